@@ -1,0 +1,3 @@
+module github.com/zen-auth/zen
+
+go 1.25.0
