@@ -1,0 +1,31 @@
+// Package provider is the contract between zen and the processes that know an
+// identity system: what they can do, what goes in, what comes out and which
+// errors mean what.
+//
+// # Roles
+//
+// A provider implements [Provider] and, beside it, the services it can serve:
+//
+//   - [Identity] signs somebody in and keeps the resulting credential alive;
+//   - [TokenSource] turns a credential (or none) into a token for one database;
+//   - [Team] manages the members of an organisation.
+//
+// Identity and token may come from two providers: sign in with one, mint at the
+// other. The host then passes the verified [Claims] of the first to the second.
+//
+// # Words
+//
+// A [Credential] is what zen stores and what can be refreshed; only the provider
+// that made it can read it. A [Token] is what a database takes. [Claims] are what
+// a verified token says. An [Access] and [Permission] values say what a token may
+// do at a [Target], which is one database.
+//
+// # Errors
+//
+// Every error that a provider returns should be, or wrap, one of the sentinels of
+// this package ([ErrNoCredential] and so on): the host decides by them whether to
+// refresh, to fall back, to ask for a sign-in, or to keep what it has. They cross
+// the process boundary, so that errors.Is holds on the host's side.
+//
+// The package imports the standard library alone.
+package provider

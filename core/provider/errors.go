@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"errors"
+	"time"
+)
+
+// The classes of failure. A provider wraps the one that fits; the host maps each
+// to an exit code. A service or method that a provider doesn't have is
+// errors.ErrUnsupported.
+var (
+	// ErrNoCredential: nobody signed in, or nothing is stored.
+	ErrNoCredential = errors.New("not signed in")
+	// ErrTokenExpired: the token is past its exp claim.
+	ErrTokenExpired = errors.New("token expired")
+	// ErrTokenInvalid: wrong signature, issuer, algorithm or shape.
+	ErrTokenInvalid = errors.New("token invalid")
+	// ErrRejected: the server refused the credential or token (a 4xx other than
+	// 429). The only class that may delete a credential.
+	ErrRejected = errors.New("rejected by the server")
+	// ErrPermission: valid, but not for this database or action, or a token
+	// without database claims.
+	ErrPermission = errors.New("not permitted")
+	// ErrUnavailable: network, 5xx, 429, or a provider that crashed or timed out.
+	// Never a reason to delete a credential.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrConfig: a missing or wrong setting.
+	ErrConfig = errors.New("wrong configuration")
+	// ErrNoProvider: no such provider, or one that may not run.
+	ErrNoProvider = errors.New("no such provider")
+)
+
+// Kinds lists the sentinels, in the order of the contract.
+func Kinds() []error {
+	return []error{
+		ErrNoCredential, ErrTokenExpired, ErrTokenInvalid, ErrRejected,
+		ErrPermission, ErrUnavailable, ErrConfig, ErrNoProvider,
+	}
+}
+
+// Error is a failure with its class and what to do about it. Kind, Message, Hint
+// and RetryAfter cross the process boundary; Err stays on its side.
+type Error struct {
+	// Kind is one of the sentinels.
+	Kind error
+	// Message is the whole text: lower case, no full stop, no secret. Empty means
+	// the text of Kind.
+	Message string
+	// Hint says what the user can do: a command, a setting. Optional.
+	Hint string
+	// RetryAfter is how long the server asked to wait; zero is unknown. Only with
+	// ErrUnavailable.
+	RetryAfter time.Duration
+	// Err is the cause. Optional.
+	Err error
+}
+
+// Error returns Message, or the text of Kind.
+func (e *Error) Error() string {
+	if e.Message == "" && e.Kind != nil {
+		return e.Kind.Error()
+	}
+	return e.Message
+}
+
+// Unwrap makes errors.Is see both the class and the cause.
+func (e *Error) Unwrap() []error {
+	var errs []error
+	if e.Kind != nil {
+		errs = append(errs, e.Kind)
+	}
+	if e.Err != nil {
+		errs = append(errs, e.Err)
+	}
+	return errs
+}
+
+// Kind returns the sentinel that err is or wraps, or nil.
+func Kind(err error) error {
+	for _, kind := range Kinds() {
+		if errors.Is(err, kind) {
+			return kind
+		}
+	}
+	return nil
+}
+
+// Hint returns the first hint in the chain of err, or "".
+func Hint(err error) string {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.Hint != "" {
+			return e.Hint
+		}
+		err = e.Err
+	}
+	return ""
+}

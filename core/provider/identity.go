@@ -1,0 +1,81 @@
+package provider
+
+import (
+	"context"
+	"time"
+)
+
+// Credential is what zen stores and what can be refreshed. Only the provider that
+// made it can read Data.
+type Credential struct {
+	// Data is the provider's own encoding, at most 64 KiB.
+	Data Secret
+	// Subject is whom it belongs to, for people: not a secret.
+	Subject string
+	Issued  time.Time
+	// Expires is when it stops being good for new tokens; zero is unknown.
+	Expires time.Time
+}
+
+// Identity signs somebody in and out.
+//
+// Any call may return a replaced credential (refresh tokens rotate, Clerk's client
+// JWT changes in response headers): the host stores it before it uses anything
+// that came with it.
+type Identity interface {
+	// Login signs in. The provider asks host for everything that a person has to
+	// see or do, and hands over the result with host.Store, exactly once; it may
+	// return nil only after Store has returned nil. Login is long: it ends when
+	// ctx ends.
+	Login(ctx context.Context, req LoginRequest, host Host) error
+	// Refresh renews the credential and returns what is to be stored in its place.
+	Refresh(ctx context.Context, credential Credential) (Credential, error)
+	// Verify checks a token of this provider's issuer and returns what it says.
+	Verify(ctx context.Context, token Secret) (Claims, error)
+	// Revoke ends the credential at the issuer.
+	Revoke(ctx context.Context, credential Credential) error
+}
+
+// LoginRequest is what zen login was asked for.
+type LoginRequest struct {
+	// Method is one of Description.Methods, or "" for the default.
+	Method string
+	// Organization is the organisation to sign in to, or "".
+	Organization string
+	// Interactive is false where nobody can answer questions or open a browser.
+	Interactive bool
+	// Target, Access and Permissions are what the first token will be asked for,
+	// so that Login can prove that it can be had. Target may be zero.
+	Target      Target
+	Access      Access
+	Permissions []Permission
+}
+
+// SignIn is the result of a login.
+type SignIn struct {
+	Credential Credential
+	// Claims are the verified claims of the identity.
+	Claims Claims
+	// Token is a token for LoginRequest.Target, where the login yielded one.
+	Token *Token
+}
+
+// Host is what a provider may ask of zen while somebody signs in. Zen draws
+// everything and owns the terminal. Every method blocks until it is done or ctx
+// ends; methods may be called concurrently.
+type Host interface {
+	// OpenURL shows a URL (always) and opens it in a browser (where there is one).
+	// code, where not empty, is what the page will show and the user compares.
+	OpenURL(ctx context.Context, url, code string) error
+	// ShowCode shows a code to be typed at url, good until expires.
+	ShowCode(ctx context.Context, code, url string, expires time.Time) error
+	// Progress tells what is being waited for.
+	Progress(ctx context.Context, text string) error
+	// Ask reads a line; AskSecret reads one that is not echoed. Where nobody can
+	// answer, they fail with ErrNoCredential.
+	Ask(ctx context.Context, question string) (string, error)
+	AskSecret(ctx context.Context, question string) (Secret, error)
+	// Store verifies and persists the result. A page that tells somebody of
+	// success is shown after it has returned nil, not before.
+	Store(ctx context.Context, result SignIn) error
+}
