@@ -1,0 +1,186 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/store"
+)
+
+func save(t *testing.T, s *store.Store, profile string, change func(*store.Record)) {
+	t.Helper()
+	err := s.Lock(t.Context(), profile, func(l *store.Locked) error {
+		change(&l.Record)
+		return l.Save()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Spike C2: a credential written to a file of mode 0600 in a directory of mode
+// 0700, read back as it was.
+func TestRoundTripAndModes(t *testing.T) {
+	s := store.New(filepath.Join(t.TempDir(), "state"))
+	when := time.Date(2026, 1, 3, 3, 33, 0, 0, time.UTC)
+	account := store.Account{
+		Credential: provider.Credential{Data: provider.NewSecret("client-jwt"), Subject: "alice", Issued: when},
+		Claims:     provider.Claims{Subject: "user_1", Organization: &provider.Organization{ID: "org_1"}},
+		SignedIn:   when, EnvNames: []string{"TURSO_API_TOKEN"},
+	}
+	token := provider.Token{
+		Value: provider.NewSecret("a.b.c"), Issued: when, Expires: when.Add(time.Minute),
+		Verification: &provider.Verification{Issuer: "https://x", Algorithms: []string{"RS256"}},
+	}
+	save(t, s, "default", func(r *store.Record) {
+		r.Provider = "clerk"
+		r.Accounts["clerk"] = account
+		r.Tokens["key"] = token
+	})
+	got, err := s.Load("default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := store.Record{
+		Provider: "clerk",
+		Accounts: map[string]store.Account{"clerk": account},
+		Tokens:   map[string]provider.Token{"key": token},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	for path, mode := range map[string]os.FileMode{s.Path("default"): 0o600, filepath.Dir(s.Path("default")): 0o700} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != mode {
+			t.Errorf("%s has mode %04o, want %04o", path, info.Mode().Perm(), mode)
+		}
+	}
+}
+
+func TestBadFilesAreToldAndKept(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes and symbolic links of Unix")
+	}
+	const good = `{"schema_version":1,"accounts":{},"tokens":{}}`
+	for name, test := range map[string]struct {
+		content string
+		prepare func(t *testing.T, path string)
+		want    string
+	}{
+		"truncated":      {content: good[:20], want: "is damaged"},
+		"empty":          {content: "", want: "is damaged"},
+		"rubbish":        {content: "\x00\x01secret-in-rubbish", want: "is damaged"},
+		"wrong type":     {content: `{"schema_version":"secret-in-rubbish"}`, want: "is damaged"},
+		"no version":     {content: `{}`, want: "no schema_version"},
+		"future version": {content: `{"schema_version":2}`, want: "use a newer zen"},
+		"group-readable": {content: good, prepare: func(t *testing.T, path string) { must(t, os.Chmod(path, 0o640)) }, want: "mode 0640"},
+		"symbolic link": {content: good, prepare: func(t *testing.T, path string) {
+			must(t, os.Rename(path, path+".real"))
+			must(t, os.Symlink(path+".real", path))
+		}, want: "symbolic link"},
+		"directory": {content: good, prepare: func(t *testing.T, path string) {
+			must(t, os.Remove(path))
+			must(t, os.Mkdir(path, 0o700))
+		}, want: "not a regular file"},
+		"too large": {content: strings.Repeat(" ", 4<<20+1), want: "larger than 4 MiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := store.New(t.TempDir())
+			path := s.Path("p")
+			must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+			must(t, os.WriteFile(path, []byte(test.content), 0o600))
+			if test.prepare != nil {
+				test.prepare(t, path)
+			}
+			_, err := s.Load("p")
+			if err == nil || !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.want) {
+				t.Fatalf("Load = %v, want ErrConfig with %q", err, test.want)
+			}
+			if strings.Contains(err.Error(), "secret-in-rubbish") {
+				t.Errorf("the error quotes the file: %v", err)
+			}
+			called := false
+			err = s.Lock(t.Context(), "p", func(*store.Locked) error { called = true; return nil })
+			if err == nil || called {
+				t.Error("Lock gave a bad record out to be overwritten")
+			}
+		})
+	}
+}
+
+func TestProfileNamesNeverLeaveTheDirectory(t *testing.T) {
+	s := store.New(t.TempDir())
+	for _, bad := range []string{"", ".", "..", "../x", "a/b", `a\b`, "a\x00", strings.Repeat("a", 65), "-a"} {
+		if _, err := s.Load(bad); !errors.Is(err, provider.ErrConfig) {
+			t.Errorf("Load(%q) = %v", bad, err)
+		}
+	}
+}
+
+func TestLockExcludesAndEndsWithTheContext(t *testing.T) {
+	s := store.New(t.TempDir())
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			save(t, s, "p", func(r *store.Record) { r.Provider += "x" })
+		})
+	}
+	wg.Wait()
+	if r, err := s.Load("p"); err != nil || r.Provider != "xxxxxxxx" {
+		t.Errorf("lost an update: %q, %v", r.Provider, err)
+	}
+	err := s.Lock(t.Context(), "p", func(*store.Locked) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		return s.Lock(ctx, "p", func(*store.Locked) error { return nil })
+	})
+	if !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("second lock = %v", err)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte(`{"schema_version":1,"provider":"clerk","accounts":{"clerk":{"credential":"x","claims":{}}},"tokens":{"k":{"value":"v"}}}`))
+	f.Add([]byte(`{"schema_version":1,"accounts":null}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := store.New(t.TempDir())
+		path := s.Path("p")
+		must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		must(t, os.WriteFile(path, data, 0o600))
+		r, err := s.Load("p")
+		if err != nil {
+			return
+		}
+		save(t, s, "p", func(*store.Record) {})
+		again, err := s.Load("p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r, again); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
