@@ -9,6 +9,9 @@ type Claims struct {
 	KeyID     string
 	Type      string
 	Category  string
+	// IDToken is true where the payload has nonce, at_hash or c_hash: it is an
+	// id_token (OpenID Connect Core 1.0, section 2), which no database may see.
+	IDToken bool
 
 	Issuer          string
 	Subject         string
