@@ -1,0 +1,128 @@
+package transport
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Refused is a server's refusal of a token. It is one of the contract's errors by
+// errors.Is: ErrTokenExpired, ErrPermission or ErrRejected.
+type Refused struct {
+	// Status is the HTTP status.
+	Status int
+	// ServerText is what the server said, bounded and printable.
+	ServerText string
+	// Claims are what the refused token says, unverified.
+	Claims provider.Claims
+	// Target is the database.
+	Target provider.Target
+	// Renewal is why no other token could be had; nil where one was tried too.
+	Renewal error
+
+	kind error
+	why  string
+}
+
+// refusals are the texts of Turso Cloud and of libsql-server, and what they mean.
+// "existin" is how one version of the former spells it.
+var refusals = []struct {
+	text string
+	kind error
+	why  func(*Refused) string
+}{
+	{"can't be decoded with any of the existin", provider.ErrRejected, unknownKey},
+	{"role was invalidated after token was issued", provider.ErrRejected, func(*Refused) string {
+		return "Turso has invalidated this token: the tokens of its database or group were rotated after it was issued (a JWT template needs the new rid, too)"
+	}},
+	{"does not have the permissions to access the database", provider.ErrPermission, func(r *Refused) string {
+		return fmt.Sprintf("the token of %s gives no access to %s", issuer(r.Claims), r.Target.URL)
+	}},
+	{"ExpiredSignature", provider.ErrTokenExpired, expired},
+	{"The JWT has expired", provider.ErrTokenExpired, expired},
+}
+
+func newRefused(status int, body []byte, claims provider.Claims, target provider.Target) *Refused {
+	r := &Refused{Status: status, ServerText: serverText(body), Claims: claims, Target: target, kind: provider.ErrRejected}
+	for _, known := range refusals {
+		if strings.Contains(r.ServerText, known.text) {
+			r.kind, r.why = known.kind, known.why(r)
+			return r
+		}
+	}
+	r.why = fmt.Sprintf("%s refused the token of %s: HTTP status %d, %s", target.URL, issuer(claims), status, r.ServerText)
+	return r
+}
+
+// unknownKey is the refusal that started zen: a valid JWT whose key set the
+// organisation has registered, or can't register.
+func unknownKey(r *Refused) string {
+	if r.Claims.Issuer == "" {
+		return fmt.Sprintf("Turso does not know the key that signed this token for %s: the database was created anew, or the token is of another organisation; sign in again", r.Target.URL)
+	}
+	return fmt.Sprintf("Turso does not accept the key that signed this token (kid %s, issuer %s); `zen login --provider platformtoken` gets around it", r.Claims.KeyID, r.Claims.Issuer)
+}
+
+func expired(r *Refused) string {
+	return fmt.Sprintf("%s says that the token of %s has expired; it ends %s: compare this machine's clock", r.Target.URL, issuer(r.Claims), r.Claims.Expires.UTC().Format("2006-01-02 15:04:05 UTC"))
+}
+
+func issuer(c provider.Claims) string {
+	if c.Issuer == "" {
+		return "Turso"
+	}
+	return c.Issuer
+}
+
+// Error says in one line who refused what and what to do.
+func (r *Refused) Error() string {
+	if r.Renewal != nil && !errors.Is(r.Renewal, provider.ErrRejected) {
+		return fmt.Sprintf("%s (and no other token could be had: %v)", r.why, r.Renewal)
+	}
+	return r.why
+}
+
+// Unwrap makes errors.Is see the class of the refusal, and why there was no other
+// token.
+func (r *Refused) Unwrap() []error {
+	if r.Renewal != nil {
+		return []error{r.kind, r.Renewal}
+	}
+	return []error{r.kind}
+}
+
+// serverText reads Turso's {"error":"…"} or libsql-server's {"message":"…"}, or
+// takes the body as it is.
+func serverText(body []byte) string {
+	var parsed struct{ Error, Message any }
+	text := string(body)
+	if json.Unmarshal(body, &parsed) == nil {
+		for _, value := range []any{parsed.Error, parsed.Message} {
+			if s, ok := value.(string); ok && s != "" {
+				text = s
+				break
+			}
+		}
+	}
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > 300 {
+		text = strings.ToValidUTF8(text[:300], "") + "…"
+	}
+	if text == "" {
+		return "no reason given"
+	}
+	return text
+}
+
+// Interface guards
+var _ error = (*Refused)(nil)
