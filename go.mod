@@ -8,4 +8,7 @@ require (
 	github.com/google/renameio/v2 v2.0.2
 )
 
-require golang.org/x/sys v0.47.0 // indirect
+require (
+	github.com/golang-jwt/jwt/v5 v5.3.1
+	golang.org/x/sys v0.47.0 // indirect
+)

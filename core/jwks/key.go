@@ -1,0 +1,169 @@
+package jwks
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+)
+
+// Limits of a key set. No issuer known publishes more than a handful of keys; the
+// largest RSA key bounds what one verification may cost.
+const (
+	maxKeys    = 64
+	minRSABits = 2048
+	maxRSABits = 8192
+)
+
+// Key is one public key of a set.
+type Key struct {
+	// ID is the kid; it may be empty.
+	ID string
+	// Algorithm is the one that the set binds the key to; empty is any that fits.
+	Algorithm string
+	// Public is *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
+	Public crypto.PublicKey
+}
+
+// Parse reads a JWK Set and returns the keys in it that can verify a signature:
+// RSA of 2048 to 8192 bits, EC on P-256, P-384 or P-521, and Ed25519. Everything
+// else is passed over, as RFC 7517 section 5 asks: unknown types, encryption keys,
+// symmetric keys, and keys published with their private half.
+func Parse(set []byte) ([]Key, error) {
+	var doc struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(set, &doc); err != nil {
+		return nil, fmt.Errorf("parse key set: not a JWK Set: %w", err)
+	}
+	if doc.Keys == nil {
+		return nil, errors.New("parse key set: no array named keys")
+	}
+	if len(doc.Keys) > maxKeys {
+		return nil, fmt.Errorf("parse key set: %d keys, more than %d", len(doc.Keys), maxKeys)
+	}
+	var keys []Key
+	for _, raw := range doc.Keys {
+		if key, ok := parseKey(raw); ok {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("parse key set: none of its %d keys is a usable public key", len(doc.Keys))
+	}
+	return keys, nil
+}
+
+type jwk struct {
+	Type       string          `json:"kty"`
+	ID         string          `json:"kid"`
+	Use        string          `json:"use"`
+	Algorithm  string          `json:"alg"`
+	Operations []string        `json:"key_ops"`
+	Curve      string          `json:"crv"`
+	N          string          `json:"n"`
+	E          string          `json:"e"`
+	X          string          `json:"x"`
+	Y          string          `json:"y"`
+	Private    json.RawMessage `json:"d"`
+}
+
+func parseKey(raw json.RawMessage) (Key, bool) {
+	var k jwk
+	if json.Unmarshal(raw, &k) != nil || k.Private != nil || !k.signs() {
+		return Key{}, false
+	}
+	var public crypto.PublicKey
+	switch k.Type {
+	case "RSA":
+		public = k.rsa()
+	case "EC":
+		public = k.ec()
+	case "OKP":
+		public = k.ed25519()
+	}
+	if public == nil || k.Algorithm != "" && !fits(k.Algorithm, public) {
+		return Key{}, false
+	}
+	return Key{ID: k.ID, Algorithm: k.Algorithm, Public: public}, true
+}
+
+// signs reports whether the key is published for verifying signatures.
+func (k jwk) signs() bool {
+	if k.Use != "" && k.Use != "sig" {
+		return false
+	}
+	for _, operation := range k.Operations {
+		if operation == "verify" {
+			return true
+		}
+	}
+	return len(k.Operations) == 0
+}
+
+func (k jwk) rsa() crypto.PublicKey {
+	n, e := decodeInt(k.N), decodeInt(k.E)
+	if n == nil || n.BitLen() < minRSABits || n.BitLen() > maxRSABits || n.Bit(0) == 0 {
+		return nil
+	}
+	// crypto/rsa takes exponents of 31 bits.
+	if e == nil || e.BitLen() > 31 || e.Bit(0) == 0 || e.Int64() < 3 {
+		return nil
+	}
+	return &rsa.PublicKey{N: n, E: int(e.Int64())}
+}
+
+func (k jwk) ec() crypto.PublicKey {
+	var curve elliptic.Curve
+	switch k.Curve {
+	case "P-256":
+		curve = elliptic.P256()
+	case "P-384":
+		curve = elliptic.P384()
+	case "P-521":
+		curve = elliptic.P521()
+	default:
+		return nil
+	}
+	x, y := decode(k.X), decode(k.Y)
+	// RFC 7518 section 6.2.1.2: full size, leading zeros included.
+	if size := (curve.Params().BitSize + 7) / 8; len(x) != size || len(y) != size {
+		return nil
+	}
+	point := append(append([]byte{4}, x...), y...)
+	public, err := ecdsa.ParseUncompressedPublicKey(curve, point)
+	if err != nil {
+		return nil
+	}
+	return public
+}
+
+func (k jwk) ed25519() crypto.PublicKey {
+	x := decode(k.X)
+	if k.Curve != "Ed25519" || len(x) != ed25519.PublicKeySize {
+		return nil
+	}
+	return ed25519.PublicKey(x)
+}
+
+func decode(s string) []byte {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func decodeInt(s string) *big.Int {
+	b := decode(s)
+	if len(b) == 0 || len(b) > maxRSABits/8+1 {
+		return nil
+	}
+	return new(big.Int).SetBytes(b)
+}

@@ -1,0 +1,264 @@
+package jwks_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// spike A1: a validator is made from a key set URL, and without the network.
+func TestNewVerifier(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+	issuer.fetched(t, 0)
+
+	for name, policy := range map[string]jwks.Policy{
+		"no issuer":     {Algorithms: []string{"RS256"}},
+		"no algorithms": {Issuer: issuerURL},
+		"none":          {Issuer: issuerURL, Algorithms: []string{"none"}},
+		"symmetric":     {Issuer: issuerURL, Algorithms: []string{"RS256", "HS256"}},
+	} {
+		if _, err := jwks.NewVerifier(newSet(t, issuer.URL, jwks.SetOptions{}), policy); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	for _, url := range []string{"http://clerk.example/jwks", "https://u@clerk.example/", "https://", "file:///etc/keys", "https://a.example/#x", "::"} {
+		if _, err := jwks.NewSet(url, jwks.SetOptions{}); !errors.Is(err, provider.ErrConfig) {
+			t.Errorf("NewSet(%q) = %v, want ErrConfig", url, err)
+		}
+	}
+}
+
+// spike A2: a Clerk token is validated, and its claims are all there.
+func TestVerifyReadsClaims(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+	token := sign(t, jwt.SigningMethodRS256, rsaKey(), map[string]any{"cat": "cl_B7d4PD111AAA", "oiat": 5}, jwt.MapClaims{
+		"iss": issuerURL, "sub": "user_1", "sid": "sess_1", "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Unix() + 60,
+		"org_id": "org_1", "org_slug": "acme", "org_role": "org:admin", "org_permissions": []string{"org:teams:read"},
+	})
+	got, err := v.Verify(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := provider.Claims{
+		Algorithm: "RS256", KeyID: kid, Type: "JWT", Category: "cl_B7d4PD111AAA",
+		Issuer: issuerURL, Subject: "user_1", Session: "sess_1",
+		Issued: now, NotBefore: now, Expires: now.Add(time.Minute),
+		Organization: &provider.Organization{ID: "org_1", Slug: "acme", Role: "org:admin", Permissions: []string{"org:teams:read"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// spike A3: an expired token is refused as such.
+func TestVerifyExpired(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+	for _, test := range []struct {
+		age  time.Duration
+		want error
+	}{
+		{-time.Minute, nil},
+		{jwks.Skew - time.Second, nil},
+		{jwks.Skew, provider.ErrTokenExpired},
+		{24 * time.Hour, provider.ErrTokenExpired},
+	} {
+		_, err := v.Verify(t.Context(), signRS256(t, with(good(), map[string]any{"exp": now.Add(-test.age).Unix()})))
+		if !errors.Is(err, test.want) {
+			t.Errorf("expired %s ago: %v, want %v", test.age, err, test.want)
+		}
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	key := rsaKey()
+	pkix, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pkix})
+	rs256 := func(changes map[string]any) provider.Secret { return signRS256(t, with(good(), changes)) }
+	header := func(changes map[string]any) provider.Secret {
+		return sign(t, jwt.SigningMethodRS256, key, changes, good())
+	}
+	valid := rs256(nil).Reveal()
+	_, edKey, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	tests := []struct {
+		name  string
+		token provider.Secret
+		says  string
+	}{
+		{"alg none", sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil, good()), "algorithm is not RS256"},
+		{"HS256 with the public key", sign(t, jwt.SigningMethodHS256, public, nil, good()), "algorithm is not RS256"},
+		{"HS256 with the modulus", sign(t, jwt.SigningMethodHS256, key.N.Bytes(), nil, good()), "algorithm is not RS256"},
+		{"unknown alg", provider.NewSecret(b64([]byte(`{"alg":"XX256"}`)) + "." + b64([]byte(`{"iss":"x"}`)) + ".AA"), "algorithm is not RS256"},
+		{"EdDSA with the kid", sign(t, jwt.SigningMethodEdDSA, edKey, nil, good()), "algorithm is not RS256"},
+		{"PS256 with the key", sign(t, jwt.SigningMethodPS256, key, nil, good()), "algorithm is not RS256"},
+		{"other issuer, same kid", rs256(map[string]any{"iss": "https://clerk.evil.example"}), `issuer is not "https://clerk.example.com"`},
+		{"issuer with slash", rs256(map[string]any{"iss": issuerURL + "/"}), "issuer is not"},
+		{"no issuer", rs256(map[string]any{"iss": nil}), "issuer is not"},
+		{"other key, same kid", sign(t, jwt.SigningMethodRS256, otherRSAKey(), nil, good()), "did not make its signature"},
+		{"no exp", rs256(map[string]any{"exp": nil}), "no exp"},
+		{"exp null", rs256(map[string]any{"exp": jwt.ClaimStrings(nil)}), "exp"},
+		{"exp text", rs256(map[string]any{"exp": "never"}), "claim exp"},
+		{"exp huge", rs256(map[string]any{"exp": 1e300}), "claim exp"},
+		{"nbf in future", rs256(map[string]any{"nbf": now.Unix() + 60}), "not valid before"},
+		{"iat in future", rs256(map[string]any{"iat": now.Unix() + 60}), "issued at"},
+		{"at+jwt", header(map[string]any{"typ": "at+jwt"}), "typ"},
+		{"application/at+jwt", header(map[string]any{"typ": "application/at+JWT"}), "typ"},
+		{"id token", rs256(map[string]any{"at_hash": "x", "aud": "client"}), "ID token"},
+		{"machine category", header(map[string]any{"cat": "cl_B7d4PD333AAA"}), "category"},
+		{"crit", header(map[string]any{"crit": []string{"b64"}, "b64": false}), "crit"},
+		{"two segments", provider.NewSecret("a.b"), "segments"},
+		{"four segments", provider.NewSecret(valid + ".x"), "segments"},
+		{"empty", provider.Secret{}, "empty"},
+		{"line break", provider.NewSecret(valid + "\n"), "bearer"},
+		{"too large", provider.NewSecret(valid + strings.Repeat("A", 16<<10)), "16 KiB"},
+		{"no JSON", provider.NewSecret("AAAA.AAAA.AAAA"), "not a JWT"},
+		{"loose base64", provider.NewSecret(loosen(valid)), "signature"},
+		{"changed payload", provider.NewSecret(swapPayload(valid, rs256(map[string]any{"sub": "user_2"}).Reveal())), "signature"},
+	}
+	issuer := newIssuer(t, jwk(kid, key.Public()))
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+			claims, err := v.Verify(t.Context(), test.token)
+			if !errors.Is(err, provider.ErrTokenInvalid) || !strings.Contains(err.Error(), test.says) {
+				t.Fatalf("got %v, want ErrTokenInvalid with %q", err, test.says)
+			}
+			if claims.Subject != "" {
+				t.Error("claims beside an error")
+			}
+			for part := range strings.SplitSeq(test.token.Reveal(), ".") {
+				if len(part) > 8 && strings.Contains(err.Error(), part) {
+					t.Errorf("the error gives the token away: %v", err)
+				}
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a line: %q", err)
+			}
+		})
+	}
+}
+
+// loosen changes a bit of the signature's text that decoders mostly ignore.
+func loosen(token string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, token[len(token)-1])
+	return token[:len(token)-1] + string(alphabet[last^1])
+}
+
+func swapPayload(token, other string) string {
+	a, b := strings.Split(token, "."), strings.Split(other, ".")
+	return a[0] + "." + b[1] + "." + a[2]
+}
+
+func TestVerifyAcceptsOddHeaders(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+	for name, header := range map[string]map[string]any{
+		"no typ":         {"typ": nil},
+		"jwt":            {"typ": "application/jwt"},
+		"jku":            {"jku": "https://evil.example/jwks.json", "x5u": []any{1}, "jwk": map[string]any{"kty": "oct", "k": "AA"}},
+		"template":       {"cat": "cl_B7d4PD222AAA"},
+		"kid of no text": {"kid": 5},
+	} {
+		if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodRS256, rsaKey(), header, good())); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	issuer.fetched(t, 1)
+}
+
+func TestVerifyEveryKeyType(t *testing.T) {
+	_, edKey, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p256, p384, p521 := newEC(elliptic.P256()), newEC(elliptic.P384()), newEC(elliptic.P521())
+	policy := jwks.Policy{Issuer: issuerURL, Algorithms: jwks.Algorithms()}
+	// All keys have one kid: each alg must find its own.
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()), jwk(kid, p256.Public()), jwk(kid, p384.Public()),
+		jwk(kid, p521.Public()), jwk(kid, edKey.Public()))
+	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), policy)
+	for method, key := range map[jwt.SigningMethod]any{
+		jwt.SigningMethodRS256: rsaKey(), jwt.SigningMethodES256: p256, jwt.SigningMethodES384: p384,
+		jwt.SigningMethodES512: p521, jwt.SigningMethodEdDSA: edKey,
+	} {
+		if _, err := v.Verify(t.Context(), sign(t, method, key, nil, good())); err != nil {
+			t.Errorf("%s: %v", method.Alg(), err)
+		}
+	}
+	// The key set binds the RSA key to RS256.
+	if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodPS256, rsaKey(), nil, good())); !errors.Is(err, provider.ErrTokenInvalid) {
+		t.Errorf("PS256 with a key for RS256: %v", err)
+	}
+	issuer.fetched(t, 2)
+}
+
+func TestFromVerification(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	policy, err := jwks.FromVerification(provider.Verification{Issuer: issuerURL, KeySetURL: issuer.URL, Algorithms: []string{"RS256"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), policy)
+	if _, err := v.Verify(context.Background(), signRS256(t, good())); err != nil {
+		t.Error(err)
+	}
+	if _, err := jwks.FromVerification(provider.Verification{Issuer: issuerURL, Algorithms: []string{"none"}}); err == nil {
+		t.Error("none accepted")
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	token := signRS256(b, good())
+	issuer := newIssuer(b, jwk(kid, rsaKey().Public()))
+	b.Run("bare RSA", func(b *testing.B) {
+		text := token.Reveal()
+		dot := strings.LastIndexByte(text, '.')
+		sig, err := jwt.NewParser().DecodeSegment(text[dot+1:])
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if err := jwt.SigningMethodRS256.Verify(text[:dot], sig, rsaKey().Public()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("token", func(b *testing.B) {
+		v := newVerifier(b, newSet(b, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+		for b.Loop() {
+			if _, err := v.Verify(b.Context(), token); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("unverified", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := jwks.DecodeUnverified(token); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
