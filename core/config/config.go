@@ -116,7 +116,7 @@ func (c *Config) setOverrides(f Flags) error {
 }
 
 func parseProfileName(s string) (string, error) {
-	if !profileName.MatchString(s) {
+	if !isProfileName(s) {
 		return "", &provider.Error{
 			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the name of a profile", shown(s)),
 			Hint: "names are lower-case letters, digits, - and _",

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
 	"strconv"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -28,14 +27,6 @@ type setting struct {
 	kind provider.FieldType // string, bool or int
 	line int
 }
-
-// Names are lower case, so that they can be file names, and providers' without
-// "_", so that ZEN_<PROVIDER>__<KEY> reads one way only.
-var (
-	profileName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-	providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	settingKey   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
-)
 
 // readDocument reads a file; one that does not exist is an empty document.
 func readDocument(kind Kind, path string) (*document, error) {
@@ -131,7 +122,7 @@ func (d *document) eachTable(key string, n node, add func(name string, line int,
 
 func (d *document) setDefaultProfile(n node) error {
 	name, ok := n.value.(string)
-	if !ok || !profileName.MatchString(name) {
+	if !ok || !isProfileName(name) {
 		return d.errorf(n.line, "for example default_profile = \"default\"", "has a default_profile that is not a profile name")
 	}
 	d.defaultProfile = Value[string]{Value: name, Origin: d.origin(n.line)}
@@ -139,7 +130,7 @@ func (d *document) setDefaultProfile(n node) error {
 }
 
 func (d *document) addProfile(name string, line int, t table) error {
-	if !profileName.MatchString(name) {
+	if !isProfileName(name) {
 		return d.errorf(line, "names are lower-case letters, digits, - and _", "has a profile with the invalid name %s", shown(name))
 	}
 	var v values
@@ -162,13 +153,13 @@ func (d *document) addProfile(name string, line int, t table) error {
 }
 
 func (d *document) addProvider(name string, line int, t table) error {
-	if !providerName.MatchString(name) || len(name) > 63 {
+	if !isProviderName(name) {
 		return d.errorf(line, "names are lower-case letters and digits, with - between them", "has a provider with the invalid name %s", shown(name))
 	}
 	settings := make(map[string]setting, len(t))
 	for _, key := range t.keys() {
 		n := t[key]
-		if !settingKey.MatchString(key) {
+		if !isSettingKey(key) {
 			return d.errorf(n.line, "keys are lower-case letters, digits and _", "has an invalid key %s of provider %s", shown(key), name)
 		}
 		s := setting{line: n.line}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -112,11 +111,8 @@ func parseAccess(s string) (provider.Access, error) {
 	return provider.ParseAccess(s)
 }
 
-// databaseID is loose on purpose: Turso's are UUIDs, sqld's are names of namespaces.
-var databaseID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$`)
-
 func parseDatabaseID(s string) (string, error) {
-	if !databaseID.MatchString(s) {
+	if !isDatabaseID(s) {
 		return "", &provider.Error{
 			Kind: provider.ErrConfig, Message: "database_id is not an id",
 			Hint: "turso db show NAME prints it, for example 33057661-834e-4891-9b48-802d425d02b9",
@@ -126,7 +122,7 @@ func parseDatabaseID(s string) (string, error) {
 }
 
 func parseProviderName(s string) (string, error) {
-	if !providerName.MatchString(s) || len(s) > 63 {
+	if !isProviderName(s) {
 		return "", &provider.Error{
 			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the name of a provider", shown(s)),
 			Hint: "names are lower-case letters and digits, with - between them: clerk, platformtoken; a path or a command is never one",
