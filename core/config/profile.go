@@ -1,0 +1,166 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Profile is a profile with every layer applied. A value that no layer has is not
+// set; only Access has a default.
+type Profile struct {
+	Name Value[string]
+	// Database is in the normal form of ParseDatabase.
+	Database Value[string]
+	// DatabaseID is Turso's id of the database.
+	DatabaseID Value[string]
+	Provider   Value[string]
+	// TokenProvider is not set where Provider makes the tokens too.
+	TokenProvider Value[string]
+	Access        Value[provider.Access]
+	Permissions   Value[[]provider.Permission]
+}
+
+// Target is the database of the profile.
+func (p Profile) Target() provider.Target {
+	return provider.Target{URL: p.Database.Value, DatabaseID: p.DatabaseID.Value}
+}
+
+// values are what one layer says about a profile.
+type values struct {
+	database, databaseID    Value[string]
+	provider, tokenProvider Value[string]
+	access                  Value[provider.Access]
+	permissions             Value[[]provider.Permission]
+}
+
+func (v values) or(next values) values {
+	return values{
+		database:      v.database.or(next.database),
+		databaseID:    v.databaseID.or(next.databaseID),
+		provider:      v.provider.or(next.provider),
+		tokenProvider: v.tokenProvider.or(next.tokenProvider),
+		access:        v.access.or(next.access),
+		permissions:   v.permissions.or(next.permissions),
+	}
+}
+
+// setters check and set one key of a profile, from any layer.
+var setters = map[string]func(v *values, value any, origin Origin) error{
+	"database": func(v *values, value any, origin Origin) error {
+		return set(&v.database, value, origin, ParseDatabase)
+	},
+	"database_id": func(v *values, value any, origin Origin) error {
+		return set(&v.databaseID, value, origin, parseDatabaseID)
+	},
+	"provider": func(v *values, value any, origin Origin) error {
+		return set(&v.provider, value, origin, parseProviderName)
+	},
+	"token_provider": func(v *values, value any, origin Origin) error {
+		return set(&v.tokenProvider, value, origin, parseProviderName)
+	},
+	"access": func(v *values, value any, origin Origin) error {
+		return set(&v.access, value, origin, parseAccess)
+	},
+	"permissions": setPermissions,
+}
+
+func profileKeys() []string { return slices.Sorted(maps.Keys(setters)) }
+
+func set[T any](to *Value[T], value any, origin Origin, parse func(string) (T, error)) error {
+	text, ok := value.(string)
+	if !ok {
+		return errors.New("the value is not a string")
+	}
+	parsed, err := parse(text)
+	if err != nil {
+		return err
+	}
+	*to = Value[T]{Value: parsed, Origin: origin}
+	return nil
+}
+
+func setPermissions(v *values, value any, origin Origin) error {
+	list, ok := value.([]any)
+	if !ok {
+		return errors.New(`permissions are a list like ["all:data_read"]`)
+	}
+	permissions := make([]provider.Permission, 0, len(list))
+	for _, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			return errors.New(`permissions are strings like "all:data_read"`)
+		}
+		p, err := provider.ParsePermission(text)
+		if err != nil {
+			return err
+		}
+		permissions = append(permissions, p)
+	}
+	v.permissions = Value[[]provider.Permission]{Value: permissions, Origin: origin}
+	return nil
+}
+
+func parseAccess(s string) (provider.Access, error) {
+	if s == "" { // means rw to the contract, and nothing to a reader
+		return "", &provider.Error{Kind: provider.ErrConfig, Message: "access is empty", Hint: "write ro or rw"}
+	}
+	return provider.ParseAccess(s)
+}
+
+func parseDatabaseID(s string) (string, error) {
+	if !isDatabaseID(s) {
+		return "", &provider.Error{
+			Kind: provider.ErrConfig, Message: "database_id is not an id",
+			Hint: "turso db show NAME prints it, for example 33057661-834e-4891-9b48-802d425d02b9",
+		}
+	}
+	return s, nil
+}
+
+func parseProviderName(s string) (string, error) {
+	if !isProviderName(s) {
+		return "", &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the name of a provider", shown(s)),
+			Hint: "names are lower-case letters and digits, with - between them: clerk, platformtoken; a path or a command is never one",
+		}
+	}
+	return s, nil
+}
+
+// Profile resolves a profile. "" is the selected one: --profile, ZEN_PROFILE,
+// default_profile of the project file, of the user file, or "default". The profile
+// "default" exists without being written anywhere.
+func (c *Config) Profile(name string) (Profile, error) {
+	selected := c.selected
+	if name != "" {
+		selected = Value[string]{Value: name, Origin: Origin{Kind: KindFlag, Name: "--profile"}}
+	}
+	name = selected.Value
+	inProject, okProject := c.project.profiles[name]
+	inUser, okUser := c.user.profiles[name]
+	if !okProject && !okUser && name != defaultProfile {
+		known := c.ProfileNames()
+		hint := "add [profiles." + name + "] to " + c.Paths.ConfigFile
+		if best := nearest(name, known); best != "" {
+			hint = "did you mean " + best + "? otherwise " + hint
+		}
+		return Profile{}, &provider.Error{
+			Kind: provider.ErrConfig, Hint: hint,
+			Message: fmt.Sprintf("no profile %s (from %s)", shown(name), selected.Origin),
+		}
+	}
+	v := c.flags.or(c.env).or(inProject).or(inUser)
+	return Profile{
+		Name:          selected,
+		Database:      v.database,
+		DatabaseID:    v.databaseID,
+		Provider:      v.provider,
+		TokenProvider: v.tokenProvider,
+		Access:        v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}),
+		Permissions:   v.permissions,
+	}, nil
+}

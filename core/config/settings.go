@@ -1,0 +1,192 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Setting is the value of one setting of a provider and where it came from.
+type Setting struct {
+	Field  provider.Field
+	Value  provider.Secret
+	Origin Origin
+}
+
+// Settings returns the settings of a provider, checked against its schema: the
+// environment (ZEN_<PROVIDER>__<KEY>, then the variables of Field.Env), the user
+// file, the default. A setting that nothing sets is not in the map.
+func (c *Config) Settings(fields []provider.Field, providerName string) (provider.Settings, error) {
+	resolved, err := c.Resolve(fields, providerName)
+	if err != nil {
+		return nil, err
+	}
+	settings := make(provider.Settings, len(resolved))
+	for _, s := range resolved {
+		settings[s.Field.Key] = s.Value
+	}
+	return settings, nil
+}
+
+// Resolve is Settings with the origin of each value, in the order of fields.
+func (c *Config) Resolve(fields []provider.Field, providerName string) ([]Setting, error) {
+	if _, err := parseProviderName(providerName); err != nil {
+		return nil, err
+	}
+	if err := c.refuseUnknown(fields, providerName); err != nil {
+		return nil, err
+	}
+	resolved := make([]Setting, 0, len(fields))
+	for _, field := range fields {
+		text, origin, err := c.find(field, providerName)
+		if err != nil {
+			return nil, err
+		}
+		if text == "" && field.Required {
+			return nil, c.missing(field, providerName)
+		}
+		if origin.Kind == "" {
+			continue
+		}
+		if err := checkType(field, text); err != nil {
+			return nil, &provider.Error{
+				Kind: provider.ErrConfig, Hint: field.Doc,
+				Message: fmt.Sprintf("provider %s: %s %v (%s)", providerName, field.Key, err, origin),
+			}
+		}
+		resolved = append(resolved, Setting{Field: field, Value: provider.NewSecret(text), Origin: origin})
+	}
+	return resolved, nil
+}
+
+func (c *Config) find(field provider.Field, providerName string) (string, Origin, error) {
+	own := Variable(providerName, field.Key)
+	for i, name := range append([]string{own}, field.Env...) {
+		if i > 0 && strings.HasPrefix(name, "ZEN_") {
+			// Or any provider could read another one's secrets.
+			return "", Origin{}, &provider.Error{
+				Kind:    provider.ErrConfig,
+				Message: fmt.Sprintf("provider %s asks for the variable %s, which is not its own", providerName, name),
+			}
+		}
+		if text, ok := c.environ.lookup(name); ok {
+			return text, Origin{Kind: KindEnvironment, Name: name}, nil
+		}
+	}
+	if s, ok := c.user.providers[providerName][field.Key]; ok {
+		origin := c.user.origin(s.line)
+		if field.Sensitive {
+			return "", Origin{}, &provider.Error{
+				Kind: provider.ErrConfig, Hint: "take it out of the file and set " + own,
+				Message: fmt.Sprintf("provider %s: %s is a secret, which has no place in a file (%s)", providerName, field.Key, origin),
+			}
+		}
+		if want := tomlType(field.Type); s.kind != want {
+			return "", Origin{}, &provider.Error{
+				Kind: provider.ErrConfig, Hint: field.Doc,
+				Message: fmt.Sprintf("provider %s: %s is of type %s and has to be %s (%s)", providerName, field.Key, s.kind, want, origin),
+			}
+		}
+		return s.text, origin, nil
+	}
+	if field.Default != "" {
+		return field.Default, Origin{Kind: KindDefault}, nil
+	}
+	return "", Origin{}, nil
+}
+
+// tomlType is the type that a setting has in a file.
+func tomlType(t provider.FieldType) provider.FieldType {
+	if t == provider.TypeBool || t == provider.TypeInt {
+		return t
+	}
+	return provider.TypeString
+}
+
+// checkType doesn't repeat the value: the schema says what is a secret, but not
+// what somebody pasted into the wrong place.
+func checkType(field provider.Field, text string) error {
+	switch field.Type {
+	case provider.TypeString:
+		return nil
+	case provider.TypeBool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("is not true or false")
+		}
+	case provider.TypeInt:
+		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
+			return fmt.Errorf("is not an integer")
+		}
+	case provider.TypeDuration:
+		if d, err := time.ParseDuration(text); err != nil || d < 0 {
+			return fmt.Errorf("is not a duration like 90s or 12h")
+		}
+	case provider.TypeURL:
+		return checkURL(text)
+	default:
+		return fmt.Errorf("has the type %s, which this version does not know", shown(string(field.Type)))
+	}
+	return nil
+}
+
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme == "" || u.Host == "":
+		return fmt.Errorf("is not a whole URL like https://example.com")
+	case u.User != nil:
+		return fmt.Errorf("is a URL with a user name or a password")
+	case strings.EqualFold(u.Scheme, "http") && !isLoopback(strings.ToLower(u.Hostname())):
+		return fmt.Errorf("is http:// on a host that is not this machine: write https://")
+	}
+	return nil
+}
+
+func (c *Config) missing(field provider.Field, providerName string) error {
+	hint := "set " + Variable(providerName, field.Key)
+	if !field.Sensitive {
+		hint += fmt.Sprintf(", or %s under [providers.%s] in %s", field.Key, providerName, c.Paths.ConfigFile)
+	}
+	return &provider.Error{
+		Kind: provider.ErrConfig, Hint: hint,
+		Message: fmt.Sprintf("provider %s: %s is not set", providerName, field.Key),
+	}
+}
+
+// refuseUnknown finds what is set for a provider that has no such setting.
+func (c *Config) refuseUnknown(fields []provider.Field, providerName string) error {
+	known := make([]string, len(fields))
+	for i, field := range fields {
+		known[i] = field.Key
+	}
+	slices.Sort(known)
+	unknown := func(key string, origin Origin) error {
+		return &provider.Error{
+			Kind: provider.ErrConfig, Hint: suggestion(key, known),
+			Message: fmt.Sprintf("provider %s has no setting %s (%s)", providerName, shown(key), origin),
+		}
+	}
+	for _, name := range c.environ.withPrefix(variablePrefix(providerName)) {
+		key := strings.ToLower(strings.TrimPrefix(name, variablePrefix(providerName)))
+		if !slices.Contains(known, key) {
+			return unknown(key, Origin{Kind: KindEnvironment, Name: name})
+		}
+	}
+	inFile := c.user.providers[providerName]
+	first := ""
+	for _, key := range slices.Sorted(maps.Keys(inFile)) {
+		if !slices.Contains(known, key) && (first == "" || inFile[key].line < inFile[first].line) {
+			first = key
+		}
+	}
+	if first != "" {
+		return unknown(first, c.user.origin(inFile[first].line))
+	}
+	return nil
+}
