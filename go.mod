@@ -1,3 +1,7 @@
 module github.com/zen-auth/zen
 
-go 1.25.0
+go 1.26.0
+
+require github.com/golang-jwt/jwt/v5 v5.3.1
+
+require golang.org/x/net v0.62.0
