@@ -12,5 +12,6 @@ require (
 	github.com/adrg/xdg v0.5.3
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/pelletier/go-toml/v2 v2.4.3
+	golang.org/x/net v0.62.0
 	golang.org/x/sys v0.47.0 // indirect
 )

@@ -83,7 +83,7 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 		l.Accounts[h.provider] = account
 		forget(&l.Record, h.provider)
 		if result.Token != nil {
-			signedIn := *s
+			signedIn := s.Config
 			signedIn.Provider = h.provider
 			signedIn.keep(&l.Record, *result.Token)
 		}

@@ -6,6 +6,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -35,14 +37,16 @@ type Verifier interface {
 	Verify(ctx context.Context, token provider.Token, offline bool) (provider.Claims, error)
 }
 
-// Config is what a session needs. All fields but Provider, TokenProvider,
+// Config is what a session needs. All fields but the names of providers, Access,
 // Permissions and Now are required.
 type Config struct {
 	// Profile names the record in the store.
 	Profile string
-	// Provider signs in; "" is the one that the last login chose.
-	Provider string
-	// TokenProvider makes the tokens; "" is Provider.
+	// Provider signs in; "" is the one that the last login chose, and before the
+	// first one, DefaultProvider.
+	Provider        string
+	DefaultProvider string
+	// TokenProvider makes the tokens; "" is the one that signs in.
 	TokenProvider string
 	Target        provider.Target
 	Access        provider.Access
@@ -60,7 +64,14 @@ type Config struct {
 
 // Session is a credential made usable. It is safe for concurrent use and holds
 // nothing that would have to be closed.
-type Session struct{ Config }
+type Session struct {
+	Config
+
+	mu sync.Mutex
+	// last is the token that was handed out last, so that a program with many
+	// requests reads and verifies each token once.
+	last provider.Token
+}
 
 // New returns a session.
 func New(config Config) *Session {
@@ -70,18 +81,29 @@ func New(config Config) *Session {
 	if config.Access == "" {
 		config.Access = provider.AccessReadWrite
 	}
-	return &Session{config}
+	return &Session{Config: config}
 }
 
-// Token returns a token that is good now and stays so for minTTL at least. A zero
-// minTTL means the usual margin.
-func (s *Session) Token(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
+// Token returns a token that is good now: the one it returned last, a stored one,
+// or a new one.
+func (s *Session) Token(ctx context.Context) (provider.Token, error) {
+	s.mu.Lock()
+	last := s.last
+	s.mu.Unlock()
+	if !last.Value.IsZero() && good(last, s.Now(), 0) {
+		return last, nil
+	}
+	return s.TokenFor(ctx, 0)
+}
+
+// TokenFor is Token for at least minTTL from now on. Zero is the usual margin.
+func (s *Session) TokenFor(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
 	record, err := s.Store.Load(s.Profile)
 	if err != nil {
 		return provider.Token{}, err
 	}
 	if token, err := s.cached(ctx, record, minTTL); err == nil {
-		return token, nil
+		return s.remember(token), nil
 	}
 	return s.renew(ctx, provider.Token{}, minTTL)
 }
@@ -89,6 +111,13 @@ func (s *Session) Token(ctx context.Context, minTTL time.Duration) (provider.Tok
 // Renew returns another token than refused, which a server turned down.
 func (s *Session) Renew(ctx context.Context, refused provider.Token) (provider.Token, error) {
 	return s.renew(ctx, refused, 0)
+}
+
+func (s *Session) remember(token provider.Token) provider.Token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = token
+	return token
 }
 
 var errNotCached = errors.New("no good token is cached")
@@ -130,7 +159,10 @@ func (s *Session) renew(ctx context.Context, refused provider.Token, minTTL time
 		token = fresh
 		return err
 	})
-	return token, err
+	if err != nil {
+		return provider.Token{}, err
+	}
+	return s.remember(token), nil
 }
 
 // mint asks the token provider. A replaced credential is stored before anything
@@ -191,26 +223,19 @@ func (s *Session) mint(ctx context.Context, l *store.Locked, minTTL time.Duratio
 }
 
 // keep caches a token and drops those that have ended.
-func (s *Session) keep(record *store.Record, token provider.Token) {
+func (c Config) keep(record *store.Record, token provider.Token) {
 	for key, old := range record.Tokens {
-		if !good(old, s.Now(), time.Nanosecond) {
+		if !good(old, c.Now(), time.Nanosecond) {
 			delete(record.Tokens, key)
 		}
 	}
-	record.Tokens[s.key(*record)] = token
+	record.Tokens[c.key(*record)] = token
 }
 
 // names returns the provider that signs in and the one that makes tokens.
-func (s *Session) names(record store.Record) (identity, minter string) {
-	identity = s.Provider
-	if identity == "" {
-		identity = record.Provider
-	}
-	minter = s.TokenProvider
-	if minter == "" {
-		minter = identity
-	}
-	return identity, minter
+func (c Config) names(record store.Record) (identity, minter string) {
+	identity = cmp.Or(c.Provider, record.Provider, c.DefaultProvider)
+	return identity, cmp.Or(c.TokenProvider, identity)
 }
 
 func (s *Session) signedIn(record store.Record, identity string) error {
@@ -237,12 +262,12 @@ func (s *Session) signedIn(record store.Record, identity string) error {
 
 // key names the cached token by everything that it depends on. It starts with
 // the providers' names, so that a logout finds what is theirs.
-func (s *Session) key(record store.Record) string {
-	identity, minter := s.names(record)
+func (c Config) key(record store.Record) string {
+	identity, minter := c.names(record)
 	parts, err := json.Marshal([]any{
-		s.Target, s.Access, s.Permissions,
-		s.SettingsHash(identity, record.Accounts[identity].EnvNames),
-		s.SettingsHash(minter, record.Accounts[minter].EnvNames),
+		c.Target, c.Access, c.Permissions,
+		c.SettingsHash(identity, record.Accounts[identity].EnvNames),
+		c.SettingsHash(minter, record.Accounts[minter].EnvNames),
 	})
 	if err != nil {
 		panic("session: strings always encode: " + err.Error())

@@ -111,7 +111,7 @@ func login(t *testing.T, s *session.Session, f *fake, name string) {
 
 func wantToken(t *testing.T, s *session.Session, want string) {
 	t.Helper()
-	token, err := s.Token(t.Context(), 0)
+	token, err := s.Token(t.Context())
 	if err != nil || token.Value.Reveal() != want {
 		t.Fatalf("token = %q, %v; want %q", token.Value.Reveal(), err, want)
 	}
@@ -121,7 +121,7 @@ func TestGoodCachedTokenStartsNoProvider(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
 	wantToken(t, s, "first")
-	wantToken(t, s, "first")
+	wantToken(t, session.New(s.Config), "first")
 	if f.started.Load() != 0 {
 		t.Error("a provider was started for a cached token")
 	}
@@ -148,7 +148,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 func TestRenewAdoptsWhatAnotherProcessStored(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
-	first, _ := s.Token(t.Context(), 0)
+	first, _ := s.Token(t.Context())
 	second, err := s.Renew(t.Context(), first)
 	if err != nil || second.Value.Reveal() != "minted-1" {
 		t.Fatalf("%v %v", second.Value.Reveal(), err)
@@ -164,7 +164,7 @@ func TestReplacedCredentialIsStoredAlsoBesideAnError(t *testing.T) {
 	login(t, s, f, "clerk")
 	f.rotate, f.err = true, provider.ErrUnavailable
 	f.now = f.now.Add(time.Hour)
-	if _, err := s.Token(t.Context(), 0); !errors.Is(err, provider.ErrUnavailable) {
+	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
 		t.Fatal(err)
 	}
 	f.err = nil
@@ -187,7 +187,7 @@ func TestCacheKeyDependsOnWhatTheTokenIsFor(t *testing.T) {
 		change(&config)
 		f.claims.Database.Access = provider.AccessReadOnly
 		before := f.minted.Load()
-		if _, err := session.New(config).Token(t.Context(), 0); err != nil || f.minted.Load() != before+1 {
+		if _, err := session.New(config).Token(t.Context()); err != nil || f.minted.Load() != before+1 {
 			t.Errorf("%s: took a token that was made for something else (%v)", name, err)
 		}
 	}
@@ -199,7 +199,7 @@ func TestTokenThatIsNotForTheDatabaseIsNeitherStoredNorHandedOut(t *testing.T) {
 	f.now = f.now.Add(time.Hour)
 	f.claims.Database = nil
 	for range 2 {
-		if _, err := s.Token(t.Context(), 0); !errors.Is(err, provider.ErrPermission) {
+		if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrPermission) {
 			t.Fatal(err)
 		}
 	}
@@ -231,7 +231,7 @@ func TestSwitchingProvidersKeepsBothCredentials(t *testing.T) {
 	if err != nil || len(out) != 1 || out[0].Provider != "platformtoken" || !errors.Is(out[0].NotRevoked, provider.ErrUnavailable) {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	if _, err := s.Token(t.Context(), 0); !errors.Is(err, provider.ErrNoCredential) || provider.Hint(err) == "" {
+	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrNoCredential) || provider.Hint(err) == "" {
 		t.Errorf("after logout: %v", err)
 	}
 	if out, err := s.Logout(t.Context(), true); err != nil || len(out) != 1 || out[0].Provider != "clerk" {
@@ -262,10 +262,10 @@ func TestStatusSaysWhatItKnows(t *testing.T) {
 func TestMinTTL(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
-	if token, err := s.Token(t.Context(), 30*time.Second); err != nil || token.Value.Reveal() != "first" {
+	if token, err := s.TokenFor(t.Context(), 30*time.Second); err != nil || token.Value.Reveal() != "first" {
 		t.Errorf("%v %v", token.Value.Reveal(), err)
 	}
-	if _, err := s.Token(t.Context(), time.Hour); !errors.Is(err, provider.ErrConfig) {
+	if _, err := s.TokenFor(t.Context(), time.Hour); !errors.Is(err, provider.ErrConfig) {
 		t.Errorf("err = %v", err)
 	}
 	if f.seen.Lifetime <= time.Hour {

@@ -1,0 +1,116 @@
+// Package core is zen for programs: configuration, credentials, providers and
+// databases behind one value.
+//
+//	client, err := core.New(core.Options{})
+//	...
+//	defer client.Close(ctx)
+//	session, err := client.Session("")
+//	...
+//	db, err := client.OpenDB(session)
+//
+// The *sql.DB lives as long as the program; the tokens underneath it come and go.
+package core
+
+import (
+	"context"
+	"database/sql"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/zen-auth/zen/core/config"
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/core/store"
+)
+
+// Options say where things are. The zero value is what the command line uses.
+type Options struct {
+	// Config says where to look for the configuration.
+	Config config.LoadOptions
+	// ProviderDirs are searched for provider binaries, in this order. Nil is the
+	// directory of the running program, then the provider directory of the
+	// configuration.
+	ProviderDirs []string
+	// Log takes the providers' log, redacted; nil discards it.
+	Log io.Writer
+}
+
+// Client holds what sessions share. It is safe for concurrent use. Close it: it
+// owns the provider processes.
+type Client struct {
+	Config    *config.Config
+	Store     *store.Store
+	Providers *Providers
+}
+
+// New reads the configuration. It starts nothing and touches no network.
+func New(options Options) (*Client, error) {
+	cfg, err := config.Load(options.Config)
+	if err != nil {
+		return nil, err
+	}
+	dirs := options.ProviderDirs
+	if dirs == nil {
+		if self, err := os.Executable(); err == nil {
+			if real, err := filepath.EvalSymlinks(self); err == nil {
+				self = real
+			}
+			dirs = append(dirs, filepath.Dir(self))
+		}
+		dirs = append(dirs, cfg.Paths.ProviderDir)
+	}
+	return &Client{
+		Config:    cfg,
+		Store:     store.New(cfg.Paths.StateDir),
+		Providers: newProviders(cfg, dirs, options.Log),
+	}, nil
+}
+
+// Close stops the providers and waits for them, at most three seconds.
+func (c *Client) Close(ctx context.Context) error { return c.Providers.manager.Close(ctx) }
+
+// Session makes the session of a profile; "" is the selected one.
+func (c *Client) Session(profile string) (*session.Session, error) {
+	p, err := c.Config.Profile(profile)
+	if err != nil {
+		return nil, err
+	}
+	s := session.Config{
+		Profile:       p.Name.Value,
+		TokenProvider: p.TokenProvider.Value,
+		Target:        p.Target(),
+		Access:        p.Access.Value,
+		Permissions:   p.Permissions.Value,
+		SettingsHash:  c.Config.SettingsHash,
+		Store:         c.Store,
+		Providers:     c.Providers,
+		Verifier:      verifier{cacheDir: filepath.Join(c.Config.Paths.CacheDir(), "keys"), now: time.Now},
+	}
+	// A login chooses the provider from then on; only what is said for this one
+	// run is stronger.
+	switch p.Provider.Origin.Kind {
+	case config.KindFlag, config.KindEnvironment:
+		s.Provider = p.Provider.Value
+	default:
+		s.DefaultProvider = p.Provider.Value
+	}
+	return session.New(s), nil
+}
+
+// OpenDB opens the session's database.
+func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
+	if s.Target.URL == "" {
+		return nil, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: "profile \"" + s.Profile + "\" has no database",
+			Hint:    "set database in " + c.Config.Paths.ConfigFile + ", or ZEN_DATABASE",
+		}
+	}
+	return libsql.Open(libsql.Options{Target: s.Target, Access: s.Access, Source: s})
+}

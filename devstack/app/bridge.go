@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// bridgePage is what the bridge page shows.
+type bridgePage struct {
+	Request  string // the form's only name for what it answers
+	Client   string
+	Code     string
+	Redirect string
+	Name     string
+	Email    string
+	Lifetime time.Duration
+	LongLife bool // mode=token
+}
+
+func (a *App) showBridge(w http.ResponseWriter, r *http.Request) {
+	// Checked before anybody is asked to sign in: nobody should type a password
+	// on the way to a page that refuses them.
+	req, err := parseBridgeRequest(r.URL.Query())
+	if err != nil {
+		a.fail(w, http.StatusBadRequest, "This link can't be used", err.Error())
+		return
+	}
+	session, err := a.signedIn(r.Context(), r)
+	if err != nil {
+		a.clerkDown(w, err)
+		return
+	}
+	if session == nil {
+		http.Redirect(w, r, SignInPath+"?"+url.Values{"return_to": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		return
+	}
+	a.render(w, http.StatusOK, "bridge", "Authorise a terminal", req.origin, bridgePage{
+		Request: a.sessions.open(session, req), Client: req.client, Code: req.code, Redirect: req.redirectURI,
+		Name: session.person.name, Email: session.person.email,
+		Lifetime: a.opts.TicketLifetime, LongLife: req.mode == "token",
+	})
+}
+
+// answerBridge acts on the press of a button. The form names a request that the
+// page stored; nothing that decides where the ticket goes is read from the form.
+func (a *App) answerBridge(w http.ResponseWriter, r *http.Request) {
+	session, err := a.signedIn(r.Context(), r)
+	if err != nil {
+		a.clerkDown(w, err)
+		return
+	}
+	if session == nil {
+		a.fail(w, http.StatusForbidden, "You are signed out", "Nothing was authorised. Start again from your terminal.")
+		return
+	}
+	req, found, open := a.sessions.take(session, r.PostFormValue("request"))
+	switch {
+	case !found:
+		a.fail(w, http.StatusForbidden, "This form is not yours", "Nothing was authorised. Start again from your terminal.")
+		return
+	case !open:
+		a.fail(w, http.StatusConflict, "This request was answered already", "Each request can be answered once, within ten minutes. Start again from your terminal.")
+		return
+	}
+	switch r.PostFormValue("decision") {
+	case "authorise":
+		name, value, err := a.grant(r.Context(), session.person, req)
+		if err != nil {
+			a.clerkDown(w, err)
+			return
+		}
+		a.redirect(w, req.reply(name, value))
+	case "cancel":
+		a.redirect(w, req.reply("error", "access_denied"))
+	default:
+		a.fail(w, http.StatusBadRequest, "No decision was made", "Start again from your terminal and press one of the buttons.")
+	}
+}
+
+// grant asks Clerk's Backend API for what the terminal gets.
+func (a *App) grant(ctx context.Context, who *person, req bridgeRequest) (name, value string, err error) {
+	if req.mode == "token" {
+		value, err = a.clerk.templateToken(ctx, who.sessionID, a.opts.Template)
+		return "token", value, err
+	}
+	value, err = a.clerk.ticket(ctx, who.userID, a.opts.TicketLifetime)
+	return "ticket", value, err
+}
+
+// redirect sends the browser to the terminal. http.Redirect would write the
+// address, ticket and all, into a page.
+func (a *App) redirect(w http.ResponseWriter, to string) {
+	secure(w, "")
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+}

@@ -1,0 +1,173 @@
+// Package browse plays the person at the browser: it follows links and
+// redirects, signs in when a page asks for it, and presses the button of a page
+// that asks to authorise a terminal. It reads pages as a browser does, forms and
+// all, and needs to know nothing but an address.
+//
+// It is for demonstrations and tests. It runs no JavaScript and shows nothing.
+package browse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"time"
+)
+
+// Limits of one visit.
+const (
+	maxSteps     = 20
+	maxPage      = 1 << 20
+	stepDeadline = 15 * time.Second
+)
+
+// Person is who sits at the browser.
+type Person struct {
+	// User is an e-mail address, or the part of it before the @ when the
+	// sign-in page offers that account on a button.
+	User string
+	// Password is typed where a page asks for one. It may be empty for an
+	// account that has a button.
+	Password string
+}
+
+// Browser is one visit's browser and the person at it.
+type Browser struct {
+	Person Person
+	// Out gets a line a step, without the values of queries. Default: nowhere.
+	Out io.Writer
+	// Cancel presses Cancel where a page asks to authorise a terminal.
+	Cancel bool
+	// StopBeforeCallback ends the visit at the redirect that leaves the site it
+	// began on, without following it.
+	StopBeforeCallback bool
+}
+
+// Visit opens an address as person and does what its pages ask for, until one
+// asks for nothing more. It fails unless that last page is a 200.
+func Visit(ctx context.Context, person Person, address string, out io.Writer) error {
+	_, err := (&Browser{Person: person, Out: out}).Visit(ctx, address)
+	return err
+}
+
+// Visit is like the function Visit and returns the address where it ended, query
+// included. It is bounded by ctx and by a number of steps.
+func (b *Browser) Visit(ctx context.Context, address string) (*url.URL, error) {
+	start, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("browse: %w", err)
+	}
+	if (start.Scheme != "http" && start.Scheme != "https") || start.Host == "" {
+		return nil, fmt.Errorf("browse %q: want an http or https URL", address)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	v := &visit{browser: b, home: start, client: &http.Client{
+		Jar:           jar,
+		Timeout:       stepDeadline,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	defer v.client.CloseIdleConnections()
+	return v.run(ctx, request{method: http.MethodGet, to: start})
+}
+
+// visit is the state of one visit.
+type visit struct {
+	browser  *Browser
+	client   *http.Client
+	home     *url.URL // where it began; forms are filled there alone
+	signedIn bool     // a sign-in form was sent
+}
+
+// request is one step: a method, an address and, for POST, a form.
+type request struct {
+	method string
+	to     *url.URL
+	form   url.Values
+}
+
+func (v *visit) run(ctx context.Context, next request) (*url.URL, error) {
+	for range maxSteps {
+		if v.browser.StopBeforeCallback && !v.atHome(next.to) {
+			return next.to, nil
+		}
+		answer, err := v.send(ctx, next)
+		if err != nil {
+			return nil, err
+		}
+		at := next.to
+		if answer.location != nil {
+			next = follow(next, answer)
+			continue
+		}
+		submit, err := v.decide(at, answer)
+		if err != nil {
+			return nil, err
+		}
+		if submit == nil {
+			if answer.status != http.StatusOK {
+				return nil, fmt.Errorf("browse: %s answered %d: %s", show(at), answer.status, answer.page.problem())
+			}
+			return at, nil
+		}
+		next = *submit
+	}
+	return nil, fmt.Errorf("browse: gave up after %d steps", maxSteps)
+}
+
+// follow is the step after a redirect: 307 and 308 repeat the method and the
+// form (RFC 9110, section 15.4), the others are a GET.
+func follow(last request, answer *answer) request {
+	if answer.status == http.StatusTemporaryRedirect || answer.status == http.StatusPermanentRedirect {
+		return request{method: last.method, to: answer.location, form: last.form}
+	}
+	return request{method: http.MethodGet, to: answer.location}
+}
+
+// atHome reports whether an address is on the site that the visit began on.
+// Passwords go nowhere else.
+func (v *visit) atHome(u *url.URL) bool { return u.Scheme == v.home.Scheme && u.Host == v.home.Host }
+
+// decide finds what the page asks for. Nil means nothing.
+func (v *visit) decide(at *url.URL, answer *answer) (*request, error) {
+	if !v.atHome(at) {
+		return nil, nil
+	}
+	if button := answer.page.decision(v.browser.Cancel); button != nil {
+		return v.press(at, button, nil)
+	}
+	if !answer.page.asksSignIn() {
+		return nil, nil
+	}
+	if v.signedIn {
+		return nil, fmt.Errorf("browse: sign-in as %s failed: %s", v.browser.Person.User, answer.page.problem())
+	}
+	v.signedIn = true
+	button, typed := answer.page.signIn(v.browser.Person)
+	if button == nil {
+		return nil, fmt.Errorf("browse: the sign-in page has no button for %q, and no password was given", v.browser.Person.User)
+	}
+	return v.press(at, button, typed)
+}
+
+// press submits a button's form, with values typed into its fields.
+func (v *visit) press(at *url.URL, b *button, typed url.Values) (*request, error) {
+	to, err := at.Parse(b.form.action)
+	if err != nil {
+		return nil, fmt.Errorf("browse: form action: %w", err)
+	}
+	if !v.atHome(to) {
+		return nil, errors.New("browse: the form leads to another site")
+	}
+	values := b.values(typed)
+	if b.form.method == http.MethodPost {
+		return &request{method: http.MethodPost, to: to, form: values}, nil
+	}
+	to.RawQuery = values.Encode()
+	return &request{method: http.MethodGet, to: to}, nil
+}

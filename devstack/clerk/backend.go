@@ -1,0 +1,170 @@
+package clerk
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// BackendPrefix is where the Backend API is mounted, so that the root stays the
+// Frontend API's. An SDK's base URL is the base URL of the instance and this.
+const BackendPrefix = "/clerk-backend/v1"
+
+// backendHandler answers a Backend API request with a JSON body or an error. It
+// runs with the instance locked; body is the request's JSON object, nil for GET.
+type backendHandler func(inst *Instance, r *http.Request, body params) (any, error)
+
+func (inst *Instance) backendRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /jwks", inst.secret(http.HandlerFunc(inst.serveKeySet)))
+	for pattern, handle := range map[string]backendHandler{
+		"POST /sign_in_tokens":                  createTicket,
+		"POST /sign_in_tokens/{id}/revoke":      revokeTicket,
+		"GET /sessions":                         listSessions,
+		"POST /sessions":                        createSession,
+		"GET /sessions/{id}":                    readSession,
+		"POST /sessions/{id}/revoke":            revokeSession,
+		"POST /sessions/{id}/tokens":            mintToken,
+		"POST /sessions/{id}/tokens/{template}": mintToken,
+		"GET /users":                            listUsers,
+		"GET /users/{id}":                       readUser,
+	} {
+		mux.Handle(pattern, inst.secret(inst.backend(handle)))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errURLNotFound()) })
+	return mux
+}
+
+// secret demands the secret key.
+func (inst *Instance) secret(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+		switch {
+		case r.Header.Get("Authorization") == "":
+			writeError(w, errAuthenticationInvalid())
+		case !ok || !strings.EqualFold(scheme, "Bearer"):
+			writeError(w, errAuthorizationFormat())
+		case !same(key, inst.opts.SecretKey):
+			writeError(w, errSecretKeyInvalid())
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (inst *Instance) backend(handle backendHandler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := inst.weather()
+		if err == nil {
+			err = checkVersion(r.Header.Get("Clerk-API-Version"), r.URL.Query().Get("__clerk_api_version"))
+		}
+		var body params
+		if err == nil && r.Method == http.MethodPost {
+			body, err = readParams(r)
+		}
+		var answer any
+		if err == nil {
+			inst.mu.Lock()
+			answer, err = handle(inst, r, body)
+			inst.mu.Unlock()
+		}
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		writeJSON(w, http.StatusOK, answer)
+	})
+}
+
+// params are the fields of a request's JSON object.
+type params map[string]json.RawMessage
+
+// readParams reads a JSON object; no body at all is an empty one.
+func readParams(r *http.Request) (params, error) {
+	var p params
+	dec := json.NewDecoder(r.Body)
+	if err := dec.Decode(&p); err != nil {
+		if r.ContentLength == 0 {
+			return nil, nil
+		}
+		return nil, bodyError(err)
+	}
+	return p, nil
+}
+
+// only refuses fields that the endpoint does not know.
+func (p params) only(names ...string) error {
+	for name := range p {
+		if !slices.Contains(names, name) {
+			return errParamUnknown(name)
+		}
+	}
+	return nil
+}
+
+// into decodes one field; it leaves v alone when the field is missing or null.
+func (p params) into(name string, v any) error {
+	raw, ok := p[name]
+	if !ok {
+		return nil
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return errParamInvalid(name)
+	}
+	return nil
+}
+
+func createTicket(inst *Instance, _ *http.Request, body params) (any, error) {
+	var (
+		userID, organizationID string
+		seconds                = int64(defaultTicketLifetime / time.Second)
+	)
+	for _, err := range []error{
+		body.only("user_id", "org_id", "expires_in_seconds"),
+		body.into("user_id", &userID),
+		body.into("org_id", &organizationID),
+		body.into("expires_in_seconds", &seconds),
+	} {
+		if err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case userID == "":
+		return nil, errParamMissing("user_id")
+	case seconds < 1 || seconds > maxLifetimeSeconds:
+		return nil, errParamInvalid("expires_in_seconds")
+	}
+	u := inst.userByID(userID)
+	if u == nil {
+		return nil, errNotFound()
+	}
+	if organizationID != "" {
+		switch {
+		case inst.organization(organizationID) == nil:
+			return nil, errOrganizationNotFound()
+		case u.membership(organizationID) == nil:
+			return nil, errNotMember()
+		}
+	}
+	t, err := inst.newTicket(u, organizationID, time.Duration(seconds)*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	return ticketView(t, true), nil
+}
+
+func revokeTicket(inst *Instance, r *http.Request, _ params) (any, error) {
+	t := inst.tickets[r.PathValue("id")]
+	if t == nil {
+		return nil, errNotFound()
+	}
+	if t.status != ticketPending {
+		return nil, errTicketUnusable()
+	}
+	t.status, t.updatedAt = ticketRevoked, inst.now()
+	return ticketView(t, false), nil
+}

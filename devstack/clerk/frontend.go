@@ -1,0 +1,178 @@
+package clerk
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// maxBody bounds a request body; the largest honest one is a ticket of 1 kB.
+const maxBody = 64 << 10
+
+// apiVersions are the dated versions that Clerk publishes.
+var apiVersions = []string{
+	"2021-02-05", "2024-10-01", "2025-03-12", "2025-04-10", "2025-11-10", "2026-05-12",
+}
+
+// call is one Frontend API request, read and authenticated.
+type call struct {
+	r      *http.Request
+	form   url.Values
+	client *client // nil when the request brought none and none was made yet
+}
+
+// frontendHandler answers a call with a JSON body or an error. It runs with the
+// instance locked.
+type frontendHandler func(inst *Instance, c *call) (any, error)
+
+func (inst *Instance) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /.well-known/jwks.json", inst.serveKeySet)
+	for pattern, handle := range map[string]frontendHandler{
+		"GET /v1/client":               getClient,
+		"POST /v1/client":              createClient,
+		"PUT /v1/client":               createClient,
+		"DELETE /v1/client":            deleteClient,
+		"POST /v1/client/sign_ins":     createSignIn,
+		"GET /v1/client/sign_ins/{id}": getSignIn,
+		"POST /v1/client/sign_ins/{id}/prepare_first_factor": prepareFirstFactor,
+		"POST /v1/client/sign_ins/{id}/attempt_first_factor": attemptFirstFactor,
+		"DELETE /v1/client/sessions":                         deleteClient,
+		"GET /v1/client/sessions/{id}":                       getClientSession,
+		"POST /v1/client/sessions/{id}/touch":                touchSession,
+		"POST /v1/client/sessions/{id}/end":                  endSession(statusEnded),
+		"POST /v1/client/sessions/{id}/remove":               endSession(statusRemoved),
+		"POST /v1/client/sessions/{id}/tokens":               createSessionToken,
+		"POST /v1/client/sessions/{id}/tokens/{template}":    createTemplateToken,
+		"GET /v1/me": getMe,
+	} {
+		mux.Handle(pattern, inst.frontend(handle))
+	}
+	mux.Handle(BackendPrefix+"/", http.StripPrefix(BackendPrefix, inst.backendRoutes()))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errURLNotFound()) })
+	return tunnelMethod(mux)
+}
+
+// tunnelMethod lets a POST stand for another method by _method in its query or
+// form, as clerk-js sends everything that is neither GET nor POST.
+func tunnelMethod(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if r.Method == http.MethodPost && isForm(r) {
+			if err := r.ParseForm(); err != nil {
+				writeError(w, bodyError(err))
+				return
+			}
+			if method := r.Form.Get("_method"); slices.Contains([]string{"GET", "PUT", "PATCH", "DELETE"}, method) {
+				r.Method = method
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isForm tells a Frontend API body from the Backend API's JSON. A POST without a
+// body may come without a type.
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return (err == nil && kind == "application/x-www-form-urlencoded") || r.ContentLength == 0
+}
+
+func bodyError(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return errBodyTooLarge()
+	}
+	return errBody()
+}
+
+// frontend wraps a handler in what every native call has in common: the version,
+// the native flag, the client JWT in and out.
+func (inst *Instance) frontend(handle frontendHandler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := inst.admit(r); err != nil {
+			writeError(w, err)
+			return
+		}
+		// A body that tunnelMethod read is parsed already; another is read
+		// here, before the lock, so that a slow one holds nobody up.
+		if err := r.ParseForm(); err != nil {
+			writeError(w, bodyError(err))
+			return
+		}
+		body, clientJWT, err := inst.answer(handle, r)
+		// The client JWT goes out with errors too: a device that lost its place
+		// learns the token that it is to use from now on.
+		if clientJWT != "" {
+			w.Header().Set("Authorization", clientJWT)
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, body)
+	})
+}
+
+// admit refuses what no handler should see.
+func (inst *Instance) admit(r *http.Request) error {
+	if err := inst.weather(); err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	if err := checkVersion(r.Header.Get("Clerk-API-Version"), query.Get("__clerk_api_version")); err != nil {
+		return err
+	}
+	if native := query.Get("_is_native"); native != "1" && native != "true" {
+		return errBrowserUnauthenticated()
+	}
+	if inst.opts.NativeAPIDisabled || inst.fault(FaultNativeDisabled) {
+		return errNativeDisabled()
+	}
+	if r.Header.Get("Origin") != "" && r.Header.Get("Authorization") != "" {
+		return errOriginConflict()
+	}
+	return nil
+}
+
+// weather are the faults that strike both APIs alike.
+func (inst *Instance) weather() error {
+	if inst.fault(FaultUnavailable) {
+		return errServiceUnavailable()
+	}
+	if inst.fault(FaultRateLimited) {
+		return errTooManyRequests("10")
+	}
+	return nil
+}
+
+func checkVersion(header, query string) error {
+	if header != "" && query != "" {
+		return errVersion("set either the Clerk-API-Version header or the __clerk_api_version parameter")
+	}
+	if version := header + query; version != "" && !slices.Contains(apiVersions, version) {
+		return errVersion("unknown version " + version)
+	}
+	return nil
+}
+
+// answer runs a handler under the lock and returns the client JWT that goes out with it.
+func (inst *Instance) answer(handle frontendHandler, r *http.Request) (body any, clientJWT string, err error) {
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	c := &call{r: r, form: r.PostForm}
+	if c.client, err = inst.authenticate(r); err != nil {
+		return nil, "", err
+	}
+	body, err = handle(inst, c)
+	if c.client != nil {
+		clientJWT = c.client.currentJWT
+	}
+	return body, clientJWT, err
+}
+
+// origin is what becomes azp.
+func (c *call) origin() string { return c.r.Header.Get("Origin") }

@@ -1,0 +1,127 @@
+package clerk
+
+func getClient(inst *Instance, c *call) (any, error) {
+	if c.client == nil {
+		return object{"response": nil, "client": nil}, nil
+	}
+	return object{"response": inst.clientView(c.client), "client": nil}, nil
+}
+
+func createClient(inst *Instance, c *call) (any, error) {
+	if c.client == nil {
+		var err error
+		if c.client, err = inst.newClient(); err != nil {
+			return nil, err
+		}
+	}
+	return getClient(inst, c)
+}
+
+// deleteClient signs out of every session. Without a client there is nothing to
+// end and Clerk says so with a 200, too.
+func deleteClient(inst *Instance, c *call) (any, error) {
+	if c.client == nil {
+		return object{"response": nil, "client": nil}, nil
+	}
+	if err := inst.endSessions(c.client, statusRemoved, inst.activeSessions(c.client)...); err != nil {
+		return nil, err
+	}
+	c.client.signIn = nil
+	return getClient(inst, c)
+}
+
+func getClientSession(inst *Instance, c *call) (any, error) {
+	s, err := inst.sessionOf(c.client, c.r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return inst.wrap(c, inst.clientSessionView(s)), nil
+}
+
+// endSession ends one session of the client (Clerk: end marks it ended, remove
+// deletes it).
+func endSession(status string) frontendHandler {
+	return func(inst *Instance, c *call) (any, error) {
+		s, err := inst.sessionOf(c.client, c.r.PathValue("id"))
+		if err != nil {
+			return nil, err
+		}
+		if err := inst.endSessions(c.client, status, s); err != nil {
+			return nil, err
+		}
+		return inst.wrap(c, inst.clientSessionView(s)), nil
+	}
+}
+
+// touchSession makes an organisation the active one. Sent empty, it activates
+// the personal account.
+func touchSession(inst *Instance, c *call) (any, error) {
+	s, err := inst.sessionOf(c.client, c.r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	if c.form.Has("active_organization_id") {
+		if err := inst.activate(s, c.form.Get("active_organization_id"), errOrganizationUnauthorized()); err != nil {
+			return nil, err
+		}
+	}
+	s.lastActiveAt = inst.now()
+	return inst.wrap(c, inst.clientSessionView(s)), nil
+}
+
+// activate changes a session's organisation; refusal is the answer to someone
+// who does not belong to it.
+func (inst *Instance) activate(s *session, organization string, refusal error) error {
+	if organization == "" {
+		s.organizationID = ""
+		return nil
+	}
+	m := s.user.membership(organization)
+	if m == nil {
+		return refusal
+	}
+	s.organizationID = m.organization.ID
+	return nil
+}
+
+func createSessionToken(inst *Instance, c *call) (any, error) {
+	s, err := inst.sessionOf(c.client, c.r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	if c.form.Has("organization_id") {
+		if err := inst.activate(s, c.form.Get("organization_id"), errNotMember()); err != nil {
+			return nil, err
+		}
+	}
+	signed, err := inst.sessionToken(s, c.origin(), inst.opts.SessionTokenLifetime)
+	return object{"object": "token", "jwt": signed}, err
+}
+
+func createTemplateToken(inst *Instance, c *call) (any, error) {
+	s, err := inst.sessionOf(c.client, c.r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	name := c.r.PathValue("template")
+	t := inst.templates[name]
+	if t == nil {
+		return nil, errTemplateNotFound(name)
+	}
+	signed, err := inst.templateToken(s, t, c.origin(), t.lifetime)
+	return object{"object": "token", "jwt": signed}, err
+}
+
+// getMe is the user of the session that _clerk_session_id names.
+func getMe(inst *Instance, c *call) (any, error) {
+	s, err := inst.sessionOf(c.client, c.r.URL.Query().Get("_clerk_session_id"))
+	if err != nil {
+		return nil, errAuthenticationInvalid()
+	}
+	return inst.wrap(c, inst.userView(s.user)), nil
+}
+
+// wrap is the envelope of answers that carry the client along.
+func (inst *Instance) wrap(c *call, response object) object {
+	return object{"response": response, "client": inst.clientView(c.client)}
+}

@@ -1,0 +1,249 @@
+package clerk
+
+import (
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Instance is one Clerk instance. Its methods are safe for concurrent use.
+type Instance struct {
+	opts    Options
+	handler http.Handler
+
+	// mu guards everything below. A request holds it from the moment its body
+	// is read until its answer is computed, so handlers see one consistent state.
+	mu            sync.Mutex
+	baseURL       string
+	keys          keyRing
+	organizations []*organization
+	users         []*user
+	templates     map[string]*template
+	clients       map[string]*client
+	sessions      map[string]*session
+	tickets       map[string]*signInToken
+}
+
+// New makes an instance. It fails on options that contradict each other, such as
+// a membership in an organisation that does not exist.
+func New(opts Options) (*Instance, error) {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.SessionTokenVersion == 0 {
+		opts.SessionTokenVersion = 2
+	}
+	if opts.SessionTokenVersion != 1 && opts.SessionTokenVersion != 2 {
+		return nil, fmt.Errorf("clerk: session token version %d: want 1 or 2", opts.SessionTokenVersion)
+	}
+	if opts.SessionTokenLifetime == 0 {
+		opts.SessionTokenLifetime = DefaultTokenLifetime
+	}
+	if opts.SessionLifetime == 0 {
+		opts.SessionLifetime = DefaultSessionLifetime
+	}
+	if opts.InstanceID == "" {
+		opts.InstanceID = newID("ins")
+	}
+	if opts.SecretKey == "" {
+		opts.SecretKey = "sk_" + environment(opts.Production) + "_" + randomString(40)
+	}
+	if opts.Users == nil && opts.Organizations == nil {
+		opts.Organizations, opts.Users = DefaultOrganizations(), DefaultUsers()
+	}
+	keys, err := newKeyRing(opts.InstanceID, opts.Key)
+	if err != nil {
+		return nil, err
+	}
+	inst := &Instance{
+		opts:      opts,
+		keys:      keys,
+		templates: map[string]*template{},
+		clients:   map[string]*client{},
+		sessions:  map[string]*session{},
+		tickets:   map[string]*signInToken{},
+	}
+	if opts.BaseURL != "" {
+		if err := inst.SetBaseURL(opts.BaseURL); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range opts.Organizations {
+		if _, err := inst.AddOrganization(o); err != nil {
+			return nil, err
+		}
+	}
+	for _, u := range opts.Users {
+		if _, err := inst.AddUser(u); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range opts.Templates {
+		if err := inst.AddTemplate(t); err != nil {
+			return nil, err
+		}
+	}
+	inst.handler = inst.routes()
+	return inst, nil
+}
+
+func environment(production bool) string {
+	if production {
+		return "live"
+	}
+	return "test"
+}
+
+// SetBaseURL names the instance's own address, once its listener has one. It is
+// http or https, a host and perhaps a port, and nothing else.
+func (inst *Instance) SetBaseURL(base string) error {
+	u, err := url.Parse(base)
+	if err != nil {
+		return fmt.Errorf("clerk: base URL: %w", err)
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || base != u.Scheme+"://"+u.Host {
+		return fmt.Errorf("clerk: base URL %q: want http://HOST:PORT and nothing after it", base)
+	}
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	inst.baseURL = base
+	return nil
+}
+
+// Issuer is the iss of every token: the base URL, without a trailing slash.
+func (inst *Instance) Issuer() string {
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	return inst.baseURL
+}
+
+// PublishableKey is pk_test_ (or pk_live_) and the unpadded base64 of "HOST:PORT$".
+func (inst *Instance) PublishableKey() string {
+	_, host, _ := strings.Cut(inst.Issuer(), "://")
+	return "pk_" + environment(inst.opts.Production) + "_" + base64.RawStdEncoding.EncodeToString([]byte(host+"$"))
+}
+
+// SecretKey opens the Backend API.
+func (inst *Instance) SecretKey() string { return inst.opts.SecretKey }
+
+// ID is the instance's id, ins_….
+func (inst *Instance) ID() string { return inst.opts.InstanceID }
+
+// BackendURL is where the Backend API answers, for an SDK's base URL.
+func (inst *Instance) BackendURL() string { return inst.Issuer() + BackendPrefix }
+
+// PublicKey is the key that verifies tokens signed now.
+func (inst *Instance) PublicKey() *rsa.PublicKey {
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	return &inst.keys.signing.private.PublicKey
+}
+
+// Handler serves everything listed in the package comment. To share a server
+// with something else, mount it at each of [Patterns].
+func (inst *Instance) Handler() http.Handler { return inst.handler }
+
+// Patterns are the http.ServeMux patterns of everything that Handler serves.
+func Patterns() []string {
+	return []string{
+		"/.well-known/",
+		"/v1/client", "/v1/client/",
+		"/v1/me", "/v1/me/",
+		BackendPrefix + "/",
+	}
+}
+
+// AddOrganization adds an organisation and returns its id.
+func (inst *Instance) AddOrganization(o Organization) (string, error) {
+	if o.Slug == "" {
+		return "", errors.New("clerk: add organisation: want a slug")
+	}
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	if inst.organization(o.Slug) != nil {
+		return "", fmt.Errorf("clerk: add organisation %q: exists", o.Slug)
+	}
+	if o.ID == "" {
+		o.ID = newID("org")
+	}
+	if o.Name == "" {
+		o.Name = o.Slug
+	}
+	var err error
+	if o.PublicMetadata, err = plainJSON(o.PublicMetadata); err != nil {
+		return "", fmt.Errorf("clerk: add organisation %q: %w", o.Slug, err)
+	}
+	inst.organizations = append(inst.organizations, &organization{Organization: o, createdAt: inst.now()})
+	return o.ID, nil
+}
+
+// AddUser adds a user and returns its id.
+func (inst *Instance) AddUser(u User) (string, error) {
+	if u.Email == "" {
+		return "", errors.New("clerk: add user: want an e-mail address")
+	}
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	if inst.userByEmail(u.Email) != nil {
+		return "", fmt.Errorf("clerk: add user %q: exists", u.Email)
+	}
+	if u.ID == "" {
+		u.ID = newID("user")
+	}
+	var err error
+	if u.PublicMetadata, err = plainJSON(u.PublicMetadata); err != nil {
+		return "", fmt.Errorf("clerk: add user %q: %w", u.Email, err)
+	}
+	added := &user{User: u, emailID: newID("idn"), createdAt: inst.now()}
+	for _, m := range u.Memberships {
+		org := inst.organization(m.Organization)
+		if org == nil {
+			return "", fmt.Errorf("clerk: add user %q: no organisation %q", u.Email, m.Organization)
+		}
+		added.memberships = append(added.memberships, &membership{Membership: m, id: newID("orgmem"), organization: org})
+	}
+	inst.users = append(inst.users, added)
+	return u.ID, nil
+}
+
+// UserID is the id of the user with this e-mail address, or "".
+func (inst *Instance) UserID(email string) string {
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	if u := inst.userByEmail(email); u != nil {
+		return u.ID
+	}
+	return ""
+}
+
+// SetTemplate adds or replaces a JWT template. A lifetime of 0 is 60 s.
+func (inst *Instance) SetTemplate(name string, claims json.RawMessage, lifetime time.Duration) error {
+	return inst.AddTemplate(Template{Name: name, Claims: claims, Lifetime: lifetime})
+}
+
+// AddTemplate adds or replaces a JWT template.
+func (inst *Instance) AddTemplate(t Template) error {
+	parsed, err := parseTemplate(t)
+	if err != nil {
+		return err
+	}
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	inst.templates[t.Name] = parsed
+	return nil
+}
+
+// now is the instance's wall clock. Round strips the monotonic reading, which
+// stands still while a machine sleeps.
+func (inst *Instance) now() time.Time { return inst.opts.Now().Round(0) }
+
+func (inst *Instance) fault(name string) bool {
+	return inst.opts.Fault != nil && inst.opts.Fault(name)
+}

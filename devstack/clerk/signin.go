@@ -1,0 +1,224 @@
+package clerk
+
+import (
+	"strings"
+	"time"
+)
+
+// Limits of a one-time code.
+const (
+	codeLifetime = 10 * time.Minute
+	codeAttempts = 5 // a choice: Clerk publishes no number
+)
+
+// signIn is a client's sign-in attempt.
+type signIn struct {
+	id        string
+	user      *user // nil until identified
+	status    string
+	sessionID string // once complete
+	strategy  string // of the first factor, once prepared or verified
+	abandonAt time.Time
+
+	code         string // one-time code under way, or ""
+	codeExpireAt time.Time
+	codeTries    int
+}
+
+const (
+	needsIdentifier  = "needs_identifier"
+	needsFirstFactor = "needs_first_factor"
+	complete         = "complete"
+)
+
+// createSignIn begins a sign-in and, where the parameters suffice, completes it.
+func createSignIn(inst *Instance, c *call) (any, error) {
+	if c.client != nil && !inst.opts.MultiSession && len(inst.activeSessions(c.client)) > 0 {
+		return nil, errSessionExists()
+	}
+	attempt := &signIn{id: newID("sia"), status: needsIdentifier, abandonAt: inst.now().Add(24 * time.Hour)}
+	switch strategy := c.form.Get("strategy"); strategy {
+	case "ticket":
+		if c.form.Get("ticket") == "" {
+			return nil, errParamMissing("ticket")
+		}
+		ticket, err := inst.acceptTicket(c.form.Get("ticket"))
+		if err != nil {
+			return nil, err
+		}
+		attempt.user = ticket.user
+		return inst.completeSignIn(c, attempt, strategy, ticket.organizationID)
+	case "", "password", "email_code":
+		if err := inst.identify(c, attempt); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, errParamValue("strategy", strategy)
+	}
+	switch c.form.Get("strategy") {
+	case "password":
+		return inst.attemptPassword(c, attempt)
+	case "email_code":
+		inst.sendCode(attempt)
+	}
+	if err := inst.begin(c, attempt); err != nil {
+		return nil, err
+	}
+	return inst.wrap(c, inst.signInView(attempt)), nil
+}
+
+// begin makes the attempt the client's current one, and the client if there is none.
+func (inst *Instance) begin(c *call, attempt *signIn) error {
+	if c.client == nil {
+		var err error
+		if c.client, err = inst.newClient(); err != nil {
+			return err
+		}
+	}
+	c.client.signIn = attempt
+	return nil
+}
+
+// identify finds the user that the identifier names. None at all is fine for a
+// sign-in without a strategy.
+func (inst *Instance) identify(c *call, attempt *signIn) error {
+	identifier := c.form.Get("identifier")
+	if identifier == "" {
+		if c.form.Get("strategy") == "" {
+			return nil
+		}
+		return errParamMissing("identifier")
+	}
+	if attempt.user = inst.userByEmail(identifier); attempt.user == nil {
+		return errIdentifierNotFound()
+	}
+	attempt.status = needsFirstFactor
+	return nil
+}
+
+func getSignIn(inst *Instance, c *call) (any, error) {
+	attempt, err := c.attempt()
+	if err != nil {
+		return nil, err
+	}
+	return inst.wrap(c, inst.signInView(attempt)), nil
+}
+
+func prepareFirstFactor(inst *Instance, c *call) (any, error) {
+	attempt, err := c.attempt()
+	if err != nil {
+		return nil, err
+	}
+	switch strategy := c.form.Get("strategy"); {
+	case strategy == "":
+		return nil, errParamMissing("strategy")
+	case attempt.status == complete:
+		return nil, errVerificationDone()
+	case strategy != "email_code":
+		return nil, errParamValue("strategy", strategy)
+	case attempt.user == nil:
+		return nil, errStrategyInvalid()
+	}
+	if id := c.form.Get("email_address_id"); id == "" {
+		return nil, errParamMissing("email_address_id")
+	} else if id != attempt.user.emailID {
+		return nil, errParamInvalid("email_address_id")
+	}
+	inst.sendCode(attempt)
+	return inst.wrap(c, inst.signInView(attempt)), nil
+}
+
+func attemptFirstFactor(inst *Instance, c *call) (any, error) {
+	attempt, err := c.attempt()
+	if err != nil {
+		return nil, err
+	}
+	switch strategy := c.form.Get("strategy"); {
+	case strategy == "":
+		return nil, errParamMissing("strategy")
+	case attempt.status == complete:
+		return nil, errVerificationDone()
+	case attempt.user == nil:
+		return nil, errStrategyInvalid()
+	case strategy == "password":
+		return inst.attemptPassword(c, attempt)
+	case strategy == "email_code":
+		return inst.attemptCode(c, attempt)
+	default:
+		return nil, errParamValue("strategy", strategy)
+	}
+}
+
+// attempt is the client's current sign-in, if the path names it.
+func (c *call) attempt() (*signIn, error) {
+	id := c.r.PathValue("id")
+	if c.client == nil || c.client.signIn == nil || c.client.signIn.id != id {
+		return nil, errSignInNotFound(id)
+	}
+	return c.client.signIn, nil
+}
+
+func (inst *Instance) attemptPassword(c *call, attempt *signIn) (any, error) {
+	password := c.form.Get("password")
+	switch {
+	case attempt.user.Password == "":
+		return nil, errStrategyInvalid()
+	case password == "":
+		return nil, errParamMissing("password")
+	case !same(password, attempt.user.Password):
+		return nil, errPasswordIncorrect()
+	}
+	return inst.completeSignIn(c, attempt, "password", "")
+}
+
+// sendCode makes a code and sends it in place of e-mail. Test addresses have
+// Clerk's fixed code (clerk.com/docs/testing/test-emails-and-phones).
+func (inst *Instance) sendCode(attempt *signIn) {
+	attempt.strategy = "email_code"
+	attempt.codeTries = 0
+	attempt.codeExpireAt = inst.now().Add(codeLifetime)
+	if local, _, _ := strings.Cut(attempt.user.Email, "@"); strings.HasSuffix(local, "+clerk_test") {
+		attempt.code = "424242"
+		return
+	}
+	attempt.code = newCode()
+	if inst.opts.SendCode != nil {
+		inst.opts.SendCode(attempt.user.Email, attempt.code)
+	}
+}
+
+func (inst *Instance) attemptCode(c *call, attempt *signIn) (any, error) {
+	code := c.form.Get("code")
+	switch {
+	case code == "":
+		return nil, errParamMissing("code")
+	case attempt.code == "":
+		return nil, errVerificationMissing()
+	case !inst.now().Before(attempt.codeExpireAt):
+		return nil, errVerificationExpired()
+	case attempt.codeTries >= codeAttempts:
+		return nil, errVerificationFailed()
+	case !same(code, attempt.code):
+		attempt.codeTries++
+		return nil, errCodeIncorrect()
+	}
+	attempt.code = ""
+	return inst.completeSignIn(c, attempt, "email_code", "")
+}
+
+// completeSignIn makes the session and rotates the client's token.
+func (inst *Instance) completeSignIn(c *call, attempt *signIn, strategy, organizationID string) (any, error) {
+	if err := inst.begin(c, attempt); err != nil {
+		return nil, err
+	}
+	s := inst.newSession(attempt.user, c.client.id, organizationID)
+	c.client.sessions = append(c.client.sessions, s)
+	attempt.status, attempt.strategy, attempt.sessionID = complete, strategy, s.id
+	if err := inst.rotate(c.client); err != nil {
+		return nil, err
+	}
+	// The answer's client has no sign_in left: it is done.
+	response := inst.signInView(attempt)
+	c.client.signIn = nil
+	return inst.wrap(c, response), nil
+}

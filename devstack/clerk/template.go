@@ -1,0 +1,99 @@
+package clerk
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// template is a parsed JWT template.
+type template struct {
+	claims   map[string]any
+	lifetime time.Duration
+	skew     time.Duration
+}
+
+// reservedClaims cannot be set by a template: Clerk adds the first seven itself
+// and keeps the rest for session tokens.
+var reservedClaims = []string{"azp", "exp", "iat", "iss", "jti", "nbf", "sub", "sid", "v", "pla", "fea"}
+
+func parseTemplate(t Template) (*template, error) {
+	if t.Name == "" || strings.ContainsAny(t.Name, "/?#") {
+		return nil, fmt.Errorf("clerk: template name %q: want a word that fits in a path", t.Name)
+	}
+	claims, err := decodeObject(t.Claims)
+	if err != nil {
+		return nil, fmt.Errorf("clerk: template %q: claims: %w", t.Name, err)
+	}
+	for _, name := range reservedClaims {
+		if _, ok := claims[name]; ok {
+			return nil, fmt.Errorf("clerk: template %q: you can't use the reserved claim %q", t.Name, name)
+		}
+	}
+	parsed := &template{claims: claims, lifetime: t.Lifetime, skew: t.ClockSkew}
+	if parsed.lifetime == 0 {
+		parsed.lifetime = DefaultTokenLifetime
+	}
+	if parsed.skew == 0 {
+		parsed.skew = DefaultClockSkew
+	}
+	return parsed, nil
+}
+
+// decodeObject decodes one JSON object and keeps its numbers as written.
+func decodeObject(raw json.RawMessage) (map[string]any, error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var out map[string]any
+	if err := dec.Decode(&out); err != nil {
+		return nil, fmt.Errorf("want a JSON object: %w", err)
+	}
+	if _, err := dec.Token(); out == nil || err != io.EOF {
+		return nil, errors.New("want one JSON object")
+	}
+	return out, nil
+}
+
+// scope is what shortcodes can name for a session: user, org and session.
+func (inst *Instance) scope(s *session) map[string]any {
+	u := s.user
+	scope := map[string]any{
+		"user": map[string]any{
+			"id":                    u.ID,
+			"first_name":            nullable(u.FirstName),
+			"last_name":             nullable(u.LastName),
+			"full_name":             nullable(u.fullName()),
+			"primary_email_address": u.Email,
+			"email_verified":        true,
+			"primary_phone_address": nil,
+			"phone_number_verified": false,
+			"image_url":             nil,
+			"public_metadata":       u.PublicMetadata,
+			"unsafe_metadata":       map[string]any{},
+			"created_at":            u.createdAt.Unix(),
+			"external_id":           nil,
+		},
+		"session": map[string]any{"actor": nil},
+	}
+	if m := u.membership(s.organizationID); m != nil {
+		scope["org"] = map[string]any{
+			"id":              m.organization.ID,
+			"name":            m.organization.Name,
+			"slug":            m.organization.Slug,
+			"role":            m.Role,
+			"image_url":       nil,
+			"has_image":       false,
+			"public_metadata": m.organization.PublicMetadata,
+		}
+		scope["org_membership"] = map[string]any{
+			"permissions":     slices.Clone(m.Permissions),
+			"public_metadata": map[string]any{},
+		}
+	}
+	return scope
+}
