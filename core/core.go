@@ -14,16 +14,14 @@ package core
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
@@ -103,14 +101,22 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 	return session.New(s), nil
 }
 
-// OpenDB opens the session's database.
+// NeedsDatabase is an error for a session whose profile has no database.
+func (c *Client) NeedsDatabase(s *session.Session) error {
+	if s.Target.URL != "" {
+		return nil
+	}
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("profile %q has no database", s.Profile),
+		Hint:    fmt.Sprintf("write database = \"libsql://...\" below [profiles.%s] in %s, or set ZEN_DATABASE", s.Profile, c.Config.Paths.ConfigFile),
+	}
+}
+
+// OpenDB opens the session's database. It doesn't connect yet.
 func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
-	if s.Target.URL == "" {
-		return nil, &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: "profile \"" + s.Profile + "\" has no database",
-			Hint:    "set database in " + c.Config.Paths.ConfigFile + ", or ZEN_DATABASE",
-		}
+	if err := c.NeedsDatabase(s); err != nil {
+		return nil, err
 	}
 	return libsql.Open(libsql.Options{Target: s.Target, Access: s.Access, Source: s})
 }

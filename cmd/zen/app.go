@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+const description = `zen signs you in with the identity you have (Clerk, a Turso platform token, or
+what a provider of somebody else's knows) and gives every libSQL connection a
+token that is fresh, verified and for that database alone.
+
+Standard output is the answer; everything else goes to standard error.
+Exit codes: 0 done, 1 other error, 2 usage or configuration, 3 sign-in needed,
+4 unavailable, 5 not permitted, 130 interrupted.`
+
+// run is the whole program: it returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	app := newApp(stdin, stdout, stderr)
+	args, err := flagsFirst(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, args)
+	}
+	code := exitCode(ctx, err)
+	var child childExit
+	if err != nil && !errors.As(err, &child) {
+		reportError(ctx, stderr, err, code)
+	}
+	return code
+}
+
+// reportError prints one line, and a hint where there is one.
+func reportError(ctx context.Context, stderr io.Writer, err error, code int) {
+	if code == exitInterrupted {
+		fmt.Fprintln(stderr, "zen: interrupted")
+		return
+	}
+	fmt.Fprintf(stderr, "zen: %s\n", oneLine(err.Error()))
+	if hint := provider.Hint(err); hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
+	}
+}
+
+// oneLine keeps texts from elsewhere from drawing on the terminal.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:        "zen",
+		Usage:       "sign in, and use libSQL databases",
+		Description: description,
+		Reader:      stdin,
+		Writer:      stdout,
+		ErrWriter:   stderr,
+		HideVersion: true,
+		// zen reports errors and chooses exit codes itself.
+		ExitErrHandler:         func(*cli.Context, error) {},
+		OnUsageError:           usageError,
+		EnableBashCompletion:   true,
+		UseShortOptionHandling: true,
+		Suggest:                true,
+		Action:                 unknownCommand,
+		Commands: []*cli.Command{
+			loginCommand(), logoutCommand(), statusCommand(), tokenCommand(),
+			dbCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(),
+		},
+	}
+	app.Flags = globalFlags()
+	finish(app.Commands)
+	return app
+}
+
+// finish gives every command what all have: the global flags, so that they may
+// stand before or after the command's name, and zen's way with wrong usage.
+func finish(commands []*cli.Command) {
+	for _, c := range commands {
+		c.OnUsageError = usageError
+		c.HideHelpCommand = true
+		if len(c.Subcommands) > 0 {
+			finish(c.Subcommands)
+			if c.Action == nil {
+				c.Action = unknownCommand
+			}
+		}
+		c.Flags = append(c.Flags, globalFlags()...)
+	}
+}
+
+func usageError(c *cli.Context, err error, _ bool) error {
+	return usage(c, "%v", err)
+}
+
+// usage is an error of class errUsage that points at the help.
+func usage(c *cli.Context, format string, args ...any) error {
+	name := strings.TrimSpace(c.Command.HelpName)
+	if name == "" {
+		name = "zen"
+	}
+	return &provider.Error{
+		Kind:    errUsage,
+		Message: fmt.Sprintf(format, args...),
+		Hint:    name + " --help",
+	}
+}
+
+// unknownCommand is the action of commands that only have subcommands.
+func unknownCommand(c *cli.Context) error {
+	if c.NArg() == 0 {
+		return cli.ShowSubcommandHelp(c)
+	}
+	message := fmt.Sprintf("unknown command %q", c.Args().First())
+	commands := c.App.Commands
+	if len(c.Command.Subcommands) > 0 {
+		commands = c.Command.Subcommands
+	}
+	if near := cli.SuggestCommand(commands, c.Args().First()); near != "" {
+		message += fmt.Sprintf(": did you mean %q?", near)
+	}
+	return usage(c, "%s", message)
+}
+
+// noMoreThan refuses arguments that nobody would read.
+func noMoreThan(c *cli.Context, n int) error {
+	if c.NArg() > n {
+		return usage(c, "unexpected argument %q", c.Args().Get(n))
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/config"
+	"github.com/zen-auth/zen/core/session"
+)
+
+// schemaVersion is in every JSON document that zen prints. It grows when a field
+// changes its meaning or goes away.
+const schemaVersion = 1
+
+// withClient loads the configuration, runs fn and stops the providers.
+func withClient(c *cli.Context, fn func(*core.Client) error) error {
+	client, err := core.New(options(c))
+	if err != nil {
+		return err
+	}
+	err = fn(client)
+	// The providers are stopped also when the command was interrupted.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context), 5*time.Second)
+	defer cancel()
+	if closeErr := client.Close(ctx); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// withSession is withClient for the session of the selected profile.
+func withSession(c *cli.Context, fn func(*core.Client, *session.Session) error) error {
+	return withClient(c, func(client *core.Client) error {
+		s, err := client.Session("")
+		if err != nil {
+			return err
+		}
+		return fn(client, s)
+	})
+}
+
+func options(c *cli.Context) core.Options {
+	o := core.Options{Config: config.LoadOptions{
+		Path: globalString(c, "config"),
+		Flags: config.Flags{
+			Profile:  globalString(c, "profile"),
+			Database: c.String("database"),
+			Access:   c.String("access"),
+		},
+	}}
+	if globalBool(c, "debug") {
+		o.Log = c.App.ErrWriter
+	}
+	return o
+}
+
+// interactive reports whether somebody can be asked.
+func interactive(c *cli.Context) bool {
+	return !globalBool(c, "no-input") && !truthy(os.Getenv("CI")) &&
+		isTerminal(c.App.Reader) && isTerminal(c.App.ErrWriter)
+}
+
+// browserAllowed reports whether a browser may be opened: a person need not be at
+// the terminal for that, but nobody may have said that there is none.
+func browserAllowed(c *cli.Context) bool {
+	return !globalBool(c, "no-input") && !c.Bool("no-browser") && (!truthy(os.Getenv("CI")) || os.Getenv("BROWSER") != "")
+}
+
+func truthy(s string) bool { return s != "" && s != "0" && s != "false" }
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colours reports whether w takes colours (https://no-color.org).
+func colours(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// printJSON writes one document to standard output.
+func printJSON(c *cli.Context, document any) error {
+	encoder := json.NewEncoder(c.App.Writer)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(document)
+}
+
+// notes is where things are told that are not the answer.
+func notes(c *cli.Context) io.Writer {
+	if globalBool(c, "quiet") {
+		return io.Discard
+	}
+	return c.App.ErrWriter
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+func globalFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "profile", Usage: "use the profile `NAME`", Category: "Global:"},
+		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`", Category: "Global:", TakesFile: true},
+		&cli.BoolFlag{Name: "json", Usage: "answer in JSON", Category: "Global:"},
+		&cli.BoolFlag{Name: "no-input", Usage: "never ask and never open a browser (as with CI=true)", Category: "Global:"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "nothing on standard error but errors", Category: "Global:"},
+		&cli.BoolFlag{Name: "debug", Usage: "show what the providers log, without secrets", Category: "Global:"},
+	}
+}
+
+// globalString is the value of a global flag, wherever on the line it stands.
+func globalString(c *cli.Context, name string) string {
+	for _, level := range c.Lineage() {
+		if level.IsSet(name) {
+			return level.String(name)
+		}
+	}
+	return ""
+}
+
+// globalBool is globalString for switches.
+func globalBool(c *cli.Context, name string) bool {
+	for _, level := range c.Lineage() {
+		if level.IsSet(name) {
+			return level.Bool(name)
+		}
+	}
+	return false
+}
+
+// flagsFirst puts the flags of the line before its arguments, as package flag
+// wants them: people write zen db query SQL --json. What follows "--" stays as it
+// is, and so does a line for completion.
+func flagsFirst(app *cli.App, args []string) ([]string, error) {
+	if len(args) > 0 && args[len(args)-1] == "--generate-bash-completion" {
+		return args, nil
+	}
+	out := args[:min(1, len(args))]
+	flags, commands := app.Flags, app.Commands
+	var late, words []string
+	for i := len(out); i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "--":
+			return append(append(append(out[:len(out):len(out)], late...), words...), args[i:]...), nil
+		case len(arg) > 1 && arg[0] == '-' && !isNumber(arg):
+			late = append(late, arg)
+			if i+1 < len(args) && takesValue(flags, arg) {
+				i++
+				late = append(late, args[i])
+			}
+		default:
+			if next := commandNamed(commands, arg); next != nil && len(words) == 0 {
+				out = append(append(out[:len(out):len(out)], late...), arg)
+				late, flags, commands = nil, next.Flags, next.Subcommands
+				continue
+			}
+			words = append(words, arg)
+		}
+	}
+	out = append(out[:len(out):len(out)], late...)
+	if len(words) > 0 && len(commands) == 0 {
+		// An argument that begins with a dash can only have come after "--".
+		out = append(out, "--")
+	}
+	return append(out, words...), nil
+}
+
+func isNumber(arg string) bool { return strings.Trim(arg[1:], "0123456789.") == "" }
+
+func takesValue(flags []cli.Flag, arg string) bool {
+	name := strings.TrimLeft(arg, "-")
+	if strings.Contains(name, "=") {
+		return false
+	}
+	for _, f := range flags {
+		for _, known := range f.Names() {
+			if known == name {
+				_, isBool := f.(*cli.BoolFlag)
+				return !isBool
+			}
+		}
+	}
+	return false
+}
+
+func commandNamed(commands []*cli.Command, name string) *cli.Command {
+	for _, c := range commands {
+		if c.HasName(name) {
+			return c
+		}
+	}
+	return nil
+}

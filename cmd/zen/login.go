@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/session"
+)
+
+// loginTimeout is how long a person has at the browser.
+const loginTimeout = 5 * time.Minute
+
+func loginCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "login",
+		Usage: "sign in; the profile uses the provider from now on",
+		Description: `The credential is stored in a file that only you can read. Credentials of
+other providers stay: signing in with another one is how to switch.
+
+   zen login --provider clerk
+   zen login --provider platformtoken    # when Turso refuses Clerk's tokens`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "provider", Usage: "sign in with the provider `NAME`"},
+			&cli.StringFlag{Name: "method", Usage: "the provider's `METHOD` of signing in; zen provider list shows them"},
+			&cli.StringFlag{Name: "org", Usage: "sign in to the organisation `ORG`"},
+			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
+			&cli.DurationFlag{Name: "timeout", Usage: "wait so long for the browser", Value: loginTimeout},
+		},
+		Action: login,
+	}
+}
+
+func login(c *cli.Context) error {
+	if err := noMoreThan(c, 0); err != nil {
+		return err
+	}
+	if c.Duration("timeout") <= 0 {
+		return usage(c, "--timeout %s is not positive", c.Duration("timeout"))
+	}
+	return withSession(c, func(client *core.Client, s *session.Session) error {
+		name, err := loginProvider(c, s)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+		defer cancel()
+		// Somebody who switches providers gets this one's token from now on, also
+		// where the old one still stands in the environment.
+		s.Provider = name
+		ui := newUI(c)
+		account, err := s.Login(ctx, name, provider.LoginRequest{
+			Method:       c.String("method"),
+			Organization: c.String("org"),
+			Interactive:  interactive(c) || browserAllowed(c),
+		}, ui)
+		if err != nil {
+			return loginError(ctx, c, name, err)
+		}
+		ui.done()
+		fmt.Fprintf(notes(c), "Signed in to profile %q with %s as %s.\n", s.Profile, name, accountName(account))
+		if globalBool(c, "json") {
+			return printStatus(c, s)
+		}
+		return nil
+	})
+}
+
+// loginProvider is the flag, the environment, the last login or the files, in
+// this order.
+func loginProvider(c *cli.Context, s *session.Session) (string, error) {
+	if name := c.String("provider"); name != "" {
+		return name, nil
+	}
+	status, err := s.Status(c.Context)
+	if err != nil {
+		return "", err
+	}
+	if status.Provider == "" {
+		return "", usage(c, "which provider? name one with --provider NAME; zen provider list shows them")
+	}
+	return status.Provider, nil
+}
+
+// loginError says what a time-out was about.
+func loginError(ctx context.Context, c *cli.Context, name string, err error) error {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	return &provider.Error{
+		Kind:    provider.ErrUnavailable,
+		Message: fmt.Sprintf("the sign-in with %s was not finished within %s", name, c.Duration("timeout")),
+		Hint:    "run zen login again and finish it in the browser, or give it more time with --timeout",
+		Err:     err,
+	}
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// slowly runs fn and, when it takes more than a second, says on a terminal what is
+// being waited for. The line is gone when fn returns.
+func slowly(c *cli.Context, text string, fn func() error) error {
+	out := notes(c)
+	if !isTerminal(out) {
+		return fn()
+	}
+	ended, shown := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		select {
+		case <-ended:
+			shown <- false
+		case <-time.After(time.Second):
+			fmt.Fprintf(out, "zen: %s...", text)
+			shown <- true
+		}
+	}()
+	err := fn()
+	close(ended)
+	if <-shown {
+		fmt.Fprint(out, "\r\x1b[K")
+	}
+	return err
+}

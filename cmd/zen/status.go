@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/core/store"
+)
+
+func statusCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "status",
+		Usage: "who is signed in, with what, and how long",
+		Description: `Reads the files alone: no network, no provider. The token is valid (verified
+with the issuer's keys), invalid, or unverified with the reason.`,
+		Action: func(c *cli.Context) error {
+			if err := noMoreThan(c, 0); err != nil {
+				return err
+			}
+			return withSession(c, func(_ *core.Client, s *session.Session) error { return printStatus(c, s) })
+		},
+	}
+}
+
+type statusDocument struct {
+	SchemaVersion int         `json:"schema_version"`
+	Profile       string      `json:"profile"`
+	SignedIn      bool        `json:"signed_in"`
+	Provider      string      `json:"provider,omitempty"`
+	TokenProvider string      `json:"token_provider,omitempty"`
+	Account       string      `json:"account,omitempty"`
+	Subject       string      `json:"subject,omitempty"`
+	Organization  string      `json:"organization,omitempty"`
+	Role          string      `json:"role,omitempty"`
+	SignedInAt    *time.Time  `json:"signed_in_at"`
+	Storage       string      `json:"storage"`
+	File          string      `json:"file"`
+	AlsoSignedIn  []string    `json:"also_signed_in"`
+	Database      string      `json:"database,omitempty"`
+	Access        string      `json:"access"`
+	Token         tokenStatus `json:"token"`
+}
+
+type tokenStatus struct {
+	State     session.State `json:"state"`
+	Reason    string        `json:"reason,omitempty"`
+	Issuer    string        `json:"issuer,omitempty"`
+	KeyID     string        `json:"key_id,omitempty"`
+	IssuedAt  *time.Time    `json:"issued_at"`
+	ExpiresAt *time.Time    `json:"expires_at"`
+}
+
+// printStatus answers zen status. Nobody signed in is exit code 3, with the same
+// answer on standard output.
+func printStatus(c *cli.Context, s *session.Session) error {
+	status, err := s.Status(c.Context)
+	if err != nil {
+		return err
+	}
+	document := newStatusDocument(s, status)
+	if globalBool(c, "json") {
+		err = printJSON(c, document)
+	} else {
+		err = writeStatus(c.App.Writer, document)
+	}
+	if err == nil && !status.SignedIn {
+		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: "zen login"}
+	}
+	return err
+}
+
+func newStatusDocument(s *session.Session, status session.Status) statusDocument {
+	claims := status.Account.Claims
+	d := statusDocument{
+		SchemaVersion: schemaVersion,
+		Profile:       status.Profile,
+		SignedIn:      status.SignedIn,
+		Provider:      status.Provider,
+		TokenProvider: status.TokenProvider,
+		Account:       status.Account.Credential.Subject,
+		Subject:       claims.Subject,
+		SignedInAt:    instant(status.Account.SignedIn),
+		Storage:       "file",
+		File:          status.File,
+		AlsoSignedIn:  append([]string{}, status.Others...),
+		Database:      s.Target.URL,
+		Access:        string(s.Access),
+		Token: tokenStatus{
+			State:     status.State,
+			Issuer:    status.Claims.Issuer,
+			KeyID:     status.Claims.KeyID,
+			IssuedAt:  instant(status.Token.Issued),
+			ExpiresAt: instant(status.Token.Expires),
+		},
+	}
+	if o := claims.Organization; o != nil {
+		d.Organization, d.Role = o.ID, o.Role
+		if o.Slug != "" {
+			d.Organization = o.Slug
+		}
+	}
+	if status.Reason != nil {
+		d.Token.Reason = oneLine(status.Reason.Error())
+	}
+	return d
+}
+
+// writeStatus is the answer for people.
+func writeStatus(w io.Writer, d statusDocument) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(table, "%s\t%s\n", name, value)
+		}
+	}
+	row("profile", d.Profile)
+	if d.SignedIn {
+		row("account", d.Account)
+		if d.Subject != d.Account {
+			row("subject", d.Subject)
+		}
+		row("organization", d.Organization)
+		row("role", d.Role)
+		row("provider", d.Provider)
+		if d.TokenProvider != d.Provider {
+			row("tokens from", d.TokenProvider)
+		}
+		row("signed in", local(d.SignedInAt))
+	} else {
+		row("account", "not signed in")
+	}
+	for _, name := range d.AlsoSignedIn {
+		row("also signed in", name)
+	}
+	row("stored in", d.File+" (plain file, mode 0600)")
+	row("database", d.Database)
+	row("access", d.Access)
+	state := string(d.Token.State)
+	if d.Token.Reason != "" {
+		state += ": " + d.Token.Reason
+	}
+	row("token", state)
+	row("issuer", d.Token.Issuer)
+	row("issued", local(d.Token.IssuedAt))
+	row("expires", untilText(d.Token.ExpiresAt, time.Now()))
+	return table.Flush()
+}
+
+func local(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05 MST")
+}
+
+// untilText is a time and how far away it is.
+func untilText(t *time.Time, now time.Time) string {
+	if t == nil {
+		return ""
+	}
+	left := t.Sub(now).Round(time.Second)
+	if left < 0 {
+		return fmt.Sprintf("%s (%s ago)", local(t), -left)
+	}
+	return fmt.Sprintf("%s (in %s)", local(t), left)
+}
+
+// accountName is whom an account belongs to, for people.
+func accountName(a store.Account) string {
+	switch {
+	case a.Credential.Subject != "":
+		return oneLine(a.Credential.Subject)
+	case a.Claims.Subject != "":
+		return oneLine(a.Claims.Subject)
+	}
+	return "an unnamed account"
+}

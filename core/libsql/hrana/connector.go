@@ -1,0 +1,99 @@
+package hrana
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+)
+
+// Connector makes connections to one database; hand it to [database/sql.OpenDB].
+// It is safe for concurrent use. A connection is cheap, being no more than a
+// place for a transaction's stream: requests share what the transport pools.
+type Connector struct {
+	config Config
+	base   endpoints
+
+	// version is the protocol that the server speaks, 2 or 3, and 0 before the
+	// first answer.
+	version atomic.Int32
+
+	mu      sync.Mutex // guards closed, and adding to closing once it is set
+	closed  bool
+	closing sync.WaitGroup
+}
+
+// NewConnector checks the configuration. It does not touch the network.
+func NewConnector(config Config) (*Connector, error) {
+	if err := config.setDefaults(); err != nil {
+		return nil, err
+	}
+	return &Connector{config: config, base: newEndpoints(config.URL)}, nil
+}
+
+// Connect returns a new connection, without touching the network.
+func (c *Connector) Connect(context.Context) (driver.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
+	return &conn{c: c}, nil
+}
+
+// Driver returns a driver that opens nothing by name: a token never travels in
+// a data source name, so there is none to parse.
+func (c *Connector) Driver() driver.Driver { return nameless{} }
+
+type nameless struct{}
+
+func (nameless) Open(string) (driver.Conn, error) {
+	return nil, errors.New("hrana: open with sql.OpenDB(hrana.NewConnector(…)), not by name")
+}
+
+// Close waits until the streams that are being given up are closed on the
+// server, at most 5 s. Connections that are in use stay usable. sql.DB.Close
+// calls it.
+func (c *Connector) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.closing.Wait()
+	return nil
+}
+
+// abandon closes a stream on the server, in the background and with a deadline
+// of its own. That it fails does not matter: the server gives up an idle stream
+// by itself, only later.
+func (c *Connector) abandon(st stream) {
+	if st.baton == "" {
+		return
+	}
+	closeStream := func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		_, _, _ = c.run(ctx, &st, nil, dropRows, 0, true)
+	}
+	c.mu.Lock()
+	closed := c.closed
+	if !closed {
+		c.closing.Add(1)
+	}
+	c.mu.Unlock()
+	if closed { // nobody would wait for it
+		closeStream()
+		return
+	}
+	go func() {
+		defer c.closing.Done()
+		closeStream()
+	}()
+}
+
+// Interface guards
+var (
+	_ driver.Connector = (*Connector)(nil)
+	_ io.Closer        = (*Connector)(nil)
+)

@@ -1,0 +1,137 @@
+package hrana
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+var (
+	// ErrProtocol reports an answer that is not Hrana: broken JSON, results
+	// missing, values out of range. Whether the statement ran is not known.
+	ErrProtocol = errors.New("hrana: server broke the Hrana protocol")
+
+	// ErrStreamExpired reports that the server no longer knows the stream of a
+	// transaction: it was idle too long (10 s at sqld), or the server restarted.
+	// The transaction is rolled back.
+	ErrStreamExpired = errors.New("hrana: stream expired, transaction rolled back")
+
+	// ErrNoTransaction reports a statement that was not run, because the server
+	// had ended the transaction it belongs to: a conflict clause ROLLBACK, a
+	// full disk, the server's time limit, or a COMMIT sent as a statement.
+	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open on the server")
+
+	// ErrReadOnly reports a statement that was not sent, because it may write
+	// and the transaction was begun with sql.TxOptions.ReadOnly.
+	ErrReadOnly = errors.New("hrana: statement not run: it may write in a read-only transaction")
+
+	// ErrClosed reports use of a [Connector] after Close.
+	ErrClosed = errors.New("hrana: connector is closed")
+
+	// ErrTimeout reports that the server was silent for longer than
+	// Config.Timeout. Whether the statement ran is not known.
+	ErrTimeout error = timeoutError{}
+)
+
+type timeoutError struct{}
+
+func (timeoutError) Error() string   { return "hrana: no answer from the server in time" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
+
+// Error is a statement's failure as the database reports it, inside a
+// successful HTTP exchange.
+type Error struct {
+	// Code is the server's, such as SQLITE_CONSTRAINT, SQL_INPUT_ERROR,
+	// ARGS_INVALID, TRANSACTION_TIMEOUT, BLOCKED or RESPONSE_TOO_LARGE; empty
+	// when it gave none. Some servers send SQLite's extended codes, such as
+	// SQLITE_CONSTRAINT_UNIQUE: compare with [Error.Is] or a prefix.
+	Code    string
+	Message string
+	// Statement counts from 1 which statement of several failed, 0 if there
+	// was only one.
+	Statement int
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("hrana: ")
+	if e.Statement > 0 {
+		fmt.Fprintf(&b, "statement %d: ", e.Statement)
+	}
+	b.WriteString(e.Message)
+	if e.Code != "" {
+		fmt.Fprintf(&b, " (%s)", e.Code)
+	}
+	return b.String()
+}
+
+// Is makes errors.Is(err, &hrana.Error{Code: "SQLITE_CONSTRAINT"}) true for
+// that code and its extended forms.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	if !ok || t.Message != "" || t.Code == "" {
+		return false
+	}
+	rest, ok := strings.CutPrefix(e.Code, t.Code)
+	return ok && (rest == "" || rest[0] == '_')
+}
+
+// HTTPError is an answer with a status other than 200: what the server or
+// something before it (a gateway, the token check) said instead of running the
+// request. It never holds a header.
+type HTTPError struct {
+	Status int
+	// Code and Message are the body's where it is JSON with code, message or
+	// error; else Message is the beginning of the body's text.
+	Code, Message string
+	// RetryAfter is how long the server asks to wait, 0 if it did not say.
+	RetryAfter time.Duration
+
+	streamLost bool
+}
+
+func (e *HTTPError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "hrana: server answered %d", e.Status)
+	if e.Message != "" {
+		b.WriteString(": ")
+		b.WriteString(e.Message)
+	}
+	if e.Code != "" {
+		fmt.Fprintf(&b, " (%s)", e.Code)
+	}
+	return b.String()
+}
+
+// Is matches [ErrStreamExpired] where the answer says so.
+func (e *HTTPError) Is(target error) bool { return target == ErrStreamExpired && e.streamLost }
+
+// exchangeError is an HTTP exchange that failed. Its text leaves out the URL
+// that a *url.Error in the chain would print, because a URL may hold a user or
+// a query; the chain stays whole.
+type exchangeError struct {
+	err   error
+	cause error // why the context ended, if it did
+}
+
+func (e *exchangeError) Error() string {
+	text := e.err.Error()
+	if u := (*url.Error)(nil); errors.As(e.err, &u) {
+		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
+	}
+	return "hrana: " + text
+}
+
+func (e *exchangeError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{e.err}
+	}
+	return []error{e.err, e.cause}
+}
+
+func protocolError(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrProtocol}, args...)...)
+}

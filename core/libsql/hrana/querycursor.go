@@ -1,0 +1,49 @@
+package hrana
+
+import (
+	"context"
+	"errors"
+)
+
+// tooLarge reports that the result exceeds what the server puts in one answer
+// (10 MB at sqld).
+func tooLarge(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == "RESPONSE_TOO_LARGE"
+}
+
+// queryCursor runs a reading statement again through the cursor endpoint, which
+// has no limit: the server sends rows while it finds them.
+func (c *conn) queryCursor(ctx context.Context, st *stream, stmt step) (*rows, error) {
+	steps, first := st.program([]step{stmt}, 3)
+	base, baton := &c.c.base, ""
+	if st != nil {
+		base, baton = &st.base, st.baton
+	}
+	x, err := c.c.post(ctx, base.cursor, baton != "", appendCursor(nil, baton, steps))
+	if err != nil {
+		c.lose(st, err)
+		return nil, err
+	}
+	src := &cursor{s: x.s, target: first, steps: make([]outcome, len(steps))}
+	rs := &rows{c: c, st: st, x: x, src: src}
+	c.reading(st, rs)
+	if err := src.start(); err != nil {
+		rs.finish(err)
+		return nil, rs.err
+	}
+	if src.ended {
+		rs.finish(nil)
+		return nil, rs.err
+	}
+	rs.cols = src.steps[first].cols
+	return rs, nil
+}
+
+func (c *cursor) after() (baton, baseURL string, err error) {
+	return c.baton, c.baseURL, verdict(nil, c.steps, c.target)
+}
+
+func (r *reply) after() (baton, baseURL string, err error) {
+	return r.baton, r.baseURL, verdict(r.err, r.steps, r.target)
+}

@@ -1,0 +1,359 @@
+package hrana
+
+import (
+	"database/sql/driver"
+	"errors"
+)
+
+// column is a result column; declType is empty where the server gave none.
+type column struct{ name, declType string }
+
+// outcome is what came of one step. Neither done nor err: it was skipped.
+type outcome struct {
+	done     bool
+	err      *Error
+	cols     []column
+	hasCols  bool
+	rows     [][]driver.Value // where they are kept, or came before cols
+	affected int64
+	rowID    int64
+	hasRowID bool
+}
+
+// rowMode says what to do with rows.
+type rowMode uint8
+
+const (
+	dropRows   rowMode = iota // Exec: read over them
+	keepRows                  // batches: all of them, in memory
+	streamRows                // Query: stop at the first row of the target step
+)
+
+// reply reads the answer to a pipeline of at most one execute or batch and at
+// most one close. In streamRows it stops where the target's rows begin and
+// goes on when they are used up: the rest of the answer may hold the baton.
+type reply struct {
+	s       *scanner
+	mode    rowMode
+	target  int // step whose rows are wanted
+	batch   bool
+	closing bool
+	budget  budget // for rows that are kept
+
+	baton   string
+	baseURL string
+	err     *Error // of the request as a whole
+	steps   []outcome
+
+	at     int // result being read
+	step   int // step being read
+	answer bool
+	paused bool
+}
+
+// errPaused is no error: the walk has stopped at the target's rows.
+var errPaused = errors.New("paused at rows")
+
+// start reads to the target's rows, or to the end if there are none.
+func (r *reply) start() error {
+	err := r.s.open('{')
+	if err == nil {
+		err = r.top()
+	}
+	if err == errPaused {
+		r.paused = true
+		return nil
+	}
+	return err
+}
+
+// row reads the target's next row. It returns false after the last one, when
+// the rest of the answer is read, too.
+func (r *reply) row(dest []driver.Value) (bool, error) {
+	if !r.paused {
+		return false, nil
+	}
+	more, err := r.s.more(']')
+	if err != nil {
+		return false, err
+	}
+	if more {
+		return true, r.s.row(dest)
+	}
+	r.paused = false
+	if err = r.resume(); err == errPaused {
+		err = protocolError("rows twice")
+	}
+	return false, err
+}
+
+// resume walks from the end of the rows outwards.
+func (r *reply) resume() error {
+	err := r.stmt()
+	if err == nil && r.batch {
+		r.step++
+		if err = r.stepResults(); err == nil {
+			err = r.batchResult()
+		}
+	}
+	if err == nil {
+		err = r.response()
+	}
+	if err == nil {
+		err = r.result()
+	}
+	if err == nil {
+		err = r.results()
+	}
+	if err == nil {
+		err = r.top()
+	}
+	return err
+}
+
+// top reads the answer's keys, results among them.
+func (r *reply) top() error {
+	err := r.s.object(func(key []byte) (err error) {
+		switch string(key) {
+		case "baton":
+			r.baton, err = r.s.text()
+		case "base_url":
+			r.baseURL, err = r.s.text()
+		case "results":
+			if err = r.s.open('['); err == nil {
+				err = r.results()
+			}
+		default:
+			err = r.s.skip()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if want := r.requests(); r.at != want {
+		return protocolError("%d results for %d requests", r.at, want)
+	}
+	return r.s.finish()
+}
+
+func (r *reply) requests() int {
+	n := 0
+	if len(r.steps) > 0 {
+		n++
+	}
+	if r.closing {
+		n++
+	}
+	return n
+}
+
+func (r *reply) results() error {
+	for {
+		more, err := r.s.more(']')
+		if err != nil || !more {
+			return err
+		}
+		if r.at == r.requests() {
+			return protocolError("more than %d results", r.at)
+		}
+		r.answer = false
+		if err := r.s.open('{'); err != nil {
+			return err
+		}
+		if err := r.result(); err != nil {
+			return err
+		}
+	}
+}
+
+// result reads one {"type":"ok","response":…} or {"type":"error","error":…}.
+// That the close failed is of no interest: what it closes is gone either way.
+func (r *reply) result() error {
+	err := r.s.object(func(key []byte) error {
+		switch string(key) {
+		case "response":
+			r.answer = true
+			if err := r.s.open('{'); err != nil {
+				return err
+			}
+			return r.response()
+		case "error":
+			r.answer = true
+			e, err := r.s.hranaError()
+			if err == nil && r.at == 0 && len(r.steps) > 0 {
+				r.err = e
+			}
+			return err
+		}
+		return r.s.skip()
+	})
+	if err != nil {
+		return err
+	}
+	if !r.answer {
+		return protocolError("result %d is neither a response nor an error", r.at)
+	}
+	r.at++
+	return nil
+}
+
+func (r *reply) response() error {
+	return r.s.object(func(key []byte) error {
+		switch {
+		case string(key) == "type":
+			name, err := r.s.str()
+			if err == nil && string(name) != r.requestType() {
+				err = protocolError("response of type %.20q to a request of type %s", name, r.requestType())
+			}
+			return err
+		case string(key) == "result" && r.at == 0 && len(r.steps) > 0:
+			if err := r.s.open('{'); err != nil {
+				return err
+			}
+			if r.batch {
+				return r.batchResult()
+			}
+			return r.stmt()
+		}
+		return r.s.skip()
+	})
+}
+
+func (r *reply) requestType() string {
+	switch {
+	case r.at > 0 || len(r.steps) == 0:
+		return "close"
+	case r.batch:
+		return "batch"
+	}
+	return "execute"
+}
+
+func (r *reply) batchResult() error {
+	return r.s.object(func(key []byte) error {
+		switch string(key) {
+		case "step_results":
+			r.step = 0
+			if err := r.s.open('['); err != nil {
+				return err
+			}
+			return r.stepResults()
+		case "step_errors":
+			return r.stepErrors()
+		}
+		return r.s.skip()
+	})
+}
+
+func (r *reply) stepResults() error {
+	for {
+		more, err := r.s.more(']')
+		if err != nil {
+			return err
+		}
+		if !more {
+			return r.allSteps(r.step)
+		}
+		if r.step == len(r.steps) {
+			return protocolError("more than %d step results", r.step)
+		}
+		null, err := r.s.null()
+		if err == nil && !null {
+			if err = r.s.open('{'); err == nil {
+				err = r.stmt()
+			}
+		}
+		if err != nil {
+			return err
+		}
+		r.step++
+	}
+}
+
+func (r *reply) stepErrors() error {
+	if err := r.s.open('['); err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		more, err := r.s.more(']')
+		if err != nil {
+			return err
+		}
+		if !more {
+			return r.allSteps(i)
+		}
+		if i == len(r.steps) {
+			return protocolError("more than %d step errors", i)
+		}
+		null, err := r.s.null()
+		if err == nil && !null {
+			r.steps[i].err, err = r.s.hranaError()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *reply) allSteps(n int) error {
+	if n != len(r.steps) {
+		return protocolError("%d results for %d steps", n, len(r.steps))
+	}
+	return nil
+}
+
+// stmt reads the result of one statement.
+func (r *reply) stmt() error {
+	o := &r.steps[r.step]
+	o.done = true
+	return r.s.object(func(key []byte) (err error) {
+		switch string(key) {
+		case "cols":
+			o.cols, err = r.s.columns()
+			o.hasCols = true
+		case "rows":
+			return r.rows(o)
+		case "affected_row_count":
+			o.affected, _, err = r.s.integer()
+		case "last_insert_rowid":
+			o.rowID, o.hasRowID, err = r.s.integer()
+		default:
+			err = r.s.skip()
+		}
+		return err
+	})
+}
+
+// rows reads an array of rows in the way that mode says.
+func (r *reply) rows(o *outcome) error {
+	if r.mode == dropRows || r.mode == streamRows && r.step != r.target {
+		return r.s.skip()
+	}
+	if err := r.s.open('['); err != nil {
+		return err
+	}
+	if r.mode == streamRows && o.hasCols && o.rows == nil {
+		return errPaused
+	}
+	for {
+		more, err := r.s.more(']')
+		if err != nil || !more {
+			return err
+		}
+		var row []driver.Value
+		if o.hasCols {
+			row = make([]driver.Value, len(o.cols))
+			err = r.s.row(row)
+		} else {
+			row, err = r.s.anyRow()
+		}
+		if err != nil {
+			return err
+		}
+		o.rows = append(o.rows, row)
+		if err := r.budget.spend(row); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package hrana
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// verb is what a statement does to the transaction, as far as its words tell.
+type verb uint8
+
+const (
+	verbWrite verb = iota // everything that is not known to only read
+	verbRead              // certainly changes nothing
+	verbBegin             // BEGIN, SAVEPOINT
+	verbEnd               // COMMIT, END, ROLLBACK without TO
+)
+
+// statement is one SQL statement with what the driver has to know about it.
+type statement struct {
+	sql    string
+	verb   verb
+	params params
+}
+
+// params are the parameters of a statement, numbered as SQLite numbers them.
+type params struct {
+	count      int      // the highest number
+	names      []string // distinct names with their prefix, in order
+	positional bool     // ? or ?NNN is used
+}
+
+// maxParam is SQLite's default SQLITE_LIMIT_VARIABLE_NUMBER.
+const maxParam = 32766
+
+// parseScript cuts sql into its statements. Empty statements are left out.
+func parseScript(sql string) ([]statement, error) {
+	if strings.IndexByte(sql, 0) >= 0 {
+		return nil, errors.New("SQL text holds a NUL byte, where SQLite would stop reading")
+	}
+	if !utf8.ValidString(sql) {
+		return nil, errors.New("SQL text is not valid UTF-8")
+	}
+	var stmts []statement
+	l := lexer{sql: sql}
+	for {
+		s, ok, err := l.statement()
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		stmts = append(stmts, s)
+	}
+	if len(stmts) == 1 {
+		stmts[0].sql = sql // as written: the server's error offsets then fit
+	}
+	return stmts, nil
+}
+
+// statement reads up to the ; that ends the statement, which in CREATE TRIGGER
+// is the one after END.
+func (l *lexer) statement() (s statement, ok bool, err error) {
+	var w words
+	var from, to int
+	for {
+		t, start, end := l.next()
+		switch t {
+		case tokenEnd, tokenSemi:
+			if t == tokenSemi && !ok {
+				continue
+			}
+			if t == tokenSemi && !w.ends() {
+				w.semi()
+				continue
+			}
+			s.sql, s.verb = l.sql[from:to], w.verb()
+			return s, ok, nil
+		case tokenVariable:
+			if err := s.params.add(l.sql[start:end]); err != nil {
+				return s, false, err
+			}
+		}
+		w.add(t, l.sql[start:end])
+		if !ok {
+			ok, from = true, start
+		}
+		to = end
+	}
+}
+
+func (p *params) add(name string) error {
+	if name[0] != '?' {
+		for _, n := range p.names {
+			if n == name {
+				return nil
+			}
+		}
+		p.names = append(p.names, name)
+		p.count++
+		return nil
+	}
+	p.positional = true
+	if len(name) == 1 {
+		p.count++
+		return nil
+	}
+	n, err := strconv.Atoi(name[1:])
+	if err != nil || n < 1 || n > maxParam {
+		return fmt.Errorf("parameter ?NNN: number must be between 1 and %d", maxParam)
+	}
+	p.count = max(p.count, n)
+	return nil
+}
