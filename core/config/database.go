@@ -128,12 +128,7 @@ func isHostname(host string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		if strings.ContainsFunc(label, func(r rune) bool {
-			return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
-		}) {
+		if !isName(label, 63, lower+digit+"_", lower+digit+"-_") || label[len(label)-1] == '-' {
 			return false
 		}
 	}
@@ -145,12 +140,7 @@ func plainPath(path string) bool {
 		return true
 	}
 	for segment := range strings.SplitSeq(path[1:], "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return false
-		}
-		if strings.ContainsFunc(segment, func(r rune) bool {
-			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
-		}) {
+		if segment == "" || segment == "." || segment == ".." || strings.Trim(segment, lower+upper+digit+"-._~") != "" {
 			return false
 		}
 	}

@@ -1,0 +1,85 @@
+package turso
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// User is who an API token belongs to.
+type User struct {
+	Username string
+	Plan     string
+}
+
+// Organization is an organisation that the user is a member of.
+type Organization struct {
+	ID   string
+	Name string
+	// Slug is what other methods take.
+	Slug string
+	// Type is "personal" or "team".
+	Type     string
+	Overages bool
+}
+
+// Validate checks the API token and returns when it expires; the zero time is
+// never.
+func (c *Client) Validate(ctx context.Context) (time.Time, error) {
+	const op = "validate the API token"
+	var answer struct{ Exp *int64 }
+	if err := c.do(ctx, call{op: op, method: http.MethodGet, path: "/v1/auth/validate"}, &answer); err != nil {
+		return time.Time{}, err
+	}
+	switch {
+	case answer.Exp == nil:
+		return time.Time{}, incomplete(op, "exp")
+	case *answer.Exp <= 0: // -1 means no end
+		return time.Time{}, nil
+	}
+	return time.Unix(*answer.Exp, 0), nil
+}
+
+// CurrentUser returns who the API token belongs to.
+func (c *Client) CurrentUser(ctx context.Context) (User, error) {
+	const op = "get the current user"
+	var answer struct{ User User }
+	if err := c.do(ctx, call{op: op, method: http.MethodGet, path: "/v1/current-user"}, &answer); err != nil {
+		return User{}, err
+	}
+	if answer.User.Username == "" {
+		return User{}, incomplete(op, "username")
+	}
+	return answer.User, nil
+}
+
+// Organizations lists the user's organisations, the personal one included.
+func (c *Client) Organizations(ctx context.Context) ([]Organization, error) {
+	var answer struct{ Organizations []Organization }
+	err := c.do(ctx, call{op: "list organizations", method: http.MethodGet, path: "/v2/organizations"}, &answer)
+	return answer.Organizations, err
+}
+
+// slug returns org, or the slug of the personal organisation: /v2 has no path
+// without one.
+func (c *Client) slug(ctx context.Context, op, org string) (string, error) {
+	if org != "" {
+		return escape(op, "organization", org)
+	}
+	organizations, err := c.Organizations(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range organizations {
+		if o.Type == "personal" {
+			return escape(op, "organization", o.Slug)
+		}
+	}
+	return "", &Error{Op: op, Err: ErrBadName, Message: "there is no personal organization: name one"}
+}
+
+// incomplete is an answer with status 200 without what it is for.
+func incomplete(op, field string) error {
+	return &Error{Op: op, Status: http.StatusOK, Message: fmt.Sprintf("the answer has no %s", field)}
+}

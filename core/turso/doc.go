@@ -1,0 +1,16 @@
+// Package turso is a client of the Turso Platform API: databases, tokens for them,
+// the key sets (JWKS) that an organisation has registered, and its plan.
+//
+// The wire is what turso-cli speaks, which says more than the published OpenAPI
+// document: JWKS registrations and fine-grained permissions are not in it, and two
+// JWKS calls carry a body on GET and DELETE.
+//
+// # Organisations
+//
+// Where a method takes an organisation, it is the slug; "" is the personal one.
+//
+// # Errors
+//
+// Every error of a call is an [*Error]. The API token and anything that looks like
+// a JWT are cut out of its text.
+package turso

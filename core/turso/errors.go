@@ -1,0 +1,131 @@
+package turso
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+var (
+	// ErrBadToken: the API token could not be put on a request.
+	ErrBadToken = errors.New("bad API token")
+	// ErrBadName: a name that can't be part of a path. Nothing was sent.
+	ErrBadName = errors.New("bad name")
+)
+
+// Error is a failed call.
+type Error struct {
+	// Op is what was tried: "create database token".
+	Op string
+	// Status is the HTTP status; 0 where there was no answer.
+	Status int
+	// Message is the API's own text, on one line and at most 200 letters long.
+	Message string
+	// Code is the API's machine-readable code, where it gave one.
+	Code string
+	// RetryAfter is how long the API asked to wait; 0 where it did not.
+	RetryAfter time.Duration
+	// Err is the cause, where there was no answer or nothing was sent.
+	Err error
+}
+
+// Error returns "turso: op: message (status 401)".
+func (e *Error) Error() string {
+	text := "turso: " + e.Op
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	switch {
+	case e.Status != 0:
+		text += " (status " + strconv.Itoa(e.Status) + ")"
+	case e.Err != nil && e.Message == "":
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// WrongTokenKind reports whether the API said that the token is a JWT, but not an
+// API token: a token for a database, for instance. There is no code for it.
+func (e *Error) WrongTokenKind() bool {
+	return strings.Contains(e.Message, "could not parse jwt id")
+}
+
+// responseError reads {"error": any, "code": "..."}, and anything else that a
+// server or a proxy may answer.
+func responseError(op string, resp *http.Response, body []byte, token string) error {
+	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, time.Now())}
+	var answer struct {
+		Error   any
+		Message string
+		Code    string
+	}
+	if json.Unmarshal(body, &answer) == nil {
+		switch value := answer.Error.(type) {
+		case string:
+			e.Message = value
+		case map[string]any:
+			e.Message, _ = value["message"].(string)
+		}
+		if e.Message == "" {
+			e.Message = answer.Message
+		}
+		e.Code = clean(answer.Code, token)
+	}
+	e.Message = clean(e.Message, token)
+	if e.Message == "" {
+		e.Message = strings.ToLower(http.StatusText(resp.StatusCode)) + pageNote(resp)
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		e.Message = "the API redirects, which it never does: is the base URL right?"
+	}
+	return e
+}
+
+// retryAfter reads RFC 9110's Retry-After: seconds or a date.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil && seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil && date.After(now) {
+		return date.Sub(now)
+	}
+	return 0
+}
+
+const maxMessage = 200
+
+// clean makes a foreign text fit for one line of a terminal, without secrets.
+func clean(text, token string) string {
+	text = strings.ReplaceAll(text, token, "[redacted]")
+	text = cutJWTs(text)
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r)
+	}), " ")
+	if runes := []rune(text); len(runes) > maxMessage {
+		text = string(runes[:maxMessage]) + "..."
+	}
+	return text
+}
+
+// cutJWTs replaces everything that begins like the JOSE header of a JWT, {" in
+// base64url.
+func cutJWTs(text string) string {
+	var b strings.Builder
+	for {
+		start := strings.Index(text, "eyJ")
+		if start < 0 {
+			return b.String() + text
+		}
+		rest := strings.TrimLeft(text[start:], alphanumeric+"-_.")
+		b.WriteString(text[:start] + "[redacted]")
+		text = rest
+	}
+}

@@ -1,0 +1,94 @@
+package turso
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+)
+
+// KeySet is a registration: tokens that a key of its JWK Set signed are accepted by
+// the organisation's databases.
+type KeySet struct {
+	Name string `json:"jwks_name"`
+	URL  string `json:"jwks_url"`
+}
+
+// KeySets lists the registrations of an organisation.
+func (c *Client) KeySets(ctx context.Context, org string) ([]KeySet, error) {
+	const op = "list key sets"
+	slug, err := c.slug(ctx, op, org)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct{ JWKS []KeySet }
+	err = c.do(ctx, call{op: op, method: http.MethodGet, path: "/v2/organizations/" + slug + "/jwks"}, &answer)
+	return answer.JWKS, err
+}
+
+// SaveKeySet registers a key set, or replaces the one of that name. An
+// organisation may have few: two on the starter plan.
+func (c *Client) SaveKeySet(ctx context.Context, org string, set KeySet) error {
+	body := map[string]string{"jwks_url": set.URL, "region": ""}
+	return c.changeKeySet(ctx, "save the key set", http.MethodPut, org, set.Name, body)
+}
+
+// RemoveKeySet removes a registration. Turso answers 500 where there are more of
+// them than the plan allows, and keeps all.
+func (c *Client) RemoveKeySet(ctx context.Context, org, name string) error {
+	// The body is required, unusual as it is for DELETE.
+	return c.changeKeySet(ctx, "remove the key set", http.MethodDelete, org, name, map[string]string{"region": ""})
+}
+
+func (c *Client) changeKeySet(ctx context.Context, op, method, org, name string, body any) error {
+	segment, err := escape(op, "key set", name)
+	if err != nil {
+		return err
+	}
+	slug, err := c.slug(ctx, op, org)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, call{op: op, method: method, path: "/v2/organizations/" + slug + "/jwks/" + segment, body: body}, nil)
+}
+
+// TemplateOptions say which claims a JWT template has to carry.
+type TemplateOptions struct {
+	// Database or Group, by name; "" is none, which gives access to everything.
+	Database      string
+	Group         string
+	Authorization Authorization
+	Permissions   []Permission
+}
+
+// Template returns the claims that an identity provider has to put into its
+// tokens, as the JSON that the API answered: {"a":"rw","id":"...","rid":"..."}.
+func (c *Client) Template(ctx context.Context, org string, o TemplateOptions) (json.RawMessage, error) {
+	const op = "get the JWT template"
+	slug, err := c.slug(ctx, op, org)
+	if err != nil {
+		return nil, err
+	}
+	if o.Permissions == nil {
+		o.Permissions = []Permission{} // turso-cli sends [], not null
+	}
+	body := struct {
+		Database    *string       `json:"database"`
+		Group       *string       `json:"group"`
+		Scope       Authorization `json:"scope"`
+		Permissions []Permission  `json:"permissions"`
+	}{optional(o.Database), optional(o.Group), o.Authorization, o.Permissions}
+	var answer struct{ Template json.RawMessage }
+	// A body on GET is how the API reads its parameters.
+	err = c.do(ctx, call{op: op, method: http.MethodGet, path: "/v2/organizations/" + slug + "/jwks-template", body: body}, &answer)
+	if err == nil && (len(answer.Template) == 0 || string(answer.Template) == "null") {
+		err = incomplete(op, "template")
+	}
+	return answer.Template, err
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

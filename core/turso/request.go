@@ -1,0 +1,137 @@
+package turso
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// call is one request: the operation's name for errors, the method, the path with
+// its query, and the body, which nil leaves out.
+type call struct {
+	op     string
+	method string
+	path   string
+	body   any
+}
+
+// do sends a request and decodes the answer's JSON into result, which nil leaves
+// unread (several calls answer nothing).
+func (c *Client) do(ctx context.Context, call call, result any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	token, err := c.token(ctx)
+	if err != nil {
+		return &Error{Op: call.op, Message: "get the API token: " + err.Error(), Err: err}
+	}
+	req, err := c.request(ctx, call, token)
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return transportError(call.op, err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return transportError(call.op, err)
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return responseError(call.op, resp, data, token)
+	}
+	if len(data) > maxBody {
+		return &Error{Op: call.op, Status: resp.StatusCode, Message: fmt.Sprintf("the answer is larger than %d KiB", maxBody>>10)}
+	}
+	if result == nil {
+		return nil
+	}
+	// encoding/json matches fields without regard to case, as turso-cli relies on:
+	// a database is {"Name","DbId","Hostname","primaryRegion","is_schema"}.
+	if err := json.Unmarshal(data, result); err != nil {
+		return &Error{Op: call.op, Status: resp.StatusCode, Message: "the answer is not the JSON that was expected" + pageNote(resp)}
+	}
+	return nil
+}
+
+func (c *Client) request(ctx context.Context, call call, token string) (*http.Request, error) {
+	if !isBearer(token) {
+		// Checked here, so that net/http has no reason to complain about it.
+		return nil, &Error{Op: call.op, Err: ErrBadToken, Message: "the API token is empty, too long, or has a character that no token has"}
+	}
+	var body io.Reader
+	if call.body != nil {
+		encoded, err := json.Marshal(call.body)
+		if err != nil {
+			return nil, &Error{Op: call.op, Message: "encode the request: " + err.Error(), Err: err}
+		}
+		body = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, call.method, c.base+call.path, body)
+	if err != nil {
+		return nil, &Error{Op: call.op, Message: "make the request: " + err.Error(), Err: err}
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.userAgent != "" {
+		req.Header.Set("User-Agent", c.userAgent)
+	}
+	return req, nil
+}
+
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// isBearer accepts RFC 6750's b64token up to 16 KiB.
+func isBearer(token string) bool {
+	if token == "" || len(token) > 16<<10 {
+		return false
+	}
+	return strings.Trim(token, alphanumeric+"-._~+/=") == ""
+}
+
+// transportError takes the address out of err, which *url.Error repeats.
+func transportError(op string, err error) error {
+	var urlError *url.Error
+	if errors.As(err, &urlError) {
+		err = urlError.Err
+	}
+	return &Error{Op: op, Err: err}
+}
+
+// pageNote says where an answer is a web page: a proxy or a captive portal.
+func pageNote(resp *http.Response) string {
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind == "text/html" {
+		return " but a web page: something between here and Turso answered"
+	}
+	return ""
+}
+
+// orgPath is the prefix of an organisation's resources.
+func orgPath(op, org string) (string, error) {
+	if org == "" {
+		return "/v1", nil
+	}
+	segment, err := escape(op, "organization", org)
+	return "/v1/organizations/" + segment, err
+}
+
+// escape makes one path segment of a name, and refuses what could leave it. Names
+// of JWKS registrations may have spaces.
+func escape(op, what, name string) (string, error) {
+	bad := name == "" || name == "." || name == ".." || len(name) > 128 ||
+		strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '/' || r == '\\' || r == 0xfffd })
+	if bad {
+		return "", &Error{Op: op, Err: ErrBadName, Message: fmt.Sprintf("%.40q is not the name of a %s", name, what)}
+	}
+	return url.PathEscape(name), nil
+}
