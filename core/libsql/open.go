@@ -40,7 +40,7 @@ func Open(options Options) (*sql.DB, error) {
 		base = newBase()
 	}
 	connector, err := hrana.NewConnector(hrana.Config{
-		URL:       address.String(),
+		URL:       address,
 		Transport: transport.New(base, options.Source, options.Target, address, options.Access),
 	})
 	if err != nil {
