@@ -72,8 +72,6 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		OnUsageError:           usageError,
 		EnableBashCompletion:   true,
 		UseShortOptionHandling: true,
-		Suggest:                true,
-		Action:                 unknownCommand,
 		Commands: []*cli.Command{
 			loginCommand(), logoutCommand(), statusCommand(), tokenCommand(),
 			dbCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(),
@@ -93,7 +91,7 @@ func finish(commands []*cli.Command) {
 		if len(c.Subcommands) > 0 {
 			finish(c.Subcommands)
 			if c.Action == nil {
-				c.Action = unknownCommand
+				c.Action = showHelp
 			}
 		}
 		c.Flags = append(c.Flags, globalFlags()...)
@@ -117,21 +115,17 @@ func usage(c *cli.Context, format string, args ...any) error {
 	}
 }
 
-// unknownCommand is the action of commands that only have subcommands.
-func unknownCommand(c *cli.Context) error {
-	if c.NArg() == 0 {
-		return cli.ShowSubcommandHelp(c)
-	}
-	message := fmt.Sprintf("unknown command %q", c.Args().First())
-	commands := c.App.Commands
-	if len(c.Command.Subcommands) > 0 {
-		commands = c.Command.Subcommands
-	}
-	if near := cli.SuggestCommand(commands, c.Args().First()); near != "" {
+// unknownCommand is the error for a word that is no command of path.
+func unknownCommand(path string, commands []*cli.Command, word string) error {
+	message := fmt.Sprintf("unknown command %q", word)
+	if near := cli.SuggestCommand(commands, word); near != "" {
 		message += fmt.Sprintf(": did you mean %q?", near)
 	}
-	return usage(c, "%s", message)
+	return &provider.Error{Kind: errUsage, Message: message, Hint: path + " --help"}
 }
+
+// showHelp is the action of commands that only have subcommands.
+func showHelp(c *cli.Context) error { return cli.ShowSubcommandHelp(c) }
 
 // noMoreThan refuses arguments that nobody would read.
 func noMoreThan(c *cli.Context, n int) error {

@@ -44,7 +44,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	if len(args) > 0 && args[len(args)-1] == "--generate-bash-completion" {
 		return args, nil
 	}
-	out := args[:min(1, len(args))]
+	out, path := args[:min(1, len(args))], []string{app.Name}
 	flags, commands := app.Flags, app.Commands
 	var late, words []string
 	for i := len(out); i < len(args); i++ {
@@ -61,15 +61,18 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 		default:
 			if next := commandNamed(commands, arg); next != nil && len(words) == 0 {
 				out = append(append(out[:len(out):len(out)], late...), arg)
-				late, flags, commands = nil, next.Flags, next.Subcommands
+				path, late, flags, commands = append(path, arg), nil, next.Flags, next.Subcommands
 				continue
 			}
 			words = append(words, arg)
 		}
 	}
 	out = append(out[:len(out):len(out)], late...)
-	if len(words) > 0 && len(commands) == 0 {
-		// An argument that begins with a dash can only have come after "--".
+	switch {
+	case len(words) == 0 || words[0] == "help":
+	case len(commands) > 0:
+		return nil, unknownCommand(strings.Join(path, " "), commands, words[0])
+	default:
 		out = append(out, "--")
 	}
 	return append(out, words...), nil

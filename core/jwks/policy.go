@@ -67,7 +67,7 @@ func (p Policy) checkHead(t *parsed) error {
 		return t.invalid("typ %.40q is not %s", t.claims.Type, strings.Join(p.Types, " or "))
 	case p.Categories != nil && t.claims.Category != "" && !slices.Contains(p.Categories, t.claims.Category):
 		return t.invalid("category %.40q is not %s", t.claims.Category, strings.Join(p.Categories, " or "))
-	case t.idToken && !p.AllowIDToken:
+	case t.claims.IDToken && !p.AllowIDToken:
 		return t.invalid("it is an OpenID Connect ID token, not an access token")
 	case t.claims.Expires.IsZero():
 		return t.invalid("it has no exp claim")

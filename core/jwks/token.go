@@ -30,7 +30,6 @@ type parsed struct {
 	signed   string
 	sig      []byte
 	critical bool
-	idToken  bool
 }
 
 // parser is strict about base64, so that no two texts are the same token. It
@@ -56,7 +55,7 @@ func parse(secret provider.Secret) (*parsed, error) {
 		return nil, err
 	}
 	_, p.critical = t.Header["crit"]
-	p.idToken = isIDToken(claims)
+	p.claims.IDToken = isIDToken(claims)
 	return p, nil
 }
 

@@ -1,0 +1,36 @@
+# make demo and make test need Go and a C compiler, nothing else.
+
+GO    ?= go
+TAGS  := urfave_cli_no_docs
+BUILD := CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w'
+TOOL  := $(GO) tool -modfile=tools/go.mod
+
+.PHONY: build demo test lint generate bench clean
+
+build:
+	$(BUILD) -o bin/zen ./cmd/zen
+	$(BUILD) -o bin/zen-provider-clerk ./plugins/clerk
+	$(BUILD) -o bin/zen-provider-platformtoken ./plugins/platformtoken
+
+demo: build
+	@bin/zen dev -- sh demo/demo.sh
+
+test:
+	$(GO) test -race -tags $(TAGS) ./...
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+	$(GO) vet -tags $(TAGS) ./...
+	$(TOOL) staticcheck -tags $(TAGS) ./...
+	GOOS=windows $(GO) vet -tags $(TAGS) ./core/... ./plugins/... ./cmd/...
+	GOOS=darwin $(GO) vet -tags $(TAGS) ./core/... ./plugins/... ./cmd/...
+	$(GO) mod tidy -diff
+
+generate:
+	$(GO) generate ./...
+
+bench: build
+	$(GO) run ./bench
+
+clean:
+	rm -rf bin

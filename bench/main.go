@@ -1,0 +1,135 @@
+// Command bench measures zen against a floor or a peer, in one run on one machine,
+// and prints the ratios. Run it with make bench: it wants the programs in bin/.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/zen-auth/zen/bench/measure"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() (err error) {
+	dir, err := os.MkdirTemp("", "zen-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Printf("%s %s/%s, %d CPUs\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	if err := buildPeers(dir); err != nil {
+		return err
+	}
+	stack, err := startStack()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stack.stop()) }()
+	if _, err := stack.zen("login", "--provider", "clerk"); err != nil {
+		return err
+	}
+	if err := warmToken(stack, dir); err != nil {
+		return err
+	}
+	return selectOne(stack, dir)
+}
+
+// buildPeers builds the programs to compare with. go-libsql's needs a C compiler.
+func buildPeers(dir string) error {
+	for name, from := range map[string]string{"floor": "./bench/floor", "ours": "./bench/ours"} {
+		if err := build(".", filepath.Join(dir, name), from, "CGO_ENABLED=0"); err != nil {
+			return err
+		}
+	}
+	return build("bench/golibsql", filepath.Join(dir, "golibsql"), ".", "CGO_ENABLED=1")
+}
+
+func build(in, out, from, env string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, from)
+	cmd.Dir, cmd.Env, cmd.Stderr = in, append(os.Environ(), env), os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build %s: %w", from, err)
+	}
+	return nil
+}
+
+// stack is zen dev in a process of its own, and the environment to use it.
+type stack struct {
+	cmd *exec.Cmd
+	env []string
+	url string
+}
+
+func startStack() (*stack, error) {
+	cmd := exec.Command("bin/zen", "dev", "--json", "--quiet", "--token-lifetime", "1h")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start zen dev: %w", err)
+	}
+	var ready struct {
+		URL         string
+		Environment map[string]string
+	}
+	if err := json.NewDecoder(out).Decode(&ready); err != nil {
+		return nil, fmt.Errorf("start zen dev: %w", errors.Join(err, cmd.Process.Kill(), cmd.Wait()))
+	}
+	s := &stack{cmd: cmd, env: os.Environ(), url: ready.URL}
+	for name, value := range ready.Environment {
+		s.env = append(s.env, name+"="+value)
+	}
+	zen, err := filepath.Abs("bin/zen")
+	s.env = append(s.env, "BROWSER="+zen+" dev browse --user alice")
+	return s, err
+}
+
+func (s *stack) stop() error {
+	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	return s.cmd.Wait()
+}
+
+// zen runs zen inside the stack and returns what it printed.
+func (s *stack) zen(args ...string) (string, error) {
+	cmd := exec.Command("bin/zen", args...)
+	var stderr bytes.Buffer
+	cmd.Env, cmd.Stderr = s.env, &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("zen %s: %w: %s", strings.Join(args, " "), err, stderr.String())
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// peer runs a program that prints a sample.
+func peer(program, url, id, token string, n int) (sample measure.Sample, err error) {
+	cmd := exec.Command(program, url, id, fmt.Sprint(n))
+	cmd.Stdin, cmd.Stderr = strings.NewReader(token), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return sample, fmt.Errorf("%s: %w", filepath.Base(program), err)
+	}
+	err = json.NewDecoder(bytes.NewReader(out)).Decode(&sample)
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%s printed nothing", filepath.Base(program))
+	}
+	return sample, err
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# The main job of zen, for real, against the local stack. Run it with: make demo
+set -u
+
+steps=0 ok=0
+out=$(mktemp) err=$(mktemp)
+trap 'rm -f "$out" "$err"' EXIT
+
+# step WANTED-EXIT-CODE TITLE COMMAND...
+step() {
+	wanted=$1 title=$2
+	shift 2
+	steps=$((steps + 1))
+	printf '\n%2d. %s\n$' "$steps" "$title"
+	for word; do
+		case $word in *[!A-Za-z0-9_./:=-]*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
+	done
+	echo
+	"$@" >"$out" 2>"$err"
+	code=$?
+	cat "$out" "$err"
+	if [ "$code" -ne "$wanted" ]; then
+		echo "FAILED: exit code $code, wanted $wanted"
+	elif [ "$wanted" -ne 0 ] && [ "$(wc -l <"$err")" -ne 1 ]; then
+		echo "FAILED: the error is not one line"
+	else
+		[ "$code" -eq 0 ] || echo "(exit code $code)"
+		ok=$((ok + 1))
+	fi
+}
+
+# same fails the step before when its answer differs from the rows.
+same() {
+	if ! cmp -s "$out" "$rows"; then
+		echo "FAILED: these are not the rows of before"
+		ok=$((ok - 1))
+	fi
+}
+
+# The person at the browser.
+export BROWSER="zen dev browse --user alice"
+
+select="SELECT id, body, written FROM notes ORDER BY id"
+rows=$(mktemp)
+trap 'rm -f "$out" "$err" "$rows"' EXIT
+
+step 0 "A local Clerk, Turso and app are up; nothing is broken." zen dev fault
+step 0 "Sign in with Clerk: sign-in page, bridge page, ticket, session." zen login --provider clerk
+step 0 "Who am I, and is the token good?" zen status
+step 0 "Turso takes the Clerk JWT: its organization has registered the key set." \
+	zen db query "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT NOT NULL, written TEXT)"
+step 0 "Write." zen db query "INSERT INTO notes (body, written) VALUES ('first light', '2026-01-03'), ('second thoughts', '2026-01-04')"
+step 0 "Read." zen db query "$select"
+cp "$out" "$rows"
+step 0 "Now Turso's registrations get stuck: too many, none removable, the right key not in use." zen dev fault jwks-stuck on
+step 3 "The same query, with a valid JWT." zen db query "$select"
+step 0 "The way around it: a token minted by Turso's Platform API." zen login --provider platformtoken
+step 0 "The same query, the same rows." zen db query "$select"
+same
+step 0 "Turso is repaired." zen dev fault jwks-stuck off
+step 0 "Back to Clerk." zen login --provider clerk
+step 0 "The same rows again." zen db query "$select"
+same
+
+printf '\ndemo: %d steps, %d ok\n' "$steps" "$ok"
+[ "$steps" -eq "$ok" ]

@@ -1,0 +1,107 @@
+package devstack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/zen-auth/zen/devstack/fault"
+)
+
+const adminPath = "/_zen/faults"
+
+// adminHeader has to be on every request to the switches. A page of another
+// origin can't send it without asking first (CORS), and is never answered yes.
+const adminHeader = "Zen-Dev"
+
+// FaultState is a fault on the wire of the switches.
+type FaultState struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary"`
+	On      bool   `json:"on"`
+}
+
+// adminHandler lists the faults (GET) and switches one (PUT).
+func adminHandler(faults *fault.Set) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get(adminHeader) == "":
+			http.Error(w, "the header "+adminHeader+" is missing", http.StatusForbidden)
+			return
+		case r.Method == http.MethodPut:
+			var change FaultState
+			if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096)).Decode(&change); err != nil {
+				http.Error(w, "the body is not {\"name\":…,\"on\":…}", http.StatusBadRequest)
+				return
+			}
+			if err := faults.Switch(change.Name, change.On); err != nil {
+				http.Error(w, err.Error(), http.StatusNotFound)
+				return
+			}
+		case r.Method != http.MethodGet:
+			w.Header().Set("Allow", "GET, PUT")
+			http.Error(w, "GET lists, PUT switches", http.StatusMethodNotAllowed)
+			return
+		}
+		states := []FaultState{}
+		for _, s := range faults.List() {
+			states = append(states, FaultState{s.Name, s.Summary, s.On})
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(states)
+	})
+}
+
+// Admin switches the faults of a stack in another process.
+type Admin struct {
+	// URL is the stack's.
+	URL string
+	// Client makes the calls; nil is http.DefaultClient.
+	Client *http.Client
+}
+
+// Faults lists the stack's faults.
+func (a Admin) Faults(ctx context.Context) ([]FaultState, error) {
+	return a.do(ctx, http.MethodGet, nil)
+}
+
+// Switch turns a fault on or off, and returns what all of them are then.
+func (a Admin) Switch(ctx context.Context, name string, on bool) ([]FaultState, error) {
+	return a.do(ctx, http.MethodPut, FaultState{Name: name, On: on})
+}
+
+func (a Admin) do(ctx context.Context, method string, change any) ([]FaultState, error) {
+	body, err := json.Marshal(change)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, a.URL+adminPath, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("reach the stack: %w", err)
+	}
+	req.Header.Set(adminHeader, "1")
+	client := a.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("reach the stack: %w", err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("read the stack's answer: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("switch fault: %s", bytes.TrimSpace(answer))
+	}
+	var states []FaultState
+	if err := json.Unmarshal(answer, &states); err != nil {
+		return nil, fmt.Errorf("read the stack's answer: %w", err)
+	}
+	return states, nil
+}
