@@ -76,7 +76,7 @@ func (c *Client) slug(ctx context.Context, op, org string) (string, error) {
 			return escape(op, "organization", o.Slug)
 		}
 	}
-	return "", &Error{Op: op, Err: ErrBadName, Message: "there is no personal organization: name one"}
+	return "", &Error{Op: op, Err: ErrBadArgument, Message: "there is no personal organization: name one"}
 }
 
 // incomplete is an answer with status 200 without what it is for.

@@ -13,8 +13,9 @@ import (
 var (
 	// ErrBadToken: the API token could not be put on a request.
 	ErrBadToken = errors.New("bad API token")
-	// ErrBadName: a name that can't be part of a path. Nothing was sent.
-	ErrBadName = errors.New("bad name")
+	// ErrBadArgument: a name that can't be part of a path, or options that make no
+	// sense. Nothing was sent.
+	ErrBadArgument = errors.New("bad argument")
 )
 
 // Error is a failed call.

@@ -131,7 +131,7 @@ func escape(op, what, name string) (string, error) {
 	bad := name == "" || name == "." || name == ".." || len(name) > 128 ||
 		strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '/' || r == '\\' || r == 0xfffd })
 	if bad {
-		return "", &Error{Op: op, Err: ErrBadName, Message: fmt.Sprintf("%.40q is not the name of a %s", name, what)}
+		return "", &Error{Op: op, Err: ErrBadArgument, Message: fmt.Sprintf("%.40q is not a valid %s name", name, what)}
 	}
 	return url.PathEscape(name), nil
 }

@@ -52,10 +52,10 @@ func (c *Client) CreateDatabaseToken(ctx context.Context, org, database string, 
 	}
 	expiration, err := o.expiration()
 	if err != nil {
-		return "", &Error{Op: op, Message: err.Error()}
+		return "", &Error{Op: op, Err: ErrBadArgument, Message: err.Error()}
 	}
 	if o.Authorization != FullAccess && o.Authorization != ReadOnly {
-		return "", &Error{Op: op, Message: fmt.Sprintf("authorization %q is not %s or %s", o.Authorization, FullAccess, ReadOnly)}
+		return "", &Error{Op: op, Err: ErrBadArgument, Message: fmt.Sprintf("authorization %q is not %s or %s", o.Authorization, FullAccess, ReadOnly)}
 	}
 	query := url.Values{"expiration": {expiration}, "authorization": {string(o.Authorization)}}
 	var answer struct{ JWT string }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/turso"
+)
+
+// Check implements provider.Provider. It sees the API token of the environment
+// only: a stored one is in a credential, which Check is not given.
+func (p *platform) Check(ctx context.Context, report func(provider.Finding) error) error {
+	a, err := p.account(nil)
+	if err != nil {
+		return report(provider.Finding{
+			Name: "api-token", Severity: provider.SeverityWarn, Hint: loginHint,
+			Text: "no API token in the environment; one that zen login stored is not checked here",
+		})
+	}
+	c, err := p.client(a.apiToken)
+	if err != nil {
+		return err
+	}
+	for _, check := range []func(context.Context, *turso.Client, account) provider.Finding{
+		p.checkAPI, p.checkToken, p.checkOrganization, p.checkDatabases,
+	} {
+		finding := check(ctx, c, a)
+		if err := report(finding); err != nil {
+			return err
+		}
+		if finding.Severity == provider.SeverityError {
+			return nil // what follows would fail for the same reason
+		}
+	}
+	return nil
+}
+
+func failure(name string, err error) provider.Finding {
+	return provider.Finding{Name: name, Severity: provider.SeverityError, Text: err.Error(), Hint: provider.Hint(err)}
+}
+
+func (p *platform) checkAPI(ctx context.Context, c *turso.Client, a account) provider.Finding {
+	_, err := c.Validate(ctx)
+	if err = a.failed(err); errors.Is(err, provider.ErrUnavailable) {
+		return failure("api", err)
+	}
+	return provider.Finding{Name: "api", Severity: provider.SeverityOK, Text: p.apiURL + " answers"}
+}
+
+func (p *platform) checkToken(ctx context.Context, _ *turso.Client, a account) provider.Finding {
+	claims, err := p.verify(ctx, a)
+	if err != nil {
+		return failure("api-token", err)
+	}
+	finding := provider.Finding{Name: "api-token", Severity: provider.SeverityOK, Text: "of " + claims.Subject}
+	switch left := time.Until(claims.Expires); {
+	case claims.Expires.IsZero():
+		finding.Text += ", without an end"
+	case left < 7*24*time.Hour:
+		finding.Severity, finding.Hint = provider.SeverityWarn, a.renewHint()
+		fallthrough
+	default:
+		finding.Text += ", valid until " + claims.Expires.UTC().Format(time.RFC3339)
+	}
+	return finding
+}
+
+func (p *platform) checkOrganization(ctx context.Context, c *turso.Client, a account) provider.Finding {
+	const name = "organization"
+	organizations, err := c.Organizations(ctx)
+	if err != nil {
+		return failure(name, a.failed(err))
+	}
+	known := slugs(organizations)
+	if a.organization != "" && !slices.Contains(known, a.organization) {
+		return provider.Finding{
+			Name: name, Severity: provider.SeverityError,
+			Text: fmt.Sprintf("the API token's user is in no organization %s", a.organization),
+			Hint: "organization is the slug, one of " + strings.Join(known, ", "),
+		}
+	}
+	return provider.Finding{Name: name, Severity: provider.SeverityOK, Text: a.organizationText()}
+}
+
+// checkDatabases finds an API token without the scope read. Whether it has
+// db:mint-token shows only when it mints, which a check should not.
+func (p *platform) checkDatabases(ctx context.Context, c *turso.Client, a account) provider.Finding {
+	const name = "databases"
+	for _, err := range c.Databases(ctx, a.organization, turso.DatabaseFilter{PageSize: 1}) {
+		if err != nil {
+			return failure(name, a.failed(err))
+		}
+		return provider.Finding{Name: name, Severity: provider.SeverityOK, Text: "can be listed"}
+	}
+	return provider.Finding{Name: name, Severity: provider.SeverityWarn, Text: "there is none in " + a.organizationText()}
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// stored is what a credential holds. An API token that came from the environment
+// is not copied into it: where somebody keeps a secret is theirs to decide.
+type stored struct {
+	Source   source `json:"source"`
+	APIToken string `json:"api_token,omitempty"`
+	// Organization is what zen login --org named; it goes before the setting.
+	Organization string `json:"organization,omitempty"`
+}
+
+type source string
+
+const (
+	sourceEnvironment source = "env"
+	sourceTyped       source = "typed"
+)
+
+func (s stored) secret() (provider.Secret, error) {
+	data, err := json.Marshal(s)
+	return provider.NewSecret(string(data)), err
+}
+
+func readCredential(c provider.Credential) (stored, error) {
+	var s stored
+	err := json.Unmarshal([]byte(c.Data.Reveal()), &s)
+	if err != nil || s.Source != sourceEnvironment && s.Source != sourceTyped || (s.Source == sourceTyped) != (s.APIToken != "") {
+		// Nothing of err, which may quote the data.
+		return stored{}, &provider.Error{
+			Kind: provider.ErrNoCredential, Hint: loginHint,
+			Message: "platformtoken: the stored credential is not one of this provider",
+		}
+	}
+	return s, nil
+}
+
+const loginHint = "zen login --provider platformtoken, or set " + ownTokenVariable + " or " + tursoTokenVariable
+
+// account is the API token to use and whose databases it is for.
+type account struct {
+	apiToken     provider.Secret
+	organization string
+	source       source
+}
+
+// account chooses the API token: the environment goes before what is stored, as it
+// does everywhere in zen and in turso-cli.
+func (p *platform) account(c *provider.Credential) (account, error) {
+	a := account{apiToken: p.apiToken, organization: p.organization, source: sourceEnvironment}
+	if c != nil {
+		s, err := readCredential(*c)
+		if err != nil {
+			return account{}, err
+		}
+		if s.Organization != "" {
+			a.organization = s.Organization
+		}
+		if a.apiToken.IsZero() && s.Source == sourceTyped {
+			a.apiToken, a.source = provider.NewSecret(s.APIToken), sourceTyped
+		}
+	}
+	if a.apiToken.IsZero() {
+		message := "platformtoken: no Turso API token"
+		if c != nil {
+			message += ": the sign-in used the one in the environment, which is not set now"
+		}
+		return account{}, &provider.Error{Kind: provider.ErrNoCredential, Message: message, Hint: loginHint}
+	}
+	return a, nil
+}
+
+// checkAPIToken refuses what is certainly something else, before it is sent to
+// anybody. where says where it was found.
+func checkAPIToken(token provider.Secret, where string) error {
+	found := ""
+	value := token.Reveal()
+	switch claims, err := decode(value); {
+	case strings.HasPrefix(value, "sk_"), strings.HasPrefix(value, "pk_"):
+		found = "a Clerk key"
+	case err == nil && claims.isForDatabase():
+		found = "a token for a database or a group"
+	case provider.Token{Value: token}.ValidateValue() != nil:
+		found = "no token: it is too long or has a character that no token has"
+	default:
+		return nil
+	}
+	return wrongTokenKind(where + " is " + found)
+}
+
+func wrongTokenKind(message string) error {
+	return &provider.Error{
+		Kind: provider.ErrConfig, Message: "platformtoken: " + message,
+		Hint: "a Turso API token is needed here: turso auth api-tokens mint NAME",
+	}
+}

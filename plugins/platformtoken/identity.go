@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+const methodAPIToken = "api-token"
+
+// Login implements provider.Identity. It proves that the API token works and, where
+// a database is named, that a token for it can be had.
+func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	if req.Method != "" && req.Method != methodAPIToken {
+		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("platformtoken: no method %.40q", req.Method), Hint: "the method is " + methodAPIToken}
+	}
+	s := stored{Source: sourceEnvironment, Organization: req.Organization}
+	if p.apiToken.IsZero() {
+		typed, err := askAPIToken(ctx, req.Interactive, host)
+		if err != nil {
+			return err
+		}
+		s.Source, s.APIToken = sourceTyped, typed
+	}
+	data, err := s.secret()
+	if err != nil {
+		return err
+	}
+	credential := provider.Credential{Data: data, Issued: time.Now()}
+	a, err := p.account(&credential)
+	if err != nil {
+		return err
+	}
+	if err := host.Progress(ctx, "asking Turso whose API token it is"); err != nil {
+		return err
+	}
+	claims, err := p.verify(ctx, a)
+	if err != nil {
+		return err
+	}
+	credential.Subject, credential.Expires = claims.Subject, claims.Expires
+	result := provider.SignIn{Credential: credential, Claims: claims}
+	if req.Target.URL != "" {
+		token, err := p.mint(ctx, a, provider.TokenRequest{Target: req.Target, Access: req.Access, Permissions: req.Permissions})
+		if err != nil {
+			return err
+		}
+		result.Token = &token
+	}
+	return host.Store(ctx, result)
+}
+
+func askAPIToken(ctx context.Context, interactive bool, host provider.Host) (string, error) {
+	if !interactive {
+		return "", &provider.Error{
+			Kind: provider.ErrNoCredential, Message: "platformtoken: no Turso API token, and nobody to ask for one",
+			Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable,
+		}
+	}
+	answer, err := host.AskSecret(ctx, "Turso API token (turso auth api-tokens mint zen)")
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(answer.Reveal())
+	if token == "" {
+		return "", &provider.Error{Kind: provider.ErrNoCredential, Message: "platformtoken: no API token was given", Hint: loginHint}
+	}
+	return token, checkAPIToken(provider.NewSecret(token), "what was typed")
+}
+
+// Refresh implements provider.Identity. API tokens are not renewed: it asks Turso
+// whether this one is still good, and until when.
+func (p *platform) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
+	a, err := p.account(&credential)
+	if err != nil {
+		return provider.Credential{}, err
+	}
+	claims, err := p.verify(ctx, a)
+	if err != nil {
+		return provider.Credential{}, err
+	}
+	credential.Subject, credential.Expires = claims.Subject, claims.Expires
+	return credential, nil
+}
+
+// Verify implements provider.Identity for an API token, by asking Turso.
+func (p *platform) Verify(ctx context.Context, token provider.Secret) (provider.Claims, error) {
+	if err := checkAPIToken(token, "the token"); err != nil {
+		return provider.Claims{}, &provider.Error{Kind: provider.ErrTokenInvalid, Message: err.Error(), Hint: provider.Hint(err)}
+	}
+	return p.verify(ctx, account{apiToken: token, organization: p.organization, source: sourceTyped})
+}
+
+func (p *platform) verify(ctx context.Context, a account) (provider.Claims, error) {
+	c, err := p.client(a.apiToken)
+	if err != nil {
+		return provider.Claims{}, err
+	}
+	expires, err := c.Validate(ctx)
+	if err != nil {
+		return provider.Claims{}, a.failed(err)
+	}
+	user, err := c.CurrentUser(ctx)
+	if err != nil {
+		return provider.Claims{}, a.failed(err)
+	}
+	return provider.Claims{Issuer: p.apiURL, Subject: user.Username, Expires: expires}, nil
+}
+
+// Revoke implements provider.Identity. Turso revokes API tokens by the name that
+// they were minted under, which nothing tells: so it is unsupported, and the host
+// says that only its own half of a logout was done.
+func (p *platform) Revoke(_ context.Context, credential provider.Credential) error {
+	if _, err := readCredential(credential); err != nil {
+		return err
+	}
+	return fmt.Errorf("platformtoken: the API token stays valid, turso auth api-tokens revoke NAME ends it: %w", errors.ErrUnsupported)
+}
