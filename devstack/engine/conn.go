@@ -149,8 +149,8 @@ func (c *Conn) during(ctx context.Context, f func() error) error {
 func (c *Conn) destroy() {
 	c.dropStatements()
 	if c.handle != 0 {
+		connections.Delete(c.handle) // before its address can be another's
 		lib.Xsqlite3_close_v2(c.tls, c.handle)
-		connections.Delete(c.handle)
 	}
 	if c.scratch != 0 {
 		libc.Xfree(c.tls, c.scratch)

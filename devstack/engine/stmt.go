@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"strings"
 	"unsafe"
 
@@ -66,9 +67,9 @@ func (c *Conn) prepare(sql string, rights *Rights) (*stmt, error) {
 // tables, which read their own tables while they do and must not be asked about
 // it. The second time the authorizer decides, and sqlite3_prepare is used, which
 // unlike its successors does not compile again, unasked, when the schema changed
-// before the statement ran.
-func (c *Conn) compile(sql string, rights *Rights) (*stmt, string, error) {
-	sql = skipSpace(sql)
+// before the statement ran. What read-only rights forbid anyway is left to run.
+func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
+	sql := skipSpace(full)
 	if sql == "" {
 		return nil, "", ErrNoStatement
 	}
@@ -84,45 +85,64 @@ func (c *Conn) compile(sql string, rights *Rights) (*stmt, string, error) {
 	}
 	defer libc.Xfree(c.tls, csql)
 	if rights.narrowed() {
-		if handle, _, rc := c.compileOnce(csql, nil); rc == lib.SQLITE_OK {
-			lib.Xsqlite3_finalize(c.tls, handle)
+		// A schema that another connection changed is noticed when a statement runs,
+		// not when one is compiled; by then the authorizer has decided.
+		if err := c.exec("SELECT 1 FROM sqlite_schema LIMIT 0"); err != nil {
+			return nil, "", err
 		}
 	}
-	handle, n, rc := c.compileOnce(csql, rights)
-	r := c.review
-	c.review = review{}
-	if r.unsupported {
-		lib.Xsqlite3_finalize(c.tls, handle)
-		return nil, "", &UnsupportedError{SQL: sql}
+	s, n, err := c.compileOnce(csql, nil)
+	if err == nil && rights.narrowed() && !(rights.readOnly && s.writes) {
+		s.finalize()
+		s, n, err = c.compileOnce(csql, rights)
 	}
-	if err := c.lastError(rc); err != nil {
+	if e, ok := err.(*Error); ok && e.Offset >= 0 {
+		e.Offset += len(full) - len(sql)
+	}
+	if err == errUnsupported {
+		err = &UnsupportedError{SQL: sql}
+	}
+	if err != nil {
 		return nil, "", err
 	}
-	if handle == 0 {
-		return nil, "", ErrNoStatement
-	}
-	s := &stmt{
-		conn: c, handle: handle, legacy: rights.narrowed(),
-		transaction: r.transaction, setsPragma: r.setsPragma,
-		readOnly: lib.Xsqlite3_stmt_readonly(c.tls, handle) != 0,
-		explain:  lib.Xsqlite3_stmt_isexplain(c.tls, handle) != 0,
-	}
-	s.iud, s.insert = r.iud && !s.explain, r.insert && !s.explain
-	s.writes = !s.transaction && (r.writePragma || !s.readOnly && !s.explain)
-	s.describe()
 	return s, sql[n:], nil
 }
 
-func (c *Conn) compileOnce(csql uintptr, rights *Rights) (handle uintptr, n int, rc int32) {
+// errUnsupported is an UnsupportedError without its SQL.
+var errUnsupported = errors.New("unsupported statement")
+
+// compileOnce compiles one statement and says how long it is. With rights the
+// authorizer decides by them, else it only watches.
+func (c *Conn) compileOnce(csql uintptr, rights *Rights) (*stmt, int, error) {
 	c.review = review{rights: rights}
+	defer func() { c.review = review{} }()
 	out := c.scratch // two pointers: statement, tail
-	if rights != nil && rights.narrowed() {
+	var rc int32
+	if rights != nil {
 		rc = lib.Xsqlite3_prepare(c.tls, c.handle, csql, -1, out, out+ptrSize)
 	} else {
 		rc = lib.Xsqlite3_prepare_v3(c.tls, c.handle, csql, -1, lib.SQLITE_PREPARE_PERSISTENT, out, out+ptrSize)
 	}
+	if c.review.unsupported {
+		return nil, 0, errUnsupported // the authorizer refused it, so there is no statement
+	}
+	if err := c.lastError(rc); err != nil {
+		return nil, 0, err
+	}
 	pointers := (*[2]uintptr)(pointer(out))
-	return pointers[0], int(pointers[1] - csql), rc
+	if pointers[0] == 0 {
+		return nil, 0, ErrNoStatement
+	}
+	s := &stmt{
+		conn: c, handle: pointers[0], legacy: rights != nil,
+		transaction: c.review.transaction, setsPragma: c.review.setsPragma,
+		readOnly: lib.Xsqlite3_stmt_readonly(c.tls, pointers[0]) != 0,
+		explain:  lib.Xsqlite3_stmt_isexplain(c.tls, pointers[0]) != 0,
+	}
+	s.iud, s.insert = c.review.iud && !s.explain, c.review.insert && !s.explain
+	s.writes = !s.transaction && (c.review.writePragma || !s.readOnly && !s.explain)
+	s.describe()
+	return s, int(pointers[1] - csql), nil
 }
 
 const ptrSize = unsafe.Sizeof(uintptr(0))

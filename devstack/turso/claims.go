@@ -1,6 +1,8 @@
 package turso
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/zen-auth/zen/devstack/engine"
@@ -17,6 +19,26 @@ type claims struct {
 	Role        string              `json:"rid,omitempty"`
 	IssuedAt    float64             `json:"iat,omitempty"`
 	Expires     float64             `json:"exp,omitempty"` // 0: never
+}
+
+// UnmarshalJSON takes members by their exact names, unlike encoding/json on its
+// own: to Turso, "ID" is not "id".
+func (c *claims) UnmarshalJSON(data []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	for name, into := range map[string]any{
+		"a": &c.Access, "id": &c.ID, "gid": &c.Group, "perm": &c.Permissions, "p": &c.Policy,
+		"rid": &c.Role, "iat": &c.IssuedAt, "exp": &c.Expires,
+	} {
+		if raw, ok := members[name]; ok {
+			if err := json.Unmarshal(raw, into); err != nil {
+				return fmt.Errorf("claim %s: %w", name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // policy is the form of libsql-server's own tokens. Where it is present nothing

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,8 @@ type keySets struct {
 	client *http.Client
 	log    *slog.Logger
 
+	versions atomic.Int64 // the last one given out, over all sets
+
 	mu   sync.Mutex // guards sets
 	sets map[string]*keySet
 }
@@ -33,7 +36,7 @@ type keySet struct {
 
 	mu      sync.Mutex // guards all below
 	keys    []publicKey
-	version int       // counts changes of keys
+	version int64     // of keys: no other keys ever had it
 	good    time.Time // when keys were fetched
 	tried   time.Time // when a fetch was last tried
 }
@@ -62,7 +65,7 @@ func (ks *keySets) forget(url string) {
 
 // current returns the keys in use, fetching them if there are none or they are
 // old. Keys outlive their age while the URL cannot be fetched.
-func (ks *keySets) current(ctx context.Context, url string) (keys []publicKey, version int) {
+func (ks *keySets) current(ctx context.Context, url string) (keys []publicKey, version int64) {
 	set := ks.set(url)
 	if keys, version, fresh := set.get(); fresh {
 		return keys, version
@@ -74,7 +77,7 @@ func (ks *keySets) current(ctx context.Context, url string) (keys []publicKey, v
 
 // renewed is like current for a token that no key fits: the issuer may have
 // rotated its keys. It fetches unless that was done a moment ago.
-func (ks *keySets) renewed(ctx context.Context, url string) (keys []publicKey, version int) {
+func (ks *keySets) renewed(ctx context.Context, url string) (keys []publicKey, version int64) {
 	set := ks.set(url)
 	ks.refetch(ctx, url, set)
 	keys, version, _ = set.get()
@@ -82,12 +85,12 @@ func (ks *keySets) renewed(ctx context.Context, url string) (keys []publicKey, v
 }
 
 // version returns the version of the keys in use and whether they are fresh.
-func (ks *keySets) version(url string) (int, bool) {
+func (ks *keySets) version(url string) (int64, bool) {
 	_, version, fresh := ks.set(url).get()
 	return version, fresh
 }
 
-func (s *keySet) get() (keys []publicKey, version int, fresh bool) {
+func (s *keySet) get() (keys []publicKey, version int64, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.keys, s.version, time.Since(s.good) < keySetTTL
@@ -119,7 +122,7 @@ func (ks *keySets) refetch(ctx context.Context, url string, set *keySet) {
 	set.good = now
 	if !slices.EqualFunc(keys, set.keys, publicKey.equal) {
 		set.keys = keys
-		set.version++
+		set.version = ks.versions.Add(1)
 	}
 }
 

@@ -59,7 +59,7 @@ type token struct {
 type grant struct {
 	claims  claims
 	url     string // of the key set; "" for the server's own key
-	version int    // of that key set
+	version int64  // of that key set
 }
 
 // parseToken takes a token apart, in the order in which the texts say Turso does.
@@ -143,7 +143,7 @@ func (s *Server) verify(ctx context.Context, raw string, own ed25519.PublicKey, 
 	if s.opts.Faults.On(fault.JWKSStuck) {
 		return nil, errNoKey
 	}
-	for _, keysOf := range []func(context.Context, string) ([]publicKey, int){s.keys.current, s.keys.renewed} {
+	for _, keysOf := range []func(context.Context, string) ([]publicKey, int64){s.keys.current, s.keys.renewed} {
 		err = errNoKey
 		for _, url := range urls {
 			keys, version := keysOf(ctx, url)
