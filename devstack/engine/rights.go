@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// Action is what a [Permission] allows, by the name that Turso's tokens use.
+type Action string
+
+// The actions of a fine-grained permission.
+const (
+	DataRead     Action = "data_read"
+	DataAdd      Action = "data_add"
+	DataUpdate   Action = "data_update"
+	DataDelete   Action = "data_delete"
+	SchemaAdd    Action = "schema_add"
+	SchemaUpdate Action = "schema_update"
+	SchemaDelete Action = "schema_delete"
+)
+
+// Permission allows some actions on some tables, or on all if Tables is nil.
+type Permission struct {
+	Tables  []string `json:"t"`
+	Actions []Action `json:"a"`
+}
+
+// Rights say what a statement may do. They are immutable and may be shared.
+type Rights struct {
+	readOnly bool
+	perms    []Permission
+	key      string // equal for equal rights: statements are cached by it
+}
+
+// FullAccess allows everything that the engine runs.
+var FullAccess = NewRights(false, nil)
+
+// NewRights returns rights to read only, or to read and write, narrowed to the
+// permissions if there are any.
+func NewRights(readOnly bool, perms []Permission) *Rights {
+	r := &Rights{readOnly: readOnly, perms: slices.Clone(perms)}
+	if len(perms) > 0 {
+		b, err := json.Marshal(perms)
+		if err != nil {
+			panic(err) // strings only: cannot fail
+		}
+		r.key = string(b)
+	}
+	if readOnly {
+		r.key = "ro" + r.key
+	}
+	return r
+}
+
+// narrowed reports whether tables and actions have to be looked at one by one.
+func (r *Rights) narrowed() bool { return len(r.perms) > 0 }
+
+// allow reports whether the action is allowed on the table. Names are compared
+// as SQLite does, without regard to ASCII case.
+func (r *Rights) allow(a Action, table string) bool {
+	for _, p := range r.perms {
+		if slices.Contains(p.Actions, a) &&
+			(p.Tables == nil || slices.ContainsFunc(p.Tables, func(t string) bool { return equalFold(t, table) })) {
+			return true
+		}
+	}
+	return false
+}
+
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}

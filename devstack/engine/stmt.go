@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"unsafe"
+
+	"modernc.org/libc"
+	lib "modernc.org/sqlite/lib"
+)
+
+// Column is a column of a result.
+type Column struct {
+	Name     string
+	DeclType string // as declared, "" for an expression
+}
+
+// stmt is a compiled statement with what is known about it.
+type stmt struct {
+	conn   *Conn
+	handle uintptr
+
+	transaction, insert, iud bool
+	writes                   bool // needs the right to write
+	setsPragma               bool
+	readOnly, explain        bool // as sqlite3_stmt_readonly and _isexplain have it
+
+	legacy    bool // compiled by sqlite3_prepare: see compile
+	reprepare int32
+	columns   []Column
+	params    []string // names with their prefix, "" for a nameless one
+	row       []Value  // reused for every row
+}
+
+// stmtKey is what a compiled statement is cached by: the authorizer asked by
+// other rights could have refused it.
+type stmtKey struct{ sql, rights string }
+
+// maxCached bounds the compiled statements of a connection.
+const maxCached = 64
+
+// prepare returns the one statement in sql, compiled with the rights, and not
+// running. It is owned by the connection's cache.
+func (c *Conn) prepare(sql string, rights *Rights) (*stmt, error) {
+	key := stmtKey{sql, rights.key}
+	if s := c.stmts[key]; s != nil {
+		return s, nil
+	}
+	s, tail, err := c.compile(sql, rights)
+	if err != nil {
+		return nil, err
+	}
+	if skipSpace(tail) != "" {
+		s.finalize()
+		return nil, ErrManyStatements
+	}
+	if len(c.stmts) >= maxCached {
+		c.dropStatements()
+	}
+	c.stmts[key] = s
+	return s, nil
+}
+
+// compile compiles the first statement of sql and returns what follows it.
+//
+// Under narrowed rights it compiles twice. The first time connects virtual
+// tables, which read their own tables while they do and must not be asked about
+// it. The second time the authorizer decides, and sqlite3_prepare is used, which
+// unlike its successors does not compile again, unasked, when the schema changed
+// before the statement ran. What read-only rights forbid anyway is left to run.
+func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
+	sql := skipSpace(full)
+	if sql == "" {
+		return nil, "", ErrNoStatement
+	}
+	if i := strings.IndexByte(sql, 0); i >= 0 {
+		return nil, "", &Error{Code: lib.SQLITE_ERROR, Message: `unrecognized token: "\0"`, Offset: i}
+	}
+	if equalFold(firstWord(sql), "vacuum") { // VACUUM INTO writes files; no authorizer is asked
+		return nil, "", &UnsupportedError{SQL: sql}
+	}
+	csql, err := cstring(c.tls, sql)
+	if err != nil {
+		return nil, "", err
+	}
+	defer libc.Xfree(c.tls, csql)
+	if rights.narrowed() {
+		// A schema that another connection changed is noticed when a statement runs,
+		// not when one is compiled; by then the authorizer has decided.
+		if err := c.exec("SELECT 1 FROM sqlite_schema LIMIT 0"); err != nil {
+			return nil, "", err
+		}
+	}
+	s, n, err := c.compileOnce(csql, nil)
+	if err == nil && rights.narrowed() && !(rights.readOnly && s.writes) {
+		s.finalize()
+		s, n, err = c.compileOnce(csql, rights)
+	}
+	if e, ok := err.(*Error); ok && e.Offset >= 0 {
+		e.Offset += len(full) - len(sql)
+	}
+	if err == errUnsupported {
+		err = &UnsupportedError{SQL: sql}
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return s, sql[n:], nil
+}
+
+// errUnsupported is an UnsupportedError without its SQL.
+var errUnsupported = errors.New("unsupported statement")
+
+// compileOnce compiles one statement and says how long it is. With rights the
+// authorizer decides by them, else it only watches.
+func (c *Conn) compileOnce(csql uintptr, rights *Rights) (*stmt, int, error) {
+	c.review = review{rights: rights}
+	defer func() { c.review = review{} }()
+	out := c.scratch // two pointers: statement, tail
+	var rc int32
+	if rights != nil {
+		rc = lib.Xsqlite3_prepare(c.tls, c.handle, csql, -1, out, out+ptrSize)
+	} else {
+		rc = lib.Xsqlite3_prepare_v3(c.tls, c.handle, csql, -1, lib.SQLITE_PREPARE_PERSISTENT, out, out+ptrSize)
+	}
+	if c.review.unsupported {
+		return nil, 0, errUnsupported // the authorizer refused it, so there is no statement
+	}
+	if err := c.lastError(rc); err != nil {
+		return nil, 0, err
+	}
+	pointers := (*[2]uintptr)(pointer(out))
+	if pointers[0] == 0 {
+		return nil, 0, ErrNoStatement
+	}
+	s := &stmt{
+		conn: c, handle: pointers[0], legacy: rights != nil,
+		transaction: c.review.transaction, setsPragma: c.review.setsPragma,
+		readOnly: lib.Xsqlite3_stmt_readonly(c.tls, pointers[0]) != 0,
+		explain:  lib.Xsqlite3_stmt_isexplain(c.tls, pointers[0]) != 0,
+	}
+	s.iud, s.insert = c.review.iud && !s.explain, c.review.insert && !s.explain
+	s.writes = !s.transaction && (c.review.writePragma || !s.readOnly && !s.explain)
+	s.describe()
+	return s, int(pointers[1] - csql), nil
+}
+
+const ptrSize = unsafe.Sizeof(uintptr(0))
+
+// describe reads columns and parameters.
+func (s *stmt) describe() {
+	tls := s.conn.tls
+	s.columns = make([]Column, lib.Xsqlite3_column_count(tls, s.handle))
+	for i := range s.columns {
+		s.columns[i] = Column{
+			Name:     str(lib.Xsqlite3_column_name(tls, s.handle, int32(i))),
+			DeclType: str(lib.Xsqlite3_column_decltype(tls, s.handle, int32(i))),
+		}
+	}
+	s.row = make([]Value, len(s.columns))
+	s.params = make([]string, lib.Xsqlite3_bind_parameter_count(tls, s.handle))
+	for i := range s.params {
+		s.params[i] = str(lib.Xsqlite3_bind_parameter_name(tls, s.handle, int32(i+1)))
+	}
+	s.reprepare = s.status(lib.SQLITE_STMTSTATUS_REPREPARE, 0)
+}
+
+// refresh describes the statement again if SQLite compiled it again since, which
+// it does when the schema changed: SELECT * may have got another column.
+func (s *stmt) refresh() {
+	if s.status(lib.SQLITE_STMTSTATUS_REPREPARE, 0) != s.reprepare {
+		s.describe()
+	}
+}
+
+func (s *stmt) status(op, reset int32) int32 {
+	return lib.Xsqlite3_stmt_status(s.conn.tls, s.handle, op, reset)
+}
+
+// reset ends a run. What it returns is the error of the last step.
+func (s *stmt) reset() int32 {
+	rc := lib.Xsqlite3_reset(s.conn.tls, s.handle)
+	lib.Xsqlite3_clear_bindings(s.conn.tls, s.handle)
+	return rc
+}
+
+func (s *stmt) finalize() { lib.Xsqlite3_finalize(s.conn.tls, s.handle) }
+
+func (c *Conn) dropStatements() {
+	for _, s := range c.stmts {
+		s.finalize()
+	}
+	clear(c.stmts)
+}

@@ -1,0 +1,106 @@
+// Package fault is the switchboard of what can be made to go wrong.
+//
+// A [Fault] is declared once, by the part of the stack that can fail that way,
+// and asked about at the place where it bites:
+//
+//	if s.faults.On(fault.JWKSStuck) { ... }
+//
+// Everything is off until it is switched on.
+package fault
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// JWKSStuck is the state in which Turso lists more JWKS registrations than its
+// limit allows, can neither remove nor save one, and verifies with none of them.
+const JWKSStuck = "jwks-stuck"
+
+// Fault is one way to fail.
+type Fault struct {
+	Name    string // what it is switched by: lower case, hyphens
+	Summary string // one line: what a client sees while it is on
+}
+
+// Known returns the faults that the stack can produce.
+func Known() []Fault {
+	return []Fault{{
+		Name:    JWKSStuck,
+		Summary: "Turso lists three JWKS registrations of two, removes and saves none, and accepts no token they signed",
+	}}
+}
+
+// State is a fault and whether it is on.
+type State struct {
+	Fault
+	On bool
+}
+
+// Set is a registry of faults. It is safe for concurrent use. A nil Set has no
+// faults, so that a part can be used without one.
+type Set struct {
+	mu     sync.RWMutex // guards states
+	states map[string]State
+}
+
+// NewSet returns a Set of the given faults, all off. A name that is given twice
+// is a programmer's mistake and panics.
+func NewSet(faults ...Fault) *Set {
+	s := &Set{states: make(map[string]State, len(faults))}
+	for _, f := range faults {
+		if _, ok := s.states[f.Name]; ok {
+			panic("fault: " + f.Name + " declared twice")
+		}
+		s.states[f.Name] = State{Fault: f}
+	}
+	return s
+}
+
+// On reports whether the fault is switched on. An unknown fault never is.
+func (s *Set) On(name string) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.states[name].On
+}
+
+// Switch turns the fault on or off, at once and for every request from now on.
+func (s *Set) Switch(name string, on bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, ok := s.states[name]
+	if !ok {
+		return fmt.Errorf("switch fault: unknown fault %q (known: %s)", name, strings.Join(s.names(), ", "))
+	}
+	st.On = on
+	s.states[name] = st
+	return nil
+}
+
+// List returns all faults, sorted by name.
+func (s *Set) List() []State {
+	if s == nil {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]State, 0, len(s.states))
+	for _, name := range s.names() {
+		list = append(list, s.states[name])
+	}
+	return list
+}
+
+func (s *Set) names() []string {
+	names := make([]string, 0, len(s.states))
+	for name := range s.states {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

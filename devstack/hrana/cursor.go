@@ -1,0 +1,140 @@
+package hrana
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/zen-auth/zen/devstack/engine"
+)
+
+// cursor runs a batch and streams its result, a JSON document a line.
+func (s *Server) cursor(w http.ResponseWriter, r *http.Request, database string) error {
+	db, rights, err := s.backend.Authorize(r, database)
+	if err != nil {
+		return err
+	}
+	var req cursorRequest
+	if err := s.read(w, r, &req); err != nil {
+		return err
+	}
+	st, err := s.acquire(db, database, req.Baton)
+	if err != nil {
+		return err
+	}
+	e := &executor{server: s, ctx: r.Context(), stream: st, rights: rights, version: 3}
+	p, conn, err := e.open(req.Batch)
+	if err != nil {
+		st.close()
+		s.release(st)
+		return err
+	}
+	// The baton comes first, but is good only when the rows ended: so the last lines
+	// are sent after the stream was released.
+	w.Header().Set("Content-Type", "text/plain")
+	out := &lines{w: w, flusher: http.NewResponseController(w)}
+	out.b = append(out.b, `{"baton":`...)
+	out.b = appendOptional(out.b, s.encodeBaton(database, st.id, st.seq))
+	out.b = append(out.b, `,"base_url":null}`...)
+	out.end()
+	e.stepAll(p, conn, out)
+	s.release(st)
+	out.flush()
+	return nil
+}
+
+// open prepares a cursor. A batch that cannot run at all is a protocol error.
+func (e *executor) open(b *batch) (*program, *engine.Conn, error) {
+	conn, err := e.stream.use(e.ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := e.compile(b, conn)
+	if inBand := (*sqlError)(nil); errors.As(err, &inBand) {
+		err = &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"internal error: " + inBand.message}, Origin: "*"}
+	}
+	return p, conn, err
+}
+
+func (e *executor) stepAll(p *program, conn *engine.Conn, out *lines) {
+	for i, q := range p.queries {
+		if !p.enabled(i, conn) {
+			p.results = append(p.results, false)
+			continue
+		}
+		out.step = i
+		res, err := conn.Run(e.ctx, q, e.rights, out)
+		p.results = append(p.results, err == nil)
+		if err == nil {
+			out.b = append(out.b, `{"type":"step_end","affected_row_count":`...)
+			out.b = strconv.AppendInt(out.b, res.Affected, 10)
+			out.b = append(out.b, `,"last_insert_rowid":`...)
+			out.b = appendRowID(out.b, res)
+			out.b = append(out.b, '}')
+			out.end()
+			continue
+		}
+		err = asParseErrorOf(err, q)
+		inBand := (*sqlError)(nil)
+		if !errors.As(err, &inBand) {
+			inBand = &sqlError{"internal error: " + err.Error(), "UNKNOWN"}
+		}
+		out.b = append(out.b, `{"type":"step_error","step":`...)
+		out.b = strconv.AppendInt(out.b, int64(i), 10)
+		out.b = append(out.b, `,"error":`...)
+		out.b = appendError(out.b, inBand)
+		out.b = append(out.b, '}')
+		out.end()
+		if endsBatch(inBand) {
+			return
+		}
+	}
+}
+
+// lines writes what a cursor yields.
+type lines struct {
+	w       http.ResponseWriter
+	flusher *http.ResponseController
+	step    int
+	b       []byte
+	err     error // of writing: the client is gone
+}
+
+// lineBuffer is how much is collected before it is sent, in bytes.
+const lineBuffer = 32 << 10
+
+func (l *lines) end() { l.b = append(l.b, '\n') }
+
+func (l *lines) flush() {
+	if l.err == nil {
+		_, l.err = l.w.Write(l.b)
+	}
+	if l.err == nil {
+		l.err = l.flusher.Flush()
+	}
+	l.b = l.b[:0]
+}
+
+func (l *lines) Columns(cols []engine.Column) error {
+	l.b = append(l.b, `{"type":"step_begin","step":`...)
+	l.b = strconv.AppendInt(l.b, int64(l.step), 10)
+	l.b = append(l.b, `,"cols":`...)
+	l.b = appendColumns(l.b, cols)
+	l.b = append(l.b, '}')
+	l.end()
+	return l.err
+}
+
+func (l *lines) Row(row []engine.Value) error {
+	l.b = append(l.b, `{"type":"row","row":`...)
+	l.b = appendRow(l.b, row)
+	l.b = append(l.b, '}')
+	l.end()
+	if len(l.b) >= lineBuffer {
+		l.flush()
+	}
+	return l.err
+}
+
+// Interface guards
+var _ engine.Sink = (*lines)(nil)

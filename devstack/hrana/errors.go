@@ -1,0 +1,130 @@
+package hrana
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/zen-auth/zen/devstack/engine"
+)
+
+// sqlError is an error in band: the request failed, the stream lives.
+type sqlError struct{ message, code string }
+
+func (e *sqlError) Error() string { return e.code + ": " + e.message }
+
+var (
+	errArgsBoth         = &sqlError{"Specifying both positional and named arguments is not supported", "ARGS_BOTH_POSITIONAL_AND_NAMED"}
+	errResponseTooLarge = &sqlError{"Response is too large", "RESPONSE_TOO_LARGE"}
+)
+
+// protocolErrorf is for what a correct client never sends. It ends the stream.
+func protocolErrorf(format string, a ...any) error {
+	return &StatusError{Status: http.StatusBadRequest, Body: fmt.Sprintf(format, a...), Origin: "*"}
+}
+
+var errStreamExpired = &StatusError{
+	Status: http.StatusBadRequest,
+	Body: struct {
+		Message string `json:"message"`
+		Code    string `json:"code"`
+	}{"The stream has expired due to inactivity", "STREAM_EXPIRED"},
+	Origin: "*",
+}
+
+// blocked is how Turso Cloud refuses a write to a token that only reads.
+const blocked = "Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"
+
+// asSQLError says what a client is told about an error of the engine. An error
+// that is the server's own fault, or the client's breach of the protocol, is
+// returned as it is.
+func asSQLError(err error, sql string) error {
+	var (
+		sqlite      *engine.Error
+		unsupported *engine.UnsupportedError
+		argument    *engine.ArgumentError
+	)
+	switch {
+	case errors.As(err, &sqlite):
+		return fromSQLite(sqlite)
+	case errors.As(err, &unsupported):
+		return &sqlError{"SQL string could not be parsed: unsupported statement: " + sql, "SQL_PARSE_ERROR"}
+	case errors.As(err, &argument):
+		return &sqlError{"Arguments do not match SQL parameters: " + argument.Reason, "ARGS_INVALID"}
+	case errors.Is(err, engine.ErrNoStatement):
+		return &sqlError{"SQL string does not contain any statement", "SQL_NO_STATEMENT"}
+	case errors.Is(err, engine.ErrManyStatements):
+		return &sqlError{"SQL string contains more than one statement", "SQL_MANY_STATEMENTS"}
+	case errors.Is(err, engine.ErrBlocked):
+		return &sqlError{blocked, "BLOCKED"}
+	case errors.Is(err, engine.ErrTransactionTimeout):
+		return &sqlError{"Transaction timed out", "TRANSACTION_TIMEOUT"}
+	}
+	return err
+}
+
+// fromSQLite renders an error as libsql-server's StmtError does: with the offset
+// where SQLite knows one.
+func fromSQLite(e *engine.Error) *sqlError {
+	if e.Primary() == lib.SQLITE_ERROR && e.Offset >= 0 {
+		return &sqlError{fmt.Sprintf("SQL input error: %s (at offset %d)", e.Message, e.Offset), "SQL_INPUT_ERROR"}
+	}
+	return &sqlError{"SQLite error: " + e.Message, codeName(e.Primary())}
+}
+
+var nearToken = regexp.MustCompile(`(?s)^near "(.*)": syntax error$`)
+
+// asParseError is asSQLError for SQL that libsql-server parses before it runs it,
+// which is all but what is described: there a syntax error is its own parser's.
+func asParseError(err error, sql string) error {
+	var e *engine.Error
+	if !errors.As(err, &e) || !e.Syntax() {
+		return asSQLError(err, sql)
+	}
+	what := e.Message
+	if m := nearToken.FindStringSubmatch(e.Message); m != nil && e.Offset >= 0 && e.Offset <= len(sql) {
+		before := sql[:e.Offset]
+		line := 1 + strings.Count(before, "\n")
+		column := len(before) - strings.LastIndexByte(before, '\n')
+		what = fmt.Sprintf("syntax error around L%d:%d: `%s`", line, column, m[1])
+	}
+	return &sqlError{"SQL string could not be parsed: " + what, "SQL_PARSE_ERROR"}
+}
+
+// codeName is the code of a result code of SQLite. SQLITE_ERROR itself is unknown.
+func codeName(primary int) string {
+	if name, ok := codeNames[primary]; ok {
+		return name
+	}
+	return "SQLITE_UNKNOWN"
+}
+
+var codeNames = map[int]string{
+	lib.SQLITE_INTERNAL:   "SQLITE_INTERNAL",
+	lib.SQLITE_PERM:       "SQLITE_PERM",
+	lib.SQLITE_ABORT:      "SQLITE_ABORT",
+	lib.SQLITE_BUSY:       "SQLITE_BUSY",
+	lib.SQLITE_LOCKED:     "SQLITE_LOCKED",
+	lib.SQLITE_NOMEM:      "SQLITE_NOMEM",
+	lib.SQLITE_READONLY:   "SQLITE_READONLY",
+	lib.SQLITE_INTERRUPT:  "SQLITE_INTERRUPT",
+	lib.SQLITE_IOERR:      "SQLITE_IOERR",
+	lib.SQLITE_CORRUPT:    "SQLITE_CORRUPT",
+	lib.SQLITE_NOTFOUND:   "SQLITE_NOTFOUND",
+	lib.SQLITE_FULL:       "SQLITE_FULL",
+	lib.SQLITE_CANTOPEN:   "SQLITE_CANTOPEN",
+	lib.SQLITE_PROTOCOL:   "SQLITE_PROTOCOL",
+	lib.SQLITE_SCHEMA:     "SQLITE_SCHEMA",
+	lib.SQLITE_TOOBIG:     "SQLITE_TOOBIG",
+	lib.SQLITE_CONSTRAINT: "SQLITE_CONSTRAINT",
+	lib.SQLITE_MISMATCH:   "SQLITE_MISMATCH",
+	lib.SQLITE_MISUSE:     "SQLITE_MISUSE",
+	lib.SQLITE_NOLFS:      "SQLITE_NOLFS",
+	lib.SQLITE_AUTH:       "SQLITE_AUTH",
+	lib.SQLITE_RANGE:      "SQLITE_RANGE",
+	lib.SQLITE_NOTADB:     "SQLITE_NOTADB",
+}

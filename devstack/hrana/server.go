@@ -1,0 +1,71 @@
+package hrana
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/engine"
+)
+
+// Backend decides who may use which database.
+type Backend interface {
+	// Authorize returns the database called name, and what the request may do in
+	// it. An error that is a *[StatusError] is answered as it says; any other is a
+	// 500. It is called concurrently, once a request.
+	Authorize(r *http.Request, name string) (*engine.DB, *engine.Rights, error)
+}
+
+// Options are the limits of a Server. The zero value is what libsql-server does.
+type Options struct {
+	// StreamTTL is how long a stream lives between two requests. Zero is 10 s.
+	StreamTTL time.Duration
+	// MaxBody bounds a request body, in bytes. Zero is 20 MiB.
+	MaxBody int64
+	// MaxResponse bounds the rows of a response, in bytes. Zero is 10 MB.
+	MaxResponse int
+}
+
+// Server answers for any number of databases. It is safe for concurrent use.
+type Server struct {
+	backend Backend
+	opts    Options
+	key     [32]byte // authenticates batons
+	streams streams
+	running sync.WaitGroup // requests, which Close waits for
+}
+
+// New returns a Server. The caller closes it.
+func New(backend Backend, o Options) *Server {
+	if o.StreamTTL == 0 {
+		o.StreamTTL = 10 * time.Second
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 20 << 20
+	}
+	if o.MaxResponse == 0 {
+		o.MaxResponse = 10_000_000
+	}
+	s := &Server{backend: backend, opts: o}
+	rand.Read(s.key[:])
+	s.streams.init(o.StreamTTL)
+	return s
+}
+
+// Close ends all streams, rolling back what they had open. Requests must have
+// ended, and none may follow: see [http.Server.Shutdown].
+func (s *Server) Close() {
+	s.running.Wait()
+	s.streams.closeIf(func(*stream) bool { return true })
+}
+
+// StatusError is an error that ends a whole request.
+type StatusError struct {
+	Status int
+	Body   any    // sent as JSON, or as it is if it is a string
+	Origin string // of Access-Control-Allow-Origin; "" for none
+}
+
+func (e *StatusError) Error() string { return fmt.Sprintf("http status %d: %v", e.Status, e.Body) }

@@ -1,0 +1,155 @@
+package hrana
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/engine"
+)
+
+// stream is what a client holds between requests. It is used by one request at a
+// time: the one that presented its last baton.
+type stream struct {
+	id, seq  uint64
+	database string
+	db       *engine.DB
+	conn     *engine.Conn // nil until the first statement
+	sqls     map[int32]string
+	closed   bool
+	expire   *time.Timer
+}
+
+// use returns the connection of the stream.
+func (st *stream) use(ctx context.Context) (*engine.Conn, error) {
+	if st.closed {
+		return nil, protocolErrorf("Stream for this baton was closed")
+	}
+	if st.conn == nil {
+		conn, err := st.db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		st.conn = conn
+	}
+	return st.conn, nil
+}
+
+func (st *stream) close() {
+	st.closed = true
+	if st.conn != nil {
+		st.conn.Close()
+		st.conn = nil
+	}
+}
+
+// streams are the streams that wait for their client's next request.
+type streams struct {
+	ttl time.Duration
+
+	mu      sync.Mutex // guards all below
+	waiting map[uint64]*stream
+	taken   map[uint64]bool      // in use by a request
+	expired map[uint64]time.Time // when, so that a late client learns why
+}
+
+// expiredKept is how long the name of an expired stream is remembered.
+const expiredKept = 5 * time.Minute
+
+func (ss *streams) init(ttl time.Duration) {
+	ss.ttl = ttl
+	ss.waiting = make(map[uint64]*stream)
+	ss.taken = make(map[uint64]bool)
+	ss.expired = make(map[uint64]time.Time)
+}
+
+// acquire returns the stream that the baton is for, or a new one without a baton.
+// It must be released, whatever happens.
+func (s *Server) acquire(db *engine.DB, database string, baton *string) (*stream, error) {
+	ss := &s.streams
+	if baton == nil || *baton == "" {
+		st := &stream{id: rand.Uint64(), seq: rand.Uint64(), database: database, db: db}
+		ss.mu.Lock()
+		defer ss.mu.Unlock()
+		ss.taken[st.id] = true
+		return st, nil
+	}
+	id, seq, err := s.decodeBaton(database, *baton)
+	if err != nil {
+		return nil, protocolErrorf("Received an invalid baton")
+	}
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	st := ss.waiting[id]
+	_, expired := ss.expired[id]
+	switch {
+	case expired:
+		return nil, errStreamExpired
+	case ss.taken[id], st != nil && st.seq != seq:
+		return nil, protocolErrorf("Received a baton that has already been used")
+	case st == nil:
+		return nil, protocolErrorf("Received an invalid baton")
+	}
+	st.expire.Stop()
+	delete(ss.waiting, id)
+	ss.taken[id] = true
+	st.seq++
+	return st, nil
+}
+
+// release keeps the stream for its next request and returns the baton for it, or
+// "" if it is closed.
+func (s *Server) release(st *stream) string {
+	ss := &s.streams
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	delete(ss.taken, st.id)
+	if st.closed {
+		return ""
+	}
+	ss.waiting[st.id] = st
+	st.expire = time.AfterFunc(ss.ttl, func() { ss.expireStream(st) })
+	return s.encodeBaton(st.database, st.id, st.seq)
+}
+
+func (ss *streams) expireStream(st *stream) {
+	ss.mu.Lock()
+	now := time.Now()
+	mine := ss.waiting[st.id] == st
+	if mine {
+		delete(ss.waiting, st.id)
+		ss.expired[st.id] = now
+	}
+	for id, since := range ss.expired {
+		if now.Sub(since) > expiredKept {
+			delete(ss.expired, id)
+		}
+	}
+	ss.mu.Unlock()
+	if mine {
+		st.close()
+	}
+}
+
+// Forget ends the streams of a database that wait for their client, rolling back
+// what they had open: the database is about to be closed.
+func (s *Server) Forget(database string) {
+	s.streams.closeIf(func(st *stream) bool { return st.database == database })
+}
+
+func (ss *streams) closeIf(which func(*stream) bool) {
+	var ended []*stream
+	ss.mu.Lock()
+	for id, st := range ss.waiting {
+		if which(st) {
+			ended = append(ended, st)
+			delete(ss.waiting, id)
+		}
+	}
+	ss.mu.Unlock()
+	for _, st := range ended {
+		st.expire.Stop()
+		st.close()
+	}
+}

@@ -1,0 +1,146 @@
+package turso
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/zen-auth/zen/devstack/engine"
+	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/hrana"
+)
+
+// backend is the server as its databases see it.
+type backend struct{ *Server }
+
+// Authorize implements [hrana.Backend].
+func (s backend) Authorize(r *http.Request, path string) (*engine.DB, *engine.Rights, error) {
+	s.mu.RLock()
+	db := s.paths[path]
+	s.mu.RUnlock()
+	if db == nil {
+		return nil, nil, &hrana.StatusError{
+			Status: http.StatusNotFound, Body: apiError{Error: "Namespace `" + path + "` doesn't exist"}, Origin: "*",
+		}
+	}
+	rights, err := s.authorize(r, db)
+	if err != nil {
+		s.opts.Logger.Info("token refused", "database", path, "reason", err)
+		return nil, nil, s.refusal(err)
+	}
+	e, err := db.open()
+	return e, rights, err
+}
+
+// authorize returns what the request's token allows in the database.
+func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error) {
+	raw, ok := bearer(r)
+	if !ok {
+		return nil, errNoToken
+	}
+	s.mu.RLock()
+	own := s.state.DatabaseKey.Public().(ed25519.PublicKey)
+	urls := make([]string, 0, len(db.org.JWKS))
+	for _, name := range sortedKeys(db.org.JWKS) {
+		urls = append(urls, db.org.JWKS[name])
+	}
+	s.mu.RUnlock()
+
+	key := grantKey{sha256.Sum256([]byte(raw)), db.ID}
+	e := s.cache.get(key)
+	if e == nil || !s.stillGood(e.grant, urls) {
+		g, err := s.verify(r.Context(), raw, own, urls)
+		if err != nil {
+			return nil, err
+		}
+		e = &granted{grant: g, rights: g.claims.rights(db)}
+		s.cache.put(key, e)
+	}
+	c := &e.grant.claims
+	if c.Expires != 0 && float64(s.opts.Now().Add(-leeway).Unix()) > c.Expires {
+		return nil, errExpired
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	switch {
+	case e.rights == nil:
+		return nil, errNotAllowed
+	case c.invalidated(db):
+		return nil, errInvalidated
+	}
+	return e.rights, nil
+}
+
+// stillGood reports whether a signature that was good would be found good again:
+// its key set is still registered, unchanged and not due to be fetched.
+func (s *Server) stillGood(g *grant, urls []string) bool {
+	if g.url == "" {
+		return true
+	}
+	version, fresh := s.keys.version(g.url)
+	return fresh && version == g.version && slices.Contains(urls, g.url) && !s.opts.Faults.On(fault.JWKSStuck)
+}
+
+// refusal is what a client is told. It has no CORS header, like Turso Cloud's, so
+// that a browser reports a CORS failure instead.
+func (s *Server) refusal(err error) error {
+	var e *tokenError
+	if !errors.As(err, &e) {
+		return err
+	}
+	status := http.StatusBadRequest
+	switch {
+	case e.auth:
+		status = http.StatusUnauthorized
+	case e.soft:
+		status = s.opts.JWTErrorStatus
+	}
+	return &hrana.StatusError{Status: status, Body: apiError{Error: e.text}}
+}
+
+func bearer(r *http.Request) (string, bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	return token, strings.EqualFold(scheme, "bearer") && token != ""
+}
+
+// grantCache remembers which tokens were verified, by their hash and the database.
+type grantCache struct {
+	mu      sync.RWMutex // guards entries
+	entries map[grantKey]*granted
+}
+
+type grantKey struct {
+	token    [sha256.Size]byte
+	database string
+}
+
+type granted struct {
+	grant  *grant
+	rights *engine.Rights // nil: none
+}
+
+// maxGrants bounds the cache. It is emptied when it is full.
+const maxGrants = 4096
+
+func (c *grantCache) get(k grantKey) *granted {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.entries[k]
+}
+
+func (c *grantCache) put(k grantKey, e *granted) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries == nil || len(c.entries) >= maxGrants {
+		c.entries = make(map[grantKey]*granted)
+	}
+	c.entries[k] = e
+}
+
+// Interface guards
+var _ hrana.Backend = backend{}

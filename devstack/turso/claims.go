@@ -1,0 +1,105 @@
+package turso
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/zen-auth/zen/devstack/engine"
+)
+
+// claims are what Turso looks at in a token. Everything else, aud and iss
+// included, is ignored.
+type claims struct {
+	Access      string              `json:"a,omitempty"`
+	ID          string              `json:"id,omitempty"`  // of the database
+	Group       string              `json:"gid,omitempty"` // id of the group
+	Permissions []engine.Permission `json:"perm,omitempty"`
+	Policy      *policy             `json:"p,omitempty"`
+	Role        string              `json:"rid,omitempty"`
+	IssuedAt    float64             `json:"iat,omitempty"`
+	Expires     float64             `json:"exp,omitempty"` // 0: never
+}
+
+// UnmarshalJSON takes members by their exact names, unlike encoding/json on its
+// own: to Turso, "ID" is not "id".
+func (c *claims) UnmarshalJSON(data []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	for name, into := range map[string]any{
+		"a": &c.Access, "id": &c.ID, "gid": &c.Group, "perm": &c.Permissions, "p": &c.Policy,
+		"rid": &c.Role, "iat": &c.IssuedAt, "exp": &c.Expires,
+	} {
+		if raw, ok := members[name]; ok {
+			if err := json.Unmarshal(raw, into); err != nil {
+				return fmt.Errorf("claim %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// policy is the form of libsql-server's own tokens. Where it is present nothing
+// else counts.
+type policy struct {
+	ReadOnly        *scope `json:"ro,omitempty"`
+	ReadWrite       *scope `json:"rw,omitempty"`
+	ReadOnlyAttach  *scope `json:"roa,omitempty"`
+	ReadWriteAttach *scope `json:"rwa,omitempty"`
+}
+
+// scope names databases, and groups by their tag.
+type scope struct {
+	Namespaces []string `json:"ns,omitempty"`
+	Tags       []string `json:"tags,omitempty"`
+}
+
+func (s *scope) covers(db *database) bool {
+	if s == nil {
+		return false
+	}
+	return slices.Contains(s.Namespaces, db.ID) || slices.Contains(s.Namespaces, db.Name) ||
+		slices.Contains(s.Namespaces, db.org.Slug+"."+db.Name) ||
+		slices.Contains(s.Tags, db.org.Groups[db.Group].ID)
+}
+
+// rights are what the claims allow in a database; nil is nothing. A token that
+// names none is good for all: Turso's documentation warns of it.
+func (c *claims) rights(db *database) *engine.Rights {
+	if p := c.Policy; p != nil {
+		switch {
+		case p.ReadWrite.covers(db), p.ReadWriteAttach.covers(db):
+			return engine.FullAccess
+		case p.ReadOnly.covers(db), p.ReadOnlyAttach.covers(db):
+			return readOnly
+		}
+		return nil
+	}
+	if c.ID != "" && c.ID != db.ID || c.Group != "" && c.Group != db.org.Groups[db.Group].ID {
+		return nil
+	}
+	if len(c.Permissions) > 0 {
+		return engine.NewRights(c.Access == "ro", c.Permissions)
+	}
+	if c.Access == "ro" {
+		return readOnly
+	}
+	return engine.FullAccess
+}
+
+var readOnly = engine.NewRights(true, nil)
+
+// invalidated reports whether the role that the token was issued for was rotated
+// since. A token without a role is judged by its age.
+func (c *claims) invalidated(db *database) bool {
+	r := db.role
+	if c.Group != "" || c.Policy != nil {
+		r = db.org.Groups[db.Group].role
+	}
+	if c.Role != "" {
+		return c.Role != r.Role
+	}
+	return int64(c.IssuedAt) < r.Rotated
+}

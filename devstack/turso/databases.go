@@ -1,0 +1,189 @@
+package turso
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"strconv"
+
+	"github.com/zen-auth/zen/devstack/engine"
+)
+
+type databaseJSON struct {
+	Name             string   `json:"Name"`
+	ID               string   `json:"DbId"`
+	Hostname         string   `json:"Hostname"`
+	BlockReads       bool     `json:"block_reads"`
+	BlockWrites      bool     `json:"block_writes"`
+	Regions          []string `json:"regions"`
+	PrimaryRegion    string   `json:"primaryRegion"`
+	Group            string   `json:"group"`
+	DeleteProtection bool     `json:"delete_protection"`
+	Parent           any      `json:"parent"`
+}
+
+// region is the only one. The turso CLI speaks plain HTTP with a database in it.
+const region = "local"
+
+func (c *call) render(db *database) databaseJSON {
+	return databaseJSON{
+		Name: db.Name, ID: db.ID, Hostname: c.host + "/dbs/" + db.Path,
+		Regions: []string{region}, PrimaryRegion: region, Group: db.Group,
+	}
+}
+
+// listDatabases pages by name: the cursor is the last one of the page before.
+func (s *Server) listDatabases(c *call) (any, error) {
+	q := c.r.URL.Query()
+	limit, err := strconv.Atoi(q.Get("limit"))
+	if err != nil || limit <= 0 {
+		limit = 1000
+	}
+	list := []databaseJSON{}
+	var next *string
+	for _, name := range sortedKeys(c.org.Databases) {
+		db := c.org.Databases[name]
+		if group := q.Get("group"); group != "" && group != db.Group || name <= q.Get("cursor") {
+			continue
+		}
+		if len(list) == limit {
+			next = &list[limit-1].Name
+			break
+		}
+		list = append(list, c.render(db))
+	}
+	return map[string]any{"databases": list, "pagination": map[string]any{"next": next}}, nil
+}
+
+func (s *Server) getDatabase(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"database": c.render(db)}, nil
+}
+
+func (s *Server) newDatabase(c *call) (any, error) {
+	var body struct {
+		Name  string `json:"name"`
+		Group string `json:"group"`
+	}
+	if err := c.decode(&body); err != nil {
+		return nil, err
+	}
+	if body.Group == "" {
+		body.Group = defaultGroup
+	}
+	if c.org.Groups[body.Group] == nil {
+		return nil, errNoGroup
+	}
+	db, err := s.createDatabase(c.org, body.Name, body.Group)
+	switch {
+	case errors.Is(err, ErrExists):
+		return nil, &statusError{http.StatusConflict, "database with name [" + body.Name + "] already exists"}
+	case err != nil:
+		return nil, badRequest("%v", err)
+	}
+	d := c.render(db)
+	return map[string]any{"database": map[string]any{"DbId": d.ID, "Hostname": d.Hostname, "Name": d.Name}}, nil
+}
+
+func (s *Server) deleteDatabase(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	delete(c.org.Databases, db.Name)
+	delete(s.paths, db.Path)
+	if err := s.save(); err != nil {
+		return nil, err
+	}
+	s.hrana.Forget(db.Path)
+	if err := db.close(); err != nil {
+		return nil, err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if db.file != "" {
+			_ = os.Remove(db.file + suffix) // all but the first need not exist
+		}
+	}
+	return map[string]any{"database": db.Name}, nil
+}
+
+func (s *Server) configuration(c *call) (any, error) {
+	if _, err := c.database(c.r.PathValue("db")); err != nil {
+		return nil, err
+	}
+	return map[string]any{
+		"size_limit": "0", "allow_attach": false, "block_reads": false,
+		"block_writes": false, "delete_protection": false,
+	}, nil
+}
+
+func (s *Server) instances(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"instances": []map[string]any{{
+		"uuid": db.ID, "name": region, "type": "primary", "region": region, "hostname": c.render(db).Hostname,
+	}}}, nil
+}
+
+// newDatabaseToken mints what `turso db tokens create` prints.
+func (s *Server) newDatabaseToken(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.tokenOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"jwt": s.mintDatabaseToken(db, o)}, nil
+}
+
+// tokenOptions reads what a token is to allow from the query and the body.
+func (s *Server) tokenOptions(c *call) (o TokenOptions, err error) {
+	q := c.r.URL.Query()
+	if o.Lifetime, err = parseExpiration(q.Get("expiration")); err != nil {
+		return o, badRequest("%v", err)
+	}
+	switch q.Get("authorization") {
+	case "", "full-access":
+	case "read-only":
+		o.ReadOnly = true
+	default:
+		return o, badRequest("Invalid authorization")
+	}
+	var body struct {
+		FineGrained []engine.Permission `json:"fine_grained_permissions"`
+		Permissions struct {
+			ReadAttach struct {
+				Databases []string `json:"databases"`
+			} `json:"read_attach"`
+		} `json:"permissions"`
+	}
+	if err := c.decode(&body); err != nil {
+		return o, err
+	}
+	o.Permissions = body.FineGrained
+	for _, name := range body.Permissions.ReadAttach.Databases {
+		db, err := c.database(name)
+		if err != nil {
+			return o, err
+		}
+		o.readAttach = append(o.readAttach, db.ID)
+	}
+	return o, nil
+}
+
+// rotateDatabase invalidates all tokens of the database.
+func (s *Server) rotateDatabase(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	db.role = newRole(s.opts.Now().Unix())
+	return struct{}{}, s.save()
+}
