@@ -31,6 +31,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -66,6 +67,8 @@ type Options struct {
 	Client *http.Client
 	// Now is the clock of the app's own sessions. Default: time.Now.
 	Now func() time.Time
+	// Logger gets what the pages don't tell. Default: slog.Default().
+	Logger *slog.Logger
 }
 
 // Account is a development user that the sign-in page offers.
@@ -110,6 +113,9 @@ func New(opts Options) (*App, error) {
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
 	}
 	a := &App{
 		opts:     opts,

@@ -17,6 +17,10 @@ type bridgePage struct {
 	Email    string
 	Lifetime time.Duration
 	LongLife bool // mode=token
+
+	// For whoever is signed in as somebody else.
+	CSRF     string
+	ReturnTo string
 }
 
 func (a *App) showBridge(w http.ResponseWriter, r *http.Request) {
@@ -40,6 +44,7 @@ func (a *App) showBridge(w http.ResponseWriter, r *http.Request) {
 		Request: a.sessions.open(session, req), Client: req.client, Code: req.code, Redirect: req.redirectURI,
 		Name: session.person.name, Email: session.person.email,
 		Lifetime: a.opts.TicketLifetime, LongLife: req.mode == "token",
+		CSRF: session.csrf, ReturnTo: r.URL.RequestURI(),
 	})
 }
 

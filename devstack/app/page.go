@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"html/template"
-	"log/slog"
 	"net/http"
 )
 
@@ -47,7 +46,7 @@ func (a *App) render(w http.ResponseWriter, status int, name, title, formTarget 
 		Content    any
 	}{a.opts.Name, title, content}
 	if err := pages[name].ExecuteTemplate(&body, "layout", data); err != nil {
-		slog.Error("app: render page", "page", name, "error", err)
+		a.opts.Logger.Error("app: render page", "page", name, "error", err)
 		http.Error(w, "internal server error", http.StatusInternalServerError)
 		return
 	}
@@ -65,7 +64,7 @@ func (a *App) fail(w http.ResponseWriter, status int, title, text string) {
 // clerkDown tells that Clerk did not do what the app needs of it. A refusal is
 // shown in Clerk's words, anything else only in the log.
 func (a *App) clerkDown(w http.ResponseWriter, err error) {
-	slog.Warn("app: clerk", "error", err)
+	a.opts.Logger.Warn("app: clerk", "error", err)
 	text := "Clerk did not answer. Try again in a moment."
 	var refused *clerkError
 	if errors.As(err, &refused) {

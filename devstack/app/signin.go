@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -123,11 +122,12 @@ func (a *App) signOut(w http.ResponseWriter, r *http.Request) {
 		// The browser is signed out whatever Clerk says; a session that lives on
 		// there is worth a line in the log.
 		if err := a.clerk.signOut(r.Context(), session.person); err != nil {
-			slog.WarnContext(r.Context(), "app: sign out", "error", err)
+			a.opts.Logger.Warn("app: sign out", "error", err)
 		}
 	}
 	a.sessions.end(w, session)
-	http.Redirect(w, r, SignInPath, http.StatusSeeOther)
+	next := url.Values{"return_to": {safeReturn(r.PostFormValue("return_to"))}}
+	http.Redirect(w, r, SignInPath+"?"+next.Encode(), http.StatusSeeOther)
 }
 
 // safeReturn keeps a return address inside the app: a path under /app/ and

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -74,6 +75,7 @@ func newStack(t *testing.T) *stack {
 	}
 	customer, err := app.New(app.Options{
 		FrontendAPI: s.clerk.Issuer(), BackendAPI: s.clerk.BackendURL(), SecretKey: s.clerk.SecretKey(), Now: s.clock.Now,
+		Logger: slog.New(slog.DiscardHandler),
 		Accounts: []app.Account{
 			{Name: "Alice", Email: "alice@example.test", Password: "alice-dev-password"},
 			{Name: "Bob", Email: "bob@example.test", Password: "bob-dev-password"},

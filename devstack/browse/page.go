@@ -31,8 +31,8 @@ type input struct {
 
 // button is one way to submit a form.
 type button struct {
-	form              *form
-	name, value, text string
+	form        *form
+	name, value string
 }
 
 // parsePage reads a page. Anything is HTML to a browser, so only a document that
@@ -72,9 +72,9 @@ func parseForm(n *html.Node) *form {
 		name, value := attribute(field, "name"), attribute(field, "value")
 		switch {
 		case field.DataAtom == atom.Button && (kind == "" || kind == "submit"):
-			f.buttons = append(f.buttons, &button{form: f, name: name, value: value, text: text(field)})
+			f.buttons = append(f.buttons, &button{form: f, name: name, value: value})
 		case field.DataAtom == atom.Input && (kind == "submit" || kind == "image"):
-			f.buttons = append(f.buttons, &button{form: f, name: name, value: value, text: value})
+			f.buttons = append(f.buttons, &button{form: f, name: name, value: value})
 		case field.DataAtom == atom.Input && (kind == "checkbox" || kind == "radio") && !has(field, "checked"):
 		case field.DataAtom == atom.Input && name != "" && kind != "button" && kind != "reset" && kind != "file":
 			f.inputs = append(f.inputs, input{name: name, value: value, kind: kind})
@@ -187,7 +187,7 @@ func text(n *html.Node) string {
 	var b strings.Builder
 	for d := range n.Descendants() {
 		if d.Type == html.TextNode {
-			b.WriteString(d.Data + " ")
+			b.WriteString(d.Data)
 		}
 	}
 	return strings.Join(strings.Fields(b.String()), " ")

@@ -2,6 +2,7 @@ package browse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -78,7 +79,8 @@ func show(u *url.URL) string {
 // unwrapURL drops the address from an error of net/http: it holds the whole
 // query.
 func unwrapURL(err error) error {
-	if wrapped, ok := err.(*url.Error); ok {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
 		return wrapped.Err
 	}
 	return err

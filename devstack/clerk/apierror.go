@@ -205,6 +205,11 @@ func errBody() *apiError {
 		long: "The request body is invalid. Please consult the API documentation for more information."}
 }
 
+func errMalformed() *apiError {
+	return &apiError{status: 400, code: "malformed_request_parameters", message: "Malformed request parameters",
+		long: "The request parameters are malformed and could not be parsed"}
+}
+
 func errBodyTooLarge() *apiError {
 	return &apiError{status: 413, code: "request_body_too_large", message: "Request body too large",
 		long: fmt.Sprintf("The request body exceeds the maximum allowed size of %d bytes.", maxBody)}

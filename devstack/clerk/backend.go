@@ -29,6 +29,7 @@ func (inst *Instance) backendRoutes() http.Handler {
 		"POST /sessions/{id}/tokens":            mintToken,
 		"POST /sessions/{id}/tokens/{template}": mintToken,
 		"GET /users":                            listUsers,
+		"GET /users/count":                      countUsers,
 		"GET /users/{id}":                       readUser,
 	} {
 		mux.Handle(pattern, inst.secret(inst.backend(handle)))
@@ -90,7 +91,7 @@ func readParams(r *http.Request) (params, error) {
 		if r.ContentLength == 0 {
 			return nil, nil
 		}
-		return nil, bodyError(err)
+		return nil, bodyError(err, errBody())
 	}
 	return p, nil
 }
@@ -119,13 +120,13 @@ func (p params) into(name string, v any) error {
 
 func createTicket(inst *Instance, _ *http.Request, body params) (any, error) {
 	var (
-		userID, organizationID string
-		seconds                = int64(defaultTicketLifetime / time.Second)
+		userID, organization string
+		seconds              = int64(defaultTicketLifetime / time.Second)
 	)
 	for _, err := range []error{
 		body.only("user_id", "org_id", "expires_in_seconds"),
 		body.into("user_id", &userID),
-		body.into("org_id", &organizationID),
+		body.into("org_id", &organization),
 		body.into("expires_in_seconds", &seconds),
 	} {
 		if err != nil {
@@ -142,15 +143,15 @@ func createTicket(inst *Instance, _ *http.Request, body params) (any, error) {
 	if u == nil {
 		return nil, errNotFound()
 	}
-	if organizationID != "" {
+	if organization != "" {
 		switch {
-		case inst.organization(organizationID) == nil:
+		case inst.organization(organization) == nil:
 			return nil, errOrganizationNotFound()
-		case u.membership(organizationID) == nil:
+		case u.membership(organization) == nil:
 			return nil, errNotMember()
 		}
 	}
-	t, err := inst.newTicket(u, organizationID, time.Duration(seconds)*time.Second)
+	t, err := inst.newTicket(u, organization, time.Duration(seconds)*time.Second)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package clerk
 
 import (
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -17,11 +16,11 @@ func createSession(inst *Instance, _ *http.Request, body params) (any, error) {
 	if inst.opts.Production {
 		return nil, errEnvironment()
 	}
-	var userID, organizationID string
+	var userID, organization string
 	for _, err := range []error{
 		body.only("user_id", "active_organization_id"),
 		body.into("user_id", &userID),
-		body.into("active_organization_id", &organizationID),
+		body.into("active_organization_id", &organization),
 	} {
 		if err != nil {
 			return nil, err
@@ -34,10 +33,10 @@ func createSession(inst *Instance, _ *http.Request, body params) (any, error) {
 	if u == nil {
 		return nil, errUserNotFound(userID)
 	}
-	if organizationID != "" && u.membership(organizationID) == nil {
+	if organization != "" && u.membership(organization) == nil {
 		return nil, errOrganizationNotFound()
 	}
-	return inst.backendSessionView(inst.newSession(u, "", organizationID)), nil
+	return inst.backendSessionView(inst.newSession(u, "", organization)), nil
 }
 
 func listSessions(inst *Instance, r *http.Request, _ params) (any, error) {
@@ -130,34 +129,4 @@ func mintToken(inst *Instance, r *http.Request, body params) (any, error) {
 		return nil, errTemplateNotFound(name)
 	}
 	return object{"object": "token", "jwt": signed}, err
-}
-
-// listUsers filters by e-mail address, the one filter that a bridge needs.
-func listUsers(inst *Instance, r *http.Request, _ params) (any, error) {
-	query := r.URL.Query()
-	wanted := append(query["email_address"], query["email_address[]"]...)
-	found := []object{}
-	for _, u := range inst.users {
-		if len(wanted) == 0 || containsFold(wanted, u.Email) {
-			found = append(found, inst.userView(u))
-		}
-	}
-	return found, nil
-}
-
-func containsFold(list []string, s string) bool {
-	for _, item := range list {
-		if strings.EqualFold(item, s) {
-			return true
-		}
-	}
-	return false
-}
-
-func readUser(inst *Instance, r *http.Request, _ params) (any, error) {
-	u := inst.userByID(r.PathValue("id"))
-	if u == nil {
-		return nil, errUserNotFound(r.PathValue("id"))
-	}
-	return inst.userView(u), nil
 }

@@ -49,6 +49,10 @@ func (inst *Instance) rotate(cl *client) error {
 
 // authenticate finds the client of a native request. No Authorization, or an
 // empty one, is no client and no error: that is how a new device begins.
+//
+// A client JWT that was rotated away gets signed_out and a new, empty client:
+// "a 401 whose code is signed_out" leaves "the replacement device token" in the
+// response header (clerk/javascript, expo, utils/hostedAuth.ts).
 func (inst *Instance) authenticate(r *http.Request) (*client, error) {
 	token := strings.TrimSpace(r.Header.Get("Authorization"))
 	// Clerk's Expo SDK sends the bare token, its OpenAPI description says Bearer.
@@ -74,7 +78,11 @@ func (inst *Instance) authenticate(r *http.Request) (*client, error) {
 	if same(rotating, cl.previous) && inst.now().Before(cl.rotatedAt.Add(inst.opts.RotationGrace)) {
 		return cl, nil
 	}
-	return nil, errSignedOut()
+	replacement, err := inst.newClient()
+	if err != nil {
+		return nil, err
+	}
+	return replacement, errSignedOut()
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -25,7 +25,7 @@
 //	POST   /sign_in_tokens, /sign_in_tokens/{id}/revoke
 //	GET    /sessions, POST /sessions, GET /sessions/{id}
 //	POST   /sessions/{id}/revoke, /sessions/{id}/tokens, /tokens/{template}
-//	GET    /users, /users/{id}
+//	GET    /users, /users/count, /users/{id}
 //
 // # Faithfulness
 //

@@ -62,7 +62,7 @@ func tunnelMethod(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		if r.Method == http.MethodPost && isForm(r) {
 			if err := r.ParseForm(); err != nil {
-				writeError(w, bodyError(err))
+				writeError(w, bodyError(err, errMalformed()))
 				return
 			}
 			if method := r.Form.Get("_method"); slices.Contains([]string{"GET", "PUT", "PATCH", "DELETE"}, method) {
@@ -80,12 +80,13 @@ func isForm(r *http.Request) bool {
 	return (err == nil && kind == "application/x-www-form-urlencoded") || r.ContentLength == 0
 }
 
-func bodyError(err error) error {
+// bodyError is otherwise, unless the body was too large.
+func bodyError(err error, otherwise *apiError) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return errBodyTooLarge()
 	}
-	return errBody()
+	return otherwise
 }
 
 // frontend wraps a handler in what every native call has in common: the version,
@@ -99,7 +100,7 @@ func (inst *Instance) frontend(handle frontendHandler) http.Handler {
 		// A body that tunnelMethod read is parsed already; another is read
 		// here, before the lock, so that a slow one holds nobody up.
 		if err := r.ParseForm(); err != nil {
-			writeError(w, bodyError(err))
+			writeError(w, bodyError(err, errMalformed()))
 			return
 		}
 		body, clientJWT, err := inst.answer(handle, r)
@@ -164,10 +165,9 @@ func (inst *Instance) answer(handle frontendHandler, r *http.Request) (body any,
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
 	c := &call{r: r, form: r.PostForm}
-	if c.client, err = inst.authenticate(r); err != nil {
-		return nil, "", err
+	if c.client, err = inst.authenticate(r); err == nil {
+		body, err = handle(inst, c)
 	}
-	body, err = handle(inst, c)
 	if c.client != nil {
 		clientJWT = c.client.currentJWT
 	}

@@ -28,10 +28,14 @@ type session struct {
 	expireAt       time.Time
 }
 
-// newSession signs a user in. An empty organisation means the user's first,
-// unless the instance leaves new sessions without one.
-func (inst *Instance) newSession(u *user, clientID, organizationID string) *session {
-	if organizationID == "" && !inst.opts.NoActiveOrganization && len(u.memberships) > 0 {
+// newSession signs a user in. The organisation, an id or slug, becomes active if
+// the user belongs to it; empty means the user's first, unless the instance
+// leaves new sessions without one.
+func (inst *Instance) newSession(u *user, clientID, organization string) *session {
+	organizationID := ""
+	if m := u.membership(organization); m != nil {
+		organizationID = m.organization.ID
+	} else if organization == "" && !inst.opts.NoActiveOrganization && len(u.memberships) > 0 {
 		organizationID = u.memberships[0].organization.ID
 	}
 	now := inst.now()
@@ -66,15 +70,10 @@ func (inst *Instance) CreateSession(userID, organization string) (string, error)
 	if u == nil {
 		return "", fmt.Errorf("clerk: create session: no user %q", userID)
 	}
-	organizationID := ""
-	if organization != "" {
-		m := u.membership(organization)
-		if m == nil {
-			return "", fmt.Errorf("clerk: create session: %s is not a member of %q", u.Email, organization)
-		}
-		organizationID = m.organization.ID
+	if organization != "" && u.membership(organization) == nil {
+		return "", fmt.Errorf("clerk: create session: %s is not a member of %q", u.Email, organization)
 	}
-	return inst.newSession(u, "", organizationID).id, nil
+	return inst.newSession(u, "", organization).id, nil
 }
 
 // RevokeSession revokes a session, as the dashboard does: nothing is minted from

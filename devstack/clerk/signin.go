@@ -47,7 +47,7 @@ func createSignIn(inst *Instance, c *call) (any, error) {
 			return nil, err
 		}
 		attempt.user = ticket.user
-		return inst.completeSignIn(c, attempt, strategy, ticket.organizationID)
+		return inst.completeSignIn(c, attempt, strategy, ticket.organization)
 	case "", "password", "email_code":
 		if err := inst.identify(c, attempt); err != nil {
 			return nil, err
@@ -207,11 +207,11 @@ func (inst *Instance) attemptCode(c *call, attempt *signIn) (any, error) {
 }
 
 // completeSignIn makes the session and rotates the client's token.
-func (inst *Instance) completeSignIn(c *call, attempt *signIn, strategy, organizationID string) (any, error) {
+func (inst *Instance) completeSignIn(c *call, attempt *signIn, strategy, organization string) (any, error) {
 	if err := inst.begin(c, attempt); err != nil {
 		return nil, err
 	}
-	s := inst.newSession(attempt.user, c.client.id, organizationID)
+	s := inst.newSession(attempt.user, c.client.id, organization)
 	c.client.sessions = append(c.client.sessions, s)
 	attempt.status, attempt.strategy, attempt.sessionID = complete, strategy, s.id
 	if err := inst.rotate(c.client); err != nil {

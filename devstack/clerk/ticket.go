@@ -16,21 +16,21 @@ const (
 
 // signInToken is a one-time ticket that signs its user in.
 type signInToken struct {
-	id             string
-	user           *user
-	organizationID string
-	status         string
-	token          string
-	createdAt      time.Time
-	updatedAt      time.Time
+	id           string
+	user         *user
+	organization string // id or slug, or ""
+	status       string
+	token        string
+	createdAt    time.Time
+	updatedAt    time.Time
 }
 
 // newTicket makes a sign-in token. Its string is a JWT signed by the instance;
 // to clients it is opaque.
-func (inst *Instance) newTicket(u *user, organizationID string, lifetime time.Duration) (*signInToken, error) {
+func (inst *Instance) newTicket(u *user, organization string, lifetime time.Duration) (*signInToken, error) {
 	now := inst.now()
 	t := &signInToken{
-		id: newID("sit"), user: u, organizationID: organizationID, status: ticketPending, createdAt: now, updatedAt: now,
+		id: newID("sit"), user: u, organization: organization, status: ticketPending, createdAt: now, updatedAt: now,
 	}
 	token, err := inst.keys.sign(nil, map[string]any{
 		"exp": now.Add(lifetime).Unix(),
