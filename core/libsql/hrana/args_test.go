@@ -32,7 +32,7 @@ func TestValues(t *testing.T) {
 		{false, int64(0)},
 		{1.5, 1.5},
 		{float64(1), float64(1)},
-		{-0.0, -0.0},
+		{math.Copysign(0, -1), math.Copysign(0, -1)},
 		{math.MaxFloat64, math.MaxFloat64},
 		{math.SmallestNonzeroFloat64, math.SmallestNonzeroFloat64},
 		{0.1, 0.1},

@@ -105,8 +105,10 @@ func TestCancelInRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !rows.Next() || !rows.Next() {
-		t.Fatal(rows.Err())
+	for range 2 {
+		if !rows.Next() {
+			t.Fatal(rows.Err())
+		}
 	}
 	cancel()
 	if rows.Next() || !errors.Is(rows.Err(), context.Canceled) {
