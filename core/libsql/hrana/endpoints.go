@@ -12,6 +12,11 @@ type endpoints struct {
 }
 
 func newEndpoints(base *url.URL) endpoints {
+	if base.Path == "" { // JoinPath would make a path without a slash of it
+		rooted := *base
+		rooted.Path = "/"
+		base = &rooted
+	}
 	return endpoints{
 		base:      base,
 		pipeline2: base.JoinPath("v2", "pipeline"),

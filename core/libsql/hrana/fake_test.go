@@ -399,11 +399,6 @@ func integer(n int64) wireValue {
 	return wireValue{Type: "integer", Value: json.RawMessage(`"` + strconv.FormatInt(n, 10) + `"`)}
 }
 
-func text(s string) wireValue {
-	b, _ := json.Marshal(s)
-	return wireValue{Type: "text", Value: b}
-}
-
 func count(n int) wireResult {
 	res := wireResult{Cols: []wireCol{{Name: "n"}}}
 	for i := range n {

@@ -14,8 +14,9 @@ func validBare(b []byte) bool {
 	if len(b) > 0 && b[0] == '-' {
 		b = b[1:]
 	}
+	zero := len(b) > 0 && b[0] == '0'
 	b, n := digits(b)
-	if n == 0 {
+	if n == 0 || zero && n > 1 {
 		return false
 	}
 	if len(b) > 0 && b[0] == '.' {

@@ -67,8 +67,8 @@ func (r *reply) start() error {
 	return err
 }
 
-// row reads the target's next row. It returns false after the last one, when
-// the rest of the answer is read, too.
+// row reads the target's next row, or skips it if dest is nil. It returns false
+// after the last one, when the rest of the answer is read, too.
 func (r *reply) row(dest []driver.Value) (bool, error) {
 	if !r.paused {
 		return false, nil
@@ -76,6 +76,9 @@ func (r *reply) row(dest []driver.Value) (bool, error) {
 	more, err := r.s.more(']')
 	if err != nil {
 		return false, err
+	}
+	if more && dest == nil {
+		return true, r.s.skip()
 	}
 	if more {
 		return true, r.s.row(dest)

@@ -72,6 +72,13 @@ func (s *scanner) fill() error {
 
 // peek returns the next byte that is not white space, without using it up.
 func (s *scanner) peek() (byte, error) {
+	if s.pos < s.end && s.buf[s.pos] > ' ' {
+		return s.buf[s.pos], nil // small enough to be inlined
+	}
+	return s.peekPast()
+}
+
+func (s *scanner) peekPast() (byte, error) {
 	for {
 		for s.pos < s.end {
 			switch c := s.buf[s.pos]; c {

@@ -114,8 +114,8 @@ func (s *scanner) scalar() (content []byte, quoted bool, err error) {
 }
 
 func decode(kind valueKind, content []byte, quoted bool) (driver.Value, error) {
-	if !quoted && (kind == kindText || kind == kindBlob) {
-		return nil, protocolError("text or blob without quotes")
+	if quoted && kind == kindFloat || !quoted && (kind == kindText || kind == kindBlob) {
+		return nil, protocolError("text or blob without quotes, or float with them")
 	}
 	switch kind {
 	case kindInteger:

@@ -1,0 +1,172 @@
+package hrana
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseScript(t *testing.T) {
+	tests := map[string][]string{
+		"":                               nil,
+		" ;; -- x\n ; /* ; */ ":          nil,
+		"SELECT 1":                       {"SELECT 1"},
+		" SELECT 1 ; ":                   {" SELECT 1 ; "}, // alone: as written
+		"A;B":                            {"A", "B"},
+		"A ; -- c;\n B /* ; */ C;":       {"A", "B /* ; */ C"},
+		"SELECT ';', \";\", `;`, [;]; B": {"SELECT ';', \";\", `;`, [;]", "B"},
+		"SELECT 'it''s; '; B":            {"SELECT 'it''s; '", "B"},
+		"SELECT 'open; B":                {"SELECT 'open; B"},
+		"SELECT /*/ ; */ 1; B":           {"SELECT /*/ ; */ 1", "B"},
+		"SELECT 1 -- ; ?":                {"SELECT 1 -- ; ?"},
+		"SELECT a->>'$.b;'; B":           {"SELECT a->>'$.b;'", "B"},
+		"\ufeffA; B":                     {"A", "B"},
+
+		"CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT 2; END; B":                        {"CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT 2; END", "B"},
+		"create temp trigger t begin select case when 1 then 2 end; end; B":                          {"create temp trigger t begin select case when 1 then 2 end; end", "B"},
+		"CREATE TRIGGER t BEGIN SELECT 1; /* c */ END /* d */ ; B":                                   {"CREATE TRIGGER t BEGIN SELECT 1; /* c */ END", "B"},
+		"EXPLAIN QUERY PLAN CREATE TEMPORARY TRIGGER IF NOT EXISTS t BEGIN DELETE FROM a; END; B":    {"EXPLAIN QUERY PLAN CREATE TEMPORARY TRIGGER IF NOT EXISTS t BEGIN DELETE FROM a; END", "B"},
+		"CREATE TRIGGER t BEGIN SELECT 1; SELECT \"end\"; end":                                       {"CREATE TRIGGER t BEGIN SELECT 1; SELECT \"end\"; end"},
+		"CREATE TABLE trigger_log(x); B":                                                             {"CREATE TABLE trigger_log(x)", "B"},
+		"BEGIN; INSERT INTO a VALUES(1); END; B":                                                     {"BEGIN", "INSERT INTO a VALUES(1)", "END", "B"},
+		"CREATE TABLE \"CREATE TRIGGER\"(x); CREATE INDEX i ON \"CREATE TRIGGER\"(x); SELECT ':a;?'": {"CREATE TABLE \"CREATE TRIGGER\"(x)", "CREATE INDEX i ON \"CREATE TRIGGER\"(x)", "SELECT ':a;?'"},
+	}
+	for sql, want := range tests {
+		stmts, err := parseScript(sql)
+		if err != nil {
+			t.Errorf("%q: %v", sql, err)
+		}
+		var got []string
+		for _, s := range stmts {
+			got = append(got, s.sql)
+		}
+		if len(want) == 1 {
+			want[0] = sql
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q is\n%q, want\n%q", sql, got, want)
+		}
+	}
+}
+
+func TestParams(t *testing.T) {
+	tests := []struct {
+		sql        string
+		count      int
+		names      string
+		positional bool
+	}{
+		{"SELECT 1", 0, "", false},
+		{"SELECT ?, ?", 2, "", true},
+		{"SELECT ?2, ?", 3, "", true},
+		{"SELECT ?5", 5, "", true},
+		{"SELECT ?1, ?1, ?01", 1, "", true},
+		{"SELECT :a, @b, $c, :a", 3, ":a @b $c", false},
+		{"SELECT :a, @a, $a", 3, ":a @a $a", false},
+		{"SELECT :a, ?", 2, ":a", true},
+		{"SELECT ?, :a, ?", 3, ":a", true},
+		{"SELECT :é, :_1, :1", 3, ":é :_1 :1", false},
+		{"SELECT $ns::a, $arr(x), @b::c(d)", 3, "$ns::a $arr(x) @b::c(d)", false},
+		{"SELECT $a(b c)", 0, "", false}, // SQLite calls this an illegal token
+		{"SELECT ':a', \":b\", `?`, [?], 'it''s ?' -- ?\n /* :c */", 0, "", false},
+		{"SELECT a$b, x'ab', 1.5e+3, a:b", 1, ":b", false},
+		{"SELECT a FROM t WHERE b=:b AND c<>:c", 2, ":b :c", false},
+		{"SELECT j->>'$.x', j->$p", 1, "$p", false},
+		{"SELECT : a, ::, @", 0, "", false},
+	}
+	for _, test := range tests {
+		stmts, err := parseScript(test.sql)
+		if err != nil || len(stmts) != 1 {
+			t.Errorf("%q: %d statements, %v", test.sql, len(stmts), err)
+			continue
+		}
+		p := stmts[0].params
+		if got := strings.Join(p.names, " "); p.count != test.count || got != test.names || p.positional != test.positional {
+			t.Errorf("%q has %d parameters, names %q, positional %t; want %d, %q, %t",
+				test.sql, p.count, got, p.positional, test.count, test.names, test.positional)
+		}
+	}
+	for _, sql := range []string{"SELECT ?0", "SELECT ?32767", "SELECT ?99999999999999999999", "SELECT 1\x00; DROP TABLE t", "SELECT '\xff'"} {
+		if _, err := parseScript(sql); err == nil {
+			t.Errorf("%q went through", sql)
+		}
+	}
+}
+
+func TestVerb(t *testing.T) {
+	tests := map[string]verb{
+		"SELECT 1": verbRead, "values (1)": verbRead,
+		"EXPLAIN DELETE FROM t": verbRead, "EXPLAIN QUERY PLAN DELETE FROM t": verbRead,
+		"EXPLAIN PRAGMA user_version = 1":                           verbWrite,
+		"WITH a AS (SELECT 1) SELECT * FROM a":                      verbRead,
+		"WITH RECURSIVE a(x) AS (VALUES(1)) SELECT x FROM a":        verbRead,
+		"WITH a AS (SELECT 1) DELETE FROM t":                        verbWrite,
+		"WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a":        verbWrite,
+		"WITH a AS (SELECT 1), b AS (SELECT 2) UPDATE t SET x=1":    verbWrite,
+		"WITH a AS MATERIALIZED (SELECT 1) REPLACE INTO t SELECT 1": verbWrite,
+		"WITH":                       verbWrite,
+		"PRAGMA table_info(t)":       verbRead,
+		"PRAGMA Table_List":          verbRead,
+		"PRAGMA user_version":        verbWrite,
+		"PRAGMA table_info = t":      verbWrite,
+		"PRAGMA optimize":            verbWrite,
+		"INSERT INTO t VALUES (1)":   verbWrite,
+		"DELETE FROM t RETURNING *":  verbWrite,
+		"BEGIN":                      verbBegin,
+		"begin immediate":            verbBegin,
+		"SAVEPOINT x":                verbBegin,
+		"COMMIT":                     verbEnd,
+		"END TRANSACTION":            verbEnd,
+		"ROLLBACK":                   verbEnd,
+		"ROLLBACK TRANSACTION":       verbEnd,
+		"ROLLBACK TO x":              verbWrite,
+		"ROLLBACK TRANSACTION TO x":  verbWrite,
+		"RELEASE x":                  verbWrite,
+		"/* SELECT */ DELETE FROM t": verbWrite,
+		"\"SELECT\" 1":               verbWrite,
+		"ATTACH 'x' AS y":            verbWrite,
+	}
+	for sql, want := range tests {
+		stmts, err := parseScript(sql)
+		if err != nil || len(stmts) != 1 {
+			t.Errorf("%q: %d statements, %v", sql, len(stmts), err)
+			continue
+		}
+		if got := stmts[0].verb; got != want {
+			t.Errorf("%q has verb %d, want %d", sql, got, want)
+		}
+	}
+}
+
+// FuzzParseScript checks that cutting loses nothing and that a statement cut
+// out is the same statement when it is read alone.
+func FuzzParseScript(f *testing.F) {
+	for _, s := range []string{"A; B ?1 :x", "CREATE TRIGGER t BEGIN SELECT ';'; END; C", "/* x", "'", "[", "$a(", "-- \n;", "a$b::c", "?99"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, sql string) {
+		stmts, err := parseScript(sql)
+		if err != nil {
+			return
+		}
+		rest := sql
+		for _, s := range stmts {
+			_, after, found := strings.Cut(rest, s.sql)
+			if !found || s.sql == "" {
+				t.Fatalf("%q is not in the rest of the text, %q", s.sql, rest)
+			}
+			rest = after
+			if s.params.count < len(s.params.names) {
+				t.Fatalf("%q: %d parameters with %d names", s.sql, s.params.count, len(s.params.names))
+			}
+			again, err := parseScript(s.sql)
+			if err != nil || len(again) != 1 {
+				t.Fatalf("%q alone is %d statements, %v", s.sql, len(again), err)
+			}
+			if a := again[0]; a.verb != s.verb || a.params.count != s.params.count {
+				t.Fatalf("%q alone: verb %d, %d parameters; in the script %d, %d",
+					s.sql, a.verb, a.params.count, s.verb, s.params.count)
+			}
+		}
+	})
+}
