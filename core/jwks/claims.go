@@ -3,15 +3,13 @@ package jwks
 import (
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/zen-auth/zen/core/provider"
 )
 
 // readClaims brings the claims of every issuer into one form. It is strict about
 // what decides (registered claims, Turso's), and passes over the rest where it has
 // an unexpected shape: a JWT template may put anything there.
-func readClaims(header map[string]any, m jwt.MapClaims) (provider.Claims, error) {
+func readClaims(header map[string]any, m map[string]any) (provider.Claims, error) {
 	c := provider.Claims{
 		Algorithm:       text(header, "alg"),
 		KeyID:           text(header, "kid"),
@@ -67,17 +65,23 @@ func requireText(m map[string]any, name string) (string, error) {
 }
 
 // readAudience takes both forms of RFC 7519 section 4.1.3.
-func readAudience(m jwt.MapClaims) ([]string, error) {
-	audience, err := m.GetAudience()
-	if err != nil {
-		return nil, malformed("claim aud is neither a string nor a list of strings")
+func readAudience(m map[string]any) ([]string, error) {
+	switch value := m["aud"].(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []string{value}, nil
+	case []any:
+		if audience := texts(value); len(audience) == len(value) {
+			return audience, nil
+		}
 	}
-	return audience, nil
+	return nil, malformed("claim aud is neither a string nor a list of strings")
 }
 
 // readTime reads a NumericDate between 1970 and 9999: beyond that, the conversion
 // to an integer overflows differently from one processor to another.
-func readTime(m jwt.MapClaims, name string) (time.Time, error) {
+func readTime(m map[string]any, name string) (time.Time, error) {
 	const year9999 = 253402300799
 	value := m[name]
 	if value == nil {

@@ -3,15 +3,13 @@ package jwks
 import (
 	"slices"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/zen-auth/zen/core/provider"
 )
 
 // readDatabase reads what Turso looks for in a token. A claim that is there in a
 // shape that Turso would not read as zen does makes the token invalid: guessing
 // could take an open token for a narrow one.
-func readDatabase(m jwt.MapClaims) (*provider.DatabaseClaims, error) {
+func readDatabase(m map[string]any) (*provider.DatabaseClaims, error) {
 	names := []string{"id", "gid", "a", "perm", "rid", "p"}
 	if !slices.ContainsFunc(names, func(name string) bool { return m[name] != nil }) {
 		return nil, nil
@@ -38,7 +36,7 @@ func readDatabase(m jwt.MapClaims) (*provider.DatabaseClaims, error) {
 }
 
 // readAccess is the most that a or p allow. Without both, Turso reads rw.
-func readAccess(m jwt.MapClaims, namespaces map[string][]string) (provider.Access, error) {
+func readAccess(m map[string]any, namespaces map[string][]string) (provider.Access, error) {
 	a, err := requireText(m, "a")
 	if err != nil {
 		return "", err

@@ -4,15 +4,13 @@ import (
 	"math/big"
 	"strings"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/zen-auth/zen/core/provider"
 )
 
 // readOrganization reads the active organisation: nested under o in Clerk's session
 // tokens since version 2, flat in version 1, in JWT templates and at Auth0 (which
 // says org_name for the slug).
-func readOrganization(m jwt.MapClaims) *provider.Organization {
+func readOrganization(m map[string]any) *provider.Organization {
 	if version, _ := m["v"].(float64); version >= 2 {
 		if o, ok := m["o"].(map[string]any); ok {
 			return readCompactOrganization(o, text(m, "fea"))

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -73,6 +75,7 @@ var (
 // token without kid may mean any.
 func (p *parsed) check(keys []Key) error {
 	verdict := errUnknownKey
+	method := jwt.GetSigningMethod(p.claims.Algorithm)
 	for _, key := range keys {
 		if p.claims.KeyID != "" && key.ID != p.claims.KeyID {
 			continue
@@ -80,7 +83,7 @@ func (p *parsed) check(keys []Key) error {
 		if key.Algorithm != "" && key.Algorithm != p.claims.Algorithm || !fits(p.claims.Algorithm, key.Public) {
 			continue
 		}
-		if p.method.Verify(p.signed, p.sig, key.Public) == nil {
+		if method.Verify(p.signed, p.sig, key.Public) == nil {
 			return nil
 		}
 		verdict = errBadSignature

@@ -1,0 +1,381 @@
+package jwks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// clock is a clock that a test moves.
+type clock struct {
+	mu   sync.Mutex
+	time time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.time
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.time = c.time.Add(d)
+}
+
+// signAt makes a token of a key that is good for a day after the test's start.
+func signAt(t testing.TB, key any, kid string) provider.Secret {
+	return sign(t, jwt.SigningMethodRS256, key, map[string]any{"kid": kid}, with(good(), map[string]any{"exp": now.Add(100 * 24 * time.Hour).Unix()}))
+}
+
+func TestHeldKeyNeedsNoNetwork(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	c := &clock{time: now}
+	dir := filepath.Join(t.TempDir(), "jwks")
+	opts := jwks.SetOptions{CacheDir: dir, Now: c.now}
+	v := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy())
+	token := signAt(t, rsaKey(), kid)
+	for range 3 {
+		if _, err := v.Verify(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	issuer.fetched(t, 1)
+	if runtime.GOOS != "windows" {
+		for path, want := range map[string]os.FileMode{dir: 0o700 | os.ModeDir, onlyFile(t, dir): 0o600} {
+			if info, err := os.Stat(path); err != nil || info.Mode() != want {
+				t.Errorf("%s: %v, %v, want mode %v", path, info.Mode(), err, want)
+			}
+		}
+	}
+
+	// Another process, a month later, with the issuer down.
+	issuer.Close()
+	c.advance(30 * 24 * time.Hour)
+	for _, offline := range []bool{false, true} {
+		opts.Offline = offline
+		if _, err := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy()).Verify(t.Context(), token); err != nil {
+			t.Errorf("offline %v: %v", offline, err)
+		}
+	}
+}
+
+func onlyFile(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%v, %v: want one file", entries, err)
+	}
+	return filepath.Join(dir, entries[0].Name())
+}
+
+func TestUnknownKidIsFetchedOnce(t *testing.T) {
+	issuer := newIssuer(t, jwk("old", rsaKey().Public()))
+	c := &clock{time: now}
+	dir := t.TempDir()
+	opts := jwks.SetOptions{CacheDir: dir, Now: c.now}
+	v := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy())
+	newToken := signAt(t, otherRSAKey(), "new")
+	verify := func(v *jwks.Verifier, token provider.Secret, want error) {
+		t.Helper()
+		if _, err := v.Verify(t.Context(), token); !errors.Is(err, want) {
+			t.Fatalf("got %v, want %v", err, want)
+		}
+	}
+	verify(v, signAt(t, rsaKey(), "old"), nil)
+	issuer.fetched(t, 1)
+	// The first fetch is free: an unknown kid right after it has another.
+	verify(v, newToken, provider.ErrTokenInvalid)
+	issuer.fetched(t, 2)
+	// From then on, only every five minutes, in this process and the next.
+	for range 5 {
+		verify(v, newToken, provider.ErrTokenInvalid)
+	}
+	verify(newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy()), newToken, provider.ErrTokenInvalid)
+	issuer.fetched(t, 2)
+
+	issuer.publish(jwk("old", rsaKey().Public()), jwk("new", otherRSAKey().Public()))
+	c.advance(jwks.RefetchInterval)
+	sibling := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy())
+	verify(sibling, newToken, nil)
+	issuer.fetched(t, 3)
+	// What a sibling process fetched is found on disk.
+	verify(v, newToken, nil)
+	verify(v, signAt(t, rsaKey(), "old"), nil)
+	issuer.fetched(t, 3)
+}
+
+func TestRotationWithEqualKid(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); err != nil {
+		t.Fatal(err)
+	}
+	issuer.publish(jwk(kid, otherRSAKey().Public()))
+	if _, err := v.Verify(t.Context(), signAt(t, otherRSAKey(), kid)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); !errors.Is(err, provider.ErrTokenInvalid) {
+		t.Errorf("token of the old key: %v", err)
+	}
+	issuer.fetched(t, 2)
+}
+
+func TestIssuerDown(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	c := &clock{time: now}
+	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{Now: c.now}), clerkPolicy())
+	down := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		http.Error(w, "<html>bad gateway</html>", http.StatusBadGateway)
+	}
+	issuer.serve(down)
+	_, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid))
+	var failure *provider.Error
+	if !errors.Is(err, provider.ErrUnavailable) || !errors.As(err, &failure) || failure.RetryAfter != 7*time.Second {
+		t.Fatalf("got %v, want ErrUnavailable with 7 s", err)
+	}
+	issuer.publish(jwk(kid, rsaKey().Public()))
+	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); err != nil {
+		t.Fatal(err)
+	}
+	issuer.serve(down)
+	c.advance(time.Second)
+	// An unknown kid can't be told from a forged one while the issuer is down.
+	for range 3 {
+		if _, err := v.Verify(t.Context(), signAt(t, otherRSAKey(), "new")); !errors.Is(err, provider.ErrUnavailable) {
+			t.Errorf("unknown kid: %v", err)
+		}
+	}
+	issuer.fetched(t, 3)
+	if _, err := v.Verify(t.Context(), signAt(t, otherRSAKey(), kid)); !errors.Is(err, provider.ErrTokenInvalid) {
+		t.Errorf("wrong signature: %v", err)
+	}
+	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); err != nil {
+		t.Errorf("held key: %v", err)
+	}
+}
+
+func TestOfflineWithoutKeys(t *testing.T) {
+	v := newVerifier(t, newSet(t, "https://clerk.example/jwks", jwks.SetOptions{Offline: true}), clerkPolicy())
+	if _, err := v.Verify(t.Context(), signRS256(t, good())); !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("got %v, want ErrUnavailable", err)
+	}
+}
+
+func TestRefresh(t *testing.T) {
+	issuer := newIssuer(t)
+	c := &clock{time: now}
+	var conditions []string
+	set := keySet(jwk(kid, rsaKey().Public()))
+	issuer.serve(func(w http.ResponseWriter, r *http.Request) {
+		conditions = append(conditions, r.Header.Get("If-None-Match"))
+		w.Header().Set("ETag", `"v1"`)
+		w.Header().Set("Cache-Control", "public, Max-Age=600")
+		if len(conditions) > 1 {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		_, _ = w.Write(set)
+	})
+	s := newSet(t, issuer.URL, jwks.SetOptions{Now: c.now, CacheDir: t.TempDir()})
+	for _, step := range []struct {
+		wait    time.Duration
+		fetches int32
+	}{{0, 1}, {599 * time.Second, 1}, {time.Second, 2}, {599 * time.Second, 2}, {time.Second, 3}} {
+		c.advance(step.wait)
+		if err := s.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		issuer.fetched(t, step.fetches)
+	}
+	if got := fmt.Sprint(conditions); got != `[ "v1" "v1"]` {
+		t.Errorf("If-None-Match: %s", got)
+	}
+	issuer.Close()
+	c.advance(time.Hour)
+	if err := s.Refresh(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("issuer down: %v", err)
+	}
+	if keys, err := s.Keys(t.Context()); err != nil || len(keys) != 1 {
+		t.Errorf("held keys are gone: %v, %v", keys, err)
+	}
+}
+
+func TestBadEndpoints(t *testing.T) {
+	elsewhere := newIssuer(t, jwk(kid, rsaKey().Public()))
+	set := keySet(jwk(kid, rsaKey().Public()))
+	never := make(chan struct{})
+	t.Cleanup(func() { close(never) })
+	for name, handler := range map[string]http.HandlerFunc{
+		"HTML": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("<html>sign in to the wifi</html>"))
+		},
+		"no keys":     func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"keys":[]}`)) },
+		"404":         http.NotFound,
+		"204":         func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"304 at once": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
+		"10 MB": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(append(set, strings.Repeat(" ", 10<<20)...))
+		},
+		"cut off": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "9999")
+			_, _ = w.Write(set)
+		},
+		"other host": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
+		"loop":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) },
+		"never answers": func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+			case <-never:
+			}
+		},
+		"never ends": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write(set[:20])
+			w.(http.Flusher).Flush()
+			select {
+			case <-r.Context().Done():
+			case <-never:
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := newIssuer(t)
+			issuer.serve(handler)
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			s := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: t.TempDir()})
+			if keys, err := s.Keys(ctx); !errors.Is(err, provider.ErrUnavailable) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, %v, want ErrUnavailable in one line", keys, err)
+			}
+			// One bad answer spoils nothing.
+			issuer.publish(jwk(kid, rsaKey().Public()))
+			if _, err := s.Keys(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	elsewhere.fetched(t, 0)
+}
+
+func TestFetchIsShared(t *testing.T) {
+	issuer := newIssuer(t)
+	arrived, answer := make(chan struct{}, 2), make(chan struct{})
+	set := keySet(jwk(kid, rsaKey().Public()))
+	issuer.serve(func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		select {
+		case <-answer:
+			_, _ = w.Write(set)
+		case <-r.Context().Done():
+		}
+	})
+	s := newSet(t, issuer.URL, jwks.SetOptions{})
+
+	// The caller that started the fetch may leave; the others still get the keys.
+	ctx, cancel := context.WithCancel(t.Context())
+	first := make(chan error, 1)
+	go func() { _, err := s.Keys(ctx); first <- err }()
+	<-arrived
+	const others = 8
+	results := make(chan error, others)
+	for range others {
+		go func() { _, err := s.Keys(t.Context()); results <- err }()
+	}
+	for jwks.Waiters(s) < others+1 {
+		runtime.Gosched()
+	}
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) || !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("first: %v", err)
+	}
+	close(answer)
+	for range others {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	issuer.fetched(t, 1)
+}
+
+func TestBadCacheFileIsNoCache(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	fill := func(t *testing.T) (dir, path string) {
+		dir = t.TempDir()
+		if _, err := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: dir}).Keys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return dir, onlyFile(t, dir)
+	}
+	for name, spoil := range map[string]func(path string) error{
+		"truncated":    func(path string) error { return os.Truncate(path, 40) },
+		"empty":        func(path string) error { return os.Truncate(path, 0) },
+		"rubbish":      func(path string) error { return os.WriteFile(path, []byte("{}"), 0o600) },
+		"other's keys": func(path string) error { return os.WriteFile(path, []byte(`{"url":"https://evil.example"}`), 0o600) },
+		"writable":     func(path string) error { return os.Chmod(path, 0o666) },
+		"symlink": func(path string) error {
+			return errors.Join(os.Rename(path, path+"x"), os.Symlink(path+"x", path))
+		},
+		"directory": func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && (name == "writable" || name == "symlink") {
+				t.Skip("no such modes")
+			}
+			dir, path := fill(t)
+			if err := spoil(path); err != nil {
+				t.Fatal(err)
+			}
+			before := issuer.fetches.Load()
+			if _, err := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: dir}).Keys(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			issuer.fetched(t, before+1)
+			// And it is repaired.
+			if _, err := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: dir, Offline: true}).Keys(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestUnwritableCacheIsNoError(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: file}).Keys(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClientIsNotChanged(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(keySet(jwk(kid, rsaKey().Public())))
+	}))
+	t.Cleanup(server.Close)
+	client := server.Client()
+	client.Timeout = time.Minute
+	if _, err := newSet(t, server.URL, jwks.SetOptions{Client: client}).Keys(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if client.CheckRedirect != nil || client.Timeout != time.Minute {
+		t.Error("the caller's client was changed")
+	}
+}

@@ -1,0 +1,178 @@
+package loopback
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// shutdownTimeout is for answers under way; connections that a browser opened
+	// ahead without a request would hold up a shutdown for longer.
+	shutdownTimeout = 500 * time.Millisecond
+	// maxHeader has room for a JWT in the query.
+	maxHeader = 32 << 10
+)
+
+// Options are the optional parts of a Listener.
+type Options struct {
+	// Path is the path of the callback; empty is /callback.
+	Path string
+}
+
+// Listener waits for one callback. Its methods are safe for concurrent use.
+type Listener struct {
+	addr    string
+	path    string
+	state   string
+	since   time.Time
+	server  *http.Server
+	served  chan struct{}
+	closed  chan struct{}
+	closing sync.Once
+	// callbacks holds the one that was accepted, until Wait takes it.
+	callbacks chan *Callback
+
+	mu sync.Mutex
+	// mu guards only, the only callback that is accepted.
+	only *Callback
+}
+
+// Listen listens on a free port of 127.0.0.1. ctx bounds only that. The caller has
+// to call Close.
+func Listen(ctx context.Context, opts Options) (*Listener, error) {
+	if opts.Path == "" {
+		opts.Path = "/callback"
+	}
+	if !strings.HasPrefix(opts.Path, "/") || opts.Path == donePath {
+		return nil, fmt.Errorf("listen for the browser: path %q does not start with / or is %s", opts.Path, donePath)
+	}
+	// Not localhost: it may be ::1 to the browser, and has no meaning in RFC 8252.
+	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for the browser: %w", err)
+	}
+	l := &Listener{
+		addr:      socket.Addr().String(),
+		path:      opts.Path,
+		state:     newState(),
+		since:     time.Now(),
+		served:    make(chan struct{}),
+		closed:    make(chan struct{}),
+		callbacks: make(chan *Callback, 1),
+	}
+	l.server = &http.Server{
+		Handler:           l.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       30 * time.Second,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(io.Discard, "", 0),
+	}
+	go func() {
+		defer close(l.served)
+		_ = l.server.Serve(socket)
+	}()
+	return l, nil
+}
+
+func newState() string {
+	var random [32]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// RedirectURL is where the page has to send the browser.
+func (l *Listener) RedirectURL() string { return "http://" + l.addr + l.path }
+
+// State is the value that the callback has to carry as state: 256 random bits, in
+// base64url.
+func (l *Listener) State() string { return l.state }
+
+// Wait returns the callback, which has to be settled by its Succeed or Fail. Where
+// the page sent an error instead, it shows that to the browser and returns a
+// *DeniedError. When ctx ends first, the error says so and wraps its cause.
+func (l *Listener) Wait(ctx context.Context) (*Callback, error) {
+	select {
+	case c := <-l.callbacks:
+		if err := c.denied(); err != nil {
+			c.Fail(err)
+			return nil, err
+		}
+		return c, nil
+	case <-l.closed:
+		return nil, errors.New("wait for the browser: closed")
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the browser: nobody came back to %s within %s: %w",
+			l.RedirectURL(), time.Since(l.since).Round(time.Second), context.Cause(ctx))
+	}
+}
+
+// Paste takes the address that a browser on another machine could not open, as
+// copied from its address bar, in place of its request.
+func (l *Listener) Paste(address string) error {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Scheme != "http" || u.Host != l.addr || u.Path != l.path {
+		return fmt.Errorf("read the pasted address: it does not start with %s", l.RedirectURL())
+	}
+	c, err := l.accept(u.RawQuery)
+	if err != nil {
+		return fmt.Errorf("read the pasted address: %w", err)
+	}
+	c.end()
+	return nil
+}
+
+var (
+	errWrongState = errors.New("its state is not the one of this sign-in")
+	errUsed       = errors.New("this sign-in has its answer already")
+)
+
+// accept takes the first query with the right state.
+func (l *Listener) accept(rawQuery string) (*Callback, error) {
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil || len(query["state"]) != 1 ||
+		subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(l.state)) != 1 {
+		return nil, errWrongState
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.only != nil {
+		return nil, errUsed
+	}
+	l.only = newCallback(l, query)
+	l.callbacks <- l.only
+	return l.only, nil
+}
+
+// accepted returns the accepted callback, or nil.
+func (l *Listener) accepted() *Callback {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.only
+}
+
+// Close stops listening, after a moment for answers under way. It may be called
+// more than once.
+func (l *Listener) Close() error {
+	l.closing.Do(func() {
+		close(l.closed)
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		if l.server.Shutdown(ctx) != nil {
+			_ = l.server.Close()
+		}
+	})
+	<-l.served
+	return nil
+}

@@ -1,0 +1,387 @@
+package loopback_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/loopback"
+)
+
+func listen(t *testing.T) *loopback.Listener {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	l, err := loopback.Listen(t.Context(), loopback.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 2 {
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		http.DefaultClient.CloseIdleConnections()
+		for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+				return
+			}
+		}
+	})
+	return l
+}
+
+// address is the callback's with these values of the query.
+func address(l *loopback.Listener, values ...string) string {
+	query := url.Values{"state": {l.State()}}
+	for i := 0; i < len(values); i += 2 {
+		query.Set(values[i], values[i+1])
+	}
+	return l.RedirectURL() + "?" + query.Encode()
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	url    string
+	err    error
+}
+
+func get(rawURL string) answer {
+	res, err := http.Get(rawURL)
+	return read(res, err)
+}
+
+func read(res *http.Response, err error) answer {
+	if err != nil {
+		return answer{err: err}
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	return answer{res.StatusCode, res.Header, string(body), res.Request.URL.String(), err}
+}
+
+func do(t *testing.T, method, rawURL, host string) answer {
+	t.Helper()
+	req, err := http.NewRequest(method, rawURL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	return read(http.DefaultClient.Do(req))
+}
+
+// spike B1: the callback's token is captured on 127.0.0.1, and the browser gets a
+// page of success.
+func TestCallback(t *testing.T) {
+	l := listen(t)
+	browser := make(chan answer, 1)
+	go func() { browser <- get(address(l, "ticket", "s3cret-ticket")) }()
+	c, err := l.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Get("ticket") != "s3cret-ticket" {
+		t.Errorf("ticket = %q", c.Get("ticket"))
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if strings.Contains(fmt.Sprintf(verb, c), "s3cret") {
+			t.Errorf("%s prints the ticket", verb)
+		}
+	}
+	// Nothing is shown before the caller says so.
+	if got := get("http://" + host(l) + "/done"); got.status != http.StatusNotFound {
+		t.Errorf("the page is there before the result: %+v", got)
+	}
+	select {
+	case got := <-browser:
+		t.Fatalf("answered before the result: %+v", got)
+	default:
+	}
+	c.Succeed(`Signed in as <alice> & "bob".`)
+	got := <-browser
+	if got.err != nil || got.status != http.StatusOK || got.url != "http://"+host(l)+"/done" {
+		t.Fatalf("got %+v", got)
+	}
+	if strings.Contains(got.body, "s3cret") || strings.Contains(got.body, l.State()) {
+		t.Error("a secret is in the page")
+	}
+	if !strings.Contains(got.body, `Signed in as &lt;alice&gt; &amp; &#34;bob&#34;.`) {
+		t.Errorf("page: %s", got.body)
+	}
+	for name, want := range map[string]string{
+		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+		"Access-Control-Allow-Origin": "",
+	} {
+		if got.header.Get(name) != want {
+			t.Errorf("%s: %q, want %q", name, got.header.Get(name), want)
+		}
+	}
+	if csp := got.header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'sha256-") {
+		t.Errorf("CSP: %s", csp)
+	}
+	// The listener has ended.
+	if again := get(address(l)); again.err == nil {
+		t.Errorf("still listening: %+v", again)
+	}
+}
+
+func host(l *loopback.Listener) string {
+	u, err := url.Parse(l.RedirectURL())
+	if err != nil {
+		panic(err)
+	}
+	return u.Host
+}
+
+func TestOthersAreRefused(t *testing.T) {
+	l := listen(t)
+	good := address(l, "ticket", "t")
+	for name, test := range map[string]struct {
+		method, url, host string
+		status            int
+	}{
+		"wrong state":     {"GET", l.RedirectURL() + "?state=AAAA&ticket=t", "", 400},
+		"no state":        {"GET", l.RedirectURL() + "?ticket=t", "", 400},
+		"two states":      {"GET", good + "&state=x", "", 400},
+		"longer state":    {"GET", l.RedirectURL() + "?state=" + l.State() + "A", "", 400},
+		"error, no state": {"GET", l.RedirectURL() + "?error=access_denied", "", 400},
+		"bad query":       {"GET", good + "&a=%zz", "", 400},
+		"POST":            {"POST", good, "", 405},
+		"HEAD":            {"HEAD", good, "", 405},
+		"OPTIONS":         {"OPTIONS", good, "", 405},
+		"rebound name":    {"GET", good, "evil.example:80", 421},
+		"localhost":       {"GET", good, strings.Replace(host(l), "127.0.0.1", "localhost", 1), 421},
+		"no port":         {"GET", good, "127.0.0.1", 421},
+		"favicon":         {"GET", "http://" + host(l) + "/favicon.ico", "", 404},
+		"other path":      {"GET", "http://" + host(l) + "/callback/x?state=" + l.State(), "", 404},
+		"done":            {"GET", "http://" + host(l) + "/done", "", 404},
+	} {
+		got := do(t, test.method, test.url, test.host)
+		if got.status != test.status {
+			t.Errorf("%s: %d %v, want %d", name, got.status, got.err, test.status)
+		}
+		if got.header.Get("Cache-Control") != "no-store" || got.header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: headers %v", name, got.header)
+		}
+		if strings.Contains(got.body, l.State()) {
+			t.Errorf("%s: the state is given away", name)
+		}
+	}
+	// And none of them ended the sign-in.
+	go get(good)
+	c, err := l.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Succeed("")
+}
+
+func TestOneOfManyWins(t *testing.T) {
+	l := listen(t)
+	const n = 8
+	answers := make(chan answer, n)
+	for i := range n {
+		go func() { answers <- get(address(l, "ticket", fmt.Sprint(i))) }()
+	}
+	for range n - 1 {
+		if got := <-answers; got.status != http.StatusGone {
+			t.Errorf("a loser got %d %v", got.status, got.err)
+		}
+	}
+	c, err := l.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Succeed("")
+	if got := <-answers; got.status != http.StatusOK {
+		t.Errorf("the winner got %d %v", got.status, got.err)
+	}
+}
+
+func TestAfterTheResultEverythingIsGone(t *testing.T) {
+	l := listen(t)
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	first := make(chan answer, 1)
+	go func() { first <- read(client.Get(address(l, "ticket", "s3cret"))) }()
+	c, err := l.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); c.Succeed("yes") }()
+	if got := <-first; got.status != http.StatusSeeOther || got.header.Get("Location") != "/done" || got.header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("got %+v", got)
+	}
+	for _, path := range []string{"/callback?state=" + l.State(), "/callback?state=x", "/", "/x"} {
+		if got := get("http://" + host(l) + path); got.status != http.StatusGone {
+			t.Errorf("%s: %d %v", path, got.status, got.err)
+		}
+	}
+	if got := get("http://" + host(l) + "/done"); got.status != http.StatusOK {
+		t.Errorf("page: %d %v", got.status, got.err)
+	}
+	<-ended
+}
+
+func TestFailureIsShown(t *testing.T) {
+	l := listen(t)
+	browser := make(chan answer, 1)
+	go func() { browser <- get(address(l, "ticket", "s3cret")) }()
+	c, err := l.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Fail(errors.New("<script>alert(1)</script>" + strings.Repeat("x", 1000)))
+	c.Succeed("too late")
+	got := <-browser
+	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "Sign-in failed") || !strings.Contains(got.body, "&lt;script&gt;") {
+		t.Errorf("got %+v", got)
+	}
+	if strings.Contains(got.body, "<script") || strings.Contains(got.body, "s3cret") || strings.Contains(got.body, strings.Repeat("x", 400)) {
+		t.Error("the page is not escaped, bounded or silent")
+	}
+}
+
+func TestPageDenies(t *testing.T) {
+	l := listen(t)
+	browser := make(chan answer, 1)
+	go func() {
+		browser <- get(address(l, "error", "access_denied", "error_description", "no\x1b[31m\n<b>thanks</b>"))
+	}()
+	_, err := l.Wait(t.Context())
+	var denied *loopback.DeniedError
+	if !errors.As(err, &denied) || denied.Code != "access_denied" || denied.Description != "no[31m<b>thanks</b>" {
+		t.Errorf("got %v", err)
+	}
+	if got := <-browser; got.status != http.StatusBadRequest || !strings.Contains(got.body, "access_denied: no[31m&lt;b&gt;thanks") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestNobodyComes(t *testing.T) {
+	l := listen(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err := l.Wait(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "nobody came back to "+l.RedirectURL()) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCloseAnswersTheHeldBrowser(t *testing.T) {
+	l := listen(t)
+	browser := make(chan answer, 1)
+	go func() { browser <- get(address(l)) }()
+	c, err := l.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	if got := <-browser; got.status != http.StatusServiceUnavailable {
+		t.Errorf("got %+v", got)
+	}
+	c.Succeed("nobody sees this")
+	if _, err := l.Wait(t.Context()); err == nil {
+		t.Error("Wait after Close")
+	}
+}
+
+// A browser that goes away does not undo the sign-in, nor keep anybody waiting.
+func TestBrowserLeaves(t *testing.T) {
+	l := listen(t)
+	ctx, leave := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address(l, "ticket", "t"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan answer, 1)
+	go func() { gone <- read(http.DefaultClient.Do(req)) }()
+	c, err := l.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	<-gone
+	c.Succeed("")
+	if c.Get("ticket") != "t" {
+		t.Error("the ticket is gone, too")
+	}
+}
+
+// Browsers open connections ahead and leave them silent.
+func TestSilentConnectionDoesNotHoldUpTheEnd(t *testing.T) {
+	l := listen(t)
+	conn, err := net.Dial("tcp", host(l))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	start := time.Now()
+	_ = l.Close()
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("Close took %s", took)
+	}
+	if _, err := bufio.NewReader(conn).ReadByte(); err == nil {
+		t.Error("the connection is still served")
+	}
+}
+
+func TestPaste(t *testing.T) {
+	l := listen(t)
+	for _, bad := range []string{
+		"", "ticket", "https://" + host(l) + "/callback?state=" + l.State(), "http://127.0.0.1:1/callback?state=" + l.State(),
+		l.RedirectURL() + "?state=x", l.RedirectURL(), "http://" + host(l) + "/x?state=" + l.State(),
+	} {
+		if err := l.Paste(bad); err == nil || strings.Contains(err.Error(), l.State()) {
+			t.Errorf("Paste(%q) = %v", bad, err)
+		}
+	}
+	if err := l.Paste(" " + address(l, "ticket", "s3cret") + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := l.Wait(t.Context())
+	if err != nil || c.Get("ticket") != "s3cret" {
+		t.Fatalf("got %v, %v", c, err)
+	}
+	if err := l.Paste(address(l)); err == nil {
+		t.Error("a second address was accepted")
+	}
+	c.Succeed("")
+}
+
+func TestListenRefusesPath(t *testing.T) {
+	for _, path := range []string{"callback", "/done"} {
+		if l, err := loopback.Listen(t.Context(), loopback.Options{Path: path}); err == nil {
+			t.Errorf("%q accepted", path)
+			_ = l.Close()
+		}
+	}
+}
+
+func FuzzPaste(f *testing.F) {
+	l, err := loopback.Listen(context.Background(), loopback.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = l.Close() })
+	f.Add(l.RedirectURL() + "?state=x")
+	f.Add("http://127.0.0.1:1/callback?state=%zz&error=x")
+	f.Fuzz(func(t *testing.T, address string) {
+		if err := l.Paste(address); err == nil && !strings.Contains(address, l.State()) {
+			t.Errorf("accepted %q", address)
+		}
+	})
+}
