@@ -21,7 +21,7 @@ func newProviders(cfg *config.Config, dirs []string, log io.Writer) *Providers {
 }
 
 // List returns the provider binaries that can be found. It starts none.
-func (p *Providers) List() ([]plugin.Binary, error) { return p.manager.List() }
+func (p *Providers) List() []plugin.Found { return p.manager.List() }
 
 // Describe implements session.Providers.
 func (p *Providers) Describe(ctx context.Context, name string) (provider.Description, error) {

@@ -24,8 +24,9 @@ directory. Listing starts none of them.`,
 }
 
 type providerDocument struct {
-	Name string `json:"name"`
-	Path string `json:"path"`
+	Name  string `json:"name"`
+	Path  string `json:"path"`
+	Error string `json:"error,omitempty"`
 }
 
 func providerList(c *cli.Context) error {
@@ -33,26 +34,26 @@ func providerList(c *cli.Context) error {
 		return err
 	}
 	return withClient(c, func(client *core.Client) error {
-		binaries, err := client.Providers.List()
-		if err != nil {
-			return err
+		var providers []providerDocument
+		for _, found := range client.Providers.List() {
+			p := providerDocument{Name: found.Name, Path: found.Path}
+			if found.Err != nil {
+				p.Error = oneLine(found.Err.Error())
+			}
+			providers = append(providers, p)
 		}
 		if globalBool(c, "json") {
-			document := struct {
+			return printJSON(c, struct {
 				SchemaVersion int                `json:"schema_version"`
 				Providers     []providerDocument `json:"providers"`
-			}{schemaVersion, []providerDocument{}}
-			for _, b := range binaries {
-				document.Providers = append(document.Providers, providerDocument{b.Name, b.Path})
-			}
-			return printJSON(c, document)
+			}{schemaVersion, append([]providerDocument{}, providers...)})
 		}
-		if len(binaries) == 0 {
+		if len(providers) == 0 {
 			fmt.Fprintln(notes(c), "No provider was found beside zen or in "+client.Config.Paths.ProviderDir+".")
 		}
 		table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-		for _, b := range binaries {
-			fmt.Fprintf(table, "%s\t%s\n", b.Name, b.Path)
+		for _, p := range providers {
+			fmt.Fprintf(table, "%s\t%s\t%s\n", p.Name, p.Path, p.Error)
 		}
 		return table.Flush()
 	})
