@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Check implements provider.Provider.
+func (p *clerkProvider) Check(ctx context.Context, report func(provider.Finding) error) error {
+	if err := p.configured(); err != nil {
+		return report(failed("publishable-key", err))
+	}
+	for _, check := range []func(context.Context) provider.Finding{
+		p.checkKey, p.checkKeySet, p.checkClock, p.checkNativeAPI, p.checkBridge,
+	} {
+		if err := report(check(ctx)); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return networkError("check", context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+func ok(name, format string, args ...any) provider.Finding {
+	return provider.Finding{Name: name, Severity: provider.SeverityOK, Text: fmt.Sprintf(format, args...)}
+}
+
+func failed(name string, err error) provider.Finding {
+	return provider.Finding{Name: name, Severity: provider.SeverityError, Text: err.Error(), Hint: provider.Hint(err)}
+}
+
+func (p *clerkProvider) checkKey(context.Context) provider.Finding {
+	kind := "development"
+	if p.settings.instance.production {
+		kind = "production"
+	}
+	return ok("publishable-key", "%s instance at %s", kind, p.settings.instance.host)
+}
+
+func (p *clerkProvider) checkKeySet(ctx context.Context) provider.Finding {
+	keys, err := p.keys.Keys(ctx)
+	if err != nil {
+		return failed("jwks", err)
+	}
+	ids := make([]string, len(keys))
+	for i, key := range keys {
+		ids[i] = fmt.Sprintf("%.60q", key.ID)
+	}
+	return ok("jwks", "%s has the keys %s", p.settings.instance.keySetURL(), strings.Join(ids, ", "))
+}
+
+// checkClock compares with the Date of an answer, which has whole seconds.
+func (p *clerkProvider) checkClock(ctx context.Context) provider.Finding {
+	date, err := p.serverTime(ctx)
+	if err != nil {
+		return failed("clock", err)
+	}
+	skew := p.now().Sub(date).Round(time.Second)
+	if skew.Abs() <= jwks.Skew {
+		return ok("clock", "this machine's clock is within %s of Clerk's", jwks.Skew)
+	}
+	direction := "ahead of"
+	if skew < 0 {
+		direction = "behind"
+	}
+	return provider.Finding{
+		Name: "clock", Severity: provider.SeverityError,
+		Text: fmt.Sprintf("this machine's clock is %s %s Clerk's: tokens look expired or not yet valid", skew.Abs(), direction),
+		Hint: "set the clock (timedatectl set-ntp true)",
+	}
+}
+
+func (p *clerkProvider) serverTime(ctx context.Context) (time.Time, error) {
+	res, err := p.get(ctx, "ask for the time", p.settings.instance.keySetURL())
+	if err != nil {
+		return time.Time{}, err
+	}
+	date, err := http.ParseTime(res.Header.Get("Date"))
+	if err != nil {
+		return time.Time{}, unavailable("ask for the time", "the answer has no date")
+	}
+	return date, nil
+}
+
+// checkNativeAPI reads the client of nobody, which needs no credential.
+func (p *clerkProvider) checkNativeAPI(ctx context.Context) provider.Finding {
+	_, err := p.frontend.do(ctx, call{what: "try the Native API", method: http.MethodGet, path: "/v1/client"}, nil)
+	if err != nil && !errors.Is(err, provider.ErrRejected) {
+		return failed("native-api", err)
+	}
+	return ok("native-api", "the Native API is enabled")
+}
+
+func (p *clerkProvider) checkBridge(ctx context.Context) provider.Finding {
+	if p.settings.bridge == nil {
+		return provider.Finding{
+			Name: "bridge", Severity: provider.SeverityWarn, Text: "bridge_url is not set: signing in is not possible",
+			Hint: "set it to the page of your app that authorises terminals",
+		}
+	}
+	res, err := p.get(ctx, "open the bridge page", p.settings.bridge.String())
+	if err != nil {
+		return failed("bridge", err)
+	}
+	// Without parameters the page may refuse or send to a sign-in page.
+	if res.StatusCode == http.StatusNotFound || res.StatusCode >= 500 {
+		return failed("bridge", unavailable("open the bridge page", fmt.Sprintf("%s answered %s", p.settings.bridge.Host, res.Status)))
+	}
+	return ok("bridge", "%s answers", p.settings.bridge.Host)
+}
+
+// get asks for a page's head, and leaves its body alone.
+func (p *clerkProvider) get(ctx context.Context, what, address string) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, unavailable(what, "the request can't be made")
+	}
+	req.Header.Set("User-Agent", p.frontend.userAgent)
+	res, err := p.frontend.client.Do(req)
+	if err != nil {
+		return nil, networkError(what, err)
+	}
+	return res, res.Body.Close()
+}

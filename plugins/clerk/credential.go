@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// stored is what a credential holds: a session of a client, or, after a sign-in by
+// redirect, a token and nothing to renew it with.
+type stored struct {
+	instance string
+	session  *session
+	token    provider.Secret
+}
+
+// encoded is stored as JSON, with the secrets in the clear.
+type encoded struct {
+	Version  int    `json:"v"`
+	Instance string `json:"instance"`
+	Session  string `json:"session,omitempty"`
+	Client   string `json:"client,omitempty"`
+	Token    string `json:"token,omitempty"`
+}
+
+const credentialVersion = 1
+
+func (s stored) encode() provider.Secret {
+	e := encoded{Version: credentialVersion, Instance: s.instance, Token: s.token.Reveal()}
+	if s.session != nil {
+		e.Session, e.Client = s.session.id, s.session.client.Reveal()
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // strings and a number
+	}
+	return provider.NewSecret(string(data))
+}
+
+// decodeCredential reads a credential of this instance: one of another must never
+// be sent here.
+func (p *clerkProvider) decodeCredential(c provider.Credential) (stored, error) {
+	var e encoded
+	if json.Unmarshal([]byte(c.Data.Reveal()), &e) != nil || e.Version == 0 {
+		return stored{}, noCredential("clerk: the stored credential is not one of this provider")
+	}
+	if e.Version != credentialVersion {
+		return stored{}, noCredential(fmt.Sprintf("clerk: the stored credential is of version %d, and this provider reads %d", e.Version, credentialVersion))
+	}
+	if e.Instance != p.settings.instance.host {
+		return stored{}, noCredential(fmt.Sprintf("clerk: signed in at %.100q, but publishable_key is of %q", e.Instance, p.settings.instance.host))
+	}
+	if e.Token != "" {
+		return stored{instance: e.Instance, token: provider.NewSecret(e.Token)}, nil
+	}
+	s := &session{id: e.Session, client: provider.NewSecret(e.Client), name: c.Subject, expires: c.Expires}
+	if !isSessionID(s.id) || (provider.Token{Value: s.client}).ValidateValue() != nil {
+		return stored{}, noCredential("clerk: the stored credential is damaged")
+	}
+	return stored{instance: e.Instance, session: s}, nil
+}
+
+func noCredential(message string) error {
+	return &provider.Error{Kind: provider.ErrNoCredential, Message: message, Hint: loginHint}
+}
+
+// sessionCredential is what is stored of a session.
+func (p *clerkProvider) sessionCredential(s *session, subject string, issued time.Time) provider.Credential {
+	return provider.Credential{
+		Data:    stored{instance: p.settings.instance.host, session: s}.encode(),
+		Subject: subject, Issued: issued, Expires: s.expires,
+	}
+}

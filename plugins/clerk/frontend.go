@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+const (
+	// apiVersion is the one of clerk/javascript, whose behaviour is followed here.
+	apiVersion = "2026-05-12"
+	// callTimeout bounds one call, its body included.
+	callTimeout = 15 * time.Second
+	// maxBody bounds an answer. A client with its sessions and users has some KiB.
+	maxBody = 1 << 20
+)
+
+// newHTTPClient follows no redirect: the Frontend API sends none to a native
+// client, and following one could carry the client JWT elsewhere.
+func newHTTPClient(transport http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// frontend calls Clerk's Frontend API the way a native app does: with the client
+// JWT in Authorization instead of cookies, marked by _is_native.
+type frontend struct {
+	base      string
+	client    *http.Client
+	userAgent string
+}
+
+// call is one call.
+type call struct {
+	// what names it in errors: "mint a token".
+	what   string
+	method string
+	path   string
+	form   url.Values
+	// client is the client JWT; zero asks for a new client.
+	client provider.Secret
+}
+
+// do makes the call and decodes the answer into out, unless out is nil. next is the
+// client JWT that the server put in the place of the one sent, or zero; it counts
+// beside an error, too.
+func (f *frontend) do(ctx context.Context, c call, out any) (next provider.Secret, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	req, err := f.request(ctx, c)
+	if err != nil {
+		return next, err
+	}
+	res, err := f.client.Do(req)
+	if err != nil {
+		return next, networkError(c.what, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	next = replaced(res.Header, c.client)
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return next, networkError(c.what, err)
+	case len(body) > maxBody:
+		return next, unavailable(c.what, "the answer is larger than 1 MiB")
+	case res.StatusCode/100 != 2:
+		return next, apiError(c.what, res, body)
+	}
+	if out != nil && json.Unmarshal(body, out) != nil {
+		return next, unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")
+	}
+	return next, nil
+}
+
+func (f *frontend) request(ctx context.Context, c call) (*http.Request, error) {
+	query := url.Values{"_is_native": {"1"}, "__clerk_api_version": {apiVersion}}
+	var body io.Reader
+	if c.method == http.MethodPost {
+		body = strings.NewReader(c.form.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, f.base+c.path+"?"+query.Encode(), body)
+	if err != nil {
+		return nil, unavailable(c.what, "the request can't be made")
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	// Bare, as Clerk's Expo SDK sends it; present and empty for a new client. An
+	// Origin beside it would be refused.
+	req.Header.Set("Authorization", c.client.Reveal())
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", f.userAgent)
+	return req, nil
+}
+
+// replaced reads the client JWT of an answer.
+func replaced(h http.Header, sent provider.Secret) provider.Secret {
+	value := h.Get("Authorization")
+	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		value = rest
+	}
+	next := provider.NewSecret(strings.TrimSpace(value))
+	if (provider.Token{Value: next}).ValidateValue() != nil || next.Equal(sent) {
+		return provider.Secret{}
+	}
+	return next
+}
+
+// networkError leaves out the URL, which url.Error repeats.
+func networkError(what string, err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	failure := unavailable(what, err.Error())
+	failure.Err = err
+	return failure
+}
+
+func unavailable(what, reason string) *provider.Error {
+	return &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: " + what + ": " + reason}
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/zen-auth/zen/core/loopback"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+const (
+	// loginTimeout bounds a sign-in where the host sets no earlier end.
+	loginTimeout = 10 * time.Minute
+	// cleanupTimeout is for ending a session that came to nothing.
+	cleanupTimeout = 5 * time.Second
+)
+
+// Login implements provider.Identity. A page of the customer's app, the bridge,
+// hands over a one-time ticket (or, for the method redirect, a token) on loopback;
+// the browser shows success only once the host has stored the result.
+func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	if err := p.configured(); err != nil {
+		return err
+	}
+	finish, mode, err := p.method(req)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	listener, err := loopback.Listen(ctx, loopback.Options{})
+	if err != nil {
+		return fmt.Errorf("clerk: %w", err)
+	}
+	defer func() { _ = listener.Close() }()
+
+	code := newCode()
+	if err := host.OpenURL(ctx, bridgeAddress(p.settings.bridge, listener, code, mode), code); err != nil {
+		return err
+	}
+	if err := host.Progress(ctx, "waiting for the browser"); err != nil {
+		return err
+	}
+	callback, err := listener.Wait(ctx)
+	if err != nil {
+		return waitError(err)
+	}
+	name, err := finish(ctx, callback, req, host)
+	if err != nil {
+		callback.Fail(err)
+		return err
+	}
+	callback.Succeed("Signed in as " + name + ".")
+	return nil
+}
+
+type finisher func(ctx context.Context, callback *loopback.Callback, req provider.LoginRequest, host provider.Host) (name string, err error)
+
+// method finds out before a browser is opened whether the sign-in can succeed.
+func (p *clerkProvider) method(req provider.LoginRequest) (finish finisher, mode string, err error) {
+	switch req.Method {
+	case "", methodBridge:
+		finish, mode = p.finishTicket, "ticket"
+	case methodRedirect:
+		finish, mode = p.finishToken, "token"
+	default:
+		return nil, "", &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("clerk: method %.40q is not %s or %s", req.Method, methodBridge, methodRedirect),
+		}
+	}
+	if !req.Interactive {
+		return nil, "", &provider.Error{
+			Kind: provider.ErrNoCredential, Message: "clerk: signing in needs a browser and somebody at it",
+			Hint: "run zen login in a terminal",
+		}
+	}
+	if p.settings.bridge == nil {
+		return nil, "", &provider.Error{
+			Kind: provider.ErrConfig, Message: "clerk: bridge_url is not set",
+			Hint: "set it to the page of your app that authorises terminals, such as https://app.example/cli",
+		}
+	}
+	if wantsToken(req) {
+		_, err = p.settings.templateFor(req.Access)
+	}
+	return finish, mode, err
+}
+
+func wantsToken(req provider.LoginRequest) bool { return req.Target != (provider.Target{}) }
+
+// bridgeAddress keeps what the configured address has in its query.
+func bridgeAddress(bridge *url.URL, listener *loopback.Listener, code, mode string) string {
+	u := *bridge
+	query := u.Query()
+	query.Set("redirect_uri", listener.RedirectURL())
+	query.Set("state", listener.State())
+	query.Set("code", code)
+	query.Set("client", "zen")
+	query.Set("mode", mode)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// newCode makes what the page shows and the user compares with the terminal: eight
+// of 32 letters and digits that are not taken for one another.
+func newCode() string {
+	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+	var code [8]byte
+	_, _ = rand.Read(code[:]) // never fails
+	for i, b := range code {
+		code[i] = alphabet[b%32]
+	}
+	return string(code[:4]) + "-" + string(code[4:])
+}
+
+func waitError(err error) error {
+	var denied *loopback.DeniedError
+	if errors.As(err, &denied) {
+		return &provider.Error{Kind: provider.ErrRejected, Message: "clerk: " + err.Error(), Hint: "nothing was authorised: run zen login to try again", Err: err}
+	}
+	return &provider.Error{
+		Kind: provider.ErrNoCredential, Message: "clerk: " + err.Error(),
+		Hint: "run zen login again, and open the address that it shows in a browser on this machine", Err: err,
+	}
+}
+
+// finishTicket turns a ticket into a stored session.
+func (p *clerkProvider) finishTicket(ctx context.Context, callback *loopback.Callback, req provider.LoginRequest, host provider.Host) (string, error) {
+	ticket := provider.NewSecret(callback.Get("ticket"))
+	if ticket.IsZero() {
+		return "", missing("ticket", callback)
+	}
+	s, err := p.frontend.signIn(ctx, ticket)
+	if err != nil {
+		return "", err
+	}
+	result, err := p.prove(ctx, s, req)
+	if err == nil {
+		err = host.Store(ctx, result)
+	}
+	if err != nil {
+		// Nobody holds the session: it should not go on living at Clerk.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+		defer cancel()
+		_ = p.frontend.end(ctx, s)
+		return "", err
+	}
+	return result.Credential.Subject, nil
+}
+
+// prove makes a session token, to learn who signed in, and the first token for the
+// database, where one was asked for.
+func (p *clerkProvider) prove(ctx context.Context, s *session, req provider.LoginRequest) (provider.SignIn, error) {
+	var result provider.SignIn
+	if req.Organization != "" {
+		if err := p.frontend.activate(ctx, s, req.Organization); err != nil {
+			return result, err
+		}
+	}
+	identity, err := p.frontend.mint(ctx, s, "")
+	if err != nil {
+		return result, err
+	}
+	if result.Claims, err = p.Verify(ctx, identity); err != nil {
+		return result, err
+	}
+	if result.Claims.Session != s.id {
+		return result, invalid("the session token is of another session")
+	}
+	if wantsToken(req) {
+		token, err := p.mint(ctx, s, req.Target, req.Access, req.Permissions)
+		if err != nil {
+			return result, err
+		}
+		result.Token = &token
+	}
+	if s.name == "" {
+		s.name = result.Claims.Subject
+	}
+	result.Credential = p.sessionCredential(s, s.name, p.now().UTC())
+	return result, nil
+}
+
+// finishToken stores a token as it is.
+func (p *clerkProvider) finishToken(ctx context.Context, callback *loopback.Callback, req provider.LoginRequest, host provider.Host) (string, error) {
+	value := provider.NewSecret(callback.Get("token"))
+	if value.IsZero() {
+		return "", missing("token", callback)
+	}
+	claims, err := p.Verify(ctx, value)
+	if err != nil {
+		return "", err
+	}
+	result := provider.SignIn{Claims: claims, Credential: provider.Credential{
+		Data:    stored{instance: p.settings.instance.host, token: value}.encode(),
+		Subject: claims.Subject, Issued: claims.Issued, Expires: claims.Expires,
+	}}
+	if wantsToken(req) {
+		token, err := p.vouch(ctx, value, req.Target, req.Access, req.Permissions)
+		if err != nil {
+			return "", err
+		}
+		result.Token = &token
+	}
+	return claims.Subject, host.Store(ctx, result)
+}
+
+func missing(name string, callback *loopback.Callback) error {
+	other := ""
+	for _, candidate := range []string{"ticket", "token"} {
+		if callback.Get(candidate) != "" {
+			other = ", but a " + candidate
+		}
+	}
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("clerk: the bridge page sent no %s%s", name, other),
+		Hint:    "does bridge_url name a page that knows mode=" + name + "?",
+	}
+}

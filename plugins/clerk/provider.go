@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Names of the ways to sign in.
+const (
+	methodBridge   = "bridge"
+	methodRedirect = "redirect"
+)
+
+// clerkProvider implements the contract for one Clerk instance. Its fields are set
+// by Configure and not changed after it.
+type clerkProvider struct {
+	version   string
+	transport http.RoundTripper
+	now       func() time.Time
+
+	settings settings
+	frontend *frontend
+	verifier *jwks.Verifier
+	keys     *jwks.Set
+}
+
+func newProvider(version string) *clerkProvider {
+	return &clerkProvider{version: version, transport: http.DefaultTransport, now: time.Now}
+}
+
+// Describe implements provider.Provider.
+func (p *clerkProvider) Describe(context.Context) (provider.Description, error) {
+	return provider.Description{
+		Name:     "clerk",
+		Version:  p.version,
+		Summary:  "Sign in with Clerk; database tokens from a JWT template that Turso verifies by JWKS",
+		Homepage: "https://clerk.com",
+		Fields:   fields(),
+		Methods: []provider.Method{
+			{Name: methodBridge, Doc: "in the browser, by a page of your app that hands over a one-time ticket"},
+			{Name: methodRedirect, Doc: "in the browser, by a page of your app that hands over a token; it can't be refreshed"},
+		},
+	}, nil
+}
+
+// Configure implements provider.Provider.
+func (p *clerkProvider) Configure(_ context.Context, values provider.Settings) ([]provider.Note, error) {
+	parsed, err := parseSettings(values)
+	if err != nil {
+		return nil, err
+	}
+	client := newHTTPClient(p.transport)
+	keys, err := jwks.NewSet(parsed.instance.keySetURL(), jwks.SetOptions{Client: client, Now: p.now})
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := jwks.NewVerifier(keys, policy(parsed.instance))
+	if err != nil {
+		return nil, err
+	}
+	p.settings, p.keys, p.verifier = parsed, keys, verifier
+	p.frontend = &frontend{base: parsed.instance.url, client: client, userAgent: "zen-provider-clerk/" + p.version}
+
+	var notes []provider.Note
+	if parsed.bridge == nil {
+		notes = append(notes, provider.Note{Text: "bridge_url is not set: signing in is not possible"})
+	}
+	return notes, nil
+}
+
+func (p *clerkProvider) configured() error {
+	if p.frontend == nil {
+		return &provider.Error{Kind: provider.ErrConfig, Message: "clerk: not configured", Hint: "set publishable_key"}
+	}
+	return nil
+}
+
+// Interface guards
+var (
+	_ provider.Provider    = (*clerkProvider)(nil)
+	_ provider.Identity    = (*clerkProvider)(nil)
+	_ provider.TokenSource = (*clerkProvider)(nil)
+)

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Refresh implements provider.Identity: it asks Clerk for the client again, which
+// replaces the client JWT where Clerk wants that. The credential counts beside an
+// error, too.
+func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
+	if err := p.configured(); err != nil {
+		return credential, err
+	}
+	held, err := p.decodeCredential(credential)
+	if err != nil {
+		return credential, err
+	}
+	if held.session == nil {
+		// Nothing can be renewed; what is still good may be kept.
+		if _, err := p.Verify(ctx, held.token); err != nil {
+			return credential, hinted(err)
+		}
+		return credential, nil
+	}
+	err = p.frontend.reload(ctx, held.session)
+	return p.sessionCredential(held.session, credential.Subject, credential.Issued), err
+}
+
+// hinted adds what to do about a token that can't be renewed.
+func hinted(err error) error {
+	if kind := provider.Kind(err); kind == provider.ErrTokenExpired && provider.Hint(err) == "" {
+		return &provider.Error{
+			Kind: kind, Message: err.Error(), Err: err,
+			Hint: "a sign-in by redirect can't be renewed: " + loginHint + ", or use the method bridge",
+		}
+	}
+	return err
+}
+
+// Revoke implements provider.Identity: it ends the session, which stops new tokens;
+// those already made live on until they expire.
+func (p *clerkProvider) Revoke(ctx context.Context, credential provider.Credential) error {
+	if err := p.configured(); err != nil {
+		return err
+	}
+	held, err := p.decodeCredential(credential)
+	if err != nil {
+		return err
+	}
+	if held.session == nil {
+		return &provider.Error{
+			Kind:    errors.ErrUnsupported,
+			Message: "clerk: a token of a sign-in by redirect can't be revoked: it is good until it expires",
+		}
+	}
+	err = p.frontend.end(ctx, held.session)
+	var refused *answerError
+	if errors.As(err, &refused) && (refused.status == http.StatusUnauthorized || refused.status == http.StatusNotFound) {
+		// It had ended before.
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// The names of the settings.
+const (
+	keyPublishableKey   = "publishable_key"
+	keyBridgeURL        = "bridge_url"
+	keyTemplate         = "template"
+	keyReadOnlyTemplate = "read_only_template"
+
+	defaultTemplate = "turso"
+)
+
+func fields() []provider.Field {
+	return []provider.Field{
+		{
+			Key: keyPublishableKey, Type: provider.TypeString, Required: true,
+			Env: []string{"CLERK_PUBLISHABLE_KEY"},
+			Doc: "The instance's publishable key, pk_test_... or pk_live_.... It names the Frontend API's host; " +
+				"a loopback address in it (127.0.0.1, with a port if need be) is spoken to by http.",
+		},
+		{
+			Key: keyBridgeURL, Type: provider.TypeURL,
+			Doc: "The page of your app that lets a signed-in user authorise a terminal: https, or http on loopback. " +
+				"Signing in needs it.",
+		},
+		{
+			Key: keyTemplate, Type: provider.TypeString, Default: defaultTemplate,
+			Doc: "The JWT template with the claims that turso org jwks template prints.",
+		},
+		{
+			Key: keyReadOnlyTemplate, Type: provider.TypeString,
+			Doc: "The JWT template for read-only access. Without it there are no read-only tokens.",
+		},
+	}
+}
+
+// settings are the parsed values of the fields.
+type settings struct {
+	instance         instance
+	bridge           *url.URL // nil where there is none
+	template         string
+	readOnlyTemplate string
+}
+
+func parseSettings(values provider.Settings) (settings, error) {
+	var s settings
+	var err error
+	if s.instance, err = parseKey(values.Get(keyPublishableKey)); err != nil {
+		return s, err
+	}
+	if bridge := values.Get(keyBridgeURL); bridge != "" {
+		if s.bridge, err = parseBridge(bridge); err != nil {
+			return s, err
+		}
+	}
+	s.template = values.Get(keyTemplate)
+	if s.template == "" {
+		s.template = defaultTemplate
+	}
+	s.readOnlyTemplate = values.Get(keyReadOnlyTemplate)
+	for key, name := range map[string]string{keyTemplate: s.template, keyReadOnlyTemplate: s.readOnlyTemplate} {
+		if name != "" && !isTemplateName(name) {
+			return s, &provider.Error{
+				Kind:    provider.ErrConfig,
+				Message: fmt.Sprintf("%s: %.40q is not the name of a JWT template (letters, digits, - and _)", key, name),
+			}
+		}
+	}
+	return s, nil
+}
+
+// parseBridge doesn't repeat the URL in its errors: it may have a password in it.
+func parseBridge(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "":
+		err = errors.New("it is not a whole URL")
+	case u.User != nil || u.Fragment != "":
+		err = errors.New("it has a user name or a fragment")
+	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+		err = errors.New("it is neither https nor http on loopback")
+	default:
+		return u, nil
+	}
+	return nil, &provider.Error{Kind: provider.ErrConfig, Message: "bridge_url: " + err.Error(), Hint: "for example https://app.example/cli"}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func isTemplateName(name string) bool {
+	for _, c := range []byte(name) {
+		if !isAlphanumeric(c) && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 128
+}
+
+// templateFor picks the template for an access.
+func (s settings) templateFor(access provider.Access) (string, error) {
+	if access != provider.AccessReadOnly {
+		return s.template, nil
+	}
+	if s.readOnlyTemplate == "" {
+		return "", &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: "clerk: there is no template for read-only access",
+			Hint:    `make one from "turso org jwks template --scope read-only" and name it in read_only_template`,
+		}
+	}
+	return s.readOnlyTemplate, nil
+}

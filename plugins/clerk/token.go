@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Token implements provider.TokenSource. The lifetime is the template's: Clerk
+// takes no other from a client.
+func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
+	var response provider.TokenResponse
+	if err := p.configured(); err != nil {
+		return response, err
+	}
+	if req.Credential == nil {
+		return response, noCredential("clerk: not signed in")
+	}
+	held, err := p.decodeCredential(*req.Credential)
+	if err != nil {
+		return response, err
+	}
+	if held.session == nil {
+		response.Token, err = p.vouch(ctx, held.token, req.Target, req.Access, req.Permissions)
+		return response, hinted(err)
+	}
+	before := held.session.client
+	response.Token, err = p.mint(ctx, held.session, req.Target, req.Access, req.Permissions)
+	if !held.session.client.Equal(before) {
+		renewed := p.sessionCredential(held.session, req.Credential.Subject, req.Credential.Issued)
+		response.Credential = &renewed
+	}
+	return response, err
+}
+
+// mint makes a token for a database from the session and checks it. The session
+// has the client JWT that is good from then on, also after an error.
+func (p *clerkProvider) mint(ctx context.Context, s *session, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
+	template, err := p.settings.templateFor(access)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	// The keys come while the token does; the verification joins that fetch.
+	fetched := make(chan struct{})
+	go func() {
+		defer close(fetched)
+		_, _ = p.keys.Keys(ctx)
+	}()
+	defer func() { <-fetched }()
+	value, err := p.frontend.mint(ctx, s, template)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	token, err := p.vouch(ctx, value, target, access, permissions)
+	if err != nil {
+		return provider.Token{}, fmt.Errorf("token of the template %q: %w", template, err)
+	}
+	return token, nil
+}
+
+// vouch verifies a token for a database.
+func (p *clerkProvider) vouch(ctx context.Context, value provider.Secret, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
+	claims, err := p.Verify(ctx, value)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	if err := checkScope(claims, target, access, permissions); err != nil {
+		return provider.Token{}, err
+	}
+	return provider.Token{
+		Value: value, Issued: claims.Issued, Expires: claims.Expires, Verification: verification(p.settings.instance),
+	}, nil
+}
