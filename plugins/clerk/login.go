@@ -54,7 +54,7 @@ func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, ho
 		callback.Fail(err)
 		return err
 	}
-	callback.Succeed("Signed in as " + name + ".")
+	callback.Succeed("This terminal is authorised as " + name + ".")
 	return nil
 }
 

@@ -77,7 +77,7 @@ func TestLoginByTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := <-shown
-	if got.status != http.StatusOK || !strings.Contains(got.body, "Signed in as "+testEmail) || !strings.HasSuffix(got.url, "/done") {
+	if got.status != http.StatusOK || !strings.Contains(got.body, "authorised as "+testEmail) || !strings.HasSuffix(got.url, "/done") {
 		t.Errorf("page: %+v", got)
 	}
 

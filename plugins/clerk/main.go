@@ -5,11 +5,17 @@
 package main
 
 import (
-	"fmt"
-	"os"
+	"runtime/debug"
+
+	"github.com/zen-auth/zen/core/plugin"
 )
 
-func main() {
-	fmt.Fprintln(os.Stderr, "zen-provider-clerk: started by zen, not by hand")
-	os.Exit(2)
+func main() { plugin.Serve(newProvider(version())) }
+
+// version is the one of the module that the binary was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "(unknown)"
 }
