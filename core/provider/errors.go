@@ -96,3 +96,15 @@ func Hint(err error) string {
 	}
 	return ""
 }
+
+// RetryAfter returns the first wait in the chain of err, or zero.
+func RetryAfter(err error) time.Duration {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.RetryAfter > 0 {
+			return e.RetryAfter
+		}
+		err = e.Err
+	}
+	return 0
+}

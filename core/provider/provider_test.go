@@ -51,8 +51,11 @@ func TestErrorHasKindCauseAndHint(t *testing.T) {
 	if got := provider.Hint(fmt.Errorf("outer: %w", &provider.Error{Kind: provider.ErrRejected, Err: err})); got != "try again" {
 		t.Errorf("hint = %q", got)
 	}
-	if provider.Kind(cause) != nil || provider.Hint(cause) != "" {
-		t.Error("a foreign error has no kind and no hint")
+	if got := provider.RetryAfter(fmt.Errorf("outer: %w", &provider.Error{Err: err})); got != time.Second {
+		t.Errorf("retry after = %v", got)
+	}
+	if provider.Kind(cause) != nil || provider.Hint(cause) != "" || provider.RetryAfter(cause) != 0 {
+		t.Error("a foreign error has no kind, no hint and no wait")
 	}
 	for _, kind := range provider.Kinds() {
 		if got := (&provider.Error{Kind: kind}).Error(); got != kind.Error() {

@@ -1,0 +1,67 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/provider/wire"
+)
+
+// Client is a running provider. It implements every service of package provider;
+// the methods of a service that the provider's description doesn't name fail with
+// errors.ErrUnsupported. It is safe for concurrent use.
+type Client struct {
+	*wire.Client
+	conn        *conn
+	description provider.Description
+	configured  atomic.Bool
+	notes       []provider.Note
+}
+
+// connected asks the provider at the other end of c who it is, which ends its
+// start.
+func connected(ctx context.Context, c *conn) (*Client, error) {
+	client := &Client{Client: wire.NewClient(c, c.redact.String), conn: c}
+	description, err := client.Client.Describe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	client.description = description
+	c.services.Store(&description.Services)
+	return client, nil
+}
+
+// Describe returns what the provider said when it was started. The host does not
+// change it.
+func (c *Client) Describe(context.Context) (provider.Description, error) { return c.description, nil }
+
+// Notes are what the provider told about its settings.
+func (c *Client) Notes() []provider.Note { return c.notes }
+
+// Configure implements provider.Provider. It works once; clients from a Manager
+// have been configured.
+func (c *Client) Configure(ctx context.Context, settings provider.Settings) ([]provider.Note, error) {
+	if c.configured.Swap(true) {
+		return nil, errors.New("configure provider " + c.conn.name + ": it is configured already")
+	}
+	plain := make(map[string]bool)
+	for _, field := range c.description.Fields {
+		plain[field.Key] = !field.Sensitive
+	}
+	for key, value := range settings {
+		if !plain[key] {
+			c.conn.redact.add(value.Reveal())
+		}
+	}
+	return c.Client.Configure(ctx, settings)
+}
+
+// Interface guards
+var (
+	_ provider.Provider    = (*Client)(nil)
+	_ provider.Identity    = (*Client)(nil)
+	_ provider.TokenSource = (*Client)(nil)
+	_ provider.Team        = (*Client)(nil)
+)

@@ -1,0 +1,166 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/provider/wire"
+)
+
+// settle is how long the end of a process is waited for once its connection broke,
+// to tell a crash from a provider that closed it.
+const settle = 500 * time.Millisecond
+
+// conn is a connection to a provider with what every call needs: a deadline, the
+// memory of its secrets, and errors that say what happened.
+type conn struct {
+	grpc.ClientConnInterface
+	name    string
+	limits  limits
+	redact  *redactor
+	process *process // nil where the provider is in this process
+
+	// services are those of the description, once it is known.
+	services atomic.Pointer[[]provider.Service]
+}
+
+// errOwnDeadline marks a deadline that is not the caller's.
+var errOwnDeadline = errors.New("deadline of the call")
+
+// Invoke implements grpc.ClientConnInterface.
+func (c *conn) Invoke(ctx context.Context, method string, req, reply any, options ...grpc.CallOption) error {
+	if err := c.offered(method); err != nil {
+		return err
+	}
+	c.redact.addMarked(req)
+	began := time.Now()
+	ctx, cancel := c.bounded(ctx, method)
+	defer cancel()
+	err := c.ClientConnInterface.Invoke(ctx, method, req, reply, options...)
+	c.redact.addMarked(reply)
+	return c.explain(ctx, method, began, err)
+}
+
+// NewStream implements grpc.ClientConnInterface.
+func (c *conn) NewStream(
+	ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	if err := c.offered(method); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	ctx, cancel := c.bounded(ctx, method)
+	s, err := c.ClientConnInterface.NewStream(ctx, desc, method, options...)
+	if err != nil {
+		defer cancel()
+		return nil, c.explain(ctx, method, began, err)
+	}
+	return &stream{ClientStream: s, conn: c, ctx: ctx, cancel: cancel, method: method, began: began}, nil
+}
+
+// offered refuses a method of a service that the provider doesn't have.
+func (c *conn) offered(method string) error {
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+	services := c.services.Load()
+	if service == "zen.provider.v1.Provider" || services == nil || slices.Contains(*services, provider.Service(service)) {
+		return nil
+	}
+	return &provider.Error{
+		Message: "provider " + c.name + " has no " + service[strings.LastIndexByte(service, '.')+1:],
+		Err:     errors.ErrUnsupported,
+	}
+}
+
+func (c *conn) bounded(ctx context.Context, method string) (context.Context, context.CancelFunc) {
+	limit := c.limits.call(method)
+	if limit == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, limit, errOwnDeadline)
+}
+
+// explain says what an error of the transport means. What the provider itself said
+// passes.
+func (c *conn) explain(ctx context.Context, method string, began time.Time, err error) error {
+	if err == nil {
+		return nil
+	}
+	call := method[strings.LastIndexByte(method, '/')+1:]
+	if c.late(ctx, err) {
+		after := time.Since(began).Round(time.Millisecond)
+		if errors.Is(context.Cause(ctx), errOwnDeadline) {
+			after = c.limits.call(method)
+		}
+		return &TimeoutError{Name: c.name, Call: call, After: after}
+	}
+	if wire.FromProvider(err) || ctx.Err() != nil {
+		return err
+	}
+	switch status.Code(err) {
+	case codes.Unavailable, codes.Internal, codes.Unknown, codes.Canceled:
+		return c.broken(call, err)
+	}
+	return err
+}
+
+// late reports whether err is the end of ctx's deadline. The provider has the same
+// deadline, and its answer that it is over may be the first.
+func (c *conn) late(ctx context.Context, err error) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && status.Code(err) == codes.DeadlineExceeded && time.Until(deadline) < 50*time.Millisecond
+}
+
+// broken tells what a broken connection means.
+func (c *conn) broken(call string, err error) error {
+	if c.process == nil {
+		return err
+	}
+	if c.process.stopping.Load() {
+		return &provider.Error{
+			Kind: provider.ErrUnavailable, Message: "provider " + c.name + " was stopped during " + call,
+		}
+	}
+	if status, exited := c.process.exit(settle); exited {
+		return &CrashError{Name: c.name, Call: call, Status: status}
+	}
+	return err
+}
+
+// stream is a stream of conn.
+type stream struct {
+	grpc.ClientStream
+	conn   *conn
+	ctx    context.Context
+	cancel context.CancelFunc
+	method string
+	began  time.Time
+}
+
+// SendMsg implements grpc.ClientStream.
+func (s *stream) SendMsg(m any) error {
+	s.conn.redact.addMarked(m)
+	return s.ClientStream.SendMsg(m) // an error is io.EOF, and RecvMsg tells why
+}
+
+// RecvMsg implements grpc.ClientStream.
+func (s *stream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err == nil {
+		s.conn.redact.addMarked(m)
+		return nil
+	}
+	defer s.cancel()
+	if _, isStatus := status.FromError(err); !isStatus { // io.EOF: it ended well
+		return err
+	}
+	return s.conn.explain(s.ctx, s.method, s.began, err)
+}

@@ -1,0 +1,25 @@
+// Package plugin runs providers as processes of their own.
+//
+// # For the host
+//
+// A [Manager] finds the binary zen-provider-NAME in the directories that it was
+// given, never on PATH, starts it when it is first needed, shares the process
+// between concurrent calls, and ends it with [Manager.Close]. The provider sees an
+// allow-list of the environment, no standard input, a private directory, and a
+// connection that only this host can use (mutual TLS with keys of this start).
+// Every call but a login has a deadline. Whatever comes out of the process, be it
+// a log line, a stray print, a panic or an error, passes a redacting sink.
+//
+// Failures are one line and have a type: [NotFoundError], [ExitError],
+// [HandshakeError], [VersionError], [TimeoutError], [CrashError] and so on, each of
+// which is also one of the sentinels of package provider.
+//
+// # For authors of providers
+//
+// A Go author writes a type that implements provider.Provider and of
+// provider.Identity, provider.TokenSource and provider.Team what it can do, and
+//
+//	func main() { plugin.Serve(&example{}) }
+//
+// Package plugintest tests such a value without a process.
+package plugin

@@ -1,0 +1,64 @@
+package plugin
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	goplugin "github.com/hashicorp/go-plugin"
+)
+
+// The handshake of protocol version 1. A provider in another language compares the
+// cookie, so that it can tell a person who starts it by hand what it is.
+const (
+	CookieKey   = "ZEN_PROVIDER_COOKIE"
+	CookieValue = "0f2b6d7e5a1c4b83a9d2c6e1f47085d3"
+
+	ProtocolVersion = 1
+)
+
+var handshake = goplugin.HandshakeConfig{
+	ProtocolVersion: ProtocolVersion, MagicCookieKey: CookieKey, MagicCookieValue: CookieValue,
+}
+
+// maxLine bounds the handshake line, which is about 1 KiB.
+const maxLine = 16 << 10
+
+// checkGreeting checks a provider's first line before go-plugin does, whose errors
+// are text that quotes the line:
+//
+//	CORE-VERSION|PROTOCOL-VERSION|NETWORK|ADDRESS|grpc|CERTIFICATE|...
+func checkGreeting(name, line string, redact func(string) string) error {
+	parts := strings.Split(strings.TrimSpace(line), "|")
+	core, coreErr := strconv.Atoi(parts[0])
+	if len(parts) < 4 || coreErr != nil {
+		return &HandshakeError{Name: name, Reason: "it printed " + snippet(line, redact)}
+	}
+	if core != goplugin.CoreProtocolVersion {
+		return &HandshakeError{Name: name, Reason: fmt.Sprintf("its handshake has version %d, not %d", core, goplugin.CoreProtocolVersion)}
+	}
+	version, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return &HandshakeError{Name: name, Reason: "its protocol version is " + snippet(parts[1], redact)}
+	}
+	if version != ProtocolVersion {
+		return &VersionError{Name: name, Theirs: version, Ours: ProtocolVersion}
+	}
+	if len(parts) < 5 || parts[4] != string(goplugin.ProtocolGRPC) {
+		return &HandshakeError{Name: name, Reason: "it does not speak gRPC"}
+	}
+	// go-plugin takes a shorter one for something else, and dials without TLS.
+	if len(parts) < 6 || len(parts[5]) <= 50 {
+		return &HandshakeError{Name: name, Reason: "it does not answer PLUGIN_CLIENT_CERT with a certificate of its own"}
+	}
+	return nil
+}
+
+// snippet quotes a little of what a process printed.
+func snippet(s string, redact func(string) string) string {
+	const most = 60
+	if s = redact(s); len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strconv.Quote(s)
+}

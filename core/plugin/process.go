@@ -1,0 +1,185 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc"
+)
+
+// process is a running provider.
+type process struct {
+	name   string
+	limits limits
+	dir    string
+	child  *child
+	plugin *goplugin.Client
+
+	stopping atomic.Bool
+	stopOnce sync.Once
+}
+
+// launch is what a process is started with.
+type launch struct {
+	name, path string
+	environ    []string
+	sink       *sink // nil discards
+	redact     *redactor
+	limits     limits
+}
+
+// start starts a provider and connects to it, until ctx ends. Its errors are those
+// of the package, but for those of ctx.
+func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
+	dir, err := newSocketDir()
+	if err != nil {
+		return nil, nil, &StartError{Name: l.name, Err: err}
+	}
+	tlsConfig, certificate, err := clientIdentity(time.Now())
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, nil, &StartError{Name: l.name, Err: err}
+	}
+	log := l.sink.logger(l.name)
+	env := append(allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
+	p := &process{name: l.name, limits: l.limits, dir: dir}
+	p.child = newChild(l.name, l.path, dir, env, log, l.redact.String)
+	output := &printed{log: log}
+	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig:  handshake,
+		VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {}},
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		TLSConfig:        tlsConfig,
+		SkipHostEnv:      true,
+		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
+			// What go-plugin wants the process to know; the last of two wins.
+			p.child.cmd.Env = append(append(p.child.cmd.Env, spec.Env...), goplugin.EnvUnixSocketDir+"="+dir)
+			return p.child, nil
+		},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir},
+		StartTimeout:     l.limits.start + time.Second, // ctx comes first
+		Logger:           log,
+		SyncStdout:       output,
+		SyncStderr:       output,
+		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage),
+		)},
+	})
+	conn, err := p.connect(ctx)
+	if err != nil {
+		p.stop()
+		return nil, nil, err
+	}
+	return p, conn, nil
+}
+
+// connect starts the process and dials, which go-plugin can't be asked to give up.
+// A process that is killed makes it.
+func (p *process) connect(ctx context.Context) (*grpc.ClientConn, error) {
+	unblock := context.AfterFunc(ctx, func() { _ = p.child.Kill(ctx) })
+	defer unblock()
+	client, err := p.plugin.Client()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, p.startFailure(err)
+	}
+	conn, ok := client.(*goplugin.GRPCClient)
+	if !ok {
+		return nil, &HandshakeError{Name: p.name, Reason: "it does not speak gRPC"}
+	}
+	return conn.Conn, nil
+}
+
+// startFailure passes the errors of the package. What else comes from go-plugin is
+// text that may quote anything.
+func (p *process) startFailure(err error) error {
+	for _, known := range []any{new(*StartError), new(*ExitError), new(*HandshakeError), new(*VersionError)} {
+		if errors.As(err, known) {
+			return err
+		}
+	}
+	if status, exited := p.exit(drain); exited {
+		return &ExitError{Name: p.name, Status: status}
+	}
+	return &HandshakeError{Name: p.name, Reason: "its handshake or its TLS failed"}
+}
+
+// exit says how the process ended, if it did or does so within wait.
+func (p *process) exit(wait time.Duration) (status string, exited bool) {
+	select {
+	case <-p.child.exited:
+		return p.child.status, true
+	case <-time.After(wait):
+		return "", false
+	}
+}
+
+// alive reports whether calls have a chance.
+func (p *process) alive() bool {
+	select {
+	case <-p.child.exited:
+		return false
+	default:
+		return !p.stopping.Load()
+	}
+}
+
+// stop ends the process, by request and then by force, and removes what is left of
+// it. It returns when all of that is done, which a provider can't make longer than
+// limits.stop. go-plugin's own Kill has no limit where the process is stopped or
+// hangs.
+func (p *process) stop() {
+	p.stopOnce.Do(func() {
+		p.stopping.Store(true)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			p.plugin.Kill()
+			_ = p.child.Kill(context.Background())
+			_ = p.child.Wait(context.Background())
+		}()
+		force := time.AfterFunc(p.limits.graceful, func() { _ = p.child.Kill(context.Background()) })
+		defer force.Stop()
+		select {
+		case <-ended:
+		case <-time.After(p.limits.stop):
+		}
+		_ = os.RemoveAll(p.dir)
+	})
+}
+
+// printed logs what a provider prints after its start, which go-plugin hands over
+// in pieces.
+type printed struct {
+	log hclog.Logger
+
+	// mu guards line.
+	mu   sync.Mutex
+	line []byte
+}
+
+// Write implements io.Writer.
+func (w *printed) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, b := range p {
+		switch {
+		case b == '\n':
+			w.log.Warn("printed", "line", string(w.line))
+			w.line = w.line[:0]
+		case len(w.line) < maxLine:
+			w.line = append(w.line, b)
+		}
+	}
+	return len(p), nil
+}

@@ -1,0 +1,76 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/provider/wire"
+)
+
+// Serve serves p to the zen that started this process, and returns when zen asks
+// for the end. It is all that the main function of a provider calls:
+//
+//	func main() { plugin.Serve(&example{}) }
+//
+// Of provider.Identity, provider.TokenSource and provider.Team those are served
+// that p implements. A panic in a call fails that call alone. The process can't
+// dump core, on Linux nobody but root reads its memory, and it ends when zen does,
+// in whatever way.
+//
+// What is printed is no answer: it goes to zen's log, as does what Logger logs.
+func Serve(p provider.Provider) {
+	if os.Getenv(CookieKey) != CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+		name, _ := providerName(filepath.Base(os.Args[0]))
+		if name == "" {
+			name = "NAME"
+		}
+		fmt.Fprintf(os.Stderr, "This is a provider of zen, which starts it when it is needed.\n"+
+			"To sign in with it, run: zen login --provider %s\n", name)
+		os.Exit(2)
+	}
+	if err := harden(); err != nil {
+		Logger().Warn("harden the process", "error", err)
+	}
+	watchParent()
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig:  handshake,
+		VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {"provider": served{provider: p}}},
+		GRPCServer:       newServer,
+		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: standardError, JSONFormat: true}),
+	})
+}
+
+// newServer is a server with what every provider needs.
+func newServer(options []grpc.ServerOption) *grpc.Server {
+	return grpc.NewServer(append(options,
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		grpc.ChainUnaryInterceptor(recoverUnary), grpc.ChainStreamInterceptor(recoverStream),
+	)...)
+}
+
+// served registers a provider with go-plugin.
+type served struct {
+	goplugin.NetRPCUnsupportedPlugin
+	provider provider.Provider
+}
+
+// GRPCServer implements goplugin.GRPCPlugin.
+func (s served) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
+	wire.Register(server, s.provider)
+	return nil
+}
+
+// GRPCClient implements goplugin.GRPCPlugin. Only the host has clients.
+func (served) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, fmt.Errorf("client of a served provider: %w", os.ErrInvalid)
+}
+
+// Interface guards
+var _ goplugin.GRPCPlugin = served{}
