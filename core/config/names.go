@@ -21,9 +21,10 @@ func isName(s string, limit int, first, rest string) bool {
 // matter.
 func isProfileName(s string) bool { return isName(s, 63, lower+digit, lower+digit+"_-") }
 
-// isProviderName: without "_", so that ZEN_<PROVIDER>__<KEY> reads one way only.
+// isProviderName: without "_", so that ZEN_<PROVIDER>__<KEY> reads one way only,
+// and no longer than package plugin takes.
 func isProviderName(s string) bool {
-	return isName(s, 63, lower+digit, lower+digit+"-") && s[len(s)-1] != '-' && !strings.Contains(s, "--")
+	return isName(s, 32, lower+digit, lower+digit+"-") && s[len(s)-1] != '-' && !strings.Contains(s, "--")
 }
 
 func isSettingKey(s string) bool { return isName(s, 63, lower, lower+digit+"_") }

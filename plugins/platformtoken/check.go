@@ -74,7 +74,9 @@ func (p *platform) checkOrganization(ctx context.Context, c *turso.Client, a acc
 	const name = "organization"
 	organizations, err := c.Organizations(ctx)
 	if err != nil {
-		return failure(name, a.failed(err))
+		finding := failure(name, a.failed(err))
+		finding.Severity = provider.SeverityWarn // a limited API token may not see them
+		return finding
 	}
 	known := slugs(organizations)
 	if a.organization != "" && !slices.Contains(known, a.organization) {

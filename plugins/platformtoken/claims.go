@@ -16,14 +16,34 @@ import (
 // no key for the tokens that it mints, and this one came over TLS from its API. It
 // is read to know how long it lives, and to be sure that it is what was asked for.
 type claims struct {
-	ID          string             `json:"id"`
-	GroupID     string             `json:"gid"`
-	Access      string             `json:"a"`
-	Permissions []turso.Permission `json:"perm"`
-	Namespaces  json.RawMessage    `json:"p"`
+	ID          string             // id
+	GroupID     string             // gid
+	Access      string             // a
+	Permissions []turso.Permission // perm
+	Namespaces  json.RawMessage    // p
 	// NumericDate may have a fraction (RFC 7519, section 2).
-	Issued  float64 `json:"iat"`
-	Expires float64 `json:"exp"`
+	Issued  float64 // iat
+	Expires float64 // exp
+}
+
+// UnmarshalJSON takes members by their exact names. To Turso "ID" is not "id", and
+// a token without "id" is good for every database.
+func (c *claims) UnmarshalJSON(data []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	for name, into := range map[string]any{
+		"id": &c.ID, "gid": &c.GroupID, "a": &c.Access, "perm": &c.Permissions, "p": &c.Namespaces,
+		"iat": &c.Issued, "exp": &c.Expires,
+	} {
+		if raw, ok := members[name]; ok {
+			if err := json.Unmarshal(raw, into); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // isForDatabase tells a database token from an API token, which is a JWT too and

@@ -104,11 +104,17 @@ func (p *platform) verify(ctx context.Context, a account) (provider.Claims, erro
 	if err != nil {
 		return provider.Claims{}, a.failed(err)
 	}
+	claims := provider.Claims{Issuer: p.apiURL, Subject: "an API token", Expires: expires}
 	user, err := c.CurrentUser(ctx)
-	if err != nil {
-		return provider.Claims{}, a.failed(err)
+	switch err = a.failed(err); {
+	case err == nil:
+		claims.Subject = user.Username
+	case !errors.Is(err, provider.ErrPermission) && !errors.Is(err, provider.ErrConfig):
+		return provider.Claims{}, err
 	}
-	return provider.Claims{Issuer: p.apiURL, Subject: user.Username, Expires: expires}, nil
+	// An API token that is limited to a group may not be allowed to ask for its
+	// user, and mints all the same.
+	return claims, nil
 }
 
 // Revoke implements provider.Identity. Turso revokes API tokens by the name that

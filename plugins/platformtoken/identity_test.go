@@ -195,6 +195,26 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// An API token of a group may be refused what is about the user.
+func TestLimitedAPIToken(t *testing.T) {
+	f := newFakeAPI(t)
+	forbidden := func(w http.ResponseWriter, _ *http.Request) { reply(w, 403, `{"error":"missing scope"}`) }
+	f.fail["GET /v1/current-user"], f.fail["GET /v2/organizations"] = forbidden, forbidden
+	p, host := f.configured(nil), &person{}
+	if err := p.Login(t.Context(), provider.LoginRequest{Target: provider.Target{URL: "libsql://app-acme.turso.io"}}, host); err != nil {
+		t.Fatal(err)
+	}
+	if got := host.stored[0]; got.Token == nil || got.Credential.Subject != "an API token" {
+		t.Errorf("%+v", got)
+	}
+	worst := map[string]provider.Severity{}
+	err := p.Check(t.Context(), func(finding provider.Finding) error { worst[finding.Name] = finding.Severity; return nil })
+	want := map[string]provider.Severity{"api": "ok", "api-token": "ok", "organization": "warn", "databases": "ok"}
+	if diff := cmp.Diff(want, worst); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
 func TestConfigureErrors(t *testing.T) {
 	for name, settings := range map[string]map[string]string{
 		"platformtoken: token_lifetime is not a duration of at least 1m0s": {keyTokenLifetime: "30s"},

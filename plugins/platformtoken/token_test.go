@@ -116,13 +116,17 @@ func TestTokenThatIsWiderThanAskedForIsThrownAway(t *testing.T) {
 	}{
 		"another database": {func(c map[string]any) { c["id"] = "id-other" }, "is not for the database app"},
 		"no database":      {func(c map[string]any) { delete(c, "id") }, "is not for the database app"},
-		"a group":          {func(c map[string]any) { c["gid"] = "g" }, "is for more than the database app"},
-		"namespaces":       {func(c map[string]any) { c["p"] = map[string]any{"rw": nil} }, "is for more than the database app"},
-		"read-write":       {func(c map[string]any) { c["a"] = "rw" }, "allows writes"},
-		"no access":        {func(c map[string]any) { delete(c, "a") }, "allows writes"},
-		"attach":           {func(c map[string]any) { c["a"] = "roa" }, "allows writes"},
-		"no end":           {func(c map[string]any) { delete(c, "exp") }, "does not expire"},
-		"longer":           {func(c map[string]any) { c["exp"] = time.Now().Add(2 * time.Hour).Unix() }, "lives longer"},
+		"capital letters": {func(c map[string]any) {
+			c["ID"] = c["id"]
+			delete(c, "id")
+		}, "is not for the database app"},
+		"a group":    {func(c map[string]any) { c["gid"] = "g" }, "is for more than the database app"},
+		"namespaces": {func(c map[string]any) { c["p"] = map[string]any{"rw": nil} }, "is for more than the database app"},
+		"read-write": {func(c map[string]any) { c["a"] = "rw" }, "allows writes"},
+		"no access":  {func(c map[string]any) { delete(c, "a") }, "allows writes"},
+		"attach":     {func(c map[string]any) { c["a"] = "roa" }, "allows writes"},
+		"no end":     {func(c map[string]any) { delete(c, "exp") }, "does not expire"},
+		"longer":     {func(c map[string]any) { c["exp"] = time.Now().Add(2 * time.Hour).Unix() }, "lives longer"},
 		"longer, no iat": {func(c map[string]any) {
 			delete(c, "iat")
 			c["exp"] = time.Now().Add(2 * time.Hour).Unix()
