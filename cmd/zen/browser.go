@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -12,8 +11,9 @@ import (
 
 // openBrowser runs what BROWSER says, or what the system opens pages with. BROWSER
 // is a command line: words separated by blanks, the URL in place of %s or at the
-// end. What the command prints goes to out.
-func openBrowser(ctx context.Context, url string, out io.Writer) error {
+// end. What the command prints goes to out. It ends when it wants to: it may be the
+// browser.
+func openBrowser(url string, out io.Writer) error {
 	command := strings.Fields(os.Getenv("BROWSER"))
 	if len(command) == 0 {
 		browser.Stdout, browser.Stderr = io.Discard, io.Discard
@@ -28,7 +28,7 @@ func openBrowser(ctx context.Context, url string, out io.Writer) error {
 	if !placed {
 		command = append(command, url)
 	}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = withoutSecrets(os.Environ())
 	return cmd.Run()

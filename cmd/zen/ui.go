@@ -37,7 +37,8 @@ func newUI(c *cli.Context) *ui {
 	}
 }
 
-// done waits a moment for the browser commands, which usually have ended.
+// done waits a moment for the browser commands, which usually have ended. One that
+// is the browser itself goes on without zen.
 func (u *ui) done() {
 	ended := make(chan struct{})
 	go func() { u.opened.Wait(); close(ended) }()
@@ -55,7 +56,7 @@ func (u *ui) print(format string, args ...any) {
 
 // OpenURL implements session.UI. The URL is always printed: a browser that opens
 // may be on another machine's screen.
-func (u *ui) OpenURL(ctx context.Context, url, code string) error {
+func (u *ui) OpenURL(_ context.Context, url, code string) error {
 	url, code = oneLine(url), oneLine(code)
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return fmt.Errorf("open browser: %w: %q is not an http URL", provider.ErrConfig, url)
@@ -74,7 +75,7 @@ func (u *ui) OpenURL(ctx context.Context, url, code string) error {
 	u.opened.Add(1)
 	go func() {
 		defer u.opened.Done()
-		if err := openBrowser(ctx, url, u.out); err != nil {
+		if err := openBrowser(url, u.out); err != nil {
 			u.print("No browser could be opened (%v): open the page yourself.", err)
 		}
 	}()
