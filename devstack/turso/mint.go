@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -197,4 +198,4 @@ func parseExpiration(s string) (time.Duration, error) {
 	return total, nil
 }
 
-var errBadExpiration = errors.New("Invalid expiration format") //nolint:staticcheck // as the API has it
+var errBadExpiration = &statusError{http.StatusBadRequest, "Invalid expiration format"}
