@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/zen-auth/zen/devstack/engine"
@@ -25,7 +26,7 @@ func FuzzPipeline(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	db, err := engine.Open(engine.Options{})
+	db, err := engine.Open(engine.Options{TxTimeout: time.Nanosecond})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -157,9 +157,12 @@ func (s *Server) createAPIToken(u *user, t APIToken) (*apiToken, string, error) 
 	if u.Tokens[t.Name] != nil {
 		return nil, "", fmt.Errorf("create api token %q: %w", t.Name, ErrExists)
 	}
-	rec := &apiToken{ID: uuid.NewString(), Name: t.Name, Organization: t.Organization, Group: t.Group, Scopes: t.Scopes}
-	u.Tokens[t.Name] = rec
 	now := s.opts.Now()
+	rec := &apiToken{
+		ID: uuid.NewString(), Name: t.Name, Organization: t.Organization, Group: t.Group, Scopes: t.Scopes,
+		CreatedAt: now.UTC().Format(time.RFC3339),
+	}
+	u.Tokens[t.Name] = rec
 	c := apiClaims{User: u.Name, Token: rec.ID}
 	c.IssuedAt = jwt.NewNumericDate(now)
 	if t.Lifetime > 0 {
