@@ -109,6 +109,7 @@ func TestRights(t *testing.T) {
 		{"attach", FullAccess, "ATTACH '/tmp/x.db' AS x", unsupported},
 		{"detach", FullAccess, "DETACH x", unsupported},
 		{"vacuum into", FullAccess, "/* */ VACUUM INTO '/tmp/x.db'", unsupported},
+		{"vacuum behind a byte order mark", FullAccess, "\uFEFFVACUUM INTO '/tmp/x.db'", unsupported},
 		{"temporary table", FullAccess, "CREATE TEMP TABLE t (a)", unsupported},
 		{"journal mode", FullAccess, "PRAGMA journal_mode = DELETE", unsupported},
 		{"writable schema", FullAccess, "PRAGMA writable_schema = ON", unsupported},

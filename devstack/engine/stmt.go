@@ -76,7 +76,7 @@ func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
 	if i := strings.IndexByte(sql, 0); i >= 0 {
 		return nil, "", &Error{Code: lib.SQLITE_ERROR, Message: `unrecognized token: "\0"`, Offset: i}
 	}
-	if equalFold(firstWord(sql), "vacuum") { // VACUUM INTO writes files; no authorizer is asked
+	if equalFold(firstWord(sql), "vacuum") { // writes files with INTO; the authorizer is not asked in time
 		return nil, "", &UnsupportedError{SQL: sql}
 	}
 	csql, err := cstring(c.tls, sql)

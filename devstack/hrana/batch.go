@@ -67,7 +67,7 @@ func (e *executor) batch(req *streamRequest) error {
 			continue
 		}
 		start := len(e.b)
-		err := asParseErrorOf(e.run(conn, q), q)
+		err := asParseError(e.run(conn, q), q.SQL)
 		if err == nil {
 			failures = append(failures, "null"...)
 			p.results = append(p.results, true)

@@ -74,7 +74,7 @@ func (e *executor) stepAll(p *program, conn *engine.Conn, out *lines) {
 			out.end()
 			continue
 		}
-		err = asParseErrorOf(err, q)
+		err = asParseError(err, q.SQL)
 		inBand := (*sqlError)(nil)
 		if !errors.As(err, &inBand) {
 			inBand = &sqlError{"internal error: " + err.Error(), "UNKNOWN"}

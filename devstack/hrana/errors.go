@@ -39,9 +39,8 @@ var errStreamExpired = &StatusError{
 // blocked is how Turso Cloud refuses a write to a token that only reads.
 const blocked = "Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"
 
-// asSQLError says what a client is told about an error of the engine. An error
-// that is the server's own fault, or the client's breach of the protocol, is
-// returned as it is.
+// asSQLError says what a client is told about an error of the engine. No error, the
+// server's own fault and the client's breach of the protocol stay what they are.
 func asSQLError(err error, sql string) error {
 	var (
 		sqlite      *engine.Error

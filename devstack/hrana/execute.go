@@ -29,14 +29,7 @@ func (e *executor) execute(req *streamRequest) error {
 		return err
 	}
 	e.b = append(e.b, `,"result":`...)
-	return asParseErrorOf(e.run(conn, q), q)
-}
-
-func asParseErrorOf(err error, q engine.Query) error {
-	if err == nil {
-		return nil
-	}
-	return asParseError(err, q.SQL)
+	return asParseError(e.run(conn, q), q.SQL)
 }
 
 // run appends the result of a statement. After an error, what was appended is of
@@ -100,10 +93,7 @@ func (e *executor) sequence(req *streamRequest) error {
 	if err != nil {
 		return err
 	}
-	if err := conn.Script(e.ctx, sql, e.rights); err != nil {
-		return asParseError(err, sql)
-	}
-	return nil
+	return asParseError(conn.Script(e.ctx, sql, e.rights), sql)
 }
 
 func (e *executor) describe(req *streamRequest) error {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -14,6 +13,7 @@ import (
 // call is a request to the Platform API, from a user who was recognized.
 type call struct {
 	r     *http.Request
+	body  []byte
 	user  *user
 	token *apiToken
 	exp   int64         // of the token, Unix seconds; -1 if it has none
@@ -50,14 +50,10 @@ var (
 // maxAPIBody bounds the body of a call, in bytes.
 const maxAPIBody = 1 << 20
 
-// decode reads the body, whatever the method: the turso CLI sends one with GET and
-// DELETE too. An empty body leaves v as it is.
+// decode decodes the body, whatever the method: the turso CLI sends one with GET
+// and DELETE too. An empty body leaves v as it is.
 func (c *call) decode(v any) error {
-	b, err := io.ReadAll(io.LimitReader(c.r.Body, maxAPIBody+1))
-	if err != nil || len(b) > maxAPIBody {
-		return errInvalidBody
-	}
-	if len(b) > 0 && json.Unmarshal(b, v) != nil {
+	if len(c.body) > 0 && json.Unmarshal(c.body, v) != nil {
 		return errInvalidBody
 	}
 	return nil
@@ -93,8 +89,9 @@ func (s *Server) serve(h handler, inOrg bool) http.HandlerFunc {
 
 func (s *Server) do(r *http.Request, h handler, inOrg bool) (any, error) {
 	// The body is read first: a slow client must not hold the lock.
-	if err := bufferBody(r); err != nil {
-		return nil, err
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxAPIBody+1))
+	if err != nil || len(body) > maxAPIBody {
+		return nil, errInvalidBody
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,6 +99,7 @@ func (s *Server) do(r *http.Request, h handler, inOrg bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.body = body
 	if c.host = s.host; c.host == "" {
 		c.host = r.Host
 	}
@@ -111,15 +109,6 @@ func (s *Server) do(r *http.Request, h handler, inOrg bool) (any, error) {
 		}
 	}
 	return h(c)
-}
-
-func bufferBody(r *http.Request) error {
-	b, err := io.ReadAll(io.LimitReader(r.Body, maxAPIBody+1))
-	if err != nil || len(b) > maxAPIBody {
-		return errInvalidBody
-	}
-	r.Body = io.NopCloser(strings.NewReader(string(b)))
-	return nil
 }
 
 // apiClaims are those of a token of the Platform API.

@@ -147,7 +147,7 @@ func (s *Server) newDatabaseToken(c *call) (any, error) {
 func (s *Server) tokenOptions(c *call) (o TokenOptions, err error) {
 	q := c.r.URL.Query()
 	if o.Lifetime, err = parseExpiration(q.Get("expiration")); err != nil {
-		return o, badRequest("%v", err)
+		return o, err
 	}
 	switch q.Get("authorization") {
 	case "", "full-access":

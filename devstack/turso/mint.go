@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -156,9 +157,12 @@ func (s *Server) createAPIToken(u *user, t APIToken) (*apiToken, string, error) 
 	if u.Tokens[t.Name] != nil {
 		return nil, "", fmt.Errorf("create api token %q: %w", t.Name, ErrExists)
 	}
-	rec := &apiToken{ID: uuid.NewString(), Name: t.Name, Organization: t.Organization, Group: t.Group, Scopes: t.Scopes}
-	u.Tokens[t.Name] = rec
 	now := s.opts.Now()
+	rec := &apiToken{
+		ID: uuid.NewString(), Name: t.Name, Organization: t.Organization, Group: t.Group, Scopes: t.Scopes,
+		CreatedAt: now.UTC().Format(time.RFC3339),
+	}
+	u.Tokens[t.Name] = rec
 	c := apiClaims{User: u.Name, Token: rec.ID}
 	c.IssuedAt = jwt.NewNumericDate(now)
 	if t.Lifetime > 0 {
@@ -197,4 +201,4 @@ func parseExpiration(s string) (time.Duration, error) {
 	return total, nil
 }
 
-var errBadExpiration = errors.New("Invalid expiration format") //nolint:staticcheck // as the API has it
+var errBadExpiration = &statusError{http.StatusBadRequest, "Invalid expiration format"}

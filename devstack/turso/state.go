@@ -35,6 +35,7 @@ type apiToken struct {
 	Organization string   `json:"organization,omitempty"` // slug, if it is limited to one
 	Group        string   `json:"group,omitempty"`
 	Scopes       []string `json:"scopes,omitempty"`
+	CreatedAt    string   `json:"created_at"` // RFC 3339
 }
 
 type organization struct {

@@ -1,0 +1,140 @@
+package clients_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/fault"
+)
+
+// cli is the real turso CLI with a configuration of its own.
+type cli struct {
+	t    *testing.T
+	path string
+	env  []string
+}
+
+// newCLI finds the turso CLI: ZEN_TEST_TURSO_CLI names it, or it is on PATH. It
+// can't be installed by the test, since the Go module proxy does not carry it.
+func newCLI(t *testing.T, s *stack) *cli {
+	t.Helper()
+	path := os.Getenv("ZEN_TEST_TURSO_CLI")
+	if path == "" {
+		var err error
+		if path, err = exec.LookPath("turso"); err != nil {
+			t.Skip("SKIPPED: the turso CLI is missing. Build it from github.com/tursodatabase/turso-cli " +
+				"(go build -o turso ./cmd/turso) and put it on PATH or name it in ZEN_TEST_TURSO_CLI.")
+		}
+	}
+	c := &cli{t: t, path: path, env: append(os.Environ(),
+		"TURSO_API_BASEURL="+s.url, "TURSO_API_TOKEN="+s.apiToken, "TURSO_CONFIG_FOLDER="+t.TempDir())}
+	c.ok("org", "switch", "acme")
+	return c
+}
+
+func (c *cli) run(args ...string) (out string, err error) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.path, args...)
+	cmd.Env = c.env
+	var b bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &b, &b
+	err = cmd.Run()
+	return strings.TrimSpace(b.String()), err
+}
+
+// ok runs a command that must succeed and print all of want.
+func (c *cli) ok(args ...string) func(want ...string) string {
+	c.t.Helper()
+	out, err := c.run(args...)
+	if err != nil {
+		c.t.Errorf("turso %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return func(want ...string) string {
+		c.t.Helper()
+		for _, w := range want {
+			if !regexp.MustCompile(w).MatchString(out) {
+				c.t.Errorf("turso %s: %q is not in\n%s", strings.Join(args, " "), w, out)
+			}
+		}
+		return out
+	}
+}
+
+// fails runs a command that must fail with exactly that line.
+func (c *cli) fails(want string, args ...string) {
+	c.t.Helper()
+	out, err := c.run(args...)
+	if err == nil || out != want {
+		c.t.Errorf("turso %s: %v\n%s\nwant %s", strings.Join(args, " "), err, out, want)
+	}
+}
+
+func TestTursoCLI(t *testing.T) {
+	s := newStack(t)
+	c := newCLI(t, s)
+	host := regexp.QuoteMeta(strings.TrimPrefix(s.url, "http://"))
+
+	c.ok("auth", "whoami")(`^alice$`)
+	c.ok("org", "list")(`acme +acme`)
+	c.ok("plan", "show")(`Plan: starter`, `databases +1 +100`)
+	c.ok("db", "list")(`app .*libsql://` + host + `/dbs/app`)
+	c.ok("db", "show", "app")(`Group: +default`, `ID: +[0-9a-f-]{36}`)
+	c.ok("db", "show", "app", "--url")(`^libsql://` + host + `/dbs/app$`)
+	c.ok("db", "show", "app", "--http-url")(`^http://` + host + `/dbs/app$`)
+	c.fails("Error: database nope not found. List known databases using turso db list", "db", "show", "nope")
+
+	c.ok("org", "jwks", "save", "clerk", s.keys)(`JWKS clerk saved for organization acme`)
+	c.ok("org", "jwks", "save", "Zedi Clerk", s.keys)()
+	c.fails("Error: failed to save org jwks: jwks count limit(2) exceeded", "org", "jwks", "save", "third", s.keys)
+	c.ok("org", "jwks", "remove", "Zedi Clerk")(`removed from organization acme`)
+	c.ok("org", "jwks", "list")(`clerk +` + regexp.QuoteMeta(s.keys))
+	c.ok("org", "jwks", "template", "--database", "app", "--scope", "full-access")(`^\{"a":"rw","id":"[0-9a-f-]{36}","perm":\[\],"rid":"[0-9a-f-]{36}"\}$`)
+	c.ok("org", "jwks", "template", "--database", "app", "--scope", "read-only", "-p", "words:data_read,data_add")(
+		`"a":"ro"`, `"perm":\[\{"t":\["words"\],"a":\["data_read","data_add"\]\}\]`)
+
+	token := c.ok("db", "tokens", "create", "app")(`^eyJ`)
+	readOnly := c.ok("db", "tokens", "create", "app", "-e", "3d", "-r", "-p", "all:data_read")(`^eyJ`)
+	c.ok("db", "shell", "app", "CREATE TABLE t (a INT, b TEXT); INSERT INTO t VALUES (1, '2024-01-02'), (2, NULL)")()
+	c.ok("db", "shell", "app", "SELECT * FROM t")(`1 +2024-01-02`, `2 +NULL`)
+	c.fails("Error: failed to execute SQL:\nSQLite error: no such table: nope", "db", "shell", "app", "SELECT * FROM nope")
+	url := s.url + "/dbs/app?authToken="
+	c.ok("db", "shell", url+token, "SELECT count(*) FROM t")(`2`)
+	c.fails("Error: failed to execute SQL:\nOperation was blocked: SQL write operations are forbidden (current session doesn't have write permission)",
+		"db", "shell", url+readOnly, "DELETE FROM t")
+
+	c.ok("group", "tokens", "invalidate", "default", "--yes")(`Tokens invalidated`)
+	if out, err := c.run("db", "shell", url+token, "SELECT 1"); err == nil || !strings.Contains(out, "error code 401: Unauthorized: `unauthorized access attempt on database: invalid JWT token: role was invalidated after token was issued") {
+		t.Errorf("shell with an invalidated token: %v\n%s", err, out)
+	}
+	c.ok("db", "create", "two", "--group", "default")(`Created database two`)
+	c.ok("db", "destroy", "two", "--yes")(`Destroyed database two`)
+	c.ok("auth", "api-tokens", "mint", "ci")(`^eyJ`)
+	c.ok("auth", "api-tokens", "list")(`ci`)
+}
+
+// The commands and their output as a user of Turso reported them.
+func TestTursoCLIWithJWKSStuck(t *testing.T) {
+	s := newStack(t)
+	c := newCLI(t, s)
+	c.ok("org", "jwks", "save", "Clerk Production", "https://clerk.type-flow.app/.well-known/jwks.json")()
+	c.ok("org", "jwks", "save", "Zedi Clerk", s.keys)()
+	must(t, s.faults.Switch(fault.JWKSStuck, true))
+
+	out := c.ok("org", "jwks", "list")()
+	if lines := strings.Split(out, "\n"); len(lines) != 4 {
+		t.Errorf("not three registrations:\n%s", out)
+	}
+	for _, name := range []string{"Zedi Clerk", "Clerk Production"} {
+		c.fails("Error: failed to remove org jwks: internal server error", "org", "jwks", "remove", name)
+	}
+	c.fails("Error: failed to save org jwks: jwks count limit(2) exceeded", "org", "jwks", "save", "Zedi Clerk Dev", s.keys)
+	c.ok("db", "tokens", "create", "app", "--expiration", "1d")(`^eyJ`)
+}

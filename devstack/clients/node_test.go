@@ -1,0 +1,117 @@
+package clients_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/devstack/turso"
+)
+
+// npmCI returns a directory with the files of ./node and what its lock file
+// names. It is installed once for each state of them, in the user's cache.
+func npmCI(t *testing.T) string {
+	t.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err == nil {
+			continue
+		}
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is missing", tool)
+		}
+		t.Skipf("SKIPPED: %s is missing, so @libsql/client can't be tried. Install Node.js 20 or later.", tool)
+	}
+	hash := sha256.New()
+	files := make(map[string][]byte)
+	for _, name := range []string{"package.json", "package-lock.json", "client.mjs"} {
+		b, err := os.ReadFile(filepath.Join("node", name))
+		must(t, err)
+		files[name] = b
+		hash.Write(b)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = t.TempDir()
+	}
+	cache = filepath.Join(cache, "zen-test")
+	dir := filepath.Join(cache, "node-"+hex.EncodeToString(hash.Sum(nil)[:8]))
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	must(t, os.MkdirAll(cache, 0o755))
+	tmp, err := os.MkdirTemp(cache, "npm-")
+	must(t, err)
+	defer os.RemoveAll(tmp)
+	for name, b := range files {
+		must(t, os.WriteFile(filepath.Join(tmp, name), b, 0o644))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	cmd.Dir = tmp
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
+	if err := os.Rename(tmp, dir); err != nil && !os.IsExist(err) {
+		if _, gone := os.Stat(dir); gone != nil { // nobody else was faster either
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestNodeClient(t *testing.T) {
+	dir := npmCI(t)
+	s := newStack(t)
+	must(t, s.RegisterJWKS("acme", "clerk", s.keys))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", "client.mjs")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(),
+		"DB_URL="+s.url+"/dbs/app/", // the client keeps the path only if it ends in a slash
+		"DB_TOKEN="+s.jwt(t, turso.TokenOptions{}),
+		"READ_TOKEN="+s.jwt(t, turso.TokenOptions{ReadOnly: true}),
+		"BAD_TOKEN="+s.apiToken)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("node: %v\n%s", err, stderr.String())
+	}
+	var got any
+	must(t, json.Unmarshal(out, &got))
+	var want any
+	must(t, json.Unmarshal([]byte(nodeSees), &want))
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
+
+const nodeSees = `{
+	"insert": {"affected": 1, "id": "1n"},
+	"columns": ["id", "big", "f", "txt", "bin", "day"],
+	"types": ["INTEGER", "INTEGER", "REAL", "TEXT", "BLOB", "DATE"],
+	"rows": [
+		["1n", "9223372036854775807n", 1.5, "nul \u0000 \"quote\" é 😀", [0, 1, 255], "2024-01-02"],
+		["2n", "-9223372036854775808n", null, "", [], null]
+	],
+	"batch": [1, [[2.5]]],
+	"failedBatch": {"code": "SQLITE_UNKNOWN", "message": "SQLITE_UNKNOWN: SQLITE_UNKNOWN: SQLite error: no such table: nowhere"},
+	"inTransaction": [["1n"]],
+	"afterTransactions": [["3n"]],
+	"migrated": [["1n", null], ["2n", "3n"]],
+	"constraint": {"code": "SQLITE_CONSTRAINT", "message": "SQLITE_CONSTRAINT: SQLite error: UNIQUE constraint failed: note.id"},
+	"syntax": {"code": "SQL_PARSE_ERROR", "message": "SQL_PARSE_ERROR: SQL string could not be parsed: syntax error around L1:1: ` + "`SELEC`" + `"},
+	"unauthorized": {"code": "SERVER_ERROR", "message": "SERVER_ERROR: Server returned HTTP status 401"},
+	"readOnly": {"code": "BLOCKED", "message": "BLOCKED: Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"}
+}`
