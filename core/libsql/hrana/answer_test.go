@@ -3,6 +3,7 @@ package hrana
 import (
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -48,7 +49,6 @@ var brokenAnswers = []string{
 	answerWith(`{"type":"integer","value":"1.5"}`),
 	answerWith(`{"type":"integer","value":""}`),
 	answerWith(`{"type":"integer"}`),
-	answerWith(`{"type":"float","value":null}`),
 	answerWith(`{"type":"float","value":"x"}`),
 	answerWith(`{"type":"float","value":01}`),
 	answerWith(`{"type":"float","value":1.}`),
@@ -67,22 +67,31 @@ func answerWith(value string) string {
 	return `{"baton":null,"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{"name":"a"}],"rows":[[` + value + `]]}}}` + okClose + `]}`
 }
 
-// readAnswer reads a body as Query and Rows do.
+// readAnswer reads the answer to [execute, close] as Query and Rows do.
 func readAnswer(body io.Reader) (rows [][]driver.Value, err error) {
-	s := newScanner(body, 1<<20)
-	defer s.free()
-	r := &reply{s: s, mode: streamRows, closing: true, steps: make([]outcome, 1), budget: 1 << 20}
+	return readReply(body, reply{closing: true, steps: make([]outcome, 1)})
+}
+
+// readBatch reads the answer to [batch] of two steps, as in a transaction.
+func readBatch(body io.Reader) (rows [][]driver.Value, err error) {
+	return readReply(body, reply{batch: true, target: 1, steps: make([]outcome, 2)})
+}
+
+func readReply(body io.Reader, r reply) (rows [][]driver.Value, err error) {
+	r.s, r.mode, r.budget = newScanner(body, 1<<20), streamRows, 1<<20
+	defer r.s.free()
 	if err := r.start(); err != nil {
 		return nil, err
 	}
+	target := &r.steps[r.target]
 	if !r.paused {
-		if _, err := newKeptRows(&r.steps[0]); err != nil {
+		if _, err := newKeptRows(target); err != nil {
 			return nil, err
 		}
-		return r.steps[0].rows, verdict(r.err, r.steps, 0)
+		return target.rows, verdict(r.err, r.steps, 0)
 	}
 	for {
-		row := make([]driver.Value, len(r.steps[0].cols))
+		row := make([]driver.Value, len(target.cols))
 		more, err := r.row(row)
 		if !more || err != nil {
 			return rows, errors.Join(err, verdict(r.err, r.steps, 0))
@@ -119,6 +128,45 @@ func TestBrokenAnswers(t *testing.T) {
 	}
 }
 
+const batchStart = `{"baton":"b","results":[{"type":"ok","response":{"type":"batch","result":`
+
+var batches = []string{
+	batchStart + `{"step_results":[{"cols":[],"rows":[]},{"cols":[{"name":"a"}],"rows":[[{"type":"null"}]]}],"step_errors":[null,null]}}}]}`,
+	batchStart + `{"step_errors":[null,null],"step_results":[{"rows":[],"cols":[]},{"rows":[[{"type":"null"}]],"cols":[{"name":"a"}]}]}}}]}`,
+}
+
+var brokenBatches = []string{
+	batchStart + `{"step_results":[{}],"step_errors":[null,null]}}}]}`,
+	batchStart + `{"step_results":[{},{},{}],"step_errors":[null,null]}}}]}`,
+	batchStart + `{"step_results":[{},{}],"step_errors":[null]}}}]}`,
+	batchStart + `{"step_results":[{},{}],"step_errors":[null,null,null]}}}]}`,
+	batchStart + `{"step_results":[{},{}],"step_errors":[nil,null]}}}]}`,
+	batchStart + `{"step_results":[true,{}]}}}]}`,
+	batchStart + `{"step_results":{},"step_errors":[]}}}]}`,
+	batchStart + `{"step_results":[{},{"cols":[],"rows":[],"rows":[]}]}}}]}`,
+	batchStart + `{"step_results":[{"affected_row_count":-1.5},{}]}}}]}`,
+	batchStart + `{"step_results":[{"last_insert_rowid":"x"},{}]}}}]}`,
+	batchStart + `{"step_results":[{"cols":[1]},{}]}}}]}`,
+}
+
+func TestBatchAnswers(t *testing.T) {
+	for _, body := range batches {
+		if rows, err := readBatch(strings.NewReader(body)); err != nil || len(rows) != 1 {
+			t.Errorf("%s: %v, %v", body, rows, err)
+		}
+	}
+	for _, body := range brokenBatches {
+		if _, err := readBatch(strings.NewReader(body)); !errors.Is(err, ErrProtocol) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	var e *Error
+	failed := batchStart + `{"step_results":[{},null],"step_errors":[null,{"message":"m\u001b","code":null,"x":1}]}}}]}`
+	if _, err := readBatch(strings.NewReader(failed)); !errors.As(err, &e) || *e != (Error{Message: "m", Statement: 2}) {
+		t.Errorf("err = %v", err)
+	}
+}
+
 func TestScannerLimits(t *testing.T) {
 	long := answerWith(`{"type":"text","value":"` + strings.Repeat("x", 2<<20) + `"}`)
 	if _, err := readAnswer(strings.NewReader(long)); !errors.Is(err, ErrProtocol) {
@@ -149,14 +197,20 @@ func FuzzAnswer(f *testing.F) {
 	for _, body := range brokenAnswers {
 		f.Add([]byte(body))
 	}
+	for _, body := range append(batches, brokenBatches...) {
+		f.Add([]byte(body))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		whole, err := readAnswer(strings.NewReader(string(body)))
-		bytewise, err2 := readAnswer(iotest.OneByteReader(strings.NewReader(string(body))))
-		if (err == nil) != (err2 == nil) {
-			t.Fatalf("whole: %v, byte by byte: %v", err, err2)
-		}
-		if err == nil && !reflect.DeepEqual(whole, bytewise) {
-			t.Fatalf("whole: %v, byte by byte: %v", whole, bytewise)
+		for _, read := range []func(io.Reader) ([][]driver.Value, error){readAnswer, readBatch} {
+			whole, err := read(strings.NewReader(string(body)))
+			bytewise, err2 := read(iotest.OneByteReader(strings.NewReader(string(body))))
+			if (err == nil) != (err2 == nil) {
+				t.Fatalf("whole: %v, byte by byte: %v", err, err2)
+			}
+			// Printed, because a NaN differs from itself.
+			if a, b := fmt.Sprintf("%T %v", whole, whole), fmt.Sprintf("%T %v", bytewise, bytewise); err == nil && a != b {
+				t.Fatalf("whole: %s, byte by byte: %s", a, b)
+			}
 		}
 	})
 }

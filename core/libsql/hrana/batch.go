@@ -17,8 +17,10 @@ type Statement struct {
 
 // Result is what a statement of a batch returned.
 type Result struct {
-	Columns      []string
-	Rows         [][]any // of nil, int64, float64, string and []byte
+	Columns []string
+	// Rows hold nil, int64, float64, string and []byte. NaN is an infinite
+	// float, whose sign servers lose.
+	Rows         [][]any
 	RowsAffected int64
 	LastInsertID int64 // 0 if the statement was no INSERT
 }
@@ -42,7 +44,7 @@ func (c *Connector) Batch(ctx context.Context, mode TxMode, stmts []Statement) (
 	if err != nil {
 		return nil, err
 	}
-	r, _, err := c.run(ctx, nil, steps, keepRows, 0, true)
+	r, _, err := c.run(ctx, call{steps: steps, mode: keepRows, closing: true})
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ type conn struct {
 
 // Ping asks the server, in one round trip, whether it answers a query.
 func (c *conn) Ping(ctx context.Context) error {
-	r, _, err := c.c.run(ctx, nil, []step{{sql: "SELECT 1"}}, dropRows, 0, true)
+	r, _, err := c.c.run(ctx, call{steps: []step{{sql: "SELECT 1"}}, closing: true, repeatable: true})
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (c *conn) exec(ctx context.Context, stmts []statement, args []driver.NamedV
 	}
 	st := c.enter(stmts)
 	steps, first := st.program(steps, c.c.version.Load())
-	r, _, err := c.c.run(ctx, st, steps, dropRows, 0, st == nil)
+	r, _, err := c.c.run(ctx, call{st: st, steps: steps, closing: st == nil})
 	if err = c.leave(stmts, c.settle(st, r, first, err)); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,10 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 	st := c.enter(stmts)
 	stmt := step{sql: stmts[0].sql, params: stmts[0].params, args: args, wantRows: true}
 	steps, first := st.program([]step{stmt}, c.c.version.Load())
-	r, x, err := c.c.run(ctx, st, steps, streamRows, first, st == nil)
+	r, x, err := c.c.run(ctx, call{
+		st: st, steps: steps, mode: streamRows, target: first,
+		closing: st == nil, repeatable: st == nil && stmts[0].verb == verbRead,
+	})
 	if err == nil && r.paused {
 		rs := &rows{c: c, st: st, x: x, src: r, cols: r.steps[first].cols}
 		c.reading(st, rs)
@@ -245,7 +248,7 @@ func (c *conn) IsValid() bool { return c.st == nil }
 func (c *conn) Close() error {
 	if c.st != nil {
 		if c.rows != nil {
-			_ = c.rows.Close()
+			c.rows.finish(errCutOff)
 		}
 		c.c.abandon(*c.st)
 		c.st = nil

@@ -74,7 +74,7 @@ func (c *Connector) abandon(st stream) {
 	closeStream := func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
-		_, _, _ = c.run(ctx, &st, nil, dropRows, 0, true)
+		_, _, _ = c.run(ctx, call{st: &st, closing: true})
 	}
 	c.mu.Lock()
 	closed := c.closed

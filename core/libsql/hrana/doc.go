@@ -20,7 +20,8 @@
 //
 // NULL, INTEGER, REAL, TEXT and BLOB are scanned as nil, int64, float64, string
 // and []byte, exactly as stored: text that looks like a date stays text. An
-// infinite float can't be read or bound, JSON having none; the error says so.
+// infinite float can't be read or bound, JSON having none: the row, or the call,
+// is an error.
 //
 // Arguments are bound as these types. A bool becomes 0 or 1, a nil []byte NULL,
 // and a [time.Time] text in UTC such as 2006-01-02T15:04:05.000000000Z, which
@@ -67,10 +68,12 @@
 // # Errors
 //
 // An [*Error] is the database's, an [*HTTPError] that of the server or a gateway
-// in front of it, and what the transport returns stays in the chain. Requests
-// are never sent again by this package, but for the one that finds out the
-// version: driver.ErrBadConn is not used after something was sent. After an
-// error of the network it is not known whether a statement ran.
+// in front of it, and what the transport returns stays in the chain.
+//
+// A statement that may write is never sent again once the server may have seen
+// it, so after an error of the network it is not known whether it ran. One that
+// certainly only reads is marked for net/http to repeat when a kept-alive
+// connection breaks under it.
 //
 // Redirects are not followed, and a base_url in an answer is refused when it
 // names another host: the token must not go there.

@@ -37,9 +37,8 @@ var (
 
 type timeoutError struct{}
 
-func (timeoutError) Error() string   { return "hrana: no answer from the server in time" }
-func (timeoutError) Timeout() bool   { return true }
-func (timeoutError) Temporary() bool { return true }
+func (timeoutError) Error() string { return "hrana: no answer from the server in time" }
+func (timeoutError) Timeout() bool { return true }
 
 // Error is a statement's failure as the database reports it, inside a
 // successful HTTP exchange.

@@ -27,14 +27,21 @@ type exchange struct {
 // that its HTTP connection can be used again, before cutting it is cheaper.
 const drainLimit = 256 << 10
 
-// post sends a body and returns when the answer has begun with status 200.
-func (c *Connector) post(ctx context.Context, u *url.URL, onStream bool, body []byte) (*exchange, error) {
+// message is what an exchange sends.
+type message struct {
+	body       []byte
+	onStream   bool // there is a baton in it
+	repeatable bool // running it twice does no harm
+}
+
+// post sends a message and returns when the answer has begun with status 200.
+func (c *Connector) post(ctx context.Context, u *url.URL, m message) (*exchange, error) {
 	x := &exchange{parent: ctx, timeout: c.config.Timeout}
 	x.ctx, x.cancel = context.WithCancelCause(ctx)
 	if x.timeout > 0 {
 		x.timer = time.AfterFunc(x.timeout, func() { x.cancel(ErrTimeout) })
 	}
-	resp, err := c.config.Transport.RoundTrip(newRequest(x.ctx, u, body))
+	resp, err := c.config.Transport.RoundTrip(m.request(x.ctx, u))
 	x.stopTimer()
 	if err != nil {
 		err = x.failure(err)
@@ -43,7 +50,7 @@ func (c *Connector) post(ctx context.Context, u *url.URL, onStream bool, body []
 	}
 	x.body = resp.Body
 	if resp.StatusCode != http.StatusOK {
-		err := x.httpError(resp, onStream)
+		err := x.httpError(resp, m.onStream)
 		x.body.Close()
 		x.cancel(nil)
 		return nil, err
@@ -52,16 +59,21 @@ func (c *Connector) post(ctx context.Context, u *url.URL, onStream bool, body []
 	return x, nil
 }
 
-// newRequest builds what http.NewRequest would, but for parsing the URL again.
-// GetBody lets the transport repeat a request that never reached the server.
-func newRequest(ctx context.Context, u *url.URL, body []byte) *http.Request {
-	getBody := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+// request builds what http.NewRequest would, but for parsing the URL again.
+// GetBody lets the transport repeat a request that never reached the server. The
+// empty header, which is not sent, lets net/http also repeat one of which it
+// isn't known, because a kept-alive connection broke under it.
+func (m *message) request(ctx context.Context, u *url.URL) *http.Request {
+	getBody := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.body)), nil }
 	reader, _ := getBody()
+	header := http.Header{"Content-Type": {"application/json"}}
+	if m.repeatable {
+		header["X-Idempotency-Key"] = nil
+	}
 	req := &http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:        http.Header{"Content-Type": {"application/json"}},
-		ContentLength: int64(len(body)), Body: reader, GetBody: getBody,
+		Header: header, ContentLength: int64(len(m.body)), Body: reader, GetBody: getBody,
 	}
 	return req.WithContext(ctx)
 }
@@ -114,13 +126,13 @@ func (x *exchange) close(cut bool) {
 // pipeline posts to the pipeline of the version that the server speaks. The
 // first request of a connector finds that out: version 3 first, and version 2
 // where there is no such path, which costs nothing at a server that has it.
-func (c *Connector) pipeline(ctx context.Context, e *endpoints, onStream bool, body []byte) (*exchange, error) {
+func (c *Connector) pipeline(ctx context.Context, e *endpoints, m message) (*exchange, error) {
 	version := c.version.Load()
 	if version == 2 {
-		return c.post(ctx, e.pipeline2, onStream, body)
+		return c.post(ctx, e.pipeline2, m)
 	}
-	x, err := c.post(ctx, e.pipeline3, onStream, body)
-	if version == 3 || onStream {
+	x, err := c.post(ctx, e.pipeline3, m)
+	if version == 3 || m.onStream {
 		return x, err
 	}
 	if err == nil {
@@ -131,7 +143,7 @@ func (c *Connector) pipeline(ctx context.Context, e *endpoints, onStream bool, b
 	if !errors.As(err, &httpErr) || httpErr.Status != http.StatusNotFound {
 		return nil, err
 	}
-	x, err2 := c.post(ctx, e.pipeline2, onStream, body)
+	x, err2 := c.post(ctx, e.pipeline2, m)
 	if err2 != nil {
 		return nil, err // nothing there either: the first answer tells why
 	}

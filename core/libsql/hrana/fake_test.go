@@ -45,58 +45,6 @@ type fake struct {
 
 type fakeStream struct{ inTx bool }
 
-type wireBody struct {
-	Baton    *string       `json:"baton"`
-	Requests []wireRequest `json:"requests"`
-	Batch    *wireBatch    `json:"batch"`
-}
-type wireRequest struct {
-	Type  string     `json:"type"`
-	Stmt  *wireStmt  `json:"stmt"`
-	Batch *wireBatch `json:"batch"`
-}
-type wireBatch struct {
-	Steps []struct {
-		Condition *wireCond `json:"condition"`
-		Stmt      wireStmt  `json:"stmt"`
-	} `json:"steps"`
-}
-type wireCond struct {
-	Type  string     `json:"type"`
-	Step  *int       `json:"step"`
-	Cond  *wireCond  `json:"cond"`
-	Conds []wireCond `json:"conds"`
-}
-type wireStmt struct {
-	SQL       string          `json:"sql"`
-	Args      []wireValue     `json:"args"`
-	NamedArgs []wireNamedArgs `json:"named_args"`
-	WantRows  *bool           `json:"want_rows"`
-}
-type wireNamedArgs struct {
-	Name  string    `json:"name"`
-	Value wireValue `json:"value"`
-}
-type wireValue struct {
-	Type   string          `json:"type"`
-	Value  json.RawMessage `json:"value,omitempty"`
-	Base64 *string         `json:"base64,omitempty"`
-}
-type wireCol struct {
-	Name     string  `json:"name"`
-	DeclType *string `json:"decltype"`
-}
-type wireResult struct {
-	Cols     []wireCol     `json:"cols"`
-	Rows     [][]wireValue `json:"rows"`
-	Affected int           `json:"affected_row_count"`
-	RowID    *string       `json:"last_insert_rowid"`
-}
-type wireError struct {
-	Message string `json:"message"`
-	Code    string `json:"code"`
-}
-
 func newFake(t *testing.T) *fake {
 	t.Helper()
 	f := &fake{t: t, version: 3, streams: map[string]*fakeStream{},
@@ -393,18 +341,6 @@ func (f *fake) serveCursor(w http.ResponseWriter, s *fakeStream, req wireBody) {
 		_ = e.Encode(map[string]any{"type": "step_end", "affected_row_count": 0, "last_insert_rowid": 7})
 	}
 	_ = e.Encode(map[string]any{"type": "replication_index", "replication_index": nil})
-}
-
-func integer(n int64) wireValue {
-	return wireValue{Type: "integer", Value: json.RawMessage(`"` + strconv.FormatInt(n, 10) + `"`)}
-}
-
-func count(n int) wireResult {
-	res := wireResult{Cols: []wireCol{{Name: "n"}}}
-	for i := range n {
-		res.Rows = append(res.Rows, []wireValue{integer(int64(i))})
-	}
-	return res
 }
 
 // replies makes the fake answer every request with this status and body.

@@ -20,7 +20,9 @@ func (c *conn) queryCursor(ctx context.Context, st *stream, stmt step) (*rows, e
 	if st != nil {
 		base, baton = &st.base, st.baton
 	}
-	x, err := c.c.post(ctx, base.cursor, baton != "", appendCursor(nil, baton, steps))
+	x, err := c.c.post(ctx, base.cursor, message{
+		body: appendCursor(nil, baton, steps), onStream: baton != "", repeatable: st == nil,
+	})
 	if err != nil {
 		c.lose(st, err)
 		return nil, err

@@ -3,7 +3,9 @@ package hrana
 import (
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 )
@@ -61,12 +63,12 @@ func (rs *rows) Next(dest []driver.Value) error {
 	if len(rs.kept) > 0 {
 		copy(dest, rs.kept[0])
 		rs.kept = rs.kept[1:]
-		return nil
+		return rs.checkFloats(dest)
 	}
 	if !rs.done {
 		more, err := rs.src.row(dest)
 		if more && err == nil {
-			return nil
+			return rs.checkFloats(dest)
 		}
 		rs.finish(err)
 	}
@@ -74,6 +76,18 @@ func (rs *rows) Next(dest []driver.Value) error {
 		return rs.err
 	}
 	return io.EOF
+}
+
+// checkFloats reports the NaN that stands for an infinite float, which can't be
+// given to the application as one of two. The rows after it are still readable,
+// so a transaction survives.
+func (rs *rows) checkFloats(row []driver.Value) error {
+	for i, v := range row {
+		if f, ok := v.(float64); ok && math.IsNaN(f) {
+			return fmt.Errorf("hrana: column %q is an infinite float, which the server can't express: select CAST(… AS TEXT)", rs.cols[i].name)
+		}
+	}
+	return nil
 }
 
 // keep takes the rest of the rows into memory, so that the stream is free for
@@ -125,6 +139,9 @@ func (rs *rows) finish(err error) {
 	rs.done = true
 	rs.x.close(err != nil)
 	baton, baseURL, failure := rs.src.after()
+	if rs.st != nil && baton != "" {
+		rs.st.baton = baton // the one to give the stream up with, if it comes to that
+	}
 	if rs.st == nil {
 		if baton != "" { // a cursor leaves its stream open
 			rs.c.c.abandon(stream{baton: baton, base: rs.c.c.base})

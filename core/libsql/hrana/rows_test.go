@@ -2,8 +2,8 @@ package hrana
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -140,7 +140,7 @@ func TestTimeout(t *testing.T) {
 func TestCloseEarly(t *testing.T) {
 	f := newFake(t)
 	f.on("SELECT short", count(100))
-	f.on("SELECT long", count(100_000))
+	f.on("SELECT long", count(40_000))
 	db := f.open()
 	for _, test := range []struct {
 		sql   string
@@ -220,13 +220,13 @@ func TestOpenRowsInTransaction(t *testing.T) {
 
 func TestMaxMemory(t *testing.T) {
 	f := newFake(t)
-	f.on("SELECT many", count(50_000))
+	f.on("SELECT many", count(10_000))
 	db := f.open(func(c *Config) { c.MaxMemory = 64 << 10 })
 	tx, err := db.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := numbers(tx.Query("SELECT many")); err != nil || len(got) != 50_000 {
+	if got, err := numbers(tx.Query("SELECT many")); err != nil || len(got) != 10_000 {
 		t.Errorf("streamed: %d rows, %v", len(got), err)
 	}
 	rows, err := tx.Query("SELECT many")
@@ -268,137 +268,58 @@ func TestBatonAfterResults(t *testing.T) {
 	}
 }
 
-// tooLargeThen makes the pipeline refuse and the cursor answer.
-func (f *fake) tooLargeThen(sql string, res wireResult, failure *wireError) {
-	f.fail(sql, "RESPONSE_TOO_LARGE", "Response is too large")
-	f.answer[sql+" --cursor"] = func(*fakeStream, wireStmt) (wireResult, *wireError) { return res, failure }
-}
-
-func TestCursor(t *testing.T) {
-	const n = 20_000
+// TestInfiniteFloat: the row that holds one is an error, and nothing else is.
+func TestInfiniteFloat(t *testing.T) {
 	f := newFake(t)
-	f.tooLargeThen("SELECT many", count(n), nil)
-	f.tooLargeThen("SELECT broken", count(10), &wireError{"disk I/O error", "SQLITE_IOERR"})
-	f.tooLargeThen("SELECT wrong", wireResult{}, &wireError{"no such table: t", "SQLITE_UNKNOWN"})
-	f.tooLargeThen("DELETE FROM t RETURNING *", count(n), nil)
-	c := f.connector()
-	db := sql.OpenDB(c)
-	tx, err := db.Begin()
+	float := func(s string) []wireValue { return []wireValue{{Type: "float", Value: json.RawMessage(s)}} }
+	f.on("SELECT inf", wireResult{Cols: []wireCol{{Name: "f"}}, Rows: [][]wireValue{float("1.5"), float("null"), float("2.5")}})
+	tx, err := f.open().Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, q := range map[string]interface {
-		Query(string, ...any) (*sql.Rows, error)
-	}{"autocommit": db, "transaction": tx} {
-		if got, err := numbers(q.Query("SELECT many")); err != nil || !slices.Equal(got, upTo(n)) {
-			t.Errorf("%s: %d rows, %v", name, len(got), err)
-		}
-		var e *Error
-		if got, err := numbers(q.Query("SELECT broken")); !errors.As(err, &e) || e.Code != "SQLITE_IOERR" || len(got) != 10 {
-			t.Errorf("%s: %d rows, %v", name, len(got), err)
-		}
-		if _, err := numbers(q.Query("SELECT wrong")); !errors.As(err, &e) || e.Code != "SQLITE_UNKNOWN" {
-			t.Errorf("%s: %v", name, err)
-		}
-		rows, err := q.Query("SELECT many")
+	for _, beside := range []string{"", "A"} { // streamed, and kept in memory
+		rows, err := tx.Query("SELECT inf")
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows.Next()
-		if err := rows.Close(); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if beside != "" {
+			if _, err := tx.Exec(beside); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if _, err := numbers(q.Query("DELETE FROM t RETURNING *")); !errors.As(err, &e) || e.Code != "RESPONSE_TOO_LARGE" {
-			t.Errorf("%s: a write was sent again: %v", name, err)
+		n := 0
+		for rows.Next() {
+			n++
+		}
+		if n != 1 || rows.Err() == nil || !strings.Contains(rows.Err().Error(), `column "f" is an infinite float`) {
+			t.Errorf("%d rows, then %v", n, rows.Err())
 		}
 	}
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
-	closeAll(t, db, c)
+}
+
+// TestCloseWithOpenRows: a connection that is closed under its rows gives its
+// stream up with the newest baton.
+func TestCloseWithOpenRows(t *testing.T) {
+	f := newFake(t)
+	f.on("SELECT many", count(5000))
+	c := f.connector()
+	dc, err := c.Connect(bg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dc.(*conn).BeginTx(bg, driver.TxOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dc.(*conn).QueryContext(bg, "SELECT many", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(dc.Close(), c.Close()); err != nil {
+		t.Fatal(err)
+	}
 	if n := f.openStreams(); n != 0 {
 		t.Errorf("%d streams left open", n)
 	}
-}
-
-var cursors = []string{
-	`{"baton":"b","base_url":null}
-{"type":"step_begin","step":0,"cols":[{"name":"a","decltype":null}]}
-{"type":"row","row":[{"type":"integer","value":"1"}]}
-{"row":[{"type":"text","value":"x"}],"type":"row"}
-{"type":"future","x":[1]}
-{"type":"step_end","affected_row_count":0,"last_insert_rowid":null}
-{"type":"replication_index","replication_index":1}
-`,
-	`{} {"type":"step_begin","cols":[]} {"type":"row","row":[]} {"type":"step_end"}`,
-}
-
-var brokenCursors = []string{
-	``, `[]`, `{"baton":5}`, `{} {`, `{} 5`,
-	`{} {"type":"step_begin","step":0,"cols":[]}`,
-	`{} {"type":"step_begin","step":1,"cols":[]}`,
-	`{} {"type":"step_begin","step":-1,"cols":[]}`,
-	`{} {"type":"step_end"}`,
-	`{} {"type":"row","row":[]}`,
-	`{} {"type":"step_error","step":0}`,
-	`{} {"type":"step_error","step":9,"error":{}}`,
-	`{} {"type":"error"}`,
-	`{} {"type":"step_begin","step":0,"cols":[{"name":"a"}]} {"type":"row","row":[]}`,
-	`{} {"type":"step_begin","step":0,"cols":[]} {"type":"step_begin","step":0,"cols":[]}`,
-}
-
-func readCursor(body string) (rows int, err error) {
-	s := newScanner(strings.NewReader(body), 1<<20)
-	defer s.free()
-	c := &cursor{s: s, steps: make([]outcome, 1)}
-	if err := c.start(); err != nil {
-		return 0, err
-	}
-	row := make([]driver.Value, len(c.steps[0].cols))
-	for {
-		more, err := c.row(row)
-		if err != nil {
-			return rows, err
-		}
-		if !more {
-			_, _, err := c.after()
-			return rows, err
-		}
-		rows++
-	}
-}
-
-func TestCursorAnswers(t *testing.T) {
-	for i, body := range cursors {
-		if n, err := readCursor(body); err != nil || n != 2-i {
-			t.Errorf("%s: %d rows, %v", body, n, err)
-		}
-	}
-	for _, body := range brokenCursors {
-		if _, err := readCursor(body); !errors.Is(err, ErrProtocol) {
-			t.Errorf("%s: %v", body, err)
-		}
-	}
-	var e *Error
-	for _, body := range []string{`{} {"type":"error","error":"text"}`, `{} {"type":"error","error":{"message":"text","code":"X"}}`} {
-		if _, err := readCursor(body); !errors.As(err, &e) || e.Message != "text" {
-			t.Errorf("%s: %v", body, err)
-		}
-	}
-	if _, err := readCursor(`{"baton":null}`); !errors.Is(err, ErrNoTransaction) {
-		t.Errorf("a step that was skipped: %v", err)
-	}
-}
-
-// FuzzCursor looks for panics and endless loops.
-func FuzzCursor(f *testing.F) {
-	for _, body := range append(cursors, brokenCursors...) {
-		f.Add(body)
-	}
-	f.Fuzz(func(t *testing.T, body string) {
-		n, err := readCursor(body)
-		if rows := strings.Count(body, "["); err == nil && n > rows {
-			t.Fatalf("%d rows out of %d arrays", n, rows)
-		}
-	})
 }

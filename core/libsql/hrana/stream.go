@@ -1,9 +1,6 @@
 package hrana
 
-import (
-	"context"
-	"fmt"
-)
+import "fmt"
 
 // stream is a SQLite connection on the server that outlives a request: a
 // transaction's. The next request on it must show the baton of the last.
@@ -62,56 +59,4 @@ func (st *stream) unusable() error {
 		return nil
 	}
 	return fmt.Errorf("%w; the transaction was lost by that", st.lost)
-}
-
-// run sends a pipeline and reads the answer up to the target's rows, or all of
-// it: then reply.paused is false and the exchange is closed.
-func (c *Connector) run(ctx context.Context, st *stream, steps []step, mode rowMode, target int, closing bool) (*reply, *exchange, error) {
-	base, baton := &c.base, ""
-	if st != nil {
-		base, baton = &st.base, st.baton
-	}
-	size := 128
-	for i := range steps {
-		size += 128 + len(steps[i].sql) + 64*len(steps[i].args)
-	}
-	body := appendPipeline(make([]byte, 0, size), baton, steps, closing)
-	x, err := c.pipeline(ctx, base, baton != "", body)
-	if err != nil {
-		return nil, nil, err
-	}
-	r := &reply{
-		s: x.s, mode: mode, target: target, closing: closing,
-		batch:  len(steps) > 1 || len(steps) == 1 && steps[0].condition != "",
-		steps:  make([]outcome, len(steps)),
-		budget: budget(c.config.MaxMemory),
-	}
-	err = r.start()
-	if !r.paused {
-		x.close(err != nil)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return r, x, nil
-}
-
-// verdict finds the first failure among a program's steps. What goes before
-// first is the driver's own.
-func verdict(failed *Error, steps []outcome, first int) error {
-	if failed != nil {
-		return failed
-	}
-	for i := range steps {
-		switch o := &steps[i]; {
-		case o.err != nil:
-			if len(steps)-first > 1 && i >= first {
-				o.err.Statement = i - first + 1
-			}
-			return o.err
-		case !o.done:
-			return ErrNoTransaction
-		}
-	}
-	return nil
 }

@@ -39,7 +39,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 		return t, nil
 	}
 	st := c.st
-	r, _, err := c.c.run(ctx, st, []step{{sql: st.mode.begin()}}, dropRows, 0, false)
+	r, _, err := c.c.run(ctx, call{st: st, steps: []step{{sql: st.mode.begin()}}})
 	if err = c.settle(st, r, 0, err); err != nil {
 		_ = c.Close()
 		return nil, err
@@ -65,7 +65,7 @@ func (t *tx) Commit() error {
 	if !st.begun {
 		return nil
 	}
-	r, _, err := c.c.run(t.ctx, st, []step{{sql: "COMMIT"}}, dropRows, 0, true)
+	r, _, err := c.c.run(t.ctx, call{st: st, steps: []step{{sql: "COMMIT"}}, closing: true})
 	if err != nil {
 		c.lose(st, err)
 		return err
@@ -90,7 +90,7 @@ func (t *tx) Rollback() error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), closeTimeout)
 	defer cancel()
-	if _, _, err := c.c.run(ctx, st, []step{{sql: "ROLLBACK"}}, dropRows, 0, true); err != nil {
+	if _, _, err := c.c.run(ctx, call{st: st, steps: []step{{sql: "ROLLBACK"}}, closing: true}); err != nil {
 		c.lose(st, err)
 		return err
 	}

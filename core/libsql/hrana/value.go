@@ -3,6 +3,7 @@ package hrana
 import (
 	"database/sql/driver"
 	"encoding/base64"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -139,11 +140,12 @@ func decode(kind valueKind, content []byte, quoted bool) (driver.Value, error) {
 	return nil, nil
 }
 
-// decodeFloat refuses null, which is what servers make of an infinite float:
-// JSON has none, and the sign is lost. 1e999 is infinite.
+// decodeFloat makes NaN of null, which is what servers make of an infinite
+// float: JSON has none, and the sign is lost. SQLite itself has no NaN, so
+// [rows.Next] can tell. 1e999 is infinite.
 func decodeFloat(content []byte) (driver.Value, error) {
 	if string(content) == "null" {
-		return nil, protocolError("infinite float: the server can't express it; select CAST(column AS TEXT)")
+		return math.NaN(), nil
 	}
 	f, err := strconv.ParseFloat(string(content), 64)
 	if err != nil && (f == 0 || f-f == 0) { // out of range is ±Inf, and that is meant

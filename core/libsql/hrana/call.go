@@ -1,0 +1,65 @@
+package hrana
+
+import "context"
+
+// call is one pipeline request: steps, as an execute or a batch, then a close.
+type call struct {
+	st         *stream // nil: a stream that lives for this request
+	steps      []step
+	mode       rowMode
+	target     int // step whose rows are wanted in streamRows
+	closing    bool
+	repeatable bool // it reads and nothing else
+}
+
+// run sends a call and reads the answer up to the target's rows, or all of it:
+// then reply.paused is false and the exchange is closed.
+func (c *Connector) run(ctx context.Context, k call) (*reply, *exchange, error) {
+	base, baton := &c.base, ""
+	if k.st != nil {
+		base, baton = &k.st.base, k.st.baton
+	}
+	size := 128
+	for i := range k.steps {
+		size += 128 + len(k.steps[i].sql) + 64*len(k.steps[i].args)
+	}
+	body := appendPipeline(make([]byte, 0, size), baton, k.steps, k.closing)
+	x, err := c.pipeline(ctx, base, message{body: body, onStream: baton != "", repeatable: k.repeatable})
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &reply{
+		s: x.s, mode: k.mode, target: k.target, closing: k.closing,
+		batch:  len(k.steps) > 1 || len(k.steps) == 1 && k.steps[0].condition != "",
+		steps:  make([]outcome, len(k.steps)),
+		budget: budget(c.config.MaxMemory),
+	}
+	err = r.start()
+	if !r.paused {
+		x.close(err != nil)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, x, nil
+}
+
+// verdict finds the first failure among a program's steps. What goes before
+// first is the driver's own.
+func verdict(failed *Error, steps []outcome, first int) error {
+	if failed != nil {
+		return failed
+	}
+	for i := range steps {
+		switch o := &steps[i]; {
+		case o.err != nil:
+			if len(steps)-first > 1 && i >= first {
+				o.err.Statement = i - first + 1
+			}
+			return o.err
+		case !o.done:
+			return ErrNoTransaction
+		}
+	}
+	return nil
+}
