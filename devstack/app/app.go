@@ -3,8 +3,8 @@
 // terminal in.
 //
 // It knows Clerk as any customer does, over HTTP: the Frontend API to check who
-// signs in, the Backend API with the secret key to make a ticket. It would work
-// the same with a real instance that has the native API enabled.
+// signs in, the Backend API with the secret key to make a ticket. Nothing in it
+// is peculiar to the local instance.
 //
 // # The bridge page
 //

@@ -28,7 +28,7 @@ func (a *App) showBridge(w http.ResponseWriter, r *http.Request) {
 	// on the way to a page that refuses them.
 	req, err := parseBridgeRequest(r.URL.Query())
 	if err != nil {
-		a.fail(w, http.StatusBadRequest, "This link can't be used", err.Error())
+		a.fail(w, http.StatusBadRequest, "This link can't be used", err.Error()+".")
 		return
 	}
 	session, err := a.signedIn(r.Context(), r)

@@ -37,7 +37,7 @@ var (
 func parseBridgeRequest(query url.Values) (bridgeRequest, error) {
 	for _, name := range []string{"redirect_uri", "state", "code", "client", "mode"} {
 		if len(query[name]) > 1 {
-			return bridgeRequest{}, errors.New(name + " is given more than once.")
+			return bridgeRequest{}, errors.New(name + " is given more than once")
 		}
 	}
 	req := bridgeRequest{
@@ -46,7 +46,7 @@ func parseBridgeRequest(query url.Values) (bridgeRequest, error) {
 	}
 	parts := redirectURI.FindStringSubmatch(req.redirectURI)
 	if parts == nil || !validPort(parts[3]) {
-		return bridgeRequest{}, errors.New("redirect_uri must be http://127.0.0.1:PORT/callback: this page talks to a program on your own machine and to nothing else.")
+		return bridgeRequest{}, errors.New("redirect_uri must be http://127.0.0.1:PORT/callback: this page talks to a program on your own machine and to nothing else")
 	}
 	req.origin = parts[1]
 	if parts[2] == "[::1]" {
@@ -62,13 +62,13 @@ func parseBridgeRequest(query url.Values) (bridgeRequest, error) {
 	}
 	switch {
 	case !stateFormat.MatchString(req.state):
-		return bridgeRequest{}, errors.New("state must be 16 to 256 URL-safe characters.")
+		return bridgeRequest{}, errors.New("state must be 16 to 256 URL-safe characters")
 	case !codeFormat.MatchString(req.code):
-		return bridgeRequest{}, errors.New("code must look like WXYZ-2345.")
+		return bridgeRequest{}, errors.New("code must look like WXYZ-2345")
 	case !clientName.MatchString(req.client):
-		return bridgeRequest{}, errors.New("client must be a plain name of at most 40 characters.")
+		return bridgeRequest{}, errors.New("client must be a plain name of at most 40 characters")
 	case req.mode != "ticket" && req.mode != "token":
-		return bridgeRequest{}, errors.New("mode must be ticket or token.")
+		return bridgeRequest{}, errors.New("mode must be ticket or token")
 	}
 	return req, nil
 }

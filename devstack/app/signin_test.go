@@ -57,24 +57,34 @@ func TestSignInByCode(t *testing.T) {
 	}
 }
 
-// TestSessionFixation: a cookie from before sign-in is worthless afterwards.
+// TestSessionFixation: a cookie from before a sign-in is worthless afterwards,
+// whether somebody was signed in then or not.
 func TestSessionFixation(t *testing.T) {
 	s := newStack(t)
 	b := s.tab(t)
 	page := b.get(s.URL + app.SignInPath)
-	before := page.Cookies()[0]
-	r := b.post(app.SignInPath, url.Values{"csrf_token": {page.hidden("csrf_token")}, "account": {"alice@example.test"}})
-	if after := r.Cookies()[0]; after.Value == before.Value {
-		t.Error("sign-in kept the session id")
+	cookies := page.Cookies()
+	for _, email := range []string{"alice@example.test", "bob@example.test"} {
+		r := b.post(app.SignInPath, url.Values{"csrf_token": {page.hidden("csrf_token")}, "account": {email}})
+		if r.StatusCode != http.StatusSeeOther {
+			t.Fatalf("sign in: %d", r.StatusCode)
+		}
+		cookies = append(cookies, r.Cookies()...)
+		page = b.get(s.URL + "/app/")
 	}
-	thief := s.tab(t)
-	req, err := http.NewRequest(http.MethodGet, s.URL+"/app/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.AddCookie(before)
-	if r := thief.do(req); r.StatusCode != http.StatusSeeOther {
-		t.Errorf("the old cookie shows %d", r.StatusCode)
+	for i, cookie := range cookies {
+		req, err := http.NewRequest(http.MethodGet, s.URL+"/app/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.AddCookie(cookie)
+		want := http.StatusSeeOther
+		if i == len(cookies)-1 {
+			want = http.StatusOK
+		}
+		if r := s.tab(t).do(req); r.StatusCode != want {
+			t.Errorf("cookie %d of %d shows %d", i+1, len(cookies), r.StatusCode)
+		}
 	}
 }
 

@@ -50,9 +50,10 @@ func (inst *Instance) rotate(cl *client) error {
 // authenticate finds the client of a native request. No Authorization, or an
 // empty one, is no client and no error: that is how a new device begins.
 //
-// A client JWT that was rotated away gets signed_out and a new, empty client:
-// "a 401 whose code is signed_out" leaves "the replacement device token" in the
-// response header (clerk/javascript, expo, utils/hostedAuth.ts).
+// One that does not verify gets authentication_invalid, a choice: the catalogue
+// does not tell the two 401s apart. One that was rotated away gets signed_out and
+// a new, empty client, since Clerk's Expo SDK expects a "replacement device token"
+// in the header of such an answer (clerk/javascript, expo/src/utils/hostedAuth.ts).
 func (inst *Instance) authenticate(r *http.Request) (*client, error) {
 	token := strings.TrimSpace(r.Header.Get("Authorization"))
 	// Clerk's Expo SDK sends the bare token, its OpenAPI description says Bearer.
@@ -100,7 +101,9 @@ func (inst *Instance) activeSessions(cl *client) []*session {
 	return kept
 }
 
-// sessionOf finds an active session of a client.
+// sessionOf finds an active session of a client. One that ended, by whatever
+// means, is not found: Clerk documents the 404 but not for what, and users of
+// clerk-js report "No session was found" after sign-out.
 func (inst *Instance) sessionOf(cl *client, id string) (*session, error) {
 	if cl == nil {
 		return nil, errSignedOut()

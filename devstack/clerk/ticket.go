@@ -54,7 +54,7 @@ func (inst *Instance) acceptTicket(token string) (*signInToken, error) {
 	}
 	id, _ := claims["sid"].(string)
 	t := inst.tickets[id]
-	if err != nil || claims["st"] != "sign_in_token" || t == nil {
+	if err != nil || t == nil {
 		return nil, errTicketInvalid()
 	}
 	switch t.status {
