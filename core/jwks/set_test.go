@@ -120,6 +120,27 @@ func TestUnknownKidIsFetchedOnce(t *testing.T) {
 	issuer.fetched(t, 3)
 }
 
+// The keys of another process may be newer than those in memory, and still too old.
+func TestUnknownKidGoesPastTheDisk(t *testing.T) {
+	issuer := newIssuer(t, jwk("a", rsaKey().Public()))
+	c := &clock{time: now}
+	opts := jwks.SetOptions{CacheDir: t.TempDir(), Now: c.now}
+	v := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy())
+	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), "a")); err != nil {
+		t.Fatal(err)
+	}
+	c.advance(time.Hour)
+	if err := newSet(t, issuer.URL, opts).Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.advance(time.Hour)
+	issuer.publish(jwk("b", otherRSAKey().Public()))
+	if _, err := v.Verify(t.Context(), signAt(t, otherRSAKey(), "b")); err != nil {
+		t.Error(err)
+	}
+	issuer.fetched(t, 3)
+}
+
 func TestRotationWithEqualKid(t *testing.T) {
 	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
 	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())

@@ -53,15 +53,17 @@ func (v *Verifier) checkSignature(ctx context.Context, t *parsed) error {
 		return fmt.Errorf("verify token (%s): %w", t, err)
 	}
 	verdict := t.check(held.keys)
-	if verdict == nil || fresh {
-		return v.explain(t, verdict, held)
-	}
-	newer, err := v.set.renew(ctx, held)
-	switch {
-	case err != nil && errors.Is(verdict, errUnknownKey):
-		return fmt.Errorf("verify token (%s): %w", t, err)
-	case err == nil && newer != held:
-		verdict, held = t.check(newer.keys), newer
+	// Newer keys may be those of another process first, then the issuer's.
+	for step := 0; verdict != nil && !fresh && step < 2; step++ {
+		newer, err := v.set.renew(ctx, held)
+		if err != nil && errors.Is(verdict, errUnknownKey) {
+			return fmt.Errorf("verify token (%s): %w", t, err)
+		}
+		if err != nil || newer == held {
+			break
+		}
+		held = newer
+		verdict = t.check(held.keys)
 	}
 	return v.explain(t, verdict, held)
 }

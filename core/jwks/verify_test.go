@@ -215,6 +215,16 @@ func TestVerifyEveryKeyType(t *testing.T) {
 	issuer.fetched(t, 2)
 }
 
+func TestIDTokenWhereAllowed(t *testing.T) {
+	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	policy := clerkPolicy()
+	policy.AllowIDToken = true
+	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), policy)
+	if _, err := v.Verify(t.Context(), signRS256(t, with(good(), map[string]any{"nonce": "n"}))); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFromVerification(t *testing.T) {
 	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
 	policy, err := jwks.FromVerification(provider.Verification{Issuer: issuerURL, KeySetURL: issuer.URL, Algorithms: []string{"RS256"}})

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -11,14 +13,15 @@ import (
 // stored is what a credential holds: a session of a client, or, after a sign-in by
 // redirect, a token and nothing to renew it with.
 type stored struct {
-	instance string
-	session  *session
-	token    provider.Secret
+	session *session
+	token   provider.Secret
 }
 
 // encoded is stored as JSON, with the secrets in the clear.
 type encoded struct {
-	Version  int    `json:"v"`
+	Version int `json:"v"`
+	// Instance is a hash of the host. The whole of a credential counts as secret to
+	// zen, which would take the name itself out of every message.
 	Instance string `json:"instance"`
 	Session  string `json:"session,omitempty"`
 	Client   string `json:"client,omitempty"`
@@ -27,8 +30,13 @@ type encoded struct {
 
 const credentialVersion = 1
 
-func (s stored) encode() provider.Secret {
-	e := encoded{Version: credentialVersion, Instance: s.instance, Token: s.token.Reveal()}
+func (i instance) fingerprint() string {
+	sum := sha256.Sum256([]byte(i.host))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (s stored) encode(i instance) provider.Secret {
+	e := encoded{Version: credentialVersion, Instance: i.fingerprint(), Token: s.token.Reveal()}
 	if s.session != nil {
 		e.Session, e.Client = s.session.id, s.session.client.Reveal()
 	}
@@ -49,17 +57,17 @@ func (p *clerkProvider) decodeCredential(c provider.Credential) (stored, error) 
 	if e.Version != credentialVersion {
 		return stored{}, noCredential(fmt.Sprintf("clerk: the stored credential is of version %d, and this provider reads %d", e.Version, credentialVersion))
 	}
-	if e.Instance != p.settings.instance.host {
-		return stored{}, noCredential(fmt.Sprintf("clerk: signed in at %.100q, but publishable_key is of %q", e.Instance, p.settings.instance.host))
+	if e.Instance != p.settings.instance.fingerprint() {
+		return stored{}, noCredential("clerk: the stored credential is of another Clerk instance than " + p.settings.instance.host)
 	}
 	if e.Token != "" {
-		return stored{instance: e.Instance, token: provider.NewSecret(e.Token)}, nil
+		return stored{token: provider.NewSecret(e.Token)}, nil
 	}
 	s := &session{id: e.Session, client: provider.NewSecret(e.Client), name: c.Subject, expires: c.Expires}
 	if !isSessionID(s.id) || (provider.Token{Value: s.client}).ValidateValue() != nil {
 		return stored{}, noCredential("clerk: the stored credential is damaged")
 	}
-	return stored{instance: e.Instance, session: s}, nil
+	return stored{session: s}, nil
 }
 
 func noCredential(message string) error {
@@ -69,7 +77,7 @@ func noCredential(message string) error {
 // sessionCredential is what is stored of a session.
 func (p *clerkProvider) sessionCredential(s *session, subject string, issued time.Time) provider.Credential {
 	return provider.Credential{
-		Data:    stored{instance: p.settings.instance.host, session: s}.encode(),
+		Data:    stored{session: s}.encode(p.settings.instance),
 		Subject: subject, Issued: issued, Expires: s.expires,
 	}
 }

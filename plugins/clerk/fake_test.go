@@ -44,6 +44,8 @@ var testKey = sync.OnceValue(func() *rsa.PrivateKey {
 type fakeClerk struct {
 	*httptest.Server
 	t *testing.T
+	// agent is how the User-Agent begins.
+	agent string
 
 	mu sync.Mutex // guards the fields below
 	// clientJWT is the only good one; "" is no client yet.
@@ -64,7 +66,7 @@ type fakeClerk struct {
 
 func newFakeClerk(t *testing.T) *fakeClerk {
 	f := &fakeClerk{
-		t: t, status: "active", signIn: "complete", answer: map[string]http.HandlerFunc{},
+		t: t, agent: "zen-provider-clerk/1.2.3", status: "active", signIn: "complete", answer: map[string]http.HandlerFunc{},
 		templates: map[string]map[string]any{
 			"turso":    {"id": testDatabase, "a": "rw", "perm": []any{}, "rid": "r-1"},
 			"turso-ro": {"id": testDatabase, "a": "ro", "perm": []any{}, "rid": "r-2"},
@@ -205,7 +207,7 @@ func (f *fakeClerk) checkNative(r *http.Request) {
 	if values, sent := r.Header["Authorization"]; !sent || len(values) != 1 {
 		f.t.Errorf("%s: Authorization %d times", r.URL.Path, len(values))
 	}
-	if r.Header.Get("Origin") != "" || r.Header.Get("Cookie") != "" || r.Header.Get("User-Agent") != "zen-provider-clerk/1.2.3" {
+	if r.Header.Get("Origin") != "" || r.Header.Get("Cookie") != "" || !strings.HasPrefix(r.Header.Get("User-Agent"), f.agent) {
 		f.t.Errorf("%s: headers of a browser, or not of this provider", r.URL.Path)
 	}
 	if r.Method == http.MethodPost && r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {

@@ -29,7 +29,9 @@ type clerkProvider struct {
 }
 
 func newProvider(version string) *clerkProvider {
-	return &clerkProvider{version: version, transport: http.DefaultTransport, now: time.Now}
+	// The default transport goes through the proxy of the environment.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	return &clerkProvider{version: version, transport: transport, now: time.Now}
 }
 
 // Describe implements provider.Provider.

@@ -42,12 +42,13 @@ func (p *clerkProvider) mint(ctx context.Context, s *session, target provider.Ta
 		return provider.Token{}, err
 	}
 	// The keys come while the token does; the verification joins that fetch.
+	fetching, cancel := context.WithCancel(ctx)
 	fetched := make(chan struct{})
 	go func() {
 		defer close(fetched)
-		_, _ = p.keys.Keys(ctx)
+		_, _ = p.keys.Keys(fetching)
 	}()
-	defer func() { <-fetched }()
+	defer func() { cancel(); <-fetched }()
 	value, err := p.frontend.mint(ctx, s, template)
 	if err != nil {
 		return provider.Token{}, err

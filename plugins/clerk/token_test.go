@@ -119,7 +119,7 @@ func TestBadCredentials(t *testing.T) {
 	for name, data := range map[string]string{
 		"empty": "", "rubbish": "{", "another provider's": `{"access_token":"planted"}`,
 		"future":           strings.Replace(good, `"v":1`, `"v":2`, 1),
-		"another instance": strings.Replace(good, f.host(), "clerk.other.example", 1),
+		"another instance": strings.Replace(good, p.settings.instance.fingerprint(), instance{host: "clerk.other.example"}.fingerprint(), 1),
 		"path in the id":   strings.Replace(good, testSession, "sess_x/../../users", 1),
 		"no client":        strings.Replace(good, "planted-client-jwt-0", "", 1),
 		"line break":       strings.Replace(good, "planted-client-jwt-0", `planted\r\nX-Evil: 1`, 1),

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// The test binary is also the provider: it is installed under its name.
+func TestMain(m *testing.M) {
+	if strings.HasPrefix(filepath.Base(os.Args[0]), "zen-provider-clerk") {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// process starts the provider as zen does.
+func (f *fakeClerk) process(settings provider.Settings, log *lockedBuffer) *plugin.Client {
+	f.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	binary, err := os.ReadFile(self)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	name := "zen-provider-clerk"
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	dir := f.t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name), binary, 0o700); err != nil {
+		f.t.Fatal(err)
+	}
+	manager := plugin.NewManager(plugin.Options{Dirs: []string{dir}, Log: log})
+	f.t.Cleanup(func() {
+		if err := manager.Close(context.Background()); err != nil {
+			f.t.Error(err)
+		}
+	})
+	client, err := manager.Open(f.t.Context(), "clerk", settings)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return client
+}
+
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func TestThroughAProcess(t *testing.T) {
+	f := newFakeClerk(t)
+	f.agent = "zen-provider-clerk/"
+	var log lockedBuffer
+	client := f.process(provider.Settings{
+		keyPublishableKey: provider.NewSecret(f.publishableKey()),
+		keyBridgeURL:      provider.NewSecret("http://127.0.0.1:1/cli"),
+	}, &log)
+	description, err := client.Describe(t.Context())
+	if err != nil || len(description.Services) != 2 {
+		t.Errorf("services %q, %v", description.Services, err)
+	}
+
+	shown := make(chan page, 1)
+	host := &fakeHost{browser: comeBack(t, shown, "ticket", testTicket)}
+	if err := client.Login(t.Context(), loginRequest(), host); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-shown; got.status != http.StatusOK {
+		t.Errorf("page %+v", got)
+	}
+	credential := host.stored[0].Credential
+	response, err := client.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
+	if err != nil || response.Token.Value.IsZero() || response.Credential == nil {
+		t.Fatalf("%v, %v", response, err)
+	}
+	claims, err := client.Verify(t.Context(), response.Token.Value)
+	if err != nil || claims.Database.DatabaseID != testDatabase {
+		t.Errorf("%+v, %v", claims, err)
+	}
+
+	// The kinds, hints and waits come across, and so does a replaced credential
+	// beside an error.
+	f.on("/v1/client/sessions/"+testSession+"/tokens/turso", 429, http.Header{"Retry-After": {"30"}, "Authorization": {"planted-client-jwt-new"}}, "")
+	failed, err := client.Token(t.Context(), provider.TokenRequest{Credential: response.Credential, Target: target})
+	if !errors.Is(err, provider.ErrUnavailable) || provider.RetryAfter(err) != 30*time.Second || failed.Credential == nil {
+		t.Errorf("%v, %v", failed, err)
+	}
+	forged := response.Token.Value.Reveal()
+	forged = forged[:len(forged)-8] + "AAAAAAAA"
+	if _, err := client.Verify(t.Context(), provider.NewSecret(forged)); !errors.Is(err, provider.ErrTokenInvalid) || !strings.Contains(err.Error(), f.URL) {
+		t.Errorf("forged: %v, want it to name the issuer", err)
+	}
+
+	// What was waited for is told before the deadline of the host.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := client.Login(ctx, loginRequest(), &fakeHost{}); !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), "nobody came back to http://127.0.0.1:") {
+		t.Errorf("nobody came: %v", err)
+	}
+	if text := log.String(); strings.Contains(text, "planted") || strings.Contains(text, "eyJ") {
+		t.Errorf("a secret is in the log: %s", text)
+	}
+}
