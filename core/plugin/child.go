@@ -85,7 +85,7 @@ func (c *child) Start(ctx context.Context) error {
 		defer stdout.Close()
 		defer close(greeting)
 		first := true
-		eachLine(stdout, func(line string) {
+		eachLine(stdout, c.redact, func(line string) {
 			if first {
 				first = false
 				greeting <- line
@@ -96,7 +96,7 @@ func (c *child) Start(ctx context.Context) error {
 	})
 	c.readers.Go(func() {
 		defer stderr.Close()
-		eachLine(stderr, logErrorOutput(c.log))
+		eachLine(stderr, c.redact, logErrorOutput(c.log))
 	})
 	return c.greet(ctx, greeting)
 }
@@ -167,6 +167,13 @@ func (c *child) Kill(context.Context) error {
 		killGroup(c.process)
 	}
 	return nil
+}
+
+// wasKilled tells an end that this host wanted from one of the process's own.
+func (c *child) wasKilled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.killed
 }
 
 // Wait waits for the end of the process and of what reads its output, where there

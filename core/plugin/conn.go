@@ -129,8 +129,13 @@ func (c *conn) broken(call string, err error) error {
 			Kind: provider.ErrUnavailable, Message: "provider " + c.name + " was stopped during " + call,
 		}
 	}
-	if status, exited := c.process.exit(settle); exited {
-		return &CrashError{Name: c.name, Call: call, Status: status}
+	if how, exited := c.process.exit(settle); exited {
+		return &CrashError{Name: c.name, Call: call, Status: how}
+	}
+	if status.Code(err) == codes.Unavailable {
+		return &provider.Error{
+			Kind: provider.ErrUnavailable, Message: "the connection to provider " + c.name + " broke in " + call, Hint: debugHint,
+		}
 	}
 	return err
 }

@@ -37,17 +37,21 @@ func (s *sink) logger(name string) hclog.Logger {
 	if s == nil {
 		return hclog.New(&hclog.LoggerOptions{Level: hclog.Off, Output: io.Discard})
 	}
-	return hclog.New(&hclog.LoggerOptions{Name: prefix + name, Level: hclog.Trace, Output: s})
+	return hclog.New(&hclog.LoggerOptions{Name: prefix + name, Level: hclog.Debug, Output: s})
 }
 
 // eachLine calls do for each line of r until it ends. Of a line longer than
-// maxLine only the beginning is seen, so that no secret comes in two pieces.
-func eachLine(r io.Reader, do func(line string)) {
+// maxLine only the beginning is seen.
+func eachLine(r io.Reader, redact func(string) string, do func(line string)) {
 	lines := bufio.NewReaderSize(r, maxLine)
 	for {
-		line, err := lines.ReadSlice('\n')
-		if len(line) > 0 {
-			do(strings.TrimRight(string(line), "\r\n"))
+		read, err := lines.ReadSlice('\n')
+		line := strings.TrimRight(string(read), "\r\n")
+		if err == bufio.ErrBufferFull {
+			line = shortened(line, redact)
+		}
+		if len(read) > 0 {
+			do(line)
 		}
 		for err == bufio.ErrBufferFull {
 			_, err = lines.ReadSlice('\n')
@@ -56,6 +60,14 @@ func eachLine(r io.Reader, do func(line string)) {
 			return
 		}
 	}
+}
+
+// shortened is a line that was cut, without what may be the beginning of a secret:
+// a shorter one than the redactor recognizes.
+func shortened(line string, redact func(string) string) string {
+	line = redact(line)
+	line = line[:max(0, len(line)-minCut)]
+	return line[:strings.LastIndexByte(line, ' ')+1] + "... (cut)"
 }
 
 // logErrorOutput returns what logs a provider's standard error, line by line: the
@@ -92,4 +104,35 @@ func logErrorOutput(log hclog.Logger) func(line string) {
 			log.Debug(line)
 		}
 	}
+}
+
+// printed logs what a provider prints after its start, which go-plugin hands over
+// in pieces.
+type printed struct {
+	log    hclog.Logger
+	redact func(string) string
+
+	// mu guards line.
+	mu   sync.Mutex
+	line []byte
+}
+
+// Write implements io.Writer.
+func (w *printed) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, b := range p {
+		switch {
+		case b != '\n' && len(w.line) <= maxLine:
+			w.line = append(w.line, b)
+		case b == '\n':
+			line := string(w.line)
+			if len(w.line) > maxLine {
+				line = shortened(line, w.redact)
+			}
+			w.log.Warn("printed", "line", line)
+			w.line = w.line[:0]
+		}
+	}
+	return len(p), nil
 }

@@ -58,6 +58,8 @@ func TestMain(m *testing.M) {
 	case "deaf":
 		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
 		time.Sleep(time.Minute)
+	case "host":
+		beHost(os.Args[1])
 	}
 	os.Exit(0)
 }
@@ -221,6 +223,8 @@ func gone(pid string, within time.Duration) bool {
 	}
 	return false
 }
+
+var pidCommand = provider.NewSecret("pid")
 
 func onLinux(t *testing.T) {
 	t.Helper()

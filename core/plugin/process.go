@@ -52,7 +52,7 @@ func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 	env := append(allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
 	p := &process{name: l.name, limits: l.limits, dir: dir}
 	p.child = newChild(l.name, l.path, dir, env, log, l.redact.String)
-	output := &printed{log: log}
+	output := &printed{log: log, redact: l.redact.String}
 	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake,
 		VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {}},
@@ -108,7 +108,7 @@ func (p *process) startFailure(err error) error {
 			return err
 		}
 	}
-	if status, exited := p.exit(drain); exited {
+	if status, exited := p.exit(drain); exited && !p.child.wasKilled() {
 		return &ExitError{Name: p.name, Status: status}
 	}
 	return &HandshakeError{Name: p.name, Reason: "its handshake or its TLS failed"}
@@ -119,6 +119,11 @@ func (p *process) exit(wait time.Duration) (status string, exited bool) {
 	select {
 	case <-p.child.exited:
 		return p.child.status, true
+	default:
+	}
+	select {
+	case <-p.child.exited:
+		return p.child.status, true
 	case <-time.After(wait):
 		return "", false
 	}
@@ -126,12 +131,8 @@ func (p *process) exit(wait time.Duration) (status string, exited bool) {
 
 // alive reports whether calls have a chance.
 func (p *process) alive() bool {
-	select {
-	case <-p.child.exited:
-		return false
-	default:
-		return !p.stopping.Load()
-	}
+	_, exited := p.exit(0)
+	return !exited && !p.stopping.Load()
 }
 
 // stop ends the process, by request and then by force, and removes what is left of
@@ -140,7 +141,8 @@ func (p *process) alive() bool {
 // hangs.
 func (p *process) stop() {
 	p.stopOnce.Do(func() {
-		p.stopping.Store(true)
+		_, crashed := p.exit(0)
+		p.stopping.Store(!crashed)
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -156,30 +158,4 @@ func (p *process) stop() {
 		}
 		_ = os.RemoveAll(p.dir)
 	})
-}
-
-// printed logs what a provider prints after its start, which go-plugin hands over
-// in pieces.
-type printed struct {
-	log hclog.Logger
-
-	// mu guards line.
-	mu   sync.Mutex
-	line []byte
-}
-
-// Write implements io.Writer.
-func (w *printed) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, b := range p {
-		switch {
-		case b == '\n':
-			w.log.Warn("printed", "line", string(w.line))
-			w.line = w.line[:0]
-		case len(w.line) < maxLine:
-			w.line = append(w.line, b)
-		}
-	}
-	return len(p), nil
 }

@@ -20,17 +20,20 @@ const (
 	// minSecret is how long a secret is at least that can be replaced wherever it
 	// occurs without making text unreadable.
 	minSecret = 6
-	// maxSecrets bounds how many are remembered; the oldest goes first.
+	// minCut is how much of a long one is enough to know it by.
+	minCut = 32
+	// maxForms bounds how much is remembered of one secret, maxSecrets how much at
+	// all; the oldest goes first.
+	maxForms   = 64
 	maxSecrets = 512
 )
 
 // redactor takes secrets out of text: those that it was told, and what looks like
 // one. It is safe for concurrent use.
 type redactor struct {
-	// mu guards what is below.
-	mu       sync.Mutex
-	secrets  []string // oldest first
-	replacer *strings.Replacer
+	// mu guards secrets, which are in the order in which they came.
+	mu      sync.Mutex
+	secrets []string
 }
 
 // add makes secret, the parts of a secret that is JSON or has lines, and the forms
@@ -42,8 +45,9 @@ func (r *redactor) add(secret string) {
 		forms = appendStrings(forms, value)
 	}
 	for _, form := range slices.Clone(forms) {
-		forms = append(forms, strings.Split(form, "\n")...)
+		forms = append(forms, strings.SplitN(form, "\n", maxForms)...)
 	}
+	forms = forms[:min(len(forms), maxForms)]
 	for _, form := range slices.Clone(forms) {
 		quoted, _ := json.Marshal(form)
 		forms = append(forms, strings.Trim(string(quoted), `"`), url.QueryEscape(form), url.PathEscape(form))
@@ -51,17 +55,20 @@ func (r *redactor) add(secret string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, form := range forms {
+		form = strings.Clone(form[:min(len(form), maxLine)]) // no line shows more
 		if len(form) >= minSecret && !slices.Contains(r.secrets, form) {
 			r.secrets = append(r.secrets, form)
-			r.replacer = nil
 		}
 	}
-	r.secrets = r.secrets[max(0, len(r.secrets)-maxSecrets):]
+	r.secrets = slices.Clone(r.secrets[max(0, len(r.secrets)-maxSecrets):])
 }
 
 // appendStrings appends the strings in a JSON value, but for short ones, which are
 // words.
 func appendStrings(list []string, value any) []string {
+	if len(list) >= maxForms {
+		return list
+	}
 	switch v := value.(type) {
 	case string:
 		if len(v) >= 2*minSecret {
@@ -127,7 +134,14 @@ func (r *redactor) String(s string) string {
 	if s == "" {
 		return s
 	}
-	s = r.known().Replace(s)
+	r.mu.Lock()
+	secrets := slices.Clone(r.secrets)
+	r.mu.Unlock()
+	// Longer ones first: one may be a part of another.
+	slices.SortStableFunc(secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	for _, secret := range secrets {
+		s = blank(s, secret)
+	}
 	s = urls.ReplaceAllStringFunc(s, redactURL)
 	for _, p := range patterns {
 		s = p.match.ReplaceAllString(s, p.replace)
@@ -135,20 +149,28 @@ func (r *redactor) String(s string) string {
 	return s
 }
 
-func (r *redactor) known() *strings.Replacer {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.replacer == nil {
-		// Longer ones first: one may be a part of another.
-		longest := slices.Clone(r.secrets)
-		slices.SortFunc(longest, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-		pairs := make([]string, 0, 2*len(longest))
-		for _, secret := range longest {
-			pairs = append(pairs, secret, redacted)
-		}
-		r.replacer = strings.NewReplacer(pairs...)
+// blank replaces secret in s. Of a long one the beginning is enough, since it may
+// have been cut short.
+func blank(s, secret string) string {
+	head := secret[:min(len(secret), minCut)]
+	at := strings.Index(s, head)
+	if at < 0 {
+		return s
 	}
-	return r.replacer
+	var out strings.Builder
+	for at >= 0 {
+		out.WriteString(s[:at])
+		out.WriteString(redacted)
+		s = s[at:]
+		n := len(head)
+		for n < len(s) && n < len(secret) && s[n] == secret[n] {
+			n++
+		}
+		s = s[n:]
+		at = strings.Index(s, head)
+	}
+	out.WriteString(s)
+	return out.String()
 }
 
 // redactURL takes the userinfo and the values of query and fragment. It works on

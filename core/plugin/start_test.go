@@ -1,0 +1,102 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func TestStartFailuresAreTypedLines(t *testing.T) {
+	var (
+		exit     *ExitError
+		greeting *HandshakeError
+		version  *VersionError
+		timeout  *StartTimeoutError
+		name     *NameError
+		missing  *NotFoundError
+	)
+	tests := []struct {
+		provider string
+		as       any
+		kind     error
+		text     string
+	}{
+		{"exits", &exit, provider.ErrUnavailable, "ended at once (exit status 3)"},
+		{"rubbish", &greeting, provider.ErrNoProvider, `it printed "DEBUG token=[redacted]`},
+		{"closes", &greeting, provider.ErrNoProvider, "closed its standard output"},
+		{"insecure", &greeting, provider.ErrNoProvider, "PLUGIN_CLIENT_CERT"},
+		{"netrpc", &greeting, provider.ErrNoProvider, "gRPC"},
+		{"deaf", &greeting, provider.ErrNoProvider, "handshake"},
+		{"misnamed", &greeting, provider.ErrNoProvider, `"somebody-else"`},
+		{"old", &version, provider.ErrNoProvider, "version 7, this zen speaks version 1"},
+		{"mute", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
+		{"half", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
+		{"absent", &missing, provider.ErrNoProvider, `no provider "absent": there is closes, deaf, exits`},
+		{"../exits", &name, provider.ErrNoProvider, "digits and dashes"},
+		{strings.Repeat("a", 33), &name, provider.ErrNoProvider, "at most 32"},
+		{"", &name, provider.ErrNoProvider, "at most 32"},
+	}
+	m := manage(t, Options{}, "exits", "rubbish", "closes", "insecure", "netrpc", "deaf", "misnamed", "old", "mute", "half")
+	for _, test := range tests {
+		t.Run(test.provider, func(t *testing.T) {
+			if _, isTimeout := test.as.(**StartTimeoutError); isTimeout {
+				m.limits.start = 300 * time.Millisecond
+				defer func() { m.limits.start = defaultLimits.start }()
+			}
+			began := time.Now()
+			_, err := m.Open(t.Context(), test.provider, nil)
+			if !errors.As(err, test.as) || !errors.Is(err, test.kind) {
+				t.Fatalf("got %T %v", err, err)
+			}
+			if text := err.Error(); !strings.Contains(text, test.text) || len(text) > 250 || strings.Contains(text, "\n") {
+				t.Errorf("text %q", text)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// What is started again after a failure is a new process, not the old failure.
+func TestStartFailureIsNotKept(t *testing.T) {
+	dir := installed(t, "good")
+	path := filepath.Join(dir, binaryName("good"))
+	moved := path + ".away"
+	if err := os.Rename(path, moved); err != nil {
+		t.Fatal(err)
+	}
+	m := NewManager(Options{Dirs: []string{dir}})
+	defer m.Close(context.Background())
+	if _, err := m.Open(t.Context(), "good", nil); !errors.Is(err, provider.ErrNoProvider) {
+		t.Fatalf("got %v", err)
+	}
+	if err := os.Rename(moved, path); err != nil {
+		t.Fatal(err)
+	}
+	open(t, m, "good")
+}
+
+func TestNotAProgram(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, binaryName("text")), []byte("hello"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m := NewManager(Options{Dirs: []string{dir}})
+	defer m.Close(context.Background())
+	_, err := m.Open(t.Context(), "text", nil)
+	var start *StartError
+	if !errors.As(err, &start) || !errors.Is(err, provider.ErrNoProvider) {
+		t.Errorf("got %v", err)
+	}
+}
