@@ -55,7 +55,7 @@ func (p *clerkProvider) mint(ctx context.Context, s *session, target provider.Ta
 	}
 	token, err := p.vouch(ctx, value, target, access, permissions)
 	if err != nil {
-		return provider.Token{}, fmt.Errorf("token of the template %q: %w", template, err)
+		return provider.Token{}, fmt.Errorf("%w (from the template %q)", err, template)
 	}
 	return token, nil
 }
