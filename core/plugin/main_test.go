@@ -30,11 +30,12 @@ func TestMain(m *testing.M) {
 	switch role, _, _ := strings.Cut(name, "-"); role {
 	case "good":
 		Serve(&example{name: name})
+		syscall.Exit(0) // os.Exit takes a second under the race detector
 	case "misnamed":
 		Serve(&example{name: "somebody-else"})
 	case "exits":
 		fmt.Fprintln(os.Stderr, "no reason, Bearer", planted)
-		os.Exit(3)
+		syscall.Exit(3)
 	case "rubbish":
 		fmt.Println("DEBUG token=" + plantedJWT + " " + strings.Repeat("x", 100<<10))
 		time.Sleep(time.Minute)
@@ -112,7 +113,7 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 	case "pid":
 		return provider.Claims{Subject: fmt.Sprint(os.Getpid())}, nil
 	case "group":
-		return provider.Claims{Subject: fmt.Sprint(syscall.Getpgrp())}, nil
+		return provider.Claims{Subject: fmt.Sprint(processGroup())}, nil
 	case "cwd":
 		dir, err := os.Getwd()
 		return provider.Claims{Subject: dir, ID: os.Getenv(goplugin.EnvUnixSocketDir)}, err
@@ -134,7 +135,7 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		go func() { panic("the credential is " + argument) }()
 		select {}
 	case "exit":
-		os.Exit(7)
+		syscall.Exit(7)
 	case "giant":
 		return provider.Claims{Subject: strings.Repeat("x", 2<<20)}, nil
 	case "child": // a process of its own, which outlives its parent if nobody cares
@@ -153,6 +154,22 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		return provider.Claims{}, errors.New("failed with " + argument)
 	}
 	return provider.Claims{}, errors.New("unknown command")
+}
+
+// beHost is a zen that is killed.
+func beHost(dir string) {
+	runtime.LockOSThread() // the thread that starts processes must not matter
+	m := NewManager(Options{Dirs: []string{dir}})
+	client, err := m.Open(context.Background(), "good", nil)
+	if err != nil {
+		panic(err)
+	}
+	claims, err := client.Verify(context.Background(), pidCommand)
+	if err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString(claims.Subject + "\n")
+	time.Sleep(time.Minute)
 }
 
 // installed returns a directory in which the test binary is each of names.
