@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,11 +118,11 @@ func usage(c *cli.Context, format string, args ...any) error {
 
 // unknownCommand is the error for a word that is no command of path.
 func unknownCommand(path string, commands []*cli.Command, word string) error {
-	message := fmt.Sprintf("unknown command %q", word)
-	if near := cli.SuggestCommand(commands, word); near != "" {
-		message += fmt.Sprintf(": did you mean %q?", near)
+	return &provider.Error{
+		Kind:    errUsage,
+		Message: fmt.Sprintf("unknown command %q", word),
+		Hint:    cmp.Or(cli.SuggestCommand(commands, word), path+" --help"),
 	}
-	return &provider.Error{Kind: errUsage, Message: message, Hint: path + " --help"}
 }
 
 // showHelp is the action of commands that only have subcommands.

@@ -35,21 +35,22 @@ func readDatabase(m object) (*provider.DatabaseClaims, error) {
 	return &d, err
 }
 
-// readAccess is the most that a or p allow. Without both, Turso reads rw.
+// readAccess is the most that a or p allow. Without both, Turso reads rw. What may
+// attach other databases (roa, rwa) is more than ro.
 func readAccess(m object, namespaces map[string][]string) (provider.Access, error) {
 	a, err := m.requireText("a")
 	if err != nil {
 		return "", err
 	}
-	for _, kind := range [...]string{"rw", "rwa", "ddl"} {
+	for _, kind := range [...]string{"rw", "rwa", "roa", "ddl"} {
 		if _, ok := namespaces[kind]; ok {
 			a = "rw"
 		}
 	}
 	switch {
-	case a == "rw", a == "" && len(namespaces) == 0:
+	case a == "rw", a == "roa", a == "" && len(namespaces) == 0:
 		return provider.AccessReadWrite, nil
-	case a == "ro", a == "roa", a == "":
+	case a == "ro", a == "":
 		return provider.AccessReadOnly, nil
 	}
 	return "", malformed("claim a is %.20q, not ro or rw", a)

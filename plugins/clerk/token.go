@@ -66,8 +66,8 @@ func (p *clerkProvider) vouch(ctx context.Context, value provider.Secret, target
 	if err != nil {
 		return provider.Token{}, err
 	}
-	if err := checkScope(claims, target, access, permissions); err != nil {
-		return provider.Token{}, err
+	if err := claims.Authorizes(target, access, permissions); err != nil {
+		return provider.Token{}, fmt.Errorf("clerk: %w", err)
 	}
 	return provider.Token{
 		Value: value, Issued: claims.Issued, Expires: claims.Expires, Verification: verification(p.settings.instance),
