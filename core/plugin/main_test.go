@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +58,20 @@ func TestMain(m *testing.M) {
 	case "netrpc":
 		fmt.Println("1|1|unix|/nowhere|netrpc|")
 		time.Sleep(time.Minute)
+	case "stuck": // greets well, and doesn't answer the first call
+		Serve(&stuck{})
+	case "frozen": // greets well, and doesn't answer the TLS handshake
+		listener, err := net.Listen("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
+		if err != nil {
+			panic(err)
+		}
+		identity, _, err := clientIdentity(time.Now())
+		if err != nil {
+			panic(err)
+		}
+		certificate := base64.RawStdEncoding.EncodeToString(identity.Certificates[0].Certificate[0])
+		fmt.Printf("1|1|unix|%s|grpc|%s\n", listener.Addr(), certificate)
+		time.Sleep(time.Minute)
 	case "deaf":
 		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
 		time.Sleep(time.Minute)
@@ -96,8 +112,12 @@ func (e *example) Check(_ context.Context, report func(provider.Finding) error) 
 }
 
 func (e *example) Login(ctx context.Context, _ provider.LoginRequest, host provider.Host) error {
-	if _, err := host.AskSecret(ctx, "pin"); err != nil {
+	pin, err := host.AskSecret(ctx, "pin")
+	if err != nil {
 		return err
+	}
+	if pin.Reveal() == "crash" {
+		syscall.Exit(9)
 	}
 	return host.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret(planted)}})
 }
@@ -171,6 +191,11 @@ func beHost(dir string) {
 	os.Stdout.WriteString(claims.Subject + "\n")
 	time.Sleep(time.Minute)
 }
+
+// stuck is a provider whose Describe hangs.
+type stuck struct{ example }
+
+func (*stuck) Describe(context.Context) (provider.Description, error) { select {} }
 
 // installed returns a directory in which the test binary is each of names.
 func installed(t testing.TB, names ...string) string {
