@@ -15,9 +15,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/browse"
@@ -121,10 +123,23 @@ func deliver(what string, page *url.URL) error {
 	case "never":
 		return nil
 	case "look": // at the processes, in the middle of a sign-in
-		if err := listChildren(os.Getppid()); err != nil {
+		if _, err := listChildren(os.Getppid()); err != nil {
 			return err
 		}
 		return browse.Visit(ctx, browse.Person{User: "alice"}, page.String(), os.Stderr)
+	case "interrupt": // as Ctrl-C does, and remember whom the provider's process was
+		pids, err := listChildren(os.Getppid())
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile("children", []byte(strings.Join(pids, "\n")), 0o600); err != nil {
+			return err
+		}
+		parent, err := os.FindProcess(os.Getppid())
+		if err != nil {
+			return err
+		}
+		return parent.Signal(os.Interrupt)
 	}
 	return fmt.Errorf("cannot deliver %q", what)
 }
@@ -145,11 +160,12 @@ func get(address string, want int) error {
 	return nil
 }
 
-// listChildren prints the programs that a process has started.
-func listChildren(parent int) error {
+// listChildren prints the programs that a process has started, and returns the
+// providers' process ids.
+func listChildren(parent int) (providers []string, err error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, path := range stats {
 		stat, err := os.ReadFile(path)
@@ -159,12 +175,31 @@ func listChildren(parent int) error {
 		// pid (comm) state ppid ...
 		_, rest, _ := bytes.Cut(stat, []byte(") "))
 		fields := bytes.Fields(rest)
-		if len(fields) > 1 && string(fields[1]) == strconv.Itoa(parent) {
-			command, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-			if err == nil {
-				fmt.Fprintf(os.Stderr, "child: %s\n", filepath.Base(string(bytes.Split(command, []byte{0})[0])))
-			}
+		if len(fields) < 2 || string(fields[1]) != strconv.Itoa(parent) {
+			continue
+		}
+		command, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		if err != nil {
+			continue
+		}
+		name := filepath.Base(string(bytes.Split(command, []byte{0})[0]))
+		fmt.Fprintf(os.Stderr, "child: %s\n", name)
+		if strings.HasPrefix(name, "zen-provider-") {
+			providers = append(providers, filepath.Base(filepath.Dir(path)))
 		}
 	}
-	return nil
+	return providers, nil
+}
+
+// wantGone wants that the processes in the file children have ended.
+func wantGone(ts *testscript.TestScript, _ bool, _ []string) {
+	pids := strings.Fields(ts.ReadFile("children"))
+	if len(pids) == 0 {
+		ts.Fatalf("no provider was running")
+	}
+	for _, pid := range pids {
+		if _, err := os.Stat("/proc/" + pid); err == nil {
+			ts.Fatalf("process %s is still there", pid)
+		}
+	}
 }

@@ -98,6 +98,7 @@ func TestScripts(t *testing.T) {
 			"oneline": wantOneLine,
 			"mint":    mint,
 			"stop":    stopStack,
+			"gone":    wantGone,
 		},
 	})
 }
