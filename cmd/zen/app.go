@@ -42,7 +42,7 @@ func reportError(ctx context.Context, stderr io.Writer, err error, code int) {
 		fmt.Fprintln(stderr, "zen: interrupted")
 		return
 	}
-	fmt.Fprintf(stderr, "zen: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(stderr, "%s %s\n", paint(stderr, red, "zen:"), oneLine(err.Error()))
 	if hint := provider.Hint(err); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
 	}
