@@ -79,6 +79,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		},
 	}
 	app.Flags = globalFlags()
+	plainSwitches(app.Flags)
 	finish(app.Commands)
 	return app
 }
@@ -96,6 +97,16 @@ func finish(commands []*cli.Command) {
 			}
 		}
 		c.Flags = append(c.Flags, globalFlags()...)
+		plainSwitches(c.Flags)
+	}
+}
+
+// plainSwitches keeps "(default: false)" out of the help.
+func plainSwitches(flags []cli.Flag) {
+	for _, f := range flags {
+		if b, ok := f.(*cli.BoolFlag); ok {
+			b.DisableDefaultText = true
+		}
 	}
 }
 
