@@ -3,7 +3,6 @@ module github.com/zen-auth/zen
 go 1.26.0
 
 require (
-	github.com/cli/browser v1.3.0
 	github.com/gofrs/flock v0.13.1
 	github.com/google/go-cmp v0.7.0
 	github.com/google/renameio/v2 v2.0.2
