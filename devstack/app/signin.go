@@ -56,7 +56,7 @@ func (a *App) renderSignIn(w http.ResponseWriter, status int, page signInPage) {
 	for _, account := range a.opts.Accounts {
 		accounts = append(accounts, portal.Account{Name: account.Name, Email: account.Email})
 	}
-	a.site.SignIn(w, status, portal.SignIn{
+	a.site.SignIn(w, status, "", portal.SignIn{
 		Action: SignInPath, Accounts: accounts, Email: page.email, Problem: page.problem, OfferCode: true, AskCode: page.askCode,
 		Hidden: []portal.Field{{Name: "csrf_token", Value: page.csrf}, {Name: "return_to", Value: page.returnTo}},
 	})

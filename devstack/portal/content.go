@@ -20,9 +20,9 @@ type SignIn struct {
 	OfferCode, AskCode bool
 }
 
-// SignIn writes the sign-in page.
-func (s *Site) SignIn(w http.ResponseWriter, status int, page SignIn) {
-	s.Render(w, status, "sign-in", "Sign in", "", page)
+// SignIn writes the sign-in page. What follows it may lead to formTarget.
+func (s *Site) SignIn(w http.ResponseWriter, status int, formTarget string, page SignIn) {
+	s.Render(w, status, "sign-in", "Sign in", formTarget, page)
 }
 
 // Fact is a line of what a page asks about.
