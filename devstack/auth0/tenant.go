@@ -97,7 +97,7 @@ func New(opts Options) (*Tenant, error) {
 		}
 	}
 	t.site = portal.New(portal.Options{
-		Brand: "Auth0", Footer: "A local tenant. Its users are made up.", StylePath: stylePath, Logger: opts.Logger,
+		Brand: "Local Auth0", Footer: "A local tenant. Its users are made up.", StylePath: stylePath, Logger: opts.Logger,
 	})
 	t.handler = t.routes()
 	return t, nil

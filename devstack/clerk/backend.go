@@ -126,7 +126,7 @@ func (inst *Instance) backend(handle backendHandler) http.Handler {
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		writeJSON(w, http.StatusOK, answer)
+		writeAnswer(w, answer)
 	})
 }
 

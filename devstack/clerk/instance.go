@@ -112,7 +112,7 @@ func New(opts Options) (*Instance, error) {
 		}
 	}
 	inst.site = portal.New(portal.Options{
-		Brand: "Clerk", Footer: "A local instance. Its users are made up.", StylePath: portalStyle, Logger: opts.Logger,
+		Brand: "Local Clerk", Footer: "A local instance. Its users are made up.", StylePath: portalStyle, Logger: opts.Logger,
 	})
 	inst.handler = inst.routes()
 	return inst, nil
@@ -180,7 +180,7 @@ func Patterns() []string {
 		"/.well-known/",
 		"/v1/client", "/v1/client/",
 		"/v1/me", "/v1/me/",
-		"/v1/environment", "/v1/organizations/",
+		"/v1/environment", "/v1/organizations/", "/api_keys", "/api_keys/",
 		"/oauth/", portalPath,
 		backendRoot + "/",
 	}
