@@ -36,6 +36,8 @@ type Instance struct {
 	prunedAt      time.Time
 	windows       map[string]*window
 	apiKeys       map[string]*apiKey
+	machines      map[string]*Machine
+	m2mTokens     map[string]*m2mToken
 }
 
 // New makes an instance. It fails on options that contradict each other, such as
@@ -80,6 +82,8 @@ func New(opts Options) (*Instance, error) {
 		strangeKey: sync.OnceValue(makeStrangeKey),
 		windows:    map[string]*window{},
 		apiKeys:    map[string]*apiKey{},
+		machines:   map[string]*Machine{},
+		m2mTokens:  map[string]*m2mToken{},
 	}
 	if opts.BaseURL != "" {
 		if err := inst.SetBaseURL(opts.BaseURL); err != nil {
@@ -100,6 +104,9 @@ func New(opts Options) (*Instance, error) {
 		if err := inst.AddTemplate(t); err != nil {
 			return nil, err
 		}
+	}
+	for _, m := range opts.Machines {
+		inst.AddMachine(m)
 	}
 	if opts.OAuthApplications == nil {
 		opts.OAuthApplications = []OAuthApplication{{
