@@ -3,10 +3,12 @@ package auth0_test
 import (
 	"context"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zen-auth/zen/devstack/auth0"
 	"github.com/zen-auth/zen/devstack/browse"
@@ -187,6 +189,51 @@ func TestPerson(t *testing.T) {
 	got, err = b.visit(alice(), b.request())
 	if err != nil || got.Get("error") != "access_denied" || got.Get("error_description") != "not today" {
 		t.Errorf("denied: %v, %v", got, err)
+	}
+}
+
+// TestSignedInBrowser: a browser that is signed in is not asked for a password
+// again, but what goes to a loopback address is asked about each time.
+func TestSignedInBrowser(t *testing.T) {
+	b := newBench(t)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	open := func(change ...string) (path string, query url.Values) {
+		resp, err := client.Get(b.url + "/authorize?" + b.request(change...).Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.Request.URL.Path, resp.Request.URL.Query()
+	}
+	path, query := open()
+	resp, err := client.PostForm(b.url+path, url.Values{"state": query["state"], "account": {"alice@example.test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	for _, tt := range []struct{ prompt, path, code string }{
+		{"", "/u/consent", ""}, {"login", "/u/login", ""}, {"none", "/callback", "interaction_required"},
+	} {
+		if path, query := open("prompt", tt.prompt); path != tt.path || query.Get("error") != tt.code {
+			t.Errorf("prompt %q: %s %v", tt.prompt, path, query)
+		}
+	}
+	b.advance(4 * 24 * time.Hour)
+	if path, _ := open(); path != "/u/login" {
+		t.Errorf("days later: %s", path)
+	}
+}
+
+func TestSkipConfirmation(t *testing.T) {
+	b := newBench(t, func(o *auth0.Options) { o.SkipCallbackConfirmation = true })
+	who := alice()
+	who.Cancel = true // nobody asks
+	if got, err := b.visit(who, b.request()); err != nil || got.Get("code") == "" {
+		t.Errorf("callback got %v, %v", got, err)
 	}
 }
 

@@ -2,7 +2,6 @@ package clerk
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,8 +28,6 @@ func listOrganizations(inst *Instance, r *http.Request, _ params) (any, error) {
 	return list(q, found, inst.backendOrganizationView)
 }
 
-var notInSlug = regexp.MustCompile(`[^a-z0-9]+`)
-
 func createOrganization(inst *Instance, _ *http.Request, body params) (any, error) {
 	var (
 		o         Organization
@@ -45,26 +42,13 @@ func createOrganization(inst *Instance, _ *http.Request, body params) (any, erro
 			return nil, err
 		}
 	}
-	if o.Name == "" {
-		return nil, errParamMissing("name")
-	}
-	if o.Slug == "" {
-		o.Slug = strings.Trim(notInSlug.ReplaceAllString(strings.ToLower(o.Name), "-"), "-")
-	}
-	if inst.organization(o.Slug) != nil || o.Slug == "" {
-		return nil, errIdentifierExists("slug", "That slug is taken. Please try another.")
-	}
 	creator := inst.userByID(createdBy)
 	if createdBy != "" && creator == nil {
 		return nil, errUserNotFound(createdBy)
 	}
-	added, err := inst.addOrganization(o)
+	added, err := inst.newOrganization(o, creator)
 	if err != nil {
-		return nil, errParamInvalid("public_metadata")
-	}
-	added.createdBy = createdBy
-	if creator != nil {
-		inst.join(creator, added, organizationAdmin)
+		return nil, err
 	}
 	return inst.backendOrganizationView(added), nil
 }

@@ -82,6 +82,19 @@ func acceptMyInvitation(inst *Instance, c *call) (any, error) {
 	return inst.wrap(c, inst.frontendInvitationView(i)), nil
 }
 
+// createMyOrganization makes an organisation whose administrator is the user.
+func createMyOrganization(inst *Instance, c *call) (any, error) {
+	u, err := inst.signedInUser(c)
+	if err != nil {
+		return nil, err
+	}
+	o, err := inst.newOrganization(Organization{Name: c.form.Get("name"), Slug: c.form.Get("slug")}, u)
+	if err != nil {
+		return nil, err
+	}
+	return inst.wrap(c, inst.organizationView(o)), nil
+}
+
 func getOrganization(inst *Instance, c *call) (any, error) {
 	_, o, err := inst.organizationOf(c, "")
 	if err != nil {
@@ -166,6 +179,29 @@ func createInvitation(inst *Instance, c *call) (any, error) {
 		return nil, err
 	}
 	return inst.wrap(c, inst.frontendInvitationView(i)), nil
+}
+
+// createInvitations invites several at once: all of them or, on an error, none.
+func createInvitations(inst *Instance, c *call) (any, error) {
+	u, o, err := inst.organizationOf(c, permissionManageMembers)
+	if err != nil {
+		return nil, err
+	}
+	emails := append(c.form["email_address"], c.form["email_address[]"]...)
+	if len(emails) == 0 {
+		return nil, errParamMissing("email_address")
+	}
+	before := len(o.invitations)
+	views := []object{}
+	for _, email := range emails {
+		i, err := inst.invite(o, email, c.form.Get("role"), u, defaultInvitationDays)
+		if err != nil {
+			o.invitations = o.invitations[:before]
+			return nil, err
+		}
+		views = append(views, inst.frontendInvitationView(i))
+	}
+	return object{"response": views, "client": inst.clientView(c.client)}, nil
 }
 
 func revokeInvitation(inst *Instance, c *call) (any, error) {

@@ -187,7 +187,7 @@ func Patterns() []string {
 		"/.well-known/",
 		"/v1/client", "/v1/client/",
 		"/v1/me", "/v1/me/",
-		"/v1/environment", "/v1/organizations/", "/api_keys", "/api_keys/",
+		"/v1/environment", "/v1/organizations", "/v1/organizations/", "/api_keys", "/api_keys/",
 		"/oauth/", portalPath,
 		backendRoot + "/",
 	}

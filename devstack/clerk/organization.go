@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -182,6 +183,30 @@ func (inst *Instance) acceptInvitation(u *user, id string) (*invitation, error) 
 		return i, nil
 	}
 	return nil, errInvitationNotFound(id)
+}
+
+var notInSlug = regexp.MustCompile(`[^a-z0-9]+`)
+
+// newOrganization makes an organisation, with its creator, if any, as administrator.
+func (inst *Instance) newOrganization(o Organization, creator *user) (*organization, error) {
+	if o.Name == "" {
+		return nil, errParamMissing("name")
+	}
+	if o.Slug == "" {
+		o.Slug = strings.Trim(notInSlug.ReplaceAllString(strings.ToLower(o.Name), "-"), "-")
+	}
+	if inst.organization(o.Slug) != nil || o.Slug == "" {
+		return nil, errIdentifierExists("slug", "That slug is taken. Please try another.")
+	}
+	added, err := inst.addOrganization(o)
+	if err != nil {
+		return nil, errParamInvalid("public_metadata")
+	}
+	if creator != nil {
+		added.createdBy = creator.ID
+		inst.join(creator, added, organizationAdmin)
+	}
+	return added, nil
 }
 
 func (inst *Instance) join(u *user, o *organization, role string) *membership {

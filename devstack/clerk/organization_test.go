@@ -84,6 +84,24 @@ func TestInvitations(t *testing.T) {
 	}
 }
 
+func TestOwnOrganization(t *testing.T) {
+	b := newBench(t)
+	bob := b.team(b.bob)
+	r := bob.call("POST", "/v1/organizations", "name", "Bob & Sons")
+	b.want(r, 200, "")
+	if r.at("response.slug") != "bob-sons" {
+		t.Errorf("organisation %s", r.raw)
+	}
+	b.want(bob.call("POST", "/v1/organizations", "name", "Acme"), 422, "form_identifier_exists")
+	b.want(bob.call("POST", "/v1/organizations"), 422, "form_param_missing")
+	invitations := "/v1/organizations/" + r.at("response.id").(string) + "/invitations"
+	b.want(bob.call("POST", invitations+"/bulk", "email_address", "c@x.test", "role", "org:member"), 200, "")
+	b.want(bob.call("POST", invitations+"/bulk", "email_address", "d@x.test", "email_address[]", "c@x.test", "role", "org:member"), 400, "organization_invitation_not_unique")
+	if r := bob.call("GET", invitations); r.at("response.total_count") != 1.0 {
+		t.Errorf("invitations %s", r.raw)
+	}
+}
+
 func TestMembers(t *testing.T) {
 	b := newBench(t)
 	alice := b.team(b.alice)
