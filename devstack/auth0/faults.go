@@ -15,6 +15,8 @@ const (
 	FaultNoRefreshToken   = "auth0-no-refresh-token"
 	FaultAnswerLost       = "auth0-answer-lost"
 	FaultSlowDown         = "auth0-slow-down"
+	FaultRefreshRevoked   = "auth0-refresh-revoked"
+	FaultClockAhead       = "auth0-clock-ahead"
 	FaultOrganizationLost = "auth0-organization-lost"
 )
 
@@ -32,6 +34,8 @@ func Faults() []fault.Fault {
 		{Name: FaultNoRefreshToken, Summary: "Auth0 gives no refresh token, as when the API does not allow offline access"},
 		{Name: FaultAnswerLost, Summary: "Auth0 does what the token endpoint is asked and cuts the connection before it answers: a refresh token is spent and its successor unknown"},
 		{Name: FaultSlowDown, Summary: "Auth0 tells every poll for a device's tokens to slow down (429)"},
+		{Name: FaultRefreshRevoked, Summary: "Auth0 knows no refresh token, as after they were revoked in the dashboard"},
+		{Name: FaultClockAhead, Summary: "Auth0's clock is ten minutes ahead: its tokens come from the future"},
 		{Name: FaultOrganizationLost, Summary: "Auth0's tokens lack org_id although an organisation was asked for"},
 	}
 }

@@ -68,6 +68,13 @@ func TestFaults(t *testing.T) {
 				t.Error("the tokens have org_id")
 			}
 		},
+		auth0.FaultRefreshRevoked: func(*testing.T) { b.want(b.refresh(b.tokens().text("refresh_token"), "native"), 403, "invalid_grant") },
+		auth0.FaultClockAhead: func(t *testing.T) {
+			claims := b.claims(b.tokens().text("access_token"))
+			if iat, err := claims.GetIssuedAt(); err != nil || !iat.After(b.now()) {
+				t.Errorf("claims %v", claims)
+			}
+		},
 		auth0.FaultAnswerLost: func(t *testing.T) {
 			b.fault.Store("")
 			token := b.tokens().text("refresh_token")

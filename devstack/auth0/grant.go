@@ -66,9 +66,17 @@ func (t *Tenant) issuer() string {
 	return t.baseURL + "/"
 }
 
+// tokenTime is the clock that tokens are stamped by.
+func (t *Tenant) tokenTime() time.Time {
+	if t.fault(FaultClockAhead) {
+		return t.now().Add(10 * time.Minute)
+	}
+	return t.now()
+}
+
 // accessToken mints a JWT for an API, or a sealed token for /userinfo.
 func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, err error) {
-	now := t.now()
+	now := t.tokenTime()
 	lifetime = DefaultTokenLifetime
 	if g.api != nil {
 		lifetime = g.api.TokenLifetime
@@ -115,7 +123,7 @@ func without(claims, taken map[string]any) map[string]any {
 }
 
 func (t *Tenant) idToken(g *grant) (string, error) {
-	now := t.now()
+	now := t.tokenTime()
 	claims := t.profile(g)
 	maps.Copy(claims, object{
 		"iss": t.issuer(), "aud": g.application.ClientID, "iat": now.Unix(), "exp": now.Add(idTokenLifetime).Unix(),

@@ -48,7 +48,7 @@ func (t *Tenant) refresh(application *Application, form url.Values) (object, err
 		return nil, errMissing("refresh_token")
 	}
 	token := t.refreshTokens[form.Get("refresh_token")]
-	if token == nil || token.family.revoked || token.family.grant.application != application {
+	if token == nil || t.fault(FaultRefreshRevoked) || token.family.revoked || token.family.grant.application != application {
 		return nil, errRefreshToken()
 	}
 	f := token.family

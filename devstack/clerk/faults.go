@@ -25,6 +25,7 @@ const (
 	FaultAPIKeysDisabled  = "clerk-api-keys-disabled"
 	FaultDeviceGrantOff   = "clerk-device-grant-off"
 	FaultOAuthAnswerLost  = "clerk-oauth-answer-lost"
+	FaultOAuthRevoked     = "clerk-oauth-revoked"
 )
 
 // Faults are the ways in which an instance can be made to fail.
@@ -46,6 +47,7 @@ func Faults() []fault.Fault {
 		{Name: FaultTemplateAudience, Summary: "Clerk's template tokens have an aud, which plain sqld refuses"},
 		{Name: FaultAPIKeysDisabled, Summary: "Clerk's API keys feature is off: api_keys_not_enabled, and no key verifies"},
 		{Name: FaultDeviceGrantOff, Summary: "Clerk's metadata lacks the device grant, and its endpoint refuses"},
+		{Name: FaultOAuthRevoked, Summary: "Clerk knows no OAuth refresh token, and says so with 401, the other of the two statuses that it has for invalid_grant"},
 		{Name: FaultOAuthAnswerLost, Summary: "Clerk does what the OAuth token endpoint is asked and cuts the connection before it answers: a refresh token is spent and its successor unknown"},
 	}
 }

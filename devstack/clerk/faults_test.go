@@ -110,6 +110,9 @@ func TestFaults(t *testing.T) {
 			}
 			o.wantOAuth(o.post("/oauth/device_authorization", "client_id", "native"), 400, "unauthorized_client")
 		},
+		FaultOAuthRevoked: func(*testing.T) {
+			o.wantOAuth(o.refresh(o.tokens().body["refresh_token"].(string)), 401, "invalid_grant")
+		},
 		FaultOAuthAnswerLost: func(t *testing.T) {
 			o.fault.Store("")
 			token := o.tokens().body["refresh_token"].(string)

@@ -71,6 +71,11 @@ func (inst *Instance) exchangeOAuthCode(application *OAuthApplication, r *http.R
 func (inst *Instance) refreshOAuth(application *OAuthApplication, r *http.Request) (object, error) {
 	token := r.PostForm.Get("refresh_token")
 	refresh := inst.oauth.refreshTokens[token]
+	if inst.fault(FaultOAuthRevoked) {
+		revoked := errInvalidGrant("The refresh token was revoked.")
+		revoked.status = http.StatusUnauthorized
+		return nil, revoked
+	}
 	if refresh == nil || refresh.grant.application != application {
 		return nil, errInvalidGrant("The refresh token is unknown.")
 	}
