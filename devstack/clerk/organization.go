@@ -23,15 +23,14 @@ var rolePermissions = map[string][]string{
 }
 
 const (
-	defaultMaxMemberships    = 5
-	defaultInvitationDays    = 30
-	invitationPending        = "pending"
-	invitationAccepted       = "accepted"
-	invitationRevoked        = "revoked"
-	invitationExpired        = "expired"
-	maxInvitationDays        = 365
-	organizationAdmin        = "org:admin"
-	resourceInvitationPrefix = "orginv"
+	defaultMaxMemberships = 5
+	defaultInvitationDays = 30
+	invitationPending     = "pending"
+	invitationAccepted    = "accepted"
+	invitationRevoked     = "revoked"
+	invitationExpired     = "expired"
+	maxInvitationDays     = 365
+	organizationAdmin     = "org:admin"
 )
 
 // invitation asks somebody into an organisation.
@@ -135,7 +134,7 @@ func (inst *Instance) invite(o *organization, email, role string, inviter *user,
 	}
 	now := inst.now()
 	i := &invitation{
-		id: newID(resourceInvitationPrefix), organization: o, email: email, role: role, inviter: inviter, status: invitationPending,
+		id: newID("orginv"), organization: o, email: email, role: role, inviter: inviter, status: invitationPending,
 		createdAt: now, updatedAt: now, expireAt: now.AddDate(0, 0, days),
 	}
 	o.invitations = append(o.invitations, i)
