@@ -52,6 +52,28 @@ func NewRights(readOnly bool, perms []Permission) *Rights {
 	return r
 }
 
+// ReadsAll reports whether all tables may be read, and WritesAll whether nothing is
+// refused: who copies pages has to be allowed that much.
+func (r *Rights) ReadsAll() bool { return !r.narrowed() || r.allowAll(DataRead) }
+
+// WritesAll is described at [Rights.ReadsAll].
+func (r *Rights) WritesAll() bool {
+	if r.readOnly {
+		return false
+	}
+	for _, a := range []Action{DataRead, DataAdd, DataUpdate, DataDelete, SchemaAdd, SchemaUpdate, SchemaDelete} {
+		if r.narrowed() && !r.allowAll(a) {
+			return false
+		}
+	}
+	return true
+}
+
+// allowAll reports whether the action is allowed on whatever table.
+func (r *Rights) allowAll(a Action) bool {
+	return slices.ContainsFunc(r.perms, func(p Permission) bool { return p.Tables == nil && slices.Contains(p.Actions, a) })
+}
+
 // narrowed reports whether tables and actions have to be looked at one by one.
 func (r *Rights) narrowed() bool { return len(r.perms) > 0 }
 
