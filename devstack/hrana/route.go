@@ -75,9 +75,13 @@ type errorBody struct {
 
 // answer sends the error of a request, if there is one.
 func (s *Server) answer(w http.ResponseWriter, err error) {
-	if err == nil {
-		return
+	if err != nil {
+		WriteError(w, err)
 	}
+}
+
+// WriteError answers with an error: as a [*StatusError] says, or with status 500.
+func WriteError(w http.ResponseWriter, err error) {
 	status := &StatusError{}
 	if !errors.As(err, &status) {
 		status = &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"internal error: " + err.Error()}, Origin: "*"}

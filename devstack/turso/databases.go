@@ -102,7 +102,7 @@ func (s *Server) deleteDatabase(c *call) (any, error) {
 	if err := db.close(); err != nil {
 		return nil, err
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-generations"} {
 		if db.file != "" {
 			_ = os.Remove(db.file + suffix) // all but the first need not exist
 		}
