@@ -184,6 +184,6 @@ func (s *Server) rotateDatabase(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.role = newRole(s.opts.Now().Unix())
+	db.role = newRole(s.now().Unix())
 	return struct{}{}, s.save()
 }

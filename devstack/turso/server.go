@@ -76,7 +76,8 @@ func New(o Options) (*Server, error) {
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: 5 * time.Second}
 	}
-	s := &Server{opts: o, host: o.Host, keys: newKeySets(o.Client, o.Logger), paths: make(map[string]*database)}
+	s := &Server{opts: o, host: o.Host, keys: newKeySets(o.Client, o.Logger, o.Faults), paths: make(map[string]*database)}
+	o.Hrana.Resume = s.resume
 	s.hrana = hrana.New(backend{s}, o.Hrana)
 	s.sync = dbsync.New(backend{s})
 	s.api = s.routes()
