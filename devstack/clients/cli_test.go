@@ -116,7 +116,7 @@ func TestTursoCLI(t *testing.T) {
 		"db", "shell", url+readOnly, "DELETE FROM t")
 
 	c.ok("group", "tokens", "create", "default")(`^eyJ`)
-	c.ok("db", "tokens", "create", "default", "--group", "-e", "1d")(`^eyJ`)
+	c.ok("db", "tokens", "create", "app", "--group", "-e", "1d")(`^eyJ`)
 	c.ok("db", "tokens", "create", "app", "--attach", "app")(`^eyJ`)
 	c.ok("db", "shell", "app", ".dump")(`CREATE TABLE IF NOT EXISTS t`, `INSERT INTO "t"\("a","b"\) VALUES\(1,'2024-01-02'\);`)
 	exported := filepath.Join(t.TempDir(), "exported.db")
