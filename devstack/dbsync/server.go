@@ -54,6 +54,10 @@ func badRequest(format string, a ...any) error {
 	return &hrana.StatusError{Status: http.StatusBadRequest, Origin: "*", Body: errorBody{fmt.Sprintf(format, a...)}}
 }
 
+func missing(format string, a ...any) error {
+	return &hrana.StatusError{Status: http.StatusNotFound, Origin: "*", Body: errorBody{fmt.Sprintf(format, a...)}}
+}
+
 // Serve answers a request for a database.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, database, path string) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -108,7 +112,9 @@ func export(w http.ResponseWriter, db *engine.DB, path string) error {
 // maxPull bounds the frames of an answer. Clients ask for 128.
 const maxPull = 1024
 
-// pull sends frames. Where there are none it says which generation is the current
+// pull sends frames. A replica that is where the database never was follows one of
+// the same name that is no more; it is told so, for else it would never be in sync
+// and not know. Where there are none it says which generation is the current
 // one, with status 400, as Turso does: the client goes on with the next one, or is
 // done.
 func pull(w http.ResponseWriter, db *engine.DB, path string) error {
@@ -120,6 +126,9 @@ func pull(w http.ResponseWriter, db *engine.DB, path string) error {
 		return errNotFound
 	}
 	frames, current, err := db.Frames(at.generation, at.start, min(at.end, at.start+maxPull))
+	if errors.Is(err, engine.ErrNoGeneration) {
+		return missing("generation %d has no frame %d", at.generation, at.start)
+	}
 	if err != nil {
 		return asStatus(err, at.generation)
 	}
@@ -167,13 +176,12 @@ func number(s string) (uint32, error) {
 	return uint32(n), nil
 }
 
-// asStatus says how an error of the engine is answered. A replica in a generation
-// that never was follows a database that is no more.
+// asStatus says how an error of the engine is answered.
 func asStatus(err error, generation uint32) error {
 	var sqlite *engine.Error
 	switch {
 	case errors.Is(err, engine.ErrNoGeneration):
-		return &hrana.StatusError{Status: http.StatusNotFound, Origin: "*", Body: errorBody{fmt.Sprintf("generation %d not found", generation)}}
+		return missing("generation %d not found", generation)
 	case errors.Is(err, engine.ErrBadFrames):
 		return badRequest("%v", err)
 	case errors.As(err, &sqlite) && sqlite.Busy():

@@ -73,6 +73,7 @@ func do(s *Server, method, path, rights string, body []byte) *httptest.ResponseR
 
 func TestStatuses(t *testing.T) {
 	s, _ := newServer(t)
+	next := fmt.Sprint(do(s, "GET", "/sync/1/1/999", "", nil).Body.Len()/engine.FrameSize + 1)
 	for _, tt := range []struct {
 		request, rights string
 		status          int
@@ -91,8 +92,9 @@ func TestStatuses(t *testing.T) {
 		{"GET /export/x", "", 400, `{"error":"invalid number: \"x\""}`},
 		{"GET /export/99999999999", "", 400, ""},
 		{"GET /sync/1/1/129", "", 200, "\x00\x00\x00"},
-		{"GET /sync/1/99/100", "", 400, `{"generation":1}`},
-		{"GET /sync/2/1/129", "", 404, ""},
+		{"GET /sync/1/" + next + "/999", "", 400, `{"generation":1}`},
+		{"GET /sync/1/99/100", "", 404, `{"error":"generation 1 has no frame 99"}`},
+		{"GET /sync/2/1/129", "", 404, `{"error":"generation 2 has no frame 1"}`},
 		{"GET /sync/0/1/129", "", 404, ""},
 		{"GET /sync/1/0/129", "", 400, `{"error":"invalid range`},
 		{"GET /sync/1/5/5", "", 400, `{"error":"invalid range`},
@@ -163,8 +165,7 @@ func TestPushInParts(t *testing.T) {
 	}
 }
 
-// Whatever the path and the body, the answer is one of the documented statuses,
-// and the database stays whole.
+// Whatever the path and the body, the answer is one of the documented statuses.
 func FuzzServe(f *testing.F) {
 	commit := make([]byte, engine.FrameSize)
 	binary.BigEndian.PutUint32(commit, 2)

@@ -14,7 +14,8 @@ import (
 	"github.com/google/renameio/v2/maybe"
 )
 
-// ErrNoGeneration is returned for a generation that never was.
+// ErrNoGeneration is returned for a generation, or a place in it, that never was:
+// the replica that asks is one of another database.
 var ErrNoGeneration = errors.New("no such generation")
 
 // generations is a database as the sync protocol sees it: a file, and the frames
@@ -183,6 +184,9 @@ func (db *DB) Frames(generation, from, to uint32) (frames []byte, current uint32
 			return frames, g.current, err
 		}
 		n := uint32(len(g.log.pages) - g.begin)
+		if from > n+1 {
+			return nil, g.current, ErrNoGeneration
+		}
 		if from > n || from >= to {
 			return nil, g.current, nil
 		}

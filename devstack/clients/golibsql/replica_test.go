@@ -3,6 +3,7 @@ package golibsql
 import (
 	"database/sql"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -202,5 +203,29 @@ func TestSyncedDatabase(t *testing.T) {
 	reader.exec("INSERT INTO t (b) VALUES ('local')")
 	if _, err := reader.connector.Sync(); err == nil || !strings.Contains(err.Error(), `status=403 Forbidden, error={"error":"BLOCKED: SQL write operations are forbidden`) {
 		t.Errorf("push of a reader: %v", err)
+	}
+}
+
+// A replica of a database that was destroyed and made again learns that it follows
+// another one.
+func TestDatabaseIsMadeAgain(t *testing.T) {
+	s := start(t, turso.Options{})
+	r := newReplica(t, s, mint(t, s, turso.TokenOptions{}))
+	for range 5 {
+		r.exec("CREATE TABLE IF NOT EXISTS t (a)")
+		r.exec("INSERT INTO t VALUES (1)")
+	}
+	must(t, r.db.Close())
+	req, err := http.NewRequest("DELETE", s.URL+"/v1/organizations/acme/databases/app", nil)
+	must(t, err)
+	req.Header.Set("Authorization", "Bearer "+s.APIToken)
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	resp.Body.Close()
+	_, err = s.CreateDatabase("acme", "app")
+	must(t, err)
+	_, err = openConnector(r.path, s.URL+"/dbs/app", mint(t, s, turso.TokenOptions{}))
+	if err == nil || !strings.Contains(err.Error(), "status=404 Not Found") {
+		t.Errorf("%v", err)
 	}
 }
