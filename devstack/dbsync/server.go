@@ -41,7 +41,8 @@ func Match(path string) bool {
 var (
 	errBlocked = &hrana.StatusError{Status: http.StatusForbidden, Origin: "*", Body: errorBody{
 		"BLOCKED: SQL write operations are forbidden (current session doesn't have write permission)"}}
-	errBusy = &hrana.StatusError{Status: http.StatusServiceUnavailable, Origin: "*", Body: errorBody{
+	// ErrBusy is what a replica gets that comes between others.
+	ErrBusy = &hrana.StatusError{Status: http.StatusServiceUnavailable, Origin: "*", Body: errorBody{
 		"SQLite error: max_frame_no failed: database is locked"}}
 	errNotFound = &hrana.StatusError{Status: http.StatusNotFound, Origin: "*", Body: errorBody{"not found"}}
 )
@@ -185,7 +186,7 @@ func asStatus(err error, generation uint32) error {
 	case errors.Is(err, engine.ErrBadFrames):
 		return badRequest("%v", err)
 	case errors.As(err, &sqlite) && sqlite.Busy():
-		return errBusy
+		return ErrBusy
 	}
 	return err
 }

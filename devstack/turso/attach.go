@@ -1,6 +1,7 @@
 package turso
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"slices"
@@ -16,17 +17,17 @@ func (c *claims) attaches(db *database) bool {
 		return p.ReadOnlyAttach.covers(db) || p.ReadWriteAttach.covers(db)
 	}
 	return c.Access == "roa" && len(c.Permissions) == 0 &&
-		(c.ID == "" || c.ID == db.ID) && (c.Group == "" || c.Group == db.org.Groups[db.Group].ID)
+		(c.ID == "" || c.ID == db.ID || c.ID == db.Name) && (c.Group == "" || c.Group == db.org.Groups[db.Group].ID)
 }
 
 // attaching adds to a token's rights which databases of the organization it may
 // attach, by name or id.
-func (s *Server) attaching(r *engine.Rights, e *granted, key grantKey, org *organization) *engine.Rights {
-	c := &e.grant.claims
+func (s *Server) attaching(r *engine.Rights, c *claims, raw string, org *organization) *engine.Rights {
 	if r == nil || c.Policy == nil && c.Access != "roa" {
 		return r
 	}
-	return r.Attaching(hex.EncodeToString(key.token[:8]), func(name string) (*engine.DB, error) {
+	hash := sha256.Sum256([]byte(raw))
+	return r.Attaching(hex.EncodeToString(hash[:8]), func(name string) (*engine.DB, error) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		names := sortedKeys(org.Databases)

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 func TestAttach(t *testing.T) {
@@ -28,6 +32,11 @@ func TestAttach(t *testing.T) {
 		}
 		return signWith(t, rsaKeys()[0], "k", f.claims(map[string]any{"id": nil, "rid": nil, "a": nil, "p": scopes}))
 	}
+	attach := func(token, name string) (int, string) {
+		status, body := f.do("POST", "/dbs/app/v2/pipeline", token, fmt.Sprintf(
+			`{"requests":[{"type":"execute","stmt":{"sql":"ATTACH \"%s\" AS x"}},{"type":"execute","stmt":{"sql":"SELECT a FROM x.t"}},{"type":"close"}]}`, name))
+		return status, strings.ReplaceAll(body, `\"`, `"`)
+	}
 	const notAllowed = "Authorization forbidden: Current session doesn't not have AttachRead permission to namespace "
 	for name, tt := range map[string]struct{ token, attach, want string }{
 		"read_attach, by id":   {mint(`{"permissions":{"read_attach":{"databases":["second"]}}}`), second.ID, `"value":"42"`},
@@ -41,10 +50,16 @@ func TestAttach(t *testing.T) {
 		"plain token":          {mint("{}"), "second", "SQL string could not be parsed: unsupported statement"},
 		"not configured":       {mint(`{"permissions":{"read_attach":{"databases":["app"]}}}`), "app", "Authorization forbidden: Namespace `app` doesn't allow attach"},
 	} {
-		_, body := f.do("POST", "/dbs/app/v2/pipeline", tt.token, fmt.Sprintf(
-			`{"requests":[{"type":"execute","stmt":{"sql":"ATTACH \"%s\" AS x"}},{"type":"execute","stmt":{"sql":"SELECT a FROM x.t"}},{"type":"close"}]}`, tt.attach))
-		if !strings.Contains(strings.ReplaceAll(body, `\"`, `"`), tt.want) {
+		if _, body := attach(tt.token, tt.attach); !strings.Contains(body, tt.want) {
 			t.Errorf("%s: %s, want %s", name, body, tt.want)
+		}
+	}
+	// libsql-server on its own.
+	must(t, f.faults.Switch(fault.PlainSqld, true))
+	own := func(c jwt.MapClaims) string { return sign(f.state.DatabaseKey, c) }
+	for access, want := range map[string]string{"roa": `"value":"42"`, "rw": "unsupported statement", "ro": "unsupported statement"} {
+		if _, body := attach(own(jwt.MapClaims{"a": access}), "second"); !strings.Contains(body, want) {
+			t.Errorf("sqld, %s: %s, want %s", access, body, want)
 		}
 	}
 }

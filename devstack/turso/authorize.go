@@ -62,8 +62,7 @@ func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error
 		if err != nil {
 			return nil, err
 		}
-		e = &granted{grant: g, rights: g.claims.rights(db)}
-		e.rights = s.attaching(e.rights, e, key, db.org)
+		e = &granted{grant: g, rights: s.attaching(g.claims.rights(db), &g.claims, raw, db.org)}
 		s.cache.put(key, e)
 	}
 	c := &e.grant.claims

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/dbsync"
 	"github.com/zen-auth/zen/devstack/engine"
 	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/devstack/hrana"
@@ -56,7 +57,7 @@ func (s *Server) syncFault() error {
 	case s.opts.Faults.On(fault.ReplicasBlocked):
 		return &hrana.StatusError{Status: http.StatusForbidden, Body: apiError{Error: "embedded replicas are not supported for this platform and tariff plan"}, Origin: "*"}
 	case s.opts.Faults.On(fault.SyncBusy):
-		return &hrana.StatusError{Status: http.StatusServiceUnavailable, Body: apiError{Error: "SQLite error: max_frame_no failed: database is locked"}, Origin: "*"}
+		return dbsync.ErrBusy
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (s *Server) authorizeSqld(r *http.Request, db *database) (*engine.Rights, e
 	if rights == nil {
 		return nil, noNamespace(db.Path)
 	}
-	return rights, nil
+	return s.attaching(rights, &t.claims, raw, db.org), nil
 }
 
 // sqldRights are what libsql-server sees in the claims: perm, gid and rid mean
