@@ -60,7 +60,7 @@ func Known() []Fault {
 		{StreamLost, "every stream is gone when its client comes back: 404 stream not found"},
 		{ReplicasBlocked, "embedded replicas are not part of the plan: 403 to all that they ask"},
 		{SyncBusy, "replicas get 503 database is locked"},
-		{PlainSqld, "databases answer as libsql-server alone: EdDSA tokens without aud, 403 for a write, other texts"},
+		{PlainSqld, "databases answer as libsql-server alone: EdDSA tokens without aud, 403 for a write, other texts, no sync"},
 		{APIUnauthorized, "the Platform API accepts no token: 401 invalid api token"},
 		{APINotMember, "the Platform API says that the user is no member of the organization: 403"},
 		{APIDown, "the Platform API answers 500 to everything"},

@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// claims are what Turso looks at in a token. Everything else, aud and iss
+// claims are what Turso looks at in a token. Everything else, iss and nbf
 // included, is ignored.
 type claims struct {
 	Access      string              `json:"a,omitempty"`
@@ -20,6 +20,7 @@ type claims struct {
 	Role        string              `json:"rid,omitempty"`
 	IssuedAt    float64             `json:"iat,omitempty"`
 	Expires     float64             `json:"exp,omitempty"` // 0: never
+	Audience    any                 `json:"aud,omitempty"` // only libsql-server alone looks at it
 }
 
 // UnmarshalJSON takes members by their exact names, unlike encoding/json on its
@@ -31,7 +32,7 @@ func (c *claims) UnmarshalJSON(data []byte) error {
 	}
 	for name, into := range map[string]any{
 		"a": &c.Access, "id": &c.ID, "gid": &c.Group, "perm": &c.Permissions, "p": &c.Policy,
-		"rid": &c.Role, "iat": &c.IssuedAt, "exp": &c.Expires,
+		"rid": &c.Role, "iat": &c.IssuedAt, "exp": &c.Expires, "aud": &c.Audience,
 	} {
 		if raw, ok := members[name]; ok {
 			if err := json.Unmarshal(raw, into); err != nil {

@@ -52,10 +52,7 @@ func (s *Server) authorizeSqld(r *http.Request, db *database) (*engine.Rights, e
 	if t.claims.expired(s.now()) {
 		return nil, sqldUnauthorized(sqldExpired)
 	}
-	var aud struct {
-		Audience any `json:"aud"`
-	}
-	if err := decodePart(strings.Split(raw, ".")[1], &aud); err != nil || aud.Audience != nil {
+	if t.claims.Audience != nil {
 		return nil, sqldUnauthorized(sqldFailed)
 	}
 	rights := t.claims.sqldRights(db)

@@ -25,6 +25,9 @@ func TestPlainSqld(t *testing.T) {
 	minted, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})
 	must(t, err)
 	now := f.clock.Now()
+	if status, body := f.do("GET", "/dbs/app/info", minted, ""); status != 404 || body != "" {
+		t.Errorf("sync: %d %s", status, body)
+	}
 	unauthorized := func(text string) string { return "401 {\"error\":\"Unauthorized: `" + text + "`\"}" }
 	const (
 		insert    = `{"requests":[{"type":"execute","stmt":{"sql":"CREATE TABLE IF NOT EXISTS t (a)"}}]}`
