@@ -28,6 +28,7 @@ type fake struct {
 	revokeEr error
 	verify   error
 	seen     provider.TokenRequest
+	login    provider.LoginRequest
 }
 
 func (f *fake) Describe(context.Context, string) (provider.Description, error) {
@@ -66,6 +67,7 @@ func (f *fake) Verify(_ context.Context, token provider.Secret) (provider.Claims
 }
 
 func (f *fake) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	f.login = req
 	token := f.token("first")
 	return host.Store(ctx, provider.SignIn{
 		Credential: provider.Credential{Data: provider.NewSecret("credential-0"), Subject: "alice"},
@@ -178,14 +180,16 @@ func TestCacheKeyDependsOnWhatTheTokenIsFor(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
 	for name, change := range map[string]func(*session.Config){
-		"access":      func(c *session.Config) { c.Access = provider.AccessReadOnly },
-		"target":      func(c *session.Config) { c.Target.URL = "libsql://other" },
-		"permissions": func(c *session.Config) { c.Permissions = []provider.Permission{{Tables: []string{"t"}}} },
-		"settings":    func(c *session.Config) { c.SettingsHash = func(string, []string) string { return "changed" } },
+		"access": func(c *session.Config) { c.Access = provider.AccessReadOnly },
+		"target": func(c *session.Config) { c.Target.URL = "libsql://other" },
+		"permissions": func(c *session.Config) {
+			c.Permissions = []provider.Permission{{Tables: []string{"t"}, Actions: []provider.Action{"data_read"}}}
+		},
+		"settings": func(c *session.Config) { c.SettingsHash = func(string, []string) string { return "changed" } },
 	} {
 		config := s.Config
 		change(&config)
-		f.claims.Database.Access = provider.AccessReadOnly
+		f.claims.Database.Access, f.claims.Database.Permissions = provider.AccessReadOnly, config.Permissions
 		before := f.minted.Load()
 		if _, err := session.New(config).Token(t.Context()); err != nil || f.minted.Load() != before+1 {
 			t.Errorf("%s: took a token that was made for something else (%v)", name, err)
@@ -211,8 +215,10 @@ func TestTokenThatIsNotForTheDatabaseIsNeitherStoredNorHandedOut(t *testing.T) {
 func TestAnotherProviderMints(t *testing.T) {
 	s, f := newSession(t, func(c *session.Config) { c.TokenProvider = "platformtoken" })
 	login(t, s, f, "clerk")
-	f.now = f.now.Add(time.Hour)
-	wantToken(t, s, "minted-1")
+	if f.login.Target != (provider.Target{}) {
+		t.Error("the login had to prove that it can make tokens")
+	}
+	wantToken(t, s, "minted-1") // and not the one that the login yielded
 	if f.seen.Claims == nil || f.seen.Claims.Subject != "user_1" || f.seen.Credential != nil {
 		t.Errorf("the minting provider got %+v", f.seen)
 	}
