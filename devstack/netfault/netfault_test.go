@@ -77,7 +77,7 @@ func TestClientSees(t *testing.T) {
 			if err := faults.Switch(name, false); err != nil {
 				t.Fatal(err)
 			}
-			if a := get(); a.status != 200 || a.cut != nil || a.took >= latency {
+			if a := get(); a.status != 200 || a.cut != nil {
 				t.Errorf("afterwards: %+v", a)
 			}
 		})
