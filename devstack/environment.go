@@ -1,11 +1,14 @@
 package devstack
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/zen-auth/zen/devstack/app"
 )
 
 // Variable is one of the environment.
@@ -15,6 +18,7 @@ type Variable struct{ Name, Value string }
 // dir, and returns the variables with which both use it: a directory of their own,
 // so that a person's files stay as they are.
 func (s *Stack) Environment(dir string) ([]Variable, error) {
+	organization, _ := s.seed.primary()
 	var config strings.Builder
 	fmt.Fprintf(&config, `# For the local stack.
 [profiles.default]
@@ -31,8 +35,9 @@ read_only_template = %q
 [providers.platformtoken]
 organization = %q
 api_url = %q
-`, s.DatabaseURL(), s.DatabaseID(), s.Clerk.PublishableKey(), s.url+"/app/cli", Template, ReadOnlyTemplate, Organization, s.url)
-	settings, err := json.Marshal(map[string]string{"organization": Organization, "username": User})
+`, s.DatabaseURL(), s.DatabaseID(), s.Clerk.PublishableKey(), s.url+app.BridgePath,
+		cmp.Or(s.seed.template("rw"), Template), cmp.Or(s.seed.template("ro"), ReadOnlyTemplate), organization, s.url)
+	settings, err := json.Marshal(map[string]string{"organization": organization, "username": s.user()})
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,19 @@
 package main
 
 import (
+	"context"
 	"os"
+	"os/signal"
 	"syscall"
 )
 
 // terminate asks a process to end.
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
+
+// untilHangup ends ctx, too, when the terminal is closed.
+func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
+}
 
 // exitStatus is the exit code of a process as a shell gives it: 128 and the
 // signal where one ended it.
