@@ -83,11 +83,12 @@ func (s *Stack) plantOrganization(ctx context.Context, o OrganizationSeed) error
 		if errors.Is(err, turso.ErrExists) {
 			continue
 		}
-		if err == nil && d.SQL != "" {
-			err = s.Turso.Script(ctx, o.Slug, d.Name, d.SQL)
-		}
 		if err != nil {
 			return err
+		}
+		if err := s.Turso.Script(ctx, o.Slug, d.Name, d.SQL); err != nil {
+			// Or the next run would take what there is for the whole.
+			return errors.Join(err, s.Turso.DeleteDatabase(o.Slug, d.Name))
 		}
 	}
 	for _, r := range o.Registrations {

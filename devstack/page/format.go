@@ -18,6 +18,7 @@ var functions = template.FuncMap{
 	"thin":   thin,
 	"who":    who,
 	"titled": titled,
+	"about":  about,
 }
 
 // took is a duration with two or three digits.
@@ -86,12 +87,39 @@ func who(c traffic.Caller, users []User) string {
 		}
 		return c.Kind
 	}
+	return named(c.Subject, users)
+}
+
+// named is the address of the user with an id, or else the id.
+func named(id string, users []User) string {
 	for _, u := range users {
-		if u.ID == c.Subject {
+		if id != "" && u.ID == id {
 			return u.Email
 		}
 	}
-	return c.Subject
+	return id
+}
+
+// about is whom a token is for and what it opens, or else the path that it
+// answered.
+func about(t traffic.Token, c Content) string {
+	claims := map[string]string{}
+	for _, f := range t.Claims {
+		claims[f.Name] = f.Value
+	}
+	var parts []string
+	if whom := named(claims["sub"], c.Users); whom != "" {
+		parts = append(parts, whom)
+	}
+	for _, d := range c.Databases {
+		if d.ID == claims["id"] {
+			parts = append(parts, "database "+d.Name+strings.TrimSuffix(", "+claims["a"], ", "))
+		}
+	}
+	if len(parts) == 0 {
+		return t.Path
+	}
+	return strings.Join(parts, " · ")
 }
 
 // titled is the long form of who.

@@ -3,6 +3,7 @@ package turso
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/zen-auth/zen/devstack/engine"
 	"github.com/zen-auth/zen/devstack/fault"
@@ -80,4 +81,18 @@ func (s *Server) Script(ctx context.Context, org, name, sql string) error {
 		return fmt.Errorf("run script in %s/%s: %w", org, name, err)
 	}
 	return nil
+}
+
+// DeleteDatabase destroys a database, as `turso db destroy` does.
+func (s *Server) DeleteDatabase(org, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.state.Organizations[org]
+	if o == nil {
+		return fmt.Errorf("delete database %q: organization %q: %w", name, org, ErrNotFound)
+	}
+	r := new(http.Request)
+	r.SetPathValue("db", name)
+	_, err := s.deleteDatabase(&call{r: r, org: o})
+	return err
 }

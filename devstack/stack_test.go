@@ -1,0 +1,286 @@
+package devstack_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack/fault"
+)
+
+// query runs a statement in the stack's database and returns the status, and the
+// rows or the error as text.
+func query(t *testing.T, s *devstack.Stack, url, token, sql string) (int, string) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"requests": []any{
+		map[string]any{"type": "execute", "stmt": map[string]any{"sql": sql}}, map[string]any{"type": "close"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/v2/pipeline", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var result struct {
+		Error   string
+		Results []struct {
+			Error    struct{ Message, Code string }
+			Response struct{ Result struct{ Rows [][]struct{ Value any } } }
+		}
+	}
+	if err := json.Unmarshal(answer, &result); err != nil {
+		t.Fatalf("%s: %v", answer, err)
+	}
+	switch {
+	case len(result.Results) == 0:
+		return resp.StatusCode, result.Error
+	case result.Results[0].Error.Message != "":
+		return resp.StatusCode, result.Results[0].Error.Code
+	}
+	var rows []string
+	for _, row := range result.Results[0].Response.Result.Rows {
+		var values []string
+		for _, v := range row {
+			values = append(values, fmt.Sprint(v.Value))
+		}
+		rows = append(rows, strings.Join(values, " "))
+	}
+	return resp.StatusCode, strings.Join(rows, "\n")
+}
+
+func TestOneClock(t *testing.T) {
+	clock := devstack.NewClock(time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC))
+	s := devstacktest.Start(t, devstack.Options{Now: clock.Now})
+	token := devstacktest.Token(t, s, "alice@example.test", devstack.Template)
+	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 7"); status != 200 || got != "7" {
+		t.Errorf("fresh: %d %s", status, got)
+	}
+	clock.Advance(60*time.Second + 59*time.Second) // its life and the server's leeway
+	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 7"); status != 200 {
+		t.Errorf("within the leeway: %d %s", status, got)
+	}
+	clock.Advance(2 * time.Second)
+	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 7"); status != 400 || got != "JWT error: ExpiredSignature" {
+		t.Errorf("expired: %d %s", status, got)
+	}
+	clock.Set(time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC))
+	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 7"); status != 200 {
+		t.Errorf("back in time: %d %s", status, got)
+	}
+}
+
+func TestSeedFile(t *testing.T) {
+	seed, err := devstack.LoadSeed("testdata/seed.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := devstacktest.Start(t, devstack.Options{Seed: seed})
+	notes := s.DatabaseURL()
+	tests := []struct{ name, template, url, sql, want string }{
+		{"SQL of a file", "turso", notes, "SELECT author, body FROM notes", "carol first light; \"quoted\"\ndave second thoughts"},
+		{"read-only", "turso-ro", notes, "DELETE FROM notes", "BLOCKED"},
+		{"narrowed, allowed", "turso-append", notes, "INSERT INTO notes (author, body) VALUES ('x', 'y')", ""},
+		{"narrowed, refused", "turso-append", notes, "DELETE FROM notes", "SQLITE_AUTH"},
+		{"other database", "turso", s.URL() + "/dbs/audit", "SELECT 1", "Unauthorized: `unauthorized access attempt on database: token does not have the permissions to access the database`"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			token := devstacktest.Token(t, s, "carol@initech.test", tt.template)
+			if _, got := query(t, s, tt.url, token, tt.sql); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+	if id := s.Clerk.UserID("dave@initech.test"); id != "user_2dave" {
+		t.Errorf("dave is %s", id)
+	}
+	if id := s.Clerk.UserID("alice@example.test"); id != "" {
+		t.Errorf("the default users are there, too: %s", id)
+	}
+}
+
+func TestBadSeedFiles(t *testing.T) {
+	const tail = "\n[[turso.users]]\nname='a'\n[[turso.organizations]]\nslug='o'\nmembers=['a']\ndatabases=[{name='d'}]\n"
+	tests := []struct{ name, text, want string }{
+		{"unknown key", "[[clerk.users]]\nemail='a@b.test'\npasword='x'" + tail, "line 3: no such key: clerk.users.pasword"},
+		{"unknown table", "[auth]\nx=1" + tail, "no such key: auth"},
+		{"not TOML", "[[clerk", "line 1"},
+		{"wrong type", "[[clerk.users]]\nemail=1" + tail, "line 2"},
+		{"no life", "[[clerk.templates]]\nname='t'\nlifetime='0s'" + tail, "want more than nothing"},
+		{"nothing", "", "want one with a member and a database"},
+		{"access", "[[clerk.templates]]\nname='t'\ndatabase='o/d'\naccess='admin'" + tail, `access "admin": want rw or ro`},
+		{"no such database", "[[clerk.templates]]\nname='t'\ndatabase='o/e'" + tail, `database "o/e": want ORGANIZATION/DATABASE`},
+		{"access to nothing", "[[clerk.templates]]\nname='t'\naccess='ro'" + tail, "name one"},
+		{"issuer and url", tail + "registrations=[{name='r',issuer='clerk',url='https://x.test'}]", "either issuer or url"},
+		{"issuer", tail + "registrations=[{name='r',issuer='okta'}]", "want clerk"},
+		{"two sources", strings.Replace(tail, "name='d'", "name='d',sql='SELECT 1',sql_file='x'", 1), "both sql and sql_file"},
+		{"no file", strings.Replace(tail, "name='d'", "name='d',sql_file='missing.sql'", 1), "missing.sql"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "seed.toml")
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := devstack.LoadSeed(path)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want one line with the path and %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestBadSeedSQL(t *testing.T) {
+	seed := devstack.DefaultSeed()
+	seed.Turso.Organizations[0].Databases[0].SQL = "CREATE TABLE t (a); INSERT INTO u VALUES (1)"
+	dir := t.TempDir()
+	for range 2 { // the second run must not find half of it
+		if s, err := devstack.Start(devstack.Options{Seed: seed, Dir: dir}); err == nil || !strings.Contains(err.Error(), "no such table: u") {
+			t.Errorf("%v, want the SQL's error", err)
+			if s != nil {
+				s.Close()
+			}
+		}
+	}
+}
+
+// What a directory keeps: the same address, keys, users and rows in the next run,
+// and of the registrations what was made of them.
+func TestDir(t *testing.T) {
+	dir := t.TempDir()
+	start := func(o devstack.Options) *devstack.Stack {
+		t.Helper()
+		o.Dir = dir
+		s, err := devstack.Start(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	type facts struct{ URL, Key, User, Database string }
+	look := func(s *devstack.Stack) facts {
+		return facts{s.URL(), s.Clerk.Keys()[0].ID, s.Clerk.UserID("alice@example.test"), s.DatabaseID()}
+	}
+	first := start(devstack.Options{})
+	want := look(first)
+	token := devstacktest.Token(t, first, "alice@example.test", devstack.Template)
+	query(t, first, first.DatabaseURL(), token, "CREATE TABLE t (a)")
+	query(t, first, first.DatabaseURL(), token, "INSERT INTO t VALUES ('kept')")
+	if _, err := devstack.Start(devstack.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another stack is using it") {
+		t.Errorf("a second stack in the directory: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	second := start(devstack.Options{})
+	if diff := cmp.Diff(want, look(second)); diff != "" {
+		t.Errorf("the second run differs (-first +second):\n%s", diff)
+	}
+	if status, got := query(t, second, second.DatabaseURL(), token, "SELECT a FROM t"); got != "kept" {
+		t.Errorf("with the first run's token: %d %s", status, got)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	taken, err := net.Listen("tcp", strings.TrimPrefix(want.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	if _, err := devstack.Start(devstack.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "the address of the last run") {
+		t.Errorf("the port is taken: %v", err)
+	}
+	third := start(devstack.Options{Address: "127.0.0.1:0"})
+	defer third.Close()
+	if third.URL() == want.URL {
+		t.Error("the address was not moved")
+	}
+	moved := third.Turso.Organizations()[0].Registrations[0].URL
+	if !strings.HasPrefix(moved, third.URL()) {
+		t.Errorf("the registration is still of %s", moved)
+	}
+	fresh := devstacktest.Token(t, third, "alice@example.test", devstack.Template)
+	if status, got := query(t, third, third.DatabaseURL(), fresh, "SELECT a FROM t"); got != "kept" {
+		t.Errorf("at another port: %d %s", status, got)
+	}
+}
+
+func TestFaultsFromTheStart(t *testing.T) {
+	s := devstacktest.Start(t, devstack.Options{Faults: []string{fault.JWKSStuck}})
+	token := devstacktest.Token(t, s, "alice@example.test", devstack.Template)
+	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 1"); status != 401 {
+		t.Errorf("%d %s, want a refusal", status, got)
+	}
+	admin := devstack.Admin{URL: s.URL()}
+	if _, err := admin.Switch(t.Context(), fault.JWKSStuck, false); err != nil {
+		t.Fatal(err)
+	}
+	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 1"); status != 200 {
+		t.Errorf("%d %s, want rows", status, got)
+	}
+	if _, err := devstack.Start(devstack.Options{Faults: []string{"nope"}}); err == nil || !strings.Contains(err.Error(), "nope") {
+		t.Errorf("an unknown fault: %v", err)
+	}
+}
+
+func TestEveryFaultIsExplained(t *testing.T) {
+	for _, f := range devstack.Faults() {
+		if f.Summary == "" || strings.ContainsAny(f.Summary, "\n") || strings.HasSuffix(f.Summary, ".") {
+			t.Errorf("%s: %q, want a line", f.Name, f.Summary)
+		}
+	}
+}
+
+func TestAdminIsForLoopback(t *testing.T) {
+	s := devstacktest.Start(t, devstack.Options{})
+	req, err := http.NewRequest("PUT", s.URL()+"/_zen/faults", strings.NewReader(`{"name":"jwks-stuck","on":true}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "rebound.test"
+	req.Header.Set("Zen-Dev", "1")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusMisdirectedRequest || s.Faults.On(fault.JWKSStuck) {
+		t.Errorf("%s, and the fault is %v", resp.Status, s.Faults.On(fault.JWKSStuck))
+	}
+}
+
+func TestBadAddresses(t *testing.T) {
+	for _, address := range []string{"0.0.0.0:0", "192.0.2.1:80", "localhost", "4000", ":4000"} {
+		if s, err := devstack.Start(devstack.Options{Address: address}); err == nil || !strings.Contains(err.Error(), "loopback") {
+			t.Errorf("%s: %v", address, err)
+			if s != nil {
+				s.Close()
+			}
+		}
+	}
+}
