@@ -34,27 +34,35 @@ func devFaultCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return printFaults(c, states)
+			return printFaults(c, states, true)
 		},
 	}
 }
 
-func printFaults(c *cli.Context, states []devstack.FaultState) error {
+// printFaults prints one fault a line, with how its switch stands if it has one.
+func printFaults(c *cli.Context, states []devstack.FaultState, switches bool) error {
 	if globalBool(c, "json") {
 		return printJSON(c, struct {
 			SchemaVersion int                   `json:"schema_version"`
 			Faults        []devstack.FaultState `json:"faults"`
 		}{schemaVersion, states})
 	}
+	width := 0
+	for _, s := range states {
+		width = max(width, len(s.Name))
+	}
 	for _, s := range states {
 		if name := c.Args().First(); name != "" && name != s.Name {
 			continue
 		}
-		on := "off"
-		if s.On {
-			on = "on"
+		state := ""
+		switch {
+		case switches && s.On:
+			state = "on   "
+		case switches:
+			state = "off  "
 		}
-		if _, err := fmt.Fprintf(c.App.Writer, "%-22s %-4s %s\n", s.Name, on, s.Summary); err != nil {
+		if _, err := fmt.Fprintf(c.App.Writer, "%-*s  %s%s\n", width, s.Name, state, s.Summary); err != nil {
 			return err
 		}
 	}
@@ -68,5 +76,5 @@ func listFaults(c *cli.Context) error {
 		states = append(states, devstack.FaultState{Name: f.Name, Summary: f.Summary})
 	}
 	slices.SortFunc(states, func(a, b devstack.FaultState) int { return strings.Compare(a.Name, b.Name) })
-	return printFaults(c, states)
+	return printFaults(c, states, false)
 }

@@ -17,7 +17,7 @@ import (
 
 // runInside runs a command with further variables. It has the terminal, so that
 // Ctrl-C reaches it directly; when zen itself is told to end, the command is told,
-// too, and killed ten seconds later.
+// too, and killed ten seconds later. What it leaves running ends with it.
 func runInside(ctx context.Context, command []string, environment []devstack.Variable, stdin io.Reader, stdout, stderr io.Writer) error {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
@@ -27,7 +27,11 @@ func runInside(ctx context.Context, command []string, environment []devstack.Var
 	}
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	cmd.WaitDelay = 10 * time.Second
+	if err := adoptOrphans(); err != nil {
+		return fmt.Errorf("run %s: adopt its children: %w", command[0], err)
+	}
 	err := cmd.Run()
+	endOrphans()
 	var exited *exec.ExitError
 	switch {
 	case errors.As(err, &exited):

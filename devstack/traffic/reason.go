@@ -67,26 +67,31 @@ var marks = [][]byte{[]byte(`"type":"error"`), []byte(`"type":"step_error"`), []
 
 // embedded finds the first error in the results of a pipeline or cursor, which
 // are answered with 200 whatever the statements did.
-func embedded(body []byte) (string, bool) {
+func embedded(body []byte) (failure, bool) {
 	for _, mark := range marks {
 		if bytes.Contains(body, mark) {
 			return firstFailure(body)
 		}
 	}
-	return "", false
+	return failure{}, false
 }
 
-func firstFailure(body []byte) (string, bool) {
+func firstFailure(body []byte) (failure, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(body)) // a cursor is several documents
 	for {
 		var document any
 		if decoder.Decode(&document) != nil {
-			return "", false
+			return failure{}, false
 		}
 		if f, ok := find(document); ok {
-			return join(f.Code, f.Message), true
+			return f, true
 		}
 	}
+}
+
+// forbidden reports whether the token was at fault rather than the statement.
+func (f failure) forbidden() bool {
+	return f.Code == "BLOCKED" || strings.HasPrefix(f.Code, "SQLITE_AUTH")
 }
 
 // find looks for the object {"message", "code"} that an error is.

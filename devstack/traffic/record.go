@@ -108,8 +108,11 @@ func (w *watcher) verdict(cut bool) (Verdict, string) {
 	case w.status >= 400:
 		return Refused, reason(w.body.Bytes(), w.status)
 	}
-	if text, ok := embedded(w.body.Bytes()); ok {
-		return Refused, text
+	if f, ok := embedded(w.body.Bytes()); ok {
+		if f.forbidden() {
+			return Refused, join(f.Code, f.Message)
+		}
+		return Erred, join(f.Code, f.Message)
 	}
 	return Answered, ""
 }

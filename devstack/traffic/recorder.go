@@ -27,8 +27,10 @@ type Verdict string
 // The verdicts.
 const (
 	Answered Verdict = "answered"
-	// Refused is a 4xx, or a database's 200 with an error in it.
+	// Refused is a 4xx, and what a token does not allow in a database.
 	Refused Verdict = "refused"
+	// Erred is a statement that failed: the database answers 200 all the same.
+	Erred Verdict = "error"
 	// Failed is a 5xx.
 	Failed Verdict = "failed"
 	// Cut is a connection that was ended before the answer was.

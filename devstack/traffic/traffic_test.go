@@ -52,9 +52,9 @@ func TestVerdicts(t *testing.T) {
 		{"page", 403, "<!doctype html><title>no</title>", Refused, "Forbidden"},
 		{"nothing", 503, "", Failed, "Service Unavailable"},
 		{"statement", 200, `{"results":[{"type":"ok","response":{"type":"close"}},{"type":"error","error":{"message":"SQL write operations are forbidden","code":"BLOCKED"}}]}`, Refused, "BLOCKED: SQL write operations are forbidden"},
-		{"batch", 200, `{"results":[{"type":"ok","response":{"type":"batch","result":{"step_results":[null],"step_errors":[null,{"message":"no such table: t","code":"SQLITE_ERROR"}]}}}]}`, Refused, "SQLITE_ERROR: no such table: t"},
+		{"batch", 200, `{"results":[{"type":"ok","response":{"type":"batch","result":{"step_results":[null],"step_errors":[null,{"message":"no such table: t","code":"SQLITE_ERROR"}]}}}]}`, Erred, "SQLITE_ERROR: no such table: t"},
 		{"batch without", 200, `{"results":[{"type":"ok","response":{"type":"batch","result":{"step_results":[null],"step_errors":[null]}}}]}`, Answered, ""},
-		{"cursor", 200, "{\"baton\":null}\n{\"type\":\"step_begin\",\"step\":0}\n{\"type\":\"step_error\",\"step\":0,\"error\":{\"message\":\"boom\"}}\n", Refused, "boom"},
+		{"cursor", 200, "{\"baton\":null}\n{\"type\":\"step_begin\",\"step\":0}\n{\"type\":\"step_error\",\"step\":0,\"error\":{\"message\":\"boom\"}}\n", Erred, "boom"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
