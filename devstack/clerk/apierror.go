@@ -80,6 +80,11 @@ func errTemplateNotFound(name string) *apiError {
 		long: "No JWT template exists with name: " + name}
 }
 
+// errTokenNotFound has no code that Clerk documents; its SDKs look at the status.
+func errTokenNotFound(kind string) *apiError {
+	return &apiError{status: 404, code: "resource_not_found", message: "Not Found", long: kind + " not found"}
+}
+
 func errUserNotFound(id string) *apiError {
 	return &apiError{status: 404, code: "resource_not_found", message: "not found", long: "No user was found with id " + id}
 }

@@ -20,17 +20,18 @@ func (inst *Instance) backendRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /jwks", inst.secret(http.HandlerFunc(inst.serveKeySet)))
 	for pattern, handle := range map[string]backendHandler{
-		"POST /sign_in_tokens":                  createTicket,
-		"POST /sign_in_tokens/{id}/revoke":      revokeTicket,
-		"GET /sessions":                         listSessions,
-		"POST /sessions":                        createSession,
-		"GET /sessions/{id}":                    readSession,
-		"POST /sessions/{id}/revoke":            revokeSession,
-		"POST /sessions/{id}/tokens":            mintToken,
-		"POST /sessions/{id}/tokens/{template}": mintToken,
-		"GET /users":                            listUsers,
-		"GET /users/count":                      countUsers,
-		"GET /users/{id}":                       readUser,
+		"POST /sign_in_tokens":                          createTicket,
+		"POST /sign_in_tokens/{id}/revoke":              revokeTicket,
+		"GET /sessions":                                 listSessions,
+		"POST /sessions":                                createSession,
+		"GET /sessions/{id}":                            readSession,
+		"POST /sessions/{id}/revoke":                    revokeSession,
+		"POST /sessions/{id}/tokens":                    mintToken,
+		"POST /sessions/{id}/tokens/{template}":         mintToken,
+		"POST /oauth_applications/access_tokens/verify": verifyOAuthToken,
+		"GET /users":                                    listUsers,
+		"GET /users/count":                              countUsers,
+		"GET /users/{id}":                               readUser,
 	} {
 		mux.Handle(pattern, inst.secret(inst.backend(handle)))
 	}
@@ -68,6 +69,7 @@ func (inst *Instance) backend(handle backendHandler) http.Handler {
 		var answer any
 		if err == nil {
 			inst.mu.Lock()
+			inst.prune()
 			answer, err = handle(inst, r, body)
 			inst.mu.Unlock()
 		}

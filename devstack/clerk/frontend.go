@@ -50,6 +50,7 @@ func (inst *Instance) routes() http.Handler {
 	} {
 		mux.Handle(pattern, inst.frontend(handle))
 	}
+	inst.oauthRoutes(mux)
 	mux.Handle(BackendPrefix+"/", http.StripPrefix(BackendPrefix, inst.backendRoutes()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errURLNotFound()) })
 	return tunnelMethod(mux)
@@ -164,6 +165,7 @@ func checkVersion(header, query string) error {
 func (inst *Instance) answer(handle frontendHandler, r *http.Request) (body any, clientJWT string, err error) {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
+	inst.prune()
 	c := &call{r: r, form: r.PostForm}
 	if c.client, err = inst.authenticate(r); err == nil {
 		body, err = handle(inst, c)

@@ -11,12 +11,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/portal"
 )
 
 // Instance is one Clerk instance. Its methods are safe for concurrent use.
 type Instance struct {
 	opts    Options
 	handler http.Handler
+	site    *portal.Site // the Account Portal
 
 	// mu guards everything below. A request holds it from the moment its body
 	// is read until its answer is computed, so handlers see one consistent state.
@@ -29,6 +32,8 @@ type Instance struct {
 	clients       map[string]*client
 	sessions      map[string]*session
 	tickets       map[string]*signInToken
+	oauth         oauthState
+	prunedAt      time.Time
 }
 
 // New makes an instance. It fails on options that contradict each other, such as
@@ -69,6 +74,7 @@ func New(opts Options) (*Instance, error) {
 		clients:   map[string]*client{},
 		sessions:  map[string]*session{},
 		tickets:   map[string]*signInToken{},
+		oauth:     newOAuthState(),
 	}
 	if opts.BaseURL != "" {
 		if err := inst.SetBaseURL(opts.BaseURL); err != nil {
@@ -90,6 +96,19 @@ func New(opts Options) (*Instance, error) {
 			return nil, err
 		}
 	}
+	if opts.OAuthApplications == nil {
+		opts.OAuthApplications = []OAuthApplication{{
+			ClientID: DefaultOAuthClientID, Name: "zen", RedirectURIs: []string{"http://127.0.0.1/callback"}, DeviceGrant: true,
+		}}
+	}
+	for _, a := range opts.OAuthApplications {
+		if _, err := inst.AddOAuthApplication(a); err != nil {
+			return nil, err
+		}
+	}
+	inst.site = portal.New(portal.Options{
+		Brand: "Clerk", Footer: "A local instance. Its users are made up.", StylePath: portalStyle, Logger: opts.Logger,
+	})
 	inst.handler = inst.routes()
 	return inst, nil
 }
@@ -156,6 +175,7 @@ func Patterns() []string {
 		"/.well-known/",
 		"/v1/client", "/v1/client/",
 		"/v1/me", "/v1/me/",
+		"/oauth/", portalPath,
 		BackendPrefix + "/",
 	}
 }
