@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zen-auth/zen/devstack/clients/tursotest"
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
@@ -71,17 +72,17 @@ func npmCI(t *testing.T) string {
 
 func TestNodeClient(t *testing.T) {
 	dir := npmCI(t)
-	s := newStack(t)
-	must(t, s.RegisterJWKS("acme", "clerk", s.keys))
+	s := tursotest.New(t, turso.Options{})
+	must(t, s.RegisterJWKS("acme", "clerk", s.Keys))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "client.mjs")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
-		"DB_URL="+s.url+"/dbs/app/", // the client keeps the path only if it ends in a slash
-		"DB_TOKEN="+s.jwt(t, turso.TokenOptions{}),
-		"READ_TOKEN="+s.jwt(t, turso.TokenOptions{ReadOnly: true}),
-		"BAD_TOKEN="+s.apiToken)
+		"DB_URL="+s.URL+"/dbs/app/", // the client keeps the path only if it ends in a slash
+		"DB_TOKEN="+s.JWT(t, turso.TokenOptions{}),
+		"READ_TOKEN="+s.JWT(t, turso.TokenOptions{ReadOnly: true}),
+		"BAD_TOKEN="+s.APIToken)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -43,6 +43,10 @@ var authorizePointer = funcPointer(authorize)
 func (r *review) allow(action int32, p1, p2, accessor uintptr) bool {
 	switch action {
 	case lib.SQLITE_READ:
+		if equalFold(str(p1), rawPages) {
+			r.unsupported = true
+			return false
+		}
 		return r.rows(DataRead, p1)
 	case lib.SQLITE_SELECT, lib.SQLITE_FUNCTION, lib.SQLITE_RECURSIVE:
 		return true
@@ -57,8 +61,10 @@ func (r *review) allow(action int32, p1, p2, accessor uintptr) bool {
 		return true
 	case lib.SQLITE_PRAGMA:
 		return r.pragma(str(p1), p2 != 0)
-	case lib.SQLITE_CREATE_TABLE, lib.SQLITE_CREATE_VTABLE, lib.SQLITE_CREATE_VIEW:
+	case lib.SQLITE_CREATE_TABLE, lib.SQLITE_CREATE_VIEW:
 		return r.schema(SchemaAdd, p1)
+	case lib.SQLITE_CREATE_VTABLE:
+		return r.virtualTable(p1, str(p2))
 	case lib.SQLITE_CREATE_INDEX, lib.SQLITE_CREATE_TRIGGER:
 		return r.schema(SchemaAdd, p2)
 	case lib.SQLITE_DROP_TABLE, lib.SQLITE_DROP_VTABLE, lib.SQLITE_DROP_VIEW:
@@ -105,6 +111,20 @@ func (r *review) schema(a Action, table uintptr) bool {
 	name := str(table)
 	r.ddl = append(r.ddl, name)
 	return r.rights == nil || !r.rights.narrowed() || r.rights.allow(a, name)
+}
+
+// rawPages is the virtual table through which SQLite shows the pages of the file,
+// and with them everything.
+const rawPages = "sqlite_dbpage"
+
+// virtualTable decides about a new virtual table. It may show what is in others,
+// as one of fts5 with the option content does, without asking when it is read.
+func (r *review) virtualTable(table uintptr, module string) bool {
+	if equalFold(module, rawPages) {
+		r.unsupported = true
+		return false
+	}
+	return r.schema(SchemaAdd, table) && (r.rights == nil || r.rights.ReadsAll())
 }
 
 func (r *review) pragma(name string, hasArg bool) bool {

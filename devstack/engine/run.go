@@ -75,8 +75,8 @@ func (c *Conn) forget(sql string, rights *Rights) {
 
 func (s *stmt) run(q Query, rights *Rights, sink Sink) (_ Result, err error) {
 	c := s.conn
-	if rights.readOnly && s.writes {
-		return Result{}, ErrBlocked
+	if err := rights.refuse(s); err != nil {
+		return Result{}, err
 	}
 	if err := s.bindAll(q); err != nil {
 		s.reset()

@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -75,9 +76,13 @@ type errorBody struct {
 
 // answer sends the error of a request, if there is one.
 func (s *Server) answer(w http.ResponseWriter, err error) {
-	if err == nil {
-		return
+	if err != nil {
+		WriteError(w, err)
 	}
+}
+
+// WriteError answers with an error: as a [*StatusError] says, or with status 500.
+func WriteError(w http.ResponseWriter, err error) {
 	status := &StatusError{}
 	if !errors.As(err, &status) {
 		status = &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"internal error: " + err.Error()}, Origin: "*"}
@@ -89,14 +94,16 @@ func (s *Server) answer(w http.ResponseWriter, err error) {
 		text(w, status.Status, body)
 		return
 	}
-	body, err := json.Marshal(status.Body)
-	if err != nil {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // as serde
+	if err := enc.Encode(status.Body); err != nil {
 		panic(err) // bodies are ours
 	}
 	// Exactly this: @libsql/client reads the error out of no other media type.
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status.Status)
-	w.Write(body)
+	w.Write(bytes.TrimSpace(body.Bytes()))
 }
 
 func text(w http.ResponseWriter, status int, body string) {

@@ -26,6 +26,9 @@ type Options struct {
 	MaxBody int64
 	// MaxResponse bounds the rows of a response, in bytes. Zero is 10 MB.
 	MaxResponse int
+	// Resume is asked before a stream goes on. Its error ends the request. Nil lets
+	// every stream go on.
+	Resume func() error
 }
 
 // Server answers for any number of databases. It is safe for concurrent use.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 // call is a request to the Platform API, from a user who was recognized.
@@ -88,6 +90,9 @@ func (s *Server) serve(h handler, inOrg bool) http.HandlerFunc {
 }
 
 func (s *Server) do(r *http.Request, h handler, inOrg bool) (any, error) {
+	if s.opts.Faults.On(fault.APIDown) {
+		return nil, errInternal
+	}
 	// The body is read first: a slow client must not hold the lock.
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxAPIBody+1))
 	if err != nil || len(body) > maxAPIBody {
@@ -121,10 +126,10 @@ type apiClaims struct {
 // identify finds out whose token the request has.
 func (s *Server) identify(r *http.Request) (*call, error) {
 	raw, ok := bearer(r)
-	if !ok {
+	if !ok || s.opts.Faults.On(fault.APIUnauthorized) {
 		return nil, errBadToken
 	}
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithTimeFunc(s.opts.Now))
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithTimeFunc(s.now))
 	var c apiClaims
 	_, err := parser.ParseWithClaims(raw, &c, func(*jwt.Token) (any, error) {
 		return s.state.APIKey.Public().(ed25519.PublicKey), nil
@@ -162,6 +167,9 @@ func (s *Server) isDatabaseToken(raw string) bool {
 
 func (s *Server) organizationOf(c *call) (*organization, error) {
 	slug := c.r.PathValue("org")
+	if s.opts.Faults.On(fault.APINotMember) {
+		return nil, errNotMember
+	}
 	if slug == "" {
 		return s.personal(c.user)
 	}

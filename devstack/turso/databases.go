@@ -102,7 +102,7 @@ func (s *Server) deleteDatabase(c *call) (any, error) {
 	if err := db.close(); err != nil {
 		return nil, err
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-generations"} {
 		if db.file != "" {
 			_ = os.Remove(db.file + suffix) // all but the first need not exist
 		}
@@ -184,6 +184,6 @@ func (s *Server) rotateDatabase(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.role = newRole(s.opts.Now().Unix())
+	db.role = newRole(s.now().Unix())
 	return struct{}{}, s.save()
 }

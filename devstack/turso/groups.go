@@ -55,7 +55,7 @@ func (s *Server) rotateGroup(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := s.opts.Now().Unix()
+	now := s.now().Unix()
 	g.role = newRole(now)
 	for _, db := range c.org.Databases {
 		if db.Group == g.Name {

@@ -3,6 +3,8 @@ package turso
 import (
 	"net/http"
 	"strings"
+
+	"github.com/zen-auth/zen/devstack/dbsync"
 )
 
 // routes are the endpoints of the Platform API. What is about an organization is
@@ -56,7 +58,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = collapse(r)
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/dbs/"); ok {
 		name, path, _ := strings.Cut(rest, "/")
-		s.hrana.Serve(w, r, name, "/"+path)
+		path = "/" + path
+		if dbsync.Match(path) && r.Method != http.MethodOptions {
+			s.sync.Serve(w, r, name, path)
+			return
+		}
+		s.hrana.Serve(w, r, name, path)
 		return
 	}
 	s.api.ServeHTTP(w, r)

@@ -65,6 +65,8 @@ type database struct {
 	org  *organization
 	file string // "" in memory
 
+	checkpointFrames int // as Options have it
+
 	mu sync.Mutex // guards db
 	db *engine.DB // nil until it is used
 }
@@ -80,7 +82,7 @@ func (d *database) open() (*engine.DB, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.db == nil {
-		db, err := engine.Open(engine.Options{Path: d.file})
+		db, err := engine.Open(engine.Options{Path: d.file, CheckpointFrames: d.checkpointFrames})
 		if err != nil {
 			return nil, fmt.Errorf("open database %q: %w", d.Name, err)
 		}
@@ -140,7 +142,7 @@ func (s *Server) load() error {
 
 // attach makes a database reachable.
 func (s *Server) attach(org *organization, db *database) {
-	db.org = org
+	db.org, db.checkpointFrames = org, s.opts.CheckpointFrames
 	if s.opts.Dir != "" {
 		db.file = filepath.Join(s.opts.Dir, "databases", db.ID+".db")
 	}
