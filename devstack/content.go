@@ -31,6 +31,16 @@ func (s *Stack) content() page.Content {
 		}
 		c.Keys = append(c.Keys, page.Key{Owner: "Clerk", ID: k.ID, Use: use})
 	}
+	if s.Auth0 != nil {
+		c.Facts = append(c.Facts, page.Fact{Name: "Auth0 answers at", Value: s.Auth0.BaseURL()})
+		for _, u := range s.Auth0.Users() {
+			c.Users = append(c.Users, page.User{Name: u.Name, Email: u.Email, ID: u.ID, Where: "Auth0", Organizations: u.Organizations})
+		}
+		for i, id := range s.Auth0.KeyIDs() {
+			use := []string{"signs Auth0's tokens, RS256", "signs next, published already", "signed before, still published"}[min(i, 2)]
+			c.Keys = append(c.Keys, page.Key{Owner: "Auth0", ID: id, Use: use})
+		}
+	}
 	c.Keys = append(c.Keys, page.Key{Owner: "Turso", Use: "signs what its Platform API mints, EdDSA, without a kid"})
 	members := map[string]*page.User{}
 	var names []string

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zen-auth/zen/devstack/app"
 	"github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/netfault"
 	"github.com/zen-auth/zen/devstack/page"
 	"github.com/zen-auth/zen/devstack/turso"
 )
@@ -20,9 +21,7 @@ func (s *Stack) handler(customer http.Handler) http.Handler {
 	for _, pattern := range page.Patterns() {
 		own.Handle(pattern, pages)
 	}
-	// A fault of the network strikes here, between the recorder, which sees what
-	// became of a request, and all that clients talk to.
-	clients := s.recorder.Record(s.parts(customer))
+	clients := s.clients(s.parts(customer), service)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := own.Handler(r); pattern != "" {
 			own.ServeHTTP(w, r)
@@ -30,6 +29,12 @@ func (s *Stack) handler(customer http.Handler) http.Handler {
 		}
 		clients.ServeHTTP(w, r)
 	})
+}
+
+// clients is what clients talk to, wherever it listens. The network's faults strike
+// between it and the recorder, which sees what became of a request.
+func (s *Stack) clients(parts http.Handler, service func(*http.Request) string) http.Handler {
+	return s.recorder.Record(netfault.Handler(parts, s.Faults), service)
 }
 
 // parts is Clerk, Turso and the customer's app.
@@ -60,8 +65,6 @@ func service(r *http.Request) string {
 		return "Clerk Backend"
 	case strings.HasPrefix(path, app.Pattern):
 		return "App"
-	case strings.HasPrefix(path, "/v1/"), strings.HasPrefix(path, "/.well-known/"):
-		return "Clerk"
 	}
-	return "Nobody"
+	return "Clerk"
 }

@@ -48,11 +48,12 @@ func (k *keep) close() error {
 }
 
 // listen listens on the address, on that of the last run if there is none, or on
-// a free port. The port is part of the issuer's name: it stays.
-func (k *keep) listen(address string) (net.Listener, error) {
-	kept := ""
+// a free port, and keeps it in a file of that name. The port is part of the
+// issuer's name: it stays.
+func (k *keep) listen(name, address string) (net.Listener, error) {
+	kept, file := "", filepath.Join(k.dir, name)
 	if address == "" && k.dir != "" {
-		data, err := os.ReadFile(k.file())
+		data, err := os.ReadFile(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
@@ -69,15 +70,13 @@ func (k *keep) listen(address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	switch {
 	case err != nil && kept != "":
-		return nil, fmt.Errorf("the address of the last run, kept in %s: %w", k.file(), err)
+		return nil, fmt.Errorf("the address of the last run, kept in %s: %w", file, err)
 	case err != nil || k.dir == "":
 		return listener, err
 	}
-	if err := os.WriteFile(k.file(), []byte(listener.Addr().String()+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(listener.Addr().String()+"\n"), 0o600); err != nil {
 		listener.Close()
 		return nil, err
 	}
 	return listener, nil
 }
-
-func (k *keep) file() string { return filepath.Join(k.dir, "address") }

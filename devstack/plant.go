@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -50,7 +51,8 @@ func stableID(kind, name string) string {
 }
 
 // plant creates at Turso what is not there yet, and connects the parts: Turso's
-// claims go into Clerk's templates, Clerk's key set is registered at Turso.
+// claims go into Clerk's templates and Auth0's tokens, their key sets are
+// registered at Turso.
 func (s *Stack) plant(templateLifetime time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), plantTimeout)
 	defer cancel()
@@ -69,7 +71,7 @@ func (s *Stack) plant(templateLifetime time.Duration) error {
 			return err
 		}
 	}
-	return nil
+	return s.plantAction()
 }
 
 func (s *Stack) plantOrganization(ctx context.Context, o OrganizationSeed) error {
@@ -97,8 +99,11 @@ func (s *Stack) plantOrganization(ctx context.Context, o OrganizationSeed) error
 		if !isNew && !s.registered(o.Slug, r.Name) {
 			continue
 		}
-		if r.Issuer == "clerk" {
+		switch r.Issuer {
+		case "clerk":
 			r.URL = s.Clerk.Issuer() + "/.well-known/jwks.json"
+		case "auth0":
+			r.URL = s.Auth0.BaseURL() + "/.well-known/jwks.json"
 		}
 		if err := s.Turso.RegisterJWKS(o.Slug, r.Name, r.URL); err != nil {
 			return fmt.Errorf("registration %q: %w", r.Name, err)
@@ -119,28 +124,32 @@ func (s *Stack) registered(organization, name string) bool {
 }
 
 func (s *Stack) plantTemplate(t TemplateSeed, fallback time.Duration) error {
-	claims := maps.Clone(t.Claims)
-	if claims == nil {
-		claims = map[string]any{}
-	}
-	if organization, database, ok := strings.Cut(t.Database, "/"); ok {
-		options := turso.TokenOptions{ReadOnly: t.Access == "ro"}
-		for _, p := range t.Permissions {
-			options.Permissions = append(options.Permissions, engine.Permission{Tables: p.Tables, Actions: p.Actions})
-		}
-		own, err := s.Turso.Template(organization, database, options)
-		if err != nil {
-			return fmt.Errorf("template %q: %w", t.Name, err)
-		}
-		maps.Copy(claims, own)
+	claims, err := s.claims(t.ClaimsSeed)
+	if err != nil {
+		return fmt.Errorf("template %q: %w", t.Name, err)
 	}
 	encoded, err := json.Marshal(claims)
 	if err != nil {
 		return fmt.Errorf("template %q: %w", t.Name, err)
 	}
-	life := time.Duration(t.Lifetime)
-	if life == 0 {
-		life = fallback
+	return s.Clerk.SetTemplate(t.Name, encoded, cmp.Or(time.Duration(t.Lifetime), fallback))
+}
+
+// claims are those of the seed and, where they are for a database, Turso's.
+func (s *Stack) claims(seed ClaimsSeed) (map[string]any, error) {
+	claims := maps.Clone(seed.Claims)
+	if claims == nil {
+		claims = map[string]any{}
 	}
-	return s.Clerk.SetTemplate(t.Name, encoded, life)
+	organization, database, ok := strings.Cut(seed.Database, "/")
+	if !ok {
+		return claims, nil
+	}
+	options := turso.TokenOptions{ReadOnly: seed.Access == "ro"}
+	for _, p := range seed.Permissions {
+		options.Permissions = append(options.Permissions, engine.Permission{Tables: p.Tables, Actions: p.Actions})
+	}
+	own, err := s.Turso.Template(organization, database, options)
+	maps.Copy(claims, own)
+	return claims, err
 }

@@ -13,14 +13,16 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/zen-auth/zen/devstack/auth0"
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
 // Seed declares what a stack has when it starts. [LoadSeed] reads one from a file.
 // What exists already, in the directory of an earlier run, is left as it is.
 type Seed struct {
-	Clerk ClerkSeed `toml:"clerk"`
-	Turso TursoSeed `toml:"turso"`
+	Clerk ClerkSeed  `toml:"clerk"`
+	Auth0 *Auth0Seed `toml:"auth0"` // nil: there is none
+	Turso TursoSeed  `toml:"turso"`
 }
 
 // ClerkSeed is who can sign in, and what their tokens say.
@@ -48,16 +50,57 @@ type ClerkSeed struct {
 
 // TemplateSeed is a JWT template of Clerk's.
 type TemplateSeed struct {
-	Name     string         `toml:"name"`
+	Name     string   `toml:"name"`
+	Lifetime lifetime `toml:"lifetime"`
+	ClaimsSeed
+}
+
+// ClaimsSeed is what an issuer writes into tokens: Turso's claims for a database,
+// and others.
+type ClaimsSeed struct {
 	Database string         `toml:"database"` // ORGANIZATION/DATABASE; empty: none of Turso's claims
 	Access   string         `toml:"access"`   // "rw" or "ro"; empty is rw
-	Lifetime lifetime       `toml:"lifetime"`
 	Claims   map[string]any `toml:"claims"`
 	// Permissions narrow the token to some tables; none is all.
 	Permissions []struct {
 		Tables  []string        `toml:"tables"`
 		Actions []engine.Action `toml:"actions"`
 	} `toml:"permissions"`
+}
+
+// Auth0Seed is an Auth0 tenant.
+type Auth0Seed struct {
+	Organizations []struct {
+		ID          string `toml:"id"`
+		Name        string `toml:"name"`
+		DisplayName string `toml:"display_name"`
+	} `toml:"organizations"`
+	Users []struct {
+		ID            string         `toml:"id"` // made from the address if empty
+		Email         string         `toml:"email"`
+		Password      string         `toml:"password"`
+		Name          string         `toml:"name"`
+		GivenName     string         `toml:"given_name"`
+		FamilyName    string         `toml:"family_name"`
+		Organizations []string       `toml:"organizations"` // names
+		AppMetadata   map[string]any `toml:"app_metadata"`
+	} `toml:"users"`
+	Applications []struct {
+		ClientID      string                  `toml:"client_id"`
+		Name          string                  `toml:"name"`
+		Secret        string                  `toml:"secret"`
+		Callbacks     []string                `toml:"callbacks"`     // none: five ports of 127.0.0.1
+		Organizations auth0.OrganizationUsage `toml:"organizations"` // "deny", "allow" or "require"
+	} `toml:"applications"` // none: two native ones
+	APIs []struct {
+		Identifier    string   `toml:"identifier"`
+		Scopes        []string `toml:"scopes"`
+		TokenLifetime lifetime `toml:"token_lifetime"`
+		RFC9068       bool     `toml:"rfc9068"`
+	} `toml:"apis"` // none: one
+	// Action is a Post Login Action that sets claims on every access token.
+	Action                   *ClaimsSeed `toml:"action"`
+	SkipCallbackConfirmation bool        `toml:"skip_callback_confirmation"`
 }
 
 // TursoSeed is what there is to sign in to.
@@ -89,7 +132,7 @@ type DatabaseSeed struct {
 // that of a part of the stack, or any.
 type RegistrationSeed struct {
 	Name   string `toml:"name"`
-	Issuer string `toml:"issuer"` // "clerk"
+	Issuer string `toml:"issuer"` // "clerk" or "auth0"
 	URL    string `toml:"url"`    // instead of Issuer
 }
 
@@ -181,17 +224,13 @@ func (s *Seed) check() error {
 		return errors.New("turso.organizations: want one with a member and a database at least")
 	}
 	for _, t := range s.Clerk.Templates {
-		if t.Access != "" && t.Access != "rw" && t.Access != "ro" {
-			return fmt.Errorf("template %q: access %q: want rw or ro", t.Name, t.Access)
+		if err := s.checkClaims(t.ClaimsSeed); err != nil {
+			return fmt.Errorf("template %q: %w", t.Name, err)
 		}
-		if t.Database == "" {
-			if t.Access != "" || len(t.Permissions) > 0 {
-				return fmt.Errorf("template %q: access and permissions are of a database: name one", t.Name)
-			}
-			continue
-		}
-		if !s.declares(t.Database) {
-			return fmt.Errorf("template %q: database %q: want ORGANIZATION/DATABASE, as declared", t.Name, t.Database)
+	}
+	if s.Auth0 != nil && s.Auth0.Action != nil {
+		if err := s.checkClaims(*s.Auth0.Action); err != nil {
+			return fmt.Errorf("auth0.action: %w", err)
 		}
 	}
 	for _, o := range s.Turso.Organizations {
@@ -199,10 +238,22 @@ func (s *Seed) check() error {
 			if (r.Issuer == "") == (r.URL == "") {
 				return fmt.Errorf("registration %q: want either issuer or url", r.Name)
 			}
-			if r.Issuer != "" && r.Issuer != "clerk" {
-				return fmt.Errorf("registration %q: issuer %q: want clerk", r.Name, r.Issuer)
+			if r.Issuer != "" && r.Issuer != "clerk" && (r.Issuer != "auth0" || s.Auth0 == nil) {
+				return fmt.Errorf("registration %q: issuer %q: want clerk, or auth0 where [auth0] is declared", r.Name, r.Issuer)
 			}
 		}
+	}
+	return nil
+}
+
+func (s *Seed) checkClaims(c ClaimsSeed) error {
+	switch {
+	case c.Access != "" && c.Access != "rw" && c.Access != "ro":
+		return fmt.Errorf("access %q: want rw or ro", c.Access)
+	case c.Database == "" && (c.Access != "" || len(c.Permissions) > 0):
+		return errors.New("access and permissions are of a database: name one")
+	case c.Database != "" && !s.declares(c.Database):
+		return fmt.Errorf("database %q: want ORGANIZATION/DATABASE, as declared", c.Database)
 	}
 	return nil
 }

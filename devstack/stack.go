@@ -1,11 +1,23 @@
-// Package devstack runs a local Clerk, a local Turso and an app between them, on
-// one loopback port: for developing without accounts, for demonstrations, and for
+// Package devstack runs a local Clerk, Auth0 and Turso, and an app between them, on
+// the loopback: for developing without accounts, for demonstrations, and for
 // tests. Its parts speak the wire of the real ones.
+//
+// # In a test
+//
+// Package devstacktest starts a stack that ends with the test; [Start] is for
+// everything else. What there is from the start is declared by a [Seed]; a [Clock]
+// moves the time of all parts at once, and [Stack].Faults makes them fail. An
+// [Admin] does that from another process.
+//
+// # As a program
+//
+// zen dev runs a stack, prints the [Stack.Environment] in which clients find it, and
+// serves a page at its address with all that the stack holds and was asked.
 package devstack
 
 import (
 	"cmp"
-	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +25,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/app"
+	"github.com/zen-auth/zen/devstack/auth0"
 	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/devstack/traffic"
@@ -33,9 +46,6 @@ const (
 	ReadOnlyTemplate = "turso-ro"
 )
 
-// stopTimeout bounds how long Close waits for requests that are under way.
-const stopTimeout = 3 * time.Second
-
 // Options shape a stack. The zero value is one in memory on a free port.
 type Options struct {
 	// Address is a loopback address and port to listen on; port 0 is a free one.
@@ -49,6 +59,11 @@ type Options struct {
 	Seed *Seed
 	// Faults are on from the start, by name.
 	Faults []string
+	// Auth0Address is Address for the Auth0 tenant: it has a port of its own.
+	Auth0Address string
+	// Keys sign instead of new ones: the first Clerk's tokens, the others Auth0's.
+	// Making keys is most of the time that a start takes.
+	Keys []*rsa.PrivateKey
 	// TokenLifetime is the life of tokens from templates that say nothing about it.
 	// Zero is Clerk's 60 s.
 	TokenLifetime time.Duration
@@ -61,6 +76,7 @@ type Options struct {
 // Stack is a running stack. Close it.
 type Stack struct {
 	Clerk  *clerk.Instance
+	Auth0  *auth0.Tenant // nil if the seed has none
 	Turso  *turso.Server
 	Faults *fault.Set
 
@@ -71,8 +87,7 @@ type Stack struct {
 	recorder *traffic.Recorder
 	database turso.Database
 	apiToken string
-	server   *http.Server
-	served   chan error
+	sites    []*site
 }
 
 // Start listens, and returns when the stack can be used.
@@ -92,8 +107,7 @@ func start(options Options) (*Stack, error) {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Stack{
-		seed: options.Seed, now: options.Now, Faults: fault.NewSet(Faults()...),
-		recorder: traffic.New(options.Now, service), served: make(chan error, 1),
+		seed: options.Seed, now: options.Now, Faults: fault.NewSet(Faults()...), recorder: traffic.New(options.Now),
 	}
 	if s.seed == nil {
 		s.seed = DefaultSeed()
@@ -105,21 +119,35 @@ func start(options Options) (*Stack, error) {
 	if s.keep, err = openKeep(options.Dir); err != nil {
 		return nil, err
 	}
-	listener, err := s.keep.listen(options.Address)
-	if err != nil {
-		return nil, errors.Join(err, s.keep.close())
+	if err := s.listen(options); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	s.url = "http://" + listener.Addr().String()
-	handler, err := s.build(options)
-	if err != nil {
-		return nil, errors.Join(err, listener.Close(), s.keep.close())
-	}
-	s.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { s.served <- s.server.Serve(listener) }()
 	if err := s.finish(options); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// listen makes the parts and has them served.
+func (s *Stack) listen(options Options) error {
+	listener, err := s.keep.listen("address", options.Address)
+	if err != nil {
+		return err
+	}
+	s.url = "http://" + listener.Addr().String()
+	handler, err := s.build(options)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.sites = append(s.sites, serve(listener, handler))
+	if s.Auth0 == nil {
+		return nil
+	}
+	if listener, err = s.keep.listen("address-auth0", options.Auth0Address); err != nil {
+		return fmt.Errorf("auth0: %w", err)
+	}
+	s.sites = append(s.sites, serve(listener, s.clients(s.Auth0.Handler(), tenantService)))
+	return s.Auth0.SetBaseURL("http://" + listener.Addr().String())
 }
 
 // build makes the parts.
@@ -127,6 +155,9 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 	identity, err := loadIdentity(options.Dir)
 	if err != nil {
 		return nil, err
+	}
+	if len(options.Keys) > 0 && identity.Key == nil {
+		identity.Key = options.Keys[0]
 	}
 	organizations, users := s.plantUsers()
 	s.Clerk, err = clerk.New(clerk.Options{
@@ -148,6 +179,9 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 		Template: s.seed.template("rw"), Accounts: accounts, Now: options.Now, Logger: options.Logger,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.buildTenant(options); err != nil {
 		return nil, err
 	}
 	s.Turso, err = turso.New(turso.Options{
@@ -203,14 +237,12 @@ func (s *Stack) APIToken() string { return s.apiToken }
 
 // Close stops listening, waits for requests under way, and closes the databases.
 func (s *Stack) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	err := s.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.server.Close()
+	var errs []error
+	for _, site := range s.sites {
+		errs = append(errs, site.close())
 	}
-	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
+	if s.Turso != nil {
+		errs = append(errs, s.Turso.Close())
 	}
-	return errors.Join(err, s.Turso.Close(), s.keep.close())
+	return errors.Join(append(errs, s.keep.close())...)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,13 +17,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/browse"
 	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/turso"
 )
 
 // query runs a statement in the stack's database and returns the status, and the
 // rows or the error as text.
-func query(t *testing.T, s *devstack.Stack, url, token, sql string) (int, string) {
+func query(t *testing.T, s *devstack.Stack, address, token, sql string) (int, string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"requests": []any{
 		map[string]any{"type": "execute", "stmt": map[string]any{"sql": sql}}, map[string]any{"type": "close"},
@@ -30,7 +34,7 @@ func query(t *testing.T, s *devstack.Stack, url, token, sql string) (int, string
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/v2/pipeline", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), "POST", address+"/v2/pipeline", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +52,9 @@ func query(t *testing.T, s *devstack.Stack, url, token, sql string) (int, string
 		Error   string
 		Results []struct {
 			Error    struct{ Message, Code string }
-			Response struct{ Result struct{ Rows [][]struct{ Value any } } }
+			Response struct {
+				Result struct{ Rows [][]struct{ Value any } }
+			}
 		}
 	}
 	if err := json.Unmarshal(answer, &result); err != nil {
@@ -92,6 +98,40 @@ func TestOneClock(t *testing.T) {
 	}
 }
 
+// A device signs in with Auth0, whose Action sets Turso's claims, and Turso takes
+// the token: its organization has registered that key set, too.
+func TestAuth0ToDatabase(t *testing.T) {
+	s := devstacktest.Start(t, devstack.Options{})
+	post := func(path string, form url.Values) (answer struct {
+		DeviceCode      string `json:"device_code"`
+		VerificationURI string `json:"verification_uri_complete"`
+		AccessToken     string `json:"access_token"`
+	}) {
+		t.Helper()
+		resp, err := http.PostForm(s.Auth0.BaseURL()+path, form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%s: %s %v", path, resp.Status, err)
+		}
+		return answer
+	}
+	device := post("/oauth/device/code", url.Values{
+		"client_id": {auth0.DefaultClientID}, "audience": {auth0.DefaultAudience}, "scope": {"openid"},
+	})
+	if err := browse.Visit(t.Context(), browse.Person{User: "alice"}, device.VerificationURI, t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	tokens := post("/oauth/token", url.Values{
+		"client_id": {auth0.DefaultClientID}, "device_code": {device.DeviceCode}, "grant_type": {auth0.GrantDevice},
+	})
+	if status, got := query(t, s, s.DatabaseURL(), tokens.AccessToken, "SELECT 7"); status != 200 || got != "7" {
+		t.Errorf("%d %s", status, got)
+	}
+}
+
 func TestSeedFile(t *testing.T) {
 	seed, err := devstack.LoadSeed("testdata/seed.toml")
 	if err != nil {
@@ -117,6 +157,9 @@ func TestSeedFile(t *testing.T) {
 	if id := s.Clerk.UserID("dave@initech.test"); id != "user_2dave" {
 		t.Errorf("dave is %s", id)
 	}
+	if users := s.Auth0.Users(); len(users) != 1 || users[0].Name != "Erin Esposito" || users[0].Organizations[0] != "initech" {
+		t.Errorf("Auth0 has %+v", users)
+	}
 	if id := s.Clerk.UserID("alice@example.test"); id != "" {
 		t.Errorf("the default users are there, too: %s", id)
 	}
@@ -135,7 +178,9 @@ func TestBadSeedFiles(t *testing.T) {
 		{"no such database", "[[clerk.templates]]\nname='t'\ndatabase='o/e'" + tail, `database "o/e": want ORGANIZATION/DATABASE`},
 		{"access to nothing", "[[clerk.templates]]\nname='t'\naccess='ro'" + tail, "name one"},
 		{"issuer and url", tail + "registrations=[{name='r',issuer='clerk',url='https://x.test'}]", "either issuer or url"},
-		{"issuer", tail + "registrations=[{name='r',issuer='okta'}]", "want clerk"},
+		{"issuer", tail + "registrations=[{name='r',issuer='okta'}]", "want clerk, or auth0 where [auth0] is declared"},
+		{"no tenant", tail + "registrations=[{name='r',issuer='auth0'}]", "want clerk, or auth0 where"},
+		{"action", "[auth0.action]\ndatabase='o/e'" + tail, `auth0.action: database "o/e"`},
 		{"two sources", strings.Replace(tail, "name='d'", "name='d',sql='SELECT 1',sql_file='x'", 1), "both sql and sql_file"},
 		{"no file", strings.Replace(tail, "name='d'", "name='d',sql_file='missing.sql'", 1), "missing.sql"},
 	}
@@ -180,9 +225,9 @@ func TestDir(t *testing.T) {
 		}
 		return s
 	}
-	type facts struct{ URL, Key, User, Database string }
+	type facts struct{ URL, Auth0, Key, User, Database string }
 	look := func(s *devstack.Stack) facts {
-		return facts{s.URL(), s.Clerk.Keys()[0].ID, s.Clerk.UserID("alice@example.test"), s.DatabaseID()}
+		return facts{s.URL(), s.Auth0.BaseURL(), s.Clerk.Keys()[0].ID, s.Clerk.UserID("alice@example.test"), s.DatabaseID()}
 	}
 	first := start(devstack.Options{})
 	want := look(first)
@@ -220,9 +265,11 @@ func TestDir(t *testing.T) {
 	if third.URL() == want.URL {
 		t.Error("the address was not moved")
 	}
-	moved := third.Turso.Organizations()[0].Registrations[0].URL
-	if !strings.HasPrefix(moved, third.URL()) {
-		t.Errorf("the registration is still of %s", moved)
+	want2 := []turso.Registration{
+		{Name: "auth0", URL: third.Auth0.BaseURL() + "/.well-known/jwks.json"}, {Name: "clerk", URL: third.URL() + "/.well-known/jwks.json"},
+	}
+	if diff := cmp.Diff(want2, third.Turso.Organizations()[0].Registrations); diff != "" {
+		t.Errorf("the registrations did not move (-want +got):\n%s", diff)
 	}
 	fresh := devstacktest.Token(t, third, "alice@example.test", devstack.Template)
 	if status, got := query(t, third, third.DatabaseURL(), fresh, "SELECT a FROM t"); got != "kept" {

@@ -19,11 +19,12 @@ import (
 func devCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "dev",
-		Usage:     "run a local Clerk, Turso and app",
+		Usage:     "run a local Clerk, Auth0, Turso and app",
 		ArgsUsage: "[-- COMMAND [ARGUMENT...]]",
-		Description: `Everything that zen needs, on one loopback port and without an account: a
-Clerk instance with the users alice and bob, an app with a bridge page, Turso's
-Platform API with the organization acme, and its database app.
+		Description: `Everything that zen needs, on the loopback and without an account: a Clerk
+instance and an Auth0 tenant with the users alice and bob, an app with a bridge
+page, Turso's Platform API with the organization acme, and its database app. A
+file given with --seed declares others instead.
 
    zen dev                      run until Ctrl-C; prints the variables to export
    zen dev -- make test         run a command inside, and stop with it
@@ -34,6 +35,7 @@ Its address, opened in a browser, shows users, databases, tokens and the last
 requests, and has the fault switches.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "listen on the loopback `ADDRESS`; port 0 is a free one (default: a free port, or the one that --dir keeps)"},
+			&cli.StringFlag{Name: "auth0-listen", Usage: "let the Auth0 tenant listen on the loopback `ADDRESS` (default: as with --listen)"},
 			&cli.StringFlag{Name: "dir", Usage: "keep databases, registrations, keys, the port and configuration in `DIR`", TakesFile: true},
 			&cli.StringFlag{Name: "seed", Usage: "start with the users, organizations and databases of `FILE` (TOML)", TakesFile: true},
 			&cli.StringSliceFlag{Name: "fault", Usage: "start with the fault `NAME` on; may be given again"},
@@ -77,7 +79,7 @@ func dev(c *cli.Context) error {
 
 func devOptions(c *cli.Context) (devstack.Options, error) {
 	options := devstack.Options{
-		Address: c.String("listen"), TokenLifetime: c.Duration("token-lifetime"), Faults: c.StringSlice("fault"),
+		Address: c.String("listen"), Auth0Address: c.String("auth0-listen"), TokenLifetime: c.Duration("token-lifetime"), Faults: c.StringSlice("fault"),
 	}
 	if d := options.TokenLifetime; d < 0 {
 		return options, usage(c, "--token-lifetime %s is negative", d)

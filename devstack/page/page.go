@@ -46,6 +46,16 @@ type FaultGroup struct {
 	Faults []Fault
 }
 
+// On counts the faults that are on.
+func (g FaultGroup) On() (n int) {
+	for _, f := range g.Faults {
+		if f.On {
+			n++
+		}
+	}
+	return n
+}
+
 // Fault is a switch.
 type Fault struct {
 	Name    string
@@ -157,11 +167,7 @@ func (h *handler) show(w http.ResponseWriter, _ *http.Request) {
 
 func switchedOn(groups []FaultGroup) (n int) {
 	for _, g := range groups {
-		for _, f := range g.Faults {
-			if f.On {
-				n++
-			}
-		}
+		n += g.On()
 	}
 	return n
 }

@@ -16,13 +16,14 @@ import (
 const maxBody = 64 << 10
 
 // Record returns a handler that serves as next does and remembers what it did.
-func (r *Recorder) Record(next http.Handler) http.Handler {
+// service names whom a request is for.
+func (r *Recorder) Record(next http.Handler, service func(*http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		start := time.Now()
 		// Handlers may rewrite the URL of the request that they get.
 		entry := Request{
 			Time: r.now(), Method: short(req.Method), Path: short(req.URL.Path), Query: names(req.URL.RawQuery),
-			Service: r.service(req), Who: caller(req),
+			Service: service(req), Who: caller(req),
 		}
 		database := strings.HasPrefix(req.URL.Path, "/dbs/")
 		seen := &watcher{ResponseWriter: w, body: buffers.Get().(*bytes.Buffer)}

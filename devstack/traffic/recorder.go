@@ -9,7 +9,6 @@ package traffic
 
 import (
 	"crypto/sha256"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -62,8 +61,7 @@ type Token struct {
 
 // Recorder is the memory. It is safe for concurrent use.
 type Recorder struct {
-	now     func() time.Time
-	service func(*http.Request) string
+	now func() time.Time
 
 	mu       sync.Mutex // guards all below
 	count    uint64
@@ -72,11 +70,8 @@ type Recorder struct {
 	seen     [][sha256.Size]byte
 }
 
-// New returns an empty Recorder. service names whom a request is for; now is the
-// clock that tokens are judged by.
-func New(now func() time.Time, service func(*http.Request) string) *Recorder {
-	return &Recorder{now: now, service: service}
-}
+// New returns an empty Recorder that goes by the given clock.
+func New(now func() time.Time) *Recorder { return &Recorder{now: now} }
 
 // Requests returns the last requests, newest first.
 func (r *Recorder) Requests() []Request {

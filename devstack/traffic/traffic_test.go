@@ -14,8 +14,10 @@ import (
 var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
 func newRecorder() *Recorder {
-	return New(func() time.Time { return now }, func(r *http.Request) string { return "Test" })
+	return New(func() time.Time { return now })
 }
+
+func service(*http.Request) string { return "Test" }
 
 func compact(header, claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
@@ -30,7 +32,7 @@ func record(t *testing.T, r *Recorder, request *http.Request, status int, body s
 	r.Record(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		io.WriteString(w, body)
-	})).ServeHTTP(httptest.NewRecorder(), request)
+	}), service).ServeHTTP(httptest.NewRecorder(), request)
 	return r.Requests()[0]
 }
 
@@ -169,7 +171,7 @@ func TestPassThrough(t *testing.T) {
 			}
 			conn.Close()
 		}
-	})))
+	}), service))
 	defer server.Close()
 	for path, want := range map[string]Verdict{"/flush": Answered, "/abort": Cut, "/hijack": Cut, "/empty": Answered} {
 		resp, err := http.Get(server.URL + path)
