@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -113,6 +114,17 @@ func TestTursoCLI(t *testing.T) {
 	c.ok("db", "shell", url+token, "SELECT count(*) FROM t")(`2`)
 	c.fails("Error: failed to execute SQL:\nOperation was blocked: SQL write operations are forbidden (current session doesn't have write permission)",
 		"db", "shell", url+readOnly, "DELETE FROM t")
+
+	exported := filepath.Join(t.TempDir(), "exported.db")
+	c.ok("db", "export", "app", "--output-file", exported)(`Exported database to`)
+	if b, err := os.ReadFile(exported); err != nil || !bytes.HasPrefix(b, []byte("SQLite format 3\x00")) {
+		t.Errorf("export: %v", err)
+	}
+	c.ok("db", "config", "attach", "allow", "app")()
+	c.ok("db", "config", "attach", "show", "app")(`on`)
+	c.ok("group", "create", "two", "--location", "local")(`Created group two`)
+	c.ok("group", "list")(`default`, `two`)
+	c.ok("group", "destroy", "two", "--yes")(`Destroyed group two`)
 
 	c.ok("group", "tokens", "invalidate", "default", "--yes")(`Tokens invalidated`)
 	if out, err := c.run("db", "shell", url+token, "SELECT 1"); err == nil || !strings.Contains(out, "error code 401: Unauthorized: `unauthorized access attempt on database: invalid JWT token: role was invalidated after token was issued") {

@@ -39,8 +39,6 @@ func Match(path string) bool {
 
 // The texts and statuses with which Turso Cloud refuses.
 var (
-	errNotAllowed = &hrana.StatusError{Status: http.StatusUnauthorized, Body: errorBody{
-		"Unauthorized: `unauthorized access attempt on database: token does not have the permissions to access the database`"}}
 	errBlocked = &hrana.StatusError{Status: http.StatusForbidden, Origin: "*", Body: errorBody{
 		"BLOCKED: SQL write operations are forbidden (current session doesn't have write permission)"}}
 	errBusy = &hrana.StatusError{Status: http.StatusServiceUnavailable, Origin: "*", Body: errorBody{
@@ -70,7 +68,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, database, path st
 		return err
 	}
 	if !rights.ReadsAll() {
-		return errNotAllowed // pages hold the rows of all tables
+		return hrana.ErrNotAllowed // pages hold the rows of all tables
 	}
 	kind, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch r.Method + " " + kind {

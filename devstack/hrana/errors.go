@@ -34,6 +34,12 @@ func protocolErrorf(format string, a ...any) error {
 	return &StatusError{Status: http.StatusBadRequest, Body: fmt.Sprintf(format, a...), Origin: "*"}
 }
 
+// ErrNotAllowed is Turso Cloud's answer to a token for something else.
+var ErrNotAllowed = &StatusError{Status: http.StatusUnauthorized, Body: errorBody{
+	"Unauthorized: `unauthorized access attempt on database: token does not have the permissions to access the database`"}}
+
+var errTooManyStreams = &StatusError{Status: http.StatusTooManyRequests, Body: errorBody{"Too many requests"}, Origin: "*"}
+
 // ErrStreamExpired is the answer to who comes back too late.
 var ErrStreamExpired = &StatusError{
 	Status: http.StatusBadRequest,

@@ -32,6 +32,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, database, path st
 		w.WriteHeader(http.StatusOK)
 	case "GET /version":
 		text(w, http.StatusOK, serverVersion)
+	case "GET /dump":
+		s.answer(w, s.dump(w, r, database))
 	case "POST /v2/pipeline":
 		s.answer(w, s.pipeline(w, r, database, 2))
 	case "POST /v3/pipeline":
@@ -41,6 +43,27 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, database, path st
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// dump sends the database as SQL. What goes wrong on the way cuts the answer.
+func (s *Server) dump(w http.ResponseWriter, r *http.Request, database string) error {
+	db, rights, err := s.backend.Authorize(r, database)
+	if err != nil {
+		return err
+	}
+	if !rights.ReadsAll() {
+		return ErrNotAllowed
+	}
+	conn, err := db.Conn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	w.Header().Set("Content-Type", "text/plain")
+	if conn.Dump(r.Context(), w) != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return nil
 }
 
 // preflight answers a browser's CORS preflight.

@@ -72,6 +72,9 @@ func (s *Server) acquire(db *engine.DB, database string, baton *string) (*stream
 		st := &stream{id: rand.Uint64(), seq: rand.Uint64(), database: database, db: db}
 		ss.mu.Lock()
 		defer ss.mu.Unlock()
+		if len(ss.waiting)+len(ss.taken) >= s.opts.MaxStreams {
+			return nil, errTooManyStreams
+		}
 		ss.taken[st.id] = true
 		return st, nil
 	}

@@ -64,17 +64,17 @@ func (c *call) decode(v any) error {
 // database finds a database of the call's organization.
 func (c *call) database(name string) (*database, error) {
 	db := c.org.Databases[name]
-	if db == nil {
+	if db == nil || !c.token.sees(db.Group) {
 		return nil, notFound("could not find database with name [%s]: record not found", name)
 	}
 	return db, nil
 }
 
-// serve makes an HTTP handler of h. With inOrg the call is about the organization
+// serve makes an HTTP handler of h, for tokens with the scope. With inOrg the call is about the organization
 // in the path, or about the user's own one if the path has none.
-func (s *Server) serve(h handler, inOrg bool) http.HandlerFunc {
+func (s *Server) serve(h handler, scope string, inOrg bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		answer, err := s.do(r, h, inOrg)
+		answer, err := s.do(r, h, scope, inOrg)
 		status := http.StatusOK
 		if err != nil {
 			e := asStatus(err)
@@ -89,7 +89,7 @@ func (s *Server) serve(h handler, inOrg bool) http.HandlerFunc {
 	}
 }
 
-func (s *Server) do(r *http.Request, h handler, inOrg bool) (any, error) {
+func (s *Server) do(r *http.Request, h handler, scope string, inOrg bool) (any, error) {
 	if s.opts.Faults.On(fault.APIDown) {
 		return nil, errInternal
 	}
@@ -112,6 +112,9 @@ func (s *Server) do(r *http.Request, h handler, inOrg bool) (any, error) {
 		if c.org, err = s.organizationOf(c); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.token.may(scope); err != nil {
+		return nil, err
 	}
 	return h(c)
 }

@@ -77,7 +77,7 @@ func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error
 	case c.invalidated(db), s.opts.Faults.On(fault.TokenInvalidated):
 		return nil, errInvalidated
 	}
-	return s.withinPlan(e.rights), nil
+	return s.withinPlan(e.rights, db), nil
 }
 
 // stillGood reports whether a signature that was good would be found good again:

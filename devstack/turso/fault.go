@@ -27,12 +27,13 @@ var (
 	errReadsBlocked  = hrana.Blocked("read", "reads are blocked, do you need to upgrade your plan?")
 )
 
-// withinPlan narrows rights to what the plan has quota for.
-func (s *Server) withinPlan(r *engine.Rights) *engine.Rights {
+// withinPlan narrows rights to what the plan has quota for, and the database is
+// configured for.
+func (s *Server) withinPlan(r *engine.Rights, db *database) *engine.Rights {
 	switch {
-	case s.opts.Faults.On(fault.ReadsBlocked):
+	case s.opts.Faults.On(fault.ReadsBlocked), db.Config.BlockReads:
 		return r.Refusing(errWritesBlocked, errReadsBlocked)
-	case s.opts.Faults.On(fault.WritesBlocked):
+	case s.opts.Faults.On(fault.WritesBlocked), db.Config.BlockWrites:
 		return r.Refusing(errWritesBlocked, nil)
 	}
 	return r

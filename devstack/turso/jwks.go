@@ -120,9 +120,9 @@ func (s *Server) jwksTemplate(c *call) (any, error) {
 		}
 		t["id"], t["rid"] = db.ID, db.Role
 	case body.Group != nil:
-		g := c.org.Groups[*body.Group]
-		if g == nil {
-			return nil, errNoGroup
+		g, err := c.groupNamed(*body.Group)
+		if err != nil {
+			return nil, err
 		}
 		t["gid"], t["rid"] = g.ID, g.Role
 	}

@@ -61,6 +61,7 @@ type database struct {
 	Group string `json:"group"`
 	Path  string `json:"path"` // the name under /dbs/
 	role
+	Config databaseConfig `json:"config"`
 
 	org  *organization
 	file string // "" in memory
@@ -91,14 +92,19 @@ func (d *database) open() (*engine.DB, error) {
 	return d.db, nil
 }
 
-// stats are zero for a database that was not used yet.
-func (d *database) stats() engine.Stats {
+// stats are since the start. A database that was not used since has its size.
+func (d *database) stats() (st engine.Stats) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.db == nil {
-		return engine.Stats{}
+	if d.db != nil {
+		return d.db.Stats()
 	}
-	return d.db.Stats()
+	for _, suffix := range []string{"", "-wal"} {
+		if fi, err := os.Stat(d.file + suffix); d.file != "" && err == nil {
+			st.StorageBytes += fi.Size()
+		}
+	}
+	return st
 }
 
 func (d *database) close() error {

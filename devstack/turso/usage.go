@@ -47,7 +47,7 @@ func (s *Server) organizationUsage(c *call) (any, error) {
 		Locations int `json:"locations"`
 		Groups    int `json:"groups"`
 	}
-	total.Databases, total.Locations, total.Groups = len(c.org.Databases), 1, len(c.org.Groups)
+	total.Databases, total.Locations, total.Groups = len(c.org.Databases), 1, len(c.org.Groups) // whatever the token sees
 	databases := []any{}
 	for _, name := range sortedKeys(c.org.Databases) {
 		db := c.org.Databases[name]
