@@ -46,12 +46,25 @@ func (inst *Instance) routes() http.Handler {
 		"POST /v1/client/sessions/{id}/remove":               endSession(statusRemoved),
 		"POST /v1/client/sessions/{id}/tokens":               createSessionToken,
 		"POST /v1/client/sessions/{id}/tokens/{template}":    createTemplateToken,
-		"GET /v1/me": getMe,
+		"GET /v1/me":                                                            getMe,
+		"GET /v1/environment":                                                   getEnvironment,
+		"GET /v1/me/organization_memberships":                                   listMyMemberships,
+		"GET /v1/me/organization_invitations":                                   listMyInvitations,
+		"POST /v1/me/organization_invitations/{invitation}/accept":              acceptMyInvitation,
+		"GET /v1/organizations/{organization}":                                  getOrganization,
+		"GET /v1/organizations/{organization}/memberships":                      listMembers,
+		"POST /v1/organizations/{organization}/memberships":                     createMember,
+		"PATCH /v1/organizations/{organization}/memberships/{user}":             updateMember,
+		"DELETE /v1/organizations/{organization}/memberships/{user}":            deleteMember,
+		"GET /v1/organizations/{organization}/invitations":                      listInvitations,
+		"POST /v1/organizations/{organization}/invitations":                     createInvitation,
+		"GET /v1/organizations/{organization}/invitations/pending":              listPendingInvitations,
+		"POST /v1/organizations/{organization}/invitations/{invitation}/revoke": revokeInvitation,
 	} {
 		mux.Handle(pattern, inst.frontend(handle))
 	}
 	inst.oauthRoutes(mux)
-	mux.Handle(BackendPrefix+"/", http.StripPrefix(BackendPrefix, inst.backendRoutes()))
+	mux.Handle(backendRoot+"/", http.StripPrefix(backendRoot, inst.backendRoutes()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errURLNotFound()) })
 	return tunnelMethod(mux)
 }
@@ -140,17 +153,6 @@ func (inst *Instance) admit(r *http.Request) error {
 	return nil
 }
 
-// weather are the faults that strike both APIs alike.
-func (inst *Instance) weather() error {
-	if inst.fault(FaultUnavailable) {
-		return errServiceUnavailable()
-	}
-	if inst.fault(FaultRateLimited) {
-		return errTooManyRequests("10")
-	}
-	return nil
-}
-
 func checkVersion(header, query string) error {
 	if header != "" && query != "" {
 		return errVersion("set either the Clerk-API-Version header or the __clerk_api_version parameter")
@@ -167,6 +169,9 @@ func (inst *Instance) answer(handle frontendHandler, r *http.Request) (body any,
 	defer inst.mu.Unlock()
 	inst.prune()
 	c := &call{r: r, form: r.PostForm}
+	if err := inst.limitFrontend(r); err != nil {
+		return nil, "", err
+	}
 	if c.client, err = inst.authenticate(r); err == nil {
 		body, err = handle(inst, c)
 	}

@@ -38,7 +38,7 @@ type oauthCode struct {
 var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // a SHA-256 (RFC 7636, section 4.2)
 
 func errRedirectMismatch() *apiError {
-	return &apiError{status: 400, code: "redirect_uri_mismatch", message: "Redirect URI mismatch",
+	return &apiError{status: 400, code: "redirect_uri_mismatch", message: "invalid redirect uri provided",
 		long: "The redirect_uri does not exactly match a redirect URI registered for this OAuth application."}
 }
 

@@ -72,6 +72,12 @@ type Options struct {
 	// the metadata. At Clerk it is in beta and has to be asked for.
 	DeviceGrant bool
 
+	// RateLimits bounds calls. Nil does not, so that tests with a clock that
+	// stands still can sign in as often as they like; see [DefaultRateLimits].
+	RateLimits *RateLimits
+	// APIKeysDisabled turns the API keys feature off.
+	APIKeysDisabled bool
+
 	// SendCode takes the place of e-mail: it gets the one-time code that
 	// email_code sign-in sent to an address. It is called with the instance
 	// locked and must return at once. Addresses with +clerk_test get 424242,
@@ -92,6 +98,9 @@ type Organization struct {
 	Name           string
 	Slug           string
 	PublicMetadata map[string]any
+	// MaxMemberships bounds members and invitations. Default: 5, as at Clerk;
+	// negative is no bound.
+	MaxMemberships int
 }
 
 // User is one user of the instance.

@@ -38,7 +38,36 @@ func (inst *Instance) prune() {
 			delete(inst.tickets, id)
 		}
 	}
+	for key, w := range inst.windows {
+		if now.Sub(w.start) >= limitWindow {
+			delete(inst.windows, key)
+		}
+	}
 	inst.oauth.prune(now)
+}
+
+// forget drops what a user that is no more had allowed.
+func (o *oauthState) forget(u *user) {
+	for id, a := range o.accessTokens {
+		if a.grant.user == u {
+			delete(o.accessTokens, id)
+		}
+	}
+	for id, r := range o.refreshTokens {
+		if r.grant.user == u {
+			delete(o.refreshTokens, id)
+		}
+	}
+	for id, c := range o.codes {
+		if c.grant.user == u {
+			delete(o.codes, id)
+		}
+	}
+	for _, b := range o.browsers {
+		if b.user == u {
+			b.user = nil
+		}
+	}
 }
 
 func (o *oauthState) prune(now time.Time) {

@@ -3,6 +3,7 @@ package clerk
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 )
 
@@ -25,6 +26,12 @@ func writeError(w http.ResponseWriter, err error) {
 	var e *apiError
 	if !errors.As(err, &e) {
 		e = errInternal()
+	}
+	if e.html != "" {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(e.status)
+		io.WriteString(w, e.html)
+		return
 	}
 	for name, values := range e.header {
 		w.Header()[name] = values
