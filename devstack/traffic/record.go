@@ -23,7 +23,7 @@ func (r *Recorder) Record(next http.Handler, service func(*http.Request) string)
 		// Handlers may rewrite the URL of the request that they get.
 		entry := Request{
 			Time: r.now(), Method: short(req.Method), Path: short(req.URL.Path), Query: names(req.URL.RawQuery),
-			Service: service(req), Who: caller(req),
+			Service: service(req), Who: r.callers.of(req.Header.Get("Authorization")),
 		}
 		database := strings.HasPrefix(req.URL.Path, "/dbs/")
 		seen := &watcher{ResponseWriter: w, body: buffers.Get().(*bytes.Buffer)}

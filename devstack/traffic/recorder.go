@@ -61,7 +61,8 @@ type Token struct {
 
 // Recorder is the memory. It is safe for concurrent use.
 type Recorder struct {
-	now func() time.Time
+	now     func() time.Time
+	callers callers
 
 	mu       sync.Mutex // guards all below
 	count    uint64
