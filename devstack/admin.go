@@ -97,7 +97,7 @@ func (a Admin) do(ctx context.Context, method string, change any) ([]FaultState,
 		return nil, fmt.Errorf("read the stack's answer: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("switch fault: %s", bytes.TrimSpace(answer))
+		return nil, fmt.Errorf("%s", bytes.TrimSpace(answer))
 	}
 	var states []FaultState
 	if err := json.Unmarshal(answer, &states); err != nil {

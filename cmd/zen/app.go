@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ func reportError(ctx context.Context, stderr io.Writer, err error, code int) {
 		fmt.Fprintln(stderr, "zen: interrupted")
 		return
 	}
-	fmt.Fprintf(stderr, "zen: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(stderr, "%s %s\n", paint(stderr, red, "zen:"), oneLine(err.Error()))
 	if hint := provider.Hint(err); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
 	}
@@ -78,6 +79,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		},
 	}
 	app.Flags = globalFlags()
+	plainSwitches(app.Flags)
 	finish(app.Commands)
 	return app
 }
@@ -95,6 +97,16 @@ func finish(commands []*cli.Command) {
 			}
 		}
 		c.Flags = append(c.Flags, globalFlags()...)
+		plainSwitches(c.Flags)
+	}
+}
+
+// plainSwitches keeps "(default: false)" out of the help.
+func plainSwitches(flags []cli.Flag) {
+	for _, f := range flags {
+		if b, ok := f.(*cli.BoolFlag); ok {
+			b.DisableDefaultText = true
+		}
 	}
 }
 
@@ -117,11 +129,11 @@ func usage(c *cli.Context, format string, args ...any) error {
 
 // unknownCommand is the error for a word that is no command of path.
 func unknownCommand(path string, commands []*cli.Command, word string) error {
-	message := fmt.Sprintf("unknown command %q", word)
-	if near := cli.SuggestCommand(commands, word); near != "" {
-		message += fmt.Sprintf(": did you mean %q?", near)
+	return &provider.Error{
+		Kind:    errUsage,
+		Message: fmt.Sprintf("unknown command %q", word),
+		Hint:    cmp.Or(cli.SuggestCommand(commands, word), path+" --help"),
 	}
-	return &provider.Error{Kind: errUsage, Message: message, Hint: path + " --help"}
 }
 
 // showHelp is the action of commands that only have subcommands.

@@ -27,7 +27,7 @@ other providers stay: signing in with another one is how to switch.
    zen login --provider platformtoken    # when Turso refuses Clerk's tokens`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "provider", Usage: "sign in with the provider `NAME`"},
-			&cli.StringFlag{Name: "method", Usage: "the provider's `METHOD` of signing in; zen provider list shows them"},
+			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`; for clerk bridge (the default) or redirect"},
 			&cli.StringFlag{Name: "org", Usage: "sign in to the organisation `ORG`"},
 			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
 			&cli.DurationFlag{Name: "timeout", Usage: "wait so long for the browser", Value: loginTimeout},

@@ -142,7 +142,7 @@ func writeStatus(w io.Writer, d statusDocument) error {
 	row("stored in", d.File+" (plain file, mode 0600)")
 	row("database", d.Database)
 	row("access", d.Access)
-	state := string(d.Token.State)
+	state := paint(w, stateColours[d.Token.State], string(d.Token.State))
 	if d.Token.Reason != "" {
 		state += ": " + d.Token.Reason
 	}
@@ -151,6 +151,10 @@ func writeStatus(w io.Writer, d statusDocument) error {
 	row("issued", local(d.Token.IssuedAt))
 	row("expires", untilText(d.Token.ExpiresAt, time.Now()))
 	return table.Flush()
+}
+
+var stateColours = map[session.State]string{
+	session.StateValid: green, session.StateInvalid: red, session.StateUnverified: yellow, session.StateNone: yellow,
 }
 
 func local(t *time.Time) string {

@@ -76,7 +76,7 @@ func (u *ui) OpenURL(_ context.Context, url, code string) error {
 	go func() {
 		defer u.opened.Done()
 		if err := openBrowser(url, u.out); err != nil {
-			u.print("No browser could be opened (%v): open the page yourself.", err)
+			u.print("The browser command failed (%v). The page can be opened by hand, too.", err)
 		}
 	}()
 	return nil

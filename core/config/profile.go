@@ -154,13 +154,39 @@ func (c *Config) Profile(name string) (Profile, error) {
 		}
 	}
 	v := c.flags.or(c.env).or(inProject).or(inUser)
+	databaseID, known := c.databaseID(v)
+	if v.database.Origin.Kind == KindProjectFile && !known {
+		return Profile{}, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("%s names the database %s, which your own configuration doesn't: a token only goes where you said yourself", v.database.Origin, v.database.Value),
+			Hint:    "add the database to a profile in " + c.Paths.ConfigFile + ", or use --database",
+		}
+	}
 	return Profile{
 		Name:          selected,
 		Database:      v.database,
-		DatabaseID:    v.databaseID,
+		DatabaseID:    databaseID,
 		Provider:      v.provider,
 		TokenProvider: v.tokenProvider,
 		Access:        v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}),
 		Permissions:   v.permissions,
 	}, nil
+}
+
+// databaseID is the id of the resolved database: from the layer that names the
+// database, or from the user's profile of the same database. An id from another
+// layer would be another database's. known is whether the user file has the
+// database.
+func (c *Config) databaseID(v values) (id Value[string], known bool) {
+	if v.databaseID.Origin.Kind == v.database.Origin.Kind && v.databaseID.Origin.Kind != KindProjectFile {
+		id = v.databaseID
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.user.profiles)) {
+		own := c.user.profiles[name]
+		if own.database.IsSet() && own.database.Value == v.database.Value {
+			known = true
+			id = id.or(own.databaseID)
+		}
+	}
+	return id, known
 }

@@ -9,26 +9,24 @@ import (
 // readClaims brings the claims of every issuer into one form. It is strict about
 // what decides (registered claims, Turso's), and passes over the rest where it has
 // an unexpected shape: a JWT template may put anything there.
-func readClaims(header map[string]any, m map[string]any) (provider.Claims, error) {
+func readClaims(header, m object) (provider.Claims, error) {
 	c := provider.Claims{
-		Algorithm:       text(header, "alg"),
-		KeyID:           text(header, "kid"),
-		Type:            text(header, "typ"),
-		Category:        text(header, "cat"),
-		ID:              text(m, "jti"),
-		AuthorizedParty: text(m, "azp"),
-		Session:         text(m, "sid"),
-		Status:          text(m, "sts"),
+		Algorithm:       header.text("alg"),
+		KeyID:           header.text("kid"),
+		Type:            header.text("typ"),
+		Category:        header.text("cat"),
+		ID:              m.text("jti"),
+		AuthorizedParty: m.text("azp"),
+		Session:         m.text("sid"),
+		Status:          m.text("sts"),
+		Actor:           m.object("act").text("sub"),
 		Organization:    readOrganization(m),
 	}
-	if actor, ok := m["act"].(map[string]any); ok {
-		c.Actor = text(actor, "sub")
-	}
 	var err error
-	if c.Issuer, err = requireText(m, "iss"); err != nil {
+	if c.Issuer, err = m.requireText("iss"); err != nil {
 		return c, err
 	}
-	if c.Subject, err = requireText(m, "sub"); err != nil {
+	if c.Subject, err = m.requireText("sub"); err != nil {
 		return c, err
 	}
 	if c.Audience, err = readAudience(m); err != nil {
@@ -47,26 +45,9 @@ func readClaims(header map[string]any, m map[string]any) (provider.Claims, error
 	return c, err
 }
 
-// text returns a member that is a string, or "".
-func text(m map[string]any, name string) string {
-	s, _ := m[name].(string)
-	return s
-}
-
-// requireText is text for a member that must be a string where it is present. Null
-// counts as absent, as it does for Turso.
-func requireText(m map[string]any, name string) (string, error) {
-	value := m[name]
-	s, ok := value.(string)
-	if value != nil && !ok {
-		return "", malformed("claim %s is not a string", name)
-	}
-	return s, nil
-}
-
 // readAudience takes both forms of RFC 7519 section 4.1.3.
-func readAudience(m map[string]any) ([]string, error) {
-	switch value := m["aud"].(type) {
+func readAudience(m object) ([]string, error) {
+	switch value := m.value("aud").(type) {
 	case nil:
 		return nil, nil
 	case string:
@@ -81,13 +62,12 @@ func readAudience(m map[string]any) ([]string, error) {
 
 // readTime reads a NumericDate between 1970 and 9999: beyond that, the conversion
 // to an integer overflows differently from one processor to another.
-func readTime(m map[string]any, name string) (time.Time, error) {
+func readTime(m object, name string) (time.Time, error) {
 	const year9999 = 253402300799
-	value := m[name]
-	if value == nil {
+	if !m.has(name) {
 		return time.Time{}, nil
 	}
-	seconds, ok := value.(float64)
+	seconds, ok := m.number(name)
 	if !ok || !(seconds > 0 && seconds <= year9999) {
 		return time.Time{}, malformed("claim %s is not a time in seconds since 1970", name)
 	}

@@ -54,7 +54,7 @@ func TestClaims(t *testing.T) {
 		},
 		"group, no a":  {`{"gid":"g-1"}`, provider.Claims{Database: &provider.DatabaseClaims{GroupID: "g-1", Access: provider.AccessReadWrite}}},
 		"perm alone":   {`{"perm":[]}`, provider.Claims{Database: &provider.DatabaseClaims{Access: provider.AccessReadWrite}}},
-		"roa":          {`{"id":"d","a":"roa"}`, provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: "d", Access: provider.AccessReadOnly}}},
+		"roa":          {`{"id":"d","a":"roa"}`, provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: "d", Access: provider.AccessReadWrite}}},
 		"null is none": {`{"id":null,"exp":null,"p":null}`, provider.Claims{}},
 		// serde reads names exactly; a token with Id is open to every database.
 		"names are exact": {`{"ID":"db-1","Id":"db-1","A":"ro","P":{}}`, provider.Claims{}},

@@ -9,47 +9,48 @@ import (
 // readDatabase reads what Turso looks for in a token. A claim that is there in a
 // shape that Turso would not read as zen does makes the token invalid: guessing
 // could take an open token for a narrow one.
-func readDatabase(m map[string]any) (*provider.DatabaseClaims, error) {
+func readDatabase(m object) (*provider.DatabaseClaims, error) {
 	names := []string{"id", "gid", "a", "perm", "rid", "p"}
-	if !slices.ContainsFunc(names, func(name string) bool { return m[name] != nil }) {
+	if !slices.ContainsFunc(names, m.has) {
 		return nil, nil
 	}
 	var d provider.DatabaseClaims
 	var err error
-	if d.DatabaseID, err = requireText(m, "id"); err != nil {
+	if d.DatabaseID, err = m.requireText("id"); err != nil {
 		return nil, err
 	}
-	if d.GroupID, err = requireText(m, "gid"); err != nil {
+	if d.GroupID, err = m.requireText("gid"); err != nil {
 		return nil, err
 	}
-	if d.RoleID, err = requireText(m, "rid"); err != nil {
+	if d.RoleID, err = m.requireText("rid"); err != nil {
 		return nil, err
 	}
-	if d.Permissions, err = readPermissions(m["perm"]); err != nil {
+	if d.Permissions, err = readPermissions(m.value("perm")); err != nil {
 		return nil, err
 	}
-	if d.Namespaces, err = readNamespaces(m["p"]); err != nil {
+	if d.Namespaces, err = readNamespaces(m.value("p")); err != nil {
 		return nil, err
 	}
 	d.Access, err = readAccess(m, d.Namespaces)
 	return &d, err
 }
 
-// readAccess is the most that a or p allow. Without both, Turso reads rw.
-func readAccess(m map[string]any, namespaces map[string][]string) (provider.Access, error) {
-	a, err := requireText(m, "a")
+// readAccess is the most that a or p allow. Without both, Turso reads rw. What may
+// attach other databases (roa, rwa) is more than ro.
+func readAccess(m object, namespaces map[string][]string) (provider.Access, error) {
+	a, err := m.requireText("a")
 	if err != nil {
 		return "", err
 	}
-	for _, kind := range [...]string{"rw", "rwa", "ddl"} {
+	for _, kind := range [...]string{"rw", "rwa", "roa", "ddl"} {
 		if _, ok := namespaces[kind]; ok {
 			a = "rw"
 		}
 	}
 	switch {
-	case a == "rw", a == "" && len(namespaces) == 0:
+	case a == "rw", a == "roa", a == "" && len(namespaces) == 0:
 		return provider.AccessReadWrite, nil
-	case a == "ro", a == "roa", a == "":
+	case a == "ro", a == "":
 		return provider.AccessReadOnly, nil
 	}
 	return "", malformed("claim a is %.20q, not ro or rw", a)

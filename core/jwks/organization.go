@@ -10,20 +10,20 @@ import (
 // readOrganization reads the active organisation: nested under o in Clerk's session
 // tokens since version 2, flat in version 1, in JWT templates and at Auth0 (which
 // says org_name for the slug).
-func readOrganization(m map[string]any) *provider.Organization {
-	if version, _ := m["v"].(float64); version >= 2 {
-		if o, ok := m["o"].(map[string]any); ok {
-			return readCompactOrganization(o, text(m, "fea"))
+func readOrganization(m object) *provider.Organization {
+	if version, _ := m.number("v"); version >= 2 {
+		if o := m.object("o"); o != nil {
+			return readCompactOrganization(o, m.text("fea"))
 		}
 	}
 	o := provider.Organization{
-		ID:          text(m, "org_id"),
-		Slug:        text(m, "org_slug"),
-		Role:        text(m, "org_role"),
-		Permissions: texts(m["org_permissions"]),
+		ID:          m.text("org_id"),
+		Slug:        m.text("org_slug"),
+		Role:        m.text("org_role"),
+		Permissions: texts(m.value("org_permissions")),
 	}
 	if o.Slug == "" {
-		o.Slug = text(m, "org_name")
+		o.Slug = m.text("org_name")
 	}
 	if o.ID == "" {
 		return nil
@@ -34,12 +34,12 @@ func readOrganization(m map[string]any) *provider.Organization {
 // readCompactOrganization spells version 2 out as version 1 did, the way
 // jwtPayloadParser.ts of clerk/javascript does: roles and permissions get back
 // their org: prefix.
-func readCompactOrganization(o map[string]any, features string) *provider.Organization {
-	org := &provider.Organization{ID: text(o, "id"), Slug: text(o, "slg")}
-	if role := text(o, "rol"); role != "" {
+func readCompactOrganization(o object, features string) *provider.Organization {
+	org := &provider.Organization{ID: o.text("id"), Slug: o.text("slg")}
+	if role := o.text("rol"); role != "" {
 		org.Role = "org:" + strings.TrimPrefix(role, "org:")
 	}
-	names, masks := split(text(o, "per")), split(text(o, "fpm"))
+	names, masks := split(o.text("per")), split(o.text("fpm"))
 	for i, feature := range organizationFeatures(features) {
 		if i >= len(masks) {
 			break

@@ -10,21 +10,30 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/transport"
 )
 
 // Explain gives an error of the database the class that it has in the contract,
-// so that it can be acted on by errors.Is. Errors of SQL itself come back as they
-// are.
+// so that it can be acted on by errors.Is. What a session or a refusal says of
+// itself is left without the driver's words around it; errors of SQL come back as
+// they are.
 func Explain(err error) error {
-	if err == nil || provider.Kind(err) != nil {
-		return err
-	}
+	var refused *transport.Refused
+	var classed *provider.Error
 	var inBand *hrana.Error
 	var httpErr *hrana.HTTPError
 	var netErr net.Error
 	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &classed):
+		return classed
+	case provider.Kind(err) != nil:
+		return err
 	case errors.As(err, &inBand):
-		return explainInBand(err, inBand)
+		return explainInBand(inBand)
 	case errors.As(err, &httpErr):
 		return explainHTTP(err, httpErr)
 	case errors.Is(err, context.Canceled):
@@ -40,17 +49,16 @@ func Explain(err error) error {
 	return err
 }
 
-// explainInBand tells the three meanings of the code BLOCKED apart, for which
-// there is nothing but the text.
-func explainInBand(err error, e *hrana.Error) error {
-	if e.Code != "BLOCKED" {
-		return err
+// explainInBand tells what a session may not do from what nobody may at present,
+// for which there is nothing but the text.
+func explainInBand(e *hrana.Error) error {
+	switch {
+	case e.Code == "BLOCKED" && !strings.Contains(e.Message, "current session"):
+		return &provider.Error{Kind: provider.ErrPermission, Message: e.Message, Hint: "the organisation's plan blocks it: look at turso plan show", Err: e}
+	case e.Code == "BLOCKED", errors.Is(e, &hrana.Error{Code: "SQLITE_AUTH"}):
+		return &provider.Error{Kind: provider.ErrPermission, Message: e.Message, Hint: "the token doesn't allow it: ask for more access, or sign in with more", Err: e}
 	}
-	hint := "sign in with more access, or ask for it with --access rw"
-	if !strings.Contains(e.Message, "current session") {
-		hint = "the organisation's plan blocks it: look at turso plan show"
-	}
-	return &provider.Error{Kind: provider.ErrPermission, Message: e.Message, Hint: hint, Err: err}
+	return e
 }
 
 func explainHTTP(err error, e *hrana.HTTPError) error {

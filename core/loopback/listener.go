@@ -113,10 +113,27 @@ func (l *Listener) Wait(ctx context.Context) (*Callback, error) {
 	case <-l.closed:
 		return nil, errors.New("wait for the browser: closed")
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the browser: nobody came back to %s within %s: %w",
-			l.RedirectURL(), time.Since(l.since).Round(time.Second), context.Cause(ctx))
+		return nil, &unansweredError{l.RedirectURL(), time.Since(l.since), context.Cause(ctx)}
 	}
 }
+
+// unansweredError is the end of a wait; its cause, the context's, adds nothing for
+// a reader.
+type unansweredError struct {
+	url    string
+	waited time.Duration
+	cause  error
+}
+
+func (e *unansweredError) Error() string {
+	waited := e.waited.Round(time.Second)
+	if e.waited < 10*time.Second {
+		waited = e.waited.Round(100 * time.Millisecond)
+	}
+	return fmt.Sprintf("nobody came back to %s within %s", e.url, waited)
+}
+
+func (e *unansweredError) Unwrap() error { return e.cause }
 
 // Paste takes the address that a browser on another machine could not open, as
 // copied from its address bar, in place of its request.

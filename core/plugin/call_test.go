@@ -75,6 +75,7 @@ func TestEveryCallHasADeadline(t *testing.T) {
 // patient is a person who takes longer than any deadline.
 type patient struct {
 	provider.Host
+	pin    string
 	stored bool
 }
 
@@ -83,7 +84,7 @@ func (p *patient) AskSecret(ctx context.Context, _ string) (provider.Secret, err
 	case <-time.After(300 * time.Millisecond):
 	case <-ctx.Done():
 	}
-	return provider.NewSecret("1234"), ctx.Err()
+	return provider.NewSecret(p.pin), ctx.Err()
 }
 
 func (p *patient) Store(_ context.Context, result provider.SignIn) error {
@@ -103,6 +104,15 @@ func TestLoginHasNoDeadlineButItsContext(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if err := client.Login(ctx, provider.LoginRequest{}, host); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled login: %v", err)
+	}
+}
+
+func TestCrashInLogin(t *testing.T) {
+	client := open(t, manage(t, Options{}, "good"), "good")
+	err := client.Login(t.Context(), provider.LoginRequest{}, &patient{pin: "crash"})
+	var crash *CrashError
+	if !errors.As(err, &crash) || crash.Call != "Login" {
+		t.Errorf("got %T %v", err, err)
 	}
 }
 

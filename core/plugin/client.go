@@ -13,18 +13,21 @@ import (
 // the methods of a service that the provider's description doesn't name fail with
 // errors.ErrUnsupported. It is safe for concurrent use.
 type Client struct {
-	*wire.Client
+	*calls
 	conn        *conn
 	description provider.Description
 	configured  atomic.Bool
 	notes       []provider.Note
 }
 
+// calls keeps the name of what is embedded to the package.
+type calls = wire.Client
+
 // connected asks the provider at the other end of c who it is, which ends its
 // start.
 func connected(ctx context.Context, c *conn) (*Client, error) {
-	client := &Client{Client: wire.NewClient(c, c.redact.String), conn: c}
-	description, err := client.Client.Describe(ctx)
+	client := &Client{calls: wire.NewClient(c, c.redact.String), conn: c}
+	description, err := client.calls.Describe(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +58,7 @@ func (c *Client) Configure(ctx context.Context, settings provider.Settings) ([]p
 			c.conn.redact.add(value.Reveal())
 		}
 	}
-	return c.Client.Configure(ctx, settings)
+	return c.calls.Configure(ctx, settings)
 }
 
 // Interface guards

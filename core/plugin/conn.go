@@ -33,9 +33,6 @@ type conn struct {
 	services atomic.Pointer[[]provider.Service]
 }
 
-// errOwnDeadline marks a deadline that is not the caller's.
-var errOwnDeadline = errors.New("deadline of the call")
-
 // Invoke implements grpc.ClientConnInterface.
 func (c *conn) Invoke(ctx context.Context, method string, req, reply any, options ...grpc.CallOption) error {
 	if err := c.offered(method); err != nil {
@@ -85,7 +82,7 @@ func (c *conn) bounded(ctx context.Context, method string) (context.Context, con
 	if limit == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, limit, errOwnDeadline)
+	return context.WithTimeout(ctx, limit)
 }
 
 // explain says what an error of the transport means. What the provider itself said
@@ -95,12 +92,11 @@ func (c *conn) explain(ctx context.Context, method string, began time.Time, err 
 		return nil
 	}
 	call := method[strings.LastIndexByte(method, '/')+1:]
-	if c.late(ctx, err) {
-		after := time.Since(began).Round(time.Millisecond)
-		if errors.Is(context.Cause(ctx), errOwnDeadline) {
-			after = c.limits.call(method)
-		}
-		return &TimeoutError{Name: c.name, Call: call, After: after}
+	// The provider has the same deadline, and its answer that it is over may come
+	// first.
+	deadline, ok := ctx.Deadline()
+	if ok && status.Code(err) == codes.DeadlineExceeded && time.Until(deadline) < 50*time.Millisecond {
+		return &TimeoutError{Name: c.name, Call: call, After: deadline.Sub(began).Round(time.Millisecond)}
 	}
 	if wire.FromProvider(err) || ctx.Err() != nil {
 		return err
@@ -110,13 +106,6 @@ func (c *conn) explain(ctx context.Context, method string, began time.Time, err 
 		return c.broken(call, err)
 	}
 	return err
-}
-
-// late reports whether err is the end of ctx's deadline. The provider has the same
-// deadline, and its answer that it is over may be the first.
-func (c *conn) late(ctx context.Context, err error) bool {
-	deadline, ok := ctx.Deadline()
-	return ok && status.Code(err) == codes.DeadlineExceeded && time.Until(deadline) < 50*time.Millisecond
 }
 
 // broken tells what a broken connection means.

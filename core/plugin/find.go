@@ -22,7 +22,7 @@ type Found struct {
 // find returns the binary of name in the first of dirs that has one. A binary that
 // may not run is an error, and no reason to look further.
 func find(dirs []string, name string) (string, error) {
-	if !names.MatchString(name) {
+	if !isName(name) {
 		return "", &NameError{Name: name}
 	}
 	for _, dir := range dirs {

@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,11 +32,12 @@ func TestMain(m *testing.M) {
 	switch role, _, _ := strings.Cut(name, "-"); role {
 	case "good":
 		Serve(&example{name: name})
+		syscall.Exit(0) // os.Exit takes a second under the race detector
 	case "misnamed":
 		Serve(&example{name: "somebody-else"})
 	case "exits":
 		fmt.Fprintln(os.Stderr, "no reason, Bearer", planted)
-		os.Exit(3)
+		syscall.Exit(3)
 	case "rubbish":
 		fmt.Println("DEBUG token=" + plantedJWT + " " + strings.Repeat("x", 100<<10))
 		time.Sleep(time.Minute)
@@ -54,6 +57,20 @@ func TestMain(m *testing.M) {
 		time.Sleep(time.Minute)
 	case "netrpc":
 		fmt.Println("1|1|unix|/nowhere|netrpc|")
+		time.Sleep(time.Minute)
+	case "stuck": // greets well, and doesn't answer the first call
+		Serve(&stuck{})
+	case "frozen": // greets well, and doesn't answer the TLS handshake
+		listener, err := net.Listen("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
+		if err != nil {
+			panic(err)
+		}
+		identity, _, err := clientIdentity(time.Now())
+		if err != nil {
+			panic(err)
+		}
+		certificate := base64.RawStdEncoding.EncodeToString(identity.Certificates[0].Certificate[0])
+		fmt.Printf("1|1|unix|%s|grpc|%s\n", listener.Addr(), certificate)
 		time.Sleep(time.Minute)
 	case "deaf":
 		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
@@ -95,8 +112,12 @@ func (e *example) Check(_ context.Context, report func(provider.Finding) error) 
 }
 
 func (e *example) Login(ctx context.Context, _ provider.LoginRequest, host provider.Host) error {
-	if _, err := host.AskSecret(ctx, "pin"); err != nil {
+	pin, err := host.AskSecret(ctx, "pin")
+	if err != nil {
 		return err
+	}
+	if pin.Reveal() == "crash" {
+		syscall.Exit(9)
 	}
 	return host.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret(planted)}})
 }
@@ -112,7 +133,7 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 	case "pid":
 		return provider.Claims{Subject: fmt.Sprint(os.Getpid())}, nil
 	case "group":
-		return provider.Claims{Subject: fmt.Sprint(syscall.Getpgrp())}, nil
+		return provider.Claims{Subject: fmt.Sprint(processGroup())}, nil
 	case "cwd":
 		dir, err := os.Getwd()
 		return provider.Claims{Subject: dir, ID: os.Getenv(goplugin.EnvUnixSocketDir)}, err
@@ -134,7 +155,7 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		go func() { panic("the credential is " + argument) }()
 		select {}
 	case "exit":
-		os.Exit(7)
+		syscall.Exit(7)
 	case "giant":
 		return provider.Claims{Subject: strings.Repeat("x", 2<<20)}, nil
 	case "child": // a process of its own, which outlives its parent if nobody cares
@@ -154,6 +175,27 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 	}
 	return provider.Claims{}, errors.New("unknown command")
 }
+
+// beHost is a zen that is killed.
+func beHost(dir string) {
+	runtime.LockOSThread() // the thread that starts processes must not matter
+	m := NewManager(Options{Dirs: []string{dir}})
+	client, err := m.Open(context.Background(), "good", nil)
+	if err != nil {
+		panic(err)
+	}
+	claims, err := client.Verify(context.Background(), pidCommand)
+	if err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString(claims.Subject + "\n")
+	time.Sleep(time.Minute)
+}
+
+// stuck is a provider whose Describe hangs.
+type stuck struct{ example }
+
+func (*stuck) Describe(context.Context) (provider.Description, error) { select {} }
 
 // installed returns a directory in which the test binary is each of names.
 func installed(t testing.TB, names ...string) string {

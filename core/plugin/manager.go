@@ -219,8 +219,9 @@ func (m *Manager) startError(name string, err error) error {
 	return err
 }
 
-// Close ends every provider and waits for that, at most until ctx ends. Calls that
-// are under way fail.
+// Close ends every provider and waits for that, at most until ctx ends, and never
+// much longer than three seconds. Calls that are under way fail. After a Ctrl-C it
+// wants a context that isn't canceled: context.WithoutCancel.
 func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true

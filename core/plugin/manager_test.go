@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -113,6 +115,31 @@ func TestCloseEndsStarts(t *testing.T) {
 	}
 	if _, err := m.Open(t.Context(), "good", nil); err == nil {
 		t.Error("it opens after the end")
+	}
+}
+
+func TestNoGoroutineIsLeft(t *testing.T) {
+	dir := installed(t, "good", "rubbish")
+	cycle := func(end string) {
+		m := NewManager(Options{Dirs: []string{dir}})
+		client := open(t, m, "good")
+		_, _ = m.Open(t.Context(), "rubbish", nil)
+		_ = verify(t, client, end)
+		if err := m.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cycle("pid")
+	before := runtime.NumGoroutine()
+	for range 3 {
+		cycle("pid")
+		cycle("exit")
+	}
+	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, were %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
 	}
 }
 

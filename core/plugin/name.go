@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"regexp"
 	"runtime"
 	"strings"
 )
@@ -9,9 +8,13 @@ import (
 // prefix begins the name of every provider's binary.
 const prefix = "zen-provider-"
 
-// names are what may become part of a path. (A name with a separator in it made
-// age run another binary: GHSA-32gq-x56h-299c.)
-var names = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+// isName reports whether name may become part of a path: it is of
+// [a-z0-9][a-z0-9-]{0,31}. (A name with a separator in it made age run another
+// binary: GHSA-32gq-x56h-299c.)
+func isName(name string) bool {
+	return name != "" && len(name) <= 32 && name[0] != '-' &&
+		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
 
 func binaryName(name string) string {
 	if runtime.GOOS == "windows" {
@@ -28,5 +31,5 @@ func providerName(file string) (name string, ok bool) {
 		}
 	}
 	name, ok = strings.CutPrefix(file, prefix)
-	return name, ok && names.MatchString(name)
+	return name, ok && isName(name)
 }

@@ -113,21 +113,28 @@ func (r *redactor) walk(m protoreflect.Message) {
 	})
 }
 
-// patterns are what looks like a secret, wherever it comes from.
-var patterns = []struct {
+type pattern struct {
 	match   *regexp.Regexp
 	replace string
-}{
-	// A JOSE header ({" in base64url) and what follows, cut short or not.
-	{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*`), redacted},
-	{regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?["']?\s*[:=]\s*\\?["']?)[^\r\n"'\\]+`), "$1$2" + redacted},
-	{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}`), "$1 " + redacted},
-	// Keys of Clerk.
-	{regexp.MustCompile(`\b[sa]k_(?:live|test)?_?[A-Za-z0-9]{8,}`), redacted},
-	{regexp.MustCompile(`(?i)([a-z_-]*(?:token|secret|password|api_?key)\\?["']?(?:=|\\?["']\s*:)\s*\\?["']?)[^\s"'&,;\\})]+`), "$1" + redacted},
 }
 
-var urls = regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\]+`)
+// patterns are what looks like a secret, wherever it comes from. They are compiled
+// when the first provider is started: a warm zen token starts none.
+var patterns = sync.OnceValue(func() []pattern {
+	return []pattern{
+		// A JOSE header ({" in base64url) and what follows, cut short or not.
+		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*`), redacted},
+		{regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?["']?\s*[:=]\s*\\?["']?)[^\r\n"'\\]+`), "$1$2" + redacted},
+		{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}`), "$1 " + redacted},
+		// Keys of Clerk.
+		{regexp.MustCompile(`\b[sa]k_(?:live|test)?_?[A-Za-z0-9]{8,}`), redacted},
+		{regexp.MustCompile(`(?i)([a-z_-]*(?:token|secret|password|api_?key)\\?["']?(?:=|\\?["']\s*:)\s*\\?["']?)[^\s"'&,;\\})]+`), "$1" + redacted},
+	}
+})
+
+var urls = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\]+`)
+})
 
 // String returns s without secrets.
 func (r *redactor) String(s string) string {
@@ -142,8 +149,8 @@ func (r *redactor) String(s string) string {
 	for _, secret := range secrets {
 		s = blank(s, secret)
 	}
-	s = urls.ReplaceAllStringFunc(s, redactURL)
-	for _, p := range patterns {
+	s = urls().ReplaceAllStringFunc(s, redactURL)
+	for _, p := range patterns() {
 		s = p.match.ReplaceAllString(s, p.replace)
 	}
 	return s

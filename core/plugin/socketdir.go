@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"os"
+	"runtime"
 )
 
 // maxSocketDir leaves room in the 104 bytes that macOS has for the path of a
@@ -13,7 +14,7 @@ const maxSocketDir = 104 - len("/plugin1234567890") - 1
 // fail later, with an error about something else (hashicorp/terraform#32787).
 func newSocketDir() (string, error) {
 	parent := os.TempDir()
-	if len(parent)+len("/zen-1234567890") > maxSocketDir {
+	if runtime.GOOS != "windows" && len(parent)+len("/zen-1234567890") > maxSocketDir {
 		parent = "/tmp"
 	}
 	return os.MkdirTemp(parent, "zen-") // 0700

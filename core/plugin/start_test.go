@@ -37,13 +37,15 @@ func TestStartFailuresAreTypedLines(t *testing.T) {
 		{"misnamed", &greeting, provider.ErrNoProvider, `"somebody-else"`},
 		{"old", &version, provider.ErrNoProvider, "version 7, this zen speaks version 1"},
 		{"mute", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
+		{"stuck", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
+		{"frozen", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
 		{"half", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
 		{"absent", &missing, provider.ErrNoProvider, `no provider "absent": there is closes, deaf, exits`},
 		{"../exits", &name, provider.ErrNoProvider, "digits and dashes"},
 		{strings.Repeat("a", 33), &name, provider.ErrNoProvider, "at most 32"},
 		{"", &name, provider.ErrNoProvider, "at most 32"},
 	}
-	m := manage(t, Options{}, "exits", "rubbish", "closes", "insecure", "netrpc", "deaf", "misnamed", "old", "mute", "half")
+	m := manage(t, Options{}, "exits", "rubbish", "closes", "insecure", "netrpc", "deaf", "misnamed", "old", "mute", "half", "stuck", "frozen")
 	for _, test := range tests {
 		t.Run(test.provider, func(t *testing.T) {
 			if _, isTimeout := test.as.(**StartTimeoutError); isTimeout {

@@ -48,7 +48,7 @@ type DatabaseClaims struct {
 	// DatabaseID (id) and GroupID (gid) say for which database or group.
 	DatabaseID string
 	GroupID    string
-	// Access is a; Turso reads a missing one as rw.
+	// Access is the most that a (and p) allow: ro, or rw for everything more.
 	Access Access
 	// Permissions is perm.
 	Permissions []Permission

@@ -41,7 +41,7 @@ func Kinds() []error {
 // Error is a failure with its class and what to do about it. Kind, Message, Hint
 // and RetryAfter cross the process boundary; Err stays on its side.
 type Error struct {
-	// Kind is one of the sentinels.
+	// Kind is one of the sentinels, or nil where none fits.
 	Kind error
 	// Message is the whole text: lower case, no full stop, no secret. Empty means
 	// the text of Kind.

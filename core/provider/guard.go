@@ -6,15 +6,17 @@ import (
 	"strings"
 )
 
+const templateHint = "the issuer's JWT template needs what turso org jwks template prints for this database, scope and permissions"
+
 // Authorizes reports whether a token with these claims may be sent to target, and
-// grants no more than access. It fails closed, because the server doesn't: Turso
+// grants no more than access and permissions (none are no limit). It fails closed, because the server doesn't: Turso
 // reads a JWT without database claims as access to every database of every group,
 // and all of an issuer's tokens (session, id_token, OAuth, machine) are signed by
 // the one key set that is registered there.
 //
 // It doesn't check signature or times. The errors are ErrPermission, and say
 // which claim is missing or wrong.
-func (c Claims) Authorizes(target Target, access Access) error {
+func (c Claims) Authorizes(target Target, access Access, permissions []Permission) error {
 	if err := c.isForDatabases(); err != nil {
 		return err
 	}
@@ -23,17 +25,24 @@ func (c Claims) Authorizes(target Target, access Access) error {
 		return &Error{
 			Kind:    ErrPermission,
 			Message: fmt.Sprintf("the token of %s has no database claims (id or p): Turso would read it as access to every database, so it is not sent", c.issuerName()),
-			Hint:    "put what turso org jwks template prints into the issuer's JWT template",
+			Hint:    templateHint,
 		}
 	}
 	if err := d.covers(target); err != nil {
 		return err
 	}
-	if access == AccessReadOnly && d.writes() {
+	switch {
+	case access == AccessReadOnly && d.writes():
 		return &Error{
 			Kind:    ErrPermission,
 			Message: fmt.Sprintf("the token of %s grants rw where ro was asked for", c.issuerName()),
-			Hint:    "have the issuer make a token with the claim a=ro, or ask for rw",
+			Hint:    templateHint,
+		}
+	case len(permissions) > 0 && !d.within(permissions):
+		return &Error{
+			Kind:    ErrPermission,
+			Message: fmt.Sprintf("the token of %s grants more than the permissions asked for", c.issuerName()),
+			Hint:    templateHint,
 		}
 	}
 	return nil
@@ -61,7 +70,7 @@ func (c Claims) isForDatabases() error {
 
 func (c Claims) issuerName() string {
 	if c.Issuer == "" {
-		return "an unnamed issuer"
+		return "Turso" // names itself in none of its tokens
 	}
 	return c.Issuer
 }
@@ -72,20 +81,22 @@ func (d *DatabaseClaims) covers(target Target) error {
 	names := d.names()
 	switch {
 	case len(names) == 0 && d.GroupID == "":
-		return &Error{Kind: ErrPermission, Message: "the token names no database in its claim p"}
+		return &Error{Kind: ErrPermission, Message: "the token names no database in its claim p", Hint: templateHint}
 	case len(names) == 0:
 		return &Error{
 			Kind:    ErrPermission,
 			Message: fmt.Sprintf("the token is for the group %s, not for one database", d.GroupID),
-			Hint:    "use a token for the database itself",
+			Hint:    templateHint,
 		}
 	case target.DatabaseID == "" || slices.Contains(names, target.DatabaseID):
 		return nil
+	case len(d.Namespaces) > 0 && slices.ContainsFunc(names, func(name string) bool { return len(name) != len(target.DatabaseID) }):
+		return nil // p may call a database by a name, which says nothing of its id
 	}
 	return &Error{
 		Kind:    ErrPermission,
 		Message: fmt.Sprintf("the token is for database %s, and %s is database %s", strings.Join(names, ", "), target.URL, target.DatabaseID),
-		Hint:    "correct the id in the issuer's JWT template, or database_id in the profile",
+		Hint:    templateHint,
 	}
 }
 
@@ -105,19 +116,41 @@ func (d *DatabaseClaims) names() []string {
 	return slices.Compact(names)
 }
 
-// writes reports whether the token allows more than reading. Turso reads a
-// missing a as rw, and permissions narrow it.
+// writes reports whether the token may allow more than reading this database. Turso
+// reads a missing a as rw; that perm narrows it is the server's word alone.
 func (d *DatabaseClaims) writes() bool {
-	if len(d.Namespaces) > 0 {
-		return len(d.Namespaces["rw"])+len(d.Namespaces["rwa"])+len(d.Namespaces["ddl"]) > 0
+	if d.Access != AccessReadOnly && len(d.Namespaces) == 0 {
+		return true
 	}
-	if d.Access == AccessReadOnly {
-		return false
-	}
-	for _, p := range d.Permissions {
-		if slices.ContainsFunc(p.Actions, func(a Action) bool { return a != "data_read" }) {
+	for _, kind := range []string{"rw", "rwa", "roa", "ddl"} {
+		if len(d.Namespaces[kind]) > 0 {
 			return true
 		}
 	}
-	return len(d.Permissions) == 0
+	return false
+}
+
+// within reports whether the token allows nothing that asked doesn't. A token
+// without permissions, or with p, which knows no tables, is not limited.
+func (d *DatabaseClaims) within(asked []Permission) bool {
+	for _, has := range d.Permissions {
+		tables := has.Tables
+		if tables == nil {
+			tables = []string{""} // the one name that no list has: all of them
+		}
+		for _, table := range tables {
+			for _, action := range has.Actions {
+				if !allows(asked, table, action) {
+					return false
+				}
+			}
+		}
+	}
+	return len(d.Permissions) > 0 && len(d.Namespaces) == 0
+}
+
+func allows(asked []Permission, table string, action Action) bool {
+	return slices.ContainsFunc(asked, func(p Permission) bool {
+		return slices.Contains(p.Actions, action) && (p.Tables == nil || slices.Contains(p.Tables, table))
+	})
 }

@@ -20,22 +20,32 @@ func TestAuthorizes(t *testing.T) {
 		id     string
 		access provider.Access
 		want   string
+		asked  []provider.Permission
 	}{
-		"template token":            {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "rw"}), id: id},
-		"id unknown to the profile": {claims: db(provider.DatabaseClaims{DatabaseID: id})},
-		"no database claims":        {claims: provider.Claims{Issuer: "https://clerk.example"}, id: id, want: "no database claims"},
-		"only a":                    {claims: db(provider.DatabaseClaims{Access: "ro"}), id: id, want: "no database claims"},
-		"another database":          {claims: db(provider.DatabaseClaims{DatabaseID: other}), id: id, want: "is for database " + other},
-		"group token":               {claims: db(provider.DatabaseClaims{GroupID: other}), id: id, want: "group"},
-		"p names it":                {claims: db(provider.DatabaseClaims{Namespaces: map[string][]string{"rw": {other, id}}}), id: id},
-		"p names another":           {claims: db(provider.DatabaseClaims{DatabaseID: id, Namespaces: map[string][]string{"rw": {other}}}), id: id, want: "is for database"},
-		"p is empty":                {claims: db(provider.DatabaseClaims{Namespaces: map[string][]string{"rw": {}}}), id: id, want: "no database in its claim p"},
-		"rw where ro was asked":     {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "rw"}), id: id, access: "ro", want: "grants rw"},
-		"no a where ro was asked":   {claims: db(provider.DatabaseClaims{DatabaseID: id}), id: id, access: "ro", want: "grants rw"},
-		"ro where ro was asked":     {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "ro"}), id: id, access: "ro"},
-		"perm only reads":           {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "rw", Permissions: read}), id: id, access: "ro"},
-		"perm writes":               {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "rw", Permissions: write}), id: id, access: "ro", want: "grants rw"},
-		"p writes":                  {claims: db(provider.DatabaseClaims{Namespaces: map[string][]string{"ro": {other}, "rwa": {id}}}), id: id, access: "ro", want: "grants rw"},
+		"template token":              {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "rw"}), id: id},
+		"id unknown to the profile":   {claims: db(provider.DatabaseClaims{DatabaseID: id})},
+		"no database claims":          {claims: provider.Claims{Issuer: "https://clerk.example"}, id: id, want: "no database claims"},
+		"only a":                      {claims: db(provider.DatabaseClaims{Access: "ro"}), id: id, want: "no database claims"},
+		"another database":            {claims: db(provider.DatabaseClaims{DatabaseID: other}), id: id, want: "is for database " + other},
+		"group token":                 {claims: db(provider.DatabaseClaims{GroupID: other}), id: id, want: "group"},
+		"p names it":                  {claims: db(provider.DatabaseClaims{Namespaces: map[string][]string{"rw": {other, id}}}), id: id},
+		"p names another":             {claims: db(provider.DatabaseClaims{DatabaseID: id, Namespaces: map[string][]string{"rw": {other}}}), id: id, want: "is for database"},
+		"p names it by name":          {claims: db(provider.DatabaseClaims{Namespaces: map[string][]string{"rw": {"acme.dev"}}}), id: id},
+		"p is empty":                  {claims: db(provider.DatabaseClaims{Namespaces: map[string][]string{"rw": {}}}), id: id, want: "no database in its claim p"},
+		"rw where ro was asked":       {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "rw"}), id: id, access: "ro", want: "grants rw"},
+		"no a where ro was asked":     {claims: db(provider.DatabaseClaims{DatabaseID: id}), id: id, access: "ro", want: "grants rw"},
+		"ro where ro was asked":       {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "ro"}), id: id, access: "ro"},
+		"perm only reads, a does not": {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "rw", Permissions: read}), id: id, access: "ro", want: "grants rw"},
+		"perm writes":                 {claims: db(provider.DatabaseClaims{DatabaseID: id, Access: "rw", Permissions: write}), id: id, access: "ro", want: "grants rw"},
+		"p writes":                    {claims: db(provider.DatabaseClaims{Namespaces: map[string][]string{"ro": {other}, "rwa": {id}}}), id: id, access: "ro", want: "grants rw"},
+		"perm as asked":               {claims: db(provider.DatabaseClaims{DatabaseID: id, Permissions: write}), id: id, asked: write},
+		"perm narrower":               {claims: db(provider.DatabaseClaims{DatabaseID: id, Permissions: read}), id: id, asked: write},
+		"perm of one table":           {claims: db(provider.DatabaseClaims{DatabaseID: id, Permissions: write[1:]}), id: id, asked: []provider.Permission{{Actions: provider.Actions()}}},
+		"perm wider":                  {claims: db(provider.DatabaseClaims{DatabaseID: id, Permissions: write}), id: id, asked: read, want: "more than the permissions"},
+		"perm of another table":       {claims: db(provider.DatabaseClaims{DatabaseID: id, Permissions: write[1:]}), id: id, asked: []provider.Permission{{Tables: []string{"u"}, Actions: provider.Actions()}}, want: "more than the permissions"},
+		"perm of all tables":          {claims: db(provider.DatabaseClaims{DatabaseID: id, Permissions: read}), id: id, asked: []provider.Permission{{Tables: []string{"t"}, Actions: provider.Actions()}}, want: "more than the permissions"},
+		"no perm where asked":         {claims: db(provider.DatabaseClaims{DatabaseID: id}), id: id, asked: read, want: "more than the permissions"},
+		"p where perm was asked":      {claims: db(provider.DatabaseClaims{Permissions: read, Namespaces: map[string][]string{"ro": {id}}}), id: id, asked: read, want: "more than the permissions"},
 		"OAuth access token": {claims: func() provider.Claims {
 			c := db(provider.DatabaseClaims{DatabaseID: id})
 			c.Type = "application/AT+JWT"
@@ -53,7 +63,7 @@ func TestAuthorizes(t *testing.T) {
 		}(), id: id, want: "machine token"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := test.claims.Authorizes(provider.Target{URL: "libsql://db", DatabaseID: test.id}, test.access)
+			err := test.claims.Authorizes(provider.Target{URL: "libsql://db", DatabaseID: test.id}, test.access, test.asked)
 			switch {
 			case test.want == "" && err != nil:
 				t.Error(err)

@@ -143,7 +143,7 @@ func (s *Session) check(ctx context.Context, token provider.Token, offline bool)
 	if err != nil {
 		return provider.Claims{}, err
 	}
-	return claims, claims.Authorizes(s.Target, s.Access)
+	return claims, claims.Authorizes(s.Target, s.Access, s.Permissions)
 }
 
 // renew makes a new token under the profile's lock, so that however many

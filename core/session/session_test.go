@@ -178,14 +178,16 @@ func TestCacheKeyDependsOnWhatTheTokenIsFor(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
 	for name, change := range map[string]func(*session.Config){
-		"access":      func(c *session.Config) { c.Access = provider.AccessReadOnly },
-		"target":      func(c *session.Config) { c.Target.URL = "libsql://other" },
-		"permissions": func(c *session.Config) { c.Permissions = []provider.Permission{{Tables: []string{"t"}}} },
-		"settings":    func(c *session.Config) { c.SettingsHash = func(string, []string) string { return "changed" } },
+		"access": func(c *session.Config) { c.Access = provider.AccessReadOnly },
+		"target": func(c *session.Config) { c.Target.URL = "libsql://other" },
+		"permissions": func(c *session.Config) {
+			c.Permissions = []provider.Permission{{Tables: []string{"t"}, Actions: []provider.Action{"data_read"}}}
+		},
+		"settings": func(c *session.Config) { c.SettingsHash = func(string, []string) string { return "changed" } },
 	} {
 		config := s.Config
 		change(&config)
-		f.claims.Database.Access = provider.AccessReadOnly
+		f.claims.Database.Access, f.claims.Database.Permissions = provider.AccessReadOnly, config.Permissions
 		before := f.minted.Load()
 		if _, err := session.New(config).Token(t.Context()); err != nil || f.minted.Load() != before+1 {
 			t.Errorf("%s: took a token that was made for something else (%v)", name, err)

@@ -13,7 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -27,8 +27,6 @@ const lockTimeout = 45 * time.Second
 
 // maxFileSize is far above what a few providers need.
 const maxFileSize = 4 << 20
-
-var profileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // Store keeps the records of all profiles in one directory. It holds no state of
 // its own: any number of processes may use the same directory at once.
@@ -128,8 +126,15 @@ func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error
 	return fn(&Locked{Record: record, store: s, profile: profile})
 }
 
+// checkName wants a name that is a file's, and no path. It is no regular
+// expression, because compiling one would be a good part of a warm zen token.
 func checkName(profile string) error {
-	if profileName.MatchString(profile) {
+	good := profile != "" && len(profile) <= 64 && !strings.ContainsAny(profile[:1], "._-")
+	for i := range len(profile) {
+		c := profile[i]
+		good = good && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0)
+	}
+	if good {
 		return nil
 	}
 	return &provider.Error{

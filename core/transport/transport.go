@@ -123,7 +123,7 @@ func (t *RoundTripper) guard(token provider.Token) (provider.Claims, error) {
 	if err != nil {
 		return provider.Claims{}, err
 	}
-	if err := claims.Authorizes(t.target, t.access); err != nil {
+	if err := claims.Authorizes(t.target, t.access, nil); err != nil {
 		return provider.Claims{}, err
 	}
 	t.guarded, t.claims = token.Value, claims

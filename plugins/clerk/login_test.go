@@ -196,8 +196,8 @@ func TestLoginFails(t *testing.T) {
 		"client trust":        {set: func(f *fakeClerk) { f.signIn = "needs_client_trust" }, want: provider.ErrRejected, says: "client trust"},
 		"new status":          {set: func(f *fakeClerk) { f.signIn = "needs_luck" }, want: provider.ErrRejected, says: "needs_luck"},
 		"no template":         {set: func(f *fakeClerk) { delete(f.templates, "turso") }, want: provider.ErrConfig, says: `no JWT template named "turso"`, ended: 1},
-		"template of another": {set: func(f *fakeClerk) { f.templates["turso"]["id"] = "db-2" }, want: provider.ErrPermission, says: `database "db-2"`, ended: 1},
-		"no database claims":  {set: func(f *fakeClerk) { f.templates["turso"] = nil }, want: provider.ErrPermission, says: "all of them", ended: 1},
+		"template of another": {set: func(f *fakeClerk) { f.templates["turso"]["id"] = "db-2" }, want: provider.ErrPermission, says: "is for database db-2", ended: 1},
+		"no database claims":  {set: func(f *fakeClerk) { f.templates["turso"] = nil }, want: provider.ErrPermission, says: "no database claims", ended: 1},
 		"other issuer":        {set: func(f *fakeClerk) { f.change = func(_, c map[string]any) { c["iss"] = "https://clerk.evil.example" } }, want: provider.ErrTokenInvalid, says: "issuer", ended: 1},
 		"session of another":  {set: func(f *fakeClerk) { f.change = func(_, c map[string]any) { c["sid"] = "sess_x" } }, want: provider.ErrTokenInvalid, says: "another session", ended: 1},
 		"pending":             {set: func(f *fakeClerk) { f.change = func(_, c map[string]any) { c["sts"] = "pending" } }, want: provider.ErrPermission, says: "pending", ended: 1},
@@ -221,7 +221,7 @@ func TestLoginFails(t *testing.T) {
 			set: func(f *fakeClerk) { f.change = func(h, _ map[string]any) { h["typ"] = "at+jwt" } }, want: provider.ErrTokenInvalid, says: "at+jwt"},
 		"session token": {method: methodRedirect, values: redirected(func(f *fakeClerk) string {
 			return f.token(categorySession, map[string]any{"sid": testSession})
-		}), want: provider.ErrPermission, says: "all of them"},
+		}), want: provider.ErrPermission, says: "no database claims"},
 		"ticket for a token": {method: methodRedirect, values: signedIn, want: provider.ErrConfig, says: "but a ticket"},
 	} {
 		t.Run(name, func(t *testing.T) {

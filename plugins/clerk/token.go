@@ -55,7 +55,7 @@ func (p *clerkProvider) mint(ctx context.Context, s *session, target provider.Ta
 	}
 	token, err := p.vouch(ctx, value, target, access, permissions)
 	if err != nil {
-		return provider.Token{}, fmt.Errorf("token of the template %q: %w", template, err)
+		return provider.Token{}, fmt.Errorf("%w (from the template %q)", err, template)
 	}
 	return token, nil
 }
@@ -66,8 +66,8 @@ func (p *clerkProvider) vouch(ctx context.Context, value provider.Secret, target
 	if err != nil {
 		return provider.Token{}, err
 	}
-	if err := checkScope(claims, target, access, permissions); err != nil {
-		return provider.Token{}, err
+	if err := claims.Authorizes(target, access, permissions); err != nil {
+		return provider.Token{}, fmt.Errorf("clerk: %w", err)
 	}
 	return provider.Token{
 		Value: value, Issued: claims.Issued, Expires: claims.Expires, Verification: verification(p.settings.instance),

@@ -173,7 +173,7 @@ func TestAnswersOfClerk(t *testing.T) {
 		"wifi page":         {200, nil, "<html>planted welcome", provider.ErrUnavailable, "not Clerk's", "", 0},
 		"no token":          {200, nil, `{}`, provider.ErrTokenInvalid, "empty", "", 0},
 		"rubbish token":     {200, nil, `{"jwt":"planted.x.y"}`, provider.ErrTokenInvalid, "not a JWT", "", 0},
-		"odd token":         {200, nil, `{"jwt":"planted\n"}`, provider.ErrTokenInvalid, "byte", "", 0},
+		"odd token":         {200, nil, `{"jwt":"planted\n"}`, provider.ErrTokenInvalid, "line break", "", 0},
 		"too large":         {200, nil, `{"jwt":"` + strings.Repeat("a", 2<<20) + `"}`, provider.ErrUnavailable, "1 MiB", "", 0},
 		"message with a secret": {
 			422, nil, `{"errors":[{"message":"planted-client-jwt-0-that-is-rather-long is wrong","code":"form_param_value_invalid"}]}`,

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/core/jwks"
@@ -61,55 +60,4 @@ func (p *clerkProvider) Verify(ctx context.Context, token provider.Secret) (prov
 
 func invalid(format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrTokenInvalid, Message: "clerk: verify token: " + fmt.Sprintf(format, args...)}
-}
-
-// checkScope refuses a token that would open more than was asked for. Turso reads
-// a token without database claims as one for every database of every group.
-func checkScope(claims provider.Claims, target provider.Target, access provider.Access, permissions []provider.Permission) error {
-	d := claims.Database
-	switch {
-	case d == nil || d.DatabaseID == "" && len(d.Namespaces) == 0:
-		return scopeError("it names no database, which Turso takes as access to all of them")
-	case d.DatabaseID != "" && target.DatabaseID != "" && d.DatabaseID != target.DatabaseID:
-		return scopeError("it is for the database %.60q, not for %.60q", d.DatabaseID, target.DatabaseID)
-	case access == provider.AccessReadOnly && d.Access != provider.AccessReadOnly:
-		return scopeError("it allows writing, and read-only access was asked for")
-	case len(permissions) > 0 && !within(d.Permissions, permissions):
-		return scopeError("it allows more than the permissions that were asked for")
-	}
-	return nil
-}
-
-func scopeError(format string, args ...any) error {
-	return &provider.Error{
-		Kind:    provider.ErrPermission,
-		Message: "clerk: the token is not fit for this database: " + fmt.Sprintf(format, args...),
-		Hint: `compare the claims of the JWT template in the Clerk dashboard with what "turso org jwks template" prints ` +
-			`for this database and scope`,
-	}
-}
-
-// within reports whether asked allows everything that has allows. No permissions
-// are no limits.
-func within(has, asked []provider.Permission) bool {
-	for _, h := range has {
-		tables := h.Tables
-		if len(tables) == 0 {
-			tables = []string{""} // all of them
-		}
-		for _, table := range tables {
-			for _, action := range h.Actions {
-				if !allows(asked, table, action) {
-					return false
-				}
-			}
-		}
-	}
-	return len(has) > 0
-}
-
-func allows(asked []provider.Permission, table string, action provider.Action) bool {
-	return slices.ContainsFunc(asked, func(a provider.Permission) bool {
-		return slices.Contains(a.Actions, action) && (len(a.Tables) == 0 || slices.Contains(a.Tables, table))
-	})
 }

@@ -84,7 +84,7 @@ func checkAPIToken(token provider.Secret, where string) error {
 	switch claims, err := decode(value); {
 	case strings.HasPrefix(value, "sk_"), strings.HasPrefix(value, "pk_"):
 		found = "a Clerk key"
-	case err == nil && claims.isForDatabase():
+	case err == nil && isForDatabase(claims):
 		found = "a token for a database or a group"
 	case provider.Token{Value: token}.ValidateValue() != nil:
 		found = "no token: it is too long or has a character that no token has"

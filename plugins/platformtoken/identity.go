@@ -55,13 +55,17 @@ func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host pr
 }
 
 func askAPIToken(ctx context.Context, interactive bool, host provider.Host) (string, error) {
+	nobody := &provider.Error{
+		Kind: provider.ErrNoCredential, Message: "platformtoken: no Turso API token, and nobody to ask for one",
+		Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable,
+	}
 	if !interactive {
-		return "", &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "platformtoken: no Turso API token, and nobody to ask for one",
-			Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable,
-		}
+		return "", nobody
 	}
 	answer, err := host.AskSecret(ctx, "Turso API token (turso auth api-tokens mint zen)")
+	if errors.Is(err, provider.ErrNoCredential) { // a browser could be opened, but nobody reads the terminal
+		return "", nobody
+	}
 	if err != nil {
 		return "", err
 	}

@@ -104,7 +104,7 @@ func mustJSON(t *testing.T, v any) string {
 }
 
 func TestLoginErrors(t *testing.T) {
-	database := fakeJWT(`{"alg":"EdDSA"}`, map[string]any{"a": "rw", "id": "planted"})
+	database := fakeJWT(`{"alg":"EdDSA"}`, map[string]any{"a": "rw", "id": "planted", "rid": "planted-role"})
 	refused := errors.New("disk full")
 	noToken := map[string]string{keyAPIToken: ""}
 	ask := provider.LoginRequest{Interactive: true}

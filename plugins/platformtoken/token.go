@@ -81,12 +81,12 @@ func (p *platform) mintFor(ctx context.Context, c *turso.Client, a account, data
 		return provider.Token{}, err
 	}
 	now := time.Now()
-	if err := claims.within(database, options, now); err != nil {
+	if err := within(claims, database, req, options.Expiration, now); err != nil {
 		return provider.Token{}, err
 	}
-	token := provider.Token{Value: provider.NewSecret(value), Issued: now, Expires: claims.expires()}
-	if claims.Issued != 0 {
-		token.Issued = time.Unix(int64(claims.Issued), 0)
+	token := provider.Token{Value: provider.NewSecret(value), Issued: now, Expires: claims.Expires}
+	if !claims.Issued.IsZero() {
+		token.Issued = claims.Issued
 	}
 	return token, token.ValidateValue()
 }

@@ -40,7 +40,7 @@ func TestTokenFindsTheDatabase(t *testing.T) {
 				t.Error(diff)
 			}
 			c, err := decode(resp.Token.Value.Reveal())
-			if err != nil || c.ID != test.id || c.Access != "rw" || resp.Token.Verification != nil {
+			if err != nil || c.Database.DatabaseID != test.id || c.Database.Access != "rw" || resp.Token.Verification != nil {
 				t.Errorf("claims %+v, %v", c, err)
 			}
 			if life := resp.Token.Expires.Sub(resp.Token.Issued); life != time.Hour {
@@ -76,8 +76,7 @@ func TestTokenAsksForWhatIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []turso.Permission{{Tables: []string{"notes"}, Actions: []string{"data_read", "data_add"}}}
-	if diff := cmp.Diff(want, c.Permissions); diff != "" || c.Access != "ro" || c.life(time.Time{}) != 90*time.Second {
+	if diff := cmp.Diff([]provider.Permission{permission}, c.Database.Permissions); diff != "" || c.Database.Access != "ro" || life(c, time.Time{}) != 90*time.Second {
 		t.Errorf("claims %+v", c)
 	}
 }
@@ -98,8 +97,8 @@ func TestDatabaseMadeAnew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, _ := decode(resp.Token.Value.Reveal()); c.ID != database.ID {
-			t.Errorf("the token is for %s, want %s", c.ID, database.ID)
+		if c, err := decode(resp.Token.Value.Reveal()); err != nil || c.Database.DatabaseID != database.ID {
+			t.Errorf("the token is for %+v, want %s", c.Database, database.ID)
 		}
 	}
 }
@@ -122,20 +121,20 @@ func TestTokenThatIsWiderThanAskedForIsThrownAway(t *testing.T) {
 		}, "is not for the database app"},
 		"a group":    {func(c map[string]any) { c["gid"] = "g" }, "is for more than the database app"},
 		"namespaces": {func(c map[string]any) { c["p"] = map[string]any{"rw": nil} }, "is for more than the database app"},
-		"read-write": {func(c map[string]any) { c["a"] = "rw" }, "allows writes"},
-		"no access":  {func(c map[string]any) { delete(c, "a") }, "allows writes"},
-		"attach":     {func(c map[string]any) { c["a"] = "roa" }, "allows writes"},
+		"read-write": {func(c map[string]any) { c["a"] = "rw" }, "grants rw"},
+		"no access":  {func(c map[string]any) { delete(c, "a") }, "grants rw"},
+		"attach":     {func(c map[string]any) { c["a"] = "roa" }, "grants rw"},
 		"no end":     {func(c map[string]any) { delete(c, "exp") }, "does not expire"},
 		"longer":     {func(c map[string]any) { c["exp"] = time.Now().Add(2 * time.Hour).Unix() }, "lives longer"},
 		"longer, no iat": {func(c map[string]any) {
 			delete(c, "iat")
 			c["exp"] = time.Now().Add(2 * time.Hour).Unix()
 		}, "lives longer"},
-		"no permissions":    {func(c map[string]any) { delete(c, "perm") }, "wider permissions"},
-		"empty permissions": {func(c map[string]any) { c["perm"] = []any{} }, "wider permissions"},
-		"all tables":        {func(c map[string]any) { c["perm"] = perm(nil, "data_read") }, "wider permissions"},
-		"more tables":       {func(c map[string]any) { c["perm"] = perm([]string{"notes", "x"}, "data_read") }, "wider permissions"},
-		"more actions":      {func(c map[string]any) { c["perm"] = perm([]string{"notes"}, "data_read", "data_add") }, "wider permissions"},
+		"no permissions":    {func(c map[string]any) { delete(c, "perm") }, "more than the permissions"},
+		"empty permissions": {func(c map[string]any) { c["perm"] = []any{} }, "more than the permissions"},
+		"all tables":        {func(c map[string]any) { c["perm"] = perm(nil, "data_read") }, "more than the permissions"},
+		"more tables":       {func(c map[string]any) { c["perm"] = perm([]string{"notes", "x"}, "data_read") }, "more than the permissions"},
+		"more actions":      {func(c map[string]any) { c["perm"] = perm([]string{"notes"}, "data_read", "data_add") }, "more than the permissions"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -258,8 +257,8 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		o := turso.TokenOptions{Expiration: time.Hour, Authorization: turso.ReadOnly, Permissions: []turso.Permission{{Tables: []string{"t"}, Actions: []string{"data_read"}}}}
-		if c.within(turso.Database{ID: "x"}, o, time.Unix(0, 0)) == nil && (c.ID != "x" || c.Access != "ro" || c.Expires == 0 || len(c.Permissions) == 0) {
+		req := provider.TokenRequest{Access: provider.AccessReadOnly, Permissions: []provider.Permission{{Tables: []string{"t"}, Actions: []provider.Action{"data_read"}}}}
+		if within(c, turso.Database{ID: "x"}, req, time.Hour, time.Unix(0, 0)) == nil && (c.Database.DatabaseID != "x" || c.Expires.IsZero() || len(c.Database.Permissions) == 0) {
 			t.Fatalf("%+v is accepted", c)
 		}
 	})

@@ -56,7 +56,6 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("hrana: ")
 	if e.Statement > 0 {
 		fmt.Fprintf(&b, "statement %d: ", e.Statement)
 	}

@@ -22,8 +22,9 @@ type Client struct {
 	redact   func(string) string
 }
 
-// NewClient returns a client on conn. redact is applied to every text for people
-// that the provider sends, before it is shortened; nil leaves it as it is.
+// NewClient returns a client on conn. redact is applied to errors, findings and
+// notes, which may end in a log or a report, before they are shortened; nil leaves
+// them as they are.
 func NewClient(conn grpc.ClientConnInterface, redact func(string) string) *Client {
 	if redact == nil {
 		redact = func(s string) string { return s }
@@ -37,6 +38,7 @@ func NewClient(conn grpc.ClientConnInterface, redact func(string) string) *Clien
 	}
 }
 
+// text prepares foreign text that may be kept.
 func (c *Client) text(s string) string { return receivedText(c.redact(s)) }
 
 func (c *Client) fail(err error) error { return decodeError(err, c.text) }
@@ -47,7 +49,7 @@ func (c *Client) Describe(ctx context.Context) (provider.Description, error) {
 	if err != nil {
 		return provider.Description{}, c.fail(err)
 	}
-	return descriptionFromWire(r, c.text), nil
+	return descriptionFromWire(r), nil
 }
 
 // Configure implements provider.Provider.
@@ -126,7 +128,7 @@ func (c *Client) Members(ctx context.Context, req provider.TeamRequest) ([]provi
 	if err != nil {
 		return nil, c.fail(err)
 	}
-	return each(r.GetMembers(), func(m *pb.Member) provider.Member { return memberFromWire(m, c.text) }), nil
+	return each(r.GetMembers(), memberFromWire), nil
 }
 
 // Invitations implements provider.Team.
@@ -135,9 +137,7 @@ func (c *Client) Invitations(ctx context.Context, req provider.TeamRequest) ([]p
 	if err != nil {
 		return nil, c.fail(err)
 	}
-	return each(r.GetInvitations(), func(i *pb.Invitation) provider.Invitation {
-		return invitationFromWire(i, c.text)
-	}), nil
+	return each(r.GetInvitations(), invitationFromWire), nil
 }
 
 // Invite implements provider.Team.
@@ -148,7 +148,7 @@ func (c *Client) Invite(
 	if err != nil {
 		return provider.Invitation{}, c.fail(err)
 	}
-	return invitationFromWire(r.GetInvitation(), c.text), nil
+	return invitationFromWire(r.GetInvitation()), nil
 }
 
 // RevokeInvitation implements provider.Team.

@@ -135,33 +135,31 @@ func (l *login) send(message *pb.LoginRequest) error {
 	return l.stream.Send(message)
 }
 
-// answer does what the provider wants.
+// answer does what the provider wants. The texts are for the person who signs in
+// and not redacted: they may well repeat what that person typed.
 func (l *login) answer(ctx context.Context, request *pb.LoginResponse) *pb.HostAnswer {
-	text := l.client.text
-	var line string
 	var err error
 	switch r := request.GetRequest().(type) {
 	case *pb.LoginResponse_OpenUrl:
 		if err = checkURL(r.OpenUrl.GetUrl()); err == nil {
-			err = l.host.OpenURL(ctx, r.OpenUrl.GetUrl(), text(r.OpenUrl.GetCode()))
+			err = l.host.OpenURL(ctx, r.OpenUrl.GetUrl(), receivedText(r.OpenUrl.GetCode()))
 		}
 	case *pb.LoginResponse_ShowCode:
 		if err = checkURL(r.ShowCode.GetUrl()); err == nil {
 			code := r.ShowCode
-			err = l.host.ShowCode(ctx, text(code.GetCode()), code.GetUrl(), moment(code.GetExpires()))
+			err = l.host.ShowCode(ctx, receivedText(code.GetCode()), code.GetUrl(), moment(code.GetExpires()))
 		}
 	case *pb.LoginResponse_Progress:
-		err = l.host.Progress(ctx, text(r.Progress.GetText()))
+		err = l.host.Progress(ctx, receivedText(r.Progress.GetText()))
 	case *pb.LoginResponse_Ask:
-		line, err = l.host.Ask(ctx, text(r.Ask.GetQuestion()))
-		if err == nil {
-			return lineAnswer(line)
+		var line string
+		if line, err = l.host.Ask(ctx, receivedText(r.Ask.GetQuestion())); err == nil {
+			return &pb.HostAnswer{Result: &pb.HostAnswer_Line{Line: sentText(line)}}
 		}
 	case *pb.LoginResponse_AskSecret:
 		var secret provider.Secret
-		secret, err = l.host.AskSecret(ctx, text(r.AskSecret.GetQuestion()))
-		if err == nil {
-			return lineAnswer(secret.Reveal())
+		if secret, err = l.host.AskSecret(ctx, receivedText(r.AskSecret.GetQuestion())); err == nil {
+			return &pb.HostAnswer{Result: &pb.HostAnswer_Secret{Secret: []byte(secret.Reveal())}}
 		}
 	case *pb.LoginResponse_Store:
 		err = l.store(ctx, r.Store)
@@ -172,10 +170,6 @@ func (l *login) answer(ctx context.Context, request *pb.LoginResponse) *pb.HostA
 		return &pb.HostAnswer{Result: &pb.HostAnswer_Failure{Failure: failureOf(err)}}
 	}
 	return &pb.HostAnswer{Result: &pb.HostAnswer_Done{Done: &pb.Done{}}}
-}
-
-func lineAnswer(line string) *pb.HostAnswer {
-	return &pb.HostAnswer{Result: &pb.HostAnswer_Line{Line: []byte(line)}}
 }
 
 // store hands over the result, once with success.

@@ -48,22 +48,22 @@ func descriptionToWire(d provider.Description) *pb.DescribeResponse {
 	}
 }
 
-func descriptionFromWire(d *pb.DescribeResponse, text func(string) string) provider.Description {
+func descriptionFromWire(d *pb.DescribeResponse) provider.Description {
 	return provider.Description{
-		Name:     text(d.GetName()),
-		Version:  text(d.GetVersion()),
-		Summary:  text(d.GetSummary()),
-		Homepage: text(d.GetHomepage()),
-		Services: each(d.GetServices(), func(s string) provider.Service { return provider.Service(text(s)) }),
+		Name:     receivedText(d.GetName()),
+		Version:  receivedText(d.GetVersion()),
+		Summary:  receivedText(d.GetSummary()),
+		Homepage: receivedText(d.GetHomepage()),
+		Services: each(d.GetServices(), func(s string) provider.Service { return provider.Service(receivedText(s)) }),
 		Fields: each(d.GetFields(), func(f *pb.Field) provider.Field {
 			return provider.Field{
-				Key: text(f.GetKey()), Type: key(fieldTypes, f.GetType(), provider.TypeString),
+				Key: receivedText(f.GetKey()), Type: key(fieldTypes, f.GetType(), provider.TypeString),
 				Required: f.GetRequired(), Sensitive: f.GetSensitive(),
-				Env: each(f.GetEnv(), text), Default: text(f.GetDefault()), Doc: text(f.GetDoc()),
+				Env: each(f.GetEnv(), receivedText), Default: receivedText(f.GetDefault()), Doc: receivedText(f.GetDoc()),
 			}
 		}),
 		Methods: each(d.GetMethods(), func(m *pb.Method) provider.Method {
-			return provider.Method{Name: text(m.GetName()), Doc: text(m.GetDoc())}
+			return provider.Method{Name: receivedText(m.GetName()), Doc: receivedText(m.GetDoc())}
 		}),
 	}
 }
@@ -92,7 +92,7 @@ func findingToWire(f provider.Finding) *pb.Finding {
 
 func findingFromWire(f *pb.Finding, text func(string) string) provider.Finding {
 	return provider.Finding{
-		Name: text(f.GetName()), Severity: key(severities, f.GetSeverity(), provider.SeverityWarn),
+		Name: receivedText(f.GetName()), Severity: key(severities, f.GetSeverity(), provider.SeverityWarn),
 		Text: text(f.GetText()), Hint: text(f.GetHint()),
 	}
 }

@@ -25,17 +25,16 @@ func invitationToWire(i provider.Invitation) *pb.Invitation {
 	}
 }
 
-func memberFromWire(m *pb.Member, text func(string) string) provider.Member {
+func memberFromWire(m *pb.Member) provider.Member {
 	return provider.Member{
-		ID: text(m.GetId()), Email: text(m.GetEmail()), Name: text(m.GetName()), Role: text(m.GetRole()),
+		ID: receivedText(m.GetId()), Email: receivedText(m.GetEmail()), Name: receivedText(m.GetName()), Role: receivedText(m.GetRole()),
 		Since: moment(m.GetSince()),
 	}
 }
 
-// invitationFromWire leaves the URL as it is: redaction would take its ticket.
-func invitationFromWire(i *pb.Invitation, text func(string) string) provider.Invitation {
+func invitationFromWire(i *pb.Invitation) provider.Invitation {
 	return provider.Invitation{
-		ID: text(i.GetId()), Email: text(i.GetEmail()), Role: text(i.GetRole()), Status: text(i.GetStatus()),
+		ID: receivedText(i.GetId()), Email: receivedText(i.GetEmail()), Role: receivedText(i.GetRole()), Status: receivedText(i.GetStatus()),
 		URL: i.GetUrl(), Expires: moment(i.GetExpires()),
 	}
 }

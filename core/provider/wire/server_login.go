@@ -144,14 +144,14 @@ func (h *remoteHost) Ask(ctx context.Context, question string) (string, error) {
 	answer, err := h.do(ctx, &pb.LoginResponse{Request: &pb.LoginResponse_Ask{
 		Ask: &pb.Ask{Question: sentText(question)},
 	}})
-	return string(answer.GetLine()), err
+	return answer.GetLine(), err
 }
 
 func (h *remoteHost) AskSecret(ctx context.Context, question string) (provider.Secret, error) {
 	answer, err := h.do(ctx, &pb.LoginResponse{Request: &pb.LoginResponse_AskSecret{
 		AskSecret: &pb.AskSecret{Question: sentText(question)},
 	}})
-	return provider.NewSecret(string(answer.GetLine())), err
+	return provider.NewSecret(string(answer.GetSecret())), err
 }
 
 func (h *remoteHost) Store(ctx context.Context, result provider.SignIn) error {

@@ -205,6 +205,7 @@ type HostAnswer struct {
 	//
 	//	*HostAnswer_Done
 	//	*HostAnswer_Line
+	//	*HostAnswer_Secret
 	//	*HostAnswer_Failure
 	Result        isHostAnswer_Result `protobuf_oneof:"result"`
 	unknownFields protoimpl.UnknownFields
@@ -264,10 +265,19 @@ func (x *HostAnswer) GetDone() *Done {
 	return nil
 }
 
-func (x *HostAnswer) GetLine() []byte {
+func (x *HostAnswer) GetLine() string {
 	if x != nil {
 		if x, ok := x.Result.(*HostAnswer_Line); ok {
 			return x.Line
+		}
+	}
+	return ""
+}
+
+func (x *HostAnswer) GetSecret() []byte {
+	if x != nil {
+		if x, ok := x.Result.(*HostAnswer_Secret); ok {
+			return x.Secret
 		}
 	}
 	return nil
@@ -292,19 +302,26 @@ type HostAnswer_Done struct {
 }
 
 type HostAnswer_Line struct {
-	// The line that ask or ask_secret read.
-	Line []byte `protobuf:"bytes,3,opt,name=line,proto3,oneof"`
+	// The line that ask read.
+	Line string `protobuf:"bytes,3,opt,name=line,proto3,oneof"`
+}
+
+type HostAnswer_Secret struct {
+	// The line that ask_secret read.
+	Secret []byte `protobuf:"bytes,4,opt,name=secret,proto3,oneof"`
 }
 
 type HostAnswer_Failure struct {
 	// It failed. Where nobody can answer, ask fails with NO_CREDENTIAL; what zen
 	// does not know fails with UNSUPPORTED.
-	Failure *Failure `protobuf:"bytes,4,opt,name=failure,proto3,oneof"`
+	Failure *Failure `protobuf:"bytes,5,opt,name=failure,proto3,oneof"`
 }
 
 func (*HostAnswer_Done) isHostAnswer_Result() {}
 
 func (*HostAnswer_Line) isHostAnswer_Result() {}
+
+func (*HostAnswer_Secret) isHostAnswer_Result() {}
 
 func (*HostAnswer_Failure) isHostAnswer_Result() {}
 
@@ -1152,13 +1169,14 @@ const file_zen_provider_v1_identity_proto_rawDesc = "" +
 	"\vinteractive\x18\x03 \x01(\bR\vinteractive\x12/\n" +
 	"\x06target\x18\x04 \x01(\v2\x17.zen.provider.v1.TargetR\x06target\x12/\n" +
 	"\x06access\x18\x05 \x01(\x0e2\x17.zen.provider.v1.AccessR\x06access\x12=\n" +
-	"\vpermissions\x18\x06 \x03(\v2\x1b.zen.provider.v1.PermissionR\vpermissions\"\xa4\x01\n" +
+	"\vpermissions\x18\x06 \x03(\v2\x1b.zen.provider.v1.PermissionR\vpermissions\"\xbe\x01\n" +
 	"\n" +
 	"HostAnswer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12+\n" +
-	"\x04done\x18\x02 \x01(\v2\x15.zen.provider.v1.DoneH\x00R\x04done\x12\x19\n" +
-	"\x04line\x18\x03 \x01(\fB\x03\x80\x01\x01H\x00R\x04line\x124\n" +
-	"\afailure\x18\x04 \x01(\v2\x18.zen.provider.v1.FailureH\x00R\afailureB\b\n" +
+	"\x04done\x18\x02 \x01(\v2\x15.zen.provider.v1.DoneH\x00R\x04done\x12\x14\n" +
+	"\x04line\x18\x03 \x01(\tH\x00R\x04line\x12\x1d\n" +
+	"\x06secret\x18\x04 \x01(\fB\x03\x80\x01\x01H\x00R\x06secret\x124\n" +
+	"\afailure\x18\x05 \x01(\v2\x18.zen.provider.v1.FailureH\x00R\afailureB\b\n" +
 	"\x06result\"\x06\n" +
 	"\x04Done\"\x9f\x03\n" +
 	"\rLoginResponse\x12\x0e\n" +
@@ -1309,6 +1327,7 @@ func file_zen_provider_v1_identity_proto_init() {
 	file_zen_provider_v1_identity_proto_msgTypes[2].OneofWrappers = []any{
 		(*HostAnswer_Done)(nil),
 		(*HostAnswer_Line)(nil),
+		(*HostAnswer_Secret)(nil),
 		(*HostAnswer_Failure)(nil),
 	}
 	file_zen_provider_v1_identity_proto_msgTypes[4].OneofWrappers = []any{

@@ -469,7 +469,10 @@ type Claims struct {
 	Actor string `protobuf:"bytes,16,opt,name=actor,proto3" json:"actor,omitempty"`
 	// What Turso reads in the token. Absent where there is nothing of it, which
 	// Turso takes as access to every database of every group.
-	Database      *DatabaseClaims `protobuf:"bytes,17,opt,name=database,proto3" json:"database,omitempty"`
+	Database *DatabaseClaims `protobuf:"bytes,17,opt,name=database,proto3" json:"database,omitempty"`
+	// True where the payload has nonce, at_hash or c_hash: an id_token, which no
+	// database may see.
+	IdToken       bool `protobuf:"varint,18,opt,name=id_token,json=idToken,proto3" json:"id_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -621,6 +624,13 @@ func (x *Claims) GetDatabase() *DatabaseClaims {
 		return x.Database
 	}
 	return nil
+}
+
+func (x *Claims) GetIdToken() bool {
+	if x != nil {
+		return x.IdToken
+	}
+	return false
 }
 
 // Organization is a membership.
@@ -931,7 +941,7 @@ const file_zen_provider_v1_types_proto_rawDesc = "" +
 	"\n" +
 	"all_tables\x18\x01 \x01(\bR\tallTables\x12\x16\n" +
 	"\x06tables\x18\x02 \x03(\tR\x06tables\x12\x18\n" +
-	"\aactions\x18\x03 \x03(\tR\aactions\"\xe3\x04\n" +
+	"\aactions\x18\x03 \x03(\tR\aactions\"\xfe\x04\n" +
 	"\x06Claims\x12\x1c\n" +
 	"\talgorithm\x18\x01 \x01(\tR\talgorithm\x12\x15\n" +
 	"\x06key_id\x18\x02 \x01(\tR\x05keyId\x12\x12\n" +
@@ -951,7 +961,8 @@ const file_zen_provider_v1_types_proto_rawDesc = "" +
 	"\x06status\x18\x0e \x01(\tR\x06status\x12A\n" +
 	"\forganization\x18\x0f \x01(\v2\x1d.zen.provider.v1.OrganizationR\forganization\x12\x14\n" +
 	"\x05actor\x18\x10 \x01(\tR\x05actor\x12;\n" +
-	"\bdatabase\x18\x11 \x01(\v2\x1f.zen.provider.v1.DatabaseClaimsR\bdatabase\"h\n" +
+	"\bdatabase\x18\x11 \x01(\v2\x1f.zen.provider.v1.DatabaseClaimsR\bdatabase\x12\x19\n" +
+	"\bid_token\x18\x12 \x01(\bR\aidToken\"h\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04slug\x18\x02 \x01(\tR\x04slug\x12\x12\n" +

@@ -1,13 +1,13 @@
+//go:build unix
+
 package plugin
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -178,22 +178,6 @@ func TestNothingIsLeftOfAProvider(t *testing.T) {
 	}
 }
 
-// beHost is a zen that is killed.
-func beHost(dir string) {
-	runtime.LockOSThread() // the thread that starts processes must not matter
-	m := NewManager(Options{Dirs: []string{dir}})
-	client, err := m.Open(context.Background(), "good", nil)
-	if err != nil {
-		panic(err)
-	}
-	claims, err := client.Verify(context.Background(), pidCommand)
-	if err != nil {
-		panic(err)
-	}
-	os.Stdout.WriteString(claims.Subject + "\n")
-	time.Sleep(time.Minute)
-}
-
 func TestProviderDiesWithItsHost(t *testing.T) {
 	onLinux(t)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
@@ -220,3 +204,5 @@ func TestProviderDiesWithItsHost(t *testing.T) {
 		}
 	}
 }
+
+func processGroup() int { return syscall.Getpgrp() }

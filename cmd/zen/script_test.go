@@ -1,0 +1,164 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/zen-auth/zen/devstack"
+)
+
+// bin holds zen and its providers, built as they ship (and with the race detector
+// when the tests have it), beside this test binary's own commands.
+var bin string
+
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "deliver" {
+		deliverMain() // another process: a browser that misbehaves
+		return
+	}
+	flag.Parse()
+	code, err := withBinaries(m.Run)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(code)
+}
+
+func withBinaries(run func() int) (int, error) {
+	dir, err := os.MkdirTemp("", "zen-test-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	bin = dir
+	for name, pkg := range map[string]string{
+		"zen":                        ".",
+		"zen-provider-clerk":         "../../plugins/clerk",
+		"zen-provider-platformtoken": "../../plugins/platformtoken",
+	} {
+		args := []string{"build", "-tags", "urfave_cli_no_docs", "-o", filepath.Join(dir, name+exe)}
+		if raceEnabled {
+			args = append(args, "-race")
+		}
+		if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
+			return 0, fmt.Errorf("build %s: %w\n%s", name, err, out)
+		}
+	}
+	self, err := os.Executable()
+	if err == nil {
+		err = os.Symlink(self, filepath.Join(dir, "deliver"+exe))
+	}
+	if err != nil {
+		return 0, err
+	}
+	return run(), nil
+}
+
+var exe = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
+
+// TestScripts runs the scripts, each against a stack of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			stack, err := devstack.Start(devstack.Options{})
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { _ = stack.Close() })
+			env.Values["stack"] = stack
+			variables, err := stack.Environment(env.WorkDir)
+			if err != nil {
+				return err
+			}
+			for _, v := range variables {
+				env.Setenv(v.Name, v.Value)
+			}
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("BROWSER", "zen dev browse --user alice")
+			env.Setenv("DATABASE_ID", stack.DatabaseID())
+			env.Setenv("CI", "")
+			env.Setenv("BIN", bin)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":    runForCode,
+			"oneline": wantOneLine,
+			"mint":    mint,
+			"stop":    stopStack,
+			"gone":    wantGone,
+		},
+	})
+}
+
+// runForCode is: code N COMMAND [ARGUMENT...]. It wants exactly the exit code N.
+func runForCode(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if neg || err != nil || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND [ARGUMENT...]")
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exited *exec.ExitError
+	switch {
+	case errors.As(err, &exited):
+		got = exitStatus(exited.ProcessState)
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// wantOneLine wants an error of one line, and a hint of one more at most.
+func wantOneLine(ts *testscript.TestScript, _ bool, _ []string) {
+	var errorsSeen, hints int
+	for line := range strings.Lines(ts.ReadFile("stderr")) {
+		switch {
+		case strings.HasPrefix(line, "zen: "):
+			errorsSeen++
+		case strings.HasPrefix(line, "hint: "):
+			hints++
+		}
+	}
+	if errorsSeen != 1 || hints > 1 {
+		ts.Fatalf("%d lines of errors and %d of hints", errorsSeen, hints)
+	}
+}
+
+// mint puts a token of the kind where the browser "deliver token" finds it.
+func mint(ts *testscript.TestScript, _ bool, args []string) {
+	token, err := oddToken(ts.Value("stack").(*devstack.Stack), args[0])
+	ts.Check(err)
+	ts.Setenv("DELIVERY", token)
+}
+
+func stopStack(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(ts.Value("stack").(*devstack.Stack).Close())
+}
+
+// deliverMain is a browser that does something to the loopback callback instead of
+// visiting the page: deliver WHAT URL.
+func deliverMain() {
+	page, err := url.Parse(os.Args[len(os.Args)-1])
+	if err == nil {
+		err = deliver(os.Args[1], page)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "deliver:", err)
+		os.Exit(1)
+	}
+}
