@@ -25,15 +25,6 @@ import (
 // devBinary is zen as it is shipped, run as a process of its own.
 type devBinary struct{ path string }
 
-func buildDev(t *testing.T) devBinary {
-	t.Helper()
-	b := devBinary{filepath.Join(t.TempDir(), "zen")}
-	if out, err := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-o", b.path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return b
-}
-
 // command is zen with a temporary directory of its own.
 func (b devBinary) command(t *testing.T, args ...string) (cmd *exec.Cmd, temporary string) {
 	temporary = t.TempDir()
@@ -101,7 +92,7 @@ func status(t *testing.T, url string) int {
 }
 
 func TestDev(t *testing.T) {
-	zen := buildDev(t)
+	zen := devBinary{filepath.Join(bin, "zen")}
 
 	for name, signal := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {

@@ -2,8 +2,8 @@ package turso
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/zen-auth/zen/devstack/engine"
 	"github.com/zen-auth/zen/devstack/fault"
@@ -87,12 +87,9 @@ func (s *Server) Script(ctx context.Context, org, name, sql string) error {
 func (s *Server) DeleteDatabase(org, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.state.Organizations[org]
-	if o == nil {
-		return fmt.Errorf("delete database %q: organization %q: %w", name, org, ErrNotFound)
+	db, err := s.find(org, name)
+	if err != nil {
+		return fmt.Errorf("delete database: %w", err)
 	}
-	r := new(http.Request)
-	r.SetPathValue("db", name)
-	_, err := s.deleteDatabase(&call{r: r, org: o})
-	return err
+	return errors.Join(s.destroy(db), s.save())
 }
