@@ -110,6 +110,9 @@ type TursoSeed struct {
 		Email string `toml:"email"`
 	} `toml:"users"`
 	Organizations []OrganizationSeed `toml:"organizations"`
+	// JWKSLimit is how many registrations an organization may have; 0 is the 2 of
+	// Turso's starter plan.
+	JWKSLimit int `toml:"jwks_limit"`
 }
 
 // OrganizationSeed is an organization of Turso's.

@@ -186,6 +186,7 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 	}
 	s.Turso, err = turso.New(turso.Options{
 		Now: options.Now, Dir: options.Dir, Host: s.url[len("http://"):], Faults: s.Faults, Logger: options.Logger,
+		JWKSLimit: s.seed.Turso.JWKSLimit,
 	})
 	if err != nil {
 		return nil, err

@@ -1,17 +1,16 @@
 package main
 
 import (
-	"context"
 	"os"
+	"syscall"
 )
 
 // terminate ends a process: Windows has no way to ask a console program that
 // reaches it alone.
 func terminate(p *os.Process) error { return p.Kill() }
 
-// untilHangup has nothing to wait for: closing a console ends its programs.
-func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithCancel(ctx)
-}
+// endSignals are what zen is told to end by, other than Ctrl-C: package os/signal
+// makes one of a console that is closed.
+func endSignals() []os.Signal { return []os.Signal{syscall.SIGTERM} }
 
 func exitStatus(state *os.ProcessState) int { return state.ExitCode() }

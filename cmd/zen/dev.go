@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,13 +65,11 @@ func dev(c *cli.Context) error {
 	} else {
 		defer os.RemoveAll(dir)
 	}
-	ctx, stop := untilHangup(c.Context)
-	defer stop()
 	stack, err := devstack.Start(options)
 	if err != nil {
 		return err
 	}
-	err = devInside(ctx, c, stack, dir)
+	err = devInside(c, stack, dir)
 	if closeErr := stack.Close(); err == nil {
 		err = closeErr
 	}
@@ -114,7 +113,7 @@ func devDir(dir string) (string, error) {
 }
 
 // devInside prints the environment and waits, or runs a command in it.
-func devInside(ctx context.Context, c *cli.Context, stack *devstack.Stack, dir string) error {
+func devInside(c *cli.Context, stack *devstack.Stack, dir string) error {
 	environment, err := stack.Environment(dir)
 	if err != nil {
 		return err
@@ -129,12 +128,14 @@ func devInside(ctx context.Context, c *cli.Context, stack *devstack.Stack, dir s
 		if err := os.Setenv("PATH", path); err != nil {
 			return err
 		}
-		return runInside(ctx, c.Args().Slice(), environment, c.App.Reader, c.App.Writer, c.App.ErrWriter)
+		return runInside(c.Context, c.Args().Slice(), environment, c.App.Reader, c.App.Writer, c.App.ErrWriter)
 	}
 	if err := printEnvironment(c, stack, environment); err != nil {
 		return err
 	}
 	fmt.Fprintf(notes(c), "The stack is ready: its page is %s/. Ctrl-C stops it.\n", stack.URL())
+	ctx, stop := signal.NotifyContext(c.Context, endSignals()...)
+	defer stop()
 	<-ctx.Done()
 	return nil
 }

@@ -62,10 +62,10 @@ func checkEmpty(t *testing.T, dir string) {
 
 var pageURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-// start starts zen dev and returns its address as soon as it says that it is ready.
+// start starts a program that is zen dev and returns its address as soon as it says that it is ready.
 func (b devBinary) start(t *testing.T, args ...string) (cmd *exec.Cmd, url, temporary string) {
 	t.Helper()
-	cmd, temporary = b.command(t, append([]string{"dev"}, args...)...)
+	cmd, temporary = b.command(t, args...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestDev(t *testing.T) {
 
 	for name, signal := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {
-			cmd, url, temporary := zen.start(t)
+			cmd, url, temporary := zen.start(t, "dev")
 			// Ready means ready: the page and a key set, at the first try.
 			for _, path := range []string{"/", "/.well-known/jwks.json"} {
 				if got := status(t, url+path); got != 200 {
@@ -152,26 +152,46 @@ func TestDev(t *testing.T) {
 		}
 	})
 
-	t.Run("SIGTERM with a command", func(t *testing.T) {
-		cmd, temporary := zen.command(t, "dev", "--", "sh", "-c", `trap 'echo told; exit 9' TERM; echo up; while :; do sleep 0.05; done`)
-		stdout, err := cmd.StdoutPipe()
-		if err != nil {
+	for name, signal := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT} {
+		t.Run(name+" with a command", func(t *testing.T) {
+			cmd, temporary := zen.command(t, "dev", "--", "sh", "-c",
+				`trap 'echo told; exit 9' `+strings.TrimPrefix(name, "SIG")+`; echo up; while :; do sleep 0.05; done`)
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewReader(stdout)
+			if line, err := lines.ReadString('\n'); line != "up\n" {
+				t.Fatalf("%q %v", line, err)
+			}
+			if err := cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			rest, _ := io.ReadAll(lines)
+			_ = cmd.Wait() // its exit code is looked at below
+			if code := cmd.ProcessState.ExitCode(); code != 9 || string(rest) != "told\n" {
+				t.Errorf("%d %q, want the command's end", code, rest)
+			}
+			checkEmpty(t, temporary)
+		})
+	}
+
+	t.Run("nohup", func(t *testing.T) {
+		cmd, url, temporary := devBinary{"/bin/sh"}.start(t, "-c", `trap "" HUP; exec "$0" dev`, zen.path)
+		if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewReader(stdout)
-		if line, err := lines.ReadString('\n'); line != "up\n" {
-			t.Fatalf("%q %v", line, err)
+		if got := status(t, url); got != 200 {
+			t.Errorf("the page: %d", got)
 		}
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		rest, _ := io.ReadAll(lines)
-		_ = cmd.Wait() // its exit code is looked at below
-		if code := cmd.ProcessState.ExitCode(); code != 9 || string(rest) != "told\n" {
-			t.Errorf("%d %q, want the command's end", code, rest)
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
 		}
 		checkEmpty(t, temporary)
 	})

@@ -1,10 +1,5 @@
 package clerk
 
-import (
-	"maps"
-	"slices"
-)
-
 // UserInfo is a user as he or she is now.
 type UserInfo struct {
 	ID            string
@@ -49,11 +44,4 @@ func (inst *Instance) Keys() []KeyInfo {
 		list = append(list, KeyInfo{k.id, k.private == inst.keys.signing.private})
 	}
 	return list
-}
-
-// TemplateNames returns the names of the JWT templates, sorted.
-func (inst *Instance) TemplateNames() []string {
-	inst.mu.Lock()
-	defer inst.mu.Unlock()
-	return slices.Sorted(maps.Keys(inst.templates))
 }

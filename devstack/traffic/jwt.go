@@ -38,7 +38,7 @@ var (
 	keyPattern = regexp.MustCompile(`\b((?:sk|ak|oat|ort|mt)_)[A-Za-z0-9_]{6,}`)
 	// secretName is what a claim is called that is worth something by itself, such
 	// as the rotating_token of Clerk's client JWT.
-	secretName = regexp.MustCompile(`(?i)token|secret|password`)
+	secretName = regexp.MustCompile(`(?i)token|secret|password|ticket|code`)
 )
 
 // redact replaces what could be used by who reads it.
