@@ -115,6 +115,10 @@ func TestTursoCLI(t *testing.T) {
 	c.fails("Error: failed to execute SQL:\nOperation was blocked: SQL write operations are forbidden (current session doesn't have write permission)",
 		"db", "shell", url+readOnly, "DELETE FROM t")
 
+	c.ok("group", "tokens", "create", "default")(`^eyJ`)
+	c.ok("db", "tokens", "create", "app", "--group", "-e", "1d")(`^eyJ`)
+	c.ok("db", "tokens", "create", "app", "--attach", "app")(`^eyJ`)
+	c.ok("db", "shell", "app", ".dump")(`CREATE TABLE IF NOT EXISTS t`, `INSERT INTO "t"\("a","b"\) VALUES\(1,'2024-01-02'\);`)
 	exported := filepath.Join(t.TempDir(), "exported.db")
 	c.ok("db", "export", "app", "--output-file", exported)(`Exported database to`)
 	if b, err := os.ReadFile(exported); err != nil || !bytes.HasPrefix(b, []byte("SQLite format 3\x00")) {

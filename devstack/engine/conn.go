@@ -28,7 +28,8 @@ type Conn struct {
 	ctx      context.Context // of the running call: the busy handler gives up with it
 	dirty    bool            // carries state that its next user must not see
 	timedOut bool
-	logged   int64 // length of the write-ahead log after a commit of the running call
+	attached map[string]string // by alias, in lower case: holder of the rights that attached it
+	logged   int64             // length of the write-ahead log after a commit of the running call
 }
 
 func open(db *DB) (_ *Conn, err error) {

@@ -90,7 +90,8 @@ func (db *DB) pragmas() []string {
 	if db.temporary != "" {
 		synchronous = "PRAGMA synchronous = OFF"
 	}
-	return []string{"PRAGMA journal_mode = WAL", synchronous}
+	// libSQL is compiled with SQLITE_DEFAULT_FOREIGN_KEYS.
+	return []string{"PRAGMA journal_mode = WAL", synchronous, "PRAGMA foreign_keys = ON"}
 }
 
 // Conn returns a connection. The caller closes it.

@@ -24,6 +24,9 @@ func (c *Conn) Describe(ctx context.Context, sql string, rights *Rights) (d Desc
 			return err
 		}
 		d = Description{Params: s.params, Columns: s.columns, Explain: s.explain, ReadOnly: s.readOnly}
+		if s.attaches != "" {
+			c.forget(sql, rights)
+		}
 		return nil
 	})
 	return d, err
@@ -37,6 +40,9 @@ func (c *Conn) Check(ctx context.Context, sql string, rights *Rights) (refusal, 
 		s, err := c.prepare(sql, rights)
 		if err == nil {
 			refusal = rights.refuse(s)
+			if s.attaches != "" {
+				c.forget(sql, rights)
+			}
 		}
 		return unlessSchema(err)
 	})

@@ -32,6 +32,9 @@ type Rights struct {
 	key      string // equal for equal rights: statements are cached by it
 
 	writeRefusal, readRefusal error
+
+	attach func(name string) (*DB, error) // nil: nothing may be attached
+	holder string                         // equal for rights that may attach the same
 }
 
 // FullAccess allows everything that the engine runs.
@@ -57,9 +60,22 @@ func NewRights(readOnly bool, perms []Permission) *Rights {
 // Refusing returns rights to read only, with the error that a write gets instead
 // of [ErrBlocked]. With an error for reads, these are refused as well.
 func (r *Rights) Refusing(write, read error) *Rights {
-	refusing := NewRights(true, r.perms)
+	refusing := *r
+	if !r.readOnly {
+		refusing.readOnly, refusing.key = true, "ro"+r.key
+	}
 	refusing.writeRefusal, refusing.readRefusal = write, read
-	return refusing
+	return &refusing
+}
+
+// Attaching returns rights with which databases can be attached, for reading. The
+// function finds a database by the name in the statement, or refuses; it is called
+// concurrently. What was attached is out of reach of a holder of another name.
+func (r *Rights) Attaching(holder string, find func(name string) (*DB, error)) *Rights {
+	attaching := *r
+	attaching.attach, attaching.holder = find, holder
+	attaching.key += "\x00" + holder
+	return &attaching
 }
 
 // refuse returns the error for a statement, if it is to be refused as a whole.

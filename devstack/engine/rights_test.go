@@ -114,7 +114,6 @@ func TestRights(t *testing.T) {
 		{"read-only comes first", ro(all(DataRead)), "DELETE FROM shop", isBlocked},
 		{"read-only and narrowed", ro(on("shop", DataRead)), "SELECT * FROM secret", isDenied},
 		{"attach", FullAccess, "ATTACH '/tmp/x.db' AS x", unsupported},
-		{"detach", FullAccess, "DETACH x", unsupported},
 		{"vacuum into", FullAccess, "/* */ VACUUM INTO '/tmp/x.db'", unsupported},
 		{"vacuum behind a byte order mark", FullAccess, "\uFEFFVACUUM INTO '/tmp/x.db'", unsupported},
 		{"temporary table", FullAccess, "CREATE TEMP TABLE t (a)", unsupported},

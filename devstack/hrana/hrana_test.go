@@ -44,8 +44,12 @@ type client struct {
 func newClient(t testing.TB, o Options) *client {
 	t.Helper()
 	b := testBackend{}
+	timeout := 50 * time.Millisecond
+	if o.StreamTTL > 0 {
+		timeout = time.Minute // so that streams end by that alone
+	}
 	for _, name := range []string{"one", "two"} {
-		db, err := engine.Open(engine.Options{TxTimeout: 50 * time.Millisecond})
+		db, err := engine.Open(engine.Options{TxTimeout: timeout})
 		if err != nil {
 			t.Fatal(err)
 		}

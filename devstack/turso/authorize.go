@@ -63,6 +63,7 @@ func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error
 			return nil, err
 		}
 		e = &granted{grant: g, rights: g.claims.rights(db)}
+		e.rights = s.attaching(e.rights, e, key, db.org)
 		s.cache.put(key, e)
 	}
 	c := &e.grant.claims

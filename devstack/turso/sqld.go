@@ -78,10 +78,7 @@ func (c *claims) sqldRights(db *database) *engine.Rights {
 		rights = readOnly
 	}
 	if rights == readOnly {
-		return readOnly.Refusing(&hrana.StatusError{
-			Status: http.StatusForbidden, Origin: "*",
-			Body: apiError{Error: "Authorization forbidden: Current session doesn't not have Write permission to namespace " + db.Path}, // sic
-		}, nil)
+		return readOnly.Refusing(forbidden("Current session doesn't not have Write permission to namespace "+db.Path), nil) // sic
 	}
 	return rights
 }
