@@ -97,7 +97,7 @@ func New(opts Options) (*Tenant, error) {
 		}
 	}
 	t.site = portal.New(portal.Options{
-		Brand: "Auth0", Footer: "A local tenant. Its users are made up.", StylePath: stylePath, Logger: opts.Logger,
+		Brand: "Local Auth0", Footer: "A local tenant. Its users are made up.", StylePath: stylePath, Logger: opts.Logger,
 	})
 	t.handler = t.routes()
 	return t, nil
@@ -203,7 +203,11 @@ func (t *Tenant) AddApplication(a Application) (string, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.applications[a.ClientID] = &a
+	if old := t.applications[a.ClientID]; old != nil {
+		*old = a // what it was granted stays
+	} else {
+		t.applications[a.ClientID] = &a
+	}
 	return a.ClientID, nil
 }
 
@@ -217,7 +221,11 @@ func (t *Tenant) AddAPI(a API) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.apis[a.Identifier] = &a
+	if old := t.apis[a.Identifier]; old != nil {
+		*old = a
+	} else {
+		t.apis[a.Identifier] = &a
+	}
 	return nil
 }
 
@@ -238,6 +246,14 @@ func (t *Tenant) organization(name string) *organization {
 
 func (t *Tenant) userByEmail(email string) *user {
 	i := slices.IndexFunc(t.users, func(u *user) bool { return strings.EqualFold(u.Email, email) })
+	if i < 0 {
+		return nil
+	}
+	return t.users[i]
+}
+
+func (t *Tenant) userByID(id string) *user {
+	i := slices.IndexFunc(t.users, func(u *user) bool { return u.ID == id })
 	if i < 0 {
 		return nil
 	}

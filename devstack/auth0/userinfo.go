@@ -39,12 +39,10 @@ func (t *Tenant) userinfo(authorization string) object {
 	expires, _ := claims["exp"].(float64)
 	scope, _ := claims["scope"].(string)
 	subject, _ := claims["sub"].(string)
-	i := slices.IndexFunc(t.users, func(u *user) bool { return u.ID == subject })
-	g := &grant{scopes: strings.Fields(scope)}
-	if i < 0 || !g.has("openid") || t.now().Unix() >= int64(expires) || !audienceHas(claims["aud"], t.baseURL+"/userinfo") {
+	g := &grant{user: t.userByID(subject), scopes: strings.Fields(scope)}
+	if g.user == nil || !g.has("openid") || t.now().Unix() >= int64(expires) || !audienceHas(claims["aud"], t.baseURL+"/userinfo") {
 		return nil
 	}
-	g.user = t.users[i]
 	if org, ok := claims["org_id"].(string); ok {
 		g.organization = t.organization(org)
 	}

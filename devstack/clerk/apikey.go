@@ -50,18 +50,31 @@ func errBadRequest(text string) *apiError {
 }
 
 func createAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
+	k := &apiKey{claims: body["claims"]}
+	for _, err := range []error{
+		body.only("type", "name", "description", "subject", "claims", "scopes", "created_by", "seconds_until_expiration"),
+		body.into("scopes", &k.scopes), body.into("created_by", &k.createdBy),
+	} {
+		if err != nil {
+			return nil, errBadRequest(err.Error())
+		}
+	}
+	return inst.saveAPIKey(k, body)
+}
+
+// saveAPIKey makes a key of the fields that both APIs have. Its answer is the only
+// one that tells the secret unasked.
+func (inst *Instance) saveAPIKey(k *apiKey, body params) (any, error) {
 	if inst.apiKeysDisabled() {
 		return nil, errAPIKeysDisabled()
 	}
-	k := &apiKey{claims: body["claims"]}
 	var (
 		kind    string
 		seconds *int64
 	)
 	for _, err := range []error{
-		body.only("type", "name", "description", "subject", "claims", "scopes", "created_by", "seconds_until_expiration"),
 		body.into("type", &kind), body.into("name", &k.name), body.into("description", &k.description), body.into("subject", &k.subject),
-		body.into("scopes", &k.scopes), body.into("created_by", &k.createdBy), body.into("seconds_until_expiration", &seconds),
+		body.into("seconds_until_expiration", &seconds),
 	} {
 		if err != nil {
 			return nil, errBadRequest(err.Error())
@@ -76,7 +89,7 @@ func createAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 		return nil, errBadRequest("Invalid 'subject': Failed regex check")
 	case kind != "" && kind != "api_key":
 		return nil, errBadRequest("Invalid 'type': must be api_key")
-	case seconds != nil && *seconds < 1:
+	case seconds != nil && (*seconds < 1 || *seconds > maxLifetimeSeconds):
 		return nil, errBadRequest("Invalid 'seconds_until_expiration': must be positive")
 	}
 	k.id, k.secret = "ak_"+randomHex(16), newAPIKeySecret()
@@ -134,14 +147,19 @@ func verifyAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 }
 
 func listAPIKeys(inst *Instance, r *http.Request, _ params) (any, error) {
-	q := queryOf(r)
-	if q.Get("subject") == "" {
+	return inst.apiKeysOf(queryOf(r), queryOf(r).Get("subject"))
+}
+
+// apiKeysOf are a subject's keys, newest first, revoked and expired ones only if
+// the query asks for them.
+func (inst *Instance) apiKeysOf(q urlQuery, subject string) (any, error) {
+	if subject == "" {
 		return nil, errBadRequest("Invalid 'subject': Required")
 	}
 	var found []*apiKey
 	for _, k := range inst.apiKeys {
 		valid := !k.revoked && !inst.expired(k)
-		if k.subject == q.Get("subject") && (valid || q.Get("include_invalid") == "true") &&
+		if k.subject == subject && (valid || q.Get("include_invalid") == "true") &&
 			strings.Contains(strings.ToLower(k.name), strings.ToLower(q.Get("query"))) {
 			found = append(found, k)
 		}
@@ -183,6 +201,10 @@ func revokeAPIKey(inst *Instance, r *http.Request, body params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return inst.revoke(k, body)
+}
+
+func (inst *Instance) revoke(k *apiKey, body params) (any, error) {
 	if err := body.into("revocation_reason", &k.reason); err != nil {
 		return nil, errBadRequest(err.Error())
 	}

@@ -7,6 +7,33 @@ import (
 	"time"
 )
 
+// TestOwnAPIKeys: people make keys for themselves, and for nobody else.
+func TestOwnAPIKeys(t *testing.T) {
+	b := newBench(t)
+	alice := b.team(b.alice)
+	call := func(method, path, body string) reply {
+		req := httptest.NewRequest(method, path+"&_is_native=1&_clerk_session_id="+alice.sessionID, strings.NewReader(body))
+		req.Header.Set("Authorization", alice.clientJWT)
+		req.Header.Set("Content-Type", "application/json")
+		return b.do(req)
+	}
+	r := call("POST", "/api_keys?", `{"name":"my key","subject":"`+b.alice+`"}`)
+	b.want(r, 201, "")
+	if r.body["created_by"] != b.alice || !strings.HasPrefix(r.body["secret"].(string), "ak_") {
+		t.Errorf("key %s", r.raw)
+	}
+	b.want(b.server("POST", "/api_keys/verify", `{"secret":"`+r.body["secret"].(string)+`"}`), 200, "")
+	b.want(call("POST", "/api_keys?", `{"name":"my key","subject":"`+b.bob+`"}`), 404, "resource_not_found")
+	b.want(call("POST", "/api_keys?", `{"name":"my key","subject":"`+b.alice+`","scopes":["x"]}`), 400, "bad_request")
+	b.want(call("POST", "/api_keys?", `[`), 400, "request_body_invalid")
+	if l := call("GET", "/api_keys?subject="+b.alice, ""); l.at("data.0.name") != "my key" {
+		t.Errorf("list %s", l.raw)
+	}
+	b.want(call("GET", "/api_keys?subject="+b.bob, ""), 404, "resource_not_found")
+	b.want(call("POST", "/api_keys/"+r.body["id"].(string)+"/revoke?", `{"revocation_reason":"done"}`), 200, "")
+	b.want(b.server("POST", "/api_keys/verify", `{"secret":"`+r.body["secret"].(string)+`"}`), 404, "resource_not_found")
+}
+
 func TestAPIKeys(t *testing.T) {
 	b := newBench(t)
 	r := b.server("POST", "/api_keys", `{"name":"ci key","subject":"`+b.alice+`","scopes":["read"],"claims":{"n":1},"seconds_until_expiration":3600}`)

@@ -27,7 +27,8 @@ func (inst *Instance) backendRoutes() http.Handler {
 		handler := inst.secret(inst.backend(handle))
 		mux.Handle(method+" /v1"+path, handler)
 		// Clerk's JavaScript SDK calls these without a version.
-		if strings.HasPrefix(path, "/api_keys") || strings.HasPrefix(path, "/oauth_applications/access_tokens") {
+		if strings.HasPrefix(path, "/api_keys") || strings.HasPrefix(path, "/m2m_tokens") ||
+			strings.HasPrefix(path, "/oauth_applications/access_tokens") {
 			mux.Handle(method+" "+path, handler)
 		}
 	}
@@ -82,6 +83,11 @@ var backendHandlers = map[string]backendHandler{
 	"GET /api_keys/{id}/secret":  readAPIKeySecret,
 	"POST /api_keys/{id}/revoke": revokeAPIKey,
 
+	"GET /m2m_tokens":              listM2MTokens,
+	"POST /m2m_tokens":             createM2MToken,
+	"POST /m2m_tokens/verify":      verifyM2MToken,
+	"POST /m2m_tokens/{id}/revoke": revokeM2MToken,
+
 	"POST /oauth_applications/access_tokens/verify": verifyOAuthToken,
 }
 
@@ -94,7 +100,7 @@ func (inst *Instance) secret(next http.Handler) http.Handler {
 			writeError(w, errAuthenticationInvalid())
 		case !ok || !strings.EqualFold(scheme, "Bearer"):
 			writeError(w, errAuthorizationFormat())
-		case !same(key, inst.opts.SecretKey):
+		case !same(key, inst.opts.SecretKey) && !inst.isMachine(r):
 			writeError(w, errSecretKeyInvalid())
 		default:
 			next.ServeHTTP(w, r)
@@ -126,7 +132,7 @@ func (inst *Instance) backend(handle backendHandler) http.Handler {
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		writeJSON(w, http.StatusOK, answer)
+		writeAnswer(w, answer)
 	})
 }
 

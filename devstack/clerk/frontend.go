@@ -20,6 +20,7 @@ var apiVersions = []string{
 type call struct {
 	r      *http.Request
 	form   url.Values
+	json   params  // of the few paths that take JSON
 	client *client // nil when the request brought none and none was made yet
 }
 
@@ -46,10 +47,13 @@ func (inst *Instance) routes() http.Handler {
 		"POST /v1/client/sessions/{id}/remove":               endSession(statusRemoved),
 		"POST /v1/client/sessions/{id}/tokens":               createSessionToken,
 		"POST /v1/client/sessions/{id}/tokens/{template}":    createTemplateToken,
-		"GET /v1/me":                                                            getMe,
-		"GET /v1/environment":                                                   getEnvironment,
-		"GET /v1/me/organization_memberships":                                   listMyMemberships,
-		"GET /v1/me/organization_invitations":                                   listMyInvitations,
+		"GET /v1/me":                          getMe,
+		"GET /v1/environment":                 getEnvironment,
+		"GET /api_keys":                       listMyAPIKeys,
+		"POST /api_keys":                      createMyAPIKey,
+		"POST /api_keys/{id}/revoke":          revokeMyAPIKey,
+		"GET /v1/me/organization_memberships": listMyMemberships,
+		"GET /v1/me/organization_invitations": listMyInvitations,
 		"POST /v1/me/organization_invitations/{invitation}/accept":              acceptMyInvitation,
 		"GET /v1/organizations/{organization}":                                  getOrganization,
 		"GET /v1/organizations/{organization}/memberships":                      listMembers,
@@ -117,7 +121,15 @@ func (inst *Instance) frontend(handle frontendHandler) http.Handler {
 			writeError(w, bodyError(err, errMalformed()))
 			return
 		}
-		body, clientJWT, err := inst.answer(handle, r)
+		var fields params
+		if r.Method != http.MethodGet && !isForm(r) {
+			var err error
+			if fields, err = readParams(r); err != nil {
+				writeError(w, err)
+				return
+			}
+		}
+		body, clientJWT, err := inst.answer(handle, r, fields)
 		// The client JWT goes out with errors too: a device that lost its place
 		// learns the token that it is to use from now on.
 		if clientJWT != "" {
@@ -128,7 +140,7 @@ func (inst *Instance) frontend(handle frontendHandler) http.Handler {
 			writeError(w, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, body)
+		writeAnswer(w, body)
 	})
 }
 
@@ -164,11 +176,11 @@ func checkVersion(header, query string) error {
 }
 
 // answer runs a handler under the lock and returns the client JWT that goes out with it.
-func (inst *Instance) answer(handle frontendHandler, r *http.Request) (body any, clientJWT string, err error) {
+func (inst *Instance) answer(handle frontendHandler, r *http.Request, fields params) (body any, clientJWT string, err error) {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
 	inst.prune()
-	c := &call{r: r, form: r.PostForm}
+	c := &call{r: r, form: r.PostForm, json: fields}
 	if err := inst.limitFrontend(r); err != nil {
 		return nil, "", err
 	}

@@ -36,6 +36,8 @@ type Instance struct {
 	prunedAt      time.Time
 	windows       map[string]*window
 	apiKeys       map[string]*apiKey
+	machines      map[string]*Machine
+	m2mTokens     map[string]*m2mToken
 }
 
 // New makes an instance. It fails on options that contradict each other, such as
@@ -80,6 +82,8 @@ func New(opts Options) (*Instance, error) {
 		strangeKey: sync.OnceValue(makeStrangeKey),
 		windows:    map[string]*window{},
 		apiKeys:    map[string]*apiKey{},
+		machines:   map[string]*Machine{},
+		m2mTokens:  map[string]*m2mToken{},
 	}
 	if opts.BaseURL != "" {
 		if err := inst.SetBaseURL(opts.BaseURL); err != nil {
@@ -101,6 +105,9 @@ func New(opts Options) (*Instance, error) {
 			return nil, err
 		}
 	}
+	for _, m := range opts.Machines {
+		inst.AddMachine(m)
+	}
 	if opts.OAuthApplications == nil {
 		opts.OAuthApplications = []OAuthApplication{{
 			ClientID: DefaultOAuthClientID, Name: "zen", RedirectURIs: []string{"http://127.0.0.1/callback"}, DeviceGrant: true,
@@ -112,7 +119,7 @@ func New(opts Options) (*Instance, error) {
 		}
 	}
 	inst.site = portal.New(portal.Options{
-		Brand: "Clerk", Footer: "A local instance. Its users are made up.", StylePath: portalStyle, Logger: opts.Logger,
+		Brand: "Local Clerk", Footer: "A local instance. Its users are made up.", StylePath: portalStyle, Logger: opts.Logger,
 	})
 	inst.handler = inst.routes()
 	return inst, nil
@@ -180,7 +187,7 @@ func Patterns() []string {
 		"/.well-known/",
 		"/v1/client", "/v1/client/",
 		"/v1/me", "/v1/me/",
-		"/v1/environment", "/v1/organizations/",
+		"/v1/environment", "/v1/organizations/", "/api_keys", "/api_keys/",
 		"/oauth/", portalPath,
 		backendRoot + "/",
 	}

@@ -95,7 +95,11 @@ func (inst *Instance) AddOAuthApplication(a OAuthApplication) (string, error) {
 	}
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
-	inst.oauth.applications[a.ClientID] = &a
+	if old := inst.oauth.applications[a.ClientID]; old != nil {
+		*old = a // what it was granted stays
+	} else {
+		inst.oauth.applications[a.ClientID] = &a
+	}
 	return a.ClientID, nil
 }
 

@@ -65,6 +65,8 @@ type Options struct {
 	// sign-out and that the old one "can no longer be used", hence the default 0.
 	RotationGrace time.Duration
 
+	// Machines exist from the start, with tokens of their own.
+	Machines []Machine
 	// OAuthApplications exist from the start. Nil: a public one for programs on
 	// the loopback, [DefaultOAuthClientID].
 	OAuthApplications []OAuthApplication

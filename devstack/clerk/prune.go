@@ -38,6 +38,11 @@ func (inst *Instance) prune() {
 			delete(inst.tickets, id)
 		}
 	}
+	for id, t := range inst.m2mTokens {
+		if t.expired(long) {
+			delete(inst.m2mTokens, id)
+		}
+	}
 	for key, w := range inst.windows {
 		if now.Sub(w.start) >= limitWindow {
 			delete(inst.windows, key)

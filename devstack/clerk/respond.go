@@ -20,6 +20,17 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Write(encoded)
 }
 
+// created is an answer with the status 201.
+type created struct{ body any }
+
+func writeAnswer(w http.ResponseWriter, answer any) {
+	if c, ok := answer.(created); ok {
+		writeJSON(w, http.StatusCreated, c.body)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
 // writeError answers with ClerkErrors. An error that is not of the catalogue is
 // the instance's own fault: 500, without its text.
 func writeError(w http.ResponseWriter, err error) {
