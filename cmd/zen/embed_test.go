@@ -37,6 +37,10 @@ func (*person) AskSecret(context.Context, string) (provider.Secret, error) {
 // A program holds one *sql.DB while its tokens, of two seconds, come and go: with a
 // provider process of its own, several goroutines, and no query that fails.
 func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
 	stack, err := devstack.Start(devstack.Options{TokenLifetime: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)

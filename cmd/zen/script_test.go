@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -18,31 +18,30 @@ import (
 	"github.com/zen-auth/zen/devstack"
 )
 
-// bin holds zen and its providers, built as they ship (and with the race detector
-// when the tests have it), beside this test binary's own commands.
-var bin string
-
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "deliver" {
 		deliverMain() // another process: a browser that misbehaves
 		return
 	}
-	flag.Parse()
-	code, err := withBinaries(m.Run)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	code := m.Run()
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
 
-func withBinaries(run func() int) (int, error) {
+// built is the directory that binaries has made.
+var built string
+
+// binaries builds zen and its providers as they ship (and with the race detector
+// when the tests have it) into one directory, once, and puts this test binary
+// beside them as the command deliver.
+var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "zen-test-")
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	defer os.RemoveAll(dir)
-	bin = dir
+	built = dir
 	for name, pkg := range map[string]string{
 		"zen":                        ".",
 		"zen-provider-clerk":         "../../plugins/clerk",
@@ -53,23 +52,24 @@ func withBinaries(run func() int) (int, error) {
 			args = append(args, "-race")
 		}
 		if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
-			return 0, fmt.Errorf("build %s: %w\n%s", name, err, out)
+			return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 		}
 	}
 	self, err := os.Executable()
-	if err == nil {
-		err = os.Symlink(self, filepath.Join(dir, "deliver"+exe))
-	}
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	return run(), nil
-}
+	return dir, os.Symlink(self, filepath.Join(dir, "deliver"+exe))
+})
 
 var exe = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
 
 // TestScripts runs the scripts, each against a stack of its own.
 func TestScripts(t *testing.T) {
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -88,7 +88,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("BROWSER", "zen dev browse --user alice")
-			env.Setenv("DATABASE_ID", stack.DatabaseID())
+			env.Setenv("DATABASE_URL", stack.DatabaseURL())
 			env.Setenv("CI", "")
 			env.Setenv("BIN", bin)
 			return nil

@@ -34,7 +34,9 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 	if err != nil {
 		return store.Account{}, err
 	}
-	req.Target, req.Access, req.Permissions = s.Target, s.Access, s.Permissions
+	if s.mints(name) {
+		req.Target, req.Access, req.Permissions = s.Target, s.Access, s.Permissions
+	}
 	host := &loginHost{UI: ui, session: s, provider: name, envNames: envNames(description)}
 	if err := identity.Login(ctx, req, host); err != nil {
 		return store.Account{}, err
@@ -82,7 +84,7 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 		l.Provider = h.provider
 		l.Accounts[h.provider] = account
 		forget(&l.Record, h.provider)
-		if result.Token != nil {
+		if result.Token != nil && s.mints(h.provider) {
 			signedIn := s.Config
 			signedIn.Provider = h.provider
 			signedIn.keep(&l.Record, *result.Token)
@@ -94,6 +96,10 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 	}
 	return err
 }
+
+// mints reports whether the named provider also makes the tokens once it has signed
+// in. Otherwise the login need not prove that it could.
+func (c Config) mints(name string) bool { return c.TokenProvider == "" || c.TokenProvider == name }
 
 func envNames(d provider.Description) []string {
 	var names []string

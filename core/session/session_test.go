@@ -28,6 +28,7 @@ type fake struct {
 	revokeEr error
 	verify   error
 	seen     provider.TokenRequest
+	login    provider.LoginRequest
 }
 
 func (f *fake) Describe(context.Context, string) (provider.Description, error) {
@@ -66,6 +67,7 @@ func (f *fake) Verify(_ context.Context, token provider.Secret) (provider.Claims
 }
 
 func (f *fake) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	f.login = req
 	token := f.token("first")
 	return host.Store(ctx, provider.SignIn{
 		Credential: provider.Credential{Data: provider.NewSecret("credential-0"), Subject: "alice"},
@@ -213,8 +215,10 @@ func TestTokenThatIsNotForTheDatabaseIsNeitherStoredNorHandedOut(t *testing.T) {
 func TestAnotherProviderMints(t *testing.T) {
 	s, f := newSession(t, func(c *session.Config) { c.TokenProvider = "platformtoken" })
 	login(t, s, f, "clerk")
-	f.now = f.now.Add(time.Hour)
-	wantToken(t, s, "minted-1")
+	if f.login.Target != (provider.Target{}) {
+		t.Error("the login had to prove that it can make tokens")
+	}
+	wantToken(t, s, "minted-1") // and not the one that the login yielded
 	if f.seen.Claims == nil || f.seen.Claims.Subject != "user_1" || f.seen.Credential != nil {
 		t.Errorf("the minting provider got %+v", f.seen)
 	}

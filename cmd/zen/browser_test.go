@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Spike B2: opening a browser works or says why not, and nothing else.
+func TestOpenBrowser(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("shell scripts")
+	}
+	dir := t.TempDir()
+	script := filepath.Join(dir, "browser")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho \"args: $*\"\nenv\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("ZEN_CLERK__PUBLISHABLE_KEY", "planted-1")
+	t.Setenv("TURSO_API_TOKEN", "planted-2")
+	t.Setenv("MY_SECRET", "planted-3")
+	const page = "https://example.test/?a=1&b=$(id)"
+	for command, want := range map[string]string{
+		script:                      "args: " + page,
+		script + " --new-window":    "args: --new-window " + page,
+		script + " --url=%s --wait": "args: --url=" + page + " --wait",
+	} {
+		t.Setenv("BROWSER", command)
+		var out strings.Builder
+		if err := openBrowser(page, &out); err != nil || !strings.HasPrefix(out.String(), want+"\n") {
+			t.Errorf("%s: %v, %q", command, err, out.String())
+		}
+		if strings.Contains(out.String(), "planted") {
+			t.Errorf("%s: the browser sees a secret", command)
+		}
+	}
+	t.Setenv("BROWSER", filepath.Join(dir, "nothing"))
+	if err := openBrowser(page, &strings.Builder{}); err == nil {
+		t.Error("a browser that isn't there opened")
+	}
+}
+
+func TestWithoutSecrets(t *testing.T) {
+	got := withoutSecrets([]string{"PATH=/bin", "ZEN_X__Y=1", "ZEN_PROFILE=p", "GITHUB_TOKEN=t", "github_token=t", "AWS_SECRET_ACCESS_KEY=k", "STRIPE_API_KEY=k", "DISPLAY=:0"})
+	if want := []string{"PATH=/bin", "ZEN_PROFILE=p", "DISPLAY=:0"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func FuzzFlagsFirst(f *testing.F) {
+	f.Add("db query SELECT 1 --json")
+	f.Add("--profile p dev -- sh -c x")
+	f.Add("token --min-ttl 1s -q extra")
+	f.Fuzz(func(t *testing.T, line string) {
+		args := append([]string{"zen"}, strings.Fields(line)...)
+		out, err := flagsFirst(newApp(nil, nil, nil), args)
+		if err != nil {
+			return
+		}
+		// Nothing is lost, and nothing but "--" is added.
+		left := slices.Clone(out)
+		for _, arg := range args {
+			i := slices.Index(left, arg)
+			if i < 0 {
+				t.Fatalf("%q lost %q: %q", line, arg, out)
+			}
+			left = slices.Delete(left, i, i+1)
+		}
+		if len(left) > 1 || len(left) == 1 && left[0] != "--" {
+			t.Fatalf("%q became %q", line, out)
+		}
+	})
+}
