@@ -321,6 +321,55 @@ func TestAdminIsForLoopback(t *testing.T) {
 	}
 }
 
+// The page shows who was refused and what was issued, and nothing that opens
+// anything.
+func TestPageHasNoSecrets(t *testing.T) {
+	s := devstacktest.Start(t, devstack.Options{Now: devstack.NewClock(time.Now()).Now})
+	send := func(method, path, authorization string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+authorization)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	minted := send("POST", "/v1/organizations/acme/databases/app/auth/tokens?expiration=1h", s.APIToken())
+	var answer struct{ JWT string }
+	if err := json.Unmarshal([]byte(minted), &answer); err != nil {
+		t.Fatal(err)
+	}
+	query(t, s, s.DatabaseURL(), answer.JWT, "SELECT 1")
+	query(t, s, s.DatabaseURL(), answer.JWT+"x", "SELECT 1")
+	send("GET", "/clerk-backend/v1/users?secret="+s.Clerk.SecretKey(), s.Clerk.SecretKey())
+	send("GET", "/v1/client/"+answer.JWT+"?token="+answer.JWT, answer.JWT)
+
+	page := send("GET", "/", "")
+	secrets := map[string]string{
+		"API token": s.APIToken(), "secret key": s.Clerk.SecretKey(), "token": answer.JWT,
+		"payload": strings.Split(answer.JWT, ".")[1], "signature": strings.Split(answer.JWT, ".")[2], "password": "dev-password",
+	}
+	for name, secret := range secrets {
+		if strings.Contains(page, secret) {
+			t.Errorf("the %s is on the page", name)
+		}
+	}
+	for _, want := range []string{"database app, rw", "expires in 60 min", "expiration=…", "secret key", "refused"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %q", want)
+		}
+	}
+}
+
 func TestBadAddresses(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", "192.0.2.1:80", "localhost", "4000", ":4000"} {
 		if s, err := devstack.Start(devstack.Options{Address: address}); err == nil || !strings.Contains(err.Error(), "loopback") {

@@ -38,8 +38,7 @@ func openTerminal(t *testing.T) (person, program *os.File) {
 func TestDevCtrlCAtATerminal(t *testing.T) {
 	person, program := openTerminal(t)
 	enough := filepath.Join(t.TempDir(), "enough")
-	zen := devBinary{filepath.Join(bin, "zen")}
-	cmd, temporary := zen.command(t, "dev", "--", "sh", "-c",
+	cmd, temporary := shipped(t).command(t, "dev", "--", "sh", "-c",
 		`trap "echo interrupted" INT; echo up; while ! [ -e `+enough+` ]; do sleep 0.05; done; echo bye`)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}

@@ -25,6 +25,15 @@ import (
 // devBinary is zen as it is shipped, run as a process of its own.
 type devBinary struct{ path string }
 
+func shipped(t *testing.T) devBinary {
+	t.Helper()
+	dir, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return devBinary{filepath.Join(dir, "zen")}
+}
+
 // command is zen with a temporary directory of its own.
 func (b devBinary) command(t *testing.T, args ...string) (cmd *exec.Cmd, temporary string) {
 	temporary = t.TempDir()
@@ -92,7 +101,7 @@ func status(t *testing.T, url string) int {
 }
 
 func TestDev(t *testing.T) {
-	zen := devBinary{filepath.Join(bin, "zen")}
+	zen := shipped(t)
 
 	for name, signal := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {
