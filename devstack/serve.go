@@ -11,20 +11,29 @@ import (
 // stopTimeout bounds how long Close waits for requests that are under way.
 const stopTimeout = 3 * time.Second
 
-// site is a handler that is being served.
+// site is a handler on an address of its own.
 type site struct {
-	server *http.Server
-	served chan error
+	listener net.Listener
+	server   *http.Server
+	served   chan error // nil while it is not being served
 }
 
-func serve(listener net.Listener, handler http.Handler) *site {
-	s := &site{&http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}, make(chan error, 1)}
-	go func() { s.served <- s.server.Serve(listener) }()
-	return s
+func newSite(listener net.Listener) *site {
+	return &site{listener: listener, server: &http.Server{ReadHeaderTimeout: 10 * time.Second}}
+}
+
+func (s *site) url() string { return "http://" + s.listener.Addr().String() }
+
+func (s *site) serve() {
+	s.served = make(chan error, 1)
+	go func() { s.served <- s.server.Serve(s.listener) }()
 }
 
 // close stops listening and waits for requests under way.
 func (s *site) close() error {
+	if s.served == nil {
+		return s.listener.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	err := s.server.Shutdown(ctx)

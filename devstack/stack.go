@@ -125,29 +125,31 @@ func start(options Options) (*Stack, error) {
 	if err := s.finish(options); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	for _, site := range s.sites {
+		site.serve()
+	}
 	return s, nil
 }
 
-// listen makes the parts and has them served.
+// listen makes the parts and takes the addresses that go into what they issue.
+// Whoever connects now waits until all is there.
 func (s *Stack) listen(options Options) error {
 	listener, err := s.keep.listen("address", options.Address)
 	if err != nil {
 		return err
 	}
-	s.url = "http://" + listener.Addr().String()
-	handler, err := s.build(options)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	s.sites = append(s.sites, serve(listener, handler))
-	if s.Auth0 == nil {
-		return nil
+	own := newSite(listener)
+	s.sites, s.url = append(s.sites, own), own.url()
+	if own.server.Handler, err = s.build(options); err != nil || s.Auth0 == nil {
+		return err
 	}
 	if listener, err = s.keep.listen("address-auth0", options.Auth0Address); err != nil {
 		return fmt.Errorf("auth0: %w", err)
 	}
-	s.sites = append(s.sites, serve(listener, s.clients(s.Auth0.Handler(), tenantService)))
-	return s.Auth0.SetBaseURL("http://" + listener.Addr().String())
+	tenant := newSite(listener)
+	s.sites = append(s.sites, tenant)
+	tenant.server.Handler = s.clients(s.Auth0.Handler(), tenantService)
+	return s.Auth0.SetBaseURL(tenant.url())
 }
 
 // build makes the parts.

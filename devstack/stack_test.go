@@ -324,7 +324,7 @@ func TestAdminIsForLoopback(t *testing.T) {
 // The page shows who was refused and what was issued, and nothing that opens
 // anything.
 func TestPageHasNoSecrets(t *testing.T) {
-	s := devstacktest.Start(t, devstack.Options{Now: devstack.NewClock(time.Now()).Now})
+	s := devstacktest.Start(t, devstack.Options{Now: devstack.NewClock(time.Now().Truncate(time.Second)).Now})
 	send := func(method, path, authorization string) string {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, nil)

@@ -15,6 +15,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/zen-auth/zen/devstack/traffic"
@@ -105,7 +106,10 @@ const Prefix = "/_zen/page/"
 //go:embed files
 var files embed.FS
 
-var layout = template.Must(template.New("page.html").Funcs(functions).ParseFS(files, "files/page.html"))
+// layout is parsed when it is first needed: most runs of zen show no page.
+var layout = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page.html").Funcs(functions).ParseFS(files, "files/page.html"))
+})
 
 // Handler serves the page.
 func Handler(options Options) http.Handler {
@@ -152,7 +156,7 @@ func secure(next http.Handler) http.Handler {
 func (h *handler) show(w http.ResponseWriter, _ *http.Request) {
 	var body bytes.Buffer
 	content := h.Content()
-	err := layout.Execute(&body, struct {
+	err := layout().Execute(&body, struct {
 		Content
 		Token string
 		On    int
