@@ -65,7 +65,7 @@ func (k *keep) listen(name, address string) (net.Listener, error) {
 	}
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("%q is not a loopback address and port, such as 127.0.0.1:4000", address)
+		return nil, fmt.Errorf("%w: %q", ErrAddress, address)
 	}
 	listener, err := net.Listen("tcp", address)
 	switch {

@@ -90,6 +90,9 @@ type Stack struct {
 	sites    []*site
 }
 
+// ErrAddress: what is to be listened on is not a loopback address and port.
+var ErrAddress = errors.New("not a loopback address and port, such as 127.0.0.1:4000")
+
 // Start listens, and returns when the stack can be used.
 func Start(options Options) (*Stack, error) {
 	s, err := start(options)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -66,6 +67,9 @@ func dev(c *cli.Context) error {
 		defer os.RemoveAll(dir)
 	}
 	stack, err := devstack.Start(options)
+	if errors.Is(err, devstack.ErrAddress) {
+		return usage(c, "%v", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,7 +28,10 @@ func runInside(ctx context.Context, command []string, environment []devstack.Var
 	defer stop()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	cmd.Env = os.Environ()
+	// Nothing that a person has set for their own accounts reaches the stack's.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return strings.HasPrefix(entry, "ZEN_") || strings.HasPrefix(entry, "TURSO_") || strings.HasPrefix(entry, "CLERK_")
+	})
 	for _, v := range environment {
 		cmd.Env = append(cmd.Env, v.Name+"="+v.Value)
 	}

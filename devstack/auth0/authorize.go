@@ -47,7 +47,7 @@ type code struct {
 	expireAt    time.Time
 }
 
-var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // a SHA-256 (RFC 7636, section 4.2)
+var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // 43 of them: a SHA-256 (RFC 7636, section 4.2)
 
 // authorize begins a sign-in. Until the redirect URI is known to be the
 // application's, errors are pages.
@@ -109,7 +109,7 @@ func (t *Tenant) check(tx *transaction, q url.Values) error {
 		return errGrantRefused(GrantCode)
 	case tx.challenge != "" && q.Get("code_challenge_method") != "S256":
 		return errOAuth(400, "invalid_request", "code_challenge_method must be S256")
-	case tx.challenge != "" && !challengeFormat.MatchString(tx.challenge):
+	case tx.challenge != "" && (len(tx.challenge) != 43 || !challengeFormat.MatchString(tx.challenge)):
 		return errOAuth(400, "invalid_request", "Parameter 'code_challenge' must be 43 URL-safe characters")
 	case tx.organization != "" && application.Organizations == OrganizationsDeny:
 		return errOAuth(400, "invalid_request", "parameter organization is not allowed for this client")

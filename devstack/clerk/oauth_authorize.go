@@ -35,7 +35,7 @@ type oauthCode struct {
 	expireAt    time.Time
 }
 
-var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // a SHA-256 (RFC 7636, section 4.2)
+var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // 43 of them: a SHA-256 (RFC 7636, section 4.2)
 
 func errRedirectMismatch() *apiError {
 	return &apiError{status: 400, code: "redirect_uri_mismatch", message: "invalid redirect uri provided",
@@ -105,7 +105,7 @@ func (tx *oauthTransaction) check(q url.Values) (err error) {
 		return errOAuth(400, "invalid_request", "Clients must include a code_challenge when performing the authorize code flow, but it is missing.")
 	case tx.challenge != "" && q.Get("code_challenge_method") != "S256":
 		return errOAuth(400, "invalid_request", "Clients must use code_challenge_method=S256, plain is not allowed.")
-	case tx.challenge != "" && !challengeFormat.MatchString(tx.challenge):
+	case tx.challenge != "" && (len(tx.challenge) != 43 || !challengeFormat.MatchString(tx.challenge)):
 		return errOAuth(400, "invalid_request", "The code_challenge is not a base64url SHA-256.")
 	}
 	tx.grant.scopes, err = requestedScopes(q.Get("scope"), application)
