@@ -35,6 +35,7 @@ generate:
 
 bench: build
 	$(GO) run ./bench
+	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 
 clean:
 	rm -rf bin

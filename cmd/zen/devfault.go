@@ -13,8 +13,8 @@ import (
 func devFaultCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "fault",
-		Usage:     "list the faults, or switch one",
-		ArgsUsage: "[NAME on|off]",
+		Usage:     "list the faults, or show or switch one",
+		ArgsUsage: "[NAME [on|off]]",
 		Flags:     []cli.Flag{&cli.StringFlag{Name: "url", Usage: "of the stack at `URL`", EnvVars: []string{"ZEN_DEV_URL"}}},
 		Action: func(c *cli.Context) error {
 			admin := devstack.Admin{URL: c.String("url")}
@@ -24,12 +24,15 @@ func devFaultCommand() *cli.Command {
 			var states []devstack.FaultState
 			var err error
 			switch state := c.Args().Get(1); {
-			case c.NArg() == 0:
+			case c.NArg() < 2:
 				states, err = admin.Faults(c.Context)
+				if name := c.Args().First(); err == nil && name != "" && !slices.ContainsFunc(states, func(s devstack.FaultState) bool { return s.Name == name }) {
+					return usage(c, "no fault %q; zen dev --list-faults explains all", name)
+				}
 			case c.NArg() == 2 && (state == "on" || state == "off"):
 				states, err = admin.Switch(c.Context, c.Args().First(), state == "on")
 			default:
-				return usage(c, "give a fault and on or off")
+				return usage(c, "give a fault, and on or off")
 			}
 			if err != nil {
 				return err
