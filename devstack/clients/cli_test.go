@@ -33,8 +33,7 @@ func newCLI(t *testing.T, s *tursotest.Stack) *cli {
 	if path == "" {
 		var err error
 		if path, err = exec.LookPath("turso"); err != nil {
-			t.Skip("SKIPPED: the turso CLI is missing. Build it from github.com/tursodatabase/turso-cli " +
-				"(go build -o turso ./cmd/turso) and put it on PATH or name it in ZEN_TEST_TURSO_CLI.")
+			t.Skip("SKIPPED: the turso CLI is missing. Put it on PATH, or name it in ZEN_TEST_TURSO_CLI.")
 		}
 	}
 	c := &cli{t: t, path: path, env: append(os.Environ(),
