@@ -51,8 +51,8 @@ type Options struct {
 	// Address is a loopback address and port to listen on; port 0 is a free one.
 	// Empty is the one that Dir keeps, or a free port.
 	Address string
-	// Dir keeps databases, accounts, registrations, the Clerk instance's key and the
-	// port between runs. It belongs to one running stack at a time. Empty keeps
+	// Dir keeps databases, accounts, registrations, keys, who is signed in, and the
+	// ports between runs. It belongs to one running stack at a time. Empty keeps
 	// nothing.
 	Dir string
 	// Seed is what there is from the start. Nil is [DefaultSeed].
@@ -67,6 +67,9 @@ type Options struct {
 	// TokenLifetime is the life of tokens from templates that say nothing about it.
 	// Zero is Clerk's 60 s.
 	TokenLifetime time.Duration
+	// RateLimits has Clerk count requests and answer 429, as the real one does: five
+	// sign-ins in ten seconds, for one.
+	RateLimits bool
 	// Now is the clock of everything. Nil is time.Now; tests use a [Clock].
 	Now func() time.Time
 	// Logger gets refused tokens and failed fetches. Nil is silence.
@@ -88,6 +91,7 @@ type Stack struct {
 	database turso.Database
 	apiToken string
 	sites    []*site
+	complete bool // all there is has been planted
 }
 
 // ErrAddress: what is to be listened on is not a loopback address and port.
@@ -165,10 +169,14 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 		identity.Key = options.Keys[0]
 	}
 	organizations, users := s.plantUsers()
+	var limits *clerk.RateLimits
+	if options.RateLimits {
+		limits = clerk.DefaultRateLimits(false)
+	}
 	s.Clerk, err = clerk.New(clerk.Options{
 		BaseURL: s.url, Now: options.Now, Fault: s.Faults.On,
 		Key: identity.Key, InstanceID: identity.InstanceID, SecretKey: identity.SecretKey,
-		Organizations: organizations, Users: users,
+		Organizations: organizations, Users: users, DeviceGrant: true, RateLimits: limits, Logger: options.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -201,6 +209,9 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 
 // finish fills the stack, and then lets faults loose.
 func (s *Stack) finish(options Options) error {
+	if err := s.restore(); err != nil {
+		return err
+	}
 	if err := s.plant(options.TokenLifetime); err != nil {
 		return err
 	}
@@ -218,6 +229,11 @@ func (s *Stack) finish(options Options) error {
 		return err
 	}
 	s.apiToken = token
+	// Now, too: a stack that is killed is the same one the next time.
+	if err := s.remember(); err != nil {
+		return err
+	}
+	s.complete = true
 	for _, name := range options.Faults {
 		if err := s.Faults.Switch(name, true); err != nil {
 			return err
@@ -246,6 +262,9 @@ func (s *Stack) Close() error {
 	var errs []error
 	for _, site := range s.sites {
 		errs = append(errs, site.close())
+	}
+	if s.complete {
+		errs = append(errs, s.remember())
 	}
 	if s.Turso != nil {
 		errs = append(errs, s.Turso.Close())

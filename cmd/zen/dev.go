@@ -42,6 +42,7 @@ requests, and has the fault switches.`,
 			&cli.StringFlag{Name: "seed", Usage: "start with the users, organizations and databases of `FILE` (TOML)", TakesFile: true},
 			&cli.StringSliceFlag{Name: "fault", Usage: "start with the fault `NAME` on; may be given again"},
 			&cli.BoolFlag{Name: "list-faults", Usage: "explain the faults and exit"},
+			&cli.BoolFlag{Name: "rate-limits", Usage: "have Clerk count requests, and answer 429 with Retry-After as the real one does"},
 			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
 		},
 		Action:      dev,
@@ -83,6 +84,7 @@ func dev(c *cli.Context) error {
 func devOptions(c *cli.Context) (devstack.Options, error) {
 	options := devstack.Options{
 		Address: c.String("listen"), Auth0Address: c.String("auth0-listen"), TokenLifetime: c.Duration("token-lifetime"), Faults: c.StringSlice("fault"),
+		RateLimits: c.Bool("rate-limits"),
 	}
 	if d := options.TokenLifetime; d < 0 {
 		return options, usage(c, "--token-lifetime %s is negative", d)
