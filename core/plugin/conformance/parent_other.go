@@ -1,0 +1,10 @@
+//go:build !linux
+
+package conformance
+
+import "context"
+
+// checkParent needs a host that dies.
+func checkParent(context.Context, *suite) (string, error) {
+	return "", skipped("can only be tried on Linux")
+}
