@@ -44,7 +44,9 @@ func checkRefusal(ctx context.Context, s *suite) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		line, err := p.greeting(ctx)
+		bounded, cancel := context.WithTimeout(ctx, 2*stopLimit)
+		line, err := p.greeting(bounded)
+		cancel()
 		switch {
 		case err == nil && strings.Contains(line, "|"):
 			return "", fmt.Errorf("%s, it greets all the same", c.what)

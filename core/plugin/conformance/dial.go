@@ -205,6 +205,5 @@ func (s *suite) configured(ctx context.Context) (*process, *grpc.ClientConn, err
 	return p, conn, nil
 }
 
-// refused reports whether err is one that the other side of a connection can't have
-// sent as an answer.
+// broken reports whether err is of the connection, and no answer of a provider.
 func broken(err error) bool { return status.Code(err) == codes.Unavailable && infoOf(err) == nil }

@@ -26,9 +26,10 @@ const (
 	startLimit = 10 * time.Second
 	// stopLimit is what a host waits for after Shutdown before it uses force.
 	stopLimit = time.Second
-	// callLimit is for calls that can't reach the network.
-	callLimit = 10 * time.Second
 )
+
+// callLimit is for calls that can't reach the network. Tests shorten it.
+var callLimit = 10 * time.Second
 
 // process is a provider that was started.
 type process struct {
@@ -202,7 +203,8 @@ func (s *suite) environ() []string {
 		names = append(names, "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 			"SSL_CERT_FILE", "SSL_CERT_DIR")
 	}
-	var environ []string
+	// A Go program that was built with -race would sleep for a second at its end.
+	environ := []string{"GORACE=atexit_sleep_ms=10"}
 	for _, name := range names {
 		if value, ok := os.LookupEnv(name); ok {
 			environ = append(environ, name+"="+value)

@@ -146,7 +146,7 @@ func (r *recorded) RecvMsg(m any) error {
 
 // message keeps the text of a message, and plants what is in fields for secrets.
 func (t *transcript) message(method string, m any) {
-	if message, ok := m.(proto.Message); ok {
+	if message, ok := m.(proto.Message); ok && !strings.HasPrefix(method, "/plugin.") {
 		t.walk("the answer of "+shortMethod(method), message.ProtoReflect())
 	}
 }
