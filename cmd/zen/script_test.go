@@ -99,6 +99,7 @@ func TestScripts(t *testing.T) {
 			"mint":    mint,
 			"stop":    stopStack,
 			"gone":    wantGone,
+			"example": buildExample,
 		},
 	})
 }

@@ -56,7 +56,7 @@ func (p *tokenFile) Login(ctx context.Context, req provider.LoginRequest, host p
 		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("tokenfile: no method %.40q", req.Method), Hint: "the method is file"}
 	}
 	result := provider.SignIn{Credential: provider.Credential{
-		Data: provider.NewSecret("tokenfile"), Subject: filepath.Base(p.path), Issued: time.Now(),
+		Data: provider.NewSecret(`{"v":1}`), Subject: filepath.Base(p.path), Issued: time.Now(),
 	}}
 	if req.Target.URL != "" {
 		token, err := p.find(req.Target, req.Access, req.Permissions)
