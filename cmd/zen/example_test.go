@@ -31,26 +31,36 @@ func buildExample(ts *testscript.TestScript, neg bool, args []string) {
 		dir := ts.MkAbs(args[0])
 		root, err := filepath.Abs("../..")
 		ts.Check(err)
-		ts.Check(run1(dir, "go", "mod", "edit", "-require=github.com/zen-auth/zen@v0.0.0", "-replace=github.com/zen-auth/zen="+root))
+		ts.Check(runIn(dir, "go", "mod", "edit", "-require=github.com/zen-auth/zen@v0.0.0", "-replace=github.com/zen-auth/zen="+root))
 		sums, err := os.ReadFile("../../go.sum")
 		ts.Check(err)
 		ts.Check(os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o644))
-		ts.Check(run1(dir, "go", "mod", "edit", "-fmt"))
+		ts.Check(runIn(dir, "go", "mod", "edit", "-fmt"))
 		out, err := exec.Command("gofmt", "-l", dir).CombinedOutput()
 		if err != nil || len(out) > 0 {
 			ts.Fatalf("gofmt: %s (%v)", out, err)
 		}
-		ts.Check(run1(dir, "go", "vet", "-mod=mod", "./..."))
-		ts.Check(run1(dir, "go", "test", "-mod=mod", "./..."))
+		ts.Check(runIn(dir, "go", "vet", "-mod=mod", "./..."))
+		ts.Check(runIn(dir, "go", "test", "-mod=mod", "./..."))
 		ts.Check(goBuild(dir, filepath.Join(to, filepath.Base(dir)+exe), "-mod=mod"))
 	}
 }
 
-func goBuild(dir, to string, flags ...string) error {
-	return run1(dir, "go", append(append([]string{"build"}, flags...), "-o", to, ".")...)
+// needTools is: needs TOOL... Where CI=true, a tool that is missing is a failure; the
+// script skips it elsewhere.
+func needTools(ts *testscript.TestScript, _ bool, tools []string) {
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") == "true" {
+			ts.Fatalf("%s is missing", tool)
+		}
+	}
 }
 
-func run1(dir, name string, args ...string) error {
+func goBuild(dir, to string, flags ...string) error {
+	return runIn(dir, "go", append(append([]string{"build"}, flags...), "-o", to, ".")...)
+}
+
+func runIn(dir, name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -122,7 +132,7 @@ func npmCI(dir string) (string, error) {
 			return "", err
 		}
 	}
-	if err := run1(tmp, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"); err != nil {
+	if err := runIn(tmp, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"); err != nil {
 		return "", err
 	}
 	if err := os.Rename(tmp, installed); err != nil {

@@ -100,6 +100,7 @@ func TestScripts(t *testing.T) {
 			"stop":    stopStack,
 			"gone":    wantGone,
 			"example": buildExample,
+			"needs":   needTools,
 		},
 	})
 }
