@@ -22,6 +22,8 @@ func buildExample(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.MkdirAll(to, 0o755))
 	switch args[0] {
 	case "go":
+		ts.Check(runIn("../../examples/provider-go", "go", "vet", "./..."))
+		ts.Check(runIn("../../examples/provider-go", "go", "test", "./..."))
 		ts.Check(goBuild("../../examples/provider-go", filepath.Join(to, "zen-provider-tokenfile"+exe)))
 	case "node":
 		dir, err := npmCI("../../examples/provider-node")

@@ -38,6 +38,7 @@ type bare struct {
 	greedy       bool   // takes messages of any size
 	without      string // the service that it describes and doesn't serve
 	unary        grpc.UnaryServerInterceptor
+	stream       grpc.StreamServerInterceptor
 }
 
 func (b bare) serve() {
@@ -64,6 +65,9 @@ func (b bare) serve() {
 	options := []grpc.ServerOption{grpc.Creds(credentials.NewTLS(config))}
 	if b.unary != nil {
 		options = append(options, grpc.UnaryInterceptor(b.unary))
+	}
+	if b.stream != nil {
+		options = append(options, grpc.StreamInterceptor(b.stream))
 	}
 	if b.greedy {
 		options = append(options, grpc.MaxRecvMsgSize(1<<30))

@@ -28,9 +28,9 @@ func checkUnknown(ctx context.Context, s *suite) (string, error) {
 	d, err := pb.NewProviderClient(conn).Describe(bounded, greased(&pb.DescribeRequest{}))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("Describe with an unknown field: %w", err)
+		return "", fmt.Errorf("describe with an unknown field: %w", err)
 	case !proto.Equal(d, s.description):
-		return "", errors.New("Describe with an unknown field has another answer")
+		return "", errors.New("describe with an unknown field has another answer")
 	}
 	for _, method := range []string{"/zen.provider.v1.Provider/Grease", "/zen.provider.v1.Grease/Grease", "/zen.provider.v2.Provider/Describe"} {
 		if err := conn.Invoke(bounded, method, &emptypb.Empty{}, &emptypb.Empty{}); status.Code(err) != codes.Unimplemented {
@@ -44,7 +44,7 @@ func checkUnknown(ctx context.Context, s *suite) (string, error) {
 	plain := s.tryConfigure(ctx, settings)
 	_, err = pb.NewProviderClient(conn).Configure(bounded, greased(&pb.ConfigureRequest{Settings: settings}))
 	if outcome(err) != outcome(plain) {
-		return "", fmt.Errorf("Configure with an unknown field is %s, without it %s", outcome(err), outcome(plain))
+		return "", fmt.Errorf("configure with an unknown field is %s, without it %s", outcome(err), outcome(plain))
 	}
 	if err != nil {
 		return "before Configure only", nil

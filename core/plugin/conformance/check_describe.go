@@ -36,7 +36,7 @@ func checkDescribe(ctx context.Context, s *suite) (string, error) {
 			d, err := pb.NewProviderClient(conn).Describe(bounded, &pb.DescribeRequest{})
 			cancel()
 			if err != nil {
-				return "", fmt.Errorf("Describe: %w", err)
+				return "", fmt.Errorf("describe: %w", err)
 			}
 			fastest = min(fastest, time.Since(began))
 			if first == nil {
@@ -187,7 +187,7 @@ func checkOffline(ctx context.Context, s *suite) (string, error) {
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("no answer to Configure within %v", callLimit)
 	}
-	return "", errUnless(err == nil || reasonOf(err) == "CONFIG", "Configure: %v", err)
+	return "", errUnless(err == nil || reasonOf(err) == "CONFIG", "configure: %v", err)
 }
 
 // errUnless is an error, unless ok.

@@ -36,7 +36,7 @@ func checkStop(ctx context.Context, s *suite) (string, error) {
 	}
 	stream, err := openLogin(ctx, conn, s.begin(true))
 	if err != nil {
-		return "", fmt.Errorf("Login: %w", err)
+		return "", fmt.Errorf("login: %w", err)
 	}
 	// Its first question shows that it is under way; an error will do as well.
 	_, _ = stream.Recv()

@@ -146,7 +146,7 @@ func checkHealth(ctx context.Context, s *suite) (string, error) {
 	case status.Code(err) == codes.Unimplemented:
 		return "", errors.New("it has no grpc.health.v1.Health")
 	case err != nil:
-		return "", fmt.Errorf("Health/Check: %w", err)
+		return "", fmt.Errorf("health: %w", err)
 	case reply.GetStatus() != healthpb.HealthCheckResponse_SERVING:
 		return "", fmt.Errorf("it says %v", reply.GetStatus())
 	}

@@ -116,7 +116,13 @@ func Run(ctx context.Context, options Options, done func(Result)) (Report, error
 	}
 	report.Name, report.Version = s.description.GetName(), s.description.GetVersion()
 	for _, c := range checks {
-		result := s.check(ctx, c)
+		var result Result
+		if len(report.Results) > 0 && report.Results[0].Status == Fail {
+			// Each of the others would wait for the handshake in vain.
+			result = Result{Name: c.name, Rule: c.rule, Status: Skip, Detail: "there is no handshake"}
+		} else {
+			result = s.check(ctx, c)
+		}
 		if ctx.Err() != nil {
 			return report, fmt.Errorf("test provider: %w", ctx.Err())
 		}

@@ -160,7 +160,7 @@ func answers(ctx context.Context, conn *grpc.ClientConn) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	if _, err := pb.NewProviderClient(conn).Describe(ctx, &pb.DescribeRequest{}); err != nil {
-		return fmt.Errorf("Describe: %w", err)
+		return fmt.Errorf("describe: %w", err)
 	}
 	return nil
 }
@@ -200,7 +200,7 @@ func (s *suite) configured(ctx context.Context) (*process, *grpc.ClientConn, err
 		return nil, nil, skipped("its settings are incomplete: " + status.Convert(err).Message())
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("Configure: %w", err)
+		return nil, nil, fmt.Errorf("configure: %w", err)
 	}
 	return p, conn, nil
 }

@@ -45,7 +45,8 @@ var bad = map[string]struct {
 	want  string // in the detail
 	be    func()
 }{
-	"bare": {be: func() { bare{name: "bare"}.serve() }}, // nothing wrong, and nothing of the SDK
+	"bare":   {be: func() { bare{name: "bare"}.serve() }}, // nothing wrong, and nothing of the SDK
+	"greasy": {be: func() { bare{name: "greasy", unary: greasyUnary, stream: greasyStream}.serve() }},
 	"rubbish": {"handshake", "fields", func() {
 		fmt.Println("debug: starting")
 		time.Sleep(time.Minute)
@@ -119,7 +120,7 @@ var bad = map[string]struct {
 	}},
 	"vague": {"errors", "without a google.rpc.ErrorInfo", func() { bare{name: "vague", unary: vague}.serve() }},
 	"mixed": {"errors", "comes with", func() { bare{name: "mixed", unary: mixed}.serve() }},
-	"believer": {"errors", "Verify takes", func() {
+	"believer": {"errors", "nobody made", func() {
 		plugin.Serve(&example{name: "believer", verify: func(string) error { return nil }})
 	}},
 	"loud": {"secrets", "what it prints", func() {
