@@ -28,7 +28,7 @@ are made up, unless --network is given.
 
 Exit code 0: no check failed. 1: one did.`,
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "setting", Usage: "a setting of the provider, `KEY=VALUE`; may be repeated. Not for secrets: those come from --setting KEY=@FILE"},
+			&cli.StringSliceFlag{Name: "setting", Usage: "a setting of the provider, `KEY=VALUE`, or KEY=@FILE for a secret; may be repeated"},
 			&cli.StringFlag{Name: "database", Usage: "the `URL` of the database that tokens are asked for"},
 			&cli.BoolFlag{Name: "network", Usage: "let the provider reach the network"},
 		},

@@ -112,7 +112,7 @@ func (p *process) connection(ctx context.Context) (greeting, *tls.Config, error)
 	roots := x509.NewCertPool()
 	roots.AddCert(g.certificate)
 	return g, &tls.Config{
-		Certificates: []tls.Certificate{p.identity}, RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS12,
+		Certificates: []tls.Certificate{p.identity}, RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS13,
 	}, nil
 }
 

@@ -8,3 +8,6 @@ import "context"
 func checkParent(context.Context, *suite) (string, error) {
 	return "", skipped("can only be tried on Linux")
 }
+
+// onMainThread matters to checkParent only.
+func onMainThread() bool { return false }

@@ -93,6 +93,17 @@ func (s *suite) start(ctx context.Context, variables ...string) (*process, error
 // Linux, the death of that thread is the death of the parent (golang/go#27505).
 func (p *process) run(started chan<- error, stdout, stderr io.ReadCloser) {
 	runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	if onMainThread() {
+		// All but that one, which is held here so that another is taken.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			p.run(started, stdout, stderr)
+		}()
+		<-done
+		runtime.UnlockOSThread()
+		return
+	}
 	err := p.cmd.Start()
 	started <- err
 	if err != nil {
