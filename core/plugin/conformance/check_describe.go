@@ -187,7 +187,33 @@ func checkOffline(ctx context.Context, s *suite) (string, error) {
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("no answer to Configure within %v", callLimit)
 	}
-	return "", errUnless(err == nil || reasonOf(err) == "CONFIG", "configure: %v", err)
+	if err != nil && reasonOf(err) != "CONFIG" {
+		return "", fmt.Errorf("configure: %w", err)
+	}
+	return s.offlineSecluded(ctx, settings, outcome(err))
+}
+
+// offlineSecluded sees providers that go past the proxy, where the system lets it.
+func (s *suite) offlineSecluded(ctx context.Context, settings map[string]string, want string) (string, error) {
+	const byProxy = "by its proxy"
+	if !canSeclude {
+		return byProxy, nil
+	}
+	s.secluded = true
+	p, err := s.start(ctx)
+	if err != nil { // containers often forbid it
+		return byProxy, nil
+	}
+	conn, err := p.dial(ctx)
+	if err != nil {
+		return "", fmt.Errorf("without a network: %w", err)
+	}
+	d, err := pb.NewProviderClient(conn).Describe(ctx, &pb.DescribeRequest{})
+	if err != nil || !proto.Equal(d, s.description) {
+		return "", fmt.Errorf("without a network, Describe has another answer (%v)", err)
+	}
+	_, err = pb.NewProviderClient(conn).Configure(ctx, &pb.ConfigureRequest{Settings: settings})
+	return byProxy + ", and without any", errUnless(outcome(err) == want, "without a network, Configure is %s, with one %s", outcome(err), want)
 }
 
 // errUnless is an error, unless ok.

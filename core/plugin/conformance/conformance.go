@@ -165,6 +165,8 @@ type suite struct {
 	transcript transcript
 	// description is what the first process said; empty where it said nothing.
 	description *pb.DescribeResponse
+	// secluded starts processes that have no network at all.
+	secluded bool
 	// running are the processes of the check that is under way.
 	running []*process
 	// credential is what a login of the suite yielded; nil where none did.

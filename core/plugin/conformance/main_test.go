@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -94,6 +95,19 @@ var bad = map[string]struct {
 			if r, err := client.Get("http://example.invalid/"); err == nil {
 				_ = r.Body.Close()
 			}
+		}})
+	}},
+	"dialing": {"offline", "without a network", func() {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		plugin.Serve(&example{name: "dialing", configure: func() {
+			if err != nil {
+				panic("no network")
+			}
+			conn, err := net.Dial("tcp", listener.Addr().String()) // past any proxy
+			if err != nil {
+				panic("no network")
+			}
+			_ = conn.Close()
 		}})
 	}},
 	"lax":   {"settings", "is taken", func() { plugin.Serve(&example{name: "lax", lax: true}) }},

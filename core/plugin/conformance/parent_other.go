@@ -2,7 +2,10 @@
 
 package conformance
 
-import "context"
+import (
+	"context"
+	"syscall"
+)
 
 // checkParent needs a host that dies.
 func checkParent(context.Context, *suite) (string, error) {
@@ -11,3 +14,8 @@ func checkParent(context.Context, *suite) (string, error) {
 
 // onMainThread matters to checkParent only.
 func onMainThread() bool { return false }
+
+// canSeclude: only Linux takes the network from one process.
+const canSeclude = false
+
+func seclude(*syscall.SysProcAttr) {}

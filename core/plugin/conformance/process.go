@@ -69,6 +69,9 @@ func (s *suite) start(ctx context.Context, variables ...string) (*process, error
 		Path: s.options.Path, Args: []string{filepath.Base(s.options.Path)},
 		Env: with(environ, variables), Dir: dir, SysProcAttr: isolation(),
 	}
+	if s.secluded {
+		seclude(p.cmd.SysProcAttr)
+	}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("test provider: %w", err)
@@ -200,7 +203,7 @@ func (s *suite) stopAll() {
 	for _, p := range s.running {
 		p.kill()
 	}
-	s.running = nil
+	s.running, s.secluded = nil, false
 	s.trap.hang(false)
 }
 
