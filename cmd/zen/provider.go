@@ -19,7 +19,7 @@ func providerCommand() *cli.Command {
 			Description: `A provider is a program zen-provider-NAME beside zen, or in the provider
 directory. Listing starts none of them.`,
 			Action: providerList,
-		}},
+		}, providerTestCommand(), providerNewCommand()},
 	}
 }
 

@@ -99,6 +99,8 @@ func TestScripts(t *testing.T) {
 			"mint":    mint,
 			"stop":    stopStack,
 			"gone":    wantGone,
+			"example": buildExample,
+			"needs":   needTools,
 		},
 	})
 }

@@ -1,0 +1,77 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func checkStop(ctx context.Context, s *suite) (string, error) {
+	p, conn, err := s.serving(ctx)
+	if err != nil {
+		return "", err
+	}
+	took, err := shutDown(ctx, p, conn)
+	if err != nil {
+		return "", err
+	}
+	detail := fmt.Sprintf("%v", took.Round(time.Millisecond))
+	if !s.has(provider.ServiceIdentity) {
+		return detail, nil
+	}
+	p, conn, err = s.configured(ctx)
+	if errors.As(err, new(skipped)) {
+		return detail, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	stream, err := openLogin(ctx, conn, s.begin(true))
+	if err != nil {
+		return "", fmt.Errorf("login: %w", err)
+	}
+	// Its first question shows that it is under way; an error will do as well.
+	_, _ = stream.Recv()
+	took, err = shutDown(ctx, p, conn)
+	if err != nil {
+		return "", fmt.Errorf("during a login: %w", err)
+	}
+	return fmt.Sprintf("%s; during a login %v", detail, took.Round(time.Millisecond)), nil
+}
+
+// shutDown asks the provider to end, and waits as long as a host does.
+func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Duration, error) {
+	began := time.Now()
+	bounded, cancel := context.WithTimeout(ctx, stopLimit)
+	defer cancel()
+	// The connection may break before the answer: only that there is none counts.
+	err := conn.Invoke(bounded, "/plugin.GRPCController/Shutdown", &emptypb.Empty{}, &emptypb.Empty{})
+	if status.Code(err) == codes.Unimplemented {
+		return 0, errors.New("it has no plugin.GRPCController/Shutdown")
+	}
+	if !p.endsWithin(stopLimit - time.Since(began)) {
+		return 0, fmt.Errorf("it goes on running for %v", stopLimit)
+	}
+	took := time.Since(began)
+	// The last of a group may be about to go.
+	for end := time.Now().Add(drain); groupAlive(p.cmd.Process); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			return 0, errors.New("it leaves processes behind")
+		}
+	}
+	return took, nil
+}
+
+// drain is how long what is about to end may take.
+const drain = 200 * time.Millisecond
+
+// parentLimit is for a provider to notice that nobody is there any more.
+const parentLimit = 2 * time.Second
