@@ -55,6 +55,10 @@ func options(c *cli.Context) core.Options {
 			Access:   c.String("access"),
 		},
 	}}
+	o.Bundled = bundledSums()
+	if interactive(c) {
+		o.AskProvider = newUI(c).trustProvider
+	}
 	if globalBool(c, "debug") {
 		o.Log = c.App.ErrWriter
 	}

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -43,7 +44,8 @@ func (e *NotFoundError) Unwrap() error {
 	}
 }
 
-// UnsafeError is a binary that may not run. It is provider.ErrNoProvider.
+// UnsafeError is a binary that somebody else could have written, or that is no
+// program. It is provider.ErrNoProvider.
 type UnsafeError struct{ Name, Path, Reason string }
 
 func (e *UnsafeError) Error() string {
@@ -51,7 +53,7 @@ func (e *UnsafeError) Error() string {
 }
 
 func (e *UnsafeError) Unwrap() error {
-	return &provider.Error{Kind: provider.ErrNoProvider, Hint: "chmod 755 " + e.Path}
+	return &provider.Error{Kind: provider.ErrNoProvider, Hint: "it and its directory have to be yours or root's, of mode 755: ls -ld " + filepath.Dir(e.Path) + " " + e.Path}
 }
 
 // StartError is a binary that the system doesn't start. It is

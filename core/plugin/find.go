@@ -75,7 +75,11 @@ func resolve(name, dir string) (string, error) {
 	if err != nil {
 		return resolved, &UnsafeError{Name: name, Path: resolved, Reason: "it can't be read"}
 	}
-	if reason := unsafe(info); reason != "" {
+	reason := unsafe(info)
+	if reason == "" {
+		reason = unsafeDir(filepath.Dir(resolved))
+	}
+	if reason != "" {
 		return resolved, &UnsafeError{Name: name, Path: resolved, Reason: reason}
 	}
 	return resolved, nil

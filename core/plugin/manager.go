@@ -19,6 +19,11 @@ type Options struct {
 	// Dirs are searched in this order: the directory of the zen binary, the
 	// directory of installed providers. PATH never is.
 	Dirs []string
+	// Trust says whether a binary may run: nil, or the error with which its start
+	// fails. It is called at each start with the sum of the bytes that are about to
+	// run, and may ask somebody. A nil Trust takes what is in Dirs on trust; package
+	// pin has one for zen.lock.
+	Trust func(context.Context, Binary) error
 	// Log receives what providers log and print, redacted; nil discards it.
 	Log io.Writer
 	// Environ is the environment of which providers see an allow-list; nil is this
@@ -177,10 +182,18 @@ func (m *Manager) start(name string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	program, err := openProgram(name, path)
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close() // when it runs, and has read what it is read from
+	if err := program.admit(m.base, m.options.Trust); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(m.base, m.limits.start)
 	defer cancel()
 	p, inner, err := start(ctx, launch{
-		name: name, path: path, environ: m.options.Environ, sink: m.sink, redact: m.redact, limits: m.limits,
+		program: program, environ: m.options.Environ, sink: m.sink, redact: m.redact, limits: m.limits,
 	})
 	if err != nil {
 		return nil, m.startError(name, err)

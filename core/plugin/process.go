@@ -29,29 +29,30 @@ type process struct {
 
 // launch is what a process is started with.
 type launch struct {
-	name, path string
-	environ    []string
-	sink       *sink // nil discards
-	redact     *redactor
-	limits     limits
+	program *program
+	environ []string
+	sink    *sink // nil discards
+	redact  *redactor
+	limits  limits
 }
 
 // start starts a provider and connects to it, until ctx ends. Its errors are those
 // of the package, but for those of ctx.
 func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
+	name := l.program.name
 	dir, err := newSocketDir()
 	if err != nil {
-		return nil, nil, &StartError{Name: l.name, Err: err}
+		return nil, nil, &StartError{Name: name, Err: err}
 	}
 	tlsConfig, certificate, err := clientIdentity(time.Now())
 	if err != nil {
 		_ = os.RemoveAll(dir)
-		return nil, nil, &StartError{Name: l.name, Err: err}
+		return nil, nil, &StartError{Name: name, Err: err}
 	}
-	log := l.sink.logger(l.name)
+	log := l.sink.logger(name)
 	env := append(allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
-	p := &process{name: l.name, limits: l.limits, dir: dir}
-	p.child = newChild(l.name, l.path, dir, env, log, l.redact.String)
+	p := &process{name: name, limits: l.limits, dir: dir}
+	p.child = newChild(l.program, dir, env, log, l.redact.String)
 	output := &printed{log: log, redact: l.redact.String}
 	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake,
