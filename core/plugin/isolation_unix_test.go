@@ -5,9 +5,11 @@ package plugin
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -194,6 +196,10 @@ func TestProviderDiesWithItsHost(t *testing.T) {
 		pid, err := bufio.NewReader(out).ReadString('\n')
 		if err != nil {
 			t.Fatal(err)
+		}
+		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", host.Process.Pid))
+		if err != nil || !regexp.MustCompile(`Max core file size +0 `).Match(limits) {
+			t.Errorf("the host may dump core: %v\n%s", err, limits)
 		}
 		if err := host.Process.Signal(signal); err != nil {
 			t.Fatal(err)

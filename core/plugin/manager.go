@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -42,7 +43,8 @@ type Manager struct {
 	base   context.Context
 	cancel context.CancelFunc
 	// running counts the goroutines of the Manager.
-	running sync.WaitGroup
+	running  sync.WaitGroup
+	sweeping sync.Once
 
 	// mu guards what is below.
 	mu        sync.Mutex
@@ -182,6 +184,9 @@ func (m *Manager) start(name string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.sweeping.Do(func() {
+		m.running.Go(func() { sweep(m.base, socketParent(), time.Now()) })
+	})
 	program, err := openProgram(name, path)
 	if err != nil {
 		return nil, err
@@ -215,6 +220,7 @@ func (m *Manager) start(name string) (*Client, error) {
 		p.stop()
 		return nil, m.startError(name, err)
 	}
+	p.dir.clear()
 	m.mu.Lock()
 	m.described[name] = client.description
 	m.mu.Unlock()

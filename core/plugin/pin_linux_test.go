@@ -11,6 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+func init() {
+	isDumpable = func() bool {
+		dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+		return dumpable != 0 || err != nil
+	}
+}
+
 // copied is a directory with a copy of the test binary as each of names.
 func copied(t testing.TB, names ...string) string {
 	t.Helper()

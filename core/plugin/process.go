@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"os"
 	"os/exec"
 	"sync"
 	"sync/atomic"
@@ -19,7 +18,7 @@ import (
 type process struct {
 	name   string
 	limits limits
-	dir    string
+	dir    *socketDir
 	child  *child
 	plugin *goplugin.Client
 
@@ -46,13 +45,13 @@ func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 	}
 	tlsConfig, certificate, err := clientIdentity(time.Now())
 	if err != nil {
-		_ = os.RemoveAll(dir)
+		dir.remove()
 		return nil, nil, &StartError{Name: name, Err: err}
 	}
 	log := l.sink.logger(name)
 	env := append(allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
 	p := &process{name: name, limits: l.limits, dir: dir}
-	p.child = newChild(l.program, dir, env, log, l.redact.String)
+	p.child = newChild(l.program, dir.path, env, log, l.redact.String)
 	output := &printed{log: log, redact: l.redact.String}
 	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake,
@@ -62,17 +61,18 @@ func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 		SkipHostEnv:      true,
 		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
 			// What go-plugin wants the process to know; the last of two wins.
-			p.child.cmd.Env = append(append(p.child.cmd.Env, spec.Env...), goplugin.EnvUnixSocketDir+"="+dir)
+			p.child.cmd.Env = append(append(p.child.cmd.Env, spec.Env...), goplugin.EnvUnixSocketDir+"="+dir.path)
 			return p.child, nil
 		},
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir.path},
 		StartTimeout:     l.limits.start + time.Second, // ctx comes first
 		Logger:           log,
 		SyncStdout:       output,
 		SyncStderr:       output,
-		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage),
-		)},
+		GRPCDialOptions: []grpc.DialOption{
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+			grpc.WithIdleTimeout(0), // there is no second connection: the socket is gone by then
+		},
 	})
 	conn, err := p.connect(ctx)
 	if err != nil {
@@ -157,6 +157,6 @@ func (p *process) stop() {
 		case <-ended:
 		case <-time.After(p.limits.stop):
 		}
-		_ = os.RemoveAll(p.dir)
+		p.dir.remove()
 	})
 }
