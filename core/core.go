@@ -45,6 +45,8 @@ type Options struct {
 	AskProvider func(context.Context, plugin.Binary) (bool, error)
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
+	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.
+	LogLevel string
 }
 
 // Client holds what sessions share. It is safe for concurrent use. Close it: it

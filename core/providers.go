@@ -30,7 +30,10 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 	}
 	return &Providers{
 		Dirs: dirs, Pins: pins, config: cfg,
-		manager: plugin.NewManager(plugin.Options{Dirs: dirs, Trust: pins.Trust, Log: o.Log}),
+		manager: plugin.NewManager(plugin.Options{
+			Dirs: dirs, Trust: pins.Trust, Log: o.Log, Level: o.LogLevel,
+			TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
+		}),
 	}
 }
 

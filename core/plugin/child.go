@@ -31,6 +31,8 @@ type child struct {
 
 	greeting string
 	readers  sync.WaitGroup
+	// errorOutput is complete once readers are done.
+	errorOutput errorOutput
 	// exited is closed when the process has ended; status is set before.
 	exited chan struct{}
 	status string
@@ -46,7 +48,7 @@ type child struct {
 func newChild(p *program, dir string, env []string, log hclog.Logger, redact func(string) string) *child {
 	cmd := &exec.Cmd{Args: []string{filepath.Base(p.path)}, Env: env, Dir: dir, SysProcAttr: isolation()}
 	p.from(cmd)
-	return &child{name: p.name, path: p.path, cmd: cmd, log: log, redact: redact, exited: make(chan struct{})}
+	return &child{name: p.name, path: p.path, cmd: cmd, log: log, redact: redact, errorOutput: errorOutput{log: log}, exited: make(chan struct{})}
 }
 
 // Start starts the process and checks its greeting, within ctx. Its errors are
@@ -93,7 +95,7 @@ func (c *child) Start(ctx context.Context) error {
 	})
 	c.readers.Go(func() {
 		defer stderr.Close()
-		eachLine(stderr, c.redact, logErrorOutput(c.log))
+		eachLine(stderr, c.redact, c.errorOutput.line)
 	})
 	return c.greet(ctx, greeting)
 }

@@ -149,19 +149,29 @@ func (e *TimeoutError) Unwrap() []error {
 }
 
 // CrashError is a provider whose process ended during a call. It is
-// provider.ErrUnavailable. The next Open starts a new process.
+// provider.ErrUnavailable. The next call starts a new process.
 type CrashError struct {
 	Name string
 	// Call is the method: "Token".
 	Call string
 	// Status is how it ended, as os.ProcessState says it: "signal: killed".
 	Status string
+	// Trace is the file with the trace of its panic, redacted; "" where there is
+	// none.
+	Trace string
 }
 
 func (e *CrashError) Error() string {
+	if e.Trace != "" {
+		return fmt.Sprintf("provider %s crashed in %s (%s; trace in %s)", e.Name, e.Call, e.Status, e.Trace)
+	}
 	return fmt.Sprintf("provider %s crashed in %s (%s)", e.Name, e.Call, e.Status)
 }
 
 func (e *CrashError) Unwrap() error {
-	return &provider.Error{Kind: provider.ErrUnavailable, Hint: debugHint}
+	hint := debugHint
+	if e.Trace != "" {
+		hint = "it is a mistake in the provider: tell its authors, with the trace"
+	}
+	return &provider.Error{Kind: provider.ErrUnavailable, Hint: hint}
 }

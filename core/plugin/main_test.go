@@ -123,6 +123,9 @@ func (e *example) Login(ctx context.Context, _ provider.LoginRequest, host provi
 }
 
 func (e *example) Refresh(_ context.Context, c provider.Credential) (provider.Credential, error) {
+	if path, ok := strings.CutPrefix(c.Data.Reveal(), "exit-once "); ok && os.Remove(path) == nil {
+		syscall.Exit(7)
+	}
 	return provider.Credential{}, fmt.Errorf("refresh: %w: the server did not like %s", provider.ErrRejected, c.Data.Reveal())
 }
 
@@ -156,6 +159,11 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		select {}
 	case "exit":
 		syscall.Exit(7)
+	case "exit-once": // what is at the path remembers
+		if os.Remove(argument) == nil {
+			syscall.Exit(7)
+		}
+		return provider.Claims{Subject: "again"}, nil
 	case "giant":
 		return provider.Claims{Subject: strings.Repeat("x", 2<<20)}, nil
 	case "child": // a process of its own, which outlives its parent if nobody cares

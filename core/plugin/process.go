@@ -22,6 +22,8 @@ type process struct {
 	child  *child
 	plugin *goplugin.Client
 
+	use      *use
+	traceDir string
 	stopping atomic.Bool
 	stopOnce sync.Once
 }
@@ -33,6 +35,8 @@ type launch struct {
 	sink    *sink // nil discards
 	redact  *redactor
 	limits  limits
+	// traceDir takes the trace of a panic; "" is nowhere.
+	traceDir string
 }
 
 // start starts a provider and connects to it, until ctx ends. Its errors are those
@@ -50,7 +54,7 @@ func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 	}
 	log := l.sink.logger(name)
 	env := append(allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
-	p := &process{name: name, limits: l.limits, dir: dir}
+	p := &process{name: name, limits: l.limits, dir: dir, traceDir: l.traceDir, use: newUse(l.limits.idle)}
 	p.child = newChild(l.program, dir.path, env, log, l.redact.String)
 	output := &printed{log: log, redact: l.redact.String}
 	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
@@ -133,7 +137,24 @@ func (p *process) exit(wait time.Duration) (status string, exited bool) {
 // alive reports whether calls have a chance.
 func (p *process) alive() bool {
 	_, exited := p.exit(0)
-	return !exited && !p.stopping.Load()
+	return !exited && !p.stopping.Load() && !p.use.over()
+}
+
+// enter begins a call, if the process lives; use.done ends it.
+func (p *process) enter() bool { return p.alive() && p.use.begin() }
+
+// trace is the file with the trace of the panic that ended the process, or "". It
+// waits a moment for what the process wrote.
+func (p *process) trace() string {
+	_ = p.child.Wait(context.Background()) // of an ended process, drain at most
+	if p.traceDir == "" || p.child.errorOutput.trace.Len() == 0 {
+		return ""
+	}
+	path, err := writeTrace(p.traceDir, p.name, p.child.redact(p.child.errorOutput.trace.String()))
+	if err != nil {
+		return ""
+	}
+	return path
 }
 
 // stop ends the process, by request and then by force, and removes what is left of
@@ -144,6 +165,7 @@ func (p *process) stop() {
 	p.stopOnce.Do(func() {
 		_, crashed := p.exit(0)
 		p.stopping.Store(!crashed)
+		p.use.end()
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
