@@ -23,7 +23,8 @@ with; for others, zen.lock in the state directory says which may run.`,
 				Description: "Listing starts none of them.",
 				Action:      providerList,
 			},
-			providerTrustCommand(),
+			providerInfoCommand(), providerInstallCommand(), providerVerifyCommand(), providerTrustCommand(),
+			providerRollbackCommand(), providerRemoveCommand(),
 		},
 	}
 }

@@ -20,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "zen-provider-tiny"+exe {
+		tinyMain()
+	}
 	if filepath.Base(os.Args[0]) == "deliver" {
 		deliverMain() // another process: a browser that misbehaves
 		return
@@ -116,6 +119,7 @@ func TestScripts(t *testing.T) {
 			"mint":    mint,
 			"stop":    stopStack,
 			"gone":    wantGone,
+			"tiny":    makeTiny,
 		},
 	})
 }

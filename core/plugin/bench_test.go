@@ -35,7 +35,7 @@ func BenchmarkStart(b *testing.B) {
 			client := goplugin.NewClient(&goplugin.ClientConfig{
 				HandshakeConfig:  handshake,
 				VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {}},
-				Cmd:              exec.Command(filepath.Join(dir, binaryName("good"))),
+				Cmd:              exec.Command(filepath.Join(dir, BinaryName("good"))),
 				AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 				AutoMTLS:         true,
 				Logger:           hclog.NewNullLogger(),

@@ -40,7 +40,7 @@ func (e *NotFoundError) Error() string {
 func (e *NotFoundError) Unwrap() error {
 	return &provider.Error{
 		Kind: provider.ErrNoProvider,
-		Hint: fmt.Sprintf("put %s into %s", binaryName(e.Name), strings.Join(e.Dirs, " or ")),
+		Hint: fmt.Sprintf("put %s into %s", BinaryName(e.Name), strings.Join(e.Dirs, " or ")),
 	}
 }
 

@@ -50,7 +50,7 @@ func TestProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 			t.Errorf("it sees %s", name)
 		}
 	}
-	if claims.Actor != claims.Actor[:strings.Index(claims.Actor+" ", " ")] || filepath.Base(claims.Actor) != binaryName("good") {
+	if claims.Actor != claims.Actor[:strings.Index(claims.Actor+" ", " ")] || filepath.Base(claims.Actor) != BinaryName("good") {
 		t.Errorf("arguments %q", claims.Actor)
 	}
 }
@@ -184,7 +184,7 @@ func TestProviderDiesWithItsHost(t *testing.T) {
 	onLinux(t)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		dir := installed(t, "good", "host")
-		host := exec.Command(filepath.Join(dir, binaryName("host")), dir)
+		host := exec.Command(filepath.Join(dir, BinaryName("host")), dir)
 		host.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 		out, err := host.StdoutPipe()
 		if err != nil {

@@ -125,7 +125,7 @@ func TestWithoutALogNothingIsWritten(t *testing.T) {
 }
 
 func TestStartedByHandItSaysWhatItIs(t *testing.T) {
-	path := filepath.Join(installed(t, "good"), binaryName("good"))
+	path := filepath.Join(installed(t, "good"), BinaryName("good"))
 	for name, env := range map[string][]string{
 		"by hand": nil, "without TLS": {CookieKey + "=" + CookieValue},
 	} {

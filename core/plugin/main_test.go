@@ -25,7 +25,7 @@ import (
 // The test binary is every provider of the tests: it is linked as
 // zen-provider-NAME, and NAME says what it does.
 func TestMain(m *testing.M) {
-	name, ok := providerName(filepath.Base(os.Args[0]))
+	name, ok := ProviderName(filepath.Base(os.Args[0]))
 	if !ok {
 		os.Exit(m.Run())
 	}
@@ -220,7 +220,7 @@ func installed(t testing.TB, names ...string) string {
 	}
 	dir := t.TempDir()
 	for _, name := range names {
-		path := filepath.Join(dir, binaryName(name))
+		path := filepath.Join(dir, BinaryName(name))
 		if os.Link(self, path) == nil {
 			continue
 		}

@@ -27,7 +27,7 @@ func copied(t testing.TB, names ...string) string {
 	}
 	dir := t.TempDir()
 	for _, name := range names {
-		if err := os.WriteFile(filepath.Join(dir, binaryName(name)), self, 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, BinaryName(name)), self, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -38,7 +38,7 @@ func copied(t testing.TB, names ...string) string {
 // path after the check, what was checked runs.
 func TestPitfall19TheBytesThatWereCheckedRun(t *testing.T) {
 	dir := copied(t, "good")
-	path := filepath.Join(dir, binaryName("good"))
+	path := filepath.Join(dir, BinaryName("good"))
 	attacked := false
 	m := NewManager(Options{Dirs: []string{dir}, Trust: func(_ context.Context, b Binary) error {
 		attacked = true
@@ -64,7 +64,7 @@ func TestPitfall19TheBytesThatWereCheckedRun(t *testing.T) {
 // While it runs, the system refuses writers; once it doesn't, no lease is left.
 func TestTheLeaseIsGivenBack(t *testing.T) {
 	dir := copied(t, "good")
-	path := filepath.Join(dir, binaryName("good"))
+	path := filepath.Join(dir, BinaryName("good"))
 	m := NewManager(Options{Dirs: []string{dir}})
 	open(t, m, "good")
 	if _, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0); !errors.Is(err, syscall.ETXTBSY) {
