@@ -125,6 +125,7 @@ func TestCheckStreams(t *testing.T) {
 	}
 }
 
+// go-plugin sets a bound of 2 GiB.
 func TestMessagesAreBounded(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
 	if err := verify(t, client, "giant"); !errors.Is(err, provider.ErrUnavailable) {

@@ -19,6 +19,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 )
 
+// Pitfalls 1 and 2.
 func TestProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 	environ := []string{
 		"HOME=/home/u", "PATH=/bin", "LANG=C", "LC_ALL=C.UTF-8", "TZ=UTC", "HTTPS_PROXY=http://proxy", "no_proxy=local",
@@ -55,6 +56,7 @@ func TestProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 	}
 }
 
+// Pitfall 3.
 func TestProviderHasNoStandardInputAndAGroupOfItsOwn(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -77,6 +79,7 @@ func TestProviderHasNoStandardInputAndAGroupOfItsOwn(t *testing.T) {
 	}
 }
 
+// Pitfalls 4 and 5.
 func TestSocketDirectoryIsPrivateAndRemoved(t *testing.T) {
 	for name, tmp := range map[string]string{"short": t.TempDir(), "long": filepath.Join(t.TempDir(), strings.Repeat("d", 100))} {
 		t.Run(name, func(t *testing.T) {
@@ -123,6 +126,7 @@ func waitRemoved(t *testing.T, dir string) {
 	t.Errorf("%s is still there", dir)
 }
 
+// Pitfall 9.
 func TestStopIsBounded(t *testing.T) {
 	onLinux(t)
 	m := manage(t, Options{}, "good")
@@ -144,6 +148,7 @@ func TestStopIsBounded(t *testing.T) {
 	}
 }
 
+// Pitfall 9.
 func TestStopIsQuickWithACallUnderWay(t *testing.T) {
 	m := manage(t, Options{}, "good")
 	client := open(t, m, "good")
@@ -180,6 +185,7 @@ func TestNothingIsLeftOfAProvider(t *testing.T) {
 	}
 }
 
+// Pitfalls 10, 11 and 12.
 func TestProviderDiesWithItsHost(t *testing.T) {
 	onLinux(t)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {

@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
+// Pitfalls 15, 20 and 21.
 func TestStartFailuresAreTypedLines(t *testing.T) {
 	var (
 		exit     *ExitError
