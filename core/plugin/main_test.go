@@ -164,6 +164,11 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 			syscall.Exit(7)
 		}
 		return provider.Claims{Subject: "again"}, nil
+	case "flood":
+		for {
+			fmt.Println(strings.Repeat("x", 4<<10))
+			fmt.Fprintln(standardError, strings.Repeat("y", 100<<10))
+		}
 	case "giant":
 		return provider.Claims{Subject: strings.Repeat("x", 2<<20)}, nil
 	case "child": // a process of its own, which outlives its parent if nobody cares
