@@ -19,8 +19,12 @@ build:
 demo: build
 	@bin/zen dev -- sh demo/demo.sh
 
+# The last two are modules of their own: both drivers take the name libsql, and one
+# is cgo with 136 MiB of libraries.
 test:
 	$(GO) test -race -tags $(TAGS) ./...
+	cd devstack/clients/golibsql && $(GO) test ./...
+	cd devstack/clients/libsqlclientgo && $(GO) test ./...
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
@@ -35,6 +39,7 @@ generate:
 
 bench: build
 	$(GO) run ./bench
+	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 
 clean:
 	rm -rf bin

@@ -44,7 +44,7 @@ select="SELECT id, body, written FROM notes ORDER BY id"
 rows=$(mktemp)
 trap 'rm -f "$out" "$err" "$rows"' EXIT
 
-step 0 "A local Clerk, Turso and app are up; nothing is broken." zen dev fault
+step 0 "A local Clerk, Turso and app are up; nothing is broken." zen dev fault jwks-stuck
 step 0 "Sign in with Clerk: sign-in page, bridge page, ticket, session." zen login --provider clerk
 step 0 "Who am I, and is the token good?" zen status
 step 0 "Turso takes the Clerk JWT: its organization has registered the key set." \

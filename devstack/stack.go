@@ -1,25 +1,38 @@
-// Package devstack runs a local Clerk, a local Turso and an app between them, on
-// one loopback port: for developing without accounts, for demonstrations, and for
+// Package devstack runs a local Clerk, Auth0 and Turso, and an app between them, on
+// the loopback: for developing without accounts, for demonstrations, and for
 // tests. Its parts speak the wire of the real ones.
+//
+// # In a test
+//
+// Package devstacktest starts a stack that ends with the test; [Start] is for
+// everything else. What there is from the start is declared by a [Seed]; a [Clock]
+// moves the time of all parts at once, and [Stack].Faults makes them fail. An
+// [Admin] does that from another process.
+//
+// # As a program
+//
+// zen dev runs a stack, prints the [Stack.Environment] in which clients find it, and
+// serves a page at its address with all that the stack holds and was asked.
 package devstack
 
 import (
-	"context"
-	"encoding/json"
+	"cmp"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
 	"github.com/zen-auth/zen/devstack/app"
+	"github.com/zen-auth/zen/devstack/auth0"
 	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/traffic"
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// What a stack starts with.
+// What a stack of the default seed has.
 const (
 	// Organization is the Turso organization, User its owner.
 	Organization = "acme"
@@ -33,19 +46,31 @@ const (
 	ReadOnlyTemplate = "turso-ro"
 )
 
-// stopTimeout bounds how long Close waits for requests that are under way.
-const stopTimeout = 3 * time.Second
-
 // Options shape a stack. The zero value is one in memory on a free port.
 type Options struct {
-	// Address is a loopback address and port to listen on. Empty is a free port.
+	// Address is a loopback address and port to listen on; port 0 is a free one.
+	// Empty is the one that Dir keeps, or a free port.
 	Address string
-	// Dir keeps the databases and the Clerk instance's key between runs. Empty
-	// keeps nothing. Keep the port, too: it is part of the issuer's name.
+	// Dir keeps databases, accounts, registrations, keys, who is signed in, and the
+	// ports between runs. It belongs to one running stack at a time. Empty keeps
+	// nothing.
 	Dir string
-	// TokenLifetime is the life of template tokens. Zero is Clerk's 60 s.
+	// Seed is what there is from the start. Nil is [DefaultSeed].
+	Seed *Seed
+	// Faults are on from the start, by name.
+	Faults []string
+	// Auth0Address is Address for the Auth0 tenant: it has a port of its own.
+	Auth0Address string
+	// Keys sign instead of new ones: the first Clerk's tokens, the others Auth0's.
+	// Making keys is most of the time that a start takes.
+	Keys []*rsa.PrivateKey
+	// TokenLifetime is the life of tokens from templates that say nothing about it.
+	// Zero is Clerk's 60 s.
 	TokenLifetime time.Duration
-	// Now is the clock of everything. Nil is time.Now.
+	// RateLimits has Clerk count requests and answer 429, as the real one does: five
+	// sign-ins in ten seconds, for one.
+	RateLimits bool
+	// Now is the clock of everything. Nil is time.Now; tests use a [Clock].
 	Now func() time.Time
 	// Logger gets refused tokens and failed fetches. Nil is silence.
 	Logger *slog.Logger
@@ -54,137 +79,171 @@ type Options struct {
 // Stack is a running stack. Close it.
 type Stack struct {
 	Clerk  *clerk.Instance
+	Auth0  *auth0.Tenant // nil if the seed has none
 	Turso  *turso.Server
 	Faults *fault.Set
 
 	url      string
+	seed     *Seed
+	now      func() time.Time
+	keep     *keep
+	recorder *traffic.Recorder
 	database turso.Database
 	apiToken string
-	server   *http.Server
-	served   chan error
+	sites    []*site
+	complete bool // all there is has been planted
 }
+
+// ErrAddress: what is to be listened on is not a loopback address and port.
+var ErrAddress = errors.New("not a loopback address and port, such as 127.0.0.1:4000")
 
 // Start listens, and returns when the stack can be used.
 func Start(options Options) (*Stack, error) {
-	if options.Address == "" {
-		options.Address = "127.0.0.1:0"
-	}
-	host, _, err := net.SplitHostPort(options.Address)
-	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("start stack: %q is not a loopback address and port, such as 127.0.0.1:4000", options.Address)
-	}
-	listener, err := net.Listen("tcp", options.Address)
+	s, err := start(options)
 	if err != nil {
 		return nil, fmt.Errorf("start stack: %w", err)
-	}
-	s := &Stack{url: "http://" + listener.Addr().String(), Faults: fault.NewSet(fault.Known()...), served: make(chan error, 1)}
-	handler, err := s.build(options)
-	if err != nil {
-		listener.Close()
-		return nil, fmt.Errorf("start stack: %w", err)
-	}
-	s.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { s.served <- s.server.Serve(listener) }()
-	if err := s.seed(options); err != nil {
-		return nil, errors.Join(fmt.Errorf("start stack: %w", err), s.Close())
 	}
 	return s, nil
 }
 
-// build makes the parts and mounts them on one port, at the root, as the turso
-// CLI and Clerk's clients want them.
+func start(options Options) (*Stack, error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Stack{
+		seed: options.Seed, now: options.Now, Faults: fault.NewSet(Faults()...), recorder: traffic.New(options.Now),
+	}
+	if s.seed == nil {
+		s.seed = DefaultSeed()
+	}
+	if err := s.seed.check(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.keep, err = openKeep(options.Dir); err != nil {
+		return nil, err
+	}
+	if err := s.listen(options); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.finish(options); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	for _, site := range s.sites {
+		site.serve()
+	}
+	return s, nil
+}
+
+// listen makes the parts and takes the addresses that go into what they issue.
+// Whoever connects now waits until all is there.
+func (s *Stack) listen(options Options) error {
+	listener, err := s.keep.listen("address", options.Address)
+	if err != nil {
+		return err
+	}
+	own := newSite(listener)
+	s.sites, s.url = append(s.sites, own), own.url()
+	if own.server.Handler, err = s.build(options); err != nil || s.Auth0 == nil {
+		return err
+	}
+	if listener, err = s.keep.listen("address-auth0", options.Auth0Address); err != nil {
+		return fmt.Errorf("auth0: %w", err)
+	}
+	tenant := newSite(listener)
+	s.sites = append(s.sites, tenant)
+	tenant.server.Handler = s.clients(s.Auth0.Handler(), tenantService)
+	return s.Auth0.SetBaseURL(tenant.url())
+}
+
+// build makes the parts.
 func (s *Stack) build(options Options) (http.Handler, error) {
 	identity, err := loadIdentity(options.Dir)
 	if err != nil {
 		return nil, err
 	}
+	if len(options.Keys) > 0 && identity.Key == nil {
+		identity.Key = options.Keys[0]
+	}
+	organizations, users := s.plantUsers()
+	var limits *clerk.RateLimits
+	if options.RateLimits {
+		limits = clerk.DefaultRateLimits(false)
+	}
 	s.Clerk, err = clerk.New(clerk.Options{
 		BaseURL: s.url, Now: options.Now, Fault: s.Faults.On,
 		Key: identity.Key, InstanceID: identity.InstanceID, SecretKey: identity.SecretKey,
-		// Whoever signs in again in the same terminal is not asked to sign out first.
-		MultiSession: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.Turso, err = turso.New(turso.Options{
-		Now: options.Now, Dir: options.Dir, Host: s.url[len("http://"):], Faults: s.Faults, Logger: options.Logger,
+		Organizations: organizations, Users: users, DeviceGrant: true, RateLimits: limits, Logger: options.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
 	var accounts []app.Account
-	for _, u := range clerk.DefaultUsers() {
-		accounts = append(accounts, app.Account{Name: u.FirstName, Email: u.Email, Password: u.Password})
+	for _, u := range users {
+		if u.Password != "" {
+			accounts = append(accounts, app.Account{Name: cmp.Or(u.FirstName, u.Email), Email: u.Email, Password: u.Password})
+		}
 	}
-	bridge, err := app.New(app.Options{
+	customer, err := app.New(app.Options{
 		FrontendAPI: s.url, BackendAPI: s.Clerk.BackendURL(), SecretKey: s.Clerk.SecretKey(),
-		Template: Template, Accounts: accounts, Now: options.Now,
+		Template: s.seed.template("rw"), Accounts: accounts, Now: options.Now, Logger: options.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	rest := http.NewServeMux()
-	rest.Handle(app.Pattern, bridge.Handler())
-	rest.Handle(adminPath, adminHandler(s.Faults))
-	for _, pattern := range clerk.Patterns() {
-		rest.Handle(pattern, s.Clerk.Handler())
+	if err := s.buildTenant(options); err != nil {
+		return nil, err
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Before the mux, which would redirect a path with // in it.
-		if turso.Match(r) {
-			s.Turso.ServeHTTP(w, r)
-			return
-		}
-		rest.ServeHTTP(w, r)
-	}), nil
+	s.Turso, err = turso.New(turso.Options{
+		Now: options.Now, Dir: options.Dir, Host: s.url[len("http://"):], Faults: s.Faults, Logger: options.Logger,
+		JWKSLimit: s.seed.Turso.JWKSLimit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.handler(customer.Handler()), nil
 }
 
-// seed creates what is not there yet, and connects the parts: Turso's claims go
-// into Clerk's templates, Clerk's key set is registered at Turso.
-func (s *Stack) seed(options Options) error {
-	steps := []func() error{
-		func() error { return s.Turso.CreateUser(User, User+"@example.test") },
-		func() error {
-			return s.Turso.CreateOrganization(turso.Organization{Slug: Organization, Name: "Acme", Members: []string{User}})
-		},
-		func() error { _, err := s.Turso.CreateDatabase(Organization, Database); return err },
-		func() error {
-			return s.Turso.RegisterJWKS(Organization, JWKSName, s.Clerk.Issuer()+"/.well-known/jwks.json")
-		},
-		func() error { return s.setTemplate(Template, turso.TokenOptions{}, options.TokenLifetime) },
-		func() error {
-			return s.setTemplate(ReadOnlyTemplate, turso.TokenOptions{ReadOnly: true}, options.TokenLifetime)
-		},
+// finish fills the stack, and then lets faults loose.
+func (s *Stack) finish(options Options) error {
+	if err := s.restore(); err != nil {
+		return err
 	}
-	for _, step := range steps {
-		if err := step(); err != nil && !errors.Is(err, turso.ErrExists) {
-			return err
-		}
+	if err := s.plant(options.TokenLifetime); err != nil {
+		return err
 	}
-	for _, database := range s.Turso.Databases(Organization) {
-		if database.Name == Database {
+	organization, name := s.seed.primary()
+	for _, database := range s.Turso.Databases(organization) {
+		if database.Name == name {
 			s.database = database
 		}
 	}
 	// A new one each run: the last run's died with the shell it was exported to.
-	name := fmt.Sprintf("zen-dev-%d", time.Now().UnixNano())
-	token, err := s.Turso.CreateAPIToken(User, turso.APIToken{Name: name, Organization: Organization})
+	token, err := s.Turso.CreateAPIToken(s.user(), turso.APIToken{
+		Name: fmt.Sprintf("zen-dev-%d", time.Now().UnixNano()), Organization: organization,
+	})
+	if err != nil {
+		return err
+	}
 	s.apiToken = token
-	return err
+	// Now, too: a stack that is killed is the same one the next time.
+	if err := s.remember(); err != nil {
+		return err
+	}
+	s.complete = true
+	for _, name := range options.Faults {
+		if err := s.Faults.Switch(name, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (s *Stack) setTemplate(name string, options turso.TokenOptions, lifetime time.Duration) error {
-	claims, err := s.Turso.Template(Organization, Database, options)
-	if err != nil {
-		return err
-	}
-	encoded, err := json.Marshal(claims)
-	if err != nil {
-		return err
-	}
-	return s.Clerk.SetTemplate(name, encoded, lifetime)
-}
+// user is who the API token is of.
+func (s *Stack) user() string { return s.seed.Turso.Organizations[0].Members[0] }
 
 // URL is where everything answers, without a trailing slash.
 func (s *Stack) URL() string { return s.url }
@@ -200,14 +259,15 @@ func (s *Stack) APIToken() string { return s.apiToken }
 
 // Close stops listening, waits for requests under way, and closes the databases.
 func (s *Stack) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	err := s.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.server.Close()
+	var errs []error
+	for _, site := range s.sites {
+		errs = append(errs, site.close())
 	}
-	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
+	if s.complete {
+		errs = append(errs, s.remember())
 	}
-	return errors.Join(err, s.Turso.Close())
+	if s.Turso != nil {
+		errs = append(errs, s.Turso.Close())
+	}
+	return errors.Join(append(errs, s.keep.close())...)
 }

@@ -24,7 +24,19 @@ Exit codes: 0 done, 1 other error, 2 usage or configuration, 3 sign-in needed,
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	app := newApp(stdin, stdout, stderr)
-	args, err := flagsFirst(app, args)
+	var err error
+	if len(args) == 2 && args[1] == "--version" {
+		args = []string{args[0], "version"}
+	}
+	if n := len(args); n > 1 && args[n-1] == completing {
+		line, ok := completionLine(args)
+		if !ok {
+			return exitOK
+		}
+		args = line
+	} else {
+		args, err = flagsFirst(app, args)
+	}
 	if err == nil {
 		err = app.RunContext(ctx, args)
 	}
@@ -69,10 +81,9 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		ErrWriter:   stderr,
 		HideVersion: true,
 		// zen reports errors and chooses exit codes itself.
-		ExitErrHandler:         func(*cli.Context, error) {},
-		OnUsageError:           usageError,
-		EnableBashCompletion:   true,
-		UseShortOptionHandling: true,
+		ExitErrHandler:       func(*cli.Context, error) {},
+		OnUsageError:         usageError,
+		EnableBashCompletion: true,
 		Commands: []*cli.Command{
 			loginCommand(), logoutCommand(), statusCommand(), tokenCommand(),
 			dbCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(),

@@ -1,23 +1,35 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
-
-	"github.com/cli/browser"
 )
 
-// openBrowser runs what BROWSER says, or what the system opens pages with. BROWSER
-// is a command line: words separated by blanks, the URL in place of %s or at the
-// end. What the command prints goes to out. It ends when it wants to: it may be the
+// openers are what each system opens pages with, the first that is there. Windows'
+// is given the URL as one argument of a function, not as words of a shell.
+var openers = map[string][][]string{
+	"darwin":  {{"open"}},
+	"windows": {{"rundll32", "url.dll,FileProtocolHandler"}},
+	"":        {{"xdg-open"}, {"wslview"}, {"x-www-browser"}, {"www-browser"}},
+}
+
+// openBrowser runs what BROWSER says, or what the system opens pages with, without
+// the secrets of the environment. BROWSER is a command line: words separated by
+// blanks, the URL in place of %s or at the end. What it prints goes to out; what
+// the system's opener prints is noise. It ends when it wants to: it may be the
 // browser.
 func openBrowser(url string, out io.Writer) error {
 	command := strings.Fields(os.Getenv("BROWSER"))
 	if len(command) == 0 {
-		browser.Stdout, browser.Stderr = io.Discard, io.Discard
-		return browser.OpenURL(url)
+		found, err := systemOpener()
+		if err != nil {
+			return err
+		}
+		command, out = found, io.Discard
 	}
 	placed := false
 	for i, word := range command {
@@ -32,6 +44,19 @@ func openBrowser(url string, out io.Writer) error {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = withoutSecrets(os.Environ())
 	return cmd.Run()
+}
+
+func systemOpener() ([]string, error) {
+	candidates, ok := openers[runtime.GOOS]
+	if !ok {
+		candidates = openers[""]
+	}
+	for _, command := range candidates {
+		if _, err := exec.LookPath(command[0]); err == nil {
+			return append([]string{}, command...), nil
+		}
+	}
+	return nil, errors.New("this system has no command that opens pages; BROWSER can name one")
 }
 
 // withoutSecrets drops the variables that hold credentials: providers' settings

@@ -37,6 +37,23 @@ func TestOpenBrowser(t *testing.T) {
 			t.Errorf("%s: the browser sees a secret", command)
 		}
 	}
+	// Without BROWSER it is the system's, which sees no secret either.
+	t.Setenv("BROWSER", "")
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	seen := filepath.Join(dir, "seen")
+	for _, command := range openers[""] {
+		if err := os.WriteFile(filepath.Join(dir, command[0]), []byte("#!/bin/sh\nenv >'"+seen+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if runtime.GOOS != "darwin" {
+		if err := openBrowser(page, &strings.Builder{}); err != nil {
+			t.Error(err)
+		}
+		if environ, err := os.ReadFile(seen); err != nil || strings.Contains(string(environ), "planted") {
+			t.Errorf("the system's opener sees a secret (%v)", err)
+		}
+	}
 	t.Setenv("BROWSER", filepath.Join(dir, "nothing"))
 	if err := openBrowser(page, &strings.Builder{}); err == nil {
 		t.Error("a browser that isn't there opened")

@@ -1,9 +1,16 @@
 package main
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 // terminate ends a process: Windows has no way to ask a console program that
 // reaches it alone.
 func terminate(p *os.Process) error { return p.Kill() }
+
+// endSignals are what zen is told to end by, other than Ctrl-C: package os/signal
+// makes one of a console that is closed.
+func endSignals() []os.Signal { return []os.Signal{syscall.SIGTERM} }
 
 func exitStatus(state *os.ProcessState) int { return state.ExitCode() }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +9,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/session"
 )
 
@@ -34,29 +33,55 @@ func dbCommand() *cli.Command {
 }
 
 func dbQuery(c *cli.Context) error {
-	if c.NArg() != 1 || strings.TrimSpace(c.Args().First()) == "" {
+	if c.NArg() != 1 {
 		return usage(c, "give one SQL text, in quotes")
+	}
+	statements, err := hrana.Statements(c.Args().First())
+	switch {
+	case err != nil:
+		return usage(c, "%v", err)
+	case len(statements) == 0:
+		return usage(c, "the SQL text has no statement")
+	case len(statements) > 1 && globalBool(c, "json"):
+		return usage(c, "--json answers one statement, and here are %d", len(statements))
 	}
 	return withSession(c, func(client *core.Client, s *session.Session) error {
 		db, err := client.OpenDB(s)
 		if err != nil {
 			return err
 		}
-		err = runSQL(c, db, c.Args().First())
+		err = runAll(c, db, statements)
 		if closeErr := db.Close(); err == nil {
 			err = closeErr
 		}
-		if errors.Is(err, context.Canceled) {
-			return err
-		}
-		return libsql.Explain(err)
+		return err
 	})
 }
 
-func runSQL(c *cli.Context, db *sql.DB, query string) error {
-	if !returnsRows(query) {
-		return execSQL(c, db, query)
+// runAll runs the statements on one connection, so that BEGIN holds for those after
+// it, until one fails.
+func runAll(c *cli.Context, db *sql.DB, statements []string) error {
+	conn, err := db.Conn(c.Context)
+	if err != nil {
+		return err
 	}
+	defer conn.Close()
+	for i, statement := range statements {
+		run := execSQL
+		if returnsRows(statement) {
+			run = querySQL
+		}
+		if err := libsql.Explain(run(c, conn, statement)); err != nil {
+			if len(statements) > 1 {
+				err = fmt.Errorf("statement %d: %w", i+1, err)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func querySQL(c *cli.Context, db *sql.Conn, query string) error {
 	var rows *sql.Rows
 	err := slowly(c, "waiting for the database", func() (err error) {
 		rows, err = db.QueryContext(c.Context, query)
@@ -98,7 +123,7 @@ func runSQL(c *cli.Context, db *sql.DB, query string) error {
 	return nil
 }
 
-func execSQL(c *cli.Context, db *sql.DB, query string) error {
+func execSQL(c *cli.Context, db *sql.Conn, query string) error {
 	var result sql.Result
 	err := slowly(c, "waiting for the database", func() (err error) {
 		result, err = db.ExecContext(c.Context, query)
@@ -128,20 +153,20 @@ func count(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// returnsRows guesses whether a statement has rows to print, from its first word.
-// A wrong guess loses nothing: a statement without rows prints none.
-func returnsRows(query string) bool {
-	words := strings.Fields(strings.ToUpper(query))
-	switch strings.TrimLeft(words[0], "(") {
+// returnsRows tells from its first word whether a statement has rows to print. A
+// query without rows prints none; one with rows that is taken for another is only
+// one that SQLite doesn't know, either.
+func returnsRows(statement string) bool {
+	statement = strings.ToUpper(statement)
+	word := statement
+	if end := strings.IndexFunc(statement, func(r rune) bool { return r < 'A' || r > 'Z' }); end >= 0 {
+		word = statement[:end]
+	}
+	switch word {
 	case "CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "ANALYZE", "ATTACH", "DETACH", "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":
 		return false
 	case "INSERT", "REPLACE", "UPDATE", "DELETE":
-		for _, word := range words {
-			if word == "RETURNING" {
-				return true
-			}
-		}
-		return false
+		return strings.Contains(statement, "RETURNING")
 	}
 	return true
 }

@@ -2,33 +2,48 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 func devCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "dev",
-		Usage:     "run a local Clerk, Turso and app",
+		Usage:     "run a local Clerk, Auth0, Turso and app",
 		ArgsUsage: "[-- COMMAND [ARGUMENT...]]",
-		Description: `Everything that zen needs, on one loopback port and without an account: a
-Clerk instance with the users alice and bob, an app with a bridge page, Turso's
-Platform API with the organization acme, and its database app.
+		Description: `Everything that zen needs, on the loopback and without an account: a Clerk
+instance and an Auth0 tenant with the users alice and bob, an app with a bridge
+page, Turso's Platform API with the organization acme, and its database app. A
+file given with --seed declares others instead.
 
-   zen dev                     run until Ctrl-C; prints the variables to export
-   zen dev -- make test        run a command inside, and stop with it
-   zen dev fault jwks-stuck on make something fail (inside)`,
+   zen dev                      run until Ctrl-C; prints the variables to export
+   zen dev -- make test         run a command inside, and stop with it
+   zen dev --fault jwks-stuck   start with something that fails
+   zen dev fault jwks-stuck off switch it while the stack runs (inside)
+
+Its address, opened in a browser, shows users, databases, tokens and the last
+requests, and has the fault switches.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "listen", Usage: "listen on the loopback `ADDRESS`; port 0 is a free one", Value: "127.0.0.1:0"},
-			&cli.StringFlag{Name: "dir", Usage: "keep databases, keys and configuration in `DIR`", TakesFile: true},
-			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live (default: 1m0s)"},
+			&cli.StringFlag{Name: "listen", Usage: "listen on the loopback `ADDRESS`; port 0 is a free one (default: a free port, or the one that --dir keeps)"},
+			&cli.StringFlag{Name: "auth0-listen", Usage: "let the Auth0 tenant listen on the loopback `ADDRESS` (default: as with --listen)"},
+			&cli.StringFlag{Name: "dir", Usage: "keep databases, registrations, keys, the port and configuration in `DIR`", TakesFile: true},
+			&cli.StringFlag{Name: "seed", Usage: "start with the users, organizations and databases of `FILE` (TOML)", TakesFile: true},
+			&cli.StringSliceFlag{Name: "fault", Usage: "start with the fault `NAME` on; may be given again"},
+			&cli.BoolFlag{Name: "list-faults", Usage: "explain the faults and exit"},
+			&cli.BoolFlag{Name: "rate-limits", Usage: "have Clerk count requests, and answer 429 with Retry-After as the real one does"},
+			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
 		},
 		Action:      dev,
 		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand()},
@@ -36,23 +51,26 @@ Platform API with the organization acme, and its database app.
 }
 
 func dev(c *cli.Context) error {
-	if d := c.Duration("token-lifetime"); d < 0 {
-		return usage(c, "--token-lifetime %s is negative", d)
+	if c.Bool("list-faults") {
+		return listFaults(c)
+	}
+	options, err := devOptions(c)
+	if err != nil {
+		return err
 	}
 	dir, err := devDir(c.String("dir"))
 	if err != nil {
 		return err
 	}
-	options := devstack.Options{Address: c.String("listen"), TokenLifetime: c.Duration("token-lifetime")}
 	if c.IsSet("dir") {
 		options.Dir = filepath.Join(dir, "data")
 	} else {
 		defer os.RemoveAll(dir)
 	}
-	if globalBool(c, "debug") {
-		options.Logger = slog.New(slog.NewTextHandler(c.App.ErrWriter, nil))
-	}
 	stack, err := devstack.Start(options)
+	if errors.Is(err, devstack.ErrAddress) {
+		return usage(c, "%v", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -61,6 +79,31 @@ func dev(c *cli.Context) error {
 		err = closeErr
 	}
 	return err
+}
+
+func devOptions(c *cli.Context) (devstack.Options, error) {
+	options := devstack.Options{
+		Address: c.String("listen"), Auth0Address: c.String("auth0-listen"), TokenLifetime: c.Duration("token-lifetime"), Faults: c.StringSlice("fault"),
+		RateLimits: c.Bool("rate-limits"),
+	}
+	if d := options.TokenLifetime; d < 0 {
+		return options, usage(c, "--token-lifetime %s is negative", d)
+	}
+	for _, name := range options.Faults {
+		if !slices.ContainsFunc(devstack.Faults(), func(f fault.Fault) bool { return f.Name == name }) {
+			return options, usage(c, "--fault %q: no such fault; zen dev --list-faults explains all", name)
+		}
+	}
+	if path := c.String("seed"); path != "" {
+		var err error
+		if options.Seed, err = devstack.LoadSeed(path); err != nil {
+			return options, &provider.Error{Kind: provider.ErrConfig, Message: err.Error()}
+		}
+	}
+	if globalBool(c, "debug") {
+		options.Logger = slog.New(slog.NewTextHandler(c.App.ErrWriter, nil))
+	}
+	return options, nil
 }
 
 // devDir is the directory of the configuration, a temporary one without --dir.
@@ -96,8 +139,10 @@ func devInside(c *cli.Context, stack *devstack.Stack, dir string) error {
 	if err := printEnvironment(c, stack, environment); err != nil {
 		return err
 	}
-	fmt.Fprintf(notes(c), "The stack is ready at %s: alice@example.test and bob@example.test can sign in. Ctrl-C stops it.\n", stack.URL())
-	<-c.Context.Done()
+	fmt.Fprintf(notes(c), "The stack is ready: its page is %s/. Ctrl-C stops it.\n", stack.URL())
+	ctx, stop := signal.NotifyContext(c.Context, endSignals()...)
+	defer stop()
+	<-ctx.Done()
 	return nil
 }
 
@@ -115,57 +160,6 @@ func printEnvironment(c *cli.Context, stack *devstack.Stack, environment []devst
 	}
 	for _, v := range environment {
 		if _, err := fmt.Fprintf(c.App.Writer, "export %s='%s'\n", v.Name, strings.ReplaceAll(v.Value, "'", `'\''`)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func devFaultCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "fault",
-		Usage:     "list the faults, or switch one",
-		ArgsUsage: "[NAME on|off]",
-		Flags:     []cli.Flag{&cli.StringFlag{Name: "url", Usage: "of the stack at `URL`", EnvVars: []string{"ZEN_DEV_URL"}}},
-		Action: func(c *cli.Context) error {
-			admin := devstack.Admin{URL: c.String("url")}
-			if admin.URL == "" {
-				return usage(c, "no stack: run this inside of zen dev, or name one with --url")
-			}
-			var states []devstack.FaultState
-			var err error
-			switch state := c.Args().Get(1); {
-			case c.NArg() == 0:
-				states, err = admin.Faults(c.Context)
-			case c.NArg() == 2 && (state == "on" || state == "off"):
-				states, err = admin.Switch(c.Context, c.Args().First(), state == "on")
-			default:
-				return usage(c, "give a fault and on or off")
-			}
-			if err != nil {
-				return err
-			}
-			return printFaults(c, states)
-		},
-	}
-}
-
-func printFaults(c *cli.Context, states []devstack.FaultState) error {
-	if globalBool(c, "json") {
-		return printJSON(c, struct {
-			SchemaVersion int                   `json:"schema_version"`
-			Faults        []devstack.FaultState `json:"faults"`
-		}{schemaVersion, states})
-	}
-	for _, s := range states {
-		if name := c.Args().First(); name != "" && name != s.Name {
-			continue
-		}
-		on := "off"
-		if s.On {
-			on = "on"
-		}
-		if _, err := fmt.Fprintf(c.App.Writer, "%-22s %-4s %s\n", s.Name, on, s.Summary); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,11 @@ const schemaVersion = 1
 
 // withClient loads the configuration, runs fn and stops the providers.
 func withClient(c *cli.Context, fn func(*core.Client) error) error {
+	for _, name := range []string{"access", "database", "profile", "config", "provider"} {
+		if c.IsSet(name) && c.String(name) == "" {
+			return usage(c, "--%s is empty", name)
+		}
+	}
 	o, err := options(c)
 	if err != nil {
 		return err

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
 )
 
 func globalFlags() []cli.Flag {
@@ -12,7 +15,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`", Category: "Global:", TakesFile: true},
 		&cli.BoolFlag{Name: "json", Usage: "answer in JSON", Category: "Global:"},
 		&cli.BoolFlag{Name: "no-input", Usage: "never ask and never open a browser (as with CI=true)", Category: "Global:"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "nothing on standard error but errors", Category: "Global:"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but errors, and what a sign-in needs", Category: "Global:"},
 		&cli.BoolFlag{Name: "debug", Usage: "show what the providers log, without secrets", Category: "Global:"},
 	}
 }
@@ -37,13 +40,13 @@ func globalBool(c *cli.Context, name string) bool {
 	return false
 }
 
+// completing ends a line that a shell's completion script asks about.
+const completing = "--generate-bash-completion"
+
 // flagsFirst puts the flags of the line before its arguments, as package flag
 // wants them: people write zen db query SQL --json. What follows "--" stays as it
-// is, and so does a line for completion.
+// is. An argument with a blank in it is SQL, also where it begins with a comment.
 func flagsFirst(app *cli.App, args []string) ([]string, error) {
-	if len(args) > 0 && args[len(args)-1] == "--generate-bash-completion" {
-		return args, nil
-	}
 	out, path := args[:min(1, len(args))], []string{app.Name}
 	flags, commands := app.Flags, app.Commands
 	var late, words []string
@@ -52,12 +55,15 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 		switch {
 		case arg == "--":
 			return append(append(append(out[:len(out):len(out)], late...), words...), args[i:]...), nil
-		case len(arg) > 1 && arg[0] == '-' && !isNumber(arg):
+		case len(arg) > 1 && arg[0] == '-' && !isNumber(arg) && !strings.ContainsAny(arg, " \t\n") || strings.HasPrefix(arg, "--") && strings.Contains(strings.Fields(arg)[0], "="):
 			late = append(late, arg)
-			if i+1 < len(args) && takesValue(flags, arg) {
-				i++
-				late = append(late, args[i])
+			if !takesValue(flags, arg) {
+				continue
 			}
+			if i++; i == len(args) {
+				return nil, &provider.Error{Kind: errUsage, Message: arg + " needs a value", Hint: strings.Join(path, " ") + " --help"}
+			}
+			late = append(late, args[i])
 		default:
 			if next := commandNamed(commands, arg); next != nil && len(words) == 0 {
 				out = append(append(out[:len(out):len(out)], late...), arg)
@@ -76,6 +82,19 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 		out = append(out, "--")
 	}
 	return append(out, words...), nil
+}
+
+// completionLine prepares a line that is to be completed. ok is false where there
+// is nothing to offer: package cli takes a line with "--" in it for a real one, and
+// would run it.
+func completionLine(args []string) (line []string, ok bool) {
+	switch n := len(args); slices.Index(args, "--") {
+	case -1:
+		return args, true
+	case n - 2: // a flag begins
+		return append(slices.Clone(args[:n-2]), "-", args[n-1]), true
+	}
+	return nil, false
 }
 
 func isNumber(arg string) bool { return strings.Trim(arg[1:], "0123456789.") == "" }

@@ -7,6 +7,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -15,19 +18,33 @@ import (
 	"github.com/zen-auth/zen/devstack/browse"
 )
 
-// runInside runs a command with further variables. It has the terminal, so that
-// Ctrl-C reaches it directly; when zen itself is told to end, the command is told,
-// too, and killed ten seconds later.
+// runInside runs a command with further variables, until it ends by itself: an
+// interrupt is the command's to act on, as a shell does that stays. From a terminal
+// it reaches the command directly, from elsewhere it is passed on. When zen is told
+// to end, the command is told, too, and killed ten seconds later. What it leaves
+// running ends with it.
 func runInside(ctx context.Context, command []string, environment []devstack.Variable, stdin io.Reader, stdout, stderr io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), endSignals()...)
+	defer stop()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	cmd.Env = os.Environ()
+	// Nothing that a person has set for their own accounts reaches the stack's.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return strings.HasPrefix(entry, "ZEN_") || strings.HasPrefix(entry, "TURSO_") || strings.HasPrefix(entry, "CLERK_")
+	})
 	for _, v := range environment {
 		cmd.Env = append(cmd.Env, v.Name+"="+v.Value)
 	}
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	cmd.WaitDelay = 10 * time.Second
-	err := cmd.Run()
+	if err := adoptOrphans(); err != nil {
+		return fmt.Errorf("run %s: adopt its children: %w", command[0], err)
+	}
+	err := cmd.Start()
+	if err == nil {
+		err = wait(cmd, isTerminal(stdin))
+	}
+	endOrphans()
 	var exited *exec.ExitError
 	switch {
 	case errors.As(err, &exited):
@@ -36,6 +53,26 @@ func runInside(ctx context.Context, command []string, environment []devstack.Var
 		return fmt.Errorf("run %s: it is not on the PATH", command[0])
 	}
 	return err
+}
+
+// wait waits for a command and passes interrupts on, unless both have them from
+// the same terminal.
+func wait(cmd *exec.Cmd, terminal bool) error {
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-interrupts:
+			if !terminal {
+				_ = cmd.Process.Signal(os.Interrupt) // it may just have ended
+			}
+		}
+	}
 }
 
 func visit(ctx context.Context, c *cli.Context) error {

@@ -50,9 +50,10 @@ func login(c *cli.Context) error {
 		}
 		ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
 		defer cancel()
-		// Somebody who switches providers gets this one's token from now on, also
-		// where the old one still stands in the environment.
-		s.Provider = name
+		if forced := s.Provider; forced != "" && forced != name {
+			fmt.Fprintf(notes(c), "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n", forced)
+		}
+		s.Provider = name // for this run
 		ui := newUI(c)
 		account, err := s.Login(ctx, name, provider.LoginRequest{
 			Method:       c.String("method"),

@@ -116,7 +116,7 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 func writeStatus(w io.Writer, d statusDocument) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, value string) {
-		if value != "" {
+		if value = oneLine(value); value != "" {
 			fmt.Fprintf(table, "%s\t%s\n", name, value)
 		}
 	}
@@ -142,11 +142,11 @@ func writeStatus(w io.Writer, d statusDocument) error {
 	row("stored in", d.File+" (plain file, mode 0600)")
 	row("database", d.Database)
 	row("access", d.Access)
-	state := paint(w, stateColours[d.Token.State], string(d.Token.State))
+	reason := ""
 	if d.Token.Reason != "" {
-		state += ": " + d.Token.Reason
+		reason = ": " + oneLine(d.Token.Reason)
 	}
-	row("token", state)
+	fmt.Fprintf(table, "token\t%s%s\n", paint(w, stateColours[d.Token.State], string(d.Token.State)), reason)
 	row("issuer", d.Token.Issuer)
 	row("issued", local(d.Token.IssuedAt))
 	row("expires", untilText(d.Token.ExpiresAt, time.Now()))

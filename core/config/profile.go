@@ -153,6 +153,9 @@ func (c *Config) Profile(name string) (Profile, error) {
 			Message: fmt.Sprintf("no profile %s (from %s)", shown(name), selected.Origin),
 		}
 	}
+	if err := inProject.narrows(inUser); err != nil {
+		return Profile{}, err
+	}
 	v := c.flags.or(c.env).or(inProject).or(inUser)
 	databaseID, known := c.databaseID(v)
 	if v.database.Origin.Kind == KindProjectFile && !known {
@@ -189,4 +192,26 @@ func (c *Config) databaseID(v values) (id Value[string], known bool) {
 		}
 	}
 	return id, known
+}
+
+// narrows refuses a project file's values that would grant more than the user's own
+// profile of that name, or have the tokens made by another provider.
+func (v values) narrows(own values) error {
+	var origin Origin
+	var what string
+	switch {
+	case v.access.Value == provider.AccessReadWrite && own.access.Value == provider.AccessReadOnly:
+		origin, what = v.access.Origin, "access rw, where your own profile has ro"
+	case v.permissions.IsSet() && len(own.permissions.Value) > 0:
+		origin, what = v.permissions.Origin, "permissions, which your own profile has already"
+	case v.tokenProvider.IsSet() && v.tokenProvider.Value != own.tokenProvider.Value:
+		origin, what = v.tokenProvider.Origin, "a token_provider that is not your own profile's"
+	default:
+		return nil
+	}
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("%s sets %s: a project file may narrow what a token can do, never widen it", origin, what),
+		Hint:    "change your own file, or use a flag or the environment",
+	}
 }

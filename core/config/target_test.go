@@ -48,3 +48,22 @@ func TestDatabaseIDBelongsToTheDatabase(t *testing.T) {
 		}
 	}
 }
+
+// Nor what it can do there.
+func TestProjectFileNeverWidens(t *testing.T) {
+	const own = "[profiles.default]\ndatabase = \"libsql://app-acme.turso.io\"\naccess = \"ro\"\npermissions = [\"notes:data_read\"]\n"
+	for line, refused := range map[string]bool{
+		`access = "rw"`:                    true,
+		`access = "ro"`:                    false,
+		`permissions = []`:                 true,
+		`permissions = ["all:data_read"]`:  true,
+		`token_provider = "platformtoken"`: true,
+		`provider = "clerk"`:               false,
+	} {
+		h := newHome(t, own)
+		h.write(h.project, "[profiles.default]\n"+line+"\n")
+		if _, err := h.mustLoad().Profile(""); refused != errors.Is(err, provider.ErrConfig) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}

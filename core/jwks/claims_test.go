@@ -64,7 +64,7 @@ func TestClaims(t *testing.T) {
 		},
 		"namespaces widen a": {
 			`{"a":"ro","p":{"rw":{"ns":["a"],"tags":["t"]}}}`,
-			provider.Claims{Database: &provider.DatabaseClaims{Access: provider.AccessReadWrite, Namespaces: map[string][]string{"rw": {"a"}}}},
+			provider.Claims{Database: &provider.DatabaseClaims{Access: provider.AccessReadWrite, Namespaces: map[string][]string{"rw": {"a", "tag:t"}}}},
 		},
 		"tables in p": {
 			`{"p":{"rw":{"ns":["acme.dev"],"tables":{"all":{"data_read":true}}}}}`,

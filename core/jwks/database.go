@@ -105,6 +105,9 @@ func readNamespaces(value any) (map[string][]string, error) {
 			return nil, malformed("claim p.%.20q is not an object", kind)
 		}
 		namespaces[kind] = texts(entry["ns"])
+		for _, tag := range texts(entry["tags"]) {
+			namespaces[kind] = append(namespaces[kind], provider.TagPrefix+tag)
+		}
 	}
 	return namespaces, nil
 }

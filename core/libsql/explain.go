@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"strings"
@@ -23,6 +24,7 @@ func Explain(err error) error {
 	var inBand *hrana.Error
 	var httpErr *hrana.HTTPError
 	var netErr net.Error
+	var file *fs.PathError
 	switch {
 	case err == nil:
 		return nil
@@ -36,8 +38,8 @@ func Explain(err error) error {
 		return explainInBand(inBand)
 	case errors.As(err, &httpErr):
 		return explainHTTP(err, httpErr)
-	case errors.Is(err, context.Canceled):
-		return err
+	case errors.Is(err, context.Canceled), errors.As(err, &file):
+		return err // a file's error may have a system call's, which passes for a network's
 	case errors.As(err, &netErr):
 		return &provider.Error{
 			Kind:    provider.ErrUnavailable,

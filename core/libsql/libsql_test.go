@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -55,6 +57,7 @@ func TestExplain(t *testing.T) {
 		"gateway":               {&hrana.HTTPError{Status: 502, Message: "upstream"}, provider.ErrUnavailable, "upstream"},
 		"other status":          {&hrana.HTTPError{Status: 418, Message: "teapot"}, nil, "teapot"},
 		"network":               {fmt.Errorf("hrana: %w", refusedConnection), provider.ErrUnavailable, "connection refused"},
+		"full disk":             {&fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}, nil, "no space left"},
 		"session":               {fmt.Errorf("hrana: %w", &provider.Error{Kind: provider.ErrNoCredential, Message: "nobody is signed in"}), provider.ErrNoCredential, "nobody is signed in"},
 		"interrupt":             {fmt.Errorf("hrana: %w", context.Canceled), context.Canceled, "canceled"},
 	} {

@@ -35,18 +35,22 @@ func Open(options Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := options.Base
+	base, own := options.Base, (*http.Transport)(nil)
 	if base == nil {
-		base = newBase()
+		own = newBase()
+		base = own
 	}
-	connector, err := hrana.NewConnector(hrana.Config{
+	remote, err := hrana.NewConnector(hrana.Config{
 		URL:       address,
 		Transport: transport.New(base, options.Source, options.Target, address, options.Access),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", options.Target.URL, err)
 	}
-	return sql.OpenDB(connector), nil
+	if own == nil {
+		return sql.OpenDB(remote), nil
+	}
+	return sql.OpenDB(connector{remote, own}), nil
 }
 
 // Address is the HTTP address of a database URL: libsql:// means https, plain
@@ -85,11 +89,30 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// newBase is net/http's default transport with as many idle connections to the
-// one host as *sql.DB may have in use.
+// newBase is much like net/http's default transport, with as many idle connections
+// to the one host as a *sql.DB may have in use.
 func newBase() *http.Transport {
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.MaxIdleConnsPerHost = 64
-	base.ResponseHeaderTimeout = 60 * time.Second
-	return base
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 60 * time.Second,
+	}
+}
+
+// connector closes the connections of a transport that is the manager's own, when
+// *sql.DB is closed.
+type connector struct {
+	*hrana.Connector
+	own *http.Transport
+}
+
+// Close implements io.Closer.
+func (c connector) Close() error {
+	err := c.Connector.Close()
+	c.own.CloseIdleConnections()
+	return err
 }

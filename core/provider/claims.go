@@ -55,6 +55,10 @@ type DatabaseClaims struct {
 	// RoleID is rid.
 	RoleID string
 	// Namespaces is p: the databases that it names, by kind of access (ro, rw,
-	// roa, rwa, ddl).
+	// roa, rwa, ddl). A name that begins with TagPrefix is a tag: all databases of
+	// a group.
 	Namespaces map[string][]string
 }
+
+// TagPrefix begins a tag among DatabaseClaims.Namespaces.
+const TagPrefix = "tag:"

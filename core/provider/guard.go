@@ -82,12 +82,10 @@ func (d *DatabaseClaims) covers(target Target) error {
 	switch {
 	case len(names) == 0 && d.GroupID == "":
 		return &Error{Kind: ErrPermission, Message: "the token names no database in its claim p", Hint: templateHint}
-	case len(names) == 0:
-		return &Error{
-			Kind:    ErrPermission,
-			Message: fmt.Sprintf("the token is for the group %s, not for one database", d.GroupID),
-			Hint:    templateHint,
-		}
+	case d.GroupID != "" || slices.ContainsFunc(names, isTag):
+		return &Error{Kind: ErrPermission, Message: "the token is for a group, not for one database", Hint: templateHint}
+	case len(names) > 1:
+		return &Error{Kind: ErrPermission, Message: "the token is for several databases: " + strings.Join(names, ", "), Hint: templateHint}
 	case target.DatabaseID == "" || slices.Contains(names, target.DatabaseID):
 		return nil
 	case len(d.Namespaces) > 0 && slices.ContainsFunc(names, func(name string) bool { return len(name) != len(target.DatabaseID) }):
@@ -99,6 +97,8 @@ func (d *DatabaseClaims) covers(target Target) error {
 		Hint:    templateHint,
 	}
 }
+
+func isTag(name string) bool { return strings.HasPrefix(name, TagPrefix) }
 
 // names are the databases that the token names.
 func (d *DatabaseClaims) names() []string {

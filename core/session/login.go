@@ -93,6 +93,7 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 	})
 	if err == nil {
 		h.stored = &account
+		s.remember(provider.Token{})
 	}
 	return err
 }
@@ -132,6 +133,7 @@ type SignedOut struct {
 // Logout revokes the credential of the provider in use, or with all those of
 // every provider of the profile, and forgets it here whatever the issuer says.
 func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
+	defer s.remember(provider.Token{})
 	var out []SignedOut
 	err := s.Store.Lock(ctx, s.Profile, func(l *store.Locked) error {
 		inUse, _ := s.names(l.Record)

@@ -187,10 +187,15 @@ func (s *Session) mint(ctx context.Context, l *store.Locked, minTTL time.Duratio
 		req.Credential = &credential
 	}
 	if identity != minter {
+		if err := s.stillSignedIn(ctx, l, identity); err != nil {
+			return provider.Token{}, err
+		}
 		claims := l.Accounts[identity].Claims
 		req.Claims = &claims
 	}
-	resp, err := source.Token(ctx, req)
+	asking, done := finishing(ctx)
+	resp, err := source.Token(asking, req)
+	done()
 	if resp.Credential != nil {
 		account.Credential = *resp.Credential
 		l.Accounts[minter] = account
@@ -220,6 +225,53 @@ func (s *Session) mint(ctx context.Context, l *store.Locked, minTTL time.Duratio
 		}
 	}
 	return resp.Token, nil
+}
+
+// stillSignedIn asks the provider that signed in whether it would still, before
+// another one makes a token in its name.
+func (s *Session) stillSignedIn(ctx context.Context, l *store.Locked, name string) error {
+	identity, err := s.Providers.Identity(ctx, name)
+	if err != nil {
+		return err
+	}
+	account := l.Accounts[name]
+	asking, done := finishing(ctx)
+	renewed, err := identity.Refresh(asking, account.Credential)
+	done()
+	if !renewed.Data.IsZero() && !renewed.Data.Equal(account.Credential.Data) {
+		account.Credential = renewed
+		l.Accounts[name] = account
+		err = errors.Join(err, l.Save())
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+// grace is how long a call goes on after its caller has gone.
+const grace = 3 * time.Second
+
+// finishing is ctx with a grace: an issuer may have replaced the credential already,
+// and its answer has to arrive, or the credential is lost. done releases it.
+func finishing(ctx context.Context) (late context.Context, done func()) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	var mu sync.Mutex
+	stop := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		timer = time.AfterFunc(grace, cancel)
+	})
+	return late, func() {
+		stop()
+		cancel()
+		mu.Lock()
+		defer mu.Unlock()
+		if timer != nil {
+			timer.Stop()
+		}
+	}
 }
 
 // keep caches a token and drops those that have ended.

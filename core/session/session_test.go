@@ -29,6 +29,8 @@ type fake struct {
 	verify   error
 	seen     provider.TokenRequest
 	login    provider.LoginRequest
+	hangUp   func()
+	refresh  error
 }
 
 func (f *fake) Describe(context.Context, string) (provider.Description, error) {
@@ -43,7 +45,13 @@ func (f *fake) TokenSource(context.Context, string) (provider.TokenSource, error
 	return f, nil
 }
 
-func (f *fake) Token(_ context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
+func (f *fake) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
+	if f.hangUp != nil {
+		f.hangUp()
+		if ctx.Err() != nil { // the answer of a real one would not arrive
+			return provider.TokenResponse{}, ctx.Err()
+		}
+	}
 	f.seen = req
 	n := f.minted.Add(1)
 	resp := provider.TokenResponse{Token: f.token(fmt.Sprintf("minted-%d", n))}
@@ -75,7 +83,7 @@ func (f *fake) Login(ctx context.Context, req provider.LoginRequest, host provid
 	})
 }
 func (f *fake) Refresh(_ context.Context, c provider.Credential) (provider.Credential, error) {
-	return c, nil
+	return c, f.refresh
 }
 func (f *fake) Revoke(context.Context, provider.Credential) error { return f.revokeEr }
 
@@ -276,5 +284,48 @@ func TestMinTTL(t *testing.T) {
 	}
 	if f.seen.Lifetime <= time.Hour {
 		t.Errorf("lifetime asked for = %s", f.seen.Lifetime)
+	}
+}
+
+func TestReplacedCredentialArrivesAlsoWhenTheCallerHasGone(t *testing.T) {
+	s, f := newSession(t, nil)
+	login(t, s, f, "clerk")
+	f.now, f.rotate = f.now.Add(time.Hour), true
+	ctx, cancel := context.WithCancel(t.Context())
+	f.hangUp = cancel
+	_, _ = s.Token(ctx)
+	f.hangUp = nil
+	f.now = f.now.Add(time.Hour)
+	wantToken(t, s, "minted-2")
+	if got := f.seen.Credential.Data.Reveal(); got != "credential-1" {
+		t.Errorf("the next request had %q: the replaced credential was lost", got)
+	}
+}
+
+func TestRevokedSignInMintsNothing(t *testing.T) {
+	s, f := newSession(t, func(c *session.Config) { c.TokenProvider = "platformtoken" })
+	login(t, s, f, "clerk")
+	f.refresh = provider.ErrRejected
+	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrRejected) || f.minted.Load() != 0 {
+		t.Errorf("err = %v after %d tokens", err, f.minted.Load())
+	}
+	f.refresh = errors.ErrUnsupported
+	wantToken(t, s, "minted-1")
+}
+
+func TestLoginAndLogoutReachTheTokenInHand(t *testing.T) {
+	s, f := newSession(t, nil)
+	login(t, s, f, "clerk")
+	wantToken(t, s, "first")
+	f.now = f.now.Add(time.Second)
+	login(t, s, f, "platformtoken")
+	if token, err := s.Token(t.Context()); err != nil || !token.Issued.Equal(f.now) {
+		t.Errorf("after another login the token is still that of %s, %v", token.Issued, err)
+	}
+	if _, err := s.Logout(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrNoCredential) {
+		t.Errorf("after logout: %v", err)
 	}
 }

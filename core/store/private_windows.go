@@ -1,13 +1,22 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
 )
 
 // openPrivate opens the file. The state directory is below the user's profile,
 // whose access list keeps others out.
-func openPrivate(path string) (*os.File, error) { return os.Open(path) }
+func openPrivate(path string) (f *os.File, err error) {
+	err = patiently(func() error {
+		f, err = os.Open(path)
+		return err
+	})
+	return f, err
+}
 
 // writePrivate replaces path: os.Rename is MoveFileEx with MOVEFILE_REPLACE_EXISTING.
 func writePrivate(path string, data []byte) error {
@@ -30,5 +39,17 @@ func writePrivate(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return patiently(func() error { return os.Rename(f.Name(), path) })
+}
+
+// patiently tries for two seconds while another process has the file open: Windows
+// replaces no file that somebody reads, and opens none that is being replaced.
+func patiently(try func() error) error {
+	const sharingViolation = syscall.Errno(32)
+	for end := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		err := try()
+		if !errors.Is(err, syscall.ERROR_ACCESS_DENIED) && !errors.Is(err, sharingViolation) || time.Now().After(end) {
+			return err
+		}
+	}
 }

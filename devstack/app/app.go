@@ -36,6 +36,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/portal"
 )
 
 // Bounds of a ticket's life: long enough for a slow redirect, short enough that
@@ -83,6 +85,7 @@ type App struct {
 	opts     Options
 	clerk    *clerkAPI
 	sessions *sessions
+	site     *portal.Site
 	handler  http.Handler
 }
 
@@ -117,10 +120,15 @@ func New(opts Options) (*App, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
+	site, err := newSite(opts.Name, opts.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
 	a := &App{
 		opts:     opts,
 		clerk:    &clerkAPI{frontend: opts.FrontendAPI, backend: opts.BackendAPI, secretKey: opts.SecretKey, client: opts.Client},
 		sessions: newSessions(opts.Now),
+		site:     site,
 	}
 	a.handler = a.routes()
 	return a, nil
@@ -146,15 +154,15 @@ func (a *App) routes() http.Handler {
 	mux.HandleFunc("POST /app/sign-out", a.signOut)
 	mux.HandleFunc("GET "+BridgePath, a.showBridge)
 	mux.HandleFunc("POST "+BridgePath, a.answerBridge)
-	mux.HandleFunc("GET /app/style.css", serveStyle)
+	mux.HandleFunc("GET "+stylePath, portal.Style)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, http.StatusNotFound, "There is no such page", "The address "+r.URL.Path+" leads nowhere.")
+		a.site.Fail(w, http.StatusNotFound, "There is no such page", "The address "+r.URL.Path+" leads nowhere.")
 	})
 	// A second guard beside the tokens in the forms: what a browser marks as
 	// coming from another site is refused before anything reads it.
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, http.StatusForbidden, "This came from another site", "Nothing was done. Open the page again from your terminal.")
+		a.site.Fail(w, http.StatusForbidden, "This came from another site", "Nothing was done. Open the page again from your terminal.")
 	}))
 	return limitBody(crossOrigin.Handler(mux))
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/portal"
 )
 
 // bridgePage is what the bridge page shows.
@@ -28,7 +30,7 @@ func (a *App) showBridge(w http.ResponseWriter, r *http.Request) {
 	// on the way to a page that refuses them.
 	req, err := parseBridgeRequest(r.URL.Query())
 	if err != nil {
-		a.fail(w, http.StatusBadRequest, "This link can't be used", err.Error()+".")
+		a.site.Fail(w, http.StatusBadRequest, "This link can't be used", err.Error()+".")
 		return
 	}
 	session, err := a.signedIn(r.Context(), r)
@@ -40,7 +42,7 @@ func (a *App) showBridge(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, SignInPath+"?"+url.Values{"return_to": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 		return
 	}
-	a.render(w, http.StatusOK, "bridge", "Authorise a terminal", req.origin, bridgePage{
+	a.site.Render(w, http.StatusOK, "bridge", "Authorise a terminal", req.origin, bridgePage{
 		Request: a.sessions.open(session, req), Client: req.client, Code: req.code, Redirect: req.redirectURI,
 		Name: session.person.name, Email: session.person.email,
 		Lifetime: a.opts.TicketLifetime, LongLife: req.mode == "token",
@@ -57,16 +59,16 @@ func (a *App) answerBridge(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if session == nil {
-		a.fail(w, http.StatusForbidden, "You are signed out", "Nothing was authorised. Start again from your terminal.")
+		a.site.Fail(w, http.StatusForbidden, "You are signed out", "Nothing was authorised. Start again from your terminal.")
 		return
 	}
 	req, found, open := a.sessions.take(session, r.PostFormValue("request"))
 	switch {
 	case !found:
-		a.fail(w, http.StatusForbidden, "This form is not yours", "Nothing was authorised. Start again from your terminal.")
+		a.site.Fail(w, http.StatusForbidden, "This form is not yours", "Nothing was authorised. Start again from your terminal.")
 		return
 	case !open:
-		a.fail(w, http.StatusConflict, "This request was answered already", "Each request can be answered once, within ten minutes. Start again from your terminal.")
+		a.site.Fail(w, http.StatusConflict, "This request was answered already", "Each request can be answered once, within ten minutes. Start again from your terminal.")
 		return
 	}
 	switch r.PostFormValue("decision") {
@@ -76,11 +78,11 @@ func (a *App) answerBridge(w http.ResponseWriter, r *http.Request) {
 			a.clerkDown(w, err)
 			return
 		}
-		a.redirect(w, req.reply(name, value))
+		portal.Redirect(w, req.reply(name, value))
 	case "cancel":
-		a.redirect(w, req.reply("error", "access_denied"))
+		portal.Redirect(w, req.reply("error", "access_denied"))
 	default:
-		a.fail(w, http.StatusBadRequest, "No decision was made", "Start again from your terminal and press one of the buttons.")
+		a.site.Fail(w, http.StatusBadRequest, "No decision was made", "Start again from your terminal and press one of the buttons.")
 	}
 }
 
@@ -92,12 +94,4 @@ func (a *App) grant(ctx context.Context, who *person, req bridgeRequest) (name, 
 	}
 	value, err = a.clerk.ticket(ctx, who.userID, a.opts.TicketLifetime)
 	return "ticket", value, err
-}
-
-// redirect sends the browser to the terminal. http.Redirect would write the
-// address, ticket and all, into a page.
-func (a *App) redirect(w http.ResponseWriter, to string) {
-	secure(w, "")
-	w.Header().Set("Location", to)
-	w.WriteHeader(http.StatusSeeOther)
 }

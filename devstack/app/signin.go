@@ -5,17 +5,17 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/zen-auth/zen/devstack/portal"
 )
 
 // signInPage is what the sign-in page shows.
 type signInPage struct {
-	CSRF     string
-	ReturnTo string
-	Accounts []Account
-	Email    string
-	Problem  string
-	// AskCode is the second half of a sign-in by e-mail code.
-	AskCode bool
+	csrf     string
+	returnTo string
+	email    string
+	problem  string
+	askCode  bool // the second half of a sign-in by e-mail code
 }
 
 func (a *App) home(w http.ResponseWriter, r *http.Request) {
@@ -28,7 +28,7 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, SignInPath, http.StatusSeeOther)
 		return
 	}
-	a.render(w, http.StatusOK, "home", "Signed in", "", struct{ Name, Email, CSRF string }{
+	a.site.Render(w, http.StatusOK, "home", "Signed in", "", struct{ Name, Email, CSRF string }{
 		session.person.name, session.person.email, session.csrf,
 	})
 }
@@ -48,26 +48,32 @@ func (a *App) showSignIn(w http.ResponseWriter, r *http.Request) {
 	if session = a.sessions.get(r); session == nil || session.person != nil {
 		session = a.sessions.start(w, r, nil)
 	}
-	a.renderSignIn(w, http.StatusOK, signInPage{CSRF: session.csrf, ReturnTo: returnTo})
+	a.renderSignIn(w, http.StatusOK, signInPage{csrf: session.csrf, returnTo: returnTo})
 }
 
 func (a *App) renderSignIn(w http.ResponseWriter, status int, page signInPage) {
-	page.Accounts = a.opts.Accounts
-	a.render(w, status, "sign-in", "Sign in", "", page)
+	var accounts []portal.Account
+	for _, account := range a.opts.Accounts {
+		accounts = append(accounts, portal.Account{Name: account.Name, Email: account.Email})
+	}
+	a.site.SignIn(w, status, "", portal.SignIn{
+		Action: SignInPath, Accounts: accounts, Email: page.email, Problem: page.problem, OfferCode: true, AskCode: page.askCode,
+		Hidden: []portal.Field{{Name: "csrf_token", Value: page.csrf}, {Name: "return_to", Value: page.returnTo}},
+	})
 }
 
 func (a *App) signIn(w http.ResponseWriter, r *http.Request) {
 	session := a.sessions.get(r)
 	if !session.checks(r) {
-		a.fail(w, http.StatusForbidden, "This form is out of date", "Open the sign-in page again. If it keeps happening, allow cookies for this address.")
+		a.site.Fail(w, http.StatusForbidden, "This form is out of date", "Open the sign-in page again. If it keeps happening, allow cookies for this address.")
 		return
 	}
-	page := signInPage{CSRF: session.csrf, ReturnTo: safeReturn(r.PostFormValue("return_to")), Email: strings.TrimSpace(r.PostFormValue("email"))}
+	page := signInPage{csrf: session.csrf, returnTo: safeReturn(r.PostFormValue("return_to")), email: strings.TrimSpace(r.PostFormValue("email"))}
 	who, err := a.check(r, session, &page)
 	var refused *clerkError
 	switch {
 	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
-		page.Problem = refused.Text
+		page.problem = refused.Text
 		a.renderSignIn(w, http.StatusUnprocessableEntity, page)
 	case err != nil:
 		a.clerkDown(w, err)
@@ -75,7 +81,7 @@ func (a *App) signIn(w http.ResponseWriter, r *http.Request) {
 		a.renderSignIn(w, http.StatusOK, page)
 	default:
 		a.sessions.start(w, r, who)
-		http.Redirect(w, r, page.ReturnTo, http.StatusSeeOther)
+		http.Redirect(w, r, page.returnTo, http.StatusSeeOther)
 	}
 }
 
@@ -93,11 +99,11 @@ func (a *App) check(r *http.Request, session *browserSession, page *signInPage) 
 	}
 	switch r.PostFormValue("step") {
 	case "send-code":
-		pending, err := a.clerk.sendCode(ctx, page.Email)
+		pending, err := a.clerk.sendCode(ctx, page.email)
 		if err != nil {
 			return nil, err
 		}
-		page.AskCode = true
+		page.askCode = true
 		a.sessions.setPending(session, pending)
 		return nil, nil
 	case "check-code":
@@ -105,17 +111,17 @@ func (a *App) check(r *http.Request, session *browserSession, page *signInPage) 
 		if pending == nil {
 			return nil, &clerkError{Status: http.StatusUnprocessableEntity, Code: "no_code", Text: "Ask for a new code."}
 		}
-		page.AskCode, page.Email = true, pending.email
+		page.askCode, page.email = true, pending.email
 		return a.clerk.code(ctx, pending, strings.TrimSpace(r.PostFormValue("code")))
 	default:
-		return a.clerk.password(ctx, page.Email, r.PostFormValue("password"))
+		return a.clerk.password(ctx, page.email, r.PostFormValue("password"))
 	}
 }
 
 func (a *App) signOut(w http.ResponseWriter, r *http.Request) {
 	session := a.sessions.get(r)
 	if !session.checks(r) {
-		a.fail(w, http.StatusForbidden, "This form is out of date", "Open the app again and sign out from there.")
+		a.site.Fail(w, http.StatusForbidden, "This form is out of date", "Open the app again and sign out from there.")
 		return
 	}
 	if session.person != nil {

@@ -1,6 +1,5 @@
-// Package browse plays the person at the browser: it follows links and
-// redirects, signs in when a page asks for it, and presses the button of a page
-// that asks to authorise a terminal. It reads pages as a browser does, forms and
+// Package browse plays the person at the browser: it follows redirects, signs in when a page asks for it, chooses an organisation, types a
+// device's code, and presses the button of a page that asks for authorisation. It reads pages as a browser does, forms and
 // all, and needs to know nothing but an address.
 //
 // It is for demonstrations and tests. It runs no JavaScript and shows nothing.
@@ -37,6 +36,11 @@ type Person struct {
 // Browser is one visit's browser and the person at it.
 type Browser struct {
 	Person Person
+	// UserCode is typed where a page asks for the code that a device shows.
+	UserCode string
+	// Organization is the value of the button to press where a page offers
+	// organisations, or words on it. Empty is the first one.
+	Organization string
 	// Out gets a line a step, without the values of queries. Default: nowhere.
 	Out io.Writer
 	// Cancel presses Cancel where a page asks to authorise a terminal.
@@ -82,6 +86,7 @@ type visit struct {
 	client   *http.Client
 	home     *url.URL // where it began; forms are filled there alone
 	signedIn bool     // a sign-in form was sent
+	codeSent bool     // a device's code was typed
 }
 
 // request is one step: a method, an address and, for POST, a form.
@@ -139,6 +144,16 @@ func (v *visit) decide(at *url.URL, answer *answer) (*request, error) {
 		return nil, nil
 	}
 	if button := answer.page.decision(v.browser.Cancel); button != nil {
+		return v.press(at, button, nil)
+	}
+	if field := answer.page.codeField(); field != nil && v.browser.UserCode != "" {
+		if v.codeSent {
+			return nil, fmt.Errorf("browse: the device's code was refused: %s", answer.page.problem())
+		}
+		v.codeSent = true
+		return v.press(at, field, url.Values{userCodeField: {v.browser.UserCode}})
+	}
+	if button := answer.page.organization(v.browser.Organization); button != nil {
 		return v.press(at, button, nil)
 	}
 	if !answer.page.asksSignIn() {

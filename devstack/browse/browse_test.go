@@ -134,6 +134,37 @@ func TestCancelAndStop(t *testing.T) {
 	}
 }
 
+func TestChoices(t *testing.T) {
+	var posts []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.ParseForm()
+		if r.Method == http.MethodPost {
+			posts = append(posts, r.PostForm.Encode())
+		}
+		switch {
+		case r.PostForm.Has("organization"):
+			fmt.Fprint(w, "done")
+		case r.PostForm.Get("user_code") == "WXYZ":
+			fmt.Fprint(w, `<form method=post><button name=organization value=org_1>Acme</button><button name=organization value=org_2>Globex</button></form>`)
+		default:
+			fmt.Fprint(w, `<p role=alert>No such code</p><form method=post><input name=user_code><button>Continue</button></form>`)
+		}
+	}))
+	defer s.Close()
+	for organization, want := range map[string]string{"": "org_1", "globex": "org_2", "org_2": "org_2"} {
+		b := &Browser{UserCode: "WXYZ", Organization: organization}
+		if _, err := b.Visit(context.Background(), s.URL); err != nil {
+			t.Fatal(err)
+		}
+		if got := posts[len(posts)-1]; got != "organization="+want {
+			t.Errorf("organisation %q: pressed %s", organization, got)
+		}
+	}
+	if _, err := (&Browser{UserCode: "ABCD"}).Visit(context.Background(), s.URL); err == nil || !strings.Contains(err.Error(), "refused: No such code") {
+		t.Errorf("wrong code: %v", err)
+	}
+}
+
 func TestRedirectThatKeepsTheForm(t *testing.T) {
 	s := newSite(t, http.StatusOK)
 	if err := Visit(context.Background(), Person{}, s.URL+"/keep", nil); err != nil {

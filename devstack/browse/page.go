@@ -33,6 +33,7 @@ type input struct {
 type button struct {
 	form        *form
 	name, value string
+	label       string
 }
 
 // parsePage reads a page. Anything is HTML to a browser, so only a document that
@@ -72,7 +73,7 @@ func parseForm(n *html.Node) *form {
 		name, value := attribute(field, "name"), attribute(field, "value")
 		switch {
 		case field.DataAtom == atom.Button && (kind == "" || kind == "submit"):
-			f.buttons = append(f.buttons, &button{form: f, name: name, value: value})
+			f.buttons = append(f.buttons, &button{form: f, name: name, value: value, label: text(field)})
 		case field.DataAtom == atom.Input && (kind == "submit" || kind == "image"):
 			f.buttons = append(f.buttons, &button{form: f, name: name, value: value})
 		case field.DataAtom == atom.Input && (kind == "checkbox" || kind == "radio") && !has(field, "checked"):
@@ -108,6 +109,33 @@ func (p *page) decision(cancel bool) *button {
 	for _, f := range p.forms {
 		for _, b := range f.buttons {
 			if b.name == "decision" && b.value == wanted {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+// userCodeField is what a page names the code that a device shows (RFC 8628).
+const userCodeField = "user_code"
+
+// codeField is the button beside a field for a device's code.
+func (p *page) codeField() *button {
+	for _, f := range p.forms {
+		for _, in := range f.inputs {
+			if in.name == userCodeField && in.kind != "hidden" && len(f.buttons) > 0 {
+				return f.buttons[0]
+			}
+		}
+	}
+	return nil
+}
+
+// organization is the button of the organisation that is wanted.
+func (p *page) organization(wanted string) *button {
+	for _, f := range p.forms {
+		for _, b := range f.buttons {
+			if b.name == "organization" && (b.value == wanted || strings.Contains(strings.ToLower(b.label), strings.ToLower(wanted))) {
 				return b
 			}
 		}

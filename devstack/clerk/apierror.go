@@ -13,6 +13,7 @@ type apiError struct {
 	long    string
 	meta    object
 	header  http.Header
+	html    string // the body of what is no answer of Clerk's
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.long }
@@ -80,6 +81,11 @@ func errTemplateNotFound(name string) *apiError {
 		long: "No JWT template exists with name: " + name}
 }
 
+// errTokenNotFound has no code that Clerk documents; its SDKs look at the status.
+func errTokenNotFound(kind string) *apiError {
+	return &apiError{status: 404, code: "resource_not_found", message: "Not Found", long: kind + " not found"}
+}
+
 func errUserNotFound(id string) *apiError {
 	return &apiError{status: 404, code: "resource_not_found", message: "not found", long: "No user was found with id " + id}
 }
@@ -95,6 +101,51 @@ func errOrganizationNotFound() *apiError {
 func errOrganizationUnauthorized() *apiError {
 	return &apiError{status: 404, code: "organization_not_found_or_unauthorized", message: "not found or unauthorized",
 		long: "Given organization not found, or you don't have permission to access the organization"}
+}
+
+func errMissingPermission(permission string) *apiError {
+	return &apiError{status: 403, code: "missing_organization_permission", message: "missing permission",
+		long: "Current user is missing an organization permission.", meta: object{"permissions": []string{permission}}}
+}
+
+func errAlreadyMember(who string) *apiError {
+	return &apiError{status: 400, code: "already_a_member_in_organization", message: "already a member",
+		long: who + " is already a member of the organization."}
+}
+
+func errMinimumPermissions() *apiError {
+	return &apiError{status: 400, code: "organization_minimum_permissions_needed", message: "minimum organization permissions needed",
+		long: "There has to be at least one organization member with the minimum required permissions"}
+}
+
+func errMembershipQuota(limit int) *apiError {
+	return &apiError{status: 403, code: "organization_membership_quota_exceeded", message: "organization membership quota exceeded",
+		long: fmt.Sprintf("You have reached your limit of %d organization memberships, including outstanding invitations.", limit)}
+}
+
+func errInvitationNotUnique() *apiError {
+	return &apiError{status: 400, code: "organization_invitation_not_unique", message: "organization invitation not unique",
+		long: "Organizations cannot have duplicate pending invitations for an email address."}
+}
+
+func errInvitationNotFound(id string) *apiError {
+	return &apiError{status: 404, code: "organization_invitation_not_found", message: "not found",
+		long: "No invitation found with id " + id + "."}
+}
+
+func errInvitationNotPending() *apiError {
+	return &apiError{status: 404, code: "organization_invitation_not_pending", message: "not pending",
+		long: "The organization invitation is not in the 'pending' status."}
+}
+
+func errInvitationAccepted() *apiError {
+	return &apiError{status: 400, code: "organization_invitation_already_accepted", message: "invitation has already been accepted",
+		long: "This invitation has already been accepted. Sign in instead."}
+}
+
+func errInvitationRevoked() *apiError {
+	return &apiError{status: 400, code: "organization_invitation_revoked_code", message: "invitation has been revoked",
+		long: "This invitation has been revoked and cannot be used anymore."}
 }
 
 func errNotMember() *apiError {
@@ -151,6 +202,24 @@ func errParamValue(name, value string) *apiError {
 func errParamInvalid(name string) *apiError {
 	return &apiError{status: 422, code: "form_param_value_invalid", message: "is invalid",
 		long: name + " is invalid", meta: object{"param_name": name}}
+}
+
+func errIdentifierExists(name, text string) *apiError {
+	return &apiError{status: 422, code: "form_identifier_exists", message: text, long: text, meta: object{"param_name": name}}
+}
+
+func errPasswordTooShort() *apiError {
+	const text = "Passwords must be 8 characters or more."
+	return &apiError{status: 422, code: "form_password_length_too_short", message: text, long: text, meta: object{"param_name": "password"}}
+}
+
+func errReservedClaim(name string) *apiError {
+	return &apiError{status: 400, code: "jwt_template_reserved_claim", message: "reserved claim used",
+		long: "You can't use the reserved claim: '" + name + "'", meta: object{"param_name": "claims"}}
+}
+
+func errAPIKeysDisabled() *apiError {
+	return &apiError{status: 422, code: "api_keys_not_enabled", message: "API Keys not enabled", long: "API Keys not enabled"}
 }
 
 func errIdentifierNotFound() *apiError {

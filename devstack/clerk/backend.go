@@ -9,8 +9,11 @@ import (
 )
 
 // BackendPrefix is where the Backend API is mounted, so that the root stays the
-// Frontend API's. An SDK's base URL is the base URL of the instance and this.
-const BackendPrefix = "/clerk-backend/v1"
+// Frontend API's. An SDK's base URL is the base URL of the instance and this;
+// where it adds /v1 itself, as @clerk/backend does, it is this without /v1.
+const BackendPrefix = backendRoot + "/v1"
+
+const backendRoot = "/clerk-backend"
 
 // backendHandler answers a Backend API request with a JSON body or an error. It
 // runs with the instance locked; body is the request's JSON object, nil for GET.
@@ -18,24 +21,74 @@ type backendHandler func(inst *Instance, r *http.Request, body params) (any, err
 
 func (inst *Instance) backendRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /jwks", inst.secret(http.HandlerFunc(inst.serveKeySet)))
-	for pattern, handle := range map[string]backendHandler{
-		"POST /sign_in_tokens":                  createTicket,
-		"POST /sign_in_tokens/{id}/revoke":      revokeTicket,
-		"GET /sessions":                         listSessions,
-		"POST /sessions":                        createSession,
-		"GET /sessions/{id}":                    readSession,
-		"POST /sessions/{id}/revoke":            revokeSession,
-		"POST /sessions/{id}/tokens":            mintToken,
-		"POST /sessions/{id}/tokens/{template}": mintToken,
-		"GET /users":                            listUsers,
-		"GET /users/count":                      countUsers,
-		"GET /users/{id}":                       readUser,
-	} {
-		mux.Handle(pattern, inst.secret(inst.backend(handle)))
+	mux.Handle("GET /v1/jwks", inst.secret(http.HandlerFunc(inst.serveKeySet)))
+	for pattern, handle := range backendHandlers {
+		method, path, _ := strings.Cut(pattern, " ")
+		handler := inst.secret(inst.backend(handle))
+		mux.Handle(method+" /v1"+path, handler)
+		// Clerk's JavaScript SDK calls these without a version.
+		if strings.HasPrefix(path, "/api_keys") || strings.HasPrefix(path, "/m2m_tokens") ||
+			strings.HasPrefix(path, "/oauth_applications/access_tokens") {
+			mux.Handle(method+" "+path, handler)
+		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errURLNotFound()) })
 	return mux
+}
+
+var backendHandlers = map[string]backendHandler{
+	"POST /sign_in_tokens":             createTicket,
+	"POST /sign_in_tokens/{id}/revoke": revokeTicket,
+
+	"GET /sessions":                         listSessions,
+	"POST /sessions":                        createSession,
+	"GET /sessions/{id}":                    readSession,
+	"POST /sessions/{id}/revoke":            revokeSession,
+	"POST /sessions/{id}/tokens":            mintToken,
+	"POST /sessions/{id}/tokens/{template}": mintToken,
+
+	"GET /users":                               listUsers,
+	"POST /users":                              createUser,
+	"GET /users/count":                         countUsers,
+	"GET /users/{id}":                          readUser,
+	"PATCH /users/{id}":                        updateUser,
+	"DELETE /users/{id}":                       deleteUser,
+	"PATCH /users/{id}/metadata":               updateMetadata,
+	"GET /users/{id}/organization_memberships": userMemberships,
+
+	"GET /organizations":                                                 listOrganizations,
+	"POST /organizations":                                                createOrganization,
+	"GET /organizations/{organization}":                                  readOrganization,
+	"DELETE /organizations/{organization}":                               deleteOrganization,
+	"GET /organizations/{organization}/memberships":                      backendMembers,
+	"POST /organizations/{organization}/memberships":                     backendCreateMember,
+	"PATCH /organizations/{organization}/memberships/{user}":             backendUpdateMember,
+	"DELETE /organizations/{organization}/memberships/{user}":            backendDeleteMember,
+	"GET /organizations/{organization}/invitations":                      backendInvitations,
+	"POST /organizations/{organization}/invitations":                     backendCreateInvitation,
+	"GET /organizations/{organization}/invitations/{invitation}":         backendReadInvitation,
+	"POST /organizations/{organization}/invitations/{invitation}/revoke": backendRevokeInvitation,
+
+	"GET /jwt_templates":         listTemplates,
+	"POST /jwt_templates":        createTemplate,
+	"GET /jwt_templates/{id}":    readTemplate,
+	"PATCH /jwt_templates/{id}":  updateTemplate,
+	"DELETE /jwt_templates/{id}": deleteTemplate,
+
+	"GET /api_keys":              listAPIKeys,
+	"POST /api_keys":             createAPIKey,
+	"POST /api_keys/verify":      verifyAPIKey,
+	"GET /api_keys/{id}":         readAPIKey,
+	"DELETE /api_keys/{id}":      deleteAPIKey,
+	"GET /api_keys/{id}/secret":  readAPIKeySecret,
+	"POST /api_keys/{id}/revoke": revokeAPIKey,
+
+	"GET /m2m_tokens":              listM2MTokens,
+	"POST /m2m_tokens":             createM2MToken,
+	"POST /m2m_tokens/verify":      verifyM2MToken,
+	"POST /m2m_tokens/{id}/revoke": revokeM2MToken,
+
+	"POST /oauth_applications/access_tokens/verify": verifyOAuthToken,
 }
 
 // secret demands the secret key.
@@ -47,7 +100,7 @@ func (inst *Instance) secret(next http.Handler) http.Handler {
 			writeError(w, errAuthenticationInvalid())
 		case !ok || !strings.EqualFold(scheme, "Bearer"):
 			writeError(w, errAuthorizationFormat())
-		case !same(key, inst.opts.SecretKey):
+		case !same(key, inst.opts.SecretKey) && !inst.isMachine(r):
 			writeError(w, errSecretKeyInvalid())
 		default:
 			next.ServeHTTP(w, r)
@@ -62,13 +115,16 @@ func (inst *Instance) backend(handle backendHandler) http.Handler {
 			err = checkVersion(r.Header.Get("Clerk-API-Version"), r.URL.Query().Get("__clerk_api_version"))
 		}
 		var body params
-		if err == nil && r.Method == http.MethodPost {
+		if err == nil && r.Method != http.MethodGet {
 			body, err = readParams(r)
 		}
 		var answer any
 		if err == nil {
 			inst.mu.Lock()
-			answer, err = handle(inst, r, body)
+			inst.prune()
+			if err = inst.limitBackend(); err == nil {
+				answer, err = handle(inst, r, body)
+			}
 			inst.mu.Unlock()
 		}
 		if err != nil {
@@ -76,7 +132,7 @@ func (inst *Instance) backend(handle backendHandler) http.Handler {
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		writeJSON(w, http.StatusOK, answer)
+		writeAnswer(w, answer)
 	})
 }
 

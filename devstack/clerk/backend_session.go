@@ -68,7 +68,7 @@ func listSessions(inst *Instance, r *http.Request, _ params) (any, error) {
 func (inst *Instance) findSession(r *http.Request) (*session, error) {
 	id := r.PathValue("id")
 	s := inst.sessions[id]
-	if s == nil {
+	if s == nil || inst.fault(FaultSessionGone) {
 		return nil, errSessionNotFound(id)
 	}
 	inst.active(s)
@@ -123,10 +123,12 @@ func mintToken(inst *Instance, r *http.Request, body params) (any, error) {
 	var signed string
 	if name := r.PathValue("template"); name == "" {
 		signed, err = inst.sessionToken(s, "", lifetime(inst.opts.SessionTokenLifetime))
-	} else if t := inst.templates[name]; t != nil {
-		signed, err = inst.templateToken(s, t, "", lifetime(t.lifetime))
 	} else {
-		return nil, errTemplateNotFound(name)
+		t, missing := inst.findTemplate(name)
+		if missing != nil {
+			return nil, missing
+		}
+		signed, err = inst.templateToken(s, t, "", lifetime(t.lifetime))
 	}
 	return object{"object": "token", "jwt": signed}, err
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -31,8 +32,8 @@ type bench struct {
 	clock time.Time
 	alice string
 	bob   string
-	code  string // the last e-mail code
-	fault string // the fault that strikes
+	code  string       // the last e-mail code
+	fault atomic.Value // name of the fault that strikes
 }
 
 func newBench(t *testing.T, change ...func(*Options)) *bench {
@@ -42,7 +43,7 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 		BaseURL: testBase, Key: testKey(), SecretKey: "sk_test_secret",
 		Now:      func() time.Time { return b.clock },
 		SendCode: func(_, code string) { b.code = code },
-		Fault:    func(name string) bool { return name == b.fault },
+		Fault:    func(name string) bool { return name == b.fault.Load() },
 		Templates: []Template{{
 			Name: "turso", Lifetime: 10 * time.Minute,
 			Claims: json.RawMessage(`{"id":"db","a":"rw","perm":"{{user.public_metadata.perm || false}}","who":"{{user.first_name}} of {{org.slug}}"}`),

@@ -73,10 +73,11 @@ func (inst *Instance) authenticate(r *http.Request) (*client, error) {
 	if cl == nil || rotating == "" {
 		return nil, errAuthenticationInvalid()
 	}
-	if same(rotating, cl.rotating) {
+	signedOut := inst.fault(FaultSignedOut)
+	if same(rotating, cl.rotating) && !signedOut {
 		return cl, nil
 	}
-	if same(rotating, cl.previous) && inst.now().Before(cl.rotatedAt.Add(inst.opts.RotationGrace)) {
+	if !signedOut && same(rotating, cl.previous) && inst.now().Before(cl.rotatedAt.Add(inst.opts.RotationGrace)) {
 		return cl, nil
 	}
 	replacement, err := inst.newClient()
@@ -109,7 +110,7 @@ func (inst *Instance) sessionOf(cl *client, id string) (*session, error) {
 		return nil, errSignedOut()
 	}
 	for _, s := range inst.activeSessions(cl) {
-		if s.id == id {
+		if s.id == id && !inst.fault(FaultSessionGone) {
 			return s, nil
 		}
 	}

@@ -20,6 +20,7 @@ var apiVersions = []string{
 type call struct {
 	r      *http.Request
 	form   url.Values
+	json   params  // of the few paths that take JSON
 	client *client // nil when the request brought none and none was made yet
 }
 
@@ -46,11 +47,30 @@ func (inst *Instance) routes() http.Handler {
 		"POST /v1/client/sessions/{id}/remove":               endSession(statusRemoved),
 		"POST /v1/client/sessions/{id}/tokens":               createSessionToken,
 		"POST /v1/client/sessions/{id}/tokens/{template}":    createTemplateToken,
-		"GET /v1/me": getMe,
+		"GET /v1/me":                          getMe,
+		"GET /v1/environment":                 getEnvironment,
+		"GET /api_keys":                       listMyAPIKeys,
+		"POST /api_keys":                      createMyAPIKey,
+		"POST /api_keys/{id}/revoke":          revokeMyAPIKey,
+		"GET /v1/me/organization_memberships": listMyMemberships,
+		"GET /v1/me/organization_invitations": listMyInvitations,
+		"POST /v1/me/organization_invitations/{invitation}/accept":              acceptMyInvitation,
+		"POST /v1/organizations":                                                createMyOrganization,
+		"GET /v1/organizations/{organization}":                                  getOrganization,
+		"POST /v1/organizations/{organization}/invitations/bulk":                createInvitations,
+		"GET /v1/organizations/{organization}/memberships":                      listMembers,
+		"POST /v1/organizations/{organization}/memberships":                     createMember,
+		"PATCH /v1/organizations/{organization}/memberships/{user}":             updateMember,
+		"DELETE /v1/organizations/{organization}/memberships/{user}":            deleteMember,
+		"GET /v1/organizations/{organization}/invitations":                      listInvitations,
+		"POST /v1/organizations/{organization}/invitations":                     createInvitation,
+		"GET /v1/organizations/{organization}/invitations/pending":              listPendingInvitations,
+		"POST /v1/organizations/{organization}/invitations/{invitation}/revoke": revokeInvitation,
 	} {
 		mux.Handle(pattern, inst.frontend(handle))
 	}
-	mux.Handle(BackendPrefix+"/", http.StripPrefix(BackendPrefix, inst.backendRoutes()))
+	inst.oauthRoutes(mux)
+	mux.Handle(backendRoot+"/", http.StripPrefix(backendRoot, inst.backendRoutes()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errURLNotFound()) })
 	return tunnelMethod(mux)
 }
@@ -103,7 +123,15 @@ func (inst *Instance) frontend(handle frontendHandler) http.Handler {
 			writeError(w, bodyError(err, errMalformed()))
 			return
 		}
-		body, clientJWT, err := inst.answer(handle, r)
+		var fields params
+		if r.Method != http.MethodGet && !isForm(r) {
+			var err error
+			if fields, err = readParams(r); err != nil {
+				writeError(w, err)
+				return
+			}
+		}
+		body, clientJWT, err := inst.answer(handle, r, fields)
 		// The client JWT goes out with errors too: a device that lost its place
 		// learns the token that it is to use from now on.
 		if clientJWT != "" {
@@ -114,7 +142,7 @@ func (inst *Instance) frontend(handle frontendHandler) http.Handler {
 			writeError(w, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, body)
+		writeAnswer(w, body)
 	})
 }
 
@@ -139,17 +167,6 @@ func (inst *Instance) admit(r *http.Request) error {
 	return nil
 }
 
-// weather are the faults that strike both APIs alike.
-func (inst *Instance) weather() error {
-	if inst.fault(FaultUnavailable) {
-		return errServiceUnavailable()
-	}
-	if inst.fault(FaultRateLimited) {
-		return errTooManyRequests("10")
-	}
-	return nil
-}
-
 func checkVersion(header, query string) error {
 	if header != "" && query != "" {
 		return errVersion("set either the Clerk-API-Version header or the __clerk_api_version parameter")
@@ -161,10 +178,14 @@ func checkVersion(header, query string) error {
 }
 
 // answer runs a handler under the lock and returns the client JWT that goes out with it.
-func (inst *Instance) answer(handle frontendHandler, r *http.Request) (body any, clientJWT string, err error) {
+func (inst *Instance) answer(handle frontendHandler, r *http.Request, fields params) (body any, clientJWT string, err error) {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
-	c := &call{r: r, form: r.PostForm}
+	inst.prune()
+	c := &call{r: r, form: r.PostForm, json: fields}
+	if err := inst.limitFrontend(r); err != nil {
+		return nil, "", err
+	}
 	if c.client, err = inst.authenticate(r); err == nil {
 		body, err = handle(inst, c)
 	}

@@ -103,22 +103,12 @@ func createTemplateToken(inst *Instance, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := c.r.PathValue("template")
-	t := inst.templates[name]
-	if t == nil {
-		return nil, errTemplateNotFound(name)
+	t, err := inst.findTemplate(c.r.PathValue("template"))
+	if err != nil {
+		return nil, err
 	}
 	signed, err := inst.templateToken(s, t, c.origin(), t.lifetime)
 	return object{"object": "token", "jwt": signed}, err
-}
-
-// getMe is the user of the session that _clerk_session_id names.
-func getMe(inst *Instance, c *call) (any, error) {
-	s, err := inst.sessionOf(c.client, c.r.URL.Query().Get("_clerk_session_id"))
-	if err != nil {
-		return nil, errAuthenticationInvalid()
-	}
-	return inst.wrap(c, inst.userView(s.user)), nil
 }
 
 // wrap is the envelope of answers that carry the client along.

@@ -1,7 +1,6 @@
 package clerk
 
 import (
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -112,32 +111,6 @@ func TestNativeRules(t *testing.T) {
 func TestNativeDisabled(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.NativeAPIDisabled = true })
 	b.want(b.native("GET", "/v1/client", "", nil), 400, "native_api_disabled")
-}
-
-func TestFaults(t *testing.T) {
-	b := newBench(t)
-	jwks := func() reply { return b.do(httptest.NewRequest("GET", "/.well-known/jwks.json", nil)) }
-	for _, tt := range []struct {
-		fault  string
-		call   func() reply
-		status int
-		code   string
-	}{
-		{FaultUnavailable, func() reply { return b.native("GET", "/v1/client", "", nil) }, 503, "service_unavailable"},
-		{FaultUnavailable, func() reply { return b.server("GET", "/users", "") }, 503, "service_unavailable"},
-		{FaultUnavailable, jwks, 503, "service_unavailable"},
-		{FaultJWKSUnavailable, jwks, 503, "service_unavailable"},
-		{FaultJWKSUnavailable, func() reply { return b.native("GET", "/v1/client", "", nil) }, 200, ""},
-		{FaultNativeDisabled, func() reply { return b.native("GET", "/v1/client", "", nil) }, 400, "native_api_disabled"},
-		{FaultRateLimited, func() reply { return b.native("GET", "/v1/client", "", nil) }, 429, "too_many_requests"},
-	} {
-		b.fault = tt.fault
-		r := tt.call()
-		b.want(r, tt.status, tt.code)
-		if tt.status == http.StatusTooManyRequests && r.header.Get("Retry-After") == "" {
-			t.Error("429 without Retry-After")
-		}
-	}
 }
 
 func TestUnknownPaths(t *testing.T) {

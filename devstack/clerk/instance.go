@@ -3,20 +3,23 @@ package clerk
 import (
 	"crypto/rsa"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/portal"
 )
 
 // Instance is one Clerk instance. Its methods are safe for concurrent use.
 type Instance struct {
 	opts    Options
 	handler http.Handler
+	site    *portal.Site // the Account Portal
+	// strangeKey is what FaultKeySwapped publishes.
+	strangeKey func() *rsa.PrivateKey
 
 	// mu guards everything below. A request holds it from the moment its body
 	// is read until its answer is computed, so handlers see one consistent state.
@@ -29,6 +32,12 @@ type Instance struct {
 	clients       map[string]*client
 	sessions      map[string]*session
 	tickets       map[string]*signInToken
+	oauth         oauthState
+	prunedAt      time.Time
+	windows       map[string]*window
+	apiKeys       map[string]*apiKey
+	machines      map[string]*Machine
+	m2mTokens     map[string]*m2mToken
 }
 
 // New makes an instance. It fails on options that contradict each other, such as
@@ -63,12 +72,18 @@ func New(opts Options) (*Instance, error) {
 		return nil, err
 	}
 	inst := &Instance{
-		opts:      opts,
-		keys:      keys,
-		templates: map[string]*template{},
-		clients:   map[string]*client{},
-		sessions:  map[string]*session{},
-		tickets:   map[string]*signInToken{},
+		opts:       opts,
+		keys:       keys,
+		templates:  map[string]*template{},
+		clients:    map[string]*client{},
+		sessions:   map[string]*session{},
+		tickets:    map[string]*signInToken{},
+		oauth:      newOAuthState(),
+		strangeKey: sync.OnceValue(makeStrangeKey),
+		windows:    map[string]*window{},
+		apiKeys:    map[string]*apiKey{},
+		machines:   map[string]*Machine{},
+		m2mTokens:  map[string]*m2mToken{},
 	}
 	if opts.BaseURL != "" {
 		if err := inst.SetBaseURL(opts.BaseURL); err != nil {
@@ -90,6 +105,22 @@ func New(opts Options) (*Instance, error) {
 			return nil, err
 		}
 	}
+	for _, m := range opts.Machines {
+		inst.AddMachine(m)
+	}
+	if opts.OAuthApplications == nil {
+		opts.OAuthApplications = []OAuthApplication{{
+			ClientID: DefaultOAuthClientID, Name: "zen", RedirectURIs: []string{"http://127.0.0.1/callback"}, DeviceGrant: true,
+		}}
+	}
+	for _, a := range opts.OAuthApplications {
+		if _, err := inst.AddOAuthApplication(a); err != nil {
+			return nil, err
+		}
+	}
+	inst.site = portal.New(portal.Options{
+		Brand: "Local Clerk", Footer: "A local instance. Its users are made up.", StylePath: portalStyle, Logger: opts.Logger,
+	})
 	inst.handler = inst.routes()
 	return inst, nil
 }
@@ -156,88 +187,10 @@ func Patterns() []string {
 		"/.well-known/",
 		"/v1/client", "/v1/client/",
 		"/v1/me", "/v1/me/",
-		BackendPrefix + "/",
+		"/v1/environment", "/v1/organizations", "/v1/organizations/", "/api_keys", "/api_keys/",
+		"/oauth/", portalPath,
+		backendRoot + "/",
 	}
-}
-
-// AddOrganization adds an organisation and returns its id.
-func (inst *Instance) AddOrganization(o Organization) (string, error) {
-	if o.Slug == "" {
-		return "", errors.New("clerk: add organisation: want a slug")
-	}
-	inst.mu.Lock()
-	defer inst.mu.Unlock()
-	if inst.organization(o.Slug) != nil {
-		return "", fmt.Errorf("clerk: add organisation %q: exists", o.Slug)
-	}
-	if o.ID == "" {
-		o.ID = newID("org")
-	}
-	if o.Name == "" {
-		o.Name = o.Slug
-	}
-	var err error
-	if o.PublicMetadata, err = plainJSON(o.PublicMetadata); err != nil {
-		return "", fmt.Errorf("clerk: add organisation %q: %w", o.Slug, err)
-	}
-	inst.organizations = append(inst.organizations, &organization{Organization: o, createdAt: inst.now()})
-	return o.ID, nil
-}
-
-// AddUser adds a user and returns its id.
-func (inst *Instance) AddUser(u User) (string, error) {
-	if u.Email == "" {
-		return "", errors.New("clerk: add user: want an e-mail address")
-	}
-	inst.mu.Lock()
-	defer inst.mu.Unlock()
-	if inst.userByEmail(u.Email) != nil {
-		return "", fmt.Errorf("clerk: add user %q: exists", u.Email)
-	}
-	if u.ID == "" {
-		u.ID = newID("user")
-	}
-	var err error
-	if u.PublicMetadata, err = plainJSON(u.PublicMetadata); err != nil {
-		return "", fmt.Errorf("clerk: add user %q: %w", u.Email, err)
-	}
-	added := &user{User: u, emailID: newID("idn"), createdAt: inst.now()}
-	for _, m := range u.Memberships {
-		org := inst.organization(m.Organization)
-		if org == nil {
-			return "", fmt.Errorf("clerk: add user %q: no organisation %q", u.Email, m.Organization)
-		}
-		added.memberships = append(added.memberships, &membership{Membership: m, id: newID("orgmem"), organization: org})
-	}
-	inst.users = append(inst.users, added)
-	return u.ID, nil
-}
-
-// UserID is the id of the user with this e-mail address, or "".
-func (inst *Instance) UserID(email string) string {
-	inst.mu.Lock()
-	defer inst.mu.Unlock()
-	if u := inst.userByEmail(email); u != nil {
-		return u.ID
-	}
-	return ""
-}
-
-// SetTemplate adds or replaces a JWT template. A lifetime of 0 is 60 s.
-func (inst *Instance) SetTemplate(name string, claims json.RawMessage, lifetime time.Duration) error {
-	return inst.AddTemplate(Template{Name: name, Claims: claims, Lifetime: lifetime})
-}
-
-// AddTemplate adds or replaces a JWT template.
-func (inst *Instance) AddTemplate(t Template) error {
-	parsed, err := parseTemplate(t)
-	if err != nil {
-		return err
-	}
-	inst.mu.Lock()
-	defer inst.mu.Unlock()
-	inst.templates[t.Name] = parsed
-	return nil
 }
 
 // now is the instance's wall clock. Round strips the monotonic reading, which

@@ -34,6 +34,14 @@ func newKeyRing(id string, private *rsa.PrivateKey) (keyRing, error) {
 	return keyRing{signing: key, published: []instanceKey{key}}, nil
 }
 
+func makeStrangeKey() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	return key
+}
+
 // jwks is the key set as both APIs publish it (RFC 7517).
 func (ring keyRing) jwks() object {
 	keys := make([]object, 0, len(ring.published))
@@ -117,12 +125,17 @@ func (inst *Instance) RotateKey(r Rotation) error {
 }
 
 func (inst *Instance) serveKeySet(w http.ResponseWriter, _ *http.Request) {
+	// Not weather: the key sets have no rate limit.
 	if inst.fault(FaultUnavailable) || inst.fault(FaultJWKSUnavailable) {
 		writeError(w, errServiceUnavailable())
 		return
 	}
 	inst.mu.Lock()
-	set := inst.keys.jwks()
+	ring := inst.keys
+	if inst.fault(FaultKeySwapped) {
+		ring.published = []instanceKey{{id: ring.signing.id, private: inst.strangeKey()}}
+	}
+	set := ring.jwks()
 	inst.mu.Unlock()
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	writeJSON(w, http.StatusOK, set)

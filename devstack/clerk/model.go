@@ -10,20 +10,26 @@ import (
 
 type organization struct {
 	Organization
-	createdAt time.Time
+	createdAt   time.Time
+	createdBy   string // a user, or ""
+	invitations []*invitation
 }
 
 type user struct {
 	User
-	emailID     string // id of the e-mail address, idn_…
-	createdAt   time.Time
-	memberships []*membership
+	emailID         string // id of the e-mail address, idn_…
+	createdAt       time.Time
+	updatedAt       time.Time
+	privateMetadata map[string]any
+	memberships     []*membership
 }
 
 type membership struct {
 	Membership
 	id           string
 	organization *organization
+	createdAt    time.Time
+	updatedAt    time.Time
 }
 
 func (u *user) fullName() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }

@@ -3,6 +3,7 @@ package clerk
 import (
 	"crypto/rsa"
 	"encoding/json"
+	"log/slog"
 	"time"
 )
 
@@ -64,11 +65,29 @@ type Options struct {
 	// sign-out and that the old one "can no longer be used", hence the default 0.
 	RotationGrace time.Duration
 
+	// Machines exist from the start, with tokens of their own.
+	Machines []Machine
+	// OAuthApplications exist from the start. Nil: a public one for programs on
+	// the loopback, [DefaultOAuthClientID].
+	OAuthApplications []OAuthApplication
+	// DeviceGrant turns the device authorization grant on and announces it in
+	// the metadata. At Clerk it is in beta and has to be asked for.
+	DeviceGrant bool
+
+	// RateLimits bounds calls. Nil does not, so that tests with a clock that
+	// stands still can sign in as often as they like; see [DefaultRateLimits].
+	RateLimits *RateLimits
+	// APIKeysDisabled turns the API keys feature off.
+	APIKeysDisabled bool
+
 	// SendCode takes the place of e-mail: it gets the one-time code that
 	// email_code sign-in sent to an address. It is called with the instance
 	// locked and must return at once. Addresses with +clerk_test get 424242,
 	// as at Clerk, and are not reported.
 	SendCode func(address, code string)
+
+	// Logger gets what pages don't tell. Default: slog.Default().
+	Logger *slog.Logger
 
 	// Fault, when it returns true for one of the Fault… names, makes the
 	// instance fail that way for this request. It must be safe for concurrent use.
@@ -81,6 +100,9 @@ type Organization struct {
 	Name           string
 	Slug           string
 	PublicMetadata map[string]any
+	// MaxMemberships bounds members and invitations. Default: 5, as at Clerk;
+	// negative is no bound.
+	MaxMemberships int
 }
 
 // User is one user of the instance.
@@ -115,14 +137,6 @@ type Template struct {
 	// ClockSkew is how far nbf lies before iat, default 5 s.
 	ClockSkew time.Duration
 }
-
-// Names of the faults that [Options.Fault] is asked about.
-const (
-	FaultUnavailable     = "clerk-unavailable"      // every call: 503
-	FaultRateLimited     = "clerk-rate-limited"     // every call: 429 with Retry-After
-	FaultJWKSUnavailable = "clerk-jwks-unavailable" // the key sets alone: 503
-	FaultNativeDisabled  = "clerk-native-disabled"  // native_api_disabled
-)
 
 // DefaultOrganizations are the organisations of an instance that names none.
 func DefaultOrganizations() []Organization {

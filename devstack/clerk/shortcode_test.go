@@ -3,6 +3,7 @@ package clerk
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -74,7 +75,7 @@ func FuzzTemplate(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, claims []byte) {
-		parsed, err := parseTemplate(Template{Name: "t", Claims: claims})
+		parsed, err := parseTemplate(Template{Name: "t", Claims: claims}, time.Time{})
 		if err != nil {
 			return
 		}

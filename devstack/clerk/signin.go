@@ -29,6 +29,10 @@ const (
 	needsIdentifier  = "needs_identifier"
 	needsFirstFactor = "needs_first_factor"
 	complete         = "complete"
+
+	// Where a sign-in can get stuck; see the faults.
+	needsSecondFactor = "needs_second_factor"
+	needsClientTrust  = "needs_client_trust"
 )
 
 // createSignIn begins a sign-in and, where the parameters suffice, completes it.
@@ -210,6 +214,12 @@ func (inst *Instance) attemptCode(c *call, attempt *signIn) (any, error) {
 func (inst *Instance) completeSignIn(c *call, attempt *signIn, strategy, organization string) (any, error) {
 	if err := inst.begin(c, attempt); err != nil {
 		return nil, err
+	}
+	for fault, status := range map[string]string{FaultSecondFactor: needsSecondFactor, FaultClientTrust: needsClientTrust} {
+		if inst.fault(fault) {
+			attempt.status, attempt.strategy = status, strategy
+			return inst.wrap(c, inst.signInView(attempt)), nil
+		}
 	}
 	s := inst.newSession(attempt.user, c.client.id, organization)
 	c.client.sessions = append(c.client.sessions, s)

@@ -13,29 +13,36 @@ import (
 
 // template is a parsed JWT template.
 type template struct {
-	claims   map[string]any
-	lifetime time.Duration
-	skew     time.Duration
+	id        string
+	name      string
+	claims    map[string]any
+	lifetime  time.Duration
+	skew      time.Duration
+	createdAt time.Time
+	updatedAt time.Time
 }
 
 // reservedClaims cannot be set by a template: Clerk adds the first seven itself
 // and keeps the rest for session tokens.
 var reservedClaims = []string{"azp", "exp", "iat", "iss", "jti", "nbf", "sub", "sid", "v", "pla", "fea"}
 
-func parseTemplate(t Template) (*template, error) {
-	if t.Name == "" || strings.ContainsAny(t.Name, "/?#") {
-		return nil, fmt.Errorf("clerk: template name %q: want a word that fits in a path", t.Name)
+// reservedClaimError is the use of a claim that is not the template's to set.
+type reservedClaimError struct{ name string }
+
+func (e *reservedClaimError) Error() string {
+	return fmt.Sprintf("you can't use the reserved claim %q", e.name)
+}
+
+func parseTemplate(t Template, now time.Time) (*template, error) {
+	name, err := templateName(t.Name)
+	if err != nil {
+		return nil, err
 	}
-	claims, err := decodeObject(t.Claims)
+	claims, err := checkClaims(t.Claims)
 	if err != nil {
 		return nil, fmt.Errorf("clerk: template %q: claims: %w", t.Name, err)
 	}
-	for _, name := range reservedClaims {
-		if _, ok := claims[name]; ok {
-			return nil, fmt.Errorf("clerk: template %q: you can't use the reserved claim %q", t.Name, name)
-		}
-	}
-	parsed := &template{claims: claims, lifetime: t.Lifetime, skew: t.ClockSkew}
+	parsed := &template{id: newID("jtmp"), name: name, claims: claims, lifetime: t.Lifetime, skew: t.ClockSkew, createdAt: now, updatedAt: now}
 	if parsed.lifetime == 0 {
 		parsed.lifetime = DefaultTokenLifetime
 	}
@@ -43,6 +50,26 @@ func parseTemplate(t Template) (*template, error) {
 		parsed.skew = DefaultClockSkew
 	}
 	return parsed, nil
+}
+
+func templateName(name string) (string, error) {
+	if name == "" || strings.ContainsAny(name, "/?#") {
+		return "", fmt.Errorf("clerk: template name %q: want a word that fits in a path", name)
+	}
+	return name, nil
+}
+
+func checkClaims(raw json.RawMessage) (map[string]any, error) {
+	claims, err := decodeObject(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range reservedClaims {
+		if _, ok := claims[name]; ok {
+			return nil, &reservedClaimError{name}
+		}
+	}
+	return claims, nil
 }
 
 // decodeObject decodes one JSON object and keeps its numbers as written.

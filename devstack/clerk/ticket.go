@@ -23,6 +23,7 @@ type signInToken struct {
 	token        string
 	createdAt    time.Time
 	updatedAt    time.Time
+	expireAt     time.Time
 }
 
 // newTicket makes a sign-in token. Its string is a JWT signed by the instance;
@@ -31,9 +32,10 @@ func (inst *Instance) newTicket(u *user, organization string, lifetime time.Dura
 	now := inst.now()
 	t := &signInToken{
 		id: newID("sit"), user: u, organization: organization, status: ticketPending, createdAt: now, updatedAt: now,
+		expireAt: now.Add(lifetime),
 	}
 	token, err := inst.keys.sign(nil, map[string]any{
-		"exp": now.Add(lifetime).Unix(),
+		"exp": t.expireAt.Unix(),
 		"iid": inst.opts.InstanceID,
 		"sid": t.id,
 		"st":  "sign_in_token",

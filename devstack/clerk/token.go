@@ -14,12 +14,13 @@ import (
 const (
 	categorySession  = "cl_B7d4PD111AAA"
 	categoryTemplate = "cl_B7d4PD222AAA"
+	categoryM2M      = "cl_B7d4PD333AAA"
 )
 
 // defaultClaims are the claims that every token has. azp is the Origin of the
 // request and is missing when there was none, as for a native client.
 func (inst *Instance) defaultClaims(s *session, origin string, lifetime, skew time.Duration) map[string]any {
-	now := inst.now()
+	now := inst.tokenTime()
 	claims := map[string]any{
 		"exp": now.Add(lifetime).Unix(),
 		"iat": now.Unix(),
@@ -64,6 +65,12 @@ func (inst *Instance) sessionToken(s *session, origin string, lifetime time.Dura
 // the template's.
 func (inst *Instance) templateToken(s *session, t *template, origin string, lifetime time.Duration) (string, error) {
 	claims := t.render(inst.scope(s))
+	if inst.fault(FaultTemplateEmpty) {
+		clear(claims)
+	}
+	if inst.fault(FaultTemplateAudience) {
+		claims["aud"] = "https://app.example.test"
+	}
 	maps.Copy(claims, inst.defaultClaims(s, origin, lifetime, t.skew))
 	s.lastActiveAt = inst.now()
 	return inst.keys.sign(map[string]any{"cat": categoryTemplate}, claims)

@@ -26,7 +26,7 @@ func (b *bench) mint(clientJWT, sessionID, template string) string {
 func (b *bench) parse(token string) *jwt.Token {
 	b.t.Helper()
 	parsed, err := jwt.ParseWithClaims(token, jwt.MapClaims{}, func(*jwt.Token) (any, error) { return b.PublicKey(), nil },
-		jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(b.now), jwt.WithIssuer(testBase), jwt.WithExpirationRequired())
+		jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(b.now), jwt.WithIssuer(b.Issuer()), jwt.WithExpirationRequired())
 	if err != nil {
 		b.t.Fatal(err)
 	}

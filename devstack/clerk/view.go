@@ -63,15 +63,7 @@ func (inst *Instance) clientSessionView(s *session) object {
 	view["factor_verification_age"] = []int{int(inst.now().Sub(s.createdAt) / time.Minute), -1}
 	view["last_active_token"] = nil
 	view["user"] = inst.userView(s.user)
-	view["public_user_data"] = object{
-		"user_id":    s.user.ID,
-		"first_name": nullable(s.user.FirstName),
-		"last_name":  nullable(s.user.LastName),
-		"image_url":  nil,
-		"has_image":  false,
-		"identifier": s.user.Email,
-		"username":   nil,
-	}
+	view["public_user_data"] = publicUserView(s.user)
 	return view
 }
 
@@ -86,7 +78,7 @@ func (inst *Instance) backendSessionView(s *session) object {
 func (inst *Instance) userView(u *user) object {
 	memberships := []object{}
 	for _, m := range u.memberships {
-		memberships = append(memberships, membershipView(m))
+		memberships = append(memberships, inst.membershipView(u, m))
 	}
 	return object{
 		"object":                          "user",
@@ -125,7 +117,7 @@ func (inst *Instance) userView(u *user) object {
 		"mfa_disabled_at":                 nil,
 		"legal_accepted_at":               nil,
 		"created_at":                      ms(u.createdAt),
-		"updated_at":                      ms(u.createdAt),
+		"updated_at":                      ms(u.updatedAt),
 	}
 }
 
@@ -142,21 +134,6 @@ func emailView(u *user) object {
 	}
 }
 
-func membershipView(m *membership) object {
-	created := ms(m.organization.createdAt)
-	return object{
-		"object":          "organization_membership",
-		"id":              m.id,
-		"role":            m.Role,
-		"role_name":       roleName(m.Role),
-		"permissions":     m.custom(),
-		"public_metadata": object{},
-		"organization":    organizationView(m.organization),
-		"created_at":      created,
-		"updated_at":      created,
-	}
-}
-
 func roleName(role string) string {
 	switch role {
 	case "org:admin":
@@ -165,22 +142,6 @@ func roleName(role string) string {
 		return "Member"
 	}
 	return role
-}
-
-func organizationView(o *organization) object {
-	return object{
-		"object":                  "organization",
-		"id":                      o.ID,
-		"name":                    o.Name,
-		"slug":                    o.Slug,
-		"image_url":               "",
-		"has_image":               false,
-		"max_allowed_memberships": 5,
-		"admin_delete_enabled":    true,
-		"public_metadata":         o.PublicMetadata,
-		"created_at":              ms(o.createdAt),
-		"updated_at":              ms(o.createdAt),
-	}
 }
 
 func (inst *Instance) signInView(a *signIn) object {
@@ -217,7 +178,7 @@ func (inst *Instance) signInView(a *signIn) object {
 
 func (inst *Instance) verificationView(a *signIn) object {
 	status, expire := "verified", any(nil)
-	if a.status != complete {
+	if a.status != complete && a.code != "" {
 		status, expire = "unverified", ms(a.codeExpireAt)
 		if !inst.now().Before(a.codeExpireAt) {
 			status = "expired"

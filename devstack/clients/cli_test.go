@@ -1,3 +1,5 @@
+// Package clients_test drives the stack with the clients that people use:
+// unmodified, as they come out of their registries.
 package clients_test
 
 import (
@@ -5,12 +7,15 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/clients/tursotest"
 	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/turso"
 )
 
 // cli is the real turso CLI with a configuration of its own.
@@ -22,18 +27,17 @@ type cli struct {
 
 // newCLI finds the turso CLI: ZEN_TEST_TURSO_CLI names it, or it is on PATH. It
 // can't be installed by the test, since the Go module proxy does not carry it.
-func newCLI(t *testing.T, s *stack) *cli {
+func newCLI(t *testing.T, s *tursotest.Stack) *cli {
 	t.Helper()
 	path := os.Getenv("ZEN_TEST_TURSO_CLI")
 	if path == "" {
 		var err error
 		if path, err = exec.LookPath("turso"); err != nil {
-			t.Skip("SKIPPED: the turso CLI is missing. Build it from github.com/tursodatabase/turso-cli " +
-				"(go build -o turso ./cmd/turso) and put it on PATH or name it in ZEN_TEST_TURSO_CLI.")
+			t.Skip("SKIPPED: the turso CLI is missing. Put it on PATH, or name it in ZEN_TEST_TURSO_CLI.")
 		}
 	}
 	c := &cli{t: t, path: path, env: append(os.Environ(),
-		"TURSO_API_BASEURL="+s.url, "TURSO_API_TOKEN="+s.apiToken, "TURSO_CONFIG_FOLDER="+t.TempDir())}
+		"TURSO_API_BASEURL="+s.URL, "TURSO_API_TOKEN="+s.APIToken, "TURSO_CONFIG_FOLDER="+t.TempDir())}
 	c.ok("org", "switch", "acme")
 	return c
 }
@@ -78,9 +82,9 @@ func (c *cli) fails(want string, args ...string) {
 }
 
 func TestTursoCLI(t *testing.T) {
-	s := newStack(t)
+	s := tursotest.New(t, turso.Options{})
 	c := newCLI(t, s)
-	host := regexp.QuoteMeta(strings.TrimPrefix(s.url, "http://"))
+	host := regexp.QuoteMeta(strings.TrimPrefix(s.URL, "http://"))
 
 	c.ok("auth", "whoami")(`^alice$`)
 	c.ok("org", "list")(`acme +acme`)
@@ -91,11 +95,11 @@ func TestTursoCLI(t *testing.T) {
 	c.ok("db", "show", "app", "--http-url")(`^http://` + host + `/dbs/app$`)
 	c.fails("Error: database nope not found. List known databases using turso db list", "db", "show", "nope")
 
-	c.ok("org", "jwks", "save", "clerk", s.keys)(`JWKS clerk saved for organization acme`)
-	c.ok("org", "jwks", "save", "Zedi Clerk", s.keys)()
-	c.fails("Error: failed to save org jwks: jwks count limit(2) exceeded", "org", "jwks", "save", "third", s.keys)
+	c.ok("org", "jwks", "save", "clerk", s.Keys)(`JWKS clerk saved for organization acme`)
+	c.ok("org", "jwks", "save", "Zedi Clerk", s.Keys)()
+	c.fails("Error: failed to save org jwks: jwks count limit(2) exceeded", "org", "jwks", "save", "third", s.Keys)
 	c.ok("org", "jwks", "remove", "Zedi Clerk")(`removed from organization acme`)
-	c.ok("org", "jwks", "list")(`clerk +` + regexp.QuoteMeta(s.keys))
+	c.ok("org", "jwks", "list")(`clerk +` + regexp.QuoteMeta(s.Keys))
 	c.ok("org", "jwks", "template", "--database", "app", "--scope", "full-access")(`^\{"a":"rw","id":"[0-9a-f-]{36}","perm":\[\],"rid":"[0-9a-f-]{36}"\}$`)
 	c.ok("org", "jwks", "template", "--database", "app", "--scope", "read-only", "-p", "words:data_read,data_add")(
 		`"a":"ro"`, `"perm":\[\{"t":\["words"\],"a":\["data_read","data_add"\]\}\]`)
@@ -105,10 +109,25 @@ func TestTursoCLI(t *testing.T) {
 	c.ok("db", "shell", "app", "CREATE TABLE t (a INT, b TEXT); INSERT INTO t VALUES (1, '2024-01-02'), (2, NULL)")()
 	c.ok("db", "shell", "app", "SELECT * FROM t")(`1 +2024-01-02`, `2 +NULL`)
 	c.fails("Error: failed to execute SQL:\nSQLite error: no such table: nope", "db", "shell", "app", "SELECT * FROM nope")
-	url := s.url + "/dbs/app?authToken="
+	url := s.URL + "/dbs/app?authToken="
 	c.ok("db", "shell", url+token, "SELECT count(*) FROM t")(`2`)
 	c.fails("Error: failed to execute SQL:\nOperation was blocked: SQL write operations are forbidden (current session doesn't have write permission)",
 		"db", "shell", url+readOnly, "DELETE FROM t")
+
+	c.ok("group", "tokens", "create", "default")(`^eyJ`)
+	c.ok("db", "tokens", "create", "app", "--group", "-e", "1d")(`^eyJ`)
+	c.ok("db", "tokens", "create", "app", "--attach", "app")(`^eyJ`)
+	c.ok("db", "shell", "app", ".dump")(`CREATE TABLE IF NOT EXISTS t`, `INSERT INTO "t"\("a","b"\) VALUES\(1,'2024-01-02'\);`)
+	exported := filepath.Join(t.TempDir(), "exported.db")
+	c.ok("db", "export", "app", "--output-file", exported)(`Exported database to`)
+	if b, err := os.ReadFile(exported); err != nil || !bytes.HasPrefix(b, []byte("SQLite format 3\x00")) {
+		t.Errorf("export: %v", err)
+	}
+	c.ok("db", "config", "attach", "allow", "app")()
+	c.ok("db", "config", "attach", "show", "app")(`on`)
+	c.ok("group", "create", "two", "--location", "local")(`Created group two`)
+	c.ok("group", "list")(`default`, `two`)
+	c.ok("group", "destroy", "two", "--yes")(`Destroyed group two`)
 
 	c.ok("group", "tokens", "invalidate", "default", "--yes")(`Tokens invalidated`)
 	if out, err := c.run("db", "shell", url+token, "SELECT 1"); err == nil || !strings.Contains(out, "error code 401: Unauthorized: `unauthorized access attempt on database: invalid JWT token: role was invalidated after token was issued") {
@@ -122,11 +141,11 @@ func TestTursoCLI(t *testing.T) {
 
 // The commands and their output as a user of Turso reported them.
 func TestTursoCLIWithJWKSStuck(t *testing.T) {
-	s := newStack(t)
+	s := tursotest.New(t, turso.Options{})
 	c := newCLI(t, s)
 	c.ok("org", "jwks", "save", "Clerk Production", "https://clerk.type-flow.app/.well-known/jwks.json")()
-	c.ok("org", "jwks", "save", "Zedi Clerk", s.keys)()
-	must(t, s.faults.Switch(fault.JWKSStuck, true))
+	c.ok("org", "jwks", "save", "Zedi Clerk", s.Keys)()
+	must(t, s.Faults.Switch(fault.JWKSStuck, true))
 
 	out := c.ok("org", "jwks", "list")()
 	if lines := strings.Split(out, "\n"); len(lines) != 4 {
@@ -135,6 +154,13 @@ func TestTursoCLIWithJWKSStuck(t *testing.T) {
 	for _, name := range []string{"Zedi Clerk", "Clerk Production"} {
 		c.fails("Error: failed to remove org jwks: internal server error", "org", "jwks", "remove", name)
 	}
-	c.fails("Error: failed to save org jwks: jwks count limit(2) exceeded", "org", "jwks", "save", "Zedi Clerk Dev", s.keys)
+	c.fails("Error: failed to save org jwks: jwks count limit(2) exceeded", "org", "jwks", "save", "Zedi Clerk Dev", s.Keys)
 	c.ok("db", "tokens", "create", "app", "--expiration", "1d")(`^eyJ`)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

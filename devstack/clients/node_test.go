@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zen-auth/zen/devstack/clients/tursotest"
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
@@ -32,7 +33,9 @@ func npmCI(t *testing.T) string {
 	}
 	hash := sha256.New()
 	files := make(map[string][]byte)
-	for _, name := range []string{"package.json", "package-lock.json", "client.mjs"} {
+	for _, name := range []string{
+		"package.json", "package-lock.json", "client.mjs", "drizzle.mjs", "migrations/0000_notes.sql", "migrations/meta/_journal.json",
+	} {
 		b, err := os.ReadFile(filepath.Join("node", name))
 		must(t, err)
 		files[name] = b
@@ -52,6 +55,7 @@ func npmCI(t *testing.T) string {
 	must(t, err)
 	defer os.RemoveAll(tmp)
 	for name, b := range files {
+		must(t, os.MkdirAll(filepath.Dir(filepath.Join(tmp, name)), 0o755))
 		must(t, os.WriteFile(filepath.Join(tmp, name), b, 0o644))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -69,19 +73,25 @@ func npmCI(t *testing.T) string {
 	return dir
 }
 
-func TestNodeClient(t *testing.T) {
+func TestNodeClient(t *testing.T) { runNode(t, "client.mjs", nodeSees) }
+
+func TestDrizzle(t *testing.T) { runNode(t, "drizzle.mjs", drizzleSees) }
+
+// runNode runs a script with a stack of its own and compares the JSON it prints.
+func runNode(t *testing.T, script, sees string) {
+	t.Helper()
 	dir := npmCI(t)
-	s := newStack(t)
-	must(t, s.RegisterJWKS("acme", "clerk", s.keys))
+	s := tursotest.New(t, turso.Options{})
+	must(t, s.RegisterJWKS("acme", "clerk", s.Keys))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "client.mjs")
+	cmd := exec.CommandContext(ctx, "node", script)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
-		"DB_URL="+s.url+"/dbs/app/", // the client keeps the path only if it ends in a slash
-		"DB_TOKEN="+s.jwt(t, turso.TokenOptions{}),
-		"READ_TOKEN="+s.jwt(t, turso.TokenOptions{ReadOnly: true}),
-		"BAD_TOKEN="+s.apiToken)
+		"DB_URL="+s.URL+"/dbs/app/", // the client keeps the path only if it ends in a slash
+		"DB_TOKEN="+s.JWT(t, turso.TokenOptions{}),
+		"READ_TOKEN="+s.JWT(t, turso.TokenOptions{ReadOnly: true}),
+		"BAD_TOKEN="+s.APIToken)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -91,11 +101,24 @@ func TestNodeClient(t *testing.T) {
 	var got any
 	must(t, json.Unmarshal(out, &got))
 	var want any
-	must(t, json.Unmarshal([]byte(nodeSees), &want))
+	must(t, json.Unmarshal([]byte(sees), &want))
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
+
+const drizzleSees = `{
+	"returned": [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Grace"}],
+	"joined": [{"name": "Ada", "notes": 2}, {"name": "Grace", "notes": 1}],
+	"relational": [
+		{"id": 1, "name": "Ada", "notes": [{"body": "2024-01-02", "extra": {"tags": ["x", "é"]}}, {"body": "", "extra": null}]},
+		{"id": 2, "name": "Grace", "notes": [{"body": "third", "extra": null}]}
+	],
+	"written": "2023-11-14T22:13:20.000Z",
+	"failure": "SQLITE_CONSTRAINT: SQLITE_CONSTRAINT: SQLite error: UNIQUE constraint failed: author.name",
+	"updated": [{"id": 3, "body": "changed"}],
+	"batch": [{"n": 2}]
+}`
 
 const nodeSees = `{
 	"insert": {"affected": 1, "id": "1n"},

@@ -13,9 +13,12 @@ import (
 type review struct {
 	rights *Rights // nil: only what Turso refuses to everyone is refused
 
-	unsupported bool // refused whatever the rights
-	transaction bool // BEGIN, COMMIT, SAVEPOINT and the like
-	insert, iud bool // writes rows by itself, not only through a trigger
+	attaching   string            // file that may be attached
+	attached    map[string]string // as of the connection
+	holder      string            // of the rights
+	unsupported bool              // refused whatever the rights
+	transaction bool              // BEGIN, COMMIT, SAVEPOINT and the like
+	insert, iud bool              // writes rows by itself, not only through a trigger
 	writePragma bool
 	setsPragma  bool     // changes the state of the connection
 	ddl         []string // tables that the statement creates, alters or drops
@@ -24,12 +27,22 @@ type review struct {
 // connections finds the Conn of a database handle in a callback from C.
 var connections sync.Map // uintptr -> *Conn
 
-func authorize(_ *libc.TLS, handle uintptr, action int32, p1, p2, _, accessor uintptr) int32 {
+func authorize(_ *libc.TLS, handle uintptr, action int32, p1, p2, database, accessor uintptr) int32 {
 	v, ok := connections.Load(handle)
 	if !ok {
 		return lib.SQLITE_DENY
 	}
-	if !v.(*Conn).review.allow(action, p1, p2, accessor) {
+	r := &v.(*Conn).review
+	if action == lib.SQLITE_ALTER_TABLE {
+		database = p1
+	}
+	allowed := false
+	if name := str(database); name != "" && !equalFold(name, "main") && !equalFold(name, "temp") {
+		allowed = r.allowAttached(action, p1, strings.ToLower(name))
+	} else {
+		allowed = r.allow(action, p1, p2, accessor)
+	}
+	if !allowed {
 		return lib.SQLITE_DENY
 	}
 	return lib.SQLITE_OK
@@ -37,12 +50,32 @@ func authorize(_ *libc.TLS, handle uintptr, action int32, p1, p2, _, accessor ui
 
 var authorizePointer = funcPointer(authorize)
 
-// allow decides about one action. It also runs, with the same refusals, while a
+// allowAttached decides about an action in an attached database: reading, by whom
+// it was attached for.
+func (r *review) allowAttached(action int32, p1 uintptr, alias string) bool {
+	holder, ok := r.attached[alias]
+	if !ok || holder != r.holder {
+		return false
+	}
+	switch action {
+	case lib.SQLITE_READ:
+		return !equalFold(str(p1), rawPages)
+	case lib.SQLITE_PRAGMA:
+		return classifyPragma(str(p1), false) == pragmaRead
+	}
+	return action == lib.SQLITE_SELECT
+}
+
+// allow decides about one action in the database itself. It also runs, with the same refusals, while a
 // statement runs: virtual tables and table-valued pragmas compile statements of
 // their own then.
 func (r *review) allow(action int32, p1, p2, accessor uintptr) bool {
 	switch action {
 	case lib.SQLITE_READ:
+		if equalFold(str(p1), rawPages) {
+			r.unsupported = true
+			return false
+		}
 		return r.rows(DataRead, p1)
 	case lib.SQLITE_SELECT, lib.SQLITE_FUNCTION, lib.SQLITE_RECURSIVE:
 		return true
@@ -57,8 +90,10 @@ func (r *review) allow(action int32, p1, p2, accessor uintptr) bool {
 		return true
 	case lib.SQLITE_PRAGMA:
 		return r.pragma(str(p1), p2 != 0)
-	case lib.SQLITE_CREATE_TABLE, lib.SQLITE_CREATE_VTABLE, lib.SQLITE_CREATE_VIEW:
+	case lib.SQLITE_CREATE_TABLE, lib.SQLITE_CREATE_VIEW:
 		return r.schema(SchemaAdd, p1)
+	case lib.SQLITE_CREATE_VTABLE:
+		return r.virtualTable(p1, str(p2))
 	case lib.SQLITE_CREATE_INDEX, lib.SQLITE_CREATE_TRIGGER:
 		return r.schema(SchemaAdd, p2)
 	case lib.SQLITE_DROP_TABLE, lib.SQLITE_DROP_VTABLE, lib.SQLITE_DROP_VIEW:
@@ -70,7 +105,11 @@ func (r *review) allow(action int32, p1, p2, accessor uintptr) bool {
 	case lib.SQLITE_REINDEX:
 		return len(r.ddl) > 0 || r.schema(SchemaUpdate, 0)
 	}
-	// Temporary objects, ATTACH, DETACH, ANALYZE: Turso has none of them.
+	if action == lib.SQLITE_ATTACH && r.attaching != "" && str(p1) == r.attaching || action == lib.SQLITE_DETACH {
+		r.transaction = true // neither reads nor writes
+		return true
+	}
+	// Temporary objects, ANALYZE, ATTACH by who may not: Turso has none of them.
 	r.unsupported = true
 	return false
 }
@@ -105,6 +144,20 @@ func (r *review) schema(a Action, table uintptr) bool {
 	name := str(table)
 	r.ddl = append(r.ddl, name)
 	return r.rights == nil || !r.rights.narrowed() || r.rights.allow(a, name)
+}
+
+// rawPages is the virtual table through which SQLite shows the pages of the file,
+// and with them everything.
+const rawPages = "sqlite_dbpage"
+
+// virtualTable decides about a new virtual table. It may show what is in others,
+// as one of fts5 with the option content does, without asking when it is read.
+func (r *review) virtualTable(table uintptr, module string) bool {
+	if equalFold(module, rawPages) {
+		r.unsupported = true
+		return false
+	}
+	return r.schema(SchemaAdd, table) && (r.rights == nil || r.rights.ReadsAll())
 }
 
 func (r *review) pragma(name string, hasArg bool) bool {

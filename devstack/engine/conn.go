@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -27,6 +28,8 @@ type Conn struct {
 	ctx      context.Context // of the running call: the busy handler gives up with it
 	dirty    bool            // carries state that its next user must not see
 	timedOut bool
+	attached map[string]string // by alias, in lower case: holder of the rights that attached it
+	logged   int64             // length of the write-ahead log after a commit of the running call
 }
 
 func open(db *DB) (_ *Conn, err error) {
@@ -62,18 +65,27 @@ func open(db *DB) (_ *Conn, err error) {
 	if err := c.defend(); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	lib.Xsqlite3_wal_hook(c.tls, c.handle, walHookPointer, c.handle) // in place of SQLite's own checkpoints
 	lib.Xsqlite3_set_authorizer(c.tls, c.handle, authorizePointer, c.handle)
 	return c, nil
 }
 
-// defend keeps SQL from corrupting the file on purpose.
-func (c *Conn) defend() error {
-	args := libc.NewVaList(int32(1), uintptr(0))
+// configure sets an option of the connection.
+func (c *Conn) configure(option, value int32) error {
+	args := libc.NewVaList(value, uintptr(0))
 	if args == 0 {
 		return errNoMemory
 	}
 	defer libc.Xfree(c.tls, args)
-	return c.lastError(lib.Xsqlite3_db_config(c.tls, c.handle, lib.SQLITE_DBCONFIG_DEFENSIVE, args))
+	return c.lastError(lib.Xsqlite3_db_config(c.tls, c.handle, option, args))
+}
+
+// defend keeps SQL from corrupting the file on purpose, and SQLite from
+// checkpoints that are not ours: they would end a generation unseen.
+func (c *Conn) defend() error {
+	return errors.Join(
+		c.configure(lib.SQLITE_DBCONFIG_DEFENSIVE, 1),
+		c.configure(lib.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1))
 }
 
 // exec runs SQL of our own, outside of any review.
@@ -122,19 +134,27 @@ func (c *Conn) during(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	logged, err := c.locked(ctx, f)
+	if logged > 0 {
+		c.db.committed(logged)
+	}
+	return err
+}
+
+func (c *Conn) locked(ctx context.Context, f func() error) (logged int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.timedOut {
 		c.timedOut = false
-		return ErrTransactionTimeout
+		return 0, ErrTransactionTimeout
 	}
-	c.ctx = ctx
+	c.ctx, c.logged = ctx, 0
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(done)
 		lib.Xsqlite3_interrupt(c.tls, c.handle)
 	})
-	err := f()
+	err = f()
 	if !stop() {
 		<-done // or the interrupt would hit the next statement
 		if err != nil {
@@ -142,8 +162,18 @@ func (c *Conn) during(ctx context.Context, f func() error) error {
 		}
 	}
 	c.db.noteWriter(c)
-	return err
+	return c.logged, err
 }
+
+// walHook is called by SQLite after a commit.
+func walHook(_ *libc.TLS, handle, _, _ uintptr, frames int32) int32 {
+	if v, ok := connections.Load(handle); ok {
+		v.(*Conn).logged = int64(frames)
+	}
+	return lib.SQLITE_OK
+}
+
+var walHookPointer = funcPointer(walHook)
 
 // destroy frees everything. The connection must not be used again.
 func (c *Conn) destroy() {

@@ -21,6 +21,9 @@ type Options struct {
 	// TxTimeout is how long a transaction may hold the write lock while another
 	// connection waits for it. Zero is 5 s, as in sqld.
 	TxTimeout time.Duration
+	// CheckpointFrames is how many frames the write-ahead log grows before it is
+	// copied into the file. Zero is 1000, as in SQLite.
+	CheckpointFrames int
 }
 
 // DB is one database. It is safe for concurrent use.
@@ -31,6 +34,9 @@ type DB struct {
 	closing   chan struct{}
 	out       sync.WaitGroup // connections handed out
 
+	checkpointFrames int
+	gens             generations
+
 	mu          sync.Mutex // guards all below
 	idle        []*Conn
 	busy        map[*Conn]bool // handed out
@@ -38,7 +44,7 @@ type DB struct {
 	writer      *Conn // holds the write lock between two calls
 	writerSince time.Time
 
-	rowsRead, rowsWritten atomic.Int64
+	rowsRead, rowsWritten, bytesSynced atomic.Int64
 }
 
 // maxIdle bounds the connections that are kept open for the next stream.
@@ -46,7 +52,13 @@ const maxIdle = 16
 
 // Open opens or creates a database.
 func Open(o Options) (*DB, error) {
-	db := &DB{path: o.Path, txTimeout: o.TxTimeout, closing: make(chan struct{}), busy: make(map[*Conn]bool)}
+	db := &DB{
+		path: o.Path, txTimeout: o.TxTimeout, checkpointFrames: o.CheckpointFrames,
+		closing: make(chan struct{}), busy: make(map[*Conn]bool),
+	}
+	if db.checkpointFrames == 0 {
+		db.checkpointFrames = 1000
+	}
 	if db.txTimeout == 0 {
 		db.txTimeout = 5 * time.Second
 	}
@@ -57,7 +69,11 @@ func Open(o Options) (*DB, error) {
 		}
 		db.temporary, db.path = dir, filepath.Join(dir, "data.db")
 	}
-	c, err := open(db) // so that a file that is no database is refused here
+	err := db.gens.open(db.path, db.temporary != "")
+	var c *Conn
+	if err == nil {
+		c, err = open(db) // so that a file that is no database is refused here
+	}
 	if err != nil {
 		if db.temporary != "" {
 			err = errors.Join(err, os.RemoveAll(db.temporary))
@@ -74,7 +90,8 @@ func (db *DB) pragmas() []string {
 	if db.temporary != "" {
 		synchronous = "PRAGMA synchronous = OFF"
 	}
-	return []string{"PRAGMA journal_mode = WAL", synchronous}
+	// libSQL is compiled with SQLITE_DEFAULT_FOREIGN_KEYS.
+	return []string{"PRAGMA journal_mode = WAL", synchronous, "PRAGMA foreign_keys = ON"}
 }
 
 // Conn returns a connection. The caller closes it.
@@ -82,12 +99,10 @@ func (db *DB) Conn(ctx context.Context) (*Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	db.mu.Lock()
-	if db.closed {
-		db.mu.Unlock()
-		return nil, ErrClosed
+	if err := db.enter(); err != nil {
+		return nil, err
 	}
-	db.out.Add(1)
+	db.mu.Lock()
 	if n := len(db.idle); n > 0 {
 		c := db.idle[n-1]
 		db.idle = db.idle[:n-1]
@@ -105,6 +120,17 @@ func (db *DB) Conn(ctx context.Context) (*Conn, error) {
 	db.busy[c] = true
 	db.mu.Unlock()
 	return c, nil
+}
+
+// enter keeps the database from being closed until out.Done is called.
+func (db *DB) enter() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return ErrClosed
+	}
+	db.out.Add(1)
+	return nil
 }
 
 func (db *DB) put(c *Conn) {
@@ -155,11 +181,15 @@ func (db *DB) stealLock() {
 type Stats struct {
 	RowsRead, RowsWritten int64 // since it was opened
 	StorageBytes          int64
+	BytesSynced           int64 // to and from replicas, since it was opened
 }
+
+// CountSynced adds to the figures what was sent to a replica or came from one.
+func (db *DB) CountSynced(bytes int64) { db.bytesSynced.Add(bytes) }
 
 // Stats returns the current figures.
 func (db *DB) Stats() Stats {
-	st := Stats{RowsRead: db.rowsRead.Load(), RowsWritten: db.rowsWritten.Load()}
+	st := Stats{RowsRead: db.rowsRead.Load(), RowsWritten: db.rowsWritten.Load(), BytesSynced: db.bytesSynced.Load()}
 	for _, suffix := range []string{"", "-wal"} {
 		if fi, err := os.Stat(db.path + suffix); err == nil {
 			st.StorageBytes += fi.Size()
@@ -188,8 +218,9 @@ func (db *DB) Close() error {
 		c.destroy()
 	}
 	db.out.Wait()
+	err := db.gens.log.close()
 	if db.temporary != "" {
-		return os.RemoveAll(db.temporary)
+		err = errors.Join(err, os.RemoveAll(db.temporary))
 	}
-	return nil
+	return err
 }

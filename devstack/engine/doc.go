@@ -17,6 +17,10 @@
 // writer works, as they do in production. One that is not meant to stay is a
 // temporary file.
 //
-// What Turso refuses is refused: temporary tables, ATTACH, VACUUM, and pragmas
-// that would change how the server keeps its files.
+// What Turso refuses is refused: temporary tables, ATTACH of files, VACUUM, and
+// pragmas that would change how the server keeps its files. Another database is
+// attached by its name, for reading, where the rights say so.
+//
+// Replicas follow a database through [DB.Export] and [DB.Frames], which read the
+// file and the write-ahead log beside SQLite: see [DB.Checkpoint].
 package engine

@@ -127,7 +127,7 @@ func TestPooledConnectionIsClean(t *testing.T) {
 	}
 	mustRun(t, c, "CREATE TABLE t (a)")
 	mustRun(t, c, "INSERT INTO t VALUES (1)")
-	mustRun(t, c, "PRAGMA foreign_keys = ON")
+	mustRun(t, c, "PRAGMA foreign_keys = OFF")
 	mustRun(t, c, "BEGIN")
 	mustRun(t, c, "INSERT INTO t VALUES (2)")
 	c.Close()
@@ -136,7 +136,7 @@ func TestPooledConnectionIsClean(t *testing.T) {
 		t.Error("a new connection is in a transaction")
 	}
 	tab, _ := mustRun(t, d, "SELECT count(*), last_insert_rowid(), (SELECT foreign_keys FROM pragma_foreign_keys) FROM t")
-	if r := tab.rows[0]; r[0].Int != 1 || r[1].Int != 0 || r[2].Int != 0 {
+	if r := tab.rows[0]; r[0].Int != 1 || r[1].Int != 0 || r[2].Int != 1 {
 		t.Errorf("count, rowid, foreign_keys: %v", r)
 	}
 }
@@ -171,5 +171,16 @@ func BenchmarkSelect1(b *testing.B) {
 		if _, err := c.Run(ctx, Query{SQL: "SELECT 1"}, FullAccess, discard{}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestForeignKeysAreOn(t *testing.T) {
+	c := newConn(t, newDB(t, Options{}))
+	mustRun(t, c, "CREATE TABLE a (id INTEGER PRIMARY KEY)")
+	mustRun(t, c, "CREATE TABLE b (a REFERENCES a)")
+	_, err := c.Run(t.Context(), Query{SQL: "INSERT INTO b VALUES (1)"}, FullAccess, discard{})
+	var e *Error
+	if !errors.As(err, &e) || e.Message != "FOREIGN KEY constraint failed" {
+		t.Errorf("%v", err)
 	}
 }

@@ -36,6 +36,9 @@ func (e *Error) Error() string { return "sqlite: " + e.Message }
 // Primary is the primary result code, such as SQLITE_CONSTRAINT (19).
 func (e *Error) Primary() int { return e.Code & 0xff }
 
+// Busy reports whether another connection held a lock for too long.
+func (e *Error) Busy() bool { return e.Primary() == lib.SQLITE_BUSY }
+
 // Syntax reports whether the statement could not be parsed, whatever the schema.
 func (e *Error) Syntax() bool {
 	return e.Primary() == lib.SQLITE_ERROR &&

@@ -24,18 +24,29 @@ func (c *Conn) Describe(ctx context.Context, sql string, rights *Rights) (d Desc
 			return err
 		}
 		d = Description{Params: s.params, Columns: s.columns, Explain: s.explain, ReadOnly: s.readOnly}
+		if s.attaches != "" {
+			c.forget(sql, rights)
+		}
 		return nil
 	})
 	return d, err
 }
 
 // Check returns an error if sql is not one statement that the engine runs,
-// whatever the schema and the rights: a table that does not exist is none.
-func (c *Conn) Check(ctx context.Context, sql string, rights *Rights) error {
-	return c.during(ctx, func() error {
-		_, err := c.prepare(sql, rights)
+// whatever the schema and the rights: a table that does not exist is none. What
+// the rights refuse as a whole it returns as refusal.
+func (c *Conn) Check(ctx context.Context, sql string, rights *Rights) (refusal, err error) {
+	err = c.during(ctx, func() error {
+		s, err := c.prepare(sql, rights)
+		if err == nil {
+			refusal = rights.refuse(s)
+			if s.attaches != "" {
+				c.forget(sql, rights)
+			}
+		}
 		return unlessSchema(err)
 	})
+	return refusal, err
 }
 
 // unlessSchema drops an error that another schema, or other rights, would avoid.

@@ -25,6 +25,8 @@ func cstring(tls *libc.TLS, s string) (uintptr, error) {
 	return p, nil
 }
 
+func freeC(tls *libc.TLS, p uintptr) { libc.Xfree(tls, p) }
+
 // view is n bytes of C memory, without a copy. It is valid until C frees them.
 func view(p uintptr, n int) []byte {
 	if p == 0 || n == 0 {

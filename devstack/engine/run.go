@@ -56,6 +56,9 @@ func (c *Conn) run(q Query, rights *Rights, sink Sink) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if s.attaches != "" {
+		defer c.forget(q.SQL, rights) // who may attach what can change
+	}
 	res, err := s.run(q, rights, sink)
 	if e, ok := err.(*Error); ok && s.legacy && e.Primary() == lib.SQLITE_SCHEMA {
 		// The schema changed since the statement was compiled. It has not run.
@@ -75,14 +78,16 @@ func (c *Conn) forget(sql string, rights *Rights) {
 
 func (s *stmt) run(q Query, rights *Rights, sink Sink) (_ Result, err error) {
 	c := s.conn
-	if rights.readOnly && s.writes {
-		return Result{}, ErrBlocked
+	if err := rights.refuse(s); err != nil {
+		return Result{}, err
 	}
+	// SQLite may compile it again on its own, if the schema changed.
+	c.review = review{attached: c.attached, holder: rights.holder}
 	if err := s.bindAll(q); err != nil {
 		s.reset()
 		return Result{}, err
 	}
-	c.dirty = c.dirty || s.setsPragma
+	c.dirty = c.dirty || s.setsPragma || s.attaches != ""
 	start, before := time.Now(), lib.Xsqlite3_total_changes64(c.tls, c.handle)
 	rows, err := s.step(sink)
 	rc := s.reset()
@@ -91,6 +96,12 @@ func (s *stmt) run(q Query, rights *Rights, sink Sink) (_ Result, err error) {
 	}
 	if err != nil {
 		return Result{}, err
+	}
+	if s.attaches != "" {
+		if c.attached == nil {
+			c.attached = make(map[string]string)
+		}
+		c.attached[s.attaches] = rights.holder
 	}
 	res := Result{
 		RowsRead:    max(int64(s.status(lib.SQLITE_STMTSTATUS_FULLSCAN_STEP, 1)), rows),

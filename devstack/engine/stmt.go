@@ -5,7 +5,6 @@ import (
 	"strings"
 	"unsafe"
 
-	"modernc.org/libc"
 	lib "modernc.org/sqlite/lib"
 )
 
@@ -20,6 +19,7 @@ type stmt struct {
 	conn   *Conn
 	handle uintptr
 
+	attaches                 string // alias
 	transaction, insert, iud bool
 	writes                   bool // needs the right to write
 	setsPragma               bool
@@ -79,11 +79,15 @@ func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
 	if equalFold(firstWord(sql), "vacuum") { // writes files with INTO; the authorizer is not asked in time
 		return nil, "", &UnsupportedError{SQL: sql}
 	}
+	if equalFold(firstWord(sql), "attach") {
+		s, err := c.compileAttach(sql, rights)
+		return s, "", err
+	}
 	csql, err := cstring(c.tls, sql)
 	if err != nil {
 		return nil, "", err
 	}
-	defer libc.Xfree(c.tls, csql)
+	defer freeC(c.tls, csql)
 	if rights.narrowed() {
 		// A schema that another connection changed is noticed when a statement runs,
 		// not when one is compiled; by then the authorizer has decided.
@@ -91,10 +95,10 @@ func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
 			return nil, "", err
 		}
 	}
-	s, n, err := c.compileOnce(csql, nil)
+	s, n, err := c.compileOnce(csql, nil, "", rights.holder)
 	if err == nil && rights.narrowed() && !(rights.readOnly && s.writes) {
 		s.finalize()
-		s, n, err = c.compileOnce(csql, rights)
+		s, n, err = c.compileOnce(csql, rights, "", rights.holder)
 	}
 	if e, ok := err.(*Error); ok && e.Offset >= 0 {
 		e.Offset += len(full) - len(sql)
@@ -112,9 +116,10 @@ func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
 var errUnsupported = errors.New("unsupported statement")
 
 // compileOnce compiles one statement and says how long it is. With rights the
-// authorizer decides by them, else it only watches.
-func (c *Conn) compileOnce(csql uintptr, rights *Rights) (*stmt, int, error) {
-	c.review = review{rights: rights}
+// authorizer decides by them, else it only watches. An ATTACH has to be of the
+// file attaching; the holder of rights may see what was attached for it.
+func (c *Conn) compileOnce(csql uintptr, rights *Rights, attaching, holder string) (*stmt, int, error) {
+	c.review = review{rights: rights, attaching: attaching, attached: c.attached, holder: holder}
 	defer func() { c.review = review{} }()
 	out := c.scratch // two pointers: statement, tail
 	var rc int32

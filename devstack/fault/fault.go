@@ -15,22 +15,10 @@ import (
 	"sync"
 )
 
-// JWKSStuck is the state in which Turso lists more JWKS registrations than its
-// limit allows, can neither remove nor save one, and verifies with none of them.
-const JWKSStuck = "jwks-stuck"
-
 // Fault is one way to fail.
 type Fault struct {
 	Name    string // what it is switched by: lower case, hyphens
 	Summary string // one line: what a client sees while it is on
-}
-
-// Known returns the faults that the stack can produce.
-func Known() []Fault {
-	return []Fault{{
-		Name:    JWKSStuck,
-		Summary: "Turso lists three JWKS registrations of two, removes and saves none, and accepts no token they signed",
-	}}
 }
 
 // State is a fault and whether it is on.

@@ -25,8 +25,12 @@ func (e *executor) compile(b *batch, conn *engine.Conn) (*program, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := conn.Check(e.ctx, q.SQL, e.rights); err != nil {
+		refusal, err := conn.Check(e.ctx, q.SQL, e.rights)
+		if err != nil {
 			return nil, asParseError(err, q.SQL)
+		}
+		if errors.As(refusal, new(*StatusError)) {
+			return nil, refusal
 		}
 		if s.Condition != nil {
 			if err := s.Condition.check(i, e.version, 0); err != nil {
@@ -73,7 +77,7 @@ func (e *executor) batch(req *streamRequest) error {
 			p.results = append(p.results, true)
 			continue
 		}
-		inBand := (*sqlError)(nil)
+		inBand := (*SQLError)(nil)
 		if !errors.As(err, &inBand) || endsBatch(inBand) {
 			return err
 		}
@@ -88,8 +92,8 @@ func (e *executor) batch(req *streamRequest) error {
 }
 
 // endsBatch reports whether an error is one of the batch, not of the step.
-func endsBatch(err *sqlError) bool {
-	return err == errResponseTooLarge || err.code == "TRANSACTION_TIMEOUT"
+func endsBatch(err *SQLError) bool {
+	return err == errResponseTooLarge || err.Code == "TRANSACTION_TIMEOUT"
 }
 
 // maxDepth bounds how deep conditions nest, as serde_json does.

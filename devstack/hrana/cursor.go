@@ -50,8 +50,8 @@ func (e *executor) open(b *batch) (*program, *engine.Conn, error) {
 		return nil, nil, err
 	}
 	p, err := e.compile(b, conn)
-	if inBand := (*sqlError)(nil); errors.As(err, &inBand) {
-		err = &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"internal error: " + inBand.message}, Origin: "*"}
+	if inBand := (*SQLError)(nil); errors.As(err, &inBand) {
+		err = &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"internal error: " + inBand.Message}, Origin: "*"}
 	}
 	return p, conn, err
 }
@@ -75,9 +75,9 @@ func (e *executor) stepAll(p *program, conn *engine.Conn, out *lines) {
 			continue
 		}
 		err = asParseError(err, q.SQL)
-		inBand := (*sqlError)(nil)
+		inBand := (*SQLError)(nil)
 		if !errors.As(err, &inBand) {
-			inBand = &sqlError{"internal error: " + err.Error(), "UNKNOWN"}
+			inBand = &SQLError{"internal error: " + err.Error(), "UNKNOWN"}
 		}
 		out.b = append(out.b, `{"type":"step_error","step":`...)
 		out.b = strconv.AppendInt(out.b, int64(i), 10)

@@ -137,10 +137,10 @@ func appendRowID(b []byte, r engine.Result) []byte {
 	return append(b, '"')
 }
 
-func appendError(b []byte, e *sqlError) []byte {
+func appendError(b []byte, e *SQLError) []byte {
 	b = append(b, `{"message":`...)
-	b = appendString(b, e.message)
+	b = appendString(b, e.Message)
 	b = append(b, `,"code":`...)
-	b = appendString(b, e.code)
+	b = appendString(b, e.Code)
 	return append(b, '}')
 }

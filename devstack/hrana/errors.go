@@ -12,14 +12,21 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// sqlError is an error in band: the request failed, the stream lives.
-type sqlError struct{ message, code string }
+// SQLError is an error in band: the request failed, the stream lives.
+type SQLError struct{ Message, Code string }
 
-func (e *sqlError) Error() string { return e.code + ": " + e.message }
+func (e *SQLError) Error() string { return e.Code + ": " + e.Message }
+
+// Blocked is how Turso Cloud refuses operations, which are "read" or "write", and
+// says why. It does so for a token without the right, and for a plan without the
+// means.
+func Blocked(operations, reason string) error {
+	return &SQLError{"Operation was blocked: SQL " + operations + " operations are forbidden (" + reason + ")", "BLOCKED"}
+}
 
 var (
-	errArgsBoth         = &sqlError{"Specifying both positional and named arguments is not supported", "ARGS_BOTH_POSITIONAL_AND_NAMED"}
-	errResponseTooLarge = &sqlError{"Response is too large", "RESPONSE_TOO_LARGE"}
+	errArgsBoth         = &SQLError{"Specifying both positional and named arguments is not supported", "ARGS_BOTH_POSITIONAL_AND_NAMED"}
+	errResponseTooLarge = &SQLError{"Response is too large", "RESPONSE_TOO_LARGE"}
 )
 
 // protocolErrorf is for what a correct client never sends. It ends the stream.
@@ -27,7 +34,14 @@ func protocolErrorf(format string, a ...any) error {
 	return &StatusError{Status: http.StatusBadRequest, Body: fmt.Sprintf(format, a...), Origin: "*"}
 }
 
-var errStreamExpired = &StatusError{
+// ErrNotAllowed is Turso Cloud's answer to a token for something else.
+var ErrNotAllowed = &StatusError{Status: http.StatusUnauthorized, Body: errorBody{
+	"Unauthorized: `unauthorized access attempt on database: token does not have the permissions to access the database`"}}
+
+var errTooManyStreams = &StatusError{Status: http.StatusTooManyRequests, Body: errorBody{"Too many requests"}, Origin: "*"}
+
+// ErrStreamExpired is the answer to who comes back too late.
+var ErrStreamExpired = &StatusError{
 	Status: http.StatusBadRequest,
 	Body: struct {
 		Message string `json:"message"`
@@ -36,8 +50,7 @@ var errStreamExpired = &StatusError{
 	Origin: "*",
 }
 
-// blocked is how Turso Cloud refuses a write to a token that only reads.
-const blocked = "Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"
+var errBlocked = Blocked("write", "current session doesn't have write permission")
 
 // asSQLError says what a client is told about an error of the engine. No error, the
 // server's own fault and the client's breach of the protocol stay what they are.
@@ -51,28 +64,28 @@ func asSQLError(err error, sql string) error {
 	case errors.As(err, &sqlite):
 		return fromSQLite(sqlite)
 	case errors.As(err, &unsupported):
-		return &sqlError{"SQL string could not be parsed: unsupported statement: " + sql, "SQL_PARSE_ERROR"}
+		return &SQLError{"SQL string could not be parsed: unsupported statement: " + sql, "SQL_PARSE_ERROR"}
 	case errors.As(err, &argument):
-		return &sqlError{"Arguments do not match SQL parameters: " + argument.Reason, "ARGS_INVALID"}
+		return &SQLError{"Arguments do not match SQL parameters: " + argument.Reason, "ARGS_INVALID"}
 	case errors.Is(err, engine.ErrNoStatement):
-		return &sqlError{"SQL string does not contain any statement", "SQL_NO_STATEMENT"}
+		return &SQLError{"SQL string does not contain any statement", "SQL_NO_STATEMENT"}
 	case errors.Is(err, engine.ErrManyStatements):
-		return &sqlError{"SQL string contains more than one statement", "SQL_MANY_STATEMENTS"}
+		return &SQLError{"SQL string contains more than one statement", "SQL_MANY_STATEMENTS"}
 	case errors.Is(err, engine.ErrBlocked):
-		return &sqlError{blocked, "BLOCKED"}
+		return errBlocked
 	case errors.Is(err, engine.ErrTransactionTimeout):
-		return &sqlError{"Transaction timed out", "TRANSACTION_TIMEOUT"}
+		return &SQLError{"Transaction timed out", "TRANSACTION_TIMEOUT"}
 	}
 	return err
 }
 
 // fromSQLite renders an error as libsql-server's StmtError does: with the offset
 // where SQLite knows one.
-func fromSQLite(e *engine.Error) *sqlError {
+func fromSQLite(e *engine.Error) *SQLError {
 	if e.Primary() == lib.SQLITE_ERROR && e.Offset >= 0 {
-		return &sqlError{fmt.Sprintf("SQL input error: %s (at offset %d)", e.Message, e.Offset), "SQL_INPUT_ERROR"}
+		return &SQLError{fmt.Sprintf("SQL input error: %s (at offset %d)", e.Message, e.Offset), "SQL_INPUT_ERROR"}
 	}
-	return &sqlError{"SQLite error: " + e.Message, codeName(e.Primary())}
+	return &SQLError{"SQLite error: " + e.Message, codeName(e.Primary())}
 }
 
 var nearToken = regexp.MustCompile(`(?s)^near "(.*)": syntax error$`)
@@ -91,7 +104,7 @@ func asParseError(err error, sql string) error {
 		column := len(before) - strings.LastIndexByte(before, '\n')
 		what = fmt.Sprintf("syntax error around L%d:%d: `%s`", line, column, m[1])
 	}
-	return &sqlError{"SQL string could not be parsed: " + what, "SQL_PARSE_ERROR"}
+	return &SQLError{"SQL string could not be parsed: " + what, "SQL_PARSE_ERROR"}
 }
 
 // codeName is the code of a result code of SQLite. SQLITE_ERROR itself is unknown.

@@ -143,10 +143,10 @@ func (e *executor) storeSQL(req *streamRequest) error {
 		return protocolErrorf("SQL text %d already exists", *req.SQLID)
 	}
 	if n := len(st.sqls); n >= maxStored {
-		return &sqlError{fmt.Sprintf("The server already stores %d SQL texts, it cannot store more", n), "SQL_STORE_TOO_MANY"}
+		return &SQLError{fmt.Sprintf("The server already stores %d SQL texts, it cannot store more", n), "SQL_STORE_TOO_MANY"}
 	}
 	if n := len(*req.SQL); n > maxStoredSize {
-		return &sqlError{fmt.Sprintf("The statement is too large to be stored: %d B/5.0 KB", n), "SQL_STORE_TOO_LARGE"}
+		return &SQLError{fmt.Sprintf("The statement is too large to be stored: %d B/5.0 KB", n), "SQL_STORE_TOO_LARGE"}
 	}
 	if st.sqls == nil {
 		st.sqls = make(map[int32]string)

@@ -29,6 +29,8 @@ func (b testBackend) Authorize(r *http.Request, name string) (*engine.DB, *engin
 		return nil, nil, &StatusError{Status: 401, Body: errorBody{"no"}}
 	case "read":
 		return db, engine.NewRights(true, nil), nil
+	case "one table":
+		return db, engine.NewRights(true, []engine.Permission{{Tables: []string{"t"}, Actions: []engine.Action{engine.DataRead}}}), nil
 	}
 	return db, engine.FullAccess, nil
 }
@@ -42,8 +44,12 @@ type client struct {
 func newClient(t testing.TB, o Options) *client {
 	t.Helper()
 	b := testBackend{}
+	timeout := 50 * time.Millisecond
+	if o.StreamTTL > 0 {
+		timeout = time.Minute // so that streams end by that alone
+	}
 	for _, name := range []string{"one", "two"} {
-		db, err := engine.Open(engine.Options{TxTimeout: 50 * time.Millisecond})
+		db, err := engine.Open(engine.Options{TxTimeout: timeout})
 		if err != nil {
 			t.Fatal(err)
 		}

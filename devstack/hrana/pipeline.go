@@ -68,7 +68,7 @@ func (e *executor) request(req *streamRequest) error {
 	e.b = append(e.b, req.Type...)
 	e.b = append(e.b, '"')
 	err := e.dispatch(req)
-	if inBand := (*sqlError)(nil); errors.As(err, &inBand) {
+	if inBand := (*SQLError)(nil); errors.As(err, &inBand) {
 		e.b = append(e.b[:start], `{"type":"error","error":`...)
 		e.b = appendError(e.b, inBand)
 		e.b = append(e.b, '}')

@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -31,6 +32,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, database, path st
 		w.WriteHeader(http.StatusOK)
 	case "GET /version":
 		text(w, http.StatusOK, serverVersion)
+	case "GET /dump":
+		s.answer(w, s.dump(w, r, database))
 	case "POST /v2/pipeline":
 		s.answer(w, s.pipeline(w, r, database, 2))
 	case "POST /v3/pipeline":
@@ -40,6 +43,27 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, database, path st
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// dump sends the database as SQL. What goes wrong on the way cuts the answer.
+func (s *Server) dump(w http.ResponseWriter, r *http.Request, database string) error {
+	db, rights, err := s.backend.Authorize(r, database)
+	if err != nil {
+		return err
+	}
+	if !rights.ReadsAll() {
+		return ErrNotAllowed
+	}
+	conn, err := db.Conn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	w.Header().Set("Content-Type", "text/plain")
+	if conn.Dump(r.Context(), w) != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return nil
 }
 
 // preflight answers a browser's CORS preflight.
@@ -75,9 +99,13 @@ type errorBody struct {
 
 // answer sends the error of a request, if there is one.
 func (s *Server) answer(w http.ResponseWriter, err error) {
-	if err == nil {
-		return
+	if err != nil {
+		WriteError(w, err)
 	}
+}
+
+// WriteError answers with an error: as a [*StatusError] says, or with status 500.
+func WriteError(w http.ResponseWriter, err error) {
 	status := &StatusError{}
 	if !errors.As(err, &status) {
 		status = &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"internal error: " + err.Error()}, Origin: "*"}
@@ -89,14 +117,16 @@ func (s *Server) answer(w http.ResponseWriter, err error) {
 		text(w, status.Status, body)
 		return
 	}
-	body, err := json.Marshal(status.Body)
-	if err != nil {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // as serde
+	if err := enc.Encode(status.Body); err != nil {
 		panic(err) // bodies are ours
 	}
 	// Exactly this: @libsql/client reads the error out of no other media type.
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status.Status)
-	w.Write(body)
+	w.Write(bytes.TrimSpace(body.Bytes()))
 }
 
 func text(w http.ResponseWriter, status int, body string) {

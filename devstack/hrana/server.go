@@ -26,6 +26,11 @@ type Options struct {
 	MaxBody int64
 	// MaxResponse bounds the rows of a response, in bytes. Zero is 10 MB.
 	MaxResponse int
+	// MaxStreams bounds the streams that are open at once. Zero is 10,000.
+	MaxStreams int
+	// Resume is asked before a stream goes on. Its error ends the request. Nil lets
+	// every stream go on.
+	Resume func() error
 }
 
 // Server answers for any number of databases. It is safe for concurrent use.
@@ -47,6 +52,9 @@ func New(backend Backend, o Options) *Server {
 	}
 	if o.MaxResponse == 0 {
 		o.MaxResponse = 10_000_000
+	}
+	if o.MaxStreams == 0 {
+		o.MaxStreams = 10_000
 	}
 	s := &Server{backend: backend, opts: o}
 	rand.Read(s.key[:])

@@ -72,6 +72,9 @@ func (s *Server) acquire(db *engine.DB, database string, baton *string) (*stream
 		st := &stream{id: rand.Uint64(), seq: rand.Uint64(), database: database, db: db}
 		ss.mu.Lock()
 		defer ss.mu.Unlock()
+		if len(ss.waiting)+len(ss.taken) >= s.opts.MaxStreams {
+			return nil, errTooManyStreams
+		}
 		ss.taken[st.id] = true
 		return st, nil
 	}
@@ -79,13 +82,18 @@ func (s *Server) acquire(db *engine.DB, database string, baton *string) (*stream
 	if err != nil {
 		return nil, protocolErrorf("Received an invalid baton")
 	}
+	if s.opts.Resume != nil {
+		if err := s.opts.Resume(); err != nil {
+			return nil, err
+		}
+	}
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	st := ss.waiting[id]
 	_, expired := ss.expired[id]
 	switch {
 	case expired:
-		return nil, errStreamExpired
+		return nil, ErrStreamExpired
 	case ss.taken[id], st != nil && st.seq != seq:
 		return nil, protocolErrorf("Received a baton that has already been used")
 	case st == nil:

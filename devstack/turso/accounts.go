@@ -68,6 +68,12 @@ func (s *Server) newAPIToken(c *call) (any, error) {
 	if limit := c.token.Organization; limit != "" && body.Organization != limit {
 		return nil, errNotMember
 	}
+	if !c.token.sees(body.Group) {
+		return nil, errNoGroup
+	}
+	if err := checkScopes(body.Scopes); err != nil {
+		return nil, err
+	}
 	if body.Organization != "" {
 		org := s.state.Organizations[body.Organization]
 		if org == nil {
@@ -76,6 +82,11 @@ func (s *Server) newAPIToken(c *call) (any, error) {
 		if org.Members[c.user.Name] == "" {
 			return nil, errNotMember
 		}
+		if body.Group != "" && org.Groups[body.Group] == nil {
+			return nil, errNoGroup
+		}
+	} else if body.Group != "" {
+		return nil, badRequest("a group needs an organization")
 	}
 	rec, token, err := s.createAPIToken(c.user, APIToken{
 		Name: c.r.PathValue("name"), Organization: body.Organization, Group: body.Group, Scopes: body.Scopes,

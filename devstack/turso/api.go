@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 // call is a request to the Platform API, from a user who was recognized.
@@ -62,17 +64,17 @@ func (c *call) decode(v any) error {
 // database finds a database of the call's organization.
 func (c *call) database(name string) (*database, error) {
 	db := c.org.Databases[name]
-	if db == nil {
+	if db == nil || !c.token.sees(db.Group) {
 		return nil, notFound("could not find database with name [%s]: record not found", name)
 	}
 	return db, nil
 }
 
-// serve makes an HTTP handler of h. With inOrg the call is about the organization
+// serve makes an HTTP handler of h, for tokens with the scope. With inOrg the call is about the organization
 // in the path, or about the user's own one if the path has none.
-func (s *Server) serve(h handler, inOrg bool) http.HandlerFunc {
+func (s *Server) serve(h handler, scope string, inOrg bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		answer, err := s.do(r, h, inOrg)
+		answer, err := s.do(r, h, scope, inOrg)
 		status := http.StatusOK
 		if err != nil {
 			e := asStatus(err)
@@ -87,7 +89,10 @@ func (s *Server) serve(h handler, inOrg bool) http.HandlerFunc {
 	}
 }
 
-func (s *Server) do(r *http.Request, h handler, inOrg bool) (any, error) {
+func (s *Server) do(r *http.Request, h handler, scope string, inOrg bool) (any, error) {
+	if s.opts.Faults.On(fault.APIDown) {
+		return nil, errInternal
+	}
 	// The body is read first: a slow client must not hold the lock.
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxAPIBody+1))
 	if err != nil || len(body) > maxAPIBody {
@@ -108,6 +113,9 @@ func (s *Server) do(r *http.Request, h handler, inOrg bool) (any, error) {
 			return nil, err
 		}
 	}
+	if err := c.token.may(scope); err != nil {
+		return nil, err
+	}
 	return h(c)
 }
 
@@ -121,10 +129,10 @@ type apiClaims struct {
 // identify finds out whose token the request has.
 func (s *Server) identify(r *http.Request) (*call, error) {
 	raw, ok := bearer(r)
-	if !ok {
+	if !ok || s.opts.Faults.On(fault.APIUnauthorized) {
 		return nil, errBadToken
 	}
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithTimeFunc(s.opts.Now))
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithTimeFunc(s.now))
 	var c apiClaims
 	_, err := parser.ParseWithClaims(raw, &c, func(*jwt.Token) (any, error) {
 		return s.state.APIKey.Public().(ed25519.PublicKey), nil
@@ -162,6 +170,9 @@ func (s *Server) isDatabaseToken(raw string) bool {
 
 func (s *Server) organizationOf(c *call) (*organization, error) {
 	slug := c.r.PathValue("org")
+	if s.opts.Faults.On(fault.APINotMember) {
+		return nil, errNotMember
+	}
 	if slug == "" {
 		return s.personal(c.user)
 	}

@@ -63,7 +63,7 @@ func TestAPITokens(t *testing.T) {
 	}
 	f.call("mint again", "POST", "/v2/auth/api-tokens/ci", f.alice, "", 409, "")
 	f.call("mint for another organization", "POST", "/v2/auth/api-tokens/x", f.alice, `{"organization":"other"}`, 403, "")
-	f.call("widen itself", "POST", "/v2/auth/api-tokens/x", token, "", 403, "")
+	f.call("widen itself", "POST", "/v2/auth/api-tokens/x", token, "", 401, `{"error":"api token does not have full access"}`)
 	f.call("revoke", "DELETE", "/v1/auth/api-tokens/ci", f.alice, "", 200, "")
 	f.call("use after it was revoked", "GET", "/v1/organizations/acme/databases", token, "", 401, `{"error":"invalid api token"}`)
 	f.call("revoke again", "DELETE", "/v1/auth/api-tokens/ci", f.alice, "", 404, "")
@@ -102,7 +102,7 @@ func TestDatabases(t *testing.T) {
 	want := map[string]any{
 		"databases": []any{map[string]any{
 			"Name": "app", "DbId": f.app.ID, "Hostname": host + "/dbs/app", "block_reads": false, "block_writes": false,
-			"regions": []any{"local"}, "primaryRegion": "local", "group": "default", "delete_protection": false, "parent": nil,
+			"regions": []any{"local"}, "primaryRegion": "local", "group": "default", "delete_protection": false, "parent": nil, "allow_attach": false,
 		}},
 		"pagination": map[string]any{"next": nil},
 	}
@@ -234,6 +234,9 @@ func TestMatch(t *testing.T) {
 		"POST /oauth/token":                    false,
 		"GET /":                                false,
 		"GET //v1//plans":                      true,
+		"GET /info":                            true,
+		"GET /export/1":                        true,
+		"GET /information":                     false,
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		r := httptest.NewRequest(method, "http://x/", nil)

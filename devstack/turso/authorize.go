@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/zen-auth/zen/devstack/dbsync"
 	"github.com/zen-auth/zen/devstack/engine"
 	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/devstack/hrana"
@@ -23,11 +24,12 @@ func (s backend) Authorize(r *http.Request, path string) (*engine.DB, *engine.Ri
 	db := s.paths[path]
 	s.mu.RUnlock()
 	if db == nil {
-		return nil, nil, &hrana.StatusError{
-			Status: http.StatusNotFound, Body: apiError{Error: "Namespace `" + path + "` doesn't exist"}, Origin: "*",
-		}
+		return nil, nil, noNamespace(path)
 	}
 	rights, err := s.authorize(r, db)
+	if err == nil && dbsync.Match(strings.TrimPrefix(r.URL.Path, "/dbs/"+path)) {
+		err = s.syncFault()
+	}
 	if err != nil {
 		s.opts.Logger.Info("token refused", "database", path, "reason", err)
 		return nil, nil, s.refusal(err)
@@ -38,6 +40,9 @@ func (s backend) Authorize(r *http.Request, path string) (*engine.DB, *engine.Ri
 
 // authorize returns what the request's token allows in the database.
 func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error) {
+	if s.opts.Faults.On(fault.PlainSqld) {
+		return s.authorizeSqld(r, db)
+	}
 	raw, ok := bearer(r)
 	if !ok {
 		return nil, errNoToken
@@ -57,22 +62,22 @@ func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error
 		if err != nil {
 			return nil, err
 		}
-		e = &granted{grant: g, rights: g.claims.rights(db)}
+		e = &granted{grant: g, rights: s.attaching(g.claims.rights(db), &g.claims, raw, db.org)}
 		s.cache.put(key, e)
 	}
 	c := &e.grant.claims
-	if c.Expires != 0 && float64(s.opts.Now().Add(-leeway).Unix()) > c.Expires {
+	if c.expired(s.now()) {
 		return nil, errExpired
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	switch {
-	case e.rights == nil:
+	case e.rights == nil, s.opts.Faults.On(fault.TokenNotAllowed):
 		return nil, errNotAllowed
-	case c.invalidated(db):
+	case c.invalidated(db), s.opts.Faults.On(fault.TokenInvalidated):
 		return nil, errInvalidated
 	}
-	return e.rights, nil
+	return s.withinPlan(e.rights, db), nil
 }
 
 // stillGood reports whether a signature that was good would be found good again:
@@ -90,7 +95,7 @@ func (s *Server) stillGood(g *grant, urls []string) bool {
 func (s *Server) refusal(err error) error {
 	var e *tokenError
 	if !errors.As(err, &e) {
-		return err
+		return err // says by itself how it is answered
 	}
 	status := http.StatusBadRequest
 	switch {
@@ -98,6 +103,9 @@ func (s *Server) refusal(err error) error {
 		status = http.StatusUnauthorized
 	case e.soft:
 		status = s.opts.JWTErrorStatus
+		if s.opts.Faults.On(fault.ExpiredAs401) {
+			status = http.StatusUnauthorized
+		}
 	}
 	return &hrana.StatusError{Status: status, Body: apiError{Error: e.text}}
 }

@@ -69,7 +69,7 @@ func TestRegisteredIssuer(t *testing.T) {
 	f.refused("expired", "app", jwtOf(map[string]any{"exp": f.clock.Now().Add(-time.Hour).Unix()}), 400, "JWT error: ExpiredSignature")
 	f.refused("for another database", "app", jwtOf(map[string]any{"id": "33057661-834e-4891-9b48-802d425d02b9"}), 401, textNotAllowed)
 	f.refused("for another group", "app", jwtOf(map[string]any{"id": nil, "gid": "nope"}), 401, textNotAllowed)
-	f.refused("unknown access", "app", jwtOf(map[string]any{"a": "admin"}), 400, "JWT error: JSON error: unknown variant `admin`, expected `rw` or `ro`")
+	f.refused("unknown access", "app", jwtOf(map[string]any{"a": "admin"}), 400, "JWT error: JSON error: unknown variant `admin`, expected one of `ro`, `rw`, `roa`")
 	f.refused("issuer of another organization", "theirs", jwtOf(nil), 401, textNoKey)
 
 	// As dangerous as the real one.

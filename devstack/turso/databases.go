@@ -1,6 +1,7 @@
 package turso
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"os"
@@ -20,6 +21,7 @@ type databaseJSON struct {
 	Group            string   `json:"group"`
 	DeleteProtection bool     `json:"delete_protection"`
 	Parent           any      `json:"parent"`
+	AllowAttach      bool     `json:"allow_attach"`
 }
 
 // region is the only one. The turso CLI speaks plain HTTP with a database in it.
@@ -28,7 +30,8 @@ const region = "local"
 func (c *call) render(db *database) databaseJSON {
 	return databaseJSON{
 		Name: db.Name, ID: db.ID, Hostname: c.host + "/dbs/" + db.Path,
-		Regions: []string{region}, PrimaryRegion: region, Group: db.Group,
+		BlockReads: db.Config.BlockReads, BlockWrites: db.Config.BlockWrites, DeleteProtection: db.Config.DeleteProtection,
+		Regions: []string{region}, PrimaryRegion: region, Group: db.Group, AllowAttach: db.Config.AllowAttach,
 	}
 }
 
@@ -43,7 +46,7 @@ func (s *Server) listDatabases(c *call) (any, error) {
 	var next *string
 	for _, name := range sortedKeys(c.org.Databases) {
 		db := c.org.Databases[name]
-		if group := q.Get("group"); group != "" && group != db.Group || name <= q.Get("cursor") {
+		if group := q.Get("group"); group != "" && group != db.Group || !c.token.sees(db.Group) || name <= q.Get("cursor") {
 			continue
 		}
 		if len(list) == limit {
@@ -72,10 +75,10 @@ func (s *Server) newDatabase(c *call) (any, error) {
 		return nil, err
 	}
 	if body.Group == "" {
-		body.Group = defaultGroup
+		body.Group = cmp.Or(c.token.Group, defaultGroup)
 	}
-	if c.org.Groups[body.Group] == nil {
-		return nil, errNoGroup
+	if _, err := c.groupNamed(body.Group); err != nil {
+		return nil, err
 	}
 	db, err := s.createDatabase(c.org, body.Name, body.Group)
 	switch {
@@ -93,31 +96,66 @@ func (s *Server) deleteDatabase(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	delete(c.org.Databases, db.Name)
-	delete(s.paths, db.Path)
-	if err := s.save(); err != nil {
+	if db.Config.DeleteProtection {
+		return nil, errProtected
+	}
+	if err := s.destroy(db); err != nil {
 		return nil, err
 	}
+	return map[string]any{"database": db.Name}, s.save()
+}
+
+var errProtected = &statusError{http.StatusBadRequest, "database is protected from being deleted"}
+
+// destroy ends what is going on in the database and removes it.
+func (s *Server) destroy(db *database) error {
+	delete(db.org.Databases, db.Name)
+	delete(s.paths, db.Path)
 	s.hrana.Forget(db.Path)
 	if err := db.close(); err != nil {
-		return nil, err
+		return err
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-generations"} {
 		if db.file != "" {
 			_ = os.Remove(db.file + suffix) // all but the first need not exist
 		}
 	}
-	return map[string]any{"database": db.Name}, nil
+	return nil
+}
+
+// databaseConfig is what can be changed about a database.
+type databaseConfig struct {
+	AllowAttach      bool `json:"allow_attach"`
+	BlockReads       bool `json:"block_reads"`
+	BlockWrites      bool `json:"block_writes"`
+	DeleteProtection bool `json:"delete_protection"`
+}
+
+func (d *database) configJSON() any {
+	return struct {
+		SizeLimit string `json:"size_limit"`
+		databaseConfig
+	}{"0", d.Config}
 }
 
 func (s *Server) configuration(c *call) (any, error) {
-	if _, err := c.database(c.r.PathValue("db")); err != nil {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
 		return nil, err
 	}
-	return map[string]any{
-		"size_limit": "0", "allow_attach": false, "block_reads": false,
-		"block_writes": false, "delete_protection": false,
-	}, nil
+	return db.configJSON(), nil
+}
+
+// configure changes what the body names, and leaves the rest.
+func (s *Server) configure(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.decode(&db.Config); err != nil {
+		return nil, err
+	}
+	return db.configJSON(), s.save()
 }
 
 func (s *Server) instances(c *call) (any, error) {
@@ -184,6 +222,6 @@ func (s *Server) rotateDatabase(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.role = newRole(s.opts.Now().Unix())
+	db.role = newRole(s.now().Unix())
 	return struct{}{}, s.save()
 }

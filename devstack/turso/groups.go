@@ -1,5 +1,7 @@
 package turso
 
+import "net/http"
+
 type groupJSON struct {
 	UUID      string   `json:"uuid"`
 	Name      string   `json:"name"`
@@ -15,7 +17,11 @@ func (g *group) render() groupJSON {
 
 // group finds the group in the path.
 func (c *call) group() (*group, error) {
-	if g := c.org.Groups[c.r.PathValue("group")]; g != nil {
+	return c.groupNamed(c.r.PathValue("group"))
+}
+
+func (c *call) groupNamed(name string) (*group, error) {
+	if g := c.org.Groups[name]; g != nil && c.token.sees(name) {
 		return g, nil
 	}
 	return nil, errNoGroup
@@ -24,6 +30,9 @@ func (c *call) group() (*group, error) {
 func (s *Server) listGroups(c *call) (any, error) {
 	list := []groupJSON{}
 	for _, name := range sortedKeys(c.org.Groups) {
+		if !c.token.sees(name) {
+			continue
+		}
 		list = append(list, c.org.Groups[name].render())
 	}
 	return map[string]any{"groups": list}, nil
@@ -35,6 +44,53 @@ func (s *Server) getGroup(c *call) (any, error) {
 		return nil, err
 	}
 	return map[string]any{"group": g.render()}, nil
+}
+
+// newGroup takes its fields by whatever case, as the turso CLI sends them in
+// capitals.
+func (s *Server) newGroup(c *call) (any, error) {
+	var body struct {
+		Name string `json:"name"`
+	}
+	if err := c.decode(&body); err != nil {
+		return nil, err
+	}
+	if err := checkName("group", body.Name); err != nil {
+		return nil, badRequest("%v", err)
+	}
+	if c.token.Group != "" {
+		return nil, errNoGroup
+	}
+	if c.org.Groups[body.Name] != nil {
+		return nil, &statusError{http.StatusConflict, "group already exists"}
+	}
+	g := newGroup(body.Name)
+	c.org.Groups[g.Name] = g
+	return map[string]any{"group": g.render()}, s.save()
+}
+
+// deleteGroup destroys its databases, too.
+func (s *Server) deleteGroup(c *call) (any, error) {
+	g, err := c.group()
+	if err != nil {
+		return nil, err
+	}
+	var databases []*database
+	for _, db := range c.org.Databases {
+		if db.Group == g.Name {
+			if db.Config.DeleteProtection {
+				return nil, errProtected
+			}
+			databases = append(databases, db)
+		}
+	}
+	for _, db := range databases {
+		if err := s.destroy(db); err != nil {
+			return nil, err
+		}
+	}
+	delete(c.org.Groups, g.Name)
+	return map[string]any{"group": g.render()}, s.save()
 }
 
 func (s *Server) newGroupToken(c *call) (any, error) {
@@ -55,7 +111,7 @@ func (s *Server) rotateGroup(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := s.opts.Now().Unix()
+	now := s.now().Unix()
 	g.role = newRole(now)
 	for _, db := range c.org.Databases {
 		if db.Group == g.Name {

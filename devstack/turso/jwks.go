@@ -26,7 +26,7 @@ func (s *Server) registerJWKS(org *organization, name, jwksURL string) error {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return badRequest("invalid jwks url")
 	}
-	if s.opts.Faults.On(fault.JWKSStuck) {
+	if s.opts.Faults.On(fault.JWKSStuck) || s.opts.Faults.On(fault.JWKSCountLimit) {
 		return s.errTooManyJWKS()
 	}
 	if _, ok := org.JWKS[name]; !ok && len(org.JWKS) >= s.opts.JWKSLimit {
@@ -81,7 +81,7 @@ func (s *Server) saveJWKS(c *call) (any, error) {
 }
 
 func (s *Server) removeJWKS(c *call) (any, error) {
-	if s.opts.Faults.On(fault.JWKSStuck) {
+	if s.opts.Faults.On(fault.JWKSStuck) || s.opts.Faults.On(fault.JWKSRemove500) {
 		return nil, errInternal
 	}
 	name := c.r.PathValue("name")
@@ -120,9 +120,9 @@ func (s *Server) jwksTemplate(c *call) (any, error) {
 		}
 		t["id"], t["rid"] = db.ID, db.Role
 	case body.Group != nil:
-		g := c.org.Groups[*body.Group]
-		if g == nil {
-			return nil, errNoGroup
+		g, err := c.groupNamed(*body.Group)
+		if err != nil {
+			return nil, err
 		}
 		t["gid"], t["rid"] = g.ID, g.Role
 	}

@@ -2,6 +2,7 @@ package turso
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 // How the key sets of registered URLs are kept. These go by the machine's clock,
@@ -24,6 +27,7 @@ const (
 type keySets struct {
 	client *http.Client
 	log    *slog.Logger
+	faults *fault.Set
 
 	versions atomic.Int64 // the last one given out, over all sets
 
@@ -41,8 +45,8 @@ type keySet struct {
 	tried   time.Time // when a fetch was last tried
 }
 
-func newKeySets(client *http.Client, log *slog.Logger) *keySets {
-	return &keySets{client: client, log: log, sets: make(map[string]*keySet)}
+func newKeySets(client *http.Client, log *slog.Logger, faults *fault.Set) *keySets {
+	return &keySets{client: client, log: log, faults: faults, sets: make(map[string]*keySet)}
 }
 
 func (ks *keySets) set(url string) *keySet {
@@ -66,8 +70,10 @@ func (ks *keySets) forget(url string) {
 // current returns the keys in use, fetching them if there are none or they are
 // old. Keys outlive their age while the URL cannot be fetched.
 func (ks *keySets) current(ctx context.Context, url string) (keys []publicKey, version int64) {
+	var fresh bool
 	set := ks.set(url)
-	if keys, version, fresh := set.get(); fresh {
+	keys, version, fresh = set.get()
+	if fresh || len(keys) > 0 && ks.faults.On(fault.JWKSStale) {
 		return keys, version
 	}
 	ks.refetch(ctx, url, set)
@@ -79,7 +85,9 @@ func (ks *keySets) current(ctx context.Context, url string) (keys []publicKey, v
 // rotated its keys. It fetches unless that was done a moment ago.
 func (ks *keySets) renewed(ctx context.Context, url string) (keys []publicKey, version int64) {
 	set := ks.set(url)
-	ks.refetch(ctx, url, set)
+	if !ks.faults.On(fault.JWKSStale) {
+		ks.refetch(ctx, url, set)
+	}
 	keys, version, _ = set.get()
 	return keys, version
 }
@@ -127,6 +135,9 @@ func (ks *keySets) refetch(ctx context.Context, url string, set *keySet) {
 }
 
 func (ks *keySets) fetch(ctx context.Context, url string) ([]publicKey, error) {
+	if ks.faults.On(fault.JWKSFetchDown) {
+		return nil, errors.New("fault " + fault.JWKSFetchDown)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func attachPolicy(o TokenOptions, own *scope) *policy {
 }
 
 func (s *Server) mint(c claims, lifetime time.Duration) string {
-	now := s.opts.Now()
+	now := s.now()
 	c.IssuedAt = float64(now.Unix())
 	if lifetime > 0 {
 		c.Expires = float64(now.Add(lifetime).Unix())
@@ -157,7 +157,7 @@ func (s *Server) createAPIToken(u *user, t APIToken) (*apiToken, string, error) 
 	if u.Tokens[t.Name] != nil {
 		return nil, "", fmt.Errorf("create api token %q: %w", t.Name, ErrExists)
 	}
-	now := s.opts.Now()
+	now := s.now()
 	rec := &apiToken{
 		ID: uuid.NewString(), Name: t.Name, Organization: t.Organization, Group: t.Group, Scopes: t.Scopes,
 		CreatedAt: now.UTC().Format(time.RFC3339),

@@ -3,51 +3,56 @@ package turso
 import (
 	"net/http"
 	"strings"
+
+	"github.com/zen-auth/zen/devstack/dbsync"
 )
 
 // routes are the endpoints of the Platform API. What is about an organization is
 // at /v1/organizations/ORG/..., and at /v1/... for the caller's own.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	plain := func(pattern string, h handler) { mux.HandleFunc(pattern, s.serve(h, false)) }
-	inOrg := func(method, path string, h handler) {
-		mux.HandleFunc(method+" /v1/organizations/{org}"+path, s.serve(h, true))
-		mux.HandleFunc(method+" /v1"+path, s.serve(h, true))
+	plain := func(scope, pattern string, h handler) { mux.HandleFunc(pattern, s.serve(h, scope, false)) }
+	inOrg := func(scope, method, path string, h handler) {
+		mux.HandleFunc(method+" /v1/organizations/{org}"+path, s.serve(h, scope, true))
+		mux.HandleFunc(method+" /v1"+path, s.serve(h, scope, true))
 	}
-	plain("GET /v1/auth/validate", s.validate)
-	plain("GET /v1/current-user", s.currentUser)
-	plain("GET /v1/user", s.currentUser)
-	plain("GET /v1/organizations", s.listOrganizationsV1)
-	plain("GET /v2/organizations", s.listOrganizations)
-	plain("GET /v1/auth/api-tokens", s.listAPITokens)
-	plain("POST /v1/auth/api-tokens/{name}", s.newAPIToken)
-	plain("POST /v2/auth/api-tokens/{name}", s.newAPIToken)
-	plain("DELETE /v1/auth/api-tokens/{name}", s.revokeAPIToken)
-	plain("GET /v1/plans", s.listPlans)
+	plain(scopeAny, "GET /v1/auth/validate", s.validate)
+	plain(scopeAny, "GET /v1/current-user", s.currentUser)
+	plain(scopeAny, "GET /v1/user", s.currentUser)
+	plain(scopeAny, "GET /v1/organizations", s.listOrganizationsV1)
+	plain(scopeAny, "GET /v2/organizations", s.listOrganizations)
+	plain(scopeAny, "GET /v1/plans", s.listPlans)
+	plain(scopeFull, "GET /v1/auth/api-tokens", s.listAPITokens)
+	plain(scopeFull, "POST /v1/auth/api-tokens/{name}", s.newAPIToken)
+	plain(scopeFull, "POST /v2/auth/api-tokens/{name}", s.newAPIToken)
+	plain(scopeFull, "DELETE /v1/auth/api-tokens/{name}", s.revokeAPIToken)
 
-	inOrg("GET", "/usage", s.organizationUsage)
-	inOrg("GET", "/subscription", s.subscription)
-	inOrg("GET", "/groups", s.listGroups)
-	inOrg("GET", "/groups/{group}", s.getGroup)
-	inOrg("POST", "/groups/{group}/auth/tokens", s.newGroupToken)
-	inOrg("POST", "/groups/{group}/auth/rotate", s.rotateGroup)
-	inOrg("GET", "/databases", s.listDatabases)
-	inOrg("POST", "/databases", s.newDatabase)
-	inOrg("GET", "/databases/{db}", s.getDatabase)
-	inOrg("DELETE", "/databases/{db}", s.deleteDatabase)
-	inOrg("GET", "/databases/{db}/configuration", s.configuration)
-	inOrg("GET", "/databases/{db}/instances", s.instances)
-	inOrg("GET", "/databases/{db}/usage", s.databaseUsage)
-	inOrg("POST", "/databases/{db}/auth/tokens", s.newDatabaseToken)
-	inOrg("POST", "/databases/{db}/auth/rotate", s.rotateDatabase)
+	inOrg(scopeRead, "GET", "/usage", s.organizationUsage)
+	inOrg(scopeRead, "GET", "/subscription", s.subscription)
+	inOrg(scopeRead, "GET", "/groups", s.listGroups)
+	inOrg(scopeRead, "GET", "/groups/{group}", s.getGroup)
+	inOrg("group:configure", "POST", "/groups", s.newGroup)
+	inOrg("group:configure", "DELETE", "/groups/{group}", s.deleteGroup)
+	inOrg("group:mint-token", "POST", "/groups/{group}/auth/tokens", s.newGroupToken)
+	inOrg("group:rotate-creds", "POST", "/groups/{group}/auth/rotate", s.rotateGroup)
+	inOrg(scopeRead, "GET", "/databases", s.listDatabases)
+	inOrg("db:create", "POST", "/databases", s.newDatabase)
+	inOrg(scopeRead, "GET", "/databases/{db}", s.getDatabase)
+	inOrg("db:delete", "DELETE", "/databases/{db}", s.deleteDatabase)
+	inOrg(scopeRead, "GET", "/databases/{db}/configuration", s.configuration)
+	inOrg("db:configure", "PATCH", "/databases/{db}/configuration", s.configure)
+	inOrg(scopeRead, "GET", "/databases/{db}/instances", s.instances)
+	inOrg(scopeRead, "GET", "/databases/{db}/usage", s.databaseUsage)
+	inOrg("db:mint-token", "POST", "/databases/{db}/auth/tokens", s.newDatabaseToken)
+	inOrg("db:rotate-creds", "POST", "/databases/{db}/auth/rotate", s.rotateDatabase)
 
-	jwks := func(pattern string, h handler) { mux.HandleFunc(pattern, s.serve(h, true)) }
-	jwks("GET /v2/organizations/{org}/jwks", s.listJWKS)
-	jwks("PUT /v2/organizations/{org}/jwks/{name}", s.saveJWKS)
-	jwks("DELETE /v2/organizations/{org}/jwks/{name}", s.removeJWKS)
-	jwks("GET /v2/organizations/{org}/jwks-template", s.jwksTemplate)
+	jwks := func(scope, pattern string, h handler) { mux.HandleFunc(pattern, s.serve(h, scope, true)) }
+	jwks(scopeRead, "GET /v2/organizations/{org}/jwks", s.listJWKS)
+	jwks(scopeFull, "PUT /v2/organizations/{org}/jwks/{name}", s.saveJWKS)
+	jwks(scopeFull, "DELETE /v2/organizations/{org}/jwks/{name}", s.removeJWKS)
+	jwks(scopeRead, "GET /v2/organizations/{org}/jwks-template", s.jwksTemplate)
 
-	mux.HandleFunc("/", s.serve(func(*call) (any, error) { return nil, errPathNotFound }, false))
+	mux.HandleFunc("/", s.serve(func(*call) (any, error) { return nil, errPathNotFound }, scopeAny, false))
 	return mux
 }
 
@@ -56,10 +61,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = collapse(r)
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/dbs/"); ok {
 		name, path, _ := strings.Cut(rest, "/")
-		s.hrana.Serve(w, r, name, "/"+path)
+		path = "/" + path
+		if dbsync.Match(path) && r.Method != http.MethodOptions {
+			s.sync.Serve(w, r, name, path)
+			return
+		}
+		s.hrana.Serve(w, r, name, path)
+		return
+	}
+	if dbsync.Match(r.URL.Path) {
+		s.sync.Serve(w, r, s.namedByToken(r), r.URL.Path)
 		return
 	}
 	s.api.ServeHTTP(w, r)
+}
+
+// namedByToken returns the name under /dbs/ of the database that the request's
+// token is for. `turso db export` drops the path of a database's URL.
+func (s *Server) namedByToken(r *http.Request) string {
+	raw, _ := bearer(r)
+	t, err := parseToken(raw)
+	if err != nil {
+		return ""
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for path, db := range s.paths {
+		if db.ID == t.claims.ID {
+			return path
+		}
+	}
+	return ""
 }
 
 // collapse makes one slash of several in the path. With a URL that ends in one,
@@ -82,7 +114,7 @@ func collapse(r *http.Request) *http.Request {
 // Match reports whether a request at the root is for Turso rather than for Clerk's
 // Frontend API, with which it shares /v1. The paths are
 //
-//	/dbs/
+//	/dbs/  /info  /export/
 //	/v1/auth/  /v1/current-user  /v1/user  /v1/plans  /v1/databases  /v1/groups  /v1/usage  /v1/subscription
 //	GET /v1/organizations
 //	/v1/organizations/SLUG/ unless SLUG starts with org_, as Clerk's ids do
@@ -97,7 +129,7 @@ func Match(r *http.Request) bool {
 		second = parts[1]
 	}
 	switch parts[0] {
-	case "dbs":
+	case "dbs", "info", "export":
 		return true
 	case "v2":
 		return second == "organizations" || second == "auth"

@@ -19,10 +19,10 @@ var (
 )
 
 // Names are part of paths.
-var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,57}$`)
+var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
 func checkName(kind, name string) error {
-	if !validName.MatchString(name) {
+	if !validName.MatchString(name) || len(name) > 58 {
 		return fmt.Errorf("%s name %q: want lower-case letters, digits and hyphens, at most 58", kind, name)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/dbsync"
 	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/devstack/hrana"
 )
@@ -38,12 +39,16 @@ type Options struct {
 	Client *http.Client
 	// Hrana are the limits of the databases' wire protocol.
 	Hrana hrana.Options
+	// CheckpointFrames is how many frames a database's log grows before the
+	// generation ends. Zero is 1000.
+	CheckpointFrames int
 }
 
 // Server is a Turso. It is safe for concurrent use.
 type Server struct {
 	opts  Options
 	hrana *hrana.Server
+	sync  *dbsync.Server
 	keys  *keySets
 	cache grantCache
 	api   http.Handler
@@ -71,8 +76,10 @@ func New(o Options) (*Server, error) {
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: 5 * time.Second}
 	}
-	s := &Server{opts: o, host: o.Host, keys: newKeySets(o.Client, o.Logger), paths: make(map[string]*database)}
+	s := &Server{opts: o, host: o.Host, keys: newKeySets(o.Client, o.Logger, o.Faults), paths: make(map[string]*database)}
+	o.Hrana.Resume = s.resume
 	s.hrana = hrana.New(backend{s}, o.Hrana)
+	s.sync = dbsync.New(backend{s})
 	s.api = s.routes()
 	if err := s.load(); err != nil {
 		s.hrana.Close()

@@ -61,9 +61,12 @@ type database struct {
 	Group string `json:"group"`
 	Path  string `json:"path"` // the name under /dbs/
 	role
+	Config databaseConfig `json:"config"`
 
 	org  *organization
 	file string // "" in memory
+
+	checkpointFrames int // as Options have it
 
 	mu sync.Mutex // guards db
 	db *engine.DB // nil until it is used
@@ -80,7 +83,7 @@ func (d *database) open() (*engine.DB, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.db == nil {
-		db, err := engine.Open(engine.Options{Path: d.file})
+		db, err := engine.Open(engine.Options{Path: d.file, CheckpointFrames: d.checkpointFrames})
 		if err != nil {
 			return nil, fmt.Errorf("open database %q: %w", d.Name, err)
 		}
@@ -89,14 +92,19 @@ func (d *database) open() (*engine.DB, error) {
 	return d.db, nil
 }
 
-// stats are zero for a database that was not used yet.
-func (d *database) stats() engine.Stats {
+// stats are since the start. A database that was not used since has its size.
+func (d *database) stats() (st engine.Stats) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.db == nil {
-		return engine.Stats{}
+	if d.db != nil {
+		return d.db.Stats()
 	}
-	return d.db.Stats()
+	for _, suffix := range []string{"", "-wal"} {
+		if fi, err := os.Stat(d.file + suffix); d.file != "" && err == nil {
+			st.StorageBytes += fi.Size()
+		}
+	}
+	return st
 }
 
 func (d *database) close() error {
@@ -140,7 +148,7 @@ func (s *Server) load() error {
 
 // attach makes a database reachable.
 func (s *Server) attach(org *organization, db *database) {
-	db.org = org
+	db.org, db.checkpointFrames = org, s.opts.CheckpointFrames
 	if s.opts.Dir != "" {
 		db.file = filepath.Join(s.opts.Dir, "databases", db.ID+".db")
 	}

@@ -23,7 +23,7 @@ type usageJSON struct {
 
 func (d *database) usage() usageJSON {
 	st := d.stats()
-	return usageJSON{RowsRead: st.RowsRead, RowsWritten: st.RowsWritten, StorageBytes: st.StorageBytes}
+	return usageJSON{RowsRead: st.RowsRead, RowsWritten: st.RowsWritten, StorageBytes: st.StorageBytes, BytesSynced: st.BytesSynced}
 }
 
 // render has the figures twice: the CLI reads `usage`, the documentation says
@@ -47,7 +47,7 @@ func (s *Server) organizationUsage(c *call) (any, error) {
 		Locations int `json:"locations"`
 		Groups    int `json:"groups"`
 	}
-	total.Databases, total.Locations, total.Groups = len(c.org.Databases), 1, len(c.org.Groups)
+	total.Databases, total.Locations, total.Groups = len(c.org.Databases), 1, len(c.org.Groups) // whatever the token sees
 	databases := []any{}
 	for _, name := range sortedKeys(c.org.Databases) {
 		db := c.org.Databases[name]
@@ -55,6 +55,7 @@ func (s *Server) organizationUsage(c *call) (any, error) {
 		total.RowsRead += u.RowsRead
 		total.RowsWritten += u.RowsWritten
 		total.StorageBytes += u.StorageBytes
+		total.BytesSynced += u.BytesSynced
 		databases = append(databases, u.render(db.ID))
 	}
 	return map[string]any{"organization": map[string]any{"uuid": c.org.ID, "usage": total, "databases": databases}}, nil

@@ -88,9 +88,9 @@ func parseToken(raw string) (*token, error) {
 		return nil, err
 	}
 	switch t.claims.Access {
-	case "", "rw", "ro":
+	case "", "rw", "ro", "roa":
 	default:
-		return nil, malformed("JSON error: unknown variant `%s`, expected `rw` or `ro`", t.claims.Access)
+		return nil, malformed("JSON error: unknown variant `%s`, expected one of `ro`, `rw`, `roa`", t.claims.Access)
 	}
 	signature, err := decodeBase64(parts[2])
 	if err != nil {

@@ -8,6 +8,21 @@ import (
 	"unicode/utf8"
 )
 
+// Statements splits a text into its statements, as the server would, without the
+// comments and semicolons between them. What is no SQL is the server's to refuse; the
+// error is for text that can't be sent.
+func Statements(sql string) ([]string, error) {
+	parsed, err := split(sql)
+	if err != nil {
+		return nil, err
+	}
+	texts := make([]string, len(parsed))
+	for i, s := range parsed {
+		texts[i] = s.sql
+	}
+	return texts, nil
+}
+
 // verb is what a statement does to the transaction, as far as its words tell.
 type verb uint8
 
@@ -35,8 +50,18 @@ type params struct {
 // maxParam is SQLite's default SQLITE_LIMIT_VARIABLE_NUMBER.
 const maxParam = 32766
 
-// parseScript cuts sql into its statements. Empty statements are left out.
+// parseScript cuts sql into the statements to send. One alone is sent as written, so
+// that the places in the server's errors fit.
 func parseScript(sql string) ([]statement, error) {
+	stmts, err := split(sql)
+	if len(stmts) == 1 {
+		stmts[0].sql = sql
+	}
+	return stmts, err
+}
+
+// split cuts sql into its statements. Empty statements are left out.
+func split(sql string) ([]statement, error) {
 	if strings.IndexByte(sql, 0) >= 0 {
 		return nil, errors.New("SQL text holds a NUL byte, where SQLite would stop reading")
 	}
@@ -54,9 +79,6 @@ func parseScript(sql string) ([]statement, error) {
 			break
 		}
 		stmts = append(stmts, s)
-	}
-	if len(stmts) == 1 {
-		stmts[0].sql = sql // as written: the server's error offsets then fit
 	}
 	return stmts, nil
 }

@@ -1,6 +1,5 @@
-// Package clients_test drives the stack with the clients that people use:
-// unmodified, as they come out of their registries.
-package clients_test
+// Package tursotest starts a Turso for tests of its clients.
+package tursotest
 
 import (
 	"crypto/rand"
@@ -20,35 +19,42 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// stack is a Turso with one user, organization and database, and an issuer whose
-// tokens the database accepts.
-type stack struct {
+// Stack is a Turso with the user alice, her organization acme and its database
+// app, and an issuer of tokens that may be registered there.
+type Stack struct {
 	*turso.Server
-	faults   *fault.Set
-	url      string // of the server
-	apiToken string
-	keys     string // URL of the issuer's key set
-	key      *rsa.PrivateKey
+	Faults   *fault.Set
+	URL      string // of the server
+	APIToken string
+	Keys     string // URL of the issuer's key set
+
+	now func() time.Time
+	key *rsa.PrivateKey
 }
 
-func newStack(t *testing.T) *stack {
+// New starts a stack that ends with the test.
+func New(t testing.TB, o turso.Options) *Stack {
 	t.Helper()
-	s := &stack{faults: fault.NewSet(fault.Known()...)}
+	s := &Stack{Faults: fault.NewSet(fault.Known()...), now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	o.Faults = s.Faults
 	var err error
-	s.Server, err = turso.New(turso.Options{Faults: s.faults})
+	s.Server, err = turso.New(o)
 	must(t, err)
 	server := httptest.NewServer(s.Server)
 	t.Cleanup(func() {
 		server.Close()
 		must(t, s.Close())
 	})
-	s.url = server.URL
+	s.URL = server.URL
 	s.SetHost(strings.TrimPrefix(server.URL, "http://"))
 	must(t, s.CreateUser("alice", "alice@acme.test"))
 	must(t, s.CreateOrganization(turso.Organization{Slug: "acme", Members: []string{"alice"}}))
 	_, err = s.CreateDatabase("acme", "app")
 	must(t, err)
-	s.apiToken, err = s.CreateAPIToken("alice", turso.APIToken{Name: "test"})
+	s.APIToken, err = s.CreateAPIToken("alice", turso.APIToken{Name: "test"})
 	must(t, err)
 
 	s.key, err = rsa.GenerateKey(rand.Reader, 2048)
@@ -61,18 +67,21 @@ func newStack(t *testing.T) *stack {
 	must(t, err)
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(set) }))
 	t.Cleanup(issuer.Close)
-	s.keys = issuer.URL + "/.well-known/jwks.json"
+	s.Keys = issuer.URL + "/.well-known/jwks.json"
 	return s
 }
 
-// jwt returns a token of the issuer for the database app, as Clerk makes it from
-// the template that Turso prints.
-func (s *stack) jwt(t *testing.T, o turso.TokenOptions) string {
+// JWT returns a token of the issuer for the database app, as Clerk makes it from
+// the template that Turso prints. Without a lifetime it is good for a minute.
+func (s *Stack) JWT(t testing.TB, o turso.TokenOptions) string {
 	t.Helper()
 	claims, err := s.Template("acme", "app", o)
 	must(t, err)
 	claims["sub"], claims["iss"] = "user_1", "https://clerk.acme.test"
-	claims["iat"], claims["exp"] = time.Now().Unix(), time.Now().Add(time.Minute).Unix()
+	if o.Lifetime == 0 {
+		o.Lifetime = time.Minute
+	}
+	claims["iat"], claims["exp"] = s.now().Unix(), s.now().Add(o.Lifetime).Unix()
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(claims))
 	token.Header["kid"] = "ins_1"
 	signed, err := token.SignedString(s.key)
@@ -80,7 +89,7 @@ func (s *stack) jwt(t *testing.T, o turso.TokenOptions) string {
 	return signed
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,98 @@
+package auth0
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Action stands for a Post Login Action: it runs whenever tokens are about to be
+// issued, with the tenant locked, and must return at once.
+type Action func(*Login)
+
+// Login is what an Action sees, and what it can do.
+type Login struct {
+	User         User
+	Organization *Organization // nil without one
+	ClientID     string
+	Audience     string // "" when none was asked for
+	Scopes       []string
+	// Refresh is true when a refresh token is being exchanged.
+	Refresh bool
+
+	access, id map[string]any
+	denied     bool
+	reason     string
+}
+
+// SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0
+// keeps for itself is dropped without a word, and so are all claims of a token
+// without an audience.
+func (l *Login) SetAccessTokenClaim(name string, value any) { setClaim(&l.access, name, value) }
+
+// SetIDTokenClaim is api.idToken.setCustomClaim.
+func (l *Login) SetIDTokenClaim(name string, value any) { setClaim(&l.id, name, value) }
+
+// Deny is api.access.deny: no tokens, and the reason for the person to read.
+func (l *Login) Deny(reason string) { l.denied, l.reason = true, reason }
+
+// Claims is an Action that sets the same claims on every access token.
+func Claims(claims map[string]any) Action {
+	claims = maps.Clone(claims)
+	return func(l *Login) {
+		for name, value := range claims {
+			l.SetAccessTokenClaim(name, value)
+		}
+	}
+}
+
+// maxClaims bounds the custom claims of a token; beyond it none is added.
+const maxClaims = 100 << 10
+
+// restricted are the claims that an Action can't set (Auth0, Create Custom
+// Claims, General restrictions).
+var restricted = strings.Fields(`acr act active amr at_hash ath attest aud auth_time authorization_details azp
+	c_hash client_id cnf cty dest entitlements events exp groups gty htm htu iat internalService iss jcard jku
+	jti jwe jwk kid may_act mky nbf nonce object_id org_id org_name orig origid permissions roles rph s_hash sid
+	sip_callid sip_cseq_num sip_date sip_from_tag sip_via_branch sub sub_jwk toe txn typ uuid vot vtm x5t#S256
+	scope`)
+
+// setClaim leaves the claim out where Auth0 does: "In case of collisions, the
+// transaction won't fail, but your custom claim won't be added".
+func setClaim(claims *map[string]any, name string, value any) {
+	if name == "" || slices.Contains(restricted, name) || strings.HasPrefix(name, "urn:auth0") {
+		return
+	}
+	next := maps.Clone(*claims)
+	if next == nil {
+		next = map[string]any{}
+	}
+	next[name] = value
+	if encoded, err := json.Marshal(next); err != nil || len(encoded) > maxClaims {
+		return
+	}
+	*claims = next
+}
+
+// runAction runs the Action for a grant and keeps what it set. It reports what
+// the Action denied.
+func (t *Tenant) runAction(g *grant, refresh bool) error {
+	g.accessClaims, g.idClaims = nil, nil
+	if t.action == nil || t.fault(FaultActionMissing) {
+		return nil
+	}
+	login := &Login{
+		User: g.user.User, ClientID: g.application.ClientID, Audience: g.audience(), Scopes: slices.Clone(g.scopes), Refresh: refresh,
+	}
+	if g.organization != nil {
+		org := g.organization.Organization
+		login.Organization = &org
+	}
+	t.action(login)
+	if login.denied {
+		return errOAuth(403, "access_denied", login.reason)
+	}
+	g.accessClaims, g.idClaims = login.access, login.id
+	return nil
+}

@@ -1,0 +1,169 @@
+package auth0
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/portal"
+)
+
+// Lifetimes of what a person has begun.
+const (
+	transactionLifetime = time.Hour
+	codeLifetime        = 10 * time.Minute
+)
+
+// transaction is a request that waits for a person: an authorization request of
+// a browser, or a device that was activated.
+type transaction struct {
+	id       string
+	expireAt time.Time
+	browser  *browser // once a browser has shown it
+	grant    *grant
+	device   *device // nil for /authorize
+
+	redirectURI  string
+	state        string
+	challenge    string
+	prompt       string
+	loginHint    string
+	organization string // asked for, id or name
+
+	signedIn  bool // with this transaction, as prompt=login wants
+	confirmed bool // the redirect to a loopback address
+}
+
+// code is an authorization code. It can be used once.
+type code struct {
+	grant       *grant
+	redirectURI string
+	challenge   string
+	expireAt    time.Time
+}
+
+var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // 43 of them: a SHA-256 (RFC 7636, section 4.2)
+
+// authorize begins a sign-in. Until the redirect URI is known to be the
+// application's, errors are pages.
+func (t *Tenant) authorize(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil {
+		t.site.Fail(w, http.StatusBadRequest, "Oops!, something went wrong", "invalid_request: the request can't be read")
+		return
+	}
+	t.mu.Lock()
+	next, problem := t.begin(r.Form)
+	t.mu.Unlock()
+	if problem != nil {
+		t.site.Fail(w, problem.status, "Oops!, something went wrong", problem.text)
+		return
+	}
+	portal.Redirect(w, next)
+}
+
+// begin checks an authorization request and returns where the browser goes next.
+func (t *Tenant) begin(q url.Values) (next string, problem *oauthError) {
+	t.prune()
+	application := t.applications[q.Get("client_id")]
+	if application == nil {
+		// A choice: the page says so, its status isn't documented.
+		return "", errOAuth(http.StatusBadRequest, "invalid_request", "invalid_request: Unknown client: "+q.Get("client_id"))
+	}
+	redirectURI := q.Get("redirect_uri")
+	if !slices.Contains(application.Callbacks, redirectURI) || t.fault(FaultCallbackMismatch) {
+		return "", errOAuth(http.StatusForbidden, "unauthorized_client",
+			"Callback URL mismatch. The provided redirect_uri is not in the list of allowed callback URLs.")
+	}
+	tx := &transaction{
+		id: randomString(32), expireAt: t.now().Add(transactionLifetime), redirectURI: redirectURI, state: q.Get("state"),
+		challenge: q.Get("code_challenge"), prompt: q.Get("prompt"), loginHint: q.Get("login_hint"), organization: q.Get("organization"),
+		grant: &grant{application: application, nonce: q.Get("nonce")},
+	}
+	if err := t.check(tx, q); err != nil {
+		return tx.fail(err), nil
+	}
+	t.transactions[tx.id] = tx
+	return loginPath + "?" + url.Values{"state": {tx.id}}.Encode(), nil
+}
+
+// check are the errors that the application is told.
+func (t *Tenant) check(tx *transaction, q url.Values) error {
+	application := tx.grant.application
+	for _, name := range []string{"state", "scope", "audience", "code_challenge", "organization", "response_type"} {
+		if len(q[name]) > 1 {
+			return errOAuth(400, "invalid_request", "Duplicate parameter: "+name)
+		}
+	}
+	switch kind := q.Get("response_type"); {
+	case kind == "":
+		return errMissing("response_type")
+	case kind != "code":
+		return errOAuth(400, "unsupported_response_type", "Unsupported response type: "+kind)
+	case !slices.Contains(application.GrantTypes, GrantCode):
+		return errGrantRefused(GrantCode)
+	case tx.challenge != "" && q.Get("code_challenge_method") != "S256":
+		return errOAuth(400, "invalid_request", "code_challenge_method must be S256")
+	case tx.challenge != "" && (len(tx.challenge) != 43 || !challengeFormat.MatchString(tx.challenge)):
+		return errOAuth(400, "invalid_request", "Parameter 'code_challenge' must be 43 URL-safe characters")
+	case tx.organization != "" && application.Organizations == OrganizationsDeny:
+		return errOAuth(400, "invalid_request", "parameter organization is not allowed for this client")
+	case tx.organization != "" && t.organization(tx.organization) == nil:
+		return errOAuth(400, "invalid_request", "parameter organization is invalid")
+	}
+	api, err := t.findAPI(q.Get("audience"))
+	if err != nil {
+		return err
+	}
+	tx.grant.api, tx.grant.scopes = api, allowedScopes(q.Get("scope"), api)
+	return nil
+}
+
+// fail is the redirect that tells the application of an error.
+func (tx *transaction) fail(err error) string {
+	e := errOAuth(500, "server_error", "Internal Server Error")
+	errors.As(err, &e)
+	return tx.reply(url.Values{"error": {e.code}, "error_description": {e.text}})
+}
+
+func (tx *transaction) reply(answer url.Values) string {
+	if tx.state != "" {
+		answer.Set("state", tx.state)
+	}
+	separator := "?"
+	if strings.Contains(tx.redirectURI, "?") {
+		separator = "&"
+	}
+	return tx.redirectURI + separator + answer.Encode()
+}
+
+// verifiable reports whether only its owner can receive at a redirect URI: Auth0
+// asks the person before it redirects to a loopback address or a custom scheme.
+func verifiable(redirectURI string) bool {
+	u, err := url.Parse(redirectURI)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {
+		return false
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return !ip.IsLoopback()
+	}
+	return u.Hostname() != "localhost"
+}
+
+// origin of a URL, as a CSP source; what has no origin is named by its scheme.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme == "" {
+		return ""
+	}
+	// The grammar of CSP sources has no IPv6 addresses.
+	if u.Host == "" || strings.HasPrefix(u.Host, "[") {
+		return u.Scheme + ":"
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,84 @@
+package auth0
+
+import (
+	"net/http"
+	"time"
+)
+
+const cookieName = "auth0"
+
+// browser is one browser: who is signed in, if anybody, and the token of its forms.
+type browser struct {
+	id        string
+	csrf      string
+	expireAt  time.Time
+	user      *user
+	authTime  time.Time
+	sessionID string
+}
+
+// browserOf finds the browser's record or starts one.
+func (t *Tenant) browserOf(w http.ResponseWriter, r *http.Request) *browser {
+	if cookie, err := r.Cookie(cookieName); err == nil {
+		if b := t.browsers[cookie.Value]; b != nil && t.now().Before(b.expireAt) {
+			return b
+		}
+	}
+	return t.newBrowser(w, nil)
+}
+
+// newBrowser starts a browser's record. Signing in does so, too: an id never
+// survives it.
+func (t *Tenant) newBrowser(w http.ResponseWriter, old *browser) *browser {
+	b := &browser{id: randomString(32), csrf: randomString(32), expireAt: t.now().Add(browserLifetime)}
+	if old != nil {
+		delete(t.browsers, old.id)
+		for _, tx := range t.transactions {
+			if tx.browser == old {
+				tx.browser = b
+			}
+		}
+	}
+	t.browsers[b.id] = b
+	// Cookies are shared by all ports of a host. The path keeps this one from
+	// other programs on 127.0.0.1, a terminal's callback among them.
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: b.id, Path: "/u", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(browserLifetime / time.Second),
+	})
+	return b
+}
+
+func (b *browser) signIn(u *user, now time.Time) {
+	b.user, b.authTime, b.sessionID = u, now, randomString(32)
+}
+
+// prune forgets what has expired.
+func (t *Tenant) prune() {
+	now := t.now()
+	for id, b := range t.browsers {
+		if !now.Before(b.expireAt) {
+			delete(t.browsers, id)
+		}
+	}
+	for id, tx := range t.transactions {
+		if !now.Before(tx.expireAt) {
+			delete(t.transactions, id)
+		}
+	}
+	for id, c := range t.codes {
+		if !now.Before(c.expireAt) {
+			delete(t.codes, id)
+		}
+	}
+	for id, d := range t.devices {
+		// An expired device is told so once, if it asks in time.
+		if !now.Before(d.expireAt.Add(deviceLifetime)) {
+			delete(t.devices, id)
+		}
+	}
+	for id, r := range t.refreshTokens {
+		if !now.Before(r.family.expireAt) {
+			delete(t.refreshTokens, id)
+		}
+	}
+}

@@ -1,0 +1,22 @@
+// Package auth0 is an Auth0 tenant over plain HTTP: what a native application, a
+// device, a verifier of tokens and the person at the browser meet, with real
+// RS256 keys and signatures.
+//
+// # What is served
+//
+//	GET  /.well-known/openid-configuration, /.well-known/jwks.json
+//	GET  /authorize                    code with PKCE S256, redirect matched exactly
+//	POST /oauth/token                  authorization_code, refresh_token, device_code
+//	POST /oauth/device/code
+//	POST /oauth/revoke
+//	GET  /userinfo
+//	GET  /activate                     where a person types a device's code
+//	     /u/…                          sign-in, organisation, confirmation
+//
+// # Faithfulness
+//
+// Parameters, statuses and texts follow Auth0's documentation of August 2026,
+// and what its SDKs and their users report of errors that it leaves out. Where
+// both are silent, the comment at the code says that the answer is a choice.
+// Its paths are those of an issuer's root, so it wants a port of its own.
+package auth0

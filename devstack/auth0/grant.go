@@ -1,0 +1,177 @@
+package auth0
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// grant is what a person has allowed an application.
+type grant struct {
+	user         *user
+	application  *Application
+	api          *API // nil: tokens for /userinfo alone
+	scopes       []string
+	organization *organization
+	nonce        string
+	authTime     time.Time
+	sessionID    string
+
+	accessClaims, idClaims map[string]any // what the Action set
+}
+
+func (g *grant) audience() string {
+	if g.api == nil {
+		return ""
+	}
+	return g.api.Identifier
+}
+
+func (g *grant) has(scope string) bool { return slices.Contains(g.scopes, scope) }
+
+var standardScopes = []string{"openid", "profile", "email", "address", "phone", "offline_access"}
+
+// allowedScopes drops what neither OpenID Connect nor the API knows, without a
+// word, as Auth0 does.
+func allowedScopes(scope string, api *API) []string {
+	var out []string
+	for _, s := range strings.Fields(scope) {
+		if slices.Contains(out, s) {
+			continue
+		}
+		if slices.Contains(standardScopes, s) || (api != nil && slices.Contains(api.Scopes, s)) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// findAPI is the API of an audience parameter; "" is none.
+func (t *Tenant) findAPI(audience string) (*API, error) {
+	if audience == "" {
+		return nil, nil
+	}
+	api := t.apis[audience]
+	if api == nil {
+		return nil, errService(audience)
+	}
+	return api, nil
+}
+
+func (t *Tenant) issuer() string {
+	if t.fault(FaultWrongIssuer) {
+		return "https://login.example.test/"
+	}
+	return t.baseURL + "/"
+}
+
+// tokenTime is the clock that tokens are stamped by.
+func (t *Tenant) tokenTime() time.Time {
+	if t.fault(FaultClockAhead) {
+		return t.now().Add(10 * time.Minute)
+	}
+	return t.now()
+}
+
+// accessToken mints a JWT for an API, or a sealed token for /userinfo.
+func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, err error) {
+	now := t.tokenTime()
+	lifetime = DefaultTokenLifetime
+	if g.api != nil {
+		lifetime = g.api.TokenLifetime
+	}
+	claims := map[string]any{
+		"iss": t.issuer(), "sub": g.user.ID, "iat": now.Unix(), "exp": now.Add(lifetime).Unix(),
+		"scope": strings.Join(g.scopes, " "),
+	}
+	if g.organization != nil && !t.fault(FaultOrganizationLost) {
+		claims["org_id"] = g.organization.ID
+	}
+	userinfo := t.baseURL + "/userinfo"
+	if g.api == nil || t.fault(FaultOpaqueToken) {
+		claims["aud"] = userinfo
+		claims["azp"] = g.application.ClientID
+		token, err = t.seal(claims)
+		return token, lifetime, err
+	}
+	maps.Copy(claims, without(g.accessClaims, claims))
+	claims["aud"] = any(g.api.Identifier)
+	if g.has("openid") {
+		claims["aud"] = []string{g.api.Identifier, userinfo}
+	}
+	header := map[string]any{}
+	if g.api.RFC9068 {
+		header["typ"] = "at+jwt"
+		claims["client_id"], claims["jti"] = g.application.ClientID, randomString(21)
+	} else {
+		claims["azp"] = g.application.ClientID
+	}
+	token, err = t.keys.sign(header, claims)
+	return token, lifetime, err
+}
+
+// without are the claims that don't collide with those that are there already.
+func without(claims, taken map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, value := range claims {
+		if _, ok := taken[name]; !ok {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+func (t *Tenant) idToken(g *grant) (string, error) {
+	now := t.tokenTime()
+	claims := t.profile(g)
+	maps.Copy(claims, object{
+		"iss": t.issuer(), "aud": g.application.ClientID, "iat": now.Unix(), "exp": now.Add(idTokenLifetime).Unix(),
+		"auth_time": g.authTime.Unix(), "sid": g.sessionID,
+	})
+	if g.nonce != "" {
+		claims["nonce"] = g.nonce
+	}
+	maps.Copy(claims, without(g.idClaims, claims))
+	return t.keys.sign(nil, claims)
+}
+
+// profile is what a grant's scopes show of the user.
+func (t *Tenant) profile(g *grant) object {
+	u := g.user
+	claims := object{"sub": u.ID}
+	if g.has("profile") {
+		local, _, _ := strings.Cut(u.Email, "@")
+		claims["name"], claims["nickname"] = u.Name, local
+		claims["picture"] = "https://s.gravatar.com/avatar/" + strings.Repeat("0", 32) + "?s=480&r=pg&d=mp"
+		claims["updated_at"] = u.updatedAt.UTC().Format("2006-01-02T15:04:05.000Z")
+		if u.GivenName != "" {
+			claims["given_name"], claims["family_name"] = u.GivenName, u.FamilyName
+		}
+	}
+	if g.has("email") {
+		claims["email"], claims["email_verified"] = u.Email, true
+	}
+	if g.organization != nil && !t.fault(FaultOrganizationLost) {
+		claims["org_id"] = g.organization.ID
+	}
+	return claims
+}
+
+// tokens is the answer of the token endpoint, but for the refresh token.
+func (t *Tenant) tokens(g *grant) (object, error) {
+	access, lifetime, err := t.accessToken(g)
+	if err != nil {
+		return nil, err
+	}
+	answer := object{"access_token": access, "token_type": "Bearer", "expires_in": int64(lifetime / time.Second)}
+	if len(g.scopes) > 0 {
+		answer["scope"] = strings.Join(g.scopes, " ")
+	}
+	if g.has("openid") {
+		if answer["id_token"], err = t.idToken(g); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
+}

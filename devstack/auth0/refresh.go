@@ -1,0 +1,106 @@
+package auth0
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// family are all refresh tokens that descend from one sign-in.
+type family struct {
+	grant      *grant
+	expireAt   time.Time // of the sign-in, not extended by rotation
+	revoked    bool
+	generation int // of the newest token
+}
+
+type refreshToken struct {
+	family     *family
+	generation int
+	usedAt     time.Time // zero until rotated away
+}
+
+func (t *Tenant) offline(g *grant) bool {
+	return g.has("offline_access") && (g.api == nil || !g.api.DenyOfflineAccess) &&
+		slices.Contains(g.application.GrantTypes, GrantRefresh) && !t.fault(FaultNoRefreshToken)
+}
+
+func (t *Tenant) newFamily(g *grant) string {
+	return t.newRefreshToken(&family{grant: g, expireAt: t.now().Add(g.application.RefreshLifetime)})
+}
+
+func (t *Tenant) newRefreshToken(f *family) string {
+	token := "v1." + randomString(60)
+	t.refreshTokens[token] = &refreshToken{family: f, generation: f.generation}
+	return token
+}
+
+func errRefreshToken() *oauthError {
+	return errOAuth(403, "invalid_grant", "Unknown or invalid refresh token.")
+}
+
+// refresh exchanges a refresh token. One that was used before revokes its whole
+// family, unless it is the last one before the present and the leeway lasts.
+func (t *Tenant) refresh(application *Application, form url.Values) (object, error) {
+	if form.Get("refresh_token") == "" {
+		return nil, errMissing("refresh_token")
+	}
+	token := t.refreshTokens[form.Get("refresh_token")]
+	if token == nil || t.fault(FaultRefreshRevoked) || token.family.revoked || token.family.grant.application != application {
+		return nil, errRefreshToken()
+	}
+	f := token.family
+	if !token.usedAt.IsZero() {
+		inLeeway := token.generation == f.generation-1 && t.now().Before(token.usedAt.Add(application.RefreshLeeway))
+		if !inLeeway {
+			f.revoked = true
+			return nil, errRefreshToken()
+		}
+	}
+	// A copy: fewer scopes now are no fewer for the next time.
+	g := *f.grant
+	if scope := form.Get("scope"); scope != "" {
+		g.scopes = slices.DeleteFunc(strings.Fields(scope), func(s string) bool { return !f.grant.has(s) })
+	}
+	if err := t.runAction(&g, true); err != nil {
+		return nil, err
+	}
+	answer, err := t.tokens(&g)
+	if err != nil || application.ReusableRefreshTokens {
+		return answer, err
+	}
+	if token.usedAt.IsZero() {
+		token.usedAt, f.generation = t.now(), token.generation+1
+	}
+	answer["refresh_token"] = t.newRefreshToken(f)
+	return answer, nil
+}
+
+// revoke revokes a refresh token and the family it belongs to. A token that is
+// not known is fine, as RFC 7009 wants it.
+func (t *Tenant) revoke(r *http.Request, form url.Values) (object, error) {
+	application, err := t.authenticate(r, form)
+	if err != nil {
+		return nil, err
+	}
+	if form.Get("token") == "" {
+		return nil, errMissing("token")
+	}
+	if token := t.refreshTokens[form.Get("token")]; token != nil && token.family.grant.application == application {
+		token.family.revoked = true
+	}
+	return nil, nil
+}
+
+// RevokeRefreshTokens revokes all refresh tokens of a user, as the dashboard can.
+func (t *Tenant) RevokeRefreshTokens(userID string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, token := range t.refreshTokens {
+		if token.family.grant.user.ID == userID {
+			token.family.revoked = true
+		}
+	}
+}

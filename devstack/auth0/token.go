@@ -1,0 +1,96 @@
+package auth0
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+// token is the token endpoint.
+func (t *Tenant) token(r *http.Request, form url.Values) (object, error) {
+	grantType := form.Get("grant_type")
+	if grantType == "" {
+		return nil, errMissing("grant_type")
+	}
+	application, err := t.authenticate(r, form)
+	if err != nil {
+		return nil, err
+	}
+	handle, ok := map[string]func(*Application, url.Values) (object, error){
+		GrantCode: t.exchangeCode, GrantRefresh: t.refresh, GrantDevice: t.pollDevice,
+	}[grantType]
+	if !ok {
+		return nil, errOAuth(403, "unsupported_grant_type", "Unsupported grant type: "+grantType)
+	}
+	if !slices.Contains(application.GrantTypes, grantType) {
+		return nil, errGrantRefused(grantType)
+	}
+	return handle(application, form)
+}
+
+// authenticate finds the application of a call and checks its secret, if it has one.
+func (t *Tenant) authenticate(r *http.Request, form url.Values) (*Application, error) {
+	id, secret := form.Get("client_id"), form.Get("client_secret")
+	if user, password, ok := r.BasicAuth(); ok {
+		// RFC 6749, section 2.3.1: both are form-encoded first.
+		if decoded, err := url.QueryUnescape(user); err == nil {
+			user = decoded
+		}
+		if decoded, err := url.QueryUnescape(password); err == nil {
+			password = decoded
+		}
+		id, secret = user, password
+	}
+	if id == "" {
+		return nil, errMissing("client_id")
+	}
+	application := t.applications[id]
+	if application == nil {
+		return nil, errUnknownClient(id)
+	}
+	if application.Secret != "" && !same(secret, application.Secret) {
+		return nil, errUnauthorized()
+	}
+	return application, nil
+}
+
+func (t *Tenant) exchangeCode(application *Application, form url.Values) (object, error) {
+	if form.Get("code") == "" {
+		return nil, errMissing("code")
+	}
+	c := t.codes[form.Get("code")]
+	if c == nil || c.grant.application != application {
+		return nil, errOAuth(403, "invalid_grant", "Invalid authorization code")
+	}
+	delete(t.codes, form.Get("code"))
+	if sent := form.Get("redirect_uri"); sent != c.redirectURI {
+		return nil, errOAuth(403, "unauthorized_client", "The redirect URI is wrong. You sent "+origin(sent)+", and we expected "+origin(c.redirectURI))
+	}
+	if c.challenge == "" && application.Secret == "" {
+		return nil, errUnauthorized()
+	}
+	if c.challenge != "" {
+		sum := sha256.Sum256([]byte(form.Get("code_verifier")))
+		if !same(base64.RawURLEncoding.EncodeToString(sum[:]), c.challenge) {
+			return nil, errOAuth(403, "invalid_grant", "Failed to verify code verifier")
+		}
+	}
+	return t.issue(c.grant)
+}
+
+// issue makes the first tokens of a grant.
+func (t *Tenant) issue(g *grant) (object, error) {
+	answer, err := t.tokens(g)
+	if err != nil {
+		return nil, err
+	}
+	if t.offline(g) {
+		answer["refresh_token"] = t.newFamily(g)
+	}
+	return answer, nil
+}
+
+func unixText(seconds int64) string { return strconv.FormatInt(seconds, 10) }

@@ -1,0 +1,222 @@
+package clerk
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// apiKey is one API key. Its secret begins with ak_, as its id does.
+type apiKey struct {
+	id, secret  string
+	name        string
+	description string
+	subject     string
+	claims      json.RawMessage // any JSON, or nil
+	scopes      []string
+	createdBy   string
+	reason      string // of the revocation
+	revoked     bool
+	createdAt   time.Time
+	updatedAt   time.Time
+	lastUsedAt  time.Time
+	expireAt    time.Time // zero: never
+}
+
+func newAPIKeySecret() string {
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	return "ak_" + base64.StdEncoding.EncodeToString(secret)
+}
+
+func (inst *Instance) apiKeysDisabled() bool {
+	return inst.opts.APIKeysDisabled || inst.fault(FaultAPIKeysDisabled)
+}
+
+func (inst *Instance) expired(k *apiKey) bool {
+	return !k.expireAt.IsZero() && !inst.now().Before(k.expireAt)
+}
+
+var apiKeySubject = regexp.MustCompile(`^(user|org|mch|scim)_\w+$`)
+
+// The errors of API keys have neither meta nor a trace id.
+func errBadRequest(text string) *apiError {
+	return &apiError{status: 400, code: "bad_request", message: "Bad Request", long: text}
+}
+
+func createAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
+	k := &apiKey{claims: body["claims"]}
+	for _, err := range []error{
+		body.only("type", "name", "description", "subject", "claims", "scopes", "created_by", "seconds_until_expiration"),
+		body.into("scopes", &k.scopes), body.into("created_by", &k.createdBy),
+	} {
+		if err != nil {
+			return nil, errBadRequest(err.Error())
+		}
+	}
+	return inst.saveAPIKey(k, body)
+}
+
+// saveAPIKey makes a key of the fields that both APIs have. Its answer is the only
+// one that tells the secret unasked.
+func (inst *Instance) saveAPIKey(k *apiKey, body params) (any, error) {
+	if inst.apiKeysDisabled() {
+		return nil, errAPIKeysDisabled()
+	}
+	var (
+		kind    string
+		seconds *int64
+	)
+	for _, err := range []error{
+		body.into("type", &kind), body.into("name", &k.name), body.into("description", &k.description), body.into("subject", &k.subject),
+		body.into("seconds_until_expiration", &seconds),
+	} {
+		if err != nil {
+			return nil, errBadRequest(err.Error())
+		}
+	}
+	switch {
+	case len(k.name) < 3:
+		return nil, errBadRequest("Invalid 'name': must be at least 3 characters")
+	case len(k.description) > 255:
+		return nil, errBadRequest("Invalid 'description': must be at most 255 characters")
+	case !apiKeySubject.MatchString(k.subject):
+		return nil, errBadRequest("Invalid 'subject': Failed regex check")
+	case kind != "" && kind != "api_key":
+		return nil, errBadRequest("Invalid 'type': must be api_key")
+	case seconds != nil && (*seconds < 1 || *seconds > maxLifetimeSeconds):
+		return nil, errBadRequest("Invalid 'seconds_until_expiration': must be positive")
+	}
+	k.id, k.secret = "ak_"+randomHex(16), newAPIKeySecret()
+	k.createdAt = inst.now()
+	k.updatedAt = k.createdAt
+	if seconds != nil {
+		k.expireAt = k.createdAt.Add(time.Duration(*seconds) * time.Second)
+	}
+	inst.apiKeys[k.id] = k
+	view := inst.apiKeyView(k)
+	view["secret"] = k.secret
+	return view, nil
+}
+
+func (inst *Instance) apiKeyView(k *apiKey) object {
+	at := func(t time.Time) any {
+		if t.IsZero() {
+			return nil
+		}
+		return ms(t)
+	}
+	claims := k.claims
+	if len(claims) == 0 {
+		claims = json.RawMessage("null")
+	}
+	return object{
+		"object": "api_key", "id": k.id, "type": "api_key", "subject": k.subject, "name": k.name, "description": nullable(k.description),
+		"claims": claims, "scopes": append([]string{}, k.scopes...), "revoked": k.revoked, "revocation_reason": nullable(k.reason),
+		"expired": inst.expired(k), "expiration": at(k.expireAt), "created_by": nullable(k.createdBy), "last_used_at": at(k.lastUsedAt),
+		"created_at": ms(k.createdAt), "updated_at": ms(k.updatedAt),
+	}
+}
+
+// verifyAPIKey finds the key of a secret. One that was revoked or has expired is
+// not found: "If the API key is invalid, revoked, or expired, the method will
+// throw an error" (Clerk, API keys).
+func verifyAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
+	if inst.apiKeysDisabled() {
+		return nil, errAPIKeysDisabled()
+	}
+	var secret string
+	if err := body.only("secret"); err != nil {
+		return nil, errBadRequest(err.Error())
+	}
+	if err := body.into("secret", &secret); err != nil || secret == "" {
+		return nil, errBadRequest("Invalid 'secret': Required")
+	}
+	for _, k := range inst.apiKeys {
+		if same(k.secret, secret) && !k.revoked && !inst.expired(k) {
+			k.lastUsedAt = inst.now()
+			return inst.apiKeyView(k), nil
+		}
+	}
+	return nil, errTokenNotFound("API key")
+}
+
+func listAPIKeys(inst *Instance, r *http.Request, _ params) (any, error) {
+	return inst.apiKeysOf(queryOf(r), queryOf(r).Get("subject"))
+}
+
+// apiKeysOf are a subject's keys, newest first, revoked and expired ones only if
+// the query asks for them.
+func (inst *Instance) apiKeysOf(q urlQuery, subject string) (any, error) {
+	if subject == "" {
+		return nil, errBadRequest("Invalid 'subject': Required")
+	}
+	var found []*apiKey
+	for _, k := range inst.apiKeys {
+		valid := !k.revoked && !inst.expired(k)
+		if k.subject == subject && (valid || q.Get("include_invalid") == "true") &&
+			strings.Contains(strings.ToLower(k.name), strings.ToLower(q.Get("query"))) {
+			found = append(found, k)
+		}
+	}
+	slices.SortFunc(found, func(a, b *apiKey) int {
+		if c := b.createdAt.Compare(a.createdAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.id, b.id)
+	})
+	return list(q, found, inst.apiKeyView)
+}
+
+func (inst *Instance) findAPIKey(r *http.Request) (*apiKey, error) {
+	if k := inst.apiKeys[r.PathValue("id")]; k != nil {
+		return k, nil
+	}
+	return nil, errTokenNotFound("API key")
+}
+
+func readAPIKey(inst *Instance, r *http.Request, _ params) (any, error) {
+	k, err := inst.findAPIKey(r)
+	if err != nil {
+		return nil, err
+	}
+	return inst.apiKeyView(k), nil
+}
+
+func readAPIKeySecret(inst *Instance, r *http.Request, _ params) (any, error) {
+	k, err := inst.findAPIKey(r)
+	if err != nil {
+		return nil, err
+	}
+	return object{"secret": k.secret}, nil
+}
+
+func revokeAPIKey(inst *Instance, r *http.Request, body params) (any, error) {
+	k, err := inst.findAPIKey(r)
+	if err != nil {
+		return nil, err
+	}
+	return inst.revoke(k, body)
+}
+
+func (inst *Instance) revoke(k *apiKey, body params) (any, error) {
+	if err := body.into("revocation_reason", &k.reason); err != nil {
+		return nil, errBadRequest(err.Error())
+	}
+	k.revoked, k.updatedAt = true, inst.now()
+	return inst.apiKeyView(k), nil
+}
+
+func deleteAPIKey(inst *Instance, r *http.Request, _ params) (any, error) {
+	k, err := inst.findAPIKey(r)
+	if err != nil {
+		return nil, err
+	}
+	delete(inst.apiKeys, k.id)
+	return object{"object": "api_key", "id": k.id, "deleted": true}, nil
+}

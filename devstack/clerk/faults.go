@@ -1,0 +1,83 @@
+package clerk
+
+import (
+	"time"
+
+	"github.com/zen-auth/zen/devstack/fault"
+)
+
+// Names of the faults that [Options.Fault] is asked about.
+const (
+	FaultUnavailable      = "clerk-unavailable"
+	FaultRateLimited      = "clerk-rate-limited"
+	FaultHTML             = "clerk-html"
+	FaultJWKSUnavailable  = "clerk-jwks-unavailable"
+	FaultKeySwapped       = "clerk-key-swapped"
+	FaultClockAhead       = "clerk-clock-ahead"
+	FaultNativeDisabled   = "clerk-native-disabled"
+	FaultSignedOut        = "clerk-signed-out"
+	FaultSessionGone      = "clerk-session-gone"
+	FaultSecondFactor     = "clerk-second-factor"
+	FaultClientTrust      = "clerk-client-trust"
+	FaultTemplateMissing  = "clerk-template-missing"
+	FaultTemplateEmpty    = "clerk-template-empty"
+	FaultTemplateAudience = "clerk-template-audience"
+	FaultAPIKeysDisabled  = "clerk-api-keys-disabled"
+	FaultDeviceGrantOff   = "clerk-device-grant-off"
+	FaultOAuthAnswerLost  = "clerk-oauth-answer-lost"
+	FaultOAuthRevoked     = "clerk-oauth-revoked"
+)
+
+// Faults are the ways in which an instance can be made to fail.
+func Faults() []fault.Fault {
+	return []fault.Fault{
+		{Name: FaultUnavailable, Summary: "Clerk answers every call with 503"},
+		{Name: FaultRateLimited, Summary: "Clerk answers every call with 429 and Retry-After"},
+		{Name: FaultHTML, Summary: "A proxy before Clerk answers every call with a page: 502, HTML"},
+		{Name: FaultJWKSUnavailable, Summary: "Clerk's key sets answer 503; everything else works"},
+		{Name: FaultKeySwapped, Summary: "Clerk's key sets publish another key under the same kid, as after a rotation that a cache missed"},
+		{Name: FaultClockAhead, Summary: "Clerk's clock is ten minutes ahead: its tokens are not valid yet"},
+		{Name: FaultNativeDisabled, Summary: "Clerk answers native clients with native_api_disabled, as when the dashboard's switch is off"},
+		{Name: FaultSignedOut, Summary: "Clerk answers every client with signed_out and a new client token"},
+		{Name: FaultSessionGone, Summary: "Clerk finds no session, as after it was revoked in the dashboard"},
+		{Name: FaultSecondFactor, Summary: "Clerk asks for a second factor where a sign-in would be complete"},
+		{Name: FaultClientTrust, Summary: "Clerk asks to trust a new client where a sign-in would be complete"},
+		{Name: FaultTemplateMissing, Summary: "Clerk knows no JWT template"},
+		{Name: FaultTemplateEmpty, Summary: "Clerk's template tokens lack the template's claims, which Turso reads as full access"},
+		{Name: FaultTemplateAudience, Summary: "Clerk's template tokens have an aud, which plain sqld refuses"},
+		{Name: FaultAPIKeysDisabled, Summary: "Clerk's API keys feature is off: api_keys_not_enabled, and no key verifies"},
+		{Name: FaultDeviceGrantOff, Summary: "Clerk's metadata lacks the device grant, and its endpoint refuses"},
+		{Name: FaultOAuthRevoked, Summary: "Clerk knows no OAuth refresh token, and says so with 401, the other of the two statuses that it has for invalid_grant"},
+		{Name: FaultOAuthAnswerLost, Summary: "Clerk does what the OAuth token endpoint is asked and cuts the connection before it answers: a refresh token is spent and its successor unknown"},
+	}
+}
+
+// weather are the faults that strike all calls alike.
+func (inst *Instance) weather() error {
+	switch {
+	case inst.fault(FaultUnavailable):
+		return errServiceUnavailable()
+	case inst.fault(FaultRateLimited):
+		return errTooManyRequests("10")
+	case inst.fault(FaultHTML):
+		return &apiError{status: 502, html: "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"}
+	}
+	return nil
+}
+
+// tokenTime is the clock that tokens are stamped by.
+func (inst *Instance) tokenTime() time.Time {
+	if inst.fault(FaultClockAhead) {
+		return inst.now().Add(10 * time.Minute)
+	}
+	return inst.now()
+}
+
+// findTemplate is a JWT template, or an error that names it.
+func (inst *Instance) findTemplate(name string) (*template, error) {
+	t := inst.templates[name]
+	if t == nil || inst.fault(FaultTemplateMissing) {
+		return nil, errTemplateNotFound(name)
+	}
+	return t, nil
+}

@@ -1,0 +1,198 @@
+package clerk
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// stateVersion changes when an older state can't be read any more.
+const stateVersion = 1
+
+// state is an instance between two runs. What is under way - sign-ins, tickets,
+// authorization codes, devices - is not part of it.
+type state struct {
+	Version       int
+	Keys          []savedKey // the one that signs first
+	Organizations []savedOrganization
+	Users         []savedUser
+	Templates     []savedTemplate
+	Sessions      []savedSession
+	Clients       []savedClient
+	APIKeys       []savedAPIKey
+	AccessTokens  []savedAccess
+	RefreshTokens []savedRefresh
+}
+
+type savedKey struct {
+	ID      string
+	Private []byte // PKCS #8
+}
+
+type savedOrganization struct {
+	Organization
+	CreatedAt   time.Time
+	CreatedBy   string
+	Invitations []savedInvitation
+}
+
+type savedInvitation struct {
+	ID, Email, Role, Inviter, Status string
+	CreatedAt, UpdatedAt, ExpireAt   time.Time
+}
+
+type savedUser struct {
+	User
+	EmailID              string
+	CreatedAt, UpdatedAt time.Time
+	PrivateMetadata      map[string]any
+	Joined               []savedMembership
+}
+
+type savedMembership struct {
+	Membership           // its organisation is an id
+	ID                   string
+	CreatedAt, UpdatedAt time.Time
+}
+
+type savedTemplate struct {
+	ID, Name             string
+	Claims               json.RawMessage
+	Lifetime, Skew       time.Duration
+	CreatedAt, UpdatedAt time.Time
+}
+
+type savedSession struct {
+	ID, User, Client, Organization, Status       string
+	CreatedAt, UpdatedAt, LastActiveAt, ExpireAt time.Time
+}
+
+type savedClient struct {
+	ID, Rotating, Previous, JWT     string
+	CreatedAt, UpdatedAt, RotatedAt time.Time
+	Sessions                        []string
+}
+
+type savedAPIKey struct {
+	ID, Secret, Name, Description, Subject, CreatedBy, Reason string
+	Claims                                                    json.RawMessage
+	Scopes                                                    []string
+	Revoked                                                   bool
+	CreatedAt, UpdatedAt, LastUsedAt, ExpireAt                time.Time
+}
+
+type savedGrant struct {
+	Application, User, Organization, Nonce string
+	Scopes                                 []string
+}
+
+type savedAccess struct {
+	ID, Secret         string
+	Grant              savedGrant
+	IssuedAt, ExpireAt time.Time
+	Revoked            bool
+}
+
+type savedRefresh struct {
+	Token string
+	Grant savedGrant
+}
+
+// Save writes what the instance knows, private keys and passwords included: keep
+// it from others. OAuth applications are left out, being options.
+func (inst *Instance) Save(w io.Writer) error {
+	inst.mu.Lock()
+	saved, err := inst.state()
+	inst.mu.Unlock()
+	if err == nil {
+		err = json.NewEncoder(w).Encode(saved)
+	}
+	if err != nil {
+		return fmt.Errorf("clerk: save: %w", err)
+	}
+	return nil
+}
+
+func (inst *Instance) state() (*state, error) {
+	out := &state{Version: stateVersion}
+	for _, key := range inst.keys.published {
+		der, err := x509.MarshalPKCS8PrivateKey(key.private)
+		if err != nil {
+			return nil, err
+		}
+		out.Keys = append(out.Keys, savedKey{key.id, der})
+	}
+	for _, o := range inst.organizations {
+		saved := savedOrganization{Organization: o.Organization, CreatedAt: o.createdAt, CreatedBy: o.createdBy}
+		for _, i := range o.invitations {
+			inviter := ""
+			if i.inviter != nil {
+				inviter = i.inviter.ID
+			}
+			saved.Invitations = append(saved.Invitations, savedInvitation{i.id, i.email, i.role, inviter, i.status, i.createdAt, i.updatedAt, i.expireAt})
+		}
+		out.Organizations = append(out.Organizations, saved)
+	}
+	for _, u := range inst.users {
+		saved := savedUser{User: u.User, EmailID: u.emailID, CreatedAt: u.createdAt, UpdatedAt: u.updatedAt, PrivateMetadata: u.privateMetadata}
+		saved.Memberships = nil
+		for _, m := range u.memberships {
+			joined := savedMembership{m.Membership, m.id, m.createdAt, m.updatedAt}
+			joined.Organization = m.organization.ID
+			saved.Joined = append(saved.Joined, joined)
+		}
+		out.Users = append(out.Users, saved)
+	}
+	for _, t := range inst.templates {
+		claims, err := json.Marshal(t.claims)
+		if err != nil {
+			return nil, err
+		}
+		out.Templates = append(out.Templates, savedTemplate{t.id, t.name, claims, t.lifetime, t.skew, t.createdAt, t.updatedAt})
+	}
+	for _, s := range inst.sessions {
+		out.Sessions = append(out.Sessions, savedSession{
+			s.id, s.user.ID, s.clientID, s.organizationID, s.status, s.createdAt, s.updatedAt, s.lastActiveAt, s.expireAt,
+		})
+	}
+	for _, cl := range inst.clients {
+		saved := savedClient{cl.id, cl.rotating, cl.previous, cl.currentJWT, cl.createdAt, cl.updatedAt, cl.rotatedAt, nil}
+		for _, s := range cl.sessions {
+			saved.Sessions = append(saved.Sessions, s.id)
+		}
+		out.Clients = append(out.Clients, saved)
+	}
+	for _, k := range inst.apiKeys {
+		out.APIKeys = append(out.APIKeys, savedAPIKey{
+			k.id, k.secret, k.name, k.description, k.subject, k.createdBy, k.reason, k.claims, k.scopes, k.revoked,
+			k.createdAt, k.updatedAt, k.lastUsedAt, k.expireAt,
+		})
+	}
+	for _, a := range inst.oauth.accessTokens {
+		out.AccessTokens = append(out.AccessTokens, savedAccess{a.id, a.secret, a.grant.saved(), a.issuedAt, a.expireAt, a.revoked})
+	}
+	for token, r := range inst.oauth.refreshTokens {
+		out.RefreshTokens = append(out.RefreshTokens, savedRefresh{token, r.grant.saved()})
+	}
+	return out, nil
+}
+
+func (g *oauthGrant) saved() savedGrant {
+	return savedGrant{g.application.ClientID, g.user.ID, g.organizationID, g.nonce, g.scopes}
+}
+
+func (k savedKey) restore() (instanceKey, error) {
+	parsed, err := x509.ParsePKCS8PrivateKey(k.Private)
+	if err != nil {
+		return instanceKey{}, fmt.Errorf("key %s: %w", k.ID, err)
+	}
+	private, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return instanceKey{}, errors.New("key " + k.ID + " is not an RSA key")
+	}
+	return instanceKey{k.ID, private}, nil
+}

@@ -1,0 +1,4 @@
+// Package libsqlclientgo drives the stack with libsql-client-go, the client in pure
+// Go. It has tests only, and is a module of its own: the client registers the same
+// driver name as go-libsql.
+package libsqlclientgo

@@ -1,0 +1,110 @@
+// Package netfault makes an HTTP handler fail as networks and gateways do: late,
+// not at all, or in the middle.
+package netfault
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/fault"
+)
+
+const (
+	latency   = 500 * time.Millisecond
+	slowChunk = 64 // bytes
+	slowPause = 50 * time.Millisecond
+)
+
+// Handler serves what next serves, unless one of the network's faults is on.
+func Handler(next http.Handler, faults *fault.Set) http.Handler {
+	return &handler{next: next, faults: faults}
+}
+
+type handler struct {
+	next   http.Handler
+	faults *fault.Set
+	count  atomic.Int64 // requests while Flaky was on
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.faults.On(fault.Latency) && !sleep(r.Context(), latency) {
+		return // the client is gone
+	}
+	switch {
+	case h.faults.On(fault.Cut):
+		panic(http.ErrAbortHandler)
+	case h.faults.On(fault.BadGateway), h.faults.On(fault.Flaky) && h.count.Add(1)%2 == 1:
+		http.Error(w, "upstream forward failed", http.StatusBadGateway)
+	case h.faults.On(fault.Unavailable):
+		later(w, http.StatusServiceUnavailable, `{"error":"service unavailable"}`)
+	case h.faults.On(fault.RateLimited):
+		later(w, http.StatusTooManyRequests, `{"error":"too many requests"}`)
+	case h.faults.On(fault.CutBody):
+		h.next.ServeHTTP(&cutWriter{w}, r)
+		panic(http.ErrAbortHandler) // there was no body to cut
+	case h.faults.On(fault.SlowBody):
+		h.next.ServeHTTP(&slowWriter{w, r.Context()}, r)
+	default:
+		h.next.ServeHTTP(w, r)
+	}
+}
+
+// later refuses a request that may be sent again in a second.
+func later(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Retry-After", "1")
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	io.WriteString(w, body)
+}
+
+// sleep waits, and reports false if the client did not.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// cutWriter sends half of what is written first, and then nothing: what the
+// request did is done.
+type cutWriter struct{ http.ResponseWriter }
+
+func (w *cutWriter) Write(b []byte) (int, error) {
+	_, _ = w.ResponseWriter.Write(b[:len(b)/2])
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+func (w *cutWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// slowWriter sends little by little.
+type slowWriter struct {
+	http.ResponseWriter
+	ctx context.Context
+}
+
+func (w *slowWriter) Write(b []byte) (n int, err error) {
+	for n < len(b) {
+		k, err := w.ResponseWriter.Write(b[n:min(n+slowChunk, len(b))])
+		n += k
+		if err != nil {
+			return n, err
+		}
+		if err := http.NewResponseController(w.ResponseWriter).Flush(); err != nil {
+			return n, err
+		}
+		if n < len(b) && !sleep(w.ctx, slowPause) {
+			return n, w.ctx.Err()
+		}
+	}
+	return n, nil
+}
+
+func (w *slowWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,85 @@
+package netfault
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/fault"
+)
+
+// What a client sees of each fault, and that it is gone when the fault is.
+func TestClientSees(t *testing.T) {
+	faults := fault.NewSet(fault.Known()...)
+	var served atomic.Int64
+	server := httptest.NewServer(Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		served.Add(1)
+		io.WriteString(w, strings.Repeat("x", 4*slowChunk))
+	}), faults))
+	defer server.Close()
+	type answer struct {
+		status int
+		header http.Header
+		body   string
+		err    error // of the request
+		cut    error // while the body was read
+		took   time.Duration
+	}
+	get := func() (a answer) {
+		start := time.Now()
+		resp, err := http.Get(server.URL)
+		if err != nil {
+			return answer{err: err}
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		return answer{resp.StatusCode, resp.Header, string(b), nil, err, time.Since(start)}
+	}
+	status := func(code int, body string, retry bool) func(answer) bool {
+		return func(a answer) bool {
+			return a.status == code && strings.Contains(a.body, body) && (a.header.Get("Retry-After") != "") == retry
+		}
+	}
+	for name, tt := range map[string]struct {
+		sees   func(answer) bool
+		served int64 // requests that took effect
+	}{
+		fault.Latency:     {func(a answer) bool { return a.status == 200 && a.took >= latency }, 1},
+		fault.BadGateway:  {status(502, "upstream forward failed", false), 0},
+		fault.Unavailable: {status(503, "service unavailable", true), 0},
+		fault.RateLimited: {status(429, "too many requests", true), 0},
+		fault.Cut:         {func(a answer) bool { return a.err != nil }, 0},
+		fault.CutBody:     {func(a answer) bool { return a.status == 200 && a.cut != nil && len(a.body) < 4*slowChunk }, 1},
+		fault.SlowBody:    {func(a answer) bool { return len(a.body) == 4*slowChunk && a.took >= 3*slowPause }, 1},
+		fault.Flaky:       {status(502, "upstream forward failed", false), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := faults.Switch(name, true); err != nil {
+				t.Fatal(err)
+			}
+			before := served.Load()
+			if a := get(); !tt.sees(a) {
+				t.Errorf("%+v", a)
+			}
+			// A client may send a request again whose connection was cut.
+			if n := served.Load() - before; n != tt.served {
+				t.Errorf("%d requests took effect, want %d", n, tt.served)
+			}
+			if name == fault.Flaky {
+				if a := get(); a.status != 200 {
+					t.Errorf("second answer: %+v", a)
+				}
+			}
+			if err := faults.Switch(name, false); err != nil {
+				t.Fatal(err)
+			}
+			if a := get(); a.status != 200 || a.cut != nil {
+				t.Errorf("afterwards: %+v", a)
+			}
+		})
+	}
+}

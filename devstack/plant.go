@@ -1,0 +1,155 @@
+package devstack
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/engine"
+	"github.com/zen-auth/zen/devstack/turso"
+)
+
+// plantTimeout bounds the SQL of a seed.
+const plantTimeout = time.Minute
+
+// plantUsers creates Clerk's organizations and users. They have the same ids in
+// every run, so that what an app stored about them stays right.
+func (s *Stack) plantUsers() (organizations []clerk.Organization, users []clerk.User) {
+	organizations, users = []clerk.Organization{}, []clerk.User{} // nil would be clerk's own
+	for _, o := range s.seed.Clerk.Organizations {
+		organizations = append(organizations, clerk.Organization{
+			ID: stableID("org", o.Slug), Slug: o.Slug, Name: o.Name, PublicMetadata: o.PublicMetadata,
+		})
+	}
+	for _, u := range s.seed.Clerk.Users {
+		user := clerk.User{
+			ID: u.ID, Email: u.Email, Password: u.Password, FirstName: u.FirstName, LastName: u.LastName, PublicMetadata: u.PublicMetadata,
+		}
+		if user.ID == "" {
+			user.ID = stableID("user", strings.ToLower(u.Email))
+		}
+		for _, m := range u.Memberships {
+			user.Memberships = append(user.Memberships, clerk.Membership{Organization: m.Organization, Role: m.Role, Permissions: m.Permissions})
+		}
+		users = append(users, user)
+	}
+	return organizations, users
+}
+
+// stableID makes of a name an id as Clerk's look: 27 letters and digits.
+func stableID(kind, name string) string {
+	sum := sha256.Sum256([]byte(kind + " " + name))
+	return kind + "_" + new(big.Int).SetBytes(sum[:]).Text(62)[:27]
+}
+
+// plant creates at Turso what is not there yet, and connects the parts: Turso's
+// claims go into Clerk's templates and Auth0's tokens, their key sets are
+// registered at Turso.
+func (s *Stack) plant(templateLifetime time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), plantTimeout)
+	defer cancel()
+	for _, u := range s.seed.Turso.Users {
+		if err := s.Turso.CreateUser(u.Name, u.Email); err != nil && !errors.Is(err, turso.ErrExists) {
+			return err
+		}
+	}
+	for _, o := range s.seed.Turso.Organizations {
+		if err := s.plantOrganization(ctx, o); err != nil {
+			return err
+		}
+	}
+	for _, t := range s.seed.Clerk.Templates {
+		if err := s.plantTemplate(t, templateLifetime); err != nil {
+			return err
+		}
+	}
+	return s.plantAction()
+}
+
+func (s *Stack) plantOrganization(ctx context.Context, o OrganizationSeed) error {
+	err := s.Turso.CreateOrganization(turso.Organization{Slug: o.Slug, Name: o.Name, Members: o.Members})
+	isNew := err == nil
+	if err != nil && !errors.Is(err, turso.ErrExists) {
+		return err
+	}
+	for _, d := range o.Databases {
+		_, err := s.Turso.CreateDatabase(o.Slug, d.Name)
+		if errors.Is(err, turso.ErrExists) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.Turso.Script(ctx, o.Slug, d.Name, d.SQL); err != nil {
+			// Or the next run would take what there is for the whole.
+			return errors.Join(err, s.Turso.DeleteDatabase(o.Slug, d.Name))
+		}
+	}
+	for _, r := range o.Registrations {
+		// In a later run the stack's own key set may be at another port. What
+		// somebody removed since stays removed.
+		if !isNew && !s.registered(o.Slug, r.Name) {
+			continue
+		}
+		switch r.Issuer {
+		case "clerk":
+			r.URL = s.Clerk.Issuer() + "/.well-known/jwks.json"
+		case "auth0":
+			r.URL = s.Auth0.BaseURL() + "/.well-known/jwks.json"
+		}
+		if err := s.Turso.RegisterJWKS(o.Slug, r.Name, r.URL); err != nil {
+			return fmt.Errorf("registration %q: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Stack) registered(organization, name string) bool {
+	for _, o := range s.Turso.Organizations() {
+		for _, r := range o.Registrations {
+			if o.Slug == organization && r.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *Stack) plantTemplate(t TemplateSeed, fallback time.Duration) error {
+	claims, err := s.claims(t.ClaimsSeed)
+	if err != nil {
+		return fmt.Errorf("template %q: %w", t.Name, err)
+	}
+	encoded, err := json.Marshal(claims)
+	if err != nil {
+		return fmt.Errorf("template %q: %w", t.Name, err)
+	}
+	return s.Clerk.SetTemplate(t.Name, encoded, cmp.Or(time.Duration(t.Lifetime), fallback))
+}
+
+// claims are those of the seed and, where they are for a database, Turso's.
+func (s *Stack) claims(seed ClaimsSeed) (map[string]any, error) {
+	claims := maps.Clone(seed.Claims)
+	if claims == nil {
+		claims = map[string]any{}
+	}
+	organization, database, ok := strings.Cut(seed.Database, "/")
+	if !ok {
+		return claims, nil
+	}
+	options := turso.TokenOptions{ReadOnly: seed.Access == "ro"}
+	for _, p := range seed.Permissions {
+		options.Permissions = append(options.Permissions, engine.Permission{Tables: p.Tables, Actions: p.Actions})
+	}
+	own, err := s.Turso.Template(organization, database, options)
+	maps.Copy(claims, own)
+	return claims, err
+}

@@ -1,0 +1,144 @@
+package devstack
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/engine"
+)
+
+// Seed declares what a stack has when it starts. [LoadSeed] reads one from a file.
+// What exists already, in the directory of an earlier run, is left as it is.
+type Seed struct {
+	Clerk ClerkSeed  `toml:"clerk"`
+	Auth0 *Auth0Seed `toml:"auth0"` // nil: there is none
+	Turso TursoSeed  `toml:"turso"`
+}
+
+// ClerkSeed is who can sign in, and what their tokens say.
+type ClerkSeed struct {
+	Organizations []struct {
+		Slug           string         `toml:"slug"`
+		Name           string         `toml:"name"`
+		PublicMetadata map[string]any `toml:"public_metadata"`
+	} `toml:"organizations"`
+	Users []struct {
+		ID             string         `toml:"id"` // made from the address if empty
+		Email          string         `toml:"email"`
+		Password       string         `toml:"password"`
+		FirstName      string         `toml:"first_name"`
+		LastName       string         `toml:"last_name"`
+		PublicMetadata map[string]any `toml:"public_metadata"`
+		Memberships    []struct {
+			Organization string   `toml:"organization"` // slug
+			Role         string   `toml:"role"`
+			Permissions  []string `toml:"permissions"`
+		} `toml:"memberships"`
+	} `toml:"users"`
+	Templates []TemplateSeed `toml:"templates"`
+}
+
+// TemplateSeed is a JWT template of Clerk's.
+type TemplateSeed struct {
+	Name     string   `toml:"name"`
+	Lifetime lifetime `toml:"lifetime"`
+	ClaimsSeed
+}
+
+// ClaimsSeed is what an issuer writes into tokens: Turso's claims for a database,
+// and others.
+type ClaimsSeed struct {
+	Database string         `toml:"database"` // ORGANIZATION/DATABASE; empty: none of Turso's claims
+	Access   string         `toml:"access"`   // "rw" or "ro"; empty is rw
+	Claims   map[string]any `toml:"claims"`
+	// Permissions narrow the token to some tables; none is all.
+	Permissions []struct {
+		Tables  []string        `toml:"tables"`
+		Actions []engine.Action `toml:"actions"`
+	} `toml:"permissions"`
+}
+
+// Auth0Seed is an Auth0 tenant.
+type Auth0Seed struct {
+	Organizations []struct {
+		ID          string `toml:"id"`
+		Name        string `toml:"name"`
+		DisplayName string `toml:"display_name"`
+	} `toml:"organizations"`
+	Users []struct {
+		ID            string         `toml:"id"` // made from the address if empty
+		Email         string         `toml:"email"`
+		Password      string         `toml:"password"`
+		Name          string         `toml:"name"`
+		GivenName     string         `toml:"given_name"`
+		FamilyName    string         `toml:"family_name"`
+		Organizations []string       `toml:"organizations"` // names
+		AppMetadata   map[string]any `toml:"app_metadata"`
+	} `toml:"users"`
+	Applications []struct {
+		ClientID      string                  `toml:"client_id"`
+		Name          string                  `toml:"name"`
+		Secret        string                  `toml:"secret"`
+		Callbacks     []string                `toml:"callbacks"`     // none: five ports of 127.0.0.1
+		Organizations auth0.OrganizationUsage `toml:"organizations"` // "deny", "allow" or "require"
+	} `toml:"applications"` // none: two native ones
+	APIs []struct {
+		Identifier    string   `toml:"identifier"`
+		Scopes        []string `toml:"scopes"`
+		TokenLifetime lifetime `toml:"token_lifetime"`
+		RFC9068       bool     `toml:"rfc9068"`
+	} `toml:"apis"` // none: one
+	// Action is a Post Login Action that sets claims on every access token.
+	Action                   *ClaimsSeed `toml:"action"`
+	SkipCallbackConfirmation bool        `toml:"skip_callback_confirmation"`
+}
+
+// TursoSeed is what there is to sign in to.
+type TursoSeed struct {
+	Users []struct {
+		Name  string `toml:"name"`
+		Email string `toml:"email"`
+	} `toml:"users"`
+	Organizations []OrganizationSeed `toml:"organizations"`
+	// JWKSLimit is how many registrations an organization may have; 0 is the 2 of
+	// Turso's starter plan.
+	JWKSLimit int `toml:"jwks_limit"`
+}
+
+// OrganizationSeed is an organization of Turso's.
+type OrganizationSeed struct {
+	Slug          string             `toml:"slug"`
+	Name          string             `toml:"name"`
+	Members       []string           `toml:"members"` // the first is the owner
+	Databases     []DatabaseSeed     `toml:"databases"`
+	Registrations []RegistrationSeed `toml:"registrations"`
+}
+
+// DatabaseSeed is a database and the SQL that is run in it once it was created.
+type DatabaseSeed struct {
+	Name    string `toml:"name"`
+	SQL     string `toml:"sql"`
+	SQLFile string `toml:"sql_file"` // instead of SQL; [LoadSeed] reads it
+}
+
+// RegistrationSeed is a key set whose tokens an organization's databases take:
+// that of a part of the stack, or any.
+type RegistrationSeed struct {
+	Name   string `toml:"name"`
+	Issuer string `toml:"issuer"` // "clerk" or "auth0"
+	URL    string `toml:"url"`    // instead of Issuer
+}
+
+// lifetime is a duration as TOML has it, as text.
+type lifetime time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *lifetime) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err == nil && d <= 0 {
+		err = fmt.Errorf("lifetime %s: want more than nothing", text)
+	}
+	*l = lifetime(d)
+	return err
+}

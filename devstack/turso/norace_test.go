@@ -1,0 +1,5 @@
+//go:build !race
+
+package turso
+
+const raceEnabled = false
