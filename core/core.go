@@ -22,6 +22,7 @@ import (
 
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
@@ -35,8 +36,17 @@ type Options struct {
 	// directory of the running program, then the provider directory of the
 	// configuration.
 	ProviderDirs []string
+	// Bundled are the SHA-256 sums of the provider binaries that belong to the
+	// program, in hexadecimal, by the provider's name. Others run when zen.lock has
+	// them.
+	Bundled map[string]string
+	// AskProvider asks a person whether a provider's binary that was never seen may
+	// run, from now on. Nil is a no. It is called by one goroutine at a time.
+	AskProvider func(context.Context, plugin.Binary) (bool, error)
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
+	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.
+	LogLevel string
 }
 
 // Client holds what sessions share. It is safe for concurrent use. Close it: it
@@ -66,7 +76,7 @@ func New(options Options) (*Client, error) {
 	return &Client{
 		Config:    cfg,
 		Store:     store.New(cfg.Paths.StateDir),
-		Providers: newProviders(cfg, dirs, options.Log),
+		Providers: newProviders(cfg, dirs, options),
 	}, nil
 }
 

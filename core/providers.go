@@ -2,22 +2,39 @@ package core
 
 import (
 	"context"
-	"io"
+	"path/filepath"
 
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/plugin/pin"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 )
 
 // Providers starts providers when they are needed, with their settings.
 type Providers struct {
+	// Dirs are searched, in this order.
+	Dirs []string
+	// Pins say which binaries may run.
+	Pins *pin.Policy
+
 	config  *config.Config
 	manager *plugin.Manager
 }
 
-func newProviders(cfg *config.Config, dirs []string, log io.Writer) *Providers {
-	return &Providers{config: cfg, manager: plugin.NewManager(plugin.Options{Dirs: dirs, Log: log})}
+func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
+	pins := &pin.Policy{
+		Bundled: o.Bundled,
+		Lock:    pin.NewLock(filepath.Join(cfg.Paths.StateDir, "zen.lock")),
+		Ask:     o.AskProvider,
+	}
+	return &Providers{
+		Dirs: dirs, Pins: pins, config: cfg,
+		manager: plugin.NewManager(plugin.Options{
+			Dirs: dirs, Trust: pins.Trust, Log: o.Log, Level: o.LogLevel,
+			TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
+		}),
+	}
 }
 
 // List returns the provider binaries that can be found. It starts none.

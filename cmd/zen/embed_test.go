@@ -55,7 +55,7 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	for _, v := range variables {
 		environ = append(environ, v.Name+"="+v.Value)
 	}
-	client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}})
+	client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: bundledSums()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -12,6 +15,8 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/config"
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 )
 
@@ -26,7 +31,11 @@ func withClient(c *cli.Context, fn func(*core.Client) error) error {
 			return usage(c, "--%s is empty", name)
 		}
 	}
-	client, err := core.New(options(c))
+	o, err := options(c)
+	if err != nil {
+		return err
+	}
+	client, err := core.New(o)
 	if err != nil {
 		return err
 	}
@@ -51,7 +60,7 @@ func withSession(c *cli.Context, fn func(*core.Client, *session.Session) error) 
 	})
 }
 
-func options(c *cli.Context) core.Options {
+func options(c *cli.Context) (core.Options, error) {
 	o := core.Options{Config: config.LoadOptions{
 		Path: globalString(c, "config"),
 		Flags: config.Flags{
@@ -60,10 +69,37 @@ func options(c *cli.Context) core.Options {
 			Access:   c.String("access"),
 		},
 	}}
-	if globalBool(c, "debug") {
-		o.Log = c.App.ErrWriter
+	o.Bundled = bundledSums()
+	if interactive(c) {
+		o.AskProvider = newUI(c).trustProvider
 	}
-	return o
+	level, err := logLevel(globalBool(c, "debug"))
+	if level != "off" {
+		o.Log, o.LogLevel = c.App.ErrWriter, level
+	}
+	return o, err
+}
+
+// logLevel is what of the providers' log is shown: what ZEN_LOG_PROVIDER says, or
+// ZEN_LOG, or --debug, or nothing.
+func logLevel(debug bool) (string, error) {
+	for _, variable := range []string{"ZEN_LOG_PROVIDER", "ZEN_LOG"} {
+		level := strings.ToLower(os.Getenv(variable))
+		switch {
+		case level == "":
+		case !slices.Contains(plugin.LogLevels, level):
+			return "off", &provider.Error{
+				Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is %.20q", variable, level),
+				Hint: "it takes " + strings.Join(plugin.LogLevels, ", "),
+			}
+		default:
+			return level, nil
+		}
+	}
+	if debug {
+		return "debug", nil
+	}
+	return "off", nil
 }
 
 // interactive reports whether somebody can be asked.

@@ -13,13 +13,19 @@ func providerCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "provider",
 		Usage: "the provider programs",
-		Subcommands: []*cli.Command{{
-			Name:  "list",
-			Usage: "list the providers that can be used",
-			Description: `A provider is a program zen-provider-NAME beside zen, or in the provider
-directory. Listing starts none of them.`,
-			Action: providerList,
-		}, providerTestCommand(), providerNewCommand()},
+		Description: `A provider is a program zen-provider-NAME beside zen, or in the provider
+directory. It runs only if its SHA-256 is known: zen knows those that it comes
+with; for others, zen.lock in the state directory says which may run.`,
+		Subcommands: []*cli.Command{
+			{
+				Name:        "list",
+				Usage:       "list the providers that can be found",
+				Description: "Listing starts none of them.",
+				Action:      providerList,
+			},
+			providerInfoCommand(), providerInstallCommand(), providerVerifyCommand(), providerTrustCommand(),
+			providerRollbackCommand(), providerRemoveCommand(), providerTestCommand(), providerNewCommand(),
+		},
 	}
 }
 

@@ -15,10 +15,14 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/devstack"
 )
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "zen-provider-tiny"+exe {
+		tinyMain()
+	}
 	if filepath.Base(os.Args[0]) == "deliver" {
 		deliverMain() // another process: a browser that misbehaves
 		return
@@ -34,26 +38,42 @@ func TestMain(m *testing.M) {
 var built string
 
 // binaries builds zen and its providers as they ship (and with the race detector
-// when the tests have it) into one directory, once, and puts this test binary
-// beside them as the command deliver.
+// when the tests have it) into one directory, once, and puts two more commands
+// beside them: this test binary as deliver, and zen-unpinned, a zen that was built
+// without its providers' sums.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "zen-test-")
 	if err != nil {
 		return "", err
 	}
 	built = dir
-	for name, pkg := range map[string]string{
-		"zen":                        ".",
-		"zen-provider-clerk":         "../../plugins/clerk",
-		"zen-provider-platformtoken": "../../plugins/platformtoken",
-	} {
-		args := []string{"build", "-tags", "urfave_cli_no_docs", "-o", filepath.Join(dir, name+exe)}
+	build := func(name, pkg string, flags ...string) error {
+		args := append([]string{"build", "-tags", "urfave_cli_no_docs", "-o", filepath.Join(dir, name+exe)}, flags...)
 		if raceEnabled {
 			args = append(args, "-race")
 		}
 		if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
-			return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
+			return fmt.Errorf("build %s: %w\n%s", name, err, out)
 		}
+		return nil
+	}
+	var sums []string
+	for _, name := range []string{"clerk", "platformtoken"} {
+		if err := build("zen-provider-"+name, "../../plugins/"+name); err != nil {
+			return "", err
+		}
+		binary, err := plugin.Inspect([]string{dir}, name)
+		if err != nil {
+			return "", err
+		}
+		sums = append(sums, name+"="+binary.SHA256)
+	}
+	bundled = strings.Join(sums, ",") // for the tests that are the program
+	if err := build("zen", ".", "-ldflags=-X main.bundled="+bundled); err != nil {
+		return "", err
+	}
+	if err := build("zen-unpinned", "."); err != nil {
+		return "", err
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -101,6 +121,7 @@ func TestScripts(t *testing.T) {
 			"gone":    wantGone,
 			"example": buildExample,
 			"needs":   needTools,
+			"tiny":    makeTiny,
 		},
 	})
 }

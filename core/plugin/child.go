@@ -25,11 +25,14 @@ const drain = 200 * time.Millisecond
 type child struct {
 	name   string
 	cmd    *exec.Cmd
+	path   string
 	log    hclog.Logger
 	redact func(string) string
 
 	greeting string
 	readers  sync.WaitGroup
+	// errorOutput is complete once readers are done.
+	errorOutput errorOutput
 	// exited is closed when the process has ended; status is set before.
 	exited chan struct{}
 	status string
@@ -41,15 +44,11 @@ type child struct {
 	killed  bool
 }
 
-// newChild prepares the process of path, without standard input, in dir.
-func newChild(name, path, dir string, env []string, log hclog.Logger, redact func(string) string) *child {
-	return &child{
-		name: name,
-		cmd: &exec.Cmd{
-			Path: path, Args: []string{filepath.Base(path)}, Env: env, Dir: dir, SysProcAttr: isolation(),
-		},
-		log: log, redact: redact, exited: make(chan struct{}),
-	}
+// newChild prepares the process of a program, without standard input, in dir.
+func newChild(p *program, dir string, env []string, log hclog.Logger, redact func(string) string) *child {
+	cmd := &exec.Cmd{Args: []string{filepath.Base(p.path)}, Env: env, Dir: dir, SysProcAttr: isolation()}
+	p.from(cmd)
+	return &child{name: p.name, path: p.path, cmd: cmd, log: log, redact: redact, errorOutput: errorOutput{log: log}, exited: make(chan struct{})}
 }
 
 // Start starts the process and checks its greeting, within ctx. Its errors are
@@ -96,7 +95,7 @@ func (c *child) Start(ctx context.Context) error {
 	})
 	c.readers.Go(func() {
 		defer stderr.Close()
-		eachLine(stderr, c.redact, logErrorOutput(c.log))
+		eachLine(stderr, c.redact, c.errorOutput.line)
 	})
 	return c.greet(ctx, greeting)
 }
@@ -206,7 +205,7 @@ func (s silence) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func (c *child) Name() string { return c.cmd.Path }
+func (c *child) Name() string { return c.path }
 
 // ID is what go-plugin asks for to see whether there is something to kill.
 func (c *child) ID() string { return c.name }

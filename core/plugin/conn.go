@@ -28,6 +28,9 @@ type conn struct {
 	limits  limits
 	redact  *redactor
 	process *process // nil where the provider is in this process
+	// again is the connection to a process in place of one that ended; nil where
+	// there is none.
+	again func(context.Context) (*conn, error)
 
 	// services are those of the description, once it is known.
 	services atomic.Pointer[[]provider.Service]
@@ -38,6 +41,24 @@ func (c *conn) Invoke(ctx context.Context, method string, req, reply any, option
 	if err := c.offered(method); err != nil {
 		return err
 	}
+	current, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	err = current.invoke(ctx, method, req, reply, options)
+	leave()
+	var crash *CrashError
+	if !errors.As(err, &crash) || c.again == nil || !repeatable(method) {
+		return err
+	}
+	if current, leave, err = c.enter(ctx); err != nil {
+		return err
+	}
+	defer leave()
+	return current.invoke(ctx, method, req, reply, options)
+}
+
+func (c *conn) invoke(ctx context.Context, method string, req, reply any, options []grpc.CallOption) error {
 	c.redact.addMarked(req)
 	began := time.Now()
 	ctx, cancel := c.bounded(ctx, method)
@@ -47,6 +68,38 @@ func (c *conn) Invoke(ctx context.Context, method string, req, reply any, option
 	return c.explain(ctx, method, began, err)
 }
 
+// enter begins a call at a process that lives: this one or, where it ended, the one
+// in its place. leave ends it.
+func (c *conn) enter(ctx context.Context) (current *conn, leave func(), err error) {
+	if c.process == nil {
+		return c, func() {}, nil
+	}
+	if c.process.enter() {
+		return c, c.process.use.done, nil
+	}
+	current = c
+	if c.again != nil {
+		if current, err = c.again(ctx); err != nil {
+			return nil, nil, err
+		}
+		if current.process.enter() {
+			return current, current.process.use.done, nil
+		}
+	}
+	return current, func() {}, nil // it ended, and the call will say how
+}
+
+// repeatable reports whether a call may be made again that a crash cut short,
+// because it changes nothing but the provider's memory. Token is none: it may have
+// replaced the credential, and the replacement is lost.
+func repeatable(method string) bool {
+	switch method[strings.LastIndexByte(method, '/')+1:] {
+	case "Describe", "Verify", "Members", "Invitations":
+		return true
+	}
+	return false
+}
+
 // NewStream implements grpc.ClientConnInterface.
 func (c *conn) NewStream(
 	ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption,
@@ -54,14 +107,19 @@ func (c *conn) NewStream(
 	if err := c.offered(method); err != nil {
 		return nil, err
 	}
+	current, leave, err := c.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	ctx, cancel := c.bounded(ctx, method)
-	s, err := c.ClientConnInterface.NewStream(ctx, desc, method, options...)
+	context.AfterFunc(ctx, leave)
+	s, err := current.ClientConnInterface.NewStream(ctx, desc, method, options...)
 	if err != nil {
 		defer cancel()
-		return nil, c.explain(ctx, method, began, err)
+		return nil, current.explain(ctx, method, began, err)
 	}
-	return &stream{ClientStream: s, conn: c, ctx: ctx, cancel: cancel, method: method, began: began}, nil
+	return &stream{ClientStream: s, conn: current, ctx: ctx, cancel: cancel, method: method, began: began}, nil
 }
 
 // offered refuses a method of a service that the provider doesn't have.
@@ -119,7 +177,7 @@ func (c *conn) broken(call string, err error) error {
 		}
 	}
 	if how, exited := c.process.exit(settle); exited {
-		return &CrashError{Name: c.name, Call: call, Status: how}
+		return &CrashError{Name: c.name, Call: call, Status: how, Trace: c.process.trace()}
 	}
 	if status.Code(err) == codes.Unavailable {
 		return &provider.Error{

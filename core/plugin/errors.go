@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -39,11 +40,12 @@ func (e *NotFoundError) Error() string {
 func (e *NotFoundError) Unwrap() error {
 	return &provider.Error{
 		Kind: provider.ErrNoProvider,
-		Hint: fmt.Sprintf("put %s into %s", binaryName(e.Name), strings.Join(e.Dirs, " or ")),
+		Hint: fmt.Sprintf("put %s into %s", BinaryName(e.Name), strings.Join(e.Dirs, " or ")),
 	}
 }
 
-// UnsafeError is a binary that may not run. It is provider.ErrNoProvider.
+// UnsafeError is a binary that somebody else could have written, or that is no
+// program. It is provider.ErrNoProvider.
 type UnsafeError struct{ Name, Path, Reason string }
 
 func (e *UnsafeError) Error() string {
@@ -51,7 +53,7 @@ func (e *UnsafeError) Error() string {
 }
 
 func (e *UnsafeError) Unwrap() error {
-	return &provider.Error{Kind: provider.ErrNoProvider, Hint: "chmod 755 " + e.Path}
+	return &provider.Error{Kind: provider.ErrNoProvider, Hint: "it and its directory have to be yours or root's, of mode 755: ls -ld " + filepath.Dir(e.Path) + " " + e.Path}
 }
 
 // StartError is a binary that the system doesn't start. It is
@@ -147,19 +149,29 @@ func (e *TimeoutError) Unwrap() []error {
 }
 
 // CrashError is a provider whose process ended during a call. It is
-// provider.ErrUnavailable. The next Open starts a new process.
+// provider.ErrUnavailable. The next call starts a new process.
 type CrashError struct {
 	Name string
 	// Call is the method: "Token".
 	Call string
 	// Status is how it ended, as os.ProcessState says it: "signal: killed".
 	Status string
+	// Trace is the file with the trace of its panic, redacted; "" where there is
+	// none.
+	Trace string
 }
 
 func (e *CrashError) Error() string {
+	if e.Trace != "" {
+		return fmt.Sprintf("provider %s crashed in %s (%s; trace in %s)", e.Name, e.Call, e.Status, e.Trace)
+	}
 	return fmt.Sprintf("provider %s crashed in %s (%s)", e.Name, e.Call, e.Status)
 }
 
 func (e *CrashError) Unwrap() error {
-	return &provider.Error{Kind: provider.ErrUnavailable, Hint: debugHint}
+	hint := debugHint
+	if e.Trace != "" {
+		hint = "it is a mistake in the provider: tell its authors, with the trace"
+	}
+	return &provider.Error{Kind: provider.ErrUnavailable, Hint: hint}
 }

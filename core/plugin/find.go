@@ -46,7 +46,7 @@ func list(dirs []string) []Found {
 		// A directory that isn't there has no providers.
 		entries, _ := os.ReadDir(dir)
 		for _, entry := range entries {
-			name, ok := providerName(entry.Name())
+			name, ok := ProviderName(entry.Name())
 			if !ok || slices.ContainsFunc(all, func(f Found) bool { return f.Name == name }) {
 				continue
 			}
@@ -60,7 +60,7 @@ func list(dirs []string) []Found {
 
 // resolve returns the path of name's binary in dir, if it may run.
 func resolve(name, dir string) (string, error) {
-	path, err := filepath.Abs(filepath.Join(dir, binaryName(name)))
+	path, err := filepath.Abs(filepath.Join(dir, BinaryName(name)))
 	if err != nil {
 		return "", &UnsafeError{Name: name, Path: path, Reason: "its path is unknown: " + err.Error()}
 	}
@@ -75,7 +75,11 @@ func resolve(name, dir string) (string, error) {
 	if err != nil {
 		return resolved, &UnsafeError{Name: name, Path: resolved, Reason: "it can't be read"}
 	}
-	if reason := unsafe(info); reason != "" {
+	reason := unsafe(info)
+	if reason == "" {
+		reason = unsafeDir(filepath.Dir(resolved))
+	}
+	if reason != "" {
 		return resolved, &UnsafeError{Name: name, Path: resolved, Reason: reason}
 	}
 	return resolved, nil

@@ -2,7 +2,12 @@
 
 package plugin
 
-import "io/fs"
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
 
 // unsafe says why a binary may not run, or "".
 func unsafe(info fs.FileInfo) string {
@@ -14,5 +19,30 @@ func unsafe(info fs.FileInfo) string {
 	case mode.Perm()&0o022 != 0:
 		return "others may write to it"
 	}
+	return foreign(info)
+}
+
+// unsafeDir says why what is in dir may not run: somebody else could put another
+// file in its place. With the sticky bit they can't.
+func unsafeDir(dir string) string {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return "its directory can't be read"
+	case info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0:
+		return "others may write to its directory"
+	}
+	if foreign(info) != "" {
+		return "its directory belongs to somebody else"
+	}
 	return ""
+}
+
+// foreign says that info is of somebody else than this user and root, or "".
+func foreign(info fs.FileInfo) string {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid() {
+		return ""
+	}
+	return fmt.Sprintf("it belongs to user %d", stat.Uid)
 }

@@ -8,6 +8,8 @@ import (
 
 // harden keeps the process's memory, which holds credentials, from core files and,
 // with its environment, from other processes of the same user.
-func harden() error {
-	return errors.Join(noCore(), unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
-}
+func harden() error { return errors.Join(noCore(), notDumpable()) }
+
+func hardenHost() error { return errors.Join(noCoreHere(), notDumpable()) }
+
+func notDumpable() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }

@@ -5,9 +5,11 @@ package plugin
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +19,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 )
 
+// Pitfalls 1 and 2.
 func TestProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 	environ := []string{
 		"HOME=/home/u", "PATH=/bin", "LANG=C", "LC_ALL=C.UTF-8", "TZ=UTC", "HTTPS_PROXY=http://proxy", "no_proxy=local",
@@ -48,11 +51,12 @@ func TestProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 			t.Errorf("it sees %s", name)
 		}
 	}
-	if claims.Actor != claims.Actor[:strings.Index(claims.Actor+" ", " ")] || filepath.Base(claims.Actor) != binaryName("good") {
+	if claims.Actor != claims.Actor[:strings.Index(claims.Actor+" ", " ")] || filepath.Base(claims.Actor) != BinaryName("good") {
 		t.Errorf("arguments %q", claims.Actor)
 	}
 }
 
+// Pitfall 3.
 func TestProviderHasNoStandardInputAndAGroupOfItsOwn(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -75,6 +79,7 @@ func TestProviderHasNoStandardInputAndAGroupOfItsOwn(t *testing.T) {
 	}
 }
 
+// Pitfalls 4 and 5.
 func TestSocketDirectoryIsPrivateAndRemoved(t *testing.T) {
 	for name, tmp := range map[string]string{"short": t.TempDir(), "long": filepath.Join(t.TempDir(), strings.Repeat("d", 100))} {
 		t.Run(name, func(t *testing.T) {
@@ -121,6 +126,7 @@ func waitRemoved(t *testing.T, dir string) {
 	t.Errorf("%s is still there", dir)
 }
 
+// Pitfall 9.
 func TestStopIsBounded(t *testing.T) {
 	onLinux(t)
 	m := manage(t, Options{}, "good")
@@ -142,6 +148,7 @@ func TestStopIsBounded(t *testing.T) {
 	}
 }
 
+// Pitfall 9.
 func TestStopIsQuickWithACallUnderWay(t *testing.T) {
 	m := manage(t, Options{}, "good")
 	client := open(t, m, "good")
@@ -178,11 +185,12 @@ func TestNothingIsLeftOfAProvider(t *testing.T) {
 	}
 }
 
+// Pitfalls 10, 11 and 12.
 func TestProviderDiesWithItsHost(t *testing.T) {
 	onLinux(t)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		dir := installed(t, "good", "host")
-		host := exec.Command(filepath.Join(dir, binaryName("host")), dir)
+		host := exec.Command(filepath.Join(dir, BinaryName("host")), dir)
 		host.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 		out, err := host.StdoutPipe()
 		if err != nil {
@@ -194,6 +202,10 @@ func TestProviderDiesWithItsHost(t *testing.T) {
 		pid, err := bufio.NewReader(out).ReadString('\n')
 		if err != nil {
 			t.Fatal(err)
+		}
+		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", host.Process.Pid))
+		if err != nil || !regexp.MustCompile(`Max core file size +0 `).Match(limits) {
+			t.Errorf("the host may dump core: %v\n%s", err, limits)
 		}
 		if err := host.Process.Signal(signal); err != nil {
 			t.Fatal(err)

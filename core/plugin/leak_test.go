@@ -32,6 +32,7 @@ func (b *safeBuffer) String() string {
 	return b.buf.String()
 }
 
+// Pitfalls 14, 15, 16, 17 and 24.
 func TestSecretsAreInNoOutput(t *testing.T) {
 	const setting, credential, answer = "setting-s3cret-1", "credential-s3cret-2", "answer-s3cret-3"
 	log := &safeBuffer{}
@@ -124,8 +125,9 @@ func TestWithoutALogNothingIsWritten(t *testing.T) {
 	}
 }
 
+// Pitfall 20.
 func TestStartedByHandItSaysWhatItIs(t *testing.T) {
-	path := filepath.Join(installed(t, "good"), binaryName("good"))
+	path := filepath.Join(installed(t, "good"), BinaryName("good"))
 	for name, env := range map[string][]string{
 		"by hand": nil, "without TLS": {CookieKey + "=" + CookieValue},
 	} {

@@ -18,6 +18,8 @@ type limits struct {
 	// graceful is for the provider to end by itself, after which its process group
 	// is killed; stop is for all of it.
 	graceful, stop time.Duration
+	// idle is how long a process is kept that isn't called.
+	idle time.Duration
 }
 
 var defaultLimits = limits{
@@ -26,6 +28,7 @@ var defaultLimits = limits{
 	remote:   30 * time.Second,
 	graceful: time.Second,
 	stop:     3 * time.Second,
+	idle:     10 * time.Minute,
 }
 
 // call is the limit of a method, given by its full name; zero is none. A login

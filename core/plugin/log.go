@@ -2,19 +2,24 @@ package plugin
 
 import (
 	"bufio"
-	"encoding/json"
+	"cmp"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
 )
 
+// LogLevels are the levels of Options, from the most to the least.
+var LogLevels = []string{"trace", "debug", "info", "warn", "error", "off"}
+
+// level is the level of that name, or the default.
+func level(name string) hclog.Level { return cmp.Or(hclog.LevelFromString(name), hclog.Debug) }
+
 // sink writes log lines without secrets, one at a time.
 type sink struct {
 	redact *redactor
+	level  hclog.Level
 
 	// mu guards out.
 	mu  sync.Mutex
@@ -37,7 +42,7 @@ func (s *sink) logger(name string) hclog.Logger {
 	if s == nil {
 		return hclog.New(&hclog.LoggerOptions{Level: hclog.Off, Output: io.Discard})
 	}
-	return hclog.New(&hclog.LoggerOptions{Name: prefix + name, Level: hclog.Debug, Output: s})
+	return hclog.New(&hclog.LoggerOptions{Name: prefix + name, Level: s.level, Output: s})
 }
 
 // eachLine calls do for each line of r until it ends. Of a line longer than
@@ -68,42 +73,6 @@ func shortened(line string, redact func(string) string) string {
 	line = redact(line)
 	line = line[:max(0, len(line)-minCut)]
 	return line[:strings.LastIndexByte(line, ' ')+1] + "... (cut)"
-}
-
-// logErrorOutput returns what logs a provider's standard error, line by line: the
-// JSON of hclog and Logger with its level, the trace of a panic as an error, all
-// else as debug.
-//
-// go-plugin could do it, but it panics in the host when "@message" or "@level" of
-// such a line is not a string.
-func logErrorOutput(log hclog.Logger) func(line string) {
-	panicking := false
-	return func(line string) {
-		var entry map[string]any
-		if json.Unmarshal([]byte(line), &entry) == nil {
-			level, _ := entry["@level"].(string)
-			message, _ := entry["@message"].(string)
-			delete(entry, "@level")
-			delete(entry, "@message")
-			delete(entry, "@timestamp")
-			var args []any
-			for _, key := range slices.Sorted(maps.Keys(entry)) {
-				args = append(args, key, entry[key])
-			}
-			known := hclog.LevelFromString(level)
-			if known == hclog.NoLevel {
-				known = hclog.Debug
-			}
-			log.Log(known, message, args...)
-			return
-		}
-		panicking = panicking || strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
-		if panicking {
-			log.Error(line)
-		} else {
-			log.Debug(line)
-		}
-	}
 }
 
 // printed logs what a provider prints after its start, which go-plugin hands over

@@ -25,7 +25,7 @@ import (
 // The test binary is every provider of the tests: it is linked as
 // zen-provider-NAME, and NAME says what it does.
 func TestMain(m *testing.M) {
-	name, ok := providerName(filepath.Base(os.Args[0]))
+	name, ok := ProviderName(filepath.Base(os.Args[0]))
 	if !ok {
 		os.Exit(m.Run())
 	}
@@ -123,6 +123,9 @@ func (e *example) Login(ctx context.Context, _ provider.LoginRequest, host provi
 }
 
 func (e *example) Refresh(_ context.Context, c provider.Credential) (provider.Credential, error) {
+	if path, ok := strings.CutPrefix(c.Data.Reveal(), "exit-once "); ok && os.Remove(path) == nil {
+		syscall.Exit(7)
+	}
 	return provider.Credential{}, fmt.Errorf("refresh: %w: the server did not like %s", provider.ErrRejected, c.Data.Reveal())
 }
 
@@ -156,6 +159,16 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		select {}
 	case "exit":
 		syscall.Exit(7)
+	case "exit-once": // what is at the path remembers
+		if os.Remove(argument) == nil {
+			syscall.Exit(7)
+		}
+		return provider.Claims{Subject: "again"}, nil
+	case "flood":
+		for {
+			fmt.Println(strings.Repeat("x", 4<<10))
+			fmt.Fprintln(standardError, strings.Repeat("y", 100<<10))
+		}
 	case "giant":
 		return provider.Claims{Subject: strings.Repeat("x", 2<<20)}, nil
 	case "child": // a process of its own, which outlives its parent if nobody cares
@@ -176,9 +189,15 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 	return provider.Claims{}, errors.New("unknown command")
 }
 
+// isDumpable asks the system where it knows.
+var isDumpable = func() bool { return false }
+
 // beHost is a zen that is killed.
 func beHost(dir string) {
 	runtime.LockOSThread() // the thread that starts processes must not matter
+	if err := HardenHost(); err != nil || isDumpable() {
+		panic(fmt.Sprint("not hardened: ", err))
+	}
 	m := NewManager(Options{Dirs: []string{dir}})
 	client, err := m.Open(context.Background(), "good", nil)
 	if err != nil {
@@ -206,7 +225,7 @@ func installed(t testing.TB, names ...string) string {
 	}
 	dir := t.TempDir()
 	for _, name := range names {
-		path := filepath.Join(dir, binaryName(name))
+		path := filepath.Join(dir, BinaryName(name))
 		if os.Link(self, path) == nil {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -19,8 +20,19 @@ type Options struct {
 	// Dirs are searched in this order: the directory of the zen binary, the
 	// directory of installed providers. PATH never is.
 	Dirs []string
+	// Trust says whether a binary may run: nil, or the error with which its start
+	// fails. It is called at each start with the sum of the bytes that are about to
+	// run, and may ask somebody. A nil Trust takes what is in Dirs on trust; package
+	// pin has one for zen.lock.
+	Trust func(context.Context, Binary) error
+	// TraceDir takes the trace of a provider's panic, redacted, in a file NAME.txt
+	// that only this user reads; "" keeps none.
+	TraceDir string
 	// Log receives what providers log and print, redacted; nil discards it.
 	Log io.Writer
+	// Level is the least that Log receives: trace, debug, info, warn, error or off;
+	// "" is debug.
+	Level string
 	// Environ is the environment of which providers see an allow-list; nil is this
 	// process's.
 	Environ []string
@@ -37,7 +49,8 @@ type Manager struct {
 	base   context.Context
 	cancel context.CancelFunc
 	// running counts the goroutines of the Manager.
-	running sync.WaitGroup
+	running  sync.WaitGroup
+	sweeping sync.Once
 
 	// mu guards what is below.
 	mu        sync.Mutex
@@ -70,7 +83,7 @@ func NewManager(options Options) *Manager {
 		open:      make(map[string]*starting),
 	}
 	if options.Log != nil {
-		m.sink = &sink{redact: m.redact, out: options.Log}
+		m.sink = &sink{redact: m.redact, out: options.Log, level: level(options.Level)}
 	}
 	m.base, m.cancel = context.WithCancel(context.Background())
 	return m
@@ -104,8 +117,11 @@ func (m *Manager) Describe(ctx context.Context, name string) (provider.Descripti
 }
 
 // Open returns the provider with these settings, started and configured. All
-// callers with the same name and settings share one process, until it ends: then
-// the next Open starts another. The clients end with Close.
+// callers with the same name and settings share one process, which ends when it
+// wasn't called for ten minutes. Once it ended, in whatever way, the next call
+// starts another. A call that a crash cut short is made again, once, if it is one
+// of Describe, Verify, Members and Invitations: others may have changed something. The
+// clients end with Close.
 func (m *Manager) Open(ctx context.Context, name string, settings provider.Settings) (*Client, error) {
 	key := fingerprint(name, settings)
 	m.mu.Lock()
@@ -134,7 +150,7 @@ func (m *Manager) Open(ctx context.Context, name string, settings provider.Setti
 // The caller's context doesn't end the start: others may be waiting for it.
 func (m *Manager) begin(list map[string]*starting, key string, s *starting, fill func() (*Client, error)) error {
 	if m.closed {
-		return errors.New("open provider: the manager is closed")
+		return &provider.Error{Kind: provider.ErrUnavailable, Message: "open provider: the manager is closed"}
 	}
 	list[key] = s
 	m.running.Go(func() {
@@ -168,6 +184,13 @@ func (m *Manager) configured(name string, unconfigured *starting, settings provi
 		client.conn.process.stop()
 		return nil, err
 	}
+	client.conn.again = func(ctx context.Context) (*conn, error) {
+		next, err := m.Open(ctx, name, settings)
+		if err != nil {
+			return nil, err
+		}
+		return next.conn, nil
+	}
 	return client, nil
 }
 
@@ -177,10 +200,22 @@ func (m *Manager) start(name string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.sweeping.Do(func() {
+		m.running.Go(func() { sweep(m.base, socketParent(), time.Now()) })
+	})
+	program, err := openProgram(name, path)
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close() // when it runs, and has read what it is read from
+	if err := program.admit(m.base, m.options.Trust); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(m.base, m.limits.start)
 	defer cancel()
 	p, inner, err := start(ctx, launch{
-		name: name, path: path, environ: m.options.Environ, sink: m.sink, redact: m.redact, limits: m.limits,
+		program: program, environ: m.options.Environ, sink: m.sink, redact: m.redact, limits: m.limits,
+		traceDir: m.options.TraceDir,
 	})
 	if err != nil {
 		return nil, m.startError(name, err)
@@ -188,6 +223,7 @@ func (m *Manager) start(name string) (*Client, error) {
 	m.running.Go(func() {
 		select {
 		case <-p.child.exited:
+		case <-p.use.idle:
 		case <-m.base.Done():
 		}
 		p.stop()
@@ -202,6 +238,7 @@ func (m *Manager) start(name string) (*Client, error) {
 		p.stop()
 		return nil, m.startError(name, err)
 	}
+	p.dir.clear()
 	m.mu.Lock()
 	m.described[name] = client.description
 	m.mu.Unlock()

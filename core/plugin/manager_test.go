@@ -118,6 +118,7 @@ func TestCloseEndsStarts(t *testing.T) {
 	}
 }
 
+// Pitfall 23.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	dir := installed(t, "good", "rubbish")
 	cycle := func(end string) {

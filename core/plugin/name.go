@@ -16,15 +16,16 @@ func isName(name string) bool {
 		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-func binaryName(name string) string {
+// BinaryName is the file name of the provider of that name.
+func BinaryName(name string) string {
 	if runtime.GOOS == "windows" {
 		return prefix + name + ".exe"
 	}
 	return prefix + name
 }
 
-// providerName is the inverse of binaryName; ok is false for any other file.
-func providerName(file string) (name string, ok bool) {
+// ProviderName is the inverse of BinaryName, for names that a provider can have; ok is false for any other file.
+func ProviderName(file string) (name string, ok bool) {
 	if runtime.GOOS == "windows" {
 		if file, ok = strings.CutSuffix(file, ".exe"); !ok {
 			return "", false

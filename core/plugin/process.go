@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"os"
 	"os/exec"
 	"sync"
 	"sync/atomic"
@@ -19,39 +18,44 @@ import (
 type process struct {
 	name   string
 	limits limits
-	dir    string
+	dir    *socketDir
 	child  *child
 	plugin *goplugin.Client
 
+	use      *use
+	traceDir string
 	stopping atomic.Bool
 	stopOnce sync.Once
 }
 
 // launch is what a process is started with.
 type launch struct {
-	name, path string
-	environ    []string
-	sink       *sink // nil discards
-	redact     *redactor
-	limits     limits
+	program *program
+	environ []string
+	sink    *sink // nil discards
+	redact  *redactor
+	limits  limits
+	// traceDir takes the trace of a panic; "" is nowhere.
+	traceDir string
 }
 
 // start starts a provider and connects to it, until ctx ends. Its errors are those
 // of the package, but for those of ctx.
 func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
+	name := l.program.name
 	dir, err := newSocketDir()
 	if err != nil {
-		return nil, nil, &StartError{Name: l.name, Err: err}
+		return nil, nil, &StartError{Name: name, Err: err}
 	}
 	tlsConfig, certificate, err := clientIdentity(time.Now())
 	if err != nil {
-		_ = os.RemoveAll(dir)
-		return nil, nil, &StartError{Name: l.name, Err: err}
+		dir.remove()
+		return nil, nil, &StartError{Name: name, Err: err}
 	}
-	log := l.sink.logger(l.name)
+	log := l.sink.logger(name)
 	env := append(allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
-	p := &process{name: l.name, limits: l.limits, dir: dir}
-	p.child = newChild(l.name, l.path, dir, env, log, l.redact.String)
+	p := &process{name: name, limits: l.limits, dir: dir, traceDir: l.traceDir, use: newUse(l.limits.idle)}
+	p.child = newChild(l.program, dir.path, env, log, l.redact.String)
 	output := &printed{log: log, redact: l.redact.String}
 	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake,
@@ -61,17 +65,18 @@ func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 		SkipHostEnv:      true,
 		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
 			// What go-plugin wants the process to know; the last of two wins.
-			p.child.cmd.Env = append(append(p.child.cmd.Env, spec.Env...), goplugin.EnvUnixSocketDir+"="+dir)
+			p.child.cmd.Env = append(append(p.child.cmd.Env, spec.Env...), goplugin.EnvUnixSocketDir+"="+dir.path)
 			return p.child, nil
 		},
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir.path},
 		StartTimeout:     l.limits.start + time.Second, // ctx comes first
 		Logger:           log,
 		SyncStdout:       output,
 		SyncStderr:       output,
-		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage),
-		)},
+		GRPCDialOptions: []grpc.DialOption{
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+			grpc.WithIdleTimeout(0), // there is no second connection: the socket is gone by then
+		},
 	})
 	conn, err := p.connect(ctx)
 	if err != nil {
@@ -132,7 +137,24 @@ func (p *process) exit(wait time.Duration) (status string, exited bool) {
 // alive reports whether calls have a chance.
 func (p *process) alive() bool {
 	_, exited := p.exit(0)
-	return !exited && !p.stopping.Load()
+	return !exited && !p.stopping.Load() && !p.use.over()
+}
+
+// enter begins a call, if the process lives; use.done ends it.
+func (p *process) enter() bool { return p.alive() && p.use.begin() }
+
+// trace is the file with the trace of the panic that ended the process, or "". It
+// waits a moment for what the process wrote.
+func (p *process) trace() string {
+	_ = p.child.Wait(context.Background()) // of an ended process, drain at most
+	if p.traceDir == "" || p.child.errorOutput.trace.Len() == 0 {
+		return ""
+	}
+	path, err := writeTrace(p.traceDir, p.name, p.child.redact(p.child.errorOutput.trace.String()))
+	if err != nil {
+		return ""
+	}
+	return path
 }
 
 // stop ends the process, by request and then by force, and removes what is left of
@@ -143,6 +165,7 @@ func (p *process) stop() {
 	p.stopOnce.Do(func() {
 		_, crashed := p.exit(0)
 		p.stopping.Store(!crashed)
+		p.use.end()
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -156,6 +179,6 @@ func (p *process) stop() {
 		case <-ended:
 		case <-time.After(p.limits.stop):
 		}
-		_ = os.RemoveAll(p.dir)
+		p.dir.remove()
 	})
 }

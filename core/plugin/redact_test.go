@@ -136,7 +136,7 @@ func FuzzLogLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		out := &safeBuffer{}
 		log := (&sink{redact: &redactor{}, out: out}).logger("p")
-		eachLine(strings.NewReader(line), (&redactor{}).String, logErrorOutput(log))
+		eachLine(strings.NewReader(line), (&redactor{}).String, (&errorOutput{log: log}).line)
 		_, _ = (&printed{log: log}).Write([]byte(line + "\n"))
 		if out.String() == "" {
 			t.Errorf("%q is not logged", line)

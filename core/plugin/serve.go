@@ -27,7 +27,7 @@ import (
 // What is printed is no answer: it goes to zen's log, as does what Logger logs.
 func Serve(p provider.Provider) {
 	if os.Getenv(CookieKey) != CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
-		name, _ := providerName(filepath.Base(os.Args[0]))
+		name, _ := ProviderName(filepath.Base(os.Args[0]))
 		if name == "" {
 			name = "NAME"
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
+// Pitfalls 15, 20 and 21.
 func TestStartFailuresAreTypedLines(t *testing.T) {
 	var (
 		exit     *ExitError
@@ -70,7 +71,7 @@ func TestStartFailuresAreTypedLines(t *testing.T) {
 // What is started again after a failure is a new process, not the old failure.
 func TestStartFailureIsNotKept(t *testing.T) {
 	dir := installed(t, "good")
-	path := filepath.Join(dir, binaryName("good"))
+	path := filepath.Join(dir, BinaryName("good"))
 	moved := path + ".away"
 	if err := os.Rename(path, moved); err != nil {
 		t.Fatal(err)
@@ -91,7 +92,7 @@ func TestNotAProgram(t *testing.T) {
 		t.Skip("modes")
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, binaryName("text")), []byte("hello"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, BinaryName("text")), []byte("hello"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	m := NewManager(Options{Dirs: []string{dir}})

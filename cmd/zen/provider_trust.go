@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/plugin/pin"
+)
+
+func providerTrustCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "trust",
+		Usage:     "let a provider that was put there by hand run",
+		ArgsUsage: "NAME",
+		Description: `It pins the binary as it is now, without starting it. One that was pinned
+and has changed since takes --force.`,
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"}},
+		Action: providerTrust,
+	}
+}
+
+func providerTrust(c *cli.Context) error {
+	name, err := oneArgument(c, "NAME")
+	if err != nil {
+		return err
+	}
+	return withClient(c, func(client *core.Client) error {
+		binary, err := plugin.Inspect(client.Providers.Dirs, name)
+		if err != nil {
+			return err
+		}
+		known, err := client.Providers.Pins.Known(binary)
+		var changed *pin.ChangedError
+		var unknown *pin.UnknownError
+		if errors.As(err, &unknown) || errors.As(err, &changed) && c.Bool("force") {
+			known = pin.Pin{Source: binary.Path, Known: pin.Local}
+			err = client.Providers.Pins.Lock.Set(c.Context, binary, known)
+		}
+		if err != nil {
+			return err
+		}
+		return printBinary(c, binary, known)
+	})
+}
+
+// binaryDocument is a provider's program and how it is known.
+type binaryDocument struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+	Version string `json:"version,omitempty"`
+	SHA256  string `json:"sha256"`
+	Size    int64  `json:"size"`
+	Known   string `json:"known"`
+	Source  string `json:"source"`
+}
+
+func newBinaryDocument(b plugin.Binary, known pin.Pin) binaryDocument {
+	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source}
+}
+
+// printBinary answers with one binary.
+func printBinary(c *cli.Context, b plugin.Binary, known pin.Pin) error {
+	if globalBool(c, "json") {
+		return printJSON(c, struct {
+			SchemaVersion int `json:"schema_version"`
+			binaryDocument
+		}{schemaVersion, newBinaryDocument(b, known)})
+	}
+	version := known.Version
+	if version != "" {
+		version = " " + oneLine(version)
+	}
+	_, err := fmt.Fprintf(c.App.Writer, "%s%s  sha256 %s  %s\n", b.Name, version, b.SHA256, known.Known)
+	return err
+}
+
+// oneArgument is the only argument of a command.
+func oneArgument(c *cli.Context, what string) (string, error) {
+	if c.NArg() == 0 {
+		return "", usage(c, "%s is missing", what)
+	}
+	return c.Args().First(), noMoreThan(c, 1)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func providerVerifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "verify",
+		Usage:       "check that the providers are the ones that were pinned",
+		ArgsUsage:   "[NAME]",
+		Description: "It starts none of them. The exit code is 2 if one may not run.",
+		Action:      providerVerify,
+	}
+}
+
+type verifiedDocument struct {
+	binaryDocument
+	Error string `json:"error,omitempty"`
+}
+
+func providerVerify(c *cli.Context) error {
+	if err := noMoreThan(c, 1); err != nil {
+		return err
+	}
+	return withClient(c, func(client *core.Client) error {
+		names := []string{c.Args().First()}
+		if c.NArg() == 0 {
+			names = nil
+			for _, found := range client.Providers.List() {
+				names = append(names, found.Name)
+			}
+		}
+		documents, bad := []verifiedDocument{}, []error{}
+		for _, name := range names {
+			document, err := verifyProvider(client, name)
+			if err != nil {
+				document.Error = oneLine(err.Error())
+				bad = append(bad, err)
+			}
+			documents = append(documents, document)
+		}
+		if err := printVerified(c, documents); err != nil {
+			return err
+		}
+		switch len(bad) {
+		case 0:
+			return nil
+		case 1:
+			return bad[0]
+		}
+		return &provider.Error{
+			Kind: provider.ErrNoProvider, Message: fmt.Sprintf("%d of %d providers may not run", len(bad), len(documents)),
+		}
+	})
+}
+
+func verifyProvider(client *core.Client, name string) (verifiedDocument, error) {
+	binary, err := plugin.Inspect(client.Providers.Dirs, name)
+	if err != nil {
+		return verifiedDocument{binaryDocument: binaryDocument{Name: name}}, err
+	}
+	known, err := client.Providers.Pins.Known(binary)
+	document := newBinaryDocument(binary, known)
+	if known.Known == "" {
+		document.Known = "no"
+	}
+	return verifiedDocument{binaryDocument: document}, err
+}
+
+func printVerified(c *cli.Context, documents []verifiedDocument) error {
+	if globalBool(c, "json") {
+		return printJSON(c, struct {
+			SchemaVersion int                `json:"schema_version"`
+			Providers     []verifiedDocument `json:"providers"`
+		}{schemaVersion, documents})
+	}
+	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	for _, d := range documents {
+		verdict := "ok"
+		if d.Error != "" {
+			verdict = d.Error
+		}
+		fmt.Fprintf(table, "%s\t%s\t%.16s\t%s\n", d.Name, d.Known, d.SHA256, verdict)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,84 @@
+package plugin
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/zen-auth/zen/core/provider/wire"
+)
+
+// Pitfall 6: a process of the same user that finds the socket, which it can while
+// zen connects, gets no answer.
+func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no socket file")
+	}
+	tmp, err := os.MkdirTemp("", "z") // short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(tmp) })
+	t.Setenv("TMPDIR", tmp)
+	m := manage(t, Options{}, "stuck")
+	m.limits.start = 3 * time.Second
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { _, err := m.Open(ctx, "stuck", nil); ended <- err }()
+	var sockets []string
+	for end := time.Now().Add(3 * time.Second); len(sockets) == 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		sockets, _ = filepath.Glob(filepath.Join(tmp, socketDirPrefix+"*", "plugin[0-9]*"))
+	}
+	if len(sockets) != 1 {
+		t.Fatalf("sockets %v", sockets)
+	}
+	stranger, _, err := clientIdentity(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger.InsecureSkipVerify = true
+	for name, c := range map[string]credentials.TransportCredentials{
+		"plain": insecure.NewCredentials(), "another certificate": credentials.NewTLS(stranger),
+		"no certificate": credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}),
+	} {
+		connection, err := grpc.NewClient("unix://"+sockets[0], grpc.WithTransportCredentials(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		// Not Describe, which hangs here: a call that is answered.
+		_, err = wire.NewClient(connection, nil).Configure(ctx, nil)
+		cancel()
+		_ = connection.Close()
+		if err == nil || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	cancel()
+	<-ended
+}
+
+// Pitfall 7: a clock that is set back between start and connection does no harm on
+// the side of the host, and its key costs no milliseconds.
+func TestPitfall07CertificateOutlivesAClockSetBack(t *testing.T) {
+	now := time.Now()
+	identity, _, err := clientIdentity(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(identity.Certificates[0].Certificate[0])
+	if err != nil || certificate.NotBefore.After(now.Add(-30*time.Minute)) || certificate.PublicKeyAlgorithm != x509.ECDSA {
+		t.Errorf("%v, not before %v", err, certificate.NotBefore)
+	}
+}
