@@ -47,8 +47,8 @@ var binaries = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	built = dir
-	build := func(name, pkg string, flags ...string) error {
-		args := append([]string{"build", "-tags", "urfave_cli_no_docs", "-o", filepath.Join(dir, name+exe)}, flags...)
+	build := func(name, pkg, tags string, flags ...string) error {
+		args := append([]string{"build", "-tags", "urfave_cli_no_docs," + tags, "-o", filepath.Join(dir, name+exe)}, flags...)
 		if raceEnabled {
 			args = append(args, "-race")
 		}
@@ -59,7 +59,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	}
 	var sums []string
 	for _, name := range []string{"clerk", "platformtoken"} {
-		if err := build("zen-provider-"+name, "../../plugins/"+name); err != nil {
+		if err := build("zen-provider-"+name, "../../plugins/"+name, ""); err != nil {
 			return "", err
 		}
 		binary, err := plugin.Inspect([]string{dir}, name)
@@ -69,10 +69,9 @@ var binaries = sync.OnceValues(func() (string, error) {
 		sums = append(sums, name+"="+binary.SHA256)
 	}
 	bundled = strings.Join(sums, ",") // for the tests that are the program
-	if err := build("zen", ".", "-ldflags=-X main.bundled="+bundled); err != nil {
-		return "", err
-	}
-	if err := build("zen-unpinned", "."); err != nil {
+	sumsKnown := "-ldflags=-X main.bundled=" + bundled
+	err = errors.Join(build("zen", ".", "nodev", sumsKnown), build("zen-dev", ".", "", sumsKnown), build("zen-unpinned", ".", "nodev"))
+	if err != nil {
 		return "", err
 	}
 	self, err := os.Executable()
