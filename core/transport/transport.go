@@ -54,12 +54,12 @@ func New(base http.RoundTripper, source Source, target provider.Target, address 
 // *Refused error instead of a response.
 func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != t.address.Scheme || req.URL.Host != t.address.Host {
-		closeBody(req)
+		closeBody(req.Body)
 		return nil, fmt.Errorf("%w: the request goes to %s, the token is for %s", provider.ErrPermission, req.URL.Host, t.address.Host)
 	}
 	token, err := t.source.Token(req.Context())
 	if err != nil {
-		closeBody(req)
+		closeBody(req.Body)
 		return nil, err
 	}
 	resp, refused, err := t.send(req, req.Body, token)
@@ -72,6 +72,7 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	renewed, err := t.source.Renew(req.Context(), token)
 	if err != nil || renewed.Value.Equal(token.Value) {
+		closeBody(body)
 		refused.Renewal = err
 		return nil, refused
 	}
@@ -86,7 +87,7 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provider.Token) (*http.Response, *Refused, error) {
 	claims, err := t.guard(token)
 	if err != nil {
-		closeBody(req)
+		closeBody(body)
 		return nil, nil, err
 	}
 	sent := req.Clone(req.Context())
@@ -149,9 +150,9 @@ func again(req *http.Request) (io.ReadCloser, bool) {
 }
 
 // closeBody keeps the promise of http.RoundTripper for requests that aren't sent.
-func closeBody(req *http.Request) {
-	if req.Body != nil {
-		req.Body.Close()
+func closeBody(body io.Closer) {
+	if body != nil {
+		body.Close()
 	}
 }
 
