@@ -21,6 +21,8 @@ type Record struct {
 	Accounts map[string]Account
 	// Tokens are the cached tokens, by key.
 	Tokens map[string]provider.Token
+	// Detours are kept by the key of the token that is not to be had, or refused.
+	Detours map[string]Detour
 }
 
 // Account is one provider's sign-in.
@@ -44,6 +46,7 @@ type file struct {
 	Provider      string                 `json:"provider,omitempty"`
 	Accounts      map[string]fileAccount `json:"accounts,omitempty"`
 	Tokens        map[string]fileToken   `json:"tokens,omitempty"`
+	Detours       map[string]Detour      `json:"detours,omitempty"`
 }
 
 type fileAccount struct {
@@ -65,7 +68,7 @@ type fileToken struct {
 }
 
 func (r Record) encode() ([]byte, error) {
-	f := file{SchemaVersion: schemaVersion, Provider: r.Provider}
+	f := file{SchemaVersion: schemaVersion, Provider: r.Provider, Detours: r.Detours}
 	if len(r.Accounts) > 0 {
 		f.Accounts = make(map[string]fileAccount, len(r.Accounts))
 	}
@@ -104,6 +107,7 @@ func decode(data []byte) (Record, error) {
 	}
 	r := Record{
 		Provider: f.Provider,
+		Detours:  f.Detours,
 		Accounts: make(map[string]Account, len(f.Accounts)),
 		Tokens:   make(map[string]provider.Token, len(f.Tokens)),
 	}

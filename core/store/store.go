@@ -111,7 +111,7 @@ func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error
 		if errors.Is(err, context.DeadlineExceeded) {
 			return &provider.Error{
 				Kind:    provider.ErrUnavailable,
-				Message: fmt.Sprintf("another zen holds %s", path),
+				Message: fmt.Sprintf("%s holds the lock of profile %q (%s)", holder(path), profile, path),
 				Hint:    "wait for it, or end it",
 				Err:     err,
 			}
@@ -119,6 +119,7 @@ func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error
 		return fmt.Errorf("lock profile %q: %w", profile, err)
 	}
 	defer lock.Unlock()
+	sign(path)
 	record, err := s.Load(profile)
 	if err != nil {
 		return err
