@@ -14,12 +14,15 @@ package core
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
+	"github.com/zen-auth/zen/core/audit"
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/plugin"
@@ -43,6 +46,10 @@ type Options struct {
 	// AskProvider asks a person whether a provider's binary that was never seen may
 	// run, from now on. Nil is a no. It is called by one goroutine at a time.
 	AskProvider func(context.Context, plugin.Binary) (bool, error)
+	// Notify is told what somebody should know beside errors: that a fallback is in
+	// use, that the audit log can't be written. Each call is one line without a
+	// prefix. Nil is nobody. It may be called by several goroutines.
+	Notify func(text string)
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
 	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.
@@ -50,11 +57,17 @@ type Options struct {
 }
 
 // Client holds what sessions share. It is safe for concurrent use. Close it: it
-// owns the provider processes.
+// owns the sessions and the provider processes.
 type Client struct {
 	Config    *config.Config
 	Store     *store.Store
 	Providers *Providers
+
+	notify func(string)
+	audit  *audit.Log
+
+	mu       sync.Mutex // guards sessions
+	sessions []*session.Session
 }
 
 // New reads the configuration. It starts nothing and touches no network.
@@ -73,17 +86,38 @@ func New(options Options) (*Client, error) {
 		}
 		dirs = append(dirs, cfg.Paths.ProviderDir)
 	}
-	return &Client{
+	c := &Client{
 		Config:    cfg,
 		Store:     store.New(cfg.Paths.StateDir),
 		Providers: newProviders(cfg, dirs, options),
-	}, nil
+		notify:    options.Notify,
+	}
+	if path := cfg.Audit.Value; path != "" {
+		c.audit = audit.New(path, func(err error) {
+			if c.notify != nil {
+				c.notify(err.Error())
+			}
+		})
+	}
+	return c, nil
 }
 
-// Close stops the providers and waits for them, at most three seconds.
-func (c *Client) Close(ctx context.Context) error { return c.Providers.manager.Close(ctx) }
+// Close ends what the sessions do in the background, stops the providers and waits
+// for both, at most until ctx ends, and never much longer than six seconds.
+func (c *Client) Close(ctx context.Context) error {
+	c.mu.Lock()
+	sessions := c.sessions
+	c.sessions = nil
+	c.mu.Unlock()
+	var err error
+	for _, s := range sessions {
+		err = errors.Join(err, s.Close(ctx))
+	}
+	return errors.Join(err, c.Providers.manager.Close(ctx))
+}
 
-// Session makes the session of a profile; "" is the selected one.
+// Session makes the session of a profile; "" is the selected one. It ends with the
+// Client.
 func (c *Client) Session(profile string) (*session.Session, error) {
 	p, err := c.Config.Profile(profile)
 	if err != nil {
@@ -92,6 +126,7 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 	s := session.Config{
 		Profile:       p.Name.Value,
 		TokenProvider: p.TokenProvider.Value,
+		Fallback:      p.Fallback.Value,
 		Target:        p.Target(),
 		Access:        p.Access.Value,
 		Permissions:   p.Permissions.Value,
@@ -99,6 +134,8 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 		Store:         c.Store,
 		Providers:     c.Providers,
 		Verifier:      verifier{cacheDir: filepath.Join(c.Config.Paths.CacheDir(), "keys"), now: time.Now},
+		Notify:        c.notify,
+		Audit:         c.audit,
 	}
 	// A login chooses the provider from then on; only what is said for this one
 	// run is stronger.
@@ -108,7 +145,11 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 	default:
 		s.DefaultProvider = p.Provider.Value
 	}
-	return session.New(s), nil
+	made := session.New(s)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = append(c.sessions, made)
+	return made, nil
 }
 
 // NeedsDatabase is an error for a session whose profile has no database.

@@ -70,6 +70,7 @@ func options(c *cli.Context) (core.Options, error) {
 		},
 	}}
 	o.Bundled = bundledSums()
+	o.Notify = func(text string) { fmt.Fprintf(notes(c), "zen: %s\n", oneLine(text)) }
 	if interactive(c) {
 		o.AskProvider = newUI(c).trustProvider
 	}

@@ -103,7 +103,7 @@ func newSession(t *testing.T, change func(*session.Config)) (*session.Session, *
 		Profile: "default", Target: provider.Target{URL: "libsql://db", DatabaseID: databaseID},
 		SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
 		Store:        store.New(t.TempDir()), Providers: f, Verifier: verifier{f},
-		Now: func() time.Time { return f.now },
+		Now: func() time.Time { return f.now }, Jitter: func(provider.Token) float64 { return 0 },
 	}
 	if change != nil {
 		change(&config)
