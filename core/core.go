@@ -15,18 +15,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
-	"github.com/zen-auth/zen/core/audit"
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
 )
@@ -64,7 +60,6 @@ type Client struct {
 	Providers *Providers
 
 	notify func(string)
-	audit  *audit.Log
 
 	mu       sync.Mutex // guards sessions
 	sessions []*session.Session
@@ -86,20 +81,12 @@ func New(options Options) (*Client, error) {
 		}
 		dirs = append(dirs, cfg.Paths.ProviderDir)
 	}
-	c := &Client{
+	return &Client{
 		Config:    cfg,
 		Store:     store.New(cfg.Paths.StateDir),
 		Providers: newProviders(cfg, dirs, options),
 		notify:    options.Notify,
-	}
-	if path := cfg.Audit.Value; path != "" {
-		c.audit = audit.New(path, func(err error) {
-			if c.notify != nil {
-				c.notify(err.Error())
-			}
-		})
-	}
-	return c, nil
+	}, nil
 }
 
 // Close ends what the sessions do in the background, stops the providers and waits
@@ -119,54 +106,19 @@ func (c *Client) Close(ctx context.Context) error {
 // Session makes the session of a profile; "" is the selected one. It ends with the
 // Client.
 func (c *Client) Session(profile string) (*session.Session, error) {
-	p, err := c.Config.Profile(profile)
+	s, err := session.Open(c.Config, profile, c.Store, c.Providers, c.notify)
 	if err != nil {
 		return nil, err
 	}
-	s := session.Config{
-		Profile:       p.Name.Value,
-		TokenProvider: p.TokenProvider.Value,
-		Fallback:      p.Fallback.Value,
-		Target:        p.Target(),
-		Access:        p.Access.Value,
-		Permissions:   p.Permissions.Value,
-		SettingsHash:  c.Config.SettingsHash,
-		Store:         c.Store,
-		Providers:     c.Providers,
-		Verifier:      verifier{cacheDir: filepath.Join(c.Config.Paths.CacheDir(), "keys"), now: time.Now},
-		Notify:        c.notify,
-		Audit:         c.audit,
-	}
-	// A login chooses the provider from then on; only what is said for this one
-	// run is stronger.
-	switch p.Provider.Origin.Kind {
-	case config.KindFlag, config.KindEnvironment:
-		s.Provider = p.Provider.Value
-	default:
-		s.DefaultProvider = p.Provider.Value
-	}
-	made := session.New(s)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sessions = append(c.sessions, made)
-	return made, nil
-}
-
-// NeedsDatabase is an error for a session whose profile has no database.
-func (c *Client) NeedsDatabase(s *session.Session) error {
-	if s.Target.URL != "" {
-		return nil
-	}
-	return &provider.Error{
-		Kind:    provider.ErrConfig,
-		Message: fmt.Sprintf("profile %q has no database", s.Profile),
-		Hint:    fmt.Sprintf("write database = \"libsql://...\" below [profiles.%s] in %s, or set ZEN_DATABASE", s.Profile, c.Config.Paths.ConfigFile),
-	}
+	c.sessions = append(c.sessions, s)
+	return s, nil
 }
 
 // OpenDB opens the session's database. It doesn't connect yet.
 func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
-	if err := c.NeedsDatabase(s); err != nil {
+	if err := s.NeedsDatabase(); err != nil {
 		return nil, err
 	}
 	return libsql.Open(libsql.Options{Target: s.Target, Access: s.Access, Source: s})

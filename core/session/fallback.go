@@ -217,9 +217,9 @@ func (s *Session) tell(record store.Record, w way, token provider.Token, unavail
 	s.notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, own.minter, w.minter, w.access))
 }
 
-func (s *Session) notify(text string) {
-	if s.Notify != nil {
-		s.Notify(text)
+func (c Config) notify(text string) {
+	if c.Notify != nil {
+		c.Notify(text)
 	}
 }
 

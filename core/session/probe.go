@@ -51,6 +51,9 @@ func (s *Session) onDetour(ctx context.Context, own way, d store.Detour, n need)
 // detour's. A sign-in that was rejected ends the detour: nobody who was signed out
 // goes on by it.
 func (s *Session) try(ctx context.Context, own way, d store.Detour, n need) (provider.Token, error) {
+	// A program that can't start providers becomes one that can now, and not between
+	// the claim and the probe.
+	_, _ = s.Providers.Describe(ctx, own.minter)
 	d, open, claimed, err := s.claim(ctx, d)
 	if err != nil {
 		return provider.Token{}, err

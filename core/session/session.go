@@ -56,6 +56,9 @@ type Config struct {
 	// envNames are further variables that count.
 	SettingsHash func(name string, envNames []string) string
 
+	// ConfigFile is where the profile is configured, for hints.
+	ConfigFile string
+
 	Store     *store.Store
 	Providers Providers
 	Verifier  Verifier
