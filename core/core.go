@@ -46,6 +46,9 @@ type Options struct {
 	// use, that the audit log can't be written. Each call is one line without a
 	// prefix. Nil is nobody. It may be called by several goroutines.
 	Notify func(text string)
+	// Elsewhere is session.Config.Elsewhere: how a renewal is made that must not end
+	// with this process. Nil makes all of them here.
+	Elsewhere func(context.Context, session.Order) error
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
 	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.
@@ -59,7 +62,8 @@ type Client struct {
 	Store     *store.Store
 	Providers *Providers
 
-	notify func(string)
+	notify    func(string)
+	elsewhere func(context.Context, session.Order) error
 
 	mu       sync.Mutex // guards sessions
 	sessions []*session.Session
@@ -86,6 +90,7 @@ func New(options Options) (*Client, error) {
 		Store:     store.New(cfg.Paths.StateDir),
 		Providers: newProviders(cfg, dirs, options),
 		notify:    options.Notify,
+		elsewhere: options.Elsewhere,
 	}, nil
 }
 
@@ -110,6 +115,7 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Elsewhere = c.elsewhere
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sessions = append(c.sessions, s)

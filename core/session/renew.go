@@ -39,9 +39,9 @@ func (s *Session) checkFor(ctx context.Context, token provider.Token, w way, off
 	return claims, claims.Authorizes(s.Target, w.access, w.permissions)
 }
 
-// renew makes a new token under the profile's lock, so that however many processes
-// want one, one of them asks for it and the others find it stored.
-func (s *Session) renew(ctx context.Context, w way, n need) (provider.Token, error) {
+// renewHere makes a new token under the profile's lock, so that however many
+// processes want one, one of them asks for it and the others find it stored.
+func (s *Session) renewHere(ctx context.Context, w way, n need) (provider.Token, error) {
 	var token provider.Token
 	err := s.Store.Lock(ctx, s.Profile, func(l *store.Locked) error {
 		if w.rank == 0 {

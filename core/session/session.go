@@ -67,6 +67,10 @@ type Config struct {
 	Notify func(text string)
 	// Audit is where it is written down; nil is nowhere.
 	Audit *audit.Log
+	// Elsewhere has another process make a renewal, one that goes on when this one is
+	// killed, and returns when its token is in the store. Its error is
+	// errors.ErrUnsupported where that can't be; nil is never.
+	Elsewhere func(context.Context, Order) error
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Jitter is where in [0, 1) a token's renewal falls, so that the processes that
