@@ -49,7 +49,10 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"error":"invalid_grant"}`, http.StatusBadRequest)
 		return
 	}
-	i.previous, i.current = i.current, fmt.Sprintf("refresh-%d-%x", i.exchanges, rand.Uint64())
+	if presented != i.previous {
+		i.previous = i.current // and stays that when it is used again
+	}
+	i.current = fmt.Sprintf("refresh-%d-%x", i.exchanges, rand.Uint64())
 	now := time.Now().Truncate(time.Second)
 	issued, expires := now, now.Add(time.Hour)
 	if i.used {
