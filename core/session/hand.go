@@ -32,13 +32,7 @@ func (h hand) good(now time.Time) bool {
 func (s *Session) take(token provider.Token, w way, probe time.Time) provider.Token {
 	h := hand{token: token, way: w, taken: s.Now().Round(0), probe: probe}
 	if !token.Expires.IsZero() {
-		end := token.Expires.Round(0)
-		// The issuer's clock may be ahead of this one: no token lives longer than
-		// its life.
-		if life := token.Expires.Sub(token.Issued); h.taken.Add(life).Before(end) && life > 0 {
-			end = h.taken.Add(life)
-		}
-		j := s.Jitter(token)
+		end, j := token.Expires.Round(0), s.Jitter(token)
 		h.late = end.Add(-late(token, j))
 		h.early = end.Add(-early(token, j))
 	}

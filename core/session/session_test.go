@@ -31,6 +31,9 @@ type fake struct {
 	login    provider.LoginRequest
 	hangUp   func()
 	refresh  error
+	// minting changes the next tokens, failOnce is the error of one call.
+	minting  func(*provider.Token)
+	failOnce error
 }
 
 func (f *fake) Describe(context.Context, string) (provider.Description, error) {
@@ -55,6 +58,13 @@ func (f *fake) Token(ctx context.Context, req provider.TokenRequest) (provider.T
 	f.seen = req
 	n := f.minted.Add(1)
 	resp := provider.TokenResponse{Token: f.token(fmt.Sprintf("minted-%d", n))}
+	if f.minting != nil {
+		f.minting(&resp.Token)
+	}
+	if err := f.failOnce; err != nil {
+		f.failOnce = nil
+		return resp, err
+	}
 	if f.rotate {
 		c := *req.Credential
 		c.Data = provider.NewSecret(fmt.Sprintf("credential-%d", n))
