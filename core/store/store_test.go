@@ -88,7 +88,7 @@ func TestBadFilesAreToldAndKept(t *testing.T) {
 		"rubbish":        {content: "\x00\x01secret-in-rubbish", want: "is damaged"},
 		"wrong type":     {content: `{"schema_version":"secret-in-rubbish"}`, want: "is damaged"},
 		"no version":     {content: `{}`, want: "no schema_version"},
-		"future version": {content: `{"schema_version":2}`, want: "use a newer zen"},
+		"future version": {content: `{"schema_version":3}`, want: "use a newer zen"},
 		"group-readable": {content: good, prepare: func(t *testing.T, path string) { must(t, os.Chmod(path, 0o640)) }, want: "mode 0640"},
 		"symbolic link": {content: good, prepare: func(t *testing.T, path string) {
 			must(t, os.Rename(path, path+".real"))
