@@ -48,13 +48,12 @@ func (l *Locked) write(p plan) error {
 	if err != nil {
 		return err
 	}
-	id, isNew := l.key, false
+	var id string
+	var isNew bool
 	if p.storage == StorageKeyring {
 		if data, id, isNew, err = l.seal(data); err != nil {
 			return err
 		}
-	} else {
-		id = ""
 	}
 	if l.aside {
 		if err := s.setAside(l.profile); err != nil {
