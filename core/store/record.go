@@ -115,6 +115,8 @@ func parse(data []byte) (file, error) {
 		return file{}, errors.New("it is damaged (no schema_version)")
 	case f.SchemaVersion > sealedVersion:
 		return file{}, fmt.Errorf("it has version %d and this zen knows %d: use a newer zen", f.SchemaVersion, sealedVersion)
+	case f.SchemaVersion == plainVersion && (f.Key != "" || len(f.Sealed) > 0):
+		return file{}, errors.New("it is damaged (sealed, with the version of a plain file)")
 	case f.SchemaVersion == sealedVersion && (!isKeyID(f.Key) || len(f.Sealed) == 0):
 		return file{}, errors.New("it is damaged (sealed, without a key's name or a content)")
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -19,18 +18,6 @@ const (
 	// StorageNone is the memory of the process.
 	StorageNone Storage = "none"
 )
-
-// ParseStorage wants the name of a storage. "" is none of them, and allowed: it
-// leaves the choice to zen.
-func ParseStorage(s string) (Storage, error) {
-	switch storage := Storage(s); storage {
-	case "", StorageKeyring, StorageFile, StorageNone:
-		return storage, nil
-	}
-	return "", &provider.Error{
-		Kind: provider.ErrConfig, Message: fmt.Sprintf("storage %.40q is not keyring, file or none", s),
-	}
-}
 
 // phrase is the storage in a sentence.
 func (s Storage) phrase() string {
