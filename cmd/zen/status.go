@@ -167,7 +167,7 @@ func storedIn(d statusDocument) string {
 		return d.File + " (sealed; the key is in the keyring)"
 	case store.StorageFile:
 		if d.StorageReason != "" {
-			return fmt.Sprintf("%s (plain file, mode 0600: %s)", d.File, d.StorageReason)
+			return fmt.Sprintf("%s (plain file, mode 0600) because %s", d.File, d.StorageReason)
 		}
 		return d.File + " (plain file, mode 0600)"
 	case store.StorageNone:

@@ -18,8 +18,7 @@ const maxFileSize = 4 << 20
 // contents is a credentials file as far as it can be read without its key.
 type contents struct {
 	file
-	// sum is of all its bytes.
-	sum string
+	data []byte
 }
 
 // read reads the file of a profile. Where there is none it is fs.ErrNotExist.
@@ -38,7 +37,7 @@ func (s *Store) read(profile string) (contents, error) {
 	if err != nil {
 		return contents{}, s.unusable(provider.ErrConfig, profile, err)
 	}
-	return contents{f, checksum(data)}, nil
+	return contents{f, data}, nil
 }
 
 func (s *Store) readPrivate(path string) ([]byte, error) {
