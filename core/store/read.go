@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -69,7 +68,7 @@ func (s *Store) open(ctx context.Context, profile string, c contents) (Record, e
 		return c.record(), nil
 	}
 	key, err := s.keys.get(ctx, s.keyring, keyItem(profile, c.Key))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, ErrNoItem) {
 		return Record{}, s.unusable(provider.ErrNoCredential, profile, errors.New("it is sealed, and its key is not in this keyring"))
 	}
 	if err != nil {
