@@ -25,6 +25,7 @@ import (
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
+	"github.com/zen-auth/zen/core/store/keyring"
 )
 
 // Options say where things are. The zero value is what the command line uses.
@@ -42,10 +43,10 @@ type Options struct {
 	// AskProvider asks a person whether a provider's binary that was never seen may
 	// run, from now on. Nil is a no. It is called by one goroutine at a time.
 	AskProvider func(context.Context, plugin.Binary) (bool, error)
-	// Notify is told what somebody should know beside errors: that a fallback is in
-	// use, that the audit log can't be written. Each call is one line without a
-	// prefix. Nil is nobody. It may be called by several goroutines.
-	Notify func(text string)
+	// Notice takes what a person should know beside errors, a line at a time: where
+	// credentials rest, that a fallback is in use, that the audit log can't be
+	// written. Nil drops it. Several goroutines may call it.
+	Notice func(line string)
 	// Elsewhere is session.Config.Elsewhere: how a renewal is made that must not end
 	// with this process. Nil makes all of them here.
 	Elsewhere func(context.Context, session.Order) error
@@ -53,6 +54,8 @@ type Options struct {
 	Log io.Writer
 	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.
 	LogLevel string
+	// Keyring says how long the system's keyring is waited for.
+	Keyring keyring.Options
 }
 
 // Client holds what sessions share. It is safe for concurrent use. Close it: it
@@ -62,7 +65,7 @@ type Client struct {
 	Store     *store.Store
 	Providers *Providers
 
-	notify    func(string)
+	notice    func(string)
 	elsewhere func(context.Context, session.Order) error
 
 	mu       sync.Mutex // guards sessions
@@ -87,9 +90,9 @@ func New(options Options) (*Client, error) {
 	}
 	return &Client{
 		Config:    cfg,
-		Store:     store.New(cfg.Paths.StateDir),
+		Store:     session.Credentials(cfg, options.Keyring, options.Notice),
 		Providers: newProviders(cfg, dirs, options),
-		notify:    options.Notify,
+		notice:    options.Notice,
 		elsewhere: options.Elsewhere,
 	}, nil
 }
@@ -111,7 +114,7 @@ func (c *Client) Close(ctx context.Context) error {
 // Session makes the session of a profile; "" is the selected one. It ends with the
 // Client.
 func (c *Client) Session(profile string) (*session.Session, error) {
-	s, err := session.Open(c.Config, profile, c.Store, c.Providers, c.notify)
+	s, err := session.Open(c.Config, profile, c.Store, c.Providers, c.notice)
 	if err != nil {
 		return nil, err
 	}

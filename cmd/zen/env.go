@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 
@@ -18,7 +17,7 @@ const schemaVersion = 1
 
 // emptyFlags refuses flags that were given nothing.
 func emptyFlags(c *cli.Context) error {
-	for _, name := range []string{"access", "database", "profile", "config", "provider"} {
+	for _, name := range []string{"access", "database", "profile", "config", "provider", "storage"} {
 		if c.IsSet(name) && c.String(name) == "" {
 			return usage(c, "--%s is empty", name)
 		}
@@ -34,6 +33,7 @@ func loadOptions(c *cli.Context) config.LoadOptions {
 			Profile:  globalString(c, "profile"),
 			Database: c.String("database"),
 			Access:   c.String("access"),
+			Storage:  c.String("storage"),
 		},
 	}
 }
@@ -72,9 +72,4 @@ func notes(c *cli.Context) io.Writer {
 		return io.Discard
 	}
 	return c.App.ErrWriter
-}
-
-// notifier tells what somebody should know beside the answer, a line each.
-func notifier(c *cli.Context) func(string) {
-	return func(text string) { fmt.Fprintf(notes(c), "zen: %s\n", oneLine(text)) }
 }

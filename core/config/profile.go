@@ -25,6 +25,8 @@ type Profile struct {
 	Fallback    Value[[]string]
 	Access      Value[provider.Access]
 	Permissions Value[[]provider.Permission]
+	// Storage is keyring, file or none; not set leaves it to the store.
+	Storage Value[string]
 }
 
 // Target is the database of the profile.
@@ -39,6 +41,7 @@ type values struct {
 	fallback                Value[[]string]
 	access                  Value[provider.Access]
 	permissions             Value[[]provider.Permission]
+	storage                 Value[string]
 }
 
 func (v values) or(next values) values {
@@ -50,6 +53,7 @@ func (v values) or(next values) values {
 		fallback:      v.fallback.or(next.fallback),
 		access:        v.access.or(next.access),
 		permissions:   v.permissions.or(next.permissions),
+		storage:       v.storage.or(next.storage),
 	}
 }
 
@@ -72,6 +76,9 @@ var setters = map[string]func(v *values, value any, origin Origin) error{
 	},
 	"fallback":    setFallback,
 	"permissions": setPermissions,
+	"storage": func(v *values, value any, origin Origin) error {
+		return set(&v.storage, value, origin, parseStorage)
+	},
 }
 
 func profileKeys() []string { return slices.Sorted(maps.Keys(setters)) }
@@ -128,6 +135,17 @@ func parseAccess(s string) (provider.Access, error) {
 		return "", &provider.Error{Kind: provider.ErrConfig, Message: "access is empty", Hint: "write ro or rw"}
 	}
 	return provider.ParseAccess(s)
+}
+
+func parseStorage(s string) (string, error) {
+	switch s {
+	case "keyring", "file", "none":
+		return s, nil
+	}
+	return "", &provider.Error{
+		Kind: provider.ErrConfig, Message: fmt.Sprintf("storage %s is not keyring, file or none", shown(s)),
+		Hint: "leave it out, and credentials are sealed with a key in the keyring where there is one",
+	}
 }
 
 func parseDatabaseID(s string) (string, error) {
@@ -193,6 +211,7 @@ func (c *Config) Profile(name string) (Profile, error) {
 		Fallback:      v.fallback,
 		Access:        v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}),
 		Permissions:   v.permissions,
+		Storage:       v.storage,
 	}, nil
 }
 

@@ -47,7 +47,7 @@ func (s *Session) FallBack(ctx context.Context, refused provider.Token) (provide
 // around goes through the fallback providers until one makes a token, and leaves
 // word of the detour in the store. The caller has the turn.
 func (s *Session) around(ctx context.Context, f fall) (provider.Token, error) {
-	record, err := s.Store.Load(s.Profile)
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -183,7 +183,7 @@ func (s *Session) rank(name string) int {
 
 // via returns a token by a detour, cached or new, and tells of it once.
 func (s *Session) via(ctx context.Context, d store.Detour, n need) (provider.Token, error) {
-	record, err := s.Store.Load(s.Profile)
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -214,9 +214,9 @@ func (s *Session) tell(record store.Record, w way, token provider.Token, unavail
 	s.notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, own.minter, w.minter, w.access))
 }
 
-func (c Config) notify(text string) {
-	if c.Notify != nil {
-		c.Notify(text)
+func (c Config) notify(line string) {
+	if c.Notice != nil {
+		c.Notice(line)
 	}
 }
 

@@ -25,10 +25,8 @@ func (s *Session) mint(ctx context.Context, l *store.Locked, w way, n need) (pro
 }
 
 func (s *Session) ask(ctx context.Context, l *store.Locked, w way, n need) (provider.Token, error) {
-	if w.rank == 0 {
-		if err := s.signedIn(l.Record, w.identity); err != nil {
-			return provider.Token{}, err
-		}
+	if err := s.signedIn(l.Record, w.identity); err != nil && w.rank == 0 && !s.needsNoSignIn(w) {
+		return provider.Token{}, err
 	}
 	source, err := s.Providers.TokenSource(ctx, w.minter)
 	if err != nil {
@@ -69,6 +67,11 @@ func (s *Session) ask(ctx context.Context, l *store.Locked, w way, n need) (prov
 		}
 	}
 	return token, nil
+}
+
+// needsNoSignIn is for a session that keeps nothing: its provider may need none.
+func (s *Session) needsNoSignIn(w way) bool {
+	return s.Store.Ephemeral() && w.identity != "" && w.identity == w.minter
 }
 
 // exchange makes one call. A replaced credential is stored before anything that
@@ -155,7 +158,7 @@ func (s *Session) adopt(ctx context.Context, l *store.Locked, name string, sent 
 		case <-ctx.Done():
 			return false
 		}
-		record, err := s.Store.Load(s.Profile)
+		record, err := s.Store.LoadContext(ctx, s.Profile)
 		if err != nil {
 			return false
 		}

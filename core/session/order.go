@@ -53,7 +53,7 @@ func (s *Session) Carry(ctx context.Context, o Order) error {
 // renew makes a new token of a way, unless another process was first. Where a
 // credential is at stake and there is another process for it, that one does it.
 func (s *Session) renew(ctx context.Context, w way, n need) (provider.Token, error) {
-	if s.Elsewhere == nil || !s.atStake(w) {
+	if s.Elsewhere == nil || !s.atStake(ctx, w) {
 		return s.renewHere(ctx, w, n)
 	}
 	err := s.Elsewhere(ctx, s.order(w, n))
@@ -63,7 +63,7 @@ func (s *Session) renew(ctx context.Context, w way, n need) (provider.Token, err
 	if err != nil {
 		return provider.Token{}, err
 	}
-	record, err := s.Store.Load(s.Profile)
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -81,8 +81,11 @@ func (s *Session) renew(ctx context.Context, w way, n need) (provider.Token, err
 
 // atStake reports whether a provider of the way has a stored credential, which a
 // renewal may replace.
-func (s *Session) atStake(w way) bool {
-	record, err := s.Store.Load(s.Profile)
+func (s *Session) atStake(ctx context.Context, w way) bool {
+	if s.Store.Ephemeral() {
+		return false // and nobody else could store it
+	}
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	return err == nil && (has(record, w.minter) || has(record, w.identity))
 }
 

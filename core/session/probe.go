@@ -39,7 +39,7 @@ func (s *Session) onDetour(ctx context.Context, own way, d store.Detour, n need)
 	if err == nil {
 		return token, nil
 	}
-	record, loadErr := s.Store.Load(s.Profile)
+	record, loadErr := s.Store.LoadContext(ctx, s.Profile)
 	if loadErr != nil {
 		return provider.Token{}, loadErr
 	}
@@ -64,7 +64,7 @@ func (s *Session) try(ctx context.Context, own way, d store.Detour, n need) (pro
 	if open && !claimed {
 		return s.via(ctx, d, n)
 	}
-	record, err := s.Store.Load(s.Profile)
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -164,7 +164,7 @@ func (s *Session) Accepted(ctx context.Context, token provider.Token) {
 		return
 	}
 	_, _ = s.inTurn(ctx, func() (provider.Token, error) {
-		record, err := s.Store.Load(s.Profile)
+		record, err := s.Store.LoadContext(ctx, s.Profile)
 		if err != nil || !s.isProbe(token) {
 			return token, err
 		}

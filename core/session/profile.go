@@ -12,8 +12,9 @@ import (
 )
 
 // Open makes the session of a profile of the configuration; "" is the selected one.
-// It reads nothing but the configuration. notify is Config.Notify.
-func Open(cfg *config.Config, profile string, credentials *store.Store, providers Providers, notify func(string)) (*Session, error) {
+// It reads nothing but the configuration. With the storage none its credentials are
+// not in the store, but in the session's memory. notice is Config.Notice.
+func Open(cfg *config.Config, profile string, credentials *store.Store, providers Providers, notice func(string)) (*Session, error) {
 	p, err := cfg.Profile(profile)
 	if err != nil {
 		return nil, err
@@ -27,10 +28,10 @@ func Open(cfg *config.Config, profile string, credentials *store.Store, provider
 		Permissions:   p.Permissions.Value,
 		SettingsHash:  cfg.SettingsHash,
 		ConfigFile:    cfg.Paths.ConfigFile,
-		Store:         credentials,
+		Store:         credentialsOf(p, credentials),
 		Providers:     providers,
 		Verifier:      verifier{cacheDir: filepath.Join(cfg.Paths.CacheDir(), "keys"), now: time.Now},
-		Notify:        notify,
+		Notice:        notice,
 	}
 	if path := cfg.Audit.Value; path != "" {
 		c.Audit = audit.New(path, func(err error) { c.notify(err.Error()) })

@@ -62,9 +62,9 @@ type Config struct {
 	Store     *store.Store
 	Providers Providers
 	Verifier  Verifier
-	// Notify is told what somebody should know: that a fallback is in use, and that
-	// it ended. Each call is one line without a prefix. Nil is nobody.
-	Notify func(text string)
+	// Notice takes what a person should know, a line at a time: that a fallback is in
+	// use, and that it ended. Nil drops it.
+	Notice func(line string)
 	// Audit is where it is written down; nil is nowhere.
 	Audit *audit.Log
 	// Elsewhere has another process make a renewal, one that goes on when this one is
@@ -158,7 +158,7 @@ func (s *Session) inTurn(ctx context.Context, fn func() (provider.Token, error))
 // a detour counts that was begun because the database refused the tokens of the
 // own way. The caller has the turn.
 func (s *Session) obtain(ctx context.Context, n need, refusals bool) (provider.Token, error) {
-	record, err := s.Store.Load(s.Profile)
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -196,7 +196,7 @@ func (s *Session) Renew(ctx context.Context, refused provider.Token) (provider.T
 		if !ofHeld && held.good(s.Now()) && !s.isProbe(refused) {
 			return held.token, nil // another request was refused before
 		}
-		record, err := s.Store.Load(s.Profile)
+		record, err := s.Store.LoadContext(ctx, s.Profile)
 		if err != nil {
 			return provider.Token{}, err
 		}
