@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 
@@ -72,4 +73,11 @@ func notes(c *cli.Context) io.Writer {
 		return io.Discard
 	}
 	return c.App.ErrWriter
+}
+
+// notifier tells what somebody should know beside the answer, a line each. --quiet
+// keeps none back: a plain file that nobody asked for, or another provider's token,
+// is never a secret.
+func notifier(c *cli.Context) func(string) {
+	return func(text string) { fmt.Fprintf(c.App.ErrWriter, "zen: %s\n", oneLine(text)) }
 }
