@@ -15,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/devstack/fault"
 )
@@ -224,5 +225,22 @@ func breakKeys(t *testing.T, stack *devstack.Stack, broken bool) {
 	t.Helper()
 	if err := stack.Faults.Switch(fault.JWKSStuck, broken); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Clerk is down when its token has ended: others that ask for a token get one too.
+func TestUnavailableProviderIsStoodInFor(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	p := newProgram(t, stack, withFallback)
+	if err := stack.Faults.Switch(clerk.FaultUnavailable, true); err != nil {
+		t.Fatal(err)
+	}
+	p.ahead.Store(int64(50 * time.Second))
+	token, err := p.session.TokenFor(t.Context(), 0)
+	if err != nil || token.Verification != nil { // Turso publishes no keys
+		t.Fatalf("token of %+v, %v", token.Verification, err)
+	}
+	if told := p.notes.all(); len(told) != 1 || !strings.HasPrefix(told[0], "no token can be had from clerk: using platformtoken") {
+		t.Errorf("told %q", told)
 	}
 }
