@@ -85,7 +85,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		OnUsageError:         usageError,
 		EnableBashCompletion: true,
 		Commands: []*cli.Command{
-			loginCommand(), logoutCommand(), statusCommand(), tokenCommand(),
+			loginCommand(), logoutCommand(), statusCommand(), tokenCommand(), execCommand(),
 			dbCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(),
 		},
 	}
