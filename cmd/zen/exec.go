@@ -73,17 +73,13 @@ func execAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	watch, err := newWatch(c)
-	if err != nil {
-		return err
-	}
 	command := c.Args().Slice()
 	path, err := findCommand(command[0])
 	if err != nil {
 		return err
 	}
-	if watch != nil {
-		return watch.run(c, path, command, extra)
+	if c.IsSet("watch") || c.IsSet("token-file") {
+		return watch(c, path, command, extra)
 	}
 	s, t, err := goodToken(c, true)
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -31,8 +33,23 @@ const (
 	startRetries = 3
 )
 
-// watch runs a command for longer than its token lives.
-type watch struct {
+// watch runs a command until it ends by itself, for longer than its token lives, and
+// returns its exit code.
+func watch(c *cli.Context, path string, command []string, extra map[string]string) error {
+	w, err := newWatcher(c)
+	if err != nil {
+		return err
+	}
+	w.path, w.command, w.extra = path, command, extra
+	if w.session, w.token, err = goodToken(c, true); err != nil {
+		return err
+	}
+	w.next = renewalTime(w.token)
+	return w.run()
+}
+
+// watcher is a command and its present token.
+type watcher struct {
 	// c is the command line, with a context that an interrupt doesn't end: it is the
 	// command's to act on.
 	c       *cli.Context
@@ -53,13 +70,11 @@ type watch struct {
 	retry time.Duration
 }
 
-// newWatch reads --watch and --token-file; it is nil without them.
-func newWatch(c *cli.Context) (*watch, error) {
+// newWatcher reads --watch and --token-file.
+func newWatcher(c *cli.Context) (*watcher, error) {
 	act, file := c.String("watch"), c.String("token-file")
-	w := &watch{}
+	w := &watcher{c: c}
 	switch {
-	case !c.IsSet("watch") && !c.IsSet("token-file"):
-		return nil, nil
 	case !c.IsSet("watch"):
 		return nil, usage(c, "--token-file needs --watch: without it zen is gone, and nobody would keep the file")
 	case act != "restart":
@@ -84,22 +99,15 @@ func newWatch(c *cli.Context) (*watch, error) {
 	return w, nil
 }
 
-// run runs the command until it ends by itself, and returns its exit code.
-func (w *watch) run(c *cli.Context, path string, command []string, extra map[string]string) error {
-	w.path, w.command, w.extra = path, command, extra
-	var err error
-	if w.session, w.token, err = goodToken(c, true); err != nil {
-		return err
-	}
-	w.next = renewalTime(w.token)
-	own := *c
-	ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context))
+func (w *watcher) run() error {
+	own := *w.c
+	ctx, cancel := context.WithCancel(context.WithoutCancel(own.Context))
 	own.Context, w.c = ctx, &own
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	defer cancel()
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, forwarded(isTerminal(c.App.Reader))...)
+	signal.Notify(signals, forwarded(isTerminal(own.App.Reader))...)
 	defer signal.Stop(signals)
 	if w.file != "" {
 		defer os.Remove(w.file)
@@ -143,7 +151,7 @@ type renewal struct {
 }
 
 // wait is how long nothing has to be done, and no longer than wallClock.
-func (w *watch) wait() time.Duration {
+func (w *watcher) wait() time.Duration {
 	if w.next.IsZero() {
 		return wallClock
 	}
@@ -151,7 +159,7 @@ func (w *watch) wait() time.Duration {
 }
 
 // take goes on with the next token, or with the present one where there is none.
-func (w *watch) take(r renewal) error {
+func (w *watcher) take(r renewal) error {
 	if r.err != nil || r.token.Value.Equal(w.token.Value) {
 		if r.err != nil && w.retry == 0 {
 			w.note("no other token yet: %s; %s goes on with the one it has", oneLine(r.err.Error()), w.command[0])
@@ -174,7 +182,7 @@ func (w *watch) take(r renewal) error {
 }
 
 // start runs the command with the token.
-func (w *watch) start() (err error) {
+func (w *watcher) start() (err error) {
 	if err := w.writeFile(); err != nil {
 		return err
 	}
@@ -188,7 +196,7 @@ func (w *watch) start() (err error) {
 
 // startAgain ends zen as the command has ended, unless that was the start of a
 // restart of zen's own: the port that it listens on may still be taken.
-func (w *watch) startAgain(signals <-chan os.Signal) error {
+func (w *watcher) startAgain(signals <-chan os.Signal) error {
 	exit := childExit{exitStatus(w.child.cmd.ProcessState)}
 	if w.restarts == 0 || w.restarts > startRetries || exit.code == 0 || time.Since(w.child.started) > startGrace {
 		return exit
@@ -205,7 +213,7 @@ func (w *watch) startAgain(signals <-chan os.Signal) error {
 }
 
 // writeFile replaces the file, so that a reader has one token or the other.
-func (w *watch) writeFile() error {
+func (w *watcher) writeFile() error {
 	if w.file == "" {
 		return nil
 	}
@@ -216,7 +224,7 @@ func (w *watch) writeFile() error {
 	return nil
 }
 
-func (w *watch) note(format string, args ...any) {
+func (w *watcher) note(format string, args ...any) {
 	fmt.Fprintf(notes(w.c), "zen: "+format+"\n", args...)
 }
 

@@ -20,7 +20,7 @@ func replaceProcess(path string, command, environ []string) error {
 	err := cmd.Run()
 	var exited *exec.ExitError
 	if err == nil || errors.As(err, &exited) {
-		return childExit{exitStatus(cmd.ProcessState)}
+		return childExit{cmd.ProcessState.ExitCode()}
 	}
 	return err
 }

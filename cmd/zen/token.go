@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 )
@@ -71,9 +70,9 @@ func goodToken(c *cli.Context, tell bool) (s *session.Session, t provider.Token,
 	if c.Duration("min-ttl") < 0 {
 		return nil, t, usage(c, "--min-ttl %s is negative", c.Duration("min-ttl"))
 	}
-	err = withSession(c, func(client *core.Client, own *session.Session) error {
+	err = withSession(c, func(own *session.Session) error {
 		s = own
-		if err := client.NeedsDatabase(s); err != nil {
+		if err := s.NeedsDatabase(); err != nil {
 			return err
 		}
 		get := func() (err error) {
