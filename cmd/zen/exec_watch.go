@@ -127,6 +127,7 @@ func (w *watcher) run() error {
 			}
 		case s := <-signals:
 			w.child.forward(s)
+			w.restarts = 0 // if it ends now, that is why
 		case <-alarm.C:
 			if w.wait() > 0 {
 				alarm.Reset(w.wait())
