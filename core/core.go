@@ -23,6 +23,7 @@ import (
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
+	"github.com/zen-auth/zen/core/store/keyring"
 )
 
 // Options say where things are. The zero value is what the command line uses.
@@ -44,6 +45,11 @@ type Options struct {
 	Log io.Writer
 	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.
 	LogLevel string
+	// Keyring says how long the system's keyring is waited for.
+	Keyring keyring.Options
+	// Notice takes what a person should know about where credentials rest, a line at
+	// a time; nil drops it.
+	Notice func(line string)
 }
 
 // Client holds what sessions share. It is safe for concurrent use. Close it: it
@@ -72,7 +78,7 @@ func New(options Options) (*Client, error) {
 	}
 	return &Client{
 		Config:    cfg,
-		Store:     store.New(cfg.Paths.StateDir),
+		Store:     session.Credentials(cfg, options.Keyring, options.Notice),
 		Providers: newProviders(cfg, dirs, options),
 	}, nil
 }

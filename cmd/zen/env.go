@@ -17,7 +17,7 @@ const schemaVersion = 1
 
 // emptyFlags refuses flags that were given nothing.
 func emptyFlags(c *cli.Context) error {
-	for _, name := range []string{"access", "database", "profile", "config", "provider"} {
+	for _, name := range []string{"access", "database", "profile", "config", "provider", "storage"} {
 		if c.IsSet(name) && c.String(name) == "" {
 			return usage(c, "--%s is empty", name)
 		}
@@ -33,6 +33,7 @@ func loadOptions(c *cli.Context) config.LoadOptions {
 			Profile:  globalString(c, "profile"),
 			Database: c.String("database"),
 			Access:   c.String("access"),
+			Storage:  c.String("storage"),
 		},
 	}
 }

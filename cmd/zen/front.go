@@ -16,7 +16,6 @@ import (
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
-	"github.com/zen-auth/zen/core/store"
 )
 
 // A zen that is built with the tag front answers what a good stored token answers,
@@ -71,7 +70,11 @@ func withSession(c *cli.Context, fn func(*session.Session) error) error {
 	if err != nil {
 		return err
 	}
-	s, err := session.Open(cfg, "", store.New(cfg.Paths.StateDir), elsewhere{})
+	o, err := keyringOptions(c)
+	if err != nil {
+		return err
+	}
+	s, err := session.Open(cfg, "", session.Credentials(cfg, o, notice(c)), elsewhere{})
 	if err != nil {
 		return err
 	}

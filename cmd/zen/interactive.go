@@ -8,12 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// interactive reports whether somebody can be asked.
-func interactive(c *cli.Context) bool {
-	return !globalBool(c, "no-input") && !truthy(os.Getenv("CI")) &&
-		isTerminal(c.App.Reader) && isTerminal(c.App.ErrWriter)
-}
-
 // answerable reports whether a sign-in can be finished: a person need not be at the
 // terminal for that, but nobody may have said that there is none.
 func answerable(c *cli.Context) bool {
@@ -22,5 +16,3 @@ func answerable(c *cli.Context) bool {
 
 // browserAllowed reports whether a browser may be opened.
 func browserAllowed(c *cli.Context) bool { return answerable(c) && !c.Bool("no-browser") }
-
-func truthy(s string) bool { return s != "" && s != "0" && s != "false" }

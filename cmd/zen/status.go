@@ -10,14 +10,16 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/core/store"
 )
 
 func statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "who is signed in, with what, and how long",
-		Description: `Reads the files alone: no network, no provider. The token is valid (verified
-with the issuer's keys), invalid, or unverified with the reason.`,
+		Description: `Reads the files alone: no network, no provider, no keyring. The token is valid
+(verified with the issuer's keys; of a sealed one, when it was stored), invalid,
+or unverified with the reason.`,
 		Action: func(c *cli.Context) error {
 			if err := noMoreThan(c, 0); err != nil {
 				return err
@@ -39,7 +41,9 @@ type statusDocument struct {
 	Role          string      `json:"role,omitempty"`
 	SignedInAt    *time.Time  `json:"signed_in_at"`
 	Storage       string      `json:"storage"`
+	StorageReason string      `json:"storage_reason,omitempty"`
 	File          string      `json:"file"`
+	Note          string      `json:"note,omitempty"`
 	AlsoSignedIn  []string    `json:"also_signed_in"`
 	Database      string      `json:"database,omitempty"`
 	Access        string      `json:"access"`
@@ -85,7 +89,8 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 		Account:       status.Account.Credential.Subject,
 		Subject:       claims.Subject,
 		SignedInAt:    instant(status.Account.SignedIn),
-		Storage:       "file",
+		Storage:       string(status.Storage),
+		StorageReason: status.StorageReason,
 		File:          status.File,
 		AlsoSignedIn:  append([]string{}, status.Others...),
 		Database:      s.Target.URL,
@@ -103,6 +108,9 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 		if o.Slug != "" {
 			d.Organization = o.Slug
 		}
+	}
+	if status.Doubt != nil {
+		d.Note = "this may not be the latest: " + oneLine(status.Doubt.Error())
 	}
 	if status.Reason != nil {
 		d.Token.Reason = oneLine(status.Reason.Error())
@@ -137,7 +145,8 @@ func writeStatus(w io.Writer, d statusDocument) error {
 	for _, name := range d.AlsoSignedIn {
 		row("also signed in", name)
 	}
-	row("stored in", d.File+" (plain file, mode 0600)")
+	row("stored in", storedIn(d))
+	row("note", d.Note)
 	row("database", d.Database)
 	row("access", d.Access)
 	reason := ""
@@ -149,6 +158,22 @@ func writeStatus(w io.Writer, d statusDocument) error {
 	row("issued", local(d.Token.IssuedAt))
 	row("expires", untilText(d.Token.ExpiresAt, time.Now()))
 	return table.Flush()
+}
+
+// storedIn says where the credentials are and how.
+func storedIn(d statusDocument) string {
+	switch store.Storage(d.Storage) {
+	case store.StorageKeyring:
+		return d.File + " (sealed; the key is in the keyring)"
+	case store.StorageFile:
+		if d.StorageReason != "" {
+			return fmt.Sprintf("%s (plain file, mode 0600: %s)", d.File, d.StorageReason)
+		}
+		return d.File + " (plain file, mode 0600)"
+	case store.StorageNone:
+		return "nothing (storage none: nothing is kept)"
+	}
+	return ""
 }
 
 var stateColours = map[session.State]string{

@@ -21,7 +21,7 @@ func TestBadFiles(t *testing.T) {
 		"unknown table":              {"[profile.a]\n", `:1 has an unknown key "profile"`, "did you mean profiles?"},
 		"unknown top-level key":      {"\nverbose = true\n", `:2 has an unknown key "verbose"`, "known: default_profile"},
 		"unknown key of a profile":   {"[profiles.a]\n\ndatbase = \"x\"\n", `:3 has an unknown key "datbase"`, "did you mean database?"},
-		"fallback, not known yet":    {"[profiles.a]\nfallback = [\"x\"]\n", `:2 has an unknown key "fallback"`, "known: access, database, database_id, permissions, provider, token_provider"},
+		"fallback, not known yet":    {"[profiles.a]\nfallback = [\"x\"]\n", `:2 has an unknown key "fallback"`, "known: access, database, database_id, permissions, provider, storage, token_provider"},
 		"first of several":           {"[profiles.a]\nzzz = 1\naaa = 1\n", `:2 has an unknown key "zzz"`, ""},
 		"profiles is a value":        {"profiles = 1\n", ":1 has profiles, which is not a table", "[profiles.NAME]"},
 		"profiles is an array":       {"[[profiles]]\n", ":1 has profiles, which is not a table", ""},

@@ -14,7 +14,7 @@ const defaultProfile = "default"
 
 // Flags are what the command line says; empty is not given.
 type Flags struct {
-	Profile, Provider, Database, Access string
+	Profile, Provider, Database, Access, Storage string
 }
 
 // LoadOptions say where to look.
@@ -83,6 +83,7 @@ func (c *Config) setOverrides(f Flags) error {
 		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
 		{"database", "--database", "ZEN_DATABASE", f.Database},
 		{"access", "--access", "ZEN_ACCESS", f.Access},
+		{"storage", "--storage", "ZEN_STORAGE", f.Storage},
 	}
 	var flagProfile, envProfile Value[string]
 	for _, o := range overrides {

@@ -140,6 +140,9 @@ func (d *document) addProfile(name string, line int, t table) error {
 		if !known {
 			return d.unknown(n.line, key, profileKeys())
 		}
+		if key == "storage" && d.kind == KindProjectFile {
+			return d.errorf(n.line, "put it into the user file, or set ZEN_STORAGE", "has storage of profile %s: where your credentials rest is no matter of a project", name)
+		}
 		if err := set(&v, n.value, d.origin(n.line)); err != nil {
 			return &provider.Error{
 				Kind:    provider.ErrConfig,

@@ -22,6 +22,8 @@ type Profile struct {
 	TokenProvider Value[string]
 	Access        Value[provider.Access]
 	Permissions   Value[[]provider.Permission]
+	// Storage is keyring, file or none; not set leaves it to the store.
+	Storage Value[string]
 }
 
 // Target is the database of the profile.
@@ -35,6 +37,7 @@ type values struct {
 	provider, tokenProvider Value[string]
 	access                  Value[provider.Access]
 	permissions             Value[[]provider.Permission]
+	storage                 Value[string]
 }
 
 func (v values) or(next values) values {
@@ -45,6 +48,7 @@ func (v values) or(next values) values {
 		tokenProvider: v.tokenProvider.or(next.tokenProvider),
 		access:        v.access.or(next.access),
 		permissions:   v.permissions.or(next.permissions),
+		storage:       v.storage.or(next.storage),
 	}
 }
 
@@ -66,6 +70,9 @@ var setters = map[string]func(v *values, value any, origin Origin) error{
 		return set(&v.access, value, origin, parseAccess)
 	},
 	"permissions": setPermissions,
+	"storage": func(v *values, value any, origin Origin) error {
+		return set(&v.storage, value, origin, parseStorage)
+	},
 }
 
 func profileKeys() []string { return slices.Sorted(maps.Keys(setters)) }
@@ -109,6 +116,17 @@ func parseAccess(s string) (provider.Access, error) {
 		return "", &provider.Error{Kind: provider.ErrConfig, Message: "access is empty", Hint: "write ro or rw"}
 	}
 	return provider.ParseAccess(s)
+}
+
+func parseStorage(s string) (string, error) {
+	switch s {
+	case "keyring", "file", "none":
+		return s, nil
+	}
+	return "", &provider.Error{
+		Kind: provider.ErrConfig, Message: fmt.Sprintf("storage %s is not keyring, file or none", shown(s)),
+		Hint: "leave it out, and credentials are sealed with a key in the keyring where there is one",
+	}
 }
 
 func parseDatabaseID(s string) (string, error) {
@@ -173,6 +191,7 @@ func (c *Config) Profile(name string) (Profile, error) {
 		TokenProvider: v.tokenProvider,
 		Access:        v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}),
 		Permissions:   v.permissions,
+		Storage:       v.storage,
 	}, nil
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 // Open makes the session of a profile of the configuration; "" is the selected one.
-// It reads nothing but the configuration.
+// It reads nothing but the configuration. With the storage none its credentials are
+// not in the store, but in the session's memory.
 func Open(cfg *config.Config, profile string, credentials *store.Store, providers Providers) (*Session, error) {
 	p, err := cfg.Profile(profile)
 	if err != nil {
@@ -25,7 +26,7 @@ func Open(cfg *config.Config, profile string, credentials *store.Store, provider
 		Permissions:   p.Permissions.Value,
 		SettingsHash:  cfg.SettingsHash,
 		ConfigFile:    cfg.Paths.ConfigFile,
-		Store:         credentials,
+		Store:         credentialsOf(p, credentials),
 		Providers:     providers,
 		Verifier:      verifier{cacheDir: filepath.Join(cfg.Paths.CacheDir(), "keys"), now: time.Now},
 	}

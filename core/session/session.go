@@ -101,7 +101,7 @@ func (s *Session) Token(ctx context.Context) (provider.Token, error) {
 
 // TokenFor is Token for at least minTTL from now on. Zero is the usual margin.
 func (s *Session) TokenFor(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
-	record, err := s.Store.Load(s.Profile)
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -172,8 +172,8 @@ func (s *Session) renew(ctx context.Context, refused provider.Token, minTTL time
 // that came with it is used, also beside an error.
 func (s *Session) mint(ctx context.Context, l *store.Locked, minTTL time.Duration) (provider.Token, error) {
 	identity, minter := s.names(l.Record)
-	if err := s.signedIn(l.Record, identity); err != nil {
-		return provider.Token{}, err
+	if err := s.signedIn(l.Record, identity); err != nil && (identity == "" || identity != minter || !s.Store.Ephemeral()) {
+		return provider.Token{}, err // where nothing is kept, a provider may need no sign-in
 	}
 	source, err := s.Providers.TokenSource(ctx, minter)
 	if err != nil {
