@@ -6,7 +6,7 @@ import "github.com/urfave/cli/v2"
 
 func commands() []*cli.Command {
 	return []*cli.Command{
-		loginCommand(), logoutCommand(), statusCommand(), tokenCommand(),
+		loginCommand(), logoutCommand(), statusCommand(), tokenCommand(), execCommand(), profilesCommand(),
 		dbCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(), renewCommand(),
 	}
 }
