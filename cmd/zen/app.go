@@ -55,6 +55,10 @@ func reportError(ctx context.Context, stderr io.Writer, err error, code int) {
 		return
 	}
 	fmt.Fprintf(stderr, "%s %s\n", paint(stderr, red, "zen:"), oneLine(err.Error()))
+	var place *placedError
+	if errors.As(err, &place) {
+		fmt.Fprint(stderr, place.excerpt)
+	}
 	if hint := provider.Hint(err); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
 	}

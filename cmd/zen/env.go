@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -138,10 +137,7 @@ func paint(w io.Writer, colour, text string) string {
 
 // printJSON writes one document to standard output.
 func printJSON(c *cli.Context, document any) error {
-	encoder := json.NewEncoder(c.App.Writer)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
+	return writeJSON(c.App.Writer, document)
 }
 
 // notes is where things are told that are not the answer.

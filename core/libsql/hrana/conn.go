@@ -124,7 +124,7 @@ func (c *conn) querySeveral(ctx context.Context, k call, stmts []statement) (dri
 // the steps of a request of them.
 func (c *conn) prepare(stmts []statement, args []driver.NamedValue, wantRows bool) (st *stream, steps []step, first int, err error) {
 	if len(stmts) > 1 && len(args) > 0 {
-		return nil, nil, 0, errors.New("hrana: several statements in one text can't take arguments")
+		return nil, nil, 0, &ArgumentError{"hrana: several statements in one text can't take arguments"}
 	}
 	if err := c.ready(stmts); err != nil {
 		return nil, nil, 0, err

@@ -1,6 +1,9 @@
 package hrana
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestCut(t *testing.T) {
 	for text, want := range map[string]struct {
@@ -22,9 +25,25 @@ func TestCut(t *testing.T) {
 		"CREATE TRIGGER a BEGIN SELECT 1; END; y": {"CREATE TRIGGER a BEGIN SELECT 1; END", " y", true},
 		"CREATE TRIGGER a BEGIN SELECT 1;":        {statement: "CREATE TRIGGER a BEGIN SELECT 1"},
 	} {
-		statement, rest, complete := Cut(text)
+		from, to, next, complete := Cut(text)
+		statement, rest := text[from:to], text[next:]
 		if statement != want.statement || rest != want.rest || complete != want.complete {
 			t.Errorf("%q: %q, %q, %v", text, statement, rest, complete)
+		}
+	}
+}
+
+func TestParameters(t *testing.T) {
+	for statement, want := range map[string]string{
+		"SELECT 1":                    "[] 0 <nil>",
+		"SELECT ?, ?":                 "[] 2 <nil>",
+		"SELECT ?3 -- :no":            "[] 3 <nil>",
+		"SELECT :a, @b, $c, :a, ':d'": "[:a @b $c] 3 <nil>",
+		"SELECT ?0":                   "[] 0 parameter ?NNN: number must be between 1 and 32766",
+	} {
+		names, count, err := Parameters(statement)
+		if got := fmt.Sprint(names, count, err); got != want {
+			t.Errorf("%q: %s", statement, got)
 		}
 	}
 }

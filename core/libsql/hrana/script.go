@@ -37,6 +37,7 @@ const (
 // statement is one SQL statement with what the driver has to know about it.
 type statement struct {
 	sql    string
+	at     int // where in the text it begins
 	verb   verb
 	params params
 }
@@ -101,7 +102,7 @@ func (l *lexer) statement() (s statement, ok bool, err error) {
 				continue
 			}
 			l.complete = t == tokenSemi
-			s.sql, s.verb = l.sql[from:to], w.verb()
+			s.sql, s.at, s.verb = l.sql[from:to], from, w.verb()
 			return s, ok, err
 		case tokenVariable:
 			if wrong := s.params.add(l.sql[start:end]); wrong != nil {
