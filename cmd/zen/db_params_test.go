@@ -148,7 +148,7 @@ func TestTableStreams(t *testing.T) {
 			if err := writer.row([]any{text}); err != nil {
 				t.Fatal(err)
 			}
-			if held := len(writer.lines); held > maxAligned || held*size > maxAlignedBytes {
+			if held := len(writer.lines); held > maxAligned || (held-1)*size > maxAlignedBytes {
 				t.Fatalf("%d rows of %d bytes are held", held, size)
 			}
 		}
