@@ -27,7 +27,7 @@ func databaseFlags() []cli.Flag {
 
 // withDatabase opens the profile's database for fn, which gets one connection, so
 // that BEGIN holds from one statement to the next.
-func withDatabase(c *cli.Context, fn func(*session.Session, *sql.Conn) error) error {
+func withDatabase(c *cli.Context, fn func(*core.Client, *session.Session, *sql.Conn) error) error {
 	return withSession(c, func(client *core.Client, s *session.Session) error {
 		db, err := client.OpenDB(s)
 		if err != nil {
@@ -35,7 +35,7 @@ func withDatabase(c *cli.Context, fn func(*session.Session, *sql.Conn) error) er
 		}
 		conn, err := db.Conn(c.Context)
 		if err == nil {
-			err = fn(s, conn)
+			err = fn(client, s, conn)
 			conn.Close() // gives up a transaction that was left open
 		}
 		if closeErr := db.Close(); err == nil {

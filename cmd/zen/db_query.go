@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/session"
 )
@@ -68,7 +69,7 @@ func dbQuery(c *cli.Context, params []param) error {
 			return usage(c, "%v", err)
 		}
 	}
-	return withDatabase(c, func(_ *session.Session, conn *sql.Conn) error {
+	return withDatabase(c, func(_ *core.Client, _ *session.Session, conn *sql.Conn) error {
 		r := newRunner(c, conn, format)
 		r.timing = c.Bool("timing")
 		err := r.script(c.Context, text, args)

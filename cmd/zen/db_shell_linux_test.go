@@ -1,0 +1,232 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack"
+)
+
+// terminal is a person at a terminal: what was shown, and keys to press.
+type terminal struct {
+	t    *testing.T
+	keys *os.File
+
+	mu    sync.Mutex
+	shown strings.Builder
+	seen  int // how much of shown was waited for
+}
+
+// startTerminal starts a program at a terminal of its own.
+func startTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd := int(master.Fd())
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		err = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120})
+	}
+	if err == nil {
+		err = syscall.SetNonblock(fd, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	term := &terminal{t: t, keys: os.NewFile(uintptr(fd), "terminal")}
+	var reading sync.WaitGroup
+	reading.Go(term.watch)
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		reading.Wait() // the other end is gone
+		master.Close()
+	})
+	return term
+}
+
+func (term *terminal) watch() {
+	buf := make([]byte, 4096)
+	for {
+		n, err := term.keys.Read(buf)
+		term.mu.Lock()
+		term.shown.Write(buf[:n])
+		term.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// sees waits until a text is shown, after what was waited for before.
+func (term *terminal) sees(text string) {
+	term.t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		term.mu.Lock()
+		rest := term.shown.String()[term.seen:]
+		at := strings.Index(rest, text)
+		if at >= 0 {
+			term.seen += at + len(text)
+		}
+		term.mu.Unlock()
+		if at >= 0 {
+			return
+		}
+	}
+	term.mu.Lock()
+	defer term.mu.Unlock()
+	term.t.Fatalf("waited for %q after\n%s\nand saw\n%q", text, term.shown.String()[:term.seen], term.shown.String()[term.seen:])
+}
+
+func (term *terminal) types(keys string) {
+	term.t.Helper()
+	if _, err := term.keys.WriteString(keys); err != nil {
+		term.t.Fatal(err)
+	}
+}
+
+func TestShellAtATerminal(t *testing.T) {
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack := devstacktest.Start(t, devstack.Options{StreamTTL: time.Second})
+	dir := t.TempDir()
+	variables, err := stack.Environment(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	environment := append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"BROWSER=zen dev browse --user alice", "CI=", "TERM=xterm")
+	var history string
+	for _, v := range variables {
+		environment = append(environment, v.Name+"="+v.Value)
+		if v.Name == "ZEN_STATE_DIR" {
+			history = filepath.Join(v.Value, "shell_history")
+		}
+	}
+	zen := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(bin, "zen"), args...)
+		cmd.Env = environment
+		return cmd
+	}
+	if out, err := zen("login", "--provider", "clerk").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	shell := zen("db", "shell")
+	term := startTerminal(t, shell)
+
+	term.sees(".help for help")
+	term.sees("app> ")
+	term.types("CREATE TABLE t (a INTEGER PRIMARY KEY,\r")
+	term.sees("...> ")
+	term.types("b TEXT);\r")
+	term.sees("0 rows affected")
+	term.sees("app> ")
+
+	// Ctrl-C takes back what is being typed.
+	term.types("SELECT nonsense\r")
+	term.sees("...> ")
+	term.types("FROM\x03")
+	term.sees("app> ")
+	term.types("SELECT 40 + 2;\r")
+	term.sees("42")
+	term.sees("app> ")
+
+	// An error shows its place, and the shell goes on.
+	term.types("SELECT foo FROM t;\r")
+	term.sees("no such column: foo")
+	term.sees("1 | SELECT foo FROM t")
+	term.sees("       ^")
+	term.sees("app> ")
+
+	// Ctrl-C cancels what runs, here and at the server.
+	term.types("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c;\r")
+	term.sees("waiting for the database")
+	term.types("\x03")
+	term.sees("zen: interrupted")
+	term.sees("app> ")
+
+	// A transaction is in the prompt, and so is its end.
+	term.types("BEGIN;\r")
+	term.sees("app*> ")
+	term.types("INSERT INTO t (b) VALUES ('one');\r")
+	term.sees("1 row affected")
+	term.sees("app*> ")
+	time.Sleep(1500 * time.Millisecond) // the stream's time to live
+	term.types("SELECT * FROM t;\r")
+	term.sees("stream expired, transaction rolled back")
+	term.sees("the transaction is lost, and rolled back")
+	term.sees("app> ")
+	term.types("SELECT count(*) AS n FROM t;\r")
+	term.sees("n\r\n0\r\n")
+
+	// The arrow brings the last statement back.
+	term.types("\x1b[A")
+	term.sees("SELECT count(*) AS n FROM t;")
+	term.types("\r")
+	term.sees("1 row")
+	term.sees("app> ")
+
+	// Neither of these is kept.
+	term.types(" SELECT 'blank';\r")
+	term.sees("1 row")
+	term.types("SELECT 'eyJhbGciOiJSUzI1NiJ9';\r")
+	term.sees("1 row")
+	term.sees("app> ")
+	term.types("\x04")
+	if err := shell.Wait(); err != nil {
+		t.Errorf("zen db shell: %v", err)
+	}
+	kept, err := os.ReadFile(history)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(history)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("history file: %v, %v", info.Mode(), err)
+	}
+	if text := string(kept); !strings.Contains(text, "SELECT 40 + 2;\n") || !strings.Contains(text, "b TEXT);\n") ||
+		strings.Contains(text, "blank") || strings.Contains(text, "eyJ") || strings.Contains(text, "nonsense") {
+		t.Errorf("history:\n%s", text)
+	}
+
+	// It is there in the next shell, which a signal ends.
+	shell = zen("db", "shell")
+	term = startTerminal(t, shell)
+	term.sees("app> ")
+	term.types("\x1b[A")
+	term.sees("SELECT count(*) AS n FROM t;")
+	if err := shell.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = shell.Wait()
+	if code := shell.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d after SIGTERM", code)
+	}
+}
