@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -28,7 +30,11 @@ func databaseFlags() []cli.Flag {
 // withDatabase opens the profile's database for fn, which gets one connection, so
 // that BEGIN holds from one statement to the next.
 func withDatabase(c *cli.Context, fn func(*core.Client, *session.Session, *sql.Conn) error) error {
-	return withSession(c, func(client *core.Client, s *session.Session) error {
+	return withClient(c, func(client *core.Client) error {
+		s, err := client.Session("")
+		if err != nil {
+			return err
+		}
 		db, err := client.OpenDB(s)
 		if err != nil {
 			return err

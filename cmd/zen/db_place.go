@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -12,9 +14,11 @@ import (
 // placedError is an error with the line that it is in.
 type placedError struct {
 	error
-	// excerpt is two lines: the text's, and a caret below it.
 	excerpt string
 }
+
+// Excerpt is two lines: the text's, and a caret below it.
+func (e *placedError) Excerpt() string { return e.excerpt }
 
 func (e *placedError) Unwrap() error { return e.error }
 

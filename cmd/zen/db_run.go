@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -137,6 +139,9 @@ func (r *runner) exec(ctx context.Context, query string, args []any) (note strin
 			RowsAffected  int64 `json:"rows_affected"`
 		}{schemaVersion, affected})
 	}
+	if !changesRows(query) {
+		return "done", err
+	}
 	return count(affected, "row") + " affected", err
 }
 
@@ -162,18 +167,30 @@ func took(d time.Duration) string {
 // query without rows prints none; one with rows that is taken for another is only
 // one that SQLite doesn't know, either.
 func returnsRows(statement string) bool {
-	statement = strings.ToUpper(statement)
-	word := statement
-	if end := strings.IndexFunc(statement, func(r rune) bool { return r < 'A' || r > 'Z' }); end >= 0 {
-		word = statement[:end]
-	}
-	switch word {
+	switch firstWord(statement) {
 	case "CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "ANALYZE", "ATTACH", "DETACH", "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":
 		return false
 	case "INSERT", "REPLACE", "UPDATE", "DELETE":
-		return strings.Contains(statement, "RETURNING")
+		return strings.Contains(strings.ToUpper(statement), "RETURNING")
 	}
 	return true
+}
+
+// changesRows tells from its first word whether a number of rows means something.
+func changesRows(statement string) bool {
+	switch firstWord(statement) {
+	case "INSERT", "REPLACE", "UPDATE", "DELETE":
+		return true
+	}
+	return false
+}
+
+func firstWord(statement string) string {
+	end := strings.IndexFunc(statement, func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' })
+	if end < 0 {
+		end = len(statement)
+	}
+	return strings.ToUpper(statement[:end])
 }
 
 // printable is for what a terminal would obey: there it loses the control

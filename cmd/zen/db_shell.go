@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -100,7 +102,10 @@ type lines interface {
 	next(prompt string) (string, error)
 }
 
-var errInterrupted = errors.New("interrupted")
+var (
+	errInterrupted = errors.New("interrupted")
+	errTerminated  = errors.New("terminated")
+)
 
 // run runs what it reads, until the end, .quit, or a failure that no person sees.
 func (sh *shell) run(ctx context.Context, in lines) error {
@@ -212,14 +217,18 @@ func (sh *shell) prompt() string {
 }
 
 // interact is run for a person. An interrupt is one statement's, so that the
-// program's own context, which the first one ends, doesn't count; a signal to
-// terminate ends the shell.
+// program's own context, which the first one ends, doesn't count; SIGTERM ends the
+// shell.
 func (sh *shell) interact(h *history) error {
 	sh.terminal, sh.history, sh.line = true, h, 1
 	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(terminated, syscall.SIGTERM)
 	defer signal.Stop(terminated)
 	in := newEditor(h, terminated)
 	defer in.close()
-	return errors.Join(sh.run(context.WithoutCancel(sh.c.Context), in), h.close())
+	err := sh.run(context.WithoutCancel(sh.c.Context), in)
+	if errors.Is(err, errTerminated) {
+		<-sh.c.Context.Done() // the same signal's
+	}
+	return errors.Join(err, h.close())
 }

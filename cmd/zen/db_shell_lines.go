@@ -1,8 +1,9 @@
+//go:build !front
+
 package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func (e *editor) next(prompt string) (string, error) {
 	}()
 	select {
 	case <-e.terminated:
-		return "", context.Canceled
+		return "", errTerminated
 	case a := <-answers:
 		switch {
 		case errors.Is(a.err, liner.ErrPromptAborted):

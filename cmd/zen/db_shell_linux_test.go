@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
 // terminal is a person at a terminal: what was shown, and keys to press.
@@ -30,42 +29,24 @@ type terminal struct {
 // startTerminal starts a program at a terminal of its own.
 func startTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	person, program := openTerminal(t)
+	err := unix.IoctlSetWinsize(int(person.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120})
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd := int(master.Fd())
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
-	}
-	if err == nil {
-		err = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120})
-	}
-	if err == nil {
-		err = syscall.SetNonblock(fd, true)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	slave.Close()
-	term := &terminal{t: t, keys: os.NewFile(uintptr(fd), "terminal")}
+	program.Close()
+	term := &terminal{t: t, keys: person}
 	var reading sync.WaitGroup
 	reading.Go(term.watch)
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		reading.Wait() // the other end is gone
-		master.Close()
 	})
 	return term
 }
@@ -115,7 +96,7 @@ func TestShellAtATerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stack := devstacktest.Start(t, devstack.Options{StreamTTL: time.Second})
+	stack := devstacktest.Start(t, devstack.Options{})
 	dir := t.TempDir()
 	variables, err := stack.Environment(dir)
 	if err != nil {
@@ -146,7 +127,7 @@ func TestShellAtATerminal(t *testing.T) {
 	term.types("CREATE TABLE t (a INTEGER PRIMARY KEY,\r")
 	term.sees("...> ")
 	term.types("b TEXT);\r")
-	term.sees("0 rows affected")
+	term.sees("done")
 	term.sees("app> ")
 
 	// Ctrl-C takes back what is being typed.
@@ -178,10 +159,15 @@ func TestShellAtATerminal(t *testing.T) {
 	term.types("INSERT INTO t (b) VALUES ('one');\r")
 	term.sees("1 row affected")
 	term.sees("app*> ")
-	time.Sleep(1500 * time.Millisecond) // the stream's time to live
+	if err := stack.Faults.Switch("stream-expired", true); err != nil {
+		t.Fatal(err)
+	}
 	term.types("SELECT * FROM t;\r")
 	term.sees("stream expired, transaction rolled back")
 	term.sees("the transaction is lost, and rolled back")
+	if err := stack.Faults.Switch("stream-expired", false); err != nil {
+		t.Fatal(err)
+	}
 	term.sees("app> ")
 	term.types("SELECT count(*) AS n FROM t;\r")
 	term.sees("n\r\n0\r\n")

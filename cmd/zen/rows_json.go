@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -6,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 )
@@ -79,12 +80,4 @@ func jsonValue(value any) any {
 		}
 	}
 	return value
-}
-
-// writeJSON writes one document.
-func writeJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
 }

@@ -97,7 +97,12 @@ type HTTPError struct {
 
 func (e *HTTPError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "hrana: server answered %d", e.Status)
+	if e.streamLost {
+		b.WriteString(ErrStreamExpired.Error() + ": ")
+	} else {
+		b.WriteString("hrana: ")
+	}
+	fmt.Fprintf(&b, "server answered %d", e.Status)
 	if e.Message != "" {
 		b.WriteString(": ")
 		b.WriteString(e.Message)
