@@ -184,7 +184,7 @@ func (sh *shell) complete(ctx context.Context, end bool) error {
 func (sh *shell) execute(ctx context.Context, statement string) error {
 	if sh.terminal {
 		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(ctx, os.Interrupt)
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		defer stop()
 	}
 	return sh.statement(ctx, statement, nil)
