@@ -11,9 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/zen-auth/zen/devstack"
-	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
 // terminal is a person at a terminal: what was shown, and keys to press.
@@ -92,32 +89,12 @@ func (term *terminal) types(keys string) {
 }
 
 func TestShellAtATerminal(t *testing.T) {
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stack := devstacktest.Start(t, devstack.Options{})
-	dir := t.TempDir()
-	variables, err := stack.Environment(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	environment := append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"BROWSER=zen dev browse --user alice", "CI=", "TERM=xterm")
-	var history string
-	for _, v := range variables {
-		environment = append(environment, v.Name+"="+v.Value)
-		if v.Name == "ZEN_STATE_DIR" {
-			history = filepath.Join(v.Value, "shell_history")
+	zen, stack := signedIn(t)
+	history := ""
+	for _, v := range zen().Env {
+		if dir, ok := strings.CutPrefix(v, "ZEN_STATE_DIR="); ok {
+			history = filepath.Join(dir, "shell_history")
 		}
-	}
-	zen := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, "zen"), args...)
-		cmd.Env = environment
-		return cmd
-	}
-	if out, err := zen("login", "--provider", "clerk").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
 	}
 	shell := zen("db", "shell")
 	term := startTerminal(t, shell)
