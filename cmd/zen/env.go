@@ -61,7 +61,11 @@ func paint(w io.Writer, colour, text string) string {
 
 // printJSON writes one document to standard output.
 func printJSON(c *cli.Context, document any) error {
-	encoder := json.NewEncoder(c.App.Writer)
+	return writeJSON(c.App.Writer, document)
+}
+
+func writeJSON(w io.Writer, document any) error {
+	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(document)
