@@ -38,7 +38,9 @@ func TestPanicFailsOneCall(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
 	before := ask(t, client, "pid").Subject
 	err := verify(t, client, "panic "+planted)
-	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "panicked in Verify") {
+	var crash *CrashError
+	if !errors.As(err, &crash) || !crash.Survived || !errors.Is(err, provider.ErrUnavailable) ||
+		err.Error() != "provider good crashed in Verify (panic)" {
 		t.Errorf("got %v", err)
 	}
 	if after := ask(t, client, "pid").Subject; after != before {

@@ -48,7 +48,7 @@ func (c *conn) Invoke(ctx context.Context, method string, req, reply any, option
 	err = current.invoke(ctx, method, req, reply, options)
 	leave()
 	var crash *CrashError
-	if !errors.As(err, &crash) || c.again == nil || !repeatable(method) {
+	if !errors.As(err, &crash) || crash.Survived || c.again == nil || !repeatable(method) {
 		return err
 	}
 	if current, leave, err = c.enter(ctx); err != nil {
@@ -156,6 +156,9 @@ func (c *conn) explain(ctx context.Context, method string, began time.Time, err 
 	if ok && status.Code(err) == codes.DeadlineExceeded && time.Until(deadline) < 50*time.Millisecond {
 		return &TimeoutError{Name: c.name, Call: call, After: deadline.Sub(began).Round(time.Millisecond)}
 	}
+	if trace := wire.Trace(err); trace != "" {
+		return c.panicked(call, trace)
+	}
 	if wire.FromProvider(err) || ctx.Err() != nil {
 		return err
 	}
@@ -164,6 +167,15 @@ func (c *conn) explain(ctx context.Context, method string, began time.Time, err 
 		return c.broken(call, err)
 	}
 	return err
+}
+
+// panicked tells of a call that panicked, in a process that goes on.
+func (c *conn) panicked(call, trace string) error {
+	crash := &CrashError{Name: c.name, Call: call, Status: "panic", Survived: true}
+	if c.process != nil {
+		crash.Trace = c.process.keep(trace)
+	}
+	return crash
 }
 
 // broken tells what a broken connection means.

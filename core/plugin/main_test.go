@@ -154,6 +154,8 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		return provider.Claims{}, ctx.Err()
 	case "panic":
 		panic("the credential is " + argument)
+	case "divide":
+		return provider.Claims{Subject: fmt.Sprint(1 / len(argument))}, nil
 	case "crash":
 		go func() { panic("the credential is " + argument) }()
 		select {}
