@@ -165,6 +165,10 @@ func (c *conn) explain(ctx context.Context, method string, began time.Time, err 
 	switch status.Code(err) {
 	case codes.Unavailable, codes.Internal, codes.Unknown, codes.Canceled:
 		return c.broken(call, err)
+	case codes.ResourceExhausted: // a message above maxMessage, for one
+		return &provider.Error{
+			Kind: provider.ErrUnavailable, Message: "provider " + c.name + " in " + call + ": " + c.redact.String(status.Convert(err).Message()),
+		}
 	}
 	return err
 }

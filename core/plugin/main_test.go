@@ -2,11 +2,9 @@ package plugin
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,17 +59,10 @@ func TestMain(m *testing.M) {
 	case "stuck": // greets well, and doesn't answer the first call
 		Serve(&stuck{})
 	case "frozen": // greets well, and doesn't answer the TLS handshake
-		listener, err := net.Listen("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
-		if err != nil {
-			panic(err)
-		}
-		identity, _, err := clientIdentity(time.Now())
-		if err != nil {
-			panic(err)
-		}
-		certificate := base64.RawStdEncoding.EncodeToString(identity.Certificates[0].Certificate[0])
-		fmt.Printf("1|1|unix|%s|grpc|%s\n", listener.Addr(), certificate)
+		greet()
 		time.Sleep(time.Minute)
+	case "huge":
+		serveHuge()
 	case "deaf":
 		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
 		time.Sleep(time.Minute)
