@@ -33,6 +33,9 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 		manager: plugin.NewManager(plugin.Options{
 			Dirs: dirs, Trust: pins.Trust, Log: o.Log, Level: o.LogLevel,
 			TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
+			Described: func(ctx context.Context, b plugin.Binary, d provider.Description) {
+				_ = pins.Learn(ctx, b, d.Version) // it is for people: nothing rests on it
+			},
 		}),
 	}
 }

@@ -67,6 +67,7 @@ func providerInfo(c *cli.Context) error {
 				Fields   []fieldDocument `json:"settings"`
 			}{schemaVersion, verified.binaryDocument, services, fields})
 		}
+		noteScript(c, verified.Name, verified.Interpreter)
 		return printInfo(c.App.Writer, verified.binaryDocument, services, fields)
 	})
 }

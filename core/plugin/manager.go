@@ -25,6 +25,9 @@ type Options struct {
 	// run, and may ask somebody. A nil Trust takes what is in Dirs on trust; package
 	// pin has one for zen.lock.
 	Trust func(context.Context, Binary) error
+	// Described is told what a binary that Trust let through said of itself, at each
+	// start. Nil is fine.
+	Described func(context.Context, Binary, provider.Description)
 	// TraceDir takes the trace of a provider's panic, redacted, in a file NAME.txt
 	// that only this user reads; "" keeps none.
 	TraceDir string
@@ -208,7 +211,8 @@ func (m *Manager) start(name string) (*Client, error) {
 		return nil, err
 	}
 	defer program.Close() // when it runs, and has read what it is read from
-	if err := program.admit(m.base, m.options.Trust); err != nil {
+	binary, err := program.admit(m.base, m.options.Trust)
+	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(m.base, m.limits.start)
@@ -239,6 +243,9 @@ func (m *Manager) start(name string) (*Client, error) {
 		return nil, m.startError(name, err)
 	}
 	p.dir.clear()
+	if m.options.Described != nil && m.options.Trust != nil {
+		m.options.Described(m.base, binary, client.description)
+	}
 	m.mu.Lock()
 	m.described[name] = client.description
 	m.mu.Unlock()

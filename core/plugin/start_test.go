@@ -103,3 +103,25 @@ func TestNotAProgram(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A pin covers a script, and not what runs it.
+func TestAScriptTellsItsInterpreter(t *testing.T) {
+	for text, want := range map[string]string{
+		"#!/usr/bin/env node\nrequire()":  "/usr/bin/env node",
+		"#! /bin/sh -e\r\n":               "/bin/sh -e",
+		"#!/bin/sh":                       "/bin/sh",
+		"#!\n":                            "/bin/sh",
+		"\x7fELF#!/bin/sh":                "",
+		"":                                "",
+		"#!/" + strings.Repeat("x", 1000): "/" + strings.Repeat("x", maxInterpreter-3),
+	} {
+		path := put(t, 0o755, t.TempDir(), "p")
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		binary, err := InspectFile("text", path)
+		if err != nil || binary.Interpreter != want {
+			t.Errorf("%.20q: %q, %v", text, binary.Interpreter, err)
+		}
+	}
+}

@@ -37,7 +37,7 @@ func Ed25519(keyID string) string { return "ed25519:" + keyID }
 
 // Pin is what is known of one provider.
 type Pin struct {
-	// Version is what the provider says; "" where it wasn't asked.
+	// Version is what the provider says; "" until it was asked, at its first start.
 	Version string `toml:"version,omitempty"`
 	// Source is where it came from: a URL or a path.
 	Source string `toml:"source"`
