@@ -43,6 +43,12 @@ type Options struct {
 	// AskProvider asks a person whether a provider's binary that was never seen may
 	// run, from now on. Nil is a no. It is called by one goroutine at a time.
 	AskProvider func(context.Context, plugin.Binary) (bool, error)
+	// Overridden is told at each start that a provider which is being written is used in
+	// place of the installed one: the program, or the socket, at path. Nobody has checked
+	// it, so somebody has to hear of it; where Overridden is nil, none ever is.
+	Overridden func(name, path string)
+	// Reattach is what plugin.ReattachKey has: sockets of providers in a debugger.
+	Reattach string
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
 	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.

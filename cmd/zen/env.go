@@ -70,6 +70,7 @@ func options(c *cli.Context) (core.Options, error) {
 		},
 	}}
 	o.Bundled = bundledSums()
+	o.Overridden, o.Reattach = warnOverridden(c), os.Getenv(plugin.ReattachKey)
 	if interactive(c) {
 		o.AskProvider = newUI(c).trustProvider
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -47,7 +48,8 @@ func providerInfo(c *cli.Context) error {
 			return err
 		}
 		verified, err := verifyProvider(client, name)
-		if err != nil {
+		var overridden *errOverridden
+		if err != nil && !errors.As(err, &overridden) {
 			return err
 		}
 		verified.Version = description.Version

@@ -52,8 +52,8 @@ type binaryDocument struct {
 	Name    string `json:"name"`
 	Path    string `json:"path"`
 	Version string `json:"version,omitempty"`
-	SHA256  string `json:"sha256"`
-	Size    int64  `json:"size"`
+	SHA256  string `json:"sha256,omitempty"`
+	Size    int64  `json:"size,omitempty"`
 	Known   string `json:"known"`
 	Source  string `json:"source"`
 	// Interpreter is set for scripts alone, of which the sum covers only a part.

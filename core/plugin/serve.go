@@ -24,9 +24,16 @@ import (
 // dump core, on Linux nobody but root reads its memory, and it ends when zen does,
 // in whatever way.
 //
+// A process that is started by hand with ZEN_PROVIDER_DEBUG=1, as in a debugger,
+// prints how a zen gets to it, and waits until it is interrupted. Nothing of the
+// above protects it.
+//
 // What is printed is no answer: it goes to zen's log, as does what Logger logs.
 func Serve(p provider.Provider) {
 	if os.Getenv(CookieKey) != CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+		if os.Getenv(DebugKey) != "" {
+			os.Exit(debugMain(p))
+		}
 		name, _ := ProviderName(filepath.Base(os.Args[0]))
 		if name == "" {
 			name = "NAME"

@@ -179,7 +179,7 @@ func TestLockFilesThatPinNothing(t *testing.T) {
 		"no version": {strings.Replace(good, "version = 1", "", 1), 0o600, false},
 		"unknown":    {good + "trust_all = true\n", 0o600, false},
 		"broken":     {"version = ", 0o600, false},
-		"huge":       {good + "#" + strings.Repeat("x", maxLock), 0o600, false},
+		"huge":       {good + "#" + strings.Repeat("x", maxFile), 0o600, false},
 	} {
 		if runtime.GOOS == "windows" && name == "writable" {
 			continue
