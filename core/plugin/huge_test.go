@@ -1,15 +1,10 @@
 package plugin
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -26,26 +21,18 @@ import (
 )
 
 // greet prints the line of a good provider, and returns what it listens on, and its
-// key.
-func greet() (net.Listener, tls.Certificate) {
+// half of the TLS.
+func greet() (net.Listener, *tls.Config) {
 	listener, err := net.Listen("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
 	if err != nil {
 		panic(err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	identity, err := serverIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
 	if err != nil {
 		panic(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	fmt.Printf("1|1|unix|%s|grpc|%s\n", listener.Addr(), base64.RawStdEncoding.EncodeToString(der))
-	return listener, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	fmt.Printf("1|1|unix|%s|grpc|%s\n", listener.Addr(), base64.RawStdEncoding.EncodeToString(identity.Certificates[0].Certificate[0]))
+	return listener, identity
 }
 
 // serveHuge is a good provider but for Verify, whose answer is announced with 2 GiB
@@ -54,10 +41,8 @@ func serveHuge() {
 	listener, identity := greet()
 	good := newServer(nil)
 	wire.Register(good, &example{name: "huge"})
-	hosts := x509.NewCertPool()
-	hosts.AppendCertsFromPEM([]byte(os.Getenv("PLUGIN_CLIENT_CERT")))
 	server := &http.Server{
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{identity}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: hosts},
+		TLSConfig: identity,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if path.Base(r.URL.Path) != "Verify" {
 				good.ServeHTTP(w, r)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -61,6 +62,13 @@ func TestMain(m *testing.M) {
 	case "frozen": // greets well, and doesn't answer the TLS handshake
 		greet()
 		time.Sleep(time.Minute)
+	case "bare": // as go-plugin's documentation has it
+		goplugin.Serve(&goplugin.ServeConfig{
+			HandshakeConfig:  handshake,
+			VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {"provider": served{provider: &example{name: name}}}},
+			GRPCServer:       goplugin.DefaultGRPCServer,
+			Logger:           hclog.NewNullLogger(),
+		})
 	case "huge":
 		serveHuge()
 	case "deaf":

@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -69,16 +71,29 @@ func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
 	<-ended
 }
 
-// Pitfall 7: a clock that is set back between start and connection does no harm on
-// the side of the host, and its key costs no milliseconds.
-func TestPitfall07CertificateOutlivesAClockSetBack(t *testing.T) {
+// Pitfall 7: a clock that is set back between start and connection does no harm, and
+// keys cost no milliseconds, on both sides.
+func TestPitfall07CertificatesOutliveAClockSetBack(t *testing.T) {
 	now := time.Now()
-	identity, _, err := clientIdentity(now)
+	host, hostPEM, err := clientIdentity(now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate, err := x509.ParseCertificate(identity.Certificates[0].Certificate[0])
-	if err != nil || certificate.NotBefore.After(now.Add(-30*time.Minute)) || certificate.PublicKeyAlgorithm != x509.ECDSA {
-		t.Errorf("%v, not before %v", err, certificate.NotBefore)
+	server, err := serverIdentity(string(hostPEM), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for side, identity := range map[string]*tls.Config{"host": host, "provider": server} {
+		certificate, err := x509.ParseCertificate(identity.Certificates[0].Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, ok := certificate.PublicKey.(*ecdsa.PublicKey)
+		if certificate.NotBefore.After(now.Add(-30*time.Minute)) || !ok || key.Curve != elliptic.P256() {
+			t.Errorf("%s: not before %v, %T", side, certificate.NotBefore, certificate.PublicKey)
+		}
+	}
+	if _, err := serverIdentity("no certificate", now); err == nil {
+		t.Error("it would serve anybody")
 	}
 }

@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
@@ -46,10 +48,19 @@ func Serve(p provider.Provider) {
 		Logger().Warn("harden the process", "error", err)
 	}
 	watchParent()
+	identity, err := serverIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
+	if err == nil {
+		err = tellCertificate(identity)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "serve zen:", err)
+		os.Exit(2)
+	}
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  handshake,
 		VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {"provider": served{provider: p}}},
 		GRPCServer:       newServer,
+		TLSProvider:      func() (*tls.Config, error) { return identity, nil },
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: standardError, JSONFormat: true}),
 	})
 }

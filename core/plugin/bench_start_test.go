@@ -5,10 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,23 +15,19 @@ import (
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 
-	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/provider/wire"
 )
 
 // BenchmarkStart is from nothing to the first answer, in turns: for this package
 // with a pinned binary, and for go-plugin with AutoMTLS and SecureConfig as its
-// documentation uses them. The end isn't counted. The metrics are medians.
+// documentation uses them, on both sides. The end isn't counted. The metrics are medians.
 func BenchmarkStart(b *testing.B) {
-	dir := installed(b, "good")
-	binary, err := Inspect([]string{dir}, "good")
-	if err != nil {
-		b.Fatal(err)
-	}
+	dir := installed(b, "good", "bare")
+	good, bare := inspected(b, dir, "good"), inspected(b, dir, "bare")
 	var ours, theirs []time.Duration
 	for b.Loop() {
-		ours = append(ours, startOurs(b, dir, binary))
-		theirs = append(theirs, startTheirs(b, binary))
+		ours = append(ours, startOurs(b, dir, good))
+		theirs = append(theirs, startTheirs(b, bare))
 	}
 	report(b, ours, theirs)
 }
@@ -55,6 +48,15 @@ func startOurs(b *testing.B, dir string, pinned Binary) time.Duration {
 	return took
 }
 
+func inspected(b *testing.B, dir, name string) Binary {
+	b.Helper()
+	binary, err := Inspect([]string{dir}, name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return binary
+}
+
 func startTheirs(b *testing.B, pinned Binary) time.Duration {
 	began := time.Now()
 	_, stop := bare(b, pinned)
@@ -63,8 +65,8 @@ func startTheirs(b *testing.B, pinned Binary) time.Duration {
 	return took
 }
 
-// bare is a provider as a host starts it that only has go-plugin, with what that
-// offers to be safe, and that answered once.
+// bare is a provider that only has go-plugin, of a host that only has go-plugin, with
+// what that offers to be safe. It has answered once.
 func bare(b *testing.B, pinned Binary) (client *wire.Client, stop func()) {
 	sum, err := hex.DecodeString(pinned.SHA256)
 	if err != nil {
@@ -95,19 +97,16 @@ func bare(b *testing.B, pinned Binary) (client *wire.Client, stop func()) {
 // last one's first answer.
 func BenchmarkStartFour(b *testing.B) {
 	names := []string{"good-1", "good-2", "good-3", "good-4"}
-	dir := installed(b, names...)
-	var binaries []Binary
+	dir := installed(b, append(names, "bare-1", "bare-2", "bare-3", "bare-4")...)
+	var goods, bares []Binary
 	for _, name := range names {
-		binary, err := Inspect([]string{dir}, name)
-		if err != nil {
-			b.Fatal(err)
-		}
-		binaries = append(binaries, binary)
+		goods = append(goods, inspected(b, dir, name))
+		bares = append(bares, inspected(b, dir, strings.Replace(name, "good", "bare", 1)))
 	}
 	var ours, theirs []time.Duration
 	for b.Loop() {
 		m := NewManager(Options{Dirs: []string{dir}, Trust: func(_ context.Context, found Binary) error {
-			if !slices.Contains(binaries, found) {
+			if !slices.Contains(goods, found) {
 				return errors.New("changed")
 			}
 			return nil
@@ -127,8 +126,8 @@ func BenchmarkStartFour(b *testing.B) {
 			b.Fatal(err)
 		}
 		began = time.Now()
-		stops := make([]func(), len(binaries))
-		for i, binary := range binaries {
+		stops := make([]func(), len(bares))
+		for i, binary := range bares {
 			group.Go(func() { _, stops[i] = bare(b, binary) })
 		}
 		group.Wait()
@@ -171,89 +170,3 @@ func BenchmarkStop(b *testing.B) {
 	}
 }
 
-// BenchmarkCall is calls to a running process, by one caller and by 32, in turns with
-// go-plugin as in BenchmarkStart.
-func BenchmarkCall(b *testing.B) {
-	m := manage(b, Options{}, "good")
-	client := open(b, m, "good")
-	binary, err := Inspect(m.options.Dirs, "good")
-	if err != nil {
-		b.Fatal(err)
-	}
-	theirs, stop := bare(b, binary)
-	defer stop()
-	if _, err := theirs.Configure(context.Background(), nil); err != nil {
-		b.Fatal(err)
-	}
-	for _, callers := range []int{1, 32} {
-		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			var zen, bare []time.Duration
-			for b.Loop() {
-				zen = append(zen, calls1000(b, client, callers)...)
-				bare = append(bare, calls1000(b, theirs, callers)...)
-			}
-			for _, percent := range []int{50, 99} {
-				b.ReportMetric(float64(quantile(zen, percent).Nanoseconds())/1000, fmt.Sprintf("zen-p%d-µs", percent))
-				b.ReportMetric(float64(quantile(bare, percent).Nanoseconds())/1000, fmt.Sprintf("go-plugin-p%d-µs", percent))
-			}
-			b.ReportMetric(0, "ns/op")
-		})
-	}
-}
-
-// calls1000 makes 1,024 calls and returns how long each took.
-func calls1000(b *testing.B, client provider.Identity, callers int) []time.Duration {
-	times := make([]time.Duration, 1024)
-	var group sync.WaitGroup
-	for caller := range callers {
-		group.Go(func() {
-			for i := caller; i < len(times); i += callers {
-				began := time.Now()
-				if _, err := client.Verify(context.Background(), pidCommand); err != nil {
-					b.Error(err)
-				}
-				times[i] = time.Since(began)
-			}
-		})
-	}
-	group.Wait()
-	return times
-}
-
-// BenchmarkMemory is what the providers that zen comes with take once they answered,
-// built as they ship.
-func BenchmarkMemory(b *testing.B) {
-	dir := b.TempDir()
-	for _, name := range []string{"clerk", "platformtoken"} {
-		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, BinaryName(name)), "../../plugins/"+name)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			b.Fatalf("%v\n%s", err, out)
-		}
-		b.Run(name, func(b *testing.B) {
-			var resident []float64
-			for b.Loop() {
-				m := NewManager(Options{Dirs: []string{dir}})
-				if _, err := m.Describe(context.Background(), name); err != nil {
-					b.Fatal(err)
-				}
-				m.mu.Lock()
-				pid := m.fresh[name].client.conn.process.child.process.Pid
-				m.mu.Unlock()
-				status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-				if err := errors.Join(err, m.Close(context.Background())); err != nil {
-					b.Skip(err)
-				}
-				var kilobytes float64
-				_, rest, _ := strings.Cut(string(status), "VmRSS:")
-				if _, err := fmt.Sscan(rest, &kilobytes); err != nil {
-					b.Fatal(err)
-				}
-				resident = append(resident, kilobytes/1024)
-			}
-			slices.Sort(resident)
-			b.ReportMetric(resident[len(resident)/2], "MiB")
-			b.ReportMetric(0, "ns/op")
-		})
-	}
-}
