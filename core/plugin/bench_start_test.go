@@ -169,4 +169,3 @@ func BenchmarkStop(b *testing.B) {
 		}
 	}
 }
-
