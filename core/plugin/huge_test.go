@@ -23,7 +23,11 @@ import (
 // greet prints the line of a good provider, and returns what it listens on, and its
 // half of the TLS.
 func greet() (net.Listener, *tls.Config) {
-	listener, err := net.Listen("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
+	return greetOn("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
+}
+
+func greetOn(network, address string) (net.Listener, *tls.Config) {
+	listener, err := net.Listen(network, address)
 	if err != nil {
 		panic(err)
 	}
@@ -31,7 +35,7 @@ func greet() (net.Listener, *tls.Config) {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("1|1|unix|%s|grpc|%s\n", listener.Addr(), base64.RawStdEncoding.EncodeToString(identity.Certificates[0].Certificate[0]))
+	fmt.Printf("1|1|%s|%s|grpc|%s\n", network, listener.Addr(), base64.RawStdEncoding.EncodeToString(identity.Certificates[0].Certificate[0]))
 	return listener, identity
 }
 

@@ -73,8 +73,8 @@ func TestAnIdleProcessEndsAndComesBack(t *testing.T) {
 	}
 }
 
-// Pitfall 14: the trace of a panic holds what the provider had in hand.
-// Pitfall 14: whether the process ends or catches its panic.
+// The trace of a panic holds what the provider had in hand.
+// Whether the process ends or catches its panic.
 func TestPitfall14TheTraceOfAPanicIsInAPrivateFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crashes")
 	client := open(t, manage(t, Options{TraceDir: dir}, "good"), "good")

@@ -55,6 +55,11 @@ func TestMain(m *testing.M) {
 	case "insecure":
 		fmt.Println("1|1|unix|/nowhere|grpc|")
 		time.Sleep(time.Minute)
+	case "remote":
+		fmt.Println("1|1|tcp|192.0.2.1:443|grpc|" + strings.Repeat("A", 100))
+		time.Sleep(time.Minute)
+	case "tcp": // as on Windows
+		serveTCP()
 	case "netrpc":
 		fmt.Println("1|1|unix|/nowhere|netrpc|")
 		time.Sleep(time.Minute)
@@ -116,8 +121,14 @@ func (e *example) Login(ctx context.Context, _ provider.LoginRequest, host provi
 	if err != nil {
 		return err
 	}
-	if pin.Reveal() == "crash" {
+	switch pin.Reveal() {
+	case "crash":
 		syscall.Exit(9)
+	case "panic":
+		panic(planted)
+	case "goroutine":
+		go panic(planted)
+		select {}
 	}
 	return host.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret(planted)}})
 }

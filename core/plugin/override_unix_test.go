@@ -52,7 +52,7 @@ func debugged(t *testing.T) (cmd *exec.Cmd, socket string) {
 	return nil, ""
 }
 
-// Pitfall 26: go-plugin's ReattachConfig can't be written as JSON, and has no version
+// Go-plugin's ReattachConfig can't be written as JSON, and has no version
 // in it. A path can, and the services have the version in their names.
 func TestPitfall26AProcessOfItsAuthorIsUsedAndLeftAlone(t *testing.T) {
 	cmd, socket := debugged(t)
