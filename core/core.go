@@ -44,12 +44,18 @@ type Options struct {
 	// run, from now on. Nil is a no. It is called by one goroutine at a time.
 	AskProvider func(context.Context, plugin.Binary) (bool, error)
 	// Notify is told what somebody should know beside errors: that a fallback is in
-	// use, where credentials will rest, that the audit log can't be written. Each call is one line without a
-	// prefix. Nil is nobody. It may be called by several goroutines.
+	// use, where credentials will rest, that the audit log can't be written. Each call
+	// is one line without a prefix. Nil is nobody. It may be called by several goroutines.
 	Notify func(text string)
 	// Elsewhere is session.Config.Elsewhere: how a renewal is made that must not end
 	// with this process. Nil makes all of them here.
 	Elsewhere func(context.Context, session.Order) error
+	// Overridden is told at each start that a provider which is being written is used in
+	// place of the installed one: the program, or the socket, at path. Nobody has checked
+	// it, so somebody has to hear of it; where Overridden is nil, none ever is.
+	Overridden func(name, path string)
+	// Reattach is what plugin.ReattachKey has: sockets of providers in a debugger.
+	Reattach string
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
 	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.

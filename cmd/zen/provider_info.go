@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -49,7 +50,8 @@ func providerInfo(c *cli.Context) error {
 			return err
 		}
 		verified, err := verifyProvider(client, name)
-		if err != nil {
+		var overridden *errOverridden
+		if err != nil && !errors.As(err, &overridden) {
 			return err
 		}
 		verified.Version = description.Version
@@ -69,6 +71,7 @@ func providerInfo(c *cli.Context) error {
 				Fields   []fieldDocument `json:"settings"`
 			}{schemaVersion, verified.binaryDocument, services, fields})
 		}
+		noteScript(c, verified.Name, verified.Interpreter)
 		return printInfo(c.App.Writer, verified.binaryDocument, services, fields)
 	})
 }

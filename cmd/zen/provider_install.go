@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os/exec"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,12 +21,15 @@ func providerInstallCommand() *cli.Command {
 		ArgsUsage: "SOURCE",
 		Description: `SOURCE is a file, a directory or an https URL: a program zen-provider-NAME, or
 a .tar.gz or .zip with one in it. A download needs --sha256, or --checksums with
-the --key that signed it. The version before is kept for zen provider rollback.`,
+the --key that signed it. With --allow-path, SOURCE may be the NAME of a program
+zen-provider-NAME on the PATH, where nothing else of zen looks. The version before is
+kept for zen provider rollback.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "sha256", Usage: "the SHA-256 of SOURCE", DefaultText: "none"},
 			&cli.StringFlag{Name: "checksums", Usage: "a file or URL with sums, as sha256sum writes them"},
 			&cli.StringFlag{Name: "key", Usage: "the Ed25519 public key of its author, in base64"},
 			&cli.StringFlag{Name: "signature", Usage: "the signature of the checksums", DefaultText: "CHECKSUMS.sig"},
+			&cli.BoolFlag{Name: "allow-path", Usage: "take it from the PATH"},
 			&cli.BoolFlag{Name: "force", Usage: "also an older version than the one that is there"},
 		},
 		Action: providerInstall,
@@ -57,12 +61,37 @@ func providerRemoveCommand() *cli.Command {
 }
 
 func providerInstall(c *cli.Context) error {
-	return withStore(c, "SOURCE", func(store *install.Store, source string) (install.Installed, error) {
-		return store.Install(c.Context, install.Request{
-			Source: source, SHA256: c.String("sha256"), Checksums: c.String("checksums"),
-			Key: c.String("key"), Signature: c.String("signature"), Force: c.Bool("force"),
+	return withStore(c, "SOURCE", func(store *install.Store, source string) (installed install.Installed, err error) {
+		if c.Bool("allow-path") {
+			if source, err = onPath(source); err != nil {
+				return install.Installed{}, err
+			}
+		}
+		err = slowly(c, "installing the provider", func() (err error) {
+			installed, err = store.Install(c.Context, install.Request{
+				Source: source, SHA256: c.String("sha256"), Checksums: c.String("checksums"),
+				Key: c.String("key"), Signature: c.String("signature"), Force: c.Bool("force"),
+			})
+			return err
 		})
+		return installed, err
 	})
+}
+
+// onPath is the program of the provider on the PATH, and in none of its directories
+// that are relative to where somebody happens to be.
+func onPath(name string) (string, error) {
+	file := plugin.BinaryName(name)
+	if _, ok := plugin.ProviderName(file); !ok {
+		return "", &plugin.NameError{Name: name}
+	}
+	path, err := exec.LookPath(file)
+	if err != nil {
+		return "", &provider.Error{
+			Kind: provider.ErrNoProvider, Message: fmt.Sprintf("install provider: %v", err), Err: err, Hint: "give the path of the file instead",
+		}
+	}
+	return path, nil
 }
 
 func providerRemove(c *cli.Context) error {

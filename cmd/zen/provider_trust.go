@@ -54,18 +54,28 @@ type binaryDocument struct {
 	Name    string `json:"name"`
 	Path    string `json:"path"`
 	Version string `json:"version,omitempty"`
-	SHA256  string `json:"sha256"`
-	Size    int64  `json:"size"`
+	SHA256  string `json:"sha256,omitempty"`
+	Size    int64  `json:"size,omitempty"`
 	Known   string `json:"known"`
 	Source  string `json:"source"`
+	// Interpreter is set for scripts alone, of which the sum covers only a part.
+	Interpreter string `json:"interpreter,omitempty"`
 }
 
 func newBinaryDocument(b plugin.Binary, known pin.Pin) binaryDocument {
-	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source}
+	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source, b.Interpreter}
+}
+
+// noteScript tells what the sum of a script is not.
+func noteScript(c *cli.Context, name, interpreter string) {
+	if interpreter != "" {
+		fmt.Fprintf(notes(c), "Note: %s is a script for %s. Its sum covers neither that nor what it loads.\n", name, oneLine(interpreter))
+	}
 }
 
 // printBinary answers with one binary.
 func printBinary(c *cli.Context, b plugin.Binary, known pin.Pin) error {
+	noteScript(c, b.Name, b.Interpreter)
 	if globalBool(c, "json") {
 		return printJSON(c, struct {
 			SchemaVersion int `json:"schema_version"`

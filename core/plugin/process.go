@@ -147,10 +147,15 @@ func (p *process) enter() bool { return p.alive() && p.use.begin() }
 // waits a moment for what the process wrote.
 func (p *process) trace() string {
 	_ = p.child.Wait(context.Background()) // of an ended process, drain at most
-	if p.traceDir == "" || p.child.errorOutput.trace.Len() == 0 {
+	return p.keep(p.child.errorOutput.trace.String())
+}
+
+// keep writes a trace to its file, redacted, and returns that, or "".
+func (p *process) keep(trace string) string {
+	if p.traceDir == "" || trace == "" {
 		return ""
 	}
-	path, err := writeTrace(p.traceDir, p.name, p.child.redact(p.child.errorOutput.trace.String()))
+	path, err := writeTrace(p.traceDir, p.name, p.child.redact(trace))
 	if err != nil {
 		return ""
 	}
