@@ -128,5 +128,5 @@ func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
 	if err := c.NeedsDatabase(s); err != nil {
 		return nil, err
 	}
-	return libsql.Open(libsql.Options{Target: s.Target, Access: s.Access, Source: s})
+	return libsql.Open(context.Background(), libsql.Options{Target: s.Target, Access: s.Access, Source: s})
 }
