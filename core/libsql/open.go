@@ -58,8 +58,8 @@ type Options struct {
 	// OnSync, where set, is called after every sync that SyncInterval started, by one
 	// goroutine at a time.
 	OnSync func(Synced)
-	// Encryption is the key of a local file, which is encrypted with it (ChaCha20, the
-	// library's default). Replicas have none: libSQL's sync writes plain pages.
+	// Encryption is the key of a local file: AES-256 in CBC mode, as libSQL's other
+	// clients have it. Replicas have none: libSQL's sync writes plain pages.
 	Encryption provider.Secret
 	// RemoteEncryption is the key of a database that Turso keeps encrypted, as base64.
 	// It travels in a header of every request.

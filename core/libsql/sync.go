@@ -20,6 +20,8 @@ type Synced struct {
 	Progress Progress
 	// Changed reports whether the sync brought anything.
 	Changed bool
+	// Recovered is where files were moved that didn't fit together; "" if none were.
+	Recovered string
 	// Took is how long the sync took, Err why it failed, and Failures how many have
 	// in a row.
 	Took     time.Duration

@@ -121,8 +121,8 @@ type scan struct {
 	after   bool   // a key's colon has come, its value has not
 	key     []byte // of the outermost object, no longer than base_url can be written
 	found   bool   // the key is base_url
-	inValue bool // the last byte belongs to the value of base_url
-	over    bool // the outermost object has ended
+	inValue bool   // the last byte belongs to the value of base_url
+	over    bool   // the outermost object has ended
 }
 
 func (s *scan) next(c byte) {
