@@ -14,16 +14,13 @@ package core
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
 )
@@ -85,47 +82,12 @@ func (c *Client) Close(ctx context.Context) error { return c.Providers.manager.C
 
 // Session makes the session of a profile; "" is the selected one.
 func (c *Client) Session(profile string) (*session.Session, error) {
-	p, err := c.Config.Profile(profile)
-	if err != nil {
-		return nil, err
-	}
-	s := session.Config{
-		Profile:       p.Name.Value,
-		TokenProvider: p.TokenProvider.Value,
-		Target:        p.Target(),
-		Access:        p.Access.Value,
-		Permissions:   p.Permissions.Value,
-		SettingsHash:  c.Config.SettingsHash,
-		Store:         c.Store,
-		Providers:     c.Providers,
-		Verifier:      verifier{cacheDir: filepath.Join(c.Config.Paths.CacheDir(), "keys"), now: time.Now},
-	}
-	// A login chooses the provider from then on; only what is said for this one
-	// run is stronger.
-	switch p.Provider.Origin.Kind {
-	case config.KindFlag, config.KindEnvironment:
-		s.Provider = p.Provider.Value
-	default:
-		s.DefaultProvider = p.Provider.Value
-	}
-	return session.New(s), nil
-}
-
-// NeedsDatabase is an error for a session whose profile has no database.
-func (c *Client) NeedsDatabase(s *session.Session) error {
-	if s.Target.URL != "" {
-		return nil
-	}
-	return &provider.Error{
-		Kind:    provider.ErrConfig,
-		Message: fmt.Sprintf("profile %q has no database", s.Profile),
-		Hint:    fmt.Sprintf("write database = \"libsql://...\" below [profiles.%s] in %s, or set ZEN_DATABASE", s.Profile, c.Config.Paths.ConfigFile),
-	}
+	return session.Open(c.Config, profile, c.Store, c.Providers)
 }
 
 // OpenDB opens the session's database. It doesn't connect yet.
 func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
-	if err := c.NeedsDatabase(s); err != nil {
+	if err := s.NeedsDatabase(); err != nil {
 		return nil, err
 	}
 	return libsql.Open(context.Background(), libsql.Options{Target: s.Target, Access: s.Access, Source: s})

@@ -23,29 +23,36 @@ Exit codes: 0 done, 1 other error, 2 usage or configuration, 3 sign-in needed,
 
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	app := newApp(stdin, stdout, stderr)
-	var err error
-	if len(args) == 2 && args[1] == "--version" {
-		args = []string{args[0], "version"}
-	}
-	if n := len(args); n > 1 && args[n-1] == completing {
-		line, ok := completionLine(args)
-		if !ok {
-			return exitOK
-		}
-		args = line
-	} else {
-		args, err = flagsFirst(app, args)
-	}
-	if err == nil {
-		err = app.RunContext(ctx, args)
-	}
+	err := perform(ctx, args, stdin, stdout, stderr)
 	code := exitCode(ctx, err)
 	var child childExit
 	if err != nil && !errors.As(err, &child) {
 		reportError(ctx, stderr, err, code)
 	}
 	return code
+}
+
+// perform does what the line says, here or elsewhere.
+func perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if gone, err := handOver(args); gone {
+		return err
+	}
+	app := newApp(stdin, stdout, stderr)
+	if len(args) == 2 && args[1] == "--version" {
+		args = []string{args[0], "version"}
+	}
+	if n := len(args); n > 1 && args[n-1] == completing {
+		line, ok := completionLine(args)
+		if !ok {
+			return nil
+		}
+		return app.RunContext(ctx, line)
+	}
+	args, err := flagsFirst(app, args)
+	if err != nil {
+		return err
+	}
+	return app.RunContext(ctx, args)
 }
 
 // reportError prints one line, and a hint where there is one.
@@ -84,10 +91,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         usageError,
 		EnableBashCompletion: true,
-		Commands: []*cli.Command{
-			loginCommand(), logoutCommand(), statusCommand(), tokenCommand(),
-			dbCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(),
-		},
+		Commands:             commands(),
 	}
 	app.Flags = globalFlags()
 	plainSwitches(app.Flags)

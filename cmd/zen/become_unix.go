@@ -1,4 +1,4 @@
-//go:build nodev && !windows
+//go:build front && !windows
 
 package main
 

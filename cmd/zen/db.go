@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -10,7 +12,6 @@ import (
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
-	"github.com/zen-auth/zen/core/session"
 )
 
 func dbCommand() *cli.Command {
@@ -45,7 +46,11 @@ func dbQuery(c *cli.Context) error {
 	case len(statements) > 1 && globalBool(c, "json"):
 		return usage(c, "--json answers one statement, and here are %d", len(statements))
 	}
-	return withSession(c, func(client *core.Client, s *session.Session) error {
+	return withClient(c, func(client *core.Client) error {
+		s, err := client.Session("")
+		if err != nil {
+			return err
+		}
 		db, err := client.OpenDB(s)
 		if err != nil {
 			return err

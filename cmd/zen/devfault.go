@@ -1,4 +1,4 @@
-//go:build !nodev
+//go:build !front
 
 package main
 

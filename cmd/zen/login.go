@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -8,9 +10,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/core/store"
 )
 
 // loginTimeout is how long a person has at the browser.
@@ -43,7 +45,7 @@ func login(c *cli.Context) error {
 	if c.Duration("timeout") <= 0 {
 		return usage(c, "--timeout %s is not positive", c.Duration("timeout"))
 	}
-	return withSession(c, func(client *core.Client, s *session.Session) error {
+	return withSession(c, func(s *session.Session) error {
 		name, err := loginProvider(c, s)
 		if err != nil {
 			return err
@@ -99,4 +101,15 @@ func loginError(ctx context.Context, c *cli.Context, name string, err error) err
 		Hint:    "run zen login again and finish it in the browser, or give it more time with --timeout",
 		Err:     err,
 	}
+}
+
+// accountName is whom an account belongs to, for people.
+func accountName(a store.Account) string {
+	switch {
+	case a.Credential.Subject != "":
+		return oneLine(a.Credential.Subject)
+	case a.Claims.Subject != "":
+		return oneLine(a.Claims.Subject)
+	}
+	return "an unnamed account"
 }

@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -6,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 )
@@ -29,7 +30,7 @@ func logout(c *cli.Context) error {
 	if err := noMoreThan(c, 0); err != nil {
 		return err
 	}
-	return withSession(c, func(_ *core.Client, s *session.Session) error {
+	return withSession(c, func(s *session.Session) error {
 		results, err := s.Logout(c.Context, c.Bool("all"))
 		if err != nil {
 			return err

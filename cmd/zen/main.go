@@ -7,11 +7,11 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/plugin/harden"
 )
 
 func main() {
-	_ = plugin.HardenHost() // where the system can't, zen works all the same
+	_ = harden.Host() // where the system can't, zen works all the same
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 	stop()

@@ -70,7 +70,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	}
 	bundled = strings.Join(sums, ",") // for the tests that are the program
 	sumsKnown := "-ldflags=-X main.bundled=" + bundled
-	err = errors.Join(build("zen", ".", "nodev", sumsKnown), build("zen-dev", ".", "", sumsKnown), build("zen-unpinned", ".", "nodev"))
+	err = errors.Join(build("zen", ".", "front"), build("zen-full", ".", "", sumsKnown), build("zen-unpinned", ".", ""))
 	if err != nil {
 		return "", err
 	}

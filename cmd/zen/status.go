@@ -8,10 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
-	"github.com/zen-auth/zen/core/store"
 )
 
 func statusCommand() *cli.Command {
@@ -24,7 +22,7 @@ with the issuer's keys), invalid, or unverified with the reason.`,
 			if err := noMoreThan(c, 0); err != nil {
 				return err
 			}
-			return withSession(c, func(_ *core.Client, s *session.Session) error { return printStatus(c, s) })
+			return withSession(c, func(s *session.Session) error { return printStatus(c, s) })
 		},
 	}
 }
@@ -174,15 +172,4 @@ func untilText(t *time.Time, now time.Time) string {
 		return fmt.Sprintf("%s (%s ago)", local(t), -left)
 	}
 	return fmt.Sprintf("%s (in %s)", local(t), left)
-}
-
-// accountName is whom an account belongs to, for people.
-func accountName(a store.Account) string {
-	switch {
-	case a.Credential.Subject != "":
-		return oneLine(a.Credential.Subject)
-	case a.Claims.Subject != "":
-		return oneLine(a.Claims.Subject)
-	}
-	return "an unnamed account"
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 )
@@ -53,8 +52,8 @@ func token(c *cli.Context) error {
 	if c.Duration("min-ttl") < 0 {
 		return usage(c, "--min-ttl %s is negative", c.Duration("min-ttl"))
 	}
-	return withSession(c, func(client *core.Client, s *session.Session) error {
-		if err := client.NeedsDatabase(s); err != nil {
+	return withSession(c, func(s *session.Session) error {
+		if err := s.NeedsDatabase(); err != nil {
 			return err
 		}
 		var t provider.Token

@@ -19,6 +19,7 @@ import (
 
 	goplugin "github.com/hashicorp/go-plugin"
 
+	"github.com/zen-auth/zen/core/plugin/harden"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -195,7 +196,7 @@ var isDumpable = func() bool { return false }
 // beHost is a zen that is killed.
 func beHost(dir string) {
 	runtime.LockOSThread() // the thread that starts processes must not matter
-	if err := HardenHost(); err != nil || isDumpable() {
+	if err := harden.Host(); err != nil || isDumpable() {
 		panic(fmt.Sprint("not hardened: ", err))
 	}
 	m := NewManager(Options{Dirs: []string{dir}})

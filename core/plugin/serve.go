@@ -10,6 +10,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
+	"github.com/zen-auth/zen/core/plugin/harden"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/provider/wire"
 )
@@ -35,7 +36,7 @@ func Serve(p provider.Provider) {
 			"To sign in with it, run: zen login --provider %s\n", name)
 		os.Exit(2)
 	}
-	if err := harden(); err != nil {
+	if err := harden.Provider(); err != nil {
 		Logger().Warn("harden the process", "error", err)
 	}
 	watchParent()

@@ -38,7 +38,7 @@ type Verifier interface {
 }
 
 // Config is what a session needs. All fields but the names of providers, Access,
-// Permissions and Now are required.
+// Permissions, ConfigFile and Now are required.
 type Config struct {
 	// Profile names the record in the store.
 	Profile string
@@ -54,6 +54,9 @@ type Config struct {
 	// SettingsHash changes whenever a setting of the named provider does;
 	// envNames are further variables that count.
 	SettingsHash func(name string, envNames []string) string
+
+	// ConfigFile is where the profile is configured, for hints.
+	ConfigFile string
 
 	Store     *store.Store
 	Providers Providers

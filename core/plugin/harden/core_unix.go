@@ -1,6 +1,6 @@
 //go:build unix
 
-package plugin
+package harden
 
 import "golang.org/x/sys/unix"
 

@@ -1,0 +1,87 @@
+//go:build !front
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/session"
+)
+
+// withClient loads the configuration, runs fn and stops the providers.
+func withClient(c *cli.Context, fn func(*core.Client) error) error {
+	if err := emptyFlags(c); err != nil {
+		return err
+	}
+	o, err := options(c)
+	if err != nil {
+		return err
+	}
+	client, err := core.New(o)
+	if err != nil {
+		return err
+	}
+	err = fn(client)
+	// The providers are stopped also when the command was interrupted.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context), 5*time.Second)
+	defer cancel()
+	if closeErr := client.Close(ctx); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// withSession runs fn with the session of the selected profile.
+func withSession(c *cli.Context, fn func(*session.Session) error) error {
+	return withClient(c, func(client *core.Client) error {
+		s, err := client.Session("")
+		if err != nil {
+			return err
+		}
+		return fn(s)
+	})
+}
+
+func options(c *cli.Context) (core.Options, error) {
+	o := core.Options{Config: loadOptions(c), Bundled: bundledSums()}
+	if interactive(c) {
+		o.AskProvider = newUI(c).trustProvider
+	}
+	level, err := logLevel(globalBool(c, "debug"))
+	if level != "off" {
+		o.Log, o.LogLevel = c.App.ErrWriter, level
+	}
+	return o, err
+}
+
+// logLevel is what of the providers' log is shown: what ZEN_LOG_PROVIDER says, or
+// ZEN_LOG, or --debug, or nothing.
+func logLevel(debug bool) (string, error) {
+	for _, variable := range []string{"ZEN_LOG_PROVIDER", "ZEN_LOG"} {
+		level := strings.ToLower(os.Getenv(variable))
+		switch {
+		case level == "":
+		case !slices.Contains(plugin.LogLevels, level):
+			return "off", &provider.Error{
+				Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is %.20q", variable, level),
+				Hint: "it takes " + strings.Join(plugin.LogLevels, ", "),
+			}
+		default:
+			return level, nil
+		}
+	}
+	if debug {
+		return "debug", nil
+	}
+	return "off", nil
+}
