@@ -23,7 +23,7 @@ func Address(target string) (*url.URL, error) {
 	switch {
 	case u.Scheme == "libsql":
 		u.Scheme = "https"
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
 			Message: fmt.Sprintf("database URL %q would send the token unencrypted", target),
@@ -40,13 +40,17 @@ func Address(target string) (*url.URL, error) {
 	return u, nil
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
+// IsLoopback reports whether a host, with or without a port, is this machine.
+func IsLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// isLocal tells a local database's name from a URL.
-func isLocal(target string) bool {
+// IsLocal tells file:PATH and :memory: from the URL of a database at a server.
+func IsLocal(target string) bool {
 	return target == ":memory:" || strings.HasPrefix(target, "file:")
 }
 

@@ -71,6 +71,8 @@ type Options struct {
 	MaxMemory int
 	// TxMode is how transactions begin.
 	TxMode hrana.TxMode
+	// Own, where set, is closed after the handle, and when Open fails.
+	Own io.Closer
 }
 
 // Open returns a database handle. A remote database isn't touched yet: the first
@@ -80,6 +82,20 @@ type Options struct {
 //
 // Closing the handle ends streams at the server and what runs in the background.
 func Open(ctx context.Context, options Options) (*sql.DB, error) {
+	connector, err := newConnector(ctx, options)
+	if err != nil {
+		if options.Own != nil {
+			err = errors.Join(err, options.Own.Close())
+		}
+		return nil, err
+	}
+	if options.Own != nil {
+		connector = owner{connector, options.Own}
+	}
+	return sql.OpenDB(connector), nil
+}
+
+func newConnector(ctx context.Context, options Options) (connector driver.Connector, err error) {
 	mode, err := options.mode()
 	if err != nil {
 		return nil, err
@@ -87,7 +103,6 @@ func Open(ctx context.Context, options Options) (*sql.DB, error) {
 	if err := options.check(mode); err != nil {
 		return nil, err
 	}
-	var connector driver.Connector
 	switch mode {
 	case Remote:
 		connector, err = openRemote(options)
@@ -96,10 +111,18 @@ func Open(ctx context.Context, options Options) (*sql.DB, error) {
 	case Local:
 		connector, err = openLocal(options)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(connector), nil
+	return connector, err
+}
+
+// owner closes what else belongs to a handle.
+type owner struct {
+	driver.Connector
+	own io.Closer
+}
+
+// Close implements io.Closer.
+func (o owner) Close() error {
+	return errors.Join(o.Connector.(io.Closer).Close(), o.own.Close())
 }
 
 func openRemote(options Options) (driver.Connector, error) {
@@ -186,7 +209,7 @@ func (e encryptionKey) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // mode is the one to use.
 func (o Options) mode() (Mode, error) {
-	local := isLocal(o.Target.URL)
+	local := IsLocal(o.Target.URL)
 	switch {
 	case o.Mode == "" && local:
 		return Local, nil
