@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
@@ -126,7 +127,7 @@ func (o owner) Close() error {
 }
 
 func openRemote(options Options) (driver.Connector, error) {
-	link, err := dial(options)
+	link, err := Dial(options)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +141,8 @@ func openRemote(options Options) (driver.Connector, error) {
 // session's token on requests. Close ends both.
 type Link struct {
 	*hrana.Connector
+	// Address is the database's base.
+	Address *url.URL
 	// Transport sends requests to the database, and to nothing else.
 	Transport http.RoundTripper
 	own       *http.Transport
@@ -155,13 +158,13 @@ func (l *Link) Close() error {
 	return err
 }
 
-// dial makes the link. It touches no network.
-func dial(options Options) (*Link, error) {
+// Dial makes the link to a remote database, for who speaks to it by HTTP. It touches no network.
+func Dial(options Options) (*Link, error) {
 	address, err := Address(options.Target.URL)
 	if err != nil {
 		return nil, err
 	}
-	link := &Link{Transport: options.Base}
+	link := &Link{Address: address, Transport: options.Base}
 	if link.Transport == nil {
 		link.own = NewBase()
 		link.Transport = link.own

@@ -17,7 +17,7 @@ func openReplica(ctx context.Context, options Options) (driver.Connector, error)
 	if embedded == nil {
 		return nil, errNotLinked(Replica)
 	}
-	link, err := dial(options)
+	link, err := Dial(options)
 	if err != nil {
 		return nil, err
 	}

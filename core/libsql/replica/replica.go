@@ -102,11 +102,8 @@ func (r *replica) prepare() error {
 
 // listen starts the gateway that go-libsql syncs through.
 func (r *replica) listen(ctx context.Context) error {
-	address, err := libsql.Address(r.config.Target.URL)
-	if err != nil {
-		return err
-	}
-	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: address, Transport: r.config.Link.Transport, Replica: true})
+	var err error
+	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: r.config.Link.Address, Transport: r.config.Link.Transport, Replica: true})
 	if err != nil {
 		return fmt.Errorf("listen for the replica's sync: %w", err)
 	}
