@@ -80,8 +80,12 @@ func notes(c *cli.Context) io.Writer {
 }
 
 // notifier tells what somebody should know beside the answer, a line each. --quiet
-// keeps none back: a plain file that nobody asked for, or another provider's token,
-// is never a secret.
+// doesn't keep back what a sign-in tells: a plain file that nobody asked for is
+// never a secret.
 func notifier(c *cli.Context) func(string) {
-	return func(text string) { fmt.Fprintf(c.App.ErrWriter, "zen: %s\n", oneLine(text)) }
+	out := notes(c)
+	if c.Command.Name == "login" {
+		out = c.App.ErrWriter
+	}
+	return func(text string) { fmt.Fprintf(out, "zen: %s\n", oneLine(text)) }
 }
