@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +24,7 @@ func (r *ring) Get(_ context.Context, item string) (provider.Secret, error) {
 	if secret, ok := r.items[item]; ok {
 		return secret, nil
 	}
-	return provider.Secret{}, fs.ErrNotExist
+	return provider.Secret{}, store.ErrNoItem
 }
 
 func (r *ring) Set(_ context.Context, item string, secret provider.Secret) error {

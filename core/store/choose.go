@@ -52,12 +52,15 @@ func (s *Store) Choose(ctx context.Context, profile string) error {
 	}
 	c, err := s.read(profile)
 	var was Storage
-	if err == nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	case err == nil:
 		was = c.storage()
 		_, err = s.open(ctx, profile, c)
 	}
 	aside := errors.Is(err, errUnusable)
-	if err != nil && !aside && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !aside {
 		return err
 	}
 	if aside && was == "" {

@@ -12,12 +12,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/zalando/go-keyring"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/store"
 )
 
 // DefaultTimeout is for programs that nobody sits at. A keyring that is unlocked
@@ -66,7 +66,7 @@ func newKeyring(o Options, b backend) *Keyring {
 	return &Keyring{options: o, backend: b, busy: make(chan struct{}, 1)}
 }
 
-// Get returns the secret of an item; fs.ErrNotExist is that there is none.
+// Get returns the secret of an item; store.ErrNoItem is that there is none.
 func (k *Keyring) Get(ctx context.Context, item string) (provider.Secret, error) {
 	return k.call(ctx, func() (string, error) { return k.backend.get(item) })
 }
@@ -77,7 +77,7 @@ func (k *Keyring) Set(ctx context.Context, item string, secret provider.Secret) 
 	return err
 }
 
-// Delete removes an item; fs.ErrNotExist is that there is none.
+// Delete removes an item; store.ErrNoItem is that there is none.
 func (k *Keyring) Delete(ctx context.Context, item string) error {
 	_, err := k.call(ctx, func() (string, error) { return "", k.backend.delete(item) })
 	return err
@@ -100,7 +100,7 @@ func (k *Keyring) Probe(ctx context.Context) error {
 		}
 		return "", k.backend.delete(item)
 	})
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, store.ErrNoItem) {
 		return nil
 	}
 	return err
@@ -155,7 +155,7 @@ func failure(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, keyring.ErrNotFound):
-		return fs.ErrNotExist
+		return store.ErrNoItem
 	}
 	return unavailable(err)
 }
@@ -166,3 +166,6 @@ func unavailable(err error) error {
 		Hint: "unlock the keyring, and run it again; ZEN_KEYRING_TIMEOUT=60s waits longer for you to",
 	}
 }
+
+// Interface guards
+var _ store.Keyring = (*Keyring)(nil)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/store"
 	"github.com/zen-auth/zen/core/store/keyring/keyringtest"
 )
 
@@ -40,7 +40,7 @@ func operate(op string) int {
 		err = k.Probe(context.Background())
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, store.ErrNoItem):
 		fmt.Println("not there")
 	case errors.Is(err, provider.ErrUnavailable):
 		fmt.Println("unavailable:", err)
