@@ -103,7 +103,8 @@ func withFallback(text string) string {
 // started the slowest one takes little longer; when Turso is repaired, a request
 // finds that out.
 func TestNoQueryFailsWhenTheKeySetBreaks(t *testing.T) {
-	stack := devstacktest.Start(t, devstack.Options{})
+	// Longer than the program's clock is moved.
+	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: 10 * time.Minute})
 	p := newProgram(t, stack, withFallback)
 	db, err := p.client.OpenDB(p.session)
 	if err != nil {

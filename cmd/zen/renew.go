@@ -16,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 )
@@ -44,11 +45,15 @@ func renewCommand() *cli.Command {
 			// The process that waits may have ended: its end of the pipe is nothing to
 			// die by.
 			signal.Ignore(syscall.SIGPIPE)
-			return withSession(c, func(s *session.Session) error {
+			return withClient(c, func(client *core.Client) error {
+				s, err := client.Session(order.Profile)
+				if err != nil {
+					return err
+				}
 				ctx, cancel := context.WithTimeout(c.Context, renewTimeout)
 				defer cancel()
 				s.Elsewhere = nil
-				err := json.NewEncoder(c.App.Writer).Encode(newReport(s.Carry(ctx, order)))
+				err = json.NewEncoder(c.App.Writer).Encode(newReport(s.Carry(ctx, order)))
 				if errors.Is(err, syscall.EPIPE) {
 					return nil
 				}
@@ -95,10 +100,8 @@ func (r report) err() error {
 // said of the configuration.
 func renewer(c *cli.Context) func(context.Context, session.Order) error {
 	args := []string{"renew", "--no-input"}
-	for _, name := range []string{"config", "profile"} {
-		if value := globalString(c, name); value != "" {
-			args = append(args, "--"+name, value)
-		}
+	if file := globalString(c, "config"); file != "" {
+		args = append(args, "--config", file)
 	}
 	if globalBool(c, "debug") {
 		args = append(args, "--debug")

@@ -188,10 +188,7 @@ func (s *Session) via(ctx context.Context, d store.Detour, n need) (provider.Tok
 		return provider.Token{}, err
 	}
 	w := way{identity: d.Via, minter: d.Via, rank: s.rank(d.Via), access: d.Access, permissions: d.Permissions, envNames: d.EnvNames}
-	token, err := s.cached(ctx, record, w, n)
-	if err != nil {
-		token, err = s.renew(ctx, w, n)
-	}
+	token, err := s.by(ctx, record, w, n)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -199,11 +196,11 @@ func (s *Session) via(ctx context.Context, d store.Detour, n need) (provider.Tok
 	return s.take(token, w, d.Probe), nil
 }
 
-// tell says once that a fallback is in use, until it isn't.
+// tell says once that a fallback is in use, until it isn't or another one is.
 func (s *Session) tell(record store.Record, w way, token provider.Token, unavailable bool) {
 	s.mu.Lock()
-	told := s.told
-	s.told = true
+	told := s.told == w.minter
+	s.told = w.minter
 	s.mu.Unlock()
 	if told {
 		return

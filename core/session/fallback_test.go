@@ -252,7 +252,7 @@ func TestFallbackKeepsTheLimitsOfTheToken(t *testing.T) {
 		t.Errorf("asked for %s, %v", turso.asked.Access, turso.asked.Permissions)
 	}
 	// A fallback that grants more all the same is not used.
-	s, h = newHouse(t, func(c *session.Config, h *house) {
+	s, _ = newHouse(t, func(c *session.Config, h *house) {
 		c.Fallback = []string{"turso"}
 		h.makers["clerk"].access = provider.AccessReadOnly
 		h.makers["turso"].access = provider.AccessReadWrite

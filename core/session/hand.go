@@ -42,8 +42,13 @@ func (s *Session) take(token provider.Token, w way, probe time.Time) provider.To
 	return token
 }
 
-// drop empties the hand.
-func (s *Session) drop() { s.take(provider.Token{}, way{}, time.Time{}) }
+// drop empties the hand: somebody else is signed in now, or nobody.
+func (s *Session) drop() {
+	s.take(provider.Token{}, way{}, time.Time{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = ""
+}
 
 func (s *Session) held() hand {
 	s.mu.Lock()

@@ -36,20 +36,23 @@ func (s *Session) onDetour(ctx context.Context, own way, d store.Detour, n need)
 		return s.try(ctx, own, d, n)
 	}
 	token, err := s.via(ctx, d, n)
-	if err != nil { // the way around is closed, too
-		record, loadErr := s.Store.LoadContext(ctx, s.Profile)
-		if loadErr != nil {
-			return provider.Token{}, loadErr
-		}
-		return s.viaOwn(ctx, record, own, n)
+	if err == nil {
+		return token, nil
 	}
-	return token, nil
+	record, loadErr := s.Store.LoadContext(ctx, s.Profile)
+	if loadErr != nil {
+		return provider.Token{}, loadErr
+	}
+	if token, err = s.by(ctx, record, own, n); err != nil { // that is closed, too
+		return provider.Token{}, err
+	}
+	return s.take(token, own, time.Time{}), nil
 }
 
 // try claims the next probe for this process and returns a token of the own way.
-// Where another process was first, or its provider is unavailable, the token is the
-// detour's. A sign-in that was rejected ends the detour: nobody who was signed out
-// goes on by it.
+// Where another process was first, or its provider can't make any, the token is the
+// detour's. A sign-in that has ended ends the detour: nobody who was signed out goes
+// on by it.
 func (s *Session) try(ctx context.Context, own way, d store.Detour, n need) (provider.Token, error) {
 	// A program that can't start providers becomes one that can now, and not between
 	// the claim and the probe.
@@ -65,14 +68,11 @@ func (s *Session) try(ctx context.Context, own way, d store.Detour, n need) (pro
 	if err != nil {
 		return provider.Token{}, err
 	}
-	token, err := s.cached(ctx, record, own, n)
-	if err != nil {
-		token, err = s.renew(ctx, own, n)
-	}
-	switch {
-	case open && provider.Kind(err) == provider.ErrUnavailable:
+	token, err := s.by(ctx, record, own, n)
+	switch kind := provider.Kind(err); {
+	case open && (kind == provider.ErrUnavailable || kind == provider.ErrConfig || kind == provider.ErrNoProvider):
 		return s.via(ctx, d, n)
-	case open && ctx.Err() != nil:
+	case err != nil && kind == nil: // the caller has gone, or the store can't be read
 		return provider.Token{}, err
 	case err != nil:
 		s.end(ctx, false)
@@ -185,7 +185,7 @@ func (s *Session) end(ctx context.Context, works bool) {
 	})
 	s.mu.Lock()
 	told := s.told
-	s.told = false
+	s.told = ""
 	if s.hand.way.rank > 0 {
 		s.hand = hand{}
 	}
@@ -195,7 +195,7 @@ func (s *Session) end(ctx context.Context, works bool) {
 		return
 	}
 	s.audit(audit.Return, who, token, nil)
-	if told {
+	if told != "" {
 		s.notify(fmt.Sprintf("the tokens of %s work again", who.name()))
 	}
 }

@@ -98,8 +98,8 @@ type Session struct {
 	// probe is the token with which one request tries the profile's own way, while
 	// the others go on with the fallback's in hand.
 	probe provider.Token
-	// told is whether this process was notified of the fallback.
-	told     bool
+	// told is the fallback provider that was notified of.
+	told     string
 	renewing bool
 	closed   bool
 }
@@ -163,26 +163,28 @@ func (s *Session) obtain(ctx context.Context, n need, refusals bool) (provider.T
 		return provider.Token{}, err
 	}
 	own := s.own(record)
-	if d, ok := s.detour(record); ok && (refusals || d.Unavailable) {
+	d, detour := s.detour(record)
+	if detour && (refusals || d.Unavailable) {
 		return s.onDetour(ctx, own, d, n)
 	}
-	token, err := s.viaOwn(ctx, record, own, n)
-	if provider.Kind(err) == provider.ErrUnavailable && len(s.Fallback) > 0 {
+	token, err := s.by(ctx, record, own, n)
+	switch {
+	case provider.Kind(err) == provider.ErrUnavailable && len(s.Fallback) > 0:
 		return s.around(ctx, fall{unavailable: true, cause: err, need: n})
+	case err != nil:
+		return provider.Token{}, err
+	case !detour: // or it isn't what this session's requests go on with
+		s.take(token, own, time.Time{})
 	}
-	return token, err
+	return token, nil
 }
 
-// viaOwn returns a token of the profile's own way, cached or new.
-func (s *Session) viaOwn(ctx context.Context, record store.Record, own way, n need) (provider.Token, error) {
-	token, err := s.cached(ctx, record, own, n)
-	if err != nil {
-		token, err = s.renew(ctx, own, n)
+// by returns a token of a way, cached or new.
+func (s *Session) by(ctx context.Context, record store.Record, w way, n need) (provider.Token, error) {
+	if token, err := s.cached(ctx, record, w, n); err == nil {
+		return token, nil
 	}
-	if err != nil {
-		return provider.Token{}, err
-	}
-	return s.take(token, own, time.Time{}), nil
+	return s.renew(ctx, w, n)
 }
 
 // Renew returns another token than refused, which a server turned down: a new one

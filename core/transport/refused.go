@@ -42,11 +42,15 @@ func (r *Refused) tellSkew(date, host string, now time.Time) {
 	if err != nil {
 		return
 	}
-	switch ahead := now.Sub(servers).Round(time.Second); {
+	ahead := now.Sub(servers).Round(time.Second)
+	if ahead.Abs() > 2*time.Minute {
+		ahead = ahead.Round(time.Minute)
+	}
+	switch text := ahead.Abs().String(); {
 	case ahead > maxSkew:
-		r.skew = fmt.Sprintf("; this machine's clock is %s ahead of %s's", ahead, host)
+		r.skew = fmt.Sprintf("; this machine's clock is %s ahead of %s's", text, host)
 	case ahead < -maxSkew:
-		r.skew = fmt.Sprintf("; this machine's clock is %s behind %s's", -ahead, host)
+		r.skew = fmt.Sprintf("; this machine's clock is %s behind %s's", text, host)
 	}
 }
 
