@@ -32,7 +32,7 @@ or unverified with the reason.`,
 type statusDocument struct {
 	SchemaVersion int         `json:"schema_version"`
 	Profile       string      `json:"profile"`
-	SignedIn      bool        `json:"signed_in"`
+	SignedIn      *bool       `json:"signed_in"` // null where nobody can say without the keyring
 	Provider      string      `json:"provider,omitempty"`
 	TokenProvider string      `json:"token_provider,omitempty"`
 	Account       string      `json:"account,omitempty"`
@@ -72,7 +72,11 @@ func printStatus(c *cli.Context, s *session.Session) error {
 	} else {
 		err = writeStatus(c.App.Writer, document)
 	}
-	if err == nil && !status.SignedIn {
+	switch {
+	case err != nil || status.SignedIn:
+	case status.Doubt != nil:
+		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile), Hint: "zen token asks it"}
+	default:
 		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: "zen login"}
 	}
 	return err
@@ -83,7 +87,6 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 	d := statusDocument{
 		SchemaVersion: schemaVersion,
 		Profile:       status.Profile,
-		SignedIn:      status.SignedIn,
 		Provider:      status.Provider,
 		TokenProvider: status.TokenProvider,
 		Account:       status.Account.Credential.Subject,
@@ -109,6 +112,9 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 			d.Organization = o.Slug
 		}
 	}
+	if status.SignedIn || status.Doubt == nil {
+		d.SignedIn = &status.SignedIn
+	}
 	if status.Doubt != nil {
 		d.Note = "this may not be the latest: " + oneLine(status.Doubt.Error())
 	}
@@ -127,7 +133,10 @@ func writeStatus(w io.Writer, d statusDocument) error {
 		}
 	}
 	row("profile", d.Profile)
-	if d.SignedIn {
+	switch {
+	case d.SignedIn == nil:
+		row("account", "unknown")
+	case *d.SignedIn:
 		row("account", d.Account)
 		if d.Subject != d.Account {
 			row("subject", d.Subject)
@@ -139,7 +148,7 @@ func writeStatus(w io.Writer, d statusDocument) error {
 			row("tokens from", d.TokenProvider)
 		}
 		row("signed in", local(d.SignedInAt))
-	} else {
+	default:
 		row("account", "not signed in")
 	}
 	for _, name := range d.AlsoSignedIn {
@@ -167,7 +176,7 @@ func storedIn(d statusDocument) string {
 		return d.File + " (sealed; the key is in the keyring)"
 	case store.StorageFile:
 		if d.StorageReason != "" {
-			return fmt.Sprintf("%s (plain file, mode 0600: %s)", d.File, d.StorageReason)
+			return fmt.Sprintf("%s (plain file, mode 0600) because %s", d.File, d.StorageReason)
 		}
 		return d.File + " (plain file, mode 0600)"
 	case store.StorageNone:

@@ -33,6 +33,7 @@ func TestBadFiles(t *testing.T) {
 		"token_provider is no name":  {"[profiles.a]\ntoken_provider = \"x_y\"\n", `:2 profile a: "x_y" is not the name of a provider`, ""},
 		"provider is a number":       {"[profiles.a]\nprovider = 3\n", ":2 profile a: the value is not a string", ""},
 		"access":                     {"[profiles.a]\naccess = \"write\"\n", `:2 profile a: access "write" is not ro or rw`, ""},
+		"storage":                    {"[profiles.a]\nstorage = \"vault\"\n", `:2 profile a: storage "vault" is not keyring, file or none`, "leave it out"},
 		"access is empty":            {"[profiles.a]\naccess = \"\"\n", ":2 profile a: access is empty", "ro or rw"},
 		"permissions is a string":    {"[profiles.a]\npermissions = \"all:data_read\"\n", ":2 profile a: permissions are a list", ""},
 		"permission is a number":     {"[profiles.a]\npermissions = [1]\n", ":2 profile a: permissions are strings", ""},
@@ -74,6 +75,7 @@ func TestBadEnvironment(t *testing.T) {
 	for variable, text := range map[string]string{
 		"ZEN_PROFILE=a/b":                      `environment ZEN_PROFILE: "a/b" is not the name of a profile`,
 		"ZEN_PROVIDER=/bin/sh":                 `environment ZEN_PROVIDER: "/bin/sh" is not the name of a provider`,
+		"ZEN_STORAGE=vault":                    `environment ZEN_STORAGE: storage "vault" is not keyring, file or none`,
 		"ZEN_ACCESS=all":                       `environment ZEN_ACCESS: access "all" is not ro or rw`,
 		"ZEN_DATABASE=libsql://u:planted@x.io": "environment ZEN_DATABASE: database URL has a user name or a password",
 		"ZEN_CONFIG=/nowhere/zen.toml":         "read configuration /nowhere/zen.toml",

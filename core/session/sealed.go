@@ -26,10 +26,10 @@ type keyHolder interface {
 func (s *Session) checkSealed(ctx context.Context, token store.TokenMeta, doubt error) (State, error) {
 	now := s.Now()
 	switch {
-	case !token.Expires.IsZero() && !now.Before(token.Expires):
-		return StateInvalid, fmt.Errorf("%w at %s", provider.ErrTokenExpired, token.Expires.UTC().Format(time.RFC3339))
 	case doubt != nil:
 		return StateUnverified, fmt.Errorf("%w; zen token checks it", doubt)
+	case !token.Expires.IsZero() && !now.Before(token.Expires):
+		return StateInvalid, fmt.Errorf("%w at %s", provider.ErrTokenExpired, token.Expires.UTC().Format(time.RFC3339))
 	case token.Verification == nil:
 		return StateUnverified, errNoKeys
 	case token.Verified.IsZero() || token.KeyID == "":

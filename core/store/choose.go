@@ -37,23 +37,30 @@ func (s *Store) setPlan(profile string, p plan) {
 // was asked for, else as they do now, else sealed where the keyring answers, else in
 // a plain file with a notice. The next Save moves those that rest otherwise, and sets
 // a file aside that can't be read. What would keep the login from being stored fails
-// here, before anybody has signed in: a keyring that was asked for and doesn't answer
+// here, as far as it can be known, before anybody has signed in: a keyring that was asked for and doesn't answer
 // is ErrUnavailable, StorageNone is ErrConfig.
 func (s *Store) Choose(ctx context.Context, profile string) error {
 	if err := checkName(profile); err != nil {
 		return err
 	}
-	if s.memory != nil {
+	if s.memory != nil || s.asked(profile) == StorageNone {
 		return errNone()
+	}
+	// The lock is let go again: a person may take minutes to sign in.
+	if err := s.locked(ctx, profile, func() error { return nil }); err != nil {
+		return err
 	}
 	c, err := s.read(profile)
 	var was Storage
-	if err == nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	case err == nil:
 		was = c.storage()
 		_, err = s.open(ctx, profile, c)
 	}
 	aside := errors.Is(err, errUnusable)
-	if err != nil && !aside && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !aside {
 		return err
 	}
 	if aside && was == "" {

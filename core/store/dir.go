@@ -41,7 +41,10 @@ func (s *Store) makeDir() error {
 		err = os.Chmod(profiles, 0o700)
 	}
 	if err != nil {
-		return fmt.Errorf("create state directory: %w", err)
+		return &provider.Error{
+			Message: "create state directory: " + err.Error(), Err: err,
+			Hint: "choose another place with ZEN_STATE_DIR; with ZEN_STORAGE=none zen needs none",
+		}
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func (s *Store) Meta(profile string) (Meta, error) {
 		m.Doubt = errors.New("nothing was written down about the sealed file")
 	case err != nil:
 		m.Doubt = err
-	case m.Credentials != c.sum:
+	case m.Credentials != checksum(c.data):
 		m.Doubt = errors.New("the sealed file is another one than was written down")
 	}
 	return m.Meta, nil

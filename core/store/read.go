@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -18,8 +17,7 @@ const maxFileSize = 4 << 20
 // contents is a credentials file as far as it can be read without its key.
 type contents struct {
 	file
-	// sum is of all its bytes.
-	sum string
+	data []byte
 }
 
 // read reads the file of a profile. Where there is none it is fs.ErrNotExist.
@@ -38,7 +36,7 @@ func (s *Store) read(profile string) (contents, error) {
 	if err != nil {
 		return contents{}, s.unusable(provider.ErrConfig, profile, err)
 	}
-	return contents{f, checksum(data)}, nil
+	return contents{f, data}, nil
 }
 
 func (s *Store) readPrivate(path string) ([]byte, error) {
@@ -70,7 +68,7 @@ func (s *Store) open(ctx context.Context, profile string, c contents) (Record, e
 		return c.record(), nil
 	}
 	key, err := s.keys.get(ctx, s.keyring, keyItem(profile, c.Key))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, ErrNoItem) {
 		return Record{}, s.unusable(provider.ErrNoCredential, profile, errors.New("it is sealed, and its key is not in this keyring"))
 	}
 	if err != nil {

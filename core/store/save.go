@@ -106,7 +106,7 @@ func (s *Store) forgetKey(ctx context.Context, profile, id string) {
 		return
 	}
 	err := s.keyring.Delete(context.WithoutCancel(ctx), keyItem(profile, id))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, ErrNoItem) {
 		s.notice(fmt.Sprintf("a key of profile %q is still in the keyring, and opens nothing any more: %v", profile, err))
 	}
 }

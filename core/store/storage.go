@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -30,9 +31,12 @@ func (s Storage) phrase() string {
 	return "memory"
 }
 
-// Keyring keeps short secrets, one an item. Every error of it but fs.ErrNotExist,
-// which is an item that isn't there, is provider.ErrUnavailable: locked, absent,
-// hanging and dismissed are all the same to a credential that must not be lost.
+// ErrNoItem is a keyring's answer that it has no such item.
+var ErrNoItem = errors.New("no such item in the keyring")
+
+// Keyring keeps short secrets, one an item. Every error of it but ErrNoItem is
+// provider.ErrUnavailable: locked, absent, hanging and dismissed are all the same to a
+// credential that must not be lost.
 type Keyring interface {
 	Get(ctx context.Context, item string) (provider.Secret, error)
 	Set(ctx context.Context, item string, secret provider.Secret) error

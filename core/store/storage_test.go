@@ -26,6 +26,8 @@ type ring struct {
 	reads int
 	// down is what every call fails with.
 	down error
+	// before is called once, before the next Get.
+	before func()
 }
 
 func newRing() *ring { return &ring{items: map[string]provider.Secret{}} }
@@ -33,12 +35,16 @@ func newRing() *ring { return &ring{items: map[string]provider.Secret{}} }
 var errLocked = &provider.Error{Kind: provider.ErrUnavailable, Message: "the keyring can't be used: locked", Hint: "unlock it"}
 
 func (r *ring) Get(_ context.Context, item string) (provider.Secret, error) {
+	if before := r.before; before != nil {
+		r.before = nil
+		before()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reads++
 	secret, ok := r.items[item]
 	if r.down == nil && !ok {
-		return provider.Secret{}, fs.ErrNotExist
+		return provider.Secret{}, store.ErrNoItem
 	}
 	return secret, r.down
 }
@@ -205,9 +211,7 @@ func TestPlainFileIsAnnouncedBeforeTheFirstWrite(t *testing.T) {
 	s := w.program("")
 	must(t, s.Choose(t.Context(), "p"))
 	w.wantNotice("will be kept in a plain file (" + s.Path("p") + ", mode 0600) because the keyring can't be used: locked")
-	if len(w.files()) != 0 {
-		t.Error("it was announced after the first write")
-	}
+	w.wantGone()
 	must(t, w.login("", "c"))
 	if m := w.wantStorage(store.StorageFile); !strings.Contains(m.Reason, "locked") {
 		t.Errorf("reason %q", m.Reason)
@@ -238,6 +242,8 @@ func TestKeyringThatWasAskedForFailsClosed(t *testing.T) {
 			w := newWorld(t)
 			if before != "" {
 				must(t, w.login(before, "old"))
+			} else {
+				must(t, w.program("").Delete(t.Context(), "p")) // leaves the lock
 			}
 			files := w.files()
 			w.ring.down = errLocked
@@ -301,6 +307,27 @@ func TestUnavailableKeyringLosesAndDowngradesNothing(t *testing.T) {
 	w.wantCredential("c")
 }
 
+// "No such file", of a keyring's socket, is no word about the credentials' file.
+func TestKeyringWithoutASocketIsUnavailable(t *testing.T) {
+	w := newWorld(t)
+	must(t, w.login("", "c"))
+	w.ring.down = &provider.Error{Kind: provider.ErrUnavailable, Err: fs.ErrNotExist}
+	if r, err := w.program("").Load("p"); !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("Load = %v, %v", r, err)
+	}
+	for name, err := range map[string]error{
+		"refresh": w.program("").Lock(t.Context(), "p", func(*store.Locked) error {
+			t.Error("Lock gave an empty record out")
+			return nil
+		}),
+		"login": w.login("", "new"),
+	} {
+		if !errors.Is(err, provider.ErrUnavailable) {
+			t.Errorf("%s = %v", name, err)
+		}
+	}
+}
+
 // A default that was chosen while the keyring was away doesn't undo what another
 // login did meanwhile.
 func TestChoiceNobodyAskedForGivesWay(t *testing.T) {
@@ -313,6 +340,17 @@ func TestChoiceNobodyAskedForGivesWay(t *testing.T) {
 	save(t, slow, "p", func(r *store.Record) { r.Provider = "slow" })
 	w.wantStorage(store.StorageKeyring)
 	w.wantCredential("quick")
+}
+
+// What moves, or goes, between the reading of the file and that of its key is no error.
+func TestReaderMeetsAMove(t *testing.T) {
+	w := newWorld(t)
+	must(t, w.login("", "old"))
+	w.ring.before = func() { must(t, w.login(store.StorageFile, "moved")) }
+	w.wantCredential("moved")
+	must(t, w.login(store.StorageKeyring, "old"))
+	w.ring.before = func() { must(t, w.program("").Delete(t.Context(), "p")) }
+	w.wantCredential("")
 }
 
 func TestTwoStateDirectoriesShareNoKey(t *testing.T) {

@@ -82,6 +82,15 @@ func (s *Store) LoadContext(ctx context.Context, profile string) (Record, error)
 	if s.memory != nil {
 		return s.memory.load(profile), nil
 	}
+	r, err := s.load(ctx, profile)
+	if errors.Is(err, errUnusable) {
+		// The file may have moved since it was read, and its key with it.
+		r, err = s.load(ctx, profile)
+	}
+	return r, err
+}
+
+func (s *Store) load(ctx context.Context, profile string) (Record, error) {
 	c, err := s.read(profile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return emptyRecord(), nil
@@ -154,17 +163,17 @@ func (s *Store) locked(ctx context.Context, profile string, fn func() error) err
 
 func (l *Locked) load() error {
 	c, err := l.store.read(l.profile)
+	if errors.Is(err, fs.ErrNotExist) {
+		l.Record = emptyRecord()
+		return nil
+	}
 	if err == nil {
 		l.storage, l.key = c.storage(), c.Key
 		l.Record, err = l.store.open(l.ctx, l.profile, c)
 	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		l.Record = emptyRecord()
-	case errors.Is(err, errUnusable) && l.store.plan(l.profile).aside:
+	if errors.Is(err, errUnusable) && l.store.plan(l.profile).aside {
 		l.Record, l.aside = emptyRecord(), true
-	default:
-		return err
+		return nil
 	}
-	return nil
+	return err
 }

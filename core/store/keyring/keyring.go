@@ -12,12 +12,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/zalando/go-keyring"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/store"
 )
 
 // DefaultTimeout is for programs that nobody sits at. A keyring that is unlocked
@@ -66,20 +66,20 @@ func newKeyring(o Options, b backend) *Keyring {
 	return &Keyring{options: o, backend: b, busy: make(chan struct{}, 1)}
 }
 
-// Get returns the secret of an item; fs.ErrNotExist is that there is none.
+// Get returns the secret of an item; store.ErrNoItem is that there is none.
 func (k *Keyring) Get(ctx context.Context, item string) (provider.Secret, error) {
-	return k.call(ctx, "read", func() (string, error) { return k.backend.get(item) })
+	return k.call(ctx, func() (string, error) { return k.backend.get(item) })
 }
 
 // Set makes or replaces an item.
 func (k *Keyring) Set(ctx context.Context, item string, secret provider.Secret) error {
-	_, err := k.call(ctx, "write", func() (string, error) { return "", k.backend.set(item, secret.Reveal()) })
+	_, err := k.call(ctx, func() (string, error) { return "", k.backend.set(item, secret.Reveal()) })
 	return err
 }
 
-// Delete removes an item; fs.ErrNotExist is that there is none.
+// Delete removes an item; store.ErrNoItem is that there is none.
 func (k *Keyring) Delete(ctx context.Context, item string) error {
-	_, err := k.call(ctx, "delete", func() (string, error) { return "", k.backend.delete(item) })
+	_, err := k.call(ctx, func() (string, error) { return "", k.backend.delete(item) })
 	return err
 }
 
@@ -87,7 +87,7 @@ func (k *Keyring) Delete(ctx context.Context, item string) error {
 // meanwhile, and is no failure.
 func (k *Keyring) Probe(ctx context.Context) error {
 	const item = "probe"
-	_, err := k.call(ctx, "try", func() (string, error) {
+	_, err := k.call(ctx, func() (string, error) {
 		if err := k.backend.set(item, item); err != nil {
 			return "", err
 		}
@@ -100,7 +100,7 @@ func (k *Keyring) Probe(ctx context.Context) error {
 		}
 		return "", k.backend.delete(item)
 	})
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, store.ErrNoItem) {
 		return nil
 	}
 	return err
@@ -114,9 +114,12 @@ type answer struct {
 // call runs fn, which can't be stopped, until it returns, the deadline passes or the
 // context ends. In the last two cases its goroutine is given up, at most one at a
 // time: it ends when the keyring answers, or with the process.
-func (k *Keyring) call(ctx context.Context, what string, fn func() (string, error)) (provider.Secret, error) {
+func (k *Keyring) call(ctx context.Context, fn func() (string, error)) (provider.Secret, error) {
 	if err := k.backend.reachable(); err != nil {
-		return provider.Secret{}, unavailable("there is none: "+err.Error(), err)
+		return provider.Secret{}, &provider.Error{
+			Kind: provider.ErrUnavailable, Message: "there is no keyring: " + err.Error(), Err: err,
+			Hint: "run zen in the session of a desktop, which has one",
+		}
 	}
 	deadline := time.NewTimer(k.options.Timeout)
 	defer deadline.Stop()
@@ -134,32 +137,35 @@ func (k *Keyring) call(ctx context.Context, what string, fn func() (string, erro
 				done <- answer{secret, err}
 			}()
 		case a := <-done:
-			return provider.NewSecret(a.secret), k.failure(what, a.err)
+			return provider.NewSecret(a.secret), failure(a.err)
 		case <-waiting.C:
 			if k.options.Waiting != nil && k.options.Timeout > waitingAfter {
 				k.options.Waiting(k.options.Timeout)
 			}
 		case <-deadline.C:
-			return provider.Secret{}, unavailable(fmt.Sprintf("it did not answer within %s", k.options.Timeout), nil)
+			return provider.Secret{}, unavailable(fmt.Errorf("it did not answer within %s", k.options.Timeout))
 		case <-ctx.Done():
 			return provider.Secret{}, ctx.Err()
 		}
 	}
 }
 
-func (k *Keyring) failure(what string, err error) error {
+func failure(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, keyring.ErrNotFound):
-		return fs.ErrNotExist
+		return store.ErrNoItem
 	}
-	return unavailable(fmt.Sprintf("%s: %v", what, err), err)
+	return unavailable(err)
 }
 
-func unavailable(why string, err error) error {
+func unavailable(err error) error {
 	return &provider.Error{
-		Kind: provider.ErrUnavailable, Message: "the keyring can't be used: " + why, Err: err,
+		Kind: provider.ErrUnavailable, Message: fmt.Sprintf("the keyring can't be used: %v", err), Err: err,
 		Hint: "unlock the keyring, and run it again; ZEN_KEYRING_TIMEOUT=60s waits longer for you to",
 	}
 }
+
+// Interface guards
+var _ store.Keyring = (*Keyring)(nil)

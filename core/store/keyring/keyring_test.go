@@ -3,7 +3,6 @@ package keyring
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,6 +11,7 @@ import (
 	"github.com/zalando/go-keyring"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/store"
 )
 
 // fake is a backend in memory.
@@ -70,7 +70,7 @@ func (f *fake) delete(item string) error {
 func TestLifeOfAnItem(t *testing.T) {
 	f := &fake{items: map[string]string{}}
 	k := newKeyring(Options{}, f)
-	if _, err := k.Get(t.Context(), "a"); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, provider.ErrUnavailable) {
+	if _, err := k.Get(t.Context(), "a"); !errors.Is(err, store.ErrNoItem) || errors.Is(err, provider.ErrUnavailable) {
 		t.Errorf("Get of no item = %v", err)
 	}
 	if err := k.Set(t.Context(), "a", provider.NewSecret("x")); err != nil {
@@ -82,7 +82,7 @@ func TestLifeOfAnItem(t *testing.T) {
 	if err := k.Delete(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.Delete(t.Context(), "a"); !errors.Is(err, fs.ErrNotExist) {
+	if err := k.Delete(t.Context(), "a"); !errors.Is(err, store.ErrNoItem) {
 		t.Errorf("second Delete = %v", err)
 	}
 	if err := k.Probe(t.Context()); err != nil || len(f.items) != 0 {

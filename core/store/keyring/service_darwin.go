@@ -4,9 +4,9 @@ package keyring
 // -X github.com/zen-auth/zen/core/store/keyring.signed=true.
 var signed string
 
-// service is the name that items are kept under. The keychain ties an item to the
-// signature of the program that made it, and asks for the password when another one
-// reads it: builds that aren't signed keep theirs apart from those of releases.
+// service is the name that items are kept under. Builds that aren't signed have one of
+// their own, so that trying one out never reads, replaces or deletes what a release
+// has stored.
 func service() string {
 	if signed == "true" {
 		return "zen"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/store"
 	"github.com/zen-auth/zen/core/store/keyring/keyringtest"
 )
 
@@ -40,7 +40,7 @@ func operate(op string) int {
 		err = k.Probe(context.Background())
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, store.ErrNoItem):
 		fmt.Println("not there")
 	case errors.Is(err, provider.ErrUnavailable):
 		fmt.Println("unavailable:", err)
@@ -84,7 +84,7 @@ func TestSecretService(t *testing.T) {
 	bus := keyringtest.NewBus(t, t.TempDir(), false)
 	do := func(op string) string { return run(t, bus.Home, bus.Address, op) }
 
-	want(t, do("get"), "unavailable: the keyring can't be used: read: The name org.freedesktop.secrets was not provided")
+	want(t, do("get"), "unavailable: the keyring can't be used: The name org.freedesktop.secrets was not provided")
 
 	first := bus.StartKeyring("correct horse")
 	want(t, do("get"), "not there")
@@ -92,7 +92,7 @@ func TestSecretService(t *testing.T) {
 	want(t, do("set"), "ok")
 	want(t, do("get"), "ok planted")
 	first.Lock()
-	want(t, do("get"), "unavailable: the keyring can't be used: read: failed to unlock")
+	want(t, do("get"), "unavailable: the keyring can't be used: failed to unlock")
 	want(t, do("probe"), "unavailable")
 	first.Stop()
 	want(t, do("get"), "unavailable")
@@ -109,7 +109,7 @@ func TestSecretService(t *testing.T) {
 	second.Stop()
 
 	bus.StartKeyring("") // after a login without the password
-	want(t, do("get"), "unavailable: the keyring can't be used: read: failed to unlock")
+	want(t, do("get"), "unavailable: the keyring can't be used: failed to unlock")
 }
 
 // A bus that starts gnome-keyring by itself, for somebody without a home directory.
@@ -144,7 +144,7 @@ func TestNoBusIsStarted(t *testing.T) {
 		if address == "" && isSocket(socket) {
 			continue // somebody's desktop
 		}
-		want(t, run(t, filepath.Join(bin, "no-home"), address, "probe"), "unavailable: the keyring can't be used: there is none: no session bus "+says)
+		want(t, run(t, filepath.Join(bin, "no-home"), address, "probe"), "unavailable: there is no keyring: no session bus "+says)
 	}
 	if _, err := os.Stat(ran); err == nil {
 		t.Error("dbus-launch was run")
