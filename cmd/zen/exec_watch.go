@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,14 +45,12 @@ func watch(c *cli.Context, path string, command []string, extra map[string]strin
 	if w.session, w.token, err = goodToken(c, true); err != nil {
 		return err
 	}
-	w.next = renewalTime(w.token)
+	w.next = w.renewalTime()
 	return w.run()
 }
 
 // watcher is a command and its present token.
 type watcher struct {
-	// c is the command line, with a context that an interrupt doesn't end: it is the
-	// command's to act on.
 	c       *cli.Context
 	path    string
 	command []string
@@ -100,14 +99,13 @@ func newWatcher(c *cli.Context) (*watcher, error) {
 }
 
 func (w *watcher) run() error {
-	own := *w.c
-	ctx, cancel := context.WithCancel(context.WithoutCancel(own.Context))
-	own.Context, w.c = ctx, &own
+	terminal := isTerminal(w.c.App.Reader)
+	cancel := w.detach()
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	defer cancel()
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, forwarded(isTerminal(own.App.Reader))...)
+	signal.Notify(signals, forwarded(terminal)...)
 	defer signal.Stop(signals)
 	if w.file != "" {
 		defer os.Remove(w.file)
@@ -146,6 +144,16 @@ func (w *watcher) run() error {
 	}
 }
 
+// detach has the renewals go on after an interrupt, which is the command's to act on,
+// and ask nothing: the terminal is the command's, too.
+func (w *watcher) detach() context.CancelFunc {
+	own, app := *w.c, *w.c.App
+	ctx, cancel := context.WithCancel(context.WithoutCancel(own.Context))
+	app.Reader = strings.NewReader("")
+	own.Context, own.App, w.c = ctx, &app, &own
+	return cancel
+}
+
 type renewal struct {
 	token provider.Token
 	err   error
@@ -169,7 +177,8 @@ func (w *watcher) take(r renewal) error {
 		w.next = time.Now().Add(w.retry)
 		return nil
 	}
-	w.token, w.retry, w.next = r.token, 0, renewalTime(r.token)
+	w.token, w.retry = r.token, 0
+	w.next = w.renewalTime()
 	if w.signal == nil {
 		w.child.stop(stopGrace)
 		w.restarts = 1
@@ -229,13 +238,14 @@ func (w *watcher) note(format string, args ...any) {
 	fmt.Fprintf(notes(w.c), "zen: "+format+"\n", args...)
 }
 
-// renewalTime is when a session renews a token: when a minute is left, or a fifth of
-// its life.
-func renewalTime(t provider.Token) time.Time {
-	if t.Expires.IsZero() {
+// renewalTime is when a session renews the token: when a minute is left, or a fifth
+// of its life, or what --min-ttl wants. It is zero for a token without an end.
+func (w *watcher) renewalTime() time.Time {
+	if w.token.Expires.IsZero() {
 		return time.Time{}
 	}
-	return t.Expires.Add(-min(time.Minute, t.Expires.Sub(t.Issued)/5))
+	left := min(time.Minute, w.token.Expires.Sub(w.token.Issued)/5)
+	return w.token.Expires.Add(-max(left, w.c.Duration("min-ttl")))
 }
 
 // writeTokenFile makes a file of mode 0600 and has it take the place of path.

@@ -92,6 +92,7 @@ func wantExit(t *testing.T, cmd *exec.Cmd, want int) {
 }
 
 func TestWatchRestarts(t *testing.T) {
+	t.Parallel()
 	environ := shortLived(t, 2*time.Second)
 	cmd, lines, _ := watched(t, environ, "--watch", "restart", "--", "sh", "-c", `echo "$$ $TURSO_AUTH_TOKEN"; exec sleep 60`)
 	seen := map[string]bool{}
@@ -116,6 +117,7 @@ func TestWatchRestarts(t *testing.T) {
 // The command is told by a signal, and reads the token from a file that is its
 // owner's alone, always whole, and gone with it.
 func TestWatchSignals(t *testing.T) {
+	t.Parallel()
 	environ := shortLived(t, 2*time.Second)
 	file := filepath.Join(t.TempDir(), "token")
 	cmd, lines, _ := watched(t, environ, "--watch", "usr1", "--token-file", file, "--", "sh", "-c", `
@@ -143,6 +145,7 @@ func TestWatchSignals(t *testing.T) {
 // While no token is to be had, the command goes on; a command that ends by itself
 // ends zen with its exit code.
 func TestWatchOutlivesTheIssuer(t *testing.T) {
+	t.Parallel()
 	environ := shortLived(t, 2*time.Second)
 	state := stateOf(t, environ)
 	cmd, lines, stderr := watched(t, environ, "--watch", "restart", "--", "sh", "-c", "echo up; while ! [ -e "+state+"/enough ]; do sleep 0.05; done; exit 5")
@@ -170,6 +173,7 @@ func TestWatchOutlivesTheIssuer(t *testing.T) {
 
 // A command that can't start right after a restart of zen's has more chances.
 func TestWatchRestartsWhatFailedToStart(t *testing.T) {
+	t.Parallel()
 	environ := shortLived(t, 4*time.Second)
 	once := filepath.Join(t.TempDir(), "once")
 	cmd, lines, _ := watched(t, environ, "--watch", "restart", "--", "sh", "-c", `

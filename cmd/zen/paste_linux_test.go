@@ -181,6 +181,24 @@ func TestBrowserBeforePaste(t *testing.T) {
 	}
 }
 
+// What can't be undone is asked for, and only a whole yes is one.
+func TestDeleteAsks(t *testing.T) {
+	environ := shortLived(t, time.Minute)
+	for _, answer := range []string{"y", "", "yes"} {
+		want := exitOther
+		if answer == "yes" {
+			want = exitOK
+		}
+		s := onTerminal(t, environ, "profiles", "delete", "default")
+		s.await("Type yes or no: ")
+		s.typed(answer + "\r")
+		_ = s.cmd.Wait()
+		if got := s.cmd.ProcessState.ExitCode(); got != want {
+			t.Errorf("%q: exit code %d, want %d", answer, got, want)
+		}
+	}
+}
+
 // Ctrl-C ends the question as everything else, and the terminal is as before.
 func TestInterruptedPaste(t *testing.T) {
 	s, _, _ := signingIn(t, "--no-browser")

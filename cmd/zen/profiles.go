@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -136,7 +137,8 @@ func providerInUse(p config.Profile, meta store.Meta) string {
 	return meta.Provider
 }
 
-// writeProfiles is the answer for people; a star is before the profile in use.
+// writeProfiles is the answer for people: a star before the profile in use, and after
+// its provider the others that it has a sign-in of.
 func writeProfiles(c *cli.Context, d profilesDocument) error {
 	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "  PROFILE\tPROVIDER\tACCOUNT\tEXPIRES\tSTORAGE\tDATABASE")
@@ -151,7 +153,8 @@ func writeProfiles(c *cli.Context, d profilesDocument) error {
 		if e.ExpiresAt != nil {
 			expires = local(e.ExpiresAt)
 		}
-		fmt.Fprintf(table, "%s %s\t%s\t%s\t%s\t%s\t%s\n", mark, e.Name, dash(e.Provider), account, expires, dash(e.Storage), dash(e.Database))
+		providers := strings.Join(append([]string{dash(e.Provider)}, e.AlsoSignedIn...), " +")
+		fmt.Fprintf(table, "%s %s\t%s\t%s\t%s\t%s\t%s\n", mark, e.Name, providers, account, expires, dash(e.Storage), dash(e.Database))
 		if e.Problem != "" {
 			fmt.Fprintf(notes(c), "%s: %s\n", e.Name, e.Problem)
 		}
@@ -159,7 +162,10 @@ func writeProfiles(c *cli.Context, d profilesDocument) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(notes(c), "%s is in use: %s.\n", d.Selected, d.SelectedBy)
+	if d.SelectedBy == string(config.KindDefault) {
+		d.SelectedBy = "nothing names another"
+	}
+	fmt.Fprintf(notes(c), "Profile %q is in use: %s.\n", d.Selected, d.SelectedBy)
 	return nil
 }
 

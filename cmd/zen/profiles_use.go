@@ -50,9 +50,22 @@ func useProfile(c *cli.Context, client *core.Client) error {
 			fmt.Fprintf(notes(c), "ZEN_PROVIDER is %s, and goes before that until it is unset.\n", s.Provider)
 		}
 	}
-	if name == "" {
+	if name != "" {
+		if err := useFromNowOn(c, client, name); err != nil {
+			return err
+		}
+	}
+	if !globalBool(c, "json") {
 		return nil
 	}
+	return printJSON(c, struct {
+		SchemaVersion int    `json:"schema_version"`
+		Profile       string `json:"profile"`
+		Provider      string `json:"provider,omitempty"`
+	}{schemaVersion, s.Profile, c.String("provider")})
+}
+
+func useFromNowOn(c *cli.Context, client *core.Client, name string) error {
 	if err := client.Config.SetDefaultProfile(name); err != nil {
 		return err
 	}

@@ -80,11 +80,14 @@ func (u *ui) OpenURL(_ context.Context, url, code string) error {
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return fmt.Errorf("open browser: %w: %q is not an http URL", provider.ErrConfig, url)
 	}
-	if u.browser {
-		u.print("%sOpening this page in your browser:\n  %s", u.here, url)
-	} else {
-		u.print("%sOpen this page in a browser:\n  %s", u.here, url)
+	what := "Open this page in a browser:"
+	switch {
+	case u.browser:
+		what = "Opening this page in your browser:"
+	case u.interactive: // who can paste where it ends
+		what = "Open this page in a browser, here or on another machine:"
 	}
+	u.print("%s%s\n  %s", u.here, what, url)
 	if code != "" {
 		u.print("It has to show the code %s.", code)
 	}
