@@ -94,3 +94,18 @@ func listed(client *core.Client) ([]providerDocument, error) {
 	slices.SortFunc(providers, func(a, b providerDocument) int { return strings.Compare(a.Name, b.Name) })
 	return providers, nil
 }
+
+// completeInstalled offers the names of providers, and starts none.
+func completeInstalled(c *cli.Context) {
+	cli.DefaultCompleteWithFlags(c.Command)(c)
+	if c.NArg() > 0 {
+		return
+	}
+	_ = withClient(c, func(client *core.Client) error { // what can't be offered isn't
+		providers, err := listed(client)
+		for _, p := range providers {
+			fmt.Fprintln(c.App.Writer, p.Name)
+		}
+		return err
+	})
+}

@@ -29,15 +29,17 @@ func providerDevCommand() *cli.Command {
 the socket of one that was started with ` + plugin.DebugKey + `=1, in a debugger for
 example. zen says so at each use. Only this command, and for sockets the variable
 ` + plugin.ReattachKey + `, override a provider: a project file can't.`,
-				Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also a provider that zen comes with"}},
-				Action: providerOverride,
+				Flags:        []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also a provider that zen comes with"}},
+				Action:       providerOverride,
+				BashComplete: completeInstalled,
 			},
 			{
-				Name:        "stop",
-				Usage:       "run the provider that is installed again",
-				ArgsUsage:   "NAME",
-				Description: "The program is left where it is.",
-				Action:      providerStop,
+				Name:         "stop",
+				Usage:        "run the provider that is installed again",
+				ArgsUsage:    "NAME",
+				Description:  "The program is left where it is.",
+				Action:       providerStop,
+				BashComplete: completeInstalled,
 			},
 		},
 	}

@@ -17,11 +17,12 @@ import (
 
 func providerInfoCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "info",
-		Usage:       "show what a provider says of itself: what it does, and its settings",
-		ArgsUsage:   "NAME",
-		Description: "It starts the provider, if it may run, and touches no network.",
-		Action:      providerInfo,
+		Name:         "info",
+		Usage:        "show what a provider says of itself: what it does, and its settings",
+		ArgsUsage:    "NAME",
+		Description:  "It starts the provider, if it may run, and touches no network.",
+		Action:       providerInfo,
+		BashComplete: completeInstalled,
 	}
 }
 

@@ -38,10 +38,11 @@ kept for zen provider rollback.`,
 
 func providerRollbackCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "rollback",
-		Usage:       "go back to the version before the last install",
-		ArgsUsage:   "NAME",
-		Description: "Doing it again undoes it.",
+		Name:         "rollback",
+		Usage:        "go back to the version before the last install",
+		ArgsUsage:    "NAME",
+		Description:  "Doing it again undoes it.",
+		BashComplete: completeInstalled,
 		Action: func(c *cli.Context) error {
 			return withStore(c, "NAME", func(store *install.Store, name string) (install.Installed, error) {
 				return store.Rollback(c.Context, name)
@@ -52,11 +53,12 @@ func providerRollbackCommand() *cli.Command {
 
 func providerRemoveCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "remove",
-		Usage:       "remove an installed provider, and its pin",
-		ArgsUsage:   "NAME",
-		Description: "Credentials stay: zen logout revokes them, while the provider is there.",
-		Action:      providerRemove,
+		Name:         "remove",
+		Usage:        "remove an installed provider, and its pin",
+		ArgsUsage:    "NAME",
+		Description:  "Credentials stay: zen logout revokes them, while the provider is there.",
+		Action:       providerRemove,
+		BashComplete: completeInstalled,
 	}
 }
 

@@ -20,8 +20,9 @@ func providerTrustCommand() *cli.Command {
 		ArgsUsage: "NAME",
 		Description: `It pins the binary as it is now, without starting it. One that was pinned
 and has changed since takes --force.`,
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"}},
-		Action: providerTrust,
+		Flags:        []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"}},
+		Action:       providerTrust,
+		BashComplete: completeInstalled,
 	}
 }
 

@@ -15,11 +15,12 @@ import (
 
 func providerVerifyCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "verify",
-		Usage:       "check that the providers are the ones that were pinned",
-		ArgsUsage:   "[NAME]",
-		Description: "It starts none of them. The exit code is 2 if one may not run.",
-		Action:      providerVerify,
+		Name:         "verify",
+		Usage:        "check that the providers are the ones that were pinned",
+		ArgsUsage:    "[NAME]",
+		Description:  "It starts none of them. The exit code is 2 if one may not run.",
+		Action:       providerVerify,
+		BashComplete: completeInstalled,
 	}
 }
 

@@ -125,6 +125,9 @@ func (p *process) exit(wait time.Duration) (status string, exited bool) {
 	case <-p.child.exited:
 		return p.child.status, true
 	default:
+		if wait == 0 {
+			return "", false
+		}
 	}
 	select {
 	case <-p.child.exited:
