@@ -24,20 +24,20 @@ import (
 type program struct {
 	client  *core.Client
 	session *session.Session
-	notes   *lines
+	notes   *told
 	dir     string
 	// ahead is how far its clock is ahead of the machine's.
 	ahead *atomic.Int64
 }
 
-// lines collects what is told.
-type lines struct {
+// told collects what is told.
+type told struct {
 	mu   sync.Mutex
 	text []string
 }
 
-func (l *lines) add(text string) { l.mu.Lock(); l.text = append(l.text, text); l.mu.Unlock() }
-func (l *lines) all() []string {
+func (l *told) add(text string) { l.mu.Lock(); l.text = append(l.text, text); l.mu.Unlock() }
+func (l *told) all() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string{}, l.text...)
@@ -67,10 +67,10 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 	for _, v := range variables {
 		environ = append(environ, v.Name+"="+v.Value)
 	}
-	p := &program{notes: &lines{}, dir: dir, ahead: &atomic.Int64{}}
+	p := &program{notes: &told{}, dir: dir, ahead: &atomic.Int64{}}
 	p.client, err = core.New(core.Options{
 		Config:       config.LoadOptions{Environ: environ, WorkDir: dir},
-		ProviderDirs: []string{bin}, Bundled: bundledSums(), Notice: p.notes.add,
+		ProviderDirs: []string{bin}, Bundled: bundledSums(), Notify: p.notes.add,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ import (
 const renewTimeout = 2 * time.Minute
 
 // renewCommand is the other process. It reads a session.Order and answers with a
-// renewal.
+// report.
 func renewCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "renew",
@@ -53,7 +53,7 @@ func renewCommand() *cli.Command {
 				ctx, cancel := context.WithTimeout(c.Context, renewTimeout)
 				defer cancel()
 				s.Elsewhere = nil
-				err = json.NewEncoder(c.App.Writer).Encode(newRenewal(s.Carry(ctx, order)))
+				err = json.NewEncoder(c.App.Writer).Encode(newReport(s.Carry(ctx, order)))
 				if errors.Is(err, syscall.EPIPE) {
 					return nil
 				}
@@ -63,8 +63,8 @@ func renewCommand() *cli.Command {
 	}
 }
 
-// renewal is what became of an order: an error of the contract's, as text.
-type renewal struct {
+// report is what became of an order: an error of the contract's, as text.
+type report struct {
 	Failed     bool          `json:"failed"`
 	Kind       string        `json:"kind,omitempty"`
 	Message    string        `json:"message,omitempty"`
@@ -72,18 +72,18 @@ type renewal struct {
 	RetryAfter time.Duration `json:"retry_after,omitempty"`
 }
 
-func newRenewal(err error) renewal {
+func newReport(err error) report {
 	if err == nil {
-		return renewal{}
+		return report{}
 	}
-	r := renewal{Failed: true, Message: err.Error(), Hint: provider.Hint(err), RetryAfter: provider.RetryAfter(err)}
+	r := report{Failed: true, Message: err.Error(), Hint: provider.Hint(err), RetryAfter: provider.RetryAfter(err)}
 	if kind := provider.Kind(err); kind != nil {
 		r.Kind = kind.Error()
 	}
 	return r
 }
 
-func (r renewal) err() error {
+func (r report) err() error {
 	if !r.Failed {
 		return nil
 	}
@@ -137,7 +137,7 @@ func renewBy(ctx context.Context, cmd *exec.Cmd, order session.Order, c *cli.Con
 	case <-ctx.Done():
 		return ctx.Err() // it ends by itself, and this program is about to
 	}
-	var r renewal
+	var r report
 	if json.Unmarshal(answer.Bytes(), &r) != nil {
 		return &provider.Error{
 			Kind: provider.ErrUnavailable, Err: err,

@@ -14,11 +14,11 @@ import (
 func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
 	for _, kind := range append(provider.Kinds(), nil) {
 		var err error = &provider.Error{Kind: kind, Message: "clerk: HTTP 503", Hint: "wait", RetryAfter: 3 * time.Second}
-		text, encodeErr := json.Marshal(newRenewal(fmt.Errorf("make a token: %w", err)))
+		text, encodeErr := json.Marshal(newReport(fmt.Errorf("make a token: %w", err)))
 		if encodeErr != nil {
 			t.Fatal(encodeErr)
 		}
-		var r renewal
+		var r report
 		if err := json.Unmarshal(text, &r); err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +27,7 @@ func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
 			t.Errorf("%v came back as %v (%v)", kind, got, provider.Kind(got))
 		}
 	}
-	if err := newRenewal(nil).err(); err != nil {
+	if err := newReport(nil).err(); err != nil {
 		t.Error(err)
 	}
 }

@@ -87,8 +87,8 @@ func TestBadEnvironment(t *testing.T) {
 	for variable, text := range map[string]string{
 		"ZEN_PROFILE=a/b":                      `environment ZEN_PROFILE: "a/b" is not the name of a profile`,
 		"ZEN_PROVIDER=/bin/sh":                 `environment ZEN_PROVIDER: "/bin/sh" is not the name of a provider`,
-		"ZEN_AUDIT=audit.log":                  "ZEN_AUDIT is neither 1, 0 nor an absolute path",
 		"ZEN_STORAGE=vault":                    `environment ZEN_STORAGE: storage "vault" is not keyring, file or none`,
+		"ZEN_AUDIT=audit.log":                  "ZEN_AUDIT is neither 1, 0 nor an absolute path",
 		"ZEN_ACCESS=all":                       `environment ZEN_ACCESS: access "all" is not ro or rw`,
 		"ZEN_DATABASE=libsql://u:planted@x.io": "environment ZEN_DATABASE: database URL has a user name or a password",
 		"ZEN_CONFIG=/nowhere/zen.toml":         "read configuration /nowhere/zen.toml",

@@ -214,9 +214,9 @@ func (s *Session) tell(record store.Record, w way, token provider.Token, unavail
 	s.notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, own.minter, w.minter, w.access))
 }
 
-func (c Config) notify(line string) {
-	if c.Notice != nil {
-		c.Notice(line)
+func (c Config) notify(text string) {
+	if c.Notify != nil {
+		c.Notify(text)
 	}
 }
 

@@ -121,7 +121,7 @@ func newHouse(t *testing.T, change func(*session.Config, *house)) (*session.Sess
 		Profile: "default", DefaultProvider: "clerk", Fallback: []string{"turso", "spare"},
 		Target:       provider.Target{URL: "libsql://db.example", DatabaseID: databaseID},
 		SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
-		Store:        store.New(t.TempDir()), Providers: h, Verifier: h, Notice: h.tell,
+		Store:        store.New(t.TempDir()), Providers: h, Verifier: h, Notify: h.tell,
 		Now: h.clock, Jitter: func(provider.Token) float64 { return 0 },
 	}
 	if change != nil {

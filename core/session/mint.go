@@ -25,8 +25,10 @@ func (s *Session) mint(ctx context.Context, l *store.Locked, w way, n need) (pro
 }
 
 func (s *Session) ask(ctx context.Context, l *store.Locked, w way, n need) (provider.Token, error) {
-	if err := s.signedIn(l.Record, w.identity); err != nil && w.rank == 0 && !s.needsNoSignIn(w) {
-		return provider.Token{}, err
+	if w.rank == 0 && !s.mayMintUnsigned(w) {
+		if err := s.signedIn(l.Record, w.identity); err != nil {
+			return provider.Token{}, err
+		}
 	}
 	source, err := s.Providers.TokenSource(ctx, w.minter)
 	if err != nil {
@@ -69,8 +71,9 @@ func (s *Session) ask(ctx context.Context, l *store.Locked, w way, n need) (prov
 	return token, nil
 }
 
-// needsNoSignIn is for a session that keeps nothing: its provider may need none.
-func (s *Session) needsNoSignIn(w way) bool {
+// mayMintUnsigned reports whether a sign-in is not asked for: where nothing is kept,
+// the provider's settings may be all that it needs.
+func (s *Session) mayMintUnsigned(w way) bool {
 	return s.Store.Ephemeral() && w.identity != "" && w.identity == w.minter
 }
 

@@ -82,11 +82,9 @@ func (s *Session) renew(ctx context.Context, w way, n need) (provider.Token, err
 // atStake reports whether a provider of the way has a stored credential, which a
 // renewal may replace.
 func (s *Session) atStake(ctx context.Context, w way) bool {
-	if s.Store.Ephemeral() {
-		return false // and nobody else could store it
-	}
 	record, err := s.Store.LoadContext(ctx, s.Profile)
-	return err == nil && (has(record, w.minter) || has(record, w.identity))
+	// What is in this process's memory alone, no other one could renew.
+	return err == nil && !s.Store.Ephemeral() && (has(record, w.minter) || has(record, w.identity))
 }
 
 func has(record store.Record, name string) bool {

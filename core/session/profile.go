@@ -13,8 +13,8 @@ import (
 
 // Open makes the session of a profile of the configuration; "" is the selected one.
 // It reads nothing but the configuration. With the storage none its credentials are
-// not in the store, but in the session's memory. notice is Config.Notice.
-func Open(cfg *config.Config, profile string, credentials *store.Store, providers Providers, notice func(string)) (*Session, error) {
+// not in the store, but in the session's memory. notify is Config.Notify.
+func Open(cfg *config.Config, profile string, credentials *store.Store, providers Providers, notify func(string)) (*Session, error) {
 	p, err := cfg.Profile(profile)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func Open(cfg *config.Config, profile string, credentials *store.Store, provider
 		Store:         credentialsOf(p, credentials),
 		Providers:     providers,
 		Verifier:      verifier{cacheDir: filepath.Join(cfg.Paths.CacheDir(), "keys"), now: time.Now},
-		Notice:        notice,
+		Notify:        notify,
 	}
 	if path := cfg.Audit.Value; path != "" {
 		c.Audit = audit.New(path, func(err error) { c.notify(err.Error()) })

@@ -62,9 +62,9 @@ type Config struct {
 	Store     *store.Store
 	Providers Providers
 	Verifier  Verifier
-	// Notice takes what a person should know, a line at a time: that a fallback is in
-	// use, and that it ended. Nil drops it.
-	Notice func(line string)
+	// Notify is told what somebody should know: that a fallback is in use, and that
+	// it ended. Each call is one line without a prefix. Nil is nobody.
+	Notify func(text string)
 	// Audit is where it is written down; nil is nowhere.
 	Audit *audit.Log
 	// Elsewhere has another process make a renewal, one that goes on when this one is

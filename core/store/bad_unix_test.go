@@ -207,8 +207,8 @@ func TestBadStoresAreToldAndKept(t *testing.T) {
 				return nil
 			}))
 			after := snapshot(w.dir)
-			after = slices.DeleteFunc(after, func(s string) bool { return strings.Contains(s, ".lock ") })
-			before = slices.DeleteFunc(before, func(s string) bool { return strings.Contains(s, ".lock ") })
+			after = slices.DeleteFunc(after, func(s string) bool { return strings.Contains(s, ".lock ") })   // which has its holder in it
+			before = slices.DeleteFunc(before, func(s string) bool { return strings.Contains(s, ".lock ") }) // which has its holder in it
 			if !slices.Equal(before, after) {
 				t.Errorf("something changed:\n%q\n%q", before, after)
 			}
