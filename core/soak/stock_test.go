@@ -1,0 +1,100 @@
+//go:build cgo && linux && (amd64 || arm64)
+
+package soak_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core"
+)
+
+// stock is what a process holds.
+type stock struct {
+	goroutines  int
+	descriptors []string
+}
+
+// takeStock is for before: what is made once and kept, by go-libsql and by package net,
+// is made first.
+func takeStock(t *testing.T) stock {
+	t.Helper()
+	db, err := core.Open(t.Context(), core.Database{Target: ":memory:"})
+	must(t, err)
+	must(t, db.Ping())
+	must(t, db.Close())
+	return count(t)
+}
+
+func count(t *testing.T) stock {
+	t.Helper()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	s := stock{goroutines: runtime.NumGoroutine()}
+	entries, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	for _, e := range entries {
+		to, err := os.Readlink("/proc/self/fd/" + e.Name())
+		if err != nil {
+			continue // that of ReadDir
+		}
+		s.descriptors = append(s.descriptors, e.Name()+" "+to)
+	}
+	return s
+}
+
+// compare wants no more than before, soon.
+func (before stock) compare(t *testing.T, empty []string) {
+	t.Helper()
+	var now stock
+	var left []int
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		now, left = count(t), children("")
+		if now.goroutines <= before.goroutines && len(now.descriptors) <= len(before.descriptors) && len(left) == 0 {
+			break
+		}
+	}
+	if now.goroutines > before.goroutines {
+		stacks := make([]byte, 1<<20)
+		t.Errorf("%d goroutines, were %d:\n%s", now.goroutines, before.goroutines, stacks[:runtime.Stack(stacks, true)])
+	}
+	if len(now.descriptors) > len(before.descriptors) {
+		t.Errorf("descriptors %q\nwere %q", now.descriptors, before.descriptors)
+	}
+	if len(left) > 0 {
+		t.Errorf("processes %v are left", left)
+	}
+	for _, dir := range empty {
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) > 0 {
+			t.Errorf("left in %s: %v, %v", dir, entries, err)
+		}
+	}
+	t.Logf("after: %d goroutines, %d descriptors", now.goroutines, len(now.descriptors))
+}
+
+// children are the processes that this one started, and hasn't waited for yet, whose
+// name begins with prefix.
+func children(prefix string) (pids []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// proc_pid_stat(5): pid (comm) state ppid; comm is cut to 15 bytes.
+		from, to := strings.IndexByte(string(data), '('), strings.LastIndexByte(string(data), ')')
+		fields := strings.Fields(string(data[to+1:]))
+		if fields[1] == fmt.Sprint(os.Getpid()) && strings.HasPrefix(string(data[from+1:to]), prefix) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
