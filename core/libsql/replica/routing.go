@@ -25,18 +25,20 @@ type replicaConn struct {
 	reading bool
 }
 
-// atDatabase reports whether a statement is for the database: it may write, or it is in
-// a transaction that is there.
-func (c *replicaConn) atDatabase(query string) bool {
-	return !c.remote.IsValid() || !hrana.OnlyReads(query)
-}
-
-// mayWrite is an error where nothing may be written.
-func (c *replicaConn) mayWrite() error {
-	if c.reading || c.r.config.ReadOnly {
-		return hrana.ErrReadOnly
+// atDatabase reports whether a statement is for the database: it may write, it is in a
+// transaction that is there, or the file lacks what was written. reads tells that it
+// changes nothing.
+func (c *replicaConn) atDatabase(ctx context.Context, reads bool) (bool, error) {
+	switch {
+	case !reads && (c.reading || c.r.config.ReadOnly):
+		return false, hrana.ErrReadOnly
+	case !reads || !c.remote.IsValid():
+		return true, nil
+	case c.reading || !c.r.behind.Load():
+		return false, nil
 	}
-	return nil
+	_, _ = c.r.pulls.wait(ctx) // the read that was in its way may be over
+	return c.r.behind.Load(), nil
 }
 
 // local is the connection to the file.
@@ -54,15 +56,16 @@ func (c *replicaConn) local() (*conn, error) {
 
 // ExecContext implements driver.ExecerContext.
 func (c *replicaConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if !c.atDatabase(query) {
+	there, err := c.atDatabase(ctx, hrana.OnlyReads(query))
+	if err != nil {
+		return nil, err
+	}
+	if !there {
 		file, err := c.local()
 		if err != nil {
 			return nil, err
 		}
 		return file.ExecContext(ctx, query, args)
-	}
-	if err := c.mayWrite(); err != nil {
-		return nil, err
 	}
 	result, err := c.remote.ExecContext(ctx, query, args)
 	return c.executed(ctx, result, err)
@@ -70,15 +73,16 @@ func (c *replicaConn) ExecContext(ctx context.Context, query string, args []driv
 
 // QueryContext implements driver.QueryerContext.
 func (c *replicaConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if !c.atDatabase(query) {
+	there, err := c.atDatabase(ctx, hrana.OnlyReads(query))
+	if err != nil {
+		return nil, err
+	}
+	if !there {
 		file, err := c.local()
 		if err != nil {
 			return nil, err
 		}
 		return file.QueryContext(ctx, query, args)
-	}
-	if err := c.mayWrite(); err != nil {
-		return nil, err
 	}
 	rows, err := c.remote.QueryContext(ctx, query, args)
 	return c.queried(ctx, rows, err)
@@ -112,6 +116,12 @@ func (c *replicaConn) readBack(ctx context.Context) error {
 		return nil
 	}
 	_, err := c.r.pulls.wait(ctx)
+	if errors.Is(err, errLocked) {
+		// A read on this machine is in the way, and no write should fail for that: until
+		// it is over, reads go to the database.
+		c.r.behind.Store(true)
+		return nil
+	}
 	return err
 }
 

@@ -30,16 +30,17 @@ func (s *replicaStmt) Close() error {
 func (s *replicaStmt) NumInput() int { return -1 }
 
 // here returns the statement of the file, if it is to run there.
-func (s *replicaStmt) here() (driver.Stmt, error) {
-	if !s.reads || !s.c.remote.IsValid() {
-		return nil, s.c.mayWrite()
+func (s *replicaStmt) here(ctx context.Context) (driver.Stmt, error) {
+	there, err := s.c.atDatabase(ctx, s.reads)
+	if err != nil || there {
+		return nil, err
 	}
 	return s.local, s.unprepared
 }
 
 // ExecContext implements driver.StmtExecContext.
 func (s *replicaStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	local, err := s.here()
+	local, err := s.here(ctx)
 	switch {
 	case err != nil:
 		return nil, err
@@ -52,7 +53,7 @@ func (s *replicaStmt) ExecContext(ctx context.Context, args []driver.NamedValue)
 
 // QueryContext implements driver.StmtQueryContext.
 func (s *replicaStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	local, err := s.here()
+	local, err := s.here(ctx)
 	switch {
 	case err != nil:
 		return nil, err
