@@ -25,7 +25,8 @@ type Database struct {
 	Target string
 	// Profile is whose session it is; "" is the selected one.
 	Profile string
-	// Access is what is asked for, ro or rw; "" is the profile's. ReadOnly implies ro.
+	// Access is what is asked for, ro or rw; "" is the profile's, and with ReadOnly
+	// ro.
 	Access provider.Access
 
 	// Mode is remote, replica or local. "" is local for a file and for memory, replica
@@ -126,7 +127,7 @@ func (c *Client) sessionFor(ctx context.Context, s *session.Session, d Database)
 			changed.Target = target
 		}
 	}
-	s = c.owned(session.New(changed))
+	s = c.keep(session.New(changed))
 	return s, s.NeedsDatabase()
 }
 
