@@ -60,6 +60,7 @@ func (l *Locked) write(p plan) error {
 			return err
 		}
 	}
+	s.sweep(l.profile)
 	if err := writePrivate(s.Path(l.profile), data); err != nil {
 		if isNew {
 			s.forgetKey(l.ctx, l.profile, id)

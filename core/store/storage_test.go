@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -210,6 +212,23 @@ func TestReaderMeetsAMove(t *testing.T) {
 	must(t, w.login(store.StorageKeyring, "old"))
 	w.ring.before = func() { must(t, w.program("").Delete(t.Context(), "p")) }
 	w.wantCredential("")
+}
+
+func TestUnfinishedWritesAreSwept(t *testing.T) {
+	w := newWorld(t)
+	must(t, w.login(store.StorageFile, "c"))
+	dir := filepath.Dir(w.path())
+	for _, name := range []string{".p.json123", ".p.meta9", ".p.json1.json5", ".q.json1", ".p.jsonx"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("secret"), 0o600))
+	}
+	must(t, w.login("", "c2"))
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	for i := range left {
+		left[i] = filepath.Base(left[i])
+	}
+	if err != nil || !slices.Equal(left, []string{".p.json1.json5", ".p.jsonx", ".q.json1"}) {
+		t.Errorf("left: %q, %v", left, err)
+	}
 }
 
 func TestTwoStateDirectoriesShareNoKey(t *testing.T) {
