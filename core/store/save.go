@@ -92,7 +92,9 @@ func (l *Locked) seal(data []byte) (sealed []byte, id string, isNew bool, err er
 			return nil, "", false, err
 		}
 	}
-	key, err := s.keys.get(l.ctx, s.keyring, keyItem(l.profile, id))
+	// It is held since Lock or the line above. An interrupt keeps nothing from being
+	// written: the credential may have been replaced at the issuer already.
+	key, err := s.keys.get(context.WithoutCancel(l.ctx), s.keyring, keyItem(l.profile, id))
 	if err != nil {
 		return nil, "", false, err
 	}

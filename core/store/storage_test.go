@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"maps"
@@ -212,6 +213,22 @@ func TestReaderMeetsAMove(t *testing.T) {
 	must(t, w.login(store.StorageKeyring, "old"))
 	w.ring.before = func() { must(t, w.program("").Delete(t.Context(), "p")) }
 	w.wantCredential("")
+}
+
+// An interrupt between the issuer's answer and the write must not cost what it gave.
+func TestInterruptKeepsNothingFromBeingSealed(t *testing.T) {
+	w := newWorld(t)
+	must(t, w.login("", "old"))
+	for range 20 {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := w.program("").Lock(ctx, "p", func(l *store.Locked) error {
+			cancel()
+			return l.Save()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestUnfinishedWritesAreSwept(t *testing.T) {
