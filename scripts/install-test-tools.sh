@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests drive and Go can't bring along: Chromium, which looks at
 # the page of zen dev, and on Linux gnome-keyring with a bus of its own, which the
-# seals of credentials are tested with. Does nothing for what is there already.
+# seals of credentials are tested with; and fish, which reads what is written for it.
+# Does nothing for what is there already.
 set -eu
 missing=
 browser=
@@ -13,6 +14,8 @@ if [ "$(uname)" = Linux ]; then
 	command -v gnome-keyring-daemon >/dev/null 2>&1 || missing="$missing gnome-keyring"
 	command -v dbus-run-session >/dev/null 2>&1 || missing="$missing dbus"
 fi
+# What zen token --format env writes for a shell, that shell reads.
+command -v fish >/dev/null 2>&1 || missing="$missing fish"
 [ -n "$missing" ] || exit 0
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo
@@ -22,7 +25,8 @@ if command -v apt-get >/dev/null 2>&1; then
 elif command -v apk >/dev/null 2>&1; then
 	$root apk add --no-cache $missing font-dejavu
 elif command -v brew >/dev/null 2>&1; then
-	brew install --cask chromium
+	case $missing in *chromium*) brew install --cask chromium ;; esac
+	case $missing in *fish*) brew install fish ;; esac
 else
 	echo "install-test-tools: install$missing, so that their commands are on the PATH" >&2
 	exit 1

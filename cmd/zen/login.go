@@ -72,7 +72,7 @@ func login(c *cli.Context) error {
 		account, err := s.Login(ctx, name, provider.LoginRequest{
 			Method:       c.String("method"),
 			Organization: c.String("org"),
-			Interactive:  interactive(c) || browserAllowed(c),
+			Interactive:  answerable(c),
 		}, ui)
 		if err != nil {
 			return loginError(ctx, c, name, err)

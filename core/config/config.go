@@ -34,6 +34,8 @@ type LoadOptions struct {
 // concurrent use.
 type Config struct {
 	Paths Paths
+	// Audit is the file of the audit log; "" is none.
+	Audit Value[string]
 
 	environ       environment
 	selected      Value[string]
@@ -73,7 +75,7 @@ func Load(o LoadOptions) (*Config, error) {
 	if err := c.setOverrides(o.Flags); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return c, c.setAudit()
 }
 
 // setOverrides fills the layers above the files, and the selected profile.
@@ -125,6 +127,10 @@ func parseProfileName(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// Selected is the name of the profile in use, and what selected it. It need not be
+// the name of a profile that exists.
+func (c *Config) Selected() Value[string] { return c.selected }
 
 // ProfileNames lists the profiles of both files and "default", sorted.
 func (c *Config) ProfileNames() []string {
