@@ -56,8 +56,9 @@ type watcher struct {
 	command []string
 	extra   map[string]string
 	// signal tells the command of a token in file; nil restarts it.
-	signal os.Signal
-	file   string
+	signal  os.Signal
+	file    string
+	written bool
 
 	session *session.Session
 	token   provider.Token
@@ -99,7 +100,7 @@ func newWatcher(c *cli.Context) (*watcher, error) {
 }
 
 func (w *watcher) run() error {
-	terminal := isTerminal(w.c.App.Reader)
+	before, terminal := w.c.Context, isTerminal(w.c.App.Reader)
 	cancel := w.detach()
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
@@ -107,9 +108,10 @@ func (w *watcher) run() error {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, forwarded(terminal)...)
 	defer signal.Stop(signals)
-	if w.file != "" {
-		defer os.Remove(w.file)
+	if before.Err() != nil { // an interrupt of the last moment
+		return before.Err()
 	}
+	defer w.removeFile()
 	if err := w.start(); err != nil {
 		return err
 	}
@@ -231,7 +233,15 @@ func (w *watcher) writeFile() error {
 	if err != nil {
 		return fmt.Errorf("write --token-file: %w", err)
 	}
+	w.written = true
 	return nil
+}
+
+// removeFile removes no file but its own.
+func (w *watcher) removeFile() {
+	if w.written {
+		_ = os.Remove(w.file)
+	}
 }
 
 func (w *watcher) note(format string, args ...any) {
