@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -256,20 +255,4 @@ func (w *watcher) renewalTime() time.Time {
 	}
 	left := min(time.Minute, w.token.Expires.Sub(w.token.Issued)/5)
 	return w.token.Expires.Add(-max(left, w.c.Duration("min-ttl")))
-}
-
-// writeTokenFile makes a file of mode 0600 and has it take the place of path.
-func writeTokenFile(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".zen-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }
