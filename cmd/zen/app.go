@@ -66,6 +66,10 @@ func reportError(ctx context.Context, stderr io.Writer, err error, code int) {
 		return
 	}
 	fmt.Fprintf(stderr, "%s %s\n", paint(stderr, red, "zen:"), oneLine(err.Error()))
+	var place interface{ Excerpt() string } // of the input that the error is about
+	if errors.As(err, &place) {
+		fmt.Fprint(stderr, place.Excerpt())
+	}
 	if hint := provider.Hint(err); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
 	}

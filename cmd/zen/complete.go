@@ -28,16 +28,16 @@ func completeValue(app *cli.App, words []string) (values string, ok bool) {
 	}
 	last := words[len(words)-1]
 	if strings.HasPrefix(last, "-") && takesValue(flags, last) {
-		return lines(flagValues(strings.TrimLeft(last, "-"), words)), true
+		return aLineEach(flagValues(strings.TrimLeft(last, "-"), words)), true
 	}
 	switch {
 	case path == " profiles use" && last == "use", path == " profiles delete" && !strings.HasPrefix(last, "-"):
-		return lines(profileNames(words)), true
+		return aLineEach(profileNames(words)), true
 	}
 	return "", false
 }
 
-func lines(values []string) string {
+func aLineEach(values []string) string {
 	if len(values) == 0 {
 		return ""
 	}

@@ -74,7 +74,8 @@ func withSession(c *cli.Context, fn func(*session.Session) error) error {
 	if err != nil {
 		return err
 	}
-	s, err := session.Open(cfg, "", session.Credentials(cfg, o, notice(c)), elsewhere{})
+	notify := notifier(c)
+	s, err := session.Open(cfg, "", session.Credentials(cfg, o, notify), elsewhere{}, notify)
 	if err != nil {
 		return err
 	}

@@ -35,9 +35,3 @@ func keyringOptions(c *cli.Context) (keyring.Options, error) {
 	}
 	return o, nil
 }
-
-// notice tells where credentials rest. --quiet doesn't keep it back: a plain file
-// that nobody asked for is never a secret.
-func notice(c *cli.Context) func(string) {
-	return func(line string) { fmt.Fprintf(c.App.ErrWriter, "zen: %s\n", oneLine(line)) }
-}

@@ -19,12 +19,15 @@ import (
 	"github.com/zen-auth/zen/devstack"
 )
 
+// roles are the other programs that this test binary is, by the name of its file.
+var roles = map[string]func(){
+	"zen-provider-tiny": tinyMain,
+	"deliver":           deliverMain, // a browser that misbehaves
+}
+
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "zen-provider-tiny"+exe {
-		tinyMain()
-	}
-	if filepath.Base(os.Args[0]) == "deliver" {
-		deliverMain() // another process: a browser that misbehaves
+	if role, ok := roles[strings.TrimSuffix(filepath.Base(os.Args[0]), exe)]; ok {
+		role()
 		return
 	}
 	if filepath.Base(os.Args[0]) == "unseal" {

@@ -34,6 +34,8 @@ type LoadOptions struct {
 // concurrent use.
 type Config struct {
 	Paths Paths
+	// Audit is the file of the audit log; "" is none.
+	Audit Value[string]
 
 	environ       environment
 	selected      Value[string]
@@ -73,7 +75,7 @@ func Load(o LoadOptions) (*Config, error) {
 	if err := c.setOverrides(o.Flags); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return c, c.setAudit()
 }
 
 // setOverrides fills the layers above the files, and the selected profile.

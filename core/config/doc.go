@@ -18,6 +18,7 @@
 // # Files
 //
 //	default_profile = "default"
+//	audit = true
 //
 //	[profiles.default]
 //	database = "libsql://app-acme.turso.io"
@@ -25,6 +26,7 @@
 //	token_provider = "platformtoken"
 //	access = "ro"
 //	permissions = ["all:data_read"]
+//	fallback = ["platformtoken"]
 //	storage = "keyring"
 //
 //	[providers.clerk]

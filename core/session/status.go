@@ -89,7 +89,7 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 
 // checkPlain verifies the cached token itself, which is there to be read.
 func (s *Session) checkPlain(ctx context.Context, status *Status) error {
-	record, err := s.Store.Load(s.Profile)
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	if err != nil {
 		return err
 	}

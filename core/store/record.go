@@ -25,6 +25,8 @@ type Record struct {
 	Accounts map[string]Account
 	// Tokens are the cached tokens, by key.
 	Tokens map[string]provider.Token
+	// Detours are kept by the key of the token that is not to be had, or refused.
+	Detours map[string]Detour
 }
 
 // Account is one provider's sign-in.
@@ -56,6 +58,7 @@ type file struct {
 	Provider string                 `json:"provider,omitempty"`
 	Accounts map[string]fileAccount `json:"accounts,omitempty"`
 	Tokens   map[string]fileToken   `json:"tokens,omitempty"`
+	Detours  map[string]Detour      `json:"detours,omitempty"`
 }
 
 type fileAccount struct {
@@ -78,7 +81,7 @@ type fileToken struct {
 
 // encode makes the content of a plain file.
 func (r Record) encode(profile string) ([]byte, error) {
-	f := file{SchemaVersion: plainVersion, Profile: profile, Provider: r.Provider}
+	f := file{SchemaVersion: plainVersion, Profile: profile, Provider: r.Provider, Detours: r.Detours}
 	if len(r.Accounts) > 0 {
 		f.Accounts = make(map[string]fileAccount, len(r.Accounts))
 	}
@@ -135,6 +138,7 @@ func (f file) storage() Storage {
 func (f file) record() Record {
 	r := Record{
 		Provider: f.Provider,
+		Detours:  f.Detours,
 		Accounts: make(map[string]Account, len(f.Accounts)),
 		Tokens:   make(map[string]provider.Token, len(f.Tokens)),
 	}

@@ -150,7 +150,7 @@ func (s *Store) locked(ctx context.Context, profile string, fn func() error) err
 		if errors.Is(err, context.DeadlineExceeded) {
 			return &provider.Error{
 				Kind:    provider.ErrUnavailable,
-				Message: fmt.Sprintf("another zen holds %s", path),
+				Message: fmt.Sprintf("%s holds the lock of profile %q (%s)", holder(path), profile, path),
 				Hint:    "wait for it, or end it",
 				Err:     err,
 			}
@@ -158,6 +158,7 @@ func (s *Store) locked(ctx context.Context, profile string, fn func() error) err
 		return fmt.Errorf("lock profile %q: %w", profile, err)
 	}
 	defer lock.Unlock()
+	sign(path)
 	return fn()
 }
 
