@@ -266,13 +266,17 @@ func TestNone(t *testing.T) {
 	if err := s.Choose(t.Context(), "p"); !errors.Is(err, provider.ErrConfig) {
 		t.Errorf("Choose = %v", err)
 	}
-	save(t, s, "p", func(r *store.Record) { r.Tokens["k"] = provider.Token{Value: provider.NewSecret("v")} })
+	save(t, s, "p", func(r *store.Record) {
+		r.Tokens["k"] = provider.Token{Value: provider.NewSecret("v")}
+		r.Detours = map[string]store.Detour{"k": {}}
+	})
 	r, err := s.Load("p")
 	if err != nil || r.Tokens["k"].Value.Reveal() != "v" {
 		t.Errorf("Load = %v, %v", r, err)
 	}
-	delete(r.Tokens, "k") // a copy
-	if r, _ := s.Load("p"); len(r.Tokens) != 1 {
+	clear(r.Tokens) // a copy
+	clear(r.Detours)
+	if r, _ := s.Load("p"); len(r.Tokens) != 1 || len(r.Detours) != 1 {
 		t.Error("two readers share a record")
 	}
 	if m, err := s.Meta("p"); err != nil || m.Storage != store.StorageNone || len(m.Tokens) != 1 {
