@@ -170,9 +170,13 @@ func PanicError(err error, trace string) error {
 }
 
 // Trace is the trace of the panic that err tells of, whole lines of it of at most
-// 32 KiB, or "". It is the provider's text as it is: whatever was in those lines.
+// 32 KiB, or "". It is the provider's text as it is: whatever was in those lines. An
+// error of any class but UNAVAILABLE is what it says, however it came about.
 func Trace(err error) string {
 	s, _ := status.FromError(err)
+	if s.Code() != codes.Unavailable {
+		return ""
+	}
 	for _, detail := range s.Details() {
 		if debug, ok := detail.(*errdetails.DebugInfo); ok {
 			trace := debug.GetDetail()

@@ -228,6 +228,10 @@ func TestATraceIsOfWholeLines(t *testing.T) {
 			t.Errorf("%.20q: it lost its class", trace)
 		}
 	}
+	rejected := wire.PanicError(&provider.Error{Kind: provider.ErrRejected, Message: "no"}, "where that was")
+	if trace := wire.Trace(rejected); trace != "" {
+		t.Errorf("a rejection is a panic: %q", trace)
+	}
 	if trace := wire.Trace(errors.New("no status")); trace != "" {
 		t.Errorf("got %q", trace)
 	}
