@@ -45,7 +45,7 @@ func run() (err error) {
 	if err := warmToken(stack, dir); err != nil {
 		return err
 	}
-	return selectOne(stack, dir)
+	return queries(stack, dir)
 }
 
 // buildPeers builds the programs to compare with. go-libsql's needs a C compiler.
@@ -54,6 +54,9 @@ func buildPeers(dir string) error {
 		if err := build(".", filepath.Join(dir, name), from, "CGO_ENABLED=0"); err != nil {
 			return err
 		}
+	}
+	if err := build("bench/libsqlclientgo", filepath.Join(dir, "libsqlclientgo"), ".", "CGO_ENABLED=0"); err != nil {
+		return err
 	}
 	return build("bench/golibsql", filepath.Join(dir, "golibsql"), ".", "CGO_ENABLED=1")
 }
@@ -120,8 +123,8 @@ func (s *stack) zen(args ...string) (string, error) {
 }
 
 // peer runs a program that prints a sample.
-func peer(program, url, id, token string, n int) (sample measure.Sample, err error) {
-	cmd := exec.Command(program, url, id, fmt.Sprint(n))
+func peer(program, url, id, token string, n int, workload string) (sample measure.Sample, err error) {
+	cmd := exec.Command(program, url, id, fmt.Sprint(n), workload)
 	cmd.Stdin, cmd.Stderr = strings.NewReader(token), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

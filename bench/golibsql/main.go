@@ -1,15 +1,11 @@
-// Command golibsql times SELECT 1 through go-libsql's remote driver: URL, database
-// id and number of runs as arguments, the token on standard input. It is a module
-// of its own, because go-libsql is cgo and brings 136 MiB of libraries.
+// Command golibsql runs a workload through go-libsql's remote driver; see
+// [measure.Main]. It is a module of its own, because go-libsql is cgo and brings 136
+// MiB of libraries.
 package main
 
 import (
 	"database/sql"
-	"io"
-	"log"
 	"net/url"
-	"os"
-	"strconv"
 
 	_ "github.com/tursodatabase/go-libsql"
 
@@ -17,18 +13,7 @@ import (
 )
 
 func main() {
-	token, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		log.Fatal(err)
-	}
-	n, err := strconv.Atoi(os.Args[3])
-	if err != nil {
-		log.Fatal(err)
-	}
-	db, err := sql.Open("libsql", os.Args[1]+"?authToken="+url.QueryEscape(string(token)))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer db.Close()
-	measure.SelectOne(db, n)
+	measure.Main(func(database, _, token string) (*sql.DB, error) {
+		return sql.Open("libsql", database+"?authToken="+url.QueryEscape(token))
+	})
 }

@@ -3,10 +3,6 @@
 package measure
 
 import (
-	"database/sql"
-	"encoding/json"
-	"fmt"
-	"os"
 	"slices"
 	"time"
 )
@@ -30,19 +26,4 @@ func Of(n int, fn func() error) (Sample, error) {
 	}
 	slices.Sort(times)
 	return Sample{Median: times[len(times)/2], P90: times[len(times)*9/10]}, nil
-}
-
-// SelectOne times SELECT 1, and prints the sample as JSON.
-func SelectOne(db *sql.DB, n int) {
-	sample, err := Of(n, func() error {
-		var one int
-		return db.QueryRow("SELECT 1").Scan(&one)
-	})
-	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(sample)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 }

@@ -1,13 +1,9 @@
-// Command ours times SELECT 1 through zen's connection manager: URL, database id
-// and number of runs as arguments, the token on standard input.
+// Command ours runs a workload through zen's connection manager; see [measure.Main].
 package main
 
 import (
 	"context"
-	"io"
-	"log"
-	"os"
-	"strconv"
+	"database/sql"
 
 	"github.com/zen-auth/zen/bench/measure"
 	"github.com/zen-auth/zen/core/libsql"
@@ -22,21 +18,10 @@ func (s source) Renew(context.Context, provider.Token) (provider.Token, error) {
 }
 
 func main() {
-	token, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		log.Fatal(err)
-	}
-	n, err := strconv.Atoi(os.Args[3])
-	if err != nil {
-		log.Fatal(err)
-	}
-	db, err := libsql.Open(libsql.Options{
-		Target: provider.Target{URL: os.Args[1], DatabaseID: os.Args[2]},
-		Source: source{provider.Token{Value: provider.NewSecret(string(token))}},
+	measure.Main(func(database, id, token string) (*sql.DB, error) {
+		return libsql.Open(context.Background(), libsql.Options{
+			Target: provider.Target{URL: database, DatabaseID: id},
+			Source: source{provider.Token{Value: provider.NewSecret(token)}},
+		})
 	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer db.Close()
-	measure.SelectOne(db, n)
 }

@@ -42,6 +42,10 @@ func perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		args = []string{args[0], "version"}
 	}
 	if n := len(args); n > 1 && args[n-1] == completing {
+		if values, ok := completeValue(app, args[1:n-1]); ok {
+			_, err := io.WriteString(stdout, values)
+			return err
+		}
 		line, ok := completionLine(args)
 		if !ok {
 			return nil
@@ -62,6 +66,10 @@ func reportError(ctx context.Context, stderr io.Writer, err error, code int) {
 		return
 	}
 	fmt.Fprintf(stderr, "%s %s\n", paint(stderr, red, "zen:"), oneLine(err.Error()))
+	var place interface{ Excerpt() string } // of the input that the error is about
+	if errors.As(err, &place) {
+		fmt.Fprint(stderr, place.Excerpt())
+	}
 	if hint := provider.Hint(err); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
 	}

@@ -65,17 +65,17 @@ func (p *params) check(args []driver.NamedValue) error {
 	switch {
 	case named == 0 && len(p.names) == 0:
 		if len(args) != p.count {
-			return fmt.Errorf("statement has %d parameters, got %d arguments", p.count, len(args))
+			return argumentErrorf("number of arguments: the statement wants %d, got %d", p.count, len(args))
 		}
 		return nil
 	case p.positional && len(p.names) > 0:
-		return fmt.Errorf("statement mixes ? with %s: Hrana binds one kind at a time", p.names[0])
+		return argumentErrorf("statement mixes ? with %s: Hrana binds one kind at a time", p.names[0])
 	case named == 0 && len(args) > 0:
-		return fmt.Errorf("statement has named parameters such as %s: pass sql.Named arguments", p.names[0])
+		return argumentErrorf("statement has named parameters such as %s: pass sql.Named arguments", p.names[0])
 	case named < len(args):
-		return errors.New("arguments mix named and positional ones")
+		return argumentErrorf("arguments mix named and positional ones")
 	case p.positional:
-		return fmt.Errorf("statement has ? parameters, got argument named %q", args[0].Name)
+		return argumentErrorf("statement has ? parameters, got argument named %q", args[0].Name)
 	}
 	return p.checkNames(args)
 }
@@ -83,7 +83,7 @@ func (p *params) check(args []driver.NamedValue) error {
 func (p *params) checkNames(args []driver.NamedValue) error {
 	for _, name := range p.names {
 		if p.find(name, args) < 0 {
-			return fmt.Errorf("no argument for parameter %s", name)
+			return argumentErrorf("no argument for parameter %s", name)
 		}
 	}
 	for i := range args {
@@ -92,11 +92,11 @@ func (p *params) checkNames(args []driver.NamedValue) error {
 			known = known || sameName(name, args[i].Name)
 		}
 		if !known {
-			return fmt.Errorf("statement has no parameter named %q", args[i].Name)
+			return argumentErrorf("statement has no parameter named %q", args[i].Name)
 		}
 		for _, other := range args[:i] {
 			if other.Name == args[i].Name {
-				return fmt.Errorf("two arguments named %q", other.Name)
+				return argumentErrorf("two arguments named %q", other.Name)
 			}
 		}
 	}
@@ -116,3 +116,13 @@ func (p *params) find(name string, args []driver.NamedValue) int {
 // sameName compares a parameter, which has a prefix, with an argument's name,
 // which sql.Named lets have none.
 func sameName(param, arg string) bool { return param == arg || param[1:] == arg }
+
+// ArgumentError reports arguments that don't fit a statement's parameters. Nothing
+// was sent.
+type ArgumentError struct{ Message string }
+
+func (e *ArgumentError) Error() string { return e.Message }
+
+func argumentErrorf(format string, a ...any) error {
+	return &ArgumentError{fmt.Sprintf(format, a...)}
+}

@@ -36,7 +36,7 @@ func canned(b *testing.B, answer string) (*httptest.Server, *sql.DB) {
 // floor posts the driver's bytes and reads the answer's, with net/http alone.
 func floor(b *testing.B, answer string) {
 	server, _ := canned(b, answer)
-	body := appendPipeline(nil, "", []step{{sql: "SELECT 1", wantRows: true}}, true)
+	body := appendPipeline(nil, "", &call{steps: []step{{sql: "SELECT 1", wantRows: true}}, closing: true})
 	client := server.Client()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -85,7 +85,7 @@ func BenchmarkRequestBody(b *testing.B) {
 	steps[0].args = named(int64(42), "some text of usual length", 1.5)
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = appendPipeline(make([]byte, 0, 512), "", steps, true)
+		_ = appendPipeline(make([]byte, 0, 512), "", &call{steps: steps, closing: true})
 	}
 }
 

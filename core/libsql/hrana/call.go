@@ -2,12 +2,14 @@ package hrana
 
 import "context"
 
-// call is one pipeline request: steps, as an execute or a batch, then a close.
+// call is one pipeline request: steps, as an execute or a batch, then the probe
+// for an open transaction, then a close.
 type call struct {
 	st         *stream // nil: a stream that lives for this request
 	steps      []step
 	mode       rowMode
-	target     int // step whose rows are wanted in streamRows
+	target     int  // step whose rows are wanted in streamRows
+	probe      bool // with steps only
 	closing    bool
 	repeatable bool // it reads and nothing else
 }
@@ -23,13 +25,13 @@ func (c *Connector) run(ctx context.Context, k call) (*reply, *exchange, error) 
 	for i := range k.steps {
 		size += 128 + len(k.steps[i].sql) + 64*len(k.steps[i].args)
 	}
-	body := appendPipeline(make([]byte, 0, size), baton, k.steps, k.closing)
+	body := appendPipeline(make([]byte, 0, size), baton, &k)
 	x, err := c.pipeline(ctx, base, message{body: body, onStream: baton != "", repeatable: k.repeatable})
 	if err != nil {
 		return nil, nil, err
 	}
 	r := &reply{
-		s: x.s, mode: k.mode, target: k.target, closing: k.closing,
+		s: x.s, mode: k.mode, target: k.target, probe: k.probe, closing: k.closing,
 		batch:  len(k.steps) > 1 || len(k.steps) == 1 && k.steps[0].condition != "",
 		steps:  make([]outcome, len(k.steps)),
 		budget: budget(c.config.MaxMemory),

@@ -57,49 +57,40 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 // exec runs the statements in one request, each after the success of the one
 // before, and returns the result of the last.
 func (c *conn) exec(ctx context.Context, stmts []statement, args []driver.NamedValue) (driver.Result, error) {
-	if len(stmts) > 1 && len(args) > 0 {
-		return nil, errors.New("hrana: several statements in one text can't take arguments")
-	}
 	if len(stmts) == 0 {
 		return result{}, nil
 	}
-	if err := c.ready(stmts); err != nil {
+	if gone, err := c.forget(stmts); gone {
+		return result{}, err
+	}
+	st, steps, first, err := c.prepare(stmts, args, false)
+	if err != nil {
 		return nil, err
 	}
-	steps := make([]step, 0, len(stmts)+1)
-	for i := range stmts {
-		if err := stmts[i].params.check(args); err != nil {
-			return nil, fmt.Errorf("hrana: %w", err)
-		}
-		steps = append(steps, step{sql: stmts[i].sql, params: stmts[i].params, args: args})
-	}
-	st := c.enter(stmts)
-	steps, first := st.program(steps, c.c.version.Load())
-	r, _, err := c.c.run(ctx, call{st: st, steps: steps, closing: st == nil})
-	if err = c.leave(stmts, c.settle(st, r, first, err)); err != nil {
+	r, _, err := c.c.run(ctx, call{st: st, steps: steps, probe: c.probes(st), closing: st == nil})
+	if err = c.leave(stmts, r, c.settle(st, r, first, err)); err != nil {
 		return nil, err
 	}
 	return result{r.steps[len(r.steps)-1]}, nil
 }
 
-// query runs one statement and streams its rows.
+// query runs one statement and streams its rows, or several and keeps them.
 func (c *conn) query(ctx context.Context, stmts []statement, args []driver.NamedValue) (driver.Rows, error) {
-	if len(stmts) != 1 {
-		return nil, fmt.Errorf("hrana: query takes one statement, got %d", len(stmts))
+	if len(stmts) == 0 {
+		return nil, errors.New("hrana: query without a statement")
 	}
-	if err := c.ready(stmts); err != nil {
+	st, steps, first, err := c.prepare(stmts, args, true)
+	if err != nil {
 		return nil, err
 	}
-	if err := stmts[0].params.check(args); err != nil {
-		return nil, fmt.Errorf("hrana: %w", err)
+	k := call{
+		st: st, steps: steps, mode: streamRows, target: first, probe: c.probes(st),
+		closing: st == nil, repeatable: st == nil && onlyRead(stmts),
 	}
-	st := c.enter(stmts)
-	stmt := step{sql: stmts[0].sql, params: stmts[0].params, args: args, wantRows: true}
-	steps, first := st.program([]step{stmt}, c.c.version.Load())
-	r, x, err := c.c.run(ctx, call{
-		st: st, steps: steps, mode: streamRows, target: first,
-		closing: st == nil, repeatable: st == nil && stmts[0].verb == verbRead,
-	})
+	if len(stmts) > 1 {
+		return c.querySeveral(ctx, k, stmts)
+	}
+	r, x, err := c.c.run(ctx, k)
 	if err == nil && r.paused {
 		rs := &rows{c: c, st: st, x: x, src: r, cols: r.steps[first].cols}
 		c.reading(st, rs)
@@ -107,12 +98,47 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 	}
 	err = c.settle(st, r, first, err)
 	if tooLarge(err) && stmts[0].verb == verbRead && c.c.version.Load() == 3 {
+		stmt := steps[first]
+		stmt.condition = ""
 		return c.queryCursor(ctx, st, stmt)
 	}
-	if err = c.leave(stmts, err); err != nil {
+	if err = c.leave(stmts, r, err); err != nil {
 		return nil, err
 	}
 	return newKeptRows(&r.steps[first])
+}
+
+// querySeveral runs several statements in one request. All their rows are kept:
+// an answer tells only at its end which of them failed.
+func (c *conn) querySeveral(ctx context.Context, k call, stmts []statement) (driver.Rows, error) {
+	k.mode = keepRows
+	r, _, err := c.c.run(ctx, k)
+	err = c.leave(stmts, r, c.settle(k.st, r, k.target, err))
+	if r == nil {
+		return nil, err
+	}
+	return newResultSets(r.steps[k.target:], err)
+}
+
+// prepare checks that the statements can run now with these arguments, and makes
+// the steps of a request of them.
+func (c *conn) prepare(stmts []statement, args []driver.NamedValue, wantRows bool) (st *stream, steps []step, first int, err error) {
+	if len(stmts) > 1 && len(args) > 0 {
+		return nil, nil, 0, &ArgumentError{"hrana: several statements in one text can't take arguments"}
+	}
+	if err := c.ready(stmts); err != nil {
+		return nil, nil, 0, err
+	}
+	steps = make([]step, 0, len(stmts)+1)
+	for i := range stmts {
+		if err := stmts[i].params.check(args); err != nil {
+			return nil, nil, 0, fmt.Errorf("hrana: %w", err)
+		}
+		steps = append(steps, step{sql: stmts[i].sql, params: stmts[i].params, args: args, wantRows: wantRows})
+	}
+	st = c.enter(stmts)
+	steps, first = st.program(steps, c.c.version.Load())
+	return st, steps, first, nil
 }
 
 // ready checks that the connection can run the statements now. Rows that are
@@ -125,12 +151,8 @@ func (c *conn) ready(stmts []statement) error {
 	if c.st == nil {
 		return nil
 	}
-	if c.st.readOnly {
-		for i := range stmts {
-			if stmts[i].verb != verbRead {
-				return ErrReadOnly
-			}
-		}
+	if c.st.readOnly && !onlyRead(stmts) {
+		return ErrReadOnly
 	}
 	return c.keepRows()
 }
@@ -141,46 +163,6 @@ func (c *conn) keepRows() error {
 	}
 	c.rows.keep()
 	return c.st.unusable()
-}
-
-// enter returns the stream to run statements on. BEGIN or SAVEPOINT as a
-// statement opens one, so that it works on a sql.Conn.
-func (c *conn) enter(stmts []statement) *stream {
-	if c.st == nil && inTransactionAfter(stmts, false) {
-		c.st = &stream{raw: true, base: c.c.base}
-	}
-	return c.st
-}
-
-// leave follows the statements of a transaction that BEGIN as a statement
-// began: COMMIT as a statement gives up its stream, and so does the failure of
-// the very request that held BEGIN.
-func (c *conn) leave(stmts []statement, err error) error {
-	if c.st == nil || !c.st.raw || c.st.lost != nil {
-		return err
-	}
-	failed := err != nil && !c.st.begun
-	ended := err == nil && !inTransactionAfter(stmts, true)
-	if failed || ended {
-		_ = c.Close()
-		return err
-	}
-	c.st.begun = true
-	return err
-}
-
-// inTransactionAfter reports whether a transaction is open after the
-// statements, given whether one was before.
-func inTransactionAfter(stmts []statement, open bool) bool {
-	for i := range stmts {
-		switch stmts[i].verb {
-		case verbBegin:
-			open = true
-		case verbEnd:
-			open = false
-		}
-	}
-	return open
 }
 
 // settle draws the consequences of a finished request for the stream, and

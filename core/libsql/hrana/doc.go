@@ -39,7 +39,8 @@
 //
 // Exec takes several statements without arguments. They are one request, each
 // runs after the success of the one before, and the result is the last one's.
-// Query takes one statement.
+// Query does so, too, and [sql.Rows.NextResultSet] leads from one to the next;
+// their rows are kept in memory, within Config.MaxMemory.
 //
 // Rows are read from the network as they are asked for. When the server refuses
 // a result as too large for one answer, a statement that only reads is sent
@@ -63,12 +64,15 @@
 // A server may end a transaction, by a time limit (5 s at sqld), by an idle one
 // (10 s), or by a conflict. No later statement of it is then run by itself: the
 // error is [ErrNoTransaction] or [ErrStreamExpired]. (Hrana 2 can't tell the
-// server so, there only the latter is certain.)
+// server so, there only the latter is certain.) A transaction that BEGIN as a
+// statement began, and that was lost, ends with ROLLBACK as a statement.
 //
 // # Errors
 //
-// An [*Error] is the database's, an [*HTTPError] that of the server or a gateway
-// in front of it, and what the transport returns stays in the chain.
+// An [*Error] is the database's, with SQLite's codes in [Error.SQLite];
+// [ErrUnique], [ErrForeignKey] and so on tell violated constraints apart, with
+// errors.Is. An [*HTTPError] is that of the server or a gateway in front of it, and
+// what the transport returns stays in the chain.
 //
 // A statement that may write is never sent again once the server may have seen
 // it, so after an error of the network it is not known whether it ran. One that

@@ -22,6 +22,9 @@ type step struct {
 const (
 	closeRequest = `{"type":"close"}`
 
+	// probeRequest asks whether a transaction is open. Hrana 3.
+	probeRequest = `{"type":"get_autocommit"}`
+
 	// inTransaction guards a statement against running by itself after the
 	// server has ended its transaction. Hrana 3.
 	inTransaction = `{"type":"not","cond":{"type":"is_autocommit"}}`
@@ -34,20 +37,23 @@ func and(a, b string) string { return `{"type":"and","conds":[` + a + "," + b + 
 func not(a string) string    { return `{"type":"not","cond":` + a + `}` }
 
 // appendPipeline appends the body of a pipeline request: one execute, or a
-// batch where there are several steps or a condition, and then close.
-func appendPipeline(b []byte, baton string, steps []step, closing bool) []byte {
+// batch where there are several steps or a condition, then the probe and close.
+func appendPipeline(b []byte, baton string, k *call) []byte {
 	b = appendBaton(b, baton)
 	b = append(b, `,"requests":[`...)
 	switch {
-	case len(steps) == 1 && steps[0].condition == "":
+	case len(k.steps) == 1 && k.steps[0].condition == "":
 		b = append(b, `{"type":"execute","stmt":`...)
-		b = append(appendStmt(b, &steps[0]), '}')
-	case len(steps) > 0:
+		b = append(appendStmt(b, &k.steps[0]), '}')
+	case len(k.steps) > 0:
 		b = append(b, `{"type":"batch","batch":`...)
-		b = append(appendBatch(b, steps), '}')
+		b = append(appendBatch(b, k.steps), '}')
 	}
-	if closing {
-		if len(steps) > 0 {
+	if k.probe {
+		b = append(append(b, ','), probeRequest...)
+	}
+	if k.closing {
+		if len(k.steps) > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, closeRequest...)

@@ -46,7 +46,7 @@ type Error struct {
 	// Code is the server's, such as SQLITE_CONSTRAINT, SQL_INPUT_ERROR,
 	// ARGS_INVALID, TRANSACTION_TIMEOUT, BLOCKED or RESPONSE_TOO_LARGE; empty
 	// when it gave none. Some servers send SQLite's extended codes, such as
-	// SQLITE_CONSTRAINT_UNIQUE: compare with [Error.Is] or a prefix.
+	// SQLITE_CONSTRAINT_UNIQUE, most the primary ones: compare with errors.Is.
 	Code    string
 	Message string
 	// Statement counts from 1 which statement of several failed, 0 if there
@@ -66,14 +66,18 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Is makes errors.Is(err, &hrana.Error{Code: "SQLITE_CONSTRAINT"}) true for
-// that code and its extended forms.
+// Is makes errors.Is(err, &hrana.Error{Code: "SQLITE_BUSY"}) true for that code and
+// its extended forms. [ErrConstraint], [ErrUnique] and so on are such errors.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	if !ok || t.Message != "" || t.Code == "" {
 		return false
 	}
-	rest, ok := strings.CutPrefix(e.Code, t.Code)
+	code := e.extended()
+	if t == ErrUnique && code == "SQLITE_CONSTRAINT_PRIMARYKEY" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(code, t.Code)
 	return ok && (rest == "" || rest[0] == '_')
 }
 
@@ -93,7 +97,12 @@ type HTTPError struct {
 
 func (e *HTTPError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "hrana: server answered %d", e.Status)
+	if e.streamLost {
+		b.WriteString(ErrStreamExpired.Error() + ": ")
+	} else {
+		b.WriteString("hrana: ")
+	}
+	fmt.Fprintf(&b, "server answered %d", e.Status)
 	if e.Message != "" {
 		b.WriteString(": ")
 		b.WriteString(e.Message)

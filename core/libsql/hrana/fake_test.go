@@ -184,6 +184,11 @@ func (f *fake) servePipeline(w http.ResponseWriter, s *fakeStream, req wireBody)
 			response["result"], failure = f.run(s, *r.Stmt)
 		case "batch":
 			response["result"], failure = f.batch(s, *r.Batch)
+		case "get_autocommit":
+			if f.version < 3 {
+				f.t.Error("get_autocommit in Hrana 2")
+			}
+			response["is_autocommit"] = !s.inTx
 		case "close":
 			s = nil
 		default:
@@ -230,7 +235,7 @@ func (f *fake) run(s *fakeStream, stmt wireStmt) (wireResult, *wireError) {
 	switch word, rest, _ := strings.Cut(stmt.SQL, " "); word {
 	case "BEGIN", "SAVEPOINT":
 		s.inTx = true
-	case "COMMIT", "END", "ROLLBACK":
+	case "COMMIT", "END", "ROLLBACK", "RELEASE":
 		if strings.HasPrefix(rest, "TO") {
 			break
 		}

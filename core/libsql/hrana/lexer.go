@@ -20,6 +20,8 @@ const (
 type lexer struct {
 	sql string
 	pos int
+
+	complete bool // a semicolon ended the last statement
 }
 
 // next returns the next token and where it begins and ends, skipping white

@@ -14,14 +14,15 @@ const (
 	streamRows                // Query: stop at the first row of the target step
 )
 
-// reply reads the answer to a pipeline of at most one execute or batch and at
-// most one close. In streamRows it stops where the target's rows begin and
+// reply reads the answer to a pipeline of at most one execute or batch, one probe
+// and one close. In streamRows it stops where the target's rows begin and
 // goes on when they are used up: the rest of the answer may hold the baton.
 type reply struct {
 	s       *scanner
 	mode    rowMode
 	target  int // step whose rows are wanted
 	batch   bool
+	probe   bool
 	closing bool
 	budget  budget // for rows that are kept
 
@@ -29,6 +30,8 @@ type reply struct {
 	baseURL string
 	err     *Error // of the request as a whole
 	steps   []outcome
+	// ended is that the probe found no transaction open.
+	ended bool
 
 	at     int // result being read
 	step   int // step being read
@@ -130,6 +133,9 @@ func (r *reply) requests() int {
 	if len(r.steps) > 0 {
 		n++
 	}
+	if r.probe {
+		n++
+	}
 	if r.closing {
 		n++
 	}
@@ -203,6 +209,10 @@ func (r *reply) response() error {
 				return r.batchResult()
 			}
 			return r.stmt()
+		case string(key) == "is_autocommit":
+			value, err := r.s.bare()
+			r.ended = err == nil && string(value) == "true"
+			return err
 		}
 		return r.s.skip()
 	})
@@ -210,6 +220,8 @@ func (r *reply) response() error {
 
 func (r *reply) requestType() string {
 	switch {
+	case r.at == 1 && r.probe:
+		return "get_autocommit"
 	case r.at > 0 || len(r.steps) == 0:
 		return "close"
 	case r.batch:

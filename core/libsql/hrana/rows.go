@@ -31,6 +31,10 @@ type rows struct {
 	kept [][]driver.Value
 	done bool  // src is used up; only kept is left
 	err  error // what comes after kept, instead of io.EOF
+
+	// later are the results of the statements after this one, which failure ends.
+	later   []outcome
+	failure error
 }
 
 // newKeptRows is for a result that was read whole.
@@ -151,8 +155,11 @@ func (rs *rows) finish(err error) {
 		if err == nil {
 			err = rs.st.use(baton, baseURL)
 		}
-		if err != nil {
+		switch r, ok := rs.src.(*reply); {
+		case err != nil:
 			rs.c.lose(rs.st, err)
+		case ok && r.probe && r.ended:
+			_ = rs.c.Close()
 		}
 	}
 	if err == nil {

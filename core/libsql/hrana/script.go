@@ -27,15 +27,17 @@ func Statements(sql string) ([]string, error) {
 type verb uint8
 
 const (
-	verbWrite verb = iota // everything that is not known to only read
-	verbRead              // certainly changes nothing
-	verbBegin             // BEGIN, SAVEPOINT
-	verbEnd               // COMMIT, END, ROLLBACK without TO
+	verbWrite    verb = iota // everything that is not known to only read
+	verbRead                 // certainly changes nothing
+	verbBegin                // BEGIN, SAVEPOINT
+	verbCommit               // COMMIT, END
+	verbRollback             // ROLLBACK without TO
 )
 
 // statement is one SQL statement with what the driver has to know about it.
 type statement struct {
 	sql    string
+	at     int // where in the text it begins
 	verb   verb
 	params params
 }
@@ -99,11 +101,12 @@ func (l *lexer) statement() (s statement, ok bool, err error) {
 				w.semi()
 				continue
 			}
-			s.sql, s.verb = l.sql[from:to], w.verb()
-			return s, ok, nil
+			l.complete = t == tokenSemi
+			s.sql, s.at, s.verb = l.sql[from:to], from, w.verb()
+			return s, ok, err
 		case tokenVariable:
-			if err := s.params.add(l.sql[start:end]); err != nil {
-				return s, false, err
+			if wrong := s.params.add(l.sql[start:end]); wrong != nil {
+				err = wrong
 			}
 		}
 		w.add(t, l.sql[start:end])

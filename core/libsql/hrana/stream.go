@@ -22,7 +22,15 @@ type stream struct {
 func (st *stream) program(stmts []step, version int32) (steps []step, first int) {
 	guard := ""
 	switch {
-	case st == nil || st.raw:
+	case st == nil || st.raw && !st.begun:
+	case st.raw:
+		if version == 3 { // what ends it may be among the statements, too
+			stmts[0].condition = inTransaction
+		}
+		for i := 1; i < len(stmts); i++ {
+			stmts[i].condition = ok(i - 1)
+		}
+		return stmts, 0
 	case !st.begun:
 		stmts = append([]step{{sql: st.mode.begin()}}, stmts...)
 		first = 1

@@ -103,10 +103,10 @@ func (w *words) verb() verb {
 	case "BEGIN", "SAVEPOINT":
 		return verbBegin
 	case "COMMIT", "END":
-		return verbEnd
+		return verbCommit
 	case "ROLLBACK":
 		if !w.to {
-			return verbEnd
+			return verbRollback
 		}
 	}
 	return verbWrite
@@ -119,4 +119,14 @@ var readPragmas = map[string]bool{
 	"FUNCTION_LIST": true, "INDEX_INFO": true, "INDEX_LIST": true, "INDEX_XINFO": true,
 	"INTEGRITY_CHECK": true, "MODULE_LIST": true, "PAGE_COUNT": true, "PRAGMA_LIST": true,
 	"QUICK_CHECK": true, "TABLE_INFO": true, "TABLE_LIST": true, "TABLE_XINFO": true,
+}
+
+// onlyRead reports that all statements certainly change nothing.
+func onlyRead(stmts []statement) bool {
+	for i := range stmts {
+		if stmts[i].verb != verbRead {
+			return false
+		}
+	}
+	return true
 }

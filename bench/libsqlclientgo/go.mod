@@ -1,0 +1,16 @@
+module github.com/zen-auth/zen/bench/libsqlclientgo
+
+go 1.26.0
+
+require (
+	github.com/tursodatabase/libsql-client-go v0.0.0-20260514053736-a9a8fadfe885
+	github.com/zen-auth/zen v0.0.0
+)
+
+require (
+	github.com/antlr4-go/antlr/v4 v4.13.0 // indirect
+	github.com/coder/websocket v1.8.12 // indirect
+	golang.org/x/exp v0.0.0-20240325151524-a685a6edb6d8 // indirect
+)
+
+replace github.com/zen-auth/zen => ../..

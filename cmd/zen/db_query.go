@@ -1,0 +1,98 @@
+//go:build !front
+
+package main
+
+import (
+	"database/sql"
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/core/session"
+)
+
+func dbQueryCommand() *cli.Command {
+	var params []param
+	return &cli.Command{
+		Name:      "query",
+		Usage:     "run SQL and print the rows",
+		ArgsUsage: "[SQL|-]",
+		Description: `   zen db query "SELECT id, name FROM users"
+   zen db query --json "SELECT count(*) AS n FROM users"
+   zen db query "SELECT * FROM users WHERE id = ?" --param 42
+   zen db query "SELECT * FROM users WHERE name = :name" --param name=alice
+   zen db query --format csv --file report.sql > report.csv
+   zen db query < schema.sql
+
+Without SQL, or for -, it is read from standard input. Several statements run one
+after the other, until one fails.
+
+A --param is bound as SQL would read it: NULL, an integer, a decimal number, x'00FF'
+or 'quoted text'; anything else is text as it stands. --text binds text whatever it
+looks like, --blob the bytes of a file. They are taken in the order of the line; for a
+statement with names such as :id each is NAME=VALUE.`,
+		Flags: append(databaseFlags(),
+			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
+			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`", TakesFile: true},
+			&cli.GenericFlag{Name: "param", Usage: "bind `VALUE`, or NAME=VALUE; may be given again", Value: &paramFlag{kind: literalParam, to: &params}},
+			&cli.GenericFlag{Name: "text", Usage: "bind `VALUE` as text; may be given again", Value: &paramFlag{kind: textParam, to: &params}},
+			&cli.GenericFlag{Name: "blob", Usage: "bind the bytes of `FILE`; may be given again", TakesFile: true, Value: &paramFlag{kind: blobParam, to: &params}},
+			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
+		),
+		Action: func(c *cli.Context) error { return dbQuery(c, params) },
+	}
+}
+
+func dbQuery(c *cli.Context, params []param) error {
+	format, err := rowFormat(c)
+	if err != nil {
+		return err
+	}
+	text, err := sqlText(c)
+	if err != nil {
+		return err
+	}
+	statements, err := hrana.Statements(text)
+	switch {
+	case err != nil:
+		return usage(c, "%v", err)
+	case len(statements) == 0:
+		return usage(c, "the SQL text has no statement")
+	case len(statements) > 1 && format == "json":
+		return usage(c, "--json answers one statement, and here are %d", len(statements))
+	case len(statements) > 1 && len(params) > 0:
+		return usage(c, "--param, --text and --blob are for one statement, and here are %d", len(statements))
+	}
+	var args []any
+	if len(params) > 0 {
+		if args, err = bind(statements[0], params); err != nil {
+			return usage(c, "%v", err)
+		}
+	}
+	return withDatabase(c, func(_ *core.Client, _ *session.Session, conn *sql.Conn) error {
+		r := newRunner(c, conn, format)
+		r.timing = c.Bool("timing")
+		err := r.script(c.Context, text, args)
+		var wrong *hrana.ArgumentError
+		if errors.As(err, &wrong) {
+			err = usage(c, "%s", wrong.Message)
+		}
+		return err
+	})
+}
+
+// rowFormat is what --format or --json asks for.
+func rowFormat(c *cli.Context) (string, error) {
+	format := c.String("format")
+	switch {
+	case globalBool(c, "json") && c.IsSet("format") && format != "json":
+		return "", usage(c, "--format %s and --json exclude each other", format)
+	case globalBool(c, "json"):
+		return "json", nil
+	case rowFormats[format] == nil:
+		return "", usage(c, "--format %q is not table, csv, line or json", format)
+	}
+	return format, nil
+}

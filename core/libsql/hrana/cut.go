@@ -1,0 +1,19 @@
+package hrana
+
+// Cut finds the first statement of a text that may not be complete, as somebody
+// types it: text[from:to] is the statement, and text[next:] what follows it. complete
+// is false where no semicolon ends it yet; a text of space and comments alone is no
+// statement, from and to are equal then. Semicolons alone are left out.
+func Cut(text string) (from, to, next int, complete bool) {
+	l := lexer{sql: text}
+	s, _, _ := l.statement() // wrong parameters are for whoever runs it to say
+	return s.at, s.at + len(s.sql), l.pos, l.complete
+}
+
+// Parameters returns the distinct names of a statement's parameters, with their
+// prefix and in order, and how many parameters there are, named or not.
+func Parameters(statement string) (names []string, count int, err error) {
+	l := lexer{sql: statement}
+	s, _, err := l.statement()
+	return s.params.names, s.params.count, err
+}

@@ -1,0 +1,84 @@
+package hrana
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// Transaction reports whether BEGIN or SAVEPOINT as a statement has a transaction
+// open on a connection, which must be one of a [Connector]. The error is why it
+// can't go on, if that is so: ROLLBACK acknowledges that.
+func Transaction(connection *sql.Conn) (open bool, err error) {
+	broken := connection.Raw(func(driverConn any) error {
+		c, ok := driverConn.(*conn)
+		switch {
+		case !ok:
+			return fmt.Errorf("hrana: a connection of type %T is another driver's", driverConn)
+		case c.st != nil:
+			open, err = true, c.st.unusable()
+		}
+		return nil
+	})
+	return open, errors.Join(err, broken)
+}
+
+// enter returns the stream to run statements on. BEGIN or SAVEPOINT as a
+// statement opens one, so that it works on a sql.Conn.
+func (c *conn) enter(stmts []statement) *stream {
+	if c.st == nil && inTransactionAfter(stmts, false) {
+		c.st = &stream{raw: true, base: c.c.base}
+	}
+	return c.st
+}
+
+// probes reports whether a request is to ask the server if a transaction is open:
+// where statements end one, no text tells for certain (RELEASE, a conflict clause).
+func (c *conn) probes(st *stream) bool { return st != nil && st.raw && c.c.version.Load() == 3 }
+
+// leave follows the statements of a transaction that BEGIN as a statement began.
+// When it has ended, by COMMIT or otherwise, its stream is given up; so it is when
+// the very request that held BEGIN failed.
+func (c *conn) leave(stmts []statement, r *reply, err error) error {
+	if c.st == nil || !c.st.raw || c.st.lost != nil {
+		return err
+	}
+	ended := err != nil && !c.st.begun || err == nil && !inTransactionAfter(stmts, true)
+	if r != nil && r.probe {
+		ended = r.ended
+	}
+	if ended {
+		_ = c.Close()
+		return err
+	}
+	c.st.begun = true
+	return err
+}
+
+// forget lets COMMIT and ROLLBACK as statements end a transaction that was lost,
+// the first with the error that it was.
+func (c *conn) forget(stmts []statement) (gone bool, err error) {
+	verb := stmts[0].verb
+	if c.st == nil || !c.st.raw || c.st.lost == nil || verb != verbCommit && verb != verbRollback {
+		return false, nil
+	}
+	if verb == verbCommit {
+		err = c.st.unusable()
+	}
+	c.st = nil
+	return true, err
+}
+
+// inTransactionAfter reports whether a transaction is open after the
+// statements, given whether one was before.
+func inTransactionAfter(stmts []statement, open bool) bool {
+	for i := range stmts {
+		switch stmts[i].verb {
+		case verbBegin:
+			open = true
+		case verbCommit, verbRollback:
+			open = false
+		}
+	}
+	return open
+}

@@ -1,0 +1,131 @@
+package hrana_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/libsql/hrana"
+)
+
+// TestMillionRows reads a million rows from a real server, which is more than it
+// puts in one answer, and looks at the heap meanwhile.
+func TestMillionRows(t *testing.T) {
+	db, _ := database(t)
+	const query = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000) SELECT n, 'row ' || n FROM c"
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var before, now runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	n, most := int64(0), uint64(0)
+	for ; rows.Next(); n++ {
+		var id int64
+		var text sql.RawBytes
+		if err := rows.Scan(&id, &text); err != nil || id != n+1 {
+			t.Fatalf("row %d is %d, %v", n, id, err)
+		}
+		if n%100_000 == 0 {
+			runtime.GC()
+			runtime.ReadMemStats(&now)
+			most = max(most, now.HeapAlloc)
+		}
+	}
+	if err := rows.Err(); err != nil || n != 1_000_000 {
+		t.Fatalf("%d rows, %v", n, err)
+	}
+	// The server is in this process, too; all of the rows would be 60 MB.
+	if grown := int64(most) - int64(before.HeapAlloc); grown > 8<<20 {
+		t.Errorf("the heap grew by %d KiB", grown>>10)
+	}
+}
+
+// TestCancelReachesTheServer: a statement whose context ends does not go on there. It
+// would hold the write lock for ever.
+func TestCancelReachesTheServer(t *testing.T) {
+	db, _ := database(t)
+	must(t, db, "CREATE TABLE t (n)")
+	const endless = "INSERT INTO t WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c"
+	write := func(when string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := db.ExecContext(ctx, "INSERT INTO t VALUES (1)"); err != nil {
+			t.Fatalf("a write after %s: %v", when, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := db.ExecContext(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	write("a canceled statement")
+
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("INSERT INTO t VALUES (2)"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := tx.ExecContext(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("commit of a transaction that was lost: %v", err)
+	}
+	_ = tx.Rollback()
+	write("a canceled transaction")
+	var n int
+	if err := db.QueryRow("SELECT count(*) FROM t").Scan(&n); err != nil || n != 2 {
+		t.Errorf("%d rows, %v: what was canceled is there", n, err)
+	}
+}
+
+// TestExpiredStream: the server forgets a stream after a while, which is nothing to
+// statements outside of a transaction, and the end of one inside.
+func TestExpiredStream(t *testing.T) {
+	db, _, stack := databaseOf(t)
+	must(t, db, "CREATE TABLE t (n)")
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int // read only: a write would keep its lock for 5 s, as at sqld
+	if err := tx.QueryRow("SELECT count(*) FROM t").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.Faults.Switch("stream-expired", true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("INSERT INTO t VALUES (2)"); !errors.Is(err, hrana.ErrStreamExpired) {
+		t.Errorf("in a transaction: %v", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Error(err)
+	}
+	for range 3 {
+		must(t, db, "INSERT INTO t VALUES (3)")
+	}
+	tx, err = db.Begin() // sends nothing before its first statement
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("INSERT INTO t VALUES (4)"); err != nil {
+		t.Error(err)
+	}
+	if err := stack.Faults.Switch("stream-expired", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Error(err)
+	}
+}

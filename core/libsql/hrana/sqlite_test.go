@@ -1,0 +1,69 @@
+package hrana
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+)
+
+func TestSQLiteCodes(t *testing.T) {
+	for _, test := range []struct {
+		err               Error
+		primary, extended int
+		is                []error
+	}{
+		{Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: UNIQUE constraint failed: t.a"}, 19, 2067, []error{ErrConstraint, ErrUnique}},
+		{Error{Code: "SQLITE_CONSTRAINT", Message: "NOT NULL constraint failed: t.a"}, 19, 1299, []error{ErrConstraint, ErrNotNull}},
+		{Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: CHECK constraint failed: a > 0"}, 19, 275, []error{ErrConstraint, ErrCheck}},
+		{Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: FOREIGN KEY constraint failed"}, 19, 787, []error{ErrConstraint, ErrForeignKey}},
+		{Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: cannot store TEXT value in INTEGER column t.a"}, 19, 3091, []error{ErrConstraint}},
+		{Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: a trigger says: UNIQUE constraint failed: t.a"}, 19, 19, []error{ErrConstraint}},
+		{Error{Code: "SQLITE_CONSTRAINT_PRIMARYKEY", Message: "UNIQUE constraint failed: t.id"}, 19, 1555, []error{ErrConstraint, ErrUnique, ErrPrimaryKey}},
+		{Error{Code: "SQLITE_BUSY", Message: "database is locked"}, 5, 5, nil},
+		{Error{Code: "SQLITE_BUSY_SNAPSHOT", Message: "database is locked"}, 5, 5, nil},
+		{Error{Code: "SQL_INPUT_ERROR", Message: "no such table"}, 1, 1, nil},
+		{Error{Code: "SQLITE_UNKNOWN", Message: "no such table"}, 1, 1, nil},
+		{Error{Code: "BLOCKED", Message: "UNIQUE constraint failed: t.a"}, 0, 0, nil},
+		{Error{Code: "SQLITE_NONSENSE"}, 0, 0, nil},
+		{Error{}, 0, 0, nil},
+	} {
+		if primary, extended := test.err.SQLite(); primary != test.primary || extended != test.extended {
+			t.Errorf("%v: %d, %d", &test.err, primary, extended)
+		}
+		wrapped := fmt.Errorf("insert: %w", &test.err)
+		for _, target := range []error{ErrConstraint, ErrUnique, ErrPrimaryKey, ErrForeignKey, ErrNotNull, ErrCheck} {
+			want := false
+			for _, is := range test.is {
+				want = want || is == target
+			}
+			if errors.Is(wrapped, target) != want {
+				t.Errorf("%v is %v: %v", &test.err, target, !want)
+			}
+		}
+	}
+}
+
+func TestPlace(t *testing.T) {
+	const sql = "SELECT 1\n  FRM x"
+	for message, want := range map[string]int{
+		"SQL input error: no such column: foo (at offset 7)":                              7,
+		"SQL input error: no such column: (at offset 1) (at offset 2)":                    2,
+		"SQL input error: no such column: foo (at offset 70)":                             -1,
+		"SQL input error: no such column: foo (at offset x)":                              -1,
+		"SQL string could not be parsed: syntax error around L2:7: `x`":                   15,
+		"SQL string could not be parsed: syntax error around L1:1: `SELECT`":              0,
+		"SQL string could not be parsed: syntax error around L3:1: `x`":                   -1,
+		"SQL string could not be parsed: syntax error around L0:1: `x`":                   -1,
+		"SQL string could not be parsed: syntax error around L2:9999999999999999999: `x`": -1,
+		`near "FRM": syntax error`:                                                        11,
+		`near "1": syntax error`:                                                          7,
+		`near " ": syntax error`:                                                          -1, // there are several
+		`near "": syntax error`:                                                           -1,
+		"no such table: x":                                                                -1,
+	} {
+		offset, ok := (&Error{Message: message}).Place(sql)
+		if ok != (want >= 0) || ok && offset != want {
+			t.Errorf("%s: %d, %v", message, offset, ok)
+		}
+	}
+}
