@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"strings"
@@ -57,6 +58,8 @@ func TestExplain(t *testing.T) {
 		"gateway":               {&hrana.HTTPError{Status: 502, Message: "upstream"}, provider.ErrUnavailable, "upstream"},
 		"other status":          {&hrana.HTTPError{Status: 418, Message: "teapot"}, nil, "teapot"},
 		"network":               {fmt.Errorf("hrana: %w", refusedConnection), provider.ErrUnavailable, "connection refused"},
+		"cut":                   {fmt.Errorf("sync: %w", io.EOF), provider.ErrUnavailable, "can't be reached"},
+		"cut in the middle":     {fmt.Errorf("sync: %w", io.ErrUnexpectedEOF), provider.ErrUnavailable, "can't be reached"},
 		"full disk":             {&fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}, nil, "no space left"},
 		"session":               {fmt.Errorf("hrana: %w", &provider.Error{Kind: provider.ErrNoCredential, Message: "nobody is signed in"}), provider.ErrNoCredential, "nobody is signed in"},
 		"applied":               {&libsql.AppliedError{Err: &provider.Error{Kind: provider.ErrUnavailable, Message: "no route"}}, provider.ErrUnavailable, "applied at the database, do not repeat it; the replica does not show it yet: no route"},

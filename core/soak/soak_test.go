@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	usualDuration = 10 * time.Second
+	usualDuration = 12 * time.Second
 	goroutines    = 64
 	tokenLifetime = 3 * time.Second
 	// calm is how long the load goes on at the end with nothing going wrong.
@@ -91,7 +91,7 @@ func (s *soak) run(providers string, duration time.Duration) {
 	for _, h := range handles {
 		must(t, h.db.Close())
 	}
-	s.report(home)
+	s.report(home, duration)
 }
 
 func must(t testing.TB, err error) {

@@ -3,7 +3,6 @@
 package soak_test
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -30,23 +29,23 @@ func takeStock(t *testing.T) stock {
 	must(t, err)
 	must(t, db.Ping())
 	must(t, db.Close())
-	return count(t)
+	return count()
 }
 
-func count(t *testing.T) stock {
-	t.Helper()
+func count() stock {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	s := stock{goroutines: runtime.NumGoroutine()}
-	entries, err := os.ReadDir("/proc/self/fd")
-	must(t, err)
+	return stock{runtime.NumGoroutine(), descriptors()}
+}
+
+// descriptors are the open files of this process, and what they are.
+func descriptors() (open []string) {
+	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range entries {
-		to, err := os.Readlink("/proc/self/fd/" + e.Name())
-		if err != nil {
-			continue // that of ReadDir
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil { // not that of ReadDir
+			open = append(open, e.Name()+" "+to)
 		}
-		s.descriptors = append(s.descriptors, e.Name()+" "+to)
 	}
-	return s
+	return open
 }
 
 // compare wants no more than before, soon.
@@ -55,7 +54,7 @@ func (before stock) compare(t *testing.T, empty []string) {
 	var now stock
 	var left []int
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		now, left = count(t), children("")
+		now, left = count(), children()
 		if now.goroutines <= before.goroutines && len(now.descriptors) <= len(before.descriptors) && len(left) == 0 {
 			break
 		}
@@ -79,19 +78,18 @@ func (before stock) compare(t *testing.T, empty []string) {
 	t.Logf("after: %d goroutines, %d descriptors", now.goroutines, len(now.descriptors))
 }
 
-// children are the processes that this one started, and hasn't waited for yet, whose
-// name begins with prefix.
-func children(prefix string) (pids []int) {
+// children are the processes that this one started and hasn't waited for yet. Under
+// load they are providers.
+func children() (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			continue // it has ended
 		}
-		// proc_pid_stat(5): pid (comm) state ppid; comm is cut to 15 bytes.
-		from, to := strings.IndexByte(string(data), '('), strings.LastIndexByte(string(data), ')')
-		fields := strings.Fields(string(data[to+1:]))
-		if fields[1] == fmt.Sprint(os.Getpid()) && strings.HasPrefix(string(data[from+1:to]), prefix) {
+		// proc_pid_stat(5): pid (comm) state ppid; comm may have anything in it.
+		fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
+		if fields[1] == strconv.Itoa(os.Getpid()) {
 			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 			pids = append(pids, pid)
 		}

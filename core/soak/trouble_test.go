@@ -13,11 +13,11 @@ import (
 )
 
 // disturbNetwork cuts and slows the network, for Clerk, Turso's API and the database
-// alike. One outage is longer than a token lives.
+// alike. Once a minute the outage is longer than a token lives.
 func (s *soak) disturbNetwork(ctx context.Context) {
 	cuts := []string{fault.Cut, fault.CutBody, fault.BadGateway, fault.Unavailable, fault.RateLimited, fault.Flaky}
 	slows := []string{fault.Latency, fault.SlowBody}
-	for outage := time.Now().Add(2 * time.Second); sleep(ctx, 200*time.Millisecond, 1200*time.Millisecond); {
+	for outage := time.Now().Add(4 * time.Second); sleep(ctx, 300*time.Millisecond, 3*time.Second); {
 		name, kind, least, most := cuts[rand.IntN(len(cuts))], cut, 50*time.Millisecond, 500*time.Millisecond
 		switch {
 		case time.Now().After(outage):
@@ -33,9 +33,9 @@ func (s *soak) disturbNetwork(ctx context.Context) {
 
 // breakKeySet has Turso accept no token that Clerk signed, for a while.
 func (s *soak) breakKeySet(ctx context.Context) {
-	for sleep(ctx, 2*time.Second, 6*time.Second) {
+	for pause := time.Second; sleep(ctx, pause, 2*pause); pause = 10 * time.Second {
 		s.counts.add("key set broken at Turso")
-		s.during(ctx, keysBroken, fault.JWKSStuck, 200*time.Millisecond, 2*time.Second)
+		s.during(ctx, keysBroken, fault.JWKSStuck, 500*time.Millisecond, 2*time.Second)
 	}
 }
 
@@ -48,12 +48,12 @@ func (s *soak) during(ctx context.Context, kind spellKind, name string, least, m
 	must(s.t, s.stack.Faults.Switch(name, false))
 }
 
-// rotateKeys has Clerk sign with new keys, with and without a time in which the old ones
-// are published, too.
+// rotateKeys has Clerk sign with new keys, under new names or the same. The old ones are
+// published for a while: without that an issuer fails the tokens that are on their way.
 func (s *soak) rotateKeys(ctx context.Context) {
 	for sleep(ctx, 1500*time.Millisecond, 3*time.Second) {
 		over := s.weather.begin(rotated)
-		must(s.t, s.stack.Clerk.RotateKey(clerk.Rotation{NewKeyID: rand.IntN(4) > 0, Overlap: rand.IntN(4) > 0, KeepSessions: true}))
+		must(s.t, s.stack.Clerk.RotateKey(clerk.Rotation{NewKeyID: rand.IntN(2) > 0, Overlap: true, KeepSessions: true}))
 		over()
 		s.counts.add("keys rotated")
 	}
@@ -62,7 +62,7 @@ func (s *soak) rotateKeys(ctx context.Context) {
 // killProviders kills provider processes.
 func (s *soak) killProviders(ctx context.Context) {
 	for sleep(ctx, 300*time.Millisecond, 1200*time.Millisecond) {
-		providers := children("zen-provider-")
+		providers := children()
 		if len(providers) == 0 {
 			continue
 		}

@@ -75,9 +75,11 @@ func (w *weather) excuse(h *handle, began time.Time, err error) string {
 	var inBand *hrana.Error
 	switch {
 	case errors.As(err, &refused):
-		// The fallback is at the other end of the network, too.
-		if h.alone && w.since(began, keySetAge, cut, slow, keysBroken, rotated) || disturbed && w.since(began, keySetAge, keysBroken, rotated) {
-			return "no way around a refusal"
+		switch {
+		case h.alone && w.since(began, keySetAge, cut, slow, keysBroken, rotated):
+			return "refused, and no fallback"
+		case disturbed && w.since(began, keySetAge, keysBroken, rotated):
+			return "refused, and the fallback is across the network, too"
 		}
 	case errors.As(err, &inBand):
 		if inBand.Code == "TRANSACTION_TIMEOUT" && disturbed {

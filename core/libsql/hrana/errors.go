@@ -3,6 +3,8 @@ package hrana
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -126,11 +128,27 @@ type exchangeError struct {
 
 func (e *exchangeError) Error() string {
 	text := e.err.Error()
+	switch e.err { // net/http has no words for a connection that was cut
+	case io.EOF:
+		text = "the connection was cut before the answer"
+	case io.ErrUnexpectedEOF:
+		text = "the connection was cut in the middle of the answer"
+	}
 	if u := (*url.Error)(nil); errors.As(e.err, &u) {
 		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
 	}
 	return "hrana: " + text
 }
+
+// Timeout and Temporary make it a net.Error, as an http.Client's *url.Error is one
+// whatever the transport says.
+func (e *exchangeError) Timeout() bool {
+	var inner net.Error
+	return errors.As(e.err, &inner) && inner.Timeout()
+}
+
+// Temporary is nothing that anybody knows.
+func (e *exchangeError) Temporary() bool { return false }
 
 func (e *exchangeError) Unwrap() []error {
 	if e.cause == nil {

@@ -11,8 +11,10 @@ import (
 	"testing"
 
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 // cut is a transport that loses some answers, after the database has acted.
@@ -97,4 +99,23 @@ func TestLostAnswerOfAWrite(t *testing.T) {
 	network.lose.Store(func(*http.Request) bool { return false })
 	syncNow(t, db)
 	sees(t, db, "SELECT count(*) FROM t", 1)
+}
+
+// The network breaks off an answer of the sync, of which go-libsql only knows that its
+// bytes have ended.
+func TestSyncCutInTheMiddle(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	db := open(t, o)
+	exec(t, remote(t, o), "CREATE TABLE t (a INTEGER)")
+	for _, name := range []string{fault.CutBody, fault.Cut} {
+		must(t, stack.Faults.Switch(name, true))
+		_, err := libsql.Sync(t.Context(), db)
+		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "can't be reached") {
+			t.Errorf("%s: %v", name, err)
+		}
+		must(t, stack.Faults.Switch(name, false))
+	}
+	syncNow(t, db)
+	sees(t, db, "SELECT count(*) FROM t", 0)
 }
