@@ -3,6 +3,8 @@
 GO    ?= go
 TAGS  := urfave_cli_no_docs
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS)
+# zen-full has replicas and local databases where there is a C compiler to link them.
+BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0) $(GO) build -trimpath -tags $(TAGS)
 PROVIDERS := clerk platformtoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
@@ -15,7 +17,7 @@ build:
 	set -e; sums=$$(cd bin && for p in $(PROVIDERS); do \
 		f=zen-provider-$$p; \
 		printf '%s=%s,' $$p $$({ sha256sum $$f 2>/dev/null || shasum -a 256 $$f; } | cut -c1-64); done); \
-	$(BUILD) -ldflags "-s -w -X main.bundled=$$sums" -o bin/zen-full ./cmd/zen
+	$(BUILD_FULL) -ldflags "-s -w -X main.bundled=$$sums" -o bin/zen-full ./cmd/zen
 	$(BUILD),front -ldflags '-s -w' -o bin/zen ./cmd/zen
 
 demo: build

@@ -1,25 +1,22 @@
 // Package core is zen for programs: configuration, credentials, providers and
 // databases behind one value.
 //
-//	client, err := core.New(core.Options{})
+//	db, err := core.Open(ctx, core.Database{})
 //	...
-//	defer client.Close(ctx)
-//	session, err := client.Session("")
-//	...
-//	db, err := client.OpenDB(session)
+//	defer db.Close()
 //
-// The *sql.DB lives as long as the program; the tokens underneath it come and go.
+// The *sql.DB lives as long as the program; the tokens underneath it come and go. A
+// [Client] is for programs that want more than a database: a token, several profiles,
+// or providers of their own.
 package core
 
 import (
 	"context"
-	"database/sql"
 	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/zen-auth/zen/core/config"
-	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
@@ -83,12 +80,4 @@ func (c *Client) Close(ctx context.Context) error { return c.Providers.manager.C
 // Session makes the session of a profile; "" is the selected one.
 func (c *Client) Session(profile string) (*session.Session, error) {
 	return session.Open(c.Config, profile, c.Store, c.Providers)
-}
-
-// OpenDB opens the session's database. It doesn't connect yet.
-func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
-	if err := s.NeedsDatabase(); err != nil {
-		return nil, err
-	}
-	return libsql.Open(libsql.Options{Target: s.Target, Access: s.Access, Source: s})
 }

@@ -19,7 +19,7 @@ func (s source) Renew(context.Context, provider.Token) (provider.Token, error) {
 
 func main() {
 	measure.Main(func(database, id, token string) (*sql.DB, error) {
-		return libsql.Open(libsql.Options{
+		return libsql.Open(context.Background(), libsql.Options{
 			Target: provider.Target{URL: database, DatabaseID: id},
 			Source: source{provider.Token{Value: provider.NewSecret(token)}},
 		})

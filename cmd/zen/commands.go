@@ -7,7 +7,7 @@ import "github.com/urfave/cli/v2"
 func commands() []*cli.Command {
 	return []*cli.Command{
 		loginCommand(), logoutCommand(), statusCommand(), tokenCommand(),
-		dbCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(),
+		dbCommand(), proxyCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(),
 	}
 }
 

@@ -30,6 +30,9 @@ func newHistory(stateDir string) *history {
 // load returns the last lines, and shortens a file that has grown too long. That
 // there is none, or none to be read, leaves the shell without.
 func (h *history) load() []string {
+	if h == nil {
+		return nil
+	}
 	f, err := os.Open(h.path)
 	if err != nil {
 		return nil
@@ -76,6 +79,9 @@ func (h *history) open() error {
 }
 
 func (h *history) close() error {
+	if h == nil {
+		return nil
+	}
 	if h.file != nil {
 		h.file.Close()
 	}

@@ -20,23 +20,28 @@ import (
 	"github.com/zen-auth/zen/devstack/browse"
 )
 
-// runInside runs a command with further variables, until it ends by itself: an
-// interrupt is the command's to act on, as a shell does that stays. From a terminal
-// it reaches the command directly, from elsewhere it is passed on. When zen is told
-// to end, the command is told, too, and killed ten seconds later. What it leaves
-// running ends with it.
+// runInside runs a command in the stack's environment.
 func runInside(ctx context.Context, command []string, environment []devstack.Variable, stdin io.Reader, stdout, stderr io.Writer) error {
+	// Nothing that a person has set for their own accounts reaches the stack's.
+	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return strings.HasPrefix(entry, "ZEN_") || strings.HasPrefix(entry, "TURSO_") || strings.HasPrefix(entry, "CLERK_")
+	})
+	for _, v := range environment {
+		environ = append(environ, v.Name+"="+v.Value)
+	}
+	return runChild(ctx, command, environ, stdin, stdout, stderr)
+}
+
+// runChild runs a command until it ends by itself: an interrupt is the command's to
+// act on, as a shell does that stays. From a terminal it reaches the command directly,
+// from elsewhere it is passed on. When zen is told to end, the command is told, too,
+// and killed ten seconds later. What it leaves running ends with it.
+func runChild(ctx context.Context, command, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), endSignals()...)
 	defer stop()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	// Nothing that a person has set for their own accounts reaches the stack's.
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
-		return strings.HasPrefix(entry, "ZEN_") || strings.HasPrefix(entry, "TURSO_") || strings.HasPrefix(entry, "CLERK_")
-	})
-	for _, v := range environment {
-		cmd.Env = append(cmd.Env, v.Name+"="+v.Value)
-	}
+	cmd.Env = environ
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	cmd.WaitDelay = 10 * time.Second
 	if err := adoptOrphans(); err != nil {

@@ -1,15 +1,16 @@
-// Package libsql is the connection manager: a target and a source of tokens in, a
-// *sql.DB out, which lives as long as the application while tokens come and go
-// underneath it.
 package libsql
 
 import (
+	"cmp"
+	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
@@ -17,81 +18,174 @@ import (
 	"github.com/zen-auth/zen/core/transport"
 )
 
+// Mode is how a database is used.
+type Mode string
+
+// The modes. The zero Mode is the one that the other options imply: local for file:
+// and :memory:, replica with a Path, remote otherwise.
+const (
+	Remote  Mode = "remote"
+	Replica Mode = "replica"
+	Local   Mode = "local"
+)
+
+// Modes lists them.
+func Modes() []Mode { return []Mode{Remote, Replica, Local} }
+
 // Options say which database to open, and how.
 type Options struct {
+	// Target is the database: its URL is libsql://, https://, http:// on the
+	// loopback, file:PATH or :memory:.
 	Target provider.Target
 	Access provider.Access
-	// Source hands out the tokens.
+	// Source hands out the tokens; local databases have none.
 	Source transport.Source
 	// Base carries the requests; nil is a transport of the package's own, with the
 	// proxy of the environment.
 	Base http.RoundTripper
+
+	Mode Mode
+	// Path is the file of a replica. Its directory exists; next to the file lie more,
+	// whose names begin with its name.
+	Path string
+	// ReadOnly refuses statements that may write, before they are sent.
+	ReadOnly bool
+	// AllowStale lets a replica's reads miss writes made through it until the next
+	// sync. Otherwise every write is followed by one, and own writes are read back.
+	AllowStale bool
+	// SyncInterval is how often a replica syncs by itself; 0 is never, and the least
+	// is 100 ms.
+	SyncInterval time.Duration
+	// OnSync, where set, is called after every sync that SyncInterval started, by one
+	// goroutine at a time.
+	OnSync func(Synced)
+	// Encryption is the key of a local file: AES-256 in CBC mode, as libSQL's other
+	// clients have it. Replicas have none: libSQL's sync writes plain pages.
+	Encryption provider.Secret
+	// RemoteEncryption is the key of a database that Turso keeps encrypted, as base64.
+	// It travels in a header of every request.
+	RemoteEncryption provider.Secret
+	// Timeout is the longest silence of the server; 0 is a minute. In the local
+	// modes it bounds the wait for another process's lock; 0 is five seconds.
+	Timeout time.Duration
+	// MaxMemory is hrana.Config's.
+	MaxMemory int
+	// TxMode is how transactions begin.
+	TxMode hrana.TxMode
+	// Own, where set, is closed after the handle, and when Open fails.
+	Own io.Closer
 }
 
-// Open returns a database handle. It doesn't connect: the first statement does.
-// Closing the handle ends its streams at the server.
-func Open(options Options) (*sql.DB, error) {
+// Open returns a database handle. A remote database isn't touched yet: the first
+// statement connects. A replica is fetched, or, where it was before and the network or
+// the sign-in is missing, opened as it is, to read from until they are back. ctx is
+// for opening alone.
+//
+// Closing the handle ends streams at the server and what runs in the background.
+func Open(ctx context.Context, options Options) (*sql.DB, error) {
+	connector, err := newConnector(ctx, options)
+	if err != nil {
+		if options.Own != nil {
+			err = errors.Join(err, options.Own.Close())
+		}
+		return nil, err
+	}
+	if options.Own != nil {
+		connector = owner{connector, options.Own}
+	}
+	return sql.OpenDB(connector), nil
+}
+
+func newConnector(ctx context.Context, options Options) (connector driver.Connector, err error) {
+	mode, err := options.mode()
+	if err != nil {
+		return nil, err
+	}
+	if err := options.check(mode); err != nil {
+		return nil, err
+	}
+	switch mode {
+	case Remote:
+		connector, err = openRemote(options)
+	case Replica:
+		connector, err = openReplica(ctx, options)
+	case Local:
+		connector, err = openLocal(options)
+	}
+	return connector, err
+}
+
+// owner closes what else belongs to a handle.
+type owner struct {
+	driver.Connector
+	own io.Closer
+}
+
+// Close implements io.Closer.
+func (o owner) Close() error {
+	return errors.Join(o.Connector.(io.Closer).Close(), o.own.Close())
+}
+
+func openRemote(options Options) (driver.Connector, error) {
+	link, err := Dial(options)
+	if err != nil {
+		return nil, err
+	}
+	if options.ReadOnly {
+		return readOnly{link}, nil
+	}
+	return link, nil
+}
+
+// Link is what reaches a remote database: the driver and the transport that puts the
+// session's token on requests. Close ends both.
+type Link struct {
+	*hrana.Connector
+	// Address is the database's base.
+	Address *url.URL
+	// Transport sends requests to the database, and to nothing else.
+	Transport http.RoundTripper
+	own       *http.Transport
+}
+
+// Close implements io.Closer. It closes the connections of a transport that is the
+// manager's own, too.
+func (l *Link) Close() error {
+	err := l.Connector.Close()
+	if l.own != nil {
+		l.own.CloseIdleConnections()
+	}
+	return err
+}
+
+// Dial makes the link to a remote database, for who speaks to it by HTTP. It touches no network.
+func Dial(options Options) (*Link, error) {
 	address, err := Address(options.Target.URL)
 	if err != nil {
 		return nil, err
 	}
-	base, own := options.Base, (*http.Transport)(nil)
-	if base == nil {
-		own = newBase()
-		base = own
+	link := &Link{Address: address, Transport: options.Base}
+	if link.Transport == nil {
+		link.own = NewBase()
+		link.Transport = link.own
 	}
-	remote, err := hrana.NewConnector(hrana.Config{
-		URL:       address,
-		Transport: transport.New(base, options.Source, options.Target, address, options.Access),
+	if !options.RemoteEncryption.IsZero() {
+		link.Transport = encryptionKey{link.Transport, options.RemoteEncryption}
+	}
+	link.Transport = transport.New(link.Transport, options.Source, options.Target, address, options.Access)
+	link.Connector, err = hrana.NewConnector(hrana.Config{
+		URL: address, Transport: link.Transport,
+		Timeout: options.Timeout, MaxMemory: options.MaxMemory, TxMode: options.TxMode,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", options.Target.URL, err)
 	}
-	if own == nil {
-		return sql.OpenDB(remote), nil
-	}
-	return sql.OpenDB(connector{remote, own}), nil
+	return link, nil
 }
 
-// Address is the HTTP address of a database URL: libsql:// means https, plain
-// http is for loopback addresses alone.
-func Address(target string) (*url.URL, error) {
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" {
-		return nil, &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("database URL %q is not of the form libsql://HOST", target),
-			Hint:    "turso db show NAME --url prints it",
-		}
-	}
-	switch {
-	case u.Scheme == "libsql":
-		u.Scheme = "https"
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("database URL %q would send the token unencrypted", target),
-			Hint:    "use libsql:// or https://; http:// is for 127.0.0.1, [::1] and localhost",
-		}
-	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("database URL %q has the scheme %q", target, u.Scheme),
-			Hint:    "use libsql:// or https://",
-		}
-	}
-	u.Path = strings.TrimRight(u.Path, "/")
-	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// newBase is much like net/http's default transport, with as many idle connections
+// NewBase is much like net/http's default transport, with as many idle connections
 // to the one host as a *sql.DB may have in use.
-func newBase() *http.Transport {
+func NewBase() *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
@@ -103,16 +197,70 @@ func newBase() *http.Transport {
 	}
 }
 
-// connector closes the connections of a transport that is the manager's own, when
-// *sql.DB is closed.
-type connector struct {
-	*hrana.Connector
-	own *http.Transport
+// encryptionKey shows the key of a database that is encrypted at the server.
+type encryptionKey struct {
+	http.RoundTripper
+	key provider.Secret
 }
 
-// Close implements io.Closer.
-func (c connector) Close() error {
-	err := c.Connector.Close()
-	c.own.CloseIdleConnections()
-	return err
+// RoundTrip implements http.RoundTripper.
+func (e encryptionKey) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("X-Turso-Encryption-Key", e.key.Reveal())
+	return e.RoundTripper.RoundTrip(req)
 }
+
+// mode is the one to use.
+func (o Options) mode() (Mode, error) {
+	local := IsLocal(o.Target.URL)
+	switch {
+	case o.Mode == "" && local:
+		return Local, nil
+	case o.Mode == "":
+		return cmp.Or(map[bool]Mode{true: Replica}[o.Path != ""], Remote), nil
+	case o.Mode != Remote && o.Mode != Replica && o.Mode != Local:
+		return "", misfit("mode %q is not remote, replica or local", "", o.Mode)
+	case local && o.Mode != Local:
+		return "", misfit("mode %s needs a database at a server, and %s is none", "give a libsql:// URL, or use mode local", o.Mode, o.Target.URL)
+	case !local && o.Mode == Local:
+		return "", misfit("mode local opens a file, and %s is none", "give file:PATH or :memory:, or use mode remote or replica", o.Target.URL)
+	}
+	return o.Mode, nil
+}
+
+// minSyncInterval keeps a loop from being a load.
+const minSyncInterval = 100 * time.Millisecond
+
+// check refuses options that don't fit the mode: one that has no effect is a mistake
+// that would only show later.
+func (o Options) check(mode Mode) error {
+	switch {
+	case mode != Local && o.Source == nil:
+		return errors.New("open " + o.Target.URL + ": Options.Source is required")
+	case mode == Replica && o.Path == "":
+		return misfit("mode replica needs the path of a file", "the replica is kept there between runs")
+	case mode != Replica && o.Path != "":
+		return misfit("mode %s keeps no replica, and a path is given for one", "leave the path out, or use mode replica", mode)
+	case mode != Replica && (o.SyncInterval != 0 || o.OnSync != nil || o.AllowStale):
+		return misfit("mode %s has nothing to sync", "the sync options are for mode replica", mode)
+	case o.SyncInterval != 0 && o.SyncInterval < minSyncInterval:
+		return misfit("sync interval %s is shorter than %s", "", o.SyncInterval, minSyncInterval)
+	case o.Timeout < 0:
+		return misfit("timeout %s is negative", "", o.Timeout)
+	case mode == Replica && !o.Encryption.IsZero():
+		return misfit("a replica can't be encrypted: libSQL's sync writes plain pages and ignores the key", "keep its file on an encrypted disk")
+	case mode == Remote && !o.Encryption.IsZero():
+		return misfit("mode remote keeps no file that could be encrypted", "RemoteEncryption is for a database that is encrypted at the server")
+	case mode == Local && !o.RemoteEncryption.IsZero():
+		return misfit("mode local has no server that would take a key for remote encryption", "Encryption is for the file")
+	}
+	return nil
+}
+
+// misfit is an error for options that don't go together.
+func misfit(format, hint string, args ...any) error {
+	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// Interface guards
+var _ io.Closer = (*Link)(nil)

@@ -1,0 +1,75 @@
+package libsql
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Address is the HTTP address of a database URL: libsql:// means https, plain
+// http is for loopback addresses alone.
+func Address(target string) (*url.URL, error) {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" {
+		return nil, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("database URL %q is not of the form libsql://HOST", target),
+			Hint:    "turso db show NAME --url prints it",
+		}
+	}
+	switch {
+	case u.Scheme == "libsql":
+		u.Scheme = "https"
+	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
+		return nil, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("database URL %q would send the token unencrypted", target),
+			Hint:    "use libsql:// or https://; http:// is for 127.0.0.1, [::1] and localhost",
+		}
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("database URL %q has the scheme %q", target, u.Scheme),
+			Hint:    "use libsql:// or https://",
+		}
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	return u, nil
+}
+
+// IsLoopback reports whether a host, with or without a port, is this machine.
+func IsLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// IsLocal tells file:PATH and :memory: from the URL of a database at a server.
+func IsLocal(target string) bool {
+	return target == ":memory:" || strings.HasPrefix(target, "file:")
+}
+
+// LocalPath is the file that file:PATH names, or :memory:. The forms are SQLite's
+// without its parameters: file:app.db, file:/var/lib/app.db and
+// file:///var/lib/app.db.
+func LocalPath(target string) (string, error) {
+	if target == ":memory:" || target == "file::memory:" {
+		return ":memory:", nil
+	}
+	path, ok := strings.CutPrefix(target, "file:")
+	if rest, found := strings.CutPrefix(path, "//"); found {
+		path, ok = rest, ok && strings.HasPrefix(rest, "/")
+	}
+	switch {
+	case !ok || path == "":
+		return "", misfit("database %q is not of the form file:PATH", "for example file:app.db or file:/var/lib/app.db", target)
+	case strings.ContainsAny(path, "?#\x00"):
+		return "", misfit("database file %q has parameters or a NUL byte in its name", "options are given beside the path", path)
+	}
+	return path, nil
+}

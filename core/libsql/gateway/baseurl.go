@@ -1,0 +1,180 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+)
+
+// maxBaseURL bounds what of an answer is held back to find a base_url that is cut.
+const maxBaseURL = 8 << 10
+
+// rebased passes a Hrana answer through, with the base_url of its first JSON object
+// replaced. An answer is read as it comes, and no more of it is looked at than that
+// object's own keys; what is inside of a value that is an object or an array is
+// skipped.
+type rebased struct {
+	from   io.ReadCloser
+	follow func(base string) (string, error)
+
+	ready []byte // to be read
+	err   error  // after that
+	done  bool   // the first object is over, or its base_url found
+	scan  scan
+	value []byte // of base_url, as far as it has come
+	buf   []byte
+}
+
+// Read implements io.Reader.
+func (r *rebased) Read(p []byte) (int, error) {
+	if r.done && len(r.ready) == 0 && r.err == nil {
+		return r.from.Read(p)
+	}
+	for len(r.ready) == 0 && r.err == nil {
+		r.fill()
+	}
+	n := copy(p, r.ready)
+	r.ready = r.ready[n:]
+	if len(r.ready) == 0 && r.err != nil {
+		return n, r.err
+	}
+	return n, nil
+}
+
+// fill reads a piece and makes ready what of it is sure.
+func (r *rebased) fill() {
+	if r.buf == nil {
+		r.buf = make([]byte, bufferSize)
+	}
+	n, err := r.from.Read(r.buf)
+	r.err = err
+	r.ready = r.ready[:0]
+	for i := range n {
+		if r.done {
+			r.ready = append(r.ready, r.buf[i:n]...)
+			break
+		}
+		if err := r.step(r.buf[i]); err != nil {
+			r.ready, r.err = nil, err
+			return
+		}
+	}
+}
+
+// step takes the next byte of the first object. What comes after a base_url that was
+// cut off isn't passed on, nor is the base_url.
+func (r *rebased) step(c byte) error {
+	wasValue := r.scan.inValue
+	r.scan.next(c)
+	switch {
+	case r.scan.inValue:
+		r.value = append(r.value, c)
+		if len(r.value) > maxBaseURL {
+			return errors.New("the database's base_url is too long")
+		}
+		return nil
+	case wasValue:
+		value, err := r.translate(r.value)
+		if err != nil {
+			return err
+		}
+		r.ready = append(r.ready, value...)
+		r.done = true
+	}
+	r.ready = append(r.ready, c)
+	r.done = r.done || r.scan.over
+	return nil
+}
+
+// translate returns the base_url, which is a JSON value with white space around,
+// as the client may see it.
+func (r *rebased) translate(value []byte) ([]byte, error) {
+	value = bytes.TrimSpace(value)
+	if bytes.Equal(value, []byte("null")) {
+		return value, nil
+	}
+	var base string
+	if err := json.Unmarshal(value, &base); err != nil {
+		return nil, errors.New("the database's base_url is not text")
+	}
+	if base == "" {
+		return value, nil
+	}
+	base, err := r.follow(base)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(base)
+}
+
+// Close implements io.Closer.
+func (r *rebased) Close() error { return r.from.Close() }
+
+// scan follows JSON text a byte at a time, as finely as finding the value of the key
+// base_url in the outermost object needs it.
+type scan struct {
+	depth   int
+	quoted  bool
+	escaped bool
+	isKey   bool   // the string is a key of the outermost object
+	after   bool   // a key's colon has come, its value has not
+	key     []byte // of the outermost object, no longer than base_url can be written
+	found   bool   // the key is base_url
+	inValue bool   // the last byte belongs to the value of base_url
+	over    bool   // the outermost object has ended
+}
+
+func (s *scan) next(c byte) {
+	if s.quoted {
+		s.text(c)
+		return
+	}
+	switch c {
+	case '"':
+		s.quoted = true
+		if s.isKey = s.depth == 1 && !s.after; s.isKey {
+			s.key = s.key[:0]
+		}
+	case '{', '[':
+		s.depth++
+	case '}', ']':
+		if s.depth--; s.depth <= 0 {
+			s.inValue, s.over = false, true
+		}
+	case ':':
+		if s.depth == 1 && !s.after {
+			s.after = true
+			s.found = isBaseURL(s.key)
+			return // the colon itself is passed on
+		}
+	case ',':
+		if s.depth == 1 {
+			s.after, s.found, s.inValue = false, false, false
+			return
+		}
+	}
+	s.inValue = s.found && !s.over
+}
+
+func (s *scan) text(c byte) {
+	switch {
+	case s.escaped:
+		s.escaped = false
+	case c == '\\':
+		s.escaped = true
+	case c == '"':
+		s.quoted = false
+		return
+	}
+	if s.isKey && len(s.key) <= 48 {
+		s.key = append(s.key, c)
+	}
+}
+
+// isBaseURL compares a key as JSON means it: "base\u005furl" is one, too.
+func isBaseURL(key []byte) bool {
+	var name string
+	quoted := append(append([]byte{'"'}, key...), '"')
+	return string(key) == "base_url" || bytes.IndexByte(key, '\\') >= 0 && json.Unmarshal(quoted, &name) == nil && name == "base_url"
+}

@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// exchange is one request and its answer: the ResponseWriter that it is given to the
+// proxy as, and what the proxy's hooks have to know.
+type exchange struct {
+	http.ResponseWriter
+	began  time.Time
+	route  route
+	path   string // cleaned
+	host   string // of the request
+	status int
+	err    error
+}
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context, x *exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }
+
+// WriteHeader notes the status.
+func (x *exchange) WriteHeader(status int) {
+	if status >= 200 {
+		x.status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController flush.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// refuse answers with an error that every libSQL client shows: Turso's is read from
+// error, libsql-server's from message and code. The Content-Type has no charset,
+// because @libsql/client takes no other.
+func (x *exchange) refuse(status int, code, message string) {
+	body, _ := json.Marshal(struct {
+		Error   string `json:"error"`
+		Message string `json:"message"`
+		Code    string `json:"code"`
+	}{message, message, code})
+	x.Header().Set("Content-Type", "application/json")
+	x.Header().Set("Cache-Control", "no-store")
+	x.WriteHeader(status)
+	_, _ = x.Write(body) // the client may have gone
+}
+
+// short makes what a client sent fit to be shown.
+func short(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
+	if len(s) > 100 {
+		s = strings.ToValidUTF8(s[:100], "") + "..."
+	}
+	return s
+}

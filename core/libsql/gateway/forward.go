@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+)
+
+// requestHeaders are what of a client's headers goes on. Everything else stays here:
+// above all its Authorization and its cookies.
+var requestHeaders = []string{
+	"Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "Range", "If-Range",
+	"X-Libsql-Client-Version", "X-Turso-Encryption-Key", "X-Namespace", "User-Agent",
+}
+
+// responseHeaders are what doesn't come back: they speak of the database's host,
+// which the client doesn't know.
+var responseHeaders = []string{
+	"Set-Cookie", "Alt-Svc", "Location", "Strict-Transport-Security", "Www-Authenticate", "Clear-Site-Data",
+	"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Methods",
+	"Access-Control-Allow-Headers", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
+}
+
+// rewrite makes the request that goes to the database. That the body can be had
+// again doesn't survive the proxy's cloning by itself.
+func (h *Handler) rewrite(p *httputil.ProxyRequest) {
+	x := exchangeOf(p.In)
+	header := make(http.Header, 4)
+	for _, name := range requestHeaders {
+		if values := p.In.Header[name]; len(values) > 0 {
+			header[name] = values
+		}
+	}
+	if header["User-Agent"] == nil {
+		header["User-Agent"] = []string{""} // or net/http writes its own
+	}
+	p.Out.Header = header
+	p.Out.GetBody = p.In.GetBody
+	p.Out.Host = ""
+	p.Out.URL = h.upstream(x.path)
+}
+
+// upstream is the database's address for a path.
+func (h *Handler) upstream(path string) *url.URL {
+	u := *h.config.Address
+	u.Path = strings.TrimRight(u.Path, "/") + path
+	u.RawPath, u.RawQuery = "", ""
+	return &u
+}
+
+// modify looks at an answer before any of it is passed on.
+func (h *Handler) modify(resp *http.Response) error {
+	x := exchangeOf(resp.Request)
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return errors.New("the database switches to another protocol, and nobody asked for it")
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.StatusCode != http.StatusNotModified {
+		return fmt.Errorf("the database answers %d and leads to another address: redirects are not followed, the token must not go elsewhere", resp.StatusCode)
+	}
+	for _, name := range responseHeaders {
+		resp.Header.Del(name)
+	}
+	if h.config.Replica {
+		if err := h.checkReplica(x, resp); err != nil {
+			return err
+		}
+	}
+	if x.route.hrana && resp.StatusCode == http.StatusOK {
+		if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+			return fmt.Errorf("the database encodes its answer as %s, unasked", short(encoding))
+		}
+		resp.Body = &rebased{from: resp.Body, follow: func(base string) (string, error) { return h.follow(x, base) }}
+		resp.ContentLength = -1
+		resp.Header.Del("Content-Length")
+	}
+	return nil
+}
+
+// follow translates a base_url of the database to one of the gateway. Only the path
+// below the database's own may differ: another host would be handed the token.
+func (h *Handler) follow(x *exchange, base string) (string, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || clean(u.Path) == "" && u.Path != "" ||
+		!strings.EqualFold(u.Scheme, h.config.Address.Scheme) || !strings.EqualFold(u.Host, h.config.Address.Host) {
+		return "", fmt.Errorf("the database's base_url leads away from %s, and the token must not go there", h.config.Address.Host)
+	}
+	below, ok := strings.CutPrefix(strings.TrimRight(u.Path, "/"), strings.TrimRight(h.config.Address.Path, "/"))
+	if !ok || below != "" && below[0] != '/' {
+		return "", fmt.Errorf("the database's base_url leads to another path of %s", h.config.Address.Host)
+	}
+	return "http://" + x.host + below, nil
+}

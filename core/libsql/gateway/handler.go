@@ -1,0 +1,167 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Config says what a gateway forwards, and for whom.
+type Config struct {
+	// Address is the database's base, as of libsql.Address. Required.
+	Address *url.URL
+	// Transport sends the requests and puts the token on them. Required. It may send
+	// a request a second time, with the body of GetBody.
+	Transport http.RoundTripper
+	// Bearer is what clients have to show; empty is a new random one.
+	Bearer provider.Secret
+	// Open lets everybody in who can reach the listener: for a Unix socket, which
+	// the file system guards.
+	Open bool
+	// Hosts are the names that a Host header may have, besides those of the
+	// loopback; one that is "*" allows all. It keeps a page whose name was rebound
+	// to the loopback (DNS rebinding) out, also where it knows the bearer.
+	Hosts []string
+	// Origins are the origins of pages that may use the gateway, such as
+	// http://localhost:5173. A request with another Origin header is refused.
+	Origins []string
+	// Replica tells that the client is go-libsql's sync: see replica.go.
+	Replica bool
+	// Observe, where set, is called at the end of every request.
+	Observe func(Request)
+}
+
+// Request is what Observe is told.
+type Request struct {
+	// Route is the kind of request, such as pipeline; "" for one that has none.
+	Route string
+	// Status is that of the answer.
+	Status int
+	Took   time.Duration
+	// Err is why the gateway itself answered with an error; nil otherwise.
+	Err error
+}
+
+// Handler is the gateway without a listener. It is safe for concurrent use.
+type Handler struct {
+	config Config
+	proxy  httputil.ReverseProxy
+
+	mu      sync.Mutex // guards failure
+	failure error
+}
+
+// New returns a gateway.
+func New(config Config) (*Handler, error) {
+	if config.Address == nil || config.Transport == nil {
+		return nil, errors.New("gateway: Config.Address and Config.Transport are required")
+	}
+	if config.Bearer.IsZero() && !config.Open {
+		random := make([]byte, 32)
+		_, _ = rand.Read(random) // never fails
+		config.Bearer = provider.NewSecret(base64.RawURLEncoding.EncodeToString(random))
+	}
+	h := &Handler{config: config}
+	h.proxy = httputil.ReverseProxy{
+		Rewrite:        h.rewrite,
+		Transport:      config.Transport,
+		ModifyResponse: h.modify,
+		ErrorHandler:   h.fail,
+		FlushInterval:  -1, // rows are streamed
+		BufferPool:     buffers{},
+		ErrorLog:       quiet,
+	}
+	return h, nil
+}
+
+// Bearer is what a client has to show; empty if the gateway is open.
+func (h *Handler) Bearer() provider.Secret { return h.config.Bearer }
+
+// Failure returns why the last request failed that did, be it the session's error,
+// the network's, or the database's answer in words, and forgets it. It is nil if
+// none did since the last call.
+func (h *Handler) Failure() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	err := h.failure
+	h.failure = nil
+	return err
+}
+
+func (h *Handler) failed(err error) {
+	h.mu.Lock()
+	h.failure = err
+	h.mu.Unlock()
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, began: time.Now()}
+	defer func() {
+		if h.config.Observe != nil {
+			h.config.Observe(Request{Route: x.route.name, Status: x.status, Took: time.Since(x.began), Err: x.err})
+		}
+	}()
+	r, ok := h.admit(x, r)
+	if !ok {
+		return
+	}
+	h.proxy.ServeHTTP(x, r)
+}
+
+// admit answers what is not to be forwarded, and otherwise returns the request with
+// its exchange.
+func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
+	if !h.hostAllowed(r.Host) {
+		x.refuse(http.StatusMisdirectedRequest, "HOST_NOT_ALLOWED", "the Host header names "+short(r.Host)+", which this gateway is not")
+		return nil, false
+	}
+	if done := h.cors(x, r); done {
+		return nil, false
+	}
+	if !h.bearerShown(r) {
+		x.Header().Set("WWW-Authenticate", "Bearer")
+		x.refuse(http.StatusUnauthorized, "AUTH_JWT_INVALID", "this gateway takes its own bearer, which it made when it started, and no other token")
+		return nil, false
+	}
+	if r.Header.Get("Upgrade") != "" {
+		x.refuse(http.StatusNotImplemented, "WEBSOCKET_NOT_SUPPORTED", "this gateway speaks HTTP alone: use an http:// URL, not ws://")
+		return nil, false
+	}
+	path := clean(r.URL.Path)
+	known, methods := lookup(path)
+	switch {
+	case known.name == "":
+		x.refuse(http.StatusNotFound, "NOT_FOUND", "no such path: this gateway forwards Hrana over HTTP, the sync protocol and dumps")
+		return nil, false
+	case !slices.Contains(methods, r.Method):
+		x.Header().Set("Allow", methods[0])
+		x.refuse(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "the method of "+short(path)+" is "+methods[0])
+		return nil, false
+	}
+	x.route, x.path, x.host = known, path, r.Host
+	body, err := hold(x, r)
+	if err != nil {
+		x.refuse(http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", err.Error())
+		return nil, false
+	}
+	r = r.WithContext(withExchange(r.Context(), x))
+	if body != nil {
+		r.Body, r.GetBody, r.ContentLength = body.open(), body.again, body.size
+	}
+	return r, true
+}
+
+// quiet is for net/http's own log: what matters comes to ErrorHandler, and the rest
+// are clients that went away.
+var quiet = log.New(io.Discard, "", 0)

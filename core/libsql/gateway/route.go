@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+)
+
+// route is a kind of request that is forwarded.
+type route struct {
+	name string
+	// hrana answers are JSON, or lines of JSON, with a base_url in the first object.
+	hrana bool
+}
+
+var (
+	get     = []string{http.MethodGet, http.MethodHead}
+	post    = []string{http.MethodPost}
+	getPost = []string{http.MethodGet, http.MethodPost}
+)
+
+// lookup tells what a cleaned path is for. The path of a stream that a server moved
+// by base_url has a prefix. Protobuf has no route: its base_url couldn't be
+// rewritten, and clients that ask for it take a 404 as a no.
+func lookup(path string) (route, []string) {
+	switch path {
+	case "/v1", "/v2", "/v3", "/version", "/health":
+		return route{name: "probe"}, get
+	case "/info":
+		return route{name: "info"}, get
+	case "/dump":
+		return route{name: "dump"}, get
+	case "/", "/v1/execute", "/v1/batch":
+		return route{name: "execute"}, post
+	}
+	switch {
+	case strings.HasSuffix(path, "/v2/pipeline"), strings.HasSuffix(path, "/v3/pipeline"):
+		return route{name: "pipeline", hrana: true}, post
+	case strings.HasSuffix(path, "/v3/cursor"):
+		return route{name: "cursor", hrana: true}, post
+	case strings.HasPrefix(path, "/export/"):
+		return route{name: "export"}, get
+	case strings.HasPrefix(path, "/sync/"):
+		return route{name: "sync"}, getPost
+	case strings.HasPrefix(path, "/pull/"), path == "/pull-updates":
+		return route{name: "pull"}, getPost
+	}
+	return route{}, nil
+}
+
+// clean makes one slash of several, which go-libsql sends when its URL ends in one,
+// and refuses what would leave the database's path by making it "".
+func clean(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return ""
+		}
+	}
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	return path
+}

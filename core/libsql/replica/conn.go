@@ -1,0 +1,294 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+package replica
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/zen-auth/zen/core/libsql/hrana"
+)
+
+// conn is a connection to a file as database/sql sees it.
+type conn struct {
+	d         *database
+	immediate bool // transactions are BEGIN IMMEDIATE
+}
+
+// Ping reads the file's header.
+func (c *conn) Ping(ctx context.Context) error {
+	_, err := c.ExecContext(ctx, "PRAGMA schema_version", nil)
+	return err
+}
+
+// ExecContext runs the statements of query, each after the success of the one before,
+// and returns the result of the last.
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	texts, err := hrana.Statements(query)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	if len(texts) > 1 && len(args) > 0 {
+		return nil, errors.New("sqlite: several statements in one text can't take arguments")
+	}
+	var last driver.Result = result{}
+	for i, text := range texts {
+		s, err := c.prepare(text)
+		if err == nil {
+			last, err = c.exec(ctx, s, args)
+			s.close()
+		}
+		if failed := (*hrana.Error)(nil); errors.As(err, &failed) && len(texts) > 1 {
+			failed.Statement = i + 1
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return last, nil
+}
+
+// QueryContext runs one statement and streams its rows.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return c.query(ctx, s, args, true)
+}
+
+// Prepare implements driver.Conn.
+func (c *conn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+// PrepareContext compiles one statement.
+func (c *conn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return &stmt{c: c, s: s, query: query}, nil
+}
+
+// prepare compiles query, which is one statement.
+func (c *conn) prepare(query string) (*statement, error) {
+	if strings.IndexByte(query, 0) >= 0 {
+		return nil, errors.New("sqlite: SQL text holds a NUL byte, where SQLite would stop reading")
+	}
+	s, rest, err := c.d.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return nil, errors.New("sqlite: the text has no statement")
+	}
+	if strings.Trim(rest, " \t\r\n;") == "" {
+		return s, nil
+	}
+	if more, err := hrana.Statements(rest); err != nil || len(more) > 0 {
+		s.close()
+		return nil, fmt.Errorf("sqlite: query takes one statement, got %d", len(more)+1)
+	}
+	return s, nil
+}
+
+func (c *conn) exec(ctx context.Context, s *statement, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.start(ctx, s, args); err != nil {
+		return nil, err
+	}
+	done := c.d.interruptible(ctx)
+	before := c.d.totalChanges()
+	err := s.run()
+	done()
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	return result{c.d.lastInsertID(), c.d.changed(before)}, nil
+}
+
+// query starts a statement and fetches its first row. The rows close the statement
+// where it is theirs.
+func (c *conn) query(ctx context.Context, s *statement, args []driver.NamedValue, owned bool) (driver.Rows, error) {
+	r := &rows{c: c, ctx: ctx, s: s, owned: owned}
+	if err := c.start(ctx, s, args); err != nil {
+		r.release()
+		return nil, err
+	}
+	s.busy = true
+	r.names, r.types = s.columns()
+	r.batch = newBatch()
+	if err := r.fill(); err != nil {
+		r.release()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (c *conn) start(ctx context.Context, s *statement, args []driver.NamedValue) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := checkArgs(s.params, args); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	return s.bind(args)
+}
+
+// explain puts the context's error in place of what it led to.
+func (c *conn) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	switch level := sql.IsolationLevel(opts.Isolation); level {
+	case sql.LevelDefault, sql.LevelSerializable:
+	default:
+		return nil, fmt.Errorf("sqlite: isolation level %s is not supported, SQLite's is serializable", level)
+	}
+	begin := "BEGIN"
+	if c.immediate && !opts.ReadOnly {
+		begin = "BEGIN IMMEDIATE"
+	}
+	if opts.ReadOnly {
+		begin += "; PRAGMA query_only = 1"
+	}
+	if _, err := c.ExecContext(ctx, begin, nil); err != nil {
+		return nil, err
+	}
+	return &tx{c, opts.ReadOnly}, nil
+}
+
+// Begin implements driver.Conn.
+func (c *conn) Begin() (driver.Tx, error) {
+	return c.BeginTx(context.Background(), driver.TxOptions{})
+}
+
+// CheckNamedValue makes an argument one that can be bound.
+func (c *conn) CheckNamedValue(nv *driver.NamedValue) (err error) {
+	nv.Value, err = hrana.CheckValue(nv.Value)
+	return err
+}
+
+// ResetSession is called when the connection is taken out of the pool.
+func (c *conn) ResetSession(context.Context) error {
+	if !c.IsValid() {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+// IsValid is called when the connection goes back to the pool. One with a transaction
+// that was left open is closed instead.
+func (c *conn) IsValid() bool { return c.d.h != nil && c.d.autocommit() }
+
+// Close rolls a transaction back that is still open.
+func (c *conn) Close() error {
+	if c.d.h != nil {
+		c.d.close()
+	}
+	return nil
+}
+
+// tx ends a transaction.
+type tx struct {
+	c        *conn
+	readOnly bool
+}
+
+// Commit implements driver.Tx. A transaction that can't be committed is rolled back:
+// database/sql takes it as over.
+func (t *tx) Commit() error {
+	err := t.end("COMMIT")
+	if err != nil && !t.c.d.autocommit() {
+		_ = t.end("ROLLBACK")
+	}
+	return err
+}
+
+// Rollback implements driver.Tx.
+func (t *tx) Rollback() error {
+	if t.c.d.autocommit() { // a conflict clause ROLLBACK was there before
+		return nil
+	}
+	return t.end("ROLLBACK")
+}
+
+func (t *tx) end(how string) error {
+	if t.readOnly {
+		how += "; PRAGMA query_only = 0"
+	}
+	_, err := t.c.ExecContext(context.Background(), how, nil)
+	return err
+}
+
+// stmt is a prepared statement.
+type stmt struct {
+	c     *conn
+	s     *statement
+	query string
+}
+
+// Close implements driver.Stmt. Rows that still read from it own it from now on.
+func (s *stmt) Close() error {
+	if s.s != nil && !s.s.busy && s.c.d.h != nil {
+		s.s.close()
+	}
+	s.s = nil
+	return nil
+}
+
+// NumInput leaves the counting to the driver, which knows names.
+func (s *stmt) NumInput() int { return -1 }
+
+// ExecContext implements driver.StmtExecContext.
+func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	if s.s.busy {
+		return s.c.ExecContext(ctx, s.query, args)
+	}
+	defer s.s.reset()
+	return s.c.exec(ctx, s.s, args)
+}
+
+// QueryContext implements driver.StmtQueryContext.
+func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	if s.s.busy {
+		return s.c.QueryContext(ctx, s.query, args)
+	}
+	return s.c.query(ctx, s.s, args, false)
+}
+
+// Exec and Query of driver.Stmt are superseded by the two above.
+func (s *stmt) Exec([]driver.Value) (driver.Result, error) { return nil, errNoContext }
+func (s *stmt) Query([]driver.Value) (driver.Rows, error)  { return nil, errNoContext }
+
+var errNoContext = errors.New("sqlite: call the method that takes a context")
+
+// result is what Exec returns.
+type result struct{ id, changed int64 }
+
+func (r result) LastInsertId() (int64, error) { return r.id, nil }
+func (r result) RowsAffected() (int64, error) { return r.changed, nil }
+
+// Interface guards
+var (
+	_ driver.Conn               = (*conn)(nil)
+	_ driver.ConnBeginTx        = (*conn)(nil)
+	_ driver.ConnPrepareContext = (*conn)(nil)
+	_ driver.ExecerContext      = (*conn)(nil)
+	_ driver.QueryerContext     = (*conn)(nil)
+	_ driver.NamedValueChecker  = (*conn)(nil)
+	_ driver.Pinger             = (*conn)(nil)
+	_ driver.SessionResetter    = (*conn)(nil)
+	_ driver.Validator          = (*conn)(nil)
+	_ driver.StmtExecContext    = (*stmt)(nil)
+	_ driver.StmtQueryContext   = (*stmt)(nil)
+)

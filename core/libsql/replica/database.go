@@ -1,0 +1,125 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+package replica
+
+/*
+#cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
+#include "native.h"
+*/
+import "C"
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+	"unsafe"
+
+	golibsql "github.com/tursodatabase/go-libsql"
+
+	"github.com/zen-auth/zen/core/libsql/hrana"
+)
+
+// The flags of sqlite3_open_v2.
+const (
+	openReadOnly  = 0x1
+	openReadWrite = 0x2
+	openCreate    = 0x4
+	openURI       = 0x40
+)
+
+// initialize lets go-libsql choose SQLite's threading mode, as it does when it opens
+// its first database: when SQLite is in use by then, it aborts the process.
+var initialize = sync.OnceValue(func() error {
+	connector, err := new(golibsql.Connector).Driver().(driver.DriverContext).OpenConnector(":memory:")
+	if err != nil {
+		return fmt.Errorf("start go-libsql: %w", err)
+	}
+	conn, err := connector.Connect(context.Background())
+	if err == nil {
+		err = conn.Close()
+	}
+	return errors.Join(err, connector.(*golibsql.Connector).Close())
+})
+
+// database is a SQLite connection. It is used by one goroutine at a time.
+type database struct {
+	h    *C.sqlite3
+	wait *C.zen_wait
+}
+
+// openDatabase opens a file. busy is how long to wait for the locks of others.
+func openDatabase(path string, flags int, busy time.Duration) (*database, error) {
+	if err := initialize(); err != nil {
+		return nil, err
+	}
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	d := new(database)
+	if rc := C.zen_open(name, C.int(flags), C.int64_t(busy.Milliseconds()), &d.h, &d.wait); rc != 0 {
+		err := d.failure(int(rc))
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// key gives the key of an encrypted file, before its first use.
+func (d *database) key(key string) error {
+	if rc := C.sqlite3_key(d.h, unsafe.Pointer(unsafe.StringData(key)), C.int(len(key))); rc != 0 {
+		return d.failure(int(rc))
+	}
+	return nil
+}
+
+// close closes the connection. Statements that are left are finalized later.
+func (d *database) close() {
+	C.sqlite3_close_v2(d.h)
+	C.free(unsafe.Pointer(d.wait))
+	d.h, d.wait = nil, nil
+}
+
+// failure is the error of the last call, in the form that a remote database's has.
+func (d *database) failure(code int) error {
+	message := "out of memory"
+	if d.h != nil {
+		message = C.GoString(C.sqlite3_errmsg(d.h))
+	}
+	return &hrana.Error{Code: codeName(code), Message: message}
+}
+
+// interruptible has SQLite stop when ctx ends, until done is called. No interrupt is
+// under way any more when done returns.
+func (d *database) interruptible(ctx context.Context) (done func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		C.sqlite3_interrupt(d.h)
+		close(ended)
+	})
+	return func() {
+		if !stop() {
+			<-ended
+		}
+	}
+}
+
+// autocommit reports that no transaction is open.
+func (d *database) autocommit() bool { return C.sqlite3_get_autocommit(d.h) != 0 }
+
+func (d *database) lastInsertID() int64 { return int64(C.sqlite3_last_insert_rowid(d.h)) }
+
+// changed is how many rows the last statement changed, where it did more than before
+// changes, which totalChanges was before it.
+func (d *database) changed(before int64) int64 {
+	if d.totalChanges() == before {
+		return 0
+	}
+	return int64(C.sqlite3_changes64(d.h))
+}
+
+func (d *database) totalChanges() int64 { return int64(C.sqlite3_total_changes64(d.h)) }

@@ -1,0 +1,46 @@
+// Package replica is embedded replicas and local databases on go-libsql. Importing it
+// makes these modes of package libsql work:
+//
+//	import _ "github.com/zen-auth/zen/core/libsql/replica"
+//
+// It is the one package with native code, which exists for Linux on amd64 and arm64
+// and for macOS on arm64, and which cgo links (12 MB). Elsewhere, and without cgo, the
+// modes answer that this program was built without them. go-libsql takes the driver
+// name "libsql", so that a program can't link libsql-client-go, too.
+//
+// # A replica
+//
+// Writes, and transactions that may write, go to the database by package hrana; reads
+// are of the file. What is left to go-libsql is what only it can do: to bring the file
+// up to date. It talks to a gateway in this process, so that it never sees a token and
+// never needs a new one, and its errors without a cause are replaced by what the
+// gateway saw.
+//
+// After every write the file is brought up to date before the write returns, unless
+// AllowStale says otherwise. Where that fails, the write is an error nevertheless, of
+// the type libsql.AppliedError: it was applied and is not to be repeated.
+//
+// Reads need no network and no token. A replica that was in sync once opens without
+// them, too, and catches up when they are there.
+//
+// A file belongs to one program at a time, and to one database for ever: both are
+// held in PATH-zen. Files that don't fit together, as go-libsql leaves them when it is
+// refused at a bad moment, are moved aside and fetched anew, never deleted; a file
+// that no replica has made is left alone.
+//
+// # Local databases
+//
+// file:PATH and :memory: are the SQLite that is inside of go-libsql. All connections
+// of a handle on :memory: see the same database.
+//
+// # Values, parameters, errors
+//
+// They are those of package hrana in all modes: text that looks like a date stays
+// text, also with a NUL byte in it; named parameters are bound by name; a missing
+// argument is an error; and the database's own errors are *hrana.Error with SQLite's
+// code. Contexts interrupt a statement.
+//
+// The rows are read with SQLite's own interface, which go-libsql's library has, and
+// not with go-libsql's, where a text ends at its first NUL byte, turns into a
+// time.Time if it looks like one, and a context ends nothing.
+package replica

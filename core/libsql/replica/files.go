@@ -1,0 +1,171 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+package replica
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// files are a replica's: the database and what lies beside it.
+type files struct {
+	path   string
+	target provider.Target
+}
+
+// beside are the suffixes of the files that belong to the database: SQLite's, and
+// go-libsql's for its two protocols. -zen is kept when the others are moved.
+var beside = []string{"", "-wal", "-shm", "-info", "-client_wal_index"}
+
+func (f files) info() string   { return f.path + "-info" }
+func (f files) marker() string { return f.path + "-zen" }
+
+// progress reads what go-libsql keeps beside the database. It is zero without.
+func (f files) progress() libsql.Progress {
+	p, _ := f.metadata()
+	return p
+}
+
+// errDamaged: the files don't fit together.
+var errDamaged = errors.New("the replica's files don't fit together")
+
+// metadata reads and checks -info, as go-libsql does when it opens the file: it refuses
+// to go on with one that doesn't fit.
+func (f files) metadata() (libsql.Progress, error) {
+	var m struct {
+		Hash, Version   uint32
+		DurableFrameNum uint32 `json:"durable_frame_num"`
+		Generation      uint32
+	}
+	data, err := os.ReadFile(f.info())
+	if err != nil {
+		return libsql.Progress{}, err
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return libsql.Progress{}, fmt.Errorf("%w: %s is not JSON", errDamaged, f.info())
+	}
+	hashed := binary.LittleEndian.AppendUint32(nil, m.Version)
+	hashed = binary.LittleEndian.AppendUint32(hashed, m.DurableFrameNum)
+	hashed = binary.LittleEndian.AppendUint32(hashed, m.Generation)
+	if m.Version != 0 || m.Generation == 0 || m.Hash != crc32.ChecksumIEEE(hashed) {
+		return libsql.Progress{}, fmt.Errorf("%w: the check sum in %s is wrong", errDamaged, f.info())
+	}
+	return libsql.Progress{Generation: m.Generation, Frame: m.DurableFrameNum}, nil
+}
+
+// state is what the files are good for.
+type state uint8
+
+const (
+	fresh   state = iota // there are none
+	synced               // they can be read, and brought up to date
+	damaged              // a replica's, and of no use
+)
+
+// look tells the state. The error is for files that are not this replica's: they are
+// never touched.
+func (f files) look() (state, error) {
+	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
+		return 0, wrong(fmt.Sprintf("replica %s is not a file", f.path), "give the path of a file, which need not exist")
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("replica %s can't be used: %v", f.path, err), Err: err}
+	}
+	if info, err := os.Stat(filepath.Dir(f.path)); err != nil || !info.IsDir() {
+		return 0, wrong(fmt.Sprintf("replica %s has no directory", f.path), "make it first: mkdir -p "+filepath.Dir(f.path))
+	}
+	ours, err := f.claimed()
+	if err != nil {
+		return 0, err
+	}
+	database, info := exists(f.path), exists(f.info())
+	leftover := exists(f.path+"-wal") || exists(f.path+"-client_wal_index")
+	switch {
+	case database && info:
+		if _, err := f.metadata(); err != nil || !hasHeader(f.path) {
+			return damaged, nil
+		}
+		return synced, nil
+	case !database && !info && !leftover:
+		return fresh, nil
+	case database && !ours && !exists(f.path+"-client_wal_index"):
+		return 0, wrong(fmt.Sprintf("%s is a database of its own, and not a replica", f.path), "choose another path for the replica, or open it in mode local")
+	}
+	return damaged, nil
+}
+
+// hasHeader reports whether the file is empty or begins as SQLite's do.
+func hasHeader(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	header := make([]byte, 16)
+	n, _ := file.Read(header)
+	return n == 0 || string(header) == "SQLite format 3\x00"
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// claim is what -zen holds.
+type claim struct {
+	Database   string `json:"database"`
+	DatabaseID string `json:"database_id,omitempty"`
+}
+
+// claimed reports whether zen made the files. They must be of the same database:
+// go-libsql would append one database's pages to another's.
+func (f files) claimed() (bool, error) {
+	data, err := os.ReadFile(f.marker())
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var c claim
+	if err := json.Unmarshal(data, &c); err != nil || c.Database == "" {
+		return false, wrong(fmt.Sprintf("%s is not what zen wrote there", f.marker()), "choose another path for the replica")
+	}
+	other := c.Database != f.target.URL
+	if c.DatabaseID != "" && f.target.DatabaseID != "" {
+		other = c.DatabaseID != f.target.DatabaseID
+	}
+	if other {
+		return false, wrong(fmt.Sprintf("%s is the replica of %s, not of %s", f.path, c.Database, f.target.URL), "choose another path for this database's replica")
+	}
+	return true, nil
+}
+
+// claim notes the database, before the first file is there.
+func (f files) claim() error {
+	data, err := json.Marshal(claim{f.target.URL, f.target.DatabaseID})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(f.marker(), append(data, '\n'), 0o600)
+}
+
+// setAside moves the files away, and returns where the database's is.
+func (f files) setAside(now time.Time) (string, error) {
+	to := f.path + ".damaged-" + now.UTC().Format("20060102T150405.000Z")
+	for _, suffix := range beside {
+		if err := os.Rename(f.path+suffix, to+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("move the damaged replica away: %w", err)
+		}
+	}
+	return to, nil
+}

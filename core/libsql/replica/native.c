@@ -1,0 +1,95 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+#include <string.h>
+#include <time.h>
+#include "native.h"
+
+static int64_t zen_now(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int zen_busy(void *p, int count) {
+	zen_wait *w = p;
+	if (count == 0) w->began = zen_now();
+	if (sqlite3_is_interrupted(w->db) || zen_now() - w->began >= w->limit) return 0;
+	sqlite3_sleep(count < 5 ? 1 : count < 20 ? 5 : 20);
+	return 1;
+}
+
+int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_wait **w) {
+	int rc = sqlite3_open_v2(path, db, flags, NULL);
+	if (rc != 0) return rc;
+	sqlite3_extended_result_codes(*db, 1);
+	sqlite3_db_config(*db, CONFIG_NO_CHECKPOINT_ON_CLOSE, (flags & 1), (int *)NULL);
+	*w = calloc(1, sizeof(zen_wait));
+	(*w)->db = *db;
+	(*w)->limit = wait;
+	return sqlite3_busy_handler(*db, zen_busy, *w);
+}
+
+int zen_prepare(sqlite3 *db, const char *sql, int n, sqlite3_stmt **stmt, int *tail) {
+	const char *rest = sql;
+	int rc = sqlite3_prepare_v3(db, sql, n, 0, stmt, &rest);
+	*tail = (int)(rest - sql);
+	return rc;
+}
+
+int zen_bind_text(sqlite3_stmt *s, int i, const char *text, size_t n) {
+	return sqlite3_bind_text64(s, i, n ? text : "", n, (void (*)(void *))-1, 1);
+}
+
+int zen_bind_blob(sqlite3_stmt *s, int i, const void *data, size_t n) {
+	if (n == 0) return sqlite3_bind_zeroblob(s, i, 0);
+	return sqlite3_bind_blob64(s, i, data, n, (void (*)(void *))-1);
+}
+
+// zen_fetch steps and puts each value as its type and eight bytes, which are the
+// length of a text or blob that follows. ROW is for more rows.
+int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
+	int i, n = sqlite3_column_count(s);
+	b->used = b->need = 0;
+	for (b->rows = 0; b->rows < b->max; b->rows++) {
+		size_t size = 0;
+		unsigned char *p = b->data + b->used;
+		if (!b->pending) {
+			int rc = sqlite3_step(s);
+			if (rc != ROW) return rc;
+			b->pending = 1;
+		}
+		for (i = 0; i < n; i++) {
+			size += 9;
+			switch (sqlite3_column_type(s, i)) {
+			case TEXT: sqlite3_column_text(s, i); // fallthrough: now the bytes are UTF-8
+			case BLOB: size += sqlite3_column_bytes(s, i);
+			}
+		}
+		if (b->size - b->used < size) {
+			if (b->rows == 0) b->need = size;
+			return ROW;
+		}
+		for (i = 0; i < n; i++) {
+			int type = sqlite3_column_type(s, i);
+			int64_t integer = 0;
+			double real;
+			const void *bytes = NULL;
+			switch (type) {
+			case INTEGER: integer = sqlite3_column_int64(s, i); break;
+			case FLOAT: real = sqlite3_column_double(s, i); memcpy(&integer, &real, 8); break;
+			case TEXT: bytes = sqlite3_column_text(s, i); integer = sqlite3_column_bytes(s, i); break;
+			case BLOB: bytes = sqlite3_column_blob(s, i); integer = sqlite3_column_bytes(s, i); break;
+			}
+			*p++ = type;
+			memcpy(p, &integer, 8);
+			p += 8;
+			if (bytes != NULL) {
+				memcpy(p, bytes, integer);
+				p += integer;
+			}
+		}
+		b->used = p - b->data;
+		b->pending = 0;
+	}
+	return ROW;
+}

@@ -1,0 +1,111 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+#include <stdint.h>
+#include <stdlib.h>
+
+// What is used of SQLite's interface (https://sqlite.org/c3ref/intro.html), as the
+// library of go-libsql has it. The symbols are weak, because the library is linked to
+// the program by package go-libsql and not to this package alone.
+typedef struct sqlite3 sqlite3;
+typedef struct sqlite3_stmt sqlite3_stmt;
+typedef struct sqlite3_value sqlite3_value;
+int sqlite3_open_v2(const char *, sqlite3 **, int, const char *);
+int sqlite3_close_v2(sqlite3 *);
+int sqlite3_db_config(sqlite3 *, int, ...);
+int sqlite3_extended_result_codes(sqlite3 *, int);
+int sqlite3_key(sqlite3 *, const void *, int);
+int sqlite3_busy_handler(sqlite3 *, int (*)(void *, int), void *);
+int sqlite3_sleep(int);
+void sqlite3_interrupt(sqlite3 *);
+int sqlite3_is_interrupted(sqlite3 *);
+const char *sqlite3_errmsg(sqlite3 *);
+int sqlite3_get_autocommit(sqlite3 *);
+int64_t sqlite3_last_insert_rowid(sqlite3 *);
+int64_t sqlite3_changes64(sqlite3 *);
+int64_t sqlite3_total_changes64(sqlite3 *);
+int sqlite3_prepare_v3(sqlite3 *, const char *, int, unsigned int, sqlite3_stmt **, const char **);
+int sqlite3_finalize(sqlite3_stmt *);
+int sqlite3_reset(sqlite3_stmt *);
+int sqlite3_clear_bindings(sqlite3_stmt *);
+int sqlite3_step(sqlite3_stmt *);
+int sqlite3_bind_parameter_count(sqlite3_stmt *);
+const char *sqlite3_bind_parameter_name(sqlite3_stmt *, int);
+int sqlite3_bind_null(sqlite3_stmt *, int);
+int sqlite3_bind_int64(sqlite3_stmt *, int, int64_t);
+int sqlite3_bind_double(sqlite3_stmt *, int, double);
+int sqlite3_bind_text64(sqlite3_stmt *, int, const char *, uint64_t, void (*)(void *), unsigned char);
+int sqlite3_bind_blob64(sqlite3_stmt *, int, const void *, uint64_t, void (*)(void *));
+int sqlite3_bind_zeroblob(sqlite3_stmt *, int, int);
+int sqlite3_column_count(sqlite3_stmt *);
+const char *sqlite3_column_name(sqlite3_stmt *, int);
+const char *sqlite3_column_decltype(sqlite3_stmt *, int);
+int sqlite3_column_type(sqlite3_stmt *, int);
+int64_t sqlite3_column_int64(sqlite3_stmt *, int);
+double sqlite3_column_double(sqlite3_stmt *, int);
+const unsigned char *sqlite3_column_text(sqlite3_stmt *, int);
+const void *sqlite3_column_blob(sqlite3_stmt *, int);
+int sqlite3_column_bytes(sqlite3_stmt *, int);
+#pragma weak sqlite3_open_v2
+#pragma weak sqlite3_close_v2
+#pragma weak sqlite3_db_config
+#pragma weak sqlite3_extended_result_codes
+#pragma weak sqlite3_key
+#pragma weak sqlite3_busy_handler
+#pragma weak sqlite3_sleep
+#pragma weak sqlite3_interrupt
+#pragma weak sqlite3_is_interrupted
+#pragma weak sqlite3_errmsg
+#pragma weak sqlite3_get_autocommit
+#pragma weak sqlite3_last_insert_rowid
+#pragma weak sqlite3_changes64
+#pragma weak sqlite3_total_changes64
+#pragma weak sqlite3_prepare_v3
+#pragma weak sqlite3_finalize
+#pragma weak sqlite3_reset
+#pragma weak sqlite3_clear_bindings
+#pragma weak sqlite3_step
+#pragma weak sqlite3_bind_parameter_count
+#pragma weak sqlite3_bind_parameter_name
+#pragma weak sqlite3_bind_null
+#pragma weak sqlite3_bind_int64
+#pragma weak sqlite3_bind_double
+#pragma weak sqlite3_bind_text64
+#pragma weak sqlite3_bind_blob64
+#pragma weak sqlite3_bind_zeroblob
+#pragma weak sqlite3_column_count
+#pragma weak sqlite3_column_name
+#pragma weak sqlite3_column_decltype
+#pragma weak sqlite3_column_type
+#pragma weak sqlite3_column_int64
+#pragma weak sqlite3_column_double
+#pragma weak sqlite3_column_text
+#pragma weak sqlite3_column_blob
+#pragma weak sqlite3_column_bytes
+
+enum {
+	ROW = 100, DONE = 101,
+	INTEGER = 1, FLOAT = 2, TEXT = 3, BLOB = 4,
+	CONFIG_NO_CHECKPOINT_ON_CLOSE = 1006,
+};
+
+// zen_wait is how long a connection waits for a lock, without SQLite's own timeout,
+// which an interrupt doesn't end.
+typedef struct {
+	sqlite3 *db;
+	int64_t limit, began; // milliseconds
+} zen_wait;
+
+// zen_batch is where rows are put: many of them a call, because a call costs as much
+// as a value.
+typedef struct {
+	unsigned char *data;
+	size_t size, used, need;
+	int rows, max;
+	int pending; // a row was stepped to and is not in data
+} zen_batch;
+
+int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_wait **w);
+int zen_prepare(sqlite3 *db, const char *sql, int n, sqlite3_stmt **stmt, int *tail);
+int zen_bind_text(sqlite3_stmt *s, int i, const char *text, size_t n);
+int zen_bind_blob(sqlite3_stmt *s, int i, const void *data, size_t n);
+int zen_fetch(sqlite3_stmt *s, zen_batch *b);

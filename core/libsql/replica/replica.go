@@ -1,0 +1,211 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+package replica
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	golibsql "github.com/tursodatabase/go-libsql"
+
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/gateway"
+)
+
+// closeTimeout is how long Close waits for a sync whose connections were cut.
+const closeTimeout = 10 * time.Second
+
+// lockedTimeout is how long a sync waits for reads to end, where it has to: the log is
+// emptied when its generation ends.
+const lockedTimeout = 2 * time.Second
+
+// replica makes connections to a replica, and keeps it up to date.
+type replica struct {
+	config  libsql.ReplicaConfig
+	files   files
+	lock    *flock.Flock
+	gateway *gateway.Server
+	pulls   pulls
+	loop    *loop // or nil
+
+	// native is used by the one pull that runs at a time, and by Close after the
+	// last. It is nil until the database could be reached.
+	native *golibsql.Connector
+	// recovered is where damaged files went, until a Synced has told.
+	recovered string
+
+	mu     sync.Mutex // guards closed
+	closed bool
+}
+
+// newReplica opens a replica. One that was in sync before is opened also without a
+// network and without a token.
+func newReplica(ctx context.Context, config libsql.ReplicaConfig) (_ driver.Connector, err error) {
+	config.Path, err = filepath.Abs(config.Path)
+	r := &replica{config: config, files: files{config.Path, config.Target}}
+	r.pulls.run = r.sync
+	opened := false
+	defer func() {
+		if !opened {
+			err = errors.Join(err, r.release())
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.files.look(); err != nil { // before -zen is made
+		return nil, err
+	}
+	if r.lock, err = r.files.lock(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.prepare(); err != nil {
+		return nil, err
+	}
+	if err := r.listen(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := r.pulls.wait(ctx); err != nil {
+		was, lookErr := r.files.look()
+		if ctx.Err() != nil || lookErr != nil || was != synced || !isOffline(err) {
+			return nil, err
+		}
+	}
+	if config.SyncInterval > 0 {
+		r.loop = startLoop(config.SyncInterval, config.OnSync, r.pulls.wait)
+	}
+	opened = true
+	return r, nil
+}
+
+// prepare clears the way for go-libsql, which fails for ever over files that don't fit
+// together.
+func (r *replica) prepare() error {
+	was, err := r.files.look()
+	if err != nil {
+		return err
+	}
+	if was == damaged {
+		if r.recovered, err = r.files.setAside(time.Now()); err != nil {
+			return err
+		}
+	}
+	return r.files.claim()
+}
+
+// listen starts the gateway that go-libsql syncs through.
+func (r *replica) listen(ctx context.Context) error {
+	var err error
+	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: r.config.Link.Address, Transport: r.config.Link.Transport, Replica: true})
+	if err != nil {
+		return fmt.Errorf("listen for the replica's sync: %w", err)
+	}
+	return nil
+}
+
+// sync brings the file up to date. One runs at a time.
+func (r *replica) sync() (libsql.Synced, error) {
+	began, before := time.Now(), r.files.progress()
+	_ = r.gateway.Failure() // of a request that go-libsql had gone on from
+	err := r.syncNative()
+	for wait := time.Millisecond; errors.Is(err, errLocked) && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
+		time.Sleep(wait)
+		err = r.syncNative()
+	}
+	if errors.Is(err, errDamaged) && r.native == nil {
+		// Found when go-libsql opened them, so that nothing else has them open.
+		var moved error
+		if r.recovered, moved = r.files.setAside(time.Now()); moved == nil {
+			err = r.syncNative()
+		}
+	}
+	synced := libsql.Synced{Progress: r.files.progress(), Took: time.Since(began), Err: err, Recovered: r.recovered}
+	synced.Changed = synced.Progress != before
+	r.recovered = ""
+	return synced, err
+}
+
+func (r *replica) syncNative() error {
+	var err error
+	if r.native == nil {
+		r.native, err = golibsql.NewEmbeddedReplicaConnector(r.config.Path, r.gateway.URL(), golibsql.WithAuthToken(r.gateway.Bearer().Reveal()))
+		if err != nil {
+			r.native = nil
+		}
+	} else {
+		_, err = r.native.Sync()
+	}
+	return cause(err, r.gateway.Failure(), r.config.Path, r.gateway.URL())
+}
+
+// Connect implements driver.Connector. It touches neither the network nor the file.
+func (r *replica) Connect(ctx context.Context) (driver.Conn, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, errClosed
+	}
+	remote, err := r.config.Link.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &replicaConn{r: r, remote: remote.(libsql.RemoteConn)}, nil
+}
+
+// Driver returns a driver that opens nothing by name.
+func (r *replica) Driver() driver.Driver { return nameless{} }
+
+// Close stops what runs in the background, a sync included, and waits for it. What was
+// written is at the database already. A second call is an error.
+func (r *replica) Close() error {
+	r.mu.Lock()
+	closed := r.closed
+	r.closed = true
+	r.mu.Unlock()
+	if closed {
+		return errClosed
+	}
+	return r.release()
+}
+
+// release gives up what there is of a replica.
+func (r *replica) release() error {
+	ended := r.pulls.close()
+	if r.loop != nil {
+		r.loop.stop()
+	}
+	var errs []error
+	if r.gateway != nil {
+		// A sync can't be told to end; without its connections it does.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		_ = r.gateway.Close(ctx)
+	}
+	select {
+	case <-ended:
+		if r.native != nil {
+			errs = append(errs, r.native.Close())
+		}
+		if r.lock != nil {
+			errs = append(errs, r.lock.Close())
+		}
+	case <-time.After(closeTimeout):
+		// Closing under a running sync would crash the process: it is left to it, and
+		// so is the lock.
+		errs = append(errs, fmt.Errorf("close replica %s: its sync doesn't end", r.config.Path))
+	}
+	return errors.Join(append(errs, r.config.Link.Close())...)
+}
+
+// Interface guards
+var (
+	_ driver.Connector = (*replica)(nil)
+	_ io.Closer        = (*replica)(nil)
+)

@@ -1,0 +1,32 @@
+//go:build !(cgo && ((linux && (amd64 || arm64)) || (darwin && arm64)))
+
+package replica
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func init() {
+	libsql.RegisterEmbedded(libsql.Embedded{
+		Replica: func(_ context.Context, config libsql.ReplicaConfig) (driver.Connector, error) {
+			return nil, errors.Join(unsupported(libsql.Replica), config.Link.Close())
+		},
+		Local: func(libsql.LocalConfig) (driver.Connector, error) { return nil, unsupported(libsql.Local) },
+	})
+}
+
+// unsupported is the error of both modes.
+func unsupported(mode libsql.Mode) error {
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("mode %s: this program was built without go-libsql (%s/%s)", mode, runtime.GOOS, runtime.GOARCH),
+		Hint:    "build it with CGO_ENABLED=1 on Linux (amd64, arm64) or macOS (arm64), or use mode remote",
+	}
+}

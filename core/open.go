@@ -1,0 +1,152 @@
+package core
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/zen-auth/zen/core/config"
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/session"
+)
+
+// Database says which database to open, and how. The zero value is that of the
+// selected profile, at its server. What of it fits which mode, package libsql says in
+// the same fields of its Options.
+type Database struct {
+	// Target is libsql://HOST, https://, http:// on the loopback, file:PATH, :memory:,
+	// or the name of a database at Turso, which is looked up as [Client.Resolve] says.
+	// "" is the profile's.
+	Target string
+	// Profile is whose session it is; "" is the selected one.
+	Profile string
+	// Access is what is asked for, ro or rw; "" is the profile's. ReadOnly implies ro.
+	Access provider.Access
+
+	// Mode is remote, replica or local. "" is local for a file and for memory, replica
+	// with a Path, and otherwise remote.
+	Mode libsql.Mode
+	// Path is the file of a replica.
+	Path string
+	// ReadOnly refuses statements that may write.
+	ReadOnly bool
+	// AllowStale lets a replica's reads miss own writes until the next sync.
+	AllowStale bool
+	// SyncInterval is how often a replica syncs by itself; 0 is never.
+	SyncInterval time.Duration
+	// OnSync is called after each of these syncs.
+	OnSync func(libsql.Synced)
+	// Encryption is the key of a local file, RemoteEncryption that of a database which
+	// is encrypted at Turso.
+	Encryption, RemoteEncryption provider.Secret
+	// Timeout is the longest silence of the server; 0 is a minute.
+	Timeout time.Duration
+	// TxMode is how transactions begin.
+	TxMode hrana.TxMode
+}
+
+// Open opens a database for a program that needs nothing else of zen: with the
+// configuration and the sign-in that the command line has. Closing the handle closes
+// everything.
+func Open(ctx context.Context, d Database) (*sql.DB, error) {
+	if libsql.IsLocal(d.Target) {
+		return libsql.Open(ctx, d.options()) // also where there is no configuration
+	}
+	client, err := New(Options{Config: config.LoadOptions{Flags: config.Flags{Profile: d.Profile}}})
+	if err != nil {
+		return nil, err
+	}
+	return client.open(ctx, nil, d, closing{client})
+}
+
+// Open opens a database. The client must outlive the handle.
+func (c *Client) Open(ctx context.Context, d Database) (*sql.DB, error) {
+	return c.open(ctx, nil, d, nil)
+}
+
+// OpenSession opens a session's database, in the way that d says; d's Target, Profile
+// and Access are not looked at, the session has them.
+func (c *Client) OpenSession(ctx context.Context, s *session.Session, d Database) (*sql.DB, error) {
+	return c.open(ctx, s, d, nil)
+}
+
+// OpenDB opens the session's database at its server. It doesn't connect yet.
+func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
+	return c.open(context.Background(), s, Database{}, nil)
+}
+
+// open opens a database; own, where not nil, is closed with it, or when it fails.
+func (c *Client) open(ctx context.Context, s *session.Session, d Database, own io.Closer) (*sql.DB, error) {
+	options := d.options()
+	options.Own = own
+	if s != nil || !libsql.IsLocal(d.Target) {
+		var err error
+		if s, err = c.sessionFor(ctx, s, d); err != nil {
+			if own != nil {
+				err = errors.Join(err, own.Close())
+			}
+			return nil, err
+		}
+		options.Target, options.Access, options.Source = s.Target, s.Access, s
+	}
+	return libsql.Open(ctx, options)
+}
+
+// closing is a client as an io.Closer.
+type closing struct{ *Client }
+
+// Close implements io.Closer.
+func (c closing) Close() error { return c.Client.Close(context.Background()) }
+
+// sessionFor makes the session that d asks for, unless there is one.
+func (c *Client) sessionFor(ctx context.Context, s *session.Session, d Database) (*session.Session, error) {
+	if s != nil {
+		return s, s.NeedsDatabase()
+	}
+	s, err := c.Session(d.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if d.ReadOnly {
+		d.Access = cmp.Or(d.Access, provider.AccessReadOnly)
+	}
+	changed := s.Config
+	changed.Access = cmp.Or(d.Access, changed.Access)
+	if d.Target != "" {
+		target, err := c.target(ctx, d.Target)
+		if err != nil {
+			return nil, err
+		}
+		if target.URL != changed.Target.URL {
+			changed.Target = target
+		}
+	}
+	s = session.New(changed)
+	return s, s.NeedsDatabase()
+}
+
+// target reads a URL, or looks a name up.
+func (c *Client) target(ctx context.Context, text string) (provider.Target, error) {
+	if !isName(text) {
+		url, err := config.ParseDatabase(text)
+		return provider.Target{URL: url}, err
+	}
+	return c.Resolve(ctx, text)
+}
+
+// options are what of d is package libsql's.
+func (d Database) options() libsql.Options {
+	return libsql.Options{
+		Target: provider.Target{URL: d.Target}, Mode: d.Mode, Path: d.Path,
+		ReadOnly: d.ReadOnly, AllowStale: d.AllowStale, SyncInterval: d.SyncInterval, OnSync: d.OnSync,
+		Encryption: d.Encryption, RemoteEncryption: d.RemoteEncryption, Timeout: d.Timeout, TxMode: d.TxMode,
+	}
+}
+
+// Interface guards
+var _ io.Closer = closing{}
