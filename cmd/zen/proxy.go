@@ -85,6 +85,7 @@ type proxy struct {
 	command        []string
 
 	session *session.Session
+	ready   readiness
 	metrics gateway.Metrics
 }
 
@@ -152,10 +153,8 @@ func isOrigin(s string) bool {
 
 func (p *proxy) run() (err error) {
 	// A proxy that can't reach a token is told now, and not by its first client.
-	if err := slowly(p.c, "waiting for a token", func() error {
-		_, err := p.session.Token(p.c.Context)
-		return err
-	}); err != nil {
+	p.ready.token = p.session.Token
+	if err := slowly(p.c, "waiting for a token", func() error { return p.ready.check(p.c.Context) }); err != nil {
 		return err
 	}
 	server, link, err := p.listen()

@@ -80,10 +80,15 @@ func (p *pulls) work() {
 		}
 		closed := p.closed
 		p.mu.Unlock()
-		if closed {
-			mine.err = errClosed
-		} else {
+		if !closed {
 			mine.synced, mine.err = p.run()
+		}
+		if mine.err != nil || closed {
+			p.mu.Lock()
+			if p.closed { // its connections were cut
+				mine.err = errClosed
+			}
+			p.mu.Unlock()
 		}
 		close(mine.done)
 	}
