@@ -45,7 +45,7 @@ generate:
 
 bench: build
 	$(GO) run ./bench
-	$(GO) test -run xxx -bench 'Start$$' -benchtime 30x ./core/plugin
+	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./core/plugin
 	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 
 clean:

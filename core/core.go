@@ -12,14 +12,17 @@ package core
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
+	"github.com/zen-auth/zen/core/store/keyring"
 )
 
 // Options say where things are. The zero value is what the command line uses.
@@ -37,18 +40,39 @@ type Options struct {
 	// AskProvider asks a person whether a provider's binary that was never seen may
 	// run, from now on. Nil is a no. It is called by one goroutine at a time.
 	AskProvider func(context.Context, plugin.Binary) (bool, error)
+	// Notify is told what somebody should know beside errors: that a fallback is in
+	// use, where credentials will rest, that the audit log can't be written. Each call
+	// is one line without a prefix. Nil is nobody. It may be called by several goroutines.
+	Notify func(text string)
+	// Elsewhere is session.Config.Elsewhere: how a renewal is made that must not end
+	// with this process. Nil makes all of them here.
+	Elsewhere func(context.Context, session.Order) error
+	// Overridden is told at each start that a provider which is being written is used in
+	// place of the installed one: the program, or the socket, at path. Nobody has checked
+	// it, so somebody has to hear of it; where Overridden is nil, none ever is.
+	Overridden func(name, path string)
+	// Reattach is what plugin.ReattachKey has: sockets of providers in a debugger.
+	Reattach string
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
 	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.
 	LogLevel string
+	// Keyring says how long the system's keyring is waited for.
+	Keyring keyring.Options
 }
 
 // Client holds what sessions share. It is safe for concurrent use. Close it: it
-// owns the provider processes.
+// owns the sessions and the provider processes.
 type Client struct {
 	Config    *config.Config
 	Store     *store.Store
 	Providers *Providers
+
+	notify    func(string)
+	elsewhere func(context.Context, session.Order) error
+
+	mu       sync.Mutex // guards sessions
+	sessions []*session.Session
 }
 
 // New reads the configuration. It starts nothing and touches no network.
@@ -69,15 +93,37 @@ func New(options Options) (*Client, error) {
 	}
 	return &Client{
 		Config:    cfg,
-		Store:     store.New(cfg.Paths.StateDir),
+		Store:     session.Credentials(cfg, options.Keyring, options.Notify),
 		Providers: newProviders(cfg, dirs, options),
+		notify:    options.Notify,
+		elsewhere: options.Elsewhere,
 	}, nil
 }
 
-// Close stops the providers and waits for them, at most three seconds.
-func (c *Client) Close(ctx context.Context) error { return c.Providers.manager.Close(ctx) }
+// Close ends what the sessions do in the background, stops the providers and waits
+// for both, at most until ctx ends, and never much longer than six seconds.
+func (c *Client) Close(ctx context.Context) error {
+	c.mu.Lock()
+	sessions := c.sessions
+	c.sessions = nil
+	c.mu.Unlock()
+	var err error
+	for _, s := range sessions {
+		err = errors.Join(err, s.Close(ctx))
+	}
+	return errors.Join(err, c.Providers.manager.Close(ctx))
+}
 
-// Session makes the session of a profile; "" is the selected one.
+// Session makes the session of a profile; "" is the selected one. It ends with the
+// Client.
 func (c *Client) Session(profile string) (*session.Session, error) {
-	return session.Open(c.Config, profile, c.Store, c.Providers)
+	s, err := session.Open(c.Config, profile, c.Store, c.Providers, c.notify)
+	if err != nil {
+		return nil, err
+	}
+	s.Elsewhere = c.elsewhere
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = append(c.sessions, s)
+	return s, nil
 }

@@ -2,6 +2,9 @@ package core
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/zen-auth/zen/core/config"
@@ -17,9 +20,14 @@ type Providers struct {
 	Dirs []string
 	// Pins say which binaries may run.
 	Pins *pin.Policy
+	// Overrides are the providers that are being written, where Options.Overridden
+	// allows any.
+	Overrides *pin.Overrides
 
-	config  *config.Config
-	manager *plugin.Manager
+	config     *config.Config
+	manager    *plugin.Manager
+	reattach   string
+	overridden func(name, path string)
 }
 
 func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
@@ -28,13 +36,59 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 		Lock:    pin.NewLock(filepath.Join(cfg.Paths.StateDir, "zen.lock")),
 		Ask:     o.AskProvider,
 	}
-	return &Providers{
+	p := &Providers{
 		Dirs: dirs, Pins: pins, config: cfg,
-		manager: plugin.NewManager(plugin.Options{
-			Dirs: dirs, Trust: pins.Trust, Log: o.Log, Level: o.LogLevel,
-			TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
-		}),
+		Overrides: pin.NewOverrides(filepath.Join(cfg.Paths.StateDir, "overrides.toml")),
+		reattach:  o.Reattach, overridden: o.Overridden,
 	}
+	p.manager = plugin.NewManager(plugin.Options{
+		Dirs: dirs, Trust: pins.Trust, Override: p.override, Log: o.Log, Level: o.LogLevel,
+		TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
+		Described: func(ctx context.Context, b plugin.Binary, d provider.Description) {
+			_ = pins.Learn(ctx, b, d.Version) // it is for people: nothing rests on it
+		},
+	})
+	return p
+}
+
+// Overriding are the paths of what runs in place of installed providers, by name.
+func (p *Providers) Overriding() (map[string]string, error) {
+	if p.overridden == nil {
+		return nil, nil
+	}
+	paths, err := p.Overrides.Load()
+	if err != nil || p.reattach == "" {
+		return paths, err
+	}
+	// It wins, as what was said last and for this terminal.
+	if err := json.Unmarshal([]byte(p.reattach), &paths); err != nil {
+		return nil, &provider.Error{
+			Kind: provider.ErrConfig, Message: plugin.ReattachKey + ` is not {"NAME":"SOCKET"}`,
+			Hint: "a provider that is started with " + plugin.DebugKey + "=1 prints what it takes",
+		}
+	}
+	return paths, nil
+}
+
+// override is for plugin.Options. A program needs no pin only where its author said
+// so to zen: the environment is for sockets.
+func (p *Providers) override(name string) (path string, err error) {
+	paths, err := p.Overriding()
+	if path = paths[name]; err != nil || path == "" {
+		return "", err
+	}
+	recorded, err := p.Overrides.Load()
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Lstat(path); path != recorded[name] && (err != nil || info.Mode()&os.ModeSocket == 0) {
+		return "", &provider.Error{
+			Kind: provider.ErrNoProvider, Message: fmt.Sprintf("attach to provider %s: %.100q is no socket", name, path),
+			Hint: "start it again with " + plugin.DebugKey + "=1, or unset " + plugin.ReattachKey,
+		}
+	}
+	p.overridden(name, path)
+	return path, nil
 }
 
 // List returns the provider binaries that can be found. It starts none.

@@ -58,6 +58,7 @@ api_url = %q
 		{"ZEN_CONFIG", filepath.Join(dir, "zen", "config.toml")},
 		{"ZEN_STATE_DIR", filepath.Join(dir, "zen", "state")},
 		{"ZEN_PROVIDER_DIR", filepath.Join(dir, "zen", "providers")},
+		{"ZEN_STORAGE", "file"}, // what ends with the stack leaves nothing in a person's keyring
 		{"ZEN_DEV_URL", s.url},
 		{"TURSO_API_BASEURL", s.url},
 		{"TURSO_API_TOKEN", s.apiToken},

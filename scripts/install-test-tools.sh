@@ -1,20 +1,33 @@
 #!/bin/sh
 # Installs what the tests drive and Go can't bring along: Chromium, which looks at
-# the page of zen dev. Does nothing where it is there already.
+# the page of zen dev, and on Linux gnome-keyring with a bus of its own, which the
+# seals of credentials are tested with; and fish, which reads what is written for it.
+# Does nothing for what is there already.
 set -eu
+missing=
+browser=
 for name in chromium chromium-browser google-chrome chrome; do
-	command -v "$name" >/dev/null 2>&1 && exit 0
+	command -v "$name" >/dev/null 2>&1 && browser=$name
 done
+[ -n "$browser" ] || missing="chromium"
+if [ "$(uname)" = Linux ]; then
+	command -v gnome-keyring-daemon >/dev/null 2>&1 || missing="$missing gnome-keyring"
+	command -v dbus-run-session >/dev/null 2>&1 || missing="$missing dbus"
+fi
+# What zen token --format env writes for a shell, that shell reads.
+command -v fish >/dev/null 2>&1 || missing="$missing fish"
+[ -n "$missing" ] || exit 0
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo
 if command -v apt-get >/dev/null 2>&1; then
 	$root apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
+	DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing fonts-dejavu-core
 elif command -v apk >/dev/null 2>&1; then
-	$root apk add --no-cache chromium font-dejavu
+	$root apk add --no-cache $missing font-dejavu
 elif command -v brew >/dev/null 2>&1; then
-	brew install --cask chromium
+	case $missing in *chromium*) brew install --cask chromium ;; esac
+	case $missing in *fish*) brew install fish ;; esac
 else
-	echo "install-test-tools: install Chromium or Chrome, so that one of their commands is on the PATH" >&2
+	echo "install-test-tools: install$missing, so that their commands are on the PATH" >&2
 	exit 1
 fi

@@ -42,6 +42,10 @@ func perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		args = []string{args[0], "version"}
 	}
 	if n := len(args); n > 1 && args[n-1] == completing {
+		if values, ok := completeValue(app, args[1:n-1]); ok {
+			_, err := io.WriteString(stdout, values)
+			return err
+		}
 		line, ok := completionLine(args)
 		if !ok {
 			return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ import (
 var openers = map[string][][]string{
 	"darwin":  {{"open"}},
 	"windows": {{"rundll32", "url.dll,FileProtocolHandler"}},
-	"":        {{"xdg-open"}, {"wslview"}, {"x-www-browser"}, {"www-browser"}},
+	"":        {{"xdg-open"}, {"x-www-browser"}, {"www-browser"}},
 }
 
 // openBrowser runs what BROWSER says, or what the system opens pages with, without
@@ -52,11 +53,13 @@ func systemOpener() ([]string, error) {
 	candidates, ok := openers[runtime.GOOS]
 	if !ok {
 		candidates = openers[""]
-	}
-	for _, command := range candidates {
-		if _, err := exec.LookPath(command[0]); err == nil {
-			return append([]string{}, command...), nil
+		if around().name == wsl {
+			// Windows' browser, also where Linux could show one.
+			candidates = append(slices.Clone(windowsOpeners), candidates...)
 		}
+	}
+	if command := firstOf(candidates); command != nil {
+		return command, nil
 	}
 	return nil, errors.New("this system has no command that opens pages; BROWSER can name one")
 }

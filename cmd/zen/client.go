@@ -53,7 +53,14 @@ func withSession(c *cli.Context, fn func(*session.Session) error) error {
 }
 
 func options(c *cli.Context) (core.Options, error) {
-	o := core.Options{Config: loadOptions(c), Bundled: bundledSums()}
+	o := core.Options{
+		Config: loadOptions(c), Bundled: bundledSums(), Notify: notifier(c), Elsewhere: renewer(c),
+		Overridden: warnOverridden(c), Reattach: os.Getenv(plugin.ReattachKey),
+	}
+	var err error
+	if o.Keyring, err = keyringOptions(c); err != nil {
+		return o, err
+	}
 	if interactive(c) {
 		o.AskProvider = newUI(c).trustProvider
 	}

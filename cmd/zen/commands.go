@@ -6,8 +6,8 @@ import "github.com/urfave/cli/v2"
 
 func commands() []*cli.Command {
 	return []*cli.Command{
-		loginCommand(), logoutCommand(), statusCommand(), tokenCommand(),
-		dbCommand(), proxyCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(),
+		loginCommand(), logoutCommand(), statusCommand(), tokenCommand(), execCommand(), profilesCommand(), dbCommand(),
+		proxyCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(), renewCommand(),
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 
@@ -17,7 +18,7 @@ const schemaVersion = 1
 
 // emptyFlags refuses flags that were given nothing.
 func emptyFlags(c *cli.Context) error {
-	for _, name := range []string{"access", "database", "profile", "config", "provider"} {
+	for _, name := range []string{"access", "database", "profile", "config", "provider", "storage"} {
 		if c.IsSet(name) && c.String(name) == "" {
 			return usage(c, "--%s is empty", name)
 		}
@@ -33,6 +34,7 @@ func loadOptions(c *cli.Context) config.LoadOptions {
 			Profile:  globalString(c, "profile"),
 			Database: c.String("database"),
 			Access:   c.String("access"),
+			Storage:  c.String("storage"),
 		},
 	}
 }
@@ -75,4 +77,15 @@ func notes(c *cli.Context) io.Writer {
 		return io.Discard
 	}
 	return c.App.ErrWriter
+}
+
+// notifier tells what somebody should know beside the answer, a line each. --quiet
+// doesn't keep back what a sign-in tells: a plain file that nobody asked for is
+// never a secret.
+func notifier(c *cli.Context) func(string) {
+	out := notes(c)
+	if c.Command.Name == "login" {
+		out = c.App.ErrWriter
+	}
+	return func(text string) { fmt.Fprintf(out, "zen: %s\n", oneLine(text)) }
 }

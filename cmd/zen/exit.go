@@ -49,11 +49,14 @@ func (e childExit) Error() string { return "the command failed" }
 // error that it led to.
 func exitCode(ctx context.Context, err error) int {
 	var child childExit
+	var cannot cannotRun
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &child):
 		return child.code
+	case errors.As(err, &cannot):
+		return cannot.code
 	case ctx.Err() != nil:
 		return exitInterrupted
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
-	"github.com/zen-auth/zen/core/store"
 )
 
 // A zen that is built with the tag front answers what a good stored token answers,
@@ -25,7 +24,7 @@ import (
 // its time.
 
 // commands are those that need no provider as long as the stored token is good.
-func commands() []*cli.Command { return []*cli.Command{tokenCommand(), statusCommand()} }
+func commands() []*cli.Command { return []*cli.Command{tokenCommand(), statusCommand(), execCommand()} }
 
 // handOver has zen-full do what is not done here. gone is whether it did.
 func handOver(args []string) (gone bool, err error) {
@@ -45,7 +44,7 @@ func runHere(args []string) bool {
 		end = len(args)
 	}
 	for _, arg := range args[1:end] {
-		if arg == "-h" || arg == "--help" || arg == "help" || arg == completing || strings.HasPrefix(arg, "--watch") {
+		if arg == "-h" || arg == "--help" || arg == "help" || arg == completing {
 			return false
 		}
 	}
@@ -71,7 +70,12 @@ func withSession(c *cli.Context, fn func(*session.Session) error) error {
 	if err != nil {
 		return err
 	}
-	s, err := session.Open(cfg, "", store.New(cfg.Paths.StateDir), elsewhere{})
+	o, err := keyringOptions(c)
+	if err != nil {
+		return err
+	}
+	notify := notifier(c)
+	s, err := session.Open(cfg, "", session.Credentials(cfg, o, notify), elsewhere{}, notify)
 	if err != nil {
 		return err
 	}
@@ -104,9 +108,15 @@ func becomeFull() error {
 		return fmt.Errorf("find zen-full: %w", err)
 	}
 	path := filepath.Join(filepath.Dir(self), "zen-full"+filepath.Ext(self))
-	err = become(path, os.Args)
+	err = replaceProcess(path, os.Args, os.Environ())
 	if errors.Is(err, os.ErrNotExist) {
 		err = &provider.Error{Kind: provider.ErrConfig, Message: "zen needs the program " + path, Hint: "make build puts it there; keep the two together", Err: err}
 	}
 	return err
 }
+
+// watch renews, which is zen-full's.
+func watch(*cli.Context, string, []string, map[string]string) error { return becomeFull() }
+
+// completeValue is zen-full's, which runHere gives every completion.
+func completeValue(*cli.App, []string) (values string, ok bool) { return "", false }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,15 +23,19 @@ func loginCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "login",
 		Usage: "sign in; the profile uses the provider from now on",
-		Description: `The credential is stored in a file that only you can read. Credentials of
-other providers stay: signing in with another one is how to switch.
+		Description: `The credential is stored in a sealed file, whose key is in the keyring of the
+system. Where there is no keyring, zen says so, and it is a plain file that only
+you can read. Credentials of other providers stay: signing in with another one
+is how to switch.
 
    zen login --provider clerk
-   zen login --provider platformtoken    # when Turso refuses Clerk's tokens`,
+   zen login --provider platformtoken    # when Turso refuses Clerk's tokens
+   zen login --storage file              # moves what is stored, too`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "provider", Usage: "sign in with the provider `NAME`"},
 			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`; for clerk bridge (the default) or redirect"},
 			&cli.StringFlag{Name: "org", Usage: "sign in to the organisation `ORG`"},
+			&cli.StringFlag{Name: "storage", Usage: "keep the profile's credentials in `STORAGE`: keyring or file"},
 			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
 			&cli.DurationFlag{Name: "timeout", Usage: "wait so long for the browser", Value: loginTimeout},
 		},
@@ -52,6 +57,9 @@ func login(c *cli.Context) error {
 		}
 		ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
 		defer cancel()
+		if err := s.Store.Choose(ctx, s.Profile); err != nil {
+			return err
+		}
 		if forced := s.Provider; forced != "" && forced != name {
 			fmt.Fprintf(notes(c), "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n", forced)
 		}
@@ -60,7 +68,7 @@ func login(c *cli.Context) error {
 		account, err := s.Login(ctx, name, provider.LoginRequest{
 			Method:       c.String("method"),
 			Organization: c.String("org"),
-			Interactive:  interactive(c) || browserAllowed(c),
+			Interactive:  answerable(c),
 		}, ui)
 		if err != nil {
 			return loginError(ctx, c, name, err)
@@ -81,8 +89,8 @@ func loginProvider(c *cli.Context, s *session.Session) (string, error) {
 		return name, nil
 	}
 	status, err := s.Status(c.Context)
-	if err != nil {
-		return "", err
+	if err != nil { // Choose will say whether that is in the way
+		status.Provider = cmp.Or(s.Provider, s.DefaultProvider)
 	}
 	if status.Provider == "" {
 		return "", usage(c, "which provider? name one with --provider NAME; zen provider list shows them")

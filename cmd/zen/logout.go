@@ -16,8 +16,9 @@ func logoutCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "logout",
 		Usage: "revoke the credential, and forget it",
-		Description: `The credential is forgotten here whatever the issuer answers; where it could
-not be revoked there, zen says so. Tokens already handed out live until they
+		Description: `The credential is forgotten here whatever the issuer answers. Where it could not
+be revoked there, because the issuer can't be reached, say, zen says so and the
+exit code is that of the reason (4). Tokens already handed out live until they
 expire.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "of every provider of the profile, not only the one in use"},
@@ -32,25 +33,57 @@ func logout(c *cli.Context) error {
 	}
 	return withSession(c, func(s *session.Session) error {
 		results, err := s.Logout(c.Context, c.Bool("all"))
-		if err != nil {
+		if err != nil && !errors.Is(err, provider.ErrNoCredential) {
 			return err
 		}
-		if len(results) == 0 {
-			fmt.Fprintf(notes(c), "Nobody was signed in to profile %q.\n", s.Profile)
+		switch {
+		case err != nil: // it is as was wished
+			fmt.Fprintf(notes(c), "Nothing to do: %v.\n", err)
+		case len(results) == 0:
+			fmt.Fprintf(notes(c), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile)
 		}
-		var failed error
-		for _, r := range results {
-			switch {
-			case r.NotRevoked == nil:
-				fmt.Fprintf(notes(c), "Signed out of %s: revoked and forgotten.\n", r.Provider)
-			case errors.Is(r.NotRevoked, errors.ErrUnsupported):
-				fmt.Fprintf(notes(c), "Signed out of %s: forgotten. There was nothing that %s could revoke.\n", r.Provider, r.Provider)
-			case errors.Is(r.NotRevoked, provider.ErrRejected):
-				fmt.Fprintf(notes(c), "Signed out of %s: forgotten. It had ended at the issuer already.\n", r.Provider)
-			default:
-				failed = errors.Join(failed, fmt.Errorf("%s: forgotten here, but not revoked at the issuer: %w", r.Provider, r.NotRevoked))
-			}
-		}
-		return failed
+		return reportSignedOut(c, s.Profile, results)
 	})
+}
+
+type logoutDocument struct {
+	SchemaVersion int              `json:"schema_version"`
+	Profile       string           `json:"profile"`
+	SignedOut     []signedOutEntry `json:"signed_out"`
+}
+
+// signedOutEntry is a credential that is forgotten here.
+type signedOutEntry struct {
+	Provider string `json:"provider"`
+	Account  string `json:"account,omitempty"`
+	// Revoked is whether it has ended at the issuer; Reason why not.
+	Revoked bool   `json:"revoked"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// reportSignedOut says what became of each credential. That one could not be revoked
+// is the error; it is forgotten here all the same.
+func reportSignedOut(c *cli.Context, profile string, results []session.SignedOut) error {
+	d := logoutDocument{schemaVersion, profile, []signedOutEntry{}}
+	var failed error
+	for _, r := range results {
+		entry := signedOutEntry{Provider: r.Provider, Account: oneLine(r.Subject), Revoked: true}
+		switch {
+		case r.NotRevoked == nil:
+			fmt.Fprintf(notes(c), "Signed out of %s: revoked and forgotten.\n", r.Provider)
+		case errors.Is(r.NotRevoked, errors.ErrUnsupported):
+			fmt.Fprintf(notes(c), "Signed out of %s: forgotten. There was nothing that %s could revoke.\n", r.Provider, r.Provider)
+			entry.Revoked, entry.Reason = false, r.Provider+" has nothing to revoke"
+		case errors.Is(r.NotRevoked, provider.ErrRejected):
+			fmt.Fprintf(notes(c), "Signed out of %s: forgotten. It had ended at the issuer already.\n", r.Provider)
+		default:
+			failed = errors.Join(failed, fmt.Errorf("%s: forgotten here, but not revoked at the issuer: %w", r.Provider, r.NotRevoked))
+			entry.Revoked, entry.Reason = false, oneLine(r.NotRevoked.Error())
+		}
+		d.SignedOut = append(d.SignedOut, entry)
+	}
+	if globalBool(c, "json") {
+		return errors.Join(failed, printJSON(c, d))
+	}
+	return failed
 }

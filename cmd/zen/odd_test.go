@@ -127,7 +127,7 @@ func deliver(what string, page *url.URL) error {
 			return err
 		}
 		return browse.Visit(ctx, browse.Person{User: "alice"}, page.String(), os.Stderr)
-	case "interrupt": // as Ctrl-C does, and remember whom the provider's process was
+	case "interrupt", "kill": // as Ctrl-C does, or worse; and remember whom the provider's process was
 		pids, err := listChildren(os.Getppid())
 		if err != nil {
 			return err
@@ -138,6 +138,9 @@ func deliver(what string, page *url.URL) error {
 		parent, err := os.FindProcess(os.Getppid())
 		if err != nil {
 			return err
+		}
+		if what == "kill" {
+			return parent.Kill()
 		}
 		return parent.Signal(os.Interrupt)
 	}
@@ -198,8 +201,20 @@ func wantGone(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Fatalf("no provider was running")
 	}
 	for _, pid := range pids {
-		if _, err := os.Stat("/proc/" + pid); err == nil {
-			ts.Fatalf("process %s is still there", pid)
+		for end := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if !running(pid) {
+				break
+			}
+			if time.Now().After(end) {
+				ts.Fatalf("process %s is still there", pid)
+			}
 		}
 	}
+}
+
+// running is false also for a process that nobody has waited for: in a container
+// there may be nobody.
+func running(pid string) bool {
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	return err == nil && !bytes.Contains(stat, []byte(") Z "))
 }

@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -27,6 +29,7 @@ with; for others, zen.lock in the state directory says which may run.`,
 			},
 			providerInfoCommand(), providerInstallCommand(), providerVerifyCommand(), providerTrustCommand(),
 			providerRollbackCommand(), providerRemoveCommand(), providerTestCommand(), providerNewCommand(),
+			providerDevCommand(),
 		},
 	}
 }
@@ -35,6 +38,8 @@ type providerDocument struct {
 	Name  string `json:"name"`
 	Path  string `json:"path"`
 	Error string `json:"error,omitempty"`
+	// Override says that Path was named by zen provider dev, or the environment.
+	Override bool `json:"override,omitempty"`
 }
 
 func providerList(c *cli.Context) error {
@@ -42,27 +47,65 @@ func providerList(c *cli.Context) error {
 		return err
 	}
 	return withClient(c, func(client *core.Client) error {
-		var providers []providerDocument
-		for _, found := range client.Providers.List() {
-			p := providerDocument{Name: found.Name, Path: found.Path}
-			if found.Err != nil {
-				p.Error = oneLine(found.Err.Error())
-			}
-			providers = append(providers, p)
+		providers, err := listed(client)
+		if err != nil {
+			return err
 		}
 		if globalBool(c, "json") {
 			return printJSON(c, struct {
 				SchemaVersion int                `json:"schema_version"`
 				Providers     []providerDocument `json:"providers"`
-			}{schemaVersion, append([]providerDocument{}, providers...)})
+			}{schemaVersion, providers})
 		}
 		if len(providers) == 0 {
 			fmt.Fprintln(notes(c), "No provider was found beside zen or in "+client.Config.Paths.ProviderDir+".")
 		}
 		table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 		for _, p := range providers {
-			fmt.Fprintf(table, "%s\t%s\t%s\n", p.Name, p.Path, p.Error)
+			note := p.Error
+			if p.Override {
+				note = "override: not checked"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\n", p.Name, oneLine(p.Path), note)
 		}
 		return table.Flush()
+	})
+}
+
+// listed are the installed providers, and what overrides one.
+func listed(client *core.Client) ([]providerDocument, error) {
+	overrides, err := client.Providers.Overriding()
+	if err != nil {
+		return nil, err
+	}
+	providers := []providerDocument{}
+	for _, found := range client.Providers.List() {
+		p := providerDocument{Name: found.Name, Path: found.Path}
+		if found.Err != nil {
+			p.Error = oneLine(found.Err.Error())
+		}
+		if overrides[p.Name] == "" {
+			providers = append(providers, p)
+		}
+	}
+	for name, path := range overrides {
+		providers = append(providers, providerDocument{Name: name, Path: path, Override: true})
+	}
+	slices.SortFunc(providers, func(a, b providerDocument) int { return strings.Compare(a.Name, b.Name) })
+	return providers, nil
+}
+
+// completeInstalled offers the names of providers, and starts none.
+func completeInstalled(c *cli.Context) {
+	cli.DefaultCompleteWithFlags(c.Command)(c)
+	if c.NArg() > 0 {
+		return
+	}
+	_ = withClient(c, func(client *core.Client) error { // what can't be offered isn't
+		providers, err := listed(client)
+		for _, p := range providers {
+			fmt.Fprintln(c.App.Writer, p.Name)
+		}
+		return err
 	})
 }

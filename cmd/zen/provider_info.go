@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -16,11 +17,12 @@ import (
 
 func providerInfoCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "info",
-		Usage:       "show what a provider says of itself: what it does, and its settings",
-		ArgsUsage:   "NAME",
-		Description: "It starts the provider, if it may run, and touches no network.",
-		Action:      providerInfo,
+		Name:         "info",
+		Usage:        "show what a provider says of itself: what it does, and its settings",
+		ArgsUsage:    "NAME",
+		Description:  "It starts the provider, if it may run, and touches no network.",
+		Action:       providerInfo,
+		BashComplete: completeInstalled,
 	}
 }
 
@@ -49,7 +51,8 @@ func providerInfo(c *cli.Context) error {
 			return err
 		}
 		verified, err := verifyProvider(client, name)
-		if err != nil {
+		var overridden *errOverridden
+		if err != nil && !errors.As(err, &overridden) {
 			return err
 		}
 		verified.Version = description.Version
@@ -69,6 +72,7 @@ func providerInfo(c *cli.Context) error {
 				Fields   []fieldDocument `json:"settings"`
 			}{schemaVersion, verified.binaryDocument, services, fields})
 		}
+		noteScript(c, verified.Name, verified.Interpreter)
 		return printInfo(c.App.Writer, verified.binaryDocument, services, fields)
 	})
 }

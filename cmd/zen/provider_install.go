@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os/exec"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,12 +21,15 @@ func providerInstallCommand() *cli.Command {
 		ArgsUsage: "SOURCE",
 		Description: `SOURCE is a file, a directory or an https URL: a program zen-provider-NAME, or
 a .tar.gz or .zip with one in it. A download needs --sha256, or --checksums with
-the --key that signed it. The version before is kept for zen provider rollback.`,
+the --key that signed it. With --allow-path, SOURCE may be the NAME of a program
+zen-provider-NAME on the PATH, where nothing else of zen looks. The version before is
+kept for zen provider rollback.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "sha256", Usage: "the SHA-256 of SOURCE", DefaultText: "none"},
 			&cli.StringFlag{Name: "checksums", Usage: "a file or URL with sums, as sha256sum writes them"},
 			&cli.StringFlag{Name: "key", Usage: "the Ed25519 public key of its author, in base64"},
 			&cli.StringFlag{Name: "signature", Usage: "the signature of the checksums", DefaultText: "CHECKSUMS.sig"},
+			&cli.BoolFlag{Name: "allow-path", Usage: "take it from the PATH"},
 			&cli.BoolFlag{Name: "force", Usage: "also an older version than the one that is there"},
 		},
 		Action: providerInstall,
@@ -34,10 +38,11 @@ the --key that signed it. The version before is kept for zen provider rollback.`
 
 func providerRollbackCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "rollback",
-		Usage:       "go back to the version before the last install",
-		ArgsUsage:   "NAME",
-		Description: "Doing it again undoes it.",
+		Name:         "rollback",
+		Usage:        "go back to the version before the last install",
+		ArgsUsage:    "NAME",
+		Description:  "Doing it again undoes it.",
+		BashComplete: completeInstalled,
 		Action: func(c *cli.Context) error {
 			return withStore(c, "NAME", func(store *install.Store, name string) (install.Installed, error) {
 				return store.Rollback(c.Context, name)
@@ -48,21 +53,47 @@ func providerRollbackCommand() *cli.Command {
 
 func providerRemoveCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "remove",
-		Usage:       "remove an installed provider, and its pin",
-		ArgsUsage:   "NAME",
-		Description: "Credentials stay: zen logout revokes them, while the provider is there.",
-		Action:      providerRemove,
+		Name:         "remove",
+		Usage:        "remove an installed provider, and its pin",
+		ArgsUsage:    "NAME",
+		Description:  "Credentials stay: zen logout revokes them, while the provider is there.",
+		Action:       providerRemove,
+		BashComplete: completeInstalled,
 	}
 }
 
 func providerInstall(c *cli.Context) error {
-	return withStore(c, "SOURCE", func(store *install.Store, source string) (install.Installed, error) {
-		return store.Install(c.Context, install.Request{
-			Source: source, SHA256: c.String("sha256"), Checksums: c.String("checksums"),
-			Key: c.String("key"), Signature: c.String("signature"), Force: c.Bool("force"),
+	return withStore(c, "SOURCE", func(store *install.Store, source string) (installed install.Installed, err error) {
+		if c.Bool("allow-path") {
+			if source, err = onPath(source); err != nil {
+				return install.Installed{}, err
+			}
+		}
+		err = slowly(c, "installing the provider", func() (err error) {
+			installed, err = store.Install(c.Context, install.Request{
+				Source: source, SHA256: c.String("sha256"), Checksums: c.String("checksums"),
+				Key: c.String("key"), Signature: c.String("signature"), Force: c.Bool("force"),
+			})
+			return err
 		})
+		return installed, err
 	})
+}
+
+// onPath is the program of the provider on the PATH, and in none of its directories
+// that are relative to where somebody happens to be.
+func onPath(name string) (string, error) {
+	file := plugin.BinaryName(name)
+	if _, ok := plugin.ProviderName(file); !ok {
+		return "", &plugin.NameError{Name: name}
+	}
+	path, err := exec.LookPath(file)
+	if err != nil {
+		return "", &provider.Error{
+			Kind: provider.ErrNoProvider, Message: fmt.Sprintf("install provider: %v", err), Err: err, Hint: "give the path of the file instead",
+		}
+	}
+	return path, nil
 }
 
 func providerRemove(c *cli.Context) error {

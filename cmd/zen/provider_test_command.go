@@ -12,6 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/zen-auth/zen/core/config"
+	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/plugin/conformance"
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -30,7 +32,7 @@ are made up, unless --network is given.
 
 Exit code 0: no check failed. 1: one did.`,
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "setting", Usage: "a setting of the provider, `KEY=VALUE`, or KEY=@FILE for a secret; may be repeated"},
+			&cli.StringSliceFlag{Name: "setting", Usage: "a setting of the provider, `KEY=VALUE`; a secret is KEY=@FILE, or KEY alone for the variable ZEN_NAME__KEY; may be repeated"},
 			&cli.StringFlag{Name: "database", Usage: "the `URL` of the database that tokens are asked for"},
 			&cli.BoolFlag{Name: "network", Usage: "let the provider reach the network"},
 		},
@@ -59,12 +61,12 @@ func providerTest(c *cli.Context) error {
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return &provider.Error{Kind: provider.ErrNoProvider, Message: fmt.Sprintf("test provider: %v", err), Err: err}
 	}
-	settings, err := settingFlags(c)
+	settings, visible, err := settingFlags(c, path)
 	if err != nil {
 		return err
 	}
 	options := conformance.Options{
-		Path: path, Settings: settings, Network: c.Bool("network"), Database: provider.Target{URL: c.String("database")},
+		Path: path, Settings: settings, Visible: visible, Network: c.Bool("network"), Database: provider.Target{URL: c.String("database")},
 	}
 	var each func(conformance.Result)
 	if !globalBool(c, "json") {
@@ -132,24 +134,33 @@ func printReport(c *cli.Context, report conformance.Report) error {
 }
 
 // settingFlags reads KEY=VALUE and, so that a secret need not be an argument that
-// everybody on the machine can read, KEY=@FILE.
-func settingFlags(c *cli.Context) (provider.Settings, error) {
-	settings := make(provider.Settings)
+// everybody on the machine can read, KEY=@FILE and KEY, which is a variable's. visible
+// are the keys of the first.
+func settingFlags(c *cli.Context, path string) (settings provider.Settings, visible []string, err error) {
+	settings = make(provider.Settings)
+	name, _ := plugin.ProviderName(filepath.Base(path))
 	for _, flag := range c.StringSlice("setting") {
-		key, value, ok := strings.Cut(flag, "=")
-		if !ok || key == "" {
-			return nil, usage(c, "--setting is not KEY=VALUE")
-		}
-		if file, ok := strings.CutPrefix(value, "@"); ok {
+		key, value, inline := strings.Cut(flag, "=")
+		file, isFile := strings.CutPrefix(value, "@")
+		switch variable := config.Variable(name, key); {
+		case key == "":
+			return nil, nil, usage(c, "--setting has no KEY")
+		case !inline:
+			if value, inline = os.LookupEnv(variable); !inline {
+				return nil, nil, usage(c, "--setting %s is neither KEY=VALUE nor in %s", key, variable)
+			}
+		case isFile:
 			data, err := readSmall(file)
 			if err != nil {
-				return nil, usage(c, "--setting %s: %v", key, err)
+				return nil, nil, usage(c, "--setting %s: %v", key, err)
 			}
 			value = strings.TrimRight(string(data), "\r\n")
+		default:
+			visible = append(visible, key)
 		}
 		settings[key] = provider.NewSecret(value)
 	}
-	return settings, nil
+	return settings, visible, nil
 }
 
 // readSmall reads a file of at most 64 KiB.

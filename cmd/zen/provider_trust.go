@@ -20,8 +20,9 @@ func providerTrustCommand() *cli.Command {
 		ArgsUsage: "NAME",
 		Description: `It pins the binary as it is now, without starting it. One that was pinned
 and has changed since takes --force.`,
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"}},
-		Action: providerTrust,
+		Flags:        []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"}},
+		Action:       providerTrust,
+		BashComplete: completeInstalled,
 	}
 }
 
@@ -54,18 +55,28 @@ type binaryDocument struct {
 	Name    string `json:"name"`
 	Path    string `json:"path"`
 	Version string `json:"version,omitempty"`
-	SHA256  string `json:"sha256"`
-	Size    int64  `json:"size"`
+	SHA256  string `json:"sha256,omitempty"`
+	Size    int64  `json:"size,omitempty"`
 	Known   string `json:"known"`
 	Source  string `json:"source"`
+	// Interpreter is set for scripts alone, of which the sum covers only a part.
+	Interpreter string `json:"interpreter,omitempty"`
 }
 
 func newBinaryDocument(b plugin.Binary, known pin.Pin) binaryDocument {
-	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source}
+	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source, b.Interpreter}
+}
+
+// noteScript tells what the sum of a script is not.
+func noteScript(c *cli.Context, name, interpreter string) {
+	if interpreter != "" {
+		fmt.Fprintf(notes(c), "Note: %s is a script for %s. Its sum covers neither that nor what it loads.\n", name, oneLine(interpreter))
+	}
 }
 
 // printBinary answers with one binary.
 func printBinary(c *cli.Context, b plugin.Binary, known pin.Pin) error {
+	noteScript(c, b.Name, b.Interpreter)
 	if globalBool(c, "json") {
 		return printJSON(c, struct {
 			SchemaVersion int `json:"schema_version"`

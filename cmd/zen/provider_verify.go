@@ -15,11 +15,12 @@ import (
 
 func providerVerifyCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "verify",
-		Usage:       "check that the providers are the ones that were pinned",
-		ArgsUsage:   "[NAME]",
-		Description: "It starts none of them. The exit code is 2 if one may not run.",
-		Action:      providerVerify,
+		Name:         "verify",
+		Usage:        "check that the providers are the ones that were pinned",
+		ArgsUsage:    "[NAME]",
+		Description:  "It starts none of them. The exit code is 2 if one may not run.",
+		Action:       providerVerify,
+		BashComplete: completeInstalled,
 	}
 }
 
@@ -35,9 +36,13 @@ func providerVerify(c *cli.Context) error {
 	return withClient(c, func(client *core.Client) error {
 		names := []string{c.Args().First()}
 		if c.NArg() == 0 {
+			providers, err := listed(client)
+			if err != nil {
+				return err
+			}
 			names = nil
-			for _, found := range client.Providers.List() {
-				names = append(names, found.Name)
+			for _, p := range providers {
+				names = append(names, p.Name)
 			}
 		}
 		documents, bad := []verifiedDocument{}, []error{}
@@ -65,6 +70,13 @@ func providerVerify(c *cli.Context) error {
 }
 
 func verifyProvider(client *core.Client, name string) (verifiedDocument, error) {
+	overrides, err := client.Providers.Overriding()
+	if err != nil {
+		return verifiedDocument{binaryDocument: binaryDocument{Name: name}}, err
+	}
+	if path := overrides[name]; path != "" {
+		return verifiedDocument{binaryDocument: binaryDocument{Name: name, Path: path, Known: "override"}}, &errOverridden{name, path}
+	}
 	binary, err := plugin.Inspect(client.Providers.Dirs, name)
 	if err != nil {
 		return verifiedDocument{binaryDocument: binaryDocument{Name: name}}, err

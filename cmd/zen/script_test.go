@@ -19,12 +19,19 @@ import (
 	"github.com/zen-auth/zen/devstack"
 )
 
+// roles are the other programs that this test binary is, by the name of its file.
+var roles = map[string]func(){
+	"zen-provider-tiny": tinyMain,
+	"deliver":           deliverMain, // a browser that misbehaves
+}
+
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "zen-provider-tiny"+exe {
-		tinyMain()
+	if role, ok := roles[strings.TrimSuffix(filepath.Base(os.Args[0]), exe)]; ok {
+		role()
+		return
 	}
-	if filepath.Base(os.Args[0]) == "deliver" {
-		deliverMain() // another process: a browser that misbehaves
+	if filepath.Base(os.Args[0]) == "unseal" {
+		unsealMain()
 		return
 	}
 	code := m.Run()
@@ -38,9 +45,9 @@ func TestMain(m *testing.M) {
 var built string
 
 // binaries builds zen and its providers as they ship (and with the race detector
-// when the tests have it) into one directory, once, and puts two more commands
-// beside them: this test binary as deliver, and zen-unpinned, a zen that was built
-// without its providers' sums.
+// when the tests have it) into one directory, once, and puts more commands beside
+// them: this test binary as deliver and unseal, and zen-unpinned, a zen that was
+// built without its providers' sums.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "zen-test-")
 	if err != nil {
@@ -78,7 +85,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, os.Symlink(self, filepath.Join(dir, "deliver"+exe))
+	return dir, errors.Join(os.Symlink(self, filepath.Join(dir, "deliver"+exe)), os.Symlink(self, filepath.Join(dir, "unseal"+exe)))
 })
 
 var exe = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
@@ -89,8 +96,14 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+	p := scripts(bin)
+	p.Dir = "testdata/script"
+	testscript.Run(t, p)
+}
+
+// scripts are the commands and the surroundings of a script.
+func scripts(bin string) testscript.Params {
+	return testscript.Params{
 		Setup: func(env *testscript.Env) error {
 			stack, err := devstack.Start(devstack.Options{})
 			if err != nil {
@@ -122,7 +135,7 @@ func TestScripts(t *testing.T) {
 			"needs":   needTools,
 			"tiny":    makeTiny,
 		},
-	})
+	}
 }
 
 // runForCode is: code N COMMAND [ARGUMENT...]. It wants exactly the exit code N.

@@ -10,14 +10,16 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/core/store"
 )
 
 func statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "who is signed in, with what, and how long",
-		Description: `Reads the files alone: no network, no provider. The token is valid (verified
-with the issuer's keys), invalid, or unverified with the reason.`,
+		Description: `Reads the files alone: no network, no provider, no keyring. The token is valid
+(verified with the issuer's keys; of a sealed one, when it was stored), invalid,
+or unverified with the reason.`,
 		Action: func(c *cli.Context) error {
 			if err := noMoreThan(c, 0); err != nil {
 				return err
@@ -30,7 +32,7 @@ with the issuer's keys), invalid, or unverified with the reason.`,
 type statusDocument struct {
 	SchemaVersion int         `json:"schema_version"`
 	Profile       string      `json:"profile"`
-	SignedIn      bool        `json:"signed_in"`
+	SignedIn      *bool       `json:"signed_in"` // null where nobody can say without the keyring
 	Provider      string      `json:"provider,omitempty"`
 	TokenProvider string      `json:"token_provider,omitempty"`
 	Account       string      `json:"account,omitempty"`
@@ -39,7 +41,9 @@ type statusDocument struct {
 	Role          string      `json:"role,omitempty"`
 	SignedInAt    *time.Time  `json:"signed_in_at"`
 	Storage       string      `json:"storage"`
+	StorageReason string      `json:"storage_reason,omitempty"`
 	File          string      `json:"file"`
+	Note          string      `json:"note,omitempty"`
 	AlsoSignedIn  []string    `json:"also_signed_in"`
 	Database      string      `json:"database,omitempty"`
 	Access        string      `json:"access"`
@@ -68,7 +72,11 @@ func printStatus(c *cli.Context, s *session.Session) error {
 	} else {
 		err = writeStatus(c.App.Writer, document)
 	}
-	if err == nil && !status.SignedIn {
+	switch {
+	case err != nil || status.SignedIn:
+	case status.Doubt != nil:
+		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile), Hint: "zen token asks it"}
+	default:
 		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: "zen login"}
 	}
 	return err
@@ -79,13 +87,13 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 	d := statusDocument{
 		SchemaVersion: schemaVersion,
 		Profile:       status.Profile,
-		SignedIn:      status.SignedIn,
 		Provider:      status.Provider,
 		TokenProvider: status.TokenProvider,
 		Account:       status.Account.Credential.Subject,
 		Subject:       claims.Subject,
 		SignedInAt:    instant(status.Account.SignedIn),
-		Storage:       "file",
+		Storage:       string(status.Storage),
+		StorageReason: status.StorageReason,
 		File:          status.File,
 		AlsoSignedIn:  append([]string{}, status.Others...),
 		Database:      s.Target.URL,
@@ -104,6 +112,12 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 			d.Organization = o.Slug
 		}
 	}
+	if status.SignedIn || status.Doubt == nil {
+		d.SignedIn = &status.SignedIn
+	}
+	if status.Doubt != nil {
+		d.Note = "this may not be the latest: " + oneLine(status.Doubt.Error())
+	}
 	if status.Reason != nil {
 		d.Token.Reason = oneLine(status.Reason.Error())
 	}
@@ -119,7 +133,10 @@ func writeStatus(w io.Writer, d statusDocument) error {
 		}
 	}
 	row("profile", d.Profile)
-	if d.SignedIn {
+	switch {
+	case d.SignedIn == nil:
+		row("account", "unknown")
+	case *d.SignedIn:
 		row("account", d.Account)
 		if d.Subject != d.Account {
 			row("subject", d.Subject)
@@ -131,13 +148,14 @@ func writeStatus(w io.Writer, d statusDocument) error {
 			row("tokens from", d.TokenProvider)
 		}
 		row("signed in", local(d.SignedInAt))
-	} else {
+	default:
 		row("account", "not signed in")
 	}
 	for _, name := range d.AlsoSignedIn {
 		row("also signed in", name)
 	}
-	row("stored in", d.File+" (plain file, mode 0600)")
+	row("stored in", storedIn(d))
+	row("note", d.Note)
 	row("database", d.Database)
 	row("access", d.Access)
 	reason := ""
@@ -149,6 +167,22 @@ func writeStatus(w io.Writer, d statusDocument) error {
 	row("issued", local(d.Token.IssuedAt))
 	row("expires", untilText(d.Token.ExpiresAt, time.Now()))
 	return table.Flush()
+}
+
+// storedIn says where the credentials are and how.
+func storedIn(d statusDocument) string {
+	switch store.Storage(d.Storage) {
+	case store.StorageKeyring:
+		return d.File + " (sealed; the key is in the keyring)"
+	case store.StorageFile:
+		if d.StorageReason != "" {
+			return fmt.Sprintf("%s (plain file, mode 0600) because %s", d.File, d.StorageReason)
+		}
+		return d.File + " (plain file, mode 0600)"
+	case store.StorageNone:
+		return "nothing (storage none: nothing is kept)"
+	}
+	return ""
 }
 
 var stateColours = map[session.State]string{

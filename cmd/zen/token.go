@@ -2,6 +2,10 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -10,6 +14,9 @@ import (
 	"github.com/zen-auth/zen/core/session"
 )
 
+// tokenFormats are what --format takes, the default first.
+var tokenFormats = []string{"raw", "json", "env", "header", "exec-credential"}
+
 func tokenCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "token",
@@ -17,14 +24,115 @@ func tokenCommand() *cli.Command {
 		Description: `The token is for the profile's database and nothing else. A stored token that
 is good is verified and printed, without a provider process and without the
 network. zen token never opens a browser: when a sign-in is needed it says so
-and exits with 3.`,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: raw or json", Value: "raw"},
-			&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw"},
-			&cli.StringFlag{Name: "database", Usage: "for the database at `URL`"},
-			&cli.DurationFlag{Name: "min-ttl", Usage: "good for `DURATION` at least"},
-		},
+and exits with 3.
+
+   eval "$(zen token --format env)"                  sh, bash, zsh
+   zen token --format env | source                   fish
+   zen token --format env | Out-String | iex         PowerShell
+   zen token --format header | curl -H @- URL        no secret in an argument
+   zen token --format exec-credential                a client.authentication.k8s.io
+                                                     document, as kubectl reads it`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(tokenFormats, ", "), Value: tokenFormats[0]},
+			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(shellNames, ", ") + " (default: the one that SHELL names)"},
+		}, tokenFlags()...),
 		Action: token,
+	}
+}
+
+// tokenFlags say what a token has to be good for.
+func tokenFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw"},
+		&cli.StringFlag{Name: "database", Usage: "for the database at `URL`"},
+		&cli.DurationFlag{Name: "min-ttl", Usage: "good for `DURATION` at least"},
+	}
+}
+
+func token(c *cli.Context) error {
+	if err := noMoreThan(c, 0); err != nil {
+		return err
+	}
+	write, err := tokenWriter(c)
+	if err != nil {
+		return err
+	}
+	s, t, err := goodToken(c, true)
+	if err != nil {
+		return err
+	}
+	return write(c.App.Writer, s, t)
+}
+
+// goodToken returns a token of the profile that is good now, or for --min-ttl. The
+// provider that may have made it has ended. With tell, it says what it waits for.
+func goodToken(c *cli.Context, tell bool) (s *session.Session, t provider.Token, err error) {
+	if c.Duration("min-ttl") < 0 {
+		return nil, t, usage(c, "--min-ttl %s is negative", c.Duration("min-ttl"))
+	}
+	err = withSession(c, func(own *session.Session) error {
+		s = own
+		if err := s.NeedsDatabase(); err != nil {
+			return err
+		}
+		get := func() (err error) {
+			t, err = s.TokenFor(c.Context, c.Duration("min-ttl"))
+			return err
+		}
+		if !tell {
+			return get()
+		}
+		return slowly(c, "waiting for a token", get)
+	})
+	return s, t, err
+}
+
+// tokenWriter is what --format, --shell and --json ask for.
+func tokenWriter(c *cli.Context) (func(io.Writer, *session.Session, provider.Token) error, error) {
+	format := c.String("format")
+	if globalBool(c, "json") {
+		if c.IsSet("format") && format != "json" {
+			return nil, usage(c, "--json and --format %s are two answers", format)
+		}
+		format = "json"
+	}
+	if c.IsSet("shell") && format != "env" {
+		return nil, usage(c, "--shell is for --format env")
+	}
+	switch format {
+	case "raw":
+		return writeLine(func(t provider.Token) string { return t.Value.Reveal() }), nil
+	case "header":
+		return writeLine(func(t provider.Token) string { return "Authorization: Bearer " + t.Value.Reveal() }), nil
+	case "json":
+		return func(_ io.Writer, s *session.Session, t provider.Token) error {
+			return printJSON(c, newTokenDocument(s, t))
+		}, nil
+	case "env":
+		shell := shellOr(c.String("shell"), os.Getenv("SHELL"))
+		if !slices.Contains(shellNames, shell) {
+			return nil, usage(c, "--shell %q is not %s", shell, strings.Join(shellNames, ", "))
+		}
+		return func(w io.Writer, s *session.Session, t provider.Token) error {
+			_, err := io.WriteString(w, shellText(shell, tokenEnvironment(s.Target.URL, t)))
+			return err
+		}, nil
+	case "exec-credential":
+		version, err := execCredentialVersion(os.Getenv("KUBERNETES_EXEC_INFO"))
+		if err != nil {
+			return nil, err
+		}
+		return func(_ io.Writer, _ *session.Session, t provider.Token) error {
+			return printJSON(c, newExecCredential(version, t))
+		}, nil
+	}
+	return nil, usage(c, "--format %q is not %s", format, strings.Join(tokenFormats, ", "))
+}
+
+func writeLine(text func(provider.Token) string) func(io.Writer, *session.Session, provider.Token) error {
+	return func(w io.Writer, _ *session.Session, t provider.Token) error {
+		_, err := fmt.Fprintln(w, text(t))
+		return err
 	}
 }
 
@@ -38,41 +146,11 @@ type tokenDocument struct {
 	ExpiresAt     *time.Time `json:"expires_at"`
 }
 
-func token(c *cli.Context) error {
-	if err := noMoreThan(c, 0); err != nil {
-		return err
+func newTokenDocument(s *session.Session, t provider.Token) tokenDocument {
+	return tokenDocument{
+		SchemaVersion: schemaVersion, Profile: s.Profile, Database: s.Target.URL, Access: string(s.Access),
+		Token: t.Value.Reveal(), IssuedAt: instant(t.Issued), ExpiresAt: instant(t.Expires),
 	}
-	format := c.String("format")
-	if globalBool(c, "json") {
-		format = "json"
-	}
-	if format != "raw" && format != "json" {
-		return usage(c, "--format %q is not raw or json", format)
-	}
-	if c.Duration("min-ttl") < 0 {
-		return usage(c, "--min-ttl %s is negative", c.Duration("min-ttl"))
-	}
-	return withSession(c, func(s *session.Session) error {
-		if err := s.NeedsDatabase(); err != nil {
-			return err
-		}
-		var t provider.Token
-		err := slowly(c, "waiting for a token", func() (err error) {
-			t, err = s.TokenFor(c.Context, c.Duration("min-ttl"))
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if format == "raw" {
-			_, err := fmt.Fprintln(c.App.Writer, t.Value.Reveal())
-			return err
-		}
-		return printJSON(c, tokenDocument{
-			SchemaVersion: schemaVersion, Profile: s.Profile, Database: s.Target.URL, Access: string(s.Access),
-			Token: t.Value.Reveal(), IssuedAt: instant(t.Issued), ExpiresAt: instant(t.Expires),
-		})
-	})
 }
 
 // instant is null in JSON for a time that is not known.

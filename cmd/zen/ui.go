@@ -3,8 +3,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
@@ -26,17 +25,31 @@ type ui struct {
 	out         io.Writer
 	browser     bool
 	interactive bool
+	// here says why no browser is opened, or whose is.
+	here string
+
+	// asking is held by the one question that is on the terminal.
+	asking sync.Mutex
 
 	mu sync.Mutex // guards out and the fields below
+	// prompt is the question that waits for an answer; it is drawn again below
+	// whatever else is told.
+	prompt string
 	// opened are the browsers that were started; done waits for them.
 	opened sync.WaitGroup
 }
 
 func newUI(c *cli.Context) *ui {
-	return &ui{
-		in: c.App.Reader, out: c.App.ErrWriter,
-		browser: browserAllowed(c), interactive: interactive(c),
+	u := &ui{in: c.App.Reader, out: c.App.ErrWriter, interactive: interactive(c)}
+	place := around()
+	u.browser = browserAllowed(c) && place.browser
+	switch {
+	case u.browser && place.name == wsl:
+		u.here = "This is WSL: the page opens in the browser of Windows.\n"
+	case !u.browser && place.name != "":
+		u.here = "This is " + place.name + ": zen opens no browser here.\n"
 	}
+	return u
 }
 
 // done waits a moment for the browser commands, which usually have ended. One that
@@ -53,7 +66,11 @@ func (u *ui) done() {
 func (u *ui) print(format string, args ...any) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.prompt != "" {
+		fmt.Fprintln(u.out)
+	}
 	fmt.Fprintf(u.out, format+"\n", args...)
+	fmt.Fprint(u.out, u.prompt)
 }
 
 // OpenURL implements session.UI. The URL is always printed: a browser that opens
@@ -63,11 +80,14 @@ func (u *ui) OpenURL(_ context.Context, url, code string) error {
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return fmt.Errorf("open browser: %w: %q is not an http URL", provider.ErrConfig, url)
 	}
-	if u.browser {
-		u.print("Opening this page in your browser:\n  %s", url)
-	} else {
-		u.print("Open this page in a browser on this machine:\n  %s", url)
+	what := "Open this page in a browser:"
+	switch {
+	case u.browser:
+		what = "Opening this page in your browser:"
+	case u.interactive: // who can paste where it ends
+		what = "Open this page in a browser, here or on another machine:"
 	}
+	u.print("%s%s\n  %s", u.here, what, url)
 	if code != "" {
 		u.print("It has to show the code %s.", code)
 	}
@@ -101,29 +121,12 @@ func (u *ui) Progress(_ context.Context, text string) error {
 
 // Ask implements session.UI.
 func (u *ui) Ask(ctx context.Context, question string) (string, error) {
-	return u.ask(ctx, question, func() (string, error) {
-		line, err := bufio.NewReader(u.in).ReadString('\n')
-		return strings.TrimSpace(line), err
-	})
+	return u.ask(ctx, question, false)
 }
 
 // AskSecret implements session.UI.
 func (u *ui) AskSecret(ctx context.Context, question string) (provider.Secret, error) {
-	f, ok := u.in.(*os.File)
-	if !ok {
-		return provider.Secret{}, errNobody
-	}
-	state, err := term.GetState(int(f.Fd()))
-	if err != nil {
-		return provider.Secret{}, errNobody
-	}
-	// An interrupt ends the wait while the echo is off.
-	defer term.Restore(int(f.Fd()), state)
-	answer, err := u.ask(ctx, question, func() (string, error) {
-		line, err := term.ReadPassword(int(f.Fd()))
-		u.print("")
-		return strings.TrimSpace(string(line)), err
-	})
+	answer, err := u.ask(ctx, question, true)
 	return provider.NewSecret(answer), err
 }
 
@@ -133,34 +136,34 @@ var errNobody = &provider.Error{
 	Hint:    "run it in a terminal, without --no-input",
 }
 
-// ask reads an answer. A read of the terminal can't be interrupted: when ctx ends
-// first, the reader is left behind, and the program is about to end.
-func (u *ui) ask(ctx context.Context, question string, read func() (string, error)) (string, error) {
-	if !u.interactive {
+// ask reads an answer, one question at a time.
+func (u *ui) ask(ctx context.Context, question string, hidden bool) (string, error) {
+	terminal, ok := u.in.(*os.File)
+	if !u.interactive || !ok {
 		return "", errNobody
 	}
+	u.asking.Lock()
+	defer u.asking.Unlock()
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	u.setPrompt(oneLine(question) + ": ")
+	line, err := readLine(ctx, terminal, hidden)
+	u.setPrompt("")
+	if hidden || err != nil {
+		u.print("") // the line's end was not shown
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errNobody) {
+		err = fmt.Errorf("read the answer: %w", err)
+	}
+	return strings.TrimSpace(line), err
+}
+
+func (u *ui) setPrompt(prompt string) {
 	u.mu.Lock()
-	fmt.Fprintf(u.out, "%s: ", oneLine(question))
-	u.mu.Unlock()
-	type answer struct {
-		text string
-		err  error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		text, err := read()
-		answers <- answer{text, err}
-	}()
-	select {
-	case a := <-answers:
-		if a.err != nil {
-			return "", fmt.Errorf("read the answer: %w", a.err)
-		}
-		return a.text, nil
-	case <-ctx.Done():
-		u.print("")
-		return "", ctx.Err()
-	}
+	defer u.mu.Unlock()
+	u.prompt = prompt
+	fmt.Fprint(u.out, prompt)
 }
 
 // Interface guards

@@ -19,9 +19,14 @@ func TestBadFiles(t *testing.T) {
 		"duplicate table":            {"[profiles.a]\n[profiles.a]\n", ":2 is not valid TOML", ""},
 		"too large":                  {strings.Repeat("# comment\n", 30000), " is larger than 256 KiB", ""},
 		"unknown table":              {"[profile.a]\n", `:1 has an unknown key "profile"`, "did you mean profiles?"},
-		"unknown top-level key":      {"\nverbose = true\n", `:2 has an unknown key "verbose"`, "known: default_profile"},
+		"unknown top-level key":      {"\nverbose = true\n", `:2 has an unknown key "verbose"`, "known: audit, default_profile"},
 		"unknown key of a profile":   {"[profiles.a]\n\ndatbase = \"x\"\n", `:3 has an unknown key "datbase"`, "did you mean database?"},
-		"fallback, not known yet":    {"[profiles.a]\nfallback = [\"x\"]\n", `:2 has an unknown key "fallback"`, "known: access, database, database_id, permissions, provider, token_provider"},
+		"a key that is none":         {"[profiles.a]\nqqqqqqqq = [\"x\"]\n", `:2 has an unknown key "qqqqqqqq"`, "known: access, database, database_id, fallback, permissions, provider, storage, token_provider"},
+		"fallback is a string":       {"[profiles.a]\nfallback = \"platformtoken\"\n", ":2 profile a: fallback providers are a list", ""},
+		"fallback is a path":         {"[profiles.a]\nfallback = [\"./x\"]\n", `:2 profile a: "./x" is not the name of a provider`, "never"},
+		"fallback is named twice":    {"[profiles.a]\nfallback = [\"a\", \"b\", \"a\"]\n", ":2 profile a: fallback names a provider twice", ""},
+		"audit is a number":          {"audit = 1\n", ":1 has an audit that is neither a boolean nor a path", "true, false"},
+		"audit is a relative path":   {"audit = \"audit.log\"\n", ":1 has an audit that is not an absolute path", "absolute"},
 		"first of several":           {"[profiles.a]\nzzz = 1\naaa = 1\n", `:2 has an unknown key "zzz"`, ""},
 		"profiles is a value":        {"profiles = 1\n", ":1 has profiles, which is not a table", "[profiles.NAME]"},
 		"profiles is an array":       {"[[profiles]]\n", ":1 has profiles, which is not a table", ""},
@@ -33,6 +38,7 @@ func TestBadFiles(t *testing.T) {
 		"token_provider is no name":  {"[profiles.a]\ntoken_provider = \"x_y\"\n", `:2 profile a: "x_y" is not the name of a provider`, ""},
 		"provider is a number":       {"[profiles.a]\nprovider = 3\n", ":2 profile a: the value is not a string", ""},
 		"access":                     {"[profiles.a]\naccess = \"write\"\n", `:2 profile a: access "write" is not ro or rw`, ""},
+		"storage":                    {"[profiles.a]\nstorage = \"vault\"\n", `:2 profile a: storage "vault" is not keyring, file or none`, "leave it out"},
 		"access is empty":            {"[profiles.a]\naccess = \"\"\n", ":2 profile a: access is empty", "ro or rw"},
 		"permissions is a string":    {"[profiles.a]\npermissions = \"all:data_read\"\n", ":2 profile a: permissions are a list", ""},
 		"permission is a number":     {"[profiles.a]\npermissions = [1]\n", ":2 profile a: permissions are strings", ""},
@@ -70,10 +76,19 @@ func TestBadProjectFile(t *testing.T) {
 	wantConfigError(t, err, h.project+":4 has [providers], which a project file may not", "user file")
 }
 
+func TestProjectFileHasNoAudit(t *testing.T) {
+	h := newHome(t, "")
+	h.write(h.project, "audit = false\n")
+	_, err := h.load()
+	wantConfigError(t, err, h.project+":1 has audit, which a project file may not", "user file")
+}
+
 func TestBadEnvironment(t *testing.T) {
 	for variable, text := range map[string]string{
 		"ZEN_PROFILE=a/b":                      `environment ZEN_PROFILE: "a/b" is not the name of a profile`,
 		"ZEN_PROVIDER=/bin/sh":                 `environment ZEN_PROVIDER: "/bin/sh" is not the name of a provider`,
+		"ZEN_STORAGE=vault":                    `environment ZEN_STORAGE: storage "vault" is not keyring, file or none`,
+		"ZEN_AUDIT=audit.log":                  "ZEN_AUDIT is neither 1, 0 nor an absolute path",
 		"ZEN_ACCESS=all":                       `environment ZEN_ACCESS: access "all" is not ro or rw`,
 		"ZEN_DATABASE=libsql://u:planted@x.io": "environment ZEN_DATABASE: database URL has a user name or a password",
 		"ZEN_CONFIG=/nowhere/zen.toml":         "read configuration /nowhere/zen.toml",

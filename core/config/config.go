@@ -14,7 +14,7 @@ const defaultProfile = "default"
 
 // Flags are what the command line says; empty is not given.
 type Flags struct {
-	Profile, Provider, Database, Access string
+	Profile, Provider, Database, Access, Storage string
 }
 
 // LoadOptions say where to look.
@@ -34,6 +34,8 @@ type LoadOptions struct {
 // concurrent use.
 type Config struct {
 	Paths Paths
+	// Audit is the file of the audit log; "" is none.
+	Audit Value[string]
 
 	environ       environment
 	selected      Value[string]
@@ -73,7 +75,7 @@ func Load(o LoadOptions) (*Config, error) {
 	if err := c.setOverrides(o.Flags); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return c, c.setAudit()
 }
 
 // setOverrides fills the layers above the files, and the selected profile.
@@ -83,6 +85,7 @@ func (c *Config) setOverrides(f Flags) error {
 		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
 		{"database", "--database", "ZEN_DATABASE", f.Database},
 		{"access", "--access", "ZEN_ACCESS", f.Access},
+		{"storage", "--storage", "ZEN_STORAGE", f.Storage},
 	}
 	var flagProfile, envProfile Value[string]
 	for _, o := range overrides {
@@ -124,6 +127,10 @@ func parseProfileName(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// Selected is the name of the profile in use, and what selected it. It need not be
+// the name of a profile that exists.
+func (c *Config) Selected() Value[string] { return c.selected }
 
 // ProfileNames lists the profiles of both files and "default", sorted.
 func (c *Config) ProfileNames() []string {

@@ -6,11 +6,11 @@
 // A value is looked for in this order; the first layer that has it wins:
 //
 //  1. a flag ([Flags]);
-//  2. the environment: ZEN_PROFILE, ZEN_PROVIDER, ZEN_DATABASE, ZEN_ACCESS for
-//     profiles, ZEN_<PROVIDER>__<KEY> for settings. An empty variable counts as
-//     unset;
+//  2. the environment: ZEN_PROFILE, ZEN_PROVIDER, ZEN_DATABASE, ZEN_ACCESS and
+//     ZEN_STORAGE for profiles, ZEN_<PROVIDER>__<KEY> for settings. An empty variable
+//     counts as unset;
 //  3. the project file, .zen.toml in the working directory or a parent: profile
-//     values only;
+//     values only, and not storage;
 //  4. the user file, config.toml in the XDG configuration directory of zen, or the
 //     file that --config or ZEN_CONFIG names;
 //  5. a default.
@@ -18,6 +18,7 @@
 // # Files
 //
 //	default_profile = "default"
+//	audit = true
 //
 //	[profiles.default]
 //	database = "libsql://app-acme.turso.io"
@@ -25,6 +26,8 @@
 //	token_provider = "platformtoken"
 //	access = "ro"
 //	permissions = ["all:data_read"]
+//	fallback = ["platformtoken"]
+//	storage = "keyring"
 //
 //	[providers.clerk]
 //	publishable_key = "pk_live_..."

@@ -16,6 +16,7 @@ type document struct {
 	kind           Kind
 	path           string
 	defaultProfile Value[string]
+	audit          Value[string]
 	profiles       map[string]values
 	providers      map[string]map[string]setting
 }
@@ -72,6 +73,8 @@ func parseDocument(kind Kind, path string, data []byte) (*document, error) {
 		switch key {
 		case "default_profile":
 			err = d.setDefaultProfile(n)
+		case "audit":
+			err = d.setAudit(n)
 		case "profiles":
 			err = d.eachTable(key, n, d.addProfile)
 		case "providers":
@@ -81,7 +84,7 @@ func parseDocument(kind Kind, path string, data []byte) (*document, error) {
 			}
 			err = d.eachTable(key, n, d.addProvider)
 		default:
-			err = d.unknown(n.line, key, []string{"default_profile", "profiles", "providers"})
+			err = d.unknown(n.line, key, []string{"audit", "default_profile", "profiles", "providers"})
 		}
 		if err != nil {
 			return nil, err
@@ -139,6 +142,9 @@ func (d *document) addProfile(name string, line int, t table) error {
 		set, known := setters[key]
 		if !known {
 			return d.unknown(n.line, key, profileKeys())
+		}
+		if key == "storage" && d.kind == KindProjectFile {
+			return d.errorf(n.line, "put it into the user file, or set ZEN_STORAGE", "has storage of profile %s: where your credentials rest is no matter of a project", name)
 		}
 		if err := set(&v, n.value, d.origin(n.line)); err != nil {
 			return &provider.Error{

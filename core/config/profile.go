@@ -20,8 +20,13 @@ type Profile struct {
 	Provider   Value[string]
 	// TokenProvider is not set where Provider makes the tokens too.
 	TokenProvider Value[string]
-	Access        Value[provider.Access]
-	Permissions   Value[[]provider.Permission]
+	// Fallback are the providers, in order, that make the tokens while those of
+	// Provider don't reach the database.
+	Fallback    Value[[]string]
+	Access      Value[provider.Access]
+	Permissions Value[[]provider.Permission]
+	// Storage is keyring, file or none; not set leaves it to the store.
+	Storage Value[string]
 }
 
 // Target is the database of the profile.
@@ -33,8 +38,10 @@ func (p Profile) Target() provider.Target {
 type values struct {
 	database, databaseID    Value[string]
 	provider, tokenProvider Value[string]
+	fallback                Value[[]string]
 	access                  Value[provider.Access]
 	permissions             Value[[]provider.Permission]
+	storage                 Value[string]
 }
 
 func (v values) or(next values) values {
@@ -43,8 +50,10 @@ func (v values) or(next values) values {
 		databaseID:    v.databaseID.or(next.databaseID),
 		provider:      v.provider.or(next.provider),
 		tokenProvider: v.tokenProvider.or(next.tokenProvider),
+		fallback:      v.fallback.or(next.fallback),
 		access:        v.access.or(next.access),
 		permissions:   v.permissions.or(next.permissions),
+		storage:       v.storage.or(next.storage),
 	}
 }
 
@@ -65,7 +74,11 @@ var setters = map[string]func(v *values, value any, origin Origin) error{
 	"access": func(v *values, value any, origin Origin) error {
 		return set(&v.access, value, origin, parseAccess)
 	},
+	"fallback":    setFallback,
 	"permissions": setPermissions,
+	"storage": func(v *values, value any, origin Origin) error {
+		return set(&v.storage, value, origin, parseStorage)
+	},
 }
 
 func profileKeys() []string { return slices.Sorted(maps.Keys(setters)) }
@@ -84,23 +97,36 @@ func set[T any](to *Value[T], value any, origin Origin, parse func(string) (T, e
 }
 
 func setPermissions(v *values, value any, origin Origin) error {
+	return setList(&v.permissions, value, origin, "permissions", "all:data_read", provider.ParsePermission)
+}
+
+func setFallback(v *values, value any, origin Origin) error {
+	err := setList(&v.fallback, value, origin, "fallback providers", "platformtoken", parseProviderName)
+	if names := slices.Sorted(slices.Values(v.fallback.Value)); err == nil && len(slices.Compact(names)) < len(v.fallback.Value) {
+		return errors.New("fallback names a provider twice")
+	}
+	return err
+}
+
+// setList sets a list of texts; what and example are for its errors.
+func setList[T any](to *Value[[]T], value any, origin Origin, what, example string, parse func(string) (T, error)) error {
 	list, ok := value.([]any)
 	if !ok {
-		return errors.New(`permissions are a list like ["all:data_read"]`)
+		return fmt.Errorf("%s are a list like [%q]", what, example)
 	}
-	permissions := make([]provider.Permission, 0, len(list))
+	parsed := make([]T, 0, len(list))
 	for _, item := range list {
 		text, ok := item.(string)
 		if !ok {
-			return errors.New(`permissions are strings like "all:data_read"`)
+			return fmt.Errorf("%s are strings like %q", what, example)
 		}
-		p, err := provider.ParsePermission(text)
+		one, err := parse(text)
 		if err != nil {
 			return err
 		}
-		permissions = append(permissions, p)
+		parsed = append(parsed, one)
 	}
-	v.permissions = Value[[]provider.Permission]{Value: permissions, Origin: origin}
+	*to = Value[[]T]{Value: parsed, Origin: origin}
 	return nil
 }
 
@@ -109,6 +135,17 @@ func parseAccess(s string) (provider.Access, error) {
 		return "", &provider.Error{Kind: provider.ErrConfig, Message: "access is empty", Hint: "write ro or rw"}
 	}
 	return provider.ParseAccess(s)
+}
+
+func parseStorage(s string) (string, error) {
+	switch s {
+	case "keyring", "file", "none":
+		return s, nil
+	}
+	return "", &provider.Error{
+		Kind: provider.ErrConfig, Message: fmt.Sprintf("storage %s is not keyring, file or none", shown(s)),
+		Hint: "leave it out, and credentials are sealed with a key in the keyring where there is one",
+	}
 }
 
 func parseDatabaseID(s string) (string, error) {
@@ -171,8 +208,10 @@ func (c *Config) Profile(name string) (Profile, error) {
 		DatabaseID:    databaseID,
 		Provider:      v.provider,
 		TokenProvider: v.tokenProvider,
+		Fallback:      v.fallback,
 		Access:        v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}),
 		Permissions:   v.permissions,
+		Storage:       v.storage,
 	}, nil
 }
 
@@ -206,6 +245,8 @@ func (v values) narrows(own values) error {
 		origin, what = v.permissions.Origin, "permissions, which your own profile has already"
 	case v.tokenProvider.IsSet() && v.tokenProvider.Value != own.tokenProvider.Value:
 		origin, what = v.tokenProvider.Origin, "a token_provider that is not your own profile's"
+	case v.fallback.IsSet():
+		origin, what = v.fallback.Origin, "fallback, which only your own profile may"
 	default:
 		return nil
 	}

@@ -59,6 +59,8 @@ func TestProjectFileNeverWidens(t *testing.T) {
 		`permissions = ["all:data_read"]`:  true,
 		`token_provider = "platformtoken"`: true,
 		`provider = "clerk"`:               false,
+		`fallback = ["platformtoken"]`:     true,
+		`fallback = []`:                    true,
 	} {
 		h := newHome(t, own)
 		h.write(h.project, "[profiles.default]\n"+line+"\n")

@@ -135,21 +135,6 @@ func (e *unansweredError) Error() string {
 
 func (e *unansweredError) Unwrap() error { return e.cause }
 
-// Paste takes the address that a browser on another machine could not open, as
-// copied from its address bar, in place of its request.
-func (l *Listener) Paste(address string) error {
-	u, err := url.Parse(strings.TrimSpace(address))
-	if err != nil || u.Scheme != "http" || u.Host != l.addr || u.Path != l.path {
-		return fmt.Errorf("read the pasted address: it does not start with %s", l.RedirectURL())
-	}
-	c, err := l.accept(u.RawQuery)
-	if err != nil {
-		return fmt.Errorf("read the pasted address: %w", err)
-	}
-	c.end()
-	return nil
-}
-
 var (
 	errWrongState = errors.New("its state is not the one of this sign-in")
 	errUsed       = errors.New("this sign-in has its answer already")

@@ -385,3 +385,69 @@ func FuzzPaste(f *testing.F) {
 		}
 	})
 }
+
+// pasting answers WaitOrPaste with these lines, then waits for the end of the asking.
+func pasting(questions *[]string, lines ...string) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, question string) (string, error) {
+		*questions = append(*questions, question)
+		if n := len(*questions); n <= len(lines) {
+			return lines[n-1], nil
+		}
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+}
+
+func TestWaitOrPaste(t *testing.T) {
+	l := listen(t)
+	var questions []string
+	withoutScheme := strings.TrimPrefix(address(l, "ticket", "s3cret"), "http://")
+	c, err := l.WaitOrPaste(t.Context(), pasting(&questions, "", l.RedirectURL()+"?state=x", "'"+withoutScheme+"'"))
+	if err != nil || c.Get("ticket") != "s3cret" {
+		t.Fatalf("got %v, %v", c, err)
+	}
+	if len(questions) != 3 || questions[0] != questions[1] || !strings.Contains(questions[2], "its state is not the one") {
+		t.Errorf("asked %q", questions)
+	}
+	if strings.Contains(strings.Join(questions, ""), l.State()) {
+		t.Error("a question has the state")
+	}
+	c.Succeed("")
+}
+
+// The browser wins: the question ends before WaitOrPaste returns.
+func TestWaitOrPasteWithBrowser(t *testing.T) {
+	l := listen(t)
+	asked := make(chan struct{})
+	over := false
+	go func() {
+		<-asked
+		res, err := http.Get(address(l, "ticket", "s3cret"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_ = res.Body.Close()
+	}()
+	c, err := l.WaitOrPaste(t.Context(), func(ctx context.Context, _ string) (string, error) {
+		close(asked)
+		<-ctx.Done()
+		over = true
+		return "", ctx.Err()
+	})
+	if err != nil || !over {
+		t.Fatalf("%v; the question is over: %v", err, over)
+	}
+	c.Succeed("")
+}
+
+// Where nobody can be asked, the listener waits on.
+func TestWaitOrPasteWithNobody(t *testing.T) {
+	l := listen(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := l.WaitOrPaste(ctx, func(context.Context, string) (string, error) { return "", errors.New("nobody") })
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}

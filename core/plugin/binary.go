@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,6 +21,9 @@ type Binary struct {
 	SHA256 string
 	// Size is in bytes.
 	Size int64
+	// Interpreter is what a script names after its #!, "" for any other program. The
+	// sum covers neither that nor what the script loads.
+	Interpreter string
 }
 
 // Inspect finds name in dirs, as a Manager does, and hashes it.
@@ -75,13 +79,32 @@ func openProgram(name, path string) (*program, error) {
 
 // inspect hashes the opened file.
 func (p *program) inspect() (Binary, error) {
-	hash := sha256.New()
+	hash, head := sha256.New(), make([]byte, maxInterpreter)
+	n, _ := p.ReadAt(head, 0) // what can't be read can't be hashed either
 	// Hashing is most of a start: a large buffer spares calls.
 	size, err := io.CopyBuffer(hash, onlyReader{io.NewSectionReader(p, 0, 1<<62)}, make([]byte, 256<<10))
 	if err != nil {
 		return Binary{}, &StartError{Name: p.name, Err: fmt.Errorf("read %s: %w", p.path, err)}
 	}
-	return Binary{Name: p.name, Path: p.path, SHA256: hex.EncodeToString(hash.Sum(nil)), Size: size}, nil
+	return Binary{
+		Name: p.name, Path: p.path, SHA256: hex.EncodeToString(hash.Sum(nil)), Size: size, Interpreter: interpreter(head[:n]),
+	}, nil
+}
+
+// maxInterpreter is how much of a script Linux looks at (BINPRM_BUF_SIZE).
+const maxInterpreter = 256
+
+// interpreter is what follows the #! that head begins with.
+func interpreter(head []byte) string {
+	line, ok := bytes.CutPrefix(head, []byte("#!"))
+	if !ok {
+		return ""
+	}
+	line, _, _ = bytes.Cut(line, []byte("\n"))
+	if line = bytes.TrimSpace(line); len(line) == 0 {
+		return "/bin/sh" // the system takes it for none, and shells for theirs
+	}
+	return string(line)
 }
 
 // onlyReader hides the other methods, so that the buffer is used.
@@ -89,13 +112,13 @@ type onlyReader struct{ io.Reader }
 
 // admit asks trust whether the program may run; without one, what is in the
 // Manager's directories may.
-func (p *program) admit(ctx context.Context, trust func(context.Context, Binary) error) error {
+func (p *program) admit(ctx context.Context, trust func(context.Context, Binary) error) (Binary, error) {
 	if trust == nil {
-		return nil
+		return Binary{}, nil
 	}
 	binary, err := p.inspect()
 	if err != nil {
-		return err
+		return Binary{}, err
 	}
-	return trust(ctx, binary)
+	return binary, trust(ctx, binary)
 }

@@ -38,7 +38,9 @@ func TestPanicFailsOneCall(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
 	before := ask(t, client, "pid").Subject
 	err := verify(t, client, "panic "+planted)
-	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "panicked in Verify") {
+	var crash *CrashError
+	if !errors.As(err, &crash) || !crash.Survived || !errors.Is(err, provider.ErrUnavailable) ||
+		err.Error() != "provider good crashed in Verify (panic)" {
 		t.Errorf("got %v", err)
 	}
 	if after := ask(t, client, "pid").Subject; after != before {
@@ -107,12 +109,18 @@ func TestLoginHasNoDeadlineButItsContext(t *testing.T) {
 	}
 }
 
+// However it ends in the middle of a login, the next one finds a process.
 func TestCrashInLogin(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
-	err := client.Login(t.Context(), provider.LoginRequest{}, &patient{pin: "crash"})
-	var crash *CrashError
-	if !errors.As(err, &crash) || crash.Call != "Login" {
-		t.Errorf("got %T %v", err, err)
+	for pin, status := range map[string]string{"crash": "exit status 9", "panic": "panic", "goroutine": "exit status 2"} {
+		err := client.Login(t.Context(), provider.LoginRequest{}, &patient{pin: pin})
+		var crash *CrashError
+		if !errors.As(err, &crash) || crash.Call != "Login" || crash.Status != status {
+			t.Errorf("%s: %T %v", pin, err, err)
+		}
+		if err := client.Login(t.Context(), provider.LoginRequest{}, &patient{}); err != nil {
+			t.Errorf("after %s: %v", pin, err)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -34,6 +35,14 @@ func connected(ctx context.Context, c *conn) (*Client, error) {
 	client.description = description
 	c.services.Store(&description.Services)
 	return client, nil
+}
+
+// is wants the description to have the name under which the provider was looked for.
+func (c *Client) is(name string) error {
+	if c.description.Name != name {
+		return &HandshakeError{Name: name, Reason: fmt.Sprintf("it says that it is %.40q", c.description.Name)}
+	}
+	return nil
 }
 
 // Describe returns what the provider said when it was started. The host does not

@@ -27,7 +27,7 @@ type conn struct {
 	name    string
 	limits  limits
 	redact  *redactor
-	process *process // nil where the provider is in this process
+	process *process // nil where the provider is in this process, or was started by its author
 	// again is the connection to a process in place of one that ended; nil where
 	// there is none.
 	again func(context.Context) (*conn, error)
@@ -48,7 +48,7 @@ func (c *conn) Invoke(ctx context.Context, method string, req, reply any, option
 	err = current.invoke(ctx, method, req, reply, options)
 	leave()
 	var crash *CrashError
-	if !errors.As(err, &crash) || c.again == nil || !repeatable(method) {
+	if !errors.As(err, &crash) || crash.Survived || c.again == nil || !repeatable(method) {
 		return err
 	}
 	if current, leave, err = c.enter(ctx); err != nil {
@@ -66,6 +66,16 @@ func (c *conn) invoke(ctx context.Context, method string, req, reply any, option
 	err := c.ClientConnInterface.Invoke(ctx, method, req, reply, options...)
 	c.redact.addMarked(reply)
 	return c.explain(ctx, method, began, err)
+}
+
+// alive reports whether calls have a chance.
+func (c *conn) alive() bool { return c.process == nil || c.process.alive() }
+
+// stop ends a process that this host started.
+func (c *conn) stop() {
+	if c.process != nil {
+		c.process.stop()
+	}
 }
 
 // enter begins a call at a process that lives: this one or, where it ended, the one
@@ -156,28 +166,43 @@ func (c *conn) explain(ctx context.Context, method string, began time.Time, err 
 	if ok && status.Code(err) == codes.DeadlineExceeded && time.Until(deadline) < 50*time.Millisecond {
 		return &TimeoutError{Name: c.name, Call: call, After: deadline.Sub(began).Round(time.Millisecond)}
 	}
+	if trace := wire.Trace(err); trace != "" {
+		return c.panicked(call, trace)
+	}
 	if wire.FromProvider(err) || ctx.Err() != nil {
 		return err
 	}
 	switch status.Code(err) {
 	case codes.Unavailable, codes.Internal, codes.Unknown, codes.Canceled:
 		return c.broken(call, err)
+	case codes.ResourceExhausted: // a message above maxMessage, for one
+		return &provider.Error{
+			Kind: provider.ErrUnavailable, Message: "provider " + c.name + " in " + call + ": " + c.redact.String(status.Convert(err).Message()),
+		}
 	}
 	return err
 }
 
+// panicked tells of a call that panicked, in a process that goes on.
+func (c *conn) panicked(call, trace string) error {
+	crash := &CrashError{Name: c.name, Call: call, Status: "panic", Survived: true}
+	if c.process != nil {
+		crash.Trace = c.process.keep(trace)
+	}
+	return crash
+}
+
 // broken tells what a broken connection means.
 func (c *conn) broken(call string, err error) error {
-	if c.process == nil {
-		return err
-	}
-	if c.process.stopping.Load() {
+	if c.process != nil && c.process.stopping.Load() {
 		return &provider.Error{
 			Kind: provider.ErrUnavailable, Message: "provider " + c.name + " was stopped during " + call,
 		}
 	}
-	if how, exited := c.process.exit(settle); exited {
-		return &CrashError{Name: c.name, Call: call, Status: how, Trace: c.process.trace()}
+	if c.process != nil {
+		if how, exited := c.process.exit(settle); exited {
+			return &CrashError{Name: c.name, Call: call, Status: how, Trace: c.process.trace()}
+		}
 	}
 	if status.Code(err) == codes.Unavailable {
 		return &provider.Error{

@@ -148,14 +148,18 @@ func (e *TimeoutError) Unwrap() []error {
 	return []error{provider.ErrUnavailable, context.DeadlineExceeded}
 }
 
-// CrashError is a provider whose process ended during a call. It is
-// provider.ErrUnavailable. The next call starts a new process.
+// CrashError is a provider that panicked in a call, or whose process ended during
+// one. It is provider.ErrUnavailable. After the end the next call starts a new
+// process.
 type CrashError struct {
 	Name string
 	// Call is the method: "Token".
 	Call string
-	// Status is how it ended, as os.ProcessState says it: "signal: killed".
+	// Status is how it ended, as os.ProcessState says it: "signal: killed"; or
+	// "panic".
 	Status string
+	// Survived says that the process caught its panic and goes on.
+	Survived bool
 	// Trace is the file with the trace of its panic, redacted; "" where there is
 	// none.
 	Trace string

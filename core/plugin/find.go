@@ -60,7 +60,12 @@ func list(dirs []string) []Found {
 
 // resolve returns the path of name's binary in dir, if it may run.
 func resolve(name, dir string) (string, error) {
-	path, err := filepath.Abs(filepath.Join(dir, BinaryName(name)))
+	return resolveFile(name, filepath.Join(dir, BinaryName(name)))
+}
+
+// resolveFile returns what path leads to, if that may run as name.
+func resolveFile(name, path string) (string, error) {
+	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", &UnsafeError{Name: name, Path: path, Reason: "its path is unknown: " + err.Error()}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -45,4 +46,31 @@ func foreign(info fs.FileInfo) string {
 		return ""
 	}
 	return fmt.Sprintf("it belongs to user %d", stat.Uid)
+}
+
+// reachable says why a socket may be another's, or be reached by others, or "".
+func reachable(socket string) string {
+	info, err := os.Lstat(socket)
+	switch {
+	case err != nil:
+		return "it can't be read"
+	case info.Mode()&fs.ModeSocket == 0:
+		return "it is not a socket"
+	case !isOwner(info):
+		return "it is not yours"
+	}
+	return closed(filepath.Dir(socket))
+}
+
+// closed says why others may enter a directory, or "". It has to be one: who owns a
+// link isn't who owns what it leads to.
+func closed(dir string) string {
+	info, err := os.Lstat(dir)
+	switch {
+	case err != nil:
+		return "its directory can't be read"
+	case !info.IsDir() || !isOwn(info):
+		return "its directory is not yours, with mode 700"
+	}
+	return ""
 }

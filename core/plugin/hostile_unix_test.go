@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +32,7 @@ func TestHostileProvidersAreGoneInTime(t *testing.T) {
 				if err != nil || syscall.Kill(number, syscall.SIGSTOP) != nil {
 					t.Fatal(err)
 				}
+				waitStopped(t, pid)
 			}
 			began := time.Now()
 			err := verify(t, client, command)
@@ -51,4 +55,27 @@ func TestHostileProvidersAreGoneInTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// waitStopped waits until no thread of the process runs any more, which is a moment
+// after the signal.
+func waitStopped(t *testing.T, pid string) {
+	t.Helper()
+	for range 400 {
+		states, err := filepath.Glob("/proc/" + pid + "/task/*/stat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		running := 0
+		for _, path := range states {
+			if stat, err := os.ReadFile(path); err == nil && !strings.Contains(string(stat), ") T ") {
+				running++
+			}
+		}
+		if running == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("process %s goes on", pid)
 }

@@ -19,8 +19,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 )
 
-// Pitfalls 1 and 2.
-func TestProviderSeesOnlyWhatIsAllowed(t *testing.T) {
+func TestPitfall01And02ProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 	environ := []string{
 		"HOME=/home/u", "PATH=/bin", "LANG=C", "LC_ALL=C.UTF-8", "TZ=UTC", "HTTPS_PROXY=http://proxy", "no_proxy=local",
 		"SSL_CERT_FILE=/ca.pem",
@@ -56,8 +55,7 @@ func TestProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 	}
 }
 
-// Pitfall 3.
-func TestProviderHasNoStandardInputAndAGroupOfItsOwn(t *testing.T) {
+func TestPitfall03ProviderHasNoStandardInputAndAGroupOfItsOwn(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -79,8 +77,7 @@ func TestProviderHasNoStandardInputAndAGroupOfItsOwn(t *testing.T) {
 	}
 }
 
-// Pitfalls 4 and 5.
-func TestSocketDirectoryIsPrivateAndRemoved(t *testing.T) {
+func TestPitfall04And05SocketDirectoryIsPrivateAndRemoved(t *testing.T) {
 	for name, tmp := range map[string]string{"short": t.TempDir(), "long": filepath.Join(t.TempDir(), strings.Repeat("d", 100))} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.MkdirAll(tmp, 0o755); err != nil {
@@ -126,8 +123,7 @@ func waitRemoved(t *testing.T, dir string) {
 	t.Errorf("%s is still there", dir)
 }
 
-// Pitfall 9.
-func TestStopIsBounded(t *testing.T) {
+func TestPitfall09StopIsBounded(t *testing.T) {
 	onLinux(t)
 	m := manage(t, Options{}, "good")
 	client := open(t, m, "good")
@@ -148,8 +144,7 @@ func TestStopIsBounded(t *testing.T) {
 	}
 }
 
-// Pitfall 9.
-func TestStopIsQuickWithACallUnderWay(t *testing.T) {
+func TestPitfall09StopIsQuickWithACallUnderWay(t *testing.T) {
 	m := manage(t, Options{}, "good")
 	client := open(t, m, "good")
 	ended := make(chan error, 1)
@@ -185,13 +180,13 @@ func TestNothingIsLeftOfAProvider(t *testing.T) {
 	}
 }
 
-// Pitfalls 10, 11 and 12.
-func TestProviderDiesWithItsHost(t *testing.T) {
+func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 	onLinux(t)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		dir := installed(t, "good", "host")
 		host := exec.Command(filepath.Join(dir, BinaryName("host")), dir)
-		host.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+		tmp := t.TempDir()
+		host.Env = append(os.Environ(), "TMPDIR="+tmp)
 		out, err := host.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -213,6 +208,15 @@ func TestProviderDiesWithItsHost(t *testing.T) {
 		_ = host.Wait()
 		if !gone(strings.TrimSpace(pid), 2*time.Second) {
 			t.Errorf("%v: provider %s is still there", signal, pid)
+		}
+		err = filepath.WalkDir(tmp, func(path string, entry os.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				t.Errorf("%v left %s", signal, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -32,8 +32,7 @@ func (b *safeBuffer) String() string {
 	return b.buf.String()
 }
 
-// Pitfalls 14, 15, 16, 17 and 24.
-func TestSecretsAreInNoOutput(t *testing.T) {
+func TestPitfall14To17And24SecretsAreInNoOutput(t *testing.T) {
 	const setting, credential, answer = "setting-s3cret-1", "credential-s3cret-2", "answer-s3cret-3"
 	log := &safeBuffer{}
 	m := manage(t, Options{Log: log}, "good", "exits", "rubbish")
@@ -125,8 +124,7 @@ func TestWithoutALogNothingIsWritten(t *testing.T) {
 	}
 }
 
-// Pitfall 20.
-func TestStartedByHandItSaysWhatItIs(t *testing.T) {
+func TestPitfall20StartedByHandItSaysWhatItIs(t *testing.T) {
 	path := filepath.Join(installed(t, "good"), BinaryName("good"))
 	for name, env := range map[string][]string{
 		"by hand": nil, "without TLS": {CookieKey + "=" + CookieValue},

@@ -2,11 +2,9 @@ package plugin
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/zen-auth/zen/core/plugin/harden"
@@ -56,23 +55,28 @@ func TestMain(m *testing.M) {
 	case "insecure":
 		fmt.Println("1|1|unix|/nowhere|grpc|")
 		time.Sleep(time.Minute)
+	case "remote":
+		fmt.Println("1|1|tcp|192.0.2.1:443|grpc|" + strings.Repeat("A", 100))
+		time.Sleep(time.Minute)
+	case "tcp": // as on Windows
+		serveTCP()
 	case "netrpc":
 		fmt.Println("1|1|unix|/nowhere|netrpc|")
 		time.Sleep(time.Minute)
 	case "stuck": // greets well, and doesn't answer the first call
 		Serve(&stuck{})
 	case "frozen": // greets well, and doesn't answer the TLS handshake
-		listener, err := net.Listen("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
-		if err != nil {
-			panic(err)
-		}
-		identity, _, err := clientIdentity(time.Now())
-		if err != nil {
-			panic(err)
-		}
-		certificate := base64.RawStdEncoding.EncodeToString(identity.Certificates[0].Certificate[0])
-		fmt.Printf("1|1|unix|%s|grpc|%s\n", listener.Addr(), certificate)
+		greet()
 		time.Sleep(time.Minute)
+	case "bare": // as go-plugin's documentation has it
+		goplugin.Serve(&goplugin.ServeConfig{
+			HandshakeConfig:  handshake,
+			VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {"provider": served{provider: &example{name: name}}}},
+			GRPCServer:       goplugin.DefaultGRPCServer,
+			Logger:           hclog.NewNullLogger(),
+		})
+	case "huge":
+		serveHuge()
 	case "deaf":
 		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
 		time.Sleep(time.Minute)
@@ -117,8 +121,14 @@ func (e *example) Login(ctx context.Context, _ provider.LoginRequest, host provi
 	if err != nil {
 		return err
 	}
-	if pin.Reveal() == "crash" {
+	switch pin.Reveal() {
+	case "crash":
 		syscall.Exit(9)
+	case "panic":
+		panic(planted)
+	case "goroutine":
+		go panic(planted)
+		select {}
 	}
 	return host.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret(planted)}})
 }
@@ -155,6 +165,8 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		return provider.Claims{}, ctx.Err()
 	case "panic":
 		panic("the credential is " + argument)
+	case "divide":
+		return provider.Claims{Subject: fmt.Sprint(1 / len(argument))}, nil
 	case "crash":
 		go func() { panic("the credential is " + argument) }()
 		select {}

@@ -25,6 +25,14 @@ type Options struct {
 	// run, and may ask somebody. A nil Trust takes what is in Dirs on trust; package
 	// pin has one for zen.lock.
 	Trust func(context.Context, Binary) error
+	// Described is told what a binary that Trust let through said of itself, at each
+	// start. Nil is fine.
+	Described func(context.Context, Binary, provider.Description)
+	// Override says what runs in place of a provider that is being written, from a
+	// path that is absolute: a program, about which Trust isn't asked, or the socket of
+	// a process that its author started (see Serve). "" is nothing. It is called at
+	// each start with a name that a provider can have. Nil overrides none.
+	Override func(name string) (path string, err error)
 	// TraceDir takes the trace of a provider's panic, redacted, in a file NAME.txt
 	// that only this user reads; "" keeps none.
 	TraceDir string
@@ -181,7 +189,7 @@ func (m *Manager) configured(name string, unconfigured *starting, settings provi
 		return nil, err
 	}
 	if client.notes, err = client.Configure(m.base, settings); err != nil {
-		client.conn.process.stop()
+		client.conn.stop()
 		return nil, err
 	}
 	client.conn.again = func(ctx context.Context) (*conn, error) {
@@ -196,7 +204,20 @@ func (m *Manager) configured(name string, unconfigured *starting, settings provi
 
 // start finds and starts a provider.
 func (m *Manager) start(name string) (*Client, error) {
-	path, err := find(m.options.Dirs, name)
+	path, err := m.override(name)
+	if err != nil {
+		return nil, err
+	}
+	trust := m.options.Trust
+	switch {
+	case path == "":
+		path, err = find(m.options.Dirs, name)
+	case isSocket(path):
+		return m.attach(name, path)
+	default:
+		trust = nil
+		path, err = resolveOverride(name, path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +229,8 @@ func (m *Manager) start(name string) (*Client, error) {
 		return nil, err
 	}
 	defer program.Close() // when it runs, and has read what it is read from
-	if err := program.admit(m.base, m.options.Trust); err != nil {
+	binary, err := program.admit(m.base, trust)
+	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(m.base, m.limits.start)
@@ -231,14 +253,17 @@ func (m *Manager) start(name string) (*Client, error) {
 	client, err := connected(ctx, &conn{
 		ClientConnInterface: inner, name: name, limits: m.limits, redact: m.redact, process: p,
 	})
-	if err == nil && client.description.Name != name {
-		err = &HandshakeError{Name: name, Reason: fmt.Sprintf("it says that it is %.40q", client.description.Name)}
+	if err == nil {
+		err = client.is(name)
 	}
 	if err != nil {
 		p.stop()
 		return nil, m.startError(name, err)
 	}
 	p.dir.clear()
+	if m.options.Described != nil && trust != nil {
+		m.options.Described(m.base, binary, client.description)
+	}
 	m.mu.Lock()
 	m.described[name] = client.description
 	m.mu.Unlock()
@@ -290,7 +315,7 @@ func (s *starting) wait(ctx context.Context) (*Client, error) {
 func (s *starting) ended() bool {
 	select {
 	case <-s.ready:
-		return s.err == nil && !s.client.conn.process.alive()
+		return s.err == nil && !s.client.conn.alive()
 	default:
 		return false
 	}

@@ -118,8 +118,7 @@ func TestCloseEndsStarts(t *testing.T) {
 	}
 }
 
-// Pitfall 23.
-func TestNoGoroutineIsLeft(t *testing.T) {
+func TestPitfall23NoGoroutineIsLeft(t *testing.T) {
 	dir := installed(t, "good", "rubbish")
 	cycle := func(end string) {
 		m := NewManager(Options{Dirs: []string{dir}})

@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -18,7 +20,7 @@ import (
 	"github.com/zen-auth/zen/core/provider/wire"
 )
 
-// Pitfall 6: a process of the same user that finds the socket, which it can while
+// A process of the same user that finds the socket, which it can while
 // zen connects, gets no answer.
 func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -43,6 +45,15 @@ func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
 	if len(sockets) != 1 {
 		t.Fatalf("sockets %v", sockets)
 	}
+	strangersAreRefused(t, "unix://"+sockets[0])
+	cancel()
+	<-ended
+}
+
+// strangersAreRefused tries to be answered at target with what a process has that zen
+// didn't start it for.
+func strangersAreRefused(t *testing.T, target string) {
+	t.Helper()
 	stranger, _, err := clientIdentity(time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -52,11 +63,11 @@ func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
 		"plain": insecure.NewCredentials(), "another certificate": credentials.NewTLS(stranger),
 		"no certificate": credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}),
 	} {
-		connection, err := grpc.NewClient("unix://"+sockets[0], grpc.WithTransportCredentials(c))
+		connection, err := grpc.NewClient(target, grpc.WithTransportCredentials(c))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		// Not Describe, which hangs here: a call that is answered.
 		_, err = wire.NewClient(connection, nil).Configure(ctx, nil)
 		cancel()
@@ -65,20 +76,55 @@ func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	cancel()
-	<-ended
 }
 
-// Pitfall 7: a clock that is set back between start and connection does no harm on
-// the side of the host, and its key costs no milliseconds.
-func TestPitfall07CertificateOutlivesAClockSetBack(t *testing.T) {
+// A clock that is set back between start and connection does no harm, and
+// keys cost no milliseconds, on both sides.
+func TestPitfall07CertificatesOutliveAClockSetBack(t *testing.T) {
 	now := time.Now()
-	identity, _, err := clientIdentity(now)
+	host, hostPEM, err := clientIdentity(now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate, err := x509.ParseCertificate(identity.Certificates[0].Certificate[0])
-	if err != nil || certificate.NotBefore.After(now.Add(-30*time.Minute)) || certificate.PublicKeyAlgorithm != x509.ECDSA {
-		t.Errorf("%v, not before %v", err, certificate.NotBefore)
+	server, err := serverIdentity(string(hostPEM), now)
+	if err != nil {
+		t.Fatal(err)
 	}
+	for side, identity := range map[string]*tls.Config{"host": host, "provider": server} {
+		certificate, err := x509.ParseCertificate(identity.Certificates[0].Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, ok := certificate.PublicKey.(*ecdsa.PublicKey)
+		if certificate.NotBefore.After(now.Add(-30*time.Minute)) || !ok || key.Curve != elliptic.P256() {
+			t.Errorf("%s: not before %v, %T", side, certificate.NotBefore, certificate.PublicKey)
+		}
+	}
+	if _, err := serverIdentity("no certificate", now); err == nil {
+		t.Error("it would serve anybody")
+	}
+}
+
+// serveTCP is a good provider that listens where every program of the machine may try
+// to connect. The file address in its home says where.
+func serveTCP() {
+	listener, identity := greetOn("tcp", "127.0.0.1:0")
+	if err := os.WriteFile(filepath.Join(os.Getenv("HOME"), "address"), []byte(listener.Addr().String()), 0o600); err != nil {
+		panic(err)
+	}
+	server := newServer([]grpc.ServerOption{grpc.Creds(credentials.NewTLS(identity))})
+	wire.Register(server, &example{name: "tcp"})
+	panic(server.Serve(listener))
+}
+
+// There are neither modes nor directories about a port: the certificates are all.
+func TestPitfall22APortAnswersThisHostAlone(t *testing.T) {
+	home := t.TempDir()
+	client := open(t, manage(t, Options{Environ: []string{"HOME=" + home}}, "tcp"), "tcp")
+	ask(t, client, "pid")
+	address, err := os.ReadFile(filepath.Join(home, "address"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangersAreRefused(t, "passthrough:///"+string(address))
 }

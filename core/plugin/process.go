@@ -125,6 +125,9 @@ func (p *process) exit(wait time.Duration) (status string, exited bool) {
 	case <-p.child.exited:
 		return p.child.status, true
 	default:
+		if wait == 0 {
+			return "", false
+		}
 	}
 	select {
 	case <-p.child.exited:
@@ -147,10 +150,15 @@ func (p *process) enter() bool { return p.alive() && p.use.begin() }
 // waits a moment for what the process wrote.
 func (p *process) trace() string {
 	_ = p.child.Wait(context.Background()) // of an ended process, drain at most
-	if p.traceDir == "" || p.child.errorOutput.trace.Len() == 0 {
+	return p.keep(p.child.errorOutput.trace.String())
+}
+
+// keep writes a trace to its file, redacted, and returns that, or "".
+func (p *process) keep(trace string) string {
+	if p.traceDir == "" || trace == "" {
 		return ""
 	}
-	path, err := writeTrace(p.traceDir, p.name, p.child.redact(p.child.errorOutput.trace.String()))
+	path, err := writeTrace(p.traceDir, p.name, p.child.redact(trace))
 	if err != nil {
 		return ""
 	}

@@ -42,8 +42,9 @@ func panicked(method string, value any) error {
 	if err, ok := value.(runtime.Error); ok {
 		reason = err.Error()
 	}
-	Logger().Error("panic", "call", call, "reason", reason, "stack", string(debug.Stack()))
-	return wire.StatusError(&provider.Error{
+	stack := string(debug.Stack())
+	Logger().Error("panic", "call", call, "reason", reason, "stack", stack)
+	return wire.PanicError(&provider.Error{
 		Kind: provider.ErrUnavailable, Message: "the provider panicked in " + call, Hint: debugHint,
-	})
+	}, "panic: "+reason+"\n\n"+stack)
 }

@@ -31,14 +31,24 @@ const (
 // redactor takes secrets out of text: those that it was told, and what looks like
 // one. It is safe for concurrent use.
 type redactor struct {
-	// mu guards secrets, which are in the order in which they came.
-	mu      sync.Mutex
+	// mu guards what is below.
+	mu sync.Mutex
+	// secrets are in the order in which they came.
 	secrets []string
+	// known are those that were added whole, so that each call with the same
+	// credential doesn't take it apart again.
+	known map[string]bool
 }
 
 // add makes secret, the parts of a secret that is JSON or has lines, and the forms
 // that they take in JSON and URLs unprintable.
 func (r *redactor) add(secret string) {
+	r.mu.Lock()
+	known := r.known[secret]
+	r.mu.Unlock()
+	if known {
+		return
+	}
 	forms := []string{secret}
 	var value any
 	if json.Unmarshal([]byte(secret), &value) == nil {
@@ -60,7 +70,11 @@ func (r *redactor) add(secret string) {
 			r.secrets = append(r.secrets, form)
 		}
 	}
+	if len(r.secrets) > maxSecrets || r.known == nil {
+		r.known = make(map[string]bool) // one of them may be forgotten
+	}
 	r.secrets = slices.Clone(r.secrets[max(0, len(r.secrets)-maxSecrets):])
+	r.known[secret] = true
 }
 
 // appendStrings appends the strings in a JSON value, but for short ones, which are

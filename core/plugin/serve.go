@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
@@ -25,9 +27,16 @@ import (
 // dump core, on Linux nobody but root reads its memory, and it ends when zen does,
 // in whatever way.
 //
+// A process that is started by hand with ZEN_PROVIDER_DEBUG=1, as in a debugger,
+// prints how a zen gets to it, and waits until it is interrupted. Nothing of the
+// above protects it.
+//
 // What is printed is no answer: it goes to zen's log, as does what Logger logs.
 func Serve(p provider.Provider) {
 	if os.Getenv(CookieKey) != CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+		if os.Getenv(DebugKey) != "" {
+			os.Exit(debugMain(p))
+		}
 		name, _ := ProviderName(filepath.Base(os.Args[0]))
 		if name == "" {
 			name = "NAME"
@@ -40,10 +49,19 @@ func Serve(p provider.Provider) {
 		Logger().Warn("harden the process", "error", err)
 	}
 	watchParent()
+	identity, err := serverIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
+	if err == nil {
+		err = tellCertificate(identity)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "serve zen:", err)
+		os.Exit(2)
+	}
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  handshake,
 		VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {"provider": served{provider: p}}},
 		GRPCServer:       newServer,
+		TLSProvider:      func() (*tls.Config, error) { return identity, nil },
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: standardError, JSONFormat: true}),
 	})
 }

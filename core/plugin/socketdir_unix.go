@@ -28,6 +28,10 @@ func markUsed(path string) (mark *os.File, ok bool) {
 
 // isOwn reports whether a directory is this user's, and closed to others.
 func isOwn(info fs.FileInfo) bool {
+	return isOwner(info) && info.Mode().Perm() == 0o700
+}
+
+func isOwner(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid() && info.Mode().Perm() == 0o700
+	return ok && int(stat.Uid) == os.Geteuid()
 }

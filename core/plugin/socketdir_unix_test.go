@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Pitfall 10: a host that is killed leaves its directories behind.
+// A host that is killed leaves its directories behind.
 func TestPitfall10DirectoriesOfDeadHostsAreSwept(t *testing.T) {
 	parent := t.TempDir()
 	t.Setenv("TMPDIR", parent)

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Pitfalls 15, 20 and 21.
+// Most are pitfalls of go-plugin, by their number.
 func TestStartFailuresAreTypedLines(t *testing.T) {
 	var (
 		exit     *ExitError
@@ -24,31 +25,33 @@ func TestStartFailuresAreTypedLines(t *testing.T) {
 		missing  *NotFoundError
 	)
 	tests := []struct {
+		pitfall  int // 0 is none
 		provider string
 		as       any
 		kind     error
 		text     string
 	}{
-		{"exits", &exit, provider.ErrUnavailable, "ended at once (exit status 3)"},
-		{"rubbish", &greeting, provider.ErrNoProvider, `it printed "DEBUG token=[redacted]`},
-		{"closes", &greeting, provider.ErrNoProvider, "closed its standard output"},
-		{"insecure", &greeting, provider.ErrNoProvider, "PLUGIN_CLIENT_CERT"},
-		{"netrpc", &greeting, provider.ErrNoProvider, "gRPC"},
-		{"deaf", &greeting, provider.ErrNoProvider, "handshake"},
-		{"misnamed", &greeting, provider.ErrNoProvider, `"somebody-else"`},
-		{"old", &version, provider.ErrNoProvider, "version 7, this zen speaks version 1"},
-		{"mute", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
-		{"stuck", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
-		{"frozen", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
-		{"half", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
-		{"absent", &missing, provider.ErrNoProvider, `no provider "absent": there is closes, deaf, exits`},
-		{"../exits", &name, provider.ErrNoProvider, "digits and dashes"},
-		{strings.Repeat("a", 33), &name, provider.ErrNoProvider, "at most 32"},
-		{"", &name, provider.ErrNoProvider, "at most 32"},
+		{20, "exits", &exit, provider.ErrUnavailable, "ended at once (exit status 3)"},
+		{15, "rubbish", &greeting, provider.ErrNoProvider, `it printed "DEBUG token=[redacted]`},
+		{20, "closes", &greeting, provider.ErrNoProvider, "closed its standard output"},
+		{8, "insecure", &greeting, provider.ErrNoProvider, "PLUGIN_CLIENT_CERT"},
+		{25, "netrpc", &greeting, provider.ErrNoProvider, "gRPC"},
+		{20, "deaf", &greeting, provider.ErrNoProvider, "handshake"},
+		{0, "misnamed", &greeting, provider.ErrNoProvider, `"somebody-else"`},
+		{20, "old", &version, provider.ErrNoProvider, "version 7, this zen speaks version 1"},
+		{22, "remote", &greeting, provider.ErrNoProvider, "is not on this machine"},
+		{27, "mute", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
+		{21, "stuck", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
+		{21, "frozen", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
+		{20, "half", &timeout, provider.ErrUnavailable, "not ready within 300ms"},
+		{0, "absent", &missing, provider.ErrNoProvider, `no provider "absent": there is closes, deaf, exits`},
+		{0, "../exits", &name, provider.ErrNoProvider, "digits and dashes"},
+		{0, strings.Repeat("a", 33), &name, provider.ErrNoProvider, "at most 32"},
+		{0, "", &name, provider.ErrNoProvider, "at most 32"},
 	}
-	m := manage(t, Options{}, "exits", "rubbish", "closes", "insecure", "netrpc", "deaf", "misnamed", "old", "mute", "half", "stuck", "frozen")
+	m := manage(t, Options{}, "exits", "rubbish", "closes", "insecure", "netrpc", "deaf", "misnamed", "old", "mute", "half", "stuck", "frozen", "remote")
 	for _, test := range tests {
-		t.Run(test.provider, func(t *testing.T) {
+		t.Run(fmt.Sprintf("pitfall%02d %s", test.pitfall, test.provider), func(t *testing.T) {
 			if _, isTimeout := test.as.(**StartTimeoutError); isTimeout {
 				m.limits.start = 300 * time.Millisecond
 				defer func() { m.limits.start = defaultLimits.start }()
@@ -87,7 +90,7 @@ func TestStartFailureIsNotKept(t *testing.T) {
 	open(t, m, "good")
 }
 
-func TestNotAProgram(t *testing.T) {
+func TestPitfall20NotAProgram(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes")
 	}
@@ -101,5 +104,27 @@ func TestNotAProgram(t *testing.T) {
 	var start *StartError
 	if !errors.As(err, &start) || !errors.Is(err, provider.ErrNoProvider) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A pin covers a script, and not what runs it.
+func TestAScriptTellsItsInterpreter(t *testing.T) {
+	for text, want := range map[string]string{
+		"#!/usr/bin/env node\nrequire()":  "/usr/bin/env node",
+		"#! /bin/sh -e\r\n":               "/bin/sh -e",
+		"#!/bin/sh":                       "/bin/sh",
+		"#!\n":                            "/bin/sh",
+		"\x7fELF#!/bin/sh":                "",
+		"":                                "",
+		"#!/" + strings.Repeat("x", 1000): "/" + strings.Repeat("x", maxInterpreter-3),
+	} {
+		path := put(t, 0o755, t.TempDir(), "p")
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		binary, err := InspectFile("text", path)
+		if err != nil || binary.Interpreter != want {
+			t.Errorf("%.20q: %q, %v", text, binary.Interpreter, err)
+		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Pitfall 18: go-plugin's SecureConfig can be used for one start only, since its
+// Go-plugin's SecureConfig can be used for one start only, since its
 // hash is never reset. Trust is asked at every one.
 func TestPitfall18EveryStartIsChecked(t *testing.T) {
 	dir := installed(t, "good", "exits")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/audit"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/store"
 )
@@ -39,6 +40,7 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 	}
 	host := &loginHost{UI: ui, session: s, provider: name, envNames: envNames(description)}
 	if err := identity.Login(ctx, req, host); err != nil {
+		s.audit(audit.SignIn, actor{provider: name}, provider.Token{}, err)
 		return store.Account{}, err
 	}
 	if host.stored == nil {
@@ -47,6 +49,7 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 			Message: fmt.Sprintf("provider %s ended the login without a credential", name),
 		}
 	}
+	s.audit(audit.SignIn, actor{provider: name, subject: subject(*host.stored)}, provider.Token{}, nil)
 	return *host.stored, nil
 }
 
@@ -84,16 +87,17 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 		l.Provider = h.provider
 		l.Accounts[h.provider] = account
 		forget(&l.Record, h.provider)
+		l.Detours = nil
 		if result.Token != nil && s.mints(h.provider) {
-			signedIn := s.Config
-			signedIn.Provider = h.provider
-			signedIn.keep(&l.Record, *result.Token)
+			w := s.own(l.Record)
+			w.identity, w.minter = h.provider, h.provider
+			s.keep(&l.Record, *result.Token, w)
 		}
 		return l.Save()
 	})
 	if err == nil {
 		h.stored = &account
-		s.remember(provider.Token{})
+		s.drop()
 	}
 	return err
 }
@@ -133,7 +137,7 @@ type SignedOut struct {
 // Logout revokes the credential of the provider in use, or with all those of
 // every provider of the profile, and forgets it here whatever the issuer says.
 func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
-	defer s.remember(provider.Token{})
+	defer s.drop()
 	var out []SignedOut
 	err := s.Store.Lock(ctx, s.Profile, func(l *store.Locked) error {
 		inUse, _ := s.names(l.Record)
@@ -147,15 +151,21 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 				continue
 			}
 			account := l.Accounts[name]
-			out = append(out, SignedOut{name, account.Credential.Subject, s.revoke(ctx, name, account)})
+			revoked := s.revoke(ctx, name, account)
+			out = append(out, SignedOut{name, account.Credential.Subject, revoked})
+			s.audit(audit.Revoke, actor{provider: name, subject: subject(account)}, provider.Token{}, revoked)
 			delete(l.Accounts, name)
 			forget(&l.Record, name)
 		}
+		l.Detours = nil
 		if _, ok := l.Accounts[l.Provider]; !ok {
 			l.Provider = ""
 		}
 		return l.Save()
 	})
+	for _, o := range out {
+		s.audit(audit.SignOut, actor{provider: o.Provider, subject: o.Subject}, provider.Token{}, err)
+	}
 	return out, err
 }
 

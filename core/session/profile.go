@@ -5,14 +5,16 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/zen-auth/zen/core/audit"
 	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/store"
 )
 
 // Open makes the session of a profile of the configuration; "" is the selected one.
-// It reads nothing but the configuration.
-func Open(cfg *config.Config, profile string, credentials *store.Store, providers Providers) (*Session, error) {
+// It reads nothing but the configuration. With the storage none its credentials are
+// not in the store, but in the session's memory. notify is Config.Notify.
+func Open(cfg *config.Config, profile string, credentials *store.Store, providers Providers, notify func(string)) (*Session, error) {
 	p, err := cfg.Profile(profile)
 	if err != nil {
 		return nil, err
@@ -20,14 +22,19 @@ func Open(cfg *config.Config, profile string, credentials *store.Store, provider
 	c := Config{
 		Profile:       p.Name.Value,
 		TokenProvider: p.TokenProvider.Value,
+		Fallback:      p.Fallback.Value,
 		Target:        p.Target(),
 		Access:        p.Access.Value,
 		Permissions:   p.Permissions.Value,
 		SettingsHash:  cfg.SettingsHash,
 		ConfigFile:    cfg.Paths.ConfigFile,
-		Store:         credentials,
+		Store:         credentialsOf(p, credentials),
 		Providers:     providers,
 		Verifier:      verifier{cacheDir: filepath.Join(cfg.Paths.CacheDir(), "keys"), now: time.Now},
+		Notify:        notify,
+	}
+	if path := cfg.Audit.Value; path != "" {
+		c.Audit = audit.New(path, func(err error) { c.notify(err.Error()) })
 	}
 	// A login chooses the provider from then on; only what is said for this one
 	// run is stronger.

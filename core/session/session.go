@@ -2,21 +2,19 @@
 // reads, checks, and, under the profile's lock, has a provider make a new one.
 //
 // A good cached token costs no process and no network: it is read from the store,
-// its signature is checked against the key set on disk, and it is handed out.
+// its signature is checked against the key set on disk, and it is handed out. While
+// a token is in use, its successor is made in the background.
+//
+// Where the tokens of the profile's provider don't reach the database, those of its
+// fallback providers do, with no more rights, until the first one works again.
 package session
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/zen-auth/zen/core/audit"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/store"
 )
@@ -37,8 +35,8 @@ type Verifier interface {
 	Verify(ctx context.Context, token provider.Token, offline bool) (provider.Claims, error)
 }
 
-// Config is what a session needs. All fields but the names of providers, Access,
-// Permissions, ConfigFile and Now are required.
+// Config is what a session needs. Profile, SettingsHash, Store, Providers and
+// Verifier are required.
 type Config struct {
 	// Profile names the record in the store.
 	Profile string
@@ -48,9 +46,12 @@ type Config struct {
 	DefaultProvider string
 	// TokenProvider makes the tokens; "" is the one that signs in.
 	TokenProvider string
-	Target        provider.Target
-	Access        provider.Access
-	Permissions   []provider.Permission
+	// Fallback are the providers that make the tokens, in this order, while those
+	// of the profile's own don't reach the database.
+	Fallback    []string
+	Target      provider.Target
+	Access      provider.Access
+	Permissions []provider.Permission
 	// SettingsHash changes whenever a setting of the named provider does;
 	// envNames are further variables that count.
 	SettingsHash func(name string, envNames []string) string
@@ -61,19 +62,46 @@ type Config struct {
 	Store     *store.Store
 	Providers Providers
 	Verifier  Verifier
+	// Notify is told what somebody should know: that a fallback is in use, and that
+	// it ended. Each call is one line without a prefix. Nil is nobody.
+	Notify func(text string)
+	// Audit is where it is written down; nil is nowhere.
+	Audit *audit.Log
+	// Elsewhere has another process make a renewal, one that goes on when this one is
+	// killed, and returns when its token is in the store. Its error is
+	// errors.ErrUnsupported where that can't be; nil is never.
+	Elsewhere func(context.Context, Order) error
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Jitter is where in [0, 1) a token's renewal falls, so that the processes that
+	// share it don't all renew at once. Nil is by process and token.
+	Jitter func(provider.Token) float64
 }
 
-// Session is a credential made usable. It is safe for concurrent use and holds
-// nothing that would have to be closed.
+// Session is a credential made usable. It is safe for concurrent use. Close it: it
+// owns the renewal that may be under way.
 type Session struct {
 	Config
 
-	mu sync.Mutex
-	// last is the token that was handed out last, so that a program with many
-	// requests reads and verifies each token once.
-	last provider.Token
+	// turn is held by the one goroutine that reads the store, renews or falls back.
+	// Those that wait for it find the result in hand.
+	turn chan struct{}
+	// base ends with Close.
+	base   context.Context
+	cancel context.CancelFunc
+	// background counts the goroutines of the session.
+	background sync.WaitGroup
+
+	// mu guards what is below. It is held for moments only.
+	mu   sync.Mutex
+	hand hand
+	// probe is the token with which one request tries the profile's own way, while
+	// the others go on with the fallback's in hand.
+	probe provider.Token
+	// told is the fallback provider that was notified of.
+	told     string
+	renewing bool
+	closed   bool
 }
 
 // New returns a session.
@@ -84,235 +112,124 @@ func New(config Config) *Session {
 	if config.Access == "" {
 		config.Access = provider.AccessReadWrite
 	}
-	return &Session{Config: config}
-}
-
-// Token returns a token that is good now: the one it returned last, a stored one,
-// or a new one.
-func (s *Session) Token(ctx context.Context) (provider.Token, error) {
-	s.mu.Lock()
-	last := s.last
-	s.mu.Unlock()
-	if !last.Value.IsZero() && good(last, s.Now(), 0) {
-		return last, nil
+	if config.Jitter == nil {
+		config.Jitter = jitter
 	}
-	return s.TokenFor(ctx, 0)
+	s := &Session{Config: config, turn: make(chan struct{}, 1)}
+	s.base, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
-// TokenFor is Token for at least minTTL from now on. Zero is the usual margin.
+// Token returns a token that is good now: the one in hand, a stored one, or a new
+// one. It is the transport's: where the database is known to refuse the tokens of
+// the profile's own provider, the token is a fallback's.
+func (s *Session) Token(ctx context.Context) (provider.Token, error) {
+	if token, ok := s.inHand(); ok {
+		return token, nil
+	}
+	return s.inTurn(ctx, func() (provider.Token, error) {
+		if token, ok := s.inHand(); ok {
+			return token, nil // of the one whose turn it was before
+		}
+		return s.obtain(ctx, need{}, true)
+	})
+}
+
+// TokenFor returns a token that is good for at least minTTL from now on; zero is
+// the usual margin. It is for those who use the token themselves, of whose refusal
+// nothing would be known here: it is a fallback's only while the profile's own
+// provider is unavailable.
 func (s *Session) TokenFor(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
-	record, err := s.Store.Load(s.Profile)
+	return s.inTurn(ctx, func() (provider.Token, error) { return s.obtain(ctx, need{minTTL: minTTL}, false) })
+}
+
+// inTurn calls fn when no other goroutine of the session is at it.
+func (s *Session) inTurn(ctx context.Context, fn func() (provider.Token, error)) (provider.Token, error) {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return provider.Token{}, ctx.Err()
+	}
+	defer func() { <-s.turn }()
+	return fn()
+}
+
+// obtain returns a token that meets the need, and keeps it in hand. With refusals,
+// a detour counts that was begun because the database refused the tokens of the
+// own way. The caller has the turn.
+func (s *Session) obtain(ctx context.Context, n need, refusals bool) (provider.Token, error) {
+	record, err := s.Store.LoadContext(ctx, s.Profile)
 	if err != nil {
 		return provider.Token{}, err
 	}
-	if token, err := s.cached(ctx, record, minTTL); err == nil {
-		return s.remember(token), nil
+	own := s.own(record)
+	d, detour := s.detour(record)
+	if detour && (refusals || d.Unavailable) {
+		return s.onDetour(ctx, own, d, n)
 	}
-	return s.renew(ctx, provider.Token{}, minTTL)
-}
-
-// Renew returns another token than refused, which a server turned down.
-func (s *Session) Renew(ctx context.Context, refused provider.Token) (provider.Token, error) {
-	return s.renew(ctx, refused, 0)
-}
-
-func (s *Session) remember(token provider.Token) provider.Token {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = token
-	return token
-}
-
-var errNotCached = errors.New("no good token is cached")
-
-// cached returns the token of the record that fits, if it is good.
-func (s *Session) cached(ctx context.Context, record store.Record, minTTL time.Duration) (provider.Token, error) {
-	token, ok := record.Tokens[s.key(record)]
-	if !ok || !good(token, s.Now(), minTTL) {
-		return provider.Token{}, errNotCached
-	}
-	if _, err := s.check(ctx, token, false); err != nil {
+	token, err := s.by(ctx, record, own, n)
+	switch {
+	case provider.Kind(err) == provider.ErrUnavailable && len(s.Fallback) > 0:
+		return s.around(ctx, fall{unavailable: true, cause: err, need: n})
+	case err != nil:
 		return provider.Token{}, err
+	case !detour: // or it isn't what this session's requests go on with
+		s.take(token, own, time.Time{})
 	}
 	return token, nil
 }
 
-// check verifies a token and that it may go to the target.
-func (s *Session) check(ctx context.Context, token provider.Token, offline bool) (provider.Claims, error) {
-	if err := token.ValidateValue(); err != nil {
-		return provider.Claims{}, err
+// by returns a token of a way, cached or new.
+func (s *Session) by(ctx context.Context, record store.Record, w way, n need) (provider.Token, error) {
+	if token, err := s.cached(ctx, record, w, n); err == nil {
+		return token, nil
 	}
-	claims, err := s.Verifier.Verify(ctx, token, offline)
-	if err != nil {
-		return provider.Claims{}, err
-	}
-	return claims, claims.Authorizes(s.Target, s.Access, s.Permissions)
+	return s.renew(ctx, w, n)
 }
 
-// renew makes a new token under the profile's lock, so that however many
-// processes want one, one of them asks for it and the others find it stored.
-func (s *Session) renew(ctx context.Context, refused provider.Token, minTTL time.Duration) (provider.Token, error) {
-	var token provider.Token
-	err := s.Store.Lock(ctx, s.Profile, func(l *store.Locked) error {
-		if cached, err := s.cached(ctx, l.Record, minTTL); err == nil && !cached.Value.Equal(refused.Value) {
-			token = cached
-			return nil
+// Renew returns another token than refused, which a server turned down: a new one
+// of the same way, or the one that is in hand already.
+func (s *Session) Renew(ctx context.Context, refused provider.Token) (provider.Token, error) {
+	return s.inTurn(ctx, func() (provider.Token, error) {
+		held := s.held()
+		ofHeld := held.token.Value.Equal(refused.Value)
+		if !ofHeld && held.good(s.Now()) && !s.isProbe(refused) {
+			return held.token, nil // another request was refused before
 		}
-		fresh, err := s.mint(ctx, l, minTTL)
-		token = fresh
-		return err
-	})
-	if err != nil {
-		return provider.Token{}, err
-	}
-	return s.remember(token), nil
-}
-
-// mint asks the token provider. A replaced credential is stored before anything
-// that came with it is used, also beside an error.
-func (s *Session) mint(ctx context.Context, l *store.Locked, minTTL time.Duration) (provider.Token, error) {
-	identity, minter := s.names(l.Record)
-	if err := s.signedIn(l.Record, identity); err != nil {
-		return provider.Token{}, err
-	}
-	source, err := s.Providers.TokenSource(ctx, minter)
-	if err != nil {
-		return provider.Token{}, err
-	}
-	req := provider.TokenRequest{Target: s.Target, Access: s.Access, Permissions: s.Permissions}
-	if minTTL > 0 {
-		// More than asked, or the token would be too short a moment later.
-		req.Lifetime = minTTL + minTTL/4 + time.Minute
-	}
-	account, ok := l.Accounts[minter]
-	if ok {
-		credential := account.Credential
-		req.Credential = &credential
-	}
-	if identity != minter {
-		if err := s.stillSignedIn(ctx, l, identity); err != nil {
+		record, err := s.Store.LoadContext(ctx, s.Profile)
+		if err != nil {
 			return provider.Token{}, err
 		}
-		claims := l.Accounts[identity].Claims
-		req.Claims = &claims
-	}
-	asking, done := finishing(ctx)
-	resp, err := source.Token(asking, req)
-	done()
-	if resp.Credential != nil {
-		account.Credential = *resp.Credential
-		l.Accounts[minter] = account
-		if saveErr := l.Save(); saveErr != nil {
-			return provider.Token{}, errors.Join(saveErr, err)
+		w := s.own(record)
+		if ofHeld && held.way.rank > 0 {
+			w = held.way
 		}
-	}
-	if err != nil {
-		return provider.Token{}, err
-	}
-	if _, err := s.check(ctx, resp.Token, false); err != nil {
-		return provider.Token{}, fmt.Errorf("check the token that %s made: %w", minter, err)
-	}
-	if ok {
-		account.Refreshed = s.Now()
-		l.Accounts[minter] = account
-	}
-	s.keep(&l.Record, resp.Token)
-	if err := l.Save(); err != nil {
-		return provider.Token{}, err
-	}
-	if minTTL > 0 && !good(resp.Token, s.Now(), minTTL) {
-		return provider.Token{}, &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("tokens of %s live %s, less than the %s asked for", minter, resp.Token.Expires.Sub(resp.Token.Issued), minTTL),
-			Hint:    "ask for less, or lengthen the token's life at the issuer",
+		s.audit(audit.Refused, s.as(record, w), refused, provider.ErrRejected)
+		if s.isProbe(refused) {
+			return s.probeRefused(ctx, refused)
 		}
-	}
-	return resp.Token, nil
-}
-
-// stillSignedIn asks the provider that signed in whether it would still, before
-// another one makes a token in its name.
-func (s *Session) stillSignedIn(ctx context.Context, l *store.Locked, name string) error {
-	identity, err := s.Providers.Identity(ctx, name)
-	if err != nil {
-		return err
-	}
-	account := l.Accounts[name]
-	asking, done := finishing(ctx)
-	renewed, err := identity.Refresh(asking, account.Credential)
-	done()
-	if !renewed.Data.IsZero() && !renewed.Data.Equal(account.Credential.Data) {
-		account.Credential = renewed
-		l.Accounts[name] = account
-		err = errors.Join(err, l.Save())
-	}
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
-	return err
-}
-
-// grace is how long a call goes on after its caller has gone.
-const grace = 3 * time.Second
-
-// finishing is ctx with a grace: an issuer may have replaced the credential already,
-// and its answer has to arrive, or the credential is lost. done releases it.
-func finishing(ctx context.Context) (late context.Context, done func()) {
-	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
-	return late, func() { stop(); cancel() }
-}
-
-// keep caches a token and drops those that have ended.
-func (c Config) keep(record *store.Record, token provider.Token) {
-	for key, old := range record.Tokens {
-		if !good(old, c.Now(), time.Nanosecond) {
-			delete(record.Tokens, key)
+		token, err := s.renew(ctx, w, need{refused: fingerprint(refused)})
+		if err != nil {
+			return provider.Token{}, err
 		}
-	}
-	record.Tokens[c.key(*record)] = token
-}
-
-// names returns the provider that signs in and the one that makes tokens.
-func (c Config) names(record store.Record) (identity, minter string) {
-	identity = cmp.Or(c.Provider, record.Provider, c.DefaultProvider)
-	return identity, cmp.Or(c.TokenProvider, identity)
-}
-
-func (s *Session) signedIn(record store.Record, identity string) error {
-	hint := "zen login"
-	if s.Profile != "default" {
-		hint += " --profile " + s.Profile
-	}
-	if identity == "" {
-		return &provider.Error{
-			Kind:    provider.ErrNoCredential,
-			Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile),
-			Hint:    hint + " --provider NAME",
-		}
-	}
-	if _, ok := record.Accounts[identity]; !ok {
-		return &provider.Error{
-			Kind:    provider.ErrNoCredential,
-			Message: fmt.Sprintf("profile %q is not signed in with %s", s.Profile, identity),
-			Hint:    hint + " --provider " + identity,
-		}
-	}
-	return nil
-}
-
-// key names the cached token by everything that it depends on. It starts with
-// the providers' names, so that a logout finds what is theirs.
-func (c Config) key(record store.Record) string {
-	identity, minter := c.names(record)
-	parts, err := json.Marshal([]any{
-		c.Target, c.Access, c.Permissions,
-		c.SettingsHash(identity, record.Accounts[identity].EnvNames),
-		c.SettingsHash(minter, record.Accounts[minter].EnvNames),
+		return s.take(token, w, held.probe), nil
 	})
-	if err != nil {
-		panic("session: strings always encode: " + err.Error())
+}
+
+// Close ends the renewal that is under way, if any, and waits for that, at most
+// until ctx ends. A Session that was closed still hands out tokens, but renews none
+// ahead of time.
+func (s *Session) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	done := make(chan struct{})
+	go func() { defer close(done); s.background.Wait() }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	sum := sha256.Sum256(parts)
-	return strings.Join([]string{identity, minter, hex.EncodeToString(sum[:16])}, "/")
 }

@@ -31,6 +31,9 @@ type fake struct {
 	login    provider.LoginRequest
 	hangUp   func()
 	refresh  error
+	// minting changes the next tokens, failOnce is the error of one call.
+	minting  func(*provider.Token)
+	failOnce error
 }
 
 func (f *fake) Describe(context.Context, string) (provider.Description, error) {
@@ -55,6 +58,13 @@ func (f *fake) Token(ctx context.Context, req provider.TokenRequest) (provider.T
 	f.seen = req
 	n := f.minted.Add(1)
 	resp := provider.TokenResponse{Token: f.token(fmt.Sprintf("minted-%d", n))}
+	if f.minting != nil {
+		f.minting(&resp.Token)
+	}
+	if err := f.failOnce; err != nil {
+		f.failOnce = nil
+		return resp, err
+	}
 	if f.rotate {
 		c := *req.Credential
 		c.Data = provider.NewSecret(fmt.Sprintf("credential-%d", n))
@@ -103,7 +113,7 @@ func newSession(t *testing.T, change func(*session.Config)) (*session.Session, *
 		Profile: "default", Target: provider.Target{URL: "libsql://db", DatabaseID: databaseID},
 		SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
 		Store:        store.New(t.TempDir()), Providers: f, Verifier: verifier{f},
-		Now: func() time.Time { return f.now },
+		Now: func() time.Time { return f.now }, Jitter: func(provider.Token) float64 { return 0 },
 	}
 	if change != nil {
 		change(&config)

@@ -31,8 +31,14 @@ type Status struct {
 	Account  store.Account
 	// Others are further providers with a stored sign-in.
 	Others []string
-	// File is where it is stored.
+	// Storage is how it is stored, or would be by a store that writes nothing; "" is
+	// not at all. Reason says why it is a plain file although nobody asked for one.
+	Storage       store.Storage
+	StorageReason string
+	// File is where it is stored; "" for StorageNone.
 	File string
+	// Doubt says why all this may be older than what is stored; nil otherwise.
+	Doubt error
 
 	State State
 	// Reason says why the state is not valid; nil otherwise.
@@ -42,15 +48,21 @@ type Status struct {
 	Claims provider.Claims
 }
 
-// Status reads the store, and checks the cached token against the keys on disk.
+// errNoKeys is why no token of its issuer can be verified.
+var errNoKeys = errors.New("its issuer publishes no keys")
+
+// Status reads the store, and checks the cached token against the keys on disk. It
+// opens no seal: of a sealed token it says what was written down when it was verified.
 func (s *Session) Status(ctx context.Context) (Status, error) {
-	record, err := s.Store.Load(s.Profile)
+	meta, err := s.Store.Meta(s.Profile)
 	if err != nil {
 		return Status{}, err
 	}
+	record := meta.Record()
 	identity, minter := s.names(record)
 	status := Status{
 		Profile: s.Profile, Provider: identity, TokenProvider: minter,
+		Storage: meta.Storage, StorageReason: meta.Reason, Doubt: meta.Doubt,
 		File: s.Store.Path(s.Profile), State: StateNone,
 	}
 	status.Account, status.SignedIn = record.Accounts[identity]
@@ -59,16 +71,38 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 			status.Others = append(status.Others, name)
 		}
 	}
-	token, ok := record.Tokens[s.key(record)]
+	token, ok := meta.Tokens[s.key(record)]
 	if !ok {
 		return status, nil
+	}
+	status.Token = provider.Token{Issued: token.Issued, Expires: token.Expires, Verification: token.Verification}
+	if meta.Storage != store.StorageKeyring {
+		return status, s.checkPlain(ctx, &status)
+	}
+	status.Claims.KeyID = token.KeyID
+	if token.Verification != nil {
+		status.Claims.Issuer = token.Verification.Issuer
+	}
+	status.State, status.Reason = s.checkSealed(ctx, token, meta.Doubt)
+	return status, nil
+}
+
+// checkPlain verifies the cached token itself, which is there to be read.
+func (s *Session) checkPlain(ctx context.Context, status *Status) error {
+	record, err := s.Store.LoadContext(ctx, s.Profile)
+	if err != nil {
+		return err
+	}
+	token, ok := record.Tokens[s.key(record)]
+	if !ok { // another process forgot it just now
+		status.Token = provider.Token{}
+		return nil
 	}
 	status.Token = token
 	status.Claims, status.Reason = s.check(ctx, token, true)
 	switch {
 	case status.Reason == nil && token.Verification == nil:
-		status.State = StateUnverified
-		status.Reason = errors.New("its issuer publishes no keys")
+		status.State, status.Reason = StateUnverified, errNoKeys
 	case status.Reason == nil:
 		status.State = StateValid
 	case errors.Is(status.Reason, provider.ErrUnavailable):
@@ -76,5 +110,5 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 	default:
 		status.State = StateInvalid
 	}
-	return status, nil
+	return nil
 }

@@ -19,8 +19,9 @@ import (
 func openPrivate(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		if isLoop(err) {
-			return nil, &provider.Error{Kind: provider.ErrConfig, Message: path + " is a symbolic link", Hint: "replace it by the file itself"}
+		// ELOOP of a symbolic link, ENXIO of a socket.
+		if info, statErr := os.Lstat(path); statErr == nil && !info.Mode().IsRegular() {
+			return nil, irregular(path, info.Mode())
 		}
 		return nil, err
 	}
@@ -39,28 +40,52 @@ func checkPrivate(path string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !info.Mode().IsRegular():
-		return &provider.Error{Kind: provider.ErrConfig, Message: path + " is not a regular file"}
+		return irregular(path, info.Mode())
 	case ok && int(stat.Uid) != os.Geteuid():
-		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%s belongs to user %d, not to you", path, stat.Uid)}
+		return foreign(path, stat.Uid)
 	case info.Mode().Perm()&0o077 != 0:
 		return &provider.Error{
 			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("%s can be read by others (mode %04o)", path, info.Mode().Perm()),
-			Hint:    "chmod 600 " + path,
+			Message: fmt.Sprintf("%s is open to others (mode %04o)", path, info.Mode().Perm()),
+			Hint:    "chmod 600 " + quoted(path),
 		}
 	}
 	return nil
 }
 
-func isLoop(err error) bool {
-	pathErr, ok := err.(*fs.PathError)
-	return ok && pathErr.Err == syscall.ELOOP
+func irregular(path string, mode fs.FileMode) error {
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("%s is a %s, not a regular file", path, kindOf(mode)),
+		Hint:    "put the file itself there, or move it away",
+	}
+}
+
+func foreign(path string, owner uint32) error {
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("%s belongs to user %d, not to you", path, owner),
+		Hint:    "run zen as that user, or choose another place with ZEN_STATE_DIR",
+	}
+}
+
+// checkPrivateDir refuses a directory of somebody else's, and one that others may
+// write to.
+func checkPrivateDir(path string, info fs.FileInfo) error {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case ok && int(stat.Uid) != os.Geteuid():
+		return foreign(path, stat.Uid)
+	case info.Mode().Perm()&0o022 != 0:
+		return &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("others may write to %s (mode %04o)", path, info.Mode().Perm()),
+			Hint:    "chmod 700 " + quoted(path),
+		}
+	}
+	return nil
 }
 
 func writePrivate(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := makePrivateDir(dir); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, data, 0o600, renameio.WithTempDir(dir), renameio.WithStaticPermissions(0o600))
+	return renameio.WriteFile(path, data, 0o600, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(0o600))
 }

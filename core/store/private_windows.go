@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -18,13 +19,12 @@ func openPrivate(path string) (f *os.File, err error) {
 	return f, err
 }
 
+// checkPrivateDir has nothing to check: the access list is inherited.
+func checkPrivateDir(string, fs.FileInfo) error { return nil }
+
 // writePrivate replaces path: os.Rename is MoveFileEx with MOVEFILE_REPLACE_EXISTING.
 func writePrivate(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := makePrivateDir(dir); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".zen-*")
+	f, err := os.CreateTemp(filepath.Dir(path), ".zen-*")
 	if err != nil {
 		return err
 	}

@@ -2,15 +2,19 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// schemaVersion is the version of the file's form. A file with a higher one was
-// written by a newer zen and is left alone.
-const schemaVersion = 1
+// The versions of the credentials file. One with a higher version was written by a
+// newer zen and is left alone.
+const (
+	plainVersion  = 1
+	sealedVersion = 2
+)
 
 // Record is everything that is stored for one profile. It is one file, so that a
 // replaced credential and the token that came with it are written together.
@@ -21,6 +25,8 @@ type Record struct {
 	Accounts map[string]Account
 	// Tokens are the cached tokens, by key.
 	Tokens map[string]provider.Token
+	// Detours are kept by the key of the token that is not to be had, or refused.
+	Detours map[string]Detour
 }
 
 // Account is one provider's sign-in.
@@ -40,10 +46,19 @@ type Account struct {
 // file and its parts are the form on disk, the only place where secrets are
 // revealed to an encoder.
 type file struct {
-	SchemaVersion int                    `json:"schema_version"`
-	Provider      string                 `json:"provider,omitempty"`
-	Accounts      map[string]fileAccount `json:"accounts,omitempty"`
-	Tokens        map[string]fileToken   `json:"tokens,omitempty"`
+	SchemaVersion int `json:"schema_version"`
+	// Profile is whose it is: a copied file would refresh another's credential.
+	Profile string `json:"profile,omitempty"`
+
+	// Of a sealed file.
+	Key    string `json:"key,omitempty"`
+	Sealed []byte `json:"sealed,omitempty"`
+
+	// Of a plain one.
+	Provider string                 `json:"provider,omitempty"`
+	Accounts map[string]fileAccount `json:"accounts,omitempty"`
+	Tokens   map[string]fileToken   `json:"tokens,omitempty"`
+	Detours  map[string]Detour      `json:"detours,omitempty"`
 }
 
 type fileAccount struct {
@@ -64,8 +79,9 @@ type fileToken struct {
 	Verification *provider.Verification `json:"verification,omitempty"`
 }
 
-func (r Record) encode() ([]byte, error) {
-	f := file{SchemaVersion: schemaVersion, Provider: r.Provider}
+// encode makes the content of a plain file.
+func (r Record) encode(profile string) ([]byte, error) {
+	f := file{SchemaVersion: plainVersion, Profile: profile, Provider: r.Provider, Detours: r.Detours}
 	if len(r.Accounts) > 0 {
 		f.Accounts = make(map[string]fileAccount, len(r.Accounts))
 	}
@@ -90,20 +106,39 @@ func (r Record) encode() ([]byte, error) {
 	return json.Marshal(f)
 }
 
-func decode(data []byte) (Record, error) {
+// parse reads a file, sealed or not.
+func parse(data []byte) (file, error) {
 	var f file
 	if err := json.Unmarshal(data, &f); err != nil {
 		// The text of a json error quotes what it read: never a secret's business.
-		return Record{}, fmt.Errorf("it is damaged (not the JSON that zen writes, %d bytes)", len(data))
+		return file{}, fmt.Errorf("it is damaged (not the JSON that zen writes, %d bytes)", len(data))
 	}
 	switch {
-	case f.SchemaVersion < 1:
-		return Record{}, fmt.Errorf("it is damaged (no schema_version)")
-	case f.SchemaVersion > schemaVersion:
-		return Record{}, fmt.Errorf("it has version %d and this zen knows %d: use a newer zen", f.SchemaVersion, schemaVersion)
+	case f.SchemaVersion < plainVersion:
+		return file{}, errors.New("it is damaged (no schema_version)")
+	case f.SchemaVersion > sealedVersion:
+		return file{}, fmt.Errorf("it has version %d and this zen knows %d: use a newer zen", f.SchemaVersion, sealedVersion)
+	case f.SchemaVersion == plainVersion && (f.Key != "" || len(f.Sealed) > 0):
+		return file{}, errors.New("it is damaged (sealed, with the version of a plain file)")
+	case f.SchemaVersion == sealedVersion && (!isKeyID(f.Key) || len(f.Sealed) == 0):
+		return file{}, errors.New("it is damaged (sealed, without a key's name or a content)")
 	}
+	return f, nil
+}
+
+// storage is how the record rests in the file.
+func (f file) storage() Storage {
+	if f.SchemaVersion == sealedVersion {
+		return StorageKeyring
+	}
+	return StorageFile
+}
+
+// record is the content of a plain file.
+func (f file) record() Record {
 	r := Record{
 		Provider: f.Provider,
+		Detours:  f.Detours,
 		Accounts: make(map[string]Account, len(f.Accounts)),
 		Tokens:   make(map[string]provider.Token, len(f.Tokens)),
 	}
@@ -120,5 +155,5 @@ func decode(data []byte) (Record, error) {
 			Value: provider.NewSecret(t.Value), Issued: t.Issued, Expires: t.Expires, Verification: t.Verification,
 		}
 	}
-	return r, nil
+	return r
 }

@@ -1,19 +1,22 @@
 // Package store is where credentials rest: one file a profile, readable by its
 // owner alone, replaced atomically, and guarded by a lock of its own.
 //
+// The file is plain, or sealed with a key that is in the keyring of the system. What
+// is no secret stands in a second file, [Meta], so that to show it nobody has to be
+// asked for the keyring's password.
+//
 // A file that can't be read for any reason but absence is never overwritten: the
-// error says what is wrong with it and what to do.
+// error says what is wrong with it and what to do. A keyring that doesn't answer is
+// no such reason: nothing is lost, and nothing rests less well protected than before.
 package store
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -25,52 +28,77 @@ import (
 // earlier end; a refresh that holds it is bounded by less.
 const lockTimeout = 45 * time.Second
 
-// maxFileSize is far above what a few providers need.
-const maxFileSize = 4 << 20
+// Store keeps the records of all profiles in one directory, which any number of
+// processes may use at once. It is safe for concurrent use.
+type Store struct {
+	dir     string
+	keyring Keyring
+	asked   func(profile string) Storage
+	notice  func(line string)
+	// memory is where the records are of a store without a directory.
+	memory *memory
+	keys   keys
 
-// Store keeps the records of all profiles in one directory. It holds no state of
-// its own: any number of processes may use the same directory at once.
-type Store struct{ dir string }
+	mu sync.Mutex
+	// mu guards plans, by profile.
+	plans map[string]plan
+}
 
 // New returns the store in dir, which is created on the first write.
-func New(dir string) *Store { return &Store{dir: dir} }
+func New(dir string, options ...Option) *Store {
+	s := &Store{
+		dir:    dir,
+		asked:  func(string) Storage { return "" },
+		notice: func(string) {},
+		keys:   newKeys(),
+		plans:  map[string]plan{},
+	}
+	for _, option := range options {
+		option(s)
+	}
+	return s
+}
 
-// Path returns the file of a profile.
+// Path returns the file of a profile; "" where none is ever written.
 func (s *Store) Path(profile string) string {
+	if s.memory != nil {
+		return ""
+	}
 	return filepath.Join(s.dir, "profiles", profile+".json")
 }
 
-// Load reads the record of a profile, without the lock: writes are atomic, so a
-// reader sees the old record or the new one. No file is an empty record.
+// Load is LoadContext without a context: the keyring has a deadline of its own.
 func (s *Store) Load(profile string) (Record, error) {
+	return s.LoadContext(context.Background(), profile)
+}
+
+// LoadContext reads the record of a profile, without the lock: writes are atomic, so
+// a reader sees the old record or the new one. No file is an empty record. The
+// context ends the wait for a keyring that has to be unlocked.
+func (s *Store) LoadContext(ctx context.Context, profile string) (Record, error) {
 	if err := checkName(profile); err != nil {
 		return Record{}, err
 	}
-	path := s.Path(profile)
-	f, err := openPrivate(path)
+	if s.memory != nil {
+		return s.memory.load(profile), nil
+	}
+	r, err := s.load(ctx, profile)
+	if errors.Is(err, errUnusable) {
+		// The file may have moved since it was read, and its key with it.
+		r, err = s.load(ctx, profile)
+	}
+	return r, err
+}
+
+func (s *Store) load(ctx context.Context, profile string) (Record, error) {
+	c, err := s.read(profile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Record{Accounts: map[string]Account{}, Tokens: map[string]provider.Token{}}, nil
+		return emptyRecord(), nil
 	}
 	if err != nil {
-		return Record{}, fmt.Errorf("read credentials of profile %q: %w", profile, err)
+		return Record{}, err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
-		return Record{}, fmt.Errorf("read credentials of profile %q: %w", profile, err)
-	}
-	if len(data) > maxFileSize {
-		return Record{}, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("credentials file %s is larger than 4 MiB", path)}
-	}
-	r, err := decode(data)
-	if err != nil {
-		return Record{}, &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("credentials file %s can't be used: %v", path, err),
-			Hint:    "move it away and sign in again; zen leaves it as it is",
-		}
-	}
-	return r, nil
+	return s.open(ctx, profile, c)
 }
 
 // Locked is a record that nobody else can change until its function returns.
@@ -78,19 +106,13 @@ type Locked struct {
 	Record
 	store   *Store
 	profile string
-}
-
-// Save writes the record as it is now: temporary file, fsync, rename.
-func (l *Locked) Save() error {
-	data, err := l.encode()
-	if err != nil {
-		return fmt.Errorf("encode credentials: %w", err)
-	}
-	path := l.store.Path(l.profile)
-	if err := writePrivate(path, data); err != nil {
-		return fmt.Errorf("write credentials of profile %q: %w", l.profile, err)
-	}
-	return nil
+	// ctx is that of Lock, for the keyring; Locked doesn't outlive it.
+	ctx context.Context
+	// storage and key are those of the file on disk, if there is one.
+	storage Storage
+	key     string
+	// aside is whether the file on disk can't be read, and is to be kept.
+	aside bool
 }
 
 // Lock waits for the lock of a profile, reads its record and calls fn. The lock
@@ -100,8 +122,25 @@ func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error
 	if err := checkName(profile); err != nil {
 		return err
 	}
+	if s.memory != nil {
+		return s.memory.lock(ctx, s, profile, fn)
+	}
+	return s.locked(ctx, profile, func() error {
+		l := &Locked{store: s, profile: profile, ctx: ctx}
+		if err := l.load(); err != nil {
+			return err
+		}
+		return fn(l)
+	})
+}
+
+// locked calls fn with the lock of the profile held.
+func (s *Store) locked(ctx context.Context, profile string, fn func() error) error {
+	if err := s.makeDir(); err != nil {
+		return err
+	}
 	path := s.Path(profile) + ".lock"
-	if err := makePrivateDir(filepath.Dir(path)); err != nil {
+	if err := checkLockFile(path); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
@@ -111,7 +150,7 @@ func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error
 		if errors.Is(err, context.DeadlineExceeded) {
 			return &provider.Error{
 				Kind:    provider.ErrUnavailable,
-				Message: fmt.Sprintf("another zen holds %s", path),
+				Message: fmt.Sprintf("%s holds the lock of profile %q (%s)", holder(path), profile, path),
 				Hint:    "wait for it, or end it",
 				Err:     err,
 			}
@@ -119,40 +158,23 @@ func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error
 		return fmt.Errorf("lock profile %q: %w", profile, err)
 	}
 	defer lock.Unlock()
-	record, err := s.Load(profile)
-	if err != nil {
-		return err
-	}
-	return fn(&Locked{Record: record, store: s, profile: profile})
+	sign(path)
+	return fn()
 }
 
-// checkName wants a name that is a file's, and no path. It is no regular
-// expression, because compiling one would be a good part of a warm zen token.
-func checkName(profile string) error {
-	good := profile != "" && len(profile) <= 64 && !strings.ContainsAny(profile[:1], "._-")
-	for i := range len(profile) {
-		c := profile[i]
-		good = good && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0)
-	}
-	if good {
+func (l *Locked) load() error {
+	c, err := l.store.read(l.profile)
+	if errors.Is(err, fs.ErrNotExist) {
+		l.Record = emptyRecord()
 		return nil
 	}
-	return &provider.Error{
-		Kind:    provider.ErrConfig,
-		Message: fmt.Sprintf("profile name %q is not valid", profile),
-		Hint:    "use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first",
-	}
-}
-
-// makePrivateDir creates dir and its parents for their owner alone, and closes
-// dir to others where it was open.
-func makePrivateDir(dir string) error {
-	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
-		err = os.Chmod(dir, 0o700)
+		l.storage, l.key = c.storage(), c.Key
+		l.Record, err = l.store.open(l.ctx, l.profile, c)
 	}
-	if err != nil {
-		return fmt.Errorf("create state directory: %w", err)
+	if errors.Is(err, errUnusable) && l.store.plan(l.profile).aside {
+		l.Record, l.aside = emptyRecord(), true
+		return nil
 	}
-	return nil
+	return err
 }

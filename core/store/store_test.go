@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -42,10 +43,15 @@ func TestRoundTripAndModes(t *testing.T) {
 		Value: provider.NewSecret("a.b.c"), Issued: when, Expires: when.Add(time.Minute),
 		Verification: &provider.Verification{Issuer: "https://x", Algorithms: []string{"RS256"}},
 	}
+	detour := store.Detour{
+		Via: "platformtoken", Since: when, Probe: when.Add(time.Minute), Failures: 1, Access: provider.AccessReadOnly,
+		Permissions: []provider.Permission{{Tables: []string{"notes"}, Actions: []provider.Action{"data_read"}}},
+	}
 	save(t, s, "default", func(r *store.Record) {
 		r.Provider = "clerk"
 		r.Accounts["clerk"] = account
 		r.Tokens["key"] = token
+		r.Detours = map[string]store.Detour{"key": detour}
 	})
 	got, err := s.Load("default")
 	if err != nil {
@@ -55,6 +61,7 @@ func TestRoundTripAndModes(t *testing.T) {
 		Provider: "clerk",
 		Accounts: map[string]store.Account{"clerk": account},
 		Tokens:   map[string]provider.Token{"key": token},
+		Detours:  map[string]store.Detour{"key": detour},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -70,57 +77,6 @@ func TestRoundTripAndModes(t *testing.T) {
 		if info.Mode().Perm() != mode {
 			t.Errorf("%s has mode %04o, want %04o", path, info.Mode().Perm(), mode)
 		}
-	}
-}
-
-func TestBadFilesAreToldAndKept(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("modes and symbolic links of Unix")
-	}
-	const good = `{"schema_version":1,"accounts":{},"tokens":{}}`
-	for name, test := range map[string]struct {
-		content string
-		prepare func(t *testing.T, path string)
-		want    string
-	}{
-		"truncated":      {content: good[:20], want: "is damaged"},
-		"empty":          {content: "", want: "is damaged"},
-		"rubbish":        {content: "\x00\x01secret-in-rubbish", want: "is damaged"},
-		"wrong type":     {content: `{"schema_version":"secret-in-rubbish"}`, want: "is damaged"},
-		"no version":     {content: `{}`, want: "no schema_version"},
-		"future version": {content: `{"schema_version":2}`, want: "use a newer zen"},
-		"group-readable": {content: good, prepare: func(t *testing.T, path string) { must(t, os.Chmod(path, 0o640)) }, want: "mode 0640"},
-		"symbolic link": {content: good, prepare: func(t *testing.T, path string) {
-			must(t, os.Rename(path, path+".real"))
-			must(t, os.Symlink(path+".real", path))
-		}, want: "symbolic link"},
-		"directory": {content: good, prepare: func(t *testing.T, path string) {
-			must(t, os.Remove(path))
-			must(t, os.Mkdir(path, 0o700))
-		}, want: "not a regular file"},
-		"too large": {content: strings.Repeat(" ", 4<<20+1), want: "larger than 4 MiB"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := store.New(t.TempDir())
-			path := s.Path("p")
-			must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-			must(t, os.WriteFile(path, []byte(test.content), 0o600))
-			if test.prepare != nil {
-				test.prepare(t, path)
-			}
-			_, err := s.Load("p")
-			if err == nil || !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.want) {
-				t.Fatalf("Load = %v, want ErrConfig with %q", err, test.want)
-			}
-			if strings.Contains(err.Error(), "secret-in-rubbish") {
-				t.Errorf("the error quotes the file: %v", err)
-			}
-			called := false
-			err = s.Lock(t.Context(), "p", func(*store.Locked) error { called = true; return nil })
-			if err == nil || called {
-				t.Error("Lock gave a bad record out to be overwritten")
-			}
-		})
 	}
 }
 
@@ -150,7 +106,8 @@ func TestLockExcludesAndEndsWithTheContext(t *testing.T) {
 		defer cancel()
 		return s.Lock(ctx, "p", func(*store.Locked) error { return nil })
 	})
-	if !errors.Is(err, provider.ErrUnavailable) {
+	holder := fmt.Sprintf("%s (process %d) holds the lock", filepath.Base(os.Args[0]), os.Getpid())
+	if !errors.Is(err, provider.ErrUnavailable) || runtime.GOOS != "windows" && !strings.Contains(err.Error(), holder) {
 		t.Errorf("second lock = %v", err)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -26,6 +28,30 @@ type Refused struct {
 
 	kind error
 	why  string
+	// skew says that the clocks differ; "" where they don't.
+	skew string
+}
+
+// maxSkew is how far apart two clocks are before it is said. Date has whole seconds
+// (RFC 9110 section 6.6.1) and is as old as the answer took.
+const maxSkew = 30 * time.Second
+
+// tellSkew compares this machine's clock with the server's.
+func (r *Refused) tellSkew(date, host string, now time.Time) {
+	servers, err := http.ParseTime(date)
+	if err != nil {
+		return
+	}
+	ahead := now.Sub(servers).Round(time.Second)
+	if ahead.Abs() > 2*time.Minute {
+		ahead = ahead.Round(time.Minute)
+	}
+	switch text := ahead.Abs().String(); {
+	case ahead > maxSkew:
+		r.skew = fmt.Sprintf("; this machine's clock is %s ahead of %s's", text, host)
+	case ahead < -maxSkew:
+		r.skew = fmt.Sprintf("; this machine's clock is %s behind %s's", text, host)
+	}
 }
 
 // refusals are the texts of Turso Cloud and of libsql-server, and what they mean.
@@ -81,9 +107,9 @@ func issuer(c provider.Claims) string {
 // Error says in one line who refused what and what to do.
 func (r *Refused) Error() string {
 	if r.Renewal != nil && !errors.Is(r.Renewal, provider.ErrRejected) {
-		return fmt.Sprintf("%s (and no other token could be had: %v)", r.why, r.Renewal)
+		return fmt.Sprintf("%s%s (and no other token could be had: %v)", r.why, r.skew, r.Renewal)
 	}
-	return r.why
+	return r.why + r.skew
 }
 
 // Unwrap makes errors.Is see the class of the refusal, and why there was no other

@@ -1,15 +1,18 @@
 // Package transport puts a session's token on the requests to one database, and
-// acts on a refusal: one new token, one more try, and then an error that says why.
+// acts on a refusal: one new token, one more try, then the source's way around, and
+// at last an error that says why.
 package transport
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
@@ -25,6 +28,21 @@ type Source interface {
 	// Renew returns another one than refused, which the server turned down.
 	Renew(ctx context.Context, refused provider.Token) (provider.Token, error)
 }
+
+// FallBacker is a Source with another way to a token, for a database that refuses
+// those of the first.
+type FallBacker interface {
+	// FallBack returns a token of the next way, after refused and, where one could
+	// be had, its successor were turned down. It is errors.ErrUnsupported where
+	// there is none.
+	FallBack(ctx context.Context, refused provider.Token) (provider.Token, error)
+	// Accepted is told of the token of each request that succeeded. It is quick for
+	// all but the one that tried whether the first way works again.
+	Accepted(ctx context.Context, token provider.Token)
+}
+
+// maxTries bounds how often one request is sent, whatever the source has to offer.
+const maxTries = 6
 
 // RoundTripper sends requests to one database with the token of a Source. It is
 // safe for concurrent use.
@@ -50,8 +68,10 @@ func New(base http.RoundTripper, source Source, target provider.Target, address 
 
 // RoundTrip implements http.RoundTripper. Where the server refuses the token
 // before it has run anything (401, or the 400 that Turso gives for a JWT it can't
-// read), the request is sent once more with a renewed token; a second refusal is a
-// *Refused error instead of a response.
+// read), the request is sent once more with a renewed token, and then with those of
+// the source's fallbacks, if it is a FallBacker. What is refused at last is a
+// *Refused error instead of a response: the first refusal, which says what is wrong
+// with the usual token.
 func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != t.address.Scheme || req.URL.Host != t.address.Host {
 		closeBody(req.Body)
@@ -62,25 +82,68 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req.Body)
 		return nil, err
 	}
-	resp, refused, err := t.send(req, req.Body, token)
-	if err != nil || refused == nil {
-		return resp, err
+	body := req.Body
+	var first *Refused
+	renewed := false
+	for try := 1; ; try++ {
+		resp, refused, err := t.send(req, body, token)
+		if err != nil || refused == nil {
+			t.accepted(req, token, resp)
+			return resp, err
+		}
+		if first == nil {
+			first = refused
+		}
+		var ok bool
+		if body, ok = again(req); !ok || try == maxTries {
+			closeBody(body)
+			return nil, first
+		}
+		next, err := t.next(req.Context(), token, refused, &renewed)
+		if err != nil || next.Value.Equal(token.Value) {
+			closeBody(body)
+			first.Renewal = err
+			return nil, first
+		}
+		token = next
 	}
-	body, ok := again(req)
-	if !ok {
-		return nil, refused
+}
+
+// next returns the token to try after a refused one: once a renewed one, then those
+// of fallbacks. Who may not do this (ErrPermission), or was signed out, gets no
+// other way in.
+func (t *RoundTripper) next(ctx context.Context, token provider.Token, refused *Refused, renewed *bool) (provider.Token, error) {
+	var err error
+	if !*renewed {
+		*renewed = true
+		var next provider.Token
+		next, err = t.source.Renew(ctx, token)
+		if err == nil && !next.Value.Equal(token.Value) {
+			return next, nil
+		}
 	}
-	renewed, err := t.source.Renew(req.Context(), token)
-	if err != nil || renewed.Value.Equal(token.Value) {
-		closeBody(body)
-		refused.Renewal = err
-		return nil, refused
+	fallBacker, ok := t.source.(FallBacker)
+	if !ok || refused.kind == provider.ErrPermission || err != nil && provider.Kind(err) != provider.ErrUnavailable {
+		return token, err
 	}
-	resp, refused, err = t.send(req, body, renewed)
-	if refused != nil {
-		return nil, refused
+	next, fallErr := fallBacker.FallBack(ctx, token)
+	switch {
+	case fallErr == nil:
+		return next, nil
+	case errors.Is(fallErr, errors.ErrUnsupported):
+		return token, err
+	case err == nil:
+		// Its text alone: the class of the failure is that of the refusal.
+		return token, errors.New(fallErr.Error())
 	}
-	return resp, err
+	return token, fmt.Errorf("%w; %v", err, fallErr)
+}
+
+// accepted passes the good news on.
+func (t *RoundTripper) accepted(req *http.Request, token provider.Token, resp *http.Response) {
+	if fallBacker, ok := t.source.(FallBacker); ok && resp != nil && resp.StatusCode < 300 {
+		fallBacker.Accepted(req.Context(), token)
+	}
 }
 
 // send makes one try. A refusal is returned in place of the response.
@@ -107,7 +170,9 @@ func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provide
 		return resp, nil, nil
 	}
 	resp.Body.Close()
-	return nil, newRefused(resp.StatusCode, text, claims, t.target), nil
+	refused := newRefused(resp.StatusCode, text, claims, t.target)
+	refused.tellSkew(resp.Header.Get("Date"), t.address.Host, time.Now())
+	return nil, refused, nil
 }
 
 // guard refuses a token that may not go to the target, whoever made it.

@@ -48,7 +48,11 @@ func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, ho
 	if err := host.Progress(ctx, "waiting for the browser"); err != nil {
 		return err
 	}
-	callback, err := listener.Wait(ctx)
+	callback, err := listener.WaitOrPaste(ctx, func(ctx context.Context, question string) (string, error) {
+		// The address carries the ticket or the token: it is not for the screen.
+		address, err := host.AskSecret(ctx, question)
+		return address.Reveal(), err
+	})
 	if err != nil {
 		return waitError(err)
 	}
@@ -137,7 +141,7 @@ func waitError(err error) error {
 	}
 	return &provider.Error{
 		Kind: provider.ErrNoCredential, Message: "clerk: " + err.Error(),
-		Hint: "run zen login again, and open the address that it shows in a browser on this machine", Err: err,
+		Hint: "run zen login again in a terminal, open the address that it shows, and paste the one where the browser ends", Err: err,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ type Options struct {
 	Path string
 	// Settings are the provider's, beside the defaults of its own.
 	Settings provider.Settings
+	// Visible are the keys of Settings whose values others can read, as those in the
+	// arguments of a program. None may be of a setting that is sensitive.
+	Visible []string
 	// Database is what tokens are asked for; empty is a database that isn't.
 	Database provider.Target
 	// Network lets the provider reach what the environment lets it reach.
@@ -212,6 +216,13 @@ func (s *suite) introduce(ctx context.Context) error {
 	for _, f := range s.description.GetFields() {
 		fields[f.GetKey()] = true
 		if f.GetSensitive() {
+			if slices.Contains(s.options.Visible, f.GetKey()) {
+				return &provider.Error{
+					Kind:    provider.ErrConfig,
+					Message: fmt.Sprintf("test provider: %.40q is a secret, and others can read arguments", f.GetKey()),
+					Hint:    fmt.Sprintf("give it in a file: --setting %s=@FILE", f.GetKey()),
+				}
+			}
 			s.transcript.plant(s.options.Settings.Get(f.GetKey()))
 		}
 	}

@@ -124,6 +124,9 @@ func TestWhatCannotBeTested(t *testing.T) {
 		"a name too long": {Options{Path: filepath.Join(dir, "zen-provider-"+strings.Repeat("x", 33))}, provider.ErrConfig},
 		"no program":      {Options{Path: text}, provider.ErrNoProvider},
 		"unknown setting": {Options{Path: installed(t, "good"), Settings: provider.Settings{"colour": provider.NewSecret("red")}}, provider.ErrConfig},
+		"visible secret": {Options{
+			Path: installed(t, "good"), Visible: []string{"api_key"}, Settings: provider.Settings{"api_key": provider.NewSecret("secret")},
+		}, provider.ErrConfig},
 	} {
 		if _, err := Run(t.Context(), c.options, nil); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

@@ -4,7 +4,6 @@ package pin
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"syscall"
 
@@ -12,7 +11,11 @@ import (
 )
 
 // checkOwn refuses a file that somebody else could have written.
-func checkOwn(info fs.FileInfo) error {
+func checkOwn(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !info.Mode().IsRegular():

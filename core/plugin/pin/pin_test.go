@@ -74,6 +74,45 @@ func TestASumIsForOnePlatform(t *testing.T) {
 	}
 }
 
+func TestTheVersionIsLearnedAtTheFirstStart(t *testing.T) {
+	p := &Policy{Bundled: map[string]string{"clerk": strings.Repeat("a", 64)}, Lock: newLock(t)}
+	err := p.Lock.Update(t.Context(), func(pins map[string]Pin) error {
+		pins["acme"] = Pin{Source: "/bin/acme", Known: Local, Platforms: map[string]Sum{"plan9_mips": {SHA256: strings.Repeat("c", 64)}}}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Lock.Set(t.Context(), binary("acme", "a"), Pin{Source: "/bin/acme", Known: Local}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		binary  plugin.Binary
+		version string
+		ok      bool
+	}{
+		{binary("acme", "b"), "6.6.6", false}, // another's
+		{binary("acme", "a"), "1.2.0", true},
+		{binary("acme", "a"), "1.3.0", true}, // it was learned
+		{binary("clerk", "a"), "1.0.0", true},
+	} {
+		if err := p.Learn(t.Context(), step.binary, step.version); (err == nil) != step.ok {
+			t.Errorf("%v: %v", step, err)
+		}
+	}
+	pins, err := p.Lock.Load()
+	if err != nil || len(pins) != 1 || pins["acme"].Version != "1.2.0" {
+		t.Fatalf("%+v, %v", pins, err)
+	}
+	// What is pinned anew is asked anew, and the other platform's sum stays.
+	if err := p.Lock.Set(t.Context(), binary("acme", "b"), Pin{Source: "/bin/acme", Known: Local}); err != nil {
+		t.Fatal(err)
+	}
+	if pins, err = p.Lock.Load(); err != nil || pins["acme"].Version != "" || len(pins["acme"].Platforms) != 2 {
+		t.Errorf("%+v, %v", pins, err)
+	}
+}
+
 func TestFirstUseIsAskedOnceAndAChangeNever(t *testing.T) {
 	asked := 0
 	answer := false
@@ -140,7 +179,7 @@ func TestLockFilesThatPinNothing(t *testing.T) {
 		"no version": {strings.Replace(good, "version = 1", "", 1), 0o600, false},
 		"unknown":    {good + "trust_all = true\n", 0o600, false},
 		"broken":     {"version = ", 0o600, false},
-		"huge":       {good + "#" + strings.Repeat("x", maxLock), 0o600, false},
+		"huge":       {good + "#" + strings.Repeat("x", maxFile), 0o600, false},
 	} {
 		if runtime.GOOS == "windows" && name == "writable" {
 			continue

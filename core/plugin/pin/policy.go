@@ -70,12 +70,29 @@ func (p *Policy) Known(b plugin.Binary) (Pin, error) {
 	return Pin{}, &UnknownError{Binary: b}
 }
 
+// Learn notes the version that b says, where its pin has none: what is pinned as it
+// was found wasn't asked. A bundled binary has no pin.
+func (p *Policy) Learn(ctx context.Context, b plugin.Binary, version string) error {
+	known, err := p.Known(b)
+	if err != nil || known.Known == Bundled || known.Version != "" {
+		return err
+	}
+	return p.Lock.Update(ctx, func(pins map[string]Pin) error {
+		learned := pins[b.Name]
+		if sum, ok := learned.Here(); ok && sum.SHA256 == b.SHA256 {
+			learned.Version = version
+			pins[b.Name] = learned
+		}
+		return nil
+	})
+}
+
 // Set pins b for this platform. The sums for other platforms stay where the
-// version does.
+// version does, or isn't known yet.
 func (l *Lock) Set(ctx context.Context, b plugin.Binary, pin Pin) error {
 	return l.Update(ctx, func(pins map[string]Pin) error {
 		platforms := map[string]Sum{}
-		if old, ok := pins[b.Name]; ok && old.Version == pin.Version && old.Source == pin.Source {
+		if old, ok := pins[b.Name]; ok && (pin.Version == "" || pin.Version == old.Version) && old.Source == pin.Source {
 			for platform, sum := range old.Platforms {
 				platforms[platform] = sum
 			}

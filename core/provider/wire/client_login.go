@@ -135,8 +135,9 @@ func (l *login) send(message *pb.LoginRequest) error {
 	return l.stream.Send(message)
 }
 
-// answer does what the provider wants. The texts are for the person who signs in
-// and not redacted: they may well repeat what that person typed.
+// answer does what the provider wants. URLs and codes are shown as they are, since
+// that is what they are for; texts are redacted, of which what somebody typed with an
+// echo is no part.
 func (l *login) answer(ctx context.Context, request *pb.LoginResponse) *pb.HostAnswer {
 	var err error
 	switch r := request.GetRequest().(type) {
@@ -150,15 +151,15 @@ func (l *login) answer(ctx context.Context, request *pb.LoginResponse) *pb.HostA
 			err = l.host.ShowCode(ctx, receivedText(code.GetCode()), code.GetUrl(), moment(code.GetExpires()))
 		}
 	case *pb.LoginResponse_Progress:
-		err = l.host.Progress(ctx, receivedText(r.Progress.GetText()))
+		err = l.host.Progress(ctx, l.client.text(r.Progress.GetText()))
 	case *pb.LoginResponse_Ask:
 		var line string
-		if line, err = l.host.Ask(ctx, receivedText(r.Ask.GetQuestion())); err == nil {
+		if line, err = l.host.Ask(ctx, l.client.text(r.Ask.GetQuestion())); err == nil {
 			return &pb.HostAnswer{Result: &pb.HostAnswer_Line{Line: sentText(line)}}
 		}
 	case *pb.LoginResponse_AskSecret:
 		var secret provider.Secret
-		if secret, err = l.host.AskSecret(ctx, receivedText(r.AskSecret.GetQuestion())); err == nil {
+		if secret, err = l.host.AskSecret(ctx, l.client.text(r.AskSecret.GetQuestion())); err == nil {
 			return &pb.HostAnswer{Result: &pb.HostAnswer_Secret{Secret: []byte(secret.Reveal())}}
 		}
 	case *pb.LoginResponse_Store:

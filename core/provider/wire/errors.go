@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -151,6 +152,33 @@ func StatusError(err error) error {
 		return status.Error(c.code, f.GetMessage())
 	}
 	return s.Err()
+}
+
+// maxTrace bounds the trace of a panic in a status, which travels as a header.
+const maxTrace = 32 << 10
+
+// PanicError is StatusError for a call that panicked, with the trace of that as a
+// google.rpc.DebugInfo, for which there is no better place: it belongs to this call,
+// and standard error to all of them.
+func PanicError(err error, trace string) error {
+	failed, _ := status.FromError(StatusError(err))
+	s, detailErr := failed.WithDetails(&errdetails.DebugInfo{Detail: strings.ToValidUTF8(trace[:min(len(trace), maxTrace)], "?")})
+	if detailErr != nil { // the details are valid by construction
+		return failed.Err()
+	}
+	return s.Err()
+}
+
+// Trace is the trace of the panic that err tells of, at most 32 KiB of it, or "". It
+// is the provider's text as it is: lines, and whatever was in them.
+func Trace(err error) string {
+	s, _ := status.FromError(err)
+	for _, detail := range s.Details() {
+		if debug, ok := detail.(*errdetails.DebugInfo); ok {
+			return debug.GetDetail()[:min(len(debug.GetDetail()), maxTrace)]
+		}
+	}
+	return ""
 }
 
 // FromProvider reports whether err is a status that the provider itself sent, and

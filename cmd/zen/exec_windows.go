@@ -1,0 +1,26 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+)
+
+// replaceProcess runs the command and ends with its exit code: Windows can't
+// replace a process. Ctrl-C and Ctrl-Break reach both from the console, and the
+// command acts on them.
+func replaceProcess(path string, command, environ []string) error {
+	cmd := exec.Command(path)
+	cmd.Args, cmd.Env = command, environ
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	err := cmd.Run()
+	var exited *exec.ExitError
+	if err == nil || errors.As(err, &exited) {
+		return childExit{cmd.ProcessState.ExitCode()}
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+//go:build !front
+
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func providerDevCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "dev",
+		Usage: "run a provider that is being written",
+		Subcommands: []*cli.Command{
+			{
+				Name:      "override",
+				Usage:     "run a provider from a path, whatever is there, until it is stopped",
+				ArgsUsage: "NAME PATH",
+				Description: `PATH is a program, which need not be pinned and may be built again and again, or
+the socket of one that was started with ` + plugin.DebugKey + `=1, in a debugger for
+example. zen says so at each use. Only this command, and for sockets the variable
+` + plugin.ReattachKey + `, override a provider: a project file can't.`,
+				Flags:        []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also a provider that zen comes with"}},
+				Action:       providerOverride,
+				BashComplete: completeInstalled,
+			},
+			{
+				Name:         "stop",
+				Usage:        "run the provider that is installed again",
+				ArgsUsage:    "NAME",
+				Description:  "The program is left where it is.",
+				Action:       providerStop,
+				BashComplete: completeInstalled,
+			},
+		},
+	}
+}
+
+func providerOverride(c *cli.Context) error {
+	if c.NArg() < 2 {
+		return usage(c, "NAME and PATH are needed")
+	}
+	if err := noMoreThan(c, 2); err != nil {
+		return err
+	}
+	name, path := c.Args().Get(0), c.Args().Get(1)
+	if _, ok := plugin.ProviderName(plugin.BinaryName(name)); !ok {
+		return &plugin.NameError{Name: name}
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() && info.Mode()&fs.ModeSocket == 0 {
+		return &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("override provider %s: %s is neither a program nor a socket", name, path),
+			Hint: "build it first",
+		}
+	}
+	return withClient(c, func(client *core.Client) error {
+		if client.Providers.Pins.Bundled[name] != "" && !c.Bool("force") {
+			return &provider.Error{
+				Kind: provider.ErrConfig, Message: fmt.Sprintf("override provider %s: zen comes with it, and whatever replaces it gets its credentials", name),
+				Hint: "if it is zen's own provider that you write: --force",
+			}
+		}
+		if err := client.Providers.Overrides.Set(c.Context, name, path); err != nil {
+			return err
+		}
+		if globalBool(c, "json") {
+			return printJSON(c, struct {
+				SchemaVersion int    `json:"schema_version"`
+				Name          string `json:"name"`
+				Override      string `json:"override"`
+			}{schemaVersion, name, path})
+		}
+		fmt.Fprintf(notes(c), "Provider %s is %s from now on, unchecked. To end that: zen provider dev stop %s\n", name, path, name)
+		return nil
+	})
+}
+
+func providerStop(c *cli.Context) error {
+	name, err := oneArgument(c, "NAME")
+	if err != nil {
+		return err
+	}
+	return withClient(c, func(client *core.Client) error {
+		found, err := client.Providers.Overrides.Remove(c.Context, name)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return &provider.Error{
+				Kind: provider.ErrConfig, Message: fmt.Sprintf("stop override: nothing overrides provider %.40q", name), Hint: "zen provider list",
+			}
+		}
+		if globalBool(c, "json") {
+			return printJSON(c, struct {
+				SchemaVersion int    `json:"schema_version"`
+				Stopped       string `json:"stopped"`
+			}{schemaVersion, name})
+		}
+		fmt.Fprintf(notes(c), "Provider %s is the one that is installed again.\n", name)
+		return nil
+	})
+}
+
+// warnOverridden is loud: --quiet is for answers that are as they should be.
+func warnOverridden(c *cli.Context) func(name, path string) {
+	return func(name, path string) {
+		what := "a program that nobody checked"
+		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket != 0 {
+			what = "a process that zen did not start"
+		}
+		end := "to end that: zen provider dev stop " + name
+		if strings.Contains(os.Getenv(plugin.ReattachKey), path) {
+			end = "to end that: unset " + plugin.ReattachKey
+		}
+		fmt.Fprintf(c.App.ErrWriter, "%s provider %s is %s: %s\n         %s\n",
+			paint(c.App.ErrWriter, yellow, "warning:"), name, what, oneLine(path), end)
+	}
+}
+
+// errOverridden is a provider that isn't the one that was pinned, on purpose.
+type errOverridden struct{ name, path string }
+
+func (e *errOverridden) Error() string {
+	return fmt.Sprintf("provider %s is overridden by %s, which nobody checked", e.name, e.path)
+}
+
+func (e *errOverridden) Unwrap() error {
+	return &provider.Error{Kind: provider.ErrNoProvider, Hint: "zen provider dev stop " + e.name}
+}

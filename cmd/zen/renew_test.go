@@ -1,0 +1,45 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// What failed in the process that renews fails in the same way in the one that waits.
+func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
+	for _, kind := range append(provider.Kinds(), nil) {
+		var err error = &provider.Error{Kind: kind, Message: "clerk: HTTP 503", Hint: "wait", RetryAfter: 3 * time.Second}
+		text, encodeErr := json.Marshal(newReport(fmt.Errorf("make a token: %w", err)))
+		if encodeErr != nil {
+			t.Fatal(encodeErr)
+		}
+		var r report
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		got := r.err()
+		if provider.Kind(got) != kind || got.Error() != "make a token: clerk: HTTP 503" || provider.Hint(got) != "wait" || provider.RetryAfter(got) != 3*time.Second {
+			t.Errorf("%v came back as %v (%v)", kind, got, provider.Kind(got))
+		}
+	}
+	if err := newReport(nil).err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRenewIsForZenAlone(t *testing.T) {
+	var out, errOut strings.Builder
+	code := run(t.Context(), []string{"zen", "renew"}, strings.NewReader("x"), &out, &errOut)
+	if code != exitUsage || !strings.Contains(errOut.String(), "a command of zen's own") || out.Len() > 0 {
+		t.Errorf("code %d, %q, %q", code, out.String(), errOut.String())
+	}
+	errOut.Reset()
+	if run(t.Context(), []string{"zen", "--help"}, strings.NewReader(""), &out, &errOut) != exitOK || strings.Contains(out.String(), "renew ") {
+		t.Errorf("%q", out.String())
+	}
+}

@@ -1,0 +1,91 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/provider/wire"
+)
+
+// DebugKey is the variable that makes a provider that is started by hand, as in a
+// debugger, wait for zen; ReattachKey is the one that makes zen use it: an object of
+// JSON with the path of a socket for each name.
+const (
+	DebugKey    = "ZEN_PROVIDER_DEBUG"
+	ReattachKey = "ZEN_REATTACH_PROVIDERS"
+)
+
+// serveDebug serves p on a socket that only this user reaches, until ctx ends, and
+// says on out how zen gets there. The memory of the process stays open: a debugger
+// reads it.
+func serveDebug(ctx context.Context, p provider.Provider, out io.Writer) error {
+	description, err := p.Describe(ctx)
+	if err != nil {
+		return fmt.Errorf("describe: %w", err)
+	}
+	if !isName(description.Name) {
+		return &NameError{Name: description.Name}
+	}
+	listener, err := listenDebug(description.Name)
+	if err != nil {
+		return err
+	}
+	path := listener.Addr().String()
+	value, err := json.Marshal(map[string]string{description.Name: path})
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	fmt.Fprintf(out, "Provider %s waits for zen, and for any other program of yours. In another terminal:\n\n"+
+		"    export %s='%s'\n\nor, until zen provider dev stop %s,\n\n    zen provider dev override %s %s\n\nCtrl-C ends it.\n",
+		description.Name, ReattachKey, value, description.Name, description.Name, path)
+	server := newServer(nil)
+	wire.Register(server, p)
+	stop := context.AfterFunc(ctx, server.Stop)
+	defer stop()
+	return server.Serve(listener) // nil after Stop, and the socket is gone
+}
+
+// listenDebug listens in a directory that is closed to others, at a path that is the
+// same every time.
+func listenDebug(name string) (net.Listener, error) {
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("zen-debug-%d", os.Getuid()))
+	if len(dir)+len("/")+len(name) > maxSocketDir {
+		dir = filepath.Join("/tmp", filepath.Base(dir))
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	path := filepath.Join(dir, name)
+	if reason := closed(dir); reason != "" {
+		return nil, fmt.Errorf("listen on %s: %s", path, reason)
+	}
+	if other, err := net.Dial("unix", path); err == nil {
+		_ = other.Close()
+		return nil, fmt.Errorf("listen on %s: another %s listens there", path, name)
+	}
+	if isSocket(path) { // of a process that was killed
+		_ = os.Remove(path)
+	}
+	return net.Listen("unix", path)
+}
+
+// debugMain is the main function of a provider that is started with DebugKey.
+func debugMain(p provider.Provider) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := serveDebug(ctx, p, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "wait for zen:", err)
+		return 1
+	}
+	return 0
+}

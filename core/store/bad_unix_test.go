@@ -1,0 +1,330 @@
+//go:build unix
+
+package store_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/store"
+)
+
+const goodPlain = `{"schema_version":1,"provider":"x","accounts":{},"tokens":{}}`
+
+// Each is a store that somebody could come upon: what zen says of it, and whether a
+// login sets it aside. Where it doesn't, the person has to do something first. In no
+// case is anything overwritten.
+var badStores = map[string]struct {
+	prepare func(w *world)
+	kind    error // nil is provider.ErrConfig
+	want    string
+	hint    string
+	aside   bool
+}{
+	"empty":               {content(""), nil, "is damaged (not the JSON that zen writes, 0 bytes)", "zen login --profile p sets it aside", true},
+	"truncated":           {content(goodPlain[:20]), nil, "is damaged (not the JSON that zen writes, 20 bytes)", "sets it aside", true},
+	"two documents":       {content(goodPlain + goodPlain), nil, "is damaged", "sets it aside", true},
+	"rubbish":             {content("\x00\x01secret-in-rubbish"), nil, "is damaged", "sets it aside", true},
+	"zeros":               {content(strings.Repeat("\x00", 512)), nil, "is damaged", "sets it aside", true},
+	"wrong type":          {content(`{"schema_version":"secret-in-rubbish"}`), nil, "is damaged", "sets it aside", true},
+	"a list":              {content(`["secret-in-rubbish"]`), nil, "is damaged", "sets it aside", true},
+	"no version":          {content(`{}`), nil, "no schema_version", "sets it aside", true},
+	"negative version":    {content(`{"schema_version":-1}`), nil, "no schema_version", "sets it aside", true},
+	"future version":      {content(`{"schema_version":3}`), nil, "it has version 3 and this zen knows 2: use a newer zen", "sets it aside", true},
+	"huge":                {content(strings.Repeat(" ", 4<<20+1)), nil, "larger than 4 MiB", "sets it aside", true},
+	"of another profile":  {content(`{"schema_version":1,"profile":"other"}`), nil, `it was copied from profile "other"`, "sets it aside", true},
+	"sealed, truncated":   {sealed(func(s string) string { return s[:len(s)/2] }), nil, "is damaged", "sets it aside", true},
+	"sealed, a bit flips": {sealedField("sealed", flipped), nil, "its key doesn't open it", "sets it aside", true},
+	"sealed, cut":         {sealedField("sealed", func(s string) string { return s[:16] }), nil, "its key doesn't open it", "sets it aside", true},
+	"sealed, no content":  {sealedField("sealed", func(string) string { return "" }), nil, "without a key's name or a content", "sets it aside", true},
+	"sealed, no key":      {sealedField("key", func(string) string { return "" }), nil, "without a key's name", "sets it aside", true},
+	"sealed, a path for a key": {sealedField("key", func(string) string { return "../../x" }), nil,
+		"without a key's name", "sets it aside", true},
+	"sealed, another version": {sealed(func(s string) string { return strings.Replace(s, `"schema_version":2`, `"schema_version":1`, 1) }), nil,
+		"with the version of a plain file", "sets it aside", true},
+	"sealed for another profile": {sealedField("profile", func(string) string { return "other" }), nil,
+		`it was copied from profile "other"`, "sets it aside", true},
+	"sealed, renamed in the file, too": {func(w *world) {
+		must(w.t, w.login("", "secret-in-rubbish"))
+		s := w.program("")
+		data, err := os.ReadFile(s.Path("p"))
+		must(w.t, err)
+		for item, key := range w.ring.items { // and in the keyring
+			w.ring.items[strings.Replace(item, "p/", "q/", 1)] = key
+		}
+		copied := strings.Replace(string(data), `"profile":"p"`, `"profile":"q"`, 1)
+		must(w.t, os.WriteFile(s.Path("q"), []byte(copied), 0o600))
+		must(w.t, os.Rename(s.Path("q"), s.Path("p")))
+	}, nil, `it was copied from profile "q"`, "sets it aside", true},
+	"sealed, key gone": {func(w *world) { must(w.t, w.login("", "c")); clear(w.ring.items) }, provider.ErrNoCredential,
+		"it is sealed, and its key is not in this keyring", "zen login --profile p sets it aside", true},
+	"sealed, other key": {func(w *world) {
+		must(w.t, w.login("", "c"))
+		for item := range w.ring.items {
+			w.ring.items[item] = provider.NewSecret("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+		}
+	}, nil, "its key doesn't open it", "sets it aside", true},
+	"sealed, rubbish for a key": {func(w *world) {
+		must(w.t, w.login("", "c"))
+		for item := range w.ring.items {
+			w.ring.items[item] = provider.NewSecret("secret-in-rubbish")
+		}
+	}, nil, "the item in the keyring is not a key of zen", "sets it aside", true},
+	"sealed, keyring locked": {func(w *world) { must(w.t, w.login("", "c")); w.ring.down = errLocked }, provider.ErrUnavailable,
+		"the keyring can't be used: locked", "unlock it", false},
+
+	"group can read": {chmod(0o640), nil, "is open to others (mode 0640)", "chmod 600 ", false},
+	"all can write":  {chmod(0o602), nil, "is open to others (mode 0602)", "chmod 600 ", false},
+	"symbolic link": {func(w *world) {
+		content(goodPlain)(w)
+		must(w.t, os.Rename(w.path(), w.path()+".real"))
+		must(w.t, os.Symlink(w.path()+".real", w.path()))
+	}, nil, "is a symbolic link", "put the file itself there", false},
+	"dangling link": {func(w *world) {
+		content("")(w)
+		must(w.t, os.Remove(w.path()))
+		must(w.t, os.Symlink("nowhere", w.path()))
+	},
+		nil, "is a symbolic link", "put the file itself there", false},
+	"directory": {special(func(path string) error { return os.Mkdir(path, 0o700) }), nil, "is a directory, not a regular file", "move it away", false},
+	"named pipe": {special(func(path string) error { return syscall.Mkfifo(path, 0o600) }), nil,
+		"is a named pipe, not a regular file", "move it away", false},
+	"socket": {special(func(path string) error {
+		_, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
+		return err
+	}), nil, "is a socket, not a regular file", "move it away", false},
+	"device file": {root(special(func(path string) error { return syscall.Mknod(path, syscall.S_IFCHR|0o600, 1<<8|5) })), nil,
+		"is a device, not a regular file", "move it away", false},
+	"somebody else's": {root(func(w *world) { content(goodPlain)(w); must(w.t, os.Chown(w.path(), 12345, -1)) }), nil,
+		"belongs to user 12345, not to you", "run zen as that user", false},
+
+	"others may write to its directory": {func(w *world) { content(goodPlain)(w); must(w.t, os.Chmod(filepath.Dir(w.path()), 0o770)) }, nil,
+		"others may write to", "chmod 700 ", false},
+	"its directory is a link": {func(w *world) {
+		content(goodPlain)(w)
+		dir := filepath.Dir(w.path())
+		must(w.t, os.Rename(dir, dir+".real"))
+		must(w.t, os.Symlink(dir+".real", dir))
+	}, nil, "is a symbolic link", "replace it by the directory itself", false},
+	"its directory is somebody else's": {root(func(w *world) { content(goodPlain)(w); must(w.t, os.Chown(filepath.Dir(w.path()), 12345, -1)) }), nil,
+		"belongs to user 12345, not to you", "run zen as that user", false},
+	"its directory is a file": {func(w *world) { must(w.t, os.WriteFile(filepath.Dir(w.path()), nil, 0o600)) }, nil,
+		"is not a directory", "move it away", false},
+}
+
+func content(s string) func(*world) {
+	return func(w *world) {
+		must(w.t, os.MkdirAll(filepath.Dir(w.path()), 0o700))
+		w.overwrite(s)
+	}
+}
+
+func chmod(mode os.FileMode) func(*world) {
+	return func(w *world) { content(goodPlain)(w); must(w.t, os.Chmod(w.path(), mode)) }
+}
+
+func special(make func(path string) error) func(*world) {
+	return func(w *world) {
+		must(w.t, os.MkdirAll(filepath.Dir(w.path()), 0o700))
+		must(w.t, make(w.path()))
+	}
+}
+
+// root is for what needs it.
+func root(prepare func(*world)) func(*world) {
+	return func(w *world) {
+		if os.Geteuid() != 0 {
+			w.t.Skip("SKIPPED: only root can make this one")
+		}
+		prepare(w)
+	}
+}
+
+// sealed is a sealed file that was changed.
+func sealed(change func(string) string) func(*world) {
+	return func(w *world) {
+		must(w.t, w.login("", "secret-in-rubbish"))
+		w.overwrite(change(w.files()["p.json"]))
+	}
+}
+
+func sealedField(name string, change func(string) string) func(*world) {
+	return sealed(func(s string) string {
+		var file map[string]any
+		if json.Unmarshal([]byte(s), &file) != nil {
+			panic(s)
+		}
+		file[name] = change(file[name].(string))
+		out, _ := json.Marshal(file)
+		return string(out)
+	})
+}
+
+func flipped(s string) string {
+	b := []byte(s)
+	b[len(b)/2] ^= 1
+	if b[len(b)/2] == '=' || b[len(b)/2] < '/' {
+		b[len(b)/2] = 'A'
+	}
+	return string(b)
+}
+
+func TestBadStoresAreToldAndKept(t *testing.T) {
+	if len(badStores) < 25 {
+		t.Errorf("%d bad stores", len(badStores))
+	}
+	for name, bad := range badStores {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			bad.prepare(w)
+			kind := bad.kind
+			if kind == nil {
+				kind = provider.ErrConfig
+			}
+			before := snapshot(w.dir)
+			check := func(what string, err error) {
+				t.Helper()
+				if !errors.Is(err, kind) || !strings.Contains(err.Error(), bad.want) || !strings.Contains(provider.Hint(err), bad.hint) {
+					t.Errorf("%s = %v (hint %q), want %v with %q (hint %q)", what, err, provider.Hint(err), kind, bad.want, bad.hint)
+				}
+				if strings.Contains(err.Error(), "secret-in-rubbish") || strings.Contains(err.Error(), "\n") {
+					t.Errorf("%s quotes the file, or has lines: %v", what, err)
+				}
+			}
+			_, err := w.program("").Load("p")
+			check("Load", err)
+			check("Lock", w.program("").Lock(t.Context(), "p", func(*store.Locked) error {
+				t.Error("a bad record was given out to be overwritten")
+				return nil
+			}))
+			after := snapshot(w.dir)
+			after = slices.DeleteFunc(after, func(s string) bool { return strings.Contains(s, ".lock ") })   // which has its holder in it
+			before = slices.DeleteFunc(before, func(s string) bool { return strings.Contains(s, ".lock ") }) // which has its holder in it
+			if !slices.Equal(before, after) {
+				t.Errorf("something changed:\n%q\n%q", before, after)
+			}
+			err = w.login("", "new")
+			if !bad.aside {
+				check("login", err)
+				return
+			}
+			must(t, err)
+			w.wantCredential("new")
+			w.wantKept(before)
+		})
+	}
+}
+
+// snapshot lists what is below dir: name and content.
+func snapshot(dir string) []string {
+	var list []string
+	_ = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		text := ""
+		if d.Type().IsRegular() {
+			f, err := os.Open(path)
+			if err == nil {
+				data, _ := io.ReadAll(f)
+				text = string(data)
+				f.Close()
+			}
+		}
+		list = append(list, path+" "+text)
+		return nil
+	})
+	return list
+}
+
+// wantKept wants the bad file of before under the name that the notice says, for its
+// owner alone.
+func (w *world) wantKept(before []string) {
+	w.t.Helper()
+	bad := ""
+	for _, s := range before {
+		if rest, ok := strings.CutPrefix(s, w.path()+" "); ok {
+			bad = rest
+		}
+	}
+	aside, err := filepath.Glob(w.path() + ".damaged-*")
+	must(w.t, err)
+	if len(aside) != 1 {
+		w.t.Fatalf("set aside: %q", aside)
+	}
+	data, err := os.ReadFile(aside[0])
+	must(w.t, err)
+	info, err := os.Stat(aside[0])
+	must(w.t, err)
+	if string(data) != bad || info.Mode().Perm() != 0o600 {
+		w.t.Errorf("%s has mode %v and is not the bad file", aside[0], info.Mode())
+	}
+	if len(w.notices) == 0 || !strings.Contains(w.notices[len(w.notices)-1], "is kept as "+aside[0]) {
+		w.t.Errorf("notices %q", w.notices)
+	}
+	if list, err := w.program("").List(); err != nil || !slices.Equal(list, []string{"p"}) {
+		w.t.Errorf("List = %q, %v", list, err)
+	}
+}
+
+func TestBadLockFiles(t *testing.T) {
+	for name, bad := range map[string]func(path string) error{
+		"directory":     func(path string) error { return os.Mkdir(path, 0o700) },
+		"symbolic link": func(path string) error { return os.Symlink("/etc/passwd", path) },
+		"named pipe":    func(path string) error { return syscall.Mkfifo(path, 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			must(t, os.MkdirAll(filepath.Dir(w.path()), 0o700))
+			must(t, bad(w.path()+".lock"))
+			err := w.login(store.StorageFile, "c")
+			if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "lock file "+w.path()+".lock is a "+name) {
+				t.Errorf("login = %v", err)
+			}
+		})
+	}
+}
+
+// A path with a blank in it can be pasted from the hint.
+func TestHintsAreQuoted(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "it's here")
+	s := store.New(dir)
+	save(t, s, "p", func(*store.Record) {})
+	must(t, os.Chmod(s.Path("p"), 0o644))
+	_, err := s.Load("p")
+	if want := "chmod 600 '" + strings.ReplaceAll(s.Path("p"), "'", `'\''`) + "'"; provider.Hint(err) != want {
+		t.Errorf("hint %q, want %q", provider.Hint(err), want)
+	}
+}
+
+// Where nothing can be written, the error says where and why, and an old credential
+// stays.
+func TestNoPlaceToWrite(t *testing.T) {
+	w := newWorld(t)
+	must(t, os.WriteFile(filepath.Join(w.dir, "file"), nil, 0o600))
+	s := store.New(filepath.Join(w.dir, "file", "state"))
+	err := s.Lock(t.Context(), "p", func(l *store.Locked) error { return l.Save() })
+	if err == nil || !strings.Contains(err.Error(), "not a directory") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("Lock = %v", err)
+	}
+}
+
+// A foreign byte opens nothing, panics nothing, and is told without being quoted.
+func FuzzSealed(f *testing.F) {
+	f.Add([]byte(`{"schema_version":2,"profile":"p","key":"0011223344556677","sealed":"AAAA"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w := newWorld(t)
+		w.ring.items["p/0011223344556677"] = provider.NewSecret("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+		content(string(data))(w)
+		r, err := w.program("").Load("p")
+		if m, metaErr := w.program("").Meta("p"); err == nil && m.Storage == store.StorageKeyring {
+			t.Errorf("opened: %+v, %v", r, metaErr)
+		}
+	})
+}

@@ -1,0 +1,189 @@
+//go:build linux
+
+// Package keyringtest is for tests with a real Secret Service: gnome-keyring on a
+// session bus of the test's own, which nothing of the person's at the machine is on.
+package keyringtest
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// patience is how long a daemon may take to start on a busy machine.
+const patience = 20 * time.Second
+
+// Bus is a session bus that ends with the test. What runs on it has Home.
+type Bus struct {
+	Address string
+	Home    string
+
+	t    testing.TB
+	conn *dbus.Conn
+}
+
+// NewBus starts a bus with dbus-run-session. With activate, the bus starts
+// gnome-keyring by itself when it is asked for, as a desktop's does; otherwise nobody
+// is there but whom the test starts. Where the tools are missing, the test is skipped
+// with the reason, and fails if CI is true.
+func NewBus(t testing.TB, home string, activate bool) *Bus {
+	t.Helper()
+	for _, tool := range []string{"dbus-run-session", "gnome-keyring-daemon"} {
+		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") == "true" {
+			t.Fatalf("%s is missing: scripts/install-test-tools.sh installs it", tool)
+		} else if err != nil {
+			t.Skipf("SKIPPED: %s is missing, so no real keyring is tested. scripts/install-test-tools.sh installs it.", tool)
+		}
+	}
+	args := []string{"--", "sh", "-c", `echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat`}
+	if !activate {
+		args = append([]string{"--config-file=" + lonelyBus(t)}, args...)
+	}
+	cmd := exec.Command("dbus-run-session", args...)
+	cmd.Env = environment(home, "")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	stdin, err := cmd.StdinPipe()
+	must(t, err)
+	stdout, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what the bus has started, too
+		_ = cmd.Wait()
+	})
+	address, err := bufio.NewReader(stdout).ReadString('\n')
+	must(t, err)
+	b := &Bus{Address: strings.TrimSpace(address), Home: home, t: t}
+	b.conn, err = dbus.Connect(b.Address)
+	must(t, err)
+	t.Cleanup(func() { _ = b.conn.Close() })
+	return b
+}
+
+// lonelyBus configures a bus that starts nothing by itself.
+func lonelyBus(t testing.TB) string {
+	path := filepath.Join(t.TempDir(), "bus.conf")
+	must(t, os.WriteFile(path, []byte(`<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+`), 0o600))
+	return path
+}
+
+// Keyring is a gnome-keyring-daemon.
+type Keyring struct {
+	bus *Bus
+	cmd *exec.Cmd
+}
+
+// StartKeyring starts one and waits until it can be asked. A password unlocks the
+// login keyring in Home, which is made where there is none; "" leaves it locked.
+func (b *Bus) StartKeyring(password string) *Keyring {
+	t := b.t
+	t.Helper()
+	runtime, err := os.MkdirTemp("", "zen-keyring-") // short: a socket has 107 bytes
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(runtime) })
+	args := []string{"--foreground", "--components=secrets", "--control-directory=" + runtime}
+	if password != "" {
+		args = append(args, "--unlock")
+	}
+	cmd := exec.Command("gnome-keyring-daemon", args...)
+	cmd.Env = environment(b.Home, b.Address)
+	cmd.Stdin = strings.NewReader(password)
+	must(t, cmd.Start())
+	k := &Keyring{b, cmd}
+	t.Cleanup(k.Stop)
+	b.awaitOwner(true)
+	return k
+}
+
+// Stop ends the daemon; what it has stored stays in Home.
+func (k *Keyring) Stop() {
+	if k.cmd.ProcessState != nil {
+		return
+	}
+	_ = k.cmd.Process.Signal(syscall.SIGTERM)
+	_ = k.cmd.Process.Signal(syscall.SIGCONT)
+	_ = k.cmd.Wait()
+	k.bus.awaitOwner(false)
+}
+
+// Lock locks the login keyring.
+func (k *Keyring) Lock() {
+	k.bus.t.Helper()
+	login := []dbus.ObjectPath{"/org/freedesktop/secrets/collection/login"}
+	service := k.bus.conn.Object("org.freedesktop.secrets", "/org/freedesktop/secrets")
+	must(k.bus.t, service.Call("org.freedesktop.Secret.Service.Lock", 0, login).Err)
+}
+
+// Freeze stops the daemon in its tracks: it is there, and never answers.
+func (k *Keyring) Freeze() { must(k.bus.t, k.cmd.Process.Signal(syscall.SIGSTOP)) }
+
+// Thaw ends what Freeze began.
+func (k *Keyring) Thaw() { must(k.bus.t, k.cmd.Process.Signal(syscall.SIGCONT)) }
+
+func (b *Bus) awaitOwner(want bool) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		var owned bool
+		err := b.conn.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, "org.freedesktop.secrets").Store(&owned)
+		if err != nil || owned == want {
+			return // an error is a bus that has ended, and the daemon with it
+		}
+	}
+	b.t.Fatalf("org.freedesktop.secrets on the bus: not %t within %s", want, patience)
+}
+
+// FakeBus is the address of a bus that takes connections and never says a word.
+func FakeBus(t testing.TB) (address string) {
+	dir, err := os.MkdirTemp("", "zen-bus-")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	listener, err := net.Listen("unix", filepath.Join(dir, "bus"))
+	must(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(io.Discard, conn) }()
+		}
+	}()
+	return "unix:path=" + listener.Addr().String()
+}
+
+func environment(home, address string) []string {
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_RUNTIME_DIR=" + home}
+	if address != "" {
+		env = append(env, "DBUS_SESSION_BUS_ADDRESS="+address)
+	}
+	return env
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

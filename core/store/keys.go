@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// keys are those that this process has read or made: the keyring may ask a person
+// each time, and is read once.
+type keys struct {
+	// busy is held by whoever uses held or waits for the keyring.
+	busy chan struct{}
+	held map[string]provider.Secret
+}
+
+func newKeys() keys { return keys{make(chan struct{}, 1), map[string]provider.Secret{}} }
+
+func (k keys) get(ctx context.Context, from Keyring, item string) (provider.Secret, error) {
+	select {
+	case k.busy <- struct{}{}:
+		defer func() { <-k.busy }()
+	case <-ctx.Done():
+		return provider.Secret{}, ctx.Err()
+	}
+	if key, ok := k.held[item]; ok {
+		return key, nil
+	}
+	if from == nil {
+		return provider.Secret{}, errNoKeyring()
+	}
+	key, err := from.Get(ctx, item)
+	if err == nil {
+		k.held[item] = key
+	}
+	return key, err
+}
+
+// put keeps a new key, in the keyring first.
+func (k keys) put(ctx context.Context, to Keyring, item string, key provider.Secret) error {
+	if to == nil {
+		return errNoKeyring()
+	}
+	k.busy <- struct{}{}
+	defer func() { <-k.busy }()
+	if err := to.Set(ctx, item, key); err != nil {
+		return err
+	}
+	k.held[item] = key
+	return nil
+}
+
+func errNoKeyring() error {
+	return &provider.Error{Kind: provider.ErrUnavailable, Message: "this program uses no keyring"}
+}

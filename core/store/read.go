@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// maxFileSize is far above what a few providers need.
+const maxFileSize = 4 << 20
+
+// contents is a credentials file as far as it can be read without its key.
+type contents struct {
+	file
+	data []byte
+}
+
+// read reads the file of a profile. Where there is none it is fs.ErrNotExist.
+func (s *Store) read(profile string) (contents, error) {
+	data, err := s.readPrivate(s.Path(profile))
+	if errors.Is(err, errTooLarge) {
+		return contents{}, s.unusable(provider.ErrConfig, profile, err)
+	}
+	if err != nil {
+		return contents{}, fmt.Errorf("read credentials of profile %q: %w", profile, err)
+	}
+	f, err := parse(data)
+	if err == nil && f.Profile != "" && f.Profile != profile {
+		err = fmt.Errorf("it was copied from profile %.64q", f.Profile)
+	}
+	if err != nil {
+		return contents{}, s.unusable(provider.ErrConfig, profile, err)
+	}
+	return contents{f, data}, nil
+}
+
+func (s *Store) readPrivate(path string) ([]byte, error) {
+	if err := s.checkDirs(); err != nil {
+		return nil, err
+	}
+	f, err := openPrivate(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err == nil && len(data) > maxFileSize {
+		err = errTooLarge
+	}
+	return data, err
+}
+
+var errTooLarge = errors.New("it is larger than 4 MiB")
+
+func checksum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// open is the record in a file, for which a sealed one needs its key.
+func (s *Store) open(ctx context.Context, profile string, c contents) (Record, error) {
+	if c.storage() == StorageFile {
+		return c.record(), nil
+	}
+	key, err := s.keys.get(ctx, s.keyring, keyItem(profile, c.Key))
+	if errors.Is(err, ErrNoItem) {
+		return Record{}, s.unusable(provider.ErrNoCredential, profile, errors.New("it is sealed, and its key is not in this keyring"))
+	}
+	if err != nil {
+		return Record{}, fmt.Errorf("read credentials of profile %q: %w", profile, err)
+	}
+	r, err := c.unseal(profile, key)
+	if err != nil {
+		return Record{}, s.unusable(provider.ErrConfig, profile, err)
+	}
+	return r, nil
+}
+
+// errUnusable is a file that no waiting and no chmod makes good. A login sets it
+// aside.
+var errUnusable = errors.New("unusable")
+
+func (s *Store) unusable(kind error, profile string, why error) error {
+	return &provider.Error{
+		Kind:    kind,
+		Message: fmt.Sprintf("credentials file %s can't be used: %v", s.Path(profile), why),
+		Hint:    loginCommand(profile) + " sets it aside and begins anew; until then zen leaves it as it is",
+		Err:     errUnusable,
+	}
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Save writes the record as it is now: temporary file, fsync, rename. A record that
+// was stored otherwise than it shall be moves with that one rename: at no time is it
+// in two places, or in none. Save reaches the keyring for a key that is new alone.
+func (l *Locked) Save() error {
+	if l.store.memory != nil {
+		l.store.memory.save(l.profile, l.Record)
+		return nil
+	}
+	p, err := l.plan()
+	if err == nil {
+		err = l.write(p)
+	}
+	if err != nil {
+		return fmt.Errorf("write credentials of profile %q: %w", l.profile, err)
+	}
+	return nil
+}
+
+// plan is how this write is to rest. What rests somewhere stays there, unless a login
+// was asked for another storage.
+func (l *Locked) plan() (plan, error) {
+	p := l.store.plan(l.profile)
+	switch {
+	case l.storage != "" && !l.aside && !p.asked:
+		return plan{storage: l.storage, reason: l.store.oldMeta(l.profile).Reason}, nil
+	case p.storage == "":
+		return l.store.decide(l.ctx, l.profile, "", true)
+	}
+	return p, nil
+}
+
+func (l *Locked) write(p plan) error {
+	s := l.store
+	data, err := l.encode(l.profile)
+	if err != nil {
+		return err
+	}
+	var id string
+	var isNew bool
+	if p.storage == StorageKeyring {
+		if data, id, isNew, err = l.seal(data); err != nil {
+			return err
+		}
+	}
+	if l.aside {
+		if err := s.setAside(l.profile); err != nil {
+			return err
+		}
+	}
+	if err := writePrivate(s.Path(l.profile), data); err != nil {
+		if isNew {
+			s.forgetKey(l.ctx, l.profile, id)
+		}
+		return err
+	}
+	// The metadata can be made again from the record: where it can't be written, the
+	// checksum in the old one tells, and the next Save tries again.
+	_ = s.writeMeta(describe(l.profile, p, l.Record, s.oldMeta(l.profile), time.Now()), checksum(data))
+	if l.storage == StorageKeyring && p.storage != StorageKeyring && !l.aside {
+		s.forgetKey(l.ctx, l.profile, l.key)
+	}
+	if l.storage != "" && l.storage != p.storage && !l.aside {
+		s.notice(fmt.Sprintf("the credentials of profile %q moved from %s to %s", l.profile, l.storage.phrase(), p.storage.phrase()))
+	}
+	l.storage, l.key, l.aside = p.storage, id, false
+	s.setPlan(l.profile, plan{})
+	return nil
+}
+
+// seal encrypts data with the key of the file, or a new one.
+func (l *Locked) seal(data []byte) (sealed []byte, id string, isNew bool, err error) {
+	s := l.store
+	id, isNew = l.key, l.storage != StorageKeyring || l.aside
+	if isNew {
+		var key provider.Secret
+		id, key = newKey()
+		if err := s.keys.put(l.ctx, s.keyring, keyItem(l.profile, id), key); err != nil {
+			return nil, "", false, err
+		}
+	}
+	key, err := s.keys.get(l.ctx, s.keyring, keyItem(l.profile, id))
+	if err != nil {
+		return nil, "", false, err
+	}
+	sealed, err = seal(l.profile, id, key, data)
+	return sealed, id, isNew, err
+}
+
+// forgetKey removes a key that opens nothing any more. That it is still there is
+// worth a line, and no failure.
+func (s *Store) forgetKey(ctx context.Context, profile, id string) {
+	if s.keyring == nil {
+		return
+	}
+	err := s.keyring.Delete(context.WithoutCancel(ctx), keyItem(profile, id))
+	if err != nil && !errors.Is(err, ErrNoItem) {
+		s.notice(fmt.Sprintf("a key of profile %q is still in the keyring, and opens nothing any more: %v", profile, err))
+	}
+}
+
+// setAside keeps a file that can't be read under another name.
+func (s *Store) setAside(profile string) error {
+	path := s.Path(profile)
+	base := path + ".damaged-" + time.Now().UTC().Format("20060102T150405Z")
+	aside := base
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s-%d", base, n)
+	}
+	if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.notice(fmt.Sprintf("the credentials file of profile %q could not be used and is kept as %s", profile, aside))
+	return nil
+}

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Storage is how the credentials of a profile rest.
+type Storage string
+
+// The storages. The zero Storage is a profile that nothing is stored of.
+const (
+	// StorageKeyring is a sealed file; its key is in the keyring of the system.
+	StorageKeyring Storage = "keyring"
+	// StorageFile is a plain file that its owner alone can read.
+	StorageFile Storage = "file"
+	// StorageNone is the memory of the process.
+	StorageNone Storage = "none"
+)
+
+// phrase is the storage in a sentence.
+func (s Storage) phrase() string {
+	switch s {
+	case StorageKeyring:
+		return "a sealed file"
+	case StorageFile:
+		return "a plain file"
+	}
+	return "memory"
+}
+
+// ErrNoItem is a keyring's answer that it has no such item.
+var ErrNoItem = errors.New("no such item in the keyring")
+
+// Keyring keeps short secrets, one an item. Every error of it but ErrNoItem is
+// provider.ErrUnavailable: locked, absent, hanging and dismissed are all the same to a
+// credential that must not be lost.
+type Keyring interface {
+	Get(ctx context.Context, item string) (provider.Secret, error)
+	Set(ctx context.Context, item string, secret provider.Secret) error
+	Delete(ctx context.Context, item string) error
+	// Probe reports whether an item can be written, read and deleted.
+	Probe(ctx context.Context) error
+}
+
+// Option changes what New makes.
+type Option func(*Store)
+
+// WithKeyring seals files with keys in k. Without it there is no keyring: what is
+// new is a plain file, and what is sealed can't be read.
+func WithKeyring(k Keyring) Option { return func(s *Store) { s.keyring = k } }
+
+// WithStorage says which storage is asked for, a profile at a time; "" leaves it to
+// the store: the keyring where there is one, else a plain file.
+func WithStorage(asked func(profile string) Storage) Option {
+	return func(s *Store) { s.asked = asked }
+}
+
+// WithNotice takes what a person should be told, a line at a time: that credentials
+// will be in a plain file although nobody asked for one, that a damaged file was set
+// aside, that they moved.
+func WithNotice(notice func(line string)) Option { return func(s *Store) { s.notice = notice } }
