@@ -79,11 +79,11 @@ func dbPing(c *cli.Context) error {
 		if err != nil {
 			return libsql.Explain(err)
 		}
-		status, err := db.session.Status(c.Context)
+		token, err := db.session.Token(c.Context) // the one that was just used
 		if err != nil {
 			return err
 		}
-		d.Provider, d.TokenExpiresAt = status.TokenProvider, instant(status.Token.Expires)
+		d.Provider, d.TokenExpiresAt = db.session.Minter(), instant(token.Expires)
 		if globalBool(c, "json") {
 			return printJSON(c, d)
 		}
