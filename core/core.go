@@ -122,8 +122,13 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 		return nil, err
 	}
 	s.Elsewhere = c.elsewhere
+	return c.owned(s), nil
+}
+
+// owned makes a session one that ends with the Client.
+func (c *Client) owned(s *session.Session) *session.Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sessions = append(c.sessions, s)
-	return s, nil
+	return s
 }

@@ -126,7 +126,7 @@ func (c *Client) sessionFor(ctx context.Context, s *session.Session, d Database)
 			changed.Target = target
 		}
 	}
-	s = session.New(changed)
+	s = c.owned(session.New(changed))
 	return s, s.NeedsDatabase()
 }
 

@@ -138,7 +138,8 @@ func extraVariables(c *cli.Context) (map[string]string, error) {
 	for _, text := range c.StringSlice("env") {
 		name, what, ok := strings.Cut(text, "=")
 		if !ok || !isVariable(name) || !slices.Contains([]string{"url", "token", "expires"}, what) {
-			return nil, usage(c, "--env %q is not NAME=url, NAME=token or NAME=expires", text)
+			// Without an echo of what may be a secret.
+			return nil, usage(c, "--env %.40q is not given url, token or expires, as in NAME=token", name)
 		}
 		extra[name] = what
 	}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -56,8 +55,9 @@ type watcher struct {
 	command []string
 	extra   map[string]string
 	// signal tells the command of a token in file; nil restarts it.
-	signal os.Signal
-	file   string
+	signal  os.Signal
+	file    string
+	written bool
 
 	session *session.Session
 	token   provider.Token
@@ -99,7 +99,7 @@ func newWatcher(c *cli.Context) (*watcher, error) {
 }
 
 func (w *watcher) run() error {
-	terminal := isTerminal(w.c.App.Reader)
+	before, terminal := w.c.Context, isTerminal(w.c.App.Reader)
 	cancel := w.detach()
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
@@ -107,9 +107,10 @@ func (w *watcher) run() error {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, forwarded(terminal)...)
 	defer signal.Stop(signals)
-	if w.file != "" {
-		defer os.Remove(w.file)
+	if before.Err() != nil { // an interrupt of the last moment
+		return before.Err()
 	}
+	defer w.removeFile()
 	if err := w.start(); err != nil {
 		return err
 	}
@@ -231,7 +232,15 @@ func (w *watcher) writeFile() error {
 	if err != nil {
 		return fmt.Errorf("write --token-file: %w", err)
 	}
+	w.written = true
 	return nil
+}
+
+// removeFile removes no file but its own.
+func (w *watcher) removeFile() {
+	if w.written {
+		_ = os.Remove(w.file)
+	}
 }
 
 func (w *watcher) note(format string, args ...any) {
@@ -246,20 +255,4 @@ func (w *watcher) renewalTime() time.Time {
 	}
 	left := min(time.Minute, w.token.Expires.Sub(w.token.Issued)/5)
 	return w.token.Expires.Add(-max(left, w.c.Duration("min-ttl")))
-}
-
-// writeTokenFile makes a file of mode 0600 and has it take the place of path.
-func writeTokenFile(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".zen-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }

@@ -147,8 +147,9 @@ func TestNoQueryFailsWhenTheKeySetBreaks(t *testing.T) {
 	breakKeys(t, stack, true)
 	switching := run()
 	t.Logf("slowest query: %s before, %s with the switch", usual, switching)
-	if cost := switching - usual; cost > 250*time.Millisecond && !raceEnabled {
-		t.Errorf("the switch cost a query %s", cost)
+	// On a machine that does nothing else a query takes a few milliseconds at most.
+	if limit := 250*time.Millisecond + 10*usual; switching > limit && !raceEnabled {
+		t.Errorf("a query took %s, more than %s", switching, limit)
 	}
 	if told := p.notes.all(); len(told) != 1 || !strings.Contains(told[0], "the database refuses the tokens of clerk: using platformtoken") {
 		t.Errorf("told %q", told)

@@ -31,6 +31,7 @@ func TestKeyringScripts(t *testing.T) {
 			p.Setup = func(env *testscript.Env) error {
 				env.Setenv("DBUS_SESSION_BUS_ADDRESS", bus.Address)
 				env.Setenv("KEYRINGS", bus.Home)
+				env.Setenv("ZEN_KEYRING_TIMEOUT", "30s") // on however busy a machine
 				err := setup(env)
 				env.Setenv("ZEN_STORAGE", "")
 				return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -62,6 +63,9 @@ func login(c *cli.Context) error {
 		}
 		if forced := s.Provider; forced != "" && forced != name {
 			fmt.Fprintf(notes(c), "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n", forced)
+		}
+		if c.String("storage") != "" && os.Getenv("ZEN_STORAGE") == string(store.StorageNone) {
+			fmt.Fprintln(notes(c), "ZEN_STORAGE is none: this login is not looked at until it is unset.")
 		}
 		s.Provider = name // for this run
 		ui := newUI(c)

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -64,7 +66,7 @@ func providerList(c *cli.Context) error {
 		for _, p := range providers {
 			note := p.Error
 			if p.Override {
-				note = "override: not checked"
+				note = "override: " + cmp.Or(p.Error, "not checked")
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\n", p.Name, oneLine(p.Path), note)
 		}
@@ -89,7 +91,11 @@ func listed(client *core.Client) ([]providerDocument, error) {
 		}
 	}
 	for name, path := range overrides {
-		providers = append(providers, providerDocument{Name: name, Path: path, Override: true})
+		p := providerDocument{Name: name, Path: path, Override: true}
+		if _, err := os.Stat(path); err != nil {
+			p.Error = "it is not there"
+		}
+		providers = append(providers, p)
 	}
 	slices.SortFunc(providers, func(a, b providerDocument) int { return strings.Compare(a.Name, b.Name) })
 	return providers, nil

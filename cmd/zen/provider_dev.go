@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -117,15 +116,11 @@ func providerStop(c *cli.Context) error {
 // warnOverridden is loud: --quiet is for answers that are as they should be.
 func warnOverridden(c *cli.Context) func(name, path string) {
 	return func(name, path string) {
-		what := "a program that nobody checked"
+		what, end := "a program that nobody checked", "zen provider dev stop "+name
 		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket != 0 {
-			what = "a process that zen did not start"
+			what, end = "a process that zen did not start", end+", and unset "+plugin.ReattachKey
 		}
-		end := "to end that: zen provider dev stop " + name
-		if strings.Contains(os.Getenv(plugin.ReattachKey), path) {
-			end = "to end that: unset " + plugin.ReattachKey
-		}
-		fmt.Fprintf(c.App.ErrWriter, "%s provider %s is %s: %s\n         %s\n",
+		fmt.Fprintf(c.App.ErrWriter, "%s provider %s is %s: %s\n         to end that: %s\n",
 			paint(c.App.ErrWriter, yellow, "warning:"), name, what, oneLine(path), end)
 	}
 }

@@ -30,7 +30,7 @@ kept for zen provider rollback.`,
 			&cli.StringFlag{Name: "key", Usage: "the Ed25519 public key of its author, in base64"},
 			&cli.StringFlag{Name: "signature", Usage: "the signature of the checksums", DefaultText: "CHECKSUMS.sig"},
 			&cli.BoolFlag{Name: "allow-path", Usage: "take it from the PATH"},
-			&cli.BoolFlag{Name: "force", Usage: "also an older version than the one that is there"},
+			&cli.BoolFlag{Name: "force", Usage: "also an older version than the one that is there, or one that its key didn't sign"},
 		},
 		Action: providerInstall,
 	}

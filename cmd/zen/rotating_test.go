@@ -171,7 +171,10 @@ func TestFiftyProcessesRenewOnce(t *testing.T) {
 // rounds are ZEN_TEST_ROUNDS, or few enough for every day.
 func rounds(t *testing.T, usual int) int {
 	text := os.Getenv("ZEN_TEST_ROUNDS")
-	if text == "" {
+	switch {
+	case text == "" && raceEnabled:
+		return usual / 4
+	case text == "":
 		return usual
 	}
 	n, err := strconv.Atoi(text)

@@ -19,8 +19,9 @@ const maxLine = 64 << 10
 // pasted JWT is): zen edits it itself, as far as backspace and Ctrl-U.
 func readLine(ctx context.Context, f *os.File, hidden bool) (string, error) {
 	fd := int(f.Fd())
-	if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err != nil || group != unix.Getpgrp() {
-		return "", errNobody // a job in the background would be stopped
+	// A job in the background would be stopped, where the terminal controls it.
+	if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && group != unix.Getpgrp() {
+		return "", errNobody
 	}
 	if hidden {
 		restore, err := hide(fd)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -20,7 +21,7 @@ import (
 
 // unsealMain prints every secret of the default profile and of its seal, one a line.
 func unsealMain() {
-	ring := keyring.New(keyring.Options{})
+	ring := keyring.New(keyring.Options{Timeout: time.Minute})
 	record, err := store.New(os.Getenv("ZEN_STATE_DIR"), store.WithKeyring(ring)).Load("default")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "unseal:", err)

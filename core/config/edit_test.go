@@ -73,3 +73,31 @@ func TestSetDefaultProfileOfALink(t *testing.T) {
 		t.Errorf("a damaged file: %v", err)
 	}
 }
+
+// Whatever the file says, it says afterwards, but for the one key.
+func FuzzDefaultProfile(f *testing.F) {
+	for _, text := range []string{
+		"", "default_profile = 'home'  # mine\n", "[profiles.work]\n", "\xef\xbb\xbf[profiles.work]\r\naccess = \"ro\"\r\n",
+		"# a\n\"default_profile\" = \"\"\"x\"\"\"\n[providers.acme]\nkey = 1\n", "profiles.work.access = 'ro'", "default_profile\t=\t\"a\"", "default_profile.x = 1",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before, err := parseDocument(KindUserFile, "before", data)
+		if err != nil {
+			return
+		}
+		edited, err := withDefaultProfile(data, "work")
+		if err != nil {
+			t.Fatalf("%q: %v", data, err)
+		}
+		after, err := parseDocument(KindUserFile, "after", edited)
+		if err != nil || after.defaultProfile.Value != "work" || len(after.profiles) != len(before.profiles) || len(after.providers) != len(before.providers) {
+			t.Errorf("%q became %q: %v", data, edited, err)
+		}
+		again, err := withDefaultProfile(edited, "work")
+		if err != nil || string(again) != string(edited) {
+			t.Errorf("%q became %q the second time: %v", edited, again, err)
+		}
+	})
+}

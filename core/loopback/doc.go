@@ -10,6 +10,9 @@
 //	// exchange callback.Get("code")
 //	callback.Succeed("Signed in as alice.")
 //
+// WaitOrPaste waits for a line from a terminal, too: a browser on another machine
+// can't open the callback, but its user can copy the address.
+//
 // A request without the right state is answered with 400 and changes nothing: any
 // page in any browser can send one, and must not be able to end somebody's
 // sign-in. After the result, the browser is sent on to a path without a query, so

@@ -28,6 +28,8 @@ type conn struct {
 	limits  limits
 	redact  *redactor
 	process *process // nil where the provider is in this process, or was started by its author
+	// lost says that a process that its author started is not there any more.
+	lost atomic.Bool
 	// again is the connection to a process in place of one that ended; nil where
 	// there is none.
 	again func(context.Context) (*conn, error)
@@ -69,7 +71,12 @@ func (c *conn) invoke(ctx context.Context, method string, req, reply any, option
 }
 
 // alive reports whether calls have a chance.
-func (c *conn) alive() bool { return c.process == nil || c.process.alive() }
+func (c *conn) alive() bool {
+	if c.process == nil {
+		return !c.lost.Load()
+	}
+	return c.process.alive()
+}
 
 // stop ends a process that this host started.
 func (c *conn) stop() {
@@ -81,22 +88,27 @@ func (c *conn) stop() {
 // enter begins a call at a process that lives: this one or, where it ended, the one
 // in its place. leave ends it.
 func (c *conn) enter(ctx context.Context) (current *conn, leave func(), err error) {
-	if c.process == nil {
-		return c, func() {}, nil
-	}
-	if c.process.enter() {
-		return c, c.process.use.done, nil
+	if leave, ok := c.begin(); ok {
+		return c, leave, nil
 	}
 	current = c
 	if c.again != nil {
 		if current, err = c.again(ctx); err != nil {
 			return nil, nil, err
 		}
-		if current.process.enter() {
-			return current, current.process.use.done, nil
+		if leave, ok := current.begin(); ok {
+			return current, leave, nil
 		}
 	}
 	return current, func() {}, nil // it ended, and the call will say how
+}
+
+// begin begins a call, if the process lives.
+func (c *conn) begin() (leave func(), ok bool) {
+	if c.process == nil {
+		return func() {}, !c.lost.Load()
+	}
+	return c.process.use.done, c.process.enter()
 }
 
 // repeatable reports whether a call may be made again that a crash cut short,

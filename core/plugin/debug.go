@@ -52,7 +52,10 @@ func serveDebug(ctx context.Context, p provider.Provider, out io.Writer) error {
 	wire.Register(server, p)
 	stop := context.AfterFunc(ctx, server.Stop)
 	defer stop()
-	return server.Serve(listener) // nil after Stop, and the socket is gone
+	if err := server.Serve(listener); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil // the socket is gone
 }
 
 // listenDebug listens in a directory that is closed to others, at a path that is the

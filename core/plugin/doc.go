@@ -12,6 +12,9 @@
 // this start). Every call but a login has a deadline. Whatever comes out of the process, be it
 // a log line, a stray print, a panic or an error, passes a redacting sink.
 //
+// A provider that is being written takes the place of an installed one, unchecked, where
+// Options.Override says so: a program at a path, or a process in a debugger.
+//
 // Failures are one line and have a type: [NotFoundError], [ExitError],
 // [HandshakeError], [VersionError], [TimeoutError], [CrashError] and so on, each of
 // which is also one of the sentinels of package provider.

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -54,7 +55,8 @@ func (m *Manager) attach(name, socket string) (*Client, error) {
 	if err != nil {
 		return nil, &StartError{Name: name, Err: err}
 	}
-	client, err := connected(m.base, &conn{ClientConnInterface: inner, name: name, redact: m.redact})
+	attached := &conn{ClientConnInterface: inner, name: name, redact: m.redact}
+	client, err := connected(m.base, attached)
 	if err == nil {
 		err = client.is(name)
 	}
@@ -63,6 +65,9 @@ func (m *Manager) attach(name, socket string) (*Client, error) {
 		return nil, err
 	}
 	m.running.Go(func() {
+		// gRPC would connect again, to a process that isn't configured.
+		inner.WaitForStateChange(m.base, connectivity.Ready)
+		attached.lost.Store(true)
 		<-m.base.Done()
 		_ = inner.Close()
 	})

@@ -19,15 +19,21 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// debugged starts a provider as its author does in a debugger, and returns its
-// socket.
-func debugged(t *testing.T) (cmd *exec.Cmd, socket string) {
+// shortDir is a directory whose path leaves room for that of a socket.
+func shortDir(t *testing.T) string {
 	t.Helper()
-	tmp, err := os.MkdirTemp("", "z") // short
+	dir, err := os.MkdirTemp("", "z")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(tmp) })
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// debugged starts a provider as its author does in a debugger, and returns its
+// socket.
+func debugged(t *testing.T, tmp string) (cmd *exec.Cmd, socket string) {
+	t.Helper()
 	cmd = exec.Command(filepath.Join(installed(t, "good"), BinaryName("good")))
 	cmd.Env = append(os.Environ(), DebugKey+"=1", "TMPDIR="+tmp)
 	stderr, err := cmd.StderrPipe()
@@ -55,7 +61,7 @@ func debugged(t *testing.T) (cmd *exec.Cmd, socket string) {
 // Go-plugin's ReattachConfig can't be written as JSON, and has no version
 // in it. A path can, and the services have the version in their names.
 func TestPitfall26AProcessOfItsAuthorIsUsedAndLeftAlone(t *testing.T) {
-	cmd, socket := debugged(t)
+	cmd, socket := debugged(t, shortDir(t))
 	for range 2 {
 		m := NewManager(Options{
 			Override: func(name string) (string, error) { return map[string]string{"good": socket}[name], nil },
@@ -90,30 +96,36 @@ func TestPitfall26AProcessOfItsAuthorIsUsedAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAnAttachedProcessThatEndsIsUnavailable(t *testing.T) {
-	cmd, socket := debugged(t)
+// Between two builds there is nobody; the next process is configured as the first.
+func TestAnAttachedProcessComesAndGoes(t *testing.T) {
+	tmp := shortDir(t)
+	cmd, socket := debugged(t, tmp)
 	m := manage(t, Options{Override: func(string) (string, error) { return socket, nil }})
-	client := open(t, m, "good")
+	client, err := m.Open(t.Context(), "good", provider.Settings{"color": provider.NewSecret("blue")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- verify(t, client, "hang") }()
+	ask(t, client, "pid")
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	err := verify(t, client, "pid")
-	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "the connection to provider good broke in Verify") {
-		t.Errorf("got %v", err)
+	if err := <-ended; !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "the connection to provider good broke in Verify") {
+		t.Errorf("a call under way: %v", err)
 	}
-	// What is left of the socket belongs to nobody.
-	if _, err := m.Open(t.Context(), "good", provider.Settings{"color": provider.NewSecret("red")}); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("the next: %v", err)
+	if err := verify(t, client, "pid"); !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("meanwhile: %v", err)
+	}
+	debugged(t, tmp)
+	if got := ask(t, client, "settings color").Subject; got != "blue" {
+		t.Errorf("color is %q", got)
 	}
 }
 
 func TestOnlySocketsOutOfOthersReachAreUsed(t *testing.T) {
-	dir, err := os.MkdirTemp("", "z")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := shortDir(t)
 	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 
 // A host that is killed leaves its directories behind.
 func TestPitfall10DirectoriesOfDeadHostsAreSwept(t *testing.T) {
-	parent := t.TempDir()
+	target, parent := t.TempDir(), shortDir(t)
 	t.Setenv("TMPDIR", parent)
 	used, err := newSocketDir()
 	if err != nil {
@@ -30,7 +30,6 @@ func TestPitfall10DirectoriesOfDeadHostsAreSwept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	target := t.TempDir()
 	if err := os.Symlink(target, filepath.Join(parent, socketDirPrefix+"link")); err != nil {
 		t.Fatal(err)
 	}

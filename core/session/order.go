@@ -83,7 +83,8 @@ func (s *Session) renew(ctx context.Context, w way, n need) (provider.Token, err
 // renewal may replace.
 func (s *Session) atStake(ctx context.Context, w way) bool {
 	record, err := s.Store.LoadContext(ctx, s.Profile)
-	return err == nil && (has(record, w.minter) || has(record, w.identity))
+	// What is in this process's memory alone, no other one could renew.
+	return err == nil && !s.Store.Ephemeral() && (has(record, w.minter) || has(record, w.identity))
 }
 
 func has(record store.Record, name string) bool {

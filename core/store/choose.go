@@ -36,9 +36,11 @@ func (s *Store) setPlan(profile string, p plan) {
 // Choose settles before a login how the credentials of the profile will rest: as
 // was asked for, else as they do now, else sealed where the keyring answers, else in
 // a plain file with a notice. The next Save moves those that rest otherwise, and sets
-// a file aside that can't be read. What would keep the login from being stored fails
-// here, as far as it can be known, before anybody has signed in: a keyring that was asked for and doesn't answer
-// is ErrUnavailable, StorageNone is ErrConfig.
+// a file aside that can't be read.
+//
+// What would keep the login from being stored fails here, as far as it can be known,
+// before anybody has signed in: a keyring that was asked for and doesn't answer is
+// ErrUnavailable, StorageNone is ErrConfig.
 func (s *Store) Choose(ctx context.Context, profile string) error {
 	if err := checkName(profile); err != nil {
 		return err

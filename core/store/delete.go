@@ -51,6 +51,7 @@ func (s *Store) Delete(ctx context.Context, profile string) error {
 	}
 	err := s.locked(ctx, profile, func() error {
 		c, err := s.read(profile)
+		s.sweep(profile)
 		for _, path := range []string{s.Path(profile), s.metaPath(profile)} {
 			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err

@@ -24,7 +24,7 @@ func checkPrivateDir(string, fs.FileInfo) error { return nil }
 
 // writePrivate replaces path: os.Rename is MoveFileEx with MOVEFILE_REPLACE_EXISTING.
 func writePrivate(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".zen-*")
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"*")
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ func (l *Locked) write(p plan) error {
 			return err
 		}
 	}
+	s.sweep(l.profile)
 	if err := writePrivate(s.Path(l.profile), data); err != nil {
 		if isNew {
 			s.forgetKey(l.ctx, l.profile, id)
@@ -91,7 +92,9 @@ func (l *Locked) seal(data []byte) (sealed []byte, id string, isNew bool, err er
 			return nil, "", false, err
 		}
 	}
-	key, err := s.keys.get(l.ctx, s.keyring, keyItem(l.profile, id))
+	// It is held since Lock or the line above. An interrupt keeps nothing from being
+	// written: the credential may have been replaced at the issuer already.
+	key, err := s.keys.get(context.WithoutCancel(l.ctx), s.keyring, keyItem(l.profile, id))
 	if err != nil {
 		return nil, "", false, err
 	}

@@ -37,7 +37,8 @@ type Request struct {
 	// Key is the Ed25519 public key, in base64, that signed Checksums; Signature is
 	// where the signature is, "" for Checksums with .sig.
 	Key, Signature string
-	// Force allows an older version.
+	// Force allows an older version, and one that another key signed than the one that
+	// is there, or none.
 	Force bool
 }
 
@@ -112,6 +113,9 @@ func (s *Store) place(ctx context.Context, staging, file string, p pin.Pin, forc
 		old, pinned := pins[name]
 		if pinned && !force && older(p.Version, old.Version) {
 			return failed("--force installs it all the same", "version %s of %s is older than %s, which is there", p.Version, name, old.Version)
+		}
+		if pinned && !force && pin.IsEd25519(old.Known) && p.Known != old.Known {
+			return failed("if its author said so: --force", "%s is known by %s, which did not sign this one (%s)", name, old.Known, p.Known)
 		}
 		kept, err := s.keep(name)
 		if err != nil {

@@ -354,6 +354,46 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
+// Whoever signed the first version signs the next.
+func TestASignedProviderStaysSigned(t *testing.T) {
+	s := newStore(t)
+	signed := func(version string, key ed25519.PrivateKey) Request {
+		dir := t.TempDir()
+		data := program(t, version)
+		sums := []byte(sumOf(data) + "  " + acme + "\n")
+		write(t, ed25519.Sign(key, sums), dir, "SUMS.sig")
+		return Request{
+			Source: write(t, data, dir, acme), Checksums: write(t, sums, dir, "SUMS"),
+			Key: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey)),
+		}
+	}
+	_, author, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, other, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsigned := Request{Source: write(t, program(t, "1.2.0"), t.TempDir(), acme)}
+	for _, step := range []struct {
+		request Request
+		version string // that is there then
+		ok      bool
+	}{
+		{signed("1.0.0", author), "1.0.0", true},
+		{signed("1.1.0", author), "1.1.0", true},
+		{signed("1.2.0", other), "1.1.0", false},
+		{unsigned, "1.1.0", false},
+		{Request{Source: unsigned.Source, Force: true}, "1.2.0", true},
+	} {
+		if _, err := s.Install(t.Context(), step.request); (err == nil) != step.ok || err != nil && provider.Hint(err) == "" {
+			t.Errorf("%+v: %v", step.request, err)
+		}
+		s.runs(t, step.version)
+	}
+}
+
 func TestOlder(t *testing.T) {
 	ordered := []string{"0.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-rc.2", "1.0.0-rc.10", "1.0.0", "v1.0.1", "1.2", "1.10.0", "2.0.0"}
 	for i, a := range ordered {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 )
 
 // lockVersion is the version of the file's form.
@@ -23,6 +24,9 @@ const (
 
 // Ed25519 is how a sum is known from a checksums file that the key signed.
 func Ed25519(keyID string) string { return "ed25519:" + keyID }
+
+// IsEd25519 reports whether a sum is known from a signature.
+func IsEd25519(known string) bool { return strings.HasPrefix(known, Ed25519("")) }
 
 // Pin is what is known of one provider.
 type Pin struct {

@@ -169,13 +169,21 @@ func PanicError(err error, trace string) error {
 	return s.Err()
 }
 
-// Trace is the trace of the panic that err tells of, at most 32 KiB of it, or "". It
-// is the provider's text as it is: lines, and whatever was in them.
+// Trace is the trace of the panic that err tells of, whole lines of it of at most
+// 32 KiB, or "". It is the provider's text as it is: whatever was in those lines. An
+// error of any class but UNAVAILABLE is what it says, however it came about.
 func Trace(err error) string {
 	s, _ := status.FromError(err)
+	if s.Code() != codes.Unavailable {
+		return ""
+	}
 	for _, detail := range s.Details() {
 		if debug, ok := detail.(*errdetails.DebugInfo); ok {
-			return debug.GetDetail()[:min(len(debug.GetDetail()), maxTrace)]
+			trace := debug.GetDetail()
+			if len(trace) >= maxTrace { // cut, maybe in the middle of a secret
+				trace = trace[:strings.LastIndexByte(trace[:maxTrace], '\n')+1]
+			}
+			return trace
 		}
 	}
 	return ""

@@ -213,3 +213,26 @@ func TestStatusWithoutErrorInfoDegradesByCode(t *testing.T) {
 		}
 	}
 }
+
+func TestATraceIsOfWholeLines(t *testing.T) {
+	for trace, want := range map[string]string{
+		"": "", "one line": "one line",
+		strings.Repeat("123456789\n", 10000): strings.Repeat("123456789\n", 32<<10/10),
+		strings.Repeat("x", 100<<10):         "",
+	} {
+		err := wire.PanicError(&provider.Error{Kind: provider.ErrUnavailable, Message: "it panicked"}, trace)
+		if got := wire.Trace(err); got != want {
+			t.Errorf("%.20q of %d bytes: %d bytes, want %d", trace, len(trace), len(got), len(want))
+		}
+		if !wire.FromProvider(err) {
+			t.Errorf("%.20q: it lost its class", trace)
+		}
+	}
+	rejected := wire.PanicError(&provider.Error{Kind: provider.ErrRejected, Message: "no"}, "where that was")
+	if trace := wire.Trace(rejected); trace != "" {
+		t.Errorf("a rejection is a panic: %q", trace)
+	}
+	if trace := wire.Trace(errors.New("no status")); trace != "" {
+		t.Errorf("got %q", trace)
+	}
+}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -21,6 +22,12 @@ func FuzzDecodeError(f *testing.F) {
 		}
 		f.Add(seed)
 	}
+	s, _ := status.FromError(PanicError(provider.ErrUnavailable, strings.Repeat("frame\n", maxTrace)))
+	seed, err := proto.Marshal(s.Proto())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
 	f.Add([]byte("\x08\x10\x12\x03\xff\xfe\x1b"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var message spb.Status
@@ -38,6 +45,9 @@ func FuzzDecodeError(f *testing.F) {
 		}
 		if wait := provider.RetryAfter(err); wait < 0 || wait > maxRetryAfter {
 			t.Errorf("retry after %v", wait)
+		}
+		if trace := Trace(status.FromProto(&message).Err()); len(trace) > maxTrace {
+			t.Errorf("a trace of %d bytes", len(trace))
 		}
 		again := decodeError(StatusError(err), receivedText)
 		if provider.Kind(again) != provider.Kind(err) {

@@ -131,9 +131,11 @@ func TestHangIsGivenUpOnceAndTold(t *testing.T) {
 		if _, err := k.Get(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("second Get = %v", err)
 		}
+		f.mu.Lock()
 		if f.calls != 1 {
 			t.Errorf("%d calls hang", f.calls)
 		}
+		f.mu.Unlock()
 		close(f.stuck) // it was unlocked
 		if got, err := k.Get(t.Context(), "a"); err != nil || got.Reveal() != "x" {
 			t.Errorf("Get = %v", err)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,13 +21,14 @@ import (
 // a process, and a call that hangs keeps it.
 func TestMain(m *testing.M) {
 	if op := os.Getenv("ZEN_TEST_KEYRING"); op != "" {
-		os.Exit(operate(op))
+		syscall.Exit(operate(op)) // os.Exit takes a second under the race detector
 	}
 	os.Exit(m.Run())
 }
 
 func operate(op string) int {
-	k := New(Options{})
+	timeout, _ := time.ParseDuration(os.Getenv("ZEN_TEST_TIMEOUT"))
+	k := New(Options{Timeout: timeout})
 	var secret provider.Secret
 	var err error
 	switch op {
@@ -52,21 +54,20 @@ func operate(op string) int {
 	return 0
 }
 
+// patience is the deadline where an answer is expected, on however busy a machine.
+const patience = 30 * time.Second
+
 // run has another process do something with the keyring of a bus.
-func run(t *testing.T, home, bus, op string) string {
+func run(t *testing.T, timeout time.Duration, home, bus, op string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = []string{"ZEN_TEST_KEYRING=" + op, "HOME=" + home, "PATH=" + os.Getenv("PATH")}
+	cmd.Env = []string{"ZEN_TEST_KEYRING=" + op, "ZEN_TEST_TIMEOUT=" + timeout.String(), "HOME=" + home, "PATH=" + os.Getenv("PATH")}
 	if bus != "" {
 		cmd.Env = append(cmd.Env, "DBUS_SESSION_BUS_ADDRESS="+bus)
 	}
-	start := time.Now()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
-	}
-	if took := time.Since(start); took > 10*DefaultTimeout {
-		t.Errorf("%s took %s", op, took)
 	}
 	return strings.TrimSpace(string(out))
 }
@@ -82,7 +83,7 @@ func want(t *testing.T, got, want string) {
 // and locked meanwhile.
 func TestSecretService(t *testing.T) {
 	bus := keyringtest.NewBus(t, t.TempDir(), false)
-	do := func(op string) string { return run(t, bus.Home, bus.Address, op) }
+	do := func(op string) string { return run(t, patience, bus.Home, bus.Address, op) }
 
 	want(t, do("get"), "unavailable: the keyring can't be used: The name org.freedesktop.secrets was not provided")
 
@@ -100,8 +101,9 @@ func TestSecretService(t *testing.T) {
 	second := bus.StartKeyring("correct horse")
 	want(t, do("get"), "ok planted")
 	second.Freeze()
-	want(t, do("get"), "unavailable: the keyring can't be used: it did not answer within 1s")
-	want(t, do("probe"), "unavailable: the keyring can't be used: it did not answer within 1s")
+	for _, op := range []string{"get", "probe"} {
+		want(t, run(t, 0, bus.Home, bus.Address, op), "unavailable: the keyring can't be used: it did not answer within 1s")
+	}
 	second.Thaw()
 	want(t, do("delete"), "ok")
 	want(t, do("get"), "not there")
@@ -116,12 +118,12 @@ func TestSecretService(t *testing.T) {
 func TestSecretServiceWithoutHome(t *testing.T) {
 	bus := keyringtest.NewBus(t, filepath.Join(t.TempDir(), "missing"), true)
 	for _, op := range []string{"probe", "get", "set"} {
-		want(t, run(t, bus.Home, bus.Address, op), "unavailable")
+		want(t, run(t, patience, bus.Home, bus.Address, op), "unavailable")
 	}
 }
 
 func TestBusThatSaysNothing(t *testing.T) {
-	want(t, run(t, t.TempDir(), keyringtest.FakeBus(t), "probe"), "unavailable: the keyring can't be used: it did not answer within 1s")
+	want(t, run(t, 0, t.TempDir(), keyringtest.FakeBus(t), "probe"), "unavailable: the keyring can't be used: it did not answer within 1s")
 }
 
 // No probe starts a bus: dbus-launch, which is on the PATH here, is never run. It would
@@ -144,7 +146,7 @@ func TestNoBusIsStarted(t *testing.T) {
 		if address == "" && isSocket(socket) {
 			continue // somebody's desktop
 		}
-		want(t, run(t, filepath.Join(bin, "no-home"), address, "probe"), "unavailable: there is no keyring: no session bus "+says)
+		want(t, run(t, patience, filepath.Join(bin, "no-home"), address, "probe"), "unavailable: there is no keyring: no session bus "+says)
 	}
 	if _, err := os.Stat(ran); err == nil {
 		t.Error("dbus-launch was run")
