@@ -122,11 +122,11 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 		return nil, err
 	}
 	s.Elsewhere = c.elsewhere
-	return c.keep(s), nil
+	return c.owned(s), nil
 }
 
-// keep has the session end with the Client.
-func (c *Client) keep(s *session.Session) *session.Session {
+// owned makes a session one that ends with the Client.
+func (c *Client) owned(s *session.Session) *session.Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sessions = append(c.sessions, s)

@@ -127,7 +127,7 @@ func (c *Client) sessionFor(ctx context.Context, s *session.Session, d Database)
 			changed.Target = target
 		}
 	}
-	s = c.keep(session.New(changed))
+	s = c.owned(session.New(changed))
 	return s, s.NeedsDatabase()
 }
 

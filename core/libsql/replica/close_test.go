@@ -34,7 +34,7 @@ func TestOneFileBelongsToOneHandle(t *testing.T) {
 func TestCloseWhileInUse(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
-	for range 10 {
+	for range 5 {
 		o := options(t, stack, src)
 		db := open(t, o)
 		exec(t, db, "CREATE TABLE IF NOT EXISTS t (a INTEGER)")

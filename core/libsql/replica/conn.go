@@ -141,7 +141,7 @@ func (c *conn) start(ctx context.Context, s *statement, args []driver.NamedValue
 // explain puts the context's error in place of what it led to.
 func (c *conn) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 	return err
 }

@@ -236,3 +236,48 @@ func TestCancelledContext(t *testing.T) {
 		sees(t, db, "SELECT count(*) FROM sqlite_schema WHERE name = 't'", 0)
 	})
 }
+
+// One prepared statement has several results open at once, is closed before they are,
+// and none of them disturbs another.
+func TestOneStatementTwice(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		exec(t, db, "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n")
+		conn, err := db.Conn(t.Context())
+		must(t, err)
+		defer conn.Close()
+		stmt, err := conn.PrepareContext(t.Context(), "SELECT i FROM t WHERE i <= ? ORDER BY i")
+		must(t, err)
+		tx, err := conn.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+		must(t, err)
+		defer tx.Rollback()
+		in := tx.StmtContext(t.Context(), stmt)
+		short, err := in.QueryContext(t.Context(), 2)
+		must(t, err)
+		if !short.Next() {
+			t.Fatal(short.Err())
+		}
+		long, err := in.QueryContext(t.Context(), 2000)
+		must(t, err)
+		other, err := in.QueryContext(t.Context(), 1500)
+		must(t, err)
+		must(t, in.Close())
+		must(t, stmt.Close())
+		count := func(rows *sql.Rows) (n int) {
+			for rows.Next() {
+				n++
+			}
+			must(t, rows.Err())
+			must(t, rows.Close())
+			return n
+		}
+		for range 100 {
+			if !long.Next() {
+				t.Fatal(long.Err())
+			}
+		}
+		if a, b, c := count(short), count(other), count(long); a != 1 || b != 1500 || c != 1900 {
+			t.Errorf("%d, %d and %d rows", a, b, c)
+		}
+		must(t, tx.Commit())
+	})
+}

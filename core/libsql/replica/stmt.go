@@ -17,7 +17,11 @@ type stmt struct {
 
 // Close implements driver.Stmt. Rows that still read from it own it from now on.
 func (s *stmt) Close() error {
-	if s.s != nil && !s.s.busy && s.c.d.h != nil {
+	switch {
+	case s.s == nil || s.c.d.h == nil:
+	case s.s.busy:
+		s.s.orphan = true
+	default:
 		s.s.close()
 	}
 	s.s = nil
