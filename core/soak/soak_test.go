@@ -8,6 +8,9 @@ package soak_test
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -65,7 +68,9 @@ func (s *soak) run(providers string, duration time.Duration) {
 	must(t, err)
 	for _, h := range handles {
 		h.sync(t)
+		must(t, h.db.Ping())
 	}
+	kept := files(home)
 
 	s.end = time.Now().Add(duration)
 	workers := make([]*worker, goroutines)
@@ -92,6 +97,11 @@ func (s *soak) run(providers string, duration time.Duration) {
 		must(t, h.db.Close())
 	}
 	s.report(home, duration)
+	for _, name := range files(home) {
+		if !slices.Contains(kept, name) && !strings.HasPrefix(filepath.Base(name), "audit.log.") {
+			t.Errorf("left at home: %s", name)
+		}
+	}
 }
 
 func must(t testing.TB, err error) {

@@ -3,6 +3,7 @@
 package soak_test
 
 import (
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -48,6 +49,17 @@ func descriptors() (open []string) {
 	return open
 }
 
+// files are those in a directory and below.
+func files(dir string) (names []string) {
+	_ = filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			names = append(names, name)
+		}
+		return err
+	})
+	return names
+}
+
 // compare wants no more than before, soon.
 func (before stock) compare(t *testing.T, empty []string) {
 	t.Helper()
@@ -70,9 +82,8 @@ func (before stock) compare(t *testing.T, empty []string) {
 		t.Errorf("processes %v are left", left)
 	}
 	for _, dir := range empty {
-		entries, err := os.ReadDir(dir)
-		if err != nil || len(entries) > 0 {
-			t.Errorf("left in %s: %v, %v", dir, entries, err)
+		if left := files(dir); len(left) != 1 {
+			t.Errorf("left in a directory for temporary files: %q", left)
 		}
 	}
 	t.Logf("after: %d goroutines, %d descriptors", now.goroutines, len(now.descriptors))

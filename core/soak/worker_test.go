@@ -109,7 +109,10 @@ func (w *worker) judge(ctx context.Context, began time.Time, what string, err er
 		return
 	}
 	excuse := w.weather.excuse(w.handle, began, err)
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) && time.Since(began) < stuck {
+	switch {
+	case time.Since(began) > stuck:
+		excuse = ""
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		excuse = "given up by the caller"
 	}
 	if excuse == "" {
@@ -168,7 +171,7 @@ func (w *worker) transaction(ctx context.Context) {
 		w.wrote(ctx, began, "transaction", n, err)
 		return
 	}
-	w.wrote(ctx, began, "statement of a transaction", n, err)
+	w.judge(ctx, began, "statement of a transaction", err)
 	for i := n; i < len(w.rows); i++ {
 		w.rows[i] = never // whatever becomes of the rollback, nothing commits
 	}
