@@ -28,7 +28,7 @@ const (
 const (
 	// aftermath is how long a spell goes on to be felt: an answer that was on its way, a
 	// process that is being started.
-	aftermath = 500 * time.Millisecond
+	aftermath = 250 * time.Millisecond
 	// keySetAge is how long Turso may go by the keys that it has: it looks for others
 	// once a second, and in vain during a cut.
 	keySetAge = 1500 * time.Millisecond
