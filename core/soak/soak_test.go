@@ -85,6 +85,10 @@ func (s *soak) run(providers string, duration time.Duration) {
 		chaos.Go(func() { trouble(ctx) })
 	}
 	chaos.Go(func() { s.watch(ctx, duration) })
+	following, stop := context.WithCancel(t.Context())
+	defer stop()
+	var follower sync.WaitGroup
+	follower.Go(func() { s.followAudit(following, filepath.Join(home, "zen", "state", "audit.log")) })
 	chaos.Wait()
 	load.Wait()
 
@@ -96,7 +100,9 @@ func (s *soak) run(providers string, duration time.Duration) {
 	for _, h := range handles {
 		must(t, h.db.Close())
 	}
-	s.report(home, duration)
+	stop()
+	follower.Wait()
+	s.report(duration)
 	for _, name := range files(home) {
 		if !slices.Contains(kept, name) && !strings.HasPrefix(filepath.Base(name), "audit.log.") {
 			t.Errorf("left at home: %s", name)

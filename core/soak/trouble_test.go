@@ -43,9 +43,9 @@ func (s *soak) breakKeySet(ctx context.Context) {
 func (s *soak) during(ctx context.Context, kind spellKind, name string, least, most time.Duration) {
 	over := s.weather.begin(kind)
 	defer over()
-	must(s.t, s.stack.Faults.Switch(name, true))
+	s.check(s.stack.Faults.Switch(name, true))
 	sleep(ctx, least, most)
-	must(s.t, s.stack.Faults.Switch(name, false))
+	s.check(s.stack.Faults.Switch(name, false))
 }
 
 // rotateKeys has Clerk sign with new keys, under new names or the same. The old ones are
@@ -53,7 +53,7 @@ func (s *soak) during(ctx context.Context, kind spellKind, name string, least, m
 func (s *soak) rotateKeys(ctx context.Context) {
 	for sleep(ctx, 1500*time.Millisecond, 3*time.Second) {
 		over := s.weather.begin(rotated)
-		must(s.t, s.stack.Clerk.RotateKey(clerk.Rotation{NewKeyID: rand.IntN(2) > 0, Overlap: true, KeepSessions: true}))
+		s.check(s.stack.Clerk.RotateKey(clerk.Rotation{NewKeyID: rand.IntN(2) > 0, Overlap: true, KeepSessions: true}))
 		over()
 		s.counts.add("keys rotated")
 	}
