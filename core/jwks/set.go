@@ -21,7 +21,7 @@ const (
 	RefetchInterval = 5 * time.Minute
 	// RetryInterval is that for a fetch that failed. It is short: the tokens of a key
 	// that was missed in a moment without a network are no good until the next one.
-	RetryInterval = time.Second
+	RetryInterval = 200 * time.Millisecond
 	// fetchTimeout bounds one fetch, body included.
 	fetchTimeout = 10 * time.Second
 	// defaultMaxAge is for issuers that don't say; maxMaxAge bounds what they say.
@@ -161,7 +161,7 @@ func (s *Set) renew(ctx context.Context, held *snapshot) (*snapshot, error) {
 	if !failed {
 		return held, nil
 	}
-	failure := unavailable("fetch key set %s: it failed %s ago", s.url, since.Round(time.Second))
+	failure := unavailable("fetch key set %s: it failed %s ago", s.url, since.Round(10*time.Millisecond))
 	failure.RetryAfter = RetryInterval - since
 	return held, failure
 }
