@@ -86,16 +86,15 @@ func (w *worker) wrote(ctx context.Context, began time.Time, what string, from i
 	switch {
 	case err == nil:
 		fate = there
-		w.counts.n("rows written", len(w.rows)-from)
 	case errors.As(err, &late):
 		fate = applied
-		w.counts.n("rows written", len(w.rows)-from)
-		w.judge(ctx, began, what+", read back", late.Err)
+		what, err = what+", read back", late.Err
 	case errors.As(err, &refused):
 		fate = never
-		w.judge(ctx, began, what, err)
-	default:
-		w.judge(ctx, began, what, err)
+	}
+	w.judge(ctx, began, what, err)
+	if fate == there || fate == applied {
+		w.counts.n("rows written", len(w.rows)-from)
 	}
 	for n := from; n < len(w.rows); n++ {
 		w.rows[n] = fate
@@ -112,7 +111,7 @@ func (w *worker) judge(ctx context.Context, began time.Time, what string, err er
 	switch {
 	case time.Since(began) > stuck:
 		excuse = ""
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, sql.ErrTxDone)): // package sql ended it
 		excuse = "given up by the caller"
 	}
 	if excuse == "" {
