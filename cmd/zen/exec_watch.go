@@ -93,8 +93,12 @@ func newWatcher(c *cli.Context) (*watcher, error) {
 	if w.file, err = filepath.Abs(file); err != nil {
 		return nil, err
 	}
-	if info, err := os.Lstat(w.file); err == nil && !info.Mode().IsRegular() {
+	info, err := os.Lstat(w.file)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
 		return nil, usage(c, "--token-file %s is there, and is no regular file", file)
+	case err == nil && !isTokenFile(w.file):
+		return nil, usage(c, "--token-file %s is there, and holds something else than a token: it would be replaced, and removed at the end", file)
 	}
 	return w, nil
 }
