@@ -71,6 +71,8 @@ func FuzzFlagsFirst(f *testing.F) {
 	f.Add("db query SELECT 1 --json")
 	f.Add("--profile p dev -- sh -c x")
 	f.Add("token --min-ttl 1s -q extra")
+	f.Add("exec --access ro sh -c x --json")
+	f.Add("exec --watch -- sleep 1")
 	f.Fuzz(func(t *testing.T, line string) {
 		args := append([]string{"zen"}, strings.Fields(line)...)
 		out, err := flagsFirst(newApp(nil, nil, nil), args)

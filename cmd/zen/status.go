@@ -90,7 +90,7 @@ func printStatus(c *cli.Context, s *session.Session) error {
 	case status.Doubt != nil:
 		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile), Hint: "zen token asks it"}
 	default:
-		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: "zen login"}
+		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: s.LoginCommand()}
 	}
 	return err
 }
