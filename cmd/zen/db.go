@@ -3,11 +3,20 @@
 package main
 
 import (
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/session"
 )
 
@@ -15,7 +24,7 @@ func dbCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "db",
 		Usage:       "use the database",
-		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbPingCommand()},
+		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbPingCommand(), dbSyncCommand()},
 	}
 }
 
@@ -27,26 +36,102 @@ func databaseFlags() []cli.Flag {
 	}
 }
 
-// withDatabase opens the profile's database for fn, which gets one connection, so
-// that BEGIN holds from one statement to the next.
-func withDatabase(c *cli.Context, fn func(*core.Client, *session.Session, *sql.Conn) error) error {
+// modeFlags say how a database is used.
+func modeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "mode", Usage: "use the database in `MODE`: remote, replica or local (default: local for file:PATH and :memory:, otherwise remote)"},
+		&cli.StringFlag{Name: "path", Usage: "keep the replica in `FILE` (default: one for the database in zen's state directory)", TakesFile: true},
+	}
+}
+
+// database is what a command works with.
+type database struct {
+	client  *core.Client     // nil for a local file
+	session *session.Session // nil for a local file
+	target  string
+	db      *sql.DB
+	// conn is kept, so that BEGIN holds from one statement to the next.
+	conn *sql.Conn
+}
+
+// withDatabase opens the database that the line names, or the profile's, for fn.
+func withDatabase(c *cli.Context, fn func(database) error) error {
+	mode := libsql.Mode(c.String("mode"))
+	switch target := c.String("database"); {
+	case c.IsSet("mode") && !slices.Contains(libsql.Modes(), mode):
+		return usage(c, "--mode %q is not remote, replica or local", mode)
+	case c.IsSet("path") && mode != libsql.Replica:
+		return usage(c, "--path is for --mode replica")
+	case libsql.IsLocal(target):
+		return useDatabase(c, database{target: target}, core.Database{Target: target, Mode: mode}, fn)
+	case mode == libsql.Local:
+		return usage(c, "--mode local wants --database file:PATH or :memory:")
+	}
 	return withClient(c, func(client *core.Client) error {
 		s, err := client.Session("")
 		if err != nil {
 			return err
 		}
-		db, err := client.OpenDB(s)
-		if err != nil {
-			return err
+		how := core.Database{Mode: mode}
+		if mode == libsql.Replica {
+			if how.Path, err = replicaPath(c, client, s); err != nil {
+				return err
+			}
 		}
-		conn, err := db.Conn(c.Context)
-		if err == nil {
-			err = fn(client, s, conn)
-			conn.Close() // gives up a transaction that was left open
-		}
-		if closeErr := db.Close(); err == nil {
-			err = closeErr
+		return useDatabase(c, database{client: client, session: s, target: s.Target.URL}, how, fn)
+	})
+}
+
+// useDatabase opens a database for fn, and closes it.
+func useDatabase(c *cli.Context, d database, how core.Database, fn func(database) error) error {
+	err := slowly(c, "opening the database", func() (err error) {
+		if d.client == nil {
+			d.db, err = core.Open(c.Context, how)
+		} else {
+			d.db, err = d.client.OpenSession(c.Context, d.session, how)
 		}
 		return err
 	})
+	if err != nil {
+		return libsql.Explain(err)
+	}
+	d.conn, err = d.db.Conn(c.Context)
+	if err == nil {
+		err = fn(d)
+		d.conn.Close() // gives up a transaction that was left open
+	}
+	if closeErr := d.db.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// replicaPath is where the replica of a session's database is kept.
+func replicaPath(c *cli.Context, client *core.Client, s *session.Session) (string, error) {
+	if err := s.NeedsDatabase(); err != nil {
+		return "", err
+	}
+	if c.IsSet("path") {
+		return c.String("path"), nil
+	}
+	dir := filepath.Join(client.Config.Paths.StateDir, "replicas")
+	sum := sha256.Sum256([]byte(s.Target.URL))
+	return filepath.Join(dir, databaseName(s.Target.URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
+}
+
+// databaseName is what people call a database: the last part of its path, or the first
+// of its host.
+func databaseName(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "zen"
+	}
+	name := path.Base(u.Path + u.Opaque)
+	if name == "." || name == "/" {
+		name, _, _ = strings.Cut(u.Hostname(), ".")
+	}
+	if name = oneLine(name); len(name) > 24 || name == "" {
+		return "zen"
+	}
+	return name
 }

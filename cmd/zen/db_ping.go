@@ -12,10 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
-	"github.com/zen-auth/zen/core/session"
 )
 
 func dbPingCommand() *cli.Command {
@@ -62,8 +60,11 @@ func dbPing(c *cli.Context) error {
 	case interval < 0:
 		return usage(c, "--interval %s is negative", interval)
 	}
-	return withDatabase(c, func(_ *core.Client, s *session.Session, conn *sql.Conn) error {
-		d := pingDocument{SchemaVersion: schemaVersion, Database: s.Target.URL, Sent: n}
+	return withDatabase(c, func(db database) error {
+		if db.session == nil {
+			return usage(c, "%s has no server to ask", db.target)
+		}
+		conn, d := db.conn, pingDocument{SchemaVersion: schemaVersion, Database: db.target, Sent: n}
 		started := time.Now()
 		err := slowly(c, "waiting for the database", func() error {
 			return conn.QueryRowContext(c.Context, "SELECT sqlite_version()").Scan(&d.SQLite)
@@ -78,11 +79,11 @@ func dbPing(c *cli.Context) error {
 		if err != nil {
 			return libsql.Explain(err)
 		}
-		status, err := s.Status(c.Context)
+		token, err := db.session.Token(c.Context) // the one that was just used
 		if err != nil {
 			return err
 		}
-		d.Provider, d.TokenExpiresAt = status.TokenProvider, instant(status.Token.Expires)
+		d.Provider, d.TokenExpiresAt = db.session.Minter(), instant(token.Expires)
 		if globalBool(c, "json") {
 			return printJSON(c, d)
 		}

@@ -3,14 +3,11 @@
 package main
 
 import (
-	"database/sql"
 	"errors"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql/hrana"
-	"github.com/zen-auth/zen/core/session"
 )
 
 func dbQueryCommand() *cli.Command {
@@ -33,7 +30,7 @@ A --param is bound as SQL would read it: NULL, an integer, a decimal number, x'0
 or 'quoted text'; anything else is text as it stands. --text binds text whatever it
 looks like, --blob the bytes of a file. They are taken in the order of the line; for a
 statement with names such as :id each is NAME=VALUE.`,
-		Flags: append(databaseFlags(),
+		Flags: append(append(databaseFlags(), modeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`", TakesFile: true},
 			&cli.GenericFlag{Name: "param", Usage: "bind `VALUE`, or NAME=VALUE; may be given again", Value: &paramFlag{kind: literalParam, to: &params}},
@@ -71,8 +68,8 @@ func dbQuery(c *cli.Context, params []param) error {
 			return usage(c, "%v", err)
 		}
 	}
-	return withDatabase(c, func(_ *core.Client, _ *session.Session, conn *sql.Conn) error {
-		r := newRunner(c, conn, format)
+	return withDatabase(c, func(d database) error {
+		r := newRunner(c, d.conn, format)
 		r.timing = c.Bool("timing")
 		err := r.script(c.Context, text, args)
 		var wrong *hrana.ArgumentError

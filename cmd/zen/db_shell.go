@@ -4,23 +4,18 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/signal"
-	"path"
 	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
-	"github.com/zen-auth/zen/core/session"
 )
 
 func dbShellCommand() *cli.Command {
@@ -35,7 +30,7 @@ Statements are remembered for the arrow keys and Ctrl-R, in a private file. One 
 begins with a blank, or has what may be a secret in it, is not written there.
 
 Where standard input is no terminal, its statements are run until one fails.`,
-		Flags: append(databaseFlags(),
+		Flags: append(append(databaseFlags(), modeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
 			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
 		),
@@ -51,36 +46,23 @@ func dbShell(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return withDatabase(c, func(client *core.Client, s *session.Session, conn *sql.Conn) error {
-		sh := &shell{runner: newRunner(c, conn, format), name: databaseName(s.Target.URL)}
+	return withDatabase(c, func(d database) error {
+		sh := &shell{runner: newRunner(c, d.conn, format), name: databaseName(d.target)}
 		sh.timing = c.Bool("timing")
 		if c.App.Reader != os.Stdin || !isTerminal(c.App.Reader) || !isTerminal(c.App.Writer) {
 			return sh.run(c.Context, plainLines(c.App.Reader))
 		}
-		err := slowly(c, "waiting for the database", func() error { return conn.PingContext(c.Context) })
+		err := slowly(c, "waiting for the database", func() error { return d.conn.PingContext(c.Context) })
 		if err != nil {
 			return libsql.Explain(err)
 		}
-		fmt.Fprintf(notes(c), "%s (.help for help, Ctrl-D to leave)\n", oneLine(s.Target.URL))
-		return sh.interact(newHistory(client.Config.Paths.StateDir))
+		fmt.Fprintf(notes(c), "%s (.help for help, Ctrl-D to leave)\n", oneLine(d.target))
+		var h *history
+		if d.client != nil {
+			h = newHistory(d.client.Config.Paths.StateDir)
+		}
+		return sh.interact(h)
 	})
-}
-
-// databaseName is what the prompt calls a database: the last part of its path, or the
-// first of its host.
-func databaseName(target string) string {
-	u, err := url.Parse(target)
-	if err != nil {
-		return "zen"
-	}
-	name := path.Base(u.Path)
-	if name == "." || name == "/" {
-		name, _, _ = strings.Cut(u.Hostname(), ".")
-	}
-	if name = oneLine(name); len(name) > 24 || name == "" {
-		return "zen"
-	}
-	return name
 }
 
 // shell reads statements and runs them.

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 )
 
-// maxHistory is how many lines of history are read, and twice that kept at most.
-const maxHistory = 1000
+const (
+	maxHistory = 1000    // lines of history that are read; twice that are kept at most
+	maxKept    = 8 << 10 // bytes of a statement that is kept
+)
 
 // history is the file of what was typed in shells: private, a line a line of a
 // statement. What may hold a secret is not written.
@@ -30,6 +32,9 @@ func newHistory(stateDir string) *history {
 // load returns the last lines, and shortens a file that has grown too long. That
 // there is none, or none to be read, leaves the shell without.
 func (h *history) load() []string {
+	if h == nil {
+		return nil
+	}
 	f, err := os.Open(h.path)
 	if err != nil {
 		return nil
@@ -41,7 +46,7 @@ func (h *history) load() []string {
 	}
 	if len(lines) > 2*maxHistory {
 		lines = lines[len(lines)-maxHistory:]
-		h.err = renameio.WriteFile(h.path, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+		h.err = maybe.WriteFile(h.path, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
 	}
 	return lines[max(0, len(lines)-maxHistory):]
 }
@@ -49,7 +54,7 @@ func (h *history) load() []string {
 // keep adds a statement that is about to run, each line of it. A nil history keeps
 // nothing.
 func (h *history) keep(hidden bool, statement string) {
-	if h == nil || h.err != nil || hidden || maySecret(statement) {
+	if h == nil || h.err != nil || hidden || len(statement) > maxKept || maySecret(statement) {
 		return
 	}
 	if h.file == nil {
@@ -76,6 +81,9 @@ func (h *history) open() error {
 }
 
 func (h *history) close() error {
+	if h == nil {
+		return nil
+	}
 	if h.file != nil {
 		h.file.Close()
 	}

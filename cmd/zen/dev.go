@@ -138,12 +138,12 @@ func devInside(c *cli.Context, stack *devstack.Stack, dir string) error {
 		}
 		return runInside(c.Context, c.Args().Slice(), environment, c.App.Reader, c.App.Writer, c.App.ErrWriter)
 	}
+	ctx, stop := signal.NotifyContext(c.Context, endSignals()...) // before anybody is told to send one
+	defer stop()
 	if err := printEnvironment(c, stack, environment); err != nil {
 		return err
 	}
 	fmt.Fprintf(notes(c), "The stack is ready: its page is %s/. Ctrl-C stops it.\n", stack.URL())
-	ctx, stop := signal.NotifyContext(c.Context, endSignals()...)
-	defer stop()
 	<-ctx.Done()
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -16,8 +17,9 @@ import (
 )
 
 const (
-	// readinessTimeout bounds the wait for a token that has to be made.
-	readinessTimeout = 5 * time.Second
+	// readinessTimeout bounds the wait for a token that has to be made. The first of a
+	// provider may take its start, too.
+	readinessTimeout = 20 * time.Second
 	// readinessPause is how long a failure is remembered: a probe a second must not be
 	// a sign-in a second.
 	readinessPause = 5 * time.Second
@@ -41,7 +43,7 @@ func (p *proxy) listenAdmin() (*adminServer, error) {
 		return nil, cannotListen("admin", addr, err)
 	}
 	a := &adminServer{listener: listener, ended: make(chan struct{})}
-	a.server = &http.Server{Handler: p.health(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
+	a.server = &http.Server{Handler: p.health(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute}
 	go func() {
 		defer close(a.ended)
 		_ = a.server.Serve(listener)
@@ -64,13 +66,12 @@ func (a *adminServer) close() {
 // health answers probes. None of them asks the database: a probe every second would be
 // its busiest client.
 func (p *proxy) health() http.Handler {
-	ready := &readiness{token: p.session.Token}
 	mux := http.NewServeMux()
 	alive := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 	mux.HandleFunc("GET /startup", alive) // it listens once there was a token
 	mux.HandleFunc("GET /liveness", alive)
 	mux.HandleFunc("GET /readiness", func(w http.ResponseWriter, r *http.Request) {
-		if err := ready.check(r.Context()); err != nil {
+		if err := p.ready.check(r.Context()); err != nil {
 			http.Error(w, oneLine(err.Error()), http.StatusServiceUnavailable)
 			return
 		}
@@ -78,7 +79,7 @@ func (p *proxy) health() http.Handler {
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_ = p.metrics.Write(w, ready.expires()) // the client may have gone
+		_ = p.metrics.Write(w, p.ready.expires()) // the client may have gone
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A page whose name was rebound to the loopback has no business here.
@@ -94,10 +95,11 @@ func (p *proxy) health() http.Handler {
 type readiness struct {
 	token func(context.Context) (provider.Token, error)
 
-	mu     sync.Mutex // guards the fields below
+	mu     sync.Mutex // guards failed and err, and is held while a token is waited for
 	failed time.Time
 	err    error
-	until  time.Time
+
+	until atomic.Int64 // Unix time at which the last token ends; 0 if it has no end
 }
 
 func (r *readiness) check(ctx context.Context) error {
@@ -112,13 +114,17 @@ func (r *readiness) check(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) {
 		return err // the probe went away
 	}
-	r.err, r.failed, r.until = err, time.Now(), token.Expires
+	r.err, r.failed = err, time.Now()
+	if err == nil && !token.Expires.IsZero() {
+		r.until.Store(token.Expires.Unix())
+	}
 	return err
 }
 
-// expires is when the token ends that the last check saw.
+// expires is when the token ends that the last check saw; zero if it has no end.
 func (r *readiness) expires() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.until
+	if until := r.until.Load(); until != 0 {
+		return time.Unix(until, 0)
+	}
+	return time.Time{}
 }

@@ -23,6 +23,14 @@ type hand struct {
 // token's times but what a new look tells. Time servers correct less.
 const steppedBack = 5 * time.Second
 
+// Minter is the provider that made the token which was handed out last, the profile's
+// or one of its fallbacks; "" before the first.
+func (s *Session) Minter() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hand.way.minter
+}
+
 func (h hand) good(now time.Time) bool {
 	now = now.Round(0)
 	return !h.token.Value.IsZero() && (h.late.IsZero() || now.Before(h.late)) && !now.Before(h.taken.Add(-steppedBack))

@@ -47,3 +47,40 @@ func TestParameters(t *testing.T) {
 		}
 	}
 }
+
+// FuzzCut: cutting goes on, inside of the text, until nothing is left, and what was cut
+// off is one statement.
+func FuzzCut(f *testing.F) {
+	for _, text := range []string{"", ";", "SELECT 1; SELECT ';' -- x\n;", "CREATE TRIGGER a BEGIN SELECT 1; END; y", "/* ; */ [;", "$a(;", "\xff;\x00;"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for rest := text; rest != ""; {
+			from, to, next, complete := Cut(rest)
+			if from < 0 || to < from || next < to || next > len(rest) || complete && next == to || !complete && next != len(rest) {
+				t.Fatalf("%q: %d, %d, %d, %v", rest, from, to, next, complete)
+			}
+			if one, err := Statements(rest[from:to]); err == nil && complete && len(one) != 1 {
+				t.Fatalf("%q is cut into %q", rest[from:to], one)
+			}
+			if !complete {
+				break
+			}
+			rest = rest[next:]
+		}
+	})
+}
+
+// FuzzPlace: whatever a server says, the place is in the text.
+func FuzzPlace(f *testing.F) {
+	f.Add("no such column: foo (at offset 7)", "SELECT foo")
+	f.Add("syntax error around L2:7: `x`", "SELECT 1\n  FRM x")
+	f.Add(`near "FRM": syntax error`, "SELECT 1 FRM x")
+	f.Add("syntax error around L9223372036854775807:9223372036854775807: `", "\n\n")
+	f.Add("syntax error around L3:9223372036854775807: `", "\n\n")
+	f.Fuzz(func(t *testing.T, message, sql string) {
+		if offset, ok := (&Error{Message: message}).Place(sql); ok && (offset < 0 || offset > len(sql)) {
+			t.Errorf("offset %d in %q", offset, sql)
+		}
+	})
+}

@@ -40,8 +40,7 @@ func offsetOf(sql, position string) (offset int, ok bool) {
 		}
 		offset += end + 1
 	}
-	offset += column - 1
-	return offset, offset <= len(sql)
+	return offset + column - 1, column-1 <= len(sql)-offset
 }
 
 func cutLast(s, sep string) (after string, ok bool) {

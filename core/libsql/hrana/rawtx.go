@@ -2,21 +2,20 @@ package hrana
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"errors"
-	"fmt"
 )
 
 // Transaction reports whether BEGIN or SAVEPOINT as a statement has a transaction
-// open on a connection, which must be one of a [Connector]. The error is why it
-// can't go on, if that is so: ROLLBACK acknowledges that.
+// open on a connection. The error is why it can't go on, if that is so: ROLLBACK
+// acknowledges that. Of a connection that only contains one of a [Connector], such as
+// a replica's, it says what [driver.Validator] does.
 func Transaction(connection *sql.Conn) (open bool, err error) {
 	broken := connection.Raw(func(driverConn any) error {
-		c, ok := driverConn.(*conn)
-		switch {
-		case !ok:
-			return fmt.Errorf("hrana: a connection of type %T is another driver's", driverConn)
-		case c.st != nil:
-			open, err = true, c.st.unusable()
+		if c, ok := driverConn.(*conn); ok {
+			open, err = c.st != nil, c.st.unusable()
+		} else if c, ok := driverConn.(driver.Validator); ok {
+			open = !c.IsValid()
 		}
 		return nil
 	})
