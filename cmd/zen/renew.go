@@ -115,15 +115,25 @@ func renewer(c *cli.Context) func(context.Context, session.Order) error {
 	if file := globalString(c, "config"); file != "" {
 		args = append(args, "--config", file)
 	}
-	if globalBool(c, "debug") {
-		args = append(args, "--debug")
+	for _, name := range []string{"debug", "quiet"} {
+		if globalBool(c, name) {
+			args = append(args, "--"+name)
+		}
 	}
 	return func(ctx context.Context, order session.Order) error {
 		self, err := os.Executable()
 		if err != nil {
 			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
 		}
-		return renewBy(ctx, exec.Command(self, args...), order, c)
+		keyring, err := keyringOptions(c)
+		if err != nil {
+			return err
+		}
+		cmd := exec.Command(self, args...)
+		// Some keyrings ask for each program that wants something, and this one knows
+		// whether somebody is there to answer.
+		cmd.Env = append(os.Environ(), envKeyringTimeout+"="+keyring.Timeout.String())
+		return renewBy(ctx, cmd, order, c)
 	}
 }
 
