@@ -69,8 +69,8 @@ func TestWithoutSecrets(t *testing.T) {
 
 func TestOneLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"a\tb\r\n c":                      "a b c",
-		"\x1b[31mred\x07\x9b31m\u009b31m":   "[31mred\ufffd31m31m",
+		"a\tb\r\n c":                       "a b c",
+		"\x1b[31mred\x07\x9b31m\u009b31m":  "[31mred\ufffd31m31m",
 		"https://x/\u202egro.live\u200b":   "https://x/gro.live",
 		"Müller 日本 → ‘quoted’ é\u2028next": "Müller 日本 → ‘quoted’ é next",
 	} {
