@@ -370,6 +370,20 @@ func TestNobodyIsPromoted(t *testing.T) {
 			t.Errorf("%s: another provider let them in", name)
 		}
 	}
+	// What was granted long ago is not known to be granted still.
+	for name, prepare := range map[string]func(*session.Session){
+		"a token of last week":  func(*session.Session) {},
+		"a detour of last week": func(s *session.Session) { wantSent(t, s, "clerk clerk turso", "clerk") },
+	} {
+		s, h := newHouse(t, nil)
+		prepare(s)
+		made := h.makers["turso"].minted.Load()
+		h.makers["clerk"].err = provider.ErrUnavailable
+		h.after(8 * 24 * time.Hour)
+		if _, err := session.New(s.Config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != made {
+			t.Errorf("%s: err = %v, %d tokens of turso", name, err, h.makers["turso"].minted.Load()-made)
+		}
+	}
 	// Nothing was ever granted: there is nothing to stand in for.
 	s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = []string{"turso"} })
 	h.makers["clerk"].err = provider.ErrUnavailable
