@@ -89,6 +89,10 @@ func reportSignedOut(c *cli.Context, profile string, results []session.SignedOut
 		d.SignedOut = append(d.SignedOut, entry)
 	}
 	failed = alsoFailed(failed, names, last)
+	if failed != nil && c.Context.Err() != nil {
+		// The error will be the interrupt; what it left behind is told all the same.
+		fmt.Fprintf(c.App.ErrWriter, "zen: %s\n", oneLine(failed.Error()))
+	}
 	if globalBool(c, "json") {
 		return errors.Join(failed, printJSON(c, d))
 	}
