@@ -120,10 +120,13 @@ func (s *Store) forgetKey(ctx context.Context, profile, id string) {
 	}
 }
 
+// asideMark begins what follows the name of a file that was set aside.
+const asideMark = ".damaged-"
+
 // setAside keeps a file that can't be read under another name.
 func (s *Store) setAside(profile string) error {
 	path := s.Path(profile)
-	base := path + ".damaged-" + time.Now().UTC().Format("20060102T150405Z")
+	base := path + asideMark + time.Now().UTC().Format("20060102T150405Z")
 	aside := base
 	for n := 2; ; n++ {
 		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
