@@ -25,7 +25,8 @@ type Database struct {
 	Target string
 	// Profile is whose session it is; "" is the selected one.
 	Profile string
-	// Access is what is asked for, ro or rw; "" is the profile's. ReadOnly implies ro.
+	// Access is what is asked for, ro or rw; "" is the profile's, and with ReadOnly
+	// ro.
 	Access provider.Access
 
 	// Mode is remote, replica or local. "" is local for a file and for memory, replica

@@ -23,9 +23,6 @@ import (
 	"github.com/zen-auth/zen/core/session"
 )
 
-// exitTerminated is 128 and SIGTERM, as a shell has it.
-const exitTerminated = 143
-
 // proxyDrain is how long requests under way may go on when the proxy ends.
 const proxyDrain = 10 * time.Second
 
@@ -232,7 +229,7 @@ func (p *proxy) runCommand(server *gateway.Server) error {
 // serve tells where the proxy is, and waits until it is to end.
 func (p *proxy) serve(server *gateway.Server, admin *adminServer) error {
 	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
+	signal.Notify(terminated, endSignals()...)
 	defer signal.Stop(terminated)
 	forget, err := p.tell(server, admin)
 	if err != nil {
@@ -243,15 +240,21 @@ func (p *proxy) serve(server *gateway.Server, admin *adminServer) error {
 	case <-server.Done():
 		return fmt.Errorf("proxy: it no longer listens: %w", cmp.Or(server.Close(p.c.Context), errors.New("its listener was closed")))
 	case <-p.c.Context.Done():
-	case <-terminated:
-		return childExit{exitTerminated}
+	case s := <-terminated:
+		return endedBy(s)
 	}
 	select {
-	case <-terminated: // the context ends by the same signal
-		return childExit{exitTerminated}
+	case s := <-terminated: // the context ends by the same signal
+		return endedBy(s)
 	case <-time.After(50 * time.Millisecond):
 		return p.c.Context.Err()
 	}
+}
+
+// endedBy is the exit code of a signal as a shell has it.
+func endedBy(s os.Signal) error {
+	number, _ := s.(syscall.Signal)
+	return childExit{128 + int(number)}
 }
 
 type proxyDocument struct {

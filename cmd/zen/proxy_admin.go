@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -94,10 +95,11 @@ func (p *proxy) health() http.Handler {
 type readiness struct {
 	token func(context.Context) (provider.Token, error)
 
-	mu     sync.Mutex // guards the fields below
+	mu     sync.Mutex // guards failed and err, and is held while a token is waited for
 	failed time.Time
 	err    error
-	until  time.Time
+
+	until atomic.Int64 // Unix time at which the last token ends; 0 if it has no end
 }
 
 func (r *readiness) check(ctx context.Context) error {
@@ -112,15 +114,17 @@ func (r *readiness) check(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) {
 		return err // the probe went away
 	}
-	if r.err, r.failed = err, time.Now(); err == nil {
-		r.until = token.Expires
+	r.err, r.failed = err, time.Now()
+	if err == nil && !token.Expires.IsZero() {
+		r.until.Store(token.Expires.Unix())
 	}
 	return err
 }
 
-// expires is when the token ends that the last check saw.
+// expires is when the token ends that the last check saw; zero if it has no end.
 func (r *readiness) expires() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.until
+	if until := r.until.Load(); until != 0 {
+		return time.Unix(until, 0)
+	}
+	return time.Time{}
 }

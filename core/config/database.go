@@ -83,7 +83,7 @@ func noSchemeError(s string) error {
 }
 
 func localFileError() error {
-	return databaseError("names a local file", "local files come by --mode local, which this version does not have yet")
+	return databaseError("names a local file", "a profile names a database at a server; zen db --mode local and core.Open open files")
 }
 
 // normalHost returns host[:port] in lower case, without the scheme's own port.

@@ -16,9 +16,10 @@ import (
 
 // Explain gives an error of the database the class that it has in the contract,
 // so that it can be acted on by errors.Is. What a session or a refusal says of
-// itself is left without the driver's words around it; errors of SQL come back as
-// they are.
+// itself is left without the driver's words around it; errors of SQL and an
+// *AppliedError come back as they are.
 func Explain(err error) error {
+	var applied *AppliedError
 	var refused *transport.Refused
 	var classed *provider.Error
 	var inBand *hrana.Error
@@ -28,6 +29,8 @@ func Explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &applied):
+		return err // that it was applied matters more than why the replica lags
 	case errors.As(err, &refused):
 		return refused
 	case errors.As(err, &classed):

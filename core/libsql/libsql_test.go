@@ -59,6 +59,7 @@ func TestExplain(t *testing.T) {
 		"network":               {fmt.Errorf("hrana: %w", refusedConnection), provider.ErrUnavailable, "connection refused"},
 		"full disk":             {&fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}, nil, "no space left"},
 		"session":               {fmt.Errorf("hrana: %w", &provider.Error{Kind: provider.ErrNoCredential, Message: "nobody is signed in"}), provider.ErrNoCredential, "nobody is signed in"},
+		"applied":               {&libsql.AppliedError{Err: &provider.Error{Kind: provider.ErrUnavailable, Message: "no route"}}, provider.ErrUnavailable, "applied at the database, do not repeat it; the replica does not show it yet: no route"},
 		"interrupt":             {fmt.Errorf("hrana: %w", context.Canceled), context.Canceled, "canceled"},
 	} {
 		err := libsql.Explain(test.err)

@@ -1,7 +1,6 @@
 package libsql
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -11,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
@@ -216,9 +216,11 @@ func (o Options) mode() (Mode, error) {
 	switch {
 	case o.Mode == "" && local:
 		return Local, nil
+	case o.Mode == "" && o.Path != "":
+		return Replica, nil
 	case o.Mode == "":
-		return cmp.Or(map[bool]Mode{true: Replica}[o.Path != ""], Remote), nil
-	case o.Mode != Remote && o.Mode != Replica && o.Mode != Local:
+		return Remote, nil
+	case !slices.Contains(Modes(), o.Mode):
 		return "", misfit("mode %q is not remote, replica or local", "", o.Mode)
 	case local && o.Mode != Local:
 		return "", misfit("mode %s needs a database at a server, and %s is none", "give a libsql:// URL, or use mode local", o.Mode, o.Target.URL)

@@ -26,12 +26,24 @@ type rebased struct {
 	buf   []byte
 }
 
+// peek reads the beginning, so that what is wrong with a base_url, which usually is
+// there, can still be told with a status. A cursor's first object is its first line.
+func (r *rebased) peek() error {
+	for !r.done && r.err == nil && len(r.ready)+len(r.value) < bufferSize {
+		r.fill()
+	}
+	if r.err != nil && r.err != io.EOF {
+		return r.err
+	}
+	return nil
+}
+
 // Read implements io.Reader.
 func (r *rebased) Read(p []byte) (int, error) {
-	if r.done && len(r.ready) == 0 && r.err == nil {
-		return r.from.Read(p)
-	}
 	for len(r.ready) == 0 && r.err == nil {
+		if r.done {
+			return r.from.Read(p)
+		}
 		r.fill()
 	}
 	n := copy(p, r.ready)
@@ -49,7 +61,6 @@ func (r *rebased) fill() {
 	}
 	n, err := r.from.Read(r.buf)
 	r.err = err
-	r.ready = r.ready[:0]
 	for i := range n {
 		if r.done {
 			r.ready = append(r.ready, r.buf[i:n]...)

@@ -72,8 +72,11 @@ func (h *Handler) modify(resp *http.Response) error {
 		if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 			return fmt.Errorf("the database encodes its answer as %s, unasked", short(encoding))
 		}
-		resp.Body = &rebased{from: resp.Body, follow: func(base string) (string, error) { return h.follow(x, base) }}
-		resp.ContentLength = -1
+		body := &rebased{from: resp.Body, follow: func(base string) (string, error) { return h.follow(x, base) }}
+		if err := body.peek(); err != nil {
+			return err
+		}
+		resp.Body, resp.ContentLength = body, -1
 		resp.Header.Del("Content-Length")
 	}
 	return nil

@@ -4,7 +4,6 @@ package replica
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -142,34 +141,9 @@ func (c *conn) start(ctx context.Context, s *statement, args []driver.NamedValue
 // explain puts the context's error in place of what it led to.
 func (c *conn) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 	return err
-}
-
-// BeginTx implements driver.ConnBeginTx.
-func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	switch level := sql.IsolationLevel(opts.Isolation); level {
-	case sql.LevelDefault, sql.LevelSerializable:
-	default:
-		return nil, fmt.Errorf("sqlite: isolation level %s is not supported, SQLite's is serializable", level)
-	}
-	begin := "BEGIN"
-	if c.immediate && !opts.ReadOnly {
-		begin = "BEGIN IMMEDIATE"
-	}
-	if opts.ReadOnly {
-		begin += "; PRAGMA query_only = 1"
-	}
-	if _, err := c.ExecContext(ctx, begin, nil); err != nil {
-		return nil, err
-	}
-	return &tx{c, opts.ReadOnly}, nil
-}
-
-// Begin implements driver.Conn.
-func (c *conn) Begin() (driver.Tx, error) {
-	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
 // CheckNamedValue makes an argument one that can be bound.
@@ -198,86 +172,6 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// tx ends a transaction.
-type tx struct {
-	c        *conn
-	readOnly bool
-}
-
-// Commit implements driver.Tx. A transaction that can't be committed is rolled back:
-// database/sql takes it as over.
-func (t *tx) Commit() error {
-	err := t.end("COMMIT")
-	if err != nil && !t.c.d.autocommit() {
-		_ = t.end("ROLLBACK")
-	}
-	return err
-}
-
-// Rollback implements driver.Tx.
-func (t *tx) Rollback() error {
-	if t.c.d.autocommit() { // a conflict clause ROLLBACK was there before
-		return nil
-	}
-	return t.end("ROLLBACK")
-}
-
-func (t *tx) end(how string) error {
-	if t.readOnly {
-		how += "; PRAGMA query_only = 0"
-	}
-	_, err := t.c.ExecContext(context.Background(), how, nil)
-	return err
-}
-
-// stmt is a prepared statement.
-type stmt struct {
-	c     *conn
-	s     *statement
-	query string
-}
-
-// Close implements driver.Stmt. Rows that still read from it own it from now on.
-func (s *stmt) Close() error {
-	if s.s != nil && !s.s.busy && s.c.d.h != nil {
-		s.s.close()
-	}
-	s.s = nil
-	return nil
-}
-
-// NumInput leaves the counting to the driver, which knows names.
-func (s *stmt) NumInput() int { return -1 }
-
-// ExecContext implements driver.StmtExecContext.
-func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	if s.s.busy {
-		return s.c.ExecContext(ctx, s.query, args)
-	}
-	defer s.s.reset()
-	return s.c.exec(ctx, s.s, args)
-}
-
-// QueryContext implements driver.StmtQueryContext.
-func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	if s.s.busy {
-		return s.c.QueryContext(ctx, s.query, args)
-	}
-	return s.c.query(ctx, s.s, args, false)
-}
-
-// Exec and Query of driver.Stmt are superseded by the two above.
-func (s *stmt) Exec([]driver.Value) (driver.Result, error) { return nil, errNoContext }
-func (s *stmt) Query([]driver.Value) (driver.Rows, error)  { return nil, errNoContext }
-
-var errNoContext = errors.New("sqlite: call the method that takes a context")
-
-// result is what Exec returns.
-type result struct{ id, changed int64 }
-
-func (r result) LastInsertId() (int64, error) { return r.id, nil }
-func (r result) RowsAffected() (int64, error) { return r.changed, nil }
-
 // Interface guards
 var (
 	_ driver.Conn               = (*conn)(nil)
@@ -289,6 +183,4 @@ var (
 	_ driver.Pinger             = (*conn)(nil)
 	_ driver.SessionResetter    = (*conn)(nil)
 	_ driver.Validator          = (*conn)(nil)
-	_ driver.StmtExecContext    = (*stmt)(nil)
-	_ driver.StmtQueryContext   = (*stmt)(nil)
 )

@@ -18,7 +18,9 @@
 //
 // After every write the file is brought up to date before the write returns, unless
 // AllowStale says otherwise. Where that fails, the write is an error nevertheless, of
-// the type libsql.AppliedError: it was applied and is not to be repeated.
+// the type libsql.AppliedError: it was applied and is not to be repeated. Where only a
+// read on this machine is in the way, the write succeeds, and reads go to the database
+// until the file has it.
 //
 // Reads need no network and no token. A replica that was in sync once opens without
 // them, too, and catches up when they are there.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -24,7 +25,7 @@ const closeTimeout = 10 * time.Second
 
 // lockedTimeout is how long a sync waits for reads to end, where it has to: the log is
 // emptied when its generation ends.
-const lockedTimeout = 2 * time.Second
+const lockedTimeout = 500 * time.Millisecond
 
 // replica makes connections to a replica, and keeps it up to date.
 type replica struct {
@@ -40,6 +41,9 @@ type replica struct {
 	native *golibsql.Connector
 	// recovered is where damaged files went, until a Synced has told.
 	recovered string
+
+	// behind: the file lacks a write that was made through this handle.
+	behind atomic.Bool
 
 	mu     sync.Mutex // guards closed
 	closed bool
@@ -115,7 +119,7 @@ func (r *replica) sync() (libsql.Synced, error) {
 	began, before := time.Now(), r.files.progress()
 	_ = r.gateway.Failure() // of a request that go-libsql had gone on from
 	err := r.syncNative()
-	for wait := time.Millisecond; errors.Is(err, errLocked) && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
+	for wait := time.Millisecond; errors.Is(err, errLocked) && !r.behind.Load() && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
 		time.Sleep(wait)
 		err = r.syncNative()
 	}
@@ -125,6 +129,9 @@ func (r *replica) sync() (libsql.Synced, error) {
 		if r.recovered, moved = r.files.setAside(time.Now()); moved == nil {
 			err = r.syncNative()
 		}
+	}
+	if err == nil {
+		r.behind.Store(false)
 	}
 	synced := libsql.Synced{Progress: r.files.progress(), Took: time.Since(began), Err: err, Recovered: r.recovered}
 	synced.Changed = synced.Progress != before

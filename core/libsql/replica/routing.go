@@ -25,18 +25,20 @@ type replicaConn struct {
 	reading bool
 }
 
-// atDatabase reports whether a statement is for the database: it may write, or it is in
-// a transaction that is there.
-func (c *replicaConn) atDatabase(query string) bool {
-	return !c.remote.IsValid() || !hrana.OnlyReads(query)
-}
-
-// mayWrite is an error where nothing may be written.
-func (c *replicaConn) mayWrite() error {
-	if c.reading || c.r.config.ReadOnly {
-		return hrana.ErrReadOnly
+// atDatabase reports whether a statement is for the database: it may write, it is in a
+// transaction that is there, or the file lacks what was written. reads tells that it
+// changes nothing.
+func (c *replicaConn) atDatabase(ctx context.Context, reads bool) (bool, error) {
+	switch {
+	case !reads && (c.reading || c.r.config.ReadOnly):
+		return false, hrana.ErrReadOnly
+	case !reads || !c.remote.IsValid():
+		return true, nil
+	case c.reading || !c.r.behind.Load():
+		return false, nil
 	}
-	return nil
+	_, _ = c.r.pulls.wait(ctx) // the read that was in its way may be over
+	return c.r.behind.Load(), nil
 }
 
 // local is the connection to the file.
@@ -54,15 +56,16 @@ func (c *replicaConn) local() (*conn, error) {
 
 // ExecContext implements driver.ExecerContext.
 func (c *replicaConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if !c.atDatabase(query) {
+	there, err := c.atDatabase(ctx, hrana.OnlyReads(query))
+	if err != nil {
+		return nil, err
+	}
+	if !there {
 		file, err := c.local()
 		if err != nil {
 			return nil, err
 		}
 		return file.ExecContext(ctx, query, args)
-	}
-	if err := c.mayWrite(); err != nil {
-		return nil, err
 	}
 	result, err := c.remote.ExecContext(ctx, query, args)
 	return c.executed(ctx, result, err)
@@ -70,15 +73,16 @@ func (c *replicaConn) ExecContext(ctx context.Context, query string, args []driv
 
 // QueryContext implements driver.QueryerContext.
 func (c *replicaConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if !c.atDatabase(query) {
+	there, err := c.atDatabase(ctx, hrana.OnlyReads(query))
+	if err != nil {
+		return nil, err
+	}
+	if !there {
 		file, err := c.local()
 		if err != nil {
 			return nil, err
 		}
 		return file.QueryContext(ctx, query, args)
-	}
-	if err := c.mayWrite(); err != nil {
-		return nil, err
 	}
 	rows, err := c.remote.QueryContext(ctx, query, args)
 	return c.queried(ctx, rows, err)
@@ -112,6 +116,12 @@ func (c *replicaConn) readBack(ctx context.Context) error {
 		return nil
 	}
 	_, err := c.r.pulls.wait(ctx)
+	if errors.Is(err, errLocked) {
+		// A read on this machine is in the way, and no write should fail for that: until
+		// it is over, reads go to the database.
+		c.r.behind.Store(true)
+		return nil
+	}
 	return err
 }
 
@@ -206,129 +216,8 @@ func (c *replicaConn) Close() error {
 	return err
 }
 
-// readTx is a transaction of the file.
-type readTx struct {
-	driver.Tx
-	c *replicaConn
-}
-
-// Commit implements driver.Tx.
-func (t readTx) Commit() error { t.c.reading = false; return t.Tx.Commit() }
-
-// Rollback implements driver.Tx.
-func (t readTx) Rollback() error { t.c.reading = false; return t.Tx.Rollback() }
-
-// writeTx is a transaction of the database.
-type writeTx struct {
-	driver.Tx
-	c   *replicaConn
-	ctx context.Context // of BeginTx: Commit is given none
-}
-
-// Commit implements driver.Tx.
-func (t writeTx) Commit() error {
-	if err := t.Tx.Commit(); err != nil {
-		return err
-	}
-	if err := t.c.readBack(t.ctx); err != nil {
-		return &libsql.AppliedError{Err: err}
-	}
-	return nil
-}
-
-// writtenRows are those of a statement that wrote, or of one in a transaction. The
-// sync follows when they have been read.
-type writtenRows struct {
-	driver.Rows
-	c    *replicaConn
-	ctx  context.Context
-	done bool
-}
-
-// ColumnTypeDatabaseTypeName returns the type that the column was declared with.
-func (r *writtenRows) ColumnTypeDatabaseTypeName(i int) string {
-	return r.Rows.(driver.RowsColumnTypeDatabaseTypeName).ColumnTypeDatabaseTypeName(i)
-}
-
-// Close implements driver.Rows.
-func (r *writtenRows) Close() error {
-	if r.done {
-		return nil
-	}
-	r.done = true
-	if err := r.Rows.Close(); err != nil {
-		return err
-	}
-	if err := r.c.readBack(r.ctx); err != nil {
-		return &libsql.AppliedError{Err: err}
-	}
-	return nil
-}
-
-// replicaStmt is a prepared statement.
-type replicaStmt struct {
-	c          *replicaConn
-	reads      bool
-	remote     driver.Stmt
-	local      driver.Stmt // nil if it may write, or the file doesn't know its tables
-	unprepared error       // why, then
-}
-
-// Close implements driver.Stmt.
-func (s *replicaStmt) Close() error {
-	err := s.remote.Close()
-	if s.local != nil {
-		err = errors.Join(err, s.local.Close())
-	}
-	return err
-}
-
-// NumInput leaves the counting to the drivers, which know names.
-func (s *replicaStmt) NumInput() int { return -1 }
-
-// here returns the statement of the file, if it is to run there.
-func (s *replicaStmt) here() (driver.Stmt, error) {
-	if !s.reads || !s.c.remote.IsValid() {
-		return nil, s.c.mayWrite()
-	}
-	return s.local, s.unprepared
-}
-
-// ExecContext implements driver.StmtExecContext.
-func (s *replicaStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	local, err := s.here()
-	switch {
-	case err != nil:
-		return nil, err
-	case local != nil:
-		return local.(driver.StmtExecContext).ExecContext(ctx, args)
-	}
-	result, err := s.remote.(driver.StmtExecContext).ExecContext(ctx, args)
-	return s.c.executed(ctx, result, err)
-}
-
-// QueryContext implements driver.StmtQueryContext.
-func (s *replicaStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	local, err := s.here()
-	switch {
-	case err != nil:
-		return nil, err
-	case local != nil:
-		return local.(driver.StmtQueryContext).QueryContext(ctx, args)
-	}
-	rows, err := s.remote.(driver.StmtQueryContext).QueryContext(ctx, args)
-	return s.c.queried(ctx, rows, err)
-}
-
-// Exec and Query of driver.Stmt are superseded by the two above.
-func (s *replicaStmt) Exec([]driver.Value) (driver.Result, error) { return nil, errNoContext }
-func (s *replicaStmt) Query([]driver.Value) (driver.Rows, error)  { return nil, errNoContext }
-
 // Interface guards
 var (
-	_ libsql.RemoteConn                     = (*replicaConn)(nil)
-	_ libsql.Syncer                         = (*replicaConn)(nil)
-	_ driver.StmtExecContext                = (*replicaStmt)(nil)
-	_ driver.StmtQueryContext               = (*replicaStmt)(nil)
-	_ driver.RowsColumnTypeDatabaseTypeName = (*writtenRows)(nil)
+	_ libsql.RemoteConn = (*replicaConn)(nil)
+	_ libsql.Syncer     = (*replicaConn)(nil)
 )

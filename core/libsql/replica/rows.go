@@ -3,6 +3,7 @@
 package replica
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"io"
@@ -12,9 +13,9 @@ import (
 type rows struct {
 	c            *conn
 	ctx          context.Context // of the query: Next is given none
-	s            *statement      // nil when they are closed
+	s            *statement      // nil when it has been given up
 	owned        bool
-	batch        *batch
+	batch        *batch // nil when they are closed
 	names, types []string
 	err          error // of the rows after those in batch
 }
@@ -27,22 +28,16 @@ func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.types[i] }
 
 // Next implements driver.Rows.
 func (r *rows) Next(dest []driver.Value) error {
-	if r.s == nil {
+	if r.batch == nil {
 		return io.EOF
 	}
-	if r.batch.rows == 0 {
-		if r.err != nil {
-			return r.err
-		}
+	if r.batch.rows == 0 && r.s != nil && r.err == nil {
 		if err := r.fill(); err != nil {
 			return err
 		}
-		if r.batch.rows == 0 {
-			if r.err != nil {
-				return r.err
-			}
-			return io.EOF
-		}
+	}
+	if r.batch.rows == 0 {
+		return cmp.Or(r.err, io.EOF)
 	}
 	r.batch.next(dest)
 	return nil
@@ -55,7 +50,7 @@ func (r *rows) fill() error {
 	done()
 	if err == nil && r.batch.ended {
 		// The rows that are left are here: a sync need not wait for them to be read.
-		r.s.reset()
+		r.giveUp()
 	}
 	if err != nil {
 		err = r.c.explain(r.ctx, err)
@@ -74,19 +69,24 @@ func (r *rows) Close() error {
 }
 
 func (r *rows) release() {
-	if r.s == nil {
-		return
-	}
 	if r.batch != nil {
 		r.batch.free()
+		r.batch = nil
 	}
-	if r.c.d.h != nil {
-		r.s.reset()
-		if r.owned {
-			r.s.close()
-		}
-	}
+	r.giveUp()
+}
+
+// giveUp ends the statement, which may be used for others' rows from now on.
+func (r *rows) giveUp() {
+	s := r.s
 	r.s = nil
+	if s == nil || r.c.d.h == nil {
+		return
+	}
+	s.reset()
+	if r.owned || s.orphan {
+		s.close()
+	}
 }
 
 // Interface guards

@@ -28,6 +28,7 @@ type statement struct {
 	// params are the parameters' names with their prefix, "" for those without.
 	params []string
 	busy   bool // rows read from it
+	orphan bool // and close it when they are done
 }
 
 // prepare compiles the first statement of sql, and returns what is after it. There is

@@ -1,0 +1,100 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+package replica_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+)
+
+// cut is a transport that loses some answers, after the database has acted.
+type cut struct {
+	http.RoundTripper
+	lose atomic.Value // func(*http.Request) bool
+}
+
+func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := c.RoundTripper.RoundTrip(r)
+	if lose, _ := c.lose.Load().(func(*http.Request) bool); lose != nil && lose(r) && err == nil {
+		resp.Body.Close()
+		return nil, errors.New("connection reset by peer")
+	}
+	return resp, err
+}
+
+// A write that the database ran is never sent again and never told as failed alone: its
+// error says that it was applied.
+func TestAppliedWriteWhoseReadBackFails(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	network := &cut{RoundTripper: http.DefaultTransport}
+	o.Base = network
+	db := open(t, o)
+	exec(t, db, "CREATE TABLE t (a INTEGER PRIMARY KEY)")
+	network.lose.Store(func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/sync/") })
+
+	check := func(name string, err error, id int64) {
+		t.Helper()
+		var applied *libsql.AppliedError
+		if !errors.As(err, &applied) || id > 0 && (applied.LastInsertID != id || applied.RowsAffected != 1) || !strings.Contains(err.Error(), "do not repeat it") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (41)")
+	check("exec", err, 41)
+	var id int
+	check("returning", db.QueryRowContext(t.Context(), "INSERT INTO t VALUES (42) RETURNING a").Scan(&id), 0)
+	tx, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), "INSERT INTO t VALUES (43)")
+	must(t, err)
+	check("commit", tx.Commit(), 0)
+	stmt, err := db.PrepareContext(t.Context(), "INSERT INTO t VALUES (?)")
+	must(t, err)
+	defer stmt.Close()
+	_, err = stmt.ExecContext(t.Context(), 44)
+	check("prepared", err, 44)
+	ctx, cancel := context.WithCancel(t.Context())
+	network.lose.Store(func(r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "/sync/") {
+			cancel() // after the write, before the replica has it
+			return true
+		}
+		return false
+	})
+	_, err = db.ExecContext(ctx, "INSERT INTO t VALUES (45)")
+	check("cancelled", err, 45)
+
+	sees(t, db, "SELECT count(*) FROM t", 0)
+	network.lose.Store(func(*http.Request) bool { return false })
+	syncNow(t, db)
+	sees(t, db, "SELECT group_concat(a) FROM t", "41,42,43,44,45")
+}
+
+// A write whose answer is lost may have been run: it is not sent again, and not called
+// applied.
+func TestLostAnswerOfAWrite(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	network := &cut{RoundTripper: http.DefaultTransport}
+	o.Base = network
+	db := open(t, o)
+	exec(t, db, "CREATE TABLE t (a INTEGER)")
+	network.lose.Store(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/pipeline") })
+	_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
+	var applied *libsql.AppliedError
+	if err == nil || errors.As(err, &applied) {
+		t.Errorf("%v", err)
+	}
+	network.lose.Store(func(*http.Request) bool { return false })
+	syncNow(t, db)
+	sees(t, db, "SELECT count(*) FROM t", 1)
+}

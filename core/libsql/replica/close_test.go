@@ -1,0 +1,117 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+package replica_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+)
+
+func TestOneFileBelongsToOneHandle(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	db := open(t, o)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := libsql.Open(ctx, o); err == nil {
+		t.Error("it was opened twice")
+	}
+	must(t, db.Close())
+	sees(t, open(t, o), "SELECT 1", 1)
+}
+
+// Closing is one thing at a time, whatever else goes on.
+func TestCloseWhileInUse(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	src := newSource(t, stack)
+	for range 5 {
+		o := options(t, stack, src)
+		db := open(t, o)
+		exec(t, db, "CREATE TABLE IF NOT EXISTS t (a INTEGER)")
+		var users sync.WaitGroup
+		for range 4 {
+			users.Go(func() {
+				for {
+					_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
+					if err == nil {
+						_, err = libsql.Sync(t.Context(), db)
+					}
+					if err != nil {
+						if !errors.Is(err, sql.ErrConnDone) && err.Error() != "sql: database is closed" && !errors.Is(err, context.Canceled) {
+							t.Errorf("at Close: %v", err)
+						}
+						return
+					}
+				}
+			})
+		}
+		time.Sleep(20 * time.Millisecond)
+		must(t, db.Close())
+		users.Wait()
+		if _, err := libsql.Sync(t.Context(), db); err == nil {
+			t.Error("a sync after Close")
+		}
+		must(t, db.Close())
+	}
+}
+
+func TestContextEndsWhatWaits(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	db := open(t, o)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_, err := db.ExecContext(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
+		t.Errorf("read: %v after %v", err, took)
+	}
+	sees(t, db, "SELECT 1", 1)
+
+	hang := make(chan struct{})
+	network := &stalled{RoundTripper: http.DefaultTransport}
+	o.Base = network
+	must(t, db.Close())
+	db = open(t, o)
+	network.stall.Store(hang)
+	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	began = time.Now()
+	if _, err = libsql.Sync(ctx, db); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 2*time.Second {
+		t.Errorf("sync: %v after %v", err, time.Since(began))
+	}
+	sees(t, db, "SELECT 1", 1)
+	began = time.Now()
+	must(t, db.Close()) // the sync still hangs
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("close took %v", took)
+	}
+	close(hang)
+}
+
+// stalled is a network that swallows requests.
+type stalled struct {
+	http.RoundTripper
+	stall atomic.Value // chan struct{}
+}
+
+func (s *stalled) RoundTrip(r *http.Request) (*http.Response, error) {
+	if hang, ok := s.stall.Load().(chan struct{}); ok {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+	return s.RoundTripper.RoundTrip(r)
+}

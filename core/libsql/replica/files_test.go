@@ -1,0 +1,95 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+package replica_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+)
+
+// What go-libsql leaves behind, and what never was a replica.
+func TestFilesThatDoNotFit(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	src := newSource(t, stack)
+	exec(t, remote(t, options(t, stack, src)), "CREATE TABLE t AS SELECT 7 AS a")
+	write := func(path, content string) { must(t, os.WriteFile(path, []byte(content), 0o600)) }
+	make := func(t *testing.T) (libsql.Options, string) {
+		o := options(t, stack, src)
+		db := open(t, o)
+		must(t, db.Close())
+		return o, o.Path
+	}
+	for name, damage := range map[string]func(path string){
+		"no -info":       func(path string) { must(t, os.Remove(path+"-info")) },
+		"no database":    func(path string) { must(t, os.Remove(path)) },
+		"-info of zeros": func(path string) { write(path+"-info", "\x00\x00") },
+		"-info cut":      func(path string) { write(path+"-info", `{"hash":1`) },
+		"-info changed":  func(path string) { write(path+"-info", `{"hash":1,"version":0,"durable_frame_num":9,"generation":1}`) },
+		"no SQLite":      func(path string) { write(path, strings.Repeat("x", 8192)) },
+		"refused by V1": func(path string) {
+			must(t, os.Remove(path+"-info"))
+			must(t, os.Remove(path+"-zen"))
+			write(path+"-client_wal_index", "")
+		},
+		"only a log":       func(path string) { must(t, os.Remove(path)); must(t, os.Remove(path+"-info")); write(path+"-wal", "x") },
+		"claimed and lost": func(path string) { must(t, os.Remove(path+"-info")); write(path+"-wal", "x") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, path := make(t)
+			damage(path)
+			before := files(t, path)
+			db := open(t, o)
+			sees(t, db, "SELECT a FROM t", 7)
+			kept := 0
+			for _, name := range files(t, path) {
+				if strings.Contains(name, ".damaged-") {
+					kept++
+				}
+			}
+			if kept == 0 || kept < len(before)-2 {
+				t.Errorf("%d of %v were kept", kept, before)
+			}
+		})
+	}
+	for name, prepare := range map[string]func(path string){
+		"a database of its own": func(path string) { write(path, "SQLite format 3\x00") },
+		"a directory":           func(path string) { must(t, os.Mkdir(path, 0o700)) },
+		"another's":             func(path string) { write(path+"-zen", `{"database":"libsql://other.turso.io"}`) },
+		"no claim":              func(path string) { write(path+"-zen", "x") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(t, stack, src)
+			prepare(o.Path)
+			before := files(t, o.Path)
+			if db, err := libsql.Open(t.Context(), o); !errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" {
+				t.Errorf("%v", err)
+				if err == nil {
+					db.Close()
+				}
+			}
+			if after := files(t, o.Path); fmt.Sprint(after) != fmt.Sprint(before) {
+				t.Errorf("files %v, were %v", after, before)
+			}
+		})
+	}
+}
+
+// files are the names beside a path.
+func files(t *testing.T, path string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(path[:strings.LastIndexByte(path, '/')])
+	must(t, err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

@@ -1,0 +1,33 @@
+//go:build !(cgo && ((linux && (amd64 || arm64)) || (darwin && arm64)))
+
+package replica_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/libsql"
+	_ "github.com/zen-auth/zen/core/libsql/replica"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// The modes that need go-libsql say so where it is not, and nothing else is amiss.
+func TestBuiltWithout(t *testing.T) {
+	for _, o := range []libsql.Options{
+		{Target: provider.Target{URL: ":memory:"}},
+		{Target: provider.Target{URL: "libsql://app.turso.io"}, Path: "x", Source: noSource{}},
+	} {
+		if _, err := libsql.Open(t.Context(), o); !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "built without go-libsql") || provider.Hint(err) == "" {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+type noSource struct{}
+
+func (noSource) Token(context.Context) (provider.Token, error) { panic("asked for a token") }
+func (noSource) Renew(context.Context, provider.Token) (provider.Token, error) {
+	panic("asked for a token")
+}
