@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -138,6 +139,29 @@ func TestOnlyTheProtocolsHeadersGoOn(t *testing.T) {
 		if header.Get(name) != "" {
 			t.Errorf("%s came back", name)
 		}
+	}
+}
+
+// libsql-server compresses whatever its client takes, and so do browsers, Node.js and
+// Python take gzip.
+func TestAnswersOfClientsThatTakeGzip(t *testing.T) {
+	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			io.WriteString(w, noBase)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		compressed := gzip.NewWriter(w)
+		io.WriteString(compressed, noBase)
+		compressed.Close()
+	})
+	s := start(t, d, nil)
+	status, body, header := ask(t, s, http.MethodPost, "/v2/pipeline", "{}", func(r *http.Request) {
+		r.Header.Set("Accept-Encoding", "gzip, deflate, br")
+	})
+	if status != http.StatusOK || body != noBase || header.Get("Content-Encoding") != "" {
+		t.Errorf("status %d, encoding %q, body %q", status, header.Get("Content-Encoding"), body)
 	}
 }
 
