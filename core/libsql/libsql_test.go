@@ -18,6 +18,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/transport"
 )
 
 func TestAddress(t *testing.T) {
@@ -44,6 +45,22 @@ func TestAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressTellsNoSecret: other clients of libSQL take a token in the URL.
+func TestAddressTellsNoSecret(t *testing.T) {
+	for _, target := range []string{
+		"libsql://app-acme.turso.io?authToken=planted", "https://app-acme.turso.io/dbs/app#planted", "libsql://user:planted@app-acme.turso.io",
+		"ws://user:planted@app-acme.turso.io", "http://db.example/?authToken=planted", "libsql:?authToken=planted", "libsql://app\x00-acme.turso.io?authToken=planted",
+	} {
+		_, err := libsql.Open(t.Context(), libsql.Options{Target: provider.Target{URL: target}, Source: noTokens{}})
+		if !errors.Is(err, provider.ErrConfig) || strings.Contains(err.Error()+provider.Hint(err), "planted") {
+			t.Errorf("%q: %v", target, err)
+		}
+	}
+}
+
+// noTokens is a source that is never asked.
+type noTokens struct{ transport.Source }
 
 func TestExplain(t *testing.T) {
 	refusedConnection := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
