@@ -1,6 +1,7 @@
 package libsql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -167,6 +168,7 @@ func Dial(options Options) (*Link, error) {
 	link := &Link{Address: address, Transport: options.Base}
 	if link.Transport == nil {
 		link.own = NewBase()
+		link.own.ResponseHeaderTimeout = cmp.Or(options.Timeout, link.own.ResponseHeaderTimeout)
 		link.Transport = link.own
 	}
 	if !options.RemoteEncryption.IsZero() {
@@ -194,6 +196,8 @@ func NewBase() *http.Transport {
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ResponseHeaderTimeout: 60 * time.Second,
+		// Without, a connection that the network forgot takes all requests for minutes.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 	}
 }
 
