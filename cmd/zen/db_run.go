@@ -58,7 +58,7 @@ func (r *runner) statement(ctx context.Context, statement string, args []any) er
 	started := time.Now()
 	var note string
 	var err error
-	if returnsRows(statement) {
+	if rows, _ := hrana.Results(statement); rows {
 		note, err = r.query(ctx, statement, args)
 	} else {
 		note, err = r.exec(ctx, statement, args)
@@ -139,7 +139,7 @@ func (r *runner) exec(ctx context.Context, query string, args []any) (note strin
 			RowsAffected  int64 `json:"rows_affected"`
 		}{schemaVersion, affected})
 	}
-	if !changesRows(query) {
+	if _, changes := hrana.Results(query); !changes {
 		return "done", err
 	}
 	return count(affected, "row") + " affected", err
@@ -161,36 +161,6 @@ func took(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	}
 	return d.Round(100 * time.Millisecond).String()
-}
-
-// returnsRows tells from its first word whether a statement has rows to print. A
-// query without rows prints none; one with rows that is taken for another is only
-// one that SQLite doesn't know, either.
-func returnsRows(statement string) bool {
-	switch firstWord(statement) {
-	case "CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "ANALYZE", "ATTACH", "DETACH", "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":
-		return false
-	case "INSERT", "REPLACE", "UPDATE", "DELETE":
-		return strings.Contains(strings.ToUpper(statement), "RETURNING")
-	}
-	return true
-}
-
-// changesRows tells from its first word whether a number of rows means something.
-func changesRows(statement string) bool {
-	switch firstWord(statement) {
-	case "INSERT", "REPLACE", "UPDATE", "DELETE":
-		return true
-	}
-	return false
-}
-
-func firstWord(statement string) string {
-	end := strings.IndexFunc(statement, func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' })
-	if end < 0 {
-		end = len(statement)
-	}
-	return strings.ToUpper(statement[:end])
 }
 
 // printable is for what a terminal would obey: there it loses the control
