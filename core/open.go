@@ -143,7 +143,7 @@ func (c *Client) target(ctx context.Context, text string) (provider.Target, erro
 // options are what of d is package libsql's.
 func (d Database) options() libsql.Options {
 	return libsql.Options{
-		Target: provider.Target{URL: d.Target}, Mode: d.Mode, Path: d.Path,
+		Target: provider.Target{URL: d.Target}, Access: d.Access, Mode: d.Mode, Path: d.Path,
 		ReadOnly: d.ReadOnly, AllowStale: d.AllowStale, SyncInterval: d.SyncInterval, OnSync: d.OnSync,
 		Encryption: d.Encryption, RemoteEncryption: d.RemoteEncryption, Timeout: d.Timeout, TxMode: d.TxMode,
 	}

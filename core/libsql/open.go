@@ -38,6 +38,8 @@ type Options struct {
 	// Target is the database: its URL is libsql://, https://, http:// on the
 	// loopback, file:PATH or :memory:.
 	Target provider.Target
+	// Access is what the tokens are to allow. A local database, which has none, is
+	// read-only with ro.
 	Access provider.Access
 	// Source hands out the tokens; local databases have none.
 	Source transport.Source
