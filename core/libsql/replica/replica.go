@@ -116,7 +116,7 @@ func (r *replica) listen(ctx context.Context) error {
 
 // sync brings the file up to date. One runs at a time.
 func (r *replica) sync() (libsql.Synced, error) {
-	began, before := time.Now(), r.files.progress()
+	began, before, mode := time.Now(), r.files.progress(), r.files.mode()
 	_ = r.gateway.Failure() // of a request that go-libsql had gone on from
 	err := r.syncNative()
 	for wait := time.Millisecond; errors.Is(err, errLocked) && !r.behind.Load() && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
@@ -130,6 +130,7 @@ func (r *replica) sync() (libsql.Synced, error) {
 			err = r.syncNative()
 		}
 	}
+	r.files.keepMode(mode)
 	if err == nil {
 		r.behind.Store(false)
 	}
