@@ -16,6 +16,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/core/provider"
 )
 
 // runner runs statements on one connection and prints what they return.
@@ -51,6 +52,15 @@ func (r *runner) script(ctx context.Context, text string, args []any) error {
 		at += next
 	}
 	return nil
+}
+
+// ended makes an error of a transaction that is still open at the end of the input:
+// what was said to be affected is not.
+func (r *runner) ended(err error) error {
+	if open, _ := hrana.Transaction(r.conn); err != nil || !open {
+		return err
+	}
+	return &provider.Error{Message: "the transaction was left open, and is rolled back", Hint: "end it with COMMIT, or with ROLLBACK where that is meant"}
 }
 
 // statement runs one statement.
