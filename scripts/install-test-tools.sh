@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what the tests drive and Go can't bring along: Chromium, which looks at
-# the page of zen dev, and on Linux gnome-keyring with a bus of its own, which the
-# seals of credentials are tested with; and fish, which reads what is written for it.
-# Does nothing for what is there already.
+# the page of zen dev; on Linux gnome-keyring with a bus of its own, which the seals
+# of credentials are tested with; fish, which reads what is written for it; and curl,
+# which asks zen proxy. Does nothing for what is there already.
 set -eu
 missing=
 browser=
@@ -16,6 +16,7 @@ if [ "$(uname)" = Linux ]; then
 fi
 # What zen token --format env writes for a shell, that shell reads.
 command -v fish >/dev/null 2>&1 || missing="$missing fish"
+command -v curl >/dev/null 2>&1 || missing="$missing curl"
 [ -n "$missing" ] || exit 0
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo
