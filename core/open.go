@@ -40,7 +40,8 @@ type Database struct {
 	AllowStale bool
 	// SyncInterval is how often a replica syncs by itself; 0 is never.
 	SyncInterval time.Duration
-	// OnSync is called after each of these syncs.
+	// OnSync is called after each of these syncs. It must not close the handle, which
+	// waits for it.
 	OnSync func(libsql.Synced)
 	// Encryption is the key of a local file, RemoteEncryption that of a database which
 	// is encrypted at Turso.

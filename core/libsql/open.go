@@ -60,7 +60,7 @@ type Options struct {
 	// is 100 ms.
 	SyncInterval time.Duration
 	// OnSync, where set, is called after every sync that SyncInterval started, by one
-	// goroutine at a time.
+	// goroutine at a time. It must not close the handle, which waits for it.
 	OnSync func(Synced)
 	// Encryption is the key of a local file: AES-256 in CBC mode, as libSQL's other
 	// clients have it. Replicas have none: libSQL's sync writes plain pages.
@@ -148,7 +148,9 @@ type Link struct {
 	Address *url.URL
 	// Transport sends requests to the database, and to nothing else.
 	Transport http.RoundTripper
-	own       *http.Transport
+	// Timeout is the longest silence of the server; 0 is a minute.
+	Timeout time.Duration
+	own     *http.Transport
 }
 
 // Close implements io.Closer. It closes the connections of a transport that is the
@@ -167,7 +169,7 @@ func Dial(options Options) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	link := &Link{Address: address, Transport: options.Base}
+	link := &Link{Address: address, Transport: options.Base, Timeout: options.Timeout}
 	if link.Transport == nil {
 		link.own = NewBase()
 		link.own.ResponseHeaderTimeout = cmp.Or(options.Timeout, link.own.ResponseHeaderTimeout)

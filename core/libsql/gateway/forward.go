@@ -68,6 +68,7 @@ func (h *Handler) modify(resp *http.Response) error {
 	for _, name := range responseHeaders {
 		resp.Header.Del(name)
 	}
+	resp.Body = h.watch(x, resp.Body)
 	if h.config.Replica {
 		if err := h.checkReplica(x, resp); err != nil {
 			return err

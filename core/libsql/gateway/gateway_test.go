@@ -424,6 +424,37 @@ func TestAnswersAreStreamed(t *testing.T) {
 }
 
 // What go-libsql can't bear comes to it as a 401, and the reason to Failure.
+// TestSilence: a database that stops in the middle of an answer ends it, where the
+// client would wait for ever, and the reason is known.
+func TestSilence(t *testing.T) {
+	answers := map[string]struct {
+		method, path, begins string
+		status               int
+	}{
+		"frames":          {http.MethodGet, "/sync/1/1/128", strings.Repeat("x", 4120), http.StatusOK},
+		"rows":            {http.MethodPost, "/v2/pipeline", `{"baton":null,"base_url":null,"results":[`, http.StatusOK},
+		"before base_url": {http.MethodPost, "/v2/pipeline", `{"baton":`, http.StatusServiceUnavailable},
+	}
+	for name, test := range answers {
+		t.Run(name, func(t *testing.T) {
+			d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, test.begins)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			})
+			s := start(t, d, func(c *gateway.Config) { c.Timeout = 50 * time.Millisecond })
+			began := time.Now()
+			status, body, _ := ask(t, s, test.method, test.path, "", nil)
+			if status != test.status || test.status == http.StatusOK && !strings.HasPrefix(body, "cut: ") || time.Since(began) > 5*time.Second {
+				t.Errorf("%d %.80s after %v", status, body, time.Since(began))
+			}
+			if err := s.Failure(); !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "fell silent") {
+				t.Errorf("the failure is %v", err)
+			}
+		})
+	}
+}
+
 func TestReplica(t *testing.T) {
 	frames := strings.Repeat("x", 2*4120)
 	for name, test := range map[string]struct {

@@ -107,7 +107,8 @@ func (r *replica) prepare() error {
 // listen starts the gateway that go-libsql syncs through.
 func (r *replica) listen(ctx context.Context) error {
 	var err error
-	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: r.config.Link.Address, Transport: r.config.Link.Transport, Replica: true})
+	link := r.config.Link
+	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: link.Address, Transport: link.Transport, Timeout: link.Timeout, Replica: true})
 	if err != nil {
 		return fmt.Errorf("listen for the replica's sync: %w", err)
 	}
