@@ -183,6 +183,11 @@ func TestPassThrough(t *testing.T) {
 		if err == nil {
 			resp.Body.Close()
 		}
+		// An answer can arrive before the handler has returned.
+		deadline := time.Now().Add(10 * time.Second)
+		for r.Requests()[0].Path != path && time.Now().Before(deadline) {
+			time.Sleep(time.Millisecond)
+		}
 		if got := r.Requests()[0]; got.Path != path || got.Verdict != want {
 			t.Errorf("%s %s, want %s %s", got.Path, got.Verdict, path, want)
 		}
