@@ -24,7 +24,7 @@ var (
 	// ErrNoTransaction reports a statement that was not run, because the server
 	// had ended the transaction it belongs to: a conflict clause ROLLBACK, a
 	// full disk, the server's time limit, or a COMMIT sent as a statement.
-	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open on the server")
+	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open")
 
 	// ErrReadOnly reports a statement that was not sent, because it may write
 	// and the transaction was begun with sql.TxOptions.ReadOnly.
