@@ -1,8 +1,11 @@
 package hrana
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -21,7 +24,7 @@ var (
 	// ErrNoTransaction reports a statement that was not run, because the server
 	// had ended the transaction it belongs to: a conflict clause ROLLBACK, a
 	// full disk, the server's time limit, or a COMMIT sent as a statement.
-	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open on the server")
+	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open")
 
 	// ErrReadOnly reports a statement that was not sent, because it may write
 	// and the transaction was begun with sql.TxOptions.ReadOnly.
@@ -35,10 +38,12 @@ var (
 	ErrTimeout error = timeoutError{}
 )
 
+// timeoutError is a net.Error.
 type timeoutError struct{}
 
-func (timeoutError) Error() string { return "hrana: no answer from the server in time" }
-func (timeoutError) Timeout() bool { return true }
+func (timeoutError) Error() string   { return "hrana: no answer from the server in time" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
 
 // Error is a statement's failure as the database reports it, inside a
 // successful HTTP exchange.
@@ -116,21 +121,33 @@ func (e *HTTPError) Error() string {
 // Is matches [ErrStreamExpired] where the answer says so.
 func (e *HTTPError) Is(target error) bool { return target == ErrStreamExpired && e.streamLost }
 
-// exchangeError is an HTTP exchange that failed. Its text leaves out the URL
-// that a *url.Error in the chain would print, because a URL may hold a user or
-// a query; the chain stays whole.
+// exchangeError is an HTTP exchange that failed, a net.Error whatever broke it. Its
+// text leaves out the URL that a *url.Error in the chain would print, because a URL may
+// hold a user or a query; the chain stays whole.
 type exchangeError struct {
 	err   error
 	cause error // why the context ended, if it did
 }
 
 func (e *exchangeError) Error() string {
+	if e.err == io.EOF || e.err == io.ErrUnexpectedEOF {
+		return "hrana: the connection ended before the answer did"
+	}
 	text := e.err.Error()
 	if u := (*url.Error)(nil); errors.As(e.err, &u) {
 		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
 	}
 	return "hrana: " + text
 }
+
+// Timeout reports a deadline of the caller's or of the network.
+func (e *exchangeError) Timeout() bool {
+	var t net.Error
+	return errors.Is(e.cause, context.DeadlineExceeded) || errors.As(e.err, &t) && t.Timeout()
+}
+
+// Temporary is the rest of net.Error, which nobody asks any more.
+func (e *exchangeError) Temporary() bool { return true }
 
 func (e *exchangeError) Unwrap() []error {
 	if e.cause == nil {
@@ -142,3 +159,9 @@ func (e *exchangeError) Unwrap() []error {
 func protocolError(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrProtocol}, args...)...)
 }
+
+// Interface guards
+var (
+	_ net.Error = timeoutError{}
+	_ net.Error = (*exchangeError)(nil)
+)

@@ -159,6 +159,24 @@ func (f files) claim() error {
 	return os.WriteFile(f.marker(), append(data, '\n'), 0o600)
 }
 
+// mode is who may read the replica: its owner, until somebody says otherwise.
+func (f files) mode() fs.FileMode {
+	if info, err := os.Stat(f.path); err == nil {
+		return info.Mode().Perm()
+	}
+	return 0o600
+}
+
+// keepMode gives the files the mode back that they had: go-libsql makes new ones, at
+// first and at the end of a generation, which the umask alone keeps from others.
+func (f files) keepMode(mode fs.FileMode) {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if info, err := os.Stat(f.path + suffix); err == nil && info.Mode().Perm() != mode {
+			_ = os.Chmod(f.path+suffix, mode) // of another owner's it stays as it is
+		}
+	}
+}
+
 // setAside moves the files away, and returns where the database's is.
 func (f files) setAside(now time.Time) (string, error) {
 	to := f.path + ".damaged-" + now.UTC().Format("20060102T150405.000Z")

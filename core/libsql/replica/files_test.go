@@ -93,3 +93,31 @@ func files(t *testing.T, path string) []string {
 	}
 	return names
 }
+
+// A replica is a copy of data that a token guards: nobody else on the machine reads it.
+// One that its owner has opened to others stays so.
+func TestFilesArePrivate(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	src := newSource(t, stack)
+	o := options(t, stack, src)
+	db := open(t, o)
+	exec(t, db, "CREATE TABLE t AS SELECT 7 AS a")
+	sees(t, db, "SELECT a FROM t", 7)
+	mode := func(suffix string) os.FileMode {
+		t.Helper()
+		info, err := os.Stat(o.Path + suffix)
+		must(t, err)
+		return info.Mode().Perm()
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-zen"} {
+		if mode(suffix) != 0o600 {
+			t.Errorf("%q has mode %o", suffix, mode(suffix))
+		}
+	}
+	must(t, db.Close())
+	must(t, os.Chmod(o.Path, 0o640))
+	must(t, open(t, o).Close())
+	if mode("") != 0o640 {
+		t.Errorf("opened again, it has mode %o", mode(""))
+	}
+}

@@ -107,7 +107,8 @@ func (r *replica) prepare() error {
 // listen starts the gateway that go-libsql syncs through.
 func (r *replica) listen(ctx context.Context) error {
 	var err error
-	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: r.config.Link.Address, Transport: r.config.Link.Transport, Replica: true})
+	link := r.config.Link
+	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: link.Address, Transport: link.Transport, Timeout: link.Timeout, Replica: true})
 	if err != nil {
 		return fmt.Errorf("listen for the replica's sync: %w", err)
 	}
@@ -116,7 +117,7 @@ func (r *replica) listen(ctx context.Context) error {
 
 // sync brings the file up to date. One runs at a time.
 func (r *replica) sync() (libsql.Synced, error) {
-	began, before := time.Now(), r.files.progress()
+	began, before, mode := time.Now(), r.files.progress(), r.files.mode()
 	_ = r.gateway.Failure() // of a request that go-libsql had gone on from
 	err := r.syncNative()
 	for wait := time.Millisecond; errors.Is(err, errLocked) && !r.behind.Load() && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
@@ -130,6 +131,7 @@ func (r *replica) sync() (libsql.Synced, error) {
 			err = r.syncNative()
 		}
 	}
+	r.files.keepMode(mode)
 	if err == nil {
 		r.behind.Store(false)
 	}
