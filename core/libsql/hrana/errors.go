@@ -130,10 +130,13 @@ type exchangeError struct {
 }
 
 func (e *exchangeError) Error() string {
-	if e.err == io.EOF || e.err == io.ErrUnexpectedEOF {
-		return "hrana: the connection ended before the answer did"
-	}
 	text := e.err.Error()
+	switch e.err { // net/http has no words for a connection that was cut
+	case io.EOF:
+		text = "the connection was cut before the answer"
+	case io.ErrUnexpectedEOF:
+		text = "the connection was cut in the middle of the answer"
+	}
 	if u := (*url.Error)(nil); errors.As(e.err, &u) {
 		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
 	}
