@@ -86,7 +86,10 @@ func (before stock) compare(t *testing.T, empty []string) {
 			t.Errorf("left in a directory for temporary files: %q", left)
 		}
 	}
-	t.Logf("after: %d goroutines, %d descriptors", now.goroutines, len(now.descriptors))
+	var heap runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&heap)
+	t.Logf("after: %d goroutines, %d descriptors, a heap of %d kB", now.goroutines, len(now.descriptors), heap.HeapAlloc>>10)
 }
 
 // children are the processes that this one started and hasn't waited for yet. Under

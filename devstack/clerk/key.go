@@ -61,11 +61,12 @@ func (ring keyRing) jwks() object {
 	return object{"keys": keys}
 }
 
-// sign makes a JWT of the key that is published. Header fields override alg, kid and typ; a nil one is left out.
+// sign makes a JWT with the key that signs now.
 func (ring keyRing) sign(header, claims map[string]any) (string, error) {
 	return ring.signing.sign(header, claims)
 }
 
+// sign makes a JWT. Header fields override alg, kid and typ; a nil one is left out.
 func (key instanceKey) sign(header, claims map[string]any) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(claims))
 	token.Header["kid"] = key.id

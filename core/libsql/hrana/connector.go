@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -121,7 +122,8 @@ func (c *Connector) closeStream(st stream) {
 // isOutage reports that the network failed, or what is before the server.
 func isOutage(err error) bool {
 	if failed := (*exchangeError)(nil); errors.As(err, &failed) {
-		return true
+		var network net.Error // the transport may also have refused by itself
+		return errors.As(failed.err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	}
 	failed := (*HTTPError)(nil)
 	return errors.As(err, &failed) && (failed.Status >= 500 || failed.Status == http.StatusTooManyRequests)
