@@ -46,7 +46,7 @@ func Explain(err error) error {
 		return explainHTTP(err, httpErr)
 	case errors.Is(err, context.Canceled), errors.As(err, &file):
 		return err // a file's error may have a system call's, which passes for a network's
-	case errors.As(err, &netErr), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &netErr), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // net/http's words for a cut
 		return &provider.Error{
 			Kind:    provider.ErrUnavailable,
 			Message: fmt.Sprintf("the database can't be reached: %v", err),

@@ -81,6 +81,8 @@ func TestExplain(t *testing.T) {
 		"network":               {fmt.Errorf("hrana: %w", refusedConnection), provider.ErrUnavailable, "connection refused"},
 		"silence":               {hrana.ErrTimeout, provider.ErrUnavailable, "no answer"},
 		"cut off":               {fmt.Errorf("%w: answer ends early: %w", hrana.ErrProtocol, io.ErrUnexpectedEOF), provider.ErrUnavailable, "ends early"},
+		"cut":                   {fmt.Errorf("sync: %w", io.EOF), provider.ErrUnavailable, "can't be reached"},
+		"cut in the middle":     {fmt.Errorf("sync: %w", io.ErrUnexpectedEOF), provider.ErrUnavailable, "can't be reached"},
 		"full disk":             {&fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}, nil, "no space left"},
 		"session":               {fmt.Errorf("hrana: %w", &provider.Error{Kind: provider.ErrNoCredential, Message: "nobody is signed in"}), provider.ErrNoCredential, "nobody is signed in"},
 		"applied":               {&libsql.AppliedError{Err: &provider.Error{Kind: provider.ErrUnavailable, Message: "no route"}}, provider.ErrUnavailable, "applied at the database, do not repeat it; the replica does not show it yet: no route"},
@@ -114,7 +116,7 @@ func TestExplainHangUp(t *testing.T) {
 		db := openAt(t, func(w http.ResponseWriter, _ *http.Request) { answer(w) })
 		var a int
 		err := libsql.Explain(db.QueryRowContext(t.Context(), "SELECT 1 AS a").Scan(&a))
-		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "the connection ended") {
+		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "the connection was cut") {
 			t.Errorf("hung up %s the answer: %v", name, err)
 		}
 	}

@@ -121,33 +121,37 @@ func (e *HTTPError) Error() string {
 // Is matches [ErrStreamExpired] where the answer says so.
 func (e *HTTPError) Is(target error) bool { return target == ErrStreamExpired && e.streamLost }
 
-// exchangeError is an HTTP exchange that failed, a net.Error whatever broke it. Its
-// text leaves out the URL that a *url.Error in the chain would print, because a URL may
-// hold a user or a query; the chain stays whole.
+// exchangeError is an HTTP exchange that failed. Its text leaves out the URL
+// that a *url.Error in the chain would print, because a URL may hold a user or
+// a query; the chain stays whole.
 type exchangeError struct {
 	err   error
 	cause error // why the context ended, if it did
 }
 
 func (e *exchangeError) Error() string {
-	if e.err == io.EOF || e.err == io.ErrUnexpectedEOF {
-		return "hrana: the connection ended before the answer did"
-	}
 	text := e.err.Error()
+	switch e.err { // net/http has no words for a connection that was cut
+	case io.EOF:
+		text = "the connection was cut before the answer"
+	case io.ErrUnexpectedEOF:
+		text = "the connection was cut in the middle of the answer"
+	}
 	if u := (*url.Error)(nil); errors.As(e.err, &u) {
 		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
 	}
 	return "hrana: " + text
 }
 
-// Timeout reports a deadline of the caller's or of the network.
+// Timeout and Temporary make it a net.Error, as an http.Client's *url.Error is one
+// whatever the transport says.
 func (e *exchangeError) Timeout() bool {
-	var t net.Error
-	return errors.Is(e.cause, context.DeadlineExceeded) || errors.As(e.err, &t) && t.Timeout()
+	var inner net.Error
+	return errors.Is(e.cause, context.DeadlineExceeded) || errors.As(e.err, &inner) && inner.Timeout()
 }
 
-// Temporary is the rest of net.Error, which nobody asks any more.
-func (e *exchangeError) Temporary() bool { return true }
+// Temporary is nothing that anybody knows.
+func (e *exchangeError) Temporary() bool { return false }
 
 func (e *exchangeError) Unwrap() []error {
 	if e.cause == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 // cut is a transport that loses some answers, after the database has acted.
@@ -144,4 +145,23 @@ func TestSyncThatHangs(t *testing.T) {
 	network.on.Store(false)
 	syncNow(t, db)
 	sees(t, db, "SELECT count(*) FROM t", 1)
+}
+
+// The network breaks off an answer of the sync, of which go-libsql only knows that its
+// bytes have ended.
+func TestSyncCutInTheMiddle(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	db := open(t, o)
+	exec(t, remote(t, o), "CREATE TABLE t (a INTEGER)")
+	for _, name := range []string{fault.CutBody, fault.Cut} {
+		must(t, stack.Faults.Switch(name, true))
+		_, err := libsql.Sync(t.Context(), db)
+		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "can't be reached") {
+			t.Errorf("%s: %v", name, err)
+		}
+		must(t, stack.Faults.Switch(name, false))
+	}
+	syncNow(t, db)
+	sees(t, db, "SELECT count(*) FROM t", 0)
 }
