@@ -205,11 +205,11 @@ func (p *proxy) listen() (*gateway.Server, *libsql.Link, error) {
 
 // cannotListen says which flag was meant.
 func cannotListen(flag, addr string, err error) error {
-	return &provider.Error{
-		Kind: provider.ErrConfig, Err: err,
-		Message: fmt.Sprintf("--%s %s: %v", flag, addr, err),
-		Hint:    "is another program there? Port 0 is a free one",
+	cannot := &provider.Error{Kind: provider.ErrConfig, Err: err, Message: fmt.Sprintf("--%s %s: %v", flag, addr, err)}
+	if !strings.HasPrefix(addr, "unix:") {
+		cannot.Hint = "is another program there? Port 0 is a free one"
 	}
+	return cannot
 }
 
 // variables are how clients of libSQL find the proxy.

@@ -121,9 +121,9 @@ func (e *HTTPError) Error() string {
 // Is matches [ErrStreamExpired] where the answer says so.
 func (e *HTTPError) Is(target error) bool { return target == ErrStreamExpired && e.streamLost }
 
-// exchangeError is an HTTP exchange that failed, a net.Error whatever broke it. Its
-// text leaves out the URL that a *url.Error in the chain would print, because a URL may
-// hold a user or a query; the chain stays whole.
+// exchangeError is an HTTP exchange that failed. Its text leaves out the URL
+// that a *url.Error in the chain would print, because a URL may hold a user or
+// a query; the chain stays whole.
 type exchangeError struct {
 	err   error
 	cause error // why the context ended, if it did
@@ -143,14 +143,15 @@ func (e *exchangeError) Error() string {
 	return "hrana: " + text
 }
 
-// Timeout reports a deadline of the caller's or of the network.
+// Timeout and Temporary make it a net.Error, as an http.Client's *url.Error is one
+// whatever the transport says.
 func (e *exchangeError) Timeout() bool {
-	var t net.Error
-	return errors.Is(e.cause, context.DeadlineExceeded) || errors.As(e.err, &t) && t.Timeout()
+	var inner net.Error
+	return errors.Is(e.cause, context.DeadlineExceeded) || errors.As(e.err, &inner) && inner.Timeout()
 }
 
-// Temporary is the rest of net.Error, which nobody asks any more.
-func (e *exchangeError) Temporary() bool { return true }
+// Temporary is nothing that anybody knows.
+func (e *exchangeError) Temporary() bool { return false }
 
 func (e *exchangeError) Unwrap() []error {
 	if e.cause == nil {

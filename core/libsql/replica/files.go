@@ -144,6 +144,9 @@ func (f files) claimed() (bool, error) {
 	if c.DatabaseID != "" && f.target.DatabaseID != "" {
 		other = c.DatabaseID != f.target.DatabaseID
 	}
+	if other && c.Database == f.target.URL {
+		return false, wrong(fmt.Sprintf("%s is the replica of an earlier database at %s", f.path, c.Database), "the database was made anew: move the replica's files away, or choose another path")
+	}
 	if other {
 		return false, wrong(fmt.Sprintf("%s is the replica of %s, not of %s", f.path, c.Database, f.target.URL), "choose another path for this database's replica")
 	}

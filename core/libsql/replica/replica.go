@@ -42,6 +42,9 @@ type replica struct {
 	// recovered is where damaged files went, until a Synced has told.
 	recovered string
 
+	// moves counts how often files were set aside under connections that read them.
+	moves atomic.Int64
+
 	// behind: the file lacks a write that was made through this handle.
 	behind atomic.Bool
 
@@ -125,9 +128,11 @@ func (r *replica) sync() (libsql.Synced, error) {
 		err = r.syncNative()
 	}
 	if errors.Is(err, errDamaged) && r.native == nil {
-		// Found when go-libsql opened them, so that nothing else has them open.
+		// Found when go-libsql opened them. Where that was late, connections have them
+		// open; the pool drops those.
 		var moved error
 		if r.recovered, moved = r.files.setAside(time.Now()); moved == nil {
+			r.moves.Add(1)
 			err = r.syncNative()
 		}
 	}
