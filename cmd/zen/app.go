@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -75,14 +75,15 @@ func reportError(ctx context.Context, stderr io.Writer, err error, code int) {
 	}
 }
 
-// oneLine keeps texts from elsewhere from drawing on the terminal.
+// oneLine keeps texts from elsewhere from drawing on the terminal, and from turning
+// what is read there around (U+202E).
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return -1
+		if unicode.IsPrint(r) {
+			return r
 		}
-		return r
+		return -1
 	}, s)
 }
 
@@ -152,11 +153,11 @@ func usage(c *cli.Context, format string, args ...any) error {
 
 // unknownCommand is the error for a word that is no command of path.
 func unknownCommand(path string, commands []*cli.Command, word string) error {
-	return &provider.Error{
-		Kind:    errUsage,
-		Message: fmt.Sprintf("unknown command %q", word),
-		Hint:    cmp.Or(cli.SuggestCommand(commands, word), path+" --help"),
+	hint := cli.SuggestCommand(commands, word)
+	if hint == "" || hint == fmt.Sprintf(cli.SuggestDidYouMeanTemplate, "") { // nothing is near
+		hint = path + " --help"
 	}
+	return &provider.Error{Kind: errUsage, Message: fmt.Sprintf("unknown command %q", word), Hint: hint}
 }
 
 // showHelp is the action of commands that only have subcommands.

@@ -40,6 +40,8 @@ func Explain(err error) error {
 		return err
 	case errors.As(err, &inBand):
 		return explainInBand(inBand)
+	case errors.Is(err, hrana.ErrStreamExpired):
+		return err
 	case errors.As(err, &httpErr):
 		return explainHTTP(err, httpErr)
 	case errors.Is(err, context.Canceled), errors.As(err, &file):

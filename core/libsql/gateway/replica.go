@@ -30,7 +30,6 @@ func (h *Handler) checkReplica(x *exchange, resp *http.Response) error {
 		if n := resp.ContentLength; n == 0 || n > 0 && n%frameSize != 0 {
 			return fmt.Errorf("the database sent %d bytes of WAL frames, which is no whole number of them", n)
 		}
-		resp.Body = &watched{resp.Body, h}
 		return nil
 	case status == http.StatusOK && x.route.name == "info":
 		return checkInfo(resp)
@@ -47,22 +46,6 @@ func (h *Handler) checkReplica(x *exchange, resp *http.Response) error {
 		return nil
 	}
 	return &Answer{Status: resp.StatusCode, Text: answerText(body)}
-}
-
-// watched is an answer whose status has been passed on already: that it breaks off is
-// told by Failure alone.
-type watched struct {
-	io.ReadCloser
-	h *Handler
-}
-
-// Read implements io.Reader.
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
-		w.h.failed(fmt.Errorf("read the database's answer: %w", err))
-	}
-	return n, err
 }
 
 // checkInfo makes sure that there is a generation to follow.

@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,7 @@ var (
 	// ErrNoTransaction reports a statement that was not run, because the server
 	// had ended the transaction it belongs to: a conflict clause ROLLBACK, a
 	// full disk, the server's time limit, or a COMMIT sent as a statement.
-	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open on the server")
+	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open")
 
 	// ErrReadOnly reports a statement that was not sent, because it may write
 	// and the transaction was begun with sql.TxOptions.ReadOnly.
@@ -37,10 +38,12 @@ var (
 	ErrTimeout error = timeoutError{}
 )
 
+// timeoutError is a net.Error.
 type timeoutError struct{}
 
-func (timeoutError) Error() string { return "hrana: no answer from the server in time" }
-func (timeoutError) Timeout() bool { return true }
+func (timeoutError) Error() string   { return "hrana: no answer from the server in time" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
 
 // Error is a statement's failure as the database reports it, inside a
 // successful HTTP exchange.
@@ -144,7 +147,7 @@ func (e *exchangeError) Error() string {
 // whatever the transport says.
 func (e *exchangeError) Timeout() bool {
 	var inner net.Error
-	return errors.As(e.err, &inner) && inner.Timeout()
+	return errors.Is(e.cause, context.DeadlineExceeded) || errors.As(e.err, &inner) && inner.Timeout()
 }
 
 // Temporary is nothing that anybody knows.
@@ -160,3 +163,9 @@ func (e *exchangeError) Unwrap() []error {
 func protocolError(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrProtocol}, args...)...)
 }
+
+// Interface guards
+var (
+	_ net.Error = timeoutError{}
+	_ net.Error = (*exchangeError)(nil)
+)
