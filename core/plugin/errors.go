@@ -172,6 +172,9 @@ func (e *CrashError) Error() string {
 	return fmt.Sprintf("provider %s crashed in %s (%s)", e.Name, e.Call, e.Status)
 }
 
+// Died reports whether the process ended, so that another one takes the next call.
+func (e *CrashError) Died() bool { return !e.Survived }
+
 func (e *CrashError) Unwrap() error {
 	hint := debugHint
 	if e.Trace != "" {

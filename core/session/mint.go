@@ -51,6 +51,12 @@ func (s *Session) ask(ctx context.Context, l *store.Locked, w way, n need) (prov
 	}
 	sent := l.Accounts[w.minter].Credential.Data
 	token, err := s.exchange(ctx, l, source, w, req)
+	if died(err) && ctx.Err() == nil {
+		// Whether it changed anything nobody knows. But what the next one to want a
+		// token would send is what is sent now, and sooner is better: an issuer may
+		// still take it.
+		token, err = s.exchange(ctx, l, source, w, req)
+	}
 	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, w.minter, sent) {
 		// A process that doesn't share the lock has replaced the credential.
 		if token, err := s.cached(ctx, l.Record, w, n); err == nil {
@@ -75,6 +81,15 @@ func (s *Session) ask(ctx context.Context, l *store.Locked, w way, n need) (prov
 // the provider's settings may be all that it needs.
 func (s *Session) mayMintUnsigned(w way) bool {
 	return s.Store.Ephemeral() && w.identity != "" && w.identity == w.minter
+}
+
+// died reports whether a provider's process ended in the call (plugin.CrashError).
+func died(err error) bool {
+	var crash interface {
+		error
+		Died() bool
+	}
+	return errors.As(err, &crash) && crash.Died()
 }
 
 // exchange makes one call. A replaced credential is stored before anything that

@@ -1,0 +1,47 @@
+package session_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// crash is plugin.CrashError.
+type crash struct{ survived bool }
+
+func (c crash) Error() string { return "provider example crashed in Token (signal: killed)" }
+func (c crash) Unwrap() error { return provider.ErrUnavailable }
+func (c crash) Died() bool    { return !c.survived }
+
+// A provider that is killed in a call costs its callers nothing; one that can't do
+// without crashing is told of after the second time.
+func TestCrashedProviderIsAskedOnceMore(t *testing.T) {
+	for name, test := range map[string]struct {
+		once, always error
+		minted       int32
+		fails        bool
+	}{
+		"killed":       {once: fmt.Errorf("ask: %w", crash{}), minted: 2},
+		"killed again": {always: crash{}, minted: 2, fails: true},
+		"caught panic": {once: crash{survived: true}, minted: 1, fails: true},
+		"unavailable":  {once: provider.ErrUnavailable, minted: 1, fails: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, f := newSession(t, nil)
+			login(t, s, f, "example")
+			f.now = f.now.Add(time.Hour)
+			f.failOnce, f.err = test.once, test.always
+			before := f.minted.Load()
+			_, err := s.Token(t.Context())
+			if (err != nil) != test.fails || test.fails && !errors.Is(err, provider.ErrUnavailable) {
+				t.Errorf("error %v", err)
+			}
+			if n := f.minted.Load() - before; n != test.minted {
+				t.Errorf("%d calls, want %d", n, test.minted)
+			}
+		})
+	}
+}
