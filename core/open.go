@@ -40,7 +40,8 @@ type Database struct {
 	AllowStale bool
 	// SyncInterval is how often a replica syncs by itself; 0 is never.
 	SyncInterval time.Duration
-	// OnSync is called after each of these syncs.
+	// OnSync is called after each of these syncs. It must not close the handle, which
+	// waits for it.
 	OnSync func(libsql.Synced)
 	// Encryption is the key of a local file, RemoteEncryption that of a database which
 	// is encrypted at Turso.
@@ -143,7 +144,7 @@ func (c *Client) target(ctx context.Context, text string) (provider.Target, erro
 // options are what of d is package libsql's.
 func (d Database) options() libsql.Options {
 	return libsql.Options{
-		Target: provider.Target{URL: d.Target}, Mode: d.Mode, Path: d.Path,
+		Target: provider.Target{URL: d.Target}, Access: d.Access, Mode: d.Mode, Path: d.Path,
 		ReadOnly: d.ReadOnly, AllowStale: d.AllowStale, SyncInterval: d.SyncInterval, OnSync: d.OnSync,
 		Encryption: d.Encryption, RemoteEncryption: d.RemoteEncryption, Timeout: d.Timeout, TxMode: d.TxMode,
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,11 +153,11 @@ func usage(c *cli.Context, format string, args ...any) error {
 
 // unknownCommand is the error for a word that is no command of path.
 func unknownCommand(path string, commands []*cli.Command, word string) error {
-	return &provider.Error{
-		Kind:    errUsage,
-		Message: fmt.Sprintf("unknown command %q", word),
-		Hint:    cmp.Or(cli.SuggestCommand(commands, word), path+" --help"),
+	hint := cli.SuggestCommand(commands, word)
+	if hint == "" || hint == fmt.Sprintf(cli.SuggestDidYouMeanTemplate, "") { // nothing is near
+		hint = path + " --help"
 	}
+	return &provider.Error{Kind: errUsage, Message: fmt.Sprintf("unknown command %q", word), Hint: hint}
 }
 
 // showHelp is the action of commands that only have subcommands.

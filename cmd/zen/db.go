@@ -17,6 +17,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 )
 
@@ -63,7 +64,7 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 	case c.IsSet("path") && mode != libsql.Replica:
 		return usage(c, "--path is for --mode replica")
 	case libsql.IsLocal(target):
-		return useDatabase(c, database{target: target}, core.Database{Target: target, Mode: mode}, fn)
+		return useLocal(c, core.Database{Target: target, Mode: mode}, fn)
 	case mode == libsql.Local:
 		return usage(c, "--mode local wants --database file:PATH or :memory:")
 	}
@@ -80,6 +81,18 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 		}
 		return useDatabase(c, database{client: client, session: s, target: s.Target.URL}, how, fn)
 	})
+}
+
+// useLocal opens a file, or memory, for fn: there is no token, so access says how.
+func useLocal(c *cli.Context, how core.Database, fn func(database) error) error {
+	if c.IsSet("access") {
+		access, err := provider.ParseAccess(c.String("access"))
+		if err != nil {
+			return usage(c, "--access: %v", err)
+		}
+		how.Access = access
+	}
+	return useDatabase(c, database{target: how.Target}, how, fn)
 }
 
 // useDatabase opens a database for fn, and closes it.

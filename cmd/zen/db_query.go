@@ -71,7 +71,7 @@ func dbQuery(c *cli.Context, params []param) error {
 	return withDatabase(c, func(d database) error {
 		r := newRunner(c, d.conn, format)
 		r.timing = c.Bool("timing")
-		err := r.script(c.Context, text, args)
+		err := r.ended(r.script(c.Context, text, args))
 		var wrong *hrana.ArgumentError
 		if errors.As(err, &wrong) {
 			err = usage(c, "%s", wrong.Message)

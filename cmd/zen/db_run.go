@@ -16,6 +16,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/core/provider"
 )
 
 // runner runs statements on one connection and prints what they return.
@@ -53,12 +54,21 @@ func (r *runner) script(ctx context.Context, text string, args []any) error {
 	return nil
 }
 
+// ended makes an error of a transaction that is still open at the end of the input:
+// what was said to be affected is not.
+func (r *runner) ended(err error) error {
+	if open, _ := hrana.Transaction(r.conn); err != nil || !open {
+		return err
+	}
+	return &provider.Error{Message: "the transaction was left open, and is rolled back", Hint: "end it with COMMIT, or with ROLLBACK where that is meant"}
+}
+
 // statement runs one statement.
 func (r *runner) statement(ctx context.Context, statement string, args []any) error {
 	started := time.Now()
 	var note string
 	var err error
-	if returnsRows(statement) {
+	if rows, _ := hrana.Results(statement); rows {
 		note, err = r.query(ctx, statement, args)
 	} else {
 		note, err = r.exec(ctx, statement, args)
@@ -139,7 +149,7 @@ func (r *runner) exec(ctx context.Context, query string, args []any) (note strin
 			RowsAffected  int64 `json:"rows_affected"`
 		}{schemaVersion, affected})
 	}
-	if !changesRows(query) {
+	if _, changes := hrana.Results(query); !changes {
 		return "done", err
 	}
 	return count(affected, "row") + " affected", err
@@ -161,36 +171,6 @@ func took(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	}
 	return d.Round(100 * time.Millisecond).String()
-}
-
-// returnsRows tells from its first word whether a statement has rows to print. A
-// query without rows prints none; one with rows that is taken for another is only
-// one that SQLite doesn't know, either.
-func returnsRows(statement string) bool {
-	switch firstWord(statement) {
-	case "CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "ANALYZE", "ATTACH", "DETACH", "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":
-		return false
-	case "INSERT", "REPLACE", "UPDATE", "DELETE":
-		return strings.Contains(strings.ToUpper(statement), "RETURNING")
-	}
-	return true
-}
-
-// changesRows tells from its first word whether a number of rows means something.
-func changesRows(statement string) bool {
-	switch firstWord(statement) {
-	case "INSERT", "REPLACE", "UPDATE", "DELETE":
-		return true
-	}
-	return false
-}
-
-func firstWord(statement string) string {
-	end := strings.IndexFunc(statement, func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' })
-	if end < 0 {
-		end = len(statement)
-	}
-	return strings.ToUpper(statement[:end])
 }
 
 // printable is for what a terminal would obey: there it loses the control

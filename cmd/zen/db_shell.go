@@ -50,7 +50,7 @@ func dbShell(c *cli.Context) error {
 		sh := &shell{runner: newRunner(c, d.conn, format), name: databaseName(d.target)}
 		sh.timing = c.Bool("timing")
 		if c.App.Reader != os.Stdin || !isTerminal(c.App.Reader) || !isTerminal(c.App.Writer) {
-			return sh.run(c.Context, plainLines(c.App.Reader))
+			return sh.ended(sh.run(c.Context, plainLines(c.App.Reader)))
 		}
 		err := slowly(c, "waiting for the database", func() error { return d.conn.PingContext(c.Context) })
 		if err != nil {
@@ -212,5 +212,5 @@ func (sh *shell) interact(h *history) error {
 	if errors.Is(err, errTerminated) {
 		<-sh.c.Context.Done() // the same signal's
 	}
-	return errors.Join(err, h.close())
+	return errors.Join(sh.ended(err), h.close())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/config"
+	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/devstack"
@@ -94,6 +96,37 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 	return p
 }
 
+// open opens the program's database in a mode.
+func (p *program) open(t *testing.T, mode libsql.Mode) *sql.DB {
+	t.Helper()
+	d := core.Database{Mode: mode}
+	if mode == libsql.Replica {
+		d.Path = filepath.Join(p.dir, "replica.db")
+	}
+	db, err := p.client.OpenSession(t.Context(), p.session, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return db
+}
+
+// eachMode runs a test for databases at their server and for replicas.
+func eachMode(t *testing.T, test func(*testing.T, libsql.Mode)) {
+	for _, mode := range []libsql.Mode{libsql.Remote, libsql.Replica} {
+		t.Run(string(mode), func(t *testing.T) {
+			if mode == libsql.Replica && !embeddedModes {
+				t.Skip("SKIPPED: this zen was built without go-libsql")
+			}
+			test(t, mode)
+		})
+	}
+}
+
 func withFallback(text string) string {
 	return strings.Replace(text, "provider = \"clerk\"\n", "provider = \"clerk\"\nfallback = [\"platformtoken\"]\n", 1)
 }
@@ -102,15 +135,13 @@ func withFallback(text string) string {
 // With a fallback no query fails, and with the provider of the fallback not even
 // started the slowest one takes little longer; when Turso is repaired, a request
 // finds that out.
-func TestNoQueryFailsWhenTheKeySetBreaks(t *testing.T) {
+func TestNoQueryFailsWhenTheKeySetBreaks(t *testing.T) { eachMode(t, breakUnderLoad) }
+
+func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 	// Longer than the program's clock is moved.
 	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: 10 * time.Minute})
 	p := newProgram(t, stack, withFallback)
-	db, err := p.client.OpenDB(p.session)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := p.open(t, mode)
 	db.SetMaxOpenConns(8)
 	if _, err := db.ExecContext(t.Context(), "CREATE TABLE ledger (who INTEGER, n INTEGER)"); err != nil {
 		t.Fatal(err)
@@ -175,17 +206,15 @@ func TestNoQueryFailsWhenTheKeySetBreaks(t *testing.T) {
 
 // The token of a read-only user is stood in for by a read-only one, although the
 // profile would take more and the API token could mint it.
-func TestFallbackGrantsNoMore(t *testing.T) {
+func TestFallbackGrantsNoMore(t *testing.T) { eachMode(t, grantNoMore) }
+
+func grantNoMore(t *testing.T, mode libsql.Mode) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, func(text string) string {
 		text = withFallback(text)
 		return strings.Replace(text, `template = "`+devstack.Template+`"`, `template = "`+devstack.ReadOnlyTemplate+`"`, 1)
 	})
-	db, err := p.client.OpenDB(p.session)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := p.open(t, mode)
 	for _, broken := range []bool{false, true} {
 		breakKeys(t, stack, broken)
 		var one int

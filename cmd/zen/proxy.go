@@ -106,6 +106,11 @@ func (p *proxy) read() error {
 	if err := p.checkAddresses(); err != nil {
 		return err
 	}
+	if len(p.command) > 0 {
+		if _, err := findCommand(p.command[0]); err != nil {
+			return err
+		}
+	}
 	for _, origin := range p.c.StringSlice("allow-origin") {
 		if !isOrigin(origin) {
 			return usage(p.c, "--allow-origin %q is not an origin, such as http://localhost:5173", origin)
@@ -200,11 +205,11 @@ func (p *proxy) listen() (*gateway.Server, *libsql.Link, error) {
 
 // cannotListen says which flag was meant.
 func cannotListen(flag, addr string, err error) error {
-	return &provider.Error{
-		Kind: provider.ErrConfig, Err: err,
-		Message: fmt.Sprintf("--%s %s: %v", flag, addr, err),
-		Hint:    "is another program there? Port 0 is a free one",
+	cannot := &provider.Error{Kind: provider.ErrConfig, Err: err, Message: fmt.Sprintf("--%s %s: %v", flag, addr, err)}
+	if !strings.HasPrefix(addr, "unix:") {
+		cannot.Hint = "is another program there? Port 0 is a free one"
 	}
+	return cannot
 }
 
 // variables are how clients of libSQL find the proxy.
@@ -220,7 +225,8 @@ func variables(server *gateway.Server) []string {
 // proxy.
 func (p *proxy) runCommand(server *gateway.Server) error {
 	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool {
-		return strings.HasPrefix(entry, "TURSO_") || strings.HasPrefix(entry, "LIBSQL_") || strings.HasPrefix(entry, "ZEN_") && strings.Contains(strings.SplitN(entry, "=", 2)[0], "__")
+		name, _, _ := strings.Cut(entry, "=")
+		return isCredentialVariable(name)
 	})
 	fmt.Fprintf(notes(p.c), "zen: proxy for %s at %s\n", p.session.Target.URL, server.URL())
 	return runChild(p.c.Context, p.command, append(environ, variables(server)...), p.c.App.Reader, p.c.App.Writer, p.c.App.ErrWriter)
@@ -255,45 +261,4 @@ func (p *proxy) serve(server *gateway.Server, admin *adminServer) error {
 func endedBy(s os.Signal) error {
 	number, _ := s.(syscall.Signal)
 	return childExit{128 + int(number)}
-}
-
-type proxyDocument struct {
-	SchemaVersion int    `json:"schema_version"`
-	Profile       string `json:"profile"`
-	Database      string `json:"database"`
-	Access        string `json:"access"`
-	URL           string `json:"url"`
-	AuthToken     string `json:"auth_token,omitempty"`
-	EnvFile       string `json:"env_file,omitempty"`
-	AdminURL      string `json:"admin_url,omitempty"`
-}
-
-// tell prints how the proxy is reached; forget takes back what is in a file.
-func (p *proxy) tell(server *gateway.Server, admin *adminServer) (forget func(), err error) {
-	forget = func() {}
-	document := proxyDocument{
-		SchemaVersion: schemaVersion, Profile: p.session.Profile, Database: p.session.Target.URL, Access: string(p.session.Access),
-		URL: server.URL(), AuthToken: server.Bearer().Reveal(), EnvFile: p.c.String("env-file"), AdminURL: admin.url(),
-	}
-	if document.EnvFile != "" {
-		document.AuthToken = ""
-		if forget, err = writeVariables(document.EnvFile, variables(server)[:2]); err != nil {
-			return nil, err
-		}
-	}
-	switch {
-	case globalBool(p.c, "json"):
-		err = printJSONLine(p.c, document)
-	case document.EnvFile == "" && p.network == "tcp":
-		_, err = fmt.Fprintln(p.c.App.Writer, strings.Join(variables(server)[:2], "\n"))
-	}
-	if err != nil {
-		forget()
-		return nil, err
-	}
-	fmt.Fprintf(notes(p.c), "zen: proxy for %s at %s\n", p.session.Target.URL, server.URL())
-	if admin != nil {
-		fmt.Fprintf(notes(p.c), "zen: health and metrics at %s\n", admin.url())
-	}
-	return forget, nil
 }

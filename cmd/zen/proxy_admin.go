@@ -81,9 +81,10 @@ func (p *proxy) health() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		_ = p.metrics.Write(w, p.ready.expires()) // the client may have gone
 	})
+	private := libsql.IsLoopback(p.c.String("admin"))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A page whose name was rebound to the loopback has no business here.
-		if p.hosts == nil && !libsql.IsLoopback(r.Host) {
+		if private && !libsql.IsLoopback(r.Host) {
 			http.Error(w, "the Host header names another machine", http.StatusMisdirectedRequest)
 			return
 		}

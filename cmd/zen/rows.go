@@ -35,7 +35,7 @@ func cell(value any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case string:
-		if strings.ContainsFunc(v, unicode.IsControl) || !utf8.ValidString(v) {
+		if strings.ContainsFunc(v, isControl) || !utf8.ValidString(v) {
 			return strconv.Quote(v)
 		}
 		return v
@@ -49,4 +49,10 @@ func cell(value any) string {
 		return text
 	}
 	return fmt.Sprint(value)
+}
+
+// isControl reports what a terminal obeys, and what turns the order of the text around
+// it, other cells' included (https://www.unicode.org/reports/tr36/, 3.2).
+func isControl(r rune) bool {
+	return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }

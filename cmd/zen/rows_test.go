@@ -81,3 +81,16 @@ func TestTableStreams(t *testing.T) {
 		}
 	}
 }
+
+// A terminal shows what a value is, and nothing that it says to do.
+func TestCellObeysNothing(t *testing.T) {
+	for value, want := range map[string]string{
+		"\x1b[31m": `"\x1b[31m"`, "\u009b31m": `"\u009b31m"`, "a\x00": `"a\x00"`,
+		"abc\u202efed": `"abc\u202efed"`, "\u2067x": `"\u2067x"`,
+		"שלום": "שלום", "👩‍👧": "👩‍👧", "é": "é",
+	} {
+		if got := cell(value); got != want {
+			t.Errorf("%q is shown as %s, want %s", value, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (s *Set) fetch(ctx context.Context, held *snapshot) (*snapshot, error) {
 		kept := *held
 		kept.refetched = s.now().Round(0)
 		snap = &kept
-	case held != nil:
+	case held != nil && bytes.Equal(snap.body, held.body):
 		snap.refetched = snap.fetched
 	}
 	// Without the disk, the next process fetches for itself.

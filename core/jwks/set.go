@@ -15,9 +15,13 @@ import (
 // Times of a key set.
 const (
 	// RefetchInterval is how long the network is left alone after a key set was
-	// fetched again for a token that its keys didn't verify: anybody can make such
-	// tokens. It holds across processes that share a cache directory.
+	// fetched again, in vain, for a token that its keys didn't verify: anybody can make
+	// such tokens. A fetch that brings other keys was for a rotation, and another may
+	// follow. It holds across processes that share a cache directory.
 	RefetchInterval = 5 * time.Minute
+	// RetryInterval is that for a fetch that failed. It is short: the tokens of a key
+	// that was missed in a moment without a network are no good until the next one.
+	RetryInterval = 200 * time.Millisecond
 	// fetchTimeout bounds one fetch, body included.
 	fetchTimeout = 10 * time.Second
 	// defaultMaxAge is for issuers that don't say; maxMaxAge bounds what they say.
@@ -59,8 +63,8 @@ type snapshot struct {
 	keys []Key
 	body []byte
 	etag string
-	// fetched is when the issuer last confirmed the keys; refetched when it was
-	// last asked for more of them, with or without success.
+	// fetched is when the issuer last confirmed the keys; refetched when it was last
+	// asked for others and had none, or didn't answer.
 	fetched   time.Time
 	refetched time.Time
 	maxAge    time.Duration
@@ -150,13 +154,14 @@ func (s *Set) renew(ctx context.Context, held *snapshot) (*snapshot, error) {
 	}
 	// A time in the future means a clock that was set back.
 	since := s.now().Sub(held.refetched)
-	if since < 0 || since >= RefetchInterval {
+	failed := held.refetched.After(held.fetched)
+	if since < 0 || since >= RefetchInterval || failed && since >= RetryInterval {
 		return s.fetchShared(ctx, held)
 	}
-	if !held.refetched.After(held.fetched) {
+	if !failed {
 		return held, nil
 	}
-	failure := unavailable("fetch key set %s: it failed %s ago", s.url, since.Round(time.Second))
-	failure.RetryAfter = RefetchInterval - since
+	failure := unavailable("fetch key set %s: it failed %s ago", s.url, since.Round(10*time.Millisecond))
+	failure.RetryAfter = RetryInterval - since
 	return held, failure
 }

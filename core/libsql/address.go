@@ -10,9 +10,11 @@ import (
 )
 
 // Address is the HTTP address of a database URL: libsql:// means https, plain
-// http is for loopback addresses alone.
+// http is for loopback addresses alone. What else a URL can hold is refused: other
+// clients of libSQL take a token there.
 func Address(target string) (*url.URL, error) {
 	u, err := url.Parse(target)
+	target = shown(target)
 	if err != nil || u.Host == "" {
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
@@ -21,6 +23,8 @@ func Address(target string) (*url.URL, error) {
 		}
 	}
 	switch {
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, misfit("database URL %q has a user, a query or a fragment, too", "never put a secret into the URL: the session has the token", target)
 	case u.Scheme == "libsql":
 		u.Scheme = "https"
 	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
@@ -38,6 +42,16 @@ func Address(target string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil
+}
+
+// shown is what of a target may be in an error: no user, query or fragment.
+func shown(target string) string {
+	target, _, _ = strings.Cut(target, "?")
+	target, _, _ = strings.Cut(target, "#")
+	if scheme, rest, ok := strings.Cut(target, "//"); ok {
+		target = scheme + "//" + rest[strings.LastIndexByte(rest, '@')+1:]
+	}
+	return target
 }
 
 // IsLoopback reports whether a host, with or without a port, is this machine.
@@ -67,9 +81,9 @@ func LocalPath(target string) (string, error) {
 	}
 	switch {
 	case !ok || path == "":
-		return "", misfit("database %q is not of the form file:PATH", "for example file:app.db or file:/var/lib/app.db", target)
+		return "", misfit("database %q is not of the form file:PATH", "for example file:app.db or file:/var/lib/app.db", shown(target))
 	case strings.ContainsAny(path, "?#\x00"):
-		return "", misfit("database file %q has parameters or a NUL byte in its name", "options are given beside the path", path)
+		return "", misfit("database file %q has parameters or a NUL byte in its name", "options are given beside the path", shown(path))
 	}
 	return path, nil
 }

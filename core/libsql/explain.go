@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -39,11 +40,13 @@ func Explain(err error) error {
 		return err
 	case errors.As(err, &inBand):
 		return explainInBand(inBand)
+	case errors.Is(err, hrana.ErrStreamExpired):
+		return err
 	case errors.As(err, &httpErr):
 		return explainHTTP(err, httpErr)
 	case errors.Is(err, context.Canceled), errors.As(err, &file):
 		return err // a file's error may have a system call's, which passes for a network's
-	case errors.As(err, &netErr):
+	case errors.As(err, &netErr), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // net/http's words for a cut
 		return &provider.Error{
 			Kind:    provider.ErrUnavailable,
 			Message: fmt.Sprintf("the database can't be reached: %v", err),

@@ -2,10 +2,15 @@ package libsql_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +18,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/transport"
 )
 
 func TestAddress(t *testing.T) {
@@ -40,6 +46,22 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+// TestAddressTellsNoSecret: other clients of libSQL take a token in the URL.
+func TestAddressTellsNoSecret(t *testing.T) {
+	for _, target := range []string{
+		"libsql://app-acme.turso.io?authToken=planted", "https://app-acme.turso.io/dbs/app#planted", "libsql://user:planted@app-acme.turso.io",
+		"ws://user:planted@app-acme.turso.io", "http://db.example/?authToken=planted", "libsql:?authToken=planted", "libsql://app\x00-acme.turso.io?authToken=planted",
+	} {
+		_, err := libsql.Open(t.Context(), libsql.Options{Target: provider.Target{URL: target}, Source: noTokens{}})
+		if !errors.Is(err, provider.ErrConfig) || strings.Contains(err.Error()+provider.Hint(err), "planted") {
+			t.Errorf("%q: %v", target, err)
+		}
+	}
+}
+
+// noTokens is a source that is never asked.
+type noTokens struct{ transport.Source }
+
 func TestExplain(t *testing.T) {
 	refusedConnection := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 	for name, test := range map[string]struct {
@@ -57,6 +79,10 @@ func TestExplain(t *testing.T) {
 		"gateway":               {&hrana.HTTPError{Status: 502, Message: "upstream"}, provider.ErrUnavailable, "upstream"},
 		"other status":          {&hrana.HTTPError{Status: 418, Message: "teapot"}, nil, "teapot"},
 		"network":               {fmt.Errorf("hrana: %w", refusedConnection), provider.ErrUnavailable, "connection refused"},
+		"silence":               {hrana.ErrTimeout, provider.ErrUnavailable, "no answer"},
+		"cut off":               {fmt.Errorf("%w: answer ends early: %w", hrana.ErrProtocol, io.ErrUnexpectedEOF), provider.ErrUnavailable, "ends early"},
+		"cut":                   {fmt.Errorf("sync: %w", io.EOF), provider.ErrUnavailable, "can't be reached"},
+		"cut in the middle":     {fmt.Errorf("sync: %w", io.ErrUnexpectedEOF), provider.ErrUnavailable, "can't be reached"},
 		"full disk":             {&fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}, nil, "no space left"},
 		"session":               {fmt.Errorf("hrana: %w", &provider.Error{Kind: provider.ErrNoCredential, Message: "nobody is signed in"}), provider.ErrNoCredential, "nobody is signed in"},
 		"applied":               {&libsql.AppliedError{Err: &provider.Error{Kind: provider.ErrUnavailable, Message: "no route"}}, provider.ErrUnavailable, "applied at the database, do not repeat it; the replica does not show it yet: no route"},
@@ -72,5 +98,67 @@ func TestExplain(t *testing.T) {
 	}
 	if err := libsql.Explain(fmt.Errorf("hrana: %w", &provider.Error{Message: "plain"})); err.Error() != "plain" {
 		t.Errorf("the driver's words are still there: %v", err)
+	}
+}
+
+// TestExplainHangUp asks servers that hang up before an answer, in it, and for a stream
+// that they have forgotten.
+func TestExplainHangUp(t *testing.T) {
+	const begun = `{"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{"name":"a"}],"rows":[`
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"before": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"within": func(w http.ResponseWriter) {
+			fmt.Fprint(w, begun)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		},
+	} {
+		db := openAt(t, func(w http.ResponseWriter, _ *http.Request) { answer(w) })
+		var a int
+		err := libsql.Explain(db.QueryRowContext(t.Context(), "SELECT 1 AS a").Scan(&a))
+		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "the connection was cut") {
+			t.Errorf("hung up %s the answer: %v", name, err)
+		}
+	}
+}
+
+// openAt opens a database that answers as the test says.
+func openAt(t *testing.T, answer http.HandlerFunc) *sql.DB {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connector, err := hrana.NewConnector(hrana.Config{URL: address, Transport: http.DefaultTransport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// A stream that is lost says nothing of the URL, also where the server answers 404.
+func TestExplainLostStream(t *testing.T) {
+	asked := 0
+	db := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked > 1 {
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"error":"stream not found"}`)
+			return
+		}
+		fmt.Fprint(w, `{"baton":"b","base_url":null,"results":[{"type":"ok","response":{"type":"batch","result":{"step_results":[null,{"cols":[],"rows":[],"affected_row_count":0,"last_insert_rowid":null}],"step_errors":[null,null]}}}]}`)
+	})
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		_, err = tx.ExecContext(t.Context(), "UPDATE t SET a = 1")
+	}
+	if err = libsql.Explain(err); !errors.Is(err, hrana.ErrStreamExpired) || provider.Hint(err) != "" || provider.Kind(err) != nil {
+		t.Errorf("%v (hint %q)", err, provider.Hint(err))
 	}
 }

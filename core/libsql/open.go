@@ -1,6 +1,7 @@
 package libsql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -37,6 +38,8 @@ type Options struct {
 	// Target is the database: its URL is libsql://, https://, http:// on the
 	// loopback, file:PATH or :memory:.
 	Target provider.Target
+	// Access is what the tokens are to allow. A local database, which has none, is
+	// read-only with ro.
 	Access provider.Access
 	// Source hands out the tokens; local databases have none.
 	Source transport.Source
@@ -57,7 +60,7 @@ type Options struct {
 	// is 100 ms.
 	SyncInterval time.Duration
 	// OnSync, where set, is called after every sync that SyncInterval started, by one
-	// goroutine at a time.
+	// goroutine at a time. It must not close the handle, which waits for it.
 	OnSync func(Synced)
 	// Encryption is the key of a local file: AES-256 in CBC mode, as libSQL's other
 	// clients have it. Replicas have none: libSQL's sync writes plain pages.
@@ -145,7 +148,9 @@ type Link struct {
 	Address *url.URL
 	// Transport sends requests to the database, and to nothing else.
 	Transport http.RoundTripper
-	own       *http.Transport
+	// Timeout is the longest silence of the server; 0 is a minute.
+	Timeout time.Duration
+	own     *http.Transport
 }
 
 // Close implements io.Closer. It closes the connections of a transport that is the
@@ -164,9 +169,10 @@ func Dial(options Options) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	link := &Link{Address: address, Transport: options.Base}
+	link := &Link{Address: address, Transport: options.Base, Timeout: options.Timeout}
 	if link.Transport == nil {
 		link.own = NewBase()
+		link.own.ResponseHeaderTimeout = cmp.Or(options.Timeout, link.own.ResponseHeaderTimeout)
 		link.Transport = link.own
 	}
 	if !options.RemoteEncryption.IsZero() {
@@ -178,7 +184,7 @@ func Dial(options Options) (*Link, error) {
 		Timeout: options.Timeout, MaxMemory: options.MaxMemory, TxMode: options.TxMode,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", options.Target.URL, err)
+		return nil, fmt.Errorf("open %s: %w", shown(options.Target.URL), err)
 	}
 	return link, nil
 }
@@ -194,6 +200,8 @@ func NewBase() *http.Transport {
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ResponseHeaderTimeout: 60 * time.Second,
+		// Without, a connection that the network forgot takes all requests for minutes.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 	}
 }
 
@@ -223,9 +231,9 @@ func (o Options) mode() (Mode, error) {
 	case !slices.Contains(Modes(), o.Mode):
 		return "", misfit("mode %q is not remote, replica or local", "", o.Mode)
 	case local && o.Mode != Local:
-		return "", misfit("mode %s needs a database at a server, and %s is none", "give a libsql:// URL, or use mode local", o.Mode, o.Target.URL)
+		return "", misfit("mode %s needs a database at a server, and %s is none", "give a libsql:// URL, or use mode local", o.Mode, shown(o.Target.URL))
 	case !local && o.Mode == Local:
-		return "", misfit("mode local opens a file, and %s is none", "give file:PATH or :memory:, or use mode remote or replica", o.Target.URL)
+		return "", misfit("mode local opens a file, and %s is none", "give file:PATH or :memory:, or use mode remote or replica", shown(o.Target.URL))
 	}
 	return o.Mode, nil
 }
@@ -238,7 +246,7 @@ const minSyncInterval = 100 * time.Millisecond
 func (o Options) check(mode Mode) error {
 	switch {
 	case mode != Local && o.Source == nil:
-		return errors.New("open " + o.Target.URL + ": Options.Source is required")
+		return errors.New("open " + shown(o.Target.URL) + ": Options.Source is required")
 	case mode == Replica && o.Path == "":
 		return misfit("mode replica needs the path of a file", "the replica is kept there between runs")
 	case mode != Replica && o.Path != "":

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/core/provider"
 )
 
 // defaultBusyTimeout is how long a local statement waits for another's lock. SQLite's
@@ -37,7 +38,7 @@ func openLocal(options Options) (driver.Connector, error) {
 		return nil, err
 	}
 	return embedded.Local(LocalConfig{
-		Path: path, ReadOnly: options.ReadOnly, Encryption: options.Encryption,
+		Path: path, ReadOnly: options.ReadOnly || options.Access == provider.AccessReadOnly, Encryption: options.Encryption,
 		BusyTimeout: cmp.Or(options.Timeout, defaultBusyTimeout), Immediate: options.TxMode == hrana.Immediate,
 	})
 }

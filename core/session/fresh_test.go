@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -103,6 +105,37 @@ func TestFailedRenewalAheadIsTriedAgain(t *testing.T) {
 	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
 		t.Errorf("err = %v", err)
 	}
+}
+
+// Many requests meet an issuer that can't be reached: two tries tell all of them, and who
+// comes later tries again.
+func TestAnOutageIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = nil })
+		clerk := h.makers["clerk"]
+		clerk.err = &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: no answer"}
+		held := make(chan struct{})
+		clerk.before = func() { <-held }
+		h.after(2 * time.Minute)
+		var requests sync.WaitGroup
+		for range 20 {
+			requests.Go(func() {
+				if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
+					t.Errorf("err = %v", err)
+				}
+			})
+		}
+		synctest.Wait() // one asks, and the others wait for it
+		close(held)
+		requests.Wait()
+		if n := clerk.minted.Load(); n == 0 || n > 2 {
+			t.Errorf("the issuer was asked %d times", n)
+		}
+		clerk.err = nil
+		if _, err := s.Token(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // Close waits for a renewal that is under way, so that its credential is stored.

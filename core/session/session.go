@@ -100,6 +100,7 @@ type Session struct {
 	probe provider.Token
 	// told is the fallback provider that was notified of.
 	told     string
+	outage   outage
 	renewing bool
 	closed   bool
 }
@@ -127,11 +128,12 @@ func (s *Session) Token(ctx context.Context) (provider.Token, error) {
 	if token, ok := s.inHand(); ok {
 		return token, nil
 	}
+	before := s.tries()
 	return s.inTurn(ctx, func() (provider.Token, error) {
 		if token, ok := s.inHand(); ok {
 			return token, nil // of the one whose turn it was before
 		}
-		return s.obtain(ctx, need{}, true)
+		return s.attempt(ctx, before, func() (provider.Token, error) { return s.obtain(ctx, need{}, true) })
 	})
 }
 

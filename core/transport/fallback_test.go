@@ -96,6 +96,19 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 	}
 }
 
+// A server that answers to the request itself has taken the token: with 400 the sync
+// protocol ends a generation. Others may not have looked at it.
+func TestAnswersThatAcceptTheToken(t *testing.T) {
+	for status, accepts := range map[int]int{200: 1, 201: 1, 400: 1, 403: 0, 404: 0, 429: 0, 500: 0, 503: 0} {
+		s, _ := start(t, answer{status, `{"generation":2}`})
+		src := &detour{source: source{tokens: []provider.Token{clerkToken(t, "1")}}}
+		body, got, err := send(t, s, src, "")
+		if err != nil || got != status || body != `{"generation":2}` || len(src.accepted) != accepts {
+			t.Errorf("status %d: %q %d %v, accepted %d times", status, body, got, err, len(src.accepted))
+		}
+	}
+}
+
 // The clock is blamed where it is wrong, by the server's own.
 func TestRefusalSaysHowFarTheClocksAreApart(t *testing.T) {
 	for offset, want := range map[time.Duration]string{

@@ -36,8 +36,8 @@ type FallBacker interface {
 	// be had, its successor were turned down. It is errors.ErrUnsupported where
 	// there is none.
 	FallBack(ctx context.Context, refused provider.Token) (provider.Token, error)
-	// Accepted is told of the token of each request that succeeded. It is quick for
-	// all but the one that tried whether the first way works again.
+	// Accepted is told of the token of each request that the server took up. It is quick
+	// for all but the one that tried whether the first way works again.
 	Accepted(ctx context.Context, token provider.Token)
 }
 
@@ -139,9 +139,10 @@ func (t *RoundTripper) next(ctx context.Context, token provider.Token, refused *
 	return token, fmt.Errorf("%w; %v", err, fallErr)
 }
 
-// accepted passes the good news on.
+// accepted passes the good news on. A 400 that doesn't speak of the token is one, too: the
+// server has looked at the request itself. With that the sync protocol ends a generation.
 func (t *RoundTripper) accepted(req *http.Request, token provider.Token, resp *http.Response) {
-	if fallBacker, ok := t.source.(FallBacker); ok && resp != nil && resp.StatusCode < 300 {
+	if fallBacker, ok := t.source.(FallBacker); ok && resp != nil && (resp.StatusCode < 300 || resp.StatusCode == http.StatusBadRequest) {
 		fallBacker.Accepted(req.Context(), token)
 	}
 }

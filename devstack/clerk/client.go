@@ -42,7 +42,7 @@ func (inst *Instance) rotate(cl *client) error {
 	cl.previous, cl.rotating = cl.rotating, randomString(32)
 	cl.rotatedAt = inst.now()
 	cl.updatedAt = cl.rotatedAt
-	signed, err := inst.keys.sign(nil, map[string]any{"id": cl.id, "rotating_token": cl.rotating})
+	signed, err := inst.keys.clients.sign(nil, map[string]any{"id": cl.id, "rotating_token": cl.rotating})
 	cl.currentJWT = signed
 	return err
 }

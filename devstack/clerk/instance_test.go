@@ -128,6 +128,23 @@ func TestRotateKey(t *testing.T) {
 	}
 }
 
+func TestRotateKeyThatKeepsSessions(t *testing.T) {
+	for _, rotation := range []Rotation{{}, {NewKeyID: true, Overlap: true}} {
+		b := newBench(t)
+		clientJWT, id := b.signIn(b.alice)
+		rotation.KeepSessions = true
+		for range maxPublished + 1 {
+			if err := b.RotateKey(rotation); err != nil {
+				t.Fatal(err)
+			}
+			keys := b.keySet()
+			if token := b.parse(b.mint(clientJWT, id, "turso")); token.Header["kid"] != keys[0]["kid"] || len(keys) > maxPublished {
+				t.Errorf("kid %v of %d keys", token.Header["kid"], len(keys))
+			}
+		}
+	}
+}
+
 func TestGoMethodsRefuse(t *testing.T) {
 	b := newBench(t)
 	id, err := b.CreateSession(b.alice, "")

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -16,7 +15,11 @@ import (
 type keyRing struct {
 	signing   instanceKey
 	published []instanceKey // newest first, signing among them
+	clients   instanceKey   // signs client JWTs; signing, unless sessions outlived that
 }
+
+// maxPublished bounds what many rotations with overlap leave in the key set.
+const maxPublished = 4
 
 type instanceKey struct {
 	id      string // kid
@@ -31,7 +34,7 @@ func newKeyRing(id string, private *rsa.PrivateKey) (keyRing, error) {
 		}
 	}
 	key := instanceKey{id: id, private: private}
-	return keyRing{signing: key, published: []instanceKey{key}}, nil
+	return keyRing{signing: key, published: []instanceKey{key}, clients: key}, nil
 }
 
 func makeStrangeKey() *rsa.PrivateKey {
@@ -58,10 +61,15 @@ func (ring keyRing) jwks() object {
 	return object{"keys": keys}
 }
 
-// sign makes a JWT. Header fields override alg, kid and typ; a nil one is left out.
+// sign makes a JWT with the key that signs now.
 func (ring keyRing) sign(header, claims map[string]any) (string, error) {
+	return ring.signing.sign(header, claims)
+}
+
+// sign makes a JWT. Header fields override alg, kid and typ; a nil one is left out.
+func (key instanceKey) sign(header, claims map[string]any) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(claims))
-	token.Header["kid"] = ring.signing.id
+	token.Header["kid"] = key.id
 	for name, value := range header {
 		if value == nil {
 			delete(token.Header, name)
@@ -69,7 +77,7 @@ func (ring keyRing) sign(header, claims map[string]any) (string, error) {
 		}
 		token.Header[name] = value
 	}
-	signed, err := token.SignedString(ring.signing.private)
+	signed, err := token.SignedString(key.private)
 	if err != nil {
 		return "", fmt.Errorf("clerk: sign token: %w", err)
 	}
@@ -80,10 +88,13 @@ func (ring keyRing) sign(header, claims map[string]any) (string, error) {
 func (inst *Instance) verify(token string) (jwt.MapClaims, error) {
 	claims := jwt.MapClaims{}
 	_, err := jwt.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
-		if t.Header["kid"] != inst.keys.signing.id {
-			return nil, errors.New("unknown key")
+		var known jwt.VerificationKeySet
+		for _, key := range []instanceKey{inst.keys.signing, inst.keys.clients} {
+			if t.Header["kid"] == key.id {
+				known.Keys = append(known.Keys, &key.private.PublicKey)
+			}
 		}
-		return &inst.keys.signing.private.PublicKey, nil
+		return known, nil
 	}, jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(inst.now))
 	return claims, err
 }
@@ -96,10 +107,14 @@ type Rotation struct {
 	// Overlap keeps the old key in the key set, so that tokens already issued
 	// go on verifying until they expire.
 	Overlap bool
+	// KeepSessions leaves everybody signed in, as issuers do that rotate as a matter of
+	// routine. Clerk isn't known to.
+	KeepSessions bool
 }
 
-// RotateKey replaces the signing key and signs everybody out: rotating "invalidates
-// all active sessions across your entire user base" (Clerk, How Clerk works).
+// RotateKey replaces the signing key and signs everybody out, unless told otherwise:
+// rotating "invalidates all active sessions across your entire user base" (Clerk, How
+// Clerk works).
 func (inst *Instance) RotateKey(r Rotation) error {
 	id := inst.opts.InstanceID
 	if r.NewKeyID {
@@ -113,6 +128,12 @@ func (inst *Instance) RotateKey(r Rotation) error {
 	defer inst.mu.Unlock()
 	if r.Overlap {
 		ring.published = append(ring.published, inst.keys.published...)
+		ring.published = ring.published[:min(len(ring.published), maxPublished)]
+	}
+	if r.KeepSessions {
+		ring.clients = inst.keys.clients
+		inst.keys = ring
+		return nil
 	}
 	inst.keys = ring
 	for _, s := range inst.sessions {

@@ -48,6 +48,7 @@ func (inst *Instance) load(saved *state) error {
 		inst.keys.published = append(inst.keys.published, key)
 	}
 	inst.keys.signing = inst.keys.published[0]
+	inst.keys.clients = inst.keys.signing
 	for _, o := range saved.Organizations {
 		inst.organizations = append(inst.organizations, &organization{Organization: o.Organization, createdAt: o.CreatedAt, createdBy: o.CreatedBy})
 	}

@@ -43,10 +43,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case h.faults.On(fault.RateLimited):
 		later(w, http.StatusTooManyRequests, `{"error":"too many requests"}`)
 	case h.faults.On(fault.CutBody):
-		h.next.ServeHTTP(&cutWriter{w}, r)
-		panic(http.ErrAbortHandler) // there was no body to cut
+		cut := &cutWriter{w, h.faults, false}
+		if h.next.ServeHTTP(cut, r); !cut.late {
+			panic(http.ErrAbortHandler) // there was no body to cut
+		}
 	case h.faults.On(fault.SlowBody):
-		h.next.ServeHTTP(&slowWriter{w, r.Context()}, r)
+		h.next.ServeHTTP(&slowWriter{w, r.Context(), h.faults}, r)
 	default:
 		h.next.ServeHTTP(w, r)
 	}
@@ -73,10 +75,18 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // cutWriter sends half of what is written first, and then nothing: what the
-// request did is done.
-type cutWriter struct{ http.ResponseWriter }
+// request did is done. An answer that comes late, when the network is in order again,
+// is whole.
+type cutWriter struct {
+	http.ResponseWriter
+	faults *fault.Set
+	late   bool
+}
 
 func (w *cutWriter) Write(b []byte) (int, error) {
+	if w.late = w.late || !w.faults.On(fault.CutBody); w.late {
+		return w.ResponseWriter.Write(b)
+	}
 	_, _ = w.ResponseWriter.Write(b[:len(b)/2])
 	_ = http.NewResponseController(w.ResponseWriter).Flush()
 	panic(http.ErrAbortHandler)
@@ -84,14 +94,19 @@ func (w *cutWriter) Write(b []byte) (int, error) {
 
 func (w *cutWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// slowWriter sends little by little.
+// slowWriter sends little by little, while the network is slow.
 type slowWriter struct {
 	http.ResponseWriter
-	ctx context.Context
+	ctx    context.Context
+	faults *fault.Set
 }
 
 func (w *slowWriter) Write(b []byte) (n int, err error) {
 	for n < len(b) {
+		if !w.faults.On(fault.SlowBody) {
+			k, err := w.ResponseWriter.Write(b[n:])
+			return n + k, err
+		}
 		k, err := w.ResponseWriter.Write(b[n:min(n+slowChunk, len(b))])
 		n += k
 		if err != nil {

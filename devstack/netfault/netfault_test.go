@@ -83,3 +83,29 @@ func TestClientSees(t *testing.T) {
 		})
 	}
 }
+
+// What a request began under is over when its answer is ready.
+func TestAnswersAfterAFault(t *testing.T) {
+	for _, name := range []string{fault.CutBody, fault.SlowBody} {
+		faults := fault.NewSet(fault.Known()...)
+		server := httptest.NewServer(Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if err := faults.Switch(name, false); err != nil {
+				t.Error(err)
+			}
+			_, _ = w.Write(make([]byte, 1000*slowChunk))
+		}), faults))
+		if err := faults.Switch(name, true); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.Get(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if len(body) != 1000*slowChunk || err != nil {
+			t.Errorf("%s: %d bytes, %v", name, len(body), err)
+		}
+		server.Close()
+	}
+}

@@ -19,6 +19,8 @@ type exchange struct {
 	host   string // of the request
 	status int
 	err    error
+	ctx    context.Context // of the request to the database
+	cancel context.CancelCauseFunc
 }
 
 type exchangeKey struct{}

@@ -34,6 +34,11 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 			header[name] = values
 		}
 	}
+	if x.route.hrana {
+		// libsql-server compresses for a client that takes it, and a base_url must be
+		// found: what is between here and there is the transport's to choose.
+		delete(header, "Accept-Encoding")
+	}
 	if header["User-Agent"] == nil {
 		header["User-Agent"] = []string{""} // or net/http writes its own
 	}
@@ -63,6 +68,7 @@ func (h *Handler) modify(resp *http.Response) error {
 	for _, name := range responseHeaders {
 		resp.Header.Del(name)
 	}
+	resp.Body = h.watch(x, resp.Body)
 	if h.config.Replica {
 		if err := h.checkReplica(x, resp); err != nil {
 			return err

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -138,6 +139,29 @@ func TestOnlyTheProtocolsHeadersGoOn(t *testing.T) {
 		if header.Get(name) != "" {
 			t.Errorf("%s came back", name)
 		}
+	}
+}
+
+// libsql-server compresses whatever its client takes, and so do browsers, Node.js and
+// Python take gzip.
+func TestAnswersOfClientsThatTakeGzip(t *testing.T) {
+	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			io.WriteString(w, noBase)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		compressed := gzip.NewWriter(w)
+		io.WriteString(compressed, noBase)
+		compressed.Close()
+	})
+	s := start(t, d, nil)
+	status, body, header := ask(t, s, http.MethodPost, "/v2/pipeline", "{}", func(r *http.Request) {
+		r.Header.Set("Accept-Encoding", "gzip, deflate, br")
+	})
+	if status != http.StatusOK || body != noBase || header.Get("Content-Encoding") != "" {
+		t.Errorf("status %d, encoding %q, body %q", status, header.Get("Content-Encoding"), body)
 	}
 }
 
@@ -400,6 +424,37 @@ func TestAnswersAreStreamed(t *testing.T) {
 }
 
 // What go-libsql can't bear comes to it as a 401, and the reason to Failure.
+// TestSilence: a database that stops in the middle of an answer ends it, where the
+// client would wait for ever, and the reason is known.
+func TestSilence(t *testing.T) {
+	answers := map[string]struct {
+		method, path, begins string
+		status               int
+	}{
+		"frames":          {http.MethodGet, "/sync/1/1/128", strings.Repeat("x", 4120), http.StatusOK},
+		"rows":            {http.MethodPost, "/v2/pipeline", `{"baton":null,"base_url":null,"results":[`, http.StatusOK},
+		"before base_url": {http.MethodPost, "/v2/pipeline", `{"baton":`, http.StatusServiceUnavailable},
+	}
+	for name, test := range answers {
+		t.Run(name, func(t *testing.T) {
+			d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, test.begins)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			})
+			s := start(t, d, func(c *gateway.Config) { c.Timeout = 50 * time.Millisecond })
+			began := time.Now()
+			status, body, _ := ask(t, s, test.method, test.path, "", nil)
+			if status != test.status || test.status == http.StatusOK && !strings.HasPrefix(body, "cut: ") || time.Since(began) > 5*time.Second {
+				t.Errorf("%d %.80s after %v", status, body, time.Since(began))
+			}
+			if err := s.Failure(); !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "fell silent") {
+				t.Errorf("the failure is %v", err)
+			}
+		})
+	}
+}
+
 func TestReplica(t *testing.T) {
 	frames := strings.Repeat("x", 2*4120)
 	for name, test := range map[string]struct {

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -35,6 +37,9 @@ type Config struct {
 	// Origins are the origins of pages that may use the gateway, such as
 	// http://localhost:5173. A request with another Origin header is refused.
 	Origins []string
+	// Timeout is the longest silence in the middle of an answer; 0 is a minute. How
+	// long the answer may take to begin is Transport's to bound.
+	Timeout time.Duration
 	// Replica tells that the client is go-libsql's sync: see replica.go.
 	Replica bool
 	// Observe, where set, is called at the end of every request.
@@ -71,6 +76,7 @@ func New(config Config) (*Handler, error) {
 		_, _ = rand.Read(random) // never fails
 		config.Bearer = provider.NewSecret(base64.RawURLEncoding.EncodeToString(random))
 	}
+	config.Timeout = cmp.Or(config.Timeout, defaultTimeout)
 	h := &Handler{config: config}
 	h.proxy = httputil.ReverseProxy{
 		Rewrite:        h.rewrite,
@@ -116,6 +122,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	defer x.cancel(nil)
 	h.proxy.ServeHTTP(x, r)
 }
 
@@ -155,7 +162,8 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 		x.refuse(http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", err.Error())
 		return nil, false
 	}
-	r = r.WithContext(withExchange(r.Context(), x))
+	x.ctx, x.cancel = context.WithCancelCause(withExchange(r.Context(), x))
+	r = r.WithContext(x.ctx)
 	if body != nil {
 		r.Body, r.GetBody, r.ContentLength = body.open(), body.again, body.size
 	}

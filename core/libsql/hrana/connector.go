@@ -5,8 +5,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Connector makes connections to one database; hand it to [database/sql.OpenDB].
@@ -23,6 +26,8 @@ type Connector struct {
 	mu      sync.Mutex // guards closed, and adding to closing once it is set
 	closed  bool
 	closing sync.WaitGroup
+	// ended is closed with the connector.
+	ended chan struct{}
 }
 
 // NewConnector checks the configuration. It does not touch the network.
@@ -30,7 +35,7 @@ func NewConnector(config Config) (*Connector, error) {
 	if err := config.setDefaults(); err != nil {
 		return nil, err
 	}
-	return &Connector{config: config, base: newEndpoints(config.URL)}, nil
+	return &Connector{config: config, base: newEndpoints(config.URL), ended: make(chan struct{})}, nil
 }
 
 // Connect returns a new connection, without touching the network.
@@ -58,7 +63,10 @@ func (nameless) Open(string) (driver.Conn, error) {
 // calls it.
 func (c *Connector) Close() error {
 	c.mu.Lock()
-	c.closed = true
+	if !c.closed {
+		c.closed = true
+		close(c.ended)
+	}
 	c.mu.Unlock()
 	c.closing.Wait()
 	return nil
@@ -71,11 +79,6 @@ func (c *Connector) abandon(st stream) {
 	if st.baton == "" {
 		return
 	}
-	closeStream := func() {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		_, _, _ = c.run(ctx, call{st: &st, closing: true})
-	}
 	c.mu.Lock()
 	closed := c.closed
 	if !closed {
@@ -83,13 +86,47 @@ func (c *Connector) abandon(st stream) {
 	}
 	c.mu.Unlock()
 	if closed { // nobody would wait for it
-		closeStream()
+		c.closeStream(st)
 		return
 	}
 	go func() {
 		defer c.closing.Done()
-		closeStream()
+		c.closeStream(st)
 	}()
+}
+
+// closeStream tells the server to close a stream. Until it has heard, the stream's
+// transaction may keep everybody else from writing, for seconds; and what lost the
+// transaction, a moment without a network, may lose the message, too. So it is sent
+// again until somebody answers or the connector ends.
+func (c *Connector) closeStream(st stream) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		_, _, err := c.run(ctx, call{st: &st, closing: true})
+		if !isOutage(err) {
+			return
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+			continue
+		case <-c.ended:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		return
+	}
+}
+
+// isOutage reports that the network failed, or what is before the server.
+func isOutage(err error) bool {
+	if failed := (*exchangeError)(nil); errors.As(err, &failed) {
+		var network net.Error // the transport may also have refused by itself
+		return errors.As(failed.err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	}
+	failed := (*HTTPError)(nil)
+	return errors.As(err, &failed) && (failed.Status >= 500 || failed.Status == http.StatusTooManyRequests)
 }
 
 // Interface guards

@@ -1,8 +1,11 @@
 package hrana
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -21,7 +24,7 @@ var (
 	// ErrNoTransaction reports a statement that was not run, because the server
 	// had ended the transaction it belongs to: a conflict clause ROLLBACK, a
 	// full disk, the server's time limit, or a COMMIT sent as a statement.
-	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open on the server")
+	ErrNoTransaction = errors.New("hrana: statement not run: the transaction is no longer open")
 
 	// ErrReadOnly reports a statement that was not sent, because it may write
 	// and the transaction was begun with sql.TxOptions.ReadOnly.
@@ -35,10 +38,12 @@ var (
 	ErrTimeout error = timeoutError{}
 )
 
+// timeoutError is a net.Error.
 type timeoutError struct{}
 
-func (timeoutError) Error() string { return "hrana: no answer from the server in time" }
-func (timeoutError) Timeout() bool { return true }
+func (timeoutError) Error() string   { return "hrana: no answer from the server in time" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
 
 // Error is a statement's failure as the database reports it, inside a
 // successful HTTP exchange.
@@ -126,11 +131,27 @@ type exchangeError struct {
 
 func (e *exchangeError) Error() string {
 	text := e.err.Error()
+	switch e.err { // net/http has no words for a connection that was cut
+	case io.EOF:
+		text = "the connection was cut before the answer"
+	case io.ErrUnexpectedEOF:
+		text = "the connection was cut in the middle of the answer"
+	}
 	if u := (*url.Error)(nil); errors.As(e.err, &u) {
 		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
 	}
 	return "hrana: " + text
 }
+
+// Timeout and Temporary make it a net.Error, as an http.Client's *url.Error is one
+// whatever the transport says.
+func (e *exchangeError) Timeout() bool {
+	var inner net.Error
+	return errors.Is(e.cause, context.DeadlineExceeded) || errors.As(e.err, &inner) && inner.Timeout()
+}
+
+// Temporary is nothing that anybody knows.
+func (e *exchangeError) Temporary() bool { return false }
 
 func (e *exchangeError) Unwrap() []error {
 	if e.cause == nil {
@@ -142,3 +163,9 @@ func (e *exchangeError) Unwrap() []error {
 func protocolError(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrProtocol}, args...)...)
 }
+
+// Interface guards
+var (
+	_ net.Error = timeoutError{}
+	_ net.Error = (*exchangeError)(nil)
+)

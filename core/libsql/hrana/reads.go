@@ -10,6 +10,15 @@ func OnlyReads(sql string) bool {
 	return err == nil && len(stmts) == 1 && stmts[0].verb == verbRead
 }
 
+// Results tells from the text of one statement whether it returns rows, and whether
+// it has a number of rows that it changed, as INSERT with a RETURNING clause has both.
+// What SQLite doesn't know returns rows: the error comes either way.
+func Results(statement string) (rows, changes bool) {
+	l := lexer{sql: statement}
+	s, _, _ := l.statement()
+	return s.rows, s.changes
+}
+
 // CheckValue makes an argument one of nil, int64, float64, string and []byte, as the
 // driver binds it, or says why it can't be bound.
 func CheckValue(v any) (driver.Value, error) { return checkValue(v) }

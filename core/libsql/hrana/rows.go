@@ -59,7 +59,13 @@ func (rs *rows) Columns() []string {
 // with, in upper case and without its length; "" for an expression. It is what
 // the schema says, no promise about the values: SQLite's are typed one by one.
 func (rs *rows) ColumnTypeDatabaseTypeName(i int) string {
-	name, _, _ := strings.Cut(rs.cols[i].declType, "(")
+	return TypeName(rs.cols[i].declType)
+}
+
+// TypeName is what ColumnTypeDatabaseTypeName says of a declared type such as
+// varchar(10): VARCHAR.
+func TypeName(declared string) string {
+	name, _, _ := strings.Cut(declared, "(")
 	return strings.ToUpper(strings.TrimSpace(name))
 }
 

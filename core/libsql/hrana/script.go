@@ -40,6 +40,8 @@ type statement struct {
 	at     int // where in the text it begins
 	verb   verb
 	params params
+
+	rows, changes bool // as words.results says
 }
 
 // params are the parameters of a statement, numbered as SQLite numbers them.
@@ -103,6 +105,7 @@ func (l *lexer) statement() (s statement, ok bool, err error) {
 			}
 			l.complete = t == tokenSemi
 			s.sql, s.at, s.verb = l.sql[from:to], from, w.verb()
+			s.rows, s.changes = w.results()
 			return s, ok, err
 		case tokenVariable:
 			if wrong := s.params.add(l.sql[start:end]); wrong != nil {

@@ -170,3 +170,33 @@ func FuzzParseScript(f *testing.F) {
 		}
 	})
 }
+
+func TestResults(t *testing.T) {
+	const rows, changes = 1, 2
+	for sql, want := range map[string]int{
+		"SELECT 1": rows, "values (1)": rows, "EXPLAIN DELETE FROM t": rows, "PRAGMA user_version": rows, "SELEC 1": rows, "": rows,
+		"WITH a AS (SELECT 1) SELECT * FROM a": rows,
+		"INSERT INTO t VALUES ('returning')":   changes, "insert into t values (1) -- returning": changes,
+		"INSERT INTO t (returning) VALUES (1)":                    changes,
+		"WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a":      changes,
+		"DELETE FROM t RETURNING *":                               rows | changes,
+		"WITH a AS (SELECT 1) UPDATE t SET x = 1 RETURNING id":    rows | changes,
+		"CREATE TABLE t (a)":                                      0,
+		"/* all */ DROP TABLE t":                                  0,
+		"BEGIN":                                                   0,
+		"CREATE TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; END;": 0,
+	} {
+		got := 0
+		if r, c := Results(sql); r {
+			got = rows
+			if c {
+				got |= changes
+			}
+		} else if c {
+			got = changes
+		}
+		if got != want {
+			t.Errorf("%q: %d, want %d", sql, got, want)
+		}
+	}
+}

@@ -15,6 +15,8 @@ type words struct {
 	to      bool   // the word TO, which makes ROLLBACK stay in the transaction
 	written bool   // PRAGMA with a value
 	trigger triggerState
+	// returning: the word RETURNING outside parentheses.
+	returning bool
 }
 
 // triggerState finds the end of CREATE TRIGGER: ; END ;
@@ -57,6 +59,7 @@ func (w *words) add(t token, text string) {
 		}
 	}
 	w.to = w.to || strings.EqualFold(text, "TO")
+	w.returning = w.returning || w.depth == 0 && strings.EqualFold(text, "RETURNING")
 }
 
 func (w *words) addLead(word string) {
@@ -110,6 +113,29 @@ func (w *words) verb() verb {
 		}
 	}
 	return verbWrite
+}
+
+// results tells what a statement leaves: rows to read, and a number of rows that it
+// changed.
+func (w *words) results() (rows, changes bool) {
+	first := w.lead[0]
+	if first == "WITH" {
+		first = w.with
+	}
+	switch {
+	case w.explain:
+		return true, false
+	case first == "INSERT", first == "REPLACE", first == "UPDATE", first == "DELETE":
+		return w.returning, true
+	}
+	return !rowless[first], false
+}
+
+// rowless statements have neither.
+var rowless = map[string]bool{
+	"ALTER": true, "ANALYZE": true, "ATTACH": true, "BEGIN": true, "COMMIT": true, "CREATE": true,
+	"DETACH": true, "DROP": true, "END": true, "REINDEX": true, "RELEASE": true, "ROLLBACK": true,
+	"SAVEPOINT": true, "VACUUM": true,
 }
 
 // readPragmas only read, with or without an argument in parentheses.

@@ -5,14 +5,18 @@ package replica_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 // cut is a transport that loses some answers, after the database has acted.
@@ -97,4 +101,67 @@ func TestLostAnswerOfAWrite(t *testing.T) {
 	network.lose.Store(func(*http.Request) bool { return false })
 	syncNow(t, db)
 	sees(t, db, "SELECT count(*) FROM t", 1)
+}
+
+// hangs is a network that stops in the middle of the answers to a sync.
+type hangs struct {
+	http.RoundTripper
+	on atomic.Bool
+}
+
+func (h *hangs) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := h.RoundTripper.RoundTrip(r)
+	if err == nil && h.on.Load() && strings.Contains(r.URL.Path, "/sync/") {
+		resp.Body = hung{resp.Body, r.Context()}
+	}
+	return resp, err
+}
+
+type hung struct {
+	io.Closer
+	ctx context.Context
+}
+
+func (h hung) Read([]byte) (int, error) {
+	<-h.ctx.Done()
+	return 0, h.ctx.Err()
+}
+
+// A sync that hangs holds nobody up for longer than Timeout, also who has no deadline.
+func TestSyncThatHangs(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	network := &hangs{RoundTripper: http.DefaultTransport}
+	o.Base, o.Timeout = network, 100*time.Millisecond
+	db := open(t, o)
+	exec(t, db, "CREATE TABLE t (a INTEGER)")
+	network.on.Store(true)
+	began := time.Now()
+	_, err := db.ExecContext(context.Background(), "INSERT INTO t VALUES (1)")
+	var applied *libsql.AppliedError
+	if took := time.Since(began); !errors.As(err, &applied) || !errors.Is(err, provider.ErrUnavailable) || took > 10*time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+	network.on.Store(false)
+	syncNow(t, db)
+	sees(t, db, "SELECT count(*) FROM t", 1)
+}
+
+// The network breaks off an answer of the sync, of which go-libsql only knows that its
+// bytes have ended.
+func TestSyncCutInTheMiddle(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	db := open(t, o)
+	exec(t, remote(t, o), "CREATE TABLE t (a INTEGER)")
+	for _, name := range []string{fault.CutBody, fault.Cut} {
+		must(t, stack.Faults.Switch(name, true))
+		_, err := libsql.Sync(t.Context(), db)
+		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "can't be reached") {
+			t.Errorf("%s: %v", name, err)
+		}
+		must(t, stack.Faults.Switch(name, false))
+	}
+	syncNow(t, db)
+	sees(t, db, "SELECT count(*) FROM t", 0)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -38,7 +39,7 @@ func cause(err, seen error, path, url string) error {
 		}
 	}
 	if seen != nil {
-		return seen
+		return libsql.Explain(seen)
 	}
 	return fmt.Errorf("sync the replica: %s", text)
 }

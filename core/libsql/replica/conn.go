@@ -16,6 +16,17 @@ import (
 type conn struct {
 	d         *database
 	immediate bool // transactions are BEGIN IMMEDIATE
+	inTx      bool // a transaction of BeginTx goes on
+}
+
+// lost reports that SQLite has ended the transaction: by a conflict clause ROLLBACK,
+// when a write was interrupted, on a full disk (https://sqlite.org/lang_transaction.html,
+// section 3). What is left of it must not run, each statement by itself.
+func (c *conn) lost() error {
+	if c.inTx && c.d.autocommit() {
+		return hrana.ErrNoTransaction
+	}
+	return nil
 }
 
 // Ping reads the file's header.
@@ -130,6 +141,9 @@ func (c *conn) query(ctx context.Context, s *statement, args []driver.NamedValue
 
 func (c *conn) start(ctx context.Context, s *statement, args []driver.NamedValue) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.lost(); err != nil {
 		return err
 	}
 	if err := checkArgs(s.params, args); err != nil {

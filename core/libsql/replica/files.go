@@ -144,6 +144,9 @@ func (f files) claimed() (bool, error) {
 	if c.DatabaseID != "" && f.target.DatabaseID != "" {
 		other = c.DatabaseID != f.target.DatabaseID
 	}
+	if other && c.Database == f.target.URL {
+		return false, wrong(fmt.Sprintf("%s is the replica of an earlier database at %s", f.path, c.Database), "the database was made anew: move the replica's files away, or choose another path")
+	}
 	if other {
 		return false, wrong(fmt.Sprintf("%s is the replica of %s, not of %s", f.path, c.Database, f.target.URL), "choose another path for this database's replica")
 	}
@@ -157,6 +160,24 @@ func (f files) claim() error {
 		return err
 	}
 	return os.WriteFile(f.marker(), append(data, '\n'), 0o600)
+}
+
+// mode is who may read the replica: its owner, until somebody says otherwise.
+func (f files) mode() fs.FileMode {
+	if info, err := os.Stat(f.path); err == nil {
+		return info.Mode().Perm()
+	}
+	return 0o600
+}
+
+// keepMode gives the files the mode back that they had: go-libsql makes new ones, at
+// first and at the end of a generation, which the umask alone keeps from others.
+func (f files) keepMode(mode fs.FileMode) {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if info, err := os.Stat(f.path + suffix); err == nil && info.Mode().Perm() != mode {
+			_ = os.Chmod(f.path+suffix, mode) // of another owner's it stays as it is
+		}
+	}
 }
 
 // setAside moves the files away, and returns where the database's is.

@@ -5,8 +5,10 @@ package replica_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -92,4 +94,77 @@ func files(t *testing.T, path string) []string {
 		names = append(names, e.Name())
 	}
 	return names
+}
+
+// A replica is a copy of data that a token guards: nobody else on the machine reads it.
+// One that its owner has opened to others stays so.
+func TestFilesArePrivate(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	src := newSource(t, stack)
+	o := options(t, stack, src)
+	db := open(t, o)
+	exec(t, db, "CREATE TABLE t AS SELECT 7 AS a")
+	sees(t, db, "SELECT a FROM t", 7)
+	mode := func(suffix string) os.FileMode {
+		t.Helper()
+		info, err := os.Stat(o.Path + suffix)
+		must(t, err)
+		return info.Mode().Perm()
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-zen"} {
+		if mode(suffix) != 0o600 {
+			t.Errorf("%q has mode %o", suffix, mode(suffix))
+		}
+	}
+	must(t, db.Close())
+	must(t, os.Chmod(o.Path, 0o640))
+	must(t, open(t, o).Close())
+	if mode("") != 0o640 {
+		t.Errorf("opened again, it has mode %o", mode(""))
+	}
+}
+
+// unplugged is a network that comes back.
+type unplugged struct{ off atomic.Bool }
+
+func (u *unplugged) RoundTrip(r *http.Request) (*http.Response, error) {
+	if u.off.Load() {
+		return noNetwork{}.RoundTrip(r)
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// Files that are only found not to fit after they were opened without a network: who
+// reads them goes over to the new ones.
+func TestReadersFollowRecovery(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	network := new(unplugged)
+	o.Base = network
+	db := open(t, o)
+	exec(t, db, "CREATE TABLE t AS SELECT 7 AS a")
+	must(t, db.Close())
+	network.off.Store(true)
+	db = open(t, o)
+	sees(t, db, "SELECT a FROM t", 7)
+	must(t, os.Remove(o.Path+"-info"))
+	network.off.Store(false)
+	if synced := syncNow(t, db); synced.Recovered == "" {
+		t.Errorf("not recovered: %+v", synced)
+	}
+	sees(t, db, "SELECT a FROM t", 7)
+	exec(t, db, "UPDATE t SET a = 8")
+	sees(t, db, "SELECT a FROM t", 8)
+}
+
+// A database that was made anew has another id at the same URL.
+func TestReplicaOfAnEarlierDatabase(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	must(t, open(t, o).Close())
+	o.Target.DatabaseID = "b2b7f3ac-9a0c-4d63-a0a3-7d4c7a6b1f10"
+	_, err := libsql.Open(t.Context(), o)
+	if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "an earlier database") || provider.Hint(err) == "" {
+		t.Errorf("%v (hint %q)", err, provider.Hint(err))
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,5 +152,24 @@ func TestErrors(t *testing.T) {
 			t.Error("read uncommitted is promised")
 		}
 		sees(t, db, "SELECT count(*) FROM p", 1)
+	})
+}
+
+// TestColumnTypeNames: as database/sql has them, in capitals and without a length.
+func TestColumnTypeNames(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		exec(t, db, "CREATE TABLE t (a varchar(10), b INTEGER, c decimal (5, 2), d)")
+		rows, err := db.QueryContext(t.Context(), "SELECT a, b, c, d, 1 + 1 FROM t")
+		must(t, err)
+		defer rows.Close()
+		types, err := rows.ColumnTypes()
+		must(t, err)
+		var got []string
+		for _, column := range types {
+			got = append(got, column.DatabaseTypeName())
+		}
+		if want := []string{"VARCHAR", "INTEGER", "DECIMAL", "", ""}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
 	})
 }

@@ -42,6 +42,9 @@ type replica struct {
 	// recovered is where damaged files went, until a Synced has told.
 	recovered string
 
+	// moves counts how often files were set aside under connections that read them.
+	moves atomic.Int64
+
 	// behind: the file lacks a write that was made through this handle.
 	behind atomic.Bool
 
@@ -107,7 +110,8 @@ func (r *replica) prepare() error {
 // listen starts the gateway that go-libsql syncs through.
 func (r *replica) listen(ctx context.Context) error {
 	var err error
-	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: r.config.Link.Address, Transport: r.config.Link.Transport, Replica: true})
+	link := r.config.Link
+	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: link.Address, Transport: link.Transport, Timeout: link.Timeout, Replica: true})
 	if err != nil {
 		return fmt.Errorf("listen for the replica's sync: %w", err)
 	}
@@ -116,7 +120,7 @@ func (r *replica) listen(ctx context.Context) error {
 
 // sync brings the file up to date. One runs at a time.
 func (r *replica) sync() (libsql.Synced, error) {
-	began, before := time.Now(), r.files.progress()
+	began, before, mode := time.Now(), r.files.progress(), r.files.mode()
 	_ = r.gateway.Failure() // of a request that go-libsql had gone on from
 	err := r.syncNative()
 	for wait := time.Millisecond; errors.Is(err, errLocked) && !r.behind.Load() && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
@@ -124,12 +128,15 @@ func (r *replica) sync() (libsql.Synced, error) {
 		err = r.syncNative()
 	}
 	if errors.Is(err, errDamaged) && r.native == nil {
-		// Found when go-libsql opened them, so that nothing else has them open.
+		// Found when go-libsql opened them. Where that was late, connections have them
+		// open; the pool drops those.
 		var moved error
 		if r.recovered, moved = r.files.setAside(time.Now()); moved == nil {
+			r.moves.Add(1)
 			err = r.syncNative()
 		}
 	}
+	r.files.keepMode(mode)
 	if err == nil {
 		r.behind.Store(false)
 	}

@@ -21,6 +21,7 @@ type replicaConn struct {
 	r      *replica
 	remote libsql.RemoteConn
 	file   *conn // nil before the first read
+	moves  int64 // of the replica, when file was opened
 	// reading: the transaction is a read-only one, and of the file.
 	reading bool
 }
@@ -46,6 +47,7 @@ func (c *replicaConn) local() (*conn, error) {
 	if c.file != nil {
 		return c.file, nil
 	}
+	c.moves = c.r.moves.Load()
 	d, err := openDatabase(c.r.config.Path, openReadOnly, localBusy)
 	if err != nil {
 		return nil, err
@@ -202,9 +204,10 @@ func (c *replicaConn) ResetSession(context.Context) error {
 	return nil
 }
 
-// IsValid implements driver.Validator.
+// IsValid implements driver.Validator. A file that was set aside is no longer the
+// replica.
 func (c *replicaConn) IsValid() bool {
-	return c.remote.IsValid() && (c.file == nil || c.file.IsValid())
+	return c.remote.IsValid() && (c.file == nil || c.file.IsValid() && c.moves == c.r.moves.Load())
 }
 
 // Close implements driver.Conn.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"io"
+
+	"github.com/zen-auth/zen/core/libsql/hrana"
 )
 
 // rows are the result of a query, read as they are asked for.
@@ -23,8 +25,9 @@ type rows struct {
 // Columns implements driver.Rows.
 func (r *rows) Columns() []string { return r.names }
 
-// ColumnTypeDatabaseTypeName returns the type that the column was declared with.
-func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.types[i] }
+// ColumnTypeDatabaseTypeName returns the type that the column was declared with, as a
+// remote database's does.
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return hrana.TypeName(r.types[i]) }
 
 // Next implements driver.Rows.
 func (r *rows) Next(dest []driver.Value) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 )
 
@@ -26,6 +27,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if _, err := c.ExecContext(ctx, begin, nil); err != nil {
 		return nil, err
 	}
+	c.inTx = true
 	return &tx{c, opts.ReadOnly}, nil
 }
 
@@ -43,25 +45,26 @@ type tx struct {
 // Commit implements driver.Tx. A transaction that can't be committed is rolled back:
 // database/sql takes it as over.
 func (t *tx) Commit() error {
-	err := t.end("COMMIT")
-	if err != nil && !t.c.d.autocommit() {
-		_ = t.end("ROLLBACK")
+	err := t.c.lost()
+	if err == nil {
+		err = t.run("COMMIT")
+	}
+	return errors.Join(err, t.Rollback())
+}
+
+// Rollback implements driver.Tx. SQLite may have rolled back by itself before.
+func (t *tx) Rollback() (err error) {
+	t.c.inTx = false
+	if !t.c.d.autocommit() {
+		err = t.run("ROLLBACK")
+	}
+	if t.readOnly {
+		err = errors.Join(err, t.run("PRAGMA query_only = 0"))
 	}
 	return err
 }
 
-// Rollback implements driver.Tx.
-func (t *tx) Rollback() error {
-	if t.c.d.autocommit() { // a conflict clause ROLLBACK was there before
-		return nil
-	}
-	return t.end("ROLLBACK")
-}
-
-func (t *tx) end(how string) error {
-	if t.readOnly {
-		how += "; PRAGMA query_only = 0"
-	}
-	_, err := t.c.ExecContext(context.Background(), how, nil)
+func (t *tx) run(statement string) error {
+	_, err := t.c.ExecContext(context.Background(), statement, nil)
 	return err
 }

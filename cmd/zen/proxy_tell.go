@@ -1,0 +1,51 @@
+//go:build !front
+
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zen-auth/zen/core/libsql/gateway"
+)
+
+type proxyDocument struct {
+	SchemaVersion int    `json:"schema_version"`
+	Profile       string `json:"profile"`
+	Database      string `json:"database"`
+	Access        string `json:"access"`
+	URL           string `json:"url"`
+	AuthToken     string `json:"auth_token,omitempty"`
+	EnvFile       string `json:"env_file,omitempty"`
+	AdminURL      string `json:"admin_url,omitempty"`
+}
+
+// tell prints how the proxy is reached; forget takes back what is in a file.
+func (p *proxy) tell(server *gateway.Server, admin *adminServer) (forget func(), err error) {
+	forget = func() {}
+	document := proxyDocument{
+		SchemaVersion: schemaVersion, Profile: p.session.Profile, Database: p.session.Target.URL, Access: string(p.session.Access),
+		URL: server.URL(), AuthToken: server.Bearer().Reveal(), EnvFile: p.c.String("env-file"), AdminURL: admin.url(),
+	}
+	if document.EnvFile != "" {
+		document.AuthToken = ""
+		if forget, err = writeVariables(document.EnvFile, variables(server)[:2]); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case globalBool(p.c, "json"):
+		err = printJSONLine(p.c, document)
+	case document.EnvFile == "" && p.network == "tcp":
+		_, err = fmt.Fprintln(p.c.App.Writer, strings.Join(variables(server)[:2], "\n"))
+	}
+	if err != nil {
+		forget()
+		return nil, err
+	}
+	fmt.Fprintf(notes(p.c), "zen: proxy for %s at %s\n", p.session.Target.URL, server.URL())
+	if admin != nil {
+		fmt.Fprintf(notes(p.c), "zen: health and metrics at %s\n", admin.url())
+	}
+	return forget, nil
+}

@@ -1,0 +1,52 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// defaultTimeout is the remote driver's, too.
+const defaultTimeout = time.Minute
+
+// errSilent ends an answer in whose middle nothing came any more.
+var errSilent = &provider.Error{
+	Kind: provider.ErrUnavailable, Message: "the database fell silent in the middle of its answer", Hint: "check the network",
+}
+
+// watched is an answer's body that silence ends, and whose failure is noted: what of it
+// has been passed on can't be taken back, and the client only sees it cut off. The
+// client's own slowness doesn't count.
+type watched struct {
+	io.ReadCloser
+	x      *exchange
+	failed func(error)
+	timer  *time.Timer
+	wait   time.Duration
+}
+
+func (h *Handler) watch(x *exchange, body io.ReadCloser) io.ReadCloser {
+	timer := time.AfterFunc(h.config.Timeout, func() { x.cancel(errSilent) })
+	timer.Stop()
+	return &watched{body, x, h.failed, timer, h.config.Timeout}
+}
+
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	w.timer.Reset(w.wait)
+	n, err := w.ReadCloser.Read(p)
+	w.timer.Stop()
+	if err == nil || err == io.EOF {
+		return n, err
+	}
+	if context.Cause(w.x.ctx) == errSilent {
+		err = errSilent
+	}
+	if w.x.ctx.Err() == nil || err == errSilent { // and the client is still there
+		w.x.err = err
+		w.failed(err)
+	}
+	return n, err
+}

@@ -1,0 +1,75 @@
+package hrana
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A transaction that the network lost is ended at the server as soon as the network is
+// back: until then it may keep others from writing.
+func TestLostTransactionIsEnded(t *testing.T) {
+	f := newFake(t)
+	f.on("A", wireResult{})
+	var down atomic.Bool
+	var lost atomic.Int32
+	f.intercept = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+		if !down.Load() {
+			return false
+		}
+		if lost.Add(1)%2 == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		http.Error(w, "upstream forward failed", http.StatusBadGateway)
+		return true
+	}
+	db := f.open()
+	wait := func(what string, done func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(3 * time.Second); !done(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal(what)
+			}
+		}
+	}
+	open := func() int {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.streams)
+	}
+	lose := func() {
+		t.Helper()
+		tx, err := db.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec("A"); err != nil {
+			t.Fatal(err)
+		}
+		down.Store(true)
+		if _, err := tx.Exec("A"); err == nil {
+			t.Error("a statement without a network succeeded")
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+		before := lost.Load()
+		wait("the stream is given up", func() bool { return lost.Load() >= before+2 })
+	}
+	lose()
+	if open() != 1 {
+		t.Fatalf("%d streams", open())
+	}
+	down.Store(false)
+	wait("the stream is still open", func() bool { return open() == 0 })
+
+	lose()
+	began := time.Now()
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("without a network, Close took %s", took)
+	}
+}

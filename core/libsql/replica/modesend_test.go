@@ -1,0 +1,90 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64))
+
+package replica_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/libsql/hrana"
+)
+
+// TestTransactionThatEnded: when SQLite has rolled a transaction back by itself, no
+// statement of it runs on its own, nothing of it stays, and Commit says so.
+func TestTransactionThatEnded(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		exec(t, db, "CREATE TABLE t (a INTEGER PRIMARY KEY)")
+		for name, end := range map[string]func(*sql.Tx) error{
+			"conflict": func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(t.Context(), "INSERT OR ROLLBACK INTO t VALUES (1)")
+				return err
+			},
+			"interrupted write": func(tx *sql.Tx) error {
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				_, err := tx.ExecContext(ctx, "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n")
+				return err
+			},
+			"statement": func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(t.Context(), "ROLLBACK")
+				return errors.Join(err, errors.New("as was asked"))
+			},
+		} {
+			tx, err := db.BeginTx(t.Context(), nil)
+			must(t, err)
+			stmt, err := tx.PrepareContext(t.Context(), "INSERT INTO t VALUES (?)")
+			must(t, err)
+			_, err = stmt.ExecContext(t.Context(), 1)
+			must(t, err)
+			if err := end(tx); err == nil {
+				t.Fatalf("%s: no error", name)
+			}
+			if _, err := stmt.ExecContext(t.Context(), 2); err == nil {
+				t.Errorf("%s: a prepared statement ran outside of the transaction", name)
+			}
+			if _, err := tx.ExecContext(t.Context(), "INSERT INTO t VALUES (3)"); err == nil {
+				t.Errorf("%s: a statement ran outside of the transaction", name)
+			}
+			if rows, err := tx.QueryContext(t.Context(), "INSERT INTO t VALUES (4) RETURNING a"); err == nil {
+				t.Errorf("%s: a query ran outside of the transaction", name)
+				rows.Close()
+			}
+			if err := tx.Commit(); err == nil || errors.Is(err, sql.ErrTxDone) {
+				t.Errorf("%s: Commit says %v", name, err)
+			}
+			sees(t, db, "SELECT count(*) FROM t", 0)
+		}
+		exec(t, db, "INSERT INTO t VALUES (5)")
+		sees(t, db, "SELECT a FROM t", 5)
+
+		// So it is for a read-only one, which leaves nothing behind on its connection.
+		db.SetMaxOpenConns(1)
+		tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+		must(t, err)
+		_, _ = tx.ExecContext(t.Context(), "ROLLBACK")
+		_ = tx.Rollback()
+		exec(t, db, "INSERT INTO t VALUES (6)")
+	})
+}
+
+// TestErrorOfATransactionThatEnded is the remote driver's.
+func TestErrorOfATransactionThatEnded(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		exec(t, db, "CREATE TABLE t (a INTEGER PRIMARY KEY)")
+		tx, err := db.BeginTx(t.Context(), nil)
+		must(t, err)
+		_, err = tx.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
+		must(t, err)
+		_, err = tx.ExecContext(t.Context(), "INSERT OR ROLLBACK INTO t VALUES (1)")
+		if !errors.Is(err, hrana.ErrConstraint) {
+			t.Errorf("%v", err)
+		}
+		if _, err := tx.ExecContext(t.Context(), "INSERT INTO t VALUES (2)"); !errors.Is(err, hrana.ErrNoTransaction) {
+			t.Errorf("%v", err)
+		}
+		must(t, tx.Rollback())
+	})
+}

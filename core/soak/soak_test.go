@@ -1,0 +1,118 @@
+//go:build cgo && linux && (amd64 || arm64)
+
+// Package soak_test keeps databases open under load while everything underneath goes
+// wrong that can: tokens end, keys rotate, providers are killed, Turso loses the key
+// set, and the network is cut and slowed.
+package soak_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/devstack"
+)
+
+const (
+	usualDuration = 12 * time.Second
+	goroutines    = 64
+	tokenLifetime = 3 * time.Second
+	// calm is how long the load goes on at the end with nothing going wrong.
+	calm = 2 * time.Second
+)
+
+// No query fails that the network did not fail, no row is lost or doubled, and nothing
+// is left behind: for a moment, or for as long as ZEN_TEST_SOAK says (30m, say).
+func TestSoak(t *testing.T) {
+	duration := usualDuration
+	if text := os.Getenv("ZEN_TEST_SOAK"); text != "" {
+		var err error
+		if duration, err = time.ParseDuration(text); err != nil || duration < usualDuration {
+			t.Fatalf("ZEN_TEST_SOAK=%q is not a duration of %s or more", text, usualDuration)
+		}
+	}
+	providers := buildProviders(t)
+	before := takeStock(t)
+	s := &soak{t: t, weather: &weather{}, counts: &counts{}, end: time.Now().Add(duration)}
+	s.run(providers, duration)
+	before.compare(t, s.dirs)
+}
+
+// soak is one run.
+type soak struct {
+	t       *testing.T
+	weather *weather
+	counts  *counts
+	end     time.Time
+	stack   *devstack.Stack
+	// dirs have to be empty in the end.
+	dirs []string
+}
+
+func (s *soak) run(providers string, duration time.Duration) {
+	t := s.t
+	s.dirs = []string{t.TempDir()}
+	t.Setenv("TMPDIR", s.dirs[0])
+	stack, err := devstack.Start(devstack.Options{TokenLifetime: tokenLifetime})
+	must(t, err)
+	s.stack = stack
+	defer func() { must(t, stack.Close()) }()
+	home := signIn(t, stack, providers)
+	handles := openHandles(t, home)
+	_, err = handles[0].db.ExecContext(t.Context(), "CREATE TABLE ledger (id INTEGER NOT NULL, worker INTEGER NOT NULL); CREATE INDEX ledger_id ON ledger (id)")
+	must(t, err)
+	for _, h := range handles {
+		h.sync(t)
+		must(t, h.db.Ping())
+	}
+	kept := files(home)
+
+	s.end = time.Now().Add(duration)
+	workers := make([]*worker, goroutines)
+	var load, chaos sync.WaitGroup
+	for i := range workers {
+		workers[i] = &worker{soak: s, handle: handles[i%len(handles)], id: i}
+		load.Go(workers[i].run)
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), s.end.Add(-calm))
+	defer cancel()
+	for _, trouble := range []func(context.Context){s.disturbNetwork, s.rotateKeys, s.breakKeySet, s.killProviders} {
+		chaos.Go(func() { trouble(ctx) })
+	}
+	chaos.Go(func() { s.watch(ctx, duration) })
+	following, stop := context.WithCancel(t.Context())
+	defer stop()
+	var follower sync.WaitGroup
+	follower.Go(func() { s.followAudit(following, filepath.Join(home, "zen", "state", "audit.log")) })
+	chaos.Wait()
+	load.Wait()
+
+	expected := ledger(workers)
+	for _, h := range handles {
+		h.sync(t)
+		expected.compare(t, h)
+	}
+	for _, h := range handles {
+		must(t, h.db.Close())
+	}
+	stop()
+	follower.Wait()
+	s.report(duration)
+	for _, name := range files(home) {
+		if !slices.Contains(kept, name) && !strings.HasPrefix(filepath.Base(name), "audit.log.") {
+			t.Errorf("left at home: %s", name)
+		}
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,112 @@
+//go:build cgo && linux && (amd64 || arm64)
+
+package soak_test
+
+import (
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core"
+)
+
+// stock is what a process holds.
+type stock struct {
+	goroutines  int
+	descriptors []string
+}
+
+// takeStock is for before: what is made once and kept, by go-libsql and by package net,
+// is made first.
+func takeStock(t *testing.T) stock {
+	t.Helper()
+	db, err := core.Open(t.Context(), core.Database{Target: ":memory:"})
+	must(t, err)
+	must(t, db.Ping())
+	must(t, db.Close())
+	return count()
+}
+
+func count() stock {
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	return stock{runtime.NumGoroutine(), descriptors()}
+}
+
+// descriptors are the open files of this process, and what they are.
+func descriptors() (open []string) {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil { // not that of ReadDir
+			open = append(open, e.Name()+" "+to)
+		}
+	}
+	return open
+}
+
+// files are those in a directory and below.
+func files(dir string) (names []string) {
+	_ = filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			names = append(names, name)
+		}
+		return err
+	})
+	return names
+}
+
+// compare wants no more than before, soon.
+func (before stock) compare(t *testing.T, empty []string) {
+	t.Helper()
+	var now stock
+	var left []int
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		now, left = count(), children()
+		if now.goroutines <= before.goroutines && len(now.descriptors) <= len(before.descriptors) && len(left) == 0 {
+			break
+		}
+	}
+	if now.goroutines > before.goroutines {
+		stacks := make([]byte, 1<<20)
+		t.Errorf("%d goroutines, were %d:\n%s", now.goroutines, before.goroutines, stacks[:runtime.Stack(stacks, true)])
+	}
+	if len(now.descriptors) > len(before.descriptors) {
+		t.Errorf("descriptors %q\nwere %q", now.descriptors, before.descriptors)
+	}
+	if len(left) > 0 {
+		t.Errorf("processes %v are left", left)
+	}
+	for _, dir := range empty {
+		if left := files(dir); len(left) != 1 {
+			t.Errorf("left in a directory for temporary files: %q", left)
+		}
+	}
+	var heap runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&heap)
+	t.Logf("after: %d goroutines, %d descriptors, a heap of %d kB", now.goroutines, len(now.descriptors), heap.HeapAlloc>>10)
+}
+
+// children are the processes that this one started and hasn't waited for yet. Under
+// load they are providers.
+func children() (pids []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// proc_pid_stat(5): pid (comm) state ppid; comm may have anything in it.
+		fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
+		if fields[1] == strconv.Itoa(os.Getpid()) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
