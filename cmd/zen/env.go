@@ -87,5 +87,5 @@ func notifier(c *cli.Context) func(string) {
 	if c.Command.Name == "login" {
 		out = c.App.ErrWriter
 	}
-	return func(text string) { fmt.Fprintf(out, "zen: %s\n", oneLine(text)) }
+	return func(text string) { fmt.Fprintf(out, "%szen: %s\n", clearLine(out), oneLine(text)) }
 }

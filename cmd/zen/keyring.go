@@ -34,7 +34,8 @@ func keyringOptions(c *cli.Context) (keyring.Options, error) {
 		o.Timeout = timeout
 	}
 	o.Waiting = func(timeout time.Duration) {
-		fmt.Fprintf(notes(c), "Waiting for the keyring: somebody may have to unlock it (at most %s).\n", timeout)
+		out := notes(c)
+		fmt.Fprintf(out, "%sWaiting for the keyring: somebody may have to unlock it (at most %s).\n", clearLine(out), timeout)
 	}
 	return o, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -27,7 +28,15 @@ func slowly(c *cli.Context, text string, fn func() error) error {
 	err := fn()
 	close(ended)
 	if <-shown {
-		fmt.Fprint(out, "\r\x1b[K")
+		fmt.Fprint(out, clearLine(out))
 	}
 	return err
+}
+
+// clearLine begins a line anew on a terminal, where slowly may have written on it.
+func clearLine(out io.Writer) string {
+	if !isTerminal(out) {
+		return ""
+	}
+	return "\r\x1b[K"
 }
