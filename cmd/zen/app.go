@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -74,14 +75,15 @@ func reportError(ctx context.Context, stderr io.Writer, err error, code int) {
 	}
 }
 
-// oneLine keeps texts from elsewhere from drawing on the terminal.
+// oneLine keeps texts from elsewhere from drawing on the terminal, and from turning
+// what is read there around (U+202E).
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return -1
+		if unicode.IsPrint(r) {
+			return r
 		}
-		return r
+		return -1
 	}, s)
 }
 

@@ -67,10 +67,25 @@ func TestWithoutSecrets(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"a\tb\r\n c":                       "a b c",
+		"\x1b[31mred\x07\x9b31m\u009b31m":  "[31mred\ufffd31m31m",
+		"https://x/\u202egro.live\u200b":   "https://x/gro.live",
+		"Müller 日本 → ‘quoted’ é\u2028next": "Müller 日本 → ‘quoted’ é next",
+	} {
+		if got := oneLine(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzFlagsFirst(f *testing.F) {
 	f.Add("db query SELECT 1 --json")
 	f.Add("--profile p dev -- sh -c x")
 	f.Add("token --min-ttl 1s -q extra")
+	f.Add("exec --access ro sh -c x --json")
+	f.Add("exec --watch -- sleep 1")
 	f.Fuzz(func(t *testing.T, line string) {
 		args := append([]string{"zen"}, strings.Fields(line)...)
 		out, err := flagsFirst(newApp(nil, nil, nil), args)

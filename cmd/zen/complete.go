@@ -58,7 +58,7 @@ func flagValues(name string, words []string) []string {
 	case "access":
 		return []string{"ro", "rw"}
 	case "storage":
-		return []string{string(store.StorageKeyring), string(store.StorageFile), string(store.StorageNone)}
+		return []string{string(store.StorageKeyring), string(store.StorageFile)}
 	case "watch":
 		return []string{"restart", "HUP", "USR1", "USR2"}
 	case "env":

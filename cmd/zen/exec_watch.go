@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -92,8 +93,12 @@ func newWatcher(c *cli.Context) (*watcher, error) {
 	if w.file, err = filepath.Abs(file); err != nil {
 		return nil, err
 	}
-	if info, err := os.Lstat(w.file); err == nil && !info.Mode().IsRegular() {
+	info, err := os.Lstat(w.file)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
 		return nil, usage(c, "--token-file %s is there, and is no regular file", file)
+	case err == nil && !isTokenFile(w.file):
+		return nil, usage(c, "--token-file %s is there, and holds something else than a token: it would be replaced, and removed at the end", file)
 	}
 	return w, nil
 }
@@ -137,7 +142,7 @@ func (w *watcher) run() error {
 				renewed <- renewal{t, err}
 			})
 		case r := <-renewed:
-			if err := w.take(r); err != nil {
+			if err := w.take(r, signals); err != nil {
 				return err
 			}
 			alarm.Reset(w.wait())
@@ -169,7 +174,7 @@ func (w *watcher) wait() time.Duration {
 }
 
 // take goes on with the next token, or with the present one where there is none.
-func (w *watcher) take(r renewal) error {
+func (w *watcher) take(r renewal, signals <-chan os.Signal) error {
 	if r.err != nil || r.token.Value.Equal(w.token.Value) {
 		if r.err != nil && w.retry == 0 {
 			w.note("no other token yet: %s; %s goes on with the one it has", oneLine(r.err.Error()), w.command[0])
@@ -180,8 +185,16 @@ func (w *watcher) take(r renewal) error {
 	}
 	w.token, w.retry = r.token, 0
 	w.next = w.renewalTime()
+	select {
+	case <-w.child.ended: // just now: run sees to it
+		return nil
+	default:
+	}
 	if w.signal == nil {
 		w.child.stop(stopGrace)
+		if w.endAsked(signals) {
+			return childExit{exitStatus(w.child.cmd.ProcessState)}
+		}
 		w.restarts = 1
 		return w.start()
 	}
@@ -190,6 +203,25 @@ func (w *watcher) take(r renewal) error {
 	}
 	w.child.signal(w.signal)
 	return nil
+}
+
+// endAsked reports whether a signal that waits is one to end by.
+func (w *watcher) endAsked(signals <-chan os.Signal) bool {
+	for {
+		select {
+		case s := <-signals:
+			switch s {
+			case os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT:
+				return true
+			case syscall.SIGHUP: // else it is the command's, to read its configuration by
+				if !w.child.group {
+					return true
+				}
+			}
+		default:
+			return false
+		}
+	}
 }
 
 // start runs the command with the token.

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/devstack"
 )
 
@@ -188,6 +193,48 @@ func TestWatchRestartsWhatFailedToStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantExit(t, cmd, 128+2)
+}
+
+// Who asks zen to end while it restarts the command gets no new one.
+func TestWatchEndsDuringARestart(t *testing.T) {
+	t.Parallel()
+	environ := shortLived(t, 2*time.Second)
+	cmd, lines, _ := watched(t, environ, "--watch", "restart", "--", "sh", "-c", `
+		trap 'echo stopping; sleep 1; exit 4' TERM
+		echo start; while :; do sleep 0.05; done`)
+	for _, want := range []string{"start", "stopping"} {
+		if got := nextLine(t, lines); got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() {
+		if lines.Text() == "start" {
+			t.Error("the command began again")
+		}
+	}
+	wantExit(t, cmd, 4)
+}
+
+// A command that ended as its next token came has ended.
+func TestWatchStartsNothingThatHasEnded(t *testing.T) {
+	path, err := exec.LookPath("true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := startChild(path, []string{"true"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-ended.ended
+	w := &watcher{path: path, command: []string{"true"}, child: ended, token: provider.Token{Value: provider.NewSecret("old")}}
+	w.c = cli.NewContext(cli.NewApp(), flag.NewFlagSet("", flag.ContinueOnError), nil)
+	w.session = session.New(session.Config{})
+	if err := w.take(renewal{token: provider.Token{Value: provider.NewSecret("new")}}, nil); err != nil || w.child != ended {
+		t.Errorf("err = %v, begun again: %t", err, w.child != ended)
+	}
 }
 
 // locked is a buffer that is read while a process writes into it.

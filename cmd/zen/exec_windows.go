@@ -7,9 +7,10 @@ import (
 	"os/signal"
 )
 
-// replaceProcess runs the command and ends with its exit code: Windows can't
+// replaceProcess runs the command and ends zen with its exit code: Windows can't
 // replace a process. Ctrl-C and Ctrl-Break reach both from the console, and the
-// command acts on them.
+// command acts on them. It returns only where the command can't be run, as elsewhere:
+// whoever went on after it would do the work again.
 func replaceProcess(path string, command, environ []string) error {
 	cmd := exec.Command(path)
 	cmd.Args, cmd.Env = command, environ
@@ -20,7 +21,7 @@ func replaceProcess(path string, command, environ []string) error {
 	err := cmd.Run()
 	var exited *exec.ExitError
 	if err == nil || errors.As(err, &exited) {
-		return childExit{cmd.ProcessState.ExitCode()}
+		os.Exit(cmd.ProcessState.ExitCode())
 	}
 	return err
 }

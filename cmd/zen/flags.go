@@ -45,10 +45,12 @@ const completing = "--generate-bash-completion"
 
 // flagsFirst puts the flags of the line before its arguments, as package flag
 // wants them: people write zen db query SQL --json. What follows "--" stays as it
-// is. An argument with a blank in it is SQL, also where it begins with a comment.
+// is, and so does what follows the name of a command to run: its flags are its own, as
+// behind env(1). An argument with a blank in it is SQL, also where it begins with a
+// comment.
 func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	out, path := args[:min(1, len(args))], []string{app.Name}
-	flags, commands := app.Flags, app.Commands
+	flags, commands, runs := app.Flags, app.Commands, false
 	var late, words []string
 	for i := len(out); i < len(args); i++ {
 		arg := args[i]
@@ -60,7 +62,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 			if !takesValue(flags, arg) {
 				continue
 			}
-			if i++; i == len(args) {
+			if i++; i == len(args) || args[i] == "--" {
 				return nil, &provider.Error{Kind: errUsage, Message: arg + " needs a value", Hint: strings.Join(path, " ") + " --help"}
 			}
 			late = append(late, args[i])
@@ -68,7 +70,11 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 			if next := commandNamed(commands, arg); next != nil && len(words) == 0 {
 				out = append(append(out[:len(out):len(out)], late...), arg)
 				path, late, flags, commands = append(path, arg), nil, next.Flags, next.Subcommands
+				runs = strings.Contains(next.ArgsUsage, "-- COMMAND") && len(commands) == 0
 				continue
+			}
+			if runs {
+				return append(append(append(out[:len(out):len(out)], late...), "--"), args[i:]...), nil
 			}
 			words = append(words, arg)
 		}

@@ -79,6 +79,8 @@ func withSession(c *cli.Context, fn func(*session.Session) error) error {
 	if err != nil {
 		return err
 	}
+	// Not under the profile's lock: on Windows this program waits for the other.
+	s.Elsewhere = func(context.Context, session.Order) error { return becomeFull() }
 	return fn(s)
 }
 
@@ -98,7 +100,7 @@ func (elsewhere) TokenSource(context.Context, string) (provider.TokenSource, err
 }
 
 // becomeFull runs the line as it was typed in zen-full, which lies beside zen. It
-// only returns where that failed or, on Windows, when it has ended.
+// only returns where that failed.
 func becomeFull() error {
 	self, err := os.Executable()
 	if err == nil {

@@ -14,17 +14,20 @@ import (
 // unlockTimeout is how long a person has to type the keyring's password.
 const unlockTimeout = time.Minute
 
+// envKeyringTimeout is the variable that says how long the keyring is waited for.
+const envKeyringTimeout = "ZEN_KEYRING_TIMEOUT"
+
 // keyringOptions give a person time to unlock the keyring, and nobody else.
 func keyringOptions(c *cli.Context) (keyring.Options, error) {
 	o := keyring.Options{Timeout: keyring.DefaultTimeout}
 	if interactive(c) {
 		o.Timeout = unlockTimeout
 	}
-	if text := os.Getenv("ZEN_KEYRING_TIMEOUT"); text != "" {
+	if text := os.Getenv(envKeyringTimeout); text != "" {
 		timeout, err := time.ParseDuration(text)
 		if err != nil || timeout <= 0 {
 			return o, &provider.Error{
-				Kind: provider.ErrConfig, Message: fmt.Sprintf("ZEN_KEYRING_TIMEOUT is %.20q", text),
+				Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is %.20q", envKeyringTimeout, text),
 				Hint: "it takes a duration like 500ms, 10s or 1m",
 			}
 		}

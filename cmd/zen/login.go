@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/core/store"
@@ -45,6 +46,9 @@ is how to switch.
 }
 
 func login(c *cli.Context) error {
+	if name, ok := plugin.ProviderName(plugin.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {
+		return &provider.Error{Kind: errUsage, Message: fmt.Sprintf("unexpected argument %q", name), Hint: "zen login --provider " + name}
+	}
 	if err := noMoreThan(c, 0); err != nil {
 		return err
 	}

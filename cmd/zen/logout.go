@@ -18,8 +18,9 @@ func logoutCommand() *cli.Command {
 		Usage: "revoke the credential, and forget it",
 		Description: `The credential is forgotten here whatever the issuer answers. Where it could not
 be revoked there, because the issuer can't be reached, say, zen says so and the
-exit code is that of the reason (4). Tokens already handed out live until they
-expire.`,
+exit code is that of the reason (4). So it does where the sealed file doesn't open,
+because the keyring is away: then the sign-ins of all providers go with it. Tokens
+already handed out live until they expire.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "of every provider of the profile, not only the one in use"},
 		},
@@ -65,7 +66,8 @@ type signedOutEntry struct {
 // is the error; it is forgotten here all the same.
 func reportSignedOut(c *cli.Context, profile string, results []session.SignedOut) error {
 	d := logoutDocument{schemaVersion, profile, []signedOutEntry{}}
-	var failed error
+	var failed, last error
+	var names string // of those that failed for the last reason
 	for _, r := range results {
 		entry := signedOutEntry{Provider: r.Provider, Account: oneLine(r.Subject), Revoked: true}
 		switch {
@@ -77,13 +79,35 @@ func reportSignedOut(c *cli.Context, profile string, results []session.SignedOut
 		case errors.Is(r.NotRevoked, provider.ErrRejected):
 			fmt.Fprintf(notes(c), "Signed out of %s: forgotten. It had ended at the issuer already.\n", r.Provider)
 		default:
-			failed = errors.Join(failed, fmt.Errorf("%s: forgotten here, but not revoked at the issuer: %w", r.Provider, r.NotRevoked))
+			if last != nil && last.Error() == r.NotRevoked.Error() {
+				names += ", " + r.Provider
+			} else {
+				failed, last, names = alsoFailed(failed, names, last), r.NotRevoked, r.Provider
+			}
 			entry.Revoked, entry.Reason = false, oneLine(r.NotRevoked.Error())
 		}
 		d.SignedOut = append(d.SignedOut, entry)
+	}
+	failed = alsoFailed(failed, names, last)
+	if failed != nil && c.Context.Err() != nil {
+		// The error will be the interrupt; what it left behind is told all the same.
+		fmt.Fprintf(c.App.ErrWriter, "zen: %s\n", oneLine(failed.Error()))
 	}
 	if globalBool(c, "json") {
 		return errors.Join(failed, printJSON(c, d))
 	}
 	return failed
+}
+
+// alsoFailed adds to the failures that the named providers' credentials were not
+// revoked; none were where err is nil.
+func alsoFailed(failed error, names string, err error) error {
+	if err == nil {
+		return failed
+	}
+	err = fmt.Errorf("%s: forgotten here, but not revoked at the issuer: %w", names, err)
+	if failed != nil {
+		err = fmt.Errorf("%w; %w", failed, err)
+	}
+	return err
 }

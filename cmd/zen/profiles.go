@@ -93,7 +93,7 @@ func listProfiles(c *cli.Context, client *core.Client) error {
 		return printJSON(c, d)
 	}
 	if !slices.Contains(names, selected.Value) {
-		fmt.Fprintf(notes(c), "%s names profile %q, which isn't there.\n", selected.Origin, selected.Value)
+		fmt.Fprintf(notes(c), "%s names profile %q, which isn't there.\n", oneLine(selected.Origin.String()), selected.Value)
 	}
 	return writeProfiles(c, d)
 }
@@ -165,7 +165,7 @@ func writeProfiles(c *cli.Context, d profilesDocument) error {
 	if d.SelectedBy == string(config.KindDefault) {
 		d.SelectedBy = "nothing names another"
 	}
-	fmt.Fprintf(notes(c), "Profile %q is in use: %s.\n", d.Selected, d.SelectedBy)
+	fmt.Fprintf(notes(c), "Profile %q is in use: %s.\n", d.Selected, oneLine(d.SelectedBy))
 	return nil
 }
 

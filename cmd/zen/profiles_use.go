@@ -73,7 +73,7 @@ func useFromNowOn(c *cli.Context, client *core.Client, name string) error {
 	switch by := client.Config.Selected(); by.Origin.Kind {
 	case config.KindFlag, config.KindEnvironment, config.KindProjectFile:
 		if by.Value != name {
-			fmt.Fprintf(notes(c), "But %s says %s, and goes before it.\n", by.Origin, by.Value)
+			fmt.Fprintf(notes(c), "But %s says %s, and goes before it.\n", oneLine(by.Origin.String()), by.Value)
 		}
 	}
 	return nil

@@ -37,6 +37,7 @@ func renewCommand() *cli.Command {
 		Name:   "renew",
 		Usage:  "make the renewal that another zen orders on standard input",
 		Hidden: true,
+		Flags:  []cli.Flag{&cli.StringFlag{Name: "database"}},
 		Action: func(c *cli.Context) error {
 			var order session.Order
 			if err := json.NewDecoder(c.App.Reader).Decode(&order); err != nil {
@@ -45,22 +46,33 @@ func renewCommand() *cli.Command {
 			// The process that waits may have ended: its end of the pipe is nothing to
 			// die by.
 			signal.Ignore(syscall.SIGPIPE)
-			return withClient(c, func(client *core.Client) error {
-				s, err := client.Session(order.Profile)
-				if err != nil {
-					return err
-				}
-				ctx, cancel := context.WithTimeout(c.Context, renewTimeout)
-				defer cancel()
-				s.Elsewhere = nil
-				err = json.NewEncoder(c.App.Writer).Encode(newReport(s.Carry(ctx, order)))
-				if errors.Is(err, syscall.EPIPE) {
-					return nil
-				}
-				return err
-			})
+			err := json.NewEncoder(c.App.Writer).Encode(newReport(carry(c, order)))
+			if errors.Is(err, syscall.EPIPE) {
+				return nil
+			}
+			return err
 		},
 	}
+}
+
+// carry makes the renewal. The database is said again: the other process may have been
+// given it by a flag, over a project file that names one that isn't the user's.
+func carry(c *cli.Context, order session.Order) error {
+	if order.Target.URL != "" {
+		if err := c.Set("database", order.Target.URL); err != nil {
+			return err
+		}
+	}
+	return withClient(c, func(client *core.Client) error {
+		s, err := client.Session(order.Profile)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Context, renewTimeout)
+		defer cancel()
+		s.Elsewhere = nil
+		return s.Carry(ctx, order)
+	})
 }
 
 // report is what became of an order: an error of the contract's, as text.
@@ -103,15 +115,25 @@ func renewer(c *cli.Context) func(context.Context, session.Order) error {
 	if file := globalString(c, "config"); file != "" {
 		args = append(args, "--config", file)
 	}
-	if globalBool(c, "debug") {
-		args = append(args, "--debug")
+	for _, name := range []string{"debug", "quiet"} {
+		if globalBool(c, name) {
+			args = append(args, "--"+name)
+		}
 	}
 	return func(ctx context.Context, order session.Order) error {
 		self, err := os.Executable()
 		if err != nil {
 			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
 		}
-		return renewBy(ctx, exec.Command(self, args...), order, c)
+		keyring, err := keyringOptions(c)
+		if err != nil {
+			return err
+		}
+		cmd := exec.Command(self, args...)
+		// Some keyrings ask for each program that wants something, and this one knows
+		// whether somebody is there to answer.
+		cmd.Env = append(os.Environ(), envKeyringTimeout+"="+keyring.Timeout.String())
+		return renewBy(ctx, cmd, order, c)
 	}
 }
 

@@ -48,6 +48,19 @@ type statusDocument struct {
 	Database      string      `json:"database,omitempty"`
 	Access        string      `json:"access"`
 	Token         tokenStatus `json:"token"`
+	// Fallback is the provider that makes the tokens for the database meanwhile.
+	Fallback *fallbackStatus `json:"fallback"`
+}
+
+type fallbackStatus struct {
+	Provider string `json:"provider"`
+	// Because is "refused", where the database refuses the tokens of the profile's own
+	// provider, or "unavailable", where that can make none.
+	Because string `json:"because"`
+	Access  string `json:"access"`
+	// NextTry is when the profile's own provider is tried again, by the next use.
+	Since   *time.Time `json:"since"`
+	NextTry *time.Time `json:"next_try"`
 }
 
 type tokenStatus struct {
@@ -77,7 +90,7 @@ func printStatus(c *cli.Context, s *session.Session) error {
 	case status.Doubt != nil:
 		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile), Hint: "zen token asks it"}
 	default:
-		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: "zen login"}
+		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: s.LoginCommand()}
 	}
 	return err
 }
@@ -110,6 +123,12 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 		d.Organization, d.Role = o.ID, o.Role
 		if o.Slug != "" {
 			d.Organization = o.Slug
+		}
+	}
+	if f := status.Detour; f != nil {
+		d.Fallback = &fallbackStatus{f.Via, "refused", string(f.Access), instant(f.Since), instant(f.Probe)}
+		if f.Unavailable {
+			d.Fallback.Because = "unavailable"
 		}
 	}
 	if status.SignedIn || status.Doubt == nil {
@@ -166,7 +185,24 @@ func writeStatus(w io.Writer, d statusDocument) error {
 	row("issuer", d.Token.Issuer)
 	row("issued", local(d.Token.IssuedAt))
 	row("expires", untilText(d.Token.ExpiresAt, time.Now()))
+	row("fallback", fallbackText(d))
 	return table.Flush()
+}
+
+// fallbackText says who makes the tokens meanwhile, and why.
+func fallbackText(d statusDocument) string {
+	if d.Fallback == nil {
+		return ""
+	}
+	why := "the database refuses the tokens of"
+	if d.Fallback.Because == "unavailable" {
+		why = "no token can be had from"
+	}
+	text := fmt.Sprintf("%s (access %s) since %s: %s %s", d.Fallback.Provider, d.Fallback.Access, local(d.Fallback.Since), why, d.TokenProvider)
+	if next := d.Fallback.NextTry; next != nil && next.After(time.Now()) {
+		text += ", which is tried again from " + local(next)
+	}
+	return text
 }
 
 // storedIn says where the credentials are and how.

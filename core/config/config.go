@@ -122,7 +122,7 @@ func parseProfileName(s string) (string, error) {
 	if !isProfileName(s) {
 		return "", &provider.Error{
 			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the name of a profile", shown(s)),
-			Hint: "names are lower-case letters, digits, - and _",
+			Hint: "names are up to 63 lower-case letters, digits, - and _",
 		}
 	}
 	return s, nil

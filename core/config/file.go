@@ -134,7 +134,7 @@ func (d *document) setDefaultProfile(n node) error {
 
 func (d *document) addProfile(name string, line int, t table) error {
 	if !isProfileName(name) {
-		return d.errorf(line, "names are lower-case letters, digits, - and _", "has a profile with the invalid name %s", shown(name))
+		return d.errorf(line, "names are up to 63 lower-case letters, digits, - and _", "has a profile with the invalid name %s", shown(name))
 	}
 	var v values
 	for _, key := range t.keys() {

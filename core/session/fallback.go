@@ -132,11 +132,14 @@ func (s *Session) limits(record store.Record, f fall) (store.Detour, error) {
 	replaced := f.replaced
 	if replaced.Value.IsZero() {
 		replaced = record.Tokens[s.key(record)]
+		if s.forgotten(replaced.Expires) { // and nothing was written since
+			replaced = provider.Token{}
+		}
 	}
 	if replaced.Value.IsZero() {
 		return store.Detour{}, &provider.Error{
 			Kind:    provider.ErrUnavailable,
-			Message: "no fallback: the profile's own provider has made no token for this database yet, so that nobody knows what one may allow",
+			Message: "no fallback: the profile's own provider has made no token for this database lately, so that nobody knows what one may allow",
 		}
 	}
 	claims, err := jwks.DecodeUnverified(replaced.Value) // verified before it was stored

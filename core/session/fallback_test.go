@@ -219,6 +219,41 @@ func TestFallbackAndReturn(t *testing.T) {
 	}
 }
 
+// Status says that a fallback is in use, also of what is sealed.
+func TestStatusOfADetour(t *testing.T) {
+	keyring := &ring{items: map[string]provider.Secret{}}
+	for name, options := range map[string][]store.Option{"plain": nil, "sealed": {store.WithKeyring(keyring)}} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, h := newHouse(t, func(c *session.Config, _ *house) { c.Store = store.New(dir, options...) })
+			detour := func() *store.Detour {
+				t.Helper()
+				keyring.reads = 0
+				config := s.Config
+				config.Store = store.New(dir, options...)
+				status, err := session.New(config).Status(t.Context())
+				if err != nil || keyring.reads != 0 {
+					t.Fatalf("%v, %d reads of the keyring", err, keyring.reads)
+				}
+				return status.Detour
+			}
+			if d := detour(); d != nil {
+				t.Errorf("detour before there is one: %+v", d)
+			}
+			began := h.clock()
+			wantSent(t, s, "clerk clerk turso", "clerk")
+			if d := detour(); d == nil || d.Via != "turso" || d.Unavailable || d.Access != provider.AccessReadWrite || !d.Since.Equal(began) || !d.Probe.After(began) {
+				t.Errorf("detour %+v", d)
+			}
+			h.after(31 * time.Second)
+			wantSent(t, s, "clerk")
+			if d := detour(); d != nil {
+				t.Errorf("detour after its end: %+v", d)
+			}
+		})
+	}
+}
+
 func TestFallbacksGoInOrder(t *testing.T) {
 	s, h := newHouse(t, nil)
 	wantSent(t, s, "clerk clerk turso spare", "clerk", "turso")
@@ -333,6 +368,20 @@ func TestNobodyIsPromoted(t *testing.T) {
 		}
 		if h.makers["turso"].minted.Load() != made {
 			t.Errorf("%s: another provider let them in", name)
+		}
+	}
+	// What was granted long ago is not known to be granted still.
+	for name, prepare := range map[string]func(*session.Session){
+		"a token of last week":  func(*session.Session) {},
+		"a detour of last week": func(s *session.Session) { wantSent(t, s, "clerk clerk turso", "clerk") },
+	} {
+		s, h := newHouse(t, nil)
+		prepare(s)
+		made := h.makers["turso"].minted.Load()
+		h.makers["clerk"].err = provider.ErrUnavailable
+		h.after(8 * 24 * time.Hour)
+		if _, err := session.New(s.Config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != made {
+			t.Errorf("%s: err = %v, %d tokens of turso", name, err, h.makers["turso"].minted.Load()-made)
 		}
 	}
 	// Nothing was ever granted: there is nothing to stand in for.

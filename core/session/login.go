@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,7 +136,8 @@ type SignedOut struct {
 }
 
 // Logout revokes the credential of the provider in use, or with all those of
-// every provider of the profile, and forgets it here whatever the issuer says.
+// every provider of the profile, and forgets it here whatever the issuer says. What
+// doesn't open (store.ErrShut) is forgotten as a whole.
 func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 	defer s.drop()
 	var out []SignedOut
@@ -163,10 +165,39 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 		}
 		return l.Save()
 	})
+	if errors.Is(err, store.ErrShut) && ctx.Err() == nil {
+		out, err = s.forgetShut(ctx, err)
+	}
 	for _, o := range out {
 		s.audit(audit.SignOut, actor{provider: o.Provider, subject: o.Subject}, provider.Token{}, err)
 	}
 	return out, err
+}
+
+// forgetShut removes credentials that nobody could read in order to revoke them: one
+// sign-in can't be taken out of a file that doesn't open. Whose they were is known as
+// far as it was written down.
+func (s *Session) forgetShut(ctx context.Context, why error) ([]SignedOut, error) {
+	meta, _ := s.Store.Meta(s.Profile)
+	if err := s.Store.Delete(ctx, s.Profile); err != nil {
+		return nil, err
+	}
+	notRevoked := &provider.Error{
+		Kind: provider.ErrUnavailable, Message: why.Error(),
+		Hint: "it lives at the issuer until it expires, or is ended on the issuer's own pages",
+	}
+	var out []SignedOut
+	for _, name := range slices.Sorted(maps.Keys(meta.Accounts)) {
+		out = append(out, SignedOut{name, meta.Accounts[name].Account, notRevoked})
+	}
+	if len(out) == 0 {
+		name, _ := s.names(store.Record{})
+		out = append(out, SignedOut{Provider: cmp.Or(name, "unknown provider"), NotRevoked: notRevoked})
+	}
+	for _, o := range out {
+		s.audit(audit.Revoke, actor{provider: o.Provider, subject: o.Subject}, provider.Token{}, notRevoked)
+	}
+	return out, nil
 }
 
 func (s *Session) revoke(ctx context.Context, name string, account store.Account) error {

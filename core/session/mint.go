@@ -188,10 +188,15 @@ func finishing(ctx context.Context) (late context.Context, done func()) {
 // fallback's may, should its provider be down when the next one is wanted.
 const memory = 7 * 24 * time.Hour
 
+// forgotten reports whether what ended then counts no more; zero never ends.
+func (s *Session) forgotten(end time.Time) bool {
+	return !end.IsZero() && s.Now().Round(0).Sub(end.Round(0)) > memory
+}
+
 // keep caches a token and drops those that ended long ago.
 func (s *Session) keep(record *store.Record, token provider.Token, w way) {
 	for key, old := range record.Tokens {
-		if !old.Expires.IsZero() && s.Now().Sub(old.Expires) > memory {
+		if s.forgotten(old.Expires) {
 			delete(record.Tokens, key)
 		}
 	}

@@ -54,6 +54,11 @@ func (s *Session) Carry(ctx context.Context, o Order) error {
 // credential is at stake and there is another process for it, that one does it.
 func (s *Session) renew(ctx context.Context, w way, n need) (provider.Token, error) {
 	if s.Elsewhere == nil || !s.atStake(ctx, w) {
+		if w.rank > 0 { // as in try: a program that becomes another one takes no lock along
+			if _, err := s.Providers.Describe(ctx, w.minter); err != nil {
+				return provider.Token{}, err
+			}
+		}
 		return s.renewHere(ctx, w, n)
 	}
 	err := s.Elsewhere(ctx, s.order(w, n))

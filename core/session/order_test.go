@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/core/store"
 )
 
 // carried is a session whose renewals another session makes, as another process
@@ -38,6 +40,41 @@ func TestRenewalElsewhere(t *testing.T) {
 	wantSent(t, s, "clerk clerk turso", "clerk") // turso has no credential to lose
 	if *orders != 2 || h.makers["clerk"].minted.Load() != 2 || h.makers["turso"].minted.Load() != 1 {
 		t.Errorf("%d orders, %d and %d tokens", *orders, h.makers["clerk"].minted.Load(), h.makers["turso"].minted.Load())
+	}
+}
+
+// unlocked are providers that begin to be used while nobody holds the profile's lock.
+type unlocked struct {
+	*house
+	t     *testing.T
+	store *store.Store
+	begun int
+}
+
+func (u *unlocked) Describe(ctx context.Context, name string) (provider.Description, error) {
+	if u.begun++; u.begun == 1 {
+		soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		if err := u.store.Lock(soon, "default", func(*store.Locked) error { return nil }); err != nil {
+			u.t.Errorf("the lock is held: %v", err)
+		}
+	}
+	return u.house.Describe(ctx, name)
+}
+
+// On Windows, a zen that can't start providers waits for one that can, which wants
+// the lock.
+func TestNoProviderBeginsUnderTheLock(t *testing.T) {
+	s, h := newHouse(t, nil)
+	h.makers["turso"].life = 20 * time.Second
+	wantSent(t, s, "clerk clerk turso", "clerk")
+	h.after(25 * time.Second) // turso's token has ended, and no probe is due
+	config := s.Config
+	u := &unlocked{house: h, t: t, store: store.New(strings.TrimSuffix(s.Store.Path("default"), "/profiles/default.json"))}
+	config.Providers = u
+	wantSent(t, session.New(config), "turso", "clerk")
+	if u.begun == 0 {
+		t.Error("turso was not begun")
 	}
 }
 

@@ -20,7 +20,7 @@ func (s *Session) detour(record store.Record) (store.Detour, bool) {
 		return store.Detour{}, false
 	}
 	d, ok := record.Detours[s.key(record)]
-	if !ok || s.rank(d.Via) == 0 {
+	if !ok || s.rank(d.Via) == 0 || s.forgotten(d.Probe) {
 		return store.Detour{}, false
 	}
 	if now := s.Now(); d.Probe.Sub(now) > 2*lastProbe {

@@ -60,11 +60,16 @@ func (s *Session) renewHere(ctx context.Context, w way, n need) (provider.Token,
 	return token, nil
 }
 
-func (s *Session) signedIn(record store.Record, identity string) error {
-	hint := "zen login"
-	if s.Profile != "default" {
-		hint += " --profile " + s.Profile
+// LoginCommand is what to run to sign in to the profile, for hints.
+func (c Config) LoginCommand() string {
+	if c.Profile == "default" {
+		return "zen login"
 	}
+	return "zen login --profile " + c.Profile
+}
+
+func (s *Session) signedIn(record store.Record, identity string) error {
+	hint := s.LoginCommand()
 	if identity == "" {
 		return &provider.Error{
 			Kind:    provider.ErrNoCredential,

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,10 +20,15 @@ import (
 type ring struct {
 	items map[string]provider.Secret
 	reads int
+	// down is what every call fails with.
+	down error
 }
 
 func (r *ring) Get(_ context.Context, item string) (provider.Secret, error) {
 	r.reads++
+	if r.down != nil {
+		return provider.Secret{}, r.down
+	}
 	if secret, ok := r.items[item]; ok {
 		return secret, nil
 	}
@@ -32,8 +40,14 @@ func (r *ring) Set(_ context.Context, item string, secret provider.Secret) error
 	return nil
 }
 
-func (r *ring) Delete(_ context.Context, item string) error { delete(r.items, item); return nil }
-func (r *ring) Probe(context.Context) error                 { return nil }
+func (r *ring) Delete(_ context.Context, item string) error {
+	if r.down == nil {
+		delete(r.items, item)
+	}
+	return r.down
+}
+
+func (r *ring) Probe(context.Context) error { return r.down }
 
 // holding is a verifier that has the key set on disk.
 type holding struct {
@@ -101,6 +115,70 @@ func TestStatusOfASealedToken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever becomes of the file or its key: a logout forgets it here, and says that the
+// issuer wasn't asked.
+func TestLogoutOfAShutFile(t *testing.T) {
+	locked := &provider.Error{Kind: provider.ErrUnavailable, Message: "the keyring can't be used: locked", Hint: "unlock it"}
+	for name, test := range map[string]struct {
+		shut func(*testing.T, *ring, string)
+		want []string
+		why  string
+	}{
+		"keyring away": {func(_ *testing.T, r *ring, _ string) { r.down = locked }, []string{"clerk alice", "platformtoken alice"}, "locked"},
+		"key gone":     {func(_ *testing.T, r *ring, _ string) { clear(r.items) }, []string{"clerk alice", "platformtoken alice"}, "its key is not in this keyring"},
+		"damaged": {func(t *testing.T, _ *ring, path string) {
+			if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"platformtoken "}, "it is damaged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keyring := &ring{items: map[string]provider.Secret{}}
+			s, f := newSession(t, func(c *session.Config) {
+				c.Store, c.DefaultProvider = store.New(t.TempDir(), store.WithKeyring(keyring)), "platformtoken"
+			})
+			login(t, s, f, "clerk")
+			login(t, s, f, "platformtoken")
+			path := s.Store.Path("default")
+			test.shut(t, keyring, path)
+			dir := strings.TrimSuffix(path, "/profiles/default.json")
+			s.Store = store.New(dir, store.WithKeyring(keyring)) // a process that has not read the key
+			out, err := s.Logout(t.Context(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, o := range out {
+				got = append(got, o.Provider+" "+o.Subject)
+				if provider.Kind(o.NotRevoked) != provider.ErrUnavailable || !strings.Contains(o.NotRevoked.Error(), test.why) {
+					t.Errorf("not revoked because %v, want %q", o.NotRevoked, test.why)
+				}
+			}
+			if !slices.Equal(got, test.want) || f.started.Load() != 0 {
+				t.Errorf("signed out %q, want %q; %d providers asked", got, test.want, f.started.Load())
+			}
+			if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 || left[0].Name() != "default.json.lock" {
+				t.Errorf("left: %v, %v", left, err)
+			}
+		})
+	}
+	t.Run("interrupted", func(t *testing.T) {
+		keyring := &ring{items: map[string]provider.Secret{}}
+		s, f := newSession(t, func(c *session.Config) { c.Store = store.New(t.TempDir(), store.WithKeyring(keyring)) })
+		login(t, s, f, "clerk")
+		keyring.down = locked
+		s.Store = store.New(strings.TrimSuffix(s.Store.Path("default"), "/profiles/default.json"), store.WithKeyring(keyring))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := s.Logout(ctx, false); !errors.Is(err, context.Canceled) {
+			t.Errorf("err = %v", err)
+		}
+		if _, err := os.Stat(s.Store.Path("default")); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A session that keeps nothing works with a provider that needs no sign-in.

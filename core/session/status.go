@@ -37,6 +37,9 @@ type Status struct {
 	StorageReason string
 	// File is where it is stored; "" for StorageNone.
 	File string
+	// Detour is the way that the database is reached by instead, where a fallback
+	// provider makes the tokens for it; nil otherwise.
+	Detour *store.Detour
 	// Doubt says why all this may be older than what is stored; nil otherwise.
 	Doubt error
 
@@ -70,6 +73,9 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 		if name != identity {
 			status.Others = append(status.Others, name)
 		}
+	}
+	if d, ok := s.detour(record); ok {
+		status.Detour = &d
 	}
 	token, ok := meta.Tokens[s.key(record)]
 	if !ok {

@@ -166,9 +166,10 @@ func sealedField(name string, change func(string) string) func(*world) {
 
 func flipped(s string) string {
 	b := []byte(s)
-	b[len(b)/2] ^= 1
-	if b[len(b)/2] == '=' || b[len(b)/2] < '/' {
-		b[len(b)/2] = 'A'
+	other := byte('A') // base64 still
+	if b[len(b)/2] == other {
+		other = 'B'
 	}
+	b[len(b)/2] = other
 	return string(b)
 }

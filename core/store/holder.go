@@ -16,9 +16,11 @@ const maxHolder = 200
 // system's, so that a file alone means nothing. Where it can't be written (on
 // Windows a lock keeps even its holder's other handles out), nobody is named.
 func sign(path string) {
-	text := fmt.Sprintf("%d %s", os.Getpid(), filepath.Base(os.Args[0]))
-	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
-		text += " " + os.Args[1] // a command's name; what follows could be anything
+	program := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	text := fmt.Sprintf("%d %s", os.Getpid(), program)
+	// Of zen's own programs it is a command's name; of others it could be anything.
+	if len(os.Args) > 1 && (program == "zen" || program == "zen-full") && !strings.HasPrefix(os.Args[1], "-") {
+		text += " " + os.Args[1]
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
 		_ = os.WriteFile(path, []byte(text[:min(len(text), maxHolder)]+"\n"), 0o600)

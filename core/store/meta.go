@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type Meta struct {
 	Provider string                 `json:"provider,omitempty"`
 	Accounts map[string]AccountMeta `json:"accounts,omitempty"`
 	Tokens   map[string]TokenMeta   `json:"tokens,omitempty"`
+	Detours  map[string]Detour      `json:"detours,omitempty"`
 	// Doubt says why the credentials may be newer than all that: a process ended
 	// between two writes. The next write puts it right. It is nil otherwise.
 	Doubt error `json:"-"`
@@ -133,6 +135,7 @@ func describe(profile string, p plan, r Record, old Meta, now time.Time) Meta {
 		Profile: profile, Storage: p.storage, Reason: p.reason, Provider: r.Provider,
 		Accounts: make(map[string]AccountMeta, len(r.Accounts)),
 		Tokens:   make(map[string]TokenMeta, len(r.Tokens)),
+		Detours:  maps.Clone(r.Detours),
 	}
 	for name, a := range r.Accounts {
 		m.Accounts[name] = AccountMeta{
@@ -170,7 +173,7 @@ func keyID(token provider.Secret) string {
 // Record is the record without its secrets: enough to ask who is signed in.
 func (m Meta) Record() Record {
 	r := emptyRecord()
-	r.Provider = m.Provider
+	r.Provider, r.Detours = m.Provider, maps.Clone(m.Detours)
 	for name, a := range m.Accounts {
 		r.Accounts[name] = Account{
 			Credential: provider.Credential{Subject: a.Account, Issued: a.Issued, Expires: a.Expires},

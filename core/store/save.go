@@ -102,22 +102,31 @@ func (l *Locked) seal(data []byte) (sealed []byte, id string, isNew bool, err er
 	return sealed, id, isNew, err
 }
 
+// forgetTimeout bounds the wait for a keyring that is to forget a key: nobody should
+// have to unlock it for that, or sit through its silence once more.
+const forgetTimeout = 3 * time.Second
+
 // forgetKey removes a key that opens nothing any more. That it is still there is
 // worth a line, and no failure.
 func (s *Store) forgetKey(ctx context.Context, profile, id string) {
 	if s.keyring == nil {
 		return
 	}
-	err := s.keyring.Delete(context.WithoutCancel(ctx), keyItem(profile, id))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetTimeout)
+	defer cancel()
+	err := s.keyring.Delete(ctx, keyItem(profile, id))
 	if err != nil && !errors.Is(err, ErrNoItem) {
 		s.notice(fmt.Sprintf("a key of profile %q is still in the keyring, and opens nothing any more: %v", profile, err))
 	}
 }
 
+// asideMark begins what follows the name of a file that was set aside.
+const asideMark = ".damaged-"
+
 // setAside keeps a file that can't be read under another name.
 func (s *Store) setAside(profile string) error {
 	path := s.Path(profile)
-	base := path + ".damaged-" + time.Now().UTC().Format("20060102T150405Z")
+	base := path + asideMark + time.Now().UTC().Format("20060102T150405Z")
 	aside := base
 	for n := 2; ; n++ {
 		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {

@@ -141,3 +141,21 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// The arguments of a program that embeds zen may be secrets.
+func TestLockNamesTheCommandsOfZenAlone(t *testing.T) {
+	before := os.Args
+	defer func() { os.Args = before }()
+	s := store.New(t.TempDir())
+	for args, want := range map[string]string{"/bin/zen token x": "zen token", "/bin/app planted x": "app"} {
+		os.Args = strings.Fields(args)
+		err := s.Lock(t.Context(), "p", func(*store.Locked) error {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			return s.Lock(ctx, "p", func(*store.Locked) error { return nil })
+		})
+		if want += fmt.Sprintf(" (process %d) holds the lock", os.Getpid()); runtime.GOOS != "windows" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%s: %v, want %s", args, err, want)
+		}
+	}
+}
