@@ -80,6 +80,9 @@ func (w *weather) excuse(h *handle, began time.Time, err error) string {
 			return "refused, and no fallback"
 		case disturbed && w.since(began, keySetAge, keysBroken, rotated):
 			return "refused, and the fallback is across the network, too"
+		case w.since(began, aftermath, keysBroken) && w.since(began, aftermath, crashed):
+			// A call that mints is not made again after a crash: it may have changed something.
+			return "refused, and the fallback's provider killed at that moment"
 		}
 	case errors.As(err, &inBand):
 		if inBand.Code == "TRANSACTION_TIMEOUT" && disturbed {
