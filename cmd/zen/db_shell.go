@@ -146,7 +146,7 @@ func (sh *shell) complete(ctx context.Context, end bool) error {
 		if statement != "" {
 			sh.history.keep(strings.HasPrefix(text, " "), statement)
 			if err := sh.execute(ctx, statement); err != nil {
-				return placed(err, strings.Repeat("\n", sh.line-1)+text, sh.line-1+at+from, statement)
+				return sh.placed(err, text, at+from, statement)
 			}
 		}
 		at += next
@@ -160,6 +160,16 @@ func (sh *shell) complete(ctx context.Context, end bool) error {
 	}
 	sh.pending = rest
 	return nil
+}
+
+// placed shows where an error is, or at least in which line of the input its statement
+// begins.
+func (sh *shell) placed(err error, text string, from int, statement string) error {
+	err = placed(err, strings.Repeat("\n", sh.line-1)+text, sh.line-1+from, statement)
+	if shown := (*placedError)(nil); sh.terminal || errors.As(err, &shown) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", sh.line+strings.Count(text[:from], "\n"), err)
 }
 
 // execute runs a statement, which Ctrl-C cancels on a terminal.

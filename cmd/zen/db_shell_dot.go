@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -56,6 +57,9 @@ func (sh *shell) dot(ctx context.Context, line string) error {
 		sh.timing = arg == "on"
 		return nil
 	case ".read":
+		if arg == "" {
+			return errors.New(".read which file?")
+		}
 		text, err := readSQLFile(arg)
 		if err != nil {
 			return err
