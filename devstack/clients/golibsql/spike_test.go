@@ -106,7 +106,8 @@ func TestSpikeD4ExpiredToken(t *testing.T) {
 		}
 		r.sees("offline", "SELECT body FROM note", "before")
 
-		// A new connector with a new token goes on where the old one stopped.
+		// spike gotcha 2: the token is fixed when a client is made. A new connector with
+		// a new one goes on where the old one stopped.
 		must(t, r.db.Close())
 		r = openReplica(t, s, r.path, s.JWT(t, turso.TokenOptions{}))
 		r.exec("INSERT INTO note VALUES ('again')")
