@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// spike, gotcha 2 (the token is fixed when a client is made): tokens change all the
+// spike gotcha 2 (the token is fixed when a client is made): tokens change all the
 // time under four writers on one handle, none fails, and each reads its own rows.
 func TestTokensChangeUnderWriters(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
