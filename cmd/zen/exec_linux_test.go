@@ -93,7 +93,7 @@ func TestExecAtATerminal(t *testing.T) {
 			s.await("read ")
 			s.await("again")
 			s.typed("\x03")
-			err := s.cmd.Wait()
+			err := s.wait()
 			var exited *exec.ExitError
 			if !errors.As(err, &exited) || exitStatus(exited.ProcessState) != 130 {
 				t.Errorf("it ended with %v, want an interrupt", err)

@@ -65,6 +65,17 @@ func onTerminal(t *testing.T, environ []string, args ...string) *screen {
 	return s
 }
 
+// wait waits for the program's end, and has one that hangs say where.
+func (s *screen) wait() error {
+	hung := time.AfterFunc(time.Minute, func() {
+		s.t.Error("the program hangs")
+		_ = s.cmd.Process.Signal(syscall.SIGQUIT) // it may just have ended
+		time.AfterFunc(5*time.Second, func() { _ = s.cmd.Process.Kill() })
+	})
+	defer hung.Stop()
+	return s.cmd.Wait()
+}
+
 func (s *screen) shown() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +160,7 @@ func TestPasteOverSSH(t *testing.T) {
 	}
 	s.typed(callback + "&token=" + token + "!\x7f\r")
 	s.await(`Signed in to profile "default" with clerk`)
-	if err := s.cmd.Wait(); err != nil {
+	if err := s.wait(); err != nil {
 		t.Error(err)
 	}
 	if strings.Contains(s.shown(), token) {
@@ -173,7 +184,7 @@ func TestBrowserBeforePaste(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.await("Signed in")
-	if err := s.cmd.Wait(); err != nil {
+	if err := s.wait(); err != nil {
 		t.Error(err)
 	}
 	if !s.echoes() {
@@ -192,7 +203,7 @@ func TestDeleteAsks(t *testing.T) {
 		s := onTerminal(t, environ, "profiles", "delete", "default")
 		s.await("Type yes or no: ")
 		s.typed(answer + "\r")
-		_ = s.cmd.Wait()
+		_ = s.wait()
 		if got := s.cmd.ProcessState.ExitCode(); got != want {
 			t.Errorf("%q: exit code %d, want %d", answer, got, want)
 		}
@@ -203,7 +214,7 @@ func TestDeleteAsks(t *testing.T) {
 func TestInterruptedPaste(t *testing.T) {
 	s, _, _ := signingIn(t, "--no-browser")
 	s.typed("\x03")
-	_ = s.cmd.Wait()
+	_ = s.wait()
 	if code := s.cmd.ProcessState.ExitCode(); code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}

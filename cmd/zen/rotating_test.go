@@ -172,7 +172,7 @@ func TestFiftyProcessesRenewOnce(t *testing.T) {
 func rounds(t *testing.T, usual int) int {
 	text := os.Getenv("ZEN_TEST_ROUNDS")
 	switch {
-	case text == "" && raceEnabled:
+	case text == "" && racePrograms:
 		return usual / 4
 	case text == "":
 		return usual

@@ -44,8 +44,12 @@ func TestMain(m *testing.M) {
 // built is the directory that binaries has made.
 var built string
 
+// racePrograms builds the programs with the race detector, too. Each of their starts
+// takes several times as long then, and the scripts have thousands.
+var racePrograms = raceEnabled && os.Getenv("ZEN_TEST_RACE") != ""
+
 // binaries builds zen and its providers as they ship (and with the race detector
-// when the tests have it) into one directory, once, and puts more commands beside
+// where racePrograms says so) into one directory, once, and puts more commands beside
 // them: this test binary as deliver and unseal, and zen-unpinned, a zen that was
 // built without its providers' sums.
 var binaries = sync.OnceValues(func() (string, error) {
@@ -56,7 +60,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	built = dir
 	build := func(name, pkg, tags string, flags ...string) error {
 		args := append([]string{"build", "-tags", "urfave_cli_no_docs," + tags, "-o", filepath.Join(dir, name+exe)}, flags...)
-		if raceEnabled {
+		if racePrograms {
 			args = append(args, "-race")
 		}
 		if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
