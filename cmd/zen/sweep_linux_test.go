@@ -65,6 +65,7 @@ func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 	s.wantNowhere(result)
 
 	// As it is told to dump its core, and as zen is.
+	s.write("do", "exit") // when it is asked once more
 	send(t, provider, syscall.SIGABRT)
 	if out := s.wait(zen); !strings.Contains(out, "spill crashed in Token") {
 		t.Errorf("after SIGABRT:\n%s", out)
