@@ -23,10 +23,11 @@ build:
 demo: build
 	@bin/zen dev -- sh demo/demo.sh
 
-# The last two are modules of their own: both drivers take the name libsql, and one
-# is cgo with 136 MiB of libraries.
+# The last ones are modules of their own: both drivers take the name libsql, and one
+# is cgo with 136 MiB of libraries; OpenBao's plugins have dependencies that zen has not.
 test:
 	$(GO) test -race -tags $(TAGS) ./...
+	cd openbao && $(GO) test -race ./...
 	cd devstack/clients/golibsql && $(GO) test ./...
 	cd devstack/clients/libsqlclientgo && $(GO) test ./...
 
@@ -39,6 +40,7 @@ lint:
 	GOOS=windows $(GO) build -tags $(TAGS),front -o /dev/null ./cmd/zen
 	GOOS=darwin $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...
 	$(GO) mod tidy -diff
+	cd openbao && $(GO) vet ./... && $(GO) mod tidy -diff
 
 generate:
 	$(GO) generate ./...
