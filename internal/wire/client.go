@@ -118,7 +118,7 @@ func (c *Client) Token(ctx context.Context, req provider.TokenRequest) (provider
 	if err := errorOf(r.GetFailure(), c.text); err != nil {
 		return response, err
 	}
-	response.Token = tokenFromWire(r.GetToken())
+	response.Token, response.DatabaseID = tokenFromWire(r.GetToken()), r.GetDatabaseId()
 	return response, nil
 }
 
