@@ -8,11 +8,11 @@ import (
 	"io"
 	"time"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // Database says which database to open, and how. The zero value is that of the

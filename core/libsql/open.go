@@ -16,7 +16,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/transport"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 // Mode is how a database is used.
