@@ -35,9 +35,9 @@ lint:
 	$(GO) vet -tags $(TAGS) ./...
 	$(TOOL) staticcheck -tests=false -tags $(TAGS),front ./cmd/zen
 	$(TOOL) staticcheck -tags $(TAGS) ./...
-	GOOS=windows $(GO) vet -tags $(TAGS) ./core/... ./plugins/... ./cmd/...
+	GOOS=windows $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...
 	GOOS=windows $(GO) build -tags $(TAGS),front -o /dev/null ./cmd/zen
-	GOOS=darwin $(GO) vet -tags $(TAGS) ./core/... ./plugins/... ./cmd/...
+	GOOS=darwin $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...
 	$(GO) mod tidy -diff
 
 generate:
@@ -49,7 +49,7 @@ bench: build
 	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 	$(GO) test -run xxx -bench Verify ./core/jwks
 	$(GO) test -run xxx -bench Replica ./core/libsql/replica
-	$(GO) test -run xxx -bench Select1 ./core/libsql/gateway
+	$(GO) test -run xxx -bench Select1 ./internal/gateway
 
 clean:
 	rm -rf bin

@@ -18,11 +18,11 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/session"
-	"github.com/zen-auth/zen/core/store"
-	"github.com/zen-auth/zen/core/store/keyring"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/keyring"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // Options say where things are. The zero value is what the command line uses.

@@ -7,11 +7,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/plugin/pin"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // Providers starts providers when they are needed, with their settings.

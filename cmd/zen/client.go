@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // withClient loads the configuration, runs fn and stops the providers.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
-	"github.com/zen-auth/zen/core/store"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // loginTimeout is how long a person has at the browser.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/plugin/install"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/host/install"
 )
 
 func providerInstallCommand() *cli.Command {

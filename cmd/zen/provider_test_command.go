@@ -12,10 +12,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/plugin/conformance"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/host/conformance"
 )
 
 func providerTestCommand() *cli.Command {

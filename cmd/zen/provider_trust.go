@@ -10,7 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/plugin/pin"
+	"github.com/zen-auth/zen/internal/host/pin"
 )
 
 func providerTrustCommand() *cli.Command {

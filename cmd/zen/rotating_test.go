@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/store"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // issuer replaces the refresh token with every token it makes, and ends the whole

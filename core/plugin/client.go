@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/provider/wire"
+	"github.com/zen-auth/zen/internal/wire"
 )
 
 // Client is a running provider. It implements every service of package provider;

@@ -13,7 +13,7 @@ import (
 	"syscall"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/provider/wire"
+	"github.com/zen-auth/zen/internal/wire"
 )
 
 // DebugKey is the variable that makes a provider that is started by hand, as in a

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/provider/wire"
+	"github.com/zen-auth/zen/internal/wire"
 )
 
 // Local serves p within this process and returns a client of it that is not

@@ -18,8 +18,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 
-	"github.com/zen-auth/zen/core/plugin/harden"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/harden"
 )
 
 // The test binary is every provider of the tests: it is linked as

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/provider/wire"
+	"github.com/zen-auth/zen/internal/wire"
 )
 
 func recoverUnary(

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
-	pb "github.com/zen-auth/zen/core/provider/wire/zen/provider/v1"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
 func TestRedactPatterns(t *testing.T) {

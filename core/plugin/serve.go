@@ -12,9 +12,9 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
-	"github.com/zen-auth/zen/core/plugin/harden"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/provider/wire"
+	"github.com/zen-auth/zen/internal/harden"
+	"github.com/zen-auth/zen/internal/wire"
 )
 
 // Serve serves p to the zen that started this process, and returns when zen asks

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/plugin/plugintest"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/config"
 )
 
 // binary is what the test binary is linked as to be the provider itself.
