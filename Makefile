@@ -47,7 +47,7 @@ generate:
 
 bench: build
 	$(GO) run ./bench
-	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./core/plugin
+	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./internal/host
 	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 	$(GO) test -run xxx -bench Verify ./core/jwks
 	$(GO) test -run xxx -bench Replica ./core/libsql/replica
