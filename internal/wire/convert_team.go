@@ -21,7 +21,7 @@ func memberToWire(m provider.Member) *pb.Member {
 
 func invitationToWire(i provider.Invitation) *pb.Invitation {
 	return &pb.Invitation{
-		Id: i.ID, Email: i.Email, Role: i.Role, Status: i.Status, Url: i.URL.Reveal(), Expires: timestamp(i.Expires),
+		Id: i.ID, Email: i.Email, Role: i.Role, Status: i.Status, Url: []byte(i.URL.Reveal()), Expires: timestamp(i.Expires),
 	}
 }
 
@@ -35,7 +35,7 @@ func memberFromWire(m *pb.Member) provider.Member {
 func invitationFromWire(i *pb.Invitation) provider.Invitation {
 	return provider.Invitation{
 		ID: receivedText(i.GetId()), Email: receivedText(i.GetEmail()), Role: receivedText(i.GetRole()), Status: receivedText(i.GetStatus()),
-		URL: provider.NewSecret(i.GetUrl()), Expires: moment(i.GetExpires()),
+		URL: provider.NewSecret(string(i.GetUrl())), Expires: moment(i.GetExpires()),
 	}
 }
 

@@ -162,7 +162,7 @@ type Invitation struct {
 	Role   string                 `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
 	Status string                 `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
 	// Accepts the invitation: whoever has it can.
-	Url           string                 `protobuf:"bytes,5,opt,name=url,proto3" json:"url,omitempty"`
+	Url           []byte                 `protobuf:"bytes,5,opt,name=url,proto3" json:"url,omitempty"`
 	Expires       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires,proto3" json:"expires,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -226,11 +226,11 @@ func (x *Invitation) GetStatus() string {
 	return ""
 }
 
-func (x *Invitation) GetUrl() string {
+func (x *Invitation) GetUrl() []byte {
 	if x != nil {
 		return x.Url
 	}
-	return ""
+	return nil
 }
 
 func (x *Invitation) GetExpires() *timestamppb.Timestamp {
@@ -953,7 +953,7 @@ const file_zen_provider_v1_team_proto_rawDesc = "" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x12\n" +
 	"\x04role\x18\x03 \x01(\tR\x04role\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\tR\x06status\x12\x15\n" +
-	"\x03url\x18\x05 \x01(\tB\x03\x80\x01\x01R\x03url\x124\n" +
+	"\x03url\x18\x05 \x01(\fB\x03\x80\x01\x01R\x03url\x124\n" +
 	"\aexpires\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\"H\n" +
 	"\x0eMembersRequest\x126\n" +
 	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\"\xb5\x01\n" +
