@@ -7,10 +7,10 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/internal/config"
 )
 
 // resolver is the provider whose settings say where the Platform API is, in which

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/store"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // completeValue completes the value of the flag that the line ends with, or the name

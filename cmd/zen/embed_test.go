@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/browse"
+	"github.com/zen-auth/zen/internal/config"
 )
 
 // person is the UI of a program: it answers a URL by visiting it.

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
-	"github.com/zen-auth/zen/core/config"
+	"github.com/zen-auth/zen/internal/config"
 )
 
 // schemaVersion is in every JSON document that zen prints. It grows when a field

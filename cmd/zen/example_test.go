@@ -88,7 +88,7 @@ func npmCI(dir string) (string, error) {
 		}
 		fmt.Fprintf(hash, "%s\x00%s\x00", entry.Name(), files[entry.Name()])
 	}
-	protos := "../../core/provider/wire/zen/provider/v1"
+	protos := "../../proto/zen/provider/v1"
 	if entries, err = os.ReadDir(protos); err != nil {
 		return "", err
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // shortLived signs in to a stack whose tokens live this long, and returns the

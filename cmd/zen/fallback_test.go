@@ -12,14 +12,14 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // program is one that embeds zen, signed in with Clerk.

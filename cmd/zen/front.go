@@ -13,9 +13,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // A zen that is built with the tag front answers what a good stored token answers,

@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/store/keyring"
+	"github.com/zen-auth/zen/internal/keyring"
 )
 
 // unlockTimeout is how long a person has to type the keyring's password.

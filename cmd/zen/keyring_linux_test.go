@@ -7,7 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/zen-auth/zen/core/store/keyring/keyringtest"
+	"github.com/zen-auth/zen/internal/keyring/keyringtest"
 )
 
 // TestKeyringScripts runs the scripts that need a real keyring, each with a bus of its

@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/zen-auth/zen/core/plugin/harden"
+	"github.com/zen-auth/zen/internal/harden"
 )
 
 func main() {

@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/internal/config"
 )
 
 // A program opens databases by URL, by name and by path, with what the command line has

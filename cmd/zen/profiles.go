@@ -12,8 +12,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/config"
-	"github.com/zen-auth/zen/core/store"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 func profilesCommand() *cli.Command {

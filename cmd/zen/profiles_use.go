@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/config"
+	"github.com/zen-auth/zen/internal/config"
 )
 
 func profilesUseCommand() *cli.Command {

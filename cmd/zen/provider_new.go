@@ -16,8 +16,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/config"
 )
 
 //go:embed scaffold

@@ -18,9 +18,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/libsql"
-	"github.com/zen-auth/zen/core/libsql/gateway"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/internal/gateway"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // proxyDrain is how long requests under way may go on when the proxy ends.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/zen-auth/zen/core/libsql/gateway"
+	"github.com/zen-auth/zen/internal/gateway"
 )
 
 type proxyDocument struct {

@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
-	"github.com/zen-auth/zen/core/store"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 func statusCommand() *cli.Command {

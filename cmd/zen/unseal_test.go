@@ -15,8 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/zen-auth/zen/core/store"
-	"github.com/zen-auth/zen/core/store/keyring"
+	"github.com/zen-auth/zen/internal/keyring"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // unsealMain prints every secret of the default profile and of its seal, one a line.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/transport"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 // Explain gives an error of the database the class that it has in the contract,

@@ -11,7 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/transport"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 const testID = "33057661-834e-4891-9b48-802d425d02b9"

@@ -18,7 +18,7 @@ type Statement struct {
 // Result is what a statement of a batch returned.
 type Result struct {
 	Columns []string
-	// Rows hold nil, int64, float64, string and []byte. NaN is an infinite
+	// Rows hold nil, int64, float64, string, []byte and time.Time. NaN is an infinite
 	// float, whose sign servers lose.
 	Rows         [][]any
 	RowsAffected int64
@@ -55,7 +55,7 @@ func (c *Connector) Batch(ctx context.Context, mode TxMode, stmts []Statement) (
 	if err != nil && mode != Autocommit {
 		return nil, err
 	}
-	results, broken := batchResults(r.steps[first:last])
+	results, broken := c.batchResults(r.steps[first:last])
 	return results, errors.Join(err, broken)
 }
 
@@ -102,7 +102,7 @@ func (s *Statement) step() (step, error) {
 			return step{}, fmt.Errorf("argument %d: %w", i+1, err)
 		}
 	}
-	if err := parsed[0].params.check(args); err != nil {
+	if err := parsed[0].params.Check(args); err != nil {
 		return step{}, err
 	}
 	return step{sql: parsed[0].sql, params: parsed[0].params, args: args, wantRows: true}, nil
@@ -110,19 +110,20 @@ func (s *Statement) step() (step, error) {
 
 // batchResults returns the results of the steps up to the first that was not
 // done.
-func batchResults(steps []outcome) ([]Result, error) {
+func (c *Connector) batchResults(steps []outcome) ([]Result, error) {
 	var results []Result
 	for i := range steps {
 		if !steps[i].done {
 			break
 		}
-		rs, err := newKeptRows(&steps[i])
+		rs, err := c.newKeptRows(&steps[i])
 		if err != nil {
 			return results, err
 		}
 		r := Result{Columns: rs.Columns(), RowsAffected: steps[i].affected, LastInsertID: steps[i].rowID}
 		for _, row := range rs.kept {
 			values := make([]any, len(row))
+			rs.times.Convert(row)
 			for k, v := range row {
 				values[k] = v
 			}

@@ -30,6 +30,10 @@ type Config struct {
 	// transaction goes on, and the rows of a batch. The default is 256 MiB.
 	MaxMemory int
 
+	// TimesAsText leaves what date columns hold as it is stored. Otherwise it is a
+	// time.Time, see [Times].
+	TimesAsText bool
+
 	// TxMode is how BeginTx begins, [Deferred] by default.
 	TxMode TxMode
 }

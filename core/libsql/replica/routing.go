@@ -52,7 +52,7 @@ func (c *replicaConn) local() (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.file = &conn{d: d}
+	c.file = &conn{d: d, asText: c.r.config.TimesAsText}
 	return c.file, nil
 }
 
