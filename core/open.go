@@ -50,6 +50,8 @@ type Database struct {
 	Timeout time.Duration
 	// TxMode is how transactions begin.
 	TxMode hrana.TxMode
+	// TimesAsText leaves dates as they are stored; see libsql.Options.
+	TimesAsText bool
 }
 
 // Open opens a database for a program that needs nothing else of zen: with the
@@ -150,6 +152,7 @@ func (d Database) options() libsql.Options {
 		Target: provider.Target{URL: d.Target}, Access: d.Access, Mode: d.Mode, Path: d.Path,
 		ReadOnly: d.ReadOnly, AllowStale: d.AllowStale, SyncInterval: d.SyncInterval, OnSync: d.OnSync,
 		Encryption: d.Encryption, RemoteEncryption: d.RemoteEncryption, Timeout: d.Timeout, TxMode: d.TxMode,
+		TimesAsText: d.TimesAsText,
 	}
 }
 

@@ -64,7 +64,7 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 	case c.IsSet("path") && mode != libsql.Replica:
 		return usage(c, "--path is for --mode replica")
 	case libsql.IsLocal(target):
-		return useLocal(c, core.Database{Target: target, Mode: mode}, fn)
+		return useLocal(c, core.Database{Target: target, Mode: mode, TimesAsText: true}, fn)
 	case mode == libsql.Local:
 		return usage(c, "--mode local wants --database file:PATH or :memory:")
 	}
@@ -73,7 +73,7 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 		if err != nil {
 			return err
 		}
-		how := core.Database{Mode: mode}
+		how := core.Database{Mode: mode, TimesAsText: true}
 		if mode == libsql.Replica {
 			if how.Path, err = replicaPath(c, client, s); err != nil {
 				return err

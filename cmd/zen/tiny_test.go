@@ -11,6 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 // tiny is a third party's provider: this test binary, with its version at its end.
@@ -22,7 +23,9 @@ func (p tiny) Describe(context.Context) (provider.Description, error) {
 	}}, nil
 }
 func (tiny) Configure(context.Context, provider.Settings) ([]provider.Note, error) { return nil, nil }
-func (tiny) Check(context.Context, func(provider.Finding) error) error             { return nil }
+func (tiny) Check(context.Context, provider.CheckRequest, func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, nil
+}
 
 func tinyMain() {
 	self, err := os.Executable()
@@ -44,5 +47,5 @@ func makeTiny(ts *testscript.TestScript, _ bool, args []string) {
 	data, err := os.ReadFile(self)
 	ts.Check(err)
 	data = append(data, "\n"+args[0]...)
-	ts.Check(os.WriteFile(ts.MkAbs(filepath.Join(args[1], plugin.BinaryName("tiny"))), data, 0o755))
+	ts.Check(os.WriteFile(ts.MkAbs(filepath.Join(args[1], handshake.BinaryName("tiny"))), data, 0o755))
 }

@@ -75,6 +75,9 @@ type Options struct {
 	MaxMemory int
 	// TxMode is how transactions begin.
 	TxMode hrana.TxMode
+	// TimesAsText leaves what columns that are declared DATE, DATETIME or TIMESTAMP hold
+	// as it is stored. Otherwise it is read as a time.Time, as [hrana.Times] says.
+	TimesAsText bool
 	// Own, where set, is closed after the handle, and when Open fails.
 	Own io.Closer
 }
@@ -182,6 +185,7 @@ func Dial(options Options) (*Link, error) {
 	link.Connector, err = hrana.NewConnector(hrana.Config{
 		URL: address, Transport: link.Transport,
 		Timeout: options.Timeout, MaxMemory: options.MaxMemory, TxMode: options.TxMode,
+		TimesAsText: options.TimesAsText,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", shown(options.Target.URL), err)
