@@ -22,7 +22,10 @@ type TokenRequest struct {
 	Credential *Credential
 	// Claims are the verified claims of the identity, where another provider
 	// signed in.
-	Claims      *Claims
+	Claims *Claims
+	// Assertion is the identity provider's statement for this one, where this one's
+	// description needs it.
+	Assertion   *Assertion
 	Target      Target
 	Access      Access
 	Permissions []Permission
