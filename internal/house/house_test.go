@@ -148,10 +148,12 @@ func TestProvidersImportNothingInternal(t *testing.T) {
 // What a package must not link, directly or not.
 func TestWhatIsNotLinked(t *testing.T) {
 	for path, unwanted := range map[string]func(string) bool{
-		"core/provider":     func(p string) bool { return strings.Contains(strings.SplitN(p, "/", 2)[0], ".") },
-		"core/libsql/hrana": func(p string) bool { return strings.Contains(strings.SplitN(p, "/", 2)[0], ".") && !strings.HasPrefix(p, module+"core/") },
-		"core/jwks":         func(p string) bool { return p == "net/http" },
-		"core/plugin":       func(p string) bool { return strings.HasPrefix(p, module+"internal/host") || p == module+"core/jwks" },
+		"core/provider": func(p string) bool { return strings.Contains(strings.SplitN(p, "/", 2)[0], ".") },
+		"core/libsql/hrana": func(p string) bool {
+			return strings.Contains(strings.SplitN(p, "/", 2)[0], ".") && !strings.HasPrefix(p, module+"core/")
+		},
+		"core/jwks":   func(p string) bool { return p == "net/http" },
+		"core/plugin": func(p string) bool { return strings.HasPrefix(p, module+"internal/host") || p == module+"core/jwks" },
 	} {
 		for _, p := range list(t, "./"+path) {
 			if len(p.Deps) == 0 {
