@@ -7,11 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/internal/keytest"
 	"github.com/zen-auth/zen/core/provider"
 )
 
 func decode(payload string) (provider.Claims, error) {
-	return jwks.DecodeUnverified(provider.NewSecret(b64([]byte(`{"alg":"RS256"}`)) + "." + b64([]byte(payload)) + ".AA"))
+	return jwks.DecodeUnverified(provider.NewSecret(keytest.B64([]byte(`{"alg":"RS256"}`)) + "." + keytest.B64([]byte(payload)) + ".AA"))
 }
 
 func TestClaims(t *testing.T) {
