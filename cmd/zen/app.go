@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 const description = `zen signs you in with the identity you have (Clerk, a Turso platform token, or
@@ -21,9 +22,23 @@ Standard output is the answer; everything else goes to standard error.
 Exit codes: 0 done, 1 other error, 2 usage or configuration, 3 sign-in needed,
 4 unavailable, 5 not permitted, 130 interrupted.`
 
-// run is the whole program: it returns the exit code.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	err := perform(ctx, args, stdin, stdout, stderr)
+// Program is a zen: what it can do, and how its commands get a session.
+type Program struct {
+	Commands []*cli.Command
+	// WithSession runs fn with the session of the profile that the line selects.
+	WithSession func(c *cli.Context, fn func(*session.Session) error) error
+	// Complete completes what words end with; ok is false where that is neither the
+	// value of a flag nor a known argument. If nil, commands and flags are completed.
+	Complete func(a *cli.App, words []string) (values string, ok bool)
+}
+
+// Run does what the line says, and returns the exit code.
+func (p Program) Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return finishWith(ctx, stderr, p.perform(ctx, args, stdin, stdout, stderr))
+}
+
+// finishWith prints an error, and returns the exit code for it.
+func finishWith(ctx context.Context, stderr io.Writer, err error) int {
 	code := exitCode(ctx, err)
 	var child childExit
 	if err != nil && !errors.As(err, &child) {
@@ -32,19 +47,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return code
 }
 
-// perform does what the line says, here or elsewhere.
-func perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if gone, err := handOver(args); gone {
-		return err
-	}
-	app := newApp(stdin, stdout, stderr)
+func (p Program) perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	app := p.newApp(stdin, stdout, stderr)
 	if len(args) == 2 && args[1] == "--version" {
 		args = []string{args[0], "version"}
 	}
 	if n := len(args); n > 1 && args[n-1] == completing {
-		if values, ok := completeValue(app, args[1:n-1]); ok {
-			_, err := io.WriteString(stdout, values)
-			return err
+		if p.Complete != nil {
+			if values, ok := p.Complete(app, args[1:n-1]); ok {
+				_, err := io.WriteString(stdout, values)
+				return err
+			}
 		}
 		line, ok := completionLine(args)
 		if !ok {
@@ -57,6 +70,15 @@ func perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		return err
 	}
 	return app.RunContext(ctx, args)
+}
+
+// sessionKey is where an app keeps its Program's WithSession.
+const sessionKey = "session"
+
+// sessionFor runs fn with the session of the profile that the line selects.
+func sessionFor(c *cli.Context, fn func(*session.Session) error) error {
+	with := c.App.Metadata[sessionKey].(func(*cli.Context, func(*session.Session) error) error)
+	return with(c, fn)
 }
 
 // reportError prints one line, and a hint where there is one.
@@ -87,7 +109,7 @@ func oneLine(s string) string {
 	}, s)
 }
 
-func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
+func (p Program) newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:        "zen",
 		Usage:       "sign in, and use libSQL databases",
@@ -100,7 +122,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         usageError,
 		EnableBashCompletion: true,
-		Commands:             commands(),
+		Commands:             p.Commands,
+		Metadata:             map[string]any{sessionKey: p.WithSession},
 	}
 	app.Flags = globalFlags()
 	plainSwitches(app.Flags)

@@ -79,30 +79,3 @@ func TestOneLine(t *testing.T) {
 		}
 	}
 }
-
-func FuzzFlagsFirst(f *testing.F) {
-	f.Add("db query SELECT 1 --json")
-	f.Add("--profile p dev -- sh -c x")
-	f.Add("token --min-ttl 1s -q extra")
-	f.Add("exec --access ro sh -c x --json")
-	f.Add("exec --watch -- sleep 1")
-	f.Fuzz(func(t *testing.T, line string) {
-		args := append([]string{"zen"}, strings.Fields(line)...)
-		out, err := flagsFirst(newApp(nil, nil, nil), args)
-		if err != nil {
-			return
-		}
-		// Nothing is lost, and nothing but "--" is added.
-		left := slices.Clone(out)
-		for _, arg := range args {
-			i := slices.Index(left, arg)
-			if i < 0 {
-				t.Fatalf("%q lost %q: %q", line, arg, out)
-			}
-			left = slices.Delete(left, i, i+1)
-		}
-		if len(left) > 1 || len(left) == 1 && left[0] != "--" {
-			t.Fatalf("%q became %q", line, out)
-		}
-	})
-}

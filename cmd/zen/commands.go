@@ -2,14 +2,26 @@
 
 package main
 
-import "github.com/urfave/cli/v2"
+import (
+	"context"
+	"io"
 
-func commands() []*cli.Command {
-	return []*cli.Command{
-		loginCommand(), logoutCommand(), statusCommand(), tokenCommand(), execCommand(), profilesCommand(), dbCommand(),
-		proxyCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(), renewCommand(),
-	}
+	"github.com/urfave/cli/v2"
+)
+
+// run does what a line says, and returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return fullProgram().Run(ctx, args, stdin, stdout, stderr)
 }
 
-// handOver hands nothing over: this is the whole zen.
-func handOver([]string) (gone bool, err error) { return false, nil }
+// fullProgram is the whole zen.
+func fullProgram() Program {
+	return Program{
+		Commands: []*cli.Command{
+			loginCommand(), logoutCommand(), statusCommand(), tokenCommand(), execCommand(), profilesCommand(), dbCommand(),
+			proxyCommand(), providerCommand(), devCommand(), versionCommand(), completionCommand(), renewCommand(),
+		},
+		WithSession: withSession,
+		Complete:    completeValue,
+	}
+}

@@ -16,11 +16,11 @@ import (
 // of a profile where one is an argument: a line each. ok is false where the line ends
 // otherwise. It reads the configuration and the names of files, at most: a key that
 // is pressed in a shell starts no provider, waits for no keyring and no network.
-func completeValue(app *cli.App, words []string) (values string, ok bool) {
+func completeValue(a *cli.App, words []string) (values string, ok bool) {
 	if len(words) == 0 || slices.Contains(words, "--") {
 		return "", false
 	}
-	flags, commands, path := app.Flags, app.Commands, ""
+	flags, commands, path := a.Flags, a.Commands, ""
 	for _, word := range words {
 		if next := commandNamed(commands, word); next != nil {
 			flags, commands, path = next.Flags, next.Subcommands, path+" "+next.Name

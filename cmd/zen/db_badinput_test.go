@@ -111,7 +111,7 @@ func TestDatabaseBadInput(t *testing.T) {
 		"a NUL byte":                {args: []string{"db", "query", "-"}, stdin: "SELECT '\x00'", code: 2, stderr: "NUL"},
 		"not UTF-8":                 {args: []string{"db", "query", "-"}, stdin: "SELECT '\xff'", code: 2, stderr: "UTF-8"},
 		"a program as SQL":          {args: []string{"db", "query", "--file", os.Args[0]}, code: 2, stderr: "NUL"},
-		"huge SQL":                  {args: []string{"db", "query", "-"}, stdin: "SELECT '" + strings.Repeat("x", maxSQL) + "'", code: 1, stderr: "larger than 64 MiB"},
+		"huge SQL":                  {args: []string{"db", "query", "-"}, stdin: "SELECT '" + strings.Repeat("x", (64<<20)) + "'", code: 1, stderr: "larger than 64 MiB"},
 		"syntax":                    {args: []string{"db", "query", "SELEC 1"}, code: 1, stderr: "1 | SELEC 1\n  | ^"},
 		"unknown table":             {args: []string{"db", "query", "SELECT * FROM nowhere"}, code: 1, stderr: "no such table: nowhere"},
 		"unterminated string":       {args: []string{"db", "query", "SELECT 'open"}, code: 1, stderr: "zen: "},

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,6 +20,9 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/fault"
 )
+
+// visitTimeout is how long zen dev browse may take, as long as zen login waits for it.
+const visitTimeout = 5 * time.Minute
 
 func devCommand() *cli.Command {
 	return &cli.Command{
@@ -186,7 +190,7 @@ zen login finds its person without a display.`,
 			if c.NArg() != 1 {
 				return usage(c, "give one URL")
 			}
-			ctx, cancel := context.WithTimeout(c.Context, loginTimeout)
+			ctx, cancel := context.WithTimeout(c.Context, visitTimeout)
 			defer cancel()
 			return visit(ctx, c)
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -29,9 +30,9 @@ func (p *person) OpenURL(_ context.Context, url, _ string) error {
 }
 func (*person) ShowCode(context.Context, string, string, time.Time) error { return nil }
 func (*person) Progress(context.Context, string) error                    { return nil }
-func (*person) Ask(context.Context, string) (string, error)               { return "", errNobody }
+func (*person) Ask(context.Context, string) (string, error)               { return "", errors.ErrUnsupported }
 func (*person) AskSecret(context.Context, string) (provider.Secret, error) {
-	return provider.Secret{}, errNobody
+	return provider.Secret{}, errors.ErrUnsupported
 }
 
 // A program holds one *sql.DB while its tokens, of two seconds, come and go: with a
@@ -55,7 +56,7 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	for _, v := range variables {
 		environ = append(environ, v.Name+"="+v.Value)
 	}
-	client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: bundledSums()})
+	client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-//go:build !windows && !front
+//go:build !windows
 
 package main
 

@@ -72,7 +72,7 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 	p := &program{notes: &told{}, dir: dir, ahead: &atomic.Int64{}}
 	p.client, err = core.New(core.Options{
 		Config:       config.LoadOptions{Environ: environ, WorkDir: dir},
-		ProviderDirs: []string{bin}, Bundled: bundledSums(), Notify: p.notes.add,
+		ProviderDirs: []string{bin}, Bundled: builtSums, Notify: p.notes.add,
 	})
 	if err != nil {
 		t.Fatal(err)

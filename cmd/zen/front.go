@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,19 +24,22 @@ import (
 // start, and zen token may run at every prompt of a shell: gRPC alone would double
 // its time.
 
-// commands are those that need no provider as long as the stored token is good.
-func commands() []*cli.Command { return []*cli.Command{tokenCommand(), statusCommand(), execCommand()} }
-
-// handOver has zen-full do what is not done here. gone is whether it did.
-func handOver(args []string) (gone bool, err error) {
-	if runHere(args) {
-		return false, nil
+// run answers the line here, or has zen-full do it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := frontProgram()
+	if !runHere(p.Commands, args) {
+		return finishWith(ctx, stderr, becomeFull())
 	}
-	return true, becomeFull()
+	return p.Run(ctx, args, stdin, stdout, stderr)
+}
+
+// frontProgram has the commands that need no provider as long as the stored token is good.
+func frontProgram() Program {
+	return Program{Commands: []*cli.Command{tokenCommand(), statusCommand(), execCommand()}, WithSession: withSession}
 }
 
 // runHere reports whether the line is one that may be answered here.
-func runHere(args []string) bool {
+func runHere(commands []*cli.Command, args []string) bool {
 	if os.Getenv("ZEN_LOG") != "" || os.Getenv("ZEN_LOG_PROVIDER") != "" {
 		return false // providers' logs are zen-full's, and so is what is wrong with these
 	}
@@ -44,6 +48,9 @@ func runHere(args []string) bool {
 		end = len(args)
 	}
 	for _, arg := range args[1:end] {
+		if strings.HasPrefix(arg, "--watch") || strings.HasPrefix(arg, "--token-file") {
+			return false // zen exec stays, and renews
+		}
 		if arg == "-h" || arg == "--help" || arg == "help" || arg == completing {
 			return false
 		}
@@ -51,7 +58,7 @@ func runHere(args []string) bool {
 	for i := 1; i < end; i++ {
 		switch arg := args[i]; {
 		case !strings.HasPrefix(arg, "-"):
-			return commandNamed(commands(), arg) != nil
+			return commandNamed(commands, arg) != nil
 		case takesValue(globalFlags(), arg):
 			i++
 		}
@@ -116,9 +123,3 @@ func becomeFull() error {
 	}
 	return err
 }
-
-// watch renews, which is zen-full's.
-func watch(*cli.Context, string, []string, map[string]string) error { return becomeFull() }
-
-// completeValue is zen-full's, which runHere gives every completion.
-func completeValue(*cli.App, []string) (values string, ok bool) { return "", false }

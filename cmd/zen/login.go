@@ -55,7 +55,7 @@ func login(c *cli.Context) error {
 	if c.Duration("timeout") <= 0 {
 		return usage(c, "--timeout %s is not positive", c.Duration("timeout"))
 	}
-	return withSession(c, func(s *session.Session) error {
+	return sessionFor(c, func(s *session.Session) error {
 		name, err := loginProvider(c, s)
 		if err != nil {
 			return err

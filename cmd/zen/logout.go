@@ -32,7 +32,7 @@ func logout(c *cli.Context) error {
 	if err := noMoreThan(c, 0); err != nil {
 		return err
 	}
-	return withSession(c, func(s *session.Session) error {
+	return sessionFor(c, func(s *session.Session) error {
 		results, err := s.Logout(c.Context, c.Bool("all"))
 		if err != nil && !errors.Is(err, provider.ErrNoCredential) {
 			return err

@@ -40,7 +40,7 @@ func TestOpen(t *testing.T) {
 		environ = append(environ, v.Name+"="+v.Value)
 	}
 	newClient := func(environ []string) *core.Client {
-		client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: bundledSums()})
+		client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
 		if err != nil {
 			t.Fatal(err)
 		}

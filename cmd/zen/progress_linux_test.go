@@ -12,9 +12,9 @@ import (
 // What is told while something is waited for stands on a line of its own.
 func TestNoticeDuringAWait(t *testing.T) {
 	person, program := openTerminal(t)
-	app := cli.NewApp()
-	app.ErrWriter = program
-	c := cli.NewContext(app, flag.NewFlagSet("", flag.ContinueOnError), nil)
+	a := cli.NewApp()
+	a.ErrWriter = program
+	c := cli.NewContext(a, flag.NewFlagSet("", flag.ContinueOnError), nil)
 	c.Command = &cli.Command{Name: "token"}
 	await := func(want string) {
 		t.Helper()

@@ -113,18 +113,6 @@ func providerStop(c *cli.Context) error {
 	})
 }
 
-// warnOverridden is loud: --quiet is for answers that are as they should be.
-func warnOverridden(c *cli.Context) func(name, path string) {
-	return func(name, path string) {
-		what, end := "a program that nobody checked", "zen provider dev stop "+name
-		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket != 0 {
-			what, end = "a process that zen did not start", end+", and unset "+plugin.ReattachKey
-		}
-		fmt.Fprintf(c.App.ErrWriter, "%s provider %s is %s: %s\n         to end that: %s\n",
-			paint(c.App.ErrWriter, yellow, "warning:"), name, what, oneLine(path), end)
-	}
-}
-
 // errOverridden is a provider that isn't the one that was pinned, on purpose.
 type errOverridden struct{ name, path string }
 

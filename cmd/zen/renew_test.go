@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -29,17 +28,5 @@ func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
 	}
 	if err := newReport(nil).err(); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestRenewIsForZenAlone(t *testing.T) {
-	var out, errOut strings.Builder
-	code := run(t.Context(), []string{"zen", "renew"}, strings.NewReader("x"), &out, &errOut)
-	if code != exitUsage || !strings.Contains(errOut.String(), "a command of zen's own") || out.Len() > 0 {
-		t.Errorf("code %d, %q, %q", code, out.String(), errOut.String())
-	}
-	errOut.Reset()
-	if run(t.Context(), []string{"zen", "--help"}, strings.NewReader(""), &out, &errOut) != exitOK || strings.Contains(out.String(), "renew ") {
-		t.Errorf("%q", out.String())
 	}
 }

@@ -44,6 +44,10 @@ func TestMain(m *testing.M) {
 // built is the directory that binaries has made.
 var built string
 
+// builtSums are the sums of the providers that binaries has built, for the tests that
+// are the program.
+var builtSums = map[string]string{}
+
 // racePrograms builds the programs with the race detector, too. Each of their starts
 // takes several times as long then, and the scripts have thousands.
 var racePrograms = raceEnabled && os.Getenv("ZEN_TEST_RACE") != ""
@@ -77,10 +81,10 @@ var binaries = sync.OnceValues(func() (string, error) {
 		if err != nil {
 			return "", err
 		}
+		builtSums[name] = binary.SHA256
 		sums = append(sums, name+"="+binary.SHA256)
 	}
-	bundled = strings.Join(sums, ",") // for the tests that are the program
-	sumsKnown := "-ldflags=-X main.bundled=" + bundled
+	sumsKnown := "-ldflags=-X main.bundled=" + strings.Join(sums, ",")
 	err = errors.Join(build("zen", ".", "front"), build("zen-full", ".", "", sumsKnown), build("zen-unpinned", ".", ""))
 	if err != nil {
 		return "", err

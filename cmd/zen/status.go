@@ -24,7 +24,7 @@ or unverified with the reason.`,
 			if err := noMoreThan(c, 0); err != nil {
 				return err
 			}
-			return withSession(c, func(s *session.Session) error { return printStatus(c, s) })
+			return sessionFor(c, func(s *session.Session) error { return printStatus(c, s) })
 		},
 	}
 }
@@ -223,23 +223,4 @@ func storedIn(d statusDocument) string {
 
 var stateColours = map[session.State]string{
 	session.StateValid: green, session.StateInvalid: red, session.StateUnverified: yellow, session.StateNone: yellow,
-}
-
-func local(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.Local().Format("2006-01-02 15:04:05 MST")
-}
-
-// untilText is a time and how far away it is.
-func untilText(t *time.Time, now time.Time) string {
-	if t == nil {
-		return ""
-	}
-	left := t.Sub(now).Round(time.Second)
-	if left < 0 {
-		return fmt.Sprintf("%s (%s ago)", local(t), -left)
-	}
-	return fmt.Sprintf("%s (in %s)", local(t), left)
 }

@@ -70,7 +70,7 @@ func goodToken(c *cli.Context, tell bool) (s *session.Session, t provider.Token,
 	if c.Duration("min-ttl") < 0 {
 		return nil, t, usage(c, "--min-ttl %s is negative", c.Duration("min-ttl"))
 	}
-	err = withSession(c, func(own *session.Session) error {
+	err = sessionFor(c, func(own *session.Session) error {
 		s = own
 		if err := s.NeedsDatabase(); err != nil {
 			return err
@@ -151,13 +151,4 @@ func newTokenDocument(s *session.Session, t provider.Token) tokenDocument {
 		SchemaVersion: schemaVersion, Profile: s.Profile, Database: s.Target.URL, Access: string(s.Access),
 		Token: t.Value.Reveal(), IssuedAt: instant(t.Issued), ExpiresAt: instant(t.Expires),
 	}
-}
-
-// instant is null in JSON for a time that is not known.
-func instant(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }

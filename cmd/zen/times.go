@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// instant is null in JSON for a time that is not known.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// local is a time for people; "" if it is nil.
+func local(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05 MST")
+}
+
+// untilText is a time and how far away it is.
+func untilText(t *time.Time, now time.Time) string {
+	if t == nil {
+		return ""
+	}
+	left := t.Sub(now).Round(time.Second)
+	if left < 0 {
+		return fmt.Sprintf("%s (%s ago)", local(t), -left)
+	}
+	return fmt.Sprintf("%s (in %s)", local(t), left)
+}
