@@ -13,8 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/session"
 )
 
@@ -55,7 +56,7 @@ func withSession(c *cli.Context, fn func(*session.Session) error) error {
 func options(c *cli.Context) (core.Options, error) {
 	o := core.Options{
 		Config: loadOptions(c), Bundled: bundledSums(), Notify: notifier(c), Elsewhere: renewer(c),
-		Overridden: warnOverridden(c), Reattach: os.Getenv(plugin.ReattachKey),
+		Overridden: warnOverridden(c), Reattach: os.Getenv(handshake.ReattachKey),
 	}
 	var err error
 	if o.Keyring, err = keyringOptions(c); err != nil {
@@ -78,10 +79,10 @@ func logLevel(debug bool) (string, error) {
 		level := strings.ToLower(os.Getenv(variable))
 		switch {
 		case level == "":
-		case !slices.Contains(plugin.LogLevels, level):
+		case !slices.Contains(host.LogLevels, level):
 			return "off", &provider.Error{
 				Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is %.20q", variable, level),
-				Hint: "it takes " + strings.Join(plugin.LogLevels, ", "),
+				Hint: "it takes " + strings.Join(host.LogLevels, ", "),
 			}
 		default:
 			return level, nil

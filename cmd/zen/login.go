@@ -12,8 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -46,7 +46,7 @@ is how to switch.
 }
 
 func login(c *cli.Context) error {
-	if name, ok := plugin.ProviderName(plugin.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {
+	if name, ok := handshake.ProviderName(handshake.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {
 		return &provider.Error{Kind: errUsage, Message: fmt.Sprintf("unexpected argument %q", name), Hint: "zen login --provider " + name}
 	}
 	if err := noMoreThan(c, 0); err != nil {

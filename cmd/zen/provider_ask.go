@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/internal/host"
 )
 
 // trustProvider asks at the first use of a provider's binary. Only a whole yes is
 // one.
-func (u *ui) trustProvider(ctx context.Context, b plugin.Binary) (bool, error) {
+func (u *ui) trustProvider(ctx context.Context, b host.Binary) (bool, error) {
 	u.print("Provider %s has not run here before:\n  %s\n  sha256 %s\nIt would run with your rights, and see the credentials that you get with it.",
 		b.Name, oneLine(b.Path), b.SHA256)
 	if b.Interpreter != "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 func providerDevCommand() *cli.Command {
@@ -25,9 +25,9 @@ func providerDevCommand() *cli.Command {
 				Usage:     "run a provider from a path, whatever is there, until it is stopped",
 				ArgsUsage: "NAME PATH",
 				Description: `PATH is a program, which need not be pinned and may be built again and again, or
-the socket of one that was started with ` + plugin.DebugKey + `=1, in a debugger for
+the socket of one that was started with ` + handshake.DebugKey + `=1, in a debugger for
 example. zen says so at each use. Only this command, and for sockets the variable
-` + plugin.ReattachKey + `, override a provider: a project file can't.`,
+` + handshake.ReattachKey + `, override a provider: a project file can't.`,
 				Flags:        []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also a provider that zen comes with"}},
 				Action:       providerOverride,
 				BashComplete: completeInstalled,
@@ -52,8 +52,8 @@ func providerOverride(c *cli.Context) error {
 		return err
 	}
 	name, path := c.Args().Get(0), c.Args().Get(1)
-	if _, ok := plugin.ProviderName(plugin.BinaryName(name)); !ok {
-		return &plugin.NameError{Name: name}
+	if _, ok := handshake.ProviderName(handshake.BinaryName(name)); !ok {
+		return &handshake.NameError{Name: name}
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/install"
 )
 
@@ -83,9 +84,9 @@ func providerInstall(c *cli.Context) error {
 // onPath is the program of the provider on the PATH, and in none of its directories
 // that are relative to where somebody happens to be.
 func onPath(name string) (string, error) {
-	file := plugin.BinaryName(name)
-	if _, ok := plugin.ProviderName(file); !ok {
-		return "", &plugin.NameError{Name: name}
+	file := handshake.BinaryName(name)
+	if _, ok := handshake.ProviderName(file); !ok {
+		return "", &handshake.NameError{Name: name}
 	}
 	path, err := exec.LookPath(file)
 	if err != nil {
@@ -135,8 +136,8 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 }
 
 // shadowed is an error where another binary of the name is found first.
-func shadowed(client *core.Client, b plugin.Binary) error {
-	found, err := plugin.Inspect(client.Providers.Dirs, b.Name)
+func shadowed(client *core.Client, b host.Binary) error {
+	found, err := host.Inspect(client.Providers.Dirs, b.Name)
 	if err != nil || found.SHA256 == b.SHA256 {
 		return err
 	}

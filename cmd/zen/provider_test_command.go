@@ -12,9 +12,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host/conformance"
 )
 
@@ -138,7 +138,7 @@ func printReport(c *cli.Context, report conformance.Report) error {
 // are the keys of the first.
 func settingFlags(c *cli.Context, path string) (settings provider.Settings, visible []string, err error) {
 	settings = make(provider.Settings)
-	name, _ := plugin.ProviderName(filepath.Base(path))
+	name, _ := handshake.ProviderName(filepath.Base(path))
 	for _, flag := range c.StringSlice("setting") {
 		key, value, inline := strings.Cut(flag, "=")
 		file, isFile := strings.CutPrefix(value, "@")

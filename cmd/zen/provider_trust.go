@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
 )
 
@@ -32,7 +32,7 @@ func providerTrust(c *cli.Context) error {
 		return err
 	}
 	return withClient(c, func(client *core.Client) error {
-		binary, err := plugin.Inspect(client.Providers.Dirs, name)
+		binary, err := host.Inspect(client.Providers.Dirs, name)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ type binaryDocument struct {
 	Interpreter string `json:"interpreter,omitempty"`
 }
 
-func newBinaryDocument(b plugin.Binary, known pin.Pin) binaryDocument {
+func newBinaryDocument(b host.Binary, known pin.Pin) binaryDocument {
 	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source, b.Interpreter}
 }
 
@@ -75,7 +75,7 @@ func noteScript(c *cli.Context, name, interpreter string) {
 }
 
 // printBinary answers with one binary.
-func printBinary(c *cli.Context, b plugin.Binary, known pin.Pin) error {
+func printBinary(c *cli.Context, b host.Binary, known pin.Pin) error {
 	noteScript(c, b.Name, b.Interpreter)
 	if globalBool(c, "json") {
 		return printJSON(c, struct {

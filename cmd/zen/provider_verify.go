@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/host"
 )
 
 func providerVerifyCommand() *cli.Command {
@@ -77,7 +77,7 @@ func verifyProvider(client *core.Client, name string) (verifiedDocument, error) 
 	if path := overrides[name]; path != "" {
 		return verifiedDocument{binaryDocument: binaryDocument{Name: name, Path: path, Known: "override"}}, &errOverridden{name, path}
 	}
-	binary, err := plugin.Inspect(client.Providers.Dirs, name)
+	binary, err := host.Inspect(client.Providers.Dirs, name)
 	if err != nil {
 		return verifiedDocument{binaryDocument: binaryDocument{Name: name}}, err
 	}

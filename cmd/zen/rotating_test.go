@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -84,7 +84,7 @@ var rotatingProvider = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(bin, "extra", plugin.BinaryName("rotating"))
+	path := filepath.Join(bin, "extra", handshake.BinaryName("rotating"))
 	out, err := exec.Command("go", "build", "-o", path, "./testdata/rotating").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build rotating: %w\n%s", err, out)

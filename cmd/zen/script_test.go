@@ -15,8 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/internal/host"
 )
 
 // roles are the other programs that this test binary is, by the name of its file.
@@ -77,7 +77,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 		if err := build("zen-provider-"+name, "../../plugins/"+name, ""); err != nil {
 			return "", err
 		}
-		binary, err := plugin.Inspect([]string{dir}, name)
+		binary, err := host.Inspect([]string{dir}, name)
 		if err != nil {
 			return "", err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 // tiny is a third party's provider: this test binary, with its version at its end.
@@ -44,5 +45,5 @@ func makeTiny(ts *testscript.TestScript, _ bool, args []string) {
 	data, err := os.ReadFile(self)
 	ts.Check(err)
 	data = append(data, "\n"+args[0]...)
-	ts.Check(os.WriteFile(ts.MkAbs(filepath.Join(args[1], plugin.BinaryName("tiny"))), data, 0o755))
+	ts.Check(os.WriteFile(ts.MkAbs(filepath.Join(args[1], handshake.BinaryName("tiny"))), data, 0o755))
 }

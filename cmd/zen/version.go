@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 func versionCommand() *cli.Command {
@@ -29,7 +29,7 @@ func versionCommand() *cli.Command {
 					Go            string `json:"go"`
 					Platform      string `json:"platform"`
 					Protocol      int    `json:"provider_protocol"`
-				}{schemaVersion, version, revision, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, plugin.ProtocolVersion})
+				}{schemaVersion, version, revision, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, handshake.ProtocolVersion})
 			}
 			if revision != "" {
 				version += " (" + revision + ")"

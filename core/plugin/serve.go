@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/harden"
 	"github.com/zen-auth/zen/internal/wire"
 )
@@ -33,11 +34,11 @@ import (
 //
 // What is printed is no answer: it goes to zen's log, as does what Logger logs.
 func Serve(p provider.Provider) {
-	if os.Getenv(CookieKey) != CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
-		if os.Getenv(DebugKey) != "" {
+	if os.Getenv(handshake.CookieKey) != handshake.CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+		if os.Getenv(handshake.DebugKey) != "" {
 			os.Exit(debugMain(p))
 		}
-		name, _ := ProviderName(filepath.Base(os.Args[0]))
+		name, _ := handshake.ProviderName(filepath.Base(os.Args[0]))
 		if name == "" {
 			name = "NAME"
 		}
@@ -49,7 +50,7 @@ func Serve(p provider.Provider) {
 		Logger().Warn("harden the process", "error", err)
 	}
 	watchParent()
-	identity, err := serverIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
+	identity, err := handshake.ServerIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
 	if err == nil {
 		err = tellCertificate(identity)
 	}
@@ -58,21 +59,16 @@ func Serve(p provider.Provider) {
 		os.Exit(2)
 	}
 	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig:  handshake,
-		VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {"provider": served{provider: p}}},
+		HandshakeConfig:  handshake.Config,
+		VersionedPlugins: map[int]goplugin.PluginSet{handshake.ProtocolVersion: {"provider": served{provider: p}}},
 		GRPCServer:       newServer,
 		TLSProvider:      func() (*tls.Config, error) { return identity, nil },
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: standardError, JSONFormat: true}),
 	})
 }
 
-// newServer is a server with what every provider needs.
-func newServer(options []grpc.ServerOption) *grpc.Server {
-	return grpc.NewServer(append(options,
-		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
-		grpc.ChainUnaryInterceptor(recoverUnary), grpc.ChainStreamInterceptor(recoverStream),
-	)...)
-}
+// newServer is a server that logs to zen.
+func newServer(options []grpc.ServerOption) *grpc.Server { return wire.NewServer(Logger(), options...) }
 
 // served registers a provider with go-plugin.
 type served struct {

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/host"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -54,7 +54,7 @@ func (s *greasyServer) SendMsg(m any) (err error) {
 
 // TestTheHostToleratesGrease runs zen's own host against a provider of the future.
 func TestTheHostToleratesGrease(t *testing.T) {
-	manager := plugin.NewManager(plugin.Options{Dirs: []string{filepath.Dir(installed(t, "greasy"))}})
+	manager := host.NewManager(host.Options{Dirs: []string{filepath.Dir(installed(t, "greasy"))}})
 	defer func() {
 		if err := manager.Close(context.Background()); err != nil {
 			t.Error(err)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 // The test binary is every provider of the tests: it is linked as
@@ -62,7 +63,7 @@ var bad = map[string]struct {
 		time.Sleep(time.Minute)
 	}},
 	"trusting": {"refusal", "without the cookie, it greets", func() {
-		if os.Getenv(plugin.CookieKey) == "" {
+		if os.Getenv(handshake.CookieKey) == "" {
 			fmt.Println("1|1|unix|/tmp/s|grpc|AAAA")
 			time.Sleep(time.Minute)
 		}
