@@ -1,8 +1,8 @@
 // Package plugin is for authors of providers: it serves a Go value to zen as a process
 // of its own.
 //
-// An author writes a type that implements provider.Provider and of
-// provider.Identity, provider.TokenSource and provider.Team what it can do, and
+// An author writes a type that implements provider.Provider and, of the other
+// interfaces of package provider, what it can do, and
 //
 //	func main() { plugin.Serve(&example{}) }
 //

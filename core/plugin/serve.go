@@ -23,8 +23,7 @@ import (
 //
 //	func main() { plugin.Serve(&example{}) }
 //
-// Of provider.Identity, provider.TokenSource and provider.Team those are served
-// that p implements. A panic in a call fails that call alone. The process can't
+// Of the interfaces of package provider those are served that p implements. A panic in a call fails that call alone. The process can't
 // dump core, on Linux nobody but root reads its memory, and it ends when zen does,
 // in whatever way.
 //

@@ -36,8 +36,8 @@ func (s *spill) Configure(_ context.Context, settings provider.Settings) ([]prov
 	return []provider.Note{{Text: "the key is " + s.key}}, nil
 }
 
-func (s *spill) Check(_ context.Context, report func(provider.Finding) error) error {
-	return report(provider.Finding{Name: "key", Severity: provider.SeverityOK, Text: s.key})
+func (s *spill) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, report(provider.Finding{ID: "key", Severity: provider.SeverityOK, Text: s.key})
 }
 
 // Login implements provider.Identity.

@@ -23,7 +23,9 @@ func (p tiny) Describe(context.Context) (provider.Description, error) {
 	}}, nil
 }
 func (tiny) Configure(context.Context, provider.Settings) ([]provider.Note, error) { return nil, nil }
-func (tiny) Check(context.Context, func(provider.Finding) error) error             { return nil }
+func (tiny) Check(context.Context, provider.CheckRequest, func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, nil
+}
 
 func tinyMain() {
 	self, err := os.Executable()

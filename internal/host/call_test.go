@@ -127,8 +127,8 @@ func TestCrashInLogin(t *testing.T) {
 func TestCheckStreams(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
 	var found []provider.Finding
-	err := client.Check(t.Context(), func(f provider.Finding) error { found = append(found, f); return nil })
-	if err != nil || len(found) != 1 || found[0].Name != "mood" {
+	_, err := client.Check(t.Context(), provider.CheckRequest{}, func(f provider.Finding) error { found = append(found, f); return nil })
+	if err != nil || len(found) != 1 || found[0].ID != "mood" {
 		t.Errorf("%v, %v", found, err)
 	}
 }

@@ -113,11 +113,11 @@ func (c *conn) begin() (leave func(), ok bool) {
 }
 
 // repeatable reports whether a call may be made again that a crash cut short,
-// because it changes nothing but the provider's memory. Token is none: it may have
-// replaced the credential, and the replacement is lost.
+// because it changes nothing but the provider's memory. What takes a credential is none:
+// it may have replaced that, and the replacement is lost.
 func repeatable(method string) bool {
 	switch method[strings.LastIndexByte(method, '/')+1:] {
-	case "Describe", "Verify", "Members", "Invitations":
+	case "Describe", "Verify", "Setup":
 		return true
 	}
 	return false

@@ -12,6 +12,8 @@ type limits struct {
 	// local is for calls that don't use the network, remote for those that do. An
 	// earlier deadline of the caller stays.
 	local, remote time.Duration
+	// repair is for a Fix, which may make several things and wait for each.
+	repair time.Duration
 	// graceful is for the provider to end by itself, after which its process group
 	// is killed; stop is for all of it.
 	graceful, stop time.Duration
@@ -23,6 +25,7 @@ var defaultLimits = limits{
 	start:    10 * time.Second,
 	local:    10 * time.Second,
 	remote:   30 * time.Second,
+	repair:   3 * time.Minute,
 	graceful: time.Second,
 	stop:     3 * time.Second,
 	idle:     10 * time.Minute,
@@ -32,8 +35,10 @@ var defaultLimits = limits{
 // takes as long as a person does, and ends with its context.
 func (l limits) call(method string) time.Duration {
 	switch method[strings.LastIndexByte(method, '/')+1:] {
-	case "Describe", "Configure":
+	case "Describe", "Configure", "Setup":
 		return l.local
+	case "Fix":
+		return l.repair
 	case "Login":
 		return 0
 	}

@@ -132,8 +132,8 @@ func (e *example) Configure(_ context.Context, settings provider.Settings) ([]pr
 	return []provider.Note{{Text: "color is " + settings.Get("color")}}, nil
 }
 
-func (e *example) Check(_ context.Context, report func(provider.Finding) error) error {
-	return report(provider.Finding{Name: "mood", Severity: provider.SeverityOK})
+func (e *example) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, report(provider.Finding{ID: "mood", Severity: provider.SeverityOK})
 }
 
 func (e *example) Login(ctx context.Context, _ provider.LoginRequest, host provider.Host) error {

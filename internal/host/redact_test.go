@@ -67,7 +67,7 @@ func TestRedactLearnsMarkedFields(t *testing.T) {
 		Credential: &pb.Credential{Data: []byte("the-credential"), Subject: "alice@example.com"},
 		Token:      &pb.Token{Value: []byte("the-token")},
 	}}})
-	r.addMarked(&pb.InvitationsResponse{Invitations: []*pb.Invitation{{Url: "https://example.com/ticket/abc"}}})
+	r.addMarked(&pb.InvitationsResponse{Invitations: []*pb.Invitation{{Url: []byte("https://example.com/ticket/abc")}}})
 	r.addMarked(&pb.ConfigureRequest{Settings: map[string]string{"color": "blueish"}})
 	got := r.String("the-credential the-token https://example.com/ticket/abc alice@example.com blueish")
 	if want := "[redacted] [redacted] [redacted] alice@example.com blueish"; got != want {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -25,7 +26,7 @@ type clerkProvider struct {
 	settings settings
 	frontend *frontend
 	verifier *jwks.Verifier
-	keys     *jwks.Set
+	keys     *keyset.Set
 }
 
 func newProvider(version string) *clerkProvider {
@@ -56,11 +57,13 @@ func (p *clerkProvider) Configure(_ context.Context, values provider.Settings) (
 		return nil, err
 	}
 	client := newHTTPClient(p.transport)
-	keys, err := jwks.NewSet(parsed.instance.keySetURL(), jwks.SetOptions{Client: client, Now: p.now})
+	keys, err := keyset.New(parsed.instance.keySetURL(), keyset.Options{Client: client, Now: p.now})
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := jwks.NewVerifier(keys, policy(parsed.instance))
+	accepted := policy(parsed.instance)
+	accepted.Now = p.now
+	verifier, err := jwks.NewVerifier(keys, accepted)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,9 @@ func (f fake) Describe(context.Context) (provider.Description, error) {
 	return provider.Description{Name: f.name, Version: f.version}, nil
 }
 func (fake) Configure(context.Context, provider.Settings) ([]provider.Note, error) { return nil, nil }
-func (fake) Check(context.Context, func(provider.Finding) error) error             { return nil }
+func (fake) Check(context.Context, provider.CheckRequest, func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, nil
+}
 
 var acme = handshake.BinaryName("acme")
 

@@ -32,7 +32,9 @@ func (r *rotating) Configure(_ context.Context, settings provider.Settings) ([]p
 }
 
 // Check implements provider.Provider.
-func (*rotating) Check(context.Context, func(provider.Finding) error) error { return nil }
+func (*rotating) Check(context.Context, provider.CheckRequest, func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, nil
+}
 
 // answer is the issuer's.
 type answer struct {

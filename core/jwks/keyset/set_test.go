@@ -1,4 +1,4 @@
-package jwks_test
+package keyset_test
 
 import (
 	"context"
@@ -17,6 +17,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/internal/keytest"
+	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -40,22 +42,22 @@ func (c *clock) advance(d time.Duration) {
 
 // signAt makes a token of a key that is good for a day after the test's start.
 func signAt(t testing.TB, key any, kid string) provider.Secret {
-	return sign(t, jwt.SigningMethodRS256, key, map[string]any{"kid": kid}, with(good(), map[string]any{"exp": now.Add(100 * 24 * time.Hour).Unix()}))
+	return keytest.Sign(t, jwt.SigningMethodRS256, key, map[string]any{"kid": kid}, keytest.With(keytest.Good(), map[string]any{"exp": keytest.Now.Add(100 * 24 * time.Hour).Unix()}))
 }
 
 func TestHeldKeyNeedsNoNetwork(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	c := &clock{time: now}
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	c := &clock{time: keytest.Now}
 	dir := filepath.Join(t.TempDir(), "jwks")
-	opts := jwks.SetOptions{CacheDir: dir, Now: c.now}
-	v := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy())
-	token := signAt(t, rsaKey(), kid)
+	opts := keyset.Options{CacheDir: dir, Now: c.now}
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, opts), keytest.ClerkPolicy())
+	token := signAt(t, keytest.RSAKey(), keytest.Kid)
 	for range 3 {
 		if _, err := v.Verify(t.Context(), token); err != nil {
 			t.Fatal(err)
 		}
 	}
-	issuer.fetched(t, 1)
+	issuer.Fetched(t, 1)
 	if runtime.GOOS != "windows" {
 		for path, want := range map[string]os.FileMode{dir: 0o700 | os.ModeDir, onlyFile(t, dir): 0o600} {
 			if info, err := os.Stat(path); err != nil || info.Mode() != want {
@@ -67,10 +69,11 @@ func TestHeldKeyNeedsNoNetwork(t *testing.T) {
 	// Another process, a month later, with the issuer down.
 	issuer.Close()
 	c.advance(30 * 24 * time.Hour)
-	for _, offline := range []bool{false, true} {
-		opts.Offline = offline
-		if _, err := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy()).Verify(t.Context(), token); err != nil {
-			t.Errorf("offline %v: %v", offline, err)
+	for name, keys := range map[string]jwks.Source{
+		"online": keytest.NewSet(t, issuer.URL, opts), "offline": jwks.Disk{Dir: dir, URL: issuer.URL},
+	} {
+		if _, err := keytest.NewVerifier(t, keys, keytest.ClerkPolicy()).Verify(t.Context(), token); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -85,155 +88,155 @@ func onlyFile(t *testing.T, dir string) string {
 }
 
 func TestUnknownKidIsFetchedOnce(t *testing.T) {
-	issuer := newIssuer(t, jwk("old", rsaKey().Public()))
-	c := &clock{time: now}
+	issuer := keytest.NewIssuer(t, keytest.JWK("old", keytest.RSAKey().Public()))
+	c := &clock{time: keytest.Now}
 	dir := t.TempDir()
-	opts := jwks.SetOptions{CacheDir: dir, Now: c.now}
-	v := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy())
-	newToken := signAt(t, otherRSAKey(), "new")
+	opts := keyset.Options{CacheDir: dir, Now: c.now}
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, opts), keytest.ClerkPolicy())
+	newToken := signAt(t, keytest.OtherRSAKey(), "new")
 	verify := func(v *jwks.Verifier, token provider.Secret, want error) {
 		t.Helper()
 		if _, err := v.Verify(t.Context(), token); !errors.Is(err, want) {
 			t.Fatalf("got %v, want %v", err, want)
 		}
 	}
-	verify(v, signAt(t, rsaKey(), "old"), nil)
-	issuer.fetched(t, 1)
+	verify(v, signAt(t, keytest.RSAKey(), "old"), nil)
+	issuer.Fetched(t, 1)
 	// The first fetch is free: an unknown kid right after it has another.
 	verify(v, newToken, provider.ErrTokenInvalid)
-	issuer.fetched(t, 2)
+	issuer.Fetched(t, 2)
 	// From then on, only every five minutes, in this process and the next.
 	for range 5 {
 		verify(v, newToken, provider.ErrTokenInvalid)
 	}
-	verify(newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy()), newToken, provider.ErrTokenInvalid)
-	issuer.fetched(t, 2)
+	verify(keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, opts), keytest.ClerkPolicy()), newToken, provider.ErrTokenInvalid)
+	issuer.Fetched(t, 2)
 
-	issuer.publish(jwk("old", rsaKey().Public()), jwk("new", otherRSAKey().Public()))
-	c.advance(jwks.RefetchInterval)
-	sibling := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy())
+	issuer.Publish(keytest.JWK("old", keytest.RSAKey().Public()), keytest.JWK("new", keytest.OtherRSAKey().Public()))
+	c.advance(keyset.RefetchInterval)
+	sibling := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, opts), keytest.ClerkPolicy())
 	verify(sibling, newToken, nil)
-	issuer.fetched(t, 3)
+	issuer.Fetched(t, 3)
 	// What a sibling process fetched is found on disk.
 	verify(v, newToken, nil)
-	verify(v, signAt(t, rsaKey(), "old"), nil)
-	issuer.fetched(t, 3)
+	verify(v, signAt(t, keytest.RSAKey(), "old"), nil)
+	issuer.Fetched(t, 3)
 }
 
 // The keys of another process may be newer than those in memory, and still too old.
 func TestUnknownKidGoesPastTheDisk(t *testing.T) {
-	issuer := newIssuer(t, jwk("a", rsaKey().Public()))
-	c := &clock{time: now}
-	opts := jwks.SetOptions{CacheDir: t.TempDir(), Now: c.now}
-	v := newVerifier(t, newSet(t, issuer.URL, opts), clerkPolicy())
-	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), "a")); err != nil {
+	issuer := keytest.NewIssuer(t, keytest.JWK("a", keytest.RSAKey().Public()))
+	c := &clock{time: keytest.Now}
+	opts := keyset.Options{CacheDir: t.TempDir(), Now: c.now}
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, opts), keytest.ClerkPolicy())
+	if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), "a")); err != nil {
 		t.Fatal(err)
 	}
 	c.advance(time.Hour)
-	if err := newSet(t, issuer.URL, opts).Refresh(t.Context()); err != nil {
+	if err := keytest.NewSet(t, issuer.URL, opts).Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	c.advance(time.Hour)
-	issuer.publish(jwk("b", otherRSAKey().Public()))
-	if _, err := v.Verify(t.Context(), signAt(t, otherRSAKey(), "b")); err != nil {
+	issuer.Publish(keytest.JWK("b", keytest.OtherRSAKey().Public()))
+	if _, err := v.Verify(t.Context(), signAt(t, keytest.OtherRSAKey(), "b")); err != nil {
 		t.Error(err)
 	}
-	issuer.fetched(t, 3)
+	issuer.Fetched(t, 3)
 }
 
 func TestRotationWithEqualKid(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
-	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); err != nil {
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
+	if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), keytest.Kid)); err != nil {
 		t.Fatal(err)
 	}
-	issuer.publish(jwk(kid, otherRSAKey().Public()))
-	if _, err := v.Verify(t.Context(), signAt(t, otherRSAKey(), kid)); err != nil {
+	issuer.Publish(keytest.JWK(keytest.Kid, keytest.OtherRSAKey().Public()))
+	if _, err := v.Verify(t.Context(), signAt(t, keytest.OtherRSAKey(), keytest.Kid)); err != nil {
 		t.Fatal(err)
 	}
 	// A token of the old key has the set fetched once more, in vain, and then not again.
 	for range 3 {
-		if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); !errors.Is(err, provider.ErrTokenInvalid) {
+		if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), keytest.Kid)); !errors.Is(err, provider.ErrTokenInvalid) {
 			t.Errorf("token of the old key: %v", err)
 		}
 	}
-	issuer.fetched(t, 3)
+	issuer.Fetched(t, 3)
 }
 
 // A rotation may follow another, and come in a moment without a network: neither makes
 // the tokens of the new key wait for minutes.
 func TestRotationsInARow(t *testing.T) {
-	issuer := newIssuer(t, jwk("0", rsaKey().Public()))
-	c := &clock{time: now}
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{CacheDir: t.TempDir(), Now: c.now}), clerkPolicy())
+	issuer := keytest.NewIssuer(t, keytest.JWK("0", keytest.RSAKey().Public()))
+	c := &clock{time: keytest.Now}
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{CacheDir: t.TempDir(), Now: c.now}), keytest.ClerkPolicy())
 	for _, kid := range []string{"0", "1", "2", "3"} {
-		issuer.publish(jwk(kid, rsaKey().Public()))
-		if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); err != nil {
+		issuer.Publish(keytest.JWK(kid, keytest.RSAKey().Public()))
+		if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), kid)); err != nil {
 			t.Errorf("key %s: %v", kid, err)
 		}
 	}
 	c.advance(time.Second)
-	issuer.serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	issuer.Serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	for range 2 {
-		if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), "4")); !errors.Is(err, provider.ErrUnavailable) || provider.RetryAfter(err) > jwks.RetryInterval {
+		if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), "4")); !errors.Is(err, provider.ErrUnavailable) || provider.RetryAfter(err) > keyset.RetryInterval {
 			t.Errorf("issuer down: %v", err)
 		}
 	}
-	issuer.publish(jwk("4", rsaKey().Public()))
-	c.advance(jwks.RetryInterval)
-	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), "4")); err != nil {
+	issuer.Publish(keytest.JWK("4", keytest.RSAKey().Public()))
+	c.advance(keyset.RetryInterval)
+	if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), "4")); err != nil {
 		t.Errorf("issuer up again: %v", err)
 	}
 }
 
 func TestIssuerDown(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	c := &clock{time: now}
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{Now: c.now}), clerkPolicy())
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	c := &clock{time: keytest.Now}
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{Now: c.now}), keytest.ClerkPolicy())
 	down := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "7")
 		http.Error(w, "<html>bad gateway</html>", http.StatusBadGateway)
 	}
-	issuer.serve(down)
-	_, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid))
+	issuer.Serve(down)
+	_, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), keytest.Kid))
 	var failure *provider.Error
 	if !errors.Is(err, provider.ErrUnavailable) || !errors.As(err, &failure) || failure.RetryAfter != 7*time.Second {
 		t.Fatalf("got %v, want ErrUnavailable with 7 s", err)
 	}
-	issuer.publish(jwk(kid, rsaKey().Public()))
-	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); err != nil {
+	issuer.Publish(keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), keytest.Kid)); err != nil {
 		t.Fatal(err)
 	}
-	issuer.serve(down)
+	issuer.Serve(down)
 	c.advance(time.Second)
 	// A key that isn't held can't be told from a forger's while the issuer is down,
 	// whether it has a kid of its own or not.
 	for range 3 {
-		for _, id := range []string{"new", kid} {
-			if _, err := v.Verify(t.Context(), signAt(t, otherRSAKey(), id)); !errors.Is(err, provider.ErrUnavailable) {
+		for _, id := range []string{"new", keytest.Kid} {
+			if _, err := v.Verify(t.Context(), signAt(t, keytest.OtherRSAKey(), id)); !errors.Is(err, provider.ErrUnavailable) {
 				t.Errorf("kid %s: %v", id, err)
 			}
 		}
 	}
-	issuer.fetched(t, 3)
-	if _, err := v.Verify(t.Context(), signAt(t, rsaKey(), kid)); err != nil {
+	issuer.Fetched(t, 3)
+	if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), keytest.Kid)); err != nil {
 		t.Errorf("held key: %v", err)
 	}
 }
 
 func TestOfflineWithoutKeys(t *testing.T) {
-	v := newVerifier(t, newSet(t, "https://clerk.example/jwks", jwks.SetOptions{Offline: true}), clerkPolicy())
-	if _, err := v.Verify(t.Context(), signRS256(t, good())); !errors.Is(err, provider.ErrUnavailable) {
+	v := keytest.NewVerifier(t, jwks.Disk{Dir: t.TempDir(), URL: "https://clerk.example/jwks"}, keytest.ClerkPolicy())
+	if _, err := v.Verify(t.Context(), keytest.SignRS256(t, keytest.Good())); !errors.Is(err, provider.ErrUnavailable) {
 		t.Errorf("got %v, want ErrUnavailable", err)
 	}
 }
 
 func TestRefresh(t *testing.T) {
-	issuer := newIssuer(t)
-	c := &clock{time: now}
+	issuer := keytest.NewIssuer(t)
+	c := &clock{time: keytest.Now}
 	var conditions []string
-	set := keySet(jwk(kid, rsaKey().Public()))
-	issuer.serve(func(w http.ResponseWriter, r *http.Request) {
+	set := keytest.KeySet(keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	issuer.Serve(func(w http.ResponseWriter, r *http.Request) {
 		conditions = append(conditions, r.Header.Get("If-None-Match"))
 		w.Header().Set("ETag", `"v1"`)
 		w.Header().Set("Cache-Control", "public, Max-Age=600")
@@ -243,7 +246,7 @@ func TestRefresh(t *testing.T) {
 		}
 		_, _ = w.Write(set)
 	})
-	s := newSet(t, issuer.URL, jwks.SetOptions{Now: c.now, CacheDir: t.TempDir()})
+	s := keytest.NewSet(t, issuer.URL, keyset.Options{Now: c.now, CacheDir: t.TempDir()})
 	for _, step := range []struct {
 		wait    time.Duration
 		fetches int32
@@ -252,7 +255,7 @@ func TestRefresh(t *testing.T) {
 		if err := s.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		issuer.fetched(t, step.fetches)
+		issuer.Fetched(t, step.fetches)
 	}
 	if got := fmt.Sprint(conditions); got != `[ "v1" "v1"]` {
 		t.Errorf("If-None-Match: %s", got)
@@ -268,8 +271,8 @@ func TestRefresh(t *testing.T) {
 }
 
 func TestBadEndpoints(t *testing.T) {
-	elsewhere := newIssuer(t, jwk(kid, rsaKey().Public()))
-	set := keySet(jwk(kid, rsaKey().Public()))
+	elsewhere := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	set := keytest.KeySet(keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	never := make(chan struct{})
 	t.Cleanup(func() { close(never) })
 	for name, handler := range map[string]http.HandlerFunc{
@@ -305,29 +308,29 @@ func TestBadEndpoints(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			issuer := newIssuer(t)
-			issuer.serve(handler)
+			issuer := keytest.NewIssuer(t)
+			issuer.Serve(handler)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			s := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: t.TempDir()})
+			s := keytest.NewSet(t, issuer.URL, keyset.Options{CacheDir: t.TempDir()})
 			if keys, err := s.Keys(ctx); !errors.Is(err, provider.ErrUnavailable) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, %v, want ErrUnavailable in one line", keys, err)
 			}
 			// One bad answer spoils nothing.
-			issuer.publish(jwk(kid, rsaKey().Public()))
+			issuer.Publish(keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 			if _, err := s.Keys(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	elsewhere.fetched(t, 0)
+	elsewhere.Fetched(t, 0)
 }
 
 func TestFetchIsShared(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := keytest.NewIssuer(t)
 	arrived, answer := make(chan struct{}, 2), make(chan struct{})
-	set := keySet(jwk(kid, rsaKey().Public()))
-	issuer.serve(func(w http.ResponseWriter, r *http.Request) {
+	set := keytest.KeySet(keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	issuer.Serve(func(w http.ResponseWriter, r *http.Request) {
 		arrived <- struct{}{}
 		select {
 		case <-answer:
@@ -335,7 +338,7 @@ func TestFetchIsShared(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
-	s := newSet(t, issuer.URL, jwks.SetOptions{})
+	s := keytest.NewSet(t, issuer.URL, keyset.Options{})
 
 	// The caller that started the fetch may leave; the others still get the keys.
 	ctx, cancel := context.WithCancel(t.Context())
@@ -347,7 +350,7 @@ func TestFetchIsShared(t *testing.T) {
 	for range others {
 		go func() { _, err := s.Keys(t.Context()); results <- err }()
 	}
-	for jwks.Waiters(s) < others+1 {
+	for keyset.Waiters(s) < others+1 {
 		runtime.Gosched()
 	}
 	cancel()
@@ -360,14 +363,14 @@ func TestFetchIsShared(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	issuer.fetched(t, 1)
+	issuer.Fetched(t, 1)
 }
 
 func TestBadCacheFileIsNoCache(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	fill := func(t *testing.T) (dir, path string) {
 		dir = t.TempDir()
-		if _, err := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: dir}).Keys(t.Context()); err != nil {
+		if _, err := keytest.NewSet(t, issuer.URL, keyset.Options{CacheDir: dir}).Keys(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		return dir, onlyFile(t, dir)
@@ -391,13 +394,13 @@ func TestBadCacheFileIsNoCache(t *testing.T) {
 			if err := spoil(path); err != nil {
 				t.Fatal(err)
 			}
-			before := issuer.fetches.Load()
-			if _, err := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: dir}).Keys(t.Context()); err != nil {
+			before := issuer.Fetches.Load()
+			if _, err := keytest.NewSet(t, issuer.URL, keyset.Options{CacheDir: dir}).Keys(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			issuer.fetched(t, before+1)
+			issuer.Fetched(t, before+1)
 			// And it is repaired.
-			if _, err := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: dir, Offline: true}).Keys(t.Context()); err != nil {
+			if _, err := (jwks.Disk{Dir: dir, URL: issuer.URL}).Load(); err != nil {
 				t.Error(err)
 			}
 		})
@@ -405,24 +408,24 @@ func TestBadCacheFileIsNoCache(t *testing.T) {
 }
 
 func TestUnwritableCacheIsNoError(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newSet(t, issuer.URL, jwks.SetOptions{CacheDir: file}).Keys(t.Context()); err != nil {
+	if _, err := keytest.NewSet(t, issuer.URL, keyset.Options{CacheDir: file}).Keys(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestClientIsNotChanged(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write(keySet(jwk(kid, rsaKey().Public())))
+		_, _ = w.Write(keytest.KeySet(keytest.JWK(keytest.Kid, keytest.RSAKey().Public())))
 	}))
 	t.Cleanup(server.Close)
 	client := server.Client()
 	client.Timeout = time.Minute
-	if _, err := newSet(t, server.URL, jwks.SetOptions{Client: client}).Keys(t.Context()); err != nil {
+	if _, err := keytest.NewSet(t, server.URL, keyset.Options{Client: client}).Keys(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if client.CheckRedirect != nil || client.Timeout != time.Minute {

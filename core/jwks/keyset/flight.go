@@ -1,9 +1,10 @@
-package jwks
+package keyset
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -14,15 +15,12 @@ type flight struct {
 	cancel context.CancelFunc
 	// waiters is guarded by Set.mu; snap and err are final once done is closed.
 	waiters int
-	snap    *snapshot
+	snap    *jwks.Set
 	err     error
 }
 
 // fetchShared joins the fetch under way, or starts one.
-func (s *Set) fetchShared(ctx context.Context, held *snapshot) (*snapshot, error) {
-	if s.offline {
-		return held, unavailable("fetch key set %s: not on disk, and the network is not to be used", s.url)
-	}
+func (s *Set) fetchShared(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	s.mu.Lock()
 	f := s.flight
 	if f == nil {
@@ -46,7 +44,7 @@ func (s *Set) fetchShared(ctx context.Context, held *snapshot) (*snapshot, error
 
 // takeOff starts a fetch; s.mu is held. The fetch outlives the context of the
 // caller that starts it, as others may join.
-func (s *Set) takeOff(ctx context.Context, held *snapshot) *flight {
+func (s *Set) takeOff(ctx context.Context, held *jwks.Set) *flight {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	f := &flight{done: make(chan struct{}), cancel: cancel}
 	s.flight = f

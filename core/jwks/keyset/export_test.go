@@ -1,4 +1,4 @@
-package jwks
+package keyset
 
 // Waiters is the number of callers that wait for the fetch under way.
 func Waiters(s *Set) int {

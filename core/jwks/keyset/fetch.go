@@ -1,4 +1,4 @@
-package jwks
+package keyset
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -42,31 +43,31 @@ func fetchClient(client *http.Client) *http.Client {
 
 // fetch gets the keys from the issuer. With an error it returns held, marked with
 // the time of the attempt (nil where held is nil).
-func (s *Set) fetch(ctx context.Context, held *snapshot) (*snapshot, error) {
+func (s *Set) fetch(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	snap, err := s.get(ctx, held)
 	switch {
 	case held == nil && err != nil:
 		return nil, err
 	case held != nil && err != nil:
 		kept := *held
-		kept.refetched = s.now().Round(0)
+		kept.Refetched = s.now().Round(0)
 		snap = &kept
-	case held != nil && bytes.Equal(snap.body, held.body):
-		snap.refetched = snap.fetched
+	case held != nil && bytes.Equal(snap.JSON, held.JSON):
+		snap.Refetched = snap.Fetched
 	}
 	// Without the disk, the next process fetches for itself.
-	_ = s.cache.store(snap)
+	_ = s.store(snap)
 	return snap, err
 }
 
-func (s *Set) get(ctx context.Context, held *snapshot) (*snapshot, error) {
+func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
 		return nil, unavailable("fetch key set %s: %v", s.url, err)
 	}
 	req.Header.Set("Accept", "application/jwk-set+json, application/json")
-	if held != nil && held.etag != "" {
-		req.Header.Set("If-None-Match", held.etag)
+	if held != nil && held.ETag != "" {
+		req.Header.Set("If-None-Match", held.ETag)
 	}
 	res, err := s.client.Do(req)
 	if err != nil {
@@ -75,7 +76,7 @@ func (s *Set) get(ctx context.Context, held *snapshot) (*snapshot, error) {
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode == http.StatusNotModified && held != nil {
 		same := *held
-		same.fetched, same.maxAge = s.now().Round(0), maxAge(res.Header)
+		same.Fetched, same.MaxAge = s.now().Round(0), maxAge(res.Header)
 		return &same, nil
 	}
 	if res.StatusCode != http.StatusOK {
@@ -90,13 +91,13 @@ func (s *Set) get(ctx context.Context, held *snapshot) (*snapshot, error) {
 	if len(body) > maxBody {
 		return nil, unavailable("fetch key set %s: the answer is larger than 1 MiB", s.url)
 	}
-	keys, err := Parse(body)
+	keys, err := jwks.Parse(body)
 	if err != nil {
 		return nil, unavailable("fetch key set %s: %v", s.url, err)
 	}
-	return &snapshot{
-		keys: keys, body: body, etag: res.Header.Get("ETag"),
-		fetched: s.now().Round(0), maxAge: maxAge(res.Header),
+	return &jwks.Set{
+		URL: s.url, Keys: keys, JSON: body, ETag: res.Header.Get("ETag"),
+		Fetched: s.now().Round(0), MaxAge: maxAge(res.Header),
 	}, nil
 }
 
