@@ -61,35 +61,36 @@ func TestDatabaseBadInput(t *testing.T) {
 	for name, test := range map[string]struct {
 		args   []string
 		stdin  string
-		env    string
+		env    []string
 		code   int
 		stderr string
 	}{
 		// Which database.
-		"URL without a host":             {args: []string{"db", "query", "--database", "libsql://", "SELECT 1"}, code: 2, stderr: "database URL"},
-		"mode for a server, a file":      {args: []string{"db", "query", "--mode", "remote", "--database", "file:local.db", "SELECT 1"}, code: 2, stderr: "mode remote"},
-		"file in a directory that isn't": {args: []string{"db", "query", "--database", "file:" + filepath.Join(dir, "none", "local.db"), "SELECT 1"}, code: 2, stderr: "unable to open"},
-		"directory as a database":        {args: []string{"db", "query", "--database", "file:" + dir, "SELECT 1"}, code: 2, stderr: dir},
-		"directory as a replica":         {args: []string{"db", "query", "--mode", "replica", "--path", dir, "SELECT 1"}, code: 2, stderr: dir},
-		"file that is no database":       {args: []string{"db", "query", "--database", "file:" + file("no.db", strings.Repeat("no database\n", 1000)), "SELECT * FROM t"}, code: 2, stderr: "not a database"},
-		"URL is a path":                  {args: []string{"db", "ping", "--database", dir}, code: 2, stderr: "database URL"},
-		"scheme of WebSockets":           {args: []string{"db", "query", "--database", "wss://app-acme.turso.io", "SELECT 1"}, code: 2, stderr: "scheme wss"},
-		"scheme nobody knows":            {args: []string{"db", "query", "--database", "gopher://app", "SELECT 1"}, code: 2, stderr: "unknown scheme"},
-		"plain HTTP to far away":         {args: []string{"db", "shell", "--database", "http://db.example"}, code: 2, stderr: "database URL"},
-		"token in the URL":               {args: []string{"db", "query", "--database", "libsql://app?authToken=" + secret, "SELECT 1"}, code: 2, stderr: "carries a token"},
-		"password in the URL":            {args: []string{"db", "query", "--database", "libsql://me:" + secret + "@app", "SELECT 1"}, code: 2, stderr: "user name or a password"},
-		"token instead of a URL":         {args: []string{"db", "ping", "--database", secret}, code: 2, stderr: "is a token"},
-		"control character":              {args: []string{"db", "query", "--database", "libsql://app\x1b[31m", "SELECT 1"}, code: 2, stderr: "control character"},
-		"URL of 3 KB":                    {args: []string{"db", "query", "--database", "libsql://" + strings.Repeat("a", 3000), "SELECT 1"}, code: 2, stderr: "longer than"},
-		"port that is none":              {args: []string{"db", "query", "--database", "libsql://app:99999", "SELECT 1"}, code: 2, stderr: "database URL"},
-		"nobody there":                   {args: []string{"db", "query", "--database", "http://127.0.0.1:1", "SELECT 1"}, code: 4, stderr: "127.0.0.1:1"},
-		"another database's name":        {args: []string{"db", "query", "--database", strings.Replace(stack.DatabaseURL(), "/dbs/app", "/dbs/nowhere", 1), "SELECT 1"}, code: 2, stderr: "nowhere"},
-		"empty URL":                      {args: []string{"db", "query", "--database", "", "SELECT 1"}, code: 2, stderr: "--database is empty"},
-		"access nobody has":              {args: []string{"db", "query", "--access", "root", "SELECT 1"}, code: 2, stderr: "root"},
+		"URL without a host":                  {args: []string{"db", "query", "--database", "libsql://", "SELECT 1"}, code: 2, stderr: "database URL"},
+		"mode for a server, a file":           {args: []string{"db", "query", "--mode", "remote", "--database", "file:local.db", "SELECT 1"}, code: 2, stderr: "mode remote"},
+		"file in a directory that isn't":      {args: []string{"db", "query", "--database", "file:" + filepath.Join(dir, "none", "local.db"), "SELECT 1"}, code: 2, stderr: "unable to open"},
+		"directory as a database":             {args: []string{"db", "query", "--database", "file:" + dir, "SELECT 1"}, code: 2, stderr: dir},
+		"directory as a replica":              {args: []string{"db", "query", "--mode", "replica", "--path", dir, "SELECT 1"}, code: 2, stderr: dir},
+		"file that is no database":            {args: []string{"db", "query", "--database", "file:" + file("no.db", strings.Repeat("no database\n", 1000)), "SELECT * FROM t"}, code: 2, stderr: "not a database"},
+		"URL is a path":                       {args: []string{"db", "ping", "--database", dir}, code: 2, stderr: "database URL"},
+		"scheme of WebSockets":                {args: []string{"db", "query", "--database", "wss://app-acme.turso.io", "SELECT 1"}, code: 2, stderr: "scheme wss"},
+		"scheme nobody knows":                 {args: []string{"db", "query", "--database", "gopher://app", "SELECT 1"}, code: 2, stderr: "unknown scheme"},
+		"plain HTTP to far away":              {args: []string{"db", "shell", "--database", "http://db.example"}, code: 2, stderr: "database URL"},
+		"token in the URL":                    {args: []string{"db", "query", "--database", "libsql://app?authToken=" + secret, "SELECT 1"}, code: 2, stderr: "carries a token"},
+		"password in the URL":                 {args: []string{"db", "query", "--database", "libsql://me:" + secret + "@app", "SELECT 1"}, code: 2, stderr: "user name or a password"},
+		"token instead of a URL":              {args: []string{"db", "ping", "--database", secret}, code: 2, stderr: "is a token"},
+		"control character":                   {args: []string{"db", "query", "--database", "libsql://app\x1b[31m", "SELECT 1"}, code: 2, stderr: "control character"},
+		"URL of 3 KB":                         {args: []string{"db", "query", "--database", "libsql://" + strings.Repeat("a", 3000), "SELECT 1"}, code: 2, stderr: "longer than"},
+		"port that is none":                   {args: []string{"db", "query", "--database", "libsql://app:99999", "SELECT 1"}, code: 2, stderr: "database URL"},
+		"nobody there":                        {args: []string{"db", "query", "SELECT 1"}, env: []string{"ZEN_DATABASE=http://127.0.0.1:1", "ZEN_DATABASE_ID=" + stack.DatabaseID()}, code: 4, stderr: "127.0.0.1:1"},
+		"another database than the profile's": {args: []string{"db", "query", "--database", "http://127.0.0.1:1", "SELECT 1"}, code: 2, stderr: "is not the database of profile"},
+		"another database's name":             {args: []string{"db", "query", "--database", strings.Replace(stack.DatabaseURL(), "/dbs/app", "/dbs/nowhere", 1), "SELECT 1"}, code: 2, stderr: "nowhere"},
+		"empty URL":                           {args: []string{"db", "query", "--database", "", "SELECT 1"}, code: 2, stderr: "--database is empty"},
+		"access nobody has":                   {args: []string{"db", "query", "--access", "root", "SELECT 1"}, code: 2, stderr: "root"},
 
 		// Tokens.
-		"API token with a line feed": {args: []string{"login", "--provider", "platformtoken"}, env: "TURSO_API_TOKEN=" + secret + "\nX", code: 2, stderr: "token"},
-		"API token of 20 KB":         {args: []string{"login", "--provider", "platformtoken"}, env: "TURSO_API_TOKEN=" + strings.Repeat("a", 20_000), code: 2, stderr: "no token"},
+		"API token with a line feed": {args: []string{"login", "--provider", "platformtoken"}, env: []string{"TURSO_API_TOKEN=" + secret + "\nX"}, code: 2, stderr: "token"},
+		"API token of 20 KB":         {args: []string{"login", "--provider", "platformtoken"}, env: []string{"TURSO_API_TOKEN=" + strings.Repeat("a", 20_000)}, code: 2, stderr: "no token"},
 
 		// How it is asked.
 		"mode that doesn't exist":    {args: []string{"db", "query", "--mode", "telepathy", "SELECT 1"}, code: 2, stderr: "mode"},
@@ -137,9 +138,7 @@ func TestDatabaseBadInput(t *testing.T) {
 			cmd := zen(test.args...)
 			var stdout, stderr bytes.Buffer
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(test.stdin), &stdout, &stderr
-			if test.env != "" {
-				cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], test.env)
-			}
+			cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], test.env...)
 			err := cmd.Run()
 			var exited *exec.ExitError
 			if err != nil && !errors.As(err, &exited) {

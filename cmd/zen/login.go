@@ -66,7 +66,11 @@ func login(c *cli.Context) error {
 			return err
 		}
 		if forced := s.Provider; forced != "" && forced != name {
-			fmt.Fprintf(notes(c), "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n", forced)
+			why := "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n"
+			if os.Getenv("ZEN_PROVIDER") == "" {
+				why = "The database that the project file chose is used with %s, whoever signs in here with another provider.\n"
+			}
+			fmt.Fprintf(notes(c), why, forced)
 		}
 		if c.String("storage") != "" && os.Getenv("ZEN_STORAGE") == string(store.StorageNone) {
 			fmt.Fprintln(notes(c), "ZEN_STORAGE is none: this login is not looked at until it is unset.")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -124,6 +125,15 @@ func proxied(t *testing.T, bin string, writer ...string) string {
 	dir := t.TempDir()
 	variables, err := stack.Environment(dir)
 	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.OpenFile(filepath.Join(dir, "zen", "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer config.Close()
+	// The witness is where the database is, too: the user says so.
+	if _, err := fmt.Fprintf(config, "\n[profiles.seen]\ndatabase = %q\ndatabase_id = %q\n", address, stack.DatabaseID()); err != nil {
 		t.Fatal(err)
 	}
 	environ := append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",

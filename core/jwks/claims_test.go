@@ -67,6 +67,10 @@ func TestClaims(t *testing.T) {
 			`{"a":"ro","p":{"rw":{"ns":["a"],"tags":["t"]}}}`,
 			provider.Claims{Database: &provider.DatabaseClaims{Access: provider.AccessReadWrite, Namespaces: map[string][]string{"rw": {"a", "tag:t"}}}},
 		},
+		"an unknown kind in p": {
+			`{"a":"ro","p":{"ro":{"ns":["a"]},"superadmin":{"ns":["a"]}}}`,
+			provider.Claims{Database: &provider.DatabaseClaims{Access: provider.AccessReadWrite, Namespaces: map[string][]string{"ro": {"a"}, "superadmin": {"a"}}}},
+		},
 		"tables in p": {
 			`{"p":{"rw":{"ns":["acme.dev"],"tables":{"all":{"data_read":true}}}}}`,
 			provider.Claims{Database: &provider.DatabaseClaims{Access: provider.AccessReadWrite, Namespaces: map[string][]string{"rw": {"acme.dev"}}}},

@@ -23,8 +23,8 @@ type verifier struct {
 func (v verifier) Verify(ctx context.Context, token provider.Token, offline bool) (provider.Claims, error) {
 	if token.Verification == nil {
 		claims, err := jwks.DecodeUnverified(token.Value)
-		if err == nil && !token.Expires.IsZero() && !v.now().Before(token.Expires) {
-			err = fmt.Errorf("%w at %s", provider.ErrTokenExpired, token.Expires.UTC().Format(time.RFC3339))
+		if end := ending(token, claims.Expires).Expires; err == nil && !end.IsZero() && !v.now().Before(end) {
+			err = fmt.Errorf("%w at %s", provider.ErrTokenExpired, end.UTC().Format(time.RFC3339))
 		}
 		return claims, err
 	}
