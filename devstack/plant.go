@@ -71,7 +71,7 @@ func (s *Stack) plant(templateLifetime time.Duration) error {
 			return err
 		}
 	}
-	return s.plantAction()
+	return s.plantActions()
 }
 
 func (s *Stack) plantOrganization(ctx context.Context, o OrganizationSeed) error {

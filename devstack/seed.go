@@ -80,17 +80,27 @@ type Auth0Seed struct {
 		ClientID      string                  `toml:"client_id"`
 		Name          string                  `toml:"name"`
 		Secret        string                  `toml:"secret"`
-		Callbacks     []string                `toml:"callbacks"`     // none: five ports of 127.0.0.1
+		Callbacks     []string                `toml:"callbacks"` // none: five ports of 127.0.0.1, unless it has a secret
+		LogoutURLs    []string                `toml:"logout_urls"`
 		Organizations auth0.OrganizationUsage `toml:"organizations"` // "deny", "allow" or "require"
-	} `toml:"applications"` // none: two native ones
+		RefreshLeeway lifetime                `toml:"refresh_leeway"`
+		Grants        []struct {
+			Audience      string                  `toml:"audience"`
+			Scopes        []string                `toml:"scopes"`
+			Organizations auth0.OrganizationUsage `toml:"organizations"`
+		} `toml:"grants"` // what it may do in its own name
+	} `toml:"applications"` // none: two native ones, and one for machines
 	APIs []struct {
 		Identifier    string   `toml:"identifier"`
 		Scopes        []string `toml:"scopes"`
 		TokenLifetime lifetime `toml:"token_lifetime"`
 		RFC9068       bool     `toml:"rfc9068"`
+		Algorithm     string   `toml:"algorithm"`
 	} `toml:"apis"` // none: one
-	// Action is a Post Login Action that sets claims on every access token.
+	// Action is a Post Login Action that sets claims on every access token of a
+	// person's, MachineAction one of the credentials-exchange trigger, for machines'.
 	Action                   *ClaimsSeed `toml:"action"`
+	MachineAction            *ClaimsSeed `toml:"machine_action"`
 	SkipCallbackConfirmation bool        `toml:"skip_callback_confirmation"`
 }
 

@@ -61,16 +61,23 @@ func newBench(t *testing.T, change ...func(*auth0.Options)) *bench {
 	b.url = "http://" + server.Listener.Addr().String()
 	opts := auth0.Options{
 		BaseURL: b.url, Keys: testKeys(), Now: b.now,
-		Fault:  func(name string) bool { return b.fault.Load() == name },
-		Action: auth0.Claims(map[string]any{"id": "db-1", "a": "rw", "perm": []any{}, "rid": "rid-1", "sub": "mallory", "roles": []string{"x"}}),
+		Fault:         func(name string) bool { return b.fault.Load() == name },
+		Action:        auth0.Claims(map[string]any{"id": "db-1", "a": "rw", "perm": []any{}, "rid": "rid-1", "sub": "mallory", "roles": []string{"x"}}),
+		MachineAction: auth0.MachineClaims(map[string]any{"id": "db-1", "a": "ro", "gty": "mallory"}),
 		Applications: []auth0.Application{
-			{ClientID: "native", Name: "zen", Callbacks: []string{b.callback}},
+			{ClientID: "native", Name: "zen", Callbacks: []string{b.callback}, LogoutURLs: []string{b.callback}},
+			{ClientID: "machine", Secret: "m4chine", Grants: []auth0.ClientGrant{
+				{Audience: auth0.DefaultAudience, Scopes: []string{"read:db"}, Organizations: auth0.OrganizationsAllow}, {Audience: "https://ps256.test"},
+			}},
+			{ClientID: "machine-key", Keys: []auth0.AssertionKey{{ID: "k1", Algorithm: "PS256", Public: &testKeys()[3].PublicKey}}, Grants: []auth0.ClientGrant{{Audience: auth0.DefaultAudience}}},
 			{ClientID: "teams", Name: "zen teams", Callbacks: []string{b.callback}, Organizations: auth0.OrganizationsRequire},
 			{ClientID: "leeway", Callbacks: []string{b.callback}, RefreshLeeway: 30 * time.Second},
 			{ClientID: "web", Secret: "s3cret", Callbacks: []string{b.callback}, GrantTypes: []string{auth0.GrantCode}},
 		},
 		APIs: []auth0.API{
 			{Identifier: auth0.DefaultAudience, Scopes: []string{"read:db"}},
+			{Identifier: "https://ps256.test", Algorithm: auth0.PS256},
+			{Identifier: "https://hs256.test", Algorithm: auth0.HS256},
 			{Identifier: "https://rfc9068.test", RFC9068: true, DenyOfflineAccess: true, TokenLifetime: time.Hour},
 		},
 	}
@@ -228,7 +235,7 @@ func (b *bench) parse(token string) (*jwt.Token, error) {
 			return key, nil
 		}
 		return nil, jwt.ErrTokenUnverifiable
-	}, jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(b.now), jwt.WithIssuer(b.url+"/"), jwt.WithExpirationRequired())
+	}, jwt.WithValidMethods([]string{"RS256", "PS256"}), jwt.WithTimeFunc(b.now), jwt.WithIssuer(b.url+"/"), jwt.WithExpirationRequired())
 }
 
 func (b *bench) claims(token string) jwt.MapClaims {

@@ -76,6 +76,11 @@ func (t *Tenant) prune() {
 			delete(t.devices, id)
 		}
 	}
+	for id, until := range t.assertions {
+		if !now.Before(until) {
+			delete(t.assertions, id)
+		}
+	}
 	for id, r := range t.refreshTokens {
 		if !now.Before(r.family.expireAt) {
 			delete(t.refreshTokens, id)

@@ -36,7 +36,7 @@ func (t *Tenant) createDevice(r *http.Request, form url.Values) (object, error) 
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(application.GrantTypes, GrantDevice) {
+	if !slices.Contains(application.GrantTypes, GrantDevice) || t.fault(FaultDeviceOff) {
 		return nil, errGrantRefused(GrantDevice)
 	}
 	if application.Organizations != OrganizationsDeny {

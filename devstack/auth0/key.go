@@ -86,7 +86,12 @@ func (ring *keyRing) published() []signingKey {
 // sign makes a JWT. Header fields are added to alg, kid and typ or replace them;
 // a nil one removes them.
 func (ring *keyRing) sign(header, claims map[string]any) (string, error) {
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(claims))
+	return ring.signAs(jwt.SigningMethodRS256, header, claims)
+}
+
+// signAs is sign by another algorithm of RSA's. Auth0 has one key pair for all of them.
+func (ring *keyRing) signAs(method jwt.SigningMethod, header, claims map[string]any) (string, error) {
+	token := jwt.NewWithClaims(method, jwt.MapClaims(claims))
 	token.Header["kid"] = ring.current.id
 	for name, value := range header {
 		if value == nil {
@@ -170,13 +175,16 @@ func (t *Tenant) serveKeySet(w http.ResponseWriter, _ *http.Request) {
 // verify checks a JWT that this tenant signed for itself, and its lifetime.
 func (t *Tenant) verify(token string) (jwt.MapClaims, error) {
 	claims := jwt.MapClaims{}
-	_, err := jwt.ParseWithClaims(token, claims, func(tok *jwt.Token) (any, error) {
-		for _, k := range t.keys.published() {
-			if k.id == tok.Header["kid"] {
-				return &k.private.PublicKey, nil
-			}
-		}
-		return nil, errors.New("unknown key")
-	}, jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(t.now), jwt.WithExpirationRequired())
+	_, err := jwt.ParseWithClaims(token, claims, t.publishedKey, jwt.WithValidMethods([]string{RS256, PS256}), jwt.WithTimeFunc(t.now), jwt.WithExpirationRequired())
 	return claims, err
+}
+
+// publishedKey is the key that a token's kid names.
+func (t *Tenant) publishedKey(token *jwt.Token) (any, error) {
+	for _, k := range t.keys.published() {
+		if k.id == token.Header["kid"] {
+			return &k.private.PublicKey, nil
+		}
+	}
+	return nil, errors.New("unknown key")
 }

@@ -26,6 +26,8 @@ func (t *Tenant) pages() http.Handler {
 	mux.HandleFunc("POST "+consentPath, t.step(t.consent))
 	mux.HandleFunc("GET "+activatePath, t.showActivate)
 	mux.HandleFunc("POST "+activatePath, t.activate)
+	mux.HandleFunc("GET "+logoutPath, t.showLogout)
+	mux.HandleFunc("POST "+logoutPath, t.logout)
 	mux.HandleFunc("GET "+stylePath, portal.Style)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		t.site.Fail(w, http.StatusNotFound, "Not found", "The address "+r.URL.Path+" leads nowhere.")

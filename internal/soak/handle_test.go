@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,10 +16,11 @@ import (
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	_ "github.com/zen-auth/zen/core/libsql/replica"
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/browse"
+	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/programs"
 )
 
 // handle is a database as an application holds it.
@@ -37,13 +37,7 @@ type handle struct {
 func buildProviders(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	out, err := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-o", dir+"/", "../../plugins/clerk", "../../plugins/platformtoken").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build providers: %v\n%s", err, out)
-	}
-	for _, name := range []string{"clerk", "platformtoken"} {
-		must(t, os.Rename(filepath.Join(dir, name), filepath.Join(dir, plugin.BinaryName(name))))
-	}
+	must(t, programs.Install(dir, false))
 	return dir
 }
 
@@ -66,7 +60,7 @@ func signIn(t *testing.T, stack *devstack.Stack, providers string) (home string)
 	alone := strings.Replace(profile, "[profiles.default]", "[profiles.alone]", 1)
 	must(t, os.WriteFile(file, []byte(profile+"fallback = [\"platformtoken\"]\n\n"+alone+"\n[providers.clerk]"+rest), 0o600))
 
-	client, err := core.New(core.Options{AskProvider: func(context.Context, plugin.Binary) (bool, error) { return true, nil }})
+	client, err := core.New(core.Options{AskProvider: func(context.Context, host.Binary) (bool, error) { return true, nil }})
 	must(t, err)
 	defer func() { must(t, client.Close(context.Background())) }()
 	for _, profile := range []string{"default", "alone"} {
