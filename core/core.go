@@ -117,12 +117,17 @@ func (c *Client) Close(ctx context.Context) error {
 // Session makes the session of a profile; "" is the selected one. It ends with the
 // Client.
 func (c *Client) Session(profile string) (*session.Session, error) {
-	s, err := session.Open(c.Config, profile, c.Store, c.Providers, c.notify)
+	p, err := c.Config.Profile(profile)
 	if err != nil {
 		return nil, err
 	}
+	return c.owned(c.sessionOf(p)), nil
+}
+
+func (c *Client) sessionOf(p config.Profile) *session.Session {
+	s := session.OpenProfile(c.Config, p, c.Store, c.Providers, c.notify)
 	s.Elsewhere = c.elsewhere
-	return c.owned(s), nil
+	return s
 }
 
 // owned makes a session one that ends with the Client.

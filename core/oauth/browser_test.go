@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
 )
 
 func verifier(t testing.TB, s *issuer) *jwks.Verifier {
 	t.Helper()
-	set, err := jwks.NewSet(s.URL+"/jwks", jwks.SetOptions{})
+	set, err := keyset.New(s.URL+"/jwks", keyset.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

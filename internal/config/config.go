@@ -85,6 +85,7 @@ func (c *Config) setOverrides(f Flags) error {
 		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
 		{"token_provider", "", "ZEN_TOKEN_PROVIDER", ""},
 		{"database", "--database", "ZEN_DATABASE", f.Database},
+		{"database_id", "", "ZEN_DATABASE_ID", ""},
 		{"access", "--access", "ZEN_ACCESS", f.Access},
 		{"storage", "--storage", "ZEN_STORAGE", f.Storage},
 	}

@@ -141,7 +141,7 @@ func (c *Client) Token(ctx context.Context, req provider.TokenRequest) (provider
 	if response.Credential, err = c.replaced(r); err != nil {
 		return response, err
 	}
-	response.Token = tokenFromWire(r.GetToken())
+	response.Token, response.DatabaseID = tokenFromWire(r.GetToken()), r.GetDatabaseId()
 	return response, nil
 }
 

@@ -133,6 +133,7 @@ func (s *tokenServer) Token(ctx context.Context, r *pb.TokenRequest) (*pb.TokenR
 	return &pb.TokenResponse{
 		Token:      tokenToWire(response.Token),
 		Credential: optional(response.Credential, credentialToWire),
+		DatabaseId: response.DatabaseID,
 	}, nil
 }
 

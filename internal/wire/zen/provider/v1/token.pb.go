@@ -128,7 +128,12 @@ type TokenResponse struct {
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
 	// The call failed although the credential was replaced: the new credential must
 	// not be lost with the error. Without a new credential, an error is a status.
-	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	Failure *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	// The id of the database that is at the request's URL, where the provider has it
+	// from an authenticated answer of the platform that runs the database. Empty where
+	// the provider doesn't know: it is never guessed from the host's name. For a URL
+	// that the profile doesn't name, zen uses a token only if it is for this id.
+	DatabaseId    string `protobuf:"bytes,4,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -184,6 +189,13 @@ func (x *TokenResponse) GetFailure() *Failure {
 	return nil
 }
 
+func (x *TokenResponse) GetDatabaseId() string {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return ""
+}
+
 var File_zen_provider_v1_token_proto protoreflect.FileDescriptor
 
 const file_zen_provider_v1_token_proto_rawDesc = "" +
@@ -198,13 +210,15 @@ const file_zen_provider_v1_token_proto_rawDesc = "" +
 	"\x06access\x18\x04 \x01(\x0e2\x17.zen.provider.v1.AccessR\x06access\x12=\n" +
 	"\vpermissions\x18\x05 \x03(\v2\x1b.zen.provider.v1.PermissionR\vpermissions\x125\n" +
 	"\blifetime\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\blifetime\x128\n" +
-	"\tassertion\x18\a \x01(\v2\x1a.zen.provider.v1.StatementR\tassertion\"\xae\x01\n" +
+	"\tassertion\x18\a \x01(\v2\x1a.zen.provider.v1.StatementR\tassertion\"\xcf\x01\n" +
 	"\rTokenResponse\x12,\n" +
 	"\x05token\x18\x01 \x01(\v2\x16.zen.provider.v1.TokenR\x05token\x12;\n" +
 	"\n" +
 	"credential\x18\x02 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
 	"credential\x122\n" +
-	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure2U\n" +
+	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\x12\x1f\n" +
+	"\vdatabase_id\x18\x04 \x01(\tR\n" +
+	"databaseId2U\n" +
 	"\vTokenSource\x12F\n" +
 	"\x05Token\x12\x1d.zen.provider.v1.TokenRequest\x1a\x1e.zen.provider.v1.TokenResponseBBZ@github.com/zen-auth/zen/internal/wire/zen/provider/v1;providerv1b\x06proto3"
 
