@@ -10,10 +10,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 const (
@@ -47,13 +47,11 @@ func (d Disk) Path() string {
 	return filepath.Join(d.Dir, hex.EncodeToString(sum[:])+".json")
 }
 
-// Load reads the file. The error is ErrUnavailable where there is none, where others
-// could have written to it, and where it is damaged: a key set can be had again.
+// Load reads the file. The error is ErrUnavailable where there is none, where somebody
+// else could have put it there or written to it (its keys decide which tokens are
+// good), and where it is damaged: a key set can be had again.
 func (d Disk) Load() (*Set, error) {
-	if !d.Trusted() {
-		return nil, d.missing()
-	}
-	file, err := os.Open(d.Path())
+	file, err := private.Trusted.Open(d.Path(), os.O_RDONLY)
 	if err != nil {
 		return nil, d.missing()
 	}
@@ -74,13 +72,6 @@ func (d Disk) Load() (*Set, error) {
 		URL: d.URL, Keys: keys, JSON: e.Set, ETag: e.ETag, Fetched: e.Fetched, Refetched: e.Refetched,
 		MaxAge: min(max(0, time.Duration(e.MaxAge)*time.Second), maxMaxAge),
 	}, nil
-}
-
-// Trusted refuses a file that somebody else could have put there or written to:
-// its keys decide which tokens are good.
-func (d Disk) Trusted() bool {
-	info, err := os.Lstat(d.Path())
-	return err == nil && info.Mode().IsRegular() && (runtime.GOOS == "windows" || info.Mode().Perm()&0o022 == 0)
 }
 
 // Marshal is the content of the file of a set.

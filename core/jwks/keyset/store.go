@@ -4,9 +4,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2/maybe"
-
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // load reads the set from the disk; nil is none.
@@ -30,9 +29,8 @@ func (s *Set) store(set *jwks.Set) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if !s.disk.Trusted() {
-		// Replacing a file keeps its mode.
+	if info, err := os.Lstat(path); err == nil && info.IsDir() {
 		_ = os.Remove(path)
 	}
-	return maybe.WriteFile(path, content, 0o600)
+	return private.Replace(path, content, 0o600)
 }
