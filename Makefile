@@ -17,7 +17,7 @@ build:
 	set -e; sums=$$(cd bin && for p in $(PROVIDERS); do \
 		f=zen-provider-$$p; \
 		printf '%s=%s,' $$p $$({ sha256sum $$f 2>/dev/null || shasum -a 256 $$f; } | cut -c1-64); done); \
-	$(BUILD_FULL) -ldflags "-s -w -X main.bundled=$$sums" -o bin/zen-full ./cmd/zen
+	$(BUILD_FULL) -ldflags "-s -w -X github.com/zen-auth/zen/internal/cli/client.bundled=$$sums" -o bin/zen-full ./cmd/zen
 	$(BUILD),front -ldflags '-s -w' -o bin/zen ./cmd/zen
 
 demo: build

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -68,10 +69,10 @@ func (c *Client) now() time.Time {
 // httpClient is client, but follows no redirect: one could carry a code, a secret or
 // the trust in a document elsewhere.
 func httpClient(client *http.Client) *http.Client {
-	var c http.Client
-	if client != nil {
-		c = *client
+	if client == nil {
+		client = httpclient.Client()
 	}
+	c := *client
 	c.Jar = nil
 	c.Timeout = callTimeout
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -169,9 +170,9 @@ func (c *Client) grantError(ctx context.Context, what string, err error) error {
 	case errors.As(err, &refused):
 		return refusal(c.Name, what, refused.Response.StatusCode, refused.Response.Header, refused.ErrorCode, refused.ErrorDescription)
 	case errors.As(err, &network):
-		return networkError(c.Name, what, err)
+		return httpclient.Failure(prefixed(c.Name, "%s", what), err)
 	case ctx.Err() != nil:
-		return networkError(c.Name, what, context.Cause(ctx))
+		return httpclient.Failure(prefixed(c.Name, "%s", what), context.Cause(ctx))
 	}
 	// x/oauth2 may repeat the answer.
 	return unavailable(c.Name, what, "the answer is not an OAuth token: is there a proxy or a sign-in page of the network?")
@@ -209,12 +210,12 @@ func (c *Client) post(ctx context.Context, what, endpoint string, form url.Value
 	}
 	res, err := httpClient(c.HTTP).Do(req)
 	if err != nil {
-		return networkError(c.Name, what, err)
+		return httpclient.Failure(prefixed(c.Name, "%s", what), err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := readBody(res.Body)
 	if err != nil {
-		return networkError(c.Name, what, err)
+		return httpclient.Failure(prefixed(c.Name, "%s", what), err)
 	}
 	if res.StatusCode/100 != 2 {
 		var answer struct {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -83,17 +82,6 @@ func refusal(name, what string, status int, header http.Header, code, descriptio
 	case status == http.StatusTooManyRequests && code != CodeSlowDown, status >= 500, code == "temporarily_unavailable", code == "server_error":
 		failure.Kind, failure.RetryAfter = provider.ErrUnavailable, retryAfter(header)
 	}
-	return failure
-}
-
-// networkError leaves out the URL, which url.Error repeats.
-func networkError(name, what string, err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	failure := unavailable(name, what, err.Error())
-	failure.Err = err
 	return failure
 }
 

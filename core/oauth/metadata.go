@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -105,12 +106,12 @@ func readMetadata(ctx context.Context, client *http.Client, name, place string) 
 	req.Header.Set("Accept", "application/json")
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, 0, networkError(name, "read the metadata at "+place, err)
+		return nil, 0, httpclient.Failure(prefixed(name, "read the metadata at %s", place), err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err = readBody(res.Body)
 	if err != nil {
-		return nil, 0, networkError(name, "read the metadata at "+place, err)
+		return nil, 0, httpclient.Failure(prefixed(name, "read the metadata at %s", place), err)
 	}
 	return body, res.StatusCode, nil
 }

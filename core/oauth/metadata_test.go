@@ -40,7 +40,7 @@ func TestDiscover(t *testing.T) {
 		"nobody":               {"", "/.well-known/openid-configuration", 200, `{}`, provider.ErrConfig, "of the issuer \"\""},
 		"http endpoint":        {"", "/.well-known/openid-configuration", 200, strings.Replace(good, "https://tokens", "http://tokens", 1), provider.ErrConfig, "token_endpoint"},
 		"endpoint with a user": {"", "/.well-known/openid-configuration", 200, strings.Replace(good, "https://tokens", "https://u:p@tokens", 1), provider.ErrConfig, "token_endpoint"},
-		"HTML":                 {"", "/.well-known/openid-configuration", 200, `<html>`, provider.ErrConfig, "not a metadata document"},
+		"HTML":                 {"", "/.well-known/openid-configuration", 200, `<html>`, provider.ErrUnavailable, "a web site's"},
 		"too large":            {"", "/.well-known/openid-configuration", 200, strings.Repeat(" ", 1<<20) + good, provider.ErrUnavailable, "larger than 1 MiB"},
 		"a redirect":           {"", "/.well-known/openid-configuration", 302, good, provider.ErrConfig, "redirect"},
 		"down":                 {"", "/.well-known/openid-configuration", 503, good, provider.ErrUnavailable, "HTTP 503"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -24,7 +25,7 @@ func (p *clerkProvider) Check(ctx context.Context, _ provider.CheckRequest, repo
 			return nil, err
 		}
 		if ctx.Err() != nil {
-			return nil, networkError("check", context.Cause(ctx))
+			return nil, httpclient.Failure("clerk: check", context.Cause(ctx))
 		}
 	}
 	return nil, nil
@@ -131,7 +132,7 @@ func (p *clerkProvider) get(ctx context.Context, what, address string) (*http.Re
 	req.Header.Set("User-Agent", p.frontend.userAgent)
 	res, err := p.frontend.client.Do(req)
 	if err != nil {
-		return nil, networkError(what, err)
+		return nil, httpclient.Failure("clerk: "+what, err)
 	}
 	return res, res.Body.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
@@ -30,9 +31,7 @@ type clerkProvider struct {
 }
 
 func newProvider(version string) *clerkProvider {
-	// The default transport goes through the proxy of the environment.
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	return &clerkProvider{version: version, transport: transport, now: time.Now}
+	return &clerkProvider{version: version, transport: httpclient.Wrap(httpclient.New()), now: time.Now}
 }
 
 // Describe implements provider.Provider.

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -22,10 +22,10 @@ const maxBody = 1 << 20
 // fetchClient is client, but for redirects: they may not leave the host, which is
 // what the keys' authenticity rests on.
 func fetchClient(client *http.Client) *http.Client {
-	var c http.Client
-	if client != nil {
-		c = *client
+	if client == nil {
+		client = httpclient.Client()
 	}
+	c := *client
 	// Each fetch has its deadline in its context.
 	c.Timeout = 0
 	c.Jar = nil
@@ -71,7 +71,7 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	}
 	res, err := s.client.Do(req)
 	if err != nil {
-		return nil, s.networkError(err)
+		return nil, httpclient.Failure("fetch key set "+s.url, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode == http.StatusNotModified && held != nil {
@@ -86,7 +86,7 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	if err != nil {
-		return nil, s.networkError(err)
+		return nil, httpclient.Failure("fetch key set "+s.url, err)
 	}
 	if len(body) > maxBody {
 		return nil, unavailable("fetch key set %s: the answer is larger than 1 MiB", s.url)
@@ -99,17 +99,6 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 		URL: s.url, Keys: keys, JSON: body, ETag: res.Header.Get("ETag"),
 		Fetched: s.now().Round(0), MaxAge: maxAge(res.Header),
 	}, nil
-}
-
-func (s *Set) networkError(err error) error {
-	// url.Error would repeat the URL.
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	failure := unavailable("fetch key set %s: %v", s.url, err)
-	failure.Err = err
-	return failure
 }
 
 func unavailable(format string, args ...any) *provider.Error {

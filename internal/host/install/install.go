@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
@@ -22,7 +23,8 @@ type Store struct {
 	// Dir takes the binaries; it is made with mode 0755.
 	Dir  string
 	Lock *pin.Lock
-	// Client downloads; nil is http.DefaultClient.
+	// Client downloads; nil is one that follows redirects, as downloads
+	// from GitHub need it.
 	Client *http.Client
 
 	limit int64 // in tests; 0 is maxFile
@@ -57,7 +59,7 @@ type Installed struct {
 // Install checks and installs what r says. A download needs a sum, or a signed
 // checksums file. Nothing has changed after an error.
 func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
-	client := cmp.Or(s.Client, http.DefaultClient)
+	client := cmp.Or(s.Client, &http.Client{Transport: httpclient.Wrap(httpclient.New())})
 	source, err := resolve(r.Source)
 	if err != nil {
 		return Installed{}, err
