@@ -51,7 +51,7 @@ func (d Disk) Path() string {
 // else could have put it there or written to it (its keys decide which tokens are
 // good), and where it is damaged: a key set can be had again.
 func (d Disk) Load() (*Set, error) {
-	file, err := private.Trusted.Open(d.Path(), os.O_RDONLY)
+	file, err := private.Own.Open(d.Path(), os.O_RDONLY)
 	if err != nil {
 		return nil, d.missing()
 	}

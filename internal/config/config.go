@@ -62,15 +62,8 @@ func Load(o LoadOptions) (*Config, error) {
 	if err != nil && (named || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, err
 	}
-	c.project = &document{}
-	path, err := findProjectFile(workDir)
-	if err != nil {
+	if c.project, err = readProjectFile(workDir); err != nil {
 		return nil, err
-	}
-	if path != "" {
-		if c.project, err = readDocument(KindProjectFile, path); err != nil {
-			return nil, err
-		}
 	}
 	if err := c.setOverrides(o.Flags); err != nil {
 		return nil, err

@@ -44,6 +44,7 @@ var rooms = []string{
 	"internal/wire",
 	"internal/handshake",
 	"internal/harden",
+	"internal/http2quiet",
 	"core/jwks/keyset",
 	"core/jwks",
 	"core/oauth",

@@ -4,6 +4,7 @@
 package private
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,6 +21,8 @@ type Rule struct {
 }
 
 var (
+	// Own is for files that nobody but this user may have written.
+	Own = Rule{Closed: 0o022}
 	// Secret is for files with secrets in them: nobody else reads or writes them.
 	Secret = Rule{Closed: 0o077}
 	// Trusted is for files that decide something: nobody but this user and root may have
@@ -27,7 +30,15 @@ var (
 	Trusted = Rule{Root: true, Closed: 0o022}
 )
 
-// Fault is a file that breaks a Rule. Its text continues the name of the file.
+// What is wrong with a file, for errors.Is.
+var (
+	ErrIrregular = errors.New("not a regular file")
+	ErrForeign   = errors.New("of another user")
+	ErrOpen      = errors.New("open to others")
+)
+
+// Fault is a file that breaks a Rule: ErrIrregular, ErrForeign or ErrOpen. Its text
+// continues the name of the file.
 type Fault struct {
 	// Mode is what the file is, with its permissions.
 	Mode fs.FileMode
@@ -52,6 +63,19 @@ func (f *Fault) Error() string {
 		return fmt.Sprintf("others can read it (mode %04o)", f.Mode.Perm())
 	}
 	return fmt.Sprintf("it is a %s, not a regular file", Kind(f.Mode))
+}
+
+// Is implements errors.Is.
+func (f *Fault) Is(target error) bool {
+	switch target {
+	case ErrForeign:
+		return f.Foreign
+	case ErrOpen:
+		return !f.Foreign && (f.Readable || f.Writable)
+	case ErrIrregular:
+		return !f.Foreign && !f.Readable && !f.Writable
+	}
+	return false
 }
 
 // Kind names what a file is: "directory", "symbolic link", "regular file".
@@ -95,4 +119,17 @@ func (r Rule) Open(path string, flag int) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// Overwrite replaces what is in a regular file that is there already, for a file that
+// has to stay the same one: a lock. It follows no symbolic link.
+func Overwrite(path string, data []byte) error {
+	f, err := Rule{Root: true}.Open(path, os.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	if err = f.Truncate(0); err == nil {
+		_, err = f.Write(data)
+	}
+	return errors.Join(err, f.Close())
 }

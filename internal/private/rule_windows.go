@@ -26,7 +26,7 @@ const writes = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.DELE
 // must not belong to others than the user, the administrators and the system, nor let
 // others change it.
 func (r Rule) Check(f *os.File) error {
-	if !r.Root {
+	if !r.Root || r.Closed == 0 {
 		return nil
 	}
 	info, err := f.Stat()

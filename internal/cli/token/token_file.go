@@ -4,13 +4,15 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // isTokenFile reports whether a file is empty or holds a JWT alone, as one that was
 // killed leaves it.
 func isTokenFile(path string) bool {
 	const most = 64 << 10
-	f, err := os.Open(path)
+	f, err := private.Rule{Root: true}.Open(path, os.O_RDONLY)
 	if err != nil {
 		return false
 	}

@@ -1,0 +1,45 @@
+//go:build unix
+
+package private_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/zen-auth/zen/internal/private"
+)
+
+func TestOpenLooksAtTheOwner(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, 12345, 12345); err != nil {
+		t.Skip("only root can give files away: ", err)
+	}
+	if _, err := private.Trusted.Open(path, os.O_RDONLY); !errors.Is(err, private.ErrForeign) {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestOverwrite(t *testing.T) {
+	dir := t.TempDir()
+	path, link, pipe := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "pipe")
+	if err := errors.Join(os.WriteFile(path, []byte("before"), 0o600), os.Symlink(path, link), syscall.Mkfifo(pipe, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{link, pipe, dir, filepath.Join(dir, "none")} {
+		if err := private.Overwrite(other, []byte("x")); err == nil {
+			t.Errorf("%s was written to", other)
+		}
+	}
+	if err := private.Overwrite(path, []byte("now")); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "now" {
+		t.Errorf("%q, %v", data, err)
+	}
+}
