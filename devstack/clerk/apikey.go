@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // apiKey is one API key. Its secret begins with ak_, as its id does.
@@ -92,7 +94,7 @@ func (inst *Instance) saveAPIKey(k *apiKey, body params) (any, error) {
 	case seconds != nil && (*seconds < 1 || *seconds > maxLifetimeSeconds):
 		return nil, errBadRequest("Invalid 'seconds_until_expiration': must be positive")
 	}
-	k.id, k.secret = "ak_"+randomHex(16), newAPIKeySecret()
+	k.id, k.secret = "ak_"+random.Hex(16), newAPIKeySecret()
 	k.createdAt = inst.now()
 	k.updatedAt = k.createdAt
 	if seconds != nil {
@@ -138,7 +140,7 @@ func verifyAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 		return nil, errBadRequest("Invalid 'secret': Required")
 	}
 	for _, k := range inst.apiKeys {
-		if same(k.secret, secret) && !k.revoked && !inst.expired(k) {
+		if random.Same(k.secret, secret) && !k.revoked && !inst.expired(k) {
 			k.lastUsedAt = inst.now()
 			return inst.apiKeyView(k), nil
 		}
