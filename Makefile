@@ -17,18 +17,19 @@ build:
 	set -e; sums=$$(cd bin && for p in $(PROVIDERS); do \
 		f=zen-provider-$$p; \
 		printf '%s=%s,' $$p $$({ sha256sum $$f 2>/dev/null || shasum -a 256 $$f; } | cut -c1-64); done); \
-	$(BUILD_FULL) -ldflags "-s -w -X main.bundled=$$sums" -o bin/zen-full ./cmd/zen
+	$(BUILD_FULL) -ldflags "-s -w -X github.com/zen-auth/zen/internal/cli/client.bundled=$$sums" -o bin/zen-full ./cmd/zen
 	$(BUILD),front -ldflags '-s -w' -o bin/zen ./cmd/zen
 
 demo: build
 	@bin/zen dev -- sh demo/demo.sh
 
-# The last two are modules of their own: both drivers take the name libsql, and one
-# is cgo with 136 MiB of libraries.
+# The last three are modules of their own: both drivers take the name libsql, one is
+# cgo with 136 MiB of libraries, and the ORMs bring much that zen doesn't need.
 test:
 	$(GO) test -race -tags $(TAGS) ./...
 	cd devstack/clients/golibsql && $(GO) test ./...
 	cd devstack/clients/libsqlclientgo && $(GO) test ./...
+	cd devstack/clients/orm && $(GO) test ./...
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
@@ -42,10 +43,11 @@ lint:
 
 generate:
 	$(GO) generate ./...
+	cd devstack/clients/orm && $(GO) generate ./...
 
 bench: build
 	$(GO) run ./bench
-	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./core/plugin
+	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./internal/host
 	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 	$(GO) test -run xxx -bench Verify ./core/jwks
 	$(GO) test -run xxx -bench Replica ./core/libsql/replica

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/harden"
 	"github.com/zen-auth/zen/internal/wire"
 )
@@ -22,8 +23,7 @@ import (
 //
 //	func main() { plugin.Serve(&example{}) }
 //
-// Of provider.Identity, provider.TokenSource and provider.Team those are served
-// that p implements. A panic in a call fails that call alone. The process can't
+// Of the interfaces of package provider those are served that p implements. A panic in a call fails that call alone. The process can't
 // dump core, on Linux nobody but root reads its memory, and it ends when zen does,
 // in whatever way.
 //
@@ -33,11 +33,11 @@ import (
 //
 // What is printed is no answer: it goes to zen's log, as does what Logger logs.
 func Serve(p provider.Provider) {
-	if os.Getenv(CookieKey) != CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
-		if os.Getenv(DebugKey) != "" {
+	if os.Getenv(handshake.CookieKey) != handshake.CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+		if os.Getenv(handshake.DebugKey) != "" {
 			os.Exit(debugMain(p))
 		}
-		name, _ := ProviderName(filepath.Base(os.Args[0]))
+		name, _ := handshake.ProviderName(filepath.Base(os.Args[0]))
 		if name == "" {
 			name = "NAME"
 		}
@@ -49,7 +49,7 @@ func Serve(p provider.Provider) {
 		Logger().Warn("harden the process", "error", err)
 	}
 	watchParent()
-	identity, err := serverIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
+	identity, err := handshake.ServerIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
 	if err == nil {
 		err = tellCertificate(identity)
 	}
@@ -58,21 +58,16 @@ func Serve(p provider.Provider) {
 		os.Exit(2)
 	}
 	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig:  handshake,
-		VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {"provider": served{provider: p}}},
+		HandshakeConfig:  handshake.Config,
+		VersionedPlugins: map[int]goplugin.PluginSet{handshake.ProtocolVersion: {"provider": served{provider: p}}},
 		GRPCServer:       newServer,
 		TLSProvider:      func() (*tls.Config, error) { return identity, nil },
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: standardError, JSONFormat: true}),
 	})
 }
 
-// newServer is a server with what every provider needs.
-func newServer(options []grpc.ServerOption) *grpc.Server {
-	return grpc.NewServer(append(options,
-		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
-		grpc.ChainUnaryInterceptor(recoverUnary), grpc.ChainStreamInterceptor(recoverStream),
-	)...)
-}
+// newServer is a server that logs to zen.
+func newServer(options []grpc.ServerOption) *grpc.Server { return wire.NewServer(Logger(), options...) }
 
 // served registers a provider with go-plugin.
 type served struct {

@@ -84,6 +84,7 @@ func (c *Config) setOverrides(f Flags) error {
 		{"profile", "--profile", "ZEN_PROFILE", f.Profile},
 		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
 		{"database", "--database", "ZEN_DATABASE", f.Database},
+		{"database_id", "", "ZEN_DATABASE_ID", ""},
 		{"access", "--access", "ZEN_ACCESS", f.Access},
 		{"storage", "--storage", "ZEN_STORAGE", f.Storage},
 	}

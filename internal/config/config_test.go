@@ -155,6 +155,7 @@ func TestProfileHasEveryValueWithItsLine(t *testing.T) {
 		Name:          config.Value[string]{Value: "work", Origin: at(1)},
 		Database:      config.Value[string]{Value: "https://work-acme.turso.io", Origin: at(8)},
 		DatabaseID:    config.Value[string]{Value: "33057661-834e-4891-9b48-802d425d02b9", Origin: at(9)},
+		Own:           true,
 		Provider:      config.Value[string]{Value: "clerk", Origin: at(10)},
 		TokenProvider: config.Value[string]{Value: "platformtoken", Origin: at(11)},
 		Access:        config.Value[provider.Access]{Value: provider.AccessReadOnly, Origin: at(12)},

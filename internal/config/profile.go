@@ -17,7 +17,13 @@ type Profile struct {
 	Database Value[string]
 	// DatabaseID is Turso's id of the database.
 	DatabaseID Value[string]
-	Provider   Value[string]
+	// Own says that the user's own configuration names Database as this profile's: a
+	// token whose database isn't known otherwise may go there, and nowhere else.
+	Own      bool
+	Provider Value[string]
+	// ProviderHeld says that no login replaces Provider, since a project file chose the
+	// profile or the database.
+	ProviderHeld bool
 	// TokenProvider is not set where Provider makes the tokens too.
 	TokenProvider Value[string]
 	// Fallback are the providers, in order, that make the tokens while those of
@@ -171,7 +177,18 @@ func parseProviderName(s string) (string, error) {
 // Profile resolves a profile. "" is the selected one: --profile, ZEN_PROFILE,
 // default_profile of the project file, of the user file, or "default". The profile
 // "default" exists without being written anywhere.
-func (c *Config) Profile(name string) (Profile, error) {
+func (c *Config) Profile(name string) (Profile, error) { return c.profile(name, c.flags) }
+
+// ProfileAt is Profile for the database at another URL, as if a flag had named it.
+func (c *Config) ProfileAt(name, database string) (Profile, error) {
+	flags := c.flags
+	if err := set(&flags.database, database, Origin{Kind: KindFlag, Name: "--database"}, ParseDatabase); err != nil {
+		return Profile{}, err
+	}
+	return c.profile(name, flags)
+}
+
+func (c *Config) profile(name string, flags values) (Profile, error) {
 	selected := c.selected
 	if name != "" {
 		selected = Value[string]{Value: name, Origin: Origin{Kind: KindFlag, Name: "--profile"}}
@@ -193,44 +210,35 @@ func (c *Config) Profile(name string) (Profile, error) {
 	if err := inProject.narrows(inUser); err != nil {
 		return Profile{}, err
 	}
-	v := c.flags.or(c.env).or(inProject).or(inUser)
-	databaseID, known := c.databaseID(v)
-	if v.database.Origin.Kind == KindProjectFile && !known {
+	v := flags.or(c.env).or(inProject).or(inUser)
+	databases := c.databases(v.database.Value)
+	if v.database.Origin.Kind == KindProjectFile && len(databases) == 0 {
 		return Profile{}, &provider.Error{
 			Kind:    provider.ErrConfig,
 			Message: fmt.Sprintf("%s names the database %s, which your own configuration doesn't: a token only goes where you said yourself", v.database.Origin, v.database.Value),
 			Hint:    "add the database to a profile in " + c.Paths.ConfigFile + ", or use --database",
 		}
 	}
+	v.databaseID = databaseID(v, databases)
+	databases = append(databases, c.otherDatabases(v)...)
+	chosenByProject := v.database.Origin.Kind == KindProjectFile || selected.Origin.Kind == KindProjectFile || okProject && !okUser
+	held, err := v.cap(databases, inUser, chosenByProject)
+	if err != nil {
+		return Profile{}, err
+	}
 	return Profile{
 		Name:          selected,
 		Database:      v.database,
-		DatabaseID:    databaseID,
+		DatabaseID:    v.databaseID,
+		Own:           c.owns(v, inUser),
 		Provider:      v.provider,
+		ProviderHeld:  held,
 		TokenProvider: v.tokenProvider,
 		Fallback:      v.fallback,
 		Access:        v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}),
 		Permissions:   v.permissions,
 		Storage:       v.storage,
 	}, nil
-}
-
-// databaseID is the id of the resolved database: from the layer that names the
-// database, or from the user's profile of the same database. An id from another
-// layer would be another database's. known is whether the user file has the
-// database.
-func (c *Config) databaseID(v values) (id Value[string], known bool) {
-	if v.databaseID.Origin.Kind == v.database.Origin.Kind && v.databaseID.Origin.Kind != KindProjectFile {
-		id = v.databaseID
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.user.profiles)) {
-		own := c.user.profiles[name]
-		if own.database.IsSet() && own.database.Value == v.database.Value {
-			known = true
-			id = id.or(own.databaseID)
-		}
-	}
-	return id, known
 }
 
 // narrows refuses a project file's values that would grant more than the user's own
@@ -250,9 +258,5 @@ func (v values) narrows(own values) error {
 	default:
 		return nil
 	}
-	return &provider.Error{
-		Kind:    provider.ErrConfig,
-		Message: fmt.Sprintf("%s sets %s: a project file may narrow what a token can do, never widen it", origin, what),
-		Hint:    "change your own file, or use a flag or the environment",
-	}
+	return widens(origin, what)
 }

@@ -69,3 +69,41 @@ func TestProjectFileNeverWidens(t *testing.T) {
 		}
 	}
 }
+
+// The profile's own database is the one place for a token whose database isn't known.
+func TestWhichDatabaseIsTheProfilesOwn(t *testing.T) {
+	const none = "[profiles.default]\nprovider = \"clerk\"\n"
+	for name, test := range map[string]struct {
+		user     string
+		environ  []string
+		database string // by a flag
+		own      bool
+		id       string
+	}{
+		"of the file":                    {user: twoDatabases, own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
+		"the same, by a flag":            {user: twoDatabases, database: "https://app-acme.turso.io:443/", own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
+		"of another profile":             {user: twoDatabases, database: "libsql://other-acme.turso.io", id: "0eb771dd-834e-4891-9b48-802d425d02b9"},
+		"a foreign one":                  {user: twoDatabases, database: "http://127.0.0.1:18099"},
+		"a foreign one, by a variable":   {user: twoDatabases, environ: []string{"ZEN_DATABASE=http://127.0.0.1:18099"}},
+		"by a variable":                  {user: none, environ: []string{"ZEN_DATABASE=libsql://app-acme.turso.io"}, own: true},
+		"by a variable, and a flag":      {user: none, environ: []string{"ZEN_DATABASE=libsql://app-acme.turso.io"}, database: "libsql://evil.example"},
+		"by a flag alone":                {user: none, database: "libsql://app-acme.turso.io"},
+		"with its id":                    {user: twoDatabases, environ: []string{"ZEN_DATABASE=libsql://third-acme.turso.io", "ZEN_DATABASE_ID=third"}, id: "third"},
+		"the id of another database":     {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=third"}, own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
+		"the id of the flag's database?": {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=third"}, database: "libsql://third-acme.turso.io"},
+	} {
+		h := newHome(t, test.user)
+		h.environ, h.flags = append(h.environ, test.environ...), config.Flags{Database: test.database}
+		p, err := h.mustLoad().Profile("")
+		if err != nil || p.Own != test.own || p.DatabaseID.Value != test.id {
+			t.Errorf("%s: own %v, id %q, %v", name, p.Own, p.DatabaseID.Value, err)
+		}
+		if test.database == "" {
+			continue
+		}
+		h.flags = config.Flags{}
+		if p, err := h.mustLoad().ProfileAt("", test.database); err != nil || p.Own != test.own || p.DatabaseID.Value != test.id {
+			t.Errorf("%s, of a program: own %v, id %q, %v", name, p.Own, p.DatabaseID.Value, err)
+		}
+	}
+}

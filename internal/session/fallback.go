@@ -150,7 +150,8 @@ func (s *Session) limits(record store.Record, f fall) (store.Detour, error) {
 }
 
 // granted reads the most that a token allows. Where it has p, which is by kind of
-// access and knows no tables, reading is granted by all kinds but ddl.
+// access and knows no tables, reading is granted by all known kinds but ddl: what an
+// unknown kind grants is nothing that a fallback may be given.
 func (s *Session) granted(claims provider.Claims) (store.Detour, error) {
 	db := claims.Database
 	if db == nil {
@@ -161,8 +162,8 @@ func (s *Session) granted(claims provider.Claims) (store.Detour, error) {
 		d.Permissions = s.Permissions
 	}
 	read := len(db.Namespaces) == 0
-	for kind, names := range db.Namespaces {
-		read = read || len(names) > 0 && kind != "ddl"
+	for _, kind := range []string{"ro", "rw", "roa", "rwa"} {
+		read = read || len(db.Namespaces[kind]) > 0
 	}
 	writes := len(db.Namespaces) == 0 && db.Access != provider.AccessReadOnly || len(db.Namespaces["rw"])+len(db.Namespaces["rwa"]) > 0
 	if !read {

@@ -73,10 +73,13 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 	if result.Credential.Data.IsZero() {
 		return fmt.Errorf("store: %w: provider %s handed over an empty credential", provider.ErrTokenInvalid, h.provider)
 	}
+	keeps := result.Token != nil && s.mints(h.provider)
 	if result.Token != nil {
-		if _, err := s.check(ctx, *result.Token, false); err != nil {
+		token, claims, err := s.check(ctx, *result.Token, false)
+		if err != nil {
 			return fmt.Errorf("check the first token: %w", err)
 		}
+		keeps, result.Token = keeps && s.checkPlace(claims, "") == nil, &token
 	}
 	account := store.Account{
 		Credential: result.Credential,
@@ -89,7 +92,7 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 		l.Accounts[h.provider] = account
 		forget(&l.Record, h.provider)
 		l.Detours = nil
-		if result.Token != nil && s.mints(h.provider) {
+		if keeps {
 			w := s.own(l.Record)
 			w.identity, w.minter = h.provider, h.provider
 			s.keep(&l.Record, *result.Token, w)

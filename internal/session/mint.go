@@ -113,15 +113,19 @@ func (s *Session) exchange(ctx context.Context, l *store.Locked, source provider
 	if err != nil {
 		return provider.Token{}, err
 	}
-	if _, err := s.checkFor(ctx, resp.Token, w, false); err != nil {
+	token, claims, err := s.checkFor(ctx, resp.Token, w, false)
+	if err == nil {
+		err = s.checkPlace(claims, resp.DatabaseID)
+	}
+	if err != nil {
 		return provider.Token{}, fmt.Errorf("check the token that %s made: %w", w.minter, s.explainTime(err, resp.Token))
 	}
 	if ok {
 		account.Refreshed = s.Now()
 		l.Accounts[w.minter] = account
 	}
-	s.keep(&l.Record, resp.Token, w)
-	return resp.Token, l.Save()
+	s.keep(&l.Record, token, w)
+	return token, l.Save()
 }
 
 // stillSignedIn asks the provider that signed in whether it would still, before

@@ -18,6 +18,7 @@ type Order struct {
 	Profile                                  string
 	Provider, DefaultProvider, TokenProvider string
 	Target                                   provider.Target
+	OwnTarget                                bool
 	// Of the way to the token.
 	Identity, Minter string
 	Rank             int
@@ -32,7 +33,7 @@ type Order struct {
 
 func (s *Session) order(w way, n need) Order {
 	return Order{
-		Profile: s.Profile, Provider: s.Provider, DefaultProvider: s.DefaultProvider, TokenProvider: s.TokenProvider, Target: s.Target,
+		Profile: s.Profile, Provider: s.Provider, DefaultProvider: s.DefaultProvider, TokenProvider: s.TokenProvider, Target: s.Target, OwnTarget: s.OwnTarget,
 		Identity: w.identity, Minter: w.minter, Rank: w.rank, Access: w.access, Permissions: w.permissions, EnvNames: w.envNames,
 		MinTTL: n.minTTL, Ahead: n.ahead, Refused: n.refused,
 	}
@@ -41,7 +42,7 @@ func (s *Session) order(w way, n need) Order {
 // Carry makes the renewal that another process ordered, whose token that finds in
 // the store then. The session has to be of the same profile and configuration.
 func (s *Session) Carry(ctx context.Context, o Order) error {
-	s.Provider, s.DefaultProvider, s.TokenProvider, s.Target = o.Provider, o.DefaultProvider, o.TokenProvider, o.Target
+	s.Provider, s.DefaultProvider, s.TokenProvider, s.Target, s.OwnTarget = o.Provider, o.DefaultProvider, o.TokenProvider, o.Target, o.OwnTarget
 	w := way{identity: o.Identity, minter: o.Minter, rank: o.Rank, access: o.Access, permissions: o.Permissions, envNames: o.EnvNames}
 	if w.rank == 0 {
 		s.Access, s.Permissions = o.Access, o.Permissions
@@ -79,9 +80,11 @@ func (s *Session) renew(ctx context.Context, w way, n need) (provider.Token, err
 		return provider.Token{}, err // since a moment ago
 	}
 	// As short as it may live: it is what the issuer makes.
-	token := record.Tokens[s.keyOf(record, w)]
-	_, err = s.checkFor(ctx, token, w, false)
-	return token, err
+	token, claims, err := s.checkFor(ctx, record.Tokens[s.keyOf(record, w)], w, false)
+	if err != nil {
+		return token, err
+	}
+	return token, s.checkCachedPlace(claims)
 }
 
 // atStake reports whether a provider of the way has a stored credential, which a

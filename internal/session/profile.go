@@ -19,11 +19,18 @@ func Open(cfg *config.Config, profile string, credentials *store.Store, provider
 	if err != nil {
 		return nil, err
 	}
+	return OpenProfile(cfg, p, credentials, providers, notify), nil
+}
+
+// OpenProfile is Open for a profile that was resolved already, or changed.
+func OpenProfile(cfg *config.Config, p config.Profile, credentials *store.Store, providers Providers, notify func(string)) *Session {
 	c := Config{
 		Profile:       p.Name.Value,
 		TokenProvider: p.TokenProvider.Value,
 		Fallback:      p.Fallback.Value,
 		Target:        p.Target(),
+		OwnTarget:     p.Own,
+		OtherURL:      cfg.OtherURL,
 		Access:        p.Access.Value,
 		Permissions:   p.Permissions.Value,
 		SettingsHash:  cfg.SettingsHash,
@@ -38,13 +45,13 @@ func Open(cfg *config.Config, profile string, credentials *store.Store, provider
 	}
 	// A login chooses the provider from then on; only what is said for this one
 	// run is stronger.
-	switch p.Provider.Origin.Kind {
-	case config.KindFlag, config.KindEnvironment:
+	switch kind := p.Provider.Origin.Kind; {
+	case kind == config.KindFlag, kind == config.KindEnvironment, p.ProviderHeld:
 		c.Provider = p.Provider.Value
 	default:
 		c.DefaultProvider = p.Provider.Value
 	}
-	return New(c), nil
+	return New(c)
 }
 
 // NeedsDatabase is an error for a session whose profile has no database.

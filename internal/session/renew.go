@@ -17,26 +17,42 @@ func (s *Session) cached(ctx context.Context, record store.Record, w way, n need
 	if !ok || !s.fits(token, n) {
 		return provider.Token{}, errNotCached
 	}
-	if _, err := s.checkFor(ctx, token, w, false); err != nil {
+	token, claims, err := s.checkFor(ctx, token, w, false)
+	if err != nil {
 		return provider.Token{}, err
 	}
-	return token, nil
+	if !s.fits(token, n) {
+		return provider.Token{}, errNotCached
+	}
+	return token, s.checkCachedPlace(claims)
+}
+
+// checkCachedPlace is checkPlace for a token of the store. Where the target's id isn't
+// known, the token was confirmed before it was stored under this key.
+func (s *Session) checkCachedPlace(claims provider.Claims) error {
+	confirmed := ""
+	if claims.Database != nil {
+		confirmed = claims.Database.DatabaseID
+	}
+	return s.checkPlace(claims, confirmed)
 }
 
 // check verifies a token and that it may go to the target.
-func (s *Session) check(ctx context.Context, token provider.Token, offline bool) (provider.Claims, error) {
+func (s *Session) check(ctx context.Context, token provider.Token, offline bool) (provider.Token, provider.Claims, error) {
 	return s.checkFor(ctx, token, way{access: s.Access, permissions: s.Permissions}, offline)
 }
 
-func (s *Session) checkFor(ctx context.Context, token provider.Token, w way, offline bool) (provider.Claims, error) {
+// checkFor returns the token with its own end, where that is the earlier one.
+func (s *Session) checkFor(ctx context.Context, token provider.Token, w way, offline bool) (provider.Token, provider.Claims, error) {
 	if err := token.ValidateValue(); err != nil {
-		return provider.Claims{}, err
+		return provider.Token{}, provider.Claims{}, err
 	}
 	claims, err := s.Verifier.Verify(ctx, token, offline)
+	token = ending(token, claims.Expires)
 	if err != nil {
-		return provider.Claims{}, err
+		return token, claims, err
 	}
-	return claims, claims.Authorizes(s.Target, w.access, w.permissions)
+	return token, claims, claims.Authorizes(s.Target, w.access, w.permissions)
 }
 
 // renewHere makes a new token under the profile's lock, so that however many

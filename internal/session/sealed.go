@@ -51,15 +51,11 @@ func (s *Session) checkSealed(ctx context.Context, token store.TokenMeta, doubt 
 
 // HoldsKey implements keyHolder. It uses no network.
 func (v verifier) HoldsKey(ctx context.Context, how provider.Verification, keyID string) error {
-	set, err := jwks.NewSet(how.KeySetURL, jwks.SetOptions{CacheDir: v.cacheDir, Offline: true, Now: v.now})
+	set, err := jwks.Disk{Dir: v.cacheDir, URL: how.KeySetURL}.Load()
 	if err != nil {
 		return err
 	}
-	keys, err := set.Keys(ctx)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(keys, func(k jwks.Key) bool { return k.ID == keyID }) {
+	if slices.ContainsFunc(set.Keys, func(k jwks.Key) bool { return k.ID == keyID }) {
 		return nil
 	}
 	return fmt.Errorf("%w: the key that signed it (kid %.80q) is not in the key set of %s any more", provider.ErrTokenInvalid, keyID, how.Issuer)

@@ -48,8 +48,15 @@ type Config struct {
 	TokenProvider string
 	// Fallback are the providers that make the tokens, in this order, while those
 	// of the profile's own don't reach the database.
-	Fallback    []string
-	Target      provider.Target
+	Fallback []string
+	Target   provider.Target
+	// OwnTarget says that the user's configuration names Target.URL as this profile's
+	// database. A token whose database can't be compared with Target.DatabaseID goes
+	// there alone.
+	OwnTarget bool
+	// OtherURL returns where the user's configuration has the database of an id, if that
+	// is not at url; if nil, it has none.
+	OtherURL    func(databaseID, url string) string
 	Access      provider.Access
 	Permissions []provider.Permission
 	// SettingsHash changes whenever a setting of the named provider does;

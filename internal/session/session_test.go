@@ -31,6 +31,8 @@ type fake struct {
 	login    provider.LoginRequest
 	hangUp   func()
 	refresh  error
+	// database is what Token knows of the database at the request's URL.
+	database string
 	// minting changes the next tokens, failOnce is the error of one call.
 	minting  func(*provider.Token)
 	failOnce error
@@ -57,7 +59,7 @@ func (f *fake) Token(ctx context.Context, req provider.TokenRequest) (provider.T
 	}
 	f.seen = req
 	n := f.minted.Add(1)
-	resp := provider.TokenResponse{Token: f.token(fmt.Sprintf("minted-%d", n))}
+	resp := provider.TokenResponse{Token: f.token(fmt.Sprintf("minted-%d", n)), DatabaseID: f.database}
 	if f.minting != nil {
 		f.minting(&resp.Token)
 	}

@@ -104,8 +104,7 @@ func (s *Session) checkPlain(ctx context.Context, status *Status) error {
 		status.Token = provider.Token{}
 		return nil
 	}
-	status.Token = token
-	status.Claims, status.Reason = s.check(ctx, token, true)
+	status.Token, status.Claims, status.Reason = s.check(ctx, token, true)
 	switch {
 	case status.Reason == nil && token.Verification == nil:
 		status.State, status.Reason = StateUnverified, errNoKeys

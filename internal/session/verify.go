@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -22,8 +23,8 @@ type verifier struct {
 func (v verifier) Verify(ctx context.Context, token provider.Token, offline bool) (provider.Claims, error) {
 	if token.Verification == nil {
 		claims, err := jwks.DecodeUnverified(token.Value)
-		if err == nil && !token.Expires.IsZero() && !v.now().Before(token.Expires) {
-			err = fmt.Errorf("%w at %s", provider.ErrTokenExpired, token.Expires.UTC().Format(time.RFC3339))
+		if end := ending(token, claims.Expires).Expires; err == nil && !end.IsZero() && !v.now().Before(end) {
+			err = fmt.Errorf("%w at %s", provider.ErrTokenExpired, end.UTC().Format(time.RFC3339))
 		}
 		return claims, err
 	}
@@ -31,13 +32,15 @@ func (v verifier) Verify(ctx context.Context, token provider.Token, offline bool
 	if err != nil {
 		return provider.Claims{}, err
 	}
-	set, err := jwks.NewSet(token.Verification.KeySetURL, jwks.SetOptions{
-		CacheDir: v.cacheDir, Client: v.client, Offline: offline, Now: v.now,
-	})
-	if err != nil {
-		return provider.Claims{}, err
+	policy.Now = v.now
+	var keys jwks.Source = jwks.Disk{Dir: v.cacheDir, URL: token.Verification.KeySetURL}
+	if !offline {
+		keys, err = keyset.New(token.Verification.KeySetURL, keyset.Options{CacheDir: v.cacheDir, Client: v.client, Now: v.now})
+		if err != nil {
+			return provider.Claims{}, err
+		}
 	}
-	check, err := jwks.NewVerifier(set, policy)
+	check, err := jwks.NewVerifier(keys, policy)
 	if err != nil {
 		return provider.Claims{}, err
 	}

@@ -50,6 +50,9 @@ func (c Config) keyOf(record store.Record, w way) string {
 	if w.rank > 0 {
 		depends = append(depends, "fallback") // its tokens live shorter
 	}
+	if !c.OwnTarget && c.Target.DatabaseID == "" {
+		depends = append(depends, "confirmed") // by the provider, before it was stored
+	}
 	parts, err := json.Marshal(depends)
 	if err != nil {
 		panic("session: strings always encode: " + err.Error())

@@ -17,10 +17,11 @@ import (
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	_ "github.com/zen-auth/zen/core/libsql/replica"
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/browse"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
 )
 
 // handle is a database as an application holds it.
@@ -42,7 +43,7 @@ func buildProviders(t *testing.T) (dir string) {
 		t.Fatalf("build providers: %v\n%s", err, out)
 	}
 	for _, name := range []string{"clerk", "platformtoken"} {
-		must(t, os.Rename(filepath.Join(dir, name), filepath.Join(dir, plugin.BinaryName(name))))
+		must(t, os.Rename(filepath.Join(dir, name), filepath.Join(dir, handshake.BinaryName(name))))
 	}
 	return dir
 }
@@ -66,7 +67,7 @@ func signIn(t *testing.T, stack *devstack.Stack, providers string) (home string)
 	alone := strings.Replace(profile, "[profiles.default]", "[profiles.alone]", 1)
 	must(t, os.WriteFile(file, []byte(profile+"fallback = [\"platformtoken\"]\n\n"+alone+"\n[providers.clerk]"+rest), 0o600))
 
-	client, err := core.New(core.Options{AskProvider: func(context.Context, plugin.Binary) (bool, error) { return true, nil }})
+	client, err := core.New(core.Options{AskProvider: func(context.Context, host.Binary) (bool, error) { return true, nil }})
 	must(t, err)
 	defer func() { must(t, client.Close(context.Background())) }()
 	for _, profile := range []string{"default", "alone"} {

@@ -33,8 +33,9 @@ type Meta struct {
 
 // AccountMeta is what is known of one provider's sign-in.
 type AccountMeta struct {
-	// Account is the credential's subject, Subject that of the identity's claims.
+	// Account and Detail are of the credential, Subject of the identity's claims.
 	Account      string                 `json:"account,omitempty"`
+	Detail       string                 `json:"detail,omitempty"`
 	Subject      string                 `json:"subject,omitempty"`
 	Organization *provider.Organization `json:"organization,omitempty"`
 	Issued       time.Time              `json:"issued,omitzero"`
@@ -139,7 +140,7 @@ func describe(profile string, p plan, r Record, old Meta, now time.Time) Meta {
 	}
 	for name, a := range r.Accounts {
 		m.Accounts[name] = AccountMeta{
-			Account: a.Credential.Subject, Subject: a.Claims.Subject, Organization: a.Claims.Organization,
+			Account: a.Credential.Subject, Detail: a.Credential.Detail, Subject: a.Claims.Subject, Organization: a.Claims.Organization,
 			Issued: a.Credential.Issued, Expires: a.Credential.Expires,
 			SignedIn: a.SignedIn, Refreshed: a.Refreshed, EnvNames: a.EnvNames,
 		}
@@ -176,7 +177,7 @@ func (m Meta) Record() Record {
 	r.Provider, r.Detours = m.Provider, maps.Clone(m.Detours)
 	for name, a := range m.Accounts {
 		r.Accounts[name] = Account{
-			Credential: provider.Credential{Subject: a.Account, Issued: a.Issued, Expires: a.Expires},
+			Credential: provider.Credential{Subject: a.Account, Detail: a.Detail, Issued: a.Issued, Expires: a.Expires},
 			Claims:     provider.Claims{Subject: a.Subject, Organization: a.Organization},
 			SignedIn:   a.SignedIn, Refreshed: a.Refreshed, EnvNames: slices.Clone(a.EnvNames),
 		}

@@ -29,7 +29,7 @@ func TestMetaIsKnownWithoutTheKeyring(t *testing.T) {
 			want := store.Meta{
 				Profile: "p", Storage: storage, Provider: "clerk",
 				Accounts: map[string]store.AccountMeta{"clerk": {
-					Account: "alice", Subject: "user_1", EnvNames: []string{"X"},
+					Account: "alice", Detail: "by e-mail", Subject: "user_1", EnvNames: []string{"X"},
 					Organization: &provider.Organization{ID: "org_1", Slug: "acme"},
 				}},
 				Tokens: map[string]store.TokenMeta{"clerk/clerk/1": {
@@ -50,7 +50,7 @@ func TestMetaIsKnownWithoutTheKeyring(t *testing.T) {
 				t.Error("the keyring was read")
 			}
 			r := got.Record()
-			if a := r.Accounts["clerk"]; a.Credential.Subject != "alice" || !a.Credential.Data.IsZero() || a.Claims.Organization.Slug != "acme" {
+			if a := r.Accounts["clerk"]; a.Credential.Subject != "alice" || a.Credential.Detail != "by e-mail" || !a.Credential.Data.IsZero() || a.Claims.Organization.Slug != "acme" {
 				t.Errorf("Record = %+v", r)
 			}
 		})

@@ -64,6 +64,7 @@ type file struct {
 type fileAccount struct {
 	Credential string          `json:"credential"`
 	Subject    string          `json:"subject,omitempty"`
+	Detail     string          `json:"detail,omitempty"`
 	Issued     time.Time       `json:"issued,omitzero"`
 	Expires    time.Time       `json:"expires,omitzero"`
 	Claims     provider.Claims `json:"claims"`
@@ -89,6 +90,7 @@ func (r Record) encode(profile string) ([]byte, error) {
 		f.Accounts[name] = fileAccount{
 			Credential: a.Credential.Data.Reveal(),
 			Subject:    a.Credential.Subject,
+			Detail:     a.Credential.Detail,
 			Issued:     a.Credential.Issued,
 			Expires:    a.Credential.Expires,
 			Claims:     a.Claims,
@@ -145,7 +147,7 @@ func (f file) record() Record {
 	for name, a := range f.Accounts {
 		r.Accounts[name] = Account{
 			Credential: provider.Credential{
-				Data: provider.NewSecret(a.Credential), Subject: a.Subject, Issued: a.Issued, Expires: a.Expires,
+				Data: provider.NewSecret(a.Credential), Subject: a.Subject, Detail: a.Detail, Issued: a.Issued, Expires: a.Expires,
 			},
 			Claims: a.Claims, SignedIn: a.SignedIn, Refreshed: a.Refreshed, EnvNames: a.EnvNames,
 		}

@@ -35,7 +35,7 @@ func TestRoundTripAndModes(t *testing.T) {
 	s := store.New(filepath.Join(t.TempDir(), "state"))
 	when := time.Date(2026, 1, 3, 3, 33, 0, 0, time.UTC)
 	account := store.Account{
-		Credential: provider.Credential{Data: provider.NewSecret("client-jwt"), Subject: "alice", Issued: when},
+		Credential: provider.Credential{Data: provider.NewSecret("client-jwt"), Subject: "alice", Detail: "by e-mail", Issued: when},
 		Claims:     provider.Claims{Subject: "user_1", Organization: &provider.Organization{ID: "org_1"}},
 		SignedIn:   when, EnvNames: []string{"TURSO_API_TOKEN"},
 	}

@@ -93,7 +93,7 @@ func (w *world) login(asked store.Storage, secret string) error {
 	return s.Lock(w.t.Context(), "p", func(l *store.Locked) error {
 		l.Provider = "clerk"
 		l.Accounts["clerk"] = store.Account{
-			Credential: provider.Credential{Data: provider.NewSecret(secret), Subject: "alice"},
+			Credential: provider.Credential{Data: provider.NewSecret(secret), Subject: "alice", Detail: "by e-mail"},
 			Claims:     provider.Claims{Subject: "user_1", Organization: &provider.Organization{ID: "org_1", Slug: "acme"}},
 			EnvNames:   []string{"X"},
 		}

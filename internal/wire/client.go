@@ -18,7 +18,11 @@ type Client struct {
 	provider pb.ProviderClient
 	identity pb.IdentityClient
 	tokens   pb.TokenSourceClient
+	asserts  pb.AssertionClient
+	lookup   pb.LookupClient
+	setup    pb.SetupClient
 	team     pb.TeamClient
+	orgs     pb.OrganizationsClient
 	redact   func(string) string
 }
 
@@ -33,7 +37,11 @@ func NewClient(conn grpc.ClientConnInterface, redact func(string) string) *Clien
 		provider: pb.NewProviderClient(conn),
 		identity: pb.NewIdentityClient(conn),
 		tokens:   pb.NewTokenSourceClient(conn),
+		asserts:  pb.NewAssertionClient(conn),
+		lookup:   pb.NewLookupClient(conn),
+		setup:    pb.NewSetupClient(conn),
 		team:     pb.NewTeamClient(conn),
+		orgs:     pb.NewOrganizationsClient(conn),
 		redact:   redact,
 	}
 }
@@ -61,24 +69,39 @@ func (c *Client) Configure(ctx context.Context, settings provider.Settings) ([]p
 	return each(r.GetNotes(), func(n *pb.Note) provider.Note { return provider.Note{Text: c.text(n.GetText())} }), nil
 }
 
-// Check implements provider.Provider.
-func (c *Client) Check(ctx context.Context, report func(provider.Finding) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := c.provider.Check(ctx, &pb.CheckRequest{})
-	if err != nil {
-		return c.fail(err)
-	}
+// replaced is what an answer has beside its result: a credential in place of the one
+// that was sent, and what failed.
+type replaced interface {
+	GetCredential() *pb.Credential
+	GetFailure() *pb.Failure
+}
+
+func (c *Client) replaced(r replaced) (*provider.Credential, error) {
+	return present(r.GetCredential(), credentialFromWire), errorOf(r.GetFailure(), c.text)
+}
+
+// receive hands each message of a stream to accept, until the one that replaces the
+// credential, or the end.
+func receive[M any, P interface {
+	*M
+	replaced
+}](c *Client, stream grpc.ServerStreamingClient[M], accept func(P) error) (credential *provider.Credential, err error) {
 	for {
-		r, err := stream.Recv()
+		message, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return credential, nil
 		}
 		if err != nil {
-			return c.fail(err)
+			return credential, c.fail(err)
 		}
-		if err := report(findingFromWire(r.GetFinding(), c.text)); err != nil {
-			return err
+		if P(message).GetCredential() != nil || P(message).GetFailure() != nil {
+			if credential, err = c.replaced(P(message)); err != nil {
+				return credential, err
+			}
+			continue
+		}
+		if err := accept(P(message)); err != nil {
+			return credential, err
 		}
 	}
 }
@@ -114,53 +137,73 @@ func (c *Client) Token(ctx context.Context, req provider.TokenRequest) (provider
 	if err != nil {
 		return provider.TokenResponse{}, c.fail(err)
 	}
-	response := provider.TokenResponse{Credential: present(r.GetCredential(), credentialFromWire)}
-	if err := errorOf(r.GetFailure(), c.text); err != nil {
+	var response provider.TokenResponse
+	if response.Credential, err = c.replaced(r); err != nil {
 		return response, err
 	}
-	response.Token = tokenFromWire(r.GetToken())
+	response.Token, response.DatabaseID = tokenFromWire(r.GetToken()), r.GetDatabaseId()
 	return response, nil
 }
 
-// Members implements provider.Team.
-func (c *Client) Members(ctx context.Context, req provider.TeamRequest) ([]provider.Member, error) {
-	r, err := c.team.Members(ctx, &pb.MembersRequest{Context: teamToWire(req)})
+// Assertion implements provider.AssertionSource.
+func (c *Client) Assertion(ctx context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
+	r, err := c.asserts.Assert(ctx, assertionRequestToWire(req))
+	if err != nil {
+		return provider.Assertion{}, nil, c.fail(err)
+	}
+	credential, err := c.replaced(r)
+	if err != nil {
+		return provider.Assertion{}, credential, err
+	}
+	return assertionFromWire(r.GetStatement()), credential, nil
+}
+
+// Database implements provider.Lookup.
+func (c *Client) Database(ctx context.Context, req provider.LookupRequest) (provider.Database, *provider.Credential, error) {
+	r, err := c.lookup.Database(ctx, &pb.DatabaseRequest{
+		Credential: optional(req.Credential, credentialToWire), Organization: req.Organization, Name: req.Name,
+	})
+	if err != nil {
+		return provider.Database{}, nil, c.fail(err)
+	}
+	credential, err := c.replaced(r)
+	if err != nil {
+		return provider.Database{}, credential, err
+	}
+	return databaseInfoFromWire(r.GetDatabase()), credential, nil
+}
+
+// Databases implements provider.Lookup.
+func (c *Client) Databases(ctx context.Context, req provider.LookupRequest, yield func(provider.Database) error) (*provider.Credential, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.lookup.Databases(ctx, &pb.DatabasesRequest{
+		Credential: optional(req.Credential, credentialToWire), Organization: req.Organization,
+	})
 	if err != nil {
 		return nil, c.fail(err)
 	}
-	return each(r.GetMembers(), memberFromWire), nil
+	return receive(c, stream, func(r *pb.DatabasesResponse) error { return yield(databaseInfoFromWire(r.GetDatabase())) })
 }
 
-// Invitations implements provider.Team.
-func (c *Client) Invitations(ctx context.Context, req provider.TeamRequest) ([]provider.Invitation, error) {
-	r, err := c.team.Invitations(ctx, &pb.InvitationsRequest{Context: teamToWire(req)})
+// Setup implements provider.SetupGuide.
+func (c *Client) Setup(ctx context.Context, req provider.SetupRequest) (provider.Setup, error) {
+	r, err := c.setup.Setup(ctx, &pb.SetupRequest{Purpose: purposeToWire(req.Purpose), Topic: req.Topic})
 	if err != nil {
-		return nil, c.fail(err)
+		return provider.Setup{}, c.fail(err)
 	}
-	return each(r.GetInvitations(), invitationFromWire), nil
-}
-
-// Invite implements provider.Team.
-func (c *Client) Invite(
-	ctx context.Context, req provider.TeamRequest, email, role string,
-) (provider.Invitation, error) {
-	r, err := c.team.Invite(ctx, &pb.InviteRequest{Context: teamToWire(req), Email: email, Role: role})
-	if err != nil {
-		return provider.Invitation{}, c.fail(err)
-	}
-	return invitationFromWire(r.GetInvitation()), nil
-}
-
-// RevokeInvitation implements provider.Team.
-func (c *Client) RevokeInvitation(ctx context.Context, req provider.TeamRequest, id string) error {
-	_, err := c.team.RevokeInvitation(ctx, &pb.RevokeInvitationRequest{Context: teamToWire(req), Id: id})
-	return c.fail(err)
+	return setupFromWire(r, c.text), nil
 }
 
 // Interface guards
 var (
-	_ provider.Provider    = (*Client)(nil)
-	_ provider.Identity    = (*Client)(nil)
-	_ provider.TokenSource = (*Client)(nil)
-	_ provider.Team        = (*Client)(nil)
+	_ provider.Provider        = (*Client)(nil)
+	_ provider.Fixer           = (*Client)(nil)
+	_ provider.Identity        = (*Client)(nil)
+	_ provider.TokenSource     = (*Client)(nil)
+	_ provider.AssertionSource = (*Client)(nil)
+	_ provider.Lookup          = (*Client)(nil)
+	_ provider.SetupGuide      = (*Client)(nil)
+	_ provider.Team            = (*Client)(nil)
+	_ provider.Organizations   = (*Client)(nil)
 )

@@ -33,6 +33,8 @@ func (c *Client) Login(ctx context.Context, req provider.LoginRequest, host prov
 		Target:       targetToWire(req.Target),
 		Access:       accessToWire(req.Access),
 		Permissions:  each(req.Permissions, permissionToWire),
+
+		Audience: req.Audience, AssertionKinds: each(req.AssertionKinds, kindToWire),
 	}}}
 	// After io.EOF, Recv tells why the stream is over.
 	if err := stream.Send(begin); err != nil && !errors.Is(err, io.EOF) {

@@ -13,10 +13,11 @@ var fieldTypes = map[provider.FieldType]pb.FieldType{
 	provider.TypeDuration: pb.FieldType_FIELD_TYPE_DURATION,
 }
 
-var severities = map[provider.Severity]pb.Severity{
-	provider.SeverityOK:    pb.Severity_SEVERITY_OK,
-	provider.SeverityWarn:  pb.Severity_SEVERITY_WARN,
-	provider.SeverityError: pb.Severity_SEVERITY_ERROR,
+var interactions = map[provider.Interaction]pb.Interaction{
+	provider.InteractionNone:     pb.Interaction_INTERACTION_NONE,
+	provider.InteractionTerminal: pb.Interaction_INTERACTION_TERMINAL,
+	provider.InteractionBrowser:  pb.Interaction_INTERACTION_BROWSER,
+	provider.InteractionDevice:   pb.Interaction_INTERACTION_DEVICE,
 }
 
 // key is the key of value in m, or fallback.
@@ -40,11 +41,17 @@ func descriptionToWire(d provider.Description) *pb.DescribeResponse {
 			return &pb.Field{
 				Key: f.Key, Type: fieldTypes[f.Type], Required: f.Required, Sensitive: f.Sensitive,
 				Env: f.Env, Default: f.Default, Doc: sentText(f.Doc),
+				Example: sentText(f.Example), FoundAs: f.FoundAs,
 			}
 		}),
 		Methods: each(d.Methods, func(m provider.Method) *pb.Method {
-			return &pb.Method{Name: m.Name, Doc: sentText(m.Doc)}
+			return &pb.Method{
+				Name: m.Name, Doc: sentText(m.Doc),
+				Interaction: interactions[m.Interaction], IdentityOnly: m.IdentityOnly,
+			}
 		}),
+		Assertions: each(d.Assertions, kindToWire),
+		Needs:      optional(d.Needs, needToWire),
 	}
 }
 
@@ -60,11 +67,17 @@ func descriptionFromWire(d *pb.DescribeResponse) provider.Description {
 				Key: receivedText(f.GetKey()), Type: key(fieldTypes, f.GetType(), provider.TypeString),
 				Required: f.GetRequired(), Sensitive: f.GetSensitive(),
 				Env: each(f.GetEnv(), receivedText), Default: receivedText(f.GetDefault()), Doc: receivedText(f.GetDoc()),
+				Example: receivedText(f.GetExample()), FoundAs: each(f.GetFoundAs(), receivedText),
 			}
 		}),
 		Methods: each(d.GetMethods(), func(m *pb.Method) provider.Method {
-			return provider.Method{Name: receivedText(m.GetName()), Doc: receivedText(m.GetDoc())}
+			return provider.Method{
+				Name: receivedText(m.GetName()), Doc: receivedText(m.GetDoc()),
+				Interaction: key(interactions, m.GetInteraction(), ""), IdentityOnly: m.GetIdentityOnly(),
+			}
 		}),
+		Assertions: each(d.GetAssertions(), kindFromWire),
+		Needs:      present(d.GetNeeds(), needFromWire),
 	}
 }
 
@@ -82,17 +95,4 @@ func settingsFromWire(m map[string]string) provider.Settings {
 		settings[k] = provider.NewSecret(v)
 	}
 	return settings
-}
-
-func findingToWire(f provider.Finding) *pb.Finding {
-	return &pb.Finding{
-		Name: sentText(f.Name), Severity: severities[f.Severity], Text: sentText(f.Text), Hint: sentText(f.Hint),
-	}
-}
-
-func findingFromWire(f *pb.Finding, text func(string) string) provider.Finding {
-	return provider.Finding{
-		Name: receivedText(f.GetName()), Severity: key(severities, f.GetSeverity(), provider.SeverityWarn),
-		Text: text(f.GetText()), Hint: text(f.GetHint()),
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 )
 
 var compare = cmp.Options{
+	cmp.Comparer(func(a, b error) bool { return errors.Is(a, b) }),
 	cmp.Comparer(func(a, b provider.Secret) bool { return a.Reveal() == b.Reveal() }),
 	cmpopts.EquateEmpty(),
 }
@@ -60,6 +62,13 @@ func fill(t *testing.T, v reflect.Value, n *int) {
 		return
 	case provider.Severity:
 		v.Set(reflect.ValueOf(provider.SeverityError))
+		return
+	case provider.Interaction:
+		v.Set(reflect.ValueOf(provider.InteractionDevice))
+		return
+	}
+	if v.Type() == reflect.TypeFor[error]() {
+		v.Set(reflect.ValueOf(provider.ErrRejected))
 		return
 	}
 	switch v.Kind() {
@@ -102,6 +111,11 @@ func TestEveryFieldCrosses(t *testing.T) {
 		response:    filled[provider.TokenResponse](t),
 		members:     filled[[]provider.Member](t),
 		invitations: filled[[]provider.Invitation](t),
+		memberships: filled[[]provider.Membership](t),
+		assertion:   filled[provider.Assertion](t),
+		databases:   filled[[]provider.Database](t),
+		setup:       filled[provider.Setup](t),
+		progress:    filled[[]provider.Progress](t),
 	}
 	client := connect(t, f)
 	ctx := t.Context()
@@ -117,7 +131,10 @@ func TestEveryFieldCrosses(t *testing.T) {
 
 	description, err := client.Describe(ctx)
 	want := f.description
-	want.Services = []provider.Service{provider.ServiceIdentity, provider.ServiceTokenSource, provider.ServiceTeam}
+	want.Services = []provider.Service{
+		provider.ServiceIdentity, provider.ServiceTokenSource, provider.ServiceAssertion, provider.ServiceLookup,
+		provider.ServiceSetup, provider.ServiceTeam, provider.ServiceOrganizations,
+	}
 	same("description", err, want, description)
 
 	settings := provider.Settings{"key": provider.NewSecret("value"), "empty": {}}
@@ -126,8 +143,17 @@ func TestEveryFieldCrosses(t *testing.T) {
 	same("settings", nil, settings, f.configured)
 
 	var findings []provider.Finding
-	err = client.Check(ctx, func(f provider.Finding) error { findings = append(findings, f); return nil })
+	check := filled[provider.CheckRequest](t)
+	next, err := client.Check(ctx, check, func(f provider.Finding) error { findings = append(findings, f); return nil })
 	same("findings", err, f.findings, findings)
+	same("checked", nil, check, f.gotCheck)
+	same("credential after Check", nil, &f.credential, next)
+	var progress []provider.Progress
+	fix := filled[provider.FixRequest](t)
+	next, err = client.Fix(ctx, fix, func(p provider.Progress) error { progress = append(progress, p); return nil })
+	same("progress", err, f.progress, progress)
+	same("fixed", nil, fix, f.gotFix)
+	same("credential after Fix", nil, &f.credential, next)
 
 	credential := filled[provider.Credential](t)
 	refreshed, err := client.Refresh(ctx, credential)
@@ -147,17 +173,179 @@ func TestEveryFieldCrosses(t *testing.T) {
 	same("token response", err, f.response, response)
 	same("token request", nil, request, f.gotRequest)
 
+	assert := filled[provider.AssertionRequest](t)
+	assertion, next, err := client.Assertion(ctx, assert)
+	same("assertion", err, f.assertion, assertion)
+	same("assertion request", nil, assert, f.gotAssertion)
+	same("credential after Assertion", nil, &f.credential, next)
+
+	lookup := filled[provider.LookupRequest](t)
+	database, next, err := client.Database(ctx, lookup)
+	same("database", err, f.databases[0], database)
+	same("looked up", nil, lookup, f.gotLookup)
+	same("credential after Database", nil, &f.credential, next)
+	var databases []provider.Database
+	next, err = client.Databases(ctx, lookup, func(d provider.Database) error { databases = append(databases, d); return nil })
+	same("databases", err, f.databases, databases)
+	lookup.Name = ""
+	same("listed", nil, lookup, f.gotLookup)
+	same("credential after Databases", nil, &f.credential, next)
+
+	guide := filled[provider.SetupRequest](t)
+	setup, err := client.Setup(ctx, guide)
+	same("setup", err, f.setup, setup)
+	same("setup request", nil, guide, f.gotSetup)
+}
+
+func TestEveryFieldOfATeamCrosses(t *testing.T) {
+	f := &full{
+		credential:  filled[provider.Credential](t),
+		members:     filled[[]provider.Member](t),
+		invitations: filled[[]provider.Invitation](t),
+		memberships: filled[[]provider.Membership](t),
+	}
+	client, ctx := connect(t, f), t.Context()
 	team := filled[provider.TeamRequest](t)
-	members, err := client.Members(ctx, team)
-	same("members", err, f.members, members)
-	same("team", nil, team, f.gotTeam)
-	invitations, err := client.Invitations(ctx, team)
-	same("invitations", err, f.invitations, invitations)
-	invitation, err := client.Invite(ctx, team, "a@example.com", "admin")
-	same("invitation", err, f.invitations[0], invitation)
-	same("invite", nil, []string{"a@example.com", "admin"}, f.gotArgs)
-	same("revoke invitation", client.RevokeInvitation(ctx, team, "inv_1"), nil, nil)
-	same("revoked invitation", nil, []string{"inv_1"}, f.gotArgs)
+	same := func(what string, next *provider.Credential, err error, want, got any, args ...string) {
+		t.Helper()
+		if err != nil || next == nil || !cmp.Equal(f.credential, *next, compare) || !cmp.Equal(team, f.gotTeam, compare) {
+			t.Errorf("%s: %v, %v for %v", what, err, next, f.gotTeam)
+		}
+		if diff := cmp.Diff(want, got, compare); diff != "" {
+			t.Errorf("%s (-sent +received):\n%s", what, diff)
+		}
+		if diff := cmp.Diff(args, f.gotArgs, compare); diff != "" {
+			t.Errorf("%s (-sent +received):\n%s", what, diff)
+		}
+		f.gotTeam, f.gotArgs = provider.TeamRequest{}, nil
+	}
+	members, next, err := client.Members(ctx, team)
+	same("members", next, err, f.members, members)
+	invitations, next, err := client.Invitations(ctx, team)
+	same("invitations", next, err, f.invitations, invitations)
+	invite := filled[provider.Invite](t)
+	invitation, next, err := client.Invite(ctx, team, invite)
+	same("invitation", next, err, f.invitations[0], invitation)
+	if diff := cmp.Diff(invite, f.gotInvite, compare); diff != "" {
+		t.Errorf("invite (-sent +received):\n%s", diff)
+	}
+	next, err = client.RevokeInvitation(ctx, team, "inv_1")
+	same("revoke", next, err, nil, nil, "inv_1")
+	next, err = client.RemoveMember(ctx, team, "user_1")
+	same("remove", next, err, nil, nil, "user_1")
+	member, next, err := client.ChangeRole(ctx, team, "user_1", "admin")
+	same("role", next, err, f.members[0], member, "user_1", "admin")
+	memberships, next, err := client.Organizations(ctx, team)
+	same("organizations", next, err, f.memberships, memberships)
+	membership, next, err := client.UseOrganization(ctx, team)
+	same("use", next, err, f.memberships[0], membership)
+}
+
+// A credential that was replaced is lost with an error, unless it comes with it.
+func TestReplacedCredentialsSurviveErrors(t *testing.T) {
+	f := &full{
+		credential: filled[provider.Credential](t), members: make([]provider.Member, 1), invitations: make([]provider.Invitation, 1),
+		memberships: make([]provider.Membership, 1), databases: make([]provider.Database, 1),
+		fail: func(context.Context) error {
+			return &provider.Error{Kind: provider.ErrPermission, Message: "not you", Hint: "ask"}
+		},
+	}
+	client, ctx := connect(t, f), t.Context()
+	for name, call := range map[string]func() (*provider.Credential, error){
+		"Check": func() (*provider.Credential, error) {
+			return client.Check(ctx, provider.CheckRequest{}, func(provider.Finding) error { return nil })
+		},
+		"Fix": func() (*provider.Credential, error) {
+			return client.Fix(ctx, provider.FixRequest{}, func(provider.Progress) error { return nil })
+		},
+		"Assertion": func() (*provider.Credential, error) {
+			_, c, err := client.Assertion(ctx, provider.AssertionRequest{})
+			return c, err
+		},
+		"Database": func() (*provider.Credential, error) {
+			_, c, err := client.Database(ctx, provider.LookupRequest{})
+			return c, err
+		},
+		"Databases": func() (*provider.Credential, error) {
+			return client.Databases(ctx, provider.LookupRequest{}, func(provider.Database) error { return nil })
+		},
+		"Members": func() (*provider.Credential, error) {
+			_, c, err := client.Members(ctx, provider.TeamRequest{})
+			return c, err
+		},
+		"RemoveMember": func() (*provider.Credential, error) {
+			return client.RemoveMember(ctx, provider.TeamRequest{}, "")
+		},
+		"UseOrganization": func() (*provider.Credential, error) {
+			_, c, err := client.UseOrganization(ctx, provider.TeamRequest{})
+			return c, err
+		},
+	} {
+		next, err := call()
+		if !errors.Is(err, provider.ErrPermission) || err.Error() != "not you" || provider.Hint(err) != "ask" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if next == nil || !cmp.Equal(f.credential, *next, compare) {
+			t.Errorf("%s: the credential became %v", name, next)
+		}
+	}
+}
+
+// What a provider of before these services and fields answers, and what a host of
+// before them sends.
+func TestEarlierVersionsAreTolerated(t *testing.T) {
+	f := &full{}
+	conn := dial(t, func(s *grpc.Server) { wire.Register(s, f) })
+	stream, err := pb.NewProviderClient(conn).Check(t.Context(), &pb.CheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
+		t.Errorf("a check without findings sent something: %v", err)
+	}
+	if diff := cmp.Diff(provider.CheckRequest{}, f.gotCheck, compare); diff != "" {
+		t.Errorf("a check without a request: %s", diff)
+	}
+
+	client := wire.NewClient(dial(t, func(s *grpc.Server) { pb.RegisterProviderServer(s, old{}) }), nil)
+	description, err := client.Describe(t.Context())
+	if err != nil || description.Needs != nil || description.Assertions != nil ||
+		description.Methods[0].Interaction != "" || description.Methods[0].IdentityOnly {
+		t.Errorf("description %+v, %v", description, err)
+	}
+	_, err = client.Check(t.Context(), filled[provider.CheckRequest](t), func(f provider.Finding) error {
+		if f.ID != "mood" || f.Kind != nil || f.Fix != nil {
+			t.Errorf("finding %+v", f)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	_, fix := client.Fix(t.Context(), provider.FixRequest{}, nil)
+	_, _, assertion := client.Assertion(t.Context(), provider.AssertionRequest{})
+	_, _, database := client.Database(t.Context(), provider.LookupRequest{})
+	_, databases := client.Databases(t.Context(), provider.LookupRequest{}, nil)
+	_, setup := client.Setup(t.Context(), provider.SetupRequest{})
+	_, _, organizations := client.Organizations(t.Context(), provider.TeamRequest{})
+	for call, err := range map[string]error{
+		"Fix": fix, "Assertion": assertion, "Database": database, "Databases": databases, "Setup": setup, "Organizations": organizations,
+	} {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+}
+
+// old serves what providers did before there were other services and fields.
+type old struct{ pb.UnimplementedProviderServer }
+
+func (old) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
+	return &pb.DescribeResponse{Name: "old", Methods: []*pb.Method{{Name: "browser"}}}, nil
+}
+
+func (old) Check(_ *pb.CheckRequest, s grpc.ServerStreamingServer[pb.CheckResponse]) error {
+	return s.Send(&pb.CheckResponse{Finding: &pb.Finding{Id: "mood", Severity: pb.Severity_SEVERITY_OK}})
 }
 
 func TestNothingStaysNothing(t *testing.T) {
@@ -220,7 +408,7 @@ func (future) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeRespon
 }
 
 func (future) Check(_ *pb.CheckRequest, s grpc.ServerStreamingServer[pb.CheckResponse]) error {
-	return s.Send(&pb.CheckResponse{Finding: &pb.Finding{Name: "n", Severity: 99}})
+	return s.Send(&pb.CheckResponse{Finding: &pb.Finding{Id: "n", Severity: 99}})
 }
 
 func (future) Token(context.Context, *pb.TokenRequest) (*pb.TokenResponse, error) {
@@ -239,7 +427,7 @@ func TestLaterVersionsAreTolerated(t *testing.T) {
 	if err != nil || len(d.Services) != 2 || d.Fields[0].Type != provider.TypeString {
 		t.Errorf("description %+v, %v", d, err)
 	}
-	err = client.Check(t.Context(), func(f provider.Finding) error {
+	_, err = client.Check(t.Context(), provider.CheckRequest{}, func(f provider.Finding) error {
 		if f.Severity != provider.SeverityWarn {
 			t.Errorf("severity %q", f.Severity)
 		}
@@ -277,8 +465,10 @@ func TestSecretsTravelInMarkedFieldsOnly(t *testing.T) {
 	_, _ = client.Refresh(ctx, filled[provider.Credential](t))
 	_, _ = client.Verify(ctx, provider.NewSecret(planted))
 	_, _ = client.Token(ctx, filled[provider.TokenRequest](t))
-	_, _ = client.Members(ctx, filled[provider.TeamRequest](t))
-	if checked != 5 {
+	_, _, _ = client.Members(ctx, filled[provider.TeamRequest](t))
+	_, _, _ = client.Assertion(ctx, filled[provider.AssertionRequest](t))
+	_, _, _ = client.Database(ctx, filled[provider.LookupRequest](t))
+	if checked != 7 {
 		t.Errorf("%d calls were seen", checked)
 	}
 }

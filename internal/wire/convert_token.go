@@ -11,6 +11,7 @@ func credentialToWire(c provider.Credential) *pb.Credential {
 	return &pb.Credential{
 		Data:    []byte(c.Data.Reveal()),
 		Subject: sentText(c.Subject),
+		Detail:  sentText(c.Detail),
 		Issued:  timestamp(c.Issued),
 		Expires: timestamp(c.Expires),
 	}
@@ -20,35 +21,36 @@ func credentialFromWire(c *pb.Credential) provider.Credential {
 	return provider.Credential{
 		Data:    provider.NewSecret(string(c.GetData())),
 		Subject: receivedText(c.GetSubject()),
+		Detail:  receivedText(c.GetDetail()),
 		Issued:  moment(c.GetIssued()),
 		Expires: moment(c.GetExpires()),
 	}
 }
 
 func tokenToWire(t provider.Token) *pb.Token {
-	token := &pb.Token{
-		Value:   []byte(t.Value.Reveal()),
-		Issued:  timestamp(t.Issued),
-		Expires: timestamp(t.Expires),
+	return &pb.Token{
+		Value:        []byte(t.Value.Reveal()),
+		Issued:       timestamp(t.Issued),
+		Expires:      timestamp(t.Expires),
+		Verification: optional(t.Verification, verificationToWire),
 	}
-	if v := t.Verification; v != nil {
-		token.Verification = &pb.Verification{Issuer: v.Issuer, KeySetUrl: v.KeySetURL, Algorithms: v.Algorithms}
-	}
-	return token
 }
 
 func tokenFromWire(t *pb.Token) provider.Token {
-	token := provider.Token{
-		Value:   provider.NewSecret(string(t.GetValue())),
-		Issued:  moment(t.GetIssued()),
-		Expires: moment(t.GetExpires()),
+	return provider.Token{
+		Value:        provider.NewSecret(string(t.GetValue())),
+		Issued:       moment(t.GetIssued()),
+		Expires:      moment(t.GetExpires()),
+		Verification: present(t.GetVerification(), verificationFromWire),
 	}
-	if v := t.GetVerification(); v != nil {
-		token.Verification = &provider.Verification{
-			Issuer: v.GetIssuer(), KeySetURL: v.GetKeySetUrl(), Algorithms: v.GetAlgorithms(),
-		}
-	}
-	return token
+}
+
+func verificationToWire(v provider.Verification) *pb.Verification {
+	return &pb.Verification{Issuer: v.Issuer, KeySetUrl: v.KeySetURL, Algorithms: v.Algorithms}
+}
+
+func verificationFromWire(v *pb.Verification) provider.Verification {
+	return provider.Verification{Issuer: v.GetIssuer(), KeySetURL: v.GetKeySetUrl(), Algorithms: v.GetAlgorithms()}
 }
 
 func tokenRequestToWire(r provider.TokenRequest) *pb.TokenRequest {
@@ -59,6 +61,7 @@ func tokenRequestToWire(r provider.TokenRequest) *pb.TokenRequest {
 		Access:      accessToWire(r.Access),
 		Permissions: each(r.Permissions, permissionToWire),
 		Lifetime:    duration(r.Lifetime),
+		Assertion:   optional(r.Assertion, assertionToWire),
 	}
 }
 
@@ -74,6 +77,7 @@ func tokenRequestFromWire(r *pb.TokenRequest) (provider.TokenRequest, error) {
 		Access:      access,
 		Permissions: each(r.GetPermissions(), permissionFromWire),
 		Lifetime:    span(r.GetLifetime()),
+		Assertion:   present(r.GetAssertion(), assertionFromWire),
 	}, nil
 }
 

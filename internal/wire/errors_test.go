@@ -175,7 +175,7 @@ func TestMissingServiceIsUnsupported(t *testing.T) {
 	ctx := t.Context()
 	_, refresh := client.Refresh(ctx, provider.Credential{})
 	_, token := client.Token(ctx, provider.TokenRequest{})
-	_, members := client.Members(ctx, provider.TeamRequest{})
+	_, _, members := client.Members(ctx, provider.TeamRequest{})
 	login := client.Login(ctx, provider.LoginRequest{}, nil)
 	for call, err := range map[string]error{"Refresh": refresh, "Token": token, "Members": members, "Login": login} {
 		if !errors.Is(err, errors.ErrUnsupported) {

@@ -22,10 +22,36 @@ func Register(r grpc.ServiceRegistrar, p provider.Provider) {
 		pb.RegisterTokenSourceServer(r, &tokenServer{p: v})
 		described.services = append(described.services, provider.ServiceTokenSource)
 	}
+	if v, ok := p.(provider.AssertionSource); ok {
+		pb.RegisterAssertionServer(r, &assertionServer{p: v})
+		described.services = append(described.services, provider.ServiceAssertion)
+	}
+	if v, ok := p.(provider.Lookup); ok {
+		pb.RegisterLookupServer(r, &lookupServer{p: v})
+		described.services = append(described.services, provider.ServiceLookup)
+	}
+	if v, ok := p.(provider.SetupGuide); ok {
+		pb.RegisterSetupServer(r, &setupServer{p: v})
+		described.services = append(described.services, provider.ServiceSetup)
+	}
 	if v, ok := p.(provider.Team); ok {
 		pb.RegisterTeamServer(r, &teamServer{p: v})
 		described.services = append(described.services, provider.ServiceTeam)
 	}
+	if v, ok := p.(provider.Organizations); ok {
+		pb.RegisterOrganizationsServer(r, &organizationsServer{p: v})
+		described.services = append(described.services, provider.ServiceOrganizations)
+	}
+}
+
+// beside puts what a call has beside its result into the answer: the credential that
+// replaces the one of the request, and what failed. Without a credential, an error is a
+// status.
+func beside(credential *provider.Credential, err error) (*pb.Credential, *pb.Failure, error) {
+	if credential == nil {
+		return nil, nil, StatusError(err)
+	}
+	return credentialToWire(*credential), failureOf(err), nil
 }
 
 type providerServer struct {
@@ -51,12 +77,6 @@ func (s *providerServer) Configure(ctx context.Context, r *pb.ConfigureRequest) 
 	return &pb.ConfigureResponse{
 		Notes: each(notes, func(n provider.Note) *pb.Note { return &pb.Note{Text: sentText(n.Text)} }),
 	}, nil
-}
-
-func (s *providerServer) Check(_ *pb.CheckRequest, stream grpc.ServerStreamingServer[pb.CheckResponse]) error {
-	return StatusError(s.p.Check(stream.Context(), func(f provider.Finding) error {
-		return stream.Send(&pb.CheckResponse{Finding: findingToWire(f)})
-	}))
 }
 
 type identityServer struct {
@@ -113,43 +133,64 @@ func (s *tokenServer) Token(ctx context.Context, r *pb.TokenRequest) (*pb.TokenR
 	return &pb.TokenResponse{
 		Token:      tokenToWire(response.Token),
 		Credential: optional(response.Credential, credentialToWire),
+		DatabaseId: response.DatabaseID,
 	}, nil
 }
 
-type teamServer struct {
-	pb.UnimplementedTeamServer
-	p provider.Team
+type assertionServer struct {
+	pb.UnimplementedAssertionServer
+	p provider.AssertionSource
 }
 
-func (s *teamServer) Members(ctx context.Context, r *pb.MembersRequest) (*pb.MembersResponse, error) {
-	members, err := s.p.Members(ctx, teamFromWire(r.GetContext()))
+func (s *assertionServer) Assert(ctx context.Context, r *pb.AssertRequest) (*pb.AssertResponse, error) {
+	assertion, credential, err := s.p.Assertion(ctx, assertionRequestFromWire(r))
+	var answer pb.AssertResponse
+	if err == nil {
+		answer.Statement = assertionToWire(assertion)
+	}
+	answer.Credential, answer.Failure, err = beside(credential, err)
+	return &answer, err
+}
+
+type lookupServer struct {
+	pb.UnimplementedLookupServer
+	p provider.Lookup
+}
+
+func (s *lookupServer) Database(ctx context.Context, r *pb.DatabaseRequest) (*pb.DatabaseResponse, error) {
+	database, credential, err := s.p.Database(ctx, lookupFromWire(r.GetCredential(), r.GetOrganization(), r.GetName()))
+	var answer pb.DatabaseResponse
+	if err == nil {
+		answer.Database = databaseInfoToWire(database)
+	}
+	answer.Credential, answer.Failure, err = beside(credential, err)
+	return &answer, err
+}
+
+func (s *lookupServer) Databases(r *pb.DatabasesRequest, stream grpc.ServerStreamingServer[pb.DatabasesResponse]) error {
+	credential, err := s.p.Databases(stream.Context(), lookupFromWire(r.GetCredential(), r.GetOrganization(), ""), func(d provider.Database) error {
+		return stream.Send(&pb.DatabasesResponse{Database: databaseInfoToWire(d)})
+	})
+	var last pb.DatabasesResponse
+	if last.Credential, last.Failure, err = beside(credential, err); last.Credential != nil {
+		err = stream.Send(&last)
+	}
+	return err
+}
+
+type setupServer struct {
+	pb.UnimplementedSetupServer
+	p provider.SetupGuide
+}
+
+func (s *setupServer) Setup(ctx context.Context, r *pb.SetupRequest) (*pb.SetupResponse, error) {
+	purpose, err := purposeFromWire(r.GetPurpose())
 	if err != nil {
 		return nil, StatusError(err)
 	}
-	return &pb.MembersResponse{Members: each(members, memberToWire)}, nil
-}
-
-func (s *teamServer) Invitations(ctx context.Context, r *pb.InvitationsRequest) (*pb.InvitationsResponse, error) {
-	invitations, err := s.p.Invitations(ctx, teamFromWire(r.GetContext()))
+	setup, err := s.p.Setup(ctx, provider.SetupRequest{Purpose: purpose, Topic: r.GetTopic()})
 	if err != nil {
 		return nil, StatusError(err)
 	}
-	return &pb.InvitationsResponse{Invitations: each(invitations, invitationToWire)}, nil
-}
-
-func (s *teamServer) Invite(ctx context.Context, r *pb.InviteRequest) (*pb.InviteResponse, error) {
-	invitation, err := s.p.Invite(ctx, teamFromWire(r.GetContext()), r.GetEmail(), r.GetRole())
-	if err != nil {
-		return nil, StatusError(err)
-	}
-	return &pb.InviteResponse{Invitation: invitationToWire(invitation)}, nil
-}
-
-func (s *teamServer) RevokeInvitation(
-	ctx context.Context, r *pb.RevokeInvitationRequest,
-) (*pb.RevokeInvitationResponse, error) {
-	if err := s.p.RevokeInvitation(ctx, teamFromWire(r.GetContext()), r.GetId()); err != nil {
-		return nil, StatusError(err)
-	}
-	return &pb.RevokeInvitationResponse{}, nil
+	return setupToWire(setup), nil
 }

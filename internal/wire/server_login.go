@@ -40,6 +40,8 @@ func serveLogin(p provider.Identity, stream loginServerStream) error {
 		Target:       targetFromWire(begin.GetTarget()),
 		Access:       access,
 		Permissions:  each(begin.GetPermissions(), permissionFromWire),
+
+		Audience: begin.GetAudience(), AssertionKinds: each(begin.GetAssertionKinds(), kindFromWire),
 	}, host)
 }
 

@@ -61,13 +61,13 @@ func (b *bare) Configure(_ context.Context, s provider.Settings) ([]provider.Not
 	return b.notes, b.err
 }
 
-func (b *bare) Check(_ context.Context, report func(provider.Finding) error) error {
+func (b *bare) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	for _, f := range b.findings {
 		if err := report(f); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return b.err
+	return nil, b.err
 }
 
 // full serves everything and answers what it was given.
@@ -80,12 +80,23 @@ type full struct {
 	gotRequest    provider.TokenRequest
 	gotTeam       provider.TeamRequest
 	gotArgs       []string
+	gotAssertion  provider.AssertionRequest
+	gotLookup     provider.LookupRequest
+	gotSetup      provider.SetupRequest
+	gotCheck      provider.CheckRequest
+	gotFix        provider.FixRequest
+	gotInvite     provider.Invite
 
 	credential  provider.Credential
 	claims      provider.Claims
 	response    provider.TokenResponse
 	members     []provider.Member
 	invitations []provider.Invitation
+	memberships []provider.Membership
+	assertion   provider.Assertion
+	databases   []provider.Database
+	setup       provider.Setup
+	progress    []provider.Progress
 	fail        func(ctx context.Context) error
 }
 
@@ -94,6 +105,14 @@ func (f *full) result(ctx context.Context) error {
 		return f.fail(ctx)
 	}
 	return nil
+}
+
+// next replaces the credential of the request, where there is another.
+func (f *full) next() *provider.Credential {
+	if f.credential.Data.IsZero() {
+		return nil
+	}
+	return &f.credential
 }
 
 func (f *full) Login(ctx context.Context, r provider.LoginRequest, h provider.Host) error {
@@ -120,31 +139,97 @@ func (f *full) Token(ctx context.Context, r provider.TokenRequest) (provider.Tok
 	return f.response, f.result(ctx)
 }
 
-func (f *full) Members(ctx context.Context, r provider.TeamRequest) ([]provider.Member, error) {
+func (f *full) Assertion(ctx context.Context, r provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
+	f.gotAssertion = r
+	return f.assertion, f.next(), f.result(ctx)
+}
+
+func (f *full) Database(ctx context.Context, r provider.LookupRequest) (provider.Database, *provider.Credential, error) {
+	f.gotLookup = r
+	return f.databases[0], f.next(), f.result(ctx)
+}
+
+func (f *full) Databases(ctx context.Context, r provider.LookupRequest, yield func(provider.Database) error) (*provider.Credential, error) {
+	f.gotLookup = r
+	for _, d := range f.databases {
+		if err := yield(d); err != nil {
+			return f.next(), err
+		}
+	}
+	return f.next(), f.result(ctx)
+}
+
+func (f *full) Setup(ctx context.Context, r provider.SetupRequest) (provider.Setup, error) {
+	f.gotSetup = r
+	return f.setup, f.result(ctx)
+}
+
+func (f *full) Check(ctx context.Context, r provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	f.gotCheck = r
+	if _, err := f.bare.Check(ctx, r, report); err != nil {
+		return f.next(), err
+	}
+	return f.next(), f.result(ctx)
+}
+
+func (f *full) Fix(ctx context.Context, r provider.FixRequest, report func(provider.Progress) error) (*provider.Credential, error) {
+	f.gotFix = r
+	for _, p := range f.progress {
+		if err := report(p); err != nil {
+			return f.next(), err
+		}
+	}
+	return f.next(), f.result(ctx)
+}
+
+func (f *full) Members(ctx context.Context, r provider.TeamRequest) ([]provider.Member, *provider.Credential, error) {
 	f.gotTeam = r
-	return f.members, f.result(ctx)
+	return f.members, f.next(), f.result(ctx)
 }
 
-func (f *full) Invitations(ctx context.Context, r provider.TeamRequest) ([]provider.Invitation, error) {
+func (f *full) Invitations(ctx context.Context, r provider.TeamRequest) ([]provider.Invitation, *provider.Credential, error) {
 	f.gotTeam = r
-	return f.invitations, f.result(ctx)
+	return f.invitations, f.next(), f.result(ctx)
 }
 
-func (f *full) Invite(
-	ctx context.Context, r provider.TeamRequest, email, role string,
-) (provider.Invitation, error) {
-	f.gotTeam, f.gotArgs = r, []string{email, role}
-	return f.invitations[0], f.result(ctx)
+func (f *full) Invite(ctx context.Context, r provider.TeamRequest, i provider.Invite) (provider.Invitation, *provider.Credential, error) {
+	f.gotTeam, f.gotInvite = r, i
+	return f.invitations[0], f.next(), f.result(ctx)
 }
 
-func (f *full) RevokeInvitation(ctx context.Context, r provider.TeamRequest, id string) error {
+func (f *full) RevokeInvitation(ctx context.Context, r provider.TeamRequest, id string) (*provider.Credential, error) {
 	f.gotTeam, f.gotArgs = r, []string{id}
-	return f.result(ctx)
+	return f.next(), f.result(ctx)
+}
+
+func (f *full) RemoveMember(ctx context.Context, r provider.TeamRequest, id string) (*provider.Credential, error) {
+	f.gotTeam, f.gotArgs = r, []string{id}
+	return f.next(), f.result(ctx)
+}
+
+func (f *full) ChangeRole(ctx context.Context, r provider.TeamRequest, id, role string) (provider.Member, *provider.Credential, error) {
+	f.gotTeam, f.gotArgs = r, []string{id, role}
+	return f.members[0], f.next(), f.result(ctx)
+}
+
+func (f *full) Organizations(ctx context.Context, r provider.TeamRequest) ([]provider.Membership, *provider.Credential, error) {
+	f.gotTeam = r
+	return f.memberships, f.next(), f.result(ctx)
+}
+
+func (f *full) UseOrganization(ctx context.Context, r provider.TeamRequest) (provider.Membership, *provider.Credential, error) {
+	f.gotTeam = r
+	return f.memberships[0], f.next(), f.result(ctx)
 }
 
 // Interface guards
 var (
-	_ provider.Identity    = (*full)(nil)
-	_ provider.TokenSource = (*full)(nil)
-	_ provider.Team        = (*full)(nil)
+	_ provider.Fixer           = (*full)(nil)
+	_ provider.Identity        = (*full)(nil)
+	_ provider.TokenSource     = (*full)(nil)
+	_ provider.AssertionSource = (*full)(nil)
+	_ provider.Lookup          = (*full)(nil)
+	_ provider.SetupGuide      = (*full)(nil)
+	_ provider.Team            = (*full)(nil)
+	_ provider.Organizations   = (*full)(nil)
 )

@@ -40,8 +40,8 @@ func TestTokenFindsTheDatabase(t *testing.T) {
 				t.Error(diff)
 			}
 			c, err := decode(resp.Token.Value.Reveal())
-			if err != nil || c.Database.DatabaseID != test.id || c.Database.Access != "rw" || resp.Token.Verification != nil {
-				t.Errorf("claims %+v, %v", c, err)
+			if err != nil || c.Database.DatabaseID != test.id || c.Database.Access != "rw" || resp.Token.Verification != nil || resp.DatabaseID != test.id {
+				t.Errorf("claims %+v, %v, for %s", c, err, resp.DatabaseID)
 			}
 			if life := resp.Token.Expires.Sub(resp.Token.Issued); life != time.Hour {
 				t.Errorf("the token lives %v", life)

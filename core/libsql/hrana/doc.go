@@ -14,7 +14,7 @@
 // only takes the text apart. A transaction sends BEGIN with its first statement
 // and closes its stream with COMMIT or ROLLBACK; with no statement it sends
 // nothing. [Immediate] transactions take their lock in a request of their own.
-// [Connector.Batch] runs many statements in one request.
+// [ExecBatch] runs many statements in one request.
 //
 // # Values
 //

@@ -132,6 +132,33 @@ func TestTimesAsText(t *testing.T) {
 	}
 }
 
+// A batch does the same in all modes, and its writes are read back.
+func TestExecBatch(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		c, err := db.Conn(t.Context())
+		must(t, err)
+		defer c.Close()
+		insert := hrana.Statement{SQL: "INSERT INTO b VALUES (?)", Args: []any{1}}
+		results, err := hrana.ExecBatch(t.Context(), c, []hrana.Statement{
+			{SQL: "CREATE TABLE b (n UNIQUE)"}, {SQL: "BEGIN"}, insert, {SQL: "INSERT INTO b VALUES (2), (3)"}, {SQL: "COMMIT"},
+		})
+		must(t, err)
+		if len(results) != 5 || results[2].RowsAffected != 1 || results[3].RowsAffected != 2 {
+			t.Errorf("results %+v", results)
+		}
+		results, err = hrana.ExecBatch(t.Context(), c, []hrana.Statement{{SQL: "INSERT INTO b VALUES (4)"}, insert, {SQL: "INSERT INTO b VALUES (5)"}})
+		var failed *hrana.Error
+		if !errors.Is(err, hrana.ErrUnique) || !errors.As(err, &failed) || failed.Statement != 2 || len(results) != 1 {
+			t.Errorf("results %+v, %v", results, err)
+		}
+		var n int
+		must(t, c.QueryRowContext(t.Context(), "SELECT count(*) FROM b").Scan(&n))
+		if n != 4 {
+			t.Errorf("%d rows, want 4", n)
+		}
+	})
+}
+
 func TestParameters(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		a, b := sql.Named("a", 1), sql.Named("b", 2)

@@ -23,8 +23,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/wire"
 )
 
@@ -42,7 +42,7 @@ type bare struct {
 }
 
 func (b bare) serve() {
-	if os.Getenv(plugin.CookieKey) != plugin.CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+	if os.Getenv(handshake.CookieKey) != handshake.CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
 		syscall.Exit(2)
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

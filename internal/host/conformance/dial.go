@@ -24,7 +24,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/internal/handshake"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -67,8 +67,8 @@ func parseGreeting(line, dir string) (greeting, error) {
 	if fields[0] != "1" {
 		return greeting{}, fmt.Errorf("field 1, the version of the handshake, is %.20q, not 1", fields[0])
 	}
-	if version, err := strconv.Atoi(fields[1]); err != nil || version != plugin.ProtocolVersion {
-		return greeting{}, fmt.Errorf("field 2, the version of the protocol, is %.20q, and this zen speaks %d", fields[1], plugin.ProtocolVersion)
+	if version, err := strconv.Atoi(fields[1]); err != nil || version != handshake.ProtocolVersion {
+		return greeting{}, fmt.Errorf("field 2, the version of the protocol, is %.20q, and this zen speaks %d", fields[1], handshake.ProtocolVersion)
 	}
 	g := greeting{network: fields[2], address: fields[3]}
 	switch {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 // TestThePagesSayWhatIsTested keeps the pages for authors true.
@@ -25,7 +25,7 @@ func TestThePagesSayWhatIsTested(t *testing.T) {
 		}
 	}
 	protocol := read("provider-protocol.md")
-	for _, want := range []string{plugin.CookieKey, plugin.CookieValue} {
+	for _, want := range []string{handshake.CookieKey, handshake.CookieValue} {
 		if !strings.Contains(protocol, want) {
 			t.Errorf("docs/provider-protocol.md lacks %q", want)
 		}

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/host"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -54,7 +54,7 @@ func (s *greasyServer) SendMsg(m any) (err error) {
 
 // TestTheHostToleratesGrease runs zen's own host against a provider of the future.
 func TestTheHostToleratesGrease(t *testing.T) {
-	manager := plugin.NewManager(plugin.Options{Dirs: []string{filepath.Dir(installed(t, "greasy"))}})
+	manager := host.NewManager(host.Options{Dirs: []string{filepath.Dir(installed(t, "greasy"))}})
 	defer func() {
 		if err := manager.Close(context.Background()); err != nil {
 			t.Error(err)
@@ -76,7 +76,7 @@ func TestTheHostToleratesGrease(t *testing.T) {
 		t.Errorf("token: %v", err)
 	}
 	findings := 0
-	if err := client.Check(t.Context(), func(provider.Finding) error { findings++; return nil }); err != nil || findings != 1 {
+	if _, err := client.Check(t.Context(), provider.CheckRequest{}, func(provider.Finding) error { findings++; return nil }); err != nil || findings != 1 {
 		t.Errorf("%d findings, %v", findings, err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 // The test binary is every provider of the tests: it is linked as
@@ -62,7 +63,7 @@ var bad = map[string]struct {
 		time.Sleep(time.Minute)
 	}},
 	"trusting": {"refusal", "without the cookie, it greets", func() {
-		if os.Getenv(plugin.CookieKey) == "" {
+		if os.Getenv(handshake.CookieKey) == "" {
 			fmt.Println("1|1|unix|/tmp/s|grpc|AAAA")
 			time.Sleep(time.Minute)
 		}
@@ -200,8 +201,8 @@ func (e *example) Configure(_ context.Context, settings provider.Settings) ([]pr
 	return nil, nil
 }
 
-func (e *example) Check(_ context.Context, report func(provider.Finding) error) error {
-	return report(provider.Finding{Name: "mood", Severity: provider.SeverityOK, Text: "fine"})
+func (e *example) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, report(provider.Finding{ID: "mood", Severity: provider.SeverityOK, Text: "fine"})
 }
 
 func (e *example) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {

@@ -17,8 +17,8 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 const (
@@ -62,7 +62,7 @@ func (s *suite) start(ctx context.Context, variables ...string) (*process, error
 		greeted: make(chan string, 1), exited: make(chan struct{}), abandon: make(chan struct{}),
 	}
 	environ := append(s.environ(),
-		plugin.CookieKey+"="+plugin.CookieValue,
+		handshake.CookieKey+"="+handshake.CookieValue,
 		"PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000",
 		"PLUGIN_UNIX_SOCKET_DIR="+dir, "PLUGIN_CLIENT_CERT="+string(certificate))
 	p.cmd = &exec.Cmd{

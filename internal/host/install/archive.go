@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 // Of an archive, one file is written, to a path that isn't the archive's. All else
@@ -47,7 +47,7 @@ func entry(name string, mode fs.FileMode, found string) (keep bool, err error) {
 	case !mode.IsRegular():
 		return false, failed("", "the archive has something that is no file: %.60q", name)
 	}
-	_, keep = plugin.ProviderName(path.Base(name))
+	_, keep = handshake.ProviderName(path.Base(name))
 	if keep && found != "" {
 		return false, failed("", "the archive has more than one provider")
 	}

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
 )
 
@@ -19,7 +21,8 @@ type Store struct {
 	// Dir takes the binaries; it is made with mode 0755.
 	Dir  string
 	Lock *pin.Lock
-	// Client downloads; nil is http.DefaultClient.
+	// Client downloads; nil is one that follows redirects, as downloads
+	// from GitHub need it.
 	Client *http.Client
 
 	limit int64 // in tests; 0 is maxFile
@@ -44,14 +47,14 @@ type Request struct {
 
 // Installed is a provider's binary that may run.
 type Installed struct {
-	Binary plugin.Binary
+	Binary host.Binary
 	Pin    pin.Pin
 }
 
 // Install checks and installs what r says. A download needs a sum, or a signed
 // checksums file. Nothing has changed after an error.
 func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
-	client := cmp.Or(s.Client, http.DefaultClient)
+	client := cmp.Or(s.Client, &http.Client{Transport: httpclient.Wrap(httpclient.New())})
 	source, err := resolve(r.Source)
 	if err != nil {
 		return Installed{}, err
@@ -80,8 +83,8 @@ func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
 	binary := filepath.Join(staging, name)
 	if isArchive(name) {
 		binary, err = unpack(file, name, staging, cmp.Or(s.limit, maxFile))
-	} else if _, ok := plugin.ProviderName(name); !ok {
-		err = failed("", "%.60q is neither %s nor an archive (.tar.gz, .zip)", name, plugin.BinaryName("NAME"))
+	} else if _, ok := handshake.ProviderName(name); !ok {
+		err = failed("", "%.60q is neither %s nor an archive (.tar.gz, .zip)", name, handshake.BinaryName("NAME"))
 	} else {
 		err = os.Rename(file, binary)
 	}
@@ -101,8 +104,8 @@ func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
 
 // place asks the staged binary who it is, and puts it into the directory.
 func (s *Store) place(ctx context.Context, staging, file string, p pin.Pin, force bool) (Installed, error) {
-	name, _ := plugin.ProviderName(file)
-	binary, err := plugin.Inspect([]string{staging}, name)
+	name, _ := handshake.ProviderName(file)
+	binary, err := host.Inspect([]string{staging}, name)
 	if err != nil {
 		return Installed{}, err
 	}
@@ -138,8 +141,8 @@ func (s *Store) place(ctx context.Context, staging, file string, p pin.Pin, forc
 
 // describe runs the staged binary, and nothing else, to ask for its version. A
 // binary that says that it is another provider fails.
-func describe(ctx context.Context, staging string, staged plugin.Binary) (version string, err error) {
-	m := plugin.NewManager(plugin.Options{Dirs: []string{staging}, Trust: func(_ context.Context, b plugin.Binary) error {
+func describe(ctx context.Context, staging string, staged host.Binary) (version string, err error) {
+	m := host.NewManager(host.Options{Dirs: []string{staging}, Trust: func(_ context.Context, b host.Binary) error {
 		if b != staged {
 			return failed("", "the file changed meanwhile")
 		}
@@ -153,12 +156,12 @@ func describe(ctx context.Context, staging string, staged plugin.Binary) (versio
 	return description.Version, nil
 }
 
-func (s *Store) path(name string) string { return filepath.Join(s.Dir, plugin.BinaryName(name)) }
+func (s *Store) path(name string) string { return filepath.Join(s.Dir, handshake.BinaryName(name)) }
 
 // previous is where the binary is that was replaced. No provider is looked for
 // there.
 func (s *Store) previous(name string) string {
-	return filepath.Join(s.Dir, ".previous", plugin.BinaryName(name))
+	return filepath.Join(s.Dir, ".previous", handshake.BinaryName(name))
 }
 
 // keep makes the binary that is there the previous one, without a moment in which
@@ -186,7 +189,7 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 		if current.Previous == nil {
 			return failed("", "%q has no previous version", name)
 		}
-		binary, err := plugin.InspectFile(name, s.previous(name))
+		binary, err := host.InspectFile(name, s.previous(name))
 		if err != nil {
 			return err
 		}
@@ -218,8 +221,8 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 // Remove takes a provider, the version before it and its pin away. Without any of
 // these it is provider.ErrNoProvider.
 func (s *Store) Remove(ctx context.Context, name string) error {
-	if _, ok := plugin.ProviderName(plugin.BinaryName(name)); !ok {
-		return &plugin.NameError{Name: name}
+	if _, ok := handshake.ProviderName(handshake.BinaryName(name)); !ok {
+		return &handshake.NameError{Name: name}
 	}
 	return s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
 		_, found := pins[name]

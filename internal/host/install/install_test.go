@@ -23,12 +23,14 @@ import (
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
 )
 
 // The test binary is the provider, too: its version is at its end.
 func TestMain(m *testing.M) {
-	if name, ok := plugin.ProviderName(filepath.Base(os.Args[0])); ok {
+	if name, ok := handshake.ProviderName(filepath.Base(os.Args[0])); ok {
 		self, _ := os.Executable()
 		data, _ := os.ReadFile(self)
 		version := string(data[bytes.LastIndexByte(data, '\n')+1:])
@@ -47,9 +49,11 @@ func (f fake) Describe(context.Context) (provider.Description, error) {
 	return provider.Description{Name: f.name, Version: f.version}, nil
 }
 func (fake) Configure(context.Context, provider.Settings) ([]provider.Note, error) { return nil, nil }
-func (fake) Check(context.Context, func(provider.Finding) error) error             { return nil }
+func (fake) Check(context.Context, provider.CheckRequest, func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, nil
+}
 
-var acme = plugin.BinaryName("acme")
+var acme = handshake.BinaryName("acme")
 
 // program is the bytes of a provider of that version.
 func program(t *testing.T, version string) []byte {
@@ -88,7 +92,7 @@ func newStore(t *testing.T) *Store {
 func (s *Store) runs(t *testing.T, version string) {
 	t.Helper()
 	policy := &pin.Policy{Lock: s.Lock}
-	m := plugin.NewManager(plugin.Options{Dirs: []string{s.Dir}, Trust: policy.Trust})
+	m := host.NewManager(host.Options{Dirs: []string{s.Dir}, Trust: policy.Trust})
 	defer m.Close(context.Background())
 	description, err := m.Describe(t.Context(), "acme")
 	if err != nil || description.Version != version {
@@ -153,7 +157,7 @@ func TestInstallUpgradeRollbackRemove(t *testing.T) {
 
 func TestABinaryThatSaysItIsAnotherIsRefused(t *testing.T) {
 	s := newStore(t)
-	file := write(t, program(t, "1.0.0"), t.TempDir(), plugin.BinaryName("liar"))
+	file := write(t, program(t, "1.0.0"), t.TempDir(), handshake.BinaryName("liar"))
 	if _, err := s.Install(t.Context(), Request{Source: file}); !errors.Is(err, provider.ErrNoProvider) {
 		t.Errorf("got %v", err)
 	}
@@ -327,7 +331,7 @@ func TestDownloads(t *testing.T) {
 		"other file":       {Request{Source: u + "/evil/" + acme, Checksums: u + "/SHA256SUMS", Key: key}, ""},
 		"other key":        {Request{Source: u + "/" + acme, Checksums: u + "/SHA256SUMS", Key: base64.StdEncoding.EncodeToString(make([]byte, 32))}, ""},
 		"other signature":  {Request{Source: u + "/" + acme, Checksums: u + "/SHA256SUMS", Key: key, Signature: u + "/SHA256SUMS"}, ""},
-		"not listed":       {Request{Source: u + "/" + plugin.BinaryName("new"), Checksums: u + "/SHA256SUMS", Key: key}, ""},
+		"not listed":       {Request{Source: u + "/" + handshake.BinaryName("new"), Checksums: u + "/SHA256SUMS", Key: key}, ""},
 		"missing":          {Request{Source: u + "/none/" + acme, SHA256: sumOf(data)}, ""},
 		"http":             {Request{Source: plain.URL + "/" + acme, SHA256: sumOf(data)}, ""},
 		"redirect to http": {Request{Source: u + "/insecure/" + acme, SHA256: sumOf(data)}, ""},

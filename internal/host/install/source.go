@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
 )
 
 const (
@@ -55,7 +55,7 @@ func resolve(source string) (string, error) {
 	}
 	var found []string
 	for _, entry := range entries {
-		if _, ok := plugin.ProviderName(entry.Name()); ok {
+		if _, ok := handshake.ProviderName(entry.Name()); ok {
 			found = append(found, filepath.Join(source, entry.Name()))
 		}
 	}

@@ -11,12 +11,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/host"
 )
 
-func binary(name, sum string) plugin.Binary {
-	return plugin.Binary{Name: name, Path: "/bin/" + name, SHA256: strings.Repeat(sum, 64), Size: 7}
+func binary(name, sum string) host.Binary {
+	return host.Binary{Name: name, Path: "/bin/" + name, SHA256: strings.Repeat(sum, 64), Size: 7}
 }
 
 func newLock(t *testing.T) *Lock {
@@ -32,7 +32,7 @@ func TestPolicy(t *testing.T) {
 	var unknown *UnknownError
 	var changed *ChangedError
 	for _, test := range []struct {
-		binary plugin.Binary
+		binary host.Binary
 		known  string
 		as     any
 	}{
@@ -87,7 +87,7 @@ func TestTheVersionIsLearnedAtTheFirstStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, step := range []struct {
-		binary  plugin.Binary
+		binary  host.Binary
 		version string
 		ok      bool
 	}{
@@ -116,7 +116,7 @@ func TestTheVersionIsLearnedAtTheFirstStart(t *testing.T) {
 func TestFirstUseIsAskedOnceAndAChangeNever(t *testing.T) {
 	asked := 0
 	answer := false
-	p := &Policy{Lock: newLock(t), Ask: func(context.Context, plugin.Binary) (bool, error) { asked++; return answer, nil }}
+	p := &Policy{Lock: newLock(t), Ask: func(context.Context, host.Binary) (bool, error) { asked++; return answer, nil }}
 	var unknown *UnknownError
 	if err := p.Trust(t.Context(), binary("acme", "a")); !errors.As(err, &unknown) || asked != 1 {
 		t.Fatalf("after a no: %v", err)

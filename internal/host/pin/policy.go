@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/host"
 )
 
-// Policy says which binaries may run. Its Trust is for plugin.Options.
+// Policy says which binaries may run. Its Trust is for host.Options.
 type Policy struct {
 	// Bundled are the SHA-256 sums of the providers that the program came with, in
 	// hexadecimal, by name.
@@ -19,7 +19,7 @@ type Policy struct {
 	// Ask asks a person whether a binary that was never seen may run, from now on.
 	// Nil is a no, with a hint. A binary that changed is never asked about. It is
 	// called by one goroutine at a time.
-	Ask func(context.Context, plugin.Binary) (bool, error)
+	Ask func(context.Context, host.Binary) (bool, error)
 
 	asking sync.Mutex
 }
@@ -27,7 +27,7 @@ type Policy struct {
 // Trust is nil for a binary that may run. Its errors are UnknownError and
 // ChangedError, and those of the lock file and of Ask. It is safe for concurrent
 // use.
-func (p *Policy) Trust(ctx context.Context, b plugin.Binary) error {
+func (p *Policy) Trust(ctx context.Context, b host.Binary) error {
 	_, err := p.Known(b)
 	unknown, isUnknown := err.(*UnknownError)
 	if !isUnknown || p.Ask == nil {
@@ -49,7 +49,7 @@ func (p *Policy) Trust(ctx context.Context, b plugin.Binary) error {
 }
 
 // Known says how the sum of b is known, or why it isn't. It asks nobody.
-func (p *Policy) Known(b plugin.Binary) (Pin, error) {
+func (p *Policy) Known(b host.Binary) (Pin, error) {
 	bundled := p.Bundled[b.Name]
 	if bundled == b.SHA256 {
 		return Pin{Known: Bundled, Source: b.Path, Platforms: map[string]Sum{Platform(): {SHA256: b.SHA256, Size: b.Size}}}, nil
@@ -72,7 +72,7 @@ func (p *Policy) Known(b plugin.Binary) (Pin, error) {
 
 // Learn notes the version that b says, where its pin has none: what is pinned as it
 // was found wasn't asked. A bundled binary has no pin.
-func (p *Policy) Learn(ctx context.Context, b plugin.Binary, version string) error {
+func (p *Policy) Learn(ctx context.Context, b host.Binary, version string) error {
 	known, err := p.Known(b)
 	if err != nil || known.Known == Bundled || known.Version != "" {
 		return err
@@ -89,7 +89,7 @@ func (p *Policy) Learn(ctx context.Context, b plugin.Binary, version string) err
 
 // Set pins b for this platform. The sums for other platforms stay where the
 // version does, or isn't known yet.
-func (l *Lock) Set(ctx context.Context, b plugin.Binary, pin Pin) error {
+func (l *Lock) Set(ctx context.Context, b host.Binary, pin Pin) error {
 	return l.Update(ctx, func(pins map[string]Pin) error {
 		platforms := map[string]Sum{}
 		if old, ok := pins[b.Name]; ok && (pin.Version == "" || pin.Version == old.Version) && old.Source == pin.Source {
@@ -105,7 +105,7 @@ func (l *Lock) Set(ctx context.Context, b plugin.Binary, pin Pin) error {
 }
 
 // UnknownError is a binary that nobody accepted yet. It is provider.ErrNoProvider.
-type UnknownError struct{ Binary plugin.Binary }
+type UnknownError struct{ Binary host.Binary }
 
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("provider %s is not pinned: nobody has said yet that %s may run", e.Binary.Name, e.Binary.Path)
@@ -122,7 +122,7 @@ func (e *UnknownError) Unwrap() error {
 // ChangedError is a binary that is not the one that was accepted. It is
 // provider.ErrNoProvider.
 type ChangedError struct {
-	Binary plugin.Binary
+	Binary host.Binary
 	// Want is the SHA-256 that was accepted.
 	Want string
 }

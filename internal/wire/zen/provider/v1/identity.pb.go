@@ -117,11 +117,15 @@ type LoginBegin struct {
 	Interactive bool `protobuf:"varint,3,opt,name=interactive,proto3" json:"interactive,omitempty"`
 	// What the first token will be asked for, so that the login can prove that it
 	// can be had. target may be absent.
-	Target        *Target       `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
-	Access        Access        `protobuf:"varint,5,opt,name=access,proto3,enum=zen.provider.v1.Access" json:"access,omitempty"`
-	Permissions   []*Permission `protobuf:"bytes,6,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Target      *Target       `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
+	Access      Access        `protobuf:"varint,5,opt,name=access,proto3,enum=zen.provider.v1.Access" json:"access,omitempty"`
+	Permissions []*Permission `protobuf:"bytes,6,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	// What the first assertion will be asked for, where another provider makes the tokens
+	// and wants one.
+	Audience       string   `protobuf:"bytes,7,opt,name=audience,proto3" json:"audience,omitempty"`
+	AssertionKinds []string `protobuf:"bytes,8,rep,name=assertion_kinds,json=assertionKinds,proto3" json:"assertion_kinds,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *LoginBegin) Reset() {
@@ -192,6 +196,20 @@ func (x *LoginBegin) GetAccess() Access {
 func (x *LoginBegin) GetPermissions() []*Permission {
 	if x != nil {
 		return x.Permissions
+	}
+	return nil
+}
+
+func (x *LoginBegin) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
+func (x *LoginBegin) GetAssertionKinds() []string {
+	if x != nil {
+		return x.AssertionKinds
 	}
 	return nil
 }
@@ -1161,7 +1179,7 @@ const file_zen_provider_v1_identity_proto_rawDesc = "" +
 	"\fLoginRequest\x123\n" +
 	"\x05begin\x18\x01 \x01(\v2\x1b.zen.provider.v1.LoginBeginH\x00R\x05begin\x125\n" +
 	"\x06answer\x18\x02 \x01(\v2\x1b.zen.provider.v1.HostAnswerH\x00R\x06answerB\t\n" +
-	"\amessage\"\x8b\x02\n" +
+	"\amessage\"\xd0\x02\n" +
 	"\n" +
 	"LoginBegin\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\"\n" +
@@ -1169,7 +1187,9 @@ const file_zen_provider_v1_identity_proto_rawDesc = "" +
 	"\vinteractive\x18\x03 \x01(\bR\vinteractive\x12/\n" +
 	"\x06target\x18\x04 \x01(\v2\x17.zen.provider.v1.TargetR\x06target\x12/\n" +
 	"\x06access\x18\x05 \x01(\x0e2\x17.zen.provider.v1.AccessR\x06access\x12=\n" +
-	"\vpermissions\x18\x06 \x03(\v2\x1b.zen.provider.v1.PermissionR\vpermissions\"\xbe\x01\n" +
+	"\vpermissions\x18\x06 \x03(\v2\x1b.zen.provider.v1.PermissionR\vpermissions\x12\x1a\n" +
+	"\baudience\x18\a \x01(\tR\baudience\x12'\n" +
+	"\x0fassertion_kinds\x18\b \x03(\tR\x0eassertionKinds\"\xbe\x01\n" +
 	"\n" +
 	"HostAnswer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12+\n" +

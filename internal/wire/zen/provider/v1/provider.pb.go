@@ -81,6 +81,67 @@ func (FieldType) EnumDescriptor() ([]byte, []int) {
 	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{0}
 }
 
+// Interaction is what a sign-in needs of people. One that zen does not know is not
+// known.
+type Interaction int32
+
+const (
+	Interaction_INTERACTION_UNSPECIFIED Interaction = 0
+	// Nobody: a machine can do it.
+	Interaction_INTERACTION_NONE Interaction = 1
+	// Somebody at the terminal, unless a setting has the answer.
+	Interaction_INTERACTION_TERMINAL Interaction = 2
+	// A browser on this machine.
+	Interaction_INTERACTION_BROWSER Interaction = 3
+	// A browser anywhere.
+	Interaction_INTERACTION_DEVICE Interaction = 4
+)
+
+// Enum value maps for Interaction.
+var (
+	Interaction_name = map[int32]string{
+		0: "INTERACTION_UNSPECIFIED",
+		1: "INTERACTION_NONE",
+		2: "INTERACTION_TERMINAL",
+		3: "INTERACTION_BROWSER",
+		4: "INTERACTION_DEVICE",
+	}
+	Interaction_value = map[string]int32{
+		"INTERACTION_UNSPECIFIED": 0,
+		"INTERACTION_NONE":        1,
+		"INTERACTION_TERMINAL":    2,
+		"INTERACTION_BROWSER":     3,
+		"INTERACTION_DEVICE":      4,
+	}
+)
+
+func (x Interaction) Enum() *Interaction {
+	p := new(Interaction)
+	*p = x
+	return p
+}
+
+func (x Interaction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Interaction) Descriptor() protoreflect.EnumDescriptor {
+	return file_zen_provider_v1_provider_proto_enumTypes[1].Descriptor()
+}
+
+func (Interaction) Type() protoreflect.EnumType {
+	return &file_zen_provider_v1_provider_proto_enumTypes[1]
+}
+
+func (x Interaction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Interaction.Descriptor instead.
+func (Interaction) EnumDescriptor() ([]byte, []int) {
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{1}
+}
+
 // Severity grades a finding. One that zen does not know is a warning.
 type Severity int32
 
@@ -89,6 +150,8 @@ const (
 	Severity_SEVERITY_OK          Severity = 1
 	Severity_SEVERITY_WARN        Severity = 2
 	Severity_SEVERITY_ERROR       Severity = 3
+	// It could not be looked at; text says why.
+	Severity_SEVERITY_SKIPPED Severity = 4
 )
 
 // Enum value maps for Severity.
@@ -98,12 +161,14 @@ var (
 		1: "SEVERITY_OK",
 		2: "SEVERITY_WARN",
 		3: "SEVERITY_ERROR",
+		4: "SEVERITY_SKIPPED",
 	}
 	Severity_value = map[string]int32{
 		"SEVERITY_UNSPECIFIED": 0,
 		"SEVERITY_OK":          1,
 		"SEVERITY_WARN":        2,
 		"SEVERITY_ERROR":       3,
+		"SEVERITY_SKIPPED":     4,
 	}
 )
 
@@ -118,11 +183,11 @@ func (x Severity) String() string {
 }
 
 func (Severity) Descriptor() protoreflect.EnumDescriptor {
-	return file_zen_provider_v1_provider_proto_enumTypes[1].Descriptor()
+	return file_zen_provider_v1_provider_proto_enumTypes[2].Descriptor()
 }
 
 func (Severity) Type() protoreflect.EnumType {
-	return &file_zen_provider_v1_provider_proto_enumTypes[1]
+	return &file_zen_provider_v1_provider_proto_enumTypes[2]
 }
 
 func (x Severity) Number() protoreflect.EnumNumber {
@@ -131,7 +196,7 @@ func (x Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Severity.Descriptor instead.
 func (Severity) EnumDescriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{1}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{2}
 }
 
 type DescribeRequest struct {
@@ -183,7 +248,12 @@ type DescribeResponse struct {
 	Services []string `protobuf:"bytes,5,rep,name=services,proto3" json:"services,omitempty"`
 	Fields   []*Field `protobuf:"bytes,6,rep,name=fields,proto3" json:"fields,omitempty"`
 	// The ways to sign in, the default first.
-	Methods       []*Method `protobuf:"bytes,7,rep,name=methods,proto3" json:"methods,omitempty"`
+	Methods []*Method `protobuf:"bytes,7,rep,name=methods,proto3" json:"methods,omitempty"`
+	// The kinds of assertions that the service Assertion makes.
+	Assertions []string `protobuf:"bytes,8,rep,name=assertions,proto3" json:"assertions,omitempty"`
+	// What TokenSource needs where another provider signed in; absent where that one's
+	// claims are enough.
+	Needs         *AssertionNeed `protobuf:"bytes,9,opt,name=needs,proto3" json:"needs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -267,6 +337,84 @@ func (x *DescribeResponse) GetMethods() []*Method {
 	return nil
 }
 
+func (x *DescribeResponse) GetAssertions() []string {
+	if x != nil {
+		return x.Assertions
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetNeeds() *AssertionNeed {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+// AssertionNeed is what a provider that makes tokens needs of the one that signed in.
+type AssertionNeed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The kinds that it takes, the best first.
+	Kinds []string `protobuf:"bytes,1,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	// What they have to be made for.
+	Audience string `protobuf:"bytes,2,opt,name=audience,proto3" json:"audience,omitempty"`
+	// The key of the setting that says it instead, where that has a value; or empty.
+	AudienceField string `protobuf:"bytes,3,opt,name=audience_field,json=audienceField,proto3" json:"audience_field,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssertionNeed) Reset() {
+	*x = AssertionNeed{}
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssertionNeed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssertionNeed) ProtoMessage() {}
+
+func (x *AssertionNeed) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssertionNeed.ProtoReflect.Descriptor instead.
+func (*AssertionNeed) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AssertionNeed) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *AssertionNeed) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
+func (x *AssertionNeed) GetAudienceField() string {
+	if x != nil {
+		return x.AudienceField
+	}
+	return ""
+}
+
 // Field describes one setting.
 type Field struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -278,16 +426,21 @@ type Field struct {
 	Sensitive bool `protobuf:"varint,4,opt,name=sensitive,proto3" json:"sensitive,omitempty"`
 	// Variables that zen reads where ZEN_<PROVIDER>__<KEY> is unset, in this order.
 	// The provider itself sees none of them.
-	Env           []string `protobuf:"bytes,5,rep,name=env,proto3" json:"env,omitempty"`
-	Default       string   `protobuf:"bytes,6,opt,name=default,proto3" json:"default,omitempty"`
-	Doc           string   `protobuf:"bytes,7,opt,name=doc,proto3" json:"doc,omitempty"`
+	Env     []string `protobuf:"bytes,5,rep,name=env,proto3" json:"env,omitempty"`
+	Default string   `protobuf:"bytes,6,opt,name=default,proto3" json:"default,omitempty"`
+	Doc     string   `protobuf:"bytes,7,opt,name=doc,proto3" json:"doc,omitempty"`
+	// What a value looks like.
+	Example string `protobuf:"bytes,8,opt,name=example,proto3" json:"example,omitempty"`
+	// Variables under which applications keep this value in their .env files. zen init
+	// offers what it finds there; nothing else reads them.
+	FoundAs       []string `protobuf:"bytes,9,rep,name=found_as,json=foundAs,proto3" json:"found_as,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[2]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -299,7 +452,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[2]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -312,7 +465,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Field) GetKey() string {
@@ -364,18 +517,36 @@ func (x *Field) GetDoc() string {
 	return ""
 }
 
+func (x *Field) GetExample() string {
+	if x != nil {
+		return x.Example
+	}
+	return ""
+}
+
+func (x *Field) GetFoundAs() []string {
+	if x != nil {
+		return x.FoundAs
+	}
+	return nil
+}
+
 // Method is one way to sign in.
 type Method struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Doc           string                 `protobuf:"bytes,2,opt,name=doc,proto3" json:"doc,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Doc         string                 `protobuf:"bytes,2,opt,name=doc,proto3" json:"doc,omitempty"`
+	Interaction Interaction            `protobuf:"varint,3,opt,name=interaction,proto3,enum=zen.provider.v1.Interaction" json:"interaction,omitempty"`
+	// The credential of this method yields no token for a database: another provider
+	// has to make those.
+	IdentityOnly  bool `protobuf:"varint,4,opt,name=identity_only,json=identityOnly,proto3" json:"identity_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -387,7 +558,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -400,7 +571,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{3}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Method) GetName() string {
@@ -417,6 +588,20 @@ func (x *Method) GetDoc() string {
 	return ""
 }
 
+func (x *Method) GetInteraction() Interaction {
+	if x != nil {
+		return x.Interaction
+	}
+	return Interaction_INTERACTION_UNSPECIFIED
+}
+
+func (x *Method) GetIdentityOnly() bool {
+	if x != nil {
+		return x.IdentityOnly
+	}
+	return false
+}
+
 type ConfigureRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The settings by key of their Field.
@@ -427,7 +612,7 @@ type ConfigureRequest struct {
 
 func (x *ConfigureRequest) Reset() {
 	*x = ConfigureRequest{}
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +624,7 @@ func (x *ConfigureRequest) String() string {
 func (*ConfigureRequest) ProtoMessage() {}
 
 func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +637,7 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{4}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ConfigureRequest) GetSettings() map[string]string {
@@ -472,7 +657,7 @@ type ConfigureResponse struct {
 
 func (x *ConfigureResponse) Reset() {
 	*x = ConfigureResponse{}
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -484,7 +669,7 @@ func (x *ConfigureResponse) String() string {
 func (*ConfigureResponse) ProtoMessage() {}
 
 func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -497,7 +682,7 @@ func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureResponse.ProtoReflect.Descriptor instead.
 func (*ConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{5}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ConfigureResponse) GetNotes() []*Note {
@@ -516,7 +701,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -528,7 +713,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -541,7 +726,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{6}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Note) GetText() string {
@@ -552,14 +737,17 @@ func (x *Note) GetText() string {
 }
 
 type CheckRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stored credential of this provider; absent where there is none.
+	Credential    *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
+	Purpose       *Purpose    `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CheckRequest) Reset() {
 	*x = CheckRequest{}
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +759,7 @@ func (x *CheckRequest) String() string {
 func (*CheckRequest) ProtoMessage() {}
 
 func (x *CheckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,19 +772,37 @@ func (x *CheckRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRequest.ProtoReflect.Descriptor instead.
 func (*CheckRequest) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{7}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *CheckRequest) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *CheckRequest) GetPurpose() *Purpose {
+	if x != nil {
+		return x.Purpose
+	}
+	return nil
 }
 
 type CheckResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Finding       *Finding               `protobuf:"bytes,1,opt,name=finding,proto3" json:"finding,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Finding *Finding               `protobuf:"bytes,1,opt,name=finding,proto3" json:"finding,omitempty"`
+	// The last message of a call that replaced the credential has the new one, and no
+	// finding; and what failed, where it failed beside that.
+	Credential    *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
+	Failure       *Failure    `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -608,7 +814,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -621,7 +827,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{8}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CheckResponse) GetFinding() *Finding {
@@ -631,21 +837,43 @@ func (x *CheckResponse) GetFinding() *Finding {
 	return nil
 }
 
+func (x *CheckResponse) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *CheckResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
 // Finding is one result of Check.
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Short and stable: jwks, native-api.
-	Name          string   `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Severity      Severity `protobuf:"varint,2,opt,name=severity,proto3,enum=zen.provider.v1.Severity" json:"severity,omitempty"`
-	Text          string   `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
-	Hint          string   `protobuf:"bytes,4,opt,name=hint,proto3" json:"hint,omitempty"`
+	// Stable, and the provider's own: jwks, native-api. zen puts the provider's name
+	// before it.
+	Id       string   `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Severity Severity `protobuf:"varint,2,opt,name=severity,proto3,enum=zen.provider.v1.Severity" json:"severity,omitempty"`
+	// What was observed, and what to do about it.
+	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	Hint string `protobuf:"bytes,4,opt,name=hint,proto3" json:"hint,omitempty"`
+	// Why it is so.
+	Cause string `protobuf:"bytes,5,opt,name=cause,proto3" json:"cause,omitempty"`
+	// The class of the failure: one of the reasons of the table in types.proto, or empty.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What the provider can do about it; absent where that is nothing.
+	Fix           *Fix `protobuf:"bytes,7,opt,name=fix,proto3" json:"fix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +885,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,12 +898,12 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{9}
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
-func (x *Finding) GetName() string {
+func (x *Finding) GetId() string {
 	if x != nil {
-		return x.Name
+		return x.Id
 	}
 	return ""
 }
@@ -701,12 +929,361 @@ func (x *Finding) GetHint() string {
 	return ""
 }
 
+func (x *Finding) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *Finding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Finding) GetFix() *Fix {
+	if x != nil {
+		return x.Fix
+	}
+	return nil
+}
+
+// Fix is a repair that a provider offers.
+type Fix struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// What would be done, where, as an order.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// The secrets that it takes. They are asked for when it is done, and kept nowhere.
+	Questions     []*Question `protobuf:"bytes,3,rep,name=questions,proto3" json:"questions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fix) Reset() {
+	*x = Fix{}
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fix) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fix) ProtoMessage() {}
+
+func (x *Fix) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fix.ProtoReflect.Descriptor instead.
+func (*Fix) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Fix) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Fix) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Fix) GetQuestions() []*Question {
+	if x != nil {
+		return x.Questions
+	}
+	return nil
+}
+
+// Question asks for a secret.
+type Question struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Text  string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// Variables that have the answer where nobody can be asked, in this order.
+	Env           []string `protobuf:"bytes,3,rep,name=env,proto3" json:"env,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Question) Reset() {
+	*x = Question{}
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Question) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Question) ProtoMessage() {}
+
+func (x *Question) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Question.ProtoReflect.Descriptor instead.
+func (*Question) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Question) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Question) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Question) GetEnv() []string {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+type FixRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of a Fix.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The stored credential of this provider; absent where there is none.
+	Credential    *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
+	Purpose       *Purpose    `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	Answers       []*Answer   `protobuf:"bytes,4,rep,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FixRequest) Reset() {
+	*x = FixRequest{}
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FixRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FixRequest) ProtoMessage() {}
+
+func (x *FixRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FixRequest.ProtoReflect.Descriptor instead.
+func (*FixRequest) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *FixRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *FixRequest) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *FixRequest) GetPurpose() *Purpose {
+	if x != nil {
+		return x.Purpose
+	}
+	return nil
+}
+
+func (x *FixRequest) GetAnswers() []*Answer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+// Answer is that to a Question.
+type Answer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Answer) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Answer) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+type FixResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is being done or, where done, what was.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Done bool   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// Values that the provider's settings should have from now on. Never one of a
+	// sensitive field.
+	Settings map[string]string `protobuf:"bytes,3,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// As in CheckResponse: in the last message, without a text.
+	Credential    *Credential `protobuf:"bytes,4,opt,name=credential,proto3" json:"credential,omitempty"`
+	Failure       *Failure    `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FixResponse) Reset() {
+	*x = FixResponse{}
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FixResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FixResponse) ProtoMessage() {}
+
+func (x *FixResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_provider_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FixResponse.ProtoReflect.Descriptor instead.
+func (*FixResponse) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *FixResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *FixResponse) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *FixResponse) GetSettings() map[string]string {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *FixResponse) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *FixResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
 var File_zen_provider_v1_provider_proto protoreflect.FileDescriptor
 
 const file_zen_provider_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"\x1ezen/provider/v1/provider.proto\x12\x0fzen.provider.v1\"\x11\n" +
-	"\x0fDescribeRequest\"\xf5\x01\n" +
+	"\x1ezen/provider/v1/provider.proto\x12\x0fzen.provider.v1\x1a\x1bzen/provider/v1/types.proto\"\x11\n" +
+	"\x0fDescribeRequest\"\xcb\x02\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
@@ -714,7 +1291,15 @@ const file_zen_provider_v1_provider_proto_rawDesc = "" +
 	"\bhomepage\x18\x04 \x01(\tR\bhomepage\x12\x1a\n" +
 	"\bservices\x18\x05 \x03(\tR\bservices\x12.\n" +
 	"\x06fields\x18\x06 \x03(\v2\x16.zen.provider.v1.FieldR\x06fields\x121\n" +
-	"\amethods\x18\a \x03(\v2\x17.zen.provider.v1.MethodR\amethods\"\xc1\x01\n" +
+	"\amethods\x18\a \x03(\v2\x17.zen.provider.v1.MethodR\amethods\x12\x1e\n" +
+	"\n" +
+	"assertions\x18\b \x03(\tR\n" +
+	"assertions\x124\n" +
+	"\x05needs\x18\t \x01(\v2\x1e.zen.provider.v1.AssertionNeedR\x05needs\"h\n" +
+	"\rAssertionNeed\x12\x14\n" +
+	"\x05kinds\x18\x01 \x03(\tR\x05kinds\x12\x1a\n" +
+	"\baudience\x18\x02 \x01(\tR\baudience\x12%\n" +
+	"\x0eaudience_field\x18\x03 \x01(\tR\raudienceField\"\xf6\x01\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x1a.zen.provider.v1.FieldTypeR\x04type\x12\x1a\n" +
@@ -722,10 +1307,14 @@ const file_zen_provider_v1_provider_proto_rawDesc = "" +
 	"\tsensitive\x18\x04 \x01(\bR\tsensitive\x12\x10\n" +
 	"\x03env\x18\x05 \x03(\tR\x03env\x12\x18\n" +
 	"\adefault\x18\x06 \x01(\tR\adefault\x12\x10\n" +
-	"\x03doc\x18\a \x01(\tR\x03doc\".\n" +
+	"\x03doc\x18\a \x01(\tR\x03doc\x12\x18\n" +
+	"\aexample\x18\b \x01(\tR\aexample\x12\x19\n" +
+	"\bfound_as\x18\t \x03(\tR\afoundAs\"\x93\x01\n" +
 	"\x06Method\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
-	"\x03doc\x18\x02 \x01(\tR\x03doc\"\xa1\x01\n" +
+	"\x03doc\x18\x02 \x01(\tR\x03doc\x12>\n" +
+	"\vinteraction\x18\x03 \x01(\x0e2\x1c.zen.provider.v1.InteractionR\vinteraction\x12#\n" +
+	"\ridentity_only\x18\x04 \x01(\bR\fidentityOnly\"\xa1\x01\n" +
 	"\x10ConfigureRequest\x12P\n" +
 	"\bsettings\x18\x01 \x03(\v2/.zen.provider.v1.ConfigureRequest.SettingsEntryB\x03\x80\x01\x01R\bsettings\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
@@ -734,31 +1323,80 @@ const file_zen_provider_v1_provider_proto_rawDesc = "" +
 	"\x11ConfigureResponse\x12+\n" +
 	"\x05notes\x18\x01 \x03(\v2\x15.zen.provider.v1.NoteR\x05notes\"\x1a\n" +
 	"\x04Note\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text\"\x0e\n" +
-	"\fCheckRequest\"C\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"\x7f\n" +
+	"\fCheckRequest\x12;\n" +
+	"\n" +
+	"credential\x18\x01 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\apurpose\x18\x02 \x01(\v2\x18.zen.provider.v1.PurposeR\apurpose\"\xb4\x01\n" +
 	"\rCheckResponse\x122\n" +
-	"\afinding\x18\x01 \x01(\v2\x18.zen.provider.v1.FindingR\afinding\"|\n" +
-	"\aFinding\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x125\n" +
+	"\afinding\x18\x01 \x01(\v2\x18.zen.provider.v1.FindingR\afinding\x12;\n" +
+	"\n" +
+	"credential\x18\x02 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\"\xce\x01\n" +
+	"\aFinding\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x125\n" +
 	"\bseverity\x18\x02 \x01(\x0e2\x19.zen.provider.v1.SeverityR\bseverity\x12\x12\n" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x12\x12\n" +
-	"\x04hint\x18\x04 \x01(\tR\x04hint*\x94\x01\n" +
+	"\x04hint\x18\x04 \x01(\tR\x04hint\x12\x14\n" +
+	"\x05cause\x18\x05 \x01(\tR\x05cause\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12&\n" +
+	"\x03fix\x18\a \x01(\v2\x14.zen.provider.v1.FixR\x03fix\"b\n" +
+	"\x03Fix\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x127\n" +
+	"\tquestions\x18\x03 \x03(\v2\x19.zen.provider.v1.QuestionR\tquestions\"B\n" +
+	"\bQuestion\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x10\n" +
+	"\x03env\x18\x03 \x03(\tR\x03env\"\xc0\x01\n" +
+	"\n" +
+	"FixRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12;\n" +
+	"\n" +
+	"credential\x18\x02 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\apurpose\x18\x03 \x01(\v2\x18.zen.provider.v1.PurposeR\apurpose\x121\n" +
+	"\aanswers\x18\x04 \x03(\v2\x17.zen.provider.v1.AnswerR\aanswers\"5\n" +
+	"\x06Answer\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x19\n" +
+	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\"\xab\x02\n" +
+	"\vFixResponse\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12F\n" +
+	"\bsettings\x18\x03 \x03(\v2*.zen.provider.v1.FixResponse.SettingsEntryR\bsettings\x12;\n" +
+	"\n" +
+	"credential\x18\x04 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\afailure\x18\x05 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\x1a;\n" +
+	"\rSettingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\x94\x01\n" +
 	"\tFieldType\x12\x1a\n" +
 	"\x16FIELD_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11FIELD_TYPE_STRING\x10\x01\x12\x12\n" +
 	"\x0eFIELD_TYPE_URL\x10\x02\x12\x13\n" +
 	"\x0fFIELD_TYPE_BOOL\x10\x03\x12\x12\n" +
 	"\x0eFIELD_TYPE_INT\x10\x04\x12\x17\n" +
-	"\x13FIELD_TYPE_DURATION\x10\x05*\\\n" +
+	"\x13FIELD_TYPE_DURATION\x10\x05*\x8b\x01\n" +
+	"\vInteraction\x12\x1b\n" +
+	"\x17INTERACTION_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10INTERACTION_NONE\x10\x01\x12\x18\n" +
+	"\x14INTERACTION_TERMINAL\x10\x02\x12\x17\n" +
+	"\x13INTERACTION_BROWSER\x10\x03\x12\x16\n" +
+	"\x12INTERACTION_DEVICE\x10\x04*r\n" +
 	"\bSeverity\x12\x18\n" +
 	"\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSEVERITY_OK\x10\x01\x12\x11\n" +
 	"\rSEVERITY_WARN\x10\x02\x12\x12\n" +
-	"\x0eSEVERITY_ERROR\x10\x032\xf9\x01\n" +
+	"\x0eSEVERITY_ERROR\x10\x03\x12\x14\n" +
+	"\x10SEVERITY_SKIPPED\x10\x042\xbd\x02\n" +
 	"\bProvider\x12O\n" +
 	"\bDescribe\x12 .zen.provider.v1.DescribeRequest\x1a!.zen.provider.v1.DescribeResponse\x12R\n" +
 	"\tConfigure\x12!.zen.provider.v1.ConfigureRequest\x1a\".zen.provider.v1.ConfigureResponse\x12H\n" +
-	"\x05Check\x12\x1d.zen.provider.v1.CheckRequest\x1a\x1e.zen.provider.v1.CheckResponse0\x01BBZ@github.com/zen-auth/zen/internal/wire/zen/provider/v1;providerv1b\x06proto3"
+	"\x05Check\x12\x1d.zen.provider.v1.CheckRequest\x1a\x1e.zen.provider.v1.CheckResponse0\x01\x12B\n" +
+	"\x03Fix\x12\x1b.zen.provider.v1.FixRequest\x1a\x1c.zen.provider.v1.FixResponse0\x01BBZ@github.com/zen-auth/zen/internal/wire/zen/provider/v1;providerv1b\x06proto3"
 
 var (
 	file_zen_provider_v1_provider_proto_rawDescOnce sync.Once
@@ -772,42 +1410,69 @@ func file_zen_provider_v1_provider_proto_rawDescGZIP() []byte {
 	return file_zen_provider_v1_provider_proto_rawDescData
 }
 
-var file_zen_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_zen_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_zen_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_zen_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_zen_provider_v1_provider_proto_goTypes = []any{
 	(FieldType)(0),            // 0: zen.provider.v1.FieldType
-	(Severity)(0),             // 1: zen.provider.v1.Severity
-	(*DescribeRequest)(nil),   // 2: zen.provider.v1.DescribeRequest
-	(*DescribeResponse)(nil),  // 3: zen.provider.v1.DescribeResponse
-	(*Field)(nil),             // 4: zen.provider.v1.Field
-	(*Method)(nil),            // 5: zen.provider.v1.Method
-	(*ConfigureRequest)(nil),  // 6: zen.provider.v1.ConfigureRequest
-	(*ConfigureResponse)(nil), // 7: zen.provider.v1.ConfigureResponse
-	(*Note)(nil),              // 8: zen.provider.v1.Note
-	(*CheckRequest)(nil),      // 9: zen.provider.v1.CheckRequest
-	(*CheckResponse)(nil),     // 10: zen.provider.v1.CheckResponse
-	(*Finding)(nil),           // 11: zen.provider.v1.Finding
-	nil,                       // 12: zen.provider.v1.ConfigureRequest.SettingsEntry
+	(Interaction)(0),          // 1: zen.provider.v1.Interaction
+	(Severity)(0),             // 2: zen.provider.v1.Severity
+	(*DescribeRequest)(nil),   // 3: zen.provider.v1.DescribeRequest
+	(*DescribeResponse)(nil),  // 4: zen.provider.v1.DescribeResponse
+	(*AssertionNeed)(nil),     // 5: zen.provider.v1.AssertionNeed
+	(*Field)(nil),             // 6: zen.provider.v1.Field
+	(*Method)(nil),            // 7: zen.provider.v1.Method
+	(*ConfigureRequest)(nil),  // 8: zen.provider.v1.ConfigureRequest
+	(*ConfigureResponse)(nil), // 9: zen.provider.v1.ConfigureResponse
+	(*Note)(nil),              // 10: zen.provider.v1.Note
+	(*CheckRequest)(nil),      // 11: zen.provider.v1.CheckRequest
+	(*CheckResponse)(nil),     // 12: zen.provider.v1.CheckResponse
+	(*Finding)(nil),           // 13: zen.provider.v1.Finding
+	(*Fix)(nil),               // 14: zen.provider.v1.Fix
+	(*Question)(nil),          // 15: zen.provider.v1.Question
+	(*FixRequest)(nil),        // 16: zen.provider.v1.FixRequest
+	(*Answer)(nil),            // 17: zen.provider.v1.Answer
+	(*FixResponse)(nil),       // 18: zen.provider.v1.FixResponse
+	nil,                       // 19: zen.provider.v1.ConfigureRequest.SettingsEntry
+	nil,                       // 20: zen.provider.v1.FixResponse.SettingsEntry
+	(*Credential)(nil),        // 21: zen.provider.v1.Credential
+	(*Purpose)(nil),           // 22: zen.provider.v1.Purpose
+	(*Failure)(nil),           // 23: zen.provider.v1.Failure
 }
 var file_zen_provider_v1_provider_proto_depIdxs = []int32{
-	4,  // 0: zen.provider.v1.DescribeResponse.fields:type_name -> zen.provider.v1.Field
-	5,  // 1: zen.provider.v1.DescribeResponse.methods:type_name -> zen.provider.v1.Method
-	0,  // 2: zen.provider.v1.Field.type:type_name -> zen.provider.v1.FieldType
-	12, // 3: zen.provider.v1.ConfigureRequest.settings:type_name -> zen.provider.v1.ConfigureRequest.SettingsEntry
-	8,  // 4: zen.provider.v1.ConfigureResponse.notes:type_name -> zen.provider.v1.Note
-	11, // 5: zen.provider.v1.CheckResponse.finding:type_name -> zen.provider.v1.Finding
-	1,  // 6: zen.provider.v1.Finding.severity:type_name -> zen.provider.v1.Severity
-	2,  // 7: zen.provider.v1.Provider.Describe:input_type -> zen.provider.v1.DescribeRequest
-	6,  // 8: zen.provider.v1.Provider.Configure:input_type -> zen.provider.v1.ConfigureRequest
-	9,  // 9: zen.provider.v1.Provider.Check:input_type -> zen.provider.v1.CheckRequest
-	3,  // 10: zen.provider.v1.Provider.Describe:output_type -> zen.provider.v1.DescribeResponse
-	7,  // 11: zen.provider.v1.Provider.Configure:output_type -> zen.provider.v1.ConfigureResponse
-	10, // 12: zen.provider.v1.Provider.Check:output_type -> zen.provider.v1.CheckResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	6,  // 0: zen.provider.v1.DescribeResponse.fields:type_name -> zen.provider.v1.Field
+	7,  // 1: zen.provider.v1.DescribeResponse.methods:type_name -> zen.provider.v1.Method
+	5,  // 2: zen.provider.v1.DescribeResponse.needs:type_name -> zen.provider.v1.AssertionNeed
+	0,  // 3: zen.provider.v1.Field.type:type_name -> zen.provider.v1.FieldType
+	1,  // 4: zen.provider.v1.Method.interaction:type_name -> zen.provider.v1.Interaction
+	19, // 5: zen.provider.v1.ConfigureRequest.settings:type_name -> zen.provider.v1.ConfigureRequest.SettingsEntry
+	10, // 6: zen.provider.v1.ConfigureResponse.notes:type_name -> zen.provider.v1.Note
+	21, // 7: zen.provider.v1.CheckRequest.credential:type_name -> zen.provider.v1.Credential
+	22, // 8: zen.provider.v1.CheckRequest.purpose:type_name -> zen.provider.v1.Purpose
+	13, // 9: zen.provider.v1.CheckResponse.finding:type_name -> zen.provider.v1.Finding
+	21, // 10: zen.provider.v1.CheckResponse.credential:type_name -> zen.provider.v1.Credential
+	23, // 11: zen.provider.v1.CheckResponse.failure:type_name -> zen.provider.v1.Failure
+	2,  // 12: zen.provider.v1.Finding.severity:type_name -> zen.provider.v1.Severity
+	14, // 13: zen.provider.v1.Finding.fix:type_name -> zen.provider.v1.Fix
+	15, // 14: zen.provider.v1.Fix.questions:type_name -> zen.provider.v1.Question
+	21, // 15: zen.provider.v1.FixRequest.credential:type_name -> zen.provider.v1.Credential
+	22, // 16: zen.provider.v1.FixRequest.purpose:type_name -> zen.provider.v1.Purpose
+	17, // 17: zen.provider.v1.FixRequest.answers:type_name -> zen.provider.v1.Answer
+	20, // 18: zen.provider.v1.FixResponse.settings:type_name -> zen.provider.v1.FixResponse.SettingsEntry
+	21, // 19: zen.provider.v1.FixResponse.credential:type_name -> zen.provider.v1.Credential
+	23, // 20: zen.provider.v1.FixResponse.failure:type_name -> zen.provider.v1.Failure
+	3,  // 21: zen.provider.v1.Provider.Describe:input_type -> zen.provider.v1.DescribeRequest
+	8,  // 22: zen.provider.v1.Provider.Configure:input_type -> zen.provider.v1.ConfigureRequest
+	11, // 23: zen.provider.v1.Provider.Check:input_type -> zen.provider.v1.CheckRequest
+	16, // 24: zen.provider.v1.Provider.Fix:input_type -> zen.provider.v1.FixRequest
+	4,  // 25: zen.provider.v1.Provider.Describe:output_type -> zen.provider.v1.DescribeResponse
+	9,  // 26: zen.provider.v1.Provider.Configure:output_type -> zen.provider.v1.ConfigureResponse
+	12, // 27: zen.provider.v1.Provider.Check:output_type -> zen.provider.v1.CheckResponse
+	18, // 28: zen.provider.v1.Provider.Fix:output_type -> zen.provider.v1.FixResponse
+	25, // [25:29] is the sub-list for method output_type
+	21, // [21:25] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_zen_provider_v1_provider_proto_init() }
@@ -815,13 +1480,14 @@ func file_zen_provider_v1_provider_proto_init() {
 	if File_zen_provider_v1_provider_proto != nil {
 		return
 	}
+	file_zen_provider_v1_types_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zen_provider_v1_provider_proto_rawDesc), len(file_zen_provider_v1_provider_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   11,
+			NumEnums:      3,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	Provider_Describe_FullMethodName  = "/zen.provider.v1.Provider/Describe"
 	Provider_Configure_FullMethodName = "/zen.provider.v1.Provider/Configure"
 	Provider_Check_FullMethodName     = "/zen.provider.v1.Provider/Check"
+	Provider_Fix_FullMethodName       = "/zen.provider.v1.Provider/Fix"
 )
 
 // ProviderClient is the client API for Provider service.
@@ -36,9 +37,12 @@ type ProviderClient interface {
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
 	// Configure takes the settings, once, before any call but Describe. No network.
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
-	// Check looks for everything that can be wrong, network included, and sends a
-	// finding for each thing, good ones too.
+	// Check looks for everything that can be wrong, network included, changes nothing,
+	// and sends a finding for each thing, good ones too.
 	Check(ctx context.Context, in *CheckRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckResponse], error)
+	// Fix does one of the repairs that findings of Check offer, and says what it does.
+	// Providers that offer none don't have it.
+	Fix(ctx context.Context, in *FixRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FixResponse], error)
 }
 
 type providerClient struct {
@@ -88,6 +92,25 @@ func (c *providerClient) Check(ctx context.Context, in *CheckRequest, opts ...gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Provider_CheckClient = grpc.ServerStreamingClient[CheckResponse]
 
+func (c *providerClient) Fix(ctx context.Context, in *FixRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FixResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Provider_ServiceDesc.Streams[1], Provider_Fix_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FixRequest, FixResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_FixClient = grpc.ServerStreamingClient[FixResponse]
+
 // ProviderServer is the server API for Provider service.
 // All implementations must embed UnimplementedProviderServer
 // for forward compatibility.
@@ -100,9 +123,12 @@ type ProviderServer interface {
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
 	// Configure takes the settings, once, before any call but Describe. No network.
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)
-	// Check looks for everything that can be wrong, network included, and sends a
-	// finding for each thing, good ones too.
+	// Check looks for everything that can be wrong, network included, changes nothing,
+	// and sends a finding for each thing, good ones too.
 	Check(*CheckRequest, grpc.ServerStreamingServer[CheckResponse]) error
+	// Fix does one of the repairs that findings of Check offer, and says what it does.
+	// Providers that offer none don't have it.
+	Fix(*FixRequest, grpc.ServerStreamingServer[FixResponse]) error
 	mustEmbedUnimplementedProviderServer()
 }
 
@@ -121,6 +147,9 @@ func (UnimplementedProviderServer) Configure(context.Context, *ConfigureRequest)
 }
 func (UnimplementedProviderServer) Check(*CheckRequest, grpc.ServerStreamingServer[CheckResponse]) error {
 	return status.Error(codes.Unimplemented, "method Check not implemented")
+}
+func (UnimplementedProviderServer) Fix(*FixRequest, grpc.ServerStreamingServer[FixResponse]) error {
+	return status.Error(codes.Unimplemented, "method Fix not implemented")
 }
 func (UnimplementedProviderServer) mustEmbedUnimplementedProviderServer() {}
 func (UnimplementedProviderServer) testEmbeddedByValue()                  {}
@@ -190,6 +219,17 @@ func _Provider_Check_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Provider_CheckServer = grpc.ServerStreamingServer[CheckResponse]
 
+func _Provider_Fix_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FixRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProviderServer).Fix(m, &grpc.GenericServerStream[FixRequest, FixResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Provider_FixServer = grpc.ServerStreamingServer[FixResponse]
+
 // Provider_ServiceDesc is the grpc.ServiceDesc for Provider service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -210,6 +250,11 @@ var Provider_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Check",
 			Handler:       _Provider_Check_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Fix",
+			Handler:       _Provider_Fix_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -9,6 +9,7 @@ package providerv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -161,7 +162,7 @@ type Invitation struct {
 	Role   string                 `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
 	Status string                 `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
 	// Accepts the invitation: whoever has it can.
-	Url           string                 `protobuf:"bytes,5,opt,name=url,proto3" json:"url,omitempty"`
+	Url           []byte                 `protobuf:"bytes,5,opt,name=url,proto3" json:"url,omitempty"`
 	Expires       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires,proto3" json:"expires,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -225,11 +226,11 @@ func (x *Invitation) GetStatus() string {
 	return ""
 }
 
-func (x *Invitation) GetUrl() string {
+func (x *Invitation) GetUrl() []byte {
 	if x != nil {
 		return x.Url
 	}
-	return ""
+	return nil
 }
 
 func (x *Invitation) GetExpires() *timestamppb.Timestamp {
@@ -284,8 +285,12 @@ func (x *MembersRequest) GetContext() *TeamContext {
 }
 
 type MembersResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Members       []*Member              `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Members []*Member              `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
+	// Replaces the one of the request, where present.
+	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
+	// The call failed although the credential was replaced.
+	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -323,6 +328,20 @@ func (*MembersResponse) Descriptor() ([]byte, []int) {
 func (x *MembersResponse) GetMembers() []*Member {
 	if x != nil {
 		return x.Members
+	}
+	return nil
+}
+
+func (x *MembersResponse) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *MembersResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
 	}
 	return nil
 }
@@ -372,8 +391,12 @@ func (x *InvitationsRequest) GetContext() *TeamContext {
 }
 
 type InvitationsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invitations   []*Invitation          `protobuf:"bytes,1,rep,name=invitations,proto3" json:"invitations,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Invitations []*Invitation          `protobuf:"bytes,1,rep,name=invitations,proto3" json:"invitations,omitempty"`
+	// Replaces the one of the request, where present.
+	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
+	// The call failed although the credential was replaced.
+	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -415,11 +438,30 @@ func (x *InvitationsResponse) GetInvitations() []*Invitation {
 	return nil
 }
 
+func (x *InvitationsResponse) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *InvitationsResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
 type InviteRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Context       *TeamContext           `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
-	Email         string                 `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`
-	Role          string                 `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Context *TeamContext           `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
+	Email   string                 `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`
+	// The issuer's name for it; empty is the organisation's default.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Where the invitation leads; empty is the issuer's default.
+	RedirectUrl string `protobuf:"bytes,4,opt,name=redirect_url,json=redirectUrl,proto3" json:"redirect_url,omitempty"`
+	// How long it can be accepted; absent is the issuer's default.
+	Lifetime      *durationpb.Duration `protobuf:"bytes,5,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -475,9 +517,27 @@ func (x *InviteRequest) GetRole() string {
 	return ""
 }
 
+func (x *InviteRequest) GetRedirectUrl() string {
+	if x != nil {
+		return x.RedirectUrl
+	}
+	return ""
+}
+
+func (x *InviteRequest) GetLifetime() *durationpb.Duration {
+	if x != nil {
+		return x.Lifetime
+	}
+	return nil
+}
+
 type InviteResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invitation    *Invitation            `protobuf:"bytes,1,opt,name=invitation,proto3" json:"invitation,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Invitation *Invitation            `protobuf:"bytes,1,opt,name=invitation,proto3" json:"invitation,omitempty"`
+	// Replaces the one of the request, where present.
+	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
+	// The call failed although the credential was replaced.
+	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -515,6 +575,20 @@ func (*InviteResponse) Descriptor() ([]byte, []int) {
 func (x *InviteResponse) GetInvitation() *Invitation {
 	if x != nil {
 		return x.Invitation
+	}
+	return nil
+}
+
+func (x *InviteResponse) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *InviteResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
 	}
 	return nil
 }
@@ -573,7 +647,11 @@ func (x *RevokeInvitationRequest) GetId() string {
 }
 
 type RevokeInvitationResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Replaces the one of the request, where present.
+	Credential *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
+	// The call failed although the credential was replaced.
+	Failure       *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -608,11 +686,256 @@ func (*RevokeInvitationResponse) Descriptor() ([]byte, []int) {
 	return file_zen_provider_v1_team_proto_rawDescGZIP(), []int{10}
 }
 
+func (x *RevokeInvitationResponse) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *RevokeInvitationResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+type RemoveMemberRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Context *TeamContext           `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
+	// The id of the member.
+	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveMemberRequest) Reset() {
+	*x = RemoveMemberRequest{}
+	mi := &file_zen_provider_v1_team_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveMemberRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveMemberRequest) ProtoMessage() {}
+
+func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_team_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
+func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_team_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RemoveMemberRequest) GetContext() *TeamContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
+func (x *RemoveMemberRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type RemoveMemberResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Replaces the one of the request, where present.
+	Credential *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
+	// The call failed although the credential was replaced.
+	Failure       *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveMemberResponse) Reset() {
+	*x = RemoveMemberResponse{}
+	mi := &file_zen_provider_v1_team_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveMemberResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveMemberResponse) ProtoMessage() {}
+
+func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_team_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveMemberResponse.ProtoReflect.Descriptor instead.
+func (*RemoveMemberResponse) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_team_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RemoveMemberResponse) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *RemoveMemberResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+type ChangeRoleRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Context *TeamContext           `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
+	// The id of the member.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// The issuer's name for the new role.
+	Role          string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeRoleRequest) Reset() {
+	*x = ChangeRoleRequest{}
+	mi := &file_zen_provider_v1_team_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeRoleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeRoleRequest) ProtoMessage() {}
+
+func (x *ChangeRoleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_team_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeRoleRequest.ProtoReflect.Descriptor instead.
+func (*ChangeRoleRequest) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_team_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ChangeRoleRequest) GetContext() *TeamContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
+func (x *ChangeRoleRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ChangeRoleRequest) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+type ChangeRoleResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Member *Member                `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`
+	// Replaces the one of the request, where present.
+	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
+	// The call failed although the credential was replaced.
+	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeRoleResponse) Reset() {
+	*x = ChangeRoleResponse{}
+	mi := &file_zen_provider_v1_team_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeRoleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeRoleResponse) ProtoMessage() {}
+
+func (x *ChangeRoleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_team_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeRoleResponse.ProtoReflect.Descriptor instead.
+func (*ChangeRoleResponse) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_team_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ChangeRoleResponse) GetMember() *Member {
+	if x != nil {
+		return x.Member
+	}
+	return nil
+}
+
+func (x *ChangeRoleResponse) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *ChangeRoleResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
 var File_zen_provider_v1_team_proto protoreflect.FileDescriptor
 
 const file_zen_provider_v1_team_proto_rawDesc = "" +
 	"\n" +
-	"\x1azen/provider/v1/team.proto\x12\x0fzen.provider.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bzen/provider/v1/types.proto\"n\n" +
+	"\x1azen/provider/v1/team.proto\x12\x0fzen.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bzen/provider/v1/types.proto\"n\n" +
 	"\vTeamContext\x12;\n" +
 	"\n" +
 	"credential\x18\x01 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
@@ -630,33 +953,72 @@ const file_zen_provider_v1_team_proto_rawDesc = "" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x12\n" +
 	"\x04role\x18\x03 \x01(\tR\x04role\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\tR\x06status\x12\x15\n" +
-	"\x03url\x18\x05 \x01(\tB\x03\x80\x01\x01R\x03url\x124\n" +
+	"\x03url\x18\x05 \x01(\fB\x03\x80\x01\x01R\x03url\x124\n" +
 	"\aexpires\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\"H\n" +
 	"\x0eMembersRequest\x126\n" +
-	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\"D\n" +
+	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\"\xb5\x01\n" +
 	"\x0fMembersResponse\x121\n" +
-	"\amembers\x18\x01 \x03(\v2\x17.zen.provider.v1.MemberR\amembers\"L\n" +
+	"\amembers\x18\x01 \x03(\v2\x17.zen.provider.v1.MemberR\amembers\x12;\n" +
+	"\n" +
+	"credential\x18\x02 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\"L\n" +
 	"\x12InvitationsRequest\x126\n" +
-	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\"T\n" +
+	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\"\xc5\x01\n" +
 	"\x13InvitationsResponse\x12=\n" +
-	"\vinvitations\x18\x01 \x03(\v2\x1b.zen.provider.v1.InvitationR\vinvitations\"q\n" +
+	"\vinvitations\x18\x01 \x03(\v2\x1b.zen.provider.v1.InvitationR\vinvitations\x12;\n" +
+	"\n" +
+	"credential\x18\x02 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\"\xcb\x01\n" +
 	"\rInviteRequest\x126\n" +
 	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x12\n" +
-	"\x04role\x18\x03 \x01(\tR\x04role\"M\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12!\n" +
+	"\fredirect_url\x18\x04 \x01(\tR\vredirectUrl\x125\n" +
+	"\blifetime\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\blifetime\"\xbe\x01\n" +
 	"\x0eInviteResponse\x12;\n" +
 	"\n" +
 	"invitation\x18\x01 \x01(\v2\x1b.zen.provider.v1.InvitationR\n" +
-	"invitation\"a\n" +
+	"invitation\x12;\n" +
+	"\n" +
+	"credential\x18\x02 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\"a\n" +
 	"\x17RevokeInvitationRequest\x126\n" +
 	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\x1a\n" +
-	"\x18RevokeInvitationResponse2\xe2\x02\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x8b\x01\n" +
+	"\x18RevokeInvitationResponse\x12;\n" +
+	"\n" +
+	"credential\x18\x01 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\afailure\x18\x02 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\"]\n" +
+	"\x13RemoveMemberRequest\x126\n" +
+	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x87\x01\n" +
+	"\x14RemoveMemberResponse\x12;\n" +
+	"\n" +
+	"credential\x18\x01 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\afailure\x18\x02 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\"o\n" +
+	"\x11ChangeRoleRequest\x126\n" +
+	"\acontext\x18\x01 \x01(\v2\x1c.zen.provider.v1.TeamContextR\acontext\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\"\xb6\x01\n" +
+	"\x12ChangeRoleResponse\x12/\n" +
+	"\x06member\x18\x01 \x01(\v2\x17.zen.provider.v1.MemberR\x06member\x12;\n" +
+	"\n" +
+	"credential\x18\x02 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\x122\n" +
+	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure2\x96\x04\n" +
 	"\x04Team\x12L\n" +
 	"\aMembers\x12\x1f.zen.provider.v1.MembersRequest\x1a .zen.provider.v1.MembersResponse\x12X\n" +
 	"\vInvitations\x12#.zen.provider.v1.InvitationsRequest\x1a$.zen.provider.v1.InvitationsResponse\x12I\n" +
 	"\x06Invite\x12\x1e.zen.provider.v1.InviteRequest\x1a\x1f.zen.provider.v1.InviteResponse\x12g\n" +
-	"\x10RevokeInvitation\x12(.zen.provider.v1.RevokeInvitationRequest\x1a).zen.provider.v1.RevokeInvitationResponseBBZ@github.com/zen-auth/zen/internal/wire/zen/provider/v1;providerv1b\x06proto3"
+	"\x10RevokeInvitation\x12(.zen.provider.v1.RevokeInvitationRequest\x1a).zen.provider.v1.RevokeInvitationResponse\x12[\n" +
+	"\fRemoveMember\x12$.zen.provider.v1.RemoveMemberRequest\x1a%.zen.provider.v1.RemoveMemberResponse\x12U\n" +
+	"\n" +
+	"ChangeRole\x12\".zen.provider.v1.ChangeRoleRequest\x1a#.zen.provider.v1.ChangeRoleResponseBBZ@github.com/zen-auth/zen/internal/wire/zen/provider/v1;providerv1b\x06proto3"
 
 var (
 	file_zen_provider_v1_team_proto_rawDescOnce sync.Once
@@ -670,7 +1032,7 @@ func file_zen_provider_v1_team_proto_rawDescGZIP() []byte {
 	return file_zen_provider_v1_team_proto_rawDescData
 }
 
-var file_zen_provider_v1_team_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_zen_provider_v1_team_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_zen_provider_v1_team_proto_goTypes = []any{
 	(*TeamContext)(nil),              // 0: zen.provider.v1.TeamContext
 	(*Member)(nil),                   // 1: zen.provider.v1.Member
@@ -683,33 +1045,59 @@ var file_zen_provider_v1_team_proto_goTypes = []any{
 	(*InviteResponse)(nil),           // 8: zen.provider.v1.InviteResponse
 	(*RevokeInvitationRequest)(nil),  // 9: zen.provider.v1.RevokeInvitationRequest
 	(*RevokeInvitationResponse)(nil), // 10: zen.provider.v1.RevokeInvitationResponse
-	(*Credential)(nil),               // 11: zen.provider.v1.Credential
-	(*timestamppb.Timestamp)(nil),    // 12: google.protobuf.Timestamp
+	(*RemoveMemberRequest)(nil),      // 11: zen.provider.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),     // 12: zen.provider.v1.RemoveMemberResponse
+	(*ChangeRoleRequest)(nil),        // 13: zen.provider.v1.ChangeRoleRequest
+	(*ChangeRoleResponse)(nil),       // 14: zen.provider.v1.ChangeRoleResponse
+	(*Credential)(nil),               // 15: zen.provider.v1.Credential
+	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
+	(*Failure)(nil),                  // 17: zen.provider.v1.Failure
+	(*durationpb.Duration)(nil),      // 18: google.protobuf.Duration
 }
 var file_zen_provider_v1_team_proto_depIdxs = []int32{
-	11, // 0: zen.provider.v1.TeamContext.credential:type_name -> zen.provider.v1.Credential
-	12, // 1: zen.provider.v1.Member.since:type_name -> google.protobuf.Timestamp
-	12, // 2: zen.provider.v1.Invitation.expires:type_name -> google.protobuf.Timestamp
+	15, // 0: zen.provider.v1.TeamContext.credential:type_name -> zen.provider.v1.Credential
+	16, // 1: zen.provider.v1.Member.since:type_name -> google.protobuf.Timestamp
+	16, // 2: zen.provider.v1.Invitation.expires:type_name -> google.protobuf.Timestamp
 	0,  // 3: zen.provider.v1.MembersRequest.context:type_name -> zen.provider.v1.TeamContext
 	1,  // 4: zen.provider.v1.MembersResponse.members:type_name -> zen.provider.v1.Member
-	0,  // 5: zen.provider.v1.InvitationsRequest.context:type_name -> zen.provider.v1.TeamContext
-	2,  // 6: zen.provider.v1.InvitationsResponse.invitations:type_name -> zen.provider.v1.Invitation
-	0,  // 7: zen.provider.v1.InviteRequest.context:type_name -> zen.provider.v1.TeamContext
-	2,  // 8: zen.provider.v1.InviteResponse.invitation:type_name -> zen.provider.v1.Invitation
-	0,  // 9: zen.provider.v1.RevokeInvitationRequest.context:type_name -> zen.provider.v1.TeamContext
-	3,  // 10: zen.provider.v1.Team.Members:input_type -> zen.provider.v1.MembersRequest
-	5,  // 11: zen.provider.v1.Team.Invitations:input_type -> zen.provider.v1.InvitationsRequest
-	7,  // 12: zen.provider.v1.Team.Invite:input_type -> zen.provider.v1.InviteRequest
-	9,  // 13: zen.provider.v1.Team.RevokeInvitation:input_type -> zen.provider.v1.RevokeInvitationRequest
-	4,  // 14: zen.provider.v1.Team.Members:output_type -> zen.provider.v1.MembersResponse
-	6,  // 15: zen.provider.v1.Team.Invitations:output_type -> zen.provider.v1.InvitationsResponse
-	8,  // 16: zen.provider.v1.Team.Invite:output_type -> zen.provider.v1.InviteResponse
-	10, // 17: zen.provider.v1.Team.RevokeInvitation:output_type -> zen.provider.v1.RevokeInvitationResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	15, // 5: zen.provider.v1.MembersResponse.credential:type_name -> zen.provider.v1.Credential
+	17, // 6: zen.provider.v1.MembersResponse.failure:type_name -> zen.provider.v1.Failure
+	0,  // 7: zen.provider.v1.InvitationsRequest.context:type_name -> zen.provider.v1.TeamContext
+	2,  // 8: zen.provider.v1.InvitationsResponse.invitations:type_name -> zen.provider.v1.Invitation
+	15, // 9: zen.provider.v1.InvitationsResponse.credential:type_name -> zen.provider.v1.Credential
+	17, // 10: zen.provider.v1.InvitationsResponse.failure:type_name -> zen.provider.v1.Failure
+	0,  // 11: zen.provider.v1.InviteRequest.context:type_name -> zen.provider.v1.TeamContext
+	18, // 12: zen.provider.v1.InviteRequest.lifetime:type_name -> google.protobuf.Duration
+	2,  // 13: zen.provider.v1.InviteResponse.invitation:type_name -> zen.provider.v1.Invitation
+	15, // 14: zen.provider.v1.InviteResponse.credential:type_name -> zen.provider.v1.Credential
+	17, // 15: zen.provider.v1.InviteResponse.failure:type_name -> zen.provider.v1.Failure
+	0,  // 16: zen.provider.v1.RevokeInvitationRequest.context:type_name -> zen.provider.v1.TeamContext
+	15, // 17: zen.provider.v1.RevokeInvitationResponse.credential:type_name -> zen.provider.v1.Credential
+	17, // 18: zen.provider.v1.RevokeInvitationResponse.failure:type_name -> zen.provider.v1.Failure
+	0,  // 19: zen.provider.v1.RemoveMemberRequest.context:type_name -> zen.provider.v1.TeamContext
+	15, // 20: zen.provider.v1.RemoveMemberResponse.credential:type_name -> zen.provider.v1.Credential
+	17, // 21: zen.provider.v1.RemoveMemberResponse.failure:type_name -> zen.provider.v1.Failure
+	0,  // 22: zen.provider.v1.ChangeRoleRequest.context:type_name -> zen.provider.v1.TeamContext
+	1,  // 23: zen.provider.v1.ChangeRoleResponse.member:type_name -> zen.provider.v1.Member
+	15, // 24: zen.provider.v1.ChangeRoleResponse.credential:type_name -> zen.provider.v1.Credential
+	17, // 25: zen.provider.v1.ChangeRoleResponse.failure:type_name -> zen.provider.v1.Failure
+	3,  // 26: zen.provider.v1.Team.Members:input_type -> zen.provider.v1.MembersRequest
+	5,  // 27: zen.provider.v1.Team.Invitations:input_type -> zen.provider.v1.InvitationsRequest
+	7,  // 28: zen.provider.v1.Team.Invite:input_type -> zen.provider.v1.InviteRequest
+	9,  // 29: zen.provider.v1.Team.RevokeInvitation:input_type -> zen.provider.v1.RevokeInvitationRequest
+	11, // 30: zen.provider.v1.Team.RemoveMember:input_type -> zen.provider.v1.RemoveMemberRequest
+	13, // 31: zen.provider.v1.Team.ChangeRole:input_type -> zen.provider.v1.ChangeRoleRequest
+	4,  // 32: zen.provider.v1.Team.Members:output_type -> zen.provider.v1.MembersResponse
+	6,  // 33: zen.provider.v1.Team.Invitations:output_type -> zen.provider.v1.InvitationsResponse
+	8,  // 34: zen.provider.v1.Team.Invite:output_type -> zen.provider.v1.InviteResponse
+	10, // 35: zen.provider.v1.Team.RevokeInvitation:output_type -> zen.provider.v1.RevokeInvitationResponse
+	12, // 36: zen.provider.v1.Team.RemoveMember:output_type -> zen.provider.v1.RemoveMemberResponse
+	14, // 37: zen.provider.v1.Team.ChangeRole:output_type -> zen.provider.v1.ChangeRoleResponse
+	32, // [32:38] is the sub-list for method output_type
+	26, // [26:32] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_zen_provider_v1_team_proto_init() }
@@ -724,7 +1112,7 @@ func file_zen_provider_v1_team_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zen_provider_v1_team_proto_rawDesc), len(file_zen_provider_v1_team_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,18 +23,23 @@ const (
 	Team_Invitations_FullMethodName      = "/zen.provider.v1.Team/Invitations"
 	Team_Invite_FullMethodName           = "/zen.provider.v1.Team/Invite"
 	Team_RevokeInvitation_FullMethodName = "/zen.provider.v1.Team/RevokeInvitation"
+	Team_RemoveMember_FullMethodName     = "/zen.provider.v1.Team/RemoveMember"
+	Team_ChangeRole_FullMethodName       = "/zen.provider.v1.Team/ChangeRole"
 )
 
 // TeamClient is the client API for Team service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Team manages the members of an organisation, with the credential of one of them.
+// Team manages the members of an organisation, with the credential of one of them and by
+// that one's rights: what they do not allow is PERMISSION.
 type TeamClient interface {
 	Members(ctx context.Context, in *MembersRequest, opts ...grpc.CallOption) (*MembersResponse, error)
 	Invitations(ctx context.Context, in *InvitationsRequest, opts ...grpc.CallOption) (*InvitationsResponse, error)
 	Invite(ctx context.Context, in *InviteRequest, opts ...grpc.CallOption) (*InviteResponse, error)
 	RevokeInvitation(ctx context.Context, in *RevokeInvitationRequest, opts ...grpc.CallOption) (*RevokeInvitationResponse, error)
+	RemoveMember(ctx context.Context, in *RemoveMemberRequest, opts ...grpc.CallOption) (*RemoveMemberResponse, error)
+	ChangeRole(ctx context.Context, in *ChangeRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error)
 }
 
 type teamClient struct {
@@ -85,16 +90,39 @@ func (c *teamClient) RevokeInvitation(ctx context.Context, in *RevokeInvitationR
 	return out, nil
 }
 
+func (c *teamClient) RemoveMember(ctx context.Context, in *RemoveMemberRequest, opts ...grpc.CallOption) (*RemoveMemberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveMemberResponse)
+	err := c.cc.Invoke(ctx, Team_RemoveMember_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *teamClient) ChangeRole(ctx context.Context, in *ChangeRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeRoleResponse)
+	err := c.cc.Invoke(ctx, Team_ChangeRole_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TeamServer is the server API for Team service.
 // All implementations must embed UnimplementedTeamServer
 // for forward compatibility.
 //
-// Team manages the members of an organisation, with the credential of one of them.
+// Team manages the members of an organisation, with the credential of one of them and by
+// that one's rights: what they do not allow is PERMISSION.
 type TeamServer interface {
 	Members(context.Context, *MembersRequest) (*MembersResponse, error)
 	Invitations(context.Context, *InvitationsRequest) (*InvitationsResponse, error)
 	Invite(context.Context, *InviteRequest) (*InviteResponse, error)
 	RevokeInvitation(context.Context, *RevokeInvitationRequest) (*RevokeInvitationResponse, error)
+	RemoveMember(context.Context, *RemoveMemberRequest) (*RemoveMemberResponse, error)
+	ChangeRole(context.Context, *ChangeRoleRequest) (*ChangeRoleResponse, error)
 	mustEmbedUnimplementedTeamServer()
 }
 
@@ -116,6 +144,12 @@ func (UnimplementedTeamServer) Invite(context.Context, *InviteRequest) (*InviteR
 }
 func (UnimplementedTeamServer) RevokeInvitation(context.Context, *RevokeInvitationRequest) (*RevokeInvitationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeInvitation not implemented")
+}
+func (UnimplementedTeamServer) RemoveMember(context.Context, *RemoveMemberRequest) (*RemoveMemberResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveMember not implemented")
+}
+func (UnimplementedTeamServer) ChangeRole(context.Context, *ChangeRoleRequest) (*ChangeRoleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeRole not implemented")
 }
 func (UnimplementedTeamServer) mustEmbedUnimplementedTeamServer() {}
 func (UnimplementedTeamServer) testEmbeddedByValue()              {}
@@ -210,6 +244,42 @@ func _Team_RevokeInvitation_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Team_RemoveMember_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveMemberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TeamServer).RemoveMember(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Team_RemoveMember_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TeamServer).RemoveMember(ctx, req.(*RemoveMemberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Team_ChangeRole_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeRoleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TeamServer).ChangeRole(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Team_ChangeRole_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TeamServer).ChangeRole(ctx, req.(*ChangeRoleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Team_ServiceDesc is the grpc.ServiceDesc for Team service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -232,6 +302,14 @@ var Team_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RevokeInvitation",
 			Handler:    _Team_RevokeInvitation_Handler,
+		},
+		{
+			MethodName: "RemoveMember",
+			Handler:    _Team_RemoveMember_Handler,
+		},
+		{
+			MethodName: "ChangeRole",
+			Handler:    _Team_ChangeRole_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -33,7 +33,10 @@ type TokenRequest struct {
 	// Fine-grained permissions; none means that access alone decides.
 	Permissions []*Permission `protobuf:"bytes,5,rep,name=permissions,proto3" json:"permissions,omitempty"`
 	// How long the token should live; absent leaves it to the provider.
-	Lifetime      *durationpb.Duration `protobuf:"bytes,6,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
+	Lifetime *durationpb.Duration `protobuf:"bytes,6,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
+	// What the identity provider says of who signed in, where the description of this one
+	// needs it.
+	Assertion     *Statement `protobuf:"bytes,7,opt,name=assertion,proto3" json:"assertion,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -110,6 +113,13 @@ func (x *TokenRequest) GetLifetime() *durationpb.Duration {
 	return nil
 }
 
+func (x *TokenRequest) GetAssertion() *Statement {
+	if x != nil {
+		return x.Assertion
+	}
+	return nil
+}
+
 type TokenResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Token *Token                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
@@ -118,7 +128,12 @@ type TokenResponse struct {
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
 	// The call failed although the credential was replaced: the new credential must
 	// not be lost with the error. Without a new credential, an error is a status.
-	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	Failure *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	// The id of the database that is at the request's URL, where the provider has it
+	// from an authenticated answer of the platform that runs the database. Empty where
+	// the provider doesn't know: it is never guessed from the host's name. For a URL
+	// that the profile doesn't name, zen uses a token only if it is for this id.
+	DatabaseId    string `protobuf:"bytes,4,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -174,11 +189,18 @@ func (x *TokenResponse) GetFailure() *Failure {
 	return nil
 }
 
+func (x *TokenResponse) GetDatabaseId() string {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return ""
+}
+
 var File_zen_provider_v1_token_proto protoreflect.FileDescriptor
 
 const file_zen_provider_v1_token_proto_rawDesc = "" +
 	"\n" +
-	"\x1bzen/provider/v1/token.proto\x12\x0fzen.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bzen/provider/v1/types.proto\"\xd4\x02\n" +
+	"\x1bzen/provider/v1/token.proto\x12\x0fzen.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bzen/provider/v1/types.proto\"\x8e\x03\n" +
 	"\fTokenRequest\x12;\n" +
 	"\n" +
 	"credential\x18\x01 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
@@ -187,13 +209,16 @@ const file_zen_provider_v1_token_proto_rawDesc = "" +
 	"\x06target\x18\x03 \x01(\v2\x17.zen.provider.v1.TargetR\x06target\x12/\n" +
 	"\x06access\x18\x04 \x01(\x0e2\x17.zen.provider.v1.AccessR\x06access\x12=\n" +
 	"\vpermissions\x18\x05 \x03(\v2\x1b.zen.provider.v1.PermissionR\vpermissions\x125\n" +
-	"\blifetime\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\blifetime\"\xae\x01\n" +
+	"\blifetime\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\blifetime\x128\n" +
+	"\tassertion\x18\a \x01(\v2\x1a.zen.provider.v1.StatementR\tassertion\"\xcf\x01\n" +
 	"\rTokenResponse\x12,\n" +
 	"\x05token\x18\x01 \x01(\v2\x16.zen.provider.v1.TokenR\x05token\x12;\n" +
 	"\n" +
 	"credential\x18\x02 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
 	"credential\x122\n" +
-	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure2U\n" +
+	"\afailure\x18\x03 \x01(\v2\x18.zen.provider.v1.FailureR\afailure\x12\x1f\n" +
+	"\vdatabase_id\x18\x04 \x01(\tR\n" +
+	"databaseId2U\n" +
 	"\vTokenSource\x12F\n" +
 	"\x05Token\x12\x1d.zen.provider.v1.TokenRequest\x1a\x1e.zen.provider.v1.TokenResponseBBZ@github.com/zen-auth/zen/internal/wire/zen/provider/v1;providerv1b\x06proto3"
 
@@ -219,8 +244,9 @@ var file_zen_provider_v1_token_proto_goTypes = []any{
 	(Access)(0),                 // 5: zen.provider.v1.Access
 	(*Permission)(nil),          // 6: zen.provider.v1.Permission
 	(*durationpb.Duration)(nil), // 7: google.protobuf.Duration
-	(*Token)(nil),               // 8: zen.provider.v1.Token
-	(*Failure)(nil),             // 9: zen.provider.v1.Failure
+	(*Statement)(nil),           // 8: zen.provider.v1.Statement
+	(*Token)(nil),               // 9: zen.provider.v1.Token
+	(*Failure)(nil),             // 10: zen.provider.v1.Failure
 }
 var file_zen_provider_v1_token_proto_depIdxs = []int32{
 	2,  // 0: zen.provider.v1.TokenRequest.credential:type_name -> zen.provider.v1.Credential
@@ -229,16 +255,17 @@ var file_zen_provider_v1_token_proto_depIdxs = []int32{
 	5,  // 3: zen.provider.v1.TokenRequest.access:type_name -> zen.provider.v1.Access
 	6,  // 4: zen.provider.v1.TokenRequest.permissions:type_name -> zen.provider.v1.Permission
 	7,  // 5: zen.provider.v1.TokenRequest.lifetime:type_name -> google.protobuf.Duration
-	8,  // 6: zen.provider.v1.TokenResponse.token:type_name -> zen.provider.v1.Token
-	2,  // 7: zen.provider.v1.TokenResponse.credential:type_name -> zen.provider.v1.Credential
-	9,  // 8: zen.provider.v1.TokenResponse.failure:type_name -> zen.provider.v1.Failure
-	0,  // 9: zen.provider.v1.TokenSource.Token:input_type -> zen.provider.v1.TokenRequest
-	1,  // 10: zen.provider.v1.TokenSource.Token:output_type -> zen.provider.v1.TokenResponse
-	10, // [10:11] is the sub-list for method output_type
-	9,  // [9:10] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	8,  // 6: zen.provider.v1.TokenRequest.assertion:type_name -> zen.provider.v1.Statement
+	9,  // 7: zen.provider.v1.TokenResponse.token:type_name -> zen.provider.v1.Token
+	2,  // 8: zen.provider.v1.TokenResponse.credential:type_name -> zen.provider.v1.Credential
+	10, // 9: zen.provider.v1.TokenResponse.failure:type_name -> zen.provider.v1.Failure
+	0,  // 10: zen.provider.v1.TokenSource.Token:input_type -> zen.provider.v1.TokenRequest
+	1,  // 11: zen.provider.v1.TokenSource.Token:output_type -> zen.provider.v1.TokenResponse
+	11, // [11:12] is the sub-list for method output_type
+	10, // [10:11] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_zen_provider_v1_token_proto_init() }

@@ -8,8 +8,8 @@
 //
 // A provider is a program named zen-provider-NAME that zen starts, and that
 // serves these services over gRPC on the connection that go-plugin's handshake
-// sets up. Provider is required; Identity, TokenSource and Team are served by
-// those that can.
+// sets up. Provider is required; Identity, TokenSource, Assertion, Lookup, Setup, Team
+// and Organizations are served by those that can.
 //
 // Rules for both sides:
 //
@@ -124,7 +124,10 @@ type Credential struct {
 	Subject string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	Issued  *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=issued,proto3" json:"issued,omitempty"`
 	// When it stops being good for new tokens; absent is unknown.
-	Expires       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires,proto3" json:"expires,omitempty"`
+	Expires *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires,proto3" json:"expires,omitempty"`
+	// One line on what it is and how tokens are made with it, where subject does not say
+	// enough: not a secret.
+	Detail        string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,6 +188,13 @@ func (x *Credential) GetExpires() *timestamppb.Timestamp {
 		return x.Expires
 	}
 	return nil
+}
+
+func (x *Credential) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
 }
 
 // Token is what a database takes.
@@ -444,6 +454,168 @@ func (x *Permission) GetActions() []string {
 	return nil
 }
 
+// Purpose is what a profile wants of a provider. What is not known is absent or empty.
+type Purpose struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The organisation at the issuer.
+	Organization string        `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	Target       *Target       `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	Access       Access        `protobuf:"varint,3,opt,name=access,proto3,enum=zen.provider.v1.Access" json:"access,omitempty"`
+	Permissions  []*Permission `protobuf:"bytes,4,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	// What assertions are wanted for, where another provider makes the tokens and asks
+	// for some.
+	Audience string `protobuf:"bytes,5,opt,name=audience,proto3" json:"audience,omitempty"`
+	// The claims that Turso wants in a token for target, as turso org jwks template
+	// prints them: a JSON object. One for access with permissions, one for read-only.
+	Template         string `protobuf:"bytes,6,opt,name=template,proto3" json:"template,omitempty"`
+	ReadOnlyTemplate string `protobuf:"bytes,7,opt,name=read_only_template,json=readOnlyTemplate,proto3" json:"read_only_template,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Purpose) Reset() {
+	*x = Purpose{}
+	mi := &file_zen_provider_v1_types_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Purpose) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Purpose) ProtoMessage() {}
+
+func (x *Purpose) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_types_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Purpose.ProtoReflect.Descriptor instead.
+func (*Purpose) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Purpose) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
+func (x *Purpose) GetTarget() *Target {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *Purpose) GetAccess() Access {
+	if x != nil {
+		return x.Access
+	}
+	return Access_ACCESS_UNSPECIFIED
+}
+
+func (x *Purpose) GetPermissions() []*Permission {
+	if x != nil {
+		return x.Permissions
+	}
+	return nil
+}
+
+func (x *Purpose) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
+func (x *Purpose) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
+func (x *Purpose) GetReadOnlyTemplate() string {
+	if x != nil {
+		return x.ReadOnlyTemplate
+	}
+	return ""
+}
+
+// Statement is an assertion: it says who somebody is, to a provider that makes tokens
+// in that name. It never goes to a database.
+type Statement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// jwt, clerk-api-key, or what two providers agree on.
+	Kind  string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Value []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// When it stops being good; absent is unknown.
+	Expires       *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expires,proto3" json:"expires,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Statement) Reset() {
+	*x = Statement{}
+	mi := &file_zen_provider_v1_types_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Statement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Statement) ProtoMessage() {}
+
+func (x *Statement) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_types_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Statement.ProtoReflect.Descriptor instead.
+func (*Statement) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Statement) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Statement) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Statement) GetExpires() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Expires
+	}
+	return nil
+}
+
 // Claims are what a verified JWT says, in one form for every issuer.
 type Claims struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -479,7 +651,7 @@ type Claims struct {
 
 func (x *Claims) Reset() {
 	*x = Claims{}
-	mi := &file_zen_provider_v1_types_proto_msgTypes[5]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +663,7 @@ func (x *Claims) String() string {
 func (*Claims) ProtoMessage() {}
 
 func (x *Claims) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_types_proto_msgTypes[5]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +676,7 @@ func (x *Claims) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claims.ProtoReflect.Descriptor instead.
 func (*Claims) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{5}
+	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Claims) GetAlgorithm() string {
@@ -646,7 +818,7 @@ type Organization struct {
 
 func (x *Organization) Reset() {
 	*x = Organization{}
-	mi := &file_zen_provider_v1_types_proto_msgTypes[6]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +830,7 @@ func (x *Organization) String() string {
 func (*Organization) ProtoMessage() {}
 
 func (x *Organization) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_types_proto_msgTypes[6]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +843,7 @@ func (x *Organization) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Organization.ProtoReflect.Descriptor instead.
 func (*Organization) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{6}
+	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Organization) GetId() string {
@@ -722,7 +894,7 @@ type DatabaseClaims struct {
 
 func (x *DatabaseClaims) Reset() {
 	*x = DatabaseClaims{}
-	mi := &file_zen_provider_v1_types_proto_msgTypes[7]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +906,7 @@ func (x *DatabaseClaims) String() string {
 func (*DatabaseClaims) ProtoMessage() {}
 
 func (x *DatabaseClaims) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_types_proto_msgTypes[7]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +919,7 @@ func (x *DatabaseClaims) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DatabaseClaims.ProtoReflect.Descriptor instead.
 func (*DatabaseClaims) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{7}
+	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DatabaseClaims) GetDatabaseId() string {
@@ -802,7 +974,7 @@ type NamespaceList struct {
 
 func (x *NamespaceList) Reset() {
 	*x = NamespaceList{}
-	mi := &file_zen_provider_v1_types_proto_msgTypes[8]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +986,7 @@ func (x *NamespaceList) String() string {
 func (*NamespaceList) ProtoMessage() {}
 
 func (x *NamespaceList) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_types_proto_msgTypes[8]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +999,7 @@ func (x *NamespaceList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NamespaceList.ProtoReflect.Descriptor instead.
 func (*NamespaceList) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{8}
+	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NamespaceList) GetNames() []string {
@@ -854,7 +1026,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_zen_provider_v1_types_proto_msgTypes[9]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +1038,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_zen_provider_v1_types_proto_msgTypes[9]
+	mi := &file_zen_provider_v1_types_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +1051,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{9}
+	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Failure) GetReason() string {
@@ -914,13 +1086,14 @@ var File_zen_provider_v1_types_proto protoreflect.FileDescriptor
 
 const file_zen_provider_v1_types_proto_rawDesc = "" +
 	"\n" +
-	"\x1bzen/provider/v1/types.proto\x12\x0fzen.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x01\n" +
+	"\x1bzen/provider/v1/types.proto\x12\x0fzen.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc1\x01\n" +
 	"\n" +
 	"Credential\x12\x17\n" +
 	"\x04data\x18\x01 \x01(\fB\x03\x80\x01\x01R\x04data\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x122\n" +
 	"\x06issued\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x06issued\x124\n" +
-	"\aexpires\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\"\xcf\x01\n" +
+	"\aexpires\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"\xcf\x01\n" +
 	"\x05Token\x12\x19\n" +
 	"\x05value\x18\x01 \x01(\fB\x03\x80\x01\x01R\x05value\x122\n" +
 	"\x06issued\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06issued\x124\n" +
@@ -941,7 +1114,19 @@ const file_zen_provider_v1_types_proto_rawDesc = "" +
 	"\n" +
 	"all_tables\x18\x01 \x01(\bR\tallTables\x12\x16\n" +
 	"\x06tables\x18\x02 \x03(\tR\x06tables\x12\x18\n" +
-	"\aactions\x18\x03 \x03(\tR\aactions\"\xfe\x04\n" +
+	"\aactions\x18\x03 \x03(\tR\aactions\"\xb4\x02\n" +
+	"\aPurpose\x12\"\n" +
+	"\forganization\x18\x01 \x01(\tR\forganization\x12/\n" +
+	"\x06target\x18\x02 \x01(\v2\x17.zen.provider.v1.TargetR\x06target\x12/\n" +
+	"\x06access\x18\x03 \x01(\x0e2\x17.zen.provider.v1.AccessR\x06access\x12=\n" +
+	"\vpermissions\x18\x04 \x03(\v2\x1b.zen.provider.v1.PermissionR\vpermissions\x12\x1a\n" +
+	"\baudience\x18\x05 \x01(\tR\baudience\x12\x1a\n" +
+	"\btemplate\x18\x06 \x01(\tR\btemplate\x12,\n" +
+	"\x12read_only_template\x18\a \x01(\tR\x10readOnlyTemplate\"p\n" +
+	"\tStatement\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x19\n" +
+	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\x124\n" +
+	"\aexpires\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\"\xfe\x04\n" +
 	"\x06Claims\x12\x1c\n" +
 	"\talgorithm\x18\x01 \x01(\tR\talgorithm\x12\x15\n" +
 	"\x06key_id\x18\x02 \x01(\tR\x05keyId\x12\x12\n" +
@@ -1007,7 +1192,7 @@ func file_zen_provider_v1_types_proto_rawDescGZIP() []byte {
 }
 
 var file_zen_provider_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_zen_provider_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_zen_provider_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_zen_provider_v1_types_proto_goTypes = []any{
 	(Access)(0),                   // 0: zen.provider.v1.Access
 	(*Credential)(nil),            // 1: zen.provider.v1.Credential
@@ -1015,36 +1200,42 @@ var file_zen_provider_v1_types_proto_goTypes = []any{
 	(*Verification)(nil),          // 3: zen.provider.v1.Verification
 	(*Target)(nil),                // 4: zen.provider.v1.Target
 	(*Permission)(nil),            // 5: zen.provider.v1.Permission
-	(*Claims)(nil),                // 6: zen.provider.v1.Claims
-	(*Organization)(nil),          // 7: zen.provider.v1.Organization
-	(*DatabaseClaims)(nil),        // 8: zen.provider.v1.DatabaseClaims
-	(*NamespaceList)(nil),         // 9: zen.provider.v1.NamespaceList
-	(*Failure)(nil),               // 10: zen.provider.v1.Failure
-	nil,                           // 11: zen.provider.v1.DatabaseClaims.NamespacesEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
+	(*Purpose)(nil),               // 6: zen.provider.v1.Purpose
+	(*Statement)(nil),             // 7: zen.provider.v1.Statement
+	(*Claims)(nil),                // 8: zen.provider.v1.Claims
+	(*Organization)(nil),          // 9: zen.provider.v1.Organization
+	(*DatabaseClaims)(nil),        // 10: zen.provider.v1.DatabaseClaims
+	(*NamespaceList)(nil),         // 11: zen.provider.v1.NamespaceList
+	(*Failure)(nil),               // 12: zen.provider.v1.Failure
+	nil,                           // 13: zen.provider.v1.DatabaseClaims.NamespacesEntry
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
 }
 var file_zen_provider_v1_types_proto_depIdxs = []int32{
-	12, // 0: zen.provider.v1.Credential.issued:type_name -> google.protobuf.Timestamp
-	12, // 1: zen.provider.v1.Credential.expires:type_name -> google.protobuf.Timestamp
-	12, // 2: zen.provider.v1.Token.issued:type_name -> google.protobuf.Timestamp
-	12, // 3: zen.provider.v1.Token.expires:type_name -> google.protobuf.Timestamp
+	14, // 0: zen.provider.v1.Credential.issued:type_name -> google.protobuf.Timestamp
+	14, // 1: zen.provider.v1.Credential.expires:type_name -> google.protobuf.Timestamp
+	14, // 2: zen.provider.v1.Token.issued:type_name -> google.protobuf.Timestamp
+	14, // 3: zen.provider.v1.Token.expires:type_name -> google.protobuf.Timestamp
 	3,  // 4: zen.provider.v1.Token.verification:type_name -> zen.provider.v1.Verification
-	12, // 5: zen.provider.v1.Claims.issued:type_name -> google.protobuf.Timestamp
-	12, // 6: zen.provider.v1.Claims.not_before:type_name -> google.protobuf.Timestamp
-	12, // 7: zen.provider.v1.Claims.expires:type_name -> google.protobuf.Timestamp
-	7,  // 8: zen.provider.v1.Claims.organization:type_name -> zen.provider.v1.Organization
-	8,  // 9: zen.provider.v1.Claims.database:type_name -> zen.provider.v1.DatabaseClaims
-	0,  // 10: zen.provider.v1.DatabaseClaims.access:type_name -> zen.provider.v1.Access
-	5,  // 11: zen.provider.v1.DatabaseClaims.permissions:type_name -> zen.provider.v1.Permission
-	11, // 12: zen.provider.v1.DatabaseClaims.namespaces:type_name -> zen.provider.v1.DatabaseClaims.NamespacesEntry
-	13, // 13: zen.provider.v1.Failure.retry_after:type_name -> google.protobuf.Duration
-	9,  // 14: zen.provider.v1.DatabaseClaims.NamespacesEntry.value:type_name -> zen.provider.v1.NamespaceList
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	4,  // 5: zen.provider.v1.Purpose.target:type_name -> zen.provider.v1.Target
+	0,  // 6: zen.provider.v1.Purpose.access:type_name -> zen.provider.v1.Access
+	5,  // 7: zen.provider.v1.Purpose.permissions:type_name -> zen.provider.v1.Permission
+	14, // 8: zen.provider.v1.Statement.expires:type_name -> google.protobuf.Timestamp
+	14, // 9: zen.provider.v1.Claims.issued:type_name -> google.protobuf.Timestamp
+	14, // 10: zen.provider.v1.Claims.not_before:type_name -> google.protobuf.Timestamp
+	14, // 11: zen.provider.v1.Claims.expires:type_name -> google.protobuf.Timestamp
+	9,  // 12: zen.provider.v1.Claims.organization:type_name -> zen.provider.v1.Organization
+	10, // 13: zen.provider.v1.Claims.database:type_name -> zen.provider.v1.DatabaseClaims
+	0,  // 14: zen.provider.v1.DatabaseClaims.access:type_name -> zen.provider.v1.Access
+	5,  // 15: zen.provider.v1.DatabaseClaims.permissions:type_name -> zen.provider.v1.Permission
+	13, // 16: zen.provider.v1.DatabaseClaims.namespaces:type_name -> zen.provider.v1.DatabaseClaims.NamespacesEntry
+	15, // 17: zen.provider.v1.Failure.retry_after:type_name -> google.protobuf.Duration
+	11, // 18: zen.provider.v1.DatabaseClaims.NamespacesEntry.value:type_name -> zen.provider.v1.NamespaceList
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_zen_provider_v1_types_proto_init() }
@@ -1058,7 +1249,7 @@ func file_zen_provider_v1_types_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zen_provider_v1_types_proto_rawDesc), len(file_zen_provider_v1_types_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
