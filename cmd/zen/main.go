@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/zen-auth/zen/internal/harden"
+	_ "github.com/zen-auth/zen/internal/http2quiet" // GODEBUG makes net/http log no bearer
 )
 
 func main() {

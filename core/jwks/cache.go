@@ -8,12 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 const (
@@ -50,10 +49,8 @@ func (d Disk) Path() string {
 // Load reads the file. The error is ErrUnavailable where there is none, where others
 // could have written to it, and where it is damaged: a key set can be had again.
 func (d Disk) Load() (*Set, error) {
-	if !d.Trusted() {
-		return nil, d.missing()
-	}
-	file, err := os.Open(d.Path())
+	// Its keys decide which tokens are good.
+	file, err := private.Open(d.Path(), private.Rule{})
 	if err != nil {
 		return nil, d.missing()
 	}
@@ -74,13 +71,6 @@ func (d Disk) Load() (*Set, error) {
 		URL: d.URL, Keys: keys, JSON: e.Set, ETag: e.ETag, Fetched: e.Fetched, Refetched: e.Refetched,
 		MaxAge: min(max(0, time.Duration(e.MaxAge)*time.Second), maxMaxAge),
 	}, nil
-}
-
-// Trusted refuses a file that somebody else could have put there or written to:
-// its keys decide which tokens are good.
-func (d Disk) Trusted() bool {
-	info, err := os.Lstat(d.Path())
-	return err == nil && info.Mode().IsRegular() && (runtime.GOOS == "windows" || info.Mode().Perm()&0o022 == 0)
 }
 
 // Marshal is the content of the file of a set.

@@ -80,7 +80,7 @@ func TestVerifyExpired(t *testing.T) {
 		{jwks.Skew, provider.ErrTokenExpired},
 		{24 * time.Hour, provider.ErrTokenExpired},
 	} {
-		_, err := v.Verify(t.Context(), keytest.SignRS256(t, keytest.With(keytest.Good(), map[string]any{"exp": keytest.Now.Add(-test.age).Unix()})))
+		_, err := v.Verify(t.Context(), keytest.SignRS256(t, keytest.With(keytest.Good(), map[string]any{"nbf": 0, "exp": keytest.Now.Add(-test.age).Unix()})))
 		if !errors.Is(err, test.want) {
 			t.Errorf("expired %s ago: %v, want %v", test.age, err, test.want)
 		}

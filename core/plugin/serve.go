@@ -15,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/harden"
+	_ "github.com/zen-auth/zen/internal/http2quiet" // GODEBUG makes net/http log no bearer
 	"github.com/zen-auth/zen/internal/wire"
 )
 

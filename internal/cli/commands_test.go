@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"github.com/zen-auth/zen/internal/cli/app"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/zen-auth/zen/internal/cli/app"
 )
 
 func FuzzFlagsFirst(f *testing.F) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/programs"
 )
 
 // signedIn returns a function that makes commands of the real zen, signed in to a
@@ -32,7 +33,7 @@ func signedIn(t *testing.T) (zen func(args ...string) *exec.Cmd, stack *devstack
 		environment = append(environment, v.Name+"="+v.Value)
 	}
 	zen = func(args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, "zen"+exe), args...)
+		cmd := exec.Command(filepath.Join(bin, "zen"+programs.Exe), args...)
 		cmd.Env = environment
 		return cmd
 	}

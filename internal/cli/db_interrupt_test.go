@@ -4,11 +4,12 @@ package cli
 
 import (
 	"bufio"
-	"github.com/zen-auth/zen/internal/cli/app"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/cli/app"
 )
 
 // TestQueryInterrupted: Ctrl-C ends a statement that streams, here and at the server,

@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/internal/cli/app"
 	"golang.org/x/sys/unix"
+
+	"github.com/zen-auth/zen/internal/cli/app"
 )
 
 // terminal is a person at a terminal: what was shown, and keys to press.

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"github.com/zen-auth/zen/internal/cli/app"
 	"io"
 	"net"
 	"net/http"
@@ -21,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/cli/app"
 )
 
 // devBinary is zen as it is shipped, run as a process of its own.

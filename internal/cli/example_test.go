@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/zen-auth/zen/internal/programs"
 )
 
 // buildExample is: example go|node|DIR TO. It builds the example in Go or JavaScript,
@@ -24,7 +26,7 @@ func buildExample(ts *testscript.TestScript, neg bool, args []string) {
 	case "go":
 		ts.Check(runIn("../../examples/provider-go", "go", "vet", "./..."))
 		ts.Check(runIn("../../examples/provider-go", "go", "test", "./..."))
-		ts.Check(goBuild("../../examples/provider-go", filepath.Join(to, "zen-provider-tokenfile"+exe)))
+		ts.Check(goBuild("../../examples/provider-go", filepath.Join(to, "zen-provider-tokenfile"+programs.Exe)))
 	case "node":
 		dir, err := npmCI("../../examples/provider-node")
 		ts.Check(err)
@@ -44,7 +46,7 @@ func buildExample(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		ts.Check(runIn(dir, "go", "vet", "-mod=mod", "./..."))
 		ts.Check(runIn(dir, "go", "test", "-mod=mod", "./..."))
-		ts.Check(goBuild(dir, filepath.Join(to, filepath.Base(dir)+exe), "-mod=mod"))
+		ts.Check(goBuild(dir, filepath.Join(to, filepath.Base(dir)+programs.Exe), "-mod=mod"))
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"github.com/zen-auth/zen/internal/cli/app"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/cli/app"
 )
 
 // holders are the processes that have a text in their environment or arguments.

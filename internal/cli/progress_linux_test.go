@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 

@@ -21,6 +21,7 @@ import (
 
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/programs"
 )
 
 // witness stands before a database, counts the tokens that come to it, and refuses
@@ -86,7 +87,7 @@ func TestForeignClientsOutliveTokens(t *testing.T) {
 	clients := "../../devstack/clients"
 	t.Run("libsql-client-go", func(t *testing.T) {
 		t.Parallel()
-		writer := filepath.Join(t.TempDir(), "writer"+exe)
+		writer := filepath.Join(t.TempDir(), "writer"+programs.Exe)
 		if err := runIn(filepath.Join(clients, "libsqlclientgo"), "go", "build", "-o", writer, "./writer"); err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +146,7 @@ func proxied(t *testing.T, bin string, writer ...string) string {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, filepath.Join(bin, "zen"+exe), args...)
+		cmd := exec.CommandContext(ctx, filepath.Join(bin, "zen"+programs.Exe), args...)
 		var stderr bytes.Buffer
 		cmd.Dir, cmd.Env, cmd.Stderr = dir, environ, &stderr
 		out, err := cmd.Output()

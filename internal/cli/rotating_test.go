@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/programs"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -108,7 +109,7 @@ func newMachine(t *testing.T, i *issuer) *machine {
 	}
 	bin := filepath.Dir(filepath.Dir(path))
 	m := &machine{
-		issuer: i, zen: filepath.Join(bin, "zen"+exe), store: store.New(filepath.Join(dir, "state")),
+		issuer: i, zen: filepath.Join(bin, "zen"+programs.Exe), store: store.New(filepath.Join(dir, "state")),
 		environ: append(os.Environ(), "ZEN_CONFIG="+config, "ZEN_STATE_DIR="+filepath.Join(dir, "state"), "ZEN_PROVIDER_DIR="+filepath.Dir(path), "CI=true"),
 	}
 	for _, args := range [][]string{{"provider", "trust", "rotating"}, {"login", "--provider", "rotating"}} {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,7 +16,7 @@ import (
 
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/internal/cli/app"
-	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/programs"
 )
 
 // roles are the other programs that this test binary is, by the name of its file.
@@ -27,7 +26,7 @@ var roles = map[string]func(){
 }
 
 func TestMain(m *testing.M) {
-	if role, ok := roles[strings.TrimSuffix(filepath.Base(os.Args[0]), exe)]; ok {
+	if role, ok := roles[strings.TrimSuffix(filepath.Base(os.Args[0]), programs.Exe)]; ok {
 		role()
 		return
 	}
@@ -47,57 +46,32 @@ var built string
 
 // builtSums are the sums of the providers that binaries has built, for the tests that
 // are the program.
-var builtSums = map[string]string{}
+var builtSums map[string]string
 
-// racePrograms builds the programs with the race detector, too. Each of their starts
+// racePrograms has the programs built with the race detector, too. Each of their starts
 // takes several times as long then, and the scripts have thousands.
 var racePrograms = raceEnabled && os.Getenv("ZEN_TEST_RACE") != ""
 
-// binaries builds zen and its providers as they ship (and with the race detector
-// where racePrograms says so) into one directory, once, and puts more commands beside
-// them: this test binary as deliver and unseal, and zen-unpinned, a zen that was
-// built without its providers' sums.
+// binaries puts the programs under test into one directory, and more commands beside
+// them: this test binary as deliver and unseal.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "zen-test-")
 	if err != nil {
 		return "", err
 	}
 	built = dir
-	build := func(name, pkg, tags string, flags ...string) error {
-		args := append([]string{"build", "-tags", "urfave_cli_no_docs," + tags, "-o", filepath.Join(dir, name+exe)}, flags...)
-		if racePrograms {
-			args = append(args, "-race")
-		}
-		if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", name, err, out)
-		}
-		return nil
+	if err := programs.Install(dir, racePrograms); err != nil {
+		return "", err
 	}
-	var sums []string
-	for _, name := range []string{"clerk", "platformtoken"} {
-		if err := build("zen-provider-"+name, "../../plugins/"+name, ""); err != nil {
-			return "", err
-		}
-		binary, err := host.Inspect([]string{dir}, name)
-		if err != nil {
-			return "", err
-		}
-		builtSums[name] = binary.SHA256
-		sums = append(sums, name+"="+binary.SHA256)
-	}
-	sumsKnown := "-ldflags=-X github.com/zen-auth/zen/internal/cli/client.bundled=" + strings.Join(sums, ",")
-	err = errors.Join(build("zen", "../../cmd/zen", "front"), build("zen-full", "../../cmd/zen", "", sumsKnown), build("zen-unpinned", "../../cmd/zen", ""))
-	if err != nil {
+	if builtSums, err = programs.Sums(dir); err != nil {
 		return "", err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
-	return dir, errors.Join(os.Symlink(self, filepath.Join(dir, "deliver"+exe)), os.Symlink(self, filepath.Join(dir, "unseal"+exe)))
+	return dir, errors.Join(os.Symlink(self, filepath.Join(dir, "deliver"+programs.Exe)), os.Symlink(self, filepath.Join(dir, "unseal"+programs.Exe)))
 })
-
-var exe = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
 
 // TestScripts runs the scripts, each against a stack of its own.
 func TestScripts(t *testing.T) {

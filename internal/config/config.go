@@ -62,15 +62,8 @@ func Load(o LoadOptions) (*Config, error) {
 	if err != nil && (named || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, err
 	}
-	c.project = &document{}
-	path, err := findProjectFile(workDir)
-	if err != nil {
+	if c.project, err = readProjectFile(workDir); err != nil {
 		return nil, err
-	}
-	if path != "" {
-		if c.project, err = readDocument(KindProjectFile, path); err != nil {
-			return nil, err
-		}
 	}
 	if err := c.setOverrides(o.Flags); err != nil {
 		return nil, err
@@ -83,6 +76,7 @@ func (c *Config) setOverrides(f Flags) error {
 	overrides := []struct{ key, flag, variable, fromFlag string }{
 		{"profile", "--profile", "ZEN_PROFILE", f.Profile},
 		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
+		{"token_provider", "", "ZEN_TOKEN_PROVIDER", ""},
 		{"database", "--database", "ZEN_DATABASE", f.Database},
 		{"database_id", "", "ZEN_DATABASE_ID", ""},
 		{"access", "--access", "ZEN_ACCESS", f.Access},

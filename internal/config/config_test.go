@@ -276,6 +276,47 @@ func TestProjectFileOfAnotherUser(t *testing.T) {
 	wantConfigError(t, err, "belongs to another user", "chown")
 }
 
+// A file that is swapped for another user's between two looks gets through neither.
+func TestProjectFileThatFlips(t *testing.T) {
+	h := newHome(t, "[profiles.mine]\n[profiles.theirs]\n")
+	mine, theirs := filepath.Join(h.dir, "mine"), filepath.Join(h.dir, "theirs")
+	h.write(mine, "default_profile = \"mine\"\n")
+	h.write(theirs, "default_profile = \"theirs\"\n")
+	if err := os.Chown(theirs, 12345, 12345); err != nil {
+		t.Skip("only root can give files away: ", err)
+	}
+	stop, flipped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(flipped)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			next := filepath.Join(h.dir, "next")
+			_ = os.Symlink([]string{mine, theirs}[n%2], next)
+			_ = os.Rename(next, h.project)
+		}
+	}()
+	read, refused := 0, 0
+	for range 2000 {
+		switch c, err := h.load(); {
+		case err != nil:
+			refused++
+		case c.Selected().Value == "theirs":
+			t.Fatal("another user's file was read")
+		case c.Selected().Value == "mine":
+			read++
+		}
+	}
+	close(stop)
+	<-flipped
+	if read == 0 || refused == 0 {
+		t.Errorf("read %d times and refused %d times: the two never met", read, refused)
+	}
+}
+
 func wantConfigError(t *testing.T, err error, text, hint string) {
 	t.Helper()
 	if !errors.Is(err, provider.ErrConfig) {

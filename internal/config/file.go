@@ -44,6 +44,10 @@ func readFile(path string) ([]byte, error) {
 		return nil, readError(path, err)
 	}
 	defer f.Close()
+	return readAll(path, f)
+}
+
+func readAll(path string, f io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, readError(path, err)

@@ -43,6 +43,7 @@ var rooms = []string{
 	"internal/wire",
 	"internal/handshake",
 	"internal/harden",
+	"internal/http2quiet",
 	"core/jwks/keyset",
 	"core/jwks",
 	"core/oauth",
@@ -54,7 +55,7 @@ var rooms = []string{
 }
 
 // aside are test beds, which may use all of it.
-var aside = []string{"internal/house", "internal/soak", "core/jwks/internal/keytest", "internal/keyring/keyringtest"}
+var aside = []string{"internal/house", "internal/soak", "core/jwks/internal/keytest", "internal/keyring/keyringtest", "internal/programs"}
 
 // listed is what go list says of a package.
 type listed struct {

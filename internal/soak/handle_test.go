@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,8 +19,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/browse"
-	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/programs"
 )
 
 // handle is a database as an application holds it.
@@ -38,13 +37,7 @@ type handle struct {
 func buildProviders(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	out, err := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-o", dir+"/", "../../plugins/clerk", "../../plugins/platformtoken").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build providers: %v\n%s", err, out)
-	}
-	for _, name := range []string{"clerk", "platformtoken"} {
-		must(t, os.Rename(filepath.Join(dir, name), filepath.Join(dir, handshake.BinaryName(name))))
-	}
+	must(t, programs.Install(dir, false))
 	return dir
 }
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // maxHolder bounds what is read of a lock file.
@@ -22,16 +24,14 @@ func sign(path string) {
 	if len(os.Args) > 1 && (program == "zen" || program == "zen-full") && !strings.HasPrefix(os.Args[1], "-") {
 		text += " " + os.Args[1]
 	}
-	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
-		_ = os.WriteFile(path, []byte(text[:min(len(text), maxHolder)]+"\n"), 0o600)
-	}
+	_ = private.Overwrite(path, []byte(text[:min(len(text), maxHolder)]+"\n"))
 }
 
 // holder tells from a lock file who holds it: "zen token, process 123", or
 // "another zen".
 func holder(path string) string {
 	const unknown = "another zen"
-	f, err := os.Open(path)
+	f, err := private.Open(path, private.Rule{Root: true, Shared: true})
 	if err != nil {
 		return unknown
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/renameio/v2/maybe"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // load reads the set from the disk; nil is none.
@@ -30,7 +31,9 @@ func (s *Set) store(set *jwks.Set) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if !s.disk.Trusted() {
+	if file, err := private.Open(path, private.Rule{}); err == nil {
+		_ = file.Close()
+	} else {
 		// Replacing a file keeps its mode.
 		_ = os.Remove(path)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/urfave/cli/v2"
+
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 

@@ -6,9 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"github.com/zen-auth/zen/internal/cli/app"
 	"math"
 	"strconv"
+
+	"github.com/zen-auth/zen/internal/cli/app"
 )
 
 // jsonRows writes {"schema_version":1,"columns":[…],"rows":[[…],…]}, a row a line.

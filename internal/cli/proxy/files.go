@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // listenPrivately listens; a Unix socket is its owner's alone from the first moment.
@@ -51,7 +53,7 @@ const writtenByProxy = "# written by zen proxy, and removed when it ends\n"
 // writeVariables writes a file of lines NAME=VALUE, for its owner alone. forget removes
 // it, if it is still what was written.
 func writeVariables(path string, lines []string) (forget func(), err error) {
-	if old, err := os.ReadFile(path); err == nil && strings.HasPrefix(string(old), writtenByProxy) {
+	if strings.HasPrefix(contentOf(path), writtenByProxy) {
 		_ = os.Remove(path) // a killed proxy left it
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -72,10 +74,24 @@ func writeVariables(path string, lines []string) (forget func(), err error) {
 		return nil, fmt.Errorf("--env-file: %w", err)
 	}
 	return func() {
-		if now, err := os.ReadFile(path); err == nil && string(now) == content {
+		if contentOf(path) == content {
 			_ = os.Remove(path)
 		}
 	}, nil
+}
+
+// contentOf is what a file of variables holds, or "" for what is none.
+func contentOf(path string) string {
+	f, err := private.Open(path, private.Rule{Root: true, Shared: true})
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	if err != nil {
+		return ""
+	}
+	return string(data)
 }
 
 // printJSONLine writes a document as one line, for who reads it from a pipe that stays

@@ -6,13 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // isTokenFile reports whether a file is empty or holds a JWT alone, as one that was
 // killed leaves it.
 func isTokenFile(path string) bool {
 	const most = 64 << 10
-	f, err := os.Open(path)
+	f, err := private.Open(path, private.Rule{Root: true, Shared: true})
 	if err != nil {
 		return false
 	}
