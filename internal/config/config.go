@@ -76,6 +76,7 @@ func (c *Config) setOverrides(f Flags) error {
 	overrides := []struct{ key, flag, variable, fromFlag string }{
 		{"profile", "--profile", "ZEN_PROFILE", f.Profile},
 		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
+		{"token_provider", "", "ZEN_TOKEN_PROVIDER", ""},
 		{"database", "--database", "ZEN_DATABASE", f.Database},
 		{"database_id", "", "ZEN_DATABASE_ID", ""},
 		{"access", "--access", "ZEN_ACCESS", f.Access},
