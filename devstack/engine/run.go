@@ -56,8 +56,8 @@ func (c *Conn) run(q Query, rights *Rights, sink Sink) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if s.attaches != "" {
-		defer c.forget(q.SQL, rights) // who may attach what can change
+	if s.attaches != "" || s.alters != nil {
+		defer c.forget(q.SQL, rights) // who may attach what can change, and so can a table
 	}
 	res, err := s.run(q, rights, sink)
 	if e, ok := err.(*Error); ok && s.legacy && e.Primary() == lib.SQLITE_SCHEMA {
@@ -92,6 +92,11 @@ func (s *stmt) run(q Query, rights *Rights, sink Sink) (_ Result, err error) {
 	}
 	c.dirty = c.dirty || s.setsPragma || s.attaches != ""
 	start := time.Now()
+	if s.alters != nil {
+		if err := c.alter(*s.alters); err != nil {
+			return Result{}, err
+		}
+	}
 	rows, err := s.step(sink)
 	rc := s.reset()
 	if err == errStep {

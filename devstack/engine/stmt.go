@@ -20,6 +20,7 @@ type stmt struct {
 	handle uintptr
 
 	attaches                 string // alias
+	alters                   *alteration
 	transaction, insert, iud bool
 	writes                   bool // needs the right to write
 	setsPragma               bool
@@ -136,6 +137,13 @@ func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
 	}
 	if equalFold(firstWord(sql), "attach") {
 		s, err := c.compileAttach(sql, rights)
+		return s, "", err
+	}
+	if a, ok, err := parseAlteration(sql); ok {
+		if err != nil {
+			return nil, "", err
+		}
+		s, err := c.compileAlteration(a, rights)
 		return s, "", err
 	}
 	csql, err := cstring(c.tls, translated(sql))

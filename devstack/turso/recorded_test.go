@@ -35,7 +35,6 @@ var otherwise = map[string]string{
 	"pragma compile_options": "the SQLite is another build",
 	"random rowid":           "needs libSQL's engine: the error says that the stand-in lacks it",
 	"alter column":           "",
-	"vector":                 "",
 }
 
 // What a real libsql-server answered, the stand-in answers in its mode sqld: all but
