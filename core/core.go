@@ -18,11 +18,11 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/zen-auth/zen/core/config"
-	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/session"
-	"github.com/zen-auth/zen/core/store"
-	"github.com/zen-auth/zen/core/store/keyring"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/keyring"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // Options say where things are. The zero value is what the command line uses.
@@ -39,7 +39,7 @@ type Options struct {
 	Bundled map[string]string
 	// AskProvider asks a person whether a provider's binary that was never seen may
 	// run, from now on. Nil is a no. It is called by one goroutine at a time.
-	AskProvider func(context.Context, plugin.Binary) (bool, error)
+	AskProvider func(context.Context, host.Binary) (bool, error)
 	// Notify is told what somebody should know beside errors: that a fallback is in
 	// use, where credentials will rest, that the audit log can't be written. Each call
 	// is one line without a prefix. Nil is nobody. It may be called by several goroutines.
@@ -51,11 +51,11 @@ type Options struct {
 	// place of the installed one: the program, or the socket, at path. Nobody has checked
 	// it, so somebody has to hear of it; where Overridden is nil, none ever is.
 	Overridden func(name, path string)
-	// Reattach is what plugin.ReattachKey has: sockets of providers in a debugger.
+	// Reattach is what handshake.ReattachKey has: sockets of providers in a debugger.
 	Reattach string
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
-	// LogLevel is the least that Log takes, of plugin.LogLevels; "" is debug.
+	// LogLevel is the least that Log takes, of host.LogLevels; "" is debug.
 	LogLevel string
 	// Keyring says how long the system's keyring is waited for.
 	Keyring keyring.Options
@@ -117,12 +117,17 @@ func (c *Client) Close(ctx context.Context) error {
 // Session makes the session of a profile; "" is the selected one. It ends with the
 // Client.
 func (c *Client) Session(profile string) (*session.Session, error) {
-	s, err := session.Open(c.Config, profile, c.Store, c.Providers, c.notify)
+	p, err := c.Config.Profile(profile)
 	if err != nil {
 		return nil, err
 	}
+	return c.owned(c.sessionOf(p)), nil
+}
+
+func (c *Client) sessionOf(p config.Profile) *session.Session {
+	s := session.OpenProfile(c.Config, p, c.Store, c.Providers, c.notify)
 	s.Elsewhere = c.elsewhere
-	return c.owned(s), nil
+	return s
 }
 
 // owned makes a session one that ends with the Client.

@@ -8,11 +8,11 @@ import (
 	"io"
 	"time"
 
-	"github.com/zen-auth/zen/core/config"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // Database says which database to open, and how. The zero value is that of the
@@ -50,6 +50,8 @@ type Database struct {
 	Timeout time.Duration
 	// TxMode is how transactions begin.
 	TxMode hrana.TxMode
+	// TimesAsText leaves dates as they are stored; see libsql.Options.
+	TimesAsText bool
 }
 
 // Open opens a database for a program that needs nothing else of zen: with the
@@ -110,35 +112,38 @@ func (c *Client) sessionFor(ctx context.Context, s *session.Session, d Database)
 	if s != nil {
 		return s, s.NeedsDatabase()
 	}
-	s, err := c.Session(d.Profile)
+	p, err := c.profileFor(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	if d.ReadOnly {
 		d.Access = cmp.Or(d.Access, provider.AccessReadOnly)
 	}
-	changed := s.Config
-	changed.Access = cmp.Or(d.Access, changed.Access)
-	if d.Target != "" {
-		target, err := c.target(ctx, d.Target)
-		if err != nil {
-			return nil, err
-		}
-		if target.URL != changed.Target.URL {
-			changed.Target = target
-		}
+	if d.Access != "" {
+		p.Access.Value = d.Access
 	}
-	s = c.owned(session.New(changed))
+	s = c.owned(c.sessionOf(p))
 	return s, s.NeedsDatabase()
 }
 
-// target reads a URL, or looks a name up.
-func (c *Client) target(ctx context.Context, text string) (provider.Target, error) {
-	if !isName(text) {
-		url, err := config.ParseDatabase(text)
-		return provider.Target{URL: url}, err
+// profileFor is the profile that d names, with the database that d names: by its URL,
+// or by its name at Turso, which is looked up and whose id is known then.
+func (c *Client) profileFor(ctx context.Context, d Database) (config.Profile, error) {
+	switch {
+	case d.Target == "":
+		return c.Config.Profile(d.Profile)
+	case !isName(d.Target):
+		return c.Config.ProfileAt(d.Profile, d.Target)
 	}
-	return c.Resolve(ctx, text)
+	target, err := c.Resolve(ctx, d.Target)
+	if err != nil {
+		return config.Profile{}, err
+	}
+	p, err := c.Config.ProfileAt(d.Profile, target.URL)
+	if p.DatabaseID.Value == "" {
+		p.DatabaseID.Value = target.DatabaseID
+	}
+	return p, err
 }
 
 // options are what of d is package libsql's.
@@ -147,6 +152,7 @@ func (d Database) options() libsql.Options {
 		Target: provider.Target{URL: d.Target}, Access: d.Access, Mode: d.Mode, Path: d.Path,
 		ReadOnly: d.ReadOnly, AllowStale: d.AllowStale, SyncInterval: d.SyncInterval, OnSync: d.OnSync,
 		Encryption: d.Encryption, RemoteEncryption: d.RemoteEncryption, Timeout: d.Timeout, TxMode: d.TxMode,
+		TimesAsText: d.TimesAsText,
 	}
 }
 

@@ -7,11 +7,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/zen-auth/zen/core/config"
-	"github.com/zen-auth/zen/core/plugin"
-	"github.com/zen-auth/zen/core/plugin/pin"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/session"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/session"
 )
 
 // Providers starts providers when they are needed, with their settings.
@@ -25,7 +26,7 @@ type Providers struct {
 	Overrides *pin.Overrides
 
 	config     *config.Config
-	manager    *plugin.Manager
+	manager    *host.Manager
 	reattach   string
 	overridden func(name, path string)
 }
@@ -41,10 +42,10 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 		Overrides: pin.NewOverrides(filepath.Join(cfg.Paths.StateDir, "overrides.toml")),
 		reattach:  o.Reattach, overridden: o.Overridden,
 	}
-	p.manager = plugin.NewManager(plugin.Options{
+	p.manager = host.NewManager(host.Options{
 		Dirs: dirs, Trust: pins.Trust, Override: p.override, Log: o.Log, Level: o.LogLevel,
 		TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
-		Described: func(ctx context.Context, b plugin.Binary, d provider.Description) {
+		Described: func(ctx context.Context, b host.Binary, d provider.Description) {
 			_ = pins.Learn(ctx, b, d.Version) // it is for people: nothing rests on it
 		},
 	})
@@ -63,14 +64,14 @@ func (p *Providers) Overriding() (map[string]string, error) {
 	// It wins, as what was said last and for this terminal.
 	if err := json.Unmarshal([]byte(p.reattach), &paths); err != nil {
 		return nil, &provider.Error{
-			Kind: provider.ErrConfig, Message: plugin.ReattachKey + ` is not {"NAME":"SOCKET"}`,
-			Hint: "a provider that is started with " + plugin.DebugKey + "=1 prints what it takes",
+			Kind: provider.ErrConfig, Message: handshake.ReattachKey + ` is not {"NAME":"SOCKET"}`,
+			Hint: "a provider that is started with " + handshake.DebugKey + "=1 prints what it takes",
 		}
 	}
 	return paths, nil
 }
 
-// override is for plugin.Options. A program needs no pin only where its author said
+// override is for host.Options. A program needs no pin only where its author said
 // so to zen: the environment is for sockets.
 func (p *Providers) override(name string) (path string, err error) {
 	paths, err := p.Overriding()
@@ -84,7 +85,7 @@ func (p *Providers) override(name string) (path string, err error) {
 	if info, err := os.Lstat(path); path != recorded[name] && (err != nil || info.Mode()&os.ModeSocket == 0) {
 		return "", &provider.Error{
 			Kind: provider.ErrNoProvider, Message: fmt.Sprintf("attach to provider %s: %.100q is no socket", name, path),
-			Hint: "start it again with " + plugin.DebugKey + "=1, or unset " + plugin.ReattachKey,
+			Hint: "start it again with " + handshake.DebugKey + "=1, or unset " + handshake.ReattachKey,
 		}
 	}
 	p.overridden(name, path)
@@ -92,25 +93,15 @@ func (p *Providers) override(name string) (path string, err error) {
 }
 
 // List returns the provider binaries that can be found. It starts none.
-func (p *Providers) List() []plugin.Found { return p.manager.List() }
+func (p *Providers) List() []host.Found { return p.manager.List() }
 
 // Describe implements session.Providers.
 func (p *Providers) Describe(ctx context.Context, name string) (provider.Description, error) {
 	return p.manager.Describe(ctx, name)
 }
 
-// Identity implements session.Providers.
-func (p *Providers) Identity(ctx context.Context, name string) (provider.Identity, error) {
-	return p.open(ctx, name)
-}
-
-// TokenSource implements session.Providers.
-func (p *Providers) TokenSource(ctx context.Context, name string) (provider.TokenSource, error) {
-	return p.open(ctx, name)
-}
-
 // open starts the provider, reads its schema, and configures it by that.
-func (p *Providers) open(ctx context.Context, name string) (*plugin.Client, error) {
+func (p *Providers) open(ctx context.Context, name string) (*host.Client, error) {
 	description, err := p.manager.Describe(ctx, name)
 	if err != nil {
 		return nil, err

@@ -129,7 +129,7 @@ func TestPageInABrowser(t *testing.T) {
 	// A switch works without loading the page anew, and what it breaks is seen.
 	b.do(chromedp.Click(stuck))
 	b.sees("#state", "1 fault is on")
-	b.sees("#registrations", "clerk New")
+	b.sees("#registrations", "auth0 New")
 	if !s.Faults.On(fault.JWKSStuck) {
 		t.Error("the fault is off")
 	}

@@ -27,6 +27,9 @@ func (s *Stack) stateFiles() map[string]stateful {
 	if s.Auth0 != nil {
 		files["auth0-state.json"] = s.Auth0
 	}
+	if s.OIDC != nil {
+		files["oidc-state.json"] = s.OIDC
+	}
 	return files
 }
 

@@ -92,9 +92,14 @@ func (s *Seed) check() error {
 			return fmt.Errorf("template %q: %w", t.Name, err)
 		}
 	}
-	if s.Auth0 != nil && s.Auth0.Action != nil {
-		if err := s.checkClaims(*s.Auth0.Action); err != nil {
-			return fmt.Errorf("auth0.action: %w", err)
+	if s.Auth0 != nil {
+		for name, action := range map[string]*ClaimsSeed{"action": s.Auth0.Action, "machine_action": s.Auth0.MachineAction} {
+			if action == nil {
+				continue
+			}
+			if err := s.checkClaims(*action); err != nil {
+				return fmt.Errorf("auth0.%s: %w", name, err)
+			}
 		}
 	}
 	for _, o := range s.Turso.Organizations {

@@ -96,13 +96,10 @@ func TestOneClock(t *testing.T) {
 	}
 }
 
-// A device signs in with Auth0, whose Action sets Turso's claims, and Turso takes
-// the token, once its organization has registered that key set, too.
+// A device signs in with Auth0, and a machine; an Action of each trigger sets Turso's
+// claims, and Turso takes the tokens.
 func TestAuth0ToDatabase(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
-	if err := s.Turso.RegisterJWKS("acme", "auth0", s.Auth0.BaseURL()+"/.well-known/jwks.json"); err != nil {
-		t.Fatal(err)
-	}
 	post := func(path string, form url.Values) (answer struct {
 		DeviceCode      string `json:"device_code"`
 		VerificationURI string `json:"verification_uri_complete"`
@@ -128,8 +125,14 @@ func TestAuth0ToDatabase(t *testing.T) {
 	tokens := post("/oauth/token", url.Values{
 		"client_id": {auth0.DefaultClientID}, "device_code": {device.DeviceCode}, "grant_type": {auth0.GrantDevice},
 	})
-	if status, got := query(t, s, s.DatabaseURL(), tokens.AccessToken, "SELECT 7"); status != 200 || got != "7" {
-		t.Errorf("%d %s", status, got)
+	machine := post("/oauth/token", url.Values{
+		"client_id": {auth0.DefaultMachineClientID}, "client_secret": {auth0.DefaultMachineSecret}, "audience": {auth0.DefaultAudience},
+		"grant_type": {auth0.GrantCredentials},
+	})
+	for _, token := range []string{tokens.AccessToken, machine.AccessToken} {
+		if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 7"); status != 200 || got != "7" {
+			t.Errorf("%d %s", status, got)
+		}
 	}
 }
 
@@ -186,7 +189,7 @@ func TestDir(t *testing.T) {
 	if third.URL() == want.URL {
 		t.Error("the address was not moved")
 	}
-	want2 := []turso.Registration{{Name: "clerk", URL: third.URL() + "/.well-known/jwks.json"}}
+	want2 := []turso.Registration{{Name: "auth0", URL: third.Auth0.BaseURL() + "/.well-known/jwks.json"}, {Name: "clerk", URL: third.URL() + "/.well-known/jwks.json"}}
 	if diff := cmp.Diff(want2, third.Turso.Organizations()[0].Registrations); diff != "" {
 		t.Errorf("the registrations did not move (-want +got):\n%s", diff)
 	}

@@ -39,16 +39,21 @@ func (s *Stack) buildTenant(options Options) error {
 		o.Organizations = append(o.Organizations, auth0.Organization{ID: org.ID, Name: org.Name, DisplayName: org.DisplayName})
 	}
 	for _, a := range seed.Applications {
-		if a.Callbacks == nil {
+		if a.Callbacks == nil && a.Secret == "" {
 			a.Callbacks = auth0.DefaultCallbacks()
 		}
-		o.Applications = append(o.Applications, auth0.Application{
-			ClientID: a.ClientID, Name: a.Name, Secret: a.Secret, Callbacks: a.Callbacks, Organizations: a.Organizations,
-		})
+		application := auth0.Application{
+			ClientID: a.ClientID, Name: a.Name, Secret: a.Secret, Callbacks: a.Callbacks, LogoutURLs: a.LogoutURLs,
+			Organizations: a.Organizations, RefreshLeeway: time.Duration(a.RefreshLeeway),
+		}
+		for _, g := range a.Grants {
+			application.Grants = append(application.Grants, auth0.ClientGrant{Audience: g.Audience, Scopes: g.Scopes, Organizations: g.Organizations})
+		}
+		o.Applications = append(o.Applications, application)
 	}
 	for _, a := range seed.APIs {
 		o.APIs = append(o.APIs, auth0.API{
-			Identifier: a.Identifier, Scopes: a.Scopes, TokenLifetime: time.Duration(a.TokenLifetime), RFC9068: a.RFC9068,
+			Identifier: a.Identifier, Scopes: a.Scopes, TokenLifetime: time.Duration(a.TokenLifetime), RFC9068: a.RFC9068, Algorithm: a.Algorithm,
 		})
 	}
 	var err error
@@ -56,16 +61,27 @@ func (s *Stack) buildTenant(options Options) error {
 	return err
 }
 
-// plantAction has Auth0 put the claims of the seed on its access tokens.
-func (s *Stack) plantAction() error {
-	if s.Auth0 == nil || s.seed.Auth0.Action == nil {
+// plantActions has Auth0 put the claims of the seed on its access tokens, people's and
+// machines'.
+func (s *Stack) plantActions() error {
+	if s.Auth0 == nil {
 		return nil
 	}
-	claims, err := s.claims(*s.seed.Auth0.Action)
-	if err == nil {
+	if seed := s.seed.Auth0.Action; seed != nil {
+		claims, err := s.claims(*seed)
+		if err != nil {
+			return err
+		}
 		s.Auth0.SetAction(auth0.Claims(claims))
 	}
-	return err
+	if seed := s.seed.Auth0.MachineAction; seed != nil {
+		claims, err := s.claims(*seed)
+		if err != nil {
+			return err
+		}
+		s.Auth0.SetMachineAction(auth0.MachineClaims(claims))
+	}
+	return nil
 }
 
 func tenantService(*http.Request) string { return "Auth0" }

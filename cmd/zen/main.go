@@ -7,7 +7,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/zen-auth/zen/core/plugin/harden"
+	"github.com/zen-auth/zen/internal/harden"
+	_ "github.com/zen-auth/zen/internal/http2quiet" // GODEBUG makes net/http log no bearer
 )
 
 func main() {

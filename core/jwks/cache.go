@@ -1,22 +1,34 @@
 package jwks
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
-	"github.com/google/renameio/v2/maybe"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
-// cache is one key set's file. The zero cache is none.
-//
-// What is wrong with the file is no error: a key set can always be had again.
-type cache struct{ path, url string }
+const (
+	// maxSet bounds a key set in bytes: one of 64 large RSA keys with certificates has
+	// less.
+	maxSet = 1 << 20
+	// maxMaxAge bounds what a file may say.
+	maxMaxAge = 24 * time.Hour
+)
+
+// Disk is the Source of a key set that package keyset keeps in a directory, for who
+// can't use the network, or may not.
+type Disk struct {
+	// Dir is the directory, URL that of the key set.
+	Dir, URL string
+}
 
 // entry is the content of the file.
 type entry struct {
@@ -28,62 +40,69 @@ type entry struct {
 	Set       json.RawMessage `json:"set"`
 }
 
-func newCache(dir, url string) cache {
-	sum := sha256.Sum256([]byte(url))
-	return cache{path: filepath.Join(dir, hex.EncodeToString(sum[:])+".json"), url: url}
+// Path is the file of the key set.
+func (d Disk) Path() string {
+	sum := sha256.Sum256([]byte(d.URL))
+	return filepath.Join(d.Dir, hex.EncodeToString(sum[:])+".json")
 }
 
-func (c cache) load() *snapshot {
-	if c.path == "" || !c.trusted() {
-		return nil
-	}
-	file, err := os.Open(c.path)
+// Load reads the file. The error is ErrUnavailable where there is none, where others
+// could have written to it, and where it is damaged: a key set can be had again.
+func (d Disk) Load() (*Set, error) {
+	// Its keys decide which tokens are good.
+	file, err := private.Open(d.Path(), private.Rule{})
 	if err != nil {
-		return nil
+		return nil, d.missing()
 	}
 	defer func() { _ = file.Close() }()
-	content, err := io.ReadAll(io.LimitReader(file, 2*maxBody))
+	content, err := io.ReadAll(io.LimitReader(file, 2*maxSet))
 	if err != nil {
-		return nil
+		return nil, d.missing()
 	}
 	var e entry
-	if json.Unmarshal(content, &e) != nil || e.URL != c.url {
-		return nil
+	if json.Unmarshal(content, &e) != nil || e.URL != d.URL {
+		return nil, d.missing()
 	}
 	keys, err := Parse(e.Set)
 	if err != nil {
-		return nil
+		return nil, d.missing()
 	}
-	return &snapshot{
-		keys: keys, body: e.Set, etag: e.ETag, fetched: e.Fetched, refetched: e.Refetched,
-		maxAge: min(max(0, time.Duration(e.MaxAge)*time.Second), maxMaxAge),
-	}
+	return &Set{
+		URL: d.URL, Keys: keys, JSON: e.Set, ETag: e.ETag, Fetched: e.Fetched, Refetched: e.Refetched,
+		MaxAge: min(max(0, time.Duration(e.MaxAge)*time.Second), maxMaxAge),
+	}, nil
 }
 
-// trusted refuses a file that somebody else could have put there or written to:
-// its keys decide which tokens are good.
-func (c cache) trusted() bool {
-	info, err := os.Lstat(c.path)
-	return err == nil && info.Mode().IsRegular() && (runtime.GOOS == "windows" || info.Mode().Perm()&0o022 == 0)
-}
-
-func (c cache) store(snap *snapshot) error {
-	if c.path == "" {
-		return nil
-	}
-	content, err := json.Marshal(entry{
-		URL: c.url, Fetched: snap.fetched, Refetched: snap.refetched, ETag: snap.etag,
-		MaxAge: int64(snap.maxAge / time.Second), Set: snap.body,
+// Marshal is the content of the file of a set.
+func (s *Set) Marshal() ([]byte, error) {
+	return json.Marshal(entry{
+		URL: s.URL, Fetched: s.Fetched, Refetched: s.Refetched, ETag: s.ETag,
+		MaxAge: int64(s.MaxAge / time.Second), Set: s.JSON,
 	})
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
-		return err
-	}
-	if !c.trusted() {
-		// Replacing a file keeps its mode.
-		_ = os.Remove(c.path)
-	}
-	return maybe.WriteFile(c.path, content, 0o600)
 }
+
+// errNoNetwork marks a Source that never asks the issuer.
+var errNoNetwork = errors.New("the network is not to be used")
+
+func (d Disk) missing() error {
+	return &provider.Error{
+		Kind: provider.ErrUnavailable, Message: fmt.Sprintf("fetch key set %s: not on disk, and %v", d.URL, errNoNetwork), Err: errNoNetwork,
+	}
+}
+
+// Held implements Source.
+func (d Disk) Held(context.Context) (set *Set, fresh bool, err error) {
+	set, err = d.Load()
+	return set, false, err
+}
+
+// Renew implements Source: another process may have fetched the set meanwhile.
+func (d Disk) Renew(_ context.Context, held *Set) (*Set, error) {
+	if set, err := d.Load(); err == nil && set.Fetched.After(held.Fetched) {
+		return set, nil
+	}
+	return held, d.missing()
+}
+
+// Interface guards
+var _ Source = Disk{}

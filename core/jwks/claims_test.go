@@ -7,11 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/internal/keytest"
 	"github.com/zen-auth/zen/core/provider"
 )
 
 func decode(payload string) (provider.Claims, error) {
-	return jwks.DecodeUnverified(provider.NewSecret(b64([]byte(`{"alg":"RS256"}`)) + "." + b64([]byte(payload)) + ".AA"))
+	return jwks.DecodeUnverified(provider.NewSecret(keytest.B64([]byte(`{"alg":"RS256"}`)) + "." + keytest.B64([]byte(payload)) + ".AA"))
 }
 
 func TestClaims(t *testing.T) {
@@ -65,6 +66,10 @@ func TestClaims(t *testing.T) {
 		"namespaces widen a": {
 			`{"a":"ro","p":{"rw":{"ns":["a"],"tags":["t"]}}}`,
 			provider.Claims{Database: &provider.DatabaseClaims{Access: provider.AccessReadWrite, Namespaces: map[string][]string{"rw": {"a", "tag:t"}}}},
+		},
+		"an unknown kind in p": {
+			`{"a":"ro","p":{"ro":{"ns":["a"]},"superadmin":{"ns":["a"]}}}`,
+			provider.Claims{Database: &provider.DatabaseClaims{Access: provider.AccessReadWrite, Namespaces: map[string][]string{"ro": {"a"}, "superadmin": {"a"}}}},
 		},
 		"tables in p": {
 			`{"p":{"rw":{"ns":["acme.dev"],"tables":{"all":{"data_read":true}}}}}`,

@@ -36,14 +36,15 @@ func readDatabase(m object) (*provider.DatabaseClaims, error) {
 }
 
 // readAccess is the most that a or p allow. Without both, Turso reads rw. What may
-// attach other databases (roa, rwa) is more than ro.
+// attach other databases (roa, rwa) is more than ro, and so is a kind that zen doesn't
+// know.
 func readAccess(m object, namespaces map[string][]string) (provider.Access, error) {
 	a, err := m.requireText("a")
 	if err != nil {
 		return "", err
 	}
-	for _, kind := range [...]string{"rw", "rwa", "roa", "ddl"} {
-		if _, ok := namespaces[kind]; ok {
+	for kind := range namespaces {
+		if kind != "ro" {
 			a = "rw"
 		}
 	}

@@ -9,18 +9,19 @@ import (
 	"testing"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/internal/keytest"
 	"github.com/zen-auth/zen/core/provider"
 )
 
 func TestParsePassesOverWhatCannotVerify(t *testing.T) {
-	small := newRSA(1024)
+	small := keytest.NewRSA(1024)
 	even := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}
 	change := func(key map[string]any, name string, value any) map[string]any {
 		key[name] = value
 		return key
 	}
-	fresh := func() map[string]any { return jwk("bad", rsaKey().Public()) }
-	point := jwk("bad", newEC(elliptic.P256()).Public())
+	fresh := func() map[string]any { return keytest.JWK("bad", keytest.RSAKey().Public()) }
+	point := keytest.JWK("bad", keytest.NewEC(elliptic.P256()).Public())
 	for name, key := range map[string]map[string]any{
 		"private":        change(fresh(), "d", "AQAB"),
 		"private null":   change(fresh(), "d", "null"),
@@ -30,36 +31,59 @@ func TestParsePassesOverWhatCannotVerify(t *testing.T) {
 		"HS256":          change(fresh(), "alg", "HS256"),
 		"RSA-OAEP":       change(fresh(), "alg", "RSA-OAEP"),
 		"alg of EC":      change(fresh(), "alg", "ES256"),
-		"1024 bits":      jwk("bad", small.Public()),
-		"even modulus":   jwk("bad", even),
+		"1024 bits":      keytest.JWK("bad", small.Public()),
+		"even modulus":   keytest.JWK("bad", even),
 		"no modulus":     change(fresh(), "n", ""),
 		"padded":         change(fresh(), "e", "AQAB=="),
 		"exponent 1":     change(fresh(), "e", "AQ"),
 		"exponent even":  change(fresh(), "e", "AQAA"),
 		"exponent large": change(fresh(), "e", "AQAAAAE"),
-		"off the curve":  change(point, "y", b64(make([]byte, 32))),
-		"short point":    change(jwk("bad", newEC(elliptic.P256()).Public()), "x", "AA"),
+		"off the curve":  change(point, "y", keytest.B64(make([]byte, 32))),
+		"short point":    change(keytest.JWK("bad", keytest.NewEC(elliptic.P256()).Public()), "x", "AA"),
 		"P-224":          {"kty": "EC", "crv": "P-224", "x": "AA", "y": "AA"},
-		"X25519":         {"kty": "OKP", "crv": "X25519", "x": b64(make([]byte, 32))},
+		"X25519":         {"kty": "OKP", "crv": "X25519", "x": keytest.B64(make([]byte, 32))},
 		"short Ed25519":  {"kty": "OKP", "crv": "Ed25519", "x": "AA"},
 		"no type":        {},
 		"odd kid":        change(fresh(), "kid", 5),
 	} {
-		keys, err := jwks.Parse(keySet(jwk("good", rsaKey().Public()), key))
+		keys, err := jwks.Parse(keytest.KeySet(keytest.JWK("good", keytest.RSAKey().Public()), key))
 		if err != nil || len(keys) != 1 || keys[0].ID != "good" {
 			t.Errorf("%s: %d keys, %v", name, len(keys), err)
 		}
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseTakes(t *testing.T) {
+	good := string(keytest.KeySet(keytest.JWK("good", keytest.RSAKey().Public())))
+	point := keytest.JWK("good", keytest.NewEC(elliptic.P521()).Public()) // 66 bytes need no padding, 65 do
+	padded := keytest.JWK("good", keytest.NewEC(elliptic.P256()).Public())
+	for _, name := range []string{"x", "y"} {
+		padded[name] = padded[name].(string) + "="
+	}
+	withNull := keytest.JWK("good", keytest.RSAKey().Public())
+	withNull["d"], withNull["use"], withNull["key_ops"], withNull["x5c"] = nil, nil, nil, nil
 	many := make([]map[string]any, 65)
 	for i := range many {
-		many[i] = jwk("k", rsaKey().Public())
+		many[i] = keytest.JWK("good", keytest.RSAKey().Public())
+	}
+	for name, set := range map[string]string{
+		"a byte-order mark": "\ufeff" + good, "members that are null": string(keytest.KeySet(withNull)),
+		"padding": string(keytest.KeySet(padded)), "no padding": string(keytest.KeySet(point)), "65 keys": string(keytest.KeySet(many...)),
+	} {
+		if keys, err := jwks.Parse([]byte(set)); err != nil || len(keys) == 0 || keys[0].ID != "good" {
+			t.Errorf("%s: %d keys, %v", name, len(keys), err)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	many := make([]map[string]any, 513)
+	for i := range many {
+		many[i] = keytest.JWK("k", keytest.RSAKey().Public())
 	}
 	for name, set := range map[string]string{
 		"empty": "", "null": "null", "list": "[]", "no keys": "{}", "keys text": `{"keys":"x"}`,
-		"none": `{"keys":[]}`, "odd ones": `{"keys":[1,"x",null,{}]}`, "too many": string(keySet(many...)),
+		"none": `{"keys":[]}`, "odd ones": `{"keys":[1,"x",null,{}]}`, "too many": string(keytest.KeySet(many...)),
 	} {
 		if keys, err := jwks.Parse([]byte(set)); err == nil {
 			t.Errorf("%s: %v", name, keys)
@@ -68,7 +92,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(keySet(jwk("a", rsaKey().Public()), jwk("b", newEC(elliptic.P521()).Public())))
+	f.Add(keytest.KeySet(keytest.JWK("a", keytest.RSAKey().Public()), keytest.JWK("b", keytest.NewEC(elliptic.P521()).Public())))
 	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
 	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","x":"","y":null},{"kty":"oct","k":"AA"},7]}`))
 	f.Fuzz(func(t *testing.T, set []byte) {
@@ -85,13 +109,13 @@ func FuzzParse(f *testing.F) {
 }
 
 func FuzzDecodeUnverified(f *testing.F) {
-	f.Add(signRS256(f, good()).Reveal())
+	f.Add(keytest.SignRS256(f, keytest.Good()).Reveal())
 	for _, payload := range []string{
 		`{"v":2,"o":{"id":"org_1","rol":"admin","per":"manage,read","fpm":"3,2"},"fea":"o:dashboard,o:teams"}`,
 		`{"p":{"rw":{"ns":["a"],"tables":{"all":{"data_read":true}}}},"perm":[{"t":null,"a":["data_read"]}]}`,
 		`{"exp":1e300,"aud":["a"],"act":{"sub":"user_1"}}`,
 	} {
-		f.Add(b64([]byte(`{"alg":"RS256","kid":"k"}`)) + "." + b64([]byte(payload)) + ".AA")
+		f.Add(keytest.B64([]byte(`{"alg":"RS256","kid":"k"}`)) + "." + keytest.B64([]byte(payload)) + ".AA")
 	}
 	f.Fuzz(func(t *testing.T, token string) {
 		claims, err := jwks.DecodeUnverified(provider.NewSecret(token))

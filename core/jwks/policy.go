@@ -14,7 +14,7 @@ import (
 // Clerk's own default is 5 s and gives spurious "not yet valid" errors.
 const Skew = 10 * time.Second
 
-// Policy says which tokens a Verifier takes, beside those of its Set's keys.
+// Policy says which tokens a Verifier takes, beside those of its Source's keys.
 type Policy struct {
 	// Issuer is the exact iss claim. Required.
 	Issuer string
@@ -30,6 +30,8 @@ type Policy struct {
 	// AllowIDToken accepts OpenID Connect ID tokens, which say who signed in and
 	// are for the application that asked: never for a database.
 	AllowIDToken bool
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
 }
 
 // FromVerification is the policy of a token whose provider is not at hand: what a
@@ -37,6 +39,13 @@ type Policy struct {
 func FromVerification(v provider.Verification) (Policy, error) {
 	policy := Policy{Issuer: v.Issuer, Algorithms: v.Algorithms}
 	return policy, policy.validate()
+}
+
+func (p Policy) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
 }
 
 func (p Policy) validate() error {

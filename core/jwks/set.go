@@ -2,166 +2,35 @@ package jwks
 
 import (
 	"context"
-	"fmt"
-	"net"
-	"net/http"
-	"net/url"
-	"sync"
 	"time"
-
-	"github.com/zen-auth/zen/core/provider"
 )
 
-// Times of a key set.
-const (
-	// RefetchInterval is how long the network is left alone after a key set was
-	// fetched again, in vain, for a token that its keys didn't verify: anybody can make
-	// such tokens. A fetch that brings other keys was for a rotation, and another may
-	// follow. It holds across processes that share a cache directory.
-	RefetchInterval = 5 * time.Minute
-	// RetryInterval is that for a fetch that failed. It is short: the tokens of a key
-	// that was missed in a moment without a network are no good until the next one.
-	RetryInterval = 200 * time.Millisecond
-	// fetchTimeout bounds one fetch, body included.
-	fetchTimeout = 10 * time.Second
-	// defaultMaxAge is for issuers that don't say; maxMaxAge bounds what they say.
-	defaultMaxAge = 5 * time.Minute
-	maxMaxAge     = 24 * time.Hour
-)
-
-// SetOptions are the optional parts of a Set.
-type SetOptions struct {
-	// CacheDir keeps the key set on disk, for other processes and for times when
-	// the issuer is down; it is created with mode 0700. Empty keeps it in memory.
-	CacheDir string
-	// Client does the fetching; nil is one that goes through the proxy of the
-	// environment. Its redirect policy and timeout are replaced.
-	Client *http.Client
-	// Offline never fetches: keys that are not held are unavailable.
-	Offline bool
-	// Now is the clock; nil is time.Now.
-	Now func() time.Time
-}
-
-// Set is the key set at one URL. It is safe for concurrent use; callers that need
-// a fetch at the same time share one.
+// Set is a key set as its issuer published it at one time. It is shared, and never
+// changed.
 type Set struct {
-	url     string
-	client  *http.Client
-	cache   cache
-	offline bool
-	now     func() time.Time
-
-	mu sync.Mutex
-	// mu guards the fields below. A snapshot is never changed once it is shared.
-	snap   *snapshot
-	flight *flight
-}
-
-// snapshot is a key set as it was at one time.
-type snapshot struct {
-	keys []Key
-	body []byte
-	etag string
-	// fetched is when the issuer last confirmed the keys; refetched when it was last
+	// URL is where the issuer publishes it.
+	URL string
+	// Keys are those that can verify a signature; see Parse.
+	Keys []Key
+	// JSON is what was published.
+	JSON []byte
+	// ETag is the issuer's, or "".
+	ETag string
+	// Fetched is when the issuer last confirmed the keys, Refetched when it was last
 	// asked for others and had none, or didn't answer.
-	fetched   time.Time
-	refetched time.Time
-	maxAge    time.Duration
+	Fetched, Refetched time.Time
+	// MaxAge is for how long after Fetched the issuer need not be asked.
+	MaxAge time.Duration
 }
 
-// NewSet makes the set of a URL that is https, or http on loopback, and has neither
-// userinfo nor a fragment. It reads nothing yet.
-func NewSet(rawURL string, opts SetOptions) (*Set, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil || u.User != nil || u.Fragment != "" || u.Host == "" || !secure(u) {
-		return nil, &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("key set URL %.200q is not https (or http on loopback) without userinfo and fragment", rawURL),
-		}
-	}
-	s := &Set{url: rawURL, client: fetchClient(opts.Client), offline: opts.Offline, now: opts.Now}
-	if opts.CacheDir != "" {
-		s.cache = newCache(opts.CacheDir, rawURL)
-	}
-	if s.now == nil {
-		s.now = time.Now
-	}
-	return s, nil
-}
-
-func secure(u *url.URL) bool {
-	host := u.Hostname()
-	ip := net.ParseIP(host)
-	return u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || ip != nil && ip.IsLoopback())
-}
-
-// Keys returns the held keys, fetching them where none are held.
-func (s *Set) Keys(ctx context.Context) ([]Key, error) {
-	held, _, err := s.held(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return held.keys, nil
-}
-
-// Refresh asks the issuer for its present keys when the held ones are older than
-// it allowed (max-age; five minutes where it said nothing), and only for a change
-// where it gave an ETag. It is for callers that are on the network anyway. On an
-// error, which is ErrUnavailable, the held keys stay.
-func (s *Set) Refresh(ctx context.Context) error {
-	held, fresh, err := s.held(ctx)
-	if err != nil || fresh {
-		return err
-	}
-	if age := s.now().Sub(held.fetched); age >= 0 && age < held.maxAge {
-		return nil
-	}
-	_, err = s.fetchShared(ctx, held)
-	return err
-}
-
-// held returns the keys in memory, else those on disk, else those of the network,
-// and in the last case says that they are fresh.
-func (s *Set) held(ctx context.Context) (snap *snapshot, fresh bool, err error) {
-	s.mu.Lock()
-	if s.snap == nil {
-		s.snap = s.cache.load()
-	}
-	snap = s.snap
-	s.mu.Unlock()
-	if snap != nil {
-		return snap, false, nil
-	}
-	snap, err = s.fetchShared(ctx, nil)
-	return snap, true, err
-}
-
-// renew returns newer keys than held: those that another caller or process got
-// meanwhile, else those of the network. Where it is too early for that, it returns
-// held, with an error if the last attempt failed.
-func (s *Set) renew(ctx context.Context, held *snapshot) (*snapshot, error) {
-	s.mu.Lock()
-	if s.snap == held {
-		if onDisk := s.cache.load(); onDisk != nil && onDisk.fetched.After(held.fetched) {
-			s.snap = onDisk
-		}
-	}
-	snap := s.snap
-	s.mu.Unlock()
-	if snap != held {
-		return snap, nil
-	}
-	// A time in the future means a clock that was set back.
-	since := s.now().Sub(held.refetched)
-	failed := held.refetched.After(held.fetched)
-	if since < 0 || since >= RefetchInterval || failed && since >= RetryInterval {
-		return s.fetchShared(ctx, held)
-	}
-	if !failed {
-		return held, nil
-	}
-	failure := unavailable("fetch key set %s: it failed %s ago", s.url, since.Round(10*time.Millisecond))
-	failure.RetryAfter = RetryInterval - since
-	return held, failure
+// Source is where a Verifier gets keys: a Disk, or a Set of package keyset. It is safe
+// for concurrent use.
+type Source interface {
+	// Held returns the keys that are at hand; fresh says that they came from the issuer
+	// for this call. The error is ErrUnavailable.
+	Held(ctx context.Context) (set *Set, fresh bool, err error)
+	// Renew returns newer keys than held, for a token that those didn't verify, and held
+	// itself where there are none. The error, which is ErrUnavailable, says that the
+	// issuer couldn't be asked; held counts then.
+	Renew(ctx context.Context, held *Set) (*Set, error)
 }

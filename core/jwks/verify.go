@@ -10,20 +10,20 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Verifier checks tokens against the keys of one Set and one Policy. It is safe
+// Verifier checks tokens against the keys of one Source and one Policy. It is safe
 // for concurrent use.
 type Verifier struct {
-	set    *Set
+	keys   Source
 	policy Policy
 }
 
 // NewVerifier refuses a policy without an issuer, or with an algorithm that is not
 // of Algorithms.
-func NewVerifier(set *Set, policy Policy) (*Verifier, error) {
+func NewVerifier(keys Source, policy Policy) (*Verifier, error) {
 	if err := policy.validate(); err != nil {
 		return nil, err
 	}
-	return &Verifier{set: set, policy: policy}, nil
+	return &Verifier{keys: keys, policy: policy}, nil
 }
 
 // Verify returns the claims of a good token. The error is ErrTokenExpired,
@@ -38,7 +38,7 @@ func (v *Verifier) Verify(ctx context.Context, token provider.Secret) (provider.
 	if err := v.policy.checkHead(t); err != nil {
 		return provider.Claims{}, err
 	}
-	if err := checkTime(t, v.set.now()); err != nil {
+	if err := checkTime(t, v.policy.now()); err != nil {
 		return provider.Claims{}, err
 	}
 	if err := v.checkSignature(ctx, t); err != nil {
@@ -48,26 +48,26 @@ func (v *Verifier) Verify(ctx context.Context, token provider.Secret) (provider.
 }
 
 func (v *Verifier) checkSignature(ctx context.Context, t *parsed) error {
-	held, fresh, err := v.set.held(ctx)
+	held, fresh, err := v.keys.Held(ctx)
 	if err != nil {
 		return fmt.Errorf("verify token (%s): %w", t, err)
 	}
-	verdict := t.check(held.keys)
+	verdict := t.check(held.Keys)
 	// Newer keys may be those of another process first, then the issuer's.
 	for step := 0; verdict != nil && !fresh && step < 2; step++ {
-		newer, err := v.set.renew(ctx, held)
+		newer, err := v.keys.Renew(ctx, held)
 		// A signature of another key under the same kid is what a rotation looks like,
 		// too: while the issuer can't be asked, it is no proof of a forgery.
-		if err != nil && (errors.Is(verdict, errUnknownKey) || !v.set.offline) {
+		if err != nil && (errors.Is(verdict, errUnknownKey) || !errors.Is(err, errNoNetwork)) {
 			return fmt.Errorf("verify token (%s): %w", t, err)
 		}
 		if err != nil || newer == held {
 			break
 		}
 		held = newer
-		verdict = t.check(held.keys)
+		verdict = t.check(held.Keys)
 	}
-	return v.explain(t, verdict, held)
+	return explain(t, verdict, held)
 }
 
 var (
@@ -79,13 +79,16 @@ var (
 // token without kid may mean any.
 func (p *parsed) check(keys []Key) error {
 	verdict := errUnknownKey
-	method := jwt.GetSigningMethod(p.claims.Algorithm)
+	method, tries := jwt.GetSigningMethod(p.claims.Algorithm), 0
 	for _, key := range keys {
 		if p.claims.KeyID != "" && key.ID != p.claims.KeyID {
 			continue
 		}
 		if key.Algorithm != "" && key.Algorithm != p.claims.Algorithm || !fits(p.claims.Algorithm, key.Public) {
 			continue
+		}
+		if tries++; tries > maxTries {
+			break
 		}
 		if method.Verify(p.signed, p.sig, key.Public) == nil {
 			return nil
@@ -95,13 +98,13 @@ func (p *parsed) check(keys []Key) error {
 	return verdict
 }
 
-func (v *Verifier) explain(t *parsed, verdict error, held *snapshot) error {
+func explain(t *parsed, verdict error, held *Set) error {
 	switch {
 	case verdict == nil:
 		return nil
 	case errors.Is(verdict, errUnknownKey):
-		return t.invalid("none of the %d keys at %s is of that kid and algorithm", len(held.keys), v.set.url)
+		return t.invalid("none of the %d keys at %s is of that kid and algorithm", len(held.Keys), held.URL)
 	default:
-		return t.invalid("the key of that kid at %s did not make its signature", v.set.url)
+		return t.invalid("the key of that kid at %s did not make its signature", held.URL)
 	}
 }

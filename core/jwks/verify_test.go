@@ -16,27 +16,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/internal/keytest"
+	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
 )
 
 // spike A1: a validator is made from a key set URL, and without the network.
 func TestNewVerifier(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
-	issuer.fetched(t, 0)
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
+	issuer.Fetched(t, 0)
 
 	for name, policy := range map[string]jwks.Policy{
 		"no issuer":     {Algorithms: []string{"RS256"}},
-		"no algorithms": {Issuer: issuerURL},
-		"none":          {Issuer: issuerURL, Algorithms: []string{"none"}},
-		"symmetric":     {Issuer: issuerURL, Algorithms: []string{"RS256", "HS256"}},
+		"no algorithms": {Issuer: keytest.IssuerURL},
+		"none":          {Issuer: keytest.IssuerURL, Algorithms: []string{"none"}},
+		"symmetric":     {Issuer: keytest.IssuerURL, Algorithms: []string{"RS256", "HS256"}},
 	} {
-		if _, err := jwks.NewVerifier(newSet(t, issuer.URL, jwks.SetOptions{}), policy); err == nil {
+		if _, err := jwks.NewVerifier(keytest.NewSet(t, issuer.URL, keyset.Options{}), policy); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
 	for _, url := range []string{"http://clerk.example/jwks", "https://u@clerk.example/", "https://", "file:///etc/keys", "https://a.example/#x", "::"} {
-		if _, err := jwks.NewSet(url, jwks.SetOptions{}); !errors.Is(err, provider.ErrConfig) {
+		if _, err := keyset.New(url, keyset.Options{}); !errors.Is(err, provider.ErrConfig) {
 			t.Errorf("NewSet(%q) = %v, want ErrConfig", url, err)
 		}
 	}
@@ -44,10 +46,10 @@ func TestNewVerifier(t *testing.T) {
 
 // spike A2: a Clerk token is validated, and its claims are all there.
 func TestVerifyReadsClaims(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
-	token := sign(t, jwt.SigningMethodRS256, rsaKey(), map[string]any{"cat": "cl_B7d4PD111AAA", "oiat": 5}, jwt.MapClaims{
-		"iss": issuerURL, "sub": "user_1", "sid": "sess_1", "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Unix() + 60,
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
+	token := keytest.Sign(t, jwt.SigningMethodRS256, keytest.RSAKey(), map[string]any{"cat": "cl_B7d4PD111AAA", "oiat": 5}, jwt.MapClaims{
+		"iss": keytest.IssuerURL, "sub": "user_1", "sid": "sess_1", "iat": keytest.Now.Unix(), "nbf": keytest.Now.Unix(), "exp": keytest.Now.Unix() + 60,
 		"org_id": "org_1", "org_slug": "acme", "org_role": "org:admin", "org_permissions": []string{"org:teams:read"},
 	})
 	got, err := v.Verify(t.Context(), token)
@@ -55,9 +57,9 @@ func TestVerifyReadsClaims(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := provider.Claims{
-		Algorithm: "RS256", KeyID: kid, Type: "JWT", Category: "cl_B7d4PD111AAA",
-		Issuer: issuerURL, Subject: "user_1", Session: "sess_1",
-		Issued: now, NotBefore: now, Expires: now.Add(time.Minute),
+		Algorithm: "RS256", KeyID: keytest.Kid, Type: "JWT", Category: "cl_B7d4PD111AAA",
+		Issuer: keytest.IssuerURL, Subject: "user_1", Session: "sess_1",
+		Issued: keytest.Now, NotBefore: keytest.Now, Expires: keytest.Now.Add(time.Minute),
 		Organization: &provider.Organization{ID: "org_1", Slug: "acme", Role: "org:admin", Permissions: []string{"org:teams:read"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -67,8 +69,8 @@ func TestVerifyReadsClaims(t *testing.T) {
 
 // spike A3: an expired token is refused as such.
 func TestVerifyExpired(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
 	for _, test := range []struct {
 		age  time.Duration
 		want error
@@ -78,7 +80,7 @@ func TestVerifyExpired(t *testing.T) {
 		{jwks.Skew, provider.ErrTokenExpired},
 		{24 * time.Hour, provider.ErrTokenExpired},
 	} {
-		_, err := v.Verify(t.Context(), signRS256(t, with(good(), map[string]any{"exp": now.Add(-test.age).Unix()})))
+		_, err := v.Verify(t.Context(), keytest.SignRS256(t, keytest.With(keytest.Good(), map[string]any{"nbf": 0, "exp": keytest.Now.Add(-test.age).Unix()})))
 		if !errors.Is(err, test.want) {
 			t.Errorf("expired %s ago: %v, want %v", test.age, err, test.want)
 		}
@@ -86,15 +88,17 @@ func TestVerifyExpired(t *testing.T) {
 }
 
 func TestVerifyRefuses(t *testing.T) {
-	key := rsaKey()
+	key := keytest.RSAKey()
 	pkix, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
 	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pkix})
-	rs256 := func(changes map[string]any) provider.Secret { return signRS256(t, with(good(), changes)) }
+	rs256 := func(changes map[string]any) provider.Secret {
+		return keytest.SignRS256(t, keytest.With(keytest.Good(), changes))
+	}
 	header := func(changes map[string]any) provider.Secret {
-		return sign(t, jwt.SigningMethodRS256, key, changes, good())
+		return keytest.Sign(t, jwt.SigningMethodRS256, key, changes, keytest.Good())
 	}
 	valid := rs256(nil).Reveal()
 	_, edKey, err := ed25519.GenerateKey(rand.Reader)
@@ -107,22 +111,22 @@ func TestVerifyRefuses(t *testing.T) {
 		token provider.Secret
 		says  string
 	}{
-		{"alg none", sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil, good()), "algorithm is not RS256"},
-		{"HS256 with the public key", sign(t, jwt.SigningMethodHS256, public, nil, good()), "algorithm is not RS256"},
-		{"HS256 with the modulus", sign(t, jwt.SigningMethodHS256, key.N.Bytes(), nil, good()), "algorithm is not RS256"},
-		{"unknown alg", provider.NewSecret(b64([]byte(`{"alg":"XX256"}`)) + "." + b64([]byte(`{"iss":"x"}`)) + ".AA"), "algorithm is not RS256"},
-		{"EdDSA with the kid", sign(t, jwt.SigningMethodEdDSA, edKey, nil, good()), "algorithm is not RS256"},
-		{"PS256 with the key", sign(t, jwt.SigningMethodPS256, key, nil, good()), "algorithm is not RS256"},
+		{"alg none", keytest.Sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil, keytest.Good()), "algorithm is not RS256"},
+		{"HS256 with the public key", keytest.Sign(t, jwt.SigningMethodHS256, public, nil, keytest.Good()), "algorithm is not RS256"},
+		{"HS256 with the modulus", keytest.Sign(t, jwt.SigningMethodHS256, key.N.Bytes(), nil, keytest.Good()), "algorithm is not RS256"},
+		{"unknown alg", provider.NewSecret(keytest.B64([]byte(`{"alg":"XX256"}`)) + "." + keytest.B64([]byte(`{"iss":"x"}`)) + ".AA"), "algorithm is not RS256"},
+		{"EdDSA with the kid", keytest.Sign(t, jwt.SigningMethodEdDSA, edKey, nil, keytest.Good()), "algorithm is not RS256"},
+		{"PS256 with the key", keytest.Sign(t, jwt.SigningMethodPS256, key, nil, keytest.Good()), "algorithm is not RS256"},
 		{"other issuer, same kid", rs256(map[string]any{"iss": "https://clerk.evil.example"}), `issuer is not "https://clerk.example.com"`},
-		{"issuer with slash", rs256(map[string]any{"iss": issuerURL + "/"}), "issuer is not"},
+		{"issuer with slash", rs256(map[string]any{"iss": keytest.IssuerURL + "/"}), "issuer is not"},
 		{"no issuer", rs256(map[string]any{"iss": nil}), "issuer is not"},
-		{"other key, same kid", sign(t, jwt.SigningMethodRS256, otherRSAKey(), nil, good()), "did not make its signature"},
+		{"other key, same kid", keytest.Sign(t, jwt.SigningMethodRS256, keytest.OtherRSAKey(), nil, keytest.Good()), "did not make its signature"},
 		{"no exp", rs256(map[string]any{"exp": nil}), "no exp"},
 		{"exp null", rs256(map[string]any{"exp": jwt.ClaimStrings(nil)}), "exp"},
 		{"exp text", rs256(map[string]any{"exp": "never"}), "claim exp"},
 		{"exp huge", rs256(map[string]any{"exp": 1e300}), "claim exp"},
-		{"nbf in future", rs256(map[string]any{"nbf": now.Unix() + 60}), "not valid before"},
-		{"iat in future", rs256(map[string]any{"iat": now.Unix() + 60}), "issued at"},
+		{"nbf in future", rs256(map[string]any{"nbf": keytest.Now.Unix() + 60}), "not valid before"},
+		{"iat in future", rs256(map[string]any{"iat": keytest.Now.Unix() + 60}), "issued at"},
 		{"at+jwt", header(map[string]any{"typ": "at+jwt"}), "typ"},
 		{"application/at+jwt", header(map[string]any{"typ": "application/at+JWT"}), "typ"},
 		{"id token", rs256(map[string]any{"at_hash": "x", "aud": "client"}), "ID token"},
@@ -139,10 +143,10 @@ func TestVerifyRefuses(t *testing.T) {
 		{"loose base64", provider.NewSecret(loosen(valid)), "signature"},
 		{"changed payload", provider.NewSecret(swapPayload(valid, rs256(map[string]any{"sub": "user_2"}).Reveal())), "signature"},
 	}
-	issuer := newIssuer(t, jwk(kid, key.Public()))
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, key.Public()))
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+			v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
 			claims, err := v.Verify(t.Context(), test.token)
 			if !errors.Is(err, provider.ErrTokenInvalid) || !strings.Contains(err.Error(), test.says) {
 				t.Fatalf("got %v, want ErrTokenInvalid with %q", err, test.says)
@@ -175,8 +179,8 @@ func swapPayload(token, other string) string {
 }
 
 func TestVerifyAcceptsOddHeaders(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
 	for name, header := range map[string]map[string]any{
 		"no typ":         {"typ": nil},
 		"jwt":            {"typ": "application/jwt"},
@@ -184,11 +188,11 @@ func TestVerifyAcceptsOddHeaders(t *testing.T) {
 		"template":       {"cat": "cl_B7d4PD222AAA"},
 		"kid of no text": {"kid": 5},
 	} {
-		if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodRS256, rsaKey(), header, good())); err != nil {
+		if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodRS256, keytest.RSAKey(), header, keytest.Good())); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	issuer.fetched(t, 1)
+	issuer.Fetched(t, 1)
 }
 
 func TestVerifyEveryKeyType(t *testing.T) {
@@ -196,55 +200,55 @@ func TestVerifyEveryKeyType(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p256, p384, p521 := newEC(elliptic.P256()), newEC(elliptic.P384()), newEC(elliptic.P521())
-	policy := jwks.Policy{Issuer: issuerURL, Algorithms: jwks.Algorithms()}
+	p256, p384, p521 := keytest.NewEC(elliptic.P256()), keytest.NewEC(elliptic.P384()), keytest.NewEC(elliptic.P521())
+	policy := jwks.Policy{Issuer: keytest.IssuerURL, Algorithms: jwks.Algorithms()}
 	// All keys have one kid: each alg must find its own.
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()), jwk(kid, p256.Public()), jwk(kid, p384.Public()),
-		jwk(kid, p521.Public()), jwk(kid, edKey.Public()))
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), policy)
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()), keytest.JWK(keytest.Kid, p256.Public()), keytest.JWK(keytest.Kid, p384.Public()),
+		keytest.JWK(keytest.Kid, p521.Public()), keytest.JWK(keytest.Kid, edKey.Public()))
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), policy)
 	for method, key := range map[jwt.SigningMethod]any{
-		jwt.SigningMethodRS256: rsaKey(), jwt.SigningMethodES256: p256, jwt.SigningMethodES384: p384,
+		jwt.SigningMethodRS256: keytest.RSAKey(), jwt.SigningMethodES256: p256, jwt.SigningMethodES384: p384,
 		jwt.SigningMethodES512: p521, jwt.SigningMethodEdDSA: edKey,
 	} {
-		if _, err := v.Verify(t.Context(), sign(t, method, key, nil, good())); err != nil {
+		if _, err := v.Verify(t.Context(), keytest.Sign(t, method, key, nil, keytest.Good())); err != nil {
 			t.Errorf("%s: %v", method.Alg(), err)
 		}
 	}
 	// The key set binds the RSA key to RS256.
-	if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodPS256, rsaKey(), nil, good())); !errors.Is(err, provider.ErrTokenInvalid) {
+	if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodPS256, keytest.RSAKey(), nil, keytest.Good())); !errors.Is(err, provider.ErrTokenInvalid) {
 		t.Errorf("PS256 with a key for RS256: %v", err)
 	}
-	issuer.fetched(t, 2)
+	issuer.Fetched(t, 2)
 }
 
 func TestIDTokenWhereAllowed(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	policy := clerkPolicy()
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	policy := keytest.ClerkPolicy()
 	policy.AllowIDToken = true
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), policy)
-	if _, err := v.Verify(t.Context(), signRS256(t, with(good(), map[string]any{"nonce": "n"}))); err != nil {
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), policy)
+	if _, err := v.Verify(t.Context(), keytest.SignRS256(t, keytest.With(keytest.Good(), map[string]any{"nonce": "n"}))); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestFromVerification(t *testing.T) {
-	issuer := newIssuer(t, jwk(kid, rsaKey().Public()))
-	policy, err := jwks.FromVerification(provider.Verification{Issuer: issuerURL, KeySetURL: issuer.URL, Algorithms: []string{"RS256"}})
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	policy, err := jwks.FromVerification(provider.Verification{Issuer: keytest.IssuerURL, KeySetURL: issuer.URL, Algorithms: []string{"RS256"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := newVerifier(t, newSet(t, issuer.URL, jwks.SetOptions{}), policy)
-	if _, err := v.Verify(context.Background(), signRS256(t, good())); err != nil {
+	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), policy)
+	if _, err := v.Verify(context.Background(), keytest.SignRS256(t, keytest.Good())); err != nil {
 		t.Error(err)
 	}
-	if _, err := jwks.FromVerification(provider.Verification{Issuer: issuerURL, Algorithms: []string{"none"}}); err == nil {
+	if _, err := jwks.FromVerification(provider.Verification{Issuer: keytest.IssuerURL, Algorithms: []string{"none"}}); err == nil {
 		t.Error("none accepted")
 	}
 }
 
 func BenchmarkVerify(b *testing.B) {
-	token := signRS256(b, good())
-	issuer := newIssuer(b, jwk(kid, rsaKey().Public()))
+	token := keytest.SignRS256(b, keytest.Good())
+	issuer := keytest.NewIssuer(b, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	b.Run("bare RSA", func(b *testing.B) {
 		text := token.Reveal()
 		dot := strings.LastIndexByte(text, '.')
@@ -253,13 +257,13 @@ func BenchmarkVerify(b *testing.B) {
 			b.Fatal(err)
 		}
 		for b.Loop() {
-			if err := jwt.SigningMethodRS256.Verify(text[:dot], sig, rsaKey().Public()); err != nil {
+			if err := jwt.SigningMethodRS256.Verify(text[:dot], sig, keytest.RSAKey().Public()); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("token", func(b *testing.B) {
-		v := newVerifier(b, newSet(b, issuer.URL, jwks.SetOptions{}), clerkPolicy())
+		v := keytest.NewVerifier(b, keytest.NewSet(b, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
 		for b.Loop() {
 			if _, err := v.Verify(b.Context(), token); err != nil {
 				b.Fatal(err)

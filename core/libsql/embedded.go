@@ -26,6 +26,8 @@ type ReplicaConfig struct {
 	AllowStale   bool
 	SyncInterval time.Duration
 	OnSync       func(Synced)
+	// TimesAsText is that of Options.
+	TimesAsText bool
 }
 
 // LocalConfig is what a local database needs.
@@ -38,6 +40,8 @@ type LocalConfig struct {
 	BusyTimeout time.Duration
 	// Immediate transactions take the write lock when they begin.
 	Immediate bool
+	// TimesAsText is that of Options.
+	TimesAsText bool
 }
 
 var embedded *Embedded

@@ -12,7 +12,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/transport"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 // Explain gives an error of the database the class that it has in the contract,
@@ -44,6 +44,11 @@ func Explain(err error) error {
 		return err
 	case errors.As(err, &httpErr):
 		return explainHTTP(err, httpErr)
+	case errors.Is(err, hrana.ErrProtocol):
+		return &provider.Error{
+			Kind: provider.ErrUnavailable, Message: "the answer is not that of a database: " + err.Error(),
+			Hint: "is the database URL right, and does something between answer, such as a proxy?", Err: err,
+		}
 	case errors.Is(err, context.Canceled), errors.As(err, &file):
 		return err // a file's error may have a system call's, which passes for a network's
 	case errors.As(err, &netErr), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // net/http's words for a cut
@@ -77,6 +82,9 @@ func explainHTTP(err error, e *hrana.HTTPError) error {
 	case e.Status == http.StatusNotFound:
 		explained.Kind = provider.ErrConfig
 		explained.Hint = "is the database URL right, and does the database still exist?"
+	case e.Status/100 == 3:
+		explained.Kind = provider.ErrUnavailable
+		explained.Hint = "something between here and the database answers, such as the network's sign-in page; or the database URL is another server's"
 	case e.Status == http.StatusTooManyRequests || e.Status >= 500:
 		explained.Kind = provider.ErrUnavailable
 		explained.Hint = "try again later"

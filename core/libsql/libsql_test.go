@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/transport"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 func TestAddress(t *testing.T) {

@@ -8,15 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/transport"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 // Mode is how a database is used.
@@ -75,6 +75,9 @@ type Options struct {
 	MaxMemory int
 	// TxMode is how transactions begin.
 	TxMode hrana.TxMode
+	// TimesAsText leaves what columns that are declared DATE, DATETIME or TIMESTAMP hold
+	// as it is stored. Otherwise it is read as a time.Time, as [hrana.Times] says.
+	TimesAsText bool
 	// Own, where set, is closed after the handle, and when Open fails.
 	Own io.Closer
 }
@@ -175,6 +178,7 @@ func Dial(options Options) (*Link, error) {
 		link.own.ResponseHeaderTimeout = cmp.Or(options.Timeout, link.own.ResponseHeaderTimeout)
 		link.Transport = link.own
 	}
+	link.Transport = httpclient.Wrap(link.Transport)
 	if !options.RemoteEncryption.IsZero() {
 		link.Transport = encryptionKey{link.Transport, options.RemoteEncryption}
 	}
@@ -182,6 +186,7 @@ func Dial(options Options) (*Link, error) {
 	link.Connector, err = hrana.NewConnector(hrana.Config{
 		URL: address, Transport: link.Transport,
 		Timeout: options.Timeout, MaxMemory: options.MaxMemory, TxMode: options.TxMode,
+		TimesAsText: options.TimesAsText,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", shown(options.Target.URL), err)
@@ -189,20 +194,12 @@ func Dial(options Options) (*Link, error) {
 	return link, nil
 }
 
-// NewBase is much like net/http's default transport, with as many idle connections
-// to the one host as a *sql.DB may have in use.
+// NewBase is package httpclient's transport, with as many idle connections to the one
+// host as a *sql.DB may have in use.
 func NewBase() *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 60 * time.Second,
-		// Without, a connection that the network forgot takes all requests for minutes.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
-	}
+	base := httpclient.New()
+	base.MaxIdleConnsPerHost = 64
+	return base
 }
 
 // encryptionKey shows the key of a database that is encrypted at the server.

@@ -25,7 +25,7 @@ func openReplica(ctx context.Context, options Options) (driver.Connector, error)
 	return embedded.Replica(ctx, ReplicaConfig{
 		Link: link, Target: options.Target, Path: options.Path,
 		ReadOnly: options.ReadOnly, AllowStale: options.AllowStale,
-		SyncInterval: options.SyncInterval, OnSync: options.OnSync,
+		SyncInterval: options.SyncInterval, OnSync: options.OnSync, TimesAsText: options.TimesAsText,
 	})
 }
 
@@ -40,5 +40,6 @@ func openLocal(options Options) (driver.Connector, error) {
 	return embedded.Local(LocalConfig{
 		Path: path, ReadOnly: options.ReadOnly || options.Access == provider.AccessReadOnly, Encryption: options.Encryption,
 		BusyTimeout: cmp.Or(options.Timeout, defaultBusyTimeout), Immediate: options.TxMode == hrana.Immediate,
+		TimesAsText: options.TimesAsText,
 	})
 }

@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +31,9 @@ const (
 type Options struct {
 	// Path is the path of the callback; empty is /callback.
 	Path string
+	// Ports are tried in order, for an issuer that compares the whole redirect URI
+	// instead of following RFC 8252 section 7.3. None is any free port.
+	Ports []int
 }
 
 // Listener waits for one callback. Its methods are safe for concurrent use.
@@ -49,8 +54,8 @@ type Listener struct {
 	only *Callback
 }
 
-// Listen listens on a free port of 127.0.0.1. ctx bounds only that. The caller has
-// to call Close.
+// Listen listens on a port of 127.0.0.1. ctx bounds only that. The caller has to call
+// Close. Where other programs have all of Options.Ports, the error is a *BusyError.
 func Listen(ctx context.Context, opts Options) (*Listener, error) {
 	if opts.Path == "" {
 		opts.Path = "/callback"
@@ -58,8 +63,7 @@ func Listen(ctx context.Context, opts Options) (*Listener, error) {
 	if !strings.HasPrefix(opts.Path, "/") || opts.Path == donePath {
 		return nil, fmt.Errorf("listen for the browser: path %q does not start with / or is %s", opts.Path, donePath)
 	}
-	// Not localhost: it may be ::1 to the browser, and has no meaning in RFC 8252.
-	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	socket, err := listenOn(ctx, opts.Ports)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the browser: %w", err)
 	}
@@ -85,6 +89,44 @@ func Listen(ctx context.Context, opts Options) (*Listener, error) {
 	}()
 	return l, nil
 }
+
+// listenOn takes the first of the ports that is free.
+func listenOn(ctx context.Context, ports []int) (net.Listener, error) {
+	if len(ports) == 0 {
+		ports = []int{0}
+	}
+	var causes []error
+	for _, port := range ports {
+		// Not localhost: it may be ::1 to the browser, and has no meaning in RFC 8252.
+		socket, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return socket, nil
+		}
+		causes = append(causes, err)
+	}
+	if ports[0] == 0 {
+		return nil, causes[0]
+	}
+	return nil, &BusyError{Ports: slices.Clone(ports), causes: causes}
+}
+
+// BusyError says that none of the ports could be had.
+type BusyError struct {
+	Ports  []int
+	causes []error
+}
+
+// Error names the ports.
+func (e *BusyError) Error() string {
+	names := make([]string, len(e.Ports))
+	for i, port := range e.Ports {
+		names[i] = strconv.Itoa(port)
+	}
+	return "other programs have all ports of 127.0.0.1 that it may listen on: " + strings.Join(names, ", ")
+}
+
+// Unwrap returns what the system said of each port.
+func (e *BusyError) Unwrap() []error { return e.causes }
 
 func newState() string {
 	var random [32]byte

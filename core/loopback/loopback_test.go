@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -369,6 +371,42 @@ func TestListenRefusesPath(t *testing.T) {
 			_ = l.Close()
 		}
 	}
+}
+
+// An issuer that compares ports has a few: the first free one of them is taken, and
+// never another.
+func TestListenOnPorts(t *testing.T) {
+	first := listen(t)
+	_, port, err := net.SplitHostPort(host(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := loopback.Listen(t.Context(), loopback.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := host(second)
+	_, port, _ = net.SplitHostPort(want)
+	free, _ := strconv.Atoi(port)
+	_ = second.Close()
+
+	l, err := loopback.Listen(t.Context(), loopback.Options{Ports: []int{taken, free}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if host(l) != want {
+		t.Errorf("listens on %s, want %s", host(l), want)
+	}
+	other, err := loopback.Listen(t.Context(), loopback.Options{Ports: []int{taken, free}})
+	var busy *loopback.BusyError
+	if !errors.As(err, &busy) || len(busy.Unwrap()) != 2 || !slices.Equal(busy.Ports, []int{taken, free}) {
+		t.Errorf("all are taken: %v, %v", other, err)
+	}
+	_ = l.Close()
 }
 
 func FuzzPaste(f *testing.F) {

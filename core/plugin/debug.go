@@ -13,15 +13,8 @@ import (
 	"syscall"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/provider/wire"
-)
-
-// DebugKey is the variable that makes a provider that is started by hand, as in a
-// debugger, wait for zen; ReattachKey is the one that makes zen use it: an object of
-// JSON with the path of a socket for each name.
-const (
-	DebugKey    = "ZEN_PROVIDER_DEBUG"
-	ReattachKey = "ZEN_REATTACH_PROVIDERS"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/wire"
 )
 
 // serveDebug serves p on a socket that only this user reaches, until ctx ends, and
@@ -32,8 +25,8 @@ func serveDebug(ctx context.Context, p provider.Provider, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("describe: %w", err)
 	}
-	if !isName(description.Name) {
-		return &NameError{Name: description.Name}
+	if !handshake.IsName(description.Name) {
+		return &handshake.NameError{Name: description.Name}
 	}
 	listener, err := listenDebug(description.Name)
 	if err != nil {
@@ -47,7 +40,7 @@ func serveDebug(ctx context.Context, p provider.Provider, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "Provider %s waits for zen, and for any other program of yours. In another terminal:\n\n"+
 		"    export %s='%s'\n\nor, until zen provider dev stop %s,\n\n    zen provider dev override %s %s\n\nCtrl-C ends it.\n",
-		description.Name, ReattachKey, value, description.Name, description.Name, path)
+		description.Name, handshake.ReattachKey, value, description.Name, description.Name, path)
 	server := newServer(nil)
 	wire.Register(server, p)
 	stop := context.AfterFunc(ctx, server.Stop)
@@ -62,27 +55,27 @@ func serveDebug(ctx context.Context, p provider.Provider, out io.Writer) error {
 // same every time.
 func listenDebug(name string) (net.Listener, error) {
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("zen-debug-%d", os.Getuid()))
-	if len(dir)+len("/")+len(name) > maxSocketDir {
+	if len(dir)+len("/")+len(name) > handshake.MaxSocketDir {
 		dir = filepath.Join("/tmp", filepath.Base(dir))
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
 	path := filepath.Join(dir, name)
-	if reason := closed(dir); reason != "" {
+	if reason := handshake.Closed(dir); reason != "" {
 		return nil, fmt.Errorf("listen on %s: %s", path, reason)
 	}
 	if other, err := net.Dial("unix", path); err == nil {
 		_ = other.Close()
 		return nil, fmt.Errorf("listen on %s: another %s listens there", path, name)
 	}
-	if isSocket(path) { // of a process that was killed
+	if handshake.IsSocket(path) { // of a process that was killed
 		_ = os.Remove(path)
 	}
 	return net.Listen("unix", path)
 }
 
-// debugMain is the main function of a provider that is started with DebugKey.
+// debugMain is the main function of a provider that is started with handshake.DebugKey.
 func debugMain(p provider.Provider) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -12,9 +12,11 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
-	"github.com/zen-auth/zen/core/plugin/harden"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/provider/wire"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/harden"
+	_ "github.com/zen-auth/zen/internal/http2quiet" // GODEBUG makes net/http log no bearer
+	"github.com/zen-auth/zen/internal/wire"
 )
 
 // Serve serves p to the zen that started this process, and returns when zen asks
@@ -22,8 +24,7 @@ import (
 //
 //	func main() { plugin.Serve(&example{}) }
 //
-// Of provider.Identity, provider.TokenSource and provider.Team those are served
-// that p implements. A panic in a call fails that call alone. The process can't
+// Of the interfaces of package provider those are served that p implements. A panic in a call fails that call alone. The process can't
 // dump core, on Linux nobody but root reads its memory, and it ends when zen does,
 // in whatever way.
 //
@@ -33,11 +34,11 @@ import (
 //
 // What is printed is no answer: it goes to zen's log, as does what Logger logs.
 func Serve(p provider.Provider) {
-	if os.Getenv(CookieKey) != CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
-		if os.Getenv(DebugKey) != "" {
+	if os.Getenv(handshake.CookieKey) != handshake.CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+		if os.Getenv(handshake.DebugKey) != "" {
 			os.Exit(debugMain(p))
 		}
-		name, _ := ProviderName(filepath.Base(os.Args[0]))
+		name, _ := handshake.ProviderName(filepath.Base(os.Args[0]))
 		if name == "" {
 			name = "NAME"
 		}
@@ -49,7 +50,7 @@ func Serve(p provider.Provider) {
 		Logger().Warn("harden the process", "error", err)
 	}
 	watchParent()
-	identity, err := serverIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
+	identity, err := handshake.ServerIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
 	if err == nil {
 		err = tellCertificate(identity)
 	}
@@ -58,21 +59,16 @@ func Serve(p provider.Provider) {
 		os.Exit(2)
 	}
 	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig:  handshake,
-		VersionedPlugins: map[int]goplugin.PluginSet{ProtocolVersion: {"provider": served{provider: p}}},
+		HandshakeConfig:  handshake.Config,
+		VersionedPlugins: map[int]goplugin.PluginSet{handshake.ProtocolVersion: {"provider": served{provider: p}}},
 		GRPCServer:       newServer,
 		TLSProvider:      func() (*tls.Config, error) { return identity, nil },
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: standardError, JSONFormat: true}),
 	})
 }
 
-// newServer is a server with what every provider needs.
-func newServer(options []grpc.ServerOption) *grpc.Server {
-	return grpc.NewServer(append(options,
-		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
-		grpc.ChainUnaryInterceptor(recoverUnary), grpc.ChainStreamInterceptor(recoverStream),
-	)...)
-}
+// newServer is a server that logs to zen.
+func newServer(options []grpc.ServerOption) *grpc.Server { return wire.NewServer(Logger(), options...) }
 
 // served registers a provider with go-plugin.
 type served struct {

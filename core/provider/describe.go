@@ -14,9 +14,11 @@ type Provider interface {
 	// checked them against Description.Fields; what it can't check, the provider
 	// does, with ErrConfig. No network.
 	Configure(ctx context.Context, settings Settings) ([]Note, error)
-	// Check looks for everything that can be wrong (network included) and calls
-	// report for each finding, good ones too.
-	Check(ctx context.Context, report func(Finding) error) error
+	// Check looks for everything that can be wrong (network included), changes nothing,
+	// and calls report for each finding, good ones too. What needs something that is
+	// missing is a finding of SeveritySkipped. credential, where not nil, replaces the
+	// one of the request, beside an error too.
+	Check(ctx context.Context, req CheckRequest, report func(Finding) error) (credential *Credential, err error)
 }
 
 // Service names a service of the contract, as it is called on the wire.
@@ -24,9 +26,13 @@ type Service string
 
 // The services beside Provider itself.
 const (
-	ServiceIdentity    Service = "zen.provider.v1.Identity"
-	ServiceTokenSource Service = "zen.provider.v1.TokenSource"
-	ServiceTeam        Service = "zen.provider.v1.Team"
+	ServiceIdentity      Service = "zen.provider.v1.Identity"
+	ServiceTokenSource   Service = "zen.provider.v1.TokenSource"
+	ServiceAssertion     Service = "zen.provider.v1.Assertion"
+	ServiceLookup        Service = "zen.provider.v1.Lookup"
+	ServiceSetup         Service = "zen.provider.v1.Setup"
+	ServiceTeam          Service = "zen.provider.v1.Team"
+	ServiceOrganizations Service = "zen.provider.v1.Organizations"
 )
 
 // Description is a provider's static self-portrait.
@@ -41,13 +47,37 @@ type Description struct {
 	Fields   []Field
 	// Methods are the ways to sign in, the default first.
 	Methods []Method
+	// Assertions are the kinds that the provider's AssertionSource makes.
+	Assertions []AssertionKind
+	// Needs is what its TokenSource needs where another provider signed in; nil where
+	// that one's claims are enough.
+	Needs *AssertionNeed
 }
 
 // Method is one way to sign in.
 type Method struct {
-	Name string
-	Doc  string
+	Name        string
+	Doc         string
+	Interaction Interaction
+	// IdentityOnly is true where the credential of this method yields no token for a
+	// database: another provider has to make those.
+	IdentityOnly bool
 }
+
+// Interaction is what a sign-in needs of people.
+type Interaction string
+
+// The kinds of interaction. The zero value is not known.
+const (
+	// InteractionNone needs nobody: a machine can do it.
+	InteractionNone Interaction = "none"
+	// InteractionTerminal asks in the terminal, unless a setting has the answer.
+	InteractionTerminal Interaction = "terminal"
+	// InteractionBrowser needs a browser on this machine, InteractionDevice one
+	// anywhere.
+	InteractionBrowser Interaction = "browser"
+	InteractionDevice  Interaction = "device"
+)
 
 // FieldType is the type of a setting.
 type FieldType string
@@ -74,6 +104,12 @@ type Field struct {
 	Env     []string
 	Default string
 	Doc     string
+	// Example is what a value looks like: "pk_live_...".
+	Example string
+	// FoundAs names variables under which applications keep this value in their .env
+	// files ("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY"). zen init offers what it finds there;
+	// nothing else reads them.
+	FoundAs []string
 }
 
 // Settings are the validated values of a provider's fields by key. All are held
@@ -85,22 +121,3 @@ func (s Settings) Get(key string) string { return s[key].Reveal() }
 
 // Note is something worth telling about a configuration that is not an error.
 type Note struct{ Text string }
-
-// Severity grades a finding.
-type Severity string
-
-// The grades.
-const (
-	SeverityOK    Severity = "ok"
-	SeverityWarn  Severity = "warn"
-	SeverityError Severity = "error"
-)
-
-// Finding is one result of Check.
-type Finding struct {
-	// Name is short and stable: "jwks", "native-api".
-	Name     string
-	Severity Severity
-	Text     string
-	Hint     string
-}

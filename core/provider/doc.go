@@ -8,10 +8,24 @@
 //
 //   - [Identity] signs somebody in and keeps the resulting credential alive;
 //   - [TokenSource] turns a credential (or none) into a token for one database;
-//   - [Team] manages the members of an organisation.
+//   - [AssertionSource] states who a credential belongs to, for another provider;
+//   - [Lookup] knows databases by name;
+//   - [SetupGuide] says what has to be there for the provider to work;
+//   - [Team] manages the members of an organisation, and [Organizations] knows which
+//     there are.
+//
+// A provider that implements [Fixer] can repair what its Check found.
 //
 // Identity and token may come from two providers: sign in with one, mint at the
-// other. The host then passes the verified [Claims] of the first to the second.
+// other. The host then passes the verified [Claims] of the first to the second and,
+// where Description.Needs of the second says so, an [Assertion] of the first, made for
+// the audience that the second names.
+//
+// # Credentials change
+//
+// Any call that takes a credential may return another in its place: refresh tokens
+// rotate, Clerk's client JWT changes in response headers. The host stores it before it
+// uses what came with it, and a provider returns it beside an error too.
 //
 // # Words
 //

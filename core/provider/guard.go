@@ -78,8 +78,10 @@ func (c Claims) issuerName() string {
 // covers checks that the token is for the target. Where p is present, it alone
 // counts, as at the server.
 func (d *DatabaseClaims) covers(target Target) error {
-	names := d.names()
+	names := d.Databases()
 	switch {
+	case d.unlimited():
+		return &Error{Kind: ErrPermission, Message: "the token's claim p has a kind of access that zen doesn't know, which may be for every database", Hint: templateHint}
 	case len(names) == 0 && d.GroupID == "":
 		return &Error{Kind: ErrPermission, Message: "the token names no database in its claim p", Hint: templateHint}
 	case d.GroupID != "" || slices.ContainsFunc(names, isTag):
@@ -100,8 +102,9 @@ func (d *DatabaseClaims) covers(target Target) error {
 
 func isTag(name string) bool { return strings.HasPrefix(name, TagPrefix) }
 
-// names are the databases that the token names.
-func (d *DatabaseClaims) names() []string {
+// Databases are the ids of the databases that the token names, sorted. Where p is
+// present, it alone counts; it may name a database by its name, or by a tag.
+func (d *DatabaseClaims) Databases() []string {
 	if len(d.Namespaces) == 0 {
 		if d.DatabaseID == "" {
 			return nil
@@ -116,14 +119,28 @@ func (d *DatabaseClaims) names() []string {
 	return slices.Compact(names)
 }
 
+// kinds are the kinds of access in p that libsql-server knows. Every other one may mean
+// anything, and counts as everything.
+var kinds = []string{"ro", "rw", "roa", "rwa", "ddl"}
+
+// unlimited reports whether p has an unknown kind without the names of databases.
+func (d *DatabaseClaims) unlimited() bool {
+	for kind, names := range d.Namespaces {
+		if len(names) == 0 && !slices.Contains(kinds, kind) {
+			return true
+		}
+	}
+	return false
+}
+
 // writes reports whether the token may allow more than reading this database. Turso
 // reads a missing a as rw; that perm narrows it is the server's word alone.
 func (d *DatabaseClaims) writes() bool {
 	if d.Access != AccessReadOnly && len(d.Namespaces) == 0 {
 		return true
 	}
-	for _, kind := range []string{"rw", "rwa", "roa", "ddl"} {
-		if len(d.Namespaces[kind]) > 0 {
+	for kind, names := range d.Namespaces {
+		if kind != "ro" && (len(names) > 0 || !slices.Contains(kinds, kind)) {
 			return true
 		}
 	}

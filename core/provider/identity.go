@@ -12,7 +12,10 @@ type Credential struct {
 	Data Secret
 	// Subject is whom it belongs to, for people: not a secret.
 	Subject string
-	Issued  time.Time
+	// Detail is one line for zen status on what the credential is and how tokens are
+	// made with it, where Subject doesn't say enough: not a secret. It may be empty.
+	Detail string
+	Issued time.Time
 	// Expires is when it stops being good for new tokens; zero is unknown.
 	Expires time.Time
 }
@@ -49,6 +52,10 @@ type LoginRequest struct {
 	Target      Target
 	Access      Access
 	Permissions []Permission
+	// Audience and AssertionKinds are what the first assertion will be asked for, where
+	// another provider makes the tokens and wants one; both may be empty.
+	Audience       string
+	AssertionKinds []AssertionKind
 }
 
 // SignIn is the result of a login.

@@ -5,12 +5,29 @@ import (
 	"time"
 )
 
-// Team manages the members of an organisation, with the credential of one of them.
+// Team manages the members of an organisation, with the credential of one of them and
+// by that one's rights: what they don't allow is ErrPermission. credential, where not
+// nil, replaces the one of the request, beside an error too.
 type Team interface {
-	Members(ctx context.Context, req TeamRequest) ([]Member, error)
-	Invitations(ctx context.Context, req TeamRequest) ([]Invitation, error)
-	Invite(ctx context.Context, req TeamRequest, email, role string) (Invitation, error)
-	RevokeInvitation(ctx context.Context, req TeamRequest, id string) error
+	Members(ctx context.Context, req TeamRequest) (members []Member, credential *Credential, err error)
+	Invitations(ctx context.Context, req TeamRequest) (invitations []Invitation, credential *Credential, err error)
+	Invite(ctx context.Context, req TeamRequest, invite Invite) (invitation Invitation, credential *Credential, err error)
+	// RevokeInvitation ends an invitation, by its ID.
+	RevokeInvitation(ctx context.Context, req TeamRequest, id string) (credential *Credential, err error)
+	// RemoveMember takes a member out of the organisation, and ChangeRole gives one
+	// another role, both by Member.ID.
+	RemoveMember(ctx context.Context, req TeamRequest, id string) (credential *Credential, err error)
+	ChangeRole(ctx context.Context, req TeamRequest, id, role string) (member Member, credential *Credential, err error)
+}
+
+// Organizations knows the organisations of whoever signed in. credential, where not
+// nil, replaces the one of the request, beside an error too.
+type Organizations interface {
+	// Organizations lists them. TeamRequest.Organization is not used.
+	Organizations(ctx context.Context, req TeamRequest) (memberships []Membership, credential *Credential, err error)
+	// UseOrganization makes one the active one of the credential, or none where
+	// TeamRequest.Organization is empty, and returns what the credential is then.
+	UseOrganization(ctx context.Context, req TeamRequest) (membership Membership, credential *Credential, err error)
 }
 
 // TeamRequest says in whose name and where.
@@ -18,6 +35,14 @@ type TeamRequest struct {
 	Credential Credential
 	// Organization is the organisation's id or slug; "" is the active one.
 	Organization string
+}
+
+// Membership is an organisation that somebody is in.
+type Membership struct {
+	Organization
+	Name string
+	// Active is true for the one that tokens are made in.
+	Active bool
 }
 
 // Member is somebody in an organisation.
@@ -29,12 +54,23 @@ type Member struct {
 	Since time.Time
 }
 
+// Invite is whom to ask into an organisation.
+type Invite struct {
+	Email string
+	// Role is the issuer's name for it; "" is the organisation's default.
+	Role string
+	// RedirectURL is where the invitation leads; "" is the issuer's default.
+	RedirectURL string
+	// Lifetime is how long it can be accepted; zero is the issuer's default.
+	Lifetime time.Duration
+}
+
 // Invitation is somebody asked into an organisation.
 type Invitation struct {
 	ID      string
 	Email   string
 	Role    string
 	Status  string
-	URL     string
+	URL     Secret
 	Expires time.Time
 }

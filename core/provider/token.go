@@ -22,7 +22,10 @@ type TokenRequest struct {
 	Credential *Credential
 	// Claims are the verified claims of the identity, where another provider
 	// signed in.
-	Claims      *Claims
+	Claims *Claims
+	// Assertion is the identity provider's statement for this one, where this one's
+	// description needs it.
+	Assertion   *Assertion
 	Target      Target
 	Access      Access
 	Permissions []Permission
@@ -35,6 +38,11 @@ type TokenResponse struct {
 	Token Token
 	// Credential replaces the one of the request, where not nil.
 	Credential *Credential
+	// DatabaseID is the id of the database at the request's URL, where the provider has
+	// it from an authenticated answer of the platform that runs the database; "" where
+	// it doesn't know. It is never guessed from the host's name. For a URL that the
+	// profile doesn't name, zen uses a token only if it is for this id.
+	DatabaseID string
 }
 
 // Token is what a database takes.

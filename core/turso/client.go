@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/core/httpclient"
 )
 
 const (
@@ -30,7 +32,7 @@ type Options struct {
 	// so that the client holds no secret.
 	Token func(ctx context.Context) (string, error)
 	// HTTPClient is copied; its redirect policy and cookie jar are not used. nil
-	// is http.DefaultClient.
+	// is that of package httpclient.
 	HTTPClient *http.Client
 	// UserAgent is sent as it is, where not empty.
 	UserAgent string
@@ -57,9 +59,10 @@ func New(o Options) (*Client, error) {
 		return nil, errors.New("turso: no token function")
 	}
 	c := &Client{base: base, token: o.Token, userAgent: o.UserAgent}
-	if o.HTTPClient != nil {
-		c.http = *o.HTTPClient
+	if o.HTTPClient == nil {
+		o.HTTPClient = httpclient.Client()
 	}
+	c.http = *o.HTTPClient
 	c.http.Jar = nil
 	// The API never redirects. Following one could carry the token elsewhere:
 	// net/http keeps Authorization on its way to a subdomain.

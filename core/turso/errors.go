@@ -81,7 +81,7 @@ func responseError(op string, resp *http.Response, body []byte, token string) er
 	}
 	e.Message = clean(e.Message, token)
 	if e.Message == "" {
-		e.Message = strings.ToLower(http.StatusText(resp.StatusCode)) + pageNote(resp)
+		e.Message = strings.ToLower(http.StatusText(resp.StatusCode))
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		e.Message = "the API redirects, which it never does: is the base URL right?"

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
 )
 
@@ -32,7 +33,6 @@ func TestErrorAnswers(t *testing.T) {
 		"error is null":      {404, jsonBody, `{"error":null}`, "not found", "", 0},
 		"empty":              {503, nil, "", "service unavailable", "", 0},
 		"plain text":         {502, nil, "upstream forward failed", "bad gateway", "", 0},
-		"web page":           {502, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, "<html>planted</html>", "bad gateway but a web page: something between here and Turso answered", "", 0},
 		"retry seconds":      {429, http.Header{"Retry-After": {"7"}}, `{"error":"slow down"}`, "slow down", "", 7 * time.Second},
 		"retry nonsense":     {429, http.Header{"Retry-After": {"-7"}}, `{"error":"slow down"}`, "slow down", "", 0},
 		"secrets":            {400, jsonBody, `{"error":"token ` + apiToken + ` and ` + jwt + ` are bad","code":"` + apiToken + `"}`, "token [redacted] and [redacted] are bad", "[redacted]", 0},
@@ -62,6 +62,16 @@ func TestErrorAnswers(t *testing.T) {
 	}
 }
 
+// TestWebPage holds that a page of something in between is told as that, and not shown.
+func TestWebPage(t *testing.T) {
+	c := serve(t, exchange{request: "GET /v1/auth/validate", status: 502, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, answer: "<html>planted</html>"})
+	_, err := c.Validate(context.Background())
+	var e *turso.Error
+	if !errors.As(err, &e) || e.Status != 0 || !errors.Is(err, provider.ErrUnavailable) || strings.Contains(err.Error(), "planted") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestRetryAfterDate(t *testing.T) {
 	at := time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)
 	c := serve(t, exchange{request: "GET /v1/auth/validate", status: 503, header: http.Header{"Retry-After": {at}}})
@@ -88,7 +98,7 @@ func TestUselessAnswers(t *testing.T) {
 		"no exp":       {exchange{request: "GET /v1/auth/validate", answer: `{}`}, validate, "the answer has no exp"},
 		"not JSON":     {exchange{request: "GET /v1/auth/validate", answer: `hello`}, validate, "the answer is not the JSON that was expected (status 200)"},
 		"trailing":     {exchange{request: "GET /v1/auth/validate", answer: `{"exp":1}{}`}, validate, "the answer is not the JSON"},
-		"web page":     {exchange{request: "GET /v1/auth/validate", header: http.Header{"Content-Type": {"text/html"}}, answer: `<html>`}, validate, "but a web page"},
+		"web page":     {exchange{request: "GET /v1/auth/validate", header: http.Header{"Content-Type": {"text/html"}}, answer: `<html>`}, validate, "in between answered"},
 		"large":        {exchange{request: "GET /v1/auth/validate", answer: strings.Repeat(" ", 1<<20) + `{"exp":1}`}, validate, "larger than 1024 KiB"},
 		"no user":      {exchange{request: "GET /v1/current-user", answer: `{"user":{}}`}, func(c *turso.Client) error { _, err := c.CurrentUser(ctx); return err }, "no username"},
 		"no template":  {exchange{request: "GET /v2/organizations/a/jwks-template", body: `{"database":null,"group":null,"scope":"","permissions":[]}`, answer: `{"template":null}`}, func(c *turso.Client) error { _, err := c.Template(ctx, "a", turso.TemplateOptions{}); return err }, "no template"},

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,7 +55,7 @@ func (c *Client) do(ctx context.Context, call call, result any) error {
 	// encoding/json matches fields without regard to case, as turso-cli relies on:
 	// a database is {"Name","DbId","Hostname","primaryRegion","is_schema"}.
 	if err := json.Unmarshal(data, result); err != nil {
-		return &Error{Op: call.op, Status: resp.StatusCode, Message: "the answer is not the JSON that was expected" + pageNote(resp)}
+		return &Error{Op: call.op, Status: resp.StatusCode, Message: "the answer is not the JSON that was expected"}
 	}
 	return nil
 }
@@ -106,14 +105,6 @@ func transportError(op string, err error) error {
 		err = urlError.Err
 	}
 	return &Error{Op: op, Err: err}
-}
-
-// pageNote says where an answer is a web page: a proxy or a captive portal.
-func pageNote(resp *http.Response) string {
-	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind == "text/html" {
-		return " but a web page: something between here and Turso answered"
-	}
-	return ""
 }
 
 // orgPath is the prefix of an organisation's resources.

@@ -22,8 +22,7 @@ type Login struct {
 	Refresh bool
 
 	access, id map[string]any
-	denied     bool
-	reason     string
+	denied     *oauthError
 }
 
 // SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0
@@ -35,7 +34,7 @@ func (l *Login) SetAccessTokenClaim(name string, value any) { setClaim(&l.access
 func (l *Login) SetIDTokenClaim(name string, value any) { setClaim(&l.id, name, value) }
 
 // Deny is api.access.deny: no tokens, and the reason for the person to read.
-func (l *Login) Deny(reason string) { l.denied, l.reason = true, reason }
+func (l *Login) Deny(reason string) { l.denied = errOAuth(403, "access_denied", reason) }
 
 // Claims is an Action that sets the same claims on every access token.
 func Claims(claims map[string]any) Action {
@@ -90,8 +89,8 @@ func (t *Tenant) runAction(g *grant, refresh bool) error {
 		login.Organization = &org
 	}
 	t.action(login)
-	if login.denied {
-		return errOAuth(403, "access_denied", login.reason)
+	if login.denied != nil {
+		return login.denied
 	}
 	g.accessClaims, g.idClaims = login.access, login.id
 	return nil

@@ -21,6 +21,7 @@ import (
 
 	"github.com/zen-auth/zen/devstack/auth0"
 	"github.com/zen-auth/zen/devstack/browse"
+	"github.com/zen-auth/zen/devstack/jose/josetest"
 )
 
 // Some keys for all tests: making one takes longer than a test.
@@ -61,16 +62,23 @@ func newBench(t *testing.T, change ...func(*auth0.Options)) *bench {
 	b.url = "http://" + server.Listener.Addr().String()
 	opts := auth0.Options{
 		BaseURL: b.url, Keys: testKeys(), Now: b.now,
-		Fault:  func(name string) bool { return b.fault.Load() == name },
-		Action: auth0.Claims(map[string]any{"id": "db-1", "a": "rw", "perm": []any{}, "rid": "rid-1", "sub": "mallory", "roles": []string{"x"}}),
+		Fault:         func(name string) bool { return b.fault.Load() == name },
+		Action:        auth0.Claims(map[string]any{"id": "db-1", "a": "rw", "perm": []any{}, "rid": "rid-1", "sub": "mallory", "roles": []string{"x"}}),
+		MachineAction: auth0.MachineClaims(map[string]any{"id": "db-1", "a": "ro", "gty": "mallory"}),
 		Applications: []auth0.Application{
-			{ClientID: "native", Name: "zen", Callbacks: []string{b.callback}},
+			{ClientID: "native", Name: "zen", Callbacks: []string{b.callback}, LogoutURLs: []string{b.callback}},
+			{ClientID: "machine", Secret: "m4chine", Grants: []auth0.ClientGrant{
+				{Audience: auth0.DefaultAudience, Scopes: []string{"read:db"}, Organizations: auth0.OrganizationsAllow}, {Audience: "https://ps256.test"},
+			}},
+			{ClientID: "machine-key", Keys: []auth0.AssertionKey{{ID: "k1", Algorithm: "PS256", Public: &testKeys()[3].PublicKey}}, Grants: []auth0.ClientGrant{{Audience: auth0.DefaultAudience}}},
 			{ClientID: "teams", Name: "zen teams", Callbacks: []string{b.callback}, Organizations: auth0.OrganizationsRequire},
 			{ClientID: "leeway", Callbacks: []string{b.callback}, RefreshLeeway: 30 * time.Second},
 			{ClientID: "web", Secret: "s3cret", Callbacks: []string{b.callback}, GrantTypes: []string{auth0.GrantCode}},
 		},
 		APIs: []auth0.API{
 			{Identifier: auth0.DefaultAudience, Scopes: []string{"read:db"}},
+			{Identifier: "https://ps256.test", Algorithm: auth0.PS256},
+			{Identifier: "https://hs256.test", Algorithm: auth0.HS256},
 			{Identifier: "https://rfc9068.test", RFC9068: true, DenyOfflineAccess: true, TokenLifetime: time.Hour},
 		},
 	}
@@ -202,33 +210,12 @@ func (b *bench) tokens(change ...string) reply {
 	return r
 }
 
-// keySet is what a verifier fetches.
-func (b *bench) keySet() map[string]*rsa.PublicKey {
-	b.t.Helper()
-	resp, err := http.Get(b.url + "/.well-known/jwks.json")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var set struct{ Keys []struct{ Kid, N, E string } }
-	if err := json.NewDecoder(resp.Body).Decode(&set); err != nil {
-		b.t.Fatal(err)
-	}
-	keys := map[string]*rsa.PublicKey{}
-	for _, k := range set.Keys {
-		keys[k.Kid] = publicKey(b.t, k.N, k.E)
-	}
-	return keys
-}
-
 func (b *bench) parse(token string) (*jwt.Token, error) {
-	keys := b.keySet()
-	return jwt.Parse(token, func(t *jwt.Token) (any, error) {
-		if key := keys[t.Header["kid"].(string)]; key != nil {
-			return key, nil
-		}
-		return nil, jwt.ErrTokenUnverifiable
-	}, jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(b.now), jwt.WithIssuer(b.url+"/"), jwt.WithExpirationRequired())
+	keys, err := josetest.Keys(b.url + "/.well-known/jwks.json")
+	if err != nil {
+		return nil, err
+	}
+	return jwt.Parse(token, keys, jwt.WithValidMethods([]string{"RS256", "PS256"}), jwt.WithTimeFunc(b.now), jwt.WithIssuer(b.url+"/"), jwt.WithExpirationRequired())
 }
 
 func (b *bench) claims(token string) jwt.MapClaims {

@@ -6,11 +6,13 @@
 //
 //	GET  /.well-known/openid-configuration, /.well-known/jwks.json
 //	GET  /authorize                    code with PKCE S256, redirect matched exactly
-//	POST /oauth/token                  authorization_code, refresh_token, device_code
+//	POST /oauth/token                  authorization_code, refresh_token, device_code,
+//	                                   client_credentials (secret or private_key_jwt)
 //	POST /oauth/device/code
 //	POST /oauth/revoke
 //	GET  /userinfo
 //	GET  /activate                     where a person types a device's code
+//	GET  /oidc/logout, /v2/logout
 //	     /u/…                          sign-in, organisation, confirmation
 //
 // # Faithfulness

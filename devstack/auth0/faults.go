@@ -18,6 +18,17 @@ const (
 	FaultRefreshRevoked   = "auth0-refresh-revoked"
 	FaultClockAhead       = "auth0-clock-ahead"
 	FaultOrganizationLost = "auth0-organization-lost"
+
+	FaultMachineActionMissing = "auth0-machine-action-missing"
+	FaultGrantMissing         = "auth0-client-grant-missing"
+	FaultSecretWrong          = "auth0-secret-wrong"
+	FaultAssertionReplayed    = "auth0-assertion-replayed"
+	FaultRefreshReused        = "auth0-refresh-reused"
+	FaultWrongAudience        = "auth0-wrong-audience"
+	FaultOtherDialect         = "auth0-other-dialect"
+	FaultSenderConstrained    = "auth0-sender-constrained"
+	FaultSymmetric            = "auth0-hs256"
+	FaultDeviceOff            = "auth0-device-off"
 )
 
 // Faults are the ways in which a tenant can be made to fail.
@@ -36,6 +47,16 @@ func Faults() []fault.Fault {
 		{Name: FaultSlowDown, Summary: "Auth0 tells every poll for a device's tokens to slow down (429)"},
 		{Name: FaultRefreshRevoked, Summary: "Auth0 knows no refresh token, as after they were revoked in the dashboard"},
 		{Name: FaultClockAhead, Summary: "Auth0's clock is ten minutes ahead: its tokens come from the future"},
+		{Name: FaultMachineActionMissing, Summary: "Auth0 runs no credentials-exchange Action: machines' tokens have no database claims, which Turso reads as full access"},
+		{Name: FaultGrantMissing, Summary: "Auth0 has no client grant: no machine may call the API (403 access_denied)"},
+		{Name: FaultSecretWrong, Summary: "Auth0 takes no client secret and no client assertion, as after a secret was rotated (401)"},
+		{Name: FaultAssertionReplayed, Summary: "Auth0 has seen every client assertion before: jti was used (401 invalid_client)"},
+		{Name: FaultRefreshReused, Summary: "Auth0 takes the refresh token for a used one and revokes its family: only a new sign-in helps"},
+		{Name: FaultWrongAudience, Summary: "Auth0's access tokens are for another API"},
+		{Name: FaultOtherDialect, Summary: "Auth0's API has the other token dialect: at+jwt where it was JWT"},
+		{Name: FaultSenderConstrained, Summary: "Auth0's API demands proof of possession: access tokens have a cnf, which Turso can't honour"},
+		{Name: FaultSymmetric, Summary: "Auth0's API signs with its own secret (HS256): no key set verifies its tokens"},
+		{Name: FaultDeviceOff, Summary: "Auth0's applications lack the device code grant (403 unauthorized_client)"},
 		{Name: FaultOrganizationLost, Summary: "Auth0's tokens lack org_id although an organisation was asked for"},
 	}
 }

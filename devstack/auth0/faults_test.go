@@ -2,6 +2,7 @@ package auth0_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -74,6 +75,47 @@ func TestFaults(t *testing.T) {
 			if iat, err := claims.GetIssuedAt(); err != nil || !iat.After(b.now()) {
 				t.Errorf("claims %v", claims)
 			}
+		},
+		auth0.FaultMachineActionMissing: func(t *testing.T) {
+			if claims := b.claims(b.machine().text("access_token")); claims["id"] != nil || claims["a"] != nil {
+				t.Errorf("claims %v", claims)
+			}
+			if claims := b.claims(b.tokens().text("access_token")); claims["id"] != "db-1" {
+				t.Errorf("a person's claims went, too: %v", claims)
+			}
+		},
+		auth0.FaultGrantMissing:      func(*testing.T) { b.want(b.machine(), 403, "access_denied") },
+		auth0.FaultSecretWrong:       func(*testing.T) { b.want(b.machine(), 401, "access_denied") },
+		auth0.FaultAssertionReplayed: func(t *testing.T) { b.want(b.assert(b.assertion(nil)), 401, "invalid_client") },
+		auth0.FaultRefreshReused: func(*testing.T) {
+			first := b.tokens().text("refresh_token")
+			b.want(b.refresh(first, "native"), 403, "invalid_grant")
+			b.fault.Store("")
+			b.want(b.refresh(first, "native"), 403, "invalid_grant") // the family is gone for good
+		},
+		auth0.FaultWrongAudience: func(t *testing.T) {
+			if aud, _ := b.claims(b.machine().text("access_token"))["aud"].(string); aud == auth0.DefaultAudience {
+				t.Errorf("aud %s", aud)
+			}
+		},
+		auth0.FaultOtherDialect: func(t *testing.T) {
+			token, err := b.parse(b.machine().text("access_token"))
+			if err != nil || token.Header["typ"] != "at+jwt" {
+				t.Errorf("token %v, %v", token, err)
+			}
+		},
+		auth0.FaultSenderConstrained: func(t *testing.T) {
+			if b.claims(b.tokens().text("access_token"))["cnf"] == nil {
+				t.Error("no cnf")
+			}
+		},
+		auth0.FaultSymmetric: func(t *testing.T) {
+			if _, err := b.parse(b.machine().text("access_token")); err == nil {
+				t.Error("the key set verifies the token")
+			}
+		},
+		auth0.FaultDeviceOff: func(*testing.T) {
+			b.want(b.post("/oauth/device/code", url.Values{"client_id": {"native"}}), 403, "unauthorized_client")
 		},
 		auth0.FaultAnswerLost: func(t *testing.T) {
 			b.fault.Store("")

@@ -1,15 +1,21 @@
 package auth0
 
 import (
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // grant is what a person has allowed an application.
 type grant struct {
-	user         *user
+	user         *user  // nil: a machine, in its own name
+	grantType    string // gty, which Auth0 has for some grants only
 	application  *Application
 	api          *API // nil: tokens for /userinfo alone
 	scopes       []string
@@ -74,6 +80,14 @@ func (t *Tenant) tokenTime() time.Time {
 	return t.now()
 }
 
+// subject is who a grant's tokens are of.
+func (g *grant) subject() string {
+	if g.user == nil {
+		return g.application.ClientID + "@clients"
+	}
+	return g.user.ID
+}
+
 // accessToken mints a JWT for an API, or a sealed token for /userinfo.
 func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, err error) {
 	now := t.tokenTime()
@@ -81,9 +95,9 @@ func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, er
 	if g.api != nil {
 		lifetime = g.api.TokenLifetime
 	}
-	claims := map[string]any{
-		"iss": t.issuer(), "sub": g.user.ID, "iat": now.Unix(), "exp": now.Add(lifetime).Unix(),
-		"scope": strings.Join(g.scopes, " "),
+	claims := map[string]any{"iss": t.issuer(), "sub": g.subject(), "iat": now.Unix(), "exp": now.Add(lifetime).Unix()}
+	if g.user != nil || len(g.scopes) > 0 {
+		claims["scope"] = strings.Join(g.scopes, " ")
 	}
 	if g.organization != nil && !t.fault(FaultOrganizationLost) {
 		claims["org_id"] = g.organization.ID
@@ -96,19 +110,43 @@ func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, er
 		return token, lifetime, err
 	}
 	maps.Copy(claims, without(g.accessClaims, claims))
-	claims["aud"] = any(g.api.Identifier)
+	audience := g.api.Identifier
+	if t.fault(FaultWrongAudience) {
+		audience = "https://another-api.example.test"
+	}
+	claims["aud"] = any(audience)
 	if g.has("openid") {
-		claims["aud"] = []string{g.api.Identifier, userinfo}
+		claims["aud"] = []string{audience, userinfo}
+	}
+	if t.fault(FaultSenderConstrained) {
+		claims["cnf"] = map[string]any{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}
 	}
 	header := map[string]any{}
-	if g.api.RFC9068 {
+	if g.api.RFC9068 != t.fault(FaultOtherDialect) {
 		header["typ"] = "at+jwt"
-		claims["client_id"], claims["jti"] = g.application.ClientID, randomString(21)
+		claims["client_id"], claims["jti"] = g.application.ClientID, random.String(21)
 	} else {
 		claims["azp"] = g.application.ClientID
+		if g.grantType != "" {
+			claims["gty"] = g.grantType
+		}
 	}
-	token, err = t.keys.sign(header, claims)
+	token, err = t.signFor(g.api, header, claims)
 	return token, lifetime, err
+}
+
+// signFor signs as the API says. An API's HS256 secret is its own, and in no key set.
+func (t *Tenant) signFor(api *API, header, claims map[string]any) (string, error) {
+	switch {
+	case api.Algorithm == HS256 || t.fault(FaultSymmetric):
+		token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims(claims))
+		maps.Copy(token.Header, header)
+		secret := sha256.Sum256(append(t.sealKey[:], api.Identifier...))
+		return token.SignedString(secret[:])
+	case api.Algorithm == PS256:
+		return t.keys.current.SignAs(jwt.SigningMethodPS256, header, claims)
+	}
+	return t.keys.sign(header, claims)
 }
 
 // without are the claims that don't collide with those that are there already.
@@ -168,7 +206,7 @@ func (t *Tenant) tokens(g *grant) (object, error) {
 	if len(g.scopes) > 0 {
 		answer["scope"] = strings.Join(g.scopes, " ")
 	}
-	if g.has("openid") {
+	if g.has("openid") && g.user != nil {
 		if answer["id_token"], err = t.idToken(g); err != nil {
 			return nil, err
 		}

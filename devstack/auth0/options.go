@@ -15,7 +15,7 @@ const (
 )
 
 // Options shape a tenant. The zero value is one with Alice of Acme and Bob of
-// Globex, one API and two native applications: see [DefaultApplications].
+// Globex, one API and three applications: see [DefaultApplications].
 type Options struct {
 	// BaseURL is the tenant's own address without a trailing slash, such as
 	// http://127.0.0.1:4001. The issuer is this and a slash. It may be left
@@ -35,6 +35,9 @@ type Options struct {
 	APIs         []API
 	// Action runs at every sign-in and refresh. Nil sets nothing.
 	Action Action
+	// MachineAction runs at every client credentials exchange. Nil sets nothing:
+	// the tokens of machines then have no claims of Action's.
+	MachineAction MachineAction
 
 	// SkipCallbackConfirmation leaves out the question that Auth0 asks before
 	// it redirects to a loopback address (tenant setting
@@ -82,9 +85,18 @@ const (
 
 // Grant types that an application may be allowed.
 const (
-	GrantCode    = "authorization_code"
-	GrantRefresh = "refresh_token"
-	GrantDevice  = "urn:ietf:params:oauth:grant-type:device_code"
+	GrantCode        = "authorization_code"
+	GrantRefresh     = "refresh_token"
+	GrantDevice      = "urn:ietf:params:oauth:grant-type:device_code"
+	GrantCredentials = "client_credentials"
+)
+
+// Algorithms that sign an API's access tokens. With HS256 it is the API's secret that
+// signs, and no key set verifies.
+const (
+	RS256 = "RS256"
+	PS256 = "PS256"
+	HS256 = "HS256"
 )
 
 // Application is a client of the tenant.
@@ -94,10 +106,18 @@ type Application struct {
 	// Secret makes it confidential. Without one it is a native application
 	// (token endpoint authentication method none), which must use PKCE.
 	Secret string
+	// Keys make it confidential in place of a secret: it signs a client assertion
+	// for each call (private_key_jwt).
+	Keys []AssertionKey
 	// Callbacks are the redirect URIs, matched letter by letter.
 	Callbacks []string
-	// GrantTypes, default: all three.
+	// LogoutURLs are where a logout may lead, matched letter by letter.
+	LogoutURLs []string
+	// GrantTypes, default: those of people for a native application, and
+	// client_credentials for a confidential one without Callbacks.
 	GrantTypes []string
+	// Grants are the APIs that it may call in its own name.
+	Grants []ClientGrant
 	// Organizations, default: deny.
 	Organizations OrganizationUsage
 	// ReusableRefreshTokens turns rotation off.
@@ -110,10 +130,28 @@ type Application struct {
 	RefreshLifetime time.Duration
 }
 
+// ClientGrant allows an application an API without a person.
+type ClientGrant struct {
+	Audience string
+	Scopes   []string
+	// Organizations says whether a token may, or must, be for an organisation.
+	// Default: deny.
+	Organizations OrganizationUsage
+}
+
+// AssertionKey is a public key that verifies an application's client assertions.
+type AssertionKey struct {
+	ID        string // kid, which an assertion need not name
+	Algorithm string // RS256, RS384 or PS256. Default: RS256
+	Public    *rsa.PublicKey
+}
+
 // API is an audience for which access tokens are JWTs.
 type API struct {
 	Identifier string
-	Scopes     []string
+	// Algorithm is RS256, PS256 or HS256. Default: RS256.
+	Algorithm string
+	Scopes    []string
 	// TokenLifetime, default 24 h.
 	TokenLifetime time.Duration
 	// DenyOfflineAccess issues no refresh tokens, whatever the scope says.
@@ -128,6 +166,9 @@ const (
 	DefaultAudience    = "https://db.example.test"
 	DefaultClientID    = "zenDevNativeApplicationClient001"
 	DefaultOrgClientID = "zenDevNativeApplicationClient002"
+
+	DefaultMachineClientID = "zenDevMachineApplicationClient01"
+	DefaultMachineSecret   = "zen-dev-machine-secret-of-a-local-tenant"
 )
 
 // DefaultCallbacks are the redirect URIs of the default applications: Auth0
@@ -139,12 +180,16 @@ func DefaultCallbacks() []string {
 	}
 }
 
-// DefaultApplications are a native application for browsers and devices, and one
-// that requires an organisation.
+// DefaultApplications are a native application for browsers and devices, one that
+// requires an organisation, and one for machines.
 func DefaultApplications() []Application {
 	return []Application{
 		{ClientID: DefaultClientID, Name: "zen", Callbacks: DefaultCallbacks()},
 		{ClientID: DefaultOrgClientID, Name: "zen for teams", Callbacks: DefaultCallbacks(), Organizations: OrganizationsRequire},
+		{
+			ClientID: DefaultMachineClientID, Name: "zen for machines", Secret: DefaultMachineSecret,
+			Grants: []ClientGrant{{Audience: DefaultAudience, Organizations: OrganizationsAllow}},
+		},
 	}
 }
 

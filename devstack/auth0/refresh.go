@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // family are all refresh tokens that descend from one sign-in.
@@ -27,12 +29,31 @@ func (t *Tenant) offline(g *grant) bool {
 		slices.Contains(g.application.GrantTypes, GrantRefresh) && !t.fault(FaultNoRefreshToken)
 }
 
+// maxFamilies is how many refresh tokens a user may have with an application; one more
+// drops the oldest without a word (Auth0, Entity limit policy).
+const maxFamilies = 200
+
 func (t *Tenant) newFamily(g *grant) string {
+	families := map[*family]bool{}
+	var oldest *family
+	for _, token := range t.refreshTokens {
+		f := token.family
+		if f.revoked || f.grant.user != g.user || f.grant.application != g.application {
+			continue
+		}
+		families[f] = true
+		if oldest == nil || f.expireAt.Before(oldest.expireAt) {
+			oldest = f
+		}
+	}
+	if len(families) >= maxFamilies {
+		oldest.revoked = true
+	}
 	return t.newRefreshToken(&family{grant: g, expireAt: t.now().Add(g.application.RefreshLifetime)})
 }
 
 func (t *Tenant) newRefreshToken(f *family) string {
-	token := "v1." + randomString(60)
+	token := "v1." + random.String(60)
 	t.refreshTokens[token] = &refreshToken{family: f, generation: f.generation}
 	return token
 }
@@ -52,6 +73,10 @@ func (t *Tenant) refresh(application *Application, form url.Values) (object, err
 		return nil, errRefreshToken()
 	}
 	f := token.family
+	if t.fault(FaultRefreshReused) {
+		f.revoked = true
+		return nil, errRefreshToken()
+	}
 	if !token.usedAt.IsZero() {
 		inLeeway := token.generation == f.generation-1 && t.now().Before(token.usedAt.Add(application.RefreshLeeway))
 		if !inLeeway {
@@ -61,6 +86,7 @@ func (t *Tenant) refresh(application *Application, form url.Values) (object, err
 	}
 	// A copy: fewer scopes now are no fewer for the next time.
 	g := *f.grant
+	g.grantType = GrantRefresh
 	if scope := form.Get("scope"); scope != "" {
 		g.scopes = slices.DeleteFunc(strings.Fields(scope), func(s string) bool { return !f.grant.has(s) })
 	}

@@ -20,6 +20,7 @@ type oauthError struct {
 	status int
 	code   string
 	text   string
+	uri    string // error_uri, if any
 	header http.Header
 }
 
@@ -41,7 +42,9 @@ func errUnknownClient(id string) *oauthError {
 }
 
 func errGrantRefused(grant string) *oauthError {
-	return errOAuth(403, "unauthorized_client", "Grant type '"+grant+"' not allowed for the client.")
+	e := errOAuth(403, "unauthorized_client", "Grant type '"+grant+"' not allowed for the client.")
+	e.uri = "https://auth0.com/docs/clients/client-grant-types"
+	return e
 }
 
 func errService(audience string) *oauthError {
@@ -71,7 +74,11 @@ func writeError(w http.ResponseWriter, err error) {
 		w.Header()[name] = values
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, e.status, object{"error": e.code, "error_description": e.text})
+	body := object{"error": e.code, "error_description": e.text}
+	if e.uri != "" {
+		body["error_uri"] = e.uri
+	}
+	writeJSON(w, e.status, body)
 }
 
 // readForm reads the parameters of an API call, a form or a JSON object of

@@ -23,6 +23,12 @@ func (t *Tenant) routes() http.Handler {
 	mux.HandleFunc("GET /activate", func(w http.ResponseWriter, r *http.Request) {
 		portal.Redirect(w, activatePath+"?"+r.URL.RawQuery)
 	})
+	mux.HandleFunc("GET /oidc/logout", func(w http.ResponseWriter, r *http.Request) {
+		portal.Redirect(w, logoutPath+"?"+r.URL.RawQuery)
+	})
+	mux.HandleFunc("GET /v2/logout", func(w http.ResponseWriter, r *http.Request) {
+		portal.Redirect(w, logoutPath+"?v2=1&"+r.URL.RawQuery)
+	})
 	mux.Handle("/u/", t.pages())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusNotFound, object{"statusCode": 404, "error": "Not Found", "message": "Not Found"})
@@ -81,23 +87,25 @@ func (t *Tenant) errRateLimited() *oauthError {
 func (t *Tenant) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
 	base := t.BaseURL()
 	writeJSON(w, http.StatusOK, object{
-		"issuer":                                base + "/",
-		"authorization_endpoint":                base + "/authorize",
-		"token_endpoint":                        base + "/oauth/token",
-		"device_authorization_endpoint":         base + "/oauth/device/code",
-		"userinfo_endpoint":                     base + "/userinfo",
-		"jwks_uri":                              base + "/.well-known/jwks.json",
-		"revocation_endpoint":                   base + "/oauth/revoke",
-		"scopes_supported":                      []string{"openid", "profile", "offline_access", "name", "given_name", "family_name", "nickname", "email", "email_verified", "picture", "created_at"},
-		"response_types_supported":              []string{"code"},
-		"code_challenge_methods_supported":      []string{"S256"},
-		"response_modes_supported":              []string{"query"},
-		"grant_types_supported":                 []string{GrantCode, GrantRefresh, GrantDevice},
-		"subject_types_supported":               []string{"public"},
-		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "none"},
-		"claims_supported":                      []string{"aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat", "iss", "name", "nickname", "picture", "sub"},
-		"request_uri_parameter_supported":       false,
-		"request_parameter_supported":           false,
-		"id_token_signing_alg_values_supported": []string{"RS256"},
+		"issuer":                                           base + "/",
+		"authorization_endpoint":                           base + "/authorize",
+		"token_endpoint":                                   base + "/oauth/token",
+		"device_authorization_endpoint":                    base + "/oauth/device/code",
+		"userinfo_endpoint":                                base + "/userinfo",
+		"jwks_uri":                                         base + "/.well-known/jwks.json",
+		"revocation_endpoint":                              base + "/oauth/revoke",
+		"end_session_endpoint":                             base + "/oidc/logout",
+		"scopes_supported":                                 []string{"openid", "profile", "offline_access", "name", "given_name", "family_name", "nickname", "email", "email_verified", "picture", "created_at"},
+		"response_types_supported":                         []string{"code"},
+		"code_challenge_methods_supported":                 []string{"S256"},
+		"response_modes_supported":                         []string{"query"},
+		"grant_types_supported":                            []string{GrantCode, GrantRefresh, GrantDevice, GrantCredentials},
+		"subject_types_supported":                          []string{"public"},
+		"token_endpoint_auth_methods_supported":            []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
+		"token_endpoint_auth_signing_alg_values_supported": []string{"RS256", "RS384", "PS256"},
+		"claims_supported":                                 []string{"aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat", "iss", "name", "nickname", "picture", "sub"},
+		"request_uri_parameter_supported":                  false,
+		"request_parameter_supported":                      false,
+		"id_token_signing_alg_values_supported":            []string{"HS256", "RS256", "PS256"},
 	})
 }

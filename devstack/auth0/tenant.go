@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Tenant is one Auth0 tenant. Its methods are safe for concurrent use.
@@ -26,6 +27,7 @@ type Tenant struct {
 	baseURL       string
 	keys          keyRing
 	action        Action
+	machineAction MachineAction
 	organizations []*organization
 	users         []*user
 	applications  map[string]*Application
@@ -35,7 +37,8 @@ type Tenant struct {
 	codes         map[string]*code
 	devices       map[string]*device
 	refreshTokens map[string]*refreshToken
-	sealKey       [32]byte // of opaque access tokens
+	assertions    map[string]time.Time // client assertions that were used, until they expire
+	sealKey       [32]byte             // of opaque access tokens
 }
 
 type organization struct{ Organization }
@@ -61,7 +64,7 @@ func New(opts Options) (*Tenant, error) {
 		opts.APIs = DefaultAPIs()
 	}
 	t := &Tenant{
-		opts: opts, action: opts.Action,
+		opts: opts, action: opts.Action, machineAction: opts.MachineAction, assertions: map[string]time.Time{},
 		applications: map[string]*Application{}, apis: map[string]*API{},
 		browsers: map[string]*browser{}, transactions: map[string]*transaction{}, codes: map[string]*code{},
 		devices: map[string]*device{}, refreshTokens: map[string]*refreshToken{},
@@ -143,7 +146,7 @@ func (t *Tenant) AddOrganization(o Organization) (string, error) {
 		return "", fmt.Errorf("auth0: add organisation %q: exists", o.Name)
 	}
 	if o.ID == "" {
-		o.ID = "org_" + randomString(16)
+		o.ID = "org_" + random.String(16)
 	}
 	if o.DisplayName == "" {
 		o.DisplayName = o.Name
@@ -163,7 +166,7 @@ func (t *Tenant) AddUser(u User) (string, error) {
 		return "", fmt.Errorf("auth0: add user %q: exists", u.Email)
 	}
 	if u.ID == "" {
-		u.ID = "auth0|" + randomHex(12)
+		u.ID = "auth0|" + random.Hex(12)
 	}
 	if u.Name == "" {
 		u.Name = u.Email
@@ -183,7 +186,7 @@ func (t *Tenant) AddUser(u User) (string, error) {
 // AddApplication adds or replaces an application and returns its client id.
 func (t *Tenant) AddApplication(a Application) (string, error) {
 	if a.ClientID == "" {
-		a.ClientID = randomString(32)
+		a.ClientID = random.String(32)
 	}
 	switch a.Organizations {
 	case "":
@@ -192,8 +195,18 @@ func (t *Tenant) AddApplication(a Application) (string, error) {
 	default:
 		return "", fmt.Errorf("auth0: add application %q: organisations %q: want deny, allow or require", a.Name, a.Organizations)
 	}
-	if a.GrantTypes == nil {
+	switch {
+	case a.GrantTypes != nil:
+	case a.confidential() && len(a.Callbacks) == 0:
+		a.GrantTypes = []string{GrantCredentials}
+	default:
 		a.GrantTypes = []string{GrantCode, GrantRefresh, GrantDevice}
+	}
+	a.Keys = slices.Clone(a.Keys)
+	for i := range a.Keys {
+		if a.Keys[i].Algorithm == "" {
+			a.Keys[i].Algorithm = RS256
+		}
 	}
 	if a.RefreshLifetime == 0 {
 		a.RefreshLifetime = DefaultRefreshLifetime
@@ -218,6 +231,13 @@ func (t *Tenant) AddAPI(a API) error {
 	}
 	if a.TokenLifetime == 0 {
 		a.TokenLifetime = DefaultTokenLifetime
+	}
+	switch a.Algorithm {
+	case "":
+		a.Algorithm = RS256
+	case RS256, PS256, HS256:
+	default:
+		return fmt.Errorf("auth0: add API %q: algorithm %q: want RS256, PS256 or HS256", a.Identifier, a.Algorithm)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // token is the token endpoint.
@@ -20,7 +22,7 @@ func (t *Tenant) token(r *http.Request, form url.Values) (object, error) {
 		return nil, err
 	}
 	handle, ok := map[string]func(*Application, url.Values) (object, error){
-		GrantCode: t.exchangeCode, GrantRefresh: t.refresh, GrantDevice: t.pollDevice,
+		GrantCode: t.exchangeCode, GrantRefresh: t.refresh, GrantDevice: t.pollDevice, GrantCredentials: t.exchangeCredentials,
 	}[grantType]
 	if !ok {
 		return nil, errOAuth(403, "unsupported_grant_type", "Unsupported grant type: "+grantType)
@@ -29,32 +31,6 @@ func (t *Tenant) token(r *http.Request, form url.Values) (object, error) {
 		return nil, errGrantRefused(grantType)
 	}
 	return handle(application, form)
-}
-
-// authenticate finds the application of a call and checks its secret, if it has one.
-func (t *Tenant) authenticate(r *http.Request, form url.Values) (*Application, error) {
-	id, secret := form.Get("client_id"), form.Get("client_secret")
-	if user, password, ok := r.BasicAuth(); ok {
-		// RFC 6749, section 2.3.1: both are form-encoded first.
-		if decoded, err := url.QueryUnescape(user); err == nil {
-			user = decoded
-		}
-		if decoded, err := url.QueryUnescape(password); err == nil {
-			password = decoded
-		}
-		id, secret = user, password
-	}
-	if id == "" {
-		return nil, errMissing("client_id")
-	}
-	application := t.applications[id]
-	if application == nil {
-		return nil, errUnknownClient(id)
-	}
-	if application.Secret != "" && !same(secret, application.Secret) {
-		return nil, errUnauthorized()
-	}
-	return application, nil
 }
 
 func (t *Tenant) exchangeCode(application *Application, form url.Values) (object, error) {
@@ -74,7 +50,7 @@ func (t *Tenant) exchangeCode(application *Application, form url.Values) (object
 	}
 	if c.challenge != "" {
 		sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-		if !same(base64.RawURLEncoding.EncodeToString(sum[:]), c.challenge) {
+		if !random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), c.challenge) {
 			return nil, errOAuth(403, "invalid_grant", "Failed to verify code verifier")
 		}
 	}

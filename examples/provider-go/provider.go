@@ -39,14 +39,15 @@ func (p *tokenFile) Configure(_ context.Context, settings provider.Settings) ([]
 }
 
 // Check implements provider.Provider.
-func (p *tokenFile) Check(_ context.Context, report func(provider.Finding) error) error {
-	finding := provider.Finding{Name: "file", Severity: provider.SeverityOK}
+func (p *tokenFile) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	finding := provider.Finding{ID: "file", Severity: provider.SeverityOK}
 	if databases, err := p.read(); err != nil {
 		finding.Severity, finding.Text, finding.Hint = provider.SeverityError, err.Error(), provider.Hint(err)
+		finding.Kind = provider.Kind(err)
 	} else {
 		finding.Text = fmt.Sprintf("tokens for %d databases", len(databases))
 	}
-	return report(finding)
+	return nil, report(finding)
 }
 
 // Login implements provider.Identity. There is nobody to be signed in: it proves that

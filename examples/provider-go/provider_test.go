@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/plugin/plugintest"
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -17,7 +16,7 @@ import (
 var target = provider.Target{URL: "libsql://db.example"}
 
 // serve writes a file and serves the provider that reads it, as zen sees it.
-func serve(t *testing.T, content string, mode os.FileMode) *plugin.Client {
+func serve(t *testing.T, content string, mode os.FileMode) *plugintest.Client {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "tokens")
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {

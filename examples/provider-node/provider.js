@@ -33,10 +33,10 @@ class TokenFile {
   async check(report) {
     try {
       const databases = await this.read();
-      report({ name: 'file', severity: 'SEVERITY_OK', text: `tokens for ${Object.keys(databases).length} databases` });
+      report({ id: 'file', severity: 'SEVERITY_OK', text: `tokens for ${Object.keys(databases).length} databases` });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      report({ name: 'file', severity: 'SEVERITY_ERROR', text: error.message, hint: error.hint });
+      report({ id: 'file', severity: 'SEVERITY_ERROR', text: error.message, hint: error.hint });
     }
   }
 

@@ -14,7 +14,7 @@ const cookie = '0f2b6d7e5a1c4b83a9d2c6e1f47085d3';
 const maxMessage = 1 << 20;
 
 // The .proto files: copied beside this file, or in the repository.
-const protos = [__dirname, path.join(__dirname, '../../core/provider/wire')]
+const protos = [__dirname, path.join(__dirname, '../../proto')]
   .find((dir) => fs.existsSync(path.join(dir, 'zen/provider/v1/provider.proto')));
 
 // raw is a unary method whose messages are bytes: enough for those of the transport.

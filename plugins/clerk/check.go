@@ -8,34 +8,37 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 )
 
 // Check implements provider.Provider.
-func (p *clerkProvider) Check(ctx context.Context, report func(provider.Finding) error) error {
+func (p *clerkProvider) Check(ctx context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
-		return report(failed("publishable-key", err))
+		return nil, report(failed("publishable-key", err))
 	}
 	for _, check := range []func(context.Context) provider.Finding{
 		p.checkKey, p.checkKeySet, p.checkClock, p.checkNativeAPI, p.checkBridge,
 	} {
 		if err := report(check(ctx)); err != nil {
-			return err
+			return nil, err
 		}
 		if ctx.Err() != nil {
-			return networkError("check", context.Cause(ctx))
+			return nil, httpclient.Failure("clerk: check", context.Cause(ctx))
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func ok(name, format string, args ...any) provider.Finding {
-	return provider.Finding{Name: name, Severity: provider.SeverityOK, Text: fmt.Sprintf(format, args...)}
+	return provider.Finding{ID: name, Severity: provider.SeverityOK, Text: fmt.Sprintf(format, args...)}
 }
 
 func failed(name string, err error) provider.Finding {
-	return provider.Finding{Name: name, Severity: provider.SeverityError, Text: err.Error(), Hint: provider.Hint(err)}
+	return provider.Finding{
+		ID: name, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err),
+	}
 }
 
 func (p *clerkProvider) checkKey(context.Context) provider.Finding {
@@ -73,7 +76,7 @@ func (p *clerkProvider) checkClock(ctx context.Context) provider.Finding {
 		direction = "behind"
 	}
 	return provider.Finding{
-		Name: "clock", Severity: provider.SeverityError,
+		ID: "clock", Severity: provider.SeverityError, Kind: provider.ErrConfig,
 		Text: fmt.Sprintf("this machine's clock is %s %s Clerk's: tokens look expired or not yet valid", skew.Abs(), direction),
 		Hint: "set the clock (timedatectl set-ntp true)",
 	}
@@ -103,7 +106,7 @@ func (p *clerkProvider) checkNativeAPI(ctx context.Context) provider.Finding {
 func (p *clerkProvider) checkBridge(ctx context.Context) provider.Finding {
 	if p.settings.bridge == nil {
 		return provider.Finding{
-			Name: "bridge", Severity: provider.SeverityWarn, Text: "bridge_url is not set: signing in is not possible",
+			ID: "bridge", Severity: provider.SeverityWarn, Text: "bridge_url is not set: signing in is not possible",
 			Hint: "set it to the page of your app that authorises terminals",
 		}
 	}
@@ -129,7 +132,7 @@ func (p *clerkProvider) get(ctx context.Context, what, address string) (*http.Re
 	req.Header.Set("User-Agent", p.frontend.userAgent)
 	res, err := p.frontend.client.Do(req)
 	if err != nil {
-		return nil, networkError(what, err)
+		return nil, httpclient.Failure("clerk: "+what, err)
 	}
 	return res, res.Body.Close()
 }

@@ -15,11 +15,11 @@ import (
 func findings(t *testing.T, p *clerkProvider) map[string]provider.Finding {
 	t.Helper()
 	all := map[string]provider.Finding{}
-	err := p.Check(t.Context(), func(f provider.Finding) error {
-		if f.Text == "" || f.Severity != provider.SeverityOK && f.Hint == "" && f.Name != "jwks" && f.Name != "bridge" && f.Name != "native-api" {
+	_, err := p.Check(t.Context(), provider.CheckRequest{}, func(f provider.Finding) error {
+		if f.Text == "" || f.Severity != provider.SeverityOK && f.Hint == "" && f.ID != "jwks" && f.ID != "bridge" && f.ID != "native-api" {
 			t.Errorf("%+v says too little", f)
 		}
-		all[f.Name] = f
+		all[f.ID] = f
 		return nil
 	})
 	if err != nil {
@@ -62,12 +62,12 @@ func TestCheck(t *testing.T) {
 	}
 
 	stop := errors.New("stop")
-	if err := p.Check(t.Context(), func(provider.Finding) error { return stop }); !errors.Is(err, stop) {
+	if _, err := p.Check(t.Context(), provider.CheckRequest{}, func(provider.Finding) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.Check(ctx, func(provider.Finding) error { return nil }); !errors.Is(err, provider.ErrUnavailable) {
+	if _, err := p.Check(ctx, provider.CheckRequest{}, func(provider.Finding) error { return nil }); !errors.Is(err, provider.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }

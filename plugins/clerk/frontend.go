@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -62,14 +62,14 @@ func (f *frontend) do(ctx context.Context, c call, out any) (next provider.Secre
 	}
 	res, err := f.client.Do(req)
 	if err != nil {
-		return next, networkError(c.what, err)
+		return next, httpclient.Failure("clerk: "+c.what, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	next = replaced(res.Header, c.client)
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return next, networkError(c.what, err)
+		return next, httpclient.Failure("clerk: "+c.what, err)
 	case len(body) > maxBody:
 		return next, unavailable(c.what, "the answer is larger than 1 MiB")
 	case res.StatusCode/100 != 2:
@@ -113,17 +113,6 @@ func replaced(h http.Header, sent provider.Secret) provider.Secret {
 		return provider.Secret{}
 	}
 	return next
-}
-
-// networkError leaves out the URL, which url.Error repeats.
-func networkError(what string, err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	failure := unavailable(what, err.Error())
-	failure.Err = err
-	return failure
 }
 
 func unavailable(what, reason string) *provider.Error {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/plugin/plugintest"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 // process starts the provider as zen does.
-func (f *fakeClerk) process(settings provider.Settings, log *lockedBuffer) *plugin.Client {
+func (f *fakeClerk) process(settings provider.Settings, log *lockedBuffer) *plugintest.Client {
 	f.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -40,21 +40,11 @@ func (f *fakeClerk) process(settings provider.Settings, log *lockedBuffer) *plug
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	dir := f.t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, name), binary, 0o700); err != nil {
+	path := filepath.Join(f.t.TempDir(), name)
+	if err := os.WriteFile(path, binary, 0o700); err != nil {
 		f.t.Fatal(err)
 	}
-	manager := plugin.NewManager(plugin.Options{Dirs: []string{dir}, Log: log})
-	f.t.Cleanup(func() {
-		if err := manager.Close(context.Background()); err != nil {
-			f.t.Error(err)
-		}
-	})
-	client, err := manager.Open(f.t.Context(), "clerk", settings)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return client
+	return plugintest.Start(f.t, path, settings, log)
 }
 
 type lockedBuffer struct {

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -25,13 +27,11 @@ type clerkProvider struct {
 	settings settings
 	frontend *frontend
 	verifier *jwks.Verifier
-	keys     *jwks.Set
+	keys     *keyset.Set
 }
 
 func newProvider(version string) *clerkProvider {
-	// The default transport goes through the proxy of the environment.
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	return &clerkProvider{version: version, transport: transport, now: time.Now}
+	return &clerkProvider{version: version, transport: httpclient.Wrap(httpclient.New()), now: time.Now}
 }
 
 // Describe implements provider.Provider.
@@ -43,8 +43,14 @@ func (p *clerkProvider) Describe(context.Context) (provider.Description, error) 
 		Homepage: "https://clerk.com",
 		Fields:   fields(),
 		Methods: []provider.Method{
-			{Name: methodBridge, Doc: "in the browser, by a page of your app that hands over a one-time ticket"},
-			{Name: methodRedirect, Doc: "in the browser, by a page of your app that hands over a token; it can't be refreshed"},
+			{
+				Name: methodBridge, Doc: "in the browser, by a page of your app that hands over a one-time ticket",
+				Interaction: provider.InteractionBrowser,
+			},
+			{
+				Name: methodRedirect, Doc: "in the browser, by a page of your app that hands over a token; it can't be refreshed",
+				Interaction: provider.InteractionBrowser,
+			},
 		},
 	}, nil
 }
@@ -56,11 +62,13 @@ func (p *clerkProvider) Configure(_ context.Context, values provider.Settings) (
 		return nil, err
 	}
 	client := newHTTPClient(p.transport)
-	keys, err := jwks.NewSet(parsed.instance.keySetURL(), jwks.SetOptions{Client: client, Now: p.now})
+	keys, err := keyset.New(parsed.instance.keySetURL(), keyset.Options{Client: client, Now: p.now})
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := jwks.NewVerifier(keys, policy(parsed.instance))
+	accepted := policy(parsed.instance)
+	accepted.Now = p.now
+	verifier, err := jwks.NewVerifier(keys, accepted)
 	if err != nil {
 		return nil, err
 	}

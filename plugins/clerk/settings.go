@@ -27,6 +27,8 @@ func fields() []provider.Field {
 			Env: []string{"CLERK_PUBLISHABLE_KEY"},
 			Doc: "The instance's publishable key, pk_test_... or pk_live_.... It names the Frontend API's host; " +
 				"a loopback address in it (127.0.0.1, with a port if need be) is spoken to by http.",
+			Example: "pk_live_...",
+			FoundAs: []string{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "VITE_CLERK_PUBLISHABLE_KEY", "EXPO_PUBLIC_CLERK_PUBLISHABLE_KEY"},
 		},
 		{
 			Key: keyBridgeURL, Type: provider.TypeURL,

@@ -12,36 +12,37 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// Check implements provider.Provider. It sees the API token of the environment
-// only: a stored one is in a credential, which Check is not given.
-func (p *platform) Check(ctx context.Context, report func(provider.Finding) error) error {
-	a, err := p.account(nil)
+// Check implements provider.Provider.
+func (p *platform) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	a, err := p.account(req.Credential)
 	if err != nil {
-		return report(provider.Finding{
-			Name: "api-token", Severity: provider.SeverityWarn, Hint: loginHint,
-			Text: "no API token in the environment; one that zen login stored is not checked here",
+		return nil, report(provider.Finding{
+			ID: "api-token", Severity: provider.SeveritySkipped, Hint: loginHint,
+			Text: "there is no API token: none in the environment, and none from a sign-in",
 		})
 	}
 	c, err := p.client(a.apiToken)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, check := range []func(context.Context, *turso.Client, account) provider.Finding{
 		p.checkAPI, p.checkToken, p.checkOrganization, p.checkDatabases,
 	} {
 		finding := check(ctx, c, a)
 		if err := report(finding); err != nil {
-			return err
+			return nil, err
 		}
 		if finding.Severity == provider.SeverityError {
-			return nil // what follows would fail for the same reason
+			return nil, nil // what follows would fail for the same reason
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-func failure(name string, err error) provider.Finding {
-	return provider.Finding{Name: name, Severity: provider.SeverityError, Text: err.Error(), Hint: provider.Hint(err)}
+func failure(id string, err error) provider.Finding {
+	return provider.Finding{
+		ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err),
+	}
 }
 
 func (p *platform) checkAPI(ctx context.Context, c *turso.Client, a account) provider.Finding {
@@ -49,7 +50,7 @@ func (p *platform) checkAPI(ctx context.Context, c *turso.Client, a account) pro
 	if err = a.failed(err); errors.Is(err, provider.ErrUnavailable) {
 		return failure("api", err)
 	}
-	return provider.Finding{Name: "api", Severity: provider.SeverityOK, Text: p.apiURL + " answers"}
+	return provider.Finding{ID: "api", Severity: provider.SeverityOK, Text: p.apiURL + " answers"}
 }
 
 func (p *platform) checkToken(ctx context.Context, _ *turso.Client, a account) provider.Finding {
@@ -57,7 +58,7 @@ func (p *platform) checkToken(ctx context.Context, _ *turso.Client, a account) p
 	if err != nil {
 		return failure("api-token", err)
 	}
-	finding := provider.Finding{Name: "api-token", Severity: provider.SeverityOK, Text: "of " + claims.Subject}
+	finding := provider.Finding{ID: "api-token", Severity: provider.SeverityOK, Text: "of " + claims.Subject}
 	switch left := time.Until(claims.Expires); {
 	case claims.Expires.IsZero():
 		finding.Text += ", without an end"
@@ -71,33 +72,33 @@ func (p *platform) checkToken(ctx context.Context, _ *turso.Client, a account) p
 }
 
 func (p *platform) checkOrganization(ctx context.Context, c *turso.Client, a account) provider.Finding {
-	const name = "organization"
+	const id = "organization"
 	organizations, err := c.Organizations(ctx)
 	if err != nil {
-		finding := failure(name, a.failed(err))
+		finding := failure(id, a.failed(err))
 		finding.Severity = provider.SeverityWarn // a limited API token may not see them
 		return finding
 	}
 	known := slugs(organizations)
 	if a.organization != "" && !slices.Contains(known, a.organization) {
 		return provider.Finding{
-			Name: name, Severity: provider.SeverityError,
+			ID: id, Severity: provider.SeverityError, Kind: provider.ErrConfig,
 			Text: fmt.Sprintf("the API token's user is in no organization %s", a.organization),
 			Hint: "organization is the slug, one of " + strings.Join(known, ", "),
 		}
 	}
-	return provider.Finding{Name: name, Severity: provider.SeverityOK, Text: a.organizationText()}
+	return provider.Finding{ID: id, Severity: provider.SeverityOK, Text: a.organizationText()}
 }
 
 // checkDatabases finds an API token without the scope read. Whether it has
 // db:mint-token shows only when it mints, which a check should not.
 func (p *platform) checkDatabases(ctx context.Context, c *turso.Client, a account) provider.Finding {
-	const name = "databases"
+	const id = "databases"
 	for _, err := range c.Databases(ctx, a.organization, turso.DatabaseFilter{PageSize: 1}) {
 		if err != nil {
-			return failure(name, a.failed(err))
+			return failure(id, a.failed(err))
 		}
-		return provider.Finding{Name: name, Severity: provider.SeverityOK, Text: "can be listed"}
+		return provider.Finding{ID: id, Severity: provider.SeverityOK, Text: "can be listed"}
 	}
-	return provider.Finding{Name: name, Severity: provider.SeverityWarn, Text: "there is none in " + a.organizationText()}
+	return provider.Finding{ID: id, Severity: provider.SeverityWarn, Text: "there is none in " + a.organizationText()}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -30,7 +31,10 @@ func (a account) failed(err error) error {
 		out.Kind, out.Hint = provider.ErrPermission, "turso plan show tells what the plan includes"
 	case status == http.StatusNotFound:
 		out.Kind, out.Hint = provider.ErrConfig, "looked in "+a.organizationText()+"; turso db list shows the databases"
-	case status == 0, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500, status < 300:
+	case status == 0:
+		out.Kind = cmp.Or(provider.Kind(err), provider.ErrUnavailable)
+		out.RetryAfter = provider.RetryAfter(err)
+	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500, status < 300:
 		// Below 300: an answer that is not the API's, as a captive portal gives.
 		out.Kind, out.RetryAfter = provider.ErrUnavailable, e.RetryAfter
 	case status < 400:

@@ -45,7 +45,7 @@ func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host pr
 	credential.Subject, credential.Expires = claims.Subject, claims.Expires
 	result := provider.SignIn{Credential: credential, Claims: claims}
 	if req.Target.URL != "" {
-		token, err := p.mint(ctx, a, provider.TokenRequest{Target: req.Target, Access: req.Access, Permissions: req.Permissions})
+		token, _, err := p.mint(ctx, a, provider.TokenRequest{Target: req.Target, Access: req.Access, Permissions: req.Permissions})
 		if err != nil {
 			return err
 		}

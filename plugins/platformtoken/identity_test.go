@@ -208,7 +208,7 @@ func TestLimitedAPIToken(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	worst := map[string]provider.Severity{}
-	err := p.Check(t.Context(), func(finding provider.Finding) error { worst[finding.Name] = finding.Severity; return nil })
+	_, err := p.Check(t.Context(), provider.CheckRequest{}, func(finding provider.Finding) error { worst[finding.ID] = finding.Severity; return nil })
 	want := map[string]provider.Severity{"api": "ok", "api-token": "ok", "organization": "warn", "databases": "ok"}
 	if diff := cmp.Diff(want, worst); diff != "" || err != nil {
 		t.Error(diff, err)
@@ -247,7 +247,7 @@ func TestCheck(t *testing.T) {
 		"expires soon, personal": {exp: time.Now().Add(time.Hour).Unix(), settings: map[string]string{keyOrganization: ""}, want: []string{
 			"api ok URL answers", "api-token warn of alice, valid until ", "organization ok the personal organization", "databases ok can be listed",
 		}},
-		"no token":             {settings: map[string]string{keyAPIToken: ""}, want: []string{"api-token warn no API token in the environment"}},
+		"no token":             {settings: map[string]string{keyAPIToken: ""}, want: []string{"api-token skipped there is no API token"}},
 		"bad token":            {settings: map[string]string{keyAPIToken: "planted-bad"}, want: []string{"api ok URL answers", "api-token error platformtoken: turso: validate the API token: invalid api token"}},
 		"down":                 {fail: map[string]http.HandlerFunc{"GET /v1/auth/validate": down}, want: []string{"api error platformtoken: turso: validate the API token: bad gateway"}},
 		"another organization": {exp: -1, settings: map[string]string{keyOrganization: "evil"}, want: []string{"api ok URL answers", "api-token ok ", "organization error the API token's user is in no organization evil"}},
@@ -260,8 +260,8 @@ func TestCheck(t *testing.T) {
 			f := newFakeAPI(t)
 			f.exp, f.fail = test.exp, test.fail
 			var got []string
-			err := f.configured(test.settings).Check(t.Context(), func(finding provider.Finding) error {
-				got = append(got, fmt.Sprintf("%s %s %s", finding.Name, finding.Severity, strings.ReplaceAll(finding.Text, f.server.URL, "URL")))
+			_, err := f.configured(test.settings).Check(t.Context(), provider.CheckRequest{}, func(finding provider.Finding) error {
+				got = append(got, fmt.Sprintf("%s %s %s", finding.ID, finding.Severity, strings.ReplaceAll(finding.Text, f.server.URL, "URL")))
 				if strings.Contains(finding.Text+finding.Hint, "planted") {
 					t.Errorf("the secret is in %+v", finding)
 				}
@@ -278,7 +278,7 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	stop := errors.New("stop")
-	if err := newFakeAPI(t).configured(nil).Check(t.Context(), func(provider.Finding) error { return stop }); !errors.Is(err, stop) {
+	if _, err := newFakeAPI(t).configured(nil).Check(t.Context(), provider.CheckRequest{}, func(provider.Finding) error { return stop }); !errors.Is(err, stop) {
 		t.Error(err)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core/config"
-	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/plugin/plugintest"
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -41,47 +38,35 @@ func TestProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Link(self, filepath.Join(dir, name)); err != nil {
+	path := filepath.Join(dir, name)
+	if err := os.Link(self, path); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	m := plugin.NewManager(plugin.Options{Dirs: []string{dir}, Log: &log})
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := m.Close(ctx); err != nil {
-			t.Error(err)
-		}
+	t.Cleanup(func() {
 		if strings.Contains(log.String(), "planted") {
 			t.Errorf("the secret is in the log: %s", log.String())
 		}
-	}()
-	file := filepath.Join(dir, "config.toml")
-	if err := os.WriteFile(file, []byte("[providers.platformtoken]\norganization = \"acme\"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	open := func(environ ...string) *plugin.Client {
+	})
+	// open starts it with what zen reads by the schema.
+	open := func(environ map[string]string) *plugintest.Client {
 		t.Helper()
-		c, err := config.Load(config.LoadOptions{Path: file, WorkDir: dir, Environ: append(environ, "TURSO_API_BASEURL="+f.server.URL)})
+		description, err := plugintest.Start(t, path, provider.Settings{keyOrganization: provider.NewSecret("acme")}, &log).Describe(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		description, err := m.Describe(t.Context(), "platformtoken")
-		if err != nil {
-			t.Fatal(err)
+		settings := provider.Settings{keyOrganization: provider.NewSecret("acme")}
+		for _, field := range description.Fields {
+			for _, name := range field.Env {
+				if value, ok := environ[name]; ok {
+					settings[field.Key] = provider.NewSecret(value)
+				}
+			}
 		}
-		settings, err := c.Settings(description.Fields, "platformtoken")
-		if err != nil {
-			t.Fatal(err)
-		}
-		client, err := m.Open(t.Context(), "platformtoken", settings)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return client
+		return plugintest.Start(t, path, settings, &log)
 	}
 
-	client := open("TURSO_API_TOKEN=" + plantedToken)
+	client := open(map[string]string{"TURSO_API_TOKEN": plantedToken, "TURSO_API_BASEURL": f.server.URL})
 	target := provider.Target{URL: "libsql://app-acme.turso.io"}
 	host := &person{}
 	if err := client.Login(t.Context(), provider.LoginRequest{Target: target, Access: provider.AccessReadOnly}, host); err != nil {
@@ -103,7 +88,7 @@ func TestProcess(t *testing.T) {
 	}
 
 	// Another process, as the settings are others.
-	_, err = open().Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
+	_, err = open(map[string]string{"TURSO_API_BASEURL": f.server.URL}).Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
 	if !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(provider.Hint(err), ownTokenVariable) {
 		t.Errorf("without the variable: %v (%s)", err, provider.Hint(err))
 	}
@@ -114,7 +99,7 @@ func TestDescribeOverTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if description.Name != "platformtoken" || len(description.Fields) != 4 || len(description.Services) != 2 {
+	if description.Name != "platformtoken" || len(description.Fields) != 4 || len(description.Services) != 3 {
 		t.Errorf("%+v", description)
 	}
 	for _, field := range description.Fields {

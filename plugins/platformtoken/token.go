@@ -21,35 +21,39 @@ func (p *platform) Token(ctx context.Context, req provider.TokenRequest) (provid
 	if err != nil {
 		return provider.TokenResponse{}, err
 	}
-	token, err := p.mint(ctx, a, req)
-	return provider.TokenResponse{Token: token}, err
+	token, database, err := p.mint(ctx, a, req)
+	if err != nil {
+		return provider.TokenResponse{}, err
+	}
+	return provider.TokenResponse{Token: token, DatabaseID: database.ID}, nil
 }
 
 // mint finds the database and makes a token for it. What was found is kept for the
 // life of the process; where the database was made anew in between (another id, or
 // none of that name), it is looked for once more.
-func (p *platform) mint(ctx context.Context, a account, req provider.TokenRequest) (provider.Token, error) {
+func (p *platform) mint(ctx context.Context, a account, req provider.TokenRequest) (provider.Token, turso.Database, error) {
+	var database turso.Database
 	c, err := p.client(a.apiToken)
 	if err != nil {
-		return provider.Token{}, err
+		return provider.Token{}, database, err
 	}
 	where, err := locate(a.organization, req.Target.URL)
 	if err != nil {
-		return provider.Token{}, err
+		return provider.Token{}, database, err
 	}
 	database, known, err := p.resolve(ctx, c, a, where)
 	if err != nil {
-		return provider.Token{}, err
+		return provider.Token{}, database, err
 	}
 	token, err := p.mintFor(ctx, c, a, database, req)
 	if err != nil && known && isStale(err) {
 		p.forget(where)
 		if database, _, err = p.resolve(ctx, c, a, where); err != nil {
-			return provider.Token{}, err
+			return provider.Token{}, database, err
 		}
 		token, err = p.mintFor(ctx, c, a, database, req)
 	}
-	return token, err
+	return token, database, err
 }
 
 // errOtherDatabase: the token is for another database than was asked for.

@@ -85,7 +85,7 @@ func readReply(body io.Reader, r reply) (rows [][]driver.Value, err error) {
 	}
 	target := &r.steps[r.target]
 	if !r.paused {
-		if _, err := newKeptRows(target); err != nil {
+		if _, err := new(Connector).newKeptRows(target); err != nil {
 			return nil, err
 		}
 		return target.rows, verdict(r.err, r.steps, 0)

@@ -44,7 +44,7 @@ func TestValues(t *testing.T) {
 		{[]byte(nil), nil},
 		{[]byte{0, 1, 2, 0xff}, []byte{0, 1, 2, 0xff}},
 		{[]byte{0xff}, []byte{0xff}},
-		{time.Date(2024, 2, 3, 4, 5, 6, 7000, time.FixedZone("", 3600)), "2024-02-03T03:05:06.000007000Z"},
+		{time.Date(2024, 2, 3, 4, 5, 6, 7000, time.FixedZone("", 3600)), "2024-02-03 03:05:06.000007+00:00"},
 	}
 	for _, test := range tests {
 		var got any
@@ -78,6 +78,17 @@ func TestArguments(t *testing.T) {
 		{"ECHO ?2, ?1", []any{1, 2}, []any{int64(1), int64(2)}},
 		{"ECHO ?3", []any{1, 2, 3}, []any{int64(1), int64(2), int64(3)}},
 		{"ECHO :a, @b, $c", []any{sql.Named("c", 3), sql.Named("a", 1), sql.Named("b", 2)}, []any{int64(1), int64(2), int64(3)}},
+		{"ECHO $1", []any{7}, []any{int64(7)}},
+		{"ECHO $2, :1", []any{1, 2}, []any{int64(2), int64(1)}},
+		{"ECHO @1, $1", []any{5}, []any{int64(5), int64(5)}},
+		{"ECHO $2", []any{1, 2}, []any{int64(2)}},
+		{"ECHO $1", nil, nil},
+		{"ECHO $1", []any{1, 2}, nil},
+		{"ECHO $2", []any{1}, nil},
+		{"ECHO $0", []any{1}, nil},
+		{"ECHO $1, :a", []any{1, 2}, nil},
+		{"ECHO $1, ?", []any{1, 2}, nil},
+		{"ECHO $1", []any{sql.Named("a", 1)}, nil},
 		{"ECHO :a, :a", []any{sql.Named("a", 1)}, []any{int64(1)}},
 		{"ECHO :a, $a", []any{sql.Named("a", 1)}, []any{int64(1), int64(1)}},
 		{"ECHO ?", nil, nil},

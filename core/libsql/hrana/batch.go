@@ -15,82 +15,113 @@ type Statement struct {
 	Args []any
 }
 
-// Result is what a statement of a batch returned.
+// Result is what a statement of a batch did.
 type Result struct {
-	Columns []string
-	// Rows hold nil, int64, float64, string and []byte. NaN is an infinite
-	// float, whose sign servers lose.
-	Rows         [][]any
 	RowsAffected int64
 	LastInsertID int64 // 0 if the statement was no INSERT
 }
 
-// Batch runs the statements in one request. With [Deferred] or [Immediate] they
-// are one transaction, which a failure rolls back; with [Autocommit] each one
-// stands for itself, and those before a failure stay done. Nothing runs after a
-// failure. The error wraps an [*Error] that names the statement; the results
-// are those of the statements that stay done.
-func (c *Connector) Batch(ctx context.Context, mode TxMode, stmts []Statement) ([]Result, error) {
+// Batcher runs a batch on a driver's connection, as [ExecBatch] says. The connections
+// of a [Connector] do it in one request.
+type Batcher interface {
+	ExecBatch(ctx context.Context, stmts []Statement) ([]Result, error)
+}
+
+// ExecBatch runs statements on a connection, each after the success of the one before,
+// and drops their rows. BEGIN and COMMIT may be among them; without, each stands for
+// itself. The results are those of the statements that were done before the error,
+// which is an [*Error] that counts the statement where the database refused one.
+//
+// At a remote database all of them travel in one request, whose size is the caller's
+// to bound: sqld takes no more than five seconds for a transaction. A driver's
+// connection that is no [Batcher] runs them one by one.
+func ExecBatch(ctx context.Context, connection *sql.Conn, stmts []Statement) (results []Result, err error) {
 	if len(stmts) == 0 {
 		return nil, nil
 	}
-	c.mu.Lock()
-	closed := c.closed
-	c.mu.Unlock()
-	if closed {
-		return nil, ErrClosed
-	}
-	steps, first, err := batchSteps(mode, stmts)
-	if err != nil {
-		return nil, err
-	}
-	r, _, err := c.run(ctx, call{steps: steps, mode: keepRows, closing: true})
-	if err != nil {
-		return nil, err
-	}
-	last := first + len(stmts)
-	if err = verdict(r.err, r.steps[:last], first); err == nil && mode != Autocommit {
-		err = verdict(nil, r.steps[last:last+1], 0) // COMMIT
-	}
-	if err != nil && mode != Autocommit {
-		return nil, err
-	}
-	results, broken := batchResults(r.steps[first:last])
-	return results, errors.Join(err, broken)
-}
-
-// batchSteps chains the statements: BEGIN, each after the success of the one
-// before, COMMIT, and ROLLBACK where COMMIT did not come to pass.
-func batchSteps(mode TxMode, stmts []Statement) (steps []step, first int, err error) {
-	if mode != Autocommit {
-		steps, first = append(steps, step{sql: mode.begin()}), 1
-	}
-	for i := range stmts {
-		s, err := stmts[i].step()
-		if err != nil {
-			return nil, 0, fmt.Errorf("hrana: statement %d: %w", i+1, err)
+	batches := false
+	broken := connection.Raw(func(driverConn any) error {
+		var b Batcher
+		if b, batches = driverConn.(Batcher); batches {
+			results, err = b.ExecBatch(ctx, stmts)
 		}
-		steps = append(steps, s)
+		return nil
+	})
+	if broken != nil {
+		return nil, broken
 	}
-	if mode != Autocommit {
-		steps = append(steps, step{sql: "COMMIT"})
+	if batches {
+		return results, err
 	}
-	for i := 1; i < len(steps); i++ {
-		steps[i].condition = ok(i - 1)
+	for i, s := range stmts {
+		done, err := connection.ExecContext(ctx, s.SQL, s.Args...)
+		if err != nil {
+			return results, inStatement(i+1, err)
+		}
+		results = append(results, resultOf(done))
 	}
-	if mode != Autocommit {
-		steps = append(steps, step{sql: "ROLLBACK", condition: not(ok(len(steps) - 1))})
-	}
-	return steps, first, nil
+	return results, nil
 }
 
-func (s *Statement) step() (step, error) {
+// inStatement counts the statement that an error of the database is of.
+func inStatement(n int, err error) error {
+	if failed := (*Error)(nil); errors.As(err, &failed) {
+		failed.Statement = n
+		return err
+	}
+	return fmt.Errorf("statement %d: %w", n, err)
+}
+
+// resultOf takes a driver's result apart.
+func resultOf(done driver.Result) (r Result) {
+	r.RowsAffected, _ = done.RowsAffected()
+	r.LastInsertID, _ = done.LastInsertId() // an error means that there is none
+	return r
+}
+
+// ExecBatch implements [Batcher].
+func (c *conn) ExecBatch(ctx context.Context, stmts []Statement) ([]Result, error) {
+	parsed, steps := make([]statement, 0, len(stmts)), make([]step, 0, len(stmts)+1)
+	for i := range stmts {
+		one, s, err := stmts[i].step()
+		if err != nil {
+			return nil, fmt.Errorf("hrana: statement %d: %w", i+1, err)
+		}
+		parsed, steps = append(parsed, one), append(steps, s)
+	}
+	if len(parsed) == 1 {
+		if gone, err := c.forget(parsed); gone {
+			return nil, err
+		}
+	}
+	if err := c.ready(parsed); err != nil {
+		return nil, err
+	}
+	st := c.enter(parsed)
+	steps, first := st.program(steps, c.c.version.Load())
+	r, _, err := c.c.run(ctx, call{st: st, steps: steps, probe: c.probes(st), closing: st == nil})
+	err = c.leave(parsed, r, c.settle(st, r, first, err))
+	if r == nil {
+		return nil, err
+	}
+	var results []Result
+	for _, o := range r.steps[first:] {
+		if !o.done {
+			break
+		}
+		results = append(results, resultOf(result{o}))
+	}
+	return results, err
+}
+
+// step takes one statement apart, and checks its arguments.
+func (s *Statement) step() (statement, step, error) {
 	parsed, err := parseScript(s.SQL)
 	if err != nil {
-		return step{}, err
+		return statement{}, step{}, err
 	}
 	if len(parsed) != 1 {
-		return step{}, fmt.Errorf("text holds %d statements instead of one", len(parsed))
+		return statement{}, step{}, fmt.Errorf("text holds %d statements instead of one", len(parsed))
 	}
 	args := make([]driver.NamedValue, len(s.Args))
 	for i, v := range s.Args {
@@ -99,36 +130,14 @@ func (s *Statement) step() (step, error) {
 			args[i].Name, v = named.Name, named.Value
 		}
 		if args[i].Value, err = checkValue(v); err != nil {
-			return step{}, fmt.Errorf("argument %d: %w", i+1, err)
+			return statement{}, step{}, fmt.Errorf("argument %d: %w", i+1, err)
 		}
 	}
-	if err := parsed[0].params.check(args); err != nil {
-		return step{}, err
+	if err := parsed[0].params.Check(args); err != nil {
+		return statement{}, step{}, err
 	}
-	return step{sql: parsed[0].sql, params: parsed[0].params, args: args, wantRows: true}, nil
+	return parsed[0], step{sql: parsed[0].sql, params: parsed[0].params, args: args}, nil
 }
 
-// batchResults returns the results of the steps up to the first that was not
-// done.
-func batchResults(steps []outcome) ([]Result, error) {
-	var results []Result
-	for i := range steps {
-		if !steps[i].done {
-			break
-		}
-		rs, err := newKeptRows(&steps[i])
-		if err != nil {
-			return results, err
-		}
-		r := Result{Columns: rs.Columns(), RowsAffected: steps[i].affected, LastInsertID: steps[i].rowID}
-		for _, row := range rs.kept {
-			values := make([]any, len(row))
-			for k, v := range row {
-				values[k] = v
-			}
-			r.Rows = append(r.Rows, values)
-		}
-		results = append(results, r)
-	}
-	return results, nil
-}
+// Interface guards
+var _ Batcher = (*conn)(nil)

@@ -27,8 +27,12 @@ type Config struct {
 
 	// MaxMemory bounds, in bytes, what a result may take where it can't be
 	// streamed: a single value, the rest of rows that are open while their
-	// transaction goes on, and the rows of a batch. The default is 256 MiB.
+	// transaction goes on, and the rows of several statements. The default is 256 MiB.
 	MaxMemory int
+
+	// TimesAsText leaves what date columns hold as it is stored. Otherwise it is a
+	// time.Time, see [Times].
+	TimesAsText bool
 
 	// TxMode is how BeginTx begins, [Deferred] by default.
 	TxMode TxMode
@@ -44,9 +48,6 @@ const (
 	// Immediate takes the write lock at once, in a request of its own, so that
 	// a transaction that reads and then writes can't fail half-way for a lock.
 	Immediate
-	// Autocommit is no transaction: in a batch, each statement stands for
-	// itself. For [Connector.Batch] only.
-	Autocommit
 )
 
 const (

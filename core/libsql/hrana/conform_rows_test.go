@@ -42,14 +42,14 @@ func TestRows(t *testing.T) {
 					err = rows.Err()
 				}
 				if !errors.Is(err, context.DeadlineExceeded) {
-					return err
+					return fmt.Errorf("got %v, want the deadline", err)
 				}
 				return counts(db, 3)
 			},
 			"a row that isn't there": func() error {
 				var n int
 				if err := db.QueryRow("SELECT id FROM t WHERE id = 99").Scan(&n); !errors.Is(err, sql.ErrNoRows) {
-					return err
+					return fmt.Errorf("got %v, want no rows", err)
 				}
 				return nil
 			},

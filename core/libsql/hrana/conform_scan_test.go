@@ -38,7 +38,7 @@ func TestScan(t *testing.T) {
 		{[]byte{0, 255}, new(any), []byte{0, 255}},
 		{[]byte{}, new(any), []byte{}},
 		{[]byte(nil), new(any), nil},
-		{at, new(any), "2026-01-03T03:05:06.000000007Z"},
+		{at, new(any), "2026-01-03 03:05:06.000000007+00:00"},
 		{sql.NullString{String: "x", Valid: true}, new(any), "x"},
 		{sql.NullString{}, new(any), nil},
 		{new(int64(5)), new(sql.NullInt64), sql.NullInt64{Int64: 5, Valid: true}},

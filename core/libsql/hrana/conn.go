@@ -92,7 +92,8 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 	}
 	r, x, err := c.c.run(ctx, k)
 	if err == nil && r.paused {
-		rs := &rows{c: c, st: st, x: x, src: r, cols: r.steps[first].cols}
+		cols := r.steps[first].cols
+		rs := &rows{c: c, st: st, x: x, src: r, cols: cols, times: c.c.times(cols)}
 		c.reading(st, rs)
 		return rs, nil
 	}
@@ -105,7 +106,7 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 	if err = c.leave(stmts, r, err); err != nil {
 		return nil, err
 	}
-	return newKeptRows(&r.steps[first])
+	return c.c.newKeptRows(&r.steps[first])
 }
 
 // querySeveral runs several statements in one request. All their rows are kept:
@@ -117,7 +118,7 @@ func (c *conn) querySeveral(ctx context.Context, k call, stmts []statement) (dri
 	if r == nil {
 		return nil, err
 	}
-	return newResultSets(r.steps[k.target:], err)
+	return c.c.newResultSets(r.steps[k.target:], err)
 }
 
 // prepare checks that the statements can run now with these arguments, and makes
@@ -131,7 +132,7 @@ func (c *conn) prepare(stmts []statement, args []driver.NamedValue, wantRows boo
 	}
 	steps = make([]step, 0, len(stmts)+1)
 	for i := range stmts {
-		if err := stmts[i].params.check(args); err != nil {
+		if err := stmts[i].params.Check(args); err != nil {
 			return nil, nil, 0, fmt.Errorf("hrana: %w", err)
 		}
 		steps = append(steps, step{sql: stmts[i].sql, params: stmts[i].params, args: args, wantRows: wantRows})

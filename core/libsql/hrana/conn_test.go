@@ -247,9 +247,6 @@ func TestClosedConnector(t *testing.T) {
 	if _, err := c.Connect(bg); !errors.Is(err, ErrClosed) {
 		t.Errorf("Connect: %v", err)
 	}
-	if _, err := c.Batch(bg, Deferred, []Statement{{SQL: "A"}}); !errors.Is(err, ErrClosed) {
-		t.Errorf("Batch: %v", err)
-	}
 	if _, err := c.Driver().Open("x"); err == nil {
 		t.Error("the driver opened by name")
 	}

@@ -14,23 +14,29 @@
 // only takes the text apart. A transaction sends BEGIN with its first statement
 // and closes its stream with COMMIT or ROLLBACK; with no statement it sends
 // nothing. [Immediate] transactions take their lock in a request of their own.
-// [Connector.Batch] runs many statements in one request.
+// [ExecBatch] runs many statements in one request.
 //
 // # Values
 //
 // NULL, INTEGER, REAL, TEXT and BLOB are scanned as nil, int64, float64, string
-// and []byte, exactly as stored: text that looks like a date stays text. An
-// infinite float can't be read or bound, JSON having none: the row, or the call,
-// is an error.
+// and []byte, exactly as stored. An infinite float can't be read or bound, JSON
+// having none: the row, or the call, is an error.
 //
 // Arguments are bound as these types. A bool becomes 0 or 1, a nil []byte NULL,
-// and a [time.Time] text in UTC such as 2006-01-02T15:04:05.000000000Z, which
-// sorts by time and which SQLite's date functions read. A string that is not
-// valid UTF-8 is refused; bind it as []byte.
+// and a [time.Time] text in UTC such as 2006-01-02 15:04:05.123+00:00, which sorts
+// by time, also beside CURRENT_TIMESTAMP, and which SQLite's date functions read. A
+// string that is not valid UTF-8 is refused; bind it as []byte.
+//
+// A column that is declared DATE, DATETIME or TIMESTAMP is scanned as a time.Time
+// where it holds one of SQLite's date forms, or an integer; see [Times]. Text that
+// looks like a date stays text everywhere else: in columns of other types, and in
+// expressions such as max(created), which have no declared type. database/sql makes
+// RFC 3339 of a time.Time that is scanned into a string; Config.TimesAsText keeps the
+// stored text.
 //
 // Parameters are ?, ?NNN, :name, @name and $name. Named ones are bound by name,
-// with [sql.Named] without the prefix. Arguments must fit the parameters one to
-// one, and both kinds don't mix.
+// with [sql.Named] without the prefix; $1, :1 and @1 are bound by their number.
+// Arguments must fit the parameters one to one, and kinds don't mix.
 //
 // Column types are those of the schema, in [sql.ColumnType.DatabaseTypeName].
 // As SQLite types each value, no scan type or nullability is claimed.

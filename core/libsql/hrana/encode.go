@@ -12,7 +12,7 @@ import (
 // step is one statement with its arguments and the condition to run it under.
 type step struct {
 	sql       string
-	params    params
+	params    Params
 	args      []driver.NamedValue
 	wantRows  bool
 	condition string // JSON, empty for none
@@ -97,7 +97,7 @@ func appendStmt(b []byte, s *step) []byte {
 	b = appendString(b, s.sql)
 	switch {
 	case len(s.args) == 0:
-	case s.args[0].Name != "":
+	case len(s.params.names) > 0:
 		b = append(b, `,"named_args":[`...)
 		for i, name := range s.params.names {
 			if i > 0 {
@@ -105,7 +105,7 @@ func appendStmt(b []byte, s *step) []byte {
 			}
 			b = append(b, `{"name":`...)
 			b = append(appendString(b, name), `,"value":`...)
-			b = append(appendValue(b, s.args[s.params.find(name, s.args)].Value), '}')
+			b = append(appendValue(b, s.args[find(name, s.args)].Value), '}')
 		}
 		b = append(b, ']')
 	default:

@@ -30,14 +30,21 @@ func Example() {
 	}
 }
 
-func ExampleConnector_Batch() {
-	var connector *hrana.Connector // as above
-	results, err := connector.Batch(context.Background(), hrana.Immediate, []hrana.Statement{
+func ExampleExecBatch() {
+	var db *sql.DB // as above
+	connection, err := db.Conn(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	defer connection.Close() // and with it a transaction that is still open
+	results, err := hrana.ExecBatch(context.Background(), connection, []hrana.Statement{
+		{SQL: "BEGIN IMMEDIATE"},
 		{SQL: "UPDATE accounts SET balance = balance - ? WHERE id = ?", Args: []any{10, "alice"}},
 		{SQL: "UPDATE accounts SET balance = balance + ? WHERE id = ?", Args: []any{10, "bob"}},
+		{SQL: "COMMIT"},
 	})
 	if err != nil {
 		return // neither was done
 	}
-	fmt.Println(results[0].RowsAffected, results[1].RowsAffected)
+	fmt.Println(results[1].RowsAffected, results[2].RowsAffected)
 }

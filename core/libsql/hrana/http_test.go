@@ -33,7 +33,7 @@ func TestConfig(t *testing.T) {
 		{URL: parse("http://secret@h"), Transport: rt},
 		{URL: parse("http://h?authToken=secret"), Transport: rt},
 		{URL: parse("http://h#secret"), Transport: rt},
-		{URL: parse("http://h"), Transport: rt, TxMode: Autocommit},
+		{URL: parse("http://h"), Transport: rt, TxMode: Immediate + 1},
 	} {
 		if _, err := NewConnector(bad); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v: %v", bad.URL, err)

@@ -39,6 +39,7 @@ func (c *conn) queryCursor(ctx context.Context, st *stream, stmt step) (*rows, e
 		return nil, rs.err
 	}
 	rs.cols = src.steps[first].cols
+	rs.times = c.c.times(rs.cols)
 	return rs, nil
 }
 

@@ -8,7 +8,7 @@ import (
 // newResultSets returns the rows of the first of several statements, which leads to
 // those of the others. What failed comes after the results of the statements before
 // it, or at once where it was the first.
-func newResultSets(steps []outcome, failure error) (*rows, error) {
+func (c *Connector) newResultSets(steps []outcome, failure error) (*rows, error) {
 	done := 0
 	for done < len(steps) && steps[done].done {
 		done++
@@ -16,11 +16,11 @@ func newResultSets(steps []outcome, failure error) (*rows, error) {
 	if done == 0 {
 		return nil, failure
 	}
-	rs, err := newKeptRows(&steps[0])
+	rs, err := c.newKeptRows(&steps[0])
 	if err != nil {
 		return nil, err
 	}
-	rs.later, rs.failure = steps[1:done], failure
+	rs.laterIn, rs.later, rs.failure = c, steps[1:done], failure
 	return rs, nil
 }
 
@@ -38,11 +38,11 @@ func (rs *rows) NextResultSet() error {
 		}
 		return err
 	}
-	next, err := newKeptRows(&rs.later[0])
+	next, err := rs.laterIn.newKeptRows(&rs.later[0])
 	if err != nil {
 		return err
 	}
-	next.later, next.failure = rs.later[1:], rs.failure
+	next.laterIn, next.later, next.failure = rs.laterIn, rs.later[1:], rs.failure
 	*rs = *next
 	return nil
 }

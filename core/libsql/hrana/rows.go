@@ -28,23 +28,38 @@ type rows struct {
 	x    *exchange
 	src  source
 	cols []column
-	kept [][]driver.Value
-	done bool  // src is used up; only kept is left
-	err  error // what comes after kept, instead of io.EOF
+	// times are the columns to convert; nil where they stay text.
+	times Times
+	kept  [][]driver.Value
+	done  bool  // src is used up; only kept is left
+	err   error // what comes after kept, instead of io.EOF
 
 	// later are the results of the statements after this one, which failure ends.
+	laterIn *Connector
 	later   []outcome
 	failure error
 }
 
 // newKeptRows is for a result that was read whole.
-func newKeptRows(o *outcome) (*rows, error) {
+func (c *Connector) newKeptRows(o *outcome) (*rows, error) {
 	for _, row := range o.rows {
 		if len(row) != len(o.cols) {
 			return nil, protocolError("row without exactly %d values", len(o.cols))
 		}
 	}
-	return &rows{cols: o.cols, kept: o.rows, done: true}, nil
+	return &rows{cols: o.cols, times: c.times(o.cols), kept: o.rows, done: true}, nil
+}
+
+// times are the columns whose values become a time.Time.
+func (c *Connector) times(cols []column) Times {
+	if c.config.TimesAsText {
+		return nil
+	}
+	declared := make([]string, len(cols))
+	for i, col := range cols {
+		declared[i] = col.declType
+	}
+	return NewTimes(declared)
 }
 
 func (rs *rows) Columns() []string {
@@ -73,11 +88,13 @@ func (rs *rows) Next(dest []driver.Value) error {
 	if len(rs.kept) > 0 {
 		copy(dest, rs.kept[0])
 		rs.kept = rs.kept[1:]
+		rs.times.Convert(dest)
 		return rs.checkFloats(dest)
 	}
 	if !rs.done {
 		more, err := rs.src.row(dest)
 		if more && err == nil {
+			rs.times.Convert(dest)
 			return rs.checkFloats(dest)
 		}
 		rs.finish(err)

@@ -2,8 +2,6 @@ package hrana
 
 import (
 	"errors"
-	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,20 +37,10 @@ type statement struct {
 	sql    string
 	at     int // where in the text it begins
 	verb   verb
-	params params
+	params Params
 
 	rows, changes bool // as words.results says
 }
-
-// params are the parameters of a statement, numbered as SQLite numbers them.
-type params struct {
-	count      int      // the highest number
-	names      []string // distinct names with their prefix, in order
-	positional bool     // ? or ?NNN is used
-}
-
-// maxParam is SQLite's default SQLITE_LIMIT_VARIABLE_NUMBER.
-const maxParam = 32766
 
 // parseScript cuts sql into the statements to send. One alone is sent as written, so
 // that the places in the server's errors fit.
@@ -108,7 +96,7 @@ func (l *lexer) statement() (s statement, ok bool, err error) {
 			s.rows, s.changes = w.results()
 			return s, ok, err
 		case tokenVariable:
-			if wrong := s.params.add(l.sql[start:end]); wrong != nil {
+			if wrong := s.params.Add(l.sql[start:end]); wrong != nil {
 				err = wrong
 			}
 		}
@@ -118,28 +106,4 @@ func (l *lexer) statement() (s statement, ok bool, err error) {
 		}
 		to = end
 	}
-}
-
-func (p *params) add(name string) error {
-	if name[0] != '?' {
-		for _, n := range p.names {
-			if n == name {
-				return nil
-			}
-		}
-		p.names = append(p.names, name)
-		p.count++
-		return nil
-	}
-	p.positional = true
-	if len(name) == 1 {
-		p.count++
-		return nil
-	}
-	n, err := strconv.Atoi(name[1:])
-	if err != nil || n < 1 || n > maxParam {
-		return fmt.Errorf("parameter ?NNN: number must be between 1 and %d", maxParam)
-	}
-	p.count = max(p.count, n)
-	return nil
 }

@@ -16,9 +16,9 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/transport"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 // apiKeySource hands out tokens that are had with an API key: the key is verified

@@ -16,6 +16,7 @@ import (
 type conn struct {
 	d         *database
 	immediate bool // transactions are BEGIN IMMEDIATE
+	asText    bool // times stay text
 	inTx      bool // a transaction of BeginTx goes on
 }
 
@@ -131,6 +132,9 @@ func (c *conn) query(ctx context.Context, s *statement, args []driver.NamedValue
 	}
 	s.busy = true
 	r.names, r.types = s.columns()
+	if !c.asText {
+		r.times = hrana.NewTimes(r.types)
+	}
 	r.batch = newBatch()
 	if err := r.fill(); err != nil {
 		r.release()

@@ -37,9 +37,9 @@
 //
 // # Values, parameters, errors
 //
-// They are those of package hrana in all modes: text that looks like a date stays
-// text, also with a NUL byte in it; named parameters are bound by name; a missing
-// argument is an error; and the database's own errors are *hrana.Error with SQLite's
+// They are those of package hrana in all modes: columns that are declared as dates are
+// read as times, other text stays text, also with a NUL byte in it; named parameters
+// are bound by name, $1 by its number; a missing argument is an error; and the database's own errors are *hrana.Error with SQLite's
 // code. Contexts interrupt a statement.
 //
 // The rows are read with SQLite's own interface, which go-libsql's library has, and

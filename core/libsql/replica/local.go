@@ -121,7 +121,7 @@ func (l *local) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{d: d, immediate: l.config.Immediate}, nil
+	return &conn{d: d, immediate: l.config.Immediate, asText: l.config.TimesAsText}, nil
 }
 
 // Driver returns a driver that opens nothing by name.

@@ -58,7 +58,7 @@ func TestValues(t *testing.T) {
 			{"2026-01-03", "2026-01-03"}, {"2026-01-03 04:05:06", "2026-01-03 04:05:06"}, {"2026-01-03T04:05:06Z", "2026-01-03T04:05:06Z"}, {"2026-01-03 04:05", "2026-01-03 04:05"},
 			{"before\x00after", "before\x00after"}, {"\x00", "\x00"},
 			{[]byte{}, []byte{}}, {[]byte(nil), nil}, {[]byte{0, 255, 0}, []byte{0, 255, 0}}, {make([]byte, 1<<20), make([]byte, 1<<20)},
-			{instant, "2026-01-03T03:05:06.000000007Z"},
+			{instant, "2026-01-03 03:05:06.000000007+00:00"},
 		} {
 			exec(t, db, "INSERT INTO v VALUES (?, ?)", i, test.in)
 			var got any
@@ -71,6 +71,90 @@ func TestValues(t *testing.T) {
 			if _, err := db.ExecContext(t.Context(), "INSERT INTO v (v) VALUES (?)", bad); err == nil {
 				t.Errorf("%v was bound", bad)
 			}
+		}
+	})
+}
+
+// Dates come back as times, and compare with what SQLite itself stores.
+func TestTimes(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		exec(t, db, "CREATE TABLE e (id INTEGER PRIMARY KEY, at DATETIME, day DATE, made TIMESTAMP DEFAULT CURRENT_TIMESTAMP, note TEXT)")
+		instant := time.Date(2026, 1, 3, 4, 5, 6, 7000, time.FixedZone("", 3600))
+		exec(t, db, "INSERT INTO e (at, day, note) VALUES (?, ?, ?)", instant, "2026-01-03", "2026-01-03 04:05:06")
+		exec(t, db, "INSERT INTO e (at) VALUES (NULL)")
+		var at, day, made time.Time
+		var note any
+		must(t, db.QueryRowContext(t.Context(), "SELECT at, day, made, note FROM e WHERE id = 1").Scan(&at, &day, &made, &note))
+		if !at.Equal(instant) || !day.Equal(time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC)) || made.IsZero() || note != "2026-01-03 04:05:06" {
+			t.Errorf("got %v, %v, %v, %v", at, day, made, note)
+		}
+		var null sql.NullTime
+		must(t, db.QueryRowContext(t.Context(), "SELECT at FROM e WHERE id = 2").Scan(&null))
+		if null.Valid {
+			t.Error("NULL is a time")
+		}
+		stmt, err := db.PrepareContext(t.Context(), "SELECT at FROM e WHERE at = ?")
+		must(t, err)
+		defer stmt.Close()
+		must(t, stmt.QueryRowContext(t.Context(), instant).Scan(&at))
+		var later int
+		must(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM e WHERE made > ? AND made < ?", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)).Scan(&later))
+		if later != 2 {
+			t.Errorf("%d rows of this hour, want 2", later)
+		}
+		must(t, db.QueryRowContext(t.Context(), "INSERT INTO e (at) VALUES (?) RETURNING at", instant).Scan(&note))
+		var stored string
+		must(t, db.QueryRowContext(t.Context(), "SELECT CAST(at AS TEXT) FROM e WHERE id = 1").Scan(&stored))
+		if stored != "2026-01-03 03:05:06.000007+00:00" {
+			t.Errorf("stored as %q", stored)
+		}
+	})
+}
+
+// With TimesAsText, dates are what is stored.
+func TestTimesAsText(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	replicated := options(t, stack, newSource(t, stack))
+	remote := replicated
+	remote.Mode, remote.Path = libsql.Remote, ""
+	var file libsql.Options
+	file.Target.URL = "file:" + filepath.Join(t.TempDir(), "x.db")
+	for _, o := range []libsql.Options{remote, replicated, file} {
+		o.TimesAsText = true
+		db := open(t, o)
+		exec(t, db, "CREATE TABLE IF NOT EXISTS e (at DATETIME)")
+		exec(t, db, "INSERT INTO e VALUES ('2026-01-03 04:05:06')")
+		var at any
+		must(t, db.QueryRowContext(t.Context(), "SELECT at FROM e").Scan(&at))
+		if at != "2026-01-03 04:05:06" {
+			t.Errorf("%s: got %T %v", o.Mode, at, at)
+		}
+	}
+}
+
+// A batch does the same in all modes, and its writes are read back.
+func TestExecBatch(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		c, err := db.Conn(t.Context())
+		must(t, err)
+		defer c.Close()
+		insert := hrana.Statement{SQL: "INSERT INTO b VALUES (?)", Args: []any{1}}
+		results, err := hrana.ExecBatch(t.Context(), c, []hrana.Statement{
+			{SQL: "CREATE TABLE b (n UNIQUE)"}, {SQL: "BEGIN"}, insert, {SQL: "INSERT INTO b VALUES (2), (3)"}, {SQL: "COMMIT"},
+		})
+		must(t, err)
+		if len(results) != 5 || results[2].RowsAffected != 1 || results[3].RowsAffected != 2 {
+			t.Errorf("results %+v", results)
+		}
+		results, err = hrana.ExecBatch(t.Context(), c, []hrana.Statement{{SQL: "INSERT INTO b VALUES (4)"}, insert, {SQL: "INSERT INTO b VALUES (5)"}})
+		var failed *hrana.Error
+		if !errors.Is(err, hrana.ErrUnique) || !errors.As(err, &failed) || failed.Statement != 2 || len(results) != 1 {
+			t.Errorf("results %+v, %v", results, err)
+		}
+		var n int
+		must(t, c.QueryRowContext(t.Context(), "SELECT count(*) FROM b").Scan(&n))
+		if n != 4 {
+			t.Errorf("%d rows, want 4", n)
 		}
 	})
 }
@@ -89,6 +173,11 @@ func TestParameters(t *testing.T) {
 			{"SELECT :b || '-' || :a || '-' || :b", []any{a, b}, "2-1-2"},
 			{"SELECT @a || '-' || $b", []any{b, a}, "1-2"},
 			{"SELECT '?' || ? -- ?", []any{1}, "?1"},
+			{"SELECT $2 || '-' || $1 || '-' || $2", []any{1, 2}, "2-1-2"},
+			{"SELECT :1 || '-' || @2", []any{1, 2}, "1-2"},
+			{"SELECT $2", []any{1, 2}, "2"},
+			{"SELECT $1", []any{1, 2}, ""},
+			{"SELECT $1 || :a", []any{1, 2}, ""},
 			{"SELECT 1", nil, "1"},
 			{"SELECT ? || ?", []any{1}, ""},
 			{"SELECT ?", []any{1, 2}, ""},

@@ -17,7 +17,7 @@ import (
 	golibsql "github.com/tursodatabase/go-libsql"
 
 	"github.com/zen-auth/zen/core/libsql"
-	"github.com/zen-auth/zen/core/libsql/gateway"
+	"github.com/zen-auth/zen/internal/gateway"
 )
 
 // closeTimeout is how long Close waits for a sync whose connections were cut.

@@ -17,9 +17,9 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	_ "github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/transport"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 // source hands out tokens that Clerk mints from a template, as a session does, each

@@ -52,7 +52,7 @@ func (c *replicaConn) local() (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.file = &conn{d: d}
+	c.file = &conn{d: d, asText: c.r.config.TimesAsText}
 	return c.file, nil
 }
 
@@ -103,6 +103,20 @@ func (c *replicaConn) executed(ctx context.Context, result driver.Result, err er
 		return nil, applied
 	}
 	return result, nil
+}
+
+// ExecBatch implements hrana.Batcher: all of it is for the database.
+func (c *replicaConn) ExecBatch(ctx context.Context, stmts []hrana.Statement) ([]hrana.Result, error) {
+	if _, err := c.atDatabase(ctx, false); err != nil {
+		return nil, err
+	}
+	results, err := c.remote.(hrana.Batcher).ExecBatch(ctx, stmts)
+	if len(results) > 0 {
+		if behind := c.readBack(ctx); err == nil && behind != nil {
+			err = &libsql.AppliedError{Err: behind}
+		}
+	}
+	return results, err
 }
 
 func (c *replicaConn) queried(ctx context.Context, rows driver.Rows, err error) (driver.Rows, error) {

@@ -19,6 +19,7 @@ type rows struct {
 	owned        bool
 	batch        *batch // nil when they are closed
 	names, types []string
+	times        hrana.Times
 	err          error // of the rows after those in batch
 }
 
@@ -43,6 +44,7 @@ func (r *rows) Next(dest []driver.Value) error {
 		return cmp.Or(r.err, io.EOF)
 	}
 	r.batch.next(dest)
+	r.times.Convert(dest)
 	return nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/zen-auth/zen/core/libsql/hrana"
 )
 
 // The results of sqlite3_step.
@@ -69,12 +71,9 @@ func (s *statement) reset() {
 // bind binds arguments that checkArgs has found to fit. Ordinals count from 1.
 func (s *statement) bind(args []driver.NamedValue) error {
 	for i, name := range s.params {
-		arg := i
-		if name != "" && name[0] != '?' {
-			arg = find(name, args)
-		}
-		if arg < 0 || arg >= len(args) {
-			continue // ?NNN leaves out numbers that are no parameters
+		arg := hrana.Argument(name, i+1, args)
+		if arg < 0 {
+			continue
 		}
 		if rc := s.bindValue(C.int(i+1), args[arg].Value); rc != 0 {
 			return fmt.Errorf("bind argument %d: %w", arg+1, s.d.failure(int(rc)))

@@ -1,23 +1,85 @@
-// Package plugintest tests providers without a process.
+// Package plugintest tests providers: a value without a process, or the binary as zen
+// starts it.
 package plugintest
 
 import (
+	"context"
+	"io"
+	"maps"
+	"path/filepath"
 	"testing"
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
 )
 
-// Serve serves p over gRPC in memory until the test ends and returns a client of
-// it, which sees p as zen does: what can't cross the wire is lost, a panic is an
-// error, and a service that p doesn't implement is errors.ErrUnsupported. Configure
-// it as zen would, once.
-func Serve(t testing.TB, p provider.Provider) *plugin.Client {
+// Client sees a provider as zen does: what can't cross the wire is lost, a panic is an
+// error, and a method of a service that the provider doesn't implement fails with
+// errors.ErrUnsupported. It implements every service of package provider, and is safe
+// for concurrent use.
+type Client struct{ *client }
+
+// client keeps the name of what is embedded to the package.
+type client = host.Client
+
+// Serve serves p over gRPC in memory until the test ends and returns a client of it.
+// Configure it as zen would, once.
+func Serve(t testing.TB, p provider.Provider) *Client {
 	t.Helper()
-	client, stop, err := plugin.Local(t.Context(), p)
+	c, stop, err := host.Local(t.Context(), p, plugin.Logger())
 	if err != nil {
 		t.Fatalf("serve provider: %v", err)
 	}
 	t.Cleanup(stop)
-	return client
+	return &Client{c}
 }
+
+// Start starts the binary at path, whose name is zen-provider-NAME, as zen does: a
+// process of its own, isolated, at the other end of mutual TLS. It is configured with
+// settings, where the rest is as its description has it for a default, and ends with
+// the test. What it logs and prints goes to log, redacted;
+// if log is nil, it is discarded.
+func Start(t testing.TB, path string, settings provider.Settings, log io.Writer) *Client {
+	t.Helper()
+	name, ok := handshake.ProviderName(filepath.Base(path))
+	if !ok {
+		t.Fatalf("start %s: its name is not %s", path, handshake.BinaryName("NAME"))
+	}
+	m := host.NewManager(host.Options{Dirs: []string{filepath.Dir(path)}, Log: log})
+	t.Cleanup(func() {
+		if err := m.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	description, err := m.Describe(t.Context(), name)
+	if err != nil {
+		t.Fatalf("start provider: %v", err)
+	}
+	all := make(provider.Settings)
+	for _, field := range description.Fields {
+		if field.Default != "" {
+			all[field.Key] = provider.NewSecret(field.Default)
+		}
+	}
+	maps.Copy(all, settings)
+	c, err := m.Open(t.Context(), name, all)
+	if err != nil {
+		t.Fatalf("start provider: %v", err)
+	}
+	return &Client{c}
+}
+
+// Interface guards
+var (
+	_ provider.Provider        = (*Client)(nil)
+	_ provider.Fixer           = (*Client)(nil)
+	_ provider.Identity        = (*Client)(nil)
+	_ provider.TokenSource     = (*Client)(nil)
+	_ provider.AssertionSource = (*Client)(nil)
+	_ provider.Lookup          = (*Client)(nil)
+	_ provider.SetupGuide      = (*Client)(nil)
+	_ provider.Team            = (*Client)(nil)
+	_ provider.Organizations   = (*Client)(nil)
+)

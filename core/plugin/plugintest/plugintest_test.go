@@ -22,7 +22,9 @@ func (g *greeter) Configure(_ context.Context, s provider.Settings) ([]provider.
 	return nil, nil
 }
 
-func (g *greeter) Check(context.Context, func(provider.Finding) error) error { panic("out of order") }
+func (g *greeter) Check(context.Context, provider.CheckRequest, func(provider.Finding) error) (*provider.Credential, error) {
+	panic("out of order")
+}
 
 func (g *greeter) Token(_ context.Context, r provider.TokenRequest) (provider.TokenResponse, error) {
 	if r.Credential == nil {
@@ -46,7 +48,7 @@ func TestServe(t *testing.T) {
 	if err := client.Revoke(t.Context(), provider.Credential{}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("a service that it lacks: %v", err)
 	}
-	if err := client.Check(t.Context(), nil); !errors.Is(err, provider.ErrUnavailable) {
+	if _, err := client.Check(t.Context(), provider.CheckRequest{}, nil); !errors.Is(err, provider.ErrUnavailable) {
 		t.Errorf("a panic: %v", err)
 	}
 }

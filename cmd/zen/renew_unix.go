@@ -1,8 +1,0 @@
-//go:build !windows && !front
-
-package main
-
-import "syscall"
-
-// ownSession keeps the signals of this process's terminal and group from another.
-func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -1,0 +1,147 @@
+// Package httpclient makes the transports of all HTTP clients of zen, and of providers
+// that want the same: through the proxy of the environment, with bounds on waiting, and
+// with one answer to what stands between a client and its server.
+package httpclient
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// New returns a transport like net/http's default one, which may be changed before its
+// first use, and is used through [Wrap]. Its proxy is [Proxy].
+func New() *http.Transport {
+	return &http.Transport{
+		Proxy:                  Proxy,
+		DialContext:            (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
+		ForceAttemptHTTP2:      true,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  60 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+		// Without, a connection that the network forgot takes all requests for minutes.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
+	}
+}
+
+// Wrap returns a transport whose answers are those of servers that speak JSON. What
+// something in between answers is an error instead, of class ErrUnavailable:
+//
+//   - 101 Switching Protocols, which nobody asked for. Its body would be the bare
+//     connection, which no context ends.
+//   - 407 and 511, which proxies and captive portals send.
+//   - A web page with a status of 2xx or 5xx: a sign-in page of the network, or the
+//     error page of a gateway.
+func Wrap(base http.RoundTripper) http.RoundTripper { return wrapped{base} }
+
+// Client returns a client for an API: it has [New]'s transport under [Wrap], and follows
+// no redirect, which could carry a credential elsewhere. It has no deadline of its own;
+// requests have theirs in their contexts.
+func Client() *http.Client {
+	return &http.Client{
+		Transport:     Wrap(New()),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Failure returns the error of a request that brought no answer: what was tried, and
+// why it failed. Its class is the one that err has, else ErrUnavailable. The URL, which
+// net/http puts before such an error, may have a secret in it and is left out.
+func Failure(what string, err error) *provider.Error {
+	var sent *url.Error
+	if errors.As(err, &sent) {
+		err = sent.Err
+	}
+	return &provider.Error{
+		Kind:    cmp.Or(provider.Kind(err), provider.ErrUnavailable),
+		Message: what + ": " + err.Error(),
+		Err:     err,
+	}
+}
+
+type wrapped struct{ base http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (w wrapped) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := w.base.RoundTrip(req)
+	if err != nil {
+		return nil, explain(err)
+	}
+	what := inBetween(resp)
+	if what == "" {
+		return resp, nil
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		// A little of it is read, so that the connection can be used again.
+		_, _ = io.CopyN(io.Discard, resp.Body, 16<<10)
+	}
+	resp.Body.Close()
+	return nil, &answered{&provider.Error{
+		Kind:       provider.ErrUnavailable,
+		Message:    fmt.Sprintf("something in between answered for %s: %s", req.URL.Host, what),
+		Hint:       "it is a proxy, a gateway or the network's sign-in page, or the URL is a web site's: open it in a browser",
+		RetryAfter: retryAfter(resp.Header),
+	}}
+}
+
+// CloseIdleConnections closes those of the transport below.
+func (w wrapped) CloseIdleConnections() {
+	if base, ok := w.base.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
+}
+
+// inBetween says what an answer is that isn't the server's own, or returns "".
+func inBetween(resp *http.Response) string {
+	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	page := media == "text/html" || media == "application/xhtml+xml"
+	switch status := resp.StatusCode; {
+	case status == http.StatusSwitchingProtocols:
+		return "status 101, a change of protocol that was not asked for"
+	case status == http.StatusProxyAuthRequired:
+		return "status 407, a proxy that wants a sign-in of its own"
+	case status == http.StatusNetworkAuthenticationRequired:
+		return "status 511, a network that wants a sign-in of its own"
+	case page && (status < 300 || status >= 500):
+		return fmt.Sprintf("a web page with status %d", status)
+	}
+	return ""
+}
+
+// retryAfter reads the seconds of Retry-After (RFC 9110 section 10.2.3).
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 16)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// answered is an answer of something in between, as an error of the network.
+type answered struct{ err *provider.Error }
+
+// Error implements error.
+func (e *answered) Error() string { return e.err.Error() }
+
+// Unwrap returns the contract's error.
+func (e *answered) Unwrap() error { return e.err }
+
+// Timeout and Temporary implement net.Error: what can be tried again, may be.
+func (e *answered) Timeout() bool   { return false }
+func (e *answered) Temporary() bool { return true }
+
+// Interface guards
+var (
+	_ http.RoundTripper = wrapped{}
+	_ net.Error         = (*answered)(nil)
+)

@@ -1,0 +1,102 @@
+package httpclient_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/httpclient"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func TestAnswersOfSomethingInBetween(t *testing.T) {
+	for _, test := range []struct {
+		status      int
+		contentType string
+		want        string // "" is the server's own answer
+	}{
+		{200, "application/json", ""},
+		{200, "", ""},
+		{200, "text/html; charset=utf-8", "a web page with status 200"},
+		{302, "text/html", ""}, // a redirect is its client's to judge
+		{401, "text/html", ""},
+		{404, "text/html", ""},
+		{407, "", "407"},
+		{407, "application/json", "407"},
+		{502, "text/html", "a web page with status 502"},
+		{502, "application/json", ""},
+		{511, "text/html", "511"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", test.contentType)
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(test.status)
+			io.WriteString(w, "<html>secret</html>")
+		}))
+		resp, err := httpclient.Client().Get(server.URL)
+		if test.want == "" {
+			if err != nil || resp.StatusCode != test.status {
+				t.Errorf("%d %s: %v", test.status, test.contentType, err)
+			} else {
+				resp.Body.Close()
+			}
+		} else if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), test.want) || provider.RetryAfter(err) != 7*time.Second {
+			t.Errorf("%d %s: %v", test.status, test.contentType, err)
+		} else if strings.Contains(err.Error(), "secret") {
+			t.Errorf("the page is in the error: %v", err)
+		}
+		server.Close()
+	}
+}
+
+// A change of protocol leaves a connection behind that no context ends.
+func TestSwitchingProtocols(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	closed := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			closed <- err
+			return
+		}
+		defer c.Close()
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+		_, err = io.Copy(io.Discard, c) // until the client hangs up
+		closed <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, "GET", "http://"+l.Addr().String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := httpclient.Client().Do(req); !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	if err := <-closed; err != nil {
+		t.Errorf("the connection: %v", err)
+	}
+	if ctx.Err() != nil {
+		t.Error("it took until the deadline")
+	}
+}
+
+func TestUnknownAuthority(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	server.Config.ErrorLog = nil
+	defer server.Close()
+	_, err := httpclient.Client().Get(server.URL)
+	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(provider.Hint(err), "SSL_CERT_FILE") {
+		t.Errorf("got %v, hint %q", err, provider.Hint(err))
+	}
+}

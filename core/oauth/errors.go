@@ -1,0 +1,141 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Error is an issuer's refusal (RFC 6749 section 5.2). Both texts are the issuer's,
+// bounded and fit for a terminal; one that could hold a secret is left out.
+type Error struct {
+	// Status is the HTTP status, for logs: issuers differ in it. Code decides.
+	Status      int
+	Code        string
+	Description string
+}
+
+// Error returns the description and the code.
+func (e *Error) Error() string {
+	if e.Description == "" {
+		return e.Code
+	}
+	return e.Description + " (" + e.Code + ")"
+}
+
+// Code returns the code of an issuer's refusal in the chain of err, or "".
+func Code(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// The codes that callers tell apart.
+const (
+	CodeInvalidGrant         = "invalid_grant"
+	CodeInvalidClient        = "invalid_client"
+	CodeUnauthorizedClient   = "unauthorized_client"
+	CodeAccessDenied         = "access_denied"
+	CodeAuthorizationPending = "authorization_pending"
+	CodeSlowDown             = "slow_down"
+	CodeExpiredToken         = "expired_token"
+)
+
+// LoginHint is what to do about a sign-in that has ended.
+const LoginHint = "run zen login"
+
+var errTooLarge = errors.New("the answer is larger than 1 MiB")
+
+// refusal turns an issuer's answer into an error.
+func refusal(name, what string, status int, header http.Header, code, description string) error {
+	if !isCode(code) {
+		failure := unavailable(name, what, "HTTP "+strconv.Itoa(status)+" that is not an OAuth answer: is there a proxy between?")
+		switch {
+		case status >= 500 || status == http.StatusTooManyRequests:
+			failure.Message = prefixed(name, "%s: HTTP %d", what, status)
+			failure.RetryAfter = retryAfter(header)
+		case status/100 == 3:
+			failure.Message = prefixed(name, "%s: HTTP %d: it is a redirect, and none is followed", what, status)
+		}
+		return failure
+	}
+	answer := &Error{Status: status, Code: code, Description: Harmless(description)}
+	failure := &provider.Error{
+		Kind: provider.ErrRejected, Err: answer, Message: prefixed(name, "%s: %s, HTTP %d", what, answer.Error(), status),
+	}
+	switch {
+	case code == CodeInvalidGrant, code == CodeExpiredToken:
+		failure.Hint = LoginHint
+	case code == CodeUnauthorizedClient, code == "unsupported_grant_type", code == "invalid_scope", code == "invalid_target":
+		// The application is not allowed to, whoever signs in.
+		failure.Kind = provider.ErrConfig
+	case code == CodeInvalidClient:
+		failure.Hint = "are client_id and its secret or key right?"
+	case status == http.StatusTooManyRequests && code != CodeSlowDown, status >= 500, code == "temporarily_unavailable", code == "server_error":
+		failure.Kind, failure.RetryAfter = provider.ErrUnavailable, retryAfter(header)
+	}
+	return failure
+}
+
+func unavailable(name, what, reason string) *provider.Error {
+	return &provider.Error{Kind: provider.ErrUnavailable, Message: prefixed(name, "%s: %s", what, reason)}
+}
+
+// prefixed puts the name of the provider before a message.
+func prefixed(name, format string, args ...any) string {
+	text := fmt.Sprintf(format, args...)
+	if name == "" {
+		return text
+	}
+	return name + ": " + text
+}
+
+// isCode accepts the characters of a code (RFC 6749 section 5.2 allows more, and no
+// issuer uses them), and nothing that could hold a secret.
+func isCode(s string) bool {
+	for _, c := range []byte(s) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}
+
+// Harmless returns an issuer's sentence in a form fit for a terminal, of at most 160
+// bytes, or "" where a word is so long that it could be a code or a token.
+func Harmless(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return -1
+	}, text)
+	for word := range strings.FieldsSeq(text) {
+		if len(word) > 50 {
+			return ""
+		}
+	}
+	return strings.ToValidUTF8(strings.TrimSuffix(text[:min(len(text), 160)], "."), "")
+}
+
+// retryAfter reads Retry-After in both forms (RFC 9110 section 10.2.3), up to a day.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	var wait time.Duration
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		if date, err := http.ParseTime(h.Get("Date")); err == nil {
+			wait = at.Sub(date)
+		}
+	}
+	return min(max(0, wait), 24*time.Hour)
+}

@@ -1,0 +1,58 @@
+package provider
+
+import (
+	"context"
+	"time"
+)
+
+// AssertionSource states who a credential belongs to, for another provider that makes
+// tokens in that name.
+type AssertionSource interface {
+	// Assertion returns a statement of one of req.Kinds, made for req.Audience alone.
+	// A credential that can't be stated for that audience, or in none of the kinds, is
+	// ErrPermission. credential, where not nil, replaces the one of the request, beside
+	// an error too.
+	Assertion(ctx context.Context, req AssertionRequest) (assertion Assertion, credential *Credential, err error)
+}
+
+// AssertionKind is the form of an assertion.
+type AssertionKind string
+
+// The kinds. What can't be pinned to an audience (a Clerk API key) says the same to
+// all that it is shown to.
+const (
+	// AssertionJWT is a signed JWT of the issuer: an id_token, a session token, the
+	// token of a CI job.
+	AssertionJWT AssertionKind = "jwt"
+	// AssertionClerkAPIKey is a Clerk API key (ak_...), which is verified at Clerk.
+	AssertionClerkAPIKey AssertionKind = "clerk-api-key"
+)
+
+// AssertionRequest asks for an assertion.
+type AssertionRequest struct {
+	Credential Credential
+	// Audience is the claim aud that it is for; "" is the issuer's own.
+	Audience string
+	// Kinds are those that will do, the best first.
+	Kinds []AssertionKind
+}
+
+// Assertion is a statement of who somebody is. It is for a provider that makes tokens
+// in somebody else's name, and never goes to a database.
+type Assertion struct {
+	Kind  AssertionKind
+	Value Secret
+	// Expires is when it stops being good; zero is unknown.
+	Expires time.Time
+}
+
+// AssertionNeed is what a TokenSource needs of the provider that signed in, where that
+// is another one.
+type AssertionNeed struct {
+	// Kinds are those that it takes, the best first.
+	Kinds []AssertionKind
+	// Audience is what assertions have to be made for. AudienceField, where not empty,
+	// is the key of the setting that says it instead, where that has a value.
+	Audience      string
+	AudienceField string
+}

@@ -1,0 +1,114 @@
+package provider
+
+import "context"
+
+// Fixer is implemented by providers that can repair what their Check found. It is a
+// part of the service Provider, found by type assertion.
+type Fixer interface {
+	// Fix does what the Fix with the id req.ID of one of its findings says, and
+	// nothing else: the host has shown that text and got a yes. It tells report of
+	// each step. It is safe to call where there is nothing to repair any more.
+	//
+	// An id that the provider doesn't know is ErrConfig, a missing or unsuitable
+	// answer ErrConfig or ErrRejected. Answers are not kept, logged or returned.
+	// credential, where not nil, replaces the one of the request, beside an error too.
+	Fix(ctx context.Context, req FixRequest, report func(Progress) error) (credential *Credential, err error)
+}
+
+// Purpose is what a profile wants of a provider. What isn't known is zero.
+type Purpose struct {
+	// Organization is the organisation at the issuer, or "".
+	Organization string
+	Target       Target
+	Access       Access
+	Permissions  []Permission
+	// Audience is what assertions are wanted for, where another provider makes the
+	// tokens and asks for some.
+	Audience string
+	// Template and ReadOnlyTemplate are the claims that Turso wants in a token for
+	// Target, as turso org jwks template prints them for Access with Permissions and
+	// for read-only access: a JSON object, or "" where Turso was not asked. It is the
+	// host that asks.
+	Template         string
+	ReadOnlyTemplate string
+}
+
+// CheckRequest says what to look at.
+type CheckRequest struct {
+	// Credential is the stored credential of this provider; nil where there is none.
+	Credential *Credential
+	Purpose
+}
+
+// Severity grades a finding.
+type Severity string
+
+// The grades. SeveritySkipped is for what could not be looked at; Finding.Text says
+// why.
+const (
+	SeverityOK      Severity = "ok"
+	SeveritySkipped Severity = "skipped"
+	SeverityWarn    Severity = "warn"
+	SeverityError   Severity = "error"
+)
+
+// Finding is one result of Check.
+type Finding struct {
+	// ID is stable, and the provider's own: "jwks", "native-api". The host puts the
+	// provider's name before it ("clerk.native-api").
+	ID       string
+	Severity Severity
+	// Kind is the class of the failure, one of the sentinels, or nil.
+	Kind error
+	// Text is what was observed, Cause why it is so, Hint what to do about it.
+	Text  string
+	Cause string
+	Hint  string
+	// Fix is what the provider can do about it; nil where that is nothing.
+	Fix *Fix
+}
+
+// Fix is a repair that a provider offers.
+type Fix struct {
+	// ID names it to Fixer.Fix.
+	ID string
+	// Text says what would be done, where, as an order: "make the JWT template turso
+	// in the Clerk instance app.example".
+	Text string
+	// Questions are the secrets that it takes. They are asked for when it is done, and
+	// kept nowhere.
+	Questions []Question
+}
+
+// Question asks for a secret.
+type Question struct {
+	// Key names the answer in FixRequest.Answers.
+	Key string
+	// Text is what a person is asked, without a question mark or colon at its end.
+	Text string
+	// Env names variables that have the answer where nobody can be asked, in this
+	// order.
+	Env []string
+}
+
+// FixRequest asks for one repair.
+type FixRequest struct {
+	// ID is that of a Fix.
+	ID string
+	// Credential is the stored credential of this provider; nil where there is none.
+	Credential *Credential
+	Purpose
+	// Answers are those to the Fix's questions, by key.
+	Answers map[string]Secret
+}
+
+// Progress is a step of a repair.
+type Progress struct {
+	// Text is what is being done or, where Done, what was.
+	Text string
+	Done bool
+	// Settings are values that the provider's settings should have from now on,
+	// because of what was done: the id of an application that was made. Never one of a
+	// sensitive field.
+	Settings map[string]string
+}

@@ -1,0 +1,129 @@
+package auth0
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// MachineAction stands for an Action of the credentials-exchange trigger, which runs
+// when a machine asks for a token in its own name; a Post Login Action never does. It
+// runs with the tenant locked and must return at once.
+type MachineAction func(*Exchange)
+
+// Exchange is what a MachineAction sees, and what it can do.
+type Exchange struct {
+	ClientID     string
+	Organization *Organization // nil without one
+	Audience     string
+	Scopes       []string
+
+	access map[string]any
+	denied *oauthError
+}
+
+// SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0 keeps for
+// itself is dropped without a word.
+func (e *Exchange) SetAccessTokenClaim(name string, value any) { setClaim(&e.access, name, value) }
+
+// Deny is api.access.deny: no token, and an error code: invalid_scope, invalid_request
+// or server_error.
+func (e *Exchange) Deny(code, reason string) {
+	status := 400
+	if code == "server_error" {
+		status = 500
+	}
+	e.denied = errOAuth(status, code, reason)
+}
+
+// MachineClaims is a MachineAction that sets the same claims on every token.
+func MachineClaims(claims map[string]any) MachineAction {
+	claims = maps.Clone(claims)
+	return func(e *Exchange) {
+		for name, value := range claims {
+			e.SetAccessTokenClaim(name, value)
+		}
+	}
+}
+
+// SetMachineAction replaces the MachineAction, from the next exchange on.
+func (t *Tenant) SetMachineAction(action MachineAction) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.machineAction = action
+}
+
+// exchangeCredentials gives an application a token in its own name. There is neither a
+// refresh token nor an id_token: it comes back with its secret.
+func (t *Tenant) exchangeCredentials(application *Application, form url.Values) (object, error) {
+	if !application.confidential() {
+		return nil, errUnauthorized()
+	}
+	audience := form.Get("audience")
+	if audience == "" {
+		// Tenants may have a default audience; this one, like most, has none.
+		return nil, errOAuth(403, "access_denied", "No audience parameter was provided, and no default audience has been configured")
+	}
+	api, err := t.findAPI(audience)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(application.Grants, func(g ClientGrant) bool { return g.Audience == audience })
+	if i < 0 || t.fault(FaultGrantMissing) {
+		return nil, errOAuth(403, "access_denied", `Client is not authorized to access "`+audience+`". You need to create a "client-grant" associated to this API. `+
+			`See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants`)
+	}
+	g := &grant{application: application, api: api, grantType: "client-credentials"}
+	if g.organization, err = t.machineOrganization(application.Grants[i], form.Get("organization")); err != nil {
+		return nil, err
+	}
+	g.scopes = machineScopes(application.Grants[i], form.Get("scope"))
+	if err := t.runMachineAction(g); err != nil {
+		return nil, err
+	}
+	return t.tokens(g)
+}
+
+// machineScopes are those of the grant, or what a request names of them.
+func machineScopes(allowed ClientGrant, requested string) []string {
+	if requested == "" {
+		return slices.Clone(allowed.Scopes)
+	}
+	return slices.DeleteFunc(strings.Fields(requested), func(s string) bool { return !slices.Contains(allowed.Scopes, s) })
+}
+
+// machineOrganization is the organisation that a request names, if the grant has any.
+// The texts are choices: Auth0 documents the settings alone.
+func (t *Tenant) machineOrganization(allowed ClientGrant, requested string) (*organization, error) {
+	switch {
+	case requested == "" && allowed.Organizations == OrganizationsRequire:
+		return nil, errOAuth(400, "invalid_request", "organization is required for this client grant")
+	case requested == "":
+		return nil, nil
+	case allowed.Organizations == OrganizationsDeny || allowed.Organizations == "":
+		return nil, errOAuth(400, "invalid_request", "organization is not allowed for this client grant")
+	}
+	if org := t.organization(requested); org != nil {
+		return org, nil
+	}
+	return nil, errOAuth(400, "invalid_request", "parameter organization is invalid")
+}
+
+// runMachineAction runs the Action for a machine's grant and keeps what it set.
+func (t *Tenant) runMachineAction(g *grant) error {
+	if t.machineAction == nil || t.fault(FaultMachineActionMissing) {
+		return nil
+	}
+	exchange := &Exchange{ClientID: g.application.ClientID, Audience: g.audience(), Scopes: slices.Clone(g.scopes)}
+	if g.organization != nil {
+		org := g.organization.Organization
+		exchange.Organization = &org
+	}
+	t.machineAction(exchange)
+	if exchange.denied != nil {
+		return exchange.denied
+	}
+	g.accessClaims = exchange.access
+	return nil
+}

@@ -1,0 +1,5 @@
+-- +goose Up
+CREATE TABLE moved (id INTEGER PRIMARY KEY, at DATETIME NOT NULL);
+INSERT INTO moved (at) VALUES (CURRENT_TIMESTAMP);
+-- +goose Down
+DROP TABLE moved;

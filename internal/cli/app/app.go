@@ -1,0 +1,199 @@
+// Package app is what all commands share: how a line is read, the terminal, the
+// sign-in's user interface, JSON, and the exit codes. It starts no provider, so that
+// the front can link it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+const description = `zen signs you in with the identity you have (Clerk, a Turso platform token, or
+what a provider of somebody else's knows) and gives every libSQL connection a
+token that is fresh, verified and for that database alone.
+
+Standard output is the answer; everything else goes to standard error.
+Exit codes: 0 done, 1 other error, 2 usage or configuration, 3 sign-in needed,
+4 unavailable, 5 not permitted, 130 interrupted.`
+
+// Program is a zen: what it can do, and how its commands get a session.
+type Program struct {
+	Commands []*cli.Command
+	// WithSession runs fn with the session of the profile that the line selects.
+	WithSession func(c *cli.Context, fn func(*session.Session) error) error
+	// Complete completes what words end with; ok is false where that is neither the
+	// value of a flag nor a known argument. If nil, commands and flags are completed.
+	Complete func(a *cli.App, words []string) (values string, ok bool)
+}
+
+// Run does what the line says, and returns the exit code.
+func (p Program) Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return Finish(ctx, stderr, p.perform(ctx, args, stdin, stdout, stderr))
+}
+
+// Finish prints an error, and returns the exit code for it.
+func Finish(ctx context.Context, stderr io.Writer, err error) int {
+	code := ExitCode(ctx, err)
+	var child ChildExit
+	if err != nil && !errors.As(err, &child) {
+		ReportError(ctx, stderr, err, code)
+	}
+	return code
+}
+
+func (p Program) perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	app := p.App(stdin, stdout, stderr)
+	if len(args) == 2 && args[1] == "--version" {
+		args = []string{args[0], "version"}
+	}
+	if n := len(args); n > 1 && args[n-1] == Completing {
+		if p.Complete != nil {
+			if values, ok := p.Complete(app, args[1:n-1]); ok {
+				_, err := io.WriteString(stdout, values)
+				return err
+			}
+		}
+		line, ok := completionLine(args)
+		if !ok {
+			return nil
+		}
+		return app.RunContext(ctx, line)
+	}
+	args, err := FlagsFirst(app, args)
+	if err != nil {
+		return err
+	}
+	return app.RunContext(ctx, args)
+}
+
+// sessionKey is where an app keeps its Program's WithSession.
+const sessionKey = "session"
+
+// WithSession runs fn with the session of the profile that the line selects.
+func WithSession(c *cli.Context, fn func(*session.Session) error) error {
+	with := c.App.Metadata[sessionKey].(func(*cli.Context, func(*session.Session) error) error)
+	return with(c, fn)
+}
+
+// ReportError prints one line, and a hint where there is one.
+func ReportError(ctx context.Context, stderr io.Writer, err error, code int) {
+	if code == ExitInterrupted {
+		fmt.Fprintln(stderr, "zen: interrupted")
+		return
+	}
+	fmt.Fprintf(stderr, "%s %s\n", Paint(stderr, Red, "zen:"), OneLine(err.Error()))
+	var place interface{ Excerpt() string } // of the input that the error is about
+	if errors.As(err, &place) {
+		fmt.Fprint(stderr, place.Excerpt())
+	}
+	if hint := provider.Hint(err); hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", OneLine(hint))
+	}
+}
+
+// OneLine keeps texts from elsewhere from drawing on the terminal, and from turning
+// what is read there around (U+202E).
+func OneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// App is the program as package cli runs it.
+func (p Program) App(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:        "zen",
+		Usage:       "sign in, and use libSQL databases",
+		Description: description,
+		Reader:      stdin,
+		Writer:      stdout,
+		ErrWriter:   stderr,
+		HideVersion: true,
+		// zen reports errors and chooses exit codes itself.
+		ExitErrHandler:       func(*cli.Context, error) {},
+		OnUsageError:         usageError,
+		EnableBashCompletion: true,
+		Commands:             p.Commands,
+		Metadata:             map[string]any{sessionKey: p.WithSession},
+	}
+	app.Flags = GlobalFlags()
+	plainSwitches(app.Flags)
+	finish(app.Commands)
+	return app
+}
+
+// finish gives every command what all have: the global flags, so that they may
+// stand before or after the command's name, and zen's way with wrong usage.
+func finish(commands []*cli.Command) {
+	for _, c := range commands {
+		c.OnUsageError = usageError
+		c.HideHelpCommand = true
+		if len(c.Subcommands) > 0 {
+			finish(c.Subcommands)
+			if c.Action == nil {
+				c.Action = showHelp
+			}
+		}
+		c.Flags = append(c.Flags, GlobalFlags()...)
+		plainSwitches(c.Flags)
+	}
+}
+
+// plainSwitches keeps "(default: false)" out of the help.
+func plainSwitches(flags []cli.Flag) {
+	for _, f := range flags {
+		if b, ok := f.(*cli.BoolFlag); ok {
+			b.DisableDefaultText = true
+		}
+	}
+}
+
+func usageError(c *cli.Context, err error, _ bool) error {
+	return Usage(c, "%v", err)
+}
+
+// Usage is an error of class errUsage that points at the help.
+func Usage(c *cli.Context, format string, args ...any) error {
+	name := strings.TrimSpace(c.Command.HelpName)
+	if name == "" {
+		name = "zen"
+	}
+	return &provider.Error{
+		Kind:    ErrUsage,
+		Message: fmt.Sprintf(format, args...),
+		Hint:    name + " --help",
+	}
+}
+
+// unknownCommand is the error for a word that is no command of path.
+func unknownCommand(path string, commands []*cli.Command, word string) error {
+	hint := cli.SuggestCommand(commands, word)
+	if hint == "" || hint == fmt.Sprintf(cli.SuggestDidYouMeanTemplate, "") { // nothing is near
+		hint = path + " --help"
+	}
+	return &provider.Error{Kind: ErrUsage, Message: fmt.Sprintf("unknown command %q", word), Hint: hint}
+}
+
+// showHelp is the action of commands that only have subcommands.
+func showHelp(c *cli.Context) error { return cli.ShowSubcommandHelp(c) }
+
+// NoMoreThan refuses arguments that nobody would read.
+func NoMoreThan(c *cli.Context, n int) error {
+	if c.NArg() > n {
+		return Usage(c, "unexpected argument %q", c.Args().Get(n))
+	}
+	return nil
+}

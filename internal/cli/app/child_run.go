@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"time"
+)
+
+// RunChild runs a command until it ends by itself: an interrupt is the command's to
+// act on, as a shell does that stays. From a terminal it reaches the command directly,
+// from elsewhere it is passed on. When zen is told to end, the command is told, too,
+// and killed ten seconds later. What it leaves running ends with it.
+func RunChild(ctx context.Context, command, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), EndSignals()...)
+	defer stop()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	cmd.Env = environ
+	cmd.Cancel = func() error { return terminate(cmd.Process) }
+	cmd.WaitDelay = 10 * time.Second
+	if err := adoptOrphans(); err != nil {
+		return fmt.Errorf("run %s: adopt its children: %w", command[0], err)
+	}
+	err := cmd.Start()
+	if err == nil {
+		err = wait(cmd, IsTerminal(stdin))
+	}
+	endOrphans()
+	var exited *exec.ExitError
+	switch {
+	case errors.As(err, &exited):
+		return ChildExit{Code: ExitStatus(exited.ProcessState)}
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("run %s: it is not on the PATH", command[0])
+	}
+	return err
+}
+
+// wait waits for a command and passes interrupts on, unless both have them from
+// the same terminal.
+func wait(cmd *exec.Cmd, terminal bool) error {
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-interrupts:
+			if !terminal {
+				_ = cmd.Process.Signal(os.Interrupt) // it may just have ended
+			}
+		}
+	}
+}

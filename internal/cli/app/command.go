@@ -1,0 +1,75 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// What env(1), nohup(1), timeout(1) and every shell exit with when the command
+// can't be run (POSIX, XCU 2.8.2).
+const (
+	exitNotExecutable = 126
+	exitNotFound      = 127
+)
+
+// FindCommand looks a command up as a shell does: before a token is asked for that
+// nobody would use.
+func FindCommand(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", CommandError(name, err)
+	}
+	return filepath.Abs(path)
+}
+
+// CommandError gives the reasons why a command can't be run the exit codes that a
+// shell gives them.
+func CommandError(name string, err error) error {
+	var child ChildExit
+	switch {
+	case err == nil, errors.As(err, &child):
+		return err
+	case errors.Is(err, exec.ErrDot):
+		return cannotRun{exitNotFound, name, fmt.Sprintf("it is in the working directory, which is not on the PATH; .%c%s would be it", os.PathSeparator, name), err}
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return cannotRun{exitNotFound, name, "there is no such command", err}
+	}
+	var why error = err
+	var lookup *exec.Error
+	if errors.As(err, &lookup) {
+		why = lookup.Err
+	}
+	var path *fs.PathError
+	if errors.As(why, &path) {
+		why = path.Err
+	}
+	return cannotRun{exitNotExecutable, name, why.Error(), err}
+}
+
+// cannotRun is a command that could not be started.
+type cannotRun struct {
+	code      int
+	name, why string
+	err       error
+}
+
+func (e cannotRun) Error() string { return "run " + e.name + ": " + e.why }
+func (e cannotRun) Unwrap() error { return e.err }
+
+// IsCredentialVariable reports whether a variable may name another account, or be a
+// provider's setting, which may be a secret: a command never inherits those. What an
+// app shares with a provider under a name of its own, CLERK_PUBLISHABLE_KEY say,
+// stays the app's.
+func IsCredentialVariable(name string) bool {
+	if runtime.GOOS == "windows" {
+		name = strings.ToUpper(name)
+	}
+	return strings.HasPrefix(name, "TURSO_") || strings.HasPrefix(name, "LIBSQL_") ||
+		strings.HasPrefix(name, "ZEN_") && strings.Contains(name, "__")
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Slowly runs fn and, when it takes more than a second, says on a terminal what is
+// being waited for. The line is gone when fn returns.
+func Slowly(c *cli.Context, text string, fn func() error) error {
+	out := Notes(c)
+	if !IsTerminal(out) {
+		return fn()
+	}
+	ended, shown := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		select {
+		case <-ended:
+			shown <- false
+		case <-time.After(time.Second):
+			fmt.Fprintf(out, "zen: %s...", text)
+			shown <- true
+		}
+	}()
+	err := fn()
+	close(ended)
+	if <-shown {
+		fmt.Fprint(out, clearLine(out))
+	}
+	return err
+}
+
+// clearLine begins a line anew on a terminal, where slowly may have written on it.
+func clearLine(out io.Writer) string {
+	if !IsTerminal(out) {
+		return ""
+	}
+	return "\r\x1b[K"
+}

@@ -1,0 +1,168 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+// UI draws a login on standard error. Providers ask, zen draws: a provider never
+// has the terminal.
+type UI struct {
+	in          io.Reader
+	out         io.Writer
+	browser     bool
+	interactive bool
+	// here says why no browser is opened, or whose is.
+	here string
+
+	// asking is held by the one question that is on the terminal.
+	asking sync.Mutex
+
+	mu sync.Mutex // guards out and the fields below
+	// prompt is the question that waits for an answer; it is drawn again below
+	// whatever else is told.
+	prompt string
+	// opened are the browsers that were started; done waits for them.
+	opened sync.WaitGroup
+}
+
+func NewUI(c *cli.Context) *UI {
+	u := &UI{in: c.App.Reader, out: c.App.ErrWriter, interactive: Interactive(c)}
+	place := around()
+	u.browser = browserAllowed(c) && place.browser
+	switch {
+	case u.browser && place.name == wsl:
+		u.here = "This is WSL: the page opens in the browser of Windows.\n"
+	case !u.browser && place.name != "":
+		u.here = "This is " + place.name + ": zen opens no browser here.\n"
+	}
+	return u
+}
+
+// Done waits a moment for the browser commands, which usually have ended. One that
+// is the browser itself goes on without zen.
+func (u *UI) Done() {
+	ended := make(chan struct{})
+	go func() { u.opened.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(2 * time.Second):
+	}
+}
+
+func (u *UI) Print(format string, args ...any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.prompt != "" {
+		fmt.Fprintln(u.out)
+	}
+	fmt.Fprintf(u.out, format+"\n", args...)
+	fmt.Fprint(u.out, u.prompt)
+}
+
+// OpenURL implements session.UI. The URL is always printed: a browser that opens
+// may be on another machine's screen.
+func (u *UI) OpenURL(_ context.Context, url, code string) error {
+	url, code = OneLine(url), OneLine(code)
+	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
+		return fmt.Errorf("open browser: %w: %q is not an http URL", provider.ErrConfig, url)
+	}
+	what := "Open this page in a browser:"
+	switch {
+	case u.browser:
+		what = "Opening this page in your browser:"
+	case u.interactive: // who can paste where it ends
+		what = "Open this page in a browser, here or on another machine:"
+	}
+	u.Print("%s%s\n  %s", u.here, what, url)
+	if code != "" {
+		u.Print("It has to show the code %s.", code)
+	}
+	if !u.browser {
+		return nil
+	}
+	u.opened.Add(1)
+	go func() {
+		defer u.opened.Done()
+		if err := openBrowser(url, u.out); err != nil {
+			u.Print("The browser command failed (%v). The page can be opened by hand, too.", err)
+		}
+	}()
+	return nil
+}
+
+// ShowCode implements session.UI.
+func (u *UI) ShowCode(_ context.Context, code, url string, expires time.Time) error {
+	u.Print("Open %s and type the code %s", OneLine(url), OneLine(code))
+	if !expires.IsZero() {
+		u.Print("The code is good until %s.", expires.Local().Format("15:04:05"))
+	}
+	return nil
+}
+
+// Progress implements session.UI.
+func (u *UI) Progress(_ context.Context, text string) error {
+	u.Print("%s", OneLine(text))
+	return nil
+}
+
+// Ask implements session.UI.
+func (u *UI) Ask(ctx context.Context, question string) (string, error) {
+	return u.ask(ctx, question, false)
+}
+
+// AskSecret implements session.UI.
+func (u *UI) AskSecret(ctx context.Context, question string) (provider.Secret, error) {
+	answer, err := u.ask(ctx, question, true)
+	return provider.NewSecret(answer), err
+}
+
+var errNobody = &provider.Error{
+	Kind:    provider.ErrNoCredential,
+	Message: "the sign-in needs an answer, and nobody can be asked",
+	Hint:    "run it in a terminal, without --no-input",
+}
+
+// ask reads an answer, one question at a time.
+func (u *UI) ask(ctx context.Context, question string, hidden bool) (string, error) {
+	terminal, ok := u.in.(*os.File)
+	if !u.interactive || !ok {
+		return "", errNobody
+	}
+	u.asking.Lock()
+	defer u.asking.Unlock()
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	u.setPrompt(OneLine(question) + ": ")
+	line, err := readLine(ctx, terminal, hidden)
+	u.setPrompt("")
+	if hidden || err != nil {
+		u.Print("") // the line's end was not shown
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errNobody) {
+		err = fmt.Errorf("read the answer: %w", err)
+	}
+	return strings.TrimSpace(line), err
+}
+
+func (u *UI) setPrompt(prompt string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.prompt = prompt
+	fmt.Fprint(u.out, prompt)
+}
+
+// Interface guards
+var _ session.UI = (*UI)(nil)

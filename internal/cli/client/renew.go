@@ -1,0 +1,170 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+// A renewal is made by a process of its own, in a session of its own, and the one
+// that wants the token waits for it. Whatever becomes of that one (Ctrl-C, a closed
+// terminal, kill -9), the answer of an issuer that has replaced the credential is
+// stored.
+
+// renewTimeout bounds a renewal: the wait for the profile's lock and a provider's
+// two calls.
+const renewTimeout = 2 * time.Minute
+
+// RenewCommand is the other process. It reads a session.Order and answers with a
+// report.
+func RenewCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "renew",
+		Usage:  "make the renewal that another zen orders on standard input",
+		Hidden: true,
+		Flags:  []cli.Flag{&cli.StringFlag{Name: "database"}},
+		Action: func(c *cli.Context) error {
+			var order session.Order
+			if err := json.NewDecoder(c.App.Reader).Decode(&order); err != nil {
+				return app.Usage(c, "this is a command of zen's own: it reads an order on standard input")
+			}
+			// The process that waits may have ended: its end of the pipe is nothing to
+			// die by.
+			signal.Ignore(syscall.SIGPIPE)
+			err := json.NewEncoder(c.App.Writer).Encode(newReport(carry(c, order)))
+			if errors.Is(err, syscall.EPIPE) {
+				return nil
+			}
+			return err
+		},
+	}
+}
+
+// carry makes the renewal. The database is said again: the other process may have been
+// given it by a flag, over a project file that names one that isn't the user's.
+func carry(c *cli.Context, order session.Order) error {
+	if order.Target.URL != "" {
+		if err := c.Set("database", order.Target.URL); err != nil {
+			return err
+		}
+	}
+	return With(c, func(client *core.Client) error {
+		s, err := client.Session(order.Profile)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Context, renewTimeout)
+		defer cancel()
+		s.Elsewhere = nil
+		return s.Carry(ctx, order)
+	})
+}
+
+// report is what became of an order: an error of the contract's, as text.
+type report struct {
+	Failed     bool          `json:"failed"`
+	Kind       string        `json:"kind,omitempty"`
+	Message    string        `json:"message,omitempty"`
+	Hint       string        `json:"hint,omitempty"`
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
+}
+
+func newReport(err error) report {
+	if err == nil {
+		return report{}
+	}
+	r := report{Failed: true, Message: err.Error(), Hint: provider.Hint(err), RetryAfter: provider.RetryAfter(err)}
+	if kind := provider.Kind(err); kind != nil {
+		r.Kind = kind.Error()
+	}
+	return r
+}
+
+func (r report) err() error {
+	if !r.Failed {
+		return nil
+	}
+	e := &provider.Error{Message: r.Message, Hint: r.Hint, RetryAfter: r.RetryAfter}
+	for _, kind := range provider.Kinds() {
+		if kind.Error() == r.Kind {
+			e.Kind = kind
+		}
+	}
+	return e
+}
+
+// renewer is core.Options.Elsewhere. It starts this very program, with what was
+// said of the configuration.
+func renewer(c *cli.Context) func(context.Context, session.Order) error {
+	args := []string{"renew", "--no-input"}
+	if file := app.GlobalString(c, "config"); file != "" {
+		args = append(args, "--config", file)
+	}
+	for _, name := range []string{"debug", "quiet"} {
+		if app.GlobalBool(c, name) {
+			args = append(args, "--"+name)
+		}
+	}
+	return func(ctx context.Context, order session.Order) error {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
+		}
+		keyring, err := app.KeyringOptions(c)
+		if err != nil {
+			return err
+		}
+		cmd := exec.Command(self, args...)
+		// Some keyrings ask for each program that wants something, and this one knows
+		// whether somebody is there to answer.
+		cmd.Env = append(os.Environ(), app.EnvKeyringTimeout+"="+keyring.Timeout.String())
+		return renewBy(ctx, cmd, order, c)
+	}
+}
+
+// renewBy runs the command, and leaves it to itself when ctx ends.
+func renewBy(ctx context.Context, cmd *exec.Cmd, order session.Order, c *cli.Context) error {
+	text, err := json.Marshal(order)
+	if err != nil {
+		return fmt.Errorf("encode order: %w", err)
+	}
+	var answer bytes.Buffer
+	cmd.Stdin, cmd.Stdout = bytes.NewReader(text), &answer
+	if f, ok := c.App.ErrWriter.(*os.File); ok {
+		cmd.Stderr = f // the providers' log, where it was asked for
+	}
+	cmd.SysProcAttr = ownSession()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		return ctx.Err() // it ends by itself, and this program is about to
+	}
+	var r report
+	if json.Unmarshal(answer.Bytes(), &r) != nil {
+		return &provider.Error{
+			Kind: provider.ErrUnavailable, Err: err,
+			Message: fmt.Sprintf("the process that renews the token ended without an answer (%v)", err),
+			Hint:    "try again",
+		}
+	}
+	return r.err()
+}

@@ -1,0 +1,32 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// What failed in the process that renews fails in the same way in the one that waits.
+func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
+	for _, kind := range append(provider.Kinds(), nil) {
+		var err error = &provider.Error{Kind: kind, Message: "clerk: HTTP 503", Hint: "wait", RetryAfter: 3 * time.Second}
+		text, encodeErr := json.Marshal(newReport(fmt.Errorf("make a token: %w", err)))
+		if encodeErr != nil {
+			t.Fatal(encodeErr)
+		}
+		var r report
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		got := r.err()
+		if provider.Kind(got) != kind || got.Error() != "make a token: clerk: HTTP 503" || provider.Hint(got) != "wait" || provider.RetryAfter(got) != 3*time.Second {
+			t.Errorf("%v came back as %v (%v)", kind, got, provider.Kind(got))
+		}
+	}
+	if err := newReport(nil).err(); err != nil {
+		t.Error(err)
+	}
+}

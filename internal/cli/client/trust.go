@@ -1,0 +1,22 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/host"
+)
+
+// trustProvider asks at the first use of a provider's binary. Only a whole yes is
+// one.
+func trustProvider(ctx context.Context, u *app.UI, b host.Binary) (bool, error) {
+	u.Print("Provider %s has not run here before:\n  %s\n  sha256 %s\nIt would run with your rights, and see the credentials that you get with it.",
+		b.Name, app.OneLine(b.Path), b.SHA256)
+	if b.Interpreter != "" {
+		u.Print("It is a script for %s: the sum covers neither that nor what it loads.", app.OneLine(b.Interpreter))
+	}
+	answer, err := u.Ask(ctx, fmt.Sprintf("Run %s from now on? Type yes or no", b.Name))
+	return strings.EqualFold(answer, "yes"), err
+}

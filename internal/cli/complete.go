@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/token"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// completeValue completes the value of the flag that the line ends with, or the name
+// of a profile where one is an argument: a line each. ok is false where the line ends
+// otherwise. It reads the configuration and the names of files, at most: a key that
+// is pressed in a shell starts no provider, waits for no keyring and no network.
+func completeValue(a *cli.App, words []string) (values string, ok bool) {
+	if len(words) == 0 || slices.Contains(words, "--") {
+		return "", false
+	}
+	flags, commands, path := a.Flags, a.Commands, ""
+	for _, word := range words {
+		if next := app.CommandNamed(commands, word); next != nil {
+			flags, commands, path = next.Flags, next.Subcommands, path+" "+next.Name
+		}
+	}
+	last := words[len(words)-1]
+	if strings.HasPrefix(last, "-") && app.TakesValue(flags, last) {
+		return aLineEach(flagValues(strings.TrimLeft(last, "-"), words)), true
+	}
+	switch {
+	case path == " profiles use" && last == "use", path == " profiles delete" && !strings.HasPrefix(last, "-"):
+		return aLineEach(profileNames(words)), true
+	}
+	return "", false
+}
+
+func aLineEach(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return strings.Join(values, "\n") + "\n"
+}
+
+// flagValues are what a flag takes; nil where it takes anything.
+func flagValues(name string, words []string) []string {
+	switch name {
+	case "profile":
+		return profileNames(words)
+	case "provider":
+		return providerNames(words)
+	case "format":
+		return token.TokenFormats
+	case "shell":
+		return token.ShellNames
+	case "access":
+		return []string{"ro", "rw"}
+	case "storage":
+		return []string{string(store.StorageKeyring), string(store.StorageFile)}
+	case "watch":
+		return []string{"restart", "HUP", "USR1", "USR2"}
+	case "env":
+		return []string{"DATABASE_URL=url", "DATABASE_TOKEN=token"}
+	}
+	return nil
+}
+
+// completingClient is the client of the line, or nil where its configuration can't be
+// read: a completion has no place for an error. It starts nothing.
+func completingClient(words []string) *core.Client {
+	var o core.Options
+	if i := slices.Index(words, "--config"); i >= 0 && i+1 < len(words) {
+		o.Config.Path = words[i+1]
+	}
+	client, err := core.New(o)
+	if err != nil {
+		return nil
+	}
+	return client
+}
+
+func profileNames(words []string) []string {
+	client := completingClient(words)
+	if client == nil {
+		return nil
+	}
+	names := client.Config.ProfileNames()
+	if stored, err := client.Store.List(); err == nil {
+		names = append(names, stored...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func providerNames(words []string) []string {
+	client := completingClient(words)
+	if client == nil {
+		return nil
+	}
+	var names []string
+	for _, found := range client.Providers.List() {
+		names = append(names, found.Name)
+	}
+	return names
+}

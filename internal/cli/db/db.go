@@ -1,0 +1,151 @@
+// Package db has the commands that use the database.
+package db
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+func Command() *cli.Command {
+	return &cli.Command{
+		Name:        "db",
+		Usage:       "use the database",
+		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbPingCommand(), dbSyncCommand()},
+	}
+}
+
+// databaseFlags say which database, and with what right.
+func databaseFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "access", Usage: "use a token with `ACCESS`: ro or rw"},
+		&cli.StringFlag{Name: "database", Usage: "use the database at `URL`"},
+	}
+}
+
+// modeFlags say how a database is used.
+func modeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "mode", Usage: "use the database in `MODE`: remote, replica or local (default: local for file:PATH and :memory:, otherwise remote)"},
+		&cli.StringFlag{Name: "path", Usage: "keep the replica in `FILE` (default: one for the database in zen's state directory)", TakesFile: true},
+	}
+}
+
+// database is what a command works with.
+type database struct {
+	client  *core.Client     // nil for a local file
+	session *session.Session // nil for a local file
+	target  string
+	db      *sql.DB
+	// conn is kept, so that BEGIN holds from one statement to the next.
+	conn *sql.Conn
+}
+
+// withDatabase opens the database that the line names, or the profile's, for fn.
+func withDatabase(c *cli.Context, fn func(database) error) error {
+	mode := libsql.Mode(c.String("mode"))
+	switch target := c.String("database"); {
+	case c.IsSet("mode") && !slices.Contains(libsql.Modes(), mode):
+		return app.Usage(c, "--mode %q is not remote, replica or local", mode)
+	case c.IsSet("path") && mode != libsql.Replica:
+		return app.Usage(c, "--path is for --mode replica")
+	case libsql.IsLocal(target):
+		return useLocal(c, core.Database{Target: target, Mode: mode, TimesAsText: true}, fn)
+	case mode == libsql.Local:
+		return app.Usage(c, "--mode local wants --database file:PATH or :memory:")
+	}
+	return client.With(c, func(client *core.Client) error {
+		s, err := client.Session("")
+		if err != nil {
+			return err
+		}
+		how := core.Database{Mode: mode, TimesAsText: true}
+		if mode == libsql.Replica {
+			if how.Path, err = replicaPath(c, client, s); err != nil {
+				return err
+			}
+		}
+		return useDatabase(c, database{client: client, session: s, target: s.Target.URL}, how, fn)
+	})
+}
+
+// useLocal opens a file, or memory, for fn: there is no token, so access says how.
+func useLocal(c *cli.Context, how core.Database, fn func(database) error) error {
+	if c.IsSet("access") {
+		access, err := provider.ParseAccess(c.String("access"))
+		if err != nil {
+			return app.Usage(c, "--access: %v", err)
+		}
+		how.Access = access
+	}
+	return useDatabase(c, database{target: how.Target}, how, fn)
+}
+
+// useDatabase opens a database for fn, and closes it.
+func useDatabase(c *cli.Context, d database, how core.Database, fn func(database) error) error {
+	err := app.Slowly(c, "opening the database", func() (err error) {
+		if d.client == nil {
+			d.db, err = core.Open(c.Context, how)
+		} else {
+			d.db, err = d.client.OpenSession(c.Context, d.session, how)
+		}
+		return err
+	})
+	if err != nil {
+		return libsql.Explain(err)
+	}
+	d.conn, err = d.db.Conn(c.Context)
+	if err == nil {
+		err = fn(d)
+		d.conn.Close() // gives up a transaction that was left open
+	}
+	if closeErr := d.db.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// replicaPath is where the replica of a session's database is kept.
+func replicaPath(c *cli.Context, client *core.Client, s *session.Session) (string, error) {
+	if err := s.NeedsDatabase(); err != nil {
+		return "", err
+	}
+	if c.IsSet("path") {
+		return c.String("path"), nil
+	}
+	dir := filepath.Join(client.Config.Paths.StateDir, "replicas")
+	sum := sha256.Sum256([]byte(s.Target.URL))
+	return filepath.Join(dir, databaseName(s.Target.URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
+}
+
+// databaseName is what people call a database: the last part of its path, or the first
+// of its host.
+func databaseName(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "zen"
+	}
+	name := path.Base(u.Path + u.Opaque)
+	if name == "." || name == "/" {
+		name, _, _ = strings.Cut(u.Hostname(), ".")
+	}
+	if name = app.OneLine(name); len(name) > 24 || name == "" {
+		return "zen"
+	}
+	return name
+}

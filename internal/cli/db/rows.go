@@ -1,0 +1,56 @@
+package db
+
+import (
+	"bufio"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// rowWriter prints the rows of a result one after the other, in constant memory.
+type rowWriter interface {
+	// row prints a row. It keeps none of the values.
+	row(values []any) error
+	// end completes the output.
+	end() error
+	// cut writes what has been held back, where an error ends the rows.
+	cut() error
+}
+
+// rowFormats are the formats by name.
+var rowFormats = map[string]func(w *bufio.Writer, columns []string) rowWriter{
+	"table": newTable, "csv": newCSVRows, "line": newLineRows, "json": newJSONRows,
+}
+
+// cell is a value for people. Control characters are escaped: a database is
+// foreign, and a terminal obeys.
+func cell(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "NULL"
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case string:
+		if strings.ContainsFunc(v, isControl) || !utf8.ValidString(v) {
+			return strconv.Quote(v)
+		}
+		return v
+	case []byte:
+		return fmt.Sprintf("x'%X'", v)
+	case float64:
+		text := strconv.FormatFloat(v, 'g', -1, 64)
+		if !strings.ContainsAny(text, ".eIN") {
+			text += ".0" // a REAL, as SQLite prints it
+		}
+		return text
+	}
+	return fmt.Sprint(value)
+}
+
+// isControl reports what a terminal obeys, and what turns the order of the text around
+// it, other cells' included (https://www.unicode.org/reports/tr36/, 3.2).
+func isControl(r rune) bool {
+	return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}

@@ -1,0 +1,47 @@
+package db
+
+import (
+	"bufio"
+	"strings"
+)
+
+// csvRows writes CSV as RFC 4180 has it, with a header, but for the line's end, which
+// is a line feed. NULL is nothing, and empty text "".
+type csvRows struct{ out *bufio.Writer }
+
+func newCSVRows(w *bufio.Writer, columns []string) rowWriter {
+	r := csvRows{w}
+	for i, name := range columns {
+		r.field(i, name)
+	}
+	w.WriteByte('\n')
+	return r
+}
+
+func (r csvRows) row(values []any) error {
+	for i, v := range values {
+		r.field(i, v)
+	}
+	return r.out.WriteByte('\n')
+}
+
+func (r csvRows) field(i int, value any) {
+	if i > 0 {
+		r.out.WriteByte(',')
+	}
+	text, isText := value.(string)
+	switch {
+	case value == nil:
+	case !isText:
+		r.out.WriteString(cell(value))
+	case text == "" || strings.ContainsAny(text, "\",\r\n") || text[0] == ' ' || text[len(text)-1] == ' ':
+		r.out.WriteByte('"')
+		r.out.WriteString(strings.ReplaceAll(text, `"`, `""`))
+		r.out.WriteByte('"')
+	default:
+		r.out.WriteString(text)
+	}
+}
+
+func (r csvRows) end() error { return nil }
+func (r csvRows) cut() error { return nil }

@@ -1,0 +1,83 @@
+package db
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/zen-auth/zen/internal/cli/app"
+)
+
+// jsonRows writes {"schema_version":1,"columns":[…],"rows":[[…],…]}, a row a line.
+type jsonRows struct {
+	out  *bufio.Writer
+	rows int
+
+	value   bytes.Buffer // of one value, by encoder
+	encoder *json.Encoder
+}
+
+func newJSONRows(w *bufio.Writer, columns []string) rowWriter {
+	j := &jsonRows{out: w}
+	j.encoder = json.NewEncoder(&j.value)
+	j.encoder.SetEscapeHTML(false)
+	fmt.Fprintf(w, "{\n  \"schema_version\": %d,\n  \"columns\": ", app.SchemaVersion)
+	_ = j.encode(columns) // strings have no error but the writer's, which it keeps
+	w.WriteString(",\n  \"rows\": [")
+	return j
+}
+
+func (j *jsonRows) row(values []any) error {
+	separator := "\n    ["
+	if j.rows++; j.rows > 1 {
+		separator = ",\n    ["
+	}
+	j.out.WriteString(separator)
+	for i, v := range values {
+		if i > 0 {
+			j.out.WriteByte(',')
+		}
+		if err := j.encode(jsonValue(v)); err != nil {
+			return err
+		}
+	}
+	return j.out.WriteByte(']')
+}
+
+func (j *jsonRows) encode(v any) error {
+	j.value.Reset()
+	if err := j.encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := j.out.Write(bytes.TrimSuffix(j.value.Bytes(), []byte("\n")))
+	return err
+}
+
+func (j *jsonRows) end() error {
+	if j.rows > 0 {
+		j.out.WriteString("\n  ")
+	}
+	_, err := j.out.WriteString("]\n}\n")
+	return err
+}
+
+// cut leaves the document unfinished, so that nobody takes it for all of the rows.
+func (j *jsonRows) cut() error { return j.out.WriteByte('\n') }
+
+// jsonValue gives the two values a form that JSON lacks: a blob is {"base64":"…"},
+// an infinite number a string.
+func jsonValue(value any) any {
+	switch v := value.(type) {
+	case []byte:
+		return map[string]string{"base64": base64.StdEncoding.EncodeToString(v)}
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return strconv.FormatFloat(v, 'g', -1, 64)
+		}
+	}
+	return value
+}

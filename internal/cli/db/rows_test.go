@@ -1,0 +1,96 @@
+package db
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestRowFormats holds each format to what it has to keep apart.
+func TestRowFormats(t *testing.T) {
+	columns := []string{"id", "a,b"}
+	rows := [][]any{
+		{int64(1), nil},
+		{int64(2), ""},
+		{-1.0, "say \"hi\"\nthere"},
+		{[]byte{0, 0xff}, " <é\x1b[31m>"},
+		{math.Inf(1), "plain"},
+	}
+	for format, want := range map[string]string{
+		"table": "id       a,b\n" +
+			"1        NULL\n" +
+			"2        \n" +
+			"-1.0     \"say \\\"hi\\\"\\nthere\"\n" +
+			"x'00FF'  \" <é\\x1b[31m>\"\n" +
+			"+Inf     plain\n",
+		"csv": "id,\"a,b\"\n" +
+			"1,\n" +
+			"2,\"\"\n" +
+			"-1.0,\"say \"\"hi\"\"\nthere\"\n" +
+			"x'00FF',\" <é\x1b[31m>\"\n" +
+			"+Inf,plain\n",
+		"line": " id = 1\na,b = NULL\n\n" +
+			" id = 2\na,b = \n\n" +
+			" id = -1.0\na,b = \"say \\\"hi\\\"\\nthere\"\n\n" +
+			" id = x'00FF'\na,b = \" <é\\x1b[31m>\"\n\n" +
+			" id = +Inf\na,b = plain\n",
+		"json": "{\n  \"schema_version\": 1,\n  \"columns\": [\"id\",\"a,b\"],\n  \"rows\": [\n" +
+			"    [1,null],\n    [2,\"\"],\n    [-1,\"say \\\"hi\\\"\\nthere\"],\n" +
+			"    [{\"base64\":\"AP8=\"},\" <é\\u001b[31m>\"],\n    [\"+Inf\",\"plain\"]\n  ]\n}\n",
+	} {
+		var out bytes.Buffer
+		w := bufio.NewWriter(&out)
+		writer := rowFormats[format](w, columns)
+		for _, row := range rows {
+			if err := writer.row(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := writer.end(); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", format, diff)
+		}
+	}
+}
+
+// TestTableStreams: a table holds back no more than it needs for the widths.
+func TestTableStreams(t *testing.T) {
+	for size, rows := range map[int]int{1: 3 * maxAligned, 300_000: 10} {
+		var out bytes.Buffer
+		w := bufio.NewWriter(&out)
+		writer := newTable(w, []string{"a"}).(*table)
+		text := strings.Repeat("x", size)
+		for range rows {
+			if err := writer.row([]any{text}); err != nil {
+				t.Fatal(err)
+			}
+			if held := len(writer.lines); held > maxAligned || (held-1)*size > maxAlignedBytes {
+				t.Fatalf("%d rows of %d bytes are held", held, size)
+			}
+		}
+		if err := errors.Join(writer.end(), w.Flush()); err != nil || bytes.Count(out.Bytes(), []byte("\n")) != rows+1 {
+			t.Errorf("%d rows of %d bytes: %v", rows, size, err)
+		}
+	}
+}
+
+// A terminal shows what a value is, and nothing that it says to do.
+func TestCellObeysNothing(t *testing.T) {
+	for value, want := range map[string]string{
+		"\x1b[31m": `"\x1b[31m"`, "\u009b31m": `"\u009b31m"`, "a\x00": `"a\x00"`,
+		"abc\u202efed": `"abc\u202efed"`, "\u2067x": `"\u2067x"`,
+		"שלום": "שלום", "👩‍👧": "👩‍👧", "é": "é",
+	} {
+		if got := cell(value); got != want {
+			t.Errorf("%q is shown as %s, want %s", value, got, want)
+		}
+	}
+}

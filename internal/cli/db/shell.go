@@ -1,0 +1,225 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/cli/app"
+)
+
+func dbShellCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "shell",
+		Usage: "type SQL, and see the rows",
+		Description: `A statement ends with a semicolon, on this line or a later one; .help lists what
+else there is. Ctrl-C cancels what runs or is being typed, Ctrl-D leaves. One
+connection is kept, so that BEGIN holds: a * in the prompt shows a transaction.
+
+Statements are remembered for the arrow keys and Ctrl-R, in a private file. One that
+begins with a blank, or has what may be a secret in it, is not written there.
+
+Where standard input is no terminal, its statements are run until one fails.`,
+		Flags: append(append(databaseFlags(), modeFlags()...),
+			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
+			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
+		),
+		Action: dbShell,
+	}
+}
+
+func dbShell(c *cli.Context) error {
+	format, err := rowFormat(c)
+	if err == nil {
+		err = app.NoMoreThan(c, 0)
+	}
+	if err != nil {
+		return err
+	}
+	return withDatabase(c, func(d database) error {
+		sh := &shell{runner: newRunner(c, d.conn, format), name: databaseName(d.target)}
+		sh.timing = c.Bool("timing")
+		if c.App.Reader != os.Stdin || !app.IsTerminal(c.App.Reader) || !app.IsTerminal(c.App.Writer) {
+			return sh.ended(sh.run(c.Context, plainLines(c.App.Reader)))
+		}
+		err := app.Slowly(c, "waiting for the database", func() error { return d.conn.PingContext(c.Context) })
+		if err != nil {
+			return libsql.Explain(err)
+		}
+		fmt.Fprintf(app.Notes(c), "%s (.help for help, Ctrl-D to leave)\n", app.OneLine(d.target))
+		var h *history
+		if d.client != nil {
+			h = newHistory(d.client.Config.Paths.StateDir)
+		}
+		return sh.interact(h)
+	})
+}
+
+// shell reads statements and runs them.
+type shell struct {
+	*runner
+	name string
+
+	terminal bool
+	history  *history
+	pending  string // what has been typed of a statement
+	line     int    // of the input, where pending begins; from 1, always 1 on a terminal
+	quit     bool
+}
+
+// lines is where a shell reads from.
+type lines interface {
+	// next returns a line without its end, io.EOF after the last one, and
+	// errInterrupted for a line that Ctrl-C took back.
+	next(prompt string) (string, error)
+}
+
+var (
+	errInterrupted = errors.New("interrupted")
+	errTerminated  = errors.New("terminated")
+)
+
+// run runs what it reads, until the end, .quit, or a failure that no person sees.
+func (sh *shell) run(ctx context.Context, in lines) error {
+	for number := 1; !sh.quit; number++ {
+		line, err := in.next(sh.prompt())
+		switch {
+		case errors.Is(err, errInterrupted):
+			sh.pending = ""
+			continue
+		case err == io.EOF && !sh.terminal:
+			return sh.complete(ctx, true)
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+		if sh.pending == "" && !sh.terminal {
+			sh.line = number
+		}
+		if err := sh.take(ctx, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take adds a line, and runs what is complete by it. On a terminal a failure is told.
+func (sh *shell) take(ctx context.Context, line string) error {
+	var err error
+	if command := strings.TrimSpace(line); sh.pending == "" && strings.HasPrefix(command, ".") {
+		err = sh.dot(ctx, command)
+	} else {
+		sh.pending += line + "\n"
+		if strings.Contains(line, ";") || len(sh.pending) < 4<<10 { // not over and over for a long one
+			err = sh.complete(ctx, false)
+		}
+	}
+	if err == nil || !sh.terminal {
+		return err
+	}
+	sh.pending = ""
+	sh.tell(err)
+	return nil
+}
+
+// complete runs the statements that a semicolon ends, and at the end of the input the
+// last one without.
+func (sh *shell) complete(ctx context.Context, end bool) error {
+	text, at := sh.pending, 0
+	for {
+		from, to, next, complete := hrana.Cut(text[at:])
+		statement := text[at+from : at+to]
+		if !complete && (!end || statement == "") {
+			break
+		}
+		if statement != "" {
+			sh.history.keep(strings.HasPrefix(text, " "), statement)
+			if err := sh.execute(ctx, statement); err != nil {
+				return sh.placed(err, text, at+from, statement)
+			}
+		}
+		at += next
+	}
+	rest := text[at:]
+	if from, to, _, _ := hrana.Cut(rest); from == to && !strings.Contains(rest, "/*") {
+		rest = ""
+	}
+	if !sh.terminal {
+		sh.line += strings.Count(text[:len(text)-len(rest)], "\n")
+	}
+	sh.pending = rest
+	return nil
+}
+
+// placed shows where an error is, or at least in which line of the input its statement
+// begins.
+func (sh *shell) placed(err error, text string, from int, statement string) error {
+	err = placed(err, strings.Repeat("\n", sh.line-1)+text, sh.line-1+from, statement)
+	if shown := (*placedError)(nil); sh.terminal || errors.As(err, &shown) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", sh.line+strings.Count(text[:from], "\n"), err)
+}
+
+// execute runs a statement, which Ctrl-C cancels on a terminal.
+func (sh *shell) execute(ctx context.Context, statement string) error {
+	if sh.terminal {
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
+	}
+	return sh.statement(ctx, statement, nil)
+}
+
+// tell reports a failure and goes on. A transaction that was lost is over then.
+func (sh *shell) tell(err error) {
+	stderr := sh.c.App.ErrWriter
+	code := app.ExitOther
+	if errors.Is(err, context.Canceled) {
+		code = app.ExitInterrupted
+	}
+	app.ReportError(sh.c.Context, stderr, err, code)
+	if open, lost := hrana.Transaction(sh.conn); open && lost != nil {
+		_, _ = sh.conn.ExecContext(context.Background(), "ROLLBACK") // sends nothing: it is lost already
+		fmt.Fprintln(stderr, "zen: the transaction is lost, and rolled back")
+	}
+}
+
+// prompt shows a transaction, and whether a statement is going on.
+func (sh *shell) prompt() string {
+	prompt := sh.name + "> "
+	if open, _ := hrana.Transaction(sh.conn); open {
+		prompt = sh.name + "*> "
+	}
+	if sh.pending != "" {
+		return strings.Repeat(" ", max(0, len(prompt)-len("...> "))) + "...> "
+	}
+	return prompt
+}
+
+// interact is run for a person. An interrupt is one statement's, so that the
+// program's own context, which the first one ends, doesn't count; SIGTERM ends the
+// shell.
+func (sh *shell) interact(h *history) error {
+	sh.terminal, sh.history, sh.line = true, h, 1
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	defer signal.Stop(terminated)
+	in := newEditor(h, terminated)
+	defer in.close()
+	err := sh.run(context.WithoutCancel(sh.c.Context), in)
+	if errors.Is(err, errTerminated) {
+		<-sh.c.Context.Done() // the same signal's
+	}
+	return errors.Join(sh.ended(err), h.close())
+}

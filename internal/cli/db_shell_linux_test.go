@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/zen-auth/zen/internal/cli/app"
+)
+
+// terminal is a person at a terminal: what was shown, and keys to press.
+type terminal struct {
+	t    *testing.T
+	keys *os.File
+
+	mu    sync.Mutex
+	shown strings.Builder
+	seen  int // how much of shown was waited for
+}
+
+// startTerminal starts a program at a terminal of its own.
+func startTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
+	t.Helper()
+	person, program := openTerminal(t)
+	err := unix.IoctlSetWinsize(int(person.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	program.Close()
+	term := &terminal{t: t, keys: person}
+	var reading sync.WaitGroup
+	reading.Go(term.watch)
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		reading.Wait() // the other end is gone
+	})
+	return term
+}
+
+func (term *terminal) watch() {
+	buf := make([]byte, 4096)
+	for {
+		n, err := term.keys.Read(buf)
+		term.mu.Lock()
+		term.shown.Write(buf[:n])
+		term.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// sees waits until a text is shown, after what was waited for before.
+func (term *terminal) sees(text string) {
+	term.t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		term.mu.Lock()
+		rest := term.shown.String()[term.seen:]
+		at := strings.Index(rest, text)
+		if at >= 0 {
+			term.seen += at + len(text)
+		}
+		term.mu.Unlock()
+		if at >= 0 {
+			return
+		}
+	}
+	term.mu.Lock()
+	defer term.mu.Unlock()
+	term.t.Fatalf("waited for %q after\n%s\nand saw\n%q", text, term.shown.String()[:term.seen], term.shown.String()[term.seen:])
+}
+
+func (term *terminal) types(keys string) {
+	term.t.Helper()
+	if _, err := term.keys.WriteString(keys); err != nil {
+		term.t.Fatal(err)
+	}
+}
+
+func TestShellAtATerminal(t *testing.T) {
+	zen, stack := signedIn(t)
+	history := ""
+	for _, v := range zen().Env {
+		if dir, ok := strings.CutPrefix(v, "ZEN_STATE_DIR="); ok {
+			history = filepath.Join(dir, "shell_history")
+		}
+	}
+	shell := zen("db", "shell")
+	term := startTerminal(t, shell)
+
+	term.sees(".help for help")
+	term.sees("app> ")
+	term.types("CREATE TABLE t (a INTEGER PRIMARY KEY,\r")
+	term.sees("...> ")
+	term.types("b TEXT);\r")
+	term.sees("done")
+	term.sees("app> ")
+
+	// Ctrl-C takes back what is being typed.
+	term.types("SELECT nonsense\r")
+	term.sees("...> ")
+	term.types("FROM\x03")
+	term.sees("app> ")
+	term.types("SELECT 40 + 2;\r")
+	term.sees("42")
+	term.sees("app> ")
+
+	// An error shows its place, and the shell goes on.
+	term.types("SELECT foo FROM t;\r")
+	term.sees("no such column: foo")
+	term.sees("1 | SELECT foo FROM t")
+	term.sees("       ^")
+	term.sees("app> ")
+
+	// Ctrl-C cancels what runs, here and at the server.
+	term.types("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c;\r")
+	term.sees("waiting for the database")
+	term.types("\x03")
+	term.sees("zen: interrupted")
+	term.sees("app> ")
+
+	// A transaction is in the prompt, and so is its end.
+	term.types("BEGIN;\r")
+	term.sees("app*> ")
+	term.types("INSERT INTO t (b) VALUES ('one');\r")
+	term.sees("1 row affected")
+	term.sees("app*> ")
+	if err := stack.Faults.Switch("stream-expired", true); err != nil {
+		t.Fatal(err)
+	}
+	term.types("SELECT * FROM t;\r")
+	term.sees("stream expired, transaction rolled back")
+	term.sees("the transaction is lost, and rolled back")
+	if err := stack.Faults.Switch("stream-expired", false); err != nil {
+		t.Fatal(err)
+	}
+	term.sees("app> ")
+	term.types("SELECT count(*) AS n FROM t;\r")
+	term.sees("n\r\n0\r\n")
+
+	// The arrow brings the last statement back.
+	term.types("\x1b[A")
+	term.sees("SELECT count(*) AS n FROM t;")
+	term.types("\r")
+	term.sees("1 row")
+	term.sees("app> ")
+
+	// Neither of these is kept.
+	term.types(" SELECT 'blank';\r")
+	term.sees("1 row")
+	term.types("SELECT 'eyJhbGciOiJSUzI1NiJ9';\r")
+	term.sees("1 row")
+	term.sees("app> ")
+	term.types("\x04")
+	if err := shell.Wait(); err != nil {
+		t.Errorf("zen db shell: %v", err)
+	}
+	kept, err := os.ReadFile(history)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(history)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("history file: %v, %v", info.Mode(), err)
+	}
+	if text := string(kept); !strings.Contains(text, "SELECT 40 + 2;\n") || !strings.Contains(text, "b TEXT);\n") ||
+		strings.Contains(text, "blank") || strings.Contains(text, "eyJ") || strings.Contains(text, "nonsense") {
+		t.Errorf("history:\n%s", text)
+	}
+
+	// It is there in the next shell, which a signal ends.
+	shell = zen("db", "shell")
+	term = startTerminal(t, shell)
+	term.sees("app> ")
+	term.types("\x1b[A")
+	term.sees("SELECT count(*) AS n FROM t;")
+	if err := shell.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = shell.Wait()
+	if code := shell.ProcessState.ExitCode(); code != app.ExitInterrupted {
+		t.Errorf("exit code %d after SIGTERM", code)
+	}
+}

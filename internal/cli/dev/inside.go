@@ -1,0 +1,32 @@
+package dev
+
+import (
+	"context"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/browse"
+	"github.com/zen-auth/zen/internal/cli/app"
+)
+
+// runInside runs a command in the stack's environment.
+func runInside(ctx context.Context, command []string, environment []devstack.Variable, stdin io.Reader, stdout, stderr io.Writer) error {
+	// Nothing that a person has set for their own accounts reaches the stack's.
+	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return strings.HasPrefix(entry, "ZEN_") || strings.HasPrefix(entry, "TURSO_") || strings.HasPrefix(entry, "CLERK_")
+	})
+	for _, v := range environment {
+		environ = append(environ, v.Name+"="+v.Value)
+	}
+	return app.RunChild(ctx, command, environ, stdin, stdout, stderr)
+}
+
+func visit(ctx context.Context, c *cli.Context) error {
+	person := browse.Person{User: c.String("user"), Password: c.String("password")}
+	return browse.Visit(ctx, person, c.Args().First(), app.Notes(c))
+}

@@ -1,0 +1,307 @@
+//go:build !windows
+
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/internal/cli/app"
+)
+
+// devBinary is zen as it is shipped, run as a process of its own.
+type devBinary struct{ path string }
+
+func shipped(t *testing.T) devBinary {
+	t.Helper()
+	dir, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return devBinary{filepath.Join(dir, "zen")}
+}
+
+// command is zen with a temporary directory of its own.
+func (b devBinary) command(t *testing.T, args ...string) (cmd *exec.Cmd, temporary string) {
+	temporary = t.TempDir()
+	cmd = exec.CommandContext(t.Context(), b.path, args...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+temporary, "ZEN_DEV_URL=")
+	cmd.WaitDelay = 20 * time.Second
+	return cmd, temporary
+}
+
+// run runs zen to its end, and checks that it leaves no file behind.
+func (b devBinary) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd, temporary := b.command(t, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exited *exec.ExitError
+	if err != nil && !errors.As(err, &exited) {
+		t.Fatal(err)
+	}
+	checkEmpty(t, temporary)
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+func checkEmpty(t *testing.T, dir string) {
+	t.Helper()
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range left {
+		t.Errorf("left behind: %s", entry.Name())
+	}
+}
+
+var pageURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+
+// start starts a program that is zen dev and returns its address as soon as it says that it is ready.
+func (b devBinary) start(t *testing.T, args ...string) (cmd *exec.Cmd, url, temporary string) {
+	t.Helper()
+	cmd, temporary = b.command(t, args...)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stderr).ReadString('\n')
+	if err != nil || !strings.Contains(line, "ready") {
+		t.Fatalf("%q, %v: want that it is ready", line, err)
+	}
+	return cmd, pageURL.FindString(line), temporary
+}
+
+func status(t *testing.T, url string) int {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
+}
+
+func TestDev(t *testing.T) {
+	zen := shipped(t)
+
+	for name, signal := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
+		t.Run(name, func(t *testing.T) {
+			cmd, url, temporary := zen.start(t, "dev")
+			// Ready means ready: the page and a key set, at the first try.
+			for _, path := range []string{"/", "/.well-known/jwks.json"} {
+				if got := status(t, url+path); got != 200 {
+					t.Errorf("%s: %d", path, got)
+				}
+			}
+			if err := cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("it ended with %v", err)
+			}
+			checkEmpty(t, temporary)
+			if conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
+				conn.Close()
+				t.Error("something still listens")
+			}
+		})
+	}
+
+	t.Run("exit code", func(t *testing.T) {
+		code, stdout, stderr := zen.run(t, "dev", "--", "sh", "-c", `echo "$TURSO_API_BASEURL"; exit 7`)
+		if code != 7 || !pageURL.MatchString(stdout) || stderr != "" {
+			t.Errorf("%d %q %q", code, stdout, stderr)
+		}
+	})
+
+	t.Run("no such command", func(t *testing.T) {
+		code, _, stderr := zen.run(t, "dev", "--", "no-such-command")
+		if code != 1 || !strings.Contains(stderr, "no-such-command") {
+			t.Errorf("%d %q", code, stderr)
+		}
+	})
+
+	t.Run("children of the command", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			t.Skip("only Linux tells of processes whose parent ended")
+		}
+		// One that ends when it is told, one that does not listen.
+		code, stdout, stderr := zen.run(t, "dev", "--", "sh", "-c",
+			`sleep 300 & echo $!; (trap "" TERM; exec sleep 300) & echo $!; exit 3`)
+		if code != 3 {
+			t.Errorf("%d %q", code, stderr)
+		}
+		for _, word := range strings.Fields(stdout) {
+			pid, err := strconv.Atoi(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+				t.Errorf("process %d is left behind: %v", pid, err)
+			}
+		}
+	})
+
+	for name, signal := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT} {
+		t.Run(name+" with a command", func(t *testing.T) {
+			cmd, temporary := zen.command(t, "dev", "--", "sh", "-c",
+				`trap 'echo told; exit 9' `+strings.TrimPrefix(name, "SIG")+`; echo up; while :; do sleep 0.05; done`)
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewReader(stdout)
+			if line, err := lines.ReadString('\n'); line != "up\n" {
+				t.Fatalf("%q %v", line, err)
+			}
+			if err := cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			rest, _ := io.ReadAll(lines)
+			_ = cmd.Wait() // its exit code is looked at below
+			if code := cmd.ProcessState.ExitCode(); code != 9 || string(rest) != "told\n" {
+				t.Errorf("%d %q, want the command's end", code, rest)
+			}
+			checkEmpty(t, temporary)
+		})
+	}
+
+	t.Run("nohup", func(t *testing.T) {
+		cmd, url, temporary := devBinary{"/bin/sh"}.start(t, "-c", `trap "" HUP; exec "$0" dev`, zen.path)
+		if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		if got := status(t, url); got != 200 {
+			t.Errorf("the page: %d", got)
+		}
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+		checkEmpty(t, temporary)
+	})
+
+	t.Run("environment", func(t *testing.T) {
+		cmd, temporary := zen.command(t, "dev", "--json", "--quiet")
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var document struct {
+			URL         string
+			Environment map[string]string
+		}
+		if err := json.NewDecoder(stdout).Decode(&document); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"ZEN_CONFIG", "ZEN_DEV_URL", "TURSO_API_BASEURL", "TURSO_API_TOKEN", "TURSO_CONFIG_FOLDER"} {
+			if document.Environment[name] == "" {
+				t.Errorf("%s is missing", name)
+			}
+		}
+		if got := status(t, document.URL); got != 200 {
+			t.Errorf("%s: %d", document.URL, got)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+		checkEmpty(t, temporary)
+	})
+
+	t.Run("ci", func(t *testing.T) {
+		for system, script := range map[string]string{
+			"github":     `test "${ACTIONS_ID_TOKEN_REQUEST_URL%idtoken*}" != "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -n "$ACTIONS_ID_TOKEN_REQUEST_TOKEN"`,
+			"gitlab":     `test -n "$ZEN_ID_TOKEN" && test -z "$ACTIONS_ID_TOKEN_REQUEST_URL"`,
+			"buildkite":  `test -n "$BUILDKITE_AGENT_ACCESS_TOKEN" && test -n "$BUILDKITE_JOB_ID"`,
+			"circleci":   `test -n "$CIRCLE_OIDC_TOKEN_V2"`,
+			"google":     `test -n "$GCE_METADATA_HOST"`,
+			"kubernetes": `test -s "$ZEN_OIDC__TOKEN_FILE"`,
+			"spiffe":     `test -s "$ZEN_OIDC__TOKEN_FILE"`,
+			"none":       `test -z "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -z "$ZEN_ID_TOKEN"`,
+		} {
+			if code, stdout, stderr := zen.run(t, "dev", "--ci", system, "--", "sh", "-ec", script); code != 0 {
+				t.Errorf("%s: %d %q %q", system, code, stdout, stderr)
+			}
+		}
+	})
+
+	t.Run("dir", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "stack")
+		echo := []string{"--", "sh", "-c", "echo $ZEN_DEV_URL"}
+		_, first, _ := zen.run(t, append([]string{"dev", "--dir", dir}, echo...)...)
+		_, second, _ := zen.run(t, append([]string{"dev", "--dir", dir}, echo...)...)
+		_, third, _ := zen.run(t, append([]string{"dev", "--dir", dir, "--listen", "127.0.0.1:0"}, echo...)...)
+		_, fourth, _ := zen.run(t, append([]string{"dev", "--dir", dir}, echo...)...)
+		if !pageURL.MatchString(first) || first != second || third == first || fourth != third {
+			t.Errorf("%q, %q, on a free port %q, then %q", first, second, third, fourth)
+		}
+	})
+
+	t.Run("seed and faults", func(t *testing.T) {
+		seed := filepath.Join("..", "..", "devstack", "testdata", "seed.toml")
+		code, stdout, stderr := zen.run(t, "dev", "--seed", seed, "--fault", "jwks-stuck", "--fault", "clerk-native-disabled", "--",
+			"sh", "-c", `"`+zen.path+`" dev fault; cat $ZEN_CONFIG`)
+		for _, want := range []string{"jwks-stuck +on ", "clerk-native-disabled +on ", "clerk-unavailable +off ", `/dbs/notes"`, `template = "turso"`, `organization = "initech-data"`} {
+			if !regexp.MustCompile(want).MatchString(stdout) {
+				t.Errorf("%d: no %q in\n%s%s", code, want, stdout, stderr)
+			}
+		}
+	})
+
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"unknown fault", []string{"--fault", "nope"}, `zen dev --list-faults explains all`},
+		{"no seed file", []string{"--seed", "missing.toml"}, "missing.toml"},
+		{"negative lifetime", []string{"--token-lifetime", "-1s"}, "negative"},
+		{"unknown CI", []string{"--ci", "jenkins"}, "want buildkite, circleci, github,"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code, stdout, stderr := zen.run(t, append([]string{"dev"}, tt.args...)...)
+			if code != app.ExitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
+				t.Errorf("%d %q %q, want %d and %q", code, stdout, stderr, app.ExitUsage, tt.want)
+			}
+		})
+	}
+
+	t.Run("list of faults", func(t *testing.T) {
+		code, stdout, stderr := zen.run(t, "dev", "--list-faults")
+		if code != 0 || stderr != "" || !regexp.MustCompile(`(?m)^jwks-stuck +\S.{20,}$`).MatchString(stdout) {
+			t.Errorf("%d %q %q", code, stdout, stderr)
+		}
+	})
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/browse"
+	"github.com/zen-auth/zen/internal/config"
+)
+
+// person is the UI of a program: it answers a URL by visiting it.
+type person struct {
+	visits sync.WaitGroup
+	// answer is what is typed where nothing is echoed; "" is nothing.
+	answer string
+}
+
+func (p *person) OpenURL(_ context.Context, url, _ string) error {
+	p.visits.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_ = browse.Visit(ctx, browse.Person{User: "alice"}, url, io.Discard)
+	})
+	return nil
+}
+func (*person) ShowCode(context.Context, string, string, time.Time) error { return nil }
+func (*person) Progress(context.Context, string) error                    { return nil }
+func (*person) Ask(context.Context, string) (string, error)               { return "", errors.ErrUnsupported }
+func (p *person) AskSecret(context.Context, string) (provider.Secret, error) {
+	if p.answer == "" {
+		return provider.Secret{}, errors.ErrUnsupported
+	}
+	return provider.NewSecret(p.answer), nil
+}
+
+// A program holds one *sql.DB while its tokens, of two seconds, come and go: with a
+// provider process of its own, several goroutines, and no query that fails.
+func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := devstack.Start(devstack.Options{TokenLifetime: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stack.Close()
+	dir := t.TempDir()
+	variables, err := stack.Environment(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	environ := os.Environ()
+	for _, v := range variables {
+		environ = append(environ, v.Name+"="+v.Value)
+	}
+	client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close(context.Background())
+	session, err := client.Session("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ui := &person{}
+	defer ui.visits.Wait()
+	if _, err := session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui); err != nil {
+		t.Fatal(err)
+	}
+	db, err := client.OpenDB(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE ledger (id INTEGER PRIMARY KEY, who INTEGER, n INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	first, err := session.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	var written atomic.Int64
+	var workers sync.WaitGroup
+	for who := range 4 {
+		workers.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				// t.Context, so that the end of the test is no failure of a query.
+				if _, err := db.ExecContext(t.Context(), "INSERT INTO ledger (who, n) VALUES (?, ?)", who, n); err != nil {
+					t.Errorf("write %d of %d: %v", n, who, err)
+					return
+				}
+				written.Add(1)
+			}
+		})
+	}
+	workers.Wait()
+	var rows int64
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&rows); err != nil || rows != written.Load() {
+		t.Errorf("%d rows of %d written, %v", rows, written.Load(), err)
+	}
+	last, err := session.Token(t.Context())
+	if err != nil || last.Value.Equal(first.Value) {
+		t.Errorf("the token never changed (%v)", err)
+	}
+	t.Logf("%d writes", rows)
+}

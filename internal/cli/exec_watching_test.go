@@ -1,0 +1,241 @@
+//go:build unix
+
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/devstack"
+)
+
+// shortLived signs in to a stack whose tokens live this long, and returns the
+// environment of a zen that uses it.
+func shortLived(t *testing.T, life time.Duration) []string {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := devstack.Start(devstack.Options{TokenLifetime: life})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stack.Close() })
+	variables, err := stack.Environment(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	environ := append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for _, v := range variables {
+		environ = append(environ, v.Name+"="+v.Value)
+	}
+	login := exec.Command(filepath.Join(bin, "zen"), "login", "--provider", "clerk")
+	login.Env = environ
+	if out, err := login.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return environ
+}
+
+// watched starts zen exec with these arguments, and returns its lines.
+func watched(t *testing.T, environ []string, args ...string) (*exec.Cmd, *bufio.Scanner, *locked) {
+	t.Helper()
+	bin, _ := binaries()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"), append([]string{"exec"}, args...)...)
+	cmd.Env = environ
+	cmd.WaitDelay = 5 * time.Second
+	stderr := new(locked)
+	cmd.Stderr = stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("standard error: %s", stderr.String())
+		}
+	})
+	return cmd, bufio.NewScanner(out), stderr
+}
+
+func nextLine(t *testing.T, lines *bufio.Scanner) string {
+	t.Helper()
+	if !lines.Scan() {
+		t.Fatalf("no further line: %v", lines.Err())
+	}
+	return lines.Text()
+}
+
+func wantExit(t *testing.T, cmd *exec.Cmd, want int) {
+	t.Helper()
+	err := cmd.Wait()
+	var exited *exec.ExitError
+	if err != nil && !errors.As(err, &exited) {
+		t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		t.Errorf("exit code %d, want %d", got, want)
+	}
+}
+
+func TestWatchRestarts(t *testing.T) {
+	t.Parallel()
+	environ := shortLived(t, 2*time.Second)
+	cmd, lines, _ := watched(t, environ, "--watch", "restart", "--", "sh", "-c", `echo "$$ $TURSO_AUTH_TOKEN"; exec sleep 60`)
+	seen := map[string]bool{}
+	pid := 0
+	for range 3 {
+		var token string
+		if _, err := fmt.Sscan(nextLine(t, lines), &pid, &token); err != nil || seen[token] {
+			t.Errorf("the command began with no token of its own: %v", err)
+		}
+		seen[token] = true
+	}
+	// What zen is told, the command is told; its exit code is zen's.
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	wantExit(t, cmd, 128+15)
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("the command is still there: %v", err)
+	}
+}
+
+// The command is told by a signal, and reads the token from a file that is its
+// owner's alone, always whole, and gone with it.
+func TestWatchSignals(t *testing.T) {
+	t.Parallel()
+	environ := shortLived(t, 2*time.Second)
+	file := filepath.Join(t.TempDir(), "token")
+	cmd, lines, _ := watched(t, environ, "--watch", "usr1", "--token-file", file, "--", "sh", "-c", `
+		trap 'cat "$TURSO_AUTH_TOKEN_FILE"; n=$((n+1))' USR1
+		cat "$TURSO_AUTH_TOKEN_FILE"
+		while [ "${n:-0}" -lt 2 ]; do sleep 0.05; done
+		exit 9`)
+	seen := map[string]bool{}
+	for range 3 {
+		token := nextLine(t, lines)
+		if !strings.HasPrefix(token, "eyJ") || seen[token] {
+			t.Errorf("%.10q… is no new token", token)
+		}
+		seen[token] = true
+		if info, err := os.Stat(file); err == nil && info.Mode() != 0o600 {
+			t.Errorf("the file has mode %v", info.Mode())
+		}
+	}
+	wantExit(t, cmd, 9)
+	if entries, err := os.ReadDir(filepath.Dir(file)); err != nil || len(entries) != 0 {
+		t.Errorf("%d files are left: %v", len(entries), err)
+	}
+}
+
+// While no token is to be had, the command goes on; a command that ends by itself
+// ends zen with its exit code.
+func TestWatchOutlivesTheIssuer(t *testing.T) {
+	t.Parallel()
+	environ := shortLived(t, 6*time.Second)
+	enough := filepath.Join(t.TempDir(), "enough")
+	cmd, lines, stderr := watched(t, environ, "--watch", "restart", "--", "sh", "-c", "echo up; while ! [ -e "+enough+" ]; do sleep 0.05; done; exit 5")
+	if got := nextLine(t, lines); got != "up" {
+		t.Fatalf("%q", got)
+	}
+	bin, _ := binaries()
+	logout := exec.Command(filepath.Join(bin, "zen"), "logout")
+	logout.Env = environ
+	if out, err := logout.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	const note = "not signed in with clerk; sh goes on with the one it has"
+	waitFor(t, func() bool { return strings.Contains(stderr.String(), note) })
+	if err := os.WriteFile(enough, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantExit(t, cmd, 5)
+	if got := strings.Count(stderr.String(), "zen: "); got != 1 {
+		t.Errorf("%d notes, want one:\n%s", got, stderr.String())
+	}
+}
+
+// A command that can't start right after a restart of zen's has more chances.
+func TestWatchRestartsWhatFailedToStart(t *testing.T) {
+	t.Parallel()
+	environ := shortLived(t, 4*time.Second)
+	once := filepath.Join(t.TempDir(), "once")
+	cmd, lines, _ := watched(t, environ, "--watch", "restart", "--", "sh", "-c", `
+		n=$(cat `+once+` 2>/dev/null || echo 0); echo $((n+1)) >`+once+`; echo "start $n"
+		[ "$n" -eq 1 ] && exit 3
+		exec sleep 60`)
+	for i := range 3 {
+		if got, want := nextLine(t, lines), fmt.Sprintf("start %d", i); got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	wantExit(t, cmd, 128+2)
+}
+
+// Who asks zen to end while it restarts the command gets no new one.
+func TestWatchEndsDuringARestart(t *testing.T) {
+	t.Parallel()
+	environ := shortLived(t, 2*time.Second)
+	cmd, lines, _ := watched(t, environ, "--watch", "restart", "--", "sh", "-c", `
+		trap 'echo stopping; sleep 1; exit 4' TERM
+		echo start; while :; do sleep 0.05; done`)
+	for _, want := range []string{"start", "stopping"} {
+		if got := nextLine(t, lines); got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() {
+		if lines.Text() == "start" {
+			t.Error("the command began again")
+		}
+	}
+	wantExit(t, cmd, 4)
+}
+
+// locked is a buffer that is read while a process writes into it.
+type locked struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func waitFor(t *testing.T, what func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !what(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it never happened")
+		}
+	}
+}

@@ -1,0 +1,278 @@
+package cli
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+// program is one that embeds zen, signed in with Clerk.
+type program struct {
+	client  *core.Client
+	session *session.Session
+	notes   *told
+	dir     string
+	// ahead is how far its clock is ahead of the machine's.
+	ahead *atomic.Int64
+}
+
+// told collects what is told.
+type told struct {
+	mu   sync.Mutex
+	text []string
+}
+
+func (l *told) add(text string) { l.mu.Lock(); l.text = append(l.text, text); l.mu.Unlock() }
+func (l *told) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string{}, l.text...)
+}
+
+// newProgram signs in to a stack. change edits the configuration.
+func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string) *program {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	variables, err := stack.Environment(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "zen", "config.toml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(change(string(text))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	environ := os.Environ()
+	for _, v := range variables {
+		environ = append(environ, v.Name+"="+v.Value)
+	}
+	p := &program{notes: &told{}, dir: dir, ahead: &atomic.Int64{}}
+	p.client, err = core.New(core.Options{
+		Config:       config.LoadOptions{Environ: environ, WorkDir: dir},
+		ProviderDirs: []string{bin}, Bundled: builtSums, Notify: p.notes.add,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := p.client.Close(ctx); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	if p.session, err = p.client.Session(""); err != nil {
+		t.Fatal(err)
+	}
+	p.session.Now = func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) }
+	ui := &person{}
+	defer ui.visits.Wait()
+	if _, err := p.session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// open opens the program's database in a mode.
+func (p *program) open(t *testing.T, mode libsql.Mode) *sql.DB {
+	t.Helper()
+	d := core.Database{Mode: mode}
+	if mode == libsql.Replica {
+		d.Path = filepath.Join(p.dir, "replica.db")
+	}
+	db, err := p.client.OpenSession(t.Context(), p.session, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return db
+}
+
+// eachMode runs a test for databases at their server and for replicas.
+func eachMode(t *testing.T, test func(*testing.T, libsql.Mode)) {
+	for _, mode := range []libsql.Mode{libsql.Remote, libsql.Replica} {
+		t.Run(string(mode), func(t *testing.T) {
+			if mode == libsql.Replica && !embeddedModes {
+				t.Skip("SKIPPED: this zen was built without go-libsql")
+			}
+			test(t, mode)
+		})
+	}
+}
+
+func withFallback(text string) string {
+	return strings.Replace(text, "provider = \"clerk\"\n", "provider = \"clerk\"\nfallback = [\"platformtoken\"]\n", 1)
+}
+
+// Turso stops accepting the organization's key set while eight goroutines write.
+// With a fallback no query fails, and with the provider of the fallback not even
+// started the slowest one takes little longer; when Turso is repaired, a request
+// finds that out.
+func TestNoQueryFailsWhenTheKeySetBreaks(t *testing.T) { eachMode(t, breakUnderLoad) }
+
+func breakUnderLoad(t *testing.T, mode libsql.Mode) {
+	// Longer than the program's clock is moved.
+	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: 10 * time.Minute})
+	p := newProgram(t, stack, withFallback)
+	db := p.open(t, mode)
+	db.SetMaxOpenConns(8)
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE ledger (who INTEGER, n INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var written, slowest atomic.Int64
+	var workers sync.WaitGroup
+	for who := range 8 {
+		workers.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				began := time.Now()
+				if _, err := db.ExecContext(t.Context(), "INSERT INTO ledger (who, n) VALUES (?, ?)", who, n); err != nil {
+					t.Errorf("write %d of %d: %v", n, who, err)
+					return
+				}
+				written.Add(1)
+				for took := int64(time.Since(began)); ; {
+					if before := slowest.Load(); took <= before || slowest.CompareAndSwap(before, took) {
+						break
+					}
+				}
+			}
+		})
+	}
+	// run lets the load go on for a while, and says how long its slowest query took.
+	run := func() time.Duration {
+		slowest.Store(0)
+		for before := written.Load(); written.Load() < before+400 && !t.Failed(); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		return time.Duration(slowest.Load())
+	}
+	usual := run()
+	breakKeys(t, stack, true)
+	switching := run()
+	t.Logf("slowest query: %s before, %s with the switch", usual, switching)
+	// On a machine that does nothing else a query takes a few milliseconds at most.
+	if limit := 250*time.Millisecond + 10*usual; switching > limit && !raceEnabled {
+		t.Errorf("a query took %s, more than %s", switching, limit)
+	}
+	if told := p.notes.all(); len(told) != 1 || !strings.Contains(told[0], "the database refuses the tokens of clerk: using platformtoken") {
+		t.Errorf("told %q", told)
+	}
+	p.ahead.Store(int64(31 * time.Second)) // a probe is due, and refused
+	run()
+	breakKeys(t, stack, false)
+	p.ahead.Store(int64(100 * time.Second))
+	run()
+	if told := p.notes.all(); len(told) != 2 || told[1] != "the tokens of clerk work again" {
+		t.Errorf("told %q", told)
+	}
+	cancel()
+	workers.Wait()
+	var rows int64
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&rows); err != nil || rows != written.Load() {
+		t.Errorf("%d rows of %d written, %v", rows, written.Load(), err)
+	}
+	if status, err := p.session.Status(t.Context()); err != nil || status.Provider != "clerk" {
+		t.Errorf("the profile uses %s, %v", status.Provider, err)
+	}
+}
+
+// The token of a read-only user is stood in for by a read-only one, although the
+// profile would take more and the API token could mint it.
+func TestFallbackGrantsNoMore(t *testing.T) { eachMode(t, grantNoMore) }
+
+func grantNoMore(t *testing.T, mode libsql.Mode) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	p := newProgram(t, stack, func(text string) string {
+		text = withFallback(text)
+		return strings.Replace(text, `template = "`+devstack.Template+`"`, `template = "`+devstack.ReadOnlyTemplate+`"`, 1)
+	})
+	db := p.open(t, mode)
+	for _, broken := range []bool{false, true} {
+		breakKeys(t, stack, broken)
+		var one int
+		if err := db.QueryRowContext(t.Context(), "SELECT 1").Scan(&one); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), "CREATE TABLE t (id)"); err == nil || !strings.Contains(err.Error(), "write permission") {
+			t.Errorf("broken %v: a write of a read-only user: %v", broken, err)
+		}
+	}
+	if told := p.notes.all(); len(told) != 1 || !strings.Contains(told[0], "access ro") {
+		t.Errorf("told %q", told)
+	}
+}
+
+// Somebody whose session was ended at Clerk gets in by no other way.
+func TestRevokedSignInIsNotPromoted(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	p := newProgram(t, stack, withFallback)
+	db, err := p.client.OpenDB(p.session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, id := range stack.Clerk.SessionIDs(stack.Clerk.UserID("alice@example.test")) {
+		if err := stack.Clerk.RevokeSession(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	breakKeys(t, stack, true)
+	var one int
+	err = db.QueryRowContext(t.Context(), "SELECT 1").Scan(&one)
+	if err == nil || app.ExitCode(t.Context(), err) != app.ExitSignIn || len(p.notes.all()) != 0 {
+		t.Errorf("err = %v, told %q", err, p.notes.all())
+	}
+}
+
+func breakKeys(t *testing.T, stack *devstack.Stack, broken bool) {
+	t.Helper()
+	if err := stack.Faults.Switch(fault.JWKSStuck, broken); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Clerk is down when its token has ended: others that ask for a token get one too.
+func TestUnavailableProviderIsStoodInFor(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	p := newProgram(t, stack, withFallback)
+	if err := stack.Faults.Switch(clerk.FaultUnavailable, true); err != nil {
+		t.Fatal(err)
+	}
+	p.ahead.Store(int64(50 * time.Second))
+	token, err := p.session.TokenFor(t.Context(), 0)
+	if err != nil || token.Verification != nil { // Turso publishes no keys
+		t.Fatalf("token of %+v, %v", token.Verification, err)
+	}
+	if told := p.notes.all(); len(told) != 1 || !strings.HasPrefix(told[0], "no token can be had from clerk: using platformtoken") {
+		t.Errorf("told %q", told)
+	}
+}

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// frontTags are what bin/zen is built with.
+const frontTags = "urfave_cli_no_docs,front"
+
+// TestFrontLinksLittle keeps out of the quick zen what would be paid for at every
+// prompt of a shell.
+func TestFrontLinksLittle(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-tags", frontTags, "../../cmd/zen").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.FieldsSeq(string(out)) {
+		for _, heavy := range []string{"google.golang.org/", "github.com/hashicorp/", "github.com/tursodatabase/", "modernc.org/"} {
+			if strings.HasPrefix(pkg, heavy) {
+				t.Errorf("the front links %s", pkg)
+			}
+		}
+	}
+}
+
+// TestInitialisers is the gate on what runs before main: no package of ours or of
+// others takes a millisecond, and all together none takes four. Each is the least
+// of several runs, so that a busy machine doesn't matter.
+func TestInitialisers(t *testing.T) {
+	zen := filepath.Join(t.TempDir(), "zen")
+	build := exec.Command("go", "build", "-trimpath", "-tags", frontTags, "-o", zen, "../../cmd/zen")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	least := make(map[string]time.Duration)
+	for range 7 {
+		for pkg, d := range initialisers(t, zen) {
+			if known, ok := least[pkg]; !ok || d < known {
+				least[pkg] = d
+			}
+		}
+	}
+	var total time.Duration
+	for pkg, d := range least {
+		if total += d; d > time.Millisecond {
+			t.Errorf("the initialisers of %s take %s", pkg, d)
+		}
+	}
+	if len(least) < 10 {
+		t.Fatalf("GODEBUG=inittrace=1 told of %d packages", len(least))
+	}
+	if total > 4*time.Millisecond {
+		t.Errorf("all initialisers take %s", total)
+	}
+	t.Logf("%d packages, %s", len(least), total)
+}
+
+// initialisers reads the lines "init PACKAGE @0.68 ms, 0.040 ms clock, ...".
+func initialisers(t *testing.T, zen string) map[string]time.Duration {
+	var stderr bytes.Buffer
+	cmd := exec.Command(zen, "token", "--no-such-flag")
+	cmd.Env, cmd.Stderr = []string{"GODEBUG=inittrace=1", "HOME=" + t.TempDir()}, &stderr
+	_ = cmd.Run() // it refuses the flag
+	found := make(map[string]time.Duration)
+	for lines := bufio.NewScanner(&stderr); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 7 || fields[0] != "init" {
+			continue
+		}
+		ms, err := strconv.ParseFloat(fields[4], 64)
+		if err != nil {
+			t.Fatalf("%q: %v", lines.Text(), err)
+		}
+		found[fields[1]] = time.Duration(ms * float64(time.Millisecond))
+	}
+	return found
+}

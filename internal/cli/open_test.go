@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/internal/config"
+)
+
+// A program opens databases by URL, by name and by path, with what the command line has
+// as a sign-in and with providers as processes.
+func TestOpen(t *testing.T) {
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := devstack.Start(devstack.Options{TokenLifetime: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stack.Close()
+	dir := t.TempDir()
+	variables, err := stack.Environment(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	environ := os.Environ()
+	for _, v := range variables {
+		environ = append(environ, v.Name+"="+v.Value)
+	}
+	newClient := func(environ []string) *core.Client {
+		client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { client.Close(context.Background()) })
+		return client
+	}
+	client := newClient(environ)
+	if _, err := client.Open(t.Context(), core.Database{Path: filepath.Join(dir, "early.db")}); embeddedModes && !errors.Is(err, provider.ErrNoCredential) {
+		t.Errorf("signed out: %v", err)
+	}
+	session, err := client.Session("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ui := &person{}
+	defer ui.visits.Wait()
+	if _, err := session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui); err != nil {
+		t.Fatal(err)
+	}
+
+	check := func(name string, d core.Database) {
+		t.Helper()
+		db, err := client.Open(t.Context(), d)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		defer db.Close()
+		for i := range 3 {
+			var n int
+			_, err := db.ExecContext(t.Context(), "CREATE TABLE IF NOT EXISTS t (name TEXT); ")
+			if err == nil {
+				_, err = db.ExecContext(t.Context(), "INSERT INTO t VALUES (?)", name)
+			}
+			if err == nil {
+				err = db.QueryRowContext(t.Context(), "SELECT count(*) FROM t WHERE name = ?", name).Scan(&n)
+			}
+			if err != nil || n != i+1 {
+				t.Errorf("%s: %d rows, %v", name, n, err)
+			}
+		}
+	}
+	check("profile", core.Database{})
+	check("URL", core.Database{Target: stack.DatabaseURL() + "/"})
+	check("name", core.Database{Target: devstack.Database})
+	if embeddedModes {
+		check("replica", core.Database{Path: filepath.Join(dir, "replica.db"), SyncInterval: time.Second})
+		check("replica again", core.Database{Mode: libsql.Replica, Target: devstack.Database, Path: filepath.Join(dir, "replica.db")})
+		check("file", core.Database{Target: "file:" + filepath.Join(dir, "local.db"), Encryption: provider.NewSecret("key")})
+	}
+
+	for name, test := range map[string]struct {
+		d    core.Database
+		text string
+	}{
+		"no such name":   {core.Database{Target: "nothing"}, `there is no database "nothing" in the organization acme`},
+		"no such mode":   {core.Database{Mode: "x"}, `mode "x"`},
+		"websocket":      {core.Database{Target: "wss://db.example"}, "wss"},
+		"file, remote":   {core.Database{Target: "file:x", Mode: libsql.Remote}, "mode remote needs"},
+		"no such access": {core.Database{Profile: "nobody"}, "nobody"},
+	} {
+		if _, err := client.Open(t.Context(), test.d); !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.text) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	names := ""
+	err = client.Databases(t.Context(), func(d provider.Database) error { names += d.Name + " " + d.Organization + "\n"; return nil })
+	if err != nil || !strings.Contains(names, devstack.Database+" acme\n") {
+		t.Errorf("the databases are %q, %v", names, err)
+	}
+
+	// A name without an API token is told what is missing.
+	bare := newClient(slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.Contains(entry, "API_TOKEN=") }))
+	if _, err := bare.Open(t.Context(), core.Database{Target: devstack.Database}); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "TURSO_API_TOKEN") {
+		t.Errorf("without an API token: %v", err)
+	}
+
+	// One that was typed in for a sign-in does as well.
+	token := ""
+	for _, entry := range environ {
+		if value, ok := strings.CutPrefix(entry, "TURSO_API_TOKEN="); ok {
+			token = value
+		}
+	}
+	signedIn, err := bare.Session("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := signedIn.Login(t.Context(), "platformtoken", provider.LoginRequest{Interactive: true}, &person{answer: token}); err != nil {
+		t.Fatal(err)
+	}
+	if target, err := bare.Resolve(t.Context(), devstack.Database); err != nil || target.URL != stack.DatabaseURL() || target.DatabaseID == "" {
+		t.Errorf("with the API token of a sign-in: %v, %v", target, err)
+	}
+	if _, err := signedIn.Use(t.Context(), "clerk"); err != nil {
+		t.Fatal(err)
+	}
+
+	// Read-only: by the token and by the handle.
+	db, err := client.Open(t.Context(), core.Database{Access: provider.AccessReadWrite, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM t"); !errors.Is(err, hrana.ErrReadOnly) {
+		t.Errorf("a read-only handle writes: %v", err)
+	}
+	var n int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n == 0 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}

@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/internal/cli/app"
+)
+
+// What is told while something is waited for stands on a line of its own.
+func TestNoticeDuringAWait(t *testing.T) {
+	person, program := openTerminal(t)
+	a := cli.NewApp()
+	a.ErrWriter = program
+	c := cli.NewContext(a, flag.NewFlagSet("", flag.ContinueOnError), nil)
+	c.Command = &cli.Command{Name: "token"}
+	await := func(want string) {
+		t.Helper()
+		shown := make([]byte, len(want))
+		if _, err := io.ReadFull(person, shown); err != nil || string(shown) != want {
+			t.Fatalf("the terminal has %q, %v; want %q", shown, err, want)
+		}
+	}
+	want := errors.New("of fn")
+	err := app.Slowly(c, "waiting for a token", func() error {
+		await("zen: waiting for a token...")
+		app.Notifier(c)("something happened")
+		await("\r\x1b[Kzen: something happened\r\n")
+		return want
+	})
+	if !errors.Is(err, want) {
+		t.Errorf("err = %v", err)
+	}
+	await("\r\x1b[K")
+}

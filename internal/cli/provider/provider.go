@@ -1,0 +1,118 @@
+// Package provider has the commands about the provider programs.
+package provider
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+)
+
+func Command() *cli.Command {
+	return &cli.Command{
+		Name:  "provider",
+		Usage: "the provider programs",
+		Description: `A provider is a program zen-provider-NAME beside zen, or in the provider
+directory. It runs only if its SHA-256 is known: zen knows those that it comes
+with; for others, zen.lock in the state directory says which may run.`,
+		Subcommands: []*cli.Command{
+			{
+				Name:        "list",
+				Usage:       "list the providers that can be found",
+				Description: "Listing starts none of them.",
+				Action:      providerList,
+			},
+			providerInfoCommand(), providerInstallCommand(), providerVerifyCommand(), providerTrustCommand(),
+			providerRollbackCommand(), providerRemoveCommand(), providerTestCommand(), providerNewCommand(),
+			providerDevCommand(),
+		},
+	}
+}
+
+type providerDocument struct {
+	Name  string `json:"name"`
+	Path  string `json:"path"`
+	Error string `json:"error,omitempty"`
+	// Override says that Path was named by zen provider dev, or the environment.
+	Override bool `json:"override,omitempty"`
+}
+
+func providerList(c *cli.Context) error {
+	if err := app.NoMoreThan(c, 0); err != nil {
+		return err
+	}
+	return client.With(c, func(client *core.Client) error {
+		providers, err := listed(client)
+		if err != nil {
+			return err
+		}
+		if app.GlobalBool(c, "json") {
+			return app.PrintJSON(c, struct {
+				SchemaVersion int                `json:"schema_version"`
+				Providers     []providerDocument `json:"providers"`
+			}{app.SchemaVersion, providers})
+		}
+		if len(providers) == 0 {
+			fmt.Fprintln(app.Notes(c), "No provider was found beside zen or in "+client.Config.Paths.ProviderDir+".")
+		}
+		table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+		for _, p := range providers {
+			note := p.Error
+			if p.Override {
+				note = "override: " + cmp.Or(p.Error, "not checked")
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\n", p.Name, app.OneLine(p.Path), note)
+		}
+		return table.Flush()
+	})
+}
+
+// listed are the installed providers, and what overrides one.
+func listed(client *core.Client) ([]providerDocument, error) {
+	overrides, err := client.Providers.Overriding()
+	if err != nil {
+		return nil, err
+	}
+	providers := []providerDocument{}
+	for _, found := range client.Providers.List() {
+		p := providerDocument{Name: found.Name, Path: found.Path}
+		if found.Err != nil {
+			p.Error = app.OneLine(found.Err.Error())
+		}
+		if overrides[p.Name] == "" {
+			providers = append(providers, p)
+		}
+	}
+	for name, path := range overrides {
+		p := providerDocument{Name: name, Path: path, Override: true}
+		if _, err := os.Stat(path); err != nil {
+			p.Error = "it is not there"
+		}
+		providers = append(providers, p)
+	}
+	slices.SortFunc(providers, func(a, b providerDocument) int { return strings.Compare(a.Name, b.Name) })
+	return providers, nil
+}
+
+// completeInstalled offers the names of providers, and starts none.
+func completeInstalled(c *cli.Context) {
+	cli.DefaultCompleteWithFlags(c.Command)(c)
+	if c.NArg() > 0 {
+		return
+	}
+	_ = client.With(c, func(client *core.Client) error { // what can't be offered isn't
+		providers, err := listed(client)
+		for _, p := range providers {
+			fmt.Fprintln(c.App.Writer, p.Name)
+		}
+		return err
+	})
+}

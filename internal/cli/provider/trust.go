@@ -1,0 +1,100 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/host/pin"
+)
+
+func providerTrustCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "trust",
+		Usage:     "let a provider that was put there by hand run",
+		ArgsUsage: "NAME",
+		Description: `It pins the binary as it is now, without starting it. One that was pinned
+and has changed since takes --force.`,
+		Flags:        []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"}},
+		Action:       providerTrust,
+		BashComplete: completeInstalled,
+	}
+}
+
+func providerTrust(c *cli.Context) error {
+	name, err := oneArgument(c, "NAME")
+	if err != nil {
+		return err
+	}
+	return client.With(c, func(client *core.Client) error {
+		binary, err := host.Inspect(client.Providers.Dirs, name)
+		if err != nil {
+			return err
+		}
+		known, err := client.Providers.Pins.Known(binary)
+		var changed *pin.ChangedError
+		var unknown *pin.UnknownError
+		if errors.As(err, &unknown) || errors.As(err, &changed) && c.Bool("force") {
+			known = pin.Pin{Source: binary.Path, Known: pin.Local}
+			err = client.Providers.Pins.Lock.Set(c.Context, binary, known)
+		}
+		if err != nil {
+			return err
+		}
+		return printBinary(c, binary, known)
+	})
+}
+
+// binaryDocument is a provider's program and how it is known.
+type binaryDocument struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+	Version string `json:"version,omitempty"`
+	SHA256  string `json:"sha256,omitempty"`
+	Size    int64  `json:"size,omitempty"`
+	Known   string `json:"known"`
+	Source  string `json:"source"`
+	// Interpreter is set for scripts alone, of which the sum covers only a part.
+	Interpreter string `json:"interpreter,omitempty"`
+}
+
+func newBinaryDocument(b host.Binary, known pin.Pin) binaryDocument {
+	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source, b.Interpreter}
+}
+
+// noteScript tells what the sum of a script is not.
+func noteScript(c *cli.Context, name, interpreter string) {
+	if interpreter != "" {
+		fmt.Fprintf(app.Notes(c), "Note: %s is a script for %s. Its sum covers neither that nor what it loads.\n", name, app.OneLine(interpreter))
+	}
+}
+
+// printBinary answers with one binary.
+func printBinary(c *cli.Context, b host.Binary, known pin.Pin) error {
+	noteScript(c, b.Name, b.Interpreter)
+	if app.GlobalBool(c, "json") {
+		return app.PrintJSON(c, struct {
+			SchemaVersion int `json:"schema_version"`
+			binaryDocument
+		}{app.SchemaVersion, newBinaryDocument(b, known)})
+	}
+	version := known.Version
+	if version != "" {
+		version = " " + app.OneLine(version)
+	}
+	_, err := fmt.Fprintf(c.App.Writer, "%s%s  sha256 %s  %s\n", b.Name, version, b.SHA256, known.Known)
+	return err
+}
+
+// oneArgument is the only argument of a command.
+func oneArgument(c *cli.Context, what string) (string, error) {
+	if c.NArg() == 0 {
+		return "", app.Usage(c, "%s is missing", what)
+	}
+	return c.Args().First(), app.NoMoreThan(c, 1)
+}

@@ -1,0 +1,108 @@
+package provider
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/host"
+)
+
+func providerVerifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:         "verify",
+		Usage:        "check that the providers are the ones that were pinned",
+		ArgsUsage:    "[NAME]",
+		Description:  "It starts none of them. The exit code is 2 if one may not run.",
+		Action:       providerVerify,
+		BashComplete: completeInstalled,
+	}
+}
+
+type verifiedDocument struct {
+	binaryDocument
+	Error string `json:"error,omitempty"`
+}
+
+func providerVerify(c *cli.Context) error {
+	if err := app.NoMoreThan(c, 1); err != nil {
+		return err
+	}
+	return client.With(c, func(client *core.Client) error {
+		names := []string{c.Args().First()}
+		if c.NArg() == 0 {
+			providers, err := listed(client)
+			if err != nil {
+				return err
+			}
+			names = nil
+			for _, p := range providers {
+				names = append(names, p.Name)
+			}
+		}
+		documents, bad := []verifiedDocument{}, []error{}
+		for _, name := range names {
+			document, err := verifyProvider(client, name)
+			if err != nil {
+				document.Error = app.OneLine(err.Error())
+				bad = append(bad, err)
+			}
+			documents = append(documents, document)
+		}
+		if err := printVerified(c, documents); err != nil {
+			return err
+		}
+		switch len(bad) {
+		case 0:
+			return nil
+		case 1:
+			return bad[0]
+		}
+		return &provider.Error{
+			Kind: provider.ErrNoProvider, Message: fmt.Sprintf("%d of %d providers may not run", len(bad), len(documents)),
+		}
+	})
+}
+
+func verifyProvider(client *core.Client, name string) (verifiedDocument, error) {
+	overrides, err := client.Providers.Overriding()
+	if err != nil {
+		return verifiedDocument{binaryDocument: binaryDocument{Name: name}}, err
+	}
+	if path := overrides[name]; path != "" {
+		return verifiedDocument{binaryDocument: binaryDocument{Name: name, Path: path, Known: "override"}}, &errOverridden{name, path}
+	}
+	binary, err := host.Inspect(client.Providers.Dirs, name)
+	if err != nil {
+		return verifiedDocument{binaryDocument: binaryDocument{Name: name}}, err
+	}
+	known, err := client.Providers.Pins.Known(binary)
+	document := newBinaryDocument(binary, known)
+	if known.Known == "" {
+		document.Known = "no"
+	}
+	return verifiedDocument{binaryDocument: document}, err
+}
+
+func printVerified(c *cli.Context, documents []verifiedDocument) error {
+	if app.GlobalBool(c, "json") {
+		return app.PrintJSON(c, struct {
+			SchemaVersion int                `json:"schema_version"`
+			Providers     []verifiedDocument `json:"providers"`
+		}{app.SchemaVersion, documents})
+	}
+	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	for _, d := range documents {
+		verdict := "ok"
+		if d.Error != "" {
+			verdict = d.Error
+		}
+		fmt.Fprintf(table, "%s\t%s\t%.16s\t%s\n", d.Name, d.Known, d.SHA256, verdict)
+	}
+	return table.Flush()
+}

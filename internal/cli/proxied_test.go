@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/programs"
+)
+
+// witness stands before a database, counts the tokens that come to it, and refuses
+// those that ended some time ago: Turso and its stand-in take them for another minute.
+type witness struct {
+	forward httputil.ReverseProxy
+
+	mu     sync.Mutex // guards tokens
+	tokens map[[sha256.Size]byte]int
+}
+
+// witnessLeeway is what a token may take from its issuer to the database on a machine
+// that does much else, with the race detector.
+const witnessLeeway = 2 * time.Second
+
+// newWitness returns one, and where it is.
+func newWitness(t *testing.T, database string) (*witness, string) {
+	t.Helper()
+	to, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &witness{tokens: map[[sha256.Size]byte]int{}}
+	w.forward.Rewrite = func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = to.Scheme, to.Host, to.Host
+	}
+	server := httptest.NewServer(w)
+	t.Cleanup(server.Close)
+	return w, server.URL + to.Path
+}
+
+func (w *witness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	authorization := r.Header.Get("Authorization")
+	w.mu.Lock()
+	w.tokens[sha256.Sum256([]byte(authorization))]++
+	w.mu.Unlock()
+	var claims jwt.RegisteredClaims
+	_, _, err := jwt.NewParser().ParseUnverified(strings.TrimPrefix(authorization, "Bearer "), &claims)
+	if err != nil || claims.ExpiresAt == nil || time.Since(claims.ExpiresAt.Time) > witnessLeeway {
+		http.Error(out, `{"error":"JWT error: ExpiredSignature"}`, http.StatusBadRequest)
+		return
+	}
+	w.forward.ServeHTTP(out, r)
+}
+
+func (w *witness) count() (tokens, requests int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range w.tokens {
+		requests += n
+	}
+	return len(w.tokens), requests
+}
+
+// spike gotcha 2, for clients of others: each is made with one token for its life, and
+// goes on through zen proxy while those of the database, of seconds, come and go. The
+// writers end at the first statement that fails.
+func TestForeignClientsOutliveTokens(t *testing.T) {
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := "../../devstack/clients"
+	t.Run("libsql-client-go", func(t *testing.T) {
+		t.Parallel()
+		writer := filepath.Join(t.TempDir(), "writer"+programs.Exe)
+		if err := runIn(filepath.Join(clients, "libsqlclientgo"), "go", "build", "-o", writer, "./writer"); err != nil {
+			t.Fatal(err)
+		}
+		proxied(t, bin, writer)
+	})
+	t.Run("@libsql/client", func(t *testing.T) {
+		t.Parallel()
+		for _, tool := range []string{"node", "npm"} {
+			if _, err := exec.LookPath(tool); err != nil {
+				if os.Getenv("CI") == "true" {
+					t.Fatalf("%s is missing", tool)
+				}
+				t.Skipf("SKIPPED: %s is missing, so @libsql/client can't be tried. Install Node.js 20 or later.", tool)
+			}
+		}
+		dir, err := npmCI(filepath.Join(clients, "node"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if more := proxied(t, bin, "node", filepath.Join(dir, "writer.mjs")); !strings.Contains(more, "takes its own bearer") {
+			t.Errorf("with another bearer: %q", more)
+		}
+	})
+}
+
+// proxied signs in, runs a writer with zen proxy, and compares what it says with what
+// the database has. It returns what else the writer says.
+func proxied(t *testing.T, bin string, writer ...string) string {
+	t.Helper()
+	life, seconds, least := 2*time.Second, "6", 3
+	if raceEnabled { // a renewal takes two seconds then
+		life, seconds, least = 6*time.Second, "8", 2
+	}
+	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: life})
+	seen, address := newWitness(t, stack.DatabaseURL())
+	dir := t.TempDir()
+	variables, err := stack.Environment(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.OpenFile(filepath.Join(dir, "zen", "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer config.Close()
+	// The witness is where the database is, too: the user says so.
+	if _, err := fmt.Fprintf(config, "\n[profiles.seen]\ndatabase = %q\ndatabase_id = %q\n", address, stack.DatabaseID()); err != nil {
+		t.Fatal(err)
+	}
+	environ := append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",
+		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for _, v := range variables {
+		environ = append(environ, v.Name+"="+v.Value)
+	}
+	zen := func(args ...string) string {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, filepath.Join(bin, "zen"+programs.Exe), args...)
+		var stderr bytes.Buffer
+		cmd.Dir, cmd.Env, cmd.Stderr = dir, environ, &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("zen %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+		}
+		return string(out)
+	}
+	zen("login", "--provider", "clerk")
+	said, more, _ := strings.Cut(zen(append(append([]string{"proxy", "--database", address, "--"}, writer...), seconds)...), "\n")
+	tokens, requests := seen.count()
+	t.Logf("%s rows, %d requests with %d tokens", said, requests, tokens)
+	if tokens < least || requests < 100 {
+		t.Errorf("%d requests with %d tokens", requests, tokens)
+	}
+	if rows := strings.TrimSpace(zen("db", "query", "--format", "csv", "SELECT count(*) AS n FROM t")); rows != "n\n"+said {
+		t.Errorf("%q rows in the database, %s written", rows, said)
+	}
+	return more
+}

@@ -1,0 +1,103 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
+)
+
+// listenPrivately listens; a Unix socket is its owner's alone from the first moment.
+func listenPrivately(ctx context.Context, network, addr string) (net.Listener, error) {
+	if network != "unix" {
+		return new(net.ListenConfig).Listen(ctx, network, addr)
+	}
+	if err := removeStale(addr); err != nil {
+		return nil, err
+	}
+	return listenUnix(ctx, addr)
+}
+
+// removeStale removes a socket that nobody answers at, which a killed proxy left.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return fmt.Errorf("%s is there, and not a socket", path)
+	}
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		conn.Close()
+		return errors.New("another program listens there")
+	}
+	return os.Remove(path)
+}
+
+// writtenByProxy begins a file of writeVariables: any other is somebody's own.
+const writtenByProxy = "# written by zen proxy, and removed when it ends\n"
+
+// writeVariables writes a file of lines NAME=VALUE, for its owner alone. forget removes
+// it, if it is still what was written.
+func writeVariables(path string, lines []string) (forget func(), err error) {
+	if strings.HasPrefix(contentOf(path), writtenByProxy) {
+		_ = os.Remove(path) // a killed proxy left it
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, &provider.Error{
+			Kind: provider.ErrConfig, Err: err,
+			Message: fmt.Sprintf("--env-file %s is there already, and not the proxy's", path),
+			Hint:    "name a file of its own: the proxy removes it when it ends",
+		}
+	}
+	if err != nil {
+		return nil, &provider.Error{Kind: provider.ErrConfig, Err: err, Message: fmt.Sprintf("--env-file: %v", err)}
+	}
+	content := writtenByProxy + strings.Join(lines, "\n") + "\n"
+	_, err = file.WriteString(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		_ = os.Remove(path)
+		return nil, fmt.Errorf("--env-file: %w", err)
+	}
+	return func() {
+		if contentOf(path) == content {
+			_ = os.Remove(path)
+		}
+	}, nil
+}
+
+// contentOf is what a file of variables holds, or "" for what is none.
+func contentOf(path string) string {
+	f, err := private.Open(path, private.Rule{Root: true, Shared: true})
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
+
+// printJSONLine writes a document as one line, for who reads it from a pipe that stays
+// open.
+func printJSONLine(c *cli.Context, document any) error {
+	encoder := json.NewEncoder(c.App.Writer)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(document)
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"errors"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+)
+
+// The key set breaks under the writers of a replica, whose tokens live three seconds:
+// with a fallback no write fails and every own row is read back, and without one the
+// file is still read.
+func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
+	if !embeddedModes {
+		t.Skip("SKIPPED: this zen was built without go-libsql")
+	}
+	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: 3 * time.Second})
+	p := newProgram(t, stack, withFallback)
+	path := filepath.Join(p.dir, "replica.db")
+	db, err := p.client.OpenSession(t.Context(), p.session, core.Database{Path: path, SyncInterval: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE ledger (who INTEGER, n INTEGER, UNIQUE (who, n))"); err != nil {
+		t.Fatal(err)
+	}
+	var written atomic.Int64
+	var workers sync.WaitGroup
+	end := time.Now().Add(5 * time.Second)
+	for who := range 4 {
+		workers.Go(func() {
+			for n := 0; time.Now().Before(end); n++ {
+				if _, err := db.ExecContext(t.Context(), "INSERT INTO ledger VALUES (?, ?)", who, n); err != nil {
+					t.Errorf("write %d of %d: %v", n, who, err)
+					return
+				}
+				written.Add(1)
+				var rows int
+				if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger WHERE who = ?", who).Scan(&rows); err != nil || rows != n+1 {
+					t.Errorf("%d reads %d of its %d rows: %v", who, rows, n+1, err)
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(time.Second)
+	breakKeys(t, stack, true)
+	workers.Wait()
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d writes", written.Load())
+
+	// Who has no fallback reads the file, and a write has the one clear error.
+	p = newProgram(t, stack, func(text string) string { return text })
+	if db, err = p.client.OpenSession(t.Context(), p.session, core.Database{Path: path}); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var rows int64
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&rows); err != nil || rows != written.Load() {
+		t.Errorf("%d rows of %d written, %v", rows, written.Load(), err)
+	}
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM ledger"); !errors.Is(libsql.Explain(err), provider.ErrRejected) {
+		t.Errorf("write: %v", err)
+	}
+}

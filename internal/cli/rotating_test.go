@@ -1,0 +1,234 @@
+package cli
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/programs"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// issuer replaces the refresh token with every token it makes, and ends the whole
+// family when one is used again, as Auth0 does.
+type issuer struct {
+	// overlap takes the token before the current one, too, as Auth0 can be asked to.
+	overlap bool
+	// used makes tokens that are nearly at their end, so that each zen token renews.
+	used bool
+
+	mu                sync.Mutex // guards what is below
+	current, previous string
+	exchanges         int
+	reused            int
+}
+
+func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	presented := r.FormValue("refresh_token")
+	switch {
+	case presented == "" && i.current == "": // the sign-in
+	case presented != "" && presented == i.current && i.reused == 0:
+		i.exchanges++
+	case presented != "" && presented == i.previous && i.overlap && i.reused == 0:
+		i.exchanges++
+	default:
+		i.reused++
+		http.Error(w, `{"error":"invalid_grant"}`, http.StatusBadRequest)
+		return
+	}
+	if presented != i.previous {
+		i.previous = i.current // and stays that when it is used again
+	}
+	i.current = fmt.Sprintf("refresh-%d-%x", i.exchanges, rand.Uint64())
+	now := time.Now().Truncate(time.Second)
+	issued, expires := now, now.Add(time.Hour)
+	if i.used {
+		issued, expires = now.Add(-time.Hour), now.Add(20*time.Second)
+	}
+	part := func(claims map[string]any) string {
+		data, err := json.Marshal(claims)
+		if err != nil {
+			panic(err)
+		}
+		return base64.RawURLEncoding.EncodeToString(data)
+	}
+	token := part(map[string]any{"alg": "EdDSA", "typ": "JWT"}) + "." +
+		part(map[string]any{"id": "db", "a": "rw", "iat": issued.Unix(), "exp": expires.Unix(), "jti": i.current}) + ".c2ln"
+	_ = json.NewEncoder(w).Encode(map[string]any{"refresh_token": i.current, "token": token, "issued": issued, "expires": expires})
+}
+
+// machine is a home with the shipped programs and the provider rotating, signed in.
+type machine struct {
+	issuer  *issuer
+	zen     string
+	environ []string
+	store   *store.Store
+}
+
+var rotatingProvider = sync.OnceValues(func() (string, error) {
+	bin, err := binaries()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(bin, "extra", handshake.BinaryName("rotating"))
+	out, err := exec.Command("go", "build", "-o", path, "./testdata/rotating").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build rotating: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func newMachine(t *testing.T, i *issuer) *machine {
+	t.Helper()
+	path, err := rotatingProvider()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(i)
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.toml")
+	text := "[profiles.default]\ndatabase = \"libsql://db.example\"\nprovider = \"rotating\"\n\n[providers.rotating]\nissuer = \"" + server.URL + "\"\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Dir(filepath.Dir(path))
+	m := &machine{
+		issuer: i, zen: filepath.Join(bin, "zen"+programs.Exe), store: store.New(filepath.Join(dir, "state")),
+		environ: append(os.Environ(), "ZEN_CONFIG="+config, "ZEN_STATE_DIR="+filepath.Join(dir, "state"), "ZEN_PROVIDER_DIR="+filepath.Dir(path), "CI=true"),
+	}
+	for _, args := range [][]string{{"provider", "trust", "rotating"}, {"login", "--provider", "rotating"}} {
+		if out, err := m.command(args...).CombinedOutput(); err != nil {
+			t.Fatalf("zen %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	return m
+}
+
+func (m *machine) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(m.zen, args...)
+	cmd.Env = m.environ
+	return cmd
+}
+
+// check wants the credential at home to be the issuer's current one, and the only
+// one.
+func (m *machine) check(t *testing.T) {
+	t.Helper()
+	record, err := m.store.Load("default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.issuer.mu.Lock()
+	defer m.issuer.mu.Unlock()
+	if got := record.Accounts["rotating"].Credential.Data.Reveal(); len(record.Accounts) != 1 || got != m.issuer.current || m.issuer.reused > 0 {
+		t.Fatalf("%d credentials, the current one: %v; one was used again %d times", len(record.Accounts), got == m.issuer.current, m.issuer.reused)
+	}
+}
+
+// Fifty processes want a token at once, and the stored one has expired: one asks the
+// issuer, and the others take what it stored.
+func TestFiftyProcessesRenewOnce(t *testing.T) {
+	m := newMachine(t, &issuer{})
+	const processes = 50
+	tokens := make([]string, processes)
+	var wait sync.WaitGroup
+	for n := range processes {
+		wait.Go(func() {
+			out, err := m.command("token").Output()
+			if err != nil {
+				t.Errorf("process %d: %v", n, err)
+			}
+			tokens[n] = strings.TrimSpace(string(out))
+		})
+	}
+	wait.Wait()
+	for n, token := range tokens {
+		if token == "" || token != tokens[0] {
+			t.Errorf("process %d got another token", n)
+		}
+	}
+	m.check(t)
+	if m.issuer.exchanges != 1 {
+		t.Errorf("the issuer was asked %d times", m.issuer.exchanges)
+	}
+}
+
+// rounds are ZEN_TEST_ROUNDS, or few enough for every day.
+func rounds(t *testing.T, usual int) int {
+	text := os.Getenv("ZEN_TEST_ROUNDS")
+	switch {
+	case text == "" && racePrograms:
+		return usual / 4
+	case text == "":
+		return usual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("ZEN_TEST_ROUNDS=%q is not a number", text)
+	}
+	return n
+}
+
+// zen token is killed with SIGKILL, or interrupted, at random moments of a renewal,
+// by an issuer that forgives nothing. The credential is never lost, never damaged,
+// and never two.
+func TestKilledRenewalsLoseNothing(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no interrupts for single processes")
+	}
+	m := newMachine(t, &issuer{used: true})
+	began := time.Now()
+	if out, err := m.command("token").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	whole := time.Since(began)
+	n, killed := rounds(t, 40), 0
+	for round := range n {
+		cmd := m.command("token")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(whole + whole/5)) // a moment of a renewal
+		if round%5 == 4 {
+			_ = cmd.Process.Signal(os.Interrupt) // it may have ended
+		} else {
+			_ = cmd.Process.Kill()
+		}
+		if cmd.Wait() != nil {
+			killed++
+		}
+		if m.issuer.reuses() > 0 {
+			break
+		}
+	}
+	if out, err := m.command("token").CombinedOutput(); err != nil {
+		t.Errorf("after %d kills: %v\n%s", killed, err, out)
+	}
+	m.check(t)
+	t.Logf("%d of %d were killed within %s; the issuer exchanged %d times", killed, n, whole, m.issuer.exchanges)
+	if killed < n/4 {
+		t.Errorf("%d of %d were killed", killed, n)
+	}
+}
+
+func (i *issuer) reuses() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.reused
+}

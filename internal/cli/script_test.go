@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/programs"
+)
+
+// roles are the other programs that this test binary is, by the name of its file.
+var roles = map[string]func(){
+	"zen-provider-tiny": tinyMain,
+	"deliver":           deliverMain, // a browser that misbehaves
+}
+
+func TestMain(m *testing.M) {
+	if role, ok := roles[strings.TrimSuffix(filepath.Base(os.Args[0]), programs.Exe)]; ok {
+		role()
+		return
+	}
+	if filepath.Base(os.Args[0]) == "unseal" {
+		unsealMain()
+		return
+	}
+	code := m.Run()
+	if built != "" {
+		os.RemoveAll(built)
+	}
+	os.Exit(code)
+}
+
+// built is the directory that binaries has made.
+var built string
+
+// builtSums are the sums of the providers that binaries has built, for the tests that
+// are the program.
+var builtSums map[string]string
+
+// racePrograms has the programs built with the race detector, too. Each of their starts
+// takes several times as long then, and the scripts have thousands.
+var racePrograms = raceEnabled && os.Getenv("ZEN_TEST_RACE") != ""
+
+// binaries puts the programs under test into one directory, and more commands beside
+// them: this test binary as deliver and unseal.
+var binaries = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "zen-test-")
+	if err != nil {
+		return "", err
+	}
+	built = dir
+	if err := programs.Install(dir, racePrograms); err != nil {
+		return "", err
+	}
+	if builtSums, err = programs.Sums(dir); err != nil {
+		return "", err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return dir, errors.Join(os.Symlink(self, filepath.Join(dir, "deliver"+programs.Exe)), os.Symlink(self, filepath.Join(dir, "unseal"+programs.Exe)))
+})
+
+// TestScripts runs the scripts, each against a stack of its own.
+func TestScripts(t *testing.T) {
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := scripts(bin)
+	p.Dir = "testdata/script"
+	testscript.Run(t, p)
+}
+
+// scripts are the commands and the surroundings of a script.
+func scripts(bin string) testscript.Params {
+	return testscript.Params{
+		Setup: func(env *testscript.Env) error {
+			stack, err := devstack.Start(devstack.Options{})
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { _ = stack.Close() })
+			env.Values["stack"] = stack
+			variables, err := stack.Environment(env.WorkDir)
+			if err != nil {
+				return err
+			}
+			for _, v := range variables {
+				env.Setenv(v.Name, v.Value)
+			}
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("BROWSER", "zen dev browse --user alice")
+			env.Setenv("DATABASE_URL", stack.DatabaseURL())
+			env.Setenv("CI", "")
+			env.Setenv("BIN", bin)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":    runForCode,
+			"oneline": wantOneLine,
+			"mint":    mint,
+			"stop":    stopStack,
+			"gone":    wantGone,
+			"example": buildExample,
+			"needs":   needTools,
+			"tiny":    makeTiny,
+		},
+	}
+}
+
+// runForCode is: code N COMMAND [ARGUMENT...]. It wants exactly the exit code N.
+func runForCode(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if neg || err != nil || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND [ARGUMENT...]")
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exited *exec.ExitError
+	switch {
+	case errors.As(err, &exited):
+		got = app.ExitStatus(exited.ProcessState)
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// wantOneLine wants an error of one line, and a hint of one more at most.
+func wantOneLine(ts *testscript.TestScript, _ bool, _ []string) {
+	var errorsSeen, hints int
+	for line := range strings.Lines(ts.ReadFile("stderr")) {
+		switch {
+		case strings.HasPrefix(line, "zen: "):
+			errorsSeen++
+		case strings.HasPrefix(line, "hint: "):
+			hints++
+		}
+	}
+	if errorsSeen != 1 || hints > 1 {
+		ts.Fatalf("%d lines of errors and %d of hints", errorsSeen, hints)
+	}
+}
+
+// mint puts a token of the kind where the browser "deliver token" finds it.
+func mint(ts *testscript.TestScript, _ bool, args []string) {
+	token, err := oddToken(ts.Value("stack").(*devstack.Stack), args[0])
+	ts.Check(err)
+	ts.Setenv("DELIVERY", token)
+}
+
+func stopStack(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(ts.Value("stack").(*devstack.Stack).Close())
+}
+
+// deliverMain is a browser that does something to the loopback callback instead of
+// visiting the page: deliver WHAT URL.
+func deliverMain() {
+	page, err := url.Parse(os.Args[len(os.Args)-1])
+	if err == nil {
+		err = deliver(os.Args[1], page)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "deliver:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,136 @@
+// Package signin has the commands that sign in and out, and those of profiles.
+package signin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/token"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// loginTimeout is how long a person has at the browser.
+const loginTimeout = 5 * time.Minute
+
+func LoginCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "login",
+		Usage: "sign in; the profile uses the provider from now on",
+		Description: `The credential is stored in a sealed file, whose key is in the keyring of the
+system. Where there is no keyring, zen says so, and it is a plain file that only
+you can read. Credentials of other providers stay: signing in with another one
+is how to switch.
+
+   zen login --provider clerk
+   zen login --provider platformtoken    # when Turso refuses Clerk's tokens
+   zen login --storage file              # moves what is stored, too`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "provider", Usage: "sign in with the provider `NAME`"},
+			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`; for clerk bridge (the default) or redirect"},
+			&cli.StringFlag{Name: "org", Usage: "sign in to the organisation `ORG`"},
+			&cli.StringFlag{Name: "storage", Usage: "keep the profile's credentials in `STORAGE`: keyring or file"},
+			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
+			&cli.DurationFlag{Name: "timeout", Usage: "wait so long for the browser", Value: loginTimeout},
+		},
+		Action: login,
+	}
+}
+
+func login(c *cli.Context) error {
+	if name, ok := handshake.ProviderName(handshake.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {
+		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("unexpected argument %q", name), Hint: "zen login --provider " + name}
+	}
+	if err := app.NoMoreThan(c, 0); err != nil {
+		return err
+	}
+	if c.Duration("timeout") <= 0 {
+		return app.Usage(c, "--timeout %s is not positive", c.Duration("timeout"))
+	}
+	return app.WithSession(c, func(s *session.Session) error {
+		name, err := loginProvider(c, s)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+		defer cancel()
+		if err := s.Store.Choose(ctx, s.Profile); err != nil {
+			return err
+		}
+		if forced := s.Provider; forced != "" && forced != name {
+			why := "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n"
+			if os.Getenv("ZEN_PROVIDER") == "" {
+				why = "The database that the project file chose is used with %s, whoever signs in here with another provider.\n"
+			}
+			fmt.Fprintf(app.Notes(c), why, forced)
+		}
+		if c.String("storage") != "" && os.Getenv("ZEN_STORAGE") == string(store.StorageNone) {
+			fmt.Fprintln(app.Notes(c), "ZEN_STORAGE is none: this login is not looked at until it is unset.")
+		}
+		s.Provider = name // for this run
+		ui := app.NewUI(c)
+		account, err := s.Login(ctx, name, provider.LoginRequest{
+			Method:       c.String("method"),
+			Organization: c.String("org"),
+			Interactive:  app.Answerable(c),
+		}, ui)
+		if err != nil {
+			return loginError(ctx, c, name, err)
+		}
+		ui.Done()
+		fmt.Fprintf(app.Notes(c), "Signed in to profile %q with %s as %s.\n", s.Profile, name, accountName(account))
+		if app.GlobalBool(c, "json") {
+			return token.PrintStatus(c, s)
+		}
+		return nil
+	})
+}
+
+// loginProvider is the flag, the environment, the last login or the files, in
+// this order.
+func loginProvider(c *cli.Context, s *session.Session) (string, error) {
+	if name := c.String("provider"); name != "" {
+		return name, nil
+	}
+	status, err := s.Status(c.Context)
+	if err != nil { // Choose will say whether that is in the way
+		status.Provider = cmp.Or(s.Provider, s.DefaultProvider)
+	}
+	if status.Provider == "" {
+		return "", app.Usage(c, "which provider? name one with --provider NAME; zen provider list shows them")
+	}
+	return status.Provider, nil
+}
+
+// loginError says what a time-out was about.
+func loginError(ctx context.Context, c *cli.Context, name string, err error) error {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	return &provider.Error{
+		Kind:    provider.ErrUnavailable,
+		Message: fmt.Sprintf("the sign-in with %s was not finished within %s", name, c.Duration("timeout")),
+		Hint:    "run zen login again and finish it in the browser, or give it more time with --timeout",
+		Err:     err,
+	}
+}
+
+// accountName is whom an account belongs to, for people.
+func accountName(a store.Account) string {
+	switch {
+	case a.Credential.Subject != "":
+		return app.OneLine(a.Credential.Subject)
+	case a.Claims.Subject != "":
+		return app.OneLine(a.Claims.Subject)
+	}
+	return "an unnamed account"
+}

@@ -1,0 +1,112 @@
+package signin
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+func LogoutCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "logout",
+		Usage: "revoke the credential, and forget it",
+		Description: `The credential is forgotten here whatever the issuer answers. Where it could not
+be revoked there, because the issuer can't be reached, say, zen says so and the
+exit code is that of the reason (4). So it does where the sealed file doesn't open,
+because the keyring is away: then the sign-ins of all providers go with it. Tokens
+already handed out live until they expire.`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "all", Usage: "of every provider of the profile, not only the one in use"},
+		},
+		Action: logout,
+	}
+}
+
+func logout(c *cli.Context) error {
+	if err := app.NoMoreThan(c, 0); err != nil {
+		return err
+	}
+	return app.WithSession(c, func(s *session.Session) error {
+		results, err := s.Logout(c.Context, c.Bool("all"))
+		if err != nil && !errors.Is(err, provider.ErrNoCredential) {
+			return err
+		}
+		switch {
+		case err != nil: // it is as was wished
+			fmt.Fprintf(app.Notes(c), "Nothing to do: %v.\n", err)
+		case len(results) == 0:
+			fmt.Fprintf(app.Notes(c), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile)
+		}
+		return reportSignedOut(c, s.Profile, results)
+	})
+}
+
+type logoutDocument struct {
+	SchemaVersion int              `json:"schema_version"`
+	Profile       string           `json:"profile"`
+	SignedOut     []signedOutEntry `json:"signed_out"`
+}
+
+// signedOutEntry is a credential that is forgotten here.
+type signedOutEntry struct {
+	Provider string `json:"provider"`
+	Account  string `json:"account,omitempty"`
+	// Revoked is whether it has ended at the issuer; Reason why not.
+	Revoked bool   `json:"revoked"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// reportSignedOut says what became of each credential. That one could not be revoked
+// is the error; it is forgotten here all the same.
+func reportSignedOut(c *cli.Context, profile string, results []session.SignedOut) error {
+	d := logoutDocument{app.SchemaVersion, profile, []signedOutEntry{}}
+	var failed, last error
+	var names string // of those that failed for the last reason
+	for _, r := range results {
+		entry := signedOutEntry{Provider: r.Provider, Account: app.OneLine(r.Subject), Revoked: true}
+		switch {
+		case r.NotRevoked == nil:
+			fmt.Fprintf(app.Notes(c), "Signed out of %s: revoked and forgotten.\n", r.Provider)
+		case errors.Is(r.NotRevoked, errors.ErrUnsupported):
+			fmt.Fprintf(app.Notes(c), "Signed out of %s: forgotten. There was nothing that %s could revoke.\n", r.Provider, r.Provider)
+			entry.Revoked, entry.Reason = false, r.Provider+" has nothing to revoke"
+		case errors.Is(r.NotRevoked, provider.ErrRejected):
+			fmt.Fprintf(app.Notes(c), "Signed out of %s: forgotten. It had ended at the issuer already.\n", r.Provider)
+		default:
+			if last != nil && last.Error() == r.NotRevoked.Error() {
+				names += ", " + r.Provider
+			} else {
+				failed, last, names = alsoFailed(failed, names, last), r.NotRevoked, r.Provider
+			}
+			entry.Revoked, entry.Reason = false, app.OneLine(r.NotRevoked.Error())
+		}
+		d.SignedOut = append(d.SignedOut, entry)
+	}
+	failed = alsoFailed(failed, names, last)
+	if failed != nil && c.Context.Err() != nil {
+		// The error will be the interrupt; what it left behind is told all the same.
+		fmt.Fprintf(c.App.ErrWriter, "zen: %s\n", app.OneLine(failed.Error()))
+	}
+	if app.GlobalBool(c, "json") {
+		return errors.Join(failed, app.PrintJSON(c, d))
+	}
+	return failed
+}
+
+// alsoFailed adds to the failures that the named providers' credentials were not
+// revoked; none were where err is nil.
+func alsoFailed(failed error, names string, err error) error {
+	if err == nil {
+		return failed
+	}
+	err = fmt.Errorf("%s: forgotten here, but not revoked at the issuer: %w", names, err)
+	if failed != nil {
+		err = fmt.Errorf("%w; %w", failed, err)
+	}
+	return err
+}

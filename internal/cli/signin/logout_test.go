@@ -1,0 +1,43 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+// An interrupt keeps nobody from being forgotten, and what is left at the issuer is
+// told beside it. Failures of one reason are told once.
+func TestSignedOutIsToldAlsoWhenInterrupted(t *testing.T) {
+	down := &provider.Error{Kind: provider.ErrUnavailable, Message: "no answer"}
+	results := []session.SignedOut{
+		{Provider: "clerk", NotRevoked: down}, {Provider: "auth0", NotRevoked: down},
+		{Provider: "acme", NotRevoked: errors.New("odd")}, {Provider: "apikey"},
+	}
+	const want = "clerk, auth0: forgotten here, but not revoked at the issuer: no answer; acme: forgotten here, but not revoked at the issuer: odd"
+	for _, interrupted := range []bool{false, true} {
+		var told strings.Builder
+		app := cli.NewApp()
+		app.ErrWriter = &told
+		c := cli.NewContext(app, flag.NewFlagSet("", flag.ContinueOnError), nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if c.Context = ctx; interrupted {
+			cancel()
+		}
+		err := reportSignedOut(c, "default", results)
+		if err == nil || err.Error() != want || !errors.Is(err, provider.ErrUnavailable) {
+			t.Errorf("err = %v, want %s", err, want)
+		}
+		if strings.Contains(told.String(), want) != interrupted || !strings.Contains(told.String(), "Signed out of apikey: revoked") {
+			t.Errorf("interrupted %t: told %q", interrupted, told.String())
+		}
+	}
+}

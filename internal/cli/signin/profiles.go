@@ -1,0 +1,177 @@
+package signin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+func ProfilesCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "profiles",
+		Usage: "several accounts and databases, side by side",
+		Description: `A profile has a database, a provider and a sign-in of its own. The one in use is
+what --profile says, or ZEN_PROFILE, or default_profile of .zen.toml and then of
+your own file, or "default". Another one is used for one command, for one shell,
+or from now on:
+
+   zen token --profile reports
+   export ZEN_PROFILE=reports
+   zen profiles use reports
+
+A profile keeps the sign-ins of several providers. The way back to one that was
+used before needs no browser:
+
+   zen login --provider platformtoken
+   zen profiles use --provider clerk`,
+		Subcommands: []*cli.Command{
+			{
+				Name:        "list",
+				Usage:       "the profiles that are configured or have something stored",
+				Description: "Reads files alone: no keyring, no network, no provider.",
+				Action: func(c *cli.Context) error {
+					if err := app.NoMoreThan(c, 0); err != nil {
+						return err
+					}
+					return client.With(c, func(client *core.Client) error { return listProfiles(c, client) })
+				},
+			},
+			profilesUseCommand(), profilesDeleteCommand(),
+		},
+	}
+}
+
+type profilesDocument struct {
+	SchemaVersion int            `json:"schema_version"`
+	Selected      string         `json:"selected"`
+	SelectedBy    string         `json:"selected_by"`
+	Profiles      []profileEntry `json:"profiles"`
+}
+
+type profileEntry struct {
+	Name       string `json:"name"`
+	Selected   bool   `json:"selected"`
+	Configured bool   `json:"configured"`
+	Database   string `json:"database,omitempty"`
+	Access     string `json:"access,omitempty"`
+	// Provider is the one in use, Account and ExpiresAt those of its sign-in.
+	Provider     string     `json:"provider,omitempty"`
+	SignedIn     bool       `json:"signed_in"`
+	Account      string     `json:"account,omitempty"`
+	ExpiresAt    *time.Time `json:"expires_at"`
+	AlsoSignedIn []string   `json:"also_signed_in"`
+	Storage      string     `json:"storage,omitempty"`
+	Problem      string     `json:"problem,omitempty"`
+}
+
+func listProfiles(c *cli.Context, client *core.Client) error {
+	stored, err := client.Store.List()
+	if err != nil {
+		return err
+	}
+	selected := client.Config.Selected()
+	d := profilesDocument{SchemaVersion: app.SchemaVersion, Selected: selected.Value, SelectedBy: selected.Origin.String()}
+	configured := client.Config.ProfileNames()
+	names := slices.Concat(configured, stored)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		entry := profileEntry{Name: name, Selected: name == selected.Value, Configured: slices.Contains(configured, name)}
+		entry.describe(client)
+		d.Profiles = append(d.Profiles, entry)
+	}
+	if app.GlobalBool(c, "json") {
+		return app.PrintJSON(c, d)
+	}
+	if !slices.Contains(names, selected.Value) {
+		fmt.Fprintf(app.Notes(c), "%s names profile %q, which isn't there.\n", app.OneLine(selected.Origin.String()), selected.Value)
+	}
+	return writeProfiles(c, d)
+}
+
+// describe fills in what is known of a profile without its secrets.
+func (e *profileEntry) describe(client *core.Client) {
+	e.AlsoSignedIn = []string{}
+	var p config.Profile
+	if e.Configured {
+		var err error
+		if p, err = client.Config.Profile(e.Name); err != nil {
+			e.Problem = app.OneLine(err.Error())
+		}
+		e.Database, e.Access = p.Database.Value, string(p.Access.Value)
+	}
+	meta, err := client.Store.Meta(e.Name)
+	switch {
+	case err != nil:
+		e.Problem = app.OneLine(err.Error())
+	case meta.Doubt != nil:
+		e.Problem = app.OneLine(meta.Doubt.Error())
+	}
+	e.Provider, e.Storage = providerInUse(p, meta), string(meta.Storage)
+	for name, account := range meta.Accounts {
+		if name != e.Provider {
+			e.AlsoSignedIn = append(e.AlsoSignedIn, name)
+			continue
+		}
+		e.SignedIn, e.Account, e.ExpiresAt = true, account.Account, app.Instant(account.Expires)
+	}
+	slices.Sort(e.AlsoSignedIn)
+}
+
+// providerInUse follows session.Open: what is said for this run, the last login, the
+// files.
+func providerInUse(p config.Profile, meta store.Meta) string {
+	forced := p.Provider.Origin.Kind == config.KindFlag || p.Provider.Origin.Kind == config.KindEnvironment
+	if meta.Provider == "" || forced {
+		return p.Provider.Value
+	}
+	return meta.Provider
+}
+
+// writeProfiles is the answer for people: a star before the profile in use, and after
+// its provider the others that it has a sign-in of.
+func writeProfiles(c *cli.Context, d profilesDocument) error {
+	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "  PROFILE\tPROVIDER\tACCOUNT\tEXPIRES\tSTORAGE\tDATABASE")
+	for _, e := range d.Profiles {
+		mark, account, expires := " ", "not signed in", "-"
+		if e.Selected {
+			mark = "*"
+		}
+		if e.SignedIn {
+			account = dash(app.OneLine(e.Account))
+		}
+		if e.ExpiresAt != nil {
+			expires = app.Local(e.ExpiresAt)
+		}
+		providers := strings.Join(append([]string{dash(e.Provider)}, e.AlsoSignedIn...), " +")
+		fmt.Fprintf(table, "%s %s\t%s\t%s\t%s\t%s\t%s\n", mark, e.Name, providers, account, expires, dash(e.Storage), dash(e.Database))
+		if e.Problem != "" {
+			fmt.Fprintf(app.Notes(c), "%s: %s\n", e.Name, e.Problem)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if d.SelectedBy == string(config.KindDefault) {
+		d.SelectedBy = "nothing names another"
+	}
+	fmt.Fprintf(app.Notes(c), "Profile %q is in use: %s.\n", d.Selected, app.OneLine(d.SelectedBy))
+	return nil
+}
+
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}

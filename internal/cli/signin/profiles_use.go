@@ -1,0 +1,80 @@
+package signin
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/config"
+)
+
+func profilesUseCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "use",
+		Usage:     "use a profile from now on, or another provider's sign-in in it",
+		ArgsUsage: "[NAME]",
+		Description: `Writes default_profile into your configuration file, and leaves everything else
+in it as it is. With --provider, the profile (the one in use where none is named)
+goes on with the stored sign-in of that provider; the others stay stored.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "provider", Usage: "use the stored sign-in of the provider `NAME`"},
+		},
+		Action: func(c *cli.Context) error {
+			if err := app.NoMoreThan(c, 1); err != nil {
+				return err
+			}
+			if c.NArg() == 0 && !c.IsSet("provider") {
+				return app.Usage(c, "which profile? zen profiles list shows them")
+			}
+			return client.With(c, func(client *core.Client) error { return useProfile(c, client) })
+		},
+	}
+}
+
+func useProfile(c *cli.Context, client *core.Client) error {
+	name := c.Args().First()
+	s, err := client.Session(name)
+	if err != nil {
+		return err
+	}
+	if chosen := c.String("provider"); chosen != "" {
+		account, err := s.Use(c.Context, chosen)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(app.Notes(c), "Profile %q uses %s as %s.\n", s.Profile, chosen, accountName(account))
+		if s.Provider != "" && s.Provider != chosen {
+			fmt.Fprintf(app.Notes(c), "ZEN_PROVIDER is %s, and goes before that until it is unset.\n", s.Provider)
+		}
+	}
+	if name != "" {
+		if err := useFromNowOn(c, client, name); err != nil {
+			return err
+		}
+	}
+	if !app.GlobalBool(c, "json") {
+		return nil
+	}
+	return app.PrintJSON(c, struct {
+		SchemaVersion int    `json:"schema_version"`
+		Profile       string `json:"profile"`
+		Provider      string `json:"provider,omitempty"`
+	}{app.SchemaVersion, s.Profile, c.String("provider")})
+}
+
+func useFromNowOn(c *cli.Context, client *core.Client, name string) error {
+	if err := client.Config.SetDefaultProfile(name); err != nil {
+		return err
+	}
+	fmt.Fprintf(app.Notes(c), "Profile %q is in use from now on.\n", name)
+	switch by := client.Config.Selected(); by.Origin.Kind {
+	case config.KindFlag, config.KindEnvironment, config.KindProjectFile:
+		if by.Value != name {
+			fmt.Fprintf(app.Notes(c), "But %s says %s, and goes before it.\n", app.OneLine(by.Origin.String()), by.Value)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,289 @@
+package token
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+const (
+	// stopGrace is what a command has to end by itself before it is killed.
+	stopGrace = 10 * time.Second
+	// wallClock is the longest that zen waits without a look at the wall clock: a
+	// timer stands still while a machine sleeps, and a token's life goes on.
+	wallClock = 30 * time.Second
+	// renewalRetry is the first wait after a renewal that failed; it doubles up to
+	// wallClock.
+	renewalRetry = time.Second
+	// A command that ends within startGrace of a restart of zen's failed to start,
+	// because a port is still taken, say. It has startRetries more chances.
+	startGrace   = 2 * time.Second
+	startRetries = 3
+)
+
+// watch runs a command until it ends by itself, for longer than its token lives, and
+// returns its exit code.
+func watch(c *cli.Context, path string, command []string, extra map[string]string) error {
+	w, err := newWatcher(c)
+	if err != nil {
+		return err
+	}
+	w.path, w.command, w.extra = path, command, extra
+	if w.session, w.token, err = goodToken(c, true); err != nil {
+		return err
+	}
+	w.next = w.renewalTime()
+	return w.run()
+}
+
+// watcher is a command and its present token.
+type watcher struct {
+	c       *cli.Context
+	path    string
+	command []string
+	extra   map[string]string
+	// signal tells the command of a token in file; nil restarts it.
+	signal  os.Signal
+	file    string
+	written bool
+
+	session *session.Session
+	token   provider.Token
+	child   *app.Child
+	// restarts counts those of a command that doesn't stay.
+	restarts int
+	// next is when to renew; zero is never. retry is the wait after the last failure.
+	next  time.Time
+	retry time.Duration
+}
+
+// newWatcher reads --watch and --token-file.
+func newWatcher(c *cli.Context) (*watcher, error) {
+	act, file := c.String("watch"), c.String("token-file")
+	w := &watcher{c: c}
+	switch {
+	case !c.IsSet("watch"):
+		return nil, app.Usage(c, "--token-file needs --watch: without it zen is gone, and nobody would keep the file")
+	case act != "restart":
+		var err error
+		if w.signal, err = app.SignalNamed(act); err != nil {
+			return nil, app.Usage(c, "--watch %q is neither restart nor a signal to send: %v", act, err)
+		}
+		if file == "" {
+			return nil, app.Usage(c, "--watch %s needs --token-file: a signal carries no token", act)
+		}
+	}
+	if file == "" {
+		return w, nil
+	}
+	var err error
+	if w.file, err = filepath.Abs(file); err != nil {
+		return nil, err
+	}
+	info, err := os.Lstat(w.file)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return nil, app.Usage(c, "--token-file %s is there, and is no regular file", file)
+	case err == nil && !isTokenFile(w.file):
+		return nil, app.Usage(c, "--token-file %s is there, and holds something else than a token: it would be replaced, and removed at the end", file)
+	}
+	return w, nil
+}
+
+func (w *watcher) run() error {
+	before, terminal := w.c.Context, app.IsTerminal(w.c.App.Reader)
+	cancel := w.detach()
+	var renewing sync.WaitGroup
+	defer renewing.Wait()
+	defer cancel()
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, app.Forwarded(terminal)...)
+	defer signal.Stop(signals)
+	if before.Err() != nil { // an interrupt of the last moment
+		return before.Err()
+	}
+	defer w.removeFile()
+	if err := w.start(); err != nil {
+		return err
+	}
+	// renewed takes one result at a time: alarm is off until it is there.
+	renewed := make(chan renewal, 1)
+	alarm := time.NewTimer(w.wait())
+	defer alarm.Stop()
+	for {
+		select {
+		case <-w.child.Ended:
+			if err := w.startAgain(signals); err != nil {
+				return err
+			}
+		case s := <-signals:
+			w.child.Forward(s)
+			w.restarts = 0 // if it ends now, that is why
+		case <-alarm.C:
+			if w.wait() > 0 {
+				alarm.Reset(w.wait())
+				break
+			}
+			renewing.Go(func() {
+				_, t, err := goodToken(w.c, false)
+				renewed <- renewal{t, err}
+			})
+		case r := <-renewed:
+			if err := w.take(r, signals); err != nil {
+				return err
+			}
+			alarm.Reset(w.wait())
+		}
+	}
+}
+
+// detach has the renewals go on after an interrupt, which is the command's to act on,
+// and ask nothing: the terminal is the command's, too.
+func (w *watcher) detach() context.CancelFunc {
+	own, app := *w.c, *w.c.App
+	ctx, cancel := context.WithCancel(context.WithoutCancel(own.Context))
+	app.Reader = strings.NewReader("")
+	own.Context, own.App, w.c = ctx, &app, &own
+	return cancel
+}
+
+type renewal struct {
+	token provider.Token
+	err   error
+}
+
+// wait is how long nothing has to be done, and no longer than wallClock.
+func (w *watcher) wait() time.Duration {
+	if w.next.IsZero() {
+		return wallClock
+	}
+	return min(wallClock, max(0, w.next.Round(0).Sub(time.Now().Round(0))))
+}
+
+// take goes on with the next token, or with the present one where there is none.
+func (w *watcher) take(r renewal, signals <-chan os.Signal) error {
+	if r.err != nil || r.token.Value.Equal(w.token.Value) {
+		if r.err != nil && w.retry == 0 {
+			w.note("no other token yet: %s; %s goes on with the one it has", app.OneLine(r.err.Error()), w.command[0])
+		}
+		w.retry = min(wallClock, max(renewalRetry, 2*w.retry))
+		w.next = time.Now().Add(w.retry)
+		return nil
+	}
+	w.token, w.retry = r.token, 0
+	w.next = w.renewalTime()
+	select {
+	case <-w.child.Ended: // just now: run sees to it
+		return nil
+	default:
+	}
+	if w.signal == nil {
+		w.child.Stop(stopGrace)
+		if w.endAsked(signals) {
+			return app.ChildExit{Code: app.ExitStatus(w.child.Cmd.ProcessState)}
+		}
+		w.restarts = 1
+		return w.start()
+	}
+	if err := w.writeFile(); err != nil {
+		return err
+	}
+	w.child.Signal(w.signal)
+	return nil
+}
+
+// endAsked reports whether a signal that waits is one to end by.
+func (w *watcher) endAsked(signals <-chan os.Signal) bool {
+	for {
+		select {
+		case s := <-signals:
+			switch s {
+			case os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT:
+				return true
+			case syscall.SIGHUP: // else it is the command's, to read its configuration by
+				if !w.child.Group {
+					return true
+				}
+			}
+		default:
+			return false
+		}
+	}
+}
+
+// start runs the command with the token.
+func (w *watcher) start() (err error) {
+	if err := w.writeFile(); err != nil {
+		return err
+	}
+	environ := childEnvironment(os.Environ(), w.session, w.token, w.extra)
+	if w.file != "" {
+		environ = append(environ, envTokenFile+"="+w.file)
+	}
+	w.child, err = app.StartChild(w.path, w.command, environ)
+	return app.CommandError(w.command[0], err)
+}
+
+// startAgain ends zen as the command has ended, unless that was the start of a
+// restart of zen's own: the port that it listens on may still be taken.
+func (w *watcher) startAgain(signals <-chan os.Signal) error {
+	exit := app.ChildExit{Code: app.ExitStatus(w.child.Cmd.ProcessState)}
+	if w.restarts == 0 || w.restarts > startRetries || exit.Code == 0 || time.Since(w.child.Started) > startGrace {
+		return exit
+	}
+	pause := time.Second << (w.restarts - 1)
+	w.note("%s ended with %d right after its restart; starting it again in %s", w.command[0], exit.Code, pause)
+	select {
+	case <-signals:
+		return exit
+	case <-time.After(pause):
+	}
+	w.restarts++
+	return w.start()
+}
+
+// writeFile replaces the file, so that a reader has one token or the other.
+func (w *watcher) writeFile() error {
+	if w.file == "" {
+		return nil
+	}
+	err := writeTokenFile(w.file, w.token.Value.Reveal()+"\n")
+	if err != nil {
+		return fmt.Errorf("write --token-file: %w", err)
+	}
+	w.written = true
+	return nil
+}
+
+// removeFile removes no file but its own.
+func (w *watcher) removeFile() {
+	if w.written {
+		_ = os.Remove(w.file)
+	}
+}
+
+func (w *watcher) note(format string, args ...any) {
+	fmt.Fprintf(app.Notes(w.c), "zen: "+format+"\n", args...)
+}
+
+// renewalTime is when a session renews the token: when a minute is left, or a fifth
+// of its life, or what --min-ttl wants. It is zero for a token without an end.
+func (w *watcher) renewalTime() time.Time {
+	if w.token.Expires.IsZero() {
+		return time.Time{}
+	}
+	left := min(time.Minute, w.token.Expires.Sub(w.token.Issued)/5)
+	return w.token.Expires.Add(-max(left, w.c.Duration("min-ttl")))
+}

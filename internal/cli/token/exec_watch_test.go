@@ -1,0 +1,34 @@
+//go:build unix
+
+package token
+
+import (
+	"flag"
+	"os/exec"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+// A command that ended as its next token came has ended.
+func TestWatchStartsNothingThatHasEnded(t *testing.T) {
+	path, err := exec.LookPath("true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := app.StartChild(path, []string{"true"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-ended.Ended
+	w := &watcher{path: path, command: []string{"true"}, child: ended, token: provider.Token{Value: provider.NewSecret("old")}}
+	w.c = cli.NewContext(cli.NewApp(), flag.NewFlagSet("", flag.ContinueOnError), nil)
+	w.session = session.New(session.Config{})
+	if err := w.take(renewal{token: provider.Token{Value: provider.NewSecret("new")}}, nil); err != nil || w.child != ended {
+		t.Errorf("err = %v, begun again: %t", err, w.child != ended)
+	}
+}

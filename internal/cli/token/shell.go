@@ -1,0 +1,89 @@
+package token
+
+import (
+	"path"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// ShellNames are the shells that --format env writes for.
+var ShellNames = []string{"sh", "fish", "powershell"}
+
+// The variables that carry a token: the names of Turso's own documentation, and
+// when the token ends (RFC 3339).
+const (
+	envURL       = "TURSO_DATABASE_URL"
+	envToken     = "TURSO_AUTH_TOKEN"
+	envExpires   = "TURSO_AUTH_TOKEN_EXPIRES_AT"
+	envTokenFile = "TURSO_AUTH_TOKEN_FILE"
+)
+
+// variable is one of an environment. An empty value means that it is not to be set.
+type variable struct{ name, value string }
+
+// tokenEnvironment is a token as variables.
+func tokenEnvironment(url string, t provider.Token) []variable {
+	return []variable{{envURL, url}, {envToken, t.Value.Reveal()}, {envExpires, expiryText(t)}}
+}
+
+// expiryText is "" for a token without an end.
+func expiryText(t provider.Token) string {
+	if t.Expires.IsZero() {
+		return ""
+	}
+	return t.Expires.UTC().Format(time.RFC3339)
+}
+
+// shellOr is the shell that was asked for, or the one that the variable SHELL
+// names, or the system's own. csh has no place in shellNames: it isn't sh.
+func shellOr(asked, variable string) string {
+	if asked != "" {
+		return asked
+	}
+	name := strings.TrimSuffix(path.Base(strings.ReplaceAll(variable, `\`, "/")), ".exe")
+	switch {
+	case variable == "" && runtime.GOOS == "windows", name == "pwsh":
+		return "powershell"
+	case name == "fish", name == "powershell", name == "csh", name == "tcsh":
+		return name
+	}
+	return "sh"
+}
+
+// shellText is what a shell reads to have these variables, and nothing else: also a
+// variable of before goes that has no value now.
+func shellText(shell string, variables []variable) string {
+	var b strings.Builder
+	for _, v := range variables {
+		set, unset := "export "+v.name+"=", "unset "+v.name
+		switch shell {
+		case "fish":
+			set, unset = "set -gx "+v.name+" ", "set -e "+v.name
+		case "powershell":
+			set, unset = "$env:"+v.name+" = ", "Remove-Item -ErrorAction Ignore Env:"+v.name
+		}
+		if v.value == "" {
+			b.WriteString(unset + "\n")
+		} else {
+			b.WriteString(set + quoted(shell, v.value) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// quoted is text as one word of the shell's, which expands nothing in it.
+func quoted(shell, text string) string {
+	switch shell {
+	case "fish":
+		text = strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text)
+	case "powershell":
+		// These four end a string, too (about_Quoting_Rules).
+		text = strings.NewReplacer("'", "''", "‘", "‘‘", "’", "’’", "‚", "‚‚", "‛", "‛‛").Replace(text)
+	default:
+		text = strings.ReplaceAll(text, `'`, `'\''`)
+	}
+	return "'" + text + "'"
+}

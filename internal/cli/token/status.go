@@ -1,0 +1,227 @@
+package token
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+func StatusCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "status",
+		Usage: "who is signed in, with what, and how long",
+		Description: `Reads the files alone: no network, no provider, no keyring. The token is valid
+(verified with the issuer's keys; of a sealed one, when it was stored), invalid,
+or unverified with the reason.`,
+		Action: func(c *cli.Context) error {
+			if err := app.NoMoreThan(c, 0); err != nil {
+				return err
+			}
+			return app.WithSession(c, func(s *session.Session) error { return PrintStatus(c, s) })
+		},
+	}
+}
+
+type statusDocument struct {
+	SchemaVersion int         `json:"schema_version"`
+	Profile       string      `json:"profile"`
+	SignedIn      *bool       `json:"signed_in"` // null where nobody can say without the keyring
+	Provider      string      `json:"provider,omitempty"`
+	TokenProvider string      `json:"token_provider,omitempty"`
+	Account       string      `json:"account,omitempty"`
+	Subject       string      `json:"subject,omitempty"`
+	Organization  string      `json:"organization,omitempty"`
+	Role          string      `json:"role,omitempty"`
+	SignedInAt    *time.Time  `json:"signed_in_at"`
+	Storage       string      `json:"storage"`
+	StorageReason string      `json:"storage_reason,omitempty"`
+	File          string      `json:"file"`
+	Note          string      `json:"note,omitempty"`
+	AlsoSignedIn  []string    `json:"also_signed_in"`
+	Database      string      `json:"database,omitempty"`
+	Access        string      `json:"access"`
+	Token         tokenStatus `json:"token"`
+	// Fallback is the provider that makes the tokens for the database meanwhile.
+	Fallback *fallbackStatus `json:"fallback"`
+}
+
+type fallbackStatus struct {
+	Provider string `json:"provider"`
+	// Because is "refused", where the database refuses the tokens of the profile's own
+	// provider, or "unavailable", where that can make none.
+	Because string `json:"because"`
+	Access  string `json:"access"`
+	// NextTry is when the profile's own provider is tried again, by the next use.
+	Since   *time.Time `json:"since"`
+	NextTry *time.Time `json:"next_try"`
+}
+
+type tokenStatus struct {
+	State     session.State `json:"state"`
+	Reason    string        `json:"reason,omitempty"`
+	Issuer    string        `json:"issuer,omitempty"`
+	KeyID     string        `json:"key_id,omitempty"`
+	IssuedAt  *time.Time    `json:"issued_at"`
+	ExpiresAt *time.Time    `json:"expires_at"`
+}
+
+// PrintStatus answers zen status. Nobody signed in is exit code 3, with the same
+// answer on standard output.
+func PrintStatus(c *cli.Context, s *session.Session) error {
+	status, err := s.Status(c.Context)
+	if err != nil {
+		return err
+	}
+	document := newStatusDocument(s, status)
+	if app.GlobalBool(c, "json") {
+		err = app.PrintJSON(c, document)
+	} else {
+		err = writeStatus(c.App.Writer, document)
+	}
+	switch {
+	case err != nil || status.SignedIn:
+	case status.Doubt != nil:
+		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile), Hint: "zen token asks it"}
+	default:
+		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: s.LoginCommand()}
+	}
+	return err
+}
+
+func newStatusDocument(s *session.Session, status session.Status) statusDocument {
+	claims := status.Account.Claims
+	d := statusDocument{
+		SchemaVersion: app.SchemaVersion,
+		Profile:       status.Profile,
+		Provider:      status.Provider,
+		TokenProvider: status.TokenProvider,
+		Account:       status.Account.Credential.Subject,
+		Subject:       claims.Subject,
+		SignedInAt:    app.Instant(status.Account.SignedIn),
+		Storage:       string(status.Storage),
+		StorageReason: status.StorageReason,
+		File:          status.File,
+		AlsoSignedIn:  append([]string{}, status.Others...),
+		Database:      s.Target.URL,
+		Access:        string(s.Access),
+		Token: tokenStatus{
+			State:     status.State,
+			Issuer:    status.Claims.Issuer,
+			KeyID:     status.Claims.KeyID,
+			IssuedAt:  app.Instant(status.Token.Issued),
+			ExpiresAt: app.Instant(status.Token.Expires),
+		},
+	}
+	if o := claims.Organization; o != nil {
+		d.Organization, d.Role = o.ID, o.Role
+		if o.Slug != "" {
+			d.Organization = o.Slug
+		}
+	}
+	if f := status.Detour; f != nil {
+		d.Fallback = &fallbackStatus{f.Via, "refused", string(f.Access), app.Instant(f.Since), app.Instant(f.Probe)}
+		if f.Unavailable {
+			d.Fallback.Because = "unavailable"
+		}
+	}
+	if status.SignedIn || status.Doubt == nil {
+		d.SignedIn = &status.SignedIn
+	}
+	if status.Doubt != nil {
+		d.Note = "this may not be the latest: " + app.OneLine(status.Doubt.Error())
+	}
+	if status.Reason != nil {
+		d.Token.Reason = app.OneLine(status.Reason.Error())
+	}
+	return d
+}
+
+// writeStatus is the answer for people.
+func writeStatus(w io.Writer, d statusDocument) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, value string) {
+		if value = app.OneLine(value); value != "" {
+			fmt.Fprintf(table, "%s\t%s\n", name, value)
+		}
+	}
+	row("profile", d.Profile)
+	switch {
+	case d.SignedIn == nil:
+		row("account", "unknown")
+	case *d.SignedIn:
+		row("account", d.Account)
+		if d.Subject != d.Account {
+			row("subject", d.Subject)
+		}
+		row("organization", d.Organization)
+		row("role", d.Role)
+		row("provider", d.Provider)
+		if d.TokenProvider != d.Provider {
+			row("tokens from", d.TokenProvider)
+		}
+		row("signed in", app.Local(d.SignedInAt))
+	default:
+		row("account", "not signed in")
+	}
+	for _, name := range d.AlsoSignedIn {
+		row("also signed in", name)
+	}
+	row("stored in", storedIn(d))
+	row("note", d.Note)
+	row("database", d.Database)
+	row("access", d.Access)
+	reason := ""
+	if d.Token.Reason != "" {
+		reason = ": " + app.OneLine(d.Token.Reason)
+	}
+	fmt.Fprintf(table, "token\t%s%s\n", app.Paint(w, stateColours[d.Token.State], string(d.Token.State)), reason)
+	row("issuer", d.Token.Issuer)
+	row("issued", app.Local(d.Token.IssuedAt))
+	row("expires", app.UntilText(d.Token.ExpiresAt, time.Now()))
+	row("fallback", fallbackText(d))
+	return table.Flush()
+}
+
+// fallbackText says who makes the tokens meanwhile, and why.
+func fallbackText(d statusDocument) string {
+	if d.Fallback == nil {
+		return ""
+	}
+	why := "the database refuses the tokens of"
+	if d.Fallback.Because == "unavailable" {
+		why = "no token can be had from"
+	}
+	text := fmt.Sprintf("%s (access %s) since %s: %s %s", d.Fallback.Provider, d.Fallback.Access, app.Local(d.Fallback.Since), why, d.TokenProvider)
+	if next := d.Fallback.NextTry; next != nil && next.After(time.Now()) {
+		text += ", which is tried again from " + app.Local(next)
+	}
+	return text
+}
+
+// storedIn says where the credentials are and how.
+func storedIn(d statusDocument) string {
+	switch store.Storage(d.Storage) {
+	case store.StorageKeyring:
+		return d.File + " (sealed; the key is in the keyring)"
+	case store.StorageFile:
+		if d.StorageReason != "" {
+			return fmt.Sprintf("%s (plain file, mode 0600) because %s", d.File, d.StorageReason)
+		}
+		return d.File + " (plain file, mode 0600)"
+	case store.StorageNone:
+		return "nothing (storage none: nothing is kept)"
+	}
+	return ""
+}
+
+var stateColours = map[session.State]string{
+	session.StateValid: app.Green, session.StateInvalid: app.Red, session.StateUnverified: app.Yellow, session.StateNone: app.Yellow,
+}

@@ -1,0 +1,140 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+const defaultProfile = "default"
+
+// Flags are what the command line says; empty is not given.
+type Flags struct {
+	Profile, Provider, Database, Access, Storage string
+}
+
+// LoadOptions say where to look.
+type LoadOptions struct {
+	// Path is --config: a file that has to exist. "" is ZEN_CONFIG (which has to
+	// exist too) or the usual place (which need not).
+	Path string
+	// WorkDir is where the search for a project file begins; "" is the current
+	// directory.
+	WorkDir string
+	// Environ has the form of os.Environ; nil is os.Environ itself.
+	Environ []string
+	Flags   Flags
+}
+
+// Config is everything that was configured. It is immutable and safe for
+// concurrent use.
+type Config struct {
+	Paths Paths
+	// Audit is the file of the audit log; "" is none.
+	Audit Value[string]
+
+	environ       environment
+	selected      Value[string]
+	flags, env    values
+	project, user *document
+}
+
+// Load reads the files and the environment. Each file is checked as a whole, so
+// that a mistake shows at once; what a provider's settings mean is checked by
+// Settings, with the provider's schema.
+//
+// It reads two files at most and looks for .zen.toml in the parents: about 50 µs.
+func Load(o LoadOptions) (*Config, error) {
+	workDir, err := filepath.Abs(o.WorkDir) // of "" it is the current directory
+	if err != nil {
+		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "find the working directory: " + err.Error(), Err: err}
+	}
+	c := &Config{environ: newEnvironment(o.Environ)}
+	var named bool
+	if c.Paths, named, err = c.environ.paths(o.Path, workDir); err != nil {
+		return nil, err
+	}
+	c.user, err = readDocument(KindUserFile, c.Paths.ConfigFile)
+	if err != nil && (named || !errors.Is(err, fs.ErrNotExist)) {
+		return nil, err
+	}
+	if c.project, err = readProjectFile(workDir); err != nil {
+		return nil, err
+	}
+	if err := c.setOverrides(o.Flags); err != nil {
+		return nil, err
+	}
+	return c, c.setAudit()
+}
+
+// setOverrides fills the layers above the files, and the selected profile.
+func (c *Config) setOverrides(f Flags) error {
+	overrides := []struct{ key, flag, variable, fromFlag string }{
+		{"profile", "--profile", "ZEN_PROFILE", f.Profile},
+		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
+		{"token_provider", "", "ZEN_TOKEN_PROVIDER", ""},
+		{"database", "--database", "ZEN_DATABASE", f.Database},
+		{"database_id", "", "ZEN_DATABASE_ID", ""},
+		{"access", "--access", "ZEN_ACCESS", f.Access},
+		{"storage", "--storage", "ZEN_STORAGE", f.Storage},
+	}
+	var flagProfile, envProfile Value[string]
+	for _, o := range overrides {
+		fromEnv, _ := c.environ.lookup(o.variable)
+		for _, layer := range []struct {
+			text    string
+			to      *values
+			profile *Value[string]
+			origin  Origin
+		}{
+			{o.fromFlag, &c.flags, &flagProfile, Origin{Kind: KindFlag, Name: o.flag}},
+			{fromEnv, &c.env, &envProfile, Origin{Kind: KindEnvironment, Name: o.variable}},
+		} {
+			if layer.text == "" {
+				continue
+			}
+			var err error
+			if o.key == "profile" {
+				err = set(layer.profile, layer.text, layer.origin, parseProfileName)
+			} else {
+				err = setters[o.key](layer.to, layer.text, layer.origin)
+			}
+			if err != nil {
+				return &provider.Error{Kind: provider.ErrConfig, Message: layer.origin.String() + ": " + err.Error(), Hint: provider.Hint(err)}
+			}
+		}
+	}
+	c.selected = flagProfile.or(envProfile).or(c.project.defaultProfile).or(c.user.defaultProfile).
+		or(Value[string]{defaultProfile, Origin{Kind: KindDefault}})
+	return nil
+}
+
+func parseProfileName(s string) (string, error) {
+	if !isProfileName(s) {
+		return "", &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the name of a profile", shown(s)),
+			Hint: "names are up to 63 lower-case letters, digits, - and _",
+		}
+	}
+	return s, nil
+}
+
+// Selected is the name of the profile in use, and what selected it. It need not be
+// the name of a profile that exists.
+func (c *Config) Selected() Value[string] { return c.selected }
+
+// ProfileNames lists the profiles of both files and "default", sorted.
+func (c *Config) ProfileNames() []string {
+	names := []string{defaultProfile}
+	for _, d := range []*document{c.project, c.user} {
+		for name := range d.profiles {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

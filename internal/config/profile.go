@@ -1,0 +1,262 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Profile is a profile with every layer applied. A value that no layer has is not
+// set; only Access has a default.
+type Profile struct {
+	Name Value[string]
+	// Database is in the normal form of ParseDatabase.
+	Database Value[string]
+	// DatabaseID is Turso's id of the database.
+	DatabaseID Value[string]
+	// Own says that the user's own configuration names Database as this profile's: a
+	// token whose database isn't known otherwise may go there, and nowhere else.
+	Own      bool
+	Provider Value[string]
+	// ProviderHeld says that no login replaces Provider, since a project file chose the
+	// profile or the database.
+	ProviderHeld bool
+	// TokenProvider is not set where Provider makes the tokens too.
+	TokenProvider Value[string]
+	// Fallback are the providers, in order, that make the tokens while those of
+	// Provider don't reach the database.
+	Fallback    Value[[]string]
+	Access      Value[provider.Access]
+	Permissions Value[[]provider.Permission]
+	// Storage is keyring, file or none; not set leaves it to the store.
+	Storage Value[string]
+}
+
+// Target is the database of the profile.
+func (p Profile) Target() provider.Target {
+	return provider.Target{URL: p.Database.Value, DatabaseID: p.DatabaseID.Value}
+}
+
+// values are what one layer says about a profile.
+type values struct {
+	database, databaseID    Value[string]
+	provider, tokenProvider Value[string]
+	fallback                Value[[]string]
+	access                  Value[provider.Access]
+	permissions             Value[[]provider.Permission]
+	storage                 Value[string]
+}
+
+func (v values) or(next values) values {
+	return values{
+		database:      v.database.or(next.database),
+		databaseID:    v.databaseID.or(next.databaseID),
+		provider:      v.provider.or(next.provider),
+		tokenProvider: v.tokenProvider.or(next.tokenProvider),
+		fallback:      v.fallback.or(next.fallback),
+		access:        v.access.or(next.access),
+		permissions:   v.permissions.or(next.permissions),
+		storage:       v.storage.or(next.storage),
+	}
+}
+
+// setters check and set one key of a profile, from any layer.
+var setters = map[string]func(v *values, value any, origin Origin) error{
+	"database": func(v *values, value any, origin Origin) error {
+		return set(&v.database, value, origin, ParseDatabase)
+	},
+	"database_id": func(v *values, value any, origin Origin) error {
+		return set(&v.databaseID, value, origin, parseDatabaseID)
+	},
+	"provider": func(v *values, value any, origin Origin) error {
+		return set(&v.provider, value, origin, parseProviderName)
+	},
+	"token_provider": func(v *values, value any, origin Origin) error {
+		return set(&v.tokenProvider, value, origin, parseProviderName)
+	},
+	"access": func(v *values, value any, origin Origin) error {
+		return set(&v.access, value, origin, parseAccess)
+	},
+	"fallback":    setFallback,
+	"permissions": setPermissions,
+	"storage": func(v *values, value any, origin Origin) error {
+		return set(&v.storage, value, origin, parseStorage)
+	},
+}
+
+func profileKeys() []string { return slices.Sorted(maps.Keys(setters)) }
+
+func set[T any](to *Value[T], value any, origin Origin, parse func(string) (T, error)) error {
+	text, ok := value.(string)
+	if !ok {
+		return errors.New("the value is not a string")
+	}
+	parsed, err := parse(text)
+	if err != nil {
+		return err
+	}
+	*to = Value[T]{Value: parsed, Origin: origin}
+	return nil
+}
+
+func setPermissions(v *values, value any, origin Origin) error {
+	return setList(&v.permissions, value, origin, "permissions", "all:data_read", provider.ParsePermission)
+}
+
+func setFallback(v *values, value any, origin Origin) error {
+	err := setList(&v.fallback, value, origin, "fallback providers", "platformtoken", parseProviderName)
+	if names := slices.Sorted(slices.Values(v.fallback.Value)); err == nil && len(slices.Compact(names)) < len(v.fallback.Value) {
+		return errors.New("fallback names a provider twice")
+	}
+	return err
+}
+
+// setList sets a list of texts; what and example are for its errors.
+func setList[T any](to *Value[[]T], value any, origin Origin, what, example string, parse func(string) (T, error)) error {
+	list, ok := value.([]any)
+	if !ok {
+		return fmt.Errorf("%s are a list like [%q]", what, example)
+	}
+	parsed := make([]T, 0, len(list))
+	for _, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			return fmt.Errorf("%s are strings like %q", what, example)
+		}
+		one, err := parse(text)
+		if err != nil {
+			return err
+		}
+		parsed = append(parsed, one)
+	}
+	*to = Value[[]T]{Value: parsed, Origin: origin}
+	return nil
+}
+
+func parseAccess(s string) (provider.Access, error) {
+	if s == "" { // means rw to the contract, and nothing to a reader
+		return "", &provider.Error{Kind: provider.ErrConfig, Message: "access is empty", Hint: "write ro or rw"}
+	}
+	return provider.ParseAccess(s)
+}
+
+func parseStorage(s string) (string, error) {
+	switch s {
+	case "keyring", "file", "none":
+		return s, nil
+	}
+	return "", &provider.Error{
+		Kind: provider.ErrConfig, Message: fmt.Sprintf("storage %s is not keyring, file or none", shown(s)),
+		Hint: "leave it out, and credentials are sealed with a key in the keyring where there is one",
+	}
+}
+
+func parseDatabaseID(s string) (string, error) {
+	if !isDatabaseID(s) {
+		return "", &provider.Error{
+			Kind: provider.ErrConfig, Message: "database_id is not an id",
+			Hint: "turso db show NAME prints it, for example 33057661-834e-4891-9b48-802d425d02b9",
+		}
+	}
+	return s, nil
+}
+
+func parseProviderName(s string) (string, error) {
+	if !isProviderName(s) {
+		return "", &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the name of a provider", shown(s)),
+			Hint: "names are lower-case letters and digits, with - between them: clerk, platformtoken; a path or a command is never one",
+		}
+	}
+	return s, nil
+}
+
+// Profile resolves a profile. "" is the selected one: --profile, ZEN_PROFILE,
+// default_profile of the project file, of the user file, or "default". The profile
+// "default" exists without being written anywhere.
+func (c *Config) Profile(name string) (Profile, error) { return c.profile(name, c.flags) }
+
+// ProfileAt is Profile for the database at another URL, as if a flag had named it.
+func (c *Config) ProfileAt(name, database string) (Profile, error) {
+	flags := c.flags
+	if err := set(&flags.database, database, Origin{Kind: KindFlag, Name: "--database"}, ParseDatabase); err != nil {
+		return Profile{}, err
+	}
+	return c.profile(name, flags)
+}
+
+func (c *Config) profile(name string, flags values) (Profile, error) {
+	selected := c.selected
+	if name != "" {
+		selected = Value[string]{Value: name, Origin: Origin{Kind: KindFlag, Name: "--profile"}}
+	}
+	name = selected.Value
+	inProject, okProject := c.project.profiles[name]
+	inUser, okUser := c.user.profiles[name]
+	if !okProject && !okUser && name != defaultProfile {
+		known := c.ProfileNames()
+		hint := "add [profiles." + name + "] to " + c.Paths.ConfigFile
+		if best := nearest(name, known); best != "" {
+			hint = "did you mean " + best + "? otherwise " + hint
+		}
+		return Profile{}, &provider.Error{
+			Kind: provider.ErrConfig, Hint: hint,
+			Message: fmt.Sprintf("no profile %s (from %s)", shown(name), selected.Origin),
+		}
+	}
+	if err := inProject.narrows(inUser); err != nil {
+		return Profile{}, err
+	}
+	v := flags.or(c.env).or(inProject).or(inUser)
+	databases := c.databases(v.database.Value)
+	if v.database.Origin.Kind == KindProjectFile && len(databases) == 0 {
+		return Profile{}, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("%s names the database %s, which your own configuration doesn't: a token only goes where you said yourself", v.database.Origin, v.database.Value),
+			Hint:    "add the database to a profile in " + c.Paths.ConfigFile + ", or use --database",
+		}
+	}
+	v.databaseID = databaseID(v, databases)
+	databases = append(databases, c.otherDatabases(v)...)
+	chosenByProject := v.database.Origin.Kind == KindProjectFile || selected.Origin.Kind == KindProjectFile || okProject && !okUser
+	held, err := v.cap(databases, inUser, chosenByProject)
+	if err != nil {
+		return Profile{}, err
+	}
+	return Profile{
+		Name:          selected,
+		Database:      v.database,
+		DatabaseID:    v.databaseID,
+		Own:           c.owns(v, inUser),
+		Provider:      v.provider,
+		ProviderHeld:  held,
+		TokenProvider: v.tokenProvider,
+		Fallback:      v.fallback,
+		Access:        v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}),
+		Permissions:   v.permissions,
+		Storage:       v.storage,
+	}, nil
+}
+
+// narrows refuses a project file's values that would grant more than the user's own
+// profile of that name, or have the tokens made by another provider.
+func (v values) narrows(own values) error {
+	var origin Origin
+	var what string
+	switch {
+	case v.access.Value == provider.AccessReadWrite && own.access.Value == provider.AccessReadOnly:
+		origin, what = v.access.Origin, "access rw, where your own profile has ro"
+	case v.permissions.IsSet() && len(own.permissions.Value) > 0:
+		origin, what = v.permissions.Origin, "permissions, which your own profile has already"
+	case v.tokenProvider.IsSet() && v.tokenProvider.Value != own.tokenProvider.Value:
+		origin, what = v.tokenProvider.Origin, "a token_provider that is not your own profile's"
+	case v.fallback.IsSet():
+		origin, what = v.fallback.Origin, "fallback, which only your own profile may"
+	default:
+		return nil
+	}
+	return widens(origin, what)
+}

@@ -1,0 +1,565 @@
+package gateway_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/gateway"
+)
+
+// database answers as the test says, and keeps the last request.
+type database struct {
+	*httptest.Server
+	last   *http.Request
+	body   string
+	answer http.HandlerFunc
+}
+
+func newDatabase(t testing.TB, answer http.HandlerFunc) *database {
+	d := &database{answer: answer}
+	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		d.last, d.body = r, string(body)
+		d.answer(w, r)
+	}))
+	t.Cleanup(d.Close)
+	return d
+}
+
+func says(status int, contentType, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}
+}
+
+const noBase = `{"baton":null,"base_url":null,"results":[]}`
+
+// tokens puts a token on requests, as the session's transport does.
+type tokens struct{ http.RoundTripper }
+
+func (t tokens) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer session-token")
+	return t.RoundTripper.RoundTrip(r)
+}
+
+// start starts a gateway to the database, whose path is /dbs/app.
+func start(t testing.TB, d *database, change func(*gateway.Config)) *gateway.Server {
+	t.Helper()
+	address, err := url.Parse(d.URL + "/dbs/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := gateway.Config{Address: address, Transport: tokens{http.DefaultTransport}}
+	if change != nil {
+		change(&config)
+	}
+	s, err := gateway.Listen(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// ask sends a request with the gateway's bearer.
+func ask(t testing.TB, s *gateway.Server, method, path, body string, change func(*http.Request)) (int, string, http.Header) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.Bearer().Reveal())
+	if change != nil {
+		change(req)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return 0, "cut: " + err.Error(), nil
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return resp.StatusCode, "cut: " + string(got), resp.Header
+	}
+	return resp.StatusCode, string(got), resp.Header
+}
+
+func TestOnlyTheProtocolsHeadersGoOn(t *testing.T) {
+	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "affinity=1")
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Strict-Transport-Security", "max-age=1")
+		says(200, "application/json", noBase)(w, r)
+	})
+	s := start(t, d, nil)
+	status, body, header := ask(t, s, "POST", "/v3/pipeline?authToken=planted", `{"requests":[]}`, func(r *http.Request) {
+		r.Header.Set("Cookie", "planted=1")
+		r.Header.Set("X-Forwarded-For", "planted")
+		r.Header.Set("Connection", "X-Hop")
+		r.Header.Set("X-Hop", "planted")
+		r.Header.Set("X-Libsql-Client-Version", "libsql-remote-0.9.25")
+		r.Header.Set("Content-Type", "application/json")
+	})
+	if status != 200 || body != noBase {
+		t.Fatalf("%d %s", status, body)
+	}
+	if got := d.last.URL.String(); got != "/dbs/app/v3/pipeline" || d.body != `{"requests":[]}` {
+		t.Errorf("the database was asked for %s with %s", got, d.body)
+	}
+	d.last.Header.Del("Accept-Encoding")
+	want := http.Header{
+		"Authorization": {"Bearer session-token"}, "Content-Type": {"application/json"},
+		"X-Libsql-Client-Version": {"libsql-remote-0.9.25"}, "User-Agent": {"Go-http-client/1.1"}, "Content-Length": {"15"},
+	}
+	if diff := cmp.Diff(want, d.last.Header); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+	for _, name := range []string{"Set-Cookie", "Access-Control-Allow-Origin", "Strict-Transport-Security"} {
+		if header.Get(name) != "" {
+			t.Errorf("%s came back", name)
+		}
+	}
+}
+
+// libsql-server compresses whatever its client takes, and so do browsers, Node.js and
+// Python take gzip.
+func TestAnswersOfClientsThatTakeGzip(t *testing.T) {
+	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			io.WriteString(w, noBase)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		compressed := gzip.NewWriter(w)
+		io.WriteString(compressed, noBase)
+		compressed.Close()
+	})
+	s := start(t, d, nil)
+	status, body, header := ask(t, s, http.MethodPost, "/v2/pipeline", "{}", func(r *http.Request) {
+		r.Header.Set("Accept-Encoding", "gzip, deflate, br")
+	})
+	if status != http.StatusOK || body != noBase || header.Get("Content-Encoding") != "" {
+		t.Errorf("status %d, encoding %q, body %q", status, header.Get("Content-Encoding"), body)
+	}
+}
+
+func TestWhoIsLetIn(t *testing.T) {
+	d := newDatabase(t, says(200, "application/json", noBase))
+	s := start(t, d, func(c *gateway.Config) {
+		c.Origins, c.Hosts = []string{"http://localhost:5173"}, []string{"db.internal"}
+	})
+	set := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) {
+			if name == "Host" {
+				r.Host = value
+				return
+			}
+			r.Header.Set(name, value)
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(*http.Request)
+		status int
+	}{
+		"bearer":            {nil, 200},
+		"no bearer":         {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
+		"another":           {set("Authorization", "Bearer session-token"), 401},
+		"its beginning":     {set("Authorization", "Bearer "+s.Bearer().Reveal()[:20]), 401},
+		"basic":             {set("Authorization", "Basic "+s.Bearer().Reveal()), 401},
+		"lower case":        {set("Authorization", "bearer "+s.Bearer().Reveal()), 200},
+		"listed page":       {set("Origin", "http://localhost:5173"), 200},
+		"other page":        {set("Origin", "http://localhost:5174"), 403},
+		"file page":         {set("Origin", "null"), 403},
+		"rebound name":      {set("Host", "evil.example:80"), 421},
+		"localhost":         {set("Host", "localhost:1"), 200},
+		"IPv6":              {set("Host", "[::1]:1"), 200},
+		"listed host":       {set("Host", "db.internal:8080"), 200},
+		"nearly a loopback": {set("Host", "127.0.0.1.evil.example"), 421},
+		"websocket":         {set("Upgrade", "websocket"), 501},
+	} {
+		d.last = nil
+		if status, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", test.change); status != test.status || (d.last != nil) != (status == 200) {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	d := newDatabase(t, says(500, "text/plain", "asked"))
+	s := start(t, d, func(c *gateway.Config) { c.Origins = []string{"https://app.example"} })
+	status, _, header := ask(t, s, "OPTIONS", "/v2/pipeline", "", func(r *http.Request) {
+		r.Header.Del("Authorization") // browsers send none
+		r.Header.Set("Origin", "https://app.example")
+		r.Header.Set("Access-Control-Request-Method", "POST")
+		r.Header.Set("Access-Control-Request-Private-Network", "true")
+	})
+	if status != 204 || header.Get("Access-Control-Allow-Origin") != "https://app.example" || header.Get("Vary") != "Origin" ||
+		!strings.Contains(header.Get("Access-Control-Allow-Headers"), "authorization") || header.Get("Access-Control-Allow-Private-Network") != "true" ||
+		header.Get("Access-Control-Allow-Credentials") != "" || d.last != nil {
+		t.Errorf("%d %v", status, header)
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	d := newDatabase(t, says(200, "application/octet-stream", "ok"))
+	s := start(t, d, nil)
+	for line, want := range map[string]string{
+		"GET /info":            "/dbs/app/info",
+		"GET //info":           "/dbs/app/info",
+		"GET /export/1":        "/dbs/app/export/1",
+		"GET /sync/1/1/129":    "/dbs/app/sync/1/1/129",
+		"POST /sync/1/1/2/ab":  "/dbs/app/sync/1/1/2/ab",
+		"GET /dump":            "/dbs/app/dump",
+		"GET /v3":              "/dbs/app/v3",
+		"GET /version":         "/dbs/app/version",
+		"POST /v1/execute":     "/dbs/app/v1/execute",
+		"POST /":               "/dbs/app/",
+		"GET /":                "405",
+		"POST /info":           "405",
+		"DELETE /v2/pipeline":  "405",
+		"GET /v2/pipeline":     "405",
+		"POST /v3-protobuf":    "404",
+		"GET /v1/databases":    "404",
+		"GET /dump/../info":    "404",
+		"GET /sync/../../dbs":  "404",
+		"GET /%2e%2e/other":    "404",
+		"POST /beta/invocate":  "404",
+		"GET /sync/1/1/%2e%2e": "404",
+	} {
+		method, path, _ := strings.Cut(line, " ")
+		d.last = nil
+		status, _, _ := ask(t, s, method, path, "", nil)
+		got := fmt.Sprint(status)
+		if d.last != nil {
+			got = d.last.URL.Path
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+}
+
+func TestRedirectsAndOtherHostsAreRefused(t *testing.T) {
+	elsewhere := newDatabase(t, says(200, "application/json", noBase))
+	for name, answer := range map[string]http.HandlerFunc{
+		"redirect": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", elsewhere.URL)
+			w.WriteHeader(307)
+		},
+		"base_url":           says(200, "application/json", `{"baton":"b","base_url":"`+elsewhere.URL+`","results":[]}`),
+		"base_url, scheme":   says(200, "application/json", `{"baton":"b","base_url":"https://127.0.0.1/dbs/app","results":[]}`),
+		"base_url, escaped":  says(200, "application/json", `{"baton":"b","base\u005furl":"`+elsewhere.URL+`","results":[]}`),
+		"base_url, late":     says(200, "application/json", `{"results":[{"base_url":"x"}],"base_url":"`+elsewhere.URL+`"}`),
+		"base_url, no text":  says(200, "application/json", `{"baton":"b","base_url":{"a":1},"results":[]}`),
+		"base_url, too long": says(200, "application/json", `{"base_url":"`+strings.Repeat("x", 1<<14)+`"}`),
+	} {
+		d := newDatabase(t, answer)
+		s := start(t, d, nil)
+		status, body, header := ask(t, s, "POST", "/v2/pipeline", "{}", nil)
+		if status != 502 || strings.Contains(body, elsewhere.URL) || header.Get("Location") != "" || elsewhere.last != nil {
+			t.Errorf("%s: %d %s %v", name, status, body, header)
+		}
+	}
+}
+
+// A base_url that comes after much else can only cut the answer off.
+func TestLateBaseURL(t *testing.T) {
+	d := newDatabase(t, says(200, "application/json", `{"results":["`+strings.Repeat("x", 1<<20)+`"],"base_url":"https://elsewhere.example"}`))
+	s := start(t, d, nil)
+	if _, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", nil); !strings.HasPrefix(body, "cut: ") || strings.Contains(body, "elsewhere") {
+		t.Errorf("%.40s ... with %d bytes", body, len(body))
+	}
+}
+
+// A stream that the server moved below its own path goes on through the gateway.
+func TestStreamThatMoves(t *testing.T) {
+	d := newDatabase(t, nil)
+	d.answer = func(w http.ResponseWriter, r *http.Request) {
+		says(200, "application/json", `{"base_url" : "`+d.URL+`/dbs/app/node-2","baton":"b","results":[]}`)(w, r)
+	}
+	s := start(t, d, nil)
+	_, body, _ := ask(t, s, "POST", "/v3/pipeline", "{}", nil)
+	if want := `{"base_url" :"` + s.URL() + `/node-2","baton":"b","results":[]}`; body != want {
+		t.Fatalf("%s, want %s", body, want)
+	}
+	ask(t, s, "POST", "/node-2/v3/pipeline", "{}", nil)
+	if d.last.URL.Path != "/dbs/app/node-2/v3/pipeline" {
+		t.Errorf("the stream went on at %s", d.last.URL.Path)
+	}
+}
+
+func TestFailuresAreToldByStatusAndText(t *testing.T) {
+	for kind, status := range map[error]int{
+		provider.ErrNoCredential: 401, provider.ErrTokenExpired: 401, provider.ErrTokenInvalid: 401, provider.ErrRejected: 401,
+		provider.ErrPermission: 403, provider.ErrUnavailable: 503, provider.ErrConfig: 500, provider.ErrNoProvider: 500,
+		errors.New("connection refused"): 502, context.DeadlineExceeded: 504,
+	} {
+		d := newDatabase(t, nil)
+		s := start(t, d, func(c *gateway.Config) {
+			c.Transport = failing{&provider.Error{Kind: kind, Message: "it went wrong", Hint: "do this", RetryAfter: 3 * time.Second}}
+			if provider.Kind(kind) == nil {
+				c.Transport = failing{kind}
+			}
+		})
+		got, body, header := ask(t, s, "POST", "/v2/pipeline", "{}", nil)
+		if got != status || header.Get("Content-Type") != "application/json" {
+			t.Errorf("%v: %d %s", kind, got, body)
+		}
+		if provider.Kind(kind) != nil && (!strings.Contains(body, `"error":"it went wrong (do this)"`) || header.Get("Retry-After") != "4") {
+			t.Errorf("%v: %s %v", kind, body, header)
+		}
+		if err := s.Failure(); !errors.Is(err, kind) {
+			t.Errorf("%v: Failure is %v", kind, err)
+		}
+		if err := s.Failure(); err != nil {
+			t.Errorf("%v: it is told twice: %v", kind, err)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	return nil, f.err
+}
+
+// A token that is refused is replaced, and the request sent again, also one that the
+// client streams.
+func TestBodyCanBeSentAgain(t *testing.T) {
+	d := newDatabase(t, says(200, "application/json", noBase))
+	s := start(t, d, func(c *gateway.Config) { c.Transport = twice{http.DefaultTransport} })
+	for _, size := range []int{0, 10, 4 << 20, 5 << 20} {
+		for _, streamed := range []bool{false, true} {
+			body := strings.Repeat("x", size)
+			status, answer, _ := ask(t, s, "POST", "/v2/pipeline", body, func(r *http.Request) {
+				if streamed {
+					r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), -1
+				}
+			})
+			if fits := size <= 4<<20; fits && (status != 200 || d.body != body) || !fits && status != 502 {
+				t.Errorf("%d bytes, streamed %v: %d with %d bytes, %.80s", size, streamed, status, len(d.body), answer)
+			}
+		}
+	}
+}
+
+// twice sends everything twice, as after a 401.
+type twice struct{ http.RoundTripper }
+
+func (t twice) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return t.RoundTripper.RoundTrip(r)
+	}
+	if r.GetBody == nil {
+		return nil, errors.New("the body can't be had again")
+	}
+	again, err := r.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	resp, err := t.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body.Close()
+	r = r.Clone(r.Context())
+	r.Body = again
+	return t.RoundTripper.RoundTrip(r)
+}
+
+// Rows arrive while the database still sends others.
+func TestAnswersAreStreamed(t *testing.T) {
+	more := make(chan struct{})
+	d := newDatabase(t, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"baton":null,"base_url":null}`+"\n"+`{"type":"row","row":[]}`+"\n")
+		w.(http.Flusher).Flush()
+		<-more
+		io.WriteString(w, `{"type":"step_end"}`+"\n")
+	})
+	s := start(t, d, nil)
+	req, err := http.NewRequestWithContext(t.Context(), "POST", s.URL()+"/v3/cursor", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.Bearer().Reveal())
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	want := `{"baton":null,"base_url":null}` + "\n" + `{"type":"row","row":[]}` + "\n"
+	first := make([]byte, len(want))
+	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != want {
+		t.Fatalf("%q, %v", first, err)
+	}
+	close(more)
+	if rest, err := io.ReadAll(resp.Body); err != nil || string(rest) != `{"type":"step_end"}`+"\n" {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// What go-libsql can't bear comes to it as a 401, and the reason to Failure.
+// TestSilence: a database that stops in the middle of an answer ends it, where the
+// client would wait for ever, and the reason is known.
+func TestSilence(t *testing.T) {
+	answers := map[string]struct {
+		method, path, begins string
+		status               int
+	}{
+		"frames":          {http.MethodGet, "/sync/1/1/128", strings.Repeat("x", 4120), http.StatusOK},
+		"rows":            {http.MethodPost, "/v2/pipeline", `{"baton":null,"base_url":null,"results":[`, http.StatusOK},
+		"before base_url": {http.MethodPost, "/v2/pipeline", `{"baton":`, http.StatusServiceUnavailable},
+	}
+	for name, test := range answers {
+		t.Run(name, func(t *testing.T) {
+			d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, test.begins)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			})
+			s := start(t, d, func(c *gateway.Config) { c.Timeout = 50 * time.Millisecond })
+			began := time.Now()
+			status, body, _ := ask(t, s, test.method, test.path, "", nil)
+			if status != test.status || test.status == http.StatusOK && !strings.HasPrefix(body, "cut: ") || time.Since(began) > 5*time.Second {
+				t.Errorf("%d %.80s after %v", status, body, time.Since(began))
+			}
+			if err := s.Failure(); !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "fell silent") {
+				t.Errorf("the failure is %v", err)
+			}
+		})
+	}
+}
+
+func TestReplica(t *testing.T) {
+	frames := strings.Repeat("x", 2*4120)
+	for name, test := range map[string]struct {
+		path, contentType string
+		status            int
+		body              string
+		want              int
+		failure           string
+	}{
+		"info":              {"/info", "application/json", 200, `{"current_generation":1}`, 200, ""},
+		"old server":        {"/info", "text/plain", 404, "Not Found", 401, "HTTP status 404: Not Found"},
+		"no generation":     {"/info", "application/json", 200, `{"current_generation":0}`, 401, "doesn't speak the sync protocol"},
+		"a page":            {"/info", "text/html", 200, "<html>", 401, "doesn't speak the sync protocol"},
+		"plan":              {"/info", "application/json", 403, `{"error":"embedded replicas are not supported"}`, 401, "HTTP status 403: embedded replicas are not supported"},
+		"frames":            {"/sync/1/1/129", "", 200, frames, 200, ""},
+		"half a frame":      {"/sync/1/1/129", "", 200, frames[:4121], 401, "4121 bytes"},
+		"none":              {"/sync/1/1/129", "", 200, "", 401, "0 bytes"},
+		"end, 400":          {"/sync/1/5/133", "application/json", 400, `{"generation":1}`, 400, ""},
+		"end, 500":          {"/sync/1/5/133", "application/json", 500, `{"generation":2}`, 500, ""},
+		"400 without":       {"/sync/1/5/133", "application/json", 400, `{"error":"x"}`, 401, "HTTP status 400: x"},
+		"gateway":           {"/sync/1/5/133", "text/plain", 502, "upstream forward failed", 401, "HTTP status 502: upstream forward failed"},
+		"export":            {"/export/1", "", 200, "SQLite", 200, ""},
+		"export, busy":      {"/export/1", "application/json", 503, `{"error":"locked"}`, 401, "HTTP status 503: locked"},
+		"generation 0 ends": {"/sync/1/5/133", "application/json", 400, `{"generation":0}`, 401, "HTTP status 400"},
+	} {
+		d := newDatabase(t, says(test.status, test.contentType, test.body))
+		s := start(t, d, func(c *gateway.Config) { c.Replica = true })
+		status, body, _ := ask(t, s, "GET", test.path, "", nil)
+		failure := s.Failure()
+		if status != test.want || test.failure == "" && (failure != nil || body != test.body) {
+			t.Errorf("%s: %d %.80s, %v", name, status, body, failure)
+		}
+		if test.failure != "" && (failure == nil || !strings.Contains(failure.Error(), test.failure)) {
+			t.Errorf("%s: %v", name, failure)
+		}
+	}
+	if !errors.Is(&gateway.Answer{Status: 403}, provider.ErrPermission) || !errors.Is(&gateway.Answer{Status: 429}, provider.ErrUnavailable) {
+		t.Error("an answer has no class")
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	d := newDatabase(t, says(200, "application/json", noBase))
+	var m gateway.Metrics
+	s := start(t, d, func(c *gateway.Config) { c.Observe = m.Observe })
+	ask(t, s, "POST", "/v2/pipeline", "{}", nil)
+	ask(t, s, "POST", "/v3/pipeline", "{}", nil)
+	ask(t, s, "GET", "/nothing", "", nil)
+	if err := s.Close(context.Background()); err != nil { // the last request has been counted
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := m.Write(&out, time.Unix(1767411233, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"# TYPE zen_proxy_requests_total counter\n",
+		"zen_proxy_requests_total{route=\"pipeline\",status=\"200\"} 2\n",
+		"zen_proxy_requests_total{route=\"none\",status=\"404\"} 1\n",
+		"zen_proxy_failures_total 0\n",
+		"zen_proxy_request_duration_seconds_bucket{route=\"pipeline\",le=\"+Inf\"} 2\n",
+		"zen_proxy_request_duration_seconds_count{route=\"pipeline\"} 2\n",
+		"zen_proxy_token_expiry_timestamp_seconds 1767411233\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestCloseDrainsAndThenCuts(t *testing.T) {
+	entered, release := make(chan struct{}, 2), make(chan struct{})
+	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+		entered <- struct{}{}
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		says(200, "application/json", noBase)(w, r)
+	})
+	for _, drains := range []bool{true, false} {
+		s := start(t, d, nil)
+		answers := make(chan error, 1)
+		go func() {
+			req, _ := http.NewRequest("POST", s.URL()+"/v2/pipeline", strings.NewReader("{}"))
+			req.Header.Set("Authorization", "Bearer "+s.Bearer().Reveal())
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			if err == nil {
+				resp.Body.Close()
+			}
+			answers <- err
+		}()
+		<-entered
+		ctx, cancel := context.WithCancel(t.Context())
+		if drains {
+			go func() { release <- struct{}{} }()
+		} else {
+			cancel()
+		}
+		if err := s.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		if err := <-answers; drains != (err == nil) {
+			t.Errorf("drains %v: %v", drains, err)
+		}
+		cancel()
+	}
+}

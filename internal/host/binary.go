@@ -1,0 +1,124 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Binary is a provider's program as it was opened and hashed.
+type Binary struct {
+	// Name is the NAME in zen-provider-NAME.
+	Name string
+	// Path is the file, absolute and without symbolic links.
+	Path string
+	// SHA256 is of the whole file, in hexadecimal.
+	SHA256 string
+	// Size is in bytes.
+	Size int64
+	// Interpreter is what a script names after its #!, "" for any other program. The
+	// sum covers neither that nor what the script loads.
+	Interpreter string
+}
+
+// Inspect finds name in dirs, as a Manager does, and hashes it.
+func Inspect(dirs []string, name string) (Binary, error) {
+	path, err := find(dirs, name)
+	if err != nil {
+		return Binary{}, err
+	}
+	return InspectFile(name, path)
+}
+
+// InspectFile hashes the program at path, if it could run as name.
+func InspectFile(name, path string) (Binary, error) {
+	p, err := openProgram(name, path)
+	if err != nil {
+		return Binary{}, err
+	}
+	defer p.Close()
+	return p.inspect()
+}
+
+// program is an opened binary. On Linux the process is started from the opened
+// file, and while it is open nobody gets to write to it, so that the bytes that
+// were hashed are the bytes that run. (go-plugin's SecureConfig hashes what a path
+// leads to, and runs what it leads to later.)
+type program struct {
+	*os.File
+	name, path string
+}
+
+// openProgram opens the binary at path and checks, on what was opened, that nobody
+// else could have written it. Its errors are those of the package.
+func openProgram(name, path string) (*program, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &StartError{Name: name, Err: err}
+	}
+	reason := ""
+	if info, err := f.Stat(); err != nil {
+		reason = "it can't be read"
+	} else if reason = unsafe(info); reason == "" {
+		reason = unsafeDir(filepath.Dir(path))
+	}
+	if reason == "" {
+		reason = holdStill(f)
+	}
+	if reason != "" {
+		_ = f.Close()
+		return nil, &UnsafeError{Name: name, Path: path, Reason: reason}
+	}
+	return &program{File: f, name: name, path: path}, nil
+}
+
+// inspect hashes the opened file.
+func (p *program) inspect() (Binary, error) {
+	hash, head := sha256.New(), make([]byte, maxInterpreter)
+	n, _ := p.ReadAt(head, 0) // what can't be read can't be hashed either
+	// Hashing is most of a start: a large buffer spares calls.
+	size, err := io.CopyBuffer(hash, onlyReader{io.NewSectionReader(p, 0, 1<<62)}, make([]byte, 256<<10))
+	if err != nil {
+		return Binary{}, &StartError{Name: p.name, Err: fmt.Errorf("read %s: %w", p.path, err)}
+	}
+	return Binary{
+		Name: p.name, Path: p.path, SHA256: hex.EncodeToString(hash.Sum(nil)), Size: size, Interpreter: interpreter(head[:n]),
+	}, nil
+}
+
+// maxInterpreter is how much of a script Linux looks at (BINPRM_BUF_SIZE).
+const maxInterpreter = 256
+
+// interpreter is what follows the #! that head begins with.
+func interpreter(head []byte) string {
+	line, ok := bytes.CutPrefix(head, []byte("#!"))
+	if !ok {
+		return ""
+	}
+	line, _, _ = bytes.Cut(line, []byte("\n"))
+	if line = bytes.TrimSpace(line); len(line) == 0 {
+		return "/bin/sh" // the system takes it for none, and shells for theirs
+	}
+	return string(line)
+}
+
+// onlyReader hides the other methods, so that the buffer is used.
+type onlyReader struct{ io.Reader }
+
+// admit asks trust whether the program may run; without one, what is in the
+// Manager's directories may.
+func (p *program) admit(ctx context.Context, trust func(context.Context, Binary) error) (Binary, error) {
+	if trust == nil {
+		return Binary{}, nil
+	}
+	binary, err := p.inspect()
+	if err != nil {
+		return Binary{}, err
+	}
+	return binary, trust(ctx, binary)
+}

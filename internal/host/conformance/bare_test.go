@@ -1,0 +1,131 @@
+package conformance
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/wire"
+)
+
+// bare is a provider without go-plugin and without the SDK, as somebody writes it
+// in another language, with a part left out.
+type bare struct {
+	name         string
+	open         bool // lets every client in
+	noHealth     bool
+	noController bool
+	greedy       bool   // takes messages of any size
+	without      string // the service that it describes and doesn't serve
+	unary        grpc.UnaryServerInterceptor
+	stream       grpc.StreamServerInterceptor
+}
+
+func (b bare) serve() {
+	if os.Getenv(handshake.CookieKey) != handshake.CookieValue || os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+		syscall.Exit(2)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	check1(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	check1(err)
+	clients := x509.NewCertPool()
+	clients.AppendCertsFromPEM([]byte(os.Getenv("PLUGIN_CLIENT_CERT")))
+	config := &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: clients,
+	}
+	if b.open {
+		config.ClientAuth = tls.NoClientCert
+	}
+	options := []grpc.ServerOption{grpc.Creds(credentials.NewTLS(config))}
+	if b.unary != nil {
+		options = append(options, grpc.UnaryInterceptor(b.unary))
+	}
+	if b.stream != nil {
+		options = append(options, grpc.StreamInterceptor(b.stream))
+	}
+	if b.greedy {
+		options = append(options, grpc.MaxRecvMsgSize(1<<30))
+	}
+	server := grpc.NewServer(options...)
+	wire.Register(selective{server, b.without}, &example{name: b.name})
+	if !b.noHealth {
+		h := health.NewServer()
+		h.SetServingStatus("plugin", healthpb.HealthCheckResponse_SERVING)
+		healthpb.RegisterHealthServer(server, h)
+	}
+	if !b.noController {
+		server.RegisterService(&controller, server)
+	}
+	socket := filepath.Join(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), "s")
+	listener, err := net.Listen("unix", socket)
+	check1(err)
+	fmt.Printf("1|1|unix|%s|grpc|%s\n", socket, base64.RawStdEncoding.EncodeToString(der))
+	_ = server.Serve(listener)
+}
+
+// selective leaves out a service.
+type selective struct {
+	*grpc.Server
+	without string
+}
+
+func (s selective) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	if desc.ServiceName != s.without {
+		s.Server.RegisterService(desc, impl)
+	}
+}
+
+// controller is plugin.GRPCController.
+var controller = grpc.ServiceDesc{
+	ServiceName: "plugin.GRPCController",
+	HandlerType: (*any)(nil),
+	Methods: []grpc.MethodDesc{{MethodName: "Shutdown", Handler: func(
+		server any, _ context.Context, _ func(any) error, _ grpc.UnaryServerInterceptor,
+	) (any, error) {
+		go server.(*grpc.Server).Stop()
+		return &emptypb.Empty{}, nil
+	}}},
+}
+
+func check1(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// jwt is an unsigned token for nobody's database.
+func jwt(exp time.Time, access provider.Access) string {
+	encode := func(v any) string {
+		data, err := json.Marshal(v)
+		check1(err)
+		return base64.RawURLEncoding.EncodeToString(data)
+	}
+	return encode(map[string]string{"alg": "EdDSA"}) + "." +
+		encode(map[string]any{"exp": exp.Unix(), "a": access}) + ".c2lnbmF0dXJl"
+}

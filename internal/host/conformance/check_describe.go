@@ -1,0 +1,225 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+// describeLimit is what a person who lists providers waits for each.
+const describeLimit = 100 * time.Millisecond
+
+func checkDescribe(ctx context.Context, s *suite) (string, error) {
+	fastest := time.Hour
+	var first *pb.DescribeResponse
+	for range 2 {
+		// A process of its own each time: nothing may depend on what came before.
+		_, conn, err := s.serving(ctx)
+		if err != nil {
+			return "", err
+		}
+		for range 3 {
+			began := time.Now()
+			bounded, cancel := context.WithTimeout(ctx, callLimit)
+			d, err := pb.NewProviderClient(conn).Describe(bounded, &pb.DescribeRequest{})
+			cancel()
+			if err != nil {
+				return "", fmt.Errorf("describe: %w", err)
+			}
+			fastest = min(fastest, time.Since(began))
+			if first == nil {
+				first = d
+			}
+			if !proto.Equal(first, d) {
+				return "", errors.New("two answers differ")
+			}
+		}
+	}
+	if fastest > describeLimit {
+		return "", fmt.Errorf("the fastest of six answers took %v", fastest.Round(time.Millisecond))
+	}
+	return fmt.Sprintf("%.1f ms", float64(fastest.Microseconds())/1000), nil
+}
+
+var (
+	namePattern     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+	keyPattern      = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+	variablePattern = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+	servicePattern  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
+)
+
+func checkSchema(_ context.Context, s *suite) (string, error) {
+	d := s.description
+	if proto.Size(d) == 0 {
+		return "", errors.New("there is no answer to Describe")
+	}
+	var wrong []error
+	wrongIf := func(is bool, format string, args ...any) {
+		if is {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	wrongIf(d.GetName() != s.name, "the program is named for %q, and says that it is %.40q", s.name, d.GetName())
+	wrongIf(d.GetVersion() == "", "the version is empty")
+	wrongIf(d.GetSummary() == "", "the summary is empty")
+	for _, text := range []string{d.GetVersion(), d.GetSummary(), d.GetHomepage()} {
+		wrongIf(!isLine(text), "%.40q is not one line of text", text)
+	}
+	wrongIf(d.GetHomepage() != "" && !strings.HasPrefix(d.GetHomepage(), "http"), "the homepage is not a URL")
+	services := make(map[string]bool)
+	for _, name := range d.GetServices() {
+		wrongIf(services[name], "the service %q is named twice", name)
+		wrongIf(!servicePattern.MatchString(name), "the service %.60q has no full name, like zen.provider.v1.Identity", name)
+		services[name] = true
+	}
+	keys := make(map[string]bool)
+	for _, f := range d.GetFields() {
+		wrongIf(keys[f.GetKey()], "the setting %q is there twice", f.GetKey())
+		keys[f.GetKey()] = true
+		wrong = append(wrong, fieldFaults(f)...)
+	}
+	methods := make(map[string]bool)
+	for _, m := range d.GetMethods() {
+		wrongIf(methods[m.GetName()] || !namePattern.MatchString(m.GetName()), "the method %.40q is there twice, or not of lower-case letters", m.GetName())
+		methods[m.GetName()] = true
+	}
+	identity := slices.Contains(d.GetServices(), string(provider.ServiceIdentity))
+	wrongIf(len(methods) > 0 && !identity, "it has ways to sign in, and no Identity")
+	if err := errors.Join(wrong...); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d services, %d settings, %d methods", len(services)+1, len(keys), len(methods)), nil
+}
+
+func fieldFaults(f *pb.Field) (wrong []error) {
+	key := f.GetKey()
+	if !keyPattern.MatchString(key) {
+		wrong = append(wrong, fmt.Errorf("the setting %.60q is not of lower-case letters, digits and _", key))
+	}
+	if f.GetType() == pb.FieldType_FIELD_TYPE_UNSPECIFIED {
+		wrong = append(wrong, fmt.Errorf("the setting %s has no type", key))
+	}
+	if f.GetDoc() == "" || !isLine(f.GetDoc()) {
+		wrong = append(wrong, fmt.Errorf("the doc of the setting %s is not one line of text", key))
+	}
+	if f.GetSensitive() && f.GetDefault() != "" {
+		wrong = append(wrong, fmt.Errorf("the setting %s is sensitive and has a default", key))
+	}
+	if f.GetRequired() && f.GetDefault() != "" {
+		wrong = append(wrong, fmt.Errorf("the setting %s is required and has a default", key))
+	}
+	if f.GetDefault() != "" && !fits(f.GetType(), f.GetDefault()) {
+		wrong = append(wrong, fmt.Errorf("the default of the setting %s is not of its type", key))
+	}
+	for _, name := range f.GetEnv() {
+		if !variablePattern.MatchString(name) || strings.HasPrefix(name, "ZEN_") || strings.HasPrefix(name, "PLUGIN_") {
+			wrong = append(wrong, fmt.Errorf("the setting %s wants the variable %.40q, which is not a name or not to be had", key, name))
+		}
+	}
+	return wrong
+}
+
+// fits reports whether zen would take value for a setting of the type.
+func fits(t pb.FieldType, value string) (ok bool) {
+	switch t {
+	case pb.FieldType_FIELD_TYPE_BOOL:
+		return value == "true" || value == "false"
+	case pb.FieldType_FIELD_TYPE_INT:
+		_, err := strconv.ParseInt(value, 10, 64)
+		return err == nil
+	case pb.FieldType_FIELD_TYPE_DURATION:
+		d, err := time.ParseDuration(value)
+		return err == nil && d >= 0
+	case pb.FieldType_FIELD_TYPE_URL:
+		u, err := url.Parse(value)
+		return err == nil && u.Scheme != "" && u.Host != ""
+	}
+	return true
+}
+
+// isLine reports whether s can stand on a terminal as it is.
+func isLine(s string) bool {
+	return len(s) <= 1<<10 && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || r == unicode.ReplacementChar || unicode.Is(unicode.Bidi_Control, r)
+	})
+}
+
+// oneLine makes s stand on a terminal.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }), "; ")
+}
+
+func checkOffline(ctx context.Context, s *suite) (string, error) {
+	if s.options.Network {
+		return "", skipped("the network was allowed")
+	}
+	before := s.trap.connections()
+	s.trap.hang(true) // whoever waits for an answer waits for ever
+	_, conn, err := s.serving(ctx)
+	if err != nil {
+		return "", err
+	}
+	settings, _ := s.settings()
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	_, err = pb.NewProviderClient(conn).Configure(ctx, &pb.ConfigureRequest{Settings: settings})
+	if n := s.trap.connections() - before; n > 0 {
+		return "", fmt.Errorf("%d connections to the proxy", n)
+	}
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("no answer to Configure within %v", callLimit)
+	}
+	if err != nil && reasonOf(err) != "CONFIG" {
+		return "", fmt.Errorf("configure: %w", err)
+	}
+	return s.offlineSecluded(ctx, settings, outcome(err))
+}
+
+// offlineSecluded sees providers that go past the proxy, where the system lets it.
+func (s *suite) offlineSecluded(ctx context.Context, settings map[string]string, want string) (string, error) {
+	const byProxy = "by its proxy"
+	if !canSeclude {
+		return byProxy, nil
+	}
+	s.secluded = true
+	p, err := s.start(ctx)
+	if err != nil { // containers often forbid it
+		return byProxy, nil
+	}
+	conn, err := p.dial(ctx)
+	if err != nil {
+		return "", fmt.Errorf("without a network: %w", err)
+	}
+	d, err := pb.NewProviderClient(conn).Describe(ctx, &pb.DescribeRequest{})
+	if err != nil || !proto.Equal(d, s.description) {
+		return "", fmt.Errorf("without a network, Describe has another answer (%v)", err)
+	}
+	_, err = pb.NewProviderClient(conn).Configure(ctx, &pb.ConfigureRequest{Settings: settings})
+	return byProxy + ", and without any", errUnless(outcome(err) == want, "without a network, Configure is %s, with one %s", outcome(err), want)
+}
+
+// errUnless is an error, unless ok.
+func errUnless(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}

@@ -1,0 +1,201 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+// patience is how long a login in which nobody does anything is watched.
+const patience = 2 * time.Second
+
+// signIn is a login and what became of it.
+type signIn struct {
+	stored *pb.SignIn
+	broken error // of the rules
+	err    error // of the call; nil where it ended well
+}
+
+// login plays the host, where nobody answers and store ends with storeFailure.
+func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, storeFailure *pb.Failure) signIn {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var result signIn
+	stream, err := openLogin(ctx, conn, begin)
+	if err != nil {
+		return signIn{err: err}
+	}
+	// Answers to nothing, and a message of a kind that isn't known: grease.
+	_ = stream.Send(&pb.LoginRequest{Message: &pb.LoginRequest_Answer{Answer: &pb.HostAnswer{Id: 1 << 30}}})
+	_ = stream.Send(greased(&pb.LoginRequest{}))
+	used := make(map[uint32]bool)
+	for {
+		request, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return result
+		}
+		if err != nil {
+			result.err = err
+			return result
+		}
+		id, answer := request.GetId(), &pb.HostAnswer{Result: &pb.HostAnswer_Done{Done: &pb.Done{}}}
+		if request.GetCancel() == nil {
+			if id == 0 || used[id] {
+				result.broken = fmt.Errorf("it asks with the id %d, which is zero or used", id)
+			}
+			used[id] = true
+		} else if !used[id] {
+			result.broken = fmt.Errorf("it cancels %d, which it never asked for", id)
+		}
+		switch r := request.GetRequest().(type) {
+		case *pb.LoginResponse_Ask, *pb.LoginResponse_AskSecret:
+			answer = &pb.HostAnswer{Result: &pb.HostAnswer_Failure{Failure: &pb.Failure{Reason: "NO_CREDENTIAL", Message: "nobody can answer"}}}
+			if begin.GetInteractive() {
+				answer = typed(request)
+			}
+		case *pb.LoginResponse_Store:
+			if result.stored != nil {
+				result.broken = errors.New("it stores twice")
+			}
+			if storeFailure != nil {
+				answer = &pb.HostAnswer{Result: &pb.HostAnswer_Failure{Failure: storeFailure}}
+			} else {
+				result.stored = r.Store
+			}
+		case *pb.LoginResponse_Cancel:
+			continue
+		}
+		answer.Id = id
+		_ = stream.Send(&pb.LoginRequest{Message: &pb.LoginRequest_Answer{Answer: answer}})
+	}
+}
+
+// typed answers a question with a secret that is none.
+func typed(request *pb.LoginResponse) *pb.HostAnswer {
+	if request.GetAskSecret() != nil {
+		return &pb.HostAnswer{Result: &pb.HostAnswer_Secret{Secret: []byte(plantedAnswer)}}
+	}
+	return &pb.HostAnswer{Result: &pb.HostAnswer_Line{Line: "nobody"}}
+}
+
+func (s *suite) begin(interactive bool) *pb.LoginBegin {
+	return &pb.LoginBegin{Interactive: interactive, Target: &pb.Target{Url: s.options.Database.URL, DatabaseId: s.options.Database.DatabaseID}}
+}
+
+func checkLogin(ctx context.Context, s *suite) (string, error) {
+	if !s.has(provider.ServiceIdentity) {
+		return "", skipped("it has no Identity")
+	}
+	_, conn, err := s.configured(ctx)
+	if err != nil {
+		return "", err
+	}
+	alone := login(ctx, conn, s.begin(false), nil)
+	if err := alone.fault(); err != nil {
+		return "", err
+	}
+	detail := fmt.Sprintf("with nobody there: %s", outcome(alone.err))
+	if alone.stored != nil {
+		detail = "with nobody there: stored"
+		s.credential = alone.stored.GetCredential()
+		refused := login(ctx, conn, s.begin(false), &pb.Failure{Reason: "TOKEN_INVALID", Message: "the host refuses it"})
+		if refused.err == nil {
+			return "", errors.New("it ends well although the host did not take the result")
+		}
+	}
+	odd := s.begin(true)
+	odd.Method = "zen-test-no-such-method"
+	if other := login(ctx, conn, odd, nil); other.err == nil || other.stored != nil {
+		return "", errors.New("it signs in by a method that it doesn't have")
+	} else if reasonOf(other.err) != "CONFIG" {
+		return "", fmt.Errorf("a method that it doesn't have is %s, not CONFIG", outcome(other.err))
+	}
+	odd = s.begin(true)
+	odd.Access = 99
+	if other := login(ctx, conn, odd, nil); reasonOf(other.err) != "CONFIG" {
+		return "", fmt.Errorf("an access that it doesn't know is %s, not CONFIG", outcome(other.err))
+	}
+	person := login(ctx, conn, s.begin(true), nil)
+	return detail, errors.Join(person.fault(), answers(ctx, conn))
+}
+
+// fault is what is wrong with a login however it ended.
+func (l signIn) fault() error {
+	switch {
+	case l.broken != nil:
+		return l.broken
+	case l.err == nil && l.stored == nil:
+		return errors.New("it ends well without a stored result")
+	case l.stored != nil && len(l.stored.GetCredential().GetData()) == 0:
+		return errors.New("it stores a credential without data")
+	case l.stored != nil && len(l.stored.GetCredential().GetData()) > 64<<10:
+		return errors.New("it stores a credential of more than 64 KiB")
+	}
+	return nil
+}
+
+func checkCancellation(ctx context.Context, s *suite) (string, error) {
+	if !s.has(provider.ServiceIdentity) {
+		return "", skipped("it has no Identity")
+	}
+	_, conn, err := s.configured(ctx)
+	if err != nil {
+		return "", err
+	}
+	var first string
+	const logins = 4
+	for n := range logins {
+		got, err := givenUp(ctx, conn, s.begin(true))
+		if err != nil {
+			return "", fmt.Errorf("login %d: %w", n+1, err)
+		}
+		if n == 0 {
+			first = got
+		}
+		if got != first {
+			return "", fmt.Errorf("login %d begins with %s, the first one with %s", n+1, got, first)
+		}
+		if err := answers(ctx, conn); err != nil {
+			return "", fmt.Errorf("after a login that was given up: %w", err)
+		}
+	}
+	return fmt.Sprintf("%d logins, each with %s first", logins, first), nil
+}
+
+// givenUp opens a login, waits for what it wants first, and gives up.
+func givenUp(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	stream, err := openLogin(ctx, conn, begin)
+	if err != nil {
+		return "", err
+	}
+	request, err := stream.Recv()
+	switch {
+	case errors.Is(err, io.EOF):
+		return "", errors.New("it ends well without a stored result")
+	case status.Code(err) == codes.DeadlineExceeded && reasonOf(err) == "":
+		return "", fmt.Errorf("it asks for nothing within %v", callLimit)
+	case err != nil:
+		return outcome(err), nil
+	}
+	return kindOf(request), nil
+}
+
+// kindOf is the name of what the provider asks for: open_url.
+func kindOf(request *pb.LoginResponse) string {
+	m := request.ProtoReflect()
+	if field := m.WhichOneof(m.Descriptor().Oneofs().ByName("request")); field != nil {
+		return string(field.Name())
+	}
+	return "nothing that is known"
+}

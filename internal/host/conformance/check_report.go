@@ -1,0 +1,183 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+// reasons are the words of the contract for an error, with the code of each.
+var reasons = map[string]codes.Code{
+	"NO_CREDENTIAL": codes.Unauthenticated, "TOKEN_EXPIRED": codes.Unauthenticated,
+	"TOKEN_INVALID": codes.Unauthenticated, "REJECTED": codes.Unauthenticated,
+	"PERMISSION": codes.PermissionDenied, "UNAVAILABLE": codes.Unavailable,
+	"CONFIG": codes.FailedPrecondition, "NO_PROVIDER": codes.NotFound,
+	"UNSUPPORTED": codes.Unimplemented, "CANCELED": codes.Canceled,
+	"DEADLINE_EXCEEDED": codes.DeadlineExceeded, "OTHER": codes.Unknown,
+}
+
+// ofTransport are the codes that gRPC itself answers with, where no ErrorInfo is.
+var ofTransport = []codes.Code{codes.Unimplemented, codes.Canceled, codes.DeadlineExceeded, codes.ResourceExhausted}
+
+func checkErrors(ctx context.Context, s *suite) (string, error) {
+	_, conn, err := s.configured(ctx)
+	switch {
+	case errors.As(err, new(skipped)):
+	case err != nil:
+		return "", err
+	default:
+		for _, p := range s.probes() {
+			if err := p.call(ctx, conn, callLimit); err == nil && p.method == "Verify" {
+				return "", errors.New("a token that nobody made is verified")
+			}
+		}
+	}
+	s.transcript.mu.Lock()
+	defer s.transcript.mu.Unlock()
+	if len(s.transcript.errors) == 0 {
+		return "", skipped("there was none")
+	}
+	seen := make(map[string]bool)
+	for _, f := range s.transcript.errors {
+		if err := f.fault(); err != nil {
+			return "", fmt.Errorf("%s: %w", f.method, err)
+		}
+		seen[outcome(f.status.Err())] = true
+	}
+	var words []string
+	for word := range seen {
+		if !strings.HasPrefix(word, "without") {
+			words = append(words, word)
+		}
+	}
+	slices.Sort(words)
+	return fmt.Sprintf("%d errors: %s", len(s.transcript.errors), strings.Join(words, ", ")), nil
+}
+
+// fault is what is wrong with an error.
+func (f failure) fault() error {
+	if strings.HasPrefix(f.method, "GRPC") || strings.HasPrefix(f.method, "Health/") {
+		return nil // not of the contract
+	}
+	info := infoOf(f.status.Err())
+	switch {
+	case info == nil && slices.Contains(ofTransport, f.status.Code()):
+		return nil
+	case info == nil:
+		return fmt.Errorf("%v without a google.rpc.ErrorInfo of domain zen.provider.v1 (%.80s)", f.status.Code(), f.status.Message())
+	}
+	code, known := reasons[info.GetReason()]
+	switch message := f.status.Message(); {
+	case !known:
+		return fmt.Errorf("the reason %.40q is none of the contract", info.GetReason())
+	case code != f.status.Code():
+		return fmt.Errorf("%s comes with %v, not %v", info.GetReason(), f.status.Code(), code)
+	case message == "":
+		return fmt.Errorf("%s has no message", info.GetReason())
+	case !isLine(message) || !isLine(info.GetMetadata()["hint"]):
+		return fmt.Errorf("the text of %s is not one line of at most 1 KiB", info.GetReason())
+	}
+	for _, detail := range f.status.Details() {
+		if retry, ok := detail.(*errdetails.RetryInfo); ok {
+			if wait := retry.GetRetryDelay().AsDuration(); code != codes.Unavailable || wait < 0 {
+				return fmt.Errorf("%s says to wait %v", info.GetReason(), wait)
+			}
+		}
+	}
+	return nil
+}
+
+// checkSecrets hands the provider all the kinds of secret that it ever gets, and
+// looks through everything that it let out during the run.
+func checkSecrets(ctx context.Context, s *suite) (string, error) {
+	for _, secret := range []string{plantedCredential, "zen-test-credential-5a1b2c3d4e5f", plantedToken, plantedSetting, plantedAnswer} {
+		s.transcript.plant(secret)
+	}
+	whole, _ := s.settings()
+	planted := false
+	for _, f := range s.description.GetFields() {
+		if f.GetSensitive() && s.options.Settings.Get(f.GetKey()) == "" {
+			whole[f.GetKey()], planted = plantedSetting, true
+		}
+	}
+	if err := s.tell(ctx, whole); err != nil {
+		return "", err
+	}
+	if planted { // and once more where the made-up one is not taken
+		given, _ := s.settings()
+		if err := s.tell(ctx, given); err != nil {
+			return "", err
+		}
+	}
+	if leaks := s.transcript.leaks(); len(leaks) > 0 {
+		slices.Sort(leaks)
+		return "", fmt.Errorf("a secret is in %s", strings.Join(slices.Compact(leaks), ", in "))
+	}
+	return fmt.Sprintf("in %d places", len(s.transcript.pieces)), nil
+}
+
+// tell runs a process with every secret there is.
+func (s *suite) tell(ctx context.Context, settings map[string]string) error {
+	p, conn, err := s.serving(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*callLimit)
+	defer cancel()
+	printed := s.listen(ctx, conn)
+	_, _ = pb.NewProviderClient(conn).Configure(ctx, &pb.ConfigureRequest{Settings: settings})
+	for _, probe := range s.probes() {
+		_ = probe.call(ctx, conn, callLimit)
+	}
+	if stream, err := pb.NewProviderClient(conn).Check(ctx, &pb.CheckRequest{}); err == nil {
+		for {
+			if _, err := stream.Recv(); err != nil {
+				break
+			}
+		}
+	}
+	if s.has(provider.ServiceIdentity) {
+		_ = login(ctx, conn, s.begin(true), nil)
+	}
+	s.transcript.add("the arguments of its processes", arguments(p.cmd.Process.Pid))
+	_, _ = shutDown(ctx, p, conn)
+	cancel()
+	<-printed
+	p.kill()
+	return nil
+}
+
+// listen records what a go-plugin server redirects of its standard output and error
+// after its start. The returned channel is closed at the end of that.
+func (s *suite) listen(ctx context.Context, conn *grpc.ClientConn) <-chan struct{} {
+	done := make(chan struct{})
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, "/plugin.GRPCStdio/StreamStdio")
+	if err != nil {
+		close(done)
+		return done
+	}
+	_ = stream.SendMsg(&emptypb.Empty{})
+	_ = stream.CloseSend()
+	go func() {
+		defer close(done)
+		for {
+			// The channel and the bytes are fields that Empty doesn't have.
+			var data emptypb.Empty
+			if err := stream.RecvMsg(&data); err != nil {
+				return
+			}
+			s.transcript.add("what it prints", stdio(data.ProtoReflect().GetUnknown()))
+		}
+	}()
+	return done
+}

@@ -1,0 +1,89 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"google.golang.org/grpc/status"
+
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+// checkSettings tries what the host would not let through: a provider must not rest
+// on that, since a setting that is misread is a hole.
+func checkSettings(ctx context.Context, s *suite) (string, error) {
+	whole, missing := s.settings()
+	tried := 0
+	for _, f := range s.description.GetFields() {
+		var value string
+		switch f.GetType() {
+		case pb.FieldType_FIELD_TYPE_BOOL, pb.FieldType_FIELD_TYPE_INT, pb.FieldType_FIELD_TYPE_DURATION:
+			value = "not-a-value"
+		case pb.FieldType_FIELD_TYPE_URL:
+			value = "::not a url"
+		}
+		if value != "" {
+			tried++
+			if err := s.refuses(ctx, whole, f.GetKey(), value); err != nil {
+				return "", err
+			}
+		}
+		if f.GetRequired() {
+			tried++
+			if err := s.refuses(ctx, whole, f.GetKey(), ""); err != nil {
+				return "", err
+			}
+		}
+	}
+	// A setting of a later version: ignored or refused.
+	extra := maps.Clone(whole)
+	extra["zen_provider_test"] = "1"
+	if err := s.tryConfigure(ctx, extra); err != nil && reasonOf(err) != "CONFIG" {
+		return "", fmt.Errorf("a setting that it doesn't know: %s, not CONFIG", shortError(err))
+	}
+	if missing == "" {
+		if err := s.tryConfigure(ctx, whole); err != nil && reasonOf(err) != "CONFIG" {
+			return "", fmt.Errorf("its settings: %s, not CONFIG", shortError(err))
+		}
+	}
+	return fmt.Sprintf("%d wrong or missing values", tried), nil
+}
+
+// refuses wants CONFIG for settings of which one is wrong or, where value is empty,
+// missing.
+func (s *suite) refuses(ctx context.Context, whole map[string]string, key, value string) error {
+	settings, how := maps.Clone(whole), "a wrong "
+	settings[key] = value
+	if value == "" {
+		delete(settings, key)
+		how = "a missing "
+	}
+	err := s.tryConfigure(ctx, settings)
+	if err == nil {
+		return fmt.Errorf("%s%s is taken", how, key)
+	}
+	return errUnless(reasonOf(err) == "CONFIG", "%s%s is %s, not CONFIG", how, key, shortError(err))
+}
+
+// tryConfigure configures a process of its own.
+func (s *suite) tryConfigure(ctx context.Context, settings map[string]string) error {
+	p, conn, err := s.serving(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	_, err = pb.NewProviderClient(conn).Configure(ctx, &pb.ConfigureRequest{Settings: settings})
+	return err
+}
+
+// shortError is the reason, or the code, and the text of err.
+func shortError(err error) string {
+	s := status.Convert(err)
+	if reason := reasonOf(err); reason != "" {
+		return fmt.Sprintf("%s (%s)", reason, s.Message())
+	}
+	return fmt.Sprintf("%v (%s)", s.Code(), s.Message())
+}

@@ -1,0 +1,156 @@
+package conformance
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+// skew is how far two clocks may be apart.
+const skew = time.Minute
+
+func checkToken(ctx context.Context, s *suite) (string, error) {
+	if !s.has(provider.ServiceTokenSource) {
+		return "", skipped("it has no TokenSource")
+	}
+	_, conn, err := s.configured(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.token(ctx, conn, 99); reasonOf(err) != "CONFIG" {
+		return "", fmt.Errorf("an access that it doesn't know is %s, not CONFIG", outcome(err))
+	}
+	var details []string
+	var refusal error
+	for _, access := range []pb.Access{pb.Access_ACCESS_READ_WRITE, pb.Access_ACCESS_READ_ONLY} {
+		token, err := s.token(ctx, conn, access)
+		if err != nil {
+			refusal = err
+			continue
+		}
+		detail, err := examine(token, access, time.Now())
+		if err != nil {
+			return "", err
+		}
+		details = append(details, detail)
+	}
+	if len(details) == 0 {
+		return "", skipped("no token to look at: " + outcome(refusal))
+	}
+	return strings.Join(details, "; "), nil
+}
+
+func (s *suite) token(ctx context.Context, conn *grpc.ClientConn, access pb.Access) (*pb.Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*callLimit)
+	defer cancel()
+	reply, err := pb.NewTokenSourceClient(conn).Token(ctx, s.tokenRequest(s.credential, access))
+	if err != nil {
+		return nil, err
+	}
+	if f := reply.GetFailure(); f != nil {
+		return nil, failed{f}
+	}
+	return reply.GetToken(), nil
+}
+
+// examine checks what can be seen of a token.
+func examine(t *pb.Token, access pb.Access, now time.Time) (string, error) {
+	value := string(t.GetValue())
+	if err := (provider.Token{Value: provider.NewSecret(value)}).ValidateValue(); err != nil {
+		return "", err
+	}
+	if v := t.GetVerification(); v != nil {
+		if v.GetIssuer() == "" || v.GetKeySetUrl() == "" || len(v.GetAlgorithms()) == 0 {
+			return "", errors.New("its verification lacks the issuer, the URL of the key set or the algorithms")
+		}
+		for _, algorithm := range v.GetAlgorithms() {
+			if a := strings.ToUpper(algorithm); a == "NONE" || strings.HasPrefix(a, "HS") {
+				return "", fmt.Errorf("its verification takes the algorithm %.20q", algorithm)
+			}
+		}
+	}
+	expires, err := times(t, now)
+	if err != nil {
+		return "", err
+	}
+	claims := payload(value)
+	if claims == nil {
+		return "opaque, " + life(expires, now), nil
+	}
+	if claims.Expires != nil {
+		exp := time.Unix(int64(*claims.Expires), 0)
+		if expires.IsZero() || expires.Sub(exp).Abs() > time.Second {
+			return "", fmt.Errorf("its claim exp is %v, and its expiry %v", exp.UTC(), shown(expires))
+		}
+	} else if !expires.IsZero() {
+		return "", errors.New("it has an expiry, and no claim exp")
+	}
+	if access == pb.Access_ACCESS_READ_ONLY && claims.Access == "rw" {
+		return "", errors.New("read-only was asked for, and its claim a is rw")
+	}
+	return "a JWT, " + life(expires, now), nil
+}
+
+// times checks the times that a token came with. No expiry is a token without end.
+func times(t *pb.Token, now time.Time) (expires time.Time, err error) {
+	for name, at := range map[string]*timestamppb.Timestamp{"expiry": t.GetExpires(), "time of issue": t.GetIssued()} {
+		if at != nil && (at.CheckValid() != nil || at.GetSeconds() <= 0) {
+			return expires, fmt.Errorf("its %s is not a time; none at all is left out", name)
+		}
+	}
+	if t.GetIssued() != nil && t.GetIssued().AsTime().After(now.Add(skew)) {
+		return expires, fmt.Errorf("it was issued in the future, at %v", t.GetIssued().AsTime())
+	}
+	if t.GetExpires() == nil {
+		return expires, nil
+	}
+	expires = t.GetExpires().AsTime()
+	if !expires.After(now) {
+		return expires, fmt.Errorf("it expired at %v: that is TOKEN_EXPIRED", expires)
+	}
+	return expires, nil
+}
+
+// claims are what of a JWT can be compared with its request.
+type claims struct {
+	Expires *float64 `json:"exp"`
+	Access  string   `json:"a"`
+}
+
+// payload reads the claims of a JWT, unverified, or nil.
+func payload(token string) *claims {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil
+	}
+	data, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var c claims
+	if err != nil || json.Unmarshal(data, &c) != nil {
+		return nil
+	}
+	return &c
+}
+
+func life(expires, now time.Time) string {
+	if expires.IsZero() {
+		return "without an end"
+	}
+	return "good for " + expires.Sub(now).Round(time.Second).String()
+}
+
+func shown(t time.Time) string {
+	if t.IsZero() {
+		return "absent"
+	}
+	return t.UTC().String()
+}

@@ -1,0 +1,307 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+)
+
+// The test binary is every provider of the tests: it is linked as
+// zen-provider-NAME, and NAME says what is wrong with it.
+func TestMain(m *testing.M) {
+	name, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"), "zen-provider-")
+	if !ok {
+		callLimit = 3 * time.Second
+		os.Exit(m.Run())
+	}
+	if be := bad[name].be; be != nil {
+		be()
+	} else {
+		plugin.Serve(&example{name: name})
+	}
+	syscall.Exit(0) // os.Exit takes a second under the race detector
+}
+
+// bad are providers by name, and the check that each has to fail.
+var bad = map[string]struct {
+	check string
+	want  string // in the detail
+	be    func()
+}{
+	"bare":   {be: func() { bare{name: "bare"}.serve() }}, // nothing wrong, and nothing of the SDK
+	"greasy": {be: func() { bare{name: "greasy", unary: greasyUnary, stream: greasyStream}.serve() }},
+	"rubbish": {"handshake", "fields", func() {
+		fmt.Println("debug: starting")
+		time.Sleep(time.Minute)
+	}},
+	"mute": {"handshake", "without a greeting", func() {}},
+	"plain": {"handshake", "field 6", func() {
+		fmt.Printf("1|1|unix|%s/s|grpc|\n", os.Getenv("PLUGIN_UNIX_SOCKET_DIR"))
+		time.Sleep(time.Minute)
+	}},
+	"elsewhere": {"handshake", "field 4", func() {
+		fmt.Println("1|1|unix|/tmp/elsewhere/s|grpc|AAAA")
+		time.Sleep(time.Minute)
+	}},
+	"trusting": {"refusal", "without the cookie, it greets", func() {
+		if os.Getenv(handshake.CookieKey) == "" {
+			fmt.Println("1|1|unix|/tmp/s|grpc|AAAA")
+			time.Sleep(time.Minute)
+		}
+		plugin.Serve(&example{name: "trusting"})
+	}},
+	"lingering": {"refusal", "without PLUGIN_CLIENT_CERT, it goes on", func() {
+		if os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+			time.Sleep(time.Minute)
+		}
+		plugin.Serve(&example{name: "lingering"})
+	}},
+	"future": {"versions", "offered 99,1, it greets with", func() {
+		if strings.Contains(os.Getenv("PLUGIN_PROTOCOL_VERSIONS"), "99") {
+			fmt.Println("1|99|unix|/tmp/s|grpc|AAAA")
+			time.Sleep(time.Minute)
+		}
+		plugin.Serve(&example{name: "future"})
+	}},
+	"open":   {"tls", "another certificate is let in", func() { bare{name: "open", open: true}.serve() }},
+	"sick":   {"health", "no grpc.health", func() { bare{name: "sick", noHealth: true}.serve() }},
+	"fickle": {"describe", "differ", func() { plugin.Serve(&example{name: "fickle", fickle: true}) }},
+	"slow":   {"describe", "fastest", func() { plugin.Serve(&example{name: "slow", slow: 150 * time.Millisecond}) }},
+	"sloppy": {"schema", "not of lower-case letters", func() {
+		plugin.Serve(&example{name: "sloppy", fields: []provider.Field{{Key: "API-Key", Sensitive: true, Default: "x"}}})
+	}},
+	"somebody": {"schema", "says that it is", func() { plugin.Serve(&example{name: "else"}) }},
+	"chatty": {"offline", "connections to the proxy", func() {
+		plugin.Serve(&example{name: "chatty", configure: func() {
+			client := http.Client{Timeout: time.Second}
+			if r, err := client.Get("http://example.invalid/"); err == nil {
+				_ = r.Body.Close()
+			}
+		}})
+	}},
+	"dialing": {"offline", "without a network", func() {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		plugin.Serve(&example{name: "dialing", configure: func() {
+			if err != nil {
+				panic("no network")
+			}
+			conn, err := net.Dial("tcp", listener.Addr().String()) // past any proxy
+			if err != nil {
+				panic("no network")
+			}
+			_ = conn.Close()
+		}})
+	}},
+	"lax":   {"settings", "is taken", func() { plugin.Serve(&example{name: "lax", lax: true}) }},
+	"rigid": {"unknown", "unknown field", func() { bare{name: "rigid", unary: rigid}.serve() }},
+	"boastful": {"unimplemented", "is UNIMPLEMENTED", func() {
+		bare{name: "boastful", without: "zen.provider.v1.Identity"}.serve()
+	}},
+	"greedy":  {"large", "are read", func() { bare{name: "greedy", greedy: true}.serve() }},
+	"racy":    {"concurrency", "with 31 others", func() { plugin.Serve(&example{name: "racy", racy: true}) }},
+	"hasty":   {"login", "without a stored result", func() { plugin.Serve(&example{name: "hasty", login: hasty}) }},
+	"twice":   {"login", "did not take the result", func() { plugin.Serve(&example{name: "twice", login: heedless}) }},
+	"hog":     {"cancellation", "asks for nothing", func() { plugin.Serve(&example{name: "hog", login: hog()}) }},
+	"stuck":   {"deadline", "ran out of time", func() { plugin.Serve(&example{name: "stuck", stuck: true}) }},
+	"expired": {"token", "expired at", func() { plugin.Serve(&example{name: "expired", life: -time.Minute}) }},
+	"liar":    {"token", "claim exp", func() { plugin.Serve(&example{name: "liar", life: 2 * time.Hour}) }},
+	"stubborn": {"stop", "goes on running", func() {
+		plugin.Serve(&example{name: "stubborn"})
+		time.Sleep(time.Minute)
+	}},
+	"uncontrolled": {"stop", "GRPCController", func() { bare{name: "uncontrolled", noController: true}.serve() }},
+	"runaway": {"parent", "goes on running", func() {
+		outlive()
+		plugin.Serve(&example{name: "runaway"})
+	}},
+	"vague": {"errors", "without a google.rpc.ErrorInfo", func() { bare{name: "vague", unary: vague}.serve() }},
+	"mixed": {"errors", "comes with", func() { bare{name: "mixed", unary: mixed}.serve() }},
+	"believer": {"errors", "nobody made", func() {
+		plugin.Serve(&example{name: "believer", verify: func(string) error { return nil }})
+	}},
+	"loud": {"secrets", "what it prints", func() {
+		plugin.Serve(&example{name: "loud", verify: func(token string) error {
+			fmt.Println("verifying", token)
+			return provider.ErrTokenInvalid
+		}})
+	}},
+	"blunt": {"secrets", "the error of Identity/Verify", func() {
+		plugin.Serve(&example{name: "blunt", verify: func(token string) error {
+			return &provider.Error{Kind: provider.ErrTokenInvalid, Message: "bad token " + token}
+		}})
+	}},
+	"noisy": {"secrets", "standard error", func() {
+		plugin.Serve(&example{name: "noisy", verify: func(token string) error {
+			plugin.Logger().Info("verify", "token", token)
+			return provider.ErrTokenInvalid
+		}})
+	}},
+}
+
+// example is a provider with nothing wrong, unless it is told to have it.
+type example struct {
+	name      string
+	fields    []provider.Field
+	fickle    bool
+	slow      time.Duration
+	configure func()
+	lax       bool
+	racy      bool
+	login     func(ctx context.Context, host provider.Host) error
+	stuck     bool
+	life      time.Duration
+	verify    func(token string) error
+
+	mu         sync.Mutex
+	calls, now atomic.Int64
+}
+
+func (e *example) Describe(context.Context) (provider.Description, error) {
+	time.Sleep(e.slow)
+	d := provider.Description{
+		Name: e.name, Version: "1.0.0", Summary: "an example",
+		Methods: []provider.Method{{Name: "none", Doc: "without asking anybody"}},
+		Fields: append([]provider.Field{
+			{Key: "lifetime", Type: provider.TypeDuration, Default: "1h", Doc: "how long a token lives"},
+			{Key: "api_key", Type: provider.TypeString, Sensitive: true, Doc: "a key"},
+		}, e.fields...),
+	}
+	if e.fickle {
+		d.Version = fmt.Sprint(e.calls.Add(1))
+	}
+	return d, nil
+}
+
+func (e *example) Configure(_ context.Context, settings provider.Settings) ([]provider.Note, error) {
+	if e.configure != nil {
+		e.configure()
+	}
+	if _, err := time.ParseDuration(settings.Get("lifetime")); err != nil && !e.lax {
+		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "lifetime is not a duration"}
+	}
+	return nil, nil
+}
+
+func (e *example) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, report(provider.Finding{ID: "mood", Severity: provider.SeverityOK, Text: "fine"})
+}
+
+func (e *example) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	if e.login != nil {
+		return e.login(ctx, host)
+	}
+	if req.Method != "" && req.Method != "none" {
+		return &provider.Error{Kind: provider.ErrConfig, Message: "no such method"}
+	}
+	if err := host.Progress(ctx, "signing in"); err != nil {
+		return err
+	}
+	return host.Store(ctx, signedIn())
+}
+
+func signedIn() provider.SignIn {
+	return provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("a-credential-of-the-example")}}
+}
+
+func (e *example) Refresh(context.Context, provider.Credential) (provider.Credential, error) {
+	return provider.Credential{}, &provider.Error{Kind: provider.ErrRejected, Message: "the credential is not one of mine"}
+}
+
+func (e *example) Verify(_ context.Context, token provider.Secret) (provider.Claims, error) {
+	if e.racy {
+		defer e.now.Add(-1)
+		if e.now.Add(1) > 1 {
+			return provider.Claims{}, provider.ErrUnavailable
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if e.verify != nil {
+		return provider.Claims{}, e.verify(token.Reveal())
+	}
+	return provider.Claims{}, &provider.Error{Kind: provider.ErrTokenInvalid, Message: "the token is not a JWT"}
+}
+
+func (e *example) Revoke(context.Context, provider.Credential) error { return nil }
+
+func (e *example) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
+	if e.stuck {
+		e.mu.Lock() // and never unlocked
+		<-ctx.Done()
+		return provider.TokenResponse{}, ctx.Err()
+	}
+	now := time.Now()
+	life := time.Hour
+	if e.life != 0 {
+		life = e.life
+	}
+	return provider.TokenResponse{Token: provider.Token{
+		Value: provider.NewSecret(jwt(now.Add(time.Hour), req.Access)), Issued: now, Expires: now.Add(life),
+	}}, nil
+}
+
+func hasty(context.Context, provider.Host) error { return nil }
+
+// heedless doesn't look at what the host says.
+func heedless(ctx context.Context, host provider.Host) error {
+	_ = host.Store(ctx, signedIn())
+	return nil
+}
+
+// hog keeps for itself what every login needs, also after it is over.
+func hog() func(context.Context, provider.Host) error {
+	var taken atomic.Bool
+	return func(ctx context.Context, host provider.Host) error {
+		if taken.Swap(true) {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return host.OpenURL(ctx, "https://example.invalid", "")
+	}
+}
+
+// rigid refuses what it doesn't know.
+func rigid(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	if len(req.(proto.Message).ProtoReflect().GetUnknown()) > 0 {
+		return nil, status.Error(codes.InvalidArgument, "unknown field")
+	}
+	return handle(ctx, req)
+}
+
+// vague says nothing of why.
+func vague(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	reply, err := handle(ctx, req)
+	if err != nil {
+		err = errors.New("something went wrong")
+	}
+	return reply, err
+}
+
+// mixed has the right reasons with the wrong codes.
+func mixed(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	reply, err := handle(ctx, req)
+	if err == nil {
+		return reply, nil
+	}
+	s := status.Convert(err).Proto()
+	s.Code = int32(codes.Unknown)
+	return nil, status.ErrorProto(s)
+}

@@ -1,0 +1,119 @@
+package conformance
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+// What the probes hand over as if it were a secret. No server ever made it.
+const (
+	plantedCredential = `{"v":1,"planted":"zen-test-credential-5a1b2c3d4e5f"}`
+	plantedToken      = "zen-test-token-6b7c8d9eaf0b1c2d"
+	plantedSetting    = "zen-test-setting-7d8e9fa0b1c2d3e4"
+	plantedAnswer     = "zen-test-answer-8f90a1b2c3d4e5f6"
+)
+
+// probe is a call that makes sense to a provider and can't succeed: it carries a
+// credential that nobody issued.
+type probe struct {
+	service provider.Service
+	method  string
+	request proto.Message
+	reply   func() proto.Message
+}
+
+func (s *suite) allProbes() []probe {
+	credential := &pb.Credential{Data: []byte(plantedCredential), Subject: "nobody"}
+	team := &pb.TeamContext{Credential: credential, Organization: "nowhere"}
+	return []probe{
+		{provider.ServiceTokenSource, "Token", s.tokenRequest(credential, pb.Access_ACCESS_READ_ONLY), func() proto.Message { return &pb.TokenResponse{} }},
+		{provider.ServiceIdentity, "Refresh", &pb.RefreshRequest{Credential: credential}, func() proto.Message { return &pb.RefreshResponse{} }},
+		{provider.ServiceIdentity, "Verify", &pb.VerifyRequest{Token: []byte(plantedToken)}, func() proto.Message { return &pb.VerifyResponse{} }},
+		{provider.ServiceIdentity, "Revoke", &pb.RevokeRequest{Credential: credential}, func() proto.Message { return &pb.RevokeResponse{} }},
+		{provider.ServiceTeam, "Members", &pb.MembersRequest{Context: team}, func() proto.Message { return &pb.MembersResponse{} }},
+		{provider.ServiceTeam, "Invitations", &pb.InvitationsRequest{Context: team}, func() proto.Message { return &pb.InvitationsResponse{} }},
+		{provider.ServiceTeam, "Invite", &pb.InviteRequest{Context: team, Email: "nobody@example.invalid", Role: "none"}, func() proto.Message { return &pb.InviteResponse{} }},
+		{provider.ServiceTeam, "RevokeInvitation", &pb.RevokeInvitationRequest{Context: team, Id: "none"}, func() proto.Message { return &pb.RevokeInvitationResponse{} }},
+	}
+}
+
+// probes are those of services that the provider has.
+func (s *suite) probes() []probe {
+	return slices.DeleteFunc(s.allProbes(), func(p probe) bool { return !s.has(p.service) })
+}
+
+func (s *suite) has(service provider.Service) bool {
+	return slices.Contains(s.description.GetServices(), string(service))
+}
+
+func (s *suite) tokenRequest(credential *pb.Credential, access pb.Access) *pb.TokenRequest {
+	return &pb.TokenRequest{
+		Credential: credential, Access: access, Lifetime: durationpb.New(10 * time.Minute),
+		Target: &pb.Target{Url: s.options.Database.URL, DatabaseId: s.options.Database.DatabaseID},
+	}
+}
+
+func (p probe) full() string { return "/" + string(p.service) + "/" + p.method }
+
+// name is Service/Method.
+func (p probe) name() string {
+	return string(p.service)[strings.LastIndexByte(string(p.service), '.')+1:] + "/" + p.method
+}
+
+// call makes the call, within limit.
+func (p probe) call(ctx context.Context, conn *grpc.ClientConn, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	reply := p.reply()
+	err := conn.Invoke(ctx, p.full(), p.request, reply)
+	if err != nil {
+		return err
+	}
+	if f, ok := reply.(interface{ GetFailure() *pb.Failure }); ok && f.GetFailure() != nil {
+		return failed{f.GetFailure()}
+	}
+	return nil
+}
+
+// failed is an error beside a replaced credential.
+type failed struct{ failure *pb.Failure }
+
+func (f failed) Error() string { return f.failure.GetMessage() }
+
+// outcome tells answers apart, without what may differ from call to call.
+func outcome(err error) string {
+	if f, ok := err.(failed); ok {
+		return "failure " + f.failure.GetReason()
+	}
+	if err == nil {
+		return "ok"
+	}
+	if reason := reasonOf(err); reason != "" {
+		return reason
+	}
+	return "without a reason: " + err.Error()
+}
+
+// greased is m with fields that no version of the protocol has.
+func greased[M proto.Message](m M) M {
+	m = proto.Clone(m).(M)
+	var unknown []byte
+	unknown = protowire.AppendTag(unknown, 19001, protowire.BytesType)
+	unknown = protowire.AppendString(unknown, "grease")
+	unknown = protowire.AppendTag(unknown, 19002, protowire.VarintType)
+	unknown = protowire.AppendVarint(unknown, 1<<40)
+	unknown = protowire.AppendTag(unknown, 19003, protowire.Fixed64Type)
+	unknown = protowire.AppendFixed64(unknown, 42)
+	m.ProtoReflect().SetUnknown(unknown)
+	return m
+}

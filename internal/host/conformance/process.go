@@ -1,0 +1,260 @@
+package conformance
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+)
+
+const (
+	// startLimit is for the greeting and for the first answer.
+	startLimit = 10 * time.Second
+	// stopLimit is what a host waits for after Shutdown before it uses force.
+	stopLimit = time.Second
+)
+
+// callLimit is for calls that can't reach the network. Tests shorten it.
+var callLimit = 10 * time.Second
+
+// process is a provider that was started.
+type process struct {
+	suite    *suite
+	cmd      *exec.Cmd
+	dir      string
+	identity tls.Certificate
+	greeted  chan string   // has the first line, or is closed without
+	exited   chan struct{} // closed when the process and its output have ended
+	abandon  chan struct{} // closed: the thread that started the process ends
+	began    time.Time
+
+	stop        sync.Once
+	connections []*grpc.ClientConn
+}
+
+// start starts the provider as a host does. Of variables the last of a name counts;
+// one without "=" is taken away.
+func (s *suite) start(ctx context.Context, variables ...string) (*process, error) {
+	dir, err := os.MkdirTemp(shortTempDir(), "zen-")
+	if err != nil {
+		return nil, fmt.Errorf("test provider: %w", err)
+	}
+	identity, certificate, err := hostIdentity()
+	if err != nil {
+		return nil, fmt.Errorf("test provider: %w", err)
+	}
+	p := &process{
+		suite: s, dir: dir, identity: identity, began: time.Now(),
+		greeted: make(chan string, 1), exited: make(chan struct{}), abandon: make(chan struct{}),
+	}
+	environ := append(s.environ(),
+		handshake.CookieKey+"="+handshake.CookieValue,
+		"PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000",
+		"PLUGIN_UNIX_SOCKET_DIR="+dir, "PLUGIN_CLIENT_CERT="+string(certificate))
+	p.cmd = &exec.Cmd{
+		Path: s.options.Path, Args: []string{filepath.Base(s.options.Path)},
+		Env: with(environ, variables), Dir: dir, SysProcAttr: isolation(),
+	}
+	if s.secluded {
+		seclude(p.cmd.SysProcAttr)
+	}
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("test provider: %w", err)
+	}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		return nil, fmt.Errorf("test provider: %w", err)
+	}
+	started := make(chan error)
+	go p.run(started, stdout, stderr)
+	if err := <-started; err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, &provider.Error{
+			Kind: provider.ErrNoProvider, Message: fmt.Sprintf("start provider %s: %v", s.name, err), Err: err,
+		}
+	}
+	s.running = append(s.running, p)
+	return p, ctx.Err()
+}
+
+// run starts the process on a thread that ends with it, or, abandoned, before: to
+// Linux, the death of that thread is the death of the parent (golang/go#27505).
+func (p *process) run(started chan<- error, stdout, stderr io.ReadCloser) {
+	runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	if onMainThread() {
+		// All but that one, which is held here so that another is taken.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			p.run(started, stdout, stderr)
+		}()
+		<-done
+		runtime.UnlockOSThread()
+		return
+	}
+	err := p.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	go func() {
+		defer close(p.exited)
+		var readers sync.WaitGroup
+		readers.Go(func() { p.readOutput(stdout) })
+		readers.Go(func() { p.record("standard error", stderr) })
+		state, _ := p.cmd.Process.Wait()
+		p.cmd.ProcessState = state
+		// What it left behind may hold the pipes open: nobody waits for that.
+		done := make(chan struct{})
+		go func() { defer close(done); readers.Wait() }()
+		select {
+		case <-done:
+		case <-time.After(300 * time.Millisecond):
+			_, _ = stdout.Close(), stderr.Close()
+			<-done
+		}
+	}()
+	select {
+	case <-p.abandon:
+	case <-p.exited:
+	}
+}
+
+// maxGreeting bounds the first line, which is about 1 KiB.
+const maxGreeting = 16 << 10
+
+func (p *process) readOutput(stdout io.Reader) {
+	defer close(p.greeted)
+	lines := bufio.NewReaderSize(stdout, maxGreeting)
+	line, err := lines.ReadSlice('\n')
+	p.suite.transcript.add("standard output", string(line))
+	if err == nil {
+		p.greeted <- strings.TrimRight(string(line), "\r\n")
+	}
+	p.record("standard output", lines)
+}
+
+func (p *process) record(where string, r io.Reader) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := r.Read(buffer)
+		p.suite.transcript.add(where, string(buffer[:n]))
+		if err != nil {
+			return
+		}
+	}
+}
+
+var errNoGreeting = errors.New("it ended without a greeting")
+
+// greeting waits for the first line.
+func (p *process) greeting(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	select {
+	case line, ok := <-p.greeted:
+		if !ok {
+			return "", errNoGreeting
+		}
+		return line, nil
+	case <-ctx.Done():
+		return "", fmt.Errorf("no line on standard output within %v", startLimit)
+	}
+}
+
+// endsWithin reports whether the process ends by itself.
+func (p *process) endsWithin(limit time.Duration) bool {
+	select {
+	case <-p.exited:
+		return true
+	case <-time.After(limit):
+		return false
+	}
+}
+
+// kill ends the process and all of its group, and removes what is left.
+func (p *process) kill() {
+	p.stop.Do(func() {
+		for _, c := range p.connections {
+			_ = c.Close()
+		}
+		killGroup(p.cmd.Process)
+		<-p.exited
+		_ = os.RemoveAll(p.dir)
+	})
+}
+
+func (s *suite) stopAll() {
+	for _, p := range s.running {
+		p.kill()
+	}
+	s.running, s.secluded = nil, false
+	s.trap.hang(false)
+}
+
+// environ is what every provider sees of the environment.
+func (s *suite) environ() []string {
+	names := []string{
+		"HOME", "PATH", "TMPDIR", "USER", "LANG", "TZ",
+		"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP",
+	}
+	if s.options.Network {
+		names = append(names, "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+			"SSL_CERT_FILE", "SSL_CERT_DIR")
+	}
+	// A Go program that was built with -race would sleep for a second at its end.
+	environ := []string{"GORACE=atexit_sleep_ms=10"}
+	for _, name := range names {
+		if value, ok := os.LookupEnv(name); ok {
+			environ = append(environ, name+"="+value)
+		}
+	}
+	if !s.options.Network {
+		for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
+			environ = append(environ, name+"="+s.trap.url())
+		}
+	}
+	return environ
+}
+
+// with applies changes to an environment.
+func with(environ, changes []string) []string {
+	for _, change := range changes {
+		name, _, set := strings.Cut(change, "=")
+		var kept []string
+		for _, entry := range environ {
+			if !strings.HasPrefix(entry, name+"=") {
+				kept = append(kept, entry)
+			}
+		}
+		environ = kept
+		if set {
+			environ = append(environ, change)
+		}
+	}
+	return environ
+}
+
+// shortTempDir leaves room for the name of a socket, whose path has 104 bytes on
+// macOS.
+func shortTempDir() string {
+	if dir := os.TempDir(); runtime.GOOS == "windows" || len(dir) < 64 {
+		return dir
+	}
+	return "/tmp"
+}

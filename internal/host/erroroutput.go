@@ -1,0 +1,82 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// maxTrace bounds what is kept of the trace of a panic.
+const maxTrace = 64 << 10
+
+// errorOutput logs a provider's standard error, line by line: the JSON of hclog and
+// Logger with its level, the trace of a panic as an error, all else as debug.
+//
+// go-plugin could do it, but it panics in the host when "@message" or "@level" of
+// such a line is not a string.
+type errorOutput struct {
+	log       hclog.Logger
+	panicking bool
+	trace     strings.Builder
+}
+
+func (o *errorOutput) line(line string) {
+	var entry map[string]any
+	if json.Unmarshal([]byte(line), &entry) == nil {
+		o.entry(entry)
+		return
+	}
+	o.panicking = o.panicking || strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
+	if !o.panicking {
+		o.log.Debug(line)
+		return
+	}
+	o.log.Error(line)
+	if o.trace.Len()+len(line) < maxTrace {
+		o.trace.WriteString(line + "\n")
+	}
+}
+
+func (o *errorOutput) entry(entry map[string]any) {
+	level, _ := entry["@level"].(string)
+	message, _ := entry["@message"].(string)
+	delete(entry, "@level")
+	delete(entry, "@message")
+	delete(entry, "@timestamp")
+	var args []any
+	for _, key := range slices.Sorted(maps.Keys(entry)) {
+		args = append(args, key, entry[key])
+	}
+	known := hclog.LevelFromString(level)
+	if known == hclog.NoLevel {
+		known = hclog.Debug
+	}
+	o.log.Log(known, message, args...)
+}
+
+// writeTrace keeps the last trace of a provider: one file each is enough, and
+// bounds what a provider that crashes for ever takes of the disk.
+func writeTrace(dir, name, trace string) (path string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(dir, "."+name+"-*") // 0600
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, name+".txt")
+	_, err = f.WriteString(trace)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return path, err
+}

@@ -1,0 +1,81 @@
+//go:build unix
+
+package host
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// A provider that is stopped, or floods its outputs, costs a call its deadline and
+// the end three seconds.
+func TestHostileProvidersAreGoneInTime(t *testing.T) {
+	onLinux(t)
+	for name, command := range map[string]string{"stopped": "pid", "flood": "flood", "hang": "hang"} {
+		t.Run(name, func(t *testing.T) {
+			m := manage(t, Options{Log: io.Discard}, "good")
+			m.limits.remote = 300 * time.Millisecond
+			client := open(t, m, "good")
+			pid := ask(t, client, "pid").Subject
+			if name == "stopped" {
+				number, err := strconv.Atoi(pid)
+				if err != nil || syscall.Kill(number, syscall.SIGSTOP) != nil {
+					t.Fatal(err)
+				}
+				waitStopped(t, pid)
+			}
+			began := time.Now()
+			err := verify(t, client, command)
+			var late *TimeoutError
+			if !errors.As(err, &late) || !errors.Is(err, provider.ErrUnavailable) {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("the call took %v", took)
+			}
+			began = time.Now()
+			if err := m.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("the end took %v", took)
+			}
+			if !gone(pid, time.Second) {
+				t.Error("it is still there")
+			}
+		})
+	}
+}
+
+// waitStopped waits until no thread of the process runs any more, which is a moment
+// after the signal.
+func waitStopped(t *testing.T, pid string) {
+	t.Helper()
+	for range 400 {
+		states, err := filepath.Glob("/proc/" + pid + "/task/*/stat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		running := 0
+		for _, path := range states {
+			if stat, err := os.ReadFile(path); err == nil && !strings.Contains(string(stat), ") T ") {
+				running++
+			}
+		}
+		if running == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("process %s goes on", pid)
+}

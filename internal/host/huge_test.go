@@ -1,0 +1,94 @@
+package host
+
+import (
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/wire"
+)
+
+// greet prints the line of a good provider, and returns what it listens on, and its
+// half of the TLS.
+func greet() (net.Listener, *tls.Config) {
+	return greetOn("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
+}
+
+func greetOn(network, address string) (net.Listener, *tls.Config) {
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		panic(err)
+	}
+	identity, err := handshake.ServerIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("1|1|%s|%s|grpc|%s\n", network, listener.Addr(), base64.RawStdEncoding.EncodeToString(identity.Certificates[0].Certificate[0]))
+	return listener, identity
+}
+
+// serveHuge is a good provider but for Verify, whose answer is announced with 2 GiB
+// and comes for as long as somebody takes it.
+func serveHuge() {
+	listener, identity := greet()
+	good := wire.NewServer(plugin.Logger())
+	wire.Register(good, &example{name: "huge"})
+	server := &http.Server{
+		TLSConfig: identity,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if path.Base(r.URL.Path) != "Verify" {
+				good.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/grpc")
+			_, err := w.Write([]byte{0, 0x7f, 0xff, 0xff, 0xff}) // not compressed, 1<<31 - 1 bytes
+			for chunk := make([]byte, 1<<20); err == nil; {
+				_, err = w.Write(chunk)
+			}
+		}),
+	}
+	panic(server.ServeTLS(listener, "", ""))
+}
+
+// go-plugin would take the message: it is just what its limit is. It is refused by its
+// announcement, and the process is of use for the next call.
+func TestAMessageOf2GiBIsRefusedByItsLength(t *testing.T) {
+	m := manage(t, Options{}, "huge")
+	client := open(t, m, "huge")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	err := verify(t, client, "anything")
+	took := time.Since(began)
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "provider huge in Verify: ") || !strings.Contains(err.Error(), "2147483647") {
+		t.Errorf("got %v", err)
+	}
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 32*handshake.MaxMessage {
+		t.Errorf("the host allocated %d MiB", allocated>>20)
+	}
+	if took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if _, err := client.Refresh(t.Context(), provider.Credential{}); !errors.Is(err, provider.ErrRejected) {
+		t.Errorf("the next call: %v", err)
+	}
+	began = time.Now()
+	if err := m.Close(t.Context()); err != nil || time.Since(began) > 3*time.Second {
+		t.Errorf("the end: %v after %v", err, time.Since(began))
+	}
+}

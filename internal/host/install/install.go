@@ -1,0 +1,243 @@
+package install
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/zen-auth/zen/core/httpclient"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/host/pin"
+)
+
+// Store is the provider directory and its pins. It is safe for concurrent use, by
+// other processes, too.
+type Store struct {
+	// Dir takes the binaries; it is made with mode 0755.
+	Dir  string
+	Lock *pin.Lock
+	// Client downloads; nil is one that follows redirects, as downloads
+	// from GitHub need it.
+	Client *http.Client
+
+	limit int64 // in tests; 0 is maxFile
+}
+
+// Request says what to install.
+type Request struct {
+	// Source is a file, a directory with one provider binary, or an https URL: a
+	// binary zen-provider-NAME, or a .tar.gz or .zip with one in it.
+	Source string
+	// SHA256 is the sum of the source, in hexadecimal.
+	SHA256 string
+	// Checksums is a file or an https URL with sums as sha256sum writes them.
+	Checksums string
+	// Key is the Ed25519 public key, in base64, that signed Checksums; Signature is
+	// where the signature is, "" for Checksums with .sig.
+	Key, Signature string
+	// Force allows an older version, and one that another key signed than the one that
+	// is there, or none.
+	Force bool
+}
+
+// Installed is a provider's binary that may run.
+type Installed struct {
+	Binary host.Binary
+	Pin    pin.Pin
+}
+
+// Install checks and installs what r says. A download needs a sum, or a signed
+// checksums file. Nothing has changed after an error.
+func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
+	client := cmp.Or(s.Client, &http.Client{Transport: httpclient.Wrap(httpclient.New())})
+	source, err := resolve(r.Source)
+	if err != nil {
+		return Installed{}, err
+	}
+	sum, known, err := wanted(ctx, client, r, source)
+	if err != nil {
+		return Installed{}, err
+	}
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return Installed{}, failed("", "%v", err)
+	}
+	// In the same directory, so that a rename is all that is left to do.
+	staging, err := os.MkdirTemp(s.Dir, ".install-")
+	if err != nil {
+		return Installed{}, failed("", "%v", err)
+	}
+	defer os.RemoveAll(staging)
+	name := baseName(source)
+	file := filepath.Join(staging, "source")
+	if err := fetch(ctx, client, source, file, cmp.Or(s.limit, maxFile)); err != nil {
+		return Installed{}, err
+	}
+	if err := checkFile(file, sum); err != nil {
+		return Installed{}, err
+	}
+	binary := filepath.Join(staging, name)
+	if isArchive(name) {
+		binary, err = unpack(file, name, staging, cmp.Or(s.limit, maxFile))
+	} else if _, ok := handshake.ProviderName(name); !ok {
+		err = failed("", "%.60q is neither %s nor an archive (.tar.gz, .zip)", name, handshake.BinaryName("NAME"))
+	} else {
+		err = os.Rename(file, binary)
+	}
+	if err != nil {
+		return Installed{}, err
+	}
+	if err := os.Chmod(binary, 0o755); err != nil {
+		return Installed{}, failed("", "%v", err)
+	}
+	if !isURL(source) {
+		if source, err = filepath.Abs(source); err != nil {
+			return Installed{}, failed("", "%v", err)
+		}
+	}
+	return s.place(ctx, staging, filepath.Base(binary), pin.Pin{Source: source, Known: known}, r.Force)
+}
+
+// place asks the staged binary who it is, and puts it into the directory.
+func (s *Store) place(ctx context.Context, staging, file string, p pin.Pin, force bool) (Installed, error) {
+	name, _ := handshake.ProviderName(file)
+	binary, err := host.Inspect([]string{staging}, name)
+	if err != nil {
+		return Installed{}, err
+	}
+	if p.Version, err = describe(ctx, staging, binary); err != nil {
+		return Installed{}, err
+	}
+	err = s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
+		old, pinned := pins[name]
+		if pinned && !force && older(p.Version, old.Version) {
+			return failed("--force installs it all the same", "version %s of %s is older than %s, which is there", p.Version, name, old.Version)
+		}
+		if pinned && !force && pin.IsEd25519(old.Known) && p.Known != old.Known {
+			return failed("if its author said so: --force", "%s is known by %s, which did not sign this one (%s)", name, old.Known, p.Known)
+		}
+		kept, err := s.keep(name)
+		if err != nil {
+			return err
+		}
+		if err := os.Rename(binary.Path, s.path(name)); err != nil {
+			return failed("", "%v", err)
+		}
+		if pinned && kept {
+			old.Previous = nil
+			p.Previous = &old
+		}
+		p.Platforms = map[string]pin.Sum{pin.Platform(): {SHA256: binary.SHA256, Size: binary.Size}}
+		pins[name] = p
+		return nil
+	})
+	binary.Path = s.path(name)
+	return Installed{Binary: binary, Pin: p}, err
+}
+
+// describe runs the staged binary, and nothing else, to ask for its version. A
+// binary that says that it is another provider fails.
+func describe(ctx context.Context, staging string, staged host.Binary) (version string, err error) {
+	m := host.NewManager(host.Options{Dirs: []string{staging}, Trust: func(_ context.Context, b host.Binary) error {
+		if b != staged {
+			return failed("", "the file changed meanwhile")
+		}
+		return nil
+	}})
+	defer m.Close(context.WithoutCancel(ctx)) // three seconds at most
+	description, err := m.Describe(ctx, staged.Name)
+	if err != nil {
+		return "", err
+	}
+	return description.Version, nil
+}
+
+func (s *Store) path(name string) string { return filepath.Join(s.Dir, handshake.BinaryName(name)) }
+
+// previous is where the binary is that was replaced. No provider is looked for
+// there.
+func (s *Store) previous(name string) string {
+	return filepath.Join(s.Dir, ".previous", handshake.BinaryName(name))
+}
+
+// keep makes the binary that is there the previous one, without a moment in which
+// there is none. It reports whether there was one.
+func (s *Store) keep(name string) (kept bool, err error) {
+	if _, err := os.Lstat(s.path(name)); err != nil {
+		return false, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(s.previous(name)), 0o755); err != nil {
+		return false, failed("", "%v", err)
+	}
+	_ = os.Remove(s.previous(name))
+	if err := os.Link(s.path(name), s.previous(name)); err != nil {
+		return false, failed("", "keep the version that is there: %v", err)
+	}
+	return true, nil
+}
+
+// Rollback puts the version back that the last Install replaced. Doing it again
+// undoes it.
+func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
+	var back Installed
+	err := s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
+		current := pins[name]
+		if current.Previous == nil {
+			return failed("", "%q has no previous version", name)
+		}
+		binary, err := host.InspectFile(name, s.previous(name))
+		if err != nil {
+			return err
+		}
+		restored := *current.Previous
+		if sum, ok := restored.Here(); !ok || sum.SHA256 != binary.SHA256 {
+			return fmt.Errorf("roll back: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
+		}
+		aside := s.previous(name) + ".aside"
+		_ = os.Remove(aside)
+		if err := os.Link(s.path(name), aside); err != nil {
+			return failed("", "roll back: %v", err)
+		}
+		if err := os.Rename(s.previous(name), s.path(name)); err != nil {
+			return failed("", "roll back: %v", err)
+		}
+		if err := os.Rename(aside, s.previous(name)); err != nil {
+			return failed("", "roll back: %v", err)
+		}
+		current.Previous = nil
+		restored.Previous = &current
+		pins[name] = restored
+		binary.Path = s.path(name)
+		back = Installed{Binary: binary, Pin: restored}
+		return nil
+	})
+	return back, err
+}
+
+// Remove takes a provider, the version before it and its pin away. Without any of
+// these it is provider.ErrNoProvider.
+func (s *Store) Remove(ctx context.Context, name string) error {
+	if _, ok := handshake.ProviderName(handshake.BinaryName(name)); !ok {
+		return &handshake.NameError{Name: name}
+	}
+	return s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
+		_, found := pins[name]
+		delete(pins, name)
+		for _, file := range []string{s.path(name), s.previous(name)} {
+			switch err := os.Remove(file); {
+			case err == nil:
+				found = true
+			case !os.IsNotExist(err):
+				return failed("", "remove: %v", err)
+			}
+		}
+		if !found {
+			return &provider.Error{Kind: provider.ErrNoProvider, Message: fmt.Sprintf("remove provider: %q is not installed in %s", name, s.Dir)}
+		}
+		return nil
+	})
+}

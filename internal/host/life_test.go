@@ -1,0 +1,107 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func TestACallWithoutSideEffectIsRepeatedOnce(t *testing.T) {
+	client := open(t, manage(t, Options{}, "good"), "good")
+	fuse := put(t, 0o600, t.TempDir(), "fuse")
+	if got := ask(t, client, "exit-once "+fuse).Subject; got != "again" {
+		t.Errorf("got %q", got)
+	}
+	// A refresh may have replaced the credential: it is not repeated.
+	put(t, 0o600, fuse)
+	_, err := client.Refresh(t.Context(), provider.Credential{Data: provider.NewSecret("exit-once " + fuse)})
+	var crash *CrashError
+	if !errors.As(err, &crash) || crash.Call != "Refresh" {
+		t.Errorf("refresh: %v", err)
+	}
+}
+
+func TestConcurrentCallsShareTheNewProcess(t *testing.T) {
+	client := open(t, manage(t, Options{}, "good"), "good")
+	if err := client.Login(t.Context(), provider.LoginRequest{}, &patient{pin: "crash"}); err == nil {
+		t.Fatal("no crash")
+	}
+	pids := make([]string, 8)
+	var group sync.WaitGroup
+	for i := range pids {
+		group.Go(func() {
+			claims, err := client.Verify(t.Context(), pidCommand)
+			if err != nil {
+				t.Error(err)
+			}
+			pids[i] = claims.Subject
+		})
+	}
+	group.Wait()
+	for _, pid := range pids {
+		if pid != pids[0] {
+			t.Errorf("processes %v", pids)
+			break
+		}
+	}
+}
+
+func TestAnIdleProcessEndsAndComesBack(t *testing.T) {
+	onLinux(t)
+	m := manage(t, Options{}, "good")
+	m.limits.idle = 150 * time.Millisecond
+	client := open(t, m, "good")
+	// A call that takes longer keeps it.
+	busy, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	defer cancel()
+	pid := ask(t, client, "pid").Subject
+	if _, err := client.Verify(busy, provider.NewSecret("wait")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("a long call: %v", err)
+	}
+	if !gone(pid, 3*time.Second) {
+		t.Fatalf("process %s is still there", pid)
+	}
+	if again := ask(t, client, "pid").Subject; again == pid {
+		t.Error("it is the same process")
+	}
+}
+
+// The trace of a panic holds what the provider had in hand.
+// Whether the process ends or catches its panic.
+func TestPitfall14TheTraceOfAPanicIsInAPrivateFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crashes")
+	client := open(t, manage(t, Options{TraceDir: dir}, "good"), "good")
+	for command, want := range map[string]string{
+		"crash Bearer " + planted: "panic: the credential is",
+		"panic Bearer " + planted: "panic: a value that is not shown",
+		"divide":                  "panic: runtime error: integer",
+	} {
+		err := verify(t, client, command)
+		var crash *CrashError
+		if !errors.As(err, &crash) || crash.Trace != filepath.Join(dir, "good.txt") || !strings.Contains(err.Error(), "trace in "+dir) {
+			t.Fatalf("%s: %v", command, err)
+		}
+		info, err := os.Stat(crash.Trace)
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", command, info.Mode(), err)
+		}
+		trace, err := os.ReadFile(crash.Trace)
+		if err != nil || !strings.Contains(string(trace), want) || !strings.Contains(string(trace), "main_test.go") {
+			t.Errorf("%s: %v: %.500s", command, err, trace)
+		}
+		if strings.Contains(string(trace), planted) {
+			t.Errorf("%s: a secret is in it: %.500s", command, trace)
+		}
+	}
+	var crash *CrashError
+	if err := verify(t, client, "exit"); !errors.As(err, &crash) || crash.Trace != "" {
+		t.Errorf("an exit without a panic: %v", err)
+	}
+}

@@ -1,0 +1,328 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/harden"
+	"github.com/zen-auth/zen/internal/wire"
+)
+
+// The test binary is every provider of the tests: it is linked as
+// zen-provider-NAME, and NAME says what it does.
+func TestMain(m *testing.M) {
+	name, ok := handshake.ProviderName(filepath.Base(os.Args[0]))
+	if !ok {
+		os.Exit(m.Run())
+	}
+	switch role, _, _ := strings.Cut(name, "-"); role {
+	case "good":
+		plugin.Serve(&example{name: name})
+		syscall.Exit(0) // os.Exit takes a second under the race detector
+	case "misnamed":
+		plugin.Serve(&example{name: "somebody-else"})
+	case "exits":
+		fmt.Fprintln(os.Stderr, "no reason, Bearer", planted)
+		syscall.Exit(3)
+	case "rubbish":
+		fmt.Println("DEBUG token=" + plantedJWT + " " + strings.Repeat("x", 100<<10))
+		time.Sleep(time.Minute)
+	case "closes":
+		os.Stdout.Close()
+		time.Sleep(time.Minute)
+	case "mute":
+		time.Sleep(time.Minute)
+	case "half":
+		fmt.Print("1|1|unix|")
+		time.Sleep(time.Minute)
+	case "old":
+		fmt.Println("1|7|unix|/nowhere|grpc|")
+		time.Sleep(time.Minute)
+	case "insecure":
+		fmt.Println("1|1|unix|/nowhere|grpc|")
+		time.Sleep(time.Minute)
+	case "remote":
+		fmt.Println("1|1|tcp|192.0.2.1:443|grpc|" + strings.Repeat("A", 100))
+		time.Sleep(time.Minute)
+	case "tcp": // as on Windows
+		serveTCP()
+	case "netrpc":
+		fmt.Println("1|1|unix|/nowhere|netrpc|")
+		time.Sleep(time.Minute)
+	case "stuck": // greets well, and doesn't answer the first call
+		plugin.Serve(&stuck{})
+	case "frozen": // greets well, and doesn't answer the TLS handshake
+		greet()
+		time.Sleep(time.Minute)
+	case "bare": // as go-plugin's documentation has it
+		goplugin.Serve(&goplugin.ServeConfig{
+			HandshakeConfig:  handshake.Config,
+			VersionedPlugins: map[int]goplugin.PluginSet{handshake.ProtocolVersion: {"provider": served{provider: &example{name: name}}}},
+			GRPCServer:       goplugin.DefaultGRPCServer,
+			Logger:           hclog.NewNullLogger(),
+		})
+	case "huge":
+		serveHuge()
+	case "deaf":
+		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
+		time.Sleep(time.Minute)
+	case "host":
+		beHost(os.Args[1])
+	}
+	os.Exit(0)
+}
+
+const (
+	planted    = "planted-s3cret-value"
+	plantedJWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl"
+)
+
+// standardError is the process's own: go-plugin puts another in its place.
+var standardError = os.Stderr
+
+// served registers a provider with go-plugin as its documentation has it.
+type served struct {
+	goplugin.NetRPCUnsupportedPlugin
+	goplugin.GRPCPlugin
+	provider provider.Provider
+}
+
+// GRPCServer implements goplugin.GRPCPlugin.
+func (s served) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
+	wire.Register(server, s.provider)
+	return nil
+}
+
+// example is a provider whose Verify does what the token says.
+type example struct {
+	name     string
+	settings provider.Settings
+}
+
+func (e *example) Describe(context.Context) (provider.Description, error) {
+	return provider.Description{
+		Name: e.name, Version: "1.0.0",
+		Fields: []provider.Field{{Key: "api_key", Sensitive: true}, {Key: "color"}},
+	}, nil
+}
+
+func (e *example) Configure(_ context.Context, settings provider.Settings) ([]provider.Note, error) {
+	if settings.Get("color") == "wrong" {
+		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "color is wrong", Hint: "take another"}
+	}
+	e.settings = settings
+	return []provider.Note{{Text: "color is " + settings.Get("color")}}, nil
+}
+
+func (e *example) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, report(provider.Finding{ID: "mood", Severity: provider.SeverityOK})
+}
+
+func (e *example) Login(ctx context.Context, _ provider.LoginRequest, host provider.Host) error {
+	pin, err := host.AskSecret(ctx, "pin")
+	if err != nil {
+		return err
+	}
+	switch pin.Reveal() {
+	case "crash":
+		syscall.Exit(9)
+	case "panic":
+		panic(planted)
+	case "goroutine":
+		go panic(planted)
+		select {}
+	}
+	return host.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret(planted)}})
+}
+
+func (e *example) Refresh(_ context.Context, c provider.Credential) (provider.Credential, error) {
+	if path, ok := strings.CutPrefix(c.Data.Reveal(), "exit-once "); ok && os.Remove(path) == nil {
+		syscall.Exit(7)
+	}
+	return provider.Credential{}, fmt.Errorf("refresh: %w: the server did not like %s", provider.ErrRejected, c.Data.Reveal())
+}
+
+func (e *example) Revoke(context.Context, provider.Credential) error { return nil }
+
+func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.Claims, error) {
+	switch command, argument, _ := strings.Cut(token.Reveal(), " "); command {
+	case "pid":
+		return provider.Claims{Subject: fmt.Sprint(os.Getpid())}, nil
+	case "group":
+		return provider.Claims{Subject: fmt.Sprint(processGroup())}, nil
+	case "cwd":
+		dir, err := os.Getwd()
+		return provider.Claims{Subject: dir, ID: os.Getenv(goplugin.EnvUnixSocketDir)}, err
+	case "environ":
+		return provider.Claims{Audience: os.Environ(), Actor: strings.Join(os.Args, " ")}, nil
+	case "stdin":
+		data, err := io.ReadAll(os.Stdin)
+		return provider.Claims{Subject: string(data)}, err
+	case "settings":
+		return provider.Claims{Subject: e.settings.Get(argument)}, nil
+	case "hang":
+		select {} // not even the end of ctx
+	case "wait":
+		<-ctx.Done()
+		return provider.Claims{}, ctx.Err()
+	case "panic":
+		panic("the credential is " + argument)
+	case "divide":
+		return provider.Claims{Subject: fmt.Sprint(1 / len(argument))}, nil
+	case "crash":
+		go func() { panic("the credential is " + argument) }()
+		select {}
+	case "exit":
+		syscall.Exit(7)
+	case "exit-once": // what is at the path remembers
+		if os.Remove(argument) == nil {
+			syscall.Exit(7)
+		}
+		return provider.Claims{Subject: "again"}, nil
+	case "flood":
+		for {
+			fmt.Println(strings.Repeat("x", 4<<10))
+			fmt.Fprintln(standardError, strings.Repeat("y", 100<<10))
+		}
+	case "giant":
+		return provider.Claims{Subject: strings.Repeat("x", 2<<20)}, nil
+	case "child": // a process of its own, which outlives its parent if nobody cares
+		cmd := exec.Command("sleep", "60")
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		err := cmd.Start()
+		return provider.Claims{Subject: fmt.Sprint(cmd.Process.Pid)}, err
+	case "leak":
+		fmt.Println("printed", argument)
+		fmt.Fprintln(os.Stderr, "printed to stderr", argument)
+		fmt.Fprintln(standardError, "raw", argument)
+		fmt.Fprintln(standardError, `{"@level":5,"@message":["`+argument+`"],"k":{"v":"`+argument+`"}}`)
+		fmt.Fprintln(standardError, strings.Repeat("x", maxLine-10)+argument)
+		plugin.Logger().Info("logged", "value", argument, "secret", provider.NewSecret(argument))
+		plugin.Logger().Debug("get https://user:" + argument + "@example.com/?code=" + argument)
+		return provider.Claims{}, errors.New("failed with " + argument)
+	}
+	return provider.Claims{}, errors.New("unknown command")
+}
+
+// isDumpable asks the system where it knows.
+var isDumpable = func() bool { return false }
+
+// beHost is a zen that is killed.
+func beHost(dir string) {
+	runtime.LockOSThread() // the thread that starts processes must not matter
+	if err := harden.Host(); err != nil || isDumpable() {
+		panic(fmt.Sprint("not hardened: ", err))
+	}
+	m := NewManager(Options{Dirs: []string{dir}})
+	client, err := m.Open(context.Background(), "good", nil)
+	if err != nil {
+		panic(err)
+	}
+	claims, err := client.Verify(context.Background(), pidCommand)
+	if err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString(claims.Subject + "\n")
+	time.Sleep(time.Minute)
+}
+
+// stuck is a provider whose Describe hangs.
+type stuck struct{ example }
+
+func (*stuck) Describe(context.Context) (provider.Description, error) { select {} }
+
+// installed returns a directory in which the test binary is each of names.
+func installed(t testing.TB, names ...string) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range names {
+		path := filepath.Join(dir, handshake.BinaryName(name))
+		if os.Link(self, path) == nil {
+			continue
+		}
+		data, err := os.ReadFile(self)
+		if err == nil {
+			err = os.WriteFile(path, data, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// manage returns a Manager of the providers with these names, which ends with the
+// test.
+func manage(t testing.TB, options Options, names ...string) *Manager {
+	t.Helper()
+	options.Dirs = []string{installed(t, names...)}
+	m := NewManager(options)
+	t.Cleanup(func() {
+		if err := m.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+// open opens a provider that has to open.
+func open(t testing.TB, m *Manager, name string) *Client {
+	t.Helper()
+	client, err := m.Open(t.Context(), name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// ask runs a command of the example.
+func ask(t testing.TB, c *Client, command string) provider.Claims {
+	t.Helper()
+	claims, err := c.Verify(t.Context(), provider.NewSecret(command))
+	if err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	return claims
+}
+
+// gone waits for the end of a process that isn't a child of this one.
+func gone(pid string, within time.Duration) bool {
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil || slices.Contains(strings.Fields(string(stat)), "Z") {
+			return true
+		}
+	}
+	return false
+}
+
+var pidCommand = provider.NewSecret("pid")
+
+func onLinux(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+}

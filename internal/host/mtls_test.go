@@ -1,0 +1,132 @@
+package host
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/zen-auth/zen/core/plugin"
+	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/wire"
+)
+
+// A process of the same user that finds the socket, which it can while
+// zen connects, gets no answer.
+func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no socket file")
+	}
+	tmp, err := os.MkdirTemp("", "z") // short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(tmp) })
+	t.Setenv("TMPDIR", tmp)
+	m := manage(t, Options{}, "stuck")
+	m.limits.start = 3 * time.Second
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { _, err := m.Open(ctx, "stuck", nil); ended <- err }()
+	var sockets []string
+	for end := time.Now().Add(3 * time.Second); len(sockets) == 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		sockets, _ = filepath.Glob(filepath.Join(tmp, socketDirPrefix+"*", "plugin[0-9]*"))
+	}
+	if len(sockets) != 1 {
+		t.Fatalf("sockets %v", sockets)
+	}
+	strangersAreRefused(t, "unix://"+sockets[0])
+	cancel()
+	<-ended
+}
+
+// strangersAreRefused tries to be answered at target with what a process has that zen
+// didn't start it for.
+func strangersAreRefused(t *testing.T, target string) {
+	t.Helper()
+	stranger, _, err := handshake.ClientIdentity(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger.InsecureSkipVerify = true
+	for name, c := range map[string]credentials.TransportCredentials{
+		"plain": insecure.NewCredentials(), "another certificate": credentials.NewTLS(stranger),
+		"no certificate": credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}),
+	} {
+		connection, err := grpc.NewClient(target, grpc.WithTransportCredentials(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		// Not Describe, which hangs here: a call that is answered.
+		_, err = wire.NewClient(connection, nil).Configure(ctx, nil)
+		cancel()
+		_ = connection.Close()
+		if err == nil || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A clock that is set back between start and connection does no harm, and
+// keys cost no milliseconds, on both sides.
+func TestPitfall07CertificatesOutliveAClockSetBack(t *testing.T) {
+	now := time.Now()
+	host, hostPEM, err := handshake.ClientIdentity(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := handshake.ServerIdentity(string(hostPEM), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for side, identity := range map[string]*tls.Config{"host": host, "provider": server} {
+		certificate, err := x509.ParseCertificate(identity.Certificates[0].Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, ok := certificate.PublicKey.(*ecdsa.PublicKey)
+		if certificate.NotBefore.After(now.Add(-30*time.Minute)) || !ok || key.Curve != elliptic.P256() {
+			t.Errorf("%s: not before %v, %T", side, certificate.NotBefore, certificate.PublicKey)
+		}
+	}
+	if _, err := handshake.ServerIdentity("no certificate", now); err == nil {
+		t.Error("it would serve anybody")
+	}
+}
+
+// serveTCP is a good provider that listens where every program of the machine may try
+// to connect. The file address in its home says where.
+func serveTCP() {
+	listener, identity := greetOn("tcp", "127.0.0.1:0")
+	if err := os.WriteFile(filepath.Join(os.Getenv("HOME"), "address"), []byte(listener.Addr().String()), 0o600); err != nil {
+		panic(err)
+	}
+	server := wire.NewServer(plugin.Logger(), grpc.Creds(credentials.NewTLS(identity)))
+	wire.Register(server, &example{name: "tcp"})
+	panic(server.Serve(listener))
+}
+
+// There are neither modes nor directories about a port: the certificates are all.
+func TestPitfall22APortAnswersThisHostAlone(t *testing.T) {
+	home := t.TempDir()
+	client := open(t, manage(t, Options{Environ: []string{"HOME=" + home}}, "tcp"), "tcp")
+	ask(t, client, "pid")
+	address, err := os.ReadFile(filepath.Join(home, "address"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangersAreRefused(t, "passthrough:///"+string(address))
+}

@@ -1,0 +1,141 @@
+package pin
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/host"
+)
+
+// Policy says which binaries may run. Its Trust is for host.Options.
+type Policy struct {
+	// Bundled are the SHA-256 sums of the providers that the program came with, in
+	// hexadecimal, by name.
+	Bundled map[string]string
+	// Lock holds the others.
+	Lock *Lock
+	// Ask asks a person whether a binary that was never seen may run, from now on.
+	// Nil is a no, with a hint. A binary that changed is never asked about. It is
+	// called by one goroutine at a time.
+	Ask func(context.Context, host.Binary) (bool, error)
+
+	asking sync.Mutex
+}
+
+// Trust is nil for a binary that may run. Its errors are UnknownError and
+// ChangedError, and those of the lock file and of Ask. It is safe for concurrent
+// use.
+func (p *Policy) Trust(ctx context.Context, b host.Binary) error {
+	_, err := p.Known(b)
+	unknown, isUnknown := err.(*UnknownError)
+	if !isUnknown || p.Ask == nil {
+		return err
+	}
+	p.asking.Lock()
+	defer p.asking.Unlock()
+	if _, err := p.Known(b); err == nil {
+		return nil // the answer to somebody else's question
+	}
+	ok, err := p.Ask(ctx, b)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return unknown
+	}
+	return p.Lock.Set(ctx, b, Pin{Source: b.Path, Known: Local})
+}
+
+// Known says how the sum of b is known, or why it isn't. It asks nobody.
+func (p *Policy) Known(b host.Binary) (Pin, error) {
+	bundled := p.Bundled[b.Name]
+	if bundled == b.SHA256 {
+		return Pin{Known: Bundled, Source: b.Path, Platforms: map[string]Sum{Platform(): {SHA256: b.SHA256, Size: b.Size}}}, nil
+	}
+	pins, err := p.Lock.Load()
+	if err != nil {
+		return Pin{}, err
+	}
+	pinned, ok := pins[b.Name].Here()
+	switch {
+	case ok && pinned.SHA256 == b.SHA256:
+		return pins[b.Name], nil
+	case ok:
+		return Pin{}, &ChangedError{Binary: b, Want: pinned.SHA256}
+	case bundled != "":
+		return Pin{}, &ChangedError{Binary: b, Want: bundled}
+	}
+	return Pin{}, &UnknownError{Binary: b}
+}
+
+// Learn notes the version that b says, where its pin has none: what is pinned as it
+// was found wasn't asked. A bundled binary has no pin.
+func (p *Policy) Learn(ctx context.Context, b host.Binary, version string) error {
+	known, err := p.Known(b)
+	if err != nil || known.Known == Bundled || known.Version != "" {
+		return err
+	}
+	return p.Lock.Update(ctx, func(pins map[string]Pin) error {
+		learned := pins[b.Name]
+		if sum, ok := learned.Here(); ok && sum.SHA256 == b.SHA256 {
+			learned.Version = version
+			pins[b.Name] = learned
+		}
+		return nil
+	})
+}
+
+// Set pins b for this platform. The sums for other platforms stay where the
+// version does, or isn't known yet.
+func (l *Lock) Set(ctx context.Context, b host.Binary, pin Pin) error {
+	return l.Update(ctx, func(pins map[string]Pin) error {
+		platforms := map[string]Sum{}
+		if old, ok := pins[b.Name]; ok && (pin.Version == "" || pin.Version == old.Version) && old.Source == pin.Source {
+			for platform, sum := range old.Platforms {
+				platforms[platform] = sum
+			}
+		}
+		platforms[Platform()] = Sum{SHA256: b.SHA256, Size: b.Size}
+		pin.Platforms = platforms
+		pins[b.Name] = pin
+		return nil
+	})
+}
+
+// UnknownError is a binary that nobody accepted yet. It is provider.ErrNoProvider.
+type UnknownError struct{ Binary host.Binary }
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("provider %s is not pinned: nobody has said yet that %s may run", e.Binary.Name, e.Binary.Path)
+}
+
+// Unwrap has the hint.
+func (e *UnknownError) Unwrap() error {
+	return &provider.Error{
+		Kind: provider.ErrNoProvider,
+		Hint: fmt.Sprintf("if you trust it: zen provider trust %s", e.Binary.Name),
+	}
+}
+
+// ChangedError is a binary that is not the one that was accepted. It is
+// provider.ErrNoProvider.
+type ChangedError struct {
+	Binary host.Binary
+	// Want is the SHA-256 that was accepted.
+	Want string
+}
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("provider %s was changed: %s has sha256 %.12s..., pinned is %.12s...",
+		e.Binary.Name, e.Binary.Path, e.Binary.SHA256, e.Want)
+}
+
+// Unwrap has the hint.
+func (e *ChangedError) Unwrap() error {
+	return &provider.Error{
+		Kind: provider.ErrNoProvider,
+		Hint: fmt.Sprintf("if you changed it yourself: zen provider trust --force %s; else install it anew", e.Binary.Name),
+	}
+}

@@ -1,0 +1,145 @@
+package host
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+func TestRedactPatterns(t *testing.T) {
+	r := &redactor{}
+	for in, want := range map[string]string{
+		"nothing to hide: 200 OK":               "nothing to hide: 200 OK",
+		"token expired: it ended an hour ago":   "token expired: it ended an hour ago",
+		"got " + plantedJWT + ", expired":       "got [redacted], expired",
+		"cut " + plantedJWT[:30]:                "cut [redacted]",
+		"Authorization: Bearer abc.def":         "Authorization: [redacted]",
+		`{"authorization":"Basic dTpw"}`:        `{"authorization":"[redacted]"}`,
+		"Set-Cookie: __client=abc; Path=/":      "Set-Cookie: [redacted]",
+		"curl -H 'bearer hunter2x'":             "curl -H 'bearer [redacted]'",
+		"key sk_live_0123456789abcdef was used": "key [redacted] was used",
+		"pk_live_Y2xlcmsuZXhhbXBsZS5jb20k":      "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k",
+		"api_key=abc&x=1":                       "api_key=[redacted]&x=1",
+		`{"refresh_token":"abc","n":1}`:         `{"refresh_token":"[redacted]","n":1}`,
+		`{\"client_secret\":\"abc\"}`:           `{\"client_secret\":\"[redacted]\"}`,
+		"get https://u:p@h.example/a?b=c&d#e=f": "get https://[redacted]@h.example/a?b=[redacted]&d#e=[redacted]",
+		"get https://h.example/a/b: 404":        "get https://h.example/a/b: 404",
+		"libsql://tok@db.turso.io":              "libsql://[redacted]@db.turso.io",
+	} {
+		if got := r.String(in); got != want {
+			t.Errorf("%q\n got %q\nwant %q", in, got, want)
+		}
+	}
+}
+
+func TestRedactKnownSecrets(t *testing.T) {
+	r := &redactor{}
+	long := strings.Repeat("0123456789", 20)
+	for _, secret := range []string{
+		`p"ss/w&rd ü`, "line one\nline two of it", long, "short", `{"a":{"b":["inner-secret-value"]},"c":"word"}`,
+	} {
+		r.add(secret)
+	}
+	for in, want := range map[string]string{
+		`raw p"ss/w&rd ü`:                          "raw [redacted]",
+		`json p\"ss/w\u0026rd ü`:                   "json [redacted]",
+		"query p%22ss%2Fw%26rd+%C3%BC":             "query [redacted]",
+		"a line two of it":                         "a [redacted]",
+		"whole " + long + "!":                      "whole [redacted]!",
+		"cut " + long[:50] + "...":                 "cut [redacted]...",
+		"twice " + long[:40] + " " + long[:40]:     "twice [redacted] [redacted]",
+		"short stays, it is a word":                "short stays, it is a word",
+		"inner inner-secret-value, and the word c": "inner [redacted], and the word c",
+	} {
+		if got := r.String(in); got != want {
+			t.Errorf("%q\n got %q\nwant %q", in, got, want)
+		}
+	}
+}
+
+func TestRedactLearnsMarkedFields(t *testing.T) {
+	r := &redactor{}
+	r.addMarked(&pb.LoginResponse{Request: &pb.LoginResponse_Store{Store: &pb.SignIn{
+		Credential: &pb.Credential{Data: []byte("the-credential"), Subject: "alice@example.com"},
+		Token:      &pb.Token{Value: []byte("the-token")},
+	}}})
+	r.addMarked(&pb.InvitationsResponse{Invitations: []*pb.Invitation{{Url: []byte("https://example.com/ticket/abc")}}})
+	r.addMarked(&pb.ConfigureRequest{Settings: map[string]string{"color": "blueish"}})
+	got := r.String("the-credential the-token https://example.com/ticket/abc alice@example.com blueish")
+	if want := "[redacted] [redacted] [redacted] alice@example.com blueish"; got != want {
+		t.Errorf("got %q", got)
+	}
+}
+
+// What a provider hands over as a secret must not make the host slow.
+func TestRedactIsQuickWithHostileSecrets(t *testing.T) {
+	r := &redactor{}
+	began := time.Now()
+	r.add(strings.Repeat("x", 1<<20))
+	r.add(`["` + strings.Repeat(`aaaaaaaaaaaaaaaa","`, 50_000) + `"]`)
+	r.add(strings.Repeat("line of a secret\n", 50_000))
+	for range 2 * maxSecrets {
+		r.add(strings.Repeat("x", 100))
+	}
+	_ = r.String(strings.Repeat("x", 1<<20))
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if len(r.secrets) > maxSecrets {
+		t.Errorf("%d are remembered", len(r.secrets))
+	}
+}
+
+func FuzzRedact(f *testing.F) {
+	f.Add("get https://u:p@h/?a=b#c=d eyJhbGciOiJub25lIn0.e30. Authorization: x")
+	f.Add("://@?#&=\x00\xff")
+	f.Fuzz(func(t *testing.T, s string) {
+		r := &redactor{}
+		r.add(planted)
+		for _, text := range []string{s + planted, s + " " + plantedJWT + " " + s, s + "\nhttps://u:" + planted + "@h/"} {
+			if got := r.String(text); strings.Contains(got, planted) || strings.Contains(got, plantedJWT) {
+				t.Errorf("%q left %q", text, got)
+			}
+		}
+	})
+}
+
+func FuzzGreeting(f *testing.F) {
+	certificate := base64.RawStdEncoding.EncodeToString(make([]byte, 600))
+	f.Add("1|1|unix|/tmp/s|grpc|" + certificate)
+	f.Add("1|2|unix|/tmp/s|grpc|")
+	f.Add("DEBUG token=" + plantedJWT)
+	f.Add("|||||")
+	f.Fuzz(func(t *testing.T, line string) {
+		err := checkGreeting("p", line, (&redactor{}).String)
+		if err == nil {
+			if !strings.Contains(line, "|grpc|") {
+				t.Errorf("%q passes", line)
+			}
+			return
+		}
+		if text := err.Error(); len(text) > 500 || strings.ContainsAny(text, "\n\x1b\x00") || provider.Kind(err) == nil {
+			t.Errorf("%q: %q", line, text)
+		}
+	})
+}
+
+func FuzzLogLine(f *testing.F) {
+	f.Add(`{"@level":"info","@message":"m","k":1}`)
+	f.Add(`{"@level":5,"@message":[],"@timestamp":{}}`)
+	f.Add("panic: x")
+	f.Add("null")
+	f.Fuzz(func(t *testing.T, line string) {
+		out := &safeBuffer{}
+		log := (&sink{redact: &redactor{}, out: out}).logger("p")
+		eachLine(strings.NewReader(line), (&redactor{}).String, (&errorOutput{log: log}).line)
+		_, _ = (&printed{log: log}).Write([]byte(line + "\n"))
+		if out.String() == "" {
+			t.Errorf("%q is not logged", line)
+		}
+	})
+}

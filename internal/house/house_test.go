@@ -1,0 +1,170 @@
+// Package house holds the order of the packages: no code, a test alone.
+package house
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/zen-auth/zen/"
+
+// rooms are the packages under cmd, core and internal from top to bottom. Each knows
+// one thing, and imports only what is below it. What is not here is in the room of the
+// longest name that its own begins with.
+var rooms = []string{
+	"cmd/zen",
+	"internal/front",
+	"internal/cli",
+	"internal/cli/app",
+	"internal/doctor",
+	"core",
+	"core/libsql/replica",
+	"core/libsql",
+	"core/libsql/hrana",
+	"internal/gateway",
+	"internal/transport",
+	"internal/session",
+	"internal/breaker",
+	"internal/keyring",
+	"internal/store",
+	"internal/audit",
+	"internal/config",
+	"internal/host/install",
+	"internal/host/pin",
+	"internal/host/conformance",
+	"core/plugin/plugintest",
+	"internal/host",
+	"core/plugin",
+	"internal/wire",
+	"internal/handshake",
+	"internal/harden",
+	"internal/http2quiet",
+	"core/jwks/keyset",
+	"core/jwks",
+	"core/oauth",
+	"core/loopback",
+	"core/turso",
+	"core/provider",
+	"internal/private",
+	"internal/text",
+}
+
+// aside are test beds, which may use all of it.
+var aside = []string{"internal/house", "internal/soak", "core/jwks/internal/keytest", "internal/keyring/keyringtest", "internal/programs"}
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath                         string
+	Standard                           bool
+	Imports, TestImports, XTestImports []string
+	Deps                               []string
+}
+
+// list asks go list for packages of this module.
+func list(t *testing.T, patterns ...string) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-tags", "urfave_cli_no_docs", "-json=ImportPath,Standard,Imports,TestImports,XTestImports,Deps"}, patterns...)...)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// room is the room that a package of this module is in, counted from the top; -1 is
+// none.
+func room(path string) int {
+	best := -1
+	for i, name := range rooms {
+		if (path == name || strings.HasPrefix(path, name+"/")) && (best < 0 || len(name) > len(rooms[best])) {
+			best = i
+		}
+	}
+	if best >= 0 && rooms[best] == "core" && path != "core" {
+		return -1 // the façade is no roof for new packages
+	}
+	return best
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	for _, p := range list(t, "./cmd/...", "./core/...", "./internal/...") {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		if slices.Contains(aside, from) {
+			continue
+		}
+		at := room(from)
+		if at < 0 {
+			t.Errorf("%s has no place in the order of this test", from)
+			continue
+		}
+		for _, to := range p.Imports {
+			to, ours := strings.CutPrefix(to, module)
+			if !ours {
+				continue
+			}
+			switch below := room(to); {
+			case strings.HasPrefix(to, "devstack"):
+				if !strings.HasPrefix(from, "internal/cli") && from != "cmd/zen" {
+					t.Errorf("%s imports %s: the stand-in is for zen dev and for tests", from, to)
+				}
+			case below < 0:
+				t.Errorf("%s imports %s, which has no place in the order of this test", from, to)
+			case below < at:
+				t.Errorf("%s imports %s, which is above it", from, to)
+			}
+		}
+	}
+}
+
+// The providers here are anybody's: what they need, a third party has.
+func TestProvidersImportNothingInternal(t *testing.T) {
+	for _, p := range list(t, "./plugins/...") {
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if strings.HasPrefix(path, module) && !strings.HasPrefix(path, module+"core/") && !strings.HasPrefix(path, p.ImportPath) {
+				t.Errorf("%s imports %s, which a third party could not", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// What a package must not link, directly or not.
+func TestWhatIsNotLinked(t *testing.T) {
+	for path, unwanted := range map[string]func(string) bool{
+		"core/provider": func(p string) bool { return strings.Contains(strings.SplitN(p, "/", 2)[0], ".") },
+		"core/libsql/hrana": func(p string) bool {
+			return strings.Contains(strings.SplitN(p, "/", 2)[0], ".") && !strings.HasPrefix(p, module+"core/")
+		},
+		"core/jwks":   func(p string) bool { return p == "net/http" },
+		"core/plugin": func(p string) bool { return strings.HasPrefix(p, module+"internal/host") || p == module+"core/jwks" },
+	} {
+		for _, p := range list(t, "./"+path) {
+			if len(p.Deps) == 0 {
+				t.Errorf("%s links nothing?", path)
+			}
+			for _, dep := range p.Deps {
+				if !strings.HasPrefix(dep, "vendor/") && unwanted(dep) {
+					t.Errorf("%s links %s", path, dep)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,171 @@
+// Package keyring keeps short secrets in the keyring of the system: the Secret
+// Service on Linux and the BSDs (gnome-keyring, KWallet, KeePassXC), the login
+// keychain on macOS, the credential manager on Windows.
+//
+// A keyring may be locked, absent, or hang for ever, and says so in errors that have
+// nothing in common but that they are not "no such item". So it is looked for before
+// it is touched, every call has a deadline, and every error but absence of the item
+// is [provider.ErrUnavailable].
+package keyring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zalando/go-keyring"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// DefaultTimeout is for programs that nobody sits at. A keyring that is unlocked
+// answers in six milliseconds.
+const DefaultTimeout = time.Second
+
+// waitingAfter is how long a keyring is given before somebody is told.
+const waitingAfter = time.Second
+
+// Options change what New makes.
+type Options struct {
+	// Timeout bounds each call; zero is DefaultTimeout. Where somebody can type a
+	// password it should be a minute.
+	Timeout time.Duration
+	// Waiting is told when a call takes more than a second: somebody may have to
+	// unlock the keyring. Nil tells nobody.
+	Waiting func(timeout time.Duration)
+}
+
+// Keyring is the keyring of the system. It is safe for concurrent use; one call is
+// made at a time, because a keyring that hangs for one call hangs for all.
+type Keyring struct {
+	options Options
+	backend backend
+	// busy is held by the call under way, also after its caller gave it up.
+	busy chan struct{}
+}
+
+// backend is package keyring of zalando/go-keyring, whose calls take no context.
+type backend interface {
+	// reachable says why the keyring can't be there, before anything is started
+	// that would look for it.
+	reachable() error
+	get(item string) (string, error)
+	set(item, secret string) error
+	delete(item string) error
+}
+
+// New returns the system's keyring. It doesn't touch it.
+func New(o Options) *Keyring { return newKeyring(o, system{}) }
+
+func newKeyring(o Options, b backend) *Keyring {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	return &Keyring{options: o, backend: b, busy: make(chan struct{}, 1)}
+}
+
+// Get returns the secret of an item; store.ErrNoItem is that there is none.
+func (k *Keyring) Get(ctx context.Context, item string) (provider.Secret, error) {
+	return k.call(ctx, func() (string, error) { return k.backend.get(item) })
+}
+
+// Set makes or replaces an item.
+func (k *Keyring) Set(ctx context.Context, item string, secret provider.Secret) error {
+	_, err := k.call(ctx, func() (string, error) { return "", k.backend.set(item, secret.Reveal()) })
+	return err
+}
+
+// Delete removes an item; store.ErrNoItem is that there is none.
+func (k *Keyring) Delete(ctx context.Context, item string) error {
+	_, err := k.call(ctx, func() (string, error) { return "", k.backend.delete(item) })
+	return err
+}
+
+// Probe writes an item, reads it and deletes it. Another process may do the same
+// meanwhile, and is no failure.
+func (k *Keyring) Probe(ctx context.Context) error {
+	const item = "probe"
+	_, err := k.call(ctx, func() (string, error) {
+		if err := k.backend.set(item, item); err != nil {
+			return "", err
+		}
+		got, err := k.backend.get(item)
+		if err == nil && got != item {
+			return "", errors.New("it gave back something else than was put into it")
+		}
+		if err != nil && !errors.Is(err, keyring.ErrNotFound) {
+			return "", err
+		}
+		return "", k.backend.delete(item)
+	})
+	if errors.Is(err, store.ErrNoItem) {
+		return nil
+	}
+	return err
+}
+
+type answer struct {
+	secret string
+	err    error
+}
+
+// call runs fn, which can't be stopped, until it returns, the deadline passes or the
+// context ends. In the last two cases its goroutine is given up, at most one at a
+// time: it ends when the keyring answers, or with the process.
+func (k *Keyring) call(ctx context.Context, fn func() (string, error)) (provider.Secret, error) {
+	if err := k.backend.reachable(); err != nil {
+		return provider.Secret{}, &provider.Error{
+			Kind: provider.ErrUnavailable, Message: "there is no keyring: " + err.Error(), Err: err,
+			Hint: "run zen in the session of a desktop, which has one",
+		}
+	}
+	deadline := time.NewTimer(k.options.Timeout)
+	defer deadline.Stop()
+	waiting := time.NewTimer(waitingAfter)
+	defer waiting.Stop()
+	done := make(chan answer, 1)
+	start := k.busy
+	for {
+		select {
+		case start <- struct{}{}:
+			start = nil
+			go func() {
+				secret, err := fn()
+				<-k.busy
+				done <- answer{secret, err}
+			}()
+		case a := <-done:
+			return provider.NewSecret(a.secret), failure(a.err)
+		case <-waiting.C:
+			if k.options.Waiting != nil && k.options.Timeout > waitingAfter {
+				k.options.Waiting(k.options.Timeout)
+			}
+		case <-deadline.C:
+			return provider.Secret{}, unavailable(fmt.Errorf("it did not answer within %s", k.options.Timeout))
+		case <-ctx.Done():
+			return provider.Secret{}, ctx.Err()
+		}
+	}
+}
+
+func failure(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, keyring.ErrNotFound):
+		return store.ErrNoItem
+	}
+	return unavailable(err)
+}
+
+func unavailable(err error) error {
+	return &provider.Error{
+		Kind: provider.ErrUnavailable, Message: fmt.Sprintf("the keyring can't be used: %v", err), Err: err,
+		Hint: "unlock the keyring, and run it again; ZEN_KEYRING_TIMEOUT=60s waits longer for you to",
+	}
+}
+
+// Interface guards
+var _ store.Keyring = (*Keyring)(nil)

@@ -1,0 +1,159 @@
+package keyring
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zalando/go-keyring"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// fake is a backend in memory.
+type fake struct {
+	mu    sync.Mutex
+	items map[string]string
+	calls int
+	// absent is why it isn't reachable, fails what every call fails with, stuck what
+	// every call waits for.
+	absent, fails error
+	stuck         chan struct{}
+}
+
+func (f *fake) reachable() error { return f.absent }
+
+func (f *fake) begin() error {
+	f.mu.Lock()
+	f.calls++
+	f.mu.Unlock()
+	if f.stuck != nil {
+		<-f.stuck
+	}
+	return f.fails
+}
+
+func (f *fake) get(item string) (string, error) {
+	if err := f.begin(); err != nil {
+		return "", err
+	}
+	secret, ok := f.items[item]
+	if !ok {
+		return "", keyring.ErrNotFound
+	}
+	return secret, nil
+}
+
+func (f *fake) set(item, secret string) error {
+	if err := f.begin(); err != nil {
+		return err
+	}
+	f.items[item] = secret
+	return nil
+}
+
+func (f *fake) delete(item string) error {
+	if err := f.begin(); err != nil {
+		return err
+	}
+	if _, ok := f.items[item]; !ok {
+		return keyring.ErrNotFound
+	}
+	delete(f.items, item)
+	return nil
+}
+
+func TestLifeOfAnItem(t *testing.T) {
+	f := &fake{items: map[string]string{}}
+	k := newKeyring(Options{}, f)
+	if _, err := k.Get(t.Context(), "a"); !errors.Is(err, store.ErrNoItem) || errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("Get of no item = %v", err)
+	}
+	if err := k.Set(t.Context(), "a", provider.NewSecret("x")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.Get(t.Context(), "a"); err != nil || got.Reveal() != "x" {
+		t.Errorf("Get = %q, %v", got.Reveal(), err)
+	}
+	if err := k.Delete(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Delete(t.Context(), "a"); !errors.Is(err, store.ErrNoItem) {
+		t.Errorf("second Delete = %v", err)
+	}
+	if err := k.Probe(t.Context()); err != nil || len(f.items) != 0 {
+		t.Errorf("Probe = %v, and left %v", err, f.items)
+	}
+}
+
+func TestEveryOtherErrorIsUnavailable(t *testing.T) {
+	for name, f := range map[string]*fake{
+		"absent":      {absent: errors.New("no bus")},
+		"failing":     {fails: errors.New("failed to unlock correct collection")},
+		"unsupported": {fails: keyring.ErrUnsupportedPlatform},
+		"too big":     {fails: keyring.ErrSetDataTooBig},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKeyring(Options{}, f)
+			_, get := k.Get(t.Context(), "a")
+			for call, err := range map[string]error{
+				"get": get, "set": k.Set(t.Context(), "a", provider.NewSecret("secret")),
+				"delete": k.Delete(t.Context(), "a"), "probe": k.Probe(t.Context()),
+			} {
+				if !errors.Is(err, provider.ErrUnavailable) || provider.Hint(err) == "" {
+					t.Errorf("%s = %v", call, err)
+				}
+			}
+			if f.absent != nil && f.calls > 0 {
+				t.Error("a keyring that can't be there was touched")
+			}
+		})
+	}
+}
+
+func TestHangIsGivenUpOnceAndTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{items: map[string]string{"a": "x"}, stuck: make(chan struct{})}
+		var told []time.Duration
+		k := newKeyring(Options{Timeout: time.Minute, Waiting: func(d time.Duration) { told = append(told, d) }}, f)
+		start := time.Now()
+		_, err := k.Get(t.Context(), "a")
+		if !errors.Is(err, provider.ErrUnavailable) || time.Since(start) != time.Minute || len(told) != 1 {
+			t.Errorf("Get = %v after %s, told %v", err, time.Since(start), told)
+		}
+		// While that call is under way, others wait for it instead of starting more.
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		if _, err := k.Get(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("second Get = %v", err)
+		}
+		f.mu.Lock()
+		if f.calls != 1 {
+			t.Errorf("%d calls hang", f.calls)
+		}
+		f.mu.Unlock()
+		close(f.stuck) // it was unlocked
+		if got, err := k.Get(t.Context(), "a"); err != nil || got.Reveal() != "x" {
+			t.Errorf("Get = %v", err)
+		}
+		if len(told) != 2 {
+			t.Errorf("told %v", told)
+		}
+	})
+}
+
+func TestNobodyIsToldOfAShortWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{items: map[string]string{}, stuck: make(chan struct{})}
+		defer close(f.stuck)
+		k := newKeyring(Options{Waiting: func(time.Duration) { t.Error("told") }}, f)
+		start := time.Now()
+		if err := k.Probe(t.Context()); !errors.Is(err, provider.ErrUnavailable) || time.Since(start) != DefaultTimeout {
+			t.Errorf("Probe = %v after %s", err, time.Since(start))
+		}
+	})
+}

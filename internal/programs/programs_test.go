@@ -1,0 +1,47 @@
+package programs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Packages are tested side by side: each has whole programs of its own, from one build.
+func TestInstall(t *testing.T) {
+	dirs := []string{t.TempDir(), t.TempDir()}
+	errs := make([]error, len(dirs))
+	var both sync.WaitGroup
+	for i, dir := range dirs {
+		both.Go(func() { errs[i] = Install(dir, false) })
+	}
+	both.Wait()
+	for i, dir := range dirs {
+		if errs[i] != nil {
+			t.Fatal(errs[i])
+		}
+		sums, err := Sums(dir)
+		if err != nil || len(sums) != len(Bundled) {
+			t.Errorf("%d sums, %v", len(sums), err)
+		}
+		out, err := exec.Command(filepath.Join(dir, "zen"+Exe), "version").CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), "zen ") {
+			t.Errorf("zen version: %v\n%s", err, out)
+		}
+	}
+	// What a test does to its programs reaches nobody else's.
+	if err := os.WriteFile(filepath.Join(dirs[0], "zen-full"+Exe), []byte("broken"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	again := t.TempDir()
+	if err := Install(again, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{dirs[1], again} {
+		if out, err := exec.Command(filepath.Join(dir, "zen"+Exe), "version").CombinedOutput(); err != nil {
+			t.Errorf("zen version: %v\n%s", err, out)
+		}
+	}
+}

@@ -1,0 +1,442 @@
+package session_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// maker is a provider whose tokens say who made them.
+type maker struct {
+	h    *house
+	name string
+
+	err    error           // of Token
+	access provider.Access // "" is what was asked for
+	perm   string          // the claim perm; "" is none
+	life   time.Duration
+	asked  provider.TokenRequest
+	minted atomic.Int32
+	before func()
+}
+
+// house has several makers, a clock, and what was told.
+type house struct {
+	mu     sync.Mutex
+	now    time.Time
+	makers map[string]*maker
+	told   []string
+}
+
+func (h *house) clock() time.Time { h.mu.Lock(); defer h.mu.Unlock(); return h.now }
+func (h *house) after(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
+func (h *house) tell(text string) { h.mu.Lock(); defer h.mu.Unlock(); h.told = append(h.told, text) }
+
+func (h *house) Describe(_ context.Context, name string) (provider.Description, error) {
+	return provider.Description{Fields: []provider.Field{{Key: "k", Env: []string{"EXTRA_" + name}}}}, nil
+}
+func (h *house) Identity(_ context.Context, name string) (provider.Identity, error) {
+	return h.makers[name], nil
+}
+func (h *house) TokenSource(_ context.Context, name string) (provider.TokenSource, error) {
+	return h.makers[name], nil
+}
+
+func (h *house) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (h *house) Need(context.Context, string) (*provider.AssertionNeed, error) { return nil, nil }
+
+// Verify implements session.Verifier.
+func (h *house) Verify(_ context.Context, token provider.Token, _ bool) (provider.Claims, error) {
+	claims, err := jwks.DecodeUnverified(token.Value)
+	if err == nil && !h.clock().Before(claims.Expires) {
+		err = provider.ErrTokenExpired
+	}
+	return claims, err
+}
+
+func (m *maker) Token(_ context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
+	if m.before != nil {
+		m.before()
+	}
+	m.asked = req
+	n := m.minted.Add(1)
+	if m.err != nil {
+		return provider.TokenResponse{}, m.err
+	}
+	return provider.TokenResponse{Token: m.token(n, req.Access)}, nil
+}
+
+func (m *maker) token(n int32, access provider.Access) provider.Token {
+	if m.access != "" {
+		access = m.access
+	}
+	now := m.h.clock()
+	claims := map[string]any{"iss": m.name, "id": databaseID, "a": string(access), "iat": now.Unix(), "exp": now.Add(m.life).Unix(), "jti": n}
+	if m.perm != "" {
+		claims["perm"] = json.RawMessage(m.perm)
+	}
+	data, err := json.Marshal(claims)
+	if err != nil {
+		panic(err)
+	}
+	value := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256"}`)) + "." + base64.RawURLEncoding.EncodeToString(data) + ".c2ln"
+	return provider.Token{Value: provider.NewSecret(value), Issued: now, Expires: now.Add(m.life)}
+}
+
+func (m *maker) Login(ctx context.Context, _ provider.LoginRequest, host provider.Host) error {
+	token := m.token(0, provider.AccessReadWrite)
+	return host.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("c0"), Subject: m.name}, Token: &token})
+}
+func (m *maker) Refresh(_ context.Context, c provider.Credential) (provider.Credential, error) {
+	return c, m.err
+}
+func (m *maker) Verify(context.Context, provider.Secret) (provider.Claims, error) {
+	return provider.Claims{}, nil
+}
+func (m *maker) Revoke(context.Context, provider.Credential) error { return nil }
+
+// newHouse is signed in with clerk, whose fallbacks are turso and spare.
+func newHouse(t *testing.T, change func(*session.Config, *house)) (*session.Session, *house) {
+	h := &house{now: time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC), makers: map[string]*maker{}}
+	for _, name := range []string{"clerk", "turso", "spare"} {
+		h.makers[name] = &maker{h: h, name: name, life: time.Minute}
+	}
+	h.makers["turso"].life = 5 * time.Minute
+	config := session.Config{
+		Profile: "default", DefaultProvider: "clerk", Fallback: []string{"turso", "spare"},
+		Target:       provider.Target{URL: "libsql://db.example", DatabaseID: databaseID},
+		SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
+		Store:        store.New(t.TempDir()), Providers: h, Verifier: h, Notify: h.tell,
+		Now: h.clock, Jitter: func(provider.Token) float64 { return 0 },
+	}
+	if change != nil {
+		change(&config, h)
+	}
+	s := session.New(config)
+	t.Cleanup(func() { s.Close(context.Background()) })
+	if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return s, h
+}
+
+// from says who made a token.
+func from(t *testing.T, token provider.Token, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims, err := jwks.DecodeUnverified(token.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claims.Issuer
+}
+
+// request does what the transport does with a database that refuses the tokens of
+// some, and returns who made the tokens that it sent.
+func request(t *testing.T, s *session.Session, refused ...string) (sent []string, err error) {
+	t.Helper()
+	ctx := t.Context()
+	token, err := s.Token(ctx)
+	for renewed := false; err == nil; {
+		who := from(t, token, nil)
+		sent = append(sent, who)
+		if !strings.Contains(strings.Join(refused, " "), who) {
+			s.Accepted(ctx, token)
+			return sent, nil
+		}
+		if len(sent) > 6 {
+			t.Fatalf("sent %v", sent)
+		}
+		if !renewed {
+			renewed = true
+			token, err = s.Renew(ctx, token)
+			if err == nil || !errors.Is(err, provider.ErrUnavailable) {
+				continue
+			}
+		}
+		token, err = s.FallBack(ctx, token)
+	}
+	return sent, err
+}
+
+func wantSent(t *testing.T, s *session.Session, want string, refused ...string) {
+	t.Helper()
+	sent, err := request(t, s, refused...)
+	if err != nil || strings.Join(sent, " ") != want {
+		t.Errorf("sent tokens of %v (%v), want %s", sent, err, want)
+	}
+}
+
+func TestFallbackAndReturn(t *testing.T) {
+	s, h := newHouse(t, nil)
+	wantSent(t, s, "clerk", "turso")
+	wantSent(t, s, "clerk clerk turso", "clerk") // renewed once
+	wantSent(t, s, "turso", "clerk")
+	other := session.New(s.Config) // another process pays no refusal
+	wantSent(t, other, "turso", "clerk")
+	if h.makers["turso"].minted.Load() != 1 {
+		t.Errorf("%d tokens of turso for two processes", h.makers["turso"].minted.Load())
+	}
+	if got := h.makers["turso"].asked; got.Lifetime != 5*time.Minute || got.Credential != nil {
+		t.Errorf("asked turso for %+v", got)
+	}
+	h.after(31 * time.Second)
+	wantSent(t, s, "clerk turso", "clerk") // the probe, which fails
+	wantSent(t, other, "turso", "clerk")   // and nobody else's
+	h.after(31 * time.Second)
+	wantSent(t, s, "turso", "clerk") // the next is due after a minute
+	h.after(30 * time.Second)
+	wantSent(t, s, "clerk")
+	wantSent(t, s, "clerk")
+	wantSent(t, session.New(s.Config), "clerk")
+	want := []string{
+		"the database refuses the tokens of clerk: using turso (fallback, access rw) until that has changed",
+		"the database refuses the tokens of clerk: using turso (fallback, access rw) until that has changed", // the other process
+		"the tokens of clerk work again",
+	}
+	if diff := cmp.Diff(want, h.told); diff != "" {
+		t.Error(diff)
+	}
+	if status, err := s.Status(t.Context()); err != nil || status.Provider != "clerk" {
+		t.Errorf("the profile's provider is %s, %v", status.Provider, err)
+	}
+}
+
+// Status says that a fallback is in use, also of what is sealed.
+func TestStatusOfADetour(t *testing.T) {
+	keyring := &ring{items: map[string]provider.Secret{}}
+	for name, options := range map[string][]store.Option{"plain": nil, "sealed": {store.WithKeyring(keyring)}} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, h := newHouse(t, func(c *session.Config, _ *house) { c.Store = store.New(dir, options...) })
+			detour := func() *store.Detour {
+				t.Helper()
+				keyring.reads = 0
+				config := s.Config
+				config.Store = store.New(dir, options...)
+				status, err := session.New(config).Status(t.Context())
+				if err != nil || keyring.reads != 0 {
+					t.Fatalf("%v, %d reads of the keyring", err, keyring.reads)
+				}
+				return status.Detour
+			}
+			if d := detour(); d != nil {
+				t.Errorf("detour before there is one: %+v", d)
+			}
+			began := h.clock()
+			wantSent(t, s, "clerk clerk turso", "clerk")
+			if d := detour(); d == nil || d.Via != "turso" || d.Unavailable || d.Access != provider.AccessReadWrite || !d.Since.Equal(began) || !d.Probe.After(began) {
+				t.Errorf("detour %+v", d)
+			}
+			h.after(31 * time.Second)
+			wantSent(t, s, "clerk")
+			if d := detour(); d != nil {
+				t.Errorf("detour after its end: %+v", d)
+			}
+		})
+	}
+}
+
+func TestFallbacksGoInOrder(t *testing.T) {
+	s, h := newHouse(t, nil)
+	wantSent(t, s, "clerk clerk turso spare", "clerk", "turso")
+	h.after(20 * time.Second)
+	wantSent(t, s, "spare", "clerk", "turso")
+	s, h = newHouse(t, nil)
+	h.makers["turso"].err = &provider.Error{Kind: provider.ErrConfig, Message: "no organization"}
+	wantSent(t, s, "clerk clerk spare", "clerk")
+	s, h = newHouse(t, nil)
+	h.makers["turso"].err, h.makers["spare"].err = provider.ErrNoCredential, provider.ErrUnavailable
+	if _, err := request(t, s, "clerk"); err == nil || err.Error() != "fallback turso: not signed in; fallback spare: unavailable" {
+		t.Errorf("err = %v", err)
+	}
+	s, _ = newHouse(t, func(c *session.Config, _ *house) { c.Fallback = nil })
+	if _, err := request(t, s, "clerk"); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("err = %v", err)
+	}
+}
+
+// What the issuer granted is the limit, not what the profile would take.
+func TestFallbackKeepsTheLimitsOfTheToken(t *testing.T) {
+	s, h := newHouse(t, func(_ *session.Config, h *house) {
+		h.makers["clerk"].access = provider.AccessReadOnly
+		h.makers["clerk"].perm = `[{"t":["notes"],"a":["data_read"]}]`
+	})
+	turso := h.makers["turso"]
+	turso.perm = h.makers["clerk"].perm
+	wantSent(t, s, "clerk clerk turso", "clerk")
+	want := []provider.Permission{{Tables: []string{"notes"}, Actions: []provider.Action{"data_read"}}}
+	if turso.asked.Access != provider.AccessReadOnly || cmp.Diff(want, turso.asked.Permissions) != "" {
+		t.Errorf("asked for %s, %v", turso.asked.Access, turso.asked.Permissions)
+	}
+	// A fallback that grants more all the same is not used.
+	s, _ = newHouse(t, func(c *session.Config, h *house) {
+		c.Fallback = []string{"turso"}
+		h.makers["clerk"].access = provider.AccessReadOnly
+		h.makers["turso"].access = provider.AccessReadWrite
+	})
+	if sent, err := request(t, s, "clerk"); !errors.Is(err, provider.ErrPermission) || len(sent) != 2 {
+		t.Errorf("sent tokens of %v, %v", sent, err)
+	}
+	// Clerk takes rights away while the detour lasts: the next probe finds that out.
+	s, h = newHouse(t, nil)
+	wantSent(t, s, "clerk clerk turso", "clerk")
+	h.makers["clerk"].access = provider.AccessReadOnly
+	h.after(31 * time.Second)
+	wantSent(t, s, "clerk turso", "clerk")
+	if got := h.makers["turso"].asked.Access; got != provider.AccessReadOnly {
+		t.Errorf("access after the probe = %s", got)
+	}
+}
+
+func TestUnavailableProviderIsStoodInFor(t *testing.T) {
+	s, h := newHouse(t, nil)
+	clerk := h.makers["clerk"]
+	clerk.err = &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: HTTP 503"}
+	h.after(time.Hour)
+	token, err := s.TokenFor(t.Context(), 0) // as zen token asks
+	if got := from(t, token, err); got != "turso" {
+		t.Errorf("token of %s", got)
+	}
+	wantSent(t, session.New(s.Config), "turso")
+	if clerk.minted.Load() != 1 {
+		t.Errorf("clerk was asked %d times", clerk.minted.Load())
+	}
+	h.after(31 * time.Second)
+	clerk.err = nil
+	token, err = session.New(s.Config).TokenFor(t.Context(), 0)
+	if got := from(t, token, err); got != "clerk" {
+		t.Errorf("token of %s", got)
+	}
+	wantSent(t, session.New(s.Config), "clerk")
+	if want := "no token can be had from clerk: using turso (fallback, access rw) until that has changed"; len(h.told) == 0 || h.told[0] != want {
+		t.Errorf("told %q", h.told)
+	}
+}
+
+// A refusal is the database's: zen token can't know of it, and its answer is that
+// of the profile's own provider.
+func TestTokenForOthersIsTheOwnProviders(t *testing.T) {
+	s, _ := newHouse(t, nil)
+	wantSent(t, s, "clerk clerk turso", "clerk")
+	token, err := session.New(s.Config).TokenFor(t.Context(), 0)
+	if got := from(t, token, err); got != "clerk" {
+		t.Errorf("token of %s", got)
+	}
+}
+
+func TestNobodyIsPromoted(t *testing.T) {
+	for name, prepare := range map[string]func(*session.Session, *house){
+		"revoked at the issuer": func(_ *session.Session, h *house) { h.makers["clerk"].err = provider.ErrRejected },
+		"signed out": func(s *session.Session, _ *house) {
+			if _, err := s.Logout(context.Background(), false); err != nil {
+				t.Error(err)
+			}
+		},
+		"revoked while on a detour": func(s *session.Session, h *house) {
+			wantSent(t, s, "clerk clerk turso", "clerk")
+			h.makers["clerk"].err = provider.ErrRejected
+			h.after(31 * time.Second)
+		},
+	} {
+		s, h := newHouse(t, nil)
+		prepare(s, h)
+		made := h.makers["turso"].minted.Load()
+		for range 2 {
+			_, err := request(t, s, "clerk")
+			if !errors.Is(err, provider.ErrRejected) && !errors.Is(err, provider.ErrNoCredential) {
+				t.Errorf("%s: %v", name, err)
+			}
+			h.after(time.Hour)
+		}
+		if h.makers["turso"].minted.Load() != made {
+			t.Errorf("%s: another provider let them in", name)
+		}
+	}
+	// What was granted long ago is not known to be granted still.
+	for name, prepare := range map[string]func(*session.Session){
+		"a token of last week":  func(*session.Session) {},
+		"a detour of last week": func(s *session.Session) { wantSent(t, s, "clerk clerk turso", "clerk") },
+	} {
+		s, h := newHouse(t, nil)
+		prepare(s)
+		made := h.makers["turso"].minted.Load()
+		h.makers["clerk"].err = provider.ErrUnavailable
+		h.after(8 * 24 * time.Hour)
+		if _, err := session.New(s.Config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != made {
+			t.Errorf("%s: err = %v, %d tokens of turso", name, err, h.makers["turso"].minted.Load()-made)
+		}
+	}
+	// Nothing was ever granted: there is nothing to stand in for.
+	s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = []string{"turso"} })
+	h.makers["clerk"].err = provider.ErrUnavailable
+	config := s.Config
+	config.Target.URL = "libsql://other.example"
+	if _, err := session.New(config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != 0 {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestLoginEndsTheDetour(t *testing.T) {
+	s, _ := newHouse(t, nil)
+	wantSent(t, s, "clerk clerk turso", "clerk")
+	if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantSent(t, s, "clerk")
+}
+
+// Many requests are refused at once, with the same token: one renewal, one
+// fallback, and one probe at a time.
+func TestManyRequestsFallBackOnce(t *testing.T) {
+	s, h := newHouse(t, nil)
+	probes := atomic.Int32{}
+	run := func() {
+		var wait sync.WaitGroup
+		for range 64 {
+			wait.Go(func() {
+				sent, err := request(t, s, "clerk")
+				if err != nil || sent[len(sent)-1] != "turso" {
+					t.Errorf("sent tokens of %v, %v", sent, err)
+				}
+				if sent[0] == "clerk" {
+					probes.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+	}
+	run()
+	if c, f := h.makers["clerk"].minted.Load(), h.makers["turso"].minted.Load(); c != 1 || f != 1 {
+		t.Errorf("%d renewals and %d fallbacks", c, f)
+	}
+	h.after(31 * time.Second)
+	probes.Store(0)
+	run()
+	if probes.Load() != 1 {
+		t.Errorf("%d probes at once", probes.Load())
+	}
+}

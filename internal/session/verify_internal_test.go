@@ -1,0 +1,41 @@
+package session
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// A token whose issuer publishes no keys has ended when its own exp has passed,
+// whatever its provider says.
+func TestOwnExpEndsAnUnverifiableToken(t *testing.T) {
+	now := time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC)
+	v := verifier{now: func() time.Time { return now }}
+	part := base64.RawURLEncoding.EncodeToString
+	for name, test := range map[string]struct {
+		exp, says time.Duration // from now; 0 is none
+		ended     bool
+	}{
+		"both later":       {time.Minute, time.Hour, false},
+		"its own is over":  {-time.Second, time.Hour, true},
+		"said to be over":  {time.Hour, -time.Second, true},
+		"nothing was said": {-time.Second, 0, true},
+		"without an end":   {0, 0, false},
+	} {
+		payload := `{"id":"db"}`
+		if test.exp != 0 {
+			payload = fmt.Sprintf(`{"id":"db","exp":%d}`, now.Add(test.exp).Unix())
+		}
+		token := provider.Token{Value: provider.NewSecret(part([]byte(`{"alg":"EdDSA"}`)) + "." + part([]byte(payload)) + ".AA")}
+		if test.says != 0 {
+			token.Expires = now.Add(test.says)
+		}
+		if _, err := v.Verify(t.Context(), token, true); errors.Is(err, provider.ErrTokenExpired) != test.ended {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
