@@ -13,7 +13,42 @@ import (
 type Seed struct {
 	Clerk ClerkSeed  `toml:"clerk"`
 	Auth0 *Auth0Seed `toml:"auth0"` // nil: there is none
+	OIDC  OIDCSeed   `toml:"oidc"`
+	CI    CISeed     `toml:"ci"`
 	Turso TursoSeed  `toml:"turso"`
+}
+
+// OIDCSeed is an OpenID issuer. Without people it has Alice and Bob, without clients a
+// native one.
+type OIDCSeed struct {
+	Users []struct {
+		Email    string   `toml:"email"`
+		Password string   `toml:"password"`
+		Name     string   `toml:"name"`
+		Groups   []string `toml:"groups"`
+	} `toml:"users"`
+	Clients []struct {
+		ID           string   `toml:"id"`
+		Name         string   `toml:"name"`
+		Secret       string   `toml:"secret"`
+		RedirectURIs []string `toml:"redirect_uris"` // none: http://127.0.0.1/callback, any port
+	} `toml:"clients"`
+	TokenLifetime lifetime `toml:"token_lifetime"`
+}
+
+// CISeed is the job that CI's issuers state. What is empty is that of acme/app.
+type CISeed struct {
+	Owner        string `toml:"owner"`
+	Repository   string `toml:"repository"`
+	OwnerID      int64  `toml:"owner_id"`
+	RepositoryID int64  `toml:"repository_id"`
+	Ref          string `toml:"ref"`
+	Environment  string `toml:"environment"`
+	Event        string `toml:"event"`
+	Workflow     string `toml:"workflow"`
+	Immutable    bool   `toml:"immutable_subject"` // GitHub's sub with ids in it
+	// Audience is whom the tokens are for that a job finds in its variables or in a file.
+	Audience string `toml:"audience"`
 }
 
 // ClerkSeed is who can sign in, and what their tokens say.
