@@ -37,6 +37,7 @@ type statusDocument struct {
 	Provider      string      `json:"provider,omitempty"`
 	TokenProvider string      `json:"token_provider,omitempty"`
 	Account       string      `json:"account,omitempty"`
+	Detail        string      `json:"detail,omitempty"`
 	Subject       string      `json:"subject,omitempty"`
 	Organization  string      `json:"organization,omitempty"`
 	Role          string      `json:"role,omitempty"`
@@ -104,6 +105,7 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 		Provider:      status.Provider,
 		TokenProvider: status.TokenProvider,
 		Account:       status.Account.Credential.Subject,
+		Detail:        status.Account.Credential.Detail,
 		Subject:       claims.Subject,
 		SignedInAt:    app.Instant(status.Account.SignedIn),
 		Storage:       string(status.Storage),
@@ -158,6 +160,7 @@ func writeStatus(w io.Writer, d statusDocument) error {
 		row("account", "unknown")
 	case *d.SignedIn:
 		row("account", d.Account)
+		row("sign-in", d.Detail)
 		if d.Subject != d.Account {
 			row("subject", d.Subject)
 		}
