@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
 	"github.com/zen-auth/zen/core/provider"
 )
 

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/adrg/xdg"
+
 	"github.com/zen-auth/zen/core/provider"
 )
 
