@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2/maybe"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // Variable is one of a job's environment.
@@ -84,7 +84,7 @@ func (s *Service) writeFile(system, audience, path string) error {
 		err = os.MkdirAll(filepath.Dir(path), 0o700)
 	}
 	if err == nil {
-		err = maybe.WriteFile(path, []byte(token), 0o600)
+		err = private.Replace(path, []byte(token), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s token: %w", system, err)

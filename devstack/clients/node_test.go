@@ -88,7 +88,7 @@ func runNode(t *testing.T, script, sees string) {
 	cmd := exec.CommandContext(ctx, "node", script)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
-		"DB_URL="+s.URL+"/dbs/app/", // the client keeps the path only if it ends in a slash
+		"DB_URL="+s.URL+"/dbs/app", // of which the client drops the last element
 		"DB_TOKEN="+s.JWT(t, turso.TokenOptions{}),
 		"READ_TOKEN="+s.JWT(t, turso.TokenOptions{ReadOnly: true}),
 		"BAD_TOKEN="+s.APIToken)
@@ -134,7 +134,7 @@ const nodeSees = `{
 	"afterTransactions": [["3n"]],
 	"migrated": [["1n", null], ["2n", "3n"]],
 	"constraint": {"code": "SQLITE_CONSTRAINT", "message": "SQLITE_CONSTRAINT: SQLite error: UNIQUE constraint failed: note.id"},
-	"syntax": {"code": "SQL_PARSE_ERROR", "message": "SQL_PARSE_ERROR: SQL string could not be parsed: syntax error around L1:1: ` + "`SELEC`" + `"},
+	"syntax": {"code": "SQL_PARSE_ERROR", "message": "SQL_PARSE_ERROR: SQL string could not be parsed: syntax error around L1:6: ` + "`SELEC`" + `"},
 	"unauthorized": {"code": "SERVER_ERROR", "message": "SERVER_ERROR: Server returned HTTP status 401"},
 	"readOnly": {"code": "BLOCKED", "message": "BLOCKED: Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"}
 }`

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
-	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -89,17 +87,12 @@ func parseBridge(text string) (*url.URL, error) {
 		err = errors.New("it is not a whole URL")
 	case u.User != nil || u.Fragment != "":
 		err = errors.New("it has a user name or a fragment")
-	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && provider.IsLoopback(u.Hostname())):
 		err = errors.New("it is neither https nor http on loopback")
 	default:
 		return u, nil
 	}
 	return nil, &provider.Error{Kind: provider.ErrConfig, Message: "bridge_url: " + err.Error(), Hint: "for example https://app.example/cli"}
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func isTemplateName(name string) bool {

@@ -1,12 +1,20 @@
 //go:build unix
 
-package host
+package private
 
 import (
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
+
+// abandoned is how old a directory is at least that is swept: before that it may be one
+// that is about to be marked.
+const abandoned = newborn
+
+// isOurs reports whether a directory may be one of MakeDir.
+func isOurs(info fs.FileInfo) bool { return Owned(info) && info.Mode().Perm() == 0o700 }
 
 // markUsed locks the directory until the file is closed, or this process ends; ok
 // is false if another has locked it.

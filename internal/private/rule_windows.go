@@ -1,23 +1,38 @@
-package pin
+package private
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
-
-	"github.com/zen-auth/zen/core/provider"
 )
+
+func open(path string, flag int, _ bool) (f *os.File, err error) {
+	err = patiently(func() error {
+		f, err = os.OpenFile(path, flag, 0o600)
+		return err
+	})
+	return f, err
+}
 
 // writes are the rights to change a file, or who may change it.
 const writes = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.DELETE | windows.WRITE_DAC | windows.WRITE_OWNER |
 	windows.GENERIC_WRITE | windows.GENERIC_ALL
 
-// checkOwn refuses a file that somebody else could have written: one that belongs to
-// others than the user, the administrators and the system, or that lets others
-// change it.
-func checkOwn(f *os.File) error {
+// Check looks at the access list of an opened file. Secrets are below the user's
+// profile, whose list keeps others out; what decides something may be anywhere, and
+// must not belong to others than the user, the administrators and the system, nor let
+// others change it.
+func (r Rule) Check(f *os.File) error {
+	if !r.Root || r.Closed == 0 {
+		return nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
 	descriptor, err := windows.GetSecurityInfo(windows.Handle(f.Fd()), windows.SE_FILE_OBJECT,
 		windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
@@ -29,11 +44,11 @@ func checkOwn(f *os.File) error {
 	}
 	owner, _, err := descriptor.Owner()
 	if err != nil || owner == nil || !trusted(owner) {
-		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("it belongs to %v, not to you", owner)}
+		return &Fault{Mode: info.Mode(), Foreign: true, Owner: fmt.Sprint(owner)}
 	}
 	list, _, err := descriptor.DACL()
 	if err != nil || list == nil { // without a list everybody may do everything
-		return &provider.Error{Kind: provider.ErrConfig, Message: "others may write to it"}
+		return &Fault{Mode: info.Mode(), Writable: true}
 	}
 	for i := range uint32(list.AceCount) {
 		var ace *windows.ACCESS_ALLOWED_ACE
@@ -44,10 +59,7 @@ func checkOwn(f *os.File) error {
 			continue
 		}
 		if sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); !trusted(sid) {
-			return &provider.Error{
-				Kind: provider.ErrConfig, Message: fmt.Sprintf("%v may write to it", sid),
-				Hint: "look at what is in it, then take that right away: icacls",
-			}
+			return &Fault{Mode: info.Mode(), Writable: true, Owner: sid.String()}
 		}
 	}
 	return nil
@@ -63,3 +75,9 @@ func trustedSIDs() (func(*windows.SID) bool, error) {
 		return sid.Equals(user.User.Sid) || sid.IsWellKnown(windows.WinBuiltinAdministratorsSid) || sid.IsWellKnown(windows.WinLocalSystemSid)
 	}, nil
 }
+
+// CheckInfo knows nothing: mode bits say nothing about who may write to a file here.
+func (r Rule) CheckInfo(fs.FileInfo) error { return nil }
+
+// Owned is false: nothing here tells.
+func Owned(fs.FileInfo) bool { return false }
