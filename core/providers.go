@@ -102,16 +102,6 @@ func (p *Providers) Describe(ctx context.Context, name string) (provider.Descrip
 	return p.manager.Describe(ctx, name)
 }
 
-// Identity implements session.Providers.
-func (p *Providers) Identity(ctx context.Context, name string) (provider.Identity, error) {
-	return p.open(ctx, name)
-}
-
-// TokenSource implements session.Providers.
-func (p *Providers) TokenSource(ctx context.Context, name string) (provider.TokenSource, error) {
-	return p.open(ctx, name)
-}
-
 // open starts the provider, reads its schema, and configures it by that.
 func (p *Providers) open(ctx context.Context, name string) (*host.Client, error) {
 	description, err := p.manager.Describe(ctx, name)

@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -13,10 +14,12 @@ import (
 	"math/big"
 )
 
-// Limits of a key set. No issuer known publishes more than a handful of keys; the
-// largest RSA key bounds what one verification may cost.
+// Limits of a key set. Most issuers publish a handful of keys, those with a key for
+// each application some hundred. maxTries and the largest RSA key bound what one
+// verification may cost.
 const (
-	maxKeys    = 64
+	maxKeys    = 512
+	maxTries   = 64
 	minRSABits = 2048
 	maxRSABits = 8192
 )
@@ -34,8 +37,10 @@ type Key struct {
 // Parse reads a JWK Set and returns the keys in it that can verify a signature:
 // RSA of 2048 to 8192 bits, EC on P-256, P-384 or P-521, and Ed25519. Everything
 // else is passed over, as RFC 7517 section 5 asks: unknown types, encryption keys,
-// symmetric keys, and keys published with their private half.
+// symmetric keys, and keys published with their private half. A byte-order mark and the
+// padding of base64, which RFC 7517 doesn't know and some issuers write, are read over.
 func Parse(set []byte) ([]Key, error) {
+	set = bytes.TrimPrefix(set, []byte("\ufeff"))
 	var doc struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
@@ -76,7 +81,7 @@ type jwk struct {
 
 func parseKey(raw json.RawMessage) (Key, bool) {
 	var k jwk
-	if json.Unmarshal(raw, &k) != nil || k.Private != nil || !k.signs() {
+	if json.Unmarshal(raw, &k) != nil || k.hasPrivate() || !k.signs() {
 		return Key{}, false
 	}
 	var public crypto.PublicKey
@@ -93,6 +98,9 @@ func parseKey(raw json.RawMessage) (Key, bool) {
 	}
 	return Key{ID: k.ID, Algorithm: k.Algorithm, Public: public}, true
 }
+
+// hasPrivate reports whether the private half is published, too. null is absent.
+func (k jwk) hasPrivate() bool { return k.Private != nil && string(k.Private) != "null" }
 
 // signs reports whether the key is published for verifying signatures.
 func (k jwk) signs() bool {
@@ -153,7 +161,11 @@ func (k jwk) ed25519() crypto.PublicKey {
 }
 
 func decode(s string) []byte {
-	b, err := base64.RawURLEncoding.DecodeString(s)
+	encoding := base64.RawURLEncoding
+	if len(s)%4 == 0 {
+		encoding = base64.URLEncoding // also where nothing is padded
+	}
+	b, err := encoding.DecodeString(s)
 	if err != nil {
 		return nil
 	}

@@ -53,8 +53,31 @@ func TestParsePassesOverWhatCannotVerify(t *testing.T) {
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseTakes(t *testing.T) {
+	good := string(keytest.KeySet(keytest.JWK("good", keytest.RSAKey().Public())))
+	point := keytest.JWK("good", keytest.NewEC(elliptic.P521()).Public()) // 66 bytes need no padding, 65 do
+	padded := keytest.JWK("good", keytest.NewEC(elliptic.P256()).Public())
+	for _, name := range []string{"x", "y"} {
+		padded[name] = padded[name].(string) + "="
+	}
+	withNull := keytest.JWK("good", keytest.RSAKey().Public())
+	withNull["d"], withNull["use"], withNull["key_ops"], withNull["x5c"] = nil, nil, nil, nil
 	many := make([]map[string]any, 65)
+	for i := range many {
+		many[i] = keytest.JWK("good", keytest.RSAKey().Public())
+	}
+	for name, set := range map[string]string{
+		"a byte-order mark": "\ufeff" + good, "members that are null": string(keytest.KeySet(withNull)),
+		"padding": string(keytest.KeySet(padded)), "no padding": string(keytest.KeySet(point)), "65 keys": string(keytest.KeySet(many...)),
+	} {
+		if keys, err := jwks.Parse([]byte(set)); err != nil || len(keys) == 0 || keys[0].ID != "good" {
+			t.Errorf("%s: %d keys, %v", name, len(keys), err)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	many := make([]map[string]any, 513)
 	for i := range many {
 		many[i] = keytest.JWK("k", keytest.RSAKey().Public())
 	}

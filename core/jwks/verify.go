@@ -79,13 +79,16 @@ var (
 // token without kid may mean any.
 func (p *parsed) check(keys []Key) error {
 	verdict := errUnknownKey
-	method := jwt.GetSigningMethod(p.claims.Algorithm)
+	method, tries := jwt.GetSigningMethod(p.claims.Algorithm), 0
 	for _, key := range keys {
 		if p.claims.KeyID != "" && key.ID != p.claims.KeyID {
 			continue
 		}
-		if key.Algorithm != "" && key.Algorithm != p.claims.Algorithm || !fits(p.claims.Algorithm, key.Public) {
+		if !intended(key.Algorithm, p.claims.Algorithm) || !fits(p.claims.Algorithm, key.Public) {
 			continue
+		}
+		if tries++; tries > maxTries {
+			break
 		}
 		if method.Verify(p.signed, p.sig, key.Public) == nil {
 			return nil

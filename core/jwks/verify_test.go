@@ -80,7 +80,7 @@ func TestVerifyExpired(t *testing.T) {
 		{jwks.Skew, provider.ErrTokenExpired},
 		{24 * time.Hour, provider.ErrTokenExpired},
 	} {
-		_, err := v.Verify(t.Context(), keytest.SignRS256(t, keytest.With(keytest.Good(), map[string]any{"exp": keytest.Now.Add(-test.age).Unix()})))
+		_, err := v.Verify(t.Context(), keytest.SignRS256(t, keytest.With(keytest.Good(), map[string]any{"nbf": 0, "exp": keytest.Now.Add(-test.age).Unix()})))
 		if !errors.Is(err, test.want) {
 			t.Errorf("expired %s ago: %v, want %v", test.age, err, test.want)
 		}
@@ -214,9 +214,12 @@ func TestVerifyEveryKeyType(t *testing.T) {
 			t.Errorf("%s: %v", method.Alg(), err)
 		}
 	}
-	// The key set binds the RSA key to RS256.
-	if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodPS256, keytest.RSAKey(), nil, keytest.Good())); !errors.Is(err, provider.ErrTokenInvalid) {
+	// The key set binds the RSA key to RS256, and Auth0 signs by PS256 with that.
+	if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodPS256, keytest.RSAKey(), nil, keytest.Good())); err != nil {
 		t.Errorf("PS256 with a key for RS256: %v", err)
+	}
+	if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodRS512, keytest.RSAKey(), nil, keytest.Good())); !errors.Is(err, provider.ErrTokenInvalid) {
+		t.Errorf("RS512 with a key for RS256: %v", err)
 	}
 	issuer.Fetched(t, 2)
 }

@@ -86,6 +86,7 @@ func TestProjectFileHasNoAudit(t *testing.T) {
 func TestBadEnvironment(t *testing.T) {
 	for variable, text := range map[string]string{
 		"ZEN_PROFILE=a/b":                      `environment ZEN_PROFILE: "a/b" is not the name of a profile`,
+		"ZEN_TOKEN_PROVIDER=Bao":               `environment ZEN_TOKEN_PROVIDER: "Bao" is not the name of a provider`,
 		"ZEN_PROVIDER=/bin/sh":                 `environment ZEN_PROVIDER: "/bin/sh" is not the name of a provider`,
 		"ZEN_STORAGE=vault":                    `environment ZEN_STORAGE: storage "vault" is not keyring, file or none`,
 		"ZEN_AUDIT=audit.log":                  "ZEN_AUDIT is neither 1, 0 nor an absolute path",

@@ -147,7 +147,7 @@ func checkURL(text string) error {
 		return fmt.Errorf("is not a whole URL like https://example.com")
 	case u.User != nil:
 		return fmt.Errorf("is a URL with a user name or a password")
-	case strings.EqualFold(u.Scheme, "http") && !isLoopback(strings.ToLower(u.Hostname())):
+	case strings.EqualFold(u.Scheme, "http") && !provider.IsLoopback(strings.ToLower(u.Hostname())):
 		return fmt.Errorf("is http:// on a host that is not this machine: write https://")
 	}
 	return nil

@@ -104,6 +104,14 @@ func (elsewhere) TokenSource(context.Context, string) (provider.TokenSource, err
 	return nil, becomeFull()
 }
 
+func (elsewhere) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
+	return nil, becomeFull()
+}
+
+func (elsewhere) Need(context.Context, string) (*provider.AssertionNeed, error) {
+	return nil, becomeFull()
+}
+
 // becomeFull runs the line as it was typed in zen-full, which lies beside zen. It
 // only returns where that failed.
 func becomeFull() error {

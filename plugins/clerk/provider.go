@@ -43,8 +43,14 @@ func (p *clerkProvider) Describe(context.Context) (provider.Description, error) 
 		Homepage: "https://clerk.com",
 		Fields:   fields(),
 		Methods: []provider.Method{
-			{Name: methodBridge, Doc: "in the browser, by a page of your app that hands over a one-time ticket"},
-			{Name: methodRedirect, Doc: "in the browser, by a page of your app that hands over a token; it can't be refreshed"},
+			{
+				Name: methodBridge, Doc: "in the browser, by a page of your app that hands over a one-time ticket",
+				Interaction: provider.InteractionBrowser,
+			},
+			{
+				Name: methodRedirect, Doc: "in the browser, by a page of your app that hands over a token; it can't be refreshed",
+				Interaction: provider.InteractionBrowser,
+			},
 		},
 	}, nil
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
-	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -27,6 +25,8 @@ func fields() []provider.Field {
 			Env: []string{"CLERK_PUBLISHABLE_KEY"},
 			Doc: "The instance's publishable key, pk_test_... or pk_live_.... It names the Frontend API's host; " +
 				"a loopback address in it (127.0.0.1, with a port if need be) is spoken to by http.",
+			Example: "pk_live_...",
+			FoundAs: []string{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "VITE_CLERK_PUBLISHABLE_KEY", "EXPO_PUBLIC_CLERK_PUBLISHABLE_KEY"},
 		},
 		{
 			Key: keyBridgeURL, Type: provider.TypeURL,
@@ -87,17 +87,12 @@ func parseBridge(text string) (*url.URL, error) {
 		err = errors.New("it is not a whole URL")
 	case u.User != nil || u.Fragment != "":
 		err = errors.New("it has a user name or a fragment")
-	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && provider.IsLoopback(u.Hostname())):
 		err = errors.New("it is neither https nor http on loopback")
 	default:
 		return u, nil
 	}
 	return nil, &provider.Error{Kind: provider.ErrConfig, Message: "bridge_url: " + err.Error(), Hint: "for example https://app.example/cli"}
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func isTemplateName(name string) bool {

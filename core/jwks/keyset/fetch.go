@@ -19,6 +19,15 @@ import (
 // maxBody bounds a key set: one of 64 large RSA keys with certificates has less.
 const maxBody = 1 << 20
 
+// firstWaits are how long a first fetch waits before it is tried again.
+var firstWaits = [...]time.Duration{200 * time.Millisecond, 800 * time.Millisecond}
+
+// maxFirstWait is how long an issuer may ask a first fetch to wait.
+const maxFirstWait = 2 * time.Second
+
+// errServer is an answer with a status of 5xx.
+var errServer = errors.New("server trouble")
+
 // fetchClient is client, but for redirects: they may not leave the host, which is
 // what the keys' authenticity rests on.
 func fetchClient(client *http.Client) *http.Client {
@@ -45,6 +54,20 @@ func fetchClient(client *http.Client) *http.Client {
 // the time of the attempt (nil where held is nil).
 func (s *Set) fetch(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	snap, err := s.get(ctx, held)
+	// Without any keys, a moment of trouble at the issuer would cost a sign-in: its
+	// one-time code is used up by now.
+	for i := 0; held == nil && errors.Is(err, errServer) && i < len(firstWaits); i++ {
+		wait := max(firstWaits[i], provider.RetryAfter(err))
+		if wait > maxFirstWait {
+			break // the issuer knows better
+		}
+		select {
+		case <-time.After(wait):
+			snap, err = s.get(ctx, held)
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 	switch {
 	case held == nil && err != nil:
 		return nil, err
@@ -82,6 +105,9 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	if res.StatusCode != http.StatusOK {
 		failure := unavailable("fetch key set %s: the server answered %s", s.url, res.Status)
 		failure.RetryAfter = retryAfter(res.Header)
+		if res.StatusCode >= 500 {
+			failure.Err = errServer
+		}
 		return nil, failure
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))

@@ -1,9 +1,11 @@
 package keyset_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -221,6 +224,44 @@ func TestIssuerDown(t *testing.T) {
 	issuer.Fetched(t, 3)
 	if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), keytest.Kid)); err != nil {
 		t.Errorf("held key: %v", err)
+	}
+}
+
+// answers is an issuer that answers with these statuses, the last one for ever.
+type answers struct {
+	statuses []int
+	body     []byte
+	asked    int
+}
+
+func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
+	status := a.statuses[min(a.asked, len(a.statuses)-1)]
+	a.asked++
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(bytes.NewReader(a.body)), Header: http.Header{}}, nil
+}
+
+// The first key set is fetched for a sign-in whose one-time code is used up already.
+func TestFirstFetchIsTriedAgain(t *testing.T) {
+	for _, test := range []struct {
+		statuses []int
+		asked    int
+		want     error
+	}{
+		{[]int{503, 200}, 2, nil},
+		{[]int{503, 502, 200}, 3, nil},
+		{[]int{503}, 3, provider.ErrUnavailable},
+		{[]int{404}, 1, provider.ErrUnavailable},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			issuer := &answers{statuses: test.statuses, body: keytest.KeySet(keytest.JWK("a", keytest.RSAKey().Public()))}
+			set, err := keyset.New("https://clerk.example.com/.well-known/jwks.json", keyset.Options{Client: &http.Client{Transport: issuer}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := set.Keys(t.Context()); !errors.Is(err, test.want) || issuer.asked != test.asked {
+				t.Errorf("%v: asked %d times, %v", test.statuses, issuer.asked, err)
+			}
+		})
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // Store is the provider directory and its pins. It is safe for concurrent use, by
@@ -27,6 +29,9 @@ type Store struct {
 
 	limit int64 // in tests; 0 is maxFile
 }
+
+// stagingPrefix begins the name of a directory in which a provider is made ready.
+const stagingPrefix = ".install-"
 
 // Request says what to install.
 type Request struct {
@@ -67,11 +72,13 @@ func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
 		return Installed{}, failed("", "%v", err)
 	}
 	// In the same directory, so that a rename is all that is left to do.
-	staging, err := os.MkdirTemp(s.Dir, ".install-")
+	private.SweepDirs(ctx, s.Dir, stagingPrefix, time.Now())
+	staged, err := private.MakeDir(s.Dir, stagingPrefix)
 	if err != nil {
 		return Installed{}, failed("", "%v", err)
 	}
-	defer os.RemoveAll(staging)
+	defer staged.Remove()
+	staging := staged.Path
 	name := baseName(source)
 	file := filepath.Join(staging, "source")
 	if err := fetch(ctx, client, source, file, cmp.Or(s.limit, maxFile)); err != nil {
