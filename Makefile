@@ -5,7 +5,7 @@ TAGS  := urfave_cli_no_docs
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS)
 # zen-full has replicas and local databases where there is a C compiler to link them.
 BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0) $(GO) build -trimpath -tags $(TAGS)
-PROVIDERS := clerk platformtoken
+PROVIDERS := auth0 clerk platformtoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
 .PHONY: build demo test lint generate bench clean
@@ -23,12 +23,15 @@ build:
 demo: build
 	@bin/zen dev -- sh demo/demo.sh
 
-# The last three are modules of their own: both drivers take the name libsql, one is
-# cgo with 136 MiB of libraries, and the ORMs bring much that zen doesn't need.
+# The others are modules of their own: both drivers take the name libsql, one is cgo
+# with 136 MiB of libraries, and the ORMs and OpenBao's plugins bring much that zen
+# doesn't need.
 test:
 	$(GO) test -race -tags $(TAGS) ./...
+	cd openbao && $(GO) test -race ./...
 	cd devstack/clients/golibsql && $(GO) test ./...
 	cd devstack/clients/libsqlclientgo && $(GO) test ./...
+	cd devstack/clients/gooidc && $(GO) test ./...
 	cd devstack/clients/orm && $(GO) test ./...
 
 lint:
@@ -40,6 +43,7 @@ lint:
 	GOOS=windows $(GO) build -tags $(TAGS),front -o /dev/null ./cmd/zen
 	GOOS=darwin $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...
 	$(GO) mod tidy -diff
+	cd openbao && $(GO) vet ./... && $(GO) mod tidy -diff
 
 generate:
 	$(GO) generate ./...

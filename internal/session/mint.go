@@ -43,7 +43,15 @@ func (s *Session) ask(ctx context.Context, l *store.Locked, w way, n need) (prov
 		req.Lifetime = fallbackLife
 	}
 	if w.identity != w.minter {
-		if err := s.stillSignedIn(ctx, l, w.identity); err != nil {
+		need, err := s.Providers.Need(ctx, w.minter)
+		switch {
+		case err != nil:
+		case need != nil:
+			req.Assertion, err = s.assertion(ctx, l, w, *need)
+		default:
+			err = s.stillSignedIn(ctx, l, w.identity)
+		}
+		if err != nil {
 			return provider.Token{}, err
 		}
 		claims := l.Accounts[w.identity].Claims
@@ -112,6 +120,12 @@ func (s *Session) exchange(ctx context.Context, l *store.Locked, source provider
 	}
 	if err != nil {
 		return provider.Token{}, err
+	}
+	if req.Assertion != nil && resp.Token.Value.Equal(req.Assertion.Value) {
+		return provider.Token{}, &provider.Error{
+			Kind:    provider.ErrPermission,
+			Message: fmt.Sprintf("%s handed over what %s said of who signed in: that never goes to a database", w.minter, w.identity),
+		}
 	}
 	token, claims, err := s.checkFor(ctx, resp.Token, w, false)
 	if err == nil {

@@ -29,39 +29,22 @@ func isForDatabase(c provider.Claims) bool {
 	return d != nil && (d.GroupID != "" || d.RoleID != "" || len(d.Permissions) > 0 || d.Namespaces != nil)
 }
 
-// life is from iat where there is one, as this machine's clock may be wrong.
-func life(c provider.Claims, now time.Time) time.Duration {
-	if !c.Issued.IsZero() {
-		now = c.Issued
-	}
-	return c.Expires.Sub(now)
-}
-
 // within refuses a token that is for another database, or that may do more, or
 // lives longer, than was asked for: fine-grained permissions are not in the API's
 // published description, and an API that doesn't know them would ignore them.
 func within(c provider.Claims, database turso.Database, req provider.TokenRequest, lifetime time.Duration, now time.Time) error {
-	d := c.Database
-	switch {
-	case d == nil || d.DatabaseID != database.ID:
-		return tooWide("is not for the database "+database.Name, errOtherDatabase)
-	case d.GroupID != "" || d.Namespaces != nil:
-		return tooWide("is for more than the database " + database.Name)
-	case c.Expires.IsZero():
-		return tooWide("does not expire")
-	case life(c, now) > lifetime+time.Second:
-		return tooWide("lives longer than was asked for")
+	req.Target.DatabaseID, req.Lifetime = database.ID, lifetime
+	err := c.Fits(req, now)
+	if err == nil {
+		return nil
 	}
-	if err := c.Authorizes(provider.Target{URL: req.Target.URL, DatabaseID: database.ID}, req.Access, req.Permissions); err != nil {
-		return tooWide("does not fit: "+err.Error(), err)
+	text := err.Error()
+	if c.Database == nil || c.Database.DatabaseID != database.ID {
+		err = errors.Join(err, errOtherDatabase)
 	}
-	return nil
-}
-
-func tooWide(reason string, cause ...error) error {
 	return &provider.Error{
-		Kind: provider.ErrPermission, Err: errors.Join(cause...),
-		Message: "platformtoken: the token from Turso " + reason,
+		Kind: provider.ErrPermission, Err: err,
+		Message: "platformtoken: Turso made a token that doesn't fit the database " + database.Name + ": " + text,
 		Hint:    "it was thrown away; report this, with the output of zen version",
 	}
 }

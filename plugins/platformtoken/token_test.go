@@ -76,7 +76,7 @@ func TestTokenAsksForWhatIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]provider.Permission{permission}, c.Database.Permissions); diff != "" || c.Database.Access != "ro" || life(c, time.Time{}) != 90*time.Second {
+	if diff := cmp.Diff([]provider.Permission{permission}, c.Database.Permissions); diff != "" || c.Database.Access != "ro" || c.Life(time.Time{}) != 90*time.Second {
 		t.Errorf("claims %+v", c)
 	}
 }
@@ -113,14 +113,14 @@ func TestTokenThatIsWiderThanAskedForIsThrownAway(t *testing.T) {
 		change func(map[string]any)
 		text   string
 	}{
-		"another database": {func(c map[string]any) { c["id"] = "id-other" }, "is not for the database app"},
-		"no database":      {func(c map[string]any) { delete(c, "id") }, "is not for the database app"},
+		"another database": {func(c map[string]any) { c["id"] = "id-other" }, "is not for the database that was asked for"},
+		"no database":      {func(c map[string]any) { delete(c, "id") }, "is not for the database that was asked for"},
 		"capital letters": {func(c map[string]any) {
 			c["ID"] = c["id"]
 			delete(c, "id")
-		}, "is not for the database app"},
-		"a group":    {func(c map[string]any) { c["gid"] = "g" }, "is for more than the database app"},
-		"namespaces": {func(c map[string]any) { c["p"] = map[string]any{"rw": nil} }, "is for more than the database app"},
+		}, "is not for the database that was asked for"},
+		"a group":    {func(c map[string]any) { c["gid"] = "g" }, "is for more than the database that was asked for"},
+		"namespaces": {func(c map[string]any) { c["p"] = map[string]any{"rw": nil} }, "is for more than the database that was asked for"},
 		"read-write": {func(c map[string]any) { c["a"] = "rw" }, "grants rw"},
 		"no access":  {func(c map[string]any) { delete(c, "a") }, "grants rw"},
 		"attach":     {func(c map[string]any) { c["a"] = "roa" }, "grants rw"},

@@ -1,0 +1,174 @@
+package authclerk
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/logical"
+)
+
+const (
+	configKey     = "config"
+	defaultAPIURL = "https://api.clerk.com/v1"
+)
+
+// config is what the method holds of Clerk, as it is stored.
+type config struct {
+	SecretKey string    `json:"secret_key"`
+	Instance  string    `json:"instance,omitempty"`
+	APIURL    string    `json:"api_url"`
+	Changed   time.Time `json:"changed"` // when the secret key was
+}
+
+var errNotConfigured = logical.CodedError(http.StatusBadRequest, "the auth method has no secret key: write config, with secret_key")
+
+func (b *backend) pathConfig() *framework.Path {
+	return &framework.Path{
+		Pattern: "config",
+		Fields: map[string]*framework.FieldSchema{
+			"secret_key": {
+				Type: framework.TypeString, DisplayAttrs: &framework.DisplayAttributes{Name: "Secret key", Sensitive: true},
+				Description: "Secret key of the Clerk instance (sk_live_... or sk_test_...). It is never readable again. Required once.",
+			},
+			"instance": {
+				Type:        framework.TypeString,
+				Description: "Publishable key (pk_live_... or pk_test_...) of the instance that the secret key has to be of: config/check compares their key sets.",
+			},
+			"api_url": {Type: framework.TypeString, Description: "Base URL of Clerk's Backend API. The default is " + defaultAPIURL + "."},
+		},
+		Operations: map[logical.Operation]framework.OperationHandler{
+			logical.ReadOperation:   &framework.PathOperation{Callback: b.readConfig, Summary: "Read the configuration, without the secret key."},
+			logical.UpdateOperation: writing(b.writeConfig, "Write the configuration. What is left out stays."),
+			logical.DeleteOperation: writing(b.deleteConfig, "Forget the configuration. The secret key stays good at Clerk."),
+		},
+		HelpSynopsis:    "The secret key of the Clerk instance.",
+		HelpDescription: "Clerk verifies an API key for who has the instance's secret key. An instance can have several: one of its own for this method can be rolled without the others.",
+	}
+}
+
+// config reads what is stored; nil is nothing.
+func (b *backend) config(ctx context.Context, s logical.Storage) (*config, error) {
+	entry, err := s.Get(ctx, configKey)
+	if err != nil || entry == nil {
+		return nil, err
+	}
+	c := new(config)
+	return c, entry.DecodeJSON(c)
+}
+
+func (b *backend) readConfig(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
+	c, err := b.config(ctx, req.Storage)
+	if err != nil || c == nil {
+		return nil, err
+	}
+	return &logical.Response{Data: map[string]any{
+		"instance": c.Instance, "api_url": c.APIURL, "secret_key_changed": c.Changed.UTC().Format(time.RFC3339),
+	}}, nil
+}
+
+func (b *backend) writeConfig(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
+	c, err := b.config(ctx, req.Storage)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		c = &config{APIURL: defaultAPIURL}
+	}
+	for key, field := range map[string]*string{"instance": &c.Instance, "api_url": &c.APIURL} {
+		if value, given := d.GetOk(key); given {
+			*field = strings.TrimSpace(value.(string))
+		}
+	}
+	if value, given := d.GetOk("secret_key"); given {
+		c.SecretKey, c.Changed = strings.TrimSpace(value.(string)), b.now()
+	}
+	if err := c.check(); err != nil {
+		return logical.ErrorResponse(err.Error()), nil
+	}
+	c.APIURL = strings.TrimRight(c.APIURL, "/")
+	entry, err := logical.StorageEntryJSON(configKey, c)
+	if err != nil {
+		return nil, err
+	}
+	b.forget()
+	return nil, req.Storage.Put(ctx, entry)
+}
+
+func (b *backend) deleteConfig(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
+	b.forget()
+	return nil, req.Storage.Delete(ctx, configKey)
+}
+
+// check finds what is certainly wrong without asking Clerk. Its errors quote no
+// secret.
+func (c *config) check() error {
+	secretKind, ok := keyKind(c.SecretKey, "sk_")
+	switch {
+	case c.SecretKey == "":
+		return errors.New("secret_key is missing: the instance's secret key, from the API keys page of Clerk's dashboard")
+	case strings.HasPrefix(c.SecretKey, "pk_"):
+		return errors.New("secret_key is a publishable key (pk_): the secret key (sk_) is needed here")
+	case strings.HasPrefix(c.SecretKey, "ak_"):
+		return errors.New("secret_key is an API key of somebody's (ak_): the instance's secret key (sk_) is needed here")
+	case !ok:
+		return errors.New("secret_key is no secret key: sk_live_ or sk_test_, and letters and digits")
+	}
+	if c.Instance != "" {
+		kind, ok := keyKind(c.Instance, "pk_")
+		if _, err := frontendHost(c.Instance); !ok || err != nil {
+			return errors.New("instance is no publishable key: pk_live_ or pk_test_, and letters and digits")
+		}
+		if kind != secretKind {
+			return fmt.Errorf("instance is of a %s instance, and secret_key of a %s one", kind, secretKind)
+		}
+	}
+	return checkURL(c.APIURL)
+}
+
+// keyKind tells live from test keys of Clerk's.
+func keyKind(key, prefix string) (kind string, ok bool) {
+	rest, ok := strings.CutPrefix(key, prefix)
+	kind, rest, found := strings.Cut(rest, "_")
+	valid := ok && found && (kind == "live" || kind == "test") && rest != "" && len(key) <= 512 &&
+		strings.Trim(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-=+/$") == ""
+	return kind, valid
+}
+
+// frontendHost is what a publishable key has the host of the Frontend API in:
+// base64 of "HOST$".
+func frontendHost(publishableKey string) (string, error) {
+	parts := strings.SplitN(publishableKey, "_", 3)
+	decoded, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(parts[len(parts)-1], "="))
+	host, ok := strings.CutSuffix(string(decoded), "$")
+	if u, parseErr := url.Parse("https://" + host); err != nil || !ok || parseErr != nil || u.Host != host || u.Hostname() == "" || u.User != nil {
+		return "", errors.New("not a publishable key")
+	}
+	return host, nil
+}
+
+// checkURL takes https, and http on the loopback. It doesn't repeat the URL.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "":
+		return errors.New("api_url is not a whole URL like " + defaultAPIURL)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("api_url has a user name, a query or a fragment")
+	case u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	}
+	return errors.New("api_url is not https://, and not http:// on this machine")
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,115 @@
+package secretsturso
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+
+	"github.com/hashicorp/vault/sdk/logical"
+
+	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/openbao/internal/serve"
+)
+
+// validName is what organizations, groups and API tokens may be called here.
+var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// errNotConfigured: nobody has written config.
+var errNotConfigured = logical.CodedError(http.StatusBadRequest, "the engine has no API token: write config, with api_token and organization")
+
+// client uses the API token of a configuration. Clients share connections.
+func (b *backend) client(c *config) (*turso.Client, error) {
+	return b.clientWith(c.APIURL, c.APIToken)
+}
+
+func (b *backend) clientWith(apiURL, apiToken string) (*turso.Client, error) {
+	agent := "openbao-plugin-secrets-turso"
+	if version := serve.Version(); version != "" {
+		agent += "/" + version
+	}
+	return turso.New(turso.Options{
+		BaseURL:    apiURL,
+		Token:      func(context.Context) (string, error) { return apiToken, nil },
+		HTTPClient: b.http,
+		UserAgent:  agent,
+	})
+}
+
+// refused reports whether Turso turned the API token down, or one of its scopes.
+func refused(err error) bool {
+	var e *turso.Error
+	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden)
+}
+
+func notFound(err error) bool {
+	var e *turso.Error
+	return errors.As(err, &e) && e.Status == http.StatusNotFound
+}
+
+// coded gives a failure the HTTP status that tells the caller whose matter it is:
+// 404 there is no such database, 502 the engine's API token isn't good enough, 503
+// try again. The texts of turso.Error have no secret in them. What it returns is
+// not wrapped: only as it is does a status cross to the server.
+func coded(err error) error {
+	var withStatus logical.HTTPCodedError
+	if errors.As(err, &withStatus) {
+		return logical.CodedError(withStatus.Code(), err.Error())
+	}
+	var e *turso.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch status, text := e.Status, e.Error(); {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return logical.CodedError(http.StatusBadGateway, text+": the engine's API token is revoked or lacks a scope; config/check tells, config/rotate-root or config mends it")
+	case status == http.StatusPaymentRequired:
+		return logical.CodedError(http.StatusBadGateway, text+": turso plan show tells what the plan includes")
+	case status == http.StatusNotFound:
+		return logical.CodedError(http.StatusNotFound, text)
+	case errors.Is(err, turso.ErrBadToken), errors.Is(err, turso.ErrBadArgument):
+		return logical.CodedError(http.StatusBadRequest, text)
+	case status == http.StatusTooManyRequests && e.RetryAfter > 0:
+		return logical.CodedError(http.StatusServiceUnavailable, fmt.Sprintf("%s: try again in %v", text, e.RetryAfter))
+	case status == 0, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500, status < 300:
+		return logical.CodedError(http.StatusServiceUnavailable, text)
+	default:
+		return logical.CodedError(http.StatusBadGateway, text)
+	}
+}
+
+// databaseKey is what a database is known by.
+type databaseKey struct{ apiURL, organization, name string }
+
+// maxDatabases bounds what is remembered: a template has a database a tenant.
+const maxDatabases = 10_000
+
+// database finds a database at Turso; known says that it was found before, and may
+// have been made anew since.
+func (b *backend) database(ctx context.Context, c *turso.Client, conf *config, name string) (found turso.Database, known bool, err error) {
+	key := databaseKey{conf.APIURL, conf.Organization, name}
+	b.mu.Lock()
+	found, known = b.databases[key]
+	b.mu.Unlock()
+	if known {
+		return found, true, nil
+	}
+	if found, err = c.Database(ctx, conf.Organization, name); err != nil {
+		return turso.Database{}, false, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.databases) >= maxDatabases {
+		clear(b.databases)
+	}
+	b.databases[key] = found
+	return found, false, nil
+}
+
+// forget drops what was found out about all databases.
+func (b *backend) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.databases)
+}
