@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -25,7 +24,7 @@ func dbDumpCommand() *cli.Command {
 		ArgsUsage: "[TABLE...]",
 		Description: `   zen db dump > app.sql
    zen db dump --schema-only
-   zen db dump --output notes.sql notes
+   zen db dump notes > notes.sql
    zen db dump --mode replica > app.sql
 
 The dump is of one moment: it is read in one transaction, while others may write. A
@@ -34,7 +33,6 @@ written ends in COMMIT, so that a dump that was cut short is never taken for who
 		Flags: append(append(databaseFlags(), modeFlags()...),
 			&cli.BoolFlag{Name: "schema-only", Usage: "leave the rows out"},
 			&cli.BoolFlag{Name: "data-only", Usage: "leave the schema out"},
-			&cli.StringFlag{Name: "output", Usage: "write to `FILE`, which is replaced when the dump is whole", TakesFile: true},
 		),
 		Action: dbDump,
 	}
@@ -51,18 +49,7 @@ func dbDump(c *cli.Context) error {
 		progress := newProgress(c)
 		defer progress.clear()
 		d.conn, d.told = opened.conn, progress.tell
-		if !c.IsSet("output") {
-			return d.write(c.Context, printable(c.App.Writer))
-		}
-		file, err := renameio.NewPendingFile(c.String("output"), renameio.WithPermissions(0o600))
-		if err != nil {
-			return fmt.Errorf("write the dump: %w", err)
-		}
-		defer file.Cleanup()
-		if err := d.write(c.Context, file); err != nil {
-			return err
-		}
-		return file.CloseAtomicallyReplace()
+		return d.write(c.Context, printable(c.App.Writer))
 	})
 }
 
