@@ -63,6 +63,13 @@ var routes = map[string]string{
 	"/v3-protobuf": gets, "/v3-protobuf/pipeline": posts, "/v3-protobuf/cursor": posts,
 }
 
+// Match reports whether a path, as [Server.Serve] takes it, is one of libsql-server's
+// but /.
+func Match(path string) bool {
+	_, ok := routes[path]
+	return ok && path != "/"
+}
+
 // devPath takes apart the path by which a database can be named, /dev/NAME/vN/pipeline,
 // as `turso dev` has it.
 func devPath(path string, database *string) string {

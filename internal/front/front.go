@@ -26,7 +26,7 @@ import (
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := frontProgram()
 	if !runHere(p.Commands, args) {
-		return app.Finish(ctx, stderr, becomeFull())
+		return app.Finish(ctx, args, stderr, becomeFull())
 	}
 	return p.Run(ctx, args, stdin, stdout, stderr)
 }

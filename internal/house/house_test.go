@@ -45,6 +45,7 @@ var rooms = []string{
 	"internal/handshake",
 	"internal/harden",
 	"internal/http2quiet",
+	"core/clerk",
 	"core/jwks/keyset",
 	"core/jwks",
 	"core/oauth",

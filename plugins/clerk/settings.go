@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -48,7 +48,7 @@ func fields() []provider.Field {
 
 // settings are the parsed values of the fields.
 type settings struct {
-	instance         instance
+	instance         clerk.Instance
 	bridge           *url.URL // nil where there is none
 	template         string
 	readOnlyTemplate string
@@ -57,7 +57,7 @@ type settings struct {
 func parseSettings(values provider.Settings) (settings, error) {
 	var s settings
 	var err error
-	if s.instance, err = parseKey(values.Get(keyPublishableKey)); err != nil {
+	if s.instance, err = clerk.ParseKey(values.Get(keyPublishableKey)); err != nil {
 		return s, err
 	}
 	if bridge := values.Get(keyBridgeURL); bridge != "" {
@@ -89,7 +89,7 @@ func parseBridge(text string) (*url.URL, error) {
 		err = errors.New("it is not a whole URL")
 	case u.User != nil || u.Fragment != "":
 		err = errors.New("it has a user name or a fragment")
-	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && provider.IsLoopback(u.Hostname())):
 		err = errors.New("it is neither https nor http on loopback")
 	default:
 		return u, nil
@@ -97,18 +97,8 @@ func parseBridge(text string) (*url.URL, error) {
 	return nil, &provider.Error{Kind: provider.ErrConfig, Message: "bridge_url: " + err.Error(), Hint: "for example https://app.example/cli"}
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
 func isTemplateName(name string) bool {
-	for _, c := range []byte(name) {
-		if !isAlphanumeric(c) && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 128
+	return name != "" && len(name) <= 128 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // templateFor picks the template for an access.

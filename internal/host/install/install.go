@@ -194,7 +194,7 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 	err := s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
 		current := pins[name]
 		if current.Previous == nil {
-			return failed("", "%q has no previous version", name)
+			return notRolledBack(fmt.Errorf("%q has no previous version", name))
 		}
 		binary, err := host.InspectFile(name, s.previous(name))
 		if err != nil {
@@ -202,18 +202,18 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 		}
 		restored := *current.Previous
 		if sum, ok := restored.Here(); !ok || sum.SHA256 != binary.SHA256 {
-			return fmt.Errorf("roll back: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
+			return fmt.Errorf("roll back provider: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
 		}
 		aside := s.previous(name) + ".aside"
 		_ = os.Remove(aside)
 		if err := os.Link(s.path(name), aside); err != nil {
-			return failed("", "roll back: %v", err)
+			return notRolledBack(err)
 		}
 		if err := os.Rename(s.previous(name), s.path(name)); err != nil {
-			return failed("", "roll back: %v", err)
+			return notRolledBack(err)
 		}
 		if err := os.Rename(aside, s.previous(name)); err != nil {
-			return failed("", "roll back: %v", err)
+			return notRolledBack(err)
 		}
 		current.Previous = nil
 		restored.Previous = &current
@@ -223,6 +223,10 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 		return nil
 	})
 	return back, err
+}
+
+func notRolledBack(err error) error {
+	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("roll back provider: %v", err), Err: err}
 }
 
 // Remove takes a provider, the version before it and its pin away. Without any of
@@ -239,7 +243,7 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 			case err == nil:
 				found = true
 			case !os.IsNotExist(err):
-				return failed("", "remove: %v", err)
+				return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("remove provider: %v", err), Err: err}
 			}
 		}
 		if !found {
