@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"sync"
 	"time"
@@ -113,6 +114,8 @@ type Locked struct {
 	key     string
 	// aside is whether the file on disk can't be read, and is to be kept.
 	aside bool
+	// had are the tokens as they were when the lock was taken.
+	had map[string]provider.Token
 }
 
 // Lock waits for the lock of a profile, reads its record and calls fn. The lock
@@ -130,6 +133,7 @@ func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error
 		if err := l.load(); err != nil {
 			return err
 		}
+		l.had = maps.Clone(l.Tokens)
 		return fn(l)
 	})
 }
