@@ -4,84 +4,151 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"slices"
 	"strings"
+	"sync"
 
-	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/turso"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/store"
 )
 
-// resolver is the provider whose settings say where the Platform API is, in which
-// organisation, and with what API token.
-const resolver = "platformtoken"
-
-// Resolve finds the URL and the id of a database at Turso by its name. It asks the
-// Platform API with the API token that the environment has for the provider
-// platformtoken (TURSO_API_TOKEN, or ZEN_PLATFORMTOKEN__API_TOKEN), in that provider's
-// organization; the scope read is enough. A token that was typed in for a sign-in is
-// the provider's alone and is not used.
+// Resolve finds the URL and the id of a database by its name. The providers of the
+// selected profile are asked first, then the other ones that are installed and may run,
+// as far as they serve provider.Lookup: platformtoken does, with an API token of the
+// environment or of a sign-in, of which the scope read is enough.
 //
 // A profile with a URL needs none of this, and a program asks once and keeps the
 // answer.
 func (c *Client) Resolve(ctx context.Context, name string) (provider.Target, error) {
-	description, err := c.Providers.Describe(ctx, resolver)
-	if err != nil {
-		return provider.Target{}, fmt.Errorf("look up the database %s: %w", name, err)
-	}
-	settings, err := c.Config.Settings(description.Fields, resolver)
-	if err != nil {
-		return provider.Target{}, fmt.Errorf("look up the database %s: %w", name, err)
-	}
-	token := provider.NewSecret(settings.Get("api_token"))
-	if token.IsZero() {
-		return provider.Target{}, &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("%q is the name of a database, and there is no API token to look it up with", name),
-			Hint:    "give its URL, as turso db show NAME --url prints it, or set TURSO_API_TOKEN (the scope read is enough)",
-		}
-	}
-	api, err := turso.New(turso.Options{
-		BaseURL: settings.Get("api_url"),
-		Token:   func(context.Context) (string, error) { return token.Reveal(), nil },
+	var target provider.Target
+	err := c.lookup(ctx, func(p Provider, req provider.LookupRequest) (*provider.Credential, error) {
+		req.Name = name
+		database, replaced, err := p.Database(ctx, req)
+		target = database.Target
+		return replaced, err
 	})
-	if err != nil {
-		return provider.Target{}, err
-	}
-	database, err := api.Database(ctx, settings.Get("organization"), name)
-	var failed *turso.Error
-	if errors.As(err, &failed) && failed.Status == http.StatusNotFound {
+	switch {
+	case errors.Is(err, errNoLookup):
 		return provider.Target{}, &provider.Error{
 			Kind: provider.ErrConfig, Err: err,
-			Message: fmt.Sprintf("there is no database %q in %s", name, organization(settings.Get("organization"))),
-			Hint:    "turso db list shows them; providers.platformtoken.organization says where to look",
+			Message: fmt.Sprintf("%q is the name of a database, and there is nothing to look it up with", name),
+			Hint:    "give its URL, as turso db show NAME --url prints it, or set TURSO_API_TOKEN (the scope read is enough)",
 		}
+	case err != nil:
+		return provider.Target{}, fmt.Errorf("look up the database %s: %w", name, err)
 	}
-	if err != nil {
-		return provider.Target{}, err
-	}
-	url, err := config.ParseDatabase(scheme(database.Hostname) + database.Hostname)
+	target.URL, err = config.ParseDatabase(target.URL)
 	if err != nil {
 		return provider.Target{}, fmt.Errorf("look up the database %s: %w", name, err)
 	}
-	return provider.Target{URL: url, DatabaseID: database.ID}, nil
+	return target, nil
 }
 
-func organization(slug string) string {
-	if slug == "" {
-		return "the personal organization"
+// Databases calls yield for each database that the first provider which can tell knows,
+// asked as [Client.Resolve] says, and ends with its error.
+func (c *Client) Databases(ctx context.Context, yield func(provider.Database) error) error {
+	err := c.lookup(ctx, func(p Provider, req provider.LookupRequest) (*provider.Credential, error) {
+		return p.Databases(ctx, req, yield)
+	})
+	if errors.Is(err, errNoLookup) {
+		return &provider.Error{
+			Kind: provider.ErrConfig, Message: "there is nothing to look databases up with", Err: err,
+			Hint: "set TURSO_API_TOKEN (the scope read is enough), or sign in with a provider that looks databases up",
+		}
 	}
-	return "the organization " + slug
+	return err
 }
 
-// scheme is the one of a hostname that the API gave: a stand-in on this machine has no
-// certificate.
-func scheme(hostname string) string {
-	if host, _, _ := strings.Cut(hostname, "/"); libsql.IsLoopback(host) {
-		return "http://"
+// errNoLookup is that no provider had what it takes to look.
+var errNoLookup = errors.New("no provider could look")
+
+// lookup has the providers look, one after another, until one has an answer. One that
+// lacks a credential or a setting is passed over.
+func (c *Client) lookup(ctx context.Context, ask func(Provider, provider.LookupRequest) (*provider.Credential, error)) error {
+	profile, err := c.Config.Profile("")
+	if err != nil {
+		return err
 	}
-	return "libsql://"
+	first := slices.DeleteFunc(
+		append([]string{profile.TokenProvider.Value, profile.Provider.Value}, profile.Fallback.Value...),
+		func(name string) bool { return name == "" })
+	// Without what is stored, settings may be enough.
+	record := sync.OnceValue(func() store.Record {
+		record, _ := c.Store.LoadContext(ctx, profile.Name.Value)
+		return record
+	})
+	result := errNoLookup
+	for _, name := range c.lookupOrder(first) {
+		description, err := c.Providers.Describe(ctx, name)
+		if err == nil && !slices.Contains(description.Services, provider.ServiceLookup) {
+			continue
+		}
+		if err == nil {
+			err = c.lookAt(ctx, profile.Name.Value, name, record(), ask)
+		}
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return err
+		case errors.Is(err, provider.ErrNoCredential), !slices.Contains(first, name) && errors.Is(err, provider.ErrNoProvider):
+		case errors.Is(result, errNoLookup):
+			result = err
+		}
+	}
+	return result
+}
+
+// lookAt asks one provider, with what is stored of it.
+func (c *Client) lookAt(ctx context.Context, profile, name string, record store.Record, ask func(Provider, provider.LookupRequest) (*provider.Credential, error)) error {
+	p, err := c.Providers.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	var req provider.LookupRequest
+	account, ok := record.Accounts[name]
+	if ok && !account.Credential.Data.IsZero() {
+		req.Credential = &account.Credential
+	}
+	sent := account.Credential.Data
+	replaced, err := ask(p, req)
+	if replaced == nil || req.Credential == nil {
+		return err
+	}
+	return errors.Join(err, c.Store.Lock(ctx, profile, func(l *store.Locked) error {
+		stored, ok := l.Accounts[name]
+		if !ok || !stored.Credential.Data.Equal(sent) {
+			return nil // somebody signed in or out meanwhile
+		}
+		stored.Credential = *replaced
+		l.Accounts[name] = stored
+		return l.Save()
+	}))
+}
+
+// lookupOrder is first, then those of the installed providers that may run, of which
+// nobody has to be asked whether they may.
+func (c *Client) lookupOrder(first []string) []string {
+	names := slices.Clone(first)
+	for _, found := range c.Providers.List() {
+		if slices.Contains(names, found.Name) || found.Err != nil {
+			continue
+		}
+		if binary, err := host.InspectFile(found.Name, found.Path); err == nil {
+			if _, err := c.Providers.Pins.Known(binary); err == nil {
+				names = append(names, found.Name)
+			}
+		}
+	}
+	var order []string
+	for _, name := range names {
+		if !slices.Contains(order, name) {
+			order = append(order, name)
+		}
+	}
+	return order
 }
 
 // isName tells the name of a database at Turso from everything else that people give:

@@ -41,6 +41,10 @@ func (s *Stack) content() page.Content {
 			c.Keys = append(c.Keys, page.Key{Owner: "Auth0", ID: id, Use: use})
 		}
 	}
+	c.Facts = append(c.Facts, page.Fact{Name: "The OpenID issuer", Value: s.OIDC.Address()}, page.Fact{Name: "GitHub's issuer", Value: s.CI.Issuer("github")})
+	for _, u := range s.OIDC.Users() {
+		c.Users = append(c.Users, page.User{Name: u.Name, Email: u.Email, ID: u.Subject, Where: "OpenID", Organizations: u.Groups})
+	}
 	c.Keys = append(c.Keys, page.Key{Owner: "Turso", Use: "signs what its Platform API mints, EdDSA, without a kid"})
 	members := map[string]*page.User{}
 	var names []string
@@ -71,10 +75,10 @@ func (s *Stack) content() page.Content {
 // faultGroups sorts the faults by the part that fails, which their names begin
 // with; what is about Turso begins with anything else.
 func (s *Stack) faultGroups() []page.FaultGroup {
-	groups := []page.FaultGroup{{Name: "Turso"}, {Name: "Clerk"}, {Name: "Auth0"}, {Name: "Network"}}
+	groups := []page.FaultGroup{{Name: "Turso"}, {Name: "Clerk"}, {Name: "Auth0"}, {Name: "OpenID"}, {Name: "CI"}, {Name: "Network"}}
 	for _, f := range s.Faults.List() {
 		prefix, _, _ := strings.Cut(f.Name, "-")
-		i := map[string]int{"clerk": 1, "auth0": 2, "net": 3}[prefix]
+		i := map[string]int{"clerk": 1, "auth0": 2, "oidc": 3, "ci": 4, "net": 5}[prefix]
 		groups[i].Faults = append(groups[i].Faults, page.Fault{Name: f.Name, Summary: f.Summary, On: f.On})
 	}
 	kept := groups[:0]

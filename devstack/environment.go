@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/devstack/app"
+	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/oidc"
 )
 
 // Variable is one of the environment.
@@ -17,33 +19,16 @@ type Variable struct{ Name, Value string }
 // Environment writes zen's and the turso CLI's configuration for this stack into
 // dir, and returns the variables with which both use it: a directory of their own,
 // so that a person's files stay as they are. With them are those by which the SDKs
-// of Turso, Clerk and Auth0 are usually told where to go.
+// of Turso, Clerk and Auth0 are usually told where to go, and those of a job of
+// [Options.CI].
 func (s *Stack) Environment(dir string) ([]Variable, error) {
 	organization, _ := s.seed.primary()
-	var config strings.Builder
-	fmt.Fprintf(&config, `# For the local stack.
-[profiles.default]
-database = %q
-database_id = %q
-provider = "clerk"
-
-[providers.clerk]
-publishable_key = %q
-bridge_url = %q
-template = %q
-read_only_template = %q
-
-[providers.platformtoken]
-organization = %q
-api_url = %q
-`, s.DatabaseURL(), s.DatabaseID(), s.Clerk.PublishableKey(), s.url+app.BridgePath,
-		cmp.Or(s.seed.template("rw"), Template), cmp.Or(s.seed.template("ro"), ReadOnlyTemplate), organization, s.url)
 	settings, err := json.Marshal(map[string]string{"organization": organization, "username": s.user()})
 	if err != nil {
 		return nil, err
 	}
 	files := map[string][]byte{
-		filepath.Join(dir, "zen", "config.toml"):     []byte(config.String()),
+		filepath.Join(dir, "zen", "config.toml"):     []byte(s.config()),
 		filepath.Join(dir, "turso", "settings.json"): settings,
 	}
 	for path, content := range files {
@@ -68,8 +53,71 @@ api_url = %q
 		{"CLERK_SECRET_KEY", s.Clerk.SecretKey()},
 		{"CLERK_API_URL", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1")},
 	}
+	if s.apiKey != "" {
+		variables = append(variables, Variable{"ZEN_APIKEY__KEY", s.apiKey})
+	}
 	if s.Auth0 != nil {
 		variables = append(variables, Variable{"AUTH0_ISSUER_BASE_URL", s.Auth0.BaseURL()})
+		if s.seed.Auth0.Applications == nil {
+			variables = append(variables, Variable{"ZEN_AUTH0__CLIENT_SECRET", auth0.DefaultMachineSecret})
+		}
 	}
-	return variables, nil
+	job, err := s.job(dir)
+	return append(variables, job...), err
+}
+
+// config is zen's configuration, with a section for each provider that the stack has the
+// other side of. Secrets are in the environment.
+func (s *Stack) config() string {
+	var b strings.Builder
+	organization, _ := s.seed.primary()
+	b.WriteString("# For the local stack.\n")
+	section := func(name string, settings ...string) {
+		fmt.Fprintf(&b, "[%s]\n", name)
+		for i := 0; i+1 < len(settings); i += 2 {
+			fmt.Fprintf(&b, "%s = %q\n", settings[i], settings[i+1])
+		}
+		b.WriteString("\n")
+	}
+	section("profiles.default", "database", s.DatabaseURL(), "database_id", s.DatabaseID(), "provider", "clerk")
+	section("providers.clerk", "publishable_key", s.Clerk.PublishableKey(), "bridge_url", s.url+app.BridgePath,
+		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
+	section("providers.platformtoken", "organization", organization, "api_url", s.url)
+	if s.Auth0 != nil && s.seed.Auth0.Applications == nil && s.seed.Auth0.APIs == nil {
+		section("providers.auth0", "domain", strings.TrimPrefix(s.Auth0.BaseURL(), "http://"), "client_id", auth0.DefaultClientID,
+			"machine_client_id", auth0.DefaultMachineClientID, "audience", auth0.DefaultAudience, "write_scope", auth0.DefaultWriteScope)
+	}
+	client := oidc.DefaultClientID
+	if clients := s.seed.OIDC.Clients; len(clients) > 0 {
+		client = clients[0].ID
+	}
+	section("providers.oidc", "issuer", s.OIDC.Address(), "client_id", client)
+	return b.String()
+}
+
+// job are the variables of the job whose environment this is. Its files are kept fresh
+// until the stack ends.
+func (s *Stack) job(dir string) ([]Variable, error) {
+	if s.ci == "" {
+		return nil, nil
+	}
+	audience := cmp.Or(s.seed.CI.Audience, defaultAudience)
+	found, err := s.CI.Environment(s.ci, audience)
+	if err != nil {
+		return nil, err
+	}
+	var variables []Variable
+	for _, v := range found {
+		variables = append(variables, Variable(v))
+	}
+	if s.ci != "kubernetes" && s.ci != "spiffe" {
+		return variables, nil
+	}
+	path := filepath.Join(dir, "ci", "token")
+	ended, err := s.CI.KeepFile(s.background, s.ci, audience, path)
+	if err != nil {
+		return nil, err
+	}
+	s.running = append(s.running, ended)
+	return append(variables, Variable{"ZEN_OIDC__TOKEN_FILE", path}), nil
 }

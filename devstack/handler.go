@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/devstack/app"
+	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/netfault"
+	"github.com/zen-auth/zen/devstack/oidc"
 	"github.com/zen-auth/zen/devstack/page"
 	"github.com/zen-auth/zen/devstack/turso"
 )
@@ -37,12 +39,16 @@ func (s *Stack) clients(parts http.Handler, service func(*http.Request) string) 
 	return s.recorder.Record(netfault.Handler(parts, s.Faults), service)
 }
 
-// parts is Clerk, Turso and the customer's app.
+// parts is Clerk, the OpenID issuer, CI, Turso and the customer's app.
 func (s *Stack) parts(customer http.Handler) http.Handler {
 	rest := http.NewServeMux()
 	rest.Handle(app.Pattern, customer)
 	for _, pattern := range clerk.Patterns() {
 		rest.Handle(pattern, s.Clerk.Handler())
+	}
+	rest.Handle(oidc.Path+"/", s.OIDC.Handler())
+	for _, pattern := range ci.Patterns() {
+		rest.Handle(pattern, s.CI.Handler())
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Before the mux, which would redirect a path with // in it.
@@ -65,6 +71,13 @@ func service(r *http.Request) string {
 		return "Clerk Backend"
 	case strings.HasPrefix(path, app.Pattern):
 		return "App"
+	case strings.HasPrefix(path, oidc.Path+"/"):
+		return "OpenID"
+	}
+	for _, pattern := range ci.Patterns() {
+		if strings.HasPrefix(r.URL.Path, pattern) {
+			return "CI"
+		}
 	}
 	return "Clerk"
 }

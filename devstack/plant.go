@@ -135,6 +135,22 @@ func (s *Stack) plantTemplate(t TemplateSeed, fallback time.Duration) error {
 	return s.Clerk.SetTemplate(t.Name, encoded, cmp.Or(time.Duration(t.Lifetime), fallback))
 }
 
+// apiKeyLifetime is how long the exported API key works.
+const apiKeyLifetime = 30 * 24 * time.Hour
+
+// plantAPIKey makes a key for the first user, as a backend does: with scopes and claims,
+// which keys that people make for themselves have none of.
+func (s *Stack) plantAPIKey() (err error) {
+	if len(s.seed.Clerk.Users) == 0 {
+		return nil
+	}
+	_, s.apiKey, err = s.Clerk.AddAPIKey(clerk.APIKey{
+		Name: "zen dev", Subject: s.Clerk.UserID(s.seed.Clerk.Users[0].Email), Lifetime: apiKeyLifetime,
+		Scopes: []string{"db:read", "db:write"}, Claims: json.RawMessage(`{"purpose":"zen dev"}`),
+	})
+	return err
+}
+
 // claims are those of the seed and, where they are for a database, Turso's.
 func (s *Stack) claims(seed ClaimsSeed) (map[string]any, error) {
 	claims := maps.Clone(seed.Claims)

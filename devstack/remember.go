@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2/maybe"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // stateful is a part that can write down what it knows: keys, users, who is signed in.
@@ -26,6 +26,9 @@ func (s *Stack) stateFiles() map[string]stateful {
 	}
 	if s.Auth0 != nil {
 		files["auth0-state.json"] = s.Auth0
+	}
+	if s.OIDC != nil {
+		files["oidc-state.json"] = s.OIDC
 	}
 	return files
 }
@@ -59,7 +62,7 @@ func (s *Stack) remember() error {
 		var state bytes.Buffer
 		err := part.Save(&state)
 		if err == nil {
-			err = maybe.WriteFile(filepath.Join(s.keep.dir, name), state.Bytes(), 0o600)
+			err = private.Replace(filepath.Join(s.keep.dir, name), state.Bytes(), 0o600)
 		}
 		if err != nil {
 			return fmt.Errorf("keep %s: %w", name, err)

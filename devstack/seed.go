@@ -13,7 +13,42 @@ import (
 type Seed struct {
 	Clerk ClerkSeed  `toml:"clerk"`
 	Auth0 *Auth0Seed `toml:"auth0"` // nil: there is none
+	OIDC  OIDCSeed   `toml:"oidc"`
+	CI    CISeed     `toml:"ci"`
 	Turso TursoSeed  `toml:"turso"`
+}
+
+// OIDCSeed is an OpenID issuer. Without people it has Alice and Bob, without clients a
+// native one.
+type OIDCSeed struct {
+	Users []struct {
+		Email    string   `toml:"email"`
+		Password string   `toml:"password"`
+		Name     string   `toml:"name"`
+		Groups   []string `toml:"groups"`
+	} `toml:"users"`
+	Clients []struct {
+		ID           string   `toml:"id"`
+		Name         string   `toml:"name"`
+		Secret       string   `toml:"secret"`
+		RedirectURIs []string `toml:"redirect_uris"` // none: http://127.0.0.1/callback, any port
+	} `toml:"clients"`
+	TokenLifetime lifetime `toml:"token_lifetime"`
+}
+
+// CISeed is the job that CI's issuers state. What is empty is that of acme/app.
+type CISeed struct {
+	Owner        string `toml:"owner"`
+	Repository   string `toml:"repository"`
+	OwnerID      int64  `toml:"owner_id"`
+	RepositoryID int64  `toml:"repository_id"`
+	Ref          string `toml:"ref"`
+	Environment  string `toml:"environment"`
+	Event        string `toml:"event"`
+	Workflow     string `toml:"workflow"`
+	Immutable    bool   `toml:"immutable_subject"` // GitHub's sub with ids in it
+	// Audience is whom the tokens are for that a job finds in its variables or in a file.
+	Audience string `toml:"audience"`
 }
 
 // ClerkSeed is who can sign in, and what their tokens say.
@@ -59,6 +94,14 @@ type ClaimsSeed struct {
 	} `toml:"permissions"`
 }
 
+// ActionSeed is an Action of Auth0's that sets claims on access tokens.
+type ActionSeed struct {
+	ClaimsSeed
+	// WriteScope, where not empty, is the permission of the API without which the
+	// tokens are for reading alone.
+	WriteScope string `toml:"write_scope"`
+}
+
 // Auth0Seed is an Auth0 tenant.
 type Auth0Seed struct {
 	Organizations []struct {
@@ -99,8 +142,8 @@ type Auth0Seed struct {
 	} `toml:"apis"` // none: one
 	// Action is a Post Login Action that sets claims on every access token of a
 	// person's, MachineAction one of the credentials-exchange trigger, for machines'.
-	Action                   *ClaimsSeed `toml:"action"`
-	MachineAction            *ClaimsSeed `toml:"machine_action"`
+	Action                   *ActionSeed `toml:"action"`
+	MachineAction            *ActionSeed `toml:"machine_action"`
 	SkipCallbackConfirmation bool        `toml:"skip_callback_confirmation"`
 }
 

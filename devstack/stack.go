@@ -1,5 +1,5 @@
-// Package devstack runs a local Clerk, Auth0 and Turso, and an app between them, on
-// the loopback: for developing without accounts, for demonstrations, and for
+// Package devstack runs a local Clerk, Auth0, OpenID issuer, CI and Turso, and an app
+// between them, on the loopback: for developing without accounts, for demonstrations, and for
 // tests. Its parts speak the wire of the real ones.
 //
 // # In a test
@@ -17,6 +17,7 @@ package devstack
 
 import (
 	"cmp"
+	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -26,8 +27,10 @@ import (
 
 	"github.com/zen-auth/zen/devstack/app"
 	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/oidc"
 	"github.com/zen-auth/zen/devstack/traffic"
 	"github.com/zen-auth/zen/devstack/turso"
 )
@@ -64,6 +67,9 @@ type Options struct {
 	// Keys sign instead of new ones: the first Clerk's tokens, the others Auth0's.
 	// Making keys is most of the time that a start takes.
 	Keys []*rsa.PrivateKey
+	// CI is the system whose job the environment is that of: one of [ci.Systems]. Empty
+	// is none.
+	CI string
 	// TokenLifetime is the life of tokens from templates that say nothing about it.
 	// Zero is Clerk's 60 s.
 	TokenLifetime time.Duration
@@ -80,6 +86,8 @@ type Options struct {
 type Stack struct {
 	Clerk  *clerk.Instance
 	Auth0  *auth0.Tenant // nil if the seed has none
+	OIDC   *oidc.Issuer
+	CI     *ci.Service
 	Turso  *turso.Server
 	Faults *fault.Set
 
@@ -90,8 +98,15 @@ type Stack struct {
 	recorder *traffic.Recorder
 	database turso.Database
 	apiToken string
+	apiKey   string
 	sites    []*site
 	complete bool // all there is has been planted
+
+	// What goes on beside the requests ends with Close.
+	background context.Context
+	stop       context.CancelFunc
+	running    []<-chan struct{}
+	ci         string // whose job the environment is that of
 }
 
 // ErrAddress: what is to be listened on is not a loopback address and port.
@@ -114,8 +129,9 @@ func start(options Options) (*Stack, error) {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Stack{
-		seed: options.Seed, now: options.Now, Faults: fault.NewSet(Faults()...), recorder: traffic.New(options.Now),
+		seed: options.Seed, now: options.Now, Faults: fault.NewSet(Faults()...), recorder: traffic.New(options.Now), ci: options.CI,
 	}
+
 	if s.seed == nil {
 		s.seed = DefaultSeed()
 	}
@@ -126,6 +142,7 @@ func start(options Options) (*Stack, error) {
 	if s.keep, err = openKeep(options.Dir); err != nil {
 		return nil, err
 	}
+	s.background, s.stop = context.WithCancel(context.Background())
 	if err := s.listen(options); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -197,6 +214,10 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 	if err := s.buildTenant(options); err != nil {
 		return nil, err
 	}
+	if err := s.buildOIDC(options); err != nil {
+		return nil, err
+	}
+	s.buildCI(options)
 	s.Turso, err = turso.New(turso.Options{
 		Now: options.Now, Dir: options.Dir, Host: s.url[len("http://"):], Faults: s.Faults, Logger: options.Logger,
 		JWKSLimit: s.seed.Turso.JWKSLimit,
@@ -229,6 +250,9 @@ func (s *Stack) finish(options Options) error {
 		return err
 	}
 	s.apiToken = token
+	if err := s.plantAPIKey(); err != nil {
+		return err
+	}
 	// Now, too: a stack that is killed is the same one the next time.
 	if err := s.remember(); err != nil {
 		return err
@@ -257,8 +281,16 @@ func (s *Stack) DatabaseID() string { return s.database.ID }
 // APIToken is a token of the Platform API.
 func (s *Stack) APIToken() string { return s.apiToken }
 
+// APIKey is a Clerk API key of the first user's, or "" where the seed has none. It is a
+// new one each run.
+func (s *Stack) APIKey() string { return s.apiKey }
+
 // Close stops listening, waits for requests under way, and closes the databases.
 func (s *Stack) Close() error {
+	s.stop()
+	for _, ended := range s.running {
+		<-ended
+	}
 	var errs []error
 	for _, site := range s.sites {
 		errs = append(errs, site.close())

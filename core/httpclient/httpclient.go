@@ -5,6 +5,7 @@ package httpclient
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -23,7 +25,7 @@ import (
 func New() *http.Transport {
 	return &http.Transport{
 		Proxy:                  Proxy,
-		DialContext:            (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
+		DialContext:            dial,
 		ForceAttemptHTTP2:      true,
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
@@ -32,6 +34,15 @@ func New() *http.Transport {
 		// Without, a connection that the network forgot takes all requests for minutes.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 	}
+}
+
+// dial connects names under localhost to this machine, whether or not the system's
+// resolver knows that they are (RFC 6761 section 6.3).
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(strings.ToLower(host), ".localhost") {
+		address = net.JoinHostPort("localhost", port)
+	}
+	return (&net.Dialer{Timeout: 15 * time.Second}).DialContext(ctx, network, address)
 }
 
 // Wrap returns a transport whose answers are those of servers that speak JSON. What

@@ -21,6 +21,9 @@ import (
 // A value that can't be used is an error of class ErrConfig, which names the variable
 // and not its content. net/http would connect without the proxy then.
 func Proxy(req *http.Request) (*url.URL, error) {
+	if provider.IsLoopback(req.URL.Hostname()) { // the package below knows no names under localhost
+		return nil, nil
+	}
 	environment, err := fromEnvironment()
 	if err != nil {
 		// Only what would have gone through it is stopped.

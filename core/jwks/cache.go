@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -46,11 +47,11 @@ func (d Disk) Path() string {
 	return filepath.Join(d.Dir, hex.EncodeToString(sum[:])+".json")
 }
 
-// Load reads the file. The error is ErrUnavailable where there is none, where others
-// could have written to it, and where it is damaged: a key set can be had again.
+// Load reads the file. The error is ErrUnavailable where there is none, where somebody
+// else could have put it there or written to it (its keys decide which tokens are
+// good), and where it is damaged: a key set can be had again.
 func (d Disk) Load() (*Set, error) {
-	// Its keys decide which tokens are good.
-	file, err := private.Open(d.Path(), private.Rule{})
+	file, err := private.Own.Open(d.Path(), os.O_RDONLY)
 	if err != nil {
 		return nil, d.missing()
 	}

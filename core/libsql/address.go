@@ -2,7 +2,6 @@ package libsql
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
@@ -25,13 +24,13 @@ func Address(target string) (*url.URL, error) {
 	switch {
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, misfit("database URL %q has a user, a query or a fragment, too", "never put a secret into the URL: the session has the token", target)
-	case u.Scheme == "libsql":
+	case u.Scheme == "libsql", u.Scheme == "turso": // what newer tools of Turso call the same
 		u.Scheme = "https"
 	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
 			Message: fmt.Sprintf("database URL %q would send the token unencrypted", target),
-			Hint:    "use libsql:// or https://; http:// is for 127.0.0.1, [::1] and localhost",
+			Hint:    "use libsql:// or https://; http:// is for 127.0.0.1, [::1], localhost and what ends in .localhost",
 		}
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, &provider.Error{
@@ -55,13 +54,7 @@ func shown(target string) string {
 }
 
 // IsLoopback reports whether a host, with or without a port, is this machine.
-func IsLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
+func IsLoopback(host string) bool { return provider.IsLoopback(host) }
 
 // IsLocal tells file:PATH and :memory: from the URL of a database at a server.
 func IsLocal(target string) bool {

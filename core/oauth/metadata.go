@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -160,8 +159,7 @@ func ParseMetadata(document []byte, issuer string) (Metadata, error) {
 // secure reports whether what is sent to u is for its host alone: plain http is for
 // loopback (RFC 8252 section 8.3).
 func secure(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()))
+	return u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && provider.IsLoopback(u.Hostname()))
 }
 
 func readBody(r io.Reader) ([]byte, error) {

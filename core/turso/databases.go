@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Database is a database of an organisation.
@@ -21,6 +22,16 @@ type Database struct {
 	// Blocked* say that the plan or the owner stopped reads or writes.
 	BlockedReads  bool `json:"block_reads"`
 	BlockedWrites bool `json:"block_writes"`
+}
+
+// URL is libsql://HOSTNAME, or http:// for a server on this machine, which has no
+// certificate.
+func (d Database) URL() string {
+	host, _, _ := strings.Cut(d.Hostname, "/")
+	if u, err := url.Parse("//" + host); err == nil && isLoopback(u.Hostname()) {
+		return "http://" + d.Hostname
+	}
+	return "libsql://" + d.Hostname
 }
 
 // DatabaseFilter narrows a list; its zero value does not.

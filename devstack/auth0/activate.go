@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // showActivate asks for a device's code, or about it when the address has it.
@@ -45,7 +46,7 @@ func (t *Tenant) waiting(userCode string) *device {
 		return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s))
 	}
 	for _, d := range t.devices {
-		if d.status == devicePending && t.now().Before(d.expireAt) && same(plain(d.userCode), plain(userCode)) {
+		if d.status == devicePending && t.now().Before(d.expireAt) && random.Same(plain(d.userCode), plain(userCode)) {
 			return d
 		}
 	}
@@ -61,7 +62,7 @@ func (t *Tenant) activate(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	b := t.browserOf(w, r)
-	if !same(r.PostForm.Get("csrf_token"), b.csrf) {
+	if !random.Same(r.PostForm.Get("csrf_token"), b.csrf) {
 		t.site.Fail(w, http.StatusForbidden, "This form is out of date", "Open the activation page again. If it keeps happening, allow cookies for this address.")
 		return
 	}
@@ -71,7 +72,7 @@ func (t *Tenant) activate(w http.ResponseWriter, r *http.Request) {
 	case d == nil:
 		t.renderActivate(w, http.StatusBadRequest, b, "The code is incorrect or has expired.")
 	case decision == "authorise":
-		tx := &transaction{id: randomString(32), expireAt: d.expireAt, browser: b, grant: d.grant, device: d}
+		tx := &transaction{id: random.String(32), expireAt: d.expireAt, browser: b, grant: d.grant, device: d}
 		t.transactions[tx.id] = tx
 		portal.Redirect(w, tx.page(loginPath))
 	case decision == "cancel":

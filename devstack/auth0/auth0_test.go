@@ -21,6 +21,7 @@ import (
 
 	"github.com/zen-auth/zen/devstack/auth0"
 	"github.com/zen-auth/zen/devstack/browse"
+	"github.com/zen-auth/zen/devstack/jose/josetest"
 )
 
 // Some keys for all tests: making one takes longer than a test.
@@ -209,33 +210,12 @@ func (b *bench) tokens(change ...string) reply {
 	return r
 }
 
-// keySet is what a verifier fetches.
-func (b *bench) keySet() map[string]*rsa.PublicKey {
-	b.t.Helper()
-	resp, err := http.Get(b.url + "/.well-known/jwks.json")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var set struct{ Keys []struct{ Kid, N, E string } }
-	if err := json.NewDecoder(resp.Body).Decode(&set); err != nil {
-		b.t.Fatal(err)
-	}
-	keys := map[string]*rsa.PublicKey{}
-	for _, k := range set.Keys {
-		keys[k.Kid] = publicKey(b.t, k.N, k.E)
-	}
-	return keys
-}
-
 func (b *bench) parse(token string) (*jwt.Token, error) {
-	keys := b.keySet()
-	return jwt.Parse(token, func(t *jwt.Token) (any, error) {
-		if key := keys[t.Header["kid"].(string)]; key != nil {
-			return key, nil
-		}
-		return nil, jwt.ErrTokenUnverifiable
-	}, jwt.WithValidMethods([]string{"RS256", "PS256"}), jwt.WithTimeFunc(b.now), jwt.WithIssuer(b.url+"/"), jwt.WithExpirationRequired())
+	keys, err := josetest.Keys(b.url + "/.well-known/jwks.json")
+	if err != nil {
+		return nil, err
+	}
+	return jwt.Parse(token, keys, jwt.WithValidMethods([]string{"RS256", "PS256"}), jwt.WithTimeFunc(b.now), jwt.WithIssuer(b.url+"/"), jwt.WithExpirationRequired())
 }
 
 func (b *bench) claims(token string) jwt.MapClaims {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Bounds of a client assertion (Auth0, Authenticate with Private Key JWT).
@@ -49,7 +51,7 @@ func (t *Tenant) authenticate(r *http.Request, form url.Values) (*Application, e
 		return nil, errUnauthorized()
 	case len(application.Keys) > 0:
 		return application, t.checkAssertion(application, form.Get("client_assertion_type"), assertion)
-	case application.Secret != "" && !same(secret, application.Secret):
+	case application.Secret != "" && !random.Same(secret, application.Secret):
 		return nil, errUnauthorized()
 	}
 	return application, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Lifetimes of what a person has begun.
@@ -81,7 +82,7 @@ func (t *Tenant) begin(q url.Values) (next string, problem *oauthError) {
 			"Callback URL mismatch. The provided redirect_uri is not in the list of allowed callback URLs.")
 	}
 	tx := &transaction{
-		id: randomString(32), expireAt: t.now().Add(transactionLifetime), redirectURI: redirectURI, state: q.Get("state"),
+		id: random.String(32), expireAt: t.now().Add(transactionLifetime), redirectURI: redirectURI, state: q.Get("state"),
 		challenge: q.Get("code_challenge"), prompt: q.Get("prompt"), loginHint: q.Get("login_hint"), organization: q.Get("organization"),
 		grant: &grant{application: application, nonce: q.Get("nonce")},
 	}

@@ -3,6 +3,8 @@ package auth0
 import (
 	"net/http"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 const cookieName = "auth0"
@@ -30,7 +32,7 @@ func (t *Tenant) browserOf(w http.ResponseWriter, r *http.Request) *browser {
 // newBrowser starts a browser's record. Signing in does so, too: an id never
 // survives it.
 func (t *Tenant) newBrowser(w http.ResponseWriter, old *browser) *browser {
-	b := &browser{id: randomString(32), csrf: randomString(32), expireAt: t.now().Add(browserLifetime)}
+	b := &browser{id: random.String(32), csrf: random.String(32), expireAt: t.now().Add(browserLifetime)}
 	if old != nil {
 		delete(t.browsers, old.id)
 		for _, tx := range t.transactions {
@@ -49,7 +51,7 @@ func (t *Tenant) newBrowser(w http.ResponseWriter, old *browser) *browser {
 }
 
 func (b *browser) signIn(u *user, now time.Time) {
-	b.user, b.authTime, b.sessionID = u, now, randomString(32)
+	b.user, b.authTime, b.sessionID = u, now, random.String(32)
 }
 
 // prune forgets what has expired.

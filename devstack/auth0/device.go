@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 const (
@@ -48,7 +50,7 @@ func (t *Tenant) createDevice(r *http.Request, form url.Values) (object, error) 
 		return nil, err
 	}
 	d := &device{
-		code: randomString(24), userCode: randomOf(userCodeAlphabet, 4) + "-" + randomOf(userCodeAlphabet, 4),
+		code: random.String(24), userCode: random.UserCode(),
 		expireAt: t.now().Add(deviceLifetime),
 		grant:    &grant{application: application, api: api, scopes: allowedScopes(form.Get("scope"), api)},
 	}

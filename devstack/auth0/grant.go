@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // grant is what a person has allowed an application.
@@ -98,7 +100,8 @@ func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, er
 		claims["scope"] = strings.Join(g.scopes, " ")
 	}
 	if g.organization != nil && !t.fault(FaultOrganizationLost) {
-		claims["org_id"] = g.organization.ID
+		// The name is there where a tenant takes names for organisations, as this one does.
+		claims["org_id"], claims["org_name"] = g.organization.ID, g.organization.Name
 	}
 	userinfo := t.baseURL + "/userinfo"
 	if g.api == nil || t.fault(FaultOpaqueToken) {
@@ -122,7 +125,7 @@ func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, er
 	header := map[string]any{}
 	if g.api.RFC9068 != t.fault(FaultOtherDialect) {
 		header["typ"] = "at+jwt"
-		claims["client_id"], claims["jti"] = g.application.ClientID, randomString(21)
+		claims["client_id"], claims["jti"] = g.application.ClientID, random.String(21)
 	} else {
 		claims["azp"] = g.application.ClientID
 		if g.grantType != "" {
@@ -142,7 +145,7 @@ func (t *Tenant) signFor(api *API, header, claims map[string]any) (string, error
 		secret := sha256.Sum256(append(t.sealKey[:], api.Identifier...))
 		return token.SignedString(secret[:])
 	case api.Algorithm == PS256:
-		return t.keys.signAs(jwt.SigningMethodPS256, header, claims)
+		return t.keys.current.SignAs(jwt.SigningMethodPS256, header, claims)
 	}
 	return t.keys.sign(header, claims)
 }
@@ -189,7 +192,8 @@ func (t *Tenant) profile(g *grant) object {
 		claims["email"], claims["email_verified"] = u.Email, true
 	}
 	if g.organization != nil && !t.fault(FaultOrganizationLost) {
-		claims["org_id"] = g.organization.ID
+		// The name is there where a tenant takes names for organisations, as this one does.
+		claims["org_id"], claims["org_name"] = g.organization.ID, g.organization.Name
 	}
 	return claims
 }

@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/jose"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // keyRing holds the signing keys: the present one, the next one, which is
@@ -27,8 +30,7 @@ type keyRing struct {
 }
 
 type signingKey struct {
-	id          string
-	private     *rsa.PrivateKey
+	jose.Key
 	certificate []byte
 }
 
@@ -58,7 +60,7 @@ func (ring *keyRing) make(now time.Time) (signingKey, error) {
 	if err != nil {
 		return signingKey{}, fmt.Errorf("auth0: certify signing key: %w", err)
 	}
-	return signingKey{id: randomString(21), private: private, certificate: certificate}, nil
+	return signingKey{jose.Key{ID: random.String(21), Private: private}, certificate}, nil
 }
 
 func certificateTemplate(now time.Time) *x509.Certificate {
@@ -70,41 +72,19 @@ func certificateTemplate(now time.Time) *x509.Certificate {
 
 func (k signingKey) jwk() object {
 	thumbprint := sha1.Sum(k.certificate)
-	return object{
-		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": k.id,
-		"n":   base64.RawURLEncoding.EncodeToString(k.private.N.Bytes()),
-		"e":   base64.RawURLEncoding.EncodeToString(big.NewInt(int64(k.private.E)).Bytes()),
-		"x5t": base64.RawURLEncoding.EncodeToString(thumbprint[:]),
-		"x5c": []string{base64.StdEncoding.EncodeToString(k.certificate)},
-	}
+	key := k.JWK()
+	key["x5t"] = base64.RawURLEncoding.EncodeToString(thumbprint[:])
+	key["x5c"] = []string{base64.StdEncoding.EncodeToString(k.certificate)}
+	return key
 }
 
 func (ring *keyRing) published() []signingKey {
 	return append([]signingKey{ring.current, ring.next}, ring.previous...)
 }
 
-// sign makes a JWT. Header fields are added to alg, kid and typ or replace them;
-// a nil one removes them.
+// sign makes a JWT with the present key.
 func (ring *keyRing) sign(header, claims map[string]any) (string, error) {
-	return ring.signAs(jwt.SigningMethodRS256, header, claims)
-}
-
-// signAs is sign by another algorithm of RSA's. Auth0 has one key pair for all of them.
-func (ring *keyRing) signAs(method jwt.SigningMethod, header, claims map[string]any) (string, error) {
-	token := jwt.NewWithClaims(method, jwt.MapClaims(claims))
-	token.Header["kid"] = ring.current.id
-	for name, value := range header {
-		if value == nil {
-			delete(token.Header, name)
-			continue
-		}
-		token.Header[name] = value
-	}
-	signed, err := token.SignedString(ring.current.private)
-	if err != nil {
-		return "", fmt.Errorf("auth0: sign token: %w", err)
-	}
-	return signed, nil
+	return ring.current.Sign(header, claims)
 }
 
 // Sign signs any claims with the present key, for tests of verifiers. Nothing is
@@ -136,7 +116,7 @@ func (t *Tenant) KeyIDs() []string {
 	defer t.mu.Unlock()
 	var ids []string
 	for _, k := range t.keys.published() {
-		ids = append(ids, k.id)
+		ids = append(ids, k.ID)
 	}
 	return ids
 }
@@ -146,7 +126,7 @@ func (t *Tenant) KeyIDs() []string {
 func (t *Tenant) RevokeKey(id string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := slices.IndexFunc(t.keys.previous, func(k signingKey) bool { return k.id == id })
+	i := slices.IndexFunc(t.keys.previous, func(k signingKey) bool { return k.ID == id })
 	if i < 0 {
 		return fmt.Errorf("auth0: revoke key %q: not a previous key", id)
 	}
@@ -162,7 +142,7 @@ func (t *Tenant) serveKeySet(w http.ResponseWriter, _ *http.Request) {
 	t.mu.Lock()
 	keys := []object{}
 	for _, k := range t.keys.published() {
-		if k.id == t.keys.current.id && t.fault(FaultKeyUnpublished) {
+		if k.ID == t.keys.current.ID && t.fault(FaultKeyUnpublished) {
 			continue
 		}
 		keys = append(keys, k.jwk())
@@ -182,8 +162,8 @@ func (t *Tenant) verify(token string) (jwt.MapClaims, error) {
 // publishedKey is the key that a token's kid names.
 func (t *Tenant) publishedKey(token *jwt.Token) (any, error) {
 	for _, k := range t.keys.published() {
-		if k.id == token.Header["kid"] {
-			return &k.private.PublicKey, nil
+		if k.ID == token.Header["kid"] {
+			return &k.Private.PublicKey, nil
 		}
 	}
 	return nil, errors.New("unknown key")

@@ -1,24 +1,10 @@
 package auth0_test
 
 import (
-	"crypto/rsa"
-	"encoding/base64"
-	"math/big"
 	"testing"
-)
 
-func publicKey(t *testing.T, n, e string) *rsa.PublicKey {
-	t.Helper()
-	modulus, err := base64.RawURLEncoding.DecodeString(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	exponent, err := base64.RawURLEncoding.DecodeString(e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &rsa.PublicKey{N: new(big.Int).SetBytes(modulus), E: int(new(big.Int).SetBytes(exponent).Int64())}
-}
+	"github.com/zen-auth/zen/devstack/jose/josetest"
+)
 
 // TestRotation: the next key is known before it signs, and tokens of the previous
 // one stay good until it is revoked.
@@ -26,8 +12,9 @@ func TestRotation(t *testing.T) {
 	b := newBench(t)
 	old := b.tokens().text("access_token")
 	ids := b.KeyIDs()
-	if len(ids) != 2 || len(b.keySet()) != 2 {
-		t.Fatalf("keys %v", ids)
+	var set struct{ Keys []any }
+	if err := josetest.Get(b.url+"/.well-known/jwks.json", &set); err != nil || len(ids) != 2 || len(set.Keys) != 2 {
+		t.Fatalf("keys %v, of which %d are published: %v", ids, len(set.Keys), err)
 	}
 	if err := b.RotateKey(); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 const logoutPath = "/u/logout"
@@ -101,7 +102,7 @@ func (t *Tenant) logout(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case problem != nil:
 		t.site.Fail(w, problem.status, "Oops!, something went wrong", problem.text)
-	case !same(r.PostForm.Get("csrf_token"), b.csrf):
+	case !random.Same(r.PostForm.Get("csrf_token"), b.csrf):
 		t.site.Fail(w, http.StatusForbidden, "This form is out of date", "Open the page again.")
 	case r.PostForm.Get("decision") != "authorise":
 		t.site.Done(w, "You are still signed in", "Nothing was done.")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Paths of the pages. All are below one path, that of their cookie.
@@ -101,7 +102,7 @@ func (t *Tenant) login(w http.ResponseWriter, r *http.Request, tx *transaction) 
 	account := t.userByEmail(r.PostForm.Get("account"))
 	if account == nil {
 		account = t.userByEmail(email)
-		if account == nil || account.Password == "" || !same(account.Password, r.PostForm.Get("password")) {
+		if account == nil || account.Password == "" || !random.Same(account.Password, r.PostForm.Get("password")) {
 			t.renderLogin(w, http.StatusBadRequest, tx, email, "Wrong email or password")
 			return
 		}
@@ -210,7 +211,7 @@ func (t *Tenant) complete(tx *transaction) string {
 	if err := t.runAction(tx.grant, false); err != nil {
 		return tx.fail(err)
 	}
-	id := randomString(43)
+	id := random.String(43)
 	t.codes[id] = &code{grant: tx.grant, redirectURI: tx.redirectURI, challenge: tx.challenge, expireAt: t.now().Add(codeLifetime)}
 	return tx.reply(url.Values{"code": {id}})
 }

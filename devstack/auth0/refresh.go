@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // family are all refresh tokens that descend from one sign-in.
@@ -51,7 +53,7 @@ func (t *Tenant) newFamily(g *grant) string {
 }
 
 func (t *Tenant) newRefreshToken(f *family) string {
-	token := "v1." + randomString(60)
+	token := "v1." + random.String(60)
 	t.refreshTokens[token] = &refreshToken{family: f, generation: f.generation}
 	return token
 }

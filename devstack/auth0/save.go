@@ -1,13 +1,13 @@
 package auth0
 
 import (
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/jose"
 )
 
 // stateVersion changes when an older state can't be read any more.
@@ -114,20 +114,13 @@ func (f *family) saved() *savedFamily {
 }
 
 func (k signingKey) saved() (savedKey, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(k.private)
-	return savedKey{k.id, der, k.certificate}, err
+	der, err := k.Marshal()
+	return savedKey{k.ID, der, k.certificate}, err
 }
 
 func (k savedKey) restore() (signingKey, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(k.Private)
-	if err != nil {
-		return signingKey{}, fmt.Errorf("key %q: %w", k.ID, err)
-	}
-	private, ok := parsed.(*rsa.PrivateKey)
-	if !ok {
-		return signingKey{}, fmt.Errorf("key %q is not an RSA key", k.ID)
-	}
-	return signingKey{k.ID, private, k.Certificate}, nil
+	key, err := jose.ParseKey(k.ID, k.Private)
+	return signingKey{key, k.Certificate}, err
 }
 
 // Restore puts what [Tenant.Save] wrote into the place of the tenant's keys,

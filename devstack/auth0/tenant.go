@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Tenant is one Auth0 tenant. Its methods are safe for concurrent use.
@@ -145,7 +146,7 @@ func (t *Tenant) AddOrganization(o Organization) (string, error) {
 		return "", fmt.Errorf("auth0: add organisation %q: exists", o.Name)
 	}
 	if o.ID == "" {
-		o.ID = "org_" + randomString(16)
+		o.ID = "org_" + random.String(16)
 	}
 	if o.DisplayName == "" {
 		o.DisplayName = o.Name
@@ -165,7 +166,7 @@ func (t *Tenant) AddUser(u User) (string, error) {
 		return "", fmt.Errorf("auth0: add user %q: exists", u.Email)
 	}
 	if u.ID == "" {
-		u.ID = "auth0|" + randomHex(12)
+		u.ID = "auth0|" + random.Hex(12)
 	}
 	if u.Name == "" {
 		u.Name = u.Email
@@ -185,7 +186,7 @@ func (t *Tenant) AddUser(u User) (string, error) {
 // AddApplication adds or replaces an application and returns its client id.
 func (t *Tenant) AddApplication(a Application) (string, error) {
 	if a.ClientID == "" {
-		a.ClientID = randomString(32)
+		a.ClientID = random.String(32)
 	}
 	switch a.Organizations {
 	case "":

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // token is the token endpoint.
@@ -48,7 +50,7 @@ func (t *Tenant) exchangeCode(application *Application, form url.Values) (object
 	}
 	if c.challenge != "" {
 		sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-		if !same(base64.RawURLEncoding.EncodeToString(sum[:]), c.challenge) {
+		if !random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), c.challenge) {
 			return nil, errOAuth(403, "invalid_grant", "Failed to verify code verifier")
 		}
 	}

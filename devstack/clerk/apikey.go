@@ -4,11 +4,14 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // apiKey is one API key. Its secret begins with ak_, as its id does.
@@ -47,6 +50,51 @@ var apiKeySubject = regexp.MustCompile(`^(user|org|mch|scim)_\w+$`)
 // The errors of API keys have neither meta nor a trace id.
 func errBadRequest(text string) *apiError {
 	return &apiError{status: 400, code: "bad_request", message: "Bad Request", long: text}
+}
+
+// APIKey is an API key as a backend makes one.
+type APIKey struct {
+	Name    string
+	Subject string // a user's id, or an organisation's
+	Scopes  []string
+	Claims  json.RawMessage // any JSON
+	// Lifetime is how long it works. Zero is for ever, negative is over already.
+	Lifetime time.Duration
+}
+
+// AddAPIKey makes a key without the Backend API, and returns its id and its secret.
+func (inst *Instance) AddAPIKey(a APIKey) (id, secret string, err error) {
+	if !apiKeySubject.MatchString(a.Subject) || len(a.Name) < 3 {
+		return "", "", fmt.Errorf("clerk: add API key %q of %q: want a name of three letters and a subject", a.Name, a.Subject)
+	}
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	k := &apiKey{name: a.Name, subject: a.Subject, scopes: a.Scopes, claims: a.Claims}
+	inst.keepAPIKey(k, a.Lifetime)
+	return k.id, k.secret, nil
+}
+
+// RevokeAPIKey revokes a key, as the dashboard can.
+func (inst *Instance) RevokeAPIKey(id string) error {
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	k := inst.apiKeys[id]
+	if k == nil {
+		return fmt.Errorf("clerk: revoke API key: no key %q", id)
+	}
+	k.revoked, k.updatedAt = true, inst.now()
+	return nil
+}
+
+// keepAPIKey completes a key. A lifetime of 0 is for ever.
+func (inst *Instance) keepAPIKey(k *apiKey, lifetime time.Duration) {
+	k.id, k.secret = "ak_"+random.Hex(16), newAPIKeySecret()
+	k.createdAt = inst.now()
+	k.updatedAt = k.createdAt
+	if lifetime != 0 {
+		k.expireAt = k.createdAt.Add(lifetime)
+	}
+	inst.apiKeys[k.id] = k
 }
 
 func createAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
@@ -92,13 +140,11 @@ func (inst *Instance) saveAPIKey(k *apiKey, body params) (any, error) {
 	case seconds != nil && (*seconds < 1 || *seconds > maxLifetimeSeconds):
 		return nil, errBadRequest("Invalid 'seconds_until_expiration': must be positive")
 	}
-	k.id, k.secret = "ak_"+randomHex(16), newAPIKeySecret()
-	k.createdAt = inst.now()
-	k.updatedAt = k.createdAt
+	var lifetime time.Duration
 	if seconds != nil {
-		k.expireAt = k.createdAt.Add(time.Duration(*seconds) * time.Second)
+		lifetime = time.Duration(*seconds) * time.Second
 	}
-	inst.apiKeys[k.id] = k
+	inst.keepAPIKey(k, lifetime)
 	view := inst.apiKeyView(k)
 	view["secret"] = k.secret
 	return view, nil
@@ -138,7 +184,7 @@ func verifyAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 		return nil, errBadRequest("Invalid 'secret': Required")
 	}
 	for _, k := range inst.apiKeys {
-		if same(k.secret, secret) && !k.revoked && !inst.expired(k) {
+		if random.Same(k.secret, secret) && !k.revoked && !inst.expired(k) {
 			k.lastUsedAt = inst.now()
 			return inst.apiKeyView(k), nil
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // BackendPrefix is where the Backend API is mounted, so that the root stays the
@@ -100,7 +102,7 @@ func (inst *Instance) secret(next http.Handler) http.Handler {
 			writeError(w, errAuthenticationInvalid())
 		case !ok || !strings.EqualFold(scheme, "Bearer"):
 			writeError(w, errAuthorizationFormat())
-		case !same(key, inst.opts.SecretKey) && !inst.isMachine(r):
+		case !random.Same(key, inst.opts.SecretKey) && !inst.isMachine(r):
 			writeError(w, errSecretKeyInvalid())
 		default:
 			next.ServeHTTP(w, r)

@@ -1,10 +1,11 @@
 package clerk
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // client is one device: what a browser's __client cookie or a native app's
@@ -39,10 +40,10 @@ func (inst *Instance) newClient() (*client, error) {
 // rotate gives the client a new client JWT. That has no exp, no iss and no sub:
 // Clerk documents its content as id and rotating_token, and its life as the session's.
 func (inst *Instance) rotate(cl *client) error {
-	cl.previous, cl.rotating = cl.rotating, randomString(32)
+	cl.previous, cl.rotating = cl.rotating, random.String(32)
 	cl.rotatedAt = inst.now()
 	cl.updatedAt = cl.rotatedAt
-	signed, err := inst.keys.clients.sign(nil, map[string]any{"id": cl.id, "rotating_token": cl.rotating})
+	signed, err := inst.keys.clients.Sign(nil, map[string]any{"id": cl.id, "rotating_token": cl.rotating})
 	cl.currentJWT = signed
 	return err
 }
@@ -74,10 +75,10 @@ func (inst *Instance) authenticate(r *http.Request) (*client, error) {
 		return nil, errAuthenticationInvalid()
 	}
 	signedOut := inst.fault(FaultSignedOut)
-	if same(rotating, cl.rotating) && !signedOut {
+	if random.Same(rotating, cl.rotating) && !signedOut {
 		return cl, nil
 	}
-	if !signedOut && same(rotating, cl.previous) && inst.now().Before(cl.rotatedAt.Add(inst.opts.RotationGrace)) {
+	if !signedOut && random.Same(rotating, cl.previous) && inst.now().Before(cl.rotatedAt.Add(inst.opts.RotationGrace)) {
 		return cl, nil
 	}
 	replacement, err := inst.newClient()
@@ -86,8 +87,6 @@ func (inst *Instance) authenticate(r *http.Request) (*client, error) {
 	}
 	return replacement, errSignedOut()
 }
-
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // activeSessions drops what is no longer active and returns the rest.
 func (inst *Instance) activeSessions(cl *client) []*session {

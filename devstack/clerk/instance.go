@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Instance is one Clerk instance. Its methods are safe for concurrent use.
@@ -62,7 +63,7 @@ func New(opts Options) (*Instance, error) {
 		opts.InstanceID = newID("ins")
 	}
 	if opts.SecretKey == "" {
-		opts.SecretKey = "sk_" + environment(opts.Production) + "_" + randomString(40)
+		opts.SecretKey = "sk_" + environment(opts.Production) + "_" + random.String(40)
 	}
 	if opts.Users == nil && opts.Organizations == nil {
 		opts.Organizations, opts.Users = DefaultOrganizations(), DefaultUsers()
@@ -174,7 +175,7 @@ func (inst *Instance) BackendURL() string { return inst.Issuer() + BackendPrefix
 func (inst *Instance) PublicKey() *rsa.PublicKey {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
-	return &inst.keys.signing.private.PublicKey
+	return &inst.keys.signing.Private.PublicKey
 }
 
 // Handler serves everything listed in the package comment. To share a server

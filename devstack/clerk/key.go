@@ -3,28 +3,23 @@ package clerk
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
 	"fmt"
-	"math/big"
 	"net/http"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/jose"
 )
 
 // keyRing holds the key that signs and the retired ones that are still published.
 type keyRing struct {
-	signing   instanceKey
-	published []instanceKey // newest first, signing among them
-	clients   instanceKey   // signs client JWTs; signing, unless sessions outlived that
+	signing   jose.Key
+	published []jose.Key // newest first, signing among them
+	clients   jose.Key   // signs client JWTs; signing, unless sessions outlived that
 }
 
 // maxPublished bounds what many rotations with overlap leave in the key set.
 const maxPublished = 4
-
-type instanceKey struct {
-	id      string // kid
-	private *rsa.PrivateKey
-}
 
 func newKeyRing(id string, private *rsa.PrivateKey) (keyRing, error) {
 	if private == nil {
@@ -33,8 +28,8 @@ func newKeyRing(id string, private *rsa.PrivateKey) (keyRing, error) {
 			return keyRing{}, fmt.Errorf("clerk: instance key: %w", err)
 		}
 	}
-	key := instanceKey{id: id, private: private}
-	return keyRing{signing: key, published: []instanceKey{key}, clients: key}, nil
+	key := jose.Key{ID: id, Private: private}
+	return keyRing{signing: key, published: []jose.Key{key}, clients: key}, nil
 }
 
 func makeStrangeKey() *rsa.PrivateKey {
@@ -49,39 +44,14 @@ func makeStrangeKey() *rsa.PrivateKey {
 func (ring keyRing) jwks() object {
 	keys := make([]object, 0, len(ring.published))
 	for _, key := range ring.published {
-		keys = append(keys, object{
-			"use": "sig",
-			"kty": "RSA",
-			"kid": key.id,
-			"alg": "RS256",
-			"n":   base64.RawURLEncoding.EncodeToString(key.private.N.Bytes()),
-			"e":   base64.RawURLEncoding.EncodeToString(big.NewInt(int64(key.private.E)).Bytes()),
-		})
+		keys = append(keys, key.JWK())
 	}
 	return object{"keys": keys}
 }
 
 // sign makes a JWT with the key that signs now.
 func (ring keyRing) sign(header, claims map[string]any) (string, error) {
-	return ring.signing.sign(header, claims)
-}
-
-// sign makes a JWT. Header fields override alg, kid and typ; a nil one is left out.
-func (key instanceKey) sign(header, claims map[string]any) (string, error) {
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(claims))
-	token.Header["kid"] = key.id
-	for name, value := range header {
-		if value == nil {
-			delete(token.Header, name)
-			continue
-		}
-		token.Header[name] = value
-	}
-	signed, err := token.SignedString(key.private)
-	if err != nil {
-		return "", fmt.Errorf("clerk: sign token: %w", err)
-	}
-	return signed, nil
+	return ring.signing.Sign(header, claims)
 }
 
 // verify checks a JWT that this instance signed for itself, and its lifetime.
@@ -89,9 +59,9 @@ func (inst *Instance) verify(token string) (jwt.MapClaims, error) {
 	claims := jwt.MapClaims{}
 	_, err := jwt.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
 		var known jwt.VerificationKeySet
-		for _, key := range []instanceKey{inst.keys.signing, inst.keys.clients} {
-			if t.Header["kid"] == key.id {
-				known.Keys = append(known.Keys, &key.private.PublicKey)
+		for _, key := range []jose.Key{inst.keys.signing, inst.keys.clients} {
+			if t.Header["kid"] == key.ID {
+				known.Keys = append(known.Keys, &key.Private.PublicKey)
 			}
 		}
 		return known, nil
@@ -154,7 +124,7 @@ func (inst *Instance) serveKeySet(w http.ResponseWriter, _ *http.Request) {
 	inst.mu.Lock()
 	ring := inst.keys
 	if inst.fault(FaultKeySwapped) {
-		ring.published = []instanceKey{{id: ring.signing.id, private: inst.strangeKey()}}
+		ring.published = []jose.Key{{ID: ring.signing.ID, Private: inst.strangeKey()}}
 	}
 	set := ring.jwks()
 	inst.mu.Unlock()

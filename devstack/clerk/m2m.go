@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Machine is a machine of the instance, which makes tokens with its own secret.
@@ -56,7 +58,7 @@ func (inst *Instance) AddMachine(m Machine) (id, secret string) {
 func (inst *Instance) machineOf(r *http.Request) *Machine {
 	_, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	for _, m := range inst.machines {
-		if same(m.Secret, key) {
+		if random.Same(m.Secret, key) {
 			return m
 		}
 	}
@@ -97,7 +99,7 @@ func createM2MToken(inst *Instance, r *http.Request, body params) (any, error) {
 		return nil, errBadRequest("Invalid 'seconds_until_expiration': must be positive")
 	}
 	now := inst.now()
-	t := &m2mToken{id: "mt_" + randomHex(16), machine: machine, claims: claims, createdAt: now, updatedAt: now}
+	t := &m2mToken{id: "mt_" + random.Hex(16), machine: machine, claims: claims, createdAt: now, updatedAt: now}
 	if seconds != nil {
 		t.expireAt = now.Add(time.Duration(*seconds * float64(time.Second)))
 	}
@@ -106,7 +108,7 @@ func createM2MToken(inst *Instance, r *http.Request, body params) (any, error) {
 		if old := inst.reusableM2M(t, least); old != nil {
 			return created{inst.m2mView(old, true)}, nil
 		}
-		t.secret = "mt_" + randomString(43)
+		t.secret = "mt_" + random.String(43)
 	case "jwt":
 		if t.expireAt.IsZero() {
 			t.expireAt = now.Add(defaultM2MLifetime)
@@ -183,7 +185,7 @@ func verifyM2MToken(inst *Instance, r *http.Request, body params) (any, error) {
 	}
 	asking := inst.machineOf(r)
 	for _, t := range inst.m2mTokens {
-		if !same(t.secret, token) || t.revoked || t.expired(inst.now()) {
+		if !random.Same(t.secret, token) || t.revoked || t.expired(inst.now()) {
 			continue
 		}
 		if asking == nil || asking == t.machine || slices.Contains(t.machine.Scopes, asking.ID) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // DefaultOAuthClientID is the client id of the OAuth application that an instance
@@ -85,7 +87,7 @@ func (inst *Instance) AddOAuthApplication(a OAuthApplication) (string, error) {
 		}
 	}
 	if a.ClientID == "" {
-		a.ClientID = randomString(16)
+		a.ClientID = random.String(16)
 	}
 	if a.Name == "" {
 		a.Name = a.ClientID
@@ -192,7 +194,7 @@ func (inst *Instance) oauthClient(r *http.Request) (*OAuthApplication, error) {
 		id, secret = user, password
 	}
 	application := inst.oauth.applications[id]
-	if application == nil || (application.Secret != "" && !same(secret, application.Secret)) {
+	if application == nil || (application.Secret != "" && !random.Same(secret, application.Secret)) {
 		return nil, errOAuth(401, "invalid_client", "Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).")
 	}
 	return application, nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // oauthTransaction is a request that waits for a person: an authorization
@@ -77,7 +78,7 @@ func (inst *Instance) beginOAuth(q url.Values) (next string, err error) {
 		return "", errRedirectMismatch()
 	}
 	tx := &oauthTransaction{
-		id: randomString(32), expireAt: inst.now().Add(time.Hour), redirectURI: q.Get("redirect_uri"), state: q.Get("state"),
+		id: random.String(32), expireAt: inst.now().Add(time.Hour), redirectURI: q.Get("redirect_uri"), state: q.Get("state"),
 		challenge: q.Get("code_challenge"), prompt: q.Get("prompt"),
 		grant: &oauthGrant{application: application, nonce: q.Get("nonce")},
 	}
@@ -136,7 +137,7 @@ func (tx *oauthTransaction) reply(answer url.Values) string {
 
 // completeOAuth issues the code.
 func (inst *Instance) completeOAuth(tx *oauthTransaction) string {
-	id := randomString(43)
+	id := random.String(43)
 	inst.oauth.codes[id] = &oauthCode{
 		grant: tx.grant, redirectURI: tx.redirectURI, challenge: tx.challenge, expireAt: inst.now().Add(oauthCodeLifetime),
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Clerk publishes neither number; these are RFC 8628's usual ones.
@@ -47,7 +48,7 @@ func oauthCreateDevice(inst *Instance, r *http.Request) (object, error) {
 		return nil, err
 	}
 	d := &oauthDevice{
-		code: randomString(43), userCode: userCode(), expireAt: inst.now().Add(deviceLifetime), interval: pollInterval,
+		code: random.String(43), userCode: random.UserCode(), expireAt: inst.now().Add(deviceLifetime), interval: pollInterval,
 		grant: &oauthGrant{application: application, scopes: scopes},
 	}
 	inst.oauth.devices[d.code] = d
@@ -84,19 +85,13 @@ func (inst *Instance) pollOAuthDevice(application *OAuthApplication, r *http.Req
 	return inst.oauthTokens(d.grant)
 }
 
-// userCode is eight letters that spell no words, and a hyphen.
-func userCode() string {
-	letters := randomOf("BCDFGHJKLMNPQRSTVWXZ", 8)
-	return letters[:4] + "-" + letters[4:]
-}
-
 // waitingDevice finds the device that shows a code; case and separators don't matter.
 func (inst *Instance) waitingDevice(typed string) *oauthDevice {
 	plain := func(s string) string {
 		return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s))
 	}
 	for _, d := range inst.oauth.devices {
-		if d.status == devicePending && inst.now().Before(d.expireAt) && same(plain(d.userCode), plain(typed)) {
+		if d.status == devicePending && inst.now().Before(d.expireAt) && random.Same(plain(d.userCode), plain(typed)) {
 			return d
 		}
 	}
@@ -120,7 +115,7 @@ func (inst *Instance) showDevice(w http.ResponseWriter, r *http.Request) {
 		inst.renderDevice(w, http.StatusBadRequest, "The code is incorrect or has expired.")
 		return
 	}
-	tx := &oauthTransaction{id: randomString(32), expireAt: d.expireAt, browser: b, grant: d.grant, device: d}
+	tx := &oauthTransaction{id: random.String(32), expireAt: d.expireAt, browser: b, grant: d.grant, device: d}
 	inst.oauth.transactions[tx.id] = tx
 	portal.Redirect(w, tx.page(portalSignIn))
 }

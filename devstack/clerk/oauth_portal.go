@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/portal"
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // The Account Portal, which at Clerk lives on a host of its own.
@@ -83,7 +84,7 @@ func (inst *Instance) portalBrowser(w http.ResponseWriter, r *http.Request) *por
 }
 
 func (inst *Instance) newPortalBrowser(w http.ResponseWriter) *portalBrowser {
-	b := &portalBrowser{id: randomString(32), expireAt: inst.now().Add(portalLifetime)}
+	b := &portalBrowser{id: random.String(32), expireAt: inst.now().Add(portalLifetime)}
 	inst.oauth.browsers[b.id] = b
 	// Cookies are shared by all ports of a host. The path keeps this one from
 	// other programs on 127.0.0.1, a terminal's callback among them.
@@ -141,7 +142,7 @@ func (inst *Instance) portalSignIn(w http.ResponseWriter, r *http.Request, tx *o
 			inst.renderPortalSignIn(w, http.StatusUnprocessableEntity, tx, email, errIdentifierNotFound().long)
 			return
 		}
-		if account.Password == "" || !same(account.Password, r.PostForm.Get("password")) {
+		if account.Password == "" || !random.Same(account.Password, r.PostForm.Get("password")) {
 			inst.renderPortalSignIn(w, http.StatusUnprocessableEntity, tx, email, errPasswordIncorrect().long)
 			return
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // oauthAccess is an access token that was issued, JWT or not.
@@ -59,7 +61,7 @@ func (inst *Instance) exchangeOAuthCode(application *OAuthApplication, r *http.R
 	}
 	if code.challenge != "" {
 		sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
-		if !same(base64.RawURLEncoding.EncodeToString(sum[:]), code.challenge) {
+		if !random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), code.challenge) {
 			return nil, errInvalidGrant("The PKCE code challenge did not match the code verifier.")
 		}
 	}
@@ -95,7 +97,7 @@ func (inst *Instance) refreshOAuth(application *OAuthApplication, r *http.Reques
 // oauthTokens makes the answer of the token endpoint.
 func (inst *Instance) oauthTokens(g *oauthGrant) (object, error) {
 	now := inst.now()
-	access := &oauthAccess{id: "oat_" + randomHex(16), grant: g, issuedAt: now, expireAt: now.Add(oauthAccessLifetime)}
+	access := &oauthAccess{id: "oat_" + random.Hex(16), grant: g, issuedAt: now, expireAt: now.Add(oauthAccessLifetime)}
 	token, err := inst.oauthAccessToken(access)
 	if err != nil {
 		return nil, err
@@ -106,7 +108,7 @@ func (inst *Instance) oauthTokens(g *oauthGrant) (object, error) {
 		"scope": strings.Join(g.scopes, " "),
 	}
 	if g.has("offline_access") {
-		refresh := randomString(64)
+		refresh := random.String(64)
 		inst.oauth.refreshTokens[refresh] = &oauthRefresh{g}
 		answer["refresh_token"] = refresh
 	}
@@ -119,7 +121,7 @@ func (inst *Instance) oauthTokens(g *oauthGrant) (object, error) {
 func (inst *Instance) oauthAccessToken(access *oauthAccess) (string, error) {
 	g := access.grant
 	if g.application.OpaqueTokens {
-		access.secret = "oat_" + randomString(43)
+		access.secret = "oat_" + random.String(43)
 		return access.secret, nil
 	}
 	claims := map[string]any{
@@ -178,7 +180,7 @@ func (inst *Instance) findAccess(token string) (*oauthAccess, error) {
 		return nil, errNotFound()
 	}
 	for _, access := range inst.oauth.accessTokens {
-		if access.secret != "" && same(access.secret, token) && inst.now().Before(access.expireAt) {
+		if access.secret != "" && random.Same(access.secret, token) && inst.now().Before(access.expireAt) {
 			return access, nil
 		}
 	}

@@ -41,7 +41,7 @@ func (inst *Instance) Keys() []KeyInfo {
 	defer inst.mu.Unlock()
 	var list []KeyInfo
 	for _, k := range inst.keys.published {
-		list = append(list, KeyInfo{k.id, k.private == inst.keys.signing.private})
+		list = append(list, KeyInfo{k.ID, k.Private == inst.keys.signing.Private})
 	}
 	return list
 }

@@ -1,13 +1,12 @@
 package clerk
 
 import (
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/jose"
 )
 
 // stateVersion changes when an older state can't be read any more.
@@ -120,11 +119,11 @@ func (inst *Instance) Save(w io.Writer) error {
 func (inst *Instance) state() (*state, error) {
 	out := &state{Version: stateVersion}
 	for _, key := range inst.keys.published {
-		der, err := x509.MarshalPKCS8PrivateKey(key.private)
+		der, err := key.Marshal()
 		if err != nil {
 			return nil, err
 		}
-		out.Keys = append(out.Keys, savedKey{key.id, der})
+		out.Keys = append(out.Keys, savedKey{key.ID, der})
 	}
 	for _, o := range inst.organizations {
 		saved := savedOrganization{Organization: o.Organization, CreatedAt: o.createdAt, CreatedBy: o.createdBy}
@@ -185,14 +184,4 @@ func (g *oauthGrant) saved() savedGrant {
 	return savedGrant{g.application.ClientID, g.user.ID, g.organizationID, g.nonce, g.scopes}
 }
 
-func (k savedKey) restore() (instanceKey, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(k.Private)
-	if err != nil {
-		return instanceKey{}, fmt.Errorf("key %s: %w", k.ID, err)
-	}
-	private, ok := parsed.(*rsa.PrivateKey)
-	if !ok {
-		return instanceKey{}, errors.New("key " + k.ID + " is not an RSA key")
-	}
-	return instanceKey{k.ID, private}, nil
-}
+func (k savedKey) restore() (jose.Key, error) { return jose.ParseKey(k.ID, k.Private) }

@@ -3,6 +3,8 @@ package clerk
 import (
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/devstack/random"
 )
 
 // Limits of a one-time code.
@@ -169,7 +171,7 @@ func (inst *Instance) attemptPassword(c *call, attempt *signIn) (any, error) {
 		return nil, errStrategyInvalid()
 	case password == "":
 		return nil, errParamMissing("password")
-	case !same(password, attempt.user.Password):
+	case !random.Same(password, attempt.user.Password):
 		return nil, errPasswordIncorrect()
 	}
 	return inst.completeSignIn(c, attempt, "password", "")
@@ -202,7 +204,7 @@ func (inst *Instance) attemptCode(c *call, attempt *signIn) (any, error) {
 		return nil, errVerificationExpired()
 	case attempt.codeTries >= codeAttempts:
 		return nil, errVerificationFailed()
-	case !same(code, attempt.code):
+	case !random.Same(code, attempt.code):
 		attempt.codeTries++
 		return nil, errCodeIncorrect()
 	}

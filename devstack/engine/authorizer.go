@@ -21,6 +21,7 @@ type review struct {
 	insert, iud bool              // writes rows by itself, not only through a trigger
 	writePragma bool
 	setsPragma  bool     // changes the state of the connection
+	newer       string   // function that libSQL's SQLite lacks
 	ddl         []string // tables that the statement creates, alters or drops
 }
 
@@ -77,7 +78,13 @@ func (r *review) allow(action int32, p1, p2, accessor uintptr) bool {
 			return false
 		}
 		return r.rows(DataRead, p1)
-	case lib.SQLITE_SELECT, lib.SQLITE_FUNCTION, lib.SQLITE_RECURSIVE:
+	case lib.SQLITE_FUNCTION:
+		if name := strings.ToLower(str(p2)); newer[name] {
+			r.newer = name
+			return false
+		}
+		return true
+	case lib.SQLITE_SELECT, lib.SQLITE_RECURSIVE:
 		return true
 	case lib.SQLITE_INSERT:
 		return r.writes(DataAdd, p1, accessor)

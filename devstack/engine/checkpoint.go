@@ -69,5 +69,6 @@ func (g *generations) checkpoint(c *Conn) error {
 	if n != int(*(*int32)(pointer(copied))) || n != len(g.log.pages) {
 		return nil
 	}
+	c.db.frames.copied()
 	return g.end()
 }

@@ -55,6 +55,7 @@ func open(db *DB) (_ *Conn, err error) {
 		return nil, fmt.Errorf("open database: %w", c.lastError(rc))
 	}
 	lib.Xsqlite3_extended_result_codes(c.tls, c.handle, 1)
+	lib.Xsqlite3_limit(c.tls, c.handle, lib.SQLITE_LIMIT_LENGTH, maxValue)
 	connections.Store(c.handle, c)
 	lib.Xsqlite3_busy_handler(c.tls, c.handle, busyPointer, c.handle)
 	for _, pragma := range db.pragmas() {
@@ -62,13 +63,16 @@ func open(db *DB) (_ *Conn, err error) {
 			return nil, fmt.Errorf("open database: %w", err)
 		}
 	}
-	if err := c.defend(); err != nil {
+	if err := errors.Join(c.defend(), c.extend()); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	lib.Xsqlite3_wal_hook(c.tls, c.handle, walHookPointer, c.handle) // in place of SQLite's own checkpoints
 	lib.Xsqlite3_set_authorizer(c.tls, c.handle, authorizePointer, c.handle)
 	return c, nil
 }
+
+// maxValue bounds a value and a row, in bytes, as libsql-server's max_row_size does.
+const maxValue = 5_000_000
 
 // configure sets an option of the connection.
 func (c *Conn) configure(option, value int32) error {
@@ -136,6 +140,7 @@ func (c *Conn) during(ctx context.Context, f func() error) error {
 	}
 	logged, err := c.locked(ctx, f)
 	if logged > 0 {
+		c.db.frames.logged(logged)
 		c.db.committed(logged)
 	}
 	return err

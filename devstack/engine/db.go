@@ -45,6 +45,8 @@ type DB struct {
 	writerSince time.Time
 
 	rowsRead, rowsWritten, bytesSynced atomic.Int64
+
+	frames frameCount
 }
 
 // maxIdle bounds the connections that are kept open for the next stream.
@@ -80,6 +82,7 @@ func Open(o Options) (*DB, error) {
 		}
 		return nil, err
 	}
+	db.frames.begin(db.gens.total())
 	db.idle = append(db.idle, c)
 	return db, nil
 }

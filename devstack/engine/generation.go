@@ -11,7 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/google/renameio/v2/maybe"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // ErrNoGeneration is returned for a generation, or a place in it, that never was:
@@ -113,7 +113,7 @@ func (g *generations) end() error {
 	if err != nil {
 		return err
 	}
-	return maybe.WriteFile(g.save, b, 0o600)
+	return private.Replace(g.save, b, 0o600)
 }
 
 // Generation returns the number of the current generation, counted from 1.

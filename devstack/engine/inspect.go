@@ -16,17 +16,26 @@ type Description struct {
 	ReadOnly bool
 }
 
-// Describe compiles one statement and describes it.
+// Describe compiles the first statement of sql, as it would be run now, and describes
+// it. Nothing is a statement that reads nothing.
 func (c *Conn) Describe(ctx context.Context, sql string, rights *Rights) (d Description, err error) {
 	err = c.during(ctx, func() error {
-		s, err := c.prepare(sql, rights)
+		if err := c.refreshSchema(); err != nil {
+			return err
+		}
+		s, _, err := c.compile(sql, rights)
+		if e, ok := err.(*UnsupportedError); ok && !rights.narrowed() {
+			s, err = c.compileAnything(e)
+		}
+		if err == ErrNoStatement {
+			d.ReadOnly = true
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		d = Description{Params: s.params, Columns: s.columns, Explain: s.explain, ReadOnly: s.readOnly}
-		if s.attaches != "" {
-			c.forget(sql, rights)
-		}
+		s.finalize()
 		return nil
 	})
 	return d, err
@@ -37,7 +46,7 @@ func (c *Conn) Describe(ctx context.Context, sql string, rights *Rights) (d Desc
 // the rights refuse as a whole it returns as refusal.
 func (c *Conn) Check(ctx context.Context, sql string, rights *Rights) (refusal, err error) {
 	err = c.during(ctx, func() error {
-		s, err := c.prepare(sql, rights)
+		s, err := c.parse(sql, rights)
 		if err == nil {
 			refusal = rights.refuse(s)
 			if s.attaches != "" {
@@ -51,7 +60,7 @@ func (c *Conn) Check(ctx context.Context, sql string, rights *Rights) (refusal, 
 
 // unlessSchema drops an error that another schema, or other rights, would avoid.
 func unlessSchema(err error) error {
-	if e, ok := err.(*Error); ok && !e.Syntax() {
+	if _, ok := err.(*Error); ok {
 		return nil
 	}
 	return err
@@ -62,17 +71,16 @@ func unlessSchema(err error) error {
 func (c *Conn) Script(ctx context.Context, sql string, rights *Rights) error {
 	return c.during(ctx, func() error {
 		statements := c.split(ctx, sql)
-		for _, one := range statements {
-			s, _, err := c.compile(one, rights)
-			if err := unlessSchema(err); err != nil {
+		for i := range statements {
+			if err := c.checkPart(sql, &statements[i], i > 0, rights); err != nil {
 				return err
-			}
-			if s != nil {
-				s.finalize()
 			}
 		}
 		for _, one := range statements {
-			s, _, err := c.compile(one, rights)
+			if skipSpace(one.text) == "" {
+				continue
+			}
+			s, _, err := c.compileNow(one.text, rights)
 			if err != nil {
 				return err
 			}
@@ -86,25 +94,58 @@ func (c *Conn) Script(ctx context.Context, sql string, rights *Rights) error {
 	})
 }
 
-// split cuts sql into its statements: at semicolons, but for those in literals,
-// comments and the bodies of triggers, which sqlite3_complete knows.
-func (c *Conn) split(ctx context.Context, sql string) []string {
-	var statements []string
-	rest := skipSpace(sql)
-	for from := 0; rest != "" && ctx.Err() == nil; {
-		i := strings.IndexByte(rest[from:], ';')
-		if i < 0 {
-			return append(statements, rest)
-		}
-		end := from + i + 1
-		if c.complete(rest[:end]) {
-			statements = append(statements, rest[:end])
-			rest, from = skipSpace(rest[end:]), 0
-		} else {
-			from = end
+// part is a statement of a script, with the space before it.
+type part struct {
+	text     string
+	from, to int // in the script
+}
+
+// checkPart returns an error if a statement of a script can't be parsed. The parser of
+// libsql-server drops the first token of all statements but the first if none begins
+// with it.
+func (c *Conn) checkPart(script string, p *part, later bool, rights *Rights) error {
+	s, _, err := c.compileNow(p.text, rights)
+	if err == nil {
+		s.finalize()
+	}
+	if u, ok := err.(*UnsupportedError); ok {
+		u.SQL = script
+		return u
+	}
+	if e, ok := err.(*Error); ok && later && e.Syntax() {
+		first, lex := nextToken(p.text, 0)
+		if lex == nil && e.Offset == first.start {
+			rest := part{script[p.from+first.end : p.to], p.from + first.end, p.to}
+			if skipSpace(rest.text) == "" {
+				p.text = ""
+				return nil
+			}
+			return c.checkPart(script, &rest, false, rights)
 		}
 	}
-	return statements
+	return unlessSchema(parseError(script, p.from, p.to, err))
+}
+
+// split cuts sql into its statements: at semicolons, but for those in literals,
+// comments and the bodies of triggers, which sqlite3_complete knows.
+func (c *Conn) split(ctx context.Context, sql string) []part {
+	var parts []part
+	begin := 0
+	for end := 0; ctx.Err() == nil; {
+		i := strings.IndexByte(sql[end:], ';')
+		if i < 0 {
+			break
+		}
+		end += i + 1
+		if skipSpace(sql[begin:end]) != "" && c.complete(sql[begin:end]) {
+			parts = append(parts, part{sql[begin:end], begin, end})
+			begin = end
+		}
+	}
+	if rest := sql[begin:]; skipSpace(rest) != "" {
+		parts = append(parts, part{rest, begin, len(sql)})
+	}
+	return parts
 }
 
 func (c *Conn) complete(sql string) bool {

@@ -37,8 +37,8 @@ type Result struct {
 	Affected     int64 // rows that it inserted, updated or deleted by itself
 	LastInsertID int64 // valid if Inserted
 	Inserted     bool  // it was an INSERT
-	RowsRead     int64
-	RowsWritten  int64
+	RowsRead     int64 // as libSQL counts them: steps of cursors, not only rows of the result
+	RowsWritten  int64 // in tables and in indexes
 	Duration     time.Duration
 }
 
@@ -52,12 +52,12 @@ func (c *Conn) Run(ctx context.Context, q Query, rights *Rights, sink Sink) (res
 }
 
 func (c *Conn) run(q Query, rights *Rights, sink Sink) (Result, error) {
-	s, err := c.prepare(q.SQL, rights)
+	s, err := c.parse(q.SQL, rights)
 	if err != nil {
 		return Result{}, err
 	}
-	if s.attaches != "" {
-		defer c.forget(q.SQL, rights) // who may attach what can change
+	if s.attaches != "" || s.alters != nil {
+		defer c.forget(q.SQL, rights) // who may attach what can change, and so can a table
 	}
 	res, err := s.run(q, rights, sink)
 	if e, ok := err.(*Error); ok && s.legacy && e.Primary() == lib.SQLITE_SCHEMA {
@@ -85,10 +85,18 @@ func (s *stmt) run(q Query, rights *Rights, sink Sink) (_ Result, err error) {
 	c.review = review{attached: c.attached, holder: rights.holder}
 	if err := s.bindAll(q); err != nil {
 		s.reset()
+		if err := sink.Columns(s.columns); err != nil {
+			return Result{}, err
+		}
 		return Result{}, err
 	}
 	c.dirty = c.dirty || s.setsPragma || s.attaches != ""
-	start, before := time.Now(), lib.Xsqlite3_total_changes64(c.tls, c.handle)
+	start := time.Now()
+	if s.alters != nil {
+		if err := c.alter(*s.alters); err != nil {
+			return Result{}, err
+		}
+	}
 	rows, err := s.step(sink)
 	rc := s.reset()
 	if err == errStep {
@@ -103,14 +111,11 @@ func (s *stmt) run(q Query, rights *Rights, sink Sink) (_ Result, err error) {
 		}
 		c.attached[s.attaches] = rights.holder
 	}
-	res := Result{
-		RowsRead:    max(int64(s.status(lib.SQLITE_STMTSTATUS_FULLSCAN_STEP, 1)), rows),
-		RowsWritten: lib.Xsqlite3_total_changes64(c.tls, c.handle) - before,
-		Duration:    time.Since(start),
-	}
+	res := Result{Duration: time.Since(start)}
 	if s.iud {
 		res.Affected = lib.Xsqlite3_changes64(c.tls, c.handle)
 	}
+	res.RowsRead, res.RowsWritten = s.rows(rows, res.Affected)
 	if s.insert {
 		res.Inserted, res.LastInsertID = true, lib.Xsqlite3_last_insert_rowid(c.tls, c.handle)
 	}
@@ -144,6 +149,11 @@ func (s *stmt) step(sink Sink) (rows int64, err error) {
 				return rows, err
 			}
 		default:
+			if rows == 0 { // as libsql-server does, which has them before it takes a step
+				if err := sink.Columns(s.columns); err != nil {
+					return 0, err
+				}
+			}
 			return rows, errStep
 		}
 	}
@@ -170,6 +180,9 @@ func (s *stmt) bindAll(q Query) error {
 			return argumentErrorf("value for parameter %s not found", name)
 		}
 		if err := s.bind(int32(i+1), v); err != nil {
+			if e, ok := err.(*Error); ok {
+				return argumentErrorf("%s", e.Message) // too big
+			}
 			return err
 		}
 	}

@@ -20,16 +20,19 @@ type stmt struct {
 	handle uintptr
 
 	attaches                 string // alias
+	alters                   *alteration
 	transaction, insert, iud bool
 	writes                   bool // needs the right to write
 	setsPragma               bool
 	readOnly, explain        bool // as sqlite3_stmt_readonly and _isexplain have it
 
 	legacy    bool // compiled by sqlite3_prepare: see compile
+	parsed    bool // libsql-server's parser takes it, too
 	reprepare int32
 	columns   []Column
 	params    []string // names with their prefix, "" for a nameless one
 	row       []Value  // reused for every row
+	counts    counts
 }
 
 // stmtKey is what a compiled statement is cached by: the authorizer asked by
@@ -46,7 +49,7 @@ func (c *Conn) prepare(sql string, rights *Rights) (*stmt, error) {
 	if s := c.stmts[key]; s != nil {
 		return s, nil
 	}
-	s, tail, err := c.compile(sql, rights)
+	s, tail, err := c.compileNow(sql, rights)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +62,59 @@ func (c *Conn) prepare(sql string, rights *Rights) (*stmt, error) {
 	}
 	c.stmts[key] = s
 	return s, nil
+}
+
+// parse is prepare for what libsql-server parses by itself before SQLite does, which
+// is all that is run.
+func (c *Conn) parse(sql string, rights *Rights) (*stmt, error) {
+	s, err := c.prepare(sql, rights)
+	if err == nil && s.parsed || err == ErrManyStatements {
+		return s, err
+	}
+	if _, ok := err.(*Error); ok {
+		if parts := c.split(c.ctx, sql); len(parts) > 1 {
+			err = parseError(sql, 0, parts[0].to, err)
+			if _, ok := err.(*Error); ok {
+				return nil, ErrManyStatements
+			}
+			return nil, err
+		}
+	}
+	if refused := parseError(sql, 0, len(sql), err); refused != nil {
+		return nil, refused
+	}
+	s.parsed = true
+	return s, nil
+}
+
+// refreshSchema makes the connection notice that another one changed the schema.
+// SQLite does so when a statement runs, not when one is compiled.
+func (c *Conn) refreshSchema() error { return c.exec("SELECT 1 FROM sqlite_schema LIMIT 0") }
+
+// compileNow is compile by the schema of now: what the schema of before refuses is
+// compiled again.
+func (c *Conn) compileNow(sql string, rights *Rights) (*stmt, string, error) {
+	s, tail, err := c.compile(sql, rights)
+	if e, ok := err.(*Error); ok && !e.Syntax() && !rights.narrowed() {
+		if err := c.refreshSchema(); err != nil {
+			return nil, "", err
+		}
+		return c.compile(sql, rights)
+	}
+	return s, tail, err
+}
+
+// compileAnything compiles a statement that nobody may run.
+func (c *Conn) compileAnything(u *UnsupportedError) (*stmt, error) {
+	csql, err := cstring(c.tls, u.SQL)
+	if err != nil {
+		return nil, err
+	}
+	defer freeC(c.tls, csql)
+	lib.Xsqlite3_set_authorizer(c.tls, c.handle, 0, 0)
+	defer lib.Xsqlite3_set_authorizer(c.tls, c.handle, authorizePointer, c.handle)
+	s, _, err := c.compileOnce(csql, nil, "", "")
+	return s, err
 }
 
 // compile compiles the first statement of sql and returns what follows it.
@@ -83,15 +139,21 @@ func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
 		s, err := c.compileAttach(sql, rights)
 		return s, "", err
 	}
-	csql, err := cstring(c.tls, sql)
+	if a, ok, err := parseAlteration(sql); ok {
+		if err != nil {
+			return nil, "", err
+		}
+		s, err := c.compileAlteration(a, rights)
+		return s, "", err
+	}
+	csql, err := cstring(c.tls, translated(sql))
 	if err != nil {
 		return nil, "", err
 	}
 	defer freeC(c.tls, csql)
 	if rights.narrowed() {
-		// A schema that another connection changed is noticed when a statement runs,
-		// not when one is compiled; by then the authorizer has decided.
-		if err := c.exec("SELECT 1 FROM sqlite_schema LIMIT 0"); err != nil {
+		// By the time that a statement runs the authorizer has decided.
+		if err := c.refreshSchema(); err != nil {
 			return nil, "", err
 		}
 	}
@@ -100,8 +162,14 @@ func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
 		s.finalize()
 		s, n, err = c.compileOnce(csql, rights, "", rights.holder)
 	}
-	if e, ok := err.(*Error); ok && e.Offset >= 0 {
-		e.Offset += len(full) - len(sql)
+	if e, ok := err.(*Error); ok {
+		if e.Offset >= 0 {
+			e.Offset += len(full) - len(sql)
+		}
+		err = lacks(sql, e)
+	}
+	if n, ok := err.(*newerFunction); ok {
+		err = newerError(full, n.name)
 	}
 	if err == errUnsupported {
 		err = &UnsupportedError{SQL: sql}
@@ -111,6 +179,11 @@ func (c *Conn) compile(full string, rights *Rights) (*stmt, string, error) {
 	}
 	return s, sql[n:], nil
 }
+
+// newerFunction stands for the error about a function that 3.47 lacks.
+type newerFunction struct{ name string }
+
+func (e *newerFunction) Error() string { return "no such function: " + e.name }
 
 // errUnsupported is an UnsupportedError without its SQL.
 var errUnsupported = errors.New("unsupported statement")
@@ -127,6 +200,9 @@ func (c *Conn) compileOnce(csql uintptr, rights *Rights, attaching, holder strin
 		rc = lib.Xsqlite3_prepare(c.tls, c.handle, csql, -1, out, out+ptrSize)
 	} else {
 		rc = lib.Xsqlite3_prepare_v3(c.tls, c.handle, csql, -1, lib.SQLITE_PREPARE_PERSISTENT, out, out+ptrSize)
+	}
+	if c.review.newer != "" {
+		return nil, 0, &newerFunction{c.review.newer}
 	}
 	if c.review.unsupported {
 		return nil, 0, errUnsupported // the authorizer refused it, so there is no statement
@@ -167,6 +243,7 @@ func (s *stmt) describe() {
 	for i := range s.params {
 		s.params[i] = str(lib.Xsqlite3_bind_parameter_name(tls, s.handle, int32(i+1)))
 	}
+	s.counts = s.count()
 	s.reprepare = s.status(lib.SQLITE_STMTSTATUS_REPREPARE, 0)
 }
 

@@ -16,9 +16,6 @@ type program struct {
 // compile checks a batch as a whole, as libsql-server does: bad SQL in any step is
 // an error of the batch, and nothing of it runs.
 func (e *executor) compile(b *batch, conn *engine.Conn) (*program, error) {
-	if b == nil {
-		return nil, protocolErrorf("Cannot deserialize client message from JSON: missing field `batch`")
-	}
 	p := &program{results: make([]bool, 0, len(b.Steps))}
 	for i, s := range b.Steps {
 		q, err := e.query(s.Stmt)
@@ -27,13 +24,13 @@ func (e *executor) compile(b *batch, conn *engine.Conn) (*program, error) {
 		}
 		refusal, err := conn.Check(e.ctx, q.SQL, e.rights)
 		if err != nil {
-			return nil, asParseError(err, q.SQL)
+			return nil, asSQLError(err, q.SQL)
 		}
 		if errors.As(refusal, new(*StatusError)) {
 			return nil, refusal
 		}
 		if s.Condition != nil {
-			if err := s.Condition.check(i, e.version, 0); err != nil {
+			if err := s.Condition.check(i, e.version); err != nil {
 				return nil, err
 			}
 		}
@@ -57,29 +54,45 @@ func (e *executor) batch(req *streamRequest) error {
 	if err != nil {
 		return err
 	}
-	var failures []byte
-	e.b = append(e.b, `,"result":{"step_results":[`...)
+	e.b = append(e.b, `,"result":`...)
+	return e.runAll(p, conn)
+}
+
+// runAll runs a batch and appends its result.
+func (e *executor) runAll(p *program, conn *engine.Conn) error {
+	var (
+		failures []byte
+		timedOut error
+	)
+	e.size = 0
+	e.b = append(e.b, `{"step_results":[`...)
 	for i, q := range p.queries {
 		if i > 0 {
 			e.b = append(e.b, ',')
 			failures = append(failures, ',')
 		}
-		if !p.enabled(i, conn) {
+		if timedOut == nil && !p.enabled(i, conn) {
 			e.b = append(e.b, "null"...)
 			failures = append(failures, "null"...)
 			p.results = append(p.results, false)
 			continue
 		}
 		start := len(e.b)
-		err := asParseError(e.run(conn, q), q.SQL)
+		err := timedOut
+		if err == nil {
+			err = asSQLError(e.run(conn, q, false), q.SQL)
+		}
 		if err == nil {
 			failures = append(failures, "null"...)
 			p.results = append(p.results, true)
 			continue
 		}
 		inBand := (*SQLError)(nil)
-		if !errors.As(err, &inBand) || endsBatch(inBand) {
+		if !errors.As(err, &inBand) || inBand == errResponseTooLarge {
 			return err
+		}
+		if inBand == errTimedOut {
+			timedOut = inBand // and with it all that follows
 		}
 		e.b = append(e.b[:start], "null"...)
 		failures = appendError(failures, inBand)
@@ -87,39 +100,24 @@ func (e *executor) batch(req *streamRequest) error {
 	}
 	e.b = append(e.b, `],"step_errors":[`...)
 	e.b = append(e.b, failures...)
-	e.b = append(e.b, `],"replication_index":null}`...)
+	e.b = append(e.b, `],"replication_index":`...)
+	e.b = appendIndex(e.b, conn)
+	e.b = append(e.b, '}')
 	return nil
 }
 
-// endsBatch reports whether an error is one of the batch, not of the step.
-func endsBatch(err *SQLError) bool {
-	return err == errResponseTooLarge || err.Code == "TRANSACTION_TIMEOUT"
-}
-
-// maxDepth bounds how deep conditions nest, as serde_json does.
-const maxDepth = 100
-
 // check refuses a condition that makes no sense for step i.
-func (c *condition) check(i int, v version, depth int) error {
-	if depth > maxDepth {
-		return protocolErrorf("Cannot deserialize client message from JSON: recursion limit exceeded")
-	}
+func (c *condition) check(i int, v version) error {
 	switch c.Type {
 	case "ok", "error":
-		if c.Step == nil {
-			return protocolErrorf("Cannot deserialize client message from JSON: missing field `step`")
-		}
-		if int64(*c.Step) >= int64(i) {
+		if int64(c.Step) >= int64(i) {
 			return protocolErrorf("Invalid reference to step in a batch condition")
 		}
 	case "not":
-		if c.Cond == nil {
-			return protocolErrorf("Cannot deserialize client message from JSON: missing field `cond`")
-		}
-		return c.Cond.check(i, v, depth+1)
+		return c.Cond.check(i, v)
 	case "and", "or":
 		for _, sub := range c.Conds {
-			if err := sub.check(i, v, depth+1); err != nil {
+			if err := sub.check(i, v); err != nil {
 				return err
 			}
 		}
@@ -127,8 +125,6 @@ func (c *condition) check(i int, v version, depth int) error {
 		if v < 3 {
 			return protocolErrorf("BatchCond of type `is_autocommit` is only supported in protocol version hrana3 and higher")
 		}
-	default:
-		return protocolErrorf("Cannot deserialize client message from JSON: unknown condition type %q", c.Type)
 	}
 	return nil
 }
@@ -138,9 +134,9 @@ func (c *condition) check(i int, v version, depth int) error {
 func (c *condition) eval(results []bool, conn *engine.Conn) bool {
 	switch c.Type {
 	case "ok":
-		return results[*c.Step]
+		return results[c.Step]
 	case "error":
-		return !results[*c.Step]
+		return !results[c.Step]
 	case "not":
 		return !c.Cond.eval(results, conn)
 	case "and":

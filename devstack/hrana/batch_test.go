@@ -89,6 +89,6 @@ func TestBatchIsParsedFirst(t *testing.T) {
 	c := newClient(t, Options{})
 	out := c.pipeline("/one/v3/pipeline", "", `{"type":"batch","batch":{"steps":[{"stmt":{"sql":"CREATE TABLE t (a)"}},{"stmt":{"sql":"SELEC"}}]}}`,
 		exec("SELECT * FROM t"), closeStream)
-	same(t, "batch", out.Results[0], inBand("SQL string could not be parsed: syntax error around L1:1: `SELEC`", "SQL_PARSE_ERROR"))
+	same(t, "batch", out.Results[0], inBand("SQL string could not be parsed: syntax error around L1:6: `SELEC`", "SQL_PARSE_ERROR"))
 	same(t, "table", out.Results[1], inBand("SQLite error: no such table: t", "SQLITE_UNKNOWN"))
 }

@@ -12,6 +12,9 @@ import (
 // bytes each, and a MAC of them and of the database: it is good once, for this
 // server and that database.
 
+// batonLength is the length of every baton.
+const batonLength = (16 + sha256.Size) / 3 * 4
+
 var errBadBaton = errors.New("baton is not of this server and database")
 
 func (s *Server) encodeBaton(database string, stream, seq uint64) string {

@@ -8,7 +8,10 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// cursor runs a batch and streams its result, a JSON document a line.
+// cursor runs a batch and streams its result, a JSON document a line. As in
+// libsql-server the stream waits for its next request from the first line on: while
+// rows are sent its idle time passes, and when it is over the rows go on, but the
+// transaction that they were read in can't.
 func (s *Server) cursor(w http.ResponseWriter, r *http.Request, database string) error {
 	db, rights, err := s.backend.Authorize(r, database)
 	if err != nil {
@@ -29,21 +32,31 @@ func (s *Server) cursor(w http.ResponseWriter, r *http.Request, database string)
 		s.release(st)
 		return err
 	}
-	// The baton comes first, but is good only when the rows ended: so the last lines
-	// are sent after the stream was released.
+	held := st.conn.hold()
+	defer held.drop()
 	w.Header().Set("Content-Type", "text/plain")
 	out := &lines{w: w, flusher: http.NewResponseController(w)}
 	out.b = append(out.b, `{"baton":`...)
-	out.b = appendOptional(out.b, s.encodeBaton(database, st.id, st.seq))
+	out.b = appendOptional(out.b, s.release(st))
 	out.b = append(out.b, `,"base_url":null}`...)
 	out.end()
-	e.stepAll(p, conn, out)
-	s.release(st)
+	if err := e.stepAll(p, conn, out); err != nil {
+		out.flush()
+		panic(http.ErrAbortHandler) // what was sent can't be taken back
+	}
+	out.b = append(out.b, `{"type":"replication_index","replication_index":`...)
+	if n, ok := conn.LastFrame(); ok {
+		out.b = strconv.AppendUint(out.b, n, 10)
+	} else {
+		out.b = append(out.b, "null"...)
+	}
+	out.b = append(out.b, '}')
+	out.end()
 	out.flush()
 	return nil
 }
 
-// open prepares a cursor. A batch that cannot run at all is a protocol error.
+// open prepares a cursor. A batch that cannot run at all is an error of the request.
 func (e *executor) open(b *batch) (*program, *engine.Conn, error) {
 	conn, err := e.stream.use(e.ctx)
 	if err != nil {
@@ -51,33 +64,45 @@ func (e *executor) open(b *batch) (*program, *engine.Conn, error) {
 	}
 	p, err := e.compile(b, conn)
 	if inBand := (*SQLError)(nil); errors.As(err, &inBand) {
-		err = &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"internal error: " + inBand.Message}, Origin: "*"}
+		err = internal(inBand.Message)
 	}
 	return p, conn, err
 }
 
-func (e *executor) stepAll(p *program, conn *engine.Conn, out *lines) {
+func (e *executor) stepAll(p *program, conn *engine.Conn, out *lines) error {
+	var timedOut error
 	for i, q := range p.queries {
-		if !p.enabled(i, conn) {
+		if timedOut == nil && !p.enabled(i, conn) {
 			p.results = append(p.results, false)
 			continue
 		}
 		out.step = i
-		res, err := conn.Run(e.ctx, q, e.rights, out)
+		err := timedOut
+		var res engine.Result
+		if err == nil {
+			res, err = conn.Run(e.ctx, q, e.rights, out)
+			err = asSQLError(err, q.SQL)
+		}
 		p.results = append(p.results, err == nil)
 		if err == nil {
 			out.b = append(out.b, `{"type":"step_end","affected_row_count":`...)
 			out.b = strconv.AppendInt(out.b, res.Affected, 10)
 			out.b = append(out.b, `,"last_insert_rowid":`...)
-			out.b = appendRowID(out.b, res)
+			if res.Inserted {
+				out.b = strconv.AppendInt(out.b, res.LastInsertID, 10)
+			} else {
+				out.b = append(out.b, "null"...)
+			}
 			out.b = append(out.b, '}')
 			out.end()
 			continue
 		}
-		err = asParseError(err, q.SQL)
 		inBand := (*SQLError)(nil)
 		if !errors.As(err, &inBand) {
-			inBand = &SQLError{"internal error: " + err.Error(), "UNKNOWN"}
+			return err
+		}
+		if inBand == errTimedOut {
+			timedOut = inBand
 		}
 		out.b = append(out.b, `{"type":"step_error","step":`...)
 		out.b = strconv.AppendInt(out.b, int64(i), 10)
@@ -85,10 +110,8 @@ func (e *executor) stepAll(p *program, conn *engine.Conn, out *lines) {
 		out.b = appendError(out.b, inBand)
 		out.b = append(out.b, '}')
 		out.end()
-		if endsBatch(inBand) {
-			return
-		}
 	}
+	return nil
 }
 
 // lines writes what a cursor yields.
@@ -126,6 +149,14 @@ func (l *lines) Columns(cols []engine.Column) error {
 }
 
 func (l *lines) Row(row []engine.Value) error {
+	for _, v := range row {
+		if v.Kind != engine.Text {
+			continue
+		}
+		if err := checkUTF8(v.Bytes); err != nil {
+			return err
+		}
+	}
 	l.b = append(l.b, `{"type":"row","row":`...)
 	l.b = appendRow(l.b, row)
 	l.b = append(l.b, '}')

@@ -3,6 +3,7 @@ package hrana
 import (
 	"encoding/base64"
 	"math"
+	"net/http"
 	"strconv"
 	"unicode/utf8"
 
@@ -53,7 +54,7 @@ func appendFloat(b []byte, f float64) []byte {
 const hexDigits = "0123456789abcdef"
 
 // appendString writes a JSON string. Unlike encoding/json's it leaves <, > and &
-// alone, as serde does. Bytes that are no UTF-8 become U+FFFD.
+// alone, as serde does. Bytes that are no UTF-8, which values are never, become U+FFFD.
 func appendString[T string | []byte](b []byte, s T) []byte {
 	b = append(b, '"')
 	start := 0
@@ -82,6 +83,10 @@ func appendString[T string | []byte](b []byte, s T) []byte {
 			b = append(b, `\r`...)
 		case '\t':
 			b = append(b, `\t`...)
+		case '\b':
+			b = append(b, `\b`...)
+		case '\f':
+			b = append(b, `\f`...)
 		default:
 			b = append(b, `\u00`...)
 			b = append(b, hexDigits[c>>4], hexDigits[c&15])
@@ -127,20 +132,47 @@ func appendRow(b []byte, row []engine.Value) []byte {
 	return append(b, ']')
 }
 
-// appendRowID writes the last_insert_rowid of a result.
-func appendRowID(b []byte, r engine.Result) []byte {
-	if !r.Inserted {
-		return append(b, "null"...)
-	}
-	b = append(b, '"')
-	b = strconv.AppendInt(b, r.LastInsertID, 10)
-	return append(b, '"')
-}
-
 func appendError(b []byte, e *SQLError) []byte {
 	b = append(b, `{"message":`...)
 	b = appendString(b, e.Message)
 	b = append(b, `,"code":`...)
 	b = appendString(b, e.Code)
 	return append(b, '}')
+}
+
+// checkUTF8 returns the error with which libsql-server ends a whole request for a text
+// that is none, as Rust says it.
+func checkUTF8(s []byte) error {
+	if utf8.Valid(s) {
+		return nil
+	}
+	at := 0
+	for {
+		r, size := utf8.DecodeRune(s[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	text := "incomplete utf-8 byte sequence from index " + strconv.Itoa(at)
+	if n := invalidLength(s[at:]); n > 0 {
+		text = "invalid utf-8 sequence of " + strconv.Itoa(n) + " bytes from index " + strconv.Itoa(at)
+	}
+	return &StatusError{Status: http.StatusInternalServerError, Body: errorBody{text}, Origin: "*"}
+}
+
+// invalidLength returns how many bytes can't begin any character, or 0 if more bytes
+// could have made them one.
+func invalidLength(s []byte) int {
+	for n := 1; n < utf8.UTFMax; n++ {
+		if utf8.FullRune(s[:min(n, len(s))]) {
+			// Of the shortest prefix that is no beginning, the last byte is the first of
+			// what follows.
+			return max(1, n-1)
+		}
+		if n >= len(s) {
+			return 0
+		}
+	}
+	return utf8.UTFMax - 1
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
-	"strings"
 
 	lib "modernc.org/sqlite/lib"
 
@@ -27,11 +25,22 @@ func Blocked(operations, reason string) error {
 var (
 	errArgsBoth         = &SQLError{"Specifying both positional and named arguments is not supported", "ARGS_BOTH_POSITIONAL_AND_NAMED"}
 	errResponseTooLarge = &SQLError{"Response is too large", "RESPONSE_TOO_LARGE"}
+	errTimedOut         = &SQLError{"Transaction timed out", "TRANSACTION_TIMEOUT"}
 )
 
 // protocolErrorf is for what a correct client never sends. It ends the stream.
 func protocolErrorf(format string, a ...any) error {
 	return &StatusError{Status: http.StatusBadRequest, Body: fmt.Sprintf(format, a...), Origin: "*"}
+}
+
+// internal is libsql-server's answer to what it didn't expect to go wrong.
+func internal(text string) error {
+	return &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"Internal Error: `" + text + "`"}, Origin: "*"}
+}
+
+// lacking is the answer where libsql-server has something that this server lacks.
+func lacking(what string) error {
+	return &StatusError{Status: http.StatusNotImplemented, Body: errorBody{"the local stack lacks " + what + ", which libsql-server has"}, Origin: "*"}
 }
 
 // ErrNotAllowed is Turso Cloud's answer to a token for something else.
@@ -57,12 +66,18 @@ var errBlocked = Blocked("write", "current session doesn't have write permission
 func asSQLError(err error, sql string) error {
 	var (
 		sqlite      *engine.Error
+		lacking     *engine.LackingError
+		syntax      *engine.SyntaxError
 		unsupported *engine.UnsupportedError
 		argument    *engine.ArgumentError
 	)
 	switch {
 	case errors.As(err, &sqlite):
 		return fromSQLite(sqlite)
+	case errors.As(err, &lacking):
+		return &SQLError{lacking.Error(), "NOT_IMPLEMENTED"}
+	case errors.As(err, &syntax):
+		return &SQLError{"SQL string could not be parsed: " + syntax.Text, "SQL_PARSE_ERROR"}
 	case errors.As(err, &unsupported):
 		return &SQLError{"SQL string could not be parsed: unsupported statement: " + sql, "SQL_PARSE_ERROR"}
 	case errors.As(err, &argument):
@@ -74,7 +89,7 @@ func asSQLError(err error, sql string) error {
 	case errors.Is(err, engine.ErrBlocked):
 		return errBlocked
 	case errors.Is(err, engine.ErrTransactionTimeout):
-		return &SQLError{"Transaction timed out", "TRANSACTION_TIMEOUT"}
+		return errTimedOut
 	}
 	return err
 }
@@ -86,25 +101,6 @@ func fromSQLite(e *engine.Error) *SQLError {
 		return &SQLError{fmt.Sprintf("SQL input error: %s (at offset %d)", e.Message, e.Offset), "SQL_INPUT_ERROR"}
 	}
 	return &SQLError{"SQLite error: " + e.Message, codeName(e.Primary())}
-}
-
-var nearToken = regexp.MustCompile(`(?s)^near "(.*)": syntax error$`)
-
-// asParseError is asSQLError for SQL that libsql-server parses before it runs it,
-// which is all but what is described: there a syntax error is its own parser's.
-func asParseError(err error, sql string) error {
-	var e *engine.Error
-	if !errors.As(err, &e) || !e.Syntax() {
-		return asSQLError(err, sql)
-	}
-	what := e.Message
-	if m := nearToken.FindStringSubmatch(e.Message); m != nil && e.Offset >= 0 && e.Offset <= len(sql) {
-		before := sql[:e.Offset]
-		line := 1 + strings.Count(before, "\n")
-		column := len(before) - strings.LastIndexByte(before, '\n')
-		what = fmt.Sprintf("syntax error around L%d:%d: `%s`", line, column, m[1])
-	}
-	return &SQLError{"SQL string could not be parsed: " + what, "SQL_PARSE_ERROR"}
 }
 
 // codeName is the code of a result code of SQLite. SQLITE_ERROR itself is unknown.

@@ -2,6 +2,7 @@ package hrana
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strconv"
 
@@ -16,25 +17,26 @@ type executor struct {
 	rights  *engine.Rights
 	version version
 	b       []byte
-	rows    int // bytes of rows so far, which are bounded
+	size    int // of the result so far, by libsql-server's own estimate, which is bounded
 }
 
 func (e *executor) execute(req *streamRequest) error {
-	q, err := e.query(req.Stmt)
-	if err != nil {
-		return err
-	}
 	conn, err := e.stream.use(e.ctx)
 	if err != nil {
 		return err
 	}
+	q, err := e.query(req.Stmt)
+	if err != nil {
+		return err
+	}
+	e.size = 0
 	e.b = append(e.b, `,"result":`...)
-	return asParseError(e.run(conn, q), q.SQL)
+	return asSQLError(e.run(conn, q, true), q.SQL)
 }
 
-// run appends the result of a statement. After an error, what was appended is of
-// no use.
-func (e *executor) run(conn *engine.Conn, q engine.Query) error {
+// run appends the result of a statement; of a batch the index comes once, at its end.
+// After an error, what was appended is of no use.
+func (e *executor) run(conn *engine.Conn, q engine.Query, index bool) error {
 	sink := resultSink{e: e}
 	res, err := conn.Run(e.ctx, q, e.rights, &sink)
 	if err != nil {
@@ -43,18 +45,38 @@ func (e *executor) run(conn *engine.Conn, q engine.Query) error {
 	e.b = append(e.b, `],"affected_row_count":`...)
 	e.b = strconv.AppendInt(e.b, res.Affected, 10)
 	e.b = append(e.b, `,"last_insert_rowid":`...)
-	e.b = appendRowID(e.b, res)
-	e.b = append(e.b, `,"replication_index":null`...)
-	if e.version >= 3 {
-		e.b = append(e.b, `,"rows_read":`...)
-		e.b = strconv.AppendInt(e.b, res.RowsRead, 10)
-		e.b = append(e.b, `,"rows_written":`...)
-		e.b = strconv.AppendInt(e.b, res.RowsWritten, 10)
-		e.b = append(e.b, `,"query_duration_ms":`...)
-		e.b = appendFloat(e.b, float64(res.Duration.Microseconds())/1000)
+	if res.Inserted {
+		e.b = append(e.b, '"')
+		e.b = strconv.AppendInt(e.b, res.LastInsertID, 10)
+		e.b = append(e.b, '"')
+	} else {
+		e.b = append(e.b, "null"...)
 	}
+	e.b = append(e.b, `,"replication_index":`...)
+	if index {
+		e.b = appendIndex(e.b, conn)
+	} else {
+		e.b = append(e.b, "null"...)
+	}
+	e.b = append(e.b, `,"rows_read":`...)
+	e.b = strconv.AppendInt(e.b, res.RowsRead, 10)
+	e.b = append(e.b, `,"rows_written":`...)
+	e.b = strconv.AppendInt(e.b, res.RowsWritten, 10)
+	e.b = append(e.b, `,"query_duration_ms":`...)
+	e.b = appendFloat(e.b, float64(res.Duration.Microseconds())/1000)
 	e.b = append(e.b, '}')
 	return nil
+}
+
+// appendIndex writes the number of the last frame that was committed, as a string.
+func appendIndex(b []byte, conn *engine.Conn) []byte {
+	n, ok := conn.LastFrame()
+	if !ok {
+		return append(b, "null"...)
+	}
+	b = append(b, '"')
+	b = strconv.AppendUint(b, n, 10)
+	return append(b, '"')
 }
 
 // resultSink appends the columns and rows of a statement's result.
@@ -67,41 +89,60 @@ func (s *resultSink) Columns(cols []engine.Column) error {
 	s.e.b = append(s.e.b, `{"cols":`...)
 	s.e.b = appendColumns(s.e.b, cols)
 	s.e.b = append(s.e.b, `,"rows":[`...)
-	return nil
+	for _, c := range cols {
+		s.e.size += len(`{"name":"","decltype":""}`) + len(c.Name) + max(len(c.DeclType), len("null"))
+	}
+	return s.e.bounded()
 }
 
-func (s *resultSink) Row(row []engine.Value) error {
-	start := len(s.e.b)
-	if s.some {
-		s.e.b = append(s.e.b, ',')
-	}
-	s.some = true
-	s.e.b = appendRow(s.e.b, row)
-	s.e.rows += len(s.e.b) - start
-	if s.e.rows > s.e.server.opts.MaxResponse {
+func (e *executor) bounded() error {
+	if e.size > e.server.opts.MaxResponse {
 		return errResponseTooLarge
 	}
 	return nil
 }
 
-func (e *executor) sequence(req *streamRequest) error {
-	sql, err := e.sql(req.SQL, req.SQLID)
-	if err != nil {
-		return err
+func (s *resultSink) Row(row []engine.Value) error {
+	if s.some {
+		s.e.b = append(s.e.b, ',')
 	}
+	s.some = true
+	start := len(s.e.b)
+	s.e.b = appendRow(s.e.b, row)
+	s.e.size += len(s.e.b) - start - len("[]") - max(0, len(row)-1)
+	for _, v := range row {
+		switch v.Kind {
+		case engine.Text:
+			if err := checkUTF8(v.Bytes); err != nil {
+				return err
+			}
+		case engine.Blob: // counted as it is, without what is around it
+			s.e.size -= len(`{"type":"blob","base64":""}`) + base64.RawStdEncoding.EncodedLen(len(v.Bytes)) - len(v.Bytes)
+		case engine.Float:
+			s.e.size++ // sic
+		}
+	}
+	return s.e.bounded()
+}
+
+func (e *executor) sequence(req *streamRequest) error {
 	conn, err := e.stream.use(e.ctx)
 	if err != nil {
 		return err
 	}
-	return asParseError(conn.Script(e.ctx, sql, e.rights), sql)
+	sql, err := e.sql(req.SQL, req.SQLID)
+	if err != nil {
+		return err
+	}
+	return asSQLError(conn.Script(e.ctx, sql, e.rights), sql)
 }
 
 func (e *executor) describe(req *streamRequest) error {
-	sql, err := e.sql(req.SQL, req.SQLID)
+	conn, err := e.stream.use(e.ctx)
 	if err != nil {
 		return err
 	}
-	conn, err := e.stream.use(e.ctx)
+	sql, err := e.sql(req.SQL, req.SQLID)
 	if err != nil {
 		return err
 	}
@@ -135,9 +176,6 @@ const (
 )
 
 func (e *executor) storeSQL(req *streamRequest) error {
-	if req.SQL == nil || req.SQLID == nil {
-		return protocolErrorf("Cannot deserialize client message from JSON: store_sql needs `sql` and `sql_id`")
-	}
 	st := e.stream
 	if _, ok := st.sqls[*req.SQLID]; ok {
 		return protocolErrorf("SQL text %d already exists", *req.SQLID)
@@ -156,9 +194,6 @@ func (e *executor) storeSQL(req *streamRequest) error {
 }
 
 func (e *executor) closeSQL(req *streamRequest) error {
-	if req.SQLID == nil {
-		return protocolErrorf("Cannot deserialize client message from JSON: close_sql needs `sql_id`")
-	}
 	delete(e.stream.sqls, *req.SQLID)
 	return nil
 }

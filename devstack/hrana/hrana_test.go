@@ -141,14 +141,14 @@ func inBand(message, code string) string {
 }
 
 func TestRequests(t *testing.T) {
-	const nothing = `"cols":[],"rows":[],"affected_row_count":0,"last_insert_rowid":null,"replication_index":null`
+	const nothing = `"cols":[],"rows":[],"affected_row_count":0,"last_insert_rowid":null,"replication_index":"*"`
 	result := func(body string) string {
 		return `{"type":"ok","response":{"type":"execute","result":{` + body + `,"rows_read":"*","rows_written":"*","query_duration_ms":"*"}}}`
 	}
 	tests := []struct{ name, request, want string }{
 		{"create", exec("CREATE TABLE t (a INTEGER PRIMARY KEY, b VARCHAR(9), c)"), result(nothing)},
 		{"insert", `{"type":"execute","stmt":{"sql":"INSERT INTO t (b, c) VALUES (?, ?)","args":[{"type":"text","value":"2024-01-02"},{"type":"blob","base64":"AP8="}]}}`,
-			result(`"cols":[],"rows":[],"affected_row_count":1,"last_insert_rowid":"1","replication_index":null`)},
+			result(`"cols":[],"rows":[],"affected_row_count":1,"last_insert_rowid":"1","replication_index":"*"`)},
 		{"select", exec("SELECT *, 1.0 AS f, 9223372036854775807 AS i, NULL, 1e999, b FROM t"), result(`"cols":[
 			{"name":"a","decltype":"INTEGER"},{"name":"b","decltype":"VARCHAR(9)"},{"name":"c","decltype":null},
 			{"name":"f","decltype":null},{"name":"i","decltype":null},{"name":"NULL","decltype":null},{"name":"1e999","decltype":null},
@@ -156,9 +156,9 @@ func TestRequests(t *testing.T) {
 			"rows":[[{"type":"integer","value":"1"},{"type":"text","value":"2024-01-02"},{"type":"blob","base64":"AP8"},
 			{"type":"float","value":1.0},{"type":"integer","value":"9223372036854775807"},{"type":"null"},{"type":"float","value":null},
 			{"type":"text","value":"2024-01-02"}]],
-			"affected_row_count":0,"last_insert_rowid":null,"replication_index":null`)},
+			"affected_row_count":0,"last_insert_rowid":null,"replication_index":"*"`)},
 		{"named arguments", `{"type":"execute","stmt":{"sql":"SELECT $x AS v","named_args":[{"name":"x","value":{"type":"float","value":2}}]}}`,
-			result(`"cols":[{"name":"v","decltype":null}],"rows":[[{"type":"float","value":2}]],"affected_row_count":0,"last_insert_rowid":null,"replication_index":null`)},
+			result(`"cols":[{"name":"v","decltype":null}],"rows":[[{"type":"float","value":2}]],"affected_row_count":0,"last_insert_rowid":null,"replication_index":"*"`)},
 		{"both kinds of arguments", `{"type":"execute","stmt":{"sql":"SELECT 1","args":[{"type":"null"}],"named_args":[{"name":"x","value":{"type":"null"}}]}}`,
 			inBand("Specifying both positional and named arguments is not supported", "ARGS_BOTH_POSITIONAL_AND_NAMED")},
 		{"argument missing", exec("SELECT ?"), inBand("Arguments do not match SQL parameters: value for parameter 1 not found", "ARGS_INVALID")},
@@ -166,7 +166,7 @@ func TestRequests(t *testing.T) {
 			inBand("Arguments do not match SQL parameters: too many parameters, expected 0 found 1", "ARGS_INVALID")},
 		{"no such table", exec("SELECT * FROM nope"), inBand("SQLite error: no such table: nope", "SQLITE_UNKNOWN")},
 		{"no such column", exec("SELECT foo"), inBand("SQL input error: no such column: foo (at offset 7)", "SQL_INPUT_ERROR")},
-		{"syntax", exec("SELECT 1\n  FRM x"), inBand("SQL string could not be parsed: syntax error around L2:7: `x`", "SQL_PARSE_ERROR")},
+		{"syntax", exec("SELECT 1\n  FRM x"), inBand("SQL string could not be parsed: syntax error around L2:8: `x`", "SQL_PARSE_ERROR")},
 		{"no statement", exec(" -- "), inBand("SQL string does not contain any statement", "SQL_NO_STATEMENT")},
 		{"two statements", exec("SELECT 1; SELECT 2"), inBand("SQL string contains more than one statement", "SQL_MANY_STATEMENTS")},
 		{"unsupported", exec("VACUUM"), inBand("SQL string could not be parsed: unsupported statement: VACUUM", "SQL_PARSE_ERROR")},
@@ -182,7 +182,7 @@ func TestRequests(t *testing.T) {
 		{"rollback", exec("ROLLBACK"), result(nothing)},
 		{"store", `{"type":"store_sql","sql_id":7,"sql":"SELECT 7 AS s"}`, `{"type":"ok","response":{"type":"store_sql"}}`},
 		{"use", `{"type":"execute","stmt":{"sql_id":7}}`,
-			result(`"cols":[{"name":"s","decltype":null}],"rows":[[{"type":"integer","value":"7"}]],"affected_row_count":0,"last_insert_rowid":null,"replication_index":null`)},
+			result(`"cols":[{"name":"s","decltype":null}],"rows":[[{"type":"integer","value":"7"}]],"affected_row_count":0,"last_insert_rowid":null,"replication_index":"*"`)},
 		{"store too much", `{"type":"store_sql","sql_id":8,"sql":"` + strings.Repeat(" ", 5001) + `"}`, inBand("The statement is too large to be stored: 5001 B/5.0 KB", "SQL_STORE_TOO_LARGE")},
 		{"forget", `{"type":"close_sql","sql_id":7}`, `{"type":"ok","response":{"type":"close_sql"}}`},
 		{"close", closeStream, `{"type":"ok","response":{"type":"close"}}`},
@@ -202,12 +202,6 @@ func TestRequests(t *testing.T) {
 			baton = *out.Baton
 		}
 	}
-}
-
-func TestVersion2HasNoStatistics(t *testing.T) {
-	out := newClient(t, Options{}).pipeline("/one/v2/pipeline", "", exec("SELECT 1"), closeStream)
-	same(t, "execute", out.Results[0], `{"type":"ok","response":{"type":"execute","result":{"cols":[{"name":"1","decltype":null}],
-		"rows":[[{"type":"integer","value":"1"}]],"affected_row_count":0,"last_insert_rowid":null,"replication_index":null}}}`)
 }
 
 func TestReadOnlyIsBlocked(t *testing.T) {
@@ -244,7 +238,7 @@ func TestProtocolErrors(t *testing.T) {
 		{"sql not stored", "/one/v2/pipeline", `{"requests":[{"type":"execute","stmt":{"sql_id":1}}]}`, 400, "SQL text 1 not found"},
 		{"sql stored twice", "/one/v2/pipeline", `{"requests":[{"type":"store_sql","sql_id":1,"sql":""},{"type":"store_sql","sql_id":1,"sql":""}]}`, 400, "SQL text 1 already exists"},
 		{"too large", "/one/v2/pipeline", `{"requests":[` + strings.Repeat(" ", 5000) + `]}`, 413, `{"error":"request body is too large"}`},
-		{"deep condition", "/one/v3/pipeline", `{"requests":[{"type":"batch","batch":{"steps":[{"stmt":{"sql":"SELECT 1"},"condition":` + strings.Repeat(`{"type":"not","cond":`, 120) + `{"type":"is_autocommit"}` + strings.Repeat("}", 120) + `}]}}]}`, 400, "Cannot deserialize"},
+		{"deep condition", "/one/v3/pipeline", `{"requests":[{"type":"batch","batch":{"steps":[{"stmt":{"sql":"SELECT 1"},"condition":` + strings.Repeat(`{"type":"not","cond":`, 130) + `{"type":"is_autocommit"}` + strings.Repeat("}", 130) + `}]}}]}`, 400, "Cannot deserialize"},
 		{"no such database", "/nine/v2/pipeline", `{"requests":[]}`, 404, `{"error":"no such database"}`},
 		{"cursor without a batch", "/one/v3/cursor", `{}`, 400, "Cannot deserialize"},
 		{"no such path", "/one/v2/nothing", `{}`, 404, ""},
@@ -350,14 +344,16 @@ func TestCursor(t *testing.T) {
 	want := []string{
 		`{"baton":"*","base_url":null}`,
 		`{"type":"step_begin","step":0,"cols":[]}`,
-		`{"type":"step_end","affected_row_count":2,"last_insert_rowid":"2"}`,
+		`{"type":"step_end","affected_row_count":2,"last_insert_rowid":2}`,
 		`{"type":"step_begin","step":1,"cols":[{"name":"a","decltype":"INTEGER"}]}`,
 		`{"type":"row","row":[{"type":"integer","value":"1"}]}`,
 		`{"type":"row","row":[{"type":"integer","value":"2"}]}`,
 		`{"type":"step_end","affected_row_count":0,"last_insert_rowid":null}`,
+		`{"type":"step_begin","step":2,"cols":[]}`,
 		`{"type":"step_error","step":2,"error":{"message":"SQLite error: UNIQUE constraint failed: t.a","code":"SQLITE_CONSTRAINT"}}`,
 		`{"type":"step_begin","step":4,"cols":[]}`,
 		`{"type":"step_end","affected_row_count":0,"last_insert_rowid":null}`,
+		`{"type":"replication_index","replication_index":2}`,
 	}
 	lines := strings.Split(strings.TrimSpace(body), "\n")
 	if len(lines) != len(want) {

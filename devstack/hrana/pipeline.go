@@ -3,6 +3,7 @@ package hrana
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/zen-auth/zen/devstack/engine"
@@ -35,14 +36,13 @@ func (s *Server) pipeline(w http.ResponseWriter, r *http.Request, database strin
 	}()
 
 	buf := buffers.Get().(*[]byte)
-	e := &executor{server: s, ctx: r.Context(), stream: st, rights: rights, version: v, b: (*buf)[:0]}
+	e := &executor{server: s, ctx: r.Context(), stream: st, rights: rights, version: v, b: append((*buf)[:0], longestHead...)}
 	defer func() {
 		if cap(e.b) <= maxPooled {
 			*buf = e.b
 			buffers.Put(buf)
 		}
 	}()
-	e.b = append(e.b, `{"results":[`...)
 	for i := range req.Requests {
 		if i > 0 {
 			e.b = append(e.b, ',')
@@ -52,12 +52,29 @@ func (s *Server) pipeline(w http.ResponseWriter, r *http.Request, database strin
 		}
 	}
 	keep = true
-	e.b = append(e.b, `],"baton":`...)
-	e.b = appendOptional(e.b, s.release(st))
-	e.b = append(e.b, `,"base_url":null}`...)
+	e.b = append(e.b, `]}`...)
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(e.b) // the client is gone: its stream expires
+	_, _ = w.Write(withHead(e.b, s.release(st))) // the client is gone: its stream expires
 	return nil
+}
+
+// longestHead is what an answer with a baton begins with. The baton is known when the
+// rest was written.
+var longestHead = appendHead(nil, strings.Repeat("A", batonLength))
+
+func appendHead(b []byte, baton string) []byte {
+	b = append(b, `{"baton":`...)
+	b = appendOptional(b, baton)
+	return append(b, `,"base_url":null,"results":[`...)
+}
+
+// withHead puts the head into its place before an answer that begins with the longest.
+func withHead(b []byte, baton string) []byte {
+	var buf [len(`{"baton":"","base_url":null,"results":[`) + batonLength]byte
+	head := appendHead(buf[:0], baton)
+	from := len(longestHead) - len(head)
+	copy(b[from:], head)
+	return b[from:]
 }
 
 // request runs one request of a pipeline and appends its result. An error that it
@@ -98,13 +115,13 @@ func (e *executor) dispatch(req *streamRequest) error {
 		e.stream.close()
 		return nil
 	}
-	return protocolErrorf("Cannot deserialize client message from JSON: unknown request type %q", req.Type)
+	panic("hrana: request of type " + req.Type) // decoding lets no other pass
 }
 
 // query makes what the engine runs out of a statement.
 func (e *executor) query(s *stmt) (engine.Query, error) {
-	if s == nil {
-		return engine.Query{}, protocolErrorf("Cannot deserialize client message from JSON: missing field `stmt`")
+	if e.version < 2 && s.SQLID != nil {
+		return engine.Query{}, protocolErrorf("`sql_id` is only supported in protocol version hrana2 and higher")
 	}
 	sql, err := e.sql(s.SQL, s.SQLID)
 	if err != nil {
@@ -113,15 +130,9 @@ func (e *executor) query(s *stmt) (engine.Query, error) {
 	if len(s.Args) > 0 && len(s.NamedArgs) > 0 {
 		return engine.Query{}, errArgsBoth
 	}
-	q := engine.Query{SQL: sql}
-	if len(s.Args) > 0 {
-		q.Positional = make([]engine.Value, len(s.Args))
-		for i, a := range s.Args {
-			q.Positional[i] = engine.Value(a)
-		}
-	}
+	q := engine.Query{SQL: sql, Positional: s.Args}
 	for _, a := range s.NamedArgs {
-		q.Named = append(q.Named, engine.NamedValue{Name: a.Name, Value: engine.Value(a.Value)})
+		q.Named = append(q.Named, engine.NamedValue{Name: a.Name, Value: a.Value})
 	}
 	return q, nil
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // serverVersion is what GET /version answers.
@@ -19,30 +21,105 @@ type version int
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, database, path string) {
 	s.running.Add(1)
 	defer s.running.Done()
+	methods, ok := routes[path]
+	if dev := strings.HasPrefix(path, "/dev/"); !ok && !dev {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	} else if dev {
+		methods, path = "POST", devPath(path, &database)
+	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	if r.Method == http.MethodOptions {
+		h.Set("Allow", methods)
 		preflight(w, r)
 		return
 	}
-	switch r.Method + " " + path {
-	case "GET /v2", "GET /v3":
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if !slices.Contains(strings.Split(methods, ","), method) {
+		h.Set("Allow", methods)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	if err := s.serve(w, r, database, method+" "+path); err != nil {
+		WriteError(w, err)
+	}
+}
+
+const (
+	gets  = "GET,HEAD"
+	posts = "POST"
+)
+
+// routes has the methods of every path of libsql-server.
+var routes = map[string]string{
+	"/": gets + "," + posts, "/version": gets, "/console": gets, "/health": gets, "/dump": gets, "/beta/listen": gets,
+	"/v1": gets, "/v1/execute": posts, "/v1/batch": posts, "/v1/jobs": gets,
+	"/v2": gets, "/v2/pipeline": posts,
+	"/v3": gets, "/v3/pipeline": posts, "/v3/cursor": posts,
+	"/v3-protobuf": gets, "/v3-protobuf/pipeline": posts, "/v3-protobuf/cursor": posts,
+}
+
+// Match reports whether a path, as [Server.Serve] takes it, is one of libsql-server's
+// but /.
+func Match(path string) bool {
+	_, ok := routes[path]
+	return ok && path != "/"
+}
+
+// devPath takes apart the path by which a database can be named, /dev/NAME/vN/pipeline,
+// as `turso dev` has it.
+func devPath(path string, database *string) string {
+	parts := strings.Split(path, "/")
+	if len(parts) != 5 || parts[4] != "pipeline" || !strings.HasPrefix(parts[3], "v") {
+		return ""
+	}
+	*database = parts[2]
+	return "/" + parts[3] + "/pipeline"
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, database, route string) error {
+	switch route {
+	case "GET /v2", "GET /v3", "GET /v3-protobuf":
 		text(w, http.StatusOK, "Hello, this is HTTP API v2 (Hrana over HTTP)")
+	case "GET /v1":
+		text(w, http.StatusOK, "This is sqld HTTP API v1")
 	case "GET /health":
 		w.WriteHeader(http.StatusOK)
 	case "GET /version":
 		text(w, http.StatusOK, serverVersion)
 	case "GET /dump":
-		s.answer(w, s.dump(w, r, database))
+		return s.dump(w, r, database)
+	case "POST /v1/execute":
+		return s.execute1(w, r, database)
+	case "POST /v1/batch":
+		return s.batch1(w, r, database)
 	case "POST /v2/pipeline":
-		s.answer(w, s.pipeline(w, r, database, 2))
+		return s.pipeline(w, r, database, 2)
 	case "POST /v3/pipeline":
-		s.answer(w, s.pipeline(w, r, database, 3))
+		return s.pipeline(w, r, database, 3)
 	case "POST /v3/cursor":
-		s.answer(w, s.cursor(w, r, database))
+		return s.cursor(w, r, database)
+	case "POST /":
+		return s.queries(w, r, database)
+	case "POST /v3-protobuf/pipeline", "POST /v3-protobuf/cursor":
+		return lacking("the Protobuf encoding of Hrana 3")
+	case "GET /beta/listen":
+		return lacking("/beta/listen")
+	case "GET /v1/jobs":
+		return lacking("schema migrations")
+	case "GET /":
+		if r.Header.Get("Upgrade") != "" {
+			return lacking("Hrana over WebSockets")
+		}
+		w.WriteHeader(http.StatusNotFound)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+	return nil
 }
 
 // dump sends the database as SQL. What goes wrong on the way cuts the answer.
@@ -78,37 +155,49 @@ func preflight(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
+// message is what a client sends.
+type message interface{ decode(*decoder) error }
+
 // read decodes the body of a request.
-func (s *Server) read(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.opts.MaxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return &StatusError{Status: http.StatusRequestEntityTooLarge, Body: errorBody{"request body is too large"}, Origin: "*"}
+func (s *Server) read(w http.ResponseWriter, r *http.Request, into message) error {
+	body, err := s.body(w, r)
+	if err != nil {
+		return err
+	}
+	d := &decoder{b: body}
+	if err = into.decode(d); err == nil {
+		err = d.end()
 	}
 	if err != nil {
-		return &StatusError{Status: http.StatusBadRequest, Body: "Could not read request body", Origin: "*"}
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return protocolErrorf("Cannot deserialize client message from JSON: %v", err)
+		return protocolErrorf("Cannot deserialize client message from JSON: %v", d.placed(err))
 	}
 	return nil
+}
+
+func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	var body bytes.Buffer
+	if n := r.ContentLength; n > 0 && n <= maxPooled {
+		body.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, s.opts.MaxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, &StatusError{Status: http.StatusRequestEntityTooLarge, Body: errorBody{"request body is too large"}, Origin: "*"}
+	}
+	if err != nil {
+		return nil, internal("Could not read request body")
+	}
+	return body.Bytes(), nil
 }
 
 type errorBody struct {
 	Error string `json:"error"`
 }
 
-// answer sends the error of a request, if there is one.
-func (s *Server) answer(w http.ResponseWriter, err error) {
-	if err != nil {
-		WriteError(w, err)
-	}
-}
-
 // WriteError answers with an error: as a [*StatusError] says, or with status 500.
 func WriteError(w http.ResponseWriter, err error) {
 	status := &StatusError{}
 	if !errors.As(err, &status) {
-		status = &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"internal error: " + err.Error()}, Origin: "*"}
+		errors.As(internal(err.Error()), &status)
 	}
 	if status.Origin == "" {
 		w.Header().Del("Access-Control-Allow-Origin")

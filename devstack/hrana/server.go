@@ -22,7 +22,8 @@ type Backend interface {
 type Options struct {
 	// StreamTTL is how long a stream lives between two requests. Zero is 10 s.
 	StreamTTL time.Duration
-	// MaxBody bounds a request body, in bytes. Zero is 20 MiB.
+	// MaxBody bounds a request body, in bytes. Zero is 256 MiB; libsql-server has no
+	// limit.
 	MaxBody int64
 	// MaxResponse bounds the rows of a response, in bytes. Zero is 10 MB.
 	MaxResponse int
@@ -48,7 +49,7 @@ func New(backend Backend, o Options) *Server {
 		o.StreamTTL = 10 * time.Second
 	}
 	if o.MaxBody == 0 {
-		o.MaxBody = 20 << 20
+		o.MaxBody = 256 << 20
 	}
 	if o.MaxResponse == 0 {
 		o.MaxResponse = 10_000_000

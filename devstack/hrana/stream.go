@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zen-auth/zen/devstack/engine"
@@ -15,10 +16,28 @@ type stream struct {
 	id, seq  uint64
 	database string
 	db       *engine.DB
-	conn     *engine.Conn // nil until the first statement
+	conn     *shared // nil until the first statement
 	sqls     map[int32]string
 	closed   bool
 	expire   *time.Timer
+}
+
+// shared is a connection that a stream has, and a cursor that may outlive it. Who
+// drops it last closes it.
+type shared struct {
+	*engine.Conn
+	users atomic.Int32
+}
+
+func (c *shared) hold() *shared {
+	c.users.Add(1)
+	return c
+}
+
+func (c *shared) drop() {
+	if c.users.Add(-1) == 0 {
+		c.Close()
+	}
 }
 
 // use returns the connection of the stream.
@@ -31,15 +50,15 @@ func (st *stream) use(ctx context.Context) (*engine.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		st.conn = conn
+		st.conn = (&shared{Conn: conn}).hold()
 	}
-	return st.conn, nil
+	return st.conn.Conn, nil
 }
 
 func (st *stream) close() {
 	st.closed = true
 	if st.conn != nil {
-		st.conn.Close()
+		st.conn.drop()
 		st.conn = nil
 	}
 }
@@ -68,7 +87,7 @@ func (ss *streams) init(ttl time.Duration) {
 // It must be released, whatever happens.
 func (s *Server) acquire(db *engine.DB, database string, baton *string) (*stream, error) {
 	ss := &s.streams
-	if baton == nil || *baton == "" {
+	if baton == nil {
 		st := &stream{id: rand.Uint64(), seq: rand.Uint64(), database: database, db: db}
 		ss.mu.Lock()
 		defer ss.mu.Unlock()

@@ -127,7 +127,7 @@ func TestDatabases(t *testing.T) {
 	must(t, err)
 	f.do("POST", "/dbs/second/v2/pipeline", tok, `{"requests":[{"type":"execute","stmt":{"sql":"CREATE TABLE t (a)"}},{"type":"execute","stmt":{"sql":"INSERT INTO t VALUES (1),(2)"}},{"type":"execute","stmt":{"sql":"BEGIN IMMEDIATE"}}]}`)
 	usage := f.call("usage", "GET", "/v1/organizations/acme/usage", f.alice, "", 200, "")["organization"].(map[string]any)["usage"].(map[string]any)
-	if usage["rows_written"] != 2.0 || usage["databases"] != 2.0 || usage["storage_bytes"].(float64) < 4096 {
+	if usage["rows_written"] != 4.0 || usage["databases"] != 2.0 || usage["storage_bytes"].(float64) < 4096 {
 		t.Errorf("usage %v", usage)
 	}
 	// It is destroyed although a stream has a transaction in it.

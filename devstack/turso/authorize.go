@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/zen-auth/zen/devstack/dbsync"
 	"github.com/zen-auth/zen/devstack/engine"
 	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/devstack/hrana"
@@ -22,21 +21,41 @@ type backend struct{ *Server }
 func (s backend) Authorize(r *http.Request, path string) (*engine.DB, *engine.Rights, error) {
 	s.mu.RLock()
 	db := s.paths[path]
+	unnamed := path == "" && len(s.paths) > 0
+	if unnamed {
+		db = s.paths[sortedKeys(s.paths)[0]] // so that a token that is good for nothing is refused
+	}
 	s.mu.RUnlock()
 	if db == nil {
 		return nil, nil, noNamespace(path)
 	}
 	rights, err := s.authorize(r, db)
-	if err == nil && dbsync.Match(strings.TrimPrefix(r.URL.Path, "/dbs/"+path)) {
-		err = s.syncFault()
-	}
 	if err != nil {
 		s.opts.Logger.Info("token refused", "database", path, "reason", err)
 		return nil, nil, s.refusal(err)
 	}
+	if unnamed {
+		return nil, nil, errWhichDatabase
+	}
 	e, err := db.open()
 	return e, rights, err
 }
+
+// syncBackend is the server as replicas see it.
+type syncBackend struct{ backend }
+
+// Authorize implements [hrana.Backend].
+func (s syncBackend) Authorize(r *http.Request, path string) (*engine.DB, *engine.Rights, error) {
+	db, rights, err := s.backend.Authorize(r, path)
+	if err == nil {
+		err = s.syncFault()
+	}
+	return db, rights, err
+}
+
+// errWhichDatabase is the answer where neither the URL nor the token says.
+var errWhichDatabase = &hrana.StatusError{Status: http.StatusNotFound, Origin: "*", Body: apiError{
+	Error: "the request names no database, and its token is not for a single one: end the URL of the database in a slash"}}
 
 // authorize returns what the request's token allows in the database.
 func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error) {
@@ -151,4 +170,7 @@ func (c *grantCache) put(k grantKey, e *granted) {
 }
 
 // Interface guards
-var _ hrana.Backend = backend{}
+var (
+	_ hrana.Backend = backend{}
+	_ hrana.Backend = syncBackend{}
+)

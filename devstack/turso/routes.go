@@ -59,39 +59,15 @@ func (s *Server) routes() http.Handler {
 // ServeHTTP serves the Platform API and the databases.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = collapse(r)
-	if rest, ok := strings.CutPrefix(r.URL.Path, "/dbs/"); ok {
-		name, path, _ := strings.Cut(rest, "/")
-		path = "/" + path
-		if dbsync.Match(path) && r.Method != http.MethodOptions {
-			s.sync.Serve(w, r, name, path)
-			return
-		}
-		s.hrana.Serve(w, r, name, path)
-		return
+	a, ok := s.locate(r)
+	switch {
+	case !ok:
+		s.api.ServeHTTP(w, r)
+	case dbsync.Match(a.path) && r.Method != http.MethodOptions:
+		s.sync.Serve(w, r, a.database, a.path)
+	default:
+		s.hrana.Serve(w, r, a.database, a.path)
 	}
-	if dbsync.Match(r.URL.Path) {
-		s.sync.Serve(w, r, s.namedByToken(r), r.URL.Path)
-		return
-	}
-	s.api.ServeHTTP(w, r)
-}
-
-// namedByToken returns the name under /dbs/ of the database that the request's
-// token is for. `turso db export` drops the path of a database's URL.
-func (s *Server) namedByToken(r *http.Request) string {
-	raw, _ := bearer(r)
-	t, err := parseToken(raw)
-	if err != nil {
-		return ""
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for path, db := range s.paths {
-		if db.ID == t.claims.ID {
-			return path
-		}
-	}
-	return ""
 }
 
 // collapse makes one slash of several in the path. With a URL that ends in one,
@@ -112,14 +88,17 @@ func collapse(r *http.Request) *http.Request {
 }
 
 // Match reports whether a request at the root is for Turso rather than for Clerk's
-// Frontend API, with which it shares /v1. The paths are
+// Frontend API, with which it shares /v1. The hosts are those under localhost, the paths
 //
-//	/dbs/  /info  /export/
+//	/dbs/  /info  /export/  /sync/
 //	/v1/auth/  /v1/current-user  /v1/user  /v1/plans  /v1/databases  /v1/groups  /v1/usage  /v1/subscription
 //	GET /v1/organizations
 //	/v1/organizations/SLUG/ unless SLUG starts with org_, as Clerk's ids do
 //	/v2/organizations  /v2/auth/
 func Match(r *http.Request) bool {
+	if namespace(r) != "" {
+		return true
+	}
 	parts := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
 	if len(parts) == 0 {
 		return false
@@ -129,7 +108,7 @@ func Match(r *http.Request) bool {
 		second = parts[1]
 	}
 	switch parts[0] {
-	case "dbs", "info", "export":
+	case "dbs", "info", "export", "sync":
 		return true
 	case "v2":
 		return second == "organizations" || second == "auth"

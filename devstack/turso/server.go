@@ -79,7 +79,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{opts: o, host: o.Host, keys: newKeySets(o.Client, o.Logger, o.Faults), paths: make(map[string]*database)}
 	o.Hrana.Resume = s.resume
 	s.hrana = hrana.New(backend{s}, o.Hrana)
-	s.sync = dbsync.New(backend{s})
+	s.sync = dbsync.New(syncBackend{backend{s}})
 	s.api = s.routes()
 	if err := s.load(); err != nil {
 		s.hrana.Close()

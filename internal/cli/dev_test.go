@@ -137,7 +137,7 @@ func TestDev(t *testing.T) {
 
 	t.Run("no such command", func(t *testing.T) {
 		code, _, stderr := zen.run(t, "dev", "--", "no-such-command")
-		if code != 1 || !strings.Contains(stderr, "no-such-command") {
+		if code != 127 || !strings.Contains(stderr, "no-such-command") {
 			t.Errorf("%d %q", code, stderr)
 		}
 	})
@@ -240,6 +240,23 @@ func TestDev(t *testing.T) {
 		checkEmpty(t, temporary)
 	})
 
+	t.Run("ci", func(t *testing.T) {
+		for system, script := range map[string]string{
+			"github":     `test "${ACTIONS_ID_TOKEN_REQUEST_URL%idtoken*}" != "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -n "$ACTIONS_ID_TOKEN_REQUEST_TOKEN"`,
+			"gitlab":     `test -n "$ZEN_ID_TOKEN" && test -z "$ACTIONS_ID_TOKEN_REQUEST_URL"`,
+			"buildkite":  `test -n "$BUILDKITE_AGENT_ACCESS_TOKEN" && test -n "$BUILDKITE_JOB_ID"`,
+			"circleci":   `test -n "$CIRCLE_OIDC_TOKEN_V2"`,
+			"google":     `test -n "$GCE_METADATA_HOST"`,
+			"kubernetes": `test -s "$ZEN_OIDC__TOKEN_FILE"`,
+			"spiffe":     `test -s "$ZEN_OIDC__TOKEN_FILE"`,
+			"none":       `test -z "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -z "$ZEN_ID_TOKEN"`,
+		} {
+			if code, stdout, stderr := zen.run(t, "dev", "--ci", system, "--", "sh", "-ec", script); code != 0 {
+				t.Errorf("%s: %d %q %q", system, code, stdout, stderr)
+			}
+		}
+	})
+
 	t.Run("dir", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "stack")
 		echo := []string{"--", "sh", "-c", "echo $ZEN_DEV_URL"}
@@ -271,6 +288,7 @@ func TestDev(t *testing.T) {
 		{"unknown fault", []string{"--fault", "nope"}, `zen dev --list-faults explains all`},
 		{"no seed file", []string{"--seed", "missing.toml"}, "missing.toml"},
 		{"negative lifetime", []string{"--token-lifetime", "-1s"}, "negative"},
+		{"unknown CI", []string{"--ci", "jenkins"}, "want buildkite, circleci, github,"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := zen.run(t, append([]string{"dev"}, tt.args...)...)

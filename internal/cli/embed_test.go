@@ -19,7 +19,11 @@ import (
 )
 
 // person is the UI of a program: it answers a URL by visiting it.
-type person struct{ visits sync.WaitGroup }
+type person struct {
+	visits sync.WaitGroup
+	// answer is what is typed where nothing is echoed; "" is nothing.
+	answer string
+}
 
 func (p *person) OpenURL(_ context.Context, url, _ string) error {
 	p.visits.Go(func() {
@@ -32,8 +36,11 @@ func (p *person) OpenURL(_ context.Context, url, _ string) error {
 func (*person) ShowCode(context.Context, string, string, time.Time) error { return nil }
 func (*person) Progress(context.Context, string) error                    { return nil }
 func (*person) Ask(context.Context, string) (string, error)               { return "", errors.ErrUnsupported }
-func (*person) AskSecret(context.Context, string) (provider.Secret, error) {
-	return provider.Secret{}, errors.ErrUnsupported
+func (p *person) AskSecret(context.Context, string) (provider.Secret, error) {
+	if p.answer == "" {
+		return provider.Secret{}, errors.ErrUnsupported
+	}
+	return provider.NewSecret(p.answer), nil
 }
 
 // A program holds one *sql.DB while its tokens, of two seconds, come and go: with a

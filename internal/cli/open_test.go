@@ -108,10 +108,37 @@ func TestOpen(t *testing.T) {
 		}
 	}
 
+	names := ""
+	err = client.Databases(t.Context(), func(d provider.Database) error { names += d.Name + " " + d.Organization + "\n"; return nil })
+	if err != nil || !strings.Contains(names, devstack.Database+" acme\n") {
+		t.Errorf("the databases are %q, %v", names, err)
+	}
+
 	// A name without an API token is told what is missing.
 	bare := newClient(slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.Contains(entry, "API_TOKEN=") }))
 	if _, err := bare.Open(t.Context(), core.Database{Target: devstack.Database}); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "TURSO_API_TOKEN") {
 		t.Errorf("without an API token: %v", err)
+	}
+
+	// One that was typed in for a sign-in does as well.
+	token := ""
+	for _, entry := range environ {
+		if value, ok := strings.CutPrefix(entry, "TURSO_API_TOKEN="); ok {
+			token = value
+		}
+	}
+	signedIn, err := bare.Session("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := signedIn.Login(t.Context(), "platformtoken", provider.LoginRequest{Interactive: true}, &person{answer: token}, store.Plan{}); err != nil {
+		t.Fatal(err)
+	}
+	if target, err := bare.Resolve(t.Context(), devstack.Database); err != nil || target.URL != stack.DatabaseURL() || target.DatabaseID == "" {
+		t.Errorf("with the API token of a sign-in: %v, %v", target, err)
+	}
+	if _, err := signedIn.Use(t.Context(), "clerk"); err != nil {
+		t.Fatal(err)
 	}
 
 	// Read-only: by the token and by the handle.

@@ -54,15 +54,15 @@ func Load(o LoadOptions) (*Config, error) {
 		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "find the working directory: " + err.Error(), Err: err}
 	}
 	c := &Config{environ: newEnvironment(o.Environ)}
-	var named bool
-	if c.Paths, named, err = c.environ.paths(o.Path, workDir); err != nil {
+	home, named := c.environ.home(), false
+	if c.Paths, named, err = c.environ.paths(home, o.Path, workDir); err != nil {
 		return nil, err
 	}
 	c.user, err = readDocument(KindUserFile, c.Paths.ConfigFile)
 	if err != nil && (named || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, err
 	}
-	if c.project, err = readProjectFile(workDir); err != nil {
+	if c.project, err = readProjectFile(workDir, home); err != nil {
 		return nil, err
 	}
 	if err := c.setOverrides(o.Flags); err != nil {
@@ -76,6 +76,7 @@ func (c *Config) setOverrides(f Flags) error {
 	overrides := []struct{ key, flag, variable, fromFlag string }{
 		{"profile", "--profile", "ZEN_PROFILE", f.Profile},
 		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
+		{"token_provider", "", "ZEN_TOKEN_PROVIDER", ""},
 		{"database", "--database", "ZEN_DATABASE", f.Database},
 		{"database_id", "", "ZEN_DATABASE_ID", ""},
 		{"access", "--access", "ZEN_ACCESS", f.Access},

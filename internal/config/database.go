@@ -38,6 +38,8 @@ func ParseDatabase(s string) (string, error) {
 	}
 	scheme = strings.ToLower(scheme)
 	switch scheme {
+	case "turso": // what newer tools of Turso call the same
+		scheme = "libsql"
 	case "libsql", "https", "http":
 	case "ws", "wss":
 		return "", databaseError("has the scheme "+scheme+", which zen does not speak", "write libsql:// instead")
@@ -103,7 +105,7 @@ func normalHost(u *url.URL, scheme string) (string, error) {
 		}
 		port = strconv.FormatUint(n, 10)
 	}
-	if scheme == "http" && !isLoopback(host) {
+	if scheme == "http" && !provider.IsLoopback(host) {
 		return "", databaseError("is http:// on a host that is not this machine", "write libsql:// or https://: a token must not travel in clear")
 	}
 	if port == "443" && scheme != "http" || port == "80" && scheme == "http" {
@@ -116,11 +118,6 @@ func normalHost(u *url.URL, scheme string) (string, error) {
 		host += ":" + port
 	}
 	return host, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func isHostname(host string) bool {

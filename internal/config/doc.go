@@ -6,9 +6,9 @@
 // A value is looked for in this order; the first layer that has it wins:
 //
 //  1. a flag ([Flags]);
-//  2. the environment: ZEN_PROFILE, ZEN_PROVIDER, ZEN_DATABASE (and
-//     ZEN_DATABASE_ID), ZEN_ACCESS and ZEN_STORAGE for profiles, ZEN_<PROVIDER>__<KEY> for settings. An empty variable
-//     counts as unset;
+//  2. the environment: ZEN_PROFILE, ZEN_PROVIDER, ZEN_TOKEN_PROVIDER, ZEN_DATABASE (and
+//     ZEN_DATABASE_ID), ZEN_ACCESS and ZEN_STORAGE for profiles, ZEN_<PROVIDER>__<KEY>
+//     for settings. An empty variable counts as unset;
 //  3. the project file, .zen.toml in the working directory or a parent: profile
 //     values only, and not storage;
 //  4. the user file, config.toml in the XDG configuration directory of zen, or the

@@ -10,7 +10,9 @@ import (
 	"strconv"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // SetDefaultProfile writes default_profile into the user file, which is made where
@@ -42,7 +44,10 @@ func (c *Config) SetDefaultProfile(name string) error {
 	if d, err := parseDocument(KindUserFile, path, edited); err != nil || d.defaultProfile.Value != name {
 		return writeError(path, errors.Join(errors.New("the edited file would not say what it should"), err))
 	}
-	return replace(path, edited, mode)
+	if err := private.Replace(path, edited, mode); err != nil {
+		return writeError(path, err)
+	}
+	return nil
 }
 
 func writeError(path string, err error) error {
@@ -93,22 +98,4 @@ func editDefaultProfile(data, value []byte) ([]byte, error) {
 		line = append(line, end...)
 	}
 	return append(line, data...), nil
-}
-
-// replace writes a file beside path and has it take path's place.
-func replace(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".zen-*")
-	if err != nil {
-		return writeError(path, err)
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return writeError(path, err)
-	}
-	return nil
 }

@@ -1,9 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"path/filepath"
 
-	"github.com/adrg/xdg"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -22,40 +22,70 @@ type Paths struct {
 // CacheDir is where what can be fetched again rests, inside of StateDir.
 func (p Paths) CacheDir() string { return filepath.Join(p.StateDir, "cache") }
 
-func (e environment) paths(file, workDir string) (p Paths, named bool, err error) {
+// paths finds the places. Without a home directory ("") it is enough to say where credentials
+// rest: the other places are there, too.
+func (e environment) paths(home, file, workDir string) (p Paths, named bool, err error) {
+	usual := basesOf(home)
+	if p.StateDir, err = e.dir("ZEN_STATE_DIR", "XDG_STATE_HOME", usual.state, "zen"); err != nil {
+		return Paths{}, false, err
+	}
+	if p.StateDir == "" {
+		why := "HOME is not set"
+		if relative, ok := e.lookup("HOME"); ok {
+			why = fmt.Sprintf("HOME is %.80q, which is not an absolute path", relative)
+		}
+		return Paths{}, false, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: "it is not known where credentials rest: " + why + ", and this account has no home directory",
+			Hint:    "set HOME or ZEN_STATE_DIR to an absolute path",
+		}
+	}
+	if p.ProviderDir, err = e.dir("ZEN_PROVIDER_DIR", "XDG_DATA_HOME", usual.data, "zen", "providers"); err != nil {
+		return Paths{}, false, err
+	}
+	if p.ProviderDir == "" {
+		p.ProviderDir = filepath.Join(p.StateDir, "providers")
+	}
 	p.ConfigFile, named = file, file != ""
 	if !named {
 		p.ConfigFile, named = e.lookup("ZEN_CONFIG")
 	}
 	switch {
 	case !named:
-		p.ConfigFile = filepath.Join(e.base("XDG_CONFIG_HOME", xdg.ConfigHome), "zen", "config.toml")
+		dir := e.base("XDG_CONFIG_HOME", usual.config, "zen")
+		if dir == "" {
+			dir = p.StateDir
+		}
+		p.ConfigFile = filepath.Join(dir, "config.toml")
 	case !filepath.IsAbs(p.ConfigFile):
 		p.ConfigFile = filepath.Join(workDir, p.ConfigFile)
 	}
-	if p.StateDir, err = e.dir("ZEN_STATE_DIR", e.base("XDG_STATE_HOME", xdg.StateHome), "zen"); err != nil {
-		return Paths{}, false, err
-	}
-	p.ProviderDir, err = e.dir("ZEN_PROVIDER_DIR", e.base("XDG_DATA_HOME", xdg.DataHome), "zen", "providers")
-	return p, named, err
+	return p, named, nil
 }
 
-// base reads an XDG variable from the environment of LoadOptions, which may be
-// another one than package xdg saw at start. The XDG specification says to ignore
-// a relative path there.
-func (e environment) base(variable, fallback string) string {
+// bases are the directories of the XDG base directory specification, or what takes
+// their place on other systems; "" where there is no home directory.
+type bases struct{ config, state, data string }
+
+// base is a place below an XDG variable or, where that isn't set, below the usual
+// directory; "" is none. The specification says to ignore a relative path in such a
+// variable.
+func (e environment) base(variable, usual string, elem ...string) string {
 	if dir, ok := e.lookup(variable); ok && filepath.IsAbs(dir) {
-		return dir
+		usual = dir
 	}
-	return fallback
+	if usual == "" {
+		return ""
+	}
+	return filepath.Join(append([]string{usual}, elem...)...)
 }
 
-// dir refuses a relative path: what is run, or trusted, must not depend on the
-// working directory.
-func (e environment) dir(variable, base string, elem ...string) (string, error) {
+// dir is the place that a variable names, or base. It refuses a relative path: what is
+// run, or trusted, must not depend on the working directory.
+func (e environment) dir(variable, xdg, usual string, elem ...string) (string, error) {
 	dir, ok := e.lookup(variable)
 	if !ok {
-		return filepath.Join(append([]string{base}, elem...)...), nil
+		return e.base(xdg, usual, elem...), nil
 	}
 	if !filepath.IsAbs(dir) {
 		return "", &provider.Error{

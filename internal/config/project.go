@@ -5,8 +5,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/adrg/xdg"
-
 	"github.com/zen-auth/zen/internal/private"
 )
 
@@ -19,8 +17,8 @@ const projectFile = ".zen.toml"
 // A project file decides which database gets the token, so one that another user
 // planted (in /tmp, say, together with a .git) is an error, as it is to git since
 // CVE-2022-24765. It is opened once: what was looked at is what is read.
-func readProjectFile(dir string) (*document, error) {
-	path, f, err := nearestProjectFile(dir)
+func readProjectFile(dir, home string) (*document, error) {
+	path, f, err := nearestProjectFile(dir, home)
 	if f == nil {
 		if errors.Is(err, private.ErrForeign) {
 			err = fileError(path, 0, "belongs to another user", "look into it, then make it your own with chown, or remove it")
@@ -37,7 +35,7 @@ func readProjectFile(dir string) (*document, error) {
 
 // nearestProjectFile opens the file; nil is none. What is not a regular file, or can't
 // be opened, is none.
-func nearestProjectFile(dir string) (found string, f *os.File, err error) {
+func nearestProjectFile(dir, home string) (found string, f *os.File, err error) {
 	none := func() {
 		if f != nil {
 			_ = f.Close()
@@ -47,7 +45,7 @@ func nearestProjectFile(dir string) (found string, f *os.File, err error) {
 	for current := dir; ; current = filepath.Dir(current) {
 		if found == "" {
 			path := filepath.Join(current, projectFile)
-			f, err = private.Open(path, private.Rule{Root: true, Links: true, Shared: true})
+			f, err = private.Rule{Root: true, Links: true}.Open(path, os.O_RDONLY)
 			if err == nil || errors.Is(err, private.ErrForeign) {
 				found = path
 			}
@@ -56,13 +54,13 @@ func nearestProjectFile(dir string) (found string, f *os.File, err error) {
 			return found, f, err // no boundary has to be found
 		}
 		parent := filepath.Dir(current)
-		if _, statErr := os.Lstat(filepath.Join(current, ".git")); statErr == nil || parent == xdg.Home {
+		if _, statErr := os.Lstat(filepath.Join(current, ".git")); statErr == nil || parent == home {
 			if found == "" {
 				none()
 			}
 			return found, f, err
 		}
-		if parent == current || current == xdg.Home {
+		if parent == current || current == home {
 			none()
 			return found, f, err
 		}

@@ -27,11 +27,16 @@ func (c *Config) Settings(fields []provider.Field, providerName string) (provide
 	if err != nil {
 		return nil, err
 	}
+	return SettingsOf(resolved), nil
+}
+
+// SettingsOf are the values of what Resolve returned.
+func SettingsOf(resolved []Setting) provider.Settings {
 	settings := make(provider.Settings, len(resolved))
 	for _, s := range resolved {
 		settings[s.Field.Key] = s.Value
 	}
-	return settings, nil
+	return settings
 }
 
 // Resolve is Settings with the origin of each value, in the order of fields.
@@ -142,7 +147,7 @@ func checkURL(text string) error {
 		return fmt.Errorf("is not a whole URL like https://example.com")
 	case u.User != nil:
 		return fmt.Errorf("is a URL with a user name or a password")
-	case strings.EqualFold(u.Scheme, "http") && !isLoopback(strings.ToLower(u.Hostname())):
+	case strings.EqualFold(u.Scheme, "http") && !provider.IsLoopback(strings.ToLower(u.Hostname())):
 		return fmt.Errorf("is http:// on a host that is not this machine: write https://")
 	}
 	return nil

@@ -26,7 +26,7 @@ import (
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := frontProgram()
 	if !runHere(p.Commands, args) {
-		return app.Finish(ctx, stderr, becomeFull())
+		return app.Finish(ctx, args, stderr, becomeFull())
 	}
 	return p.Run(ctx, args, stdin, stdout, stderr)
 }
@@ -102,6 +102,14 @@ func (elsewhere) Identity(context.Context, string) (provider.Identity, error) {
 }
 
 func (elsewhere) TokenSource(context.Context, string) (provider.TokenSource, error) {
+	return nil, becomeFull()
+}
+
+func (elsewhere) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
+	return nil, becomeFull()
+}
+
+func (elsewhere) Need(context.Context, string) (*provider.AssertionNeed, error) {
 	return nil, becomeFull()
 }
 

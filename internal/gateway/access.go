@@ -20,7 +20,7 @@ func (h *Handler) hostAllowed(host string) bool {
 		name = n
 	}
 	name = strings.Trim(name, "[]")
-	if ip := net.ParseIP(name); strings.EqualFold(name, "localhost") || ip != nil && ip.IsLoopback() {
+	if provider.IsLoopback(name) {
 		return true
 	}
 	return slices.ContainsFunc(h.config.Hosts, func(allowed string) bool {

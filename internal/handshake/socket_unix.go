@@ -3,9 +3,9 @@
 package handshake
 
 import (
-	"io/fs"
 	"os"
-	"syscall"
+
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // Closed says why others may enter a directory, or "". It has to be one: who owns a
@@ -15,19 +15,8 @@ func Closed(dir string) string {
 	switch {
 	case err != nil:
 		return "its directory can't be read"
-	case !info.IsDir() || !IsOwn(info):
+	case !info.IsDir() || !private.Owned(info) || info.Mode().Perm() != 0o700:
 		return "its directory is not yours, with mode 700"
 	}
 	return ""
-}
-
-// IsOwn reports whether a directory is this user's, and closed to others.
-func IsOwn(info fs.FileInfo) bool {
-	return IsOwner(info) && info.Mode().Perm() == 0o700
-}
-
-// IsOwner reports whether a file is this user's.
-func IsOwner(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
 }

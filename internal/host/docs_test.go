@@ -15,7 +15,7 @@ func TestThePageOfSecurityNamesTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	var source strings.Builder
-	for _, pattern := range []string{"*_test.go", "../cli/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "../private/*_test.go", "../cli/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

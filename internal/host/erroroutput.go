@@ -2,7 +2,6 @@ package host
 
 import (
 	"encoding/json"
-	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // maxTrace bounds what is kept of the trace of a panic.
@@ -66,17 +67,6 @@ func writeTrace(dir, name, trace string) (path string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	f, err := os.CreateTemp(dir, "."+name+"-*") // 0600
-	if err != nil {
-		return "", err
-	}
 	path = filepath.Join(dir, name+".txt")
-	_, err = f.WriteString(trace)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return path, err
+	return path, private.Replace(path, []byte(trace), 0o600)
 }

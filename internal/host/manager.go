@@ -14,6 +14,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // Options say where providers are and where their logs go.
@@ -223,7 +224,7 @@ func (m *Manager) start(name string) (*Client, error) {
 		return nil, err
 	}
 	m.sweeping.Do(func() {
-		m.running.Go(func() { sweep(m.base, socketParent(), time.Now()) })
+		m.running.Go(func() { private.SweepDirs(m.base, socketParent(), socketDirPrefix, time.Now()) })
 	})
 	program, err := openProgram(name, path)
 	if err != nil {
@@ -261,7 +262,7 @@ func (m *Manager) start(name string) (*Client, error) {
 		p.stop()
 		return nil, m.startError(name, err)
 	}
-	p.dir.clear()
+	removeSocket(p.dir.Path)
 	if m.options.Described != nil && trust != nil {
 		m.options.Described(m.base, binary, client.description)
 	}

@@ -14,13 +14,14 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // process is a running provider.
 type process struct {
 	name   string
 	limits limits
-	dir    *socketDir
+	dir    *private.Dir
 	child  *child
 	plugin *goplugin.Client
 
@@ -45,19 +46,19 @@ type launch struct {
 // of the package, but for those of ctx.
 func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 	name := l.program.name
-	dir, err := newSocketDir()
+	dir, err := private.MakeDir(socketParent(), socketDirPrefix)
 	if err != nil {
 		return nil, nil, &StartError{Name: name, Err: err}
 	}
 	tlsConfig, certificate, err := handshake.ClientIdentity(time.Now())
 	if err != nil {
-		dir.remove()
+		dir.Remove()
 		return nil, nil, &StartError{Name: name, Err: err}
 	}
 	log := l.sink.logger(name)
 	env := append(allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
 	p := &process{name: name, limits: l.limits, dir: dir, traceDir: l.traceDir, use: newUse(l.limits.idle)}
-	p.child = newChild(l.program, dir.path, env, log, l.redact.String)
+	p.child = newChild(l.program, dir.Path, env, log, l.redact.String)
 	output := &printed{log: log, redact: l.redact.String}
 	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake.Config,
@@ -67,10 +68,10 @@ func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 		SkipHostEnv:      true,
 		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
 			// What go-plugin wants the process to know; the last of two wins.
-			p.child.cmd.Env = append(append(p.child.cmd.Env, spec.Env...), goplugin.EnvUnixSocketDir+"="+dir.path)
+			p.child.cmd.Env = append(append(p.child.cmd.Env, spec.Env...), goplugin.EnvUnixSocketDir+"="+dir.Path)
 			return p.child, nil
 		},
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir.path},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir.Path},
 		StartTimeout:     l.limits.start + time.Second, // ctx comes first
 		Logger:           log,
 		SyncStdout:       output,
@@ -189,6 +190,6 @@ func (p *process) stop() {
 		case <-ended:
 		case <-time.After(p.limits.stop):
 		}
-		p.dir.remove()
+		p.dir.Remove()
 	})
 }

@@ -20,6 +20,7 @@ var rooms = []string{
 	"cmd/zen",
 	"internal/front",
 	"internal/cli",
+	"internal/cli/client",
 	"internal/cli/app",
 	"internal/doctor",
 	"core",
@@ -44,18 +45,20 @@ var rooms = []string{
 	"internal/handshake",
 	"internal/harden",
 	"internal/http2quiet",
+	"core/clerk",
 	"core/jwks/keyset",
 	"core/jwks",
 	"core/oauth",
 	"core/loopback",
 	"core/turso",
+	"core/httpclient",
 	"core/provider",
 	"internal/private",
 	"internal/text",
 }
 
 // aside are test beds, which may use all of it.
-var aside = []string{"internal/house", "internal/soak", "core/jwks/internal/keytest", "internal/keyring/keyringtest", "internal/programs"}
+var aside = []string{"internal/house", "internal/programs", "internal/soak", "core/jwks/internal/keytest", "internal/keyring/keyringtest", "internal/programs"}
 
 // listed is what go list says of a package.
 type listed struct {

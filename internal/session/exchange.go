@@ -48,7 +48,15 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by issuer, n
 		req.Lifetime = fallbackLife
 	}
 	if by.identity != by.provider {
-		if err := s.stillSignedIn(ctx, l, by.identity); err != nil {
+		need, err := s.config.Providers.Need(ctx, by.provider)
+		switch {
+		case err != nil:
+		case need != nil:
+			req.Assertion, err = s.assertion(ctx, l, by, *need)
+		default:
+			err = s.stillSignedIn(ctx, l, by.identity)
+		}
+		if err != nil {
 			return provider.Token{}, err
 		}
 		claims := l.Accounts[by.identity].Claims
@@ -117,6 +125,12 @@ func (s *Session) call(ctx context.Context, l *store.Locked, source provider.Tok
 	}
 	if err != nil {
 		return provider.Token{}, err
+	}
+	if req.Assertion != nil && resp.Token.Value.Equal(req.Assertion.Value) {
+		return provider.Token{}, &provider.Error{
+			Kind:    provider.ErrPermission,
+			Message: fmt.Sprintf("%s handed over what %s said of who signed in: that never goes to a database", by.provider, by.identity),
+		}
 	}
 	token, claims, err := s.check(ctx, resp.Token, by.rights, false)
 	if err == nil {

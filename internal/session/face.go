@@ -32,9 +32,13 @@ import (
 type Providers interface {
 	// Describe returns a provider's description, without settings.
 	Describe(ctx context.Context, name string) (provider.Description, error)
-	// Identity and TokenSource return a configured provider's service.
+	// Identity, TokenSource and AssertionSource return a configured provider's service.
 	Identity(ctx context.Context, name string) (provider.Identity, error)
 	TokenSource(ctx context.Context, name string) (provider.TokenSource, error)
+	AssertionSource(ctx context.Context, name string) (provider.AssertionSource, error)
+	// Need is what a provider needs of another one that signed in, with the audience
+	// that its settings say; nil where that is nothing.
+	Need(ctx context.Context, name string) (*provider.AssertionNeed, error)
 }
 
 // Verifier checks tokens.

@@ -61,6 +61,12 @@ func (h *house) TokenSource(_ context.Context, name string) (provider.TokenSourc
 	return h.makers[name], nil
 }
 
+func (h *house) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (h *house) Need(context.Context, string) (*provider.AssertionNeed, error) { return nil, nil }
+
 // Verify implements session.Verifier.
 func (h *house) Verify(_ context.Context, token provider.Token, _ bool) (provider.Claims, error) {
 	claims, err := jwks.DecodeUnverified(token.Value)

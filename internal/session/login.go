@@ -39,6 +39,9 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 	if err != nil {
 		return store.Account{}, err
 	}
+	if err := s.foresee(ctx, name, description, &req); err != nil {
+		return store.Account{}, err
+	}
 	identity, err := s.config.Providers.Identity(ctx, name)
 	if err != nil {
 		return store.Account{}, err

@@ -36,10 +36,16 @@ type fake struct {
 	// minting changes the next tokens, failOnce is the error of one call.
 	minting  func(*provider.Token)
 	failOnce error
+	// need is what the token provider needs, asserting what the identity was asked for.
+	need        *provider.AssertionNeed
+	asserting   provider.AssertionRequest
+	assert      func() (provider.Assertion, *provider.Credential, error)
+	description provider.Description
 }
 
 func (f *fake) Describe(context.Context, string) (provider.Description, error) {
-	return provider.Description{Fields: []provider.Field{{Key: "k", Env: []string{"EXTRA"}}}}, nil
+	f.description.Fields = []provider.Field{{Key: "k", Env: []string{"EXTRA"}}}
+	return f.description, nil
 }
 func (f *fake) Identity(context.Context, string) (provider.Identity, error) {
 	f.started.Add(1)
@@ -48,6 +54,20 @@ func (f *fake) Identity(context.Context, string) (provider.Identity, error) {
 func (f *fake) TokenSource(context.Context, string) (provider.TokenSource, error) {
 	f.started.Add(1)
 	return f, nil
+}
+
+func (f *fake) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
+	f.started.Add(1)
+	return f, nil
+}
+func (f *fake) Need(context.Context, string) (*provider.AssertionNeed, error) { return f.need, nil }
+
+func (f *fake) Assertion(_ context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
+	f.asserting = req
+	if f.assert == nil {
+		return provider.Assertion{}, nil, errors.ErrUnsupported
+	}
+	return f.assert()
 }
 
 func (f *fake) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {

@@ -92,9 +92,13 @@ func (s *Store) decide(ctx context.Context, profile string, was Storage, fresh b
 		}
 	default:
 		p.storage, p.reason = StorageFile, err.Error()
-		s.notice(fmt.Sprintf("credentials will be kept in a plain file (%s, mode 0600) because %v", s.Path(profile), err))
+		s.noticePlain(profile, err)
 	}
 	return p, nil
+}
+
+func (s *Store) noticePlain(profile string, why error) {
+	s.notice(fmt.Sprintf("credentials will be kept in a plain file (%s, mode 0600) because %v", s.Path(profile), why))
 }
 
 func (s *Store) probe(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // checkDirs refuses directories in which others could put a file of theirs in the
@@ -54,25 +55,10 @@ func checkLockFile(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		return &provider.Error{
-			Kind: provider.ErrConfig, Message: fmt.Sprintf("lock file %s is a %s", path, kindOf(info.Mode())), Hint: "move it away",
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("lock file %s is a %s", path, private.Kind(info.Mode())), Hint: "move it away",
 		}
 	}
 	return nil
-}
-
-// kindOf names what is not a regular file.
-func kindOf(mode fs.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "directory"
-	case mode&fs.ModeSymlink != 0:
-		return "symbolic link"
-	case mode&fs.ModeNamedPipe != 0:
-		return "named pipe"
-	case mode&fs.ModeSocket != 0:
-		return "socket"
-	}
-	return "device"
 }
 
 // quoted is a path for the hint of a command line.

@@ -241,7 +241,7 @@ func TestUnfinishedWritesAreSwept(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login(store.StorageFile, "c"))
 	dir := filepath.Dir(w.path())
-	for _, name := range []string{".p.json123", ".p.meta9", ".p.json1.json5", ".q.json1", ".p.jsonx"} {
+	for _, name := range []string{".p.json.zen-1a", ".p.meta.zen-9", ".p.json1.json.zen-5", ".q.json.zen-1", ".p.json.zen-X"} {
 		must(t, os.WriteFile(filepath.Join(dir, name), []byte("secret"), 0o600))
 	}
 	must(t, w.login("", "c2"))
@@ -249,7 +249,7 @@ func TestUnfinishedWritesAreSwept(t *testing.T) {
 	for i := range left {
 		left[i] = filepath.Base(left[i])
 	}
-	if err != nil || !slices.Equal(left, []string{".p.json1.json5", ".p.jsonx", ".q.json1"}) {
+	if err != nil || !slices.Equal(left, []string{".p.json.zen-X", ".p.json1.json.zen-5", ".q.json.zen-1"}) {
 		t.Errorf("left: %q, %v", left, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -109,6 +110,8 @@ type Locked struct {
 	aside bool
 	// plan is how the first Save is to rest.
 	plan Plan
+	// had are the tokens as they were when the lock was taken.
+	had map[string]provider.Token
 }
 
 // Lock waits for the lock of a profile, reads its record and calls fn. The lock
@@ -131,6 +134,7 @@ func (s *Store) LockWith(ctx context.Context, profile string, plan Plan, fn func
 		if err := l.load(); err != nil {
 			return err
 		}
+		l.had = maps.Clone(l.Tokens)
 		return fn(l)
 	})
 }

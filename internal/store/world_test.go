@@ -22,6 +22,8 @@ type ring struct {
 	reads int
 	// down is what every call fails with.
 	down error
+	// forgets is a keyring that says yes and keeps nothing.
+	forgets bool
 	// before is called once, before the next Get.
 	before func()
 }
@@ -48,7 +50,7 @@ func (r *ring) Get(_ context.Context, item string) (provider.Secret, error) {
 func (r *ring) Set(_ context.Context, item string, secret provider.Secret) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.down == nil {
+	if r.down == nil && !r.forgets {
 		r.items[item] = secret
 	}
 	return r.down

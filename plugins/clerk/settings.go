@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -27,6 +27,8 @@ func fields() []provider.Field {
 			Env: []string{"CLERK_PUBLISHABLE_KEY"},
 			Doc: "The instance's publishable key, pk_test_... or pk_live_.... It names the Frontend API's host; " +
 				"a loopback address in it (127.0.0.1, with a port if need be) is spoken to by http.",
+			Example: "pk_live_...",
+			FoundAs: []string{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "VITE_CLERK_PUBLISHABLE_KEY", "EXPO_PUBLIC_CLERK_PUBLISHABLE_KEY"},
 		},
 		{
 			Key: keyBridgeURL, Type: provider.TypeURL,
@@ -46,7 +48,7 @@ func fields() []provider.Field {
 
 // settings are the parsed values of the fields.
 type settings struct {
-	instance         instance
+	instance         clerk.Instance
 	bridge           *url.URL // nil where there is none
 	template         string
 	readOnlyTemplate string
@@ -55,7 +57,7 @@ type settings struct {
 func parseSettings(values provider.Settings) (settings, error) {
 	var s settings
 	var err error
-	if s.instance, err = parseKey(values.Get(keyPublishableKey)); err != nil {
+	if s.instance, err = clerk.ParseKey(values.Get(keyPublishableKey)); err != nil {
 		return s, err
 	}
 	if bridge := values.Get(keyBridgeURL); bridge != "" {
@@ -87,7 +89,7 @@ func parseBridge(text string) (*url.URL, error) {
 		err = errors.New("it is not a whole URL")
 	case u.User != nil || u.Fragment != "":
 		err = errors.New("it has a user name or a fragment")
-	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && provider.IsLoopback(u.Hostname())):
 		err = errors.New("it is neither https nor http on loopback")
 	default:
 		return u, nil
@@ -95,18 +97,8 @@ func parseBridge(text string) (*url.URL, error) {
 	return nil, &provider.Error{Kind: provider.ErrConfig, Message: "bridge_url: " + err.Error(), Hint: "for example https://app.example/cli"}
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
 func isTemplateName(name string) bool {
-	for _, c := range []byte(name) {
-		if !isAlphanumeric(c) && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 128
+	return name != "" && len(name) <= 128 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // templateFor picks the template for an access.

@@ -99,7 +99,7 @@ func TestDescribeOverTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if description.Name != "platformtoken" || len(description.Fields) != 4 || len(description.Services) != 2 {
+	if description.Name != "platformtoken" || len(description.Fields) != 4 || len(description.Services) != 3 {
 		t.Errorf("%+v", description)
 	}
 	for _, field := range description.Fields {

@@ -66,7 +66,9 @@ func (p *platform) Describe(context.Context) (provider.Description, error) {
 				Doc: "life of a database token, at least 1m. Turso can't take back a single one",
 			},
 		},
-		Methods: []provider.Method{{Name: methodAPIToken, Doc: "with a Turso API token from the environment, or typed in"}},
+		Methods: []provider.Method{{
+			Name: methodAPIToken, Doc: "with a Turso API token from the environment, or typed in", Interaction: provider.InteractionTerminal,
+		}},
 	}, nil
 }
 
@@ -120,4 +122,5 @@ var (
 	_ provider.Provider    = (*platform)(nil)
 	_ provider.Identity    = (*platform)(nil)
 	_ provider.TokenSource = (*platform)(nil)
+	_ provider.Lookup      = (*platform)(nil)
 )

@@ -3,7 +3,6 @@ package keyset
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -77,9 +76,7 @@ func New(rawURL string, opts Options) (*Set, error) {
 }
 
 func secure(u *url.URL) bool {
-	host := u.Hostname()
-	ip := net.ParseIP(host)
-	return u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || ip != nil && ip.IsLoopback())
+	return u.Scheme == "https" || u.Scheme == "http" && provider.IsLoopback(u.Hostname())
 }
 
 // Keys returns the held keys, fetching them where none are held.

@@ -4,8 +4,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2/maybe"
-
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/internal/private"
 )
@@ -31,11 +29,8 @@ func (s *Set) store(set *jwks.Set) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if file, err := private.Open(path, private.Rule{}); err == nil {
-		_ = file.Close()
-	} else {
-		// Replacing a file keeps its mode.
+	if info, err := os.Lstat(path); err == nil && info.IsDir() {
 		_ = os.Remove(path)
 	}
-	return maybe.WriteFile(path, content, 0o600)
+	return private.Replace(path, content, 0o600)
 }

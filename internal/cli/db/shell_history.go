@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2/maybe"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 const (
@@ -44,7 +44,7 @@ func (h *history) load() []string {
 	}
 	if len(lines) > 2*maxHistory {
 		lines = lines[len(lines)-maxHistory:]
-		h.err = maybe.WriteFile(h.path, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+		h.err = private.Replace(h.path, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
 	}
 	return lines[max(0, len(lines)-maxHistory):]
 }

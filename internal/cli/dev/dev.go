@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/internal/cli/app"
 )
@@ -27,12 +29,13 @@ const visitTimeout = 5 * time.Minute
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "dev",
-		Usage:     "run a local Clerk, Auth0, Turso and app",
+		Usage:     "run a local Clerk, Auth0, OpenID issuer, CI, Turso and app",
 		ArgsUsage: "[-- COMMAND [ARGUMENT...]]",
 		Description: `Everything that zen needs, on the loopback and without an account: a Clerk
-instance and an Auth0 tenant with the users alice and bob, an app with a bridge
-page, Turso's Platform API with the organization acme, and its database app. A
-file given with --seed declares others instead.
+instance, an Auth0 tenant and an OpenID issuer with the users alice and bob, an
+app with a bridge page, CI that states which job the command is, Turso's Platform
+API with the organization acme, and its database app. A file given with --seed
+declares others instead.
 
    zen dev                      run until Ctrl-C; prints the variables to export
    zen dev -- make test         run a command inside, and stop with it
@@ -48,6 +51,7 @@ requests, and has the fault switches.`,
 			&cli.StringFlag{Name: "seed", Usage: "start with the users, organizations and databases of `FILE` (TOML)", TakesFile: true},
 			&cli.StringSliceFlag{Name: "fault", Usage: "start with the fault `NAME` on; may be given again"},
 			&cli.BoolFlag{Name: "list-faults", Usage: "explain the faults and exit"},
+			&cli.StringFlag{Name: "ci", Usage: "let the command be a job of `SYSTEM`: " + strings.Join(ci.Systems(), ", ") + ", or none", Value: "github"},
 			&cli.BoolFlag{Name: "rate-limits", Usage: "have Clerk count requests, and answer 429 with Retry-After as the real one does"},
 			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
 		},
@@ -74,8 +78,12 @@ func dev(c *cli.Context) error {
 		defer os.RemoveAll(dir)
 	}
 	stack, err := devstack.Start(options)
-	if errors.Is(err, devstack.ErrAddress) {
+	var taken *net.OpError
+	switch {
+	case errors.Is(err, devstack.ErrAddress):
 		return app.Usage(c, "%v", err)
+	case errors.As(err, &taken) && taken.Op == "listen":
+		return &provider.Error{Kind: provider.ErrConfig, Message: err.Error(), Err: err, Hint: "is another program there? Port 0 is a free one"}
 	}
 	if err != nil {
 		return err
@@ -91,6 +99,13 @@ func devOptions(c *cli.Context) (devstack.Options, error) {
 	options := devstack.Options{
 		Address: c.String("listen"), Auth0Address: c.String("auth0-listen"), TokenLifetime: c.Duration("token-lifetime"), Faults: c.StringSlice("fault"),
 		RateLimits: c.Bool("rate-limits"),
+	}
+	switch system := c.String("ci"); {
+	case system == "none":
+	case slices.Contains(ci.Systems(), system):
+		options.CI = system
+	default:
+		return options, app.Usage(c, "--ci %q: no such system: want %s, or none", system, strings.Join(ci.Systems(), ", "))
 	}
 	if d := options.TokenLifetime; d < 0 {
 		return options, app.Usage(c, "--token-lifetime %s is negative", d)

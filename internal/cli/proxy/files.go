@@ -82,7 +82,7 @@ func writeVariables(path string, lines []string) (forget func(), err error) {
 
 // contentOf is what a file of variables holds, or "" for what is none.
 func contentOf(path string) string {
-	f, err := private.Open(path, private.Rule{Root: true, Shared: true})
+	f, err := private.Rule{Root: true}.Open(path, os.O_RDONLY)
 	if err != nil {
 		return ""
 	}

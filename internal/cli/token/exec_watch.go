@@ -15,6 +15,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/session"
 )
 
@@ -259,7 +260,7 @@ func (w *watcher) writeFile() error {
 	if w.file == "" {
 		return nil
 	}
-	err := writeTokenFile(w.file, w.token.Value.Reveal()+"\n")
+	err := private.Replace(w.file, []byte(w.token.Value.Reveal()+"\n"), 0o600)
 	if err != nil {
 		return fmt.Errorf("write --token-file: %w", err)
 	}

@@ -121,11 +121,15 @@ func check1(err error) {
 
 // jwt is an unsigned token for nobody's database.
 func jwt(exp time.Time, access provider.Access) string {
+	return unsigned(map[string]any{"exp": exp.Unix(), "a": access})
+}
+
+func unsigned(claims map[string]any) string {
 	encode := func(v any) string {
 		data, err := json.Marshal(v)
 		check1(err)
 		return base64.RawURLEncoding.EncodeToString(data)
 	}
 	return encode(map[string]string{"alg": "EdDSA"}) + "." +
-		encode(map[string]any{"exp": exp.Unix(), "a": access}) + ".c2lnbmF0dXJl"
+		encode(claims) + ".c2lnbmF0dXJl"
 }

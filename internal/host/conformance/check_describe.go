@@ -97,10 +97,32 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 	}
 	identity := slices.Contains(d.GetServices(), string(provider.ServiceIdentity))
 	wrongIf(len(methods) > 0 && !identity, "it has ways to sign in, and no Identity")
+	wrong = append(wrong, assertionFaults(d, services, keys)...)
 	if err := errors.Join(wrong...); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d services, %d settings, %d methods", len(services)+1, len(keys), len(methods)), nil
+}
+
+// assertionFaults is what is wrong with what it says of assertions.
+func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wrong []error) {
+	if services[string(provider.ServiceAssertion)] != (len(d.GetAssertions()) > 0) {
+		wrong = append(wrong, errors.New("it has the service Assertion without naming kinds of assertions, or kinds without the service"))
+	}
+	for _, kind := range append(slices.Clone(d.GetAssertions()), d.GetNeeds().GetKinds()...) {
+		if !namePattern.MatchString(kind) {
+			wrong = append(wrong, fmt.Errorf("the kind of assertion %.40q is not of lower-case letters, digits and dashes", kind))
+		}
+	}
+	if need := d.GetNeeds(); need != nil {
+		if len(need.GetKinds()) == 0 || !services[string(provider.ServiceTokenSource)] {
+			wrong = append(wrong, errors.New("it needs assertions of no kind, or has no TokenSource to need them"))
+		}
+		if need.GetAudienceField() != "" && !keys[need.GetAudienceField()] {
+			wrong = append(wrong, fmt.Errorf("the audience that it needs is in %.40q, which is no setting", need.GetAudienceField()))
+		}
+	}
+	return wrong
 }
 
 func fieldFaults(f *pb.Field) (wrong []error) {
@@ -127,6 +149,14 @@ func fieldFaults(f *pb.Field) (wrong []error) {
 		if !variablePattern.MatchString(name) || strings.HasPrefix(name, "ZEN_") || strings.HasPrefix(name, "PLUGIN_") {
 			wrong = append(wrong, fmt.Errorf("the setting %s wants the variable %.40q, which is not a name or not to be had", key, name))
 		}
+	}
+	for _, name := range f.GetFoundAs() {
+		if !variablePattern.MatchString(name) || strings.HasPrefix(name, "ZEN_") {
+			wrong = append(wrong, fmt.Errorf("the setting %s is said to be found as %.40q, which is not a name", key, name))
+		}
+	}
+	if !isLine(f.GetExample()) {
+		wrong = append(wrong, fmt.Errorf("the example of the setting %s is not one line of text", key))
 	}
 	return wrong
 }

@@ -23,6 +23,8 @@ type signIn struct {
 	stored *pb.SignIn
 	broken error // of the rules
 	err    error // of the call; nil where it ended well
+	// asked is what it wanted of a person; "" is nothing.
+	asked string
 }
 
 // login plays the host, where nobody answers and store ends with storeFailure.
@@ -55,6 +57,10 @@ func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, sto
 			used[id] = true
 		} else if !used[id] {
 			result.broken = fmt.Errorf("it cancels %d, which it never asked for", id)
+		}
+		switch request.GetRequest().(type) {
+		case *pb.LoginResponse_Ask, *pb.LoginResponse_AskSecret, *pb.LoginResponse_OpenUrl, *pb.LoginResponse_ShowCode:
+			result.asked = kindOf(request)
 		}
 		switch r := request.GetRequest().(type) {
 		case *pb.LoginResponse_Ask, *pb.LoginResponse_AskSecret:
@@ -123,6 +129,16 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 	odd.Access = 99
 	if other := login(ctx, conn, odd, nil); reasonOf(other.err) != "CONFIG" {
 		return "", fmt.Errorf("an access that it doesn't know is %s, not CONFIG", outcome(other.err))
+	}
+	for _, m := range s.description.GetMethods() {
+		if m.GetInteraction() != pb.Interaction_INTERACTION_NONE {
+			continue
+		}
+		begin := s.begin(true)
+		begin.Method = m.GetName()
+		if machine := login(ctx, conn, begin, nil); machine.asked != "" {
+			return "", fmt.Errorf("the method %s needs nobody, and asks for %s", m.GetName(), machine.asked)
+		}
 	}
 	person := login(ctx, conn, s.begin(true), nil)
 	return detail, errors.Join(person.fault(), answers(ctx, conn))

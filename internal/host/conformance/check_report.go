@@ -139,11 +139,17 @@ func (s *suite) tell(ctx context.Context, settings map[string]string) error {
 	for _, probe := range s.probes() {
 		_ = probe.call(ctx, conn, callLimit)
 	}
-	if stream, err := pb.NewProviderClient(conn).Check(ctx, &pb.CheckRequest{}); err == nil {
-		for {
-			if _, err := stream.Recv(); err != nil {
-				break
-			}
+	credential := &pb.Credential{Data: []byte(plantedCredential)}
+	if stream, err := pb.NewProviderClient(conn).Check(ctx, &pb.CheckRequest{Credential: credential, Purpose: s.purpose()}); err == nil {
+		exhaust(stream)
+	}
+	answer := &pb.Answer{Key: "secret_key", Value: []byte(plantedAnswer)}
+	if stream, err := pb.NewProviderClient(conn).Fix(ctx, &pb.FixRequest{Id: unknownFix, Credential: credential, Answers: []*pb.Answer{answer}}); err == nil {
+		exhaust(stream)
+	}
+	if s.has(provider.ServiceLookup) {
+		if stream, err := pb.NewLookupClient(conn).Databases(ctx, &pb.DatabasesRequest{Credential: credential}); err == nil {
+			exhaust(stream)
 		}
 	}
 	if s.has(provider.ServiceIdentity) {
@@ -155,6 +161,15 @@ func (s *suite) tell(ctx context.Context, settings map[string]string) error {
 	<-printed
 	p.kill()
 	return nil
+}
+
+// exhaust receives all of a stream, which the transcript reads along.
+func exhaust[M any](stream grpc.ServerStreamingClient[M]) {
+	for {
+		if _, err := stream.Recv(); err != nil {
+			return
+		}
+	}
 }
 
 // listen records what a go-plugin server redirects of its standard output and error

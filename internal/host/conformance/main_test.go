@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,6 +49,7 @@ var bad = map[string]struct {
 	want  string // in the detail
 	be    func()
 }{
+	"older":  {be: func() { plugin.Serve(newOlder("older")) }},
 	"bare":   {be: func() { bare{name: "bare"}.serve() }}, // nothing wrong, and nothing of the SDK
 	"greasy": {be: func() { bare{name: "greasy", unary: greasyUnary, stream: greasyStream}.serve() }},
 	"rubbish": {"handshake", "fields", func() {
@@ -124,6 +127,30 @@ var bad = map[string]struct {
 	"stuck":   {"deadline", "ran out of time", func() { plugin.Serve(&example{name: "stuck", stuck: true}) }},
 	"expired": {"token", "expired at", func() { plugin.Serve(&example{name: "expired", life: -time.Minute}) }},
 	"liar":    {"token", "claim exp", func() { plugin.Serve(&example{name: "liar", life: 2 * time.Hour}) }},
+	"impostor": {"assertion", "not for the audience", func() {
+		plugin.Serve(&example{name: "impostor", audience: "https://other.example"})
+	}},
+	"mumbling": {"findings", "its id is not", func() {
+		plugin.Serve(&example{name: "mumbling", finding: provider.Finding{ID: "My Finding", Severity: provider.SeverityOK, Text: "fine"}})
+	}},
+	"eager": {"findings", "that nobody offered is done", func() {
+		plugin.Serve(&example{name: "eager", fix: func(provider.FixRequest) error { return nil }})
+	}},
+	"careless": {"findings", "without an answer", func() {
+		plugin.Serve(&example{name: "careless", fix: func(req provider.FixRequest) error {
+			if req.ID != "template" {
+				return provider.ErrConfig
+			}
+			return nil
+		}})
+	}},
+	"climber": {"setup", "no relative path", func() { plugin.Serve(&example{name: "climber", path: "../../.profile"}) }},
+	"nosy": {"login", "needs nobody, and asks for ask", func() {
+		plugin.Serve(&example{name: "nosy", login: func(ctx context.Context, host provider.Host) error {
+			_, err := host.Ask(ctx, "who are you")
+			return errors.Join(err, &provider.Error{Kind: provider.ErrConfig, Message: "no such method"})
+		}})
+	}},
 	"stubborn": {"stop", "goes on running", func() {
 		plugin.Serve(&example{name: "stubborn"})
 		time.Sleep(time.Minute)
@@ -170,6 +197,10 @@ type example struct {
 	stuck     bool
 	life      time.Duration
 	verify    func(token string) error
+	audience  string
+	finding   provider.Finding
+	fix       func(provider.FixRequest) error
+	path      string
 
 	mu         sync.Mutex
 	calls, now atomic.Int64
@@ -179,7 +210,9 @@ func (e *example) Describe(context.Context) (provider.Description, error) {
 	time.Sleep(e.slow)
 	d := provider.Description{
 		Name: e.name, Version: "1.0.0", Summary: "an example",
-		Methods: []provider.Method{{Name: "none", Doc: "without asking anybody"}},
+		Methods:    []provider.Method{{Name: "none", Doc: "without asking anybody", Interaction: provider.InteractionNone}},
+		Assertions: []provider.AssertionKind{provider.AssertionJWT},
+		Needs:      &provider.AssertionNeed{Kinds: []provider.AssertionKind{provider.AssertionJWT}, AudienceField: "lifetime"},
 		Fields: append([]provider.Field{
 			{Key: "lifetime", Type: provider.TypeDuration, Default: "1h", Doc: "how long a token lives"},
 			{Key: "api_key", Type: provider.TypeString, Sensitive: true, Doc: "a key"},
@@ -202,7 +235,68 @@ func (e *example) Configure(_ context.Context, settings provider.Settings) ([]pr
 }
 
 func (e *example) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
-	return nil, report(provider.Finding{ID: "mood", Severity: provider.SeverityOK, Text: "fine"})
+	if e.finding.ID != "" {
+		return nil, report(e.finding)
+	}
+	return nil, errors.Join(
+		report(provider.Finding{ID: "mood", Severity: provider.SeverityOK, Text: "fine"}),
+		report(provider.Finding{
+			ID: "template", Severity: provider.SeverityError, Kind: provider.ErrConfig, Text: "there is no template",
+			Cause: "nobody made one", Hint: "make one",
+			Fix: &provider.Fix{ID: "template", Text: "make the template", Questions: []provider.Question{
+				{Key: "secret_key", Text: "the secret key", Env: []string{"EXAMPLE_SECRET_KEY"}},
+			}},
+		}))
+}
+
+func (e *example) Fix(_ context.Context, req provider.FixRequest, report func(provider.Progress) error) (*provider.Credential, error) {
+	switch {
+	case e.fix != nil:
+		return nil, e.fix(req)
+	case req.ID != "template":
+		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "there is no such repair"}
+	case req.Answers["secret_key"].IsZero():
+		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "the secret key is missing"}
+	}
+	return nil, report(provider.Progress{Text: "made the template", Done: true})
+}
+
+func (e *example) Assertion(_ context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
+	if !slices.Contains(req.Kinds, provider.AssertionJWT) {
+		return provider.Assertion{}, nil, &provider.Error{Kind: provider.ErrPermission, Message: "there is no such kind"}
+	}
+	if e.audience != "" {
+		req.Audience = e.audience
+	}
+	expires := time.Now().Add(time.Minute)
+	return provider.Assertion{
+		Kind: provider.AssertionJWT, Expires: expires,
+		Value: provider.NewSecret(unsigned(map[string]any{"sub": "nobody", "aud": req.Audience, "exp": expires.Unix()})),
+	}, nil, nil
+}
+
+func (e *example) Database(context.Context, provider.LookupRequest) (provider.Database, *provider.Credential, error) {
+	return provider.Database{}, nil, &provider.Error{Kind: provider.ErrConfig, Message: "there is no such database"}
+}
+
+func (e *example) Databases(context.Context, provider.LookupRequest, func(provider.Database) error) (*provider.Credential, error) {
+	return nil, nil
+}
+
+func (e *example) Setup(_ context.Context, req provider.SetupRequest) (provider.Setup, error) {
+	setup := provider.Setup{
+		Endpoints: []string{"https://example.invalid"},
+		Steps:     []provider.SetupStep{{Title: "make the template", Text: "with these claims:\n\n\t" + req.Template}},
+		Topics:    []provider.SetupTopic{{Name: "page", Doc: "a page"}},
+	}
+	switch req.Topic {
+	case "":
+	case "page":
+		setup.Files = []provider.SetupFile{{Path: cmp.Or(e.path, "app/page.tsx"), Doc: "the page", Text: "export default null\n"}}
+	default:
+		return provider.Setup{}, &provider.Error{Kind: provider.ErrConfig, Message: "there is no such topic"}
+	}
+	return setup, nil
 }
 
 func (e *example) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
@@ -256,6 +350,31 @@ func (e *example) Token(ctx context.Context, req provider.TokenRequest) (provide
 	return provider.TokenResponse{Token: provider.Token{
 		Value: provider.NewSecret(jwt(now.Add(time.Hour), req.Access)), Issued: now, Expires: now.Add(life),
 	}}, nil
+}
+
+// older is a provider of before there were other services than these.
+type older struct {
+	provider.Provider
+	provider.Identity
+	provider.TokenSource
+}
+
+func newOlder(name string) older {
+	e := &example{name: name}
+	return older{oldDescription{e}, e, e}
+}
+
+// oldDescription says nothing that was not said then.
+type oldDescription struct{ *example }
+
+func (o oldDescription) Describe(ctx context.Context) (provider.Description, error) {
+	d, err := o.example.Describe(ctx)
+	d.Assertions, d.Needs, d.Methods[0].Interaction = nil, nil, ""
+	return d, err
+}
+
+func (o oldDescription) Check(_ context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	return nil, report(provider.Finding{ID: "mood", Severity: provider.SeverityOK, Text: "fine"})
 }
 
 func hasty(context.Context, provider.Host) error { return nil }

@@ -23,6 +23,9 @@ const (
 	plantedAnswer     = "zen-test-answer-8f90a1b2c3d4e5f6"
 )
 
+// plantedAudience is what assertions are asked for.
+const plantedAudience = "https://audience.example.invalid"
+
 // probe is a call that makes sense to a provider and can't succeed: it carries a
 // credential that nobody issued.
 type probe struct {
@@ -40,10 +43,17 @@ func (s *suite) allProbes() []probe {
 		{provider.ServiceIdentity, "Refresh", &pb.RefreshRequest{Credential: credential}, func() proto.Message { return &pb.RefreshResponse{} }},
 		{provider.ServiceIdentity, "Verify", &pb.VerifyRequest{Token: []byte(plantedToken)}, func() proto.Message { return &pb.VerifyResponse{} }},
 		{provider.ServiceIdentity, "Revoke", &pb.RevokeRequest{Credential: credential}, func() proto.Message { return &pb.RevokeResponse{} }},
+		{provider.ServiceAssertion, "Assert", &pb.AssertRequest{Credential: credential, Audience: plantedAudience, Kinds: []string{string(provider.AssertionJWT)}}, func() proto.Message { return &pb.AssertResponse{} }},
+		{provider.ServiceLookup, "Database", &pb.DatabaseRequest{Credential: credential, Name: "nothing"}, func() proto.Message { return &pb.DatabaseResponse{} }},
+		{provider.ServiceSetup, "Setup", &pb.SetupRequest{Purpose: s.purpose()}, func() proto.Message { return &pb.SetupResponse{} }},
 		{provider.ServiceTeam, "Members", &pb.MembersRequest{Context: team}, func() proto.Message { return &pb.MembersResponse{} }},
 		{provider.ServiceTeam, "Invitations", &pb.InvitationsRequest{Context: team}, func() proto.Message { return &pb.InvitationsResponse{} }},
 		{provider.ServiceTeam, "Invite", &pb.InviteRequest{Context: team, Email: "nobody@example.invalid", Role: "none"}, func() proto.Message { return &pb.InviteResponse{} }},
 		{provider.ServiceTeam, "RevokeInvitation", &pb.RevokeInvitationRequest{Context: team, Id: "none"}, func() proto.Message { return &pb.RevokeInvitationResponse{} }},
+		{provider.ServiceTeam, "RemoveMember", &pb.RemoveMemberRequest{Context: team, Id: "none"}, func() proto.Message { return &pb.RemoveMemberResponse{} }},
+		{provider.ServiceTeam, "ChangeRole", &pb.ChangeRoleRequest{Context: team, Id: "none", Role: "none"}, func() proto.Message { return &pb.ChangeRoleResponse{} }},
+		{provider.ServiceOrganizations, "Organizations", &pb.OrganizationsRequest{Context: team}, func() proto.Message { return &pb.OrganizationsResponse{} }},
+		{provider.ServiceOrganizations, "UseOrganization", &pb.UseOrganizationRequest{Context: team}, func() proto.Message { return &pb.UseOrganizationResponse{} }},
 	}
 }
 
@@ -60,6 +70,13 @@ func (s *suite) tokenRequest(credential *pb.Credential, access pb.Access) *pb.To
 	return &pb.TokenRequest{
 		Credential: credential, Access: access, Lifetime: durationpb.New(10 * time.Minute),
 		Target: &pb.Target{Url: s.options.Database.URL, DatabaseId: s.options.Database.DatabaseID},
+	}
+}
+
+func (s *suite) purpose() *pb.Purpose {
+	return &pb.Purpose{
+		Target: &pb.Target{Url: s.options.Database.URL, DatabaseId: s.options.Database.DatabaseID}, Audience: plantedAudience,
+		Template: `{"id":"zen-test","a":"rw"}`, ReadOnlyTemplate: `{"id":"zen-test","a":"ro"}`,
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // Store is the provider directory and its pins. It is safe for concurrent use, by
@@ -27,6 +29,9 @@ type Store struct {
 
 	limit int64 // in tests; 0 is maxFile
 }
+
+// stagingPrefix begins the name of a directory in which a provider is made ready.
+const stagingPrefix = ".install-"
 
 // Request says what to install.
 type Request struct {
@@ -67,11 +72,13 @@ func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
 		return Installed{}, failed("", "%v", err)
 	}
 	// In the same directory, so that a rename is all that is left to do.
-	staging, err := os.MkdirTemp(s.Dir, ".install-")
+	private.SweepDirs(ctx, s.Dir, stagingPrefix, time.Now())
+	staged, err := private.MakeDir(s.Dir, stagingPrefix)
 	if err != nil {
 		return Installed{}, failed("", "%v", err)
 	}
-	defer os.RemoveAll(staging)
+	defer staged.Remove()
+	staging := staged.Path
 	name := baseName(source)
 	file := filepath.Join(staging, "source")
 	if err := fetch(ctx, client, source, file, cmp.Or(s.limit, maxFile)); err != nil {
@@ -187,7 +194,7 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 	err := s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
 		current := pins[name]
 		if current.Previous == nil {
-			return failed("", "%q has no previous version", name)
+			return notRolledBack(fmt.Errorf("%q has no previous version", name))
 		}
 		binary, err := host.InspectFile(name, s.previous(name))
 		if err != nil {
@@ -195,18 +202,18 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 		}
 		restored := *current.Previous
 		if sum, ok := restored.Here(); !ok || sum.SHA256 != binary.SHA256 {
-			return fmt.Errorf("roll back: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
+			return fmt.Errorf("roll back provider: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
 		}
 		aside := s.previous(name) + ".aside"
 		_ = os.Remove(aside)
 		if err := os.Link(s.path(name), aside); err != nil {
-			return failed("", "roll back: %v", err)
+			return notRolledBack(err)
 		}
 		if err := os.Rename(s.previous(name), s.path(name)); err != nil {
-			return failed("", "roll back: %v", err)
+			return notRolledBack(err)
 		}
 		if err := os.Rename(aside, s.previous(name)); err != nil {
-			return failed("", "roll back: %v", err)
+			return notRolledBack(err)
 		}
 		current.Previous = nil
 		restored.Previous = &current
@@ -216,6 +223,10 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 		return nil
 	})
 	return back, err
+}
+
+func notRolledBack(err error) error {
+	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("roll back provider: %v", err), Err: err}
 }
 
 // Remove takes a provider, the version before it and its pin away. Without any of
@@ -232,7 +243,7 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 			case err == nil:
 				found = true
 			case !os.IsNotExist(err):
-				return failed("", "remove: %v", err)
+				return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("remove provider: %v", err), Err: err}
 			}
 		}
 		if !found {

@@ -14,6 +14,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // file is a TOML file that says what may run: it has to be this user's alone.
@@ -42,15 +43,23 @@ func (f file) load(doc any, hint string, check func() error) error {
 	return nil
 }
 
+// ours is nobody else's to write; it may be kept elsewhere, and linked.
+var ours = private.Rule{Root: true, Closed: 0o022, Links: true}
+
 func (f file) read() ([]byte, error) {
-	opened, err := os.Open(f.path)
+	opened, err := ours.Open(f.path, os.O_RDONLY)
+	var fault *private.Fault
+	if errors.As(err, &fault) {
+		failure := &provider.Error{Kind: provider.ErrConfig, Err: err, Message: err.Error()}
+		if fault.Writable {
+			failure.Hint = "look at what is in it, then take the right to write from others (chmod 600)"
+		}
+		return nil, failure
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer opened.Close()
-	if err := checkOwn(opened); err != nil {
-		return nil, err
-	}
 	info, err := opened.Stat()
 	if err != nil {
 		return nil, err
@@ -86,26 +95,10 @@ func (f file) alone(ctx context.Context, change func() error) error {
 func (f file) save(header string, doc any) error {
 	data, err := toml.Marshal(doc)
 	if err == nil {
-		err = f.write(append([]byte(header), data...))
+		err = private.Replace(f.path, append([]byte(header), data...), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", f.path, err)
 	}
 	return nil
-}
-
-func (f file) write(data []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(f.path), "."+filepath.Base(f.path)+"-*") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = temporary.Write(data)
-	err = errors.Join(err, temporary.Sync(), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), f.path)
-	}
-	if err != nil {
-		_ = os.Remove(temporary.Name())
-	}
-	return err
 }

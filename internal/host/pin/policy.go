@@ -111,6 +111,9 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("provider %s is not pinned: nobody has said yet that %s may run", e.Binary.Name, e.Binary.Path)
 }
 
+// ErrorID is the error's name in JSON.
+func (e *UnknownError) ErrorID() string { return "provider_unknown" }
+
 // Unwrap has the hint.
 func (e *UnknownError) Unwrap() error {
 	return &provider.Error{
@@ -131,6 +134,9 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("provider %s was changed: %s has sha256 %.12s..., pinned is %.12s...",
 		e.Binary.Name, e.Binary.Path, e.Binary.SHA256, e.Want)
 }
+
+// ErrorID is the error's name in JSON.
+func (e *ChangedError) ErrorID() string { return "provider_changed" }
 
 // Unwrap has the hint.
 func (e *ChangedError) Unwrap() error {

@@ -1,0 +1,93 @@
+package ci
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/internal/private"
+)
+
+// Variable is one of a job's environment.
+type Variable struct{ Name, Value string }
+
+// TokenVariable is what the stack's job calls a token that CI puts into its variables:
+// at GitLab that is the job's choice.
+const TokenVariable = "ZEN_ID_TOKEN"
+
+// Environment is what a job of a system finds in its variables. A token that is given in
+// advance is for the audience.
+func (s *Service) Environment(system, audience string) ([]Variable, error) {
+	switch system {
+	case "github":
+		return []Variable{
+			{"ACTIONS_ID_TOKEN_REQUEST_URL", s.githubRequestURL()}, {"ACTIONS_ID_TOKEN_REQUEST_TOKEN", s.requestToken},
+		}, nil
+	case "buildkite":
+		return []Variable{
+			{"BUILDKITE", "true"}, {"BUILDKITE_JOB_ID", s.jobID}, {"BUILDKITE_AGENT_ACCESS_TOKEN", s.agentToken},
+			{"BUILDKITE_AGENT_ENDPOINT", s.opts.BaseURL + "/ci/buildkite/v3"},
+		}, nil
+	case "google":
+		base, err := url.Parse(s.opts.BaseURL)
+		if err != nil {
+			return nil, err
+		}
+		return []Variable{{"GCE_METADATA_HOST", base.Host}}, nil
+	case "gitlab", "circleci":
+		token, err := s.Token(system, audience)
+		if err != nil {
+			return nil, err
+		}
+		if system == "gitlab" {
+			return []Variable{{"GITLAB_CI", "true"}, {TokenVariable, token}}, nil
+		}
+		return []Variable{{"CIRCLECI", "true"}, {"CIRCLE_OIDC_TOKEN_V2", token}}, nil
+	case "kubernetes", "spiffe": // a file: see KeepFile
+		return nil, nil
+	}
+	return nil, fmt.Errorf("%w: %q (known: %s)", ErrSystem, system, strings.Join(Systems(), ", "))
+}
+
+// KeepFile writes a token of a system, for an audience, into a file, and replaces it when
+// four fifths of its life are over, as a kubelet does. It returns once the first is
+// there; done is closed when it has ended, as it does with ctx.
+func (s *Service) KeepFile(ctx context.Context, system, audience, path string) (done <-chan struct{}, err error) {
+	if err := s.writeFile(system, audience, path); err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(s.issuers[system].lifetime * 4 / 5)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				// One that can't be written leaves the old one, as a full disk would.
+				_ = s.writeFile(system, audience, path)
+			}
+		}
+	}()
+	return ended, nil
+}
+
+func (s *Service) writeFile(system, audience, path string) error {
+	token, err := s.Token(system, audience)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o700)
+	}
+	if err == nil {
+		err = private.Replace(path, []byte(token), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s token: %w", system, err)
+	}
+	return nil
+}

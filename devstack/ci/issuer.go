@@ -1,0 +1,111 @@
+package ci
+
+import (
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/zen-auth/zen/devstack/jose"
+	"github.com/zen-auth/zen/devstack/random"
+)
+
+// issuer is one system's issuer.
+type issuer struct {
+	*Service
+	name     string
+	path     string // of its address, below the service's; /ci/NAME if empty
+	keysPath string // of its key set, below its address
+	lifetime time.Duration
+	// early is how far nbf lies before iat; negative leaves nbf out.
+	early time.Duration
+	// audience is whom a token is for that nobody named.
+	audience string
+	// many has aud be a list even of one.
+	many   bool
+	claims func(audience string) map[string]any
+	key    func() (jose.Key, error)
+}
+
+// define completes an issuer.
+func (s *Service) define(i issuer) *issuer {
+	i.Service = s
+	if i.path == "" {
+		i.path = "/ci/" + i.name
+	}
+	i.key = sync.OnceValues(func() (jose.Key, error) { return jose.NewKey(random.String(22)) })
+	return &i
+}
+
+func (i *issuer) address() string { return i.opts.BaseURL + i.path }
+
+func (i *issuer) routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+i.path+"/.well-known/openid-configuration", i.serveDiscovery)
+	mux.HandleFunc("GET "+i.path+i.keysPath, i.serveKeys)
+}
+
+func (i *issuer) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
+	if i.fault(FaultJWKSUnavailable) {
+		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	writeJSON(w, map[string]any{
+		"issuer": i.address(), "jwks_uri": i.address() + i.keysPath,
+		"response_types_supported": []string{"id_token"}, "subject_types_supported": []string{"public"},
+		"id_token_signing_alg_values_supported": []string{"RS256"}, "scopes_supported": []string{"openid"},
+	})
+}
+
+func (i *issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
+	key, err := i.key()
+	if err != nil || i.fault(FaultJWKSUnavailable) {
+		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	keys := []map[string]any{}
+	if !i.fault(FaultKeyUnpublished) {
+		keys = append(keys, key.JWK())
+	}
+	writeJSON(w, map[string]any{"keys": keys})
+}
+
+// token signs a statement for an audience.
+func (i *issuer) token(audience string) (string, error) {
+	if audience == "" {
+		audience = i.audience
+	}
+	i.mu.Lock()
+	before := i.last[i.name+" "+audience]
+	i.mu.Unlock()
+	if before != "" && i.fault(FaultReplayed) {
+		return before, nil
+	}
+	key, err := i.key()
+	if err != nil {
+		return "", err
+	}
+	named := audience
+	if i.fault(FaultWrongAudience) {
+		named = "https://somebody-else.example.test"
+	}
+	now := i.opts.Now()
+	if i.fault(FaultExpired) {
+		now = now.Add(-24 * time.Hour)
+	}
+	claims := map[string]any{"iss": i.address(), "aud": named, "iat": now.Unix(), "exp": now.Add(i.lifetime).Unix(), "jti": uuid()}
+	if i.many {
+		claims["aud"] = []string{named}
+	}
+	if i.early >= 0 {
+		claims["nbf"] = now.Add(-i.early).Unix()
+	}
+	maps.Copy(claims, i.claims(named))
+	token, err := key.Sign(nil, claims)
+	if err != nil {
+		return "", err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.last[i.name+" "+audience] = token
+	return token, nil
+}

@@ -1,0 +1,68 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+func checkAssertion(ctx context.Context, s *suite) (string, error) {
+	if !s.has(provider.ServiceAssertion) {
+		return "", skipped("it has no Assertion")
+	}
+	_, conn, err := s.configured(ctx)
+	if err != nil {
+		return "", err
+	}
+	credential := s.credential
+	if credential == nil {
+		credential = &pb.Credential{Data: []byte(plantedCredential)}
+	}
+	ask := func(kinds ...string) (*pb.Statement, error) {
+		ctx, cancel := context.WithTimeout(ctx, 3*callLimit)
+		defer cancel()
+		reply, err := pb.NewAssertionClient(conn).Assert(ctx, &pb.AssertRequest{Credential: credential, Audience: plantedAudience, Kinds: kinds})
+		if err == nil && reply.GetFailure() != nil {
+			err = failed{reply.GetFailure()}
+		}
+		return reply.GetStatement(), err
+	}
+	if _, err := ask("zen-test-no-such-kind"); err == nil {
+		return "", errors.New("it makes an assertion of a kind that there isn't")
+	}
+	statement, err := ask(s.description.GetAssertions()...)
+	if err != nil {
+		return "", skipped("no assertion to look at: " + outcome(err))
+	}
+	return examineAssertion(statement, s.description.GetAssertions(), time.Now())
+}
+
+// examineAssertion checks what can be seen of an assertion.
+func examineAssertion(a *pb.Statement, kinds []string, now time.Time) (string, error) {
+	switch {
+	case len(a.GetValue()) == 0:
+		return "", errors.New("it is empty")
+	case !slices.Contains(kinds, a.GetKind()):
+		return "", fmt.Errorf("it is of the kind %.40q, which was not asked for", a.GetKind())
+	case a.GetExpires() != nil && !a.GetExpires().AsTime().After(now):
+		return "", fmt.Errorf("it expired at %v", a.GetExpires().AsTime())
+	case a.GetKind() != string(provider.AssertionJWT):
+		return a.GetKind(), nil
+	}
+	claims, err := jwks.DecodeUnverified(provider.NewSecret(string(a.GetValue())))
+	switch {
+	case err != nil:
+		return "", errors.New("it is no JWT")
+	case !slices.Contains(claims.Audience, plantedAudience):
+		return "", fmt.Errorf("it is not for the audience %s", plantedAudience)
+	case claims.Subject == "":
+		return "", errors.New("it says nothing of who that is (sub)")
+	}
+	return "a JWT", nil
+}

@@ -1,0 +1,109 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+// maxBlock bounds a text that has lines.
+const maxBlock = 64 << 10
+
+func checkSetup(ctx context.Context, s *suite) (string, error) {
+	if !s.has(provider.ServiceSetup) {
+		return "", skipped("it has no Setup")
+	}
+	_, conn, err := s.configured(ctx)
+	if err != nil {
+		return "", err
+	}
+	before := s.trap.connections()
+	whole, err := s.setUp(ctx, conn, "")
+	if err != nil {
+		return "", fmt.Errorf("setup: %s", outcome(err))
+	}
+	if err := setupFault(whole); err != nil {
+		return "", err
+	}
+	topics := make(map[string]bool)
+	for _, t := range whole.GetTopics() {
+		switch {
+		case !namePattern.MatchString(t.GetName()) || topics[t.GetName()]:
+			return "", fmt.Errorf("the topic %.40q is there twice, or not of lower-case letters", t.GetName())
+		case t.GetDoc() == "" || !isLine(t.GetDoc()):
+			return "", fmt.Errorf("the doc of the topic %s is not one line of text", t.GetName())
+		}
+		topics[t.GetName()] = true
+		one, err := s.setUp(ctx, conn, t.GetName())
+		if err != nil {
+			return "", fmt.Errorf("the topic %s is %s", t.GetName(), outcome(err))
+		}
+		if len(one.GetSteps())+len(one.GetFiles()) == 0 {
+			return "", fmt.Errorf("the topic %s has neither steps nor files", t.GetName())
+		}
+		if err := setupFault(one); err != nil {
+			return "", fmt.Errorf("the topic %s: %w", t.GetName(), err)
+		}
+	}
+	if _, err := s.setUp(ctx, conn, "zen-test-no-such-topic"); reasonOf(err) != "CONFIG" {
+		return "", fmt.Errorf("a topic that it doesn't have is %s, not CONFIG", outcome(err))
+	}
+	if n := s.trap.connections() - before; n > 0 && !s.options.Network {
+		return "", fmt.Errorf("%d connections to the proxy", n)
+	}
+	return fmt.Sprintf("%d steps, %d files, %d topics", len(whole.GetSteps()), len(whole.GetFiles()), len(topics)), nil
+}
+
+func (s *suite) setUp(ctx context.Context, conn *grpc.ClientConn, topic string) (*pb.SetupResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	return pb.NewSetupClient(conn).Setup(ctx, &pb.SetupRequest{Purpose: s.purpose(), Topic: topic})
+}
+
+// setupFault is what is wrong with what was written.
+func setupFault(r *pb.SetupResponse) error {
+	if v := r.GetIssuer(); v != nil && (v.GetIssuer() == "" || v.GetKeySetUrl() == "" || len(v.GetAlgorithms()) == 0) {
+		return errors.New("its issuer lacks the name, the URL of the key set or the algorithms")
+	}
+	for _, endpoint := range r.GetEndpoints() {
+		if u, err := url.Parse(endpoint); err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			return fmt.Errorf("the endpoint %.60q is not an origin, like https://host", endpoint)
+		}
+	}
+	for i, step := range r.GetSteps() {
+		if step.GetTitle() == "" || !isLine(step.GetTitle()) || !isBlock(step.GetText()) {
+			return fmt.Errorf("step %d has no title of one line, or a text of more than 64 KiB", i+1)
+		}
+	}
+	paths := make(map[string]bool)
+	for _, f := range r.GetFiles() {
+		switch {
+		case !fs.ValidPath(f.GetPath()) || f.GetPath() == "." || strings.Contains(f.GetPath(), `\`) || paths[f.GetPath()]:
+			return fmt.Errorf("the file %.60q has no relative path of its own", f.GetPath())
+		case f.GetDoc() == "" || !isLine(f.GetDoc()):
+			return fmt.Errorf("the doc of the file %s is not one line of text", f.GetPath())
+		case f.GetText() == "" || !isBlock(f.GetText()):
+			return fmt.Errorf("the file %s is empty, or larger than 64 KiB", f.GetPath())
+		}
+		paths[f.GetPath()] = true
+	}
+	return nil
+}
+
+// isBlock reports whether s has lines that can stand on a terminal as they are.
+func isBlock(s string) bool {
+	for line := range strings.SplitSeq(s, "\n") {
+		if !isLine(strings.ReplaceAll(line, "\t", " ")) {
+			return false
+		}
+	}
+	return len(s) <= maxBlock
+}

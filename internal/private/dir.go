@@ -1,0 +1,61 @@
+package private
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Dir is a temporary directory that this user alone can enter. It is marked as in use
+// for as long as this process lives, however that ends, so that SweepDirs tells those
+// of killed processes from others.
+type Dir struct {
+	// Path is where it is.
+	Path string
+	mark *os.File // nil where directories can't be locked
+}
+
+// MakeDir makes a directory in parent whose name begins with prefix.
+func MakeDir(parent, prefix string) (*Dir, error) {
+	path, err := os.MkdirTemp(parent, prefix) // 0700
+	if err != nil {
+		return nil, err
+	}
+	mark, _ := markUsed(path)
+	return &Dir{Path: path, mark: mark}, nil
+}
+
+// Remove removes the directory and what is in it.
+func (d *Dir) Remove() {
+	_ = os.RemoveAll(d.Path)
+	if d.mark != nil {
+		_ = d.mark.Close()
+	}
+}
+
+// SweepDirs removes the directories of MakeDir in parent that processes left which were
+// killed. It ends with ctx.
+func SweepDirs(ctx context.Context, parent, prefix string, now time.Time) {
+	entries, _ := os.ReadDir(parent)
+	for _, entry := range entries {
+		if ctx.Err() != nil {
+			return
+		}
+		if !entry.IsDir() || !strings.HasPrefix(entry.Name(), prefix) {
+			continue
+		}
+		info, err := entry.Info()
+		if err != nil || now.Sub(info.ModTime()) < abandoned || !isOurs(info) {
+			continue
+		}
+		path := filepath.Join(parent, entry.Name())
+		if mark, ok := markUsed(path); ok { // nobody else uses it
+			_ = os.RemoveAll(path)
+			if mark != nil {
+				_ = mark.Close()
+			}
+		}
+	}
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package private
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// A process that is killed leaves its directories behind.
+func TestDirectoriesOfDeadProcessesAreSwept(t *testing.T) {
+	target, parent := t.TempDir(), t.TempDir()
+	const prefix = "zen-socket-"
+	used, err := MakeDir(parent, prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer used.Remove()
+	dead, err := MakeDir(parent, prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = dead.mark.Close() // as the end of the process does
+	if err := os.WriteFile(filepath.Join(dead.Path, "plugin123"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shared := filepath.Join(parent, prefix+"shared")
+	for _, dir := range []string{shared, filepath.Join(parent, "zen-else")} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(target, filepath.Join(parent, prefix+"link")); err != nil {
+		t.Fatal(err)
+	}
+	left := func() (n int) {
+		entries, err := os.ReadDir(parent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	if SweepDirs(t.Context(), parent, prefix, time.Now()); left() != 5 {
+		t.Errorf("a directory that may be new was swept: %d left", left())
+	}
+	if SweepDirs(t.Context(), parent, prefix, time.Now().Add(2*newborn)); left() != 4 {
+		t.Errorf("%d left", left())
+	}
+	if _, err := os.Stat(dead.Path); err == nil {
+		t.Error("the dead one is still there")
+	}
+}

@@ -1,0 +1,15 @@
+package private
+
+import (
+	"io/fs"
+	"os"
+	"time"
+)
+
+// abandoned is how old a directory is at least that is swept: there are no locks on
+// directories here, and nothing is in use for so long.
+const abandoned = 24 * time.Hour
+
+func isOurs(fs.FileInfo) bool { return true }
+
+func markUsed(string) (mark *os.File, ok bool) { return nil, true }
