@@ -28,7 +28,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:        "db",
 		Usage:       "use the database",
-		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbPingCommand(), dbSyncCommand()},
+		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbImportCommand(), dbDumpCommand(), dbPingCommand(), dbSyncCommand()},
 	}
 }
 
