@@ -10,7 +10,6 @@ import (
 
 	"github.com/zen-auth/zen/devstack/app"
 	"github.com/zen-auth/zen/devstack/auth0"
-
 	"github.com/zen-auth/zen/devstack/oidc"
 )
 
@@ -86,7 +85,7 @@ func (s *Stack) config() string {
 	section("providers.platformtoken", "organization", organization, "api_url", s.url)
 	if s.Auth0 != nil && s.seed.Auth0.Applications == nil && s.seed.Auth0.APIs == nil {
 		section("providers.auth0", "domain", strings.TrimPrefix(s.Auth0.BaseURL(), "http://"), "client_id", auth0.DefaultClientID,
-			"machine_client_id", auth0.DefaultMachineClientID, "audience", auth0.DefaultAudience)
+			"machine_client_id", auth0.DefaultMachineClientID, "audience", auth0.DefaultAudience, "write_scope", auth0.DefaultWriteScope)
 	}
 	client := oidc.DefaultClientID
 	if clients := s.seed.OIDC.Clients; len(clients) > 0 {

@@ -94,6 +94,14 @@ type ClaimsSeed struct {
 	} `toml:"permissions"`
 }
 
+// ActionSeed is an Action of Auth0's that sets claims on access tokens.
+type ActionSeed struct {
+	ClaimsSeed
+	// WriteScope, where not empty, is the permission of the API without which the
+	// tokens are for reading alone.
+	WriteScope string `toml:"write_scope"`
+}
+
 // Auth0Seed is an Auth0 tenant.
 type Auth0Seed struct {
 	Organizations []struct {
@@ -134,8 +142,8 @@ type Auth0Seed struct {
 	} `toml:"apis"` // none: one
 	// Action is a Post Login Action that sets claims on every access token of a
 	// person's, MachineAction one of the credentials-exchange trigger, for machines'.
-	Action                   *ClaimsSeed `toml:"action"`
-	MachineAction            *ClaimsSeed `toml:"machine_action"`
+	Action                   *ActionSeed `toml:"action"`
+	MachineAction            *ActionSeed `toml:"machine_action"`
 	SkipCallbackConfirmation bool        `toml:"skip_callback_confirmation"`
 }
 

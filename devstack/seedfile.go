@@ -93,11 +93,11 @@ func (s *Seed) check() error {
 		}
 	}
 	if s.Auth0 != nil {
-		for name, action := range map[string]*ClaimsSeed{"action": s.Auth0.Action, "machine_action": s.Auth0.MachineAction} {
+		for name, action := range map[string]*ActionSeed{"action": s.Auth0.Action, "machine_action": s.Auth0.MachineAction} {
 			if action == nil {
 				continue
 			}
-			if err := s.checkClaims(*action); err != nil {
+			if err := s.checkClaims(action.ClaimsSeed); err != nil {
 				return fmt.Errorf("auth0.%s: %w", name, err)
 			}
 		}

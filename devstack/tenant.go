@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,21 +68,47 @@ func (s *Stack) plantActions() error {
 	if s.Auth0 == nil {
 		return nil
 	}
-	if seed := s.seed.Auth0.Action; seed != nil {
-		claims, err := s.claims(*seed)
-		if err != nil {
-			return err
-		}
-		s.Auth0.SetAction(auth0.Claims(claims))
+	people, err := s.auth0Claims(s.seed.Auth0.Action)
+	if err != nil {
+		return err
 	}
-	if seed := s.seed.Auth0.MachineAction; seed != nil {
-		claims, err := s.claims(*seed)
-		if err != nil {
-			return err
-		}
-		s.Auth0.SetMachineAction(auth0.MachineClaims(claims))
+	machines, err := s.auth0Claims(s.seed.Auth0.MachineAction)
+	if err != nil {
+		return err
+	}
+	if people != nil {
+		s.Auth0.SetAction(func(l *auth0.Login) { people(l.Scopes, l.SetAccessTokenClaim) })
+	}
+	if machines != nil {
+		s.Auth0.SetMachineAction(func(e *auth0.Exchange) { machines(e.Scopes, e.SetAccessTokenClaim) })
 	}
 	return nil
+}
+
+// auth0Claims is what an Action does for the scopes that were asked for; nil is nothing.
+func (s *Stack) auth0Claims(seed *ActionSeed) (func(scopes []string, set func(name string, value any)), error) {
+	if seed == nil {
+		return nil, nil
+	}
+	claims, err := s.claims(seed.ClaimsSeed)
+	if err != nil {
+		return nil, err
+	}
+	narrow := seed.ClaimsSeed
+	narrow.Access = "ro"
+	reading, err := s.claims(narrow)
+	if err != nil {
+		return nil, err
+	}
+	return func(scopes []string, set func(name string, value any)) {
+		own := claims
+		if seed.WriteScope != "" && !slices.Contains(scopes, seed.WriteScope) {
+			own = reading
+		}
+		for name, value := range own {
+			set(name, value)
+		}
+	}, nil
 }
 
 func tenantService(*http.Request) string { return "Auth0" }

@@ -17,6 +17,13 @@ func Algorithms() []string {
 
 var rsaAlgorithms = [...]string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
 
+// intended reports whether a key that is published for one algorithm, or for none in
+// particular, may verify another. Auth0 publishes its one key for RS256, and signs with
+// it by PS256, too, where an API wants that; a Policy has to allow it all the same.
+func intended(published, alg string) bool {
+	return published == "" || published == alg || published == "RS256" && alg == "PS256"
+}
+
 // fits reports whether alg can be used with key, so that a token can't choose to
 // have a key read as one of another kind.
 func fits(alg string, key crypto.PublicKey) bool {

@@ -84,7 +84,7 @@ func (p *parsed) check(keys []Key) error {
 		if p.claims.KeyID != "" && key.ID != p.claims.KeyID {
 			continue
 		}
-		if key.Algorithm != "" && key.Algorithm != p.claims.Algorithm || !fits(p.claims.Algorithm, key.Public) {
+		if !intended(key.Algorithm, p.claims.Algorithm) || !fits(p.claims.Algorithm, key.Public) {
 			continue
 		}
 		if tries++; tries > maxTries {

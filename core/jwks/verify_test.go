@@ -214,9 +214,12 @@ func TestVerifyEveryKeyType(t *testing.T) {
 			t.Errorf("%s: %v", method.Alg(), err)
 		}
 	}
-	// The key set binds the RSA key to RS256.
-	if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodPS256, keytest.RSAKey(), nil, keytest.Good())); !errors.Is(err, provider.ErrTokenInvalid) {
+	// The key set binds the RSA key to RS256, and Auth0 signs by PS256 with that.
+	if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodPS256, keytest.RSAKey(), nil, keytest.Good())); err != nil {
 		t.Errorf("PS256 with a key for RS256: %v", err)
+	}
+	if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodRS512, keytest.RSAKey(), nil, keytest.Good())); !errors.Is(err, provider.ErrTokenInvalid) {
+		t.Errorf("RS512 with a key for RS256: %v", err)
 	}
 	issuer.Fetched(t, 2)
 }

@@ -50,25 +50,11 @@ type device struct {
 // told by the code of its error: 429 with slow_down is no rate limit. A poll that fails
 // on the way is tried again, less often each time, while the code is good.
 func (c *Client) Device(ctx context.Context, host Host, o DeviceOptions) (Tokens, error) {
-	if c.Metadata.DeviceEndpoint == "" {
-		return Tokens{}, c.lacks("device_authorization_endpoint")
-	}
 	ctx, cancel := withEnd(ctx)
 	defer cancel()
 	asked := time.Now()
-	form := url.Values{}
-	if len(o.Scopes) > 0 {
-		form.Set("scope", strings.Join(o.Scopes, " "))
-	}
-	merge(form, o.Params)
-	var d device
-	if err := c.post(ctx, "ask for a device code", c.Metadata.DeviceEndpoint, form, &d); err != nil {
-		return Tokens{}, err
-	}
-	if d.URL == "" {
-		d.URL = d.OldURL
-	}
-	if err := c.checkDevice(d); err != nil {
+	d, err := c.askForDevice(ctx, o)
+	if err != nil {
 		return Tokens{}, err
 	}
 	expires := asked.Add(seconds(d.ExpiresIn, defaultDeviceLife, signInTimeout))
@@ -85,6 +71,25 @@ func (c *Client) Device(ctx context.Context, host Host, o DeviceOptions) (Tokens
 		}
 	}
 	return c.poll(ctx, d, expires)
+}
+
+func (c *Client) askForDevice(ctx context.Context, o DeviceOptions) (device, error) {
+	if c.Metadata.DeviceEndpoint == "" {
+		return device{}, c.lacks("device_authorization_endpoint")
+	}
+	form := url.Values{}
+	if len(o.Scopes) > 0 {
+		form.Set("scope", strings.Join(o.Scopes, " "))
+	}
+	merge(form, o.Params)
+	var d device
+	if err := c.post(ctx, "ask for a device code", c.Metadata.DeviceEndpoint, form, &d); err != nil {
+		return device{}, err
+	}
+	if d.URL == "" {
+		d.URL = d.OldURL
+	}
+	return d, c.checkDevice(d)
 }
 
 func (c *Client) checkDevice(d device) error {
@@ -173,4 +178,11 @@ func (c *Client) unfinished(ctx context.Context, d device, last error) error {
 		failure.Message += fmt.Sprintf(" (the last poll failed: %v)", last)
 	}
 	return failure
+}
+
+// TryDevice asks for a device code and throws it away: it finds out whether the client
+// may use the grant.
+func (c *Client) TryDevice(ctx context.Context, o DeviceOptions) error {
+	_, err := c.askForDevice(ctx, o)
+	return err
 }

@@ -17,7 +17,7 @@ const templateHint = "the issuer's JWT template needs what turso org jwks templa
 // It doesn't check signature or times. The errors are ErrPermission, and say
 // which claim is missing or wrong.
 func (c Claims) Authorizes(target Target, access Access, permissions []Permission) error {
-	if err := c.isForDatabases(); err != nil {
+	if err := c.isForDatabases(target); err != nil {
 		return err
 	}
 	d := c.Database
@@ -48,10 +48,14 @@ func (c Claims) Authorizes(target Target, access Access, permissions []Permissio
 	return nil
 }
 
-// isForDatabases refuses the kinds of token that were made for something else.
-func (c Claims) isForDatabases() error {
+// isForDatabases refuses the kinds of token that were made for something else. An OAuth
+// access token is for a database where it names that one by its id: issuers exist that
+// make no other type (RFC 9068), and put in claims of one's own.
+func (c Claims) isForDatabases(target Target) error {
 	kind := ""
 	switch typ := strings.TrimPrefix(strings.ToLower(c.Type), "application/"); {
+	case typ == "at+jwt" && c.names(target):
+		return nil
 	case typ == "at+jwt":
 		kind = "an OAuth access token (typ at+jwt)"
 	case c.IDToken:
@@ -66,6 +70,11 @@ func (c Claims) isForDatabases() error {
 		Message: fmt.Sprintf("the token of %s is %s, which is never sent to a database", c.issuerName(), kind),
 		Hint:    "use a token made for databases, from a JWT template or an audience of its own",
 	}
+}
+
+// names reports whether the claims are for the target by its id, which has to be known.
+func (c Claims) names(target Target) bool {
+	return c.Database != nil && target.DatabaseID != "" && c.Database.DatabaseID == target.DatabaseID
 }
 
 func (c Claims) issuerName() string {

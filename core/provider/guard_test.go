@@ -55,8 +55,23 @@ func TestAuthorizes(t *testing.T) {
 		"no perm where asked":         {claims: db(provider.DatabaseClaims{DatabaseID: id}), id: id, asked: read, want: "more than the permissions"},
 		"p where perm was asked":      {claims: db(provider.DatabaseClaims{Permissions: read, Namespaces: map[string][]string{"ro": {id}}}), id: id, asked: read, want: "more than the permissions"},
 		"OAuth access token": {claims: func() provider.Claims {
+			c := db(provider.DatabaseClaims{Namespaces: map[string][]string{"rw": {id}}})
+			c.Type = "application/AT+JWT"
+			return c
+		}(), id: id, want: "at+jwt"},
+		"OAuth access token that names it": {claims: func() provider.Claims {
 			c := db(provider.DatabaseClaims{DatabaseID: id})
 			c.Type = "application/AT+JWT"
+			return c
+		}(), id: id},
+		"OAuth access token, id unknown": {claims: func() provider.Claims {
+			c := db(provider.DatabaseClaims{DatabaseID: id})
+			c.Type = "at+jwt"
+			return c
+		}(), want: "at+jwt"},
+		"OAuth access token of another": {claims: func() provider.Claims {
+			c := db(provider.DatabaseClaims{DatabaseID: other})
+			c.Type = "at+jwt"
 			return c
 		}(), id: id, want: "at+jwt"},
 		"id_token": {claims: func() provider.Claims {

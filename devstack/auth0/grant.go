@@ -100,7 +100,8 @@ func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, er
 		claims["scope"] = strings.Join(g.scopes, " ")
 	}
 	if g.organization != nil && !t.fault(FaultOrganizationLost) {
-		claims["org_id"] = g.organization.ID
+		// The name is there where a tenant takes names for organisations, as this one does.
+		claims["org_id"], claims["org_name"] = g.organization.ID, g.organization.Name
 	}
 	userinfo := t.baseURL + "/userinfo"
 	if g.api == nil || t.fault(FaultOpaqueToken) {
@@ -191,7 +192,8 @@ func (t *Tenant) profile(g *grant) object {
 		claims["email"], claims["email_verified"] = u.Email, true
 	}
 	if g.organization != nil && !t.fault(FaultOrganizationLost) {
-		claims["org_id"] = g.organization.ID
+		// The name is there where a tenant takes names for organisations, as this one does.
+		claims["org_id"], claims["org_name"] = g.organization.ID, g.organization.Name
 	}
 	return claims
 }

@@ -164,6 +164,7 @@ type API struct {
 // The default API and applications.
 const (
 	DefaultAudience    = "https://db.example.test"
+	DefaultWriteScope  = "db:write"
 	DefaultClientID    = "zenDevNativeApplicationClient001"
 	DefaultOrgClientID = "zenDevNativeApplicationClient002"
 
@@ -188,13 +189,15 @@ func DefaultApplications() []Application {
 		{ClientID: DefaultOrgClientID, Name: "zen for teams", Callbacks: DefaultCallbacks(), Organizations: OrganizationsRequire},
 		{
 			ClientID: DefaultMachineClientID, Name: "zen for machines", Secret: DefaultMachineSecret,
-			Grants: []ClientGrant{{Audience: DefaultAudience, Organizations: OrganizationsAllow}},
+			Grants: []ClientGrant{{Audience: DefaultAudience, Scopes: []string{DefaultWriteScope}, Organizations: OrganizationsAllow}},
 		},
 	}
 }
 
 // DefaultAPIs is one API.
-func DefaultAPIs() []API { return []API{{Identifier: DefaultAudience}} }
+func DefaultAPIs() []API {
+	return []API{{Identifier: DefaultAudience, Scopes: []string{DefaultWriteScope}}}
+}
 
 // DefaultOrganizations are Acme and Globex.
 func DefaultOrganizations() []Organization {

@@ -187,7 +187,7 @@ func TestUnfitTokensAreNotSent(t *testing.T) {
 	}{
 		"no database claims": {jwt(t, header, map[string]any{"iss": "https://clerk.example", "sub": "user_1"}), "", provider.ErrPermission},
 		"another database":   {jwt(t, header, map[string]any{"id": "other"}), "", provider.ErrPermission},
-		"at+jwt":             {jwt(t, map[string]any{"alg": "RS256", "typ": "at+jwt"}, map[string]any{"id": databaseID}), "", provider.ErrPermission},
+		"at+jwt":             {jwt(t, map[string]any{"alg": "RS256", "typ": "at+jwt"}, map[string]any{"iss": "https://clerk.example"}), "", provider.ErrPermission},
 		"id_token":           {jwt(t, header, map[string]any{"id": databaseID, "nonce": "n"}), "", provider.ErrPermission},
 		"rw for ro":          {clerkToken(t, "1"), provider.AccessReadOnly, provider.ErrPermission},
 		"no JWT":             {provider.Token{Value: provider.NewSecret("opaque")}, "", provider.ErrTokenInvalid},

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/oauth"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// longLife is how long a token may live before Check warns: nothing takes one back.
+const longLife = 24 * time.Hour
+
+// Check implements provider.Provider.
+func (p *auth0Provider) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	if err := p.configured(); err != nil {
+		return nil, report(failed("domain", err))
+	}
+	for _, check := range []func(context.Context) provider.Finding{p.checkIssuer, p.checkKeySet, p.checkClock} {
+		finding := check(ctx)
+		if err := report(finding); err != nil {
+			return nil, err
+		}
+		if finding.ID == "issuer" && finding.Severity == provider.SeverityError {
+			return nil, nil // what follows would fail for the same reason
+		}
+	}
+	for _, check := range []func(context.Context) provider.Finding{p.checkCallbacks, p.checkDevice} {
+		if err := report(check(ctx)); err != nil {
+			return nil, err
+		}
+	}
+	finding, renewed := p.checkToken(ctx, req)
+	return renewed, report(finding)
+}
+
+func ok(id, format string, args ...any) provider.Finding {
+	return provider.Finding{ID: id, Severity: provider.SeverityOK, Text: fmt.Sprintf(format, args...)}
+}
+
+func skipped(id, format string, args ...any) provider.Finding {
+	return provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: fmt.Sprintf(format, args...)}
+}
+
+func failed(id string, err error) provider.Finding {
+	return provider.Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err)}
+}
+
+// checkIssuer reads the domain's own word on who issues its tokens.
+func (p *auth0Provider) checkIssuer(ctx context.Context) provider.Finding {
+	_, err := oauth.Discover(ctx, p.settings.issuer(), oauth.DiscoverOptions{Name: "auth0", HTTP: &http.Client{Transport: p.transport}})
+	if err != nil {
+		return failed("issuer", err)
+	}
+	return ok("issuer", "the domain %s issues as %s", p.settings.domain(), p.settings.issuer())
+}
+
+func (p *auth0Provider) checkKeySet(ctx context.Context) provider.Finding {
+	keys, err := p.keys.Keys(ctx)
+	if err != nil {
+		return failed("jwks", err)
+	}
+	ids := make([]string, len(keys))
+	for i, key := range keys {
+		ids[i] = fmt.Sprintf("%.60q", key.ID)
+	}
+	return ok("jwks", "%s has the keys %s", p.settings.keySetURL(), strings.Join(ids, ", "))
+}
+
+// checkClock compares with the Date of an answer, which has whole seconds.
+func (p *auth0Provider) checkClock(ctx context.Context) provider.Finding {
+	res, err := p.get(ctx, p.settings.keySetURL())
+	if err != nil {
+		return failed("clock", err)
+	}
+	date, err := http.ParseTime(res.Header.Get("Date"))
+	if err != nil {
+		return skipped("clock", "Auth0's answer has no date")
+	}
+	skew := p.now().Sub(date).Round(time.Second)
+	if skew.Abs() <= jwks.Skew {
+		return ok("clock", "this machine's clock is within %s of Auth0's", jwks.Skew)
+	}
+	direction := "ahead of"
+	if skew < 0 {
+		direction = "behind"
+	}
+	return provider.Finding{
+		ID: "clock", Severity: provider.SeverityError, Kind: provider.ErrConfig,
+		Text: fmt.Sprintf("this machine's clock is %s %s Auth0's: tokens look expired or not yet valid", skew.Abs(), direction),
+		Hint: "set the clock (timedatectl set-ntp true)",
+	}
+}
+
+// checkCallbacks begins a sign-in for each address, and looks where a browser would be
+// sent: Auth0 shows a page of its own where it doesn't know the address.
+func (p *auth0Provider) checkCallbacks(ctx context.Context) provider.Finding {
+	const id = "callbacks"
+	if p.settings.clientID == "" {
+		return skipped(id, "client_id is not set")
+	}
+	var missing []string
+	addresses := oauth.CallbackURLs(p.settings.ports)
+	for _, address := range addresses {
+		known, err := p.tryCallback(ctx, address)
+		if err != nil {
+			return failed(id, err)
+		}
+		if !known {
+			missing = append(missing, address)
+		}
+	}
+	if len(missing) == 0 {
+		return ok(id, "the application %s allows %s", p.settings.clientID, strings.Join(addresses, ", "))
+	}
+	return provider.Finding{
+		ID: id, Severity: provider.SeverityError, Kind: provider.ErrConfig,
+		Text:  fmt.Sprintf("Auth0 refuses %s: the browser would show Callback URL mismatch, or that it knows no application %s", strings.Join(missing, ", "), p.settings.clientID),
+		Cause: "Auth0 compares callback addresses to the letter, ports too",
+		Hint:  "add them to Allowed Callback URLs of the application, in the Auth0 dashboard",
+		Fix:   managementFix(fixCallbacks, fmt.Sprintf("allow %s as callbacks of the application %s in %s", strings.Join(missing, ", "), p.settings.clientID, p.settings.domain())),
+	}
+}
+
+func (p *auth0Provider) tryCallback(ctx context.Context, address string) (known bool, err error) {
+	query := url.Values{
+		"response_type": {"code"}, "client_id": {p.settings.clientID}, "redirect_uri": {address}, "audience": {p.settings.audience},
+		"scope": {"openid"}, "state": {"zen-check"}, "code_challenge_method": {"S256"}, "code_challenge": {strings.Repeat("A", 43)},
+	}
+	res, err := p.get(ctx, p.people.Metadata.AuthorizationEndpoint+"?"+query.Encode())
+	if err != nil {
+		return false, err
+	}
+	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500 {
+		return false, &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("auth0: begin a sign-in: HTTP %d", res.StatusCode)}
+	}
+	if res.StatusCode/100 != 3 {
+		return false, nil
+	}
+	// The address is known, and may be told what is wrong with the rest.
+	location, err := res.Location()
+	if err != nil || !strings.HasPrefix(location.String(), address) || location.Query().Get("error") == "" {
+		return true, nil
+	}
+	return true, &provider.Error{
+		Kind: provider.ErrConfig,
+		Message: fmt.Sprintf("auth0: no sign-in can begin: %s", (&oauth.Error{
+			Code: oauth.Harmless(location.Query().Get("error")), Description: oauth.Harmless(location.Query().Get("error_description")),
+		}).Error()),
+		Hint: fmt.Sprintf("is audience (%.100q) the identifier of an API of the tenant?", p.settings.audience),
+	}
+}
+
+// get asks for a page's head, follows nothing, and leaves its body alone.
+func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{
+		Transport:     p.transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return nil, &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("auth0: ask %s: %v", p.settings.domain(), err), Err: err}
+	}
+	return res, res.Body.Close()
+}
+
+// checkDevice asks for a code that nobody will type.
+func (p *auth0Provider) checkDevice(ctx context.Context) provider.Finding {
+	const id = "device"
+	if p.settings.clientID == "" {
+		return skipped(id, "client_id is not set")
+	}
+	err := p.people.TryDevice(ctx, oauth.DeviceOptions{Scopes: []string{"openid"}, Params: url.Values{"audience": {p.settings.audience}}})
+	if err == nil {
+		return ok(id, "the application may sign in on other devices")
+	}
+	finding := failed(id, err)
+	if oauth.Code(err) == oauth.CodeUnauthorizedClient {
+		finding.Severity = provider.SeverityWarn
+		finding.Hint = "allow the grant Device Code in the advanced settings of the application; one that has organisations can't have it"
+		finding.Fix = managementFix(fixGrants, fmt.Sprintf("allow the grants authorization_code, refresh_token and device_code to the application %s in %s", p.settings.clientID, p.settings.domain()))
+	}
+	return finding
+}
+
+// checkToken makes a token as for the database, and looks at it.
+func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckRequest) (provider.Finding, *provider.Credential) {
+	const id = "token"
+	credential := req.Credential
+	if credential == nil && canProve(p.machines) && p.machines.ID != "" {
+		machine := p.encode(stored{Machine: true, Organization: req.Organization}, "", "", p.now())
+		credential = &machine
+	}
+	if credential == nil {
+		return skipped(id, "nobody is signed in"), nil
+	}
+	s, err := p.decode(*credential)
+	if err != nil {
+		return failed(id, err), nil
+	}
+	tokens, renewed, err := p.renew(ctx, s, *credential, p.scopesFor(req.Access))
+	if err != nil {
+		finding := failed(id, err)
+		if s.Machine && strings.Contains(provider.Hint(err), "client grant") {
+			finding.Fix = managementFix(fixClientGrant, fmt.Sprintf("authorize the application %s for the API %s in %s", p.machines.ID, p.settings.audience, p.settings.domain()))
+		}
+		return finding, renewed
+	}
+	claims, err := p.verifyAccess(ctx, tokens.Access)
+	if err == nil {
+		err = p.checkOrganization(claims, s.Organization)
+	}
+	if err != nil {
+		return failed(id, err), renewed
+	}
+	if err := p.checkDatabase(claims, s.Machine, want{req.Target, req.Access, req.Permissions}); err != nil {
+		finding := failed(id, err)
+		a := peopleAction
+		if s.Machine {
+			a = machineAction
+		}
+		if req.Template != "" {
+			finding.Fix = managementFix(a.trigger, fmt.Sprintf("deploy the Action %s with Turso's claims for %s, and put it into the flow of the trigger %s in %s", a.name, req.Target.URL, a.trigger, p.settings.domain()))
+		}
+		return finding, renewed
+	}
+	life := claims.Expires.Sub(claims.Issued)
+	if life > longLife {
+		finding := ok(id, "access tokens live %s, and nothing takes one back at Turso", life)
+		finding.Severity, finding.Hint = provider.SeverityWarn, fmt.Sprintf("set the token expiration of the API %s to an hour", p.settings.audience)
+		return finding, renewed
+	}
+	return ok(id, "an access token for %s carries Turso's claims, and lives %s", p.settings.audience, life), renewed
+}
