@@ -106,7 +106,8 @@ func useLocal(c *cli.Context, how core.Database, fn func(database) error) error 
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); path != ":memory:" && errors.Is(err, fs.ErrNotExist) && !c.Bool("create") {
+	wrongMode := how.Mode != "" && how.Mode != libsql.Local // for Open to say
+	if _, err := os.Stat(path); !wrongMode && path != ":memory:" && errors.Is(err, fs.ErrNotExist) && !c.Bool("create") {
 		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("there is no file %s", app.OneLine(path)), Hint: createHint(c), Err: err}
 	}
 	return useDatabase(c, database{target: how.Target}, how, fn)
