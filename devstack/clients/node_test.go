@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,9 +19,9 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// npmCI returns a directory with the files of ./node and what its lock file
-// names. It is installed once for each state of them, in the user's cache.
-func npmCI(t *testing.T) string {
+// npmCI returns a directory with the files of a folder and what its lock file names.
+// It is installed once for each state of them, in the user's cache.
+func npmCI(t *testing.T, folder string) string {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err == nil {
@@ -29,24 +30,24 @@ func npmCI(t *testing.T) string {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("%s is missing", tool)
 		}
-		t.Skipf("SKIPPED: %s is missing, so @libsql/client can't be tried. Install Node.js 20 or later.", tool)
+		t.Skipf("SKIPPED: %s is missing, so the clients in JavaScript can't be tried. Install Node.js 20 or later.", tool)
 	}
 	hash := sha256.New()
 	files := make(map[string][]byte)
-	for _, name := range []string{
-		"package.json", "package-lock.json", "client.mjs", "drizzle.mjs", "migrations/0000_notes.sql", "migrations/meta/_journal.json",
-	} {
-		b, err := os.ReadFile(filepath.Join("node", name))
-		must(t, err)
-		files[name] = b
-		hash.Write(b)
-	}
+	must(t, fs.WalkDir(os.DirFS(folder), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files[name], err = os.ReadFile(filepath.Join(folder, name))
+		hash.Write(files[name])
+		return err
+	}))
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = t.TempDir()
 	}
 	cache = filepath.Join(cache, "zen-test")
-	dir := filepath.Join(cache, "node-"+hex.EncodeToString(hash.Sum(nil)[:8]))
+	dir := filepath.Join(cache, folder+"-"+hex.EncodeToString(hash.Sum(nil)[:8]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir
 	}
@@ -80,7 +81,7 @@ func TestDrizzle(t *testing.T) { runNode(t, "drizzle.mjs", drizzleSees) }
 // runNode runs a script with a stack of its own and compares the JSON it prints.
 func runNode(t *testing.T, script, sees string) {
 	t.Helper()
-	dir := npmCI(t)
+	dir := npmCI(t, "node")
 	s := tursotest.New(t, turso.Options{})
 	must(t, s.RegisterJWKS("acme", "clerk", s.Keys))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
