@@ -40,11 +40,6 @@ type Options struct {
 type Listener struct {
 	addr    string
 	path    string
-<<<<<<< HEAD
-	since   time.Time
-=======
-	state   string
->>>>>>> main
 	server  *http.Server
 	served  chan struct{}
 	closed  chan struct{}
