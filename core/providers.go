@@ -3,9 +3,11 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
@@ -106,11 +108,29 @@ func (p *Providers) open(ctx context.Context, name string) (*host.Client, error)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := p.config.Settings(description.Fields, name)
+	resolved, err := p.config.Resolve(description.Fields, name)
 	if err != nil {
 		return nil, err
 	}
-	return p.manager.Open(ctx, name, settings)
+	client, err := p.manager.Open(ctx, name, config.SettingsOf(resolved))
+	if err != nil {
+		return nil, whence(err, resolved)
+	}
+	return client, nil
+}
+
+// whence adds to a provider's refusal of a setting where its value came from: the
+// environment goes before the file that a person may be looking at.
+func whence(err error, resolved []config.Setting) error {
+	if !errors.Is(err, provider.ErrConfig) {
+		return err
+	}
+	for _, s := range resolved {
+		if s.Origin.Kind != config.KindDefault && strings.Contains(err.Error(), s.Field.Key) {
+			return fmt.Errorf("%w (%s is from %s)", err, s.Field.Key, s.Origin)
+		}
+	}
+	return err
 }
 
 // Interface guards

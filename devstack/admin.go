@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,6 +56,13 @@ func adminHandler(faults *fault.Set) http.Handler {
 	})
 }
 
+var (
+	// ErrNoStack: nothing answers where a stack is said to be.
+	ErrNoStack = errors.New("no stack answers")
+	// ErrNoFault: the stack has no fault of that name.
+	ErrNoFault = errors.New("no such fault")
+)
+
 // Admin switches the faults of a stack in another process.
 type Admin struct {
 	// URL is the stack's.
@@ -89,15 +97,19 @@ func (a Admin) do(ctx context.Context, method string, change any) ([]FaultState,
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("reach the stack: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrNoStack, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
 		return nil, fmt.Errorf("read the stack's answer: %w", err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s", bytes.TrimSpace(answer))
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound:
+		return nil, fmt.Errorf("%w: %s", ErrNoFault, bytes.TrimSpace(answer))
+	default:
+		return nil, fmt.Errorf("the stack answered %s: %s", resp.Status, bytes.TrimSpace(answer))
 	}
 	var states []FaultState
 	if err := json.Unmarshal(answer, &states); err != nil {

@@ -41,7 +41,6 @@ type Listener struct {
 	addr    string
 	path    string
 	state   string
-	since   time.Time
 	server  *http.Server
 	served  chan struct{}
 	closed  chan struct{}
@@ -71,7 +70,6 @@ func Listen(ctx context.Context, opts Options) (*Listener, error) {
 		addr:      socket.Addr().String(),
 		path:      opts.Path,
 		state:     newState(),
-		since:     time.Now(),
 		served:    make(chan struct{}),
 		closed:    make(chan struct{}),
 		callbacks: make(chan *Callback, 1),
@@ -155,25 +153,19 @@ func (l *Listener) Wait(ctx context.Context) (*Callback, error) {
 	case <-l.closed:
 		return nil, errors.New("wait for the browser: closed")
 	case <-ctx.Done():
-		return nil, &unansweredError{l.RedirectURL(), time.Since(l.since), context.Cause(ctx)}
+		return nil, &unansweredError{l.RedirectURL(), context.Cause(ctx)}
 	}
 }
 
 // unansweredError is the end of a wait; its cause, the context's, adds nothing for
-// a reader.
+// a reader. How long it was is whoever's who set the context's end: a listener waits
+// for less than the whole sign-in takes.
 type unansweredError struct {
-	url    string
-	waited time.Duration
-	cause  error
+	url   string
+	cause error
 }
 
-func (e *unansweredError) Error() string {
-	waited := e.waited.Round(time.Second)
-	if e.waited < 10*time.Second {
-		waited = e.waited.Round(100 * time.Millisecond)
-	}
-	return fmt.Sprintf("nobody came back to %s within %s", e.url, waited)
-}
+func (e *unansweredError) Error() string { return "nobody came back to " + e.url + " in time" }
 
 func (e *unansweredError) Unwrap() error { return e.cause }
 

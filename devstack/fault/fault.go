@@ -63,7 +63,7 @@ func (s *Set) Switch(name string, on bool) error {
 	defer s.mu.Unlock()
 	st, ok := s.states[name]
 	if !ok {
-		return fmt.Errorf("switch fault: unknown fault %q (known: %s)", name, strings.Join(s.names(), ", "))
+		return fmt.Errorf("%q (known: %s)", name, strings.Join(s.names(), ", "))
 	}
 	st.On = on
 	s.states[name] = st

@@ -148,7 +148,7 @@ func TestDatabaseBadInput(t *testing.T) {
 			if code := cmd.ProcessState.ExitCode(); code != test.code || !strings.Contains(stderr.String(), test.stderr) {
 				t.Errorf("exit code %d, want %d and %q in\n%s", code, test.code, test.stderr, stderr.String())
 			}
-			if n := strings.Count("\n"+stderr.String(), "\nzen: "); n != 1 || len(stderr.String()) > 2000 {
+			if n := strings.Count("\n"+stderr.String(), "\nzen: ") + strings.Count("\n"+stderr.String(), "\n{\"schema_version\":1,\"error\":"); n != 1 || len(stderr.String()) > 2000 {
 				t.Errorf("%d lines of errors:\n%.2000s", n, stderr.String())
 			}
 			if all := stdout.String() + stderr.String(); strings.Contains(all, secret) || strings.Contains(all, "\x1b") {

@@ -137,7 +137,7 @@ func TestDev(t *testing.T) {
 
 	t.Run("no such command", func(t *testing.T) {
 		code, _, stderr := zen.run(t, "dev", "--", "no-such-command")
-		if code != 1 || !strings.Contains(stderr, "no-such-command") {
+		if code != 127 || !strings.Contains(stderr, "no-such-command") {
 			t.Errorf("%d %q", code, stderr)
 		}
 	})

@@ -6,10 +6,12 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -34,6 +36,8 @@ func TestMain(m *testing.M) {
 		unsealMain()
 		return
 	}
+	// The programs that are started here inherit no signals that nohup(1) has ignored.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	code := m.Run()
 	if built != "" {
 		os.RemoveAll(built)
@@ -104,6 +108,7 @@ func scripts(bin string) testscript.Params {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("BROWSER", "zen dev browse --user alice")
 			env.Setenv("DATABASE_URL", stack.DatabaseURL())
+			env.Setenv("STACK_ADDRESS", strings.TrimPrefix(stack.URL(), "http://"))
 			env.Setenv("CI", "")
 			env.Setenv("BIN", bin)
 			return nil
@@ -146,7 +151,7 @@ func wantOneLine(ts *testscript.TestScript, _ bool, _ []string) {
 	var errorsSeen, hints int
 	for line := range strings.Lines(ts.ReadFile("stderr")) {
 		switch {
-		case strings.HasPrefix(line, "zen: "):
+		case strings.HasPrefix(line, "zen: "), strings.HasPrefix(line, `{"schema_version":1,"error":`):
 			errorsSeen++
 		case strings.HasPrefix(line, "hint: "):
 			hints++

@@ -96,7 +96,7 @@ func (s *spill) Verify(context.Context, provider.Secret) (provider.Claims, error
 func spilledToken(secret string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"EdDSA","typ":"JWT"}`)) + "." +
-		encode(fmt.Appendf(nil, `{"id":"db-1","a":"rw","exp":%d}`, time.Now().Add(time.Hour).Unix())) + "." + secret
+		encode(fmt.Appendf(nil, `{"id":"6a1f33c0-9d5e-4a5e-8c1b-3f0d2a7be001","a":"rw","exp":%d}`, time.Now().Add(time.Hour).Unix())) + "." + secret
 }
 
 // pour writes text to whatever can be written to without asking.

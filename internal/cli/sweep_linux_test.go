@@ -161,7 +161,7 @@ func newSpillage(t *testing.T) *spillage {
 		copyProgram(t, self, filepath.Join(dir, name))
 	}
 	s.write("seed", s.secrets[0])
-	s.write("config.toml", "[profiles.default]\ndatabase = \"libsql://db.example.invalid\"\ndatabase_id = \"db-1\"\nprovider = \"spill\"\n")
+	s.write("config.toml", "[profiles.default]\ndatabase = \"libsql://db.example.invalid\"\ndatabase_id = \"6a1f33c0-9d5e-4a5e-8c1b-3f0d2a7be001\"\nprovider = \"spill\"\n")
 	if os.Geteuid() == 0 {
 		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 			return errors.Join(err, os.Lchown(path, nobody, nobody))

@@ -45,7 +45,7 @@ func TestBadFiles(t *testing.T) {
 		"permission of no action":    {"[profiles.a]\npermissions = [\"t:data_insert\"]\n", `:2 profile a: permission "t:data_insert": unknown action "data_insert"`, "data_add"},
 		"database with a token":      {"[profiles.a]\ndatabase = \"libsql://x.turso.io?authToken=planted\"\n", ":2 profile a: database URL carries a token", "never put a token into the URL"},
 		"database name":              {"[profiles.a]\ndatabase = \"app\"\n", ":2 profile a: database URL has no scheme", "turso db show NAME --url"},
-		"database_id":                {"[profiles.a]\ndatabase_id = \"a b\"\n", ":2 profile a: database_id is not an id", "turso db show"},
+		"database_id":                {"[profiles.a]\ndatabase_id = \"app-acme\"\n", ":2 profile a: database_id is not a UUID", "turso db show"},
 		"provider table name":        {"[providers.Clerk]\n", `:1 has a provider with the invalid name "Clerk"`, ""},
 		"provider is a value":        {"providers.clerk = true\n", `:1 has providers."clerk", which is not a table`, ""},
 		"provider key":               {"[providers.clerk]\nBridgeURL = \"x\"\n", `:2 has an invalid key "BridgeURL" of provider clerk`, ""},

@@ -104,7 +104,7 @@ func TestPrecedence(t *testing.T) {
 		},
 		"project file over user file in one profile": {
 			user: user, project: project, name: "user",
-			origins: [2]string{"user flag --profile", "fromproject project file PROJECT:6"},
+			origins: [2]string{"user argument", "fromproject project file PROJECT:6"},
 		},
 		"environment": {
 			user: user, project: project, environ: []string{"ZEN_PROFILE=env", "ZEN_PROVIDER=fromenv"},

@@ -7,6 +7,7 @@ type Kind string
 
 // The layers, from the strongest. The zero Kind is a value that is not set.
 const (
+	KindArgument    Kind = "argument" // of the caller, for a profile alone
 	KindFlag        Kind = "flag"
 	KindEnvironment Kind = "environment"
 	KindProjectFile Kind = "project file"

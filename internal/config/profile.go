@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // Profile is a profile with every layer applied. A value that no layer has is not
@@ -157,7 +158,7 @@ func parseStorage(s string) (string, error) {
 func parseDatabaseID(s string) (string, error) {
 	if !isDatabaseID(s) {
 		return "", &provider.Error{
-			Kind: provider.ErrConfig, Message: "database_id is not an id",
+			Kind: provider.ErrConfig, Message: "database_id is not a UUID",
 			Hint: "turso db show NAME prints it, for example 33057661-834e-4891-9b48-802d425d02b9",
 		}
 	}
@@ -191,7 +192,7 @@ func (c *Config) ProfileAt(name, database string) (Profile, error) {
 func (c *Config) profile(name string, flags values) (Profile, error) {
 	selected := c.selected
 	if name != "" {
-		selected = Value[string]{Value: name, Origin: Origin{Kind: KindFlag, Name: "--profile"}}
+		selected = Value[string]{Value: name, Origin: Origin{Kind: KindArgument}}
 	}
 	name = selected.Value
 	inProject, okProject := c.project.profiles[name]
@@ -199,13 +200,14 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 	if !okProject && !okUser && name != defaultProfile {
 		known := c.ProfileNames()
 		hint := "add [profiles." + name + "] to " + c.Paths.ConfigFile
-		if best := nearest(name, known); best != "" {
+		if best := text.Nearest(name, known); best != "" {
 			hint = "did you mean " + best + "? otherwise " + hint
 		}
-		return Profile{}, &provider.Error{
-			Kind: provider.ErrConfig, Hint: hint,
-			Message: fmt.Sprintf("no profile %s (from %s)", shown(name), selected.Origin),
+		from := fmt.Sprintf(" (from %s)", selected.Origin)
+		if selected.Origin.Kind == KindArgument {
+			from = "" // the caller knows
 		}
+		return Profile{}, &provider.Error{Kind: provider.ErrConfig, Hint: hint, Message: "no profile " + shown(name) + from}
 	}
 	if err := inProject.narrows(inUser); err != nil {
 		return Profile{}, err

@@ -27,11 +27,16 @@ func (c *Config) Settings(fields []provider.Field, providerName string) (provide
 	if err != nil {
 		return nil, err
 	}
+	return SettingsOf(resolved), nil
+}
+
+// SettingsOf are the values of what Resolve returned.
+func SettingsOf(resolved []Setting) provider.Settings {
 	settings := make(provider.Settings, len(resolved))
 	for _, s := range resolved {
 		settings[s.Field.Key] = s.Value
 	}
-	return settings, nil
+	return settings
 }
 
 // Resolve is Settings with the origin of each value, in the order of fields.

@@ -88,9 +88,9 @@ func TestWhichDatabaseIsTheProfilesOwn(t *testing.T) {
 		"by a variable":                  {user: none, environ: []string{"ZEN_DATABASE=libsql://app-acme.turso.io"}, own: true},
 		"by a variable, and a flag":      {user: none, environ: []string{"ZEN_DATABASE=libsql://app-acme.turso.io"}, database: "libsql://evil.example"},
 		"by a flag alone":                {user: none, database: "libsql://app-acme.turso.io"},
-		"with its id":                    {user: twoDatabases, environ: []string{"ZEN_DATABASE=libsql://third-acme.turso.io", "ZEN_DATABASE_ID=third"}, id: "third"},
-		"the id of another database":     {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=third"}, own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
-		"the id of the flag's database?": {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=third"}, database: "libsql://third-acme.turso.io"},
+		"with its id":                    {user: twoDatabases, environ: []string{"ZEN_DATABASE=libsql://third-acme.turso.io", "ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, id: "8d3b2f10-834e-4891-9b48-802d425d02b9"},
+		"the id of another database":     {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
+		"the id of the flag's database?": {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, database: "libsql://third-acme.turso.io"},
 	} {
 		h := newHome(t, test.user)
 		h.environ, h.flags = append(h.environ, test.environ...), config.Flags{Database: test.database}

@@ -5,7 +5,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -37,20 +36,12 @@ type Program struct {
 
 // Run does what the line says, and returns the exit code.
 func (p Program) Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return Finish(ctx, stderr, p.perform(ctx, args, stdin, stdout, stderr))
+	line, err := p.perform(ctx, args, stdin, stdout, stderr)
+	return Finish(ctx, line, stderr, err)
 }
 
-// Finish prints an error, and returns the exit code for it.
-func Finish(ctx context.Context, stderr io.Writer, err error) int {
-	code := ExitCode(ctx, err)
-	var child ChildExit
-	if err != nil && !errors.As(err, &child) {
-		ReportError(ctx, stderr, err, code)
-	}
-	return code
-}
-
-func (p Program) perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+// perform does what args say. line is how they were understood, as far as they were.
+func (p Program) perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (line []string, err error) {
 	app := p.App(stdin, stdout, stderr)
 	if len(args) == 2 && args[1] == "--version" {
 		args = []string{args[0], "version"}
@@ -59,20 +50,20 @@ func (p Program) perform(ctx context.Context, args []string, stdin io.Reader, st
 		if p.Complete != nil {
 			if values, ok := p.Complete(app, args[1:n-1]); ok {
 				_, err := io.WriteString(stdout, values)
-				return err
+				return args, err
 			}
 		}
 		line, ok := completionLine(args)
 		if !ok {
-			return nil
+			return args, nil
 		}
-		return app.RunContext(ctx, line)
+		return line, app.RunContext(ctx, line)
 	}
-	args, err := FlagsFirst(app, args)
+	line, err = FlagsFirst(app, args)
 	if err != nil {
-		return err
+		return args, err
 	}
-	return app.RunContext(ctx, args)
+	return line, app.RunContext(ctx, line)
 }
 
 // sessionKey is where an app keeps its Program's WithSession.
@@ -82,22 +73,6 @@ const sessionKey = "session"
 func WithSession(c *cli.Context, fn func(*session.Session) error) error {
 	with := c.App.Metadata[sessionKey].(func(*cli.Context, func(*session.Session) error) error)
 	return with(c, fn)
-}
-
-// ReportError prints one line, and a hint where there is one.
-func ReportError(ctx context.Context, stderr io.Writer, err error, code int) {
-	if code == ExitInterrupted {
-		fmt.Fprintln(stderr, "zen: interrupted")
-		return
-	}
-	fmt.Fprintf(stderr, "%s %s\n", Paint(stderr, Red, "zen:"), OneLine(err.Error()))
-	var place interface{ Excerpt() string } // of the input that the error is about
-	if errors.As(err, &place) {
-		fmt.Fprint(stderr, place.Excerpt())
-	}
-	if hint := provider.Hint(err); hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", OneLine(hint))
-	}
 }
 
 // OneLine keeps texts from elsewhere from drawing on the terminal, and from turning
@@ -176,15 +151,6 @@ func Usage(c *cli.Context, format string, args ...any) error {
 		Message: fmt.Sprintf(format, args...),
 		Hint:    name + " --help",
 	}
-}
-
-// unknownCommand is the error for a word that is no command of path.
-func unknownCommand(path string, commands []*cli.Command, word string) error {
-	hint := cli.SuggestCommand(commands, word)
-	if hint == "" || hint == fmt.Sprintf(cli.SuggestDidYouMeanTemplate, "") { // nothing is near
-		hint = path + " --help"
-	}
-	return &provider.Error{Kind: ErrUsage, Message: fmt.Sprintf("unknown command %q", word), Hint: hint}
 }
 
 // showHelp is the action of commands that only have subcommands.

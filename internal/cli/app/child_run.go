@@ -26,17 +26,14 @@ func RunChild(ctx context.Context, command, environ []string, stdin io.Reader, s
 	if err := adoptOrphans(); err != nil {
 		return fmt.Errorf("run %s: adopt its children: %w", command[0], err)
 	}
-	err := cmd.Start()
-	if err == nil {
-		err = wait(cmd, IsTerminal(stdin))
+	if err := cmd.Start(); err != nil {
+		return CommandError(command[0], err)
 	}
+	err := wait(cmd, IsTerminal(stdin))
 	endOrphans()
 	var exited *exec.ExitError
-	switch {
-	case errors.As(err, &exited):
+	if errors.As(err, &exited) {
 		return ChildExit{Code: ExitStatus(exited.ProcessState)}
-	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("run %s: it is not on the PATH", command[0])
 	}
 	return err
 }

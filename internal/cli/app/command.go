@@ -62,6 +62,14 @@ type cannotRun struct {
 func (e cannotRun) Error() string { return "run " + e.name + ": " + e.why }
 func (e cannotRun) Unwrap() error { return e.err }
 
+// ErrorID tells a command that is not there from one that can't be run.
+func (e cannotRun) ErrorID() string {
+	if e.code == exitNotFound {
+		return "command_not_found"
+	}
+	return "command_not_executable"
+}
+
 // IsCredentialVariable reports whether a variable may name another account, or be a
 // provider's setting, which may be a secret: a command never inherits those. What an
 // app shares with a provider under a name of its own, CLERK_PUBLISHABLE_KEY say,

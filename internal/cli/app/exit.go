@@ -13,28 +13,32 @@ const (
 	ExitOther       = 1
 	ExitUsage       = 2
 	ExitSignIn      = 3
-	exitUnavailable = 4
-	exitPermission  = 5
+	ExitUnavailable = 4
+	ExitPermission  = 5
 	ExitInterrupted = 130
 )
 
-// exitCodes maps the classes of the contract, in the order in which they are
-// looked for: an error may be of two classes, as a refusal is whose renewal failed
-// for want of a network.
-var exitCodes = []struct {
+// class is a class of errors: the word for it in JSON, and its exit code.
+type class struct {
 	kind error
+	name string
 	code int
-}{
-	{ErrUsage, ExitUsage},
-	{provider.ErrPermission, exitPermission},
-	{provider.ErrNoCredential, ExitSignIn},
-	{provider.ErrTokenExpired, ExitSignIn},
-	{provider.ErrTokenInvalid, ExitSignIn},
-	{provider.ErrRejected, ExitSignIn},
-	{provider.ErrConfig, ExitUsage},
-	{provider.ErrNoProvider, ExitUsage},
-	{provider.ErrUnavailable, exitUnavailable},
-	{context.DeadlineExceeded, exitUnavailable},
+}
+
+// classes are those of the contract, in the order in which they are looked for: an
+// error may be of two classes, as a refusal is whose renewal failed for want of a
+// network. The names are the wire's reason codes in lower case.
+var classes = []class{
+	{ErrUsage, "usage", ExitUsage},
+	{provider.ErrPermission, "permission", ExitPermission},
+	{provider.ErrNoCredential, "no_credential", ExitSignIn},
+	{provider.ErrTokenExpired, "token_expired", ExitSignIn},
+	{provider.ErrTokenInvalid, "token_invalid", ExitSignIn},
+	{provider.ErrRejected, "rejected", ExitSignIn},
+	{provider.ErrConfig, "config", ExitUsage},
+	{provider.ErrNoProvider, "no_provider", ExitUsage},
+	{provider.ErrUnavailable, "unavailable", ExitUnavailable},
+	{context.DeadlineExceeded, "deadline_exceeded", ExitUnavailable},
 }
 
 // ErrUsage is a command line that can't be understood.
@@ -49,21 +53,28 @@ func (e ChildExit) Error() string { return "the command failed" }
 // error that it led to.
 func ExitCode(ctx context.Context, err error) int {
 	var child ChildExit
-	var cannot cannotRun
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &child):
 		return child.Code
-	case errors.As(err, &cannot):
-		return cannot.code
-	case ctx.Err() != nil:
-		return ExitInterrupted
 	}
-	for _, class := range exitCodes {
-		if errors.Is(err, class.kind) {
-			return class.code
+	return classOf(ctx, err).code
+}
+
+// classOf is the class of an error that is none of a program that zen ran.
+func classOf(ctx context.Context, err error) class {
+	var cannot cannotRun
+	switch {
+	case errors.As(err, &cannot):
+		return class{name: "command", code: cannot.code}
+	case ctx.Err() != nil:
+		return class{name: "interrupted", code: ExitInterrupted}
+	}
+	for _, c := range classes {
+		if errors.Is(err, c.kind) {
+			return c
 		}
 	}
-	return ExitOther
+	return class{name: "other", code: ExitOther}
 }

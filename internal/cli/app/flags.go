@@ -1,8 +1,11 @@
 package app
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -59,13 +62,24 @@ func FlagsFirst(app *cli.App, args []string) ([]string, error) {
 			return append(append(append(out[:len(out):len(out)], late...), words...), args[i:]...), nil
 		case len(arg) > 1 && arg[0] == '-' && !isNumber(arg) && !strings.ContainsAny(arg, " \t\n") || strings.HasPrefix(arg, "--") && strings.Contains(strings.Fields(arg)[0], "="):
 			late = append(late, arg)
-			if !TakesValue(flags, arg) {
+			name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+			flag := flagNamed(flags, name)
+			switch {
+			case flag == nil && name != "help" && name != "h":
+				return nil, unknownFlag(strings.Join(path, " "), flags, commands, arg, args[i+1:])
+			case flag == nil, !given && !takesValue(flag):
 				continue
+			case given:
+			case i+1 == len(args) || args[i+1] == "--":
+				return nil, &provider.Error{Kind: ErrUsage, Message: dashed(name) + " needs a value", Hint: strings.Join(path, " ") + " --help"}
+			default:
+				i++
+				value = args[i]
+				late = append(late, value)
 			}
-			if i++; i == len(args) || args[i] == "--" {
-				return nil, &provider.Error{Kind: ErrUsage, Message: arg + " needs a value", Hint: strings.Join(path, " ") + " --help"}
+			if err := checkValue(flag, dashed(name), value); err != nil {
+				return nil, err
 			}
-			late = append(late, args[i])
 		default:
 			if next := CommandNamed(commands, arg); next != nil && len(words) == 0 {
 				out = append(append(out[:len(out):len(out)], late...), arg)
@@ -81,9 +95,11 @@ func FlagsFirst(app *cli.App, args []string) ([]string, error) {
 	}
 	out = append(out[:len(out):len(out)], late...)
 	switch {
-	case len(words) == 0 || words[0] == "help":
+	case len(words) == 0:
+	case words[0] == "help" && len(commands) > 0:
+		return helpLine(app, path, commands, words[1:])
 	case len(commands) > 0:
-		return nil, unknownCommand(strings.Join(path, " "), commands, words[0])
+		return nil, unknownCommand(strings.Join(path, " "), commands, app.Commands, words[0])
 	default:
 		out = append(out, "--")
 	}
@@ -105,22 +121,62 @@ func completionLine(args []string) (line []string, ok bool) {
 
 func isNumber(arg string) bool { return strings.Trim(arg[1:], "0123456789.") == "" }
 
+// TakesValue reports whether arg is one of the flags, and the next word its value.
 func TakesValue(flags []cli.Flag, arg string) bool {
-	name := strings.TrimLeft(arg, "-")
-	if strings.Contains(name, "=") {
-		return false
-	}
-	for _, f := range flags {
-		for _, known := range f.Names() {
-			if known == name {
-				_, isBool := f.(*cli.BoolFlag)
-				return !isBool
-			}
-		}
-	}
-	return false
+	f := flagNamed(flags, strings.TrimLeft(arg, "-"))
+	return f != nil && takesValue(f)
 }
 
+func takesValue(f cli.Flag) bool {
+	_, isBool := f.(*cli.BoolFlag)
+	return !isBool
+}
+
+// flagNamed is the flag of that name; nil is none.
+func flagNamed(flags []cli.Flag, name string) cli.Flag {
+	for _, f := range flags {
+		if slices.Contains(f.Names(), name) {
+			return f
+		}
+	}
+	return nil
+}
+
+// checkValue says what a flag takes, where package flag would say "parse error".
+func checkValue(f cli.Flag, name, value string) error {
+	var err error
+	var what, hint string
+	switch f.(type) {
+	case *cli.DurationFlag:
+		what, hint = "a duration", "a number with its unit, like 5s, 10m or 1h30m"
+		_, err = time.ParseDuration(value)
+	case *cli.IntFlag, *cli.Int64Flag:
+		what, hint = "a whole number", "digits alone, like 10"
+		_, err = strconv.Atoi(value)
+	case *cli.BoolFlag:
+		what, hint = "true or false", "a switch needs no value: write "+name
+		_, err = strconv.ParseBool(value)
+	}
+	if err != nil {
+		return &provider.Error{Kind: ErrUsage, Message: fmt.Sprintf("%s %.40q is not %s", name, value, what), Hint: hint}
+	}
+	return nil
+}
+
+// helpLine is the line that asks the command at path, and the topic below it, for its
+// help.
+func helpLine(app *cli.App, path []string, commands []*cli.Command, topic []string) ([]string, error) {
+	for _, word := range topic {
+		next := CommandNamed(commands, word)
+		if next == nil {
+			return nil, unknownCommand(strings.Join(path, " "), commands, app.Commands, word)
+		}
+		path, commands = append(path, next.Name), next.Subcommands
+	}
+	return append(slices.Clone(path), "--help"), nil
+}
+
+// CommandNamed is the command of that name; nil is none.
 func CommandNamed(commands []*cli.Command, name string) *cli.Command {
 	for _, c := range commands {
 		if c.HasName(name) {

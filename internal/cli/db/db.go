@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"net/url"
 	"os"
 	"path"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
@@ -26,7 +28,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:        "db",
 		Usage:       "use the database",
-		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbPingCommand(), dbSyncCommand()},
+		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbImportCommand(), dbDumpCommand(), dbPingCommand(), dbSyncCommand()},
 	}
 }
 
@@ -80,7 +82,7 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 				return err
 			}
 		}
-		return useDatabase(c, database{client: client, session: s, target: s.Target.URL}, how, fn)
+		return useDatabase(c, database{client: client, session: s, target: s.Target().URL}, how, fn)
 	})
 }
 
@@ -111,11 +113,31 @@ func useDatabase(c *cli.Context, d database, how core.Database, fn func(database
 	}
 	d.conn, err = d.db.Conn(c.Context)
 	if err == nil {
-		err = fn(d)
+		err = identified(fn(d))
 		d.conn.Close() // gives up a transaction that was left open
 	}
 	if closeErr := d.db.Close(); err == nil {
 		err = closeErr
+	}
+	return err
+}
+
+// sqlError is an error of the database with its code as its name in JSON.
+type sqlError struct {
+	error
+	code string
+}
+
+func (e *sqlError) ErrorID() string {
+	return "sql_" + strings.ToLower(strings.TrimPrefix(e.code, "SQL_"))
+}
+func (e *sqlError) Unwrap() error { return e.error }
+
+// identified gives an error of the database its name.
+func identified(err error) error {
+	var e *hrana.Error
+	if errors.As(err, &e) && e.Code != "" {
+		return &sqlError{err, e.Code}
 	}
 	return err
 }
@@ -129,8 +151,8 @@ func replicaPath(c *cli.Context, client *core.Client, s *session.Session) (strin
 		return c.String("path"), nil
 	}
 	dir := filepath.Join(client.Config.Paths.StateDir, "replicas")
-	sum := sha256.Sum256([]byte(s.Target.URL))
-	return filepath.Join(dir, databaseName(s.Target.URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
+	sum := sha256.Sum256([]byte(s.Target().URL))
+	return filepath.Join(dir, databaseName(s.Target().URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
 }
 
 // databaseName is what people call a database: the last part of its path, or the first

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -77,8 +78,12 @@ func dev(c *cli.Context) error {
 		defer os.RemoveAll(dir)
 	}
 	stack, err := devstack.Start(options)
-	if errors.Is(err, devstack.ErrAddress) {
+	var taken *net.OpError
+	switch {
+	case errors.Is(err, devstack.ErrAddress):
 		return app.Usage(c, "%v", err)
+	case errors.As(err, &taken) && taken.Op == "listen":
+		return &provider.Error{Kind: provider.ErrConfig, Message: err.Error(), Err: err, Hint: "is another program there? Port 0 is a free one"}
 	}
 	if err != nil {
 		return err

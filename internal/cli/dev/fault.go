@@ -1,14 +1,17 @@
 package dev
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 func devFaultCommand() *cli.Command {
@@ -28,7 +31,7 @@ func devFaultCommand() *cli.Command {
 			case c.NArg() < 2:
 				states, err = admin.Faults(c.Context)
 				if name := c.Args().First(); err == nil && name != "" && !slices.ContainsFunc(states, func(s devstack.FaultState) bool { return s.Name == name }) {
-					return app.Usage(c, "no fault %q; zen dev --list-faults explains all", name)
+					err = fmt.Errorf("%w: %q", devstack.ErrNoFault, name)
 				}
 			case c.NArg() == 2 && (state == "on" || state == "off"):
 				states, err = admin.Switch(c.Context, c.Args().First(), state == "on")
@@ -36,11 +39,30 @@ func devFaultCommand() *cli.Command {
 				return app.Usage(c, "give a fault, and on or off")
 			}
 			if err != nil {
-				return err
+				return faultError(err, c.Args().First())
 			}
 			return printFaults(c, states, true)
 		},
 	}
+}
+
+// faultError gives an answer, or none, of the stack its class.
+func faultError(err error, name string) error {
+	switch {
+	case errors.Is(err, devstack.ErrNoStack):
+		return &provider.Error{Kind: provider.ErrUnavailable, Message: err.Error(), Err: err, Hint: "start one with zen dev, and run this inside of it"}
+	case errors.Is(err, devstack.ErrNoFault):
+		hint := "zen dev --list-faults explains all"
+		var names []string
+		for _, f := range devstack.Faults() {
+			names = append(names, f.Name)
+		}
+		if near := text.Nearest(name, names); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return &provider.Error{Kind: app.ErrUsage, Message: err.Error(), Err: err, Hint: hint}
+	}
+	return err
 }
 
 // printFaults prints one fault a line, with how its switch stands if it has one.

@@ -48,6 +48,9 @@ func providerVerify(c *cli.Context) error {
 		documents, bad := []verifiedDocument{}, []error{}
 		for _, name := range names {
 			document, err := verifyProvider(client, name)
+			if c.NArg() > 0 && document.Path == "" { // there is nothing to say anything of
+				return err
+			}
 			if err != nil {
 				document.Error = app.OneLine(err.Error())
 				bad = append(bad, err)

@@ -1,0 +1,115 @@
+package clerk
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+const loginHint = "run zen login"
+
+// AnswerError is Clerk's answer behind a provider.Error.
+type AnswerError struct {
+	Status int
+	Code   string
+}
+
+func (e *AnswerError) Error() string { return fmt.Sprintf("HTTP %d, %s", e.Status, e.Code) }
+
+// apiError turns an answer other than 200 into an error. A 4xx counts as Clerk's
+// word only in Clerk's form: a proxy's 403 must not end anybody's session.
+func apiError(what string, res *http.Response, body []byte) error {
+	var answer struct {
+		Errors []struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"errors"`
+		Trace string `json:"clerk_trace_id"`
+	}
+	if json.Unmarshal(body, &answer) != nil || len(answer.Errors) == 0 || !isCode(answer.Errors[0].Code) {
+		failure := Unavailable(what, "HTTP "+strconv.Itoa(res.StatusCode)+" that is not Clerk's: is there a proxy between?")
+		if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests {
+			failure.Message = "clerk: " + what + ": HTTP " + strconv.Itoa(res.StatusCode)
+			failure.RetryAfter = retryAfter(res.Header)
+		}
+		return failure
+	}
+	first := answer.Errors[0]
+	text := first.Code
+	if message := Harmless(first.Message); message != "" {
+		text = message + " (" + first.Code + ")"
+	}
+	text = fmt.Sprintf("clerk: %s: %s, HTTP %d", what, text, res.StatusCode)
+	// clerk/javascript falls back to cf-ray, too.
+	for _, trace := range []string{answer.Trace, res.Header.Get("Cf-Ray")} {
+		if isCode(trace) {
+			text += ", trace " + trace
+			break
+		}
+	}
+	failure := &provider.Error{
+		Kind: provider.ErrRejected, Message: text, Err: &AnswerError{Status: res.StatusCode, Code: first.Code},
+	}
+	switch code := first.Code; {
+	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode >= 500:
+		failure.Kind, failure.RetryAfter = provider.ErrUnavailable, retryAfter(res.Header)
+	case code == "native_api_disabled":
+		failure.Kind = provider.ErrConfig
+		failure.Hint = "enable the Native API: https://dashboard.clerk.com/last-active?path=native-applications"
+	case code == "organization_not_found_or_unauthorized", code == "not_a_member_in_organization":
+		failure.Kind = provider.ErrPermission
+		failure.Hint = "is it the slug or id of an organisation that you are a member of?"
+	case strings.HasPrefix(code, "sign_in_token_"), strings.HasPrefix(code, "ticket_"):
+		failure.Hint = "each ticket is good once, for seconds: run zen login again"
+	case res.StatusCode == http.StatusUnauthorized:
+		failure.Hint = loginHint
+	}
+	return failure
+}
+
+// isCode accepts codes and trace ids, and nothing that could hold a secret.
+func isCode(s string) bool {
+	for _, c := range []byte(s) {
+		if !isAlphanumeric(c) && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}
+
+// Harmless returns a server's sentence in a form fit for a terminal, or "" where a
+// word is so long that it could be a ticket or a token.
+func Harmless(message string) string {
+	message = strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return -1
+	}, message)
+	for word := range strings.FieldsSeq(message) {
+		if len(word) > 30 {
+			return ""
+		}
+	}
+	return strings.ToValidUTF8(strings.TrimSuffix(message[:min(len(message), 160)], "."), "")
+}
+
+// retryAfter reads Retry-After in both forms (RFC 9110 section 10.2.3), up to a day.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	var wait time.Duration
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		if date, err := http.ParseTime(h.Get("Date")); err == nil {
+			wait = at.Sub(date)
+		}
+	}
+	return min(max(0, wait), 24*time.Hour)
+}

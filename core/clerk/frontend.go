@@ -1,0 +1,127 @@
+package clerk
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/httpclient"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+const (
+	// apiVersion is the one of clerk/javascript, whose behaviour is followed here.
+	apiVersion = "2026-05-12"
+	// CallTimeout bounds one call, its body included.
+	CallTimeout = 15 * time.Second
+	// maxBody bounds an answer. A client with its sessions and users has some KiB.
+	maxBody = 1 << 20
+)
+
+// NewHTTPClient follows no redirect: the Frontend API sends none to a native
+// client, and following one could carry the client JWT elsewhere.
+func NewHTTPClient(transport http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Frontend calls Clerk's Frontend API the way a native app does: with the client
+// JWT in Authorization instead of cookies, marked by _is_native.
+type Frontend struct {
+	base      string
+	client    *http.Client
+	userAgent string
+}
+
+// NewFrontend returns a client of an instance's Frontend API. httpClient should follow no
+// redirects, see [NewHTTPClient].
+func NewFrontend(i Instance, httpClient *http.Client, userAgent string) *Frontend {
+	return &Frontend{base: i.URL, client: httpClient, userAgent: userAgent}
+}
+
+// call is one call.
+type call struct {
+	// what names it in errors: "mint a token".
+	what   string
+	method string
+	path   string
+	form   url.Values
+	// client is the client JWT; zero asks for a new client.
+	client provider.Secret
+}
+
+// do makes the call and decodes the answer into out, unless out is nil. next is the
+// client JWT that the server put in the place of the one sent, or zero; it counts
+// beside an error, too.
+func (f *Frontend) do(ctx context.Context, c call, out any) (next provider.Secret, err error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	req, err := f.request(ctx, c)
+	if err != nil {
+		return next, err
+	}
+	res, err := f.client.Do(req)
+	if err != nil {
+		return next, httpclient.Failure("clerk: "+c.what, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	next = replaced(res.Header, c.client)
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return next, httpclient.Failure("clerk: "+c.what, err)
+	case len(body) > maxBody:
+		return next, Unavailable(c.what, "the answer is larger than 1 MiB")
+	case res.StatusCode/100 != 2:
+		return next, apiError(c.what, res, body)
+	}
+	if out != nil && json.Unmarshal(body, out) != nil {
+		return next, Unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")
+	}
+	return next, nil
+}
+
+func (f *Frontend) request(ctx context.Context, c call) (*http.Request, error) {
+	query := url.Values{"_is_native": {"1"}, "__clerk_api_version": {apiVersion}}
+	var body io.Reader
+	if c.method == http.MethodPost {
+		body = strings.NewReader(c.form.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, f.base+c.path+"?"+query.Encode(), body)
+	if err != nil {
+		return nil, Unavailable(c.what, "the request can't be made")
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	// Bare, as Clerk's Expo SDK sends it; present and empty for a new client. An
+	// Origin beside it would be refused.
+	req.Header.Set("Authorization", c.client.Reveal())
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", f.userAgent)
+	return req, nil
+}
+
+// replaced reads the client JWT of an answer.
+func replaced(h http.Header, sent provider.Secret) provider.Secret {
+	value := h.Get("Authorization")
+	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		value = rest
+	}
+	next := provider.NewSecret(strings.TrimSpace(value))
+	if (provider.Token{Value: next}).ValidateValue() != nil || next.Equal(sent) {
+		return provider.Secret{}
+	}
+	return next
+}
+
+// Unavailable is the error of something that may pass.
+func Unavailable(what, reason string) *provider.Error {
+	return &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: " + what + ": " + reason}
+}

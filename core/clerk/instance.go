@@ -1,0 +1,96 @@
+package clerk
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Instance is what a publishable key says about a Clerk instance.
+type Instance struct {
+	// Host is the Frontend API's, with a port only on loopback.
+	Host string
+	// URL is the scheme and host. It is the issuer of every token, too.
+	URL        string
+	Production bool
+}
+
+// KeySetURL is where the instance publishes its keys.
+func (i Instance) KeySetURL() string { return i.URL + "/.well-known/jwks.json" }
+
+// Fingerprint tells instances apart without naming one: the beginning of a hash of its
+// host, in hexadecimal.
+func (i Instance) Fingerprint() string {
+	sum := sha256.Sum256([]byte(i.Host))
+	return hex.EncodeToString(sum[:8])
+}
+
+const keyHint = "copy the publishable key (pk_test_... or pk_live_...) from the API keys page of the Clerk dashboard"
+
+// ParseKey decodes a publishable key the way keys.ts of clerk/javascript does: the
+// prefix, then the base64 of the Frontend API's host and one $. On top of that the
+// host must be nothing but a host, as it goes into URLs.
+func ParseKey(key string) (Instance, error) {
+	if strings.HasPrefix(key, "sk_") {
+		return Instance{}, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: "publishable_key: this is a secret key (sk_...), which zen must never have",
+			Hint:    "roll that key in the Clerk dashboard if it was stored anywhere, and " + keyHint,
+		}
+	}
+	encoded, production := strings.CutPrefix(key, "pk_live_")
+	encoded, development := strings.CutPrefix(encoded, "pk_test_")
+	if production == development {
+		return Instance{}, badKey("it does not start with pk_test_ or pk_live_")
+	}
+	decoded, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	if err != nil {
+		return Instance{}, badKey("what follows the prefix is not base64")
+	}
+	host, ended := strings.CutSuffix(string(decoded), "$")
+	if !ended || strings.Contains(host, "$") || !strings.Contains(host, ".") {
+		return Instance{}, badKey("it does not hold a host followed by one $")
+	}
+	i := Instance{Host: host, URL: "https://" + host, Production: production}
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	// RFC 8252 section 8.3: plain http is for IP literals of loopback.
+	ip := net.ParseIP(name)
+	loopback := ip != nil && ip.IsLoopback()
+	if loopback {
+		i.URL = "http://" + host
+	}
+	if _, badPort := strconv.ParseUint(port, 10, 16); !isHostname(name) || err == nil && (!loopback || badPort != nil) {
+		return Instance{}, badKey("it does not hold a bare host name")
+	}
+	return i, nil
+}
+
+func badKey(reason string) error {
+	return &provider.Error{Kind: provider.ErrConfig, Message: "publishable_key: " + reason, Hint: keyHint}
+}
+
+func isHostname(name string) bool {
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if !isAlphanumeric(c) && c != '-' {
+				return false
+			}
+		}
+	}
+	return len(name) <= 253
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}

@@ -1,0 +1,67 @@
+package clerk
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func encodeKey(prefix, decoded string) string {
+	return prefix + base64.RawStdEncoding.EncodeToString([]byte(decoded))
+}
+
+func TestParseKey(t *testing.T) {
+	for key, want := range map[string]Instance{
+		// A key of Clerk's own documentation.
+		"pk_test_Y2xlYW4tbWF5Zmx5LTYyLmNsZXJrLmFjY291bnRzLmRldiQ": {"clean-mayfly-62.clerk.accounts.dev", "https://clean-mayfly-62.clerk.accounts.dev", false},
+		encodeKey("pk_live_", "clerk.example.com$"):               {"clerk.example.com", "https://clerk.example.com", true},
+		encodeKey("pk_live_", "clerk.example.com$") + "==":        {"clerk.example.com", "https://clerk.example.com", true},
+		encodeKey("pk_test_", "127.0.0.1:4000$"):                  {"127.0.0.1:4000", "http://127.0.0.1:4000", false},
+		encodeKey("pk_test_", "127.0.0.1$"):                       {"127.0.0.1", "http://127.0.0.1", false},
+		encodeKey("pk_test_", "10.0.0.1$"):                        {"10.0.0.1", "https://10.0.0.1", false},
+	} {
+		got, err := ParseKey(key)
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", key, got, err, want)
+		}
+	}
+	for _, bad := range []string{
+		"", "pk_", "pk_test_", "pk_live_pk_test_" + encodeKey("", "a.b$"), "PK_TEST_" + encodeKey("", "a.b$"), "pk_test_%%%",
+		encodeKey("pk_test_", "a.b"), encodeKey("pk_test_", "a.b$$"), encodeKey("pk_test_", "a$.b$"), encodeKey("pk_test_", "$"),
+		encodeKey("pk_test_", "localhost$"), encodeKey("pk_test_", "localhost:80$"), encodeKey("pk_test_", "a.b:80$"),
+		encodeKey("pk_test_", "https://a.b$"), encodeKey("pk_test_", "a.b/x$"), encodeKey("pk_test_", "u:p@a.b$"), encodeKey("pk_test_", "u@a.b$"),
+		encodeKey("pk_test_", "a.b?x$"), encodeKey("pk_test_", "a.b#x$"), encodeKey("pk_test_", "a b.c$"), encodeKey("pk_test_", "a.b\n$"),
+		encodeKey("pk_test_", ".a.b$"), encodeKey("pk_test_", "a..b$"), encodeKey("pk_test_", "-a.b$"), encodeKey("pk_test_", "a.b:$"),
+		encodeKey("pk_test_", "127.0.0.1:$"), encodeKey("pk_test_", "127.0.0.1:x$"), encodeKey("pk_test_", "127.0.0.1:99999$"),
+		encodeKey("pk_test_", "10.0.0.1:80$"), encodeKey("pk_test_", "[::1].x:80$"), encodeKey("pk_test_", strings.Repeat("a.", 200)+"b$"),
+	} {
+		if got, err := ParseKey(bad); !errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" {
+			t.Errorf("%q: %+v, %v, want ErrConfig with a hint", bad, got, err)
+		}
+	}
+}
+
+func TestSecretKeyIsRefusedWithoutAnEcho(t *testing.T) {
+	const planted = "sk_test_planted-secret"
+	_, err := ParseKey(planted)
+	if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "secret key") || !strings.Contains(provider.Hint(err), "publishable key") {
+		t.Fatalf("got %v", err)
+	}
+	if strings.Contains(err.Error()+provider.Hint(err), "planted") {
+		t.Errorf("the key is repeated: %v", err)
+	}
+}
+
+func FuzzParseKey(f *testing.F) {
+	f.Add(encodeKey("pk_test_", "clean-mayfly-62.clerk.accounts.dev$"))
+	f.Add(encodeKey("pk_live_", "127.0.0.1:4000$"))
+	f.Add("sk_test_x")
+	f.Fuzz(func(t *testing.T, key string) {
+		if i, err := ParseKey(key); err == nil && (strings.ContainsAny(i.Host, "/@?#$ \n\\%") || !strings.Contains(i.Host, ".")) {
+			t.Fatalf("host %q", i.Host)
+		}
+	})
+}

@@ -1,0 +1,194 @@
+package clerk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Session is an authenticated session of a client at Clerk.
+type Session struct {
+	ID string
+	// Client is the client JWT, which Clerk may replace with any answer. It is the one
+	// that is good from then on, also after an error.
+	Client provider.Secret
+	// Name is what the user signs in with, for people; it may be empty.
+	Name    string
+	Expires time.Time
+}
+
+// clientView is the part that matters here of Clerk's client object.
+type clientView struct {
+	Sessions []struct {
+		ID       string `json:"id"`
+		Status   string `json:"status"`
+		ExpireAt int64  `json:"expire_at"`
+		User     struct {
+			Identifier string `json:"identifier"`
+		} `json:"public_user_data"`
+	} `json:"sessions"`
+}
+
+// adopt takes over what the client says about the session, and returns its status,
+// or "" where the client doesn't have it.
+func (s *Session) adopt(view *clientView) string {
+	if view == nil {
+		return ""
+	}
+	for _, other := range view.Sessions {
+		if other.ID != s.ID {
+			continue
+		}
+		s.Name = Harmless(other.User.Identifier)
+		if other.ExpireAt > 0 {
+			s.Expires = time.UnixMilli(other.ExpireAt).UTC()
+		}
+		return other.Status
+	}
+	return ""
+}
+
+// SignIn exchanges a ticket for a session of a new client.
+func (f *Frontend) SignIn(ctx context.Context, ticket provider.Secret) (*Session, error) {
+	const what = "exchange the ticket"
+	var answer struct {
+		Response struct {
+			Status    string `json:"status"`
+			SessionID string `json:"created_session_id"`
+		} `json:"response"`
+		Client *clientView `json:"client"`
+	}
+	client, err := f.do(ctx, call{
+		what: what, method: http.MethodPost, path: "/v1/client/sign_ins",
+		form: url.Values{"strategy": {"ticket"}, "ticket": {ticket.Reveal()}},
+	}, &answer)
+	if err != nil {
+		return nil, err
+	}
+	if status := answer.Response.Status; status != "complete" {
+		return nil, incomplete(status)
+	}
+	s := &Session{ID: answer.Response.SessionID, Client: client}
+	if !IsSessionID(s.ID) || client.IsZero() {
+		return nil, Unavailable(what, "the answer has no session and client of a native app")
+	}
+	s.adopt(answer.Client)
+	return s, nil
+}
+
+// incomplete explains a sign-in that a ticket alone did not finish.
+func incomplete(status string) error {
+	reasons := map[string]string{
+		"needs_second_factor": "the account needs a second factor, which a ticket does not carry",
+		"needs_new_password":  "the account needs a new password",
+		"needs_client_trust":  "Clerk wants this new device to be confirmed (client trust)",
+		"needs_protect_check": "Clerk Protect wants a check that only a browser can do",
+		"needs_first_factor":  "Clerk did not take the ticket as a first factor",
+		"needs_identifier":    "Clerk did not find a user in the ticket",
+		"abandoned":           "the sign-in was abandoned",
+	}
+	reason, known := reasons[status]
+	if !known {
+		reason = fmt.Sprintf("the sign-in is %.40q, not complete", status)
+	}
+	return &provider.Error{
+		Kind:    provider.ErrRejected,
+		Message: "clerk: sign in: " + reason,
+		Hint:    "sign in to your app in the browser, finish what it asks for, and run zen login again",
+	}
+}
+
+// Activate makes an organisation, by id or slug, the session's active one.
+func (f *Frontend) Activate(ctx context.Context, s *Session, organization string) error {
+	return f.sessionCall(ctx, s, "activate the organisation", "/touch", url.Values{"active_organization_id": {organization}}, nil)
+}
+
+// End ends the session at Clerk.
+func (f *Frontend) End(ctx context.Context, s *Session) error {
+	return f.sessionCall(ctx, s, "end the session", "/end", nil, nil)
+}
+
+// Mint makes a token of the session: from a template, or, where that is empty, a
+// plain session token.
+func (f *Frontend) Mint(ctx context.Context, s *Session, template string) (provider.Secret, error) {
+	what, path := "make a session token", "/tokens"
+	if template != "" {
+		what, path = fmt.Sprintf("make a token from the template %q", template), "/tokens/"+url.PathEscape(template)
+	}
+	var answer struct {
+		JWT string `json:"jwt"`
+	}
+	err := f.sessionCall(ctx, s, what, path, nil, &answer)
+	var refused *AnswerError
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+		err = f.explainNotFound(ctx, s, template, err)
+	}
+	return provider.NewSecret(answer.JWT), err
+}
+
+// explainNotFound finds out what a 404 is about, the session or the template:
+// Clerk has one code for both.
+func (f *Frontend) explainNotFound(ctx context.Context, s *Session, template string, cause error) error {
+	if err := f.Reload(ctx, s); err != nil {
+		return err
+	}
+	if template == "" {
+		return cause
+	}
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("clerk: the instance has no JWT template named %q", template),
+		Hint:    `make it in the Clerk dashboard from what "turso org jwks template" prints, or set template to its name`,
+	}
+}
+
+// Probe reads the client of nobody, which needs no credential: its error says whether the
+// Native API is there. That nobody is signed in is none.
+func (f *Frontend) Probe(ctx context.Context) error {
+	_, err := f.do(ctx, call{what: "try the Native API", method: http.MethodGet, path: "/v1/client"}, nil)
+	if errors.Is(err, provider.ErrRejected) {
+		return nil
+	}
+	return err
+}
+
+// Reload reads the client again, and fails with ErrRejected where the session is
+// not active any more.
+func (f *Frontend) Reload(ctx context.Context, s *Session) error {
+	var answer struct {
+		Response *clientView `json:"response"`
+	}
+	next, err := f.do(ctx, call{what: "read the client", method: http.MethodGet, path: "/v1/client", client: s.Client}, &answer)
+	if !next.IsZero() {
+		s.Client = next
+	}
+	if err != nil {
+		return err
+	}
+	if status := s.adopt(answer.Response); status != "active" && status != "pending" {
+		return &provider.Error{Kind: provider.ErrRejected, Message: "clerk: the session has ended", Hint: loginHint}
+	}
+	return nil
+}
+
+func (f *Frontend) sessionCall(ctx context.Context, s *Session, what, path string, form url.Values, out any) error {
+	next, err := f.do(ctx, call{
+		what: what, method: http.MethodPost, path: "/v1/client/sessions/" + s.ID + path, form: form, client: s.Client,
+	}, out)
+	if !next.IsZero() {
+		s.Client = next
+	}
+	return err
+}
+
+// IsSessionID keeps an id from being more than one element of a path.
+func IsSessionID(id string) bool {
+	rest, ok := strings.CutPrefix(id, "sess_")
+	return ok && isCode(rest) && !strings.ContainsAny(rest, "_-")
+}

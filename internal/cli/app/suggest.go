@@ -1,0 +1,105 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
+)
+
+// otherNames are what other tools call what zen does, and how zen calls it.
+var otherNames = map[string]string{
+	"signin": "login", "sign-in": "login", "auth": "login",
+	"signout": "logout", "sign-out": "logout", "revoke": "logout",
+	"whoami": "status", "who": "status",
+	"run": "exec", "env": "exec",
+	"sql": "db query", "execute": "db query", "console": "db shell", "repl": "db shell",
+	"account": "profiles list", "accounts": "profiles list", "switch": "profiles use",
+	"plugin": "provider list", "plugins": "provider list",
+	"gateway": "proxy", "serve": "proxy",
+	"up": "dev", "start": "dev",
+}
+
+// unknownCommand is the error for a word that is no command of path, whose commands
+// these are; all are the program's.
+func unknownCommand(path string, commands, all []*cli.Command, word string) error {
+	hint := path + " --help"
+	if meant := meantCommands(path, commands, all, word); len(meant) > 0 {
+		hint = "did you mean " + strings.Join(meant, " or ") + "?"
+	}
+	return &provider.Error{Kind: ErrUsage, Message: fmt.Sprintf("unknown command %.40q", word), Hint: hint}
+}
+
+// meantCommands are the lines that a word may stand for: the command of that name
+// elsewhere, what another tool calls so, or a slip of the finger.
+func meantCommands(path string, commands, all []*cli.Command, word string) []string {
+	program, _, _ := strings.Cut(path, " ")
+	if elsewhere := commandsNamed(program, all, strings.ToLower(word)); len(elsewhere) > 0 {
+		return elsewhere[:min(3, len(elsewhere))]
+	}
+	if other, ok := otherNames[strings.ToLower(word)]; ok {
+		return []string{program + " " + other}
+	}
+	var names []string
+	for _, c := range commands {
+		if !c.Hidden {
+			names = append(names, c.Names()...)
+		}
+	}
+	if near := text.Nearest(strings.ToLower(word), names); near != "" {
+		return []string{path + " " + near}
+	}
+	return nil
+}
+
+// commandsNamed are the paths of all commands of a name below path.
+func commandsNamed(path string, commands []*cli.Command, name string) (paths []string) {
+	for _, c := range commands {
+		if c.Hidden {
+			continue
+		}
+		if c.HasName(name) {
+			paths = append(paths, path+" "+c.Name)
+		}
+		paths = append(paths, commandsNamed(path+" "+c.Name, c.Subcommands, name)...)
+	}
+	return paths
+}
+
+// unknownFlag is the error for a flag that the command at path doesn't have; next are
+// the commands that it would go on with, and rest are the words behind it.
+func unknownFlag(path string, flags []cli.Flag, next []*cli.Command, arg string, rest []string) error {
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	hint := path + " --help"
+	var names []string
+	for _, f := range flags {
+		for _, n := range f.Names() {
+			if len(n) > 1 {
+				names = append(names, n)
+			}
+		}
+	}
+	// A flag of the command that follows stands behind it.
+	for _, word := range rest {
+		if c := CommandNamed(next, word); c != nil && slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }) {
+			hint = fmt.Sprintf("it is a flag of %s %s: write it behind that", path, c.Name)
+			return &provider.Error{Kind: ErrUsage, Message: "unknown flag " + dashed(name), Hint: hint}
+		}
+	}
+	if near := text.Nearest(name, names); near != "" {
+		hint = "did you mean " + dashed(near) + "?"
+	}
+	return &provider.Error{Kind: ErrUsage, Message: "unknown flag " + dashed(name), Hint: hint}
+}
+
+// dashed is a flag as people write it.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return fmt.Sprintf("--%.40s", name)
+}
