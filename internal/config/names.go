@@ -1,9 +1,6 @@
 package config
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // The forms of names. They are plain functions: four regular expressions took
 // 0.7 ms of every start of the program.
@@ -32,10 +29,16 @@ func isProviderName(s string) bool {
 
 func isSettingKey(s string) bool { return isName(s, 63, lower, lower+digit+"_") }
 
-// isDatabaseID is loose: Turso's are UUIDs, sqld's are names of namespaces.
-// uuidForm is a UUID as Turso prints the ids of databases (RFC 9562, 4).
-var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-
+// isDatabaseID takes a UUID, as Turso prints the ids of databases (RFC 9562, section 4).
 func isDatabaseID(s string) bool {
-	return uuidForm.MatchString(s)
+	const hyphens = "\x08\x0d\x12\x17" // 8, 13, 18 and 23
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		if hyphen := strings.IndexByte(hyphens, byte(i)) >= 0; hyphen != (s[i] == '-') || !hyphen && strings.IndexByte(digit+"abcdefABCDEF", s[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
