@@ -16,12 +16,13 @@ var (
 	// ErrTokenInvalid: wrong signature, issuer, algorithm or shape.
 	ErrTokenInvalid = errors.New("token invalid")
 	// ErrRejected: the server refused the credential or token (a 4xx other than
-	// 429). Nothing is deleted for it: an outage can look like a rejection.
+	// 429). The only class that may delete a credential.
 	ErrRejected = errors.New("rejected by the server")
 	// ErrPermission: valid, but not for this database or action, or a token
 	// without database claims.
 	ErrPermission = errors.New("not permitted")
 	// ErrUnavailable: network, 5xx, 429, or a provider that crashed or timed out.
+	// Never a reason to delete a credential.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrConfig: a missing or wrong setting.
 	ErrConfig = errors.New("wrong configuration")
@@ -29,13 +30,11 @@ var (
 	ErrNoProvider = errors.New("no such provider")
 )
 
-// Kinds lists the sentinels in their order of precedence: an error may be of two
-// classes, as a refusal is whose renewal failed for want of a network. What the user has
-// to do comes before what only waiting helps.
+// Kinds lists the sentinels, in the order of the contract.
 func Kinds() []error {
 	return []error{
-		ErrPermission, ErrNoCredential, ErrTokenExpired, ErrTokenInvalid, ErrRejected,
-		ErrConfig, ErrNoProvider, ErrUnavailable,
+		ErrNoCredential, ErrTokenExpired, ErrTokenInvalid, ErrRejected,
+		ErrPermission, ErrUnavailable, ErrConfig, ErrNoProvider,
 	}
 }
 
@@ -76,8 +75,7 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// Kind returns the sentinel that err is or wraps, the first in the order of Kinds, or
-// nil.
+// Kind returns the sentinel that err is or wraps, or nil.
 func Kind(err error) error {
 	for _, kind := range Kinds() {
 		if errors.Is(err, kind) {
@@ -87,35 +85,26 @@ func Kind(err error) error {
 	return nil
 }
 
-// Hint returns the first hint in err and what it wraps, or "".
+// Hint returns the first hint in the chain of err, or "".
 func Hint(err error) string {
-	hint := ""
-	walk(err, func(e *Error) bool { hint = e.Hint; return hint != "" })
-	return hint
-}
-
-// RetryAfter returns the first wait in err and what it wraps, or zero.
-func RetryAfter(err error) time.Duration {
-	var wait time.Duration
-	walk(err, func(e *Error) bool { wait = e.RetryAfter; return wait > 0 })
-	return wait
-}
-
-// walk calls found with each Error in the tree of err, in the order of errors.Is, until
-// it returns true, which walk then returns.
-func walk(err error, found func(*Error) bool) bool {
-	if e, ok := err.(*Error); ok && found(e) {
-		return true
-	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		return walk(e.Unwrap(), found)
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			if walk(inner, found) {
-				return true
-			}
+	var e *Error
+	for errors.As(err, &e) {
+		if e.Hint != "" {
+			return e.Hint
 		}
+		err = e.Err
 	}
-	return false
+	return ""
+}
+
+// RetryAfter returns the first wait in the chain of err, or zero.
+func RetryAfter(err error) time.Duration {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.RetryAfter > 0 {
+			return e.RetryAfter
+		}
+		err = e.Err
+	}
+	return 0
 }
