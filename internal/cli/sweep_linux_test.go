@@ -33,6 +33,7 @@ type spillage struct {
 	*testing.T
 	dir     string
 	secrets []string // the credential's, and the setting's
+	planted time.Time
 }
 
 // TestAPlantedSecretIsFoundNowhere lets a secret through a login, tokens, errors,
@@ -72,6 +73,10 @@ func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 	}
 	zen, provider = s.hold("hold")
 	send(t, zen.Process.Pid, syscall.SIGQUIT)
+	waitGone(t, zen.Process.Pid)
+	// The renewal goes on without it; it would wait for its provider.
+	s.write("do", "exit")
+	send(t, provider, syscall.SIGKILL)
 	if out := s.wait(zen); !strings.Contains(out, "goroutine ") {
 		t.Errorf("after SIGQUIT:\n%s", out)
 	}
@@ -160,6 +165,8 @@ func newSpillage(t *testing.T) *spillage {
 	for _, name := range []string{"bin/zen-sweep", "bin/zen-careless", "providers/zen-provider-spill"} {
 		copyProgram(t, self, filepath.Join(dir, name))
 	}
+	s.planted = time.Now().Add(-time.Second) // file systems count in larger steps
+	s.age(filepath.Join(dir, "bin"), filepath.Join(dir, "providers"))
 	s.write("seed", s.secrets[0])
 	s.write("config.toml", "[profiles.default]\ndatabase = \"libsql://db.example.invalid\"\ndatabase_id = \"6a1f33c0-9d5e-4a5e-8c1b-3f0d2a7be001\"\nprovider = \"spill\"\n")
 	if os.Geteuid() == 0 {
@@ -171,6 +178,23 @@ func newSpillage(t *testing.T) *spillage {
 		}
 	}
 	return s
+}
+
+// age has the programs in dirs look as old as they are.
+func (s *spillage) age(dirs ...string) {
+	s.Helper()
+	old := s.planted.Add(-time.Hour)
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, e := range entries {
+			if err := os.Chtimes(filepath.Join(dir, e.Name()), old, old); err != nil {
+				s.Fatal(err)
+			}
+		}
+	}
 }
 
 func copyProgram(t *testing.T, from, to string) {
@@ -271,7 +295,7 @@ func (s *spillage) sweep() swept {
 	s.Helper()
 	cmd := s.command(filepath.Join(s.dir, "bin", "zen-sweep"))
 	cmd.Env = nil
-	input, err := json.Marshal(sweep{Secrets: s.secrets, Dirs: []string{s.dir}})
+	input, err := json.Marshal(sweep{Secrets: s.secrets, Dirs: []string{s.dir}, Since: s.planted})
 	if err != nil {
 		s.Fatal(err)
 	}
