@@ -2,13 +2,16 @@ package provider
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Credential is what zen stores and what can be refreshed. Only the provider that
 // made it can read Data.
 type Credential struct {
-	// Data is the provider's own encoding, at most 64 KiB.
+	// Data is the provider's own encoding, text (UTF-8) of at most 64 KiB.
 	Data Secret
 	// Subject is whom it belongs to, for people: not a secret.
 	Subject string
@@ -18,6 +21,24 @@ type Credential struct {
 	Issued time.Time
 	// Expires is when it stops being good for new tokens; zero is unknown.
 	Expires time.Time
+}
+
+// maxCredential bounds Credential.Data, in bytes.
+const maxCredential = 64 << 10
+
+// Validate refuses a credential that can't be stored: an empty one, one above 64 KiB,
+// one that is no text. zen asks it of every credential that a provider returns.
+func (c Credential) Validate() error {
+	data := c.Data.Reveal()
+	switch {
+	case data == "":
+		return errors.New("the credential is empty")
+	case len(data) > maxCredential:
+		return fmt.Errorf("the credential has %d bytes, more than 64 KiB", len(data))
+	case !utf8.ValidString(data):
+		return errors.New("the credential is no text (UTF-8)")
+	}
+	return nil
 }
 
 // Identity signs somebody in and out.

@@ -83,27 +83,39 @@ func (k *Keyring) Delete(ctx context.Context, item string) error {
 	return err
 }
 
-// Probe writes an item, reads it and deletes it. Another process may do the same
-// meanwhile, and is no failure.
+// Probe reports whether an item that is written can be read, and deletes it. A keyring
+// that is locked, and stays so, is given nothing to keep.
 func (k *Keyring) Probe(ctx context.Context) error {
-	const item = "probe"
-	_, err := k.call(ctx, func() (string, error) {
-		if err := k.backend.set(item, item); err != nil {
-			return "", err
-		}
-		got, err := k.backend.get(item)
-		if err == nil && got != item {
-			return "", errors.New("it gave back something else than was put into it")
-		}
-		if err != nil && !errors.Is(err, keyring.ErrNotFound) {
-			return "", err
-		}
-		return "", k.backend.delete(item)
-	})
-	if errors.Is(err, store.ErrNoItem) {
-		return nil
-	}
+	_, err := k.call(ctx, func() (string, error) { return "", probe(k.backend) })
 	return err
+}
+
+func probe(b backend) error {
+	const item = "probe"
+	// Reading asks for the password, too, and leaves nothing behind.
+	if _, err := b.get(item); err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		return err
+	}
+	// Another process that probes may have deleted the item: one in a row might.
+	for range 5 {
+		if err := b.set(item, item); err != nil {
+			return err
+		}
+		got, err := b.get(item)
+		deleted := b.delete(item)
+		switch {
+		case errors.Is(err, keyring.ErrNotFound):
+			continue
+		case err != nil:
+			return err
+		case got != item:
+			return errors.New("it gave back something else than was put into it")
+		case errors.Is(deleted, keyring.ErrNotFound):
+			return nil
+		}
+		return deleted
+	}
+	return errors.New("it said that it kept an item, and has none")
 }
 
 type answer struct {

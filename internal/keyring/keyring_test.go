@@ -22,7 +22,12 @@ type fake struct {
 	// absent is why it isn't reachable, fails what every call fails with, stuck what
 	// every call waits for.
 	absent, fails error
-	stuck         chan struct{}
+	// forgets is a keyring that says yes and keeps nothing, locked one that can't be
+	// read and takes what it is given all the same, for later.
+	forgets, locked bool
+	stuck           chan struct{}
+	// stolen counts the items that another program deletes as soon as they are set.
+	stolen int
 }
 
 func (f *fake) reachable() error { return f.absent }
@@ -41,6 +46,9 @@ func (f *fake) get(item string) (string, error) {
 	if err := f.begin(); err != nil {
 		return "", err
 	}
+	if f.locked {
+		return "", errors.New("failed to unlock correct collection")
+	}
 	secret, ok := f.items[item]
 	if !ok {
 		return "", keyring.ErrNotFound
@@ -52,7 +60,13 @@ func (f *fake) set(item, secret string) error {
 	if err := f.begin(); err != nil {
 		return err
 	}
-	f.items[item] = secret
+	if f.stolen > 0 {
+		f.stolen--
+		return nil
+	}
+	if !f.forgets {
+		f.items[item] = secret
+	}
 	return nil
 }
 
@@ -87,6 +101,32 @@ func TestLifeOfAnItem(t *testing.T) {
 	}
 	if err := k.Probe(t.Context()); err != nil || len(f.items) != 0 {
 		t.Errorf("Probe = %v, and left %v", err, f.items)
+	}
+}
+
+// A keyring whose prompt was dismissed says yes all the same.
+func TestProbeOfAKeyringThatKeepsNothing(t *testing.T) {
+	k := newKeyring(Options{}, &fake{items: map[string]string{}, forgets: true})
+	if err := k.Probe(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("Probe = %v", err)
+	}
+}
+
+func TestProbeLeavesNothingInALockedKeyring(t *testing.T) {
+	f := &fake{items: map[string]string{}, locked: true}
+	if err := newKeyring(Options{}, f).Probe(t.Context()); !errors.Is(err, provider.ErrUnavailable) || len(f.items) > 0 {
+		t.Errorf("Probe = %v, and left %v", err, f.items)
+	}
+}
+
+// Programs that probe at once take each other's item away.
+func TestProbesAtOnce(t *testing.T) {
+	f := &fake{items: map[string]string{}}
+	for range 3 {
+		f.stolen++
+		if err := newKeyring(Options{}, f).Probe(t.Context()); err != nil {
+			t.Errorf("Probe = %v", err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -36,7 +37,7 @@ func (k keys) get(ctx context.Context, from Keyring, item string) (provider.Secr
 	return key, err
 }
 
-// put keeps a new key, in the keyring first.
+// put keeps a new key, in the keyring first, and reads it back.
 func (k keys) put(ctx context.Context, to Keyring, item string, key provider.Secret) error {
 	if to == nil {
 		return errNoKeyring()
@@ -46,8 +47,23 @@ func (k keys) put(ctx context.Context, to Keyring, item string, key provider.Sec
 	if err := to.Set(ctx, item, key); err != nil {
 		return err
 	}
+	// What was sealed with a key that isn't there is lost.
+	kept, err := to.Get(ctx, item)
+	switch {
+	case errors.Is(err, ErrNoItem) || err == nil && !kept.Equal(key):
+		return errNotKept
+	case err != nil:
+		return err
+	}
 	k.held[item] = key
 	return nil
+}
+
+// errNotKept is a keyring whose yes means nothing: some say it where the prompt was
+// dismissed.
+var errNotKept = &provider.Error{
+	Kind: provider.ErrUnavailable, Message: "the keyring said that it kept the key, and doesn't have it",
+	Hint: "unlock the keyring, and answer its prompt with yes",
 }
 
 func errNoKeyring() error {

@@ -15,11 +15,12 @@ import (
 // was stored otherwise than it shall be moves with that one rename: at no time is it
 // in two places, or in none. Save reaches the keyring for a key that is new alone.
 func (l *Locked) Save() error {
+	l.bound(time.Now())
 	if l.store.memory != nil {
 		l.store.memory.save(l.profile, l.Record)
 		return nil
 	}
-	p, err := l.plan()
+	p, err := l.resting()
 	if err == nil {
 		err = l.write(p)
 	}
@@ -29,31 +30,45 @@ func (l *Locked) Save() error {
 	return nil
 }
 
-// plan is how this write is to rest. What rests somewhere stays there, unless a login
+// resting is how this write is to rest. What rests somewhere stays there, unless a login
 // was asked for another storage.
-func (l *Locked) plan() (plan, error) {
-	p := l.store.plan(l.profile)
+func (l *Locked) resting() (Plan, error) {
+	p := l.plan
 	switch {
 	case l.storage != "" && !l.aside && !p.asked:
-		return plan{storage: l.storage, reason: l.store.oldMeta(l.profile).Reason}, nil
+		return Plan{storage: l.storage, reason: l.store.oldMeta(l.profile).Reason}, nil
 	case p.storage == "":
 		return l.store.decide(l.ctx, l.profile, "", true)
 	}
 	return p, nil
 }
 
-func (l *Locked) write(p plan) error {
+func (l *Locked) write(p Plan) error {
 	s := l.store
 	data, err := l.encode(l.profile)
 	if err != nil {
 		return err
 	}
 	var id string
+	var key provider.Secret
 	var isNew bool
 	if p.storage == StorageKeyring {
-		if data, id, isNew, err = l.seal(data); err != nil {
+		sealed, newID, newKey, fresh, err := l.seal(data)
+		switch {
+		case errors.Is(err, errNotKept) && !p.asked:
+			p.storage, p.reason = StorageFile, err.Error()
+			s.noticePlain(l.profile, err)
+		case err != nil:
 			return err
+		default:
+			data, id, key, isNew = sealed, newID, newKey, fresh
 		}
+	}
+	if err := l.readBack(data, key); err != nil {
+		if isNew {
+			s.forgetKey(l.ctx, l.profile, id)
+		}
+		return err
 	}
 	if l.aside {
 		if err := s.setAside(l.profile); err != nil {
@@ -77,29 +92,28 @@ func (l *Locked) write(p plan) error {
 		s.notice(fmt.Sprintf("the credentials of profile %q moved from %s to %s", l.profile, l.storage.phrase(), p.storage.phrase()))
 	}
 	l.storage, l.key, l.aside = p.storage, id, false
-	s.setPlan(l.profile, plan{})
+	l.plan = Plan{}
 	return nil
 }
 
 // seal encrypts data with the key of the file, or a new one.
-func (l *Locked) seal(data []byte) (sealed []byte, id string, isNew bool, err error) {
+func (l *Locked) seal(data []byte) (sealed []byte, id string, key provider.Secret, isNew bool, err error) {
 	s := l.store
 	id, isNew = l.key, l.storage != StorageKeyring || l.aside
 	if isNew {
-		var key provider.Secret
 		id, key = newKey()
 		if err := s.keys.put(l.ctx, s.keyring, keyItem(l.profile, id), key); err != nil {
-			return nil, "", false, err
+			return nil, "", provider.Secret{}, false, err
 		}
 	}
 	// It is held since Lock or the line above. An interrupt keeps nothing from being
 	// written: the credential may have been replaced at the issuer already.
-	key, err := s.keys.get(context.WithoutCancel(l.ctx), s.keyring, keyItem(l.profile, id))
+	key, err = s.keys.get(context.WithoutCancel(l.ctx), s.keyring, keyItem(l.profile, id))
 	if err != nil {
-		return nil, "", false, err
+		return nil, "", provider.Secret{}, false, err
 	}
 	sealed, err = seal(l.profile, id, key, data)
-	return sealed, id, isNew, err
+	return sealed, id, key, isNew, err
 }
 
 // forgetTimeout bounds the wait for a keyring that is to forget a key: nobody should

@@ -22,6 +22,8 @@ type ring struct {
 	reads int
 	// down is what every call fails with.
 	down error
+	// forgets is a keyring that says yes and keeps nothing.
+	forgets bool
 	// before is called once, before the next Get.
 	before func()
 }
@@ -48,7 +50,7 @@ func (r *ring) Get(_ context.Context, item string) (provider.Secret, error) {
 func (r *ring) Set(_ context.Context, item string, secret provider.Secret) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.down == nil {
+	if r.down == nil && !r.forgets {
 		r.items[item] = secret
 	}
 	return r.down
@@ -87,10 +89,11 @@ func (w *world) program(asked store.Storage) *store.Store {
 func (w *world) login(asked store.Storage, secret string) error {
 	w.t.Helper()
 	s := w.program(asked)
-	if err := s.Choose(w.t.Context(), "p"); err != nil {
+	plan, err := s.Choose(w.t.Context(), "p")
+	if err != nil {
 		return err
 	}
-	return s.Lock(w.t.Context(), "p", func(l *store.Locked) error {
+	return s.LockWith(w.t.Context(), "p", plan, func(l *store.Locked) error {
 		l.Provider = "clerk"
 		l.Accounts["clerk"] = store.Account{
 			Credential: provider.Credential{Data: provider.NewSecret(secret), Subject: "alice", Detail: "by e-mail"},

@@ -76,8 +76,17 @@ type replaced interface {
 	GetFailure() *pb.Failure
 }
 
+// replaced never returns a credential that could not be stored.
 func (c *Client) replaced(r replaced) (*provider.Credential, error) {
-	return present(r.GetCredential(), credentialFromWire), errorOf(r.GetFailure(), c.text)
+	failure := errorOf(r.GetFailure(), c.text)
+	if r.GetCredential() == nil {
+		return nil, failure
+	}
+	credential, err := returnedCredential(r.GetCredential())
+	if err != nil {
+		return nil, errors.Join(failure, err)
+	}
+	return &credential, failure
 }
 
 // receive hands each message of a stream to accept, until the one that replaces the
@@ -113,7 +122,14 @@ func (c *Client) Refresh(ctx context.Context, credential provider.Credential) (p
 	if err != nil {
 		return provider.Credential{}, c.fail(err)
 	}
-	return credentialFromWire(r.GetCredential()), errorOf(r.GetFailure(), c.text)
+	replacement, err := c.replaced(r)
+	if replacement == nil {
+		if err == nil {
+			err = errors.New("the provider returned no credential")
+		}
+		return provider.Credential{}, err
+	}
+	return *replacement, err
 }
 
 // Verify implements provider.Identity.
@@ -122,7 +138,7 @@ func (c *Client) Verify(ctx context.Context, token provider.Secret) (provider.Cl
 	if err != nil {
 		return provider.Claims{}, c.fail(err)
 	}
-	return claimsFromWire(r.GetClaims()), nil
+	return returnedClaims(r.GetClaims())
 }
 
 // Revoke implements provider.Identity.
@@ -141,8 +157,9 @@ func (c *Client) Token(ctx context.Context, req provider.TokenRequest) (provider
 	if response.Credential, err = c.replaced(r); err != nil {
 		return response, err
 	}
-	response.Token, response.DatabaseID = tokenFromWire(r.GetToken()), r.GetDatabaseId()
-	return response, nil
+	response.DatabaseID = r.GetDatabaseId()
+	response.Token, err = returnedToken(r.GetToken())
+	return response, err
 }
 
 // Assertion implements provider.AssertionSource.

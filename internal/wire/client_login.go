@@ -186,11 +186,10 @@ func (l *login) store(ctx context.Context, result *pb.SignIn) error {
 	if refused {
 		return errors.New("a result is stored already")
 	}
-	err := l.host.Store(ctx, provider.SignIn{
-		Credential: credentialFromWire(result.GetCredential()),
-		Claims:     claimsFromWire(result.GetClaims()),
-		Token:      present(result.GetToken(), tokenFromWire),
-	})
+	signIn, err := returnedSignIn(result)
+	if err == nil {
+		err = l.host.Store(ctx, signIn)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stored = storedYes

@@ -46,7 +46,7 @@ func fill(t *testing.T, v reflect.Value, n *int) {
 	*n++
 	switch v.Interface().(type) {
 	case provider.Secret:
-		v.Set(reflect.ValueOf(provider.NewSecret(fmt.Sprintf("%s-%d\xff", planted, *n))))
+		v.Set(reflect.ValueOf(provider.NewSecret(fmt.Sprintf("%s-%dü", planted, *n))))
 		return
 	case time.Time:
 		v.Set(reflect.ValueOf(time.Unix(1_700_000_000+int64(*n), int64(*n)).UTC()))

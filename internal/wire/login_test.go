@@ -142,7 +142,7 @@ func TestLoginAsksSeveralAtOnceAndWithdraws(t *testing.T) {
 		if err := <-withdrawn; !errors.Is(err, context.Canceled) {
 			return fmt.Errorf("the host's call was not withdrawn: %w", err)
 		}
-		return h.Store(ctx, provider.SignIn{})
+		return h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}})
 	})
 	if err != nil {
 		t.Error(err)
@@ -153,7 +153,7 @@ func TestLoginWithoutResultFails(t *testing.T) {
 	for name, run := range map[string]loginFunc{
 		"no store": func(context.Context, provider.LoginRequest, provider.Host) error { return nil },
 		"store failed": func(ctx context.Context, _ provider.LoginRequest, h provider.Host) error {
-			_ = h.Store(ctx, provider.SignIn{})
+			_ = h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}})
 			return nil
 		},
 	} {
@@ -167,10 +167,10 @@ func TestLoginWithoutResultFails(t *testing.T) {
 func TestLoginStoresOnce(t *testing.T) {
 	host := &terminal{}
 	err := login(t, host, func(ctx context.Context, _ provider.LoginRequest, h provider.Host) error {
-		if err := h.Store(ctx, provider.SignIn{}); err != nil {
+		if err := h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}}); err != nil {
 			return err
 		}
-		return h.Store(ctx, provider.SignIn{})
+		return h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}})
 	})
 	if err == nil || len(host.stored) != 1 {
 		t.Errorf("stored %d times, %v", len(host.stored), err)
@@ -180,7 +180,7 @@ func TestLoginStoresOnce(t *testing.T) {
 func TestLoginKeepsTheClassOfTheHostsErrors(t *testing.T) {
 	host := &terminal{storeErr: &provider.Error{Kind: provider.ErrPermission, Message: "not for this database", Hint: "use another"}}
 	err := login(t, host, func(ctx context.Context, _ provider.LoginRequest, h provider.Host) error {
-		return fmt.Errorf("sign in: %w", h.Store(ctx, provider.SignIn{}))
+		return fmt.Errorf("sign in: %w", h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}}))
 	})
 	if !errors.Is(err, provider.ErrPermission) || provider.Hint(err) != "use another" || err.Error() != "sign in: not for this database" {
 		t.Errorf("got %v", err)
@@ -200,7 +200,7 @@ func TestLoginOpensWebPagesOnly(t *testing.T) {
 				t.Errorf("show %q: %v", url, err)
 			}
 		}
-		return h.Store(ctx, provider.SignIn{})
+		return h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}})
 	})
 	if err != nil || len(host.calls) != 0 {
 		t.Errorf("%v, %v", host.calls, err)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
@@ -43,10 +43,10 @@ func failed(name string, err error) provider.Finding {
 
 func (p *clerkProvider) checkKey(context.Context) provider.Finding {
 	kind := "development"
-	if p.settings.instance.production {
+	if p.settings.instance.Production {
 		kind = "production"
 	}
-	return ok("publishable-key", "%s instance at %s", kind, p.settings.instance.host)
+	return ok("publishable-key", "%s instance at %s", kind, p.settings.instance.Host)
 }
 
 func (p *clerkProvider) checkKeySet(ctx context.Context) provider.Finding {
@@ -58,7 +58,7 @@ func (p *clerkProvider) checkKeySet(ctx context.Context) provider.Finding {
 	for i, key := range keys {
 		ids[i] = fmt.Sprintf("%.60q", key.ID)
 	}
-	return ok("jwks", "%s has the keys %s", p.settings.instance.keySetURL(), strings.Join(ids, ", "))
+	return ok("jwks", "%s has the keys %s", p.settings.instance.KeySetURL(), strings.Join(ids, ", "))
 }
 
 // checkClock compares with the Date of an answer, which has whole seconds.
@@ -83,21 +83,19 @@ func (p *clerkProvider) checkClock(ctx context.Context) provider.Finding {
 }
 
 func (p *clerkProvider) serverTime(ctx context.Context) (time.Time, error) {
-	res, err := p.get(ctx, "ask for the time", p.settings.instance.keySetURL())
+	res, err := p.get(ctx, "ask for the time", p.settings.instance.KeySetURL())
 	if err != nil {
 		return time.Time{}, err
 	}
 	date, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil {
-		return time.Time{}, unavailable("ask for the time", "the answer has no date")
+		return time.Time{}, clerk.Unavailable("ask for the time", "the answer has no date")
 	}
 	return date, nil
 }
 
-// checkNativeAPI reads the client of nobody, which needs no credential.
 func (p *clerkProvider) checkNativeAPI(ctx context.Context) provider.Finding {
-	_, err := p.frontend.do(ctx, call{what: "try the Native API", method: http.MethodGet, path: "/v1/client"}, nil)
-	if err != nil && !errors.Is(err, provider.ErrRejected) {
+	if err := p.frontend.Probe(ctx); err != nil {
 		return failed("native-api", err)
 	}
 	return ok("native-api", "the Native API is enabled")
@@ -116,21 +114,21 @@ func (p *clerkProvider) checkBridge(ctx context.Context) provider.Finding {
 	}
 	// Without parameters the page may refuse or send to a sign-in page.
 	if res.StatusCode == http.StatusNotFound || res.StatusCode >= 500 {
-		return failed("bridge", unavailable("open the bridge page", fmt.Sprintf("%s answered %s", p.settings.bridge.Host, res.Status)))
+		return failed("bridge", clerk.Unavailable("open the bridge page", fmt.Sprintf("%s answered %s", p.settings.bridge.Host, res.Status)))
 	}
 	return ok("bridge", "%s answers", p.settings.bridge.Host)
 }
 
 // get asks for a page's head, and leaves its body alone.
 func (p *clerkProvider) get(ctx context.Context, what, address string) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, clerk.CallTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, unavailable(what, "the request can't be made")
+		return nil, clerk.Unavailable(what, "the request can't be made")
 	}
-	req.Header.Set("User-Agent", p.frontend.userAgent)
-	res, err := p.frontend.client.Do(req)
+	req.Header.Set("User-Agent", p.userAgent())
+	res, err := p.client.Do(req)
 	if err != nil {
 		return nil, httpclient.Failure("clerk: "+what, err)
 	}

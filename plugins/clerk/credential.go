@@ -1,19 +1,18 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
 // stored is what a credential holds: a session of a client, or, after a sign-in by
 // redirect, a token and nothing to renew it with.
 type stored struct {
-	session *session
+	session *clerk.Session
 	token   provider.Secret
 }
 
@@ -30,15 +29,10 @@ type encoded struct {
 
 const credentialVersion = 1
 
-func (i instance) fingerprint() string {
-	sum := sha256.Sum256([]byte(i.host))
-	return hex.EncodeToString(sum[:8])
-}
-
-func (s stored) encode(i instance) provider.Secret {
-	e := encoded{Version: credentialVersion, Instance: i.fingerprint(), Token: s.token.Reveal()}
+func (s stored) encode(i clerk.Instance) provider.Secret {
+	e := encoded{Version: credentialVersion, Instance: i.Fingerprint(), Token: s.token.Reveal()}
 	if s.session != nil {
-		e.Session, e.Client = s.session.id, s.session.client.Reveal()
+		e.Session, e.Client = s.session.ID, s.session.Client.Reveal()
 	}
 	data, err := json.Marshal(e)
 	if err != nil {
@@ -57,14 +51,14 @@ func (p *clerkProvider) decodeCredential(c provider.Credential) (stored, error) 
 	if e.Version != credentialVersion {
 		return stored{}, noCredential(fmt.Sprintf("clerk: the stored credential is of version %d, and this provider reads %d", e.Version, credentialVersion))
 	}
-	if e.Instance != p.settings.instance.fingerprint() {
-		return stored{}, noCredential("clerk: the stored credential is of another Clerk instance than " + p.settings.instance.host)
+	if e.Instance != p.settings.instance.Fingerprint() {
+		return stored{}, noCredential("clerk: the stored credential is of another Clerk instance than " + p.settings.instance.Host)
 	}
 	if e.Token != "" {
 		return stored{token: provider.NewSecret(e.Token)}, nil
 	}
-	s := &session{id: e.Session, client: provider.NewSecret(e.Client), name: c.Subject, expires: c.Expires}
-	if !isSessionID(s.id) || (provider.Token{Value: s.client}).ValidateValue() != nil {
+	s := &clerk.Session{ID: e.Session, Client: provider.NewSecret(e.Client), Name: c.Subject, Expires: c.Expires}
+	if !clerk.IsSessionID(s.ID) || (provider.Token{Value: s.Client}).ValidateValue() != nil {
 		return stored{}, noCredential("clerk: the stored credential is damaged")
 	}
 	return stored{session: s}, nil
@@ -75,9 +69,9 @@ func noCredential(message string) error {
 }
 
 // sessionCredential is what is stored of a session.
-func (p *clerkProvider) sessionCredential(s *session, subject string, issued time.Time) provider.Credential {
+func (p *clerkProvider) sessionCredential(s *clerk.Session, subject string, issued time.Time) provider.Credential {
 	return provider.Credential{
 		Data:    stored{session: s}.encode(p.settings.instance),
-		Subject: subject, Issued: issued, Expires: s.expires,
+		Subject: subject, Issued: issued, Expires: s.Expires,
 	}
 }

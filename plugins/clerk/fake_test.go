@@ -20,6 +20,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -176,7 +177,7 @@ func (f *fakeClerk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		clerkError(w, http.StatusNotFound, "resource_not_found")
 	case rest == "tokens":
 		f.rotate(w)
-		f.write(w, map[string]any{"jwt": f.token(categorySession, map[string]any{
+		f.write(w, map[string]any{"jwt": f.token(clerk.CategorySession, map[string]any{
 			"sid": session, "v": 2, "sts": "active", "o": map[string]any{"id": "org_1", "slg": "acme", "rol": "admin"},
 		})})
 	case rest == "end":
@@ -195,7 +196,7 @@ func (f *fakeClerk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			clerkError(w, http.StatusNotFound, "resource_not_found")
 			return
 		}
-		f.write(w, map[string]any{"jwt": f.token(categoryTemplate, template)})
+		f.write(w, map[string]any{"jwt": f.token(clerk.CategoryTemplate, template)})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/loopback"
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -151,7 +152,7 @@ func (p *clerkProvider) finishTicket(ctx context.Context, callback *loopback.Cal
 	if ticket.IsZero() {
 		return "", missing("ticket", callback)
 	}
-	s, err := p.frontend.signIn(ctx, ticket)
+	s, err := p.frontend.SignIn(ctx, ticket)
 	if err != nil {
 		return "", err
 	}
@@ -163,7 +164,7 @@ func (p *clerkProvider) finishTicket(ctx context.Context, callback *loopback.Cal
 		// Nobody holds the session: it should not go on living at Clerk.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
-		_ = p.frontend.end(ctx, s)
+		_ = p.frontend.End(ctx, s)
 		return "", err
 	}
 	return result.Credential.Subject, nil
@@ -171,22 +172,22 @@ func (p *clerkProvider) finishTicket(ctx context.Context, callback *loopback.Cal
 
 // prove makes a session token, to learn who signed in, and the first token for the
 // database, where one was asked for.
-func (p *clerkProvider) prove(ctx context.Context, s *session, req provider.LoginRequest) (provider.SignIn, error) {
+func (p *clerkProvider) prove(ctx context.Context, s *clerk.Session, req provider.LoginRequest) (provider.SignIn, error) {
 	var result provider.SignIn
 	if req.Organization != "" {
-		if err := p.frontend.activate(ctx, s, req.Organization); err != nil {
+		if err := p.frontend.Activate(ctx, s, req.Organization); err != nil {
 			return result, err
 		}
 	}
-	identity, err := p.frontend.mint(ctx, s, "")
+	identity, err := p.frontend.Mint(ctx, s, "")
 	if err != nil {
 		return result, err
 	}
 	if result.Claims, err = p.Verify(ctx, identity); err != nil {
 		return result, err
 	}
-	if result.Claims.Session != s.id {
-		return result, invalid("the session token is of another session")
+	if result.Claims.Session != s.ID {
+		return result, clerk.Invalid("the session token is of another session")
 	}
 	if wantsToken(req) {
 		token, err := p.mint(ctx, s, req.Target, req.Access, req.Permissions)
@@ -195,10 +196,10 @@ func (p *clerkProvider) prove(ctx context.Context, s *session, req provider.Logi
 		}
 		result.Token = &token
 	}
-	if s.name == "" {
-		s.name = result.Claims.Subject
+	if s.Name == "" {
+		s.Name = result.Claims.Subject
 	}
-	result.Credential = p.sessionCredential(s, s.name, p.now().UTC())
+	result.Credential = p.sessionCredential(s, s.Name, p.now().UTC())
 	return result, nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -134,7 +135,7 @@ func TestLoginWithoutTargetChoosesOrganization(t *testing.T) {
 
 func TestLoginByRedirect(t *testing.T) {
 	f := newFakeClerk(t)
-	token := f.token(categoryTemplate, f.templates["turso"])
+	token := f.token(clerk.CategoryTemplate, f.templates["turso"])
 	shown := make(chan page, 1)
 	host := &fakeHost{browser: comeBack(t, shown, "token", token)}
 	req := loginRequest()
@@ -215,12 +216,12 @@ func TestLoginFails(t *testing.T) {
 			return f.token("", map[string]any{"aud": "client_1", "email": testEmail})
 		}), set: func(f *fakeClerk) { f.change = func(h, _ map[string]any) { delete(h, "cat") } }, want: provider.ErrTokenInvalid, says: "ID token"},
 		"id token with nonce": {method: methodRedirect, values: redirected(func(f *fakeClerk) string {
-			return f.token(categoryTemplate, map[string]any{"nonce": "n"})
+			return f.token(clerk.CategoryTemplate, map[string]any{"nonce": "n"})
 		}), want: provider.ErrTokenInvalid, says: "ID token"},
-		"at+jwt": {method: methodRedirect, values: redirected(func(f *fakeClerk) string { return f.token(categoryTemplate, f.templates["turso"]) }),
+		"at+jwt": {method: methodRedirect, values: redirected(func(f *fakeClerk) string { return f.token(clerk.CategoryTemplate, f.templates["turso"]) }),
 			set: func(f *fakeClerk) { f.change = func(h, _ map[string]any) { h["typ"] = "at+jwt" } }, want: provider.ErrTokenInvalid, says: "at+jwt"},
 		"session token": {method: methodRedirect, values: redirected(func(f *fakeClerk) string {
-			return f.token(categorySession, map[string]any{"sid": testSession})
+			return f.token(clerk.CategorySession, map[string]any{"sid": testSession})
 		}), want: provider.ErrPermission, says: "no database claims"},
 		"ticket for a token": {method: methodRedirect, values: signedIn, want: provider.ErrConfig, says: "but a ticket"},
 	} {

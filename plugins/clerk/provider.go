@@ -5,11 +5,14 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
 )
+
+const loginHint = "run zen login"
 
 // Names of the ways to sign in.
 const (
@@ -25,7 +28,8 @@ type clerkProvider struct {
 	now       func() time.Time
 
 	settings settings
-	frontend *frontend
+	client   *http.Client
+	frontend *clerk.Frontend
 	verifier *jwks.Verifier
 	keys     *keyset.Set
 }
@@ -61,25 +65,35 @@ func (p *clerkProvider) Configure(_ context.Context, values provider.Settings) (
 	if err != nil {
 		return nil, err
 	}
-	client := newHTTPClient(p.transport)
-	keys, err := keyset.New(parsed.instance.keySetURL(), keyset.Options{Client: client, Now: p.now})
+	client := clerk.NewHTTPClient(p.transport)
+	keys, err := keyset.New(parsed.instance.KeySetURL(), keyset.Options{Client: client, Now: p.now})
 	if err != nil {
 		return nil, err
 	}
-	accepted := policy(parsed.instance)
+	accepted := parsed.instance.Policy()
 	accepted.Now = p.now
 	verifier, err := jwks.NewVerifier(keys, accepted)
 	if err != nil {
 		return nil, err
 	}
-	p.settings, p.keys, p.verifier = parsed, keys, verifier
-	p.frontend = &frontend{base: parsed.instance.url, client: client, userAgent: "zen-provider-clerk/" + p.version}
+	p.settings, p.keys, p.verifier, p.client = parsed, keys, verifier, client
+	p.frontend = clerk.NewFrontend(parsed.instance, client, p.userAgent())
 
 	var notes []provider.Note
 	if parsed.bridge == nil {
 		notes = append(notes, provider.Note{Text: "bridge_url is not set: signing in is not possible"})
 	}
 	return notes, nil
+}
+
+func (p *clerkProvider) userAgent() string { return "zen-provider-clerk/" + p.version }
+
+// Verify implements provider.Identity.
+func (p *clerkProvider) Verify(ctx context.Context, token provider.Secret) (provider.Claims, error) {
+	if err := p.configured(); err != nil {
+		return provider.Claims{}, err
+	}
+	return clerk.Verify(ctx, p.verifier, token)
 }
 
 func (p *clerkProvider) configured() error {

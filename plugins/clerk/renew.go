@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -26,7 +27,7 @@ func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credent
 		}
 		return credential, nil
 	}
-	err = p.frontend.reload(ctx, held.session)
+	err = p.frontend.Reload(ctx, held.session)
 	return p.sessionCredential(held.session, credential.Subject, credential.Issued), err
 }
 
@@ -57,9 +58,9 @@ func (p *clerkProvider) Revoke(ctx context.Context, credential provider.Credenti
 			Message: "clerk: a token of a sign-in by redirect can't be revoked: it is good until it expires",
 		}
 	}
-	err = p.frontend.end(ctx, held.session)
-	var refused *answerError
-	if errors.As(err, &refused) && (refused.status == http.StatusUnauthorized || refused.status == http.StatusNotFound) {
+	err = p.frontend.End(ctx, held.session)
+	var refused *clerk.AnswerError
+	if errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
 		// It had ended before.
 		return nil
 	}

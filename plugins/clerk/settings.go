@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -46,7 +48,7 @@ func fields() []provider.Field {
 
 // settings are the parsed values of the fields.
 type settings struct {
-	instance         instance
+	instance         clerk.Instance
 	bridge           *url.URL // nil where there is none
 	template         string
 	readOnlyTemplate string
@@ -55,7 +57,7 @@ type settings struct {
 func parseSettings(values provider.Settings) (settings, error) {
 	var s settings
 	var err error
-	if s.instance, err = parseKey(values.Get(keyPublishableKey)); err != nil {
+	if s.instance, err = clerk.ParseKey(values.Get(keyPublishableKey)); err != nil {
 		return s, err
 	}
 	if bridge := values.Get(keyBridgeURL); bridge != "" {
@@ -96,12 +98,7 @@ func parseBridge(text string) (*url.URL, error) {
 }
 
 func isTemplateName(name string) bool {
-	for _, c := range []byte(name) {
-		if !isAlphanumeric(c) && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 128
+	return name != "" && len(name) <= 128 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // templateFor picks the template for an access.

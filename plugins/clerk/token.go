@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -25,9 +26,9 @@ func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (p
 		response.Token, err = p.vouch(ctx, held.token, req.Target, req.Access, req.Permissions)
 		return response, hinted(err)
 	}
-	before := held.session.client
+	before := held.session.Client
 	response.Token, err = p.mint(ctx, held.session, req.Target, req.Access, req.Permissions)
-	if !held.session.client.Equal(before) {
+	if !held.session.Client.Equal(before) {
 		renewed := p.sessionCredential(held.session, req.Credential.Subject, req.Credential.Issued)
 		response.Credential = &renewed
 	}
@@ -36,7 +37,7 @@ func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (p
 
 // mint makes a token for a database from the session and checks it. The session
 // has the client JWT that is good from then on, also after an error.
-func (p *clerkProvider) mint(ctx context.Context, s *session, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
+func (p *clerkProvider) mint(ctx context.Context, s *clerk.Session, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
 	template, err := p.settings.templateFor(access)
 	if err != nil {
 		return provider.Token{}, err
@@ -49,7 +50,7 @@ func (p *clerkProvider) mint(ctx context.Context, s *session, target provider.Ta
 		_, _ = p.keys.Keys(fetching)
 	}()
 	defer func() { cancel(); <-fetched }()
-	value, err := p.frontend.mint(ctx, s, template)
+	value, err := p.frontend.Mint(ctx, s, template)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -70,6 +71,6 @@ func (p *clerkProvider) vouch(ctx context.Context, value provider.Secret, target
 		return provider.Token{}, fmt.Errorf("clerk: %w", err)
 	}
 	return provider.Token{
-		Value: value, Issued: claims.Issued, Expires: claims.Expires, Verification: verification(p.settings.instance),
+		Value: value, Issued: claims.Issued, Expires: claims.Expires, Verification: p.settings.instance.Verification(),
 	}, nil
 }

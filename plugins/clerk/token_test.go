@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -17,7 +18,7 @@ func (f *fakeClerk) signedIn(p *clerkProvider) provider.Credential {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.clientJWT = "planted-client-jwt-0"
-	s := &session{id: testSession, client: provider.NewSecret(f.clientJWT)}
+	s := &clerk.Session{ID: testSession, Client: provider.NewSecret(f.clientJWT)}
 	return p.sessionCredential(s, testEmail, time.Now())
 }
 
@@ -119,7 +120,7 @@ func TestBadCredentials(t *testing.T) {
 	for name, data := range map[string]string{
 		"empty": "", "rubbish": "{", "another provider's": `{"access_token":"planted"}`,
 		"future":           strings.Replace(good, `"v":1`, `"v":2`, 1),
-		"another instance": strings.Replace(good, p.settings.instance.fingerprint(), instance{host: "clerk.other.example"}.fingerprint(), 1),
+		"another instance": strings.Replace(good, p.settings.instance.Fingerprint(), clerk.Instance{Host: "clerk.other.example"}.Fingerprint(), 1),
 		"path in the id":   strings.Replace(good, testSession, "sess_x/../../users", 1),
 		"no client":        strings.Replace(good, "planted-client-jwt-0", "", 1),
 		"line break":       strings.Replace(good, "planted-client-jwt-0", `planted\r\nX-Evil: 1`, 1),

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Statement is one of a batch, with arguments as for [sql.DB.Exec]: values, or
@@ -56,20 +57,14 @@ func ExecBatch(ctx context.Context, connection *sql.Conn, stmts []Statement) (re
 	for i, s := range stmts {
 		done, err := connection.ExecContext(ctx, s.SQL, s.Args...)
 		if err != nil {
-			return results, inStatement(i+1, err)
+			if failed := (*Error)(nil); errors.As(err, &failed) {
+				failed.Statement = i + 1
+			}
+			return results, err
 		}
 		results = append(results, resultOf(done))
 	}
 	return results, nil
-}
-
-// inStatement counts the statement that an error of the database is of.
-func inStatement(n int, err error) error {
-	if failed := (*Error)(nil); errors.As(err, &failed) {
-		failed.Statement = n
-		return err
-	}
-	return fmt.Errorf("statement %d: %w", n, err)
 }
 
 // resultOf takes a driver's result apart.
@@ -89,6 +84,38 @@ func (c *conn) ExecBatch(ctx context.Context, stmts []Statement) ([]Result, erro
 		}
 		parsed, steps = append(parsed, one), append(steps, s)
 	}
+	results, err := c.batch(ctx, parsed, steps)
+	if failed := (*Error)(nil); errors.As(err, &failed) && failed.Statement == 0 && len(parsed) == 1 {
+		failed.Statement = 1
+	}
+	return results, err
+}
+
+// batch runs a batch in one request. Where a server looks at all the SQL first and then
+// runs none of it, without saying which statement it can't read, the batch is halved:
+// those before that one run, as they would one by one.
+func (c *conn) batch(ctx context.Context, parsed []statement, steps []step) ([]Result, error) {
+	results, err := c.request(ctx, parsed, slices.Clone(steps))
+	failed := (*Error)(nil)
+	if len(parsed) == 1 || !errors.As(err, &failed) || failed.Statement != 0 || failed.Code != "SQL_PARSE_ERROR" {
+		return results, err
+	}
+	half := len(parsed) / 2
+	results, err = c.batch(ctx, parsed[:half], steps[:half])
+	if err != nil {
+		if errors.As(err, &failed) && failed.Statement == 0 {
+			failed.Statement = 1 // of one
+		}
+		return results, err
+	}
+	more, err := c.batch(ctx, parsed[half:], steps[half:])
+	if errors.As(err, &failed) {
+		failed.Statement = max(failed.Statement, 1) + half
+	}
+	return append(results, more...), err
+}
+
+func (c *conn) request(ctx context.Context, parsed []statement, steps []step) ([]Result, error) {
 	if len(parsed) == 1 {
 		if gone, err := c.forget(parsed); gone {
 			return nil, err

@@ -28,7 +28,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:        "db",
 		Usage:       "use the database",
-		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbPingCommand(), dbSyncCommand()},
+		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbImportCommand(), dbDumpCommand(), dbPingCommand(), dbSyncCommand()},
 	}
 }
 
@@ -82,7 +82,7 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 				return err
 			}
 		}
-		return useDatabase(c, database{client: client, session: s, target: s.Target.URL}, how, fn)
+		return useDatabase(c, database{client: client, session: s, target: s.Target().URL}, how, fn)
 	})
 }
 
@@ -151,8 +151,8 @@ func replicaPath(c *cli.Context, client *core.Client, s *session.Session) (strin
 		return c.String("path"), nil
 	}
 	dir := filepath.Join(client.Config.Paths.StateDir, "replicas")
-	sum := sha256.Sum256([]byte(s.Target.URL))
-	return filepath.Join(dir, databaseName(s.Target.URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
+	sum := sha256.Sum256([]byte(s.Target().URL))
+	return filepath.Join(dir, databaseName(s.Target().URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
 }
 
 // databaseName is what people call a database: the last part of its path, or the first

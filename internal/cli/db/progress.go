@@ -25,9 +25,25 @@ func newProgress(c *cli.Context) *rowProgress {
 	return p
 }
 
+// newImportProgress tells what goes the other way.
+func newImportProgress(c *cli.Context) *rowProgress {
+	p := &rowProgress{next: time.Now().Add(time.Second)}
+	if out := app.Notes(c); app.IsTerminal(out) {
+		p.out = out
+	}
+	return p
+}
+
 // tell is called for each row; only every thousandth looks at the clock.
 func (p *rowProgress) tell(n int64) {
-	if p.out == nil || n%1000 != 0 || time.Now().Before(p.next) {
+	if p.out != nil && n%1000 == 0 {
+		p.tellNow(n)
+	}
+}
+
+// tellNow is tell for what doesn't come row by row.
+func (p *rowProgress) tellNow(n int64) {
+	if p.out == nil || time.Now().Before(p.next) {
 		return
 	}
 	p.next, p.told = p.next.Add(time.Second), true

@@ -27,6 +27,7 @@ type runner struct {
 	timing bool
 	// tables is how many results were printed.
 	tables int
+	held   batch
 }
 
 func newRunner(c *cli.Context, conn *sql.Conn, format string) *runner {
@@ -39,25 +40,45 @@ func (r *runner) script(ctx context.Context, text string, args []any) error {
 	for at, n := 0, 1; at < len(text); n++ {
 		from, to, next, _ := hrana.Cut(text[at:])
 		if from == to {
-			return nil
+			break
 		}
-		if err := r.statement(ctx, text[at+from:at+to], args); err != nil {
-			err = placed(err, text, at+from, text[at+from:at+to])
-			if rest, _, _, _ := hrana.Cut(text[at+next:]); n > 1 || at+next+rest < len(text) {
+		begins, statement, end := at+from, text[at+from:at+to], at+next
+		place := func(err error) error {
+			if err == nil {
+				return nil
+			}
+			err = placed(err, text, begins, statement)
+			if rest, _, _, _ := hrana.Cut(text[end:]); n > 1 || end+rest < len(text) {
 				err = inStatement(n, err)
 			}
 			return err
 		}
-		at += next
+		var err error
+		if len(args) > 0 {
+			err = place(r.statement(ctx, statement, args))
+		} else {
+			err = r.take(ctx, statement, place)
+		}
+		if err != nil {
+			return err
+		}
+		at = end
 	}
-	return nil
+	return r.flush(ctx)
 }
 
 // ended makes an error of a transaction that is still open at the end of the input:
 // what was said to be affected is not.
 func (r *runner) ended(err error) error {
-	if open, _ := hrana.Transaction(r.conn); err != nil || !open {
+	if err != nil {
 		return err
+	}
+	return leftOpen(r.conn)
+}
+
+func leftOpen(conn *sql.Conn) error {
+	if open, _ := hrana.Transaction(conn); !open {
+		return nil
 	}
 	return &provider.Error{Message: "the transaction was left open, and is rolled back", Hint: "end it with COMMIT, or with ROLLBACK where that is meant"}
 }

@@ -81,6 +81,8 @@ type lines interface {
 	// next returns a line without its end, io.EOF after the last one, and
 	// errInterrupted for a line that Ctrl-C took back.
 	next(prompt string) (string, error)
+	// waits reports that next may wait for somebody to write.
+	waits() bool
 }
 
 var (
@@ -91,13 +93,21 @@ var (
 // run runs what it reads, until the end, .quit, or a failure that no person sees.
 func (sh *shell) run(ctx context.Context, in lines) error {
 	for number := 1; !sh.quit; number++ {
+		if in.waits() { // whoever writes may wait for what was written so far
+			if err := sh.flush(ctx); err != nil {
+				return err
+			}
+		}
 		line, err := in.next(sh.prompt())
 		switch {
 		case errors.Is(err, errInterrupted):
 			sh.pending = ""
 			continue
 		case err == io.EOF && !sh.terminal:
-			return sh.complete(ctx, true)
+			if err := sh.complete(ctx, true); err != nil {
+				return err
+			}
+			return sh.flush(ctx)
 		case err == io.EOF:
 			return nil
 		case err != nil:
@@ -117,7 +127,9 @@ func (sh *shell) run(ctx context.Context, in lines) error {
 func (sh *shell) take(ctx context.Context, line string) error {
 	var err error
 	if command := strings.TrimSpace(line); sh.pending == "" && strings.HasPrefix(command, ".") {
-		err = sh.dot(ctx, command)
+		if err = sh.flush(ctx); err == nil {
+			err = sh.dot(ctx, command)
+		}
 	} else {
 		sh.pending += line + "\n"
 		if strings.Contains(line, ";") || len(sh.pending) < 4<<10 { // not over and over for a long one
@@ -144,8 +156,21 @@ func (sh *shell) complete(ctx context.Context, end bool) error {
 		}
 		if statement != "" {
 			sh.history.keep(strings.HasPrefix(text, " "), statement)
-			if err := sh.execute(ctx, statement); err != nil {
-				return sh.placed(err, text, at+from, statement)
+			begins, line := at+from, sh.line
+			place := func(err error) error {
+				if err == nil {
+					return nil
+				}
+				return sh.placed(err, line, text, begins, statement)
+			}
+			var err error
+			if sh.terminal {
+				err = place(sh.execute(ctx, statement))
+			} else {
+				err = sh.runner.take(ctx, statement, place)
+			}
+			if err != nil {
+				return err
 			}
 		}
 		at += next
@@ -163,21 +188,18 @@ func (sh *shell) complete(ctx context.Context, end bool) error {
 
 // placed shows where an error is, or at least in which line of the input its statement
 // begins.
-func (sh *shell) placed(err error, text string, from int, statement string) error {
-	err = placed(err, strings.Repeat("\n", sh.line-1)+text, sh.line-1+from, statement)
+func (sh *shell) placed(err error, line int, text string, from int, statement string) error {
+	err = placed(err, strings.Repeat("\n", line-1)+text, line-1+from, statement)
 	if shown := (*placedError)(nil); sh.terminal || errors.As(err, &shown) {
 		return err
 	}
-	return fmt.Errorf("line %d: %w", sh.line+strings.Count(text[:from], "\n"), err)
+	return fmt.Errorf("line %d: %w", line+strings.Count(text[:from], "\n"), err)
 }
 
-// execute runs a statement, which Ctrl-C cancels on a terminal.
+// execute runs a statement that was typed, and that Ctrl-C cancels.
 func (sh *shell) execute(ctx context.Context, statement string) error {
-	if sh.terminal {
-		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-		defer stop()
-	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	return sh.statement(ctx, statement, nil)
 }
 

@@ -2,6 +2,7 @@ package db
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -55,12 +56,21 @@ func (e *editor) next(prompt string) (string, error) {
 	}
 }
 
+// waits implements lines. What is typed runs at once, so that nothing is held back.
+func (e *editor) waits() bool { return false }
+
 func (e *editor) close() { e.state.Close() }
 
 // reader reads lines from anything else.
 type reader struct{ lines *bufio.Reader }
 
-func plainLines(r io.Reader) reader { return reader{bufio.NewReader(r)} }
+func plainLines(r io.Reader) reader { return reader{bufio.NewReaderSize(r, 256<<10)} }
+
+// waits implements lines: there is no whole line in the buffer.
+func (r reader) waits() bool {
+	ahead, _ := r.lines.Peek(r.lines.Buffered())
+	return bytes.IndexByte(ahead, '\n') < 0
+}
 
 func (r reader) next(string) (string, error) {
 	line, err := r.lines.ReadString('\n')

@@ -36,6 +36,20 @@ type fieldDocument struct {
 	Doc       string   `json:"doc,omitempty"`
 }
 
+type methodDocument struct {
+	Name         string `json:"name"`
+	Interaction  string `json:"interaction,omitempty"`
+	IdentityOnly bool   `json:"identity_only"`
+	Doc          string `json:"doc,omitempty"`
+}
+
+// needDocument is what the provider needs of another one that signed in.
+type needDocument struct {
+	Kinds           []string `json:"kinds"`
+	Audience        string   `json:"audience,omitempty"`
+	AudienceSetting string   `json:"audience_setting,omitempty"`
+}
+
 func newFieldDocument(f provider.Field) fieldDocument {
 	return fieldDocument{f.Key, string(f.Type), f.Required, f.Sensitive, f.Default, f.Env, f.Doc}
 }
@@ -60,6 +74,15 @@ func providerInfo(c *cli.Context) error {
 		for _, service := range description.Services {
 			services = append(services, string(service))
 		}
+		methods := []methodDocument{}
+		for _, m := range description.Methods {
+			methods = append(methods, methodDocument{m.Name, string(m.Interaction), m.IdentityOnly, m.Doc})
+		}
+		assertions := kinds(description.Assertions)
+		var needs *needDocument
+		if n := description.Needs; n != nil {
+			needs = &needDocument{kinds(n.Kinds), n.Audience, n.AudienceField}
+		}
 		fields := []fieldDocument{}
 		for _, f := range description.Fields {
 			fields = append(fields, newFieldDocument(f))
@@ -68,24 +91,51 @@ func providerInfo(c *cli.Context) error {
 			return app.PrintJSON(c, struct {
 				SchemaVersion int `json:"schema_version"`
 				binaryDocument
-				Services []string        `json:"services"`
-				Fields   []fieldDocument `json:"settings"`
-			}{app.SchemaVersion, verified.binaryDocument, services, fields})
+				Services   []string         `json:"services"`
+				Methods    []methodDocument `json:"methods"`
+				Assertions []string         `json:"assertions"`
+				Needs      *needDocument    `json:"needs,omitempty"`
+				Fields     []fieldDocument  `json:"settings"`
+			}{app.SchemaVersion, verified.binaryDocument, services, methods, assertions, needs, fields})
 		}
 		noteScript(c, verified.Name, verified.Interpreter)
-		return printInfo(c.App.Writer, verified.binaryDocument, services, fields)
+		rows := [][2]string{{"services", strings.Join(services, " ")}}
+		if len(assertions) > 0 {
+			rows = append(rows, [2]string{"asserts", strings.Join(assertions, " ")})
+		}
+		if needs != nil {
+			rows = append(rows, [2]string{"needs", "an assertion (" + strings.Join(needs.Kinds, ", ") + ") of another provider that signs in"})
+		}
+		return printInfo(c.App.Writer, verified.binaryDocument, rows, methods, fields)
 	})
+}
+
+func kinds(list []provider.AssertionKind) []string {
+	names := []string{}
+	for _, kind := range list {
+		names = append(names, string(kind))
+	}
+	return names
 }
 
 // printInfo draws text from the provider: none of it may reach the terminal as it
 // is.
-func printInfo(w io.Writer, b binaryDocument, services []string, fields []fieldDocument) error {
+func printInfo(w io.Writer, b binaryDocument, more [][2]string, methods []methodDocument, fields []fieldDocument) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range [][2]string{
-		{"provider", b.Name}, {"version", b.Version}, {"services", strings.Join(services, " ")},
-		{"binary", b.Path}, {"sha256", b.SHA256}, {"known", b.Known},
-	} {
+	rows := append([][2]string{{"provider", b.Name}, {"version", b.Version}}, more...)
+	rows = append(rows, [2]string{"binary", b.Path}, [2]string{"sha256", b.SHA256}, [2]string{"known", b.Known})
+	for _, row := range rows {
 		fmt.Fprintf(table, "%s\t%s\n", row[0], app.OneLine(row[1]))
+	}
+	for i, m := range methods {
+		if i == 0 {
+			fmt.Fprintln(table)
+		}
+		doc := m.Doc
+		if m.IdentityOnly {
+			doc += "; another provider has to make the tokens"
+		}
+		fmt.Fprintf(table, "--method %s\t%s\n", app.OneLine(m.Name), app.OneLine(doc))
 	}
 	for i, f := range fields {
 		if i == 0 {

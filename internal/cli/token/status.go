@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
@@ -38,6 +39,7 @@ type statusDocument struct {
 	Provider      string      `json:"provider,omitempty"`
 	TokenProvider string      `json:"token_provider,omitempty"`
 	Account       string      `json:"account,omitempty"`
+	Detail        string      `json:"detail,omitempty"`
 	Subject       string      `json:"subject,omitempty"`
 	Organization  string      `json:"organization,omitempty"`
 	Role          string      `json:"role,omitempty"`
@@ -90,9 +92,9 @@ func PrintStatus(c *cli.Context, s *session.Session) error {
 	switch {
 	case err != nil || status.SignedIn:
 	case status.Doubt != nil:
-		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile), Hint: "zen token asks it"}
+		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile()), Hint: "zen token asks it"}
 	default:
-		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: s.LoginCommand()}
+		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile()), Hint: s.LoginCommand()}
 	}
 	return err
 }
@@ -105,14 +107,15 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 		Provider:      status.Provider,
 		TokenProvider: status.TokenProvider,
 		Account:       status.Account.Credential.Subject,
+		Detail:        status.Account.Credential.Detail,
 		Subject:       claims.Subject,
 		SignedInAt:    app.Instant(status.Account.SignedIn),
 		Storage:       string(status.Storage),
 		StorageReason: status.StorageReason,
 		File:          status.File,
 		AlsoSignedIn:  append([]string{}, status.Others...),
-		Database:      s.Target.URL,
-		Access:        string(s.Access),
+		Database:      s.Target().URL,
+		Access:        string(s.Access()),
 		Token: tokenStatus{
 			State:     status.State,
 			Issuer:    status.Claims.Issuer,
@@ -127,9 +130,9 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 			d.Organization = o.Slug
 		}
 	}
-	if f := status.Detour; f != nil {
-		d.Fallback = &fallbackStatus{f.Via, "refused", string(f.Access), app.Instant(f.Since), app.Instant(f.Probe)}
-		if f.Unavailable {
+	if f := status.Breaker; f.Open() {
+		d.Fallback = &fallbackStatus{f.Via, "refused", string(f.Access), app.Instant(f.Since), app.Instant(f.RetryAt)}
+		if f.Because == breaker.Unavailable {
 			d.Fallback.Because = "unavailable"
 		}
 	}
@@ -162,6 +165,7 @@ func writeStatus(w io.Writer, d statusDocument) error {
 		row("account", "unknown")
 	case *d.SignedIn:
 		row("account", d.Account)
+		row("sign-in", d.Detail)
 		if d.Subject != d.Account {
 			row("subject", d.Subject)
 		}

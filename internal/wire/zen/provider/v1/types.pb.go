@@ -118,7 +118,7 @@ func (Access) EnumDescriptor() ([]byte, []int) {
 // made it can read data.
 type Credential struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The provider's own encoding, at most 64 KiB.
+	// The provider's own encoding: text (UTF-8), not empty, at most 64 KiB.
 	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
 	// Whom it belongs to, for people: not a secret.
 	Subject string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`

@@ -1,4 +1,4 @@
-package main
+package clerk
 
 import (
 	"context"
@@ -12,39 +12,38 @@ import (
 // Clerk's categories of tokens, from jwtCategories.ts of clerk/javascript. One key
 // signs them all.
 const (
-	categorySession  = "cl_B7d4PD111AAA"
-	categoryTemplate = "cl_B7d4PD222AAA"
+	CategorySession  = "cl_B7d4PD111AAA"
+	CategoryTemplate = "cl_B7d4PD222AAA"
 	// categoryIgnore is on every token of instances that opted out.
 	categoryIgnore = "cl_I7d4PD111III"
 )
 
-// policy takes session and template tokens, and refuses what the same key signs
+// Policy takes session and template tokens, and refuses what the same key signs
 // beside them: OAuth access tokens (at+jwt), machine tokens, ID tokens.
-func policy(i instance) jwks.Policy {
+func (i Instance) Policy() jwks.Policy {
 	return jwks.Policy{
-		Issuer: i.url, Algorithms: []string{"RS256"}, Types: []string{"JWT"},
-		Categories: []string{categorySession, categoryTemplate, categoryIgnore},
+		Issuer: i.URL, Algorithms: []string{"RS256"}, Types: []string{"JWT"},
+		Categories: []string{CategorySession, CategoryTemplate, categoryIgnore},
 	}
 }
 
-func verification(i instance) *provider.Verification {
-	return &provider.Verification{Issuer: i.url, KeySetURL: i.keySetURL(), Algorithms: []string{"RS256"}}
+// Verification is how others check the tokens of the instance.
+func (i Instance) Verification() *provider.Verification {
+	return &provider.Verification{Issuer: i.URL, KeySetURL: i.KeySetURL(), Algorithms: []string{"RS256"}}
 }
 
-// Verify implements provider.Identity.
-func (p *clerkProvider) Verify(ctx context.Context, token provider.Secret) (provider.Claims, error) {
-	if err := p.configured(); err != nil {
-		return provider.Claims{}, err
-	}
-	claims, err := p.verifier.Verify(ctx, token)
+// Verify checks a session or template token, with a verifier that has the instance's
+// [Instance.Policy].
+func Verify(ctx context.Context, verifier *jwks.Verifier, token provider.Secret) (provider.Claims, error) {
+	claims, err := verifier.Verify(ctx, token)
 	if err != nil {
 		return provider.Claims{}, fmt.Errorf("clerk: %w", err)
 	}
 	switch {
 	case !strings.HasPrefix(claims.Subject, "user_"):
-		err = invalid("the subject %.40q is not a user", claims.Subject)
+		err = Invalid("the subject %.40q is not a user", claims.Subject)
 	case claims.Category == "" && claims.Session == "" && claims.Database == nil && len(claims.Audience) > 0:
-		err = invalid("it is for %.60q: an OpenID Connect ID token, not a token for a database", claims.Audience[0])
+		err = Invalid("it is for %.60q: an OpenID Connect ID token, not a token for a database", claims.Audience[0])
 	case claims.Status == "pending":
 		err = &provider.Error{
 			Kind:    provider.ErrPermission,
@@ -58,6 +57,7 @@ func (p *clerkProvider) Verify(ctx context.Context, token provider.Secret) (prov
 	return claims, nil
 }
 
-func invalid(format string, args ...any) error {
+// Invalid is the error of a token that is not what it should be.
+func Invalid(format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrTokenInvalid, Message: "clerk: verify token: " + fmt.Sprintf(format, args...)}
 }

@@ -1,7 +1,9 @@
-package main
+package clerk
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"net"
 	"strconv"
 	"strings"
@@ -9,26 +11,33 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// instance is what a publishable key says about a Clerk instance.
-type instance struct {
-	// host is the Frontend API's, with a port only on loopback.
-	host string
-	// url is the scheme and host. It is the issuer of every token, too.
-	url        string
-	production bool
+// Instance is what a publishable key says about a Clerk instance.
+type Instance struct {
+	// Host is the Frontend API's, with a port only on loopback.
+	Host string
+	// URL is the scheme and host. It is the issuer of every token, too.
+	URL        string
+	Production bool
 }
 
-// keySetURL is where the instance publishes its keys.
-func (i instance) keySetURL() string { return i.url + "/.well-known/jwks.json" }
+// KeySetURL is where the instance publishes its keys.
+func (i Instance) KeySetURL() string { return i.URL + "/.well-known/jwks.json" }
+
+// Fingerprint tells instances apart without naming one: the beginning of a hash of its
+// host, in hexadecimal.
+func (i Instance) Fingerprint() string {
+	sum := sha256.Sum256([]byte(i.Host))
+	return hex.EncodeToString(sum[:8])
+}
 
 const keyHint = "copy the publishable key (pk_test_... or pk_live_...) from the API keys page of the Clerk dashboard"
 
-// parseKey decodes a publishable key the way keys.ts of clerk/javascript does: the
+// ParseKey decodes a publishable key the way keys.ts of clerk/javascript does: the
 // prefix, then the base64 of the Frontend API's host and one $. On top of that the
 // host must be nothing but a host, as it goes into URLs.
-func parseKey(key string) (instance, error) {
+func ParseKey(key string) (Instance, error) {
 	if strings.HasPrefix(key, "sk_") {
-		return instance{}, &provider.Error{
+		return Instance{}, &provider.Error{
 			Kind:    provider.ErrConfig,
 			Message: "publishable_key: this is a secret key (sk_...), which zen must never have",
 			Hint:    "roll that key in the Clerk dashboard if it was stored anywhere, and " + keyHint,
@@ -37,17 +46,17 @@ func parseKey(key string) (instance, error) {
 	encoded, production := strings.CutPrefix(key, "pk_live_")
 	encoded, development := strings.CutPrefix(encoded, "pk_test_")
 	if production == development {
-		return instance{}, badKey("it does not start with pk_test_ or pk_live_")
+		return Instance{}, badKey("it does not start with pk_test_ or pk_live_")
 	}
 	decoded, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
 	if err != nil {
-		return instance{}, badKey("what follows the prefix is not base64")
+		return Instance{}, badKey("what follows the prefix is not base64")
 	}
 	host, ended := strings.CutSuffix(string(decoded), "$")
 	if !ended || strings.Contains(host, "$") || !strings.Contains(host, ".") {
-		return instance{}, badKey("it does not hold a host followed by one $")
+		return Instance{}, badKey("it does not hold a host followed by one $")
 	}
-	i := instance{host: host, url: "https://" + host, production: production}
+	i := Instance{Host: host, URL: "https://" + host, Production: production}
 	name, port, err := net.SplitHostPort(host)
 	if err != nil {
 		name = host
@@ -56,10 +65,10 @@ func parseKey(key string) (instance, error) {
 	ip := net.ParseIP(name)
 	loopback := ip != nil && ip.IsLoopback()
 	if loopback {
-		i.url = "http://" + host
+		i.URL = "http://" + host
 	}
 	if _, badPort := strconv.ParseUint(port, 10, 16); !isHostname(name) || err == nil && (!loopback || badPort != nil) {
-		return instance{}, badKey("it does not hold a bare host name")
+		return Instance{}, badKey("it does not hold a bare host name")
 	}
 	return i, nil
 }

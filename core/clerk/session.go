@@ -1,4 +1,4 @@
-package main
+package clerk
 
 import (
 	"context"
@@ -12,14 +12,15 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// session is an authenticated session of a client at Clerk.
-type session struct {
-	id string
-	// client is the client JWT, which Clerk may replace with any answer.
-	client provider.Secret
-	// name is what the user signs in with, for people; it may be empty.
-	name    string
-	expires time.Time
+// Session is an authenticated session of a client at Clerk.
+type Session struct {
+	ID string
+	// Client is the client JWT, which Clerk may replace with any answer. It is the one
+	// that is good from then on, also after an error.
+	Client provider.Secret
+	// Name is what the user signs in with, for people; it may be empty.
+	Name    string
+	Expires time.Time
 }
 
 // clientView is the part that matters here of Clerk's client object.
@@ -36,25 +37,25 @@ type clientView struct {
 
 // adopt takes over what the client says about the session, and returns its status,
 // or "" where the client doesn't have it.
-func (s *session) adopt(view *clientView) string {
+func (s *Session) adopt(view *clientView) string {
 	if view == nil {
 		return ""
 	}
 	for _, other := range view.Sessions {
-		if other.ID != s.id {
+		if other.ID != s.ID {
 			continue
 		}
-		s.name = harmless(other.User.Identifier)
+		s.Name = Harmless(other.User.Identifier)
 		if other.ExpireAt > 0 {
-			s.expires = time.UnixMilli(other.ExpireAt).UTC()
+			s.Expires = time.UnixMilli(other.ExpireAt).UTC()
 		}
 		return other.Status
 	}
 	return ""
 }
 
-// signIn exchanges a ticket for a session of a new client.
-func (f *frontend) signIn(ctx context.Context, ticket provider.Secret) (*session, error) {
+// SignIn exchanges a ticket for a session of a new client.
+func (f *Frontend) SignIn(ctx context.Context, ticket provider.Secret) (*Session, error) {
 	const what = "exchange the ticket"
 	var answer struct {
 		Response struct {
@@ -73,9 +74,9 @@ func (f *frontend) signIn(ctx context.Context, ticket provider.Secret) (*session
 	if status := answer.Response.Status; status != "complete" {
 		return nil, incomplete(status)
 	}
-	s := &session{id: answer.Response.SessionID, client: client}
-	if !isSessionID(s.id) || client.IsZero() {
-		return nil, unavailable(what, "the answer has no session and client of a native app")
+	s := &Session{ID: answer.Response.SessionID, Client: client}
+	if !IsSessionID(s.ID) || client.IsZero() {
+		return nil, Unavailable(what, "the answer has no session and client of a native app")
 	}
 	s.adopt(answer.Client)
 	return s, nil
@@ -103,19 +104,19 @@ func incomplete(status string) error {
 	}
 }
 
-// activate makes an organisation, by id or slug, the session's active one.
-func (f *frontend) activate(ctx context.Context, s *session, organization string) error {
+// Activate makes an organisation, by id or slug, the session's active one.
+func (f *Frontend) Activate(ctx context.Context, s *Session, organization string) error {
 	return f.sessionCall(ctx, s, "activate the organisation", "/touch", url.Values{"active_organization_id": {organization}}, nil)
 }
 
-// end ends the session at Clerk.
-func (f *frontend) end(ctx context.Context, s *session) error {
+// End ends the session at Clerk.
+func (f *Frontend) End(ctx context.Context, s *Session) error {
 	return f.sessionCall(ctx, s, "end the session", "/end", nil, nil)
 }
 
-// mint makes a token of the session: from a template, or, where that is empty, a
+// Mint makes a token of the session: from a template, or, where that is empty, a
 // plain session token.
-func (f *frontend) mint(ctx context.Context, s *session, template string) (provider.Secret, error) {
+func (f *Frontend) Mint(ctx context.Context, s *Session, template string) (provider.Secret, error) {
 	what, path := "make a session token", "/tokens"
 	if template != "" {
 		what, path = fmt.Sprintf("make a token from the template %q", template), "/tokens/"+url.PathEscape(template)
@@ -124,8 +125,8 @@ func (f *frontend) mint(ctx context.Context, s *session, template string) (provi
 		JWT string `json:"jwt"`
 	}
 	err := f.sessionCall(ctx, s, what, path, nil, &answer)
-	var refused *answerError
-	if errors.As(err, &refused) && refused.status == http.StatusNotFound {
+	var refused *AnswerError
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
 		err = f.explainNotFound(ctx, s, template, err)
 	}
 	return provider.NewSecret(answer.JWT), err
@@ -133,8 +134,8 @@ func (f *frontend) mint(ctx context.Context, s *session, template string) (provi
 
 // explainNotFound finds out what a 404 is about, the session or the template:
 // Clerk has one code for both.
-func (f *frontend) explainNotFound(ctx context.Context, s *session, template string, cause error) error {
-	if err := f.reload(ctx, s); err != nil {
+func (f *Frontend) explainNotFound(ctx context.Context, s *Session, template string, cause error) error {
+	if err := f.Reload(ctx, s); err != nil {
 		return err
 	}
 	if template == "" {
@@ -147,15 +148,25 @@ func (f *frontend) explainNotFound(ctx context.Context, s *session, template str
 	}
 }
 
-// reload reads the client again, and fails with ErrRejected where the session is
+// Probe reads the client of nobody, which needs no credential: its error says whether the
+// Native API is there. That nobody is signed in is none.
+func (f *Frontend) Probe(ctx context.Context) error {
+	_, err := f.do(ctx, call{what: "try the Native API", method: http.MethodGet, path: "/v1/client"}, nil)
+	if errors.Is(err, provider.ErrRejected) {
+		return nil
+	}
+	return err
+}
+
+// Reload reads the client again, and fails with ErrRejected where the session is
 // not active any more.
-func (f *frontend) reload(ctx context.Context, s *session) error {
+func (f *Frontend) Reload(ctx context.Context, s *Session) error {
 	var answer struct {
 		Response *clientView `json:"response"`
 	}
-	next, err := f.do(ctx, call{what: "read the client", method: http.MethodGet, path: "/v1/client", client: s.client}, &answer)
+	next, err := f.do(ctx, call{what: "read the client", method: http.MethodGet, path: "/v1/client", client: s.Client}, &answer)
 	if !next.IsZero() {
-		s.client = next
+		s.Client = next
 	}
 	if err != nil {
 		return err
@@ -166,18 +177,18 @@ func (f *frontend) reload(ctx context.Context, s *session) error {
 	return nil
 }
 
-func (f *frontend) sessionCall(ctx context.Context, s *session, what, path string, form url.Values, out any) error {
+func (f *Frontend) sessionCall(ctx context.Context, s *Session, what, path string, form url.Values, out any) error {
 	next, err := f.do(ctx, call{
-		what: what, method: http.MethodPost, path: "/v1/client/sessions/" + s.id + path, form: form, client: s.client,
+		what: what, method: http.MethodPost, path: "/v1/client/sessions/" + s.ID + path, form: form, client: s.Client,
 	}, out)
 	if !next.IsZero() {
-		s.client = next
+		s.Client = next
 	}
 	return err
 }
 
-// isSessionID keeps an id from being more than one element of a path.
-func isSessionID(id string) bool {
+// IsSessionID keeps an id from being more than one element of a path.
+func IsSessionID(id string) bool {
 	rest, ok := strings.CutPrefix(id, "sess_")
 	return ok && isCode(rest) && !strings.ContainsAny(rest, "_-")
 }

@@ -1,4 +1,4 @@
-package main
+package clerk
 
 import (
 	"encoding/json"
@@ -14,13 +14,13 @@ import (
 
 const loginHint = "run zen login"
 
-// answerError is Clerk's answer behind a provider.Error.
-type answerError struct {
-	status int
-	code   string
+// AnswerError is Clerk's answer behind a provider.Error.
+type AnswerError struct {
+	Status int
+	Code   string
 }
 
-func (e *answerError) Error() string { return fmt.Sprintf("HTTP %d, %s", e.status, e.code) }
+func (e *AnswerError) Error() string { return fmt.Sprintf("HTTP %d, %s", e.Status, e.Code) }
 
 // apiError turns an answer other than 200 into an error. A 4xx counts as Clerk's
 // word only in Clerk's form: a proxy's 403 must not end anybody's session.
@@ -33,7 +33,7 @@ func apiError(what string, res *http.Response, body []byte) error {
 		Trace string `json:"clerk_trace_id"`
 	}
 	if json.Unmarshal(body, &answer) != nil || len(answer.Errors) == 0 || !isCode(answer.Errors[0].Code) {
-		failure := unavailable(what, "HTTP "+strconv.Itoa(res.StatusCode)+" that is not Clerk's: is there a proxy between?")
+		failure := Unavailable(what, "HTTP "+strconv.Itoa(res.StatusCode)+" that is not Clerk's: is there a proxy between?")
 		if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests {
 			failure.Message = "clerk: " + what + ": HTTP " + strconv.Itoa(res.StatusCode)
 			failure.RetryAfter = retryAfter(res.Header)
@@ -42,7 +42,7 @@ func apiError(what string, res *http.Response, body []byte) error {
 	}
 	first := answer.Errors[0]
 	text := first.Code
-	if message := harmless(first.Message); message != "" {
+	if message := Harmless(first.Message); message != "" {
 		text = message + " (" + first.Code + ")"
 	}
 	text = fmt.Sprintf("clerk: %s: %s, HTTP %d", what, text, res.StatusCode)
@@ -54,7 +54,7 @@ func apiError(what string, res *http.Response, body []byte) error {
 		}
 	}
 	failure := &provider.Error{
-		Kind: provider.ErrRejected, Message: text, Err: &answerError{status: res.StatusCode, code: first.Code},
+		Kind: provider.ErrRejected, Message: text, Err: &AnswerError{Status: res.StatusCode, Code: first.Code},
 	}
 	switch code := first.Code; {
 	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode >= 500:
@@ -83,9 +83,9 @@ func isCode(s string) bool {
 	return s != "" && len(s) <= 64
 }
 
-// harmless returns a server's sentence in a form fit for a terminal, or "" where a
+// Harmless returns a server's sentence in a form fit for a terminal, or "" where a
 // word is so long that it could be a ticket or a token.
-func harmless(message string) string {
+func Harmless(message string) string {
 	message = strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {
 			return r

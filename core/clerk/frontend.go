@@ -1,4 +1,4 @@
-package main
+package clerk
 
 import (
 	"context"
@@ -16,27 +16,33 @@ import (
 const (
 	// apiVersion is the one of clerk/javascript, whose behaviour is followed here.
 	apiVersion = "2026-05-12"
-	// callTimeout bounds one call, its body included.
-	callTimeout = 15 * time.Second
+	// CallTimeout bounds one call, its body included.
+	CallTimeout = 15 * time.Second
 	// maxBody bounds an answer. A client with its sessions and users has some KiB.
 	maxBody = 1 << 20
 )
 
-// newHTTPClient follows no redirect: the Frontend API sends none to a native
+// NewHTTPClient follows no redirect: the Frontend API sends none to a native
 // client, and following one could carry the client JWT elsewhere.
-func newHTTPClient(transport http.RoundTripper) *http.Client {
+func NewHTTPClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// frontend calls Clerk's Frontend API the way a native app does: with the client
+// Frontend calls Clerk's Frontend API the way a native app does: with the client
 // JWT in Authorization instead of cookies, marked by _is_native.
-type frontend struct {
+type Frontend struct {
 	base      string
 	client    *http.Client
 	userAgent string
+}
+
+// NewFrontend returns a client of an instance's Frontend API. httpClient should follow no
+// redirects, see [NewHTTPClient].
+func NewFrontend(i Instance, httpClient *http.Client, userAgent string) *Frontend {
+	return &Frontend{base: i.URL, client: httpClient, userAgent: userAgent}
 }
 
 // call is one call.
@@ -53,8 +59,8 @@ type call struct {
 // do makes the call and decodes the answer into out, unless out is nil. next is the
 // client JWT that the server put in the place of the one sent, or zero; it counts
 // beside an error, too.
-func (f *frontend) do(ctx context.Context, c call, out any) (next provider.Secret, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+func (f *Frontend) do(ctx context.Context, c call, out any) (next provider.Secret, err error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	req, err := f.request(ctx, c)
 	if err != nil {
@@ -71,17 +77,17 @@ func (f *frontend) do(ctx context.Context, c call, out any) (next provider.Secre
 	case err != nil:
 		return next, httpclient.Failure("clerk: "+c.what, err)
 	case len(body) > maxBody:
-		return next, unavailable(c.what, "the answer is larger than 1 MiB")
+		return next, Unavailable(c.what, "the answer is larger than 1 MiB")
 	case res.StatusCode/100 != 2:
 		return next, apiError(c.what, res, body)
 	}
 	if out != nil && json.Unmarshal(body, out) != nil {
-		return next, unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")
+		return next, Unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")
 	}
 	return next, nil
 }
 
-func (f *frontend) request(ctx context.Context, c call) (*http.Request, error) {
+func (f *Frontend) request(ctx context.Context, c call) (*http.Request, error) {
 	query := url.Values{"_is_native": {"1"}, "__clerk_api_version": {apiVersion}}
 	var body io.Reader
 	if c.method == http.MethodPost {
@@ -89,7 +95,7 @@ func (f *frontend) request(ctx context.Context, c call) (*http.Request, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, c.method, f.base+c.path+"?"+query.Encode(), body)
 	if err != nil {
-		return nil, unavailable(c.what, "the request can't be made")
+		return nil, Unavailable(c.what, "the request can't be made")
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -115,6 +121,7 @@ func replaced(h http.Header, sent provider.Secret) provider.Secret {
 	return next
 }
 
-func unavailable(what, reason string) *provider.Error {
+// Unavailable is the error of something that may pass.
+func Unavailable(what, reason string) *provider.Error {
 	return &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: " + what + ": " + reason}
 }
