@@ -40,6 +40,7 @@ type spillage struct {
 // panics, logs and prints, and looks for it, as any program of the same user could,
 // in the outputs, the files, and the arguments and environment of every process.
 func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
+	t.Parallel()
 	s := newSpillage(t)
 	s.run(0, "provider", "trust", "spill")
 	if out := s.run(0, "login", "--provider", "spill", "--debug"); !strings.Contains(out, "traced") {
@@ -107,6 +108,7 @@ func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 // TestACoreDumpWouldBeFound is the control of the core files: without what zen and
 // providers do, there is one, with the secret in it, where the system writes any.
 func TestACoreDumpWouldBeFound(t *testing.T) {
+	t.Parallel()
 	pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern")
 	if err != nil || strings.ContainsAny(string(pattern), "|/") {
 		t.Skipf("this system does not write core files to the working directory: %s, %v", pattern, err)
