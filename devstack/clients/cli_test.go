@@ -51,6 +51,7 @@ func (c *cli) run(args ...string) (out string, err error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	cmd.Env = c.env
+	cmd.Stdin = strings.NewReader("y\n") // for what asks whether it really should
 	var b bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &b, &b
 	err = cmd.Run()

@@ -85,7 +85,7 @@ func noSchemeError(s string) error {
 }
 
 func localFileError() error {
-	return databaseError("names a local file", "a profile names a database at a server; zen db --mode local and core.Open open files")
+	return databaseError("names a local file", "write file:PATH, as in zen db query --database file:app.db; a profile names a database at a server")
 }
 
 // normalHost returns host[:port] in lower case, without the scheme's own port.

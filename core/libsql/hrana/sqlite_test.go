@@ -52,6 +52,7 @@ func TestPlace(t *testing.T) {
 		"SQL input error: no such column: foo (at offset x)":                              -1,
 		"SQL string could not be parsed: syntax error around L2:7: `x`":                   15,
 		"SQL string could not be parsed: syntax error around L1:1: `SELECT`":              0,
+		"SQL string could not be parsed: syntax error around L1:7: `SELECT`":              0,
 		"SQL string could not be parsed: syntax error around L3:1: `x`":                   -1,
 		"SQL string could not be parsed: syntax error around L0:1: `x`":                   -1,
 		"SQL string could not be parsed: syntax error around L2:9999999999999999999: `x`": -1,

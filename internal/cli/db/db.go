@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path"
@@ -46,6 +48,11 @@ func modeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "mode", Usage: "use the database in `MODE`: remote, replica or local (default: local for file:PATH and :memory:, otherwise remote)"},
 		&cli.StringFlag{Name: "path", Usage: "keep the replica in `FILE` (default: one for the database in zen's state directory)", TakesFile: true},
 	}
+}
+
+// createFlag lets a database in a file begin.
+func createFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "create", Usage: "make the file of --database file:PATH where there is none"}
 }
 
 // database is what a command works with.
@@ -95,7 +102,25 @@ func useLocal(c *cli.Context, how core.Database, fn func(database) error) error 
 		}
 		how.Access = access
 	}
+	path, err := libsql.LocalPath(how.Target)
+	if err != nil {
+		return err
+	}
+	wrongMode := how.Mode != "" && how.Mode != libsql.Local // for Open to say
+	if _, err := os.Stat(path); !wrongMode && path != ":memory:" && errors.Is(err, fs.ErrNotExist) && !c.Bool("create") {
+		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("there is no file %s", app.OneLine(path)), Hint: createHint(c), Err: err}
+	}
 	return useDatabase(c, database{target: how.Target}, how, fn)
+}
+
+// createHint says how a command makes a new file, which not all do.
+func createHint(c *cli.Context) string {
+	for _, f := range c.Command.Flags {
+		if slices.Contains(f.Names(), "create") {
+			return "--create makes an empty database"
+		}
+	}
+	return "zen db shell --create makes an empty database"
 }
 
 // useDatabase opens a database for fn, and closes it.

@@ -19,8 +19,15 @@ type rowWriter interface {
 	cut() error
 }
 
+// layout says how rows are printed.
+type layout struct {
+	columns []string
+	header  bool // with the columns' names, in table and csv
+	width   int  // of the terminal, which a table fits in; 0 is no limit
+}
+
 // rowFormats are the formats by name.
-var rowFormats = map[string]func(w *bufio.Writer, columns []string) rowWriter{
+var rowFormats = map[string]func(*bufio.Writer, layout) rowWriter{
 	"table": newTable, "csv": newCSVRows, "line": newLineRows, "json": newJSONRows,
 }
 
@@ -35,6 +42,9 @@ func cell(value any) string {
 	case string:
 		if strings.ContainsFunc(v, isControl) || !utf8.ValidString(v) {
 			return strconv.Quote(v)
+		}
+		if v == "NULL" { // which would look like none
+			return "'NULL'"
 		}
 		return v
 	case []byte:

@@ -25,13 +25,20 @@ type runner struct {
 	out    *bufio.Writer
 	format string
 	timing bool
+	// noHeader leaves the names of columns out.
+	noHeader bool
 	// tables is how many results were printed.
 	tables int
 	held   batch
+	// width is that of the terminal, or 0.
+	width int
 }
 
 func newRunner(c *cli.Context, conn *sql.Conn, format string) *runner {
-	return &runner{c: c, conn: conn, out: bufio.NewWriterSize(printable(c.App.Writer), 64<<10), format: format}
+	return &runner{
+		c: c, conn: conn, out: bufio.NewWriterSize(printable(c.App.Writer), 64<<10), format: format,
+		width: app.Width(c.App.Writer),
+	}
 }
 
 // script runs the statements of a text until one fails, which the error then shows
@@ -128,7 +135,7 @@ func (r *runner) print(rows *sql.Rows) (n int64, err error) {
 	if r.tables++; r.tables > 1 {
 		r.out.WriteByte('\n')
 	}
-	out := rowFormats[r.format](r.out, columns)
+	out := rowFormats[r.format](r.out, layout{columns: columns, header: !r.noHeader, width: r.width})
 	progress := newProgress(r.c)
 	defer progress.clear()
 	values, pointers := make([]any, len(columns)), make([]any, len(columns))
