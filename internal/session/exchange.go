@@ -65,9 +65,9 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by issuer, n
 	sent := l.Accounts[by.provider].Credential.Data
 	token, err := s.call(ctx, l, source, by, req)
 	if died(err) && ctx.Err() == nil {
-		// Whether it changed anything nobody knows. But what the next one to want a
-		// token would send is what is sent now, and sooner is better: an issuer may
-		// still take it.
+		// It is not known whether the issuer has replaced the credential. The next
+		// request for a token would send the one that is stored, too, and sooner is
+		// better: an issuer may still take it. No other layer makes the call again.
 		token, err = s.call(ctx, l, source, by, req)
 	}
 	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.provider, sent) {
