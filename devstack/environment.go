@@ -91,7 +91,11 @@ func (s *Stack) config() string {
 	if clients := s.seed.OIDC.Clients; len(clients) > 0 {
 		client = clients[0].ID
 	}
-	section("providers.oidc", "issuer", s.OIDC.Address(), "client_id", client)
+	settings := []string{"issuer", s.OIDC.Address(), "client_id", client}
+	if s.ci != "" {
+		settings = append(settings, "workload_issuer", s.CI.Issuer(s.ci))
+	}
+	section("providers.oidc", settings...)
 	return b.String()
 }
 

@@ -265,10 +265,10 @@ func TestPageDenies(t *testing.T) {
 	}()
 	_, err := l.Wait(t.Context())
 	var denied *loopback.DeniedError
-	if !errors.As(err, &denied) || denied.Code != "access_denied" || denied.Description != "no[31m<b>thanks</b>" {
+	if !errors.As(err, &denied) || denied.Code != "access_denied" || denied.Description != "no[31m <b>thanks</b>" {
 		t.Errorf("got %v", err)
 	}
-	if got := <-browser; got.status != http.StatusBadRequest || !strings.Contains(got.body, "access_denied: no[31m&lt;b&gt;thanks") {
+	if got := <-browser; got.status != http.StatusBadRequest || !strings.Contains(got.body, "access_denied: no[31m &lt;b&gt;thanks") {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -17,7 +17,7 @@ type Variable struct{ Name, Value string }
 
 // TokenVariable is what the stack's job calls a token that CI puts into its variables:
 // at GitLab that is the job's choice.
-const TokenVariable = "ZEN_ID_TOKEN"
+const TokenVariable = "ZEN_OIDC__ID_TOKEN"
 
 // Environment is what a job of a system finds in its variables. A token that is given in
 // advance is for the audience.

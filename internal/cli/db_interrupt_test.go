@@ -15,6 +15,7 @@ import (
 // TestQueryInterrupted: Ctrl-C ends a statement that streams, here and at the server,
 // with its exit code and one line.
 func TestQueryInterrupted(t *testing.T) {
+	t.Parallel()
 	zen, _ := signedIn(t)
 	if out, err := zen("db", "query", "CREATE TABLE t (n)").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
