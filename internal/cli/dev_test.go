@@ -103,6 +103,7 @@ func status(t *testing.T, url string) int {
 }
 
 func TestDev(t *testing.T) {
+	t.Parallel()
 	zen := shipped(t)
 
 	for name, signal := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
