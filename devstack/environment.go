@@ -54,7 +54,8 @@ func (s *Stack) Environment(dir string) ([]Variable, error) {
 		{"CLERK_API_URL", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1")},
 	}
 	if s.apiKey != "" {
-		variables = append(variables, Variable{"ZEN_APIKEY__KEY", s.apiKey})
+		// The stack is a server that has the secret key anyway.
+		variables = append(variables, Variable{"ZEN_APIKEY__KEY", s.apiKey}, Variable{"ZEN_APIKEY__SECRET_KEY", s.Clerk.SecretKey()})
 	}
 	if s.Auth0 != nil {
 		variables = append(variables, Variable{"AUTH0_ISSUER_BASE_URL", s.Auth0.BaseURL()})
@@ -82,6 +83,7 @@ func (s *Stack) config() string {
 	section("profiles.default", "database", s.DatabaseURL(), "database_id", s.DatabaseID(), "provider", "clerk")
 	section("providers.clerk", "publishable_key", s.Clerk.PublishableKey(), "bridge_url", s.url+app.BridgePath,
 		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
+	section("providers.apikey", "template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
 	section("providers.platformtoken", "organization", organization, "api_url", s.url)
 	if s.Auth0 != nil && s.seed.Auth0.Applications == nil && s.seed.Auth0.APIs == nil {
 		section("providers.auth0", "domain", strings.TrimPrefix(s.Auth0.BaseURL(), "http://"), "client_id", auth0.DefaultClientID,

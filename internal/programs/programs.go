@@ -22,7 +22,7 @@ import (
 var Exe = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
 
 // Bundled are the providers whose sums zen-full knows.
-var Bundled = []string{"auth0", "clerk", "platformtoken"}
+var Bundled = []string{"apikey", "auth0", "clerk", "platformtoken"}
 
 // tags are those of every build of zen.
 const tags = "urfave_cli_no_docs"
