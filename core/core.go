@@ -14,8 +14,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/zen-auth/zen/internal/config"
@@ -44,9 +46,9 @@ type Options struct {
 	// use, where credentials will rest, that the audit log can't be written. Each call
 	// is one line without a prefix. Nil is nobody. It may be called by several goroutines.
 	Notify func(text string)
-	// Elsewhere is session.Config.Elsewhere: how a renewal is made that must not end
-	// with this process. Nil makes all of them here.
-	Elsewhere func(context.Context, session.Order) error
+	// RenewInChild is session.Config.RenewInChild: how a renewal is made that must not
+	// end with this process. If nil, all of them are made in it.
+	RenewInChild func(context.Context, session.RenewalRequest) error
 	// Overridden is told at each start that a provider which is being written is used in
 	// place of the installed one: the program, or the socket, at path. Nobody has checked
 	// it, so somebody has to hear of it; where Overridden is nil, none ever is.
@@ -68,11 +70,11 @@ type Client struct {
 	Store     *store.Store
 	Providers *Providers
 
-	notify    func(string)
-	elsewhere func(context.Context, session.Order) error
+	notify       func(string)
+	renewInChild func(context.Context, session.RenewalRequest) error
 
 	mu       sync.Mutex // guards sessions
-	sessions []*session.Session
+	sessions map[*session.Session]struct{}
 }
 
 // New reads the configuration. It starts nothing and touches no network.
@@ -96,7 +98,9 @@ func New(options Options) (*Client, error) {
 		Store:     session.Credentials(cfg, options.Keyring, options.Notify),
 		Providers: newProviders(cfg, dirs, options),
 		notify:    options.Notify,
-		elsewhere: options.Elsewhere,
+
+		renewInChild: options.RenewInChild,
+		sessions:     map[*session.Session]struct{}{},
 	}, nil
 }
 
@@ -104,8 +108,8 @@ func New(options Options) (*Client, error) {
 // for both, at most until ctx ends, and never much longer than six seconds.
 func (c *Client) Close(ctx context.Context) error {
 	c.mu.Lock()
-	sessions := c.sessions
-	c.sessions = nil
+	sessions := slices.Collect(maps.Keys(c.sessions))
+	clear(c.sessions)
 	c.mu.Unlock()
 	var err error
 	for _, s := range sessions {
@@ -125,15 +129,23 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 }
 
 func (c *Client) sessionOf(p config.Profile) *session.Session {
-	s := session.OpenProfile(c.Config, p, c.Store, c.Providers, c.notify)
-	s.Elsewhere = c.elsewhere
-	return s
+	config := session.FromProfile(c.Config, p, c.Store, c.Providers, c.notify)
+	config.RenewInChild = c.renewInChild
+	return session.New(config)
 }
 
-// owned makes a session one that ends with the Client.
+// owned makes a session one that ends with the Client, at the latest.
 func (c *Client) owned(s *session.Session) *session.Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sessions = append(c.sessions, s)
+	c.sessions[s] = struct{}{}
 	return s
+}
+
+// release ends a session before the Client.
+func (c *Client) release(ctx context.Context, s *session.Session) error {
+	c.mu.Lock()
+	delete(c.sessions, s)
+	c.mu.Unlock()
+	return s.Close(ctx)
 }

@@ -65,7 +65,7 @@ func Open(ctx context.Context, d Database) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client.open(ctx, nil, d, closing{client})
+	return client.open(ctx, nil, d, closer{client})
 }
 
 // Open opens a database. The client must outlive the handle.
@@ -84,34 +84,57 @@ func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
 	return c.open(context.Background(), s, Database{}, nil)
 }
 
-// open opens a database; own, where not nil, is closed with it, or when it fails.
+// open opens a database; own, where not nil, is closed with it, or when it fails. So is
+// a session that is made for it.
 func (c *Client) open(ctx context.Context, s *session.Session, d Database, own io.Closer) (*sql.DB, error) {
 	options := d.options()
 	options.Own = own
 	if s != nil || !libsql.IsLocal(d.Target) {
-		var err error
-		if s, err = c.sessionFor(ctx, s, d); err != nil {
-			if own != nil {
-				err = errors.Join(err, own.Close())
+		if s == nil {
+			var err error
+			if s, err = c.sessionFor(ctx, d); err != nil {
+				return nil, errors.Join(err, closing{nil, nil, own}.Close())
+			}
+			options.Own = closing{c, s, own}
+		}
+		if err := s.NeedsDatabase(); err != nil {
+			if options.Own != nil {
+				err = errors.Join(err, options.Own.Close())
 			}
 			return nil, err
 		}
-		options.Target, options.Access, options.Source = s.Target, s.Access, s
+		options.Target, options.Access, options.Source = s.Target(), s.Access(), s
 	}
 	return libsql.Open(ctx, options)
 }
 
-// closing is a client as an io.Closer.
-type closing struct{ *Client }
+// closing ends what was made for one handle: its session, and what it owns beside.
+type closing struct {
+	client  *Client
+	session *session.Session
+	own     io.Closer
+}
 
 // Close implements io.Closer.
-func (c closing) Close() error { return c.Client.Close(context.Background()) }
-
-// sessionFor makes the session that d asks for, unless there is one.
-func (c *Client) sessionFor(ctx context.Context, s *session.Session, d Database) (*session.Session, error) {
-	if s != nil {
-		return s, s.NeedsDatabase()
+func (c closing) Close() error {
+	var err error
+	if c.session != nil {
+		err = c.client.release(context.Background(), c.session)
 	}
+	if c.own != nil {
+		err = errors.Join(err, c.own.Close())
+	}
+	return err
+}
+
+// closer is a client as an io.Closer.
+type closer struct{ *Client }
+
+// Close implements io.Closer.
+func (c closer) Close() error { return c.Client.Close(context.Background()) }
+
+// sessionFor makes the session that d asks for.
+func (c *Client) sessionFor(ctx context.Context, d Database) (*session.Session, error) {
 	p, err := c.profileFor(ctx, d)
 	if err != nil {
 		return nil, err
@@ -122,8 +145,7 @@ func (c *Client) sessionFor(ctx context.Context, s *session.Session, d Database)
 	if d.Access != "" {
 		p.Access.Value = d.Access
 	}
-	s = c.owned(c.sessionOf(p))
-	return s, s.NeedsDatabase()
+	return c.owned(c.sessionOf(p)), nil
 }
 
 // profileFor is the profile that d names, with the database that d names: by its URL,
@@ -157,4 +179,7 @@ func (d Database) options() libsql.Options {
 }
 
 // Interface guards
-var _ io.Closer = closing{}
+var (
+	_ io.Closer = closing{}
+	_ io.Closer = closer{}
+)

@@ -1,6 +1,17 @@
 package core
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/config"
+)
 
 func TestIsName(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -9,6 +20,60 @@ func TestIsName(t *testing.T) {
 	} {
 		if isName(text) != want {
 			t.Errorf("%q is a name: %v", text, !want)
+		}
+	}
+}
+
+// newClient has a profile with a database, and one without.
+func newClient(t *testing.T) *Client {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "config.toml")
+	content := "[profiles.default]\ndatabase = \"libsql://db.example\"\n[profiles.none]\n"
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, err := New(Options{Config: config.LoadOptions{Environ: []string{"ZEN_CONFIG=" + file, "ZEN_STATE_DIR=" + dir, "ZEN_PROVIDER_DIR=" + dir}, WorkDir: dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return client
+}
+
+// A server that opens a database for each of its tenants keeps nothing of those that it
+// has closed.
+func TestOpenedDatabasesAreReleased(t *testing.T) {
+	client := newClient(t)
+	before := runtime.NumGoroutine()
+	for range 10_000 {
+		db, err := client.Open(t.Context(), Database{Target: "libsql://tenant.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(client.sessions) != 1 {
+			t.Fatalf("%d sessions for one handle", len(client.sessions))
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, bad := range []Database{{Profile: "none"}, {Mode: "telepathy"}, {Profile: "nowhere"}, {Target: "gopher://x"}} {
+		if _, err := client.Open(t.Context(), bad); !errors.Is(err, provider.ErrConfig) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	if n := len(client.sessions); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+	// database/sql ends its own goroutine for a handle after Close has returned.
+	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+10; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}
 	}
 }

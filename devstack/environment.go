@@ -54,7 +54,7 @@ func (s *Stack) Environment(dir string) ([]Variable, error) {
 		{"CLERK_API_URL", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1")},
 	}
 	if s.apiKey != "" {
-		// The stack is a server that has the secret key anyway.
+		// The secret key, too: the command is a server of the app's own.
 		variables = append(variables, Variable{"ZEN_APIKEY__KEY", s.apiKey}, Variable{"ZEN_APIKEY__SECRET_KEY", s.Clerk.SecretKey()})
 	}
 	if s.Auth0 != nil {
@@ -83,7 +83,6 @@ func (s *Stack) config() string {
 	section("profiles.default", "database", s.DatabaseURL(), "database_id", s.DatabaseID(), "provider", "clerk")
 	section("providers.clerk", "publishable_key", s.Clerk.PublishableKey(), "bridge_url", s.url+app.BridgePath,
 		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
-	section("providers.apikey", "template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
 	section("providers.platformtoken", "organization", organization, "api_url", s.url)
 	if s.Auth0 != nil && s.seed.Auth0.Applications == nil && s.seed.Auth0.APIs == nil {
 		section("providers.auth0", "domain", strings.TrimPrefix(s.Auth0.BaseURL(), "http://"), "client_id", auth0.DefaultClientID,
@@ -93,9 +92,18 @@ func (s *Stack) config() string {
 	if clients := s.seed.OIDC.Clients; len(clients) > 0 {
 		client = clients[0].ID
 	}
-	section("providers.oidc", "issuer", s.OIDC.Address(), "client_id", client)
+	openID := []string{"issuer", s.OIDC.Address(), "client_id", client, "audience", s.audience()}
+	if s.ci != "" {
+		openID = append(openID, "workload_issuer", s.CI.Issuer(s.ci))
+	}
+	section("providers.oidc", openID...)
+	section("providers.apikey", "publishable_key", s.Clerk.PublishableKey(), "backend_url", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1"),
+		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
 	return b.String()
 }
+
+// audience is whom a statement of CI's is for where nobody asks for another one.
+func (s *Stack) audience() string { return cmp.Or(s.seed.CI.Audience, defaultAudience) }
 
 // job are the variables of the job whose environment this is. Its files are kept fresh
 // until the stack ends.
@@ -103,8 +111,7 @@ func (s *Stack) job(dir string) ([]Variable, error) {
 	if s.ci == "" {
 		return nil, nil
 	}
-	audience := cmp.Or(s.seed.CI.Audience, defaultAudience)
-	found, err := s.CI.Environment(s.ci, audience)
+	found, err := s.CI.Environment(s.ci, s.audience())
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +123,7 @@ func (s *Stack) job(dir string) ([]Variable, error) {
 		return variables, nil
 	}
 	path := filepath.Join(dir, "ci", "token")
-	ended, err := s.CI.KeepFile(s.background, s.ci, audience, path)
+	ended, err := s.CI.KeepFile(s.background, s.ci, s.audience(), path)
 	if err != nil {
 		return nil, err
 	}

@@ -62,8 +62,8 @@ func IsLocal(target string) bool {
 }
 
 // LocalPath is the file that file:PATH names, or :memory:. The forms are SQLite's
-// without its parameters: file:app.db, file:/var/lib/app.db and
-// file:///var/lib/app.db.
+// without its parameters (https://sqlite.org/uri.html): file:app.db, file:/var/lib/app.db
+// and file:///var/lib/app.db, in which %20 is a blank.
 func LocalPath(target string) (string, error) {
 	if target == ":memory:" || target == "file::memory:" {
 		return ":memory:", nil
@@ -72,11 +72,14 @@ func LocalPath(target string) (string, error) {
 	if rest, found := strings.CutPrefix(path, "//"); found {
 		path, ok = rest, ok && strings.HasPrefix(rest, "/")
 	}
+	path, err := url.PathUnescape(path)
 	switch {
+	case err != nil:
+		return "", misfit("database file %q has a %% that no two hexadecimal digits follow", "write it as %25", shown(target))
 	case !ok || path == "":
 		return "", misfit("database %q is not of the form file:PATH", "for example file:app.db or file:/var/lib/app.db", shown(target))
-	case strings.ContainsAny(path, "?#\x00"):
-		return "", misfit("database file %q has parameters or a NUL byte in its name", "options are given beside the path", shown(path))
+	case strings.ContainsAny(target, "?#") || strings.ContainsRune(path, 0):
+		return "", misfit("database file %q has parameters or a NUL byte in its name", "options are given beside the path", shown(target))
 	}
 	return path, nil
 }

@@ -44,7 +44,7 @@ func (noSource) Renew(context.Context, provider.Token) (provider.Token, error) {
 func TestLocalPath(t *testing.T) {
 	for target, want := range map[string]string{
 		":memory:": ":memory:", "file::memory:": ":memory:", "file:app.db": "app.db", "file:./a/app.db": "./a/app.db",
-		"file:/var/app.db": "/var/app.db", "file:///var/app.db": "/var/app.db",
+		"file:/var/app.db": "/var/app.db", "file:my%20app%25.db": "my app%.db", "file:100%.db": "", "file:a%00b": "", "file:///var/app.db": "/var/app.db",
 		"file:": "", "file://host/app.db": "", "file:x?mode=ro": "", "file:x#y": "", "app.db": "", "file:a\x00b": "",
 	} {
 		got, err := libsql.LocalPath(target)

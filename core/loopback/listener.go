@@ -40,7 +40,6 @@ type Options struct {
 type Listener struct {
 	addr    string
 	path    string
-	state   string
 	server  *http.Server
 	served  chan struct{}
 	closed  chan struct{}
@@ -48,8 +47,10 @@ type Listener struct {
 	// callbacks holds the one that was accepted, until Wait takes it.
 	callbacks chan *Callback
 
-	mu sync.Mutex
-	// mu guards only, the only callback that is accepted.
+	mu sync.Mutex // guards state and only
+	// state is what the callback has to carry.
+	state string
+	// only is the only callback that is accepted.
 	only *Callback
 }
 
@@ -136,8 +137,21 @@ func newState() string {
 func (l *Listener) RedirectURL() string { return "http://" + l.addr + l.path }
 
 // State is the value that the callback has to carry as state: 256 random bits, in
-// base64url.
-func (l *Listener) State() string { return l.state }
+// base64url, or what [Listener.Expect] was told.
+func (l *Listener) State() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state
+}
+
+// Expect sets another state than the listener's own, for a server that makes the state
+// itself (OpenBao's auth method oidc does) once it was told the redirect URL. It has to
+// be as hard to guess, and Expect to be called before the page is opened.
+func (l *Listener) Expect(state string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state = state
+}
 
 // Wait returns the callback, which has to be settled by its Succeed or Fail. Where
 // the page sent an error instead, it shows that to the browser and returns a
@@ -178,7 +192,7 @@ var (
 func (l *Listener) accept(rawQuery string) (*Callback, error) {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil || len(query["state"]) != 1 ||
-		subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(l.state)) != 1 {
+		subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(l.State())) != 1 {
 		return nil, errWrongState
 	}
 	l.mu.Lock()

@@ -16,13 +16,12 @@ var (
 	// ErrTokenInvalid: wrong signature, issuer, algorithm or shape.
 	ErrTokenInvalid = errors.New("token invalid")
 	// ErrRejected: the server refused the credential or token (a 4xx other than
-	// 429). The only class that may delete a credential.
+	// 429). Nothing is deleted for it: an outage can look like a rejection.
 	ErrRejected = errors.New("rejected by the server")
 	// ErrPermission: valid, but not for this database or action, or a token
 	// without database claims.
 	ErrPermission = errors.New("not permitted")
 	// ErrUnavailable: network, 5xx, 429, or a provider that crashed or timed out.
-	// Never a reason to delete a credential.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrConfig: a missing or wrong setting.
 	ErrConfig = errors.New("wrong configuration")
@@ -30,11 +29,13 @@ var (
 	ErrNoProvider = errors.New("no such provider")
 )
 
-// Kinds lists the sentinels, in the order of the contract.
+// Kinds lists the sentinels in their order of precedence: an error may be of two
+// classes, as a refusal is whose renewal failed for want of a network. What the user has
+// to do comes before what only waiting helps.
 func Kinds() []error {
 	return []error{
-		ErrNoCredential, ErrTokenExpired, ErrTokenInvalid, ErrRejected,
-		ErrPermission, ErrUnavailable, ErrConfig, ErrNoProvider,
+		ErrPermission, ErrNoCredential, ErrTokenExpired, ErrTokenInvalid, ErrRejected,
+		ErrConfig, ErrNoProvider, ErrUnavailable,
 	}
 }
 
@@ -75,7 +76,8 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// Kind returns the sentinel that err is or wraps, or nil.
+// Kind returns the sentinel that err is or wraps, the first in the order of Kinds, or
+// nil.
 func Kind(err error) error {
 	for _, kind := range Kinds() {
 		if errors.Is(err, kind) {
@@ -85,26 +87,35 @@ func Kind(err error) error {
 	return nil
 }
 
-// Hint returns the first hint in the chain of err, or "".
+// Hint returns the first hint in err and what it wraps, or "".
 func Hint(err error) string {
-	var e *Error
-	for errors.As(err, &e) {
-		if e.Hint != "" {
-			return e.Hint
-		}
-		err = e.Err
-	}
-	return ""
+	hint := ""
+	walk(err, func(e *Error) bool { hint = e.Hint; return hint != "" })
+	return hint
 }
 
-// RetryAfter returns the first wait in the chain of err, or zero.
+// RetryAfter returns the first wait in err and what it wraps, or zero.
 func RetryAfter(err error) time.Duration {
-	var e *Error
-	for errors.As(err, &e) {
-		if e.RetryAfter > 0 {
-			return e.RetryAfter
-		}
-		err = e.Err
+	var wait time.Duration
+	walk(err, func(e *Error) bool { wait = e.RetryAfter; return wait > 0 })
+	return wait
+}
+
+// walk calls found with each Error in the tree of err, in the order of errors.Is, until
+// it returns true, which walk then returns.
+func walk(err error, found func(*Error) bool) bool {
+	if e, ok := err.(*Error); ok && found(e) {
+		return true
 	}
-	return 0
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return walk(e.Unwrap(), found)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if walk(inner, found) {
+				return true
+			}
+		}
+	}
+	return false
 }

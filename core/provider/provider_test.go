@@ -91,3 +91,37 @@ func TestValidateValue(t *testing.T) {
 		}
 	}
 }
+
+// What is joined is looked through as a whole.
+func TestHintOfJoinedErrors(t *testing.T) {
+	hinted := &provider.Error{Kind: provider.ErrUnavailable, Message: "no answer", Hint: "wait", RetryAfter: time.Minute}
+	for name, err := range map[string]error{
+		"the second of two":   errors.Join(errors.New("first"), hinted),
+		"behind one without":  errors.Join(&provider.Error{Message: "first", Err: errors.New("cause")}, fmt.Errorf("then: %w", hinted)),
+		"in a cause's join":   &provider.Error{Message: "outer", Err: errors.Join(errors.New("a"), errors.Join(errors.New("b"), hinted))},
+		"two of one wrapping": fmt.Errorf("%w and %w", errors.New("a"), hinted),
+	} {
+		if provider.Hint(err) != "wait" || provider.RetryAfter(err) != time.Minute {
+			t.Errorf("%s: hint %q, retry after %s", name, provider.Hint(err), provider.RetryAfter(err))
+		}
+	}
+	first := errors.Join(&provider.Error{Hint: "first"}, hinted)
+	if got := provider.Hint(first); got != "first" {
+		t.Errorf("hint %q, not the first one", got)
+	}
+}
+
+// Of an error of two classes, the one counts that says what the user has to do.
+func TestPrecedenceOfKinds(t *testing.T) {
+	kinds := provider.Kinds()
+	if kinds[len(kinds)-1] != provider.ErrUnavailable || len(kinds) != 8 {
+		t.Errorf("%v", kinds)
+	}
+	for i, first := range kinds {
+		for _, second := range kinds[i:] {
+			if got := provider.Kind(errors.Join(second, first)); got != first {
+				t.Errorf("%v and %v is %v", second, first, got)
+			}
+		}
+	}
+}

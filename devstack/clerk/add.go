@@ -66,6 +66,9 @@ func (inst *Instance) addUser(u User) (added *user, err error) {
 	if u.PublicMetadata, err = plainJSON(u.PublicMetadata); err != nil {
 		return nil, err
 	}
+	if u.UnsafeMetadata, err = plainJSON(u.UnsafeMetadata); err != nil {
+		return nil, err
+	}
 	now := inst.now()
 	added = &user{User: u, emailID: newID("idn"), createdAt: now, updatedAt: now, privateMetadata: map[string]any{}}
 	for _, m := range u.Memberships {
@@ -93,6 +96,19 @@ func (inst *Instance) UserID(email string) string {
 // SetTemplate adds or replaces a JWT template. A lifetime of 0 is 60 s.
 func (inst *Instance) SetTemplate(name string, claims json.RawMessage, lifetime time.Duration) error {
 	return inst.AddTemplate(Template{Name: name, Claims: claims, Lifetime: lifetime})
+}
+
+// SetSessionClaims customises session tokens, as the dashboard does: a JSON object whose
+// strings may hold shortcodes. Claims that every token has can't be set.
+func (inst *Instance) SetSessionClaims(raw json.RawMessage) error {
+	claims, err := checkClaims(raw)
+	if err != nil {
+		return fmt.Errorf("clerk: session token: claims: %w", err)
+	}
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	inst.sessionClaims = claims
+	return nil
 }
 
 // AddTemplate adds or replaces a JWT template.

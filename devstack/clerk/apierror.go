@@ -177,10 +177,9 @@ func errTicketRevoked() *apiError {
 		long: "This sign in token has been revoked and cannot be used anymore."}
 }
 
-// errTicketUnusable is what revoking a used or revoked token answers.
-func errTicketUnusable() *apiError {
-	return &apiError{status: 400, code: "sign_in_token_cannot_be_used_code", message: "sign in token cannot be used",
-		long: "This sign in token cannot be used anymore. Please request a new one."}
+func errTicketNotPending(status string) *apiError {
+	return &apiError{status: 400, code: "sign_in_token_cannot_be_revoked_code", message: "cannot revoke",
+		long: "Sign in token cannot be revoked because its status is " + status + ". Only pending tokens can be revoked."}
 }
 
 func errParamMissing(name string) *apiError {
@@ -242,6 +241,32 @@ func errStrategyInvalid() *apiError {
 func errCodeIncorrect() *apiError {
 	return &apiError{status: 422, code: "form_code_incorrect", message: "is incorrect", long: "Incorrect code",
 		meta: object{"param_name": "code"}}
+}
+
+func errNoSecondFactors(strategy string) *apiError {
+	return &apiError{status: 400, code: "no_second_factors", message: "no second factors",
+		long: "No second factors were found for strategy " + strategy + "."}
+}
+
+func errUserBanned() *apiError {
+	return &apiError{status: 403, code: "user_banned", message: "User banned",
+		long: "You have been banned. If you think this was by mistake, please contact support."}
+}
+
+func errUserLocked() *apiError {
+	return &apiError{status: 403, code: "user_locked", message: "Account locked",
+		long: "Your account is locked. For more information, please contact support."}
+}
+
+func errCodeTooMany() *apiError {
+	return &apiError{status: 429, code: "verification_code_too_many_requests", message: "Too many verification code requests",
+		long:   "Too many verification code requests. Please wait at least 30 seconds to receive your code before trying again.",
+		header: http.Header{"Retry-After": {"30"}}}
+}
+
+func errSatellite() *apiError {
+	return &apiError{status: 403, code: "operation_not_allowed_on_satellite_domain", message: "operation not allowed",
+		long: "This operation is not allowed on a satellite domain. Try again using the primary domain of your instance."}
 }
 
 func errVerificationMissing() *apiError {

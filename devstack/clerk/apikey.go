@@ -184,12 +184,27 @@ func verifyAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 		return nil, errBadRequest("Invalid 'secret': Required")
 	}
 	for _, k := range inst.apiKeys {
-		if random.Same(k.secret, secret) && !k.revoked && !inst.expired(k) {
+		if random.Same(k.secret, secret) && !k.revoked && !inst.expired(k) && !inst.fault(FaultAPIKeyUnknown) {
 			k.lastUsedAt = inst.now()
-			return inst.apiKeyView(k), nil
+			return inst.verifiedView(k), nil
 		}
 	}
 	return nil, errTokenNotFound("API key")
+}
+
+// verifiedView is a key as its verification has it. Clerk documents the flags of a key
+// that is no longer good, and an error for it: the faults are the former.
+func (inst *Instance) verifiedView(k *apiKey) object {
+	view := inst.apiKeyView(k)
+	switch {
+	case inst.fault(FaultAPIKeyRevoked):
+		view["revoked"], view["revocation_reason"] = true, "leaked"
+	case inst.fault(FaultAPIKeyExpired):
+		view["expired"], view["expiration"] = true, ms(inst.now().Add(-time.Hour))
+	case inst.fault(FaultAPIKeyBare):
+		view["scopes"], view["claims"] = []string{}, nil
+	}
+	return view
 }
 
 func listAPIKeys(inst *Instance, r *http.Request, _ params) (any, error) {

@@ -55,6 +55,10 @@ var backendHandlers = map[string]backendHandler{
 	"GET /users/{id}":                          readUser,
 	"PATCH /users/{id}":                        updateUser,
 	"DELETE /users/{id}":                       deleteUser,
+	"POST /users/{id}/ban":                     markUser(func(u *user) { u.Banned = true }, true),
+	"POST /users/{id}/unban":                   markUser(func(u *user) { u.Banned = false }, false),
+	"POST /users/{id}/lock":                    markUser(func(u *user) { u.Locked = true }, false),
+	"POST /users/{id}/unlock":                  markUser(func(u *user) { u.Locked = false }, false),
 	"PATCH /users/{id}/metadata":               updateMetadata,
 	"GET /users/{id}/organization_memberships": userMemberships,
 
@@ -91,6 +95,13 @@ var backendHandlers = map[string]backendHandler{
 	"POST /m2m_tokens/{id}/revoke": revokeM2MToken,
 
 	"POST /oauth_applications/access_tokens/verify": verifyOAuthToken,
+
+	"GET /oauth_applications":                     listApplications,
+	"POST /oauth_applications":                    createApplication,
+	"GET /oauth_applications/{id}":                readApplication,
+	"PATCH /oauth_applications/{id}":              updateApplication,
+	"DELETE /oauth_applications/{id}":             deleteApplication,
+	"POST /oauth_applications/{id}/rotate_secret": rotateApplicationSecret,
 }
 
 // secret demands the secret key.
@@ -222,7 +233,7 @@ func revokeTicket(inst *Instance, r *http.Request, _ params) (any, error) {
 		return nil, errNotFound()
 	}
 	if t.status != ticketPending {
-		return nil, errTicketUnusable()
+		return nil, errTicketNotPending(t.status)
 	}
 	t.status, t.updatedAt = ticketRevoked, inst.now()
 	return ticketView(t, false), nil

@@ -19,9 +19,16 @@ const (
 func templateView(t *template) object {
 	return object{
 		"object": "jwt_template", "id": t.id, "name": t.name, "claims": t.claims, "lifetime": int64(t.lifetime / time.Second),
-		"allowed_clock_skew": int64(t.skew / time.Second), "custom_signing_key": false, "signing_algorithm": "RS256",
+		"allowed_clock_skew": int64(t.skew / time.Second), "custom_signing_key": t.signer != nil, "signing_algorithm": t.algorithm(),
 		"created_at": ms(t.createdAt), "updated_at": ms(t.updatedAt),
 	}
+}
+
+func (t *template) algorithm() string {
+	if t.signer != nil {
+		return t.signer.algorithm
+	}
+	return "RS256"
 }
 
 func listTemplates(inst *Instance, r *http.Request, _ params) (any, error) {
@@ -66,14 +73,14 @@ func updateTemplate(inst *Instance, r *http.Request, body params) (any, error) {
 	return inst.saveTemplate(t, body)
 }
 
-// saveTemplate puts what a body says into the place of a template. Custom signing
-// keys are refused: their tokens verify against no key set.
+// saveTemplate puts what a body says into the place of a template.
 func (inst *Instance) saveTemplate(old *template, body params) (any, error) {
-	seconds, skew, custom := int64(old.lifetime/time.Second), int64(old.skew/time.Second), false
-	name := old.name
+	seconds, skew, custom := int64(old.lifetime/time.Second), int64(old.skew/time.Second), old.signer != nil
+	name, algorithm, key := old.name, old.algorithm(), ""
 	for _, err := range []error{
 		body.only("name", "claims", "lifetime", "allowed_clock_skew", "custom_signing_key", "signing_algorithm", "signing_key"),
 		body.into("name", &name), body.into("lifetime", &seconds), body.into("allowed_clock_skew", &skew), body.into("custom_signing_key", &custom),
+		body.into("signing_algorithm", &algorithm), body.into("signing_key", &key),
 	} {
 		if err != nil {
 			return nil, err
@@ -88,10 +95,17 @@ func (inst *Instance) saveTemplate(old *template, body params) (any, error) {
 		return nil, errParamInvalid("lifetime")
 	case skew < 0 || skew > maxTemplateSkew:
 		return nil, errParamInvalid("allowed_clock_skew")
-	case custom:
-		return nil, errParamInvalid("custom_signing_key")
 	}
 	next := *old
+	switch {
+	case !custom:
+		next.signer = nil
+	case key != "" || next.signer == nil || algorithm != next.signer.algorithm:
+		var err error
+		if next.signer, err = newCustomSigner(algorithm, key); err != nil {
+			return nil, errParamInvalid("signing_key")
+		}
+	}
 	next.name, next.lifetime, next.skew, next.updatedAt = name, time.Duration(seconds)*time.Second, time.Duration(skew)*time.Second, inst.now()
 	if raw, ok := body["claims"]; ok {
 		claims, err := checkClaims(raw)

@@ -73,7 +73,7 @@ func TestRevokeTicket(t *testing.T) {
 	if r.body["status"] != "revoked" || r.body["token"] != nil {
 		t.Errorf("revoked: %s", r.raw)
 	}
-	b.want(b.server("POST", "/sign_in_tokens/"+id+"/revoke", ""), 400, "sign_in_token_cannot_be_used_code")
+	b.want(b.server("POST", "/sign_in_tokens/"+id+"/revoke", ""), 400, "sign_in_token_cannot_be_revoked_code")
 	b.want(b.server("POST", "/sign_in_tokens/sit_x/revoke", ""), 404, "resource_not_found")
 }
 

@@ -126,7 +126,7 @@ func updateMetadata(inst *Instance, r *http.Request, body params) (any, error) {
 
 // mergeMetadata writes the metadata of a body, in the place of the old or into it.
 func (inst *Instance) mergeMetadata(u *user, body params, merge bool) (any, error) {
-	for name, target := range map[string]*map[string]any{"public_metadata": &u.PublicMetadata, "private_metadata": &u.privateMetadata} {
+	for name, target := range map[string]*map[string]any{"public_metadata": &u.PublicMetadata, "private_metadata": &u.privateMetadata, "unsafe_metadata": &u.UnsafeMetadata} {
 		raw, ok := body[name]
 		if !ok {
 			continue
@@ -147,6 +147,27 @@ func (inst *Instance) mergeMetadata(u *user, body params, merge bool) (any, erro
 		*target, u.updatedAt = next, inst.now()
 	}
 	return inst.backendUserView(u), nil
+}
+
+// markUser changes what keeps a user out; ending also revokes the sessions.
+func markUser(change func(*user), ending bool) backendHandler {
+	return func(inst *Instance, r *http.Request, _ params) (any, error) {
+		u, err := inst.pathUser(r)
+		if err != nil {
+			return nil, err
+		}
+		change(u)
+		u.updatedAt = inst.now()
+		for _, s := range inst.sessionsOf(u.ID) {
+			if ending && inst.active(s) {
+				inst.closeSession(s, statusRevoked)
+			}
+		}
+		if ending {
+			inst.oauth.forget(u)
+		}
+		return inst.backendUserView(u), nil
+	}
 }
 
 func deleteUser(inst *Instance, r *http.Request, _ params) (any, error) {

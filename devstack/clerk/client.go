@@ -17,6 +17,7 @@ type client struct {
 
 	sessions []*session // in order of sign-in; ended ones are dropped
 	signIn   *signIn    // the attempt under way, or nil
+	known    []string   // users who were signed in
 
 	// The rotating token guards against session fixation: the client JWT carries
 	// it and it changes with every sign-in and sign-out.
@@ -109,7 +110,7 @@ func (inst *Instance) sessionOf(cl *client, id string) (*session, error) {
 		return nil, errSignedOut()
 	}
 	for _, s := range inst.activeSessions(cl) {
-		if s.id == id && !inst.fault(FaultSessionGone) {
+		if s.id == id && !inst.fault(FaultSessionGone) && !inst.fault(FaultUserBanned) {
 			return s, nil
 		}
 	}

@@ -13,10 +13,11 @@
 //	POST   /v1/client/sign_ins                          ticket, password, email_code
 //	GET    /v1/client/sign_ins/{id}
 //	POST   /v1/client/sign_ins/{id}/prepare_first_factor, /attempt_first_factor
+//	POST   /v1/client/sign_ins/{id}/prepare_second_factor, /attempt_second_factor
 //	GET    /v1/client/sessions/{id}, DELETE /v1/client/sessions
 //	POST   /v1/client/sessions/{id}/touch, /end, /remove
 //	POST   /v1/client/sessions/{id}/tokens, /tokens/{template}
-//	GET    /v1/me, /v1/me/organization_memberships, /v1/me/organization_invitations
+//	GET    /v1/me, PATCH /v1/me, /v1/me/organization_memberships, /v1/me/organization_invitations
 //	POST   /v1/me/organization_invitations/{id}/accept
 //	GET    /v1/organizations/{id}
 //	       /v1/organizations/{id}/memberships, /memberships/{user_id}
@@ -37,12 +38,14 @@
 //
 //	GET    /jwks
 //	       /users, /users/count, /users/{id}, /metadata, /organization_memberships
+//	       /users/{id}/ban, /unban, /lock, /unlock
 //	       /sessions, /sessions/{id}, /revoke, /tokens, /tokens/{template}
 //	       /sign_in_tokens, /sign_in_tokens/{id}/revoke
 //	       /organizations, /organizations/{id}, /memberships, /invitations
 //	       /jwt_templates, /jwt_templates/{id}
 //	       /api_keys, /verify, /{id}, /{id}/secret, /{id}/revoke     also without /v1
 //	       /m2m_tokens, /verify, /{id}/revoke                        also without /v1
+//	       /oauth_applications, /oauth_applications/{id}, /rotate_secret
 //	POST   /oauth_applications/access_tokens/verify                  also without /v1
 //
 // # Faithfulness

@@ -26,6 +26,21 @@ const (
 	FaultDeviceGrantOff   = "clerk-device-grant-off"
 	FaultOAuthAnswerLost  = "clerk-oauth-answer-lost"
 	FaultOAuthRevoked     = "clerk-oauth-revoked"
+
+	FaultProtectCheck       = "clerk-protect-check"
+	FaultSSOOnly            = "clerk-sso-only"
+	FaultCodeLimited        = "clerk-code-limited"
+	FaultUserBanned         = "clerk-user-banned"
+	FaultTeamForbidden      = "clerk-team-forbidden"
+	FaultOrganizationLeft   = "clerk-organization-left"
+	FaultInvitationQuota    = "clerk-invitation-quota"
+	FaultInvitationsLimited = "clerk-invitations-limited"
+	FaultAPIKeyUnknown      = "clerk-api-key-unknown"
+	FaultAPIKeyRevoked      = "clerk-api-key-revoked"
+	FaultAPIKeyExpired      = "clerk-api-key-expired"
+	FaultAPIKeyBare         = "clerk-api-key-bare"
+	FaultSatellite          = "clerk-satellite"
+	FaultRedirectMismatch   = "clerk-redirect-mismatch"
 )
 
 // Faults are the ways in which an instance can be made to fail.
@@ -47,6 +62,20 @@ func Faults() []fault.Fault {
 		{Name: FaultTemplateAudience, Summary: "Clerk's template tokens have an aud, which plain sqld refuses"},
 		{Name: FaultAPIKeysDisabled, Summary: "Clerk's API keys feature is off: api_keys_not_enabled, and no key verifies"},
 		{Name: FaultDeviceGrantOff, Summary: "Clerk's metadata lacks the device grant, and its endpoint refuses"},
+		{Name: FaultProtectCheck, Summary: "Clerk asks for a protect check where a sign-in would be complete: only a browser can answer"},
+		{Name: FaultSSOOnly, Summary: "Clerk's users sign in with Google alone: no code by e-mail, no password"},
+		{Name: FaultCodeLimited, Summary: "Clerk sends no code: too many were asked for (429 verification_code_too_many_requests)"},
+		{Name: FaultUserBanned, Summary: "Clerk's users are banned: their sessions are gone, and signing in answers user_banned"},
+		{Name: FaultTeamForbidden, Summary: "Clerk's users may not manage their organisations: 403 missing_organization_permission"},
+		{Name: FaultOrganizationLeft, Summary: "Clerk's users are in no organisation any more: calls about one answer 404, and tokens name none"},
+		{Name: FaultInvitationQuota, Summary: "Clerk's organisations are full: 403 organization_membership_quota_exceeded"},
+		{Name: FaultInvitationsLimited, Summary: "Clerk answers every second invitation with 429: many at once stop halfway"},
+		{Name: FaultAPIKeyUnknown, Summary: "Clerk finds no API key (404)"},
+		{Name: FaultAPIKeyRevoked, Summary: "Clerk verifies API keys as revoked: 200, revoked true"},
+		{Name: FaultAPIKeyExpired, Summary: "Clerk verifies API keys as expired: 200, expired true"},
+		{Name: FaultAPIKeyBare, Summary: "Clerk's API keys have neither scopes nor claims, as those that people make for themselves"},
+		{Name: FaultSatellite, Summary: "Clerk's Frontend API is that of a satellite domain: sign-ins and OAuth tokens answer 403"},
+		{Name: FaultRedirectMismatch, Summary: "Clerk's OAuth application knows no redirect URI: 400 redirect_uri_mismatch in the browser"},
 		{Name: FaultOAuthRevoked, Summary: "Clerk knows no OAuth refresh token, and says so with 401, the other of the two statuses that it has for invalid_grant"},
 		{Name: FaultOAuthAnswerLost, Summary: "Clerk does what the OAuth token endpoint is asked and cuts the connection before it answers: a refresh token is spent and its successor unknown"},
 	}

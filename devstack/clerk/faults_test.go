@@ -16,10 +16,18 @@ func TestFaults(t *testing.T) {
 	jwks := func() reply { return o.do(httptest.NewRequest("GET", "/.well-known/jwks.json", nil)) }
 	native := func() reply { return o.native("GET", "/v1/client", "", nil) }
 	users := func() reply { return o.server("GET", "/users", "") }
-	stuck := func(t *testing.T, status string) {
-		r := o.native("POST", "/v1/client/sign_ins", "", url.Values{
+	password := func() reply {
+		return o.native("POST", "/v1/client/sign_ins", "", url.Values{
 			"strategy": {"password"}, "identifier": {"alice@example.test"}, "password": {"alice-dev-password"},
 		})
+	}
+	_, secret, err := o.AddAPIKey(APIKey{Name: "test", Subject: o.alice, Scopes: []string{"db:read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifyKey := func() reply { return o.server("POST", "/api_keys/verify", `{"secret":"`+secret+`"}`) }
+	stuck := func(t *testing.T, status string) {
+		r := password()
 		o.want(r, 200, "")
 		if r.at("response.status") != status || r.at("response.created_session_id") != nil {
 			t.Errorf("response %v", r.body["response"])
@@ -112,6 +120,73 @@ func TestFaults(t *testing.T) {
 		},
 		FaultOAuthRevoked: func(*testing.T) {
 			o.wantOAuth(o.refresh(o.tokens().body["refresh_token"].(string)), 401, "invalid_grant")
+		},
+		FaultProtectCheck: func(t *testing.T) { stuck(t, "needs_protect_check") },
+		FaultSSOOnly: func(t *testing.T) {
+			r := o.native("POST", "/v1/client/sign_ins", "", url.Values{"identifier": {"alice@example.test"}})
+			if r.at("response.supported_first_factors.0.strategy") != "oauth_google" {
+				t.Errorf("factors %s", r.raw)
+			}
+			o.want(password(), 400, "strategy_for_user_invalid")
+		},
+		FaultCodeLimited: func(t *testing.T) {
+			r := o.native("POST", "/v1/client/sign_ins", "", url.Values{"identifier": {"alice@example.test"}, "strategy": {"email_code"}})
+			o.want(r, 429, "verification_code_too_many_requests")
+			if r.header.Get("Retry-After") != "30" {
+				t.Errorf("headers %v", r.header)
+			}
+		},
+		FaultUserBanned: func(*testing.T) {
+			o.want(password(), 403, "user_banned")
+			o.fault.Store("")
+			clientJWT, id := o.signIn(o.alice)
+			o.fault.Store(FaultUserBanned)
+			o.want(o.native("POST", "/v1/client/sessions/"+id+"/tokens", clientJWT, nil), 404, "resource_not_found")
+			o.wantOAuth(o.refresh("x"), 400, "invalid_grant")
+		},
+		FaultTeamForbidden: func(*testing.T) {
+			alice := o.team(o.alice)
+			o.want(alice.call("POST", "/v1/organizations/acme/invitations", "email_address", "c@x.test", "role", "org:member"), 403, "missing_organization_permission")
+			o.want(alice.call("GET", "/v1/organizations/acme/memberships"), 200, "")
+		},
+		FaultOrganizationLeft: func(t *testing.T) {
+			alice := o.team(o.alice)
+			o.want(alice.call("GET", "/v1/organizations/acme/memberships"), 404, "organization_not_found_or_unauthorized")
+			if claims := template(); claims["who"] != "Alice of null" {
+				t.Errorf("claims %v", claims)
+			}
+		},
+		FaultInvitationQuota: func(*testing.T) {
+			o.want(o.team(o.alice).call("POST", "/v1/organizations/acme/invitations", "email_address", "c@x.test", "role", "org:member"), 403, "organization_membership_quota_exceeded")
+		},
+		FaultInvitationsLimited: func(*testing.T) {
+			alice := o.team(o.alice)
+			o.want(alice.call("POST", "/v1/organizations/acme/invitations", "email_address", "c@x.test", "role", "org:member"), 200, "")
+			o.want(alice.call("POST", "/v1/organizations/acme/invitations", "email_address", "d@x.test", "role", "org:member"), 429, "too_many_requests")
+			o.want(alice.call("POST", "/v1/organizations/acme/invitations", "email_address", "d@x.test", "role", "org:member"), 200, "")
+		},
+		FaultAPIKeyUnknown: func(*testing.T) { o.want(verifyKey(), 404, "resource_not_found") },
+		FaultAPIKeyRevoked: func(t *testing.T) {
+			if r := verifyKey(); r.status != 200 || r.body["revoked"] != true || r.body["revocation_reason"] == nil {
+				t.Errorf("%d %s", r.status, r.raw)
+			}
+		},
+		FaultAPIKeyExpired: func(t *testing.T) {
+			if r := verifyKey(); r.status != 200 || r.body["expired"] != true || r.body["expiration"].(float64) > float64(ms(o.clock)) {
+				t.Errorf("%d %s", r.status, r.raw)
+			}
+		},
+		FaultAPIKeyBare: func(t *testing.T) {
+			if r := verifyKey(); r.status != 200 || r.body["claims"] != nil || len(r.body["scopes"].([]any)) != 0 {
+				t.Errorf("%d %s", r.status, r.raw)
+			}
+		},
+		FaultSatellite: func(*testing.T) {
+			o.want(password(), 403, "operation_not_allowed_on_satellite_domain")
+			o.want(o.refresh("x"), 403, "operation_not_allowed_on_satellite_domain")
+		},
+		FaultRedirectMismatch: func(*testing.T) {
+			o.want(o.do(httptest.NewRequest("GET", "/oauth/authorize?client_id=native&redirect_uri=http://127.0.0.1:5/callback", nil)), 400, "redirect_uri_mismatch")
 		},
 		FaultOAuthAnswerLost: func(t *testing.T) {
 			o.fault.Store("")

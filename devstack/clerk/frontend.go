@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // maxBody bounds a request body; the largest honest one is a ticket of 1 kB.
@@ -38,16 +39,19 @@ func (inst *Instance) routes() http.Handler {
 		"DELETE /v1/client":            deleteClient,
 		"POST /v1/client/sign_ins":     createSignIn,
 		"GET /v1/client/sign_ins/{id}": getSignIn,
-		"POST /v1/client/sign_ins/{id}/prepare_first_factor": prepareFirstFactor,
-		"POST /v1/client/sign_ins/{id}/attempt_first_factor": attemptFirstFactor,
-		"DELETE /v1/client/sessions":                         deleteClient,
-		"GET /v1/client/sessions/{id}":                       getClientSession,
-		"POST /v1/client/sessions/{id}/touch":                touchSession,
-		"POST /v1/client/sessions/{id}/end":                  endSession(statusEnded),
-		"POST /v1/client/sessions/{id}/remove":               endSession(statusRemoved),
-		"POST /v1/client/sessions/{id}/tokens":               createSessionToken,
-		"POST /v1/client/sessions/{id}/tokens/{template}":    createTemplateToken,
+		"POST /v1/client/sign_ins/{id}/prepare_first_factor":  prepareFirstFactor,
+		"POST /v1/client/sign_ins/{id}/attempt_first_factor":  attemptFirstFactor,
+		"POST /v1/client/sign_ins/{id}/prepare_second_factor": prepareSecondFactor,
+		"POST /v1/client/sign_ins/{id}/attempt_second_factor": attemptSecondFactor,
+		"DELETE /v1/client/sessions":                          deleteClient,
+		"GET /v1/client/sessions/{id}":                        getClientSession,
+		"POST /v1/client/sessions/{id}/touch":                 touchSession,
+		"POST /v1/client/sessions/{id}/end":                   endSession(statusEnded),
+		"POST /v1/client/sessions/{id}/remove":                endSession(statusRemoved),
+		"POST /v1/client/sessions/{id}/tokens":                createSessionToken,
+		"POST /v1/client/sessions/{id}/tokens/{template}":     createTemplateToken,
 		"GET /v1/me":                          getMe,
+		"PATCH /v1/me":                        updateMe,
 		"GET /v1/environment":                 getEnvironment,
 		"GET /api_keys":                       listMyAPIKeys,
 		"POST /api_keys":                      createMyAPIKey,
@@ -72,7 +76,22 @@ func (inst *Instance) routes() http.Handler {
 	inst.oauthRoutes(mux)
 	mux.Handle(backendRoot+"/", http.StripPrefix(backendRoot, inst.backendRoutes()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errURLNotFound()) })
-	return tunnelMethod(mux)
+	return inst.proxied(tunnelMethod(mux))
+}
+
+// proxied answers below the proxy's path what it does at the root.
+func (inst *Instance) proxied(next http.Handler) http.Handler {
+	if inst.opts.ProxyPath == "" {
+		return next
+	}
+	stripped := http.StripPrefix(inst.opts.ProxyPath, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, inst.opts.ProxyPath+"/") {
+			stripped.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // tunnelMethod lets a POST stand for another method by _method in its query or

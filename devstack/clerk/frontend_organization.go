@@ -1,5 +1,10 @@
 package clerk
 
+import (
+	"slices"
+	"strings"
+)
+
 // signedInUser is the user of the session that _clerk_session_id names, as it
 // must on every path outside /client.
 func (inst *Instance) signedInUser(c *call) (*user, error) {
@@ -18,10 +23,10 @@ func (inst *Instance) organizationOf(c *call, permission string) (*user, *organi
 		return nil, nil, err
 	}
 	m := u.membership(c.r.PathValue("organization"))
-	if m == nil {
+	if m == nil || inst.fault(FaultOrganizationLeft) {
 		return nil, nil, errOrganizationUnauthorized()
 	}
-	if permission != "" && !m.may(permission) {
+	if permission != "" && !m.may(permission) || permission == permissionManageMembers && inst.fault(FaultTeamForbidden) {
 		return nil, nil, errMissingPermission(permission)
 	}
 	return u, m.organization, nil
@@ -34,6 +39,42 @@ func getMe(inst *Instance, c *call) (any, error) {
 		return nil, err
 	}
 	return inst.wrap(c, inst.userView(u)), nil
+}
+
+// updateMe changes what a user may change: the name, and the unsafe metadata, which is
+// why nothing may be decided by those.
+func updateMe(inst *Instance, c *call) (any, error) {
+	u, err := inst.signedInUser(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.only("first_name", "last_name", "unsafe_metadata"); err != nil {
+		return nil, err
+	}
+	if raw := c.form.Get("unsafe_metadata"); raw != "" {
+		metadata, err := decodeObject([]byte(raw))
+		if err != nil {
+			return nil, errParamInvalid("unsafe_metadata")
+		}
+		u.UnsafeMetadata = metadata
+	}
+	for name, field := range map[string]*string{"first_name": &u.FirstName, "last_name": &u.LastName} {
+		if c.form.Has(name) {
+			*field = c.form.Get(name)
+		}
+	}
+	u.updatedAt = inst.now()
+	return inst.wrap(c, inst.userView(u)), nil
+}
+
+// only refuses form fields that the endpoint does not know.
+func (c *call) only(names ...string) error {
+	for name := range c.form {
+		if name != "_method" && !slices.Contains(names, strings.TrimSuffix(name, "[]")) {
+			return errParamUnknown(name)
+		}
+	}
+	return nil
 }
 
 // wrapList is a list in the envelope; one that isn't paginated is a plain array.
@@ -174,6 +215,10 @@ func createInvitation(inst *Instance, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Where an invitation leads, and when it ends, is the Backend API's to say.
+	if err := c.only("email_address", "role", "notify"); err != nil {
+		return nil, err
+	}
 	i, err := inst.invite(o, c.form.Get("email_address"), c.form.Get("role"), u, defaultInvitationDays)
 	if err != nil {
 		return nil, err
@@ -185,6 +230,9 @@ func createInvitation(inst *Instance, c *call) (any, error) {
 func createInvitations(inst *Instance, c *call) (any, error) {
 	u, o, err := inst.organizationOf(c, permissionManageMembers)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.only("email_address", "role", "notify"); err != nil {
 		return nil, err
 	}
 	emails := append(c.form["email_address"], c.form["email_address[]"]...)

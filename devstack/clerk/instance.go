@@ -25,7 +25,8 @@ type Instance struct {
 	// mu guards everything below. A request holds it from the moment its body
 	// is read until its answer is computed, so handlers see one consistent state.
 	mu            sync.Mutex
-	baseURL       string
+	root          string // the address of the whole
+	baseURL       string // of the Frontend API: root and the proxy's path
 	keys          keyRing
 	organizations []*organization
 	users         []*user
@@ -39,6 +40,8 @@ type Instance struct {
 	apiKeys       map[string]*apiKey
 	machines      map[string]*Machine
 	m2mTokens     map[string]*m2mToken
+	invited       int            // while FaultInvitationsLimited was on
+	sessionClaims map[string]any // of session tokens
 }
 
 // New makes an instance. It fails on options that contradict each other, such as
@@ -106,6 +109,11 @@ func New(opts Options) (*Instance, error) {
 			return nil, err
 		}
 	}
+	if opts.SessionClaims != nil {
+		if err := inst.SetSessionClaims(opts.SessionClaims); err != nil {
+			return nil, err
+		}
+	}
 	for _, m := range opts.Machines {
 		inst.AddMachine(m)
 	}
@@ -145,11 +153,12 @@ func (inst *Instance) SetBaseURL(base string) error {
 	}
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
-	inst.baseURL = base
+	inst.root, inst.baseURL = base, base+inst.opts.ProxyPath
 	return nil
 }
 
-// Issuer is the iss of every token: the base URL, without a trailing slash.
+// Issuer is the iss of every token, and the address of the Frontend API, without a
+// trailing slash: the base URL, and the proxy's path if there is one.
 func (inst *Instance) Issuer() string {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
@@ -158,7 +167,7 @@ func (inst *Instance) Issuer() string {
 
 // PublishableKey is pk_test_ (or pk_live_) and the unpadded base64 of "HOST:PORT$".
 func (inst *Instance) PublishableKey() string {
-	_, host, _ := strings.Cut(inst.Issuer(), "://")
+	_, host, _ := strings.Cut(inst.Root(), "://")
 	return "pk_" + environment(inst.opts.Production) + "_" + base64.RawStdEncoding.EncodeToString([]byte(host+"$"))
 }
 
@@ -169,7 +178,14 @@ func (inst *Instance) SecretKey() string { return inst.opts.SecretKey }
 func (inst *Instance) ID() string { return inst.opts.InstanceID }
 
 // BackendURL is where the Backend API answers, for an SDK's base URL.
-func (inst *Instance) BackendURL() string { return inst.Issuer() + BackendPrefix }
+func (inst *Instance) BackendURL() string { return inst.Root() + BackendPrefix }
+
+// Root is the instance's own address.
+func (inst *Instance) Root() string {
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	return inst.root
+}
 
 // PublicKey is the key that verifies tokens signed now.
 func (inst *Instance) PublicKey() *rsa.PublicKey {

@@ -8,18 +8,20 @@ import (
 	"time"
 )
 
-// RateLimits are how many calls are allowed in ten seconds. Zero is no limit.
+// RateLimits are how many calls are allowed in ten seconds, unless it says otherwise.
+// Zero is no limit.
 type RateLimits struct {
 	CreateSignIn  int // of one address
 	AttemptSignIn int // of one address
 	Backend       int // of the instance; its key set is not limited
+	Invitations   int // of an organisation, in an hour
 }
 
 // DefaultRateLimits are Clerk's: "create sign-in" 5 and "attempt" 3 for each
-// address, and the Backend API's 100 for development and 1,000 for production
-// instances (Clerk, System limits).
+// address, the Backend API's 100 for development and 1,000 for production instances,
+// and 250 invitations an hour (Clerk, System limits).
 func DefaultRateLimits(production bool) *RateLimits {
-	limits := &RateLimits{CreateSignIn: 5, AttemptSignIn: 3, Backend: 100}
+	limits := &RateLimits{CreateSignIn: 5, AttemptSignIn: 3, Backend: 100, Invitations: 250}
 	if production {
 		limits.Backend = 1000
 	}
@@ -36,17 +38,21 @@ type window struct {
 
 // admitCount counts a call and refuses it when its window is full.
 func (inst *Instance) admitCount(key string, limit int) error {
+	return inst.admitWithin(key, limit, limitWindow)
+}
+
+func (inst *Instance) admitWithin(key string, limit int, length time.Duration) error {
 	if limit == 0 {
 		return nil
 	}
 	now := inst.now()
 	w := inst.windows[key]
-	if w == nil || now.Sub(w.start) >= limitWindow || now.Before(w.start) {
+	if w == nil || now.Sub(w.start) >= length || now.Before(w.start) {
 		w = &window{start: now}
 		inst.windows[key] = w
 	}
 	if w.count >= limit {
-		left := w.start.Add(limitWindow).Sub(now)
+		left := w.start.Add(length).Sub(now)
 		return errTooManyRequests(strconv.Itoa(int((left + time.Second - 1) / time.Second)))
 	}
 	w.count++
@@ -70,6 +76,19 @@ func (inst *Instance) limitFrontend(r *http.Request) error {
 		return inst.admitCount("attempt "+address, limits.AttemptSignIn)
 	}
 	return nil
+}
+
+// limitInvitations refuses an invitation beyond the hour's.
+func (inst *Instance) limitInvitations(o *organization) error {
+	if inst.fault(FaultInvitationsLimited) {
+		if inst.invited++; inst.invited%2 == 0 {
+			return errTooManyRequests("2")
+		}
+	}
+	if inst.opts.RateLimits == nil {
+		return nil
+	}
+	return inst.admitWithin("invite "+o.ID, inst.opts.RateLimits.Invitations, time.Hour)
 }
 
 func (inst *Instance) limitBackend() error {

@@ -18,6 +18,7 @@ const DefaultOAuthClientID = "zenDevClerkOAuth"
 
 // OAuthApplication is a client of the instance as an OAuth 2.0 provider.
 type OAuthApplication struct {
+	ID       string // oauthapp_…; default: random
 	ClientID string // default: random
 	Name     string
 	// Secret makes it confidential; without one it must use PKCE.
@@ -33,6 +34,11 @@ type OAuthApplication struct {
 	NoConsent bool
 	// DeviceGrant allows the device authorization grant, if the instance has it.
 	DeviceGrant bool
+	// PKCERequired demands PKCE of a confidential one, too.
+	PKCERequired bool
+
+	createdAt, updatedAt time.Time
+	made                 bool // by the Backend API, and so part of what Save writes
 }
 
 // Lifetimes of what OAuth issues.
@@ -82,7 +88,7 @@ func (g *oauthGrant) has(scope string) bool { return slices.Contains(g.scopes, s
 // AddOAuthApplication adds or replaces an application and returns its client id.
 func (inst *Instance) AddOAuthApplication(a OAuthApplication) (string, error) {
 	for _, address := range a.RedirectURIs {
-		if u, err := url.Parse(address); err != nil || u.Scheme == "" || u.Fragment != "" {
+		if !validRedirect(address) {
 			return "", fmt.Errorf("clerk: add OAuth application %q: redirect URI %q: want an absolute URI without a fragment", a.Name, address)
 		}
 	}
@@ -98,11 +104,27 @@ func (inst *Instance) AddOAuthApplication(a OAuthApplication) (string, error) {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
 	if old := inst.oauth.applications[a.ClientID]; old != nil {
+		a.ID, a.createdAt, a.updatedAt = old.ID, old.createdAt, inst.now()
 		*old = a // what it was granted stays
 	} else {
-		inst.oauth.applications[a.ClientID] = &a
+		inst.keepApplication(&a)
 	}
 	return a.ClientID, nil
+}
+
+func validRedirect(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme != "" && u.Fragment == ""
+}
+
+// keepApplication completes a new application.
+func (inst *Instance) keepApplication(a *OAuthApplication) {
+	if a.ID == "" {
+		a.ID = newID("oauthapp")
+	}
+	a.createdAt = inst.now()
+	a.updatedAt = a.createdAt
+	inst.oauth.applications[a.ClientID] = a
 }
 
 // allows reports whether a redirect URI is one of the application's.

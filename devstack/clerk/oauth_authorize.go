@@ -74,7 +74,7 @@ func (inst *Instance) beginOAuth(q url.Values) (next string, err error) {
 	if application == nil {
 		return "", errOAuthClientNotFound()
 	}
-	if !application.allows(q.Get("redirect_uri")) {
+	if !application.allows(q.Get("redirect_uri")) || inst.fault(FaultRedirectMismatch) {
 		return "", errRedirectMismatch()
 	}
 	tx := &oauthTransaction{
@@ -102,7 +102,7 @@ func (tx *oauthTransaction) check(q url.Values) (err error) {
 		return errOAuth(400, "unsupported_response_type", "The authorization server does not support obtaining a token using this method.")
 	case len(tx.state) < 8 && (tx.state != "" || tx.challenge == ""):
 		return errOAuth(400, "invalid_state", "The state is missing or does not have enough characters and is therefore considered too weak. Request parameter 'state' must be at least be 8 characters long to ensure sufficient entropy.")
-	case tx.challenge == "" && application.Secret == "":
+	case tx.challenge == "" && (application.Secret == "" || application.PKCERequired):
 		return errOAuth(400, "invalid_request", "Clients must include a code_challenge when performing the authorize code flow, but it is missing.")
 	case tx.challenge != "" && q.Get("code_challenge_method") != "S256":
 		return errOAuth(400, "invalid_request", "Clients must use code_challenge_method=S256, plain is not allowed.")

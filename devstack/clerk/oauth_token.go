@@ -73,6 +73,12 @@ func (inst *Instance) exchangeOAuthCode(application *OAuthApplication, r *http.R
 func (inst *Instance) refreshOAuth(application *OAuthApplication, r *http.Request) (object, error) {
 	token := r.PostForm.Get("refresh_token")
 	refresh := inst.oauth.refreshTokens[token]
+	if inst.fault(FaultSatellite) {
+		return nil, errSatellite()
+	}
+	if inst.fault(FaultUserBanned) {
+		return nil, errInvalidGrant("The user was banned.")
+	}
 	if inst.fault(FaultOAuthRevoked) {
 		revoked := errInvalidGrant("The refresh token was revoked.")
 		revoked.status = http.StatusUnauthorized

@@ -24,6 +24,10 @@ type Options struct {
 	// empty and set with [Instance.SetBaseURL] once the port is known.
 	BaseURL string
 
+	// ProxyPath, such as /__clerk, has the Frontend API answer below it, too, and be
+	// known by it, as where an app's own domain forwards to Clerk (proxyUrl): the issuer
+	// is BaseURL and this. The Backend API and the Account Portal stay where they are.
+	ProxyPath string
 	// Now is the clock of every lifetime. Default: time.Now.
 	Now func() time.Time
 
@@ -58,6 +62,12 @@ type Options struct {
 	// when its user belongs to one. Otherwise the user's first is active, as
 	// Clerk's "membership required" setting has it.
 	NoActiveOrganization bool
+	// ClientTrust asks for a code by e-mail when somebody without second factors signs
+	// in with a password on a client that has not seen them before.
+	ClientTrust bool
+	// SessionClaims customise session tokens: a JSON object, in which strings may hold
+	// shortcodes. Nil adds none.
+	SessionClaims json.RawMessage
 	// NativeAPIDisabled answers every native call with native_api_disabled.
 	NativeAPIDisabled bool
 	// RotationGrace is how long a client JWT still works after the client's
@@ -113,7 +123,21 @@ type User struct {
 	FirstName      string
 	LastName       string
 	PublicMetadata map[string]any
+	UnsafeMetadata map[string]any // which the user can write
 	Memberships    []Membership
+
+	// SSO is the one strategy by which the user signs in, such as oauth_google or
+	// enterprise_sso: neither a password nor a code by e-mail is offered.
+	SSO string
+	// SecondFactors are what a sign-in asks for beside the first factor: email_code,
+	// totp, backup_code. A ticket passes them by.
+	SecondFactors []string
+	// TOTPSecret is what the user's authenticator was given (RFC 6238), base 32.
+	TOTPSecret string
+	// BackupCodes work once each.
+	BackupCodes []string
+	// Banned and Locked keep the user out.
+	Banned, Locked bool
 }
 
 // Membership says what a user is in an organisation.
@@ -136,6 +160,9 @@ type Template struct {
 	Lifetime time.Duration
 	// ClockSkew is how far nbf lies before iat, default 5 s.
 	ClockSkew time.Duration
+	// SigningAlgorithm and SigningKey sign in place of the instance's key: HS256 with a
+	// secret, RS256 with a private key (PEM). No key set has them.
+	SigningAlgorithm, SigningKey string
 }
 
 // DefaultOrganizations are the organisations of an instance that names none.

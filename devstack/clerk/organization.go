@@ -91,6 +91,9 @@ func (inst *Instance) pendingInvitations(o *organization) int {
 // checkRoom refuses one more member than the organisation may have, invitations
 // under way included.
 func (inst *Instance) checkRoom(o *organization) error {
+	if inst.fault(FaultInvitationQuota) {
+		return errMembershipQuota(o.MaxMemberships)
+	}
 	if o.MaxMemberships > 0 && len(inst.members(o))+inst.pendingInvitations(o) >= o.MaxMemberships {
 		return errMembershipQuota(o.MaxMemberships)
 	}
@@ -130,6 +133,9 @@ func (inst *Instance) invite(o *organization, email, role string, inviter *user,
 		}
 	}
 	if err := inst.checkRoom(o); err != nil {
+		return nil, err
+	}
+	if err := inst.limitInvitations(o); err != nil {
 		return nil, err
 	}
 	now := inst.now()

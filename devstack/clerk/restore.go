@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 )
 
 // Restore puts what [Instance.Save] wrote into the place of everything that the
@@ -26,7 +27,7 @@ func (inst *Instance) Restore(r io.Reader) error {
 		opts: inst.opts, templates: map[string]*template{}, clients: map[string]*client{}, sessions: map[string]*session{},
 		tickets: map[string]*signInToken{}, windows: map[string]*window{}, apiKeys: map[string]*apiKey{}, oauth: newOAuthState(),
 	}
-	next.oauth.applications = inst.oauth.applications
+	next.oauth.applications = maps.Clone(inst.oauth.applications)
 	if err := next.load(&saved); err != nil {
 		return fmt.Errorf("clerk: restore: %w", err)
 	}
@@ -74,6 +75,16 @@ func (inst *Instance) load(saved *state) error {
 		inst.templates[t.Name] = &template{
 			id: t.ID, name: t.Name, claims: claims, lifetime: t.Lifetime, skew: t.Skew, createdAt: t.CreatedAt, updatedAt: t.UpdatedAt,
 		}
+		if t.Algorithm != "" {
+			if inst.templates[t.Name].signer, err = newCustomSigner(t.Algorithm, t.Key); err != nil {
+				return fmt.Errorf("template %q: %w", t.Name, err)
+			}
+		}
+	}
+	for _, a := range saved.Applications {
+		application := a.OAuthApplication
+		application.createdAt, application.updatedAt, application.made = a.CreatedAt, a.UpdatedAt, true
+		inst.oauth.applications[a.ClientID] = &application
 	}
 	if err := inst.loadSessions(saved); err != nil {
 		return err
@@ -103,6 +114,9 @@ func (inst *Instance) loadUser(saved savedUser) error {
 	u := &user{User: saved.User, emailID: saved.EmailID, createdAt: saved.CreatedAt, updatedAt: saved.UpdatedAt, privateMetadata: saved.PrivateMetadata}
 	if u.privateMetadata == nil {
 		u.privateMetadata = map[string]any{}
+	}
+	if u.UnsafeMetadata == nil {
+		u.UnsafeMetadata = map[string]any{}
 	}
 	for _, m := range saved.Joined {
 		o := inst.organization(m.Organization)

@@ -23,6 +23,7 @@ type state struct {
 	Sessions      []savedSession
 	Clients       []savedClient
 	APIKeys       []savedAPIKey
+	Applications  []savedApplication // those that the Backend API made
 	AccessTokens  []savedAccess
 	RefreshTokens []savedRefresh
 }
@@ -63,6 +64,12 @@ type savedTemplate struct {
 	Claims               json.RawMessage
 	Lifetime, Skew       time.Duration
 	CreatedAt, UpdatedAt time.Time
+	Algorithm, Key       string // of a custom signer
+}
+
+type savedApplication struct {
+	OAuthApplication
+	CreatedAt, UpdatedAt time.Time
 }
 
 type savedSession struct {
@@ -102,7 +109,7 @@ type savedRefresh struct {
 }
 
 // Save writes what the instance knows, private keys and passwords included: keep
-// it from others. OAuth applications are left out, being options.
+// it from others. OAuth applications that are options are left out.
 func (inst *Instance) Save(w io.Writer) error {
 	inst.mu.Lock()
 	saved, err := inst.state()
@@ -151,7 +158,11 @@ func (inst *Instance) state() (*state, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Templates = append(out.Templates, savedTemplate{t.id, t.name, claims, t.lifetime, t.skew, t.createdAt, t.updatedAt})
+		saved := savedTemplate{ID: t.id, Name: t.name, Claims: claims, Lifetime: t.lifetime, Skew: t.skew, CreatedAt: t.createdAt, UpdatedAt: t.updatedAt}
+		if t.signer != nil {
+			saved.Algorithm, saved.Key = t.signer.algorithm, t.signer.text
+		}
+		out.Templates = append(out.Templates, saved)
 	}
 	for _, s := range inst.sessions {
 		out.Sessions = append(out.Sessions, savedSession{
@@ -170,6 +181,11 @@ func (inst *Instance) state() (*state, error) {
 			k.id, k.secret, k.name, k.description, k.subject, k.createdBy, k.reason, k.claims, k.scopes, k.revoked,
 			k.createdAt, k.updatedAt, k.lastUsedAt, k.expireAt,
 		})
+	}
+	for _, a := range inst.oauth.applications {
+		if a.made {
+			out.Applications = append(out.Applications, savedApplication{*a, a.createdAt, a.updatedAt})
+		}
 	}
 	for _, a := range inst.oauth.accessTokens {
 		out.AccessTokens = append(out.AccessTokens, savedAccess{a.id, a.secret, a.grant.saved(), a.issuedAt, a.expireAt, a.revoked})

@@ -47,6 +47,14 @@ func (inst *Instance) newSession(u *user, clientID, organization string) *sessio
 	return s
 }
 
+// activeMembership is what the user is in the session's active organisation, or nil.
+func (inst *Instance) activeMembership(s *session) *membership {
+	if inst.fault(FaultOrganizationLeft) {
+		return nil
+	}
+	return s.user.membership(s.organizationID)
+}
+
 // active reports whether tokens can be minted from s. It is where a session
 // whose time is up becomes expired.
 func (inst *Instance) active(s *session) bool {

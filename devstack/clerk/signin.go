@@ -11,6 +11,7 @@ import (
 const (
 	codeLifetime = 10 * time.Minute
 	codeAttempts = 5 // a choice: Clerk publishes no number
+	codeWait     = 30 * time.Second
 )
 
 // signIn is a client's sign-in attempt.
@@ -23,8 +24,13 @@ type signIn struct {
 	abandonAt time.Time
 
 	code         string // one-time code under way, or ""
+	codeSentAt   time.Time
 	codeExpireAt time.Time
 	codeTries    int
+
+	organization string // of a ticket: what becomes active
+	second       string // strategy of the second factor, once prepared or attempted
+	trust        string // client_trust_state
 }
 
 const (
@@ -35,10 +41,14 @@ const (
 	// Where a sign-in can get stuck; see the faults.
 	needsSecondFactor = "needs_second_factor"
 	needsClientTrust  = "needs_client_trust"
+	needsProtectCheck = "needs_protect_check"
 )
 
 // createSignIn begins a sign-in and, where the parameters suffice, completes it.
 func createSignIn(inst *Instance, c *call) (any, error) {
+	if inst.fault(FaultSatellite) {
+		return nil, errSatellite()
+	}
 	if c.client != nil && !inst.opts.MultiSession && len(inst.activeSessions(c.client)) > 0 {
 		return nil, errSessionExists()
 	}
@@ -52,8 +62,8 @@ func createSignIn(inst *Instance, c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		attempt.user = ticket.user
-		return inst.completeSignIn(c, attempt, strategy, ticket.organization)
+		attempt.user, attempt.organization = ticket.user, ticket.organization
+		return inst.completeSignIn(c, attempt, strategy)
 	case "", "password", "email_code":
 		if err := inst.identify(c, attempt); err != nil {
 			return nil, err
@@ -65,7 +75,12 @@ func createSignIn(inst *Instance, c *call) (any, error) {
 	case "password":
 		return inst.attemptPassword(c, attempt)
 	case "email_code":
-		inst.sendCode(attempt)
+		if !inst.offers(attempt.user, "email_code") {
+			return nil, errStrategyInvalid()
+		}
+		if err := inst.sendCode(attempt, &attempt.strategy); err != nil {
+			return nil, err
+		}
 	}
 	if err := inst.begin(c, attempt); err != nil {
 		return nil, err
@@ -122,7 +137,7 @@ func prepareFirstFactor(inst *Instance, c *call) (any, error) {
 		return nil, errVerificationDone()
 	case strategy != "email_code":
 		return nil, errParamValue("strategy", strategy)
-	case attempt.user == nil:
+	case attempt.user == nil || !inst.offers(attempt.user, strategy):
 		return nil, errStrategyInvalid()
 	}
 	if id := c.form.Get("email_address_id"); id == "" {
@@ -130,7 +145,9 @@ func prepareFirstFactor(inst *Instance, c *call) (any, error) {
 	} else if id != attempt.user.emailID {
 		return nil, errParamInvalid("email_address_id")
 	}
-	inst.sendCode(attempt)
+	if err := inst.sendCode(attempt, &attempt.strategy); err != nil {
+		return nil, err
+	}
 	return inst.wrap(c, inst.signInView(attempt)), nil
 }
 
@@ -144,14 +161,14 @@ func attemptFirstFactor(inst *Instance, c *call) (any, error) {
 		return nil, errParamMissing("strategy")
 	case attempt.status == complete:
 		return nil, errVerificationDone()
-	case attempt.user == nil:
+	case strategy != "password" && strategy != "email_code":
+		return nil, errParamValue("strategy", strategy)
+	case attempt.user == nil || !inst.offers(attempt.user, strategy):
 		return nil, errStrategyInvalid()
 	case strategy == "password":
 		return inst.attemptPassword(c, attempt)
-	case strategy == "email_code":
-		return inst.attemptCode(c, attempt)
 	default:
-		return nil, errParamValue("strategy", strategy)
+		return inst.attemptCode(c, attempt)
 	}
 }
 
@@ -167,65 +184,88 @@ func (c *call) attempt() (*signIn, error) {
 func (inst *Instance) attemptPassword(c *call, attempt *signIn) (any, error) {
 	password := c.form.Get("password")
 	switch {
-	case attempt.user.Password == "":
+	case !inst.offers(attempt.user, "password"):
 		return nil, errStrategyInvalid()
 	case password == "":
 		return nil, errParamMissing("password")
 	case !random.Same(password, attempt.user.Password):
 		return nil, errPasswordIncorrect()
 	}
-	return inst.completeSignIn(c, attempt, "password", "")
+	return inst.completeSignIn(c, attempt, "password")
 }
 
 // sendCode makes a code and sends it in place of e-mail. Test addresses have
-// Clerk's fixed code (clerk.com/docs/testing/test-emails-and-phones).
-func (inst *Instance) sendCode(attempt *signIn) {
-	attempt.strategy = "email_code"
+// Clerk's fixed code (clerk.com/docs/testing/test-emails-and-phones). A second one has to
+// wait, where the instance counts.
+func (inst *Instance) sendCode(attempt *signIn, strategy *string) error {
+	now := inst.now()
+	soon := inst.opts.RateLimits != nil && !attempt.codeSentAt.IsZero() && now.Sub(attempt.codeSentAt) < codeWait
+	if soon || inst.fault(FaultCodeLimited) {
+		return errCodeTooMany()
+	}
+	*strategy = "email_code"
 	attempt.codeTries = 0
-	attempt.codeExpireAt = inst.now().Add(codeLifetime)
+	attempt.codeSentAt, attempt.codeExpireAt = now, now.Add(codeLifetime)
 	if local, _, _ := strings.Cut(attempt.user.Email, "@"); strings.HasSuffix(local, "+clerk_test") {
 		attempt.code = "424242"
-		return
+		return nil
 	}
 	attempt.code = newCode()
 	if inst.opts.SendCode != nil {
 		inst.opts.SendCode(attempt.user.Email, attempt.code)
 	}
+	return nil
+}
+
+// checkCode compares a code that somebody typed.
+func (inst *Instance) checkCode(attempt *signIn, code string) error {
+	switch {
+	case code == "":
+		return errParamMissing("code")
+	case attempt.code == "":
+		return errVerificationMissing()
+	case !inst.now().Before(attempt.codeExpireAt):
+		return errVerificationExpired()
+	case attempt.codeTries >= codeAttempts:
+		return errVerificationFailed()
+	case !random.Same(code, attempt.code):
+		attempt.codeTries++
+		return errCodeIncorrect()
+	}
+	attempt.code, attempt.codeSentAt = "", time.Time{}
+	return nil
 }
 
 func (inst *Instance) attemptCode(c *call, attempt *signIn) (any, error) {
-	code := c.form.Get("code")
-	switch {
-	case code == "":
-		return nil, errParamMissing("code")
-	case attempt.code == "":
-		return nil, errVerificationMissing()
-	case !inst.now().Before(attempt.codeExpireAt):
-		return nil, errVerificationExpired()
-	case attempt.codeTries >= codeAttempts:
-		return nil, errVerificationFailed()
-	case !random.Same(code, attempt.code):
-		attempt.codeTries++
-		return nil, errCodeIncorrect()
+	if err := inst.checkCode(attempt, c.form.Get("code")); err != nil {
+		return nil, err
 	}
-	attempt.code = ""
-	return inst.completeSignIn(c, attempt, "email_code", "")
+	return inst.completeSignIn(c, attempt, "email_code")
 }
 
-// completeSignIn makes the session and rotates the client's token.
-func (inst *Instance) completeSignIn(c *call, attempt *signIn, strategy, organization string) (any, error) {
+// completeSignIn makes the session, unless something else is asked for first.
+func (inst *Instance) completeSignIn(c *call, attempt *signIn, strategy string) (any, error) {
+	if err := inst.admitUser(attempt.user); err != nil {
+		return nil, err
+	}
+	known := c.client != nil && c.client.knows(attempt.user)
 	if err := inst.begin(c, attempt); err != nil {
 		return nil, err
 	}
-	for fault, status := range map[string]string{FaultSecondFactor: needsSecondFactor, FaultClientTrust: needsClientTrust} {
-		if inst.fault(fault) {
-			attempt.status, attempt.strategy = status, strategy
-			return inst.wrap(c, inst.signInView(attempt)), nil
-		}
+	attempt.strategy = strategy
+	if status := inst.obstacle(attempt, known); status != "" {
+		attempt.status = status
+		return inst.wrap(c, inst.signInView(attempt)), nil
 	}
-	s := inst.newSession(attempt.user, c.client.id, organization)
+	return inst.finishSignIn(c, attempt)
+}
+
+// finishSignIn makes the session and rotates the client's token.
+func (inst *Instance) finishSignIn(c *call, attempt *signIn) (any, error) {
+	s := inst.newSession(attempt.user, c.client.id, attempt.organization)
 	c.client.sessions = append(c.client.sessions, s)
-	attempt.status, attempt.strategy, attempt.sessionID = complete, strategy, s.id
+	c.client.known = append(c.client.known, attempt.user.ID)
+	attempt.status, attempt.sessionID = complete, s.id
 	if err := inst.rotate(c.client); err != nil {
 		return nil, err
 	}

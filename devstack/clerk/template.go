@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // template is a parsed JWT template.
@@ -20,6 +22,32 @@ type template struct {
 	skew      time.Duration
 	createdAt time.Time
 	updatedAt time.Time
+	signer    *customSigner // nil: the instance's key
+}
+
+// customSigner signs a template's tokens in place of the instance. Their header has no kid
+// that a key set knows.
+type customSigner struct {
+	algorithm, text string
+	key             any
+}
+
+func newCustomSigner(algorithm, text string) (*customSigner, error) {
+	switch algorithm {
+	case "HS256":
+		if text == "" {
+			return nil, errors.New("want a signing key")
+		}
+		return &customSigner{algorithm, text, []byte(text)}, nil
+	case "RS256":
+		key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(text))
+		return &customSigner{algorithm, text, key}, err
+	}
+	return nil, fmt.Errorf("signing algorithm %q: want HS256 or RS256", algorithm)
+}
+
+func (s *customSigner) sign(claims map[string]any) (string, error) {
+	return jwt.NewWithClaims(jwt.GetSigningMethod(s.algorithm), jwt.MapClaims(claims)).SignedString(s.key)
 }
 
 // reservedClaims cannot be set by a template: Clerk adds the first seven itself
@@ -43,6 +71,11 @@ func parseTemplate(t Template, now time.Time) (*template, error) {
 		return nil, fmt.Errorf("clerk: template %q: claims: %w", t.Name, err)
 	}
 	parsed := &template{id: newID("jtmp"), name: name, claims: claims, lifetime: t.Lifetime, skew: t.ClockSkew, createdAt: now, updatedAt: now}
+	if t.SigningAlgorithm != "" {
+		if parsed.signer, err = newCustomSigner(t.SigningAlgorithm, t.SigningKey); err != nil {
+			return nil, fmt.Errorf("clerk: template %q: %w", t.Name, err)
+		}
+	}
 	if parsed.lifetime == 0 {
 		parsed.lifetime = DefaultTokenLifetime
 	}
@@ -101,13 +134,13 @@ func (inst *Instance) scope(s *session) map[string]any {
 			"phone_number_verified": false,
 			"image_url":             nil,
 			"public_metadata":       u.PublicMetadata,
-			"unsafe_metadata":       map[string]any{},
+			"unsafe_metadata":       u.UnsafeMetadata,
 			"created_at":            u.createdAt.Unix(),
 			"external_id":           nil,
 		},
 		"session": map[string]any{"actor": nil},
 	}
-	if m := u.membership(s.organizationID); m != nil {
+	if m := inst.activeMembership(s); m != nil {
 		scope["org"] = map[string]any{
 			"id":              m.organization.ID,
 			"name":            m.organization.Name,

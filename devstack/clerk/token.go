@@ -37,9 +37,10 @@ func (inst *Instance) defaultClaims(s *session, origin string, lifetime, skew ti
 
 // sessionToken mints the short token of a session.
 func (inst *Instance) sessionToken(s *session, origin string, lifetime time.Duration) (string, error) {
-	claims := inst.defaultClaims(s, origin, lifetime, 10*time.Second)
+	claims := (&template{claims: inst.sessionClaims}).render(inst.scope(s))
+	maps.Copy(claims, inst.defaultClaims(s, origin, lifetime, 10*time.Second))
 	claims["sid"] = s.id
-	m := s.user.membership(s.organizationID)
+	m := inst.activeMembership(s)
 	if inst.opts.SessionTokenVersion == 1 {
 		delete(claims, "jti")
 		if m != nil {
@@ -73,6 +74,9 @@ func (inst *Instance) templateToken(s *session, t *template, origin string, life
 	}
 	maps.Copy(claims, inst.defaultClaims(s, origin, lifetime, t.skew))
 	s.lastActiveAt = inst.now()
+	if t.signer != nil {
+		return t.signer.sign(claims)
+	}
 	return inst.keys.sign(map[string]any{"cat": categoryTemplate}, claims)
 }
 

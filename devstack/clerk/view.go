@@ -1,6 +1,10 @@
 package clerk
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // ms is a point in time as the APIs write it.
 func ms(t time.Time) int64 { return t.UnixMilli() }
@@ -92,9 +96,9 @@ func (inst *Instance) userView(u *user) object {
 		"primary_phone_number_id":         nil,
 		"primary_web3_wallet_id":          nil,
 		"password_enabled":                u.Password != "",
-		"two_factor_enabled":              false,
-		"totp_enabled":                    false,
-		"backup_code_enabled":             false,
+		"two_factor_enabled":              len(u.SecondFactors) > 0,
+		"totp_enabled":                    slices.Contains(u.SecondFactors, "totp"),
+		"backup_code_enabled":             slices.Contains(u.SecondFactors, "backup_code"),
 		"email_addresses":                 []object{emailView(u)},
 		"phone_numbers":                   []object{},
 		"web3_wallets":                    []object{},
@@ -103,11 +107,11 @@ func (inst *Instance) userView(u *user) object {
 		"external_accounts":               []object{},
 		"saml_accounts":                   []object{},
 		"public_metadata":                 u.PublicMetadata,
-		"unsafe_metadata":                 object{},
+		"unsafe_metadata":                 u.UnsafeMetadata,
 		"external_id":                     nil,
 		"last_sign_in_at":                 nil,
-		"banned":                          false,
-		"locked":                          false,
+		"banned":                          u.Banned,
+		"locked":                          u.Locked,
 		"lockout_expires_in_seconds":      nil,
 		"verification_attempts_remaining": nil,
 		"delete_self_enabled":             true,
@@ -158,34 +162,42 @@ func (inst *Instance) signInView(a *signIn) object {
 		"user_data":                  nil,
 		"created_session_id":         nullable(a.sessionID),
 		"abandon_at":                 ms(a.abandonAt),
+		"client_trust_state":         cmp.Or(a.trust, "pending"),
 	}
 	if u := a.user; u != nil {
-		factors := []object{{"strategy": "email_code", "safe_identifier": safe(u.Email), "email_address_id": u.emailID, "primary": true}}
-		if u.Password != "" {
-			factors = append(factors, object{"strategy": "password"})
+		view["supported_first_factors"] = inst.firstFactors(u)
+		if factors := inst.secondFactors(a); factors != nil {
+			view["supported_second_factors"] = factors
 		}
-		view["supported_first_factors"] = factors
 		view["identifier"] = u.Email
 		view["user_data"] = object{
 			"first_name": nullable(u.FirstName), "last_name": nullable(u.LastName), "image_url": "", "has_image": false,
 		}
 	}
 	if a.strategy != "" {
-		view["first_factor_verification"] = inst.verificationView(a)
+		view["first_factor_verification"] = inst.verificationView(a, a.strategy, a.second == "" && a.status != complete)
+	}
+	if a.second != "" {
+		view["second_factor_verification"] = inst.verificationView(a, a.second, a.status != complete)
 	}
 	return view
 }
 
-func (inst *Instance) verificationView(a *signIn) object {
+// verificationView is a step of a sign-in. One that is open waits for the code that was
+// sent.
+func (inst *Instance) verificationView(a *signIn, strategy string, open bool) object {
 	status, expire := "verified", any(nil)
-	if a.status != complete && a.code != "" {
+	if open && a.code != "" {
 		status, expire = "unverified", ms(a.codeExpireAt)
 		if !inst.now().Before(a.codeExpireAt) {
 			status = "expired"
 		}
 	}
-	kinds := map[string]string{"ticket": "verification_ticket", "password": "verification_password", "email_code": "verification_otp"}
-	return object{"object": kinds[a.strategy], "status": status, "strategy": a.strategy, "attempts": a.codeTries, "expire_at": expire}
+	kinds := map[string]string{
+		"ticket": "verification_ticket", "password": "verification_password", "email_code": "verification_otp",
+		"totp": "verification_totp", "backup_code": "verification_backup_code",
+	}
+	return object{"object": kinds[strategy], "status": status, "strategy": strategy, "attempts": a.codeTries, "expire_at": expire}
 }
 
 // safe hides most of an address, as Clerk shows it to someone not signed in yet.

@@ -29,6 +29,9 @@ type cli struct {
 // can't be installed by the test, since the Go module proxy does not carry it.
 func newCLI(t *testing.T, s *tursotest.Stack) *cli {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("make test-all has the clients of others")
+	}
 	path := os.Getenv("ZEN_TEST_TURSO_CLI")
 	if path == "" {
 		var err error
@@ -48,6 +51,7 @@ func (c *cli) run(args ...string) (out string, err error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	cmd.Env = c.env
+	cmd.Stdin = strings.NewReader("y\n") // for what asks whether it really should
 	var b bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &b, &b
 	err = cmd.Run()

@@ -22,6 +22,7 @@ type review struct {
 	writePragma bool
 	setsPragma  bool     // changes the state of the connection
 	newer       string   // function that libSQL's SQLite lacks
+	loading     bool     // a dump: all is allowed but other files
 	ddl         []string // tables that the statement creates, alters or drops
 }
 
@@ -34,6 +35,12 @@ func authorize(_ *libc.TLS, handle uintptr, action int32, p1, p2, database, acce
 		return lib.SQLITE_DENY
 	}
 	r := &v.(*Conn).review
+	if r.loading {
+		if action == lib.SQLITE_ATTACH || action == lib.SQLITE_DETACH {
+			return lib.SQLITE_DENY
+		}
+		return lib.SQLITE_OK
+	}
 	if action == lib.SQLITE_ALTER_TABLE {
 		database = p1
 	}

@@ -46,7 +46,8 @@ type DB struct {
 
 	rowsRead, rowsWritten, bytesSynced atomic.Int64
 
-	frames frameCount
+	frames  frameCount
+	queries queryLog
 }
 
 // maxIdle bounds the connections that are kept open for the next stream.

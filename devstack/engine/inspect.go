@@ -84,7 +84,7 @@ func (c *Conn) Script(ctx context.Context, sql string, rights *Rights) error {
 			if err != nil {
 				return err
 			}
-			_, err = s.run(Query{}, rights, discard{})
+			_, err = s.run(Query{SQL: one.text}, rights, discard{})
 			s.finalize()
 			if err != nil {
 				return err

@@ -121,6 +121,7 @@ func (s *stmt) run(q Query, rights *Rights, sink Sink) (_ Result, err error) {
 	}
 	c.db.rowsRead.Add(res.RowsRead)
 	c.db.rowsWritten.Add(res.RowsWritten)
+	c.db.queries.add(q.SQL, res)
 	return res, nil
 }
 

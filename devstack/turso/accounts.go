@@ -2,6 +2,7 @@ package turso
 
 import (
 	"errors"
+	"strings"
 )
 
 func (s *Server) validate(c *call) (any, error) { return map[string]any{"exp": c.exp}, nil }
@@ -32,11 +33,7 @@ func (s *Server) organizations(c *call) []organizationJSON {
 		if org.Members[c.user.Name] == "" || c.token.Organization != "" && c.token.Organization != slug {
 			continue
 		}
-		o := organizationJSON{ID: org.ID, Name: org.Name, Slug: slug, Type: "team"}
-		if org.Personal {
-			o.Type = "personal"
-		}
-		list = append(list, o)
+		list = append(list, org.render())
 	}
 	return list
 }
@@ -65,11 +62,8 @@ func (s *Server) newAPIToken(c *call) (any, error) {
 	if err := c.decode(&body); err != nil {
 		return nil, err
 	}
-	if limit := c.token.Organization; limit != "" && body.Organization != limit {
-		return nil, errNotMember
-	}
-	if !c.token.sees(body.Group) {
-		return nil, errNoGroup
+	if c.token.Organization != "" {
+		return nil, lacking("what a token that is bound to an organization may mint")
 	}
 	if err := checkScopes(body.Scopes); err != nil {
 		return nil, err
@@ -94,7 +88,56 @@ func (s *Server) newAPIToken(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(c.r.URL.Path, "/v1/") {
+		return map[string]any{"name": rec.Name, "id": rec.ID, "token": token}, nil
+	}
 	return map[string]any{"token": map[string]any{"name": rec.Name, "id": rec.ID, "value": token}}, nil
+}
+
+// organizationTokens are those that are bound to the organization: to admins all, to
+// others their own.
+func (s *Server) organizationTokens(c *call) (any, error) {
+	list := []map[string]any{}
+	for _, name := range sortedKeys(s.state.Users) {
+		u := s.state.Users[name]
+		if c.administers() != nil && u != c.user {
+			continue
+		}
+		for _, token := range sortedKeys(u.Tokens) {
+			t := u.Tokens[token]
+			if t.Organization != c.org.Slug {
+				continue
+			}
+			list = append(list, map[string]any{
+				"name": t.Name, "id": t.ID, "organization": t.Organization, "group": t.Group, "scopes": t.Scopes,
+				"owner": map[string]string{"username": u.Name, "email": u.Email}, "created_at": t.CreatedAt,
+			})
+		}
+	}
+	return map[string]any{"tokens": list}, nil
+}
+
+func (s *Server) revokeOrganizationToken(c *call) (any, error) {
+	id := c.r.PathValue("token")
+	for _, u := range s.state.Users {
+		for name, t := range u.Tokens {
+			if t.ID != id || t.Organization != c.org.Slug {
+				continue
+			}
+			if err := c.administers(); err != nil && u != c.user {
+				return nil, err
+			}
+			delete(u.Tokens, name)
+			return map[string]any{"token": id}, s.save()
+		}
+	}
+	return nil, notFound("api token %s not found", id)
+}
+
+// invalidateSessions revokes all tokens of the user.
+func (s *Server) invalidateSessions(c *call) (any, error) {
+	clear(c.user.Tokens)
+	return map[string]any{"valid_from": c.now.Unix()}, s.save()
 }
 
 func (s *Server) revokeAPIToken(c *call) (any, error) {

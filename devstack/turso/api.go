@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -21,6 +22,7 @@ type call struct {
 	exp   int64         // of the token, Unix seconds; -1 if it has none
 	org   *organization // nil where the path is about none
 	host  string        // where clients reach the server
+	now   time.Time
 }
 
 // handler answers a call with what is sent as JSON. It runs with the server
@@ -94,8 +96,9 @@ func (s *Server) do(r *http.Request, h handler, scope string, inOrg bool) (any, 
 		return nil, errInternal
 	}
 	// The body is read first: a slow client must not hold the lock.
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxAPIBody+1))
-	if err != nil || len(body) > maxAPIBody {
+	limit := bodyLimit(r)
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil || int64(len(body)) > limit {
 		return nil, errInvalidBody
 	}
 	s.mu.Lock()
@@ -104,7 +107,7 @@ func (s *Server) do(r *http.Request, h handler, scope string, inOrg bool) (any, 
 	if err != nil {
 		return nil, err
 	}
-	c.body = body
+	c.body, c.now = body, s.now()
 	if c.host = s.host; c.host == "" {
 		c.host = r.Host
 	}
@@ -186,11 +189,17 @@ func (s *Server) organizationOf(c *call) (*organization, error) {
 	return org, nil
 }
 
+// personal is the organization that every user has for their own account. It is made
+// when it is first asked for.
 func (s *Server) personal(u *user) (*organization, error) {
 	for _, slug := range sortedKeys(s.state.Organizations) {
 		if org := s.state.Organizations[slug]; org.Personal && org.Members[u.Name] != "" {
 			return org, nil
 		}
 	}
-	return nil, errNoOrg
+	slug := u.Name
+	if s.state.Organizations[slug] != nil {
+		slug += "-personal"
+	}
+	return s.createOrganization(Organization{Slug: slug, Name: "personal", Personal: true, Members: []string{u.Name}})
 }

@@ -31,8 +31,32 @@ func (c *call) render(db *database) databaseJSON {
 	return databaseJSON{
 		Name: db.Name, ID: db.ID, Hostname: c.host + "/dbs/" + db.Path,
 		BlockReads: db.Config.BlockReads, BlockWrites: db.Config.BlockWrites, DeleteProtection: db.Config.DeleteProtection,
-		Regions: []string{region}, PrimaryRegion: region, Group: db.Group, AllowAttach: db.Config.AllowAttach,
+		Regions: []string{region}, PrimaryRegion: region, Group: db.Group, AllowAttach: db.Config.AllowAttach, Parent: c.parent(db),
 	}
+}
+
+// parent is the database that another is a branch of, or nil.
+func (c *call) parent(db *database) any {
+	if db.Parent == "" {
+		return nil
+	}
+	parent := map[string]any{"name": db.Parent}
+	if p := c.org.Databases[db.Parent]; p != nil {
+		parent["id"], parent["Name"], parent["DbId"] = p.ID, p.Name, p.ID
+	}
+	return parent
+}
+
+func (c *call) parentID(db *database) string {
+	if p := c.org.Databases[db.Parent]; p != nil {
+		return p.ID
+	}
+	return ""
+}
+
+// protected reports whether the database, or its group, is kept from being deleted.
+func (d *database) protected() bool {
+	return d.Config.DeleteProtection || d.org.Groups[d.Group].DeleteProtection
 }
 
 // listDatabases pages by name: the cursor is the last one of the page before.
@@ -46,6 +70,12 @@ func (s *Server) listDatabases(c *call) (any, error) {
 	var next *string
 	for _, name := range sortedKeys(c.org.Databases) {
 		db := c.org.Databases[name]
+		if parent := q.Get("parent"); parent != "" && (db.Parent == "" || parent != db.Parent && parent != c.parentID(db)) {
+			continue
+		}
+		if schema := q.Get("schema"); schema != "" {
+			continue // there are no schema databases, so that none has one
+		}
 		if group := q.Get("group"); group != "" && group != db.Group || !c.token.sees(db.Group) || name <= q.Get("cursor") {
 			continue
 		}
@@ -68,10 +98,19 @@ func (s *Server) getDatabase(c *call) (any, error) {
 
 func (s *Server) newDatabase(c *call) (any, error) {
 	var body struct {
-		Name  string `json:"name"`
-		Group string `json:"group"`
+		Name     string `json:"name"`
+		Group    string `json:"group"`
+		Location string `json:"location"`
+		Seed     *seed  `json:"seed"`
 	}
 	if err := c.decode(&body); err != nil {
+		return nil, err
+	}
+	// image and extensions have been without effect for long.
+	if err := c.without("schema", "is_schema", "size_limit", "remote_encryption", "use_tursodb"); err != nil {
+		return nil, err
+	}
+	if err := checkLocation(body.Location); err != nil {
 		return nil, err
 	}
 	if body.Group == "" {
@@ -80,12 +119,28 @@ func (s *Server) newDatabase(c *call) (any, error) {
 	if _, err := c.groupNamed(body.Group); err != nil {
 		return nil, err
 	}
+	fill, parent, err := c.checkSeed(s, body.Seed)
+	if err != nil {
+		return nil, err
+	}
 	db, err := s.createDatabase(c.org, body.Name, body.Group)
 	switch {
 	case errors.Is(err, ErrExists):
 		return nil, &statusError{http.StatusConflict, "database with name [" + body.Name + "] already exists"}
 	case err != nil:
 		return nil, badRequest("%v", err)
+	}
+	if fill != nil {
+		if err := fill(db); err != nil {
+			return nil, errors.Join(err, s.destroy(db), s.save())
+		}
+	}
+	if parent != nil {
+		db.Parent = parent.Name
+	}
+	c.audit("db-create", map[string]any{"database": db.Name})
+	if err := s.save(); err != nil {
+		return nil, err
 	}
 	d := c.render(db)
 	return map[string]any{"database": map[string]any{"DbId": d.ID, "Hostname": d.Hostname, "Name": d.Name}}, nil
@@ -96,12 +151,13 @@ func (s *Server) deleteDatabase(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if db.Config.DeleteProtection {
+	if db.protected() {
 		return nil, errProtected
 	}
 	if err := s.destroy(db); err != nil {
 		return nil, err
 	}
+	c.audit("db-delete", map[string]any{"database": db.Name})
 	return map[string]any{"database": db.Name}, s.save()
 }
 
@@ -135,7 +191,9 @@ func (d *database) configJSON() any {
 	return struct {
 		SizeLimit string `json:"size_limit"`
 		databaseConfig
-	}{"0", d.Config}
+		AllowedIPs    []string `json:"allowed_ips"`
+		AllowedVPCIDs []string `json:"allowed_aws_vpc_ids"`
+	}{"0", d.Config, []string{}, []string{}}
 }
 
 func (s *Server) configuration(c *call) (any, error) {
@@ -152,8 +210,19 @@ func (s *Server) configure(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.without("size_limit", "allowed_ips", "allowed_aws_vpc_ids"); err != nil {
+		return nil, err
+	}
+	before := db.Config.DeleteProtection
 	if err := c.decode(&db.Config); err != nil {
 		return nil, err
+	}
+	if after := db.Config.DeleteProtection; after != before {
+		code := "db-unprotect"
+		if after {
+			code = "db-protect"
+		}
+		c.audit(code, map[string]any{"database": db.Name})
 	}
 	return db.configJSON(), s.save()
 }
@@ -163,9 +232,31 @@ func (s *Server) instances(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"instances": []map[string]any{{
-		"uuid": db.ID, "name": region, "type": "primary", "region": region, "hostname": c.render(db).Hostname,
-	}}}, nil
+	return map[string]any{"instances": []any{c.instanceOf(db)}}, nil
+}
+
+func (c *call) instanceOf(db *database) any {
+	return map[string]any{"uuid": db.ID, "name": region, "type": "primary", "region": region, "hostname": c.render(db).Hostname}
+}
+
+func (s *Server) instance(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	if name := c.r.PathValue("instance"); name != region {
+		return nil, notFound("could not find instance %s", name)
+	}
+	return map[string]any{"instance": c.instanceOf(db)}, nil
+}
+
+// wakeup has nothing to do: no database ever sleeps.
+func (s *Server) wakeup(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"database": db.Name}, nil
 }
 
 // newDatabaseToken mints what `turso db tokens create` prints.
@@ -178,7 +269,8 @@ func (s *Server) newDatabaseToken(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"jwt": s.mintDatabaseToken(db, o)}, nil
+	c.audit("db-token-create", map[string]any{"database": db.Name})
+	return map[string]any{"jwt": s.mintDatabaseToken(db, o)}, s.save()
 }
 
 // tokenOptions reads what a token is to allow from the query and the body.

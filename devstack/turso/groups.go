@@ -1,6 +1,9 @@
 package turso
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 type groupJSON struct {
 	UUID      string   `json:"uuid"`
@@ -9,10 +12,11 @@ type groupJSON struct {
 	Primary   string   `json:"primary"`
 	Archived  bool     `json:"archived"`
 	Version   string   `json:"version"`
+	Protected bool     `json:"delete_protection"`
 }
 
 func (g *group) render() groupJSON {
-	return groupJSON{UUID: g.ID, Name: g.Name, Locations: []string{region}, Primary: region, Version: "latest"}
+	return groupJSON{UUID: g.ID, Name: g.Name, Locations: []string{region}, Primary: region, Version: "latest", Protected: g.DeleteProtection}
 }
 
 // group finds the group in the path.
@@ -50,9 +54,13 @@ func (s *Server) getGroup(c *call) (any, error) {
 // capitals.
 func (s *Server) newGroup(c *call) (any, error) {
 	var body struct {
-		Name string `json:"name"`
+		Name     string `json:"name"`
+		Location string `json:"location"`
 	}
 	if err := c.decode(&body); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(checkLocation(body.Location), c.without("extensions")); err != nil {
 		return nil, err
 	}
 	if err := checkName("group", body.Name); err != nil {
@@ -66,6 +74,7 @@ func (s *Server) newGroup(c *call) (any, error) {
 	}
 	g := newGroup(body.Name)
 	c.org.Groups[g.Name] = g
+	c.audit("group-create", map[string]any{"group": g.Name})
 	return map[string]any{"group": g.render()}, s.save()
 }
 
@@ -75,10 +84,13 @@ func (s *Server) deleteGroup(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.DeleteProtection {
+		return nil, errGroupProtected
+	}
 	var databases []*database
 	for _, db := range c.org.Databases {
 		if db.Group == g.Name {
-			if db.Config.DeleteProtection {
+			if db.protected() {
 				return nil, errProtected
 			}
 			databases = append(databases, db)
@@ -90,7 +102,89 @@ func (s *Server) deleteGroup(c *call) (any, error) {
 		}
 	}
 	delete(c.org.Groups, g.Name)
+	c.audit("group-delete", map[string]any{"group": g.Name})
 	return map[string]any{"group": g.render()}, s.save()
+}
+
+var errGroupProtected = &statusError{http.StatusBadRequest, "group is protected from being deleted"}
+
+type groupConfig struct {
+	DeleteProtection bool `json:"delete_protection"`
+}
+
+func (s *Server) groupConfiguration(c *call) (any, error) {
+	g, err := c.group()
+	if err != nil {
+		return nil, err
+	}
+	return groupConfig{g.DeleteProtection}, nil
+}
+
+// configureGroup changes what the body names, and leaves the rest.
+func (s *Server) configureGroup(c *call) (any, error) {
+	g, err := c.group()
+	if err != nil {
+		return nil, err
+	}
+	config := groupConfig{g.DeleteProtection}
+	if err := c.decode(&config); err != nil {
+		return nil, err
+	}
+	if g.DeleteProtection != config.DeleteProtection {
+		code := "group-unprotect"
+		if config.DeleteProtection {
+			code = "group-protect"
+		}
+		c.audit(code, map[string]any{"group": g.Name})
+	}
+	g.DeleteProtection = config.DeleteProtection
+	return config, s.save()
+}
+
+// renameGroup keeps the group's tokens good: they name it by its id.
+func (s *Server) renameGroup(c *call) (any, error) {
+	g, err := c.group()
+	if err != nil {
+		return nil, err
+	}
+	var body struct {
+		Name string `json:"name"`
+	}
+	if err := c.decode(&body); err != nil {
+		return nil, err
+	}
+	if err := checkName("group", body.Name); err != nil {
+		return nil, badRequest("%v", err)
+	}
+	if c.org.Groups[body.Name] != nil {
+		return nil, &statusError{http.StatusConflict, "group already exists"}
+	}
+	for _, db := range c.org.Databases {
+		if db.Group == g.Name {
+			db.Group = body.Name
+		}
+	}
+	for _, u := range s.state.Users {
+		for _, t := range u.Tokens {
+			if t.Organization == c.org.Slug && t.Group == g.Name {
+				t.Group = body.Name
+			}
+		}
+	}
+	delete(c.org.Groups, g.Name)
+	g.Name = body.Name
+	c.org.Groups[g.Name] = g
+	return map[string]any{"group": g.render()}, s.save()
+}
+
+// awaken answers for what nothing has to be done for: no group is ever archived, and
+// all are up to date.
+func (s *Server) awaken(c *call) (any, error) {
+	g, err := c.group()
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"group": g.render()}, nil
 }
 
 func (s *Server) newGroupToken(c *call) (any, error) {
@@ -102,7 +196,8 @@ func (s *Server) newGroupToken(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"jwt": s.mintGroupToken(g, o)}, nil
+	c.audit("group-token-create", map[string]any{"group": g.Name})
+	return map[string]any{"jwt": s.mintGroupToken(g, o)}, s.save()
 }
 
 // rotateGroup invalidates all tokens of the group and of its databases.

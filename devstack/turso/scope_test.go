@@ -96,7 +96,7 @@ func TestGroupTokens(t *testing.T) {
 	f.call("protect", "PATCH", org+"/databases/inside/configuration", token, `{"delete_protection":true}`, 200, "")
 	f.call("destroy protected", "DELETE", org+"/databases/inside", token, "", 400, "")
 	f.call("destroy its group", "DELETE", org+"/groups/second", token, "", 400, "")
-	f.call("unprotect", "PATCH", org+"/databases/inside/configuration", token, `{"delete_protection":false}`, 200, "")
+	f.call("unprotect", "PATCH", org+"/databases/inside/configuration", token, `{"delete_protection":false,"allowed_ips":[],"allowed_aws_vpc_ids":[]}`, 200, "")
 	f.call("destroy the group", "DELETE", org+"/groups/second", token, "", 200, "")
 	if n := len(f.Databases("acme")); n != 1 {
 		t.Errorf("%d databases left", n)
@@ -108,9 +108,9 @@ func TestConfiguration(t *testing.T) {
 	const path = "/v1/organizations/acme/databases/app/configuration"
 	tok, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})
 	must(t, err)
-	f.call("default", "GET", path, f.alice, "", 200, `{"size_limit":"0","allow_attach":false,"block_reads":false,"block_writes":false,"delete_protection":false}`)
+	f.call("default", "GET", path, f.alice, "", 200, `{"size_limit":"0","allow_attach":false,"block_reads":false,"block_writes":false,"delete_protection":false,"allowed_ips":[],"allowed_aws_vpc_ids":[]}`)
 	f.call("block writes", "PATCH", path, f.alice, `{"block_writes":true}`, 200, "")
-	f.call("allow attach", "PATCH", path, f.alice, `{"allow_attach":true}`, 200, `{"size_limit":"0","allow_attach":true,"block_reads":false,"block_writes":true,"delete_protection":false}`)
+	f.call("allow attach", "PATCH", path, f.alice, `{"allow_attach":true}`, 200, `{"size_limit":"0","allow_attach":true,"block_reads":false,"block_writes":true,"delete_protection":false,"allowed_ips":[],"allowed_aws_vpc_ids":[]}`)
 	if _, body := f.do("POST", "/dbs/app/v2/pipeline", tok, execInsert); !strings.Contains(body, "writes are blocked") {
 		t.Errorf("write: %s", body)
 	}

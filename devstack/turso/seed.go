@@ -57,8 +57,13 @@ func (s *Server) CreateOrganization(o Organization) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	_, err := s.createOrganization(o)
+	return err
+}
+
+func (s *Server) createOrganization(o Organization) (*organization, error) {
 	if s.state.Organizations[o.Slug] != nil {
-		return fmt.Errorf("create organization %q: %w", o.Slug, ErrExists)
+		return nil, fmt.Errorf("create organization %q: %w", o.Slug, ErrExists)
 	}
 	org := &organization{
 		ID: uuid.NewString(), Slug: o.Slug, Name: o.Name, Personal: o.Personal,
@@ -72,15 +77,15 @@ func (s *Server) CreateOrganization(o Organization) error {
 	}
 	for i, m := range o.Members {
 		if s.state.Users[m] == nil {
-			return fmt.Errorf("create organization %q: user %q: %w", o.Slug, m, ErrNotFound)
+			return nil, fmt.Errorf("create organization %q: user %q: %w", o.Slug, m, ErrNotFound)
 		}
-		org.Members[m] = "member"
+		org.Members[m] = roleMember
 		if i == 0 {
-			org.Members[m] = "owner"
+			org.Members[m] = roleOwner
 		}
 	}
 	s.state.Organizations[o.Slug] = org
-	return s.save()
+	return org, s.save()
 }
 
 func newGroup(name string) *group {

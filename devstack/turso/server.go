@@ -57,6 +57,7 @@ type Server struct {
 	host  string
 	state state
 	paths map[string]*database // by the name under /dbs/
+	dumps map[string]string    // that were uploaded, by id
 }
 
 // New returns a Server with what Options.Dir holds. The caller closes it.

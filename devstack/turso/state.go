@@ -20,6 +20,7 @@ type state struct {
 	APIKey        ed25519.PrivateKey       `json:"api_key"`
 	Users         map[string]*user         `json:"users"`         // by name
 	Organizations map[string]*organization `json:"organizations"` // by slug
+	LastInvite    int                      `json:"last_invite,omitempty"`
 }
 
 type user struct {
@@ -47,19 +48,24 @@ type organization struct {
 	Groups    map[string]*group    `json:"groups"`
 	Databases map[string]*database `json:"databases"`
 	JWKS      map[string]string    `json:"jwks"` // name to URL
+	Overages  bool                 `json:"overages,omitempty"`
+	Invites   map[string]*invite   `json:"invites,omitempty"` // by address
+	Audit     []auditEntry         `json:"audit,omitempty"`
 }
 
 type group struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	role
+	DeleteProtection bool `json:"delete_protection,omitempty"`
 }
 
 type database struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Group string `json:"group"`
-	Path  string `json:"path"` // the name under /dbs/
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Group  string `json:"group"`
+	Path   string `json:"path"`             // the name under /dbs/
+	Parent string `json:"parent,omitempty"` // name of the database that it is a branch of
 	role
 	Config databaseConfig `json:"config"`
 

@@ -14,6 +14,9 @@ func (s *Server) subscription(*call) (any, error) {
 	return map[string]any{"subscription": map[string]any{"plan": plan, "timeline": "monthly", "overages": false}}, nil
 }
 
+// listInvoices answers that there are none: nothing costs anything.
+func (s *Server) listInvoices(*call) (any, error) { return map[string]any{"invoices": []any{}}, nil }
+
 type usageJSON struct {
 	RowsRead     int64 `json:"rows_read"`
 	RowsWritten  int64 `json:"rows_written"`
@@ -37,7 +40,47 @@ func (s *Server) databaseUsage(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := withoutQuery(c.r.URL.Query(), "from", "to"); err != nil {
+		return nil, err
+	}
 	return map[string]any{"database": db.usage().render(db.ID)}, nil
+}
+
+type queryJSON struct {
+	Query       string `json:"query"`
+	RowsRead    int64  `json:"rows_read"`
+	RowsWritten int64  `json:"rows_written"`
+}
+
+// queries are the statements that read and wrote most since the start.
+func (d *database) queries() []queryJSON {
+	list := []queryJSON{}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.db == nil {
+		return list
+	}
+	for _, q := range d.db.TopQueries(100) {
+		list = append(list, queryJSON{q.SQL, q.RowsRead, q.RowsWritten})
+	}
+	return list
+}
+
+func (s *Server) databaseStats(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"top_queries": db.queries()}, nil
+}
+
+// databaseQueries is what the turso CLI asks for, with the last day.
+func (s *Server) databaseQueries(c *call) (any, error) {
+	db, err := c.database(c.r.PathValue("db"))
+	if err != nil {
+		return nil, err
+	}
+	return db.queries(), nil
 }
 
 func (s *Server) organizationUsage(c *call) (any, error) {

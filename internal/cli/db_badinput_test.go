@@ -46,6 +46,7 @@ func signedIn(t *testing.T) (zen func(args ...string) *exec.Cmd, stack *devstack
 // TestDatabaseBadInput: each bad input has one line that says what is wrong, and its
 // exit code. A secret that was put where it doesn't belong isn't repeated.
 func TestDatabaseBadInput(t *testing.T) {
+	t.Parallel()
 	zen, stack := signedIn(t)
 	dir := t.TempDir()
 	file := func(name, content string) string {
@@ -69,7 +70,7 @@ func TestDatabaseBadInput(t *testing.T) {
 		// Which database.
 		"URL without a host":                  {args: []string{"db", "query", "--database", "libsql://", "SELECT 1"}, code: 2, stderr: "database URL"},
 		"mode for a server, a file":           {args: []string{"db", "query", "--mode", "remote", "--database", "file:local.db", "SELECT 1"}, code: 2, stderr: "mode remote"},
-		"file in a directory that isn't":      {args: []string{"db", "query", "--database", "file:" + filepath.Join(dir, "none", "local.db"), "SELECT 1"}, code: 2, stderr: "unable to open"},
+		"file in a directory that isn't":      {args: []string{"db", "query", "--database", "file:" + filepath.Join(dir, "none", "local.db"), "SELECT 1"}, code: 2, stderr: "there is no file"},
 		"directory as a database":             {args: []string{"db", "query", "--database", "file:" + dir, "SELECT 1"}, code: 2, stderr: dir},
 		"directory as a replica":              {args: []string{"db", "query", "--mode", "replica", "--path", dir, "SELECT 1"}, code: 2, stderr: dir},
 		"file that is no database":            {args: []string{"db", "query", "--database", "file:" + file("no.db", strings.Repeat("no database\n", 1000)), "SELECT * FROM t"}, code: 2, stderr: "not a database"},

@@ -15,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/browse"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // person is the UI of a program: it answers a URL by visiting it.
@@ -45,6 +46,7 @@ func (p *person) AskSecret(context.Context, string) (provider.Secret, error) {
 // A program holds one *sql.DB while its tokens, of two seconds, come and go: with a
 // provider process of its own, several goroutines, and no query that fails.
 func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
+	t.Parallel()
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +76,7 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	}
 	ui := &person{}
 	defer ui.visits.Wait()
-	if _, err := session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui); err != nil {
+	if _, err := session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	db, err := client.OpenDB(session)

@@ -21,6 +21,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // program is one that embeds zen, signed in with Clerk.
@@ -88,10 +89,12 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 	if p.session, err = p.client.Session(""); err != nil {
 		t.Fatal(err)
 	}
-	p.session.Now = func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) }
+	own := p.session.Config()
+	own.Now = func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) }
+	p.session = session.New(own)
 	ui := &person{}
 	defer ui.visits.Wait()
-	if _, err := p.session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui); err != nil {
+	if _, err := p.session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -16,11 +16,13 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // A program opens databases by URL, by name and by path, with what the command line has
 // as a sign-in and with providers as processes.
 func TestOpen(t *testing.T) {
+	t.Parallel()
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +59,7 @@ func TestOpen(t *testing.T) {
 	}
 	ui := &person{}
 	defer ui.visits.Wait()
-	if _, err := session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui); err != nil {
+	if _, err := session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -130,7 +132,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := signedIn.Login(t.Context(), "platformtoken", provider.LoginRequest{Interactive: true}, &person{answer: token}); err != nil {
+	if _, err := signedIn.Login(t.Context(), "platformtoken", provider.LoginRequest{Interactive: true}, &person{answer: token}, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	if target, err := bare.Resolve(t.Context(), devstack.Database); err != nil || target.URL != stack.DatabaseURL() || target.DatabaseID == "" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 const databaseHint = "for example libsql://app-acme.turso.io; turso db show NAME --url prints it"
@@ -85,7 +86,7 @@ func noSchemeError(s string) error {
 }
 
 func localFileError() error {
-	return databaseError("names a local file", "a profile names a database at a server; zen db --mode local and core.Open open files")
+	return databaseError("names a local file", "write file:PATH, as in zen db query --database file:app.db; a profile names a database at a server")
 }
 
 // normalHost returns host[:port] in lower case, without the scheme's own port.
@@ -125,7 +126,7 @@ func isHostname(host string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(host, ".") {
-		if !isName(label, 63, lower+digit+"_", lower+digit+"-_") || label[len(label)-1] == '-' {
+		if !names.Is(label, 63, lower+digit+"_", lower+digit+"-_") || label[len(label)-1] == '-' {
 			return false
 		}
 	}

@@ -80,13 +80,14 @@ func withSession(c *cli.Context, fn func(*session.Session) error) error {
 		return err
 	}
 	notify := app.Notifier(c)
-	s, err := session.Open(cfg, "", session.Credentials(cfg, o, notify), elsewhere{}, notify)
+	profile, err := cfg.Profile("")
 	if err != nil {
 		return err
 	}
+	config := session.FromProfile(cfg, profile, session.Credentials(cfg, o, notify), elsewhere{}, notify)
 	// Not under the profile's lock: on Windows this program waits for the other.
-	s.Elsewhere = func(context.Context, session.Order) error { return becomeFull() }
-	return fn(s)
+	config.RenewInChild = func(context.Context, session.RenewalRequest) error { return becomeFull() }
+	return fn(session.New(config))
 }
 
 // elsewhere is session.Providers where there are none.

@@ -113,8 +113,8 @@ func (c *conn) begin() (leave func(), ok bool) {
 }
 
 // repeatable reports whether a call may be made again that a crash cut short,
-// because it changes nothing but the provider's memory. What takes a credential is none:
-// it may have replaced that, and the replacement is lost.
+// because it changes nothing but the provider's memory. What takes a credential isn't
+// made again here: package session does that for a token, since it knows what is stored.
 func repeatable(method string) bool {
 	switch method[strings.LastIndexByte(method, '/')+1:] {
 	case "Describe", "Verify", "Setup":

@@ -129,9 +129,9 @@ func (m *Manager) Describe(ctx context.Context, name string) (provider.Descripti
 // Open returns the provider with these settings, started and configured. All
 // callers with the same name and settings share one process, which ends when it
 // wasn't called for ten minutes. Once it ended, in whatever way, the next call
-// starts another. A call that a crash cut short is made again, once, if it is one
-// of Describe, Verify, Members and Invitations: others may have changed something. The
-// clients end with Close.
+// starts another. A call that a crash cut short is made again, once, if it takes no
+// credential and changes nothing (Describe, Verify, Setup); all others are the caller's
+// to make again. The clients end with Close.
 func (m *Manager) Open(ctx context.Context, name string, settings provider.Settings) (*Client, error) {
 	key := fingerprint(name, settings)
 	m.mu.Lock()

@@ -14,24 +14,24 @@ import (
 // assertion asks the provider that signed in for the statement that the one which makes
 // the tokens needs. It is the proof that the sign-in is still good, so that nothing is
 // refreshed beside it. It is never kept: neither in the store nor for another call.
-func (s *Session) assertion(ctx context.Context, l *store.Locked, w way, need provider.AssertionNeed) (*provider.Assertion, error) {
-	source, err := s.Providers.AssertionSource(ctx, w.identity)
+func (s *Session) assertion(ctx context.Context, l *store.Locked, by issuer, need provider.AssertionNeed) (*provider.Assertion, error) {
+	source, err := s.config.Providers.AssertionSource(ctx, by.identity)
 	if err != nil {
 		return nil, err
 	}
-	sent := l.Accounts[w.identity].Credential.Data
-	a, err := s.assert(ctx, l, source, w.identity, need)
-	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, w.identity, sent) {
-		a, err = s.assert(ctx, l, source, w.identity, need)
+	sent := l.Accounts[by.identity].Credential.Data
+	a, err := s.assert(ctx, l, source, by.identity, need)
+	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.identity, sent) {
+		a, err = s.assert(ctx, l, source, by.identity, need)
 	}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		return nil, noAssertion(w.identity, w.minter)
+		return nil, noAssertion(by.identity, by.provider)
 	case err != nil:
 		return nil, err
 	}
 	if err := s.checkAssertion(a, need); err != nil {
-		return nil, fmt.Errorf("check what %s says to %s: %w", w.identity, w.minter, err)
+		return nil, fmt.Errorf("check what %s says to %s: %w", by.identity, by.provider, err)
 	}
 	return &a, nil
 }
@@ -63,7 +63,7 @@ func (s *Session) checkAssertion(a provider.Assertion, need provider.AssertionNe
 		return wrong(provider.ErrTokenInvalid, "it is empty")
 	case !slices.Contains(need.Kinds, a.Kind):
 		return wrong(provider.ErrPermission, "it is of the kind %.40q, which was not asked for", a.Kind)
-	case !a.Expires.IsZero() && !s.Now().Round(0).Before(a.Expires.Round(0)):
+	case !a.Expires.IsZero() && !s.config.Now().Round(0).Before(a.Expires.Round(0)):
 		return wrong(provider.ErrTokenExpired, "it ended at %s", a.Expires.UTC())
 	case a.Kind != provider.AssertionJWT || need.Audience == "":
 		return nil
@@ -78,18 +78,18 @@ func (s *Session) checkAssertion(a provider.Assertion, need provider.AssertionNe
 	return nil
 }
 
-func noAssertion(identity, minter string) error {
+func noAssertion(identity, issuing string) error {
 	return &provider.Error{
 		Kind:    provider.ErrConfig,
-		Message: fmt.Sprintf("provider %s can't tell %s who signed in", identity, minter),
-		Hint:    fmt.Sprintf("sign in with a provider that makes assertions, or have the tokens made by another one than %s (token_provider)", minter),
+		Message: fmt.Sprintf("provider %s can't tell %s who signed in", identity, issuing),
+		Hint:    fmt.Sprintf("sign in with a provider that makes assertions, or have the tokens made by another one than %s (token_provider)", issuing),
 	}
 }
 
 // foresee finds out before somebody signs in what would only fail afterwards, and tells
 // the request what the sign-in is for.
 func (s *Session) foresee(ctx context.Context, name string, d provider.Description, req *provider.LoginRequest) error {
-	if s.mints(name) {
+	if s.issues(name) {
 		if len(d.Methods) > 0 && identityOnly(d.Methods, req.Method) {
 			return &provider.Error{
 				Kind:    provider.ErrConfig,
@@ -99,12 +99,12 @@ func (s *Session) foresee(ctx context.Context, name string, d provider.Descripti
 		}
 		return nil
 	}
-	need, err := s.Providers.Need(ctx, s.TokenProvider)
+	need, err := s.config.Providers.Need(ctx, s.config.TokenProvider)
 	if err != nil || need == nil {
 		return err
 	}
 	if !slices.ContainsFunc(need.Kinds, func(k provider.AssertionKind) bool { return slices.Contains(d.Assertions, k) }) {
-		return noAssertion(name, s.TokenProvider)
+		return noAssertion(name, s.config.TokenProvider)
 	}
 	req.Audience, req.AssertionKinds = need.Audience, need.Kinds
 	return nil

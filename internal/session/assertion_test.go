@@ -9,6 +9,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // statement is a JWT with an audience; who takes it verifies it.
@@ -110,7 +111,7 @@ func TestAssertionNeverGoesToADatabase(t *testing.T) {
 	if !errors.Is(err, provider.ErrPermission) || !token.Value.IsZero() {
 		t.Fatalf("%v", err)
 	}
-	record, err := s.Store.LoadContext(t.Context(), "default")
+	record, err := s.Config().Store.LoadContext(t.Context(), "default")
 	if err != nil || len(record.Tokens) != 0 {
 		t.Errorf("it was stored: %d tokens, %v", len(record.Tokens), err)
 	}
@@ -118,28 +119,30 @@ func TestAssertionNeverGoesToADatabase(t *testing.T) {
 
 func TestLoginForeseesWhatCanOnlyFail(t *testing.T) {
 	for name, test := range map[string]struct {
-		change func(*session.Session, *fake)
+		change func(*session.Config, *fake)
 		method string
 		want   string
 	}{
-		"no assertions": {func(_ *session.Session, f *fake) { f.description.Assertions = nil }, "", "provider auth0 can't tell minter who signed in"},
-		"other kinds": {func(_ *session.Session, f *fake) {
+		"no assertions": {func(_ *session.Config, f *fake) { f.description.Assertions = nil }, "", "provider auth0 can't tell minter who signed in"},
+		"other kinds": {func(_ *session.Config, f *fake) {
 			f.description.Assertions = []provider.AssertionKind{"saml"}
 		}, "", "provider auth0 can't tell minter who signed in"},
-		"an identity alone": {func(s *session.Session, f *fake) {
-			s.TokenProvider = ""
+		"an identity alone": {func(c *session.Config, f *fake) {
+			c.TokenProvider = ""
 			f.description.Methods = []provider.Method{{Name: "browser", IdentityOnly: true}}
 		}, "", "provider auth0 signs in, and makes no tokens"},
-		"a method for an identity alone": {func(s *session.Session, f *fake) {
-			s.TokenProvider = ""
+		"a method for an identity alone": {func(c *session.Config, f *fake) {
+			c.TokenProvider = ""
 			f.description.Methods = []provider.Method{{Name: "bridge"}, {Name: "oauth", IdentityOnly: true}}
 		}, "oauth", "provider auth0 signs in by oauth, and makes no tokens"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, f := asserting(t)
-			test.change(s, f)
+			config := s.Config()
+			test.change(&config, f)
+			s = session.New(config)
 			f.login = provider.LoginRequest{Organization: "untouched"}
-			_, err := s.Login(t.Context(), "auth0", provider.LoginRequest{Method: test.method}, nil)
+			_, err := s.Login(t.Context(), "auth0", provider.LoginRequest{Method: test.method}, nil, store.Plan{})
 			if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.want) || provider.Hint(err) == "" {
 				t.Errorf("%v", err)
 			}

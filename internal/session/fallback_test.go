@@ -16,6 +16,7 @@ import (
 
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -135,7 +136,7 @@ func newHouse(t *testing.T, change func(*session.Config, *house)) (*session.Sess
 	}
 	s := session.New(config)
 	t.Cleanup(func() { s.Close(context.Background()) })
-	if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil); err != nil {
+	if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	return s, h
@@ -195,7 +196,7 @@ func TestFallbackAndReturn(t *testing.T) {
 	wantSent(t, s, "clerk", "turso")
 	wantSent(t, s, "clerk clerk turso", "clerk") // renewed once
 	wantSent(t, s, "turso", "clerk")
-	other := session.New(s.Config) // another process pays no refusal
+	other := session.New(s.Config()) // another process pays no refusal
 	wantSent(t, other, "turso", "clerk")
 	if h.makers["turso"].minted.Load() != 1 {
 		t.Errorf("%d tokens of turso for two processes", h.makers["turso"].minted.Load())
@@ -211,7 +212,7 @@ func TestFallbackAndReturn(t *testing.T) {
 	h.after(30 * time.Second)
 	wantSent(t, s, "clerk")
 	wantSent(t, s, "clerk")
-	wantSent(t, session.New(s.Config), "clerk")
+	wantSent(t, session.New(s.Config()), "clerk")
 	want := []string{
 		"the database refuses the tokens of clerk: using turso (fallback, access rw) until that has changed",
 		"the database refuses the tokens of clerk: using turso (fallback, access rw) until that has changed", // the other process
@@ -226,35 +227,35 @@ func TestFallbackAndReturn(t *testing.T) {
 }
 
 // Status says that a fallback is in use, also of what is sealed.
-func TestStatusOfADetour(t *testing.T) {
+func TestStatusOfAnOpenBreaker(t *testing.T) {
 	keyring := &ring{items: map[string]provider.Secret{}}
 	for name, options := range map[string][]store.Option{"plain": nil, "sealed": {store.WithKeyring(keyring)}} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s, h := newHouse(t, func(c *session.Config, _ *house) { c.Store = store.New(dir, options...) })
-			detour := func() *store.Detour {
+			state := func() breaker.State {
 				t.Helper()
 				keyring.reads = 0
-				config := s.Config
+				config := s.Config()
 				config.Store = store.New(dir, options...)
 				status, err := session.New(config).Status(t.Context())
 				if err != nil || keyring.reads != 0 {
 					t.Fatalf("%v, %d reads of the keyring", err, keyring.reads)
 				}
-				return status.Detour
+				return status.Breaker
 			}
-			if d := detour(); d != nil {
-				t.Errorf("detour before there is one: %+v", d)
+			if b := state(); b.Open() {
+				t.Errorf("open from the beginning: %+v", b)
 			}
 			began := h.clock()
 			wantSent(t, s, "clerk clerk turso", "clerk")
-			if d := detour(); d == nil || d.Via != "turso" || d.Unavailable || d.Access != provider.AccessReadWrite || !d.Since.Equal(began) || !d.Probe.After(began) {
-				t.Errorf("detour %+v", d)
+			if b := state(); b.Via != "turso" || b.Because != breaker.Refused || b.Access != provider.AccessReadWrite || !b.Since.Equal(began) || !b.RetryAt.After(began) {
+				t.Errorf("breaker %+v", b)
 			}
 			h.after(31 * time.Second)
 			wantSent(t, s, "clerk")
-			if d := detour(); d != nil {
-				t.Errorf("detour after its end: %+v", d)
+			if b := state(); b.Open() {
+				t.Errorf("open after it has recovered: %+v", b)
 			}
 		})
 	}
@@ -321,17 +322,17 @@ func TestUnavailableProviderIsStoodInFor(t *testing.T) {
 	if got := from(t, token, err); got != "turso" {
 		t.Errorf("token of %s", got)
 	}
-	wantSent(t, session.New(s.Config), "turso")
+	wantSent(t, session.New(s.Config()), "turso")
 	if clerk.minted.Load() != 1 {
 		t.Errorf("clerk was asked %d times", clerk.minted.Load())
 	}
 	h.after(31 * time.Second)
 	clerk.err = nil
-	token, err = session.New(s.Config).TokenFor(t.Context(), 0)
+	token, err = session.New(s.Config()).TokenFor(t.Context(), 0)
 	if got := from(t, token, err); got != "clerk" {
 		t.Errorf("token of %s", got)
 	}
-	wantSent(t, session.New(s.Config), "clerk")
+	wantSent(t, session.New(s.Config()), "clerk")
 	if want := "no token can be had from clerk: using turso (fallback, access rw) until that has changed"; len(h.told) == 0 || h.told[0] != want {
 		t.Errorf("told %q", h.told)
 	}
@@ -342,7 +343,7 @@ func TestUnavailableProviderIsStoodInFor(t *testing.T) {
 func TestTokenForOthersIsTheOwnProviders(t *testing.T) {
 	s, _ := newHouse(t, nil)
 	wantSent(t, s, "clerk clerk turso", "clerk")
-	token, err := session.New(s.Config).TokenFor(t.Context(), 0)
+	token, err := session.New(s.Config()).TokenFor(t.Context(), 0)
 	if got := from(t, token, err); got != "clerk" {
 		t.Errorf("token of %s", got)
 	}
@@ -386,14 +387,14 @@ func TestNobodyIsPromoted(t *testing.T) {
 		made := h.makers["turso"].minted.Load()
 		h.makers["clerk"].err = provider.ErrUnavailable
 		h.after(8 * 24 * time.Hour)
-		if _, err := session.New(s.Config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != made {
+		if _, err := session.New(s.Config()).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != made {
 			t.Errorf("%s: err = %v, %d tokens of turso", name, err, h.makers["turso"].minted.Load()-made)
 		}
 	}
 	// Nothing was ever granted: there is nothing to stand in for.
 	s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = []string{"turso"} })
 	h.makers["clerk"].err = provider.ErrUnavailable
-	config := s.Config
+	config := s.Config()
 	config.Target.URL = "libsql://other.example"
 	if _, err := session.New(config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != 0 {
 		t.Errorf("err = %v", err)
@@ -403,7 +404,7 @@ func TestNobodyIsPromoted(t *testing.T) {
 func TestLoginEndsTheDetour(t *testing.T) {
 	s, _ := newHouse(t, nil)
 	wantSent(t, s, "clerk clerk turso", "clerk")
-	if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil); err != nil {
+	if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	wantSent(t, s, "clerk")

@@ -161,7 +161,7 @@ func TestCloseWaitsForTheRenewal(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	record, err := s.Store.Load("default")
+	record, err := s.Config().Store.Load("default")
 	if err != nil || clerk.minted.Load() != 1 || record.Accounts["clerk"].Refreshed.IsZero() {
 		t.Errorf("%d renewals, refreshed %s, %v", clerk.minted.Load(), record.Accounts["clerk"].Refreshed, err)
 	}
@@ -229,7 +229,7 @@ func TestSiblingsCredentialIsAdopted(t *testing.T) {
 			f.err = provider.ErrRejected
 			f.minting = func(*provider.Token) {
 				f.minting = nil
-				record, err := s.Store.Load("default")
+				record, err := s.Config().Store.Load("default")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -241,7 +241,7 @@ func TestSiblingsCredentialIsAdopted(t *testing.T) {
 						record.Tokens[key] = f.token("siblings")
 					}
 				}
-				overwrite(t, s.Store, record)
+				overwrite(t, s.Config().Store, record)
 				f.err = nil
 				f.failOnce = provider.ErrRejected
 			}
@@ -292,12 +292,12 @@ func TestJitter(t *testing.T) {
 	start := f.now
 	var moments []time.Duration
 	for range 3 {
-		if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil); err != nil {
+		if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil, store.Plan{}); err != nil {
 			t.Fatal(err)
 		}
 		for after := 40 * time.Second; ; after += 10 * time.Millisecond {
 			f.now = start.Add(after)
-			if token, err := session.New(s.Config).Token(t.Context()); err != nil || token.Value.Reveal() != "first" {
+			if token, err := session.New(s.Config()).Token(t.Context()); err != nil || token.Value.Reveal() != "first" {
 				moments = append(moments, after)
 				break
 			}

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
+	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -25,24 +25,31 @@ type UI interface {
 	AskSecret(ctx context.Context, question string) (provider.Secret, error)
 }
 
+// ChooseStorage settles how the credentials of a login will rest, before anybody has
+// signed in: see [store.Store.Choose].
+func (s *Session) ChooseStorage(ctx context.Context) (store.Plan, error) {
+	return s.config.Store.Choose(ctx, s.config.Profile)
+}
+
 // Login signs in with the named provider, which the profile uses from then on.
-// The credentials of other providers stay.
-func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequest, ui UI) (store.Account, error) {
-	description, err := s.Providers.Describe(ctx, name)
+// The credentials of other providers stay. plan is how the credentials are to rest, by
+// [Session.ChooseStorage].
+func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequest, ui UI, plan store.Plan) (store.Account, error) {
+	description, err := s.config.Providers.Describe(ctx, name)
 	if err != nil {
 		return store.Account{}, err
 	}
 	if err := s.foresee(ctx, name, description, &req); err != nil {
 		return store.Account{}, err
 	}
-	identity, err := s.Providers.Identity(ctx, name)
+	identity, err := s.config.Providers.Identity(ctx, name)
 	if err != nil {
 		return store.Account{}, err
 	}
-	if s.mints(name) {
-		req.Target, req.Access, req.Permissions = s.Target, s.Access, s.Permissions
+	if s.issues(name) {
+		req.Target, req.Access, req.Permissions = s.config.Target, s.config.Access, s.config.Permissions
 	}
-	host := &loginHost{UI: ui, session: s, provider: name, envNames: envNames(description)}
+	host := &loginHost{UI: ui, session: s, provider: name, envNames: envNames(description), plan: plan}
 	if err := identity.Login(ctx, req, host); err != nil {
 		s.audit(audit.SignIn, actor{provider: name}, provider.Token{}, err)
 		return store.Account{}, err
@@ -56,7 +63,7 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 	s.audit(audit.SignIn, actor{provider: name, subject: subject(*host.stored)}, provider.Token{}, nil)
 	if noted, ok := identity.(interface{ Notes() []provider.Note }); ok {
 		for _, note := range noted.Notes() {
-			s.notify(note.Text)
+			s.config.notify(note.Text)
 		}
 	}
 	return *host.stored, nil
@@ -68,6 +75,7 @@ type loginHost struct {
 	session  *Session
 	provider string
 	envNames []string
+	plan     store.Plan
 	stored   *store.Account
 }
 
@@ -81,9 +89,9 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 	if result.Credential.Data.IsZero() {
 		return fmt.Errorf("store: %w: provider %s handed over an empty credential", provider.ErrTokenInvalid, h.provider)
 	}
-	keeps := result.Token != nil && s.mints(h.provider)
+	keeps := result.Token != nil && s.issues(h.provider)
 	if result.Token != nil {
-		token, claims, err := s.check(ctx, *result.Token, false)
+		token, claims, err := s.check(ctx, *result.Token, breaker.Rights{Access: s.config.Access, Permissions: s.config.Permissions}, false)
 		if err != nil {
 			return fmt.Errorf("check the first token: %w", err)
 		}
@@ -92,18 +100,18 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 	account := store.Account{
 		Credential: result.Credential,
 		Claims:     result.Claims,
-		SignedIn:   s.Now(),
+		SignedIn:   s.config.Now(),
 		EnvNames:   h.envNames,
 	}
-	err := s.Store.Lock(ctx, s.Profile, func(l *store.Locked) error {
+	err := s.config.Store.LockWith(ctx, s.config.Profile, h.plan, func(l *store.Locked) error {
 		l.Provider = h.provider
 		l.Accounts[h.provider] = account
 		forget(&l.Record, h.provider)
-		l.Detours = nil
+		l.Breakers = nil
 		if keeps {
-			w := s.own(l.Record)
-			w.identity, w.minter = h.provider, h.provider
-			s.keep(&l.Record, *result.Token, w)
+			by := s.own(l.Record)
+			by.identity, by.provider = h.provider, h.provider
+			s.keep(&l.Record, *result.Token, by)
 		}
 		return l.Save()
 	})
@@ -114,9 +122,11 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 	return err
 }
 
-// mints reports whether the named provider also makes the tokens once it has signed
+// issues reports whether the named provider also issues the tokens once it has signed
 // in. Otherwise the login need not prove that it could.
-func (c Config) mints(name string) bool { return c.TokenProvider == "" || c.TokenProvider == name }
+func (s *Session) issues(name string) bool {
+	return s.config.TokenProvider == "" || s.config.TokenProvider == name
+}
 
 func envNames(d provider.Description) []string {
 	var names []string
@@ -124,17 +134,6 @@ func envNames(d provider.Description) []string {
 		names = append(names, field.Env...)
 	}
 	return names
-}
-
-// forget drops the cached tokens that the named provider had a part in.
-func forget(record *store.Record, name string) {
-	for key := range record.Tokens {
-		identity, rest, _ := strings.Cut(key, "/")
-		minter, _, _ := strings.Cut(rest, "/")
-		if identity == name || minter == name {
-			delete(record.Tokens, key)
-		}
-	}
 }
 
 // SignedOut is what became of one provider's credential.
@@ -152,10 +151,10 @@ type SignedOut struct {
 func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 	defer s.drop()
 	var out []SignedOut
-	err := s.Store.Lock(ctx, s.Profile, func(l *store.Locked) error {
-		inUse, _ := s.names(l.Record)
+	err := s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+		inUse, _ := s.providers(l.Record)
 		if !all {
-			if err := s.signedIn(l.Record, inUse); err != nil {
+			if err := s.checkSignedIn(l.Record, inUse); err != nil {
 				return err
 			}
 		}
@@ -170,7 +169,7 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 			delete(l.Accounts, name)
 			forget(&l.Record, name)
 		}
-		l.Detours = nil
+		l.Breakers = nil
 		if _, ok := l.Accounts[l.Provider]; !ok {
 			l.Provider = ""
 		}
@@ -189,8 +188,8 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 // sign-in can't be taken out of a file that doesn't open. Whose they were is known as
 // far as it was written down.
 func (s *Session) forgetShut(ctx context.Context, why error) ([]SignedOut, error) {
-	meta, _ := s.Store.Meta(s.Profile)
-	if err := s.Store.Delete(ctx, s.Profile); err != nil {
+	meta, _ := s.config.Store.Meta(s.config.Profile)
+	if err := s.config.Store.Delete(ctx, s.config.Profile); err != nil {
 		return nil, err
 	}
 	notRevoked := &provider.Error{
@@ -202,7 +201,7 @@ func (s *Session) forgetShut(ctx context.Context, why error) ([]SignedOut, error
 		out = append(out, SignedOut{name, meta.Accounts[name].Account, notRevoked})
 	}
 	if len(out) == 0 {
-		name, _ := s.names(store.Record{})
+		name, _ := s.providers(store.Record{})
 		out = append(out, SignedOut{Provider: cmp.Or(name, "unknown provider"), NotRevoked: notRevoked})
 	}
 	for _, o := range out {
@@ -212,9 +211,180 @@ func (s *Session) forgetShut(ctx context.Context, why error) ([]SignedOut, error
 }
 
 func (s *Session) revoke(ctx context.Context, name string, account store.Account) error {
-	identity, err := s.Providers.Identity(ctx, name)
+	identity, err := s.config.Providers.Identity(ctx, name)
 	if err != nil {
 		return err
 	}
 	return identity.Revoke(ctx, account.Credential)
+}
+
+// checkSignedIn is ErrNoCredential where the named provider has no stored sign-in.
+func (s *Session) checkSignedIn(record store.Record, identity string) error {
+	hint := s.LoginCommand()
+	if identity == "" {
+		return &provider.Error{
+			Kind:    provider.ErrNoCredential,
+			Message: fmt.Sprintf("nobody is signed in to profile %q", s.config.Profile),
+			Hint:    hint + " --provider NAME",
+		}
+	}
+	if _, ok := record.Accounts[identity]; !ok {
+		return &provider.Error{
+			Kind:    provider.ErrNoCredential,
+			Message: fmt.Sprintf("profile %q is not signed in with %s", s.config.Profile, identity),
+			Hint:    hint + " --provider " + identity,
+		}
+	}
+	return nil
+}
+
+// Use has the profile use the named provider from now on, which somebody has signed
+// in with before: both that sign-in and the one in use until now stay as they are.
+// Nobody is asked, no provider is started. Without such a sign-in it is
+// provider.ErrNoCredential.
+func (s *Session) Use(ctx context.Context, name string) (store.Account, error) {
+	var account store.Account
+	err := s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+		if err := s.checkSignedIn(l.Record, name); err != nil {
+			return err
+		}
+		account = l.Accounts[name]
+		l.Provider = name
+		return l.Save()
+	})
+	return account, err
+}
+
+// State is what can be said of a token without asking anybody.
+type State string
+
+// The states. StateNone is no token cached, which is no fault.
+const (
+	StateNone       State = "none"
+	StateValid      State = "valid"
+	StateInvalid    State = "invalid"
+	StateUnverified State = "unverified"
+)
+
+// Status is what is known of a profile without network, process or keyring.
+type Status struct {
+	Profile       string
+	Provider      string
+	TokenProvider string
+	// SignedIn is false where Account is empty.
+	SignedIn bool
+	Account  store.Account
+	// Others are further providers with a stored sign-in.
+	Others []string
+	// Storage is how it is stored, or would be by a store that writes nothing; "" is
+	// not at all. Reason says why it is a plain file although nobody asked for one.
+	Storage       store.Storage
+	StorageReason string
+	// File is where it is stored; "" for StorageNone.
+	File string
+	// Breaker is open where a fallback provider issues the tokens.
+	Breaker breaker.State
+	// Doubt says why all this may be older than what is stored; nil otherwise.
+	Doubt error
+
+	State State
+	// Reason says why the state is not valid; nil otherwise.
+	Reason error
+	// Token is the cached token, Claims what it says (verified or not, see State).
+	Token  provider.Token
+	Claims provider.Claims
+}
+
+// errNoKeys is why no token of its issuer can be verified.
+var errNoKeys = errors.New("its issuer publishes no keys")
+
+// Status reads the store, and checks the cached token against the keys on disk. It
+// opens no seal: of a sealed token it says what was written down when it was verified.
+func (s *Session) Status(ctx context.Context) (Status, error) {
+	meta, err := s.config.Store.Meta(s.config.Profile)
+	if err != nil {
+		return Status{}, err
+	}
+	record := meta.Record()
+	identity, issuing := s.providers(record)
+	status := Status{
+		Profile: s.config.Profile, Provider: identity, TokenProvider: issuing,
+		Storage: meta.Storage, StorageReason: meta.Reason, Doubt: meta.Doubt,
+		File: s.config.Store.Path(s.config.Profile), State: StateNone,
+	}
+	status.Account, status.SignedIn = record.Accounts[identity]
+	for _, name := range slices.Sorted(maps.Keys(record.Accounts)) {
+		if name != identity {
+			status.Others = append(status.Others, name)
+		}
+	}
+	status.Breaker = s.breaker(record)
+	token, ok := meta.Tokens[s.key(record, s.own(record))]
+	if !ok {
+		return status, nil
+	}
+	status.Token = provider.Token{Issued: token.Issued, Expires: token.Expires, Verification: token.Verification}
+	if meta.Storage != store.StorageKeyring {
+		return status, s.checkPlain(ctx, &status)
+	}
+	status.Claims.KeyID = token.KeyID
+	if token.Verification != nil {
+		status.Claims.Issuer = token.Verification.Issuer
+	}
+	status.State, status.Reason = s.checkSealed(ctx, token, meta.Doubt)
+	return status, nil
+}
+
+// checkPlain verifies the cached token itself, which is there to be read.
+func (s *Session) checkPlain(ctx context.Context, status *Status) error {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	if err != nil {
+		return err
+	}
+	token, ok := record.Tokens[s.key(record, s.own(record))]
+	if !ok { // another process forgot it just now
+		status.Token = provider.Token{}
+		return nil
+	}
+	status.Token, status.Claims, status.Reason = s.check(ctx, token, s.own(record).rights, true)
+	switch {
+	case status.Reason == nil && token.Verification == nil:
+		status.State, status.Reason = StateUnverified, errNoKeys
+	case status.Reason == nil:
+		status.State = StateValid
+	case errors.Is(status.Reason, provider.ErrUnavailable):
+		status.State = StateUnverified
+	default:
+		status.State = StateInvalid
+	}
+	return nil
+}
+
+// checkSealed says what can be said of a token without opening the seal: it was
+// verified when it was stored; its times, and that its issuer still has the key, can
+// be checked now.
+func (s *Session) checkSealed(ctx context.Context, token store.TokenMeta, doubt error) (State, error) {
+	now := s.config.Now()
+	switch {
+	case doubt != nil:
+		return StateUnverified, fmt.Errorf("%w; zen token checks it", doubt)
+	case !token.Expires.IsZero() && !now.Before(token.Expires):
+		return StateInvalid, fmt.Errorf("%w at %s", provider.ErrTokenExpired, token.Expires.UTC().Format(time.RFC3339))
+	case token.Verification == nil:
+		return StateUnverified, errNoKeys
+	case token.Verified.IsZero() || token.KeyID == "":
+		return StateUnverified, errors.New("nothing was written down about its signature; zen token checks it")
+	}
+	holder, ok := s.config.Verifier.(keyHolder)
+	if !ok {
+		return StateUnverified, errors.New("its signature was not looked at")
+	}
+	err := holder.HoldsKey(ctx, *token.Verification, token.KeyID)
+	switch {
+	case err == nil:
+		return StateValid, nil
+	case errors.Is(err, provider.ErrUnavailable):
+		return StateUnverified, err
+	}
+	return StateInvalid, err
 }

@@ -17,18 +17,18 @@ import (
 // does: from an order that was written and read.
 func carried(t *testing.T) (*session.Session, *house, *int) {
 	s, h := newHouse(t, nil)
-	config, orders := s.Config, 0
-	config.Elsewhere = func(ctx context.Context, o session.Order) error {
+	config, orders := s.Config(), 0
+	config.RenewInChild = func(ctx context.Context, o session.RenewalRequest) error {
 		orders++
 		text, err := json.Marshal(o)
 		if err != nil {
 			return err
 		}
-		var read session.Order
+		var read session.RenewalRequest
 		if err := json.Unmarshal(text, &read); err != nil {
 			return err
 		}
-		return session.New(s.Config).Carry(ctx, read)
+		return session.New(s.Config()).MakeRenewal(ctx, read)
 	}
 	return session.New(config), h, &orders
 }
@@ -69,8 +69,8 @@ func TestNoProviderBeginsUnderTheLock(t *testing.T) {
 	h.makers["turso"].life = 20 * time.Second
 	wantSent(t, s, "clerk clerk turso", "clerk")
 	h.after(25 * time.Second) // turso's token has ended, and no probe is due
-	config := s.Config
-	u := &unlocked{house: h, t: t, store: store.New(strings.TrimSuffix(s.Store.Path("default"), "/profiles/default.json"))}
+	config := s.Config()
+	u := &unlocked{house: h, t: t, store: store.New(strings.TrimSuffix(s.Config().Store.Path("default"), "/profiles/default.json"))}
 	config.Providers = u
 	wantSent(t, session.New(config), "turso", "clerk")
 	if u.begun == 0 {
@@ -99,13 +99,13 @@ func TestFailureElsewhere(t *testing.T) {
 	// Where there is no elsewhere, or no provider that may run there, it is here.
 	h.makers["clerk"].err = nil
 	for _, kind := range []error{errors.ErrUnsupported, provider.ErrNoProvider} {
-		config := s.Config
-		config.Elsewhere = func(context.Context, session.Order) error { return kind }
+		config := s.Config()
+		config.RenewInChild = func(context.Context, session.RenewalRequest) error { return kind }
 		h.after(time.Hour)
 		wantSent(t, session.New(config), "clerk")
 	}
-	config := s.Config
-	config.Elsewhere = func(ctx context.Context, _ session.Order) error { <-ctx.Done(); return ctx.Err() }
+	config := s.Config()
+	config.RenewInChild = func(ctx context.Context, _ session.RenewalRequest) error { <-ctx.Done(); return ctx.Err() }
 	h.after(time.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()

@@ -61,7 +61,7 @@ func TestTokenStaysWhereItsDatabaseIs(t *testing.T) {
 						t.Errorf("%v, after %d tokens", err, f.minted.Load())
 					}
 					// Another process finds it in the store.
-					token, err = session.New(s.Config).TokenFor(t.Context(), 0)
+					token, err = session.New(s.Config()).TokenFor(t.Context(), 0)
 					if err != nil || token.Value.IsZero() || f.minted.Load() != 1 {
 						t.Errorf("stored: %v, after %d tokens", err, f.minted.Load())
 					}
@@ -86,7 +86,7 @@ func TestFirstTokenOfAForeignDatabaseIsNotKept(t *testing.T) {
 	s, f = newSession(t, func(c *session.Config) { c.Target.DatabaseID, c.OwnTarget = "", true })
 	login(t, s, f, "clerk")
 	wantToken(t, s, "first")
-	moved := s.Config
+	moved := s.Config()
 	moved.OwnTarget = false
 	if token, err := session.New(moved).Token(t.Context()); !errors.Is(err, provider.ErrConfig) {
 		t.Errorf("%q, %v", token.Value.Reveal(), err)

@@ -83,9 +83,11 @@ func TestStatusOfASealedToken(t *testing.T) {
 			s, f := newSession(t, func(c *session.Config) {
 				c.Store = store.New(t.TempDir(), store.WithKeyring(keyring))
 			})
-			s.Verifier = holding{verifier{f}, test.holds}
+			config := s.Config()
+			config.Verifier = holding{verifier{f}, test.holds}
+			s = session.New(config)
 			login(t, s, f, "clerk")
-			err := s.Store.Lock(t.Context(), "default", func(l *store.Locked) error {
+			err := s.Config().Store.Lock(t.Context(), "default", func(l *store.Locked) error {
 				for key, token := range l.Tokens {
 					token.Value = provider.NewSecret(kid)
 					if test.change != nil {
@@ -99,7 +101,7 @@ func TestStatusOfASealedToken(t *testing.T) {
 				t.Fatal(err)
 			}
 			keyring.reads = 0
-			s.Store = store.New(strings.TrimSuffix(s.Store.Path("default"), "/profiles/default.json"), store.WithKeyring(keyring))
+			s = with(s, store.New(strings.TrimSuffix(s.Config().Store.Path("default"), "/profiles/default.json"), store.WithKeyring(keyring)))
 			status, err := s.Status(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -141,10 +143,10 @@ func TestLogoutOfAShutFile(t *testing.T) {
 			})
 			login(t, s, f, "clerk")
 			login(t, s, f, "platformtoken")
-			path := s.Store.Path("default")
+			path := s.Config().Store.Path("default")
 			test.shut(t, keyring, path)
 			dir := strings.TrimSuffix(path, "/profiles/default.json")
-			s.Store = store.New(dir, store.WithKeyring(keyring)) // a process that has not read the key
+			s = with(s, store.New(dir, store.WithKeyring(keyring))) // a process that has not read the key
 			out, err := s.Logout(t.Context(), false)
 			if err != nil {
 				t.Fatal(err)
@@ -169,13 +171,13 @@ func TestLogoutOfAShutFile(t *testing.T) {
 		s, f := newSession(t, func(c *session.Config) { c.Store = store.New(t.TempDir(), store.WithKeyring(keyring)) })
 		login(t, s, f, "clerk")
 		keyring.down = locked
-		s.Store = store.New(strings.TrimSuffix(s.Store.Path("default"), "/profiles/default.json"), store.WithKeyring(keyring))
+		s = with(s, store.New(strings.TrimSuffix(s.Config().Store.Path("default"), "/profiles/default.json"), store.WithKeyring(keyring)))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := s.Logout(ctx, false); !errors.Is(err, context.Canceled) {
 			t.Errorf("err = %v", err)
 		}
-		if _, err := os.Stat(s.Store.Path("default")); err != nil {
+		if _, err := os.Stat(s.Config().Store.Path("default")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -187,11 +189,11 @@ func TestNothingIsKept(t *testing.T) {
 		c.Store, c.Provider = store.NewMemory(), "platformtoken"
 	})
 	wantToken(t, s, "minted-1")
-	wantToken(t, session.New(s.Config), "minted-1") // in this process
+	wantToken(t, session.New(s.Config()), "minted-1") // in this process
 	if f.seen.Credential != nil {
 		t.Error("a credential came from nowhere")
 	}
-	if _, err := s.Login(t.Context(), "platformtoken", provider.LoginRequest{}, nil); err != nil {
+	if _, err := s.Login(t.Context(), "platformtoken", provider.LoginRequest{}, nil, store.Plan{}); err != nil {
 		t.Fatal(err) // as an application may: its sign-in lasts as long as it
 	}
 	wantToken(t, s, "first")
@@ -202,4 +204,11 @@ func TestNothingIsKept(t *testing.T) {
 	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrNoCredential) {
 		t.Errorf("a token in the name of nobody: %v", err)
 	}
+}
+
+// with is the session of another process with its own view of the store.
+func with(s *session.Session, credentials *store.Store) *session.Session {
+	config := s.Config()
+	config.Store = credentials
+	return session.New(config)
 }

@@ -145,7 +145,7 @@ func newSession(t *testing.T, change func(*session.Config)) (*session.Session, *
 
 func login(t *testing.T, s *session.Session, f *fake, name string) {
 	t.Helper()
-	if _, err := s.Login(t.Context(), name, provider.LoginRequest{}, nil); err != nil {
+	if _, err := s.Login(t.Context(), name, provider.LoginRequest{}, nil, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	f.started.Store(0)
@@ -163,7 +163,7 @@ func TestGoodCachedTokenStartsNoProvider(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
 	wantToken(t, s, "first")
-	wantToken(t, session.New(s.Config), "first")
+	wantToken(t, session.New(s.Config()), "first")
 	if f.started.Load() != 0 {
 		t.Error("a provider was started for a cached token")
 	}
@@ -227,7 +227,7 @@ func TestCacheKeyDependsOnWhatTheTokenIsFor(t *testing.T) {
 		},
 		"settings": func(c *session.Config) { c.SettingsHash = func(string, []string) string { return "changed" } },
 	} {
-		config := s.Config
+		config := s.Config()
 		change(&config)
 		f.claims.Database.Access, f.claims.Database.Permissions = provider.AccessReadOnly, config.Permissions
 		before := f.minted.Load()

@@ -21,6 +21,7 @@ import (
 	"github.com/zen-auth/zen/devstack/browse"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/programs"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // handle is a database as an application holds it.
@@ -67,7 +68,7 @@ func signIn(t *testing.T, stack *devstack.Stack, providers string) (home string)
 		session, err := client.Session(profile)
 		must(t, err)
 		ui := &person{}
-		_, err = session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui)
+		_, err = session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui, store.Plan{})
 		ui.visits.Wait()
 		must(t, err)
 		_, err = session.Token(t.Context())

@@ -10,8 +10,9 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// plan is how the next write of a profile is to rest.
-type plan struct {
+// Plan is how a login is to rest, by Choose. The zero Plan leaves it where it rests, or
+// decides when it is first written.
+type Plan struct {
 	storage Storage
 	// reason says why it is a plain file although nobody asked for one.
 	reason string
@@ -21,36 +22,24 @@ type plan struct {
 	aside bool
 }
 
-func (s *Store) plan(profile string) plan {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.plans[profile]
-}
-
-func (s *Store) setPlan(profile string, p plan) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.plans[profile] = p
-}
-
 // Choose settles before a login how the credentials of the profile will rest: as
 // was asked for, else as they do now, else sealed where the keyring answers, else in
-// a plain file with a notice. The next Save moves those that rest otherwise, and sets
+// a plain file with a notice. With the plan, a Save moves those that rest otherwise, and sets
 // a file aside that can't be read.
 //
 // What would keep the login from being stored fails here, as far as it can be known,
 // before anybody has signed in: a keyring that was asked for and doesn't answer is
 // ErrUnavailable, StorageNone is ErrConfig.
-func (s *Store) Choose(ctx context.Context, profile string) error {
+func (s *Store) Choose(ctx context.Context, profile string) (Plan, error) {
 	if err := checkName(profile); err != nil {
-		return err
+		return Plan{}, err
 	}
 	if s.memory != nil || s.asked(profile) == StorageNone {
-		return errNone()
+		return Plan{}, errNone()
 	}
 	// The lock is let go again: a person may take minutes to sign in.
 	if err := s.locked(ctx, profile, func() error { return nil }); err != nil {
-		return err
+		return Plan{}, err
 	}
 	c, err := s.read(profile)
 	var was Storage
@@ -63,31 +52,30 @@ func (s *Store) Choose(ctx context.Context, profile string) error {
 	}
 	aside := errors.Is(err, errUnusable)
 	if err != nil && !aside {
-		return err
+		return Plan{}, err
 	}
 	if aside && was == "" {
 		was = s.oldMeta(profile).Storage // or a damaged byte would cost the seal
 	}
 	p, err := s.decide(ctx, profile, was, aside)
 	if err != nil {
-		return err
+		return Plan{}, err
 	}
 	p.aside = aside
-	s.setPlan(profile, p)
-	return nil
+	return p, nil
 }
 
 // decide chooses a storage for a profile that rests in was. With fresh, nothing of
 // that can be used, and a key has to be made.
-func (s *Store) decide(ctx context.Context, profile string, was Storage, fresh bool) (plan, error) {
+func (s *Store) decide(ctx context.Context, profile string, was Storage, fresh bool) (Plan, error) {
 	asked := s.asked(profile)
-	p := plan{storage: asked, asked: asked != ""}
+	p := Plan{storage: asked, asked: asked != ""}
 	if asked == "" && was != "" {
 		p.storage, p.reason = was, s.oldMeta(profile).Reason
 	}
 	switch {
 	case p.storage == StorageNone:
-		return plan{}, errNone()
+		return Plan{}, errNone()
 	case p.storage == StorageFile, p.storage == StorageKeyring && was == StorageKeyring && !fresh:
 		return p, nil
 	}
@@ -96,9 +84,9 @@ func (s *Store) decide(ctx context.Context, profile string, was Storage, fresh b
 	case err == nil:
 		p.storage = StorageKeyring
 	case ctx.Err() != nil:
-		return plan{}, err
+		return Plan{}, err
 	case p.storage == StorageKeyring:
-		return plan{}, &provider.Error{
+		return Plan{}, &provider.Error{
 			Kind: provider.ErrUnavailable, Message: err.Error(), Err: err,
 			Hint: cmp.Or(provider.Hint(err), "make it answer") + "; or " + loginCommand(profile) + " --storage file keeps the credentials in a plain file",
 		}

@@ -91,10 +91,11 @@ func programOf(dir string, asked store.Storage) *store.Store {
 
 func moveTo(t *testing.T, dir string, storage store.Storage) error {
 	s := programOf(dir, storage)
-	if err := s.Choose(t.Context(), "p"); err != nil {
+	plan, err := s.Choose(t.Context(), "p")
+	if err != nil {
 		return err
 	}
-	return s.Lock(t.Context(), "p", func(l *store.Locked) error {
+	return s.LockWith(t.Context(), "p", plan, func(l *store.Locked) error {
 		l.Accounts["clerk"] = store.Account{Credential: provider.Credential{Data: provider.NewSecret("credential")}}
 		return l.Save()
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/breaker"
 )
 
 // Meta is what may be known of a profile without a secret, and without asking the
@@ -22,10 +23,10 @@ type Meta struct {
 	// Reason says why they are in a plain file although nobody asked for one.
 	Reason string `json:"reason,omitempty"`
 	// Provider is the provider that the last login chose.
-	Provider string                 `json:"provider,omitempty"`
-	Accounts map[string]AccountMeta `json:"accounts,omitempty"`
-	Tokens   map[string]TokenMeta   `json:"tokens,omitempty"`
-	Detours  map[string]Detour      `json:"detours,omitempty"`
+	Provider string                   `json:"provider,omitempty"`
+	Accounts map[string]AccountMeta   `json:"accounts,omitempty"`
+	Tokens   map[string]TokenMeta     `json:"tokens,omitempty"`
+	Breakers map[string]breaker.State `json:"detours,omitempty"`
 	// Doubt says why the credentials may be newer than all that: a process ended
 	// between two writes. The next write puts it right. It is nil otherwise.
 	Doubt error `json:"-"`
@@ -77,7 +78,7 @@ func (s *Store) Meta(profile string) (Meta, error) {
 		return Meta{}, err
 	}
 	if s.memory != nil {
-		return describe(profile, plan{storage: StorageNone}, s.memory.load(profile), Meta{}, time.Time{}), nil
+		return describe(profile, Plan{storage: StorageNone}, s.memory.load(profile), Meta{}, time.Time{}), nil
 	}
 	c, err := s.read(profile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -89,7 +90,7 @@ func (s *Store) Meta(profile string) (Meta, error) {
 	m, err := s.readMeta(profile)
 	if c.storage() == StorageFile {
 		// It is all there to read: no doubt.
-		return describe(profile, plan{storage: StorageFile, reason: m.Reason}, c.record(), m.Meta, time.Time{}), nil
+		return describe(profile, Plan{storage: StorageFile, reason: m.Reason}, c.record(), m.Meta, time.Time{}), nil
 	}
 	m.Profile, m.Storage = profile, StorageKeyring
 	switch {
@@ -131,12 +132,12 @@ func (s *Store) writeMeta(m Meta, credentials string) error {
 
 // describe is the metadata of a record that rests as planned. Sessions verify a
 // token before they keep it, so a token that old doesn't know was verified now.
-func describe(profile string, p plan, r Record, old Meta, now time.Time) Meta {
+func describe(profile string, p Plan, r Record, old Meta, now time.Time) Meta {
 	m := Meta{
 		Profile: profile, Storage: p.storage, Reason: p.reason, Provider: r.Provider,
 		Accounts: make(map[string]AccountMeta, len(r.Accounts)),
 		Tokens:   make(map[string]TokenMeta, len(r.Tokens)),
-		Detours:  maps.Clone(r.Detours),
+		Breakers: maps.Clone(r.Breakers),
 	}
 	for name, a := range r.Accounts {
 		m.Accounts[name] = AccountMeta{
@@ -174,7 +175,7 @@ func keyID(token provider.Secret) string {
 // Record is the record without its secrets: enough to ask who is signed in.
 func (m Meta) Record() Record {
 	r := emptyRecord()
-	r.Provider, r.Detours = m.Provider, maps.Clone(m.Detours)
+	r.Provider, r.Breakers = m.Provider, maps.Clone(m.Breakers)
 	for name, a := range m.Accounts {
 		r.Accounts[name] = Account{
 			Credential: provider.Credential{Subject: a.Account, Detail: a.Detail, Issued: a.Issued, Expires: a.Expires},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/breaker"
 )
 
 // The versions of the credentials file. One with a higher version was written by a
@@ -25,8 +26,9 @@ type Record struct {
 	Accounts map[string]Account
 	// Tokens are the cached tokens, by key.
 	Tokens map[string]provider.Token
-	// Detours are kept by the key of the token that is not to be had, or refused.
-	Detours map[string]Detour
+	// Breakers are those that are open, by the key of the token of the profile's own
+	// provider that is not to be had, or refused.
+	Breakers map[string]breaker.State
 }
 
 // Account is one provider's sign-in.
@@ -55,10 +57,10 @@ type file struct {
 	Sealed []byte `json:"sealed,omitempty"`
 
 	// Of a plain one.
-	Provider string                 `json:"provider,omitempty"`
-	Accounts map[string]fileAccount `json:"accounts,omitempty"`
-	Tokens   map[string]fileToken   `json:"tokens,omitempty"`
-	Detours  map[string]Detour      `json:"detours,omitempty"`
+	Provider string                   `json:"provider,omitempty"`
+	Accounts map[string]fileAccount   `json:"accounts,omitempty"`
+	Tokens   map[string]fileToken     `json:"tokens,omitempty"`
+	Breakers map[string]breaker.State `json:"detours,omitempty"`
 }
 
 type fileAccount struct {
@@ -82,7 +84,7 @@ type fileToken struct {
 
 // encode makes the content of a plain file.
 func (r Record) encode(profile string) ([]byte, error) {
-	f := file{SchemaVersion: plainVersion, Profile: profile, Provider: r.Provider, Detours: r.Detours}
+	f := file{SchemaVersion: plainVersion, Profile: profile, Provider: r.Provider, Breakers: r.Breakers}
 	if len(r.Accounts) > 0 {
 		f.Accounts = make(map[string]fileAccount, len(r.Accounts))
 	}
@@ -140,7 +142,7 @@ func (f file) storage() Storage {
 func (f file) record() Record {
 	r := Record{
 		Provider: f.Provider,
-		Detours:  f.Detours,
+		Breakers: f.Breakers,
 		Accounts: make(map[string]Account, len(f.Accounts)),
 		Tokens:   make(map[string]provider.Token, len(f.Tokens)),
 	}

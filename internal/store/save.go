@@ -20,7 +20,7 @@ func (l *Locked) Save() error {
 		l.store.memory.save(l.profile, l.Record)
 		return nil
 	}
-	p, err := l.plan()
+	p, err := l.resting()
 	if err == nil {
 		err = l.write(p)
 	}
@@ -30,20 +30,20 @@ func (l *Locked) Save() error {
 	return nil
 }
 
-// plan is how this write is to rest. What rests somewhere stays there, unless a login
+// resting is how this write is to rest. What rests somewhere stays there, unless a login
 // was asked for another storage.
-func (l *Locked) plan() (plan, error) {
-	p := l.store.plan(l.profile)
+func (l *Locked) resting() (Plan, error) {
+	p := l.plan
 	switch {
 	case l.storage != "" && !l.aside && !p.asked:
-		return plan{storage: l.storage, reason: l.store.oldMeta(l.profile).Reason}, nil
+		return Plan{storage: l.storage, reason: l.store.oldMeta(l.profile).Reason}, nil
 	case p.storage == "":
 		return l.store.decide(l.ctx, l.profile, "", true)
 	}
 	return p, nil
 }
 
-func (l *Locked) write(p plan) error {
+func (l *Locked) write(p Plan) error {
 	s := l.store
 	data, err := l.encode(l.profile)
 	if err != nil {
@@ -92,7 +92,7 @@ func (l *Locked) write(p plan) error {
 		s.notice(fmt.Sprintf("the credentials of profile %q moved from %s to %s", l.profile, l.storage.phrase(), p.storage.phrase()))
 	}
 	l.storage, l.key, l.aside = p.storage, id, false
-	s.setPlan(l.profile, plan{})
+	l.plan = Plan{}
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -71,7 +72,8 @@ func TestPlainFileIsAnnouncedBeforeTheFirstWrite(t *testing.T) {
 	w := newWorld(t)
 	w.ring.down = errLocked
 	s := w.program("")
-	must(t, s.Choose(t.Context(), "p"))
+	_, err := s.Choose(t.Context(), "p")
+	must(t, err)
 	w.wantNotice("will be kept in a plain file (" + s.Path("p") + ", mode 0600) because the keyring can't be used: locked")
 	w.wantGone()
 	must(t, w.login("", "c"))
@@ -196,10 +198,14 @@ func TestChoiceNobodyAskedForGivesWay(t *testing.T) {
 	w := newWorld(t)
 	w.ring.down = errLocked
 	slow := w.program("")
-	must(t, slow.Choose(t.Context(), "p"))
+	plan, err := slow.Choose(t.Context(), "p")
+	must(t, err)
 	w.ring.down = nil
 	must(t, w.login("", "quick"))
-	save(t, slow, "p", func(r *store.Record) { r.Provider = "slow" })
+	must(t, slow.LockWith(t.Context(), "p", plan, func(l *store.Locked) error {
+		l.Provider = "slow"
+		return l.Save()
+	}))
 	w.wantStorage(store.StorageKeyring)
 	w.wantCredential("quick")
 }
@@ -263,20 +269,20 @@ func TestNone(t *testing.T) {
 	if !s.Ephemeral() || s.Path("p") != "" {
 		t.Error("it has a place")
 	}
-	if err := s.Choose(t.Context(), "p"); !errors.Is(err, provider.ErrConfig) {
+	if _, err := s.Choose(t.Context(), "p"); !errors.Is(err, provider.ErrConfig) {
 		t.Errorf("Choose = %v", err)
 	}
 	save(t, s, "p", func(r *store.Record) {
 		r.Tokens["k"] = provider.Token{Value: provider.NewSecret("v")}
-		r.Detours = map[string]store.Detour{"k": {}}
+		r.Breakers = map[string]breaker.State{"k": {}}
 	})
 	r, err := s.Load("p")
 	if err != nil || r.Tokens["k"].Value.Reveal() != "v" {
 		t.Errorf("Load = %v, %v", r, err)
 	}
 	clear(r.Tokens) // a copy
-	clear(r.Detours)
-	if r, _ := s.Load("p"); len(r.Tokens) != 1 || len(r.Detours) != 1 {
+	clear(r.Breakers)
+	if r, _ := s.Load("p"); len(r.Tokens) != 1 || len(r.Breakers) != 1 {
 		t.Error("two readers share a record")
 	}
 	if m, err := s.Meta("p"); err != nil || m.Storage != store.StorageNone || len(m.Tokens) != 1 {

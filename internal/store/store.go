@@ -17,7 +17,6 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -39,10 +38,6 @@ type Store struct {
 	// memory is where the records are of a store without a directory.
 	memory *memory
 	keys   keys
-
-	mu sync.Mutex
-	// mu guards plans, by profile.
-	plans map[string]plan
 }
 
 // New returns the store in dir, which is created on the first write.
@@ -52,7 +47,6 @@ func New(dir string, options ...Option) *Store {
 		asked:  func(string) Storage { return "" },
 		notice: func(string) {},
 		keys:   newKeys(),
-		plans:  map[string]plan{},
 	}
 	for _, option := range options {
 		option(s)
@@ -114,6 +108,8 @@ type Locked struct {
 	key     string
 	// aside is whether the file on disk can't be read, and is to be kept.
 	aside bool
+	// plan is how the first Save is to rest.
+	plan Plan
 	// had are the tokens as they were when the lock was taken.
 	had map[string]provider.Token
 }
@@ -122,6 +118,11 @@ type Locked struct {
 // is a file of its own, so that replacing the record doesn't lose it; the system
 // releases it when a process dies.
 func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error) error {
+	return s.LockWith(ctx, profile, Plan{}, fn)
+}
+
+// LockWith is Lock for a login, whose first Save goes by the plan.
+func (s *Store) LockWith(ctx context.Context, profile string, plan Plan, fn func(*Locked) error) error {
 	if err := checkName(profile); err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (s *Store) Lock(ctx context.Context, profile string, fn func(*Locked) error
 		return s.memory.lock(ctx, s, profile, fn)
 	}
 	return s.locked(ctx, profile, func() error {
-		l := &Locked{store: s, profile: profile, ctx: ctx}
+		l := &Locked{store: s, profile: profile, ctx: ctx, plan: plan}
 		if err := l.load(); err != nil {
 			return err
 		}
@@ -176,7 +177,7 @@ func (l *Locked) load() error {
 		l.storage, l.key = c.storage(), c.Key
 		l.Record, err = l.store.open(l.ctx, l.profile, c)
 	}
-	if errors.Is(err, errUnusable) && l.store.plan(l.profile).aside {
+	if errors.Is(err, errUnusable) && l.plan.aside {
 		l.Record, l.aside = emptyRecord(), true
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -43,15 +44,18 @@ func TestRoundTripAndModes(t *testing.T) {
 		Value: provider.NewSecret("a.b.c"), Issued: when, Expires: when.Add(time.Minute),
 		Verification: &provider.Verification{Issuer: "https://x", Algorithms: []string{"RS256"}},
 	}
-	detour := store.Detour{
-		Via: "platformtoken", Since: when, Probe: when.Add(time.Minute), Failures: 1, Access: provider.AccessReadOnly,
-		Permissions: []provider.Permission{{Tables: []string{"notes"}, Actions: []provider.Action{"data_read"}}},
+	state := breaker.State{
+		Via: "platformtoken", Since: when, RetryAt: when.Add(time.Minute), Failures: 1,
+		Rights: breaker.Rights{
+			Access:      provider.AccessReadOnly,
+			Permissions: []provider.Permission{{Tables: []string{"notes"}, Actions: []provider.Action{"data_read"}}},
+		},
 	}
 	save(t, s, "default", func(r *store.Record) {
 		r.Provider = "clerk"
 		r.Accounts["clerk"] = account
 		r.Tokens["key"] = token
-		r.Detours = map[string]store.Detour{"key": detour}
+		r.Breakers = map[string]breaker.State{"key": state}
 	})
 	got, err := s.Load("default")
 	if err != nil {
@@ -61,7 +65,7 @@ func TestRoundTripAndModes(t *testing.T) {
 		Provider: "clerk",
 		Accounts: map[string]store.Account{"clerk": account},
 		Tokens:   map[string]provider.Token{"key": token},
-		Detours:  map[string]store.Detour{"key": detour},
+		Breakers: map[string]breaker.State{"key": state},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

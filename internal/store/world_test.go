@@ -89,10 +89,11 @@ func (w *world) program(asked store.Storage) *store.Store {
 func (w *world) login(asked store.Storage, secret string) error {
 	w.t.Helper()
 	s := w.program(asked)
-	if err := s.Choose(w.t.Context(), "p"); err != nil {
+	plan, err := s.Choose(w.t.Context(), "p")
+	if err != nil {
 		return err
 	}
-	return s.Lock(w.t.Context(), "p", func(l *store.Locked) error {
+	return s.LockWith(w.t.Context(), "p", plan, func(l *store.Locked) error {
 		l.Provider = "clerk"
 		l.Accounts["clerk"] = store.Account{
 			Credential: provider.Credential{Data: provider.NewSecret(secret), Subject: "alice", Detail: "by e-mail"},

@@ -35,9 +35,10 @@ type class struct {
 // other is an error that the contract has no word for.
 var other = class{reason: "OTHER", code: codes.Unknown}
 
-// classes are in the order in which an error that is several is taken; the first
-// of a code is what that code means without a reason. Plain Unauthenticated is
-// "sign in", not "rejected", because the latter deletes a credential.
+// classes are the classes of the contract and those beside; of an error that is several,
+// provider.Kind says which one counts. The first of a code is what that code means
+// without a reason: plain Unauthenticated is "sign in", not "rejected", which would say
+// that a credential was looked at.
 var classes = []class{
 	{"NO_CREDENTIAL", codes.Unauthenticated, provider.ErrNoCredential, nil},
 	{"TOKEN_EXPIRED", codes.Unauthenticated, provider.ErrTokenExpired, nil},
@@ -61,12 +62,9 @@ var similar = map[codes.Code]codes.Code{
 }
 
 func classOfError(err error) class {
+	kind := provider.Kind(err)
 	for _, c := range classes {
-		if c.also != nil {
-			if errors.Is(err, c.also) {
-				return c
-			}
-		} else if errors.Is(err, c.kind) {
+		if kind != nil && c.also == nil && c.kind == kind || kind == nil && c.also != nil && errors.Is(err, c.also) {
 			return c
 		}
 	}

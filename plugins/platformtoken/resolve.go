@@ -24,17 +24,7 @@ func locate(organization, databaseURL string) (location, error) {
 			Hint: "set database in the profile, or ZEN_DATABASE",
 		}
 	}
-	return location{organization, normalHostname(u.Host + u.EscapedPath())}, nil
-}
-
-// normalHostname makes the host of a target and of a Database comparable.
-func normalHostname(hostname string) string {
-	host, path, _ := strings.Cut(strings.TrimRight(hostname, "/"), "/")
-	host = strings.TrimSuffix(strings.ToLower(host), ":443")
-	if path == "" {
-		return host
-	}
-	return host + "/" + path
+	return location{organization, turso.NormalHostname(u.Host + u.EscapedPath())}, nil
 }
 
 // resolve finds the database at a location; known says that it was found before.
@@ -67,7 +57,7 @@ func search(ctx context.Context, c *turso.Client, a account, at location) (turso
 		database, err := c.Database(ctx, at.organization, name)
 		var e *turso.Error
 		switch {
-		case err == nil && normalHostname(database.Hostname) == at.hostname:
+		case err == nil && turso.NormalHostname(database.Hostname) == at.hostname:
 			return database, nil
 		case err != nil && !(errors.As(err, &e) && e.Status == http.StatusNotFound):
 			return turso.Database{}, a.failed(err)
@@ -77,7 +67,7 @@ func search(ctx context.Context, c *turso.Client, a account, at location) (turso
 		if err != nil {
 			return turso.Database{}, a.failed(err)
 		}
-		if normalHostname(database.Hostname) == at.hostname && database.Name != "" && database.ID != "" {
+		if turso.NormalHostname(database.Hostname) == at.hostname && database.Name != "" && database.ID != "" {
 			return database, nil
 		}
 	}

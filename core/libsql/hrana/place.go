@@ -15,8 +15,13 @@ func (e *Error) Place(sql string) (offset int, ok bool) {
 		return n, err == nil && n >= 0 && n <= len(sql)
 	}
 	if _, rest, ok := strings.Cut(e.Message, "syntax error around L"); ok {
-		position, _, _ := strings.Cut(rest, ": ")
-		return offsetOf(sql, position)
+		position, token, _ := strings.Cut(rest, ": `")
+		offset, ok = offsetOf(sql, position)
+		// Its parser stops behind the token that it can't use.
+		if token, found := strings.CutSuffix(token, "`"); ok && found && strings.HasSuffix(sql[:offset], token) {
+			offset -= len(token)
+		}
+		return offset, ok
 	}
 	if _, rest, ok := strings.Cut(e.Message, `near "`); ok {
 		token, ok := strings.CutSuffix(rest, `": syntax error`)

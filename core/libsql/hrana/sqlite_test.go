@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -52,6 +53,7 @@ func TestPlace(t *testing.T) {
 		"SQL input error: no such column: foo (at offset x)":                              -1,
 		"SQL string could not be parsed: syntax error around L2:7: `x`":                   15,
 		"SQL string could not be parsed: syntax error around L1:1: `SELECT`":              0,
+		"SQL string could not be parsed: syntax error around L1:7: `SELECT`":              0,
 		"SQL string could not be parsed: syntax error around L3:1: `x`":                   -1,
 		"SQL string could not be parsed: syntax error around L0:1: `x`":                   -1,
 		"SQL string could not be parsed: syntax error around L2:9999999999999999999: `x`": -1,
@@ -65,5 +67,20 @@ func TestPlace(t *testing.T) {
 		if ok != (want >= 0) || ok && offset != want {
 			t.Errorf("%s: %d, %v", message, offset, ok)
 		}
+	}
+}
+
+// GORM's dialector reads the codes out of an error's JSON, where it can't name the type:
+// https://github.com/go-gorm/sqlite/blob/v1.6.0/error_translator.go.
+func TestErrorAsJSON(t *testing.T) {
+	b, err := json.Marshal(error(&Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: UNIQUE constraint failed: t.a"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read struct {
+		Code, ExtendedCode, SystemErrno int
+	}
+	if err := json.Unmarshal(b, &read); err != nil || read.Code != 19 || read.ExtendedCode != 2067 {
+		t.Errorf("%s: %+v, %v", b, read, err)
 	}
 }

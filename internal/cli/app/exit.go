@@ -25,9 +25,9 @@ type class struct {
 	code int
 }
 
-// classes are those of the contract, in the order in which they are looked for: an
-// error may be of two classes, as a refusal is whose renewal failed for want of a
-// network. The names are the wire's reason codes in lower case.
+// classes are those of the contract and those beside. Of an error that is of two classes
+// of the contract, provider.Kind says which one counts. The names are the wire's reason
+// codes in lower case.
 var classes = []class{
 	{ErrUsage, "usage", ExitUsage},
 	{provider.ErrPermission, "permission", ExitPermission},
@@ -71,8 +71,14 @@ func classOf(ctx context.Context, err error) class {
 	case ctx.Err() != nil:
 		return class{name: "interrupted", code: ExitInterrupted}
 	}
+	kind := provider.Kind(err)
+	for _, beside := range []error{context.DeadlineExceeded, ErrUsage} {
+		if errors.Is(err, beside) && (kind == nil || beside == ErrUsage) {
+			kind = beside
+		}
+	}
 	for _, c := range classes {
-		if errors.Is(err, c.kind) {
+		if c.kind == kind {
 			return c
 		}
 	}

@@ -56,7 +56,7 @@ func WithSession(c *cli.Context, fn func(*session.Session) error) error {
 
 func options(c *cli.Context) (core.Options, error) {
 	o := core.Options{
-		Config: app.LoadOptions(c), Bundled: bundledSums(), Notify: app.Notifier(c), Elsewhere: renewer(c),
+		Config: app.LoadOptions(c), Bundled: bundledSums(), Notify: app.Notifier(c), RenewInChild: renewer(c),
 		Overridden: warnOverridden(c), Reattach: os.Getenv(handshake.ReattachKey),
 	}
 	var err error

@@ -29,23 +29,23 @@ import (
 // two calls.
 const renewTimeout = 2 * time.Minute
 
-// RenewCommand is the other process. It reads a session.Order and answers with a
+// RenewCommand is the other process. It reads a session.RenewalRequest and answers with a
 // report.
 func RenewCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "renew",
-		Usage:  "make the renewal that another zen orders on standard input",
+		Usage:  "make the renewal that another zen requests on standard input",
 		Hidden: true,
 		Flags:  []cli.Flag{&cli.StringFlag{Name: "database"}},
 		Action: func(c *cli.Context) error {
-			var order session.Order
-			if err := json.NewDecoder(c.App.Reader).Decode(&order); err != nil {
-				return app.Usage(c, "this is a command of zen's own: it reads an order on standard input")
+			var request session.RenewalRequest
+			if err := json.NewDecoder(c.App.Reader).Decode(&request); err != nil {
+				return app.Usage(c, "this is a command of zen's own: it reads a request on standard input")
 			}
 			// The process that waits may have ended: its end of the pipe is nothing to
 			// die by.
 			signal.Ignore(syscall.SIGPIPE)
-			err := json.NewEncoder(c.App.Writer).Encode(newReport(carry(c, order)))
+			err := json.NewEncoder(c.App.Writer).Encode(newReport(makeRenewal(c, request)))
 			if errors.Is(err, syscall.EPIPE) {
 				return nil
 			}
@@ -54,27 +54,26 @@ func RenewCommand() *cli.Command {
 	}
 }
 
-// carry makes the renewal. The database is said again: the other process may have been
+// makeRenewal makes the renewal. The database is said again: the other process may have been
 // given it by a flag, over a project file that names one that isn't the user's.
-func carry(c *cli.Context, order session.Order) error {
-	if order.Target.URL != "" {
-		if err := c.Set("database", order.Target.URL); err != nil {
+func makeRenewal(c *cli.Context, request session.RenewalRequest) error {
+	if request.Target.URL != "" {
+		if err := c.Set("database", request.Target.URL); err != nil {
 			return err
 		}
 	}
 	return With(c, func(client *core.Client) error {
-		s, err := client.Session(order.Profile)
+		s, err := client.Session(request.Profile)
 		if err != nil {
 			return err
 		}
 		ctx, cancel := context.WithTimeout(c.Context, renewTimeout)
 		defer cancel()
-		s.Elsewhere = nil
-		return s.Carry(ctx, order)
+		return s.MakeRenewal(ctx, request)
 	})
 }
 
-// report is what became of an order: an error of the contract's, as text.
+// report is what became of a request: an error of the contract's, as text.
 type report struct {
 	Failed     bool          `json:"failed"`
 	Kind       string        `json:"kind,omitempty"`
@@ -107,9 +106,9 @@ func (r report) err() error {
 	return e
 }
 
-// renewer is core.Options.Elsewhere. It starts this very program, with what was
+// renewer is core.Options.RenewInChild. It starts this very program, with what was
 // said of the configuration.
-func renewer(c *cli.Context) func(context.Context, session.Order) error {
+func renewer(c *cli.Context) func(context.Context, session.RenewalRequest) error {
 	args := []string{"renew", "--no-input"}
 	if file := app.GlobalString(c, "config"); file != "" {
 		args = append(args, "--config", file)
@@ -119,7 +118,7 @@ func renewer(c *cli.Context) func(context.Context, session.Order) error {
 			args = append(args, "--"+name)
 		}
 	}
-	return func(ctx context.Context, order session.Order) error {
+	return func(ctx context.Context, request session.RenewalRequest) error {
 		self, err := os.Executable()
 		if err != nil {
 			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
@@ -132,15 +131,15 @@ func renewer(c *cli.Context) func(context.Context, session.Order) error {
 		// Some keyrings ask for each program that wants something, and this one knows
 		// whether somebody is there to answer.
 		cmd.Env = append(os.Environ(), app.EnvKeyringTimeout+"="+keyring.Timeout.String())
-		return renewBy(ctx, cmd, order, c)
+		return renewBy(ctx, cmd, request, c)
 	}
 }
 
 // renewBy runs the command, and leaves it to itself when ctx ends.
-func renewBy(ctx context.Context, cmd *exec.Cmd, order session.Order, c *cli.Context) error {
-	text, err := json.Marshal(order)
+func renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest, c *cli.Context) error {
+	text, err := json.Marshal(request)
 	if err != nil {
-		return fmt.Errorf("encode order: %w", err)
+		return fmt.Errorf("encode request: %w", err)
 	}
 	var answer bytes.Buffer
 	cmd.Stdin, cmd.Stdout = bytes.NewReader(text), &answer

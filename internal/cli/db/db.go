@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path"
@@ -48,6 +50,11 @@ func modeFlags() []cli.Flag {
 	}
 }
 
+// createFlag lets a database in a file begin.
+func createFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "create", Usage: "make the file of --database file:PATH where there is none"}
+}
+
 // database is what a command works with.
 type database struct {
 	client  *core.Client     // nil for a local file
@@ -82,7 +89,7 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 				return err
 			}
 		}
-		return useDatabase(c, database{client: client, session: s, target: s.Target.URL}, how, fn)
+		return useDatabase(c, database{client: client, session: s, target: s.Target().URL}, how, fn)
 	})
 }
 
@@ -95,7 +102,25 @@ func useLocal(c *cli.Context, how core.Database, fn func(database) error) error 
 		}
 		how.Access = access
 	}
+	path, err := libsql.LocalPath(how.Target)
+	if err != nil {
+		return err
+	}
+	wrongMode := how.Mode != "" && how.Mode != libsql.Local // for Open to say
+	if _, err := os.Stat(path); !wrongMode && path != ":memory:" && errors.Is(err, fs.ErrNotExist) && !c.Bool("create") {
+		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("there is no file %s", app.OneLine(path)), Hint: createHint(c), Err: err}
+	}
 	return useDatabase(c, database{target: how.Target}, how, fn)
+}
+
+// createHint says how a command makes a new file, which not all do.
+func createHint(c *cli.Context) string {
+	for _, f := range c.Command.Flags {
+		if slices.Contains(f.Names(), "create") {
+			return "--create makes an empty database"
+		}
+	}
+	return "zen db shell --create makes an empty database"
 }
 
 // useDatabase opens a database for fn, and closes it.
@@ -151,8 +176,8 @@ func replicaPath(c *cli.Context, client *core.Client, s *session.Session) (strin
 		return c.String("path"), nil
 	}
 	dir := filepath.Join(client.Config.Paths.StateDir, "replicas")
-	sum := sha256.Sum256([]byte(s.Target.URL))
-	return filepath.Join(dir, databaseName(s.Target.URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
+	sum := sha256.Sum256([]byte(s.Target().URL))
+	return filepath.Join(dir, databaseName(s.Target().URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
 }
 
 // databaseName is what people call a database: the last part of its path, or the first

@@ -49,7 +49,7 @@ transactions of the file, unless --chunk makes others.`,
 		Flags: append(append(databaseFlags(), modeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "read `FORMAT`: sql, csv, tsv or jsonl (default: by the file's ending)"},
 			&cli.StringFlag{Name: "table", Usage: "insert into `TABLE` (default: the file's name)"},
-			&cli.BoolFlag{Name: "create", Usage: "create the table where there is none, with columns of text"},
+			&cli.BoolFlag{Name: "create", Usage: "make the table where there is none, with columns of text, and the file of --database file:PATH"},
 			&cli.StringFlag{Name: "null", Usage: "read `TEXT` in CSV as NULL, for example ''"},
 			&cli.IntFlag{Name: "chunk", Usage: "commit after `N` rows; 0 is once for all of them (default: 1000; for SQL as the file says)"},
 			&cli.Int64Flag{Name: "skip", Usage: "pass over the first `N` rows, or statements"},
@@ -82,12 +82,10 @@ func dbImport(c *cli.Context) error {
 		return app.Usage(c, "the ending of %q is none of .sql, .csv, .tsv and .jsonl: give --format", base)
 	case !slices.Contains([]string{"sql", "csv", "tsv", "jsonl"}, o.format):
 		return app.Usage(c, "--format %q is not sql, csv, tsv or jsonl", o.format)
-	case isSQL && (c.IsSet("table") || o.create):
-		return app.Usage(c, "--table and --create are for csv, tsv and jsonl: SQL names its tables")
+	case isSQL && c.IsSet("table"):
+		return app.Usage(c, "--table is for csv, tsv and jsonl: SQL names its tables")
 	case !isSQL && o.table == "":
 		return app.Usage(c, "give --table: standard input has no name")
-	case o.create && o.format == "jsonl":
-		return app.Usage(c, "--create is for csv and tsv, whose first line has the columns")
 	case c.IsSet("null") && o.format != "csv" && o.format != "tsv":
 		return app.Usage(c, "--null is for csv and tsv: %s has a NULL of its own", o.format)
 	case c.Int("chunk") < 0 || o.skip < 0:

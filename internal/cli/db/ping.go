@@ -82,7 +82,7 @@ func dbPing(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		d.Provider, d.TokenExpiresAt = db.session.Minter(), app.Instant(token.Expires)
+		d.Provider, d.TokenExpiresAt = db.session.Issuer(), app.Instant(token.Expires)
 		if app.GlobalBool(c, "json") {
 			return app.PrintJSON(c, d)
 		}

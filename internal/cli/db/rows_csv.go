@@ -9,9 +9,12 @@ import (
 // is a line feed. NULL is nothing, and empty text "".
 type csvRows struct{ out *bufio.Writer }
 
-func newCSVRows(w *bufio.Writer, columns []string) rowWriter {
+func newCSVRows(w *bufio.Writer, l layout) rowWriter {
 	r := csvRows{w}
-	for i, name := range columns {
+	if !l.header {
+		return r
+	}
+	for i, name := range l.columns {
 		r.field(i, name)
 	}
 	w.WriteByte('\n')

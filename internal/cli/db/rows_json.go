@@ -21,7 +21,8 @@ type jsonRows struct {
 	encoder *json.Encoder
 }
 
-func newJSONRows(w *bufio.Writer, columns []string) rowWriter {
+func newJSONRows(w *bufio.Writer, l layout) rowWriter {
+	columns := l.columns
 	j := &jsonRows{out: w}
 	j.encoder = json.NewEncoder(&j.value)
 	j.encoder.SetEscapeHTML(false)

@@ -13,7 +13,8 @@ type lineRows struct {
 	any   bool
 }
 
-func newLineRows(w *bufio.Writer, columns []string) rowWriter {
+func newLineRows(w *bufio.Writer, l layout) rowWriter {
+	columns := l.columns
 	names, width := make([]string, len(columns)), 0
 	for i, name := range columns {
 		names[i] = cell(name)

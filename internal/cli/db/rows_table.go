@@ -19,14 +19,19 @@ type table struct {
 	lines  [][]string // until the widths are known
 	size   int        // of lines, in bytes
 	widths []int
+	limit  int // of a line; 0 is none
 }
 
-func newTable(w *bufio.Writer, columns []string) rowWriter {
-	header := make([]string, len(columns))
-	for i, name := range columns {
-		header[i] = cell(name)
+func newTable(w *bufio.Writer, l layout) rowWriter {
+	t := &table{out: w, limit: l.width}
+	if l.header {
+		header := make([]string, len(l.columns))
+		for i, name := range l.columns {
+			header[i] = cell(name)
+		}
+		t.lines = [][]string{header}
 	}
-	return &table{out: w, lines: [][]string{header}}
+	return t
 }
 
 func (t *table) row(values []any) error {
@@ -46,12 +51,16 @@ func (t *table) row(values []any) error {
 }
 
 func (t *table) align() error {
+	if len(t.lines) == 0 {
+		return nil
+	}
 	t.widths = make([]int, len(t.lines[0]))
 	for _, line := range t.lines {
 		for i, text := range line {
 			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(text))
 		}
 	}
+	t.fit()
 	for _, line := range t.lines {
 		if err := t.write(line); err != nil {
 			return err
@@ -61,8 +70,44 @@ func (t *table) align() error {
 	return nil
 }
 
+// minWidth is how narrow a column becomes at the least.
+const minWidth = 8
+
+// fit makes the widest columns narrower until a line fits. Where even that is too wide,
+// the terminal breaks the lines.
+func (t *table) fit() {
+	if t.limit == 0 {
+		return
+	}
+	total := 2 * (len(t.widths) - 1)
+	for _, w := range t.widths {
+		total += w
+	}
+	for ; total > t.limit; total-- {
+		widest := 0
+		for i, w := range t.widths {
+			if w > t.widths[widest] {
+				widest = i
+			}
+		}
+		if t.widths[widest] <= minWidth {
+			return
+		}
+		t.widths[widest]--
+	}
+}
+
+// cutTo shortens a text that is wider than its column.
+func (t *table) cutTo(width int, text string) string {
+	if t.limit == 0 || utf8.RuneCountInString(text) <= width {
+		return text
+	}
+	return string([]rune(text)[:width-1]) + "…"
+}
+
 func (t *table) write(line []string) error {
 	for i, text := range line {
+		text = t.cutTo(t.widths[i], text)
 		t.out.WriteString(text)
 		if i < len(line)-1 {
 			t.out.WriteString(strings.Repeat(" ", max(0, t.widths[i]-utf8.RuneCountInString(text))+2))

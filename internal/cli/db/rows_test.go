@@ -45,7 +45,7 @@ func TestRowFormats(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		w := bufio.NewWriter(&out)
-		writer := rowFormats[format](w, columns)
+		writer := rowFormats[format](w, layout{columns: columns, header: true})
 		for _, row := range rows {
 			if err := writer.row(row); err != nil {
 				t.Fatal(err)
@@ -66,7 +66,7 @@ func TestTableStreams(t *testing.T) {
 	for size, rows := range map[int]int{1: 3 * maxAligned, 300_000: 10} {
 		var out bytes.Buffer
 		w := bufio.NewWriter(&out)
-		writer := newTable(w, []string{"a"}).(*table)
+		writer := newTable(w, layout{columns: []string{"a"}, header: true}).(*table)
 		text := strings.Repeat("x", size)
 		for range rows {
 			if err := writer.row([]any{text}); err != nil {

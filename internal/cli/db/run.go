@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -16,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // runner runs statements on one connection and prints what they return.
@@ -25,13 +25,20 @@ type runner struct {
 	out    *bufio.Writer
 	format string
 	timing bool
+	// noHeader leaves the names of columns out.
+	noHeader bool
 	// tables is how many results were printed.
 	tables int
 	held   batch
+	// width is that of the terminal, or 0.
+	width int
 }
 
 func newRunner(c *cli.Context, conn *sql.Conn, format string) *runner {
-	return &runner{c: c, conn: conn, out: bufio.NewWriterSize(printable(c.App.Writer), 64<<10), format: format}
+	return &runner{
+		c: c, conn: conn, out: bufio.NewWriterSize(printable(c.App.Writer), 64<<10), format: format,
+		width: app.Width(c.App.Writer),
+	}
 }
 
 // script runs the statements of a text until one fails, which the error then shows
@@ -128,7 +135,7 @@ func (r *runner) print(rows *sql.Rows) (n int64, err error) {
 	if r.tables++; r.tables > 1 {
 		r.out.WriteByte('\n')
 	}
-	out := rowFormats[r.format](r.out, columns)
+	out := rowFormats[r.format](r.out, layout{columns: columns, header: !r.noHeader, width: r.width})
 	progress := newProgress(r.c)
 	defer progress.clear()
 	values, pointers := make([]any, len(columns)), make([]any, len(columns))
@@ -206,18 +213,9 @@ type harmless struct{ w io.Writer }
 
 // Write implements io.Writer. What it drops counts as written.
 func (h harmless) Write(p []byte) (int, error) {
-	_, err := io.WriteString(h.w, withoutControls(string(p)))
+	_, err := io.WriteString(h.w, text.Lines(string(p)))
 	if err != nil {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-func withoutControls(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return -1
-		}
-		return r
-	}, s)
 }

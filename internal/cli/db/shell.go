@@ -31,6 +31,7 @@ begins with a blank, or has what may be a secret in it, is not written there.
 Where standard input is no terminal, its statements are run until one fails.`,
 		Flags: append(append(databaseFlags(), modeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
+			createFlag(),
 			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
 		),
 		Action: dbShell,
@@ -123,10 +124,17 @@ func (sh *shell) run(ctx context.Context, in lines) error {
 	return nil
 }
 
+// words are what people type to leave, or for help, without the dot. None is SQL.
+var words = map[string]string{"exit": ".quit", "quit": ".quit", "help": ".help"}
+
 // take adds a line, and runs what is complete by it. On a terminal a failure is told.
 func (sh *shell) take(ctx context.Context, line string) error {
 	var err error
-	if command := strings.TrimSpace(line); sh.pending == "" && strings.HasPrefix(command, ".") {
+	command := strings.TrimSpace(line)
+	if dotted := words[strings.ToLower(strings.TrimRight(command, "; "))]; sh.pending == "" && dotted != "" {
+		command = dotted
+	}
+	if sh.pending == "" && strings.HasPrefix(command, ".") {
 		if err = sh.flush(ctx); err == nil {
 			err = sh.dot(ctx, command)
 		}
@@ -237,7 +245,7 @@ func (sh *shell) interact(h *history) error {
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
 	defer signal.Stop(terminated)
-	in := newEditor(h, terminated)
+	in := newEditor(h, terminated, (&completer{conn: sh.conn}).complete)
 	defer in.close()
 	err := sh.run(context.WithoutCancel(sh.c.Context), in)
 	if errors.Is(err, errTerminated) {

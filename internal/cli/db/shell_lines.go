@@ -18,10 +18,14 @@ type editor struct {
 	terminated <-chan os.Signal
 }
 
-func newEditor(h *history, terminated <-chan os.Signal) *editor {
+func newEditor(h *history, terminated <-chan os.Signal, complete liner.WordCompleter) *editor {
 	e := &editor{liner.NewLiner(), terminated}
 	e.state.SetCtrlCAborts(true)
 	e.state.SetMultiLineMode(true)
+	if complete != nil {
+		e.state.SetWordCompleter(complete)
+		e.state.SetTabCompletionStyle(liner.TabPrints)
+	}
 	for _, line := range h.load() {
 		e.state.AppendHistory(line)
 	}

@@ -61,7 +61,7 @@ func dbSync(c *cli.Context) error {
 		if how.SyncInterval > 0 {
 			how.OnSync = func(synced libsql.Synced) { tellSync(c, synced) }
 		}
-		return useDatabase(c, database{client: client, session: s, target: s.Target.URL}, how, func(d database) error {
+		return useDatabase(c, database{client: client, session: s, target: s.Target().URL}, how, func(d database) error {
 			return syncDatabase(c, d.db, syncDocument{SchemaVersion: app.SchemaVersion, Database: d.target, Path: path})
 		})
 	})

@@ -186,7 +186,7 @@ func (p *proxy) run() (err error) {
 
 // listen starts the gateway.
 func (p *proxy) listen() (*gateway.Server, *libsql.Link, error) {
-	link, err := libsql.Dial(libsql.Options{Target: p.session.Target, Access: p.session.Access, Source: p.session})
+	link, err := libsql.Dial(libsql.Options{Target: p.session.Target(), Access: p.session.Access(), Source: p.session})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -228,7 +228,7 @@ func (p *proxy) runCommand(server *gateway.Server) error {
 		name, _, _ := strings.Cut(entry, "=")
 		return app.IsCredentialVariable(name)
 	})
-	fmt.Fprintf(app.Notes(p.c), "zen: proxy for %s at %s\n", p.session.Target.URL, server.URL())
+	fmt.Fprintf(app.Notes(p.c), "zen: proxy for %s at %s\n", p.session.Target().URL, server.URL())
 	return app.RunChild(p.c.Context, p.command, append(environ, variables(server)...), p.c.App.Reader, p.c.App.Writer, p.c.App.ErrWriter)
 }
 

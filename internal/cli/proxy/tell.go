@@ -23,7 +23,7 @@ type proxyDocument struct {
 func (p *proxy) tell(server *gateway.Server, admin *adminServer) (forget func(), err error) {
 	forget = func() {}
 	document := proxyDocument{
-		SchemaVersion: app.SchemaVersion, Profile: p.session.Profile, Database: p.session.Target.URL, Access: string(p.session.Access),
+		SchemaVersion: app.SchemaVersion, Profile: p.session.Profile(), Database: p.session.Target().URL, Access: string(p.session.Access()),
 		URL: server.URL(), AuthToken: server.Bearer().Reveal(), EnvFile: p.c.String("env-file"), AdminURL: admin.url(),
 	}
 	if document.EnvFile != "" {
@@ -42,7 +42,7 @@ func (p *proxy) tell(server *gateway.Server, admin *adminServer) (forget func(),
 		forget()
 		return nil, err
 	}
-	fmt.Fprintf(app.Notes(p.c), "zen: proxy for %s at %s\n", p.session.Target.URL, server.URL())
+	fmt.Fprintf(app.Notes(p.c), "zen: proxy for %s at %s\n", p.session.Target().URL, server.URL())
 	if admin != nil {
 		fmt.Fprintf(app.Notes(p.c), "zen: health and metrics at %s\n", admin.url())
 	}

@@ -64,10 +64,12 @@ func login(c *cli.Context) error {
 		}
 		ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
 		defer cancel()
-		if err := s.Store.Choose(ctx, s.Profile); err != nil {
+		plan, err := s.ChooseStorage(ctx)
+		if err != nil {
 			return err
 		}
-		if forced := s.Provider; forced != "" && forced != name {
+		config := s.Config()
+		if forced := config.Provider; forced != "" && forced != name {
 			why := "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n"
 			if os.Getenv("ZEN_PROVIDER") == "" {
 				why = "The database that the project file chose is used with %s, whoever signs in here with another provider.\n"
@@ -77,7 +79,8 @@ func login(c *cli.Context) error {
 		if c.String("storage") != "" && os.Getenv("ZEN_STORAGE") == string(store.StorageNone) {
 			fmt.Fprintln(app.Notes(c), "ZEN_STORAGE is none: this login is not looked at until it is unset.")
 		}
-		s.Provider = name // for this run
+		config.Provider = name // for this run
+		s = session.New(config)
 		ui := app.NewUI(c)
 		if c.IsSet("secret-fd") {
 			if err := ui.SecretFrom(c.Int("secret-fd")); err != nil {
@@ -88,12 +91,12 @@ func login(c *cli.Context) error {
 			Method:       c.String("method"),
 			Organization: c.String("org"),
 			Interactive:  app.Answerable(c),
-		}, ui)
+		}, ui, plan)
 		if err != nil {
 			return loginError(ctx, c, name, err)
 		}
 		ui.Done()
-		fmt.Fprintf(app.Notes(c), "Signed in to profile %q with %s as %s.\n", s.Profile, name, accountName(account))
+		fmt.Fprintf(app.Notes(c), "Signed in to profile %q with %s as %s.\n", s.Profile(), name, accountName(account))
 		if app.GlobalBool(c, "json") {
 			return token.PrintStatus(c, s)
 		}
@@ -108,8 +111,8 @@ func loginProvider(c *cli.Context, s *session.Session) (string, error) {
 		return name, nil
 	}
 	status, err := s.Status(c.Context)
-	if err != nil { // Choose will say whether that is in the way
-		status.Provider = cmp.Or(s.Provider, s.DefaultProvider)
+	if err != nil { // ChooseStorage will say whether that is in the way
+		status.Provider = cmp.Or(s.Config().Provider, s.Config().DefaultProvider)
 	}
 	if status.Provider == "" {
 		return "", app.Usage(c, "which provider? name one with --provider NAME; zen provider list shows them")

@@ -40,9 +40,9 @@ func logout(c *cli.Context) error {
 		case err != nil: // it is as was wished
 			fmt.Fprintf(app.Notes(c), "Nothing to do: %v.\n", err)
 		case len(results) == 0:
-			fmt.Fprintf(app.Notes(c), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile)
+			fmt.Fprintf(app.Notes(c), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile())
 		}
-		return reportSignedOut(c, s.Profile, results)
+		return reportSignedOut(c, s.Profile(), results)
 	})
 }
 

@@ -45,9 +45,9 @@ func useProfile(c *cli.Context, client *core.Client) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(app.Notes(c), "Profile %q uses %s as %s.\n", s.Profile, chosen, accountName(account))
-		if s.Provider != "" && s.Provider != chosen {
-			fmt.Fprintf(app.Notes(c), "ZEN_PROVIDER is %s, and goes before that until it is unset.\n", s.Provider)
+		fmt.Fprintf(app.Notes(c), "Profile %q uses %s as %s.\n", s.Profile(), chosen, accountName(account))
+		if s.Config().Provider != "" && s.Config().Provider != chosen {
+			fmt.Fprintf(app.Notes(c), "ZEN_PROVIDER is %s, and goes before that until it is unset.\n", s.Config().Provider)
 		}
 	}
 	if name != "" {
@@ -62,7 +62,7 @@ func useProfile(c *cli.Context, client *core.Client) error {
 		SchemaVersion int    `json:"schema_version"`
 		Profile       string `json:"profile"`
 		Provider      string `json:"provider,omitempty"`
-	}{app.SchemaVersion, s.Profile, c.String("provider")})
+	}{app.SchemaVersion, s.Profile(), c.String("provider")})
 }
 
 func useFromNowOn(c *cli.Context, client *core.Client, name string) error {

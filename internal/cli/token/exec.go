@@ -98,11 +98,11 @@ func isVariable(name string) bool {
 // childEnvironment is environ for a command: without what is another account's, or
 // a provider's own, and with the token.
 func childEnvironment(environ []string, s *session.Session, t provider.Token, extra map[string]string) []string {
-	value := map[string]string{"url": s.Target.URL, "token": t.Value.Reveal(), "expires": expiryText(t)}
+	value := map[string]string{"url": s.Target().URL, "token": t.Value.Reveal(), "expires": expiryText(t)}
 	set := map[string]string{
 		envURL: value["url"], "LIBSQL_URL": value["url"],
 		envToken: value["token"], "LIBSQL_AUTH_TOKEN": value["token"],
-		envExpires: value["expires"], "ZEN_PROFILE": s.Profile,
+		envExpires: value["expires"], "ZEN_PROFILE": s.Profile(),
 	}
 	for name, what := range extra {
 		set[name] = value[what]

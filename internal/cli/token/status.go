@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
@@ -91,9 +92,9 @@ func PrintStatus(c *cli.Context, s *session.Session) error {
 	switch {
 	case err != nil || status.SignedIn:
 	case status.Doubt != nil:
-		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile), Hint: "zen token asks it"}
+		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile()), Hint: "zen token asks it"}
 	default:
-		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile), Hint: s.LoginCommand()}
+		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile()), Hint: s.LoginCommand()}
 	}
 	return err
 }
@@ -113,8 +114,8 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 		StorageReason: status.StorageReason,
 		File:          status.File,
 		AlsoSignedIn:  append([]string{}, status.Others...),
-		Database:      s.Target.URL,
-		Access:        string(s.Access),
+		Database:      s.Target().URL,
+		Access:        string(s.Access()),
 		Token: tokenStatus{
 			State:     status.State,
 			Issuer:    status.Claims.Issuer,
@@ -129,9 +130,9 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 			d.Organization = o.Slug
 		}
 	}
-	if f := status.Detour; f != nil {
-		d.Fallback = &fallbackStatus{f.Via, "refused", string(f.Access), app.Instant(f.Since), app.Instant(f.Probe)}
-		if f.Unavailable {
+	if f := status.Breaker; f.Open() {
+		d.Fallback = &fallbackStatus{f.Via, "refused", string(f.Access), app.Instant(f.Since), app.Instant(f.RetryAt)}
+		if f.Because == breaker.Unavailable {
 			d.Fallback.Because = "unavailable"
 		}
 	}

@@ -117,7 +117,7 @@ func tokenWriter(c *cli.Context) (func(io.Writer, *session.Session, provider.Tok
 			return nil, app.Usage(c, "--shell %q is not %s", shell, strings.Join(ShellNames, ", "))
 		}
 		return func(w io.Writer, s *session.Session, t provider.Token) error {
-			_, err := io.WriteString(w, shellText(shell, tokenEnvironment(s.Target.URL, t)))
+			_, err := io.WriteString(w, shellText(shell, tokenEnvironment(s.Target().URL, t)))
 			return err
 		}, nil
 	case "exec-credential":
@@ -151,7 +151,7 @@ type tokenDocument struct {
 
 func newTokenDocument(s *session.Session, t provider.Token) tokenDocument {
 	return tokenDocument{
-		SchemaVersion: app.SchemaVersion, Profile: s.Profile, Database: s.Target.URL, Access: string(s.Access),
+		SchemaVersion: app.SchemaVersion, Profile: s.Profile(), Database: s.Target().URL, Access: string(s.Access()),
 		Token: t.Value.Reveal(), IssuedAt: app.Instant(t.Issued), ExpiresAt: app.Instant(t.Expires),
 	}
 }

@@ -27,7 +27,14 @@ type Store struct {
 	// from GitHub need it.
 	Client *http.Client
 
-	limit int64 // in tests; 0 is maxFile
+	limit int64  // in tests; 0 is maxFile
+	steps func() // in tests, called between the steps of an exchange
+}
+
+func (s *Store) step() {
+	if s.steps != nil {
+		s.steps()
+	}
 }
 
 // stagingPrefix begins the name of a directory in which a provider is made ready.
@@ -119,29 +126,22 @@ func (s *Store) place(ctx context.Context, staging, file string, p pin.Pin, forc
 	if p.Version, err = describe(ctx, staging, binary); err != nil {
 		return Installed{}, err
 	}
-	err = s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
+	err = s.Lock.Swap(ctx, name, func(pins map[string]pin.Pin) (pin.Pin, error) {
+		s.settle(name, pins)
 		old, pinned := pins[name]
 		if pinned && !force && older(p.Version, old.Version) {
-			return failed("--force installs it all the same", "version %s of %s is older than %s, which is there", p.Version, name, old.Version)
+			return pin.Pin{}, failed("--force installs it all the same", "version %s of %s is older than %s, which is there", p.Version, name, old.Version)
 		}
 		if pinned && !force && pin.IsEd25519(old.Known) && p.Known != old.Known {
-			return failed("if its author said so: --force", "%s is known by %s, which did not sign this one (%s)", name, old.Known, p.Known)
+			return pin.Pin{}, failed("if its author said so: --force", "%s is known by %s, which did not sign this one (%s)", name, old.Known, p.Known)
 		}
-		kept, err := s.keep(name)
-		if err != nil {
-			return err
-		}
-		if err := os.Rename(binary.Path, s.path(name)); err != nil {
-			return failed("", "%v", err)
-		}
-		if pinned && kept {
+		if _, err := os.Lstat(s.path(name)); err == nil && pinned {
 			old.Previous = nil
 			p.Previous = &old
 		}
 		p.Platforms = map[string]pin.Sum{pin.Platform(): {SHA256: binary.SHA256, Size: binary.Size}}
-		pins[name] = p
-		return nil
-	})
+		return p, nil
+	}, func() error { return s.exchange(name, binary.Path) })
 	binary.Path = s.path(name)
 	return Installed{Binary: binary, Pin: p}, err
 }
@@ -171,62 +171,93 @@ func (s *Store) previous(name string) string {
 	return filepath.Join(s.Dir, ".previous", handshake.BinaryName(name))
 }
 
-// keep makes the binary that is there the previous one, without a moment in which
-// there is none. It reports whether there was one.
-func (s *Store) keep(name string) (kept bool, err error) {
-	if _, err := os.Lstat(s.path(name)); err != nil {
-		return false, nil
+// next is where the binary that is there waits to become the previous one.
+func (s *Store) next(name string) string { return s.previous(name) + ".next" }
+
+// exchange puts the binary at from into the directory, and makes what is there the
+// previous one: at each moment one of them is there, whole, and the other is kept.
+func (s *Store) exchange(name, from string) error {
+	_, err := os.Lstat(s.path(name))
+	replaces := err == nil
+	if replaces {
+		if err := os.MkdirAll(filepath.Dir(s.next(name)), 0o755); err != nil {
+			return failed("", "%v", err)
+		}
+		_ = os.Remove(s.next(name))
+		if err := os.Link(s.path(name), s.next(name)); err != nil {
+			return failed("", "keep the version that is there: %v", err)
+		}
 	}
-	if err := os.MkdirAll(filepath.Dir(s.previous(name)), 0o755); err != nil {
-		return false, failed("", "%v", err)
+	s.step()
+	if err := os.Rename(from, s.path(name)); err != nil {
+		_ = os.Remove(s.next(name))
+		return failed("", "%v", err)
 	}
-	_ = os.Remove(s.previous(name))
-	if err := os.Link(s.path(name), s.previous(name)); err != nil {
-		return false, failed("", "keep the version that is there: %v", err)
+	s.step()
+	if replaces {
+		if err := os.Rename(s.next(name), s.previous(name)); err != nil {
+			return failed("", "%v", err)
+		}
 	}
-	return true, nil
+	s.step()
+	return nil
+}
+
+// settle tidies up after an exchange that was cut short: by the sums of the files, the
+// lock is held.
+func (s *Store) settle(name string, pins map[string]pin.Pin) {
+	there, err := host.InspectFile(name, s.path(name))
+	if err != nil {
+		there.SHA256 = ""
+	}
+	if _, err := os.Lstat(s.next(name)); err == nil {
+		if kept, err := host.InspectFile(name, s.next(name)); err == nil && kept.SHA256 != there.SHA256 {
+			_ = os.Rename(s.next(name), s.previous(name))
+		} else {
+			_ = os.Remove(s.next(name))
+		}
+	}
+	p := pins[name]
+	if p.Pending == nil {
+		return
+	}
+	sum, _ := p.Pending.Here()
+	switch {
+	case there.SHA256 != "" && sum.SHA256 == there.SHA256:
+		pins[name] = *p.Pending
+	case len(p.Platforms) == 0: // it was the first of that name
+		delete(pins, name)
+	default:
+		p.Pending = nil
+		pins[name] = p
+	}
 }
 
 // Rollback puts the version back that the last Install replaced. Doing it again
 // undoes it.
 func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 	var back Installed
-	err := s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
+	err := s.Lock.Swap(ctx, name, func(pins map[string]pin.Pin) (pin.Pin, error) {
+		s.settle(name, pins)
 		current := pins[name]
 		if current.Previous == nil {
-			return notRolledBack(fmt.Errorf("%q has no previous version", name))
+			return pin.Pin{}, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("roll back provider: %q has no previous version", name)}
 		}
 		binary, err := host.InspectFile(name, s.previous(name))
 		if err != nil {
-			return err
+			return pin.Pin{}, err
 		}
 		restored := *current.Previous
 		if sum, ok := restored.Here(); !ok || sum.SHA256 != binary.SHA256 {
-			return fmt.Errorf("roll back provider: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
-		}
-		aside := s.previous(name) + ".aside"
-		_ = os.Remove(aside)
-		if err := os.Link(s.path(name), aside); err != nil {
-			return notRolledBack(err)
-		}
-		if err := os.Rename(s.previous(name), s.path(name)); err != nil {
-			return notRolledBack(err)
-		}
-		if err := os.Rename(aside, s.previous(name)); err != nil {
-			return notRolledBack(err)
+			return pin.Pin{}, fmt.Errorf("roll back provider: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
 		}
 		current.Previous = nil
 		restored.Previous = &current
-		pins[name] = restored
 		binary.Path = s.path(name)
 		back = Installed{Binary: binary, Pin: restored}
-		return nil
-	})
+		return restored, nil
+	}, func() error { return s.exchange(name, s.previous(name)) })
 	return back, err
-}
-
-func notRolledBack(err error) error {
-	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("roll back provider: %v", err), Err: err}
 }
 
 // Remove takes a provider, the version before it and its pin away. Without any of
@@ -238,7 +269,7 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 	return s.Lock.Update(ctx, func(pins map[string]pin.Pin) error {
 		_, found := pins[name]
 		delete(pins, name)
-		for _, file := range []string{s.path(name), s.previous(name)} {
+		for _, file := range []string{s.path(name), s.previous(name), s.next(name)} {
 			switch err := os.Remove(file); {
 			case err == nil:
 				found = true

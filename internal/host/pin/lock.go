@@ -40,6 +40,9 @@ type Pin struct {
 	Platforms map[string]Sum `toml:"platforms"`
 	// Previous is what it replaced, for a rollback.
 	Previous *Pin `toml:"previous,omitempty"`
+	// Pending is what takes this one's place right now, or did when its writer was
+	// killed: either may run until the next change says which it is.
+	Pending *Pin `toml:"pending,omitempty"`
 }
 
 // Sum tells one binary.
@@ -100,6 +103,62 @@ func (l *Lock) Update(ctx context.Context, change func(pins map[string]Pin) erro
 		if err != nil {
 			return err
 		}
-		return l.file.save("# The provider programs that zen may run. zen provider writes it.\n", document{lockVersion, pins})
+		return l.save(pins)
 	})
+}
+
+// Swap changes the pin of name together with its file. change says what it becomes, and
+// swap puts the file there. Both pins are in the lock file meanwhile, so that the
+// provider runs whenever this process is killed, and whichever file is there then. Swap
+// waits as Update does; after an error of change or swap nothing has changed.
+func (l *Lock) Swap(ctx context.Context, name string, change func(pins map[string]Pin) (Pin, error), swap func() error) error {
+	return l.file.alone(ctx, func() error {
+		pins, err := l.Load()
+		if err != nil {
+			return err
+		}
+		next, err := change(pins)
+		if err != nil {
+			return err
+		}
+		before, had := pins[name]
+		marked := before
+		marked.Pending = &next
+		pins[name] = marked
+		if err := l.save(pins); err != nil {
+			return err
+		}
+		if err := swap(); err != nil {
+			if pins[name] = before; !had {
+				delete(pins, name)
+			}
+			_ = l.save(pins) // else what is pending stays so, and is not there
+			return err
+		}
+		pins[name] = next
+		// Where it can't be written, on a full disk, what is pending runs, and the next
+		// change tidies up.
+		_ = l.save(pins)
+		return nil
+	})
+}
+
+// settle makes the pending pin the pin, for a binary that is pinned by that.
+func (l *Lock) settle(ctx context.Context, name, sum string) error {
+	return l.Update(ctx, func(pins map[string]Pin) error {
+		if pending := pins[name].Pending; pending != nil && pending.is(sum) {
+			pins[name] = *pending
+		}
+		return nil
+	})
+}
+
+// is reports whether the pin is of a binary with that sum.
+func (p Pin) is(sum string) bool {
+	here, ok := p.Here()
+	return ok && here.SHA256 == sum
+}
+
+func (l *Lock) save(pins map[string]Pin) error {
+	return l.file.save("# The provider programs that zen may run. zen provider writes it.\n", document{lockVersion, pins})
 }

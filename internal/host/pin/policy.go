@@ -28,7 +28,11 @@ type Policy struct {
 // ChangedError, and those of the lock file and of Ask. It is safe for concurrent
 // use.
 func (p *Policy) Trust(ctx context.Context, b host.Binary) error {
-	_, err := p.Known(b)
+	known, err := p.Known(b)
+	if err == nil && known.Known != Bundled && p.wasPending(b) {
+		// What killed an installation is over. Where it can't be written now, it is next time.
+		_ = p.Lock.settle(ctx, b.Name, b.SHA256)
+	}
 	unknown, isUnknown := err.(*UnknownError)
 	if !isUnknown || p.Ask == nil {
 		return err
@@ -48,6 +52,12 @@ func (p *Policy) Trust(ctx context.Context, b host.Binary) error {
 	return p.Lock.Set(ctx, b, Pin{Source: b.Path, Known: Local})
 }
 
+// wasPending reports whether b runs by a pin that was left pending.
+func (p *Policy) wasPending(b host.Binary) bool {
+	pins, err := p.Lock.Load()
+	return err == nil && !pins[b.Name].is(b.SHA256)
+}
+
 // Known says how the sum of b is known, or why it isn't. It asks nobody.
 func (p *Policy) Known(b host.Binary) (Pin, error) {
 	bundled := p.Bundled[b.Name]
@@ -58,10 +68,13 @@ func (p *Policy) Known(b host.Binary) (Pin, error) {
 	if err != nil {
 		return Pin{}, err
 	}
-	pinned, ok := pins[b.Name].Here()
+	known := pins[b.Name]
+	pinned, ok := known.Here()
 	switch {
-	case ok && pinned.SHA256 == b.SHA256:
-		return pins[b.Name], nil
+	case known.is(b.SHA256):
+		return known, nil
+	case known.Pending != nil && known.Pending.is(b.SHA256):
+		return *known.Pending, nil
 	case ok:
 		return Pin{}, &ChangedError{Binary: b, Want: pinned.SHA256}
 	case bundled != "":

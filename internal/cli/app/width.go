@@ -1,0 +1,21 @@
+package app
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Width is how many characters a line of a terminal has, or 0 where w is none.
+func Width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !IsTerminal(w) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}

@@ -1,0 +1,391 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/audit"
+	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// fallbackLife is how long a fallback's token lives: it is issued for a while, often
+// by a credential that can do more than the token it stands in for.
+const fallbackLife = 5 * time.Minute
+
+// exchange has the issuing provider issue a token for what is stored, and writes that
+// down.
+func (s *Session) exchange(ctx context.Context, l *store.Locked, by issuer, n need) (provider.Token, error) {
+	token, err := s.askProvider(ctx, l, by, n)
+	if provider.Kind(err) != provider.ErrNoCredential {
+		s.audit(audit.Refresh, actorOf(l.Record, by), token, err)
+	}
+	return token, err
+}
+
+func (s *Session) askProvider(ctx context.Context, l *store.Locked, by issuer, n need) (provider.Token, error) {
+	if !by.fallback && !s.needsNoSignIn(by) {
+		if err := s.checkSignedIn(l.Record, by.identity); err != nil {
+			return provider.Token{}, err
+		}
+	}
+	source, err := s.config.Providers.TokenSource(ctx, by.provider)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	req := provider.TokenRequest{Target: s.config.Target, Access: by.rights.Access, Permissions: by.rights.Permissions}
+	switch {
+	case n.minTTL > 0:
+		// More than asked, or the token would be too short a moment later.
+		req.Lifetime = n.minTTL + n.minTTL/4 + time.Minute
+	case by.fallback:
+		req.Lifetime = fallbackLife
+	}
+	if by.identity != by.provider {
+		need, err := s.config.Providers.Need(ctx, by.provider)
+		switch {
+		case err != nil:
+		case need != nil:
+			req.Assertion, err = s.assertion(ctx, l, by, *need)
+		default:
+			err = s.stillSignedIn(ctx, l, by.identity)
+		}
+		if err != nil {
+			return provider.Token{}, err
+		}
+		claims := l.Accounts[by.identity].Claims
+		req.Claims = &claims
+	}
+	sent := l.Accounts[by.provider].Credential.Data
+	token, err := s.call(ctx, l, source, by, req)
+	if died(err) && ctx.Err() == nil {
+		// It is not known whether the issuer has replaced the credential. The next
+		// request for a token would send the one that is stored, too, and sooner is
+		// better: an issuer may still take it. No other layer makes the call again.
+		token, err = s.call(ctx, l, source, by, req)
+	}
+	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.provider, sent) {
+		// A process that doesn't share the lock has replaced the credential.
+		if token, err := s.cached(ctx, l.Record, by, n); err == nil {
+			return token, nil
+		}
+		token, err = s.call(ctx, l, source, by, req)
+	}
+	if err != nil {
+		return provider.Token{}, err
+	}
+	if n.minTTL > 0 && !s.fits(token, n) {
+		return provider.Token{}, &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("tokens of %s live %s, less than the %s asked for", by.provider, token.Expires.Sub(token.Issued), n.minTTL),
+			Hint:    "ask for less, or lengthen the token's life at the issuer",
+		}
+	}
+	return token, nil
+}
+
+// needsNoSignIn reports whether a sign-in is not asked for: where nothing is kept,
+// the provider's settings may be all that it needs.
+func (s *Session) needsNoSignIn(by issuer) bool {
+	return s.config.Store.Ephemeral() && by.identity != "" && by.identity == by.provider
+}
+
+// died reports whether a provider's process ended in the call (host.CrashError).
+func died(err error) bool {
+	var crash interface {
+		error
+		Died() bool
+	}
+	return errors.As(err, &crash) && crash.Died()
+}
+
+// call makes one call. A replaced credential is stored before anything that came with
+// it is used, also beside an error.
+func (s *Session) call(ctx context.Context, l *store.Locked, source provider.TokenSource, by issuer, req provider.TokenRequest) (provider.Token, error) {
+	account, ok := l.Accounts[by.provider]
+	if ok {
+		sent := account.Credential
+		req.Credential = &sent
+	}
+	asking, done := finishing(ctx)
+	resp, err := source.Token(asking, req)
+	done()
+	if resp.Credential != nil {
+		account.Credential = *resp.Credential
+		l.Accounts[by.provider] = account
+		if saveErr := l.Save(); saveErr != nil {
+			return provider.Token{}, errors.Join(saveErr, err)
+		}
+	}
+	if err != nil {
+		return provider.Token{}, err
+	}
+	if req.Assertion != nil && resp.Token.Value.Equal(req.Assertion.Value) {
+		return provider.Token{}, &provider.Error{
+			Kind:    provider.ErrPermission,
+			Message: fmt.Sprintf("%s handed over what %s said of who signed in: that never goes to a database", by.provider, by.identity),
+		}
+	}
+	token, claims, err := s.check(ctx, resp.Token, by.rights, false)
+	if err == nil {
+		err = s.checkPlace(claims, resp.DatabaseID)
+	}
+	if err != nil {
+		return provider.Token{}, fmt.Errorf("check the token that %s made: %w", by.provider, s.explainTime(err, resp.Token))
+	}
+	if ok {
+		account.Refreshed = s.config.Now()
+		l.Accounts[by.provider] = account
+	}
+	s.keep(&l.Record, token, by)
+	return token, l.Save()
+}
+
+// stillSignedIn asks the provider that signed in whether it would still, before
+// another one makes a token in its name.
+func (s *Session) stillSignedIn(ctx context.Context, l *store.Locked, name string) error {
+	identity, err := s.config.Providers.Identity(ctx, name)
+	if err != nil {
+		return err
+	}
+	sent := l.Accounts[name].Credential.Data
+	err = s.refresh(ctx, l, identity, name)
+	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, name, sent) {
+		err = s.refresh(ctx, l, identity, name)
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+func (s *Session) refresh(ctx context.Context, l *store.Locked, identity provider.Identity, name string) error {
+	account := l.Accounts[name]
+	asking, done := finishing(ctx)
+	renewed, err := identity.Refresh(asking, account.Credential)
+	done()
+	if !renewed.Data.IsZero() && !renewed.Data.Equal(account.Credential.Data) {
+		account.Credential = renewed
+		l.Accounts[name] = account
+		err = errors.Join(err, l.Save())
+	}
+	return err
+}
+
+// siblings are the waits before each look for what another process stored, which
+// may be about to.
+var siblings = []time.Duration{0, 25 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond}
+
+// adopt looks whether the store has another credential than the one that was
+// rejected: a process that doesn't share the lock (an older zen, a network's file
+// system without locks) has renewed it then. It changes the record to what it read.
+//
+// Nothing is ever deleted for a rejection. An outage can look like one (an API that
+// answers 401 to everybody for an hour), and a credential that is kept in vain
+// costs one request.
+func (s *Session) adopt(ctx context.Context, l *store.Locked, name string, sent provider.Secret) bool {
+	if sent.IsZero() {
+		return false
+	}
+	for _, wait := range siblings {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return false
+		}
+		record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+		if err != nil {
+			return false
+		}
+		if account, ok := record.Accounts[name]; ok && !account.Credential.Data.Equal(sent) {
+			l.Record = record
+			return true
+		}
+	}
+	return false
+}
+
+// grace is how long a call goes on after its caller has gone.
+const grace = 3 * time.Second
+
+// finishing is ctx with a grace: an issuer may have replaced the credential already,
+// and its answer has to arrive, or the credential is lost. done releases it.
+func finishing(ctx context.Context) (late context.Context, done func()) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return late, func() { stop(); cancel() }
+}
+
+// checkPlace refuses a token whose database isn't known to be at the target. It is
+// known by the target's id, which the configuration or an answer of the Platform API
+// gave beside the URL; by confirmed, the id that the provider found at the URL in such
+// an answer; or because the profile's own URL is where its tokens are for.
+func (s *Session) checkPlace(claims provider.Claims, confirmed string) error {
+	if claims.Database == nil {
+		return nil // refused before, wherever it would go
+	}
+	c, ids := &s.config, claims.Database.Databases()
+	id := cmp.Or(c.Target.DatabaseID, confirmed)
+	switch {
+	case !c.OwnTarget && id == "":
+		return &provider.Error{
+			Kind: provider.ErrConfig,
+			Message: fmt.Sprintf("%s is not the database of profile %q, and nothing says that it is the one that the token is for (%s): the token stays here",
+				c.Target.URL, c.Profile, idText(ids)),
+			Hint: fmt.Sprintf("give the database a profile of its own, with database and database_id, in %s, and use --profile; or set ZEN_DATABASE and ZEN_DATABASE_ID", c.ConfigFile),
+		}
+	case !c.OwnTarget && !(len(ids) == 1 && ids[0] == id):
+		return &provider.Error{
+			Kind:    provider.ErrPermission,
+			Message: fmt.Sprintf("the token is for database %s, and %s is database %s", idText(ids), c.Target.URL, id),
+			Hint:    "use a provider that makes tokens for this database, or the profile whose database it is",
+		}
+	case !c.OwnTarget || c.Target.DatabaseID != "" || c.OtherURL == nil:
+		return nil
+	}
+	for _, id := range ids {
+		if url := c.OtherURL(id, c.Target.URL); url != "" {
+			return &provider.Error{
+				Kind:    provider.ErrPermission,
+				Message: fmt.Sprintf("the token is for database %.130s, which your configuration has at %s, not at %s", id, url, c.Target.URL),
+				Hint:    fmt.Sprintf("if both are its addresses, give profile %q this database_id, too", c.Profile),
+			}
+		}
+	}
+	return nil
+}
+
+// checkCachedPlace is checkPlace for a token of the store. Where the target's id isn't
+// known, the token was confirmed before it was stored under this key.
+func (s *Session) checkCachedPlace(claims provider.Claims) error {
+	confirmed := ""
+	if claims.Database != nil {
+		confirmed = claims.Database.DatabaseID
+	}
+	return s.checkPlace(claims, confirmed)
+}
+
+func idText(ids []string) string {
+	if len(ids) == 0 {
+		return "no database by its id"
+	}
+	return fmt.Sprintf("%.130q", ids[0])
+}
+
+// granted are the rights of the token that a fallback's stands in for, not those of the
+// profile: the issuer may allow this person less than the profile asks for. Of a token
+// that was never issued nothing is known, so that there is no fallback for it.
+func (s *Session) granted(record store.Record, token provider.Token) (breaker.Rights, error) {
+	if token.Value.IsZero() {
+		token = record.Tokens[s.key(record, s.own(record))]
+		if breaker.Forgotten(token.Expires, s.config.Now()) { // and nothing was written since
+			token = provider.Token{}
+		}
+	}
+	if token.Value.IsZero() {
+		return breaker.Rights{}, &provider.Error{
+			Kind:    provider.ErrUnavailable,
+			Message: "no fallback: the profile's own provider has made no token for this database lately, so that nobody knows what one may allow",
+		}
+	}
+	return s.rightsOf(token)
+}
+
+// rightsOf reads the most that a token allows, which was verified before it was stored.
+// Where it has p, which is by kind of access and knows no tables, reading is granted by
+// all known kinds but ddl: what an unknown kind grants is nothing that a fallback may be
+// given.
+func (s *Session) rightsOf(token provider.Token) (breaker.Rights, error) {
+	claims, err := jwks.DecodeUnverified(token.Value)
+	if err != nil {
+		return breaker.Rights{}, err
+	}
+	db := claims.Database
+	if db == nil {
+		return breaker.Rights{}, fmt.Errorf("no fallback: %w: the token that it would stand in for has no database claims", provider.ErrPermission)
+	}
+	rights := breaker.Rights{Access: provider.AccessReadOnly, Permissions: db.Permissions}
+	if len(rights.Permissions) == 0 {
+		rights.Permissions = s.config.Permissions
+	}
+	read := len(db.Namespaces) == 0
+	for _, kind := range []string{"ro", "rw", "roa", "rwa"} {
+		read = read || len(db.Namespaces[kind]) > 0
+	}
+	writes := len(db.Namespaces) == 0 && db.Access != provider.AccessReadOnly || len(db.Namespaces["rw"])+len(db.Namespaces["rwa"]) > 0
+	if !read {
+		return breaker.Rights{}, fmt.Errorf("no fallback: %w: the token that it would stand in for can't read", provider.ErrPermission)
+	}
+	if writes && s.config.Access != provider.AccessReadOnly {
+		rights.Access = provider.AccessReadWrite
+	}
+	return rights, nil
+}
+
+// tellSkew is how far apart two clocks are before it is said.
+const tellSkew = 30 * time.Second
+
+// explainTime adds to a refusal for a new token's times what is wrong: its iat is
+// what the issuer's clock showed a moment ago.
+func (s *Session) explainTime(err error, token provider.Token) error {
+	ahead := s.config.Now().Round(0).Sub(token.Issued.Round(0))
+	if token.Issued.IsZero() || ahead.Abs() <= tellSkew || !errors.Is(err, provider.ErrTokenExpired) && !errors.Is(err, provider.ErrTokenInvalid) {
+		return err
+	}
+	issuer := "its issuer"
+	if token.Verification != nil {
+		issuer = token.Verification.Issuer
+	}
+	direction := "ahead of"
+	if ahead < 0 {
+		direction = "behind"
+	}
+	return &provider.Error{
+		Kind: provider.Kind(err), Err: err, Hint: "set the clock",
+		Message: fmt.Sprintf("this machine's clock is %s %s that of %s: %v", ahead.Abs().Round(time.Second), direction, issuer, err),
+	}
+}
+
+// actor is who is named in the audit log.
+type actor struct{ provider, tokenProvider, subject string }
+
+// name is the provider that makes the tokens.
+func (a actor) name() string { return cmp.Or(a.tokenProvider, a.provider) }
+
+// actorOf names the account of an issuer.
+func actorOf(record store.Record, by issuer) actor {
+	a := actor{provider: by.identity, subject: subject(record.Accounts[by.identity])}
+	if by.provider != by.identity {
+		a.tokenProvider = by.provider
+	}
+	return a
+}
+
+// subject is whom an account belongs to, by the issuer's name for it.
+func subject(account store.Account) string {
+	if account.Claims.Subject != "" {
+		return account.Claims.Subject
+	}
+	return account.Credential.Subject
+}
+
+// audit writes down what became of something.
+func (s *Session) audit(kind audit.Kind, who actor, token provider.Token, err error) {
+	if s.config.Audit == nil {
+		return
+	}
+	host := ""
+	if u, err := url.Parse(s.config.Target.URL); err == nil {
+		host = u.Host
+	}
+	s.config.Audit.Write(audit.Event{
+		Kind: kind, Profile: s.config.Profile, Provider: who.provider, TokenProvider: who.tokenProvider,
+		Subject: who.subject, Database: host, Outcome: audit.Outcome(err), TokenExpires: token.Expires,
+	})
+}

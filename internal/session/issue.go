@@ -1,0 +1,440 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/audit"
+	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// issuer is who issues a token: the provider that signs in, the one that issues, and
+// the most that the token may allow.
+type issuer struct {
+	identity, provider string
+	// fallback says that it is not the profile's own.
+	fallback bool
+	rights   breaker.Rights
+	// envNames are those of a fallback provider, which need not be signed in.
+	envNames []string
+}
+
+// own is the profile's own issuer.
+func (s *Session) own(record store.Record) issuer {
+	identity, issuing := s.providers(record)
+	return issuer{
+		identity: identity, provider: issuing,
+		rights: breaker.Rights{Access: s.config.Access, Permissions: s.config.Permissions},
+	}
+}
+
+// via is the fallback that an open breaker goes by.
+func via(state breaker.State) issuer {
+	return issuer{identity: state.Via, provider: state.Via, fallback: true, rights: state.Rights, envNames: state.EnvNames}
+}
+
+// issue is the corridor to a token. forTransport says that the caller learns when the
+// database refuses the token: for others, a breaker counts only if the profile's own
+// provider is unavailable. The caller has the turn.
+func (s *Session) issue(ctx context.Context, n need, forTransport bool) (provider.Token, error) {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	state := s.breaker(record)
+	route := state.Route(s.config.Now())
+	if !forTransport && state.Because == breaker.Refused {
+		route = breaker.Own
+	}
+	switch route {
+	case breaker.Trial:
+		return s.issueTrial(ctx, s.own(record), n)
+	case breaker.Fallback:
+		if token, err := s.issueVia(ctx, record, state, n); err == nil {
+			return token, nil
+		}
+	}
+	own := s.own(record)
+	token, err := s.issueBy(ctx, record, own, n)
+	switch {
+	case err != nil && route == breaker.Own && provider.Kind(err) == provider.ErrUnavailable && len(s.config.Fallback) > 0:
+		return s.open(ctx, outcome{because: breaker.Unavailable, err: err, need: n})
+	case err != nil:
+		return provider.Token{}, err
+	case !state.Open() || route == breaker.Fallback: // or it isn't what this session's requests go on with
+		s.use(token, own, time.Time{})
+	}
+	return token, nil
+}
+
+// issueBy returns a token of an issuer: a cached one, or a new one.
+func (s *Session) issueBy(ctx context.Context, record store.Record, by issuer, n need) (provider.Token, error) {
+	if token, err := s.cached(ctx, record, by, n); err == nil {
+		return token, nil
+	}
+	return s.renew(ctx, record, by, n)
+}
+
+// issueVia returns a token of the fallback that the breaker goes by, and says once that
+// it is in use.
+func (s *Session) issueVia(ctx context.Context, record store.Record, state breaker.State, n need) (provider.Token, error) {
+	by := via(state)
+	token, err := s.issueBy(ctx, record, by, n)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	s.announce(record, by, token, state.Because)
+	return s.use(token, by, state.RetryAt), nil
+}
+
+// issueAgain returns another token than the refused one, of the same issuer.
+func (s *Session) issueAgain(ctx context.Context, refused provider.Token) (provider.Token, error) {
+	now := s.held()
+	ofCurrent, ofTrial := now.token.Value.Equal(refused.Value), s.isTrial(refused)
+	if !ofCurrent && !ofTrial && now.good(s.config.Now()) {
+		return now.token, nil // another request was refused before
+	}
+	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	by := s.own(record)
+	if ofCurrent && now.by.fallback {
+		by = now.by
+	}
+	s.audit(audit.Refused, actorOf(record, by), refused, provider.ErrRejected)
+	if ofTrial {
+		return s.trialRefused(ctx, refused)
+	}
+	token, err := s.renew(ctx, record, by, need{refused: fingerprint(refused)})
+	if err != nil {
+		return provider.Token{}, err
+	}
+	return s.use(token, by, now.retryAt), nil
+}
+
+// issueAround returns a token of the next fallback after the issuer of a token that the
+// database refused.
+func (s *Session) issueAround(ctx context.Context, refused provider.Token) (provider.Token, error) {
+	now := s.held()
+	o := outcome{refused: refused}
+	switch {
+	case now.token.Value.Equal(refused.Value):
+		if now.by.fallback {
+			o.after = now.by.provider
+		}
+	case now.good(s.config.Now()):
+		return now.token, nil // another request was first
+	}
+	return s.open(ctx, o)
+}
+
+// renew issues a new token, unless another process was first. Where a stored credential
+// is at stake and another process can make the renewal, that one does.
+func (s *Session) renew(ctx context.Context, record store.Record, by issuer, n need) (provider.Token, error) {
+	if s.config.RenewInChild != nil && s.atStake(record, by) {
+		err := s.config.RenewInChild(ctx, s.request(by, n))
+		if err == nil {
+			return s.renewed(ctx, by)
+		}
+		if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, provider.ErrNoProvider) {
+			return provider.Token{}, err
+		}
+		// Here somebody can be asked whether a provider may run.
+	} else if by.fallback {
+		// A program that becomes another one takes no lock along.
+		if _, err := s.config.Providers.Describe(ctx, by.provider); err != nil {
+			return provider.Token{}, err
+		}
+	}
+	return s.renewHere(ctx, by, n)
+}
+
+// renewHere issues a new token under the profile's lock, so that however many
+// processes want one, one of them asks for it and the others find it stored.
+func (s *Session) renewHere(ctx context.Context, by issuer, n need) (token provider.Token, err error) {
+	err = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+		if !by.fallback {
+			by = s.own(l.Record) // a login may have been in between
+		}
+		if token, err = s.cached(ctx, l.Record, by, n); err == nil {
+			return nil
+		}
+		token, err = s.exchange(ctx, l, by, n)
+		return err
+	})
+	if err != nil {
+		return provider.Token{}, err
+	}
+	return token, nil
+}
+
+// atStake reports whether a provider of the issuer has a stored credential, which a
+// renewal may replace.
+func (s *Session) atStake(record store.Record, by issuer) bool {
+	// No other process could renew what is in this one's memory alone.
+	return !s.config.Store.Ephemeral() && (hasCredential(record, by.provider) || hasCredential(record, by.identity))
+}
+
+func hasCredential(record store.Record, name string) bool {
+	account, ok := record.Accounts[name]
+	return ok && !account.Credential.Data.IsZero()
+}
+
+// renewed returns the token that another process has stored. However short it may live,
+// it is what the issuer issues.
+func (s *Session) renewed(ctx context.Context, by issuer) (provider.Token, error) {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	if !by.fallback {
+		by = s.own(record)
+		if err := s.checkSignedIn(record, by.identity); err != nil {
+			return provider.Token{}, err // since a moment ago
+		}
+	}
+	token, claims, err := s.check(ctx, record.Tokens[s.key(record, by)], by.rights, false)
+	if err != nil {
+		return token, err
+	}
+	return token, s.checkCachedPlace(claims)
+}
+
+// outcome is what came of the issuer named after ("" is the profile's own): its token
+// was refused, or it could issue none, by err.
+type outcome struct {
+	refused provider.Token
+	because breaker.Cause
+	err     error
+	after   string
+	need    need
+}
+
+// open goes through the fallbacks until one issues a token, and keeps the open breaker
+// for other processes. The caller has the turn.
+func (s *Session) open(ctx context.Context, o outcome) (provider.Token, error) {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	state, now := s.breaker(record), s.config.Now()
+	if state.Serves(s.config.Fallback, o.after, now) {
+		return s.issueVia(ctx, record, state, o.need) // another process was first
+	}
+	rights := state.Rights
+	if !state.Open() || o.after == "" {
+		state = breaker.State{}
+		if rights, err = s.granted(record, o.refused); err != nil {
+			return provider.Token{}, o.failed(err)
+		}
+	}
+	var failures error
+	for _, name := range breaker.Candidates(s.config.Fallback, s.own(record).provider, o.after) {
+		token, err := s.openVia(ctx, record, state, name, rights, o)
+		if err == nil {
+			return token, nil
+		}
+		if err = fmt.Errorf("fallback %s: %w", name, err); failures != nil {
+			err = fmt.Errorf("%w; %w", failures, err)
+		}
+		failures = err
+	}
+	return provider.Token{}, o.failed(failures)
+}
+
+// openVia gets a token by one fallback and, if there is one, keeps the open breaker.
+func (s *Session) openVia(ctx context.Context, record store.Record, state breaker.State, name string, rights breaker.Rights, o outcome) (provider.Token, error) {
+	description, err := s.config.Providers.Describe(ctx, name)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	if o.because == breaker.Unavailable {
+		state = state.Unavailable(s.config.Now(), name, rights)
+	} else {
+		state = state.Refused(s.config.Now(), name, rights)
+	}
+	state.EnvNames = envNames(description)
+	token, err := s.issueVia(ctx, record, state, o.need)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	// Without a stored breaker each process finds out for itself.
+	_ = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+		s.setBreaker(&l.Record, state)
+		s.forgetRefused(&l.Record, o.refused)
+		return l.Save()
+	})
+	return token, nil
+}
+
+// forgetRefused drops the cached token of the profile's own provider, if it is the one
+// that was refused: the next trial is with a new one.
+func (s *Session) forgetRefused(record *store.Record, refused provider.Token) {
+	if key := s.key(*record, s.own(*record)); record.Tokens[key].Value.Equal(refused.Value) {
+		delete(record.Tokens, key)
+	}
+}
+
+// failed is the error where no fallback issues a token, after their failures, if there
+// are any.
+func (o outcome) failed(failures error) error {
+	switch {
+	case o.err == nil && failures == nil:
+		return fmt.Errorf("no fallback provider is configured: %w", errors.ErrUnsupported)
+	case o.err == nil:
+		return failures
+	case failures == nil:
+		return o.err
+	}
+	return &provider.Error{
+		Kind: provider.ErrUnavailable, Hint: provider.Hint(o.err), Err: o.err,
+		Message: fmt.Sprintf("%v (%v)", o.err, failures),
+	}
+}
+
+// issueTrial claims the next trial for this process and returns a token of the
+// profile's own provider, with which the caller's request tries it. Where another
+// process was first, or that provider can't issue any, the token is the fallback's. A
+// sign-in that has ended closes the breaker: nobody who was signed out goes on by it.
+func (s *Session) issueTrial(ctx context.Context, own issuer, n need) (provider.Token, error) {
+	// A program that can't start providers becomes one that can now, and not between
+	// the claim and the trial.
+	_, _ = s.config.Providers.Describe(ctx, own.provider)
+	record, state, claimed, err := s.claimTrial(ctx)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	if state.Open() && !claimed {
+		return s.issueVia(ctx, record, state, n)
+	}
+	own = s.own(record)
+	token, err := s.issueBy(ctx, record, own, n)
+	switch kind := provider.Kind(err); {
+	case state.Open() && (kind == provider.ErrUnavailable || kind == provider.ErrConfig || kind == provider.ErrNoProvider):
+		return s.issueVia(ctx, record, state, n)
+	case err != nil && kind == nil: // the caller has gone, or the store can't be read
+		return provider.Token{}, err
+	case err != nil:
+		s.closeBreaker(ctx, false)
+		return provider.Token{}, err
+	case !state.Open() || state.Because == breaker.Unavailable: // that it issues tokens is all that was missing
+		s.use(token, own, time.Time{})
+		s.closeBreaker(ctx, state.Open())
+		return token, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current.retryAt, s.trial = state.RetryAt, token
+	return token, nil
+}
+
+// claimTrial counts the trial that is due before it is made, so that this process alone
+// makes it. The record is the one that was stored with that.
+func (s *Session) claimTrial(ctx context.Context) (record store.Record, state breaker.State, claimed bool, err error) {
+	err = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+		if state = s.breaker(l.Record); state.Route(s.config.Now()) == breaker.Trial {
+			state, claimed = state.TrialFailed(s.config.Now()), true
+			s.setBreaker(&l.Record, state)
+		}
+		record = l.Record
+		if !claimed {
+			return nil
+		}
+		return l.Save()
+	})
+	return record, state, claimed, err
+}
+
+// trialRefused goes back to the fallback, with the rights of the token that was refused
+// now: the issuer may have changed what it allows.
+func (s *Session) trialRefused(ctx context.Context, refused provider.Token) (provider.Token, error) {
+	s.mu.Lock()
+	s.trial = provider.Token{}
+	s.mu.Unlock()
+	rights, err := s.rightsOf(refused)
+	if err != nil {
+		s.closeBreaker(ctx, false)
+		return provider.Token{}, err
+	}
+	var record store.Record
+	var state breaker.State
+	err = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+		if state = s.breaker(l.Record); !state.Open() {
+			return nil
+		}
+		state = state.Limited(rights)
+		s.setBreaker(&l.Record, state)
+		s.forgetRefused(&l.Record, refused)
+		record = l.Record
+		return l.Save()
+	})
+	if err != nil {
+		return provider.Token{}, err
+	}
+	if !state.Open() {
+		return s.open(ctx, outcome{refused: refused})
+	}
+	if now := s.held(); now.good(s.config.Now()) && now.by.rights.Equal(state.Rights) {
+		return now.token, nil
+	}
+	return s.issueVia(ctx, record, state, need{})
+}
+
+// endTrial closes the breaker, after the database took the token of a trial.
+func (s *Session) endTrial(ctx context.Context, token provider.Token) error {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	if err != nil || !s.isTrial(token) {
+		return err
+	}
+	s.use(token, s.own(record), time.Time{})
+	s.closeBreaker(ctx, true)
+	return nil
+}
+
+// closeBreaker closes the breaker, here and in the store, where other processes would
+// find out for themselves if that failed.
+func (s *Session) closeBreaker(ctx context.Context, works bool) {
+	var who actor
+	_ = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+		s.setBreaker(&l.Record, breaker.State{}.Recovered())
+		who = actorOf(l.Record, s.own(l.Record))
+		return l.Save()
+	})
+	s.mu.Lock()
+	announced := s.announced
+	s.announced = ""
+	if s.current.by.fallback {
+		s.current = current{}
+	}
+	token := s.current.token
+	s.mu.Unlock()
+	if !works {
+		return
+	}
+	s.audit(audit.Return, who, token, nil)
+	if announced != "" {
+		s.config.notify(fmt.Sprintf("the tokens of %s work again", who.name()))
+	}
+}
+
+// announce says once that a fallback is in use, until it isn't or another one is.
+func (s *Session) announce(record store.Record, by issuer, token provider.Token, because breaker.Cause) {
+	s.mu.Lock()
+	announced := s.announced == by.provider
+	s.announced = by.provider
+	s.mu.Unlock()
+	if announced {
+		return
+	}
+	s.audit(audit.Fallback, actorOf(record, by), token, nil)
+	why := "the database refuses the tokens of"
+	if because == breaker.Unavailable {
+		why = "no token can be had from"
+	}
+	s.config.notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, s.own(record).provider, by.provider, by.rights.Access))
+}

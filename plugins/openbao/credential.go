@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// stored is what a credential holds. A token that came from the environment or from
+// ~/.vault-token is not copied into it: where somebody keeps it is theirs to decide.
+type stored struct {
+	Method string `json:"method"`
+	Token  string `json:"token,omitempty"`
+	// Whole is how long the token lived when it was made or renewed last.
+	Whole     time.Duration `json:"whole,omitempty"`
+	Expires   time.Time     `json:"expires,omitzero"`
+	Renewable bool          `json:"renewable,omitempty"`
+	// Place is where it was made: a token is never sent anywhere else. Who is whom the
+	// provider that signed in said it is for.
+	Place place  `json:"place"`
+	Who   string `json:"who,omitempty"`
+}
+
+// place is a login of one server.
+type place struct {
+	Address   string `json:"address"`
+	Namespace string `json:"namespace,omitempty"`
+	Mount     string `json:"mount,omitempty"`
+	Role      string `json:"role,omitempty"`
+}
+
+func (p *openbao) place(mount string) place {
+	address := p.settings.address.String()
+	if p.settings.socket != "" {
+		address = "unix://" + p.settings.socket
+	}
+	return place{address, p.settings.namespace, mount, p.settings.authRole}
+}
+
+func (s stored) credential(subject string, issued time.Time) (provider.Credential, error) {
+	data, err := json.Marshal(s)
+	return provider.Credential{Data: provider.NewSecret(string(data)), Subject: subject, Issued: issued, Expires: s.Expires}, err
+}
+
+const loginHint = "zen login --provider openbao, or set BAO_TOKEN"
+
+func readCredential(c provider.Credential) (stored, error) {
+	var s stored
+	if json.Unmarshal([]byte(c.Data.Reveal()), &s) != nil || s.Method == "" || s.Place.Address == "" {
+		// Nothing of the error, which may quote the data.
+		return stored{}, &provider.Error{
+			Kind: provider.ErrNoCredential, Hint: loginHint, Message: "openbao: the stored credential is not one of this provider",
+		}
+	}
+	return s, nil
+}
+
+// good reports whether the token has some life left. Where it is renewable, it is to
+// be renewed in its last third.
+func (s stored) good(now time.Time) (good, renew bool) {
+	if s.Token == "" {
+		return false, false
+	}
+	if s.Expires.IsZero() {
+		return true, false
+	}
+	left := s.Expires.Sub(now.Round(0))
+	return left > min(10*time.Second, s.Whole/5), s.Renewable && left < s.Whole/3
+}

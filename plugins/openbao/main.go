@@ -1,0 +1,26 @@
+// Zen-provider-openbao has OpenBao (or Vault) make the tokens for databases: its
+// secrets engine turso holds the organization's API token, its policies say who gets
+// which database, and its audit log who did.
+//
+// In the name of whom zen signed in (Clerk, Auth0, a CI job) it logs in with a
+// statement of that provider's; alone it signs in with OpenBao's own browser flow, a
+// token, an AppRole or a Kubernetes service account.
+//
+// It is started by zen, not by people.
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/zen-auth/zen/core/plugin"
+)
+
+func main() { plugin.Serve(newProvider(version())) }
+
+// version is the module's, which the linker put into the binary.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

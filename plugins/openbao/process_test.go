@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/plugin/plugintest"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// binary is what the test binary is linked as to be the provider itself.
+const binary = "zen-provider-openbao"
+
+func TestMain(m *testing.M) {
+	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") == binary {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// TestProcess goes the whole way: settings, an assertion and a credential into a
+// process, a token and a credential out, and errors that are still what they were.
+func TestProcess(t *testing.T) {
+	f := newFakeBao(t)
+	name := binary
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.Link(self, path); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	client := plugintest.Start(t, path, provider.Settings{
+		keyAddress: provider.NewSecret(f.server.URL), keyRole: provider.NewSecret("app"), keyAuthRole: provider.NewSecret("people"),
+	}, &log)
+	description, err := client.Describe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := description.Needs; n == nil || len(n.Kinds) != 2 || n.AudienceField != keyAudience {
+		t.Errorf("needs %+v", description.Needs)
+	}
+	for _, field := range description.Fields {
+		if secret := field.Key == keyToken || field.Key == keySecretID; field.Sensitive != secret || field.Doc == "" {
+			t.Errorf("%+v", field)
+		}
+	}
+	req := app
+	req.Assertion, req.Claims = assertion(provider.AssertionJWT), of("user_1", "org_1")
+	resp, err := client.Token(t.Context(), req)
+	if err != nil || resp.Credential == nil || resp.DatabaseID != "id-app" {
+		t.Fatalf("%+v, %v", resp, err)
+	}
+	if err := client.Revoke(t.Context(), *resp.Credential); err != nil || f.tokens["planted-made-1"] {
+		t.Errorf("revoke: %v", err)
+	}
+	req.Assertion.Kind = "saml"
+	if _, err := client.Token(t.Context(), req); provider.Kind(err) != provider.ErrPermission {
+		t.Errorf("got %v", err)
+	}
+	if strings.Contains(log.String(), "planted") {
+		t.Errorf("a secret is in the log: %s", log.String())
+	}
+}
