@@ -55,6 +55,7 @@ var rooms = []string{
 	"core/provider",
 	"internal/private",
 	"internal/text",
+	"internal/names",
 }
 
 // aside are test beds, which may use all of it.
