@@ -5,10 +5,10 @@ TAGS  := urfave_cli_no_docs
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS)
 # zen-full has replicas and local databases where there is a C compiler to link them.
 BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0) $(GO) build -trimpath -tags $(TAGS)
-PROVIDERS := auth0 clerk openbao platformtoken
+PROVIDERS := apikey auth0 clerk oidc openbao platformtoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build demo test lint generate bench clean
+.PHONY: build demo test test-all lint generate bench clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do.
@@ -23,16 +23,21 @@ build:
 demo: build
 	@bin/zen dev -- sh demo/demo.sh
 
-# The others are modules of their own: both drivers take the name libsql, one is cgo
-# with 136 MiB of libraries, and the ORMs and OpenBao's plugins bring much that zen
-# doesn't need.
+# test is for every change: what needs no program but Go's and the C compiler.
 test:
-	$(GO) test -race -tags $(TAGS) ./...
-	cd openbao && $(GO) test -race ./...
-	cd devstack/clients/golibsql && $(GO) test ./...
-	cd devstack/clients/libsqlclientgo && $(GO) test ./...
-	cd devstack/clients/gooidc && $(GO) test ./...
-	cd devstack/clients/orm && $(GO) test ./...
+	$(GO) test -race -short -parallel 4 -timeout 5m -tags $(TAGS) ./...
+
+# test-all has the clients, drivers and suites of others, browsers and clusters, too. The
+# others are modules of their own: both drivers take the name libsql, one is cgo with
+# 136 MiB of libraries, and the ORMs and OpenBao's plugins bring much that zen doesn't
+# need.
+test-all:
+	$(GO) test -race -parallel 4 -timeout 15m -tags $(TAGS) ./...
+	cd openbao && $(GO) test -race -timeout 15m ./...
+	cd devstack/clients/golibsql && $(GO) test -timeout 15m ./...
+	cd devstack/clients/libsqlclientgo && $(GO) test -timeout 15m ./...
+	cd devstack/clients/gooidc && $(GO) test -timeout 15m ./...
+	cd devstack/clients/orm && $(GO) test -timeout 15m ./...
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }

@@ -54,7 +54,8 @@ func (s *Stack) Environment(dir string) ([]Variable, error) {
 		{"CLERK_API_URL", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1")},
 	}
 	if s.apiKey != "" {
-		variables = append(variables, Variable{"ZEN_APIKEY__KEY", s.apiKey})
+		// The secret key, too: the command is a server of the app's own.
+		variables = append(variables, Variable{"ZEN_APIKEY__KEY", s.apiKey}, Variable{"ZEN_APIKEY__SECRET_KEY", s.Clerk.SecretKey()})
 	}
 	if s.Auth0 != nil {
 		variables = append(variables, Variable{"AUTH0_ISSUER_BASE_URL", s.Auth0.BaseURL()})
@@ -91,9 +92,18 @@ func (s *Stack) config() string {
 	if clients := s.seed.OIDC.Clients; len(clients) > 0 {
 		client = clients[0].ID
 	}
-	section("providers.oidc", "issuer", s.OIDC.Address(), "client_id", client)
+	openID := []string{"issuer", s.OIDC.Address(), "client_id", client, "audience", s.audience()}
+	if s.ci != "" {
+		openID = append(openID, "workload_issuer", s.CI.Issuer(s.ci))
+	}
+	section("providers.oidc", openID...)
+	section("providers.apikey", "publishable_key", s.Clerk.PublishableKey(), "backend_url", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1"),
+		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
 	return b.String()
 }
+
+// audience is whom a statement of CI's is for where nobody asks for another one.
+func (s *Stack) audience() string { return cmp.Or(s.seed.CI.Audience, defaultAudience) }
 
 // job are the variables of the job whose environment this is. Its files are kept fresh
 // until the stack ends.
@@ -101,8 +111,7 @@ func (s *Stack) job(dir string) ([]Variable, error) {
 	if s.ci == "" {
 		return nil, nil
 	}
-	audience := cmp.Or(s.seed.CI.Audience, defaultAudience)
-	found, err := s.CI.Environment(s.ci, audience)
+	found, err := s.CI.Environment(s.ci, s.audience())
 	if err != nil {
 		return nil, err
 	}
@@ -110,14 +119,19 @@ func (s *Stack) job(dir string) ([]Variable, error) {
 	for _, v := range found {
 		variables = append(variables, Variable(v))
 	}
-	if s.ci != "kubernetes" && s.ci != "spiffe" {
-		return variables, nil
-	}
 	path := filepath.Join(dir, "ci", "token")
-	ended, err := s.CI.KeepFile(s.background, s.ci, audience, path)
-	if err != nil {
-		return nil, err
+	var ended <-chan struct{}
+	switch s.ci {
+	case "kubernetes":
+		ended, err = s.CI.KeepFile(s.background, s.ci, s.audience(), path)
+		variables = append(variables, Variable{"ZEN_OIDC__TOKEN_FILE", path})
+	case "spiffe":
+		path = filepath.Join(dir, "ci", "agent.sock")
+		ended, err = s.CI.ServeSPIFFE(s.background, path)
+		variables = append(variables, Variable{"SPIFFE_ENDPOINT_SOCKET", "unix://" + path})
 	}
-	s.running = append(s.running, ended)
-	return append(variables, Variable{"ZEN_OIDC__TOKEN_FILE", path}), nil
+	if ended != nil {
+		s.running = append(s.running, ended)
+	}
+	return variables, err
 }

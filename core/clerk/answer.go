@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 const loginHint = "run zen login"
@@ -85,20 +85,7 @@ func isCode(s string) bool {
 
 // Harmless returns a server's sentence in a form fit for a terminal, or "" where a
 // word is so long that it could be a ticket or a token.
-func Harmless(message string) string {
-	message = strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return -1
-	}, message)
-	for word := range strings.FieldsSeq(message) {
-		if len(word) > 30 {
-			return ""
-		}
-	}
-	return strings.ToValidUTF8(strings.TrimSuffix(message[:min(len(message), 160)], "."), "")
-}
+func Harmless(message string) string { return text.Sentence(message, 30) }
 
 // retryAfter reads Retry-After in both forms (RFC 9110 section 10.2.3), up to a day.
 func retryAfter(h http.Header) time.Duration {

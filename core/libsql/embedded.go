@@ -3,45 +3,16 @@ package libsql
 import (
 	"context"
 	"database/sql/driver"
-	"time"
-
-	"github.com/zen-auth/zen/core/provider"
 )
 
-// Embedded are the modes that need go-libsql. Package replica registers them.
+// Embedded are the modes that need go-libsql. Package replica registers them. Options
+// are those of Open, with the defaults of the mode filled in.
 type Embedded struct {
-	Replica func(context.Context, ReplicaConfig) (driver.Connector, error)
-	Local   func(LocalConfig) (driver.Connector, error)
-}
-
-// ReplicaConfig is what a replica needs.
-type ReplicaConfig struct {
-	// Link reaches the database. The connector owns it, and closes it also when
-	// opening fails.
-	Link *Link
-	// Target is the database, for errors.
-	Target       provider.Target
-	Path         string
-	ReadOnly     bool
-	AllowStale   bool
-	SyncInterval time.Duration
-	OnSync       func(Synced)
-	// TimesAsText is that of Options.
-	TimesAsText bool
-}
-
-// LocalConfig is what a local database needs.
-type LocalConfig struct {
-	// Path is a file, or :memory:.
-	Path       string
-	ReadOnly   bool
-	Encryption provider.Secret
-	// BusyTimeout is how long a statement waits for another connection's lock.
-	BusyTimeout time.Duration
-	// Immediate transactions take the write lock when they begin.
-	Immediate bool
-	// TimesAsText is that of Options.
-	TimesAsText bool
+	// Replica opens the replica of a database that link reaches. The connector owns the
+	// link, and closes it also when opening fails.
+	Replica func(ctx context.Context, link *Link, options Options) (driver.Connector, error)
+	// Local opens the file at path, or :memory:.
+	Local func(path string, options Options) (driver.Connector, error)
 }
 
 var embedded *Embedded

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"time"
 
-	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -22,11 +21,7 @@ func openReplica(ctx context.Context, options Options) (driver.Connector, error)
 	if err != nil {
 		return nil, err
 	}
-	return embedded.Replica(ctx, ReplicaConfig{
-		Link: link, Target: options.Target, Path: options.Path,
-		ReadOnly: options.ReadOnly, AllowStale: options.AllowStale,
-		SyncInterval: options.SyncInterval, OnSync: options.OnSync, TimesAsText: options.TimesAsText,
-	})
+	return embedded.Replica(ctx, link, options)
 }
 
 func openLocal(options Options) (driver.Connector, error) {
@@ -37,9 +32,7 @@ func openLocal(options Options) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return embedded.Local(LocalConfig{
-		Path: path, ReadOnly: options.ReadOnly || options.Access == provider.AccessReadOnly, Encryption: options.Encryption,
-		BusyTimeout: cmp.Or(options.Timeout, defaultBusyTimeout), Immediate: options.TxMode == hrana.Immediate,
-		TimesAsText: options.TimesAsText,
-	})
+	options.ReadOnly = options.ReadOnly || options.Access == provider.AccessReadOnly
+	options.Timeout = cmp.Or(options.Timeout, defaultBusyTimeout)
+	return embedded.Local(path, options)
 }

@@ -6,7 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // deliveryTimeout is how long a browser may take from the result to its page.
@@ -45,7 +46,7 @@ func (c *Callback) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[callbac
 func (c *Callback) Succeed(text string) { c.settle(true, "Signed in", text) }
 
 // Fail is Succeed for a failure. The text of err is shown: it must hold no secret.
-func (c *Callback) Fail(err error) { c.settle(false, "Sign-in failed", bounded(err.Error(), 300)) }
+func (c *Callback) Fail(err error) { c.settle(false, "Sign-in failed", text.Line(err.Error(), 300)) }
 
 func (c *Callback) settle(ok bool, title, text string) {
 	c.settling.Do(func() {
@@ -82,7 +83,7 @@ func (c *Callback) denied() error {
 	if code == "" {
 		return nil
 	}
-	return &DeniedError{Code: bounded(code, 60), Description: bounded(c.Get("error_description"), 200)}
+	return &DeniedError{Code: text.Line(code, 60), Description: text.Line(c.Get("error_description"), 200)}
 }
 
 // DeniedError says that the page refused. Both texts come from the page: they are
@@ -99,18 +100,4 @@ func (e *DeniedError) Error() string {
 		return "the sign-in page answered " + e.Code
 	}
 	return "the sign-in page answered " + e.Code + ": " + e.Description
-}
-
-// bounded makes a text from outside fit for a terminal.
-func bounded(text string, size int) string {
-	var b []rune
-	for _, r := range text {
-		if len(b) == size {
-			return string(append(b, '…'))
-		}
-		if unicode.IsGraphic(r) {
-			b = append(b, r)
-		}
-	}
-	return string(b)
 }

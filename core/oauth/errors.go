@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // Error is an issuer's refusal (RFC 6749 section 5.2). Both texts are the issuer's,
@@ -111,20 +110,7 @@ func isCode(s string) bool {
 
 // Harmless returns an issuer's sentence in a form fit for a terminal, of at most 160
 // bytes, or "" where a word is so long that it could be a code or a token.
-func Harmless(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return -1
-	}, text)
-	for word := range strings.FieldsSeq(text) {
-		if len(word) > 50 {
-			return ""
-		}
-	}
-	return strings.ToValidUTF8(strings.TrimSuffix(text[:min(len(text), 160)], "."), "")
-}
+func Harmless(message string) string { return text.Sentence(message, 50) }
 
 // retryAfter reads Retry-After in both forms (RFC 9110 section 10.2.3), up to a day.
 func retryAfter(h http.Header) time.Duration {

@@ -22,6 +22,7 @@ type Verifier interface {
 type IDClaims struct {
 	provider.Claims
 	// Email, Name and Username are for people, and none of them is proof of anything.
+	// An address that the issuer says nobody verified is left out.
 	Email, Name, Username string
 }
 
@@ -48,6 +49,7 @@ func (c *Client) VerifyID(ctx context.Context, verifier Verifier, tokens Tokens)
 	var further struct {
 		Nonce    string `json:"nonce"`
 		Email    string `json:"email"`
+		Verified any    `json:"email_verified"` // a truth, or its name
 		Name     string `json:"name"`
 		Username string `json:"preferred_username"`
 	}
@@ -63,6 +65,9 @@ func (c *Client) VerifyID(ctx context.Context, verifier Verifier, tokens Tokens)
 		return IDClaims{}, c.badID("it is for several applications and does not say which one asked (azp)")
 	case tokens.Nonce != "" && subtle.ConstantTimeCompare([]byte(further.Nonce), []byte(tokens.Nonce)) != 1:
 		return IDClaims{}, c.badID("its nonce is not the one of this sign-in")
+	}
+	if further.Verified == false || further.Verified == "false" {
+		further.Email = ""
 	}
 	return IDClaims{Claims: claims, Email: further.Email, Name: further.Name, Username: further.Username}, nil
 }

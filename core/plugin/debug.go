@@ -14,6 +14,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/wire"
 )
 
@@ -25,7 +26,7 @@ func serveDebug(ctx context.Context, p provider.Provider, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("describe: %w", err)
 	}
-	if !handshake.IsName(description.Name) {
+	if !names.IsProvider(description.Name) {
 		return &handshake.NameError{Name: description.Name}
 	}
 	listener, err := listenDebug(description.Name)

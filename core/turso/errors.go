@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 var (
@@ -24,7 +25,7 @@ type Error struct {
 	Op string
 	// Status is the HTTP status; 0 where there was no answer.
 	Status int
-	// Message is the API's own text, on one line and at most 200 letters long.
+	// Message is the API's own text, on one line and at most 200 bytes long.
 	Message string
 	// Code is the API's machine-readable code, where it gave one.
 	Code string
@@ -104,16 +105,10 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 const maxMessage = 200
 
 // clean makes a foreign text fit for one line of a terminal, without secrets.
-func clean(text, token string) string {
-	text = strings.ReplaceAll(text, token, "[redacted]")
-	text = cutJWTs(text)
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || !unicode.IsPrint(r)
-	}), " ")
-	if runes := []rune(text); len(runes) > maxMessage {
-		text = string(runes[:maxMessage]) + "..."
-	}
-	return text
+func clean(message, token string) string {
+	message = cutJWTs(strings.ReplaceAll(message, token, "[redacted]"))
+	message = text.Line(message, len(message))
+	return text.Cut(strings.Join(strings.Fields(message), " "), maxMessage)
 }
 
 // cutJWTs replaces everything that begins like the JOSE header of a JWT, {" in

@@ -264,6 +264,17 @@ func (s *Server) ready(ctx context.Context) error {
 	}
 }
 
+// PID is the server's process, or 0 where it isn't running. Its plugins are of its
+// process group.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.command == nil {
+		return 0
+	}
+	return s.command.Process.Pid
+}
+
 // Stop ends the server and the plugins that it runs.
 func (s *Server) Stop() error { return s.end(false) }
 

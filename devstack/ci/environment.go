@@ -15,9 +15,9 @@ import (
 // Variable is one of a job's environment.
 type Variable struct{ Name, Value string }
 
-// TokenVariable is what the stack's job calls a token that CI puts into its variables:
-// at GitLab that is the job's choice.
-const TokenVariable = "ZEN_ID_TOKEN"
+// TokenVariable is what the job calls the token that GitLab puts into its variables,
+// which is the job's choice: the name under which zen looks for it.
+const TokenVariable = "ZEN_OIDC__ID_TOKEN"
 
 // Environment is what a job of a system finds in its variables. A token that is given in
 // advance is for the audience.
@@ -44,10 +44,12 @@ func (s *Service) Environment(system, audience string) ([]Variable, error) {
 			return nil, err
 		}
 		if system == "gitlab" {
-			return []Variable{{"GITLAB_CI", "true"}, {TokenVariable, token}}, nil
+			return []Variable{{"GITLAB_CI", "true"}, {"CI_SERVER_URL", s.Issuer(system)}, {TokenVariable, token}}, nil
 		}
-		return []Variable{{"CIRCLECI", "true"}, {"CIRCLE_OIDC_TOKEN_V2", token}}, nil
-	case "kubernetes", "spiffe": // a file: see KeepFile
+		return []Variable{
+			{"CIRCLECI", "true"}, {"CIRCLE_OIDC_TOKEN_V2", token}, {"CIRCLE_ORGANIZATION_ID", s.issuers[system].audience},
+		}, nil
+	case "kubernetes", "spiffe": // a file and a socket: see KeepFile and ServeSPIFFE
 		return nil, nil
 	}
 	return nil, fmt.Errorf("%w: %q (known: %s)", ErrSystem, system, strings.Join(Systems(), ", "))

@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -146,6 +147,11 @@ func (inst *Instance) portalSignIn(w http.ResponseWriter, r *http.Request, tx *o
 			inst.renderPortalSignIn(w, http.StatusUnprocessableEntity, tx, email, errPasswordIncorrect().long)
 			return
 		}
+	}
+	var refused *apiError
+	if errors.As(inst.admitUser(account), &refused) {
+		inst.renderPortalSignIn(w, refused.status, tx, email, refused.long)
+		return
 	}
 	// A new record: an id never survives sign-in.
 	delete(inst.oauth.browsers, tx.browser.id)

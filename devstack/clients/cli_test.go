@@ -29,6 +29,9 @@ type cli struct {
 // can't be installed by the test, since the Go module proxy does not carry it.
 func newCLI(t *testing.T, s *tursotest.Stack) *cli {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("make test-all has the clients of others")
+	}
 	path := os.Getenv("ZEN_TEST_TURSO_CLI")
 	if path == "" {
 		var err error

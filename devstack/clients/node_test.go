@@ -23,6 +23,9 @@ import (
 // It is installed once for each state of them, in the user's cache.
 func npmCI(t *testing.T, folder string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("make test-all has the clients of others")
+	}
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err == nil {
 			continue

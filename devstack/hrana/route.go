@@ -203,6 +203,10 @@ func WriteError(w http.ResponseWriter, err error) {
 		w.Header().Del("Access-Control-Allow-Origin")
 	}
 	if body, ok := status.Body.(string); ok {
+		if body == "" {
+			w.WriteHeader(status.Status)
+			return
+		}
 		text(w, status.Status, body)
 		return
 	}

@@ -46,6 +46,9 @@ type syncBackend struct{ backend }
 
 // Authorize implements [hrana.Backend].
 func (s syncBackend) Authorize(r *http.Request, path string) (*engine.DB, *engine.Rights, error) {
+	if s.opts.Faults.On(fault.PlainSqld) { // knows no such path
+		return nil, nil, &hrana.StatusError{Status: http.StatusNotFound, Body: ""}
+	}
 	db, rights, err := s.backend.Authorize(r, path)
 	if err == nil {
 		err = s.syncFault()

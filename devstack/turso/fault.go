@@ -56,8 +56,6 @@ func (s *Server) syncFault() error {
 	switch {
 	case s.opts.Faults.On(fault.ReplicasBlocked):
 		return &hrana.StatusError{Status: http.StatusForbidden, Body: apiError{Error: "embedded replicas are not supported for this platform and tariff plan"}, Origin: "*"}
-	case s.opts.Faults.On(fault.PlainSqld): // has the first version of the protocol, over gRPC
-		return &hrana.StatusError{Status: http.StatusNotFound, Body: "", Origin: "*"}
 	case s.opts.Faults.On(fault.SyncBusy):
 		return dbsync.ErrBusy
 	}

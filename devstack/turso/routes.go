@@ -110,6 +110,10 @@ func (s *Server) routes() http.Handler {
 
 // ServeHTTP serves the Platform API and the databases.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isGRPC(r) {
+		refuseGRPC(w, r)
+		return
+	}
 	r = collapse(r)
 	a, ok := s.locate(r)
 	switch {
@@ -120,6 +124,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.hrana.Serve(w, r, a.database, a.path)
 	}
+}
+
+// isGRPC tells the older protocol of embedded replicas, which libsql-server has.
+func isGRPC(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
+}
+
+// refuseGRPC answers UNIMPLEMENTED, in the headers alone.
+func refuseGRPC(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+	w.Header().Set("Grpc-Status", "12")
+	w.Header().Set("Grpc-Message", "the local stack lacks the older protocol of embedded replicas, which libsql-server has")
+	w.WriteHeader(http.StatusOK)
 }
 
 // collapse makes one slash of several in the path. With a URL that ends in one,
@@ -149,7 +166,7 @@ func collapse(r *http.Request) *http.Request {
 //	/v1/organizations/SLUG/ unless SLUG starts with org_, as Clerk's ids do
 //	/v2/organizations  /v2/auth/  /v2/locations  /v3/organizations
 func Match(r *http.Request) bool {
-	if namespace(r) != "" {
+	if namespace(r) != "" || isGRPC(r) {
 		return true
 	}
 	parts := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })

@@ -11,11 +11,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // Kind says what happened.
@@ -108,10 +108,8 @@ func (l *Log) Write(e Event) {
 func (l *Log) write(e Event) error {
 	e.Time, e.PID = l.now().UTC(), os.Getpid()
 	e.TokenExpires = e.TokenExpires.UTC()
-	for _, text := range []*string{&e.Profile, &e.Provider, &e.TokenProvider, &e.Subject, &e.Database} {
-		if len(*text) > maxText {
-			*text = strings.ToValidUTF8((*text)[:maxText], "") + "…"
-		}
+	for _, field := range []*string{&e.Profile, &e.Provider, &e.TokenProvider, &e.Subject, &e.Database} {
+		*field = text.Cut(*field, maxText)
 	}
 	line, err := json.Marshal(e)
 	if err != nil {

@@ -46,6 +46,7 @@ func signedIn(t *testing.T) (zen func(args ...string) *exec.Cmd, stack *devstack
 // TestDatabaseBadInput: each bad input has one line that says what is wrong, and its
 // exit code. A secret that was put where it doesn't belong isn't repeated.
 func TestDatabaseBadInput(t *testing.T) {
+	t.Parallel()
 	zen, stack := signedIn(t)
 	dir := t.TempDir()
 	file := func(name, content string) string {

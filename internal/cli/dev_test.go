@@ -103,6 +103,7 @@ func status(t *testing.T, url string) int {
 }
 
 func TestDev(t *testing.T) {
+	t.Parallel()
 	zen := shipped(t)
 
 	for name, signal := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
@@ -243,13 +244,13 @@ func TestDev(t *testing.T) {
 	t.Run("ci", func(t *testing.T) {
 		for system, script := range map[string]string{
 			"github":     `test "${ACTIONS_ID_TOKEN_REQUEST_URL%idtoken*}" != "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -n "$ACTIONS_ID_TOKEN_REQUEST_TOKEN"`,
-			"gitlab":     `test -n "$ZEN_ID_TOKEN" && test -z "$ACTIONS_ID_TOKEN_REQUEST_URL"`,
+			"gitlab":     `test -n "$ZEN_OIDC__ID_TOKEN" && test -z "$ACTIONS_ID_TOKEN_REQUEST_URL"`,
 			"buildkite":  `test -n "$BUILDKITE_AGENT_ACCESS_TOKEN" && test -n "$BUILDKITE_JOB_ID"`,
 			"circleci":   `test -n "$CIRCLE_OIDC_TOKEN_V2"`,
 			"google":     `test -n "$GCE_METADATA_HOST"`,
 			"kubernetes": `test -s "$ZEN_OIDC__TOKEN_FILE"`,
-			"spiffe":     `test -s "$ZEN_OIDC__TOKEN_FILE"`,
-			"none":       `test -z "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -z "$ZEN_ID_TOKEN"`,
+			"spiffe":     `test -S "${SPIFFE_ENDPOINT_SOCKET#unix://}"`,
+			"none":       `test -z "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -z "$ZEN_OIDC__ID_TOKEN"`,
 		} {
 			if code, stdout, stderr := zen.run(t, "dev", "--ci", system, "--", "sh", "-ec", script); code != 0 {
 				t.Errorf("%s: %d %q %q", system, code, stdout, stderr)

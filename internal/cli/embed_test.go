@@ -46,6 +46,7 @@ func (p *person) AskSecret(context.Context, string) (provider.Secret, error) {
 // A program holds one *sql.DB while its tokens, of two seconds, come and go: with a
 // provider process of its own, several goroutines, and no query that fails.
 func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
+	t.Parallel()
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)

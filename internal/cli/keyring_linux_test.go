@@ -13,6 +13,7 @@ import (
 // TestKeyringScripts runs the scripts that need a real keyring, each with a bus of its
 // own, on which is who the script starts.
 func TestKeyringScripts(t *testing.T) {
+	t.Parallel()
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 // A program opens databases by URL, by name and by path, with what the command line has
 // as a sign-in and with providers as processes.
 func TestOpen(t *testing.T) {
+	t.Parallel()
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 // TestForeignDatabaseSeesNoToken: the profile's token, whose id is the profile's
 // database, goes to no other URL, however that is named and used.
 func TestForeignDatabaseSeesNoToken(t *testing.T) {
+	t.Parallel()
 	zen, stack := signedIn(t)
 	var mu sync.Mutex
 	var seen []string

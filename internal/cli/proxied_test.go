@@ -80,6 +80,9 @@ func (w *witness) count() (tokens, requests int) {
 // goes on through zen proxy while those of the database, of seconds, come and go. The
 // writers end at the first statement that fails.
 func TestForeignClientsOutliveTokens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all has the clients of others")
+	}
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)

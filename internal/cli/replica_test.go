@@ -19,6 +19,7 @@ import (
 // with a fallback no write fails and every own row is read back, and without one the
 // file is still read.
 func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
+	t.Parallel()
 	if !embeddedModes {
 		t.Skip("SKIPPED: this zen was built without go-libsql")
 	}

@@ -33,12 +33,14 @@ type spillage struct {
 	*testing.T
 	dir     string
 	secrets []string // the credential's, and the setting's
+	planted time.Time
 }
 
 // TestAPlantedSecretIsFoundNowhere lets a secret through a login, tokens, errors,
 // panics, logs and prints, and looks for it, as any program of the same user could,
 // in the outputs, the files, and the arguments and environment of every process.
 func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
+	t.Parallel()
 	s := newSpillage(t)
 	s.run(0, "provider", "trust", "spill")
 	if out := s.run(0, "login", "--provider", "spill", "--debug"); !strings.Contains(out, "traced") {
@@ -72,6 +74,10 @@ func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 	}
 	zen, provider = s.hold("hold")
 	send(t, zen.Process.Pid, syscall.SIGQUIT)
+	waitGone(t, zen.Process.Pid)
+	// The renewal goes on without it; it would wait for its provider.
+	s.write("do", "exit")
+	send(t, provider, syscall.SIGKILL)
 	if out := s.wait(zen); !strings.Contains(out, "goroutine ") {
 		t.Errorf("after SIGQUIT:\n%s", out)
 	}
@@ -102,6 +108,7 @@ func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 // TestACoreDumpWouldBeFound is the control of the core files: without what zen and
 // providers do, there is one, with the secret in it, where the system writes any.
 func TestACoreDumpWouldBeFound(t *testing.T) {
+	t.Parallel()
 	pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern")
 	if err != nil || strings.ContainsAny(string(pattern), "|/") {
 		t.Skipf("this system does not write core files to the working directory: %s, %v", pattern, err)
@@ -160,6 +167,8 @@ func newSpillage(t *testing.T) *spillage {
 	for _, name := range []string{"bin/zen-sweep", "bin/zen-careless", "providers/zen-provider-spill"} {
 		copyProgram(t, self, filepath.Join(dir, name))
 	}
+	s.planted = time.Now().Add(-time.Second) // file systems count in larger steps
+	s.age(filepath.Join(dir, "bin"), filepath.Join(dir, "providers"))
 	s.write("seed", s.secrets[0])
 	s.write("config.toml", "[profiles.default]\ndatabase = \"libsql://db.example.invalid\"\ndatabase_id = \"6a1f33c0-9d5e-4a5e-8c1b-3f0d2a7be001\"\nprovider = \"spill\"\n")
 	if os.Geteuid() == 0 {
@@ -171,6 +180,23 @@ func newSpillage(t *testing.T) *spillage {
 		}
 	}
 	return s
+}
+
+// age has the programs in dirs look as old as they are.
+func (s *spillage) age(dirs ...string) {
+	s.Helper()
+	old := s.planted.Add(-time.Hour)
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, e := range entries {
+			if err := os.Chtimes(filepath.Join(dir, e.Name()), old, old); err != nil {
+				s.Fatal(err)
+			}
+		}
+	}
 }
 
 func copyProgram(t *testing.T, from, to string) {
@@ -271,7 +297,7 @@ func (s *spillage) sweep() swept {
 	s.Helper()
 	cmd := s.command(filepath.Join(s.dir, "bin", "zen-sweep"))
 	cmd.Env = nil
-	input, err := json.Marshal(sweep{Secrets: s.secrets, Dirs: []string{s.dir}})
+	input, err := json.Marshal(sweep{Secrets: s.secrets, Dirs: []string{s.dir}, Since: s.planted})
 	if err != nil {
 		s.Fatal(err)
 	}

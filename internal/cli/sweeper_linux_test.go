@@ -10,11 +10,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // sweep is what a sweeper looks for, and where.
 type sweep struct {
 	Secrets, Dirs []string
+	// Since is when the secrets were planted: a file that nothing has written since,
+	// as a program is, has none of them.
+	Since time.Time
 }
 
 // swept is what it found: places, and the processes whose memory and environment it
@@ -47,7 +51,7 @@ func sweepMain() {
 	}
 	for _, dir := range s.Dirs {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && entry.Type().IsRegular() {
+			if err == nil && entry.Type().IsRegular() && s.writtenSince(entry) {
 				result.Found = append(result.Found, s.in(path)...)
 			}
 			return err
@@ -60,6 +64,11 @@ func sweepMain() {
 	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
 		panic(err)
 	}
+}
+
+func (s sweep) writtenSince(entry fs.DirEntry) bool {
+	info, err := entry.Info()
+	return err != nil || !info.ModTime().Before(s.Since)
 }
 
 // in is path, where one of the secrets is in that.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 const defaultProfile = "default"
@@ -114,7 +115,7 @@ func (c *Config) setOverrides(f Flags) error {
 }
 
 func parseProfileName(s string) (string, error) {
-	if !isProfileName(s) {
+	if !names.IsProfile(s) {
 		return "", &provider.Error{
 			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the name of a profile", shown(s)),
 			Hint: "names are up to 63 lower-case letters, digits, - and _",

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 const databaseHint = "for example libsql://app-acme.turso.io; turso db show NAME --url prints it"
@@ -125,7 +126,7 @@ func isHostname(host string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(host, ".") {
-		if !isName(label, 63, lower+digit+"_", lower+digit+"-_") || label[len(label)-1] == '-' {
+		if !names.Is(label, 63, lower+digit+"_", lower+digit+"-_") || label[len(label)-1] == '-' {
 			return false
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 // document is one file, checked as far as it can be without a provider.
@@ -129,7 +130,7 @@ func (d *document) eachTable(key string, n node, add func(name string, line int,
 
 func (d *document) setDefaultProfile(n node) error {
 	name, ok := n.value.(string)
-	if !ok || !isProfileName(name) {
+	if !ok || !names.IsProfile(name) {
 		return d.errorf(n.line, "for example default_profile = \"default\"", "has a default_profile that is not a profile name")
 	}
 	d.defaultProfile = Value[string]{Value: name, Origin: d.origin(n.line)}
@@ -137,7 +138,7 @@ func (d *document) setDefaultProfile(n node) error {
 }
 
 func (d *document) addProfile(name string, line int, t table) error {
-	if !isProfileName(name) {
+	if !names.IsProfile(name) {
 		return d.errorf(line, "names are up to 63 lower-case letters, digits, - and _", "has a profile with the invalid name %s", shown(name))
 	}
 	var v values
@@ -163,13 +164,13 @@ func (d *document) addProfile(name string, line int, t table) error {
 }
 
 func (d *document) addProvider(name string, line int, t table) error {
-	if !isProviderName(name) {
+	if !names.IsProvider(name) {
 		return d.errorf(line, "names are lower-case letters and digits, with - between them", "has a provider with the invalid name %s", shown(name))
 	}
 	settings := make(map[string]setting, len(t))
 	for _, key := range t.keys() {
 		n := t[key]
-		if !isSettingKey(key) {
+		if !names.IsSetting(key) {
 			return d.errorf(n.line, "keys are lower-case letters, digits and _", "has an invalid key %s of provider %s", shown(key), name)
 		}
 		s := setting{line: n.line}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/text"
 )
 
@@ -166,7 +167,7 @@ func parseDatabaseID(s string) (string, error) {
 }
 
 func parseProviderName(s string) (string, error) {
-	if !isProviderName(s) {
+	if !names.IsProvider(s) {
 		return "", &provider.Error{
 			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the name of a provider", shown(s)),
 			Hint: "names are lower-case letters and digits, with - between them: clerk, platformtoken; a path or a command is never one",

@@ -18,12 +18,13 @@ type rebased struct {
 	from   io.ReadCloser
 	follow func(base string) (string, error)
 
-	ready []byte // to be read
-	err   error  // after that
-	done  bool   // the first object is over, or its base_url found
-	scan  scan
-	value []byte // of base_url, as far as it has come
-	buf   []byte
+	ready   []byte // to be read
+	err     error  // after that
+	done    bool   // the first object is over, or its base_url found
+	changed bool   // the base_url is another one now
+	scan    scan
+	value   []byte // of base_url, as far as it has come
+	buf     []byte
 }
 
 // peek reads the beginning, so that what is wrong with a base_url, which usually is
@@ -116,6 +117,7 @@ func (r *rebased) translate(value []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.changed = true
 	return json.Marshal(base)
 }
 

@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // exchange is one request and its answer: the ResponseWriter that it is given to the
@@ -58,15 +58,4 @@ func (x *exchange) refuse(status int, code, message string) {
 }
 
 // short makes what a client sent fit to be shown.
-func short(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, s)
-	if len(s) > 100 {
-		s = strings.ToValidUTF8(s[:100], "") + "..."
-	}
-	return s
-}
+func short(s string) string { return text.Line(s, 100) }

@@ -1,11 +1,15 @@
 package gateway
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -35,9 +39,11 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 		}
 	}
 	if x.route.hrana {
-		// libsql-server compresses for a client that takes it, and a base_url must be
-		// found: what is between here and there is the transport's to choose.
-		delete(header, "Accept-Encoding")
+		// What is between here and there is the transport's to choose, unless the client
+		// takes what a base_url can be found in.
+		if delete(header, "Accept-Encoding"); acceptsGzip(p.In) {
+			header.Set("Accept-Encoding", "gzip")
+		}
 	}
 	if header["User-Agent"] == nil {
 		header["User-Agent"] = []string{""} // or net/http writes its own
@@ -75,17 +81,82 @@ func (h *Handler) modify(resp *http.Response) error {
 		}
 	}
 	if x.route.hrana && resp.StatusCode == http.StatusOK {
-		if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-			return fmt.Errorf("the database encodes its answer as %s, unasked", short(encoding))
+		return h.rebase(x, resp)
+	}
+	return nil
+}
+
+// rebase replaces a base_url in an answer. A compressed one without passes through as it
+// came.
+func (h *Handler) rebase(x *exchange, resp *http.Response) error {
+	follow := func(base string) (string, error) { return h.follow(x, base) }
+	body := &rebased{from: resp.Body, follow: follow}
+	switch encoding := resp.Header.Get("Content-Encoding"); {
+	case encoding == "" || encoding == "identity":
+	case encoding == "gzip" && resp.Request.Header.Get("Accept-Encoding") == "gzip":
+		seen := &recorder{from: resp.Body}
+		plain, err := gzip.NewReader(seen)
+		if err != nil {
+			return fmt.Errorf("read the database's compressed answer: %w", err)
 		}
-		body := &rebased{from: resp.Body, follow: func(base string) (string, error) { return h.follow(x, base) }}
+		body.from = readCloser{plain, resp.Body}
 		if err := body.peek(); err != nil {
 			return err
 		}
+		if body.done && !body.changed {
+			resp.Body = readCloser{io.MultiReader(&seen.bytes, resp.Body), resp.Body}
+			return nil
+		}
+		seen.off = true
+		resp.Header.Del("Content-Encoding")
 		resp.Body, resp.ContentLength = body, -1
 		resp.Header.Del("Content-Length")
+		return nil
+	default:
+		return fmt.Errorf("the database encodes its answer as %s, unasked", short(encoding))
 	}
+	if err := body.peek(); err != nil {
+		return err
+	}
+	resp.Body, resp.ContentLength = body, -1
+	resp.Header.Del("Content-Length")
 	return nil
+}
+
+// acceptsGzip reports whether a client takes gzip. A quality of zero is a no.
+func acceptsGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		name, quality, _ := strings.Cut(coding, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			continue
+		}
+		_, value, _ := strings.Cut(quality, "=")
+		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		return err != nil || q > 0
+	}
+	return false
+}
+
+// recorder keeps what is read, until it is off.
+type recorder struct {
+	from  io.Reader
+	bytes bytes.Buffer
+	off   bool
+}
+
+// Read implements io.Reader.
+func (r *recorder) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	if !r.off {
+		r.bytes.Write(p[:n])
+	}
+	return n, err
+}
+
+// readCloser reads from one and closes the other.
+type readCloser struct {
+	io.Reader
+	io.Closer
 }
 
 // follow translates a base_url of the database to one of the gateway. Only the path

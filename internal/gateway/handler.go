@@ -136,13 +136,19 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 	if done := h.cors(x, r); done {
 		return nil, false
 	}
+	// Neither can come with a bearer that this gateway knows, so that what to do instead
+	// is said first.
+	if r.Header.Get("Upgrade") != "" {
+		x.refuse(http.StatusNotImplemented, "WEBSOCKET_NOT_SUPPORTED", "this gateway speaks HTTP alone: use an http:// URL, not ws://")
+		return nil, false
+	}
+	if isGRPC(r) {
+		x.refuseGRPC(r)
+		return nil, false
+	}
 	if !h.bearerShown(r) {
 		x.Header().Set("WWW-Authenticate", "Bearer")
 		x.refuse(http.StatusUnauthorized, "AUTH_JWT_INVALID", "this gateway takes its own bearer, which it made when it started, and no other token")
-		return nil, false
-	}
-	if r.Header.Get("Upgrade") != "" {
-		x.refuse(http.StatusNotImplemented, "WEBSOCKET_NOT_SUPPORTED", "this gateway speaks HTTP alone: use an http:// URL, not ws://")
 		return nil, false
 	}
 	path := clean(r.URL.Path)

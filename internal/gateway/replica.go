@@ -45,7 +45,11 @@ func (h *Handler) checkReplica(x *exchange, resp *http.Response) error {
 		replay(resp, body)
 		return nil
 	}
-	return &Answer{Status: resp.StatusCode, Text: answerText(body)}
+	answer := &Answer{Status: resp.StatusCode, Text: answerText(body)}
+	if x.route.name == "info" && answer.Status == http.StatusNotFound && answer.Text == "" {
+		return errNoSync // a database that isn't there is told in words
+	}
+	return answer
 }
 
 // checkInfo makes sure that there is a generation to follow.

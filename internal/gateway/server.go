@@ -34,8 +34,11 @@ func Serve(listener net.Listener, h *Handler) *Server {
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    64 << 10,
 			ErrorLog:          quiet,
+			Protocols:         new(http.Protocols),
 		},
 	}
+	s.server.Protocols.SetHTTP1(true)
+	s.server.Protocols.SetUnencryptedHTTP2(true) // for gRPC, which is told what to do instead
 	go func() {
 		defer close(s.served)
 		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -6,18 +6,11 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 // Prefix begins the name of every provider's binary.
 const Prefix = "zen-provider-"
-
-// IsName reports whether name may become part of a path: it is of
-// [a-z0-9][a-z0-9-]{0,31}. (A name with a separator in it made age run another
-// binary: GHSA-32gq-x56h-299c.)
-func IsName(name string) bool {
-	return name != "" && len(name) <= 32 && name[0] != '-' &&
-		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
-}
 
 // BinaryName is the file name of the provider of that name.
 func BinaryName(name string) string {
@@ -35,7 +28,7 @@ func ProviderName(file string) (name string, ok bool) {
 		}
 	}
 	name, ok = strings.CutPrefix(file, Prefix)
-	return name, ok && IsName(name)
+	return name, ok && names.IsProvider(name)
 }
 
 // NameError is a name that no provider can have. It is provider.ErrNoProvider.
@@ -43,7 +36,7 @@ type NameError struct{ Name string }
 
 // Error implements error.
 func (e *NameError) Error() string {
-	return fmt.Sprintf("provider name %.40q is not of lower-case letters, digits and dashes, at most 32", e.Name)
+	return fmt.Sprintf("provider name %.40q is not of lower-case letters and digits with single dashes between them, at most 32", e.Name)
 }
 
 // Unwrap makes it provider.ErrNoProvider.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 // Found is a provider's binary.
@@ -24,7 +25,7 @@ type Found struct {
 // find returns the binary of name in the first of dirs that has one. A binary that
 // may not run is an error, and no reason to look further.
 func find(dirs []string, name string) (string, error) {
-	if !handshake.IsName(name) {
+	if !names.IsProvider(name) {
 		return "", &handshake.NameError{Name: name}
 	}
 	for _, dir := range dirs {

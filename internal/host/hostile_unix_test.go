@@ -18,7 +18,7 @@ import (
 )
 
 // A provider that is stopped, or floods its outputs, costs a call its deadline and
-// the end three seconds.
+// the end its own: neither waits for the provider.
 func TestHostileProvidersAreGoneInTime(t *testing.T) {
 	onLinux(t)
 	for name, command := range map[string]string{"stopped": "pid", "flood": "flood", "hang": "hang"} {
@@ -40,16 +40,12 @@ func TestHostileProvidersAreGoneInTime(t *testing.T) {
 			if !errors.As(err, &late) || !errors.Is(err, provider.ErrUnavailable) {
 				t.Errorf("got %v", err)
 			}
-			if took := time.Since(began); took > 2*time.Second {
-				t.Errorf("the call took %v", took)
-			}
+			prompt(t, "what came", began)
 			began = time.Now()
 			if err := m.Close(context.Background()); err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(began); took > 3*time.Second {
-				t.Errorf("the end took %v", took)
-			}
+			prompt(t, "what came", began)
 			if !gone(pid, time.Second) {
 				t.Error("it is still there")
 			}

@@ -71,9 +71,7 @@ func TestAMessageOf2GiBIsRefusedByItsLength(t *testing.T) {
 	client := open(t, m, "huge")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	began := time.Now()
 	err := verify(t, client, "anything")
-	took := time.Since(began)
 	runtime.ReadMemStats(&after)
 	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "provider huge in Verify: ") || !strings.Contains(err.Error(), "2147483647") {
 		t.Errorf("got %v", err)
@@ -81,14 +79,12 @@ func TestAMessageOf2GiBIsRefusedByItsLength(t *testing.T) {
 	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 32*handshake.MaxMessage {
 		t.Errorf("the host allocated %d MiB", allocated>>20)
 	}
-	if took > 5*time.Second {
-		t.Errorf("it took %v", took)
-	}
 	if _, err := client.Refresh(t.Context(), provider.Credential{}); !errors.Is(err, provider.ErrRejected) {
 		t.Errorf("the next call: %v", err)
 	}
-	began = time.Now()
-	if err := m.Close(t.Context()); err != nil || time.Since(began) > 3*time.Second {
-		t.Errorf("the end: %v after %v", err, time.Since(began))
+	began := time.Now()
+	if err := m.Close(t.Context()); err != nil {
+		t.Errorf("the end: %v", err)
 	}
+	prompt(t, "the end", began)
 }

@@ -138,9 +138,7 @@ func TestPitfall09StopIsBounded(t *testing.T) {
 	if err := m.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("it took %v", took)
-	}
+	prompt(t, "the end", began)
 	if !gone(pid, time.Second) {
 		t.Error("the process is still there")
 	}
@@ -157,9 +155,7 @@ func TestPitfall09StopIsQuickWithACallUnderWay(t *testing.T) {
 	if err := m.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("it took %v", took)
-	}
+	prompt(t, "the end", began)
 	if err := <-ended; err == nil || strings.Contains(err.Error(), "crash") {
 		t.Errorf("the call: %v", err)
 	}

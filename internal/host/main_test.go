@@ -44,34 +44,34 @@ func TestMain(m *testing.M) {
 		syscall.Exit(3)
 	case "rubbish":
 		fmt.Println("DEBUG token=" + plantedJWT + " " + strings.Repeat("x", 100<<10))
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "closes":
 		os.Stdout.Close()
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "mute":
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "half":
 		fmt.Print("1|1|unix|")
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "old":
 		fmt.Println("1|7|unix|/nowhere|grpc|")
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "insecure":
 		fmt.Println("1|1|unix|/nowhere|grpc|")
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "remote":
 		fmt.Println("1|1|tcp|192.0.2.1:443|grpc|" + strings.Repeat("A", 100))
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "tcp": // as on Windows
 		serveTCP()
 	case "netrpc":
 		fmt.Println("1|1|unix|/nowhere|netrpc|")
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "stuck": // greets well, and doesn't answer the first call
 		plugin.Serve(&stuck{})
 	case "frozen": // greets well, and doesn't answer the TLS handshake
 		greet()
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "bare": // as go-plugin's documentation has it
 		goplugin.Serve(&goplugin.ServeConfig{
 			HandshakeConfig:  handshake.Config,
@@ -83,11 +83,23 @@ func TestMain(m *testing.M) {
 		serveHuge()
 	case "deaf":
 		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
-		time.Sleep(time.Minute)
+		time.Sleep(hang)
 	case "host":
 		beHost(os.Args[1])
 	}
 	os.Exit(0)
+}
+
+// hang is what a provider sleeps that doesn't answer. Whoever has waited for one has
+// taken this long; the limits of the tests are a fraction of it.
+const hang = time.Minute
+
+// prompt fails the test if what began then has waited for what hangs.
+func prompt(t testing.TB, what string, began time.Time) {
+	t.Helper()
+	if took := time.Since(began); took > hang/2 {
+		t.Errorf("%s took %v", what, took)
+	}
 }
 
 const (
@@ -241,7 +253,7 @@ func beHost(dir string) {
 		panic(err)
 	}
 	os.Stdout.WriteString(claims.Subject + "\n")
-	time.Sleep(time.Minute)
+	time.Sleep(hang)
 }
 
 // stuck is a provider whose Describe hangs.

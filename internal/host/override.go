@@ -10,11 +10,12 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 // override is the path that runs in place of the provider, or "".
 func (m *Manager) override(name string) (path string, err error) {
-	if m.options.Override == nil || !handshake.IsName(name) {
+	if m.options.Override == nil || !names.IsProvider(name) {
 		return "", nil
 	}
 	return m.options.Override(name)

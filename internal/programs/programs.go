@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/gofrs/flock"
@@ -21,8 +22,23 @@ import (
 // Exe is the ending of a program's name on this system.
 var Exe = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
 
-// Bundled are the providers whose sums zen-full knows.
-var Bundled = []string{"auth0", "clerk", "openbao", "platformtoken"}
+// bundled are the providers whose sums zen-full knows: those of the Makefile.
+func bundled() ([]string, error) {
+	root, err := root()
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if names, ok := strings.CutPrefix(line, "PROVIDERS :="); ok {
+			return strings.Fields(names), nil
+		}
+	}
+	return nil, errors.New("the Makefile names no PROVIDERS")
+}
 
 // tags are those of every build of zen.
 const tags = "urfave_cli_no_docs"
@@ -57,8 +73,12 @@ func Install(dir string, race bool) error {
 
 // Sums are the SHA-256 of the bundled providers in dir.
 func Sums(dir string) (map[string]string, error) {
+	names, err := bundled()
+	if err != nil {
+		return nil, err
+	}
 	sums := make(map[string]string)
-	for _, name := range Bundled {
+	for _, name := range names {
 		sum, err := sum(filepath.Join(dir, provider(name)))
 		if err != nil {
 			return nil, err
@@ -130,9 +150,10 @@ func build(dir string, race bool) (names []string, err error) {
 		return nil, err
 	}
 	var known []string
-	for _, name := range Bundled {
-		known = append(known, name+"="+sums[name])
+	for name, sum := range sums {
+		known = append(known, name+"="+sum)
 	}
+	slices.Sort(known) // the same line, the same program
 	err = errors.Join(
 		run("zen"+Exe, "./cmd/zen", "-tags", tags+",front"),
 		run("zen-full"+Exe, "./cmd/zen", "-tags", tags, "-ldflags", "-X github.com/zen-auth/zen/internal/cli/client.bundled="+strings.Join(known, ",")),

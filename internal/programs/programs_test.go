@@ -23,7 +23,7 @@ func TestInstall(t *testing.T) {
 			t.Fatal(errs[i])
 		}
 		sums, err := Sums(dir)
-		if err != nil || len(sums) != len(Bundled) {
+		if err != nil || sums["clerk"] == "" {
 			t.Errorf("%d sums, %v", len(sums), err)
 		}
 		out, err := exec.Command(filepath.Join(dir, "zen"+Exe), "version").CombinedOutput()

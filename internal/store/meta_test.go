@@ -142,14 +142,14 @@ func TestListHasProfilesAlone(t *testing.T) {
 	if list, err := s.List(); err != nil || list != nil {
 		t.Errorf("List of nothing = %q, %v", list, err)
 	}
-	for _, name := range []string{"work", "a.meta", "default"} {
+	for _, name := range []string{"work", "a-meta", "default"} {
 		save(t, s, name, func(*store.Record) {})
 	}
 	dir := filepath.Dir(s.Path("x"))
-	for _, other := range []string{"default.json.damaged-20260103T033300Z", ".default.json123", "-x.json", "notes.txt"} {
+	for _, other := range []string{"default.json.damaged-20260103T033300Z", ".default.json.zen-123", "a.meta.json", "-x.json", "notes.txt"} {
 		must(t, os.WriteFile(filepath.Join(dir, other), nil, 0o600))
 	}
-	if list, err := s.List(); err != nil || fmt.Sprint(list) != "[a.meta default work]" {
+	if list, err := s.List(); err != nil || fmt.Sprint(list) != "[a-meta default work]" {
 		t.Errorf("List = %q, %v", list, err)
 	}
 }

@@ -2,26 +2,20 @@ package store
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
-// checkName wants a name that is a file's, and no path. It is no regular
-// expression, because compiling one would be a good part of a warm zen token.
+// checkName wants a name that is a file's, and no path.
 func checkName(profile string) error {
-	good := profile != "" && len(profile) <= 64 && !strings.ContainsAny(profile[:1], "._-")
-	for i := range len(profile) {
-		c := profile[i]
-		good = good && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0)
-	}
-	if good {
+	if names.IsProfile(profile) {
 		return nil
 	}
 	return &provider.Error{
 		Kind:    provider.ErrConfig,
 		Message: fmt.Sprintf("profile name %q is not valid", profile),
-		Hint:    "use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first",
+		Hint:    "names are up to 63 lower-case letters, digits, - and _",
 	}
 }
 

@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // Refused is a server's refusal of a token. It is one of the contract's errors by
@@ -125,29 +125,20 @@ func (r *Refused) Unwrap() []error {
 // takes the body as it is.
 func serverText(body []byte) string {
 	var parsed struct{ Error, Message any }
-	text := string(body)
+	message := string(body)
 	if json.Unmarshal(body, &parsed) == nil {
 		for _, value := range []any{parsed.Error, parsed.Message} {
 			if s, ok := value.(string); ok && s != "" {
-				text = s
+				message = s
 				break
 			}
 		}
 	}
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, text)
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > 300 {
-		text = strings.ToValidUTF8(text[:300], "") + "…"
-	}
-	if text == "" {
+	message = text.Line(strings.Join(strings.Fields(message), " "), 300)
+	if message == "" {
 		return "no reason given"
 	}
-	return text
+	return message
 }
 
 // Interface guards

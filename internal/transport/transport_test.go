@@ -132,7 +132,7 @@ func TestRefusals(t *testing.T) {
 		"another database":    {answer{401, `{"error":"token does not have the permissions to access the database"}`}, nil, provider.ErrPermission, []string{"no access to libsql://app"}},
 		"expired":             {answer{400, `{"error":"JWT error: ExpiredSignature"}`}, nil, provider.ErrTokenExpired, []string{"2026-01-03 03:33:53 UTC", "clock"}},
 		"expired at a server": {answer{401, `{"error":"Unauthorized: The JWT has expired"}`}, nil, provider.ErrTokenExpired, []string{"clock"}},
-		"something else":      {answer{401, "<html>\x1b[31mno</html>"}, nil, provider.ErrRejected, []string{"HTTP status 401, <html> [31mno</html>"}},
+		"something else":      {answer{401, "<html>\x1b[31mno</html>"}, nil, provider.ErrRejected, []string{"HTTP status 401, <html>[31mno</html>"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := start(t, test.answer, test.answer)

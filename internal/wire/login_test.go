@@ -100,7 +100,7 @@ func TestLoginTalksToTheHost(t *testing.T) {
 	}
 	want := []string{
 		"ask e-mail", "ask secret pin", "open https://example.com/?state=1 ABCD",
-		"code WXYZ https://example.com/device 1700000000", "progress waiting [2J",
+		"code WXYZ https://example.com/device 1700000000", "progress waiting[2J",
 	}
 	if diff := cmp.Diff(want, host.calls); diff != "" {
 		t.Error(diff)

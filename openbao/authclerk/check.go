@@ -3,12 +3,13 @@ package authclerk
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"slices"
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
+
+	"github.com/zen-auth/zen/core/provider"
 )
 
 func (b *backend) pathCheck() *framework.Path {
@@ -65,7 +66,7 @@ func (b *backend) compare(ctx context.Context, conf *config) error {
 		return err
 	}
 	base := "https://" + host
-	if name, _, err := net.SplitHostPort(host); err == nil && isLoopback(name) {
+	if provider.IsLoopback(host) {
 		base = "http://" + host
 	}
 	if err := (clerk{http: b.http, apiURL: base}).call(ctx, http.MethodGet, "/.well-known/jwks.json", nil, &published); err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
+
+	"github.com/zen-auth/zen/core/provider"
 )
 
 const (
@@ -162,13 +163,8 @@ func checkURL(text string) error {
 		return errors.New("api_url is not a whole URL like " + defaultAPIURL)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return errors.New("api_url has a user name, a query or a fragment")
-	case u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "https" || u.Scheme == "http" && provider.IsLoopback(u.Hostname()):
 		return nil
 	}
 	return errors.New("api_url is not https://, and not http:// on this machine")
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

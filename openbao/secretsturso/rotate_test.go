@@ -94,11 +94,12 @@ func TestRotateRoot(t *testing.T) {
 	}
 	e.must(logical.UpdateOperation, "roles/own", object{"database": "app", "revoke": "rotate"})
 	e.must(logical.UpdateOperation, "roles/all", object{"group": "default", "confirm_group": "default"})
-	data := e.must(logical.UpdateOperation, "config/rotate-root", object{"api_token": e.stack.APIToken()})
+	admin := e.full("admin")
+	data := e.must(logical.UpdateOperation, "config/rotate-root", object{"api_token": admin})
 	if scopes := data["scopes"].([]core.Scope); !slices.Equal(scopes, []core.Scope{"db:mint-token", "db:rotate-creds", "group:mint-token", "read"}) {
 		t.Errorf("scopes %v", scopes)
 	}
-	if third := e.stored(); e.good(second.APIToken) || !e.good(third.APIToken) || third.APIToken == e.stack.APIToken() || !e.good(e.stack.APIToken()) {
+	if third := e.stored(); e.good(second.APIToken) || !e.good(third.APIToken) || third.APIToken == admin || !e.good(admin) {
 		t.Error("the second is to end, the one that was only used to stay, and not to be stored")
 	}
 	if e.leftovers() != 0 {
@@ -108,14 +109,15 @@ func TestRotateRoot(t *testing.T) {
 
 func TestRotateRootWithoutTheOldName(t *testing.T) {
 	e := configured(t)
-	resp := e.mustAs("", logical.UpdateOperation, "config/rotate-root", nil)
+	admin := object{"api_token": e.full("admin")}
+	resp := e.mustAs("", logical.UpdateOperation, "config/rotate-root", admin)
 	if len(resp.Warnings) != 1 || !strings.Contains(resp.Warnings[0], "stays good") || !e.good(e.stack.APIToken()) {
 		t.Errorf("warnings %v", resp.Warnings)
 	}
 	e.must(logical.UpdateOperation, "config", object{"group": ""})
 	e.refused(logical.UpdateOperation, "config/rotate-root", nil, http.StatusBadRequest, "config has no group")
 	e.must(logical.UpdateOperation, "config", object{"group": "nowhere"})
-	e.refused(logical.UpdateOperation, "config/rotate-root", object{"api_token": e.stack.APIToken()}, http.StatusNotFound, "group")
+	e.refused(logical.UpdateOperation, "config/rotate-root", admin, http.StatusNotFound, "group")
 	e.refused(logical.UpdateOperation, "config/rotate-root", object{"api_token": "sk_planted"}, http.StatusBadRequest, "a key of Clerk's")
 }
 
@@ -222,8 +224,9 @@ func TestRotateRootUnderLoad(t *testing.T) {
 			}
 		})
 	}
+	admin := object{"api_token": e.full("admin")}
 	for range 5 {
-		e.must(logical.UpdateOperation, "config/rotate-root", object{"api_token": e.stack.APIToken()})
+		e.must(logical.UpdateOperation, "config/rotate-root", admin)
 	}
 	stop()
 	callers.Wait()

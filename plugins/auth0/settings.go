@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -117,17 +118,15 @@ func parseSettings(values provider.Settings) (settings, error) {
 	if s.base, err = parseDomain(values.Get(keyDomain)); err != nil {
 		return s, err
 	}
-	if s.ports, err = parsePorts(values.Get(keyPorts)); err != nil {
-		return s, err
+	if s.ports, err = oauth.ParsePorts(cmp.Or(values.Get(keyPorts), defaultPorts)); err != nil {
+		return s, bad(keyPorts, "for example "+defaultPorts, "%v", err)
 	}
-	if s.machineClientID == "" {
-		s.machineClientID = s.clientID
-	}
-	for key, id := range map[string]string{keyClientID: s.clientID, keyMachineClientID: s.machineClientID} {
-		if id != "" && !isID(id) {
-			return s, bad(key, "copy it from the application's settings in the Auth0 dashboard", "%.40q is not a client id (letters, digits, - and _)", id)
+	for _, id := range []struct{ key, value string }{{keyClientID, s.clientID}, {keyMachineClientID, s.machineClientID}} {
+		if id.value != "" && !isID(id.value) {
+			return s, bad(id.key, "copy it from the application's settings in the Auth0 dashboard", "%.40q is not a client id (letters, digits, - and _)", id.value)
 		}
 	}
+	s.machineClientID = cmp.Or(s.machineClientID, s.clientID)
 	if err := s.checkAudience(); err != nil {
 		return s, err
 	}
@@ -213,27 +212,6 @@ func parseDomain(text string) (base string, err error) {
 		return "", bad(keyDomain, hint, "%.60q is not %s", text, want)
 	}
 	return want + "://" + strings.ToLower(host), nil
-}
-
-func parsePorts(list string) ([]int, error) {
-	if list == "" {
-		list = defaultPorts
-	}
-	var ports []int
-	for text := range strings.SplitSeq(list, ",") {
-		port, err := strconv.Atoi(strings.TrimSpace(text))
-		if err != nil || port < 1024 || port > 65535 {
-			return nil, bad(keyPorts, "for example "+defaultPorts, "%.20q is not a port from 1024 to 65535", text)
-		}
-		if slices.Contains(ports, port) {
-			return nil, bad(keyPorts, "", "%d is there twice", port)
-		}
-		ports = append(ports, port)
-	}
-	if len(ports) > 10 {
-		return nil, bad(keyPorts, "three to five are plenty", "there are %d ports, more than 10", len(ports))
-	}
-	return ports, nil
 }
 
 func bad(key, hint, format string, args ...any) error {

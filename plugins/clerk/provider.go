@@ -56,6 +56,7 @@ func (p *clerkProvider) Describe(context.Context) (provider.Description, error) 
 				Interaction: provider.InteractionBrowser,
 			},
 		},
+		Assertions: []provider.AssertionKind{provider.AssertionJWT},
 	}, nil
 }
 
@@ -108,4 +109,6 @@ var (
 	_ provider.Provider    = (*clerkProvider)(nil)
 	_ provider.Identity    = (*clerkProvider)(nil)
 	_ provider.TokenSource = (*clerkProvider)(nil)
+
+	_ provider.AssertionSource = (*clerkProvider)(nil)
 )

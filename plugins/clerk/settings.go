@@ -17,6 +17,8 @@ const (
 	keyTemplate         = "template"
 	keyReadOnlyTemplate = "read_only_template"
 
+	keyAssertionTemplate = "assertion_template"
+
 	defaultTemplate = "turso"
 )
 
@@ -43,6 +45,11 @@ func fields() []provider.Field {
 			Key: keyReadOnlyTemplate, Type: provider.TypeString,
 			Doc: "The JWT template for read-only access. Without it there are no read-only tokens.",
 		},
+		{
+			Key: keyAssertionTemplate, Type: provider.TypeString,
+			Doc: "The JWT template that states who signed in to a provider that makes tokens in their name, such as openbao: " +
+				"its claim aud is the audience that one names. Without it that is the session token, which has none.",
+		},
 	}
 }
 
@@ -52,6 +59,7 @@ type settings struct {
 	bridge           *url.URL // nil where there is none
 	template         string
 	readOnlyTemplate string
+	assertTemplate   string // "" is the session token
 }
 
 func parseSettings(values provider.Settings) (settings, error) {
@@ -69,8 +77,8 @@ func parseSettings(values provider.Settings) (settings, error) {
 	if s.template == "" {
 		s.template = defaultTemplate
 	}
-	s.readOnlyTemplate = values.Get(keyReadOnlyTemplate)
-	for key, name := range map[string]string{keyTemplate: s.template, keyReadOnlyTemplate: s.readOnlyTemplate} {
+	s.readOnlyTemplate, s.assertTemplate = values.Get(keyReadOnlyTemplate), values.Get(keyAssertionTemplate)
+	for key, name := range map[string]string{keyTemplate: s.template, keyReadOnlyTemplate: s.readOnlyTemplate, keyAssertionTemplate: s.assertTemplate} {
 		if name != "" && !isTemplateName(name) {
 			return s, &provider.Error{
 				Kind:    provider.ErrConfig,

@@ -149,7 +149,7 @@ func active(resp *http.Response, from url.URL, hop int) (url.URL, bool) {
 	if err != nil || to.Hostname() == "" || to.User != nil || to.Scheme != from.Scheme {
 		return url.URL{}, false
 	}
-	if to.Scheme == "http" && !isLoopback(to.Hostname()) {
+	if to.Scheme == "http" && !provider.IsLoopback(to.Hostname()) {
 		return url.URL{}, false
 	}
 	prefix, _, found := strings.Cut(to.Path, "/v1/")

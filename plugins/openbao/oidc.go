@@ -66,7 +66,7 @@ func (p *openbao) authURL(ctx context.Context, mount string, listener *loopback.
 		}
 	}
 	page, err := url.Parse(data.URL)
-	if err != nil || page.Scheme != "https" && (page.Scheme != "http" || !isLoopback(page.Hostname())) || len(page.Query().Get("state")) < 16 {
+	if err != nil || page.Scheme != "https" && (page.Scheme != "http" || !provider.IsLoopback(page.Hostname())) || len(page.Query().Get("state")) < 16 {
 		return "", &provider.Error{Kind: provider.ErrUnavailable, Message: "openbao: " + what + ": the page that OpenBao gives is no https:// address with a state"}
 	}
 	listener.Expect(page.Query().Get("state"))

@@ -148,7 +148,7 @@ func (s *settings) parseAddress(text string) error {
 		return wrong(keyAddress, "it is not a whole URL like %s", defaultAddress)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return wrong(keyAddress, "it has a user name, a query or a fragment")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !provider.IsLoopback(u.Hostname()):
 		return wrong(keyAddress, "it is http:// on %s, which is not this machine: write https://", u.Hostname())
 	case u.Scheme != "https" && u.Scheme != "http":
 		return wrong(keyAddress, "it has the scheme %.20q: write https://", u.Scheme)
@@ -156,11 +156,6 @@ func (s *settings) parseAddress(text string) error {
 	u.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/v1")
 	s.address = u
 	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // client has the authorities and the client certificate that the settings name.

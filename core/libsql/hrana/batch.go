@@ -125,12 +125,13 @@ func (c *conn) request(ctx context.Context, parsed []statement, steps []step) ([
 		return nil, err
 	}
 	st := c.enter(parsed)
-	steps, first := st.program(steps, c.c.version.Load())
+	steps, first := st.program(steps, c.c.version.Load(), c.settings)
 	r, _, err := c.c.run(ctx, call{st: st, steps: steps, probe: c.probes(st), closing: st == nil})
 	err = c.leave(parsed, r, c.settle(st, r, first, err))
 	if r == nil {
 		return nil, err
 	}
+	c.set(parsed, err)
 	var results []Result
 	for _, o := range r.steps[first:] {
 		if !o.done {

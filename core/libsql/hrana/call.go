@@ -6,6 +6,7 @@ import "context"
 // for an open transaction, then a close.
 type call struct {
 	st         *stream // nil: a stream that lives for this request
+	describe   string  // SQL to be described, in place of steps
 	steps      []step
 	mode       rowMode
 	target     int  // step whose rows are wanted in streamRows
@@ -31,7 +32,7 @@ func (c *Connector) run(ctx context.Context, k call) (*reply, *exchange, error) 
 		return nil, nil, err
 	}
 	r := &reply{
-		s: x.s, mode: k.mode, target: k.target, probe: k.probe, closing: k.closing,
+		s: x.s, mode: k.mode, target: k.target, probe: k.probe, closing: k.closing, describes: k.describe != "",
 		batch:  len(k.steps) > 1 || len(k.steps) == 1 && k.steps[0].condition != "",
 		steps:  make([]outcome, len(k.steps)),
 		budget: budget(c.config.MaxMemory),

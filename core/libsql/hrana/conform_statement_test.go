@@ -1,6 +1,7 @@
 package hrana_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -47,13 +48,81 @@ func TestPlainStatements(t *testing.T) {
 				}
 				return nil
 			},
+			"bad SQL is an error of Prepare": func() error {
+				for query, want := range map[string]string{
+					"SELEC 1": "syntax error", "SELECT nope FROM t": "no such column: nope", "SELECT * FROM nope": "no such table: nope",
+				} {
+					if stmt, err := db.Prepare(query); err == nil || !strings.Contains(err.Error(), want) {
+						return fmt.Errorf("%s: %v, %v", query, stmt, err)
+					}
+				}
+				return nil
+			},
+			"a statement for a table of its transaction can be prepared": func() error {
+				tx, err := db.Begin()
+				if err != nil {
+					return err
+				}
+				defer tx.Rollback()
+				if _, err := tx.Exec("CREATE TABLE u (a)"); err != nil {
+					return err
+				}
+				stmt, err := tx.Prepare("INSERT INTO u VALUES (?)")
+				if err != nil {
+					return err
+				}
+				_, err = stmt.Exec(1)
+				return err
+			},
+			"a PRAGMA holds on a connection of one's own, and no longer": func() error {
+				conn, err := db.Conn(bg)
+				if err != nil {
+					return err
+				}
+				defer conn.Close()
+				exec := func(on interface {
+					ExecContext(context.Context, string, ...any) (sql.Result, error)
+				}, statements ...string) error {
+					for _, s := range statements {
+						if _, err := on.ExecContext(bg, s); err != nil {
+							return fmt.Errorf("%s: %w", s, err)
+						}
+					}
+					return nil
+				}
+				const orphan = "INSERT INTO u VALUES (99)"
+				// As a table is rebuilt: https://sqlite.org/lang_altertable.html#otheralter.
+				if err := exec(conn, "CREATE TABLE u (t INTEGER REFERENCES t (id))", "PRAGMA foreign_keys=OFF", orphan, "PRAGMA foreign_keys"); err != nil {
+					return err
+				}
+				tx, err := conn.BeginTx(bg, nil)
+				if err != nil {
+					return err
+				}
+				if err := errors.Join(exec(tx, orphan), tx.Commit(), exec(conn, "BEGIN", orphan, "COMMIT", orphan)); err != nil {
+					return err
+				}
+				if err := exec(conn, "PRAGMA foreign_keys(1)", orphan); !errors.Is(err, hrana.ErrForeignKey) {
+					return fmt.Errorf("switched on again: %w", err)
+				}
+				if err := exec(conn, "PRAGMA foreign_keys=OFF"); err != nil {
+					return err
+				}
+				if err := conn.Close(); err != nil {
+					return err
+				}
+				if err := exec(db, orphan); !errors.Is(err, hrana.ErrForeignKey) {
+					return fmt.Errorf("another's setting holds: %w", err)
+				}
+				return nil
+			},
 			"one request a prepared statement": func() error {
-				requests.requests()
 				stmt, err := db.Prepare("INSERT INTO t (name) VALUES (?)")
 				if err != nil {
 					return err
 				}
 				defer stmt.Close()
+				requests.requests()
 				for i := range 3 {
 					if _, err := stmt.Exec(fmt.Sprint("n", i)); err != nil {
 						return err

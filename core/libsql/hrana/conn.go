@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // conn is a connection as database/sql sees it. Outside a transaction it has no
@@ -13,6 +14,8 @@ type conn struct {
 	c    *Connector
 	st   *stream // of the open transaction, or nil
 	rows *rows   // that still read an answer of st, or nil
+
+	settings []step // that PRAGMAs made, for every new stream; see settings.go
 }
 
 // Ping asks the server, in one round trip, whether it answers a query.
@@ -28,12 +31,23 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
 
-// PrepareContext takes the text apart and asks the server nothing: preparing
-// there would cost every statement a second round trip.
-func (c *conn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
+// PrepareContext takes the text apart, and has the server look at it when it is first
+// prepared on any connection: bad SQL is an error here. The server keeps nothing of it.
+func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	stmts, err := parseScript(query)
 	if err != nil {
 		return nil, fmt.Errorf("hrana: %w", err)
+	}
+	// What a transaction has made of the schema only its own stream knows.
+	if len(stmts) == 1 && c.st == nil && !c.c.checked.has(query) {
+		r, _, err := c.c.run(ctx, call{describe: query, closing: true, repeatable: true})
+		if err != nil {
+			return nil, err
+		}
+		if r.err != nil {
+			return nil, r.err
+		}
+		c.c.checked.add(query)
 	}
 	return &stmt{c: c, stmts: stmts}, nil
 }
@@ -71,6 +85,7 @@ func (c *conn) exec(ctx context.Context, stmts []statement, args []driver.NamedV
 	if err = c.leave(stmts, r, c.settle(st, r, first, err)); err != nil {
 		return nil, err
 	}
+	c.set(stmts, nil)
 	return result{r.steps[len(r.steps)-1]}, nil
 }
 
@@ -95,6 +110,7 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 		cols := r.steps[first].cols
 		rs := &rows{c: c, st: st, x: x, src: r, cols: cols, times: c.c.times(cols)}
 		c.reading(st, rs)
+		c.set(stmts, nil)
 		return rs, nil
 	}
 	err = c.settle(st, r, first, err)
@@ -106,6 +122,7 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 	if err = c.leave(stmts, r, err); err != nil {
 		return nil, err
 	}
+	c.set(stmts, nil)
 	return c.c.newKeptRows(&r.steps[first])
 }
 
@@ -118,6 +135,7 @@ func (c *conn) querySeveral(ctx context.Context, k call, stmts []statement) (dri
 	if r == nil {
 		return nil, err
 	}
+	c.set(stmts, err)
 	return c.c.newResultSets(r.steps[k.target:], err)
 }
 
@@ -138,7 +156,7 @@ func (c *conn) prepare(stmts []statement, args []driver.NamedValue, wantRows boo
 		steps = append(steps, step{sql: stmts[i].sql, params: stmts[i].params, args: args, wantRows: wantRows})
 	}
 	st = c.enter(stmts)
-	steps, first = st.program(steps, c.c.version.Load())
+	steps, first = st.program(steps, c.c.version.Load(), c.settings)
 	return st, steps, first, nil
 }
 
@@ -181,9 +199,10 @@ func (c *conn) settle(st *stream, r *reply, first int, err error) error {
 		return err
 	}
 	switch {
-	case r.err != nil && first == 1 && c.c.version.Load() != 3:
+	case st.raw || st.begun || first == 0:
+	case r.err != nil && c.c.version.Load() != 3:
 		c.lose(st, err) // BEGIN may have failed, and Hrana 2 has no guard
-	case first == 1 && r.steps[0].err != nil:
+	case slices.ContainsFunc(r.steps[:first], func(o outcome) bool { return o.err != nil }):
 		c.lose(st, err)
 	}
 	st.begun = st.begun || !st.raw
@@ -220,6 +239,7 @@ func (c *conn) ResetSession(context.Context) error {
 	if !c.IsValid() {
 		return driver.ErrBadConn
 	}
+	c.settings = nil // they were those of who had it before
 	return nil
 }
 

@@ -48,7 +48,13 @@ func TestRoundTrips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect("prepare", 0)
+	expect("prepare, which asks whether it is SQL", 1)
+	again, err := db.Prepare("ECHO ?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+	expect("prepare what was prepared before", 0)
 	for range 3 {
 		if got, err := numbers(stmt.Query(7)); err != nil || !slices.Equal(got, []int64{7}) {
 			t.Errorf("prepared query = %v, %v", got, err)

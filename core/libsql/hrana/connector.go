@@ -19,6 +19,8 @@ type Connector struct {
 	config Config
 	base   endpoints
 
+	checked texts
+
 	// version is the protocol that the server speaks, 2 or 3, and 0 before the
 	// first answer.
 	version atomic.Int32

@@ -4,6 +4,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"strconv"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // maxColumns is the most that SQLITE_LIMIT_COLUMN can be set to.
@@ -87,8 +89,8 @@ func (s *scanner) hranaError() (*Error, error) {
 		}
 		return err
 	})
-	e.Message = printable(e.Message)
-	e.Code = printable(e.Code)
+	e.Message = text.Line(e.Message, len(e.Message))
+	e.Code = text.Line(e.Code, len(e.Code))
 	return e, err
 }
 

@@ -10,8 +10,9 @@
 //
 // # Round trips
 //
-// A statement outside a transaction is one request, prepared or not: preparing
-// only takes the text apart. A transaction sends BEGIN with its first statement
+// A statement outside a transaction is one request, prepared or not. Preparing a
+// text for the first time asks the server whether it can be run, outside of a
+// transaction; the server keeps nothing of it. A transaction sends BEGIN with its first statement
 // and closes its stream with COMMIT or ROLLBACK; with no statement it sends
 // nothing. [Immediate] transactions take their lock in a request of their own.
 // [ExecBatch] runs many statements in one request.
@@ -57,8 +58,10 @@
 // # Transactions and connections
 //
 // Outside a transaction, each statement has a SQLite connection of its own on
-// the server, so PRAGMA settings, ATTACH, temporary tables, changes() and
-// last_insert_rowid() don't outlast it. BEGIN or SAVEPOINT as a statement on a
+// the server, so ATTACH, temporary tables, changes() and last_insert_rowid() don't
+// outlast it. What a PRAGMA sets for its connection, such as foreign_keys = OFF while a
+// table is rebuilt, holds on a [sql.Conn] until that is closed: it is sent again with
+// what follows. BEGIN or SAVEPOINT as a statement on a
 // [sql.Conn] opens a transaction until COMMIT or ROLLBACK as a statement, or
 // until the connection is closed.
 //

@@ -16,6 +16,7 @@ type step struct {
 	args      []driver.NamedValue
 	wantRows  bool
 	condition string // JSON, empty for none
+	setting   string // of one of a connection's settings, its name
 }
 
 // Requests of a pipeline beside execute and batch.
@@ -42,6 +43,9 @@ func appendPipeline(b []byte, baton string, k *call) []byte {
 	b = appendBaton(b, baton)
 	b = append(b, `,"requests":[`...)
 	switch {
+	case k.describe != "":
+		b = append(b, `{"type":"describe","sql":`...)
+		b = append(appendString(b, k.describe), '}')
 	case len(k.steps) == 1 && k.steps[0].condition == "":
 		b = append(b, `{"type":"execute","stmt":`...)
 		b = append(appendStmt(b, &k.steps[0]), '}')
@@ -53,7 +57,7 @@ func appendPipeline(b []byte, baton string, k *call) []byte {
 		b = append(append(b, ','), probeRequest...)
 	}
 	if k.closing {
-		if len(k.steps) > 0 {
+		if len(k.steps) > 0 || k.describe != "" {
 			b = append(b, ',')
 		}
 		b = append(b, closeRequest...)

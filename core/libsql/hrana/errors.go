@@ -2,6 +2,7 @@ package hrana
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -84,6 +85,19 @@ func (e *Error) Is(target error) bool {
 	}
 	rest, ok := strings.CutPrefix(code, t.Code)
 	return ok && (rest == "" || rest[0] == '_')
+}
+
+// MarshalJSON writes SQLite's codes under the names that mattn/go-sqlite3's error has.
+// GORM's SQLite dialector (gorm.io/driver/sqlite) tells by them what to make
+// gorm.ErrDuplicatedKey and gorm.ErrForeignKeyViolated of.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	primary, extended := e.SQLite()
+	return json.Marshal(struct {
+		Code         int
+		ExtendedCode int
+		SystemErrno  int
+		Message      string
+	}{primary, extended, 0, e.Message})
 }
 
 // HTTPError is an answer with a status other than 200: what the server or

@@ -184,6 +184,11 @@ func (f *fake) servePipeline(w http.ResponseWriter, s *fakeStream, req wireBody)
 			response["result"], failure = f.run(s, *r.Stmt)
 		case "batch":
 			response["result"], failure = f.batch(s, *r.Batch)
+		case "describe":
+			if answer := f.answer[r.SQL]; answer != nil {
+				_, failure = answer(s, wireStmt{})
+			}
+			response["result"] = map[string]any{"params": []any{}, "cols": []any{}, "is_explain": false, "is_readonly": true}
 		case "get_autocommit":
 			if f.version < 3 {
 				f.t.Error("get_autocommit in Hrana 2")

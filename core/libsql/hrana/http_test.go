@@ -68,7 +68,7 @@ func TestHTTPErrors(t *testing.T) {
 		{500, `{"error":[1]}`, "", "", "hrana: server answered 500"},
 		{502, " upstream\nforward\x1b[31m failed ", "", "upstream forward[31m failed", "hrana: server answered 502: upstream forward[31m failed"},
 		{503, "", "", "", "hrana: server answered 503"},
-		{500, strings.Repeat("é", 1<<20), "", strings.Repeat("é", 512) + "…", "hrana: server answered 500: " + strings.Repeat("é", 512) + "…"},
+		{500, strings.Repeat("é", 1<<20), "", strings.Repeat("é", 510) + "…", "hrana: server answered 500: " + strings.Repeat("é", 510) + "…"},
 		{302, "elsewhere", "", "redirects are not followed, the token must not go elsewhere", "hrana: server answered 302: redirects are not followed, the token must not go elsewhere"},
 		{204, "", "", "", "hrana: server answered 204"},
 	}

@@ -7,12 +7,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 const (
 	maxErrorBody = 64 << 10 // bytes read of an error's body
-	maxErrorText = 512      // characters kept of what is not JSON
+	maxErrorText = 1 << 10  // bytes kept of its text
 )
 
 // httpError reads what the server said instead of an answer. onStream tells
@@ -40,7 +41,7 @@ func (e *HTTPError) parse(body []byte) (structured bool) {
 		Error         json.RawMessage
 	}
 	if json.Unmarshal(body, &b) != nil {
-		e.Message = shorten(printable(strings.TrimSpace(string(body))))
+		e.Message = text.Line(string(body), maxErrorText)
 		return false
 	}
 	if len(b.Error) > 0 && b.Message == "" {
@@ -48,7 +49,7 @@ func (e *HTTPError) parse(body []byte) (structured bool) {
 			_ = json.Unmarshal(b.Error, &b) // neither: the status must do
 		}
 	}
-	e.Message, e.Code = shorten(printable(b.Message)), shorten(printable(b.Code))
+	e.Message, e.Code = text.Line(b.Message, maxErrorText), text.Line(b.Code, maxErrorText)
 	return true
 }
 
@@ -70,25 +71,4 @@ func retryAfter(value string) time.Duration {
 		return max(0, time.Until(at).Round(time.Second))
 	}
 	return 0
-}
-
-// printable makes foreign text safe to print: no control characters, valid
-// UTF-8.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return ' '
-		}
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-func shorten(s string) string {
-	if r := []rune(s); len(r) > maxErrorText {
-		return string(r[:maxErrorText]) + "…"
-	}
-	return s
 }

@@ -15,7 +15,7 @@ func tooLarge(err error) bool {
 // queryCursor runs a reading statement again through the cursor endpoint, which
 // has no limit: the server sends rows while it finds them.
 func (c *conn) queryCursor(ctx context.Context, st *stream, stmt step) (*rows, error) {
-	steps, first := st.program([]step{stmt}, 3)
+	steps, first := st.program([]step{stmt}, 3, c.settings)
 	base, baton := &c.c.base, ""
 	if st != nil {
 		base, baton = &st.base, st.baton

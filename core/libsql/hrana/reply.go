@@ -18,13 +18,14 @@ const (
 // and one close. In streamRows it stops where the target's rows begin and
 // goes on when they are used up: the rest of the answer may hold the baton.
 type reply struct {
-	s       *scanner
-	mode    rowMode
-	target  int // step whose rows are wanted
-	batch   bool
-	probe   bool
-	closing bool
-	budget  budget // for rows that are kept
+	s         *scanner
+	mode      rowMode
+	target    int // step whose rows are wanted
+	batch     bool
+	probe     bool
+	closing   bool
+	describes bool   // in place of steps, and what it says is of no interest
+	budget    budget // for rows that are kept
 
 	baton   string
 	baseURL string
@@ -130,7 +131,7 @@ func (r *reply) top() error {
 
 func (r *reply) requests() int {
 	n := 0
-	if len(r.steps) > 0 {
+	if len(r.steps) > 0 || r.describes {
 		n++
 	}
 	if r.probe {
@@ -175,7 +176,7 @@ func (r *reply) result() error {
 		case "error":
 			r.answer = true
 			e, err := r.s.hranaError()
-			if err == nil && r.at == 0 && len(r.steps) > 0 {
+			if err == nil && r.at == 0 && (len(r.steps) > 0 || r.describes) {
 				r.err = e
 			}
 			return err
@@ -222,6 +223,8 @@ func (r *reply) requestType() string {
 	switch {
 	case r.at == 1 && r.probe:
 		return "get_autocommit"
+	case r.at == 0 && r.describes:
+		return "describe"
 	case r.at > 0 || len(r.steps) == 0:
 		return "close"
 	case r.batch:

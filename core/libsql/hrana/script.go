@@ -39,7 +39,8 @@ type statement struct {
 	verb   verb
 	params Params
 
-	rows, changes bool // as words.results says
+	rows, changes bool   // as words.results says
+	setting       string // as words.setting says
 }
 
 // parseScript cuts sql into the statements to send. One alone is sent as written, so
@@ -94,6 +95,7 @@ func (l *lexer) statement() (s statement, ok bool, err error) {
 			l.complete = t == tokenSemi
 			s.sql, s.at, s.verb = l.sql[from:to], from, w.verb()
 			s.rows, s.changes = w.results()
+			s.setting = w.setting()
 			return s, ok, err
 		case tokenVariable:
 			if wrong := s.params.Add(l.sql[start:end]); wrong != nil {

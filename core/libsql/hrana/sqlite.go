@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -45,6 +46,20 @@ func (e *Error) SQLite() (primary, extended int) {
 		}
 	}
 	return primary, extended
+}
+
+// CodeName is the name of a result code as servers send it: SQLITE_BUSY, or for
+// constraints the extended SQLITE_CONSTRAINT_UNIQUE.
+func CodeName(code int) string {
+	low, high := code&0xff, code>>8
+	if low <= 0 || low > len(primaryCodes) {
+		return fmt.Sprintf("SQLITE_%d", code)
+	}
+	name := "SQLITE_" + primaryCodes[low-1]
+	if primaryCodes[low-1] == "CONSTRAINT" && high > 0 && high <= len(constraintCodes) {
+		name += "_" + constraintCodes[high-1]
+	}
+	return name
 }
 
 // extended is the most exact code there is. Servers tell constraints apart in the

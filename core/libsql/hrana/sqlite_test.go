@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -66,5 +67,20 @@ func TestPlace(t *testing.T) {
 		if ok != (want >= 0) || ok && offset != want {
 			t.Errorf("%s: %d, %v", message, offset, ok)
 		}
+	}
+}
+
+// GORM's dialector reads the codes out of an error's JSON, where it can't name the type:
+// https://github.com/go-gorm/sqlite/blob/v1.6.0/error_translator.go.
+func TestErrorAsJSON(t *testing.T) {
+	b, err := json.Marshal(error(&Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: UNIQUE constraint failed: t.a"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read struct {
+		Code, ExtendedCode, SystemErrno int
+	}
+	if err := json.Unmarshal(b, &read); err != nil || read.Code != 19 || read.ExtendedCode != 2067 {
+		t.Errorf("%s: %+v, %v", b, read, err)
 	}
 }

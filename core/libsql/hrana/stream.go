@@ -1,6 +1,9 @@
 package hrana
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // stream is a SQLite connection on the server that outlives a request: a
 // transaction's. The next request on it must show the baton of the last.
@@ -15,14 +18,17 @@ type stream struct {
 }
 
 // program makes a batch of statements for the stream, nil meaning autocommit,
-// and tells at which step they begin. Each step runs only if the one before
+// and tells at which step they begin. A stream that is new has the settings made first. Each step runs only if the one before
 // succeeded. In a transaction none runs outside of it: BEGIN travels as step 0
 // of the first batch, and later ones check that the server still has it open
 // (which Hrana 2 can't).
-func (st *stream) program(stmts []step, version int32) (steps []step, first int) {
+func (st *stream) program(stmts []step, version int32, settings []step) (steps []step, first int) {
 	guard := ""
 	switch {
 	case st == nil || st.raw && !st.begun:
+		if len(settings) > 0 {
+			stmts, first = append(slices.Clone(settings), stmts...), len(settings)
+		}
 	case st.raw:
 		if version == 3 { // what ends it may be among the statements, too
 			stmts[0].condition = inTransaction
@@ -32,8 +38,8 @@ func (st *stream) program(stmts []step, version int32) (steps []step, first int)
 		}
 		return stmts, 0
 	case !st.begun:
-		stmts = append([]step{{sql: st.mode.begin()}}, stmts...)
-		first = 1
+		stmts = append(append(slices.Clone(settings), step{sql: st.mode.begin()}), stmts...)
+		first = len(settings) + 1
 	case version == 3:
 		guard = inTransaction
 	}

@@ -39,7 +39,8 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 		return t, nil
 	}
 	st := c.st
-	r, _, err := c.c.run(ctx, call{st: st, steps: []step{{sql: st.mode.begin()}}})
+	begin, _ := (*stream)(nil).program([]step{{sql: st.mode.begin()}}, c.c.version.Load(), c.settings)
+	r, _, err := c.c.run(ctx, call{st: st, steps: begin})
 	if err = c.settle(st, r, 0, err); err != nil {
 		_ = c.Close()
 		return nil, err

@@ -14,6 +14,7 @@ type words struct {
 	with    string // SELECT, VALUES, INSERT, REPLACE, UPDATE or DELETE after WITH
 	to      bool   // the word TO, which makes ROLLBACK stay in the transaction
 	written bool   // PRAGMA with a value
+	nested  bool   // something in parentheses
 	trigger triggerState
 	// returning: the word RETURNING outside parentheses.
 	returning bool
@@ -33,6 +34,7 @@ func (w *words) add(t token, text string) {
 	switch {
 	case t == tokenOpen:
 		w.depth++
+		w.nested = true
 	case t == tokenClose:
 		w.depth--
 	case t == tokenOther && text == "=":
@@ -136,6 +138,24 @@ var rowless = map[string]bool{
 	"ALTER": true, "ANALYZE": true, "ATTACH": true, "BEGIN": true, "COMMIT": true, "CREATE": true,
 	"DETACH": true, "DROP": true, "END": true, "REINDEX": true, "RELEASE": true, "ROLLBACK": true,
 	"SAVEPOINT": true, "VACUUM": true,
+}
+
+// setting is the name of the PRAGMA that a statement sets for its connection, or "".
+func (w *words) setting() string {
+	if name := w.lead[1]; w.lead[0] == "PRAGMA" && (w.written || w.nested) && settingPragmas[name] {
+		return name
+	}
+	return ""
+}
+
+// settingPragmas hold for a connection, until it ends. The others change the database,
+// or hold for a transaction.
+var settingPragmas = map[string]bool{
+	"ANALYSIS_LIMIT": true, "AUTOMATIC_INDEX": true, "BUSY_TIMEOUT": true, "CACHE_SIZE": true, "CACHE_SPILL": true,
+	"CASE_SENSITIVE_LIKE": true, "CELL_SIZE_CHECK": true, "FOREIGN_KEYS": true, "IGNORE_CHECK_CONSTRAINTS": true,
+	"LEGACY_ALTER_TABLE": true, "MMAP_SIZE": true, "QUERY_ONLY": true, "READ_UNCOMMITTED": true,
+	"RECURSIVE_TRIGGERS": true, "REVERSE_UNORDERED_SELECTS": true, "SECURE_DELETE": true, "SYNCHRONOUS": true,
+	"TEMP_STORE": true, "THREADS": true, "TRUSTED_SCHEMA": true,
 }
 
 // readPragmas only read, with or without an argument in parentheses.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // Version asks the server what it is: the text of libsql-server's GET /version,
@@ -37,12 +39,12 @@ func (c *Connector) serverVersion(ctx context.Context) (string, error) {
 		return "", &exchangeError{err: err, cause: ctx.Err()}
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorText))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorText))
 	if err != nil {
 		return "", &exchangeError{err: err, cause: ctx.Err()}
 	}
-	if resp.StatusCode != http.StatusOK || strings.HasPrefix(string(text), "<") { // a gateway's page
+	if resp.StatusCode != http.StatusOK || strings.HasPrefix(string(body), "<") { // a gateway's page
 		return "", nil
 	}
-	return printable(strings.TrimSpace(string(text))), nil
+	return text.Line(string(body), maxErrorText), nil
 }

@@ -14,6 +14,7 @@ type wireBody struct {
 }
 type wireRequest struct {
 	Type  string     `json:"type"`
+	SQL   string     `json:"sql"`
 	Stmt  *wireStmt  `json:"stmt"`
 	Batch *wireBatch `json:"batch"`
 }

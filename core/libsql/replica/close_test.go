@@ -69,11 +69,13 @@ func TestContextEndsWhatWaits(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
 	db := open(t, o)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	const patience = 100 * time.Millisecond
+	const ever = 300 * patience // it would be for ever
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	began := time.Now()
 	_, err := db.ExecContext(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
-	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > ever {
 		t.Errorf("read: %v after %v", err, took)
 	}
 	sees(t, db, "SELECT 1", 1)
@@ -84,16 +86,16 @@ func TestContextEndsWhatWaits(t *testing.T) {
 	must(t, db.Close())
 	db = open(t, o)
 	network.stall.Store(hang)
-	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel = context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	began = time.Now()
-	if _, err = libsql.Sync(ctx, db); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 2*time.Second {
+	if _, err = libsql.Sync(ctx, db); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > ever {
 		t.Errorf("sync: %v after %v", err, time.Since(began))
 	}
 	sees(t, db, "SELECT 1", 1)
 	began = time.Now()
 	must(t, db.Close()) // the sync still hangs
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > ever {
 		t.Errorf("close took %v", took)
 	}
 	close(hang)

@@ -87,7 +87,7 @@ func (d *database) failure(code int) error {
 	if d.h != nil {
 		message = C.GoString(C.sqlite3_errmsg(d.h))
 	}
-	return &hrana.Error{Code: codeName(code), Message: message}
+	return &hrana.Error{Code: hrana.CodeName(code), Message: message}
 }
 
 // interruptible has SQLite stop when ctx ends, until done is called. No interrupt is

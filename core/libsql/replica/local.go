@@ -19,9 +19,11 @@ import (
 
 // local makes connections to a file, or to one database in memory.
 type local struct {
-	config libsql.LocalConfig
-	path   string
-	flags  int
+	options libsql.Options
+	// asked is the path as it was given, for errors.
+	asked string
+	path  string
+	flags int
 
 	mu     sync.Mutex // guards the fields below
 	anchor *database  // keeps a database in memory
@@ -32,19 +34,19 @@ type local struct {
 var memories atomic.Int64
 
 // newLocal opens the file once, to tell at once what is wrong with it.
-func newLocal(config libsql.LocalConfig) (driver.Connector, error) {
-	l := &local{config: config, path: config.Path, flags: openReadWrite | openCreate}
-	memory := config.Path == ":memory:"
+func newLocal(path string, options libsql.Options) (driver.Connector, error) {
+	l := &local{options: options, asked: path, path: path, flags: openReadWrite | openCreate}
+	memory := path == ":memory:"
 	switch {
-	case memory && config.ReadOnly:
+	case memory && options.ReadOnly:
 		return nil, wrong("open :memory:: a database in memory is empty, and read-only it stays so", "")
-	case memory && !config.Encryption.IsZero():
+	case memory && !options.Encryption.IsZero():
 		return nil, wrong("open :memory:: memory can't be encrypted", "")
 	case memory:
 		// https://sqlite.org/inmemorydb.html: a name that begins with a slash is one
 		// database for all connections that use it.
 		l.path, l.flags = fmt.Sprintf("file:/zen-%d?vfs=memdb", memories.Add(1)), l.flags|openURI
-	case config.ReadOnly:
+	case options.ReadOnly:
 		l.flags = openReadOnly
 	}
 	d, err := l.open()
@@ -61,11 +63,11 @@ func newLocal(config libsql.LocalConfig) (driver.Connector, error) {
 
 // open opens and reads the header, which is the first that SQLite does with a file.
 func (l *local) open() (*database, error) {
-	d, err := openDatabase(l.path, l.flags, l.config.BusyTimeout)
+	d, err := openDatabase(l.path, l.flags, l.options.Timeout)
 	if err != nil {
 		return nil, l.explain(err)
 	}
-	if key := l.config.Encryption; !key.IsZero() {
+	if key := l.options.Encryption; !key.IsZero() {
 		// libSQL's other clients use this cipher, and not the library's default.
 		_, err = (&conn{d: d}).ExecContext(context.Background(), "PRAGMA cipher = 'aes256cbc'", nil)
 		if err == nil {
@@ -88,7 +90,7 @@ func (l *local) explain(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	wrapped := &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("open %s: %s", l.config.Path, e.Message), Err: err}
+	wrapped := &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("open %s: %s", l.asked, e.Message), Err: err}
 	switch e.Code {
 	case "SQLITE_NOTADB":
 		wrapped.Hint = "it is no SQLite database, or encrypted with another key"
@@ -97,7 +99,7 @@ func (l *local) explain(err error) error {
 	case "SQLITE_BUSY":
 		wrapped.Kind, wrapped.Hint = provider.ErrUnavailable, "another program has locked it"
 	default:
-		return fmt.Errorf("open %s: %w", l.config.Path, err)
+		return fmt.Errorf("open %s: %w", l.asked, err)
 	}
 	return wrapped
 }
@@ -121,7 +123,7 @@ func (l *local) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{d: d, immediate: l.config.Immediate, asText: l.config.TimesAsText}, nil
+	return &conn{d: d, immediate: l.options.TxMode == hrana.Immediate, asText: l.options.TimesAsText}, nil
 }
 
 // Driver returns a driver that opens nothing by name.

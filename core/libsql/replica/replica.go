@@ -29,7 +29,8 @@ const lockedTimeout = 500 * time.Millisecond
 
 // replica makes connections to a replica, and keeps it up to date.
 type replica struct {
-	config  libsql.ReplicaConfig
+	link    *libsql.Link
+	options libsql.Options
 	files   files
 	lock    *flock.Flock
 	gateway *gateway.Server
@@ -54,9 +55,9 @@ type replica struct {
 
 // newReplica opens a replica. One that was in sync before is opened also without a
 // network and without a token.
-func newReplica(ctx context.Context, config libsql.ReplicaConfig) (_ driver.Connector, err error) {
-	config.Path, err = filepath.Abs(config.Path)
-	r := &replica{config: config, files: files{config.Path, config.Target}}
+func newReplica(ctx context.Context, link *libsql.Link, options libsql.Options) (_ driver.Connector, err error) {
+	options.Path, err = filepath.Abs(options.Path)
+	r := &replica{link: link, options: options, files: files{options.Path, options.Target}}
 	r.pulls.run = r.sync
 	opened := false
 	defer func() {
@@ -85,8 +86,8 @@ func newReplica(ctx context.Context, config libsql.ReplicaConfig) (_ driver.Conn
 			return nil, err
 		}
 	}
-	if config.SyncInterval > 0 {
-		r.loop = startLoop(config.SyncInterval, config.OnSync, r.pulls.wait)
+	if options.SyncInterval > 0 {
+		r.loop = startLoop(options.SyncInterval, options.OnSync, r.pulls.wait)
 	}
 	opened = true
 	return r, nil
@@ -110,7 +111,7 @@ func (r *replica) prepare() error {
 // listen starts the gateway that go-libsql syncs through.
 func (r *replica) listen(ctx context.Context) error {
 	var err error
-	link := r.config.Link
+	link := r.link
 	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: link.Address, Transport: link.Transport, Timeout: link.Timeout, Replica: true})
 	if err != nil {
 		return fmt.Errorf("listen for the replica's sync: %w", err)
@@ -149,14 +150,14 @@ func (r *replica) sync() (libsql.Synced, error) {
 func (r *replica) syncNative() error {
 	var err error
 	if r.native == nil {
-		r.native, err = golibsql.NewEmbeddedReplicaConnector(r.config.Path, r.gateway.URL(), golibsql.WithAuthToken(r.gateway.Bearer().Reveal()))
+		r.native, err = golibsql.NewEmbeddedReplicaConnector(r.options.Path, r.gateway.URL(), golibsql.WithAuthToken(r.gateway.Bearer().Reveal()))
 		if err != nil {
 			r.native = nil
 		}
 	} else {
 		_, err = r.native.Sync()
 	}
-	return cause(err, r.gateway.Failure(), r.config.Path, r.gateway.URL())
+	return cause(err, r.gateway.Failure(), r.options.Path, r.gateway.URL())
 }
 
 // Connect implements driver.Connector. It touches neither the network nor the file.
@@ -166,7 +167,7 @@ func (r *replica) Connect(ctx context.Context) (driver.Conn, error) {
 	if r.closed {
 		return nil, errClosed
 	}
-	remote, err := r.config.Link.Connect(ctx)
+	remote, err := r.link.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -213,9 +214,9 @@ func (r *replica) release() error {
 	case <-time.After(closeTimeout):
 		// Closing under a running sync would crash the process: it is left to it, and
 		// so is the lock.
-		errs = append(errs, fmt.Errorf("close replica %s: its sync doesn't end", r.config.Path))
+		errs = append(errs, fmt.Errorf("close replica %s: its sync doesn't end", r.options.Path))
 	}
-	return errors.Join(append(errs, r.config.Link.Close())...)
+	return errors.Join(append(errs, r.link.Close())...)
 }
 
 // Interface guards

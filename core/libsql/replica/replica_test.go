@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -235,4 +236,12 @@ func TestLocalReadsSurviveExpiryRevocationAndNoNetwork(t *testing.T) {
 	if _, err := libsql.Open(t.Context(), o); !errors.Is(libsql.Explain(err), provider.ErrUnavailable) {
 		t.Errorf("no network and no file: %v", err)
 	}
+
+	o.Base = nil
+	must(t, stack.Faults.Switch("sqld", true))
+	if _, err := libsql.Open(t.Context(), o); err == nil || !strings.Contains(libsql.Explain(err).Error(), "this server has no sync V2; use remote") {
+		t.Errorf("a libsql-server on its own: %v", err)
+	}
+	must(t, stack.Faults.Switch("sqld", false))
+	must(t, open(t, o).Close()) // nothing is left that keeps it from opening
 }

@@ -31,7 +31,7 @@ type replicaConn struct {
 // changes nothing.
 func (c *replicaConn) atDatabase(ctx context.Context, reads bool) (bool, error) {
 	switch {
-	case !reads && (c.reading || c.r.config.ReadOnly):
+	case !reads && (c.reading || c.r.options.ReadOnly):
 		return false, hrana.ErrReadOnly
 	case !reads || !c.remote.IsValid():
 		return true, nil
@@ -48,11 +48,11 @@ func (c *replicaConn) local() (*conn, error) {
 		return c.file, nil
 	}
 	c.moves = c.r.moves.Load()
-	d, err := openDatabase(c.r.config.Path, openReadOnly, localBusy)
+	d, err := openDatabase(c.r.options.Path, openReadOnly, localBusy)
 	if err != nil {
 		return nil, err
 	}
-	c.file = &conn{d: d, asText: c.r.config.TimesAsText}
+	c.file = &conn{d: d, asText: c.r.options.TimesAsText}
 	return c.file, nil
 }
 
@@ -128,7 +128,7 @@ func (c *replicaConn) queried(ctx context.Context, rows driver.Rows, err error) 
 
 // readBack brings the file up to date after a write, unless a transaction goes on.
 func (c *replicaConn) readBack(ctx context.Context) error {
-	if c.r.config.AllowStale || !c.remote.IsValid() {
+	if c.r.options.AllowStale || !c.remote.IsValid() {
 		return nil
 	}
 	_, err := c.r.pulls.wait(ctx)
@@ -171,7 +171,7 @@ func (c *replicaConn) PrepareContext(ctx context.Context, query string) (driver.
 
 // BeginTx implements driver.ConnBeginTx. A read-only transaction is of the file.
 func (c *replicaConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	if opts.ReadOnly || c.r.config.ReadOnly {
+	if opts.ReadOnly || c.r.options.ReadOnly {
 		file, err := c.local()
 		if err != nil {
 			return nil, err

@@ -15,10 +15,10 @@ import (
 
 func init() {
 	libsql.RegisterEmbedded(libsql.Embedded{
-		Replica: func(_ context.Context, config libsql.ReplicaConfig) (driver.Connector, error) {
-			return nil, errors.Join(unsupported(libsql.Replica), config.Link.Close())
+		Replica: func(_ context.Context, link *libsql.Link, _ libsql.Options) (driver.Connector, error) {
+			return nil, errors.Join(unsupported(libsql.Replica), link.Close())
 		},
-		Local: func(libsql.LocalConfig) (driver.Connector, error) { return nil, unsupported(libsql.Local) },
+		Local: func(string, libsql.Options) (driver.Connector, error) { return nil, unsupported(libsql.Local) },
 	})
 }
 

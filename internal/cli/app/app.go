@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 const description = `zen signs you in with the identity you have (Clerk, a Turso platform token, or
@@ -77,15 +77,7 @@ func WithSession(c *cli.Context, fn func(*session.Session) error) error {
 
 // OneLine keeps texts from elsewhere from drawing on the terminal, and from turning
 // what is read there around (U+202E).
-func OneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, s)
-}
+func OneLine(s string) string { return text.Line(strings.Join(strings.Fields(s), " "), len(s)) }
 
 // App is the program as package cli runs it.
 func (p Program) App(stdin io.Reader, stdout, stderr io.Writer) *cli.App {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // placedError is an error with the line that it is in.
@@ -68,7 +69,7 @@ func excerpt(text string, offset int) string {
 // would obey.
 func plainLine(line string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if text.Draws(r) {
 			return ' '
 		}
 		return r

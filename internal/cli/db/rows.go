@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // rowWriter prints the rows of a result one after the other, in constant memory.
@@ -40,7 +40,7 @@ func cell(value any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case string:
-		if strings.ContainsFunc(v, isControl) || !utf8.ValidString(v) {
+		if !text.IsPlain(v) {
 			return strconv.Quote(v)
 		}
 		if v == "NULL" { // which would look like none
@@ -57,10 +57,4 @@ func cell(value any) string {
 		return text
 	}
 	return fmt.Sprint(value)
-}
-
-// isControl reports what a terminal obeys, and what turns the order of the text around
-// it, other cells' included (https://www.unicode.org/reports/tr36/, 3.2).
-func isControl(r rune) bool {
-	return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }

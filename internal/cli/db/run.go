@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -16,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // runner runs statements on one connection and prints what they return.
@@ -213,18 +213,9 @@ type harmless struct{ w io.Writer }
 
 // Write implements io.Writer. What it drops counts as written.
 func (h harmless) Write(p []byte) (int, error) {
-	_, err := io.WriteString(h.w, withoutControls(string(p)))
+	_, err := io.WriteString(h.w, text.Lines(string(p)))
 	if err != nil {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-func withoutControls(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return -1
-		}
-		return r
-	}, s)
 }

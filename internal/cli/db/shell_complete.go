@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // completer knows the names of tables and columns, and the shell's own commands. It is
@@ -71,7 +73,7 @@ func (c *completer) known() []string {
 		if rows.Scan(&name) != nil {
 			return c.names
 		}
-		if utf8.ValidString(name) && !strings.ContainsFunc(name, isControl) {
+		if utf8.ValidString(name) && !strings.ContainsFunc(name, text.Draws) {
 			names = append(names, name)
 		}
 	}

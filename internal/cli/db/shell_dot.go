@@ -12,6 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 const shellHelp = `.help                this
@@ -137,11 +138,11 @@ func (sh *shell) list(ctx context.Context, query, end string, args ...any) error
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
+		var line string
+		if err := rows.Scan(&line); err != nil {
 			return err
 		}
-		fmt.Fprintln(sh.out, withoutControls(text)+end)
+		fmt.Fprintln(sh.out, text.Lines(line)+end)
 	}
 	if err := rows.Err(); err != nil {
 		return libsql.Explain(err)

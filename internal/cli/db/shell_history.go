@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/internal/private"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 const (
@@ -61,7 +62,7 @@ func (h *history) keep(hidden bool, statement string) {
 		}
 	}
 	for line := range strings.Lines(statement + ";") {
-		if line = withoutControls(strings.TrimRight(line, "\r\n")); line != "" && h.err == nil {
+		if line = text.Lines(strings.TrimRight(line, "\r\n")); line != "" && h.err == nil {
 			_, h.err = fmt.Fprintln(h.file, line)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 //go:embed scaffold
@@ -107,9 +108,7 @@ func writeScaffold(dir string, data any) error {
 // isNewName reports whether name can be a provider's in every place: it becomes part
 // of a path, of a variable's name and of an identifier.
 func isNewName(name string) bool {
-	return name != "" && len(name) <= 32 && name[0] >= 'a' && name[0] <= 'z' &&
-		!strings.HasSuffix(name, "-") && !strings.Contains(name, "--") &&
-		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+	return names.IsProvider(name) && name[0] >= 'a'
 }
 
 // goName is the identifier for a provider's name: some-thing is someThingProvider.

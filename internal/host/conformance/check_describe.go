@@ -10,11 +10,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -181,20 +182,13 @@ func fits(t pb.FieldType, value string) (ok bool) {
 
 // isLine reports whether s can stand on a terminal as it is.
 func isLine(s string) bool {
-	return len(s) <= 1<<10 && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || r == unicode.ReplacementChar || unicode.Is(unicode.Bidi_Control, r)
-	})
+	return len(s) <= 1<<10 && text.IsPlain(s) && !strings.ContainsRune(s, utf8.RuneError)
 }
 
 // oneLine makes s stand on a terminal.
 func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' {
-			return ' '
-		}
-		return r
-	}, s)
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }), "; ")
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
+	return text.Line(strings.Join(lines, "; "), len(s)*2)
 }
 
 func checkOffline(ctx context.Context, s *suite) (string, error) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -183,11 +184,11 @@ type suite struct {
 func newSuite(options Options) (*suite, error) {
 	file := strings.TrimSuffix(filepath.Base(options.Path), map[bool]string{true: ".exe"}[runtime.GOOS == "windows"])
 	name, ok := strings.CutPrefix(file, "zen-provider-")
-	if !ok || !namePattern.MatchString(name) {
+	if !ok || !names.IsProvider(name) {
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
 			Message: fmt.Sprintf("test provider: the file %.60q is not named zen-provider-NAME", file),
-			Hint:    "NAME is of lower-case letters, digits and dashes",
+			Hint:    "NAME is of lower-case letters and digits, with single dashes between them",
 		}
 	}
 	if options.Database.URL == "" {

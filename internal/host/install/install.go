@@ -241,7 +241,7 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 		s.settle(name, pins)
 		current := pins[name]
 		if current.Previous == nil {
-			return pin.Pin{}, failed("", "%q has no previous version", name)
+			return pin.Pin{}, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("roll back provider: %q has no previous version", name)}
 		}
 		binary, err := host.InspectFile(name, s.previous(name))
 		if err != nil {
@@ -249,7 +249,7 @@ func (s *Store) Rollback(ctx context.Context, name string) (Installed, error) {
 		}
 		restored := *current.Previous
 		if sum, ok := restored.Here(); !ok || sum.SHA256 != binary.SHA256 {
-			return pin.Pin{}, fmt.Errorf("roll back: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
+			return pin.Pin{}, fmt.Errorf("roll back provider: %w", &pin.ChangedError{Binary: binary, Want: sum.SHA256})
 		}
 		current.Previous = nil
 		restored.Previous = &current

@@ -1,0 +1,24 @@
+package hrana
+
+import "slices"
+
+// A PRAGMA such as foreign_keys = OFF holds for a connection, and outside a transaction
+// every request has another one on the server. So what was set travels in front of the
+// statements, in the same request, until the sql.Conn goes back to the pool: no stream
+// has to be kept for it, which a server would end when it is idle.
+
+// set notes what statements have set, outside a transaction: inside, the stream is one.
+// After an error it is not known which of several ran.
+func (c *conn) set(stmts []statement, err error) {
+	if c.st != nil || err != nil {
+		return
+	}
+	for i := range stmts {
+		s := &stmts[i]
+		if s.setting == "" {
+			continue
+		}
+		c.settings = slices.DeleteFunc(c.settings, func(made step) bool { return made.setting == s.setting })
+		c.settings = append(c.settings, step{sql: s.sql, setting: s.setting})
+	}
+}

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack/turso"
+	"github.com/zen-auth/zen/internal/programs"
+)
+
+// laptop is a person's machine with the shipped programs, at a stack.
+type laptop struct {
+	t       *testing.T
+	zen     string
+	environ []string
+}
+
+func newLaptop(t *testing.T, stack *devstack.Stack, user string, changes ...string) *laptop {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	variables, err := stack.Environment(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &laptop{t: t, zen: filepath.Join(bin, "zen"+programs.Exe), environ: os.Environ()}
+	for _, v := range variables {
+		h.environ = append(h.environ, v.Name+"="+v.Value)
+	}
+	h.environ = append(h.environ, "CI=", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen dev browse --user "+user)
+	h.environ = append(h.environ, changes...)
+	return h
+}
+
+func (h *laptop) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(h.zen, args...)
+	cmd.Env = h.environ
+	return cmd
+}
+
+// run wants an exit code, and returns what was printed.
+func (h *laptop) run(code int, args ...string) (stdout, stderr string) {
+	h.t.Helper()
+	cmd := h.command(args...)
+	var out, err strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &err
+	if runErr := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != code {
+		h.t.Fatalf("zen %s: %v, want exit code %d\n%s%s", strings.Join(args, " "), runErr, code, out.String(), err.String())
+	}
+	return out.String(), err.String()
+}
+
+// hourly is an API whose tokens live for an hour.
+const hourly = "https://hourly.example.test"
+
+// tenant is a stack whose Auth0 says how often a refresh token was exchanged. It revokes
+// the whole sign-in when one is used again, as Auth0 does.
+type tenant struct {
+	*devstack.Stack
+	clock     *devstack.Clock
+	refreshes atomic.Int64
+}
+
+func newTenant(t *testing.T) *tenant {
+	t.Helper()
+	s := &tenant{clock: devstack.NewClock(time.Now())}
+	s.Stack = devstacktest.Start(t, devstack.Options{Now: s.clock.Now})
+	claims := map[bool]map[string]any{} // by whether they are for writing
+	for _, writing := range []bool{true, false} {
+		var err error
+		if claims[writing], err = s.Turso.Template(devstack.Organization, devstack.Database, turso.TokenOptions{ReadOnly: !writing}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// An API whose tokens live shorter than a sign-in's ID token.
+	if err := s.Auth0.AddAPI(auth0.API{Identifier: hourly, TokenLifetime: time.Hour, Scopes: []string{auth0.DefaultWriteScope}}); err != nil {
+		t.Fatal(err)
+	}
+	s.Auth0.SetAction(func(l *auth0.Login) {
+		if l.Refresh {
+			s.refreshes.Add(1)
+		}
+		for name, value := range claims[slices.Contains(l.Scopes, auth0.DefaultWriteScope)] {
+			l.SetAccessTokenClaim(name, value)
+		}
+	})
+	return s
+}
+
+// signInBefore signs in as that long ago, so that the token is that old now.
+func (s *tenant) signInBefore(h *laptop, age time.Duration) {
+	s.clock.Set(time.Now().Add(-age))
+	h.run(0, "login", "--provider", "auth0")
+	s.clock.Set(time.Now())
+}
+
+// Fifty processes want a token of Auth0's at once, and the stored one has expired: one
+// exchanges the refresh token, the others take what it stored, and nobody is signed out.
+func TestFiftyProcessesAndOneAuth0Token(t *testing.T) {
+	s := newTenant(t)
+	for range rounds(t, 1) {
+		h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
+		const left = 4 * time.Second // of the token, when it is made
+		s.signInBefore(h, time.Hour-left)
+		time.Sleep(left + time.Second)
+		before := s.refreshes.Load()
+		tokens := make([]string, 50)
+		var wait sync.WaitGroup
+		for n := range tokens {
+			wait.Go(func() {
+				out, err := h.command("token").Output()
+				if err != nil {
+					t.Errorf("process %d: %v", n, err)
+				}
+				tokens[n] = strings.TrimSpace(string(out))
+			})
+		}
+		wait.Wait()
+		for n, token := range tokens {
+			if token == "" || token != tokens[0] {
+				t.Errorf("process %d got another token", n)
+			}
+		}
+		if got := s.refreshes.Load() - before; got != 1 {
+			t.Errorf("the refresh token was exchanged %d times", got)
+		}
+		// The sign-in stands: it is good for another token, which was not there yet.
+		h.run(0, "token", "--access", "ro")
+	}
+}
+
+// zen token is killed at random moments of a renewal at Auth0, which forgives nothing:
+// the sign-in is never lost.
+func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no interrupts for single processes")
+	}
+	s := newTenant(t)
+	h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
+	// Each token has little left when it is made: every zen token renews.
+	s.clock.Set(time.Now().Add(30*time.Second - time.Hour))
+	h.run(0, "login", "--provider", "auth0")
+	began := time.Now()
+	h.run(0, "token")
+	whole := time.Since(began)
+	n, killed := rounds(t, 30), 0
+	for round := range n {
+		s.clock.Set(time.Now().Add(30*time.Second - time.Hour))
+		cmd := h.command("token")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(whole)) // a moment of a renewal
+		if round%5 == 4 {
+			_ = cmd.Process.Signal(os.Interrupt) // it may have ended
+		} else {
+			_ = cmd.Process.Kill()
+		}
+		if cmd.Wait() != nil {
+			killed++
+		}
+	}
+	s.clock.Set(time.Now())
+	h.run(0, "token")
+	t.Logf("%d of %d were killed within %s; the refresh token was exchanged %d times", killed, n, whole, s.refreshes.Load())
+	if killed < n/6 {
+		t.Errorf("%d of %d were killed", killed, n)
+	}
+}
+
+// Two people of two organisations, each through Auth0 and through Clerk: neither sees the
+// other's database.
+func TestOrganizationsAreIsolated(t *testing.T) {
+	seed := devstack.DefaultSeed()
+	o := &seed.Turso.Organizations[0]
+	o.Databases = append(o.Databases, devstack.DatabaseSeed{Name: "globex", SQL: "CREATE TABLE secrets (text); INSERT INTO secrets VALUES ('of globex')"})
+	o.Databases[0].SQL = "CREATE TABLE secrets (text); INSERT INTO secrets VALUES ('of acme')"
+	stack := devstacktest.Start(t, devstack.Options{Seed: seed})
+	databases := map[string]string{"acme": "app", "globex": "globex"} // by organisation
+	urls, claims := map[string]string{}, map[string]map[string]any{}
+	ids := map[string]string{}
+	for _, d := range stack.Turso.Databases(devstack.Organization) {
+		for organization, name := range databases {
+			if d.Name == name {
+				urls[organization], ids[organization] = stack.URL()+d.Path, d.ID
+			}
+		}
+	}
+	for organization, name := range databases {
+		var err error
+		if claims[organization], err = stack.Turso.Template(devstack.Organization, name, turso.TokenOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stack.Auth0.SetAction(func(l *auth0.Login) {
+		if l.Organization == nil {
+			return
+		}
+		for name, value := range claims[l.Organization.Name] {
+			l.SetAccessTokenClaim(name, value)
+		}
+	})
+	for user, organization := range map[string]string{"alice": "acme", "bob": "globex"} {
+		other := map[string]string{"acme": "globex", "globex": "acme"}[organization]
+		own := []string{"ZEN_DATABASE=" + urls[organization], "ZEN_DATABASE_ID=" + ids[organization]}
+		foreign := append(os.Environ(), "ZEN_DATABASE="+urls[other], "ZEN_DATABASE_ID="+ids[other])
+		h := newLaptop(t, stack, user, append(own, "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID)...)
+		h.run(0, "login", "--provider", "auth0", "--org", organization)
+		if out, _ := h.run(0, "db", "query", "SELECT text FROM secrets"); !strings.Contains(out, "of "+organization) {
+			t.Errorf("%s reads %q", user, out)
+		}
+		// The other's organisation lets nobody in, and the other's database takes no token.
+		_, stderr := h.run(3, "login", "--provider", "auth0", "--org", other)
+		if !strings.Contains(stderr, "is not part of") {
+			t.Errorf("%s in %s: %s", user, other, stderr)
+		}
+		elsewhere := *h
+		elsewhere.environ = append(append([]string{}, h.environ...), foreign[len(foreign)-2:]...)
+		if _, stderr := elsewhere.run(5, "db", "query", "SELECT text FROM secrets"); !strings.Contains(stderr, "is for database "+ids[organization]) {
+			t.Errorf("%s in the database of %s: %s", user, other, stderr)
+		}
+	}
+}

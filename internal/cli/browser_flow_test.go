@@ -1,0 +1,253 @@
+//go:build !windows
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/chromiumtest"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+)
+
+// desk is zen as a process beside a stack, whose browser is the test: what zen opens
+// is handed over.
+type desk struct {
+	t       *testing.T
+	zen     string
+	dir     string
+	environ []string
+	opened  string // the file that gets the address
+}
+
+func newDesk(t *testing.T, options devstack.Options) (*desk, *devstack.Stack) {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack := devstacktest.Start(t, options)
+	dir := t.TempDir()
+	variables, err := stack.Environment(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	term := &desk{t: t, zen: filepath.Join(bin, "zen"), dir: dir, opened: filepath.Join(dir, "opened")}
+	browser := filepath.Join(dir, "browser")
+	script := fmt.Sprintf("#!/bin/sh\nprintf '%%s' \"$1\" > '%s.part' && mv '%s.part' '%s'\n", term.opened, term.opened, term.opened)
+	if err := os.WriteFile(browser, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	term.environ = append(os.Environ(), "BROWSER="+browser, "CI=", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for _, v := range variables {
+		term.environ = append(term.environ, v.Name+"="+v.Value)
+	}
+	return term, stack
+}
+
+// command is zen with arguments.
+func (term *desk) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, term.zen, args...)
+	cmd.Dir, cmd.Env = term.dir, term.environ
+	return cmd
+}
+
+// run runs zen to its end, which has to be a good one.
+func (term *desk) run(args ...string) string {
+	term.t.Helper()
+	ctx, cancel := context.WithTimeout(term.t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := term.command(ctx, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		term.t.Fatalf("zen %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+// login is a zen login under way.
+type login struct {
+	*desk
+	cmd    *exec.Cmd
+	cancel context.CancelFunc
+	mu     sync.Mutex // guards said
+	said   bytes.Buffer
+}
+
+// Write implements io.Writer for what zen says.
+func (l *login) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.said.Write(text)
+}
+
+func (l *login) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.said.String()
+}
+
+func (term *desk) login(args ...string) *login {
+	term.t.Helper()
+	if err := os.RemoveAll(term.opened); err != nil {
+		term.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(term.t.Context(), 3*time.Minute)
+	l := &login{desk: term, cancel: cancel}
+	l.cmd = term.command(ctx, append([]string{"login"}, args...)...)
+	l.cmd.Stdout, l.cmd.Stderr = l, l
+	if err := l.cmd.Start(); err != nil {
+		term.t.Fatal(err)
+	}
+	return l
+}
+
+// page waits for the address that zen opens.
+func (l *login) page() string {
+	l.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		if address, err := os.ReadFile(l.opened); err == nil {
+			return string(address)
+		}
+		if time.Now().After(deadline) {
+			l.t.Fatalf("zen opens nothing:\n%s", l.text())
+		}
+	}
+}
+
+// done waits for the end, which has to be a sign-in of Alice's, and reads rows with it,
+// from the database itself and from a replica.
+func (l *login) done() {
+	l.t.Helper()
+	defer l.cancel()
+	if err := l.cmd.Wait(); err != nil {
+		l.t.Fatalf("zen login: %v\n%s", err, l.text())
+	}
+	if !strings.Contains(l.text(), "alice@example.test") {
+		l.t.Errorf("zen login said\n%s", l.text())
+	}
+	modes := []string{"remote"}
+	if embeddedModes {
+		modes = append(modes, "replica")
+	}
+	for _, mode := range modes {
+		if got := l.run("db", "query", "--mode", mode, "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
+			l.t.Errorf("%s: %q", mode, got)
+		}
+	}
+	l.run("logout")
+}
+
+// signIn does what each of the stack's sign-in pages asks for.
+func signIn(tab *chromiumtest.Tab, picture string) {
+	tab.Sees("main", "Sign in")
+	tab.Type("email", "alice@example.test")
+	tab.Type("password", "alice-dev-password")
+	tab.Screenshot(picture)
+	tab.Do(chromedp.Click(chromedp.CSS("[name=step][value=password]")))
+}
+
+var shownCode = regexp.MustCompile(`[A-Z0-9]{4}-[A-Z0-9]{4}`)
+
+// code is the code that the terminal shows.
+func (l *login) code() string {
+	l.t.Helper()
+	code := shownCode.FindString(l.text())
+	if code == "" {
+		l.t.Fatalf("the terminal shows no code:\n%s", l.text())
+	}
+	return code
+}
+
+// The spike's test 8, which it left to people: a full browser flow end to end, by each
+// way to sign in, in a real browser and with nothing in its place, to rows.
+func TestSpike8FullBrowserFlowEndToEnd(t *testing.T) {
+	term, stack := newDesk(t, devstack.Options{})
+
+	t.Run("Clerk's bridge", func(t *testing.T) {
+		term.t = t
+		tab := chromiumtest.Open(t)
+		l := term.login("--provider", "clerk")
+		tab.Do(chromedp.Navigate(l.page()))
+		signIn(tab, "clerk-sign-in.png")
+		tab.Sees("main", "Sign in a terminal?")
+		tab.Sees("output.code", l.code()) // the one that the terminal shows, to be compared
+		tab.Screenshot("clerk-bridge.png")
+		tab.Press("Authorise this terminal")
+		tab.Sees("h1", "Signed in")
+		tab.Screenshot("clerk-done.png")
+		l.done()
+	})
+
+	t.Run("Auth0 with consent", func(t *testing.T) {
+		term.t = t
+		tab := chromiumtest.Open(t)
+		l := term.login("--provider", "auth0")
+		tab.Do(chromedp.Navigate(l.page()))
+		signIn(tab, "auth0-sign-in.png")
+		tab.Sees("main", "Continue to zen?")
+		tab.Sees("main", "http://127.0.0.1:5368") // where the answer goes
+		tab.Screenshot("auth0-consent.png")
+		tab.Press("Continue")
+		tab.Sees("h1", "Signed in")
+		if at := chromiumtest.Find[string](tab, "location.search"); at != "" {
+			t.Errorf("the address bar still shows %s", at)
+		}
+		tab.Screenshot("auth0-done.png")
+		l.done()
+	})
+
+	t.Run("a device at Auth0", func(t *testing.T) {
+		term.t = t
+		tab := chromiumtest.Open(t)
+		l := term.login("--provider", "auth0", "--method", "device", "--no-browser")
+		for deadline := time.Now().Add(time.Minute); !shownCode.MatchString(l.text()); time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("no code:\n%s", l.text())
+			}
+		}
+		tab.Do(chromedp.Navigate(stack.Auth0.BaseURL() + "/activate"))
+		tab.Sees("main", "Enter the code displayed on your device")
+		tab.Type("user_code", l.code())
+		tab.Screenshot("device-code.png")
+		tab.Press("Continue")
+		tab.Sees("output.code", l.code())
+		tab.Screenshot("device-confirm.png")
+		tab.Press("Confirm")
+		signIn(tab, "device-sign-in.png")
+		tab.Sees("main", "Your device is now connected")
+		tab.Screenshot("device-done.png")
+		l.done()
+	})
+
+	t.Run("refused", func(t *testing.T) {
+		term.t = t
+		tab := chromiumtest.Open(t)
+		tab.Expect("status of 400") // the page at the end is one of an error
+		l := term.login("--provider", "auth0")
+		defer l.cancel()
+		tab.Do(chromedp.Navigate(l.page()))
+		signIn(tab, "refused-sign-in.png")
+		tab.Sees("main", "Continue to zen?")
+		tab.Press("Cancel")
+		tab.Sees("h1", "Sign-in failed")
+		tab.Screenshot("refused.png")
+		if err := l.cmd.Wait(); err == nil {
+			t.Errorf("signed in all the same:\n%s", l.text())
+		}
+	})
+}

@@ -1,0 +1,34 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// noSync is said of a server, or to a client, that knows only the older protocol of
+// embedded replicas, which is gRPC.
+const noSync = "this server has no sync V2; use remote"
+
+// errNoSync is what a replica gets from a libsql-server on its own.
+var errNoSync = &provider.Error{
+	Kind: provider.ErrConfig, Message: "the database can't be replicated: " + noSync,
+	Hint: "libsql-server by itself speaks only the older protocol of embedded replicas: use the mode remote",
+}
+
+// isGRPC tells replicas of the older protocol, which speak gRPC or gRPC-Web. Clients
+// turn to it when /info isn't answered as they hope.
+func isGRPC(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
+}
+
+// refuseGRPC answers with an error alone, in the headers: UNIMPLEMENTED, in the
+// encoding that was asked in
+// (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
+func (x *exchange) refuseGRPC(r *http.Request) {
+	x.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+	x.Header().Set("Grpc-Status", "12")
+	x.Header().Set("Grpc-Message", noSync) // which has nothing to be percent-encoded
+	x.WriteHeader(http.StatusOK)
+}

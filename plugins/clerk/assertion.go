@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Assertion implements provider.AssertionSource: a new token of the session, by the
+// template for it, or the session token itself.
+func (p *clerkProvider) Assertion(ctx context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
+	var none provider.Assertion
+	if err := p.configured(); err != nil {
+		return none, nil, err
+	}
+	if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, provider.AssertionJWT) {
+		return none, nil, &provider.Error{Kind: provider.ErrPermission, Message: "clerk: a session states who somebody is in a JWT alone"}
+	}
+	held, err := p.decodeCredential(req.Credential)
+	if err != nil {
+		return none, nil, err
+	}
+	if held.session == nil {
+		return none, nil, &provider.Error{
+			Kind: provider.ErrPermission, Message: "clerk: a sign-in by redirect has one token, for a database, which is shown to nothing else",
+			Hint: "use the method bridge",
+		}
+	}
+	if req.Audience != "" && p.settings.assertTemplate == "" {
+		return none, nil, &provider.Error{
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: a session token is for no audience, and one for %.100q is asked for", req.Audience),
+			Hint: fmt.Sprintf("make a JWT template with the claim aud of %q and name it in %s", req.Audience, keyAssertionTemplate),
+		}
+	}
+	before := held.session.Client
+	value, err := p.frontend.Mint(ctx, held.session, p.settings.assertTemplate)
+	var renewed *provider.Credential
+	if !held.session.Client.Equal(before) {
+		c := p.sessionCredential(held.session, req.Credential.Subject, req.Credential.Issued)
+		renewed = &c
+	}
+	if err != nil {
+		return none, renewed, err
+	}
+	claims, err := p.Verify(ctx, value)
+	if err == nil && req.Audience != "" && !slices.Contains(claims.Audience, req.Audience) {
+		err = &provider.Error{
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: tokens of the JWT template %q are not for %.100q", p.settings.assertTemplate, req.Audience),
+			Hint: fmt.Sprintf("set its claim aud to %q", req.Audience),
+		}
+	}
+	if err != nil {
+		return none, renewed, err
+	}
+	return provider.Assertion{Kind: provider.AssertionJWT, Value: value, Expires: claims.Expires}, renewed, nil
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+const (
+	// askTimeout bounds one request for a token.
+	askTimeout = 15 * time.Second
+	// maxToken bounds a token, as zen does.
+	maxToken = 16 << 10
+)
+
+// github is a job of GitHub Actions (docs.github.com, OpenID Connect; actions/toolkit,
+// oidc-utils.ts).
+type github struct {
+	url    string
+	bearer provider.Secret
+}
+
+func newGitHub(values provider.Settings) (place, error) {
+	g := github{values.Get(keyGitHubURL), values[keyGitHubToken]}
+	switch {
+	case g.url == "" || g.bearer.IsZero():
+		return nil, bad(keyWorkload, "give the job permissions: id-token: write", "github: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not both set")
+	case !isSecure(g.url, true):
+		return nil, bad(keyGitHubURL, "", "it is not an https URL")
+	}
+	return g, nil
+}
+
+func (g github) issuer() string { return "https://token.actions.githubusercontent.com" }
+
+func (g github) declare(string) string { return "" }
+
+func (g github) token(ctx context.Context, client *http.Client, audience string) (provider.Secret, error) {
+	u, err := url.Parse(g.url)
+	if err != nil {
+		return provider.Secret{}, bad(keyGitHubURL, "", "it is not a URL")
+	}
+	query := u.Query()
+	if audience != "" {
+		query.Set("audience", audience)
+	}
+	u.RawQuery = query.Encode()
+	var answer struct {
+		Value string `json:"value"`
+	}
+	err = ask(ctx, client, request{what: "ask GitHub Actions for a token", address: u.String(), authorization: "Bearer " + g.bearer.Reveal(), refused: "give the job permissions: id-token: write"}, &answer)
+	return provider.NewSecret(answer.Value), err
+}
+
+// buildkite is a job of Buildkite (buildkite/agent, api/oidc.go).
+type buildkite struct {
+	base, job string
+	agent     provider.Secret
+}
+
+func newBuildkite(values provider.Settings) (place, error) {
+	b := buildkite{strings.TrimSuffix(values.Get(keyBuildkiteURL), "/"), values.Get(keyBuildkiteJob), values[keyBuildkiteToken]}
+	if b.base == "" {
+		b.base = defaultBuildkite
+	}
+	switch {
+	case b.job == "" || b.agent.IsZero():
+		return nil, bad(keyWorkload, "it has to be a step of a build", "buildkite: BUILDKITE_JOB_ID and BUILDKITE_AGENT_ACCESS_TOKEN are not both set")
+	case !isSecure(b.base, false):
+		return nil, bad(keyBuildkiteURL, "", "it is not an https URL")
+	}
+	return b, nil
+}
+
+func (b buildkite) issuer() string { return "https://agent.buildkite.com" }
+
+func (b buildkite) declare(string) string { return "" }
+
+func (b buildkite) token(ctx context.Context, client *http.Client, audience string) (provider.Secret, error) {
+	body := map[string]any{}
+	if audience != "" {
+		body["audience"] = audience
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return provider.Secret{}, err
+	}
+	var answer struct {
+		Token string `json:"token"`
+	}
+	err = ask(ctx, client, request{
+		what: "ask Buildkite for a token", address: b.base + "/jobs/" + url.PathEscape(b.job) + "/oidc/tokens", body: encoded,
+		authorization: "Token " + b.agent.Reveal(), refused: "is this still the job's own agent?",
+	}, &answer)
+	return provider.NewSecret(answer.Token), err
+}
+
+// google is a service account on Google Cloud (cloud.google.com, Verify the identity of
+// a VM), asked at the metadata server: plain http by its nature.
+type google struct{ host string }
+
+func newGoogle(values provider.Settings) (place, error) {
+	g := google{values.Get(keyMetadataHost)}
+	if g.host == "" {
+		g.host = defaultMetadata
+	}
+	if u, err := url.Parse("http://" + g.host); err != nil || u.Host != g.host || u.Hostname() == "" {
+		return nil, bad(keyMetadataHost, "for example "+defaultMetadata, "%.100q is not a host", g.host)
+	}
+	return g, nil
+}
+
+func (g google) issuer() string { return "https://accounts.google.com" }
+
+func (g google) declare(string) string { return "" }
+
+func (g google) token(ctx context.Context, client *http.Client, audience string) (provider.Secret, error) {
+	if audience == "" {
+		audience = "zen" // Google wants one
+	}
+	query := url.Values{"audience": {audience}, "format": {"full"}}
+	var token text
+	err := ask(ctx, client, request{
+		what: "ask Google's metadata server for a token", address: "http://" + g.host + "/computeMetadata/v1/instance/service-accounts/default/identity?" + query.Encode(),
+		flavor: "Google", refused: "does the machine have a service account?",
+	}, &token)
+	return provider.NewSecret(string(token)), err
+}
+
+// given is a job that finds its token in its environment, for an audience that was
+// declared with it.
+type given struct {
+	value    provider.Secret
+	from     string
+	declared func(audience string) string
+}
+
+func newGitLab(values provider.Settings) (place, error) {
+	base := values.Get(keyGitLabURL)
+	if base == "" {
+		base = defaultGitLab
+	}
+	if !isSecure(base, false) {
+		return nil, bad(keyGitLabURL, "", "it is not an https URL")
+	}
+	if values.Get(keyIDToken) == "" {
+		return nil, bad(keyWorkload, "declare it in the job: id_tokens: {"+gitLabTokenInAJob+": {aud: "+exampleForAudience+"}}", "gitlab: %s is not set", gitLabTokenInAJob)
+	}
+	return given{value: values[keyIDToken], from: base, declared: func(audience string) string {
+		return fmt.Sprintf("declare it in the job: id_tokens: {%s: {aud: %s}}", gitLabTokenInAJob, audience)
+	}}, nil
+}
+
+func newCircleCI(values provider.Settings) (place, error) {
+	if values.Get(keyCircleToken) == "" {
+		return nil, bad(keyWorkload, "the job needs a context", "circleci: CIRCLE_OIDC_TOKEN_V2 is not set")
+	}
+	issuer := ""
+	if organization := values.Get(keyCircleOrg); organization != "" {
+		issuer = "https://oidc.circleci.com/org/" + url.PathEscape(organization)
+	}
+	return given{value: values[keyCircleToken], from: issuer, declared: func(audience string) string {
+		return fmt.Sprintf(`have the job ask for it: CIRCLE_OIDC_TOKEN_V2=$(circleci run oidc get --claims '{"aud": "%s"}') zen ...`, audience)
+	}}, nil
+}
+
+func (g given) issuer() string { return g.from }
+
+func (g given) declare(audience string) string { return g.declared(audience) }
+
+func (g given) token(context.Context, *http.Client, string) (provider.Secret, error) {
+	return provider.NewSecret(strings.TrimSpace(g.value.Reveal())), nil
+}
+
+// request is one request for a token.
+type request struct {
+	what, address string
+	// authorization and flavor are headers; body makes it a POST.
+	authorization, flavor string
+	body                  []byte
+	// refused says what to do about a 4xx.
+	refused string
+}
+
+// text is an answer that is no JSON.
+type text string
+
+// ask makes the request and decodes the answer into out: JSON, or a *text. It follows no
+// redirect.
+func ask(ctx context.Context, client *http.Client, r request, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	method, body := http.MethodGet, io.Reader(nil)
+	if r.body != nil {
+		method, body = http.MethodPost, bytes.NewReader(r.body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.address, body)
+	if err != nil {
+		return unavailable(r.what, "the request can't be made")
+	}
+	for name, value := range map[string]string{"Authorization": r.authorization, "Metadata-Flavor": r.flavor} {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
+	}
+	if r.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := own.Do(req)
+	if err != nil {
+		var wrapped *url.Error // it repeats the URL
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		failure := unavailable(r.what, err.Error())
+		failure.Err = err
+		return failure
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, 2*maxToken))
+	switch {
+	case err != nil:
+		return unavailable(r.what, err.Error())
+	case res.StatusCode/100 == 4 && res.StatusCode != http.StatusTooManyRequests:
+		return &provider.Error{Kind: provider.ErrRejected, Message: fmt.Sprintf("oidc: %s: HTTP %d", r.what, res.StatusCode), Hint: r.refused}
+	case res.StatusCode != http.StatusOK:
+		return unavailable(r.what, fmt.Sprintf("HTTP %d", res.StatusCode))
+	}
+	if plain, ok := out.(*text); ok {
+		*plain = text(strings.TrimSpace(string(answer)))
+		return nil
+	}
+	if json.Unmarshal(answer, out) != nil {
+		return unavailable(r.what, "the answer is not the one that it should be: is there a proxy between?")
+	}
+	return nil
+}
+
+func unavailable(what, reason string) *provider.Error {
+	return &provider.Error{Kind: provider.ErrUnavailable, Message: "oidc: " + what + ": " + reason}
+}

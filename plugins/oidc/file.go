@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spiffe/go-spiffe/v2/svid/jwtsvid"
+	"github.com/spiffe/go-spiffe/v2/workloadapi"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// file is a token that somebody keeps fresh in a file: a kubelet, or a SPIFFE helper.
+type file struct{ path string }
+
+func newFile(values provider.Settings) (place, error) {
+	path := values.Get(keyTokenFile)
+	if path == "" {
+		return nil, bad(keyWorkload, "set token_file to it", "file: token_file is not set")
+	}
+	return file{path}, nil
+}
+
+func (f file) issuer() string { return "" }
+
+func (f file) declare(audience string) string {
+	return fmt.Sprintf("have the token of %s made for it (Kubernetes: serviceAccountToken: {audience: %s, path: token})", f.path, audience)
+}
+
+func (f file) token(context.Context, *http.Client, string) (provider.Secret, error) {
+	// It is read each time: whoever keeps it fresh replaces it.
+	opened, err := os.Open(f.path)
+	if err != nil {
+		return provider.Secret{}, &provider.Error{
+			Kind: provider.ErrNoCredential, Message: fmt.Sprintf("oidc: read the token of the workload: %v", err), Err: err,
+			Hint: "is the volume mounted, and the file readable to this user?",
+		}
+	}
+	defer func() { _ = opened.Close() }()
+	content, err := io.ReadAll(io.LimitReader(opened, maxToken+1))
+	if err == nil && len(content) > maxToken {
+		err = fmt.Errorf("%s has more than 16 KiB", f.path)
+	}
+	if err != nil {
+		return provider.Secret{}, &provider.Error{Kind: provider.ErrTokenInvalid, Message: fmt.Sprintf("oidc: read the token of the workload: %v", err), Err: err}
+	}
+	return provider.NewSecret(strings.TrimSpace(string(content))), nil
+}
+
+// spiffe is a workload that asks the SPIFFE Workload API for a JWT-SVID.
+type spiffe struct{ socket string }
+
+func newSPIFFE(values provider.Settings) (place, error) {
+	s := spiffe{values.Get(keySPIFFESocket)}
+	if s.socket == "" {
+		return nil, bad(keyWorkload, "set SPIFFE_ENDPOINT_SOCKET, or token_file where a helper keeps a JWT-SVID", "spiffe: there is no socket of the Workload API")
+	}
+	if err := workloadapi.ValidateAddress(s.socket); err != nil {
+		return nil, bad(keySPIFFESocket, "for example unix:///run/spire/agent.sock", "%.200q is not an address of the Workload API", s.socket)
+	}
+	return s, nil
+}
+
+// issuer is the trust domain's affair.
+func (s spiffe) issuer() string { return "" }
+
+func (s spiffe) declare(string) string { return "" }
+
+func (s spiffe) token(ctx context.Context, _ *http.Client, audience string) (provider.Secret, error) {
+	if audience == "" {
+		audience = "zen" // the Workload API wants one
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	svid, err := workloadapi.FetchJWTSVID(ctx, jwtsvid.Params{Audience: audience}, workloadapi.WithAddr(s.socket))
+	if err != nil {
+		failure := unavailable("ask the SPIFFE Workload API for a JWT-SVID", err.Error())
+		failure.Err = err
+		failure.Hint = "is the agent there, and the workload registered?"
+		return provider.Secret{}, failure
+	}
+	return provider.NewSecret(svid.Marshal()), nil
+}

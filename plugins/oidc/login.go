@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/zen-auth/zen/core/oauth"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// cleanupTimeout is for ending a sign-in that came to nothing.
+const cleanupTimeout = 5 * time.Second
+
+// Login implements provider.Identity.
+func (p *oidcProvider) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	if err := p.configured(); err != nil {
+		return err
+	}
+	if req.Organization != "" {
+		return &provider.Error{Kind: provider.ErrConfig, Message: "oidc: OpenID Connect knows no organisations", Hint: "run zen login without --org"}
+	}
+	if len(req.AssertionKinds) > 0 && !slices.Contains(req.AssertionKinds, provider.AssertionJWT) {
+		return wrongKind()
+	}
+	switch req.Method {
+	case "", methodBrowser:
+		return p.loginBrowser(ctx, req, host)
+	case methodDevice:
+		return p.loginDevice(ctx, req, host)
+	case methodWorkload:
+		return p.loginWorkload(ctx, req, host)
+	}
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("oidc: method %.40q is not %s, %s or %s", req.Method, methodBrowser, methodDevice, methodWorkload),
+	}
+}
+
+func (p *oidcProvider) loginBrowser(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	if !req.Interactive {
+		return &provider.Error{
+			Kind: provider.ErrNoCredential, Message: "oidc: signing in needs a browser and somebody at it",
+			Hint: "run zen login in a terminal, or with --method device; a CI job or workload signs in with --method workload",
+		}
+	}
+	i, err := p.people(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.checkAudience(req.Audience); err != nil {
+		return err
+	}
+	otherwise := ""
+	if i.client.Metadata.DeviceEndpoint != "" {
+		otherwise = "--method device"
+	}
+	return i.client.Browser(ctx, host, oauth.BrowserOptions{
+		Scopes: p.scopes(i.client.Metadata), Params: peculiar(p.settings.issuer), Ports: p.settings.ports, Otherwise: otherwise,
+	}, func(ctx context.Context, tokens oauth.Tokens) (string, error) {
+		return p.signIn(ctx, i, tokens, host)
+	})
+}
+
+// peculiar are the parameters without which an issuer gives no refresh token.
+func peculiar(issuer string) url.Values {
+	if issuer == "https://accounts.google.com" {
+		return url.Values{"access_type": {"offline"}, "prompt": {"consent"}}
+	}
+	return nil
+}
+
+func (p *oidcProvider) loginDevice(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	i, err := p.people(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.checkAudience(req.Audience); err != nil {
+		return err
+	}
+	tokens, err := i.client.Device(ctx, host, oauth.DeviceOptions{Scopes: p.scopes(i.client.Metadata), OpenPage: req.Interactive})
+	if err != nil {
+		return err
+	}
+	_, err = p.signIn(ctx, i, tokens, host)
+	return err
+}
+
+// signIn verifies who signed in, and has it stored.
+func (p *oidcProvider) signIn(ctx context.Context, i *issuer, tokens oauth.Tokens, host provider.Host) (string, error) {
+	id, err := i.client.VerifyID(ctx, i.verifier, tokens)
+	var credential provider.Credential
+	if err == nil {
+		credential = p.personal(tokens, id, p.now().UTC())
+		err = host.Store(ctx, provider.SignIn{Credential: credential, Claims: id.Claims})
+	}
+	if err != nil {
+		// Nobody holds the refresh token: it should not go on living at the issuer.
+		if !tokens.Refresh.IsZero() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+			defer cancel()
+			_ = i.client.Revoke(ctx, tokens.Refresh)
+		}
+		return "", err
+	}
+	return credential.Subject, nil
+}
+
+// loginWorkload signs a job or workload in, by what is around it.
+func (p *oidcProvider) loginWorkload(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	if p.settings.workload == nil {
+		return noPlace()
+	}
+	_, claims, err := p.state(ctx, req.Audience)
+	if err != nil {
+		return err
+	}
+	return host.Store(ctx, provider.SignIn{
+		Claims: claims,
+		Credential: provider.Credential{
+			Data: p.encode(stored{Workload: p.settings.workloadName}), Subject: oneLine(claims.Subject),
+			Detail: "asked of " + p.settings.workloadName + " each time; nothing secret is stored", Issued: p.now().UTC(),
+		},
+	})
+}
+
+// oneLine is a subject for people. Those of workloads are long words, and no secrets.
+func oneLine(subject string) string {
+	subject = strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return -1
+	}, subject)
+	return strings.ToValidUTF8(subject[:min(len(subject), 255)], "")
+}

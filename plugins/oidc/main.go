@@ -1,0 +1,22 @@
+// Command zen-provider-oidc signs in at any OpenID issuer: people in a browser or on
+// another device, machines by what their CI system or cloud states about them. It says
+// who somebody is, to a provider that makes tokens, and makes none for databases itself.
+//
+// It is started by zen, not by people.
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/zen-auth/zen/core/plugin"
+)
+
+func main() { plugin.Serve(newProvider(version())) }
+
+// version is the one of the module that the binary was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "(unknown)"
+}

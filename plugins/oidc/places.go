@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// place is where a workload runs, and how it is told there who it is.
+type place interface {
+	// issuer is the iss of the place's statements, or "" where a setting has to say it.
+	issuer() string
+	// token asks for a statement for an audience. Where the place gives one out for an
+	// audience of its own choice, it is that one.
+	token(ctx context.Context, client *http.Client, audience string) (provider.Secret, error)
+	// declare says how to have a token made for another audience, where the place gives
+	// it out in advance; else it is "".
+	declare(audience string) string
+}
+
+// placeNames are the values of the setting workload, in the order in which they are
+// looked for.
+func placeNames() []string {
+	return []string{"github", "gitlab", "buildkite", "circleci", "spiffe", "file", "google"}
+}
+
+// findPlace finds out where this runs. What is set goes before what is found.
+func findPlace(values provider.Settings) (name string, p place, err error) {
+	name = values.Get(keyWorkload)
+	if name != "" && !slices.Contains(placeNames(), name) {
+		return "", nil, bad(keyWorkload, "", "%.40q is not one of %s", name, strings.Join(placeNames(), ", "))
+	}
+	if path := values.Get(keyTokenFile); path != "" && !filepath.IsAbs(path) {
+		return "", nil, bad(keyTokenFile, "", "%.100q is not an absolute path", path)
+	}
+	if name == "" {
+		name = around(values)
+	}
+	if name == "" {
+		return "", nil, nil
+	}
+	p, err = map[string]func(provider.Settings) (place, error){
+		"github": newGitHub, "gitlab": newGitLab, "buildkite": newBuildkite, "circleci": newCircleCI,
+		"google": newGoogle, "spiffe": newSPIFFE, "file": newFile,
+	}[name](values)
+	return name, p, err
+}
+
+// around knows the marks of each place. A file that is named and a SPIFFE socket are
+// there because somebody wants them used, so that they go before what CI puts there.
+func around(values provider.Settings) string {
+	for _, mark := range []struct{ key, name string }{
+		{keyTokenFile, "file"}, {keySPIFFESocket, "spiffe"}, {keyGitHubURL, "github"}, {keyGitLab, "gitlab"}, {keyIDToken, "gitlab"},
+		{keyBuildkiteJob, "buildkite"}, {keyCircleToken, "circleci"}, {keyMetadataHost, "google"},
+	} {
+		if values.Get(mark.key) != "" {
+			return mark.name
+		}
+	}
+	return ""
+}
+
+// noPlace is the end of a workload's sign-in where nothing around says who it is.
+func noPlace() error {
+	return &provider.Error{
+		Kind:    provider.ErrNoCredential,
+		Message: "oidc: nothing around says which workload this is",
+		Hint: "in GitHub Actions a job needs permissions: id-token: write; in GitLab declare " + gitLabTokenInAJob +
+			" among its id_tokens; elsewhere set workload, or token_file and workload_issuer",
+	}
+}
