@@ -52,7 +52,7 @@ func flagValues(name string, words []string) []string {
 	case "provider":
 		return providerNames(words)
 	case "format":
-		return token.TokenFormats
+		return token.Formats
 	case "shell":
 		return token.ShellNames
 	case "access":

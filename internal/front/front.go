@@ -33,7 +33,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // frontProgram has the commands that need no provider as long as the stored token is good.
 func frontProgram() app.Program {
-	return app.Program{Commands: []*cli.Command{token.TokenCommand(), token.StatusCommand(), token.ExecCommand()}, WithSession: withSession}
+	return app.Program{Commands: []*cli.Command{token.Command(), token.StatusCommand(), token.ExecCommand()}, WithSession: withSession}
 }
 
 // runHere reports whether the line is one that may be answered here.
@@ -67,24 +67,20 @@ func runHere(commands []*cli.Command, args []string) bool {
 // withSession runs fn with the session of the selected profile. Where it needs a
 // provider, zen-full begins anew: nothing was printed yet, and the locks that are
 // held end with the program.
-func withSession(c *cli.Context, fn func(*session.Session) error) error {
-	if err := app.EmptyFlags(c); err != nil {
-		return err
-	}
-	cfg, err := config.Load(app.LoadOptions(c))
+func withSession(_ context.Context, e *app.Env, fn func(*session.Session) error) error {
+	cfg, err := config.Load(e.Config)
 	if err != nil {
 		return err
 	}
-	o, err := app.KeyringOptions(c)
+	o, err := e.Keyring()
 	if err != nil {
 		return err
 	}
-	notify := app.Notifier(c)
 	profile, err := cfg.Profile("")
 	if err != nil {
 		return err
 	}
-	config := session.FromProfile(cfg, profile, session.Credentials(cfg, o, notify), elsewhere{}, notify)
+	config := session.FromProfile(cfg, profile, session.Credentials(cfg, o, e.Notify), elsewhere{}, e.Notify)
 	// Not under the profile's lock: on Windows this program waits for the other.
 	config.RenewInChild = func(context.Context, session.RenewalRequest) error { return becomeFull() }
 	return fn(session.New(config))

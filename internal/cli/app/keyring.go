@@ -5,8 +5,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/keyring"
 )
@@ -17,10 +15,10 @@ const unlockTimeout = time.Minute
 // EnvKeyringTimeout is the variable that says how long the keyring is waited for.
 const EnvKeyringTimeout = "ZEN_KEYRING_TIMEOUT"
 
-// KeyringOptions give a person time to unlock the keyring, and nobody else.
-func KeyringOptions(c *cli.Context) (keyring.Options, error) {
+// Keyring gives a person time to unlock the keyring, and nobody else.
+func (e *Env) Keyring() (keyring.Options, error) {
 	o := keyring.Options{Timeout: keyring.DefaultTimeout}
-	if Interactive(c) {
+	if e.Interactive() {
 		o.Timeout = unlockTimeout
 	}
 	if text := os.Getenv(EnvKeyringTimeout); text != "" {
@@ -34,7 +32,7 @@ func KeyringOptions(c *cli.Context) (keyring.Options, error) {
 		o.Timeout = timeout
 	}
 	o.Waiting = func(timeout time.Duration) {
-		out := Notes(c)
+		out := e.Notes()
 		fmt.Fprintf(out, "%sWaiting for the keyring: somebody may have to unlock it (at most %s).\n", clearLine(out), timeout)
 	}
 	return o, nil

@@ -31,7 +31,7 @@ func logout(c *cli.Context) error {
 	if err := app.NoMoreThan(c, 0); err != nil {
 		return err
 	}
-	return app.WithSession(c, func(s *session.Session) error {
+	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
 		results, err := s.Logout(c.Context, c.Bool("all"))
 		if err != nil && !errors.Is(err, provider.ErrNoCredential) {
 			return err

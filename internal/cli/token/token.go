@@ -3,6 +3,8 @@
 package token
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -17,10 +19,11 @@ import (
 	"github.com/zen-auth/zen/internal/session"
 )
 
-// TokenFormats are what --format takes, the default first.
-var TokenFormats = []string{"raw", "json", "env", "header", "exec-credential"}
+// Formats are what --format takes, the default first.
+var Formats = []string{"raw", "json", "env", "header", "exec-credential"}
 
-func TokenCommand() *cli.Command {
+// Command is zen token.
+func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "token",
 		Usage: "print a token that is good now",
@@ -36,10 +39,19 @@ and exits with 3.
    zen token --format exec-credential                a client.authentication.k8s.io
                                                      document, as kubectl reads it`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(TokenFormats, ", "), Value: TokenFormats[0]},
+			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(Formats, ", "), Value: Formats[0]},
 			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(ShellNames, ", ") + " (default: the one that SHELL names)"},
 		}, tokenFlags()...),
-		Action: token,
+		Action: func(c *cli.Context) error {
+			if err := app.NoMoreThan(c, 0); err != nil {
+				return err
+			}
+			o := Options{Shell: c.String("shell"), MinTTL: c.Duration("min-ttl")}
+			if c.IsSet("format") {
+				o.Format = c.String("format")
+			}
+			return o.Run(c.Context, app.EnvOf(c))
+		},
 	}
 }
 
@@ -52,55 +64,64 @@ func tokenFlags() []cli.Flag {
 	}
 }
 
-func token(c *cli.Context) error {
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
-	write, err := tokenWriter(c)
-	if err != nil {
-		return err
-	}
-	s, t, err := goodToken(c, true)
-	if err != nil {
-		return err
-	}
-	return write(c.App.Writer, s, t)
+// Options are those of zen token.
+type Options struct {
+	// Format is one of Formats; "" is the first of them, or json where the answer is to
+	// be in JSON.
+	Format string
+	// Shell is one of ShellNames, for the format env; "" is the one that SHELL names.
+	Shell string
+	// MinTTL is how long the token has to be good at least.
+	MinTTL time.Duration
 }
 
-// goodToken returns a token of the profile that is good now, or for --min-ttl. The
-// provider that may have made it has ended. With tell, it says what it waits for.
-func goodToken(c *cli.Context, tell bool) (s *session.Session, t provider.Token, err error) {
-	if c.Duration("min-ttl") < 0 {
-		return nil, t, app.Usage(c, "--min-ttl %s is negative", c.Duration("min-ttl"))
+// Run prints a token that is good now.
+func (o Options) Run(ctx context.Context, e *app.Env) error {
+	write, err := o.writer(e)
+	if err != nil {
+		return err
 	}
-	err = app.WithSession(c, func(own *session.Session) error {
+	s, t, err := goodToken(ctx, e, o.MinTTL, true)
+	if err != nil {
+		return err
+	}
+	return write(e.Out, s, t)
+}
+
+// goodToken returns a token of the profile that is good now, and for minTTL. The
+// provider that may have made it has ended. With tell, it says what it waits for.
+func goodToken(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool) (s *session.Session, t provider.Token, err error) {
+	if minTTL < 0 {
+		return nil, t, e.Usage("--min-ttl %s is negative", minTTL)
+	}
+	err = e.WithSession(ctx, func(own *session.Session) error {
 		s = own
 		if err := s.NeedsDatabase(); err != nil {
 			return err
 		}
 		get := func() (err error) {
-			t, err = s.TokenFor(c.Context, c.Duration("min-ttl"))
+			t, err = s.TokenFor(ctx, minTTL)
 			return err
 		}
 		if !tell {
 			return get()
 		}
-		return app.Slowly(c, "waiting for a token", get)
+		return e.Slowly("waiting for a token", get)
 	})
 	return s, t, err
 }
 
-// tokenWriter is what --format, --shell and --json ask for.
-func tokenWriter(c *cli.Context) (func(io.Writer, *session.Session, provider.Token) error, error) {
-	format := c.String("format")
-	if app.GlobalBool(c, "json") {
-		if c.IsSet("format") && format != "json" {
-			return nil, app.Usage(c, "--json and --format %s are two answers", format)
+// writer writes a token in the form that is asked for.
+func (o Options) writer(e *app.Env) (func(io.Writer, *session.Session, provider.Token) error, error) {
+	format := cmp.Or(o.Format, Formats[0])
+	if e.JSON {
+		if o.Format != "" && format != "json" {
+			return nil, e.Usage("--json and --format %s are two answers", format)
 		}
 		format = "json"
 	}
-	if c.IsSet("shell") && format != "env" {
-		return nil, app.Usage(c, "--shell is for --format env")
+	if o.Shell != "" && format != "env" {
+		return nil, e.Usage("--shell is for --format env")
 	}
 	switch format {
 	case "raw":
@@ -108,13 +129,13 @@ func tokenWriter(c *cli.Context) (func(io.Writer, *session.Session, provider.Tok
 	case "header":
 		return writeLine(func(t provider.Token) string { return "Authorization: Bearer " + t.Value.Reveal() }), nil
 	case "json":
-		return func(_ io.Writer, s *session.Session, t provider.Token) error {
-			return app.PrintJSON(c, newTokenDocument(s, t))
+		return func(w io.Writer, s *session.Session, t provider.Token) error {
+			return app.WriteJSON(w, newTokenDocument(s, t))
 		}, nil
 	case "env":
-		shell := shellOr(c.String("shell"), os.Getenv("SHELL"))
+		shell := shellOr(o.Shell, os.Getenv("SHELL"))
 		if !slices.Contains(ShellNames, shell) {
-			return nil, app.Usage(c, "--shell %q is not %s", shell, strings.Join(ShellNames, ", "))
+			return nil, e.Usage("--shell %q is not %s", shell, strings.Join(ShellNames, ", "))
 		}
 		return func(w io.Writer, s *session.Session, t provider.Token) error {
 			_, err := io.WriteString(w, shellText(shell, tokenEnvironment(s.Target().URL, t)))
@@ -125,11 +146,11 @@ func tokenWriter(c *cli.Context) (func(io.Writer, *session.Session, provider.Tok
 		if err != nil {
 			return nil, err
 		}
-		return func(_ io.Writer, _ *session.Session, t provider.Token) error {
-			return app.PrintJSON(c, newExecCredential(version, t))
+		return func(w io.Writer, _ *session.Session, t provider.Token) error {
+			return app.WriteJSON(w, newExecCredential(version, t))
 		}, nil
 	}
-	return nil, app.Usage(c, "--format %q is not %s", format, strings.Join(TokenFormats, ", "))
+	return nil, e.Usage("--format %q is not %s", format, strings.Join(Formats, ", "))
 }
 
 func writeLine(text func(provider.Token) string) func(io.Writer, *session.Session, provider.Token) error {
