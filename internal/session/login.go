@@ -61,6 +61,11 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 		}
 	}
 	s.audit(audit.SignIn, actor{provider: name, subject: subject(*host.stored)}, provider.Token{}, nil)
+	if noted, ok := identity.(interface{ Notes() []provider.Note }); ok {
+		for _, note := range noted.Notes() {
+			s.config.notify(note.Text)
+		}
+	}
 	return *host.stored, nil
 }
 

@@ -20,7 +20,7 @@ func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host pr
 	}
 	s := stored{Source: sourceEnvironment, Organization: req.Organization}
 	if p.apiToken.IsZero() {
-		typed, err := askAPIToken(ctx, req.Interactive, host)
+		typed, err := askAPIToken(ctx, host)
 		if err != nil {
 			return err
 		}
@@ -54,17 +54,13 @@ func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host pr
 	return host.Store(ctx, result)
 }
 
-func askAPIToken(ctx context.Context, interactive bool, host provider.Host) (string, error) {
-	nobody := &provider.Error{
-		Kind: provider.ErrNoCredential, Message: "platformtoken: no Turso API token, and nobody to ask for one",
-		Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable,
-	}
-	if !interactive {
-		return "", nobody
-	}
+func askAPIToken(ctx context.Context, host provider.Host) (string, error) {
 	answer, err := host.AskSecret(ctx, "Turso API token (turso auth api-tokens mint zen)")
-	if errors.Is(err, provider.ErrNoCredential) { // a browser could be opened, but nobody reads the terminal
-		return "", nobody
+	if errors.Is(err, provider.ErrNoCredential) {
+		return "", &provider.Error{
+			Kind: provider.ErrNoCredential, Message: "platformtoken: no Turso API token, and nobody to ask for one",
+			Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable,
+		}
 	}
 	if err != nil {
 		return "", err

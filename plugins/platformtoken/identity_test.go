@@ -29,6 +29,9 @@ func (h *person) Progress(_ context.Context, text string) error { h.said += text
 func (h *person) AskSecret(_ context.Context, question string) (provider.Secret, error) {
 	h.asked++
 	h.said += question + "\n"
+	if h.types == "" {
+		return provider.Secret{}, provider.ErrNoCredential
+	}
 	return provider.NewSecret(h.types), nil
 }
 

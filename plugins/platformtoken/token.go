@@ -13,12 +13,14 @@ import (
 
 // Token implements provider.TokenSource.
 //
-// Access and permissions are those of the request. Claims of an identity that
-// another provider signed in don't change them: the API token decides what can be
-// minted, and a role may at most narrow that, never widen it.
+// Access and permissions are those of the request, and no more than what the claims of an
+// identity that another provider signed in say of databases, where they do.
 func (p *platform) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	a, err := p.account(req.Credential)
 	if err != nil {
+		return provider.TokenResponse{}, err
+	}
+	if req, err = narrow(req); err != nil {
 		return provider.TokenResponse{}, err
 	}
 	token, database, err := p.mint(ctx, a, req)
@@ -26,6 +28,38 @@ func (p *platform) Token(ctx context.Context, req provider.TokenRequest) (provid
 		return provider.TokenResponse{}, err
 	}
 	return provider.TokenResponse{Token: token, DatabaseID: database.ID}, nil
+}
+
+// narrow takes from a request what the identity's claims don't allow.
+func narrow(req provider.TokenRequest) (provider.TokenRequest, error) {
+	if req.Claims == nil || req.Claims.Database == nil {
+		return req, nil
+	}
+	d := req.Claims.Database
+	switch {
+	case d.GroupID != "" || len(d.Namespaces) > 0:
+		return req, &provider.Error{
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("platformtoken: the claims of %.60s are for a group or for databases by name, which is not understood here", req.Claims.Subject),
+			Hint: "have the issuer say id, a and perm",
+		}
+	case d.DatabaseID != "" && req.Target.DatabaseID != "" && d.DatabaseID != req.Target.DatabaseID:
+		return req, &provider.Error{
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("platformtoken: %.60s may use the database %.40s, not %s", req.Claims.Subject, d.DatabaseID, req.Target.DatabaseID),
+			Hint: "sign in as somebody who may use this one",
+		}
+	case d.DatabaseID != "":
+		req.Target.DatabaseID = d.DatabaseID // another one is refused when it is found
+	}
+	req.Access = provider.NarrowAccess(req.Access, d.Access)
+	both, ok := provider.Narrow(req.Permissions, d.Permissions)
+	if !ok {
+		return req, &provider.Error{
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("platformtoken: %.60s may do nothing of what the profile's permissions allow", req.Claims.Subject),
+			Hint: "change permissions in the profile, or what the issuer says in perm",
+		}
+	}
+	req.Permissions = both
+	return req, nil
 }
 
 // mint finds the database and makes a token for it. What was found is kept for the

@@ -49,6 +49,9 @@ func readLine(ctx context.Context, f *os.File, hidden bool) (string, error) {
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
+		if err == nil && n == 0 && len(line) > 0 {
+			return string(line), nil // of a file whose last line has no end
+		}
 		if err != nil || n == 0 {
 			return "", errors.Join(err, io.ErrUnexpectedEOF)
 		}

@@ -3,6 +3,8 @@ package app
 import (
 	"bufio"
 	"context"
+	"errors"
+	"io"
 	"os"
 
 	"golang.org/x/term"
@@ -26,6 +28,9 @@ func readLine(ctx context.Context, f *os.File, hidden bool) (string, error) {
 			return
 		}
 		line, err := bufio.NewReader(f).ReadString('\n')
+		if errors.Is(err, io.EOF) && line != "" {
+			err = nil // of a file whose last line has no end
+		}
 		answers <- answer{line, err}
 	}()
 	select {

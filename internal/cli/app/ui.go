@@ -24,6 +24,9 @@ type UI struct {
 	// here says why no browser is opened, or whose is.
 	here string
 
+	// secret is where a secret is read from that a provider asks for; nil is the terminal.
+	secret *os.File
+
 	// asking is held by the one question that is on the terminal.
 	asking sync.Mutex
 
@@ -46,6 +49,25 @@ func NewUI(e *Env) *UI {
 		u.here = "This is " + place.name + ": zen opens no browser here.\n"
 	}
 	return u
+}
+
+// SecretFrom has the secret that a provider asks for read from a file descriptor, a line of
+// it, and not from the terminal.
+func (u *UI) SecretFrom(fd int) error {
+	file := os.NewFile(uintptr(fd), "secret")
+	if file == nil || stated(file) != nil {
+		return &provider.Error{
+			Kind: ErrUsage, Message: fmt.Sprintf("--secret-fd %d: no such file descriptor is open", fd),
+			Hint: "for example zen login --secret-fd 3 3<FILE",
+		}
+	}
+	u.secret = file
+	return nil
+}
+
+func stated(file *os.File) error {
+	_, err := file.Stat()
+	return err
 }
 
 // Done waits a moment for the browser commands, which usually have ended. One that
@@ -122,8 +144,23 @@ func (u *UI) Ask(ctx context.Context, question string) (string, error) {
 
 // AskSecret implements session.UI.
 func (u *UI) AskSecret(ctx context.Context, question string) (provider.Secret, error) {
+	if u.secret != nil {
+		u.asking.Lock()
+		defer u.asking.Unlock()
+		line, err := readLine(ctx, u.secret, false)
+		if err != nil && ctx.Err() == nil {
+			return provider.Secret{}, fmt.Errorf("read the secret from the file descriptor: %w", errors.Join(provider.ErrNoCredential, err))
+		}
+		return provider.NewSecret(strings.TrimSpace(line)), err
+	}
 	answer, err := u.ask(ctx, question, true)
 	return provider.NewSecret(answer), err
+}
+
+// Confirm asks for a yes, and takes everything else for a no.
+func (u *UI) Confirm(ctx context.Context, question string) (bool, error) {
+	answer, err := u.ask(ctx, question+" [y/N]", false)
+	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), err
 }
 
 var errNobody = &provider.Error{

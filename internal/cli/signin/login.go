@@ -39,6 +39,7 @@ is how to switch.
 			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`; for clerk bridge (the default) or redirect"},
 			&cli.StringFlag{Name: "org", Usage: "sign in to the organisation `ORG`"},
 			&cli.StringFlag{Name: "storage", Usage: "keep the profile's credentials in `STORAGE`: keyring or file"},
+			&cli.IntFlag{Name: "secret-fd", Usage: "read the secret that is asked for from the file descriptor `N`, not from the terminal", Value: -1},
 			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
 			&cli.DurationFlag{Name: "timeout", Usage: "wait so long for the browser", Value: loginTimeout},
 		},
@@ -81,6 +82,11 @@ func login(c *cli.Context) error {
 		config.Provider = name // for this run
 		s = session.New(config)
 		ui := app.NewUI(app.EnvOf(c))
+		if c.IsSet("secret-fd") {
+			if err := ui.SecretFrom(c.Int("secret-fd")); err != nil {
+				return err
+			}
+		}
 		account, err := s.Login(ctx, name, provider.LoginRequest{
 			Method:       c.String("method"),
 			Organization: c.String("org"),

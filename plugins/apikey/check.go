@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// soon is when the end of a key is told beforehand.
+const soon = 7 * 24 * time.Hour
+
+// Check implements provider.Provider. It begins no session, which would be a change.
+func (p *apiKey) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+	h, err := p.hold(req.Credential)
+	if err != nil {
+		return nil, report(provider.Finding{ID: "api-key", Severity: provider.SeveritySkipped, Text: err.Error(), Hint: provider.Hint(err)})
+	}
+	if p.backend == nil {
+		if req.Audience == "" && h.ID != "" { // it was verified once
+			return nil, report(failed("way", errNoWay))
+		}
+		return nil, report(provider.Finding{
+			ID: "way", Severity: provider.SeverityOK, Text: "the key is for a provider that has Clerk verify it; nothing of it is checked here",
+		})
+	}
+	warning := provider.Finding{
+		ID: "secret-key", Severity: provider.SeverityWarn, Text: "this machine holds a Clerk secret key (" + secretKeyVariable + ")",
+		Cause: "whoever reads it can act as anybody in this Clerk instance", Hint: "in CI, have a provider make the tokens that verifies the key, such as openbao",
+	}
+	if err := report(warning); err != nil {
+		return nil, err
+	}
+	finding, good := p.checkKey(ctx, h)
+	if err := report(finding); err != nil || !good {
+		return nil, err
+	}
+	return nil, report(p.checkNativeAPI(ctx))
+}
+
+func (p *apiKey) checkKey(ctx context.Context, h held) (finding provider.Finding, good bool) {
+	k, err := p.verify(ctx, h)
+	if err != nil {
+		return failed("api-key", err), false
+	}
+	rights, err := p.settings.rightsOf(k)
+	if err != nil {
+		return failed("api-key", err), false
+	}
+	finding = provider.Finding{ID: "api-key", Severity: provider.SeverityOK, Text: fmt.Sprintf("%s of %s", k.ID, k.Subject)}
+	if rights != nil {
+		finding.Text += ", for " + string(rights.Access)
+	}
+	switch {
+	case k.Expires.IsZero():
+		finding.Text += ", without an end"
+	default:
+		finding.Text += ", until " + k.Expires.Format(time.RFC3339)
+		if k.Expires.Sub(p.now()) < soon {
+			finding.Severity, finding.Hint = provider.SeverityWarn, "have another key made in time"
+		}
+	}
+	return finding, true
+}
+
+func (p *apiKey) checkNativeAPI(ctx context.Context) provider.Finding {
+	if err := p.frontend.Probe(ctx); err != nil {
+		return failed("native-api", err)
+	}
+	return provider.Finding{ID: "native-api", Severity: provider.SeverityOK, Text: "the Native API is enabled"}
+}
+
+func failed(id string, err error) provider.Finding {
+	return provider.Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err)}
+}

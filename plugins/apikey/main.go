@@ -1,0 +1,22 @@
+// Command zen-provider-apikey signs in with a Clerk API key, for servers and CI: either
+// by showing the key to a provider that makes tokens in its name, or, on a server that
+// holds the Clerk secret key anyway, by a session of the key's user.
+//
+// It is started by zen, not by people.
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/zen-auth/zen/core/plugin"
+)
+
+func main() { plugin.Serve(newProvider(version())) }
+
+// version is the one of the module that the binary was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
