@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -15,11 +14,11 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
-// SchemaVersion is in every JSON document that zen prints. It grows when a field
-// changes its meaning or goes away.
-const SchemaVersion = 1
+// SchemaVersion is in every JSON document that zen prints.
+const SchemaVersion = tokenform.SchemaVersion
 
 // Env is what a command finds around it: the streams, and what the line says to all
 // commands. A test makes one of buffers.
@@ -143,12 +142,7 @@ func Paint(w io.Writer, colour, text string) string {
 func PrintJSON(c *cli.Context, document any) error { return EnvOf(c).PrintJSON(document) }
 
 // WriteJSON writes one document.
-func WriteJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
-}
+func WriteJSON(w io.Writer, document any) error { return tokenform.WriteJSON(w, document) }
 
 // Notes is the Env's.
 func Notes(c *cli.Context) io.Writer { return EnvOf(c).Notes() }

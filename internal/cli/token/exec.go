@@ -2,17 +2,13 @@ package token
 
 import (
 	"context"
-	"maps"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
-	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
 // ExecCommand is zen exec.
@@ -86,9 +82,9 @@ func (o ExecOptions) Run(ctx context.Context, e *app.Env) error {
 	if len(o.Command) == 0 {
 		return e.Usage("which command? write it behind --")
 	}
-	extra, err := o.extra(e)
+	extra, err := tokenform.Variables(o.Env)
 	if err != nil {
-		return err
+		return e.Usage("%v", err)
 	}
 	path, err := app.FindCommand(o.Command[0])
 	if err != nil {
@@ -101,49 +97,5 @@ func (o ExecOptions) Run(ctx context.Context, e *app.Env) error {
 	if err != nil {
 		return err
 	}
-	return app.CommandError(o.Command[0], app.ReplaceProcess(path, o.Command, childEnvironment(os.Environ(), s, t, extra)))
-}
-
-// extra reads Env: names, each with the part of the token that it gets.
-func (o ExecOptions) extra(e *app.Env) (map[string]string, error) {
-	extra := map[string]string{}
-	for _, text := range o.Env {
-		name, what, ok := strings.Cut(text, "=")
-		if !ok || !isVariable(name) || !slices.Contains([]string{"url", "token", "expires"}, what) {
-			// Without an echo of what may be a secret.
-			return nil, e.Usage("--env %.40q is not given url, token or expires, as in NAME=token", name)
-		}
-		extra[name] = what
-	}
-	return extra, nil
-}
-
-func isVariable(name string) bool {
-	return name != "" && (name[0] < '0' || name[0] > '9') &&
-		strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
-}
-
-// childEnvironment is environ for a command: without what is another account's, or
-// a provider's own, and with the token.
-func childEnvironment(environ []string, s *session.Session, t provider.Token, extra map[string]string) []string {
-	value := map[string]string{"url": s.Target().URL, "token": t.Value.Reveal(), "expires": expiryText(t)}
-	set := map[string]string{
-		envURL: value["url"], "LIBSQL_URL": value["url"],
-		envToken: value["token"], "LIBSQL_AUTH_TOKEN": value["token"],
-		envExpires: value["expires"], "ZEN_PROFILE": s.Profile(),
-	}
-	for name, what := range extra {
-		set[name] = value[what]
-	}
-	kept := slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
-		name, _, _ := strings.Cut(entry, "=")
-		_, replaced := set[name]
-		return replaced || app.IsCredentialVariable(name)
-	})
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if set[name] != "" {
-			kept = append(kept, name+"="+set[name])
-		}
-	}
-	return kept
+	return app.CommandError(o.Command[0], app.ReplaceProcess(path, o.Command, answer(s, t).Environment(os.Environ(), extra)))
 }

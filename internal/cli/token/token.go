@@ -3,12 +3,10 @@
 package token
 
 import (
-	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,10 +15,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
-
-// Formats are what --format takes, the default first.
-var Formats = []string{"raw", "json", "env", "header", "exec-credential"}
 
 // Command is zen token.
 func Command() *cli.Command {
@@ -39,12 +35,17 @@ and exits with 3.
    zen token --format exec-credential                a client.authentication.k8s.io
                                                      document, as kubectl reads it`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(Formats, ", "), Value: Formats[0]},
-			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(ShellNames, ", ") + " (default: the one that SHELL names)"},
+			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(tokenform.Formats, ", "), Value: tokenform.Formats[0]},
+			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(tokenform.ShellNames, ", ") + " (default: the one that SHELL names)"},
 		}, tokenFlags()...),
 		Action: func(c *cli.Context) error {
 			if err := app.NoMoreThan(c, 0); err != nil {
 				return err
+			}
+			for _, name := range []string{"format", "shell"} {
+				if c.IsSet(name) && c.String(name) == "" {
+					return app.Usage(c, "--%s is empty", name)
+				}
 			}
 			o := Options{Shell: c.String("shell"), MinTTL: c.Duration("min-ttl")}
 			if c.IsSet("format") {
@@ -66,10 +67,10 @@ func tokenFlags() []cli.Flag {
 
 // Options are those of zen token.
 type Options struct {
-	// Format is one of Formats; "" is the first of them, or json where the answer is to
+	// Format is one of tokenform.Formats; "" is the first of them, or json where the answer is to
 	// be in JSON.
 	Format string
-	// Shell is one of ShellNames, for the format env; "" is the one that SHELL names.
+	// Shell is one of tokenform.ShellNames, for the format env; "" is the one that SHELL names.
 	Shell string
 	// MinTTL is how long the token has to be good at least.
 	MinTTL time.Duration
@@ -85,7 +86,7 @@ func (o Options) Run(ctx context.Context, e *app.Env) error {
 	if err != nil {
 		return err
 	}
-	return write(e.Out, s, t)
+	return write(e.Out, answer(s, t))
 }
 
 // goodToken returns a token of the profile that is good now, and for minTTL. The
@@ -111,68 +112,17 @@ func goodToken(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool)
 	return s, t, err
 }
 
+// answer is what tokenform hands out.
+func answer(s *session.Session, t provider.Token) tokenform.Answer {
+	return tokenform.Answer{Profile: s.Profile(), Database: s.Target().URL, Access: s.Access(), Token: t}
+}
+
 // writer writes a token in the form that is asked for.
-func (o Options) writer(e *app.Env) (func(io.Writer, *session.Session, provider.Token) error, error) {
-	format := cmp.Or(o.Format, Formats[0])
-	if e.JSON {
-		if o.Format != "" && format != "json" {
-			return nil, e.Usage("--json and --format %s are two answers", format)
-		}
-		format = "json"
+func (o Options) writer(e *app.Env) (func(io.Writer, tokenform.Answer) error, error) {
+	write, err := tokenform.Choice{Format: o.Format, Shell: o.Shell, JSON: e.JSON, Getenv: os.Getenv}.Writer()
+	var flag tokenform.FlagError
+	if errors.As(err, &flag) {
+		return nil, e.Usage("%v", flag)
 	}
-	if o.Shell != "" && format != "env" {
-		return nil, e.Usage("--shell is for --format env")
-	}
-	switch format {
-	case "raw":
-		return writeLine(func(t provider.Token) string { return t.Value.Reveal() }), nil
-	case "header":
-		return writeLine(func(t provider.Token) string { return "Authorization: Bearer " + t.Value.Reveal() }), nil
-	case "json":
-		return func(w io.Writer, s *session.Session, t provider.Token) error {
-			return app.WriteJSON(w, newTokenDocument(s, t))
-		}, nil
-	case "env":
-		shell := shellOr(o.Shell, os.Getenv("SHELL"))
-		if !slices.Contains(ShellNames, shell) {
-			return nil, e.Usage("--shell %q is not %s", shell, strings.Join(ShellNames, ", "))
-		}
-		return func(w io.Writer, s *session.Session, t provider.Token) error {
-			_, err := io.WriteString(w, shellText(shell, tokenEnvironment(s.Target().URL, t)))
-			return err
-		}, nil
-	case "exec-credential":
-		version, err := execCredentialVersion(os.Getenv("KUBERNETES_EXEC_INFO"))
-		if err != nil {
-			return nil, err
-		}
-		return func(w io.Writer, _ *session.Session, t provider.Token) error {
-			return app.WriteJSON(w, newExecCredential(version, t))
-		}, nil
-	}
-	return nil, e.Usage("--format %q is not %s", format, strings.Join(Formats, ", "))
-}
-
-func writeLine(text func(provider.Token) string) func(io.Writer, *session.Session, provider.Token) error {
-	return func(w io.Writer, _ *session.Session, t provider.Token) error {
-		_, err := fmt.Fprintln(w, text(t))
-		return err
-	}
-}
-
-type tokenDocument struct {
-	SchemaVersion int        `json:"schema_version"`
-	Profile       string     `json:"profile"`
-	Database      string     `json:"database"`
-	Access        string     `json:"access"`
-	Token         string     `json:"token"`
-	IssuedAt      *time.Time `json:"issued_at"`
-	ExpiresAt     *time.Time `json:"expires_at"`
-}
-
-func newTokenDocument(s *session.Session, t provider.Token) tokenDocument {
-	return tokenDocument{
-		SchemaVersion: app.SchemaVersion, Profile: s.Profile(), Database: s.Target().URL, Access: string(s.Access()),
-		Token: t.Value.Reveal(), IssuedAt: app.Instant(t.Issued), ExpiresAt: app.Instant(t.Expires),
-	}
+	return write, err
 }

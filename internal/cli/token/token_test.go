@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
@@ -59,8 +60,10 @@ func newEnv(t *testing.T) (e *app.Env, out, errOut *strings.Builder) {
 		In: strings.NewReader(""), Out: out, Err: errOut, Help: "zen token",
 		Open: func(_ context.Context, _ *app.Env, fn func(*session.Session) error) error {
 			return fn(session.New(session.Config{
-				Profile: "reports", Provider: "issuer", OwnTarget: true, Access: provider.AccessReadOnly,
-				Target: provider.Target{URL: "libsql://app-acme.turso.io"}, SettingsHash: func(string, []string) string { return "" },
+				Profile: cache.Profile{
+					Name: "reports", Provider: "issuer", OwnTarget: true, Access: provider.AccessReadOnly,
+					Target: provider.Target{URL: "libsql://app-acme.turso.io"}, SettingsHash: func(string, []string) string { return "" },
+				},
 				Store: credentials, Providers: i, Verifier: i,
 			}))
 		},
