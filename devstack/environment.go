@@ -119,14 +119,19 @@ func (s *Stack) job(dir string) ([]Variable, error) {
 	for _, v := range found {
 		variables = append(variables, Variable(v))
 	}
-	if s.ci != "kubernetes" && s.ci != "spiffe" {
-		return variables, nil
-	}
 	path := filepath.Join(dir, "ci", "token")
-	ended, err := s.CI.KeepFile(s.background, s.ci, s.audience(), path)
-	if err != nil {
-		return nil, err
+	var ended <-chan struct{}
+	switch s.ci {
+	case "kubernetes":
+		ended, err = s.CI.KeepFile(s.background, s.ci, s.audience(), path)
+		variables = append(variables, Variable{"ZEN_OIDC__TOKEN_FILE", path})
+	case "spiffe":
+		path = filepath.Join(dir, "ci", "agent.sock")
+		ended, err = s.CI.ServeSPIFFE(s.background, path)
+		variables = append(variables, Variable{"SPIFFE_ENDPOINT_SOCKET", "unix://" + path})
 	}
-	s.running = append(s.running, ended)
-	return append(variables, Variable{"ZEN_OIDC__TOKEN_FILE", path}), nil
+	if ended != nil {
+		s.running = append(s.running, ended)
+	}
+	return variables, err
 }

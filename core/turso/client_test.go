@@ -184,7 +184,7 @@ func TestCalls(t *testing.T) {
 		},
 		"remove a key set": {
 			[]exchange{{request: "DELETE /v2/organizations/acme/jwks/clerk", body: `{"region":""}`}},
-			func(c *turso.Client) (any, error) { return nil, c.RemoveKeySet(ctx, "acme", "clerk") },
+			func(c *turso.Client) (any, error) { return nil, c.RemoveKeySet(ctx, "acme", "clerk", "") },
 			nil,
 		},
 		"template": {
@@ -285,7 +285,7 @@ func TestNothingIsSentForABadArgument(t *testing.T) {
 	good := turso.TokenOptions{Expiration: time.Hour, Authorization: turso.ReadOnly}
 	for _, name := range []string{"", ".", "..", "a/b", `a\b`, "a\nb", strings.Repeat("a", 129)} {
 		_, errDatabase := c.CreateDatabaseToken(ctx, "acme", name, good)
-		for _, err := range []error{errDatabase, c.RemoveKeySet(ctx, "acme", name)} {
+		for _, err := range []error{errDatabase, c.RemoveKeySet(ctx, "acme", name, "")} {
 			if !errors.Is(err, turso.ErrBadArgument) {
 				t.Errorf("%q: %v", name, err)
 			}

@@ -11,6 +11,9 @@ import (
 type KeySet struct {
 	Name string `json:"jwks_name"`
 	URL  string `json:"jwks_url"`
+	// Region is where the registration counts; "" is what Turso makes of none, which
+	// it doesn't publish.
+	Region string `json:"region,omitempty"`
 }
 
 // KeySets lists the registrations of an organisation.
@@ -28,15 +31,16 @@ func (c *Client) KeySets(ctx context.Context, org string) ([]KeySet, error) {
 // SaveKeySet registers a key set, or replaces the one of that name. An
 // organisation may have few: two on the starter plan.
 func (c *Client) SaveKeySet(ctx context.Context, org string, set KeySet) error {
-	body := map[string]string{"jwks_url": set.URL, "region": ""}
+	body := map[string]string{"jwks_url": set.URL, "region": set.Region}
 	return c.changeKeySet(ctx, "save the key set", http.MethodPut, org, set.Name, body)
 }
 
-// RemoveKeySet removes a registration. Turso answers 500 where there are more of
-// them than the plan allows, and keeps all.
-func (c *Client) RemoveKeySet(ctx context.Context, org, name string) error {
+// RemoveKeySet removes a registration of a region, "" being what was saved without one.
+// Turso answers 500 where there are more of them than the plan allows, and keeps all; an
+// answer of 200 is to be believed only once [Client.KeySets] lacks it.
+func (c *Client) RemoveKeySet(ctx context.Context, org, name, region string) error {
 	// The body is required, unusual as it is for DELETE.
-	return c.changeKeySet(ctx, "remove the key set", http.MethodDelete, org, name, map[string]string{"region": ""})
+	return c.changeKeySet(ctx, "remove the key set", http.MethodDelete, org, name, map[string]string{"region": region})
 }
 
 func (c *Client) changeKeySet(ctx context.Context, op, method, org, name string, body any) error {

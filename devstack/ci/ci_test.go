@@ -17,6 +17,10 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/spiffe/go-spiffe/v2/svid/jwtsvid"
+	"github.com/spiffe/go-spiffe/v2/workloadapi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/jose/josetest"
@@ -268,6 +272,39 @@ func TestFaults(t *testing.T) {
 			checks[f.Name](t)
 		})
 	}
+}
+
+// TestWorkloadAPI: go-spiffe asks the agent, which refuses whom it doesn't know.
+func TestWorkloadAPI(t *testing.T) {
+	b := newBench(t, ci.Job{})
+	dir, err := os.MkdirTemp("", "spiffe") // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	ctx, stop := context.WithCancel(t.Context())
+	done, err := b.ServeSPIFFE(ctx, filepath.Join(dir, "ci", "agent.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetch := func() (*jwtsvid.SVID, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		return workloadapi.FetchJWTSVID(ctx, jwtsvid.Params{Audience: audience}, workloadapi.WithAddr("unix://"+filepath.Join(dir, "ci", "agent.sock")))
+	}
+	svid, err := fetch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := josetest.Verify(svid.Marshal(), b.Issuer("spiffe"), audience); err != nil || svid.ID.String() != "spiffe://acme.example.test/ns/ci/sa/zen" {
+		t.Errorf("%s: %v", svid.ID, err)
+	}
+	b.fault.Store(ci.FaultForbidden)
+	if _, err := fetch(); status.Code(err) != codes.PermissionDenied {
+		t.Errorf("forbidden: %v", err)
+	}
+	stop()
+	<-done
 }
 
 // TestKeepFile: the file has another token before the first one ends.

@@ -12,7 +12,7 @@
 //	circleci    (a variable of the job)
 //	google      GET  /computeMetadata/v1/instance/service-accounts/default/identity
 //	kubernetes  (a file that is replaced before its token ends)
-//	spiffe      (a file, as spiffe-helper keeps one)
+//	spiffe      (the Workload API on a socket)
 //
 // Google's metadata server is known by its host alone, hence the path at the root.
 //

@@ -49,7 +49,7 @@ func (s *Service) Environment(system, audience string) ([]Variable, error) {
 		return []Variable{
 			{"CIRCLECI", "true"}, {"CIRCLE_OIDC_TOKEN_V2", token}, {"CIRCLE_ORGANIZATION_ID", s.issuers[system].audience},
 		}, nil
-	case "kubernetes", "spiffe": // a file: see KeepFile
+	case "kubernetes", "spiffe": // a file and a socket: see KeepFile and ServeSPIFFE
 		return nil, nil
 	}
 	return nil, fmt.Errorf("%w: %q (known: %s)", ErrSystem, system, strings.Join(Systems(), ", "))

@@ -174,7 +174,7 @@ func newSPIFFE(s *Service) *issuer {
 	return s.define(issuer{
 		name: "spiffe", keysPath: "/keys", lifetime: 5 * time.Minute, early: -1, many: true,
 		claims: func(string) map[string]any {
-			return map[string]any{"sub": "spiffe://" + j.Owner + ".example.test/ns/" + j.Namespace + "/sa/" + j.ServiceAccount}
+			return map[string]any{"sub": j.spiffeID()}
 		},
 	})
 }

@@ -138,7 +138,7 @@ func (c *Conn) during(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	logged, err := c.locked(ctx, f)
+	logged, err := c.locked(ctx, true, f)
 	if logged > 0 {
 		c.db.frames.logged(logged)
 		c.db.committed(logged)
@@ -146,10 +146,20 @@ func (c *Conn) during(ctx context.Context, f func() error) error {
 	return err
 }
 
-func (c *Conn) locked(ctx context.Context, f func() error) (logged int64, err error) {
+// looking runs f, which only looks, like during: that the transaction timed out is left
+// to be told to what runs next.
+func (c *Conn) looking(ctx context.Context, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	_, err := c.locked(ctx, false, f)
+	return err
+}
+
+func (c *Conn) locked(ctx context.Context, tell bool, f func() error) (logged int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.timedOut {
+	if c.timedOut && tell {
 		c.timedOut = false
 		return 0, ErrTransactionTimeout
 	}

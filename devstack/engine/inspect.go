@@ -45,7 +45,7 @@ func (c *Conn) Describe(ctx context.Context, sql string, rights *Rights) (d Desc
 // whatever the schema and the rights: a table that does not exist is none. What
 // the rights refuse as a whole it returns as refusal.
 func (c *Conn) Check(ctx context.Context, sql string, rights *Rights) (refusal, err error) {
-	err = c.during(ctx, func() error {
+	err = c.looking(ctx, func() error {
 		s, err := c.parse(sql, rights)
 		if err == nil {
 			refusal = rights.refuse(s)

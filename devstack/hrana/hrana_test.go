@@ -66,6 +66,15 @@ func newClient(t testing.TB, o Options) *client {
 	return &client{t: t, url: hs.URL}
 }
 
+// start sends a request, and returns when the answer begins.
+func (c *client) start(path, body string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(c.t.Context(), "POST", c.url+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return http.DefaultClient.Do(req)
+}
+
 func (c *client) do(method, path, body string) (*http.Response, string) {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(body))

@@ -3,6 +3,7 @@ package turso
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -154,4 +155,24 @@ func settled(v any) any {
 		}
 	}
 	return v
+}
+
+// cloudOtherwise are the cases in which Turso Cloud was seen to answer something else
+// than libsql-server, beside those above.
+var cloudOtherwise = map[string]string{
+	"no auth":        "401 with a text of Cloud's: empty JWT token",
+	"empty bearer":   "401 with a text of Cloud's: empty JWT token",
+	"garbage bearer": "400 JWT error: InvalidToken",
+	"unsigned jwt":   "401 with a text of Cloud's: can't be decoded with any of the existing keys",
+}
+
+// Turso Cloud, the default, answers as libsql-server wherever it wasn't seen to do
+// otherwise: to a token that it refuses.
+func TestRecordedAnswersInCloudMode(t *testing.T) {
+	f := newFixture(t, Options{})
+	valid, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})
+	must(t, err)
+	known := maps.Clone(otherwise)
+	maps.Copy(known, cloudOtherwise)
+	f.compareRecorded(valid, sign(newKey(), jwt.MapClaims{"id": f.app.ID, "a": "rw"}), known)
 }

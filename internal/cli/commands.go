@@ -12,6 +12,8 @@ import (
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/db"
 	"github.com/zen-auth/zen/internal/cli/dev"
+	"github.com/zen-auth/zen/internal/cli/doctor"
+	"github.com/zen-auth/zen/internal/cli/jwks"
 	"github.com/zen-auth/zen/internal/cli/provider"
 	"github.com/zen-auth/zen/internal/cli/proxy"
 	"github.com/zen-auth/zen/internal/cli/signin"
@@ -29,6 +31,7 @@ func fullProgram() app.Program {
 		Commands: []*cli.Command{
 			signin.LoginCommand(), signin.LogoutCommand(), token.StatusCommand(), token.TokenCommand(), token.ExecCommand(), signin.ProfilesCommand(), db.Command(),
 			proxy.Command(), provider.Command(), dev.Command(), versionCommand(), completionCommand(), client.RenewCommand(),
+			doctor.Command(), jwks.Command(),
 		},
 		WithSession: client.WithSession,
 		Complete:    completeValue,

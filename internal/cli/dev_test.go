@@ -249,7 +249,7 @@ func TestDev(t *testing.T) {
 			"circleci":   `test -n "$CIRCLE_OIDC_TOKEN_V2"`,
 			"google":     `test -n "$GCE_METADATA_HOST"`,
 			"kubernetes": `test -s "$ZEN_OIDC__TOKEN_FILE"`,
-			"spiffe":     `test -s "$ZEN_OIDC__TOKEN_FILE"`,
+			"spiffe":     `test -S "${SPIFFE_ENDPOINT_SOCKET#unix://}"`,
 			"none":       `test -z "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -z "$ZEN_OIDC__ID_TOKEN"`,
 		} {
 			if code, stdout, stderr := zen.run(t, "dev", "--ci", system, "--", "sh", "-ec", script); code != 0 {

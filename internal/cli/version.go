@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,7 +18,7 @@ func versionCommand() *cli.Command {
 			if err := app.NoMoreThan(c, 0); err != nil {
 				return err
 			}
-			version, revision := buildVersion()
+			version, revision := app.BuildVersion()
 			if app.GlobalBool(c, "json") {
 				return app.PrintJSON(c, struct {
 					SchemaVersion int    `json:"schema_version"`
@@ -37,18 +36,4 @@ func versionCommand() *cli.Command {
 			return err
 		},
 	}
-}
-
-// buildVersion is what the go command recorded.
-func buildVersion() (version, revision string) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown", ""
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			revision = s.Value[:12]
-		}
-	}
-	return info.Main.Version, revision
 }

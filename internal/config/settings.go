@@ -47,6 +47,17 @@ func (c *Config) Resolve(fields []provider.Field, providerName string) ([]Settin
 	if err := c.refuseUnknown(fields, providerName); err != nil {
 		return nil, err
 	}
+	return c.resolve(fields, providerName)
+}
+
+// Some are the settings of these fields, whatever else is set for the provider: for
+// what zen itself asks in the way that a provider would.
+func (c *Config) Some(fields []provider.Field, providerName string) (provider.Settings, error) {
+	resolved, err := c.resolve(fields, providerName)
+	return SettingsOf(resolved), err
+}
+
+func (c *Config) resolve(fields []provider.Field, providerName string) ([]Setting, error) {
 	resolved := make([]Setting, 0, len(fields))
 	for _, field := range fields {
 		text, origin, err := c.find(field, providerName)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -17,15 +18,15 @@ const (
 
 // tellEnd says once that a token ends soon which ends with its sign-in, so that no other
 // will take its place. The caller has the turn.
-func (s *Session) tellEnd(record store.Record, by issuer, token provider.Token) {
-	signIn := record.Accounts[by.provider].Credential.Expires
+func (s *Session) tellEnd(record store.Record, by cache.Issuer, token provider.Token) {
+	signIn := record.Accounts[by.Provider].Credential.Expires
 	left := token.Expires.Round(0).Sub(s.config.Now().Round(0))
 	if s.endTold || token.Expires.IsZero() || signIn.After(token.Expires) || signIn.IsZero() ||
 		token.Expires.Sub(token.Issued) < longLived || left > endingSoon || left <= 0 {
 		return
 	}
 	s.endTold = true
-	s.config.notify(fmt.Sprintf("the token of %s ends in %s, on %s, and can't be renewed", by.provider, days(left), token.Expires.UTC().Format("2006-01-02 15:04 MST")))
+	s.config.notify(fmt.Sprintf("the token of %s ends in %s, on %s, and can't be renewed", by.Provider, days(left), token.Expires.UTC().Format("2006-01-02 15:04 MST")))
 }
 
 // days rounds a duration down to what a person plans with.

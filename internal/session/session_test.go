@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -133,9 +134,11 @@ func newSession(t *testing.T, change func(*session.Config)) (*session.Session, *
 		claims: provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: databaseID}},
 	}
 	config := session.Config{
-		Profile: "default", Target: provider.Target{URL: "libsql://db", DatabaseID: databaseID},
-		SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
-		Store:        store.New(t.TempDir()), Providers: f, Verifier: verifier{f},
+		Profile: cache.Profile{
+			Name: "default", Target: provider.Target{URL: "libsql://db", DatabaseID: databaseID},
+			SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
+		},
+		Store: store.New(t.TempDir()), Providers: f, Verifier: verifier{f},
 		Now: func() time.Time { return f.now }, Jitter: func(provider.Token) float64 { return 0 },
 	}
 	if change != nil {

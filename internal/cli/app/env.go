@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,11 +9,11 @@ import (
 	"golang.org/x/term"
 
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
-// SchemaVersion is in every JSON document that zen prints. It grows when a field
-// changes its meaning or goes away.
-const SchemaVersion = 1
+// SchemaVersion is in every JSON document that zen prints.
+const SchemaVersion = tokenform.SchemaVersion
 
 // EmptyFlags refuses flags that were given nothing.
 func EmptyFlags(c *cli.Context) error {
@@ -64,12 +63,8 @@ func PrintJSON(c *cli.Context, document any) error {
 	return WriteJSON(c.App.Writer, document)
 }
 
-func WriteJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
-}
+// WriteJSON writes one document.
+func WriteJSON(w io.Writer, document any) error { return tokenform.WriteJSON(w, document) }
 
 // Notes is where things are told that are not the answer.
 func Notes(c *cli.Context) io.Writer {

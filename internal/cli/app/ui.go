@@ -159,6 +159,12 @@ func (u *UI) AskSecret(ctx context.Context, question string) (provider.Secret, e
 	return provider.NewSecret(answer), err
 }
 
+// Confirm asks for a yes, and takes everything else for a no.
+func (u *UI) Confirm(ctx context.Context, question string) (bool, error) {
+	answer, err := u.ask(ctx, question+" [y/N]", false)
+	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), err
+}
+
 var errNobody = &provider.Error{
 	Kind:    provider.ErrNoCredential,
 	Message: "the sign-in needs an answer, and nobody can be asked",

@@ -82,10 +82,10 @@ func logLevel(debug bool) (string, error) {
 		level := strings.ToLower(os.Getenv(variable))
 		switch {
 		case level == "":
-		case !slices.Contains(host.LogLevels, level):
+		case !slices.Contains(host.LogLevels(), level):
 			return "off", &provider.Error{
 				Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is %.20q", variable, level),
-				Hint: "it takes " + strings.Join(host.LogLevels, ", "),
+				Hint: "it takes " + strings.Join(host.LogLevels(), ", "),
 			}
 		default:
 			return level, nil

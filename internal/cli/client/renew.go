@@ -18,6 +18,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/wire"
 )
 
 // A renewal is made by a process of its own, in a session of its own, and the one
@@ -73,10 +74,11 @@ func makeRenewal(c *cli.Context, request session.RenewalRequest) error {
 	})
 }
 
-// report is what became of a request: an error of the contract's, as text.
+// report is what became of a request: an error of the contract's, with the reason code
+// that it has on the wire.
 type report struct {
 	Failed     bool          `json:"failed"`
-	Kind       string        `json:"kind,omitempty"`
+	Reason     string        `json:"reason,omitempty"`
 	Message    string        `json:"message,omitempty"`
 	Hint       string        `json:"hint,omitempty"`
 	RetryAfter time.Duration `json:"retry_after,omitempty"`
@@ -86,24 +88,16 @@ func newReport(err error) report {
 	if err == nil {
 		return report{}
 	}
-	r := report{Failed: true, Message: err.Error(), Hint: provider.Hint(err), RetryAfter: provider.RetryAfter(err)}
-	if kind := provider.Kind(err); kind != nil {
-		r.Kind = kind.Error()
+	return report{
+		Failed: true, Reason: wire.Reason(err), Message: err.Error(), Hint: provider.Hint(err), RetryAfter: provider.RetryAfter(err),
 	}
-	return r
 }
 
 func (r report) err() error {
 	if !r.Failed {
 		return nil
 	}
-	e := &provider.Error{Message: r.Message, Hint: r.Hint, RetryAfter: r.RetryAfter}
-	for _, kind := range provider.Kinds() {
-		if kind.Error() == r.Kind {
-			e.Kind = kind
-		}
-	}
-	return e
+	return &provider.Error{Kind: wire.KindOf(r.Reason), Message: r.Message, Hint: r.Hint, RetryAfter: r.RetryAfter}
 }
 
 // renewer is core.Options.RenewInChild. It starts this very program, with what was

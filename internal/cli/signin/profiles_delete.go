@@ -10,6 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/session"
@@ -52,7 +53,7 @@ func deleteProfile(c *cli.Context, client *core.Client, name string) error {
 	}
 	// A profile that is no longer configured has its credentials revoked, too.
 	s := session.New(session.Config{
-		Profile: name, Store: client.Store, Providers: client.Providers, SettingsHash: client.Config.SettingsHash,
+		Profile: cache.Profile{Name: name, SettingsHash: client.Config.SettingsHash}, Store: client.Store, Providers: client.Providers,
 	})
 	results, err := s.Logout(c.Context, true)
 	if err != nil {

@@ -1,16 +1,12 @@
 package token
 
 import (
-	"maps"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
-	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
 func ExecCommand() *cli.Command {
@@ -57,9 +53,9 @@ func execAction(c *cli.Context) error {
 	if c.NArg() == 0 {
 		return app.Usage(c, "which command? write it behind --")
 	}
-	extra, err := extraVariables(c)
+	extra, err := tokenform.Variables(c.StringSlice("env"))
 	if err != nil {
-		return err
+		return app.Usage(c, "%v", err)
 	}
 	command := c.Args().Slice()
 	path, err := app.FindCommand(command[0])
@@ -73,49 +69,5 @@ func execAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return app.CommandError(command[0], app.ReplaceProcess(path, command, childEnvironment(os.Environ(), s, t, extra)))
-}
-
-// extraVariables reads --env: names, each with the part of the token that it gets.
-func extraVariables(c *cli.Context) (map[string]string, error) {
-	extra := map[string]string{}
-	for _, text := range c.StringSlice("env") {
-		name, what, ok := strings.Cut(text, "=")
-		if !ok || !isVariable(name) || !slices.Contains([]string{"url", "token", "expires"}, what) {
-			// Without an echo of what may be a secret.
-			return nil, app.Usage(c, "--env %.40q is not given url, token or expires, as in NAME=token", name)
-		}
-		extra[name] = what
-	}
-	return extra, nil
-}
-
-func isVariable(name string) bool {
-	return name != "" && (name[0] < '0' || name[0] > '9') &&
-		strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
-}
-
-// childEnvironment is environ for a command: without what is another account's, or
-// a provider's own, and with the token.
-func childEnvironment(environ []string, s *session.Session, t provider.Token, extra map[string]string) []string {
-	value := map[string]string{"url": s.Target().URL, "token": t.Value.Reveal(), "expires": expiryText(t)}
-	set := map[string]string{
-		envURL: value["url"], "LIBSQL_URL": value["url"],
-		envToken: value["token"], "LIBSQL_AUTH_TOKEN": value["token"],
-		envExpires: value["expires"], "ZEN_PROFILE": s.Profile(),
-	}
-	for name, what := range extra {
-		set[name] = value[what]
-	}
-	kept := slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
-		name, _, _ := strings.Cut(entry, "=")
-		_, replaced := set[name]
-		return replaced || app.IsCredentialVariable(name)
-	})
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if set[name] != "" {
-			kept = append(kept, name+"="+set[name])
-		}
-	}
-	return kept
+	return app.CommandError(command[0], app.ReplaceProcess(path, command, answer(s, t).Environment(os.Environ(), extra)))
 }

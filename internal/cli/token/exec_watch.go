@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
 const (
@@ -229,9 +230,9 @@ func (w *watcher) start() (err error) {
 	if err := w.writeFile(); err != nil {
 		return err
 	}
-	environ := childEnvironment(os.Environ(), w.session, w.token, w.extra)
+	environ := answer(w.session, w.token).Environment(os.Environ(), w.extra)
 	if w.file != "" {
-		environ = append(environ, envTokenFile+"="+w.file)
+		environ = append(environ, tokenform.EnvTokenFile+"="+w.file)
 	}
 	w.child, err = app.StartChild(w.path, w.command, environ)
 	return app.CommandError(w.command[0], err)

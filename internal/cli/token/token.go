@@ -3,22 +3,18 @@
 package token
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"os"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
-
-// TokenFormats are what --format takes, the default first.
-var TokenFormats = []string{"raw", "json", "env", "header", "exec-credential"}
 
 func TokenCommand() *cli.Command {
 	return &cli.Command{
@@ -36,8 +32,8 @@ and exits with 3.
    zen token --format exec-credential                a client.authentication.k8s.io
                                                      document, as kubectl reads it`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(TokenFormats, ", "), Value: TokenFormats[0]},
-			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(ShellNames, ", ") + " (default: the one that SHELL names)"},
+			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(tokenform.Formats, ", "), Value: tokenform.Formats[0]},
+			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(tokenform.ShellNames, ", ") + " (default: the one that SHELL names)"},
 		}, tokenFlags()...),
 		Action: token,
 	}
@@ -64,7 +60,7 @@ func token(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return write(c.App.Writer, s, t)
+	return write(c.App.Writer, answer(s, t))
 }
 
 // goodToken returns a token of the profile that is good now, or for --min-ttl. The
@@ -90,68 +86,26 @@ func goodToken(c *cli.Context, tell bool) (s *session.Session, t provider.Token,
 	return s, t, err
 }
 
+// answer is what tokenform hands out.
+func answer(s *session.Session, t provider.Token) tokenform.Answer {
+	return tokenform.Answer{Profile: s.Profile(), Database: s.Target().URL, Access: s.Access(), Token: t}
+}
+
 // tokenWriter is what --format, --shell and --json ask for.
-func tokenWriter(c *cli.Context) (func(io.Writer, *session.Session, provider.Token) error, error) {
-	format := c.String("format")
-	if app.GlobalBool(c, "json") {
-		if c.IsSet("format") && format != "json" {
-			return nil, app.Usage(c, "--json and --format %s are two answers", format)
+func tokenWriter(c *cli.Context) (func(io.Writer, tokenform.Answer) error, error) {
+	choice := tokenform.Choice{Shell: c.String("shell"), JSON: app.GlobalBool(c, "json"), Getenv: os.Getenv}
+	for _, name := range []string{"format", "shell"} {
+		if c.IsSet(name) && c.String(name) == "" {
+			return nil, app.Usage(c, "--%s is empty", name)
 		}
-		format = "json"
 	}
-	if c.IsSet("shell") && format != "env" {
-		return nil, app.Usage(c, "--shell is for --format env")
+	if c.IsSet("format") {
+		choice.Format = c.String("format")
 	}
-	switch format {
-	case "raw":
-		return writeLine(func(t provider.Token) string { return t.Value.Reveal() }), nil
-	case "header":
-		return writeLine(func(t provider.Token) string { return "Authorization: Bearer " + t.Value.Reveal() }), nil
-	case "json":
-		return func(_ io.Writer, s *session.Session, t provider.Token) error {
-			return app.PrintJSON(c, newTokenDocument(s, t))
-		}, nil
-	case "env":
-		shell := shellOr(c.String("shell"), os.Getenv("SHELL"))
-		if !slices.Contains(ShellNames, shell) {
-			return nil, app.Usage(c, "--shell %q is not %s", shell, strings.Join(ShellNames, ", "))
-		}
-		return func(w io.Writer, s *session.Session, t provider.Token) error {
-			_, err := io.WriteString(w, shellText(shell, tokenEnvironment(s.Target().URL, t)))
-			return err
-		}, nil
-	case "exec-credential":
-		version, err := execCredentialVersion(os.Getenv("KUBERNETES_EXEC_INFO"))
-		if err != nil {
-			return nil, err
-		}
-		return func(_ io.Writer, _ *session.Session, t provider.Token) error {
-			return app.PrintJSON(c, newExecCredential(version, t))
-		}, nil
+	write, err := choice.Writer()
+	var flag tokenform.FlagError
+	if errors.As(err, &flag) {
+		return nil, app.Usage(c, "%v", flag)
 	}
-	return nil, app.Usage(c, "--format %q is not %s", format, strings.Join(TokenFormats, ", "))
-}
-
-func writeLine(text func(provider.Token) string) func(io.Writer, *session.Session, provider.Token) error {
-	return func(w io.Writer, _ *session.Session, t provider.Token) error {
-		_, err := fmt.Fprintln(w, text(t))
-		return err
-	}
-}
-
-type tokenDocument struct {
-	SchemaVersion int        `json:"schema_version"`
-	Profile       string     `json:"profile"`
-	Database      string     `json:"database"`
-	Access        string     `json:"access"`
-	Token         string     `json:"token"`
-	IssuedAt      *time.Time `json:"issued_at"`
-	ExpiresAt     *time.Time `json:"expires_at"`
-}
-
-func newTokenDocument(s *session.Session, t provider.Token) tokenDocument {
-	return tokenDocument{
-		SchemaVersion: app.SchemaVersion, Profile: s.Profile(), Database: s.Target().URL, Access: string(s.Access()),
-		Token: t.Value.Reveal(), IssuedAt: app.Instant(t.Issued), ExpiresAt: app.Instant(t.Expires),
-	}
+	return write, err
 }

@@ -1,0 +1,238 @@
+// Package doctor has the command that finds out what is wrong.
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/cli/platform"
+	"github.com/zen-auth/zen/internal/doctor"
+)
+
+// Command is zen doctor.
+func Command() *cli.Command {
+	return &cli.Command{
+		Name:  "doctor",
+		Usage: "what is wrong, why, and what to do",
+		Description: `Looks in layers, from the program's files over the sign-in and the token to Turso's
+registrations and the database. The first line that isn't ok is the cause. Nothing is
+changed, but that a token may be renewed as any use does it.
+
+   zen doctor
+   zen doctor --only jwks
+   zen doctor --fix
+   zen doctor --report report.md --anonymous
+
+The layers are ` + strings.Join(doctor.Layers(), ", ") + `.
+What a line means, zen explain ID says. With TURSO_API_TOKEN (the scope read is
+enough) the organization's registrations and plan are looked at, too.
+
+The exit code is that of the first finding that reaches --fail-on, else 0.`,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "only", Usage: "look at `LAYER` and what it needs; may be given again"},
+			&cli.BoolFlag{Name: "offline", Usage: "leave out what needs the network"},
+			&cli.StringFlag{Name: "fail-on", Usage: "exit with an error from `SEVERITY` on: error, warn or never", Value: "error"},
+			&cli.BoolFlag{Name: "fix", Usage: "offer to repair what can be repaired, and look again"},
+			&cli.BoolFlag{Name: "yes", Usage: "with --fix: repair without asking"},
+			&cli.StringFlag{Name: "report", Usage: "write a report for a support request to `FILE`, without secrets", TakesFile: true},
+			&cli.BoolFlag{Name: "anonymous", Usage: "with --report: leave out names, addresses and ids of people and databases"},
+			&cli.StringFlag{Name: "origin", Usage: "ask as a browser would from a page of `ORIGIN`", Value: "https://app.example"},
+		},
+		Action: run,
+	}
+}
+
+type findingDocument struct {
+	ID       string `json:"id"`
+	Layer    string `json:"layer"`
+	Severity string `json:"severity"`
+	Class    string `json:"failure_class,omitempty"`
+	Observed string `json:"observed"`
+	Cause    string `json:"cause,omitempty"`
+	Next     string `json:"next,omitempty"`
+	Fix      string `json:"fix,omitempty"`
+	TookMS   int64  `json:"took_ms"`
+}
+
+type document struct {
+	SchemaVersion int               `json:"schema_version"`
+	Profile       string            `json:"profile"`
+	Findings      []findingDocument `json:"findings"`
+	Summary       map[string]int    `json:"summary"`
+}
+
+func run(c *cli.Context) error {
+	failOn := c.String("fail-on")
+	switch {
+	case c.NArg() > 0:
+		return app.NoMoreThan(c, 0)
+	case !slices.Contains([]string{"error", "warn", "never"}, failOn):
+		return app.Usage(c, "--fail-on %q is not error, warn or never", failOn)
+	case c.Bool("yes") && !c.Bool("fix"):
+		return app.Usage(c, "--yes is for --fix")
+	case c.Bool("anonymous") && !c.IsSet("report"):
+		return app.Usage(c, "--anonymous is for --report")
+	case c.Bool("fix") && !c.Bool("yes") && !app.Interactive(c):
+		return app.Usage(c, "--fix asks, and nobody can be asked here: add --yes")
+	}
+	var only []string
+	for _, name := range c.StringSlice("only") {
+		layer, ok := doctor.ParseLayer(name)
+		if !ok {
+			return app.Usage(c, "--only %q is none of %s", name, strings.Join(doctor.Layers(), ", "))
+		}
+		only = append(only, layer)
+	}
+	var findings []doctor.Finding
+	err := client.With(c, func(client *core.Client) error {
+		o, err := options(c, client, only)
+		if err != nil {
+			return err
+		}
+		findings, err = examine(c, o)
+		if err != nil || !c.IsSet("report") {
+			return err
+		}
+		return writeReport(c, o, findings)
+	})
+	if err != nil {
+		return err
+	}
+	return verdict(c.Context, findings, failOn)
+}
+
+// providers are those of the façade, as the doctor asks them.
+type providers struct{ *core.Providers }
+
+func (p providers) Provider(ctx context.Context, name string) (doctor.Provider, error) {
+	return p.Open(ctx, name)
+}
+
+func options(c *cli.Context, client *core.Client, only []string) (doctor.Options, error) {
+	profile, err := client.Config.Profile("")
+	if err != nil {
+		return doctor.Options{}, err
+	}
+	session, err := client.Session("")
+	if err != nil {
+		return doctor.Options{}, err
+	}
+	o := doctor.Options{
+		Config: client.Config, Profile: profile, Session: session, Providers: providers{client.Providers},
+		Credential: func(ctx context.Context, name string) *provider.Credential {
+			record, err := client.Store.LoadContext(ctx, profile.Name.Value)
+			if account, ok := record.Accounts[name]; err == nil && ok && !account.Credential.Data.IsZero() {
+				return &account.Credential
+			}
+			return nil
+		},
+		Only: only, Offline: c.Bool("offline"), Origin: c.String("origin"), Environ: os.Environ(), WorkDir: ".",
+	}
+	api, err := platform.Open(client, "")
+	switch {
+	case err == nil:
+		o.Turso, o.Organization = api.Client, api.Organization
+	case !errors.Is(err, platform.ErrNoToken):
+		return o, err
+	}
+	return o, nil
+}
+
+// examine looks, shows what it finds, and repairs it where that is asked for.
+func examine(c *cli.Context, o doctor.Options) ([]doctor.Finding, error) {
+	asJSON := app.GlobalBool(c, "json")
+	show := func(f doctor.Finding) {
+		if !asJSON {
+			printFinding(c, f)
+		}
+	}
+	o.Report = show
+	findings := doctor.Run(c.Context, o)
+	if err := c.Context.Err(); err != nil {
+		return findings, err
+	}
+	if c.Bool("fix") {
+		repaired, found := fix(c, findings)
+		for _, f := range found {
+			show(f)
+		}
+		if repaired {
+			fmt.Fprintln(app.Notes(c), "looking again")
+			findings = doctor.Run(c.Context, o)
+		}
+		findings = append(findings, found...)
+	}
+	if asJSON {
+		return findings, app.PrintJSON(c, documentOf(o.Profile.Name.Value, findings))
+	}
+	counts := countBySeverity(findings)
+	fmt.Fprintf(app.Notes(c), "%d ok, %d warnings, %d errors, %d skipped\n", counts["ok"], counts["warn"], counts["error"], counts["skipped"])
+	return findings, nil
+}
+
+func documentOf(profile string, findings []doctor.Finding) document {
+	d := document{SchemaVersion: app.SchemaVersion, Profile: profile, Findings: []findingDocument{}, Summary: countBySeverity(findings)}
+	for _, f := range findings {
+		one := findingDocument{
+			ID: f.ID, Layer: f.Layer, Severity: string(f.Severity), Class: f.Class(),
+			Observed: app.OneLine(f.Observed), Cause: app.OneLine(f.Cause), Next: app.OneLine(f.Next), TookMS: f.Took.Milliseconds(),
+		}
+		if f.Fix != nil {
+			one.Fix = app.OneLine(f.Fix.Text)
+		}
+		d.Findings = append(d.Findings, one)
+	}
+	return d
+}
+
+func countBySeverity(findings []doctor.Finding) map[string]int {
+	counts := map[string]int{"ok": 0, "warn": 0, "error": 0, "skipped": 0}
+	for _, f := range findings {
+		counts[string(f.Severity)]++
+	}
+	return counts
+}
+
+var colours = map[provider.Severity]string{provider.SeverityOK: app.Green, provider.SeverityWarn: app.Yellow, provider.SeverityError: app.Red}
+
+// printFinding prints a line, and where something is to be done, what.
+func printFinding(c *cli.Context, f doctor.Finding) {
+	out := c.App.Writer
+	word := fmt.Sprintf("%-7s", f.Severity)
+	if colour := colours[f.Severity]; colour != "" {
+		word = app.Paint(out, colour, word)
+	}
+	fmt.Fprintf(out, "%s %-24s %s\n", word, f.ID, app.OneLine(f.Observed))
+	if f.Severity == provider.SeverityOK {
+		return
+	}
+	if f.Cause != "" {
+		fmt.Fprintf(out, "        because: %s\n", app.OneLine(f.Cause))
+	}
+	if f.Next != "" {
+		fmt.Fprintf(out, "        next:    %s\n", app.OneLine(f.Next))
+	}
+}
+
+// verdict is the exit code: that of the first finding that reaches a severity.
+func verdict(ctx context.Context, findings []doctor.Finding, failOn string) error {
+	if failOn == "never" {
+		return nil
+	}
+	for _, f := range findings {
+		if f.Failed(provider.Severity(failOn)) {
+			return app.ChildExit{Code: app.ExitCode(ctx, &provider.Error{Kind: f.Kind, Message: f.Observed})}
+		}
+	}
+	return nil
+}

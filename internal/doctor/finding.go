@@ -1,0 +1,72 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Finding is one thing that was looked at.
+type Finding struct {
+	// ID is stable; [Pages] says what each means. Findings of a provider have its name
+	// before its own id: "clerk.native-api".
+	ID string
+	// Layer is one of [Layers].
+	Layer    string
+	Severity provider.Severity
+	// Kind is the class of the failure, one of the contract's, or nil.
+	Kind error
+	// Observed says what was seen, Cause why it is so, Next what to do: a command, where
+	// there is one.
+	Observed, Cause, Next string
+	// Took is how long it took to look, with what was asked for it.
+	Took time.Duration
+	// Fix is what can be done about it at once; nil where that is nothing.
+	Fix *Fix
+}
+
+// Fix repairs what a finding is about.
+type Fix struct {
+	// Text says what would be done, as an order.
+	Text string
+	// Questions are the secrets that it takes, which are kept nowhere.
+	Questions []provider.Question
+	// Do does it, and tells of each step.
+	Do func(ctx context.Context, answers map[string]provider.Secret, tell func(string)) error
+}
+
+// Failed reports whether the finding is at least as bad as a severity.
+func (f Finding) Failed(least provider.Severity) bool {
+	return f.Severity == provider.SeverityError || f.Severity == provider.SeverityWarn && least == provider.SeverityWarn
+}
+
+// classNames are the names of the classes in JSON.
+var classNames = []struct {
+	kind error
+	name string
+}{
+	{provider.ErrNoCredential, "no_credential"},
+	{provider.ErrTokenExpired, "token_expired"},
+	{provider.ErrTokenInvalid, "token_invalid"},
+	{provider.ErrRejected, "rejected"},
+	{provider.ErrPermission, "permission"},
+	{provider.ErrUnavailable, "unavailable"},
+	{provider.ErrConfig, "config"},
+	{provider.ErrNoProvider, "no_provider"},
+}
+
+// Class is the name of the failure's class, as in the errors of every command; "" is
+// none.
+func (f Finding) Class() string {
+	if f.Severity == provider.SeverityOK || f.Severity == provider.SeveritySkipped {
+		return ""
+	}
+	for _, c := range classNames {
+		if errors.Is(f.Kind, c.kind) {
+			return c.name
+		}
+	}
+	return "other"
+}

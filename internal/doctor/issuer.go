@@ -1,0 +1,179 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/jwks/keyset"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// issuer looks at the key set by which the tokens are verified, and has each provider
+// look at its own side.
+func (e *exam) issuer(ctx context.Context) {
+	e.findVerification(ctx)
+	if e.issuers.KeySetURL == "" {
+		e.ok("issuer.none", "the tokens are signed by Turso itself, which publishes no keys")
+	} else {
+		e.keySet(ctx)
+	}
+	for _, name := range e.providerNames() {
+		e.checkProvider(ctx, name)
+	}
+}
+
+// findVerification finds out by which keys the profile's tokens are verified: from the
+// stored token, or by what the issuing provider says.
+func (e *exam) findVerification(ctx context.Context) {
+	if status, err := e.Session.Status(ctx); err == nil && status.Token.Verification != nil {
+		e.issuers = *status.Token.Verification
+		return
+	}
+	name := e.Profile.TokenProvider.Value
+	if name == "" {
+		name = e.signsIn()
+	}
+	p, err := e.Providers.Provider(ctx, name)
+	if err != nil {
+		return // its own finding says it
+	}
+	setup, err := p.Setup(ctx, provider.SetupRequest{Purpose: e.purpose()})
+	if err == nil && setup.Issuer != nil {
+		e.issuers = *setup.Issuer
+	}
+}
+
+func (e *exam) purpose() provider.Purpose {
+	return provider.Purpose{Target: e.Profile.Target(), Access: e.Profile.Access.Value, Permissions: e.Profile.Permissions.Value}
+}
+
+func (e *exam) keySet(ctx context.Context) {
+	set, err := keyset.New(e.issuers.KeySetURL, keyset.Options{Client: e.Client})
+	if err != nil {
+		e.fail("issuer.key-set", err, "", "")
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	keys, _, err := set.Held(ctx)
+	if err != nil {
+		e.fail("issuer.key-set", err, "Turso fetches the same key set, and so accepts no token either", "ask the issuer's status page; the tokens of another provider work: zen login --provider platformtoken")
+		return
+	}
+	e.keys = keys
+	e.ok("issuer.key-set", fmt.Sprintf("%s has the keys %s", e.issuers.KeySetURL, strings.Join(keyIDs(keys.Keys), ", ")))
+}
+
+func keyIDs(keys []jwks.Key) []string {
+	ids := make([]string, len(keys))
+	for i, k := range keys {
+		ids[i] = fmt.Sprintf("%.60s", k.ID)
+	}
+	return ids
+}
+
+// checkProvider has a provider look at what it needs.
+func (e *exam) checkProvider(ctx context.Context, name string) {
+	worst := provider.SeverityError
+	if slices.Contains(e.Profile.Fallback.Value, name) {
+		worst = provider.SeverityWarn // it isn't in use
+	}
+	p, err := e.Providers.Provider(ctx, name)
+	if err != nil {
+		e.add(Finding{ID: "config.provider", Severity: worst, Kind: provider.Kind(err), Observed: err.Error(), Next: provider.Hint(err)})
+		return
+	}
+	request := provider.CheckRequest{Credential: e.Credential(ctx, name), Purpose: e.purpose()}
+	_, err = p.Check(ctx, request, func(f provider.Finding) error {
+		severity := f.Severity
+		if severity == provider.SeverityError {
+			severity = worst
+		}
+		found := Finding{ID: name + "." + f.ID, Severity: severity, Kind: f.Kind, Observed: f.Text, Cause: f.Cause, Next: f.Hint}
+		if f.Fix != nil {
+			found.Fix = e.providerFix(p, *f.Fix, request)
+			if found.Next == "" {
+				found.Next = "zen doctor --fix can " + f.Fix.Text
+			}
+		}
+		e.add(found)
+		return ctx.Err()
+	})
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		e.add(Finding{ID: "binary.provider-fails", Severity: worst, Kind: provider.Kind(err), Observed: fmt.Sprintf("%s could not look: %v", name, err), Next: provider.Hint(err)})
+	}
+}
+
+func (e *exam) providerFix(p Provider, fix provider.Fix, request provider.CheckRequest) *Fix {
+	return &Fix{Text: fix.Text, Questions: fix.Questions, Do: func(ctx context.Context, answers map[string]provider.Secret, tell func(string)) error {
+		_, err := p.Fix(ctx, provider.FixRequest{ID: fix.ID, Credential: request.Credential, Purpose: request.Purpose, Answers: answers},
+			func(step provider.Progress) error { tell(step.Text); return nil })
+		return err
+	}}
+}
+
+// token gets a token, as every command does, and holds it against the profile.
+func (e *exam) token(ctx context.Context) {
+	token, err := e.Session.TokenFor(ctx, 0)
+	if err != nil {
+		e.fail("token.not-issued", err, "", "")
+		return
+	}
+	claims, err := jwks.DecodeUnverified(token.Value) // the session has verified it
+	if err != nil {
+		e.fail("token.unreadable", err, "", "")
+		return
+	}
+	e.issued, e.claims = token, claims
+	if token.Verification != nil {
+		e.issuers = *token.Verification
+	}
+	if by := e.Session.Issuer(); slices.Contains(e.Profile.Fallback.Value, by) {
+		e.add(Finding{
+			ID: "token.fallback", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
+			Observed: "the tokens come from the fallback " + by, Next: "the first failing line above says why; the profile's own provider is tried again by itself",
+		})
+	}
+	if err := claims.Authorizes(e.Profile.Target(), e.Profile.Access.Value, e.Profile.Permissions.Value); err != nil {
+		e.fail("token.claims", err, "", "zen jwks template prints the claims that the issuer's template or Action needs")
+		return
+	}
+	if e.keys != nil && e.issuers.KeySetURL == e.keys.URL && !slices.ContainsFunc(e.keys.Keys, func(k jwks.Key) bool { return k.ID == claims.KeyID }) {
+		e.add(Finding{
+			ID: "issuer.key-missing", Severity: provider.SeverityError, Kind: provider.ErrTokenInvalid,
+			Observed: fmt.Sprintf("the key that signed the token (kid %.80s) is not in the issuer's key set", claims.KeyID),
+			Cause:    "the issuer rotates its keys, or publishes them late", Next: "zen token --renew, and ask again in a minute",
+		})
+		return
+	}
+	what := "Turso"
+	if claims.Issuer != "" {
+		what = claims.Issuer
+	}
+	until := "no end"
+	if !token.Expires.IsZero() {
+		until = "until " + token.Expires.UTC().Format("15:04:05 UTC")
+	}
+	e.ok("token.ok", fmt.Sprintf("%s gave a token for this database, access %s, %s", what, claims.Database.Access, until))
+	if len(claims.Audience) > 0 && claims.Issuer != "" {
+		e.add(Finding{
+			ID: "token.audience", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
+			Observed: "the token has an audience: " + strings.Join(claims.Audience, ", "),
+			Cause:    "a plain libsql-server refuses tokens with one", Next: "leave aud out of the template, unless Turso Cloud alone reads it",
+		})
+	}
+}
+
+// plainError leaves out the URL that net/http puts before an error.
+func plainError(err error) string {
+	var sent *url.Error
+	if errors.As(err, &sent) {
+		return sent.Err.Error()
+	}
+	return err.Error()
+}

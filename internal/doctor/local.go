@@ -1,0 +1,191 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// providerNames are those that the profile uses, the one that signs in first.
+func (e *exam) providerNames() []string {
+	var names []string
+	for _, name := range append([]string{e.signsIn(), e.Profile.TokenProvider.Value}, e.Profile.Fallback.Value...) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// signsIn is the provider that the last login chose, or the one of the profile.
+func (e *exam) signsIn() string {
+	if status, err := e.Session.Status(context.Background()); err == nil && status.Provider != "" {
+		return status.Provider
+	}
+	return e.Profile.Provider.Value
+}
+
+// binaries starts the providers of the profile.
+func (e *exam) binaries(ctx context.Context) {
+	names := e.providerNames()
+	if len(names) == 0 {
+		e.add(Finding{
+			ID: "config.no-provider", Severity: provider.SeverityError, Kind: provider.ErrConfig,
+			Observed: fmt.Sprintf("profile %q has no provider", e.Profile.Name.Value), Next: "zen login --provider NAME",
+		})
+		return
+	}
+	for _, name := range names {
+		d, err := e.Providers.Describe(ctx, name)
+		if err == nil {
+			e.ok("binary.provider", strings.TrimSpace("provider "+name+" starts "+d.Version))
+			continue
+		}
+		severity := provider.SeverityError
+		if slices.Contains(e.Profile.Fallback.Value, name) {
+			severity = provider.SeverityWarn
+		}
+		e.add(Finding{ID: "binary.provider-fails", Severity: severity, Kind: provider.Kind(err), Observed: err.Error(), Next: provider.Hint(err)})
+	}
+}
+
+// config says what the profile is, and where each value came from.
+func (e *exam) config(context.Context) {
+	p := e.Profile
+	if p.Database.Value == "" {
+		err := e.Session.NeedsDatabase()
+		e.fail("config.no-database", err, "", "zen init, or "+provider.Hint(err))
+		return
+	}
+	from := func(origin fmt.Stringer) string { return " (from " + origin.String() + ")" }
+	e.ok("config.profile", fmt.Sprintf("profile %s%s: database %s%s", p.Name.Value, from(p.Name.Origin), p.Database.Value, from(p.Database.Origin)))
+	if p.DatabaseID.Value == "" {
+		e.add(Finding{
+			ID: "config.no-database-id", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
+			Observed: "the profile has no database_id, so that a token can't be compared with its database",
+			Next:     "zen config set database_id ID; zen db show prints it",
+		})
+	}
+}
+
+// storage looks at where credentials rest.
+func (e *exam) storage(ctx context.Context) {
+	status, err := e.Session.Status(ctx)
+	switch {
+	case err != nil:
+		e.fail("storage.unreadable", err, "", "")
+	case status.StorageReason != "":
+		e.add(Finding{
+			ID: "storage.fallback", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
+			Observed: fmt.Sprintf("credentials are in the plain file %s", status.File), Cause: status.StorageReason,
+			Next: "mend the keyring and sign in again, or choose it: storage = \"file\"",
+		})
+	case status.Storage == store.StorageKeyring:
+		e.ok("storage.sealed", "credentials are sealed with a key in the keyring, in "+status.File)
+	case status.Storage == store.StorageNone:
+		e.ok("storage.none", "nothing is stored, as was chosen")
+	default:
+		e.ok("storage.file", "credentials are in the plain file "+status.File+", as was chosen")
+	}
+}
+
+// publicPrefixes begin the names of variables that bundlers write into what a browser
+// gets.
+var publicPrefixes = []string{"VITE_", "NEXT_PUBLIC_", "EXPO_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "PUBLIC_", "GATSBY_", "VUE_APP_"}
+
+// bundle looks for secrets in variables that a bundler publishes. It names the
+// variables, and never their content.
+func (e *exam) bundle(context.Context) {
+	var found []string
+	look := func(where, line string) {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		name, value = strings.TrimSpace(name), strings.Trim(strings.TrimSpace(value), `"'`)
+		if ok && slices.ContainsFunc(publicPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) && isSecret(value) {
+			found = append(found, name+" ("+where+")")
+		}
+	}
+	for _, line := range e.Environ {
+		look("the environment", line)
+	}
+	files, _ := filepath.Glob(filepath.Join(e.WorkDir, ".env*"))
+	for _, path := range files {
+		if strings.HasSuffix(path, ".example") || strings.HasSuffix(path, ".sample") {
+			continue
+		}
+		text, err := readBounded(path, 256<<10)
+		if err != nil {
+			continue // not ours to read, or gone
+		}
+		for line := range strings.Lines(text) {
+			look(filepath.Base(path), line)
+		}
+	}
+	if len(found) == 0 {
+		e.ok("bundle.clean", "no secret is in a variable that a bundler publishes")
+		return
+	}
+	slices.Sort(found)
+	e.add(Finding{
+		ID: "bundle.secret", Severity: provider.SeverityError, Kind: provider.ErrConfig,
+		Observed: "a token or key is in a variable that is built into the page, where everybody reads it: " + strings.Join(slices.Compact(found), ", "),
+		Cause:    "bundlers publish variables whose names begin like this",
+		Next:     "rename the variable and use it on a server alone, then have the token or key rotated",
+	})
+}
+
+// isSecret knows tokens and keys by their forms: JWTs with a signature, Clerk's secret
+// and API keys, Auth0's and Turso's long random texts are not told from others.
+func isSecret(value string) bool {
+	for _, prefix := range []string{"sk_live_", "sk_test_", "ak_live_", "ak_test_", "ak_"} {
+		if strings.HasPrefix(value, prefix) && len(value) > len(prefix)+8 {
+			return true
+		}
+	}
+	return strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 && len(value) > 60
+}
+
+func readBounded(path string, limit int64) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > limit {
+		return "", errors.Join(err, os.ErrInvalid)
+	}
+	text, err := os.ReadFile(path)
+	return string(text), err
+}
+
+// signin looks at who is signed in, without asking anybody.
+func (e *exam) signin(ctx context.Context) {
+	status, err := e.Session.Status(ctx)
+	switch {
+	case err != nil:
+		e.fail("signin.unknown", err, "", "")
+	case status.Doubt != nil && !status.SignedIn:
+		e.add(Finding{
+			ID: "signin.unknown", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
+			Observed: "nobody can say without the keyring who is signed in", Cause: status.Doubt.Error(), Next: "zen token asks it",
+		})
+	case !status.SignedIn && status.Storage == store.StorageNone:
+		e.ok("signin.not-stored", "no sign-in is kept, as was chosen: tokens are made from settings")
+	case !status.SignedIn:
+		e.add(Finding{
+			ID: "signin.none", Severity: provider.SeverityError, Kind: provider.ErrNoCredential,
+			Observed: fmt.Sprintf("nobody is signed in to profile %q", status.Profile), Next: e.Session.LoginCommand(),
+		})
+	default:
+		e.ok("signin.ok", fmt.Sprintf("signed in with %s as %s", status.Provider, status.Account.Credential.Subject))
+		if status.State == session.StateInvalid && !errors.Is(status.Reason, provider.ErrTokenExpired) {
+			e.add(Finding{
+				ID: "signin.token-invalid", Severity: provider.SeverityWarn, Kind: provider.Kind(status.Reason),
+				Observed: "the stored token is invalid: " + status.Reason.Error(), Next: "the next use makes another; if that is no better, " + e.Session.LoginCommand(),
+			})
+		}
+	}
+}

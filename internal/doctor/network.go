@@ -1,0 +1,157 @@
+package doctor
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// askTimeout bounds one question over the network, its answer included.
+const askTimeout = 5 * time.Second
+
+// contacted is what the database answered to a browser's preflight, which needs no
+// token.
+type contacted struct {
+	status int
+	header http.Header
+}
+
+// dated is what a server said the time is.
+type dated struct {
+	host  string
+	ahead time.Duration // of this machine's clock
+}
+
+// ask sends a request, and reads the answer.
+func (e *exam) ask(ctx context.Context, method, address string, header http.Header, body string) (*http.Response, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	resp, err := e.Client.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if date, dateErr := http.ParseTime(resp.Header.Get("Date")); dateErr == nil {
+		e.dates = append(e.dates, dated{req.URL.Host, time.Since(date).Round(time.Second)})
+	}
+	return resp, text, err
+}
+
+// origin is the page that a browser would ask from.
+func (e *exam) origin() string {
+	if e.Origin != "" {
+		return e.Origin
+	}
+	return "https://app.example"
+}
+
+// address is the database's base, without a slash at its end.
+func (e *exam) address() string {
+	u, err := libsql.Address(e.Profile.Database.Value)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(u.String(), "/")
+}
+
+// network reaches the database, and compares the clocks.
+func (e *exam) network(ctx context.Context) {
+	address := e.address()
+	if address == "" {
+		_, err := libsql.Address(e.Profile.Database.Value)
+		e.fail("config.database-url", err, "", "")
+		return
+	}
+	resp, _, err := e.ask(ctx, http.MethodOptions, address+"/v2/pipeline", http.Header{
+		"Origin":                         {e.origin()},
+		"Access-Control-Request-Method":  {http.MethodPost},
+		"Access-Control-Request-Headers": {"authorization,content-type"},
+	}, "")
+	if err != nil {
+		e.unreachable("the database", err)
+		return
+	}
+	e.contact = &contacted{resp.StatusCode, resp.Header}
+	if resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests {
+		e.add(Finding{
+			ID: "network.trouble", Severity: provider.SeverityError, Kind: provider.ErrUnavailable,
+			Observed: fmt.Sprintf("the database answers %s", resp.Status), Next: "try again later; https://status.turso.tech has what Turso knows",
+		})
+		return
+	}
+	e.ok("network.reached", resp.Request.URL.Host+" answers")
+	e.clock()
+}
+
+// unreachable says on which step of the way a connection failed.
+func (e *exam) unreachable(what string, err error) {
+	id, cause, next := "network.unreachable", "", "check the network, and HTTPS_PROXY"
+	var dns *net.DNSError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var cert *tls.CertificateVerificationError
+	switch {
+	case provider.Kind(err) == provider.ErrConfig:
+		id, next = "network.proxy", provider.Hint(err)
+	case errors.As(err, &dns):
+		id, cause, next = "network.dns", "the name "+dns.Name+" was not found", "is the URL right, and does the network resolve names?"
+	case errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &cert):
+		id, cause, next = "network.tls", "the certificate is not one that this machine trusts", "if your network has a certificate authority of its own, name its file in SSL_CERT_FILE"
+	case provider.Hint(err) != "":
+		next = provider.Hint(err) // something in between answered
+	}
+	e.add(Finding{
+		ID: id, Severity: provider.SeverityError, Kind: kindOr(err, provider.ErrUnavailable),
+		Observed: what + " can't be reached: " + plainError(err), Cause: cause, Next: next,
+	})
+}
+
+func kindOr(err error, otherwise error) error {
+	if kind := provider.Kind(err); kind != nil {
+		return kind
+	}
+	return otherwise
+}
+
+// clock compares this machine's clock with those of the servers that answered so far.
+func (e *exam) clock() {
+	for _, d := range e.dates {
+		// Date has whole seconds, and the answer took its time.
+		if d.ahead.Abs() <= jwks.Skew+2*time.Second {
+			continue
+		}
+		direction := "ahead of"
+		if d.ahead < 0 {
+			direction = "behind"
+		}
+		e.add(Finding{
+			ID: "network.clock", Severity: provider.SeverityError, Kind: provider.ErrConfig,
+			Observed: fmt.Sprintf("this machine's clock is %s %s that of %s", d.ahead.Abs(), direction, d.host),
+			Cause:    "tokens look expired, or not valid yet, to one of the two",
+			Next:     "set the clock: timedatectl set-ntp true",
+		})
+		return
+	}
+	if len(e.dates) > 0 {
+		e.ok("network.clock", "the clocks agree")
+	}
+}

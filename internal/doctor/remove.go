@@ -1,0 +1,103 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/turso"
+)
+
+// FixError is a repair that failed in a way that has a finding of its own.
+type FixError struct {
+	ID  string
+	Err error
+}
+
+// Error implements error.
+func (e *FixError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *FixError) Unwrap() error { return e.Err }
+
+// regions are those of Turso's locations, which a registration may be bound to. The
+// turso CLI hides its flag for them, and sends none.
+var regions = []string{"", "aws-us-east-1", "aws-us-east-2", "aws-us-west-2", "aws-eu-west-1", "aws-ap-south-1", "aws-ap-northeast-1"}
+
+// RemoveKeySet removes a registration, and lists again before it believes that: Turso
+// was seen to answer 500 to every removal once there were more than its limit. After
+// that it is tried in every region, unless one is given. tell is told of each try.
+//
+// The error is a [*FixError] with the id turso.jwks.remove-fails where all tries failed.
+func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name string, region *string, tell func(string)) error {
+	tries := regions
+	if region != nil {
+		tries = []string{*region}
+	}
+	before, err := api.KeySets(ctx, organization)
+	if err != nil {
+		return &provider.Error{Kind: APIKind(err), Message: err.Error(), Err: err}
+	}
+	if !slices.ContainsFunc(before, func(s turso.KeySet) bool { return s.Name == name }) {
+		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("there is no registration %q", name), Hint: "zen jwks list shows them"}
+	}
+	var first error
+	for _, r := range tries {
+		err := api.RemoveKeySet(ctx, organization, name, r)
+		what := "remove " + fmt.Sprintf("%q", name)
+		if r != "" {
+			what += " in region " + r
+		}
+		sets, listErr := api.KeySets(ctx, organization)
+		gone := listErr == nil && !slices.ContainsFunc(sets, func(s turso.KeySet) bool { return s.Name == name })
+		switch {
+		case gone: // whatever was answered
+			tell(what + ": it is gone from the list")
+			return nil
+		case err == nil && listErr == nil:
+			err = &provider.Error{Kind: provider.ErrUnavailable, Message: "Turso said that it is removed, and still lists it"}
+		case err == nil:
+			return &provider.Error{Kind: APIKind(listErr), Message: "it can't be seen whether the registration is gone: " + listErr.Error(), Err: listErr}
+		}
+		tell(what + ": " + err.Error())
+		if first == nil {
+			first = err
+		}
+		if status := failedAt(err); status != 0 && status < 500 {
+			break // it was understood, and refused
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return &FixError{ID: "turso.jwks.remove-fails", Err: &provider.Error{
+		Kind:    kindOr(first, APIKind(first)),
+		Message: fmt.Sprintf("Turso does not remove the registration %q: %v", name, first),
+		Hint:    "beyond the limit of registrations Turso removes none, and only its support can: zen doctor --report FILE writes what they need",
+		Err:     first,
+	}}
+}
+
+// failedAt is the HTTP status of a failed call, 0 where there was none.
+func failedAt(err error) int {
+	var failed *turso.Error
+	if errors.As(err, &failed) {
+		return failed.Status
+	}
+	return 0
+}
+
+// surplus is the registration that is best removed where there are too many: one whose
+// key set another one has, too, and never the only one of the token's issuer.
+func surplus(sets []turso.KeySet) string {
+	seen := map[string]bool{}
+	for _, s := range sets {
+		if seen[s.URL] {
+			return s.Name
+		}
+		seen[s.URL] = true
+	}
+	return ""
+}

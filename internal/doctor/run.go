@@ -1,0 +1,226 @@
+package doctor
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/httpclient"
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+// Providers are the parts of the façade's that the doctor needs.
+type Providers interface {
+	// Describe starts a provider and asks who it is.
+	Describe(ctx context.Context, name string) (provider.Description, error)
+	// Provider starts a provider with its settings.
+	Provider(ctx context.Context, name string) (Provider, error)
+}
+
+// Provider is what the doctor asks of a provider.
+type Provider interface {
+	provider.Provider
+	provider.Fixer
+	provider.SetupGuide
+}
+
+// Options say what to look at.
+type Options struct {
+	Config    *config.Config
+	Profile   config.Profile
+	Session   *session.Session
+	Providers Providers
+	// Credential returns what is stored of a provider's sign-in; nil where that is
+	// nothing, or can't be read.
+	Credential func(ctx context.Context, provider string) *provider.Credential
+	// Turso is the Platform API with a token; nil where there is none. Organization is
+	// the slug of whom to ask about, "" the personal one.
+	Turso        *turso.Client
+	Organization string
+	// Client sends what goes to the database and the issuer. If nil, it is that of
+	// package httpclient.
+	Client *http.Client
+	// Origin is the web page that a browser would ask from.
+	Origin string
+	// Only are the layers to look at, and those that they need; none are all.
+	Only []string
+	// Offline leaves out what needs a network.
+	Offline bool
+	// Environ has the form of os.Environ, and WorkDir is where the .env files are.
+	Environ []string
+	WorkDir string
+	// Report takes each finding as it comes. If nil, only Run's result has them.
+	Report func(Finding)
+}
+
+// layer is one of the steps of an examination.
+type layer struct {
+	name string
+	// needs are the layers without which it can't be looked at.
+	needs []string
+	// network says that it can't be looked at offline.
+	network bool
+	look    func(*exam, context.Context)
+}
+
+// layers are in the order in which one rests on the other.
+var layers = []layer{
+	{name: "binaries", look: (*exam).binaries},
+	{name: "config", look: (*exam).config},
+	{name: "storage", look: (*exam).storage},
+	{name: "bundle", look: (*exam).bundle},
+	{name: "network", needs: []string{"config"}, network: true, look: (*exam).network},
+	{name: "issuer", needs: []string{"binaries", "config"}, network: true, look: (*exam).issuer},
+	{name: "signin", needs: []string{"binaries", "config", "storage"}, look: (*exam).signin},
+	{name: "token", needs: []string{"signin"}, network: true, look: (*exam).token},
+	{name: "turso", needs: []string{"config"}, network: true, look: (*exam).turso},
+	{name: "database", needs: []string{"config"}, network: true, look: (*exam).database},
+	{name: "cors", needs: []string{"config"}, network: true, look: (*exam).cors},
+	{name: "plan", needs: []string{"config"}, network: true, look: (*exam).plan},
+}
+
+// Layers are the names of the layers, the deepest first.
+func Layers() []string {
+	var names []string
+	for _, l := range layers {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// layerAliases are other words for layers, which people look for.
+var layerAliases = map[string]string{"jwks": "turso", "clock": "network", "providers": "binaries", "claims": "token"}
+
+// ParseLayer returns the layer of a name, of its own or another word.
+func ParseLayer(name string) (string, bool) {
+	name = strings.ToLower(name)
+	if other, ok := layerAliases[name]; ok {
+		name = other
+	}
+	return name, slices.Contains(Layers(), name)
+}
+
+// exam is one examination. Later layers use what earlier ones found out.
+type exam struct {
+	Options
+	current  string
+	began    time.Time
+	findings []Finding
+	failed   map[string]string // layers that failed, with the id of the first error
+	skipped  map[string]bool
+
+	// set by the layers
+	dates   []dated
+	contact *contacted
+	issuers provider.Verification // how the profile's tokens are verified
+	keys    *jwks.Set
+	issued  provider.Token
+	claims  provider.Claims
+	probed  *probe
+	api     apiState
+}
+
+// Run looks at everything, and returns what it found, in the order of the layers.
+func Run(ctx context.Context, o Options) []Finding {
+	if o.Client == nil {
+		o.Client = httpclient.Client()
+	}
+	e := &exam{Options: o, failed: map[string]string{}, skipped: map[string]bool{}}
+	wanted := e.wanted()
+	for _, l := range layers {
+		if !wanted[l.name] || ctx.Err() != nil {
+			continue
+		}
+		e.current, e.began = l.name, time.Now()
+		if why := e.cannot(l); why != "" {
+			e.skip(why)
+			continue
+		}
+		l.look(e, ctx)
+	}
+	return e.findings
+}
+
+// wanted are the layers to look at: those that were asked for, and what they need.
+func (e *exam) wanted() map[string]bool {
+	wanted := map[string]bool{}
+	for _, name := range e.Only {
+		wanted[name] = true
+	}
+	if len(e.Only) == 0 {
+		for _, l := range layers {
+			wanted[l.name] = true
+		}
+		return wanted
+	}
+	for _, l := range slices.Backward(layers) {
+		if !wanted[l.name] {
+			continue
+		}
+		for _, need := range l.needs {
+			wanted[need] = true
+		}
+		// Whether Turso takes the keys is asked with a token.
+		if l.name == "turso" || l.name == "database" {
+			wanted["token"], wanted["signin"] = true, true
+		}
+	}
+	return wanted
+}
+
+// cannot says why a layer can't be looked at, or returns "".
+func (e *exam) cannot(l layer) string {
+	if l.network && e.Offline {
+		return "it needs the network, and --offline was given"
+	}
+	for _, need := range l.needs {
+		if id := e.failed[need]; id != "" {
+			return "it needs " + need + ", where " + id + " was found"
+		}
+		if e.skipped[need] {
+			return "it needs " + need + ", which could not be looked at"
+		}
+	}
+	return ""
+}
+
+// add reports a finding of the layer.
+func (e *exam) add(f Finding) {
+	f.Layer = e.current
+	now := time.Now()
+	f.Took, e.began = now.Sub(e.began), now
+	if f.Severity == provider.SeverityError && e.failed[f.Layer] == "" {
+		e.failed[f.Layer] = f.ID
+	}
+	e.findings = append(e.findings, f)
+	if e.Report != nil {
+		e.Report(f)
+	}
+}
+
+func (e *exam) ok(id, observed string) {
+	e.add(Finding{ID: id, Severity: provider.SeverityOK, Observed: observed})
+}
+
+// skip says that the whole layer wasn't looked at.
+func (e *exam) skip(why string) {
+	e.skipped[e.current] = true
+	e.add(Finding{ID: e.current + ".skipped", Severity: provider.SeveritySkipped, Observed: why})
+}
+
+// fail reports an error, with its class and hint.
+func (e *exam) fail(id string, err error, cause, next string) {
+	if next == "" {
+		next = provider.Hint(err)
+	}
+	e.add(Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Observed: err.Error(), Cause: cause, Next: next})
+}
+
+// kindError is a class with a text.
+func kindError(kind error, text string) error { return &provider.Error{Kind: kind, Message: text} }

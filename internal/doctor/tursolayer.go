@@ -1,0 +1,293 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/turso"
+)
+
+// apiState is what the Platform API said.
+type apiState struct {
+	sets     []turso.KeySet
+	database turso.Database
+}
+
+// JWKSLimit is how many registrations an organisation of Turso's smallest plan may have,
+// as Turso's own message says ("jwks count limit(2) exceeded"). Those of other plans are
+// not published.
+const JWKSLimit = 2
+
+// noAPIToken says what a Platform API token is needed for.
+const noAPIToken = "there is no Turso API token to ask with: set TURSO_API_TOKEN (the scope read is enough)"
+
+// turso looks at the registrations of the organisation, and whether the token's key is
+// in one of them.
+func (e *exam) turso(ctx context.Context) {
+	p := e.asked(ctx)
+	fromIssuer := e.claims.Issuer != ""
+	if e.Turso == nil {
+		if fromIssuer && p.unknownKey() {
+			e.add(keyRefused(e.claims, "", noAPIToken))
+			return
+		}
+		e.skip(noAPIToken)
+		return
+	}
+	sets, err := e.Turso.KeySets(ctx, e.Organization)
+	if err != nil {
+		severity := provider.SeverityWarn
+		if slices.Contains(e.providerNames(), "platformtoken") && !slices.Contains(e.Profile.Fallback.Value, "platformtoken") {
+			severity = provider.SeverityError
+		}
+		if fromIssuer && p.unknownKey() {
+			e.add(keyRefused(e.claims, "", "the registrations can't be listed"))
+		}
+		e.add(Finding{ID: "turso.api", Severity: severity, Kind: APIKind(err), Observed: err.Error(), Next: "is TURSO_API_TOKEN good? zen login --provider platformtoken takes another"})
+		return
+	}
+	e.api.sets = sets
+	holder := e.holder(ctx, sets)
+	switch {
+	case !fromIssuer:
+	case p.unknownKey() && holder != "":
+		e.add(keyRefused(e.claims, holder, ""))
+	case p.unknownKey() && e.registered(sets):
+		e.add(Finding{
+			ID: "turso.jwks.key-missing", Severity: provider.SeverityError, Kind: provider.ErrRejected,
+			Observed: fmt.Sprintf("the issuer is registered at Turso, and none of the registrations has the token's key (kid %s)", e.claims.KeyID),
+			Cause:    "the issuer has rotated its keys, or publishes others at that address", Next: "zen jwks check",
+		})
+	case p.unknownKey() || p == nil && !e.registered(sets):
+		e.add(Finding{
+			ID: "turso.jwks.not-registered", Severity: provider.SeverityError, Kind: provider.ErrRejected,
+			Observed: fmt.Sprintf("the key set of %s is not registered at Turso", e.claims.Issuer),
+			Next:     fmt.Sprintf("zen jwks save NAME %s", e.issuers.KeySetURL),
+		})
+	case holder != "":
+		e.ok("turso.jwks.registered", fmt.Sprintf("the registration %q has the token's key", holder))
+	}
+	e.lookAtSets(sets, p.unknownKey())
+	if len(sets) == 0 {
+		e.ok("turso.jwks.list", "no key set is registered")
+	} else if e.failed["turso"] == "" {
+		e.ok("turso.jwks.list", "registered: "+strings.Join(setNames(sets), ", "))
+	}
+}
+
+// keyRefused is the report that started it all: a good token whose key Turso does not
+// take. holder is the registration that has the key, why says what isn't known of it.
+func keyRefused(c provider.Claims, holder, why string) Finding {
+	f := Finding{
+		ID: "turso.jwks.key-refused", Severity: provider.SeverityError, Kind: provider.ErrRejected,
+		Observed: fmt.Sprintf("Turso does not accept the key that signed this token (kid %s, issuer %s)", c.KeyID, c.Issuer),
+		Cause:    why,
+		Next:     "zen login --provider platformtoken gets around it; zen doctor --report FILE writes what Turso's support needs",
+	}
+	if holder != "" {
+		f.Cause = fmt.Sprintf("the registration %q has this key, and Turso refuses it all the same: the fault is Turso's", holder)
+	}
+	return f
+}
+
+// lookAtSets says what is wrong with the registrations themselves.
+func (e *exam) lookAtSets(sets []turso.KeySet, refused bool) {
+	for _, f := range CheckKeySets(sets, refused) {
+		if name := surplus(sets); name != "" && (f.ID == "turso.jwks.over-limit" || f.ID == "turso.jwks.duplicate") {
+			f.Fix = &Fix{
+				Text: fmt.Sprintf("remove the registration %q, whose key set is registered twice", name),
+				Do: func(ctx context.Context, _ map[string]provider.Secret, tell func(string)) error {
+					return RemoveKeySet(ctx, e.Turso, e.Organization, name, nil, tell)
+				},
+			}
+		}
+		e.add(f)
+	}
+}
+
+// CheckKeySets finds what is wrong with a list of registrations, as far as the list
+// itself tells. refused says that Turso refuses a key that one of them has.
+func CheckKeySets(sets []turso.KeySet, refused bool) []Finding {
+	var found []Finding
+	if len(sets) > JWKSLimit {
+		severity := provider.SeverityWarn
+		if refused {
+			severity = provider.SeverityError
+		}
+		found = append(found, Finding{
+			ID: "turso.jwks.over-limit", Severity: severity, Kind: provider.ErrRejected,
+			Observed: fmt.Sprintf("%d key sets are registered where %d are allowed: %s", len(sets), JWKSLimit, strings.Join(setNames(sets), ", ")),
+			Cause:    "beyond the limit Turso neither removes nor saves one, in the CLI and in the dashboard",
+			Next:     "zen jwks remove NAME tries every region and looks at the list again; if none goes, zen doctor --report FILE",
+		})
+	}
+	seen := map[string]string{}
+	for _, s := range sets {
+		if other, ok := seen[s.URL]; ok {
+			found = append(found, Finding{
+				ID: "turso.jwks.duplicate", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
+				Observed: fmt.Sprintf("%q and %q are registrations of the same key set", other, s.Name), Next: fmt.Sprintf("zen jwks remove %q", s.Name),
+			})
+		}
+		seen[s.URL] = s.Name
+		if issuer := PublicIssuer(s.URL); issuer != "" {
+			found = append(found, Finding{
+				ID: "turso.jwks.public-issuer", Severity: provider.SeverityError, Kind: provider.ErrPermission,
+				Observed: fmt.Sprintf("the registration %q opens every database of the organization to everybody who has an account at %s", s.Name, issuer),
+				Cause:    "their tokens carry no database claims, which Turso reads as access to everything", Next: fmt.Sprintf("zen jwks remove %q", s.Name),
+			})
+		}
+	}
+	return found
+}
+
+// publicIssuers are hosts of key sets with whose keys anybody gets a token.
+var publicIssuers = map[string]string{
+	"token.actions.githubusercontent.com": "GitHub", "gitlab.com": "GitLab", "www.googleapis.com": "Google", "accounts.google.com": "Google",
+	"login.microsoftonline.com": "Microsoft", "appleid.apple.com": "Apple", "agent.buildkite.com": "Buildkite", "oidc.circleci.com": "CircleCI",
+	"www.facebook.com": "Facebook", "login.yahoo.com": "Yahoo", "slack.com": "Slack", "api.bitbucket.org": "Bitbucket", "oidc.vercel.com": "Vercel",
+	"app.terraform.io": "Terraform Cloud", "oauth.telegram.org": "Telegram",
+}
+
+// PublicIssuer returns whose key set a URL is of, if anybody can get a token that it
+// verifies; else "".
+func PublicIssuer(keySet string) string {
+	u, err := url.Parse(keySet)
+	if err != nil {
+		return ""
+	}
+	return publicIssuers[strings.ToLower(u.Hostname())]
+}
+
+func setNames(sets []turso.KeySet) []string {
+	var names []string
+	for _, s := range sets {
+		names = append(names, fmt.Sprintf("%q", s.Name))
+	}
+	return names
+}
+
+// registered reports whether the issuer's key set is among the registrations.
+func (e *exam) registered(sets []turso.KeySet) bool {
+	return e.issuers.KeySetURL != "" && slices.ContainsFunc(sets, func(s turso.KeySet) bool { return s.URL == e.issuers.KeySetURL })
+}
+
+// maxFetched bounds how many registrations are fetched to look for a key.
+const maxFetched = 5
+
+// holder is the registration that has the token's key, or "".
+func (e *exam) holder(ctx context.Context, sets []turso.KeySet) string {
+	if e.claims.KeyID == "" {
+		return ""
+	}
+	fetched := map[string][]jwks.Key{}
+	if e.keys != nil {
+		fetched[e.keys.URL] = e.keys.Keys
+	}
+	for _, s := range sets {
+		keys, ok := fetched[s.URL]
+		if !ok && len(fetched) < maxFetched {
+			var err error
+			if keys, err = FetchKeys(ctx, e.Client, s.URL); err != nil {
+				e.add(Finding{
+					ID: "turso.jwks.unreachable", Severity: provider.SeverityWarn, Kind: kindOr(err, provider.ErrUnavailable),
+					Observed: fmt.Sprintf("the key set of the registration %q can't be read: %v", s.Name, err), Next: fmt.Sprintf("zen jwks remove %q, if it is no longer used", s.Name),
+				})
+			}
+			fetched[s.URL] = keys
+		}
+		if slices.ContainsFunc(keys, func(k jwks.Key) bool { return k.ID == e.claims.KeyID }) {
+			return s.Name
+		}
+	}
+	return ""
+}
+
+// findDatabase finds the profile's database in the organisation.
+func (e *exam) findDatabase(ctx context.Context) error {
+	if e.api.database.Name != "" {
+		return nil
+	}
+	for d, err := range e.Turso.Databases(ctx, e.Organization, turso.DatabaseFilter{}) {
+		if err != nil {
+			return &provider.Error{Kind: APIKind(err), Message: err.Error(), Err: err}
+		}
+		if d.ID == e.Profile.DatabaseID.Value || d.URL() == e.Profile.Database.Value {
+			e.api.database = d
+			return nil
+		}
+	}
+	return kindError(provider.ErrConfig, "the organization has no such database")
+}
+
+// plan looks at what the owner's plan allows, and at what is blocked.
+func (e *exam) plan(ctx context.Context) {
+	if e.Turso == nil {
+		e.skip(noAPIToken)
+		return
+	}
+	if err := e.findDatabase(ctx); err != nil {
+		if provider.Kind(err) == provider.ErrConfig {
+			e.add(Finding{
+				ID: "turso.database", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
+				Observed: "the organization of the API token has no database of this URL or id", Next: "zen db list shows those that it has; is it another organization's?",
+			})
+			return
+		}
+		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: provider.Kind(err), Observed: err.Error()})
+		return
+	}
+	d := e.api.database
+	if id := e.Profile.DatabaseID.Value; id != "" && id != d.ID {
+		e.add(Finding{
+			ID: "turso.database-id", Severity: provider.SeverityError, Kind: provider.ErrConfig,
+			Observed: fmt.Sprintf("the database at this URL has the id %s, and the profile says %s", d.ID, id),
+			Cause:    "it was deleted and created anew, or the URL is another's", Next: "zen config set database_id " + d.ID,
+		})
+		return
+	}
+	if d.BlockedReads || d.BlockedWrites {
+		e.add(Finding{
+			ID: "plan.blocked", Severity: provider.SeverityError, Kind: provider.ErrPermission,
+			Observed: fmt.Sprintf("the database %s is blocked (reads %t, writes %t)", d.Name, d.BlockedReads, d.BlockedWrites), Next: "turso plan show",
+		})
+		return
+	}
+	subscription, err := e.Turso.Subscription(ctx, e.Organization)
+	if err != nil {
+		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: APIKind(err), Observed: err.Error()})
+		return
+	}
+	usage, err := e.Turso.Usage(ctx, e.Organization)
+	if err != nil {
+		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: APIKind(err), Observed: err.Error()})
+		return
+	}
+	e.ok("plan.ok", fmt.Sprintf("plan %s: %d rows read, %d written, %d databases; nothing is blocked", subscription.Plan, usage.RowsRead, usage.RowsWritten, usage.Databases))
+}
+
+// APIKind is the class of an error of the Platform API.
+func APIKind(err error) error {
+	var failed *turso.Error
+	if !errors.As(err, &failed) {
+		return kindOr(err, provider.ErrUnavailable)
+	}
+	switch s := failed.Status; {
+	case s == 0:
+		return kindOr(err, provider.ErrUnavailable)
+	case s == http.StatusUnauthorized:
+		return provider.ErrRejected
+	case s == http.StatusForbidden, s == http.StatusPaymentRequired:
+		return provider.ErrPermission
+	case s == http.StatusTooManyRequests, s >= 500:
+		return provider.ErrUnavailable
+	}
+	return provider.ErrConfig
+}
