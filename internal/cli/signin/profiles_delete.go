@@ -30,7 +30,7 @@ removes what is stored here whatever they answer. The configuration stays.`,
 			if c.NArg() != 1 {
 				return app.Usage(c, "name one profile; zen profiles list shows them")
 			}
-			return client.With(c, func(client *core.Client) error { return deleteProfile(c, client, c.Args().First()) })
+			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return deleteProfile(c, client, c.Args().First()) })
 		},
 	}
 }
@@ -74,10 +74,10 @@ func confirmDelete(c *cli.Context, name string) error {
 	if c.Bool("yes") {
 		return nil
 	}
-	if !app.Interactive(c) {
+	if !app.EnvOf(c).Interactive() {
 		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("nobody can be asked whether to delete profile %q", name), Hint: "zen profiles delete --yes " + name}
 	}
-	answer, err := app.NewUI(c).Ask(c.Context, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it? Type yes or no", name))
+	answer, err := app.NewUI(app.EnvOf(c)).Ask(c.Context, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it? Type yes or no", name))
 	if err == nil && !strings.EqualFold(answer, "yes") {
 		err = errors.New("nothing was deleted")
 	}
