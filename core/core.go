@@ -57,7 +57,7 @@ type Options struct {
 	Reattach string
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
-	// LogLevel is the least that Log takes, of host.LogLevels; "" is debug.
+	// LogLevel is the least that Log takes, trace, debug, info, warn, error or off; "" is debug.
 	LogLevel string
 	// Keyring says how long the system's keyring is waited for.
 	Keyring keyring.Options

@@ -110,7 +110,7 @@ type Stack struct {
 	ci         string // whose job the environment is that of
 }
 
-// ErrAddress: what is to be listened on is not a loopback address and port.
+// ErrAddress is an address to listen on that is not a loopback address and port.
 var ErrAddress = errors.New("not a loopback address and port, such as 127.0.0.1:4000")
 
 // Start listens, and returns when the stack can be used.

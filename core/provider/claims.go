@@ -2,62 +2,63 @@ package provider
 
 import "time"
 
-// Claims are what a verified JWT says, in one form for every issuer.
+// Claims are what a verified JWT says, in one form for every issuer. The names in JSON
+// are those of the credentials file, and stay.
 type Claims struct {
 	// From the JOSE header: alg, kid, typ, and Clerk's category cat.
-	Algorithm string
-	KeyID     string
-	Type      string
-	Category  string
+	Algorithm string `json:"Algorithm"`
+	KeyID     string `json:"KeyID"`
+	Type      string `json:"Type"`
+	Category  string `json:"Category"`
 	// IDToken is true where the payload has nonce, at_hash or c_hash: it is an
 	// id_token (OpenID Connect Core 1.0, section 2), which no database may see.
-	IDToken bool
+	IDToken bool `json:"IDToken"`
 
-	Issuer          string
-	Subject         string
-	Audience        []string
-	ID              string
-	AuthorizedParty string
-	Issued          time.Time
-	NotBefore       time.Time
-	Expires         time.Time
+	Issuer          string    `json:"Issuer"`
+	Subject         string    `json:"Subject"`
+	Audience        []string  `json:"Audience"`
+	ID              string    `json:"ID"`
+	AuthorizedParty string    `json:"AuthorizedParty"`
+	Issued          time.Time `json:"Issued"`
+	NotBefore       time.Time `json:"NotBefore"`
+	Expires         time.Time `json:"Expires"`
 
 	// Session is the session that the token belongs to (sid).
-	Session string
+	Session string `json:"Session"`
 	// Status is Clerk's session status (sts): active or pending.
-	Status string
+	Status string `json:"Status"`
 	// Organization is the active organisation; nil where there is none.
-	Organization *Organization
+	Organization *Organization `json:"Organization"`
 	// Actor is who acts as Subject (impersonation); "" is Subject itself.
-	Actor string
+	Actor string `json:"Actor"`
 	// Database is what Turso reads in the token; nil where there is none of it,
 	// which Turso takes as access to every database of every group.
-	Database *DatabaseClaims
+	Database *DatabaseClaims `json:"Database"`
 }
 
 // Organization is a membership.
 type Organization struct {
-	ID          string
-	Slug        string
-	Role        string
-	Permissions []string
+	ID          string   `json:"ID"`
+	Slug        string   `json:"Slug"`
+	Role        string   `json:"Role"`
+	Permissions []string `json:"Permissions"`
 }
 
 // DatabaseClaims are Turso's claims.
 type DatabaseClaims struct {
 	// DatabaseID (id) and GroupID (gid) say for which database or group.
-	DatabaseID string
-	GroupID    string
+	DatabaseID string `json:"DatabaseID"`
+	GroupID    string `json:"GroupID"`
 	// Access is the most that a (and p) allow: ro, or rw for everything more.
-	Access Access
+	Access Access `json:"Access"`
 	// Permissions is perm.
-	Permissions []Permission
+	Permissions []Permission `json:"Permissions"`
 	// RoleID is rid.
-	RoleID string
+	RoleID string `json:"RoleID"`
 	// Namespaces is p: the databases that it names, by kind of access (ro, rw,
 	// roa, rwa, ddl). A name that begins with TagPrefix is a tag: all databases of
 	// a group.
-	Namespaces map[string][]string
+	Namespaces map[string][]string `json:"Namespaces"`
 }
 
 // TagPrefix begins a tag among DatabaseClaims.Namespaces.

@@ -60,6 +60,16 @@ type Identity interface {
 	Revoke(ctx context.Context, credential Credential) error
 }
 
+// BrowserSession is implemented by identity providers whose issuer keeps a browser signed
+// in, beside the credential. It is a part of the service Identity, found by type
+// assertion.
+type BrowserSession interface {
+	// EndSessionURL is the page that ends the browser's session at the issuer, for the
+	// credential that is being signed out. It has no secret in it. An issuer without such
+	// a page is errors.ErrUnsupported.
+	EndSessionURL(ctx context.Context, credential Credential) (string, error)
+}
+
 // LoginRequest is what zen login was asked for.
 type LoginRequest struct {
 	// Method is one of Description.Methods, or "" for the default.

@@ -56,15 +56,16 @@ type Token struct {
 	Verification *Verification
 }
 
-// Verification is how a token's signature can be checked without its provider.
+// Verification is how a token's signature can be checked without its provider. The names
+// in JSON are those of the credentials file, and stay.
 type Verification struct {
 	// Issuer is the exact iss claim.
-	Issuer string
+	Issuer string `json:"Issuer"`
 	// KeySetURL is where the issuer publishes its JWK Set (RFC 7517).
-	KeySetURL string
+	KeySetURL string `json:"KeySetURL"`
 	// Algorithms are the accepted JWS algorithms (RFC 7518), never "none" and
 	// never a symmetric one.
-	Algorithms []string
+	Algorithms []string `json:"Algorithms"`
 }
 
 // Target is one database.
@@ -107,11 +108,12 @@ func Actions() []Action {
 	}
 }
 
-// Permission allows actions on tables.
+// Permission allows actions on tables. The names in JSON are those of the credentials
+// file, and stay.
 type Permission struct {
 	// Tables are the tables it is about; nil is all of them.
-	Tables  []string
-	Actions []Action
+	Tables  []string `json:"Tables"`
+	Actions []Action `json:"Actions"`
 }
 
 // ParsePermission reads the form TABLE:ACTION[,ACTION…], where the table "all"

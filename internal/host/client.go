@@ -74,6 +74,7 @@ func (c *Client) Configure(ctx context.Context, settings provider.Settings) ([]p
 var (
 	_ provider.Provider        = (*Client)(nil)
 	_ provider.Fixer           = (*Client)(nil)
+	_ provider.BrowserSession  = (*Client)(nil)
 	_ provider.Identity        = (*Client)(nil)
 	_ provider.TokenSource     = (*Client)(nil)
 	_ provider.AssertionSource = (*Client)(nil)

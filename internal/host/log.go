@@ -13,7 +13,7 @@ import (
 )
 
 // LogLevels are the levels of Options, from the most to the least.
-var LogLevels = []string{"trace", "debug", "info", "warn", "error", "off"}
+func LogLevels() []string { return []string{"trace", "debug", "info", "warn", "error", "off"} }
 
 // level is the level of that name, or the default.
 func level(name string) hclog.Level { return cmp.Or(hclog.LevelFromString(name), hclog.Debug) }

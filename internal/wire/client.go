@@ -147,6 +147,15 @@ func (c *Client) Revoke(ctx context.Context, credential provider.Credential) err
 	return c.fail(err)
 }
 
+// EndSessionURL implements provider.BrowserSession.
+func (c *Client) EndSessionURL(ctx context.Context, credential provider.Credential) (string, error) {
+	r, err := c.identity.EndSession(ctx, &pb.EndSessionRequest{Credential: credentialToWire(credential)})
+	if err != nil {
+		return "", c.fail(err)
+	}
+	return r.GetUrl(), nil
+}
+
 // Token implements provider.TokenSource.
 func (c *Client) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	r, err := c.tokens.Token(ctx, tokenRequestToWire(req))
@@ -216,6 +225,7 @@ func (c *Client) Setup(ctx context.Context, req provider.SetupRequest) (provider
 var (
 	_ provider.Provider        = (*Client)(nil)
 	_ provider.Fixer           = (*Client)(nil)
+	_ provider.BrowserSession  = (*Client)(nil)
 	_ provider.Identity        = (*Client)(nil)
 	_ provider.TokenSource     = (*Client)(nil)
 	_ provider.AssertionSource = (*Client)(nil)

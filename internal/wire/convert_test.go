@@ -168,6 +168,11 @@ func TestEveryFieldCrosses(t *testing.T) {
 	same("revoke", client.Revoke(ctx, credential), nil, nil)
 	same("revoked", nil, credential, f.gotCredential)
 
+	f.gotCredential = provider.Credential{}
+	page, err := client.EndSessionURL(ctx, credential)
+	same("end of session", err, "https://login.example/logout", page)
+	same("ended", nil, credential, f.gotCredential)
+
 	request := filled[provider.TokenRequest](t)
 	response, err := client.Token(ctx, request)
 	same("token response", err, f.response, response)

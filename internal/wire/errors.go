@@ -80,6 +80,22 @@ func classOfReason(reason string) (class, bool) {
 	return other, reason == other.reason
 }
 
+// Reason is the reason code of an error, as docs/provider-protocol.md lists them; "" is
+// no error.
+func Reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return classOfError(err).reason
+}
+
+// KindOf is the error of package provider that a reason code stands for; nil where that
+// has none.
+func KindOf(reason string) error {
+	c, _ := classOfReason(reason)
+	return c.kind
+}
+
 func classOfCode(code codes.Code) class {
 	if c, ok := similar[code]; ok {
 		code = c

@@ -2,6 +2,8 @@ package wire
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"google.golang.org/grpc"
 
@@ -109,6 +111,18 @@ func (s *identityServer) Revoke(ctx context.Context, r *pb.RevokeRequest) (*pb.R
 		return nil, StatusError(err)
 	}
 	return &pb.RevokeResponse{}, nil
+}
+
+func (s *identityServer) EndSession(ctx context.Context, r *pb.EndSessionRequest) (*pb.EndSessionResponse, error) {
+	browser, ok := s.p.(provider.BrowserSession)
+	if !ok {
+		return nil, StatusError(fmt.Errorf("this provider's issuer keeps no browser signed in: %w", errors.ErrUnsupported))
+	}
+	address, err := browser.EndSessionURL(ctx, credentialFromWire(r.GetCredential()))
+	if err != nil {
+		return nil, StatusError(err)
+	}
+	return &pb.EndSessionResponse{Url: address}, nil
 }
 
 type tokenServer struct {

@@ -134,6 +134,11 @@ func (f *full) Revoke(ctx context.Context, c provider.Credential) error {
 	return f.result(ctx)
 }
 
+func (f *full) EndSessionURL(ctx context.Context, c provider.Credential) (string, error) {
+	f.gotCredential = c
+	return "https://login.example/logout", f.result(ctx)
+}
+
 func (f *full) Token(ctx context.Context, r provider.TokenRequest) (provider.TokenResponse, error) {
 	f.gotRequest = r
 	return f.response, f.result(ctx)
@@ -225,6 +230,7 @@ func (f *full) UseOrganization(ctx context.Context, r provider.TeamRequest) (pro
 // Interface guards
 var (
 	_ provider.Fixer           = (*full)(nil)
+	_ provider.BrowserSession  = (*full)(nil)
 	_ provider.Identity        = (*full)(nil)
 	_ provider.TokenSource     = (*full)(nil)
 	_ provider.AssertionSource = (*full)(nil)

@@ -103,6 +103,7 @@ func (p *auth0Provider) configured() error {
 var (
 	_ provider.Provider        = (*auth0Provider)(nil)
 	_ provider.Identity        = (*auth0Provider)(nil)
+	_ provider.BrowserSession  = (*auth0Provider)(nil)
 	_ provider.TokenSource     = (*auth0Provider)(nil)
 	_ provider.AssertionSource = (*auth0Provider)(nil)
 	_ provider.SetupGuide      = (*auth0Provider)(nil)

@@ -155,3 +155,19 @@ func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionReq
 	id, err := p.people.VerifyID(ctx, p.identity, tokens)
 	return provider.Assertion{Kind: provider.AssertionJWT, Value: tokens.ID, Expires: id.Expires}, renewed, err
 }
+
+// EndSessionURL implements provider.BrowserSession: the tenant's own session in the
+// browser lives on beside the sign-in of a terminal. The page asks nobody.
+func (p *auth0Provider) EndSessionURL(_ context.Context, credential provider.Credential) (string, error) {
+	if err := p.configured(); err != nil {
+		return "", err
+	}
+	s, err := p.decode(credential)
+	if err != nil {
+		return "", err
+	}
+	if s.Machine {
+		return "", fmt.Errorf("auth0: a machine has no browser: %w", errors.ErrUnsupported)
+	}
+	return p.people.EndSessionURL(), nil
+}

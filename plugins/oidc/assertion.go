@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -222,4 +223,26 @@ func (p *oidcProvider) Revoke(ctx context.Context, credential provider.Credentia
 		return err
 	}
 	return i.client.Revoke(ctx, provider.NewSecret(s.Refresh))
+}
+
+// EndSessionURL implements provider.BrowserSession.
+func (p *oidcProvider) EndSessionURL(ctx context.Context, credential provider.Credential) (string, error) {
+	if err := p.configured(); err != nil {
+		return "", err
+	}
+	s, err := p.decode(credential)
+	if err != nil {
+		return "", err
+	}
+	if s.Workload != "" {
+		return "", fmt.Errorf("oidc: a workload has no browser: %w", errors.ErrUnsupported)
+	}
+	i, err := p.people(ctx)
+	if err != nil {
+		return "", err
+	}
+	if page := i.client.EndSessionURL(); page != "" {
+		return page, nil
+	}
+	return "", fmt.Errorf("oidc: the issuer has no page that ends a browser's session: %w", errors.ErrUnsupported)
 }

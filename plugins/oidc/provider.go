@@ -140,6 +140,7 @@ func (p *oidcProvider) scopes(m oauth.Metadata) []string {
 var (
 	_ provider.Provider        = (*oidcProvider)(nil)
 	_ provider.Identity        = (*oidcProvider)(nil)
+	_ provider.BrowserSession  = (*oidcProvider)(nil)
 	_ provider.AssertionSource = (*oidcProvider)(nil)
 	_ provider.SetupGuide      = (*oidcProvider)(nil)
 )

@@ -88,7 +88,7 @@ func TestWorkloadIssuerIsPinned(t *testing.T) {
 	for system, issuer := range map[string]string{
 		"github": "https://token.actions.githubusercontent.com", "buildkite": "https://agent.buildkite.com", "gitlab": "https://gitlab.com", "google": "https://accounts.google.com",
 	} {
-		p := configured(t, b.job(system, keyWorkloadIssuer, ""))
+		p := configured(t, b.job(system, keyWorkloadIssuer, "", keyGitLabURL, ""))
 		err := p.Login(t.Context(), provider.LoginRequest{Method: methodWorkload}, &host{t: t})
 		fails(t, system, err, provider.ErrTokenInvalid, "not of \""+issuer+"\"", "workload_issuer")
 	}

@@ -75,6 +75,7 @@ func Start(t testing.TB, path string, settings provider.Settings, log io.Writer)
 var (
 	_ provider.Provider        = (*Client)(nil)
 	_ provider.Fixer           = (*Client)(nil)
+	_ provider.BrowserSession  = (*Client)(nil)
 	_ provider.Identity        = (*Client)(nil)
 	_ provider.TokenSource     = (*Client)(nil)
 	_ provider.AssertionSource = (*Client)(nil)

@@ -22,6 +22,7 @@ because the keyring is away: then the sign-ins of all providers go with it. Toke
 already handed out live until they expire.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "of every provider of the profile, not only the one in use"},
+			&cli.BoolFlag{Name: "browser", Usage: "end the browser's own session at the issuer, too"},
 		},
 		Action: logout,
 	}
@@ -31,7 +32,14 @@ func logout(c *cli.Context) error {
 	if err := app.NoMoreThan(c, 0); err != nil {
 		return err
 	}
-	return app.WithSession(c, func(s *session.Session) error {
+	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
+		var pages []session.BrowserSession
+		if c.Bool("browser") {
+			var err error
+			if pages, err = s.BrowserSessions(c.Context, c.Bool("all")); err != nil {
+				fmt.Fprintf(app.Notes(c), "The browser's session is left as it is: %v.\n", err)
+			}
+		}
 		results, err := s.Logout(c.Context, c.Bool("all"))
 		if err != nil && !errors.Is(err, provider.ErrNoCredential) {
 			return err
@@ -42,8 +50,28 @@ func logout(c *cli.Context) error {
 		case len(results) == 0:
 			fmt.Fprintf(app.Notes(c), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile())
 		}
+		endInBrowser(c, pages)
 		return reportSignedOut(c, s.Profile(), results)
 	})
+}
+
+// endInBrowser opens the pages that end the browser's sessions. What it can't open, it
+// shows.
+func endInBrowser(c *cli.Context, pages []session.BrowserSession) {
+	ui := app.NewUI(app.EnvOf(c))
+	defer ui.Done()
+	for _, p := range pages {
+		err := p.Err
+		if err == nil {
+			err = ui.OpenURL(c.Context, p.URL, "")
+		}
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			fmt.Fprintf(app.Notes(c), "%s keeps no browser signed in that zen could sign out.\n", p.Provider)
+		case err != nil:
+			fmt.Fprintf(app.Notes(c), "The browser's session of %s is left as it is: %s.\n", p.Provider, app.OneLine(err.Error()))
+		}
+	}
 }
 
 type logoutDocument struct {

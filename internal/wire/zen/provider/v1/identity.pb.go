@@ -1171,6 +1171,96 @@ func (*RevokeResponse) Descriptor() ([]byte, []int) {
 	return file_zen_provider_v1_identity_proto_rawDescGZIP(), []int{17}
 }
 
+type EndSessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The credential that is being signed out.
+	Credential    *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndSessionRequest) Reset() {
+	*x = EndSessionRequest{}
+	mi := &file_zen_provider_v1_identity_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndSessionRequest) ProtoMessage() {}
+
+func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_identity_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndSessionRequest.ProtoReflect.Descriptor instead.
+func (*EndSessionRequest) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_identity_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *EndSessionRequest) GetCredential() *Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+type EndSessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// https, or http on loopback, without a secret.
+	Url           string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndSessionResponse) Reset() {
+	*x = EndSessionResponse{}
+	mi := &file_zen_provider_v1_identity_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndSessionResponse) ProtoMessage() {}
+
+func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_zen_provider_v1_identity_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndSessionResponse.ProtoReflect.Descriptor instead.
+func (*EndSessionResponse) Descriptor() ([]byte, []int) {
+	return file_zen_provider_v1_identity_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *EndSessionResponse) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
 var File_zen_provider_v1_identity_proto protoreflect.FileDescriptor
 
 const file_zen_provider_v1_identity_proto_rawDesc = "" +
@@ -1247,12 +1337,20 @@ const file_zen_provider_v1_identity_proto_rawDesc = "" +
 	"\n" +
 	"credential\x18\x01 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
 	"credential\"\x10\n" +
-	"\x0eRevokeResponse2\xba\x02\n" +
+	"\x0eRevokeResponse\"P\n" +
+	"\x11EndSessionRequest\x12;\n" +
+	"\n" +
+	"credential\x18\x01 \x01(\v2\x1b.zen.provider.v1.CredentialR\n" +
+	"credential\"&\n" +
+	"\x12EndSessionResponse\x12\x10\n" +
+	"\x03url\x18\x01 \x01(\tR\x03url2\x91\x03\n" +
 	"\bIdentity\x12J\n" +
 	"\x05Login\x12\x1d.zen.provider.v1.LoginRequest\x1a\x1e.zen.provider.v1.LoginResponse(\x010\x01\x12L\n" +
 	"\aRefresh\x12\x1f.zen.provider.v1.RefreshRequest\x1a .zen.provider.v1.RefreshResponse\x12I\n" +
 	"\x06Verify\x12\x1e.zen.provider.v1.VerifyRequest\x1a\x1f.zen.provider.v1.VerifyResponse\x12I\n" +
-	"\x06Revoke\x12\x1e.zen.provider.v1.RevokeRequest\x1a\x1f.zen.provider.v1.RevokeResponseBBZ@github.com/zen-auth/zen/internal/wire/zen/provider/v1;providerv1b\x06proto3"
+	"\x06Revoke\x12\x1e.zen.provider.v1.RevokeRequest\x1a\x1f.zen.provider.v1.RevokeResponse\x12U\n" +
+	"\n" +
+	"EndSession\x12\".zen.provider.v1.EndSessionRequest\x1a#.zen.provider.v1.EndSessionResponseBBZ@github.com/zen-auth/zen/internal/wire/zen/provider/v1;providerv1b\x06proto3"
 
 var (
 	file_zen_provider_v1_identity_proto_rawDescOnce sync.Once
@@ -1266,7 +1364,7 @@ func file_zen_provider_v1_identity_proto_rawDescGZIP() []byte {
 	return file_zen_provider_v1_identity_proto_rawDescData
 }
 
-var file_zen_provider_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_zen_provider_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_zen_provider_v1_identity_proto_goTypes = []any{
 	(*LoginRequest)(nil),          // 0: zen.provider.v1.LoginRequest
 	(*LoginBegin)(nil),            // 1: zen.provider.v1.LoginBegin
@@ -1286,23 +1384,25 @@ var file_zen_provider_v1_identity_proto_goTypes = []any{
 	(*VerifyResponse)(nil),        // 15: zen.provider.v1.VerifyResponse
 	(*RevokeRequest)(nil),         // 16: zen.provider.v1.RevokeRequest
 	(*RevokeResponse)(nil),        // 17: zen.provider.v1.RevokeResponse
-	(*Target)(nil),                // 18: zen.provider.v1.Target
-	(Access)(0),                   // 19: zen.provider.v1.Access
-	(*Permission)(nil),            // 20: zen.provider.v1.Permission
-	(*Failure)(nil),               // 21: zen.provider.v1.Failure
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
-	(*Credential)(nil),            // 23: zen.provider.v1.Credential
-	(*Claims)(nil),                // 24: zen.provider.v1.Claims
-	(*Token)(nil),                 // 25: zen.provider.v1.Token
+	(*EndSessionRequest)(nil),     // 18: zen.provider.v1.EndSessionRequest
+	(*EndSessionResponse)(nil),    // 19: zen.provider.v1.EndSessionResponse
+	(*Target)(nil),                // 20: zen.provider.v1.Target
+	(Access)(0),                   // 21: zen.provider.v1.Access
+	(*Permission)(nil),            // 22: zen.provider.v1.Permission
+	(*Failure)(nil),               // 23: zen.provider.v1.Failure
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*Credential)(nil),            // 25: zen.provider.v1.Credential
+	(*Claims)(nil),                // 26: zen.provider.v1.Claims
+	(*Token)(nil),                 // 27: zen.provider.v1.Token
 }
 var file_zen_provider_v1_identity_proto_depIdxs = []int32{
 	1,  // 0: zen.provider.v1.LoginRequest.begin:type_name -> zen.provider.v1.LoginBegin
 	2,  // 1: zen.provider.v1.LoginRequest.answer:type_name -> zen.provider.v1.HostAnswer
-	18, // 2: zen.provider.v1.LoginBegin.target:type_name -> zen.provider.v1.Target
-	19, // 3: zen.provider.v1.LoginBegin.access:type_name -> zen.provider.v1.Access
-	20, // 4: zen.provider.v1.LoginBegin.permissions:type_name -> zen.provider.v1.Permission
+	20, // 2: zen.provider.v1.LoginBegin.target:type_name -> zen.provider.v1.Target
+	21, // 3: zen.provider.v1.LoginBegin.access:type_name -> zen.provider.v1.Access
+	22, // 4: zen.provider.v1.LoginBegin.permissions:type_name -> zen.provider.v1.Permission
 	3,  // 5: zen.provider.v1.HostAnswer.done:type_name -> zen.provider.v1.Done
-	21, // 6: zen.provider.v1.HostAnswer.failure:type_name -> zen.provider.v1.Failure
+	23, // 6: zen.provider.v1.HostAnswer.failure:type_name -> zen.provider.v1.Failure
 	5,  // 7: zen.provider.v1.LoginResponse.open_url:type_name -> zen.provider.v1.OpenURL
 	6,  // 8: zen.provider.v1.LoginResponse.show_code:type_name -> zen.provider.v1.ShowCode
 	7,  // 9: zen.provider.v1.LoginResponse.progress:type_name -> zen.provider.v1.Progress
@@ -1310,28 +1410,31 @@ var file_zen_provider_v1_identity_proto_depIdxs = []int32{
 	9,  // 11: zen.provider.v1.LoginResponse.ask_secret:type_name -> zen.provider.v1.AskSecret
 	10, // 12: zen.provider.v1.LoginResponse.store:type_name -> zen.provider.v1.SignIn
 	11, // 13: zen.provider.v1.LoginResponse.cancel:type_name -> zen.provider.v1.Cancel
-	22, // 14: zen.provider.v1.ShowCode.expires:type_name -> google.protobuf.Timestamp
-	23, // 15: zen.provider.v1.SignIn.credential:type_name -> zen.provider.v1.Credential
-	24, // 16: zen.provider.v1.SignIn.claims:type_name -> zen.provider.v1.Claims
-	25, // 17: zen.provider.v1.SignIn.token:type_name -> zen.provider.v1.Token
-	23, // 18: zen.provider.v1.RefreshRequest.credential:type_name -> zen.provider.v1.Credential
-	23, // 19: zen.provider.v1.RefreshResponse.credential:type_name -> zen.provider.v1.Credential
-	21, // 20: zen.provider.v1.RefreshResponse.failure:type_name -> zen.provider.v1.Failure
-	24, // 21: zen.provider.v1.VerifyResponse.claims:type_name -> zen.provider.v1.Claims
-	23, // 22: zen.provider.v1.RevokeRequest.credential:type_name -> zen.provider.v1.Credential
-	0,  // 23: zen.provider.v1.Identity.Login:input_type -> zen.provider.v1.LoginRequest
-	12, // 24: zen.provider.v1.Identity.Refresh:input_type -> zen.provider.v1.RefreshRequest
-	14, // 25: zen.provider.v1.Identity.Verify:input_type -> zen.provider.v1.VerifyRequest
-	16, // 26: zen.provider.v1.Identity.Revoke:input_type -> zen.provider.v1.RevokeRequest
-	4,  // 27: zen.provider.v1.Identity.Login:output_type -> zen.provider.v1.LoginResponse
-	13, // 28: zen.provider.v1.Identity.Refresh:output_type -> zen.provider.v1.RefreshResponse
-	15, // 29: zen.provider.v1.Identity.Verify:output_type -> zen.provider.v1.VerifyResponse
-	17, // 30: zen.provider.v1.Identity.Revoke:output_type -> zen.provider.v1.RevokeResponse
-	27, // [27:31] is the sub-list for method output_type
-	23, // [23:27] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	24, // 14: zen.provider.v1.ShowCode.expires:type_name -> google.protobuf.Timestamp
+	25, // 15: zen.provider.v1.SignIn.credential:type_name -> zen.provider.v1.Credential
+	26, // 16: zen.provider.v1.SignIn.claims:type_name -> zen.provider.v1.Claims
+	27, // 17: zen.provider.v1.SignIn.token:type_name -> zen.provider.v1.Token
+	25, // 18: zen.provider.v1.RefreshRequest.credential:type_name -> zen.provider.v1.Credential
+	25, // 19: zen.provider.v1.RefreshResponse.credential:type_name -> zen.provider.v1.Credential
+	23, // 20: zen.provider.v1.RefreshResponse.failure:type_name -> zen.provider.v1.Failure
+	26, // 21: zen.provider.v1.VerifyResponse.claims:type_name -> zen.provider.v1.Claims
+	25, // 22: zen.provider.v1.RevokeRequest.credential:type_name -> zen.provider.v1.Credential
+	25, // 23: zen.provider.v1.EndSessionRequest.credential:type_name -> zen.provider.v1.Credential
+	0,  // 24: zen.provider.v1.Identity.Login:input_type -> zen.provider.v1.LoginRequest
+	12, // 25: zen.provider.v1.Identity.Refresh:input_type -> zen.provider.v1.RefreshRequest
+	14, // 26: zen.provider.v1.Identity.Verify:input_type -> zen.provider.v1.VerifyRequest
+	16, // 27: zen.provider.v1.Identity.Revoke:input_type -> zen.provider.v1.RevokeRequest
+	18, // 28: zen.provider.v1.Identity.EndSession:input_type -> zen.provider.v1.EndSessionRequest
+	4,  // 29: zen.provider.v1.Identity.Login:output_type -> zen.provider.v1.LoginResponse
+	13, // 30: zen.provider.v1.Identity.Refresh:output_type -> zen.provider.v1.RefreshResponse
+	15, // 31: zen.provider.v1.Identity.Verify:output_type -> zen.provider.v1.VerifyResponse
+	17, // 32: zen.provider.v1.Identity.Revoke:output_type -> zen.provider.v1.RevokeResponse
+	19, // 33: zen.provider.v1.Identity.EndSession:output_type -> zen.provider.v1.EndSessionResponse
+	29, // [29:34] is the sub-list for method output_type
+	24, // [24:29] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_zen_provider_v1_identity_proto_init() }
@@ -1365,7 +1468,7 @@ func file_zen_provider_v1_identity_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zen_provider_v1_identity_proto_rawDesc), len(file_zen_provider_v1_identity_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Identity_Login_FullMethodName   = "/zen.provider.v1.Identity/Login"
-	Identity_Refresh_FullMethodName = "/zen.provider.v1.Identity/Refresh"
-	Identity_Verify_FullMethodName  = "/zen.provider.v1.Identity/Verify"
-	Identity_Revoke_FullMethodName  = "/zen.provider.v1.Identity/Revoke"
+	Identity_Login_FullMethodName      = "/zen.provider.v1.Identity/Login"
+	Identity_Refresh_FullMethodName    = "/zen.provider.v1.Identity/Refresh"
+	Identity_Verify_FullMethodName     = "/zen.provider.v1.Identity/Verify"
+	Identity_Revoke_FullMethodName     = "/zen.provider.v1.Identity/Revoke"
+	Identity_EndSession_FullMethodName = "/zen.provider.v1.Identity/EndSession"
 )
 
 // IdentityClient is the client API for Identity service.
@@ -53,6 +54,9 @@ type IdentityClient interface {
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
 	// Revoke ends the credential at the issuer.
 	Revoke(ctx context.Context, in *RevokeRequest, opts ...grpc.CallOption) (*RevokeResponse, error)
+	// EndSession names the page that ends the browser's own session at the issuer, which
+	// lives on beside the credential. Providers whose issuer has none don't have it.
+	EndSession(ctx context.Context, in *EndSessionRequest, opts ...grpc.CallOption) (*EndSessionResponse, error)
 }
 
 type identityClient struct {
@@ -106,6 +110,16 @@ func (c *identityClient) Revoke(ctx context.Context, in *RevokeRequest, opts ...
 	return out, nil
 }
 
+func (c *identityClient) EndSession(ctx context.Context, in *EndSessionRequest, opts ...grpc.CallOption) (*EndSessionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndSessionResponse)
+	err := c.cc.Invoke(ctx, Identity_EndSession_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // IdentityServer is the server API for Identity service.
 // All implementations must embed UnimplementedIdentityServer
 // for forward compatibility.
@@ -134,6 +148,9 @@ type IdentityServer interface {
 	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)
 	// Revoke ends the credential at the issuer.
 	Revoke(context.Context, *RevokeRequest) (*RevokeResponse, error)
+	// EndSession names the page that ends the browser's own session at the issuer, which
+	// lives on beside the credential. Providers whose issuer has none don't have it.
+	EndSession(context.Context, *EndSessionRequest) (*EndSessionResponse, error)
 	mustEmbedUnimplementedIdentityServer()
 }
 
@@ -155,6 +172,9 @@ func (UnimplementedIdentityServer) Verify(context.Context, *VerifyRequest) (*Ver
 }
 func (UnimplementedIdentityServer) Revoke(context.Context, *RevokeRequest) (*RevokeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Revoke not implemented")
+}
+func (UnimplementedIdentityServer) EndSession(context.Context, *EndSessionRequest) (*EndSessionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndSession not implemented")
 }
 func (UnimplementedIdentityServer) mustEmbedUnimplementedIdentityServer() {}
 func (UnimplementedIdentityServer) testEmbeddedByValue()                  {}
@@ -238,6 +258,24 @@ func _Identity_Revoke_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Identity_EndSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndSessionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServer).EndSession(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Identity_EndSession_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServer).EndSession(ctx, req.(*EndSessionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Identity_ServiceDesc is the grpc.ServiceDesc for Identity service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -256,6 +294,10 @@ var Identity_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Revoke",
 			Handler:    _Identity_Revoke_Handler,
+		},
+		{
+			MethodName: "EndSession",
+			Handler:    _Identity_EndSession_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -31,9 +31,9 @@
 //   TOKEN_EXPIRED  UNAUTHENTICATED    past the exp claim
 //   TOKEN_INVALID  UNAUTHENTICATED    wrong signature, issuer, algorithm or shape
 //   REJECTED       UNAUTHENTICATED    the server refused the credential (4xx but
-//                                     429); the only one that may delete it
+//                                     429); nothing is deleted for it
 //   PERMISSION     PERMISSION_DENIED  valid, but not for this database or action
-//   UNAVAILABLE    UNAVAILABLE        network, 5xx, 429; never deletes anything
+//   UNAVAILABLE    UNAVAILABLE        network, 5xx, 429
 //   CONFIG         FAILED_PRECONDITION  a missing or wrong setting
 //   NO_PROVIDER    NOT_FOUND          a provider that this one needs is missing
 //

@@ -1,0 +1,30 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// An error is of the same class on the other side, whatever its text.
+func TestReportKeepsTheClass(t *testing.T) {
+	for _, kind := range append(provider.Kinds(), nil) {
+		err := fmt.Errorf("renew: %w", &provider.Error{Kind: kind, Message: "not signed in", Hint: "a hint", RetryAfter: time.Minute})
+		text, encodeErr := json.Marshal(newReport(err))
+		var r report
+		if err := errors.Join(encodeErr, json.Unmarshal(text, &r)); err != nil {
+			t.Fatal(err)
+		}
+		got := r.err()
+		if provider.Kind(got) != kind || got.Error() != err.Error() || provider.Hint(got) != "a hint" || provider.RetryAfter(got) != provider.RetryAfter(err) {
+			t.Errorf("%v became %v of %v", err, got, provider.Kind(got))
+		}
+	}
+	if newReport(nil).err() != nil {
+		t.Error("success is an error")
+	}
+}

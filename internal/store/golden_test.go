@@ -1,0 +1,64 @@
+package store
+
+import (
+	"bytes"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/breaker"
+)
+
+// The form of the credentials file: what was written by any zen is read by every later
+// one. The content of a sealed file has the same.
+func TestGoldenFile(t *testing.T) {
+	at := func(minutes int) time.Time { return time.Date(2026, 1, 3, 3, 33+minutes, 0, 0, time.UTC) }
+	permissions := []provider.Permission{{Actions: []provider.Action{"data_read"}}, {Tables: []string{"notes"}, Actions: []provider.Action{"data_add", "data_read"}}}
+	r := Record{
+		Provider: "clerk",
+		Accounts: map[string]Account{"clerk": {
+			Credential: provider.Credential{Data: provider.NewSecret("a credential, ünïcode"), Subject: "alice", Issued: at(0), Expires: at(60)},
+			Claims: provider.Claims{
+				Algorithm: "RS256", KeyID: "ins_1", Type: "JWT", Category: "cl_B7d4PD111AAA", IDToken: true,
+				Issuer: "https://clerk.example.com", Subject: "user_1", Audience: []string{"zen"}, ID: "jti_1", AuthorizedParty: "https://app.example",
+				Issued: at(0), NotBefore: at(0), Expires: at(60), Session: "sess_1", Status: "active", Actor: "user_2",
+				Organization: &provider.Organization{ID: "org_1", Slug: "acme", Role: "org:admin", Permissions: []string{"org:teams:read"}},
+				Database: &provider.DatabaseClaims{
+					DatabaseID: "33057661-834e-4891-9b48-802d425d02b9", GroupID: "group_1", Access: provider.AccessReadOnly, Permissions: permissions,
+					RoleID: "role_1", Namespaces: map[string][]string{"ro": {"app", "tag:x"}},
+				},
+			},
+			SignedIn: at(1), Refreshed: at(2), EnvNames: []string{"CLERK_KEY"},
+		}, "platformtoken": {Credential: provider.Credential{Data: provider.NewSecret("another")}}},
+		Tokens: map[string]provider.Token{"clerk/clerk/1": {
+			Value: provider.NewSecret("a.b.c"), Issued: at(2), Expires: at(12),
+			Verification: &provider.Verification{Issuer: "https://clerk.example.com", KeySetURL: "https://clerk.example.com/.well-known/jwks.json", Algorithms: []string{"RS256"}},
+		}, "clerk/platformtoken/2": {Value: provider.NewSecret("d.e.f")}},
+		Breakers: map[string]breaker.State{"clerk/clerk/1": {
+			Via: "platformtoken", Because: breaker.Unavailable, Since: at(3), RetryAt: at(4), Failures: 2,
+			Rights: breaker.Rights{Access: provider.AccessReadOnly, Permissions: permissions}, EnvNames: []string{"TURSO_API_TOKEN"},
+		}},
+	}
+	golden, err := os.ReadFile("testdata/credentials-v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parse(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal := cmp.Comparer(func(a, b provider.Secret) bool { return a.Equal(b) })
+	if diff := cmp.Diff(r, f.record(), equal); diff != "" || f.Profile != "p" {
+		t.Errorf("it reads as of %q:\n%s", f.Profile, diff)
+	}
+	data, err := r.encode("p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(append(data, '\n'), golden) {
+		t.Errorf("it is written as\n%s\nnot as\n%s", data, golden)
+	}
+}
