@@ -59,7 +59,8 @@ func retryable(err error) bool {
 			return true
 		}
 	}
-	return strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "connection reset")
+	// A standby that doesn't know a mount yet says that there is none.
+	return refused(err, http.StatusNotFound, "no handler for route") || strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "connection reset")
 }
 
 // TestUpgrade moves a mount from one version to the next, with its configuration and

@@ -2,7 +2,11 @@
 
 package main
 
-import "github.com/zen-auth/zen/internal/front"
+import (
+	"os"
+
+	"github.com/zen-auth/zen/internal/front"
+)
 
 // run answers from what is stored, and leaves everything else to zen-full.
-var run = front.Run
+func run() int { return front.Run(os.Args, os.Stdout, os.Stderr) }

@@ -2,7 +2,19 @@
 
 package main
 
-import "github.com/zen-auth/zen/internal/cli"
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/zen-auth/zen/internal/cli"
+	_ "github.com/zen-auth/zen/internal/http2quiet" // GODEBUG makes net/http log no bearer
+)
 
 // run is the whole zen.
-var run = cli.Run
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return cli.Run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
+}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/internal/cli/app"
-	"github.com/zen-auth/zen/internal/cli/token"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
 // completeValue completes the value of the flag that the line ends with, or the name
@@ -52,9 +52,9 @@ func flagValues(name string, words []string) []string {
 	case "provider":
 		return providerNames(words)
 	case "format":
-		return token.TokenFormats
+		return tokenform.Formats
 	case "shell":
-		return token.ShellNames
+		return tokenform.ShellNames
 	case "access":
 		return []string{"ro", "rw"}
 	case "storage":

@@ -1,6 +1,7 @@
-// Package front answers what a good stored token answers, and becomes zen-full for
-// everything else. What is linked is paid for at every start, and zen token may run
-// at every prompt of a shell: gRPC alone would double its time.
+// Package front answers zen token and zen exec from a good stored token: it reads,
+// verifies and prints, and becomes zen-full for everything else. What is linked is paid
+// for at every start, and zen token may run at every prompt of a shell: it links no
+// gRPC, no network client and no flag library.
 package front
 
 import (
@@ -9,113 +10,125 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
+	"time"
 
-	"github.com/urfave/cli/v2"
-
+	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/internal/cli/app"
-	"github.com/zen-auth/zen/internal/cli/token"
+	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/config"
-	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/keyring"
+	"github.com/zen-auth/zen/internal/replace"
+	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
-// Run answers the line here, or has zen-full do it.
-func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := frontProgram()
-	if !runHere(p.Commands, args) {
-		return app.Finish(ctx, args, stderr, becomeFull())
-	}
-	return p.Run(ctx, args, stdin, stdout, stderr)
-}
+// Exit codes of what goes wrong here: zen-full has all others.
+const (
+	exitOther  = 1
+	exitConfig = 2
+)
 
-// frontProgram has the commands that need no provider as long as the stored token is good.
-func frontProgram() app.Program {
-	return app.Program{Commands: []*cli.Command{token.TokenCommand(), token.StatusCommand(), token.ExecCommand()}, WithSession: withSession}
-}
-
-// runHere reports whether the line is one that may be answered here.
-func runHere(commands []*cli.Command, args []string) bool {
-	if os.Getenv("ZEN_LOG") != "" || os.Getenv("ZEN_LOG_PROVIDER") != "" {
-		return false // providers' logs are zen-full's, and so is what is wrong with these
-	}
-	end := slices.Index(args, "--")
-	if end < 0 {
-		end = len(args)
-	}
-	for _, arg := range args[1:end] {
-		if strings.HasPrefix(arg, "--watch") || strings.HasPrefix(arg, "--token-file") {
-			return false // zen exec stays, and renews
-		}
-		if arg == "-h" || arg == "--help" || arg == "help" || arg == app.Completing {
-			return false
+// Run does what the line says, and returns the exit code. It returns only where the
+// token was printed, or where zen-full can't be had.
+func Run(args []string, stdout, stderr *os.File) int {
+	if l, ok := readLine(args); ok {
+		if done, err := l.perform(stdout); done {
+			if err != nil {
+				fmt.Fprintln(stderr, "zen:", err)
+				return exitOther
+			}
+			return 0
 		}
 	}
-	for i := 1; i < end; i++ {
-		switch arg := args[i]; {
-		case !strings.HasPrefix(arg, "-"):
-			return app.CommandNamed(commands, arg) != nil
-		case app.TakesValue(app.GlobalFlags(), arg):
-			i++
+	err := becomeFull(args)
+	fmt.Fprintln(stderr, "zen:", err)
+	if hint := provider.Hint(err); hint != "" {
+		fmt.Fprintln(stderr, "hint:", hint)
+	}
+	if errors.Is(err, provider.ErrConfig) {
+		return exitConfig
+	}
+	return exitOther
+}
+
+// perform does what the line says, if a good stored token is all that is needed. Until
+// done, nothing was printed, and whatever is missing or wrong is zen-full's to tell.
+func (l line) perform(stdout io.Writer) (done bool, err error) {
+	var write func(io.Writer, tokenform.Answer) error
+	var extra map[string]string
+	var path string
+	if l.command == nil {
+		write, err = l.choice().Writer()
+	} else if extra, err = tokenform.Variables(l.env); err == nil {
+		if path, err = exec.LookPath(l.command[0]); err == nil {
+			path, err = filepath.Abs(path)
 		}
 	}
-	return false
-}
-
-// withSession runs fn with the session of the selected profile. Where it needs a
-// provider, zen-full begins anew: nothing was printed yet, and the locks that are
-// held end with the program.
-func withSession(c *cli.Context, fn func(*session.Session) error) error {
-	if err := app.EmptyFlags(c); err != nil {
-		return err
-	}
-	cfg, err := config.Load(app.LoadOptions(c))
 	if err != nil {
-		return err
+		return false, err
 	}
-	o, err := app.KeyringOptions(c)
+	answer, err := l.stored()
 	if err != nil {
-		return err
+		return false, err
 	}
-	notify := app.Notifier(c)
-	profile, err := cfg.Profile("")
+	if l.command == nil {
+		return true, write(stdout, answer)
+	}
+	return false, replace.Process(path, l.command, answer.Environment(os.Environ(), extra))
+}
+
+// keyringTimeout is how long the keyring is waited for here. One that is unlocked answers
+// in six milliseconds; zen-full waits for a person who has to unlock it, and says so.
+const keyringTimeout = 250 * time.Millisecond
+
+// errElse is what a good stored token doesn't answer.
+var errElse = errors.New("not answered from the store")
+
+// stored is the good stored token that the line asks for.
+func (l line) stored() (tokenform.Answer, error) {
+	cfg, err := config.Load(config.LoadOptions{
+		Path:  l.value["config"],
+		Flags: config.Flags{Profile: l.value["profile"], Database: l.value["database"], Access: l.value["access"]},
+	})
 	if err != nil {
-		return err
+		return tokenform.Answer{}, err
 	}
-	config := session.FromProfile(cfg, profile, session.Credentials(cfg, o, notify), elsewhere{}, notify)
-	// Not under the profile's lock: on Windows this program waits for the other.
-	config.RenewInChild = func(context.Context, session.RenewalRequest) error { return becomeFull() }
-	return fn(session.New(config))
-}
-
-// elsewhere is session.Providers where there are none.
-type elsewhere struct{}
-
-func (elsewhere) Describe(context.Context, string) (provider.Description, error) {
-	return provider.Description{}, becomeFull()
-}
-
-func (elsewhere) Identity(context.Context, string) (provider.Identity, error) {
-	return nil, becomeFull()
-}
-
-func (elsewhere) TokenSource(context.Context, string) (provider.TokenSource, error) {
-	return nil, becomeFull()
-}
-
-func (elsewhere) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
-	return nil, becomeFull()
-}
-
-func (elsewhere) Need(context.Context, string) (*provider.AssertionNeed, error) {
-	return nil, becomeFull()
+	p, err := cfg.Profile("")
+	if err != nil {
+		return tokenform.Answer{}, err
+	}
+	if p.Database.Value == "" || store.Storage(p.Storage.Value) == store.StorageNone {
+		return tokenform.Answer{}, errElse
+	}
+	options, err := keyring.OptionsFor(false, os.Getenv(keyring.EnvTimeout))
+	if err != nil {
+		return tokenform.Answer{}, err
+	}
+	options.Timeout = min(options.Timeout, keyringTimeout)
+	ctx, profile := context.Background(), cache.FromConfig(cfg, p)
+	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options))).LoadContext(ctx, profile.Name)
+	if err != nil {
+		return tokenform.Answer{}, err
+	}
+	now := time.Now()
+	if profile.Breaker(record, now).Because == breaker.Unavailable {
+		return tokenform.Answer{}, errElse // a fallback issues the tokens, or a trial is due
+	}
+	keys := filepath.Join(cfg.Paths.CacheDir(), "keys")
+	verify := func(token provider.Token) (provider.Claims, error) {
+		return cache.Verify(ctx, token, time.Now, func(url string) (jwks.Source, error) { return jwks.Disk{Dir: keys, URL: url}, nil })
+	}
+	need, clock := cache.Need{MinTTL: l.minTTL}, cache.Clock{Now: now, Jitter: cache.Jitter}
+	token, err := profile.Token(record, profile.Own(record), need, clock, verify)
+	return tokenform.Answer{Profile: profile.Name, Database: profile.Target.URL, Access: profile.Access, Token: token}, err
 }
 
 // becomeFull runs the line as it was typed in zen-full, which lies beside zen. It
 // only returns where that failed.
-func becomeFull() error {
+func becomeFull(args []string) error {
 	self, err := os.Executable()
 	if err == nil {
 		self, err = filepath.EvalSymlinks(self)
@@ -124,7 +137,7 @@ func becomeFull() error {
 		return fmt.Errorf("find zen-full: %w", err)
 	}
 	path := filepath.Join(filepath.Dir(self), "zen-full"+filepath.Ext(self))
-	err = app.ReplaceProcess(path, os.Args, os.Environ())
+	err = replace.Process(path, args, os.Environ())
 	if errors.Is(err, os.ErrNotExist) {
 		err = &provider.Error{Kind: provider.ErrConfig, Message: "zen needs the program " + path, Hint: "make build puts it there; keep the two together", Err: err}
 	}

@@ -37,6 +37,32 @@ type Options struct {
 	Waiting func(timeout time.Duration)
 }
 
+// unlockTimeout is how long a person has to type the keyring's password.
+const unlockTimeout = time.Minute
+
+// EnvTimeout is the variable that says how long the keyring is waited for.
+const EnvTimeout = "ZEN_KEYRING_TIMEOUT"
+
+// OptionsFor give a person time to unlock the keyring, and nobody else. asked is the
+// value of EnvTimeout, which is stronger.
+func OptionsFor(interactive bool, asked string) (Options, error) {
+	o := Options{Timeout: DefaultTimeout}
+	if interactive {
+		o.Timeout = unlockTimeout
+	}
+	if asked != "" {
+		timeout, err := time.ParseDuration(asked)
+		if err != nil || timeout <= 0 {
+			return o, &provider.Error{
+				Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is %.20q", EnvTimeout, asked),
+				Hint: "it takes a duration like 500ms, 10s or 1m",
+			}
+		}
+		o.Timeout = timeout
+	}
+	return o, nil
+}
+
 // Keyring is the keyring of the system. It is safe for concurrent use; one call is
 // made at a time, because a keyring that hangs for one call hangs for all.
 type Keyring struct {

@@ -8,30 +8,31 @@ import (
 
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/store"
 )
 
 // assertion asks the provider that signed in for the statement that the one which makes
 // the tokens needs. It is the proof that the sign-in is still good, so that nothing is
 // refreshed beside it. It is never kept: neither in the store nor for another call.
-func (s *Session) assertion(ctx context.Context, l *store.Locked, by issuer, need provider.AssertionNeed) (*provider.Assertion, error) {
-	source, err := s.config.Providers.AssertionSource(ctx, by.identity)
+func (s *Session) assertion(ctx context.Context, l *store.Locked, by cache.Issuer, need provider.AssertionNeed) (*provider.Assertion, error) {
+	source, err := s.config.Providers.AssertionSource(ctx, by.Identity)
 	if err != nil {
 		return nil, err
 	}
-	sent := l.Accounts[by.identity].Credential.Data
-	a, err := s.assert(ctx, l, source, by.identity, need)
-	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.identity, sent) {
-		a, err = s.assert(ctx, l, source, by.identity, need)
+	sent := l.Accounts[by.Identity].Credential.Data
+	a, err := s.assert(ctx, l, source, by.Identity, need)
+	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.Identity, sent) {
+		a, err = s.assert(ctx, l, source, by.Identity, need)
 	}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		return nil, noAssertion(by.identity, by.provider)
+		return nil, noAssertion(by.Identity, by.Provider)
 	case err != nil:
 		return nil, err
 	}
 	if err := s.checkAssertion(a, need); err != nil {
-		return nil, fmt.Errorf("check what %s says to %s: %w", by.identity, by.provider, err)
+		return nil, fmt.Errorf("check what %s says to %s: %w", by.Identity, by.Provider, err)
 	}
 	return &a, nil
 }

@@ -24,11 +24,11 @@ type BrowserSession struct {
 // BrowserSessions are those of the provider in use, or with all those of every provider
 // that the profile is signed in with. It is asked before Logout, which forgets them.
 func (s *Session) BrowserSessions(ctx context.Context, all bool) ([]BrowserSession, error) {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil {
 		return nil, err
 	}
-	inUse, _ := s.providers(record)
+	inUse, _ := s.config.Profile.Providers(record)
 	var sessions []BrowserSession
 	for _, name := range slices.Sorted(maps.Keys(record.Accounts)) {
 		if !all && name != inUse {

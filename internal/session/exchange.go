@@ -12,6 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
 	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -21,7 +22,7 @@ const fallbackLife = 5 * time.Minute
 
 // exchange has the issuing provider issue a token for what is stored, and writes that
 // down.
-func (s *Session) exchange(ctx context.Context, l *store.Locked, by issuer, n need) (provider.Token, error) {
+func (s *Session) exchange(ctx context.Context, l *store.Locked, by cache.Issuer, n cache.Need) (provider.Token, error) {
 	token, err := s.askProvider(ctx, l, by, n)
 	if provider.Kind(err) != provider.ErrNoCredential {
 		s.audit(audit.Refresh, actorOf(l.Record, by), token, err)
@@ -29,40 +30,40 @@ func (s *Session) exchange(ctx context.Context, l *store.Locked, by issuer, n ne
 	return token, err
 }
 
-func (s *Session) askProvider(ctx context.Context, l *store.Locked, by issuer, n need) (provider.Token, error) {
-	if !by.fallback && !s.needsNoSignIn(by) {
-		if err := s.checkSignedIn(l.Record, by.identity); err != nil {
+func (s *Session) askProvider(ctx context.Context, l *store.Locked, by cache.Issuer, n cache.Need) (provider.Token, error) {
+	if !by.Fallback && !s.needsNoSignIn(by) {
+		if err := s.checkSignedIn(l.Record, by.Identity); err != nil {
 			return provider.Token{}, err
 		}
 	}
-	source, err := s.config.Providers.TokenSource(ctx, by.provider)
+	source, err := s.config.Providers.TokenSource(ctx, by.Provider)
 	if err != nil {
 		return provider.Token{}, err
 	}
-	req := provider.TokenRequest{Target: s.config.Target, Access: by.rights.Access, Permissions: by.rights.Permissions}
+	req := provider.TokenRequest{Target: s.config.Target, Access: by.Rights.Access, Permissions: by.Rights.Permissions}
 	switch {
-	case n.minTTL > 0:
+	case n.MinTTL > 0:
 		// More than asked, or the token would be too short a moment later.
-		req.Lifetime = n.minTTL + n.minTTL/4 + time.Minute
-	case by.fallback:
+		req.Lifetime = n.MinTTL + n.MinTTL/4 + time.Minute
+	case by.Fallback:
 		req.Lifetime = fallbackLife
 	}
-	if by.identity != by.provider {
-		need, err := s.config.Providers.Need(ctx, by.provider)
+	if by.Identity != by.Provider {
+		need, err := s.config.Providers.Need(ctx, by.Provider)
 		switch {
 		case err != nil:
 		case need != nil:
 			req.Assertion, err = s.assertion(ctx, l, by, *need)
 		default:
-			err = s.stillSignedIn(ctx, l, by.identity)
+			err = s.stillSignedIn(ctx, l, by.Identity)
 		}
 		if err != nil {
 			return provider.Token{}, err
 		}
-		claims := l.Accounts[by.identity].Claims
+		claims := l.Accounts[by.Identity].Claims
 		req.Claims = &claims
 	}
-	sent := l.Accounts[by.provider].Credential.Data
+	sent := l.Accounts[by.Provider].Credential.Data
 	token, err := s.call(ctx, l, source, by, req)
 	if died(err) && ctx.Err() == nil {
 		// It is not known whether the issuer has replaced the credential. The next
@@ -70,7 +71,7 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by issuer, n
 		// better: an issuer may still take it. No other layer makes the call again.
 		token, err = s.call(ctx, l, source, by, req)
 	}
-	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.provider, sent) {
+	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.Provider, sent) {
 		// A process that doesn't share the lock has replaced the credential.
 		if token, err := s.cached(ctx, l.Record, by, n); err == nil {
 			return token, nil
@@ -80,10 +81,10 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by issuer, n
 	if err != nil {
 		return provider.Token{}, err
 	}
-	if n.minTTL > 0 && !s.fits(token, n) {
+	if n.MinTTL > 0 && !n.Fits(token, s.clock()) {
 		return provider.Token{}, &provider.Error{
 			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("tokens of %s live %s, less than the %s asked for", by.provider, token.Expires.Sub(token.Issued), n.minTTL),
+			Message: fmt.Sprintf("tokens of %s live %s, less than the %s asked for", by.Provider, token.Expires.Sub(token.Issued), n.MinTTL),
 			Hint:    "ask for less, or lengthen the token's life at the issuer",
 		}
 	}
@@ -92,8 +93,8 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by issuer, n
 
 // needsNoSignIn reports whether a sign-in is not asked for: where nothing is kept,
 // the provider's settings may be all that it needs.
-func (s *Session) needsNoSignIn(by issuer) bool {
-	return s.config.Store.Ephemeral() && by.identity != "" && by.identity == by.provider
+func (s *Session) needsNoSignIn(by cache.Issuer) bool {
+	return s.config.Store.Ephemeral() && by.Identity != "" && by.Identity == by.Provider
 }
 
 // died reports whether a provider's process ended in the call (host.CrashError).
@@ -107,8 +108,8 @@ func died(err error) bool {
 
 // call makes one call. A replaced credential is stored before anything that came with
 // it is used, also beside an error.
-func (s *Session) call(ctx context.Context, l *store.Locked, source provider.TokenSource, by issuer, req provider.TokenRequest) (provider.Token, error) {
-	account, ok := l.Accounts[by.provider]
+func (s *Session) call(ctx context.Context, l *store.Locked, source provider.TokenSource, by cache.Issuer, req provider.TokenRequest) (provider.Token, error) {
+	account, ok := l.Accounts[by.Provider]
 	if ok {
 		sent := account.Credential
 		req.Credential = &sent
@@ -118,7 +119,7 @@ func (s *Session) call(ctx context.Context, l *store.Locked, source provider.Tok
 	done()
 	if resp.Credential != nil {
 		account.Credential = *resp.Credential
-		l.Accounts[by.provider] = account
+		l.Accounts[by.Provider] = account
 		if saveErr := l.Save(); saveErr != nil {
 			return provider.Token{}, errors.Join(saveErr, err)
 		}
@@ -129,19 +130,19 @@ func (s *Session) call(ctx context.Context, l *store.Locked, source provider.Tok
 	if req.Assertion != nil && resp.Token.Value.Equal(req.Assertion.Value) {
 		return provider.Token{}, &provider.Error{
 			Kind:    provider.ErrPermission,
-			Message: fmt.Sprintf("%s handed over what %s said of who signed in: that never goes to a database", by.provider, by.identity),
+			Message: fmt.Sprintf("%s handed over what %s said of who signed in: that never goes to a database", by.Provider, by.Identity),
 		}
 	}
-	token, claims, err := s.check(ctx, resp.Token, by.rights, false)
+	token, claims, err := s.config.Check(resp.Token, by.Rights, s.verify(ctx, false))
 	if err == nil {
-		err = s.checkPlace(claims, resp.DatabaseID)
+		err = s.config.CheckPlace(claims, resp.DatabaseID)
 	}
 	if err != nil {
-		return provider.Token{}, fmt.Errorf("check the token that %s made: %w", by.provider, s.explainTime(err, resp.Token))
+		return provider.Token{}, fmt.Errorf("check the token that %s made: %w", by.Provider, s.explainTime(err, resp.Token))
 	}
 	if ok {
 		account.Refreshed = s.config.Now()
-		l.Accounts[by.provider] = account
+		l.Accounts[by.Provider] = account
 	}
 	s.keep(&l.Record, token, by)
 	return token, l.Save()
@@ -199,7 +200,7 @@ func (s *Session) adopt(ctx context.Context, l *store.Locked, name string, sent 
 		case <-ctx.Done():
 			return false
 		}
-		record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+		record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 		if err != nil {
 			return false
 		}
@@ -222,68 +223,12 @@ func finishing(ctx context.Context) (late context.Context, done func()) {
 	return late, func() { stop(); cancel() }
 }
 
-// checkPlace refuses a token whose database isn't known to be at the target. It is
-// known by the target's id, which the configuration or an answer of the Platform API
-// gave beside the URL; by confirmed, the id that the provider found at the URL in such
-// an answer; or because the profile's own URL is where its tokens are for.
-func (s *Session) checkPlace(claims provider.Claims, confirmed string) error {
-	if claims.Database == nil {
-		return nil // refused before, wherever it would go
-	}
-	c, ids := &s.config, claims.Database.Databases()
-	id := cmp.Or(c.Target.DatabaseID, confirmed)
-	switch {
-	case !c.OwnTarget && id == "":
-		return &provider.Error{
-			Kind: provider.ErrConfig,
-			Message: fmt.Sprintf("%s is not the database of profile %q, and nothing says that it is the one that the token is for (%s): the token stays here",
-				c.Target.URL, c.Profile, idText(ids)),
-			Hint: fmt.Sprintf("give the database a profile of its own, with database and database_id, in %s, and use --profile; or set ZEN_DATABASE and ZEN_DATABASE_ID", c.ConfigFile),
-		}
-	case !c.OwnTarget && !(len(ids) == 1 && ids[0] == id):
-		return &provider.Error{
-			Kind:    provider.ErrPermission,
-			Message: fmt.Sprintf("the token is for database %s, and %s is database %s", idText(ids), c.Target.URL, id),
-			Hint:    "use a provider that makes tokens for this database, or the profile whose database it is",
-		}
-	case !c.OwnTarget || c.Target.DatabaseID != "" || c.OtherURL == nil:
-		return nil
-	}
-	for _, id := range ids {
-		if url := c.OtherURL(id, c.Target.URL); url != "" {
-			return &provider.Error{
-				Kind:    provider.ErrPermission,
-				Message: fmt.Sprintf("the token is for database %.130s, which your configuration has at %s, not at %s", id, url, c.Target.URL),
-				Hint:    fmt.Sprintf("if both are its addresses, give profile %q this database_id, too", c.Profile),
-			}
-		}
-	}
-	return nil
-}
-
-// checkCachedPlace is checkPlace for a token of the store. Where the target's id isn't
-// known, the token was confirmed before it was stored under this key.
-func (s *Session) checkCachedPlace(claims provider.Claims) error {
-	confirmed := ""
-	if claims.Database != nil {
-		confirmed = claims.Database.DatabaseID
-	}
-	return s.checkPlace(claims, confirmed)
-}
-
-func idText(ids []string) string {
-	if len(ids) == 0 {
-		return "no database by its id"
-	}
-	return fmt.Sprintf("%.130q", ids[0])
-}
-
 // granted are the rights of the token that a fallback's stands in for, not those of the
 // profile: the issuer may allow this person less than the profile asks for. Of a token
 // that was never issued nothing is known, so that there is no fallback for it.
 func (s *Session) granted(record store.Record, token provider.Token) (breaker.Rights, error) {
 	if token.Value.IsZero() {
-		token = record.Tokens[s.key(record, s.own(record))]
+		token = record.Tokens[s.config.Key(record, s.config.Own(record))]
 		if breaker.Forgotten(token.Expires, s.config.Now()) { // and nothing was written since
 			token = provider.Token{}
 		}
@@ -359,10 +304,10 @@ type actor struct{ provider, tokenProvider, subject string }
 func (a actor) name() string { return cmp.Or(a.tokenProvider, a.provider) }
 
 // actorOf names the account of an issuer.
-func actorOf(record store.Record, by issuer) actor {
-	a := actor{provider: by.identity, subject: subject(record.Accounts[by.identity])}
-	if by.provider != by.identity {
-		a.tokenProvider = by.provider
+func actorOf(record store.Record, by cache.Issuer) actor {
+	a := actor{provider: by.Identity, subject: subject(record.Accounts[by.Identity])}
+	if by.Provider != by.Identity {
+		a.tokenProvider = by.Provider
 	}
 	return a
 }
@@ -385,7 +330,7 @@ func (s *Session) audit(kind audit.Kind, who actor, token provider.Token, err er
 		host = u.Host
 	}
 	s.config.Audit.Write(audit.Event{
-		Kind: kind, Profile: s.config.Profile, Provider: who.provider, TokenProvider: who.tokenProvider,
+		Kind: kind, Profile: s.config.Name, Provider: who.provider, TokenProvider: who.tokenProvider,
 		Subject: who.subject, Database: host, Outcome: audit.Outcome(err), TokenExpires: token.Expires,
 	})
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
 	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/keyring"
 	"github.com/zen-auth/zen/internal/store"
@@ -48,36 +49,10 @@ type Verifier interface {
 	Verify(ctx context.Context, token provider.Token, offline bool) (provider.Claims, error)
 }
 
-// Config is what a session needs. Profile, SettingsHash, Store, Providers and
-// Verifier are required.
+// Config is what a session needs. Of its Profile the name and SettingsHash are required,
+// and Store, Providers and Verifier.
 type Config struct {
-	// Profile names the record in the store.
-	Profile string
-	// Provider signs in; "" is the one that the last login chose, and before the
-	// first one, DefaultProvider.
-	Provider        string
-	DefaultProvider string
-	// TokenProvider issues the tokens; "" is the one that signs in.
-	TokenProvider string
-	// Fallback are the providers that issue the tokens, in this order, while those
-	// of the profile's own don't reach the database.
-	Fallback []string
-	Target   provider.Target
-	// OwnTarget says that the user's configuration names Target.URL as this profile's
-	// database. A token whose database can't be compared with Target.DatabaseID goes
-	// there alone.
-	OwnTarget bool
-	// OtherURL returns where the user's configuration has the database of an id, if that
-	// is not at url; if nil, it has none.
-	OtherURL    func(databaseID, url string) string
-	Access      provider.Access
-	Permissions []provider.Permission
-	// SettingsHash changes whenever a setting of the named provider does;
-	// envNames are further variables that count.
-	SettingsHash func(name string, envNames []string) string
-
-	// ConfigFile is where the profile is configured, for hints.
-	ConfigFile string
+	cache.Profile
 
 	Store     *store.Store
 	Providers Providers
@@ -123,34 +98,17 @@ func Credentials(cfg *config.Config, o keyring.Options, notice func(line string)
 // Config.Notify.
 func FromProfile(cfg *config.Config, p config.Profile, credentials *store.Store, providers Providers, notify func(string)) Config {
 	c := Config{
-		Profile:       p.Name.Value,
-		TokenProvider: p.TokenProvider.Value,
-		Fallback:      p.Fallback.Value,
-		Target:        p.Target(),
-		OwnTarget:     p.Own,
-		OtherURL:      cfg.OtherURL,
-		Access:        p.Access.Value,
-		Permissions:   p.Permissions.Value,
-		SettingsHash:  cfg.SettingsHash,
-		ConfigFile:    cfg.Paths.ConfigFile,
-		Store:         credentials,
-		Providers:     providers,
-		Verifier:      verifier{cacheDir: filepath.Join(cfg.Paths.CacheDir(), "keys"), now: time.Now},
-		Notify:        notify,
+		Profile:   cache.FromConfig(cfg, p),
+		Store:     credentials,
+		Providers: providers,
+		Verifier:  verifier{cacheDir: filepath.Join(cfg.Paths.CacheDir(), "keys"), now: time.Now},
+		Notify:    notify,
 	}
 	if store.Storage(p.Storage.Value) == store.StorageNone {
 		c.Store = store.NewMemory()
 	}
 	if path := cfg.Audit.Value; path != "" {
 		c.Audit = audit.New(path, func(err error) { c.notify(err.Error()) })
-	}
-	// A login chooses the provider from then on; only what is said for this one
-	// run is stronger, and what a project file's database was held to.
-	switch kind := p.Provider.Origin.Kind; {
-	case kind == config.KindFlag, kind == config.KindEnvironment, p.ProviderHeld:
-		c.Provider = p.Provider.Value
-	default:
-		c.DefaultProvider = p.Provider.Value
 	}
 	return c
 }
@@ -169,6 +127,8 @@ type Session struct {
 	// turn is held by the one goroutine that reads the store and issues. Those that
 	// wait for it find the result in current.
 	turn chan struct{}
+	// endTold is that the user was told of a token's end. It belongs to who has the turn.
+	endTold bool
 	// base ends with Close.
 	base   context.Context
 	cancel context.CancelFunc
@@ -197,7 +157,7 @@ func New(config Config) *Session {
 		config.Access = provider.AccessReadWrite
 	}
 	if config.Jitter == nil {
-		config.Jitter = jitter
+		config.Jitter = cache.Jitter
 	}
 	s := &Session{config: config, turn: make(chan struct{}, 1)}
 	s.base, s.cancel = context.WithCancel(context.Background())
@@ -208,7 +168,7 @@ func New(config Config) *Session {
 func (s *Session) Config() Config { return s.config }
 
 // Profile is the name of the session's profile.
-func (s *Session) Profile() string { return s.config.Profile }
+func (s *Session) Profile() string { return s.config.Name }
 
 // Target is the database that the tokens are for.
 func (s *Session) Target() provider.Target { return s.config.Target }
@@ -223,17 +183,17 @@ func (s *Session) NeedsDatabase() error {
 	}
 	return &provider.Error{
 		Kind:    provider.ErrConfig,
-		Message: fmt.Sprintf("profile %q has no database", s.config.Profile),
-		Hint:    fmt.Sprintf("write database = \"libsql://...\" below [profiles.%s] in %s, or set ZEN_DATABASE", s.config.Profile, s.config.ConfigFile),
+		Message: fmt.Sprintf("profile %q has no database", s.config.Name),
+		Hint:    fmt.Sprintf("write database = \"libsql://...\" below [profiles.%s] in %s, or set ZEN_DATABASE", s.config.Name, s.config.ConfigFile),
 	}
 }
 
 // LoginCommand is what to run to sign in to the profile, for hints.
 func (s *Session) LoginCommand() string {
-	if s.config.Profile == "default" {
+	if s.config.Name == "default" {
 		return "zen login"
 	}
-	return "zen login --profile " + s.config.Profile
+	return "zen login --profile " + s.config.Name
 }
 
 // Token returns a token that is good now: the current one, a stored one, or a new
@@ -248,7 +208,7 @@ func (s *Session) Token(ctx context.Context) (provider.Token, error) {
 		if token, ok := s.usable(); ok {
 			return token, nil // of the one whose turn it was before
 		}
-		return s.attempt(ctx, before, func() (provider.Token, error) { return s.issue(ctx, need{}, true) })
+		return s.attempt(ctx, before, func() (provider.Token, error) { return s.issue(ctx, cache.Need{}, true) })
 	})
 }
 
@@ -257,7 +217,7 @@ func (s *Session) Token(ctx context.Context) (provider.Token, error) {
 // the session would learn nothing: it is a fallback's only while the profile's own
 // provider is unavailable.
 func (s *Session) TokenFor(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
-	return s.inTurn(ctx, func() (provider.Token, error) { return s.issue(ctx, need{minTTL: minTTL}, false) })
+	return s.inTurn(ctx, func() (provider.Token, error) { return s.issue(ctx, cache.Need{MinTTL: minTTL}, false) })
 }
 
 // Renew returns another token than refused, which a server turned down: a new one
@@ -290,7 +250,7 @@ func (s *Session) Accepted(ctx context.Context, token provider.Token) {
 func (s *Session) Issuer() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.current.by.provider
+	return s.current.by.Provider
 }
 
 // RenewalRequest is a renewal that another process is to make: one that goes on when
@@ -314,13 +274,13 @@ type RenewalRequest struct {
 	Refused string
 }
 
-func (s *Session) request(by issuer, n need) RenewalRequest {
+func (s *Session) request(by cache.Issuer, n cache.Need) RenewalRequest {
 	c := &s.config
 	return RenewalRequest{
-		Profile: c.Profile, Provider: c.Provider, DefaultProvider: c.DefaultProvider, TokenProvider: c.TokenProvider,
+		Profile: c.Name, Provider: c.Provider, DefaultProvider: c.DefaultProvider, TokenProvider: c.TokenProvider,
 		Target: c.Target, OwnTarget: c.OwnTarget,
-		Identity: by.identity, IssuingProvider: by.provider, Fallback: by.fallback, Rights: by.rights, EnvNames: by.envNames,
-		MinTTL: n.minTTL, Ahead: n.ahead, Refused: n.refused,
+		Identity: by.Identity, IssuingProvider: by.Provider, Fallback: by.Fallback, Rights: by.Rights, EnvNames: by.EnvNames,
+		MinTTL: n.MinTTL, Ahead: n.Ahead, Refused: n.Refused,
 	}
 }
 
@@ -335,8 +295,8 @@ func (s *Session) MakeRenewal(ctx context.Context, r RenewalRequest) error {
 	}
 	requested := New(c)
 	defer requested.cancel()
-	by := issuer{identity: r.Identity, provider: r.IssuingProvider, fallback: r.Fallback, rights: r.Rights, envNames: r.EnvNames}
-	_, err := requested.renewHere(ctx, by, need{minTTL: r.MinTTL, ahead: r.Ahead, refused: r.Refused})
+	by := cache.Issuer{Identity: r.Identity, Provider: r.IssuingProvider, Fallback: r.Fallback, Rights: r.Rights, EnvNames: r.EnvNames}
+	_, err := requested.renewHere(ctx, by, cache.Need{MinTTL: r.MinTTL, Ahead: r.Ahead, Refused: r.Refused})
 	return err
 }
 

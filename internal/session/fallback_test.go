@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -125,10 +126,12 @@ func newHouse(t *testing.T, change func(*session.Config, *house)) (*session.Sess
 	}
 	h.makers["turso"].life = 5 * time.Minute
 	config := session.Config{
-		Profile: "default", DefaultProvider: "clerk", Fallback: []string{"turso", "spare"},
-		Target:       provider.Target{URL: "libsql://db.example", DatabaseID: databaseID},
-		SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
-		Store:        store.New(t.TempDir()), Providers: h, Verifier: h, Notify: h.tell,
+		Profile: cache.Profile{
+			Name: "default", DefaultProvider: "clerk", Fallback: []string{"turso", "spare"},
+			Target:       provider.Target{URL: "libsql://db.example", DatabaseID: databaseID},
+			SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
+		},
+		Store: store.New(t.TempDir()), Providers: h, Verifier: h, Notify: h.tell,
 		Now: h.clock, Jitter: func(provider.Token) float64 { return 0 },
 	}
 	if change != nil {

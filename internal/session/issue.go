@@ -9,39 +9,15 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
 	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/store"
 )
-
-// issuer is who issues a token: the provider that signs in, the one that issues, and
-// the most that the token may allow.
-type issuer struct {
-	identity, provider string
-	// fallback says that it is not the profile's own.
-	fallback bool
-	rights   breaker.Rights
-	// envNames are those of a fallback provider, which need not be signed in.
-	envNames []string
-}
-
-// own is the profile's own issuer.
-func (s *Session) own(record store.Record) issuer {
-	identity, issuing := s.providers(record)
-	return issuer{
-		identity: identity, provider: issuing,
-		rights: breaker.Rights{Access: s.config.Access, Permissions: s.config.Permissions},
-	}
-}
-
-// via is the fallback that an open breaker goes by.
-func via(state breaker.State) issuer {
-	return issuer{identity: state.Via, provider: state.Via, fallback: true, rights: state.Rights, envNames: state.EnvNames}
-}
 
 // issue is the corridor to a token. forTransport says that the caller learns when the
 // database refuses the token: for others, a breaker counts only if the profile's own
 // provider is unavailable. The caller has the turn.
-func (s *Session) issue(ctx context.Context, n need, forTransport bool) (provider.Token, error) {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+func (s *Session) issue(ctx context.Context, n cache.Need, forTransport bool) (provider.Token, error) {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -52,13 +28,13 @@ func (s *Session) issue(ctx context.Context, n need, forTransport bool) (provide
 	}
 	switch route {
 	case breaker.Trial:
-		return s.issueTrial(ctx, s.own(record), n)
+		return s.issueTrial(ctx, s.config.Own(record), n)
 	case breaker.Fallback:
 		if token, err := s.issueVia(ctx, record, state, n); err == nil {
 			return token, nil
 		}
 	}
-	own := s.own(record)
+	own := s.config.Own(record)
 	token, err := s.issueBy(ctx, record, own, n)
 	switch {
 	case err != nil && route == breaker.Own && provider.Kind(err) == provider.ErrUnavailable && len(s.config.Fallback) > 0:
@@ -72,17 +48,21 @@ func (s *Session) issue(ctx context.Context, n need, forTransport bool) (provide
 }
 
 // issueBy returns a token of an issuer: a cached one, or a new one.
-func (s *Session) issueBy(ctx context.Context, record store.Record, by issuer, n need) (provider.Token, error) {
-	if token, err := s.cached(ctx, record, by, n); err == nil {
-		return token, nil
+func (s *Session) issueBy(ctx context.Context, record store.Record, by cache.Issuer, n cache.Need) (provider.Token, error) {
+	token, err := s.cached(ctx, record, by, n)
+	if err != nil {
+		token, err = s.renew(ctx, record, by, n)
 	}
-	return s.renew(ctx, record, by, n)
+	if err == nil {
+		s.tellEnd(record, by, token)
+	}
+	return token, err
 }
 
 // issueVia returns a token of the fallback that the breaker goes by, and says once that
 // it is in use.
-func (s *Session) issueVia(ctx context.Context, record store.Record, state breaker.State, n need) (provider.Token, error) {
-	by := via(state)
+func (s *Session) issueVia(ctx context.Context, record store.Record, state breaker.State, n cache.Need) (provider.Token, error) {
+	by := cache.Via(state)
 	token, err := s.issueBy(ctx, record, by, n)
 	if err != nil {
 		return provider.Token{}, err
@@ -98,19 +78,19 @@ func (s *Session) issueAgain(ctx context.Context, refused provider.Token) (provi
 	if !ofCurrent && !ofTrial && now.good(s.config.Now()) {
 		return now.token, nil // another request was refused before
 	}
-	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil {
 		return provider.Token{}, err
 	}
-	by := s.own(record)
-	if ofCurrent && now.by.fallback {
+	by := s.config.Own(record)
+	if ofCurrent && now.by.Fallback {
 		by = now.by
 	}
 	s.audit(audit.Refused, actorOf(record, by), refused, provider.ErrRejected)
 	if ofTrial {
 		return s.trialRefused(ctx, refused)
 	}
-	token, err := s.renew(ctx, record, by, need{refused: fingerprint(refused)})
+	token, err := s.renew(ctx, record, by, cache.Need{Refused: cache.Fingerprint(refused)})
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -124,8 +104,8 @@ func (s *Session) issueAround(ctx context.Context, refused provider.Token) (prov
 	o := outcome{refused: refused}
 	switch {
 	case now.token.Value.Equal(refused.Value):
-		if now.by.fallback {
-			o.after = now.by.provider
+		if now.by.Fallback {
+			o.after = now.by.Provider
 		}
 	case now.good(s.config.Now()):
 		return now.token, nil // another request was first
@@ -135,7 +115,7 @@ func (s *Session) issueAround(ctx context.Context, refused provider.Token) (prov
 
 // renew issues a new token, unless another process was first. Where a stored credential
 // is at stake and another process can make the renewal, that one does.
-func (s *Session) renew(ctx context.Context, record store.Record, by issuer, n need) (provider.Token, error) {
+func (s *Session) renew(ctx context.Context, record store.Record, by cache.Issuer, n cache.Need) (provider.Token, error) {
 	if s.config.RenewInChild != nil && s.atStake(record, by) {
 		err := s.config.RenewInChild(ctx, s.request(by, n))
 		if err == nil {
@@ -145,9 +125,9 @@ func (s *Session) renew(ctx context.Context, record store.Record, by issuer, n n
 			return provider.Token{}, err
 		}
 		// Here somebody can be asked whether a provider may run.
-	} else if by.fallback {
+	} else if by.Fallback {
 		// A program that becomes another one takes no lock along.
-		if _, err := s.config.Providers.Describe(ctx, by.provider); err != nil {
+		if _, err := s.config.Providers.Describe(ctx, by.Provider); err != nil {
 			return provider.Token{}, err
 		}
 	}
@@ -156,10 +136,10 @@ func (s *Session) renew(ctx context.Context, record store.Record, by issuer, n n
 
 // renewHere issues a new token under the profile's lock, so that however many
 // processes want one, one of them asks for it and the others find it stored.
-func (s *Session) renewHere(ctx context.Context, by issuer, n need) (token provider.Token, err error) {
-	err = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
-		if !by.fallback {
-			by = s.own(l.Record) // a login may have been in between
+func (s *Session) renewHere(ctx context.Context, by cache.Issuer, n cache.Need) (token provider.Token, err error) {
+	err = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
+		if !by.Fallback {
+			by = s.config.Own(l.Record) // a login may have been in between
 		}
 		if token, err = s.cached(ctx, l.Record, by, n); err == nil {
 			return nil
@@ -175,9 +155,9 @@ func (s *Session) renewHere(ctx context.Context, by issuer, n need) (token provi
 
 // atStake reports whether a provider of the issuer has a stored credential, which a
 // renewal may replace.
-func (s *Session) atStake(record store.Record, by issuer) bool {
+func (s *Session) atStake(record store.Record, by cache.Issuer) bool {
 	// No other process could renew what is in this one's memory alone.
-	return !s.config.Store.Ephemeral() && (hasCredential(record, by.provider) || hasCredential(record, by.identity))
+	return !s.config.Store.Ephemeral() && (hasCredential(record, by.Provider) || hasCredential(record, by.Identity))
 }
 
 func hasCredential(record store.Record, name string) bool {
@@ -187,22 +167,22 @@ func hasCredential(record store.Record, name string) bool {
 
 // renewed returns the token that another process has stored. However short it may live,
 // it is what the issuer issues.
-func (s *Session) renewed(ctx context.Context, by issuer) (provider.Token, error) {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+func (s *Session) renewed(ctx context.Context, by cache.Issuer) (provider.Token, error) {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil {
 		return provider.Token{}, err
 	}
-	if !by.fallback {
-		by = s.own(record)
-		if err := s.checkSignedIn(record, by.identity); err != nil {
+	if !by.Fallback {
+		by = s.config.Own(record)
+		if err := s.checkSignedIn(record, by.Identity); err != nil {
 			return provider.Token{}, err // since a moment ago
 		}
 	}
-	token, claims, err := s.check(ctx, record.Tokens[s.key(record, by)], by.rights, false)
+	token, claims, err := s.config.Check(record.Tokens[s.config.Key(record, by)], by.Rights, s.verify(ctx, false))
 	if err != nil {
 		return token, err
 	}
-	return token, s.checkCachedPlace(claims)
+	return token, s.config.CheckStoredPlace(claims)
 }
 
 // outcome is what came of the issuer named after ("" is the profile's own): its token
@@ -212,13 +192,13 @@ type outcome struct {
 	because breaker.Cause
 	err     error
 	after   string
-	need    need
+	need    cache.Need
 }
 
 // open goes through the fallbacks until one issues a token, and keeps the open breaker
 // for other processes. The caller has the turn.
 func (s *Session) open(ctx context.Context, o outcome) (provider.Token, error) {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -234,7 +214,7 @@ func (s *Session) open(ctx context.Context, o outcome) (provider.Token, error) {
 		}
 	}
 	var failures error
-	for _, name := range breaker.Candidates(s.config.Fallback, s.own(record).provider, o.after) {
+	for _, name := range breaker.Candidates(s.config.Fallback, s.config.Own(record).Provider, o.after) {
 		token, err := s.openVia(ctx, record, state, name, rights, o)
 		if err == nil {
 			return token, nil
@@ -264,7 +244,7 @@ func (s *Session) openVia(ctx context.Context, record store.Record, state breake
 		return provider.Token{}, err
 	}
 	// Without a stored breaker each process finds out for itself.
-	_ = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+	_ = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
 		s.setBreaker(&l.Record, state)
 		s.forgetRefused(&l.Record, o.refused)
 		return l.Save()
@@ -275,7 +255,7 @@ func (s *Session) openVia(ctx context.Context, record store.Record, state breake
 // forgetRefused drops the cached token of the profile's own provider, if it is the one
 // that was refused: the next trial is with a new one.
 func (s *Session) forgetRefused(record *store.Record, refused provider.Token) {
-	if key := s.key(*record, s.own(*record)); record.Tokens[key].Value.Equal(refused.Value) {
+	if key := s.config.Key(*record, s.config.Own(*record)); record.Tokens[key].Value.Equal(refused.Value) {
 		delete(record.Tokens, key)
 	}
 }
@@ -301,10 +281,10 @@ func (o outcome) failed(failures error) error {
 // profile's own provider, with which the caller's request tries it. Where another
 // process was first, or that provider can't issue any, the token is the fallback's. A
 // sign-in that has ended closes the breaker: nobody who was signed out goes on by it.
-func (s *Session) issueTrial(ctx context.Context, own issuer, n need) (provider.Token, error) {
+func (s *Session) issueTrial(ctx context.Context, own cache.Issuer, n cache.Need) (provider.Token, error) {
 	// A program that can't start providers becomes one that can now, and not between
 	// the claim and the trial.
-	_, _ = s.config.Providers.Describe(ctx, own.provider)
+	_, _ = s.config.Providers.Describe(ctx, own.Provider)
 	record, state, claimed, err := s.claimTrial(ctx)
 	if err != nil {
 		return provider.Token{}, err
@@ -312,7 +292,7 @@ func (s *Session) issueTrial(ctx context.Context, own issuer, n need) (provider.
 	if state.Open() && !claimed {
 		return s.issueVia(ctx, record, state, n)
 	}
-	own = s.own(record)
+	own = s.config.Own(record)
 	token, err := s.issueBy(ctx, record, own, n)
 	switch kind := provider.Kind(err); {
 	case state.Open() && (kind == provider.ErrUnavailable || kind == provider.ErrConfig || kind == provider.ErrNoProvider):
@@ -336,7 +316,7 @@ func (s *Session) issueTrial(ctx context.Context, own issuer, n need) (provider.
 // claimTrial counts the trial that is due before it is made, so that this process alone
 // makes it. The record is the one that was stored with that.
 func (s *Session) claimTrial(ctx context.Context) (record store.Record, state breaker.State, claimed bool, err error) {
-	err = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+	err = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
 		if state = s.breaker(l.Record); state.Route(s.config.Now()) == breaker.Trial {
 			state, claimed = state.TrialFailed(s.config.Now()), true
 			s.setBreaker(&l.Record, state)
@@ -363,7 +343,7 @@ func (s *Session) trialRefused(ctx context.Context, refused provider.Token) (pro
 	}
 	var record store.Record
 	var state breaker.State
-	err = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+	err = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
 		if state = s.breaker(l.Record); !state.Open() {
 			return nil
 		}
@@ -379,19 +359,19 @@ func (s *Session) trialRefused(ctx context.Context, refused provider.Token) (pro
 	if !state.Open() {
 		return s.open(ctx, outcome{refused: refused})
 	}
-	if now := s.held(); now.good(s.config.Now()) && now.by.rights.Equal(state.Rights) {
+	if now := s.held(); now.good(s.config.Now()) && now.by.Rights.Equal(state.Rights) {
 		return now.token, nil
 	}
-	return s.issueVia(ctx, record, state, need{})
+	return s.issueVia(ctx, record, state, cache.Need{})
 }
 
 // endTrial closes the breaker, after the database took the token of a trial.
 func (s *Session) endTrial(ctx context.Context, token provider.Token) error {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil || !s.isTrial(token) {
 		return err
 	}
-	s.use(token, s.own(record), time.Time{})
+	s.use(token, s.config.Own(record), time.Time{})
 	s.closeBreaker(ctx, true)
 	return nil
 }
@@ -400,15 +380,15 @@ func (s *Session) endTrial(ctx context.Context, token provider.Token) error {
 // find out for themselves if that failed.
 func (s *Session) closeBreaker(ctx context.Context, works bool) {
 	var who actor
-	_ = s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+	_ = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
 		s.setBreaker(&l.Record, breaker.State{}.Recovered())
-		who = actorOf(l.Record, s.own(l.Record))
+		who = actorOf(l.Record, s.config.Own(l.Record))
 		return l.Save()
 	})
 	s.mu.Lock()
 	announced := s.announced
 	s.announced = ""
-	if s.current.by.fallback {
+	if s.current.by.Fallback {
 		s.current = current{}
 	}
 	token := s.current.token
@@ -423,10 +403,10 @@ func (s *Session) closeBreaker(ctx context.Context, works bool) {
 }
 
 // announce says once that a fallback is in use, until it isn't or another one is.
-func (s *Session) announce(record store.Record, by issuer, token provider.Token, because breaker.Cause) {
+func (s *Session) announce(record store.Record, by cache.Issuer, token provider.Token, because breaker.Cause) {
 	s.mu.Lock()
-	announced := s.announced == by.provider
-	s.announced = by.provider
+	announced := s.announced == by.Provider
+	s.announced = by.Provider
 	s.mu.Unlock()
 	if announced {
 		return
@@ -436,5 +416,5 @@ func (s *Session) announce(record store.Record, by issuer, token provider.Token,
 	if because == breaker.Unavailable {
 		why = "no token can be had from"
 	}
-	s.config.notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, s.own(record).provider, by.provider, by.rights.Access))
+	s.config.notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, s.config.Own(record).Provider, by.Provider, by.Rights.Access))
 }

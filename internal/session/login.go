@@ -28,7 +28,7 @@ type UI interface {
 // ChooseStorage settles how the credentials of a login will rest, before anybody has
 // signed in: see [store.Store.Choose].
 func (s *Session) ChooseStorage(ctx context.Context) (store.Plan, error) {
-	return s.config.Store.Choose(ctx, s.config.Profile)
+	return s.config.Store.Choose(ctx, s.config.Name)
 }
 
 // Login signs in with the named provider, which the profile uses from then on.
@@ -91,11 +91,11 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 	}
 	keeps := result.Token != nil && s.issues(h.provider)
 	if result.Token != nil {
-		token, claims, err := s.check(ctx, *result.Token, breaker.Rights{Access: s.config.Access, Permissions: s.config.Permissions}, false)
+		token, claims, err := s.config.Check(*result.Token, breaker.Rights{Access: s.config.Access, Permissions: s.config.Permissions}, s.verify(ctx, false))
 		if err != nil {
 			return fmt.Errorf("check the first token: %w", err)
 		}
-		keeps, result.Token = keeps && s.checkPlace(claims, "") == nil, &token
+		keeps, result.Token = keeps && s.config.CheckPlace(claims, "") == nil, &token
 	}
 	account := store.Account{
 		Credential: result.Credential,
@@ -103,14 +103,14 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 		SignedIn:   s.config.Now(),
 		EnvNames:   h.envNames,
 	}
-	err := s.config.Store.LockWith(ctx, s.config.Profile, h.plan, func(l *store.Locked) error {
+	err := s.config.Store.LockWith(ctx, s.config.Name, h.plan, func(l *store.Locked) error {
 		l.Provider = h.provider
 		l.Accounts[h.provider] = account
 		forget(&l.Record, h.provider)
 		l.Breakers = nil
 		if keeps {
-			by := s.own(l.Record)
-			by.identity, by.provider = h.provider, h.provider
+			by := s.config.Own(l.Record)
+			by.Identity, by.Provider = h.provider, h.provider
 			s.keep(&l.Record, *result.Token, by)
 		}
 		return l.Save()
@@ -151,8 +151,8 @@ type SignedOut struct {
 func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 	defer s.drop()
 	var out []SignedOut
-	err := s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
-		inUse, _ := s.providers(l.Record)
+	err := s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
+		inUse, _ := s.config.Profile.Providers(l.Record)
 		if !all {
 			if err := s.checkSignedIn(l.Record, inUse); err != nil {
 				return err
@@ -188,8 +188,8 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 // sign-in can't be taken out of a file that doesn't open. Whose they were is known as
 // far as it was written down.
 func (s *Session) forgetShut(ctx context.Context, why error) ([]SignedOut, error) {
-	meta, _ := s.config.Store.Meta(s.config.Profile)
-	if err := s.config.Store.Delete(ctx, s.config.Profile); err != nil {
+	meta, _ := s.config.Store.Meta(s.config.Name)
+	if err := s.config.Store.Delete(ctx, s.config.Name); err != nil {
 		return nil, err
 	}
 	notRevoked := &provider.Error{
@@ -201,7 +201,7 @@ func (s *Session) forgetShut(ctx context.Context, why error) ([]SignedOut, error
 		out = append(out, SignedOut{name, meta.Accounts[name].Account, notRevoked})
 	}
 	if len(out) == 0 {
-		name, _ := s.providers(store.Record{})
+		name, _ := s.config.Profile.Providers(store.Record{})
 		out = append(out, SignedOut{Provider: cmp.Or(name, "unknown provider"), NotRevoked: notRevoked})
 	}
 	for _, o := range out {
@@ -224,14 +224,14 @@ func (s *Session) checkSignedIn(record store.Record, identity string) error {
 	if identity == "" {
 		return &provider.Error{
 			Kind:    provider.ErrNoCredential,
-			Message: fmt.Sprintf("nobody is signed in to profile %q", s.config.Profile),
+			Message: fmt.Sprintf("nobody is signed in to profile %q", s.config.Name),
 			Hint:    hint + " --provider NAME",
 		}
 	}
 	if _, ok := record.Accounts[identity]; !ok {
 		return &provider.Error{
 			Kind:    provider.ErrNoCredential,
-			Message: fmt.Sprintf("profile %q is not signed in with %s", s.config.Profile, identity),
+			Message: fmt.Sprintf("profile %q is not signed in with %s", s.config.Name, identity),
 			Hint:    hint + " --provider " + identity,
 		}
 	}
@@ -244,7 +244,7 @@ func (s *Session) checkSignedIn(record store.Record, identity string) error {
 // provider.ErrNoCredential.
 func (s *Session) Use(ctx context.Context, name string) (store.Account, error) {
 	var account store.Account
-	err := s.config.Store.Lock(ctx, s.config.Profile, func(l *store.Locked) error {
+	err := s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
 		if err := s.checkSignedIn(l.Record, name); err != nil {
 			return err
 		}
@@ -301,16 +301,16 @@ var errNoKeys = errors.New("its issuer publishes no keys")
 // Status reads the store, and checks the cached token against the keys on disk. It
 // opens no seal: of a sealed token it says what was written down when it was verified.
 func (s *Session) Status(ctx context.Context) (Status, error) {
-	meta, err := s.config.Store.Meta(s.config.Profile)
+	meta, err := s.config.Store.Meta(s.config.Name)
 	if err != nil {
 		return Status{}, err
 	}
 	record := meta.Record()
-	identity, issuing := s.providers(record)
+	identity, issuing := s.config.Profile.Providers(record)
 	status := Status{
-		Profile: s.config.Profile, Provider: identity, TokenProvider: issuing,
+		Profile: s.config.Name, Provider: identity, TokenProvider: issuing,
 		Storage: meta.Storage, StorageReason: meta.Reason, Doubt: meta.Doubt,
-		File: s.config.Store.Path(s.config.Profile), State: StateNone,
+		File: s.config.Store.Path(s.config.Name), State: StateNone,
 	}
 	status.Account, status.SignedIn = record.Accounts[identity]
 	for _, name := range slices.Sorted(maps.Keys(record.Accounts)) {
@@ -319,7 +319,7 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 		}
 	}
 	status.Breaker = s.breaker(record)
-	token, ok := meta.Tokens[s.key(record, s.own(record))]
+	token, ok := meta.Tokens[s.config.Key(record, s.config.Own(record))]
 	if !ok {
 		return status, nil
 	}
@@ -337,16 +337,16 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 
 // checkPlain verifies the cached token itself, which is there to be read.
 func (s *Session) checkPlain(ctx context.Context, status *Status) error {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Profile)
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil {
 		return err
 	}
-	token, ok := record.Tokens[s.key(record, s.own(record))]
+	token, ok := record.Tokens[s.config.Key(record, s.config.Own(record))]
 	if !ok { // another process forgot it just now
 		status.Token = provider.Token{}
 		return nil
 	}
-	status.Token, status.Claims, status.Reason = s.check(ctx, token, s.own(record).rights, true)
+	status.Token, status.Claims, status.Reason = s.config.Check(token, s.config.Own(record).Rights, s.verify(ctx, true))
 	switch {
 	case status.Reason == nil && token.Verification == nil:
 		status.State, status.Reason = StateUnverified, errNoKeys

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -38,6 +39,7 @@ type fake struct {
 	failOnce error
 	// need is what the token provider needs, asserting what the identity was asked for.
 	need        *provider.AssertionNeed
+	signInEnds  time.Time
 	asserting   provider.AssertionRequest
 	assert      func() (provider.Assertion, *provider.Credential, error)
 	description provider.Description
@@ -110,7 +112,7 @@ func (f *fake) Login(ctx context.Context, req provider.LoginRequest, host provid
 	f.login = req
 	token := f.token("first")
 	return host.Store(ctx, provider.SignIn{
-		Credential: provider.Credential{Data: provider.NewSecret("credential-0"), Subject: "alice"},
+		Credential: provider.Credential{Data: provider.NewSecret("credential-0"), Subject: "alice", Expires: f.signInEnds},
 		Claims:     provider.Claims{Subject: "user_1"}, Token: &token,
 	})
 }
@@ -132,9 +134,11 @@ func newSession(t *testing.T, change func(*session.Config)) (*session.Session, *
 		claims: provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: databaseID}},
 	}
 	config := session.Config{
-		Profile: "default", Target: provider.Target{URL: "libsql://db", DatabaseID: databaseID},
-		SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
-		Store:        store.New(t.TempDir()), Providers: f, Verifier: verifier{f},
+		Profile: cache.Profile{
+			Name: "default", Target: provider.Target{URL: "libsql://db", DatabaseID: databaseID},
+			SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
+		},
+		Store: store.New(t.TempDir()), Providers: f, Verifier: verifier{f},
 		Now: func() time.Time { return f.now }, Jitter: func(provider.Token) float64 { return 0 },
 	}
 	if change != nil {

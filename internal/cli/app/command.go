@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strings"
 )
 
 // What env(1), nohup(1), timeout(1) and every shell exit with when the command
@@ -68,16 +66,4 @@ func (e cannotRun) ErrorID() string {
 		return "command_not_found"
 	}
 	return "command_not_executable"
-}
-
-// IsCredentialVariable reports whether a variable may name another account, or be a
-// provider's setting, which may be a secret: a command never inherits those. What an
-// app shares with a provider under a name of its own, CLERK_PUBLISHABLE_KEY say,
-// stays the app's.
-func IsCredentialVariable(name string) bool {
-	if runtime.GOOS == "windows" {
-		name = strings.ToUpper(name)
-	}
-	return strings.HasPrefix(name, "TURSO_") || strings.HasPrefix(name, "LIBSQL_") ||
-		strings.HasPrefix(name, "ZEN_") && strings.Contains(name, "__")
 }

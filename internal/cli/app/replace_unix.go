@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/zen-auth/zen/internal/replace"
 )
 
 // ReplaceProcess has the command take this process's place, with its terminal, its
@@ -14,5 +16,5 @@ func ReplaceProcess(path string, command, environ []string) error {
 	// What main is notified of would be the default to the command, also where a
 	// shell had it ignored for a job in the background.
 	signal.Reset(os.Interrupt, syscall.SIGTERM)
-	return &os.PathError{Op: "exec", Path: path, Err: syscall.Exec(path, command, environ)}
+	return replace.Process(path, command, environ)
 }

@@ -3,16 +3,12 @@ package app
 import (
 	"fmt"
 	"time"
+
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
 // Instant is null in JSON for a time that is not known.
-func Instant(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
-}
+func Instant(t time.Time) *time.Time { return tokenform.Instant(t) }
 
 // Local is a time for people; "" if it is nil.
 func Local(t *time.Time) string {

@@ -59,7 +59,7 @@ func providerInfo(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		description, err := client.Providers.Describe(c.Context, name)
 		if err != nil {
 			return err

@@ -102,7 +102,7 @@ func providerRemove(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		if err := providerStore(client).Remove(c.Context, name); err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 	if err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		installed, err := change(providerStore(client), argument)
 		if err != nil {
 			return err

@@ -31,7 +31,7 @@ func providerTrust(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		binary, err := host.Inspect(client.Providers.Dirs, name)
 		if err != nil {
 			return err

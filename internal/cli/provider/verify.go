@@ -33,7 +33,7 @@ func providerVerify(c *cli.Context) error {
 	if err := app.NoMoreThan(c, 1); err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		names := []string{c.Args().First()}
 		if c.NArg() == 0 {
 			providers, err := listed(client)

@@ -21,6 +21,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/gateway"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
 // proxyDrain is how long requests under way may go on when the proxy ends.
@@ -65,7 +66,7 @@ func proxyAction(c *cli.Context) error {
 	if err := p.read(); err != nil {
 		return err
 	}
-	return app.WithSession(c, func(s *session.Session) error {
+	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
 		if err := s.NeedsDatabase(); err != nil {
 			return err
 		}
@@ -226,7 +227,7 @@ func variables(server *gateway.Server) []string {
 func (p *proxy) runCommand(server *gateway.Server) error {
 	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
-		return app.IsCredentialVariable(name)
+		return tokenform.IsCredentialVariable(name)
 	})
 	fmt.Fprintf(app.Notes(p.c), "zen: proxy for %s at %s\n", p.session.Target().URL, server.URL())
 	return app.RunChild(p.c.Context, p.command, append(environ, variables(server)...), p.c.App.Reader, p.c.App.Writer, p.c.App.ErrWriter)

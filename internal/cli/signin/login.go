@@ -57,7 +57,7 @@ func login(c *cli.Context) error {
 	if c.Duration("timeout") <= 0 {
 		return app.Usage(c, "--timeout %s is not positive", c.Duration("timeout"))
 	}
-	return app.WithSession(c, func(s *session.Session) error {
+	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
 		name, err := loginProvider(c, s)
 		if err != nil {
 			return err
@@ -81,7 +81,7 @@ func login(c *cli.Context) error {
 		}
 		config.Provider = name // for this run
 		s = session.New(config)
-		ui := app.NewUI(c)
+		ui := app.NewUI(app.EnvOf(c))
 		if c.IsSet("secret-fd") {
 			if err := ui.SecretFrom(c.Int("secret-fd")); err != nil {
 				return err
@@ -90,7 +90,7 @@ func login(c *cli.Context) error {
 		account, err := s.Login(ctx, name, provider.LoginRequest{
 			Method:       c.String("method"),
 			Organization: c.String("org"),
-			Interactive:  app.Answerable(c),
+			Interactive:  app.EnvOf(c).Answerable(),
 		}, ui, plan)
 		if err != nil {
 			return loginError(ctx, c, name, err)
@@ -98,7 +98,7 @@ func login(c *cli.Context) error {
 		ui.Done()
 		fmt.Fprintf(app.Notes(c), "Signed in to profile %q with %s as %s.\n", s.Profile(), name, accountName(account))
 		if app.GlobalBool(c, "json") {
-			return token.PrintStatus(c, s)
+			return token.PrintStatus(c.Context, app.EnvOf(c), s)
 		}
 		return nil
 	})

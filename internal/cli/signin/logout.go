@@ -32,7 +32,7 @@ func logout(c *cli.Context) error {
 	if err := app.NoMoreThan(c, 0); err != nil {
 		return err
 	}
-	return app.WithSession(c, func(s *session.Session) error {
+	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
 		var pages []session.BrowserSession
 		if c.Bool("browser") {
 			var err error
@@ -58,7 +58,7 @@ func logout(c *cli.Context) error {
 // endInBrowser opens the pages that end the browser's sessions. What it can't open, it
 // shows.
 func endInBrowser(c *cli.Context, pages []session.BrowserSession) {
-	ui := app.NewUI(c)
+	ui := app.NewUI(app.EnvOf(c))
 	defer ui.Done()
 	for _, p := range pages {
 		err := p.Err

@@ -43,7 +43,7 @@ used before needs no browser:
 					if err := app.NoMoreThan(c, 0); err != nil {
 						return err
 					}
-					return client.With(c, func(client *core.Client) error { return listProfiles(c, client) })
+					return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return listProfiles(c, client) })
 				},
 			},
 			profilesUseCommand(), profilesDeleteCommand(),

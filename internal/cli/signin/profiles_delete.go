@@ -10,6 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/session"
@@ -29,7 +30,7 @@ removes what is stored here whatever they answer. The configuration stays.`,
 			if c.NArg() != 1 {
 				return app.Usage(c, "name one profile; zen profiles list shows them")
 			}
-			return client.With(c, func(client *core.Client) error { return deleteProfile(c, client, c.Args().First()) })
+			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return deleteProfile(c, client, c.Args().First()) })
 		},
 	}
 }
@@ -52,7 +53,7 @@ func deleteProfile(c *cli.Context, client *core.Client, name string) error {
 	}
 	// A profile that is no longer configured has its credentials revoked, too.
 	s := session.New(session.Config{
-		Profile: name, Store: client.Store, Providers: client.Providers, SettingsHash: client.Config.SettingsHash,
+		Profile: cache.Profile{Name: name, SettingsHash: client.Config.SettingsHash}, Store: client.Store, Providers: client.Providers,
 	})
 	results, err := s.Logout(c.Context, true)
 	if err != nil {
@@ -73,10 +74,10 @@ func confirmDelete(c *cli.Context, name string) error {
 	if c.Bool("yes") {
 		return nil
 	}
-	if !app.Interactive(c) {
+	if !app.EnvOf(c).Interactive() {
 		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("nobody can be asked whether to delete profile %q", name), Hint: "zen profiles delete --yes " + name}
 	}
-	answer, err := app.NewUI(c).Ask(c.Context, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it? Type yes or no", name))
+	answer, err := app.NewUI(app.EnvOf(c)).Ask(c.Context, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it? Type yes or no", name))
 	if err == nil && !strings.EqualFold(answer, "yes") {
 		err = errors.New("nothing was deleted")
 	}

@@ -29,7 +29,7 @@ goes on with the stored sign-in of that provider; the others stay stored.`,
 			if c.NArg() == 0 && !c.IsSet("provider") {
 				return app.Usage(c, "which profile? zen profiles list shows them")
 			}
-			return client.With(c, func(client *core.Client) error { return useProfile(c, client) })
+			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return useProfile(c, client) })
 		},
 	}
 }

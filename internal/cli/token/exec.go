@@ -1,18 +1,17 @@
 package token
 
 import (
-	"maps"
+	"context"
 	"os"
-	"slices"
-	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
-	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
+// ExecCommand is zen exec.
 func ExecCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "exec",
@@ -49,73 +48,54 @@ with the one that it has.`,
 			&cli.StringFlag{Name: "watch", Usage: "renew in time, and `ACT`: restart, or send the signal of this name"},
 			&cli.StringFlag{Name: "token-file", Usage: "with --watch, keep the token in `FILE`, too, until the command ends", TakesFile: true},
 		),
-		Action: execAction,
+		Action: func(c *cli.Context) error {
+			o := ExecOptions{
+				Command: c.Args().Slice(), Env: c.StringSlice("env"), MinTTL: c.Duration("min-ttl"),
+				Watch: c.String("watch"), TokenFile: c.String("token-file"),
+			}
+			if c.IsSet("watch") && o.Watch == "" {
+				return app.Usage(c, "--watch is empty")
+			}
+			return o.Run(c.Context, app.EnvOf(c))
+		},
 	}
 }
 
-func execAction(c *cli.Context) error {
-	if c.NArg() == 0 {
-		return app.Usage(c, "which command? write it behind --")
+// ExecOptions are those of zen exec.
+type ExecOptions struct {
+	// Command is run, with its arguments.
+	Command []string
+	// Env are further variables: NAME=WHAT, of which WHAT is url, token or expires.
+	Env []string
+	// MinTTL is how long the token has to be good at least.
+	MinTTL time.Duration
+	// Watch is "restart", or the signal that tells the command of the next token; "" is
+	// to have the command take this process's place.
+	Watch string
+	// TokenFile has the token, too, while the command is watched.
+	TokenFile string
+}
+
+// Run runs the command with a token in its environment. Without Watch, it returns only
+// if that failed.
+func (o ExecOptions) Run(ctx context.Context, e *app.Env) error {
+	if len(o.Command) == 0 {
+		return e.Usage("which command? write it behind --")
 	}
-	extra, err := extraVariables(c)
+	extra, err := tokenform.Variables(o.Env)
+	if err != nil {
+		return e.Usage("%v", err)
+	}
+	path, err := app.FindCommand(o.Command[0])
 	if err != nil {
 		return err
 	}
-	command := c.Args().Slice()
-	path, err := app.FindCommand(command[0])
+	if o.Watch != "" || o.TokenFile != "" {
+		return o.watch(ctx, e, path, extra)
+	}
+	s, t, err := goodToken(ctx, e, o.MinTTL, true)
 	if err != nil {
 		return err
 	}
-	if c.IsSet("watch") || c.IsSet("token-file") {
-		return watch(c, path, command, extra)
-	}
-	s, t, err := goodToken(c, true)
-	if err != nil {
-		return err
-	}
-	return app.CommandError(command[0], app.ReplaceProcess(path, command, childEnvironment(os.Environ(), s, t, extra)))
-}
-
-// extraVariables reads --env: names, each with the part of the token that it gets.
-func extraVariables(c *cli.Context) (map[string]string, error) {
-	extra := map[string]string{}
-	for _, text := range c.StringSlice("env") {
-		name, what, ok := strings.Cut(text, "=")
-		if !ok || !isVariable(name) || !slices.Contains([]string{"url", "token", "expires"}, what) {
-			// Without an echo of what may be a secret.
-			return nil, app.Usage(c, "--env %.40q is not given url, token or expires, as in NAME=token", name)
-		}
-		extra[name] = what
-	}
-	return extra, nil
-}
-
-func isVariable(name string) bool {
-	return name != "" && (name[0] < '0' || name[0] > '9') &&
-		strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
-}
-
-// childEnvironment is environ for a command: without what is another account's, or
-// a provider's own, and with the token.
-func childEnvironment(environ []string, s *session.Session, t provider.Token, extra map[string]string) []string {
-	value := map[string]string{"url": s.Target().URL, "token": t.Value.Reveal(), "expires": expiryText(t)}
-	set := map[string]string{
-		envURL: value["url"], "LIBSQL_URL": value["url"],
-		envToken: value["token"], "LIBSQL_AUTH_TOKEN": value["token"],
-		envExpires: value["expires"], "ZEN_PROFILE": s.Profile(),
-	}
-	for name, what := range extra {
-		set[name] = value[what]
-	}
-	kept := slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
-		name, _, _ := strings.Cut(entry, "=")
-		_, replaced := set[name]
-		return replaced || app.IsCredentialVariable(name)
-	})
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if set[name] != "" {
-			kept = append(kept, name+"="+set[name])
-		}
-	}
-	return kept
+	return app.CommandError(o.Command[0], app.ReplaceProcess(path, o.Command, answer(s, t).Environment(os.Environ(), extra)))
 }

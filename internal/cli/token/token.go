@@ -3,10 +3,10 @@
 package token
 
 import (
-	"fmt"
+	"context"
+	"errors"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,12 +15,11 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
-// TokenFormats are what --format takes, the default first.
-var TokenFormats = []string{"raw", "json", "env", "header", "exec-credential"}
-
-func TokenCommand() *cli.Command {
+// Command is zen token.
+func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "token",
 		Usage: "print a token that is good now",
@@ -36,10 +35,24 @@ and exits with 3.
    zen token --format exec-credential                a client.authentication.k8s.io
                                                      document, as kubectl reads it`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(TokenFormats, ", "), Value: TokenFormats[0]},
-			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(ShellNames, ", ") + " (default: the one that SHELL names)"},
+			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(tokenform.Formats, ", "), Value: tokenform.Formats[0]},
+			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(tokenform.ShellNames, ", ") + " (default: the one that SHELL names)"},
 		}, tokenFlags()...),
-		Action: token,
+		Action: func(c *cli.Context) error {
+			if err := app.NoMoreThan(c, 0); err != nil {
+				return err
+			}
+			for _, name := range []string{"format", "shell"} {
+				if c.IsSet(name) && c.String(name) == "" {
+					return app.Usage(c, "--%s is empty", name)
+				}
+			}
+			o := Options{Shell: c.String("shell"), MinTTL: c.Duration("min-ttl")}
+			if c.IsSet("format") {
+				o.Format = c.String("format")
+			}
+			return o.Run(c.Context, app.EnvOf(c))
+		},
 	}
 }
 
@@ -52,106 +65,64 @@ func tokenFlags() []cli.Flag {
 	}
 }
 
-func token(c *cli.Context) error {
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
-	write, err := tokenWriter(c)
-	if err != nil {
-		return err
-	}
-	s, t, err := goodToken(c, true)
-	if err != nil {
-		return err
-	}
-	return write(c.App.Writer, s, t)
+// Options are those of zen token.
+type Options struct {
+	// Format is one of tokenform.Formats; "" is the first of them, or json where the answer is to
+	// be in JSON.
+	Format string
+	// Shell is one of tokenform.ShellNames, for the format env; "" is the one that SHELL names.
+	Shell string
+	// MinTTL is how long the token has to be good at least.
+	MinTTL time.Duration
 }
 
-// goodToken returns a token of the profile that is good now, or for --min-ttl. The
-// provider that may have made it has ended. With tell, it says what it waits for.
-func goodToken(c *cli.Context, tell bool) (s *session.Session, t provider.Token, err error) {
-	if c.Duration("min-ttl") < 0 {
-		return nil, t, app.Usage(c, "--min-ttl %s is negative", c.Duration("min-ttl"))
+// Run prints a token that is good now.
+func (o Options) Run(ctx context.Context, e *app.Env) error {
+	write, err := o.writer(e)
+	if err != nil {
+		return err
 	}
-	err = app.WithSession(c, func(own *session.Session) error {
+	s, t, err := goodToken(ctx, e, o.MinTTL, true)
+	if err != nil {
+		return err
+	}
+	return write(e.Out, answer(s, t))
+}
+
+// goodToken returns a token of the profile that is good now, and for minTTL. The
+// provider that may have made it has ended. With tell, it says what it waits for.
+func goodToken(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool) (s *session.Session, t provider.Token, err error) {
+	if minTTL < 0 {
+		return nil, t, e.Usage("--min-ttl %s is negative", minTTL)
+	}
+	err = e.WithSession(ctx, func(own *session.Session) error {
 		s = own
 		if err := s.NeedsDatabase(); err != nil {
 			return err
 		}
 		get := func() (err error) {
-			t, err = s.TokenFor(c.Context, c.Duration("min-ttl"))
+			t, err = s.TokenFor(ctx, minTTL)
 			return err
 		}
 		if !tell {
 			return get()
 		}
-		return app.Slowly(c, "waiting for a token", get)
+		return e.Slowly("waiting for a token", get)
 	})
 	return s, t, err
 }
 
-// tokenWriter is what --format, --shell and --json ask for.
-func tokenWriter(c *cli.Context) (func(io.Writer, *session.Session, provider.Token) error, error) {
-	format := c.String("format")
-	if app.GlobalBool(c, "json") {
-		if c.IsSet("format") && format != "json" {
-			return nil, app.Usage(c, "--json and --format %s are two answers", format)
-		}
-		format = "json"
-	}
-	if c.IsSet("shell") && format != "env" {
-		return nil, app.Usage(c, "--shell is for --format env")
-	}
-	switch format {
-	case "raw":
-		return writeLine(func(t provider.Token) string { return t.Value.Reveal() }), nil
-	case "header":
-		return writeLine(func(t provider.Token) string { return "Authorization: Bearer " + t.Value.Reveal() }), nil
-	case "json":
-		return func(_ io.Writer, s *session.Session, t provider.Token) error {
-			return app.PrintJSON(c, newTokenDocument(s, t))
-		}, nil
-	case "env":
-		shell := shellOr(c.String("shell"), os.Getenv("SHELL"))
-		if !slices.Contains(ShellNames, shell) {
-			return nil, app.Usage(c, "--shell %q is not %s", shell, strings.Join(ShellNames, ", "))
-		}
-		return func(w io.Writer, s *session.Session, t provider.Token) error {
-			_, err := io.WriteString(w, shellText(shell, tokenEnvironment(s.Target().URL, t)))
-			return err
-		}, nil
-	case "exec-credential":
-		version, err := execCredentialVersion(os.Getenv("KUBERNETES_EXEC_INFO"))
-		if err != nil {
-			return nil, err
-		}
-		return func(_ io.Writer, _ *session.Session, t provider.Token) error {
-			return app.PrintJSON(c, newExecCredential(version, t))
-		}, nil
-	}
-	return nil, app.Usage(c, "--format %q is not %s", format, strings.Join(TokenFormats, ", "))
+// answer is what tokenform hands out.
+func answer(s *session.Session, t provider.Token) tokenform.Answer {
+	return tokenform.Answer{Profile: s.Profile(), Database: s.Target().URL, Access: s.Access(), Token: t}
 }
 
-func writeLine(text func(provider.Token) string) func(io.Writer, *session.Session, provider.Token) error {
-	return func(w io.Writer, _ *session.Session, t provider.Token) error {
-		_, err := fmt.Fprintln(w, text(t))
-		return err
+// writer writes a token in the form that is asked for.
+func (o Options) writer(e *app.Env) (func(io.Writer, tokenform.Answer) error, error) {
+	write, err := tokenform.Choice{Format: o.Format, Shell: o.Shell, JSON: e.JSON, Getenv: os.Getenv}.Writer()
+	var flag tokenform.FlagError
+	if errors.As(err, &flag) {
+		return nil, e.Usage("%v", flag)
 	}
-}
-
-type tokenDocument struct {
-	SchemaVersion int        `json:"schema_version"`
-	Profile       string     `json:"profile"`
-	Database      string     `json:"database"`
-	Access        string     `json:"access"`
-	Token         string     `json:"token"`
-	IssuedAt      *time.Time `json:"issued_at"`
-	ExpiresAt     *time.Time `json:"expires_at"`
-}
-
-func newTokenDocument(s *session.Session, t provider.Token) tokenDocument {
-	return tokenDocument{
-		SchemaVersion: app.SchemaVersion, Profile: s.Profile(), Database: s.Target().URL, Access: string(s.Access()),
-		Token: t.Value.Reveal(), IssuedAt: app.Instant(t.Issued), ExpiresAt: app.Instant(t.Expires),
-	}
+	return write, err
 }

@@ -1,4 +1,4 @@
-package token
+package tokenform
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ func FuzzExecCredentialVersion(f *testing.F) {
 	f.Add(`{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v2"}`)
 	f.Add(`[]`)
 	f.Fuzz(func(t *testing.T, info string) {
-		version, err := execCredentialVersion(info)
+		version, err := ExecCredentialVersion(info)
 		switch {
 		case err == nil && version != execCredentialV1 && version != execCredentialBeta:
 			t.Errorf("%q is answered in %q", info, version)

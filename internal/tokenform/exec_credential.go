@@ -1,4 +1,4 @@
-package token
+package tokenform
 
 import (
 	"encoding/json"
@@ -33,10 +33,10 @@ func newExecCredential(version string, t provider.Token) execCredential {
 	return execCredential{version, "ExecCredential", execCredentialStatus{t.Value.Reveal(), expiryText(t)}}
 }
 
-// execCredentialVersion is the version in which the caller wants its answer: it says
+// ExecCredentialVersion is the version in which the caller wants its answer: it says
 // so in KUBERNETES_EXEC_INFO, whose spec.interactive has no meaning here, since
 // zen token asks nobody anything.
-func execCredentialVersion(info string) (string, error) {
+func ExecCredentialVersion(info string) (string, error) {
 	if info == "" {
 		return execCredentialV1, nil
 	}

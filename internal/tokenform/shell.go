@@ -1,4 +1,4 @@
-package token
+package tokenform
 
 import (
 	"path"
@@ -18,7 +18,7 @@ const (
 	envURL       = "TURSO_DATABASE_URL"
 	envToken     = "TURSO_AUTH_TOKEN"
 	envExpires   = "TURSO_AUTH_TOKEN_EXPIRES_AT"
-	envTokenFile = "TURSO_AUTH_TOKEN_FILE"
+	EnvTokenFile = "TURSO_AUTH_TOKEN_FILE"
 )
 
 // variable is one of an environment. An empty value means that it is not to be set.
