@@ -57,7 +57,7 @@ func providerSetup(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		profile, err := client.Config.Profile("")
 		if err != nil {
 			return err
