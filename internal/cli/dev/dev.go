@@ -56,7 +56,7 @@ requests, and has the fault switches.`,
 			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
 		},
 		Action:      dev,
-		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand()},
+		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand(), devMailCommand()},
 	}
 }
 
