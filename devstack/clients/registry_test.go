@@ -178,3 +178,24 @@ func TestRustClient(t *testing.T) {
 		}
 	}
 }
+
+// Prisma needs its schema engine for migrations alone, and would download it for its
+// generator, too: a program that does nothing stands for it.
+func TestPrisma(t *testing.T) {
+	dir := npmCI(t, "prisma")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	generate := exec.CommandContext(ctx, "npx", "prisma", "generate", "--schema", "schema.prisma")
+	generate.Dir = dir
+	nothing, err := exec.LookPath("true")
+	must(t, err)
+	generate.Env = append(os.Environ(), "PRISMA_SCHEMA_ENGINE_BINARY="+nothing)
+	if out, err := generate.CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: Prisma's client can't be generated: %v\n%s", err, out)
+	}
+	drive(t, []string{"@prisma/adapter-libsql"}, func(string, string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, "node", "prisma.mjs")
+		cmd.Dir = dir
+		return cmd
+	})
+}
