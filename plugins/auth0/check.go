@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
@@ -171,11 +171,7 @@ func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return nil, &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("auth0: ask %s: %v", p.settings.domain(), err), Err: err}
+		return nil, httpclient.Failure("auth0: ask "+p.settings.domain(), err)
 	}
 	return res, res.Body.Close()
 }
