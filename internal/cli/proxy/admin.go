@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/strangers"
 )
 
 const (
@@ -43,6 +44,7 @@ func (p *proxy) listenAdmin() (*adminServer, error) {
 	}
 	a := &adminServer{listener: listener, ended: make(chan struct{})}
 	a.server = &http.Server{Handler: p.health(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute}
+	strangers.Protect(a.server, 32)
 	go func() {
 		defer close(a.ended)
 		_ = a.server.Serve(listener)

@@ -66,7 +66,7 @@ func proxyAction(c *cli.Context) error {
 	if err := p.read(); err != nil {
 		return err
 	}
-	return app.WithSession(c, func(s *session.Session) error {
+	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
 		if err := s.NeedsDatabase(); err != nil {
 			return err
 		}
