@@ -5,7 +5,7 @@ TAGS  := urfave_cli_no_docs
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS)
 # zen-full has replicas and local databases where there is a C compiler to link them.
 BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0) $(GO) build -trimpath -tags $(TAGS)
-PROVIDERS := apikey auth0 clerk oidc openbao platformtoken
+PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
 .PHONY: build plugins demo demo-team test test-cluster test-all lint generate bench clean

@@ -81,6 +81,9 @@ func (t *Tenant) begin(q url.Values) (next string, problem *oauthError) {
 		return "", errOAuth(http.StatusForbidden, "unauthorized_client",
 			"Callback URL mismatch. The provided redirect_uri is not in the list of allowed callback URLs.")
 	}
+	if problem := lacking(q, lackingAuthorize); problem != nil {
+		return "", problem
+	}
 	tx := &transaction{
 		id: random.String(32), expireAt: t.now().Add(transactionLifetime), redirectURI: redirectURI, state: q.Get("state"),
 		challenge: q.Get("code_challenge"), prompt: q.Get("prompt"), loginHint: q.Get("login_hint"), organization: q.Get("organization"),

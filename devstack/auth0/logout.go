@@ -26,6 +26,9 @@ type logoutRequest struct {
 // parseLogout reads a request of either endpoint: /oidc/logout (OpenID Connect
 // RP-Initiated Logout) and the older /v2/logout.
 func (t *Tenant) parseLogout(q url.Values) (*logoutRequest, *oauthError) {
+	if problem := lacking(q, lackingLogout); problem != nil {
+		return nil, problem
+	}
 	out := &logoutRequest{redirectURI: q.Get("post_logout_redirect_uri"), state: q.Get("state"), sessionID: q.Get("logout_hint")}
 	if q.Get("v2") != "" {
 		out.redirectURI, out.hinted = q.Get("returnTo"), true // it asks nobody

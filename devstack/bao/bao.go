@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// ErrNotFound: there is no bao on this machine.
+// ErrNotFound says that there is no bao on this machine.
 var ErrNotFound = errors.New("bao, OpenBao's server, was not found")
 
 // Variable names the variable that has the path of a bao.

@@ -104,7 +104,7 @@ func Patterns() []string { return []string{"/ci/", metadataPath} }
 // Handler serves all that the package comment lists.
 func (s *Service) Handler() http.Handler { return s.handler }
 
-// ErrSystem: no such system.
+// ErrSystem is a system that the service doesn't know.
 var ErrSystem = errors.New("no such system")
 
 // Token states to the audience which job this is, as a system would.

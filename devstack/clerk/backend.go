@@ -26,7 +26,7 @@ func (inst *Instance) backendRoutes() http.Handler {
 	mux.Handle("GET /v1/jwks", inst.secret(http.HandlerFunc(inst.serveKeySet)))
 	for pattern, handle := range backendHandlers {
 		method, path, _ := strings.Cut(pattern, " ")
-		handler := inst.secret(inst.backend(handle))
+		handler := inst.secret(inst.backend(pattern, handle))
 		mux.Handle(method+" /v1"+path, handler)
 		// Clerk's JavaScript SDK calls these without a version.
 		if strings.HasPrefix(path, "/api_keys") || strings.HasPrefix(path, "/m2m_tokens") ||
@@ -121,7 +121,7 @@ func (inst *Instance) secret(next http.Handler) http.Handler {
 	})
 }
 
-func (inst *Instance) backend(handle backendHandler) http.Handler {
+func (inst *Instance) backend(route string, handle backendHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := inst.weather()
 		if err == nil {
@@ -130,6 +130,9 @@ func (inst *Instance) backend(handle backendHandler) http.Handler {
 		var body params
 		if err == nil && r.Method != http.MethodGet {
 			body, err = readParams(r)
+		}
+		if err == nil {
+			err = lacking(route, r.URL.Query(), body)
 		}
 		var answer any
 		if err == nil {

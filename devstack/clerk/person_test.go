@@ -54,7 +54,7 @@ func TestSecondFactor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, clientJWT, address := begin()
+	path, clientJWT, _ := begin()
 	attempt := func(strategy, code string) reply {
 		return b.native("POST", path+"/attempt_second_factor", clientJWT, url.Values{"strategy": {strategy}, "code": {code}})
 	}
@@ -68,7 +68,7 @@ func TestSecondFactor(t *testing.T) {
 		t.Errorf("with a TOTP: %s", r.raw)
 	}
 
-	path, clientJWT, address = begin()
+	path, clientJWT, address := begin()
 	b.want(b.native("POST", path+"/prepare_second_factor", clientJWT, url.Values{"strategy": {"totp"}}), 422, "form_param_value_invalid")
 	r = b.native("POST", path+"/prepare_second_factor", clientJWT, url.Values{"strategy": {"email_code"}, "email_address_id": {address}})
 	b.want(r, 200, "")

@@ -45,10 +45,12 @@ func (c *Conn) backup(from *Conn) error {
 	return c.lastError(lib.Xsqlite3_backup_finish(c.tls, b))
 }
 
-// Errors of a dump, with libsql-server's texts.
+// Errors of a dump, with libsql-server's texts, which are on the wire.
 var (
-	ErrNoTransaction = errors.New("A dump should execute within a transaction.") //nolint:staticcheck // on the wire
-	ErrNoCommit      = errors.New("The dump should commit the transaction.")     //nolint:staticcheck // on the wire
+	//lint:ignore ST1005 the text is libsql-server's
+	ErrNoTransaction = errors.New("A dump should execute within a transaction.")
+	//lint:ignore ST1005 the text is libsql-server's
+	ErrNoCommit = errors.New("The dump should commit the transaction.")
 )
 
 // Load runs a dump, which is one transaction. It may do what SQL otherwise may not, as

@@ -29,7 +29,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func fullProgram() app.Program {
 	return app.Program{
 		Commands: []*cli.Command{
-			signin.LoginCommand(), signin.LogoutCommand(), token.StatusCommand(), token.TokenCommand(), token.ExecCommand(), signin.ProfilesCommand(), db.Command(),
+			signin.LoginCommand(), signin.LogoutCommand(), token.StatusCommand(), token.Command(), token.ExecCommand(), signin.ProfilesCommand(), db.Command(),
 			proxy.Command(), provider.Command(), dev.Command(), versionCommand(), completionCommand(), client.RenewCommand(),
 			doctor.Command(), jwks.Command(),
 		},

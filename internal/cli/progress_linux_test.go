@@ -28,7 +28,7 @@ func TestNoticeDuringAWait(t *testing.T) {
 	want := errors.New("of fn")
 	err := app.Slowly(c, "waiting for a token", func() error {
 		await("zen: waiting for a token...")
-		app.Notifier(c)("something happened")
+		app.EnvOf(c).Notify("something happened")
 		await("\r\x1b[Kzen: something happened\r\n")
 		return want
 	})

@@ -59,6 +59,7 @@ var rooms = []string{
 	"internal/private",
 	"internal/text",
 	"internal/names",
+	"internal/strangers",
 }
 
 // aside are test beds, which may use all of it.

@@ -127,6 +127,8 @@ type Session struct {
 	// turn is held by the one goroutine that reads the store and issues. Those that
 	// wait for it find the result in current.
 	turn chan struct{}
+	// endTold is that the user was told of a token's end. It belongs to who has the turn.
+	endTold bool
 	// base ends with Close.
 	base   context.Context
 	cancel context.CancelFunc

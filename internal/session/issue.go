@@ -49,10 +49,14 @@ func (s *Session) issue(ctx context.Context, n cache.Need, forTransport bool) (p
 
 // issueBy returns a token of an issuer: a cached one, or a new one.
 func (s *Session) issueBy(ctx context.Context, record store.Record, by cache.Issuer, n cache.Need) (provider.Token, error) {
-	if token, err := s.cached(ctx, record, by, n); err == nil {
-		return token, nil
+	token, err := s.cached(ctx, record, by, n)
+	if err != nil {
+		token, err = s.renew(ctx, record, by, n)
 	}
-	return s.renew(ctx, record, by, n)
+	if err == nil {
+		s.tellEnd(record, by, token)
+	}
+	return token, err
 }
 
 // issueVia returns a token of the fallback that the breaker goes by, and says once that

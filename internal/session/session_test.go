@@ -41,6 +41,7 @@ type fake struct {
 	issuing *provider.Credential
 	// need is what the token provider needs, asserting what the identity was asked for.
 	need        *provider.AssertionNeed
+	signInEnds  time.Time
 	asserting   provider.AssertionRequest
 	assert      func() (provider.Assertion, *provider.Credential, error)
 	description provider.Description
@@ -114,7 +115,7 @@ func (f *fake) Login(ctx context.Context, req provider.LoginRequest, host provid
 	f.login = req
 	token := f.token("first")
 	return host.Store(ctx, provider.SignIn{
-		Credential: provider.Credential{Data: provider.NewSecret("credential-0"), Subject: "alice"},
+		Credential: provider.Credential{Data: provider.NewSecret("credential-0"), Subject: "alice", Expires: f.signInEnds},
 		Claims:     provider.Claims{Subject: "user_1"}, Token: &token,
 	})
 }

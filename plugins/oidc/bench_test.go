@@ -22,8 +22,7 @@ const testAudience = "https://vault.example.test"
 // bench is a stack, whose OpenID issuer and CI the provider is for.
 type bench struct {
 	*devstack.Stack
-	t     *testing.T
-	clock devstack.Clock
+	t *testing.T
 }
 
 func newBench(t *testing.T) *bench {

@@ -212,24 +212,26 @@ func TestErrors(t *testing.T) {
 		text    string
 		hint    string
 	}{
-		"no policy":       {creds, status(403, `{"errors":["1 error occurred:\n\t* permission denied\n\n"]}`), provider.ErrPermission, "no policy of this sign-in allows to read turso/creds/app", `path "turso/creds/app" { capabilities = ["read"] }`},
-		"not the role's":  {creds, status(403, `{"errors":["the role app allows less than was asked for: access ro"]}`), provider.ErrPermission, "allows less than was asked for", ""},
-		"no role":         {creds, status(400, `{"errors":["there is no role app"]}`), provider.ErrConfig, "there is no role app", ""},
-		"no database":     {creds, status(404, `{"errors":["turso: get the database: could not find database with name [x] (status 404)"]}`), provider.ErrConfig, "could not find database", ""},
-		"not mounted":     {creds, status(404, `{"errors":["no handler for route \"turso/creds/app\". route entry not found."]}`), provider.ErrConfig, "nothing is mounted at turso ", "bao secrets list"},
-		"sealed":          {creds, status(503, `{"errors":["OpenBao is sealed"]}`), provider.ErrUnavailable, "is sealed", "bao operator unseal"},
-		"no leader":       {creds, status(500, `{"errors":["local node not active but active cluster node not found"]}`), provider.ErrUnavailable, "active cluster node not found", ""},
-		"Turso is down":   {creds, status(503, `{"errors":["turso: get the database: service unavailable (status 503)"]}`), provider.ErrUnavailable, "turso: get the database", ""},
-		"its API token":   {creds, status(502, `{"errors":["turso: create a database token: invalid api token (status 401)"]}`), provider.ErrUnavailable, "invalid api token", ""},
-		"rate limited":    {creds, status(429, `{"errors":["request path \"turso/creds/app\": rate limit quota exceeded"]}`), provider.ErrUnavailable, "rate limit quota exceeded", "rate limit quota"},
-		"behind":          {creds, status(412, `{"errors":["required index state not present"]}`), provider.ErrUnavailable, "required index state", ""},
-		"a web page":      {creds, status(200, `<html>`), provider.ErrUnavailable, "is not OpenBao's JSON", "address"},
-		"wrong audience":  {login, status(400, `{"errors":["error validating token: invalid audience (aud) claim: audience claim does not match any bound audience"]}`), provider.ErrPermission, "invalid audience", "bound_audiences"},
-		"no auth role":    {login, status(400, `{"errors":["role \"people\" could not be found"]}`), provider.ErrPermission, "could not be found", "auth/jwt"},
-		"not mounted at":  {login, status(404, `{"errors":["no handler for route \"auth/jwt/login\". route entry not found."]}`), provider.ErrConfig, "nothing is mounted at auth/jwt ", "bao auth list"},
-		"key not taken":   {login, status(403, `{"errors":["the role doesn't take this API key"]}`), provider.ErrPermission, "doesn't take this API key", ""},
-		"no token":        {login, status(200, `{"auth":null}`), provider.ErrUnavailable, "the answer has no token", ""},
-		"a long way home": {creds, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://evil.example/v1/x", 307) }, provider.ErrUnavailable, "status 307", "standby"},
+		"no policy":      {creds, status(403, `{"errors":["1 error occurred:\n\t* permission denied\n\n"]}`), provider.ErrPermission, "no policy of this sign-in allows to read turso/creds/app", `path "turso/creds/app" { capabilities = ["read"] }`},
+		"not the role's": {creds, status(403, `{"errors":["the role app allows less than was asked for: access ro"]}`), provider.ErrPermission, "allows less than was asked for", ""},
+		"no role":        {creds, status(400, `{"errors":["there is no role app"]}`), provider.ErrConfig, "there is no role app", ""},
+		"no database":    {creds, status(404, `{"errors":["turso: get the database: could not find database with name [x] (status 404)"]}`), provider.ErrConfig, "could not find database", ""},
+		"not mounted":    {creds, status(404, `{"errors":["no handler for route \"turso/creds/app\". route entry not found."]}`), provider.ErrConfig, "nothing is mounted at turso ", "bao secrets list"},
+		"sealed":         {creds, status(503, `{"errors":["OpenBao is sealed"]}`), provider.ErrUnavailable, "is sealed", "bao operator unseal"},
+		"no leader":      {creds, status(500, `{"errors":["local node not active but active cluster node not found"]}`), provider.ErrUnavailable, "active cluster node not found", ""},
+		"Turso is down":  {creds, status(503, `{"errors":["turso: get the database: service unavailable (status 503)"]}`), provider.ErrUnavailable, "turso: get the database", ""},
+		"its API token":  {creds, status(502, `{"errors":["turso: create a database token: invalid api token (status 401)"]}`), provider.ErrUnavailable, "invalid api token", ""},
+		"rate limited":   {creds, status(429, `{"errors":["request path \"turso/creds/app\": rate limit quota exceeded"]}`), provider.ErrUnavailable, "rate limit quota exceeded", "rate limit quota"},
+		"behind":         {creds, status(412, `{"errors":["required index state not present"]}`), provider.ErrUnavailable, "required index state", ""},
+		"a web page":     {creds, status(200, `<html>`), provider.ErrUnavailable, "is not OpenBao's JSON", "address"},
+		"wrong audience": {login, status(400, `{"errors":["error validating token: invalid audience (aud) claim: audience claim does not match any bound audience"]}`), provider.ErrPermission, "invalid audience", "bound_audiences"},
+		"no auth role":   {login, status(400, `{"errors":["role \"people\" could not be found"]}`), provider.ErrPermission, "could not be found", "auth/jwt"},
+		"not mounted at": {login, status(404, `{"errors":["no handler for route \"auth/jwt/login\". route entry not found."]}`), provider.ErrConfig, "nothing is mounted at auth/jwt ", "bao auth list"},
+		"key not taken":  {login, status(403, `{"errors":["the role doesn't take this API key"]}`), provider.ErrPermission, "doesn't take this API key", ""},
+		"no token":       {login, status(200, `{"auth":null}`), provider.ErrUnavailable, "the answer has no token", ""},
+		"a long way home": {creds, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://evil.example/v1/x", http.StatusTemporaryRedirect)
+		}, provider.ErrUnavailable, "status 307", "standby"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeBao(t)

@@ -35,7 +35,6 @@ const (
 func ok(step int) string { return `{"type":"ok","step":` + strconv.Itoa(step) + `}` }
 
 func and(a, b string) string { return `{"type":"and","conds":[` + a + "," + b + `]}` }
-func not(a string) string    { return `{"type":"not","cond":` + a + `}` }
 
 // appendPipeline appends the body of a pipeline request: one execute, or a
 // batch where there are several steps or a condition, then the probe and close.

@@ -5,13 +5,11 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/text"
 )
@@ -28,7 +26,7 @@ Exit codes: 0 done, 1 other error, 2 usage or configuration, 3 sign-in needed,
 type Program struct {
 	Commands []*cli.Command
 	// WithSession runs fn with the session of the profile that the line selects.
-	WithSession func(c *cli.Context, fn func(*session.Session) error) error
+	WithSession func(ctx context.Context, e *Env, fn func(*session.Session) error) error
 	// Complete completes what words end with; ok is false where that is neither the
 	// value of a flag nor a known argument. If nil, commands and flags are completed.
 	Complete func(a *cli.App, words []string) (values string, ok bool)
@@ -69,12 +67,6 @@ func (p Program) perform(ctx context.Context, args []string, stdin io.Reader, st
 // sessionKey is where an app keeps its Program's WithSession.
 const sessionKey = "session"
 
-// WithSession runs fn with the session of the profile that the line selects.
-func WithSession(c *cli.Context, fn func(*session.Session) error) error {
-	with := c.App.Metadata[sessionKey].(func(*cli.Context, func(*session.Session) error) error)
-	return with(c, fn)
-}
-
 // OneLine keeps texts from elsewhere from drawing on the terminal, and from turning
 // what is read there around (U+202E).
 func OneLine(s string) string { return text.Line(strings.Join(strings.Fields(s), " "), len(s)) }
@@ -114,6 +106,14 @@ func finish(commands []*cli.Command) {
 				c.Action = showHelp
 			}
 		}
+		if action := c.Action; action != nil {
+			c.Action = func(c *cli.Context) error {
+				if err := emptyFlags(c); err != nil {
+					return err
+				}
+				return action(c)
+			}
+		}
 		c.Flags = append(c.Flags, GlobalFlags()...)
 		plainSwitches(c.Flags)
 	}
@@ -132,17 +132,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return Usage(c, "%v", err)
 }
 
-// Usage is an error of class errUsage that points at the help.
+// Usage is the Env's.
 func Usage(c *cli.Context, format string, args ...any) error {
-	name := strings.TrimSpace(c.Command.HelpName)
-	if name == "" {
-		name = "zen"
-	}
-	return &provider.Error{
-		Kind:    ErrUsage,
-		Message: fmt.Sprintf(format, args...),
-		Hint:    name + " --help",
-	}
+	return EnvOf(c).Usage(format, args...)
 }
 
 // showHelp is the action of commands that only have subcommands.

@@ -1,22 +1,114 @@
 package app
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
 // SchemaVersion is in every JSON document that zen prints.
 const SchemaVersion = tokenform.SchemaVersion
 
-// EmptyFlags refuses flags that were given nothing.
-func EmptyFlags(c *cli.Context) error {
+// Env is what a command finds around it: the streams, and what the line says to all
+// commands. A test makes one of buffers.
+type Env struct {
+	In io.Reader
+	// Out is for the answer alone, Err for everything else.
+	Out, Err io.Writer
+	// JSON, Quiet, NoInput and Debug are the global switches.
+	JSON, Quiet, NoInput, Debug bool
+	// NoBrowser keeps a sign-in from opening one.
+	NoBrowser bool
+	// SigningIn has notices told also to the quiet: a plain file that nobody asked for
+	// is never a secret.
+	SigningIn bool
+	// Config is where the configuration is, and what the line says over it.
+	Config config.LoadOptions
+	// Help is the command's name, for hints: zen token.
+	Help string
+	// Open opens the session of the selected profile: see Program.WithSession.
+	Open func(ctx context.Context, e *Env, fn func(*session.Session) error) error
+}
+
+// EnvOf is the Env of a command that package cli runs.
+func EnvOf(c *cli.Context) *Env {
+	e := &Env{
+		In: c.App.Reader, Out: c.App.Writer, Err: c.App.ErrWriter,
+		JSON: GlobalBool(c, "json"), Quiet: GlobalBool(c, "quiet"), NoInput: GlobalBool(c, "no-input"), Debug: GlobalBool(c, "debug"),
+		NoBrowser: c.Bool("no-browser"),
+		Config: config.LoadOptions{
+			Path: GlobalString(c, "config"),
+			Flags: config.Flags{
+				Profile:  GlobalString(c, "profile"),
+				Database: c.String("database"),
+				Access:   c.String("access"),
+				Storage:  c.String("storage"),
+			},
+		},
+	}
+	if c.Command != nil {
+		e.Help, e.SigningIn = strings.TrimSpace(c.Command.HelpName), c.Command.Name == "login"
+	}
+	e.Open, _ = c.App.Metadata[sessionKey].(func(context.Context, *Env, func(*session.Session) error) error)
+	return e
+}
+
+// WithSession runs fn with the session of the selected profile.
+func (e *Env) WithSession(ctx context.Context, fn func(*session.Session) error) error {
+	return e.Open(ctx, e, fn)
+}
+
+// Usage is an error of class ErrUsage that points at the help.
+func (e *Env) Usage(format string, args ...any) error {
+	return &provider.Error{Kind: ErrUsage, Message: fmt.Sprintf(format, args...), Hint: cmp.Or(e.Help, "zen") + " --help"}
+}
+
+// Notes is where things are told that are not the answer.
+func (e *Env) Notes() io.Writer {
+	if e.Quiet {
+		return io.Discard
+	}
+	return e.Err
+}
+
+// Notify tells what somebody should know beside the answer, in a line.
+func (e *Env) Notify(text string) {
+	out := e.Notes()
+	if e.SigningIn {
+		out = e.Err
+	}
+	fmt.Fprintf(out, "%szen: %s\n", clearLine(out), OneLine(text))
+}
+
+// PrintJSON writes one document to standard output.
+func (e *Env) PrintJSON(document any) error { return WriteJSON(e.Out, document) }
+
+// Interactive reports whether somebody can be asked.
+func (e *Env) Interactive() bool {
+	return !e.NoInput && !truthy(os.Getenv("CI")) && IsTerminal(e.In) && IsTerminal(e.Err)
+}
+
+// Answerable reports whether a sign-in can be finished: a person need not be at the
+// terminal for that, but nobody may have said that there is none.
+func (e *Env) Answerable() bool {
+	return !e.NoInput && (!truthy(os.Getenv("CI")) || os.Getenv("BROWSER") != "")
+}
+
+func truthy(s string) bool { return s != "" && s != "0" && s != "false" }
+
+// emptyFlags refuses flags that were given nothing.
+func emptyFlags(c *cli.Context) error {
 	for _, name := range []string{"access", "database", "profile", "config", "provider", "storage"} {
 		if c.IsSet(name) && c.String(name) == "" {
 			return Usage(c, "--%s is empty", name)
@@ -25,19 +117,7 @@ func EmptyFlags(c *cli.Context) error {
 	return nil
 }
 
-// LoadOptions is where the configuration is, and what the line says over it.
-func LoadOptions(c *cli.Context) config.LoadOptions {
-	return config.LoadOptions{
-		Path: GlobalString(c, "config"),
-		Flags: config.Flags{
-			Profile:  GlobalString(c, "profile"),
-			Database: c.String("database"),
-			Access:   c.String("access"),
-			Storage:  c.String("storage"),
-		},
-	}
-}
-
+// IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
@@ -58,29 +138,11 @@ func Paint(w io.Writer, colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// PrintJSON writes one document to standard output.
-func PrintJSON(c *cli.Context, document any) error {
-	return WriteJSON(c.App.Writer, document)
-}
+// PrintJSON is the Env's.
+func PrintJSON(c *cli.Context, document any) error { return EnvOf(c).PrintJSON(document) }
 
 // WriteJSON writes one document.
 func WriteJSON(w io.Writer, document any) error { return tokenform.WriteJSON(w, document) }
 
-// Notes is where things are told that are not the answer.
-func Notes(c *cli.Context) io.Writer {
-	if GlobalBool(c, "quiet") {
-		return io.Discard
-	}
-	return c.App.ErrWriter
-}
-
-// Notifier tells what somebody should know beside the answer, a line each. --quiet
-// doesn't keep back what a sign-in tells: a plain file that nobody asked for is
-// never a secret.
-func Notifier(c *cli.Context) func(string) {
-	out := Notes(c)
-	if c.Command.Name == "login" {
-		out = c.App.ErrWriter
-	}
-	return func(text string) { fmt.Fprintf(out, "%szen: %s\n", clearLine(out), OneLine(text)) }
-}
+// Notes is the Env's.
+func Notes(c *cli.Context) io.Writer { return EnvOf(c).Notes() }

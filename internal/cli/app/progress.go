@@ -10,8 +10,8 @@ import (
 
 // Slowly runs fn and, when it takes more than a second, says on a terminal what is
 // being waited for. The line is gone when fn returns.
-func Slowly(c *cli.Context, text string, fn func() error) error {
-	out := Notes(c)
+func (e *Env) Slowly(text string, fn func() error) error {
+	out := e.Notes()
 	if !IsTerminal(out) {
 		return fn()
 	}
@@ -32,6 +32,9 @@ func Slowly(c *cli.Context, text string, fn func() error) error {
 	}
 	return err
 }
+
+// Slowly is the Env's.
+func Slowly(c *cli.Context, text string, fn func() error) error { return EnvOf(c).Slowly(text, fn) }
 
 // clearLine begins a line anew on a terminal, where slowly may have written on it.
 func clearLine(out io.Writer) string {

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/session"
 )
@@ -40,10 +38,10 @@ type UI struct {
 	opened sync.WaitGroup
 }
 
-func NewUI(c *cli.Context) *UI {
-	u := &UI{in: c.App.Reader, out: c.App.ErrWriter, interactive: Interactive(c)}
+func NewUI(e *Env) *UI {
+	u := &UI{in: e.In, out: e.Err, interactive: e.Interactive()}
 	place := around()
-	u.browser = browserAllowed(c) && place.browser
+	u.browser = e.Answerable() && !e.NoBrowser && place.browser
 	switch {
 	case u.browser && place.name == wsl:
 		u.here = "This is WSL: the page opens in the browser of Windows.\n"

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
@@ -21,11 +19,8 @@ import (
 )
 
 // With loads the configuration, runs fn and stops the providers.
-func With(c *cli.Context, fn func(*core.Client) error) error {
-	if err := app.EmptyFlags(c); err != nil {
-		return err
-	}
-	o, err := options(c)
+func With(ctx context.Context, e *app.Env, fn func(*core.Client) error) error {
+	o, err := options(e)
 	if err != nil {
 		return err
 	}
@@ -35,7 +30,7 @@ func With(c *cli.Context, fn func(*core.Client) error) error {
 	}
 	err = fn(client)
 	// The providers are stopped also when the command was interrupted.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if closeErr := client.Close(ctx); err == nil {
 		err = closeErr
@@ -44,8 +39,8 @@ func With(c *cli.Context, fn func(*core.Client) error) error {
 }
 
 // WithSession runs fn with the session of the selected profile.
-func WithSession(c *cli.Context, fn func(*session.Session) error) error {
-	return With(c, func(client *core.Client) error {
+func WithSession(ctx context.Context, e *app.Env, fn func(*session.Session) error) error {
+	return With(ctx, e, func(client *core.Client) error {
 		s, err := client.Session("")
 		if err != nil {
 			return err
@@ -54,23 +49,23 @@ func WithSession(c *cli.Context, fn func(*session.Session) error) error {
 	})
 }
 
-func options(c *cli.Context) (core.Options, error) {
+func options(e *app.Env) (core.Options, error) {
 	o := core.Options{
-		Config: app.LoadOptions(c), Bundled: bundledSums(), Notify: app.Notifier(c), RenewInChild: renewer(c),
-		Overridden: warnOverridden(c), Reattach: os.Getenv(handshake.ReattachKey),
+		Config: e.Config, Bundled: bundledSums(), Notify: e.Notify, RenewInChild: renewer(e),
+		Overridden: warnOverridden(e.Err), Reattach: os.Getenv(handshake.ReattachKey),
 	}
 	var err error
-	if o.Keyring, err = app.KeyringOptions(c); err != nil {
+	if o.Keyring, err = e.Keyring(); err != nil {
 		return o, err
 	}
-	if app.Interactive(c) {
+	if e.Interactive() {
 		o.AskProvider = func(ctx context.Context, b host.Binary) (bool, error) {
-			return trustProvider(ctx, app.NewUI(c), b)
+			return trustProvider(ctx, app.NewUI(e), b)
 		}
 	}
-	level, err := logLevel(app.GlobalBool(c, "debug"))
+	level, err := logLevel(e.Debug)
 	if level != "off" {
-		o.Log, o.LogLevel = c.App.ErrWriter, level
+		o.Log, o.LogLevel = e.Err, level
 	}
 	return o, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -37,7 +38,6 @@ func RenewCommand() *cli.Command {
 		Name:   "renew",
 		Usage:  "make the renewal that another zen requests on standard input",
 		Hidden: true,
-		Flags:  []cli.Flag{&cli.StringFlag{Name: "database"}},
 		Action: func(c *cli.Context) error {
 			var request session.RenewalRequest
 			if err := json.NewDecoder(c.App.Reader).Decode(&request); err != nil {
@@ -46,7 +46,7 @@ func RenewCommand() *cli.Command {
 			// The process that waits may have ended: its end of the pipe is nothing to
 			// die by.
 			signal.Ignore(syscall.SIGPIPE)
-			err := json.NewEncoder(c.App.Writer).Encode(newReport(makeRenewal(c, request)))
+			err := json.NewEncoder(c.App.Writer).Encode(newReport(makeRenewal(c.Context, app.EnvOf(c), request)))
 			if errors.Is(err, syscall.EPIPE) {
 				return nil
 			}
@@ -57,18 +57,16 @@ func RenewCommand() *cli.Command {
 
 // makeRenewal makes the renewal. The database is said again: the other process may have been
 // given it by a flag, over a project file that names one that isn't the user's.
-func makeRenewal(c *cli.Context, request session.RenewalRequest) error {
+func makeRenewal(ctx context.Context, e *app.Env, request session.RenewalRequest) error {
 	if request.Target.URL != "" {
-		if err := c.Set("database", request.Target.URL); err != nil {
-			return err
-		}
+		e.Config.Flags.Database = request.Target.URL
 	}
-	return With(c, func(client *core.Client) error {
+	return With(ctx, e, func(client *core.Client) error {
 		s, err := client.Session(request.Profile)
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.Context, renewTimeout)
+		ctx, cancel := context.WithTimeout(ctx, renewTimeout)
 		defer cancel()
 		return s.MakeRenewal(ctx, request)
 	})
@@ -102,22 +100,23 @@ func (r report) err() error {
 
 // renewer is core.Options.RenewInChild. It starts this very program, with what was
 // said of the configuration.
-func renewer(c *cli.Context) func(context.Context, session.RenewalRequest) error {
+func renewer(e *app.Env) func(context.Context, session.RenewalRequest) error {
 	args := []string{"renew", "--no-input"}
-	if file := app.GlobalString(c, "config"); file != "" {
-		args = append(args, "--config", file)
+	if e.Config.Path != "" {
+		args = append(args, "--config", e.Config.Path)
 	}
-	for _, name := range []string{"debug", "quiet"} {
-		if app.GlobalBool(c, name) {
-			args = append(args, "--"+name)
-		}
+	if e.Debug {
+		args = append(args, "--debug")
+	}
+	if e.Quiet {
+		args = append(args, "--quiet")
 	}
 	return func(ctx context.Context, request session.RenewalRequest) error {
 		self, err := os.Executable()
 		if err != nil {
 			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
 		}
-		keyring, err := app.KeyringOptions(c)
+		keyring, err := e.Keyring()
 		if err != nil {
 			return err
 		}
@@ -125,19 +124,19 @@ func renewer(c *cli.Context) func(context.Context, session.RenewalRequest) error
 		// Some keyrings ask for each program that wants something, and this one knows
 		// whether somebody is there to answer.
 		cmd.Env = append(os.Environ(), app.EnvKeyringTimeout+"="+keyring.Timeout.String())
-		return renewBy(ctx, cmd, request, c)
+		return renewBy(ctx, cmd, request, e.Err)
 	}
 }
 
 // renewBy runs the command, and leaves it to itself when ctx ends.
-func renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest, c *cli.Context) error {
+func renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest, stderr io.Writer) error {
 	text, err := json.Marshal(request)
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
 	var answer bytes.Buffer
 	cmd.Stdin, cmd.Stdout = bytes.NewReader(text), &answer
-	if f, ok := c.App.ErrWriter.(*os.File); ok {
+	if f, ok := stderr.(*os.File); ok {
 		cmd.Stderr = f // the providers' log, where it was asked for
 	}
 	cmd.SysProcAttr = ownSession()

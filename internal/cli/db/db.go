@@ -78,7 +78,7 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 	case mode == libsql.Local:
 		return app.Usage(c, "--mode local wants --database file:PATH or :memory:")
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		s, err := client.Session("")
 		if err != nil {
 			return err

@@ -48,7 +48,7 @@ func dbSync(c *cli.Context) error {
 	if c.IsSet("every") && c.Duration("every") <= 0 {
 		return app.Usage(c, "--every %s is not a time to wait", c.Duration("every"))
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		s, err := client.Session("")
 		if err != nil {
 			return err

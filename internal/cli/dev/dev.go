@@ -59,7 +59,7 @@ requests, and has the fault switches.`,
 			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
 		},
 		Action:      dev,
-		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand()},
+		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand(), devMailCommand()},
 	}
 }
 
@@ -176,7 +176,7 @@ func devInside(c *cli.Context, stack *devstack.Stack, beside *team.Team, dir str
 	}
 	ctx, stop := signal.NotifyContext(c.Context, app.EndSignals()...) // before anybody is told to send one
 	defer stop()
-	if err := printEnvironment(c, stack, environment); err != nil {
+	if err := printEnvironment(app.EnvOf(c), stack, environment); err != nil {
 		return err
 	}
 	fmt.Fprintf(app.Notes(c), "The stack is ready: its page is %s/. Ctrl-C stops it.\n", stack.URL())
@@ -184,20 +184,20 @@ func devInside(c *cli.Context, stack *devstack.Stack, beside *team.Team, dir str
 	return nil
 }
 
-func printEnvironment(c *cli.Context, stack *devstack.Stack, environment []devstack.Variable) error {
-	if app.GlobalBool(c, "json") {
+func printEnvironment(e *app.Env, stack *devstack.Stack, environment []devstack.Variable) error {
+	if e.JSON {
 		variables := map[string]string{}
 		for _, v := range environment {
 			variables[v.Name] = v.Value
 		}
-		return app.PrintJSON(c, struct {
+		return e.PrintJSON(struct {
 			SchemaVersion int               `json:"schema_version"`
 			URL           string            `json:"url"`
 			Environment   map[string]string `json:"environment"`
 		}{app.SchemaVersion, stack.URL(), variables})
 	}
 	for _, v := range environment {
-		if _, err := fmt.Fprintf(c.App.Writer, "export %s='%s'\n", v.Name, strings.ReplaceAll(v.Value, "'", `'\''`)); err != nil {
+		if _, err := fmt.Fprintf(e.Out, "export %s='%s'\n", v.Name, strings.ReplaceAll(v.Value, "'", `'\''`)); err != nil {
 			return err
 		}
 	}

@@ -82,7 +82,7 @@ func run(c *cli.Context) error {
 		return app.Usage(c, "--yes is for --fix")
 	case c.Bool("anonymous") && !c.IsSet("report"):
 		return app.Usage(c, "--anonymous is for --report")
-	case c.Bool("fix") && !c.Bool("yes") && !app.Interactive(c):
+	case c.Bool("fix") && !c.Bool("yes") && !app.EnvOf(c).Interactive():
 		return app.Usage(c, "--fix asks, and nobody can be asked here: add --yes")
 	}
 	var only []string
@@ -94,7 +94,7 @@ func run(c *cli.Context) error {
 		only = append(only, layer)
 	}
 	var findings []doctor.Finding
-	err := client.With(c, func(client *core.Client) error {
+	err := client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		o, err := options(c, client, only)
 		if err != nil {
 			return err

@@ -15,7 +15,7 @@ import (
 // fix repairs what can be repaired, after asking. It returns whether something was, and
 // what failed.
 func fix(c *cli.Context, findings []doctor.Finding) (repaired bool, failed []doctor.Finding) {
-	ui := app.NewUI(c)
+	ui := app.NewUI(app.EnvOf(c))
 	done := map[string]bool{}
 	for _, f := range findings {
 		if f.Fix == nil || f.Severity == provider.SeverityOK || done[f.Fix.Text] {

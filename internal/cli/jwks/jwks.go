@@ -44,7 +44,7 @@ func organizationFlag() cli.Flag {
 
 // with opens the Platform API for a command.
 func with(c *cli.Context, fn func(*core.Client, platform.API) error) error {
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		api, err := platform.Open(client, c.String("org"))
 		if err != nil {
 			return err
@@ -206,7 +206,7 @@ of its own, as it does beyond the limit of registrations, every region is tried.
 				return app.Usage(c, "--all and names exclude each other")
 			case !c.Bool("all") && c.NArg() == 0:
 				return app.Usage(c, "give the names of registrations, or --all")
-			case c.Bool("all") && !c.Bool("yes") && !app.Interactive(c):
+			case c.Bool("all") && !c.Bool("yes") && !app.EnvOf(c).Interactive():
 				return app.Usage(c, "--all asks, and nobody can be asked here: add --yes")
 			}
 			return with(c, func(_ *core.Client, api platform.API) error { return remove(c, api) })
@@ -225,7 +225,7 @@ func remove(c *cli.Context, api platform.API) error {
 			names = append(names, s.Name)
 		}
 		if !c.Bool("yes") {
-			yes, err := app.NewUI(c).Confirm(c.Context, fmt.Sprintf("Remove %d registrations? No token of theirs opens a database then", len(names)))
+			yes, err := app.NewUI(app.EnvOf(c)).Confirm(c.Context, fmt.Sprintf("Remove %d registrations? No token of theirs opens a database then", len(names)))
 			if err != nil || !yes {
 				return errors.Join(err, app.Usage(c, "nothing was removed"))
 			}
@@ -462,7 +462,7 @@ func printCheck(c *cli.Context, d checkDocument) error {
 // tokenOf reads the token from standard input, or gets the profile's.
 func tokenOf(c *cli.Context, client *core.Client) (provider.Secret, error) {
 	if c.NArg() == 1 {
-		return app.ReadToken(c)
+		return app.EnvOf(c).ReadToken(c.Context)
 	}
 	session, err := client.Session("")
 	if err != nil {

@@ -102,7 +102,7 @@ func providerRemove(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		if err := providerStore(client).Remove(c.Context, name); err != nil {
 			return err
 		}
@@ -123,12 +123,12 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 	if err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		installed, err := change(providerStore(client), argument)
 		if err != nil {
 			return err
 		}
-		if err := printBinary(c, installed.Binary, installed.Pin); err != nil {
+		if err := printBinary(app.EnvOf(c), installed.Binary, installed.Pin); err != nil {
 			return err
 		}
 		return shadowed(client, installed.Binary)

@@ -32,7 +32,7 @@ with; for others, zen.lock in the state directory says which may run.`,
 			},
 			providerInfoCommand(), providerInstallCommand(), providerVerifyCommand(), providerTrustCommand(),
 			providerRollbackCommand(), providerRemoveCommand(), providerTestCommand(), providerNewCommand(),
-			providerDevCommand(),
+			providerDevCommand(), providerSetupCommand(),
 		},
 	}
 }
@@ -49,7 +49,7 @@ func providerList(c *cli.Context) error {
 	if err := app.NoMoreThan(c, 0); err != nil {
 		return err
 	}
-	return client.With(c, func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
 		providers, err := listed(client)
 		if err != nil {
 			return err
@@ -108,7 +108,7 @@ func completeInstalled(c *cli.Context) {
 	if c.NArg() > 0 {
 		return
 	}
-	_ = client.With(c, func(client *core.Client) error { // what can't be offered isn't
+	_ = client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { // what can't be offered isn't
 		providers, err := listed(client)
 		for _, p := range providers {
 			fmt.Fprintln(c.App.Writer, p.Name)

@@ -1,7 +1,9 @@
 package token
 
 import (
+	"context"
 	"os"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
+// ExecCommand is zen exec.
 func ExecCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "exec",
@@ -45,29 +48,54 @@ with the one that it has.`,
 			&cli.StringFlag{Name: "watch", Usage: "renew in time, and `ACT`: restart, or send the signal of this name"},
 			&cli.StringFlag{Name: "token-file", Usage: "with --watch, keep the token in `FILE`, too, until the command ends", TakesFile: true},
 		),
-		Action: execAction,
+		Action: func(c *cli.Context) error {
+			o := ExecOptions{
+				Command: c.Args().Slice(), Env: c.StringSlice("env"), MinTTL: c.Duration("min-ttl"),
+				Watch: c.String("watch"), TokenFile: c.String("token-file"),
+			}
+			if c.IsSet("watch") && o.Watch == "" {
+				return app.Usage(c, "--watch is empty")
+			}
+			return o.Run(c.Context, app.EnvOf(c))
+		},
 	}
 }
 
-func execAction(c *cli.Context) error {
-	if c.NArg() == 0 {
-		return app.Usage(c, "which command? write it behind --")
+// ExecOptions are those of zen exec.
+type ExecOptions struct {
+	// Command is run, with its arguments.
+	Command []string
+	// Env are further variables: NAME=WHAT, of which WHAT is url, token or expires.
+	Env []string
+	// MinTTL is how long the token has to be good at least.
+	MinTTL time.Duration
+	// Watch is "restart", or the signal that tells the command of the next token; "" is
+	// to have the command take this process's place.
+	Watch string
+	// TokenFile has the token, too, while the command is watched.
+	TokenFile string
+}
+
+// Run runs the command with a token in its environment. Without Watch, it returns only
+// if that failed.
+func (o ExecOptions) Run(ctx context.Context, e *app.Env) error {
+	if len(o.Command) == 0 {
+		return e.Usage("which command? write it behind --")
 	}
-	extra, err := tokenform.Variables(c.StringSlice("env"))
+	extra, err := tokenform.Variables(o.Env)
 	if err != nil {
-		return app.Usage(c, "%v", err)
+		return e.Usage("%v", err)
 	}
-	command := c.Args().Slice()
-	path, err := app.FindCommand(command[0])
+	path, err := app.FindCommand(o.Command[0])
 	if err != nil {
 		return err
 	}
-	if c.IsSet("watch") || c.IsSet("token-file") {
-		return watch(c, path, command, extra)
+	if o.Watch != "" || o.TokenFile != "" {
+		return o.watch(ctx, e, path, extra)
 	}
-	s, t, err := goodToken(c, true)
+	s, t, err := goodToken(ctx, e, o.MinTTL, true)
 	if err != nil {
 		return err
 	}
-	return app.CommandError(command[0], app.ReplaceProcess(path, command, answer(s, t).Environment(os.Environ(), extra)))
+	return app.CommandError(o.Command[0], app.ReplaceProcess(path, o.Command, answer(s, t).Environment(os.Environ(), extra)))
 }

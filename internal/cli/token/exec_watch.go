@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/private"
@@ -35,26 +33,27 @@ const (
 	startRetries = 3
 )
 
-// watch runs a command until it ends by itself, for longer than its token lives, and
+// watch runs the command until it ends by itself, for longer than its token lives, and
 // returns its exit code.
-func watch(c *cli.Context, path string, command []string, extra map[string]string) error {
-	w, err := newWatcher(c)
+func (o ExecOptions) watch(ctx context.Context, e *app.Env, path string, extra map[string]string) error {
+	w, err := o.watcher(e)
 	if err != nil {
 		return err
 	}
-	w.path, w.command, w.extra = path, command, extra
-	if w.session, w.token, err = goodToken(c, true); err != nil {
+	w.path, w.extra = path, extra
+	if w.session, w.token, err = goodToken(ctx, e, o.MinTTL, true); err != nil {
 		return err
 	}
 	w.next = w.renewalTime()
-	return w.run()
+	return w.run(ctx)
 }
 
 // watcher is a command and its present token.
 type watcher struct {
-	c       *cli.Context
+	env     *app.Env
 	path    string
 	command []string
+	minTTL  time.Duration
 	extra   map[string]string
 	// signal tells the command of a token in file; nil restarts it.
 	signal  os.Signal
@@ -71,20 +70,19 @@ type watcher struct {
 	retry time.Duration
 }
 
-// newWatcher reads --watch and --token-file.
-func newWatcher(c *cli.Context) (*watcher, error) {
-	act, file := c.String("watch"), c.String("token-file")
-	w := &watcher{c: c}
+// watcher reads Watch and TokenFile.
+func (o ExecOptions) watcher(e *app.Env) (*watcher, error) {
+	w, file := &watcher{env: e, command: o.Command, minTTL: o.MinTTL}, o.TokenFile
 	switch {
-	case !c.IsSet("watch"):
-		return nil, app.Usage(c, "--token-file needs --watch: without it zen is gone, and nobody would keep the file")
-	case act != "restart":
+	case o.Watch == "":
+		return nil, e.Usage("--token-file needs --watch: without it zen is gone, and nobody would keep the file")
+	case o.Watch != "restart":
 		var err error
-		if w.signal, err = app.SignalNamed(act); err != nil {
-			return nil, app.Usage(c, "--watch %q is neither restart nor a signal to send: %v", act, err)
+		if w.signal, err = app.SignalNamed(o.Watch); err != nil {
+			return nil, e.Usage("--watch %q is neither restart nor a signal to send: %v", o.Watch, err)
 		}
 		if file == "" {
-			return nil, app.Usage(c, "--watch %s needs --token-file: a signal carries no token", act)
+			return nil, e.Usage("--watch %s needs --token-file: a signal carries no token", o.Watch)
 		}
 	}
 	if file == "" {
@@ -97,16 +95,16 @@ func newWatcher(c *cli.Context) (*watcher, error) {
 	info, err := os.Lstat(w.file)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
-		return nil, app.Usage(c, "--token-file %s is there, and is no regular file", file)
+		return nil, e.Usage("--token-file %s is there, and is no regular file", file)
 	case err == nil && !isTokenFile(w.file):
-		return nil, app.Usage(c, "--token-file %s is there, and holds something else than a token: it would be replaced, and removed at the end", file)
+		return nil, e.Usage("--token-file %s is there, and holds something else than a token: it would be replaced, and removed at the end", file)
 	}
 	return w, nil
 }
 
-func (w *watcher) run() error {
-	before, terminal := w.c.Context, app.IsTerminal(w.c.App.Reader)
-	cancel := w.detach()
+func (w *watcher) run(before context.Context) error {
+	terminal := app.IsTerminal(w.env.In)
+	ctx, cancel := w.detach(before)
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	defer cancel()
@@ -139,7 +137,7 @@ func (w *watcher) run() error {
 				break
 			}
 			renewing.Go(func() {
-				_, t, err := goodToken(w.c, false)
+				_, t, err := goodToken(ctx, w.env, w.minTTL, false)
 				renewed <- renewal{t, err}
 			})
 		case r := <-renewed:
@@ -153,12 +151,11 @@ func (w *watcher) run() error {
 
 // detach has the renewals go on after an interrupt, which is the command's to act on,
 // and ask nothing: the terminal is the command's, too.
-func (w *watcher) detach() context.CancelFunc {
-	own, app := *w.c, *w.c.App
-	ctx, cancel := context.WithCancel(context.WithoutCancel(own.Context))
-	app.Reader = strings.NewReader("")
-	own.Context, own.App, w.c = ctx, &app, &own
-	return cancel
+func (w *watcher) detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	own := *w.env
+	own.In = strings.NewReader("")
+	w.env = &own
+	return context.WithCancel(context.WithoutCancel(ctx))
 }
 
 type renewal struct {
@@ -277,7 +274,7 @@ func (w *watcher) removeFile() {
 }
 
 func (w *watcher) note(format string, args ...any) {
-	fmt.Fprintf(app.Notes(w.c), "zen: "+format+"\n", args...)
+	fmt.Fprintf(w.env.Notes(), "zen: "+format+"\n", args...)
 }
 
 // renewalTime is when a session renews the token: when a minute is left, or a fifth
@@ -287,5 +284,5 @@ func (w *watcher) renewalTime() time.Time {
 		return time.Time{}
 	}
 	left := min(time.Minute, w.token.Expires.Sub(w.token.Issued)/5)
-	return w.token.Expires.Add(-max(left, w.c.Duration("min-ttl")))
+	return w.token.Expires.Add(-max(left, w.minTTL))
 }

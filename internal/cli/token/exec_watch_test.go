@@ -3,11 +3,8 @@
 package token
 
 import (
-	"flag"
 	"os/exec"
 	"testing"
-
-	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
@@ -25,8 +22,7 @@ func TestWatchStartsNothingThatHasEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-ended.Ended
-	w := &watcher{path: path, command: []string{"true"}, child: ended, token: provider.Token{Value: provider.NewSecret("old")}}
-	w.c = cli.NewContext(cli.NewApp(), flag.NewFlagSet("", flag.ContinueOnError), nil)
+	w := &watcher{env: &app.Env{}, path: path, command: []string{"true"}, child: ended, token: provider.Token{Value: provider.NewSecret("old")}}
 	w.session = session.New(session.Config{})
 	if err := w.take(renewal{token: provider.Token{Value: provider.NewSecret("new")}}, nil); err != nil || w.child != ended {
 		t.Errorf("err = %v, begun again: %t", err, w.child != ended)

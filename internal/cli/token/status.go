@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
+// StatusCommand is zen status.
 func StatusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
@@ -27,7 +29,8 @@ invalid, or unverified with the reason. An expired one is renewed by the next us
 			if err := app.NoMoreThan(c, 0); err != nil {
 				return err
 			}
-			return app.WithSession(c, func(s *session.Session) error { return PrintStatus(c, s) })
+			e := app.EnvOf(c)
+			return e.WithSession(c.Context, func(s *session.Session) error { return PrintStatus(c.Context, e, s) })
 		},
 	}
 }
@@ -78,16 +81,16 @@ type tokenStatus struct {
 
 // PrintStatus answers zen status. Nobody signed in is exit code 3, with the same
 // answer on standard output.
-func PrintStatus(c *cli.Context, s *session.Session) error {
-	status, err := s.Status(c.Context)
+func PrintStatus(ctx context.Context, e *app.Env, s *session.Session) error {
+	status, err := s.Status(ctx)
 	if err != nil {
 		return err
 	}
 	document := newStatusDocument(s, status)
-	if app.GlobalBool(c, "json") {
-		err = app.PrintJSON(c, document)
+	if e.JSON {
+		err = e.PrintJSON(document)
 	} else {
-		err = writeStatus(c.App.Writer, document)
+		err = writeStatus(e.Out, document)
 	}
 	switch {
 	case err != nil || status.SignedIn:

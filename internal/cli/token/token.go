@@ -3,10 +3,12 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,7 +18,8 @@ import (
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
-func TokenCommand() *cli.Command {
+// Command is zen token.
+func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "token",
 		Usage: "print a token that is good now",
@@ -35,7 +38,21 @@ and exits with 3.
 			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(tokenform.Formats, ", "), Value: tokenform.Formats[0]},
 			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(tokenform.ShellNames, ", ") + " (default: the one that SHELL names)"},
 		}, tokenFlags()...),
-		Action: token,
+		Action: func(c *cli.Context) error {
+			if err := app.NoMoreThan(c, 0); err != nil {
+				return err
+			}
+			for _, name := range []string{"format", "shell"} {
+				if c.IsSet(name) && c.String(name) == "" {
+					return app.Usage(c, "--%s is empty", name)
+				}
+			}
+			o := Options{Shell: c.String("shell"), MinTTL: c.Duration("min-ttl")}
+			if c.IsSet("format") {
+				o.Format = c.String("format")
+			}
+			return o.Run(c.Context, app.EnvOf(c))
+		},
 	}
 }
 
@@ -48,40 +65,49 @@ func tokenFlags() []cli.Flag {
 	}
 }
 
-func token(c *cli.Context) error {
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
-	write, err := tokenWriter(c)
-	if err != nil {
-		return err
-	}
-	s, t, err := goodToken(c, true)
-	if err != nil {
-		return err
-	}
-	return write(c.App.Writer, answer(s, t))
+// Options are those of zen token.
+type Options struct {
+	// Format is one of tokenform.Formats; "" is the first of them, or json where the answer is to
+	// be in JSON.
+	Format string
+	// Shell is one of tokenform.ShellNames, for the format env; "" is the one that SHELL names.
+	Shell string
+	// MinTTL is how long the token has to be good at least.
+	MinTTL time.Duration
 }
 
-// goodToken returns a token of the profile that is good now, or for --min-ttl. The
-// provider that may have made it has ended. With tell, it says what it waits for.
-func goodToken(c *cli.Context, tell bool) (s *session.Session, t provider.Token, err error) {
-	if c.Duration("min-ttl") < 0 {
-		return nil, t, app.Usage(c, "--min-ttl %s is negative", c.Duration("min-ttl"))
+// Run prints a token that is good now.
+func (o Options) Run(ctx context.Context, e *app.Env) error {
+	write, err := o.writer(e)
+	if err != nil {
+		return err
 	}
-	err = app.WithSession(c, func(own *session.Session) error {
+	s, t, err := goodToken(ctx, e, o.MinTTL, true)
+	if err != nil {
+		return err
+	}
+	return write(e.Out, answer(s, t))
+}
+
+// goodToken returns a token of the profile that is good now, and for minTTL. The
+// provider that may have made it has ended. With tell, it says what it waits for.
+func goodToken(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool) (s *session.Session, t provider.Token, err error) {
+	if minTTL < 0 {
+		return nil, t, e.Usage("--min-ttl %s is negative", minTTL)
+	}
+	err = e.WithSession(ctx, func(own *session.Session) error {
 		s = own
 		if err := s.NeedsDatabase(); err != nil {
 			return err
 		}
 		get := func() (err error) {
-			t, err = s.TokenFor(c.Context, c.Duration("min-ttl"))
+			t, err = s.TokenFor(ctx, minTTL)
 			return err
 		}
 		if !tell {
 			return get()
 		}
-		return app.Slowly(c, "waiting for a token", get)
+		return e.Slowly("waiting for a token", get)
 	})
 	return s, t, err
 }
@@ -91,21 +117,12 @@ func answer(s *session.Session, t provider.Token) tokenform.Answer {
 	return tokenform.Answer{Profile: s.Profile(), Database: s.Target().URL, Access: s.Access(), Token: t}
 }
 
-// tokenWriter is what --format, --shell and --json ask for.
-func tokenWriter(c *cli.Context) (func(io.Writer, tokenform.Answer) error, error) {
-	choice := tokenform.Choice{Shell: c.String("shell"), JSON: app.GlobalBool(c, "json"), Getenv: os.Getenv}
-	for _, name := range []string{"format", "shell"} {
-		if c.IsSet(name) && c.String(name) == "" {
-			return nil, app.Usage(c, "--%s is empty", name)
-		}
-	}
-	if c.IsSet("format") {
-		choice.Format = c.String("format")
-	}
-	write, err := choice.Writer()
+// writer writes a token in the form that is asked for.
+func (o Options) writer(e *app.Env) (func(io.Writer, tokenform.Answer) error, error) {
+	write, err := tokenform.Choice{Format: o.Format, Shell: o.Shell, JSON: e.JSON, Getenv: os.Getenv}.Writer()
 	var flag tokenform.FlagError
 	if errors.As(err, &flag) {
-		return nil, app.Usage(c, "%v", flag)
+		return nil, e.Usage("%v", flag)
 	}
 	return write, err
 }

@@ -1,0 +1,63 @@
+package clerk
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// errLacking is the answer where Clerk would act on something that the stand-in doesn't
+// have: what isn't done mustn't look as if it was.
+func errLacking(what string) *apiError {
+	text := "the local stack lacks the parameter " + what
+	return &apiError{status: http.StatusNotImplemented, code: "not_implemented", message: text, long: text}
+}
+
+// userFilters are those of the Backend API's users and of their number.
+const userFilters = `phone_number external_id username web3_wallet organization_id email_address_query phone_number_query
+	username_query name_query banned last_active_at_before last_active_at_after last_active_at_since created_at_before
+	created_at_after last_sign_in_at_before last_sign_in_at_after provider provider_user_id starting_after order_by`
+
+// lackingParams are the documented parameters that the endpoints of the Backend API
+// (openapi-specs/bapi/2025-11-10.yml) act on and the stand-in's don't, by their route.
+// Not among them is what has nothing to act on here: no mail is ever sent, no terms are
+// ever to be accepted, and no user needs a password.
+var lackingParams = map[string]string{
+	"GET /users":       userFilters,
+	"GET /users/count": userFilters,
+	"POST /users": `locale phone_number web3_wallet password_digest password_hasher skip_password_checks totp_secret
+		backup_codes skip_user_requirement create_organizations_limit create_organization_enabled delete_self_enabled
+		bypass_client_trust created_at email_address_identification_status phone_number_identification_status`,
+	"PATCH /users/{id}": `locale profile_image_id password_digest password_hasher skip_password_checks
+		sign_out_of_other_sessions totp_secret backup_codes create_organizations_limit create_organization_enabled
+		delete_self_enabled bypass_client_trust created_at primary_email_address_id primary_phone_number_id
+		primary_web3_wallet_id`,
+	"GET /organizations": `include_members_count include_missing_member_with_elevated_permissions user_id
+		organization_id order_by`,
+	"POST /organizations":               "role_set_key",
+	"GET /organizations/{organization}": "include_members_count include_missing_member_with_elevated_permissions",
+	"GET /organizations/{organization}/memberships": `order_by phone_number username web3_wallet email_address_query
+		phone_number_query username_query name_query last_active_at_before last_active_at_after created_at_before
+		created_at_after`,
+	"GET /organizations/{organization}/invitations": "order_by",
+	"GET /api_keys":           "type",
+	"GET /oauth_applications": "order_by",
+}
+
+// lacking refuses a request with a parameter that the route lacks. What is empty, or
+// switches off what is off here, asks for nothing.
+func lacking(route string, query url.Values, body params) error {
+	for name := range strings.FieldsSeq(lackingParams[route]) {
+		for _, value := range query[name] {
+			if value != "" && value != "false" {
+				return errLacking(name)
+			}
+		}
+		switch value := string(body[name]); value {
+		case "", "null", "false", `""`, "[]", "{}":
+		default:
+			return errLacking(name)
+		}
+	}
+	return nil
+}

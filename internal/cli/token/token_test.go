@@ -1,0 +1,147 @@
+package token
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// made is the token that issuer makes: {"alg":"EdDSA"}, {"id":"1","a":"ro"}.
+const made = "eyJhbGciOiJFZERTQSJ9.eyJpZCI6IjEiLCJhIjoicm8ifQ.c2ln"
+
+// issuer is a provider that needs no credential, and the verifier of its tokens.
+type issuer struct{ life time.Duration }
+
+func (issuer) Describe(context.Context, string) (provider.Description, error) {
+	return provider.Description{Name: "issuer", Services: []provider.Service{provider.ServiceTokenSource}}, nil
+}
+func (issuer) Identity(context.Context, string) (provider.Identity, error) {
+	return nil, errors.ErrUnsupported
+}
+func (i issuer) TokenSource(context.Context, string) (provider.TokenSource, error) { return i, nil }
+func (issuer) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
+	return nil, errors.ErrUnsupported
+}
+func (issuer) Need(context.Context, string) (*provider.AssertionNeed, error) { return nil, nil }
+
+func (i issuer) Token(context.Context, provider.TokenRequest) (provider.TokenResponse, error) {
+	now := time.Now()
+	return provider.TokenResponse{Token: provider.Token{Value: provider.NewSecret(made), Issued: now, Expires: now.Add(i.life)}}, nil
+}
+
+func (issuer) Verify(_ context.Context, t provider.Token, _ bool) (provider.Claims, error) {
+	return provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: "1", Access: provider.AccessReadOnly}}, nil
+}
+
+// newEnv is a command's surroundings with the session of an issuer.
+func newEnv(t *testing.T) (e *app.Env, out, errOut *strings.Builder) {
+	t.Helper()
+	credentials := store.New(t.TempDir(), store.WithStorage(func(string) store.Storage { return store.StorageFile }))
+	err := credentials.Lock(t.Context(), "reports", func(l *store.Locked) error {
+		l.Provider = "issuer"
+		l.Accounts = map[string]store.Account{"issuer": {Credential: provider.Credential{Subject: "alice"}, SignedIn: time.Now()}}
+		return l.Save()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := issuer{time.Hour}
+	out, errOut = new(strings.Builder), new(strings.Builder)
+	return &app.Env{
+		In: strings.NewReader(""), Out: out, Err: errOut, Help: "zen token",
+		Open: func(_ context.Context, _ *app.Env, fn func(*session.Session) error) error {
+			return fn(session.New(session.Config{
+				Profile: cache.Profile{
+					Name: "reports", Provider: "issuer", OwnTarget: true, Access: provider.AccessReadOnly,
+					Target: provider.Target{URL: "libsql://app-acme.turso.io"}, SettingsHash: func(string, []string) string { return "" },
+				},
+				Store: credentials, Providers: i, Verifier: i,
+			}))
+		},
+	}, out, errOut
+}
+
+func TestToken(t *testing.T) {
+	t.Setenv("KUBERNETES_EXEC_INFO", "")
+	t.Setenv("SHELL", "/usr/bin/fish")
+	for name, test := range map[string]struct {
+		o    Options
+		json bool
+		want string // a part of the answer, or of the error where that is class
+		err  error
+	}{
+		"raw":             {want: made + "\n"},
+		"header":          {o: Options{Format: "header"}, want: "Authorization: Bearer " + made + "\n"},
+		"json":            {o: Options{Format: "json"}, want: `"token": "` + made + `"`},
+		"--json":          {json: true, want: `"database": "libsql://app-acme.turso.io"`},
+		"env":             {o: Options{Format: "env"}, want: "set -gx TURSO_AUTH_TOKEN '" + made + "'\n"},
+		"env of a shell":  {o: Options{Format: "env", Shell: "powershell"}, want: "$env:TURSO_AUTH_TOKEN = '" + made + "'\n"},
+		"exec-credential": {o: Options{Format: "exec-credential"}, want: `"kind": "ExecCredential"`},
+		"no format":       {o: Options{Format: "yaml"}, want: `"yaml" is not raw`, err: app.ErrUsage},
+		"two answers":     {o: Options{Format: "raw"}, json: true, want: "two answers", err: app.ErrUsage},
+		"shell of raw":    {o: Options{Shell: "sh"}, want: "--shell is for --format env", err: app.ErrUsage},
+		"no shell":        {o: Options{Format: "env", Shell: "tcsh"}, want: `"tcsh" is not sh`, err: app.ErrUsage},
+		"negative":        {o: Options{MinTTL: -1}, want: "negative", err: app.ErrUsage},
+	} {
+		e, out, errOut := newEnv(t)
+		e.JSON = test.json
+		err := test.o.Run(t.Context(), e)
+		got := out.String()
+		if err != nil {
+			got = err.Error()
+		}
+		if !errors.Is(err, test.err) || !strings.Contains(got, test.want) || err != nil && out.Len() > 0 || errOut.Len() > 0 {
+			t.Errorf("%s: %q, %v, and %q on standard error", name, out.String(), err, errOut.String())
+		}
+		if test.json && err == nil && !json.Valid([]byte(out.String())) {
+			t.Errorf("%s: no JSON: %s", name, out.String())
+		}
+	}
+}
+
+func TestExecRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		o    ExecOptions
+		want string
+		code int
+	}{
+		"nothing":        {ExecOptions{}, "which command?", app.ExitUsage},
+		"no such part":   {ExecOptions{Command: []string{"true"}, Env: []string{"A=secret"}}, `"A" is not given url, token or expires`, app.ExitUsage},
+		"not there":      {ExecOptions{Command: []string{"no-such-command"}}, "there is no such command", 127},
+		"file alone":     {ExecOptions{Command: []string{"sh"}, TokenFile: "x"}, "needs --watch", app.ExitUsage},
+		"no such signal": {ExecOptions{Command: []string{"sh"}, Watch: "SOON"}, `"SOON" is neither restart nor a signal`, app.ExitUsage},
+		"signal alone":   {ExecOptions{Command: []string{"sh"}, Watch: "HUP"}, "needs --token-file", app.ExitUsage},
+	} {
+		e, _, _ := newEnv(t)
+		err := test.o.Run(t.Context(), e)
+		if err == nil || !strings.Contains(err.Error(), test.want) || app.ExitCode(t.Context(), err) != test.code {
+			t.Errorf("%s: %v (exit code %d)", name, err, app.ExitCode(t.Context(), err))
+		}
+	}
+}
+
+func TestStatus(t *testing.T) {
+	e, out, _ := newEnv(t)
+	if err := (Options{}).Run(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	out.Reset()
+	e.JSON = true
+	err := e.WithSession(t.Context(), func(s *session.Session) error { return PrintStatus(t.Context(), e, s) })
+	var d statusDocument
+	if err != nil || json.Unmarshal([]byte(out.String()), &d) != nil || d.Account != "alice" || d.SignedIn == nil || !*d.SignedIn || d.Token.ExpiresAt == nil {
+		t.Errorf("%s, %v", out.String(), err)
+	}
+	if strings.Contains(out.String(), made) {
+		t.Error("the status has the token")
+	}
+}
