@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/zen-auth/zen/devstack/fault"
@@ -63,7 +62,7 @@ var (
 	ErrNoFault = errors.New("no such fault")
 )
 
-// Admin switches the faults of a stack in another process.
+// Admin switches the faults of a stack in another process, and reads its mail.
 type Admin struct {
 	// URL is the stack's.
 	URL string
@@ -90,26 +89,9 @@ func (a Admin) do(ctx context.Context, method string, change any) ([]FaultState,
 	if err != nil {
 		return nil, fmt.Errorf("reach the stack: %w", err)
 	}
-	req.Header.Set(adminHeader, "1")
-	client := a.Client
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
+	answer, err := a.send(req)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoStack, err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return nil, fmt.Errorf("read the stack's answer: %w", err)
-	}
-	switch resp.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound:
-		return nil, fmt.Errorf("%w: %s", ErrNoFault, bytes.TrimSpace(answer))
-	default:
-		return nil, fmt.Errorf("the stack answered %s: %s", resp.Status, bytes.TrimSpace(answer))
+		return nil, err
 	}
 	var states []FaultState
 	if err := json.Unmarshal(answer, &states); err != nil {

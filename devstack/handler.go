@@ -19,6 +19,7 @@ import (
 func (s *Stack) handler(customer http.Handler) http.Handler {
 	own := http.NewServeMux()
 	own.Handle(adminPath, page.Loopback(adminHandler(s.Faults)))
+	own.Handle("GET "+mailPath, page.Loopback(http.HandlerFunc(s.mailHandler)))
 	pages := page.Handler(page.Options{Content: s.content, Switch: s.Faults.Switch})
 	for _, pattern := range page.Patterns() {
 		own.Handle(pattern, pages)
@@ -45,6 +46,9 @@ func (s *Stack) parts(customer http.Handler) http.Handler {
 	rest.Handle(app.Pattern, customer)
 	for _, pattern := range clerk.Patterns() {
 		rest.Handle(pattern, s.Clerk.Handler())
+	}
+	if path := s.seed.Clerk.ProxyPath; path != "" {
+		rest.Handle(path+"/", s.Clerk.Handler())
 	}
 	rest.Handle(oidc.Path+"/", s.OIDC.Handler())
 	for _, pattern := range ci.Patterns() {

@@ -26,12 +26,13 @@ func (s *Stack) plantUsers() (organizations []clerk.Organization, users []clerk.
 	organizations, users = []clerk.Organization{}, []clerk.User{} // nil would be clerk's own
 	for _, o := range s.seed.Clerk.Organizations {
 		organizations = append(organizations, clerk.Organization{
-			ID: stableID("org", o.Slug), Slug: o.Slug, Name: o.Name, PublicMetadata: o.PublicMetadata,
+			ID: stableID("org", o.Slug), Slug: o.Slug, Name: o.Name, PublicMetadata: o.PublicMetadata, MaxMemberships: o.MaxMemberships,
 		})
 	}
 	for _, u := range s.seed.Clerk.Users {
 		user := clerk.User{
 			ID: u.ID, Email: u.Email, Password: u.Password, FirstName: u.FirstName, LastName: u.LastName, PublicMetadata: u.PublicMetadata,
+			SSO: u.SSO, SecondFactors: u.SecondFactors, TOTPSecret: u.TOTPSecret, BackupCodes: u.BackupCodes, Banned: u.Banned,
 		}
 		if user.ID == "" {
 			user.ID = stableID("user", strings.ToLower(u.Email))
@@ -42,6 +43,19 @@ func (s *Stack) plantUsers() (organizations []clerk.Organization, users []clerk.
 		users = append(users, user)
 	}
 	return organizations, users
+}
+
+// plantApplications are Clerk's own public application for terminals, and those of the
+// seed.
+func (s *Stack) plantApplications() []clerk.OAuthApplication {
+	applications := clerk.DefaultOAuthApplications()
+	for _, a := range s.seed.Clerk.OAuthApplications {
+		applications = append(applications, clerk.OAuthApplication{
+			ClientID: a.ClientID, Name: a.Name, Secret: a.Secret, RedirectURIs: a.RedirectURIs, Scopes: a.Scopes,
+			OpaqueTokens: a.OpaqueTokens, DeviceGrant: a.DeviceGrant,
+		})
+	}
+	return applications
 }
 
 // stableID makes of a name an id as Clerk's look: 27 letters and digits.
@@ -66,10 +80,8 @@ func (s *Stack) plant(templateLifetime time.Duration) error {
 			return err
 		}
 	}
-	for _, t := range s.seed.Clerk.Templates {
-		if err := s.plantTemplate(t, templateLifetime); err != nil {
-			return err
-		}
+	if err := s.plantClerkClaims(templateLifetime); err != nil {
+		return err
 	}
 	return s.plantActions()
 }
@@ -121,6 +133,39 @@ func (s *Stack) registered(organization, name string) bool {
 		}
 	}
 	return false
+}
+
+// plantClerkClaims puts Turso's claims where Clerk's tokens take them from.
+func (s *Stack) plantClerkClaims(templateLifetime time.Duration) error {
+	for _, o := range s.seed.Clerk.Organizations {
+		if o.Database == "" {
+			continue
+		}
+		claims, err := s.claims(ClaimsSeed{Database: o.Database})
+		if err == nil {
+			err = s.Clerk.SetOrganizationMetadata(o.Slug, "turso", claims)
+		}
+		if err != nil {
+			return fmt.Errorf("organization %q: %w", o.Slug, err)
+		}
+	}
+	for _, t := range s.seed.Clerk.Templates {
+		if err := s.plantTemplate(t, templateLifetime); err != nil {
+			return err
+		}
+	}
+	if s.seed.Clerk.SessionToken == nil {
+		return nil
+	}
+	claims, err := s.claims(*s.seed.Clerk.SessionToken)
+	if err != nil {
+		return fmt.Errorf("session token: %w", err)
+	}
+	encoded, err := json.Marshal(claims)
+	if err != nil {
+		return fmt.Errorf("session token: %w", err)
+	}
+	return s.Clerk.SetSessionClaims(encoded)
 }
 
 func (s *Stack) plantTemplate(t TemplateSeed, fallback time.Duration) error {

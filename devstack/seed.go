@@ -57,6 +57,10 @@ type ClerkSeed struct {
 		Slug           string         `toml:"slug"`
 		Name           string         `toml:"name"`
 		PublicMetadata map[string]any `toml:"public_metadata"`
+		MaxMemberships int            `toml:"max_memberships"` // 0 is Clerk's 5, negative is no bound
+		// Database, ORGANIZATION/DATABASE, puts Turso's claims for it into the public
+		// metadata, as turso: {{org.public_metadata.turso.id}} in a template is its id.
+		Database string `toml:"database"`
 	} `toml:"organizations"`
 	Users []struct {
 		ID             string         `toml:"id"` // made from the address if empty
@@ -65,6 +69,11 @@ type ClerkSeed struct {
 		FirstName      string         `toml:"first_name"`
 		LastName       string         `toml:"last_name"`
 		PublicMetadata map[string]any `toml:"public_metadata"`
+		SSO            string         `toml:"sso"`            // the one strategy: oauth_google, enterprise_sso
+		SecondFactors  []string       `toml:"second_factors"` // email_code, totp, backup_code
+		TOTPSecret     string         `toml:"totp_secret"`
+		BackupCodes    []string       `toml:"backup_codes"`
+		Banned         bool           `toml:"banned"`
 		Memberships    []struct {
 			Organization string   `toml:"organization"` // slug
 			Role         string   `toml:"role"`
@@ -72,6 +81,22 @@ type ClerkSeed struct {
 		} `toml:"memberships"`
 	} `toml:"users"`
 	Templates []TemplateSeed `toml:"templates"`
+	// SessionToken is what session tokens say beside what each has.
+	SessionToken *ClaimsSeed `toml:"session_token"`
+	// OAuthApplications are beside the public one for terminals.
+	OAuthApplications []struct {
+		ClientID     string   `toml:"client_id"`
+		Name         string   `toml:"name"`
+		Secret       string   `toml:"secret"`
+		RedirectURIs []string `toml:"redirect_uris"`
+		Scopes       []string `toml:"scopes"`
+		OpaqueTokens bool     `toml:"opaque_tokens"`
+		DeviceGrant  bool     `toml:"device_grant"`
+	} `toml:"oauth_applications"`
+	Production        bool   `toml:"production"`          // pk_live_, and no POST /v1/sessions
+	ClientTrust       bool   `toml:"client_trust"`        // a code for a password on a new client
+	NativeAPIDisabled bool   `toml:"native_api_disabled"` // the dashboard's switch
+	ProxyPath         string `toml:"proxy_path"`          // the Frontend API is known by it, as /__clerk
 }
 
 // TemplateSeed is a JWT template of Clerk's.
@@ -108,6 +133,9 @@ type Auth0Seed struct {
 		ID          string `toml:"id"`
 		Name        string `toml:"name"`
 		DisplayName string `toml:"display_name"`
+		// Database, ORGANIZATION/DATABASE, is the one that the Actions open for who signs
+		// in to the organisation, in place of their own.
+		Database string `toml:"database"`
 	} `toml:"organizations"`
 	Users []struct {
 		ID            string         `toml:"id"` // made from the address if empty

@@ -92,7 +92,25 @@ func (s *Seed) check() error {
 			return fmt.Errorf("template %q: %w", t.Name, err)
 		}
 	}
+	if s.Clerk.SessionToken != nil {
+		if err := s.checkClaims(*s.Clerk.SessionToken); err != nil {
+			return fmt.Errorf("clerk.session_token: %w", err)
+		}
+	}
+	for _, o := range s.Clerk.Organizations {
+		if err := s.checkClaims(ClaimsSeed{Database: o.Database}); err != nil {
+			return fmt.Errorf("clerk organization %q: %w", o.Slug, err)
+		}
+	}
+	if path := s.Clerk.ProxyPath; path != "" && (!strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") || len(path) < 2) {
+		return fmt.Errorf("clerk.proxy_path %q: want a path such as /__clerk", path)
+	}
 	if s.Auth0 != nil {
+		for _, o := range s.Auth0.Organizations {
+			if err := s.checkClaims(ClaimsSeed{Database: o.Database}); err != nil {
+				return fmt.Errorf("auth0 organization %q: %w", o.Name, err)
+			}
+		}
 		for name, action := range map[string]*ActionSeed{"action": s.Auth0.Action, "machine_action": s.Auth0.MachineAction} {
 			if action == nil {
 				continue

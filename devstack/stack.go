@@ -100,6 +100,7 @@ type Stack struct {
 	apiToken string
 	apiKey   string
 	sites    []*site
+	inbox    inbox
 	complete bool // all there is has been planted
 
 	// What goes on beside the requests ends with Close.
@@ -194,6 +195,9 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 		BaseURL: s.url, Now: options.Now, Fault: s.Faults.On,
 		Key: identity.Key, InstanceID: identity.InstanceID, SecretKey: identity.SecretKey,
 		Organizations: organizations, Users: users, DeviceGrant: true, RateLimits: limits, Logger: options.Logger,
+		OAuthApplications: s.plantApplications(), Production: s.seed.Clerk.Production, ClientTrust: s.seed.Clerk.ClientTrust,
+		NativeAPIDisabled: s.seed.Clerk.NativeAPIDisabled, ProxyPath: s.seed.Clerk.ProxyPath,
+		SendCode: func(address, code string) { s.inbox.receive(Mail{options.Now(), address, code}) },
 	})
 	if err != nil {
 		return nil, err
@@ -205,7 +209,7 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 		}
 	}
 	customer, err := app.New(app.Options{
-		FrontendAPI: s.url, BackendAPI: s.Clerk.BackendURL(), SecretKey: s.Clerk.SecretKey(),
+		FrontendAPI: s.Clerk.Issuer(), BackendAPI: s.Clerk.BackendURL(), SecretKey: s.Clerk.SecretKey(),
 		Template: s.seed.template("rw"), Accounts: accounts, Now: options.Now, Logger: options.Logger,
 	})
 	if err != nil {

@@ -96,6 +96,19 @@ func TestOneClock(t *testing.T) {
 	}
 }
 
+// post sends a form and reads a good answer.
+func post(t *testing.T, address string, form url.Values, into any) {
+	t.Helper()
+	resp, err := http.PostForm(address, form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil || resp.StatusCode != 200 {
+		t.Fatalf("%s: %s %v", address, resp.Status, err)
+	}
+}
+
 // A device signs in with Auth0, and a machine; an Action of each trigger sets Turso's
 // claims, and Turso takes the tokens.
 func TestAuth0ToDatabase(t *testing.T) {
@@ -106,14 +119,7 @@ func TestAuth0ToDatabase(t *testing.T) {
 		AccessToken     string `json:"access_token"`
 	}) {
 		t.Helper()
-		resp, err := http.PostForm(s.Auth0.BaseURL()+path, form)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != 200 {
-			t.Fatalf("%s: %s %v", path, resp.Status, err)
-		}
+		post(t, s.Auth0.BaseURL()+path, form, &answer)
 		return answer
 	}
 	device := post("/oauth/device/code", url.Values{

@@ -3,6 +3,7 @@ package devstack
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,35 +78,59 @@ func (s *Stack) plantActions() error {
 		return err
 	}
 	if people != nil {
-		s.Auth0.SetAction(func(l *auth0.Login) { people(l.Scopes, l.SetAccessTokenClaim) })
+		s.Auth0.SetAction(func(l *auth0.Login) { people(l.Organization, l.Scopes, l.SetAccessTokenClaim) })
 	}
 	if machines != nil {
-		s.Auth0.SetMachineAction(func(e *auth0.Exchange) { machines(e.Scopes, e.SetAccessTokenClaim) })
+		s.Auth0.SetMachineAction(func(e *auth0.Exchange) { machines(e.Organization, e.Scopes, e.SetAccessTokenClaim) })
 	}
 	return nil
 }
 
-// auth0Claims is what an Action does for the scopes that were asked for; nil is nothing.
-func (s *Stack) auth0Claims(seed *ActionSeed) (func(scopes []string, set func(name string, value any)), error) {
+// auth0Action is what an Action does for an organisation, nil for none, and the scopes
+// that were asked for.
+type auth0Action func(organization *auth0.Organization, scopes []string, set func(name string, value any))
+
+// auth0Claims is the Action of a seed; nil is nothing.
+func (s *Stack) auth0Claims(seed *ActionSeed) (auth0Action, error) {
 	if seed == nil {
 		return nil, nil
 	}
-	claims, err := s.claims(seed.ClaimsSeed)
-	if err != nil {
-		return nil, err
-	}
-	narrow := seed.ClaimsSeed
-	narrow.Access = "ro"
-	reading, err := s.claims(narrow)
-	if err != nil {
-		return nil, err
-	}
-	return func(scopes []string, set func(name string, value any)) {
-		own := claims
-		if seed.WriteScope != "" && !slices.Contains(scopes, seed.WriteScope) {
-			own = reading
+	type pair struct{ writing, reading map[string]any }
+	claimsFor := func(c ClaimsSeed) (p pair, err error) {
+		if p.writing, err = s.claims(c); err != nil {
+			return p, err
 		}
-		for name, value := range own {
+		c.Access = "ro"
+		p.reading, err = s.claims(c)
+		return p, err
+	}
+	own, err := claimsFor(seed.ClaimsSeed)
+	if err != nil {
+		return nil, err
+	}
+	organizations := map[string]pair{}
+	for _, o := range s.seed.Auth0.Organizations {
+		if o.Database == "" {
+			continue
+		}
+		c := seed.ClaimsSeed
+		c.Database = o.Database
+		if organizations[o.Name], err = claimsFor(c); err != nil {
+			return nil, fmt.Errorf("auth0 organization %q: %w", o.Name, err)
+		}
+	}
+	return func(organization *auth0.Organization, scopes []string, set func(name string, value any)) {
+		p := own
+		if organization != nil {
+			if theirs, ok := organizations[organization.Name]; ok {
+				p = theirs
+			}
+		}
+		claims := p.writing
+		if seed.WriteScope != "" && !slices.Contains(scopes, seed.WriteScope) {
+			claims = p.reading
+		}
+		for name, value := range claims {
 			set(name, value)
 		}
 	}, nil

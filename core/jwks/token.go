@@ -12,8 +12,10 @@ import (
 // DecodeUnverified reads what a JWT says without checking its signature, its
 // issuer or its times.
 //
-// Anybody can write such a token. The result is good for explaining a token to its
-// owner and for nothing that decides.
+// Anybody can write such a token. What it says may refuse the token itself (it is not for
+// this database), and it may be believed where something else vouches for the token: it
+// was verified before it was put into a private store, or it came over TLS from the API
+// that issued it and publishes no keys. Everything else needs a [Verifier].
 func DecodeUnverified(token provider.Secret) (provider.Claims, error) {
 	t, err := parse(token)
 	if err != nil {

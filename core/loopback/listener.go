@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/zen-auth/zen/internal/strangers"
 )
 
 const (
@@ -25,6 +27,8 @@ const (
 	shutdownTimeout = 500 * time.Millisecond
 	// maxHeader has room for a JWT in the query.
 	maxHeader = 32 << 10
+	// maxConnections is how many a browser may have, and whoever else connects.
+	maxConnections = 32
 )
 
 // Options are the optional parts of a Listener.
@@ -86,6 +90,7 @@ func Listen(ctx context.Context, opts Options) (*Listener, error) {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
+	strangers.Protect(l.server, maxConnections)
 	sockets := []net.Listener{socket}
 	if opts.Localhost {
 		_, port, _ := net.SplitHostPort(l.addr)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -40,6 +41,24 @@ func (inst *Instance) addOrganization(o Organization) (added *organization, err 
 	added = &organization{Organization: o, createdAt: inst.now()}
 	inst.organizations = append(inst.organizations, added)
 	return added, nil
+}
+
+// SetOrganizationMetadata sets a field of an organisation's public metadata.
+func (inst *Instance) SetOrganizationMetadata(organization, name string, value any) error {
+	plain, err := plainJSON(map[string]any{name: value})
+	if err != nil {
+		return fmt.Errorf("clerk: organisation %q: %w", organization, err)
+	}
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	o := inst.organization(organization)
+	if o == nil {
+		return fmt.Errorf("clerk: no organisation %q", organization)
+	}
+	metadata := maps.Clone(o.PublicMetadata)
+	maps.Copy(metadata, plain)
+	o.PublicMetadata = metadata
+	return nil
 }
 
 // AddUser adds a user and returns its id.

@@ -118,9 +118,7 @@ func New(opts Options) (*Instance, error) {
 		inst.AddMachine(m)
 	}
 	if opts.OAuthApplications == nil {
-		opts.OAuthApplications = []OAuthApplication{{
-			ClientID: DefaultOAuthClientID, Name: "zen", RedirectURIs: []string{"http://127.0.0.1/callback"}, DeviceGrant: true,
-		}}
+		opts.OAuthApplications = DefaultOAuthApplications()
 	}
 	for _, a := range opts.OAuthApplications {
 		if _, err := inst.AddOAuthApplication(a); err != nil {

@@ -16,6 +16,11 @@ import (
 // has unless it names others: public, with a loopback redirect of any port.
 const DefaultOAuthClientID = "zenDevClerkOAuth"
 
+// DefaultOAuthApplications is a public one for programs on the loopback.
+func DefaultOAuthApplications() []OAuthApplication {
+	return []OAuthApplication{{ClientID: DefaultOAuthClientID, Name: "zen", RedirectURIs: []string{"http://127.0.0.1/callback"}, DeviceGrant: true}}
+}
+
 // OAuthApplication is a client of the instance as an OAuth 2.0 provider.
 type OAuthApplication struct {
 	ID       string // oauthapp_…; default: random

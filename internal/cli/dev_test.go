@@ -258,6 +258,17 @@ func TestDev(t *testing.T) {
 		}
 	})
 
+	t.Run("mail", func(t *testing.T) {
+		// As Clerk's native sign-in has a code sent.
+		send := `wget -qO /dev/null --post-data "identifier=alice%40example.test&strategy=email_code" "$CLERK_FAPI/v1/client/sign_ins?_is_native=1" ||
+			curl -sf -o /dev/null -d "identifier=alice%40example.test&strategy=email_code" "$CLERK_FAPI/v1/client/sign_ins?_is_native=1"`
+		code, stdout, stderr := zen.run(t, "dev", "--", "sh", "-c",
+			`zen dev mail alice && exit 9; CLERK_FAPI=$ZEN_DEV_URL; `+send+`; zen dev mail alice; zen dev mail bob && exit 9; exit 0`)
+		if code != 0 || !regexp.MustCompile(`^\d{6}\n$`).MatchString(stdout) || strings.Count(stderr, "no mail has come") != 2 {
+			t.Errorf("%d %q %q", code, stdout, stderr)
+		}
+	})
+
 	t.Run("dir", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "stack")
 		echo := []string{"--", "sh", "-c", "echo $ZEN_DEV_URL"}

@@ -3,10 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,6 +95,24 @@ func TestOpen(t *testing.T) {
 		check("replica", core.Database{Path: filepath.Join(dir, "replica.db"), SyncInterval: time.Second})
 		check("replica again", core.Database{Mode: libsql.Replica, Target: devstack.Database, Path: filepath.Join(dir, "replica.db")})
 		check("file", core.Database{Target: "file:" + filepath.Join(dir, "local.db"), Encryption: provider.NewSecret("key")})
+	}
+
+	// The token of the profile's database goes to no other URL.
+	var asked atomic.Int32
+	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer foreign.Close()
+	for _, d := range []core.Database{{Target: foreign.URL}, {Target: foreign.URL + "/dbs/app", ReadOnly: true}} {
+		db, err := client.Open(t.Context(), d)
+		if err == nil {
+			_, err = db.ExecContext(t.Context(), "SELECT 1")
+			db.Close()
+		}
+		if !errors.Is(libsql.Explain(err), provider.ErrConfig) || asked.Load() != 0 {
+			t.Errorf("%s: %v, after %d requests", d.Target, err, asked.Load())
+		}
 	}
 
 	for name, test := range map[string]struct {

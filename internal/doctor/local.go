@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -67,7 +68,7 @@ func (e *exam) config(context.Context) {
 	}
 	from := func(origin fmt.Stringer) string { return " (from " + origin.String() + ")" }
 	e.ok("config.profile", fmt.Sprintf("profile %s%s: database %s%s", p.Name.Value, from(p.Name.Origin), p.Database.Value, from(p.Database.Origin)))
-	if p.DatabaseID.Value == "" {
+	if kind := p.Database.Origin.Kind; p.DatabaseID.Value == "" && kind != config.KindFlag && kind != config.KindEnvironment {
 		e.add(Finding{
 			ID: "config.no-database-id", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
 			Observed: "the profile has no database_id, so that a token can't be compared with its database",

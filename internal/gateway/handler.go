@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/strangers"
 )
 
 // Config says what a gateway forwards, and for whom.
@@ -151,6 +152,7 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 		x.refuse(http.StatusUnauthorized, "AUTH_JWT_INVALID", "this gateway takes its own bearer, which it made when it started, and no other token")
 		return nil, false
 	}
+	strangers.Admit(x.ResponseWriter, r, h.config.Timeout)
 	path := clean(r.URL.Path)
 	known, methods := lookup(path)
 	switch {
@@ -168,6 +170,11 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 		x.refuse(http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", err.Error())
 		return nil, false
 	}
+	streamed := time.Duration(0)
+	if body != nil && body.rest != nil {
+		streamed = streamTimeout
+	}
+	strangers.Admit(x.ResponseWriter, r, streamed)
 	x.ctx, x.cancel = context.WithCancelCause(withExchange(r.Context(), x))
 	r = r.WithContext(x.ctx)
 	if body != nil {

@@ -7,11 +7,16 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/zen-auth/zen/internal/strangers"
 )
 
 // drainTimeout is how long Close waits for requests under way where its context
 // allows longer.
 const drainTimeout = 10 * time.Second
+
+// maxStrangers is how many connections those may have who have not shown the bearer.
+const maxStrangers = 64
 
 // Server is a gateway that listens.
 type Server struct {
@@ -37,6 +42,7 @@ func Serve(listener net.Listener, h *Handler) *Server {
 			Protocols:         new(http.Protocols),
 		},
 	}
+	strangers.Protect(s.server, maxStrangers)
 	s.server.Protocols.SetHTTP1(true)
 	s.server.Protocols.SetUnencryptedHTTP2(true) // for gRPC, which is told what to do instead
 	go func() {

@@ -247,7 +247,7 @@ func (s *Session) granted(record store.Record, token provider.Token) (breaker.Ri
 // all known kinds but ddl: what an unknown kind grants is nothing that a fallback may be
 // given.
 func (s *Session) rightsOf(token provider.Token) (breaker.Rights, error) {
-	claims, err := jwks.DecodeUnverified(token.Value)
+	claims, err := jwks.DecodeUnverified(token.Value) // it may have ended, which Verify would refuse
 	if err != nil {
 		return breaker.Rights{}, err
 	}

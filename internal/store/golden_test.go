@@ -46,7 +46,7 @@ func TestGoldenFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := parse(golden)
+	f, err := parse(golden, true)
 	if err != nil {
 		t.Fatal(err)
 	}

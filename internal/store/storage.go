@@ -62,3 +62,8 @@ func WithStorage(asked func(profile string) Storage) Option {
 // will be in a plain file although nobody asked for one, that a damaged file was set
 // aside, that they moved.
 func WithNotice(notice func(line string)) Option { return func(s *Store) { s.notice = notice } }
+
+// WithoutClaims is for a program that reads tokens alone: the claims of the accounts are
+// left out, whose decoding is most of reading a file. Such a store locks and writes
+// nothing.
+func WithoutClaims() Option { return func(s *Store) { s.withoutClaims = true } }

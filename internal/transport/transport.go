@@ -176,7 +176,8 @@ func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provide
 	return nil, refused, nil
 }
 
-// guard refuses a token that may not go to the target, whoever made it.
+// guard refuses a token that may not go to the target, whoever made it. It vouches for
+// nothing: the signature is the source's.
 func (t *RoundTripper) guard(token provider.Token) (provider.Claims, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

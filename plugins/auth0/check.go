@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
@@ -171,11 +171,7 @@ func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return nil, &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("auth0: ask %s: %v", p.settings.domain(), err), Err: err}
+		return nil, httpclient.Failure("auth0: ask "+p.settings.domain(), err)
 	}
 	return res, res.Body.Close()
 }
@@ -202,19 +198,15 @@ func (p *auth0Provider) checkDevice(ctx context.Context) provider.Finding {
 // checkToken makes a token as for the database, and looks at it.
 func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckRequest) (provider.Finding, *provider.Credential) {
 	const id = "token"
-	credential := req.Credential
-	if credential == nil && canProve(p.machines) && p.machines.ID != "" {
-		machine := p.encode(stored{Machine: true, Organization: req.Organization}, "", "", p.now())
-		credential = &machine
-	}
-	if credential == nil {
+	credential, err := p.credentialOr(req.Credential)
+	if err != nil {
 		return skipped(id, "nobody is signed in"), nil
 	}
-	s, err := p.decode(*credential)
+	s, err := p.decode(credential)
 	if err != nil {
 		return failed(id, err), nil
 	}
-	tokens, renewed, err := p.renew(ctx, s, *credential, p.scopesFor(req.Access))
+	tokens, renewed, err := p.renew(ctx, s, credential, p.scopesFor(req.Access))
 	if err != nil {
 		finding := failed(id, err)
 		if s.Machine && strings.Contains(provider.Hint(err), "client grant") {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -89,16 +90,12 @@ func (m *management) call(ctx context.Context, method, path string, in, out any)
 	}
 	res, err := m.client.Do(req)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("auth0: %s: %v", what, err), Err: err}
+		return httpclient.Failure("auth0: "+what, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxManagementBody))
 	if err != nil {
-		return &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("auth0: %s: %v", what, err), Err: err}
+		return httpclient.Failure("auth0: "+what, err)
 	}
 	if res.StatusCode/100 != 2 {
 		return managementError(what, res, answer)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/oauth"
@@ -34,8 +35,7 @@ type auth0Provider struct {
 }
 
 func newProvider(version string) *auth0Provider {
-	// The default transport goes through the proxy of the environment.
-	return &auth0Provider{version: version, transport: http.DefaultTransport.(*http.Transport).Clone(), now: time.Now}
+	return &auth0Provider{version: version, transport: httpclient.Wrap(httpclient.New()), now: time.Now}
 }
 
 // Describe implements provider.Provider.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -99,7 +100,7 @@ func (p *oidcProvider) state(ctx context.Context, audience string) (provider.Sec
 	if audience == "" {
 		audience = p.settings.audience
 	}
-	token, err := place.token(ctx, p.http(), audience)
+	token, err := place.token(ctx, &http.Client{Transport: p.transport}, audience)
 	if err == nil {
 		err = checkToken(token)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -219,19 +219,13 @@ func ask(ctx context.Context, client *http.Client, r request, out any) error {
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := own.Do(req)
 	if err != nil {
-		var wrapped *url.Error // it repeats the URL
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		failure := unavailable(r.what, err.Error())
-		failure.Err = err
-		return failure
+		return httpclient.Failure("oidc: "+r.what, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, 2*maxToken))
 	switch {
 	case err != nil:
-		return unavailable(r.what, err.Error())
+		return httpclient.Failure("oidc: "+r.what, err)
 	case res.StatusCode/100 == 4 && res.StatusCode != http.StatusTooManyRequests:
 		return &provider.Error{Kind: provider.ErrRejected, Message: fmt.Sprintf("oidc: %s: HTTP %d", r.what, res.StatusCode), Hint: r.refused}
 	case res.StatusCode != http.StatusOK:

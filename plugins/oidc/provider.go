@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/oauth"
@@ -42,10 +43,7 @@ type issuer struct {
 }
 
 func newProvider(version string) *oidcProvider {
-	// The default transport goes through the proxy of the environment.
-	return &oidcProvider{
-		version: version, transport: http.DefaultTransport.(*http.Transport).Clone(), now: time.Now, issuers: map[string]*issuer{},
-	}
+	return &oidcProvider{version: version, transport: httpclient.New(), now: time.Now, issuers: map[string]*issuer{}}
 }
 
 // Describe implements provider.Provider.
@@ -82,7 +80,11 @@ func (p *oidcProvider) configured() error {
 	return nil
 }
 
-func (p *oidcProvider) http() *http.Client { return &http.Client{Transport: p.transport} }
+// http is the client for issuers. Places have the bare transport: Google's metadata
+// server calls its token a web page.
+func (p *oidcProvider) http() *http.Client {
+	return &http.Client{Transport: httpclient.Wrap(p.transport)}
+}
 
 // at reads the metadata of an issuer, once a process.
 func (p *oidcProvider) at(ctx context.Context, name string) (*issuer, error) {

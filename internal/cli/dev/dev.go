@@ -20,6 +20,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/team"
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
@@ -40,6 +41,7 @@ declares others instead.
    zen dev                      run until Ctrl-C; prints the variables to export
    zen dev -- make test         run a command inside, and stop with it
    zen dev --fault jwks-stuck   start with something that fails
+   zen dev --team               with an OpenBao that makes the tokens: docs/teams.md
    zen dev fault jwks-stuck off switch it while the stack runs (inside)
 
 Its address, opened in a browser, shows users, databases, tokens and the last
@@ -50,13 +52,14 @@ requests, and has the fault switches.`,
 			&cli.StringFlag{Name: "dir", Usage: "keep databases, registrations, keys, the port and configuration in `DIR`", TakesFile: true},
 			&cli.StringFlag{Name: "seed", Usage: "start with the users, organizations and databases of `FILE` (TOML)", TakesFile: true},
 			&cli.StringSliceFlag{Name: "fault", Usage: "start with the fault `NAME` on; may be given again"},
+			&cli.BoolFlag{Name: "team", Usage: "start an OpenBao beside it, which holds Turso's API token: alice gets her organization's database rw, bob his ro, a job of CI one ro"},
 			&cli.BoolFlag{Name: "list-faults", Usage: "explain the faults and exit"},
 			&cli.StringFlag{Name: "ci", Usage: "let the command be a job of `SYSTEM`: " + strings.Join(ci.Systems(), ", ") + ", or none", Value: "github"},
 			&cli.BoolFlag{Name: "rate-limits", Usage: "have Clerk count requests, and answer 429 with Retry-After as the real one does"},
 			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
 		},
 		Action:      dev,
-		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand()},
+		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand(), devMailCommand()},
 	}
 }
 
@@ -88,7 +91,18 @@ func dev(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	err = devInside(c, stack, dir)
+	var beside *team.Team
+	if c.Bool("team") {
+		beside, err = startTeam(c, stack, dir)
+	}
+	if err == nil {
+		err = devInside(c, stack, beside, dir)
+	}
+	if beside != nil {
+		if closeErr := beside.Close(); err == nil {
+			err = closeErr
+		}
+	}
 	if closeErr := stack.Close(); err == nil {
 		err = closeErr
 	}
@@ -140,9 +154,12 @@ func devDir(dir string) (string, error) {
 }
 
 // devInside prints the environment and waits, or runs a command in it.
-func devInside(c *cli.Context, stack *devstack.Stack, dir string) error {
+func devInside(c *cli.Context, stack *devstack.Stack, beside *team.Team, dir string) error {
 	environment, err := stack.Environment(dir)
 	if err != nil {
+		return err
+	}
+	if environment, err = teamEnvironment(beside, dir, environment); err != nil {
 		return err
 	}
 	if c.NArg() > 0 {
@@ -159,7 +176,7 @@ func devInside(c *cli.Context, stack *devstack.Stack, dir string) error {
 	}
 	ctx, stop := signal.NotifyContext(c.Context, app.EndSignals()...) // before anybody is told to send one
 	defer stop()
-	if err := printEnvironment(c, stack, environment); err != nil {
+	if err := printEnvironment(app.EnvOf(c), stack, environment); err != nil {
 		return err
 	}
 	fmt.Fprintf(app.Notes(c), "The stack is ready: its page is %s/. Ctrl-C stops it.\n", stack.URL())
@@ -167,20 +184,20 @@ func devInside(c *cli.Context, stack *devstack.Stack, dir string) error {
 	return nil
 }
 
-func printEnvironment(c *cli.Context, stack *devstack.Stack, environment []devstack.Variable) error {
-	if app.GlobalBool(c, "json") {
+func printEnvironment(e *app.Env, stack *devstack.Stack, environment []devstack.Variable) error {
+	if e.JSON {
 		variables := map[string]string{}
 		for _, v := range environment {
 			variables[v.Name] = v.Value
 		}
-		return app.PrintJSON(c, struct {
+		return e.PrintJSON(struct {
 			SchemaVersion int               `json:"schema_version"`
 			URL           string            `json:"url"`
 			Environment   map[string]string `json:"environment"`
 		}{app.SchemaVersion, stack.URL(), variables})
 	}
 	for _, v := range environment {
-		if _, err := fmt.Fprintf(c.App.Writer, "export %s='%s'\n", v.Name, strings.ReplaceAll(v.Value, "'", `'\''`)); err != nil {
+		if _, err := fmt.Fprintf(e.Out, "export %s='%s'\n", v.Name, strings.ReplaceAll(v.Value, "'", `'\''`)); err != nil {
 			return err
 		}
 	}

@@ -98,7 +98,7 @@ func providerInfo(c *cli.Context) error {
 				Fields     []fieldDocument  `json:"settings"`
 			}{app.SchemaVersion, verified.binaryDocument, services, methods, assertions, needs, fields})
 		}
-		noteScript(c, verified.Name, verified.Interpreter)
+		noteScript(app.EnvOf(c), verified.Name, verified.Interpreter)
 		rows := [][2]string{{"services", strings.Join(services, " ")}}
 		if len(assertions) > 0 {
 			rows = append(rows, [2]string{"asserts", strings.Join(assertions, " ")})

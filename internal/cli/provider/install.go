@@ -128,7 +128,7 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 		if err != nil {
 			return err
 		}
-		if err := printBinary(c, installed.Binary, installed.Pin); err != nil {
+		if err := printBinary(app.EnvOf(c), installed.Binary, installed.Pin); err != nil {
 			return err
 		}
 		return shadowed(client, installed.Binary)

@@ -32,7 +32,7 @@ with; for others, zen.lock in the state directory says which may run.`,
 			},
 			providerInfoCommand(), providerInstallCommand(), providerVerifyCommand(), providerTrustCommand(),
 			providerRollbackCommand(), providerRemoveCommand(), providerTestCommand(), providerNewCommand(),
-			providerDevCommand(),
+			providerDevCommand(), providerSetupCommand(),
 		},
 	}
 }

@@ -85,7 +85,7 @@ func providerTest(c *cli.Context) error {
 		}
 	}
 	if app.GlobalBool(c, "json") {
-		err = printReport(c, report)
+		err = printReport(app.EnvOf(c), report)
 	} else {
 		_, err = fmt.Fprintf(c.App.Writer, "\n%s %s: %d passed, %d failed, %d skipped\n",
 			app.OneLine(report.Name), app.OneLine(report.Version), len(report.Results)-failed-skipped, failed, skipped)
@@ -117,12 +117,12 @@ type resultDocument struct {
 	Milliseconds int64  `json:"milliseconds"`
 }
 
-func printReport(c *cli.Context, report conformance.Report) error {
+func printReport(e *app.Env, report conformance.Report) error {
 	results := []resultDocument{}
 	for _, r := range report.Results {
 		results = append(results, resultDocument{r.Name, r.Rule, string(r.Status), r.Detail, r.Took.Milliseconds()})
 	}
-	return app.PrintJSON(c, struct {
+	return e.PrintJSON(struct {
 		SchemaVersion int              `json:"schema_version"`
 		Path          string           `json:"path"`
 		Name          string           `json:"name"`

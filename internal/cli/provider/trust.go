@@ -46,7 +46,7 @@ func providerTrust(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		return printBinary(c, binary, known)
+		return printBinary(app.EnvOf(c), binary, known)
 	})
 }
 
@@ -68,17 +68,17 @@ func newBinaryDocument(b host.Binary, known pin.Pin) binaryDocument {
 }
 
 // noteScript tells what the sum of a script is not.
-func noteScript(c *cli.Context, name, interpreter string) {
+func noteScript(e *app.Env, name, interpreter string) {
 	if interpreter != "" {
-		fmt.Fprintf(app.Notes(c), "Note: %s is a script for %s. Its sum covers neither that nor what it loads.\n", name, app.OneLine(interpreter))
+		fmt.Fprintf(e.Notes(), "Note: %s is a script for %s. Its sum covers neither that nor what it loads.\n", name, app.OneLine(interpreter))
 	}
 }
 
 // printBinary answers with one binary.
-func printBinary(c *cli.Context, b host.Binary, known pin.Pin) error {
-	noteScript(c, b.Name, b.Interpreter)
-	if app.GlobalBool(c, "json") {
-		return app.PrintJSON(c, struct {
+func printBinary(e *app.Env, b host.Binary, known pin.Pin) error {
+	noteScript(e, b.Name, b.Interpreter)
+	if e.JSON {
+		return e.PrintJSON(struct {
 			SchemaVersion int `json:"schema_version"`
 			binaryDocument
 		}{app.SchemaVersion, newBinaryDocument(b, known)})
@@ -87,7 +87,7 @@ func printBinary(c *cli.Context, b host.Binary, known pin.Pin) error {
 	if version != "" {
 		version = " " + app.OneLine(version)
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "%s%s  sha256 %s  %s\n", b.Name, version, b.SHA256, known.Known)
+	_, err := fmt.Fprintf(e.Out, "%s%s  sha256 %s  %s\n", b.Name, version, b.SHA256, known.Known)
 	return err
 }
 

@@ -57,7 +57,7 @@ func providerVerify(c *cli.Context) error {
 			}
 			documents = append(documents, document)
 		}
-		if err := printVerified(c, documents); err != nil {
+		if err := printVerified(app.EnvOf(c), documents); err != nil {
 			return err
 		}
 		switch len(bad) {
@@ -92,14 +92,14 @@ func verifyProvider(client *core.Client, name string) (verifiedDocument, error) 
 	return verifiedDocument{binaryDocument: document}, err
 }
 
-func printVerified(c *cli.Context, documents []verifiedDocument) error {
-	if app.GlobalBool(c, "json") {
-		return app.PrintJSON(c, struct {
+func printVerified(e *app.Env, documents []verifiedDocument) error {
+	if e.JSON {
+		return e.PrintJSON(struct {
 			SchemaVersion int                `json:"schema_version"`
 			Providers     []verifiedDocument `json:"providers"`
 		}{app.SchemaVersion, documents})
 	}
-	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)
 	for _, d := range documents {
 		verdict := "ok"
 		if d.Error != "" {

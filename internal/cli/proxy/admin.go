@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/strangers"
 )
 
 const (
@@ -32,17 +33,18 @@ type adminServer struct {
 }
 
 // listenAdmin starts it, if it is asked for.
-func (p *proxy) listenAdmin() (*adminServer, error) {
-	addr := p.c.String("admin")
+func (p *proxy) listenAdmin(ctx context.Context) (*adminServer, error) {
+	addr := p.Admin
 	if addr == "" {
 		return nil, nil
 	}
-	listener, err := new(net.ListenConfig).Listen(p.c.Context, "tcp", addr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, cannotListen("admin", addr, err)
 	}
 	a := &adminServer{listener: listener, ended: make(chan struct{})}
 	a.server = &http.Server{Handler: p.health(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute}
+	strangers.Protect(a.server, 32)
 	go func() {
 		defer close(a.ended)
 		_ = a.server.Serve(listener)
@@ -80,7 +82,7 @@ func (p *proxy) health() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		_ = p.metrics.Write(w, p.ready.expires()) // the client may have gone
 	})
-	private := libsql.IsLoopback(p.c.String("admin"))
+	private := libsql.IsLoopback(p.Admin)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A page whose name was rebound to the loopback has no business here.
 		if private && !libsql.IsLoopback(r.Host) {

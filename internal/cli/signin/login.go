@@ -22,6 +22,7 @@ import (
 // loginTimeout is how long a person has at the browser.
 const loginTimeout = 5 * time.Minute
 
+// LoginCommand is zen login.
 func LoginCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "login",
@@ -36,98 +37,123 @@ is how to switch.
    zen login --storage file              # moves what is stored, too`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "provider", Usage: "sign in with the provider `NAME`"},
-			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`; for clerk bridge (the default) or redirect"},
+			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`, one of those that zen provider info NAME shows"},
 			&cli.StringFlag{Name: "org", Usage: "sign in to the organisation `ORG`"},
 			&cli.StringFlag{Name: "storage", Usage: "keep the profile's credentials in `STORAGE`: keyring or file"},
 			&cli.IntFlag{Name: "secret-fd", Usage: "read the secret that is asked for from the file descriptor `N`, not from the terminal", Value: -1},
 			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
 			&cli.DurationFlag{Name: "timeout", Usage: "wait so long for the browser", Value: loginTimeout},
 		},
-		Action: login,
+		Action: func(c *cli.Context) error {
+			if name, ok := handshake.ProviderName(handshake.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {
+				return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("unexpected argument %q", name), Hint: "zen login --provider " + name}
+			}
+			if err := app.NoMoreThan(c, 0); err != nil {
+				return err
+			}
+			if c.IsSet("secret-fd") && c.Int("secret-fd") < 0 {
+				return app.Usage(c, "--secret-fd %d is no file descriptor", c.Int("secret-fd"))
+			}
+			return LoginOptions{
+				Provider: c.String("provider"), Method: c.String("method"), Organization: c.String("org"),
+				SecretFD: c.Int("secret-fd"), Timeout: c.Duration("timeout"),
+			}.Run(c.Context, app.EnvOf(c))
+		},
 	}
 }
 
-func login(c *cli.Context) error {
-	if name, ok := handshake.ProviderName(handshake.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {
-		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("unexpected argument %q", name), Hint: "zen login --provider " + name}
+// LoginOptions are those of zen login.
+type LoginOptions struct {
+	// Provider signs in; "" is the one that the environment, the last login or the files
+	// name, in this order.
+	Provider string
+	// Method and Organization are "" where the provider chooses.
+	Method, Organization string
+	// SecretFD is the file descriptor that a secret is read from; below zero, the
+	// terminal is asked.
+	SecretFD int
+	// Timeout is how long the person has.
+	Timeout time.Duration
+}
+
+// Run signs in.
+func (o LoginOptions) Run(ctx context.Context, e *app.Env) error {
+	if o.Timeout <= 0 {
+		return e.Usage("--timeout %s is not positive", o.Timeout)
 	}
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
-	if c.Duration("timeout") <= 0 {
-		return app.Usage(c, "--timeout %s is not positive", c.Duration("timeout"))
-	}
-	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
-		name, err := loginProvider(c, s)
+	return e.WithSession(ctx, func(s *session.Session) error {
+		name, err := o.provider(ctx, e, s)
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+		ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 		defer cancel()
 		plan, err := s.ChooseStorage(ctx)
 		if err != nil {
 			return err
 		}
+		o.tellForced(e, s, name)
 		config := s.Config()
-		if forced := config.Provider; forced != "" && forced != name {
-			why := "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n"
-			if os.Getenv("ZEN_PROVIDER") == "" {
-				why = "The database that the project file chose is used with %s, whoever signs in here with another provider.\n"
-			}
-			fmt.Fprintf(app.Notes(c), why, forced)
-		}
-		if c.String("storage") != "" && os.Getenv("ZEN_STORAGE") == string(store.StorageNone) {
-			fmt.Fprintln(app.Notes(c), "ZEN_STORAGE is none: this login is not looked at until it is unset.")
-		}
 		config.Provider = name // for this run
 		s = session.New(config)
-		ui := app.NewUI(app.EnvOf(c))
-		if c.IsSet("secret-fd") {
-			if err := ui.SecretFrom(c.Int("secret-fd")); err != nil {
+		ui := app.NewUI(e)
+		if o.SecretFD >= 0 {
+			if err := ui.SecretFrom(o.SecretFD); err != nil {
 				return err
 			}
 		}
 		account, err := s.Login(ctx, name, provider.LoginRequest{
-			Method:       c.String("method"),
-			Organization: c.String("org"),
-			Interactive:  app.EnvOf(c).Answerable(),
+			Method: o.Method, Organization: o.Organization, Interactive: e.Answerable(),
 		}, ui, plan)
 		if err != nil {
-			return loginError(ctx, c, name, err)
+			return o.explain(ctx, name, err)
 		}
 		ui.Done()
-		fmt.Fprintf(app.Notes(c), "Signed in to profile %q with %s as %s.\n", s.Profile(), name, accountName(account))
-		if app.GlobalBool(c, "json") {
-			return token.PrintStatus(c.Context, app.EnvOf(c), s)
+		fmt.Fprintf(e.Notes(), "Signed in to profile %q with %s as %s.\n", s.Profile(), name, accountName(account))
+		if e.JSON {
+			return token.PrintStatus(ctx, e, s)
 		}
 		return nil
 	})
 }
 
-// loginProvider is the flag, the environment, the last login or the files, in
-// this order.
-func loginProvider(c *cli.Context, s *session.Session) (string, error) {
-	if name := c.String("provider"); name != "" {
-		return name, nil
+// tellForced tells what goes before this login from the next command on.
+func (o LoginOptions) tellForced(e *app.Env, s *session.Session, name string) {
+	if forced := s.Config().Provider; forced != "" && forced != name {
+		why := "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n"
+		if os.Getenv("ZEN_PROVIDER") == "" {
+			why = "The database that the project file chose is used with %s, whoever signs in here with another provider.\n"
+		}
+		fmt.Fprintf(e.Notes(), why, forced)
 	}
-	status, err := s.Status(c.Context)
+	if e.Config.Flags.Storage != "" && os.Getenv("ZEN_STORAGE") == string(store.StorageNone) {
+		fmt.Fprintln(e.Notes(), "ZEN_STORAGE is none: this login is not looked at until it is unset.")
+	}
+}
+
+// provider is the flag, the environment, the last login or the files, in this order.
+func (o LoginOptions) provider(ctx context.Context, e *app.Env, s *session.Session) (string, error) {
+	if o.Provider != "" {
+		return o.Provider, nil
+	}
+	status, err := s.Status(ctx)
 	if err != nil { // ChooseStorage will say whether that is in the way
 		status.Provider = cmp.Or(s.Config().Provider, s.Config().DefaultProvider)
 	}
 	if status.Provider == "" {
-		return "", app.Usage(c, "which provider? name one with --provider NAME; zen provider list shows them")
+		return "", e.Usage("which provider? name one with --provider NAME; zen provider list shows them")
 	}
 	return status.Provider, nil
 }
 
-// loginError says what a time-out was about.
-func loginError(ctx context.Context, c *cli.Context, name string, err error) error {
+// explain says what a time-out was about.
+func (o LoginOptions) explain(ctx context.Context, name string, err error) error {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return err
 	}
 	return &provider.Error{
 		Kind:    provider.ErrUnavailable,
-		Message: fmt.Sprintf("the sign-in with %s was not finished within %s", name, c.Duration("timeout")),
+		Message: fmt.Sprintf("the sign-in with %s was not finished within %s", name, o.Timeout),
 		Hint:    "run zen login again and finish it in the browser, or give it more time with --timeout",
 		Err:     err,
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/session"
 )
 
+// LogoutCommand is zen logout.
 func LogoutCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "logout",
@@ -24,52 +26,63 @@ already handed out live until they expire.`,
 			&cli.BoolFlag{Name: "all", Usage: "of every provider of the profile, not only the one in use"},
 			&cli.BoolFlag{Name: "browser", Usage: "end the browser's own session at the issuer, too"},
 		},
-		Action: logout,
+		Action: func(c *cli.Context) error {
+			if err := app.NoMoreThan(c, 0); err != nil {
+				return err
+			}
+			return LogoutOptions{All: c.Bool("all"), Browser: c.Bool("browser")}.Run(c.Context, app.EnvOf(c))
+		},
 	}
 }
 
-func logout(c *cli.Context) error {
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
-	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
+// LogoutOptions are those of zen logout.
+type LogoutOptions struct {
+	// All signs out of every provider of the profile, not only the one in use.
+	All bool
+	// Browser ends the browser's own session at the issuer, too.
+	Browser bool
+}
+
+// Run revokes the credential, and forgets it.
+func (o LogoutOptions) Run(ctx context.Context, e *app.Env) error {
+	return e.WithSession(ctx, func(s *session.Session) error {
 		var pages []session.BrowserSession
-		if c.Bool("browser") {
+		if o.Browser {
 			var err error
-			if pages, err = s.BrowserSessions(c.Context, c.Bool("all")); err != nil {
-				fmt.Fprintf(app.Notes(c), "The browser's session is left as it is: %v.\n", err)
+			if pages, err = s.BrowserSessions(ctx, o.All); err != nil {
+				fmt.Fprintf(e.Notes(), "The browser's session is left as it is: %v.\n", err)
 			}
 		}
-		results, err := s.Logout(c.Context, c.Bool("all"))
+		results, err := s.Logout(ctx, o.All)
 		if err != nil && !errors.Is(err, provider.ErrNoCredential) {
 			return err
 		}
 		switch {
 		case err != nil: // it is as was wished
-			fmt.Fprintf(app.Notes(c), "Nothing to do: %v.\n", err)
+			fmt.Fprintf(e.Notes(), "Nothing to do: %v.\n", err)
 		case len(results) == 0:
-			fmt.Fprintf(app.Notes(c), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile())
+			fmt.Fprintf(e.Notes(), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile())
 		}
-		endInBrowser(c, pages)
-		return reportSignedOut(c, s.Profile(), results)
+		endInBrowser(ctx, e, pages)
+		return reportSignedOut(ctx, e, s.Profile(), results)
 	})
 }
 
 // endInBrowser opens the pages that end the browser's sessions. What it can't open, it
 // shows.
-func endInBrowser(c *cli.Context, pages []session.BrowserSession) {
-	ui := app.NewUI(app.EnvOf(c))
+func endInBrowser(ctx context.Context, e *app.Env, pages []session.BrowserSession) {
+	ui := app.NewUI(e)
 	defer ui.Done()
 	for _, p := range pages {
 		err := p.Err
 		if err == nil {
-			err = ui.OpenURL(c.Context, p.URL, "")
+			err = ui.OpenURL(ctx, p.URL, "")
 		}
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
-			fmt.Fprintf(app.Notes(c), "%s keeps no browser signed in that zen could sign out.\n", p.Provider)
+			fmt.Fprintf(e.Notes(), "%s keeps no browser signed in that zen could sign out.\n", p.Provider)
 		case err != nil:
-			fmt.Fprintf(app.Notes(c), "The browser's session of %s is left as it is: %s.\n", p.Provider, app.OneLine(err.Error()))
+			fmt.Fprintf(e.Notes(), "The browser's session of %s is left as it is: %s.\n", p.Provider, app.OneLine(err.Error()))
 		}
 	}
 }
@@ -91,7 +104,7 @@ type signedOutEntry struct {
 
 // reportSignedOut says what became of each credential. That one could not be revoked
 // is the error; it is forgotten here all the same.
-func reportSignedOut(c *cli.Context, profile string, results []session.SignedOut) error {
+func reportSignedOut(ctx context.Context, e *app.Env, profile string, results []session.SignedOut) error {
 	d := logoutDocument{app.SchemaVersion, profile, []signedOutEntry{}}
 	var failed, last error
 	var names string // of those that failed for the last reason
@@ -99,12 +112,12 @@ func reportSignedOut(c *cli.Context, profile string, results []session.SignedOut
 		entry := signedOutEntry{Provider: r.Provider, Account: app.OneLine(r.Subject), Revoked: true}
 		switch {
 		case r.NotRevoked == nil:
-			fmt.Fprintf(app.Notes(c), "Signed out of %s: revoked and forgotten.\n", r.Provider)
+			fmt.Fprintf(e.Notes(), "Signed out of %s: revoked and forgotten.\n", r.Provider)
 		case errors.Is(r.NotRevoked, errors.ErrUnsupported):
-			fmt.Fprintf(app.Notes(c), "Signed out of %s: forgotten. There was nothing that %s could revoke.\n", r.Provider, r.Provider)
+			fmt.Fprintf(e.Notes(), "Signed out of %s: forgotten. There was nothing that %s could revoke.\n", r.Provider, r.Provider)
 			entry.Revoked, entry.Reason = false, r.Provider+" has nothing to revoke"
 		case errors.Is(r.NotRevoked, provider.ErrRejected):
-			fmt.Fprintf(app.Notes(c), "Signed out of %s: forgotten. It had ended at the issuer already.\n", r.Provider)
+			fmt.Fprintf(e.Notes(), "Signed out of %s: forgotten. It had ended at the issuer already.\n", r.Provider)
 		default:
 			if last != nil && last.Error() == r.NotRevoked.Error() {
 				names += ", " + r.Provider
@@ -116,12 +129,12 @@ func reportSignedOut(c *cli.Context, profile string, results []session.SignedOut
 		d.SignedOut = append(d.SignedOut, entry)
 	}
 	failed = alsoFailed(failed, names, last)
-	if failed != nil && c.Context.Err() != nil {
+	if failed != nil && ctx.Err() != nil {
 		// The error will be the interrupt; what it left behind is told all the same.
-		fmt.Fprintf(c.App.ErrWriter, "zen: %s\n", app.OneLine(failed.Error()))
+		fmt.Fprintf(e.Err, "zen: %s\n", app.OneLine(failed.Error()))
 	}
-	if app.GlobalBool(c, "json") {
-		return errors.Join(failed, app.PrintJSON(c, d))
+	if e.JSON {
+		return errors.Join(failed, e.PrintJSON(d))
 	}
 	return failed
 }

@@ -3,13 +3,12 @@ package signin
 import (
 	"context"
 	"errors"
-	"flag"
+	"io"
 	"strings"
 	"testing"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
 )
 
@@ -24,15 +23,12 @@ func TestSignedOutIsToldAlsoWhenInterrupted(t *testing.T) {
 	const want = "clerk, auth0: forgotten here, but not revoked at the issuer: no answer; acme: forgotten here, but not revoked at the issuer: odd"
 	for _, interrupted := range []bool{false, true} {
 		var told strings.Builder
-		app := cli.NewApp()
-		app.ErrWriter = &told
-		c := cli.NewContext(app, flag.NewFlagSet("", flag.ContinueOnError), nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		if c.Context = ctx; interrupted {
+		if interrupted {
 			cancel()
 		}
-		err := reportSignedOut(c, "default", results)
+		err := reportSignedOut(ctx, &app.Env{Out: io.Discard, Err: &told}, "default", results)
 		if err == nil || err.Error() != want || !errors.Is(err, provider.ErrUnavailable) {
 			t.Errorf("err = %v, want %s", err, want)
 		}

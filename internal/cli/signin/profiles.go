@@ -43,7 +43,7 @@ used before needs no browser:
 					if err := app.NoMoreThan(c, 0); err != nil {
 						return err
 					}
-					return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return listProfiles(c, client) })
+					return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return listProfiles(app.EnvOf(c), client) })
 				},
 			},
 			profilesUseCommand(), profilesDeleteCommand(),
@@ -74,7 +74,7 @@ type profileEntry struct {
 	Problem      string     `json:"problem,omitempty"`
 }
 
-func listProfiles(c *cli.Context, client *core.Client) error {
+func listProfiles(e *app.Env, client *core.Client) error {
 	stored, err := client.Store.List()
 	if err != nil {
 		return err
@@ -89,13 +89,13 @@ func listProfiles(c *cli.Context, client *core.Client) error {
 		entry.describe(client)
 		d.Profiles = append(d.Profiles, entry)
 	}
-	if app.GlobalBool(c, "json") {
-		return app.PrintJSON(c, d)
+	if e.JSON {
+		return e.PrintJSON(d)
 	}
 	if !slices.Contains(names, selected.Value) {
-		fmt.Fprintf(app.Notes(c), "%s names profile %q, which isn't there.\n", app.OneLine(selected.Origin.String()), selected.Value)
+		fmt.Fprintf(e.Notes(), "%s names profile %q, which isn't there.\n", app.OneLine(selected.Origin.String()), selected.Value)
 	}
-	return writeProfiles(c, d)
+	return writeProfiles(e, d)
 }
 
 // describe fills in what is known of a profile without its secrets.
@@ -139,24 +139,24 @@ func providerInUse(p config.Profile, meta store.Meta) string {
 
 // writeProfiles is the answer for people: a star before the profile in use, and after
 // its provider the others that it has a sign-in of.
-func writeProfiles(c *cli.Context, d profilesDocument) error {
-	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+func writeProfiles(e *app.Env, d profilesDocument) error {
+	table := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "  PROFILE\tPROVIDER\tACCOUNT\tEXPIRES\tSTORAGE\tDATABASE")
-	for _, e := range d.Profiles {
+	for _, p := range d.Profiles {
 		mark, account, expires := " ", "not signed in", "-"
-		if e.Selected {
+		if p.Selected {
 			mark = "*"
 		}
-		if e.SignedIn {
-			account = dash(app.OneLine(e.Account))
+		if p.SignedIn {
+			account = dash(app.OneLine(p.Account))
 		}
-		if e.ExpiresAt != nil {
-			expires = app.Local(e.ExpiresAt)
+		if p.ExpiresAt != nil {
+			expires = app.Local(p.ExpiresAt)
 		}
-		providers := strings.Join(append([]string{dash(e.Provider)}, e.AlsoSignedIn...), " +")
-		fmt.Fprintf(table, "%s %s\t%s\t%s\t%s\t%s\t%s\n", mark, e.Name, providers, account, expires, dash(e.Storage), dash(e.Database))
-		if e.Problem != "" {
-			fmt.Fprintf(app.Notes(c), "%s: %s\n", e.Name, e.Problem)
+		providers := strings.Join(append([]string{dash(p.Provider)}, p.AlsoSignedIn...), " +")
+		fmt.Fprintf(table, "%s %s\t%s\t%s\t%s\t%s\t%s\n", mark, p.Name, providers, account, expires, dash(p.Storage), dash(p.Database))
+		if p.Problem != "" {
+			fmt.Fprintf(e.Notes(), "%s: %s\n", p.Name, p.Problem)
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -165,7 +165,7 @@ func writeProfiles(c *cli.Context, d profilesDocument) error {
 	if d.SelectedBy == string(config.KindDefault) {
 		d.SelectedBy = "nothing names another"
 	}
-	fmt.Fprintf(app.Notes(c), "Profile %q is in use: %s.\n", d.Selected, app.OneLine(d.SelectedBy))
+	fmt.Fprintf(e.Notes(), "Profile %q is in use: %s.\n", d.Selected, app.OneLine(d.SelectedBy))
 	return nil
 }
 

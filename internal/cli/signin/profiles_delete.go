@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,12 +31,23 @@ removes what is stored here whatever they answer. The configuration stays.`,
 			if c.NArg() != 1 {
 				return app.Usage(c, "name one profile; zen profiles list shows them")
 			}
-			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return deleteProfile(c, client, c.Args().First()) })
+			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+				return DeleteOptions{Profile: c.Args().First(), Yes: c.Bool("yes")}.Run(c.Context, app.EnvOf(c), client)
+			})
 		},
 	}
 }
 
-func deleteProfile(c *cli.Context, client *core.Client, name string) error {
+// DeleteOptions are those of zen profiles delete.
+type DeleteOptions struct {
+	Profile string
+	// Yes has nobody asked.
+	Yes bool
+}
+
+// Run signs the profile out, and removes what is stored of it.
+func (o DeleteOptions) Run(ctx context.Context, e *app.Env, client *core.Client) error {
+	name := o.Profile
 	stored, err := client.Store.List()
 	if err != nil {
 		return err
@@ -43,41 +55,41 @@ func deleteProfile(c *cli.Context, client *core.Client, name string) error {
 	configured := slices.Contains(client.Config.ProfileNames(), name)
 	switch {
 	case !slices.Contains(stored, name) && configured:
-		fmt.Fprintf(app.Notes(c), "Nothing is stored of profile %q; its configuration in %s stays.\n", name, client.Config.Paths.ConfigFile)
+		fmt.Fprintf(e.Notes(), "Nothing is stored of profile %q; its configuration in %s stays.\n", name, client.Config.Paths.ConfigFile)
 		return nil
 	case !slices.Contains(stored, name):
 		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("no profile %.60q", name), Hint: "zen profiles list"}
 	}
-	if err := confirmDelete(c, name); err != nil {
+	if err := o.confirm(ctx, e); err != nil {
 		return err
 	}
 	// A profile that is no longer configured has its credentials revoked, too.
 	s := session.New(session.Config{
 		Profile: cache.Profile{Name: name, SettingsHash: client.Config.SettingsHash}, Store: client.Store, Providers: client.Providers,
 	})
-	results, err := s.Logout(c.Context, true)
+	results, err := s.Logout(ctx, true)
 	if err != nil {
 		err = fmt.Errorf("revoke the credentials of profile %q: %w", name, err)
 	}
-	failed := errors.Join(err, reportSignedOut(c, name, results))
-	if err := client.Store.Delete(c.Context, name); err != nil {
+	failed := errors.Join(err, reportSignedOut(ctx, e, name, results))
+	if err := client.Store.Delete(ctx, name); err != nil {
 		return errors.Join(failed, err)
 	}
-	fmt.Fprintf(app.Notes(c), "Removed what was stored of profile %q.\n", name)
+	fmt.Fprintf(e.Notes(), "Removed what was stored of profile %q.\n", name)
 	if configured {
-		fmt.Fprintf(app.Notes(c), "Its configuration in %s stays.\n", client.Config.Paths.ConfigFile)
+		fmt.Fprintf(e.Notes(), "Its configuration in %s stays.\n", client.Config.Paths.ConfigFile)
 	}
 	return failed
 }
 
-func confirmDelete(c *cli.Context, name string) error {
-	if c.Bool("yes") {
+func (o DeleteOptions) confirm(ctx context.Context, e *app.Env) error {
+	if o.Yes {
 		return nil
 	}
-	if !app.EnvOf(c).Interactive() {
-		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("nobody can be asked whether to delete profile %q", name), Hint: "zen profiles delete --yes " + name}
+	if !e.Interactive() {
+		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("nobody can be asked whether to delete profile %q", o.Profile), Hint: "zen profiles delete --yes " + o.Profile}
 	}
-	answer, err := app.NewUI(app.EnvOf(c)).Ask(c.Context, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it? Type yes or no", name))
+	answer, err := app.NewUI(e).Ask(ctx, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it? Type yes or no", o.Profile))
 	if err == nil && !strings.EqualFold(answer, "yes") {
 		err = errors.New("nothing was deleted")
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -29,51 +30,62 @@ goes on with the stored sign-in of that provider; the others stay stored.`,
 			if c.NArg() == 0 && !c.IsSet("provider") {
 				return app.Usage(c, "which profile? zen profiles list shows them")
 			}
-			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return useProfile(c, client) })
+			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+				return UseOptions{Profile: c.Args().First(), Provider: c.String("provider")}.Run(c.Context, app.EnvOf(c), client)
+			})
 		},
 	}
 }
 
-func useProfile(c *cli.Context, client *core.Client) error {
-	name := c.Args().First()
+// UseOptions are those of zen profiles use.
+type UseOptions struct {
+	// Profile is used from now on; "" leaves that as it is.
+	Profile string
+	// Provider is whose stored sign-in the profile goes on with; "" leaves that.
+	Provider string
+}
+
+// Run uses a profile from now on, or another provider's sign-in in it.
+func (o UseOptions) Run(ctx context.Context, e *app.Env, client *core.Client) error {
+	name := o.Profile
 	s, err := client.Session(name)
 	if err != nil {
 		return err
 	}
-	if chosen := c.String("provider"); chosen != "" {
-		account, err := s.Use(c.Context, chosen)
+	if chosen := o.Provider; chosen != "" {
+		account, err := s.Use(ctx, chosen)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(app.Notes(c), "Profile %q uses %s as %s.\n", s.Profile(), chosen, accountName(account))
+		fmt.Fprintf(e.Notes(), "Profile %q uses %s as %s.\n", s.Profile(), chosen, accountName(account))
 		if s.Config().Provider != "" && s.Config().Provider != chosen {
-			fmt.Fprintf(app.Notes(c), "ZEN_PROVIDER is %s, and goes before that until it is unset.\n", s.Config().Provider)
+			fmt.Fprintf(e.Notes(), "ZEN_PROVIDER is %s, and goes before that until it is unset.\n", s.Config().Provider)
 		}
 	}
 	if name != "" {
-		if err := useFromNowOn(c, client, name); err != nil {
+		if err := useFromNowOn(e, client, name); err != nil {
 			return err
 		}
 	}
-	if !app.GlobalBool(c, "json") {
+	if !e.JSON {
 		return nil
 	}
-	return app.PrintJSON(c, struct {
+	return e.PrintJSON(struct {
 		SchemaVersion int    `json:"schema_version"`
 		Profile       string `json:"profile"`
 		Provider      string `json:"provider,omitempty"`
-	}{app.SchemaVersion, s.Profile(), c.String("provider")})
+	}{app.SchemaVersion, s.Profile(), o.Provider})
 }
 
-func useFromNowOn(c *cli.Context, client *core.Client, name string) error {
+func useFromNowOn(e *app.Env, client *core.Client, name string) error {
 	if err := client.Config.SetDefaultProfile(name); err != nil {
 		return err
 	}
-	fmt.Fprintf(app.Notes(c), "Profile %q is in use from now on.\n", name)
+	fmt.Fprintf(e.Notes(), "Profile %q is in use from now on.\n", name)
 	switch by := client.Config.Selected(); by.Origin.Kind {
 	case config.KindFlag, config.KindEnvironment, config.KindProjectFile:
 		if by.Value != name {
-			fmt.Fprintf(app.Notes(c), "But %s says %s, and goes before it.\n", app.OneLine(by.Origin.String()), by.Value)
+			fmt.Fprintf(e.Notes(), "But %s says %s, and goes before it.\n", app.OneLine(by.Origin.String()), by.Value)
 		}
 	}
 	return nil

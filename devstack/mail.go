@@ -1,0 +1,155 @@
+package devstack
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const mailPath = "/_zen/mail"
+
+// maxMails is how many the inbox holds.
+const maxMails = 50
+
+// Mail is a message that the stack would have sent: a one-time code.
+type Mail struct {
+	At   time.Time `json:"at"`
+	To   string    `json:"to"`
+	Code string    `json:"code"`
+}
+
+// inbox takes the place of everybody's mailboxes.
+type inbox struct {
+	mu    sync.Mutex
+	mails []Mail        // newest last
+	more  chan struct{} // closed when one arrives
+}
+
+func (i *inbox) receive(m Mail) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.mails = append(i.mails, m)
+	i.mails = i.mails[max(0, len(i.mails)-maxMails):]
+	if i.more != nil {
+		close(i.more)
+		i.more = nil
+	}
+}
+
+// to are the mails of an address or the part of it before the @, newest first; an empty
+// one is everybody. The channel is closed when there are more.
+func (i *inbox) to(address string) ([]Mail, <-chan struct{}) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.more == nil {
+		i.more = make(chan struct{})
+	}
+	found := []Mail{}
+	for _, m := range slices.Backward(i.mails) {
+		local, _, _ := strings.Cut(m.To, "@")
+		if address == "" || strings.EqualFold(m.To, address) || strings.EqualFold(local, address) {
+			found = append(found, m)
+		}
+	}
+	return found, i.more
+}
+
+// Mails are the codes that were sent to an address, or to whoever's part before the @ it
+// is, newest first. An empty one is everybody's.
+func (s *Stack) Mails(address string) []Mail {
+	found, _ := s.inbox.to(address)
+	return found
+}
+
+// mailHandler lists mails (GET). With after, a time, it waits for one that is later.
+func (s *Stack) mailHandler(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get(adminHeader) == "" {
+		http.Error(w, "the header "+adminHeader+" is missing", http.StatusForbidden)
+		return
+	}
+	query := r.URL.Query()
+	after, err := time.Parse(time.RFC3339Nano, query.Get("after"))
+	if err != nil && query.Has("after") {
+		http.Error(w, "after is not a time", http.StatusBadRequest)
+		return
+	}
+	mails, more := s.inbox.to(query.Get("to"))
+	for query.Has("after") && (len(mails) == 0 || !mails[0].At.After(after)) {
+		select {
+		case <-more:
+			mails, more = s.inbox.to(query.Get("to"))
+		case <-r.Context().Done():
+			return
+		case <-s.background.Done():
+			http.Error(w, "the stack has ended", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(mails)
+}
+
+// Mails are those of the stack for an address, newest first. With wait, the answer comes
+// when there is one that is newer than the last.
+func (a Admin) Mails(ctx context.Context, address string, wait bool) ([]Mail, error) {
+	list := func(query url.Values) ([]Mail, error) {
+		var mails []Mail
+		err := a.get(ctx, mailPath+"?"+query.Encode(), &mails)
+		return mails, err
+	}
+	query := url.Values{"to": {address}}
+	mails, err := list(query)
+	if err != nil || !wait {
+		return mails, err
+	}
+	query.Set("after", time.Time{}.Format(time.RFC3339Nano))
+	if len(mails) > 0 {
+		query.Set("after", mails[0].At.Format(time.RFC3339Nano))
+	}
+	return list(query)
+}
+
+// get asks for JSON.
+func (a Admin) get(ctx context.Context, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL+path, nil)
+	if err != nil {
+		return fmt.Errorf("reach the stack: %w", err)
+	}
+	answer, err := a.send(req)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer, into); err != nil {
+		return fmt.Errorf("read the stack's answer: %w", err)
+	}
+	return nil
+}
+
+// send makes a call and returns the body of a good answer.
+func (a Admin) send(req *http.Request) ([]byte, error) {
+	req.Header.Set(adminHeader, "1")
+	client := a.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("reach the stack: %w", err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("read the stack's answer: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s", strings.TrimSpace(string(answer)))
+	}
+	return answer, nil
+}

@@ -1,0 +1,348 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/internal/doctor"
+)
+
+// diagnosis is what zen doctor --json prints.
+type diagnosis struct {
+	Findings []struct {
+		ID, Severity, Observed, Cause, Next string
+		Class                               string `json:"failure_class"`
+	}
+	code int
+}
+
+// first is the id of the first finding that isn't ok.
+func (d diagnosis) first() string {
+	for _, f := range d.Findings {
+		if f.Severity == "warn" || f.Severity == "error" {
+			return f.ID
+		}
+	}
+	return ""
+}
+
+func (d diagnosis) has(id string) bool {
+	for _, f := range d.Findings {
+		if f.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (d diagnosis) String() string {
+	var b strings.Builder
+	for _, f := range d.Findings {
+		if f.Severity != "ok" {
+			fmt.Fprintf(&b, "\n  %s %s: %s (%s) next: %s", f.Severity, f.ID, f.Observed, f.Cause, f.Next)
+		}
+	}
+	return b.String()
+}
+
+// patient is a sign-in, from whose copies the doctor starts anew each time: without a
+// cached token, which would hide that none can be had.
+type patient struct {
+	t       *testing.T
+	stack   *devstack.Stack
+	environ []string
+	state   string
+}
+
+func newPatient(t *testing.T) *patient {
+	zen, stack := signedIn(t)
+	p := &patient{t: t, stack: stack, environ: zen().Env}
+	for _, v := range p.environ {
+		if dir, ok := strings.CutPrefix(v, "ZEN_STATE_DIR="); ok {
+			p.state = dir
+		}
+	}
+	path := filepath.Join(p.state, "profiles", "default.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file map[string]any
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	delete(file, "tokens")
+	if text, err = json.Marshal(file); err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// ask runs zen doctor on a copy, with changes of the environment.
+func (p *patient) ask(t *testing.T, environ []string, args ...string) diagnosis {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := t.TempDir()
+	if err := os.CopyFS(state, os.DirFS(p.state)); err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(state, func(path string, d os.DirEntry, err error) error {
+		mode := os.FileMode(0o600)
+		if err == nil && d.IsDir() {
+			mode = 0o700
+		}
+		return errors.Join(err, os.Chmod(path, mode))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(bin, "zen"), append([]string{"doctor", "--json"}, args...)...)
+	cmd.Env = append(append(slices.Clone(p.environ), "ZEN_STATE_DIR="+state), environ...)
+	cmd.Dir = t.TempDir()
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	var d diagnosis
+	var exited *exec.ExitError
+	if errors.As(err, &exited) {
+		d.code = exited.ExitCode()
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(out, &d); err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, &stderr)
+	}
+	return d
+}
+
+// causes are the findings by which the doctor names what each fault of the stack is, for
+// a sign-in with Clerk. Faults of other providers, of clients that replicate or write,
+// and what only shows when something is changed, are not among them.
+var causes = map[string]string{
+	"api-down": "turso.api", "api-not-member": "turso.api", "api-unauthorized": "turso.api",
+	"clerk-clock-ahead": "token.not-issued", "clerk-html": "clerk.native-api", "clerk-jwks-unavailable": "clerk.jwks",
+	"clerk-key-swapped": "token.not-issued", "clerk-native-disabled": "clerk.native-api", "clerk-rate-limited": "clerk.native-api",
+	"clerk-session-gone": "token.not-issued", "clerk-signed-out": "token.not-issued", "clerk-template-audience": "token.audience",
+	"clerk-template-empty": "token.not-issued", "clerk-template-missing": "token.not-issued", "clerk-unavailable": "clerk.jwks",
+	"clerk-user-banned": "token.not-issued", "clock-ahead": "database.expired", "jwks-stuck": "turso.jwks.key-refused",
+	"net-429": "network.trouble", "net-502": "network.trouble", "net-503": "network.trouble", "net-cut": "network.unreachable",
+	"net-cut-body": "network.unreachable", "reads-blocked": "plan.blocked", "sqld": "database.refused",
+	"token-invalidated": "database.invalidated", "token-not-allowed": "database.not-allowed",
+}
+
+// sameCause takes a provider's own finding for the failure that it leads to, and the key
+// set's, which two look at.
+func sameCause(got, want string) bool {
+	return got == want || want == "token.not-issued" && strings.HasPrefix(got, "clerk.") ||
+		strings.HasPrefix(want, "clerk.") && got == "issuer.key-set"
+}
+
+func TestDoctorNamesTheCause(t *testing.T) {
+	t.Parallel()
+	p := newPatient(t)
+	with := func(t *testing.T, faults ...string) diagnosis {
+		for _, name := range faults {
+			if err := p.stack.Faults.Switch(name, true); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = p.stack.Faults.Switch(name, false) }()
+		}
+		return p.ask(t, nil)
+	}
+	if d := with(t); d.first() != "" || d.code != 0 {
+		t.Errorf("a healthy stack: exit code %d%s", d.code, d)
+	}
+	for name, want := range causes {
+		t.Run(name, func(t *testing.T) {
+			if d := with(t, name); !sameCause(d.first(), want) {
+				t.Errorf("the first finding is %q, want %q%s", d.first(), want, d)
+			}
+		})
+	}
+	d := with(t, "jwks-stuck")
+	if d.code != 3 || !d.has("turso.jwks.over-limit") || !d.has("turso.jwks.key-refused") || !d.has("database.minted") || !d.has("cors.hides-refusal") {
+		t.Errorf("jwks-stuck: exit code %d%s", d.code, d)
+	}
+	// Of two faults the deeper one is named first.
+	names := slices.Sorted(maps.Keys(causes))
+	layer := func(id string) int {
+		for i, l := range doctor.Layers() {
+			if strings.HasPrefix(id, l+".") {
+				return i
+			}
+		}
+		return slices.Index(doctor.Layers(), "issuer") // a provider's own
+	}
+	pairs := 0
+	for i, a := range names {
+		for _, b := range []string{names[(i+5)%len(names)], names[(i+11)%len(names)]} {
+			la, lb := layer(causes[a]), layer(causes[b])
+			if la == lb || strings.HasPrefix(a, "net-") && strings.HasPrefix(b, "net-") {
+				continue
+			}
+			deeper := a
+			if lb < la {
+				deeper = b
+			}
+			pairs++
+			if d := with(t, a, b); layer(d.first()) > layer(causes[deeper]) {
+				t.Errorf("%s and %s: the first finding is %q, want one of %s%s", a, b, d.first(), deeper, d)
+			}
+		}
+	}
+	if pairs < 40 {
+		t.Errorf("%d pairs were tried", pairs)
+	}
+}
+
+func TestDoctorNamesMisconfiguration(t *testing.T) {
+	t.Parallel()
+	p := newPatient(t)
+	dir := t.TempDir()
+	config := func(change func(string) string) string {
+		text, err := os.ReadFile(strings.TrimPrefix(p.environ[slices.IndexFunc(p.environ, func(v string) bool { return strings.HasPrefix(v, "ZEN_CONFIG=") })], "ZEN_CONFIG="))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, fmt.Sprintf("config%d.toml", len(change(string(text)))))
+		if err := os.WriteFile(path, []byte(change(string(text))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "ZEN_CONFIG=" + path
+	}
+	without := func(key string) string {
+		return config(func(text string) string {
+			var kept []string
+			for line := range strings.Lines(text) {
+				if !strings.HasPrefix(line, key+" =") {
+					kept = append(kept, line)
+				}
+			}
+			return strings.Join(kept, "")
+		})
+	}
+	replaced := func(old, with string) string {
+		return config(func(text string) string { return strings.ReplaceAll(text, old, with) })
+	}
+	token := "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJpZCI6IjMzMDU3NjYxIiwiYSI6InJ3In0.c2lnbmF0dXJl"
+	for _, test := range []struct {
+		name    string
+		environ []string
+		want    string
+		code    int
+	}{
+		{"no database", []string{without("database")}, "config.no-database", 2},
+		{"no database_id", []string{without("database_id")}, "config.no-database-id", 0},
+		{"database elsewhere", []string{replaced("/dbs/app", "/dbs/other")}, "", -1},
+		{"nobody listens", []string{"ZEN_DATABASE=http://127.0.0.1:1/dbs/app"}, "network.unreachable", 4},
+		{"no such host", []string{"ZEN_DATABASE=libsql://nosuch.invalid"}, "network.dns", 4},
+		{"no such provider", []string{"ZEN_PROVIDER=nosuch"}, "binary.provider-fails", 2},
+		{"no such token provider", []string{"ZEN_TOKEN_PROVIDER=nosuch"}, "binary.provider-fails", 2},
+		{"no publishable key", []string{without("publishable_key"), "CLERK_PUBLISHABLE_KEY="}, "config.provider", 2},
+		{"wrong publishable key", []string{"ZEN_CLERK__PUBLISHABLE_KEY=pk_test_nonsense"}, "config.provider", 2},
+		{"secret key in its place", []string{"ZEN_CLERK__PUBLISHABLE_KEY=sk_test_0123456789abcdef0123"}, "config.provider", 2},
+		{"unknown setting", []string{config(func(text string) string { return text + "\n[providers.nosuch]\nx = 1\n" })}, "", 0},
+		{"misspelt setting", []string{replaced("bridge_url", "bridge_ulr")}, "config.provider", 2},
+		{"template that is not there", []string{"ZEN_CLERK__TEMPLATE=nosuch"}, "token.not-issued", 2},
+		{"wrong API token", []string{"TURSO_API_TOKEN=eyJhbGciOiJub25lIn0.e30.x"}, "turso.api", 0},
+		{"API elsewhere", []string{"TURSO_API_BASEURL=http://127.0.0.1:1"}, "turso.api", 0},
+		{"proxy that can't be used", []string{"HTTPS_PROXY=http://u:p x@proxy.invalid", "ZEN_DATABASE=https://db.invalid"}, "network.proxy", 2},
+		{"another organization", []string{"ZEN_PLATFORMTOKEN__ORGANIZATION=nosuch"}, "turso.api", 0},
+		{"token in a page", []string{"VITE_TURSO_AUTH_TOKEN=" + token}, "bundle.secret", 2},
+		{"secret key in a page", []string{"NEXT_PUBLIC_CLERK_SECRET_KEY=sk_live_0123456789abcdefghij"}, "bundle.secret", 2},
+		{"API key in a page", []string{"EXPO_PUBLIC_KEY=ak_0123456789abcdefghij"}, "bundle.secret", 2},
+		{"token for servers", []string{"TURSO_AUTH_TOKEN=" + token}, "", 0},
+		{"read-only", []string{"ZEN_ACCESS=ro"}, "", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := p.ask(t, test.environ)
+			if test.code >= 0 && (d.first() != test.want || d.code != test.code) {
+				t.Errorf("exit code %d, first %q; want %d and %q%s", d.code, d.first(), test.code, test.want, d)
+			}
+			if test.code < 0 && d.code == 0 {
+				t.Errorf("nothing is wrong%s", d)
+			}
+			if strings.Contains(d.String(), token) || strings.Contains(d.String(), "0123456789abcdef") {
+				t.Errorf("a secret is in a finding: %s", d)
+			}
+		})
+	}
+}
+
+// A report has what was asked, in the order of the questions, and no secret.
+func TestDoctorReport(t *testing.T) {
+	t.Parallel()
+	zen, stack := signedIn(t)
+	if err := stack.Faults.Switch("jwks-stuck", true); err != nil {
+		t.Fatal(err)
+	}
+	token, err := zen("token").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{strings.TrimSpace(string(token))}
+	for _, v := range zen().Env {
+		name, value, _ := strings.Cut(v, "=")
+		if name == "TURSO_API_TOKEN" || name == "CLERK_SECRET_KEY" || name == "ZEN_APIKEY__KEY" {
+			secrets = append(secrets, value)
+		}
+	}
+	for _, anonymous := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "report.md")
+		args := []string{"doctor", "--report", path}
+		if anonymous {
+			args = append(args, "--anonymous")
+		}
+		out, err := zen(args...).CombinedOutput()
+		var exited *exec.ExitError
+		if !errors.As(err, &exited) || exited.ExitCode() != 3 {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+		at := 0
+		for _, part := range []string{
+			"## Date", "## Summary", "## Environment", "Turso plan", "### Symptoms", "CORS", "#### The token", `"kid"`, `"perm"`, "#### The issuer's key set",
+			"#### The key sets that are registered", "documented limit is 2", "### Verification steps", "curl", "HTTP 401", "existing keys", "HTTP 200",
+			"## Expected behaviour", "## Current workaround", "## Questions", "internal server error",
+		} {
+			i := strings.Index(string(text[at:]), part)
+			if i < 0 {
+				t.Errorf("the report lacks %q after byte %d:\n%s", part, at, text)
+				break
+			}
+			at += i
+		}
+		for _, secret := range secrets {
+			for _, piece := range append(strings.Split(secret, ".")[max(0, strings.Count(secret, ".")):], secret) {
+				if len(piece) > 8 && (strings.Contains(string(text), piece) || strings.Contains(string(out), piece)) {
+					t.Errorf("a secret is in the report")
+				}
+			}
+		}
+		if anonymous && (strings.Contains(string(text), stack.DatabaseID()) || strings.Contains(string(text), "alice@") || strings.Contains(string(text), stack.DatabaseURL())) {
+			t.Errorf("a name is in the report:\n%s", text)
+		}
+	}
+}

@@ -1,0 +1,216 @@
+package provider
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/text"
+)
+
+// maxTemplate bounds what is read as a template.
+const maxTemplate = 64 << 10
+
+func providerSetupCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "setup",
+		Usage:     "say what a provider needs at its issuer, for the profile's database",
+		ArgsUsage: "NAME",
+		Description: `It prints the steps, and what files do some of it, without a network. What Turso wants
+in a token for the database comes from Turso itself:
+
+   turso org jwks template --database app --scope full-access >rw.json
+   turso org jwks template --database app --scope read-only >ro.json
+   zen provider setup auth0 --template rw.json --read-only-template ro.json --write setup`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "topic", Usage: "only what the provider says about `TOPIC`"},
+			&cli.StringFlag{Name: "template", Usage: "the claims of a token for the database are in `FILE`, or - for standard input"},
+			&cli.StringFlag{Name: "read-only-template", Usage: "those of one for reading are in `FILE`"},
+			&cli.StringFlag{Name: "write", Usage: "write the files into `DIR`, which has none of them yet"},
+		},
+		Action:       providerSetup,
+		BashComplete: completeInstalled,
+	}
+}
+
+func providerSetup(c *cli.Context) error {
+	name, err := oneArgument(c, "NAME")
+	if err != nil {
+		return err
+	}
+	template, err := readTemplate(c, "template")
+	if err != nil {
+		return err
+	}
+	readOnly, err := readTemplate(c, "read-only-template")
+	if err != nil {
+		return err
+	}
+	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+		profile, err := client.Config.Profile("")
+		if err != nil {
+			return err
+		}
+		p, err := client.Providers.Open(c.Context, name)
+		if err != nil {
+			return err
+		}
+		setup, err := p.Setup(c.Context, provider.SetupRequest{
+			Topic: c.String("topic"),
+			Purpose: provider.Purpose{
+				Target: profile.Target(), Access: profile.Access.Value, Permissions: profile.Permissions.Value,
+				Template: template, ReadOnlyTemplate: readOnly,
+			},
+		})
+		if errors.Is(err, errors.ErrUnsupported) {
+			return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("provider %s says nothing about its setup", name)}
+		}
+		if err != nil {
+			return err
+		}
+		if dir := c.String("write"); dir != "" {
+			if err := writeSetup(dir, setup.Files); err != nil {
+				return err
+			}
+		}
+		if app.GlobalBool(c, "json") {
+			return app.PrintJSON(c, newSetupDocument(setup))
+		}
+		return printSetup(c.App.Writer, setup, c.String("write"))
+	})
+}
+
+// readTemplate reads what Turso printed; "" where the flag is not given.
+func readTemplate(c *cli.Context, flag string) (string, error) {
+	path := c.String(flag)
+	if path == "" {
+		return "", nil
+	}
+	in := c.App.Reader
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return "", &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("--%s: %v", flag, err), Err: err}
+		}
+		defer func() { _ = file.Close() }()
+		in = file
+	}
+	content, err := io.ReadAll(io.LimitReader(in, maxTemplate+1))
+	var claims map[string]any
+	if err != nil || len(content) > maxTemplate || json.Unmarshal(content, &claims) != nil {
+		return "", &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("--%s %s is not a JSON object", flag, app.OneLine(path)),
+			Hint: "it is what turso org jwks template prints",
+		}
+	}
+	return string(content), nil
+}
+
+// writeSetup replaces nothing: what is there may have been changed by hand.
+func writeSetup(dir string, files []provider.SetupFile) error {
+	for _, f := range files {
+		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
+			return fmt.Errorf("write %q: %w", f.Path, fs.ErrInvalid)
+		}
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o644)
+		if f.Program {
+			mode = 0o755
+		}
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+		if err != nil {
+			return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("--write: %v", err), Hint: "name another directory, or move that file away", Err: err}
+		}
+		_, err = io.WriteString(file, f.Text)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printSetup draws text from the provider: none of it may reach the terminal as it is.
+func printSetup(w io.Writer, s provider.Setup, written string) error {
+	var b strings.Builder
+	for i, step := range s.Steps {
+		fmt.Fprintf(&b, "%d. %s\n", i+1, app.OneLine(step.Title))
+		if step.URL != "" {
+			fmt.Fprintf(&b, "   %s\n", app.OneLine(step.URL))
+		}
+		for line := range strings.Lines(text.Lines(step.Text)) {
+			fmt.Fprintf(&b, "   %s\n", strings.TrimRight(line, "\n"))
+		}
+		b.WriteString("\n")
+	}
+	for _, f := range s.Files {
+		if written != "" {
+			fmt.Fprintf(&b, "%s  %s\n", filepath.Join(written, filepath.FromSlash(app.OneLine(f.Path))), app.OneLine(f.Doc))
+			continue
+		}
+		fmt.Fprintf(&b, "--- %s: %s\n%s\n", app.OneLine(f.Path), app.OneLine(f.Doc), strings.TrimRight(text.Lines(f.Text), "\n"))
+	}
+	for _, t := range s.Topics {
+		fmt.Fprintf(&b, "--topic %s  %s\n", app.OneLine(t.Name), app.OneLine(t.Doc))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+type setupDocument struct {
+	SchemaVersion int          `json:"schema_version"`
+	Issuer        string       `json:"issuer,omitempty"`
+	KeySetURL     string       `json:"key_set_url,omitempty"`
+	Endpoints     []string     `json:"endpoints"`
+	Steps         []setupStep  `json:"steps"`
+	Files         []setupFile  `json:"files"`
+	Topics        []setupTopic `json:"topics"`
+}
+
+type setupStep struct {
+	Title string `json:"title"`
+	Text  string `json:"text"`
+	URL   string `json:"url,omitempty"`
+}
+
+type setupFile struct {
+	Path    string `json:"path"`
+	Doc     string `json:"doc"`
+	Text    string `json:"text"`
+	Program bool   `json:"program"`
+}
+
+type setupTopic struct {
+	Name string `json:"name"`
+	Doc  string `json:"doc"`
+}
+
+func newSetupDocument(s provider.Setup) setupDocument {
+	d := setupDocument{SchemaVersion: app.SchemaVersion, Endpoints: append([]string{}, s.Endpoints...), Steps: []setupStep{}, Files: []setupFile{}, Topics: []setupTopic{}}
+	if s.Issuer != nil {
+		d.Issuer, d.KeySetURL = s.Issuer.Issuer, s.Issuer.KeySetURL
+	}
+	for _, step := range s.Steps {
+		d.Steps = append(d.Steps, setupStep(step))
+	}
+	for _, f := range s.Files {
+		d.Files = append(d.Files, setupFile(f))
+	}
+	for _, t := range s.Topics {
+		d.Topics = append(d.Topics, setupTopic(t))
+	}
+	return d
+}
