@@ -41,7 +41,9 @@ func (l *Listener) handler() http.Handler {
 	})
 }
 
-func (l *Listener) isHost(host string) bool { return host == l.addr || l.alias != "" && host == l.alias }
+func (l *Listener) isHost(host string) bool {
+	return host == l.addr || l.alias != "" && host == l.alias
+}
 
 // callback holds the request of an accepted callback until it is settled.
 func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
