@@ -21,6 +21,7 @@ import (
 	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // visitTimeout is how long zen dev browse may take, as long as zen login waits for it.
@@ -68,14 +69,13 @@ func dev(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	dir, err := devDir(c.String("dir"))
+	dir, forget, err := devDir(c.Context, c.String("dir"))
 	if err != nil {
 		return err
 	}
+	defer forget()
 	if c.IsSet("dir") {
 		options.Dir = filepath.Join(dir, "data")
-	} else {
-		defer os.RemoveAll(dir)
 	}
 	stack, err := devstack.Start(options)
 	var taken *net.OpError
@@ -127,16 +127,23 @@ func devOptions(c *cli.Context) (devstack.Options, error) {
 	return options, nil
 }
 
-// devDir is the directory of the configuration, a temporary one without --dir.
-func devDir(dir string) (string, error) {
+// devDir is the directory of the configuration, a temporary one without --dir, which
+// forget removes. Those of stacks that were killed go, too.
+func devDir(ctx context.Context, dir string) (path string, forget func(), err error) {
 	if dir == "" {
-		return os.MkdirTemp("", "zen-dev-")
+		const prefix = "zen-dev-"
+		private.SweepDirs(ctx, os.TempDir(), prefix, time.Now())
+		temporary, err := private.MakeDir("", prefix)
+		if err != nil {
+			return "", nil, err
+		}
+		return temporary.Path, temporary.Remove, nil
 	}
-	dir, err := filepath.Abs(dir)
+	path, err = filepath.Abs(dir)
 	if err == nil {
-		err = os.MkdirAll(dir, 0o700)
+		err = os.MkdirAll(path, 0o700)
 	}
-	return dir, err
+	return path, func() {}, err
 }
 
 // devInside prints the environment and waits, or runs a command in it.
