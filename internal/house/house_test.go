@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 const module = "github.com/zen-auth/zen/"
@@ -174,5 +178,28 @@ func TestWhatIsNotLinked(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The build tag front chooses between two programs: no other file knows of it.
+func TestOnlyTheChoiceHasATag(t *testing.T) {
+	var tagged []string
+	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for line := range strings.Lines(string(text)) {
+			if constraint, ok := strings.CutPrefix(line, "//go:build "); ok && slices.Contains(strings.FieldsFunc(constraint, func(r rune) bool { return !unicode.IsLetter(r) }), "front") {
+				tagged = append(tagged, strings.TrimPrefix(filepath.ToSlash(path), "../../"))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"cmd/zen/front.go", "cmd/zen/full.go"}; !slices.Equal(tagged, want) {
+		t.Errorf("the tag front is in %v, want %v", tagged, want)
 	}
 }
