@@ -67,11 +67,13 @@ func (i *Issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	keys := []object{}
-	if !i.fault(FaultKeyUnpublished) {
-		keys = append(keys, key.JWK())
+	if i.fault(FaultKeyUnpublished) {
+		if key, err = i.stranger(); err != nil {
+			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			return
+		}
 	}
-	i.writeJSON(w, http.StatusOK, object{"keys": keys})
+	i.writeJSON(w, http.StatusOK, object{"keys": []object{key.JWK()}})
 }
 
 // writeJSON writes an answer, after 16 MiB of space where that is the fault.
