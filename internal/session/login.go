@@ -159,10 +159,10 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(l.Accounts)) {
-			if !all && name != inUse {
-				continue
-			}
 			account := l.Accounts[name]
+			if !all && name != inUse && !account.SignedIn.IsZero() {
+				continue // a sign-in of its own; without, it was made in the name of this one
+			}
 			revoked := s.revoke(ctx, name, account)
 			out = append(out, SignedOut{name, account.Credential.Subject, revoked})
 			s.audit(audit.Revoke, actor{provider: name, subject: subject(account)}, provider.Token{}, revoked)

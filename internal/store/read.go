@@ -29,7 +29,7 @@ func (s *Store) read(profile string) (contents, error) {
 	if err != nil {
 		return contents{}, fmt.Errorf("read credentials of profile %q: %w", profile, err)
 	}
-	f, err := parse(data, !s.withoutClaims)
+	f, err := parse(data, s.tokensOnly)
 	if err == nil && f.Profile != "" && f.Profile != profile {
 		err = fmt.Errorf("it was copied from profile %.64q", f.Profile)
 	}
@@ -74,7 +74,7 @@ func (s *Store) open(ctx context.Context, profile string, c contents) (Record, e
 	if err != nil {
 		return Record{}, shut{fmt.Errorf("read credentials of profile %q: %w", profile, err)}
 	}
-	r, err := c.unseal(profile, key, !s.withoutClaims)
+	r, err := c.unseal(profile, key, s.tokensOnly)
 	if err != nil {
 		return Record{}, s.unusable(provider.ErrConfig, profile, err)
 	}
