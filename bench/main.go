@@ -45,6 +45,9 @@ func run() (err error) {
 	if err := warmToken(stack, dir); err != nil {
 		return err
 	}
+	if err := coldToken(stack, dir); err != nil {
+		return err
+	}
 	return queries(stack, dir)
 }
 

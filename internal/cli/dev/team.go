@@ -1,11 +1,10 @@
 package dev
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
-
-	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
@@ -15,7 +14,7 @@ import (
 
 // startTeam starts an OpenBao beside the stack, with the plugins that make plugins puts
 // beside zen.
-func startTeam(c *cli.Context, stack *devstack.Stack, dir string) (*team.Team, error) {
+func startTeam(ctx context.Context, stack *devstack.Stack, dir string) (*team.Team, error) {
 	program, err := bao.Find()
 	if err != nil {
 		return nil, &provider.Error{
@@ -34,7 +33,7 @@ func startTeam(c *cli.Context, stack *devstack.Stack, dir string) (*team.Team, e
 	if err := os.MkdirAll(kept, 0o700); err != nil {
 		return nil, err
 	}
-	t, err := team.Start(c.Context, stack, team.Options{
+	t, err := team.Start(ctx, stack, team.Options{
 		Program: program, Plugins: filepath.Join(filepath.Dir(self), "openbao"), Dir: kept,
 	})
 	if errors.Is(err, team.ErrPlugins) {
