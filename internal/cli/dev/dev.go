@@ -22,6 +22,7 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/devstack/team"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // visitTimeout is how long zen dev browse may take, as long as zen login waits for it.
@@ -101,14 +102,13 @@ func (o Options) Run(ctx context.Context, e *app.Env) error {
 	if err != nil {
 		return err
 	}
-	dir, err := devDir(o.Dir)
+	dir, forget, err := devDir(ctx, o.Dir)
 	if err != nil {
 		return err
 	}
+	defer forget()
 	if o.Dir != "" {
 		options.Dir = filepath.Join(dir, "data")
-	} else {
-		defer os.RemoveAll(dir)
 	}
 	stack, err := devstack.Start(options)
 	var taken *net.OpError
@@ -170,16 +170,23 @@ func (o Options) stack(e *app.Env) (devstack.Options, error) {
 	return options, nil
 }
 
-// devDir is the directory of the configuration, a temporary one without --dir.
-func devDir(dir string) (string, error) {
+// devDir is the directory of the configuration, a temporary one without --dir, which
+// forget removes. Those of stacks that were killed go, too.
+func devDir(ctx context.Context, dir string) (path string, forget func(), err error) {
 	if dir == "" {
-		return os.MkdirTemp("", "zen-dev-")
+		const prefix = "zen-dev-"
+		private.SweepDirs(ctx, os.TempDir(), prefix, time.Now())
+		temporary, err := private.MakeDir("", prefix)
+		if err != nil {
+			return "", nil, err
+		}
+		return temporary.Path, temporary.Remove, nil
 	}
-	dir, err := filepath.Abs(dir)
+	path, err = filepath.Abs(dir)
 	if err == nil {
-		err = os.MkdirAll(dir, 0o700)
+		err = os.MkdirAll(path, 0o700)
 	}
-	return dir, err
+	return path, func() {}, err
 }
 
 // inside prints the environment and waits, or runs a command in it.
