@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,47 +15,17 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/clients/tursotest"
-	"github.com/zen-auth/zen/devstack/turso"
-	"github.com/zen-auth/zen/internal/gateway"
 )
-
-// way is one to the stack's database: what a client is given for it.
-type way struct{ name, url, token string }
-
-// ways are the stack's exported URL, as it is, with a token of the database, and what
-// `zen proxy` is, with its own bearer.
-func ways(t *testing.T) []way {
-	t.Helper()
-	s := tursotest.New(t, turso.Options{})
-	must(t, s.RegisterJWKS("acme", "clerk", s.Keys))
-	exported := s.URL + "/dbs/app"
-	address, err := url.Parse(exported)
-	must(t, err)
-	token := s.JWT(t, turso.TokenOptions{Lifetime: time.Hour})
-	proxy, err := gateway.Listen(t.Context(), gateway.Config{Address: address, Transport: bearer(token)})
-	must(t, err)
-	t.Cleanup(func() { must(t, proxy.Close(context.Background())) })
-	return []way{{"exported", exported, token}, {"proxy", proxy.URL(), proxy.Bearer().Reveal()}}
-}
-
-// bearer puts a token on requests, as a session's transport does.
-type bearer string
-
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(b))
-	return http.DefaultTransport.RoundTrip(r)
-}
 
 // drive runs a program that uses the database as an application would, by each way, and
 // judges what it saw.
 func drive(t *testing.T, clients []string, command func(client, table string) *exec.Cmd) {
 	t.Helper()
-	for i, w := range ways(t) {
+	for i, w := range tursotest.Ways(t) {
 		for j, client := range clients {
-			t.Run(w.name+"/"+client, func(t *testing.T) {
+			t.Run(w.Name+"/"+client, func(t *testing.T) {
 				cmd := command(client, "t_"+string(rune('a'+i))+string(rune('a'+j)))
-				cmd.Env = append(os.Environ(), "DB_URL="+w.url, "DB_TOKEN="+w.token)
+				cmd.Env = append(os.Environ(), "DB_URL="+w.URL, "DB_TOKEN="+w.Token)
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr
 				out, err := cmd.Output()
@@ -82,7 +50,7 @@ func TestNodeClients(t *testing.T) {
 	dir := npmCI(t, "node")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	drive(t, []string{"@libsql/client", "@libsql/client/http", "@libsql/client/web", "@tursodatabase/serverless", "kysely"},
+	drive(t, []string{"@libsql/client", "@libsql/client/http", "@libsql/client/web", "@tursodatabase/serverless", "drizzle-orm", "kysely"},
 		func(client, table string) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, "node", "drive.mjs", client, table)
 			cmd.Dir = dir
@@ -165,11 +133,11 @@ func TestRustClient(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("cargo build: %v\n%s", err, out)
 	}
-	for i, w := range ways(t) {
+	for i, w := range tursotest.Ways(t) {
 		for _, mode := range []string{"remote", "replica", "synced"} {
-			t.Run(w.name+"/"+mode, func(t *testing.T) {
+			t.Run(w.Name+"/"+mode, func(t *testing.T) {
 				cmd := exec.CommandContext(ctx, filepath.Join(target, "release", "libsql-drive"), mode, filepath.Join(t.TempDir(), "r.db"))
-				cmd.Env = append(os.Environ(), "DB_URL="+w.url, "DB_TOKEN="+w.token, "DB_TABLE="+string(rune('a'+i)))
+				cmd.Env = append(os.Environ(), "DB_URL="+w.URL, "DB_TOKEN="+w.Token, "DB_TABLE="+string(rune('a'+i)))
 				out, err := cmd.CombinedOutput()
 				if err != nil || !strings.HasSuffix(strings.TrimSpace(string(out)), "2 y 00FF\ntrue") {
 					t.Errorf("%v\n%s", err, out)

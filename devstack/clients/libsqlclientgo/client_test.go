@@ -115,3 +115,15 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// The exported URL as it is, and `zen proxy`.
+func TestWays(t *testing.T) {
+	for _, w := range tursotest.Ways(t) {
+		t.Run(w.Name, func(t *testing.T) {
+			db, err := sql.Open("libsql", w.URL+"?authToken="+url.QueryEscape(w.Token))
+			must(t, err)
+			defer db.Close()
+			tursotest.Use(t, db, "ways_"+w.Name)
+		})
+	}
+}

@@ -51,6 +51,21 @@ async function serverless() {
 	return { version: version("@tursodatabase/serverless"), rows, unique };
 }
 
+async function drizzle() {
+	const { drizzle } = await import("drizzle-orm/libsql");
+	const { sql, asc } = await import("drizzle-orm");
+	const { integer, sqliteTable, text } = await import("drizzle-orm/sqlite-core");
+	const db = drizzle({ connection: { url, authToken } });
+	const note = sqliteTable(table, { id: integer().primaryKey(), body: text().unique() });
+	await db.run(sql.raw(`CREATE TABLE ${table} (id INTEGER PRIMARY KEY, body TEXT UNIQUE)`));
+	await db.batch([db.insert(note).values({ body: "first" }), db.insert(note).values({ body: "second" })]);
+	await db.transaction((tx) => tx.insert(note).values({ body: "third" }));
+	const unique = await db.insert(note).values({ body: "first" }).then(() => "no error", (e) => (String(e.cause?.message).includes("UNIQUE constraint failed") ? "unique" : String(e)));
+	const rows = (await db.select().from(note).orderBy(asc(note.id))).map((n) => n.body);
+	db.$client.close();
+	return { version: version("drizzle-orm"), rows, unique };
+}
+
 async function kysely() {
 	const { Kysely } = await import("kysely");
 	const { LibsqlDialect } = await import("@libsql/kysely-libsql");
@@ -69,6 +84,7 @@ const clients = {
 	"@libsql/client/http": () => libsql("@libsql/client/http"),
 	"@libsql/client/web": () => libsql("@libsql/client/web"),
 	"@tursodatabase/serverless": serverless,
+	"drizzle-orm": drizzle,
 	kysely,
 };
 console.log(JSON.stringify(await clients[name]()));
