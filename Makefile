@@ -8,7 +8,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build demo test test-cluster test-all lint generate bench clean
+.PHONY: build plugins demo demo-team test test-cluster test-all lint generate bench clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do.
@@ -23,9 +23,18 @@ build:
 demo: build
 	@bin/zen dev -- sh demo/demo.sh
 
+# OpenBao's plugins have a directory of their own, as a server wants it.
+plugins:
+	set -e; for p in secrets-turso auth-clerk; do \
+		(cd openbao && $(BUILD) -ldflags '-s -w' -o ../bin/openbao/openbao-plugin-$$p ./cmd/openbao-plugin-$$p); done
+
+demo-team: build plugins
+	@bin/zen dev --team -- sh demo/team.sh
+
 # test is for every change: what needs no program but Go's and the C compiler.
 test:
 	$(GO) test -race -short -parallel 4 -timeout 5m -tags $(TAGS) ./...
+	cd openbao && $(GO) test -race -short -timeout 5m ./...
 
 # test-all has the clients, drivers and suites of others, browsers and clusters, too. The
 # others are modules of their own: both drivers take the name libsql, one is cgo with
@@ -33,7 +42,7 @@ test:
 # need.
 test-all:
 	$(GO) test -race -parallel 4 -timeout 15m -tags $(TAGS) ./...
-	cd openbao && $(GO) test -race -timeout 15m ./...
+	cd openbao && ZEN_TEST_CLUSTER=1 $(GO) test -race -timeout 15m ./...
 	cd devstack/clients/golibsql && $(GO) test -timeout 15m ./...
 	cd devstack/clients/libsqlclientgo && $(GO) test -timeout 15m ./...
 	cd devstack/clients/gooidc && $(GO) test -timeout 15m ./...
@@ -58,8 +67,9 @@ generate:
 	$(GO) generate ./...
 	cd devstack/clients/orm && $(GO) generate ./...
 
-bench: build
+bench: build plugins
 	$(GO) run ./bench
+	cd openbao && $(GO) test -run xxx -bench Server -benchtime 2s .
 	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./internal/host
 	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 	$(GO) test -run xxx -bench Verify ./core/jwks

@@ -20,7 +20,7 @@ func ExampleOpen() {
 	ctx := context.Background()
 	db, err := core.Open(ctx, core.Database{})
 	if err != nil {
-		log.Fatal(err, provider.Hint(err))
+		log.Fatalf("%v: %s", err, provider.Hint(err)) // "not signed in: zen login"
 	}
 	defer db.Close()
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func (c *Client) lookup(ctx context.Context, ask func(Provider, provider.LookupR
 		return record
 	})
 	result := errNoLookup
-	for _, name := range c.lookupOrder(first) {
+	for name := range c.lookupOrder(first) {
 		description, err := c.Providers.Describe(ctx, name)
 		if err == nil && !slices.Contains(description.Services, provider.ServiceLookup) {
 			continue
@@ -128,27 +129,40 @@ func (c *Client) lookAt(ctx context.Context, profile, name string, record store.
 	}))
 }
 
-// lookupOrder is first, then those of the installed providers that may run, of which
-// nobody has to be asked whether they may.
-func (c *Client) lookupOrder(first []string) []string {
-	names := slices.Clone(first)
-	for _, found := range c.Providers.List() {
-		if slices.Contains(names, found.Name) || found.Err != nil {
-			continue
+// lookupOrder is first, then the providers that the user's file has settings for, then the
+// other ones that are installed; of the latter two those that may run, of which nobody has
+// to be asked whether they may. A provider is only looked at when its turn comes.
+func (c *Client) lookupOrder(first []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		seen := map[string]bool{}
+		for _, name := range first {
+			if !seen[name] && !yield(name) {
+				return
+			}
+			seen[name] = true
 		}
-		if binary, err := host.InspectFile(found.Name, found.Path); err == nil {
-			if _, err := c.Providers.Pins.Known(binary); err == nil {
-				names = append(names, found.Name)
+		installed := map[string]string{}
+		var others []string
+		for _, found := range c.Providers.List() {
+			if found.Err == nil {
+				installed[found.Name] = found.Path
+				others = append(others, found.Name)
+			}
+		}
+		for _, name := range slices.Concat(c.Config.ProviderNames(), others) {
+			if seen[name] || installed[name] == "" {
+				continue
+			}
+			seen[name] = true
+			binary, err := host.InspectFile(name, installed[name])
+			if err == nil {
+				_, err = c.Providers.Pins.Known(binary)
+			}
+			if err == nil && !yield(name) {
+				return
 			}
 		}
 	}
-	var order []string
-	for _, name := range names {
-		if !slices.Contains(order, name) {
-			order = append(order, name)
-		}
-	}
-	return order
 }
 
 // isName tells the name of a database at Turso from everything else that people give:

@@ -26,7 +26,7 @@ func (s *Stack) handler(customer http.Handler) http.Handler {
 	}
 	clients := s.clients(s.parts(customer), service)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := own.Handler(r); pattern != "" {
+		if _, pattern := own.Handler(r); pattern != "" && !turso.MatchSignIn(r) {
 			own.ServeHTTP(w, r)
 			return
 		}
@@ -55,6 +55,10 @@ func (s *Stack) parts(customer http.Handler) http.Handler {
 		rest.Handle(pattern, s.CI.Handler())
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if turso.MatchSignIn(r) {
+			s.Turso.SignIn(w, r)
+			return
+		}
 		// Before the mux, which would redirect a path with // in it.
 		if turso.Match(r) {
 			s.Turso.ServeHTTP(w, r)
@@ -69,6 +73,8 @@ func service(r *http.Request) string {
 	switch path := r.URL.Path; {
 	case strings.HasPrefix(path, "/dbs/"):
 		return "Database"
+	case turso.MatchSignIn(r):
+		return "Turso"
 	case turso.Match(r):
 		return "Turso API"
 	case strings.HasPrefix(path, clerk.BackendPrefix):

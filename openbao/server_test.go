@@ -61,6 +61,9 @@ func buildInto(dir, version string) error {
 // program is bao's path. Without one the test is skipped, loudly, and fails in CI.
 func program(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short has no servers")
+	}
 	path, err := bao.Find()
 	switch {
 	case err != nil && os.Getenv("CI") == "true":

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/text"
 )
@@ -36,7 +36,7 @@ func apiError(what string, res *http.Response, body []byte) error {
 		failure := Unavailable(what, "HTTP "+strconv.Itoa(res.StatusCode)+" that is not Clerk's: is there a proxy between?")
 		if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests {
 			failure.Message = "clerk: " + what + ": HTTP " + strconv.Itoa(res.StatusCode)
-			failure.RetryAfter = retryAfter(res.Header)
+			failure.RetryAfter = httpclient.RetryAfter(res.Header)
 		}
 		return failure
 	}
@@ -58,7 +58,7 @@ func apiError(what string, res *http.Response, body []byte) error {
 	}
 	switch code := first.Code; {
 	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode >= 500:
-		failure.Kind, failure.RetryAfter = provider.ErrUnavailable, retryAfter(res.Header)
+		failure.Kind, failure.RetryAfter = provider.ErrUnavailable, httpclient.RetryAfter(res.Header)
 	case code == "native_api_disabled":
 		failure.Kind = provider.ErrConfig
 		failure.Hint = "enable the Native API: https://dashboard.clerk.com/last-active?path=native-applications"
@@ -86,17 +86,3 @@ func isCode(s string) bool {
 // Harmless returns a server's sentence in a form fit for a terminal, or "" where a
 // word is so long that it could be a ticket or a token.
 func Harmless(message string) string { return text.Sentence(message, 30) }
-
-// retryAfter reads Retry-After in both forms (RFC 9110 section 10.2.3), up to a day.
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	var wait time.Duration
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		if date, err := http.ParseTime(h.Get("Date")); err == nil {
-			wait = at.Sub(date)
-		}
-	}
-	return min(max(0, wait), 24*time.Hour)
-}

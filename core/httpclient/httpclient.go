@@ -101,7 +101,7 @@ func (w wrapped) RoundTrip(req *http.Request) (*http.Response, error) {
 		Kind:       provider.ErrUnavailable,
 		Message:    fmt.Sprintf("something in between answered for %s: %s", req.URL.Host, what),
 		Hint:       "it is a proxy, a gateway or the network's sign-in page, or the URL is a web site's: open it in a browser",
-		RetryAfter: retryAfter(resp.Header),
+		RetryAfter: RetryAfter(resp.Header),
 	}}
 }
 
@@ -129,13 +129,19 @@ func inBetween(resp *http.Response) string {
 	return ""
 }
 
-// retryAfter reads the seconds of Retry-After (RFC 9110 section 10.2.3).
-func retryAfter(h http.Header) time.Duration {
-	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 16)
-	if err != nil {
-		return 0
+// RetryAfter reads Retry-After in both forms (RFC 9110 section 10.2.3), up to a day: a
+// date counts from that of the answer. What is neither is zero.
+func RetryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	var wait time.Duration
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		if date, err := http.ParseTime(h.Get("Date")); err == nil {
+			wait = at.Sub(date)
+		}
 	}
-	return time.Duration(seconds) * time.Second
+	return min(max(0, wait), 24*time.Hour)
 }
 
 // answered is an answer of something in between, as an error of the network.

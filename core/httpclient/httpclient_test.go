@@ -100,3 +100,18 @@ func TestUnknownAuthority(t *testing.T) {
 		t.Errorf("got %v, hint %q", err, provider.Hint(err))
 	}
 }
+
+func TestRetryAfter(t *testing.T) {
+	const date = "Mon, 30 Nov 2026 12:00:00 GMT"
+	for value, want := range map[string]time.Duration{
+		"": 0, "7": 7 * time.Second, "-1": 0, "soon": 0, "999999": 24 * time.Hour,
+		"Mon, 30 Nov 2026 12:01:30 GMT": 90 * time.Second, "Mon, 30 Nov 2026 11:00:00 GMT": 0,
+	} {
+		if got := httpclient.RetryAfter(http.Header{"Retry-After": {value}, "Date": {date}}); got != want {
+			t.Errorf("%q: %s, want %s", value, got, want)
+		}
+	}
+	if got := httpclient.RetryAfter(http.Header{"Retry-After": {date}}); got != 0 {
+		t.Errorf("without a date of its own: %s", got)
+	}
+}

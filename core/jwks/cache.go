@@ -60,18 +60,26 @@ func (d Disk) Load() (*Set, error) {
 	if err != nil {
 		return nil, d.missing()
 	}
-	var e entry
-	if json.Unmarshal(content, &e) != nil || e.URL != d.URL {
+	e, err := readObject(content) // a struct would take longer than all the rest
+	if err != nil || e.text("url") != d.URL {
 		return nil, d.missing()
 	}
-	keys, err := Parse(e.Set)
+	set := []byte(e.raw("set"))
+	keys, err := Parse(set)
 	if err != nil {
 		return nil, d.missing()
 	}
-	return &Set{
-		URL: d.URL, Keys: keys, JSON: e.Set, ETag: e.ETag, Fetched: e.Fetched, Refetched: e.Refetched,
-		MaxAge: min(max(0, time.Duration(e.MaxAge)*time.Second), maxMaxAge),
-	}, nil
+	seconds, _ := e.number("max_age_seconds")
+	s := &Set{URL: d.URL, Keys: keys, JSON: set, ETag: e.text("etag"), MaxAge: min(max(0, time.Duration(seconds)*time.Second), maxMaxAge)}
+	for name, at := range map[string]*time.Time{"fetched_at": &s.Fetched, "refetched_at": &s.Refetched} {
+		if !e.has(name) {
+			continue
+		}
+		if *at, err = time.Parse(time.RFC3339Nano, e.text(name)); err != nil {
+			return nil, d.missing()
+		}
+	}
+	return s, nil
 }
 
 // Marshal is the content of the file of a set.

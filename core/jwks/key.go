@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 )
 
 // Limits of a key set. Most issuers publish a handful of keys, those with a key for
@@ -65,23 +66,23 @@ func Parse(set []byte) ([]Key, error) {
 	return keys, nil
 }
 
-type jwk struct {
-	Type       string          `json:"kty"`
-	ID         string          `json:"kid"`
-	Use        string          `json:"use"`
-	Algorithm  string          `json:"alg"`
-	Operations []string        `json:"key_ops"`
-	Curve      string          `json:"crv"`
-	N          string          `json:"n"`
-	E          string          `json:"e"`
-	X          string          `json:"x"`
-	Y          string          `json:"y"`
-	Private    json.RawMessage `json:"d"`
-}
+// jwk are the members of a key that count.
+type jwk struct{ Type, ID, Use, Algorithm, Curve, N, E, X, Y string }
 
 func parseKey(raw json.RawMessage) (Key, bool) {
-	var k jwk
-	if json.Unmarshal(raw, &k) != nil || k.hasPrivate() || !k.signs() {
+	o, err := readObject(raw)
+	if err != nil {
+		return Key{}, false
+	}
+	k := jwk{}
+	for name, to := range map[string]*string{
+		"kty": &k.Type, "kid": &k.ID, "use": &k.Use, "alg": &k.Algorithm, "crv": &k.Curve, "n": &k.N, "e": &k.E, "x": &k.X, "y": &k.Y,
+	} {
+		if *to, err = o.requireText(name); err != nil {
+			return Key{}, false
+		}
+	}
+	if o.has("d") || !signs(k.Use, o) { // the private half is published, too
 		return Key{}, false
 	}
 	var public crypto.PublicKey
@@ -99,20 +100,16 @@ func parseKey(raw json.RawMessage) (Key, bool) {
 	return Key{ID: k.ID, Algorithm: k.Algorithm, Public: public}, true
 }
 
-// hasPrivate reports whether the private half is published, too. null is absent.
-func (k jwk) hasPrivate() bool { return k.Private != nil && string(k.Private) != "null" }
-
 // signs reports whether the key is published for verifying signatures.
-func (k jwk) signs() bool {
-	if k.Use != "" && k.Use != "sig" {
+func signs(use string, o object) bool {
+	if use != "" && use != "sig" {
 		return false
 	}
-	for _, operation := range k.Operations {
-		if operation == "verify" {
-			return true
-		}
+	if !o.has("key_ops") {
+		return true
 	}
-	return len(k.Operations) == 0
+	operations, ok := o.value("key_ops").([]any)
+	return ok && (len(operations) == 0 || slices.Contains(texts(operations), "verify"))
 }
 
 func (k jwk) rsa() crypto.PublicKey {

@@ -23,7 +23,7 @@ func (l *Listener) handler() http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Content-Security-Policy", policy)
 		switch {
-		case r.Host != l.addr:
+		case !l.isHost(r.Host):
 			// A name that an attacker has pointed at 127.0.0.1.
 			refuse(w, http.StatusMisdirectedRequest, "this is not the host you asked for")
 		case r.URL.Path == donePath && r.Method == http.MethodGet:
@@ -41,6 +41,10 @@ func (l *Listener) handler() http.Handler {
 			l.callback(w, r)
 		}
 	})
+}
+
+func (l *Listener) isHost(host string) bool {
+	return host == l.addr || l.alias != "" && host == l.alias
 }
 
 // callback holds the request of an accepted callback until it is settled.

@@ -38,11 +38,15 @@ type Options struct {
 	// Ports are tried in order, for an issuer that compares the whole redirect URI
 	// instead of following RFC 8252 section 7.3. None is any free port.
 	Ports []int
+	// Localhost accepts the callback at http://localhost:PORT, too, whatever address that
+	// is to the browser, for a page that is told a port alone and goes there.
+	Localhost bool
 }
 
 // Listener waits for one callback. Its methods are safe for concurrent use.
 type Listener struct {
 	addr    string
+	alias   string // another host that is accepted, or ""
 	path    string
 	server  *http.Server
 	served  chan struct{}
@@ -87,9 +91,22 @@ func Listen(ctx context.Context, opts Options) (*Listener, error) {
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
 	strangers.Protect(l.server, maxConnections)
+	sockets := []net.Listener{socket}
+	if opts.Localhost {
+		_, port, _ := net.SplitHostPort(l.addr)
+		l.alias = net.JoinHostPort("localhost", port)
+		// Where that can't be had, localhost is 127.0.0.1, or the browser tries it next.
+		if six, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("::1", port)); err == nil {
+			sockets = append(sockets, six)
+		}
+	}
+	var serving sync.WaitGroup
+	for _, socket := range sockets {
+		serving.Go(func() { _ = l.server.Serve(socket) })
+	}
 	go func() {
 		defer close(l.served)
-		_ = l.server.Serve(socket)
+		serving.Wait()
 	}()
 	return l, nil
 }

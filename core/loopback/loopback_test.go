@@ -492,3 +492,54 @@ func TestWaitOrPasteWithNobody(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A page that is told a port alone may go to localhost, whichever address that is.
+func TestLocalhost(t *testing.T) {
+	for _, by := range []string{"localhost", "127.0.0.1", "[::1]"} {
+		l, err := loopback.Listen(t.Context(), loopback.Options{Path: "/", Localhost: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		_, port, err := net.SplitHostPort(host(l))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := do(t, http.MethodGet, "http://127.0.0.1:"+port+"/?state="+l.State(), "attacker.example:"+port); got.status != http.StatusMisdirectedRequest {
+			t.Errorf("another name: %+v", got)
+		}
+		address := by
+		if by == "[::1]" { // localhost, as some resolve it
+			by = "localhost"
+			if _, err := net.Dial("tcp", "[::1]:"+port); err != nil {
+				t.Skip("no IPv6 here")
+			}
+		}
+		browser := make(chan answer, 1)
+		go func() {
+			browser <- do(t, http.MethodGet, "http://"+address+":"+port+"/?jwt=s3cret&state="+l.State(), by+":"+port)
+		}()
+		c, err := l.Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Succeed("Signed in.")
+		if got := <-browser; c.Get("jwt") != "s3cret" || got.err != nil || strings.Contains(got.url, "s3cret") {
+			t.Errorf("%s: %+v", address, got)
+		}
+		pasted, err := loopback.Listen(t.Context(), loopback.Options{Path: "/", Localhost: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { pasted.Close() })
+		_, port, _ = net.SplitHostPort(host(pasted))
+		if err := pasted.Paste("localhost:" + port + "/?jwt=x&state=" + pasted.State()); err != nil {
+			t.Error(err)
+		}
+	}
+	l := listen(t)
+	_, port, _ := net.SplitHostPort(host(l))
+	if got := do(t, http.MethodGet, "http://"+host(l)+"/callback?state="+l.State(), "localhost:"+port); got.status != http.StatusMisdirectedRequest {
+		t.Errorf("localhost, unasked: %+v", got)
+	}
+}

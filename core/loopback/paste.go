@@ -57,7 +57,7 @@ func (l *Listener) Paste(address string) error {
 		address = "http://" + address
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" || u.Host != l.addr || u.Path != l.path {
+	if err != nil || u.Scheme != "http" || !l.isHost(u.Host) || u.Path != l.path {
 		return fmt.Errorf("read the pasted address: %w", errors.New("it does not start with "+l.RedirectURL()))
 	}
 	c, err := l.accept(u.RawQuery)

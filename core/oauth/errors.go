@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/text"
 )
@@ -60,7 +60,7 @@ func refusal(name, what string, status int, header http.Header, code, descriptio
 		switch {
 		case status >= 500 || status == http.StatusTooManyRequests:
 			failure.Message = prefixed(name, "%s: HTTP %d", what, status)
-			failure.RetryAfter = retryAfter(header)
+			failure.RetryAfter = httpclient.RetryAfter(header)
 		case status/100 == 3:
 			failure.Message = prefixed(name, "%s: HTTP %d: it is a redirect, and none is followed", what, status)
 		}
@@ -79,7 +79,7 @@ func refusal(name, what string, status int, header http.Header, code, descriptio
 	case code == CodeInvalidClient:
 		failure.Hint = "are client_id and its secret or key right?"
 	case status == http.StatusTooManyRequests && code != CodeSlowDown, status >= 500, code == "temporarily_unavailable", code == "server_error":
-		failure.Kind, failure.RetryAfter = provider.ErrUnavailable, retryAfter(header)
+		failure.Kind, failure.RetryAfter = provider.ErrUnavailable, httpclient.RetryAfter(header)
 	}
 	return failure
 }
@@ -111,17 +111,3 @@ func isCode(s string) bool {
 // Harmless returns an issuer's sentence in a form fit for a terminal, of at most 160
 // bytes, or "" where a word is so long that it could be a code or a token.
 func Harmless(message string) string { return text.Sentence(message, 50) }
-
-// retryAfter reads Retry-After in both forms (RFC 9110 section 10.2.3), up to a day.
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	var wait time.Duration
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		if date, err := http.ParseTime(h.Get("Date")); err == nil {
-			wait = at.Sub(date)
-		}
-	}
-	return min(max(0, wait), 24*time.Hour)
-}

@@ -55,6 +55,14 @@ func (c *Client) CreateAPIToken(ctx context.Context, name string, o APITokenOpti
 	return answer.Token, err
 }
 
+// APITokens lists the API tokens of the user, without their values. It takes one that may
+// do everything.
+func (c *Client) APITokens(ctx context.Context) ([]APIToken, error) {
+	var answer struct{ Tokens []APIToken }
+	err := c.do(ctx, call{op: "list API tokens", method: http.MethodGet, path: "/v1/auth/api-tokens"}, &answer)
+	return answer.Tokens, err
+}
+
 // RevokeAPIToken ends an API token of the same user, by its name.
 func (c *Client) RevokeAPIToken(ctx context.Context, name string) error {
 	const op = "revoke the API token"

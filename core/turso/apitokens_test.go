@@ -17,6 +17,8 @@ func TestAPITokens(t *testing.T) {
 		exchange{request: "POST /v2/auth/api-tokens/mine", body: `{}`, answer: `{"token":{"name":"mine","id":"43"}}`},
 		exchange{request: "DELETE /v1/auth/api-tokens/openbao-0", answer: `{"token":"openbao-0"}`},
 		exchange{request: "DELETE /v1/auth/api-tokens/gone", status: 404, answer: `{"error":"api token gone not found"}`},
+		exchange{request: "GET /v1/auth/api-tokens", answer: `{"tokens":[{"name":"ci","id":"44"}]}`},
+		exchange{request: "GET /v1/organizations/acme/groups", answer: `{"groups":[{"name":"default","uuid":"g-1"}]}`},
 	)
 	got, err := c.CreateAPIToken(t.Context(), "openbao-1", turso.APITokenOptions{
 		Organization: "acme", Group: "default", Scopes: []turso.Scope{turso.ScopeRead, turso.ScopeMintToken},
@@ -33,6 +35,12 @@ func TestAPITokens(t *testing.T) {
 	var e *turso.Error
 	if err := c.RevokeAPIToken(t.Context(), "gone"); !errors.As(err, &e) || e.Status != 404 {
 		t.Errorf("got %v", err)
+	}
+	if list, err := c.APITokens(t.Context()); err != nil || len(list) != 1 || list[0].Name != "ci" {
+		t.Errorf("got %+v, %v", list, err)
+	}
+	if groups, err := c.Groups(t.Context(), "acme"); err != nil || len(groups) != 1 || groups[0].Name != "default" {
+		t.Errorf("got %+v, %v", groups, err)
 	}
 	if err := c.RevokeAPIToken(t.Context(), "../x"); !errors.Is(err, turso.ErrBadArgument) {
 		t.Errorf("got %v", err)

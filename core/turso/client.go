@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/zen-auth/zen/core/httpclient"
+	"github.com/zen-auth/zen/core/provider"
 )
 
 const (
@@ -78,16 +78,10 @@ func checkBaseURL(s string) (string, error) {
 		return "", errors.New("turso: the API's base URL is not a whole URL like " + DefaultBaseURL)
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", errors.New("turso: the API's base URL has a user name, a query or a fragment")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && provider.IsLoopback(u.Hostname()):
 		return strings.TrimRight(u.String(), "/"), nil
 	case u.Scheme == "http":
 		return "", fmt.Errorf("turso: the API's base URL is http:// on %s, which is not this machine: write https://", u.Hostname())
 	}
 	return "", fmt.Errorf("turso: the API's base URL has the scheme %q: write https://", u.Scheme)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	host = strings.ToLower(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
 )
 
 // Database is a database of an organisation.
@@ -28,7 +30,7 @@ type Database struct {
 // certificate.
 func (d Database) URL() string {
 	host, _, _ := strings.Cut(d.Hostname, "/")
-	if u, err := url.Parse("//" + host); err == nil && isLoopback(u.Hostname()) {
+	if u, err := url.Parse("//" + host); err == nil && provider.IsLoopback(u.Hostname()) {
 		return "http://" + d.Hostname
 	}
 	return "libsql://" + d.Hostname

@@ -29,6 +29,18 @@ func (c *Client) Group(ctx context.Context, org, name string) (Group, error) {
 	return answer.Group, nil
 }
 
+// Groups lists the groups of an organisation.
+func (c *Client) Groups(ctx context.Context, org string) ([]Group, error) {
+	const op = "list groups"
+	prefix, err := orgPath(op, org)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct{ Groups []Group }
+	err = c.do(ctx, call{op: op, method: http.MethodGet, path: prefix + "/groups"}, &answer)
+	return answer.Groups, err
+}
+
 // CreateGroupToken makes a token for every database of a group, those to come
 // included, and returns the JWT, which is a secret.
 func (c *Client) CreateGroupToken(ctx context.Context, org, group string, o TokenOptions) (string, error) {

@@ -3,8 +3,8 @@ package auth0
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -42,11 +42,8 @@ func (t *Tenant) renderActivate(w http.ResponseWriter, status int, b *browser, p
 
 // waiting finds the device that shows a code; case and separators don't matter.
 func (t *Tenant) waiting(userCode string) *device {
-	plain := func(s string) string {
-		return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s))
-	}
 	for _, d := range t.devices {
-		if d.status == devicePending && t.now().Before(d.expireAt) && random.Same(plain(d.userCode), plain(userCode)) {
+		if d.status == devicePending && t.now().Before(d.expireAt) && oauthserver.SameUserCode(d.userCode, userCode) {
 			return d
 		}
 	}

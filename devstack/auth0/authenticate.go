@@ -8,6 +8,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/random"
 )
 
@@ -25,17 +26,7 @@ func (a *Application) confidential() bool { return a.Secret != "" || len(a.Keys)
 // authenticate finds the application of a call and checks its secret, or its
 // assertion, if it has one.
 func (t *Tenant) authenticate(r *http.Request, form url.Values) (*Application, error) {
-	id, secret := form.Get("client_id"), form.Get("client_secret")
-	if user, password, ok := r.BasicAuth(); ok {
-		// RFC 6749, section 2.3.1: both are form-encoded first.
-		if decoded, err := url.QueryUnescape(user); err == nil {
-			user = decoded
-		}
-		if decoded, err := url.QueryUnescape(password); err == nil {
-			password = decoded
-		}
-		id, secret = user, password
-	}
+	id, secret := oauthserver.Credentials(r, form)
 	assertion := form.Get("client_assertion")
 	if id == "" && assertion != "" {
 		id = assertionSubject(assertion)

@@ -5,11 +5,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -47,8 +46,6 @@ type code struct {
 	challenge   string
 	expireAt    time.Time
 }
-
-var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // 43 of them: a SHA-256 (RFC 7636, section 4.2)
 
 // authorize begins a sign-in. Until the redirect URI is known to be the
 // application's, errors are pages.
@@ -113,7 +110,7 @@ func (t *Tenant) check(tx *transaction, q url.Values) error {
 		return errGrantRefused(GrantCode)
 	case tx.challenge != "" && q.Get("code_challenge_method") != "S256":
 		return errOAuth(400, "invalid_request", "code_challenge_method must be S256")
-	case tx.challenge != "" && (len(tx.challenge) != 43 || !challengeFormat.MatchString(tx.challenge)):
+	case tx.challenge != "" && !oauthserver.ValidChallenge(tx.challenge):
 		return errOAuth(400, "invalid_request", "Parameter 'code_challenge' must be 43 URL-safe characters")
 	case tx.organization != "" && application.Organizations == OrganizationsDeny:
 		return errOAuth(400, "invalid_request", "parameter organization is not allowed for this client")
@@ -139,11 +136,7 @@ func (tx *transaction) reply(answer url.Values) string {
 	if tx.state != "" {
 		answer.Set("state", tx.state)
 	}
-	separator := "?"
-	if strings.Contains(tx.redirectURI, "?") {
-		separator = "&"
-	}
-	return tx.redirectURI + separator + answer.Encode()
+	return oauthserver.Reply(tx.redirectURI, answer)
 }
 
 // verifiable reports whether only its owner can receive at a redirect URI: Auth0
@@ -157,17 +150,4 @@ func verifiable(redirectURI string) bool {
 		return !ip.IsLoopback()
 	}
 	return u.Hostname() != "localhost"
-}
-
-// origin of a URL, as a CSP source; what has no origin is named by its scheme.
-func origin(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme == "" {
-		return ""
-	}
-	// The grammar of CSP sources has no IPv6 addresses.
-	if u.Host == "" || strings.HasPrefix(u.Host, "[") {
-		return u.Scheme + ":"
-	}
-	return u.Scheme + "://" + u.Host
 }

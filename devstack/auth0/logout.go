@@ -7,6 +7,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -79,7 +80,7 @@ func (t *Tenant) showLogout(w http.ResponseWriter, r *http.Request) {
 	case problem != nil:
 		t.site.Fail(w, problem.status, "Oops!, something went wrong", problem.text)
 	case b.user != nil && !request.hinted:
-		t.site.Ask(w, origin(request.redirectURI), portal.Ask{
+		t.site.Ask(w, oauthserver.Origin(request.redirectURI), portal.Ask{
 			Heading: "Log out?", Lead: "You are signed in as " + b.user.Email + ".",
 			Action: logoutPath + "?" + r.URL.RawQuery, Hidden: []portal.Field{{Name: "csrf_token", Value: b.csrf}}, Yes: "Log out",
 		})

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -92,7 +93,7 @@ func (t *Tenant) renderLogin(w http.ResponseWriter, status int, tx *transaction,
 			accounts = append(accounts, portal.Account{Name: u.Name, Email: u.Email})
 		}
 	}
-	t.site.SignIn(w, status, origin(tx.redirectURI), portal.SignIn{
+	t.site.SignIn(w, status, oauthserver.Origin(tx.redirectURI), portal.SignIn{
 		Action: loginPath, Hidden: tx.hidden(), Accounts: accounts, Email: email, Problem: problem,
 	})
 }
@@ -169,7 +170,7 @@ func (t *Tenant) showOrganizations(w http.ResponseWriter, _ *http.Request, tx *t
 	for _, org := range tx.browser.user.organizations {
 		page.Choices = append(page.Choices, portal.Choice{Value: org.ID, Text: org.DisplayName, Detail: org.Name})
 	}
-	t.site.Choose(w, origin(tx.redirectURI), page)
+	t.site.Choose(w, oauthserver.Origin(tx.redirectURI), page)
 }
 
 func (t *Tenant) chooseOrganization(w http.ResponseWriter, r *http.Request, tx *transaction) {
@@ -187,7 +188,7 @@ func (t *Tenant) showConsent(w http.ResponseWriter, _ *http.Request, tx *transac
 		portal.Redirect(w, tx.page(loginPath))
 		return
 	}
-	t.site.Ask(w, origin(tx.redirectURI), portal.Ask{
+	t.site.Ask(w, oauthserver.Origin(tx.redirectURI), portal.Ask{
 		Heading: "Continue to " + tx.grant.application.Name + "?", Lead: "A program on this computer asks to sign in as you.",
 		Facts: []portal.Fact{{Term: "Signed in as", Value: tx.browser.user.Email}, {Term: "Answer goes to", Value: tx.redirectURI}},
 		Note:  "Continue only if you started this yourself.", Action: consentPath, Hidden: tx.hidden(), Yes: "Continue",

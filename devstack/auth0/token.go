@@ -1,14 +1,12 @@
 package auth0
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 
-	"github.com/zen-auth/zen/devstack/random"
+	"github.com/zen-auth/zen/devstack/oauthserver"
 )
 
 // token is the token endpoint.
@@ -43,16 +41,13 @@ func (t *Tenant) exchangeCode(application *Application, form url.Values) (object
 	}
 	delete(t.codes, form.Get("code"))
 	if sent := form.Get("redirect_uri"); sent != c.redirectURI {
-		return nil, errOAuth(403, "unauthorized_client", "The redirect URI is wrong. You sent "+origin(sent)+", and we expected "+origin(c.redirectURI))
+		return nil, errOAuth(403, "unauthorized_client", "The redirect URI is wrong. You sent "+oauthserver.Origin(sent)+", and we expected "+oauthserver.Origin(c.redirectURI))
 	}
 	if c.challenge == "" && application.Secret == "" {
 		return nil, errUnauthorized()
 	}
-	if c.challenge != "" {
-		sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-		if !random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), c.challenge) {
-			return nil, errOAuth(403, "invalid_grant", "Failed to verify code verifier")
-		}
+	if c.challenge != "" && !oauthserver.Verifies(c.challenge, form.Get("code_verifier")) {
+		return nil, errOAuth(403, "invalid_grant", "Failed to verify code verifier")
 	}
 	return t.issue(c.grant)
 }

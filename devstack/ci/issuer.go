@@ -25,6 +25,8 @@ type issuer struct {
 	many   bool
 	claims func(audience string) map[string]any
 	key    func() (jose.Key, error)
+	// stranger is the key that is published in the place of it where that is the fault.
+	stranger func() (jose.Key, error)
 }
 
 // define completes an issuer.
@@ -34,6 +36,7 @@ func (s *Service) define(i issuer) *issuer {
 		i.path = "/ci/" + i.name
 	}
 	i.key = sync.OnceValues(func() (jose.Key, error) { return jose.NewKey(random.String(22)) })
+	i.stranger = sync.OnceValues(func() (jose.Key, error) { return jose.NewKey(random.String(22)) })
 	return &i
 }
 
@@ -62,11 +65,13 @@ func (i *issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	keys := []map[string]any{}
-	if !i.fault(FaultKeyUnpublished) {
-		keys = append(keys, key.JWK())
+	if i.fault(FaultKeyUnpublished) {
+		if key, err = i.stranger(); err != nil {
+			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			return
+		}
 	}
-	writeJSON(w, map[string]any{"keys": keys})
+	writeJSON(w, map[string]any{"keys": []any{key.JWK()}})
 }
 
 // token signs a statement for an audience.
@@ -104,8 +109,10 @@ func (i *issuer) token(audience string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.last[i.name+" "+audience] = token
+	if named == audience && !i.fault(FaultExpired) {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.last[i.name+" "+audience] = token
+	}
 	return token, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/random"
 )
 
@@ -209,17 +210,7 @@ func (inst *Instance) oauthAPI(handle oauthHandler) http.Handler {
 
 // oauthClient finds the application of a call and checks its secret, if it has one.
 func (inst *Instance) oauthClient(r *http.Request) (*OAuthApplication, error) {
-	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	if user, password, ok := r.BasicAuth(); ok {
-		// RFC 6749, section 2.3.1: both are form-encoded first.
-		if decoded, err := url.QueryUnescape(user); err == nil {
-			user = decoded
-		}
-		if decoded, err := url.QueryUnescape(password); err == nil {
-			password = decoded
-		}
-		id, secret = user, password
-	}
+	id, secret := oauthserver.Credentials(r, r.PostForm)
 	application := inst.oauth.applications[id]
 	if application == nil || (application.Secret != "" && !random.Same(secret, application.Secret)) {
 		return nil, errOAuth(401, "invalid_client", "Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).")

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
-	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -35,8 +34,6 @@ type oauthCode struct {
 	challenge   string
 	expireAt    time.Time
 }
-
-var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // 43 of them: a SHA-256 (RFC 7636, section 4.2)
 
 func errRedirectMismatch() *apiError {
 	return &apiError{status: 400, code: "redirect_uri_mismatch", message: "invalid redirect uri provided",
@@ -106,7 +103,7 @@ func (tx *oauthTransaction) check(q url.Values) (err error) {
 		return errOAuth(400, "invalid_request", "Clients must include a code_challenge when performing the authorize code flow, but it is missing.")
 	case tx.challenge != "" && q.Get("code_challenge_method") != "S256":
 		return errOAuth(400, "invalid_request", "Clients must use code_challenge_method=S256, plain is not allowed.")
-	case tx.challenge != "" && (len(tx.challenge) != 43 || !challengeFormat.MatchString(tx.challenge)):
+	case tx.challenge != "" && !oauthserver.ValidChallenge(tx.challenge):
 		return errOAuth(400, "invalid_request", "The code_challenge is not a base64url SHA-256.")
 	}
 	tx.grant.scopes, err = requestedScopes(q.Get("scope"), application)
@@ -128,11 +125,7 @@ func (tx *oauthTransaction) reply(answer url.Values) string {
 	if tx.state != "" {
 		answer.Set("state", tx.state)
 	}
-	separator := "?"
-	if strings.Contains(tx.redirectURI, "?") {
-		separator = "&"
-	}
-	return tx.redirectURI + separator + answer.Encode()
+	return oauthserver.Reply(tx.redirectURI, answer)
 }
 
 // completeOAuth issues the code.

@@ -3,9 +3,9 @@ package clerk
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -87,11 +87,8 @@ func (inst *Instance) pollOAuthDevice(application *OAuthApplication, r *http.Req
 
 // waitingDevice finds the device that shows a code; case and separators don't matter.
 func (inst *Instance) waitingDevice(typed string) *oauthDevice {
-	plain := func(s string) string {
-		return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s))
-	}
 	for _, d := range inst.oauth.devices {
-		if d.status == devicePending && inst.now().Before(d.expireAt) && random.Same(plain(d.userCode), plain(typed)) {
+		if d.status == devicePending && inst.now().Before(d.expireAt) && oauthserver.SameUserCode(d.userCode, typed) {
 			return d
 		}
 	}

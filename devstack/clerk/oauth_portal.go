@@ -3,10 +3,10 @@ package clerk
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -101,14 +101,7 @@ func (tx *oauthTransaction) hidden() []portal.Field {
 
 // formTarget is where the answer to a page may lead, for its policy.
 func (tx *oauthTransaction) formTarget() string {
-	u, err := url.Parse(tx.redirectURI)
-	switch {
-	case err != nil || u.Scheme == "":
-		return ""
-	case u.Host == "" || strings.HasPrefix(u.Host, "["): // CSP sources have no IPv6
-		return u.Scheme + ":"
-	}
-	return u.Scheme + "://" + u.Host
+	return oauthserver.Origin(tx.redirectURI)
 }
 
 func (inst *Instance) showPortalSignIn(w http.ResponseWriter, _ *http.Request, tx *oauthTransaction) {

@@ -1,8 +1,6 @@
 package clerk
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"slices"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/random"
 )
 
@@ -59,11 +58,8 @@ func (inst *Instance) exchangeOAuthCode(application *OAuthApplication, r *http.R
 	if r.PostForm.Get("redirect_uri") != code.redirectURI {
 		return nil, errInvalidGrant("The redirect_uri differs from the one of the authorization request.")
 	}
-	if code.challenge != "" {
-		sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
-		if !random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), code.challenge) {
-			return nil, errInvalidGrant("The PKCE code challenge did not match the code verifier.")
-		}
+	if code.challenge != "" && !oauthserver.Verifies(code.challenge, r.PostForm.Get("code_verifier")) {
+		return nil, errInvalidGrant("The PKCE code challenge did not match the code verifier.")
 	}
 	return inst.oauthTokens(code.grant)
 }

@@ -168,3 +168,15 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// The shell takes a URL with a token in place of a database's name.
+func TestTursoCLIWays(t *testing.T) {
+	c := newCLI(t, tursotest.New(t, turso.Options{}))
+	for _, w := range tursotest.Ways(t) {
+		address := w.URL + "?authToken=" + w.Token
+		c.ok("db", "shell", address, "CREATE TABLE t (a INT, b TEXT); INSERT INTO t VALUES (1, '2024-01-02')")()
+		c.ok("db", "shell", address, "SELECT * FROM t")(`1 +2024-01-02`)
+		c.ok("db", "shell", address, ".dump")(`CREATE TABLE IF NOT EXISTS t \(a INT, b TEXT\)`, `INSERT INTO "t".* VALUES\(1,`)
+		c.ok("db", "shell", address, "DROP TABLE t")()
+	}
+}

@@ -45,16 +45,11 @@ func npmCI(t *testing.T, folder string) string {
 		hash.Write(files[name])
 		return err
 	}))
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = t.TempDir()
-	}
-	cache = filepath.Join(cache, "zen-test")
+	cache := cache(t)
 	dir := filepath.Join(cache, folder+"-"+hex.EncodeToString(hash.Sum(nil)[:8]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir
 	}
-	must(t, os.MkdirAll(cache, 0o755))
 	tmp, err := os.MkdirTemp(cache, "npm-")
 	must(t, err)
 	defer os.RemoveAll(tmp)

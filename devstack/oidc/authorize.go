@@ -4,10 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
-	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -35,8 +34,6 @@ type code struct {
 	redirectURI, challenge string
 	expireAt               time.Time
 }
-
-var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // a SHA-256 (RFC 7636, section 4.2)
 
 // authorize begins a sign-in. Until the redirect URI is known to be the client's, errors
 // are pages.
@@ -82,7 +79,7 @@ func (tx *transaction) check(q url.Values) error {
 		return errOAuth(400, "unsupported_response_type", "The response type is not code")
 	case tx.challenge == "" && tx.grant.client.Secret == "":
 		return errOAuth(400, "invalid_request", "A public client needs a code_challenge")
-	case tx.challenge != "" && (q.Get("code_challenge_method") != "S256" || !challengeFormat.MatchString(tx.challenge)):
+	case tx.challenge != "" && (q.Get("code_challenge_method") != "S256" || !oauthserver.ValidChallenge(tx.challenge)):
 		return errOAuth(400, "invalid_request", "The code_challenge is not one of the method S256")
 	}
 	tx.grant.scopes = scopesOf(q.Get("scope"))
@@ -106,9 +103,5 @@ func (i *Issuer) reply(tx *transaction, answer url.Values) string {
 	if tx.state != "" {
 		answer.Set("state", tx.state)
 	}
-	separator := "?"
-	if strings.Contains(tx.redirectURI, "?") {
-		separator = "&"
-	}
-	return tx.redirectURI + separator + answer.Encode()
+	return oauthserver.Reply(tx.redirectURI, answer)
 }

@@ -3,9 +3,9 @@ package oidc
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -70,9 +70,8 @@ func (i *Issuer) pollDevice(c *Client, form url.Values) (object, error) {
 
 // waiting finds the device that shows a code; case and separators don't matter.
 func (i *Issuer) waiting(typed string) *device {
-	plain := func(s string) string { return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s)) }
 	for _, d := range i.devices {
-		if !d.answered && i.now().Before(d.expireAt) && random.Same(plain(d.userCode), plain(typed)) {
+		if !d.answered && i.now().Before(d.expireAt) && oauthserver.SameUserCode(d.userCode, typed) {
 			return d
 		}
 	}

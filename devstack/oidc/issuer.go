@@ -22,6 +22,8 @@ type Issuer struct {
 	opts    Options
 	site    *portal.Site
 	handler http.Handler
+	// stranger is the key that is published in the place of key where that is the fault.
+	stranger func() (jose.Key, error)
 
 	// mu guards everything below. A request holds it from the moment its form is read
 	// until its answer is computed.
@@ -62,6 +64,7 @@ func New(opts Options) (*Issuer, error) {
 		browsers: map[string]*browser{}, transactions: map[string]*transaction{}, codes: map[string]*code{},
 		devices: map[string]*device{}, refresh: map[string]*refreshToken{}, access: map[string]*accessToken{},
 	}
+	i.stranger = sync.OnceValues(func() (jose.Key, error) { return jose.NewKey(random.String(43)) })
 	for _, c := range opts.Clients {
 		if c.ID == "" {
 			return nil, errors.New("oidc: client: want an id")

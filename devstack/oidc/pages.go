@@ -9,6 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -111,19 +112,7 @@ func (i *Issuer) renderLogin(w http.ResponseWriter, status int, tx *transaction,
 			accounts = append(accounts, portal.Account{Name: u.Name, Email: u.Email})
 		}
 	}
-	i.site.SignIn(w, status, tx.target(), portal.SignIn{Action: loginPath, Hidden: tx.hidden(), Accounts: accounts, Email: email, Problem: problem})
-}
-
-// target is where the answer to a form may lead, as a CSP source.
-func (tx *transaction) target() string {
-	u, err := url.Parse(tx.redirectURI)
-	switch {
-	case err != nil || u.Scheme == "":
-		return ""
-	case strings.HasPrefix(u.Host, "["): // the grammar of CSP sources has no IPv6 addresses
-		return u.Scheme + ":"
-	}
-	return u.Scheme + "://" + u.Host
+	i.site.SignIn(w, status, oauthserver.Origin(tx.redirectURI), portal.SignIn{Action: loginPath, Hidden: tx.hidden(), Accounts: accounts, Email: email, Problem: problem})
 }
 
 func (i *Issuer) login(w http.ResponseWriter, r *http.Request, tx *transaction) {
@@ -154,7 +143,7 @@ func (i *Issuer) showConsent(w http.ResponseWriter, _ *http.Request, tx *transac
 	if tx.device != nil {
 		facts = append(facts, portal.Fact{Term: "Your device shows", Value: tx.device.userCode, Compare: true})
 	}
-	i.site.Ask(w, tx.target(), portal.Ask{
+	i.site.Ask(w, oauthserver.Origin(tx.redirectURI), portal.Ask{
 		Heading: "Grant access to " + tx.grant.client.Name + "?", Lead: "It will see: " + strings.Join(tx.grant.scopes, ", ") + ".",
 		Facts: facts, Note: "Continue only if you started this yourself.", Action: consentPath, Hidden: tx.hidden(), Yes: "Yes",
 	})

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/random"
 )
 
@@ -67,11 +68,13 @@ func (i *Issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	keys := []object{}
-	if !i.fault(FaultKeyUnpublished) {
-		keys = append(keys, key.JWK())
+	if i.fault(FaultKeyUnpublished) {
+		if key, err = i.stranger(); err != nil {
+			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			return
+		}
 	}
-	i.writeJSON(w, http.StatusOK, object{"keys": keys})
+	i.writeJSON(w, http.StatusOK, object{"keys": []object{key.JWK()}})
 }
 
 // writeJSON writes an answer, after 16 MiB of space where that is the fault.
@@ -146,15 +149,7 @@ func (i *Issuer) api(handle apiHandler) http.Handler {
 
 // authenticate finds the client of a call and checks its secret, if it has one.
 func (i *Issuer) authenticate(r *http.Request) (*Client, error) {
-	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	if user, password, ok := r.BasicAuth(); ok {
-		var err, errPassword error
-		id, err = url.QueryUnescape(user) // RFC 6749, section 2.3.1
-		secret, errPassword = url.QueryUnescape(password)
-		if err != nil || errPassword != nil {
-			return nil, errOAuth(401, "invalid_client", "The credentials are not form-encoded")
-		}
-	}
+	id, secret := oauthserver.Credentials(r, r.PostForm)
 	c := i.client(id)
 	if c == nil || (c.Secret != "" && !random.Same(secret, c.Secret)) {
 		return nil, errOAuth(401, "invalid_client", "Unknown client, or its secret is wrong")

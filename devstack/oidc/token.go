@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/random"
 )
 
@@ -68,11 +69,10 @@ func (i *Issuer) exchangeCode(c *Client, form url.Values) (object, error) {
 		return nil, errInvalidGrant("The code is unknown or was used")
 	}
 	delete(i.codes, id)
-	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
 	switch {
 	case form.Get("redirect_uri") != found.redirectURI:
 		return nil, errInvalidGrant("The redirect_uri differs")
-	case found.challenge != "" && !random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), found.challenge):
+	case found.challenge != "" && !oauthserver.Verifies(found.challenge, form.Get("code_verifier")):
 		return nil, errInvalidGrant("The code_verifier doesn't fit the code_challenge")
 	}
 	return i.issue(found.grant, true)

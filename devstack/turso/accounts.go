@@ -48,7 +48,9 @@ func (s *Server) listOrganizationsV1(c *call) (any, error) { return s.organizati
 func (s *Server) listAPITokens(c *call) (any, error) {
 	list := []*apiToken{}
 	for _, name := range sortedKeys(c.user.Tokens) {
-		list = append(list, c.user.Tokens[name])
+		if !strings.HasPrefix(name, sessionPrefix) {
+			list = append(list, c.user.Tokens[name])
+		}
 	}
 	return map[string]any{"tokens": list}, nil
 }
@@ -140,8 +142,15 @@ func (s *Server) invalidateSessions(c *call) (any, error) {
 	return map[string]any{"valid_from": c.now.Unix()}, s.save()
 }
 
+// revokeAPIToken ends a token. It takes one that may do everything, or that token itself.
+// Whether Turso lets a token with scopes end itself is not known.
 func (s *Server) revokeAPIToken(c *call) (any, error) {
 	name := c.r.PathValue("name")
+	if c.token.Name != name {
+		if err := c.token.may(scopeFull); err != nil {
+			return nil, err
+		}
+	}
 	if c.user.Tokens[name] == nil {
 		return nil, notFound("api token %s not found", name)
 	}

@@ -29,7 +29,7 @@ func (s *Server) routes() http.Handler {
 	plain(scopeFull, "GET /v1/auth/api-tokens", s.listAPITokens)
 	plain(scopeFull, "POST /v1/auth/api-tokens/{name}", s.newAPIToken)
 	plain(scopeFull, "POST /v2/auth/api-tokens/{name}", s.newAPIToken)
-	plain(scopeFull, "DELETE /v1/auth/api-tokens/{name}", s.revokeAPIToken)
+	plain(scopeAny, "DELETE /v1/auth/api-tokens/{name}", s.revokeAPIToken)
 
 	inOrg(scopeRead, "GET", "/usage", s.organizationUsage)
 	inOrg(scopeRead, "GET", "/subscription", s.subscription)

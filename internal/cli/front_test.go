@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/programs"
 )
 
 // frontTags are what bin/zen is built with.
@@ -86,4 +88,44 @@ func initialisers(t *testing.T, zen string) map[string]time.Duration {
 		found[fields[1]] = time.Duration(ms * float64(time.Millisecond))
 	}
 	return found
+}
+
+// TestFrontAnswersAsFull: whatever is answered by the front is what the whole zen says.
+func TestFrontAnswersAsFull(t *testing.T) {
+	zen, stack := signedIn(t)
+	if out, err := zen("token", "--access", "ro").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, line := range [][]string{
+		{"token"},
+		{"token", "--format", "header"},
+		{"token", "--json"},
+		{"--profile", "default", "token", "--format", "json"},
+		{"token", "--format", "env", "--shell", "fish"},
+		{"token", "--format", "exec-credential"},
+		{"token", "--access", "ro"},
+		{"token", "--access=rw", "--min-ttl", "1s", "-q"},
+		{"token", "--database", stack.DatabaseURL()},
+		{"token", "--database", "http://127.0.0.1:1"},
+		{"token", "--format", "xml"},
+		{"token", "--shell", "fish"},
+		{"token", "--min-ttl", "-1s"},
+		{"token", "--profile", "nobody"},
+		{"token", "x"},
+		{"exec", "--env", "A=url", "--", "env"},
+		{"exec", "env"},
+		{"exec", "--", "no-such-command"},
+		{"exec", "--env", "1=url", "--", "env"},
+	} {
+		var said [2]string
+		for i, program := range []string{"zen", "zen-full"} {
+			cmd := zen(line...)
+			cmd.Path = filepath.Join(filepath.Dir(cmd.Path), program+programs.Exe)
+			out, _ := cmd.CombinedOutput()
+			said[i] = strconv.Itoa(cmd.ProcessState.ExitCode()) + "\n" + string(out)
+		}
+		if said[0] != said[1] {
+			t.Errorf("%q: the front says\n%s\nand zen-full\n%s", line, said[0], said[1])
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -127,6 +128,9 @@ func parseProfileName(s string) (string, error) {
 // Selected is the name of the profile in use, and what selected it. It need not be
 // the name of a profile that exists.
 func (c *Config) Selected() Value[string] { return c.selected }
+
+// ProviderNames lists the providers that the user file has settings for.
+func (c *Config) ProviderNames() []string { return slices.Sorted(maps.Keys(c.user.providers)) }
 
 // ProfileNames lists the profiles of both files and "default", sorted.
 func (c *Config) ProfileNames() []string {

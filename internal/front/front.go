@@ -109,7 +109,7 @@ func (l line) stored() (tokenform.Answer, error) {
 	}
 	options.Timeout = min(options.Timeout, keyringTimeout)
 	ctx, profile := context.Background(), cache.FromConfig(cfg, p)
-	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options)), store.WithoutClaims()).LoadContext(ctx, profile.Name)
+	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options)), store.TokensOnly()).LoadContext(ctx, profile.Name)
 	if err != nil {
 		return tokenform.Answer{}, err
 	}

@@ -46,7 +46,7 @@ type launch struct {
 // of the package, but for those of ctx.
 func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 	name := l.program.name
-	dir, err := private.MakeDir(socketParent(), socketDirPrefix)
+	dir, err := private.MakeDir(SocketParent(), SocketDirPrefix)
 	if err != nil {
 		return nil, nil, &StartError{Name: name, Err: err}
 	}

@@ -8,15 +8,15 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// socketDirPrefix begins the name of every socket directory.
-const socketDirPrefix = "zen-socket-"
+// SocketDirPrefix begins the name of every socket directory.
+const SocketDirPrefix = "zen-socket-"
 
-// socketParent is where the directories are made for the sockets of providers, each of
+// SocketParent is where the directories are made for the sockets of providers, each of
 // which is also the working directory of one. A path that is too long would fail later,
 // with an error about something else (hashicorp/terraform#32787).
-func socketParent() string {
+func SocketParent() string {
 	parent := os.TempDir()
-	if runtime.GOOS != "windows" && len(parent)+len("/"+socketDirPrefix+"1234567890") > handshake.MaxSocketDir {
+	if runtime.GOOS != "windows" && len(parent)+len("/"+SocketDirPrefix+"1234567890") > handshake.MaxSocketDir {
 		return "/tmp"
 	}
 	return parent

@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 const module = "github.com/zen-auth/zen/"
@@ -132,7 +136,7 @@ func TestArrowsPointDown(t *testing.T) {
 			}
 			switch below := room(to); {
 			case strings.HasPrefix(to, "devstack"):
-				if !strings.HasPrefix(from, "internal/cli") && from != "cmd/zen" {
+				if from != "internal/cli/dev" {
 					t.Errorf("%s imports %s: the stand-in is for zen dev and for tests", from, to)
 				}
 			case below < 0:
@@ -162,7 +166,10 @@ func TestWhatIsNotLinked(t *testing.T) {
 		"core/libsql/hrana": func(p string) bool {
 			return strings.Contains(strings.SplitN(p, "/", 2)[0], ".") && !strings.HasPrefix(p, module)
 		},
-		"core/jwks":   func(p string) bool { return p == "net/http" },
+		"core/jwks": func(p string) bool { return p == "net/http" },
+		"internal/front": func(p string) bool {
+			return p == "net/http" || strings.HasPrefix(p, "google.golang.org/") || strings.HasPrefix(p, "github.com/hashicorp/") || strings.HasPrefix(p, "github.com/urfave/")
+		},
 		"core/plugin": func(p string) bool { return strings.HasPrefix(p, module+"internal/host") || p == module+"core/jwks" },
 	} {
 		for _, p := range list(t, "./"+path) {
@@ -175,5 +182,28 @@ func TestWhatIsNotLinked(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The build tag front chooses between two programs: no other file knows of it.
+func TestOnlyTheChoiceHasATag(t *testing.T) {
+	var tagged []string
+	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for line := range strings.Lines(string(text)) {
+			if constraint, ok := strings.CutPrefix(line, "//go:build "); ok && slices.Contains(strings.FieldsFunc(constraint, func(r rune) bool { return !unicode.IsLetter(r) }), "front") {
+				tagged = append(tagged, strings.TrimPrefix(filepath.ToSlash(path), "../../"))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"cmd/zen/front.go", "cmd/zen/full.go"}; !slices.Equal(tagged, want) {
+		t.Errorf("the tag front is in %v, want %v", tagged, want)
 	}
 }

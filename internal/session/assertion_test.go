@@ -152,3 +152,14 @@ func TestLoginForeseesWhatCanOnlyFail(t *testing.T) {
 		})
 	}
 }
+
+// What the issuing provider keeps in the name of who signed in ends with the sign-in.
+func TestLogoutEndsWhatTheIssuerKeeps(t *testing.T) {
+	s, f := asserting(t)
+	f.issuing = &provider.Credential{Data: provider.NewSecret("in another's name"), Subject: "user_1"}
+	wantToken(t, s, "minted-1")
+	out, err := s.Logout(t.Context(), false)
+	if err != nil || len(out) != 2 || out[0].Provider != "clerk" || out[1].Provider != "minter" || out[1].NotRevoked != nil {
+		t.Errorf("signed out of %+v, %v", out, err)
+	}
+}

@@ -37,6 +37,8 @@ type fake struct {
 	// minting changes the next tokens, failOnce is the error of one call.
 	minting  func(*provider.Token)
 	failOnce error
+	// issuing is a credential that Token has the session keep.
+	issuing *provider.Credential
 	// need is what the token provider needs, asserting what the identity was asked for.
 	need        *provider.AssertionNeed
 	signInEnds  time.Time
@@ -89,6 +91,7 @@ func (f *fake) Token(ctx context.Context, req provider.TokenRequest) (provider.T
 		f.failOnce = nil
 		return resp, err
 	}
+	resp.Credential = f.issuing
 	if f.rotate {
 		c := *req.Credential
 		c.Data = provider.NewSecret(fmt.Sprintf("credential-%d", n))

@@ -58,13 +58,13 @@ func (l *Locked) readBack(data []byte, key provider.Secret) error {
 	if len(data) > maxFileSize {
 		return fmt.Errorf("there is too much to keep (%d KiB, and %d are read); nothing was changed", len(data)>>10, maxFileSize>>10)
 	}
-	f, err := parse(data, true)
+	f, err := parse(data, false)
 	if err != nil {
 		return fmt.Errorf("what would be written can't be read again: %w; nothing was changed", err)
 	}
 	read := f.record()
 	if f.storage() == StorageKeyring {
-		if read, err = f.unseal(l.profile, key, true); err != nil {
+		if read, err = f.unseal(l.profile, key, false); err != nil {
 			return fmt.Errorf("what would be written can't be read again: %w; nothing was changed", err)
 		}
 	}

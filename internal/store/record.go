@@ -64,30 +64,15 @@ type file struct {
 }
 
 type fileAccount struct {
-	Credential string     `json:"credential"`
-	Subject    string     `json:"subject,omitempty"`
-	Detail     string     `json:"detail,omitempty"`
-	Issued     time.Time  `json:"issued,omitzero"`
-	Expires    time.Time  `json:"expires,omitzero"`
-	Claims     fileClaims `json:"claims"`
-	SignedIn   time.Time  `json:"signed_in,omitzero"`
-	Refreshed  time.Time  `json:"refreshed,omitzero"`
-	EnvNames   []string   `json:"env_names,omitempty"`
-}
-
-// fileClaims are decoded apart: most of reading a file is theirs.
-type fileClaims struct {
-	provider.Claims
-	encoded json.RawMessage
-}
-
-// MarshalJSON implements json.Marshaler.
-func (c fileClaims) MarshalJSON() ([]byte, error) { return json.Marshal(c.Claims) }
-
-// UnmarshalJSON implements json.Unmarshaler. It keeps the text, which is valid JSON.
-func (c *fileClaims) UnmarshalJSON(data []byte) error {
-	c.encoded = append(c.encoded[:0], data...)
-	return nil
+	Credential string          `json:"credential"`
+	Subject    string          `json:"subject,omitempty"`
+	Detail     string          `json:"detail,omitempty"`
+	Issued     time.Time       `json:"issued,omitzero"`
+	Expires    time.Time       `json:"expires,omitzero"`
+	Claims     provider.Claims `json:"claims"`
+	SignedIn   time.Time       `json:"signed_in,omitzero"`
+	Refreshed  time.Time       `json:"refreshed,omitzero"`
+	EnvNames   []string        `json:"env_names,omitempty"`
 }
 
 type fileToken struct {
@@ -110,7 +95,7 @@ func (r Record) encode(profile string) ([]byte, error) {
 			Detail:     a.Credential.Detail,
 			Issued:     a.Credential.Issued,
 			Expires:    a.Credential.Expires,
-			Claims:     fileClaims{Claims: a.Claims},
+			Claims:     a.Claims,
 			SignedIn:   a.SignedIn,
 			Refreshed:  a.Refreshed,
 			EnvNames:   a.EnvNames,
@@ -125,12 +110,13 @@ func (r Record) encode(profile string) ([]byte, error) {
 	return json.Marshal(f)
 }
 
-// parse reads a file, sealed or not; without claims, those of the accounts are left out.
-func parse(data []byte, claims bool) (file, error) {
-	var f file
-	err := json.Unmarshal(data, &f)
-	if err == nil && claims {
-		err = f.decodeClaims()
+// parse reads a file, sealed or not; with tokensOnly, what a reader of tokens has no use
+// for is left out.
+func parse(data []byte, tokensOnly bool) (f file, err error) {
+	if tokensOnly {
+		err = f.decodeTokens(data)
+	} else {
+		err = json.Unmarshal(data, &f)
 	}
 	if err != nil {
 		// The text of a json error quotes what it read: never a secret's business.
@@ -147,19 +133,6 @@ func parse(data []byte, claims bool) (file, error) {
 		return file{}, errors.New("it is damaged (sealed, without a key's name or a content)")
 	}
 	return f, nil
-}
-
-func (f file) decodeClaims() error {
-	for name, a := range f.Accounts {
-		if len(a.Claims.encoded) == 0 {
-			continue
-		}
-		if err := json.Unmarshal(a.Claims.encoded, &a.Claims.Claims); err != nil {
-			return err
-		}
-		f.Accounts[name] = a
-	}
-	return nil
 }
 
 // storage is how the record rests in the file.
@@ -183,7 +156,7 @@ func (f file) record() Record {
 			Credential: provider.Credential{
 				Data: provider.NewSecret(a.Credential), Subject: a.Subject, Detail: a.Detail, Issued: a.Issued, Expires: a.Expires,
 			},
-			Claims: a.Claims.Claims, SignedIn: a.SignedIn, Refreshed: a.Refreshed, EnvNames: a.EnvNames,
+			Claims: a.Claims, SignedIn: a.SignedIn, Refreshed: a.Refreshed, EnvNames: a.EnvNames,
 		}
 	}
 	for key, t := range f.Tokens {

@@ -49,7 +49,7 @@ func seal(profile, id string, key provider.Secret, plain []byte) ([]byte, error)
 }
 
 // unseal is the content that was sealed for the profile.
-func (f file) unseal(profile string, key provider.Secret, claims bool) (Record, error) {
+func (f file) unseal(profile string, key provider.Secret, tokensOnly bool) (Record, error) {
 	aead, err := newAEAD(key)
 	if err != nil {
 		return Record{}, err
@@ -58,7 +58,7 @@ func (f file) unseal(profile string, key provider.Secret, claims bool) (Record, 
 	if err != nil {
 		return Record{}, errors.New("it is damaged (its key doesn't open it: a byte changed)")
 	}
-	inner, err := parse(plain, claims)
+	inner, err := parse(plain, tokensOnly)
 	if err == nil && inner.storage() != StorageFile {
 		err = errors.New("it is damaged (sealed twice)")
 	}

@@ -63,7 +63,7 @@ func WithStorage(asked func(profile string) Storage) Option {
 // aside, that they moved.
 func WithNotice(notice func(line string)) Option { return func(s *Store) { s.notice = notice } }
 
-// WithoutClaims is for a program that reads tokens alone: the claims of the accounts are
-// left out, whose decoding is most of reading a file. Such a store locks and writes
-// nothing.
-func WithoutClaims() Option { return func(s *Store) { s.withoutClaims = true } }
+// TokensOnly is for a program that reads tokens alone: the credentials and claims of the
+// accounts are left out, whose decoding is most of reading a file. Such a store locks
+// and writes nothing.
+func TokensOnly() Option { return func(s *Store) { s.tokensOnly = true } }

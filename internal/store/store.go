@@ -38,8 +38,8 @@ type Store struct {
 	// memory is where the records are of a store without a directory.
 	memory *memory
 	keys   keys
-	// withoutClaims is of a store that only reads.
-	withoutClaims bool
+	// tokensOnly is of a store that only reads.
+	tokensOnly bool
 }
 
 // New returns the store in dir, which is created on the first write.
@@ -131,7 +131,7 @@ func (s *Store) LockWith(ctx context.Context, profile string, plan Plan, fn func
 	if s.memory != nil {
 		return s.memory.lock(ctx, s, profile, fn)
 	}
-	if s.withoutClaims {
+	if s.tokensOnly {
 		return fmt.Errorf("lock profile %q: this store only reads", profile)
 	}
 	return s.locked(ctx, profile, func() error {

@@ -164,14 +164,14 @@ func TestLockNamesTheCommandsOfZenAlone(t *testing.T) {
 	}
 }
 
-// A store for reading tokens leaves the claims out, and would lose them if it wrote.
-func TestWithoutClaims(t *testing.T) {
+// A store for reading tokens leaves the rest out, and would lose it if it wrote.
+func TestTokensOnly(t *testing.T) {
 	dir := t.TempDir()
 	save(t, store.New(dir), "p", func(r *store.Record) {
 		r.Accounts["clerk"] = store.Account{Claims: provider.Claims{Subject: "user_1"}, EnvNames: []string{"X"}}
 		r.Tokens["k"] = provider.Token{Value: provider.NewSecret("a.b.c")}
 	})
-	reader := store.New(dir, store.WithoutClaims())
+	reader := store.New(dir, store.TokensOnly())
 	r, err := reader.Load("p")
 	if err != nil || r.Accounts["clerk"].Claims.Subject != "" || len(r.Accounts["clerk"].EnvNames) != 1 || r.Tokens["k"].Value.Reveal() != "a.b.c" {
 		t.Errorf("%+v, %v", r, err)

@@ -198,19 +198,15 @@ func (p *auth0Provider) checkDevice(ctx context.Context) provider.Finding {
 // checkToken makes a token as for the database, and looks at it.
 func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckRequest) (provider.Finding, *provider.Credential) {
 	const id = "token"
-	credential := req.Credential
-	if credential == nil && canProve(p.machines) && p.machines.ID != "" {
-		machine := p.encode(stored{Machine: true, Organization: req.Organization}, "", "", p.now())
-		credential = &machine
-	}
-	if credential == nil {
+	credential, err := p.credentialOr(req.Credential)
+	if err != nil {
 		return skipped(id, "nobody is signed in"), nil
 	}
-	s, err := p.decode(*credential)
+	s, err := p.decode(credential)
 	if err != nil {
 		return failed(id, err), nil
 	}
-	tokens, renewed, err := p.renew(ctx, s, *credential, p.scopesFor(req.Access))
+	tokens, renewed, err := p.renew(ctx, s, credential, p.scopesFor(req.Access))
 	if err != nil {
 		finding := failed(id, err)
 		if s.Machine && strings.Contains(provider.Hint(err), "client grant") {

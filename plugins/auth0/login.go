@@ -50,10 +50,7 @@ func wantsToken(req provider.LoginRequest) bool { return req.Target != (provider
 
 func (p *auth0Provider) loginBrowser(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if !req.Interactive {
-		return &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "auth0: signing in needs a browser and somebody at it",
-			Hint: "run zen login in a terminal, or with --method device; machines sign in with --method client-credentials",
-		}
+		return nobody()
 	}
 	params := url.Values{"audience": {p.settings.audience}}
 	if req.Organization != "" {
@@ -70,6 +67,9 @@ func (p *auth0Provider) loginBrowser(ctx context.Context, req provider.LoginRequ
 }
 
 func (p *auth0Provider) loginDevice(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	if !req.Interactive {
+		return nobody()
+	}
 	if req.Organization != "" {
 		return &provider.Error{
 			Kind: provider.ErrConfig, Message: fmt.Sprintf("auth0: the device flow knows no organisations, and %.60q is asked for", req.Organization),
@@ -230,4 +230,11 @@ func (p *auth0Provider) machineTokens(ctx context.Context, s stored, audience st
 		hint = "is the secret the one of the application " + client.ID + "? It may have been rotated"
 	}
 	return tokens, &provider.Error{Kind: provider.ErrRejected, Message: err.Error(), Hint: hint, Err: err}
+}
+
+func nobody() error {
+	return &provider.Error{
+		Kind: provider.ErrNoCredential, Message: "auth0: signing in needs a browser and somebody at it, here or on another device",
+		Hint: "run zen login in a terminal; machines sign in with --method client-credentials",
+	}
 }

@@ -169,7 +169,8 @@ func TestLoginIsRefusedBeforeABrowserOpens(t *testing.T) {
 		words []string
 	}{
 		"no such method":       {p, provider.LoginRequest{Method: "magic", Interactive: true}, provider.ErrConfig, []string{`"magic" is not browser, device or client-credentials`}},
-		"nobody there":         {p, provider.LoginRequest{}, provider.ErrNoCredential, []string{"--method device", "--method client-credentials"}},
+		"nobody there":         {p, provider.LoginRequest{}, provider.ErrNoCredential, []string{"--method client-credentials"}},
+		"nobody anywhere":      {p, provider.LoginRequest{Method: methodDevice}, provider.ErrNoCredential, []string{"--method client-credentials"}},
 		"device in a team":     {p, provider.LoginRequest{Method: methodDevice, Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"knows no organisations", "--method browser"}},
 		"a bad organisation":   {p, provider.LoginRequest{Organization: "a b", Interactive: true}, provider.ErrConfig, []string{"organization"}},
 		"no application":       {b.provider(keyClientID, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"client_id: it is not set"}},

@@ -17,10 +17,11 @@ func (p *auth0Provider) Token(ctx context.Context, req provider.TokenRequest) (p
 	if err := p.configured(); err != nil {
 		return response, err
 	}
-	if req.Credential == nil {
-		return response, noCredential("not signed in")
+	credential, err := p.credentialOr(req.Credential)
+	if err != nil {
+		return response, err
 	}
-	s, err := p.decode(*req.Credential)
+	s, err := p.decode(credential)
 	if err != nil {
 		return response, err
 	}
@@ -33,13 +34,25 @@ func (p *auth0Provider) Token(ctx context.Context, req provider.TokenRequest) (p
 	}()
 	defer func() { cancel(); <-fetched }()
 
-	tokens, renewed, err := p.renew(ctx, s, *req.Credential, p.scopesFor(req.Access))
+	tokens, renewed, err := p.renew(ctx, s, credential, p.scopesFor(req.Access))
 	response.Credential = renewed
 	if err != nil {
 		return response, err
 	}
 	response.Token, err = p.vouch(ctx, tokens.Access, s, want{req.Target, req.Access, req.Permissions})
 	return response, err
+}
+
+// credentialOr is the stored credential or, where there is none, that of the machine
+// whose secret or key is set: for a job that keeps nothing.
+func (p *auth0Provider) credentialOr(c *provider.Credential) (provider.Credential, error) {
+	switch {
+	case c != nil:
+		return *c, nil
+	case canProve(p.machines) && p.machines.ID != "":
+		return p.encode(stored{Machine: true, Organization: p.settings.organization}, "", "", p.now()), nil
+	}
+	return provider.Credential{}, noCredential("not signed in")
 }
 
 // scopesFor are asked for with a token: nil is all that were granted.

@@ -121,6 +121,19 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
+// A job that keeps nothing has its secret in its settings.
+func TestMachineWithoutASignIn(t *testing.T) {
+	b := newBench(t)
+	p := b.provider(keyClientID, "", keyClientSecret, testSecret)
+	response, err := p.Token(t.Context(), provider.TokenRequest{Target: target, Access: provider.AccessReadOnly})
+	if err != nil || response.Credential != nil {
+		t.Fatalf("%+v, %v", response, err)
+	}
+	if claims, err := p.Verify(t.Context(), response.Token.Value); err != nil || claims.Database.Access != provider.AccessReadOnly {
+		t.Errorf("%+v, %v", claims.Database, err)
+	}
+}
+
 // A credential goes to the tenant and application that made it, and to no other.
 func TestForeignCredentials(t *testing.T) {
 	b := newBench(t)
@@ -137,9 +150,8 @@ func TestForeignCredentials(t *testing.T) {
 		_, err := p.Token(t.Context(), provider.TokenRequest{Credential: &provider.Credential{Data: provider.NewSecret(data)}, Target: target})
 		fails(t, data, err, provider.ErrNoCredential)
 	}
-	if _, err := p.Token(t.Context(), provider.TokenRequest{Target: target}); err == nil {
-		t.Error("nobody got a token")
-	}
+	_, err := p.Token(t.Context(), provider.TokenRequest{Target: target})
+	fails(t, "nobody", err, provider.ErrNoCredential, "not signed in")
 	if got := b.requests("/oauth/token"); got != before {
 		t.Errorf("%d requests were made", got-before)
 	}

@@ -107,7 +107,7 @@ func (p *auth0Provider) checkOrganization(claims provider.Claims, want string) e
 	return &provider.Error{
 		Kind:    provider.ErrPermission,
 		Message: fmt.Sprintf("auth0: the token is not of the organisation %.60q", want),
-		Hint:    "run zen login, in the browser, with --org or the setting organization",
+		Hint:    "run zen login, in the browser, with --org or the setting organization; by its id (org_...), where the tenant puts no names into tokens",
 	}
 }
 

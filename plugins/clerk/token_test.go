@@ -180,7 +180,7 @@ func TestAnswersOfClerk(t *testing.T) {
 			422, nil, `{"errors":[{"message":"planted-client-jwt-0-that-is-rather-long is wrong","code":"form_param_value_invalid"}]}`,
 			provider.ErrRejected, "form_param_value_invalid", "", 0,
 		},
-		"message for the terminal": {422, nil, `{"errors":[{"message":"a\u001b[31m\nb","code":"x"}]}`, provider.ErrRejected, "a[31mb (x)", "", 0},
+		"message for the terminal": {422, nil, `{"errors":[{"message":"a\u001b[31m\nb","code":"x"}]}`, provider.ErrRejected, "a[31m b (x)", "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeClerk(t)

@@ -43,10 +43,7 @@ func (p *oidcProvider) Login(ctx context.Context, req provider.LoginRequest, hos
 
 func (p *oidcProvider) loginBrowser(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if !req.Interactive {
-		return &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "oidc: signing in needs a browser and somebody at it",
-			Hint: "run zen login in a terminal, or with --method device; a CI job or workload signs in with --method workload",
-		}
+		return nobody()
 	}
 	i, err := p.people(ctx)
 	if err != nil {
@@ -75,6 +72,9 @@ func peculiar(issuer string) url.Values {
 }
 
 func (p *oidcProvider) loginDevice(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	if !req.Interactive {
+		return nobody()
+	}
 	i, err := p.people(ctx)
 	if err != nil {
 		return err
@@ -137,4 +137,11 @@ func oneLine(subject string) string {
 		return -1
 	}, subject)
 	return strings.ToValidUTF8(subject[:min(len(subject), 255)], "")
+}
+
+func nobody() error {
+	return &provider.Error{
+		Kind: provider.ErrNoCredential, Message: "oidc: signing in needs a browser and somebody at it, here or on another device",
+		Hint: "run zen login in a terminal; a CI job or workload signs in with --method workload",
+	}
 }

@@ -66,7 +66,7 @@ func TestLoginOnAnotherDevice(t *testing.T) {
 	}
 	b.with(oidc.FaultDeviceOff)
 	fresh := configured(t, b.people())
-	err := fresh.Login(t.Context(), provider.LoginRequest{Method: methodDevice}, &host{t: t})
+	err := fresh.Login(t.Context(), provider.LoginRequest{Method: methodDevice, Interactive: true}, &host{t: t})
 	fails(t, "none there", err, provider.ErrConfig, "device_authorization_endpoint")
 }
 
@@ -79,7 +79,7 @@ func TestLoginFails(t *testing.T) {
 		oidc.FaultUnavailable:     {provider.ErrUnavailable, []string{"503"}},
 		oidc.FaultIssuerMismatch:  {provider.ErrConfig, []string{"of the issuer", "letter by letter"}},
 		oidc.FaultJWKSUnavailable: {provider.ErrUnavailable, []string{"key set"}},
-		oidc.FaultKeyUnpublished:  {provider.ErrUnavailable, nil},
+		oidc.FaultKeyUnpublished:  {provider.ErrTokenInvalid, []string{"of that kid"}},
 		oidc.FaultWrongNonce:      {provider.ErrTokenInvalid, []string{"nonce"}},
 		oidc.FaultWrongAudience:   {provider.ErrTokenInvalid, []string{"another application"}},
 		oidc.FaultExpired:         {provider.ErrTokenExpired, []string{"expired"}},
@@ -128,6 +128,7 @@ func TestLoginIsRefusedBeforeABrowserOpens(t *testing.T) {
 	}{
 		"no such method":  {b.people(), provider.LoginRequest{Method: "magic", Interactive: true}, provider.ErrConfig, []string{`"magic" is not browser, device or workload`}},
 		"nobody there":    {b.people(), provider.LoginRequest{}, provider.ErrNoCredential, []string{"--method workload"}},
+		"nobody anywhere": {b.people(), provider.LoginRequest{Method: methodDevice}, provider.ErrNoCredential, []string{"--method workload"}},
 		"an organisation": {b.people(), provider.LoginRequest{Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"no organisations"}},
 		"no issuer":       {b.people(keyIssuer, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"issuer: it is not set"}},
 		"no client id":    {b.people(keyClientID, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"client_id: it is not set"}},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -150,8 +149,7 @@ func isSecure(address string, query bool) bool {
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || !query && u.RawQuery != "" {
 		return false
 	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
+	return u.Scheme == "https" || u.Scheme == "http" && provider.IsLoopback(u.Hostname())
 }
 
 func bad(key, hint, format string, args ...any) error {

@@ -26,7 +26,7 @@ func (p *platform) Check(ctx context.Context, req provider.CheckRequest, report 
 		return nil, err
 	}
 	for _, check := range []func(context.Context, *turso.Client, account) provider.Finding{
-		p.checkAPI, p.checkToken, p.checkOrganization, p.checkDatabases,
+		p.checkAPI, p.checkToken, p.checkScopes, p.checkOrganization, p.checkDatabases,
 	} {
 		finding := check(ctx, c, a)
 		if err := report(finding); err != nil {
@@ -69,6 +69,16 @@ func (p *platform) checkToken(ctx context.Context, _ *turso.Client, a account) p
 		finding.Text += ", valid until " + claims.Expires.UTC().Format(time.RFC3339)
 	}
 	return finding
+}
+
+func (p *platform) checkScopes(ctx context.Context, c *turso.Client, _ account) provider.Finding {
+	if wide(ctx, c) {
+		return provider.Finding{
+			ID: "scopes", Severity: provider.SeverityWarn, Text: wideText,
+			Hint: "zen login --provider platformtoken --method " + methodBrowser + " has such a one made, and forgets this one",
+		}
+	}
+	return provider.Finding{ID: "scopes", Severity: provider.SeverityOK, Text: "the API token is limited"}
 }
 
 func (p *platform) checkOrganization(ctx context.Context, c *turso.Client, a account) provider.Finding {

@@ -2,8 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"strings"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -12,6 +12,8 @@ import (
 type stored struct {
 	Source   source `json:"source"`
 	APIToken string `json:"api_token,omitempty"`
+	// Name is what an API token that zen had made can be revoked by.
+	Name string `json:"name,omitempty"`
 	// Organization is what zen login --org named; it goes before the setting.
 	Organization string `json:"organization,omitempty"`
 }
@@ -21,6 +23,7 @@ type source string
 const (
 	sourceEnvironment source = "env"
 	sourceTyped       source = "typed"
+	sourceMinted      source = "minted"
 )
 
 func (s stored) secret() (provider.Secret, error) {
@@ -31,7 +34,8 @@ func (s stored) secret() (provider.Secret, error) {
 func readCredential(c provider.Credential) (stored, error) {
 	var s stored
 	err := json.Unmarshal([]byte(c.Data.Reveal()), &s)
-	if err != nil || s.Source != sourceEnvironment && s.Source != sourceTyped || (s.Source == sourceTyped) != (s.APIToken != "") {
+	if err != nil || s.Source != sourceEnvironment && s.Source != sourceTyped && s.Source != sourceMinted ||
+		(s.Source == sourceEnvironment) != (s.APIToken == "") || (s.Source == sourceMinted) != (s.Name != "") {
 		// Nothing of err, which may quote the data.
 		return stored{}, &provider.Error{
 			Kind: provider.ErrNoCredential, Hint: loginHint,
@@ -50,8 +54,9 @@ type account struct {
 	source       source
 }
 
-// account chooses the API token: the environment goes before what is stored, as it
-// does everywhere in zen and in turso-cli.
+// account chooses the API token: the environment goes before one that was typed in, as it
+// does everywhere in zen and in turso-cli. One that zen had made may do less than that of
+// the environment, and goes before it.
 func (p *platform) account(c *provider.Credential) (account, error) {
 	a := account{apiToken: p.apiToken, organization: p.organization, source: sourceEnvironment}
 	if c != nil {
@@ -62,8 +67,8 @@ func (p *platform) account(c *provider.Credential) (account, error) {
 		if s.Organization != "" {
 			a.organization = s.Organization
 		}
-		if a.apiToken.IsZero() && s.Source == sourceTyped {
-			a.apiToken, a.source = provider.NewSecret(s.APIToken), sourceTyped
+		if s.Source == sourceMinted || a.apiToken.IsZero() && s.Source == sourceTyped {
+			a.apiToken, a.source = provider.NewSecret(s.APIToken), s.Source
 		}
 	}
 	if a.apiToken.IsZero() {
@@ -81,9 +86,10 @@ func (p *platform) account(c *provider.Credential) (account, error) {
 func checkAPIToken(token provider.Secret, where string) error {
 	found := ""
 	value := token.Reveal()
+	kind := clerk.KindOfKey(value)
 	switch claims, err := decode(value); {
-	case strings.HasPrefix(value, "sk_"), strings.HasPrefix(value, "pk_"):
-		found = "a Clerk key"
+	case kind != clerk.KeyUnknown && kind != clerk.KeyJWT:
+		found = string(kind)
 	case err == nil && isForDatabase(claims):
 		found = "a token for a database or a group"
 	case provider.Token{Value: token}.ValidateValue() != nil:

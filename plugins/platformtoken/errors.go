@@ -48,6 +48,9 @@ func (a account) failed(err error) error {
 }
 
 func (a account) renewHint() string {
+	if a.source == sourceMinted {
+		return "zen login --provider platformtoken --method " + methodBrowser
+	}
 	if a.source == sourceTyped {
 		return "turso auth api-tokens mint NAME makes a new one; then zen login --provider platformtoken"
 	}

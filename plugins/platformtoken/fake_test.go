@@ -18,7 +18,11 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-const plantedToken = "planted-api-token"
+const (
+	plantedToken   = "planted-api-token"
+	plantedSession = "planted-session-token"
+	plantedMinted  = "planted-minted-token"
+)
 
 // fakeAPI is a Platform API that knows one user of two organisations, and fails the
 // test on a request that turso-cli would not send.
@@ -34,15 +38,20 @@ type fakeAPI struct {
 	fail map[string]http.HandlerFunc
 	// change alters the claims of the tokens that are minted.
 	change func(map[string]any)
+	// wide is that the API token may do everything.
+	wide bool
+	// made are the API tokens that were made, by name; asked is what for.
+	made  map[string]bool
+	asked map[string]any
 }
 
 func newFakeAPI(t *testing.T) *fakeAPI {
 	f := &fakeAPI{
-		t: t, exp: -1, fail: map[string]http.HandlerFunc{},
+		t: t, exp: -1, fail: map[string]http.HandlerFunc{}, made: map[string]bool{},
 		databases: map[string][]turso.Database{
 			"acme": {
 				{Name: "other", ID: "id-other", Hostname: "other-acme.turso.io"},
-				{Name: "app", ID: "id-app", Hostname: "app-acme.turso.io"},
+				{Name: "app", ID: "id-app", Hostname: "app-acme.turso.io", Group: "default"},
 				{Name: "west", ID: "id-west", Hostname: "WEST-acme.aws-us-west-2.turso.io"},
 				{Name: "renamed", ID: "id-renamed", Hostname: "first-acme.turso.io"},
 				{Name: "local", ID: "id-local", Hostname: "127.0.0.1:8080/dbs/local"},
@@ -69,18 +78,40 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h(w, r)
 		return
 	}
-	if r.Header.Get("Authorization") != "Bearer "+plantedToken {
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if token != plantedToken && token != plantedSession && (token != plantedMinted || len(f.made) == 0) {
 		reply(w, 401, `{"error":"invalid api token"}`)
 		return
 	}
 	switch request {
 	case "GET /v1/auth/validate":
 		reply(w, 200, fmt.Sprintf(`{"exp":%d}`, f.exp))
+	case "GET /v1/auth/api-tokens":
+		if !f.wide && token != plantedSession {
+			reply(w, 401, `{"error":"api token does not have full access"}`)
+			return
+		}
+		reply(w, 200, `{"tokens":[]}`)
+	case "GET /v1/organizations/acme/groups":
+		reply(w, 200, `{"groups":[{"name":"default","uuid":"g-1"}]}`)
+	case "GET /v1/organizations/alice/groups":
+		reply(w, 200, `{"groups":[{"name":"one","uuid":"g-1"},{"name":"two","uuid":"g-2"}]}`)
 	case "GET /v1/current-user":
 		reply(w, 200, `{"user":{"username":"alice","plan":"starter"}}`)
 	case "GET /v2/organizations":
 		reply(w, 200, `{"organizations":[{"id":"1","slug":"alice","type":"personal"},{"id":"2","slug":"acme","type":"team"}]}`)
 	default:
+		if name, ok := strings.CutPrefix(r.URL.Path, "/v2/auth/api-tokens/"); ok && r.Method == http.MethodPost && token == plantedSession {
+			f.asked, f.made[name] = nil, true
+			_ = json.Unmarshal(body, &f.asked)
+			reply(w, 200, fmt.Sprintf(`{"token":{"name":%q,"id":"1","value":%q}}`, name, plantedMinted))
+			return
+		}
+		if name, ok := strings.CutPrefix(r.URL.Path, "/v1/auth/api-tokens/"); ok && r.Method == http.MethodDelete && f.made[name] {
+			delete(f.made, name)
+			reply(w, 200, `{}`)
+			return
+		}
 		f.serveDatabases(w, r, body)
 	}
 }

@@ -15,8 +15,15 @@ const methodAPIToken = "api-token"
 // Login implements provider.Identity. It proves that the API token works and, where
 // a database is named, that a token for it can be had.
 func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
-	if req.Method != "" && req.Method != methodAPIToken {
-		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("platformtoken: no method %.40q", req.Method), Hint: "the method is " + methodAPIToken}
+	switch req.Method {
+	case "", methodAPIToken:
+	case methodBrowser:
+		return p.loginBrowser(ctx, req, host)
+	default:
+		return &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("platformtoken: no method %.40q", req.Method),
+			Hint: "the methods are " + methodAPIToken + " and " + methodBrowser,
+		}
 	}
 	s := stored{Source: sourceEnvironment, Organization: req.Organization}
 	if p.apiToken.IsZero() {
@@ -42,6 +49,9 @@ func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host pr
 	if err != nil {
 		return err
 	}
+	if err := p.tellWide(ctx, a, host); err != nil {
+		return err
+	}
 	credential.Subject, credential.Expires = claims.Subject, claims.Expires
 	result := provider.SignIn{Credential: credential, Claims: claims}
 	if req.Target.URL != "" {
@@ -52,6 +62,15 @@ func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host pr
 		result.Token = &token
 	}
 	return host.Store(ctx, result)
+}
+
+// tellWide says that an API token may do more than is needed.
+func (p *platform) tellWide(ctx context.Context, a account, host provider.Host) error {
+	c, err := p.client(a.apiToken)
+	if err != nil || !wide(ctx, c) {
+		return err
+	}
+	return host.Progress(ctx, wideText+": zen login --provider platformtoken --method "+methodBrowser+" has such a one made")
 }
 
 func askAPIToken(ctx context.Context, host provider.Host) (string, error) {
@@ -115,14 +134,4 @@ func (p *platform) verify(ctx context.Context, a account) (provider.Claims, erro
 	// An API token that is limited to a group may not be allowed to ask for its
 	// user, and mints all the same.
 	return claims, nil
-}
-
-// Revoke implements provider.Identity. Turso revokes API tokens by the name that
-// they were minted under, which nothing tells: so it is unsupported, and the host
-// says that only its own half of a logout was done.
-func (p *platform) Revoke(_ context.Context, credential provider.Credential) error {
-	if _, err := readCredential(credential); err != nil {
-		return err
-	}
-	return fmt.Errorf("platformtoken: the API token stays valid, turso auth api-tokens revoke NAME ends it: %w", errors.ErrUnsupported)
 }

@@ -123,12 +123,12 @@ func TestLoginErrors(t *testing.T) {
 		"nobody to ask":             {settings: noToken, kind: provider.ErrNoCredential, text: "nobody to ask", hint: "set ZEN_PLATFORMTOKEN__API_TOKEN or TURSO_API_TOKEN"},
 		"nothing typed":             {settings: noToken, req: ask, host: person{types: " "}, kind: provider.ErrNoCredential, text: "no API token was given"},
 		"wrong token typed":         {settings: noToken, req: ask, host: person{types: "planted-but-wrong"}, kind: provider.ErrRejected, text: "invalid api token (status 401)", hint: "then zen login --provider platformtoken"},
-		"secret key typed":          {settings: noToken, req: ask, host: person{types: "sk_live_planted"}, kind: provider.ErrConfig, text: "what was typed is a Clerk key", hint: "turso auth api-tokens mint"},
-		"publishable key typed":     {settings: noToken, req: ask, host: person{types: "pk_live_planted"}, kind: provider.ErrConfig, text: "what was typed is a Clerk key"},
+		"secret key typed":          {settings: noToken, req: ask, host: person{types: "sk_live_planted"}, kind: provider.ErrConfig, text: "what was typed is a Clerk secret key", hint: "turso auth api-tokens mint"},
+		"publishable key typed":     {settings: noToken, req: ask, host: person{types: "pk_live_planted"}, kind: provider.ErrConfig, text: "what was typed is a publishable key"},
 		"database token typed":      {settings: noToken, req: ask, host: person{types: database}, kind: provider.ErrConfig, text: "what was typed is a token for a database or a group"},
 		"two lines typed":           {settings: noToken, req: ask, host: person{types: "planted\nplanted"}, kind: provider.ErrConfig, text: "has a character that no token has"},
 		"wrong token in the env":    {settings: map[string]string{keyAPIToken: "planted-but-wrong"}, kind: provider.ErrRejected, text: "invalid api token", hint: "then set ZEN_PLATFORMTOKEN__API_TOKEN or TURSO_API_TOKEN"},
-		"unknown method":            {req: provider.LoginRequest{Method: "browser"}, kind: provider.ErrConfig, text: `no method "browser"`, hint: "api-token"},
+		"unknown method":            {req: provider.LoginRequest{Method: "device"}, kind: provider.ErrConfig, text: `no method "device"`, hint: "api-token"},
 		"database of somebody else": {req: provider.LoginRequest{Target: provider.Target{URL: "libsql://x-evil.turso.io"}}, kind: provider.ErrConfig, text: "no database x-evil.turso.io in the organization acme"},
 		"API down":                  {fail: "GET /v1/current-user", kind: provider.ErrUnavailable, text: "get the current user: bad gateway (status 502)"},
 		"host can't store":          {host: person{refuse: refused}, text: "disk full"},
@@ -212,7 +212,7 @@ func TestLimitedAPIToken(t *testing.T) {
 	}
 	worst := map[string]provider.Severity{}
 	_, err := p.Check(t.Context(), provider.CheckRequest{}, func(finding provider.Finding) error { worst[finding.ID] = finding.Severity; return nil })
-	want := map[string]provider.Severity{"api": "ok", "api-token": "ok", "organization": "warn", "databases": "ok"}
+	want := map[string]provider.Severity{"api": "ok", "api-token": "ok", "scopes": "ok", "organization": "warn", "databases": "ok"}
 	if diff := cmp.Diff(want, worst); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
@@ -221,7 +221,7 @@ func TestLimitedAPIToken(t *testing.T) {
 func TestConfigureErrors(t *testing.T) {
 	for name, settings := range map[string]map[string]string{
 		"platformtoken: token_lifetime is not a duration of at least 1m0s": {keyTokenLifetime: "30s"},
-		"the API token in the environment is a Clerk key":                  {keyAPIToken: "sk_test_planted", keyTokenLifetime: "1h"},
+		"api_token, from the environment, is a Clerk secret key":           {keyAPIToken: "sk_test_planted", keyTokenLifetime: "1h"},
 		"platformtoken: api_url: turso: the API's base URL is http://":     {keyAPIURL: "http://api.turso.tech", keyTokenLifetime: "1h"},
 	} {
 		values := provider.Settings{}
@@ -245,17 +245,17 @@ func TestCheck(t *testing.T) {
 		want     []string
 	}{
 		"all well": {exp: -1, want: []string{
-			"api ok URL answers", "api-token ok of alice, without an end", "organization ok the organization acme", "databases ok can be listed",
+			"api ok URL answers", "api-token ok of alice, without an end", "scopes ok ", "organization ok the organization acme", "databases ok can be listed",
 		}},
 		"expires soon, personal": {exp: time.Now().Add(time.Hour).Unix(), settings: map[string]string{keyOrganization: ""}, want: []string{
-			"api ok URL answers", "api-token warn of alice, valid until ", "organization ok the personal organization", "databases ok can be listed",
+			"api ok URL answers", "api-token warn of alice, valid until ", "scopes ok ", "organization ok the personal organization", "databases ok can be listed",
 		}},
 		"no token":             {settings: map[string]string{keyAPIToken: ""}, want: []string{"api-token skipped there is no API token"}},
 		"bad token":            {settings: map[string]string{keyAPIToken: "planted-bad"}, want: []string{"api ok URL answers", "api-token error platformtoken: turso: validate the API token: invalid api token"}},
 		"down":                 {fail: map[string]http.HandlerFunc{"GET /v1/auth/validate": down}, want: []string{"api error platformtoken: turso: validate the API token: bad gateway"}},
-		"another organization": {exp: -1, settings: map[string]string{keyOrganization: "evil"}, want: []string{"api ok URL answers", "api-token ok ", "organization error the API token's user is in no organization evil"}},
+		"another organization": {exp: -1, settings: map[string]string{keyOrganization: "evil"}, want: []string{"api ok URL answers", "api-token ok ", "scopes ok ", "organization error the API token's user is in no organization evil"}},
 		"no scope": {exp: -1, fail: map[string]http.HandlerFunc{"GET /v1/organizations/acme/databases": forbidden}, want: []string{
-			"api ok URL answers", "api-token ok ", "organization ok ", "databases error platformtoken: turso: list databases: missing scope",
+			"api ok URL answers", "api-token ok ", "scopes ok ", "organization ok ", "databases error platformtoken: turso: list databases: missing scope",
 		}},
 	}
 	for name, test := range tests {

@@ -14,7 +14,7 @@ func TestLookup(t *testing.T) {
 	f := newFakeAPI(t)
 	p := f.configured(nil)
 	got, replaced, err := p.Database(t.Context(), provider.LookupRequest{Name: "app"})
-	want := provider.Database{Name: "app", Target: provider.Target{URL: "libsql://app-acme.turso.io", DatabaseID: "id-app"}, Organization: "acme"}
+	want := provider.Database{Name: "app", Target: provider.Target{URL: "libsql://app-acme.turso.io", DatabaseID: "id-app"}, Organization: "acme", Group: "default"}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil || replaced != nil {
 		t.Error(diff, err)
 	}

@@ -66,9 +66,16 @@ func (p *platform) Describe(context.Context) (provider.Description, error) {
 				Doc: "life of a database token, at least 1m. Turso can't take back a single one",
 			},
 		},
-		Methods: []provider.Method{{
-			Name: methodAPIToken, Doc: "with a Turso API token from the environment, or typed in", Interaction: provider.InteractionTerminal,
-		}},
+		Methods: []provider.Method{
+			{
+				Name: methodAPIToken, Doc: "with a Turso API token from the environment, or typed in",
+				Interaction: provider.InteractionTerminal,
+			},
+			{
+				Name: methodBrowser, Doc: "in the browser, at Turso, which makes an API token for this machine that may mint database tokens",
+				Interaction: provider.InteractionBrowser,
+			},
+		},
 	}, nil
 }
 
@@ -90,7 +97,7 @@ func (p *platform) Configure(_ context.Context, settings provider.Settings) ([]p
 		return nil, err
 	}
 	if !p.apiToken.IsZero() {
-		return nil, checkAPIToken(p.apiToken, "the API token in the environment")
+		return nil, checkAPIToken(p.apiToken, keyAPIToken+", from the environment,")
 	}
 	return nil, nil
 }

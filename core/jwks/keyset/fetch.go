@@ -104,7 +104,7 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	}
 	if res.StatusCode != http.StatusOK {
 		failure := unavailable("fetch key set %s: the server answered %s", s.url, res.Status)
-		failure.RetryAfter = retryAfter(res.Header)
+		failure.RetryAfter = httpclient.RetryAfter(res.Header)
 		if res.StatusCode >= 500 {
 			failure.Err = errServer
 		}
@@ -143,13 +143,4 @@ func maxAge(h http.Header) time.Duration {
 		}
 	}
 	return defaultMaxAge
-}
-
-// retryAfter reads the seconds of Retry-After (RFC 9110 section 10.2.3).
-func retryAfter(h http.Header) time.Duration {
-	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 16)
-	if err != nil {
-		return 0
-	}
-	return time.Duration(seconds) * time.Second
 }

@@ -94,7 +94,7 @@ func TestErrors(t *testing.T) {
 	must(t, s.RegisterJWKS("acme", "clerk", s.Keys))
 	good := s.JWT(t, turso.TokenOptions{})
 	for _, tt := range []struct{ name, fault, token, sql, want string }{
-		{"syntax", "", good, "SELEC 1", "SQL string could not be parsed: syntax error around L1:1: `SELEC`"},
+		{"syntax", "", good, "SELEC 1", "SQL string could not be parsed: syntax error around L1:6: `SELEC`"},
 		{"no table", "", good, "SELECT * FROM nope", "SQLite error: no such table: nope"},
 		{"bad token", "", s.APIToken, "SELECT 1", "error code 401: Unauthorized: `unauthorized access attempt on database: invalid JWT token: can't be decoded with any of the existing keys`"},
 		{"read only", "", s.JWT(t, turso.TokenOptions{ReadOnly: true}), "CREATE TABLE t (a)", "Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"},
@@ -113,5 +113,17 @@ func TestErrors(t *testing.T) {
 		if tt.fault != "" {
 			must(t, s.Faults.Switch(tt.fault, false))
 		}
+	}
+}
+
+// The exported URL as it is, and `zen proxy`.
+func TestWays(t *testing.T) {
+	for _, w := range tursotest.Ways(t) {
+		t.Run(w.Name, func(t *testing.T) {
+			db, err := sql.Open("libsql", w.URL+"?authToken="+url.QueryEscape(w.Token))
+			must(t, err)
+			defer db.Close()
+			tursotest.Use(t, db, "ways_"+w.Name)
+		})
 	}
 }

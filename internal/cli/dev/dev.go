@@ -20,7 +20,9 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/team"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // visitTimeout is how long zen dev browse may take, as long as zen login waits for it.
@@ -40,6 +42,7 @@ declares others instead.
    zen dev                      run until Ctrl-C; prints the variables to export
    zen dev -- make test         run a command inside, and stop with it
    zen dev --fault jwks-stuck   start with something that fails
+   zen dev --team               with an OpenBao that makes the tokens: docs/teams.md
    zen dev fault jwks-stuck off switch it while the stack runs (inside)
 
 Its address, opened in a browser, shows users, databases, tokens and the last
@@ -50,102 +53,152 @@ requests, and has the fault switches.`,
 			&cli.StringFlag{Name: "dir", Usage: "keep databases, registrations, keys, the port and configuration in `DIR`", TakesFile: true},
 			&cli.StringFlag{Name: "seed", Usage: "start with the users, organizations and databases of `FILE` (TOML)", TakesFile: true},
 			&cli.StringSliceFlag{Name: "fault", Usage: "start with the fault `NAME` on; may be given again"},
+			&cli.BoolFlag{Name: "team", Usage: "start an OpenBao beside it, which holds Turso's API token: alice gets her organization's database rw, bob his ro, a job of CI one ro"},
 			&cli.BoolFlag{Name: "list-faults", Usage: "explain the faults and exit"},
 			&cli.StringFlag{Name: "ci", Usage: "let the command be a job of `SYSTEM`: " + strings.Join(ci.Systems(), ", ") + ", or none", Value: "github"},
 			&cli.BoolFlag{Name: "rate-limits", Usage: "have Clerk count requests, and answer 429 with Retry-After as the real one does"},
 			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
 		},
-		Action:      dev,
+		Action: func(c *cli.Context) error {
+			if c.Bool("list-faults") {
+				return listFaults(c)
+			}
+			return Options{
+				Listen: c.String("listen"), Auth0Listen: c.String("auth0-listen"), Dir: c.String("dir"), Seed: c.String("seed"),
+				Faults: c.StringSlice("fault"), Team: c.Bool("team"), CI: c.String("ci"), RateLimits: c.Bool("rate-limits"),
+				TokenLifetime: c.Duration("token-lifetime"), Command: c.Args().Slice(),
+			}.Run(c.Context, app.EnvOf(c))
+		},
 		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand(), devMailCommand()},
 	}
 }
 
-func dev(c *cli.Context) error {
-	if c.Bool("list-faults") {
-		return listFaults(c)
-	}
-	options, err := devOptions(c)
+// Options are those of zen dev.
+type Options struct {
+	// Listen and Auth0Listen are loopback addresses; "" is a free port, or the one that
+	// Dir keeps.
+	Listen, Auth0Listen string
+	// Dir keeps databases, registrations, keys, the port and the configuration; "" is a
+	// directory that goes with the stack.
+	Dir string
+	// Seed is a file that declares what there is at the start.
+	Seed string
+	// Faults are on from the start.
+	Faults []string
+	// Team starts an OpenBao beside the stack.
+	Team bool
+	// CI is the system that the command is a job of, or "none".
+	CI            string
+	RateLimits    bool
+	TokenLifetime time.Duration
+	// Command is run inside, and the stack stops with it; if empty, the stack runs
+	// until it is interrupted.
+	Command []string
+}
+
+// Run runs the stack.
+func (o Options) Run(ctx context.Context, e *app.Env) error {
+	options, err := o.stack(e)
 	if err != nil {
 		return err
 	}
-	dir, err := devDir(c.String("dir"))
+	dir, forget, err := devDir(ctx, o.Dir)
 	if err != nil {
 		return err
 	}
-	if c.IsSet("dir") {
+	defer forget()
+	if o.Dir != "" {
 		options.Dir = filepath.Join(dir, "data")
-	} else {
-		defer os.RemoveAll(dir)
 	}
 	stack, err := devstack.Start(options)
 	var taken *net.OpError
 	switch {
 	case errors.Is(err, devstack.ErrAddress):
-		return app.Usage(c, "%v", err)
+		return e.Usage("%v", err)
 	case errors.As(err, &taken) && taken.Op == "listen":
 		return &provider.Error{Kind: provider.ErrConfig, Message: err.Error(), Err: err, Hint: "is another program there? Port 0 is a free one"}
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
-	err = devInside(c, stack, dir)
+	var beside *team.Team
+	if o.Team {
+		beside, err = startTeam(ctx, stack, dir)
+	}
+	if err == nil {
+		err = o.inside(ctx, e, stack, beside, dir)
+	}
+	if beside != nil {
+		if closeErr := beside.Close(); err == nil {
+			err = closeErr
+		}
+	}
 	if closeErr := stack.Close(); err == nil {
 		err = closeErr
 	}
 	return err
 }
 
-func devOptions(c *cli.Context) (devstack.Options, error) {
+// stack are the options of the stack itself.
+func (o Options) stack(e *app.Env) (devstack.Options, error) {
 	options := devstack.Options{
-		Address: c.String("listen"), Auth0Address: c.String("auth0-listen"), TokenLifetime: c.Duration("token-lifetime"), Faults: c.StringSlice("fault"),
-		RateLimits: c.Bool("rate-limits"),
+		Address: o.Listen, Auth0Address: o.Auth0Listen, TokenLifetime: o.TokenLifetime, Faults: o.Faults, RateLimits: o.RateLimits,
 	}
-	switch system := c.String("ci"); {
-	case system == "none":
-	case slices.Contains(ci.Systems(), system):
-		options.CI = system
+	switch {
+	case o.CI == "none":
+	case slices.Contains(ci.Systems(), o.CI):
+		options.CI = o.CI
 	default:
-		return options, app.Usage(c, "--ci %q: no such system: want %s, or none", system, strings.Join(ci.Systems(), ", "))
+		return options, e.Usage("--ci %q: no such system: want %s, or none", o.CI, strings.Join(ci.Systems(), ", "))
 	}
-	if d := options.TokenLifetime; d < 0 {
-		return options, app.Usage(c, "--token-lifetime %s is negative", d)
+	if o.TokenLifetime < 0 {
+		return options, e.Usage("--token-lifetime %s is negative", o.TokenLifetime)
 	}
-	for _, name := range options.Faults {
+	for _, name := range o.Faults {
 		if !slices.ContainsFunc(devstack.Faults(), func(f fault.Fault) bool { return f.Name == name }) {
-			return options, app.Usage(c, "--fault %q: no such fault; zen dev --list-faults explains all", name)
+			return options, e.Usage("--fault %q: no such fault; zen dev --list-faults explains all", name)
 		}
 	}
-	if path := c.String("seed"); path != "" {
+	if o.Seed != "" {
 		var err error
-		if options.Seed, err = devstack.LoadSeed(path); err != nil {
+		if options.Seed, err = devstack.LoadSeed(o.Seed); err != nil {
 			return options, &provider.Error{Kind: provider.ErrConfig, Message: err.Error()}
 		}
 	}
-	if app.GlobalBool(c, "debug") {
-		options.Logger = slog.New(slog.NewTextHandler(c.App.ErrWriter, nil))
+	if e.Debug {
+		options.Logger = slog.New(slog.NewTextHandler(e.Err, nil))
 	}
 	return options, nil
 }
 
-// devDir is the directory of the configuration, a temporary one without --dir.
-func devDir(dir string) (string, error) {
+// devDir is the directory of the configuration, a temporary one without --dir, which
+// forget removes. Those of stacks that were killed go, too.
+func devDir(ctx context.Context, dir string) (path string, forget func(), err error) {
 	if dir == "" {
-		return os.MkdirTemp("", "zen-dev-")
+		const prefix = "zen-dev-"
+		private.SweepDirs(ctx, os.TempDir(), prefix, time.Now())
+		temporary, err := private.MakeDir("", prefix)
+		if err != nil {
+			return "", nil, err
+		}
+		return temporary.Path, temporary.Remove, nil
 	}
-	dir, err := filepath.Abs(dir)
+	path, err = filepath.Abs(dir)
 	if err == nil {
-		err = os.MkdirAll(dir, 0o700)
+		err = os.MkdirAll(path, 0o700)
 	}
-	return dir, err
+	return path, func() {}, err
 }
 
-// devInside prints the environment and waits, or runs a command in it.
-func devInside(c *cli.Context, stack *devstack.Stack, dir string) error {
+// inside prints the environment and waits, or runs a command in it.
+func (o Options) inside(ctx context.Context, e *app.Env, stack *devstack.Stack, beside *team.Team, dir string) error {
 	environment, err := stack.Environment(dir)
 	if err != nil {
 		return err
 	}
-	if c.NArg() > 0 {
+	if environment, err = teamEnvironment(beside, dir, environment); err != nil {
+		return err
+	}
+	if len(o.Command) > 0 {
 		self, err := os.Executable()
 		if err != nil {
 			return err
@@ -155,14 +208,14 @@ func devInside(c *cli.Context, stack *devstack.Stack, dir string) error {
 		if err := os.Setenv("PATH", path); err != nil {
 			return err
 		}
-		return runInside(c.Context, c.Args().Slice(), environment, c.App.Reader, c.App.Writer, c.App.ErrWriter)
+		return runInside(ctx, o.Command, environment, e.In, e.Out, e.Err)
 	}
-	ctx, stop := signal.NotifyContext(c.Context, app.EndSignals()...) // before anybody is told to send one
+	ctx, stop := signal.NotifyContext(ctx, app.EndSignals()...) // before anybody is told to send one
 	defer stop()
-	if err := printEnvironment(app.EnvOf(c), stack, environment); err != nil {
+	if err := printEnvironment(e, stack, environment); err != nil {
 		return err
 	}
-	fmt.Fprintf(app.Notes(c), "The stack is ready: its page is %s/. Ctrl-C stops it.\n", stack.URL())
+	fmt.Fprintf(e.Notes(), "The stack is ready: its page is %s/. Ctrl-C stops it.\n", stack.URL())
 	<-ctx.Done()
 	return nil
 }

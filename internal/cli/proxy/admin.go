@@ -33,12 +33,12 @@ type adminServer struct {
 }
 
 // listenAdmin starts it, if it is asked for.
-func (p *proxy) listenAdmin() (*adminServer, error) {
-	addr := p.c.String("admin")
+func (p *proxy) listenAdmin(ctx context.Context) (*adminServer, error) {
+	addr := p.Admin
 	if addr == "" {
 		return nil, nil
 	}
-	listener, err := new(net.ListenConfig).Listen(p.c.Context, "tcp", addr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, cannotListen("admin", addr, err)
 	}
@@ -82,7 +82,7 @@ func (p *proxy) health() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		_ = p.metrics.Write(w, p.ready.expires()) // the client may have gone
 	})
-	private := libsql.IsLoopback(p.c.String("admin"))
+	private := libsql.IsLoopback(p.Admin)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A page whose name was rebound to the loopback has no business here.
 		if private && !libsql.IsLoopback(r.Host) {

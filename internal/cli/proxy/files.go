@@ -11,8 +11,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/private"
 )
@@ -96,8 +94,8 @@ func contentOf(path string) string {
 
 // printJSONLine writes a document as one line, for who reads it from a pipe that stays
 // open.
-func printJSONLine(c *cli.Context, document any) error {
-	encoder := json.NewEncoder(c.App.Writer)
+func printJSONLine(w io.Writer, document any) error {
+	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(document)
 }

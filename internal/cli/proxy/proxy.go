@@ -27,6 +27,7 @@ import (
 // proxyDrain is how long requests under way may go on when the proxy ends.
 const proxyDrain = 10 * time.Second
 
+// Command is zen proxy.
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "proxy",
@@ -57,30 +58,53 @@ It starts when a token is there, and says otherwise what is missing. An interrup
 			&cli.StringFlag{Name: "access", Usage: "use a token with `ACCESS`: ro or rw"},
 			&cli.StringFlag{Name: "database", Usage: "use the database at `URL`"},
 		},
-		Action: proxyAction,
+		Action: func(c *cli.Context) error {
+			return Options{
+				Listen: c.String("listen"), ListenAnywhere: c.Bool("listen-anywhere"), AllowOrigins: c.StringSlice("allow-origin"),
+				Admin: c.String("admin"), EnvFile: c.String("env-file"), Command: c.Args().Slice(),
+			}.Run(c.Context, app.EnvOf(c))
+		},
 	}
 }
 
-func proxyAction(c *cli.Context) error {
-	p := proxy{c: c}
+// Options are those of zen proxy.
+type Options struct {
+	// Listen is HOST:PORT or unix:PATH. Unless ListenAnywhere, it and Admin are of this
+	// machine alone.
+	Listen         string
+	ListenAnywhere bool
+	// AllowOrigins are the origins of pages that may use the proxy.
+	AllowOrigins []string
+	// Admin is where health and metrics are served; "" is nowhere.
+	Admin string
+	// EnvFile takes the variables; "" is standard output.
+	EnvFile string
+	// Command is run with the variables, and the proxy ends with it; if empty, it runs
+	// until it is interrupted.
+	Command []string
+}
+
+// Run serves until its command ends, or until it is told to end.
+func (o Options) Run(ctx context.Context, e *app.Env) error {
+	p := proxy{Options: o, env: e}
 	if err := p.read(); err != nil {
 		return err
 	}
-	return app.EnvOf(c).WithSession(c.Context, func(s *session.Session) error {
+	return e.WithSession(ctx, func(s *session.Session) error {
 		if err := s.NeedsDatabase(); err != nil {
 			return err
 		}
 		p.session = s
-		return p.run()
+		return p.run(ctx)
 	})
 }
 
 // proxy is one run of zen proxy.
 type proxy struct {
-	c              *cli.Context
-	network, addr  string // to listen on
-	origins, hosts []string
-	command        []string
+	Options
+	env           *app.Env
+	network, addr string   // to listen on
+	hosts         []string // further names that the Host header may have
 
 	session *session.Session
 	ready   readiness
@@ -89,51 +113,48 @@ type proxy struct {
 
 // read checks the command line.
 func (p *proxy) read() error {
-	p.command = p.c.Args().Slice()
-	p.network, p.addr = "tcp", p.c.String("listen")
+	p.network, p.addr = "tcp", p.Listen
 	if path, ok := strings.CutPrefix(p.addr, "unix:"); ok {
 		p.network, p.addr = "unix", path
 	}
 	switch {
 	case p.network == "unix" && p.addr == "":
-		return app.Usage(p.c, "--listen unix: has no path")
-	case p.network == "unix" && len(p.command) > 0:
-		return app.Usage(p.c, "a command can't be given a Unix socket: no variable is known for one")
-	case len(p.command) > 0 && p.c.IsSet("env-file"):
-		return app.Usage(p.c, "the command has the variables, --env-file is for a proxy without one")
-	case len(p.command) > 0 && app.GlobalBool(p.c, "json"):
-		return app.Usage(p.c, "with a command, standard output is the command's: leave --json out")
+		return p.env.Usage("--listen unix: has no path")
+	case p.network == "unix" && len(p.Command) > 0:
+		return p.env.Usage("a command can't be given a Unix socket: no variable is known for one")
+	case len(p.Command) > 0 && p.EnvFile != "":
+		return p.env.Usage("the command has the variables, --env-file is for a proxy without one")
+	case len(p.Command) > 0 && p.env.JSON:
+		return p.env.Usage("with a command, standard output is the command's: leave --json out")
 	}
 	if err := p.checkAddresses(); err != nil {
 		return err
 	}
-	if len(p.command) > 0 {
-		if _, err := app.FindCommand(p.command[0]); err != nil {
+	if len(p.Command) > 0 {
+		if _, err := app.FindCommand(p.Command[0]); err != nil {
 			return err
 		}
 	}
-	for _, origin := range p.c.StringSlice("allow-origin") {
+	for _, origin := range p.AllowOrigins {
 		if !isOrigin(origin) {
-			return app.Usage(p.c, "--allow-origin %q is not an origin, such as http://localhost:5173", origin)
+			return p.env.Usage("--allow-origin %q is not an origin, such as http://localhost:5173", origin)
 		}
-		p.origins = append(p.origins, origin)
 	}
 	return nil
 }
 
 // checkAddresses refuses what other machines reach, unless that is said to be meant.
 func (p *proxy) checkAddresses() error {
-	for _, name := range []string{"listen", "admin"} {
-		addr := p.c.String(name)
+	for name, addr := range map[string]string{"listen": p.Listen, "admin": p.Admin} {
 		if addr == "" || strings.HasPrefix(addr, "unix:") && name == "listen" {
 			continue
 		}
 		host, _, err := net.SplitHostPort(addr)
 		switch {
 		case err != nil:
-			return app.Usage(p.c, "--%s %q is not HOST:PORT", name, addr)
+			return p.env.Usage("--%s %q is not HOST:PORT", name, addr)
 		case libsql.IsLoopback(host):
-		case !p.c.Bool("listen-anywhere"):
+		case !p.ListenAnywhere:
 			return &provider.Error{
 				Kind:    app.ErrUsage,
 				Message: fmt.Sprintf("--%s %s is not an address of this machine alone", name, addr),
@@ -154,22 +175,22 @@ func isOrigin(s string) bool {
 	return ok && host != "" && !strings.ContainsAny(host, "/?#*@ ")
 }
 
-func (p *proxy) run() (err error) {
+func (p *proxy) run(ctx context.Context) (err error) {
 	// A proxy that can't reach a token is told now, and not by its first client.
 	p.ready.token = p.session.Token
-	if err := app.Slowly(p.c, "waiting for a token", func() error { return p.ready.check(p.c.Context) }); err != nil {
+	if err := p.env.Slowly("waiting for a token", func() error { return p.ready.check(ctx) }); err != nil {
 		return err
 	}
-	server, link, err := p.listen()
+	server, link, err := p.listen(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.c.Context), proxyDrain)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), proxyDrain)
 		defer cancel()
 		err = cmp.Or(err, errors.Join(server.Close(ctx), link.Close()))
 	}()
-	admin, err := p.listenAdmin()
+	admin, err := p.listenAdmin(ctx)
 	if err != nil {
 		return err
 	}
@@ -177,31 +198,31 @@ func (p *proxy) run() (err error) {
 		defer admin.close()
 	}
 	if p.hosts != nil {
-		fmt.Fprintf(p.c.App.ErrWriter, "%s whoever reaches %s and has the bearer uses the database as you, and both travel unencrypted\n", app.Paint(p.c.App.ErrWriter, app.Yellow, "zen: warning:"), server.URL())
+		fmt.Fprintf(p.env.Err, "%s whoever reaches %s and has the bearer uses the database as you, and both travel unencrypted\n", app.Paint(p.env.Err, app.Yellow, "zen: warning:"), server.URL())
 	}
-	if len(p.command) > 0 {
-		return p.runCommand(server)
+	if len(p.Command) > 0 {
+		return p.runCommand(ctx, server)
 	}
-	return p.serve(server, admin)
+	return p.serve(ctx, server, admin)
 }
 
 // listen starts the gateway.
-func (p *proxy) listen() (*gateway.Server, *libsql.Link, error) {
+func (p *proxy) listen(ctx context.Context) (*gateway.Server, *libsql.Link, error) {
 	link, err := libsql.Dial(libsql.Options{Target: p.session.Target(), Access: p.session.Access(), Source: p.session})
 	if err != nil {
 		return nil, nil, err
 	}
 	handler, err := gateway.New(gateway.Config{
 		Address: link.Address, Transport: link.Transport, Open: p.network == "unix",
-		Hosts: p.hosts, Origins: p.origins, Observe: p.metrics.Observe,
+		Hosts: p.hosts, Origins: p.AllowOrigins, Observe: p.metrics.Observe,
 	})
 	if err == nil {
 		var listener net.Listener
-		if listener, err = listenPrivately(p.c.Context, p.network, p.addr); err == nil {
+		if listener, err = listenPrivately(ctx, p.network, p.addr); err == nil {
 			return gateway.Serve(listener, handler), link, nil
 		}
 	}
-	return nil, nil, errors.Join(cannotListen("listen", p.c.String("listen"), err), link.Close())
+	return nil, nil, errors.Join(cannotListen("listen", p.Listen, err), link.Close())
 }
 
 // cannotListen says which flag was meant.
@@ -224,17 +245,17 @@ func variables(server *gateway.Server) []string {
 
 // runCommand runs the command, with nothing in its environment that leads past the
 // proxy.
-func (p *proxy) runCommand(server *gateway.Server) error {
+func (p *proxy) runCommand(ctx context.Context, server *gateway.Server) error {
 	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		return tokenform.IsCredentialVariable(name)
 	})
-	fmt.Fprintf(app.Notes(p.c), "zen: proxy for %s at %s\n", p.session.Target().URL, server.URL())
-	return app.RunChild(p.c.Context, p.command, append(environ, variables(server)...), p.c.App.Reader, p.c.App.Writer, p.c.App.ErrWriter)
+	fmt.Fprintf(p.env.Notes(), "zen: proxy for %s at %s\n", p.session.Target().URL, server.URL())
+	return app.RunChild(ctx, p.Command, append(environ, variables(server)...), p.env.In, p.env.Out, p.env.Err)
 }
 
 // serve tells where the proxy is, and waits until it is to end.
-func (p *proxy) serve(server *gateway.Server, admin *adminServer) error {
+func (p *proxy) serve(ctx context.Context, server *gateway.Server, admin *adminServer) error {
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, app.EndSignals()...)
 	defer signal.Stop(terminated)
@@ -245,8 +266,8 @@ func (p *proxy) serve(server *gateway.Server, admin *adminServer) error {
 	defer forget()
 	select {
 	case <-server.Done():
-		return fmt.Errorf("proxy: it no longer listens: %w", cmp.Or(server.Close(p.c.Context), errors.New("its listener was closed")))
-	case <-p.c.Context.Done():
+		return fmt.Errorf("proxy: it no longer listens: %w", cmp.Or(server.Close(ctx), errors.New("its listener was closed")))
+	case <-ctx.Done():
 	case s := <-terminated:
 		return endedBy(s)
 	}
@@ -254,7 +275,7 @@ func (p *proxy) serve(server *gateway.Server, admin *adminServer) error {
 	case s := <-terminated: // the context ends by the same signal
 		return endedBy(s)
 	case <-time.After(50 * time.Millisecond):
-		return p.c.Context.Err()
+		return ctx.Err()
 	}
 }
 

@@ -24,7 +24,7 @@ func (p *proxy) tell(server *gateway.Server, admin *adminServer) (forget func(),
 	forget = func() {}
 	document := proxyDocument{
 		SchemaVersion: app.SchemaVersion, Profile: p.session.Profile(), Database: p.session.Target().URL, Access: string(p.session.Access()),
-		URL: server.URL(), AuthToken: server.Bearer().Reveal(), EnvFile: p.c.String("env-file"), AdminURL: admin.url(),
+		URL: server.URL(), AuthToken: server.Bearer().Reveal(), EnvFile: p.EnvFile, AdminURL: admin.url(),
 	}
 	if document.EnvFile != "" {
 		document.AuthToken = ""
@@ -33,18 +33,18 @@ func (p *proxy) tell(server *gateway.Server, admin *adminServer) (forget func(),
 		}
 	}
 	switch {
-	case app.GlobalBool(p.c, "json"):
-		err = printJSONLine(p.c, document)
+	case p.env.JSON:
+		err = printJSONLine(p.env.Out, document)
 	case document.EnvFile == "" && p.network == "tcp":
-		_, err = fmt.Fprintln(p.c.App.Writer, strings.Join(variables(server)[:2], "\n"))
+		_, err = fmt.Fprintln(p.env.Out, strings.Join(variables(server)[:2], "\n"))
 	}
 	if err != nil {
 		forget()
 		return nil, err
 	}
-	fmt.Fprintf(app.Notes(p.c), "zen: proxy for %s at %s\n", p.session.Target().URL, server.URL())
+	fmt.Fprintf(p.env.Notes(), "zen: proxy for %s at %s\n", p.session.Target().URL, server.URL())
 	if admin != nil {
-		fmt.Fprintf(app.Notes(p.c), "zen: health and metrics at %s\n", admin.url())
+		fmt.Fprintf(p.env.Notes(), "zen: health and metrics at %s\n", admin.url())
 	}
 	return forget, nil
 }

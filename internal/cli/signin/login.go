@@ -37,7 +37,7 @@ is how to switch.
    zen login --storage file              # moves what is stored, too`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "provider", Usage: "sign in with the provider `NAME`"},
-			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`; for clerk bridge (the default) or redirect"},
+			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`, one of those that zen provider info NAME shows"},
 			&cli.StringFlag{Name: "org", Usage: "sign in to the organisation `ORG`"},
 			&cli.StringFlag{Name: "storage", Usage: "keep the profile's credentials in `STORAGE`: keyring or file"},
 			&cli.IntFlag{Name: "secret-fd", Usage: "read the secret that is asked for from the file descriptor `N`, not from the terminal", Value: -1},

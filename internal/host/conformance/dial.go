@@ -105,7 +105,7 @@ func (p *process) connection(ctx context.Context) (greeting, *tls.Config, error)
 	if err != nil {
 		return greeting{}, nil, err
 	}
-	g, err := parseGreeting(line, p.dir)
+	g, err := parseGreeting(line, p.dir.Path)
 	if err != nil {
 		return greeting{}, nil, err
 	}

@@ -19,6 +19,8 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 const (
@@ -35,7 +37,7 @@ var callLimit = 10 * time.Second
 type process struct {
 	suite    *suite
 	cmd      *exec.Cmd
-	dir      string
+	dir      *private.Dir
 	identity tls.Certificate
 	greeted  chan string   // has the first line, or is closed without
 	exited   chan struct{} // closed when the process and its output have ended
@@ -49,11 +51,12 @@ type process struct {
 // start starts the provider as a host does. Of variables the last of a name counts;
 // one without "=" is taken away.
 func (s *suite) start(ctx context.Context, variables ...string) (*process, error) {
-	dir, err := os.MkdirTemp(shortTempDir(), "zen-")
+	identity, certificate, err := hostIdentity()
 	if err != nil {
 		return nil, fmt.Errorf("test provider: %w", err)
 	}
-	identity, certificate, err := hostIdentity()
+	// A host sweeps those that a killed test left.
+	dir, err := private.MakeDir(host.SocketParent(), host.SocketDirPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("test provider: %w", err)
 	}
@@ -64,10 +67,10 @@ func (s *suite) start(ctx context.Context, variables ...string) (*process, error
 	environ := append(s.environ(),
 		handshake.CookieKey+"="+handshake.CookieValue,
 		"PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000",
-		"PLUGIN_UNIX_SOCKET_DIR="+dir, "PLUGIN_CLIENT_CERT="+string(certificate))
+		"PLUGIN_UNIX_SOCKET_DIR="+dir.Path, "PLUGIN_CLIENT_CERT="+string(certificate))
 	p.cmd = &exec.Cmd{
 		Path: s.options.Path, Args: []string{filepath.Base(s.options.Path)},
-		Env: with(environ, variables), Dir: dir, SysProcAttr: isolation(),
+		Env: with(environ, variables), Dir: dir.Path, SysProcAttr: isolation(),
 	}
 	if s.secluded {
 		seclude(p.cmd.SysProcAttr)
@@ -83,7 +86,7 @@ func (s *suite) start(ctx context.Context, variables ...string) (*process, error
 	started := make(chan error)
 	go p.run(started, stdout, stderr)
 	if err := <-started; err != nil {
-		_ = os.RemoveAll(dir)
+		dir.Remove()
 		return nil, &provider.Error{
 			Kind: provider.ErrNoProvider, Message: fmt.Sprintf("start provider %s: %v", s.name, err), Err: err,
 		}
@@ -195,7 +198,7 @@ func (p *process) kill() {
 		}
 		killGroup(p.cmd.Process)
 		<-p.exited
-		_ = os.RemoveAll(p.dir)
+		p.dir.Remove()
 	})
 }
 
@@ -248,13 +251,4 @@ func with(environ, changes []string) []string {
 		}
 	}
 	return environ
-}
-
-// shortTempDir leaves room for the name of a socket, whose path has 104 bytes on
-// macOS.
-func shortTempDir() string {
-	if dir := os.TempDir(); runtime.GOOS == "windows" || len(dir) < 64 {
-		return dir
-	}
-	return "/tmp"
 }

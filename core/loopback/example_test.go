@@ -1,0 +1,54 @@
+package loopback_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/loopback"
+)
+
+// A program signs somebody in by the browser, which comes back to the loopback with a
+// code.
+func Example() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	l, err := loopback.Listen(ctx, loopback.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer l.Close()
+
+	// The page of the issuer, in this example: it sends the browser to the redirect URL.
+	page := make(chan string, 1)
+	go func() {
+		query := url.Values{"state": {l.State()}, "code": {"a-code"}}
+		answer, err := http.Get(l.RedirectURL() + "?" + query.Encode())
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			log.Fatal(err)
+		}
+		page <- string(body)
+	}()
+
+	callback, err := l.Wait(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("exchange", callback.Get("code"))
+	// The browser waits, and is told what came of it.
+	callback.Succeed("Signed in as alice.")
+	fmt.Println(strings.Contains(<-page, "Signed in as alice."))
+	// Output:
+	// exchange a-code
+	// true
+}

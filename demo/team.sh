@@ -1,0 +1,74 @@
+#!/bin/sh
+# A team's secret stays in OpenBao, for real, against the local stack. Run it with:
+# make demo-team
+set -u
+
+steps=0 ok=0
+out=$(mktemp) err=$(mktemp)
+trap 'rm -f "$out" "$err"' EXIT
+
+# step WANTED-EXIT-CODE TITLE COMMAND...
+step() {
+	wanted=$1 title=$2
+	shift 2
+	steps=$((steps + 1))
+	printf '\n%2d. %s\n$' "$steps" "$title"
+	for word; do
+		case $word in *[!A-Za-z0-9_./:=-]*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
+	done
+	echo
+	"$@" >"$out" 2>"$err"
+	code=$?
+	cat "$out" "$err"
+	if [ "$code" -ne "$wanted" ]; then
+		echo "FAILED: exit code $code, wanted $wanted"
+	elif [ "$wanted" -ne 0 ] && [ "$(grep -vc '^hint: ' "$err")" -ne 1 ]; then
+		echo "FAILED: the error is not one line, and what to do"
+	else
+		[ "$code" -eq 0 ] || echo "(exit code $code)"
+		ok=$((ok + 1))
+	fi
+}
+
+# Nobody here has an API token of Turso's, nor a secret key of Clerk's: OpenBao has.
+turso_admin=$ZEN_DEV_TURSO_ADMIN
+unset TURSO_API_TOKEN CLERK_SECRET_KEY ZEN_DEV_TURSO_ADMIN
+bao() { "$ZEN_DEV_BAO" "$@"; }
+operator() { BAO_TOKEN=$ZEN_DEV_BAO_TOKEN "$ZEN_DEV_BAO" "$@"; }
+alice() { BROWSER="zen dev browse --user alice" "$@"; }
+bob() { ZEN_PROFILE=bob ZEN_OPENBAO__AUTH_ROLE=member ZEN_OPENBAO__ROLE=team-ro BROWSER="zen dev browse --user bob" "$@"; }
+job() { ZEN_PROFILE=ci ZEN_OPENBAO__AUTH_MOUNT=github ZEN_OPENBAO__AUTH_ROLE=ci ZEN_OPENBAO__ROLE=ci "$@"; }
+# audit shows who had OpenBao make the last token.
+audit() { grep '"type":"response"' "$ZEN_DEV_BAO_AUDIT" | grep "\"path\":\"turso/creds/$1\"" | tail -n 1 | grep -o '"path":"turso[^,]*\|"email":"[^,}]*\|"org_slug":"[^,}]*\|"role":"[^,}]*\|"repository":"[^,}]*' | sort -u; }
+# rotated has readers ask for tokens while the API token is replaced, three times.
+rotated() {
+	failed=$(mktemp)
+	for _ in 1 2 3 4; do
+		(n=0; while [ "$n" -lt 10 ]; do operator read -field=database turso/creds/ci >/dev/null 2>&1 || echo x >>"$failed"; n=$((n + 1)); done) &
+	done
+	for _ in 1 2 3; do printf %s "$turso_admin" | operator write -field=api_token_name turso/config/rotate-root api_token=- && echo || echo x >>"$failed"; done
+	wait
+	lost=$(wc -l <"$failed")
+	rm -f "$failed"
+	echo "40 tokens were asked for meanwhile, $((lost)) not had"
+	[ "$lost" -eq 0 ]
+}
+
+step 0 "OpenBao is up. It holds the organization's API token, which it tells nobody." operator read turso/config
+step 0 "alice signs in with Clerk; zen tells OpenBao so, and OpenBao makes the token." alice zen login --provider clerk
+step 0 "A query of alice's, in her organization's database." alice zen db query "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)"
+step 0 "She may write." alice zen db query "INSERT INTO notes (body) VALUES ('first light')"
+step 0 "OpenBao's audit log names her." audit team-rw
+step 0 "bob signs in, a member of another organization." bob zen login --provider clerk
+step 0 "He reads his organization's database." bob zen db query "SELECT count(*) AS tables FROM sqlite_schema"
+step 5 "He may not write: his role is for reading." bob zen db query "CREATE TABLE mine (id INTEGER)"
+step 5 "Nor may he have alice's role." env ZEN_PROFILE=bob ZEN_OPENBAO__AUTH_ROLE=admin zen token
+step 0 "A job of GitHub's signs in, with nothing but what GitHub states." job zen login --provider oidc --method workload
+step 0 "It reads the database that it may." job zen db query "SELECT body FROM notes"
+step 0 "The audit log names the repository." audit ci
+step 0 "The API token is replaced under load, by one with two scopes." rotated
+step 0 "Queries go on." alice zen db query "SELECT body FROM notes"
+step 0 "alice signs out, of OpenBao, too." alice zen logout
+
+printf '\ndemo: %d steps, %d ok\n' "$steps" "$ok"
+[ "$steps" -eq "$ok" ]

@@ -1,0 +1,70 @@
+// Package oauthserver has what the stack's authorization servers do alike.
+package oauthserver
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/zen-auth/zen/devstack/random"
+)
+
+// Credentials are the id and the secret that a client sent, in the form or by HTTP Basic,
+// where both are form-encoded first (RFC 6749, section 2.3.1).
+func Credentials(r *http.Request, form url.Values) (id, secret string) {
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		return form.Get("client_id"), form.Get("client_secret")
+	}
+	if decoded, err := url.QueryUnescape(user); err == nil {
+		user = decoded
+	}
+	if decoded, err := url.QueryUnescape(password); err == nil {
+		password = decoded
+	}
+	return user, password
+}
+
+var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // a SHA-256
+
+// ValidChallenge reports whether a code challenge is one of the method S256 (RFC 7636,
+// section 4.2).
+func ValidChallenge(challenge string) bool { return challengeFormat.MatchString(challenge) }
+
+// Verifies reports whether a code verifier is that of a challenge.
+func Verifies(challenge, verifier string) bool {
+	sum := sha256.Sum256([]byte(verifier))
+	return random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), challenge)
+}
+
+// Reply is a redirect URI with an answer in its query.
+func Reply(redirectURI string, answer url.Values) string {
+	separator := "?"
+	if strings.Contains(redirectURI, "?") {
+		separator = "&"
+	}
+	return redirectURI + separator + answer.Encode()
+}
+
+// Origin of an address, as a source of a content security policy: where the answer to a
+// page's form may lead. What has no origin is named by its scheme.
+func Origin(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Scheme == "":
+		return ""
+	case u.Host == "" || strings.HasPrefix(u.Host, "["): // the grammar of CSP sources has no IPv6 addresses
+		return u.Scheme + ":"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// SameUserCode reports whether somebody typed the code that a device shows. Case and
+// separators don't matter (RFC 8628, section 6.1).
+func SameUserCode(shown, typed string) bool {
+	plain := func(s string) string { return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s)) }
+	return random.Same(plain(shown), plain(typed))
+}

@@ -1,0 +1,71 @@
+package dev
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+)
+
+func TestStackThatCannotBe(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for name, test := range map[string]struct {
+		o    Options
+		want string
+		kind error
+	}{
+		"everywhere":        {Options{CI: "none", Listen: "0.0.0.0:0"}, "not a loopback address", app.ErrUsage},
+		"taken":             {Options{CI: "none", Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
+		"taken for Auth0":   {Options{CI: "none", Auth0Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
+		"no such fault":     {Options{CI: "none", Faults: []string{"nope"}}, "no such fault", app.ErrUsage},
+		"no such system":    {Options{CI: "nope"}, "no such system", app.ErrUsage},
+		"no such seed":      {Options{CI: "none", Seed: "nope.toml"}, "nope.toml", provider.ErrConfig},
+		"backwards in time": {Options{CI: "none", TokenLifetime: -1}, "negative", app.ErrUsage},
+	} {
+		e := &app.Env{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
+		if err := test.o.Run(t.Context(), e); !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// stopsStack ends a stack as soon as it has told where it is.
+type stopsStack struct {
+	strings.Builder
+	stop context.CancelFunc
+}
+
+func (s *stopsStack) Write(p []byte) (int, error) {
+	defer s.stop()
+	return s.Builder.Write(p)
+}
+
+func TestStackTellsItsEnvironment(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	out := &stopsStack{stop: stop}
+	e := &app.Env{In: strings.NewReader(""), Out: out, Err: io.Discard, JSON: true}
+	if err := (Options{CI: "none", Dir: t.TempDir()}).Run(ctx, e); err != nil {
+		t.Fatal(err)
+	}
+	var d struct {
+		URL         string
+		Environment map[string]string
+	}
+	if err := json.Unmarshal([]byte(out.String()), &d); err != nil || !strings.HasPrefix(d.URL, "http://127.0.0.1:") || d.Environment["ZEN_DEV_URL"] == "" {
+		t.Errorf("%v: %s", err, out.String())
+	}
+	if conn, err := net.Dial("tcp", strings.TrimPrefix(d.URL, "http://")); err == nil {
+		conn.Close()
+		t.Error("something still listens")
+	}
+}
