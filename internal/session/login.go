@@ -147,7 +147,7 @@ type SignedOut struct {
 
 // Logout revokes the credential of the provider in use, or with all those of
 // every provider of the profile, and forgets it here whatever the issuer says. What
-// doesn't open (store.ErrShut) is forgotten as a whole.
+// doesn't open (store.ErrUnreadable) is forgotten as a whole.
 func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 	defer s.drop()
 	var out []SignedOut
@@ -175,7 +175,7 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 		}
 		return l.Save()
 	})
-	if errors.Is(err, store.ErrShut) && ctx.Err() == nil {
+	if errors.Is(err, store.ErrUnreadable) && ctx.Err() == nil {
 		out, err = s.forgetShut(ctx, err)
 	}
 	for _, o := range out {
