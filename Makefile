@@ -67,8 +67,9 @@ generate:
 	$(GO) generate ./...
 	cd devstack/clients/orm && $(GO) generate ./...
 
-bench: build
+bench: build plugins
 	$(GO) run ./bench
+	cd openbao && $(GO) test -run xxx -bench Server -benchtime 2s .
 	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./internal/host
 	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 	$(GO) test -run xxx -bench Verify ./core/jwks
