@@ -27,8 +27,10 @@ var Formats = []string{"raw", "json", "env", "header", "exec-credential"}
 type Answer struct {
 	Profile  string
 	Database string // its URL
-	Access   provider.Access
-	Token    provider.Token
+	// Chosen says that the line names the database.
+	Chosen bool
+	Access provider.Access
+	Token  provider.Token
 }
 
 // Choice is what the line says of the form.
@@ -146,6 +148,23 @@ func isVariable(name string) bool {
 		strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
+// EnvAccessLimit is the most that a zen inside of a zen may ask for.
+const EnvAccessLimit = "ZEN_ACCESS_LIMIT"
+
+// Limits are the variables that hold a zen which the command runs to what this one was
+// told: the profile, the database where the line chose it, and the access where that is
+// less than all.
+func (a Answer) Limits() map[string]string {
+	limits := map[string]string{"ZEN_PROFILE": a.Profile}
+	if a.Chosen {
+		limits["ZEN_DATABASE"] = a.Database
+	}
+	if a.Access == provider.AccessReadOnly {
+		limits[EnvAccessLimit] = string(a.Access)
+	}
+	return limits
+}
+
 // Environment is environ for a command: without what is another account's, or a
 // provider's own, and with the token. extra are those of Variables.
 func (a Answer) Environment(environ []string, extra map[string]string) []string {
@@ -153,8 +172,9 @@ func (a Answer) Environment(environ []string, extra map[string]string) []string 
 	set := map[string]string{
 		envURL: value["url"], "LIBSQL_URL": value["url"],
 		envToken: value["token"], "LIBSQL_AUTH_TOKEN": value["token"],
-		envExpires: value["expires"], "ZEN_PROFILE": a.Profile,
+		envExpires: value["expires"],
 	}
+	maps.Copy(set, a.Limits())
 	for name, what := range extra {
 		set[name] = value[what]
 	}
