@@ -156,7 +156,7 @@ func (c *Client) profileFor(ctx context.Context, d Database) (config.Profile, er
 	switch {
 	case d.Target == "":
 		return c.Config.Profile(d.Profile)
-	case !isName(d.Target):
+	case !IsName(d.Target):
 		return c.Config.ProfileAt(d.Profile, d.Target)
 	}
 	target, err := c.Resolve(ctx, d.Target)
