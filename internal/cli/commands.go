@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/db"
 	"github.com/zen-auth/zen/internal/cli/dev"
 	"github.com/zen-auth/zen/internal/cli/doctor"
+	"github.com/zen-auth/zen/internal/cli/explain"
 	"github.com/zen-auth/zen/internal/cli/jwks"
 	"github.com/zen-auth/zen/internal/cli/provider"
 	"github.com/zen-auth/zen/internal/cli/proxy"
@@ -31,7 +32,7 @@ func fullProgram() app.Program {
 		Commands: []*cli.Command{
 			signin.LoginCommand(), signin.LogoutCommand(), token.StatusCommand(), token.Command(), token.ExecCommand(), signin.ProfilesCommand(), db.Command(),
 			proxy.Command(), provider.Command(), dev.Command(), versionCommand(), completionCommand(), client.RenewCommand(),
-			doctor.Command(), jwks.Command(),
+			doctor.Command(), jwks.Command(), explain.Command(),
 		},
 		WithSession: client.WithSession,
 		Complete:    completeValue,
