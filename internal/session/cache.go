@@ -114,6 +114,7 @@ func (s *Session) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.announced = ""
+	s.refusals = nil
 }
 
 func (s *Session) held() current {

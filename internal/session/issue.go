@@ -90,10 +90,14 @@ func (s *Session) issueAgain(ctx context.Context, refused provider.Token) (provi
 	if ofTrial {
 		return s.trialRefused(ctx, refused)
 	}
+	if err := s.backedOff(by); err != nil {
+		return provider.Token{}, err
+	}
 	token, err := s.renew(ctx, record, by, cache.Need{Refused: cache.Fingerprint(refused)})
 	if err != nil {
 		return provider.Token{}, err
 	}
+	s.backOff(by)
 	return s.use(token, by, now.retryAt), nil
 }
 
