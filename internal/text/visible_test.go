@@ -14,9 +14,9 @@ const drawing = "ü\x1b]0;t\a\x7f\u009b2J\x9b\u202e\u2028\u2029日本"
 
 func TestVisible(t *testing.T) {
 	for in, want := range map[string]string{
-		drawing:     `ü\x1b]0;t\x07\x7f\u009b2J\x9b\u202e\u2028\u2029日本`,
-		"a\r\n\tb":  `a\r\n\tb`,
-		"日本 plain":  "日本 plain",
+		drawing:      `ü\x1b]0;t\x07\x7f\u009b2J\x9b\u202e\u2028\u2029日本`,
+		"a\r\n\tb":   `a\r\n\tb`,
+		"日本 plain":   "日本 plain",
 		"\uFFFD cut": "\uFFFD cut",
 	} {
 		if got := Visible(in); got != want {
