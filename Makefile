@@ -33,7 +33,7 @@ demo-team: build plugins
 
 # test is for every change: what needs no program but Go's and the C compiler.
 test:
-	$(GO) test -race -short -parallel 4 -timeout 5m -tags $(TAGS) ./...
+	$(GO) test -race -short -parallel 4 -timeout 10m -tags $(TAGS) ./...
 	cd openbao && $(GO) test -race -short -timeout 5m ./...
 
 # test-all has the clients, drivers and suites of others, browsers and clusters, too. The
@@ -67,8 +67,9 @@ generate:
 	$(GO) generate ./...
 	cd devstack/clients/orm && $(GO) generate ./...
 
-bench: build
+bench: build plugins
 	$(GO) run ./bench
+	cd openbao && $(GO) test -run xxx -bench Server -benchtime 2s .
 	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./internal/host
 	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
 	$(GO) test -run xxx -bench Verify ./core/jwks

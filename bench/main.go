@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/bench/measure"
+	"github.com/zen-auth/zen/devstack/bao"
 )
 
 func main() {
@@ -78,10 +79,16 @@ type stack struct {
 	cmd *exec.Cmd
 	env []string
 	url string
+	// team is the profile whose tokens OpenBao makes; "" is none, as there is no bao.
+	team string
 }
 
 func startStack() (*stack, error) {
-	cmd := exec.Command("bin/zen", "dev", "--json", "--quiet", "--token-lifetime", "1h")
+	args := []string{"dev", "--json", "--quiet", "--token-lifetime", "1h"}
+	if _, err := bao.Find(); err == nil {
+		args = append(args, "--team")
+	}
+	cmd := exec.Command("bin/zen", args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -98,6 +105,9 @@ func startStack() (*stack, error) {
 		return nil, fmt.Errorf("start zen dev: %w", errors.Join(err, cmd.Process.Kill(), cmd.Wait()))
 	}
 	s := &stack{cmd: cmd, env: os.Environ(), url: ready.URL}
+	// The profile of the team is for the way through OpenBao alone.
+	s.team = ready.Environment["ZEN_PROFILE"]
+	delete(ready.Environment, "ZEN_PROFILE")
 	for name, value := range ready.Environment {
 		s.env = append(s.env, name+"="+value)
 	}

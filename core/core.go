@@ -44,7 +44,7 @@ type Options struct {
 	AskProvider func(context.Context, host.Binary) (bool, error)
 	// Notify is told what somebody should know beside errors: that a fallback is in
 	// use, where credentials will rest, that the audit log can't be written. Each call
-	// is one line without a prefix. Nil is nobody. It may be called by several goroutines.
+	// is one line without a prefix. If nil, notices are discarded. It may be called by several goroutines.
 	Notify func(text string)
 	// RenewInChild is session.Config.RenewInChild: how a renewal is made that must not
 	// end with this process. If nil, all of them are made in it.

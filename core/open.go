@@ -21,7 +21,9 @@ import (
 type Database struct {
 	// Target is libsql://HOST, https://, http:// on the loopback, file:PATH, :memory:,
 	// or the name of a database at Turso, which is looked up as [Client.Resolve] says.
-	// "" is the profile's.
+	// "" is the profile's. Another URL than that gets a token for its database alone: where
+	// neither the configuration nor the provider knows its id, nothing is sent and the
+	// error is provider.ErrConfig.
 	Target string
 	// Profile is whose session it is; "" is the selected one.
 	Profile string
@@ -154,7 +156,7 @@ func (c *Client) profileFor(ctx context.Context, d Database) (config.Profile, er
 	switch {
 	case d.Target == "":
 		return c.Config.Profile(d.Profile)
-	case !isName(d.Target):
+	case !IsName(d.Target):
 		return c.Config.ProfileAt(d.Profile, d.Target)
 	}
 	target, err := c.Resolve(ctx, d.Target)

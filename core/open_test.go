@@ -18,7 +18,7 @@ func TestIsName(t *testing.T) {
 		"app": true, "app-2": true, "": false, "App": false, "app.db": false, "libsql://app": false,
 		"./app": false, ":memory:": false, "eyJhbGciOiJFZERTQSJ9": false,
 	} {
-		if isName(text) != want {
+		if IsName(text) != want {
 			t.Errorf("%q is a name: %v", text, !want)
 		}
 	}

@@ -165,8 +165,8 @@ func (c *Client) lookupOrder(first []string) iter.Seq[string] {
 	}
 }
 
-// isName tells the name of a database at Turso from everything else that people give:
+// IsName tells the name of a database at Turso from everything else that people give:
 // lower case, digits and hyphens, at most 64 (what Turso takes when one is created).
-func isName(text string) bool {
+func IsName(text string) bool {
 	return text != "" && len(text) <= 64 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

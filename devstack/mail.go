@@ -141,15 +141,18 @@ func (a Admin) send(req *http.Request) ([]byte, error) {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("reach the stack: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrNoStack, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
 		return nil, fmt.Errorf("read the stack's answer: %w", err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s", strings.TrimSpace(string(answer)))
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return answer, nil
+	case http.StatusNotFound: // of the switches alone
+		return nil, fmt.Errorf("%w: %s", ErrNoFault, strings.TrimSpace(string(answer)))
 	}
-	return answer, nil
+	return nil, fmt.Errorf("the stack answered %s: %s", resp.Status, strings.TrimSpace(string(answer)))
 }

@@ -54,6 +54,15 @@ type APIKey struct {
 	Expires time.Time
 }
 
+// Label is the key for people: its name and whose it is. Its id begins like a secret, which
+// is taken out of what is printed.
+func (k APIKey) Label() string {
+	if k.Name == "" {
+		return "an API key of " + k.Subject
+	}
+	return "the API key " + k.Name + " of " + k.Subject
+}
+
 // FromBackend reports whether a backend made the key: it has scopes or claims.
 func (k APIKey) FromBackend() bool { return len(k.Scopes) > 0 || k.Claims != nil }
 
@@ -61,9 +70,9 @@ func (k APIKey) FromBackend() bool { return len(k.Scopes) > 0 || k.Claims != nil
 func (k APIKey) CheckUsable(now time.Time) error {
 	switch {
 	case k.Revoked:
-		return &provider.Error{Kind: provider.ErrRejected, Message: fmt.Sprintf("clerk: the API key %s was revoked", k.ID)}
+		return &provider.Error{Kind: provider.ErrRejected, Message: "clerk: " + k.Label() + " was revoked"}
 	case k.Expired || !k.Expires.IsZero() && !now.Round(0).Before(k.Expires):
-		message := fmt.Sprintf("clerk: the API key %s has expired", k.ID)
+		message := "clerk: " + k.Label() + " has expired"
 		if !k.Expires.IsZero() {
 			message += " at " + k.Expires.UTC().Format(time.RFC3339)
 		}

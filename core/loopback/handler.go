@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+
+	"github.com/zen-auth/zen/internal/peer"
 )
 
 // donePath shows the result, under an address without a secret.
@@ -47,6 +49,11 @@ func (l *Listener) isHost(host string) bool {
 
 // callback holds the request of an accepted callback until it is settled.
 func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
+	// Who has read the state somewhere could answer with a sign-in of his own.
+	if foreign, _ := peer.Foreign(r); foreign {
+		refuse(w, http.StatusForbidden, "This browser is another user's than the terminal that waits for it. If both are yours, copy this page's address and paste it there.")
+		return
+	}
 	c, err := l.accept(r.URL.RawQuery)
 	switch {
 	case errors.Is(err, errUsed):

@@ -70,7 +70,7 @@ func (c *Client) Browser(ctx context.Context, host Host, o BrowserOptions, finis
 	if c.Metadata.AuthorizationEndpoint == "" {
 		return c.lacks("authorization_endpoint")
 	}
-	ctx, cancel := withEnd(ctx)
+	ctx, cancel := loopback.WithEnd(ctx, signInTimeout)
 	defer cancel()
 	listener, err := loopback.Listen(ctx, loopback.Options{Path: callbackPath, Ports: o.Ports})
 	if err != nil {

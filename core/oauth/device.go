@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/loopback"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -50,7 +51,7 @@ type device struct {
 // told by the code of its error: 429 with slow_down is no rate limit. A poll that fails
 // on the way is tried again, less often each time, while the code is good.
 func (c *Client) Device(ctx context.Context, host Host, o DeviceOptions) (Tokens, error) {
-	ctx, cancel := withEnd(ctx)
+	ctx, cancel := loopback.WithEnd(ctx, signInTimeout)
 	defer cancel()
 	asked := time.Now()
 	d, err := c.askForDevice(ctx, o)
@@ -146,6 +147,8 @@ func (c *Client) poll(ctx context.Context, d device, expires time.Time) (Tokens,
 		switch code := Code(err); {
 		case err == nil:
 			return tokens, nil
+		case over.Err() != nil: // the end cut the poll short, which says nothing of the issuer
+			return Tokens{}, c.unfinished(ctx, d, last)
 		case code == CodeAuthorizationPending:
 			wait, last = interval, nil
 		case code == CodeSlowDown:

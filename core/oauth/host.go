@@ -16,23 +16,8 @@ type Host interface {
 	AskSecret(ctx context.Context, question string) (provider.Secret, error)
 }
 
-const (
-	// signInTimeout bounds a sign-in where the host sets no earlier end.
-	signInTimeout = 30 * time.Minute
-	// lastWord is for the answer to reach the host before its own deadline strikes,
-	// after which it would not hear what was waited for.
-	lastWord = 500 * time.Millisecond
-)
-
-// withEnd is ctx with an end a moment before its own.
-func withEnd(ctx context.Context) (context.Context, context.CancelFunc) {
-	end := signInTimeout
-	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline)
-		end = min(left-min(lastWord, left/4), signInTimeout)
-	}
-	return context.WithTimeout(ctx, end)
-}
+// signInTimeout bounds a sign-in where the host sets no earlier end.
+const signInTimeout = 30 * time.Minute
 
 // Interface guards
 var _ Host = provider.Host(nil)

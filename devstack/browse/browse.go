@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -97,7 +99,7 @@ type request struct {
 }
 
 func (v *visit) run(ctx context.Context, next request) (*url.URL, error) {
-	for range maxSteps {
+	for step := range maxSteps {
 		if v.browser.StopBeforeCallback && !v.atHome(next.to) {
 			return next.to, nil
 		}
@@ -107,6 +109,9 @@ func (v *visit) run(ctx context.Context, next request) (*url.URL, error) {
 		}
 		at := next.to
 		if answer.location != nil {
+			if step == 0 && isOpener(at) {
+				v.home = answer.location
+			}
 			next = follow(next, answer)
 			continue
 		}
@@ -123,6 +128,13 @@ func (v *visit) run(ctx context.Context, next request) (*url.URL, error) {
 		next = *submit
 	}
 	return nil, fmt.Errorf("browse: gave up after %d steps", maxSteps)
+}
+
+// isOpener knows the address of this machine that zen starts a browser with, so that the
+// page's own stays out of the arguments of programs. It leads to where the visit begins.
+func isOpener(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return ip != nil && ip.IsLoopback() && strings.HasPrefix(u.Path, "/open/")
 }
 
 // follow is the step after a redirect: 307 and 308 repeat the method and the

@@ -53,7 +53,7 @@ type Team struct {
 	admin string
 }
 
-// ErrPlugins: the directory doesn't have the plugins.
+// ErrPlugins says that the directory doesn't have the plugins.
 var ErrPlugins = errors.New("OpenBao's plugins are missing")
 
 // Start starts an OpenBao and sets it up for the stack.
@@ -235,7 +235,7 @@ func (t *Team) organizationID(ctx context.Context, slug string) (string, error) 
 	defer resp.Body.Close()
 	var o struct{ ID string }
 	if err := json.NewDecoder(resp.Body).Decode(&o); err != nil || o.ID == "" {
-		return "", fmt.Errorf("Clerk has no organization %s (%s): is it in the seed?", slug, resp.Status)
+		return "", fmt.Errorf("there is no organization %s at Clerk (%s): is it in the seed?", slug, resp.Status)
 	}
 	return o.ID, nil
 }

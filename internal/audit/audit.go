@@ -2,8 +2,8 @@
 // renewals, fallbacks, refused tokens, revocations. It is a file of JSON lines that
 // its owner alone can read.
 //
-// No event has a field that could hold a secret. A log that can't be written keeps
-// nobody from anything: it says so once and is silent from then on.
+// No event has a field that could hold a secret. A log that can't be written
+// stops nothing: the failure is reported once, and later events are discarded.
 package audit
 
 import (
@@ -23,17 +23,17 @@ type Kind string
 
 // The kinds of events.
 const (
-	// SignIn is a login, SignOut that a credential was forgotten here, and Revoke
-	// that its issuer was asked to end it.
+	// SignIn: somebody signed in. SignOut: a credential was removed from this machine.
+	// Revoke: its issuer was asked to end it.
 	SignIn  Kind = "sign-in"
 	SignOut Kind = "sign-out"
 	Revoke  Kind = "revoke"
-	// Refresh is that a provider was asked for a token.
+	// Refresh: a provider was asked for a token.
 	Refresh Kind = "refresh"
-	// Refused is that a database turned a token down.
+	// Refused: a database refused a token.
 	Refused Kind = "refused"
-	// Fallback is that another provider makes the tokens from now on, Return that
-	// the profile's own one does again.
+	// Fallback: another provider issues the tokens from now on. Return: the profile's own
+	// provider does again.
 	Fallback Kind = "fallback"
 	Return   Kind = "return"
 )
@@ -90,7 +90,8 @@ type Log struct {
 }
 
 // New returns the log at path, which is made when the first event is written. warn
-// is told, once, why an event could not be written; nil is nobody.
+// is called, once, with the reason why an event could not be written; if nil, it is
+// discarded.
 func New(path string, warn func(error)) *Log {
 	return &Log{path: path, warn: warn, now: time.Now}
 }

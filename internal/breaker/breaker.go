@@ -93,7 +93,7 @@ func (s State) Route(now time.Time) Route {
 	case now.Before(s.RetryAt) && s.RetryAt.Sub(now) <= 2*LastRetry:
 		return Fallback
 	}
-	return Trial // due, or the clock was set back and nobody knows when it would be
+	return Trial // due, or the clock was set back, so that it isn't known when it would be
 }
 
 // Among is the state for a profile with these fallback providers: closed where Via is

@@ -93,6 +93,10 @@ func signed(method jwt.SigningMethod, header map[string]any, claims jwt.MapClaim
 func deliver(what string, page *url.URL) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	page, err := openedPage(ctx, page)
+	if err != nil {
+		return err
+	}
 	callback, state := page.Query().Get("redirect_uri"), page.Query().Get("state")
 	switch what {
 	case "token": // the callback of the method redirect, with the token in DELIVERY
@@ -145,6 +149,23 @@ func deliver(what string, page *url.URL) error {
 		return parent.Signal(os.Interrupt)
 	}
 	return fmt.Errorf("cannot deliver %q", what)
+}
+
+// openedPage is where the address of this machine leads that zen starts a browser with.
+func openedPage(ctx context.Context, address *url.URL) (*url.URL, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req) // which follows no redirect
+	if err != nil {
+		return nil, err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusFound {
+		return nil, fmt.Errorf("%s answered %s", address, resp.Status)
+	}
+	return resp.Location()
 }
 
 // get wants a status, 0 for any: a refusal is what the caller of zen sees.

@@ -102,6 +102,7 @@ func newMachine(t *testing.T, i *issuer) *machine {
 	server := httptest.NewServer(i)
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
+	t.Cleanup(func() { removeWhenQuiet(filepath.Join(dir, "state")) })
 	config := filepath.Join(dir, "config.toml")
 	text := "[profiles.default]\ndatabase = \"libsql://db.example\"\nprovider = \"rotating\"\n\n[providers.rotating]\nissuer = \"" + server.URL + "\"\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -118,6 +119,18 @@ func newMachine(t *testing.T, i *issuer) *machine {
 		}
 	}
 	return m
+}
+
+// removeWhenQuiet removes a state directory once the renewals have ended that outlive the
+// processes which were killed while they waited for them.
+func removeWhenQuiet(state string) {
+	for range 100 {
+		_ = os.RemoveAll(state)
+		time.Sleep(200 * time.Millisecond)
+		if _, err := os.Lstat(state); os.IsNotExist(err) {
+			return
+		}
+	}
 }
 
 func (m *machine) command(args ...string) *exec.Cmd {

@@ -77,13 +77,20 @@ func (v *values) capProviders(databases []values, inUser values, chosen bool) (h
 		if v.provider.IsSet() && o.provider.IsSet() && o.provider.Value != v.provider.Value {
 			continue
 		}
-		if !v.tokenProvider.IsSet() || v.tokenProvider.Value == o.tokenProvider.Value {
+		switch {
+		case v.tokenProvider.isUsers():
+			v.provider = v.provider.or(o.provider)
+			return chosen, nil
+		case !v.tokenProvider.IsSet() || v.tokenProvider.Value == o.tokenProvider.Value:
 			v.provider, v.tokenProvider = v.provider.or(o.provider), o.tokenProvider
 			return chosen, nil
 		}
 	}
 	if !byProject { // they are of a profile of another database
-		v.provider, v.tokenProvider = own[0].provider, own[0].tokenProvider
+		v.provider = own[0].provider
+		if !v.tokenProvider.isUsers() {
+			v.tokenProvider = own[0].tokenProvider
+		}
 		return true, nil
 	}
 	origin, what := v.provider.Origin, "provider "+v.provider.Value

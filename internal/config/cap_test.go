@@ -77,6 +77,10 @@ func TestProjectFileIsCappedByTheUsersProfilesOfTheDatabase(t *testing.T) {
 			project: "[profiles.new]\nprovider = \"apikey\"\n", flags: config.Flags{Profile: "new", Storage: "none"},
 			environ: []string{"ZEN_DATABASE=libsql://ci-acme.turso.io"}, want: profile("apikey", "rw", nil),
 		},
+		"the user's own token provider": {
+			project: "[profiles.new]\n" + prod + "provider = \"clerk\"\n", flags: config.Flags{Profile: "new"},
+			environ: []string{"ZEN_TOKEN_PROVIDER=openbao"}, want: withTokenProvider(profile("clerk", "ro", read), "openbao"),
+		},
 		"the user's own word": {project: "[profiles.default]\n" + prod, flags: config.Flags{Access: "rw"}, want: profile("platformtoken", "rw", read)},
 		"the user's own profile, which the project leaves alone": {
 			project: "[profiles.admin]\nprovider = \"platformtoken\"\n", flags: config.Flags{Profile: "admin"}, want: profile("platformtoken", "rw", nil),
@@ -121,4 +125,9 @@ func TestCapOfPermissionsThatHaveNothingInCommon(t *testing.T) {
 	if _, err := h.mustLoad().Profile("b"); err != nil {
 		t.Error("chosen by the user himself:", err)
 	}
+}
+
+func withTokenProvider(p config.Profile, name string) config.Profile {
+	p.TokenProvider.Value = name
+	return p
 }

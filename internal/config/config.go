@@ -17,6 +17,8 @@ const defaultProfile = "default"
 // Flags are what the command line says; empty is not given.
 type Flags struct {
 	Profile, Provider, Database, Access, Storage string
+	// DatabaseID is what a lookup said of Database, where that was a name.
+	DatabaseID string
 }
 
 // LoadOptions say where to look.
@@ -80,7 +82,7 @@ func (c *Config) setOverrides(f Flags) error {
 		{"provider", "--provider", "ZEN_PROVIDER", f.Provider},
 		{"token_provider", "", "ZEN_TOKEN_PROVIDER", ""},
 		{"database", "--database", "ZEN_DATABASE", f.Database},
-		{"database_id", "", "ZEN_DATABASE_ID", ""},
+		{"database_id", "--database", "ZEN_DATABASE_ID", f.DatabaseID},
 		{"access", "--access", "ZEN_ACCESS", f.Access},
 		{"storage", "--storage", "ZEN_STORAGE", f.Storage},
 	}

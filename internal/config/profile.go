@@ -229,6 +229,10 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 	if err != nil {
 		return Profile{}, err
 	}
+	access, err := c.limited(v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}))
+	if err != nil {
+		return Profile{}, err
+	}
 	return Profile{
 		Name:          selected,
 		Database:      v.database,
@@ -238,7 +242,7 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 		ProviderHeld:  held,
 		TokenProvider: v.tokenProvider,
 		Fallback:      v.fallback,
-		Access:        v.access.or(Value[provider.Access]{provider.AccessReadWrite, Origin{Kind: KindDefault}}),
+		Access:        access,
 		Permissions:   v.permissions,
 		Storage:       v.storage,
 	}, nil
@@ -262,4 +266,30 @@ func (v values) narrows(own values) error {
 		return nil
 	}
 	return widens(origin, what)
+}
+
+// envAccessLimit is how a zen tells those that it runs what they may ask for at the most.
+const envAccessLimit = "ZEN_ACCESS_LIMIT"
+
+// limited is access, but no more than the zen around this one allows.
+func (c *Config) limited(access Value[provider.Access]) (Value[provider.Access], error) {
+	text, ok := c.environ.lookup(envAccessLimit)
+	if !ok {
+		return access, nil
+	}
+	limit, err := parseAccess(text)
+	if err != nil {
+		return access, &provider.Error{Kind: provider.ErrConfig, Message: envAccessLimit + ": " + err.Error(), Hint: "unset it"}
+	}
+	switch {
+	case limit != provider.AccessReadOnly || access.Value == provider.AccessReadOnly:
+		return access, nil
+	case access.Origin.Kind == KindFlag:
+		return access, &provider.Error{
+			Kind:    provider.ErrPermission,
+			Message: fmt.Sprintf("%s asks for %s, and the zen around this one allows ro", access.Origin, access.Value),
+			Hint:    "run it outside, or give the outer zen exec or zen proxy --access rw",
+		}
+	}
+	return Value[provider.Access]{limit, Origin{Kind: KindEnvironment, Name: envAccessLimit}}, nil
 }

@@ -123,7 +123,7 @@ func (l line) stored() (tokenform.Answer, error) {
 	}
 	need, clock := cache.Need{MinTTL: l.minTTL}, cache.Clock{Now: now, Jitter: cache.Jitter}
 	token, err := profile.Token(record, profile.Own(record), need, clock, verify)
-	return tokenform.Answer{Profile: profile.Name, Database: profile.Target.URL, Access: profile.Access, Token: token}, err
+	return tokenform.Answer{Profile: profile.Name, Database: profile.Target.URL, Chosen: l.value["database"] != "", Access: profile.Access, Token: token}, err
 }
 
 // becomeFull runs the line as it was typed in zen-full, which lies beside zen. It

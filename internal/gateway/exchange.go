@@ -31,11 +31,13 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 
 func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }
 
-// WriteHeader notes the status.
+// WriteHeader notes the status. An interim one (103 Early Hints, say) isn't passed on:
+// its header is the database's, with cookies and all, which nothing has looked at.
 func (x *exchange) WriteHeader(status int) {
-	if status >= 200 {
-		x.status = status
+	if status < 200 {
+		return
 	}
+	x.status = status
 	x.ResponseWriter.WriteHeader(status)
 }
 

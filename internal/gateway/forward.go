@@ -49,6 +49,7 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 		header["User-Agent"] = []string{""} // or net/http writes its own
 	}
 	p.Out.Header = header
+	p.Out.Trailer = nil // which nothing has looked at
 	p.Out.GetBody = p.In.GetBody
 	p.Out.Host = ""
 	p.Out.URL = h.upstream(x.path)
@@ -74,7 +75,8 @@ func (h *Handler) modify(resp *http.Response) error {
 	for _, name := range responseHeaders {
 		resp.Header.Del(name)
 	}
-	resp.Body = h.watch(x, resp.Body)
+	resp.Header.Del("Trailer")
+	resp.Body = untrailed{h.watch(x, resp.Body), resp}
 	if h.config.Replica {
 		if err := h.checkReplica(x, resp); err != nil {
 			return err
@@ -84,6 +86,21 @@ func (h *Handler) modify(resp *http.Response) error {
 		return h.rebase(x, resp)
 	}
 	return nil
+}
+
+// untrailed is an answer's body without the trailers after it, which would reach the
+// client past all that looks at headers.
+type untrailed struct {
+	io.ReadCloser
+	resp *http.Response
+}
+
+func (u untrailed) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil {
+		u.resp.Trailer = nil
+	}
+	return n, err
 }
 
 // rebase replaces a base_url in an answer. A compressed one without passes through as it

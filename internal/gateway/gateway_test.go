@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"testing"
@@ -662,5 +664,46 @@ func TestCloseDrainsAndThenCuts(t *testing.T) {
 			t.Errorf("drains %v: %v", drains, err)
 		}
 		cancel()
+	}
+}
+
+// What a database sends beside its answer doesn't reach the client, nor what a client
+// sends behind its request the database.
+func TestInterimAnswersAndTrailers(t *testing.T) {
+	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if len(r.Trailer) > 0 {
+			t.Errorf("the request has the trailers %v", r.Trailer)
+		}
+		w.Header().Set("Set-Cookie", "a=b")
+		w.Header().Set("Location", "https://elsewhere.example")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Trailer", "Set-Cookie")
+		_, _ = io.WriteString(w, noBase)
+		w.Header().Set(http.TrailerPrefix+"X-More", "c")
+	})
+	s := start(t, d, nil)
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+		t.Errorf("an answer %d came before the answer: %v", code, h)
+		return nil
+	}}
+	body := io.MultiReader(strings.NewReader(`{"requests":[]}`)) // of unknown length, so that trailers may follow
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "POST", s.URL()+"/v2/pipeline", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.Bearer().Reveal())
+	req.Trailer = http.Header{"X-Late": {"secret"}}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusOK || len(resp.Trailer) > 0 || resp.Header.Get("Set-Cookie") != "" || resp.Header.Get("Location") != "" {
+		t.Errorf("status %d, header %v, trailers %v", resp.StatusCode, resp.Header, resp.Trailer)
 	}
 }

@@ -31,7 +31,7 @@ func ProviderName(file string) (name string, ok bool) {
 	return name, ok && names.IsProvider(name)
 }
 
-// NameError is a name that no provider can have. It is provider.ErrNoProvider.
+// NameError reports a name that no provider can have. It is provider.ErrNoProvider.
 type NameError struct{ Name string }
 
 // Error implements error.

@@ -11,12 +11,12 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// NotFoundError is a provider that isn't installed. It is provider.ErrNoProvider.
+// NotFoundError reports a provider that isn't installed. It is provider.ErrNoProvider.
 type NotFoundError struct {
 	Name string
-	// Dirs are where it was looked for.
+	// Dirs are the directories that were searched.
 	Dirs []string
-	// Available are the providers that are there.
+	// Available names the providers in Dirs.
 	Available []string
 }
 
@@ -34,8 +34,8 @@ func (e *NotFoundError) Unwrap() error {
 	}
 }
 
-// UnsafeError is a binary that somebody else could have written, or that is no
-// program. It is provider.ErrNoProvider.
+// UnsafeError reports a binary that another user could have written, or that is not
+// executable. It is provider.ErrNoProvider.
 type UnsafeError struct{ Name, Path, Reason string }
 
 func (e *UnsafeError) Error() string {
@@ -46,7 +46,7 @@ func (e *UnsafeError) Unwrap() error {
 	return &provider.Error{Kind: provider.ErrNoProvider, Hint: "it and its directory have to be yours or root's, of mode 755: ls -ld " + filepath.Dir(e.Path) + " " + e.Path}
 }
 
-// StartError is a binary that the system doesn't start. It is
+// StartError reports a binary that the system can't start. It is
 // provider.ErrNoProvider.
 type StartError struct {
 	Name string
@@ -57,7 +57,7 @@ func (e *StartError) Error() string { return fmt.Sprintf("start provider %s: %v"
 
 func (e *StartError) Unwrap() []error { return []error{provider.ErrNoProvider, e.Err} }
 
-// ExitError is a binary that ended before it could be used. It is
+// ExitError reports a process that ended before its handshake. It is
 // provider.ErrUnavailable.
 type ExitError struct {
 	Name string
@@ -73,7 +73,7 @@ func (e *ExitError) Unwrap() error {
 	return &provider.Error{Kind: provider.ErrUnavailable, Hint: handshake.DebugHint}
 }
 
-// HandshakeError is a binary that doesn't greet as a provider does. It is
+// HandshakeError reports a process whose first line isn't a provider's handshake. It is
 // provider.ErrNoProvider.
 type HandshakeError struct {
 	Name string
@@ -87,7 +87,7 @@ func (e *HandshakeError) Error() string {
 
 func (e *HandshakeError) Unwrap() error { return &provider.Error{Kind: provider.ErrNoProvider} }
 
-// VersionError is a provider for another version of the protocol. It is
+// VersionError reports a provider that speaks another version of the protocol. It is
 // provider.ErrNoProvider.
 type VersionError struct {
 	Name         string
@@ -106,7 +106,7 @@ func (e *VersionError) Unwrap() error {
 	return &provider.Error{Kind: provider.ErrNoProvider, Hint: hint}
 }
 
-// StartTimeoutError is a provider that didn't answer after its start. It is
+// StartTimeoutError reports a provider that didn't answer its first call in time. It is
 // provider.ErrUnavailable.
 type StartTimeoutError struct {
 	Name  string
@@ -121,7 +121,7 @@ func (e *StartTimeoutError) Unwrap() []error {
 	return []error{&provider.Error{Kind: provider.ErrUnavailable, Hint: handshake.DebugHint}, context.DeadlineExceeded}
 }
 
-// TimeoutError is a call that wasn't answered in time. It is
+// TimeoutError reports a call that wasn't answered in time. It is
 // provider.ErrUnavailable and context.DeadlineExceeded.
 type TimeoutError struct {
 	Name string
@@ -138,7 +138,7 @@ func (e *TimeoutError) Unwrap() []error {
 	return []error{provider.ErrUnavailable, context.DeadlineExceeded}
 }
 
-// CrashError is a provider that panicked in a call, or whose process ended during
+// CrashError reports a provider that panicked in a call, or whose process ended during
 // one. It is provider.ErrUnavailable. After the end the next call starts a new
 // process.
 type CrashError struct {

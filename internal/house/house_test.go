@@ -64,6 +64,7 @@ var rooms = []string{
 	"internal/text",
 	"internal/names",
 	"internal/strangers",
+	"internal/peer",
 }
 
 // aside are test beds, which may use all of it.

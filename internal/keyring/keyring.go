@@ -20,11 +20,11 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// DefaultTimeout is for programs that nobody sits at. A keyring that is unlocked
-// answers in six milliseconds.
+// DefaultTimeout bounds a call where no person can unlock the keyring. An unlocked
+// keyring answers in six milliseconds.
 const DefaultTimeout = time.Second
 
-// waitingAfter is how long a keyring is given before somebody is told.
+// waitingAfter is how long a call may take before Options.Waiting is called.
 const waitingAfter = time.Second
 
 // Options change what New makes.
@@ -33,7 +33,7 @@ type Options struct {
 	// password it should be a minute.
 	Timeout time.Duration
 	// Waiting is told when a call takes more than a second: somebody may have to
-	// unlock the keyring. Nil tells nobody.
+	// unlock the keyring. If nil, the wait is silent.
 	Waiting func(timeout time.Duration)
 }
 
@@ -92,7 +92,7 @@ func newKeyring(o Options, b backend) *Keyring {
 	return &Keyring{options: o, backend: b, busy: make(chan struct{}, 1)}
 }
 
-// Get returns the secret of an item; store.ErrNoItem is that there is none.
+// Get returns the secret of an item, or store.ErrNoItem.
 func (k *Keyring) Get(ctx context.Context, item string) (provider.Secret, error) {
 	return k.call(ctx, func() (string, error) { return k.backend.get(item) })
 }
@@ -103,7 +103,7 @@ func (k *Keyring) Set(ctx context.Context, item string, secret provider.Secret) 
 	return err
 }
 
-// Delete removes an item; store.ErrNoItem is that there is none.
+// Delete removes an item. The error is store.ErrNoItem where there is none.
 func (k *Keyring) Delete(ctx context.Context, item string) error {
 	_, err := k.call(ctx, func() (string, error) { return "", k.backend.delete(item) })
 	return err

@@ -54,7 +54,7 @@ func (s *Session) assert(ctx context.Context, l *store.Locked, source provider.A
 }
 
 // checkAssertion refuses a statement that another provider must not see: one that was
-// made for somebody else.
+// made for another audience.
 func (s *Session) checkAssertion(a provider.Assertion, need provider.AssertionNeed) error {
 	wrong := func(kind error, format string, args ...any) error {
 		return &provider.Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
@@ -87,7 +87,7 @@ func noAssertion(identity, issuing string) error {
 	}
 }
 
-// foresee finds out before somebody signs in what would only fail afterwards, and tells
+// foresee finds out before the sign-in what would only fail afterwards, and tells
 // the request what the sign-in is for.
 func (s *Session) foresee(ctx context.Context, name string, d provider.Description, req *provider.LoginRequest) error {
 	if s.issues(name) {

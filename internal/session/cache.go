@@ -108,12 +108,13 @@ func (s *Session) use(token provider.Token, by cache.Issuer, retryAt time.Time) 
 	return token
 }
 
-// drop leaves no token current: somebody else is signed in now, or nobody.
+// drop leaves no token current: the sign-in that it came from was replaced or has ended.
 func (s *Session) drop() {
 	s.use(provider.Token{}, cache.Issuer{}, time.Time{})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.announced = ""
+	s.refusals = nil
 }
 
 func (s *Session) held() current {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/zen-auth/zen/core/jwks"
@@ -36,7 +37,7 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by cache.Iss
 			return provider.Token{}, err
 		}
 	}
-	source, err := s.config.Providers.TokenSource(ctx, by.Provider)
+	source, err := s.tokenSource(ctx, by)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -89,6 +90,19 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by cache.Iss
 		}
 	}
 	return token, nil
+}
+
+// tokenSource starts the issuing provider and, where another one signed in, that one
+// beside it: the start of a process takes longer than an exchange.
+func (s *Session) tokenSource(ctx context.Context, by cache.Issuer) (provider.TokenSource, error) {
+	var starting sync.WaitGroup
+	if by.Identity != "" && by.Identity != by.Provider {
+		starting.Go(func() {
+			_, _ = s.config.Providers.Identity(ctx, by.Identity) // what is wrong is seen at its use
+		})
+	}
+	defer starting.Wait()
+	return s.config.Providers.TokenSource(ctx, by.Provider)
 }
 
 // needsNoSignIn reports whether a sign-in is not asked for: where nothing is kept,

@@ -143,9 +143,11 @@ type Session struct {
 	trial provider.Token
 	// announced is the fallback provider that the user was told of.
 	announced string
-	attempts  attempts
-	renewing  bool
-	closed    bool
+	// refusals are the ways to a token whose last new one the database hasn't taken yet.
+	refusals map[way]breaker.Backoff
+	attempts attempts
+	renewing bool
+	closed   bool
 }
 
 // New returns a session.
@@ -221,7 +223,9 @@ func (s *Session) TokenFor(ctx context.Context, minTTL time.Duration) (provider.
 }
 
 // Renew returns another token than refused, which a server turned down: a new one
-// of the same provider, or the current one if that is another already.
+// of the same provider, or the current one if that is another already. After a new one
+// that was refused as well it is ErrUnavailable for a while, see [breaker.Backoff]: with
+// each request another token would be issued otherwise.
 func (s *Session) Renew(ctx context.Context, refused provider.Token) (provider.Token, error) {
 	return s.inTurn(ctx, func() (provider.Token, error) { return s.issueAgain(ctx, refused) })
 }
@@ -239,6 +243,7 @@ func (s *Session) FallBack(ctx context.Context, refused provider.Token) (provide
 // Accepted tells the session that the database took a token. After a trial the
 // profile's own provider issues the tokens again.
 func (s *Session) Accepted(ctx context.Context, token provider.Token) {
+	s.endBackOff(token)
 	if !s.isTrial(token) {
 		return
 	}

@@ -90,10 +90,14 @@ func (s *Session) issueAgain(ctx context.Context, refused provider.Token) (provi
 	if ofTrial {
 		return s.trialRefused(ctx, refused)
 	}
+	if err := s.backedOff(by); err != nil {
+		return provider.Token{}, err
+	}
 	token, err := s.renew(ctx, record, by, cache.Need{Refused: cache.Fingerprint(refused)})
 	if err != nil {
 		return provider.Token{}, err
 	}
+	s.backOff(by)
 	return s.use(token, by, now.retryAt), nil
 }
 
@@ -124,7 +128,7 @@ func (s *Session) renew(ctx context.Context, record store.Record, by cache.Issue
 		if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, provider.ErrNoProvider) {
 			return provider.Token{}, err
 		}
-		// Here somebody can be asked whether a provider may run.
+		// In this process the user can be asked whether a provider may run.
 	} else if by.Fallback {
 		// A program that becomes another one takes no lock along.
 		if _, err := s.config.Providers.Describe(ctx, by.Provider); err != nil {
@@ -280,7 +284,8 @@ func (o outcome) failed(failures error) error {
 // issueTrial claims the next trial for this process and returns a token of the
 // profile's own provider, with which the caller's request tries it. Where another
 // process was first, or that provider can't issue any, the token is the fallback's. A
-// sign-in that has ended closes the breaker: nobody who was signed out goes on by it.
+// sign-in that has ended closes the breaker: a user who was signed out doesn't go on by
+// the fallback.
 func (s *Session) issueTrial(ctx context.Context, own cache.Issuer, n cache.Need) (provider.Token, error) {
 	// A program that can't start providers becomes one that can now, and not between
 	// the claim and the trial.

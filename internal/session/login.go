@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// UI draws what a provider asks for while somebody signs in: provider.Host
+// UI draws what a provider asks for during a sign-in: provider.Host
 // without Store, which is the session's part.
 type UI interface {
 	OpenURL(ctx context.Context, url, code string) error
@@ -147,7 +147,7 @@ type SignedOut struct {
 
 // Logout revokes the credential of the provider in use, or with all those of
 // every provider of the profile, and forgets it here whatever the issuer says. What
-// doesn't open (store.ErrShut) is forgotten as a whole.
+// doesn't open (store.ErrUnreadable) is forgotten as a whole.
 func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 	defer s.drop()
 	var out []SignedOut
@@ -175,7 +175,7 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 		}
 		return l.Save()
 	})
-	if errors.Is(err, store.ErrShut) && ctx.Err() == nil {
+	if errors.Is(err, store.ErrUnreadable) && ctx.Err() == nil {
 		out, err = s.forgetShut(ctx, err)
 	}
 	for _, o := range out {
@@ -184,7 +184,7 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 	return out, err
 }
 
-// forgetShut removes credentials that nobody could read in order to revoke them: one
+// forgetShut removes credentials that can't be read in order to revoke them: one
 // sign-in can't be taken out of a file that doesn't open. Whose they were is known as
 // far as it was written down.
 func (s *Session) forgetShut(ctx context.Context, why error) ([]SignedOut, error) {
@@ -238,9 +238,9 @@ func (s *Session) checkSignedIn(record store.Record, identity string) error {
 	return nil
 }
 
-// Use has the profile use the named provider from now on, which somebody has signed
+// Use has the profile use the named provider from now on, which the user has signed
 // in with before: both that sign-in and the one in use until now stay as they are.
-// Nobody is asked, no provider is started. Without such a sign-in it is
+// The user isn't asked, and no provider is started. Without such a sign-in it is
 // provider.ErrNoCredential.
 func (s *Session) Use(ctx context.Context, name string) (store.Account, error) {
 	var account store.Account
@@ -277,7 +277,7 @@ type Status struct {
 	// Others are further providers with a stored sign-in.
 	Others []string
 	// Storage is how it is stored, or would be by a store that writes nothing; "" is
-	// not at all. Reason says why it is a plain file although nobody asked for one.
+	// not at all. Reason says why it is a plain file although none was asked for.
 	Storage       store.Storage
 	StorageReason string
 	// File is where it is stored; "" for StorageNone.

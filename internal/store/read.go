@@ -72,7 +72,7 @@ func (s *Store) open(ctx context.Context, profile string, c contents) (Record, e
 		return Record{}, s.unusable(provider.ErrNoCredential, profile, errors.New("it is sealed, and its key is not in this keyring"))
 	}
 	if err != nil {
-		return Record{}, shut{fmt.Errorf("read credentials of profile %q: %w", profile, err)}
+		return Record{}, locked{fmt.Errorf("read credentials of profile %q: %w", profile, err)}
 	}
 	r, err := c.unseal(profile, key, s.tokensOnly)
 	if err != nil {
@@ -81,18 +81,17 @@ func (s *Store) open(ctx context.Context, profile string, c contents) (Record, e
 	return r, nil
 }
 
-// ErrShut is a file that doesn't open: the keyring doesn't answer or has no key for
-// it, or it is damaged. [Store.Delete] needs to open none.
-var ErrShut = errors.New("shut")
+// ErrUnreadable says that the file is damaged or can't be decrypted, because the keyring doesn't
+// answer or has no key for it. [Store.Delete] works without reading it.
+var ErrUnreadable = errors.New("unreadable")
 
-// shut is a keyring's error, which waiting may help.
-type shut struct{ error }
+// locked is a keyring's error: the file may be readable later.
+type locked struct{ error }
 
-func (e shut) Unwrap() []error { return []error{e.error, ErrShut} }
+func (e locked) Unwrap() []error { return []error{e.error, ErrUnreadable} }
 
-// errUnusable is a file that no waiting and no chmod makes good. A login sets it
-// aside.
-var errUnusable = fmt.Errorf("unusable: %w", ErrShut)
+// errUnusable: neither waiting nor chmod makes the file readable. A login sets it aside.
+var errUnusable = fmt.Errorf("unusable: %w", ErrUnreadable)
 
 func (s *Store) unusable(kind error, profile string, why error) error {
 	return &provider.Error{

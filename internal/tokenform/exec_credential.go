@@ -35,7 +35,7 @@ func newExecCredential(version string, t provider.Token) execCredential {
 
 // ExecCredentialVersion is the version in which the caller wants its answer: it says
 // so in KUBERNETES_EXEC_INFO, whose spec.interactive has no meaning here, since
-// zen token asks nobody anything.
+// zen token never asks anything.
 func ExecCredentialVersion(info string) (string, error) {
 	if info == "" {
 		return execCredentialV1, nil

@@ -4,7 +4,6 @@
 package tokenform
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // SchemaVersion is in every JSON document that zen prints. It grows when a field
@@ -27,8 +27,10 @@ var Formats = []string{"raw", "json", "env", "header", "exec-credential"}
 type Answer struct {
 	Profile  string
 	Database string // its URL
-	Access   provider.Access
-	Token    provider.Token
+	// Chosen says that the line names the database.
+	Chosen bool
+	Access provider.Access
+	Token  provider.Token
 }
 
 // Choice is what the line says of the form.
@@ -93,12 +95,13 @@ func line(text func(provider.Token) string) func(io.Writer, Answer) error {
 	}
 }
 
-// WriteJSON writes one document, for people and programs.
+// WriteJSON writes one document, for people and programs: text.JSON.
 func WriteJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
+	data, err := text.JSON(document, "  ")
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	return err
 }
 
 type document struct {
@@ -146,6 +149,23 @@ func isVariable(name string) bool {
 		strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
+// EnvAccessLimit is the most that a zen inside of a zen may ask for.
+const EnvAccessLimit = "ZEN_ACCESS_LIMIT"
+
+// Limits are the variables that hold a zen which the command runs to what this one was
+// told: the profile, the database where the line chose it, and the access where that is
+// less than all.
+func (a Answer) Limits() map[string]string {
+	limits := map[string]string{"ZEN_PROFILE": a.Profile}
+	if a.Chosen {
+		limits["ZEN_DATABASE"] = a.Database
+	}
+	if a.Access == provider.AccessReadOnly {
+		limits[EnvAccessLimit] = string(a.Access)
+	}
+	return limits
+}
+
 // Environment is environ for a command: without what is another account's, or a
 // provider's own, and with the token. extra are those of Variables.
 func (a Answer) Environment(environ []string, extra map[string]string) []string {
@@ -153,8 +173,9 @@ func (a Answer) Environment(environ []string, extra map[string]string) []string 
 	set := map[string]string{
 		envURL: value["url"], "LIBSQL_URL": value["url"],
 		envToken: value["token"], "LIBSQL_AUTH_TOKEN": value["token"],
-		envExpires: value["expires"], "ZEN_PROFILE": a.Profile,
+		envExpires: value["expires"],
 	}
+	maps.Copy(set, a.Limits())
 	for name, what := range extra {
 		set[name] = value[what]
 	}

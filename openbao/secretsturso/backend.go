@@ -21,7 +21,6 @@ import (
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
 
-	"github.com/zen-auth/zen/core/turso"
 	"github.com/zen-auth/zen/openbao/internal/serve"
 )
 
@@ -53,8 +52,7 @@ type backend struct {
 
 	writing sync.Mutex // guards changes of the configuration, rotations included
 
-	mu        sync.Mutex // guards databases
-	databases map[databaseKey]turso.Database
+	cache *cache
 }
 
 // Factory makes the engine for a mount.
@@ -67,7 +65,7 @@ func Factory(ctx context.Context, config *logical.BackendConfig) (logical.Backen
 }
 
 func newBackend() *backend {
-	b := &backend{http: &http.Client{Transport: transport()}, now: time.Now, databases: map[databaseKey]turso.Database{}}
+	b := &backend{http: &http.Client{Transport: transport()}, now: time.Now, cache: newCache()}
 	b.Backend = &framework.Backend{
 		Help:           help,
 		BackendType:    logical.TypeLogical,
@@ -86,7 +84,7 @@ func newBackend() *backend {
 		Secrets:           []*framework.Secret{b.secretToken()},
 		WALRollback:       b.rollback,
 		WALRollbackMinAge: walMinAge,
-		Invalidate:        func(context.Context, string) { b.forget() },
+		Invalidate:        func(context.Context, string) { b.cache.forget() },
 		Clean:             func(context.Context) { b.http.CloseIdleConnections() },
 	}
 	return b

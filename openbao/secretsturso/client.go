@@ -82,34 +82,24 @@ func coded(err error) error {
 // databaseKey is what a database is known by.
 type databaseKey struct{ apiURL, organization, name string }
 
-// maxDatabases bounds what is remembered: a template has a database a tenant.
-const maxDatabases = 10_000
-
 // database finds a database at Turso; known says that it was found before, and may
 // have been made anew since.
 func (b *backend) database(ctx context.Context, c *turso.Client, conf *config, name string) (found turso.Database, known bool, err error) {
 	key := databaseKey{conf.APIURL, conf.Organization, name}
-	b.mu.Lock()
-	found, known = b.databases[key]
-	b.mu.Unlock()
+	b.cache.mu.Lock()
+	found, known = b.cache.databases[key]
+	b.cache.mu.Unlock()
 	if known {
 		return found, true, nil
 	}
 	if found, err = c.Database(ctx, conf.Organization, name); err != nil {
 		return turso.Database{}, false, err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.databases) >= maxDatabases {
-		clear(b.databases)
+	b.cache.mu.Lock()
+	defer b.cache.mu.Unlock()
+	if len(b.cache.databases) >= maxCached {
+		clear(b.cache.databases)
 	}
-	b.databases[key] = found
+	b.cache.databases[key] = found
 	return found, false, nil
-}
-
-// forget drops what was found out about all databases.
-func (b *backend) forget() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	clear(b.databases)
 }

@@ -125,14 +125,14 @@ func (b *backend) writeConfig(ctx context.Context, req *logical.Request, d *fram
 	if err := c.check(); err != nil {
 		return logical.ErrorResponse(err.Error()), nil
 	}
-	b.forget()
+	defer b.cache.forget()
 	return nil, c.store(ctx, req.Storage)
 }
 
 func (b *backend) deleteConfig(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
 	b.writing.Lock()
 	defer b.writing.Unlock()
-	b.forget()
+	defer b.cache.forget()
 	return nil, req.Storage.Delete(ctx, configKey)
 }
 

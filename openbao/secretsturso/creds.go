@@ -47,7 +47,7 @@ type asked struct {
 
 func (b *backend) readCreds(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	name := d.Get("name").(string)
-	r, err := b.role(ctx, req.Storage, name)
+	r, err := b.knownRole(ctx, req.Storage, name)
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +146,11 @@ func (b *backend) lifetime(r *role, wanted time.Duration) (time.Duration, string
 	if limit == 0 {
 		limit = max(maxLifetime, r.TTL)
 	}
-	limit = min(limit, b.System().MaxLeaseTTL())
+	mount := b.knownLimits()
+	limit = min(limit, mount.most)
 	life := r.TTL
 	if life == 0 {
-		life = min(maxLifetime, b.System().DefaultLeaseTTL())
+		life = min(maxLifetime, mount.standard)
 	}
 	if wanted < 0 {
 		return 0, "", logical.CodedError(http.StatusBadRequest, "ttl is a duration like 10m, not below zero")
@@ -178,7 +179,7 @@ type minted struct {
 // mint has Turso make the token, once more with the new API token where the old one
 // was replaced and revoked meanwhile.
 func (b *backend) mint(ctx context.Context, s logical.Storage, a asked) (minted, error) {
-	conf, err := b.config(ctx, s)
+	conf, err := b.knownConfig(ctx, s)
 	if err != nil {
 		return minted{}, err
 	}
@@ -213,7 +214,7 @@ func (b *backend) mintWith(ctx context.Context, conf *config, a asked) (minted, 
 		if err == nil || !known || !(notFound(err) || errors.Is(err, errOtherDatabase)) {
 			return token, err
 		}
-		b.forget() // it was made anew, and has another id
+		b.cache.forget() // it was made anew, and has another id
 	}
 }
 

@@ -115,6 +115,7 @@ func (b *backend) readRole(ctx context.Context, req *logical.Request, d *framewo
 }
 
 func (b *backend) deleteRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
+	defer b.cache.forget()
 	return nil, req.Storage.Delete(ctx, rolePrefix+d.Get("name").(string))
 }
 
@@ -134,6 +135,7 @@ func (b *backend) writeRole(ctx context.Context, req *logical.Request, d *framew
 	if err != nil {
 		return nil, err
 	}
+	defer b.cache.forget()
 	if err := req.Storage.Put(ctx, entry); err != nil {
 		return nil, err
 	}

@@ -146,7 +146,9 @@ func (b *backend) replace(ctx context.Context, s logical.Storage, conf *config, 
 			return "", err
 		}
 	}
-	if err := conf.store(ctx, s); err != nil {
+	err = conf.store(ctx, s)
+	b.cache.forget()
+	if err != nil {
 		return "", err
 	}
 	if err := framework.DeleteWAL(ctx, s, undo); err != nil {

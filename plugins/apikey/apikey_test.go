@@ -100,7 +100,7 @@ func TestKeyThatEnded(t *testing.T) {
 			got := b.signIn(p, secret, provider.LoginRequest{Target: target})
 			test.end(b, id)
 			resp, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target})
-			if !errors.Is(err, provider.ErrRejected) || !strings.Contains(err.Error(), id+" "+test.want) || provider.Hint(err) == "" {
+			if !errors.Is(err, provider.ErrRejected) || !strings.Contains(err.Error(), "the API key deploy of "+b.alice+" "+test.want) || provider.Hint(err) == "" {
 				t.Errorf("%v (%s)", err, provider.Hint(err))
 			}
 			if b.sessions() != 0 || resp.Credential == nil || strings.Contains(resp.Credential.Data.Reveal(), "sess_") {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -48,7 +47,7 @@ func (p *apiKey) checkKey(ctx context.Context, h held) (finding provider.Finding
 	if err != nil {
 		return failed("api-key", err), false
 	}
-	finding = provider.Finding{ID: "api-key", Severity: provider.SeverityOK, Text: fmt.Sprintf("%s of %s", k.ID, k.Subject)}
+	finding = provider.Finding{ID: "api-key", Severity: provider.SeverityOK, Text: k.Label()}
 	if rights != nil {
 		finding.Text += ", for " + string(rights.Access)
 	}

@@ -115,9 +115,5 @@ func noCredential(message string) error {
 
 // credentialOf is what is stored of a verified key.
 func credentialOf(k clerk.APIKey, s stored, now time.Time) provider.Credential {
-	c := provider.Credential{Data: s.encode(), Subject: "the API key " + k.Name + " of " + k.Subject, Issued: now.UTC(), Expires: k.Expires}
-	if k.Name == "" {
-		c.Subject = "an API key of " + k.Subject
-	}
-	return c
+	return provider.Credential{Data: s.encode(), Subject: k.Label(), Issued: now.UTC(), Expires: k.Expires}
 }

@@ -54,7 +54,7 @@ func (p *apiKey) loginVerified(ctx context.Context, req provider.LoginRequest, h
 	}
 	if isOrganization(k.Subject) && rights == nil {
 		return permissionError("give the key the scope "+p.settings.readScope+" or "+p.settings.writeScope+", or the claim a (ro or rw) or perm",
-			"the API key %s of the organisation %s says nothing of what it may do at databases", k.ID, k.Subject)
+			"%s says nothing of what it may do at databases", k.Label())
 	}
 	h.ID, h.Rights = k.ID, rightsMark(k)
 	result := provider.SignIn{Claims: p.claimsOf(k, rights)}

@@ -118,7 +118,7 @@ func narrow(d *provider.DatabaseClaims, req provider.TokenRequest) (provider.Tok
 }
 
 func badClaims(k clerk.APIKey, reason string) error {
-	return permissionError("correct the claims of the key with Clerk's Backend API", "the claims of the API key %s: %s", k.ID, reason)
+	return permissionError("correct the claims of the key with Clerk's Backend API", "the claims of %s: %s", k.Label(), reason)
 }
 
 func permissionError(hint, format string, args ...any) error {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
@@ -34,11 +33,11 @@ func (p *apiKey) verify(ctx context.Context, h held) (clerk.APIKey, error) {
 	case h.Rights != "" && h.Rights != rightsMark(k):
 		return clerk.APIKey{}, &provider.Error{
 			Kind: provider.ErrRejected, Hint: "run zen login --provider apikey again",
-			Message: fmt.Sprintf("apikey: the scopes or claims of the API key %s were changed since the sign-in", k.ID),
+			Message: "apikey: the scopes or claims of " + k.Label() + " were changed since the sign-in",
 		}
 	case !k.FromBackend():
 		return clerk.APIKey{}, permissionError("have the backend of your app make the key, with scopes (POST /v1/api_keys)",
-			"the API key %s has neither scopes nor claims: people can make such keys for themselves", k.ID)
+			"%s has neither scopes nor claims: people can make such keys for themselves", k.Label())
 	}
 	return k, nil
 }

@@ -91,7 +91,7 @@ auth0 api patch "clients/$client" --no-input --data '%[8]s' >/dev/null
 # add NAME TRIGGER FILE makes an Action, deploys it once it is built, and puts it at the
 # end of its trigger's flow.
 add() {
-  if auth0 api get "actions/actions?actionName=$1" --no-input | jq -e '.actions | length > 0' >/dev/null; then
+  if auth0 api get actions/actions --query "actionName=$1" --no-input | jq -e '.actions | length > 0' >/dev/null; then
     echo "there is an Action $1 already: compare it with $3" >&2
     return
   fi

@@ -82,6 +82,12 @@ func (p *auth0Provider) renew(ctx context.Context, s stored, old provider.Creden
 			Hint: "the sign-in has ended at Auth0 (it expired, was revoked, or its refresh token was used elsewhere): " + oauth.LoginHint,
 		}
 	}
+	if oauth.Code(err) == "invalid_scope" {
+		return tokens, nil, &provider.Error{
+			Kind: provider.ErrConfig, Message: err.Error(), Err: err,
+			Hint: "the sign-in was made without the scope of write_scope, or the API has none of that name: " + oauth.LoginHint,
+		}
+	}
 	if err != nil || tokens.Refresh.Reveal() == s.Refresh {
 		return tokens, nil, err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +42,28 @@ func TestRotation(t *testing.T) {
 	}
 	_, err = p.Token(t.Context(), provider.TokenRequest{Credential: &first, Target: target})
 	fails(t, "a used one", err, provider.ErrRejected, "run zen login")
+}
+
+// narrow is an issuer that refuses scopes that were not granted.
+type narrow struct{ http.RoundTripper }
+
+func (n narrow) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+		Body: io.NopCloser(strings.NewReader(`{"error":"invalid_scope","error_description":"Requested scope was not granted"}`)),
+	}, nil
+}
+
+func TestScopeOfLater(t *testing.T) {
+	b := newBench(t)
+	p := b.provider()
+	signedIn, _ := b.login(p, request(""))
+	p.transport = narrow{}
+	if _, err := p.Configure(t.Context(), b.values()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Token(t.Context(), provider.TokenRequest{Credential: &signedIn.Credential, Target: target})
+	fails(t, "a scope of later", err, provider.ErrConfig, "write_scope", "run zen login")
 }
 
 // An answer that is lost is not asked for again by the provider: one request, and the

@@ -16,9 +16,6 @@ import (
 const (
 	// loginTimeout bounds a sign-in where the host sets no earlier end.
 	loginTimeout = 5 * time.Minute
-	// lastWord is for the answer to reach the host before its own deadline strikes,
-	// after which it would not hear what was waited for.
-	lastWord = 500 * time.Millisecond
 	// cleanupTimeout is for ending a session that came to nothing.
 	cleanupTimeout = 5 * time.Second
 )
@@ -34,7 +31,7 @@ func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, ho
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, loginTimeoutOf(ctx))
+	ctx, cancel := loopback.WithEnd(ctx, loginTimeout)
 	defer cancel()
 	listener, err := loopback.Listen(ctx, loopback.Options{})
 	if err != nil {
@@ -64,15 +61,6 @@ func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, ho
 	}
 	callback.Succeed("This terminal is authorised as " + name + ".")
 	return nil
-}
-
-func loginTimeoutOf(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return loginTimeout
-	}
-	left := time.Until(deadline)
-	return min(left-min(lastWord, left/4), loginTimeout)
 }
 
 type finisher func(ctx context.Context, callback *loopback.Callback, req provider.LoginRequest, host provider.Host) (name string, err error)

@@ -61,6 +61,15 @@ func (p *oidcProvider) renew(ctx context.Context, s stored, old provider.Credent
 	if err != nil {
 		return token, id, nil, err
 	}
+	// The keys come while the tokens do; the verification joins that fetch.
+	fetching, cancel := context.WithCancel(ctx)
+	fetched := make(chan struct{})
+	go func() {
+		defer close(fetched)
+		_, _ = i.keys.Keys(fetching)
+	}()
+	defer func() { cancel(); <-fetched }()
+
 	tokens := oauth.Tokens{ID: provider.NewSecret(s.ID)}
 	if s.Refresh != "" {
 		if tokens, err = i.client.Refresh(ctx, provider.NewSecret(s.Refresh)); err != nil {

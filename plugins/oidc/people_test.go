@@ -79,7 +79,7 @@ func TestLoginFails(t *testing.T) {
 		oidc.FaultUnavailable:     {provider.ErrUnavailable, []string{"503"}},
 		oidc.FaultIssuerMismatch:  {provider.ErrConfig, []string{"of the issuer", "letter by letter"}},
 		oidc.FaultJWKSUnavailable: {provider.ErrUnavailable, []string{"key set"}},
-		oidc.FaultKeyUnpublished:  {provider.ErrUnavailable, nil},
+		oidc.FaultKeyUnpublished:  {provider.ErrTokenInvalid, []string{"of that kid"}},
 		oidc.FaultWrongNonce:      {provider.ErrTokenInvalid, []string{"nonce"}},
 		oidc.FaultWrongAudience:   {provider.ErrTokenInvalid, []string{"another application"}},
 		oidc.FaultExpired:         {provider.ErrTokenExpired, []string{"expired"}},

@@ -117,7 +117,7 @@ func TestWorkloadFails(t *testing.T) {
 		{ci.FaultWrongAudience, provider.ErrPermission, "not for"},
 		{ci.FaultExpired, provider.ErrTokenExpired, "ended at"},
 		{ci.FaultJWKSUnavailable, provider.ErrUnavailable, "503"},
-		{ci.FaultKeyUnpublished, provider.ErrUnavailable, ""},
+		{ci.FaultKeyUnpublished, provider.ErrTokenInvalid, "of that kid"},
 	} {
 		b.with(test.fault)
 		p := configured(t, b.job("github"))

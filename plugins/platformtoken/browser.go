@@ -24,8 +24,6 @@ const (
 	// loginTimeout bounds a sign-in where the host sets no earlier end. Turso's own
 	// program waits as long.
 	loginTimeout = 5 * time.Minute
-	// lastWord is for the answer to reach the host before its own deadline strikes.
-	lastWord = 500 * time.Millisecond
 	// cleanupTimeout is for ending an API token that came to nothing.
 	cleanupTimeout = 5 * time.Second
 )
@@ -40,7 +38,7 @@ func (p *platform) loginBrowser(ctx context.Context, req provider.LoginRequest, 
 			Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable + ", which needs nobody",
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeoutOf(ctx))
+	ctx, cancel := loopback.WithEnd(ctx, loginTimeout)
 	defer cancel()
 	// Whether Turso's page goes to localhost or to 127.0.0.1 is its own affair.
 	listener, err := loopback.Listen(ctx, loopback.Options{Path: "/", Localhost: true})
@@ -73,15 +71,6 @@ func (p *platform) loginBrowser(ctx context.Context, req provider.LoginRequest, 
 	}
 	callback.Succeed("This terminal may mint database tokens as " + subject + ".")
 	return nil
-}
-
-func timeoutOf(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return loginTimeout
-	}
-	left := time.Until(deadline)
-	return min(left-min(lastWord, left/4), loginTimeout)
 }
 
 // signInAddress is where turso-cli/internal/cmd/auth.go sends a browser.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/peer"
 	"github.com/zen-auth/zen/internal/session"
 )
 
@@ -34,12 +35,15 @@ type UI struct {
 	// prompt is the question that waits for an answer; it is drawn again below
 	// whatever else is told.
 	prompt string
-	// opened are the browsers that were started; done waits for them.
+	// opened are the browsers that were started; Done waits for them.
 	opened sync.WaitGroup
+	// closed ends the waits for browsers that never came.
+	closed    chan struct{}
+	closeOnce sync.Once
 }
 
 func NewUI(e *Env) *UI {
-	u := &UI{in: e.In, out: e.Err, interactive: e.Interactive()}
+	u := &UI{closed: make(chan struct{}), in: e.In, out: e.Err, interactive: e.Interactive()}
 	place := around()
 	u.browser = e.Answerable() && !e.NoBrowser && place.browser
 	switch {
@@ -73,6 +77,7 @@ func stated(file *os.File) error {
 // Done waits a moment for the browser commands, which usually have ended. One that
 // is the browser itself goes on without zen.
 func (u *UI) Done() {
+	u.closeOnce.Do(func() { close(u.closed) })
 	ended := make(chan struct{})
 	go func() { u.opened.Wait(); close(ended) }()
 	select {
@@ -93,7 +98,7 @@ func (u *UI) Print(format string, args ...any) {
 
 // OpenURL implements session.UI. The URL is always printed: a browser that opens
 // may be on another machine's screen.
-func (u *UI) OpenURL(_ context.Context, url, code string) error {
+func (u *UI) OpenURL(ctx context.Context, url, code string) error {
 	url, code = OneLine(url), OneLine(code)
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return fmt.Errorf("open browser: %w: %q is not an http URL", provider.ErrConfig, url)
@@ -112,11 +117,28 @@ func (u *UI) OpenURL(_ context.Context, url, code string) error {
 	if !u.browser {
 		return nil
 	}
+	if !peer.Known {
+		u.Print("This system doesn't tell whose browser answers: sign in where nobody else uses the machine.")
+	}
+	o, err := newOpener(ctx, url)
+	if err != nil {
+		return fmt.Errorf("open browser: %w", err)
+	}
 	u.opened.Add(1)
 	go func() {
 		defer u.opened.Done()
-		if err := openBrowser(url, u.out); err != nil {
+		defer o.close()
+		if err := openBrowser(o.url(), u.out); err != nil {
 			u.Print("The browser command failed (%v). The page can be opened by hand, too.", err)
+			return
+		}
+		// The command may end before the browser that it asked has come.
+		timer := time.NewTimer(openerTimeout)
+		defer timer.Stop()
+		select {
+		case <-o.asked:
+		case <-timer.C:
+		case <-u.closed:
 		}
 	}()
 	return nil

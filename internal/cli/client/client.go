@@ -24,6 +24,14 @@ func With(ctx context.Context, e *app.Env, fn func(*core.Client) error) error {
 	if err != nil {
 		return err
 	}
+	if name := o.Config.Flags.Database; core.IsName(name) {
+		target, err := lookUp(ctx, o, name)
+		if err != nil {
+			return err
+		}
+		o.Config.Flags.Database, o.Config.Flags.DatabaseID = target.URL, target.DatabaseID
+		e.Config = o.Config
+	}
 	client, err := core.New(o)
 	if err != nil {
 		return err
@@ -36,6 +44,22 @@ func With(ctx context.Context, e *app.Env, fn func(*core.Client) error) error {
 		err = closeErr
 	}
 	return err
+}
+
+// lookUp finds the database of a name, as the profile's providers know it.
+func lookUp(ctx context.Context, o core.Options, name string) (provider.Target, error) {
+	o.Config.Flags.Database = ""
+	client, err := core.New(o)
+	if err != nil {
+		return provider.Target{}, err
+	}
+	target, err := client.Resolve(ctx, name)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if closeErr := client.Close(ending); err == nil {
+		err = closeErr
+	}
+	return target, err
 }
 
 // WithSession runs fn with the session of the selected profile.

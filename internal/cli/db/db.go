@@ -30,7 +30,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:        "db",
 		Usage:       "use the database",
-		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbImportCommand(), dbDumpCommand(), dbPingCommand(), dbSyncCommand()},
+		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbImportCommand(), dbDumpCommand(), dbPingCommand(), dbSyncCommand(), dbListCommand(), dbShowCommand()},
 	}
 }
 
@@ -38,7 +38,7 @@ func Command() *cli.Command {
 func databaseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "access", Usage: "use a token with `ACCESS`: ro or rw"},
-		&cli.StringFlag{Name: "database", Usage: "use the database at `URL`"},
+		&cli.StringFlag{Name: "database", Usage: "use the database at `URL`, or of that name"},
 	}
 }
 

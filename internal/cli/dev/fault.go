@@ -60,7 +60,7 @@ func faultError(err error, name string) error {
 		if near := text.Nearest(name, names); near != "" {
 			hint = "did you mean " + near + "?"
 		}
-		return &provider.Error{Kind: app.ErrUsage, Message: err.Error(), Err: err, Hint: hint}
+		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("no such fault: %.40q", name), Err: err, Hint: hint} // without the list of all
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/signal"
@@ -251,6 +252,12 @@ func (p *proxy) runCommand(ctx context.Context, server *gateway.Server) error {
 		return tokenform.IsCredentialVariable(name)
 	})
 	fmt.Fprintf(p.env.Notes(), "zen: proxy for %s at %s\n", p.session.Target().URL, server.URL())
+	limits := tokenform.Answer{
+		Profile: p.session.Profile(), Database: p.session.Target().URL, Access: p.session.Access(), Chosen: p.env.Config.Flags.Database != "",
+	}.Limits()
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		environ = append(environ, name+"="+limits[name])
+	}
 	return app.RunChild(ctx, p.Command, append(environ, variables(server)...), p.env.In, p.env.Out, p.env.Err)
 }
 

@@ -97,5 +97,5 @@ func (o ExecOptions) Run(ctx context.Context, e *app.Env) error {
 	if err != nil {
 		return err
 	}
-	return app.CommandError(o.Command[0], app.ReplaceProcess(path, o.Command, answer(s, t).Environment(os.Environ(), extra)))
+	return app.CommandError(o.Command[0], app.ReplaceProcess(path, o.Command, answer(e, s, t).Environment(os.Environ(), extra)))
 }

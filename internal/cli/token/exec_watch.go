@@ -227,7 +227,7 @@ func (w *watcher) start() (err error) {
 	if err := w.writeFile(); err != nil {
 		return err
 	}
-	environ := answer(w.session, w.token).Environment(os.Environ(), w.extra)
+	environ := answer(w.env, w.session, w.token).Environment(os.Environ(), w.extra)
 	if w.file != "" {
 		environ = append(environ, tokenform.EnvTokenFile+"="+w.file)
 	}

@@ -86,7 +86,7 @@ func (o Options) Run(ctx context.Context, e *app.Env) error {
 	if err != nil {
 		return err
 	}
-	return write(e.Out, answer(s, t))
+	return write(e.Out, answer(e, s, t))
 }
 
 // goodToken returns a token of the profile that is good now, and for minTTL. The
@@ -113,8 +113,8 @@ func goodToken(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool)
 }
 
 // answer is what tokenform hands out.
-func answer(s *session.Session, t provider.Token) tokenform.Answer {
-	return tokenform.Answer{Profile: s.Profile(), Database: s.Target().URL, Access: s.Access(), Token: t}
+func answer(e *app.Env, s *session.Session, t provider.Token) tokenform.Answer {
+	return tokenform.Answer{Profile: s.Profile(), Database: s.Target().URL, Chosen: e.Config.Flags.Database != "", Access: s.Access(), Token: t}
 }
 
 // writer writes a token in the form that is asked for.

@@ -58,7 +58,7 @@ func (p *Policy) wasPending(b host.Binary) bool {
 	return err == nil && !pins[b.Name].is(b.SHA256)
 }
 
-// Known says how the sum of b is known, or why it isn't. It asks nobody.
+// Known says how the sum of b is known, or why it isn't. It asks no question.
 func (p *Policy) Known(b host.Binary) (Pin, error) {
 	bundled := p.Bundled[b.Name]
 	if bundled == b.SHA256 {
@@ -117,7 +117,7 @@ func (l *Lock) Set(ctx context.Context, b host.Binary, pin Pin) error {
 	})
 }
 
-// UnknownError is a binary that nobody accepted yet. It is provider.ErrNoProvider.
+// UnknownError reports a binary that has no pin. It is provider.ErrNoProvider.
 type UnknownError struct{ Binary host.Binary }
 
 func (e *UnknownError) Error() string {
@@ -135,7 +135,7 @@ func (e *UnknownError) Unwrap() error {
 	}
 }
 
-// ChangedError is a binary that is not the one that was accepted. It is
+// ChangedError reports a binary whose sum differs from its pin. It is
 // provider.ErrNoProvider.
 type ChangedError struct {
 	Binary host.Binary

@@ -1,0 +1,21 @@
+package loopback
+
+import (
+	"context"
+	"time"
+)
+
+// lastWord is for an answer to reach whoever waits for it before their own deadline
+// strikes, after which they would not hear what was waited for.
+const lastWord = 500 * time.Millisecond
+
+// WithEnd is ctx with an end for somebody at a browser: after longest, and a moment before
+// the end of ctx itself.
+func WithEnd(ctx context.Context, longest time.Duration) (context.Context, context.CancelFunc) {
+	end := longest
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		end = min(left-min(lastWord, left/4), longest)
+	}
+	return context.WithTimeout(ctx, end)
+}

@@ -1,0 +1,137 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
+)
+
+func dbListCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "list",
+		Usage: "the databases of the organization",
+		Description: `   zen db list
+   zen db list --json
+
+A provider that looks databases up is asked: platformtoken does, with TURSO_API_TOKEN or
+a sign-in. Their names are good wherever a URL is: zen db query --database NAME.`,
+		Action: func(c *cli.Context) error {
+			if err := app.NoMoreThan(c, 0); err != nil {
+				return err
+			}
+			return client.With(c.Context, app.EnvOf(c), func(z *core.Client) error { return list(c, z) })
+		},
+	}
+}
+
+func dbShowCommand() *cli.Command {
+	return &cli.Command{
+		Name: "show", Usage: "a database's URL and id", ArgsUsage: "NAME",
+		Action: func(c *cli.Context) error {
+			if c.NArg() != 1 || c.Args().First() == "" {
+				return app.Usage(c, "give the name of a database; zen db list shows them")
+			}
+			return client.With(c.Context, app.EnvOf(c), func(z *core.Client) error { return show(c, z) })
+		},
+	}
+}
+
+type databaseDocument struct {
+	Name          string `json:"name"`
+	URL           string `json:"url"`
+	ID            string `json:"id"`
+	Organization  string `json:"organization,omitempty"`
+	Group         string `json:"group,omitempty"`
+	Region        string `json:"region,omitempty"`
+	BlockedReads  bool   `json:"blocked_reads"`
+	BlockedWrites bool   `json:"blocked_writes"`
+}
+
+func documentOf(d provider.Database) databaseDocument {
+	return databaseDocument{
+		app.OneLine(d.Name), app.OneLine(d.Target.URL), app.OneLine(d.Target.DatabaseID), app.OneLine(d.Organization),
+		app.OneLine(d.Group), app.OneLine(d.Region), d.BlockedReads, d.BlockedWrites,
+	}
+}
+
+func list(c *cli.Context, z *core.Client) error {
+	databases := []databaseDocument{}
+	err := z.Databases(c.Context, func(d provider.Database) error {
+		databases = append(databases, documentOf(d))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if app.GlobalBool(c, "json") {
+		return app.PrintJSON(c, struct {
+			SchemaVersion int                `json:"schema_version"`
+			Databases     []databaseDocument `json:"databases"`
+		}{app.SchemaVersion, databases})
+	}
+	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tURL\tID\tGROUP\tREGION")
+	for _, d := range databases {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", d.Name, d.URL, d.ID, d.Group, d.Region)
+	}
+	return table.Flush()
+}
+
+// errFound ends a list once the database is there.
+var errFound = errors.New("found")
+
+// find returns the database of a name.
+func find(ctx context.Context, z *core.Client, name string) (found provider.Database, err error) {
+	err = z.Databases(ctx, func(d provider.Database) error {
+		if d.Name == name {
+			found = d
+			return errFound
+		}
+		return nil
+	})
+	switch {
+	case found.Name != "":
+		return found, nil
+	case err != nil:
+		return found, err
+	}
+	return found, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("there is no database %q", name), Hint: "zen db list shows them"}
+}
+
+func show(c *cli.Context, z *core.Client) error {
+	found, err := find(c.Context, z, c.Args().First())
+	if err != nil {
+		return err
+	}
+	d := documentOf(found)
+	if app.GlobalBool(c, "json") {
+		return app.PrintJSON(c, struct {
+			SchemaVersion int `json:"schema_version"`
+			databaseDocument
+		}{app.SchemaVersion, d})
+	}
+	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	blocked := "nothing"
+	switch {
+	case d.BlockedReads:
+		blocked = "reads and writes"
+	case d.BlockedWrites:
+		blocked = "writes"
+	}
+	for _, row := range [][2]string{
+		{"name", d.Name}, {"url", d.URL}, {"id", d.ID}, {"organization", d.Organization}, {"group", d.Group}, {"region", d.Region}, {"blocked", blocked},
+	} {
+		if row[1] != "" {
+			fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
+		}
+	}
+	return table.Flush()
+}

@@ -1,0 +1,126 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Explanation says what a token is, and what would be answered to it.
+type Explanation struct {
+	// Says is what the token allows, in one sentence.
+	Says string
+	// Signed is by whose key.
+	Signed string
+	// Valid says when it is good; Ended that it isn't any more.
+	Valid string
+	Ended bool
+	// Zen, Turso and Sqld are what each would do with it.
+	Zen, Turso, Sqld string
+}
+
+// Explain reads a token's claims. It verifies nothing: whoever holds a token may be told
+// what it says, and nothing is decided by it.
+func Explain(c provider.Claims, target provider.Target, now time.Time) Explanation {
+	e := Explanation{Says: says(c), Signed: "signed by a key of " + c.Issuer, Zen: "sends it to the database that it names", Turso: "accepts it, where the issuer's key set is registered", Sqld: "accepts it, where it knows the key"}
+	if c.Issuer == "" {
+		e.Signed, e.Turso = "signed by Turso", "accepts it"
+	}
+	if c.KeyID != "" {
+		e.Signed += " (kid " + c.KeyID + ")"
+	}
+	e.Signed += ", by " + c.Algorithm
+	switch {
+	case c.Expires.IsZero():
+		e.Valid = "has no end"
+	case !now.Before(c.Expires):
+		e.Valid = fmt.Sprintf("ended at %s, %s ago", c.Expires.UTC().Format(time.RFC3339), now.Sub(c.Expires).Round(time.Second))
+		e.Ended = true
+	default:
+		e.Valid = fmt.Sprintf("good until %s, for %s", c.Expires.UTC().Format(time.RFC3339), c.Expires.Sub(now).Round(time.Second))
+	}
+	if err := c.Authorizes(target, "", nil); err != nil {
+		e.Zen = "never sends it: " + err.Error()
+	}
+	d := c.Database
+	switch {
+	case e.Ended:
+		e.Zen, e.Turso, e.Sqld = "asks for another", "answers 400, JWT error: ExpiredSignature", "answers 401, The JWT has expired"
+	case d == nil || d.DatabaseID == "" && d.GroupID == "" && len(d.Namespaces) == 0:
+		e.Turso = "reads it as access to every database of every group, where the issuer's key set is registered"
+		e.Sqld = "reads it as access to everything, where it knows the key"
+	case target.DatabaseID != "" && !names(d, target.DatabaseID):
+		e.Turso = "answers 401 for the profile's database: the token does not have the permissions to access it"
+	}
+	if len(c.Audience) > 0 && !e.Ended {
+		e.Sqld = "refuses it: it has an audience"
+	}
+	if c.Algorithm != "EdDSA" && !e.Ended {
+		e.Sqld = "refuses it unless it was started with the key: by itself it takes EdDSA alone"
+	}
+	return e
+}
+
+func names(d *provider.DatabaseClaims, id string) bool {
+	if d.DatabaseID == id || d.GroupID != "" {
+		return true
+	}
+	for _, list := range d.Namespaces {
+		if slices.Contains(list, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// says is what the database claims allow.
+func says(c provider.Claims) string {
+	d := c.Database
+	switch {
+	case c.IDToken:
+		return "says who signed in, and opens no database: it is an id_token"
+	case strings.HasPrefix(c.Subject, "mch_"):
+		return "is a machine's token, and opens no database"
+	case d == nil || d.DatabaseID == "" && d.GroupID == "" && len(d.Namespaces) == 0:
+		return "names no database"
+	}
+	does := "reads and writes"
+	if d.Access == provider.AccessReadOnly {
+		does = "reads"
+	}
+	what := "the database " + d.DatabaseID
+	switch {
+	case len(d.Namespaces) > 0:
+		var all []string
+		for _, list := range d.Namespaces {
+			all = append(all, list...)
+		}
+		slices.Sort(all)
+		what = "the databases " + strings.Join(slices.Compact(all), ", ")
+	case d.GroupID != "":
+		what = "every database of the group " + d.GroupID
+	}
+	text := does + " " + what
+	if len(d.Permissions) > 0 {
+		var limits []string
+		for _, p := range d.Permissions {
+			tables := "all tables"
+			if p.Tables != nil {
+				tables = strings.Join(p.Tables, ", ")
+			}
+			actions := make([]string, len(p.Actions))
+			for i, a := range p.Actions {
+				actions[i] = string(a)
+			}
+			limits = append(limits, tables+": "+strings.Join(actions, ", "))
+		}
+		text += ", limited to " + strings.Join(limits, "; ")
+	}
+	if c.Subject != "" {
+		text += ", for " + c.Subject
+	}
+	return text
+}

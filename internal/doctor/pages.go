@@ -1,0 +1,123 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Page says what a finding's id means.
+type Page struct {
+	ID string
+	// Kind is the class of the failure, which decides the exit code; nil for a finding
+	// that is no failure.
+	Kind error
+	// Means is what was found, Do what to do about it, both in sentences.
+	Means, Do string
+}
+
+// pages are those of the findings of zen itself. Those of a provider begin with its
+// name, and are on its own page.
+var pages = []Page{
+	{"binary.provider", nil, "A provider of the profile was found, may run, and starts.", ""},
+	{"binary.provider-fails", provider.ErrNoProvider, "A provider of the profile isn't there, may not run, or doesn't start.", "zen provider list shows what was found; zen provider trust NAME lets one run; zen provider install SOURCE brings one."},
+	{"bundle.clean", nil, "No variable that a bundler publishes has what looks like a token or a key.", ""},
+	{"bundle.secret", provider.ErrConfig, "A token or a key is in a variable whose name begins with VITE_, NEXT_PUBLIC_, EXPO_PUBLIC_ or the like. Bundlers write those into the page, where everybody can read them.", "Rename the variable, use it on a server alone, and have the token or key rotated: it has to be taken for known."},
+	{"config.database-url", provider.ErrConfig, "The URL of the database can't be used.", "Write libsql://HOST, as zen db list prints it."},
+	{"config.no-database", provider.ErrConfig, "The profile has no database.", "Write database = \"libsql://...\" into the profile, or set ZEN_DATABASE."},
+	{"config.no-database-id", provider.ErrConfig, "The profile has no database_id. A token can't be compared with its database then, beyond the URL that the profile names.", "zen db show NAME prints the id."},
+	{"config.no-provider", provider.ErrConfig, "The profile names no provider, and nobody has signed in with one.", "zen login --provider NAME."},
+	{"config.profile", nil, "The profile in use, and where each value came from.", ""},
+	{"config.provider", provider.ErrConfig, "A provider refuses its settings.", "The message names the setting and where its value came from. zen provider info NAME lists the settings."},
+	{"cors.hides-refusal", provider.ErrRejected, "A browser shows a refusal of the database as a CORS error: Turso leaves Access-Control-Allow-Origin out of refusals.", "Nothing is wrong with CORS. Mend the refusal."},
+	{"cors.preflight", provider.ErrConfig, "A browser asks, before the query, whether the page may ask. The database's answer doesn't allow it.", "Programs that are no browser are not concerned."},
+	{"database.expired", provider.ErrTokenExpired, "The database says that a token has ended which by this machine's clock is good.", "Compare the clocks."},
+	{"database.invalidated", provider.ErrRejected, "The tokens of the database or its group were rotated after this token was issued. A JWT template carries the old rid.", "Put the rid that zen jwks template prints into the template; a minted token is made anew by zen token --renew."},
+	{"database.minted", nil, "A token that Turso minted works: the sign-in's tokens are what is wrong, not the database.", ""},
+	{"database.minted-refused", provider.ErrRejected, "The database refuses a token that Turso itself minted, too.", "The database is what is wrong: was it created anew, archived or blocked?"},
+	{"database.not-allowed", provider.ErrPermission, "The token is valid, but gives no access to this database.", "zen explain - says what a token is for."},
+	{"database.not-found", provider.ErrConfig, "There is no database at the URL.", "zen db list shows those that there are."},
+	{"database.not-minted", provider.ErrUnavailable, "Turso mints no token to compare with.", "Has the API token the scope db:mint-token?"},
+	{"database.ok", nil, "SELECT 1 with the profile's token works.", ""},
+	{"database.refused", provider.ErrRejected, "The database refuses the token.", "zen doctor --only jwks says whether Turso knows the key."},
+	{"database.unavailable", provider.ErrUnavailable, "The database didn't answer, or answered with an error of its own.", "Try again later."},
+	{"issuer.key-missing", provider.ErrTokenInvalid, "The key that signed the token is not in the issuer's key set.", "Ask for a new token; issuers publish a new key before they use it."},
+	{"issuer.key-set", provider.ErrUnavailable, "The issuer's key set can't be read. Turso reads the same one.", "Ask the issuer's status page. Tokens of another provider work meanwhile."},
+	{"network.clock", provider.ErrConfig, "This machine's clock and a server's differ by more than tokens allow.", "Set the clock, by NTP."},
+	{"network.dns", provider.ErrUnavailable, "The name of a host wasn't found.", "Is the URL right?"},
+	{"network.proxy", provider.ErrConfig, "A proxy variable of the environment can't be used.", "The message names it; a password's %, /, # and blanks are written %25, %2F, %23 and %20."},
+	{"network.reached", nil, "The database's host answers.", ""},
+	{"network.tls", provider.ErrUnavailable, "The certificate is not one that this machine trusts.", "If the network has an authority of its own, name its file in SSL_CERT_FILE."},
+	{"network.trouble", provider.ErrUnavailable, "The database's host answers with an error of its own.", "Try again later."},
+	{"network.unreachable", provider.ErrUnavailable, "The database's host can't be reached.", "Check the network, and HTTPS_PROXY."},
+	{"plan.blocked", provider.ErrPermission, "Reads or writes are blocked, by the plan's quota or by the owner.", "turso plan show."},
+	{"plan.ok", nil, "The plan blocks nothing.", ""},
+	{"signin.none", provider.ErrNoCredential, "Nobody is signed in to the profile.", "zen login."},
+	{"signin.not-stored", nil, "No sign-in is kept, as was chosen: tokens are made from settings.", ""},
+	{"signin.ok", nil, "Somebody is signed in.", ""},
+	{"signin.token-invalid", provider.ErrTokenInvalid, "The stored token is invalid.", "The next use makes another one."},
+	{"signin.unknown", provider.ErrUnavailable, "Nobody can say who is signed in: the keyring doesn't answer, or the file can't be read.", "zen token asks the keyring."},
+	{"storage.fallback", provider.ErrUnavailable, "Credentials are in a plain file although nobody chose it: there is no keyring, or it kept nothing.", "Mend the keyring and sign in again, or choose storage = \"file\"."},
+	{"storage.file", nil, "Credentials are in a plain file of mode 0600, as was chosen.", ""},
+	{"storage.none", nil, "Nothing is stored, as was chosen.", ""},
+	{"storage.sealed", nil, "Credentials are sealed with a key in the keyring.", ""},
+	{"storage.unreadable", provider.ErrConfig, "The stored credentials can't be read.", "The message says why; zen logout forgets them."},
+	{"token.audience", provider.ErrConfig, "The token has an audience. Turso Cloud isn't known to look at it; a plain libsql-server refuses it.", "Leave aud out of the template."},
+	{"token.claims", provider.ErrPermission, "The token doesn't carry the claims for this database, or more than the profile asks for. Without database claims Turso would read it as access to everything.", "zen jwks template prints what the issuer's template or Action needs."},
+	{"token.fallback", provider.ErrUnavailable, "The tokens come from a fallback provider.", "The first failing line says why."},
+	{"token.not-issued", provider.ErrUnavailable, "No token can be had. The message is the provider's.", "The finding's own next step."},
+	{"token.ok", nil, "A token for this database was issued and verified.", ""},
+	{"token.unreadable", provider.ErrTokenInvalid, "The token is no JWT.", "It is the provider's mistake."},
+	{"turso.api", provider.ErrUnavailable, "The Platform API can't be asked, or doesn't take the API token.", "turso auth api-tokens mint NAME makes another one."},
+	{"turso.database", provider.ErrConfig, "The organization of the API token has no database of the profile's URL or id.", "zen db list; is it another organization's?"},
+	{"turso.database-id", provider.ErrConfig, "The database at the profile's URL has another id: it was deleted and created anew.", "Write the new id into the profile, and into the issuer's template."},
+	{"turso.jwks.duplicate", provider.ErrConfig, "Two registrations are of the same key set.", "zen jwks remove NAME."},
+	{"turso.jwks.key-missing", provider.ErrRejected, "The issuer's key set is registered, and none of the registrations has the key that signed the token.", "zen jwks check; the issuer may have rotated its keys."},
+	{"turso.jwks.key-refused", provider.ErrRejected, "Turso refuses a token although its key is in a registered key set, as far as can be seen. This is what zen was made for.", "zen login --provider platformtoken gets around it, and zen doctor --report FILE writes what Turso's support needs."},
+	{"turso.jwks.list", nil, "The key sets that are registered.", ""},
+	{"turso.jwks.not-registered", provider.ErrRejected, "The issuer's key set is not registered at Turso.", "zen jwks save NAME URL."},
+	{"turso.jwks.over-limit", provider.ErrRejected, "More key sets are registered than Turso allows. Beyond the limit it was seen to remove none and to save none.", "zen jwks remove NAME tries every region; after that only Turso's support can."},
+	{"turso.jwks.public-issuer", provider.ErrPermission, "A registration is of an issuer of which everybody can have tokens. Turso reads tokens without database claims as access to every database.", "zen jwks remove NAME, at once."},
+	{"turso.jwks.registered", nil, "A registration has the key that signed the token.", ""},
+	{"turso.jwks.remove-fails", provider.ErrUnavailable, "Turso doesn't remove a registration.", "zen doctor --report FILE writes what Turso's support needs."},
+	{"turso.jwks.unreachable", provider.ErrUnavailable, "The key set of a registration can't be read.", "Remove the registration if it is no longer used."},
+}
+
+// PageOf returns the page of an id. The layers' own ids for what was skipped have one,
+// too.
+func PageOf(id string) (Page, bool) {
+	for _, p := range pages {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	if layer, ok := strings.CutSuffix(id, ".skipped"); ok && slices.Contains(Layers(), layer) {
+		return Page{ID: id, Means: "The layer " + layer + " could not be looked at. The finding says why."}, true
+	}
+	return Page{}, false
+}
+
+// PageIDs are the ids that have a page, sorted.
+func PageIDs() []string {
+	var ids []string
+	for _, p := range pages {
+		ids = append(ids, p.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Markdown is the page as docs/errors has it.
+func (p Page) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n", p.ID, p.Means)
+	if class := (Finding{Kind: p.Kind, Severity: provider.SeverityError}).Class(); p.Kind != nil {
+		fmt.Fprintf(&b, "\nClass: `%s`.\n", class)
+	}
+	if p.Do != "" {
+		fmt.Fprintf(&b, "\nWhat to do: %s\n", p.Do)
+	}
+	return b.String()
+}

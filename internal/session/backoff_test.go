@@ -1,0 +1,128 @@
+package session_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/transport"
+)
+
+// database takes the tokens of nobody while it refuses.
+type database struct {
+	refuses bool
+	asked   int
+}
+
+func (d *database) RoundTrip(req *http.Request) (*http.Response, error) {
+	d.asked++
+	resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: req}
+	if d.refuses {
+		resp.StatusCode = http.StatusUnauthorized
+		resp.Body = io.NopCloser(strings.NewReader(`{"error":"no"}`))
+	}
+	return resp, nil
+}
+
+// newRefused is a session with one way to tokens that live for an hour, and the requests
+// of a program that uses it.
+func newRefused(t *testing.T, fallback ...string) (h *house, db *database, send func() error) {
+	s, h := newHouse(t, func(c *session.Config, h *house) {
+		c.Now, c.Fallback = time.Now, fallback
+		for _, m := range h.makers {
+			m.life = time.Hour
+		}
+		h.now = time.Now()
+	})
+	db = &database{refuses: true}
+	address := &url.URL{Scheme: "https", Host: "db.example"}
+	rt := transport.New(db, s, provider.Target{URL: "libsql://db.example", DatabaseID: databaseID}, address, "")
+	return h, db, func() error {
+		h.mu.Lock()
+		h.now = time.Now()
+		h.mu.Unlock()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://db.example/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := rt.RoundTrip(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	}
+}
+
+func TestDatabaseThatRefusesAllTokensIsNoRenewalARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, db, send := newRefused(t)
+		clerk := h.makers["clerk"]
+		for i := range 60 {
+			err := send()
+			if !errors.Is(err, provider.ErrRejected) || provider.Kind(err) != provider.ErrRejected {
+				t.Fatalf("request %d: %v", i, err)
+			}
+			if i > 0 && !strings.Contains(err.Error(), "a new token of clerk was refused, too; the next one is asked for in 30s") {
+				t.Fatalf("request %d doesn't say when the next token is asked for: %v", i, err)
+			}
+		}
+		if n := clerk.minted.Load(); n != 1 || db.asked != 61 {
+			t.Errorf("%d renewals, %d requests at the database", n, db.asked)
+		}
+		// An hour with a request a second: 30 s, 1, 2 and 4 minutes, then one each 5.
+		began := clerk.minted.Load()
+		for range 3600 - 600 { // the token itself is renewed after that
+			time.Sleep(time.Second)
+			if err := send(); err == nil {
+				t.Fatal("a refused request succeeded")
+			}
+		}
+		if n := clerk.minted.Load() - began; n < 10 || n > 13 {
+			t.Errorf("%d renewals in 50 minutes", n)
+		}
+	})
+}
+
+// What ended the refusals ends the wait: the next refusal has a token issued at once.
+func TestBackoffEndsWhenTheDatabaseTakesAToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, db, send := newRefused(t)
+		clerk := h.makers["clerk"]
+		for range 3 {
+			_ = send()
+		}
+		db.refuses = false
+		if err := send(); err != nil || clerk.minted.Load() != 1 {
+			t.Fatalf("%v, %d renewals", err, clerk.minted.Load())
+		}
+		db.refuses = true // a rotation
+		_ = send()
+		if n := clerk.minted.Load(); n != 2 {
+			t.Errorf("%d renewals: the next refusal is another one", n)
+		}
+	})
+}
+
+// Each way counts its own: a fallback whose tokens are refused, too, is asked for one
+// token and for one in its place, and not with each request.
+func TestEachWayBacksOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _, send := newRefused(t, "turso")
+		for range 60 {
+			if err := send(); !errors.Is(err, provider.ErrRejected) {
+				t.Fatal(err)
+			}
+		}
+		clerk, turso := h.makers["clerk"].minted.Load(), h.makers["turso"].minted.Load()
+		if clerk != 1 || turso != 2 {
+			t.Errorf("%d renewals of clerk, %d tokens of turso", clerk, turso)
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package secretsturso
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/vault/sdk/logical"
+
+	"github.com/zen-auth/zen/core/turso"
+)
+
+const (
+	// maxCached bounds what is remembered of roles, and of databases: a template has
+	// one a tenant.
+	maxCached = 10_000
+	// limitsTime is how long the mount's limits are believed. Asking the server for
+	// them costs as much as all else that a token does.
+	limitsTime = 5 * time.Second
+)
+
+// cache is what a token needs, without a call to the server for each. Only the active
+// node makes tokens, and writes; a node that becomes the active one starts its plugins
+// anew.
+type cache struct {
+	mu sync.Mutex // guards all below
+	// generation counts changes: what was read before one isn't kept after it.
+	generation int
+	config     *config // never changed once it is here; nil is not known
+	roles      map[string]*role
+	databases  map[databaseKey]turso.Database
+	limits     limits
+	limitsGood time.Time // until when
+}
+
+// limits are those of the mount.
+type limits struct{ standard, most time.Duration }
+
+func newCache() *cache {
+	return &cache{roles: map[string]*role{}, databases: map[databaseKey]turso.Database{}}
+}
+
+// forget drops everything, as something changed.
+func (c *cache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.generation++
+	c.config = nil
+	clear(c.roles)
+	clear(c.databases)
+	c.limitsGood = time.Time{}
+}
+
+// knownConfig is b.config without a read of the storage, where it is known.
+func (b *backend) knownConfig(ctx context.Context, s logical.Storage) (*config, error) {
+	b.cache.mu.Lock()
+	known, generation := b.cache.config, b.cache.generation
+	b.cache.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	conf, err := b.config(ctx, s)
+	if err != nil || conf == nil {
+		return nil, err
+	}
+	b.cache.mu.Lock()
+	defer b.cache.mu.Unlock()
+	if b.cache.generation == generation {
+		b.cache.config = conf
+	}
+	return conf, nil
+}
+
+// knownRole is b.role without a read of the storage, where it is known.
+func (b *backend) knownRole(ctx context.Context, s logical.Storage, name string) (*role, error) {
+	b.cache.mu.Lock()
+	known, generation := b.cache.roles[name], b.cache.generation
+	b.cache.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	r, err := b.role(ctx, s, name)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	b.cache.mu.Lock()
+	defer b.cache.mu.Unlock()
+	if b.cache.generation == generation {
+		if len(b.cache.roles) >= maxCached {
+			clear(b.cache.roles)
+		}
+		b.cache.roles[name] = r
+	}
+	return r, nil
+}
+
+// knownLimits are the mount's, as they were a moment ago.
+func (b *backend) knownLimits() limits {
+	b.cache.mu.Lock()
+	known, good := b.cache.limits, b.cache.limitsGood
+	b.cache.mu.Unlock()
+	now := b.now()
+	if now.Before(good) {
+		return known
+	}
+	fresh := limits{b.System().DefaultLeaseTTL(), b.System().MaxLeaseTTL()}
+	b.cache.mu.Lock()
+	defer b.cache.mu.Unlock()
+	b.cache.limits, b.cache.limitsGood = fresh, now.Add(limitsTime)
+	return fresh
+}
