@@ -10,6 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/cli/configuration"
 	"github.com/zen-auth/zen/internal/cli/db"
 	"github.com/zen-auth/zen/internal/cli/dev"
 	"github.com/zen-auth/zen/internal/cli/doctor"
@@ -32,7 +33,7 @@ func fullProgram() app.Program {
 		Commands: []*cli.Command{
 			signin.LoginCommand(), signin.LogoutCommand(), token.StatusCommand(), token.Command(), token.ExecCommand(), signin.ProfilesCommand(), db.Command(),
 			proxy.Command(), provider.Command(), dev.Command(), versionCommand(), completionCommand(), client.RenewCommand(),
-			doctor.Command(), jwks.Command(), explain.Command(),
+			doctor.Command(), jwks.Command(), explain.Command(), configuration.Command(), configuration.InitCommand(),
 		},
 		WithSession: client.WithSession,
 		Complete:    completeValue,

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/zen-auth/zen/internal/private"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // maxTrace bounds what is kept of the trace of a panic.
@@ -52,13 +54,27 @@ func (o *errorOutput) entry(entry map[string]any) {
 	delete(entry, "@timestamp")
 	var args []any
 	for _, key := range slices.Sorted(maps.Keys(entry)) {
-		args = append(args, key, entry[key])
+		args = append(args, text.Visible(key), oneLine(entry[key]))
 	}
 	known := hclog.LevelFromString(level)
 	if known == hclog.NoLevel {
 		known = hclog.Debug
 	}
-	o.log.Log(known, message, args...)
+	o.log.Log(known, text.Visible(message), args...)
+}
+
+// oneLine is a value of an entry whose inner texts can't begin a line of the log. hclog
+// sees to the lines of a text by itself.
+func oneLine(value any) any {
+	switch value.(type) {
+	case []any, map[string]any:
+		data, err := json.Marshal(value) // a form of JSON that the redactor knows
+		if err != nil {
+			return err.Error()
+		}
+		return string(data)
+	}
+	return value
 }
 
 // writeTrace keeps the last trace of a provider: one file each is enough, and
@@ -68,5 +84,7 @@ func writeTrace(dir, name, trace string) (path string, err error) {
 		return "", err
 	}
 	path = filepath.Join(dir, name+".txt")
-	return path, private.Replace(path, []byte(trace), 0o600)
+	var shown bytes.Buffer
+	_, _ = text.Terminal(&shown).Write([]byte(trace)) // into memory; it is read with cat
+	return path, private.Replace(path, shown.Bytes(), 0o600)
 }

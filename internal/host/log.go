@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // LogLevels are the levels of Options, from the most to the least.
@@ -18,7 +19,8 @@ func LogLevels() []string { return []string{"trace", "debug", "info", "warn", "e
 // level is the level of that name, or the default.
 func level(name string) hclog.Level { return cmp.Or(hclog.LevelFromString(name), hclog.Debug) }
 
-// sink writes log lines without secrets, one at a time.
+// sink writes log lines without secrets, one at a time. What a provider says may end on
+// a terminal, so that what draws is made visible.
 type sink struct {
 	redact *redactor
 	level  hclog.Level
@@ -30,10 +32,11 @@ type sink struct {
 
 // Write takes whole lines: hclog writes each entry at once.
 func (s *sink) Write(p []byte) (int, error) {
-	line := s.redact.String(string(p))
+	var line strings.Builder
+	_, _ = text.Terminal(&line).Write([]byte(s.redact.String(string(p)))) // of whole lines, into memory
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := io.WriteString(s.out, line); err != nil {
+	if _, err := io.WriteString(s.out, line.String()); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -2,12 +2,15 @@ package host
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -137,6 +140,37 @@ func FuzzGreeting(f *testing.F) {
 			t.Errorf("%q: %q", line, text)
 		}
 	})
+}
+
+// A provider's log draws nothing on a terminal, and begins no line that looks like one of
+// zen's: neither by its text, nor by keys and values of its JSON, nor by what it prints.
+func TestALogDrawsNothing(t *testing.T) {
+	const draws = "\x1b]0;title\a\x1b[2J\u009b2J\u202e\x9b"
+	entry, err := json.Marshal(map[string]any{
+		"@level": "error", "@message": "m\nforged " + draws, "k\nforged " + draws: "v " + draws,
+		"list": []any{"x\nforged " + draws}, "object": map[string]any{"y\nforged " + draws: draws},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &safeBuffer{}
+	log := (&sink{redact: &redactor{}, level: hclog.Debug, out: out}).logger("p")
+	written := &errorOutput{log: log}
+	for _, line := range []string{string(entry), "raw " + draws, "panic: " + draws} {
+		eachLine(strings.NewReader(line+"\n"), (&redactor{}).String, written.line)
+	}
+	if _, err := (&printed{log: log}).Write([]byte(draws + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	for _, line := range lines {
+		if !text.IsPlain(line) || strings.HasPrefix(line, "forged") {
+			t.Errorf("%q", line)
+		}
+	}
+	if len(lines) != 4 || !strings.Contains(lines[0], `\u202e`) {
+		t.Errorf("%q", lines)
+	}
 }
 
 func FuzzLogLine(f *testing.F) {

@@ -81,7 +81,7 @@ func (s *Store) open(ctx context.Context, profile string, c contents) (Record, e
 	return r, nil
 }
 
-// ErrUnreadable: the file is damaged or can't be decrypted, because the keyring doesn't
+// ErrUnreadable says that the file is damaged or can't be decrypted, because the keyring doesn't
 // answer or has no key for it. [Store.Delete] works without reading it.
 var ErrUnreadable = errors.New("unreadable")
 

@@ -4,7 +4,6 @@
 package tokenform
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // SchemaVersion is in every JSON document that zen prints. It grows when a field
@@ -95,12 +95,13 @@ func line(text func(provider.Token) string) func(io.Writer, Answer) error {
 	}
 }
 
-// WriteJSON writes one document, for people and programs.
+// WriteJSON writes one document, for people and programs: text.JSON.
 func WriteJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
+	data, err := text.JSON(document, "  ")
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	return err
 }
 
 type document struct {

@@ -155,7 +155,7 @@ func (c clerk) call(ctx context.Context, method, path string, body, result any) 
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.apiURL+path, reader)
 	if err != nil {
-		return errors.New("Clerk's API has no such address")
+		return errors.New("no such address at Clerk's API")
 	}
 	if c.secretKey != "" {
 		req.Header.Set("Authorization", "Bearer "+c.secretKey)
@@ -171,18 +171,18 @@ func (c clerk) call(ctx context.Context, method, path string, body, result any) 
 		if errors.As(err, &withURL) {
 			err = withURL.Err
 		}
-		return fmt.Errorf("Clerk can't be reached: %w", err)
+		return fmt.Errorf("no answer of Clerk: %w", err)
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err != nil {
-		return fmt.Errorf("Clerk's answer broke off: %w", err)
+		return fmt.Errorf("the answer of Clerk broke off: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return &statusError{resp.StatusCode, resp.Header.Get("Retry-After")}
 	}
 	if err := json.Unmarshal(data, result); err != nil {
-		return errors.New("Clerk's answer is not the JSON that was expected")
+		return errors.New("the answer of Clerk is not the JSON that was expected")
 	}
 	return nil
 }

@@ -326,7 +326,7 @@ func TestCheck(t *testing.T) {
 	m.must(logical.UpdateOperation, "role/alice", object{"bound_subjects": m.alice()})
 	m.refused(logical.UpdateOperation, "login", object{"role": "alice", "api_key": "ak_planted"}, 502, "an operator has to write a new one")
 	m.must(logical.UpdateOperation, "config", object{"api_url": "http://127.0.0.1:1"})
-	m.refused(logical.UpdateOperation, "login", object{"role": "alice", "api_key": "ak_planted"}, 503, "Clerk can't be reached")
+	m.refused(logical.UpdateOperation, "login", object{"role": "alice", "api_key": "ak_planted"}, 503, "no answer of Clerk")
 	data := m.must(logical.ReadOperation, "config", nil).Data
 	if text, err := json.Marshal(data); err != nil || strings.Contains(string(text), "planted") {
 		t.Errorf("%s, %v", text, err)

@@ -255,7 +255,7 @@ func TestBadSettings(t *testing.T) {
 		keyAddress:    {"bao.example", "http://bao.example:8200", "https://u:planted@bao.example", "ftp://bao.example", "https://bao.example/?a=planted"},
 		keyMount:      {"../sys", "a//b", "a/../b", "turso?x"},
 		keyAuthMount:  {"jwt/../token"},
-		keyRole:       {"a/b", "..", "a b"},
+		keyRole:       {"", "a/b", "..", "a b"},
 		keyNamespace:  {"a b"},
 		keyWrapTTL:    {"soon", "1ms"},
 		keyOIDCPort:   {"0", "70000"},

@@ -112,6 +112,9 @@ func parseSettings(values provider.Settings) (settings, error) {
 			return settings{}, wrong(key, "%.64q is not a path like turso or team/turso", value)
 		}
 	}
+	if s.role == "" {
+		return settings{}, wrong(keyRole, "it is missing: the role of the secrets engine turso, as bao list %s/roles shows it", or(s.mount, "turso"))
+	}
 	for key, value := range map[string]string{keyRole: s.role, keyAuthRole: s.authRole} {
 		if value != "" && !validRole.MatchString(value) {
 			return settings{}, wrong(key, "%.64q is not a role's name: letters, digits, dashes, dots and underscores", value)

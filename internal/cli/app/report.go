@@ -2,13 +2,13 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // Finish reports an error, as JSON where the line asks for that, and returns the exit
@@ -88,7 +88,7 @@ func reportJSON(ctx context.Context, stderr io.Writer, err error) {
 	if errors.As(err, &identified) && c.code != ExitInterrupted {
 		d.Error.ID = identified.ErrorID()
 	}
-	encoder := json.NewEncoder(stderr)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(d) // there is no other place to say that standard error is gone
+	if line, err := text.JSON(d, ""); err == nil { // it is made of texts and numbers
+		_, _ = stderr.Write(line) // there is no other place to say that standard error is gone
+	}
 }

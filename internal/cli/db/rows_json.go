@@ -4,28 +4,23 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
 
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // jsonRows writes {"schema_version":1,"columns":[…],"rows":[[…],…]}, a row a line.
 type jsonRows struct {
 	out  *bufio.Writer
 	rows int
-
-	value   bytes.Buffer // of one value, by encoder
-	encoder *json.Encoder
 }
 
 func newJSONRows(w *bufio.Writer, l layout) rowWriter {
 	columns := l.columns
 	j := &jsonRows{out: w}
-	j.encoder = json.NewEncoder(&j.value)
-	j.encoder.SetEscapeHTML(false)
 	fmt.Fprintf(w, "{\n  \"schema_version\": %d,\n  \"columns\": ", app.SchemaVersion)
 	_ = j.encode(columns) // strings have no error but the writer's, which it keeps
 	w.WriteString(",\n  \"rows\": [")
@@ -50,11 +45,10 @@ func (j *jsonRows) row(values []any) error {
 }
 
 func (j *jsonRows) encode(v any) error {
-	j.value.Reset()
-	if err := j.encoder.Encode(v); err != nil {
-		return err
+	value, err := text.JSON(v, "")
+	if err == nil {
+		_, err = j.out.Write(bytes.TrimSuffix(value, []byte("\n")))
 	}
-	_, err := j.out.Write(bytes.TrimSuffix(j.value.Bytes(), []byte("\n")))
 	return err
 }
 

@@ -3,12 +3,14 @@ package db
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // TestRowFormats holds each format to what it has to keep apart.
@@ -92,5 +94,36 @@ func TestCellObeysNothing(t *testing.T) {
 		if got := cell(value); got != want {
 			t.Errorf("%q is shown as %s, want %s", value, got, want)
 		}
+	}
+}
+
+// A terminal is drawn on by no format, and JSON is the same everywhere.
+func TestRowsOnATerminal(t *testing.T) {
+	const value = "a\x1b[2J\u009b2J\u202eb\r日本"
+	for format := range rowFormats {
+		var out bytes.Buffer
+		w := bufio.NewWriterSize(text.Terminal(&out), 16) // characters are cut in two
+		writer := rowFormats[format](w, layout{columns: []string{value}, header: true})
+		if err := errors.Join(writer.row([]any{value}), writer.end(), w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if line = strings.TrimSuffix(line, "\n"); !text.IsPlain(line) || strings.Contains(line, "\uFFFD") {
+				t.Errorf("%s: %q", format, line)
+			}
+		}
+		if !strings.Contains(out.String(), "日本") {
+			t.Errorf("%s: %q", format, out.String())
+		}
+	}
+	var out bytes.Buffer
+	w := bufio.NewWriter(&out)
+	writer := newJSONRows(w, layout{columns: []string{value}})
+	if err := errors.Join(writer.row([]any{value}), writer.end(), w.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	var read struct{ Rows [][]string }
+	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read.Rows[0][0] != value || !strings.Contains(out.String(), `\u009b2J\u202eb\r日本`) {
+		t.Errorf("%q, %v", out.String(), err)
 	}
 }

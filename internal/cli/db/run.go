@@ -200,22 +200,11 @@ func took(d time.Duration) string {
 	return d.Round(100 * time.Millisecond).String()
 }
 
-// printable is for what a terminal would obey: there it loses the control
-// characters that a database may hold, elsewhere nothing is changed.
+// printable is for what a terminal would obey: there the control characters that a
+// database may hold are made visible, elsewhere nothing is changed.
 func printable(w io.Writer) io.Writer {
 	if app.IsTerminal(w) {
-		return harmless{w}
+		return text.Terminal(w)
 	}
 	return w
-}
-
-type harmless struct{ w io.Writer }
-
-// Write implements io.Writer. What it drops counts as written.
-func (h harmless) Write(p []byte) (int, error) {
-	_, err := io.WriteString(h.w, text.Lines(string(p)))
-	if err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

@@ -342,13 +342,8 @@ func printTemplate(c *cli.Context, claims json.RawMessage) error {
 			Claims        map[string]any `json:"claims"`
 		}{app.SchemaVersion, object})
 	}
-	text, err := json.MarshalIndent(object, "", "  ")
-	if err != nil {
-		return err
-	}
 	if c.String("for") == "clerk" {
-		_, err = fmt.Fprintf(c.App.Writer, "%s\n", text)
-		return err
+		return app.WriteJSON(c.App.Writer, object)
 	}
 	var b strings.Builder
 	b.WriteString("exports.onExecutePostLogin = async (event, api) => {\n")
@@ -360,7 +355,7 @@ func printTemplate(c *cli.Context, claims json.RawMessage) error {
 		fmt.Fprintf(&b, "  api.accessToken.setCustomClaim(%q, %s);\n", name, value)
 	}
 	b.WriteString("};\n")
-	_, err = io.WriteString(c.App.Writer, b.String())
+	_, err := io.WriteString(c.App.Writer, b.String())
 	return err
 }
 

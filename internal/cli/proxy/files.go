@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/private"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // listenPrivately listens; a Unix socket is its owner's alone from the first moment.
@@ -95,7 +95,9 @@ func contentOf(path string) string {
 // printJSONLine writes a document as one line, for who reads it from a pipe that stays
 // open.
 func printJSONLine(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
+	line, err := text.JSON(document, "")
+	if err == nil {
+		_, err = w.Write(line)
+	}
+	return err
 }

@@ -1,0 +1,183 @@
+// Package configuration has the commands that write and explain the configuration.
+package configuration
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/config"
+)
+
+// Command is zen config.
+func Command() *cli.Command {
+	set := func(c *cli.Context, remove bool) error {
+		want, usage := 2, "give a key and a value: zen config set profiles.default.access ro"
+		if remove {
+			want, usage = 1, "give a key: zen config unset profiles.default.access"
+		}
+		if c.NArg() != want {
+			return app.Usage(c, "%s", usage)
+		}
+		cfg, err := config.Load(app.EnvOf(c).Config)
+		if err != nil {
+			return err
+		}
+		_, _, err = cfg.Apply([]config.Change{{Key: fullKey(cfg, c.Args().First()), Value: c.Args().Get(1), Remove: remove}}, false)
+		return err
+	}
+	return &cli.Command{
+		Name:  "config",
+		Usage: "read and write the configuration",
+		Description: `   zen config list
+   zen config set database libsql://app-acme.turso.io
+   zen config set providers.clerk.template turso
+   zen config unset profiles.work.access
+
+A key is default_profile, profiles.NAME.KEY or providers.NAME.KEY; KEY alone is one of
+the selected profile. Comments and order of the file stay. Secrets have no place in it.`,
+		Subcommands: []*cli.Command{
+			{Name: "path", Usage: "where the file is", Action: func(c *cli.Context) error {
+				cfg, err := config.Load(app.EnvOf(c).Config)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(c.App.Writer, cfg.Paths.ConfigFile)
+				return err
+			}},
+			{Name: "get", Usage: "a value of the selected profile", ArgsUsage: "KEY", Action: get},
+			{Name: "list", Usage: "the values of the selected profile, and where each comes from", Action: list},
+			{Name: "set", Usage: "write a value into the file", ArgsUsage: "KEY VALUE", Action: func(c *cli.Context) error { return set(c, false) }},
+			{Name: "unset", Usage: "take a value out of the file", ArgsUsage: "KEY", Action: func(c *cli.Context) error { return set(c, true) }},
+			{Name: "check", Usage: "whether the files can be read", Action: func(c *cli.Context) error {
+				cfg, err := config.Load(app.EnvOf(c).Config)
+				if err == nil {
+					_, err = cfg.Profile("")
+				}
+				if err == nil {
+					fmt.Fprintln(app.Notes(c), "the configuration is good")
+				}
+				return err
+			}},
+			{Name: "edit", Usage: "open the file in $VISUAL or $EDITOR", Action: edit},
+		},
+	}
+}
+
+// fullKey puts a key of a profile into the selected one.
+func fullKey(cfg *config.Config, key string) string {
+	if strings.Contains(key, ".") || key == "default_profile" || key == "audit" {
+		return key
+	}
+	return "profiles." + cfg.Selected().Value + "." + key
+}
+
+type value struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// values are those of the selected profile.
+func values(cfg *config.Config) ([]value, error) {
+	p, err := cfg.Profile("")
+	if err != nil {
+		return nil, err
+	}
+	var permissions []string
+	for _, permission := range p.Permissions.Value {
+		tables := "all"
+		if permission.Tables != nil {
+			tables = strings.Join(permission.Tables, ",")
+		}
+		actions := make([]string, len(permission.Actions))
+		for i, a := range permission.Actions {
+			actions[i] = string(a)
+		}
+		permissions = append(permissions, tables+":"+strings.Join(actions, ","))
+	}
+	all := []value{
+		{"profile", p.Name.Value, p.Name.Origin.String()},
+		{"database", p.Database.Value, p.Database.Origin.String()},
+		{"database_id", p.DatabaseID.Value, p.DatabaseID.Origin.String()},
+		{"provider", p.Provider.Value, p.Provider.Origin.String()},
+		{"token_provider", p.TokenProvider.Value, p.TokenProvider.Origin.String()},
+		{"fallback", strings.Join(p.Fallback.Value, ","), p.Fallback.Origin.String()},
+		{"access", string(p.Access.Value), p.Access.Origin.String()},
+		{"permissions", strings.Join(permissions, ";"), p.Permissions.Origin.String()},
+		{"storage", p.Storage.Value, p.Storage.Origin.String()},
+	}
+	return slices.DeleteFunc(all, func(v value) bool { return v.Value == "" }), nil
+}
+
+func get(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return app.Usage(c, "give a key: zen config get database")
+	}
+	cfg, err := config.Load(app.EnvOf(c).Config)
+	if err != nil {
+		return err
+	}
+	all, err := values(cfg)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		if v.Key == c.Args().First() {
+			_, err := fmt.Fprintln(c.App.Writer, app.OneLine(v.Value))
+			return err
+		}
+	}
+	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%.60q has no value", c.Args().First()), Hint: "zen config list shows what has one"}
+}
+
+func list(c *cli.Context) error {
+	cfg, err := config.Load(app.EnvOf(c).Config)
+	if err != nil {
+		return err
+	}
+	all, err := values(cfg)
+	if err != nil {
+		return err
+	}
+	if app.GlobalBool(c, "json") {
+		return app.PrintJSON(c, struct {
+			SchemaVersion int     `json:"schema_version"`
+			File          string  `json:"file"`
+			Values        []value `json:"values"`
+		}{app.SchemaVersion, cfg.Paths.ConfigFile, all})
+	}
+	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	for _, v := range all {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", v.Key, app.OneLine(v.Value), v.Origin)
+	}
+	return table.Flush()
+}
+
+func edit(c *cli.Context) error {
+	cfg, err := config.Load(app.EnvOf(c).Config)
+	path := ""
+	if err == nil {
+		path = cfg.Paths.ConfigFile
+	} else if path = app.EnvOf(c).Config.Path; path == "" {
+		return err // what is to be mended is named in the error
+	}
+	editor := strings.Fields(os.Getenv("VISUAL"))
+	if len(editor) == 0 {
+		editor = strings.Fields(os.Getenv("EDITOR"))
+	}
+	if len(editor) == 0 {
+		return &provider.Error{Kind: app.ErrUsage, Message: "neither VISUAL nor EDITOR names an editor", Hint: "the file is " + path}
+	}
+	if err := app.RunChild(c.Context, append(editor, path), os.Environ(), c.App.Reader, c.App.Writer, c.App.ErrWriter); err != nil {
+		return err
+	}
+	_, err = config.Load(app.EnvOf(c).Config)
+	return err
+}

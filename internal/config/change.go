@@ -1,0 +1,203 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/internal/private"
+)
+
+// Change is one key of the user file to be set, or removed.
+type Change struct {
+	// Key is default_profile, audit, profiles.NAME.KEY or providers.NAME.KEY.
+	Key string
+	// Value is text, or a number, true, false or a list of texts in TOML's form for the
+	// keys that take them. Of a key that is removed it isn't looked at.
+	Value  string
+	Remove bool
+}
+
+// Apply changes the user file, which is made where there is none, and returns what is in
+// it then. Comments and order are the user's, and stay. The file is checked before it is
+// replaced as a whole; with dry nothing is written. What it said before is returned, too.
+func (c *Config) Apply(changes []Change, dry bool) (before, after []byte, err error) {
+	path := c.Paths.ConfigFile
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	before, err = readFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	after = before
+	for _, ch := range changes {
+		table, key, err := splitKey(ch.Key)
+		if err != nil {
+			return before, nil, err
+		}
+		if after, err = edit(after, table, key, ch); err != nil {
+			return before, nil, fmt.Errorf("set %s: %w", ch.Key, err)
+		}
+	}
+	if _, err := parseDocument(KindUserFile, path, after); err != nil {
+		return before, nil, err
+	}
+	if dry || bytes.Equal(before, after) {
+		return before, after, nil
+	}
+	mode := fs.FileMode(0o600)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return before, nil, writeError(path, err)
+	}
+	if err := private.Replace(path, after, mode); err != nil {
+		return before, nil, writeError(path, err)
+	}
+	return before, after, nil
+}
+
+// splitKey takes a key apart: the path of its table, and its name.
+func splitKey(dotted string) (table []string, key string, err error) {
+	parts := strings.Split(dotted, ".")
+	wrong := &provider.Error{
+		Kind: provider.ErrConfig, Message: shown(dotted) + " is no key of the configuration",
+		Hint: "keys are default_profile, audit, profiles.NAME.KEY and providers.NAME.KEY",
+	}
+	switch {
+	case len(parts) == 1 && (dotted == "default_profile" || dotted == "audit"):
+		return nil, dotted, nil
+	case len(parts) != 3 || slices.Contains(parts, ""):
+		return nil, "", wrong
+	case parts[0] == "profiles" && names.IsProfile(parts[1]), parts[0] == "providers" && names.IsProvider(parts[1]):
+		return parts[:2], parts[2], nil
+	}
+	return nil, "", wrong
+}
+
+// listKeys are the keys of a profile that hold a list.
+var listKeys = []string{"fallback", "permissions"}
+
+// tomlValue is a value as TOML has it.
+func tomlValue(table []string, key, value string) string {
+	if slices.Contains(listKeys, key) && len(table) > 0 && table[0] == "profiles" {
+		if strings.HasPrefix(value, "[") {
+			return value
+		}
+		var quoted []string
+		for item := range strings.SplitSeq(value, ",") {
+			quoted = append(quoted, strconv.Quote(strings.TrimSpace(item)))
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	if len(table) > 0 && table[0] == "providers" {
+		_, err := strconv.ParseInt(value, 10, 64)
+		if err == nil || value == "true" || value == "false" {
+			return value
+		}
+	}
+	return strconv.Quote(value)
+}
+
+// edit changes one key, byte for byte what is around it.
+func edit(data []byte, table []string, key string, ch Change) ([]byte, error) {
+	if strings.ContainsFunc(ch.Value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "the value has a control character"}
+	}
+	value := []byte(tomlValue(table, key, ch.Value))
+	var parser unstable.Parser
+	parser.Reset(data)
+	here := len(table) == 0
+	insert := -1 // behind the table's header, or its last key
+	for parser.NextExpression() {
+		e := parser.Expression()
+		switch e.Kind {
+		case unstable.Table, unstable.ArrayTable:
+			var path []string
+			var last int
+			for it := e.Key(); it.Next(); {
+				path = append(path, string(it.Node().Data))
+				last = int(it.Node().Raw.Offset) + int(it.Node().Raw.Length)
+			}
+			if here = len(table) > 0 && slices.Equal(path, table); here {
+				insert = lineEnd(data, last)
+			}
+		case unstable.KeyValue:
+			if !here {
+				continue
+			}
+			it := e.Key()
+			if !it.Next() {
+				continue
+			}
+			name, from := string(it.Node().Data), int(it.Node().Raw.Offset)
+			more := it.Next()
+			to := int(e.Value().Raw.Offset) + int(e.Value().Raw.Length)
+			if e.Value().Kind == unstable.Array || e.Value().Kind == unstable.InlineTable || to == from {
+				to = 0
+			}
+			if name != key || more {
+				if to > 0 {
+					insert = lineEnd(data, to)
+				}
+				continue
+			}
+			if to == 0 {
+				return nil, &provider.Error{Kind: provider.ErrConfig, Message: "it is a list in the file", Hint: "zen config edit opens the file"}
+			}
+			if ch.Remove {
+				return append(slices.Clone(data[:lineStart(data, from)]), data[lineEnd(data, to):]...), nil
+			}
+			start := int(e.Value().Raw.Offset)
+			return bytes.Join([][]byte{data[:start], value, data[to:]}, nil), nil
+		}
+	}
+	if err := parser.Error(); err != nil {
+		return nil, err
+	}
+	if ch.Remove {
+		return data, nil
+	}
+	line := []byte(key + " = " + string(value) + "\n")
+	switch {
+	case insert >= 0:
+		if insert > 0 && data[insert-1] != '\n' {
+			line = append([]byte("\n"), line...)
+		}
+		return bytes.Join([][]byte{data[:insert], line, data[insert:]}, nil), nil
+	case len(table) == 0:
+		if len(data) > 0 && data[0] != '\n' {
+			line = append(line, '\n')
+		}
+		return append(line, data...), nil
+	}
+	out := slices.Clone(data)
+	if len(out) > 0 && out[len(out)-1] != '\n' {
+		out = append(out, '\n')
+	}
+	if len(out) > 0 {
+		out = append(out, '\n')
+	}
+	return append(out, "["+strings.Join(table, ".")+"]\n"+string(line)...), nil
+}
+
+// lineEnd is the offset behind the line that i is in, lineStart that of its beginning.
+func lineEnd(data []byte, i int) int {
+	if n := bytes.IndexByte(data[i:], '\n'); n >= 0 {
+		return i + n + 1
+	}
+	return len(data)
+}
+
+func lineStart(data []byte, i int) int { return bytes.LastIndexByte(data[:i], '\n') + 1 }

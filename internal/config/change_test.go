@@ -1,0 +1,99 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestApply(t *testing.T) {
+	const file = `# mine
+default_profile = "work" # of the week
+
+[profiles.work]
+# the one in Tokyo
+database = "libsql://app-acme.turso.io"
+provider = "clerk"
+
+[providers.clerk]
+bridge_url = "https://app.example/cli"
+`
+	for _, test := range []struct {
+		change Change
+		want   string // in place of the first line of was
+		was    string
+	}{
+		{Change{Key: "profiles.work.database", Value: "libsql://other-acme.turso.io"}, `database = "libsql://other-acme.turso.io"`, `database = "libsql://app-acme.turso.io"`},
+		{Change{Key: "default_profile", Value: "default"}, `default_profile = "default" # of the week`, `default_profile = "work" # of the week`},
+		{Change{Key: "profiles.work.access", Value: "ro"}, "provider = \"clerk\"\naccess = \"ro\"", `provider = "clerk"`},
+		{Change{Key: "profiles.work.fallback", Value: "platformtoken"}, "provider = \"clerk\"\nfallback = [\"platformtoken\"]", `provider = "clerk"`},
+		{Change{Key: "providers.clerk.template", Value: "turso"}, "bridge_url = \"https://app.example/cli\"\ntemplate = \"turso\"", `bridge_url = "https://app.example/cli"`},
+		{Change{Key: "providers.platformtoken.organization", Value: "acme"}, "bridge_url = \"https://app.example/cli\"\n\n[providers.platformtoken]\norganization = \"acme\"", `bridge_url = "https://app.example/cli"`},
+		{Change{Key: "profiles.work.provider", Remove: true}, "", "provider = \"clerk\"\n"},
+		{Change{Key: "profiles.work.storage", Remove: true}, "# mine", "# mine"},
+	} {
+		path := filepath.Join(t.TempDir(), "config.toml")
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(LoadOptions{Path: path, Environ: []string{"HOME=" + t.TempDir()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.Apply([]Change{test.change}, false); err != nil {
+			t.Errorf("%+v: %v", test.change, err)
+			continue
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.Replace(file, test.was, test.want, 1); string(got) != want {
+			t.Errorf("%+v:\n%s\nwant\n%s", test.change, got, want)
+		}
+	}
+	for _, bad := range []Change{
+		{Key: "profiles.work.nosuch", Value: "x"}, {Key: "nosuch", Value: "x"}, {Key: "profiles.work", Value: "x"}, {Key: "profiles..database", Value: "x"},
+		{Key: "profiles.work.database", Value: "not a URL"}, {Key: "profiles.work.access", Value: "all"}, {Key: "profiles.work.provider", Value: "../x"},
+		{Key: "providers.clerk.x", Value: "a\nb"}, {Key: "profiles.work.database", Value: "eyJhbGciOi.x.y"},
+	} {
+		path := filepath.Join(t.TempDir(), "config.toml")
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(LoadOptions{Path: path, Environ: []string{"HOME=" + t.TempDir()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.Apply([]Change{bad}, false); err == nil {
+			t.Errorf("%+v was written", bad)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != file {
+			t.Errorf("%+v changed the file", bad)
+		}
+	}
+}
+
+func FuzzApply(f *testing.F) {
+	f.Add("[profiles.a]\ndatabase = \"libsql://a.turso.io\"\n", "profiles.a.access", "ro")
+	f.Add("", "default_profile", "a")
+	f.Add("[providers.clerk]\nx = [1, 2]\n[profiles.a]\n", "providers.clerk.x", "1")
+	f.Fuzz(func(t *testing.T, file, key, value string) {
+		if _, err := parseDocument(KindUserFile, "f", []byte(file)); err != nil {
+			return
+		}
+		table, name, err := splitKey(key)
+		if err != nil {
+			return
+		}
+		after, err := edit([]byte(file), table, name, Change{Key: key, Value: value})
+		if err != nil {
+			return
+		}
+		// What was edited is no other document, unless the value itself is refused.
+		if _, err := edit(after, table, name, Change{Key: key, Remove: true}); err != nil {
+			t.Skip()
+		}
+	})
+}

@@ -1,0 +1,23 @@
+package tokenform
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+)
+
+// What a document says from elsewhere draws nothing, and is the same for a program.
+func TestWriteJSONDrawsNothing(t *testing.T) {
+	const account = "bob\u009b2J\u202e\x7f<é>"
+	var out bytes.Buffer
+	if err := WriteJSON(&out, map[string]string{"account": account}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "{\n  \"account\": \"bob\\u009b2J\\u202e\\u007f<é>\"\n}\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+	var read map[string]string
+	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read["account"] != account {
+		t.Errorf("%q, %v", read, err)
+	}
+}
