@@ -63,4 +63,7 @@ step 0 "The same rows again." zen db query "$select"
 same
 
 printf '\ndemo: %d steps, %d ok\n' "$steps" "$ok"
+if [ "$steps" -eq "$ok" ]; then
+	printf 'next: bin/zen dev -- bash, and there: zen login --provider clerk; zen db shell; zen doctor\n'
+fi
 [ "$steps" -eq "$ok" ]
