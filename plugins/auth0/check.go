@@ -214,7 +214,7 @@ func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckReques
 		}
 		return finding, renewed
 	}
-	claims, err := p.verifyAccess(ctx, tokens.Access)
+	claims, err := p.verifyAccess(ctx, p.access, tokens.Access)
 	if err == nil {
 		err = p.checkOrganization(claims, s.Organization)
 	}

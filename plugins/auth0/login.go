@@ -190,7 +190,7 @@ func (p *auth0Provider) loginMachine(ctx context.Context, req provider.LoginRequ
 	if err != nil {
 		return err
 	}
-	claims, err := p.verifyAccess(ctx, tokens.Access)
+	claims, err := p.verifyAccess(ctx, p.access, tokens.Access)
 	if err != nil {
 		return err
 	}

@@ -25,16 +25,21 @@ func (p *auth0Provider) Verify(ctx context.Context, token provider.Secret) (prov
 	if err := p.configured(); err != nil {
 		return provider.Claims{}, err
 	}
-	claims, err := p.access.Verify(ctx, token)
+	return p.verifyBy(ctx, p.access, token)
+}
+
+func (p *auth0Provider) verifyBy(ctx context.Context, verifier *jwks.Verifier, token provider.Secret) (provider.Claims, error) {
+	claims, err := verifier.Verify(ctx, token)
 	if err != nil {
 		return provider.Claims{}, fmt.Errorf("auth0: %w", err)
 	}
 	return claims, p.checkAccess(token, claims)
 }
 
-// vouch verifies an access token for a database.
+// vouch checks an access token for a database. Its signature is left to the host, which
+// has the key set on disk: this process would fetch it anew.
 func (p *auth0Provider) vouch(ctx context.Context, value provider.Secret, s stored, want want) (provider.Token, error) {
-	claims, err := p.verifyAccess(ctx, value)
+	claims, err := p.verifyAccess(ctx, p.access.ExceptSignature(), value)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -52,12 +57,12 @@ func (p *auth0Provider) vouch(ctx context.Context, value provider.Secret, s stor
 
 // verifyAccess is Verify with what to do about tokens that the tenant was set up to
 // make differently.
-func (p *auth0Provider) verifyAccess(ctx context.Context, value provider.Secret) (provider.Claims, error) {
+func (p *auth0Provider) verifyAccess(ctx context.Context, verifier *jwks.Verifier, value provider.Secret) (provider.Claims, error) {
 	if strings.Count(value.Reveal(), ".") != 2 {
 		return provider.Claims{}, setup("the access token is opaque, as Auth0 makes it without an API of your own",
 			fmt.Sprintf("is audience the identifier of an API of the tenant? It is %.100q", p.settings.audience))
 	}
-	claims, err := p.Verify(ctx, value)
+	claims, err := p.verifyBy(ctx, verifier, value)
 	if provider.Kind(err) != provider.ErrTokenInvalid || provider.Hint(err) != "" {
 		return claims, err
 	}

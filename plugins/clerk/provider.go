@@ -31,7 +31,9 @@ type clerkProvider struct {
 	client   *http.Client
 	frontend *clerk.Frontend
 	verifier *jwks.Verifier
-	keys     *keyset.Set
+	// issued is verifier for what goes on to the host, which verifies the signature.
+	issued *jwks.Verifier
+	keys   *keyset.Set
 }
 
 func newProvider(version string) *clerkProvider {
@@ -77,7 +79,8 @@ func (p *clerkProvider) Configure(_ context.Context, values provider.Settings) (
 	if err != nil {
 		return nil, err
 	}
-	p.settings, p.keys, p.verifier, p.client = parsed, keys, verifier, client
+	p.settings, p.keys, p.client = parsed, keys, client
+	p.verifier, p.issued = verifier, verifier.ExceptSignature()
 	p.frontend = clerk.NewFrontend(parsed.instance, client, p.userAgent())
 
 	var notes []provider.Note

@@ -22,7 +22,7 @@ func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credent
 	}
 	if held.session == nil {
 		// Nothing can be renewed; what is still good may be kept.
-		if _, err := p.Verify(ctx, held.token); err != nil {
+		if _, err := clerk.Verify(ctx, p.issued, held.token); err != nil { // its signature was verified at the sign-in
 			return credential, hinted(err)
 		}
 		return credential, nil

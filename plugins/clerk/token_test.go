@@ -42,8 +42,23 @@ func TestTokenReplacesTheClientJWT(t *testing.T) {
 			t.Fatal("the client JWT is not the new one")
 		}
 	}
-	if f.called("/.well-known/jwks.json") != 1 {
-		t.Error("the key set was fetched more than once")
+	if f.called("/.well-known/jwks.json") != 0 {
+		t.Error("the provider fetched the key set, which the host has")
+	}
+}
+
+// An issuer whose key set can't be fetched goes on issuing tokens: each renewal is a
+// process of its own, which has no key set yet.
+func TestTokensWhileTheKeySetIsGone(t *testing.T) {
+	f := newFakeClerk(t)
+	credential := f.signedIn(f.provider())
+	f.on("/.well-known/jwks.json", http.StatusServiceUnavailable, nil, "")
+	for i := range 75 { // an hour of tokens that live a minute
+		response, err := f.provider().Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
+		if err != nil || response.Token.Verification == nil {
+			t.Fatalf("renewal %d: %v, verified by %v", i, err, response.Token.Verification)
+		}
+		credential = *response.Credential
 	}
 }
 

@@ -3,6 +3,7 @@ package hrana_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -74,7 +75,7 @@ func TestPlainStatements(t *testing.T) {
 				_, err = stmt.Exec(1)
 				return err
 			},
-			"a PRAGMA holds on a connection of one's own, and no longer": func() error {
+			"a PRAGMA holds on its connection, in the pool, too, and on no other": func() error {
 				conn, err := db.Conn(bg)
 				if err != nil {
 					return err
@@ -108,13 +109,13 @@ func TestPlainStatements(t *testing.T) {
 				if err := exec(conn, "PRAGMA foreign_keys=OFF"); err != nil {
 					return err
 				}
-				if err := conn.Close(); err != nil {
-					return err
-				}
 				if err := exec(db, orphan); !errors.Is(err, hrana.ErrForeignKey) {
 					return fmt.Errorf("another's setting holds: %w", err)
 				}
-				return nil
+				if err := conn.Raw(func(any) error { return driver.ErrBadConn }); !errors.Is(err, driver.ErrBadConn) { // ends it
+					return err
+				}
+				return exec(db, "PRAGMA foreign_keys=OFF", orphan, "PRAGMA foreign_keys=ON")
 			},
 			"one request a prepared statement": func() error {
 				stmt, err := db.Prepare("INSERT INTO t (name) VALUES (?)")

@@ -239,7 +239,6 @@ func (c *conn) ResetSession(context.Context) error {
 	if !c.IsValid() {
 		return driver.ErrBadConn
 	}
-	c.settings = nil // they were those of who had it before
 	return nil
 }
 

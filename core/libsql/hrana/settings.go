@@ -4,8 +4,10 @@ import "slices"
 
 // A PRAGMA such as foreign_keys = OFF holds for a connection, and outside a transaction
 // every request has another one on the server. So what was set travels in front of the
-// statements, in the same request, until the sql.Conn goes back to the pool: no stream
-// has to be kept for it, which a server would end when it is idle.
+// statements, in the same request: no stream has to be kept for it, which a server would
+// end when it is idle. It holds as long as the connection, in the pool, too, as with any
+// driver of SQLite: migrators such as GORM's set it on the pool, and would otherwise drop
+// a table whose rows others refer to, and those rows with it.
 
 // set notes what statements have set, outside a transaction: inside, the stream is one.
 // After an error it is not known which of several ran.

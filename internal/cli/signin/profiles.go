@@ -46,7 +46,7 @@ used before needs no browser:
 					return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return listProfiles(app.EnvOf(c), client) })
 				},
 			},
-			profilesUseCommand(), profilesDeleteCommand(),
+			profilesAddCommand(), profilesUseCommand(), profilesDeleteCommand(),
 		},
 	}
 }
