@@ -65,6 +65,8 @@ func apiError(what string, res *http.Response, body []byte) error {
 	case code == "organization_not_found_or_unauthorized", code == "not_a_member_in_organization":
 		failure.Kind = provider.ErrPermission
 		failure.Hint = "is it the slug or id of an organisation that you are a member of?"
+	case code == "user_banned", code == "user_locked":
+		failure.Hint = "who administers the app in the Clerk dashboard can let you in again"
 	case strings.HasPrefix(code, "sign_in_token_"), strings.HasPrefix(code, "ticket_"):
 		failure.Hint = "each ticket is good once, for seconds: run zen login again"
 	case res.StatusCode == http.StatusUnauthorized:

@@ -133,12 +133,20 @@ func (f *Frontend) Mint(ctx context.Context, s *Session, template string) (provi
 }
 
 // explainNotFound finds out what a 404 is about, the session or the template:
-// Clerk has one code for both.
+// Clerk has one code for both. The client's sessions tell, and, as a list may lag behind
+// what was revoked, a session token that needs no template.
 func (f *Frontend) explainNotFound(ctx context.Context, s *Session, template string, cause error) error {
 	if err := f.Reload(ctx, s); err != nil {
 		return err
 	}
-	if template == "" {
+	var refused *AnswerError
+	if template != "" {
+		cause = f.sessionCall(ctx, s, "make a session token", "/tokens", nil, nil)
+	}
+	switch {
+	case errors.As(cause, &refused) && refused.Status == http.StatusNotFound:
+		return ended(cause)
+	case cause != nil:
 		return cause
 	}
 	return &provider.Error{
@@ -172,9 +180,17 @@ func (f *Frontend) Reload(ctx context.Context, s *Session) error {
 		return err
 	}
 	if status := s.adopt(answer.Response); status != "active" && status != "pending" {
-		return &provider.Error{Kind: provider.ErrRejected, Message: "clerk: the session has ended", Hint: loginHint}
+		return ended(nil)
 	}
 	return nil
+}
+
+// ended is what can be said of a session that Clerk doesn't find: it has no word for why.
+func ended(cause error) error {
+	return &provider.Error{
+		Kind: provider.ErrRejected, Err: cause, Hint: loginHint,
+		Message: "clerk: the session has ended: it was signed out, has expired or was revoked, or its user was banned or deleted",
+	}
 }
 
 func (f *Frontend) sessionCall(ctx context.Context, s *Session, what, path string, form url.Values, out any) error {

@@ -110,7 +110,7 @@ func (inst *Instance) sessionOf(cl *client, id string) (*session, error) {
 		return nil, errSignedOut()
 	}
 	for _, s := range inst.activeSessions(cl) {
-		if s.id == id && !inst.fault(FaultSessionGone) && !inst.fault(FaultUserBanned) {
+		if s.id == id && !inst.sessionsGone() {
 			return s, nil
 		}
 	}

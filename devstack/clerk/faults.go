@@ -110,3 +110,8 @@ func (inst *Instance) findTemplate(name string) (*template, error) {
 	}
 	return t, nil
 }
+
+// sessionsGone reports whether a fault has ended every session.
+func (inst *Instance) sessionsGone() bool {
+	return inst.fault(FaultSessionGone) || inst.fault(FaultUserBanned)
+}

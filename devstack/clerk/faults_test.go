@@ -86,10 +86,14 @@ func TestFaults(t *testing.T) {
 				t.Error("no new client token")
 			}
 		},
-		FaultSessionGone: func(*testing.T) {
+		FaultSessionGone: func(t *testing.T) {
 			clientJWT, id := o.signIn(o.alice)
 			o.want(o.native("POST", "/v1/client/sessions/"+id+"/tokens", clientJWT, nil), 404, "resource_not_found")
 			o.want(o.server("POST", "/sessions/"+id+"/tokens", ""), 404, "resource_not_found")
+			client := o.native("GET", "/v1/client", clientJWT, nil)
+			if sessions := client.body["response"].(map[string]any)["sessions"].([]any); len(sessions) != 0 {
+				t.Errorf("the client has the sessions %v", sessions)
+			}
 		},
 		FaultSecondFactor: func(t *testing.T) { stuck(t, "needs_second_factor") },
 		FaultClientTrust:  func(t *testing.T) { stuck(t, "needs_client_trust") },

@@ -24,6 +24,9 @@ func (inst *Instance) clientView(cl *client) object {
 	sessions := []object{}
 	var last any
 	for _, s := range inst.activeSessions(cl) {
+		if inst.sessionsGone() {
+			continue
+		}
 		sessions = append(sessions, inst.clientSessionView(s))
 		last = s.id
 	}

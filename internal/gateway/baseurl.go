@@ -5,32 +5,36 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 )
 
 // maxBaseURL bounds what of an answer is held back to find a base_url that is cut.
 const maxBaseURL = 8 << 10
 
-// rebased passes a Hrana answer through, with the base_url of its first JSON object
-// replaced. An answer is read as it comes, and no more of it is looked at than that
-// object's own keys; what is inside of a value that is an object or an array is
-// skipped.
+// rebased passes a Hrana answer through, with every base_url of its first JSON object
+// replaced: of two the one client takes the first and the other the last, and there are
+// those that don't look at the case. An answer is read as it comes, and no more of it is
+// looked at than that object's own keys; what is inside of a value that is an object or
+// an array is skipped.
 type rebased struct {
 	from   io.ReadCloser
 	follow func(base string) (string, error)
 
 	ready   []byte // to be read
 	err     error  // after that
-	done    bool   // the first object is over, or its base_url found
-	changed bool   // the base_url is another one now
+	done    bool   // the first object is over
+	seen    bool   // a base_url has come
+	changed bool   // a base_url is another one now
 	scan    scan
 	value   []byte // of base_url, as far as it has come
 	buf     []byte
+	store   []byte // of ready, to be used again
 }
 
 // peek reads the beginning, so that what is wrong with a base_url, which usually is
 // there, can still be told with a status. A cursor's first object is its first line.
 func (r *rebased) peek() error {
-	for !r.done && r.err == nil && len(r.ready)+len(r.value) < bufferSize {
+	for !r.done && !r.seen && r.err == nil && len(r.ready)+len(r.value) < bufferSize {
 		r.fill()
 	}
 	if r.err != nil && r.err != io.EOF {
@@ -45,7 +49,9 @@ func (r *rebased) Read(p []byte) (int, error) {
 		if r.done {
 			return r.from.Read(p)
 		}
+		r.ready = r.store[:0]
 		r.fill()
+		r.store = r.ready
 	}
 	n := copy(p, r.ready)
 	r.ready = r.ready[n:]
@@ -62,20 +68,24 @@ func (r *rebased) fill() {
 	}
 	n, err := r.from.Read(r.buf)
 	r.err = err
-	for i := range n {
-		if r.done {
-			r.ready = append(r.ready, r.buf[i:n]...)
-			break
+	for rest := r.buf[:n]; len(rest) > 0; rest = rest[1:] {
+		skipped := len(rest)
+		if !r.done {
+			skipped = r.scan.skip(rest)
 		}
-		if err := r.step(r.buf[i]); err != nil {
+		r.ready = append(r.ready, rest[:skipped]...)
+		if rest = rest[skipped:]; len(rest) == 0 {
+			return
+		}
+		if err := r.step(rest[0]); err != nil {
 			r.ready, r.err = nil, err
 			return
 		}
 	}
 }
 
-// step takes the next byte of the first object. What comes after a base_url that was
-// cut off isn't passed on, nor is the base_url.
+// step takes the next byte of the first object. Neither a base_url that leads elsewhere
+// is passed on, nor what comes after it.
 func (r *rebased) step(c byte) error {
 	wasValue := r.scan.inValue
 	r.scan.next(c)
@@ -91,11 +101,10 @@ func (r *rebased) step(c byte) error {
 		if err != nil {
 			return err
 		}
-		r.ready = append(r.ready, value...)
-		r.done = true
+		r.ready, r.value, r.seen = append(r.ready, value...), r.value[:0], true
 	}
 	r.ready = append(r.ready, c)
-	r.done = r.done || r.scan.over
+	r.done = r.scan.over
 	return nil
 }
 
@@ -136,6 +145,58 @@ type scan struct {
 	found   bool   // the key is base_url
 	inValue bool   // the last byte belongs to the value of base_url
 	over    bool   // the outermost object has ended
+}
+
+// skip takes the bytes that p begins with and that can be neither a key of the
+// outermost object nor the value of base_url, and returns how many they are.
+func (s *scan) skip(p []byte) int {
+	if s.inValue || s.escaped || s.quoted && s.isKey || !s.quoted && s.depth < 2 {
+		return 0
+	}
+	i := 0
+	for i < len(p) {
+		if s.quoted {
+			i += textLen(p[i:])
+			if i == len(p) || s.depth < 2 {
+				break
+			}
+			s.quoted, s.escaped = p[i] == '\\', p[i] == '\\'
+			if i++; s.escaped && i < len(p) {
+				s.escaped = false
+				i++
+			}
+			continue
+		}
+		switch p[i] {
+		case '"':
+			s.quoted, s.isKey = true, false
+		case '{', '[':
+			s.depth++
+		case '}', ']':
+			if s.depth == 2 {
+				return i
+			}
+			s.depth--
+		}
+		i++
+	}
+	return i
+}
+
+// textLen is how far it is to a quotation mark or a backslash, or to the end.
+func textLen(p []byte) int {
+	for i, c := range p[:min(len(p), 24)] { // most texts are short
+		if c == '"' || c == '\\' {
+			return i
+		}
+	}
+	if n := bytes.IndexByte(p, '"'); n >= 0 {
+		p = p[:n]
+	}
+	if n := bytes.IndexByte(p, '\\'); n >= 0 {
+		return n
+	}
+	return len(p)
 }
 
 func (s *scan) next(c byte) {
@@ -185,9 +246,13 @@ func (s *scan) text(c byte) {
 	}
 }
 
-// isBaseURL compares a key as JSON means it: "base\u005furl" is one, too.
+// isBaseURL compares a key as the most tolerant of clients does: "base\u005furl" and
+// "BASE_URL" are one, too.
 func isBaseURL(key []byte) bool {
+	if bytes.IndexByte(key, '\\') < 0 {
+		return bytes.EqualFold(key, []byte("base_url"))
+	}
 	var name string
 	quoted := append(append([]byte{'"'}, key...), '"')
-	return string(key) == "base_url" || bytes.IndexByte(key, '\\') >= 0 && json.Unmarshal(quoted, &name) == nil && name == "base_url"
+	return json.Unmarshal(quoted, &name) == nil && strings.EqualFold(name, "base_url")
 }

@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"bytes"
+	"bufio"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -111,7 +111,7 @@ func (h *Handler) rebase(x *exchange, resp *http.Response) error {
 	switch encoding := resp.Header.Get("Content-Encoding"); {
 	case encoding == "" || encoding == "identity":
 	case encoding == "gzip" && resp.Request.Header.Get("Accept-Encoding") == "gzip":
-		seen := &recorder{from: resp.Body}
+		seen := &recorder{from: bufio.NewReader(resp.Body)}
 		plain, err := gzip.NewReader(seen)
 		if err != nil {
 			return fmt.Errorf("read the database's compressed answer: %w", err)
@@ -120,8 +120,8 @@ func (h *Handler) rebase(x *exchange, resp *http.Response) error {
 		if err := body.peek(); err != nil {
 			return err
 		}
-		if body.done && !body.changed {
-			resp.Body = readCloser{io.MultiReader(&seen.bytes, resp.Body), resp.Body}
+		if (body.done || body.seen) && !body.changed {
+			resp.Body = readCloser{&checked{body: body, seen: seen}, resp.Body}
 			return nil
 		}
 		seen.off = true
@@ -152,22 +152,6 @@ func acceptsGzip(r *http.Request) bool {
 		return err != nil || q > 0
 	}
 	return false
-}
-
-// recorder keeps what is read, until it is off.
-type recorder struct {
-	from  io.Reader
-	bytes bytes.Buffer
-	off   bool
-}
-
-// Read implements io.Reader.
-func (r *recorder) Read(p []byte) (int, error) {
-	n, err := r.from.Read(p)
-	if !r.off {
-		r.bytes.Write(p[:n])
-	}
-	return n, err
 }
 
 // readCloser reads from one and closes the other.

@@ -174,6 +174,14 @@ func TestAnswersOfClientsThatTakeGzip(t *testing.T) {
 	}
 }
 
+func zip(plain string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	io.WriteString(w, plain)
+	w.Close()
+	return b.String()
+}
+
 func unzip(t *testing.T, compressed string) string {
 	t.Helper()
 	r, err := gzip.NewReader(strings.NewReader(compressed))
@@ -190,13 +198,6 @@ func unzip(t *testing.T, compressed string) string {
 // A compressed answer passes as it came, to the byte, and is taken apart only where its
 // base_url is another one for the client.
 func TestCompressedAnswers(t *testing.T) {
-	zip := func(plain string) string {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		io.WriteString(w, plain)
-		w.Close()
-		return b.String()
-	}
 	large := `{"baton":"b","base_url":null,"results":[` + strings.Repeat(`"row",`, 100_000) + `0]}`
 	late := `{"results":["` + strings.Repeat("x", 100_000) + `"],"baton":null,"base_url":null}`
 	var answer string
@@ -373,6 +374,9 @@ func TestRedirectsAndOtherHostsAreRefused(t *testing.T) {
 		"base_url, scheme":   says(200, "application/json", `{"baton":"b","base_url":"https://127.0.0.1/dbs/app","results":[]}`),
 		"base_url, escaped":  says(200, "application/json", `{"baton":"b","base\u005furl":"`+elsewhere.URL+`","results":[]}`),
 		"base_url, late":     says(200, "application/json", `{"results":[{"base_url":"x"}],"base_url":"`+elsewhere.URL+`"}`),
+		"base_url, second":   says(200, "application/json", `{"base_url":null,"base_url":"`+elsewhere.URL+`"}`),
+		"base_url, capital":  says(200, "application/json", `{"BASE_URL":"`+elsewhere.URL+`","baton":null}`),
+		"base_url, long s":   says(200, "application/json", `{"base_url":"","ba\u017Fe_url":"`+elsewhere.URL+`"}`),
 		"base_url, no text":  says(200, "application/json", `{"baton":"b","base_url":{"a":1},"results":[]}`),
 		"base_url, too long": says(200, "application/json", `{"base_url":"`+strings.Repeat("x", 1<<14)+`"}`),
 	} {
@@ -391,6 +395,60 @@ func TestLateBaseURL(t *testing.T) {
 	s := start(t, d, nil)
 	if _, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", nil); !strings.HasPrefix(body, "cut: ") || strings.Contains(body, "elsewhere") {
 		t.Errorf("%.40s ... with %d bytes", body, len(body))
+	}
+}
+
+// A second base_url is as good as the first: where it leads elsewhere, it passes under no
+// name and behind no amount of rows, compressed or not; where it leads to the database, it
+// leads to the gateway.
+func TestSecondBaseURL(t *testing.T) {
+	const head = `{"baton":null,"base_url":null,"results":[`
+	rows := strings.Repeat(`{"value":"a \\\" } ] \\\\"},[{}],`, 100_000) + `0]`
+	for name, tail := range map[string]string{
+		"the same":      `,"base_url":"https://elsewhere.example"}`,
+		"capital":       `,"BASE_URL":"https://elsewhere.example"}`,
+		"mixed":         `,"a":{"b":[]},"Base_Url":"https://elsewhere.example"}`,
+		"escaped":       `,"BASE\u005FURL" : "https://elsewhere.example"}`,
+		"after another": `,"base_url":"","base_url":"https://elsewhere.example"}`,
+	} {
+		for _, middle := range []string{"0]", rows} {
+			for _, coding := range []string{"", "gzip"} {
+				d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Content-Type", "application/json")
+					if coding == "" {
+						io.WriteString(w, head+middle+tail)
+						return
+					}
+					w.Header().Set("Content-Encoding", "gzip")
+					io.WriteString(w, zip(head+middle+tail))
+				})
+				s := start(t, d, nil)
+				status, body, header := ask(t, s, "POST", "/v2/pipeline", "{}", func(r *http.Request) {
+					if coding != "" {
+						r.Header.Set("Accept-Encoding", coding)
+					}
+				})
+				if header.Get("Content-Encoding") == "gzip" {
+					plain, _ := gzip.NewReader(strings.NewReader(strings.TrimPrefix(body, "cut: ")))
+					if plain != nil {
+						text, _ := io.ReadAll(plain) // as far as it came
+						body += string(text)
+					}
+				}
+				if status == 200 && !strings.HasPrefix(body, "cut: ") || strings.Contains(body, "elsewhere.example") {
+					t.Errorf("%s, %d bytes, coding %q: status %d, %d bytes ... %q", name, len(middle), coding, status, len(body), body[max(0, len(body)-100):])
+				}
+			}
+		}
+	}
+
+	d := newDatabase(t, nil)
+	d.answer = func(w http.ResponseWriter, r *http.Request) {
+		says(200, "application/json", head+rows+`,"BASE_URL":"`+d.URL+`/dbs/app/x"}`)(w, r)
+	}
+	s := start(t, d, nil)
+	if _, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", nil); body != head+rows+`,"BASE_URL":"`+s.URL()+`/x"}` {
+		t.Errorf("%d bytes ... %q", len(body), body[max(0, len(body)-100):])
 	}
 }
 
