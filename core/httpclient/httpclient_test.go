@@ -1,9 +1,11 @@
 package httpclient_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -70,6 +72,10 @@ func TestSwitchingProtocols(t *testing.T) {
 			return
 		}
 		defer c.Close()
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+			closed <- err
+			return
+		}
 		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
 		_, err = io.Copy(io.Discard, c) // until the client hangs up
 		closed <- err
@@ -92,8 +98,9 @@ func TestSwitchingProtocols(t *testing.T) {
 }
 
 func TestUnknownAuthority(t *testing.T) {
-	server := httptest.NewTLSServer(http.NotFoundHandler())
-	server.Config.ErrorLog = nil
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
 	defer server.Close()
 	_, err := httpclient.Client().Get(server.URL)
 	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(provider.Hint(err), "SSL_CERT_FILE") {

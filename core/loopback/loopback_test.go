@@ -347,7 +347,7 @@ func TestSilentConnectionDoesNotHoldUpTheEnd(t *testing.T) {
 func TestPaste(t *testing.T) {
 	l := listen(t)
 	for _, bad := range []string{
-		"", "ticket", "https://" + host(l) + "/callback?state=" + l.State(), "http://127.0.0.1:1/callback?state=" + l.State(),
+		"", "ticket", "https://" + host(l) + "/x?state=" + l.State(), "ftp://" + host(l) + "/callback?state=" + l.State(), "http://127.0.0.1:1/callback?state=" + l.State(),
 		l.RedirectURL() + "?state=x", l.RedirectURL(), "http://" + host(l) + "/x?state=" + l.State(),
 	} {
 		if err := l.Paste(bad); err == nil || strings.Contains(err.Error(), l.State()) {
@@ -410,6 +410,18 @@ func TestListenOnPorts(t *testing.T) {
 		t.Errorf("all are taken: %v, %v", other, err)
 	}
 	_ = l.Close()
+}
+
+// Browsers show the address in other forms than the one that they were sent to.
+func TestPasteAsBrowsersShowIt(t *testing.T) {
+	for _, form := range []string{"http://%s", "https://%s", "HTTPS://%s", "%s", "'%s'", "<http://%s>", "%s&iss=https://tenant.example/"} {
+		l := listen(t)
+		shown := fmt.Sprintf(form, strings.TrimPrefix(address(l, "ticket", "s3cret"), "http://"))
+		if err := l.Paste(shown); err != nil {
+			t.Errorf("%s: %v", form, err)
+		}
+		_ = l.Close()
+	}
 }
 
 func FuzzPaste(f *testing.F) {

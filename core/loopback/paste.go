@@ -50,14 +50,17 @@ func (l *Listener) askForPaste(ctx context.Context, ask func(context.Context, st
 
 // Paste takes the address that a browser on another machine could not open, as
 // copied from its address bar, in place of its request. Browsers leave the scheme
-// away; people add quotes.
+// away, or show https:// where they would rather have had that; people add quotes.
 func (l *Listener) Paste(address string) error {
 	address = strings.Trim(strings.TrimSpace(address), `"'<>`)
-	if !strings.Contains(address, "://") {
-		address = "http://" + address
+	for _, scheme := range []string{"http://", "https://"} {
+		if n := len(scheme); len(address) >= n && strings.EqualFold(address[:n], scheme) {
+			address = address[n:]
+			break
+		}
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" || !l.isHost(u.Host) || u.Path != l.path {
+	u, err := url.Parse("http://" + address)
+	if err != nil || !l.isHost(u.Host) || u.Path != l.path {
 		return fmt.Errorf("read the pasted address: %w", errors.New("it does not start with "+l.RedirectURL()))
 	}
 	c, err := l.accept(u.RawQuery)

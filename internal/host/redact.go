@@ -66,7 +66,7 @@ func (r *redactor) add(secret string) {
 	defer r.mu.Unlock()
 	for _, form := range forms {
 		form = strings.Clone(form[:min(len(form), maxLine)]) // no line shows more
-		if len(form) >= minSecret && !slices.Contains(r.secrets, form) {
+		if len(form) >= minSecret && !isPlace(form) && !slices.Contains(r.secrets, form) {
 			r.secrets = append(r.secrets, form)
 		}
 	}
@@ -127,6 +127,20 @@ func (r *redactor) walk(m protoreflect.Message) {
 	})
 }
 
+// place is an address of this machine, or its beginning: what a person has pasted who
+// was asked for the whole callback. Nothing in it is secret, and what they are told next
+// has the address in it.
+var place = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:https?:/{0,2}[0-9.]{0,15}|(?:https?://)?(?:127\.0\.0\.1|localhost)(?::[0-9]{0,5})?(?:/(?:callback|oidc)?)*\??)$`)
+})
+
+func isPlace(s string) bool { return place().MatchString(s) }
+
+// address is the part of a URL that is no secret: what is before its query.
+var address = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?i:https?://)?[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[^?#\s]*)?[?#]`)
+})
+
 type pattern struct {
 	match   *regexp.Regexp
 	replace string
@@ -173,7 +187,8 @@ func (r *redactor) String(s string) string {
 // blank replaces secret in s. Of a long one the beginning is enough, since it may
 // have been cut short.
 func blank(s, secret string) string {
-	head := secret[:min(len(secret), minCut)]
+	// Of a URL the beginning is what all of one host have.
+	head := secret[:min(len(secret), minCut+len(address().FindString(secret)))]
 	at := strings.Index(s, head)
 	if at < 0 {
 		return s
@@ -217,10 +232,17 @@ func redactURL(s string) string {
 		part := rest[:next]
 		rest = rest[next:]
 		inQuery = inQuery || part[0] == '?' || part[0] == '#'
-		if name, _, ok := strings.Cut(part, "="); ok && inQuery {
+		if name, _, ok := strings.Cut(part, "="); ok && inQuery && !isPage(part[1:]) {
 			part = name + "=" + redacted
 		}
 		out.WriteString(part)
 	}
 	return out.String()
+}
+
+// isPage reports whether a parameter is one that zen's own links have: which page of a
+// dashboard is meant, in words.
+func isPage(parameter string) bool {
+	page, ok := strings.CutPrefix(parameter, "path=")
+	return ok && page != "" && len(page) <= 40 && strings.Trim(page, "abcdefghijklmnopqrstuvwxyz-/") == ""
 }

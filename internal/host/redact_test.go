@@ -17,22 +17,24 @@ import (
 func TestRedactPatterns(t *testing.T) {
 	r := &redactor{}
 	for in, want := range map[string]string{
-		"nothing to hide: 200 OK":               "nothing to hide: 200 OK",
-		"token expired: it ended an hour ago":   "token expired: it ended an hour ago",
-		"got " + plantedJWT + ", expired":       "got [redacted], expired",
-		"cut " + plantedJWT[:30]:                "cut [redacted]",
-		"Authorization: Bearer abc.def":         "Authorization: [redacted]",
-		`{"authorization":"Basic dTpw"}`:        `{"authorization":"[redacted]"}`,
-		"Set-Cookie: __client=abc; Path=/":      "Set-Cookie: [redacted]",
-		"curl -H 'bearer hunter2x'":             "curl -H 'bearer [redacted]'",
-		"key sk_live_0123456789abcdef was used": "key [redacted] was used",
-		"pk_live_Y2xlcmsuZXhhbXBsZS5jb20k":      "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k",
-		"api_key=abc&x=1":                       "api_key=[redacted]&x=1",
-		`{"refresh_token":"abc","n":1}`:         `{"refresh_token":"[redacted]","n":1}`,
-		`{\"client_secret\":\"abc\"}`:           `{\"client_secret\":\"[redacted]\"}`,
-		"get https://u:p@h.example/a?b=c&d#e=f": "get https://[redacted]@h.example/a?b=[redacted]&d#e=[redacted]",
-		"get https://h.example/a/b: 404":        "get https://h.example/a/b: 404",
-		"libsql://tok@db.turso.io":              "libsql://[redacted]@db.turso.io",
+		"nothing to hide: 200 OK":                                          "nothing to hide: 200 OK",
+		"token expired: it ended an hour ago":                              "token expired: it ended an hour ago",
+		"got " + plantedJWT + ", expired":                                  "got [redacted], expired",
+		"cut " + plantedJWT[:30]:                                           "cut [redacted]",
+		"Authorization: Bearer abc.def":                                    "Authorization: [redacted]",
+		`{"authorization":"Basic dTpw"}`:                                   `{"authorization":"[redacted]"}`,
+		"Set-Cookie: __client=abc; Path=/":                                 "Set-Cookie: [redacted]",
+		"curl -H 'bearer hunter2x'":                                        "curl -H 'bearer [redacted]'",
+		"key sk_live_0123456789abcdef was used":                            "key [redacted] was used",
+		"pk_live_Y2xlcmsuZXhhbXBsZS5jb20k":                                 "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k",
+		"api_key=abc&x=1":                                                  "api_key=[redacted]&x=1",
+		`{"refresh_token":"abc","n":1}`:                                    `{"refresh_token":"[redacted]","n":1}`,
+		`{\"client_secret\":\"abc\"}`:                                      `{\"client_secret\":\"[redacted]\"}`,
+		"get https://u:p@h.example/a?b=c&d#e=f":                            "get https://[redacted]@h.example/a?b=[redacted]&d#e=[redacted]",
+		"get https://h.example/a/b: 404":                                   "get https://h.example/a/b: 404",
+		"https://dashboard.clerk.com/last-active?path=native-applications": "https://dashboard.clerk.com/last-active?path=native-applications",
+		"https://h.example/?path=Zm9vYmFy&path=a/b&xpath=b":                "https://h.example/?path=[redacted]&path=a/b&xpath=[redacted]",
+		"libsql://tok@db.turso.io":                                         "libsql://[redacted]@db.turso.io",
 	} {
 		if got := r.String(in); got != want {
 			t.Errorf("%q\n got %q\nwant %q", in, got, want)
@@ -61,6 +63,23 @@ func TestRedactKnownSecrets(t *testing.T) {
 	} {
 		if got := r.String(in); got != want {
 			t.Errorf("%q\n got %q\nwant %q", in, got, want)
+		}
+	}
+}
+
+// A person who pastes half of a callback is told which address is asked for, and one who
+// pastes all of it has pasted a secret.
+func TestRedactPastedAddresses(t *testing.T) {
+	const where = "http://127.0.0.1:40123/callback"
+	const asked = "Paste the whole address, which starts with " + where + "?"
+	for _, pasted := range []string{where, where + "?", where[:10], "127.0.0.1:40123", "localhost:40123/", where + "?state=0123456789abcdef0123456789abcdef", "127.0.0.1:40123/callback?state=0123456789abcdef"} {
+		r := &redactor{}
+		r.add(pasted)
+		if got := r.String(asked); got != asked {
+			t.Errorf("after %s: %s", pasted, got)
+		}
+		if got := r.String("got " + pasted + "!"); strings.Contains(got, "0123456789abcdef") {
+			t.Errorf("after %s: %s", pasted, got)
 		}
 	}
 }

@@ -19,6 +19,7 @@ what a provider of somebody else's knows) and gives every libSQL connection a
 token that is fresh, verified and for that database alone.
 
 Standard output is the answer; everything else goes to standard error.
+zen --help-json is the whole command line as one JSON document.
 Exit codes: 0 done, 1 other error, 2 usage or configuration, 3 sign-in needed,
 4 unavailable, 5 not permitted, 130 interrupted.`
 
@@ -43,6 +44,9 @@ func (p Program) perform(ctx context.Context, args []string, stdin io.Reader, st
 	app := p.App(stdin, stdout, stderr)
 	if len(args) == 2 && args[1] == "--version" {
 		args = []string{args[0], "version"}
+	}
+	if len(args) == 2 && args[1] == "--help-json" {
+		return args, writeHelp(stdout, app)
 	}
 	if n := len(args); n > 1 && args[n-1] == Completing {
 		if p.Complete != nil {

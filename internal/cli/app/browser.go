@@ -19,19 +19,35 @@ var openers = map[string][][]string{
 }
 
 // openBrowser runs what BROWSER says, or what the system opens pages with, without
-// the secrets of the environment. BROWSER is a command line: words separated by
-// blanks, the URL in place of %s or at the end. What it prints goes to out; what
-// the system's opener prints is noise. It ends when it wants to: it may be the
-// browser.
+// the secrets of the environment. BROWSER is a list of command lines; see
+// browserCommands. What they print goes to out; what the system's opener prints is
+// noise. It ends when the browser wants to: it may be the command itself.
 func openBrowser(url string, out io.Writer) error {
-	command := strings.Fields(os.Getenv("BROWSER"))
-	if len(command) == 0 {
+	commands, err := browserCommands(os.Getenv("BROWSER"))
+	if err != nil {
+		return err
+	}
+	if len(commands) == 0 {
 		found, err := systemOpener()
 		if err != nil {
 			return err
 		}
-		command, out = found, io.Discard
+		commands, out = [][]string{found}, io.Discard
 	}
+	var failed []error
+	for _, command := range commands {
+		err := runBrowser(command, url, out)
+		if err == nil {
+			return nil
+		}
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+// runBrowser runs a command with the URL in place of %s, or at its end.
+func runBrowser(command []string, url string, out io.Writer) error {
+	command = slices.Clone(command)
 	placed := false
 	for i, word := range command {
 		if strings.Contains(word, "%s") {

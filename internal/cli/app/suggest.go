@@ -15,7 +15,7 @@ import (
 var otherNames = map[string]string{
 	"signin": "login", "sign-in": "login", "auth": "login",
 	"signout": "logout", "sign-out": "logout", "revoke": "logout",
-	"whoami": "status", "who": "status",
+	"who": "status",
 	"run": "exec", "env": "exec",
 	"sql": "db query", "execute": "db query", "console": "db shell", "repl": "db shell",
 	"account": "profiles list", "accounts": "profiles list", "switch": "profiles use",

@@ -2,21 +2,52 @@ package app
 
 import (
 	"runtime/debug"
+	"strings"
+	"time"
 )
 
-// BuildVersion is what the go command recorded.
-func BuildVersion() (version, revision string) {
+// Build is what the go command recorded about this program. What it didn't record
+// is empty: a build outside of a checkout has no commit.
+type Build struct {
+	// Version is the module's: a tag, a pseudo-version, or "(devel)".
+	Version string
+	// Commit is the whole identifier of the revision, and Time when it was made.
+	Commit string
+	Time   time.Time
+	// Modified is true where the checkout had changes of its own.
+	Modified bool
+	// Tags are the build tags, and CGO whether C code is linked.
+	Tags []string
+	CGO  bool
+}
+
+// BuildInfo reads what is recorded in this program.
+func BuildInfo() Build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown", ""
+		return Build{Version: "unknown"}
 	}
+	return buildOf(info)
+}
+
+func buildOf(info *debug.BuildInfo) Build {
+	b := Build{Version: info.Main.Version, Tags: []string{}}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			revision = s.Value[:12]
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.time":
+			b.Time, _ = time.Parse(time.RFC3339, s.Value) // what isn't a time stays none
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
+		case "-tags":
+			b.Tags = strings.FieldsFunc(s.Value, func(r rune) bool { return r == ',' })
+		case "CGO_ENABLED":
+			b.CGO = s.Value == "1"
 		}
 	}
-	return info.Main.Version, revision
+	return b
 }
 
 // Version is the version of this program.
-func Version() string { version, _ := BuildVersion(); return version }
+func Version() string { return BuildInfo().Version }

@@ -20,8 +20,9 @@ import (
 // StatusCommand is zen status.
 func StatusCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "status",
-		Usage: "who is signed in, with what, and how long",
+		Name:    "status",
+		Aliases: []string{"whoami"},
+		Usage:   "who is signed in, with what, and how long",
 		Description: `Reads the files alone: no network, no provider, no keyring. The token is valid
 (verified with the issuer's keys; of a sealed one, when it was stored), expired,
 invalid, or unverified with the reason. An expired one is renewed by the next use.`,

@@ -1,0 +1,114 @@
+package app
+
+import (
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// helpDocument is the answer of zen --help-json: the whole command line, for programs.
+type helpDocument struct {
+	SchemaVersion int    `json:"schema_version"`
+	Name          string `json:"name"`
+	Usage         string `json:"usage"`
+	Description   string `json:"description"`
+	// Flags stand before or after any command.
+	Flags    []helpFlag    `json:"global_flags"`
+	Commands []helpCommand `json:"commands"`
+}
+
+type helpCommand struct {
+	Name        string   `json:"name"`
+	Aliases     []string `json:"aliases,omitempty"`
+	Usage       string   `json:"usage"`
+	Arguments   string   `json:"arguments,omitempty"`
+	Description string   `json:"description,omitempty"`
+	// Flags are those of the command alone.
+	Flags    []helpFlag    `json:"flags,omitempty"`
+	Commands []helpCommand `json:"commands,omitempty"`
+}
+
+type helpFlag struct {
+	Name    string   `json:"name"`
+	Aliases []string `json:"aliases,omitempty"`
+	Usage   string   `json:"usage"`
+	// Type is bool, string, strings (may be given again), int or duration.
+	Type string `json:"type"`
+	// Value is what the help calls the value, Default what it is where nothing is said.
+	Value   string `json:"value,omitempty"`
+	Default string `json:"default,omitempty"`
+}
+
+// writeHelp writes a's command line as one JSON document. What the help hides isn't in
+// it.
+func writeHelp(w io.Writer, a *cli.App) error {
+	global := GlobalFlags()
+	return WriteJSON(w, helpDocument{
+		SchemaVersion, a.Name, a.Usage, a.Description, helpFlags(global, nil), helpCommands(a.Commands, global),
+	})
+}
+
+func helpCommands(commands []*cli.Command, global []cli.Flag) []helpCommand {
+	var all []helpCommand
+	for _, c := range commands {
+		if c.Hidden {
+			continue
+		}
+		all = append(all, helpCommand{
+			c.Name, c.Aliases, c.Usage, c.ArgsUsage, dedent(c.Description),
+			helpFlags(c.Flags, global), helpCommands(c.Subcommands, global),
+		})
+	}
+	return all
+}
+
+// dedent takes what a description is indented with out of every line.
+func dedent(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, "   ")
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// helpFlags are flags without those of without.
+func helpFlags(flags, without []cli.Flag) []helpFlag {
+	var all []helpFlag
+	for _, f := range flags {
+		names := f.Names()
+		hidden, hides := f.(cli.VisibleFlag)
+		if hides && !hidden.IsVisible() || flagNamed(without, names[0]) != nil {
+			continue
+		}
+		one := helpFlag{Name: names[0], Aliases: names[1:], Type: flagType(f)}
+		if d, ok := f.(cli.DocGenerationFlag); ok {
+			one.Usage = strings.ReplaceAll(d.GetUsage(), "`", "")
+			if _, rest, ok := strings.Cut(d.GetUsage(), "`"); ok {
+				one.Value, _, _ = strings.Cut(rest, "`")
+			}
+			if one.Type != "bool" {
+				one.Default = strings.Trim(d.GetDefaultText(), `"`)
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// flagType is the word for what a flag takes; "" for a kind that this doesn't know.
+func flagType(f cli.Flag) string {
+	switch f.(type) {
+	case *cli.BoolFlag:
+		return "bool"
+	case *cli.StringFlag:
+		return "string"
+	case *cli.StringSliceFlag, *cli.GenericFlag: // zen's own kinds all collect
+		return "strings"
+	case *cli.IntFlag, *cli.Int64Flag:
+		return "int"
+	case *cli.DurationFlag:
+		return "duration"
+	}
+	return ""
+}
