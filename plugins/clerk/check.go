@@ -14,7 +14,7 @@ import (
 )
 
 // Check implements provider.Provider.
-func (p *clerkProvider) Check(ctx context.Context, _ provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
+func (p *clerkProvider) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return nil, report(failed("publishable-key", err))
 	}
@@ -28,7 +28,8 @@ func (p *clerkProvider) Check(ctx context.Context, _ provider.CheckRequest, repo
 			return nil, httpclient.Failure("clerk: check", context.Cause(ctx))
 		}
 	}
-	return nil, nil
+	finding, renewed := p.checkTemplate(ctx, req)
+	return renewed, report(finding)
 }
 
 func ok(name, format string, args ...any) provider.Finding {

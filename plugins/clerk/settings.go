@@ -23,6 +23,7 @@ const (
 
 	keyOAuthClientID = "oauth_client_id"
 	keyOAuthScopes   = "oauth_scopes"
+	keyBackendURL    = "backend_url"
 
 	defaultTemplate = "turso"
 	// Without offline_access there is no refresh token.
@@ -68,6 +69,10 @@ func fields() []provider.Field {
 			Key: keyOAuthScopes, Type: provider.TypeString, Default: defaultScopes,
 			Doc: "What the OAuth application asks for. With user:org:read a person picks an organisation, as zen login --org has it, too.",
 		},
+		{
+			Key: keyBackendURL, Type: provider.TypeURL, Env: []string{"CLERK_API_URL"}, Default: clerk.DefaultBackendURL,
+			Doc: "The address of Clerk's Backend API, which zen doctor --fix alone uses.",
+		},
 	}
 }
 
@@ -80,6 +85,7 @@ type settings struct {
 	assertTemplate   string // "" is the session token
 	oauthClientID    string // "" where there is no OAuth application
 	oauthScopes      []string
+	backendURL       string
 }
 
 func parseSettings(values provider.Settings) (settings, error) {
@@ -106,6 +112,7 @@ func parseSettings(values provider.Settings) (settings, error) {
 			}
 		}
 	}
+	s.backendURL = cmp.Or(values.Get(keyBackendURL), clerk.DefaultBackendURL)
 	return s, s.parseOAuth(values)
 }
 

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/devstack/clerk"
+)
+
+func (b *bench) purpose() provider.Purpose {
+	claims := func(access string) string {
+		return `{"id":"` + b.DatabaseID() + `","a":"` + access + `","perm":[],"rid":"r-1"}`
+	}
+	return provider.Purpose{Target: b.target(), Template: claims("rw"), ReadOnlyTemplate: claims("ro")}
+}
+
+func (b *bench) setTemplate(name, claims string, lifetime time.Duration) {
+	b.t.Helper()
+	if err := b.Clerk.SetTemplate(name, json.RawMessage(claims), lifetime); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// template is the finding on the template, and the credential from then on.
+func (b *bench) template(p *clerkProvider, credential *provider.Credential) provider.Finding {
+	b.t.Helper()
+	var found provider.Finding
+	renewed, err := p.Check(b.t.Context(), provider.CheckRequest{Credential: credential, Purpose: b.purpose()}, func(f provider.Finding) error {
+		if f.ID == "template" {
+			found = f
+		}
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if renewed != nil {
+		*credential = *renewed
+	}
+	return found
+}
+
+func (b *bench) fix(p *clerkProvider, key string) (done string, err error) {
+	_, err = p.Fix(b.t.Context(), provider.FixRequest{
+		ID: fixTemplate, Purpose: b.purpose(), Answers: map[string]provider.Secret{keySecretKey: provider.NewSecret(key)},
+	}, func(p provider.Progress) error { done += p.Text + "\n"; return nil })
+	return done, err
+}
+
+// Each fault of a template is found, and mended with a secret key that is asked for.
+func TestTemplatesAreMended(t *testing.T) {
+	b := newBench(t)
+	p := b.provider(keyBackendURL, b.Clerk.BackendURL(), keyTemplate, "zen-rw", keyReadOnlyTemplate, "zen-ro")
+	credential := b.ticket(p, alice)
+	mend := func(name string, severity provider.Severity, words string) {
+		t.Helper()
+		got := b.template(p, &credential)
+		if got.Severity != severity || !strings.Contains(got.Text, words) || got.Fix == nil || got.Fix.Questions[0].Env[0] != "CLERK_SECRET_KEY" {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		done, err := b.fix(p, b.Clerk.SecretKey())
+		if err != nil || strings.Contains(done, "sk_") {
+			t.Fatalf("%s: %v\n%s", name, err, done)
+		}
+		if got := b.template(p, &credential); got.Severity != provider.SeverityOK {
+			t.Fatalf("%s, mended: %+v", name, got)
+		}
+	}
+	mend("missing", provider.SeverityError, "no JWT template")
+	b.setTemplate("zen-rw", `{"note":"ours"}`, time.Minute)
+	mend("without claims", provider.SeverityError, "")
+	b.setTemplate("zen-rw", `{"id":"`+b.DatabaseID()+`","aud":"x"}`, time.Minute)
+	mend("with an aud", provider.SeverityWarn, "have an aud")
+	b.setTemplate("zen-rw", `{"id":"`+b.DatabaseID()+`"}`, 48*time.Hour)
+	mend("long-lived", provider.SeverityWarn, "live 48h")
+	b.setTemplate("zen-rw", `{"id":"another"}`, time.Minute)
+	mend("of another database", provider.SeverityError, "")
+
+	for _, access := range []provider.Access{provider.AccessReadOnly, provider.AccessReadWrite} {
+		response, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: b.target(), Access: access})
+		if err != nil {
+			t.Fatalf("%s: %v", access, err)
+		}
+		if response.Credential != nil {
+			credential = *response.Credential
+		}
+	}
+	for name, key := range map[string]string{
+		"none": "", "publishable": b.Clerk.PublishableKey(), "of production": "sk_live_planted", "wrong": "sk_test_planted", "API key": "ak_planted", "rubbish": "planted",
+	} {
+		_, err := b.fix(p, key)
+		fails(t, name, err, provider.ErrConfig)
+	}
+	other := newBench(t)
+	foreign := b.provider(keyBackendURL, other.Clerk.BackendURL())
+	_, err := b.fix(foreign, other.Clerk.SecretKey())
+	fails(t, "of another instance", err, provider.ErrConfig, "another instance")
+	_, err = p.Fix(t.Context(), provider.FixRequest{ID: "magic"}, nil)
+	fails(t, "no such fix", err, provider.ErrConfig, `"magic"`)
+	_, err = p.Fix(t.Context(), provider.FixRequest{ID: fixTemplate}, nil)
+	fails(t, "Turso not asked", err, provider.ErrConfig, "Turso was not asked")
+}
+
+func TestMergedKeepsWhatIsNotTursos(t *testing.T) {
+	turso := map[string]any{"id": "db", "a": "rw", "perm": []any{}}
+	got := merged(map[string]any{"note": "ours", "aud": "x", "gid": "g", "p": 1, "perm": "{{user.public_metadata.perm}}"}, turso)
+	if len(got) != 4 || got["note"] != "ours" || got["id"] != "db" || got["perm"] != "{{user.public_metadata.perm}}" {
+		t.Errorf("%v", got)
+	}
+	got = merged(map[string]any{"perm": "{{user.unsafe_metadata.perm || user.public_metadata.perm}}"}, turso)
+	if _, list := got["perm"].([]any); !list {
+		t.Errorf("people may write their own permissions: %v", got)
+	}
+}
+
+func TestCheckTemplateSkips(t *testing.T) {
+	b := newBench(t)
+	if got := b.template(b.provider(), nil); got.Severity != provider.SeveritySkipped {
+		t.Errorf("nobody is signed in: %+v", got)
+	}
+	p := b.oauth()
+	got, _ := b.login(p, provider.LoginRequest{})
+	if got := b.template(p, &got.Credential); got.Severity != provider.SeveritySkipped {
+		t.Errorf("by oauth: %+v", got)
+	}
+	b.with(clerk.FaultTemplateMissing)
+	credential := b.ticket(b.provider(), alice)
+	_, err := b.provider().Check(t.Context(), provider.CheckRequest{Credential: &credential, Purpose: provider.Purpose{Target: b.target()}}, func(f provider.Finding) error {
+		if f.ID == "template" && (f.Severity != provider.SeverityError || f.Fix != nil || f.Hint == "") {
+			t.Errorf("without Turso's word: %+v", f)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSetup(t *testing.T) {
+	b := newBench(t)
+	p := b.provider(keyReadOnlyTemplate, "turso-ro")
+	got, err := p.Setup(t.Context(), provider.SetupRequest{Purpose: b.purpose()})
+	if err != nil || got.Issuer.KeySetURL != b.Clerk.Issuer()+"/.well-known/jwks.json" || len(got.Files) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	var text strings.Builder
+	for _, s := range got.Steps {
+		text.WriteString(s.Title + "\n" + s.Text + "\n")
+	}
+	for _, word := range []string{b.DatabaseID(), "clerk api /jwt_templates", "clerk api /oauth_applications", "http://127.0.0.1/callback", "user:org:read", "turso org jwks save clerk"} {
+		if !strings.Contains(text.String(), word) {
+			t.Errorf("%q is not in\n%s", word, text.String())
+		}
+	}
+	for _, file := range got.Files {
+		var template struct {
+			Name   string
+			Claims map[string]any
+		}
+		if err := json.Unmarshal([]byte(file.Text), &template); err != nil || template.Claims["id"] != b.DatabaseID() {
+			t.Errorf("%s: %v\n%s", file.Path, err, file.Text)
+		}
+	}
+	// The commands are words of a shell.
+	for line := range strings.Lines(text.String()) {
+		if strings.HasPrefix(line, "    clerk api") {
+			if out, err := exec.Command("sh", "-n", "-c", line).CombinedOutput(); err != nil {
+				t.Errorf("%s: %s", line, out)
+			}
+		}
+	}
+	bare, err := p.Setup(t.Context(), provider.SetupRequest{})
+	if err != nil || len(bare.Files) != 0 || !strings.Contains(bare.Steps[1].Text, "turso org jwks template --database NAME --scope full-access") {
+		t.Errorf("%v\n%+v", err, bare)
+	}
+	_, err = p.Setup(t.Context(), provider.SetupRequest{Topic: "x"})
+	fails(t, "an unknown topic", err, provider.ErrConfig)
+}
