@@ -11,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/turso"
 )
 
 // issuer looks at the key set by which the tokens are verified, and has each provider
@@ -50,6 +51,60 @@ func (e *exam) purpose() provider.Purpose {
 	return provider.Purpose{Target: e.Profile.Target(), Access: e.Profile.Access.Value, Permissions: e.Profile.Permissions.Value}
 }
 
+// fullPurpose is purpose with Turso's word on the claims, where it can be asked: what a
+// provider needs to mend a template.
+func (e *exam) fullPurpose(ctx context.Context) provider.Purpose {
+	if e.claimed != nil {
+		return *e.claimed
+	}
+	purpose := e.purpose()
+	e.claimed = &purpose
+	if e.Turso == nil || purpose.Target.URL == "" {
+		return purpose
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	name := ""
+	for d, err := range e.Turso.Databases(ctx, e.Organization, turso.DatabaseFilter{}) {
+		if err != nil {
+			return purpose // the layer of Turso says it
+		}
+		if d.ID == purpose.Target.DatabaseID || d.URL() == purpose.Target.URL {
+			name = d.Name
+		}
+	}
+	if name == "" {
+		return purpose
+	}
+	var permissions []turso.Permission
+	for _, p := range purpose.Permissions {
+		permissions = append(permissions, turso.Permission{Tables: p.Tables, Actions: actionNames(p.Actions)})
+	}
+	template := func(authorization turso.Authorization, permissions []turso.Permission) string {
+		claims, err := e.Turso.Template(ctx, e.Organization, turso.TemplateOptions{Database: name, Authorization: authorization, Permissions: permissions})
+		if err != nil {
+			return ""
+		}
+		return string(claims)
+	}
+	purpose.ReadOnlyTemplate = template(turso.ReadOnly, nil)
+	authorization := turso.FullAccess
+	if purpose.Access == provider.AccessReadOnly {
+		authorization = turso.ReadOnly
+	}
+	purpose.Template = template(authorization, permissions)
+	e.claimed = &purpose
+	return purpose
+}
+
+func actionNames(actions []provider.Action) []string {
+	names := make([]string, len(actions))
+	for i, a := range actions {
+		names[i] = string(a)
+	}
+	return names
+}
+
 func (e *exam) keySet(ctx context.Context) {
 	set, err := keyset.New(e.issuers.KeySetURL, keyset.Options{Client: e.Client})
 	if err != nil {
@@ -86,7 +141,7 @@ func (e *exam) checkProvider(ctx context.Context, name string) {
 		e.add(Finding{ID: "config.provider", Severity: worst, Kind: provider.Kind(err), Observed: err.Error(), Next: provider.Hint(err)})
 		return
 	}
-	request := provider.CheckRequest{Credential: e.Credential(ctx, name), Purpose: e.purpose()}
+	request := provider.CheckRequest{Credential: e.Credential(ctx, name), Purpose: e.fullPurpose(ctx)}
 	_, err = p.Check(ctx, request, func(f provider.Finding) error {
 		severity := f.Severity
 		if severity == provider.SeverityError {

@@ -124,6 +124,7 @@ type exam struct {
 	claims  provider.Claims
 	probed  *probe
 	api     apiState
+	claimed *provider.Purpose // with the claims that Turso wants
 }
 
 // Run looks at everything, and returns what it found, in the order of the layers.
