@@ -95,7 +95,7 @@ func parseSettings(values provider.Settings) (settings, error) {
 		return s, err
 	}
 	if bridge := values.Get(keyBridgeURL); bridge != "" {
-		if s.bridge, err = parseBridge(bridge); err != nil {
+		if s.bridge, err = parseURL(keyBridgeURL, bridge, "for example https://app.example/cli"); err != nil {
 			return s, err
 		}
 	}
@@ -113,6 +113,9 @@ func parseSettings(values provider.Settings) (settings, error) {
 		}
 	}
 	s.backendURL = cmp.Or(values.Get(keyBackendURL), clerk.DefaultBackendURL)
+	if _, err := parseURL(keyBackendURL, s.backendURL, "it is "+clerk.DefaultBackendURL); err != nil {
+		return s, err
+	}
 	return s, s.parseOAuth(values)
 }
 
@@ -134,8 +137,8 @@ func (s *settings) parseOAuth(values provider.Settings) error {
 	return nil
 }
 
-// parseBridge doesn't repeat the URL in its errors: it may have a password in it.
-func parseBridge(text string) (*url.URL, error) {
+// parseURL doesn't repeat the URL in its errors: it may have a password in it.
+func parseURL(key, text, hint string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Hostname() == "":
@@ -147,7 +150,7 @@ func parseBridge(text string) (*url.URL, error) {
 	default:
 		return u, nil
 	}
-	return nil, &provider.Error{Kind: provider.ErrConfig, Message: "bridge_url: " + err.Error(), Hint: "for example https://app.example/cli"}
+	return nil, &provider.Error{Kind: provider.ErrConfig, Message: key + ": " + err.Error(), Hint: hint}
 }
 
 func isTemplateName(name string) bool {

@@ -25,6 +25,9 @@ func TestParseSettings(t *testing.T) {
 		"template, path":      {keyTemplate: provider.NewSecret("../end")},
 		"template, slash":     {keyReadOnlyTemplate: provider.NewSecret("a/b")},
 		"template, long":      {keyTemplate: provider.NewSecret(strings.Repeat("a", 129))},
+		"backend by http":     {keyBackendURL: provider.NewSecret("http://api.example")},
+		"no openid":           {keyOAuthScopes: provider.NewSecret("profile email")},
+		"bad client id":       {keyOAuthClientID: provider.NewSecret("a client")},
 		"no publishable key":  {keyPublishableKey: provider.Secret{}},
 		"bad publishable key": {keyPublishableKey: provider.NewSecret("pk_x")},
 	} {
