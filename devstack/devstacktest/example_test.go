@@ -1,7 +1,6 @@
 package devstacktest_test
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,36 +10,36 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// Example shows a test of what an app does when its token has expired.
-func Example() {
-	test := func(t *testing.T) {
-		clock := devstack.NewClock(time.Now())
-		stack := devstacktest.Start(t, devstack.Options{Now: clock.Now})
-		token := devstacktest.Token(t, stack, "alice@example.test", devstack.Template)
+// expiry is a test of what an app does when its token has expired.
+func expiry(t *testing.T) {
+	clock := devstack.NewClock(time.Now())
+	stack := devstacktest.Start(t, devstack.Options{Now: clock.Now})
+	token := devstacktest.Token(t, stack, "alice@example.test", devstack.Template)
 
-		query := func() int {
-			body := strings.NewReader(`{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`)
-			req, err := http.NewRequestWithContext(t.Context(), "POST", stack.DatabaseURL()+"/v2/pipeline", body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Authorization", "Bearer "+token)
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-			return resp.StatusCode
+	query := func() int {
+		body := strings.NewReader(`{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`)
+		req, err := http.NewRequestWithContext(t.Context(), "POST", stack.DatabaseURL()+"/v2/pipeline", body)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if status := query(); status != http.StatusOK {
-			t.Errorf("a fresh token: status %d", status)
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
 		}
-		clock.Advance(time.Hour)
-		if status := query(); status != http.StatusBadRequest {
-			t.Errorf("an expired token: status %d", status)
-		}
+		resp.Body.Close()
+		return resp.StatusCode
 	}
-	fmt.Println(testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "TestExpiry", F: test}}))
-	// Output:
-	// true
+	if status := query(); status != http.StatusOK {
+		t.Errorf("a fresh token: status %d", status)
+	}
+	clock.Advance(time.Hour)
+	if status := query(); status != http.StatusBadRequest {
+		t.Errorf("an expired token: status %d", status)
+	}
+}
+
+func Example() {
+	var t *testing.T // of the test
+	expiry(t)
 }

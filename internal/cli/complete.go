@@ -7,7 +7,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/dev"
 	"github.com/zen-auth/zen/internal/store"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
@@ -33,8 +35,45 @@ func completeValue(a *cli.App, words []string) (values string, ok bool) {
 	switch {
 	case path == " profiles use" && last == "use", path == " profiles delete" && !strings.HasPrefix(last, "-"):
 		return aLineEach(profileNames(words)), true
+	case path == " dev fault" && last == "fault":
+		return aLineEach(dev.FaultNames()), true
+	case path == " dev fault" && slices.Contains(dev.FaultNames(), last):
+		return aLineEach([]string{"on", "off"}), true
+	case strings.HasPrefix(path, " provider ") && takesProvider[strings.TrimPrefix(path, " provider ")] && strings.HasSuffix(path, " "+last):
+		return aLineEach(providerNames(words)), true
 	}
 	return "", false
+}
+
+// takesProvider are the commands below zen provider whose argument is one that is there.
+var takesProvider = map[string]bool{"info": true, "trust": true, "verify": true, "rollback": true, "remove": true, "test": true, "setup": true}
+
+// methods are how zen's own providers sign in. A provider's own answer would need its
+// process.
+var methods = map[string][]string{
+	"apikey":        {"key"},
+	"auth0":         {"browser", "device", "client-credentials"},
+	"clerk":         {"bridge", "redirect"},
+	"oidc":          {"browser", "device", "workload"},
+	"openbao":       {"oidc", "token", "approle", "kubernetes"},
+	"platformtoken": {"api-token", "browser"},
+	"statictoken":   {"token"},
+}
+
+// methodNames are those of the provider that the line names, or else of all.
+func methodNames(words []string) []string {
+	if i := slices.Index(words, "--provider"); i >= 0 && i+1 < len(words) {
+		return methods[words[i+1]]
+	}
+	return slices.Compact(slices.Sorted(func(yield func(string) bool) {
+		for _, names := range methods {
+			for _, name := range names {
+				if !yield(name) {
+					return
+				}
+			}
+		}
+	}))
 }
 
 func aLineEach(values []string) string {
@@ -55,6 +94,16 @@ func flagValues(name string, words []string) []string {
 		return tokenform.Formats
 	case "shell":
 		return tokenform.ShellNames
+	case "method":
+		return methodNames(words)
+	case "fault":
+		return dev.FaultNames()
+	case "mode":
+		var names []string
+		for _, mode := range libsql.Modes() {
+			names = append(names, string(mode))
+		}
+		return names
 	case "access":
 		return []string{"ro", "rw"}
 	case "storage":

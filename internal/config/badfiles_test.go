@@ -17,7 +17,7 @@ func TestBadFiles(t *testing.T) {
 		"not UTF-8":                  {"default_profile = \"\xff\"\n", ":1 is not valid TOML", ""},
 		"duplicate key":              {"[profiles.a]\naccess = \"ro\"\naccess = \"rw\"\n", ":3 is not valid TOML", ""},
 		"duplicate table":            {"[profiles.a]\n[profiles.a]\n", ":2 is not valid TOML", ""},
-		"too large":                  {strings.Repeat("# comment\n", 30000), " is larger than 256 KiB", ""},
+		"too large":                  {strings.Repeat("# comment\n", 110000), " is larger than 1024 KiB", "--config"},
 		"unknown table":              {"[profile.a]\n", `:1 has an unknown key "profile"`, "did you mean profiles?"},
 		"unknown top-level key":      {"\nverbose = true\n", `:2 has an unknown key "verbose"`, "known: audit, default_profile"},
 		"unknown key of a profile":   {"[profiles.a]\n\ndatbase = \"x\"\n", `:3 has an unknown key "datbase"`, "did you mean database?"},

@@ -36,7 +36,7 @@ func (c *Config) Apply(changes []Change, dry bool) (before, after []byte, err er
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	before, err = readFile(path)
+	before, err = readFile(KindUserFile, path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
@@ -45,6 +46,9 @@ type Config struct {
 	selected      Value[string]
 	flags, env    values
 	project, user *document
+
+	indexOnce sync.Once
+	indexed   *index
 }
 
 // Load reads the files and the environment. Each file is checked as a whole, so

@@ -8,13 +8,24 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
 
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// maxFile bounds a configuration file. A large real one has some KiB.
-const maxFile = 256 << 10
+// Bounds of configuration files, in bytes. A large real one has some KiB. Every command
+// reads both: 1 MiB is 17,000 profiles with a database each, which take it 0.1 s. A
+// project's file is foreign, and has a profile or two.
+const (
+	maxUserFile    = 1 << 20
+	maxProjectFile = 256 << 10
+)
+
+func (k Kind) maxFile() int {
+	if k == KindProjectFile {
+		return maxProjectFile
+	}
+	return maxUserFile
+}
 
 // node is a TOML value and the line where its key is. The value is a table or what
 // toml.Unmarshal makes of anything else.
@@ -43,16 +54,21 @@ func (t table) keys() []string {
 
 // decode parses a file. go-toml tells positions for errors alone: a second walk
 // over its AST, which is quick, finds the line of each key.
-func decode(file string, data []byte) (table, error) {
-	if len(data) > maxFile {
-		return nil, fileError(file, 0, fmt.Sprintf("is larger than %d KiB", maxFile>>10), "")
+func decode(kind Kind, file string, data []byte) (table, error) {
+	if limit := kind.maxFile(); len(data) > limit {
+		return nil, fileError(file, 0, fmt.Sprintf("is larger than %d KiB, and every command would read all of it", limit>>10),
+			"keep profiles that are not used together in files of their own, and name one with --config or ZEN_CONFIG")
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // Windows editors write one
-	var root map[string]any
-	if err := toml.Unmarshal(data, &root); err != nil {
-		return nil, syntaxError(file, err)
+	w := walk(data)
+	root, ok := w.unmarshalSections()
+	if !ok {
+		root = nil
+		if err := toml.Unmarshal(data, &root); err != nil {
+			return nil, syntaxError(file, err)
+		}
 	}
-	return build(root, positions(data), ""), nil
+	return build(root, w.lines, ""), nil
 }
 
 // syntaxError drops everything that could repeat the text of the file, which may
@@ -91,52 +107,4 @@ func build(values map[string]any, lines map[string]int, prefix string) table {
 		t[key] = node{value: value, line: lines[path]}
 	}
 	return t
-}
-
-// positions returns the line of the first mention of every key of a valid document.
-func positions(data []byte) map[string]int {
-	w := walker{data: data, line: 1, lines: make(map[string]int, 16)}
-	w.parser.Reset(data)
-	section := ""
-	for w.parser.NextExpression() {
-		switch e := w.parser.Expression(); e.Kind {
-		case unstable.Table, unstable.ArrayTable:
-			section = w.key("", e.Key())
-		case unstable.KeyValue:
-			w.keyValue(section, e)
-		}
-	}
-	return w.lines
-}
-
-type walker struct {
-	parser unstable.Parser
-	data   []byte
-	offset int // up to which newlines are counted
-	line   int
-	lines  map[string]int
-}
-
-func (w *walker) key(path string, parts unstable.Iterator) string {
-	for parts.Next() {
-		part := parts.Node()
-		if at := int(part.Raw.Offset); at > w.offset {
-			w.line += bytes.Count(w.data[w.offset:at], []byte("\n"))
-			w.offset = at
-		}
-		path += separator + string(part.Data)
-		if _, seen := w.lines[path]; !seen {
-			w.lines[path] = w.line
-		}
-	}
-	return path
-}
-
-func (w *walker) keyValue(section string, e *unstable.Node) {
-	path := w.key(section, e.Key())
-	if value := e.Value(); value.Kind == unstable.InlineTable {
-		for children := value.Children(); children.Next(); {
-			w.keyValue(path, children.Node())
-		}
-	}
 }

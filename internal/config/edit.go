@@ -24,7 +24,7 @@ func (c *Config) SetDefaultProfile(name string) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	data, err := readFile(path)
+	data, err := readFile(KindUserFile, path)
 	mode := fs.FileMode(0o600)
 	switch info, statErr := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):

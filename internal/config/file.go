@@ -32,24 +32,24 @@ type setting struct {
 
 // readDocument reads a file; one that does not exist is an empty document.
 func readDocument(kind Kind, path string) (*document, error) {
-	data, err := readFile(path)
+	data, err := readFile(kind, path)
 	if err != nil {
 		return &document{kind: kind, path: path}, err
 	}
 	return parseDocument(kind, path, data)
 }
 
-func readFile(path string) ([]byte, error) {
+func readFile(kind Kind, path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, readError(path, err)
 	}
 	defer f.Close()
-	return readAll(path, f)
+	return readAll(kind, path, f)
 }
 
-func readAll(path string, f io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+func readAll(kind Kind, path string, f io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(f, int64(kind.maxFile())+1))
 	if err != nil {
 		return nil, readError(path, err)
 	}
@@ -68,7 +68,7 @@ func readError(path string, err error) error {
 }
 
 func parseDocument(kind Kind, path string, data []byte) (*document, error) {
-	root, err := decode(path, data)
+	root, err := decode(kind, path, data)
 	if err != nil {
 		return nil, err
 	}

@@ -222,8 +222,10 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 			Hint:    "add the database to a profile in " + c.Paths.ConfigFile + ", or use --database",
 		}
 	}
-	v.databaseID = databaseID(v, databases)
-	databases = append(databases, c.otherDatabases(v)...)
+	v.databaseID = c.databaseID(v)
+	if others := c.otherDatabases(v); len(others) > 0 {
+		databases = slices.Concat(databases, others)
+	}
 	chosenByProject := v.database.Origin.Kind == KindProjectFile || selected.Origin.Kind == KindProjectFile || okProject && !okUser
 	held, err := v.cap(databases, inUser, chosenByProject)
 	if err != nil {

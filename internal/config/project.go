@@ -26,7 +26,7 @@ func readProjectFile(dir, home string) (*document, error) {
 		return &document{}, err
 	}
 	defer f.Close()
-	data, err := readAll(path, f)
+	data, err := readAll(KindProjectFile, path, f)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func readBatch(body io.Reader) (rows [][]driver.Value, err error) {
 }
 
 func readReply(body io.Reader, r reply) (rows [][]driver.Value, err error) {
-	r.s, r.mode, r.budget = newScanner(body, 1<<20), streamRows, 1<<20
+	r.s, r.mode = newScanner(body, 1<<20), streamRows
 	defer r.s.free()
 	if err := r.start(); err != nil {
 		return nil, err

@@ -33,9 +33,8 @@ func (c *Connector) run(ctx context.Context, k call) (*reply, *exchange, error) 
 	}
 	r := &reply{
 		s: x.s, mode: k.mode, target: k.target, probe: k.probe, closing: k.closing, describes: k.describe != "",
-		batch:  len(k.steps) > 1 || len(k.steps) == 1 && k.steps[0].condition != "",
-		steps:  make([]outcome, len(k.steps)),
-		budget: budget(c.config.MaxMemory),
+		batch: len(k.steps) > 1 || len(k.steps) == 1 && k.steps[0].condition != "",
+		steps: make([]outcome, len(k.steps)),
 	}
 	err = r.start()
 	if !r.paused {

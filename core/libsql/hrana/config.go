@@ -26,8 +26,9 @@ type Config struct {
 	Timeout time.Duration
 
 	// MaxMemory bounds, in bytes, what a result may take where it can't be
-	// streamed: a single value, the rest of rows that are open while their
-	// transaction goes on, and the rows of several statements. The default is 256 MiB.
+	// streamed: the row that is read, whose newest value counts twice, the rest of
+	// rows that are open while their transaction goes on, and the rows of several
+	// statements. The default is 256 MiB.
 	MaxMemory int
 
 	// TimesAsText leaves what date columns hold as it is stored. Otherwise it is a

@@ -125,12 +125,16 @@ func (s *scanner) columns() ([]column, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := s.hold(48 + len(c.name) + len(c.declType)); err != nil {
+			return nil, err
+		}
 		cols = append(cols, c)
 	}
 }
 
 // row reads a row of exactly len(dest) values.
 func (s *scanner) row(dest []driver.Value) error {
+	defer s.release(s.held)
 	if err := s.open('['); err != nil {
 		return err
 	}
@@ -148,11 +152,15 @@ func (s *scanner) row(dest []driver.Value) error {
 		if dest[i], err = s.value(); err != nil {
 			return err
 		}
+		if err := s.hold(valueSize(dest[i])); err != nil {
+			return err
+		}
 	}
 }
 
 // anyRow reads a row whose columns are not known yet.
 func (s *scanner) anyRow() (row []driver.Value, err error) {
+	defer s.release(s.held)
 	if err := s.open('['); err != nil {
 		return nil, err
 	}
@@ -168,27 +176,45 @@ func (s *scanner) anyRow() (row []driver.Value, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := s.hold(16 + valueSize(v)); err != nil {
+			return nil, err
+		}
 		row = append(row, v)
 	}
 }
 
-// budget is how many bytes rows in memory may still take.
-type budget int64
+var errBudget = errors.New("hrana: what is held in memory exceeds Config.MaxMemory")
 
-var errBudget = errors.New("hrana: rows held in memory exceed Config.MaxMemory")
-
-func (b *budget) spend(row []driver.Value) error {
-	size := 24 + 16*len(row)
-	for _, v := range row {
-		switch v := v.(type) {
-		case string:
-			size += len(v)
-		case []byte:
-			size += len(v)
-		}
+// hold counts bytes that stay in memory beside what is read next.
+func (s *scanner) hold(n int) error {
+	if cap(s.scratch) > keepScrap && s.held+n+cap(s.scratch) > s.limit {
+		s.scratch = nil // what it was copied to is what counts
 	}
-	if *b -= budget(size); *b < 0 {
+	if s.held += n; s.held > s.limit {
 		return errBudget
 	}
 	return nil
+}
+
+// holdRow counts a row that is kept.
+func (s *scanner) holdRow(row []driver.Value) error {
+	size := 24 + 16*len(row)
+	for _, v := range row {
+		size += valueSize(v)
+	}
+	return s.hold(size)
+}
+
+// release goes back to what was held then.
+func (s *scanner) release(held int) { s.held = held }
+
+// valueSize is how many bytes a value takes outside of its row.
+func valueSize(v driver.Value) int {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case []byte:
+		return len(v)
+	}
+	return 0
 }

@@ -66,7 +66,7 @@ func (r *reply) rows(o *outcome) error {
 			return err
 		}
 		o.rows = append(o.rows, row)
-		if err := r.budget.spend(row); err != nil {
+		if err := r.s.holdRow(row); err != nil {
 			return err
 		}
 	}

@@ -24,8 +24,7 @@ type reply struct {
 	batch     bool
 	probe     bool
 	closing   bool
-	describes bool   // in place of steps, and what it says is of no interest
-	budget    budget // for rows that are kept
+	describes bool // in place of steps, and what it says is of no interest
 
 	baton   string
 	baseURL string

@@ -120,12 +120,11 @@ func (rs *rows) checkFloats(row []driver.Value) error {
 // keep takes the rest of the rows into memory, so that the stream is free for
 // another request.
 func (rs *rows) keep() {
-	budget := budget(rs.c.c.config.MaxMemory)
 	row := make([]driver.Value, len(rs.cols))
 	for !rs.done {
 		more, err := rs.src.row(row)
 		if more && err == nil {
-			err = budget.spend(row)
+			err = rs.x.s.holdRow(row)
 			rs.kept = append(rs.kept, slices.Clone(row))
 		}
 		if !more || err != nil {

@@ -25,7 +25,10 @@ type scanner struct {
 	read     int64 // bytes read before buf, for error messages
 	comma    bool  // the next element needs a comma before it
 	scratch  []byte
-	limit    int // longest string, in bytes
+	// limit is on what is held in memory at once, in bytes: held, which are the values
+	// that were kept and those of the row that is read, and the value that is read,
+	// twice, for it is handed out as a copy of scratch.
+	limit, held int
 }
 
 const (
@@ -38,7 +41,7 @@ var scanners = sync.Pool{New: func() any { return &scanner{buf: make([]byte, sca
 
 func newScanner(r io.Reader, limit int) *scanner {
 	s := scanners.Get().(*scanner)
-	s.r, s.pos, s.end, s.read, s.comma, s.limit = r, 0, 0, 0, false, limit
+	s.r, s.pos, s.end, s.read, s.comma, s.limit, s.held = r, 0, 0, 0, false, limit, 0
 	return s
 }
 
@@ -202,8 +205,7 @@ func (s *scanner) skipDeep(depth int) error {
 	}
 	switch c {
 	case '"':
-		_, err = s.str()
-		return err
+		return s.skipStr()
 	case '{', '[':
 		if depth == maxDepth {
 			return protocolError("JSON nested deeper than %d", maxDepth)

@@ -33,11 +33,10 @@ func (s *scanner) longStr() ([]byte, error) {
 		for i < s.end && s.buf[i] != '"' && s.buf[i] != '\\' && s.buf[i] >= ' ' {
 			i++
 		}
-		s.scratch = append(s.scratch, s.buf[s.pos:i]...)
-		s.pos = i
-		if len(s.scratch) > s.limit {
-			return nil, protocolError("a value is longer than the %d bytes allowed", s.limit)
+		if err := s.put(s.buf[s.pos:i]); err != nil {
+			return nil, err
 		}
+		s.pos = i
 		if i == s.end {
 			if err := s.fill(); err != nil {
 				return nil, cutShort(err)
@@ -59,14 +58,73 @@ func (s *scanner) longStr() ([]byte, error) {
 	}
 }
 
+// skipStr reads over a string and holds none of it.
+func (s *scanner) skipStr() error {
+	if err := s.take('"'); err != nil {
+		return err
+	}
+	s.comma = true
+	for n := 0; n <= s.limit; {
+		i := s.pos
+		for i < s.end && s.buf[i] != '"' && s.buf[i] != '\\' && s.buf[i] >= ' ' {
+			i++
+		}
+		n += i - s.pos + 1
+		if s.pos = i; i == s.end {
+			if err := s.fill(); err != nil {
+				return cutShort(err)
+			}
+			continue
+		}
+		switch c := s.buf[i]; c {
+		case '"':
+			s.pos++
+			return nil
+		case '\\':
+			s.pos++
+			s.scratch = s.scratch[:0]
+			if err := s.escape(); err != nil {
+				return err
+			}
+		default:
+			return s.unexpected(c)
+		}
+	}
+	return s.tooLong()
+}
+
+// put appends to scratch, which grows within the limit.
+func (s *scanner) put(b []byte) error {
+	if need := len(s.scratch) + len(b); need > cap(s.scratch) {
+		size := max(need, 2*cap(s.scratch))
+		if s.held+2*size > s.limit {
+			if size = need; s.held+2*size > s.limit {
+				return s.tooLong()
+			}
+			size = (s.limit - s.held) / 2 // the last time
+		}
+		s.scratch = append(make([]byte, 0, size), s.scratch...)
+	}
+	s.scratch = append(s.scratch, b...)
+	return nil
+}
+
+func (s *scanner) putRune(r rune) error {
+	var b [utf8.UTFMax]byte
+	return s.put(b[:utf8.EncodeRune(b[:], r)])
+}
+
+func (s *scanner) tooLong() error {
+	return protocolError("a value is longer than fits into the %d bytes that Config.MaxMemory allows: it is held twice while it is read", s.limit)
+}
+
 func (s *scanner) escape() error {
 	c, err := s.next()
 	if err != nil {
 		return err
 	}
 	if i := bytes.IndexByte([]byte(`"\/bfnrt`), c); i >= 0 {
-		s.scratch = append(s.scratch, "\"\\/\b\f\n\r\t"[i])
-		return nil
+		return s.put([]byte("\"\\/\b\f\n\r\t")[i : i+1])
 	}
 	if c != 'u' {
 		return s.unexpected(c)
@@ -78,8 +136,7 @@ func (s *scanner) escape() error {
 	if utf16.IsSurrogate(r) {
 		return s.surrogate(r)
 	}
-	s.scratch = utf8.AppendRune(s.scratch, r)
-	return nil
+	return s.putRune(r)
 }
 
 // surrogate reads the second half of a pair. A half alone is no character: it
@@ -92,15 +149,16 @@ func (s *scanner) surrogate(first rune) error {
 		}
 		if c != '\\' {
 			s.pos--
-			s.scratch = utf8.AppendRune(s.scratch, utf8.RuneError)
-			return nil
+			return s.putRune(utf8.RuneError)
 		}
 		if c, err = s.next(); err != nil {
 			return err
 		}
 		if c != 'u' {
 			s.pos--
-			s.scratch = utf8.AppendRune(s.scratch, utf8.RuneError)
+			if err := s.putRune(utf8.RuneError); err != nil {
+				return err
+			}
 			return s.escape()
 		}
 		second, err := s.hex4()
@@ -108,13 +166,13 @@ func (s *scanner) surrogate(first rune) error {
 			return err
 		}
 		if r := utf16.DecodeRune(first, second); r != utf8.RuneError {
-			s.scratch = utf8.AppendRune(s.scratch, r)
-			return nil
+			return s.putRune(r)
 		}
-		s.scratch = utf8.AppendRune(s.scratch, utf8.RuneError)
+		if err := s.putRune(utf8.RuneError); err != nil {
+			return err
+		}
 		if !utf16.IsSurrogate(second) {
-			s.scratch = utf8.AppendRune(s.scratch, second)
-			return nil
+			return s.putRune(second)
 		}
 		first = second
 	}

@@ -1,11 +1,11 @@
 package hrana
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"encoding/base64"
 	"math"
 	"strconv"
-	"strings"
 )
 
 // valueKind is the "type" of a Hrana value.
@@ -130,12 +130,13 @@ func decode(kind valueKind, content []byte, quoted bool) (driver.Value, error) {
 	case kindText:
 		return string(content), nil
 	case kindBlob:
-		text := strings.TrimRight(string(content), "=")
-		b, err := base64.RawStdEncoding.DecodeString(text)
+		content = bytes.TrimRight(content, "=")
+		b := make([]byte, base64.RawStdEncoding.DecodedLen(len(content)))
+		n, err := base64.RawStdEncoding.Decode(b, content)
 		if err != nil {
 			return nil, protocolError("blob is not base64")
 		}
-		return b, nil
+		return b[:n], nil
 	}
 	return nil, nil
 }

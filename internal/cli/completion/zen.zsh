@@ -7,4 +7,9 @@ _zen() {
     replies=("${(@f)$("${asked[@]}" --generate-bash-completion 2>/dev/null)}")
     compadd -- $replies || _files
 }
-compdef _zen zen
+if [[ "${funcstack[1]}" == _zen ]]; then
+    _zen "$@"
+else
+    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
+    compdef _zen zen
+fi

@@ -46,6 +46,16 @@ func devFaultCommand() *cli.Command {
 	}
 }
 
+// FaultNames are the names of all faults.
+func FaultNames() []string {
+	var names []string
+	for _, f := range devstack.Faults() {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // faultError gives an answer, or none, of the stack its class.
 func faultError(err error, name string) error {
 	switch {
@@ -53,11 +63,7 @@ func faultError(err error, name string) error {
 		return &provider.Error{Kind: provider.ErrUnavailable, Message: err.Error(), Err: err, Hint: "start one with zen dev, and run this inside of it"}
 	case errors.Is(err, devstack.ErrNoFault):
 		hint := "zen dev --list-faults explains all"
-		var names []string
-		for _, f := range devstack.Faults() {
-			names = append(names, f.Name)
-		}
-		if near := text.Nearest(name, names); near != "" {
+		if near := text.Nearest(name, FaultNames()); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("no such fault: %.40q", name), Err: err, Hint: hint} // without the list of all

@@ -85,7 +85,8 @@ func listProfiles(e *app.Env, client *core.Client) error {
 	names := slices.Concat(configured, stored)
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		entry := profileEntry{Name: name, Selected: name == selected.Value, Configured: slices.Contains(configured, name)}
+		entry := profileEntry{Name: name, Selected: name == selected.Value}
+		_, entry.Configured = slices.BinarySearch(configured, name)
 		entry.describe(client)
 		d.Profiles = append(d.Profiles, entry)
 	}
