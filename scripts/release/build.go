@@ -110,6 +110,9 @@ func (r *release) target(ctx context.Context, t target) (archive string, err err
 	if err != nil {
 		return "", err
 	}
+	if info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "", errors.New("the go command finds no version in this checkout: build in a clone of its own, which a linked worktree isn't")
+	}
 	files, err := r.files(stage)
 	if err != nil {
 		return "", err
