@@ -22,6 +22,7 @@ import (
 
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/host/pin"
 	"github.com/zen-auth/zen/internal/keyring"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
@@ -32,8 +33,9 @@ type Options struct {
 	// Config says where to look for the configuration.
 	Config config.LoadOptions
 	// ProviderDirs are searched for provider binaries, in this order. Nil is the
-	// directory of the running program, then the provider directory of the
-	// configuration.
+	// directory of the running program, then that of the zen that signed in last (as it
+	// was written down in the state directory), then the provider directory of the
+	// configuration. What is found runs only if it is pinned.
 	ProviderDirs []string
 	// Bundled are the SHA-256 sums of the provider binaries that belong to the
 	// program, in hexadecimal, by the provider's name. Others run when zen.lock has
@@ -90,6 +92,9 @@ func New(options Options) (*Client, error) {
 				self = real
 			}
 			dirs = append(dirs, filepath.Dir(self))
+		}
+		if installed := pin.Installation(cfg.Paths.StateDir); installed != "" && !slices.Contains(dirs, installed) {
+			dirs = append(dirs, installed)
 		}
 		dirs = append(dirs, cfg.Paths.ProviderDir)
 	}

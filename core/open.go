@@ -5,7 +5,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -57,8 +59,9 @@ type Database struct {
 }
 
 // Open opens a database for a program that needs nothing else of zen: with the
-// configuration and the sign-in that the command line has. Closing the handle closes
-// everything.
+// configuration, the sign-in and the providers that the command line has. A provider that
+// is missing, or may not run, is an error now (provider.ErrNoProvider), and not of the
+// first query after the last stored token has ended. Closing the handle closes everything.
 func Open(ctx context.Context, d Database) (*sql.DB, error) {
 	if libsql.IsLocal(d.Target) {
 		return libsql.Open(ctx, d.options()) // also where there is no configuration
@@ -98,6 +101,11 @@ func (c *Client) open(ctx context.Context, s *session.Session, d Database, own i
 				return nil, errors.Join(err, closing{nil, nil, own}.Close())
 			}
 			options.Own = closing{c, s, own}
+			if own != nil {
+				if err := c.checkProviders(ctx, s); err != nil {
+					return nil, errors.Join(err, options.Own.Close())
+				}
+			}
 		}
 		if err := s.NeedsDatabase(); err != nil {
 			if options.Own != nil {
@@ -134,6 +142,23 @@ type closer struct{ *Client }
 
 // Close implements io.Closer.
 func (c closer) Close() error { return c.Client.Close(context.Background()) }
+
+// checkProviders says which provider of a session's tokens is missing, before one is needed.
+func (c *Client) checkProviders(ctx context.Context, s *session.Session) error {
+	status, err := s.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Compact([]string{status.Provider, status.TokenProvider}) {
+		if name == "" {
+			continue // the first query says that nobody signed in
+		}
+		if err := c.Providers.check(name); err != nil {
+			return fmt.Errorf("the tokens of profile %q need provider %s: %w", s.Profile(), name, err)
+		}
+	}
+	return nil
+}
 
 // sessionFor makes the session that d asks for.
 func (c *Client) sessionFor(ctx context.Context, d Database) (*session.Session, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -38,6 +39,9 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 		Bundled: o.Bundled,
 		Lock:    pin.NewLock(filepath.Join(cfg.Paths.StateDir, "zen.lock")),
 		Ask:     o.AskProvider,
+		// Who comes with no providers and can't ask is an application: zen, of which the
+		// hints speak, finds other copies.
+		ByPath: o.AskProvider == nil && o.Bundled == nil,
 	}
 	p := &Providers{
 		Dirs: dirs, Pins: pins, config: cfg,
@@ -96,6 +100,30 @@ func (p *Providers) override(name string) (path string, err error) {
 
 // List returns the provider binaries that can be found. It starts none.
 func (p *Providers) List() []host.Found { return p.manager.List() }
+
+// All are the copies of all providers, in the order in which they are found: of two with
+// one name the first runs. It starts none.
+func (p *Providers) All() []host.Found {
+	var all []host.Found
+	for _, dir := range p.Dirs {
+		all = append(all, host.List(dir)...)
+	}
+	slices.SortStableFunc(all, func(a, b host.Found) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// check says why a provider can't run, without starting it: it is nowhere, or not pinned.
+func (p *Providers) check(name string) error {
+	if path, err := p.override(name); err != nil || path != "" {
+		return err
+	}
+	binary, err := host.Inspect(p.Dirs, name)
+	if err != nil {
+		return err
+	}
+	_, err = p.Pins.Known(binary)
+	return err
+}
 
 // Describe implements session.Providers.
 func (p *Providers) Describe(ctx context.Context, name string) (provider.Description, error) {

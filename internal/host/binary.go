@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Binary is a provider's program as it was opened and hashed.
@@ -52,6 +53,8 @@ func InspectFile(name, path string) (Binary, error) {
 type program struct {
 	*os.File
 	name, path string
+	// leased is that holdStill had means when the program was opened.
+	leased bool
 }
 
 // openProgram opens the binary at path and checks, on what was opened, that nobody
@@ -74,7 +77,7 @@ func openProgram(name, path string) (*program, error) {
 		_ = f.Close()
 		return nil, &UnsafeError{Name: name, Path: path, Reason: reason}
 	}
-	return &program{File: f, name: name, path: path}, nil
+	return &program{File: f, name: name, path: path, leased: heldStill(f)}, nil
 }
 
 // inspect hashes the opened file.
@@ -111,7 +114,8 @@ func interpreter(head []byte) string {
 type onlyReader struct{ io.Reader }
 
 // admit asks trust whether the program may run; without one, what is in the
-// Manager's directories may.
+// Manager's directories may. Somebody may take minutes to answer, and a lease lasts for
+// 45 s once a writer waits: what was asked about is what runs, or nothing.
 func (p *program) admit(ctx context.Context, trust func(context.Context, Binary) error) (Binary, error) {
 	if trust == nil {
 		return Binary{}, nil
@@ -120,5 +124,39 @@ func (p *program) admit(ctx context.Context, trust func(context.Context, Binary)
 	if err != nil {
 		return Binary{}, err
 	}
-	return binary, trust(ctx, binary)
+	asked := time.Now()
+	if err := trust(ctx, binary); err != nil {
+		return binary, err
+	}
+	if heldStill(p.File) || !p.leased && time.Since(asked) < unasked {
+		return binary, nil
+	}
+	return binary, p.same(binary)
+}
+
+// unasked is how soon trust answers where it asks nobody.
+const unasked = time.Second
+
+// same hashes the opened file again, held still anew.
+func (p *program) same(was Binary) error {
+	reason := ""
+	if info, err := p.Stat(); err != nil {
+		reason = "it can't be read"
+	} else if reason = unsafe(info); reason == "" {
+		letGo(p.File)
+		reason = holdStill(p.File)
+	}
+	if reason == "" {
+		now, err := p.inspect()
+		if err != nil {
+			return err
+		}
+		if now != was {
+			reason = "it was changed while zen waited for an answer about it"
+		}
+	}
+	if reason != "" {
+		return &UnsafeError{Name: p.name, Path: p.path, Reason: reason}
+	}
+	return nil
 }

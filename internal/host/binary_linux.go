@@ -18,10 +18,31 @@ func (p *program) from(cmd *exec.Cmd) {
 
 // Close gives the lease back, which the process's copy of the descriptor would hold.
 func (p *program) Close() error {
-	if conn, err := p.SyscallConn(); err == nil {
+	letGo(p.File)
+	return p.File.Close()
+}
+
+// letGo gives a lease back; a writer that waits for that goes on.
+func letGo(f *os.File) {
+	if conn, err := f.SyscallConn(); err == nil {
 		_ = conn.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETLEASE, unix.F_UNLCK) })
 	}
-	return p.File.Close()
+}
+
+// heldStill reports whether the lease is held and no writer waits: nobody has written
+// since holdStill.
+func heldStill(f *os.File) bool {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	lease := unix.F_UNLCK
+	err = conn.Control(func(fd uintptr) {
+		if held, err := unix.FcntlInt(fd, unix.F_GETLEASE, 0); err == nil {
+			lease = held
+		}
+	})
+	return err == nil && lease == unix.F_RDLCK
 }
 
 // holdStill takes a lease: as long as f is open, whoever opens the file for writing

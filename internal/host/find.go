@@ -61,6 +61,9 @@ func list(dirs []string) []Found {
 	return all
 }
 
+// List returns the binaries in one directory, by name. It starts none.
+func List(dir string) []Found { return list([]string{dir}) }
+
 // resolve returns the path of name's binary in dir, if it may run.
 func resolve(name, dir string) (string, error) {
 	return resolveFile(name, filepath.Join(dir, handshake.BinaryName(name)))

@@ -226,7 +226,7 @@ func (m *Manager) start(name string) (*Client, error) {
 	m.sweeping.Do(func() {
 		m.running.Go(func() {
 			for _, parent := range socketParents() {
-				private.SweepDirs(m.base, parent, socketDirPrefix, time.Now())
+				private.SweepDirs(m.base, parent, socketDirPrefix, time.Now(), endLeft)
 			}
 		})
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -61,6 +62,76 @@ func TestPitfall19TheBytesThatWereCheckedRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask(t, client, "pid")
+}
+
+// A question may wait for longer than a lease does: what was changed meanwhile doesn't
+// run, whatever the answer.
+func TestWhatChangesBeforeTheAnswerDoesNotRun(t *testing.T) {
+	for name, change := range map[string]func(path string){
+		"written": func(path string) {
+			f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = f.WriteString("more")
+			if err := errors.Join(err, f.Close()); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a writer is there": func(path string) {
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { f.Close() })
+		},
+	} {
+		dir := copied(t, "good")
+		path := filepath.Join(dir, handshake.BinaryName("good"))
+		m := NewManager(Options{Dirs: []string{dir}, Trust: func(context.Context, Binary) error {
+			endLease(t, path) // which the system does after 45 s
+			change(path)
+			return nil
+		}})
+		var unsafe *UnsafeError
+		if _, err := m.Open(t.Context(), "good", nil); !errors.As(err, &unsafe) {
+			t.Errorf("%s: %v", name, err)
+		}
+		m.Close(context.Background())
+	}
+
+	// A lease that ended for a writer who wrote nothing is taken again.
+	dir := copied(t, "good")
+	path := filepath.Join(dir, handshake.BinaryName("good"))
+	m := NewManager(Options{Dirs: []string{dir}, Trust: func(context.Context, Binary) error {
+		endLease(t, path)
+		return nil
+	}})
+	ask(t, open(t, m, "good"), "pid")
+	m.Close(context.Background())
+}
+
+// endLease ends the lease that this process has on the file at path.
+func endLease(t *testing.T, path string) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range open {
+		fd, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if to, err := os.Readlink("/proc/self/fd/" + entry.Name()); err != nil || to != path {
+			continue
+		}
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_UNLCK); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatalf("%s isn't open", path)
 }
 
 // While it runs, the system refuses writers; once it doesn't, no lease is left.

@@ -23,6 +23,9 @@ func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (p
 	if err != nil {
 		return response, err
 	}
+	if held.grant != nil {
+		return response, noClaims()
+	}
 	if held.session == nil {
 		response.Token, err = p.vouch(ctx, p.issued, held.token, req.Target, req.Access, req.Permissions)
 		return response, hinted(err)

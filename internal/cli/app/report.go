@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/text"
@@ -44,9 +45,19 @@ func ReportError(ctx context.Context, stderr io.Writer, err error, code int) {
 	}
 	fmt.Fprintf(stderr, "%s %s\n", Paint(stderr, Red, "zen:"), OneLine(err.Error()))
 	fmt.Fprint(stderr, excerpt(err))
-	if hint := provider.Hint(err); hint != "" {
+	if hint := hintOf(err, code); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", OneLine(hint))
 	}
+}
+
+// hintOf is the hint of an error. Where a failure between the sign-in and the database
+// has none, and names no command itself, it is the one that finds out.
+func hintOf(err error, code int) string {
+	hint := provider.Hint(err)
+	if hint == "" && !strings.Contains(err.Error(), "`zen ") && (code == ExitSignIn || code == ExitUnavailable || code == ExitPermission) {
+		hint = "zen doctor finds out what is wrong"
+	}
+	return hint
 }
 
 // excerpt is the input that an error is about, with its place; "" where it is about
@@ -81,7 +92,7 @@ type errorReport struct {
 func reportJSON(ctx context.Context, stderr io.Writer, err error) {
 	c := classOf(ctx, err)
 	d := errorDocument{SchemaVersion, errorReport{
-		ID: c.name, Class: c.name, Message: OneLine(err.Error()), Hint: OneLine(provider.Hint(err)),
+		ID: c.name, Class: c.name, Message: OneLine(err.Error()), Hint: OneLine(hintOf(err, c.code)),
 		Excerpt: excerpt(err), ExitCode: c.code, RetryAfterMS: provider.RetryAfter(err).Milliseconds(),
 	}}
 	var identified interface{ ErrorID() string }

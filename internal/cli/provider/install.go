@@ -128,12 +128,16 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 		if err != nil {
 			return err
 		}
+		recordInstallation(app.EnvOf(c))
 		if err := printBinary(app.EnvOf(c), installed.Binary, installed.Pin); err != nil {
 			return err
 		}
 		return shadowed(client, installed.Binary)
 	})
 }
+
+// recordInstallation is client.RecordInstallation, whose package a client hides in places.
+func recordInstallation(e *app.Env) { client.RecordInstallation(e) }
 
 // shadowed is an error where another binary of the name is found first.
 func shadowed(client *core.Client, b host.Binary) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/host"
 )
 
 func Command() *cli.Command {
@@ -27,7 +28,7 @@ with; for others, zen.lock in the state directory says which may run.`,
 			{
 				Name:        "list",
 				Usage:       "list the providers that can be found",
-				Description: "Listing starts none of them.",
+				Description: "Each copy with its version, as far as it has run, and whether it is trusted: where\ntwo have one name, the first is the one that runs. Listing starts none of them.",
 				Action:      providerList,
 			},
 			providerInfoCommand(), providerInstallCommand(), providerVerifyCommand(), providerTrustCommand(),
@@ -43,6 +44,11 @@ type providerDocument struct {
 	Error string `json:"error,omitempty"`
 	// Override says that Path was named by zen provider dev, or the environment.
 	Override bool `json:"override,omitempty"`
+	// Version is what this copy said, where it has run; Known is how its sum is known, or no.
+	Version string `json:"version,omitempty"`
+	Known   string `json:"known,omitempty"`
+	// Shadowed says that another copy of the name is found first.
+	Shadowed bool `json:"shadowed,omitempty"`
 }
 
 func providerList(c *cli.Context) error {
@@ -50,7 +56,7 @@ func providerList(c *cli.Context) error {
 		return err
 	}
 	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
-		providers, err := listed(client)
+		providers, err := copies(client)
 		if err != nil {
 			return err
 		}
@@ -66,10 +72,13 @@ func providerList(c *cli.Context) error {
 		table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 		for _, p := range providers {
 			note := p.Error
-			if p.Override {
+			switch {
+			case p.Override:
 				note = "override: " + cmp.Or(p.Error, "not checked")
+			case note == "" && p.Shadowed:
+				note = "not used: another copy is found first"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\n", p.Name, app.OneLine(p.Path), note)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Name, cmp.Or(app.OneLine(p.Version), "-"), trusted(p), app.OneLine(p.Path), note)
 		}
 		return table.Flush()
 	})
@@ -100,6 +109,61 @@ func listed(client *core.Client) ([]providerDocument, error) {
 	}
 	slices.SortFunc(providers, func(a, b providerDocument) int { return strings.Compare(a.Name, b.Name) })
 	return providers, nil
+}
+
+// trusted is whether a copy may run, in a word or two.
+func trusted(p providerDocument) string {
+	switch p.Known {
+	case "", "no":
+		return "not trusted"
+	}
+	return "trusted (" + p.Known + ")"
+}
+
+// copies are all copies of the installed providers, and what overrides one.
+func copies(client *core.Client) ([]providerDocument, error) {
+	used, err := listed(client)
+	if err != nil {
+		return nil, err
+	}
+	all, first := []providerDocument{}, map[string]bool{}
+	for _, p := range used {
+		if p.Override {
+			all = append(all, p)
+			first[p.Name] = true
+		}
+	}
+	for _, found := range client.Providers.All() {
+		p := providerDocument{Name: found.Name, Path: found.Path, Known: "no", Shadowed: first[found.Name]}
+		first[p.Name] = true
+		if found.Err == nil {
+			found.Err = p.look(client)
+		}
+		if found.Err != nil {
+			p.Error = app.OneLine(found.Err.Error())
+		}
+		all = append(all, p)
+	}
+	slices.SortStableFunc(all, func(a, b providerDocument) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// look finds out how a copy is known. That it isn't is no error.
+func (p *providerDocument) look(client *core.Client) error {
+	binary, err := host.InspectFile(p.Name, p.Path)
+	if err != nil {
+		return err
+	}
+	pins := client.Providers.Pins
+	known, err := pins.Known(binary)
+	if err != nil {
+		return nil
+	}
+	p.Known, p.Version = known.Known, known.Version
+	if copied, ok, err := pins.Lock.CopyAt(p.Name, p.Path); err == nil && ok && p.Version == "" {
+		p.Version = copied.Version
+	}
+	return nil
 }
 
 // completeInstalled offers the names of providers, and starts none.

@@ -3,12 +3,16 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
 )
@@ -17,9 +21,10 @@ func providerTrustCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "trust",
 		Usage:     "let a provider that was put there by hand run",
-		ArgsUsage: "NAME",
+		ArgsUsage: "NAME | PATH",
 		Description: `It pins the binary as it is now, without starting it. One that was pinned
-and has changed since takes --force.`,
+and has changed since takes --force. PATH is a further copy of a provider, which some
+other program finds first; the pin of the one that zen finds stays.`,
 		Flags:        []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"}},
 		Action:       providerTrust,
 		BashComplete: completeInstalled,
@@ -32,6 +37,9 @@ func providerTrust(c *cli.Context) error {
 		return err
 	}
 	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+		if strings.ContainsRune(name, filepath.Separator) {
+			return trustCopy(c, client, name)
+		}
 		binary, err := host.Inspect(client.Providers.Dirs, name)
 		if err != nil {
 			return err
@@ -48,6 +56,41 @@ func providerTrust(c *cli.Context) error {
 		}
 		return printBinary(app.EnvOf(c), binary, known)
 	})
+}
+
+// trustCopy pins the copy of a provider at a path.
+func trustCopy(c *cli.Context, client *core.Client, path string) error {
+	name, ok := handshake.ProviderName(filepath.Base(path))
+	if !ok {
+		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%.200q is no provider's binary", path), Hint: "its file is called " + handshake.BinaryName("NAME")}
+	}
+	path, err := filepath.Abs(path)
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return &provider.Error{Kind: provider.ErrNoProvider, Message: fmt.Sprintf("trust provider: %v", err), Err: err}
+	}
+	binary, err := host.InspectFile(name, path)
+	if err != nil {
+		return err
+	}
+	pins := client.Providers.Pins
+	known, err := pins.Known(binary)
+	if err != nil {
+		copied, ok, loadErr := pins.Lock.CopyAt(name, binary.Path)
+		switch sum, _ := copied.Here(); {
+		case loadErr != nil:
+			return loadErr
+		case ok && !c.Bool("force"):
+			return &pin.ChangedError{Binary: binary, Want: sum.SHA256, ByPath: true}
+		}
+		known = pin.Pin{Source: binary.Path, Known: pin.Local}
+		if err := pins.Lock.SetCopy(c.Context, binary, known); err != nil {
+			return err
+		}
+	}
+	return printBinary(app.EnvOf(c), binary, known)
 }
 
 // binaryDocument is a provider's program and how it is known.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/token"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/session"
@@ -109,6 +110,7 @@ func (o LoginOptions) Run(ctx context.Context, e *app.Env) error {
 			return o.explain(ctx, name, err)
 		}
 		ui.Done()
+		client.RecordInstallation(e)
 		fmt.Fprintf(e.Notes(), "Signed in to profile %q with %s as %s.\n", s.Profile(), name, accountName(account))
 		if e.JSON {
 			return token.PrintStatus(ctx, e, s)

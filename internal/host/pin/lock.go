@@ -2,9 +2,14 @@ package pin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"runtime"
 	"strings"
+
+	"github.com/zen-auth/zen/internal/host"
 )
 
 // lockVersion is the version of the file's form.
@@ -72,13 +77,27 @@ func (l *Lock) Path() string { return l.file.path }
 type document struct {
 	Version   int            `toml:"version"`
 	Providers map[string]Pin `toml:"providers"`
+	// Copies are the pins of further copies, by the path of each.
+	Copies map[string]Copy `toml:"copies,omitempty"`
+}
+
+// Copy is what is known of one provider at one path beside the pin of its name: the copy
+// that a zen came with, for programs that find another one first or know no sums.
+type Copy struct {
+	Name string `toml:"name"`
+	Pin
 }
 
 // Load reads the pins, by the name of the provider. A file that others could have
 // written is an error, which is provider.ErrConfig, as is one that isn't
 // understood.
 func (l *Lock) Load() (map[string]Pin, error) {
-	doc := document{Providers: map[string]Pin{}}
+	doc, err := l.load()
+	return doc.Providers, err
+}
+
+func (l *Lock) load() (document, error) {
+	doc := document{Providers: map[string]Pin{}, Copies: map[string]Copy{}}
 	err := l.file.load(&doc, "a newer zen may have written it; zen provider trust NAME makes a new one once it is moved away", func() error {
 		if doc.Version != lockVersion {
 			return fmt.Errorf("its version is %d, not %d", doc.Version, lockVersion)
@@ -86,9 +105,9 @@ func (l *Lock) Load() (map[string]Pin, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return document{}, err
 	}
-	return doc.Providers, nil
+	return doc, nil
 }
 
 // Update changes the pins in one step: no other process changes them meanwhile, and
@@ -96,15 +115,40 @@ func (l *Lock) Load() (map[string]Pin, error) {
 // most.
 func (l *Lock) Update(ctx context.Context, change func(pins map[string]Pin) error) error {
 	return l.file.alone(ctx, func() error {
-		pins, err := l.Load()
+		doc, err := l.load()
 		if err == nil {
-			err = change(pins)
+			err = change(doc.Providers)
 		}
 		if err != nil {
 			return err
 		}
-		return l.save(pins)
+		return l.save(doc)
 	})
+}
+
+// SetCopy pins b at its path, and leaves the pin of its name as it is.
+func (l *Lock) SetCopy(ctx context.Context, b host.Binary, pin Pin) error {
+	return l.file.alone(ctx, func() error {
+		doc, err := l.load()
+		if err != nil {
+			return err
+		}
+		pin.Platforms = map[string]Sum{Platform(): {SHA256: b.SHA256, Size: b.Size}}
+		for path := range doc.Copies {
+			if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+				delete(doc.Copies, path) // of a zen that was moved or removed
+			}
+		}
+		doc.Copies[b.Path] = Copy{Name: b.Name, Pin: pin}
+		return l.save(doc)
+	})
+}
+
+// CopyAt is the pin of a copy of the provider at a path; ok is false where there is none.
+func (l *Lock) CopyAt(name, path string) (pin Pin, ok bool, err error) {
+	doc, err := l.load()
+	c, ok := doc.Copies[path]
+	return c.Pin, ok && c.Name == name, err
 }
 
 // Swap changes the pin of name together with its file. change says what it becomes, and
@@ -113,10 +157,11 @@ func (l *Lock) Update(ctx context.Context, change func(pins map[string]Pin) erro
 // waits as Update does; after an error of change or swap nothing has changed.
 func (l *Lock) Swap(ctx context.Context, name string, change func(pins map[string]Pin) (Pin, error), swap func() error) error {
 	return l.file.alone(ctx, func() error {
-		pins, err := l.Load()
+		doc, err := l.load()
 		if err != nil {
 			return err
 		}
+		pins := doc.Providers
 		next, err := change(pins)
 		if err != nil {
 			return err
@@ -125,20 +170,20 @@ func (l *Lock) Swap(ctx context.Context, name string, change func(pins map[strin
 		marked := before
 		marked.Pending = &next
 		pins[name] = marked
-		if err := l.save(pins); err != nil {
+		if err := l.save(doc); err != nil {
 			return err
 		}
 		if err := swap(); err != nil {
 			if pins[name] = before; !had {
 				delete(pins, name)
 			}
-			_ = l.save(pins) // else what is pending stays so, and is not there
+			_ = l.save(doc) // else what is pending stays so, and is not there
 			return err
 		}
 		pins[name] = next
 		// Where it can't be written, on a full disk, what is pending runs, and the next
 		// change tidies up.
-		_ = l.save(pins)
+		_ = l.save(doc)
 		return nil
 	})
 }
@@ -159,6 +204,7 @@ func (p Pin) is(sum string) bool {
 	return ok && here.SHA256 == sum
 }
 
-func (l *Lock) save(pins map[string]Pin) error {
-	return l.file.save("# The provider programs that zen may run. zen provider writes it.\n", document{lockVersion, pins})
+func (l *Lock) save(doc document) error {
+	doc.Version = lockVersion
+	return l.file.save("# The provider programs that zen may run. zen provider writes it.\n", doc)
 }

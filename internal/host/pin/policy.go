@@ -21,6 +21,10 @@ type Policy struct {
 	// called by one goroutine at a time.
 	Ask func(context.Context, host.Binary) (bool, error)
 
+	// ByPath has the hints name a binary by its path: for a program that finds other
+	// copies of a provider than zen does.
+	ByPath bool
+
 	asking sync.Mutex
 }
 
@@ -29,7 +33,15 @@ type Policy struct {
 // use.
 func (p *Policy) Trust(ctx context.Context, b host.Binary) error {
 	known, err := p.Known(b)
-	if err == nil && known.Known != Bundled && p.wasPending(b) {
+	if err == nil && p.Bundled[b.Name] == b.SHA256 {
+		// For the programs that use it without knowing its sum. Where it can't be
+		// written, they say so.
+		if noted, ok, noteErr := p.Lock.CopyAt(b.Name, b.Path); noteErr == nil && (!ok || !noted.is(b.SHA256)) {
+			_ = p.Lock.SetCopy(ctx, b, known)
+		}
+		return nil
+	}
+	if err == nil && p.wasPending(b) {
 		// What killed an installation is over. Where it can't be written now, it is next time.
 		_ = p.Lock.settle(ctx, b.Name, b.SHA256)
 	}
@@ -70,23 +82,40 @@ func (p *Policy) Known(b host.Binary) (Pin, error) {
 	}
 	known := pins[b.Name]
 	pinned, ok := known.Here()
+	copied, isCopy, err := p.Lock.CopyAt(b.Name, b.Path)
+	if err != nil {
+		return Pin{}, err
+	}
 	switch {
 	case known.is(b.SHA256):
 		return known, nil
 	case known.Pending != nil && known.Pending.is(b.SHA256):
 		return *known.Pending, nil
+	case isCopy && copied.is(b.SHA256):
+		return copied, nil
+	case isCopy:
+		sum, _ := copied.Here()
+		return Pin{}, &ChangedError{Binary: b, Want: sum.SHA256, ByPath: p.ByPath}
 	case ok:
-		return Pin{}, &ChangedError{Binary: b, Want: pinned.SHA256}
+		return Pin{}, &ChangedError{Binary: b, Want: pinned.SHA256, ByPath: p.ByPath}
 	case bundled != "":
-		return Pin{}, &ChangedError{Binary: b, Want: bundled}
+		return Pin{}, &ChangedError{Binary: b, Want: bundled, ByPath: p.ByPath}
 	}
-	return Pin{}, &UnknownError{Binary: b}
+	return Pin{}, &UnknownError{Binary: b, ByPath: p.ByPath}
 }
 
 // Learn notes the version that b says, where its pin has none: what is pinned as it
-// was found wasn't asked. A bundled binary has no pin.
+// was found wasn't asked. A bundled binary's pin is that of its path.
 func (p *Policy) Learn(ctx context.Context, b host.Binary, version string) error {
 	known, err := p.Known(b)
+	if err == nil && p.Bundled[b.Name] == b.SHA256 {
+		known, ok, err := p.Lock.CopyAt(b.Name, b.Path)
+		if err != nil || !ok || !known.is(b.SHA256) || known.Version == version {
+			return err
+		}
+		known.Version = version
+		return p.Lock.SetCopy(ctx, b, known)
+	}
 	if err != nil || known.Known == Bundled || known.Version != "" {
 		return err
 	}
@@ -118,7 +147,10 @@ func (l *Lock) Set(ctx context.Context, b host.Binary, pin Pin) error {
 }
 
 // UnknownError reports a binary that has no pin. It is provider.ErrNoProvider.
-type UnknownError struct{ Binary host.Binary }
+type UnknownError struct {
+	Binary host.Binary
+	ByPath bool
+}
 
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("provider %s is not pinned: nobody has said yet that %s may run", e.Binary.Name, e.Binary.Path)
@@ -131,7 +163,7 @@ func (e *UnknownError) ErrorID() string { return "provider_unknown" }
 func (e *UnknownError) Unwrap() error {
 	return &provider.Error{
 		Kind: provider.ErrNoProvider,
-		Hint: fmt.Sprintf("if you trust it: zen provider trust %s", e.Binary.Name),
+		Hint: fmt.Sprintf("if you trust it: zen provider trust %s", argument(e.Binary, e.ByPath)),
 	}
 }
 
@@ -140,7 +172,8 @@ func (e *UnknownError) Unwrap() error {
 type ChangedError struct {
 	Binary host.Binary
 	// Want is the SHA-256 that was accepted.
-	Want string
+	Want   string
+	ByPath bool
 }
 
 func (e *ChangedError) Error() string {
@@ -155,6 +188,14 @@ func (e *ChangedError) ErrorID() string { return "provider_changed" }
 func (e *ChangedError) Unwrap() error {
 	return &provider.Error{
 		Kind: provider.ErrNoProvider,
-		Hint: fmt.Sprintf("if you changed it yourself: zen provider trust --force %s; else install it anew", e.Binary.Name),
+		Hint: fmt.Sprintf("if you changed it yourself: zen provider trust --force %s; else install it anew", argument(e.Binary, e.ByPath)),
 	}
+}
+
+// argument is what tells zen provider trust which binary is meant.
+func argument(b host.Binary, byPath bool) string {
+	if byPath {
+		return b.Path
+	}
+	return b.Name
 }

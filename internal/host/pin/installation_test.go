@@ -1,0 +1,127 @@
+package pin_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/host/pin"
+)
+
+func TestInstallation(t *testing.T) {
+	state, dir := filepath.Join(t.TempDir(), "state"), t.TempDir()
+	if got := pin.Installation(state); got != "" {
+		t.Errorf("without a record: %q", got)
+	}
+	if err := pin.RecordInstallation(state, "relative"); err == nil {
+		t.Error("a relative path was recorded")
+	}
+	if err := pin.RecordInstallation(state, dir); err != nil {
+		t.Fatal(err)
+	}
+	record := filepath.Join(state, "installation.toml")
+	for name, test := range map[string]struct {
+		change func() error
+		counts bool
+	}{
+		"as it was written":  {func() error { return nil }, true},
+		"others may write":   {func() error { return os.Chmod(record, 0o666) }, false},
+		"the group may":      {func() error { return os.Chmod(record, 0o660) }, false},
+		"closed again":       {func() error { return os.Chmod(record, 0o600) }, true},
+		"damaged":            {func() error { return os.WriteFile(record, []byte("directory = "), 0o600) }, false},
+		"relative":           {func() error { return os.WriteFile(record, []byte("directory = \"bin\""), 0o600) }, false},
+		"not there any more": {func() error { return os.WriteFile(record, []byte("directory = \"/nonexistent\""), 0o600) }, false},
+	} {
+		if runtime.GOOS == "windows" {
+			t.Skip("modes are not Windows'")
+		}
+		if err := os.Chmod(record, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(record, []byte("directory = \""+dir+"\"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := test.change(); err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		if test.counts {
+			want = dir
+		}
+		if got := pin.Installation(state); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if err := os.Remove(record); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "record")
+	if err := os.WriteFile(elsewhere, []byte("directory = \""+dir+"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, record); err != nil {
+		t.Skip(err)
+	}
+	if got := pin.Installation(state); got != "" {
+		t.Error("a link counts as a record")
+	}
+	if err := os.Remove(record); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(record, []byte("directory = \""+dir+"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(record, 12345, 12345); err != nil {
+		t.Skip("only root can give files away: ", err)
+	}
+	if got := pin.Installation(state); got != "" {
+		t.Error("somebody else's record counts")
+	}
+}
+
+// The copy that came with zen runs for programs that know no sums, beside one of the same
+// name that is pinned; each for its own path and bytes alone.
+func TestPinsCoverBothCopies(t *testing.T) {
+	lock := pin.NewLock(filepath.Join(t.TempDir(), "zen.lock"))
+	installed := host.Binary{Name: "clerk", Path: "/data/zen-provider-clerk", SHA256: "aa"}
+	beside := filepath.Join(t.TempDir(), "zen-provider-clerk")
+	if err := os.WriteFile(beside, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	bundled := host.Binary{Name: "clerk", Path: beside, SHA256: "bb"}
+	if err := lock.Set(t.Context(), installed, pin.Pin{Source: "/dist", Known: pin.SHA256}); err != nil {
+		t.Fatal(err)
+	}
+	zen := &pin.Policy{Bundled: map[string]string{"clerk": "bb"}, Lock: lock}
+	application := &pin.Policy{Lock: lock, ByPath: true}
+	if err := application.Trust(t.Context(), bundled); err == nil {
+		t.Fatal("a copy that zen never ran may run")
+	}
+	if err := zen.Trust(t.Context(), bundled); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []host.Binary{installed, bundled} {
+		if err := application.Trust(t.Context(), b); err != nil {
+			t.Errorf("%s: %v", b.Path, err)
+		}
+	}
+	for name, b := range map[string]host.Binary{
+		"other bytes":       {Name: "clerk", Path: beside, SHA256: "cc"},
+		"another place":     {Name: "clerk", Path: "/tmp/zen-provider-clerk", SHA256: "bb"},
+		"another's name":    {Name: "auth0", Path: beside, SHA256: "bb"},
+		"nothing of either": {Name: "clerk", Path: "/tmp/zen-provider-clerk", SHA256: "dd"},
+	} {
+		if err := application.Trust(t.Context(), b); err == nil {
+			t.Errorf("%s: it may run", name)
+		}
+	}
+	// What is pinned by name goes on without touching the copies.
+	if err := lock.Set(t.Context(), installed, pin.Pin{Source: "/dist", Known: pin.SHA256}); err != nil {
+		t.Fatal(err)
+	}
+	if err := application.Trust(t.Context(), bundled); err != nil {
+		t.Error(err)
+	}
+}
