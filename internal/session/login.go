@@ -89,6 +89,17 @@ type loginHost struct {
 	stored   *store.Account
 }
 
+// Ask implements provider.Host. The question carries the provider's name: it is none of
+// zen's own.
+func (h *loginHost) Ask(ctx context.Context, question string) (string, error) {
+	return h.UI.Ask(ctx, h.provider+": "+question)
+}
+
+// AskSecret implements provider.Host, as Ask does.
+func (h *loginHost) AskSecret(ctx context.Context, question string) (provider.Secret, error) {
+	return h.UI.AskSecret(ctx, h.provider+": "+question)
+}
+
 // Store implements provider.Host. It is called at most once at a time by the
 // login stream, and its result is read after the stream has ended.
 func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
