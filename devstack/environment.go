@@ -10,6 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/devstack/app"
 	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/oidc"
 )
 
@@ -82,7 +83,8 @@ func (s *Stack) config() string {
 	}
 	section("profiles.default", "database", s.DatabaseURL(), "database_id", s.DatabaseID(), "provider", "clerk")
 	section("providers.clerk", "publishable_key", s.Clerk.PublishableKey(), "bridge_url", s.url+app.BridgePath,
-		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
+		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate),
+		"oauth_client_id", clerk.DefaultOAuthClientID)
 	section("providers.platformtoken", "organization", organization, "api_url", s.url)
 	if s.Auth0 != nil && s.seed.Auth0.Applications == nil && s.seed.Auth0.APIs == nil {
 		section("providers.auth0", "domain", strings.TrimPrefix(s.Auth0.BaseURL(), "http://"), "client_id", auth0.DefaultClientID,

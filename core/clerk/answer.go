@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -21,6 +22,15 @@ type AnswerError struct {
 }
 
 func (e *AnswerError) Error() string { return fmt.Sprintf("HTTP %d, %s", e.Status, e.Code) }
+
+// Code returns the code of Clerk's answer in the chain of err, or "".
+func Code(err error) string {
+	var answer *AnswerError
+	if errors.As(err, &answer) {
+		return answer.Code
+	}
+	return ""
+}
 
 // apiError turns an answer other than 200 into an error. A 4xx counts as Clerk's
 // word only in Clerk's form: a proxy's 403 must not end anybody's session.
@@ -65,6 +75,8 @@ func apiError(what string, res *http.Response, body []byte) error {
 	case code == "organization_not_found_or_unauthorized", code == "not_a_member_in_organization":
 		failure.Kind = provider.ErrPermission
 		failure.Hint = "is it the slug or id of an organisation that you are a member of?"
+	case code == "form_identifier_not_found":
+		failure.Hint = "is it an address of an account of this app?"
 	case code == "user_banned", code == "user_locked":
 		failure.Hint = "who administers the app in the Clerk dashboard can let you in again"
 	case strings.HasPrefix(code, "sign_in_token_"), strings.HasPrefix(code, "ticket_"):

@@ -54,56 +54,6 @@ func (s *Session) adopt(view *clientView) string {
 	return ""
 }
 
-// SignIn exchanges a ticket for a session of a new client.
-func (f *Frontend) SignIn(ctx context.Context, ticket provider.Secret) (*Session, error) {
-	const what = "exchange the ticket"
-	var answer struct {
-		Response struct {
-			Status    string `json:"status"`
-			SessionID string `json:"created_session_id"`
-		} `json:"response"`
-		Client *clientView `json:"client"`
-	}
-	client, err := f.do(ctx, call{
-		what: what, method: http.MethodPost, path: "/v1/client/sign_ins",
-		form: url.Values{"strategy": {"ticket"}, "ticket": {ticket.Reveal()}},
-	}, &answer)
-	if err != nil {
-		return nil, err
-	}
-	if status := answer.Response.Status; status != "complete" {
-		return nil, incomplete(status)
-	}
-	s := &Session{ID: answer.Response.SessionID, Client: client}
-	if !IsSessionID(s.ID) || client.IsZero() {
-		return nil, Unavailable(what, "the answer has no session and client of a native app")
-	}
-	s.adopt(answer.Client)
-	return s, nil
-}
-
-// incomplete explains a sign-in that a ticket alone did not finish.
-func incomplete(status string) error {
-	reasons := map[string]string{
-		"needs_second_factor": "the account needs a second factor, which a ticket does not carry",
-		"needs_new_password":  "the account needs a new password",
-		"needs_client_trust":  "Clerk wants this new device to be confirmed (client trust)",
-		"needs_protect_check": "Clerk Protect wants a check that only a browser can do",
-		"needs_first_factor":  "Clerk did not take the ticket as a first factor",
-		"needs_identifier":    "Clerk did not find a user in the ticket",
-		"abandoned":           "the sign-in was abandoned",
-	}
-	reason, known := reasons[status]
-	if !known {
-		reason = fmt.Sprintf("the sign-in is %.40q, not complete", status)
-	}
-	return &provider.Error{
-		Kind:    provider.ErrRejected,
-		Message: "clerk: sign in: " + reason,
-		Hint:    "sign in to your app in the browser, finish what it asks for, and run zen login again",
-	}
-}
-
 // Activate makes an organisation, by id or slug, the session's active one.
 func (f *Frontend) Activate(ctx context.Context, s *Session, organization string) error {
 	return f.sessionCall(ctx, s, "activate the organisation", "/touch", url.Values{"active_organization_id": {organization}}, nil)

@@ -224,7 +224,7 @@ func (m *Manager) start(name string) (*Client, error) {
 		return nil, err
 	}
 	m.sweeping.Do(func() {
-		m.running.Go(func() { private.SweepDirs(m.base, SocketParent(), SocketDirPrefix, time.Now()) })
+		m.running.Go(func() { private.SweepDirs(m.base, SocketParent(), SocketDirPrefix, time.Now(), endLeft) })
 	})
 	program, err := openProgram(name, path)
 	if err != nil {

@@ -190,6 +190,7 @@ func (p *process) stop() {
 		case <-ended:
 		case <-time.After(p.limits.stop):
 		}
+		endLeft(p.dir.Path)
 		p.dir.Remove()
 	})
 }

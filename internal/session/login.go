@@ -364,7 +364,7 @@ var errNoKeys = errors.New("its issuer publishes no keys")
 // Status reads the store, and checks the cached token against the keys on disk. It
 // opens no seal: of a sealed token it says what was written down when it was verified.
 func (s *Session) Status(ctx context.Context) (Status, error) {
-	meta, err := s.config.Store.Meta(s.config.Name)
+	meta, plain, err := s.config.Store.MetaAndRecord(s.config.Name)
 	if err != nil {
 		return Status{}, err
 	}
@@ -388,7 +388,8 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 	}
 	status.Token = provider.Token{Issued: token.Issued, Expires: token.Expires, Verification: token.Verification}
 	if meta.Storage != store.StorageKeyring {
-		return status, s.checkPlain(ctx, &status)
+		s.checkPlain(ctx, &status, plain)
+		return status, nil
 	}
 	status.Claims.KeyID = token.KeyID
 	if token.Verification != nil {
@@ -399,16 +400,8 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 }
 
 // checkPlain verifies the cached token itself, which is there to be read.
-func (s *Session) checkPlain(ctx context.Context, status *Status) error {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
-	if err != nil {
-		return err
-	}
-	token, ok := record.Tokens[s.config.Key(record, s.config.Own(record))]
-	if !ok { // another process forgot it just now
-		status.Token = provider.Token{}
-		return nil
-	}
+func (s *Session) checkPlain(ctx context.Context, status *Status, record store.Record) {
+	token := record.Tokens[s.config.Key(record, s.config.Own(record))]
 	status.Token, status.Claims, status.Reason = s.config.Check(token, s.config.Own(record).Rights, s.verify(ctx, true))
 	switch {
 	case status.Reason == nil && token.Verification == nil:
@@ -420,7 +413,6 @@ func (s *Session) checkPlain(ctx context.Context, status *Status) error {
 	default:
 		status.State = StateInvalid
 	}
-	return nil
 }
 
 // checkSealed says what can be said of a token without opening the seal: it was

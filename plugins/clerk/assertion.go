@@ -16,24 +16,25 @@ func (p *clerkProvider) Assertion(ctx context.Context, req provider.AssertionReq
 	if err := p.configured(); err != nil {
 		return none, nil, err
 	}
-	if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, provider.AssertionJWT) {
-		return none, nil, &provider.Error{Kind: provider.ErrPermission, Message: "clerk: a session states who somebody is in a JWT alone"}
+	if err := checkKinds(req.Kinds); err != nil {
+		return none, nil, err
 	}
 	held, err := p.decodeCredential(req.Credential)
 	if err != nil {
 		return none, nil, err
 	}
-	if held.session == nil {
-		return none, nil, &provider.Error{
-			Kind: provider.ErrPermission, Message: "clerk: a sign-in by redirect has one token, for a database, which is shown to nothing else",
-			Hint: "use the method bridge",
+	if held.grant != nil {
+		if err := p.checkAudience(methodOAuth, req.Audience); err != nil {
+			return none, nil, err
 		}
+		id, claims, renewed, err := p.renew(ctx, held.grant, req.Credential)
+		return provider.Assertion{Kind: provider.AssertionJWT, Value: id, Expires: claims.Expires}, renewed, err
 	}
-	if req.Audience != "" && p.settings.assertTemplate == "" {
-		return none, nil, &provider.Error{
-			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: a session token is for no audience, and one for %.100q is asked for", req.Audience),
-			Hint: fmt.Sprintf("make a JWT template with the claim aud of %q and name it in %s", req.Audience, keyAssertionTemplate),
-		}
+	if held.session == nil {
+		return none, nil, redirectStatesNothing()
+	}
+	if err := p.checkAudience(methodBridge, req.Audience); err != nil {
+		return none, nil, err
 	}
 	before := held.session.Client
 	value, err := p.frontend.Mint(ctx, held.session, p.settings.assertTemplate)
@@ -56,4 +57,36 @@ func (p *clerkProvider) Assertion(ctx context.Context, req provider.AssertionReq
 		return none, renewed, err
 	}
 	return provider.Assertion{Kind: provider.AssertionJWT, Value: value, Expires: claims.Expires}, renewed, nil
+}
+
+func checkKinds(kinds []provider.AssertionKind) error {
+	if len(kinds) == 0 || slices.Contains(kinds, provider.AssertionJWT) {
+		return nil
+	}
+	return &provider.Error{Kind: provider.ErrPermission, Message: "clerk: a session states who somebody is in a JWT alone"}
+}
+
+func redirectStatesNothing() error {
+	return &provider.Error{
+		Kind: provider.ErrPermission, Message: "clerk: a sign-in by redirect has one token, for a database, which is shown to nothing else",
+		Hint: "use the method bridge",
+	}
+}
+
+// checkAudience finds out whether what a method yields can be stated for somebody.
+func (p *clerkProvider) checkAudience(method, audience string) error {
+	oauth := method == methodOAuth || method == methodDevice
+	switch {
+	case audience == "", oauth && audience == p.settings.oauthClientID, !oauth && p.settings.assertTemplate != "":
+		return nil
+	case oauth:
+		return &provider.Error{
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: an ID token is for the OAuth application %.60q, and one for %.100q is asked for", p.settings.oauthClientID, audience),
+			Hint: "have the application's client id accepted there as an audience, or use the method bridge or email with " + keyAssertionTemplate,
+		}
+	}
+	return &provider.Error{
+		Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: a session token is for no audience, and one for %.100q is asked for", audience),
+		Hint: fmt.Sprintf("make a JWT template with the claim aud of %q and name it in %s", audience, keyAssertionTemplate),
+	}
 }

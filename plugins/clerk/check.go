@@ -19,7 +19,7 @@ func (p *clerkProvider) Check(ctx context.Context, _ provider.CheckRequest, repo
 		return nil, report(failed("publishable-key", err))
 	}
 	for _, check := range []func(context.Context) provider.Finding{
-		p.checkKey, p.checkKeySet, p.checkClock, p.checkNativeAPI, p.checkBridge,
+		p.checkKey, p.checkKeySet, p.checkClock, p.checkNativeAPI, p.checkBridge, p.checkOAuth,
 	} {
 		if err := report(check(ctx)); err != nil {
 			return nil, err
@@ -104,8 +104,7 @@ func (p *clerkProvider) checkNativeAPI(ctx context.Context) provider.Finding {
 func (p *clerkProvider) checkBridge(ctx context.Context) provider.Finding {
 	if p.settings.bridge == nil {
 		return provider.Finding{
-			ID: "bridge", Severity: provider.SeverityWarn, Text: "bridge_url is not set: signing in is not possible",
-			Hint: "set it to the page of your app that authorises terminals",
+			ID: "bridge", Severity: provider.SeveritySkipped, Text: "bridge_url is not set: the methods bridge and redirect can't be used",
 		}
 	}
 	res, err := p.get(ctx, "open the bridge page", p.settings.bridge.String())

@@ -16,7 +16,7 @@ func findings(t *testing.T, p *clerkProvider) map[string]provider.Finding {
 	t.Helper()
 	all := map[string]provider.Finding{}
 	_, err := p.Check(t.Context(), provider.CheckRequest{}, func(f provider.Finding) error {
-		if f.Text == "" || f.Severity != provider.SeverityOK && f.Hint == "" && f.ID != "jwks" && f.ID != "bridge" && f.ID != "native-api" {
+		if f.Text == "" || f.Severity != provider.SeverityOK && f.Hint == "" && f.ID != "jwks" && f.ID != "bridge" && f.ID != "native-api" && f.Severity != provider.SeveritySkipped {
 			t.Errorf("%+v says too little", f)
 		}
 		all[f.ID] = f
@@ -57,7 +57,7 @@ func TestCheck(t *testing.T) {
 	if !strings.Contains(got["clock"].Text, "behind Clerk's") || !strings.Contains(got["native-api"].Hint, "dashboard.clerk.com") {
 		t.Errorf("%+v", got)
 	}
-	if got := findings(t, f.provider(keyBridgeURL, "")); got["bridge"].Severity != provider.SeverityWarn {
+	if got := findings(t, f.provider(keyBridgeURL, "")); got["bridge"].Severity != provider.SeveritySkipped {
 		t.Errorf("no bridge: %+v", got["bridge"])
 	}
 
@@ -74,7 +74,7 @@ func TestCheck(t *testing.T) {
 
 func TestDescribeNeedsNothing(t *testing.T) {
 	d, err := newProvider("1.2.3").Describe(t.Context())
-	if err != nil || d.Name != "clerk" || d.Version != "1.2.3" || d.Methods[0].Name != methodBridge || len(d.Fields) != 5 {
+	if err != nil || d.Name != "clerk" || d.Version != "1.2.3" || d.Methods[0].Name != methodBridge || len(d.Fields) != 7 {
 		t.Errorf("%+v, %v", d, err)
 	}
 	for _, field := range d.Fields {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -9,11 +11,20 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is what a credential holds: a session of a client, or, after a sign-in by
-// redirect, a token and nothing to renew it with.
+// stored is what a credential holds: a session of a client; after a sign-in by redirect
+// a token, and nothing to renew it with; or what an OAuth application was granted.
 type stored struct {
 	session *clerk.Session
 	token   provider.Secret
+	grant   *grant
+}
+
+// grant is a sign-in by an OAuth application.
+type grant struct {
+	// refresh is zero where the application may have none; id is the ID token then.
+	refresh, id provider.Secret
+	// organization is the id of the one that was picked, or "".
+	organization string
 }
 
 // encoded is stored as JSON, with the secrets in the clear.
@@ -25,12 +36,28 @@ type encoded struct {
 	Session  string `json:"session,omitempty"`
 	Client   string `json:"client,omitempty"`
 	Token    string `json:"token,omitempty"`
+
+	// Application is a hash, too: of the client id.
+	Application  string `json:"application,omitempty"`
+	Refresh      string `json:"refresh,omitempty"`
+	ID           string `json:"id,omitempty"`
+	Organization string `json:"organization,omitempty"`
+}
+
+// application tells OAuth applications apart without naming one.
+func (s settings) application() string {
+	sum := sha256.Sum256([]byte(s.oauthClientID))
+	return hex.EncodeToString(sum[:8])
 }
 
 const credentialVersion = 1
 
-func (s stored) encode(i clerk.Instance) provider.Secret {
-	e := encoded{Version: credentialVersion, Instance: i.Fingerprint(), Token: s.token.Reveal()}
+func (s stored) encode(c settings) provider.Secret {
+	e := encoded{Version: credentialVersion, Instance: c.instance.Fingerprint(), Token: s.token.Reveal()}
+	if s.grant != nil {
+		e.Application, e.Organization = c.application(), s.grant.organization
+		e.Refresh, e.ID = s.grant.refresh.Reveal(), s.grant.id.Reveal()
+	}
 	if s.session != nil {
 		e.Session, e.Client = s.session.ID, s.session.Client.Reveal()
 	}
@@ -54,6 +81,16 @@ func (p *clerkProvider) decodeCredential(c provider.Credential) (stored, error) 
 	if e.Instance != p.settings.instance.Fingerprint() {
 		return stored{}, noCredential("clerk: the stored credential is of another Clerk instance than " + p.settings.instance.Host)
 	}
+	if e.Application != "" {
+		if e.Application != p.settings.application() {
+			return stored{}, noCredential("clerk: the stored credential is of another OAuth application than " + keyOAuthClientID + " names")
+		}
+		g := &grant{refresh: provider.NewSecret(e.Refresh), id: provider.NewSecret(e.ID), organization: e.Organization}
+		if g.refresh.IsZero() && g.id.IsZero() {
+			return stored{}, noCredential("clerk: the stored credential is damaged")
+		}
+		return stored{grant: g}, nil
+	}
 	if e.Token != "" {
 		return stored{token: provider.NewSecret(e.Token)}, nil
 	}
@@ -71,7 +108,7 @@ func noCredential(message string) error {
 // sessionCredential is what is stored of a session.
 func (p *clerkProvider) sessionCredential(s *clerk.Session, subject string, issued time.Time) provider.Credential {
 	return provider.Credential{
-		Data:    stored{session: s}.encode(p.settings.instance),
+		Data:    stored{session: s}.encode(p.settings),
 		Subject: subject, Issued: issued, Expires: s.Expires,
 	}
 }

@@ -17,12 +17,13 @@ func FuzzDecodeCredential(f *testing.F) {
 	good := p.sessionCredential(&clerk.Session{ID: testSession, Client: provider.NewSecret("a.b.c")}, "", p.now())
 	f.Add(good.Data.Reveal())
 	f.Add(`{"v":1,"session":"sess_/../x"}`)
+	f.Add(stored{grant: &grant{refresh: provider.NewSecret("r")}}.encode(p.settings).Reveal())
 	f.Fuzz(func(t *testing.T, data string) {
 		held, err := p.decodeCredential(provider.Credential{Data: provider.NewSecret(data)})
 		if err != nil {
 			return
 		}
-		if held.session == nil && held.token.IsZero() || held.session != nil && strings.ContainsAny(held.session.ID, "/?#.% ") {
+		if held.session == nil && held.token.IsZero() && held.grant == nil || held.session != nil && strings.ContainsAny(held.session.ID, "/?#.% ") {
 			t.Fatalf("%+v", held)
 		}
 	})

@@ -20,16 +20,13 @@ const (
 	cleanupTimeout = 5 * time.Second
 )
 
-// Login implements provider.Identity. A page of the customer's app, the bridge,
-// hands over a one-time ticket (or, for the method redirect, a token) on loopback;
-// the browser shows success only once the host has stored the result.
-func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
-	if err := p.configured(); err != nil {
-		return err
-	}
-	finish, mode, err := p.method(req)
-	if err != nil {
-		return err
+// loginBridge signs in by a page of the customer's app, the bridge, which hands over a
+// one-time ticket (or, for the method redirect, a token) on loopback; the browser shows
+// success only once the host has stored the result.
+func (p *clerkProvider) loginBridge(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	finish, mode := p.finishTicket, "ticket"
+	if req.Method == methodRedirect {
+		finish, mode = p.finishToken, "token"
 	}
 	ctx, cancel := loopback.WithEnd(ctx, loginTimeout)
 	defer cancel()
@@ -62,41 +59,6 @@ func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, ho
 	callback.Succeed("This terminal is authorised as " + name + ".")
 	return nil
 }
-
-type finisher func(ctx context.Context, callback *loopback.Callback, req provider.LoginRequest, host provider.Host) (name string, err error)
-
-// method finds out before a browser is opened whether the sign-in can succeed.
-func (p *clerkProvider) method(req provider.LoginRequest) (finish finisher, mode string, err error) {
-	switch req.Method {
-	case "", methodBridge:
-		finish, mode = p.finishTicket, "ticket"
-	case methodRedirect:
-		finish, mode = p.finishToken, "token"
-	default:
-		return nil, "", &provider.Error{
-			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("clerk: method %.40q is not %s or %s", req.Method, methodBridge, methodRedirect),
-		}
-	}
-	if !req.Interactive {
-		return nil, "", &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "clerk: signing in needs a browser and somebody at it",
-			Hint: "run zen login in a terminal",
-		}
-	}
-	if p.settings.bridge == nil {
-		return nil, "", &provider.Error{
-			Kind: provider.ErrConfig, Message: "clerk: bridge_url is not set",
-			Hint: "set it to the page of your app that authorises terminals, such as https://app.example/cli",
-		}
-	}
-	if wantsToken(req) {
-		_, err = p.settings.templateFor(req.Access)
-	}
-	return finish, mode, err
-}
-
-func wantsToken(req provider.LoginRequest) bool { return req.Target != (provider.Target{}) }
 
 // bridgeAddress keeps what the configured address has in its query.
 func bridgeAddress(bridge *url.URL, listener *loopback.Listener, code, mode string) string {
@@ -144,6 +106,11 @@ func (p *clerkProvider) finishTicket(ctx context.Context, callback *loopback.Cal
 	if err != nil {
 		return "", err
 	}
+	return p.store(ctx, s, req, host)
+}
+
+// store proves what a new session is good for, and has it stored.
+func (p *clerkProvider) store(ctx context.Context, s *clerk.Session, req provider.LoginRequest, host provider.Host) (string, error) {
 	result, err := p.prove(ctx, s, req)
 	if err == nil {
 		err = host.Store(ctx, result)
@@ -202,7 +169,7 @@ func (p *clerkProvider) finishToken(ctx context.Context, callback *loopback.Call
 		return "", err
 	}
 	result := provider.SignIn{Claims: claims, Credential: provider.Credential{
-		Data:    stored{token: value}.encode(p.settings.instance),
+		Data:    stored{token: value}.encode(p.settings),
 		Subject: claims.Subject, Issued: claims.Issued, Expires: claims.Expires,
 	}}
 	if wantsToken(req) {

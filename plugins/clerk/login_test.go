@@ -273,7 +273,14 @@ func TestLoginRefusesBeforeABrowser(t *testing.T) {
 		want     error
 	}{
 		"not interactive":       {f.provider(), change(func(r *provider.LoginRequest) { r.Interactive = false }), provider.ErrNoCredential},
-		"no bridge":             {f.provider(keyBridgeURL, ""), loginRequest(), provider.ErrConfig},
+		"no bridge":             {f.provider(keyBridgeURL, ""), change(func(r *provider.LoginRequest) { r.Method = methodBridge }), provider.ErrConfig},
+		"no application":        {f.provider(), change(func(r *provider.LoginRequest) { r.Method = methodOAuth }), provider.ErrConfig},
+		"tokens of oauth":       {f.provider(keyOAuthClientID, "app"), change(func(r *provider.LoginRequest) { r.Method = methodOAuth }), provider.ErrConfig},
+		"tokens of device":      {f.provider(keyOAuthClientID, "app"), change(func(r *provider.LoginRequest) { r.Method = methodDevice }), provider.ErrConfig},
+		"oauth for another":     {f.provider(keyOAuthClientID, "app"), provider.LoginRequest{Interactive: true, Method: methodOAuth, Audience: "vault"}, provider.ErrPermission},
+		"bridge for another":    {f.provider(), provider.LoginRequest{Interactive: true, Audience: "vault"}, provider.ErrPermission},
+		"redirect for another":  {f.provider(), provider.LoginRequest{Interactive: true, Method: methodRedirect, AssertionKinds: []provider.AssertionKind{provider.AssertionJWT}}, provider.ErrPermission},
+		"of another kind":       {f.provider(), provider.LoginRequest{Interactive: true, AssertionKinds: []provider.AssertionKind{provider.AssertionClerkAPIKey}}, provider.ErrPermission},
 		"unknown method":        {f.provider(), change(func(r *provider.LoginRequest) { r.Method = "magic" }), provider.ErrConfig},
 		"no read-only template": {f.provider(keyReadOnlyTemplate, ""), change(func(r *provider.LoginRequest) { r.Access = provider.AccessReadOnly }), provider.ErrConfig},
 		"not configured":        {newProvider(""), loginRequest(), provider.ErrConfig},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/zen-auth/zen/core/clerk"
@@ -18,14 +19,19 @@ const loginHint = "run zen login"
 const (
 	methodBridge   = "bridge"
 	methodRedirect = "redirect"
+	methodOAuth    = "oauth"
+	methodDevice   = "device"
+	methodEmail    = "email"
 )
 
 // clerkProvider implements the contract for one Clerk instance. Its fields are set
-// by Configure and not changed after it.
+// by Configure and not changed after it, but for the issuer.
 type clerkProvider struct {
 	version   string
 	transport http.RoundTripper
 	now       func() time.Time
+	// wait waits for a rate limit to pass.
+	wait func(context.Context, time.Duration) error
 
 	settings settings
 	client   *http.Client
@@ -34,10 +40,24 @@ type clerkProvider struct {
 	// issued is verifier for what goes on to the host, which verifies the signature.
 	issued *jwks.Verifier
 	keys   *keyset.Set
+
+	mu   sync.Mutex // guards what follows
+	seen *issuer
 }
 
 func newProvider(version string) *clerkProvider {
-	return &clerkProvider{version: version, transport: httpclient.Wrap(httpclient.New()), now: time.Now}
+	return &clerkProvider{version: version, transport: httpclient.Wrap(httpclient.New()), now: time.Now, wait: wait}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Describe implements provider.Provider.
@@ -56,6 +76,18 @@ func (p *clerkProvider) Describe(context.Context) (provider.Description, error) 
 			{
 				Name: methodRedirect, Doc: "in the browser, by a page of your app that hands over a token; it can't be refreshed",
 				Interaction: provider.InteractionBrowser,
+			},
+			{
+				Name: methodEmail, Doc: "in the terminal, by a code that comes by e-mail, and a second factor where the account has one",
+				Interaction: provider.InteractionTerminal,
+			},
+			{
+				Name: methodOAuth, Doc: "in the browser, by an OAuth application with PKCE; another provider makes the tokens",
+				Interaction: provider.InteractionBrowser, IdentityOnly: true,
+			},
+			{
+				Name: methodDevice, Doc: "on another device, by a code, where the instance has that; another provider makes the tokens",
+				Interaction: provider.InteractionDevice, IdentityOnly: true,
 			},
 		},
 		Assertions: []provider.AssertionKind{provider.AssertionJWT},
@@ -82,12 +114,7 @@ func (p *clerkProvider) Configure(_ context.Context, values provider.Settings) (
 	p.settings, p.keys, p.client = parsed, keys, client
 	p.verifier, p.issued = verifier, verifier.ExceptSignature()
 	p.frontend = clerk.NewFrontend(parsed.instance, client, p.userAgent())
-
-	var notes []provider.Note
-	if parsed.bridge == nil {
-		notes = append(notes, provider.Note{Text: "bridge_url is not set: signing in is not possible"})
-	}
-	return notes, nil
+	return nil, nil
 }
 
 func (p *clerkProvider) userAgent() string { return "zen-provider-clerk/" + p.version }

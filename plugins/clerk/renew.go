@@ -20,6 +20,13 @@ func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credent
 	if err != nil {
 		return credential, err
 	}
+	if held.grant != nil {
+		_, _, renewed, err := p.renew(ctx, held.grant, credential)
+		if renewed != nil {
+			credential = *renewed
+		}
+		return credential, err
+	}
 	if held.session == nil {
 		// Nothing can be renewed; what is still good may be kept.
 		if _, err := clerk.Verify(ctx, p.issued, held.token); err != nil { // its signature was verified at the sign-in
@@ -42,7 +49,7 @@ func hinted(err error) error {
 	return err
 }
 
-// Revoke implements provider.Identity: it ends the session, which stops new tokens;
+// Revoke implements provider.Identity: it ends the session or grant, which stops new tokens;
 // those already made live on until they expire.
 func (p *clerkProvider) Revoke(ctx context.Context, credential provider.Credential) error {
 	if err := p.configured(); err != nil {
@@ -51,6 +58,9 @@ func (p *clerkProvider) Revoke(ctx context.Context, credential provider.Credenti
 	held, err := p.decodeCredential(credential)
 	if err != nil {
 		return err
+	}
+	if held.grant != nil {
+		return p.revokeGrant(ctx, held.grant)
 	}
 	if held.session == nil {
 		return &provider.Error{

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/core/clerk"
@@ -19,7 +21,14 @@ const (
 
 	keyAssertionTemplate = "assertion_template"
 
+	keyOAuthClientID = "oauth_client_id"
+	keyOAuthScopes   = "oauth_scopes"
+
 	defaultTemplate = "turso"
+	// Without offline_access there is no refresh token.
+	defaultScopes = "openid profile email offline_access"
+	// scopeOrganization has the person pick an organisation, which the ID token names.
+	scopeOrganization = "user:org:read"
 )
 
 func fields() []provider.Field {
@@ -35,7 +44,7 @@ func fields() []provider.Field {
 		{
 			Key: keyBridgeURL, Type: provider.TypeURL,
 			Doc: "The page of your app that lets a signed-in user authorise a terminal: https, or http on loopback. " +
-				"Signing in needs it.",
+				"The methods bridge and redirect need it.",
 		},
 		{
 			Key: keyTemplate, Type: provider.TypeString, Default: defaultTemplate,
@@ -50,6 +59,15 @@ func fields() []provider.Field {
 			Doc: "The JWT template that states who signed in to a provider that makes tokens in their name, such as openbao: " +
 				"its claim aud is the audience that one names. Without it that is the session token, which has none.",
 		},
+		{
+			Key: keyOAuthClientID, Type: provider.TypeString,
+			Doc: "The client id of a public OAuth application of the instance, with the redirect URI http://127.0.0.1/callback. " +
+				"The methods oauth and device need it; another provider makes the tokens for databases then.",
+		},
+		{
+			Key: keyOAuthScopes, Type: provider.TypeString, Default: defaultScopes,
+			Doc: "What the OAuth application asks for. With user:org:read a person picks an organisation, as zen login --org has it, too.",
+		},
 	}
 }
 
@@ -60,6 +78,8 @@ type settings struct {
 	template         string
 	readOnlyTemplate string
 	assertTemplate   string // "" is the session token
+	oauthClientID    string // "" where there is no OAuth application
+	oauthScopes      []string
 }
 
 func parseSettings(values provider.Settings) (settings, error) {
@@ -86,7 +106,25 @@ func parseSettings(values provider.Settings) (settings, error) {
 			}
 		}
 	}
-	return s, nil
+	return s, s.parseOAuth(values)
+}
+
+func (s *settings) parseOAuth(values provider.Settings) error {
+	s.oauthClientID = values.Get(keyOAuthClientID)
+	if s.oauthClientID != "" && !isTemplateName(s.oauthClientID) {
+		return &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s: %.40q is not the client id of an OAuth application", keyOAuthClientID, s.oauthClientID),
+			Hint: "copy it from OAuth applications in the Clerk dashboard",
+		}
+	}
+	s.oauthScopes = strings.Fields(cmp.Or(values.Get(keyOAuthScopes), defaultScopes))
+	if !slices.Contains(s.oauthScopes, "openid") {
+		return &provider.Error{
+			Kind: provider.ErrConfig, Message: keyOAuthScopes + ": openid is not among them: the ID token says who signed in",
+			Hint: "for example " + defaultScopes,
+		}
+	}
+	return nil
 }
 
 // parseBridge doesn't repeat the URL in its errors: it may have a password in it.

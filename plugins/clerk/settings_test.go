@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestParseSettings(t *testing.T) {
 	}
 	p := newProvider("")
 	notes, err := p.Configure(t.Context(), provider.Settings{keyPublishableKey: provider.NewSecret(key)})
-	if err != nil || len(notes) != 1 || p.settings.template != "turso" {
+	if err != nil || len(notes) != 0 || p.settings.template != "turso" || !slices.Equal(p.settings.oauthScopes, strings.Fields(defaultScopes)) {
 		t.Errorf("%v, %v, %+v", notes, err, p.settings)
 	}
 }

@@ -22,6 +22,9 @@ func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (p
 	if err != nil {
 		return response, err
 	}
+	if held.grant != nil {
+		return response, noClaims()
+	}
 	if held.session == nil {
 		response.Token, err = p.vouch(ctx, held.token, req.Target, req.Access, req.Permissions)
 		return response, hinted(err)

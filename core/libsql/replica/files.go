@@ -173,7 +173,7 @@ func (f files) mode() fs.FileMode {
 // keepMode gives the files the mode back that they had: go-libsql makes new ones, at
 // first and at the end of a generation, which the umask alone keeps from others.
 func (f files) keepMode(mode fs.FileMode) {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range beside {
 		if info, err := os.Stat(f.path + suffix); err == nil && info.Mode().Perm() != mode {
 			_ = os.Chmod(f.path+suffix, mode) // of another owner's it stays as it is
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -102,6 +103,7 @@ func TestFilesArePrivate(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
 	o := options(t, stack, src)
+	defer syscall.Umask(syscall.Umask(0)) // which may keep nobody out
 	db := open(t, o)
 	exec(t, db, "CREATE TABLE t AS SELECT 7 AS a")
 	sees(t, db, "SELECT a FROM t", 7)
@@ -111,7 +113,7 @@ func TestFilesArePrivate(t *testing.T) {
 		must(t, err)
 		return info.Mode().Perm()
 	}
-	for _, suffix := range []string{"", "-wal", "-shm", "-zen"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-info", "-zen"} {
 		if mode(suffix) != 0o600 {
 			t.Errorf("%q has mode %o", suffix, mode(suffix))
 		}

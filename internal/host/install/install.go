@@ -81,7 +81,7 @@ func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
 		return Installed{}, failed("", "%v", err)
 	}
 	// In the same directory, so that a rename is all that is left to do.
-	private.SweepDirs(ctx, s.Dir, stagingPrefix, time.Now())
+	private.SweepDirs(ctx, s.Dir, stagingPrefix, time.Now(), nil)
 	staged, err := private.MakeDir(s.Dir, stagingPrefix)
 	if err != nil {
 		return Installed{}, failed("", "%v", err)

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/oauth"
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// issuer is the instance as an issuer of OAuth, whose metadata were read.
+type issuer struct {
+	client   *oauth.Client
+	verifier *jwks.Verifier
+}
+
+// issuer reads the metadata, once a process.
+func (p *clerkProvider) issuer(ctx context.Context) (*issuer, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen != nil {
+		return p.seen, nil
+	}
+	instance := p.settings.instance
+	metadata, err := oauth.Discover(ctx, instance.URL, oauth.DiscoverOptions{Name: "clerk", HTTP: p.client})
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := jwks.NewVerifier(p.keys, jwks.Policy{
+		Issuer: instance.URL, Algorithms: []string{"RS256"}, Types: []string{"JWT"}, AllowIDToken: true, Now: p.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.seen = &issuer{verifier: verifier, client: &oauth.Client{
+		Name: "clerk", ID: p.settings.oauthClientID, Metadata: metadata, HTTP: p.client, Now: p.now,
+	}}
+	return p.seen, nil
+}
+
+// scopes are those of the settings; an organisation that is asked for has to be picked.
+func (p *clerkProvider) scopes(req provider.LoginRequest) []string {
+	scopes := slices.Clone(p.settings.oauthScopes)
+	if req.Organization != "" && !slices.Contains(scopes, scopeOrganization) {
+		scopes = append(scopes, scopeOrganization)
+	}
+	return scopes
+}
+
+func (p *clerkProvider) loginOAuth(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	i, err := p.issuer(ctx)
+	if err != nil {
+		return err
+	}
+	otherwise := ""
+	if i.client.Metadata.DeviceEndpoint != "" {
+		otherwise = "--method device"
+	}
+	return i.client.Browser(ctx, host, oauth.BrowserOptions{
+		Scopes: p.scopes(req), Otherwise: otherwise,
+		Mismatch: "redirect_uri_mismatch", Where: "Redirect URIs of its settings in the Clerk dashboard",
+	}, func(ctx context.Context, tokens oauth.Tokens) (string, error) {
+		return p.storeGrant(ctx, i, tokens, req, host)
+	})
+}
+
+func (p *clerkProvider) loginDevice(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	i, err := p.issuer(ctx)
+	if err != nil {
+		return err
+	}
+	if i.client.Metadata.DeviceEndpoint == "" {
+		return &provider.Error{
+			Kind: provider.ErrConfig, Message: "clerk: the instance " + p.settings.instance.Host + " does not offer the device grant: its metadata have no device_authorization_endpoint",
+			Hint: "Clerk's support switches it on; --method oauth takes the address at which a browser elsewhere ended, and --method email needs none",
+		}
+	}
+	tokens, err := i.client.Device(ctx, host, oauth.DeviceOptions{Scopes: p.scopes(req), OpenPage: req.Interactive})
+	if oauth.Code(err) == oauth.CodeUnauthorizedClient {
+		return &provider.Error{
+			Kind: provider.ErrConfig, Message: err.Error(), Err: err,
+			Hint: "allow the device grant to the OAuth application " + p.settings.oauthClientID + " in the Clerk dashboard",
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = p.storeGrant(ctx, i, tokens, req, host)
+	return err
+}
+
+// storeGrant verifies who signed in, and has it stored.
+func (p *clerkProvider) storeGrant(ctx context.Context, i *issuer, tokens oauth.Tokens, req provider.LoginRequest, host provider.Host) (string, error) {
+	result, err := p.proveGrant(ctx, i, tokens, req)
+	if err == nil {
+		err = host.Store(ctx, result)
+	}
+	if err != nil {
+		// Nobody holds the refresh token: it should not go on living at Clerk.
+		if !tokens.Refresh.IsZero() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+			defer cancel()
+			_ = i.client.Revoke(ctx, tokens.Refresh)
+		}
+		return "", err
+	}
+	return result.Credential.Subject, nil
+}
+
+func (p *clerkProvider) proveGrant(ctx context.Context, i *issuer, tokens oauth.Tokens, req provider.LoginRequest) (provider.SignIn, error) {
+	id, err := p.verifyID(ctx, i, tokens)
+	if err != nil {
+		return provider.SignIn{}, err
+	}
+	g := &grant{refresh: tokens.Refresh}
+	organization := id.Organization
+	switch {
+	case organization != nil && (req.Organization == "" || req.Organization == organization.ID || req.Organization == organization.Slug):
+		g.organization = organization.ID
+	case req.Organization != "":
+		return provider.SignIn{}, &provider.Error{
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: the sign-in is not for the organisation %.60q", req.Organization),
+			Hint: "run zen login again, and pick it on Clerk's page; only your own are there",
+		}
+	}
+	credential := provider.Credential{Subject: id.Person(), Issued: p.now().UTC(), Detail: "an OAuth application says who it is; another provider makes the tokens"}
+	if organization != nil {
+		credential.Detail = "organisation " + oauth.Harmless(orID(organization)) + "; " + credential.Detail
+	}
+	if g.refresh.IsZero() {
+		g.id, credential.Expires = tokens.ID, id.Expires
+		credential.Detail += "; no refresh token, for want of the scope offline_access"
+	}
+	credential.Data = stored{grant: g}.encode(p.settings)
+	return provider.SignIn{Credential: credential, Claims: id.Claims}, nil
+}
+
+func orID(o *provider.Organization) string {
+	if o.Slug != "" {
+		return o.Slug
+	}
+	return o.ID
+}
+
+func (p *clerkProvider) verifyID(ctx context.Context, i *issuer, tokens oauth.Tokens) (oauth.IDClaims, error) {
+	id, err := i.client.VerifyID(ctx, i.verifier, tokens)
+	if err == nil && !strings.HasPrefix(id.Subject, "user_") {
+		err = &provider.Error{Kind: provider.ErrTokenInvalid, Message: fmt.Sprintf("clerk: ID token: the subject %.40q is not a user", id.Subject)}
+	}
+	return id, err
+}
+
+// renew gets the present ID token. Where that replaced the credential, renewed is what has
+// to be stored before anything else: Clerk's refresh tokens are good once.
+func (p *clerkProvider) renew(ctx context.Context, g *grant, old provider.Credential) (token provider.Secret, id oauth.IDClaims, renewed *provider.Credential, err error) {
+	i, err := p.issuer(ctx)
+	if err != nil {
+		return token, id, nil, err
+	}
+	tokens := oauth.Tokens{ID: g.id}
+	if !g.refresh.IsZero() {
+		if tokens, err = i.client.Refresh(ctx, g.refresh); err != nil {
+			return token, id, nil, err
+		}
+		if !tokens.Refresh.Equal(g.refresh) {
+			g.refresh = tokens.Refresh
+			next := old
+			next.Data = stored{grant: g}.encode(p.settings)
+			renewed = &next
+		}
+	}
+	if id, err = p.verifyID(ctx, i, tokens); err != nil {
+		return token, id, renewed, err
+	}
+	if g.organization != "" && (id.Organization == nil || id.Organization.ID != g.organization) {
+		return token, id, renewed, &provider.Error{
+			Kind: provider.ErrPermission, Message: "clerk: the sign-in was for an organisation that the account is not in any more",
+			Hint: "ask its administrators, or run zen login for another one",
+		}
+	}
+	return tokens.ID, id, renewed, nil
+}
+
+func (p *clerkProvider) revokeGrant(ctx context.Context, g *grant) error {
+	if g.refresh.IsZero() {
+		return &provider.Error{
+			Kind: errors.ErrUnsupported, Message: "clerk: a sign-in without a refresh token can't be revoked: its ID token is good until it expires",
+		}
+	}
+	i, err := p.issuer(ctx)
+	if err != nil {
+		return err
+	}
+	return i.client.Revoke(ctx, g.refresh)
+}
+
+// checkOAuth begins a sign-in, and looks whether a browser would be sent on: Clerk answers
+// an error where it doesn't know the redirect URI.
+func (p *clerkProvider) checkOAuth(ctx context.Context) provider.Finding {
+	const id = "oauth"
+	if p.settings.oauthClientID == "" {
+		return provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: keyOAuthClientID + " is not set: the methods oauth and device can't be used"}
+	}
+	i, err := p.issuer(ctx)
+	if err != nil {
+		return failed(id, err)
+	}
+	address := oauth.CallbackURLs([]int{53682})[0] // any port will do, or none does
+	query := url.Values{
+		"response_type": {"code"}, "client_id": {p.settings.oauthClientID}, "redirect_uri": {address}, "scope": {strings.Join(p.settings.oauthScopes, " ")},
+		"state": {"zen-check"}, "code_challenge_method": {"S256"}, "code_challenge": {strings.Repeat("A", 43)},
+	}
+	res, err := p.get(ctx, "begin a sign-in", i.client.Metadata.AuthorizationEndpoint+"?"+query.Encode())
+	if err != nil {
+		return failed(id, err)
+	}
+	location, err := res.Location()
+	reason := ""
+	switch {
+	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
+		return failed(id, &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: begin a sign-in: " + res.Status})
+	case res.StatusCode/100 != 3 || err != nil:
+		reason = fmt.Sprintf("Clerk does not know the OAuth application %s, or not the redirect URI %s for it (%s)", p.settings.oauthClientID, oauth.CallbackURLs(nil)[0], res.Status)
+	case strings.HasPrefix(location.String(), address) && location.Query().Get("error") != "":
+		reason = fmt.Sprintf("no sign-in by the OAuth application %s can begin: %s", p.settings.oauthClientID, (&oauth.Error{
+			Code: oauth.Harmless(location.Query().Get("error")), Description: oauth.Harmless(location.Query().Get("error_description")),
+		}).Error())
+	}
+	if reason != "" {
+		return provider.Finding{
+			ID: id, Severity: provider.SeverityError, Kind: provider.ErrConfig, Text: reason,
+			Hint: "zen provider setup clerk says how the application has to be",
+		}
+	}
+	device := "does not offer"
+	if i.client.Metadata.DeviceEndpoint != "" {
+		device = "offers"
+	}
+	return ok(id, "the OAuth application %s may sign in at %s; the instance %s the device grant", p.settings.oauthClientID, oauth.CallbackURLs(nil)[0], device)
+}
