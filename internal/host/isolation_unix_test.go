@@ -234,7 +234,7 @@ func processGroup() int { return syscall.Getpgrp() }
 // provider left to end.
 func sweptByTheNext(t *testing.T, tmp, daemon string) {
 	t.Helper()
-	dirs, err := filepath.Glob(filepath.Join(tmp, SocketDirPrefix+"*"))
+	dirs, err := filepath.Glob(filepath.Join(tmp, socketDirPrefix+"*"))
 	if err != nil || len(dirs) != 1 || gone(daemon, 10*time.Millisecond) {
 		t.Fatalf("%v, %v, or process %s has ended", dirs, err, daemon)
 	}
