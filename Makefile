@@ -8,7 +8,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build plugins demo demo-team test test-cluster test-all lint generate bench clean
+.PHONY: build release reproduce plugins demo demo-team test test-cluster test-all lint generate bench clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do.
@@ -19,6 +19,15 @@ build:
 		printf '%s=%s,' $$p $$({ sha256sum $$f 2>/dev/null || shasum -a 256 $$f; } | cut -c1-64); done); \
 	$(BUILD_FULL) -ldflags "-s -w -X github.com/zen-auth/zen/internal/cli/client.bundled=$$sums" -o bin/zen-full ./cmd/zen
 	$(BUILD),front -ldflags '-s -w' -o bin/zen ./cmd/zen
+
+# The archives of a release, in dist. The same commit and Go give the same bytes.
+TARGETS := linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
+release:
+	$(GO) run ./scripts/release -providers '$(PROVIDERS)' -targets '$(TARGETS)'
+
+# One target twice, in two directories, without what the other has built.
+reproduce:
+	scripts/reproduce.sh
 
 demo: build
 	@bin/zen dev -- sh demo/demo.sh
@@ -33,7 +42,7 @@ demo-team: build plugins
 
 # test is for every change: what needs no program but Go's and the C compiler.
 test:
-	$(GO) test -race -short -parallel 4 -timeout 10m -tags $(TAGS) ./...
+	$(GO) test -race -short -parallel 4 -timeout 20m -tags $(TAGS) ./...
 	cd openbao && $(GO) test -race -short -timeout 5m ./...
 
 # test-all has the clients, drivers and suites of others, browsers and clusters, too. The

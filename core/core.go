@@ -44,6 +44,10 @@ type Options struct {
 	// AskProvider asks a person whether a provider's binary that was never seen may
 	// run, from now on. Nil is a no. It is called by one goroutine at a time.
 	AskProvider func(context.Context, host.Binary) (bool, error)
+	// AskVariables asks a person whether a provider that the program didn't come with may
+	// have these variables, which are set and not of its own family (NAME_...), from now
+	// on. Nil is a no, which Notify is told.
+	AskVariables func(context.Context, host.Binary, []string) (bool, error)
 	// Notify is told what somebody should know beside errors: that a fallback is in
 	// use, where credentials will rest, that the audit log can't be written. Each call
 	// is one line without a prefix. If nil, notices are discarded. It may be called by several goroutines.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
@@ -32,6 +33,15 @@ type Providers struct {
 	manager    *host.Manager
 	reattach   string
 	overridden func(name, path string)
+	notify     func(string)
+	ask        func(context.Context, host.Binary, []string) (bool, error)
+
+	// asking guards what is below, while a person is asked, too.
+	asking sync.Mutex
+	// binaries are what runs by a pin, by name; refused the variables that one was not
+	// allowed.
+	binaries map[string]host.Binary
+	refused  map[string][]string
 }
 
 func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
@@ -46,12 +56,16 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 	p := &Providers{
 		Dirs: dirs, Pins: pins, config: cfg,
 		Overrides: pin.NewOverrides(filepath.Join(cfg.Paths.StateDir, "overrides.toml")),
-		reattach:  o.Reattach, overridden: o.Overridden,
+		reattach:  o.Reattach, overridden: o.Overridden, notify: o.Notify, ask: o.AskVariables,
+		binaries: map[string]host.Binary{},
 	}
 	p.manager = host.NewManager(host.Options{
 		Dirs: dirs, Trust: pins.Trust, Override: p.override, Log: o.Log, Level: o.LogLevel,
 		TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
 		Described: func(ctx context.Context, b host.Binary, d provider.Description) {
+			p.asking.Lock()
+			p.binaries[b.Name] = b
+			p.asking.Unlock()
 			_ = pins.Learn(ctx, b, d.Version) // it is for people: nothing rests on it
 		},
 	})
@@ -125,14 +139,24 @@ func (p *Providers) check(name string) error {
 	return err
 }
 
-// Describe implements session.Providers.
+// Describe implements session.Providers. The fields name no variable that the provider may
+// not have: see Options.AskVariables.
 func (p *Providers) Describe(ctx context.Context, name string) (provider.Description, error) {
+	description, err := p.manager.Describe(ctx, name)
+	if err == nil {
+		description.Fields, err = p.permitted(ctx, name, description.Fields)
+	}
+	return description, err
+}
+
+// Said is what a provider says of itself, with all the variables that it asks for.
+func (p *Providers) Said(ctx context.Context, name string) (provider.Description, error) {
 	return p.manager.Describe(ctx, name)
 }
 
 // open starts the provider, reads its schema, and configures it by that.
 func (p *Providers) open(ctx context.Context, name string) (*host.Client, error) {
-	description, err := p.manager.Describe(ctx, name)
+	description, err := p.Describe(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (p *Providers) AssertionSource(ctx context.Context, name string) (provider.
 
 // Need implements session.Providers.
 func (p *Providers) Need(ctx context.Context, name string) (*provider.AssertionNeed, error) {
-	description, err := p.manager.Describe(ctx, name)
+	description, err := p.Describe(ctx, name)
 	if err != nil || description.Needs == nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ package httpclient
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -32,8 +36,27 @@ func New() *http.Transport {
 		ResponseHeaderTimeout:  60 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 		// Without, a connection that the network forgot takes all requests for minutes.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
+		HTTP2:           &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
+		TLSClientConfig: &tls.Config{RootCAs: authorities(runtime.GOOS, os.Getenv("SSL_CERT_FILE"))},
 	}
+}
+
+// authorities are those that are trusted; nil is the system's, among which crypto/x509
+// counts those in the file that SSL_CERT_FILE names, but on macOS and Windows.
+func authorities(system, file string) *x509.CertPool {
+	if file == "" || system != "darwin" && system != "windows" {
+		return nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil // as crypto/x509 does elsewhere
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil
+	}
+	pool.AppendCertsFromPEM(text)
+	return pool
 }
 
 // dial connects names under localhost to this machine, whether or not the system's

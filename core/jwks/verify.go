@@ -17,6 +17,8 @@ type Verifier struct {
 	policy Policy
 	// unsigned leaves the signature out.
 	unsigned bool
+	// justIssued is that the tokens were made a moment ago.
+	justIssued bool
 }
 
 // NewVerifier refuses a policy without an issuer, or with an algorithm that is not
@@ -34,7 +36,18 @@ func NewVerifier(keys Source, policy Policy) (*Verifier, error) {
 // each token that names its [provider.Verification]: an issuer whose key set can't be
 // fetched goes on issuing tokens. What a browser, a file or a person hands over is none.
 func (v *Verifier) ExceptSignature() *Verifier {
-	return &Verifier{keys: v.keys, policy: v.policy, unsigned: true}
+	e := *v
+	e.unsigned = true
+	return &e
+}
+
+// JustIssued returns a verifier of tokens that their issuer made for this very request.
+// That one of these has ended, or is not valid yet, means that this machine's clock is
+// wrong: the error says by how much.
+func (v *Verifier) JustIssued() *Verifier {
+	e := *v
+	e.justIssued = true
+	return &e
 }
 
 // Verify returns the claims of a good token. The error is ErrTokenExpired,
@@ -50,6 +63,9 @@ func (v *Verifier) Verify(ctx context.Context, token provider.Secret) (provider.
 		return provider.Claims{}, err
 	}
 	if err := checkTime(t, v.policy.now()); err != nil {
+		if v.justIssued {
+			err = ExplainClock(err, t.claims.Issued, v.policy.now(), v.policy.Issuer)
+		}
 		return provider.Claims{}, err
 	}
 	if v.unsigned {

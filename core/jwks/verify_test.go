@@ -87,6 +87,27 @@ func TestVerifyExpired(t *testing.T) {
 	}
 }
 
+// A token that was made this second and looks expired means the clock.
+func TestJustIssuedNamesTheClock(t *testing.T) {
+	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
+	stored := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
+	for ahead, want := range map[time.Duration]string{
+		91 * time.Second: "this machine's clock is 1m31s ahead of that of " + keytest.IssuerURL + ": verify token: expired",
+		-time.Hour:       "this machine's clock is 1h0m0s behind that of " + keytest.IssuerURL,
+		5 * time.Second:  "",
+	} {
+		made := keytest.Now.Add(-ahead)
+		token := keytest.SignRS256(t, keytest.With(keytest.Good(), map[string]any{"iat": made.Unix(), "nbf": made.Unix(), "exp": made.Add(time.Minute).Unix()}))
+		_, err := stored.JustIssued().ExceptSignature().Verify(t.Context(), token)
+		if (err == nil) != (want == "") || err != nil && (!strings.HasPrefix(err.Error(), want) || provider.Hint(err) != "set the clock") {
+			t.Errorf("%s: %v", ahead, err)
+		}
+		if _, err := stored.Verify(t.Context(), token); err != nil && strings.Contains(err.Error(), "this machine's clock") {
+			t.Errorf("%s, a stored one: %v", ahead, err)
+		}
+	}
+}
+
 func TestVerifyRefuses(t *testing.T) {
 	key := keytest.RSAKey()
 	pkix, err := x509.MarshalPKIXPublicKey(key.Public())

@@ -11,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/configuration"
+	"github.com/zen-auth/zen/internal/cli/connect"
 	"github.com/zen-auth/zen/internal/cli/db"
 	"github.com/zen-auth/zen/internal/cli/dev"
 	"github.com/zen-auth/zen/internal/cli/doctor"
@@ -33,7 +34,7 @@ func fullProgram() app.Program {
 		Commands: []*cli.Command{
 			signin.LoginCommand(), signin.LogoutCommand(), token.StatusCommand(), token.Command(), token.ExecCommand(), signin.ProfilesCommand(), db.Command(),
 			proxy.Command(), provider.Command(), dev.Command(), versionCommand(), completionCommand(), client.RenewCommand(),
-			doctor.Command(), jwks.Command(), explain.Command(), configuration.Command(), configuration.InitCommand(),
+			doctor.Command(), jwks.Command(), explain.Command(), connect.Command(), configuration.Command(), configuration.InitCommand(),
 		},
 		WithSession: client.WithSession,
 		Complete:    completeValue,

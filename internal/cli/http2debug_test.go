@@ -31,9 +31,9 @@ func TestHTTP2DebugPrintsNoBearer(t *testing.T) {
 	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := zen("db", "query", "SELECT 1")
+	cmd := zen("db", "query", "--ca-file", roots, "SELECT 1")
 	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)],
-		"ZEN_DATABASE="+server.URL, "ZEN_DATABASE_ID="+stack.DatabaseID(), "SSL_CERT_FILE="+roots, "GODEBUG=http2debug=2")
+		"ZEN_DATABASE="+server.URL, "ZEN_DATABASE_ID="+stack.DatabaseID(), "GODEBUG=http2debug=2")
 	out, _ := cmd.CombinedOutput()
 	if code := cmd.ProcessState.ExitCode(); code != 4 {
 		t.Errorf("exit code %d\n%s", code, out)

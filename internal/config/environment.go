@@ -50,3 +50,9 @@ func variablePrefix(providerName string) string {
 func Variable(providerName, key string) string {
 	return variablePrefix(providerName) + strings.ToUpper(key)
 }
+
+// HasVariable reports whether a variable is set.
+func (c *Config) HasVariable(name string) bool {
+	_, ok := c.environ.lookup(name)
+	return ok
+}

@@ -138,7 +138,11 @@ func becomeFull(args []string) error {
 	}
 	path := filepath.Join(filepath.Dir(self), "zen-full"+filepath.Ext(self))
 	err = replace.Process(path, args, os.Environ())
-	if errors.Is(err, os.ErrNotExist) {
+	var load *replace.LoadError
+	switch {
+	case errors.As(err, &load):
+		err = &provider.Error{Kind: provider.ErrConfig, Message: err.Error(), Hint: "build zen on this system (make build), or for it", Err: err}
+	case errors.Is(err, os.ErrNotExist):
 		err = &provider.Error{Kind: provider.ErrConfig, Message: "zen needs the program " + path, Hint: "make build puts it there; keep the two together", Err: err}
 	}
 	return err

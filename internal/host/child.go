@@ -13,6 +13,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/zen-auth/zen/internal/replace"
 )
 
 // drain is how long what a dead process left in its pipes is waited for; a process
@@ -103,7 +105,7 @@ func (c *child) Start(ctx context.Context) error {
 func (c *child) notStarted(err error) error {
 	c.status = "not started"
 	close(c.exited)
-	return &StartError{Name: c.name, Err: err}
+	return &StartError{Name: c.name, Err: replace.Explain(c.path, err)}
 }
 
 // run starts the process and waits for its end, on a thread of its own: the kernel

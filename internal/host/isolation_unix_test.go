@@ -166,7 +166,7 @@ func TestNothingIsLeftOfAProvider(t *testing.T) {
 	for _, end := range []string{"close", "crash"} {
 		m := manage(t, Options{}, "good")
 		client := open(t, m, "good")
-		grandchild := ask(t, client, "child").Subject
+		grandchild, daemon := ask(t, client, "child").Subject, ask(t, client, "daemon").Subject
 		if end == "crash" {
 			_ = verify(t, client, "exit")
 		} else {
@@ -174,6 +174,9 @@ func TestNothingIsLeftOfAProvider(t *testing.T) {
 		}
 		if !gone(grandchild, 2*time.Second) {
 			t.Errorf("after %s, process %s is still there", end, grandchild)
+		}
+		if !gone(daemon, 2*time.Second) {
+			t.Errorf("after %s, process %s of another session is still there", end, daemon)
 		}
 	}
 }
@@ -192,7 +195,12 @@ func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 		if err := host.Start(); err != nil {
 			t.Fatal(err)
 		}
-		pid, err := bufio.NewReader(out).ReadString('\n')
+		lines := bufio.NewReader(out)
+		pid, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		daemon, err := lines.ReadString('\n')
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,6 +215,7 @@ func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 		if !gone(strings.TrimSpace(pid), 2*time.Second) {
 			t.Errorf("%v: provider %s is still there", signal, pid)
 		}
+		sweptByTheNext(t, tmp, strings.TrimSpace(daemon))
 		err = filepath.WalkDir(tmp, func(path string, entry os.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
 				t.Errorf("%v left %s", signal, path)
@@ -220,3 +229,28 @@ func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 }
 
 func processGroup() int { return syscall.Getpgrp() }
+
+// sweptByTheNext starts another host after one was killed, and wants what that one's
+// provider left to end.
+func sweptByTheNext(t *testing.T, tmp, daemon string) {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(tmp, socketDirPrefix+"*"))
+	if err != nil || len(dirs) != 1 || gone(daemon, 10*time.Millisecond) {
+		t.Fatalf("%v, %v, or process %s has ended", dirs, err, daemon)
+	}
+	old := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(dirs[0], old, old); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", tmp)
+	open(t, manage(t, Options{}, "good"), "good")
+	if !gone(daemon, 5*time.Second) {
+		t.Errorf("process %s of another session is still there", daemon)
+	}
+}
+
+func BenchmarkEndLeft(b *testing.B) {
+	for b.Loop() {
+		endLeft("/nowhere")
+	}
+}

@@ -221,6 +221,9 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		err := cmd.Start()
 		return provider.Claims{Subject: fmt.Sprint(cmd.Process.Pid)}, err
+	case "daemon": // a process in a session of its own, whose parent has ended
+		out, err := exec.Command("sh", "-c", "setsid sleep 60 >/dev/null 2>&1 & echo $!").Output()
+		return provider.Claims{Subject: strings.TrimSpace(string(out))}, err
 	case "leak":
 		fmt.Println("printed", argument)
 		fmt.Fprintln(os.Stderr, "printed to stderr", argument)
@@ -252,7 +255,11 @@ func beHost(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	os.Stdout.WriteString(claims.Subject + "\n")
+	daemon, err := client.Verify(context.Background(), provider.NewSecret("daemon"))
+	if err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString(claims.Subject + "\n" + daemon.Subject + "\n")
 	time.Sleep(hang)
 }
 

@@ -224,7 +224,11 @@ func (m *Manager) start(name string) (*Client, error) {
 		return nil, err
 	}
 	m.sweeping.Do(func() {
-		m.running.Go(func() { private.SweepDirs(m.base, SocketParent(), SocketDirPrefix, time.Now()) })
+		m.running.Go(func() {
+			for _, parent := range socketParents() {
+				private.SweepDirs(m.base, parent, socketDirPrefix, time.Now(), endLeft)
+			}
+		})
 	})
 	program, err := openProgram(name, path)
 	if err != nil {

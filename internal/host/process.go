@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"sync"
 	"sync/atomic"
@@ -46,9 +47,9 @@ type launch struct {
 // of the package, but for those of ctx.
 func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 	name := l.program.name
-	dir, err := private.MakeDir(SocketParent(), SocketDirPrefix)
+	dir, err := MakeSocketDir()
 	if err != nil {
-		return nil, nil, &StartError{Name: name, Err: err}
+		return nil, nil, fmt.Errorf("start provider %s: %w", name, err)
 	}
 	tlsConfig, certificate, err := handshake.ClientIdentity(time.Now())
 	if err != nil {
@@ -190,6 +191,7 @@ func (p *process) stop() {
 		case <-ended:
 		case <-time.After(p.limits.stop):
 		}
+		endLeft(p.dir.Path)
 		p.dir.Remove()
 	})
 }

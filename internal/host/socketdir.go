@@ -1,25 +1,55 @@
 package host
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/private"
 )
 
-// SocketDirPrefix begins the name of every socket directory.
-const SocketDirPrefix = "zen-socket-"
+// socketDirPrefix begins the name of every socket directory.
+const socketDirPrefix = "zen-socket-"
 
-// SocketParent is where the directories are made for the sockets of providers, each of
-// which is also the working directory of one. A path that is too long would fail later,
-// with an error about something else (hashicorp/terraform#32787).
-func SocketParent() string {
-	parent := os.TempDir()
-	if runtime.GOOS != "windows" && len(parent)+len("/"+SocketDirPrefix+"1234567890") > handshake.MaxSocketDir {
-		return "/tmp"
+// socketParents are where the directories may be made for the sockets of providers, each
+// of which is also the working directory of one, in order. A path that is too long would
+// fail later, with an error about something else (hashicorp/terraform#32787).
+func socketParents() []string {
+	if runtime.GOOS == "windows" {
+		return []string{os.TempDir()}
 	}
-	return parent
+	var parents []string
+	for _, parent := range []string{os.TempDir(), os.Getenv("XDG_RUNTIME_DIR"), "/tmp"} {
+		if filepath.IsAbs(parent) && len(parent)+len("/"+socketDirPrefix+"1234567890") <= handshake.MaxSocketDir && !slices.Contains(parents, parent) {
+			parents = append(parents, parent)
+		}
+	}
+	return parents
+}
+
+// MakeSocketDir makes a directory for a provider's socket where that is possible.
+func MakeSocketDir() (*private.Dir, error) { return makeSocketDir(socketParents()) }
+
+func makeSocketDir(parents []string) (*private.Dir, error) {
+	var failed []error
+	for _, parent := range parents {
+		dir, err := private.MakeDir(parent, socketDirPrefix)
+		if err == nil {
+			return dir, nil
+		}
+		failed = append(failed, err)
+	}
+	return nil, &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: "no directory for a socket can be made in " + strings.Join(parents, " or "),
+		Hint:    "name a directory in TMPDIR that can be written",
+		Err:     errors.Join(failed...),
+	}
 }
 
 // removeSocket removes the socket in dir. It isn't needed once zen is connected, and what

@@ -106,6 +106,25 @@ func TestPitfall20NotAProgram(t *testing.T) {
 	}
 }
 
+// A program that is there and can't be loaded is told as that: the system says that there
+// is no such file.
+func TestAProgramWithoutItsLoader(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("scripts")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, handshake.BinaryName("lost"))
+	if err := os.WriteFile(path, []byte("#!/nowhere/interpreter\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m := NewManager(Options{Dirs: []string{dir}})
+	defer m.Close(context.Background())
+	_, err := m.Open(t.Context(), "lost", nil)
+	if !errors.Is(err, provider.ErrNoProvider) || !strings.Contains(err.Error(), path+" is there, and what it needs to be loaded is not") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A pin covers a script, and not what runs it.
 func TestAScriptTellsItsInterpreter(t *testing.T) {
 	for text, want := range map[string]string{

@@ -37,9 +37,10 @@ func send(url string) {
 }
 
 func TestBearerIsNotLogged(t *testing.T) {
-	var proto, sent string
+	type request struct{ proto, sent string }
+	requests := make(chan request, 8)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		proto, sent = r.Proto, r.Header.Get("Authorization")
+		requests <- request{r.Proto, r.Header.Get("Authorization")}
 	}))
 	server.EnableHTTP2 = true
 	server.StartTLS()
@@ -55,7 +56,6 @@ func TestBearerIsNotLogged(t *testing.T) {
 		"http2client=1":               "http2client=1",
 		"http2debug=1,http2debug=2,,": ",",
 	} {
-		proto, sent = "", ""
 		cmd := exec.Command(self)
 		cmd.Env = append(os.Environ(), address+"="+server.URL, "GODEBUG="+settings)
 		var stderr strings.Builder
@@ -64,8 +64,8 @@ func TestBearerIsNotLogged(t *testing.T) {
 		if err != nil || string(out) != left+" <nil>\n" {
 			t.Fatalf("%s: %q, %v, %s", settings, out, err, stderr.String())
 		}
-		if proto != "HTTP/2.0" || sent != "Bearer "+bearer {
-			t.Errorf("%s: the server saw %s with %q", settings, proto, sent)
+		if saw := <-requests; saw.proto != "HTTP/2.0" || saw.sent != "Bearer "+bearer {
+			t.Errorf("%s: the server saw %s with %q", settings, saw.proto, saw.sent)
 		}
 		if strings.Contains(stderr.String(), bearer) || strings.Contains(stderr.String(), "http2: ") {
 			t.Errorf("%s: the log is not quiet:\n%s", settings, stderr.String())

@@ -36,8 +36,8 @@ func (d *Dir) Remove() {
 }
 
 // SweepDirs removes the directories of MakeDir in parent that processes left which were
-// killed. It ends with ctx.
-func SweepDirs(ctx context.Context, parent, prefix string, now time.Time) {
+// killed, after each was called for each of them; each may be nil. It ends with ctx.
+func SweepDirs(ctx context.Context, parent, prefix string, now time.Time, each func(path string)) {
 	entries, _ := os.ReadDir(parent)
 	for _, entry := range entries {
 		if ctx.Err() != nil {
@@ -52,6 +52,9 @@ func SweepDirs(ctx context.Context, parent, prefix string, now time.Time) {
 		}
 		path := filepath.Join(parent, entry.Name())
 		if mark, ok := markUsed(path); ok { // nobody else uses it
+			if each != nil {
+				each(path)
+			}
 			_ = os.RemoveAll(path)
 			if mark != nil {
 				_ = mark.Close()

@@ -42,10 +42,10 @@ func TestDirectoriesOfDeadProcessesAreSwept(t *testing.T) {
 		}
 		return len(entries)
 	}
-	if SweepDirs(t.Context(), parent, prefix, time.Now()); left() != 5 {
+	if SweepDirs(t.Context(), parent, prefix, time.Now(), nil); left() != 5 {
 		t.Errorf("a directory that may be new was swept: %d left", left())
 	}
-	if SweepDirs(t.Context(), parent, prefix, time.Now().Add(2*newborn)); left() != 4 {
+	if SweepDirs(t.Context(), parent, prefix, time.Now().Add(2*newborn), nil); left() != 4 {
 		t.Errorf("%d left", left())
 	}
 	if _, err := os.Stat(dead.Path); err == nil {

@@ -11,5 +11,5 @@ import (
 // Process has the command take this process's place, with its terminal and its open
 // files. It returns only where that failed.
 func Process(path string, command, environ []string) error {
-	return &os.PathError{Op: "exec", Path: path, Err: syscall.Exec(path, command, environ)}
+	return Explain(path, &os.PathError{Op: "exec", Path: path, Err: syscall.Exec(path, command, environ)})
 }

@@ -222,6 +222,12 @@ func (s *Session) TokenFor(ctx context.Context, minTTL time.Duration) (provider.
 	return s.inTurn(ctx, func() (provider.Token, error) { return s.issue(ctx, cache.Need{MinTTL: minTTL}, false) })
 }
 
+// NewToken is TokenFor, and the token is none that is stored now: a new one, or one that
+// another process was given meanwhile. It is of the profile's own provider.
+func (s *Session) NewToken(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
+	return s.inTurn(ctx, func() (provider.Token, error) { return s.issueNew(ctx, minTTL) })
+}
+
 // Renew returns another token than refused, which a server turned down: a new one
 // of the same provider, or the current one if that is another already. After a new one
 // that was refused as well it is ErrUnavailable for a while, see [breaker.Backoff]: with

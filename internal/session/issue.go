@@ -47,6 +47,23 @@ func (s *Session) issue(ctx context.Context, n cache.Need, forTransport bool) (p
 	return token, nil
 }
 
+// issueNew returns another token of the profile's own provider than the stored one.
+func (s *Session) issueNew(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	by, n := s.config.Own(record), cache.Need{MinTTL: minTTL}
+	if stored := record.Tokens[s.config.Key(record, by)]; !stored.Value.IsZero() {
+		n.Refused = cache.Fingerprint(stored)
+	}
+	token, err := s.renew(ctx, record, by, n)
+	if err == nil {
+		s.tellEnd(record, by, token)
+	}
+	return token, err
+}
+
 // issueBy returns a token of an issuer: a cached one, or a new one.
 func (s *Session) issueBy(ctx context.Context, record store.Record, by cache.Issuer, n cache.Need) (provider.Token, error) {
 	token, err := s.cached(ctx, record, by, n)

@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/internal/audit"
 	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // UI draws what a provider asks for during a sign-in: provider.Host
@@ -23,6 +24,15 @@ type UI interface {
 	Progress(ctx context.Context, text string) error
 	Ask(ctx context.Context, question string) (string, error)
 	AskSecret(ctx context.Context, question string) (provider.Secret, error)
+}
+
+// AccountConfirmer is a UI that is told when a sign-in is of somebody else than the one
+// before, by the same provider in the same profile: whoever reads the address of a browser
+// flow could end it with an account of his own.
+type AccountConfirmer interface {
+	// ConfirmAccount reports whether the sign-in is to be kept. Where nobody can be asked
+	// it says so loudly and is true.
+	ConfirmAccount(ctx context.Context, provider, before, now string) (bool, error)
 }
 
 // ChooseStorage settles how the credentials of a login will rest, before anybody has
@@ -79,6 +89,17 @@ type loginHost struct {
 	stored   *store.Account
 }
 
+// Ask implements provider.Host. The question carries the provider's name: it is none of
+// zen's own.
+func (h *loginHost) Ask(ctx context.Context, question string) (string, error) {
+	return h.UI.Ask(ctx, h.provider+": "+question)
+}
+
+// AskSecret implements provider.Host, as Ask does.
+func (h *loginHost) AskSecret(ctx context.Context, question string) (provider.Secret, error) {
+	return h.UI.AskSecret(ctx, h.provider+": "+question)
+}
+
 // Store implements provider.Host. It is called at most once at a time by the
 // login stream, and its result is read after the stream has ended.
 func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
@@ -103,6 +124,9 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 		SignedIn:   s.config.Now(),
 		EnvNames:   h.envNames,
 	}
+	if err := h.confirmAccount(ctx, account); err != nil {
+		return err
+	}
 	err := s.config.Store.LockWith(ctx, s.config.Name, h.plan, func(l *store.Locked) error {
 		l.Provider = h.provider
 		l.Accounts[h.provider] = account
@@ -120,6 +144,45 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 		s.drop()
 	}
 	return err
+}
+
+// confirmAccount asks about a sign-in as somebody else than the profile's last account of
+// the provider, before anything is stored. Where that one can't be read, nobody is known.
+func (h *loginHost) confirmAccount(ctx context.Context, account store.Account) error {
+	confirmer, ok := h.UI.(AccountConfirmer)
+	if !ok {
+		return nil
+	}
+	record, err := h.session.config.Store.LoadContext(ctx, h.session.config.Name)
+	if err != nil {
+		return ctx.Err()
+	}
+	last, ok := record.Accounts[h.provider]
+	if !ok || subject(last) == "" || subject(last) == subject(account) {
+		return nil
+	}
+	keep, err := confirmer.ConfirmAccount(ctx, h.provider, called(last), called(account))
+	switch {
+	case err != nil:
+		return err
+	case !keep:
+		return &provider.Error{
+			Kind:    provider.ErrNoCredential,
+			Message: fmt.Sprintf("the sign-in as %s was not kept: profile %q is signed in as %s, as before", text.Line(called(account), 200), h.session.config.Name, text.Line(called(last), 200)),
+			Hint:    "for another person on this machine: --profile NAME",
+		}
+	}
+	return nil
+}
+
+// called is whom an account belongs to, for people: with the issuer's own name where both
+// are known, as one person's address may be another's tomorrow.
+func called(account store.Account) string {
+	name, id := account.Credential.Subject, account.Claims.Subject
+	if name == "" || id == "" || name == id {
+		return cmp.Or(name, id, "an unnamed account")
+	}
+	return fmt.Sprintf("%s (%s)", name, id)
 }
 
 // issues reports whether the named provider also issues the tokens once it has signed
@@ -301,7 +364,7 @@ var errNoKeys = errors.New("its issuer publishes no keys")
 // Status reads the store, and checks the cached token against the keys on disk. It
 // opens no seal: of a sealed token it says what was written down when it was verified.
 func (s *Session) Status(ctx context.Context) (Status, error) {
-	meta, err := s.config.Store.Meta(s.config.Name)
+	meta, plain, err := s.config.Store.MetaAndRecord(s.config.Name)
 	if err != nil {
 		return Status{}, err
 	}
@@ -325,7 +388,8 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 	}
 	status.Token = provider.Token{Issued: token.Issued, Expires: token.Expires, Verification: token.Verification}
 	if meta.Storage != store.StorageKeyring {
-		return status, s.checkPlain(ctx, &status)
+		s.checkPlain(ctx, &status, plain)
+		return status, nil
 	}
 	status.Claims.KeyID = token.KeyID
 	if token.Verification != nil {
@@ -336,16 +400,8 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 }
 
 // checkPlain verifies the cached token itself, which is there to be read.
-func (s *Session) checkPlain(ctx context.Context, status *Status) error {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
-	if err != nil {
-		return err
-	}
-	token, ok := record.Tokens[s.config.Key(record, s.config.Own(record))]
-	if !ok { // another process forgot it just now
-		status.Token = provider.Token{}
-		return nil
-	}
+func (s *Session) checkPlain(ctx context.Context, status *Status, record store.Record) {
+	token := record.Tokens[s.config.Key(record, s.config.Own(record))]
 	status.Token, status.Claims, status.Reason = s.config.Check(token, s.config.Own(record).Rights, s.verify(ctx, true))
 	switch {
 	case status.Reason == nil && token.Verification == nil:
@@ -357,7 +413,6 @@ func (s *Session) checkPlain(ctx context.Context, status *Status) error {
 	default:
 		status.State = StateInvalid
 	}
-	return nil
 }
 
 // checkSealed says what can be said of a token without opening the seal: it was

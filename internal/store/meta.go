@@ -74,24 +74,39 @@ func (s *Store) metaPath(profile string) string {
 // Meta returns what is known of a profile. It doesn't open the keyring. Of a profile
 // that nothing is stored of, Storage is "".
 func (s *Store) Meta(profile string) (Meta, error) {
+	m, _, err := s.MetaAndRecord(profile)
+	return m, err
+}
+
+// MetaAndRecord is Meta with the record that it is about, where no keyring is needed to
+// read that; of a sealed one the record is that of Meta.Record. The file is read once.
+func (s *Store) MetaAndRecord(profile string) (Meta, Record, error) {
 	if err := checkName(profile); err != nil {
-		return Meta{}, err
+		return Meta{}, Record{}, err
 	}
 	if s.memory != nil {
-		return describe(profile, Plan{storage: StorageNone}, s.memory.load(profile), Meta{}, time.Time{}), nil
+		r := s.memory.load(profile)
+		return describe(profile, Plan{storage: StorageNone}, r, Meta{}, time.Time{}), r, nil
 	}
 	c, err := s.read(profile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Meta{Profile: profile}, nil
+		return Meta{Profile: profile}, emptyRecord(), nil
 	}
 	if err != nil {
-		return Meta{}, err
+		return Meta{}, Record{}, err
 	}
-	m, err := s.readMeta(profile)
 	if c.storage() == StorageFile {
 		// It is all there to read: no doubt.
-		return describe(profile, Plan{storage: StorageFile, reason: m.Reason}, c.record(), m.Meta, time.Time{}), nil
+		m, r := s.oldMeta(profile), c.record()
+		return describe(profile, Plan{storage: StorageFile, reason: m.Reason}, r, m, time.Time{}), r, nil
 	}
+	m, err := s.sealedMeta(profile, c)
+	return m, m.Record(), err
+}
+
+// sealedMeta is what was written down about a sealed file.
+func (s *Store) sealedMeta(profile string, c contents) (Meta, error) {
+	m, err := s.readMeta(profile)
 	m.Profile, m.Storage = profile, StorageKeyring
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

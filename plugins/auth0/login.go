@@ -123,7 +123,7 @@ func (p *auth0Provider) signIn(ctx context.Context, tokens oauth.Tokens, req pro
 // was asked for. The refresh token in tokens is the one that is good from then on.
 func (p *auth0Provider) prove(ctx context.Context, tokens *oauth.Tokens, req provider.LoginRequest) (provider.SignIn, error) {
 	var result provider.SignIn
-	id, err := p.people.VerifyID(ctx, p.identity, *tokens)
+	id, err := p.people.VerifyID(ctx, p.identity.JustIssued(), *tokens)
 	if err != nil {
 		return result, err
 	}
@@ -190,7 +190,7 @@ func (p *auth0Provider) loginMachine(ctx context.Context, req provider.LoginRequ
 	if err != nil {
 		return err
 	}
-	claims, err := p.verifyAccess(ctx, p.access, tokens.Access)
+	claims, err := p.verifyAccess(ctx, p.access.JustIssued(), tokens.Access)
 	if err != nil {
 		return err
 	}

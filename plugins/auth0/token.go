@@ -162,7 +162,7 @@ func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionReq
 	if req.Audience == p.settings.audience {
 		return provider.Assertion{Kind: provider.AssertionJWT, Value: tokens.Access, Expires: tokens.Expires}, renewed, nil
 	}
-	id, err := p.people.VerifyID(ctx, p.identity.ExceptSignature(), tokens) // Auth0 gave it just now, and whoever takes it verifies it
+	id, err := p.people.VerifyID(ctx, p.identity.ExceptSignature().JustIssued(), tokens) // Auth0 gave it just now, and whoever takes it verifies it
 	return provider.Assertion{Kind: provider.AssertionJWT, Value: tokens.ID, Expires: id.Expires}, renewed, err
 }
 

@@ -39,7 +39,7 @@ func (p *auth0Provider) verifyBy(ctx context.Context, verifier *jwks.Verifier, t
 // vouch checks an access token for a database. Its signature is left to the host, which
 // has the key set on disk: this process would fetch it anew.
 func (p *auth0Provider) vouch(ctx context.Context, value provider.Secret, s stored, want want) (provider.Token, error) {
-	claims, err := p.verifyAccess(ctx, p.access.ExceptSignature(), value)
+	claims, err := p.verifyAccess(ctx, p.access.ExceptSignature().JustIssued(), value)
 	if err != nil {
 		return provider.Token{}, err
 	}

@@ -138,7 +138,7 @@ func (p *clerkProvider) prove(ctx context.Context, s *clerk.Session, req provide
 	if err != nil {
 		return result, err
 	}
-	if result.Claims, err = p.Verify(ctx, identity); err != nil {
+	if result.Claims, err = clerk.Verify(ctx, p.verifier.JustIssued(), identity); err != nil {
 		return result, err
 	}
 	if result.Claims.Session != s.ID {
@@ -164,7 +164,7 @@ func (p *clerkProvider) finishToken(ctx context.Context, callback *loopback.Call
 	if value.IsZero() {
 		return "", missing("token", callback)
 	}
-	claims, err := p.Verify(ctx, value)
+	claims, err := clerk.Verify(ctx, p.verifier.JustIssued(), value)
 	if err != nil {
 		return "", err
 	}
@@ -173,7 +173,7 @@ func (p *clerkProvider) finishToken(ctx context.Context, callback *loopback.Call
 		Subject: claims.Subject, Issued: claims.Issued, Expires: claims.Expires,
 	}}
 	if wantsToken(req) {
-		token, err := p.vouch(ctx, value, req.Target, req.Access, req.Permissions)
+		token, err := p.vouch(ctx, p.issued, value, req.Target, req.Access, req.Permissions)
 		if err != nil {
 			return "", err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/zen-auth/zen/core/clerk"
+	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -26,7 +27,7 @@ func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (p
 		return response, noClaims()
 	}
 	if held.session == nil {
-		response.Token, err = p.vouch(ctx, held.token, req.Target, req.Access, req.Permissions)
+		response.Token, err = p.vouch(ctx, p.issued, held.token, req.Target, req.Access, req.Permissions)
 		return response, hinted(err)
 	}
 	before := held.session.Client
@@ -49,7 +50,7 @@ func (p *clerkProvider) mint(ctx context.Context, s *clerk.Session, target provi
 	if err != nil {
 		return provider.Token{}, err
 	}
-	token, err := p.vouch(ctx, value, target, access, permissions)
+	token, err := p.vouch(ctx, p.issued.JustIssued(), value, target, access, permissions)
 	if err != nil {
 		return provider.Token{}, fmt.Errorf("%w (from the template %q)", err, template)
 	}
@@ -57,9 +58,10 @@ func (p *clerkProvider) mint(ctx context.Context, s *clerk.Session, target provi
 }
 
 // vouch checks a token for a database. Its signature is left to the host, which has the
-// key set on disk: this process would fetch it anew.
-func (p *clerkProvider) vouch(ctx context.Context, value provider.Secret, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
-	claims, err := clerk.Verify(ctx, p.issued, value)
+// key set on disk: this process would fetch it anew. verifier is p.issued, for a token
+// that is stored as well.
+func (p *clerkProvider) vouch(ctx context.Context, verifier *jwks.Verifier, value provider.Secret, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
+	claims, err := clerk.Verify(ctx, verifier, value)
 	if err != nil {
 		return provider.Token{}, err
 	}

@@ -92,7 +92,7 @@ func (p *oidcProvider) loginDevice(ctx context.Context, req provider.LoginReques
 
 // signIn verifies who signed in, and has it stored.
 func (p *oidcProvider) signIn(ctx context.Context, i *issuer, tokens oauth.Tokens, host provider.Host) (string, error) {
-	id, err := i.client.VerifyID(ctx, i.verifier, tokens)
+	id, err := i.client.VerifyID(ctx, i.verifier.JustIssued(), tokens)
 	var credential provider.Credential
 	if err == nil {
 		credential = p.personal(tokens, id, p.now().UTC())

@@ -115,6 +115,9 @@ func finish(commands []*cli.Command) {
 				if err := emptyFlags(c); err != nil {
 					return err
 				}
+				if err := trustAuthorities(c); err != nil {
+					return err
+				}
 				return action(c)
 			}
 		}

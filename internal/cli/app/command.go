@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/zen-auth/zen/internal/replace"
 )
 
 // What env(1), nohup(1), timeout(1) and every shell exit with when the command
@@ -30,9 +32,16 @@ func FindCommand(name string) (string, error) {
 // shell gives them.
 func CommandError(name string, err error) error {
 	var child ChildExit
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = replace.Explain(path.Path, err)
+	}
+	var load *replace.LoadError
 	switch {
 	case err == nil, errors.As(err, &child):
 		return err
+	case errors.As(err, &load):
+		return cannotRun{exitNotExecutable, name, load.Error(), err}
 	case errors.Is(err, exec.ErrDot):
 		return cannotRun{exitNotFound, name, fmt.Sprintf("it is in the working directory, which is not on the PATH; .%c%s would be it", os.PathSeparator, name), err}
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
@@ -43,7 +52,6 @@ func CommandError(name string, err error) error {
 	if errors.As(err, &lookup) {
 		why = lookup.Err
 	}
-	var path *fs.PathError
 	if errors.As(why, &path) {
 		why = path.Err
 	}

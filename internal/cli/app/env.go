@@ -109,7 +109,7 @@ func truthy(s string) bool { return s != "" && s != "0" && s != "false" }
 
 // emptyFlags refuses flags that were given nothing.
 func emptyFlags(c *cli.Context) error {
-	for _, name := range []string{"access", "database", "profile", "config", "provider", "storage"} {
+	for _, name := range []string{"access", "database", "profile", "config", "ca-file", "provider", "storage"} {
 		if c.IsSet(name) && c.String(name) == "" {
 			return Usage(c, "--%s is empty", name)
 		}

@@ -16,6 +16,7 @@ func GlobalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "profile", Usage: "use the profile `NAME`", Category: "Global:"},
 		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`", Category: "Global:", TakesFile: true},
+		&cli.StringFlag{Name: "ca-file", Usage: "trust the certificate authorities in `FILE` (PEM), too", Category: "Global:", TakesFile: true},
 		&cli.BoolFlag{Name: "json", Usage: "answer in JSON", Category: "Global:"},
 		&cli.BoolFlag{Name: "no-input", Usage: "never ask and never open a browser (as with CI=true)", Category: "Global:"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but errors, and what a sign-in needs", Category: "Global:"},

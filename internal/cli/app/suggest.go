@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -84,9 +83,14 @@ func unknownFlag(path string, flags []cli.Flag, next []*cli.Command, arg string,
 		}
 	}
 	// A flag of the command that follows stands behind it.
-	for _, word := range rest {
-		if c := CommandNamed(next, word); c != nil && slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }) {
-			hint = fmt.Sprintf("it is a flag of %s %s: write it behind that", path, c.Name)
+	for below, commands, i := path, next, 0; i < len(rest); i++ {
+		c := CommandNamed(commands, rest[i])
+		if c == nil {
+			continue // the flag's value
+		}
+		below, commands = below+" "+c.Name, c.Subcommands
+		if flagNamed(c.Flags, name) != nil {
+			hint = fmt.Sprintf("it is a flag of %s: write it behind that", below)
 			return &provider.Error{Kind: ErrUsage, Message: "unknown flag " + dashed(name), Hint: hint}
 		}
 	}

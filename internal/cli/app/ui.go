@@ -185,6 +185,17 @@ func (u *UI) Confirm(ctx context.Context, question string) (bool, error) {
 	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), err
 }
 
+// ConfirmAccount implements session.AccountConfirmer.
+func (u *UI) ConfirmAccount(ctx context.Context, provider, before, now string) (bool, error) {
+	u.Print("%s this sign-in with %s is as %s; the one before was as %s.",
+		Paint(u.out, Yellow, "warning:"), provider, OneLine(now), OneLine(before))
+	if !u.interactive {
+		u.Print("Nobody can be asked, so it is kept. If that isn't you: zen logout.")
+		return true, nil
+	}
+	return u.Confirm(ctx, "Is that you? Keep this sign-in")
+}
+
 var errNobody = &provider.Error{
 	Kind:    provider.ErrNoCredential,
 	Message: "the sign-in needs an answer, and nobody can be asked",
@@ -222,4 +233,7 @@ func (u *UI) setPrompt(prompt string) {
 }
 
 // Interface guards
-var _ session.UI = (*UI)(nil)
+var (
+	_ session.UI               = (*UI)(nil)
+	_ session.AccountConfirmer = (*UI)(nil)
+)

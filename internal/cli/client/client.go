@@ -86,6 +86,9 @@ func options(e *app.Env) (core.Options, error) {
 		o.AskProvider = func(ctx context.Context, b host.Binary) (bool, error) {
 			return trustProvider(ctx, app.NewUI(e), b)
 		}
+		o.AskVariables = func(ctx context.Context, b host.Binary, names []string) (bool, error) {
+			return allowVariables(ctx, app.NewUI(e), b, names)
+		}
 	}
 	level, err := logLevel(e.Debug)
 	if level != "off" {

@@ -20,3 +20,11 @@ func trustProvider(ctx context.Context, u *app.UI, b host.Binary) (bool, error) 
 	answer, err := u.Ask(ctx, fmt.Sprintf("Run %s from now on? Type yes or no", b.Name))
 	return strings.EqualFold(answer, "yes"), err
 }
+
+// allowVariables asks whether a provider may have variables of others: the credentials of
+// other tools, maybe.
+func allowVariables(ctx context.Context, u *app.UI, b host.Binary, names []string) (bool, error) {
+	u.Print("Provider %s asks for variables of this environment that are not its own:\n  %s", b.Name, app.OneLine(strings.Join(names, " ")))
+	answer, err := u.Ask(ctx, fmt.Sprintf("Give %s their values from now on? Type yes or no", b.Name))
+	return strings.EqualFold(answer, "yes"), err
+}

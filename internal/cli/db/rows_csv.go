@@ -2,6 +2,7 @@ package db
 
 import (
 	"bufio"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +32,10 @@ func (r csvRows) row(values []any) error {
 func (r csvRows) field(i int, value any) {
 	if i > 0 {
 		r.out.WriteByte(',')
+	}
+	if n, ok := value.(int64); ok {
+		r.out.Write(strconv.AppendInt(r.out.AvailableBuffer(), n, 10))
+		return
 	}
 	text, isText := value.(string)
 	switch {

@@ -175,7 +175,7 @@ func (o Options) stack(e *app.Env) (devstack.Options, error) {
 func devDir(ctx context.Context, dir string) (path string, forget func(), err error) {
 	if dir == "" {
 		const prefix = "zen-dev-"
-		private.SweepDirs(ctx, os.TempDir(), prefix, time.Now())
+		private.SweepDirs(ctx, os.TempDir(), prefix, time.Now(), nil)
 		temporary, err := private.MakeDir("", prefix)
 		if err != nil {
 			return "", nil, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -60,7 +61,7 @@ func providerInfo(c *cli.Context) error {
 		return err
 	}
 	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
-		description, err := client.Providers.Describe(c.Context, name)
+		description, err := client.Providers.Said(c.Context, name)
 		if err != nil {
 			return err
 		}
@@ -106,8 +107,24 @@ func providerInfo(c *cli.Context) error {
 		if needs != nil {
 			rows = append(rows, [2]string{"needs", "an assertion (" + strings.Join(needs.Kinds, ", ") + ") of another provider that signs in"})
 		}
+		if variables := variablesOf(description.Fields); len(variables) > 0 {
+			rows = append(rows, [2]string{"reads", strings.Join(variables, " ")})
+		}
 		return printInfo(c.App.Writer, verified.binaryDocument, rows, methods, fields)
 	})
+}
+
+// variablesOf are the variables that the settings may come from, beside ZEN_NAME__KEY.
+func variablesOf(fields []provider.Field) []string {
+	var variables []string
+	for _, f := range fields {
+		for _, v := range f.Env {
+			if !slices.Contains(variables, v) {
+				variables = append(variables, v)
+			}
+		}
+	}
+	return variables
 }
 
 func kinds(list []provider.AssertionKind) []string {

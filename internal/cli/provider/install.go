@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"os/exec"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -131,6 +132,9 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 		recordInstallation(app.EnvOf(c))
 		if err := printBinary(app.EnvOf(c), installed.Binary, installed.Pin); err != nil {
 			return err
+		}
+		if variables := variablesOf(installed.Fields); len(variables) > 0 {
+			fmt.Fprintf(app.Notes(c), "It asks for the variables %s; those that are not its own need a yes.\n", app.OneLine(strings.Join(variables, ", ")))
 		}
 		return shadowed(client, installed.Binary)
 	})

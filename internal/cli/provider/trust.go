@@ -25,7 +25,10 @@ func providerTrustCommand() *cli.Command {
 		Description: `It pins the binary as it is now, without starting it. One that was pinned
 and has changed since takes --force. PATH is a further copy of a provider, which some
 other program finds first; the pin of the one that zen finds stays.`,
-		Flags:        []cli.Flag{&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"}},
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"},
+			&cli.StringSliceFlag{Name: "env", Usage: "let it have the variable `NAME`, which is not of its own family"},
+		},
 		Action:       providerTrust,
 		BashComplete: completeInstalled,
 	}
@@ -50,6 +53,9 @@ func providerTrust(c *cli.Context) error {
 		if errors.As(err, &unknown) || errors.As(err, &changed) && c.Bool("force") {
 			known = pin.Pin{Source: binary.Path, Known: pin.Local}
 			err = client.Providers.Pins.Lock.Set(c.Context, binary, known)
+		}
+		if names := c.StringSlice("env"); err == nil && len(names) > 0 && known.Known != pin.Bundled {
+			err = client.Providers.Pins.Lock.AllowEnv(c.Context, binary, names)
 		}
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func (o LogoutOptions) Run(ctx context.Context, e *app.Env) error {
 		if o.Browser {
 			var err error
 			if pages, err = s.BrowserSessions(ctx, o.All); err != nil {
-				fmt.Fprintf(e.Notes(), "The browser's session is left as it is: %v.\n", err)
+				fmt.Fprintf(e.Notes(), "The browser's session is left as it is: %s.\n", app.OneLine(err.Error()))
 			}
 		}
 		results, err := s.Logout(ctx, o.All)
@@ -59,7 +59,7 @@ func (o LogoutOptions) Run(ctx context.Context, e *app.Env) error {
 		}
 		switch {
 		case err != nil: // it is as was wished
-			fmt.Fprintf(e.Notes(), "Nothing to do: %v.\n", err)
+			fmt.Fprintf(e.Notes(), "Nothing to do: %s.\n", app.OneLine(err.Error()))
 		case len(results) == 0:
 			fmt.Fprintf(e.Notes(), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile())
 		}

@@ -35,6 +35,7 @@ and exits with 3.
    zen token --format exec-credential                a client.authentication.k8s.io
                                                      document, as kubectl reads it`,
 		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "renew", Usage: "print a new one, whatever is stored"},
 			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(tokenform.Formats, ", "), Value: tokenform.Formats[0]},
 			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(tokenform.ShellNames, ", ") + " (default: the one that SHELL names)"},
 		}, tokenFlags()...),
@@ -47,7 +48,7 @@ and exits with 3.
 					return app.Usage(c, "--%s is empty", name)
 				}
 			}
-			o := Options{Shell: c.String("shell"), MinTTL: c.Duration("min-ttl")}
+			o := Options{Renew: c.Bool("renew"), Shell: c.String("shell"), MinTTL: c.Duration("min-ttl")}
 			if c.IsSet("format") {
 				o.Format = c.String("format")
 			}
@@ -74,6 +75,8 @@ type Options struct {
 	Shell string
 	// MinTTL is how long the token has to be good at least.
 	MinTTL time.Duration
+	// Renew wants a new token, whatever is stored.
+	Renew bool
 }
 
 // Run prints a token that is good now.
@@ -82,16 +85,29 @@ func (o Options) Run(ctx context.Context, e *app.Env) error {
 	if err != nil {
 		return err
 	}
-	s, t, err := goodToken(ctx, e, o.MinTTL, true)
+	s, t, err := o.token(ctx, e)
 	if err != nil {
 		return err
 	}
 	return write(e.Out, answer(e, s, t))
 }
 
+// token is goodToken, or a new one.
+func (o Options) token(ctx context.Context, e *app.Env) (*session.Session, provider.Token, error) {
+	get := (*session.Session).TokenFor
+	if o.Renew {
+		get = (*session.Session).NewToken
+	}
+	return tokenBy(ctx, e, o.MinTTL, true, get)
+}
+
 // goodToken returns a token of the profile that is good now, and for minTTL. The
 // provider that may have made it has ended. With tell, it says what it waits for.
-func goodToken(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool) (s *session.Session, t provider.Token, err error) {
+func goodToken(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool) (*session.Session, provider.Token, error) {
+	return tokenBy(ctx, e, minTTL, tell, (*session.Session).TokenFor)
+}
+
+func tokenBy(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool, issue func(*session.Session, context.Context, time.Duration) (provider.Token, error)) (s *session.Session, t provider.Token, err error) {
 	if minTTL < 0 {
 		return nil, t, e.Usage("--min-ttl %s is negative", minTTL)
 	}
@@ -101,7 +117,7 @@ func goodToken(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool)
 			return err
 		}
 		get := func() (err error) {
-			t, err = s.TokenFor(ctx, minTTL)
+			t, err = issue(s, ctx, minTTL)
 			return err
 		}
 		if !tell {

@@ -56,7 +56,7 @@ func (s *suite) start(ctx context.Context, variables ...string) (*process, error
 		return nil, fmt.Errorf("test provider: %w", err)
 	}
 	// A host sweeps those that a killed test left.
-	dir, err := private.MakeDir(host.SocketParent(), host.SocketDirPrefix)
+	dir, err := host.MakeSocketDir()
 	if err != nil {
 		return nil, fmt.Errorf("test provider: %w", err)
 	}

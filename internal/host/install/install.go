@@ -61,6 +61,8 @@ type Request struct {
 type Installed struct {
 	Binary host.Binary
 	Pin    pin.Pin
+	// Fields are the settings that it describes; nil after a rollback.
+	Fields []provider.Field
 }
 
 // Install checks and installs what r says. A download needs a sum, or a signed
@@ -79,7 +81,7 @@ func (s *Store) Install(ctx context.Context, r Request) (Installed, error) {
 		return Installed{}, failed("", "%v", err)
 	}
 	// In the same directory, so that a rename is all that is left to do.
-	private.SweepDirs(ctx, s.Dir, stagingPrefix, time.Now())
+	private.SweepDirs(ctx, s.Dir, stagingPrefix, time.Now(), nil)
 	staged, err := private.MakeDir(s.Dir, stagingPrefix)
 	if err != nil {
 		return Installed{}, failed("", "%v", err)
@@ -123,9 +125,11 @@ func (s *Store) place(ctx context.Context, staging, file string, p pin.Pin, forc
 	if err != nil {
 		return Installed{}, err
 	}
-	if p.Version, err = describe(ctx, staging, binary); err != nil {
+	description, err := describe(ctx, staging, binary)
+	if err != nil {
 		return Installed{}, err
 	}
+	p.Version = description.Version
 	err = s.Lock.Swap(ctx, name, func(pins map[string]pin.Pin) (pin.Pin, error) {
 		s.settle(name, pins)
 		old, pinned := pins[name]
@@ -143,12 +147,12 @@ func (s *Store) place(ctx context.Context, staging, file string, p pin.Pin, forc
 		return p, nil
 	}, func() error { return s.exchange(name, binary.Path) })
 	binary.Path = s.path(name)
-	return Installed{Binary: binary, Pin: p}, err
+	return Installed{Binary: binary, Pin: p, Fields: description.Fields}, err
 }
 
 // describe runs the staged binary, and nothing else, to ask for its version. A
 // binary that says that it is another provider fails.
-func describe(ctx context.Context, staging string, staged host.Binary) (version string, err error) {
+func describe(ctx context.Context, staging string, staged host.Binary) (provider.Description, error) {
 	m := host.NewManager(host.Options{Dirs: []string{staging}, Trust: func(_ context.Context, b host.Binary) error {
 		if b != staged {
 			return failed("", "the file changed meanwhile")
@@ -156,11 +160,7 @@ func describe(ctx context.Context, staging string, staged host.Binary) (version 
 		return nil
 	}})
 	defer m.Close(context.WithoutCancel(ctx)) // three seconds at most
-	description, err := m.Describe(ctx, staged.Name)
-	if err != nil {
-		return "", err
-	}
-	return description.Version, nil
+	return m.Describe(ctx, staged.Name)
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.Dir, handshake.BinaryName(name)) }

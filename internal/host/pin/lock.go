@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/internal/host"
@@ -41,6 +42,9 @@ type Pin struct {
 	Source string `toml:"source"`
 	// Known is how its sum is known.
 	Known string `toml:"known"`
+	// Env are the variables of other families than the provider's own that it may have,
+	// by the word of a person.
+	Env []string `toml:"env,omitempty"`
 	// Platforms are the sums, by OS_ARCH.
 	Platforms map[string]Sum `toml:"platforms"`
 	// Previous is what it replaced, for a rollback.
@@ -140,6 +144,29 @@ func (l *Lock) SetCopy(ctx context.Context, b host.Binary, pin Pin) error {
 			}
 		}
 		doc.Copies[b.Path] = Copy{Name: b.Name, Pin: pin}
+		return l.save(doc)
+	})
+}
+
+// AllowEnv lets b have these variables. It has to be pinned.
+func (l *Lock) AllowEnv(ctx context.Context, b host.Binary, names []string) error {
+	return l.file.alone(ctx, func() error {
+		doc, err := l.load()
+		if err != nil {
+			return err
+		}
+		allow := func(p *Pin) { p.Env = slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Env, names)))) }
+		named, copied := doc.Providers[b.Name], doc.Copies[b.Path]
+		switch {
+		case named.is(b.SHA256):
+			allow(&named)
+			doc.Providers[b.Name] = named
+		case copied.Name == b.Name && copied.is(b.SHA256):
+			allow(&copied.Pin)
+			doc.Copies[b.Path] = copied
+		default:
+			return &UnknownError{Binary: b}
+		}
 		return l.save(doc)
 	})
 }

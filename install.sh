@@ -1,0 +1,190 @@
+#!/bin/sh
+# Installs zen from a release's archive, or removes it. Nothing of an archive is run or
+# put in place before its SHA-256 is the one in SHA256SUMS, and what was unpacked has
+# compared itself with the sums that it was built with. It needs no root: with
+# --prefix /usr/local it may want one, and asks for none by itself.
+#
+# SHA256SUMS comes from the same place as the archive, unless --sums names a copy that
+# you have from elsewhere: only then do the sums speak for more than the way here.
+set -eu
+
+usage() {
+	cat <<'END'
+usage: install.sh --base-url URL --version VERSION [--prefix DIR] [--sums FILE]
+       install.sh --uninstall [--prefix DIR]
+
+  --base-url URL     where the archives and SHA256SUMS are (ZEN_BASE_URL)
+  --version VERSION  which, as v0.1.0 (ZEN_VERSION)
+  --prefix DIR       below which directory, ~/.local by default (ZEN_PREFIX)
+  --sums FILE        the sums, from a place that you trust more (ZEN_SUMS)
+  --uninstall        remove what this has installed; sign-ins stay (zen logout --all)
+END
+}
+
+fail() {
+	echo "install.sh: $*" >&2
+	exit 1
+}
+
+base=${ZEN_BASE_URL:-} version=${ZEN_VERSION:-} prefix=${ZEN_PREFIX:-$HOME/.local} sums=${ZEN_SUMS:-} uninstall=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--base-url | --version | --prefix | --sums)
+		[ $# -gt 1 ] || fail "$1 needs a value"
+		case $1 in
+		--base-url) base=$2 ;;
+		--version) version=$2 ;;
+		--prefix) prefix=$2 ;;
+		--sums) sums=$2 ;;
+		esac
+		shift 2
+		;;
+	--uninstall) uninstall=yes && shift ;;
+	-h | --help) usage && exit 0 ;;
+	*) usage >&2 && fail "unknown argument: $1" ;;
+	esac
+done
+case $prefix in
+/*) ;;
+*) fail "--prefix $prefix is not an absolute path" ;;
+esac
+
+# Each version has a directory of its own, and bin/zen leads into one. So an upgrade is
+# one rename, and a zen that runs keeps its providers.
+lib=$prefix/lib/zen
+link=$prefix/bin/zen
+# Where a completion goes, by its name in the archive.
+completions="bash:share/bash-completion/completions/zen zsh:share/zsh/site-functions/_zen fish:share/fish/vendor_completions.d/zen.fish"
+
+# ours is true where bin/zen is what this has put there.
+ours() {
+	[ -L "$link" ] && case $(readlink "$link") in ../lib/zen/*/zen) true ;; *) false ;; esac
+}
+
+# each_completion calls "$1 ORIGIN LINK" for every one.
+each_completion() {
+	for entry in $completions; do
+		"$1" "../../../lib/zen/current/completion/zen.${entry%%:*}" "$prefix/${entry#*:}"
+	done
+}
+
+remove_completion() {
+	if [ -L "$2" ] && case $(readlink "$2") in */lib/zen/current/completion/*) true ;; *) false ;; esac then
+		rm -f "$2"
+		rmdir "${2%/*}" "$(dirname "${2%/*}")" "$prefix/share" 2>/dev/null || true
+	fi
+}
+
+put_completion() {
+	if [ -e "$2" ] && [ ! -L "$2" ]; then
+		echo "install.sh: left alone: $2" >&2
+		return
+	fi
+	mkdir -p "${2%/*}"
+	ln -sfn "$1" "$2"
+}
+
+if [ -n "$uninstall" ]; then
+	[ -d "$lib" ] || fail "there is no $lib: nothing that this has installed"
+	[ -f "$lib/installed-by-install.sh" ] || fail "$lib was not made by this: remove it by the way it came"
+	each_completion remove_completion
+	if ours; then rm -f "$link"; fi
+	rm -rf "$lib"
+	rmdir "$prefix/lib" "$prefix/bin" 2>/dev/null || true
+	echo "removed. Sign-ins and settings stay: ~/.local/state/zen, ~/.config/zen"
+	exit 0
+fi
+
+[ -n "$base" ] || fail "--base-url is missing: where are the archives?"
+[ -n "$version" ] || fail "--version is missing, as v0.1.0"
+case $version in
+*[!A-Za-z0-9._+-]* | .*) fail "--version $version is no version, like v0.1.0" ;;
+esac
+case $base in
+https://* | file://* | http://127.0.0.1:* | http://localhost:*) ;;
+*) fail "--base-url $base is not https" ;;
+esac
+case $(uname -s) in
+Linux) os=linux ;;
+Darwin) os=darwin ;;
+*) fail "no archive for $(uname -s): take the .zip for Windows, or make build" ;;
+esac
+case $(uname -m) in
+x86_64 | amd64) arch=amd64 ;;
+aarch64 | arm64) arch=arm64 ;;
+*) fail "no archive for $(uname -m): make build" ;;
+esac
+name=zen-$version-$os-$arch
+
+fetch() {
+	if command -v curl >/dev/null 2>&1; then
+		curl --fail --silent --show-error --location --proto-redir '=https' --output "$2" "$1"
+	elif command -v wget >/dev/null 2>&1; then
+		wget --quiet --output-document="$2" "$1"
+	else
+		fail "neither curl nor wget is here"
+	fi
+}
+
+sum() {
+	if command -v sha256sum >/dev/null 2>&1; then
+		sha256sum <"$1" | cut -d' ' -f1
+	else
+		shasum -a 256 <"$1" | cut -d' ' -f1
+	fi
+}
+
+if [ -e "$link" ] || [ -L "$link" ]; then
+	ours || fail "$link is there already, and not from this: remove it first, or choose another --prefix"
+fi
+if [ -e "$lib" ] && [ ! -f "$lib/installed-by-install.sh" ]; then
+	fail "$lib is there already, and not from this"
+fi
+
+umask 022
+work=$(mktemp -d)
+fresh=
+trap 'rm -rf "$work" ${fresh:+"$fresh"}' EXIT
+trap 'exit 130' INT TERM HUP
+if [ -z "$sums" ]; then
+	sums=$work/SHA256SUMS
+	fetch "$base/SHA256SUMS" "$sums" || fail "$base/SHA256SUMS can't be fetched"
+fi
+fetch "$base/$name.tar.gz" "$work/$name.tar.gz" || fail "$base/$name.tar.gz can't be fetched"
+want=$(awk -v name="$name.tar.gz" '$2 == name || $2 == "*" name { print $1 }' "$sums")
+[ -n "$want" ] || fail "$sums has no sum of $name.tar.gz"
+got=$(sum "$work/$name.tar.gz")
+[ "$got" = "$want" ] || fail "$name.tar.gz is not what SHA256SUMS says: $got, not $want. Nothing was installed"
+
+# It is unpacked where it will be, so that what was checked is what is renamed.
+mkdir -p "$lib" "$prefix/bin"
+: >"$lib/installed-by-install.sh"
+fresh=$(mktemp -d "$lib/.new.XXXXXX")
+tar -xzf "$work/$name.tar.gz" -C "$fresh" --no-same-owner
+chmod 755 "$fresh" "$fresh/$name"
+"$fresh/$name/zen" version --verify >"$work/verified" 2>&1 || {
+	cat "$work/verified" >&2
+	fail "the archive's zen refuses its own providers. Nothing was installed"
+}
+rm -rf "${lib:?}/$version"
+mv "$fresh/$name" "$lib/$version"
+
+before=$(readlink "$lib/current" 2>/dev/null || true)
+ln -sfn "$version" "$lib/current"
+ln -s "../lib/zen/$version/zen" "$link.$$"
+mv -f "$link.$$" "$link"
+each_completion put_completion
+
+# The version before stays for what still runs from it; older ones go.
+for old in "$lib"/*/; do
+	old=${old%/}
+	case ${old##*/} in
+	"$version" | "$before" | current) ;;
+	*) rm -rf "$old" ;;
+	esac
+done
+echo "$("$link" version) is $link"
+case :$PATH: in
+*":$prefix/bin:"*) ;;
+*) echo "put $prefix/bin on your PATH" ;;
+esac

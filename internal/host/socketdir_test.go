@@ -1,0 +1,36 @@
+package host
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+// Where nothing can be written in TMPDIR, the user's own directory is tried, and where that
+// is none either, TMPDIR is named.
+func TestSocketDirWithoutTemporaryFiles(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("TMPDIR")
+	}
+	runtimeDir, err := os.MkdirTemp("/tmp", "zen-run-") // a path that is short everywhere
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(runtimeDir) })
+	missing := filepath.Join(t.TempDir(), "missing")
+	t.Setenv("TMPDIR", missing)
+	t.Setenv("XDG_RUNTIME_DIR", runtimeDir)
+	dir, err := MakeSocketDir()
+	if err != nil || filepath.Dir(dir.Path) != runtimeDir {
+		t.Fatalf("%v, %v", dir, err)
+	}
+	dir.Remove()
+	if _, err := makeSocketDir([]string{missing}); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "TMPDIR") || !strings.Contains(err.Error(), missing) {
+		t.Errorf("%v: %s", err, provider.Hint(err))
+	}
+}

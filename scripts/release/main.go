@@ -1,0 +1,60 @@
+// Command release builds the archives of a release: for each target zen, zen-full, the
+// providers, the shells' completions, LICENSE and README in one directory, and the
+// SHA-256 sums of all of them in SHA256SUMS. All are built without cgo, and so are static.
+//
+// The same commit and the same Go give the same bytes, wherever and whenever they are
+// built: nothing of the directory, the user, the clock or the environment is in them.
+// That is more than a convenience, since the sums of the providers are linked into zen.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	out := flag.String("o", "dist", "put the archives into `DIR`")
+	which := flag.String("targets", "", "build for these `TARGETS`, GOOS/GOARCH with commas between")
+	providers := flag.String("providers", "", "with these `PROVIDERS`, with blanks between")
+	dirty := flag.Bool("dirty", false, "build a checkout with changes, too; such an archive can't be built again")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	r := release{out: *out, providers: strings.Fields(*providers), dirty: *dirty}
+	if err := r.build(ctx, strings.Split(*which, ",")); err != nil {
+		fmt.Fprintln(os.Stderr, "release:", err)
+		os.Exit(1)
+	}
+}
+
+// build makes the archives of the targets, and the sums.
+func (r *release) build(ctx context.Context, targets []string) error {
+	if len(r.providers) == 0 {
+		return fmt.Errorf("-providers names none: make release gives those of the Makefile")
+	}
+	if err := r.readCommit(ctx); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.out, 0o755); err != nil {
+		return err
+	}
+	var archives []string
+	for _, name := range targets {
+		t, err := parseTarget(name)
+		if err != nil {
+			return err
+		}
+		archive, err := r.target(ctx, t)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Println(filepath.Join(r.out, archive))
+		archives = append(archives, archive)
+	}
+	return writeSums(r.out, archives)
+}

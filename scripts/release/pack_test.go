@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestPackTwice packs the same files from two directories, in two orders, with other
+// modes and times, and wants the same bytes.
+func TestPackTwice(t *testing.T) {
+	made := time.Date(2026, 11, 30, 14, 36, 38, 0, time.UTC)
+	for name, write := range map[string]func(io.Writer, string, []file, time.Time) error{"tar": writeTar, "zip": writeZip} {
+		var packed [2]bytes.Buffer
+		for i, mode := range []os.FileMode{0o600, 0o755} {
+			dir := t.TempDir()
+			var files []file
+			for _, name := range []string{"zen", "LICENSE", "completion/zen.bash"} {
+				path := filepath.Join(dir, filepath.Base(name))
+				if err := os.WriteFile(path, []byte(name), mode); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Chtimes(path, made, made.Add(time.Duration(i)*time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+				files = append(files, file{name, path, 0o755})
+			}
+			at := made
+			if i == 1 {
+				slices.Reverse(files)
+				at = made.In(time.FixedZone("elsewhere", 3600))
+			}
+			if err := write(&packed[i], "zen-v0.1.0", files, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(packed[0].Bytes(), packed[1].Bytes()) {
+			t.Errorf("%s: two archives of the same files differ", name)
+		}
+	}
+}
+
+func TestParseTarget(t *testing.T) {
+	if got, err := parseTarget("linux/arm64"); err != nil || got != (target{"linux", "arm64"}) {
+		t.Errorf("%v %v", got, err)
+	}
+	for _, bad := range []string{"", "linux", "linux/", "/arm64"} {
+		if _, err := parseTarget(bad); err == nil {
+			t.Errorf("%q is a target", bad)
+		}
+	}
+}
