@@ -53,7 +53,7 @@ var takesProvider = map[string]bool{"info": true, "trust": true, "verify": true,
 var methods = map[string][]string{
 	"apikey":        {"key"},
 	"auth0":         {"browser", "device", "client-credentials"},
-	"clerk":         {"bridge", "redirect"},
+	"clerk":         {"bridge", "redirect", "email", "oauth", "device"},
 	"oidc":          {"browser", "device", "workload"},
 	"openbao":       {"oidc", "token", "approle", "kubernetes"},
 	"platformtoken": {"api-token", "browser"},

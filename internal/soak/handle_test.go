@@ -61,7 +61,10 @@ func signIn(t *testing.T, stack *devstack.Stack, providers string) (home string)
 	alone := strings.Replace(profile, "[profiles.default]", "[profiles.alone]", 1)
 	must(t, os.WriteFile(file, []byte(profile+"fallback = [\"platformtoken\"]\n\n"+alone+"\n[providers.clerk]"+rest), 0o600))
 
-	client, err := core.New(core.Options{AskProvider: func(context.Context, host.Binary) (bool, error) { return true, nil }})
+	client, err := core.New(core.Options{
+		AskProvider:  func(context.Context, host.Binary) (bool, error) { return true, nil },
+		AskVariables: func(context.Context, host.Binary, []string) (bool, error) { return true, nil },
+	})
 	must(t, err)
 	defer func() { must(t, client.Close(context.Background())) }()
 	for _, profile := range []string{"default", "alone"} {
