@@ -126,7 +126,8 @@ func (p *Providers) All() []host.Found {
 	return all
 }
 
-// check says why a provider can't run, without starting it: it is nowhere, or not pinned.
+// check returns the reason why a provider can't run, without starting it: its binary isn't
+// found, or it isn't pinned.
 func (p *Providers) check(name string) error {
 	if path, err := p.override(name); err != nil || path != "" {
 		return err

@@ -62,7 +62,7 @@ func (c *Client) Databases(ctx context.Context, yield func(provider.Database) er
 	return err
 }
 
-// errNoLookup is that no provider had what it takes to look.
+// errNoLookup means that no configured provider could look the database up.
 var errNoLookup = errors.New("no provider could look")
 
 // lookup has the providers look, one after another, until one has an answer. One that

@@ -19,8 +19,8 @@ func (b Backoff) Renewed(now time.Time) Backoff {
 	return Backoff{RetryAt: now.Add(Wait(b.Failures)), Failures: b.Failures + 1}
 }
 
-// Remaining is how long no other token is to be issued in place of a refused one; zero
-// is that one may be now.
+// Remaining is how long to wait before another token is issued in place of a refused one.
+// Zero means that one may be issued now.
 func (b Backoff) Remaining(now time.Time) time.Duration {
 	remaining := b.RetryAt.Round(0).Sub(now.Round(0))
 	if b.Failures == 0 || remaining > 2*LastRetry {

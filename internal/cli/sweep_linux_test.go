@@ -120,7 +120,7 @@ func TestACoreDumpWouldBeFound(t *testing.T) {
 	if cores, _ := filepath.Glob(filepath.Join(s.dir, "work", "core*")); len(cores) == 0 {
 		t.Skip("this system writes no core files")
 	}
-	if found := s.sweep().Found; !slices.ContainsFunc(found, func(path string) bool { return strings.Contains(path, "/work/core") }) {
+	if found := s.sweep().Found; !slices.ContainsFunc(found, func(path string) bool { return strings.Contains(path, filepath.Join(s.dir, "work", "core")) }) {
 		t.Errorf("it is in %v", found)
 	}
 }

@@ -39,7 +39,7 @@ type launch struct {
 	sink    *sink // nil discards
 	redact  *redactor
 	limits  limits
-	// traceDir takes the trace of a panic; "" is nowhere.
+	// traceDir is the directory for the trace of a panic. If empty, traces are discarded.
 	traceDir string
 }
 

@@ -100,8 +100,8 @@ func TestLoginFails(t *testing.T) {
 	}
 }
 
-// Without a refresh token a sign-in lasts as long as its ID token; an address that nobody
-// verified is nobody's name.
+// Without a refresh token a sign-in lasts as long as its ID token, and an unverified e-mail
+// address is not used as the account's name.
 func TestLoginWithoutMuch(t *testing.T) {
 	b := newBench(t)
 	b.with(oidc.FaultNoRefreshToken, oidc.FaultUnverifiedEmail)

@@ -14,8 +14,8 @@ import (
 type place interface {
 	// issuer is the iss of the place's statements, or "" where a setting has to say it.
 	issuer() string
-	// token asks for a statement for an audience. Where the place gives one out for an
-	// audience of its own choice, it is that one.
+	// token asks for a statement for an audience. A place that fixes the audience by
+	// itself returns its one statement.
 	token(ctx context.Context, client *http.Client, audience string) (provider.Secret, error)
 	// declare says how to have a token made for another audience, where the place gives
 	// it out in advance; else it is "".

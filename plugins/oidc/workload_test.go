@@ -125,7 +125,7 @@ func TestWorkloadFails(t *testing.T) {
 		fails(t, test.fault, err, test.kind, test.words)
 	}
 	b.with()
-	// What the subject looks like is nobody's business here.
+	// The form of the subject is not checked: GitHub's immutable subjects work, too.
 	b.with(ci.FaultImmutable)
 	if got, _ := b.login(configured(t, b.job("github")), methodWorkload); !strings.Contains(got.Claims.Subject, "@") {
 		t.Errorf("subject %q", got.Claims.Subject)

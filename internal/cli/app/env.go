@@ -99,8 +99,8 @@ func (e *Env) Interactive() bool {
 	return !e.NoInput && !truthy(os.Getenv("CI")) && IsTerminal(e.In) && IsTerminal(e.Err)
 }
 
-// Answerable reports whether a sign-in can be finished: a person need not be at the
-// terminal for that, but nobody may have said that there is none.
+// Answerable reports whether somebody can finish a sign-in. That takes no terminal, since
+// a browser is enough, but it is false with --no-input, and in CI unless BROWSER is set.
 func (e *Env) Answerable() bool {
 	return !e.NoInput && (!truthy(os.Getenv("CI")) || os.Getenv("BROWSER") != "")
 }

@@ -76,7 +76,7 @@ type Options struct {
 	ListenAnywhere bool
 	// AllowOrigins are the origins of pages that may use the proxy.
 	AllowOrigins []string
-	// Admin is where health and metrics are served; "" is nowhere.
+	// Admin is the address that serves health and metrics. If empty, neither is served.
 	Admin string
 	// EnvFile takes the variables; "" is standard output.
 	EnvFile string

@@ -43,7 +43,8 @@ func (f file) load(doc any, hint string, check func() error) error {
 	return nil
 }
 
-// ours is nobody else's to write; it may be kept elsewhere, and linked.
+// ours is the rule for zen's own files: only this user or root may write them, and they may
+// be symbolic links to files kept elsewhere.
 var ours = private.Rule{Root: true, Closed: 0o022, Links: true}
 
 func (f file) read() ([]byte, error) {
