@@ -20,6 +20,9 @@ import (
 const (
 	// callTimeout bounds one call, its body included.
 	callTimeout = 15 * time.Second
+
+	// abandonTimeout bounds the revocation of a sign-in that came to nothing.
+	abandonTimeout = 5 * time.Second
 	// maxBody bounds an answer.
 	maxBody = 1 << 20
 )
@@ -243,6 +246,19 @@ func (c *Client) Revoke(ctx context.Context, refresh provider.Secret) error {
 	}
 	form := url.Values{"token": {refresh.Reveal()}, "token_type_hint": {"refresh_token"}}
 	return c.post(ctx, "revoke the sign-in", c.Metadata.RevocationEndpoint, form, nil)
+}
+
+// Abandon revokes a refresh token that nobody holds, because its sign-in came to nothing,
+// so that it doesn't go on living at the issuer. It does so after the end of ctx, too, for
+// at most five seconds, and as well as it can: what ended the sign-in is what is worth
+// telling. A zero refresh is nothing to do.
+func (c *Client) Abandon(ctx context.Context, refresh provider.Secret) {
+	if refresh.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
+	defer cancel()
+	_ = c.Revoke(ctx, refresh)
 }
 
 func merge(form, extra url.Values) {

@@ -1,6 +1,9 @@
 package provider
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Fixer is implemented by providers that can repair what their Check found. It is a
 // part of the service Provider, found by type assertion.
@@ -66,6 +69,21 @@ type Finding struct {
 	Hint  string
 	// Fix is what the provider can do about it; nil where that is nothing.
 	Fix *Fix
+}
+
+// Passed is the finding of a check that found nothing wrong.
+func Passed(id, format string, args ...any) Finding {
+	return Finding{ID: id, Severity: SeverityOK, Text: fmt.Sprintf(format, args...)}
+}
+
+// Skipped is the finding of a check that could not look; the text says why.
+func Skipped(id, format string, args ...any) Finding {
+	return Finding{ID: id, Severity: SeveritySkipped, Text: fmt.Sprintf(format, args...)}
+}
+
+// Failed is the finding of a check that err ended: its kind, its text and its hint.
+func Failed(id string, err error) Finding {
+	return Finding{ID: id, Severity: SeverityError, Kind: Kind(err), Text: err.Error(), Hint: Hint(err)}
 }
 
 // Fix is a repair that a provider offers.

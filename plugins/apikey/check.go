@@ -18,7 +18,7 @@ func (p *apiKey) Check(ctx context.Context, req provider.CheckRequest, report fu
 	}
 	if p.backend == nil {
 		if req.Audience == "" && h.ID != "" { // it was verified once
-			return nil, report(failed("way", errNoWay))
+			return nil, report(provider.Failed("way", errNoWay))
 		}
 		return nil, report(provider.Finding{
 			ID: "way", Severity: provider.SeverityOK, Text: "the key is for a provider that has Clerk verify it; nothing of it is checked here",
@@ -41,11 +41,11 @@ func (p *apiKey) Check(ctx context.Context, req provider.CheckRequest, report fu
 func (p *apiKey) checkKey(ctx context.Context, h held) (finding provider.Finding, good bool) {
 	k, err := p.verify(ctx, h)
 	if err != nil {
-		return failed("api-key", err), false
+		return provider.Failed("api-key", err), false
 	}
 	rights, err := p.settings.rightsOf(k)
 	if err != nil {
-		return failed("api-key", err), false
+		return provider.Failed("api-key", err), false
 	}
 	finding = provider.Finding{ID: "api-key", Severity: provider.SeverityOK, Text: k.Label()}
 	if rights != nil {
@@ -65,11 +65,7 @@ func (p *apiKey) checkKey(ctx context.Context, h held) (finding provider.Finding
 
 func (p *apiKey) checkNativeAPI(ctx context.Context) provider.Finding {
 	if err := p.frontend.Probe(ctx); err != nil {
-		return failed("native-api", err)
+		return provider.Failed("native-api", err)
 	}
-	return provider.Finding{ID: "native-api", Severity: provider.SeverityOK, Text: "the Native API is enabled"}
-}
-
-func failed(id string, err error) provider.Finding {
-	return provider.Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err)}
+	return provider.Passed("native-api", "the Native API is enabled")
 }

@@ -20,7 +20,7 @@ const longLife = 24 * time.Hour
 // Check implements provider.Provider.
 func (p *auth0Provider) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
-		return nil, report(failed("domain", err))
+		return nil, report(provider.Failed("domain", err))
 	}
 	for _, check := range []func(context.Context) provider.Finding{p.checkIssuer, p.checkKeySet, p.checkClock} {
 		finding := check(ctx)
@@ -40,62 +40,38 @@ func (p *auth0Provider) Check(ctx context.Context, req provider.CheckRequest, re
 	return renewed, report(finding)
 }
 
-func ok(id, format string, args ...any) provider.Finding {
-	return provider.Finding{ID: id, Severity: provider.SeverityOK, Text: fmt.Sprintf(format, args...)}
-}
-
-func skipped(id, format string, args ...any) provider.Finding {
-	return provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: fmt.Sprintf(format, args...)}
-}
-
-func failed(id string, err error) provider.Finding {
-	return provider.Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err)}
-}
-
 // checkIssuer reads the domain's own word on who issues its tokens.
 func (p *auth0Provider) checkIssuer(ctx context.Context) provider.Finding {
 	_, err := oauth.Discover(ctx, p.settings.issuer(), oauth.DiscoverOptions{Name: "auth0", HTTP: &http.Client{Transport: p.transport}})
 	if err != nil {
-		return failed("issuer", err)
+		return provider.Failed("issuer", err)
 	}
-	return ok("issuer", "the domain %s issues as %s", p.settings.domain(), p.settings.issuer())
+	return provider.Passed("issuer", "the domain %s issues as %s", p.settings.domain(), p.settings.issuer())
 }
 
 func (p *auth0Provider) checkKeySet(ctx context.Context) provider.Finding {
 	keys, err := p.keys.Keys(ctx)
 	if err != nil {
-		return failed("jwks", err)
+		return provider.Failed("jwks", err)
 	}
 	ids := make([]string, len(keys))
 	for i, key := range keys {
 		ids[i] = fmt.Sprintf("%.60q", key.ID)
 	}
-	return ok("jwks", "%s has the keys %s", p.settings.keySetURL(), strings.Join(ids, ", "))
+	return provider.Passed("jwks", "%s has the keys %s", p.settings.keySetURL(), strings.Join(ids, ", "))
 }
 
-// checkClock compares with the Date of an answer, which has whole seconds.
+// checkClock compares with the Date of an answer.
 func (p *auth0Provider) checkClock(ctx context.Context) provider.Finding {
 	res, err := p.get(ctx, p.settings.keySetURL())
 	if err != nil {
-		return failed("clock", err)
+		return provider.Failed("clock", err)
 	}
 	date, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil {
-		return skipped("clock", "Auth0's answer has no date")
+		return provider.Skipped("clock", "Auth0's answer has no date")
 	}
-	skew := p.now().Sub(date).Round(time.Second)
-	if skew.Abs() <= jwks.Skew {
-		return ok("clock", "this machine's clock is within %s of Auth0's", jwks.Skew)
-	}
-	direction := "ahead of"
-	if skew < 0 {
-		direction = "behind"
-	}
-	return provider.Finding{
-		ID: "clock", Severity: provider.SeverityError, Kind: provider.ErrConfig,
-		Text: fmt.Sprintf("this machine's clock is %s %s Auth0's: tokens look expired or not yet valid", skew.Abs(), direction),
-		Hint: "set the clock (timedatectl set-ntp true)",
-	}
+	return jwks.CheckClock("Auth0", date, p.now())
 }
 
 // checkCallbacks begins a sign-in for each address, and looks where a browser would be
@@ -103,21 +79,21 @@ func (p *auth0Provider) checkClock(ctx context.Context) provider.Finding {
 func (p *auth0Provider) checkCallbacks(ctx context.Context) provider.Finding {
 	const id = "callbacks"
 	if p.settings.clientID == "" {
-		return skipped(id, "client_id is not set")
+		return provider.Skipped(id, "client_id is not set")
 	}
 	var missing []string
 	addresses := oauth.CallbackURLs(p.settings.ports)
 	for _, address := range addresses {
 		known, err := p.tryCallback(ctx, address)
 		if err != nil {
-			return failed(id, err)
+			return provider.Failed(id, err)
 		}
 		if !known {
 			missing = append(missing, address)
 		}
 	}
 	if len(missing) == 0 {
-		return ok(id, "the application %s allows %s", p.settings.clientID, strings.Join(addresses, ", "))
+		return provider.Passed(id, "the application %s allows %s", p.settings.clientID, strings.Join(addresses, ", "))
 	}
 	return provider.Finding{
 		ID: id, Severity: provider.SeverityError, Kind: provider.ErrConfig,
@@ -180,13 +156,13 @@ func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response
 func (p *auth0Provider) checkDevice(ctx context.Context) provider.Finding {
 	const id = "device"
 	if p.settings.clientID == "" {
-		return skipped(id, "client_id is not set")
+		return provider.Skipped(id, "client_id is not set")
 	}
 	err := p.people.TryDevice(ctx, oauth.DeviceOptions{Scopes: []string{"openid"}, Params: url.Values{"audience": {p.settings.audience}}})
 	if err == nil {
-		return ok(id, "the application may sign in on other devices")
+		return provider.Passed(id, "the application may sign in on other devices")
 	}
-	finding := failed(id, err)
+	finding := provider.Failed(id, err)
 	if oauth.Code(err) == oauth.CodeUnauthorizedClient {
 		finding.Severity = provider.SeverityWarn
 		finding.Hint = "allow the grant Device Code in the advanced settings of the application; one that has organisations can't have it"
@@ -200,15 +176,15 @@ func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckReques
 	const id = "token"
 	credential, err := p.credentialOr(req.Credential)
 	if err != nil {
-		return skipped(id, "nobody is signed in"), nil
+		return provider.Skipped(id, "nobody is signed in"), nil
 	}
 	s, err := p.decode(credential)
 	if err != nil {
-		return failed(id, err), nil
+		return provider.Failed(id, err), nil
 	}
 	tokens, renewed, err := p.renew(ctx, s, credential, p.scopesFor(req.Access))
 	if err != nil {
-		finding := failed(id, err)
+		finding := provider.Failed(id, err)
 		if s.Machine && strings.Contains(provider.Hint(err), "client grant") {
 			finding.Fix = managementFix(fixClientGrant, fmt.Sprintf("authorize the application %s for the API %s in %s", p.machines.ID, p.settings.audience, p.settings.domain()))
 		}
@@ -219,10 +195,10 @@ func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckReques
 		err = p.checkOrganization(claims, s.Organization)
 	}
 	if err != nil {
-		return failed(id, err), renewed
+		return provider.Failed(id, err), renewed
 	}
 	if err := p.checkDatabase(claims, s.Machine, want{req.Target, req.Access, req.Permissions}); err != nil {
-		finding := failed(id, err)
+		finding := provider.Failed(id, err)
 		a := peopleAction
 		if s.Machine {
 			a = machineAction
@@ -234,9 +210,9 @@ func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckReques
 	}
 	life := claims.Expires.Sub(claims.Issued)
 	if life > longLife {
-		finding := ok(id, "access tokens live %s, and nothing takes one back at Turso", life)
+		finding := provider.Passed(id, "access tokens live %s, and nothing takes one back at Turso", life)
 		finding.Severity, finding.Hint = provider.SeverityWarn, fmt.Sprintf("set the token expiration of the API %s to an hour", p.settings.audience)
 		return finding, renewed
 	}
-	return ok(id, "an access token for %s carries Turso's claims, and lives %s", p.settings.audience, life), renewed
+	return provider.Passed(id, "an access token for %s carries Turso's claims, and lives %s", p.settings.audience, life), renewed
 }

@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"time"
 
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
 )
-
-// cleanupTimeout is for ending a sign-in that came to nothing.
-const cleanupTimeout = 5 * time.Second
 
 // Login implements provider.Identity.
 func (p *auth0Provider) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
@@ -108,12 +104,7 @@ func (p *auth0Provider) signIn(ctx context.Context, tokens oauth.Tokens, req pro
 		err = host.Store(ctx, result)
 	}
 	if err != nil {
-		// Nobody holds the refresh token: it should not go on living at Auth0.
-		if !tokens.Refresh.IsZero() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-			defer cancel()
-			_ = p.people.Revoke(ctx, tokens.Refresh)
-		}
+		p.people.Abandon(ctx, tokens.Refresh)
 		return "", err
 	}
 	return result.Credential.Subject, nil

@@ -16,7 +16,7 @@ import (
 // Check implements provider.Provider.
 func (p *clerkProvider) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
-		return nil, report(failed("publishable-key", err))
+		return nil, report(provider.Failed("publishable-key", err))
 	}
 	for _, check := range []func(context.Context) provider.Finding{
 		p.checkKey, p.checkKeySet, p.checkClock, p.checkNativeAPI, p.checkBridge, p.checkOAuth,
@@ -32,55 +32,33 @@ func (p *clerkProvider) Check(ctx context.Context, req provider.CheckRequest, re
 	return renewed, report(finding)
 }
 
-func ok(name, format string, args ...any) provider.Finding {
-	return provider.Finding{ID: name, Severity: provider.SeverityOK, Text: fmt.Sprintf(format, args...)}
-}
-
-func failed(name string, err error) provider.Finding {
-	return provider.Finding{
-		ID: name, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err),
-	}
-}
-
 func (p *clerkProvider) checkKey(context.Context) provider.Finding {
 	kind := "development"
 	if p.settings.instance.Production {
 		kind = "production"
 	}
-	return ok("publishable-key", "%s instance at %s", kind, p.settings.instance.Host)
+	return provider.Passed("publishable-key", "%s instance at %s", kind, p.settings.instance.Host)
 }
 
 func (p *clerkProvider) checkKeySet(ctx context.Context) provider.Finding {
 	keys, err := p.keys.Keys(ctx)
 	if err != nil {
-		return failed("jwks", err)
+		return provider.Failed("jwks", err)
 	}
 	ids := make([]string, len(keys))
 	for i, key := range keys {
 		ids[i] = fmt.Sprintf("%.60q", key.ID)
 	}
-	return ok("jwks", "%s has the keys %s", p.settings.instance.KeySetURL(), strings.Join(ids, ", "))
+	return provider.Passed("jwks", "%s has the keys %s", p.settings.instance.KeySetURL(), strings.Join(ids, ", "))
 }
 
-// checkClock compares with the Date of an answer, which has whole seconds.
+// checkClock compares with the Date of an answer.
 func (p *clerkProvider) checkClock(ctx context.Context) provider.Finding {
 	date, err := p.serverTime(ctx)
 	if err != nil {
-		return failed("clock", err)
+		return provider.Failed("clock", err)
 	}
-	skew := p.now().Sub(date).Round(time.Second)
-	if skew.Abs() <= jwks.Skew {
-		return ok("clock", "this machine's clock is within %s of Clerk's", jwks.Skew)
-	}
-	direction := "ahead of"
-	if skew < 0 {
-		direction = "behind"
-	}
-	return provider.Finding{
-		ID: "clock", Severity: provider.SeverityError, Kind: provider.ErrConfig,
-		Text: fmt.Sprintf("this machine's clock is %s %s Clerk's: tokens look expired or not yet valid", skew.Abs(), direction),
-		Hint: "set the clock (timedatectl set-ntp true)",
-	}
+	return jwks.CheckClock("Clerk", date, p.now())
 }
 
 func (p *clerkProvider) serverTime(ctx context.Context) (time.Time, error) {
@@ -97,9 +75,9 @@ func (p *clerkProvider) serverTime(ctx context.Context) (time.Time, error) {
 
 func (p *clerkProvider) checkNativeAPI(ctx context.Context) provider.Finding {
 	if err := p.frontend.Probe(ctx); err != nil {
-		return failed("native-api", err)
+		return provider.Failed("native-api", err)
 	}
-	return ok("native-api", "the Native API is enabled")
+	return provider.Passed("native-api", "the Native API is enabled")
 }
 
 func (p *clerkProvider) checkBridge(ctx context.Context) provider.Finding {
@@ -110,13 +88,13 @@ func (p *clerkProvider) checkBridge(ctx context.Context) provider.Finding {
 	}
 	res, err := p.get(ctx, "open the bridge page", p.settings.bridge.String())
 	if err != nil {
-		return failed("bridge", err)
+		return provider.Failed("bridge", err)
 	}
 	// Without parameters the page may refuse or send to a sign-in page.
 	if res.StatusCode == http.StatusNotFound || res.StatusCode >= 500 {
-		return failed("bridge", clerk.Unavailable("open the bridge page", fmt.Sprintf("%s answered %s", p.settings.bridge.Host, res.Status)))
+		return provider.Failed("bridge", clerk.Unavailable("open the bridge page", fmt.Sprintf("%s answered %s", p.settings.bridge.Host, res.Status)))
 	}
-	return ok("bridge", "%s answers", p.settings.bridge.Host)
+	return provider.Passed("bridge", "%s answers", p.settings.bridge.Host)
 }
 
 // get asks for a page's head, and leaves its body alone.

@@ -102,12 +102,7 @@ func (p *clerkProvider) storeGrant(ctx context.Context, i *issuer, tokens oauth.
 		err = host.Store(ctx, result)
 	}
 	if err != nil {
-		// Nobody holds the refresh token: it should not go on living at Clerk.
-		if !tokens.Refresh.IsZero() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-			defer cancel()
-			_ = i.client.Revoke(ctx, tokens.Refresh)
-		}
+		i.client.Abandon(ctx, tokens.Refresh)
 		return "", err
 	}
 	return result.Credential.Subject, nil
@@ -209,7 +204,7 @@ func (p *clerkProvider) checkOAuth(ctx context.Context) provider.Finding {
 	}
 	i, err := p.issuer(ctx)
 	if err != nil {
-		return failed(id, err)
+		return provider.Failed(id, err)
 	}
 	address := oauth.CallbackURLs([]int{53682})[0] // any port will do, or none does
 	query := url.Values{
@@ -218,13 +213,13 @@ func (p *clerkProvider) checkOAuth(ctx context.Context) provider.Finding {
 	}
 	res, err := p.get(ctx, "begin a sign-in", i.client.Metadata.AuthorizationEndpoint+"?"+query.Encode())
 	if err != nil {
-		return failed(id, err)
+		return provider.Failed(id, err)
 	}
 	location, err := res.Location()
 	reason := ""
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
-		return failed(id, &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: begin a sign-in: " + res.Status})
+		return provider.Failed(id, &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: begin a sign-in: " + res.Status})
 	case res.StatusCode/100 != 3 || err != nil:
 		reason = fmt.Sprintf("Clerk does not know the OAuth application %s, or not the redirect URI %s for it (%s)", p.settings.oauthClientID, oauth.CallbackURLs(nil)[0], res.Status)
 	case strings.HasPrefix(location.String(), address) && location.Query().Get("error") != "":
@@ -242,5 +237,5 @@ func (p *clerkProvider) checkOAuth(ctx context.Context) provider.Finding {
 	if i.client.Metadata.DeviceEndpoint != "" {
 		device = "offers"
 	}
-	return ok(id, "the OAuth application %s may sign in at %s; the instance %s the device grant", p.settings.oauthClientID, oauth.CallbackURLs(nil)[0], device)
+	return provider.Passed(id, "the OAuth application %s may sign in at %s; the instance %s the device grant", p.settings.oauthClientID, oauth.CallbackURLs(nil)[0], device)
 }

@@ -43,14 +43,14 @@ func (p *clerkProvider) checkTemplate(ctx context.Context, req provider.CheckReq
 	}
 	held, err := p.decodeCredential(*req.Credential)
 	if err != nil {
-		return failed(id, err), nil
+		return provider.Failed(id, err), nil
 	}
 	if held.session == nil {
 		return skipped("the sign-in makes no tokens from a template")
 	}
 	name, err := p.settings.templateFor(req.Access)
 	if err != nil {
-		return failed(id, err), nil
+		return provider.Failed(id, err), nil
 	}
 	before := held.session.Client
 	value, err := p.frontend.Mint(ctx, held.session, name)
@@ -59,9 +59,9 @@ func (p *clerkProvider) checkTemplate(ctx context.Context, req provider.CheckReq
 		c := p.sessionCredential(held.session, req.Credential.Subject, req.Credential.Issued)
 		renewed = &c
 	}
-	finding := ok(id, "tokens of the JWT template %s carry Turso's claims for the database", name)
+	finding := provider.Passed(id, "tokens of the JWT template %s carry Turso's claims for the database", name)
 	if err != nil {
-		finding = failed(id, err)
+		finding = provider.Failed(id, err)
 		if errors.Is(err, provider.ErrConfig) {
 			finding.Fix = p.templateFix(name, req.Purpose, "make")
 		}
@@ -69,14 +69,14 @@ func (p *clerkProvider) checkTemplate(ctx context.Context, req provider.CheckReq
 	}
 	claims, err := p.Verify(ctx, value)
 	if err != nil {
-		finding = failed(id, err)
+		finding = provider.Failed(id, err)
 		finding.Cause = "a custom signing key of the template signs with a key that no key set has"
 		finding.Fix = p.templateFix(name, req.Purpose, "correct")
 		return finding, renewed
 	}
 	switch life := claims.Expires.Sub(claims.Issued); {
 	case claims.Authorizes(req.Target, req.Access, req.Permissions) != nil:
-		finding = failed(id, claims.Authorizes(req.Target, req.Access, req.Permissions))
+		finding = provider.Failed(id, claims.Authorizes(req.Target, req.Access, req.Permissions))
 	case len(claims.Audience) > 0:
 		finding.Severity, finding.Text = provider.SeverityWarn, fmt.Sprintf("tokens of the JWT template %s have an aud, which sqld refuses", name)
 		finding.Hint = "take aud out of the template"

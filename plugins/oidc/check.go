@@ -19,7 +19,7 @@ var errNothingToRevoke = &provider.Error{
 // Check implements provider.Provider.
 func (p *oidcProvider) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
-		return nil, report(failed("issuer", err))
+		return nil, report(provider.Failed("issuer", err))
 	}
 	for _, check := range []func(context.Context) provider.Finding{p.checkIssuer, p.checkDevice} {
 		if err := report(check(ctx)); err != nil {
@@ -33,32 +33,20 @@ func (p *oidcProvider) Check(ctx context.Context, req provider.CheckRequest, rep
 	return renewed, report(finding)
 }
 
-func ok(id, format string, args ...any) provider.Finding {
-	return provider.Finding{ID: id, Severity: provider.SeverityOK, Text: fmt.Sprintf(format, args...)}
-}
-
-func skipped(id, format string, args ...any) provider.Finding {
-	return provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: fmt.Sprintf(format, args...)}
-}
-
-func failed(id string, err error) provider.Finding {
-	return provider.Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err)}
-}
-
 func (p *oidcProvider) checkIssuer(ctx context.Context) provider.Finding {
 	const id = "issuer"
 	if p.settings.issuer == "" {
-		return skipped(id, "issuer is not set: workloads alone sign in")
+		return provider.Skipped(id, "issuer is not set: workloads alone sign in")
 	}
 	i, err := p.people(ctx)
 	if err != nil {
-		return failed(id, err)
+		return provider.Failed(id, err)
 	}
 	keys, err := i.keys.Keys(ctx)
 	if err != nil {
-		return failed(id, err)
+		return provider.Failed(id, err)
 	}
-	finding := ok(id, "%s answers, and publishes %d keys", p.settings.issuer, len(keys))
+	finding := provider.Passed(id, "%s answers, and publishes %d keys", p.settings.issuer, len(keys))
 	if m := i.client.Metadata; m.ChallengeMethods != nil && !slices.Contains(m.ChallengeMethods, "S256") {
 		finding.Severity, finding.Text = provider.SeverityWarn, fmt.Sprintf("%s does not announce PKCE with S256", p.settings.issuer)
 		finding.Hint = "switch PKCE on for the application, where the issuer can"
@@ -69,55 +57,55 @@ func (p *oidcProvider) checkIssuer(ctx context.Context) provider.Finding {
 func (p *oidcProvider) checkDevice(ctx context.Context) provider.Finding {
 	const id = "device"
 	if p.settings.issuer == "" || p.settings.clientID == "" {
-		return skipped(id, "issuer and client_id are not both set")
+		return provider.Skipped(id, "issuer and client_id are not both set")
 	}
 	i, err := p.people(ctx)
 	switch {
 	case err != nil:
-		return skipped(id, "the issuer's metadata could not be read")
+		return provider.Skipped(id, "the issuer's metadata could not be read")
 	case i.client.Metadata.DeviceEndpoint == "":
-		return skipped(id, "the issuer has no device grant")
+		return provider.Skipped(id, "the issuer has no device grant")
 	}
 	if err := i.client.TryDevice(ctx, oauth.DeviceOptions{Scopes: []string{"openid"}}); err != nil {
-		finding := failed(id, err)
+		finding := provider.Failed(id, err)
 		finding.Severity, finding.Hint = provider.SeverityWarn, "allow the device grant to the application, or sign in by --method browser"
 		return finding
 	}
-	return ok(id, "the application may sign in on other devices")
+	return provider.Passed(id, "the application may sign in on other devices")
 }
 
 // checkWorkload asks the place, as a sign-in would.
 func (p *oidcProvider) checkWorkload(ctx context.Context, req provider.CheckRequest) provider.Finding {
 	const id = "workload"
 	if p.settings.workload == nil {
-		return skipped(id, "nothing around says which workload this is")
+		return provider.Skipped(id, "nothing around says which workload this is")
 	}
 	_, claims, err := p.state(ctx, req.Audience)
 	if err != nil {
-		return failed(id, err)
+		return provider.Failed(id, err)
 	}
-	return ok(id, "%s states %s, to %s, until %s", p.settings.workloadName, oneLine(claims.Subject), strings.Join(claims.Audience, ", "), claims.Expires.Format("15:04:05Z07:00"))
+	return provider.Passed(id, "%s states %s, to %s, until %s", p.settings.workloadName, oneLine(claims.Subject), strings.Join(claims.Audience, ", "), claims.Expires.Format("15:04:05Z07:00"))
 }
 
 // checkSignIn asks the issuer whether the sign-in still stands.
 func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckRequest) (provider.Finding, *provider.Credential) {
 	const id = "sign-in"
 	if req.Credential == nil {
-		return skipped(id, "nobody is signed in"), nil
+		return provider.Skipped(id, "nobody is signed in"), nil
 	}
 	s, err := p.decode(*req.Credential)
 	if err != nil {
-		return failed(id, err), nil
+		return provider.Failed(id, err), nil
 	}
 	if s.Workload != "" {
-		return skipped(id, "it is the workload's"), nil
+		return provider.Skipped(id, "it is the workload's"), nil
 	}
 	_, claims, renewed, err := p.renew(ctx, s, *req.Credential)
 	if err == nil {
 		err = p.checkAudience(req.Audience)
 	}
 	if err != nil {
-		return failed(id, err), renewed
+		return provider.Failed(id, err), renewed
 	}
-	return ok(id, "the issuer knows the sign-in of %s", claims.Person()), renewed
+	return provider.Passed(id, "the issuer knows the sign-in of %s", claims.Person()), renewed
 }

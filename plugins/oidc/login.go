@@ -6,15 +6,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
 )
-
-// cleanupTimeout is for ending a sign-in that came to nothing.
-const cleanupTimeout = 5 * time.Second
 
 // Login implements provider.Identity.
 func (p *oidcProvider) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
@@ -99,12 +95,7 @@ func (p *oidcProvider) signIn(ctx context.Context, i *issuer, tokens oauth.Token
 		err = host.Store(ctx, provider.SignIn{Credential: credential, Claims: id.Claims})
 	}
 	if err != nil {
-		// Nobody holds the refresh token: it should not go on living at the issuer.
-		if !tokens.Refresh.IsZero() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-			defer cancel()
-			_ = i.client.Revoke(ctx, tokens.Refresh)
-		}
+		i.client.Abandon(ctx, tokens.Refresh)
 		return "", err
 	}
 	return credential.Subject, nil

@@ -23,26 +23,22 @@ func (p *openbao) Check(ctx context.Context, req provider.CheckRequest, report f
 		return nil, report(provider.Finding{ID: "role", Severity: provider.SeveritySkipped, Kind: provider.Kind(err), Text: "not looked at: " + err.Error(), Hint: provider.Hint(err)})
 	}
 	if err != nil {
-		return s.changed, report(failure("token", err))
+		return s.changed, report(provider.Failed("token", err))
 	}
 	return s.changed, report(p.checkRole(ctx, s))
-}
-
-func failure(id string, err error) provider.Finding {
-	return provider.Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err)}
 }
 
 // checkServer asks what the server is, in any of its states.
 func (p *openbao) checkServer(ctx context.Context) provider.Finding {
 	if p.http == nil {
-		return failure("server", &provider.Error{Kind: provider.ErrConfig, Message: "openbao: not configured", Hint: "set " + keyRole})
+		return provider.Failed("server", &provider.Error{Kind: provider.ErrConfig, Message: "openbao: not configured", Hint: "set " + keyRole})
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	c := call{what: "ask for the server's health", method: http.MethodGet, path: "sys/health"}
 	resp, data, err := p.request(ctx, *p.settings.address, c)
 	if err != nil {
-		return failure("server", err)
+		return provider.Failed("server", err)
 	}
 	var health struct {
 		Initialized *bool
@@ -53,11 +49,11 @@ func (p *openbao) checkServer(ctx context.Context) provider.Finding {
 	address := p.place("").Address
 	switch {
 	case json.Unmarshal(data, &health) != nil || health.Initialized == nil:
-		return failure("server", &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("openbao: what is at %s is neither OpenBao nor Vault (status %d)", address, resp.StatusCode), Hint: "check " + keyAddress})
+		return provider.Failed("server", &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("openbao: what is at %s is neither OpenBao nor Vault (status %d)", address, resp.StatusCode), Hint: "check " + keyAddress})
 	case !*health.Initialized:
-		return failure("server", &provider.Error{Kind: provider.ErrUnavailable, Message: "openbao: the server at " + address + " is not initialized", Hint: "bao operator init"})
+		return provider.Failed("server", &provider.Error{Kind: provider.ErrUnavailable, Message: "openbao: the server at " + address + " is not initialized", Hint: "bao operator init"})
 	case health.Sealed:
-		return failure("server", &provider.Error{Kind: provider.ErrUnavailable, Message: "openbao: the server at " + address + " is sealed", Hint: "an operator has to unseal it: bao operator unseal"})
+		return provider.Failed("server", &provider.Error{Kind: provider.ErrUnavailable, Message: "openbao: the server at " + address + " is sealed", Hint: "an operator has to unseal it: bao operator unseal"})
 	}
 	text := fmt.Sprintf("%s is version %s", address, oneLine(health.Version))
 	if health.Standby {
@@ -74,18 +70,18 @@ func (p *openbao) checkRole(ctx context.Context, s session) provider.Finding {
 	})
 	if errors.Is(err, provider.ErrPermission) {
 		if _, err := p.lookup(ctx, s.token); err != nil {
-			return failure("token", err)
+			return provider.Failed("token", err)
 		}
 	}
 	if err != nil {
-		return failure("role", err)
+		return provider.Failed("role", err)
 	}
 	var capabilities map[string][]string
 	if json.Unmarshal(a.Data, &capabilities) != nil {
-		return failure("role", &provider.Error{Kind: provider.ErrUnavailable, Message: "openbao: the answer has no capabilities"})
+		return provider.Failed("role", &provider.Error{Kind: provider.ErrUnavailable, Message: "openbao: the answer has no capabilities"})
 	}
 	if list := capabilities[path]; !slices.Contains(list, "read") && !slices.Contains(list, "root") {
-		return failure("role", denied(&provider.Error{Kind: provider.ErrPermission, Message: "permission denied"}, path))
+		return provider.Failed("role", denied(&provider.Error{Kind: provider.ErrPermission, Message: "permission denied"}, path))
 	}
 	return provider.Finding{ID: "role", Severity: provider.SeverityOK, Text: path + " may be read"}
 }

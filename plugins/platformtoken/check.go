@@ -39,16 +39,10 @@ func (p *platform) Check(ctx context.Context, req provider.CheckRequest, report 
 	return nil, nil
 }
 
-func failure(id string, err error) provider.Finding {
-	return provider.Finding{
-		ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Text: err.Error(), Hint: provider.Hint(err),
-	}
-}
-
 func (p *platform) checkAPI(ctx context.Context, c *turso.Client, a account) provider.Finding {
 	_, err := c.Validate(ctx)
 	if err = a.failed(err); errors.Is(err, provider.ErrUnavailable) {
-		return failure("api", err)
+		return provider.Failed("api", err)
 	}
 	return provider.Finding{ID: "api", Severity: provider.SeverityOK, Text: p.apiURL + " answers"}
 }
@@ -56,7 +50,7 @@ func (p *platform) checkAPI(ctx context.Context, c *turso.Client, a account) pro
 func (p *platform) checkToken(ctx context.Context, _ *turso.Client, a account) provider.Finding {
 	claims, err := p.verify(ctx, a)
 	if err != nil {
-		return failure("api-token", err)
+		return provider.Failed("api-token", err)
 	}
 	finding := provider.Finding{ID: "api-token", Severity: provider.SeverityOK, Text: "of " + claims.Subject}
 	switch left := time.Until(claims.Expires); {
@@ -78,14 +72,14 @@ func (p *platform) checkScopes(ctx context.Context, c *turso.Client, _ account) 
 			Hint: "zen login --provider platformtoken --method " + methodBrowser + " has such a one made, and forgets this one",
 		}
 	}
-	return provider.Finding{ID: "scopes", Severity: provider.SeverityOK, Text: "the API token is limited"}
+	return provider.Passed("scopes", "the API token is limited")
 }
 
 func (p *platform) checkOrganization(ctx context.Context, c *turso.Client, a account) provider.Finding {
 	const id = "organization"
 	organizations, err := c.Organizations(ctx)
 	if err != nil {
-		finding := failure(id, a.failed(err))
+		finding := provider.Failed(id, a.failed(err))
 		finding.Severity = provider.SeverityWarn // a limited API token may not see them
 		return finding
 	}
@@ -106,9 +100,9 @@ func (p *platform) checkDatabases(ctx context.Context, c *turso.Client, a accoun
 	const id = "databases"
 	for _, err := range c.Databases(ctx, a.organization, turso.DatabaseFilter{PageSize: 1}) {
 		if err != nil {
-			return failure(id, a.failed(err))
+			return provider.Failed(id, a.failed(err))
 		}
-		return provider.Finding{ID: id, Severity: provider.SeverityOK, Text: "can be listed"}
+		return provider.Passed(id, "can be listed")
 	}
 	return provider.Finding{ID: id, Severity: provider.SeverityWarn, Text: "there is none in " + a.organizationText()}
 }
