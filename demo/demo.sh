@@ -1,33 +1,9 @@
 #!/bin/sh
 # The main job of zen, for real, against the local stack. Run it with: make demo
-set -u
+. demo/step.sh
 
-steps=0 ok=0
-out=$(mktemp) err=$(mktemp)
-trap 'rm -f "$out" "$err"' EXIT
-
-# step WANTED-EXIT-CODE TITLE COMMAND...
-step() {
-	wanted=$1 title=$2
-	shift 2
-	steps=$((steps + 1))
-	printf '\n%2d. %s\n$' "$steps" "$title"
-	for word; do
-		case $word in *[!A-Za-z0-9_./:=-]*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
-	done
-	echo
-	"$@" >"$out" 2>"$err"
-	code=$?
-	cat "$out" "$err"
-	if [ "$code" -ne "$wanted" ]; then
-		echo "FAILED: exit code $code, wanted $wanted"
-	elif [ "$wanted" -ne 0 ] && [ "$(wc -l <"$err")" -ne 1 ]; then
-		echo "FAILED: the error is not one line"
-	else
-		[ "$code" -eq 0 ] || echo "(exit code $code)"
-		ok=$((ok + 1))
-	fi
-}
+# An error is one line.
+told() { [ "$(wc -l <"$1")" -eq 1 ]; }
 
 # same fails the step before when its answer differs from the rows.
 same() {

@@ -1,34 +1,10 @@
 #!/bin/sh
 # A team's secret stays in OpenBao, for real, against the local stack. Run it with:
 # make demo-team
-set -u
+. demo/step.sh
 
-steps=0 ok=0
-out=$(mktemp) err=$(mktemp)
-trap 'rm -f "$out" "$err"' EXIT
-
-# step WANTED-EXIT-CODE TITLE COMMAND...
-step() {
-	wanted=$1 title=$2
-	shift 2
-	steps=$((steps + 1))
-	printf '\n%2d. %s\n$' "$steps" "$title"
-	for word; do
-		case $word in *[!A-Za-z0-9_./:=-]*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
-	done
-	echo
-	"$@" >"$out" 2>"$err"
-	code=$?
-	cat "$out" "$err"
-	if [ "$code" -ne "$wanted" ]; then
-		echo "FAILED: exit code $code, wanted $wanted"
-	elif [ "$wanted" -ne 0 ] && [ "$(grep -vc '^hint: ' "$err")" -ne 1 ]; then
-		echo "FAILED: the error is not one line, and what to do"
-	else
-		[ "$code" -eq 0 ] || echo "(exit code $code)"
-		ok=$((ok + 1))
-	fi
-}
+# An error is one line, and what to do.
+told() { [ "$(grep -vc '^hint: ' "$1")" -eq 1 ]; }
 
 # Nobody here has an API token of Turso's, nor a secret key of Clerk's: OpenBao has.
 turso_admin=$ZEN_DEV_TURSO_ADMIN
