@@ -30,7 +30,7 @@ func completeValue(a *cli.App, words []string) (values string, ok bool) {
 	}
 	last := words[len(words)-1]
 	if strings.HasPrefix(last, "-") && app.TakesValue(flags, last) {
-		return aLineEach(flagValues(strings.TrimLeft(last, "-"), words)), true
+		return aLineEach(flagValues(path, strings.TrimLeft(last, "-"), words)), true
 	}
 	switch {
 	case path == " profiles use" && last == "use", path == " profiles delete" && !strings.HasPrefix(last, "-"):
@@ -46,7 +46,7 @@ func completeValue(a *cli.App, words []string) (values string, ok bool) {
 }
 
 // takesProvider are the commands below zen provider whose argument is one that is there.
-var takesProvider = map[string]bool{"info": true, "trust": true, "verify": true, "rollback": true, "remove": true, "test": true, "setup": true}
+var takesProvider = map[string]bool{"info": true, "trust": true, "verify": true, "rollback": true, "remove": true, "setup": true}
 
 // methods are how zen's own providers sign in. A provider's own answer would need its
 // process.
@@ -83,8 +83,16 @@ func aLineEach(values []string) string {
 	return strings.Join(values, "\n") + "\n"
 }
 
-// flagValues are what a flag takes; nil where it takes anything.
-func flagValues(name string, words []string) []string {
+// flagValues are what a flag of the command at path takes; nil where it takes anything.
+func flagValues(path, name string, words []string) []string {
+	switch path + " --" + name {
+	case " db query --format", " db shell --format":
+		return []string{"table", "csv", "line", "json"}
+	case " db import --format":
+		return []string{"sql", "csv", "tsv", "jsonl"}
+	case " provider trust --env":
+		return nil
+	}
 	switch name {
 	case "profile":
 		return profileNames(words)

@@ -32,12 +32,17 @@ func With(ctx context.Context, e *app.Env, fn func(*core.Client) error) error {
 		o.Config.Flags.Database, o.Config.Flags.DatabaseID = target.URL, target.DatabaseID
 		e.Config = o.Config
 	}
+	return use(ctx, o, fn)
+}
+
+// use runs fn with a client, and stops its providers, also when the command was
+// interrupted.
+func use(ctx context.Context, o core.Options, fn func(*core.Client) error) error {
 	client, err := core.New(o)
 	if err != nil {
 		return err
 	}
 	err = fn(client)
-	// The providers are stopped also when the command was interrupted.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if closeErr := client.Close(ctx); err == nil {
@@ -47,18 +52,12 @@ func With(ctx context.Context, e *app.Env, fn func(*core.Client) error) error {
 }
 
 // lookUp finds the database of a name, as the profile's providers know it.
-func lookUp(ctx context.Context, o core.Options, name string) (provider.Target, error) {
+func lookUp(ctx context.Context, o core.Options, name string) (target provider.Target, err error) {
 	o.Config.Flags.Database = ""
-	client, err := core.New(o)
-	if err != nil {
-		return provider.Target{}, err
-	}
-	target, err := client.Resolve(ctx, name)
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if closeErr := client.Close(ending); err == nil {
-		err = closeErr
-	}
+	err = use(ctx, o, func(client *core.Client) error {
+		target, err = client.Resolve(ctx, name)
+		return err
+	})
 	return target, err
 }
 

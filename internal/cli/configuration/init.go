@@ -135,7 +135,11 @@ func initialise(c *cli.Context) error {
 				changes = append(changes, config.Change{Key: key, Value: value})
 			}
 		}
-		set(profile+"database_id", cmp.Or(target.DatabaseID, sameDatabase(old, target)))
+		id := cmp.Or(target.DatabaseID, sameDatabase(old, target))
+		set(profile+"database_id", id)
+		if id == "" && old.DatabaseID.IsSet() {
+			changes = append(changes, config.Change{Key: profile + "database_id", Remove: true}) // another database's
+		}
 		set(profile+"provider", name)
 		set(profile+"fallback", q.ask("fallback", "Fall back to (empty is none)", strings.Join(old.Fallback.Value, ",")))
 		set(profile+"access", c.String("access"))

@@ -88,6 +88,7 @@ func (d *dump) write(ctx context.Context, to io.Writer) error {
 			Hint: "zen db dump --mode replica reads a copy, which has no time limit", Err: err,
 		}
 	}
+	_, _ = d.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // a shell goes on with the connection
 	return libsql.Explain(err)
 }
 

@@ -64,7 +64,8 @@ func (sh *shell) dot(ctx context.Context, line string) error {
 		if arg != "" {
 			one.tables = []string{arg}
 		}
-		return one.write(ctx, sh.out)
+		err := one.write(ctx, sh.out)
+		return errors.Join(err, sh.out.Flush()) // what was written before an error isn't the next statement's
 	case ".import":
 		return sh.load(ctx, arg)
 	case ".headers", ".header":

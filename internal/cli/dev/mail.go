@@ -36,7 +36,7 @@ it is the next one, from now on:
 			defer cancel()
 			mails, err := admin.Mails(ctx, c.Args().First(), c.Bool("wait"))
 			if err != nil {
-				return err
+				return faultError(err, "")
 			}
 			if app.GlobalBool(c, "json") {
 				return app.PrintJSON(c, struct {

@@ -163,9 +163,12 @@ func save(c *cli.Context, api platform.API) error {
 		return err
 	}
 	if err := api.SaveKeySet(c.Context, api.Organization, set); err != nil {
-		failure := explain(err).(*provider.Error)
+		failure := explain(err)
 		if strings.Contains(err.Error(), "jwks count limit") {
-			failure.Hint = "zen jwks list shows what is registered, and zen jwks remove NAME makes room"
+			return &provider.Error{
+				Kind: provider.Kind(failure), Message: failure.Error(), Err: failure,
+				Hint: "zen jwks list shows what is registered, and zen jwks remove NAME makes room",
+			}
 		}
 		return failure
 	}
@@ -278,6 +281,9 @@ template, for Auth0 an Action of the trigger post-login.`,
 			if !slices.Contains([]string{"clerk", "auth0", "json"}, c.String("for")) {
 				return app.Usage(c, "--for %q is not clerk, auth0 or json", c.String("for"))
 			}
+			if core.IsName(c.String("database")) {
+				app.EnvOf(c).Config.Flags.Database = "" // Turso is asked by that name; no provider need look it up
+			}
 			return with(c, func(client *core.Client, api platform.API) error { return template(c, client, api) })
 		},
 	}
@@ -293,8 +299,8 @@ func template(c *cli.Context, client *core.Client, api platform.API) error {
 		return app.Usage(c, "--access: %v", err)
 	}
 	name := c.String("database")
-	if name == "" || strings.Contains(name, "://") {
-		if name, err = databaseName(c.Context, api, cmp.Or(name, profile.Database.Value), profile.DatabaseID.Value); err != nil {
+	if !core.IsName(name) {
+		if name, err = databaseName(c.Context, api, profile.Database.Value, profile.DatabaseID.Value); err != nil {
 			return err
 		}
 	}

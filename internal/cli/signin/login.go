@@ -121,16 +121,23 @@ func (o LoginOptions) Run(ctx context.Context, e *app.Env) error {
 
 // tellForced tells what goes before this login from the next command on.
 func (o LoginOptions) tellForced(e *app.Env, s *session.Session, name string) {
-	if forced := s.Config().Provider; forced != "" && forced != name {
-		why := "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n"
-		if os.Getenv("ZEN_PROVIDER") == "" {
-			why = "The database that the project file chose is used with %s, whoever signs in here with another provider.\n"
-		}
-		fmt.Fprintf(e.Notes(), why, forced)
-	}
+	tellForcedProvider(e, s, name)
 	if e.Config.Flags.Storage != "" && os.Getenv("ZEN_STORAGE") == string(store.StorageNone) {
 		fmt.Fprintln(e.Notes(), "ZEN_STORAGE is none: this login is not looked at until it is unset.")
 	}
+}
+
+// tellForcedProvider tells which provider goes before the one that was just chosen.
+func tellForcedProvider(e *app.Env, s *session.Session, chosen string) {
+	forced := s.Config().Provider
+	if forced == "" || forced == chosen {
+		return
+	}
+	why := "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n"
+	if os.Getenv("ZEN_PROVIDER") == "" {
+		why = "The database that the project file chose is used with %s, whoever signs in here with another provider.\n"
+	}
+	fmt.Fprintf(e.Notes(), why, forced)
 }
 
 // provider is the flag, the environment, the last login or the files, in this order.

@@ -58,9 +58,7 @@ func (o UseOptions) Run(ctx context.Context, e *app.Env, client *core.Client) er
 			return err
 		}
 		fmt.Fprintf(e.Notes(), "Profile %q uses %s as %s.\n", s.Profile(), chosen, accountName(account))
-		if s.Config().Provider != "" && s.Config().Provider != chosen {
-			fmt.Fprintf(e.Notes(), "ZEN_PROVIDER is %s, and goes before that until it is unset.\n", s.Config().Provider)
-		}
+		tellForcedProvider(e, s, chosen)
 	}
 	if name != "" {
 		if err := useFromNowOn(e, client, name); err != nil {
