@@ -1,0 +1,125 @@
+package jwks
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/platform"
+)
+
+func templateCommand() *cli.Command {
+	return &cli.Command{
+		Name: "template", Usage: "the claims that an issuer has to put into tokens for the profile's database",
+		Description: `   zen jwks template
+   zen jwks template --for auth0 --access ro
+
+They are Turso's own, for this database. For Clerk they are the claims of a JWT
+template, for Auth0 an Action of the trigger post-login.`,
+		Flags: []cli.Flag{
+			organizationFlag(),
+			&cli.StringFlag{Name: "for", Usage: "write it for `ISSUER`: clerk, auth0 or json", Value: "clerk"},
+			&cli.StringFlag{Name: "access", Usage: "for tokens of `ACCESS`: ro or rw"},
+			&cli.StringFlag{Name: "database", Usage: "for the database `NAME` (default: the profile's)"},
+		},
+		Action: func(c *cli.Context) error {
+			if err := app.NoMoreThan(c, 0); err != nil {
+				return err
+			}
+			if !slices.Contains([]string{"clerk", "auth0", "json"}, c.String("for")) {
+				return app.Usage(c, "--for %q is not clerk, auth0 or json", c.String("for"))
+			}
+			if core.IsName(c.String("database")) {
+				app.EnvOf(c).Config.Flags.Database = "" // Turso is asked by that name; no provider need look it up
+			}
+			return with(c, func(client *core.Client, api platform.API) error { return template(c, client, api) })
+		},
+	}
+}
+
+func template(c *cli.Context, client *core.Client, api platform.API) error {
+	profile, err := client.Config.Profile("")
+	if err != nil {
+		return err
+	}
+	access, err := provider.ParseAccess(cmp.Or(c.String("access"), string(profile.Access.Value), "rw"))
+	if err != nil {
+		return app.Usage(c, "--access: %v", err)
+	}
+	name := c.String("database")
+	if !core.IsName(name) {
+		if name, err = databaseName(c.Context, api, profile.Database.Value, profile.DatabaseID.Value); err != nil {
+			return err
+		}
+	}
+	authorization := turso.FullAccess
+	if access == provider.AccessReadOnly {
+		authorization = turso.ReadOnly
+	}
+	var permissions []turso.Permission
+	for _, p := range profile.Permissions.Value {
+		actions := make([]string, len(p.Actions))
+		for i, a := range p.Actions {
+			actions[i] = string(a)
+		}
+		permissions = append(permissions, turso.Permission{Tables: p.Tables, Actions: actions})
+	}
+	claims, err := api.Template(c.Context, api.Organization, turso.TemplateOptions{Database: name, Authorization: authorization, Permissions: permissions})
+	if err != nil {
+		return explain(err)
+	}
+	return printTemplate(c, claims)
+}
+
+// databaseName finds the name of a database by its URL or id.
+func databaseName(ctx context.Context, api platform.API, url, id string) (string, error) {
+	for d, err := range api.Databases(ctx, api.Organization, turso.DatabaseFilter{}) {
+		if err != nil {
+			return "", explain(err)
+		}
+		if d.ID == id || d.URL() == url {
+			return d.Name, nil
+		}
+	}
+	return "", &provider.Error{Kind: provider.ErrConfig, Message: "the organization has no database of the profile's URL or id", Hint: "zen db list shows those that it has"}
+}
+
+// printTemplate writes Turso's claims in the form that the issuer takes.
+func printTemplate(c *cli.Context, claims json.RawMessage) error {
+	var object map[string]any
+	if err := json.Unmarshal(claims, &object); err != nil {
+		return fmt.Errorf("read the template: %w", err)
+	}
+	if app.GlobalBool(c, "json") || c.String("for") == "json" {
+		return app.PrintJSON(c, struct {
+			SchemaVersion int            `json:"schema_version"`
+			Claims        map[string]any `json:"claims"`
+		}{app.SchemaVersion, object})
+	}
+	if c.String("for") == "clerk" {
+		return app.WriteJSON(c.App.Writer, object)
+	}
+	var b strings.Builder
+	b.WriteString("exports.onExecutePostLogin = async (event, api) => {\n")
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		value, err := json.Marshal(object[name])
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "  api.accessToken.setCustomClaim(%q, %s);\n", name, value)
+	}
+	b.WriteString("};\n")
+	_, err := io.WriteString(c.App.Writer, b.String())
+	return err
+}
