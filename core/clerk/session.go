@@ -59,9 +59,14 @@ func (f *Frontend) Activate(ctx context.Context, s *Session, organization string
 	return f.sessionCall(ctx, s, "activate the organisation", "/touch", url.Values{"active_organization_id": {organization}}, nil)
 }
 
-// End ends the session at Clerk.
+// End ends the session at Clerk. One that had ended before is no error.
 func (f *Frontend) End(ctx context.Context, s *Session) error {
-	return f.sessionCall(ctx, s, "end the session", "/end", nil, nil)
+	err := f.sessionCall(ctx, s, "end the session", "/end", nil, nil)
+	var refused *AnswerError
+	if errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
+		return nil
+	}
+	return err
 }
 
 // Mint makes a token of the session: from a template, or, where that is empty, a

@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -84,10 +85,14 @@ func (d Disk) Load() (*Set, error) {
 
 // Marshal is the content of the file of a set.
 func (s *Set) Marshal() ([]byte, error) {
-	return json.Marshal(entry{
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false) // the set stays what it is, byte for byte
+	err := encoder.Encode(entry{
 		URL: s.URL, Fetched: s.Fetched, Refetched: s.Refetched, ETag: s.ETag,
 		MaxAge: int64(s.MaxAge / time.Second), Set: s.JSON,
 	})
+	return b.Bytes(), err
 }
 
 // errNoNetwork marks a Source that never asks the issuer.

@@ -13,7 +13,7 @@ import (
 // clients of libSQL take a token there.
 func Address(target string) (*url.URL, error) {
 	u, err := url.Parse(target)
-	target = shown(target)
+	target = provider.ShownURL(target)
 	if err != nil || u.Host == "" {
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
@@ -26,7 +26,7 @@ func Address(target string) (*url.URL, error) {
 		return nil, misfit("database URL %q has a user, a query or a fragment, too", "never put a secret into the URL: the session has the token", target)
 	case u.Scheme == "libsql", u.Scheme == "turso": // what newer tools of Turso call the same
 		u.Scheme = "https"
-	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
+	case u.Scheme == "http" && !provider.IsLoopback(u.Hostname()):
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
 			Message: fmt.Sprintf("database URL %q would send the token unencrypted", target),
@@ -42,19 +42,6 @@ func Address(target string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil
 }
-
-// shown is what of a target may be in an error: no user, query or fragment.
-func shown(target string) string {
-	target, _, _ = strings.Cut(target, "?")
-	target, _, _ = strings.Cut(target, "#")
-	if scheme, rest, ok := strings.Cut(target, "//"); ok {
-		target = scheme + "//" + rest[strings.LastIndexByte(rest, '@')+1:]
-	}
-	return target
-}
-
-// IsLoopback reports whether a host, with or without a port, is this machine.
-func IsLoopback(host string) bool { return provider.IsLoopback(host) }
 
 // IsLocal tells file:PATH and :memory: from the URL of a database at a server.
 func IsLocal(target string) bool {
@@ -75,11 +62,11 @@ func LocalPath(target string) (string, error) {
 	path, err := url.PathUnescape(path)
 	switch {
 	case err != nil:
-		return "", misfit("database file %q has a %% that no two hexadecimal digits follow", "write it as %25", shown(target))
+		return "", misfit("database file %q has a %% that no two hexadecimal digits follow", "write it as %25", provider.ShownURL(target))
 	case !ok || path == "":
-		return "", misfit("database %q is not of the form file:PATH", "for example file:app.db or file:/var/lib/app.db", shown(target))
+		return "", misfit("database %q is not of the form file:PATH", "for example file:app.db or file:/var/lib/app.db", provider.ShownURL(target))
 	case strings.ContainsAny(target, "?#") || strings.ContainsRune(path, 0):
-		return "", misfit("database file %q has parameters or a NUL byte in its name", "options are given beside the path", shown(target))
+		return "", misfit("database file %q has parameters or a NUL byte in its name", "options are given beside the path", provider.ShownURL(target))
 	}
 	return path, nil
 }

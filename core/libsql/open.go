@@ -189,7 +189,7 @@ func Dial(options Options) (*Link, error) {
 		TimesAsText: options.TimesAsText,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", shown(options.Target.URL), err)
+		return nil, fmt.Errorf("open %s: %w", provider.ShownURL(options.Target.URL), err)
 	}
 	return link, nil
 }
@@ -228,9 +228,9 @@ func (o Options) mode() (Mode, error) {
 	case !slices.Contains(Modes(), o.Mode):
 		return "", misfit("mode %q is not remote, replica or local", "", o.Mode)
 	case local && o.Mode != Local:
-		return "", misfit("mode %s needs a database at a server, and %s is none", "give a libsql:// URL, or use mode local", o.Mode, shown(o.Target.URL))
+		return "", misfit("mode %s needs a database at a server, and %s is none", "give a libsql:// URL, or use mode local", o.Mode, provider.ShownURL(o.Target.URL))
 	case !local && o.Mode == Local:
-		return "", misfit("mode local opens a file, and %s is none", "give file:PATH or :memory:, or use mode remote or replica", shown(o.Target.URL))
+		return "", misfit("mode local opens a file, and %s is none", "give file:PATH or :memory:, or use mode remote or replica", provider.ShownURL(o.Target.URL))
 	}
 	return o.Mode, nil
 }
@@ -243,7 +243,7 @@ const minSyncInterval = 100 * time.Millisecond
 func (o Options) check(mode Mode) error {
 	switch {
 	case mode != Local && o.Source == nil:
-		return errors.New("open " + shown(o.Target.URL) + ": Options.Source is required")
+		return errors.New("open " + provider.ShownURL(o.Target.URL) + ": Options.Source is required")
 	case mode == Replica && o.Path == "":
 		return misfit("mode replica needs the path of a file", "the replica is kept there between runs")
 	case mode != Replica && o.Path != "":

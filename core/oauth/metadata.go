@@ -57,7 +57,7 @@ func Discover(ctx context.Context, issuer string, o DiscoverOptions) (Metadata, 
 	if err != nil || !secure(u) || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return Metadata{}, &provider.Error{
 			Kind:    provider.ErrConfig,
-			Message: prefixed(o.Name, "issuer %.200q is not an https URL (or http on loopback) without user name, query and fragment", issuer),
+			Message: prefixed(o.Name, "issuer %.200q is not an https URL (or http on loopback) without user name, query and fragment", provider.ShownURL(issuer)),
 		}
 	}
 	client := httpClient(o.HTTP)

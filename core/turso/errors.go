@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/internal/text"
 )
 
@@ -62,7 +63,7 @@ func (e *Error) WrongTokenKind() bool {
 // responseError reads {"error": any, "code": "..."}, and anything else that a
 // server or a proxy may answer.
 func responseError(op string, resp *http.Response, body []byte, token string) error {
-	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, time.Now())}
+	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: httpclient.RetryAfter(resp.Header)}
 	var answer struct {
 		Error   any
 		Message string
@@ -88,18 +89,6 @@ func responseError(op string, resp *http.Response, body []byte, token string) er
 		e.Message = "the API redirects, which it never does: is the base URL right?"
 	}
 	return e
-}
-
-// retryAfter reads RFC 9110's Retry-After: seconds or a date.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil && seconds > 0 {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(value); err == nil && date.After(now) {
-		return date.Sub(now)
-	}
-	return 0
 }
 
 const maxMessage = 200

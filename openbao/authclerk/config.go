@@ -99,12 +99,12 @@ func (b *backend) writeConfig(ctx context.Context, req *logical.Request, d *fram
 	if err != nil {
 		return nil, err
 	}
-	b.forget()
+	defer b.forget() // what a login learns meanwhile is of the old secret key
 	return nil, req.Storage.Put(ctx, entry)
 }
 
 func (b *backend) deleteConfig(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
-	b.forget()
+	defer b.forget()
 	return nil, req.Storage.Delete(ctx, configKey)
 }
 

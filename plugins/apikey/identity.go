@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -146,12 +145,7 @@ func (p *apiKey) Revoke(ctx context.Context, credential provider.Credential) err
 	}
 	if p.settings.instance != nil {
 		if s := (held{stored: stored}).session(*p.settings.instance); s != nil {
-			err := p.frontend.End(ctx, s)
-			var refused *clerk.AnswerError
-			if errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
-				return nil // it had ended before
-			}
-			return err
+			return p.frontend.End(ctx, s)
 		}
 	}
 	return fmt.Errorf("apikey: the API key itself stays good; whoever made it can revoke it at Clerk: %w", errors.ErrUnsupported)

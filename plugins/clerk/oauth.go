@@ -109,7 +109,7 @@ func (p *clerkProvider) storeGrant(ctx context.Context, i *issuer, tokens oauth.
 }
 
 func (p *clerkProvider) proveGrant(ctx context.Context, i *issuer, tokens oauth.Tokens, req provider.LoginRequest) (provider.SignIn, error) {
-	id, err := p.verifyID(ctx, i, tokens)
+	id, err := p.verifyID(ctx, i, i.verifier.JustIssued(), tokens)
 	if err != nil {
 		return provider.SignIn{}, err
 	}
@@ -143,8 +143,8 @@ func orID(o *provider.Organization) string {
 	return o.ID
 }
 
-func (p *clerkProvider) verifyID(ctx context.Context, i *issuer, tokens oauth.Tokens) (oauth.IDClaims, error) {
-	id, err := i.client.VerifyID(ctx, i.verifier, tokens)
+func (p *clerkProvider) verifyID(ctx context.Context, i *issuer, verifier *jwks.Verifier, tokens oauth.Tokens) (oauth.IDClaims, error) {
+	id, err := i.client.VerifyID(ctx, verifier, tokens)
 	if err == nil && !strings.HasPrefix(id.Subject, "user_") {
 		err = &provider.Error{Kind: provider.ErrTokenInvalid, Message: fmt.Sprintf("clerk: ID token: the subject %.40q is not a user", id.Subject)}
 	}
@@ -158,8 +158,12 @@ func (p *clerkProvider) renew(ctx context.Context, g *grant, old provider.Creden
 	if err != nil {
 		return token, id, nil, err
 	}
+	// Clerk gives it just now, or its signature was verified at the sign-in; whoever takes
+	// it verifies it. So a renewal fetches no key set.
+	verifier := i.verifier.ExceptSignature()
 	tokens := oauth.Tokens{ID: g.id}
 	if !g.refresh.IsZero() {
+		verifier = verifier.JustIssued()
 		if tokens, err = i.client.Refresh(ctx, g.refresh); err != nil {
 			return token, id, nil, err
 		}
@@ -170,7 +174,7 @@ func (p *clerkProvider) renew(ctx context.Context, g *grant, old provider.Creden
 			renewed = &next
 		}
 	}
-	if id, err = p.verifyID(ctx, i, tokens); err != nil {
+	if id, err = p.verifyID(ctx, i, verifier, tokens); err != nil {
 		return token, id, renewed, err
 	}
 	if g.organization != "" && (id.Organization == nil || id.Organization.ID != g.organization) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
@@ -68,11 +67,5 @@ func (p *clerkProvider) Revoke(ctx context.Context, credential provider.Credenti
 			Message: "clerk: a token of a sign-in by redirect can't be revoked: it is good until it expires",
 		}
 	}
-	err = p.frontend.End(ctx, held.session)
-	var refused *clerk.AnswerError
-	if errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
-		// It had ended before.
-		return nil
-	}
-	return err
+	return p.frontend.End(ctx, held.session)
 }

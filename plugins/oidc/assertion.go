@@ -81,7 +81,11 @@ func (p *oidcProvider) renew(ctx context.Context, s stored, old provider.Credent
 	}
 	// The issuer gave it just now, or its signature was verified at the sign-in; whoever
 	// takes it verifies it.
-	id, err = i.client.VerifyID(ctx, i.verifier.ExceptSignature().JustIssued(), tokens)
+	verifier := i.verifier.ExceptSignature()
+	if s.Refresh != "" {
+		verifier = verifier.JustIssued()
+	}
+	id, err = i.client.VerifyID(ctx, verifier, tokens)
 	return tokens.ID, id, renewed, err
 }
 

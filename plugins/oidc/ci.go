@@ -128,8 +128,17 @@ func (g google) token(ctx context.Context, client *http.Client, audience string)
 		audience = "zen" // Google wants one
 	}
 	query := url.Values{"audience": {audience}, "format": {"full"}}
+	// The metadata server is this machine's own: a proxy would not reach it, or answer with
+	// its own machine's token.
+	direct := *client
+	if transport, ok := client.Transport.(*http.Transport); ok {
+		transport = transport.Clone()
+		transport.Proxy = nil
+		defer transport.CloseIdleConnections()
+		direct.Transport = transport
+	}
 	var token text
-	err := ask(ctx, client, request{
+	err := ask(ctx, &direct, request{
 		what: "ask Google's metadata server for a token", address: "http://" + g.host + "/computeMetadata/v1/instance/service-accounts/default/identity?" + query.Encode(),
 		flavor: "Google", refused: "does the machine have a service account?",
 	}, &token)

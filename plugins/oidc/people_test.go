@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack/oidc"
@@ -115,6 +116,22 @@ func TestLoginWithoutMuch(t *testing.T) {
 	}
 	if err := p.Revoke(t.Context(), got.Credential); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("revoke: %v", err)
+	}
+}
+
+// An ID token that has simply ended since the sign-in says nothing of this machine's clock.
+func TestEndedIDTokenIsNotTheClock(t *testing.T) {
+	b := newBench(t)
+	b.with(oidc.FaultNoRefreshToken)
+	got, _ := b.login(configured(t, b.people()), "")
+	later := newProvider("test")
+	later.now = func() time.Time { return got.Credential.Expires.Add(9 * time.Hour) }
+	if _, err := later.Configure(t.Context(), b.people()); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := later.Assertion(t.Context(), provider.AssertionRequest{Credential: got.Credential})
+	if !errors.Is(err, provider.ErrTokenExpired) || strings.Contains(err.Error(), "clock") || strings.Contains(provider.Hint(err), "clock") {
+		t.Errorf("it says %v, hint %q", err, provider.Hint(err))
 	}
 }
 

@@ -109,7 +109,7 @@ func parseSettings(values provider.Settings) (settings, error) {
 	var err error
 	for key, issuer := range map[string]string{keyIssuer: s.issuer, keyWorkloadIssuer: s.workloadIssuer} {
 		if issuer != "" && !isSecure(issuer, false) {
-			return s, bad(key, "for example https://login.example.com/realms/staff", "%.200q is not an https URL (or http on loopback) without user name, query and fragment", issuer)
+			return s, bad(key, "for example https://login.example.com/realms/staff", "%.200q is not an https URL (or http on loopback) without user name, query and fragment", provider.ShownURL(issuer))
 		}
 	}
 	if len(s.clientID) > 255 || strings.ContainsFunc(s.clientID, func(r rune) bool { return r <= ' ' || r > '~' }) {

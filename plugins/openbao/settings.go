@@ -164,12 +164,14 @@ func (s *settings) parseAddress(text string) error {
 // client has the authorities and the client certificate that the settings name.
 func (s *settings) client() (*http.Client, error) {
 	transport := httpclient.New()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.serverName}
+	transport.TLSClientConfig.MinVersion, transport.TLSClientConfig.ServerName = tls.VersionTLS12, s.serverName
 	pool, err := s.authorities()
 	if err != nil {
 		return nil, err
 	}
-	transport.TLSClientConfig.RootCAs = pool
+	if pool != nil {
+		transport.TLSClientConfig.RootCAs = pool
+	}
 	if s.clientCert != "" {
 		pair, err := tls.LoadX509KeyPair(s.clientCert, s.clientKey)
 		if err != nil {

@@ -3,6 +3,7 @@ package keyset
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -121,8 +122,13 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	if err != nil {
 		return nil, unavailable("fetch key set %s: %v", s.url, err)
 	}
+	// As the file has it: a set that was read from there is compared with this one.
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, bytes.TrimPrefix(body, []byte("\ufeff"))); err != nil {
+		return nil, unavailable("fetch key set %s: %v", s.url, err)
+	}
 	return &jwks.Set{
-		URL: s.url, Keys: keys, JSON: body, ETag: res.Header.Get("ETag"),
+		URL: s.url, Keys: keys, JSON: compact.Bytes(), ETag: res.Header.Get("ETag"),
 		Fetched: s.now().Round(0), MaxAge: maxAge(res.Header),
 	}, nil
 }

@@ -62,7 +62,7 @@ func New(rawURL string, opts Options) (*Set, error) {
 	if err != nil || u.User != nil || u.Fragment != "" || u.Host == "" || !secure(u) {
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
-			Message: fmt.Sprintf("key set URL %.200q is not https (or http on loopback) without userinfo and fragment", rawURL),
+			Message: fmt.Sprintf("key set URL %.200q is not https (or http on loopback) without userinfo and fragment", provider.ShownURL(rawURL)),
 		}
 	}
 	s := &Set{url: rawURL, client: fetchClient(opts.Client), now: opts.Now}

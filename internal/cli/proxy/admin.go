@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/strangers"
@@ -82,10 +81,10 @@ func (p *proxy) health() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		_ = p.metrics.Write(w, p.ready.expires()) // the client may have gone
 	})
-	private := libsql.IsLoopback(p.Admin)
+	private := provider.IsLoopback(p.Admin)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A page whose name was rebound to the loopback has no business here.
-		if private && !libsql.IsLoopback(r.Host) {
+		if private && !provider.IsLoopback(r.Host) {
 			http.Error(w, "the Host header names another machine", http.StatusMisdirectedRequest)
 			return
 		}

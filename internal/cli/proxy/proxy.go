@@ -154,7 +154,7 @@ func (p *proxy) checkAddresses() error {
 		switch {
 		case err != nil:
 			return p.env.Usage("--%s %q is not HOST:PORT", name, addr)
-		case libsql.IsLoopback(host):
+		case provider.IsLoopback(host):
 		case !p.ListenAnywhere:
 			return &provider.Error{
 				Kind:    app.ErrUsage,
