@@ -50,8 +50,14 @@ func (c *Config) Apply(changes []Change, dry bool) (before, after []byte, err er
 			return before, nil, fmt.Errorf("set %s: %w", ch.Key, err)
 		}
 	}
-	if _, err := parseDocument(KindUserFile, path, after); err != nil {
+	d, err := parseDocument(KindUserFile, path, after)
+	if err != nil {
 		return before, nil, err
+	}
+	for _, ch := range changes {
+		if ch.Key == "default_profile" && !ch.Remove && d.defaultProfile.Value != ch.Value {
+			return before, nil, writeError(path, errors.New("the edited file would not say what it should"))
+		}
 	}
 	if dry || bytes.Equal(before, after) {
 		return before, after, nil
@@ -66,6 +72,19 @@ func (c *Config) Apply(changes []Change, dry bool) (before, after []byte, err er
 		return before, nil, writeError(path, err)
 	}
 	return before, after, nil
+}
+
+// SetDefaultProfile writes default_profile into the user file, as Apply does.
+func (c *Config) SetDefaultProfile(name string) error {
+	_, _, err := c.Apply([]Change{{Key: "default_profile", Value: name}}, false)
+	return err
+}
+
+func writeError(path string, err error) error {
+	return &provider.Error{
+		Kind: provider.ErrConfig, Err: err, Message: fmt.Sprintf("write configuration %s: %v", path, err),
+		Hint: "write it into the file by hand: zen config edit opens it",
+	}
 }
 
 // splitKey takes a key apart: the path of its table, and its name.
@@ -101,17 +120,31 @@ func tomlValue(table []string, key, value string) string {
 		}
 		return "[" + strings.Join(quoted, ", ") + "]"
 	}
+	truth := value == "true" || value == "false"
+	if len(table) == 0 && key == "audit" && truth {
+		return value
+	}
 	if len(table) > 0 && table[0] == "providers" {
-		_, err := strconv.ParseInt(value, 10, 64)
-		if err == nil || value == "true" || value == "false" {
+		if _, err := strconv.ParseInt(value, 10, 64); err == nil || truth {
 			return value
 		}
 	}
 	return strconv.Quote(value)
 }
 
-// edit changes one key, byte for byte what is around it.
+// edit changes one key, and leaves what is around it byte for byte, the byte-order mark
+// and the line ends of Windows editors among it.
 func edit(data []byte, table []string, key string, ch Change) ([]byte, error) {
+	const byteOrderMark = "\xef\xbb\xbf"
+	data, marked := bytes.CutPrefix(data, []byte(byteOrderMark))
+	edited, err := editUnmarked(data, table, key, ch)
+	if err == nil && marked {
+		edited = append([]byte(byteOrderMark), edited...)
+	}
+	return edited, err
+}
+
+func editUnmarked(data []byte, table []string, key string, ch Change) ([]byte, error) {
 	if strings.ContainsFunc(ch.Value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "the value has a control character"}
 	}
@@ -169,27 +202,31 @@ func edit(data []byte, table []string, key string, ch Change) ([]byte, error) {
 	if ch.Remove {
 		return data, nil
 	}
-	line := []byte(key + " = " + string(value) + "\n")
+	end := "\n"
+	if bytes.Contains(data, []byte("\r\n")) {
+		end = "\r\n"
+	}
+	line := []byte(key + " = " + string(value) + end)
 	switch {
 	case insert >= 0:
 		if insert > 0 && data[insert-1] != '\n' {
-			line = append([]byte("\n"), line...)
+			line = append([]byte(end), line...)
 		}
 		return bytes.Join([][]byte{data[:insert], line, data[insert:]}, nil), nil
 	case len(table) == 0:
-		if len(data) > 0 && data[0] != '\n' {
-			line = append(line, '\n')
+		if len(data) > 0 && !bytes.HasPrefix(data, []byte(end)) {
+			line = append(line, end...)
 		}
 		return append(line, data...), nil
 	}
 	out := slices.Clone(data)
 	if len(out) > 0 && out[len(out)-1] != '\n' {
-		out = append(out, '\n')
+		out = append(out, end...)
 	}
 	if len(out) > 0 {
-		out = append(out, '\n')
+		out = append(out, end...)
 	}
-	return append(out, "["+strings.Join(table, ".")+"]\n"+string(line)...), nil
+	return append(out, "["+strings.Join(table, ".")+"]"+end+string(line)...), nil
 }
 
 // lineEnd is the offset behind the line that i is in, lineStart that of its beginning.

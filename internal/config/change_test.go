@@ -75,6 +75,31 @@ bridge_url = "https://app.example/cli"
 	}
 }
 
+// A file of a Windows editor keeps its byte-order mark and its line ends, and audit takes
+// a truth and a path.
+func TestApplyToAFileOfWindows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(path, []byte("\xef\xbb\xbf# mine\r\n[profiles.work]\r\naccess = \"ro\"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(LoadOptions{Path: path, Environ: []string{"HOME=" + t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.Apply([]Change{
+		{Key: "profiles.work.provider", Value: "clerk"}, {Key: "providers.clerk.template", Value: "turso"}, {Key: "audit", Value: "true"},
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	want := "\xef\xbb\xbfaudit = true\r\n\r\n# mine\r\n[profiles.work]\r\naccess = \"ro\"\r\nprovider = \"clerk\"\r\n\r\n[providers.clerk]\r\ntemplate = \"turso\"\r\n"
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%v\ngot  %q\nwant %q", err, got, want)
+	}
+	if _, _, err := c.Apply([]Change{{Key: "audit", Value: "/var/log/zen.jsonl"}}, false); err != nil {
+		t.Error(err)
+	}
+}
+
 func FuzzApply(f *testing.F) {
 	f.Add("[profiles.a]\ndatabase = \"libsql://a.turso.io\"\n", "profiles.a.access", "ro")
 	f.Add("", "default_profile", "a")

@@ -87,7 +87,7 @@ func FuzzDefaultProfile(f *testing.F) {
 		if err != nil {
 			return
 		}
-		edited, err := withDefaultProfile(data, "work")
+		edited, err := edit(data, nil, "default_profile", Change{Value: "work"})
 		if err != nil {
 			t.Fatalf("%q: %v", data, err)
 		}
@@ -95,7 +95,7 @@ func FuzzDefaultProfile(f *testing.F) {
 		if err != nil || after.defaultProfile.Value != "work" || len(after.profiles) != len(before.profiles) || len(after.providers) != len(before.providers) {
 			t.Errorf("%q became %q: %v", data, edited, err)
 		}
-		again, err := withDefaultProfile(edited, "work")
+		again, err := edit(edited, nil, "default_profile", Change{Value: "work"})
 		if err != nil || string(again) != string(edited) {
 			t.Errorf("%q became %q the second time: %v", edited, again, err)
 		}
