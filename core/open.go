@@ -84,11 +84,6 @@ func (c *Client) OpenSession(ctx context.Context, s *session.Session, d Database
 	return c.open(ctx, s, d, nil)
 }
 
-// OpenDB opens the session's database at its server. It doesn't connect yet.
-func (c *Client) OpenDB(s *session.Session) (*sql.DB, error) {
-	return c.open(context.Background(), s, Database{}, nil)
-}
-
 // open opens a database; own, where not nil, is closed with it, or when it fails. So is
 // a session that is made for it.
 func (c *Client) open(ctx context.Context, s *session.Session, d Database, own io.Closer) (*sql.DB, error) {

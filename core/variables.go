@@ -27,7 +27,7 @@ func (p *Providers) permitted(ctx context.Context, name string, fields []provide
 		return fields, err
 	}
 	var foreign []string
-	for _, variable := range ForeignVariables(name, fields) {
+	for _, variable := range foreignVariables(name, fields) {
 		if p.config.HasVariable(variable) && !slices.Contains(known.Env, variable) {
 			foreign = append(foreign, variable)
 		}
@@ -70,9 +70,9 @@ func (p *Providers) askVariables(ctx context.Context, b host.Binary, names []str
 	return false, nil
 }
 
-// ForeignVariables are those that a provider's fields name beside its own family, which is
+// foreignVariables are those that a provider's fields name beside its own family, which is
 // the provider's name in capitals with an underscore.
-func ForeignVariables(name string, fields []provider.Field) []string {
+func foreignVariables(name string, fields []provider.Field) []string {
 	own := strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "_"
 	var foreign []string
 	for _, field := range fields {

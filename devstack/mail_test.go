@@ -26,6 +26,11 @@ func sendCode(t *testing.T, s *devstack.Stack, email string) {
 	}
 }
 
+// transport makes a round tripper of a function.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
 // A code by e-mail arrives in the stack's inbox, for whoever asks before or after.
 func TestMail(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
@@ -35,14 +40,24 @@ func TestMail(t *testing.T) {
 	if mails, err := admin.Mails(ctx, "", false); err != nil || len(mails) != 0 {
 		t.Errorf("before: %v, %v", mails, err)
 	}
+	// The code is sent when somebody is known to wait for it, and not before.
+	asked := make(chan struct{})
+	patient := admin
+	patient.Client = &http.Client{Transport: transport(func(req *http.Request) (*http.Response, error) {
+		if req.URL.Query().Has("after") {
+			close(asked)
+		}
+		return http.DefaultTransport.RoundTrip(req)
+	})}
 	waiting := make(chan []devstack.Mail, 1)
 	go func() {
-		mails, err := admin.Mails(ctx, "alice", true)
+		mails, err := patient.Mails(ctx, "alice", true)
 		if err != nil {
 			t.Error(err)
 		}
 		waiting <- mails
 	}()
+	<-asked
 	sendCode(t, s, "bob@example.test")
 	sendCode(t, s, "alice@example.test")
 	mails := <-waiting

@@ -40,9 +40,8 @@ const (
 	// Organization is the Turso organization, User its owner.
 	Organization = "acme"
 	User         = "alice"
-	// Database is the database, JWKSName the registration of the Clerk instance.
+	// Database is the database.
 	Database = "app"
-	JWKSName = "clerk"
 	// Template is the Clerk JWT template with Turso's claims, and ReadOnlyTemplate
 	// the one for reading.
 	Template         = "turso"

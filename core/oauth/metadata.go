@@ -33,9 +33,8 @@ type Metadata struct {
 	// TokenAuthMethods are how a client can authenticate at the token endpoint; nil
 	// means client_secret_basic.
 	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported"`
-	// IDTokenAlgorithms sign ID tokens; ChallengeMethods are of PKCE (RFC 7636).
-	IDTokenAlgorithms []string `json:"id_token_signing_alg_values_supported"`
-	ChallengeMethods  []string `json:"code_challenge_methods_supported"`
+	// ChallengeMethods are of PKCE (RFC 7636).
+	ChallengeMethods []string `json:"code_challenge_methods_supported"`
 	// NamesItself promises iss in every answer of the browser (RFC 9207).
 	NamesItself bool `json:"authorization_response_iss_parameter_supported"`
 }

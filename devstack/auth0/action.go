@@ -21,17 +21,14 @@ type Login struct {
 	// Refresh is true when a refresh token is being exchanged.
 	Refresh bool
 
-	access, id map[string]any
-	denied     *oauthError
+	access map[string]any
+	denied *oauthError
 }
 
 // SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0
 // keeps for itself is dropped without a word, and so are all claims of a token
 // without an audience.
 func (l *Login) SetAccessTokenClaim(name string, value any) { setClaim(&l.access, name, value) }
-
-// SetIDTokenClaim is api.idToken.setCustomClaim.
-func (l *Login) SetIDTokenClaim(name string, value any) { setClaim(&l.id, name, value) }
 
 // Deny is api.access.deny: no tokens, and the reason for the person to read.
 func (l *Login) Deny(reason string) { l.denied = errOAuth(403, "access_denied", reason) }
@@ -77,7 +74,7 @@ func setClaim(claims *map[string]any, name string, value any) {
 // runAction runs the Action for a grant and keeps what it set. It reports what
 // the Action denied.
 func (t *Tenant) runAction(g *grant, refresh bool) error {
-	g.accessClaims, g.idClaims = nil, nil
+	g.accessClaims = nil
 	if t.action == nil || t.fault(FaultActionMissing) {
 		return nil
 	}
@@ -92,6 +89,6 @@ func (t *Tenant) runAction(g *grant, refresh bool) error {
 	if login.denied != nil {
 		return login.denied
 	}
-	g.accessClaims, g.idClaims = login.access, login.id
+	g.accessClaims = login.access
 	return nil
 }

@@ -24,7 +24,7 @@ type grant struct {
 	authTime     time.Time
 	sessionID    string
 
-	accessClaims, idClaims map[string]any // what the Action set
+	accessClaims map[string]any // what the Action set
 }
 
 func (g *grant) audience() string {
@@ -171,7 +171,6 @@ func (t *Tenant) idToken(g *grant) (string, error) {
 	if g.nonce != "" {
 		claims["nonce"] = g.nonce
 	}
-	maps.Copy(claims, without(g.idClaims, claims))
 	return t.keys.sign(nil, claims)
 }
 

@@ -112,7 +112,12 @@ func (p *Profile) Key(record store.Record, by Issuer) string {
 	hash := func(name string) string {
 		return p.SettingsHash(name, slices.Concat(record.Accounts[name].EnvNames, by.EnvNames))
 	}
-	depends := []any{p.Target, by.Rights.Access, by.Rights.Permissions, hash(by.Identity), hash(by.Provider)}
+	identity := hash(by.Identity)
+	issuing := identity
+	if by.Provider != by.Identity {
+		issuing = hash(by.Provider)
+	}
+	depends := []any{p.Target, by.Rights.Access, by.Rights.Permissions, identity, issuing}
 	if by.Fallback {
 		depends = append(depends, "fallback") // its tokens live shorter
 	}

@@ -79,7 +79,7 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	if _, err := session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
-	db, err := client.OpenDB(session)
+	db, err := client.OpenSession(t.Context(), session, core.Database{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -238,7 +238,7 @@ func grantNoMore(t *testing.T, mode libsql.Mode) {
 func TestRevokedSignInIsNotPromoted(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, withFallback)
-	db, err := p.client.OpenDB(p.session)
+	db, err := p.client.OpenSession(t.Context(), p.session, core.Database{})
 	if err != nil {
 		t.Fatal(err)
 	}

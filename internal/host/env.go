@@ -24,8 +24,8 @@ var passedOnWindows = []string{
 	"APPDATA", "LOCALAPPDATA", "TEMP", "TMP",
 }
 
-// allowed returns what of environ a provider may see.
-func allowed(environ []string) []string {
+// Allowed returns what of environ a provider may see.
+func Allowed(environ []string) []string {
 	var kept []string
 	for _, entry := range environ {
 		name, _, ok := strings.Cut(entry, "=")

@@ -57,7 +57,7 @@ func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 		return nil, nil, &StartError{Name: name, Err: err}
 	}
 	log := l.sink.logger(name)
-	env := append(allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
+	env := append(Allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
 	p := &process{name: name, limits: l.limits, dir: dir, traceDir: l.traceDir, use: newUse(l.limits.idle)}
 	p.child = newChild(l.program, dir.Path, env, log, l.redact.String)
 	output := &printed{log: log, redact: l.redact.String}

@@ -5,17 +5,7 @@
 package main
 
 import (
-	"runtime/debug"
-
 	"github.com/zen-auth/zen/core/plugin"
 )
 
-func main() { plugin.Serve(newProvider(version())) }
-
-// version is the one of the module that the binary was built from.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "(unknown)"
-}
+func main() { plugin.Serve(newProvider(plugin.Version())) }

@@ -10,17 +10,7 @@
 package main
 
 import (
-	"runtime/debug"
-
 	"github.com/zen-auth/zen/core/plugin"
 )
 
-func main() { plugin.Serve(newProvider(version())) }
-
-// version is the module's, which the linker put into the binary.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}
+func main() { plugin.Serve(newProvider(plugin.Version())) }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
 )
@@ -46,7 +46,7 @@ type platform struct {
 func (p *platform) Describe(context.Context) (provider.Description, error) {
 	return provider.Description{
 		Name:    "platformtoken",
-		Version: version(),
+		Version: plugin.Version(),
 		Summary: "database tokens minted with a Turso API token",
 		Fields: []provider.Field{
 			{
@@ -108,20 +108,12 @@ func (p *platform) client(apiToken provider.Secret) (*turso.Client, error) {
 		BaseURL:    p.apiURL,
 		Token:      func(context.Context) (string, error) { return apiToken.Reveal(), nil },
 		HTTPClient: p.http,
-		UserAgent:  "zen-provider-platformtoken/" + version(),
+		UserAgent:  "zen-provider-platformtoken/" + plugin.Version(),
 	})
 	if err != nil {
 		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "platformtoken: " + keyAPIURL + ": " + err.Error(), Err: err}
 	}
 	return c, nil
-}
-
-// version is the module's, which the linker put into the binary.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
 
 // Interface guards

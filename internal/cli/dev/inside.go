@@ -18,7 +18,7 @@ import (
 func runInside(ctx context.Context, command []string, environment []devstack.Variable, stdin io.Reader, stdout, stderr io.Writer) error {
 	// Nothing that a person has set for their own accounts reaches the stack's.
 	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool {
-		return slices.ContainsFunc([]string{"ZEN_", "TURSO_", "CLERK_", "BAO_", "VAULT_"}, func(prefix string) bool { return strings.HasPrefix(entry, prefix) })
+		return slices.ContainsFunc([]string{"ZEN_", "TURSO_", "CLERK_", "AUTH0_", "BAO_", "VAULT_"}, func(prefix string) bool { return strings.HasPrefix(entry, prefix) })
 	})
 	for _, v := range environment {
 		environ = append(environ, v.Name+"="+v.Value)

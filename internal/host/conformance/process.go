@@ -212,19 +212,12 @@ func (s *suite) stopAll() {
 
 // environ is what every provider sees of the environment.
 func (s *suite) environ() []string {
-	names := []string{
-		"HOME", "PATH", "TMPDIR", "USER", "LANG", "TZ",
-		"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP",
-	}
-	if s.options.Network {
-		names = append(names, "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-			"SSL_CERT_FILE", "SSL_CERT_DIR")
-	}
 	// A Go program that was built with -race would sleep for a second at its end.
 	environ := []string{"GORACE=atexit_sleep_ms=10"}
-	for _, name := range names {
-		if value, ok := os.LookupEnv(name); ok {
-			environ = append(environ, name+"="+value)
+	for _, entry := range host.Allowed(os.Environ()) {
+		name, _, _ := strings.Cut(strings.ToUpper(entry), "=")
+		if s.options.Network || !strings.HasSuffix(name, "_PROXY") && !strings.HasPrefix(name, "SSL_CERT_") {
+			environ = append(environ, entry)
 		}
 	}
 	if !s.options.Network {

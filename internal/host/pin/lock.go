@@ -171,6 +171,28 @@ func (l *Lock) AllowEnv(ctx context.Context, b host.Binary, names []string) erro
 	})
 }
 
+// learn notes the version of b in its pin.
+func (l *Lock) learn(ctx context.Context, b host.Binary, version string) error {
+	return l.file.alone(ctx, func() error {
+		doc, err := l.load()
+		if err != nil {
+			return err
+		}
+		named, copied := doc.Providers[b.Name], doc.Copies[b.Path]
+		switch {
+		case named.is(b.SHA256):
+			named.Version = version
+			doc.Providers[b.Name] = named
+		case copied.Name == b.Name && copied.is(b.SHA256):
+			copied.Version = version
+			doc.Copies[b.Path] = copied
+		default:
+			return nil
+		}
+		return l.save(doc)
+	})
+}
+
 // CopyAt is the pin of a copy of the provider at a path; ok is false where there is none.
 func (l *Lock) CopyAt(name, path string) (pin Pin, ok bool, err error) {
 	doc, err := l.load()

@@ -113,6 +113,23 @@ func TestTheVersionIsLearnedAtTheFirstStart(t *testing.T) {
 	}
 }
 
+// A copy's version is learned, too, and what is known is not written again.
+func TestTheVersionOfACopyIsLearnedOnce(t *testing.T) {
+	p := &Policy{Lock: newLock(t)}
+	copied := binary("acme", "a")
+	if err := p.Lock.SetCopy(t.Context(), copied, Pin{Source: "/bin/acme", Known: Local}); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"1.2.0", "1.3.0"} {
+		if err := p.Learn(t.Context(), copied, version); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok, err := p.Lock.CopyAt(copied.Name, copied.Path); err != nil || !ok || got.Version != "1.2.0" {
+			t.Errorf("%+v, %v, %v", got, ok, err)
+		}
+	}
+}
+
 func TestFirstUseIsAskedOnceAndAChangeNever(t *testing.T) {
 	asked := 0
 	answer := false

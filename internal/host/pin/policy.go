@@ -119,14 +119,7 @@ func (p *Policy) Learn(ctx context.Context, b host.Binary, version string) error
 	if err != nil || known.Known == Bundled || known.Version != "" {
 		return err
 	}
-	return p.Lock.Update(ctx, func(pins map[string]Pin) error {
-		learned := pins[b.Name]
-		if sum, ok := learned.Here(); ok && sum.SHA256 == b.SHA256 {
-			learned.Version = version
-			pins[b.Name] = learned
-		}
-		return nil
-	})
+	return p.Lock.learn(ctx, b, version)
 }
 
 // Set pins b for this platform. The sums for other platforms stay where the
