@@ -33,10 +33,12 @@ func newLaptop(t *testing.T, stack *devstack.Stack, user string, changes ...stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	variables, err := stack.Environment(t.TempDir())
+	dir := t.TempDir()
+	variables, err := stack.Environment(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { removeWhenQuiet(dir) })
 	h := &laptop{t: t, zen: filepath.Join(bin, "zen"+programs.Exe), environ: os.Environ()}
 	for _, v := range variables {
 		h.environ = append(h.environ, v.Name+"="+v.Value)

@@ -70,7 +70,7 @@ func (r *redactor) add(secret string) {
 			r.secrets = append(r.secrets, form)
 		}
 	}
-	if len(r.secrets) > maxSecrets || r.known == nil {
+	if len(r.secrets) > maxSecrets || len(r.known) >= maxSecrets || r.known == nil {
 		r.known = make(map[string]bool) // one of them may be forgotten
 	}
 	r.secrets = slices.Clone(r.secrets[max(0, len(r.secrets)-maxSecrets):])
