@@ -29,14 +29,41 @@ var (
 	ErrNoProvider = errors.New("no such provider")
 )
 
+// failureKinds are the sentinels in their order of precedence, each with its name.
+var failureKinds = []struct {
+	kind error
+	name string
+}{
+	{ErrPermission, "permission"},
+	{ErrNoCredential, "no_credential"},
+	{ErrTokenExpired, "token_expired"},
+	{ErrTokenInvalid, "token_invalid"},
+	{ErrRejected, "rejected"},
+	{ErrConfig, "config"},
+	{ErrNoProvider, "no_provider"},
+	{ErrUnavailable, "unavailable"},
+}
+
 // Kinds lists the sentinels in their order of precedence: an error may be of two
 // classes, as a refusal is whose renewal failed for want of a network. What the user has
 // to do comes before what only waiting helps.
 func Kinds() []error {
-	return []error{
-		ErrPermission, ErrNoCredential, ErrTokenExpired, ErrTokenInvalid, ErrRejected,
-		ErrConfig, ErrNoProvider, ErrUnavailable,
+	all := make([]error, len(failureKinds))
+	for i, k := range failureKinds {
+		all[i] = k.kind
 	}
+	return all
+}
+
+// KindName is the name of an error's class in what programs read, such as
+// "no_credential", or "" where it has none.
+func KindName(err error) string {
+	for _, k := range failureKinds {
+		if errors.Is(err, k.kind) {
+			return k.name
+		}
+	}
+	return ""
 }
 
 // Error is a failure with its class and what to do about it. Kind, Message, Hint
@@ -79,9 +106,9 @@ func (e *Error) Unwrap() []error {
 // Kind returns the sentinel that err is or wraps, the first in the order of Kinds, or
 // nil.
 func Kind(err error) error {
-	for _, kind := range Kinds() {
-		if errors.Is(err, kind) {
-			return kind
+	for _, k := range failureKinds {
+		if errors.Is(err, k.kind) {
+			return k.kind
 		}
 	}
 	return nil

@@ -57,10 +57,19 @@ func TestErrorHasKindCauseAndHint(t *testing.T) {
 	if provider.Kind(cause) != nil || provider.Hint(cause) != "" || provider.RetryAfter(cause) != 0 {
 		t.Error("a foreign error has no kind, no hint and no wait")
 	}
+	named := map[string]bool{}
 	for _, kind := range provider.Kinds() {
 		if got := (&provider.Error{Kind: kind}).Error(); got != kind.Error() {
 			t.Errorf("empty message: got %q", got)
 		}
+		if name := provider.KindName(&provider.Error{Kind: kind}); name == "" || named[name] {
+			t.Errorf("%v has the name %q", kind, name)
+		} else {
+			named[name] = true
+		}
+	}
+	if name := provider.KindName(cause); name != "" {
+		t.Errorf("a foreign error has the name %q", name)
 	}
 }
 

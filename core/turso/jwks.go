@@ -44,7 +44,7 @@ func (c *Client) RemoveKeySet(ctx context.Context, org, name, region string) err
 }
 
 func (c *Client) changeKeySet(ctx context.Context, op, method, org, name string, body any) error {
-	segment, err := escape(op, "key set", name)
+	segment, err := escapeAny(op, "key set", name)
 	if err != nil {
 		return err
 	}

@@ -116,13 +116,25 @@ func orgPath(op, org string) (string, error) {
 	return "/v1/organizations/" + segment, err
 }
 
-// escape makes one path segment of a name, and refuses what could leave it. Names
-// of JWKS registrations may have spaces.
+// escape makes one path segment of a name, and refuses what could leave it.
 func escape(op, what, name string) (string, error) {
+	if strings.ContainsAny(name, `/\`) {
+		return "", badName(op, what, name)
+	}
+	return escapeAny(op, what, name)
+}
+
+// escapeAny is escape for names that foreign tools choose, with spaces and slashes: a
+// slash becomes %2F. The turso CLI sends it bare, and so can't remove what has one.
+func escapeAny(op, what, name string) (string, error) {
 	bad := name == "" || name == "." || name == ".." || len(name) > 128 ||
-		strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '/' || r == '\\' || r == 0xfffd })
+		strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd })
 	if bad {
-		return "", &Error{Op: op, Err: ErrBadArgument, Message: fmt.Sprintf("%.40q is not a valid %s name", name, what)}
+		return "", badName(op, what, name)
 	}
 	return url.PathEscape(name), nil
+}
+
+func badName(op, what, name string) error {
+	return &Error{Op: op, Err: ErrBadArgument, Message: fmt.Sprintf("%.40q is not a valid %s name", name, what)}
 }

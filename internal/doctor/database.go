@@ -10,6 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // probe is one SELECT 1 with a token.
@@ -41,8 +42,6 @@ func (e *exam) probeWith(ctx context.Context, token provider.Secret) *probe {
 	}
 	p.status, p.header = resp.StatusCode, resp.Header
 	var answer struct {
-		Error   any
-		Message string
 		Results []struct {
 			Type  string
 			Error struct{ Message, Code string }
@@ -55,13 +54,7 @@ func (e *exam) probeWith(ctx context.Context, token provider.Secret) *probe {
 	case resp.StatusCode == http.StatusOK && parsed && len(answer.Results) > 0:
 		p.text = answer.Results[0].Error.Message + " (" + answer.Results[0].Error.Code + ")"
 	default:
-		if text, ok := answer.Error.(string); ok {
-			p.text = text
-		} else if answer.Message != "" {
-			p.text = answer.Message
-		} else {
-			p.text = fmt.Sprintf("%.200s", strings.Join(strings.Fields(string(body)), " "))
-		}
+		p.text = text.Reason(body, 300)
 	}
 	return p
 }
@@ -134,10 +127,11 @@ func refusal(p *probe) Finding {
 
 // mint has Turso make a token that reads the profile's database for a minute.
 func (e *exam) mint(ctx context.Context) (provider.Secret, error) {
-	if err := e.findDatabase(ctx); err != nil {
+	d, err := e.findDatabase(ctx)
+	if err != nil {
 		return provider.Secret{}, err
 	}
-	jwt, err := e.Turso.CreateDatabaseToken(ctx, e.Organization, e.api.database.Name, turso.TokenOptions{Expiration: time.Minute, Authorization: turso.ReadOnly})
+	jwt, err := e.Turso.CreateDatabaseToken(ctx, e.Organization, d.Name, turso.TokenOptions{Expiration: time.Minute, Authorization: turso.ReadOnly})
 	return provider.NewSecret(jwt), err
 }
 

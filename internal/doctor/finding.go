@@ -1,8 +1,8 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -42,31 +42,11 @@ func (f Finding) Failed(least provider.Severity) bool {
 	return f.Severity == provider.SeverityError || f.Severity == provider.SeverityWarn && least == provider.SeverityWarn
 }
 
-// classNames are the names of the classes in JSON.
-var classNames = []struct {
-	kind error
-	name string
-}{
-	{provider.ErrNoCredential, "no_credential"},
-	{provider.ErrTokenExpired, "token_expired"},
-	{provider.ErrTokenInvalid, "token_invalid"},
-	{provider.ErrRejected, "rejected"},
-	{provider.ErrPermission, "permission"},
-	{provider.ErrUnavailable, "unavailable"},
-	{provider.ErrConfig, "config"},
-	{provider.ErrNoProvider, "no_provider"},
-}
-
 // Class is the name of the failure's class, as in the errors of every command; "" is
 // none.
 func (f Finding) Class() string {
 	if f.Severity == provider.SeverityOK || f.Severity == provider.SeveritySkipped {
 		return ""
 	}
-	for _, c := range classNames {
-		if errors.Is(f.Kind, c.kind) {
-			return c.name
-		}
-	}
-	return "other"
+	return cmp.Or(provider.KindName(f.Kind), "other")
 }

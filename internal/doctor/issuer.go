@@ -11,7 +11,6 @@ import (
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/turso"
 )
 
 // issuer looks at the key set by which the tokens are verified, and has each provider
@@ -64,45 +63,21 @@ func (e *exam) fullPurpose(ctx context.Context) provider.Purpose {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	name := ""
-	for d, err := range e.Turso.Databases(ctx, e.Organization, turso.DatabaseFilter{}) {
-		if err != nil {
-			return purpose // the layer of Turso says it
-		}
-		if d.ID == purpose.Target.DatabaseID || d.URL() == purpose.Target.URL {
-			name = d.Name
-		}
+	d, err := e.findDatabase(ctx)
+	if err != nil {
+		return purpose // the layer of Turso says it
 	}
-	if name == "" {
-		return purpose
-	}
-	var permissions []turso.Permission
-	for _, p := range purpose.Permissions {
-		permissions = append(permissions, turso.Permission{Tables: p.Tables, Actions: actionNames(p.Actions)})
-	}
-	template := func(authorization turso.Authorization, permissions []turso.Permission) string {
-		claims, err := e.Turso.Template(ctx, e.Organization, turso.TemplateOptions{Database: name, Authorization: authorization, Permissions: permissions})
+	template := func(access provider.Access, permissions []provider.Permission) string {
+		claims, err := Template(ctx, e.Turso, e.Organization, d.Name, access, permissions)
 		if err != nil {
 			return ""
 		}
 		return string(claims)
 	}
-	purpose.ReadOnlyTemplate = template(turso.ReadOnly, nil)
-	authorization := turso.FullAccess
-	if purpose.Access == provider.AccessReadOnly {
-		authorization = turso.ReadOnly
-	}
-	purpose.Template = template(authorization, permissions)
+	purpose.ReadOnlyTemplate = template(provider.AccessReadOnly, nil)
+	purpose.Template = template(purpose.Access, purpose.Permissions)
 	e.claimed = &purpose
 	return purpose
-}
-
-func actionNames(actions []provider.Action) []string {
-	names := make([]string, len(actions))
-	for i, a := range actions {
-		names[i] = string(a)
-	}
-	return names
 }
 
 func (e *exam) keySet(ctx context.Context) {

@@ -2,13 +2,10 @@ package doctor
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
 
-	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/jwks/keyset"
-	"github.com/zen-auth/zen/core/provider"
 )
 
 // FetchKeys reads the key set at a URL, as Turso would.
@@ -21,10 +18,3 @@ func FetchKeys(ctx context.Context, client *http.Client, address string) ([]jwks
 	defer cancel()
 	return set.Keys(ctx)
 }
-
-var rawURL = base64.RawURLEncoding
-
-func client() *http.Client { return httpclient.Client() }
-
-// decode reads a token that the session has verified.
-func decode(token provider.Secret) (provider.Claims, error) { return jwks.DecodeUnverified(token) }

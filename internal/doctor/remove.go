@@ -38,7 +38,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 	}
 	before, err := api.KeySets(ctx, organization)
 	if err != nil {
-		return &provider.Error{Kind: APIKind(err), Message: err.Error(), Err: err}
+		return APIError(err)
 	}
 	if !slices.ContainsFunc(before, func(s turso.KeySet) bool { return s.Name == name }) {
 		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("there is no registration %q", name), Hint: "zen jwks list shows them"}
@@ -59,7 +59,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 		case err == nil && listErr == nil:
 			err = &provider.Error{Kind: provider.ErrUnavailable, Message: "Turso said that it is removed, and still lists it"}
 		case err == nil:
-			return &provider.Error{Kind: APIKind(listErr), Message: "it can't be seen whether the registration is gone: " + listErr.Error(), Err: listErr}
+			return &provider.Error{Kind: apiKind(listErr), Message: "it can't be seen whether the registration is gone: " + listErr.Error(), Err: listErr}
 		}
 		tell(what + ": " + err.Error())
 		if first == nil {
@@ -73,7 +73,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 		}
 	}
 	return &FixError{ID: "turso.jwks.remove-fails", Err: &provider.Error{
-		Kind:    kindOr(first, APIKind(first)),
+		Kind:    kindOr(first, apiKind(first)),
 		Message: fmt.Sprintf("Turso does not remove the registration %q: %v", name, first),
 		Hint:    "beyond the limit of registrations Turso removes none, and only its support can: zen doctor --report FILE writes what they need",
 		Err:     first,

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
+	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -26,7 +29,7 @@ type Report struct {
 // Write looks once more where the findings don't say enough, and writes Markdown.
 func (r Report) Write(ctx context.Context, w io.Writer, o Options, findings []Finding) error {
 	if o.Client == nil {
-		o.Client = client()
+		o.Client = httpclient.Client()
 	}
 	e := &exam{Options: o, failed: map[string]string{}, skipped: map[string]bool{}}
 	e.Report, e.current, e.began = nil, "report", time.Now()
@@ -34,7 +37,7 @@ func (r Report) Write(ctx context.Context, w io.Writer, o Options, findings []Fi
 	if !o.Offline {
 		if token, err := o.Session.TokenFor(ctx, 0); err == nil {
 			e.issued = token
-			e.claims, _ = decode(token.Value)
+			e.claims, _ = jwks.DecodeUnverified(token.Value)
 			if token.Verification != nil {
 				e.issuers = *token.Verification
 			}
@@ -241,7 +244,7 @@ func (e *exam) anonymous(text string) string {
 }
 
 func decodePart(part string) (string, error) {
-	raw, err := rawURL.DecodeString(part)
+	raw, err := base64.RawURLEncoding.DecodeString(part)
 	if err != nil {
 		return "", err
 	}

@@ -222,6 +222,3 @@ func (e *exam) fail(id string, err error, cause, next string) {
 	}
 	e.add(Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Observed: err.Error(), Cause: cause, Next: next})
 }
-
-// kindError is a class with a text.
-func kindError(kind error, text string) error { return &provider.Error{Kind: kind, Message: text} }

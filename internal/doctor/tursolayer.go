@@ -2,9 +2,7 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,8 +14,8 @@ import (
 
 // apiState is what the Platform API said.
 type apiState struct {
-	sets     []turso.KeySet
-	database turso.Database
+	sets  []turso.KeySet
+	found func() (turso.Database, error) // the profile's database
 }
 
 // JWKSLimit is how many registrations an organisation of Turso's smallest plan may have,
@@ -50,7 +48,7 @@ func (e *exam) turso(ctx context.Context) {
 		if fromIssuer && p.unknownKey() {
 			e.add(keyRefused(e.claims, "", "the registrations can't be listed"))
 		}
-		e.add(Finding{ID: "turso.api", Severity: severity, Kind: APIKind(err), Observed: err.Error(), Next: "is TURSO_API_TOKEN good? zen login --provider platformtoken takes another"})
+		e.add(Finding{ID: "turso.api", Severity: severity, Kind: apiKind(err), Observed: err.Error(), Next: "is TURSO_API_TOKEN good? zen login --provider platformtoken takes another"})
 		return
 	}
 	e.api.sets = sets
@@ -210,21 +208,13 @@ func (e *exam) holder(ctx context.Context, sets []turso.KeySet) string {
 	return ""
 }
 
-// findDatabase finds the profile's database in the organisation.
-func (e *exam) findDatabase(ctx context.Context) error {
-	if e.api.database.Name != "" {
-		return nil
+// findDatabase finds the profile's database in the organization, once.
+func (e *exam) findDatabase(ctx context.Context) (turso.Database, error) {
+	if e.api.found == nil {
+		d, err := FindDatabase(ctx, e.Turso, e.Organization, e.Profile.Target())
+		e.api.found = func() (turso.Database, error) { return d, err }
 	}
-	for d, err := range e.Turso.Databases(ctx, e.Organization, turso.DatabaseFilter{}) {
-		if err != nil {
-			return &provider.Error{Kind: APIKind(err), Message: err.Error(), Err: err}
-		}
-		if d.ID == e.Profile.DatabaseID.Value || d.URL() == e.Profile.Database.Value {
-			e.api.database = d
-			return nil
-		}
-	}
-	return kindError(provider.ErrConfig, "the organization has no such database")
+	return e.api.found()
 }
 
 // plan looks at what the owner's plan allows, and at what is blocked.
@@ -233,7 +223,8 @@ func (e *exam) plan(ctx context.Context) {
 		e.skip(noAPIToken)
 		return
 	}
-	if err := e.findDatabase(ctx); err != nil {
+	d, err := e.findDatabase(ctx)
+	if err != nil {
 		if provider.Kind(err) == provider.ErrConfig {
 			e.add(Finding{
 				ID: "turso.database", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
@@ -244,7 +235,6 @@ func (e *exam) plan(ctx context.Context) {
 		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: provider.Kind(err), Observed: err.Error()})
 		return
 	}
-	d := e.api.database
 	if id := e.Profile.DatabaseID.Value; id != "" && id != d.ID {
 		e.add(Finding{
 			ID: "turso.database-id", Severity: provider.SeverityError, Kind: provider.ErrConfig,
@@ -262,32 +252,13 @@ func (e *exam) plan(ctx context.Context) {
 	}
 	subscription, err := e.Turso.Subscription(ctx, e.Organization)
 	if err != nil {
-		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: APIKind(err), Observed: err.Error()})
+		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: apiKind(err), Observed: err.Error()})
 		return
 	}
 	usage, err := e.Turso.Usage(ctx, e.Organization)
 	if err != nil {
-		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: APIKind(err), Observed: err.Error()})
+		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: apiKind(err), Observed: err.Error()})
 		return
 	}
 	e.ok("plan.ok", fmt.Sprintf("plan %s: %d rows read, %d written, %d databases; nothing is blocked", subscription.Plan, usage.RowsRead, usage.RowsWritten, usage.Databases))
-}
-
-// APIKind is the class of an error of the Platform API.
-func APIKind(err error) error {
-	var failed *turso.Error
-	if !errors.As(err, &failed) {
-		return kindOr(err, provider.ErrUnavailable)
-	}
-	switch s := failed.Status; {
-	case s == 0:
-		return kindOr(err, provider.ErrUnavailable)
-	case s == http.StatusUnauthorized:
-		return provider.ErrRejected
-	case s == http.StatusForbidden, s == http.StatusPaymentRequired:
-		return provider.ErrPermission
-	case s == http.StatusTooManyRequests, s >= 500:
-		return provider.ErrUnavailable
-	}
-	return provider.ErrConfig
 }

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
+
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // frameSize is a WAL frame of the sync protocol: a header and a page of 4 KiB.
@@ -45,7 +46,7 @@ func (h *Handler) checkReplica(x *exchange, resp *http.Response) error {
 		replay(resp, body)
 		return nil
 	}
-	answer := &Answer{Status: resp.StatusCode, Text: answerText(body)}
+	answer := &Answer{Status: resp.StatusCode, Text: text.Reason(body, 100)}
 	if x.route.name == "info" && answer.Status == http.StatusNotFound && answer.Text == "" {
 		return errNoSync // a database that isn't there is told in words
 	}
@@ -59,7 +60,7 @@ func checkInfo(resp *http.Response) error {
 		return fmt.Errorf("read the database's answer: %w", err)
 	}
 	if generation, ok := generationOf(body, "current_generation"); !ok || generation < 1 {
-		return fmt.Errorf("the database doesn't speak the sync protocol of embedded replicas: it answers /info with %q", answerText(body))
+		return fmt.Errorf("the database doesn't speak the sync protocol of embedded replicas: it answers /info with %q", text.Reason(body, 100))
 	}
 	replay(resp, body)
 	return nil
@@ -79,19 +80,4 @@ func generationOf(body []byte, key string) (uint32, bool) {
 		return 0, false
 	}
 	return n, true
-}
-
-// answerText is what an error's body says, in one line.
-func answerText(body []byte) string {
-	var parsed struct{ Error, Message any }
-	text := string(body)
-	if json.Unmarshal(body, &parsed) == nil {
-		for _, value := range []any{parsed.Error, parsed.Message} {
-			if s, ok := value.(string); ok && s != "" {
-				text = s
-				break
-			}
-		}
-	}
-	return short(strings.Join(strings.Fields(text), " "))
 }

@@ -5,6 +5,7 @@
 package text
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -45,6 +46,22 @@ func Lines(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// Reason is what the body of a server's error says, as a Line: Turso's {"error":"…"} or
+// libsql-server's {"message":"…"}, or the body as it is.
+func Reason(body []byte, most int) string {
+	var parsed struct{ Error, Message any }
+	reason := string(body)
+	if json.Unmarshal(body, &parsed) == nil {
+		for _, value := range []any{parsed.Error, parsed.Message} {
+			if s, ok := value.(string); ok && s != "" {
+				reason = s
+				break
+			}
+		}
+	}
+	return Line(strings.Join(strings.Fields(reason), " "), most)
 }
 
 // Sentence is a server's message as a Line of at most 160 bytes without a full stop. It

@@ -32,6 +32,22 @@ func TestLines(t *testing.T) {
 	}
 }
 
+func TestReason(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"error":"the  token\nis old"}`:           "the token is old",
+		`{"error":"","message":"Nothing here"}`:    "Nothing here",
+		`{"error":{"code":1},"message":"of sqld"}`: "of sqld",
+		`{"error":1}`:           `{"error":1}`,
+		" upstream\r\nfailed ":  "upstream failed",
+		"":                      "",
+		strings.Repeat("x", 30): strings.Repeat("x", 17) + "…",
+	} {
+		if got := Reason([]byte(in), 20); got != want {
+			t.Errorf("Reason(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestSentence(t *testing.T) {
 	for in, want := range map[string]string{
 		"The grant is invalid.":            "The grant is invalid",

@@ -1,7 +1,7 @@
 package transport
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -73,7 +73,7 @@ var refusals = []struct {
 }
 
 func newRefused(status int, body []byte, claims provider.Claims, target provider.Target) *Refused {
-	r := &Refused{Status: status, ServerText: serverText(body), Claims: claims, Target: target, kind: provider.ErrRejected}
+	r := &Refused{Status: status, ServerText: cmp.Or(text.Reason(body, 300), "no reason given"), Claims: claims, Target: target, kind: provider.ErrRejected}
 	for _, known := range refusals {
 		if strings.Contains(r.ServerText, known.text) {
 			r.kind, r.why = known.kind, known.why(r)
@@ -119,26 +119,6 @@ func (r *Refused) Unwrap() []error {
 		return []error{r.kind, r.Renewal}
 	}
 	return []error{r.kind}
-}
-
-// serverText reads Turso's {"error":"…"} or libsql-server's {"message":"…"}, or
-// takes the body as it is.
-func serverText(body []byte) string {
-	var parsed struct{ Error, Message any }
-	message := string(body)
-	if json.Unmarshal(body, &parsed) == nil {
-		for _, value := range []any{parsed.Error, parsed.Message} {
-			if s, ok := value.(string); ok && s != "" {
-				message = s
-				break
-			}
-		}
-	}
-	message = text.Line(strings.Join(strings.Fields(message), " "), 300)
-	if message == "" {
-		return "no reason given"
-	}
-	return message
 }
 
 // Interface guards

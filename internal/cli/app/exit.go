@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -21,23 +22,22 @@ const (
 // class is a class of errors: the word for it in JSON, and its exit code.
 type class struct {
 	kind error
-	name string
+	name string // if empty, the contract's
 	code int
 }
 
 // classes are those of the contract and those beside. Of an error that is of two classes
-// of the contract, provider.Kind says which one counts. The names are the wire's reason
-// codes in lower case.
+// of the contract, provider.Kind says which one counts.
 var classes = []class{
 	{ErrUsage, "usage", ExitUsage},
-	{provider.ErrPermission, "permission", ExitPermission},
-	{provider.ErrNoCredential, "no_credential", ExitSignIn},
-	{provider.ErrTokenExpired, "token_expired", ExitSignIn},
-	{provider.ErrTokenInvalid, "token_invalid", ExitSignIn},
-	{provider.ErrRejected, "rejected", ExitSignIn},
-	{provider.ErrConfig, "config", ExitUsage},
-	{provider.ErrNoProvider, "no_provider", ExitUsage},
-	{provider.ErrUnavailable, "unavailable", ExitUnavailable},
+	{provider.ErrPermission, "", ExitPermission},
+	{provider.ErrNoCredential, "", ExitSignIn},
+	{provider.ErrTokenExpired, "", ExitSignIn},
+	{provider.ErrTokenInvalid, "", ExitSignIn},
+	{provider.ErrRejected, "", ExitSignIn},
+	{provider.ErrConfig, "", ExitUsage},
+	{provider.ErrNoProvider, "", ExitUsage},
+	{provider.ErrUnavailable, "", ExitUnavailable},
 	{context.DeadlineExceeded, "deadline_exceeded", ExitUnavailable},
 }
 
@@ -79,6 +79,7 @@ func classOf(ctx context.Context, err error) class {
 	}
 	for _, c := range classes {
 		if c.kind == kind {
+			c.name = cmp.Or(c.name, provider.KindName(kind))
 			return c
 		}
 	}

@@ -64,7 +64,7 @@ func check(c *cli.Context, client *core.Client, api platform.API) error {
 	}
 	sets, err := api.KeySets(c.Context, api.Organization)
 	if err != nil {
-		return explain(err)
+		return doctor.APIError(err)
 	}
 	d := checkDocument{SchemaVersion: app.SchemaVersion, KeyID: app.OneLine(claims.KeyID), Issuer: app.OneLine(claims.Issuer), HeldBy: []string{}, KeySets: []checkedKeySet{}}
 	for _, s := range sets {

@@ -47,14 +47,6 @@ func with(c *cli.Context, fn func(*core.Client, platform.API) error) error {
 	})
 }
 
-// explain gives an error of the API its class.
-func explain(err error) error {
-	if err == nil || provider.Kind(err) != nil {
-		return err
-	}
-	return &provider.Error{Kind: doctor.APIKind(err), Message: err.Error(), Hint: provider.Hint(err), Err: err}
-}
-
 type setDocument struct {
 	Name   string   `json:"name"`
 	URL    string   `json:"url"`
@@ -72,7 +64,7 @@ func listCommand() *cli.Command {
 			return with(c, func(_ *core.Client, api platform.API) error {
 				sets, err := api.KeySets(c.Context, api.Organization)
 				if err != nil {
-					return explain(err)
+					return doctor.APIError(err)
 				}
 				return printSets(c, sets)
 			})
@@ -157,7 +149,7 @@ func save(c *cli.Context, api platform.API) error {
 		return err
 	}
 	if err := api.SaveKeySet(c.Context, api.Organization, set); err != nil {
-		failure := explain(err)
+		failure := doctor.APIError(err)
 		if strings.Contains(err.Error(), "jwks count limit") {
 			return &provider.Error{
 				Kind: provider.Kind(failure), Message: failure.Error(), Err: failure,
@@ -168,7 +160,7 @@ func save(c *cli.Context, api platform.API) error {
 	}
 	sets, err := api.KeySets(c.Context, api.Organization)
 	if err != nil {
-		return explain(err)
+		return doctor.APIError(err)
 	}
 	if !slices.ContainsFunc(sets, func(s turso.KeySet) bool { return s.Name == set.Name && s.URL == set.URL }) {
 		return &provider.Error{Kind: provider.ErrUnavailable, Message: "Turso said that the key set is saved, and does not list it", Hint: "zen jwks list, and try again"}
@@ -216,7 +208,7 @@ func remove(c *cli.Context, api platform.API) error {
 	if c.Bool("all") {
 		sets, err := api.KeySets(c.Context, api.Organization)
 		if err != nil {
-			return explain(err)
+			return doctor.APIError(err)
 		}
 		for _, s := range sets {
 			names = append(names, s.Name)

@@ -2,7 +2,6 @@ package jwks
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,9 +13,9 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/core/turso"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/platform"
+	"github.com/zen-auth/zen/internal/doctor"
 )
 
 func templateCommand() *cli.Command {
@@ -59,40 +58,17 @@ func template(c *cli.Context, client *core.Client, api platform.API) error {
 	}
 	name := c.String("database")
 	if !core.IsName(name) {
-		if name, err = databaseName(c.Context, api, profile.Database.Value, profile.DatabaseID.Value); err != nil {
+		d, err := doctor.FindDatabase(c.Context, api.Client, api.Organization, profile.Target())
+		if err != nil {
 			return err
 		}
+		name = d.Name
 	}
-	authorization := turso.FullAccess
-	if access == provider.AccessReadOnly {
-		authorization = turso.ReadOnly
-	}
-	var permissions []turso.Permission
-	for _, p := range profile.Permissions.Value {
-		actions := make([]string, len(p.Actions))
-		for i, a := range p.Actions {
-			actions[i] = string(a)
-		}
-		permissions = append(permissions, turso.Permission{Tables: p.Tables, Actions: actions})
-	}
-	claims, err := api.Template(c.Context, api.Organization, turso.TemplateOptions{Database: name, Authorization: authorization, Permissions: permissions})
+	claims, err := doctor.Template(c.Context, api.Client, api.Organization, name, access, profile.Permissions.Value)
 	if err != nil {
-		return explain(err)
+		return err
 	}
 	return printTemplate(c, claims)
-}
-
-// databaseName finds the name of a database by its URL or id.
-func databaseName(ctx context.Context, api platform.API, url, id string) (string, error) {
-	for d, err := range api.Databases(ctx, api.Organization, turso.DatabaseFilter{}) {
-		if err != nil {
-			return "", explain(err)
-		}
-		if d.ID == id || d.URL() == url {
-			return d.Name, nil
-		}
-	}
-	return "", &provider.Error{Kind: provider.ErrConfig, Message: "the organization has no database of the profile's URL or id", Hint: "zen db list shows those that it has"}
 }
 
 // printTemplate writes Turso's claims in the form that the issuer takes.

@@ -1,0 +1,71 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/turso"
+)
+
+// FindDatabase finds a target's database among those of an organization, by its id or
+// its URL. The error is of class ErrConfig where there is none.
+func FindDatabase(ctx context.Context, api *turso.Client, organization string, target provider.Target) (turso.Database, error) {
+	for d, err := range api.Databases(ctx, organization, turso.DatabaseFilter{}) {
+		if err != nil {
+			return turso.Database{}, APIError(err)
+		}
+		if d.ID != "" && d.ID == target.DatabaseID || turso.Serves(d.Hostname, target.URL) {
+			return d, nil
+		}
+	}
+	return turso.Database{}, &provider.Error{
+		Kind: provider.ErrConfig, Message: "the organization has no database of the profile's URL or id", Hint: "zen db list shows those that it has; is it another organization's?",
+	}
+}
+
+// Template is what Turso wants in tokens for a database, and no more than was asked for.
+func Template(ctx context.Context, api *turso.Client, organization, database string, access provider.Access, permissions []provider.Permission) (json.RawMessage, error) {
+	o := turso.TemplateOptions{Database: database, Authorization: turso.FullAccess}
+	if access == provider.AccessReadOnly {
+		o.Authorization = turso.ReadOnly
+	}
+	for _, p := range permissions {
+		actions := make([]string, len(p.Actions))
+		for i, a := range p.Actions {
+			actions[i] = string(a)
+		}
+		o.Permissions = append(o.Permissions, turso.Permission{Tables: p.Tables, Actions: actions})
+	}
+	claims, err := api.Template(ctx, organization, o)
+	return claims, APIError(err)
+}
+
+// APIError gives an error of the Platform API its class.
+func APIError(err error) error {
+	if err == nil || provider.Kind(err) != nil {
+		return err
+	}
+	return &provider.Error{Kind: apiKind(err), Message: err.Error(), Hint: provider.Hint(err), Err: err}
+}
+
+// apiKind is the class of an error of the Platform API.
+func apiKind(err error) error {
+	var failed *turso.Error
+	if !errors.As(err, &failed) {
+		return kindOr(err, provider.ErrUnavailable)
+	}
+	switch s := failed.Status; {
+	case s == 0:
+		return kindOr(err, provider.ErrUnavailable)
+	case s == http.StatusUnauthorized:
+		return provider.ErrRejected
+	case s == http.StatusForbidden, s == http.StatusPaymentRequired:
+		return provider.ErrPermission
+	case s == http.StatusTooManyRequests, s >= 500:
+		return provider.ErrUnavailable
+	}
+	return provider.ErrConfig
+}
