@@ -82,9 +82,15 @@ func (s *Stack) config() string {
 		b.WriteString("\n")
 	}
 	section("profiles.default", "database", s.DatabaseURL(), "database_id", s.DatabaseID(), "provider", "clerk")
-	section("providers.clerk", "publishable_key", s.Clerk.PublishableKey(), "bridge_url", s.url+app.BridgePath,
+	var proxy []string
+	if s.seed.Clerk.ProxyPath != "" {
+		proxy = []string{"proxy_url", s.Clerk.Issuer()}
+	}
+	section("providers.clerk", append([]string{
+		"publishable_key", s.Clerk.PublishableKey(), "bridge_url", s.url + app.BridgePath,
 		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate),
-		"oauth_client_id", clerk.DefaultOAuthClientID)
+		"oauth_client_id", clerk.DefaultOAuthClientID,
+	}, proxy...)...)
 	section("providers.platformtoken", "organization", organization, "api_url", s.url)
 	if s.Auth0 != nil && s.seed.Auth0.Applications == nil && s.seed.Auth0.APIs == nil {
 		section("providers.auth0", "domain", strings.TrimPrefix(s.Auth0.BaseURL(), "http://"), "client_id", auth0.DefaultClientID,
@@ -99,8 +105,10 @@ func (s *Stack) config() string {
 		openID = append(openID, "workload_issuer", s.CI.Issuer(s.ci))
 	}
 	section("providers.oidc", openID...)
-	section("providers.apikey", "publishable_key", s.Clerk.PublishableKey(), "backend_url", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1"),
-		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate))
+	section("providers.apikey", append([]string{
+		"publishable_key", s.Clerk.PublishableKey(), "backend_url", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1"),
+		"template", cmp.Or(s.seed.template("rw"), Template), "read_only_template", cmp.Or(s.seed.template("ro"), ReadOnlyTemplate),
+	}, proxy...)...)
 	return b.String()
 }
 

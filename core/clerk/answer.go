@@ -32,9 +32,9 @@ func Code(err error) string {
 	return ""
 }
 
-// apiError turns an answer other than 200 into an error. A 4xx counts as Clerk's
+// Refusal turns an answer other than 200 into an error. A 4xx counts as Clerk's
 // word only in Clerk's form: a proxy's 403 must not end anybody's session.
-func apiError(what string, res *http.Response, body []byte) error {
+func Refusal(what string, res *http.Response, body []byte) error {
 	var answer struct {
 		Errors []struct {
 			Code    string `json:"code"`
@@ -75,6 +75,9 @@ func apiError(what string, res *http.Response, body []byte) error {
 	case code == "organization_not_found_or_unauthorized", code == "not_a_member_in_organization":
 		failure.Kind = provider.ErrPermission
 		failure.Hint = "is it the slug or id of an organisation that you are a member of?"
+	case code == "operation_not_allowed_on_satellite_domain":
+		failure.Kind = provider.ErrConfig
+		failure.Hint = "people sign in at the instance's primary domain: take proxy_url out, or set it to that domain's"
 	case code == "form_identifier_not_found":
 		failure.Hint = "is it an address of an account of this app?"
 	case code == "user_banned", code == "user_locked":

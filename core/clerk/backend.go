@@ -178,7 +178,7 @@ func (b *Backend) do(ctx context.Context, c backendCall, out any) error {
 	case err != nil:
 		return err
 	case status/100 != 2:
-		return b.refused(apiError(c.what, &http.Response{StatusCode: status, Header: header}, body))
+		return b.refused(Refusal(c.what, &http.Response{StatusCode: status, Header: header}, body))
 	case json.Unmarshal(body, out) != nil:
 		return Unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")
 	}

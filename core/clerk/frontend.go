@@ -79,7 +79,7 @@ func (f *Frontend) do(ctx context.Context, c call, out any) (next provider.Secre
 	case len(body) > maxBody:
 		return next, Unavailable(c.what, "the answer is larger than 1 MiB")
 	case res.StatusCode/100 != 2:
-		return next, apiError(c.what, res, body)
+		return next, Refusal(c.what, res, body)
 	}
 	if out != nil && json.Unmarshal(body, out) != nil {
 		return next, Unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")

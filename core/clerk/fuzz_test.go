@@ -14,7 +14,7 @@ func FuzzAPIError(f *testing.F) {
 	f.Add(403, `<html>blocked</html>`)
 	f.Add(429, `{"errors":[{"code":"x","message":"a\u001b[31m"}]}`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
-		err := apiError("try", &http.Response{StatusCode: status, Header: http.Header{}}, []byte(body))
+		err := Refusal("try", &http.Response{StatusCode: status, Header: http.Header{}}, []byte(body))
 		text := err.Error()
 		if provider.Kind(err) == nil || len(text) > 512 || strings.ContainsAny(text, "\n\r\x1b\x00") {
 			t.Fatalf("%q", text)

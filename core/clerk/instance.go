@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 
 // Instance is what a publishable key says about a Clerk instance.
 type Instance struct {
-	// Host is the Frontend API's, with a port only on loopback.
+	// Host is the Frontend API's, with a port only on loopback. Behind a proxy it is all
+	// of URL but the scheme.
 	Host string
 	// URL is the scheme and host. It is the issuer of every token, too.
 	URL        string
@@ -71,6 +73,50 @@ func ParseKey(key string) (Instance, error) {
 		return Instance{}, badKey("it does not hold a bare host name")
 	}
 	return i, nil
+}
+
+// Behind is the instance where its Frontend API is known by another address than the one
+// in the publishable key: a path of the app's own domain that forwards to it (Clerk's
+// proxyUrl), or a satellite domain's. Clerk issues the tokens there in that address, letter
+// by letter, but for slashes at its end.
+func (i Instance) Behind(proxyURL string) (Instance, error) {
+	address := strings.TrimRight(proxyURL, "/")
+	u, err := url.Parse(address)
+	reason := ""
+	switch {
+	case err != nil || u.Hostname() == "":
+		reason = "it is not a whole URL"
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(address, "#"):
+		reason = "it has a user name, a query or a fragment"
+	case u.Scheme != "https" && !(u.Scheme == "http" && provider.IsLoopback(u.Hostname())):
+		reason = "it is neither https nor http on loopback"
+	case !isHostname(u.Hostname()) || strings.HasSuffix(u.Host, ":") || !isPath(u.EscapedPath()):
+		reason = "it has more than a host and a path of letters, digits and -._~"
+	}
+	if reason != "" {
+		// The URL is not repeated: it may have a password in it.
+		return Instance{}, &provider.Error{
+			Kind: provider.ErrConfig, Message: "proxy_url: " + reason,
+			Hint: "it is proxyUrl of the app's Clerk settings, such as https://app.example/__clerk",
+		}
+	}
+	i.URL, i.Host = address, strings.TrimPrefix(address, u.Scheme+"://")
+	return i, nil
+}
+
+// isPath reports whether a path can be read in one way alone.
+func isPath(path string) bool {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		if segment == "." || segment == ".." || segment == "" && path != "" {
+			return false
+		}
+		for _, c := range []byte(segment) {
+			if !isAlphanumeric(c) && !strings.ContainsRune("-._~", rune(c)) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func badKey(reason string) error {

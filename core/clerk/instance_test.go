@@ -17,11 +17,17 @@ func TestParseKey(t *testing.T) {
 	for key, want := range map[string]Instance{
 		// A key of Clerk's own documentation.
 		"pk_test_Y2xlYW4tbWF5Zmx5LTYyLmNsZXJrLmFjY291bnRzLmRldiQ": {"clean-mayfly-62.clerk.accounts.dev", "https://clean-mayfly-62.clerk.accounts.dev", false},
-		encodeKey("pk_live_", "clerk.example.com$"):               {"clerk.example.com", "https://clerk.example.com", true},
-		encodeKey("pk_live_", "clerk.example.com$") + "==":        {"clerk.example.com", "https://clerk.example.com", true},
-		encodeKey("pk_test_", "127.0.0.1:4000$"):                  {"127.0.0.1:4000", "http://127.0.0.1:4000", false},
-		encodeKey("pk_test_", "127.0.0.1$"):                       {"127.0.0.1", "http://127.0.0.1", false},
-		encodeKey("pk_test_", "10.0.0.1$"):                        {"10.0.0.1", "https://10.0.0.1", false},
+		// Keys of the tests of clerk/javascript: padded, of a legacy development instance, of
+		// Clerk's own staging, and of a keyless development instance, which has a usual one.
+		"pk_live_ZmFrZS1jbGVyay10ZXN0LmNsZXJrLmFjY291bnRzLmRldiQ=":             {"fake-clerk-test.clerk.accounts.dev", "https://fake-clerk-test.clerk.accounts.dev", true},
+		"pk_test_Y2xlcmsuYm9yaW5nLnNhd2ZseS05MS5sY2wuZGV2JA==":                 {"clerk.boring.sawfly-91.lcl.dev", "https://clerk.boring.sawfly-91.lcl.dev", false},
+		"pk_test_ZW5vdWdoLWFscGFjYS04Mi5jbGVyay5hY2NvdW50cy5sY2xjbGVyay5jb20k": {"enough-alpaca-82.clerk.accounts.lclclerk.com", "https://enough-alpaca-82.clerk.accounts.lclclerk.com", false},
+		"pk_test_Zm9vLWJhci0xMy5jbGVyay5hY2NvdW50cy5kZXYk":                     {"foo-bar-13.clerk.accounts.dev", "https://foo-bar-13.clerk.accounts.dev", false},
+		encodeKey("pk_live_", "clerk.example.com$"):                            {"clerk.example.com", "https://clerk.example.com", true},
+		encodeKey("pk_live_", "clerk.example.com$") + "==":                     {"clerk.example.com", "https://clerk.example.com", true},
+		encodeKey("pk_test_", "127.0.0.1:4000$"):                               {"127.0.0.1:4000", "http://127.0.0.1:4000", false},
+		encodeKey("pk_test_", "127.0.0.1$"):                                    {"127.0.0.1", "http://127.0.0.1", false},
+		encodeKey("pk_test_", "10.0.0.1$"):                                     {"10.0.0.1", "https://10.0.0.1", false},
 	} {
 		got, err := ParseKey(key)
 		if err != nil || got != want {
@@ -40,6 +46,40 @@ func TestParseKey(t *testing.T) {
 	} {
 		if got, err := ParseKey(bad); !errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" {
 			t.Errorf("%q: %+v, %v, want ErrConfig with a hint", bad, got, err)
+		}
+	}
+}
+
+func TestBehind(t *testing.T) {
+	i, err := ParseKey(encodeKey("pk_live_", "clerk.example.com$"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"https://app.example/__clerk":      "https://app.example/__clerk",
+		"https://app.example/__clerk/":     "https://app.example/__clerk", // as Clerk's documents have it, too
+		"https://clerk.satellite.example":  "https://clerk.satellite.example",
+		"https://clerk.satellite.example/": "https://clerk.satellite.example",
+		"https://app.example:8443/a/b-c~d": "https://app.example:8443/a/b-c~d",
+		"http://127.0.0.1:4000/__clerk":    "http://127.0.0.1:4000/__clerk",
+		"http://localhost:4000/__clerk":    "http://localhost:4000/__clerk",
+	} {
+		got, err := i.Behind(address)
+		if err != nil || got.URL != want || got.KeySetURL() != want+"/.well-known/jwks.json" || !strings.HasSuffix(want, got.Host) || !got.Production {
+			t.Errorf("%s: %+v, %v", address, got, err)
+		}
+		if got.Policy().Issuer != want || got.Verification().Issuer != want || got.Fingerprint() == i.Fingerprint() {
+			t.Errorf("%s: pinned to %+v", address, got.Policy())
+		}
+	}
+	for _, bad := range []string{
+		"", "/", "/__clerk", "app.example/__clerk", "http://app.example/__clerk", "ftp://app.example", "javascript:alert(1)",
+		"https://u:planted@app.example/__clerk", "https://app.example/__clerk?x=planted", "https://app.example/__clerk?", "https://app.example/#planted", "https://app.example/#",
+		"https://app.example/../x", "https://app.example/a/./b", "https://app.example//a", "https://app.example/a//b", "https://app.example/%2e%2e/planted",
+		"https://app.example/a b", "https://app.example/a\\b", "https://app.example:/x", "https://:80/x", "https://a..b/x", "https://app.example/\n", "https://[::1/x",
+	} {
+		if got, err := i.Behind(bad); !errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" || strings.Contains(err.Error(), "planted") {
+			t.Errorf("%q: %+v, %v", bad, got, err)
 		}
 	}
 }

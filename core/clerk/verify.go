@@ -34,10 +34,10 @@ func (i Instance) Verification() *provider.Verification {
 
 // Verify checks a session or template token, with a verifier that has the instance's
 // [Instance.Policy].
-func Verify(ctx context.Context, verifier *jwks.Verifier, token provider.Secret) (provider.Claims, error) {
+func (i Instance) Verify(ctx context.Context, verifier *jwks.Verifier, token provider.Secret) (provider.Claims, error) {
 	claims, err := verifier.Verify(ctx, token)
 	if err != nil {
-		return provider.Claims{}, fmt.Errorf("clerk: %w", err)
+		return provider.Claims{}, i.explain(fmt.Errorf("clerk: %w", err), token)
 	}
 	switch {
 	case !strings.HasPrefix(claims.Subject, "user_"):
@@ -55,6 +55,18 @@ func Verify(ctx context.Context, verifier *jwks.Verifier, token provider.Secret)
 		return provider.Claims{}, err
 	}
 	return claims, nil
+}
+
+// explain adds what to do about a token that another address issued.
+func (i Instance) explain(err error, token provider.Secret) error {
+	unverified, decodeErr := jwks.DecodeUnverified(token)
+	if decodeErr != nil || unverified.Issuer == i.URL || provider.Hint(err) != "" {
+		return err
+	}
+	return &provider.Error{
+		Kind: provider.Kind(err), Message: err.Error(), Err: err,
+		Hint: "where Clerk's proxyUrl or a satellite domain makes the tokens, set proxy_url to that address; otherwise they are of another Clerk instance",
+	}
 }
 
 // Invalid is the error of a token that is not what it should be.

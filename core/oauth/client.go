@@ -44,6 +44,10 @@ type Client struct {
 	HTTP *http.Client
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Refused makes the error of an answer that has no error code of OAuth's, where the
+	// issuer has a form of its own for some. what is what was asked for: "renew the sign-in".
+	// Nil takes such an answer for somebody else's.
+	Refused func(what string, res *http.Response, body []byte) error
 }
 
 // Tokens are the answer of a token endpoint.
@@ -171,7 +175,7 @@ func (c *Client) grantError(ctx context.Context, what string, err error) error {
 	var network *url.Error
 	switch {
 	case errors.As(err, &refused):
-		return refusal(c.Name, what, refused.Response.StatusCode, refused.Response.Header, refused.ErrorCode, refused.ErrorDescription)
+		return c.refusal(what, refused.Response, refused.Body, refused.ErrorCode, refused.ErrorDescription)
 	case errors.As(err, &network):
 		return httpclient.Failure(prefixed(c.Name, "%s", what), err)
 	case ctx.Err() != nil:
@@ -226,7 +230,7 @@ func (c *Client) post(ctx context.Context, what, endpoint string, form url.Value
 			Description string `json:"error_description"`
 		}
 		_ = json.Unmarshal(body, &answer)
-		return refusal(c.Name, what, res.StatusCode, res.Header, answer.Code, answer.Description)
+		return c.refusal(what, res, body, answer.Code, answer.Description)
 	}
 	if out != nil && json.Unmarshal(body, out) != nil {
 		return unavailable(c.Name, what, "the answer is not the issuer's: is there a proxy or a sign-in page of the network?")

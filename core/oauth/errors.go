@@ -54,7 +54,11 @@ const LoginHint = "run zen login"
 var errTooLarge = errors.New("the answer is larger than 1 MiB")
 
 // refusal turns an issuer's answer into an error.
-func refusal(name, what string, status int, header http.Header, code, description string) error {
+func (c *Client) refusal(what string, res *http.Response, body []byte, code, description string) error {
+	name, status, header := c.Name, res.StatusCode, res.Header
+	if !isCode(code) && c.Refused != nil {
+		return c.Refused(what, res, body)
+	}
 	if !isCode(code) {
 		failure := unavailable(name, what, "HTTP "+strconv.Itoa(status)+" that is not an OAuth answer: is there a proxy between?")
 		switch {

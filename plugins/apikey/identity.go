@@ -133,7 +133,7 @@ func (p *apiKey) Verify(ctx context.Context, token provider.Secret) (provider.Cl
 			Kind: provider.ErrTokenInvalid, Message: "apikey: without " + keyPublishableKey + " there are no keys to check a token with",
 		}
 	}
-	return clerk.Verify(ctx, p.verifier, token)
+	return p.settings.instance.Verify(ctx, p.verifier, token)
 }
 
 // Revoke implements provider.Identity: it ends the session, where there is one. The key is

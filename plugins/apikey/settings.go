@@ -16,6 +16,7 @@ const (
 	keyKey              = "key"
 	keySecretKey        = "secret_key"
 	keyPublishableKey   = "publishable_key"
+	keyProxyURL         = "proxy_url"
 	keyTemplate         = "template"
 	keyReadOnlyTemplate = "read_only_template"
 	keyReadScope        = "read_scope"
@@ -43,6 +44,10 @@ func fields() []provider.Field {
 			Key: keyPublishableKey, Type: provider.TypeString, Env: []string{"CLERK_PUBLISHABLE_KEY"}, Example: "pk_live_...",
 			FoundAs: []string{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "VITE_CLERK_PUBLISHABLE_KEY"},
 			Doc:     "The instance's publishable key. It is needed beside secret_key.",
+		},
+		{
+			Key: keyProxyURL, Type: provider.TypeURL, Env: []string{"CLERK_PROXY_URL"}, Example: "https://app.example/__clerk",
+			Doc: "Where the instance's Frontend API is known by another address than the one in the publishable key: the app's proxyUrl.",
 		},
 		{
 			Key: keyTemplate, Type: provider.TypeString, Default: defaultTemplate,
@@ -93,6 +98,9 @@ func parseSettings(values provider.Settings) (settings, error) {
 	}
 	if text := values.Get(keyPublishableKey); text != "" {
 		instance, err := clerk.ParseKey(text)
+		if proxy := values.Get(keyProxyURL); err == nil && proxy != "" {
+			instance, err = instance.Behind(proxy)
+		}
 		if err != nil {
 			return s, err
 		}

@@ -108,7 +108,7 @@ func (p *apiKey) mintIn(ctx context.Context, s *clerk.Session, k clerk.APIKey, t
 		return provider.Token{}, err
 	}
 	// The host has the key set on disk, and verifies the signature.
-	claims, err := clerk.Verify(ctx, p.verifier.ExceptSignature().JustIssued(), value)
+	claims, err := p.settings.instance.Verify(ctx, p.verifier.ExceptSignature().JustIssued(), value)
 	if err != nil {
 		return provider.Token{}, fmt.Errorf("%w (from the template %q)", err, template)
 	}

@@ -74,7 +74,7 @@ func TestCheck(t *testing.T) {
 
 func TestDescribeNeedsNothing(t *testing.T) {
 	d, err := newProvider("1.2.3").Describe(t.Context())
-	if err != nil || d.Name != "clerk" || d.Version != "1.2.3" || d.Methods[0].Name != methodBridge || len(d.Fields) != 8 {
+	if err != nil || d.Name != "clerk" || d.Version != "1.2.3" || d.Methods[0].Name != methodBridge || len(d.Fields) != 9 {
 		t.Errorf("%+v, %v", d, err)
 	}
 	for _, field := range d.Fields {

@@ -138,7 +138,7 @@ func (p *clerkProvider) prove(ctx context.Context, s *clerk.Session, req provide
 	if err != nil {
 		return result, err
 	}
-	if result.Claims, err = clerk.Verify(ctx, p.verifier.JustIssued(), identity); err != nil {
+	if result.Claims, err = p.settings.instance.Verify(ctx, p.verifier.JustIssued(), identity); err != nil {
 		return result, err
 	}
 	if result.Claims.Session != s.ID {
@@ -164,7 +164,7 @@ func (p *clerkProvider) finishToken(ctx context.Context, callback *loopback.Call
 	if value.IsZero() {
 		return "", missing("token", callback)
 	}
-	claims, err := clerk.Verify(ctx, p.verifier.JustIssued(), value)
+	claims, err := p.settings.instance.Verify(ctx, p.verifier.JustIssued(), value)
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
@@ -40,6 +41,7 @@ func (p *clerkProvider) issuer(ctx context.Context) (*issuer, error) {
 	}
 	p.seen = &issuer{verifier: verifier, client: &oauth.Client{
 		Name: "clerk", ID: p.settings.oauthClientID, Metadata: metadata, HTTP: p.client, Now: p.now,
+		Refused: clerk.Refusal, // a satellite domain answers as the Frontend API does
 	}}
 	return p.seen, nil
 }

@@ -124,7 +124,7 @@ func (p *clerkProvider) Verify(ctx context.Context, token provider.Secret) (prov
 	if err := p.configured(); err != nil {
 		return provider.Claims{}, err
 	}
-	return clerk.Verify(ctx, p.verifier, token)
+	return p.settings.instance.Verify(ctx, p.verifier, token)
 }
 
 func (p *clerkProvider) configured() error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -28,7 +27,7 @@ func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credent
 	}
 	if held.session == nil {
 		// Nothing can be renewed; what is still good may be kept.
-		if _, err := clerk.Verify(ctx, p.issued, held.token); err != nil { // its signature was verified at the sign-in
+		if _, err := p.settings.instance.Verify(ctx, p.issued, held.token); err != nil { // its signature was verified at the sign-in
 			return credential, hinted(err)
 		}
 		return credential, nil

@@ -15,6 +15,7 @@ import (
 // The names of the settings.
 const (
 	keyPublishableKey   = "publishable_key"
+	keyProxyURL         = "proxy_url"
 	keyBridgeURL        = "bridge_url"
 	keyTemplate         = "template"
 	keyReadOnlyTemplate = "read_only_template"
@@ -41,6 +42,12 @@ func fields() []provider.Field {
 				"a loopback address in it (127.0.0.1, with a port if need be) is spoken to by http.",
 			Example: "pk_live_...",
 			FoundAs: []string{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "VITE_CLERK_PUBLISHABLE_KEY", "EXPO_PUBLIC_CLERK_PUBLISHABLE_KEY"},
+		},
+		{
+			Key: keyProxyURL, Type: provider.TypeURL, Env: []string{"CLERK_PROXY_URL"}, Example: "https://app.example/__clerk",
+			Doc: "Where the instance's Frontend API is known by another address than the one in the publishable key: the app's proxyUrl, " +
+				"or a satellite domain's. It is spoken to there, and the issuer of every token has to be this address.",
+			FoundAs: []string{"NEXT_PUBLIC_CLERK_PROXY_URL", "VITE_CLERK_PROXY_URL"},
 		},
 		{
 			Key: keyBridgeURL, Type: provider.TypeURL,
@@ -93,6 +100,11 @@ func parseSettings(values provider.Settings) (settings, error) {
 	var err error
 	if s.instance, err = clerk.ParseKey(values.Get(keyPublishableKey)); err != nil {
 		return s, err
+	}
+	if proxy := values.Get(keyProxyURL); proxy != "" {
+		if s.instance, err = s.instance.Behind(proxy); err != nil {
+			return s, err
+		}
 	}
 	if bridge := values.Get(keyBridgeURL); bridge != "" {
 		if s.bridge, err = parseURL(keyBridgeURL, bridge, "for example https://app.example/cli"); err != nil {

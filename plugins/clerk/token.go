@@ -61,7 +61,7 @@ func (p *clerkProvider) mint(ctx context.Context, s *clerk.Session, target provi
 // key set on disk: this process would fetch it anew. verifier is p.issued, for a token
 // that is stored as well.
 func (p *clerkProvider) vouch(ctx context.Context, verifier *jwks.Verifier, value provider.Secret, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
-	claims, err := clerk.Verify(ctx, verifier, value)
+	claims, err := p.settings.instance.Verify(ctx, verifier, value)
 	if err != nil {
 		return provider.Token{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -59,6 +60,7 @@ type found map[string]string
 var wantedNames = map[string][]string{
 	"database":        {"TURSO_DATABASE_URL", "TURSO_URL", "LIBSQL_URL", "VITE_TURSO_DATABASE_URL", "NEXT_PUBLIC_TURSO_DATABASE_URL", "DATABASE_URL"},
 	"publishable_key": {"CLERK_PUBLISHABLE_KEY", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "VITE_CLERK_PUBLISHABLE_KEY", "EXPO_PUBLIC_CLERK_PUBLISHABLE_KEY"},
+	"proxy_url":       {"CLERK_PROXY_URL", "NEXT_PUBLIC_CLERK_PROXY_URL", "VITE_CLERK_PROXY_URL"},
 	"auth0_domain":    {"AUTH0_DOMAIN", "VITE_AUTH0_DOMAIN", "NEXT_PUBLIC_AUTH0_DOMAIN"},
 	"auth0_client_id": {"AUTH0_CLIENT_ID", "VITE_AUTH0_CLIENT_ID", "NEXT_PUBLIC_AUTH0_CLIENT_ID"},
 	"organization":    {"TURSO_ORG", "TURSO_ORGANIZATION"},
@@ -96,10 +98,29 @@ func lookAround(dir string, environ []string) found {
 			}
 		}
 	}
+	if there["publishable_key"] == "" {
+		there["publishable_key"] = keylessKey(dir)
+	}
+	if !strings.HasPrefix(there["proxy_url"], "https://") {
+		delete(there, "proxy_url") // of a page alone, whose own address comes before it
+	}
 	if _, err := config.ParseDatabase(there["database"]); err != nil {
 		delete(there, "database") // another database's, or a file
 	}
 	return there
+}
+
+// keylessKey is the publishable key that Clerk's development servers keep for an app that
+// has none yet, or "". The secret key beside it is left alone.
+func keylessKey(dir string) string {
+	var kept struct {
+		PublishableKey string `json:"publishableKey"`
+	}
+	content, err := os.ReadFile(filepath.Join(dir, ".clerk", ".tmp", "keyless.json"))
+	if err != nil || json.Unmarshal(content, &kept) != nil {
+		return ""
+	}
+	return kept.PublishableKey
 }
 
 func initialise(c *cli.Context) error {
@@ -145,6 +166,7 @@ func initialise(c *cli.Context) error {
 		set(profile+"access", c.String("access"))
 		if name == "clerk" {
 			set("providers.clerk.publishable_key", q.ask("publishable-key", "Clerk's publishable key", there["publishable_key"]))
+			set("providers.clerk.proxy_url", there["proxy_url"])
 			set("providers.clerk.bridge_url", q.ask("bridge-url", "The page of your app that authorises terminals (empty is none)", ""))
 		}
 		if name == "auth0" {

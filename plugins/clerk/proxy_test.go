@@ -1,0 +1,96 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+)
+
+// Behind a proxy of the app's own the issuer is that address: it is pinned to it, letter by
+// letter, and to nothing else.
+func TestBehindAProxy(t *testing.T) {
+	seed := devstack.DefaultSeed()
+	seed.Clerk.ProxyPath = "/__clerk"
+	b := &bench{t: t, Stack: devstacktest.Start(t, devstack.Options{Seed: seed})}
+	address := b.Clerk.Issuer()
+	token := func(p *clerkProvider) (provider.Token, error) {
+		t.Helper()
+		credential := b.ticket(p, alice)
+		response, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: b.target()})
+		return response.Token, err
+	}
+	p := b.provider(keyProxyURL, address+"/")
+	got, err := token(p)
+	if err != nil || got.Verification.Issuer != address || got.Verification.KeySetURL != address+"/.well-known/jwks.json" {
+		t.Fatalf("%v, %+v", err, got.Verification)
+	}
+	if _, err := p.Verify(t.Context(), got.Value); err != nil {
+		t.Error(err)
+	}
+	// By OAuth, too: its metadata, its ID token and its grant are of that address.
+	signedIn, _ := b.login(b.oauth(keyProxyURL, address), provider.LoginRequest{})
+	if signedIn.Claims.Issuer != address {
+		t.Errorf("signed in by %s", signedIn.Claims.Issuer)
+	}
+
+	_, err = token(b.provider())
+	fails(t, "without the setting", err, provider.ErrTokenInvalid, "issuer is not", "set proxy_url to that address")
+	for _, other := range []string{b.URL(), strings.Replace(address, "127.0.0.1", "localhost", 1)} {
+		_, err = token(b.provider(keyProxyURL, other))
+		fails(t, other, err, provider.ErrTokenInvalid, "issuer is not")
+	}
+	// What was stored for the one address is not sent to the other.
+	direct := b.ticket(b.provider(), alice)
+	_, err = p.Token(t.Context(), provider.TokenRequest{Credential: &direct, Target: b.target()})
+	fails(t, "a credential of the other address", err, provider.ErrNoCredential, "another Clerk instance")
+
+	var key provider.Finding
+	_, err = p.Check(t.Context(), provider.CheckRequest{}, func(f provider.Finding) error {
+		if f.ID == "publishable-key" {
+			key = f
+		}
+		return nil
+	})
+	if err != nil || !strings.Contains(key.Text, strings.TrimPrefix(address, "http://")) {
+		t.Errorf("%+v, %v", key, err)
+	}
+}
+
+// At a satellite domain nobody signs in; Clerk says so, and zen where one does.
+func TestAtASatellite(t *testing.T) {
+	b := newBench(t)
+	b.with(clerk.FaultSatellite)
+	h := b.reader(alice, "")
+	err := b.provider().Login(t.Context(), provider.LoginRequest{Interactive: true, Method: methodEmail}, h)
+	fails(t, "email", err, provider.ErrConfig, "satellite", "primary domain")
+	b.with()
+	p := b.oauth()
+	got, _ := b.login(p, provider.LoginRequest{})
+	b.with(clerk.FaultSatellite)
+	_, err = p.Refresh(t.Context(), got.Credential)
+	fails(t, "oauth", err, provider.ErrConfig, "satellite", "primary domain")
+}
+
+// A key that was replaced under the kid that it had is fetched: the tokens that it signs
+// are good, and those of the one before are not any more.
+func TestARotationThatKeepsTheKid(t *testing.T) {
+	b := newBench(t)
+	p := b.provider()
+	before := devstacktest.Token(t, b.Stack, alice, devstack.Template)
+	if _, err := p.Verify(t.Context(), provider.NewSecret(before)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Clerk.RotateKey(clerk.Rotation{KeepSessions: true}); err != nil {
+		t.Fatal(err)
+	}
+	after := devstacktest.Token(t, b.Stack, alice, devstack.Template)
+	if _, err := p.Verify(t.Context(), provider.NewSecret(after)); err != nil {
+		t.Errorf("the new key's: %v", err)
+	}
+	_, err := b.provider().Verify(t.Context(), provider.NewSecret(before))
+	fails(t, "the old key's", err, provider.ErrTokenInvalid, "signature")
+}
