@@ -62,7 +62,7 @@ var causes = []struct {
 	}},
 	{"database is locked", func(string) error {
 		return &provider.Error{
-			Err:     errLocked,
+			Err:     errBusy,
 			Kind:    provider.ErrUnavailable,
 			Message: "the replica can't sync while a long read goes on",
 			Hint:    "it does as soon as the read's rows are closed",
@@ -70,8 +70,8 @@ var causes = []struct {
 	}},
 }
 
-// errLocked: a reader has the file.
-var errLocked = errors.New("a read goes on")
+// errBusy: a reader on this machine has the file, or another program syncs it.
+var errBusy = errors.New("the replica is in use")
 
 func damagedBecause(text string) error {
 	return &provider.Error{

@@ -17,19 +17,6 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-func TestOneFileBelongsToOneHandle(t *testing.T) {
-	stack := devstacktest.Start(t, devstack.Options{})
-	o := options(t, stack, newSource(t, stack))
-	db := open(t, o)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if _, err := libsql.Open(ctx, o); err == nil {
-		t.Error("it was opened twice")
-	}
-	must(t, db.Close())
-	sees(t, open(t, o), "SELECT 1", 1)
-}
-
 // Closing is one thing at a time, whatever else goes on.
 func TestCloseWhileInUse(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})

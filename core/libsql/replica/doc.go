@@ -25,8 +25,10 @@
 // Reads need no network and no token. A replica that was in sync once opens without
 // them, too, and catches up when they are there.
 //
-// A file belongs to one program at a time, and to one database for ever: both are
-// held in PATH-zen. Files that don't fit together, as go-libsql leaves them when it is
+// Several programs may have a file open: they read it at once and sync it in turn, for
+// which PATH-zen is locked. A sync that has to wait for another's for long is an error,
+// which keeps nobody from reading or writing. A file belongs to one database for ever,
+// which PATH-zen says. Files that don't fit together, as go-libsql leaves them when it is
 // refused at a bad moment, are moved aside and fetched anew, never deleted; a file
 // that no replica has made is left alone.
 //

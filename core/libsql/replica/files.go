@@ -3,6 +3,7 @@
 package replica
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -91,7 +93,7 @@ func (f files) look() (state, error) {
 	leftover := exists(f.path+"-wal") || exists(f.path+"-client_wal_index")
 	switch {
 	case database && info:
-		if _, err := f.metadata(); err != nil || !hasHeader(f.path) {
+		if _, err := f.metadata(); err != nil || !isDatabase(f.path) {
 			return damaged, nil
 		}
 		return synced, nil
@@ -103,16 +105,16 @@ func (f files) look() (state, error) {
 	return damaged, nil
 }
 
-// hasHeader reports whether the file is empty or begins as SQLite's do.
-func hasHeader(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return false
+// isDatabase reports whether SQLite takes the file for one of its own. SQLite has to
+// look: closing the file in any other way would end the locks that this process holds
+// on it.
+func isDatabase(path string) bool {
+	d, err := openDatabase(path, openReadOnly, localBusy)
+	if err == nil {
+		err = (&conn{d: d}).Ping(context.Background())
+		d.close()
 	}
-	defer file.Close()
-	header := make([]byte, 16)
-	n, _ := file.Read(header)
-	return n == 0 || string(header) == "SQLite format 3\x00"
+	return !errors.Is(err, &hrana.Error{Code: "SQLITE_NOTADB"})
 }
 
 func exists(path string) bool {

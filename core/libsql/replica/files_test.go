@@ -36,7 +36,7 @@ func TestFilesThatDoNotFit(t *testing.T) {
 		"-info of zeros": func(path string) { write(path+"-info", "\x00\x00") },
 		"-info cut":      func(path string) { write(path+"-info", `{"hash":1`) },
 		"-info changed":  func(path string) { write(path+"-info", `{"hash":1,"version":0,"durable_frame_num":9,"generation":1}`) },
-		"no SQLite":      func(path string) { write(path, strings.Repeat("x", 8192)) },
+		"no SQLite":      func(path string) { must(t, os.Remove(path+"-wal")); write(path, strings.Repeat("x", 8192)) },
 		"refused by V1": func(path string) {
 			must(t, os.Remove(path+"-info"))
 			must(t, os.Remove(path+"-zen"))

@@ -69,7 +69,7 @@ func FuzzCause(f *testing.F) {
 				t.Errorf("%q: %v", text, err)
 			}
 		}
-		if failed && !errors.Is(err, errDamaged) && !errors.Is(err, errLocked) && !errors.Is(err, seen) && provider.Kind(err) == nil {
+		if failed && !errors.Is(err, errDamaged) && !errors.Is(err, errBusy) && !errors.Is(err, seen) && provider.Kind(err) == nil {
 			t.Errorf("%q: the gateway's error is lost: %v", text, err)
 		}
 	})

@@ -13,26 +13,31 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// lockTimeout is how long another program may take to close the same replica.
+// lockTimeout is how long a sync waits for that of another program.
 const lockTimeout = 2 * time.Second
 
-// lock makes sure that no other handle has the files: go-libsql keeps in memory how far
-// a file has come, and two of it would write each other's frames again.
-func (f files) lock(ctx context.Context) (*flock.Flock, error) {
+// lock makes sure that no other handle syncs the files: go-libsql keeps in memory how
+// far a file has come, and two of it would write each other's frames again. It waits
+// for patience, and not at all without.
+func (f files) lock(ctx context.Context, patience time.Duration) (*flock.Flock, error) {
 	l := flock.New(f.marker(), flock.SetPermissions(0o600))
-	waiting, cancel := context.WithTimeout(ctx, lockTimeout)
-	defer cancel()
-	locked, err := l.TryLockContext(waiting, 20*time.Millisecond)
+	locked, err := l.TryLock()
+	if !locked && err == nil && patience > 0 {
+		waiting, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		locked, err = l.TryLockContext(waiting, 5*time.Millisecond)
+	}
 	switch {
 	case locked:
 		return l, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case errors.Is(err, context.DeadlineExceeded) || err == nil:
+	case err == nil || errors.Is(err, context.DeadlineExceeded):
 		return nil, &provider.Error{
 			Kind:    provider.ErrUnavailable,
-			Message: fmt.Sprintf("replica %s is open elsewhere", f.path),
-			Hint:    "close the other program, or give this one a replica of its own",
+			Message: fmt.Sprintf("another program is syncing replica %s", f.path),
+			Hint:    "try again when it is done, or use a replica of your own",
+			Err:     errBusy,
 		}
 	}
 	return nil, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("replica %s can't be locked: %v", f.path, err), Err: err}

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gofrs/flock"
 	golibsql "github.com/tursodatabase/go-libsql"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -32,19 +31,18 @@ type replica struct {
 	link    *libsql.Link
 	options libsql.Options
 	files   files
-	lock    *flock.Flock
 	gateway *gateway.Server
 	pulls   pulls
-	loop    *loop // or nil
+	stop    context.CancelFunc // ends a wait for another program's sync
+	loop    *loop              // or nil
 
 	// native is used by the one pull that runs at a time, and by Close after the
 	// last. It is nil until the database could be reached.
 	native *golibsql.Connector
+	// left is how far the file was after native's last sync.
+	left libsql.Progress
 	// recovered is where damaged files went, until a Synced has told.
 	recovered string
-
-	// moves counts how often files were set aside under connections that read them.
-	moves atomic.Int64
 
 	// behind: the file lacks a write that was made through this handle.
 	behind atomic.Bool
@@ -58,7 +56,9 @@ type replica struct {
 func newReplica(ctx context.Context, link *libsql.Link, options libsql.Options) (_ driver.Connector, err error) {
 	options.Path, err = filepath.Abs(options.Path)
 	r := &replica{link: link, options: options, files: files{options.Path, options.Target}}
-	r.pulls.run = r.sync
+	open, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	r.pulls.run = func() (libsql.Synced, error) { return r.sync(open) }
 	opened := false
 	defer func() {
 		if !opened {
@@ -69,12 +69,6 @@ func newReplica(ctx context.Context, link *libsql.Link, options libsql.Options) 
 		return nil, err
 	}
 	if _, err := r.files.look(); err != nil { // before -zen is made
-		return nil, err
-	}
-	if r.lock, err = r.files.lock(ctx); err != nil {
-		return nil, err
-	}
-	if err := r.prepare(); err != nil {
 		return nil, err
 	}
 	if err := r.listen(ctx); err != nil {
@@ -94,8 +88,17 @@ func newReplica(ctx context.Context, link *libsql.Link, options libsql.Options) 
 }
 
 // prepare clears the way for go-libsql, which fails for ever over files that don't fit
-// together.
+// together, and goes on from what it has in memory when another program has synced them.
 func (r *replica) prepare() error {
+	if r.native != nil {
+		if r.files.progress() == r.left {
+			return nil
+		}
+		err := r.native.Close()
+		if r.native = nil; err != nil {
+			return err
+		}
+	}
 	was, err := r.files.look()
 	if err != nil {
 		return err
@@ -119,21 +122,34 @@ func (r *replica) listen(ctx context.Context) error {
 	return nil
 }
 
-// sync brings the file up to date. One runs at a time.
-func (r *replica) sync() (libsql.Synced, error) {
+// sync brings the file up to date. One runs at a time, in all programs that have the
+// file open: who waits for another's waits for little, and for nothing where reads get
+// on without.
+func (r *replica) sync(open context.Context) (libsql.Synced, error) {
+	patience := lockTimeout
+	if r.behind.Load() {
+		patience = 0
+	}
+	lock, err := r.files.lock(open, patience)
+	if err != nil {
+		return libsql.Synced{}, err
+	}
+	defer lock.Close()
+	if err := r.prepare(); err != nil {
+		return libsql.Synced{}, err
+	}
 	began, before, mode := time.Now(), r.files.progress(), r.files.mode()
 	_ = r.gateway.Failure() // of a request that go-libsql had gone on from
-	err := r.syncNative()
-	for wait := time.Millisecond; errors.Is(err, errLocked) && !r.behind.Load() && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
+	err = r.syncNative()
+	for wait := time.Millisecond; errors.Is(err, errBusy) && !r.behind.Load() && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
 		time.Sleep(wait)
 		err = r.syncNative()
 	}
 	if errors.Is(err, errDamaged) && r.native == nil {
-		// Found when go-libsql opened them. Where that was late, connections have them
-		// open; the pool drops those.
+		// Found when go-libsql opened them. Connections that have them open are dropped
+		// by their pools.
 		var moved error
 		if r.recovered, moved = r.files.setAside(time.Now()); moved == nil {
-			r.moves.Add(1)
 			err = r.syncNative()
 		}
 	}
@@ -141,7 +157,8 @@ func (r *replica) sync() (libsql.Synced, error) {
 	if err == nil {
 		r.behind.Store(false)
 	}
-	synced := libsql.Synced{Progress: r.files.progress(), Took: time.Since(began), Err: err, Recovered: r.recovered}
+	r.left = r.files.progress()
+	synced := libsql.Synced{Progress: r.left, Took: time.Since(began), Err: err, Recovered: r.recovered}
 	synced.Changed = synced.Progress != before
 	r.recovered = ""
 	return synced, err
@@ -193,6 +210,7 @@ func (r *replica) Close() error {
 // release gives up what there is of a replica.
 func (r *replica) release() error {
 	ended := r.pulls.close()
+	r.stop()
 	if r.loop != nil {
 		r.loop.stop()
 	}
@@ -207,9 +225,6 @@ func (r *replica) release() error {
 	case <-ended:
 		if r.native != nil {
 			errs = append(errs, r.native.Close())
-		}
-		if r.lock != nil {
-			errs = append(errs, r.lock.Close())
 		}
 	case <-time.After(closeTimeout):
 		// Closing under a running sync would crash the process: it is left to it, and

@@ -6,6 +6,9 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -20,8 +23,8 @@ const localBusy = 5 * time.Second
 type replicaConn struct {
 	r      *replica
 	remote libsql.RemoteConn
-	file   *conn // nil before the first read
-	moves  int64 // of the replica, when file was opened
+	file   *conn       // nil before the first read
+	opened fs.FileInfo // of file
 	// reading: the transaction is a read-only one, and of the file.
 	reading bool
 }
@@ -47,11 +50,15 @@ func (c *replicaConn) local() (*conn, error) {
 	if c.file != nil {
 		return c.file, nil
 	}
-	c.moves = c.r.moves.Load()
+	opened, err := os.Stat(c.r.options.Path)
+	if err != nil {
+		return nil, fmt.Errorf("open the replica: %w", err)
+	}
 	d, err := openDatabase(c.r.options.Path, openReadOnly, localBusy)
 	if err != nil {
 		return nil, err
 	}
+	c.opened = opened
 	c.file = &conn{d: d, asText: c.r.options.TimesAsText}
 	return c.file, nil
 }
@@ -132,9 +139,9 @@ func (c *replicaConn) readBack(ctx context.Context) error {
 		return nil
 	}
 	_, err := c.r.pulls.wait(ctx)
-	if errors.Is(err, errLocked) {
-		// A read on this machine is in the way, and no write should fail for that: until
-		// it is over, reads go to the database.
+	if errors.Is(err, errBusy) {
+		// A read on this machine is in the way, or the sync of another program, and no
+		// write should fail for that: until it is over, reads go to the database.
 		c.r.behind.Store(true)
 		return nil
 	}
@@ -210,18 +217,23 @@ func (c *replicaConn) CheckNamedValue(nv *driver.NamedValue) error {
 	return c.remote.CheckNamedValue(nv)
 }
 
-// ResetSession implements driver.SessionResetter.
+// ResetSession implements driver.SessionResetter. A file that was set aside, by whatever
+// program, is no longer the replica.
 func (c *replicaConn) ResetSession(context.Context) error {
 	if !c.IsValid() {
 		return driver.ErrBadConn
 	}
+	if c.file != nil {
+		if now, err := os.Stat(c.r.options.Path); err != nil || !os.SameFile(now, c.opened) {
+			return driver.ErrBadConn
+		}
+	}
 	return nil
 }
 
-// IsValid implements driver.Validator. A file that was set aside is no longer the
-// replica.
+// IsValid implements driver.Validator.
 func (c *replicaConn) IsValid() bool {
-	return c.remote.IsValid() && (c.file == nil || c.file.IsValid() && c.moves == c.r.moves.Load())
+	return c.remote.IsValid() && (c.file == nil || c.file.IsValid())
 }
 
 // Close implements driver.Conn.
