@@ -17,13 +17,8 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-const (
-	// maxSet bounds a key set in bytes: one of 64 large RSA keys with certificates has
-	// less.
-	maxSet = 1 << 20
-	// maxMaxAge bounds what a file may say.
-	maxMaxAge = 24 * time.Hour
-)
+// maxSet bounds a key set in bytes: one of 64 large RSA keys with certificates has less.
+const maxSet = 1 << 20
 
 // Disk is the Source of a key set that package keyset keeps in a directory, for who
 // can't use the network, or may not.
@@ -38,7 +33,6 @@ type entry struct {
 	Fetched   time.Time       `json:"fetched_at"`
 	Refetched time.Time       `json:"refetched_at,omitzero"`
 	ETag      string          `json:"etag,omitempty"`
-	MaxAge    int64           `json:"max_age_seconds"`
 	Set       json.RawMessage `json:"set"`
 }
 
@@ -70,8 +64,7 @@ func (d Disk) Load() (*Set, error) {
 	if err != nil {
 		return nil, d.missing()
 	}
-	seconds, _ := e.number("max_age_seconds")
-	s := &Set{URL: d.URL, Keys: keys, JSON: set, ETag: e.text("etag"), MaxAge: min(max(0, time.Duration(seconds)*time.Second), maxMaxAge)}
+	s := &Set{URL: d.URL, Keys: keys, JSON: set, ETag: e.text("etag")}
 	for name, at := range map[string]*time.Time{"fetched_at": &s.Fetched, "refetched_at": &s.Refetched} {
 		if !e.has(name) {
 			continue
@@ -89,8 +82,7 @@ func (s *Set) Marshal() ([]byte, error) {
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false) // the set stays what it is, byte for byte
 	err := encoder.Encode(entry{
-		URL: s.URL, Fetched: s.Fetched, Refetched: s.Refetched, ETag: s.ETag,
-		MaxAge: int64(s.MaxAge / time.Second), Set: s.JSON,
+		URL: s.URL, Fetched: s.Fetched, Refetched: s.Refetched, ETag: s.ETag, Set: s.JSON,
 	})
 	return b.Bytes(), err
 }

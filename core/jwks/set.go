@@ -19,8 +19,6 @@ type Set struct {
 	// Fetched is when the issuer last confirmed the keys, Refetched when it was last
 	// asked for others and had none, or didn't answer.
 	Fetched, Refetched time.Time
-	// MaxAge is for how long after Fetched the issuer need not be asked.
-	MaxAge time.Duration
 }
 
 // Source is where a Verifier gets keys: a Disk, or a Set of package keyset. It is safe

@@ -6,6 +6,5 @@
 // the instance, so that it may survive a rotation), has the set fetched again; where
 // that brings no other keys, at most once in [RefetchInterval]. While the issuer is
 // down, the held keys go on working, and what they don't verify is unavailable rather
-// than invalid. Whoever is on the network anyway calls [Set.Refresh], which honours
-// max-age and ETag.
+// than invalid.
 package keyset

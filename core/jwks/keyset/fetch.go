@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/zen-auth/zen/core/httpclient"
@@ -100,7 +98,7 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode == http.StatusNotModified && held != nil {
 		same := *held
-		same.Fetched, same.MaxAge = s.now().Round(0), maxAge(res.Header)
+		same.Fetched = s.now().Round(0)
 		return &same, nil
 	}
 	if res.StatusCode != http.StatusOK {
@@ -129,24 +127,10 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	}
 	return &jwks.Set{
 		URL: s.url, Keys: keys, JSON: compact.Bytes(), ETag: res.Header.Get("ETag"),
-		Fetched: s.now().Round(0), MaxAge: maxAge(res.Header),
+		Fetched: s.now().Round(0),
 	}, nil
 }
 
 func unavailable(format string, args ...any) *provider.Error {
 	return &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf(format, args...)}
-}
-
-// maxAge reads Cache-Control (RFC 9111 section 5.2.2.1).
-func maxAge(h http.Header) time.Duration {
-	for directive := range strings.SplitSeq(h.Get("Cache-Control"), ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
-		if !strings.EqualFold(name, "max-age") {
-			continue
-		}
-		if seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31); err == nil {
-			return min(time.Duration(seconds)*time.Second, maxMaxAge)
-		}
-	}
-	return defaultMaxAge
 }

@@ -24,9 +24,6 @@ const (
 	RetryInterval = 200 * time.Millisecond
 	// fetchTimeout bounds one fetch, body included.
 	fetchTimeout = 10 * time.Second
-	// defaultMaxAge is for issuers that don't say; maxMaxAge bounds what they say.
-	defaultMaxAge = 5 * time.Minute
-	maxMaxAge     = 24 * time.Hour
 )
 
 // Options are the optional parts of a Set.
@@ -86,22 +83,6 @@ func (s *Set) Keys(ctx context.Context) ([]jwks.Key, error) {
 		return nil, err
 	}
 	return held.Keys, nil
-}
-
-// Refresh asks the issuer for its present keys when the held ones are older than
-// it allowed (max-age; five minutes where it said nothing), and only for a change
-// where it gave an ETag. It is for callers that are on the network anyway. On an
-// error, which is ErrUnavailable, the held keys stay.
-func (s *Set) Refresh(ctx context.Context) error {
-	held, fresh, err := s.Held(ctx)
-	if err != nil || fresh {
-		return err
-	}
-	if age := s.now().Sub(held.Fetched); age >= 0 && age < held.MaxAge {
-		return nil
-	}
-	_, err = s.fetchShared(ctx, held)
-	return err
 }
 
 // Held implements jwks.Source. It returns the keys in memory, else those on disk, else those of the network,
