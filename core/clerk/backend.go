@@ -29,7 +29,7 @@ type Backend struct {
 }
 
 // NewBackend returns a client for a secret key (sk_...). baseURL has no version; "" is
-// [DefaultBackendURL]. httpClient should follow no redirects, see [NewHTTPClient].
+// [DefaultBackendURL]. httpClient should follow no redirect, see [httpclient.Over].
 func NewBackend(baseURL string, key provider.Secret, httpClient *http.Client, userAgent string) *Backend {
 	if baseURL == "" {
 		baseURL = DefaultBackendURL
@@ -209,12 +209,8 @@ func (b *Backend) exchange(ctx context.Context, c backendCall, path string) (sta
 		return 0, nil, nil, httpclient.Failure("clerk: "+c.what, err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	body, err = io.ReadAll(io.LimitReader(res.Body, maxBody+1))
-	switch {
-	case err != nil:
+	if body, err = httpclient.ReadAll(res.Body, maxBody); err != nil {
 		return 0, nil, nil, httpclient.Failure("clerk: "+c.what, err)
-	case len(body) > maxBody:
-		return 0, nil, nil, Unavailable(c.what, "the answer is larger than 1 MiB")
 	}
 	return res.StatusCode, body, res.Header, nil
 }

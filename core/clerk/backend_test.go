@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -65,7 +66,7 @@ func TestBackendErrors(t *testing.T) {
 			w.WriteHeader(test.status)
 			_, _ = w.Write([]byte(test.body))
 		}))
-		b := NewBackend(server.URL, provider.NewSecret("sk_test_planted"), NewHTTPClient(http.DefaultTransport), "test")
+		b := NewBackend(server.URL, provider.NewSecret("sk_test_planted"), httpclient.Over(http.DefaultTransport), "test")
 		_, err := b.VerifyAPIKey(t.Context(), provider.NewSecret(planted))
 		if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) || strings.Contains(err.Error(), "planted") {
 			t.Errorf("%s: %v, want %v with %q", name, err, test.want, test.text)

@@ -22,15 +22,6 @@ const (
 	maxBody = 1 << 20
 )
 
-// NewHTTPClient follows no redirect: the Frontend API sends none to a native
-// client, and following one could carry the client JWT elsewhere.
-func NewHTTPClient(transport http.RoundTripper) *http.Client {
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
 // Frontend calls Clerk's Frontend API the way a native app does: with the client
 // JWT in Authorization instead of cookies, marked by _is_native.
 type Frontend struct {
@@ -40,7 +31,8 @@ type Frontend struct {
 }
 
 // NewFrontend returns a client of an instance's Frontend API. httpClient should follow no
-// redirects, see [NewHTTPClient].
+// redirect ([httpclient.Over]): Clerk sends a native client none, and one could carry the
+// client JWT elsewhere.
 func NewFrontend(i Instance, httpClient *http.Client, userAgent string) *Frontend {
 	return &Frontend{base: i.URL, client: httpClient, userAgent: userAgent}
 }
@@ -72,12 +64,10 @@ func (f *Frontend) do(ctx context.Context, c call, out any) (next provider.Secre
 	}
 	defer func() { _ = res.Body.Close() }()
 	next = replaced(res.Header, c.client)
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	body, err := httpclient.ReadAll(res.Body, maxBody)
 	switch {
 	case err != nil:
 		return next, httpclient.Failure("clerk: "+c.what, err)
-	case len(body) > maxBody:
-		return next, Unavailable(c.what, "the answer is larger than 1 MiB")
 	case res.StatusCode/100 != 2:
 		return next, Refusal(c.what, res, body)
 	}

@@ -81,11 +81,36 @@ func Wrap(base http.RoundTripper) http.RoundTripper { return wrapped{base} }
 // Client returns a client for an API: it has [New]'s transport under [Wrap], and follows
 // no redirect, which could carry a credential elsewhere. It has no deadline of its own;
 // requests have theirs in their contexts.
-func Client() *http.Client {
-	return &http.Client{
-		Transport:     Wrap(New()),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+func Client() *http.Client { return Over(Wrap(New())) }
+
+// Over returns a client over a transport, which follows no redirect either.
+func Over(transport http.RoundTripper) *http.Client {
+	return Direct(&http.Client{Transport: transport})
+}
+
+// Direct returns a copy of a client that follows no redirect and keeps no cookies.
+func Direct(client *http.Client) *http.Client {
+	c := *client
+	c.Jar = nil
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
+}
+
+// ErrTooLarge is an answer with more bytes than its reader takes.
+var ErrTooLarge = errors.New("the answer is too large")
+
+// ReadAll reads an answer of at most that many bytes. The error of a longer one, of which
+// it returns the beginning, is [ErrTooLarge].
+func ReadAll(r io.Reader, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(data)) > most {
+		limit := fmt.Sprintf("%d KiB", most>>10)
+		if most >= 1<<20 {
+			limit = fmt.Sprintf("%d MiB", most>>20)
+		}
+		return data[:most], fmt.Errorf("%w: it is larger than %s", ErrTooLarge, limit)
 	}
+	return data, err
 }
 
 // Failure returns the error of a request that brought no answer: what was tried, and

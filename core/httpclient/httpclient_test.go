@@ -122,3 +122,17 @@ func TestRetryAfter(t *testing.T) {
 		t.Errorf("without a date of its own: %s", got)
 	}
 }
+
+// An answer has a limit, and one that is as long as that is whole.
+func TestReadAll(t *testing.T) {
+	for most, want := range map[int64]string{4 << 10: "larger than 4 KiB", 2 << 20: "larger than 2 MiB"} {
+		whole := strings.Repeat("x", int(most))
+		if data, err := httpclient.ReadAll(strings.NewReader(whole), most); err != nil || string(data) != whole {
+			t.Errorf("%d bytes: %d, %v", most, len(data), err)
+		}
+		data, err := httpclient.ReadAll(strings.NewReader(whole+"y"), most)
+		if !errors.Is(err, httpclient.ErrTooLarge) || !strings.Contains(err.Error(), want) || string(data) != whole {
+			t.Errorf("a byte more than %d: %d, %v", most, len(data), err)
+		}
+	}
+}

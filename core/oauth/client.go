@@ -79,11 +79,9 @@ func httpClient(client *http.Client) *http.Client {
 	if client == nil {
 		client = httpclient.Client()
 	}
-	c := *client
-	c.Jar = nil
+	c := httpclient.Direct(client)
 	c.Timeout = callTimeout
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
+	return c
 }
 
 // Refresh exchanges a refresh token (RFC 6749 section 6) for tokens of these scopes; no
@@ -220,7 +218,7 @@ func (c *Client) post(ctx context.Context, what, endpoint string, form url.Value
 		return httpclient.Failure(prefixed(c.Name, "%s", what), err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	body, err := readBody(res.Body)
+	body, err := httpclient.ReadAll(res.Body, maxBody)
 	if err != nil {
 		return httpclient.Failure(prefixed(c.Name, "%s", what), err)
 	}

@@ -51,8 +51,6 @@ const (
 // LoginHint is what to do about a sign-in that has ended.
 const LoginHint = "run zen login"
 
-var errTooLarge = errors.New("the answer is larger than 1 MiB")
-
 // refusal turns an issuer's answer into an error.
 func (c *Client) refusal(what string, res *http.Response, body []byte, code, description string) error {
 	name, status, header := c.Name, res.StatusCode, res.Header

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -107,7 +106,7 @@ func readMetadata(ctx context.Context, client *http.Client, name, place string) 
 		return nil, 0, httpclient.Failure(prefixed(name, "read the metadata at %s", place), err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	body, err = readBody(res.Body)
+	body, err = httpclient.ReadAll(res.Body, maxBody)
 	if err != nil {
 		return nil, 0, httpclient.Failure(prefixed(name, "read the metadata at %s", place), err)
 	}
@@ -159,12 +158,4 @@ func ParseMetadata(document []byte, issuer string) (Metadata, error) {
 // loopback (RFC 8252 section 8.3).
 func secure(u *url.URL) bool {
 	return u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && provider.IsLoopback(u.Hostname()))
-}
-
-func readBody(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		err = errTooLarge
-	}
-	return body, err
 }

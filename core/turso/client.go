@@ -42,7 +42,7 @@ type Options struct {
 type Client struct {
 	base      string
 	token     func(context.Context) (string, error)
-	http      http.Client
+	http      *http.Client
 	userAgent string
 }
 
@@ -62,11 +62,9 @@ func New(o Options) (*Client, error) {
 	if o.HTTPClient == nil {
 		o.HTTPClient = httpclient.Client()
 	}
-	c.http = *o.HTTPClient
-	c.http.Jar = nil
 	// The API never redirects. Following one could carry the token elsewhere:
 	// net/http keeps Authorization on its way to a subdomain.
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.http = httpclient.Direct(o.HTTPClient)
 	return c, nil
 }
 

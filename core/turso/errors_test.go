@@ -99,7 +99,7 @@ func TestUselessAnswers(t *testing.T) {
 		"not JSON":     {exchange{request: "GET /v1/auth/validate", answer: `hello`}, validate, "the answer is not the JSON that was expected (status 200)"},
 		"trailing":     {exchange{request: "GET /v1/auth/validate", answer: `{"exp":1}{}`}, validate, "the answer is not the JSON"},
 		"web page":     {exchange{request: "GET /v1/auth/validate", header: http.Header{"Content-Type": {"text/html"}}, answer: `<html>`}, validate, "in between answered"},
-		"large":        {exchange{request: "GET /v1/auth/validate", answer: strings.Repeat(" ", 1<<20) + `{"exp":1}`}, validate, "larger than 1024 KiB"},
+		"large":        {exchange{request: "GET /v1/auth/validate", answer: strings.Repeat(" ", 1<<20) + `{"exp":1}`}, validate, "larger than 1 MiB"},
 		"no user":      {exchange{request: "GET /v1/current-user", answer: `{"user":{}}`}, func(c *turso.Client) error { _, err := c.CurrentUser(ctx); return err }, "no username"},
 		"no template":  {exchange{request: "GET /v2/organizations/a/jwks-template", body: `{"database":null,"group":null,"scope":"","permissions":[]}`, answer: `{"template":null}`}, func(c *turso.Client) error { _, err := c.Template(ctx, "a", turso.TemplateOptions{}); return err }, "no template"},
 		"no hostname":  {exchange{request: "GET /v1/databases/app", answer: `{"database":{"Name":"app","DbId":"1"}}`}, func(c *turso.Client) error { _, err := c.Database(ctx, "", "app"); return err }, "no DbId or Hostname"},

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/zen-auth/zen/core/httpclient"
 )
 
 // call is one request: the operation's name for errors, the method, the path with
@@ -39,15 +41,15 @@ func (c *Client) do(ctx context.Context, call call, result any) error {
 		return transportError(call.op, err)
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil {
+	data, err := httpclient.ReadAll(resp.Body, maxBody)
+	tooLarge := errors.Is(err, httpclient.ErrTooLarge)
+	switch {
+	case err != nil && !tooLarge:
 		return transportError(call.op, err)
-	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return responseError(call.op, resp, data, token)
-	}
-	if len(data) > maxBody {
-		return &Error{Op: call.op, Status: resp.StatusCode, Message: fmt.Sprintf("the answer is larger than %d KiB", maxBody>>10)}
+	case tooLarge:
+		return &Error{Op: call.op, Status: resp.StatusCode, Message: err.Error()}
 	}
 	if result == nil {
 		return nil

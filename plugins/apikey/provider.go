@@ -54,7 +54,7 @@ func (p *apiKey) Configure(_ context.Context, values provider.Settings) ([]provi
 		return nil, err
 	}
 	p.settings, p.backend, p.frontend, p.verifier = parsed, nil, nil, nil
-	client := clerk.NewHTTPClient(p.transport)
+	client := httpclient.Over(p.transport)
 	if i := parsed.instance; i != nil {
 		keys, err := keyset.New(i.KeySetURL(), keyset.Options{Client: client, Now: p.now})
 		if err != nil {

@@ -141,11 +141,7 @@ func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{
-		Transport:     p.transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	res, err := client.Do(req)
+	res, err := httpclient.Over(p.transport).Do(req)
 	if err != nil {
 		return nil, httpclient.Failure("auth0: ask "+p.settings.domain(), err)
 	}

@@ -100,7 +100,7 @@ func (p *clerkProvider) Configure(_ context.Context, values provider.Settings) (
 	if err != nil {
 		return nil, err
 	}
-	client := clerk.NewHTTPClient(p.transport)
+	client := httpclient.Over(p.transport)
 	keys, err := keyset.New(parsed.instance.KeySetURL(), keyset.Options{Client: client, Now: p.now})
 	if err != nil {
 		return nil, err

@@ -224,14 +224,12 @@ func ask(ctx context.Context, client *http.Client, r request, out any) error {
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	own := *client
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := own.Do(req)
+	res, err := httpclient.Direct(client).Do(req)
 	if err != nil {
 		return httpclient.Failure("oidc: "+r.what, err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, 2*maxToken))
+	answer, err := httpclient.ReadAll(res.Body, 2*maxToken)
 	switch {
 	case err != nil:
 		return httpclient.Failure("oidc: "+r.what, err)

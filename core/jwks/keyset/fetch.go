@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -109,12 +108,9 @@ func (s *Set) get(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 		}
 		return nil, failure
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	body, err := httpclient.ReadAll(res.Body, maxBody)
 	if err != nil {
 		return nil, httpclient.Failure("fetch key set "+s.url, err)
-	}
-	if len(body) > maxBody {
-		return nil, unavailable("fetch key set %s: the answer is larger than 1 MiB", s.url)
 	}
 	keys, err := jwks.Parse(body)
 	if err != nil {
