@@ -1,5 +1,6 @@
 // Command bench measures zen against a floor or a peer, in one run on one machine,
-// and prints the ratios. Run it with make bench: it wants the programs in bin/.
+// and prints the ratios. Run it with make bench: it wants the programs in bin/. Given names
+// of its parts, warm, cold or queries, it runs those alone.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/bench/measure"
@@ -35,21 +37,26 @@ func run() (err error) {
 	if err := buildPeers(dir); err != nil {
 		return err
 	}
-	stack, err := startStack()
+	s, err := startStack()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stack.stop()) }()
-	if _, err := stack.zen("login", "--provider", "clerk"); err != nil {
+	defer func() { err = errors.Join(err, s.stop()) }()
+	if _, err := s.zen("login", "--provider", "clerk"); err != nil {
 		return err
 	}
-	if err := warmToken(stack, dir); err != nil {
-		return err
+	for _, part := range []struct {
+		name    string
+		measure func(*stack, string) error
+	}{{"warm", warmToken}, {"cold", coldToken}, {"queries", queries}} {
+		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], part.name) {
+			continue
+		}
+		if err := part.measure(s, dir); err != nil {
+			return err
+		}
 	}
-	if err := coldToken(stack, dir); err != nil {
-		return err
-	}
-	return queries(stack, dir)
+	return nil
 }
 
 // buildPeers builds the programs to compare with. go-libsql's needs a C compiler.
