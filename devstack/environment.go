@@ -59,7 +59,11 @@ func (s *Stack) Environment(dir string) ([]Variable, error) {
 		variables = append(variables, Variable{"ZEN_APIKEY__KEY", s.apiKey}, Variable{"ZEN_APIKEY__SECRET_KEY", s.Clerk.SecretKey()})
 	}
 	if s.Auth0 != nil {
-		variables = append(variables, Variable{"AUTH0_ISSUER_BASE_URL", s.Auth0.BaseURL()})
+		token, err := s.Auth0.ManagementToken()
+		if err != nil {
+			return nil, err
+		}
+		variables = append(variables, Variable{"AUTH0_ISSUER_BASE_URL", s.Auth0.BaseURL()}, Variable{"AUTH0_API_TOKEN", token})
 		if s.seed.Auth0.Applications == nil {
 			variables = append(variables, Variable{"ZEN_AUTH0__CLIENT_SECRET", auth0.DefaultMachineSecret})
 		}

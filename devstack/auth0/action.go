@@ -75,7 +75,8 @@ func setClaim(claims *map[string]any, name string, value any) {
 // the Action denied.
 func (t *Tenant) runAction(g *grant, refresh bool) error {
 	g.accessClaims = nil
-	if t.action == nil || t.fault(FaultActionMissing) {
+	flow := t.flowOf(triggerLogin)
+	if len(flow) == 0 {
 		return nil
 	}
 	login := &Login{
@@ -85,9 +86,15 @@ func (t *Tenant) runAction(g *grant, refresh bool) error {
 		org := g.organization.Organization
 		login.Organization = &org
 	}
-	t.action(login)
-	if login.denied != nil {
-		return login.denied
+	for _, b := range flow {
+		if b.action.own {
+			t.action(login)
+		} else {
+			b.action.deployed.run(login.Audience, login.Scopes, login.SetAccessTokenClaim)
+		}
+		if login.denied != nil {
+			return login.denied
+		}
 	}
 	g.accessClaims = login.access
 	return nil

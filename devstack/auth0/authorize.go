@@ -74,7 +74,7 @@ func (t *Tenant) begin(q url.Values) (next string, problem *oauthError) {
 		return "", errOAuth(http.StatusBadRequest, "invalid_request", "invalid_request: Unknown client: "+q.Get("client_id"))
 	}
 	redirectURI := q.Get("redirect_uri")
-	if !slices.Contains(application.Callbacks, redirectURI) || t.fault(FaultCallbackMismatch) {
+	if !slices.Contains(t.callbacks(application), redirectURI) {
 		return "", errOAuth(http.StatusForbidden, "unauthorized_client",
 			"Callback URL mismatch. The provided redirect_uri is not in the list of allowed callback URLs.")
 	}

@@ -38,7 +38,7 @@ func (t *Tenant) createDevice(r *http.Request, form url.Values) (object, error) 
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(application.GrantTypes, GrantDevice) || t.fault(FaultDeviceOff) {
+	if !slices.Contains(t.grantTypes(application), GrantDevice) {
 		return nil, errGrantRefused(GrantDevice)
 	}
 	if application.Organizations != OrganizationsDeny {

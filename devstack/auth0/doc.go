@@ -14,6 +14,8 @@
 //	GET  /activate                     where a person types a device's code
 //	GET  /oidc/logout, /v2/logout
 //	     /u/…                          sign-in, organisation, confirmation
+//	     /api/v2/…                     the Management API: an application's callbacks and
+//	                                   grants, client grants, Actions and their flows
 //
 // # Faithfulness
 //

@@ -69,16 +69,17 @@ func (t *Tenant) exchangeCredentials(application *Application, form url.Values) 
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(application.Grants, func(g ClientGrant) bool { return g.Audience == audience })
-	if i < 0 || t.fault(FaultGrantMissing) {
+	grants := t.clientGrants(application)
+	i := slices.IndexFunc(grants, func(g ClientGrant) bool { return g.Audience == audience })
+	if i < 0 {
 		return nil, errOAuth(403, "access_denied", `Client is not authorized to access "`+audience+`". You need to create a "client-grant" associated to this API. `+
 			`See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants`)
 	}
 	g := &grant{application: application, api: api, grantType: "client-credentials"}
-	if g.organization, err = t.machineOrganization(application.Grants[i], form.Get("organization")); err != nil {
+	if g.organization, err = t.machineOrganization(grants[i], form.Get("organization")); err != nil {
 		return nil, err
 	}
-	g.scopes = machineScopes(application.Grants[i], form.Get("scope"))
+	g.scopes = machineScopes(grants[i], form.Get("scope"))
 	if err := t.runMachineAction(g); err != nil {
 		return nil, err
 	}
@@ -112,7 +113,8 @@ func (t *Tenant) machineOrganization(allowed ClientGrant, requested string) (*or
 
 // runMachineAction runs the Action for a machine's grant and keeps what it set.
 func (t *Tenant) runMachineAction(g *grant) error {
-	if t.machineAction == nil || t.fault(FaultMachineActionMissing) {
+	flow := t.flowOf(triggerMachines)
+	if len(flow) == 0 {
 		return nil
 	}
 	exchange := &Exchange{ClientID: g.application.ClientID, Audience: g.audience(), Scopes: slices.Clone(g.scopes)}
@@ -120,9 +122,15 @@ func (t *Tenant) runMachineAction(g *grant) error {
 		org := g.organization.Organization
 		exchange.Organization = &org
 	}
-	t.machineAction(exchange)
-	if exchange.denied != nil {
-		return exchange.denied
+	for _, b := range flow {
+		if b.action.own {
+			t.machineAction(exchange)
+		} else {
+			b.action.deployed.run(exchange.Audience, exchange.Scopes, exchange.SetAccessTokenClaim)
+		}
+		if exchange.denied != nil {
+			return exchange.denied
+		}
 	}
 	g.accessClaims = exchange.access
 	return nil

@@ -128,6 +128,8 @@ type Application struct {
 	// RefreshLifetime counts from the sign-in; rotation doesn't extend it.
 	// Default: 30 days.
 	RefreshLifetime time.Duration
+
+	changed changed
 }
 
 // ClientGrant allows an application an API without a person.

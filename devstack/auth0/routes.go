@@ -30,6 +30,7 @@ func (t *Tenant) routes() http.Handler {
 		portal.Redirect(w, logoutPath+"?v2=1&"+r.URL.RawQuery)
 	})
 	mux.Handle("/u/", t.pages())
+	mux.Handle(managementPath, t.management())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusNotFound, object{"statusCode": 404, "error": "Not Found", "message": "Not Found"})
 	})

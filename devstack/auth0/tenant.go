@@ -28,6 +28,8 @@ type Tenant struct {
 	keys          keyRing
 	action        Action
 	machineAction MachineAction
+	library       []*libraryAction // without those that the tenant was made with
+	flows         map[string]flow  // by trigger
 	organizations []*organization
 	users         []*user
 	applications  map[string]*Application
@@ -69,6 +71,7 @@ func New(opts Options) (*Tenant, error) {
 		browsers: map[string]*browser{}, transactions: map[string]*transaction{}, codes: map[string]*code{},
 		devices: map[string]*device{}, refreshTokens: map[string]*refreshToken{},
 	}
+	t.flows = map[string]flow{triggerLogin: ownFlow(triggerLogin, t.now()), triggerMachines: ownFlow(triggerMachines, t.now())}
 	rand.Read(t.sealKey[:])
 	var err error
 	if t.keys, err = newKeyRing(opts.Keys, t.now()); err != nil {

@@ -116,32 +116,35 @@ func (e *exam) checkProvider(ctx context.Context, name string) {
 		e.add(Finding{ID: "config.provider", Severity: worst, Kind: provider.Kind(err), Observed: err.Error(), Next: provider.Hint(err)})
 		return
 	}
-	request := provider.CheckRequest{Credential: e.Credential(ctx, name), Purpose: e.fullPurpose(ctx)}
-	_, err = p.Check(ctx, request, func(f provider.Finding) error {
-		severity := f.Severity
-		if severity == provider.SeverityError {
-			severity = worst
-		}
-		found := Finding{ID: name + "." + f.ID, Severity: severity, Kind: f.Kind, Observed: f.Text, Cause: f.Cause, Next: f.Hint}
-		if f.Fix != nil {
-			found.Fix = e.providerFix(p, *f.Fix, request)
-			if found.Next == "" {
-				found.Next = "zen doctor --fix can " + f.Fix.Text
+	purpose := e.fullPurpose(ctx)
+	err = e.WithCredential(ctx, name, func(credential *provider.Credential) (*provider.Credential, error) {
+		return p.Check(ctx, provider.CheckRequest{Credential: credential, Purpose: purpose}, func(f provider.Finding) error {
+			severity := f.Severity
+			if severity == provider.SeverityError {
+				severity = worst
 			}
-		}
-		e.add(found)
-		return ctx.Err()
+			found := Finding{ID: name + "." + f.ID, Severity: severity, Kind: f.Kind, Observed: f.Text, Cause: f.Cause, Next: f.Hint}
+			if f.Fix != nil {
+				found.Fix = e.providerFix(p, name, *f.Fix, purpose)
+				if found.Next == "" {
+					found.Next = "zen doctor --fix can " + f.Fix.Text
+				}
+			}
+			e.add(found)
+			return ctx.Err()
+		})
 	})
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		e.add(Finding{ID: "binary.provider-fails", Severity: worst, Kind: provider.Kind(err), Observed: fmt.Sprintf("%s could not look: %v", name, err), Next: provider.Hint(err)})
 	}
 }
 
-func (e *exam) providerFix(p Provider, fix provider.Fix, request provider.CheckRequest) *Fix {
+func (e *exam) providerFix(p Provider, name string, fix provider.Fix, purpose provider.Purpose) *Fix {
 	return &Fix{Text: fix.Text, Questions: fix.Questions, Do: func(ctx context.Context, answers map[string]provider.Secret, tell func(string)) error {
-		_, err := p.Fix(ctx, provider.FixRequest{ID: fix.ID, Credential: request.Credential, Purpose: request.Purpose, Answers: answers},
-			func(step provider.Progress) error { tell(step.Text); return nil })
-		return err
+		return e.WithCredential(ctx, name, func(credential *provider.Credential) (*provider.Credential, error) {
+			return p.Fix(ctx, provider.FixRequest{ID: fix.ID, Credential: credential, Purpose: purpose, Answers: answers},
+				func(step provider.Progress) error { tell(step.Text); return nil })
+		})
 	}}
 }
 

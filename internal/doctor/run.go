@@ -36,9 +36,10 @@ type Options struct {
 	Profile   config.Profile
 	Session   *session.Session
 	Providers Providers
-	// Credential returns what is stored of a provider's sign-in; nil where that is
-	// nothing, or can't be read.
-	Credential func(ctx context.Context, provider string) *provider.Credential
+	// WithCredential calls use with what is stored of a provider's sign-in, and stores what
+	// use returns in its place, before anything else may use it. It is nil where nothing is
+	// stored, or can't be read.
+	WithCredential func(ctx context.Context, provider string, use func(*provider.Credential) (*provider.Credential, error)) error
 	// Turso is the Platform API with a token; nil where there is none. Organization is
 	// the slug of whom to ask about, "" the personal one.
 	Turso        *turso.Client

@@ -1,17 +1,11 @@
 package main
 
 import (
-	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack/auth0"
@@ -98,167 +92,6 @@ func TestCheck(t *testing.T) {
 	if got, _ := findings(t, q, provider.CheckRequest{Credential: &signedIn.Credential, Purpose: purpose}); got["token"].Severity != provider.SeverityWarn || !strings.Contains(got["token"].Text, "48h") {
 		t.Errorf("a long life: %+v", got["token"])
 	}
-}
-
-// tenantAPI is the Management API as far as the fixes use it: its paths, forms and
-// answers are Auth0's.
-type tenantAPI struct {
-	*httptest.Server
-	token string
-
-	mu       sync.Mutex
-	client   map[string]any
-	actions  map[string]map[string]any
-	bindings []map[string]any
-	grants   []map[string]any
-	calls    []string
-	built    int // how often an Action is asked for before it is built
-}
-
-func newTenantAPI(t *testing.T) *tenantAPI {
-	a := &tenantAPI{
-		client:   map[string]any{"callbacks": []any{"https://app.example/callback"}, "grant_types": []any{"authorization_code"}},
-		actions:  map[string]map[string]any{},
-		bindings: []map[string]any{{"id": "b-other", "display_name": "Other", "action": map[string]any{"id": "a-other", "name": "other"}}},
-		built:    2,
-	}
-	a.Server = httptest.NewServer(http.HandlerFunc(a.serve))
-	t.Cleanup(a.Close)
-	signed, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{"aud": a.URL + "/api/v2/", "iss": "https://acme.eu.auth0.com/"}).SignedString(testKeys()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.token = signed
-	return a
-}
-
-func (a *tenantAPI) serve(w http.ResponseWriter, r *http.Request) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	path := strings.TrimPrefix(r.URL.Path, "/api/v2/")
-	a.calls = append(a.calls, r.Method+" "+path)
-	reply := func(status int, body any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(body)
-	}
-	if r.Header.Get("Authorization") != "Bearer "+a.token {
-		reply(401, map[string]any{"statusCode": 401, "error": "Unauthorized", "message": "Invalid token", "errorCode": "invalid_token"})
-		return
-	}
-	var in map[string]any
-	_ = json.NewDecoder(r.Body).Decode(&in)
-	switch {
-	case path == "clients/"+testClient && r.Method == http.MethodGet:
-		reply(200, a.client)
-	case path == "clients/"+testClient && r.Method == http.MethodPatch:
-		for name, value := range in {
-			a.client[name] = value
-		}
-		reply(200, a.client)
-	case path == "client-grants":
-		a.grants = append(a.grants, in)
-		reply(201, in)
-	case path == "actions/actions" && r.Method == http.MethodGet:
-		var found []any
-		for _, action := range a.actions {
-			if action["name"] == r.URL.Query().Get("actionName") {
-				found = append(found, action)
-			}
-		}
-		reply(200, map[string]any{"actions": found, "total": len(found)})
-	case path == "actions/actions":
-		in["id"], in["status"] = "a-1", "pending"
-		a.actions["a-1"] = in
-		reply(201, in)
-	case path == "actions/actions/a-1" && r.Method == http.MethodPatch:
-		a.actions["a-1"]["code"] = in["code"]
-		reply(200, a.actions["a-1"])
-	case path == "actions/actions/a-1":
-		if a.built--; a.built <= 0 {
-			a.actions["a-1"]["status"] = "built"
-		}
-		reply(200, a.actions["a-1"])
-	case path == "actions/actions/a-1/deploy" && a.actions["a-1"]["status"] == "built":
-		a.actions["a-1"]["deployed"] = true
-		reply(202, map[string]any{})
-	case strings.HasSuffix(path, "/bindings") && r.Method == http.MethodGet:
-		reply(200, map[string]any{"bindings": a.bindings})
-	case strings.HasSuffix(path, "/bindings"):
-		var bindings []map[string]any
-		for _, item := range in["bindings"].([]any) {
-			ref := item.(map[string]any)["ref"].(map[string]any)
-			if ref["type"] == "binding_id" {
-				bindings = append(bindings, a.bindings[0])
-			} else {
-				bindings = append(bindings, map[string]any{"id": "b-1", "action": map[string]any{"id": ref["value"]}})
-			}
-		}
-		a.bindings = bindings
-		reply(200, map[string]any{"bindings": bindings})
-	default:
-		reply(404, map[string]any{"statusCode": 404, "message": "Not Found"})
-	}
-}
-
-func TestFix(t *testing.T) {
-	p := newProvider("test")
-	if _, err := p.Configure(t.Context(), values(keyMachineClientID, testMachine, keyWriteScope, "db:write")); err != nil {
-		t.Fatal(err)
-	}
-	a := newTenantAPI(t)
-	fix := func(id, token string) error {
-		t.Helper()
-		done := false
-		_, err := p.Fix(t.Context(), provider.FixRequest{
-			ID: id, Answers: map[string]provider.Secret{keyManagementToken: provider.NewSecret(token)},
-			Purpose: provider.Purpose{Target: target, Template: `{"id": "` + testDatabase + `", "a": "rw"}`, ReadOnlyTemplate: `{"id":"` + testDatabase + `","a":"ro"}`},
-		}, func(p provider.Progress) error { done = p.Done; return nil })
-		if err == nil && !done {
-			t.Errorf("%s: never done", id)
-		}
-		return err
-	}
-	for range 2 { // the second time there is nothing to do
-		for _, id := range []string{fixCallbacks, fixGrants, triggerPeople} {
-			if err := fix(id, a.token); err != nil {
-				t.Fatalf("%s: %v", id, err)
-			}
-		}
-	}
-	if err := fix(fixClientGrant, a.token); err != nil {
-		t.Fatal(err)
-	}
-	if got := a.client["callbacks"].([]any); len(got) != 6 || got[0] != "https://app.example/callback" || got[1] != "http://127.0.0.1:53682/callback" {
-		t.Errorf("callbacks %v", got)
-	}
-	if got := a.client["grant_types"].([]any); len(got) != 3 {
-		t.Errorf("grants %v", got)
-	}
-	if len(a.bindings) != 2 || a.bindings[0]["id"] != "b-other" || a.actions["a-1"]["deployed"] != true {
-		t.Errorf("flow %v, actions %v", a.bindings, a.actions)
-	}
-	if g := a.grants[0]; g["client_id"] != testMachine || g["audience"] != testAudience {
-		t.Errorf("grant %v", g)
-	}
-	if code := a.actions["a-1"]["code"].(string); !strings.Contains(code, testDatabase) || strings.Contains(code, "undefined") {
-		t.Errorf("code:\n%s", code)
-	}
-
-	fails(t, "unknown", fix("magic", a.token), provider.ErrConfig, `no fix "magic"`)
-	fails(t, "no token", fix(fixCallbacks, ""), provider.ErrConfig, keyManagementToken)
-	other := newTenantAPI(t)
-	stranger := strings.Replace(other.token, ".", ".", 1)
-	other.token = "x"
-	fails(t, "refused", fix(fixCallbacks, stranger), provider.ErrRejected, "401, Invalid token", "expired")
-	// One of another API, which has no business here, is sent nowhere.
-	foreign, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{"aud": "http://evil.example/api/v2/"}).SignedString(testKeys()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	fails(t, "not Auth0's", fix(fixCallbacks, foreign), provider.ErrConfig, "not a token of Auth0's Management API")
-	_, err = p.Fix(t.Context(), provider.FixRequest{ID: triggerPeople, Answers: map[string]provider.Secret{keyManagementToken: provider.NewSecret(a.token)}}, func(provider.Progress) error { return nil })
-	fails(t, "no template", err, provider.ErrConfig, "Turso was not asked")
 }
 
 // The setup is what the settings say, and its programs run: the Actions in node where

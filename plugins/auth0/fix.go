@@ -113,6 +113,9 @@ type deployed struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
 	Status string `json:"status"`
+	Errors []struct {
+		Message string `json:"msg"`
+	} `json:"errors"` // of a build that failed
 }
 
 // deploy makes the Action or brings its code up to date, deploys it, and puts it at the
@@ -170,7 +173,11 @@ func (m *management) waitBuilt(ctx context.Context, id string) error {
 		case "built":
 			return nil
 		case "failed":
-			return &provider.Error{Kind: provider.ErrRejected, Message: "auth0: Auth0 could not build the Action", Hint: "look at it in the Auth0 dashboard: Actions, Library"}
+			message := "auth0: Auth0 could not build the Action"
+			if len(a.Errors) > 0 {
+				message += ": " + oauth.Harmless(a.Errors[0].Message)
+			}
+			return &provider.Error{Kind: provider.ErrRejected, Message: message, Hint: "look at it in the Auth0 dashboard: Actions, Library"}
 		}
 		select {
 		case <-time.After(500 * time.Millisecond):

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,9 +62,6 @@ func (p *auth0Provider) newManagement(token provider.Secret) (*management, error
 	}
 	return nil, bad(keyManagementToken, hint, "it is not a token of Auth0's Management API (aud https://TENANT/api/v2/)")
 }
-
-// errNotFound is a 404 of the Management API.
-var errNotFound = errors.New("there is no such thing in the tenant")
 
 // call sends in, unless that is nil, and decodes the answer into out, unless that is nil.
 func (m *management) call(ctx context.Context, method, path string, in, out any) error {
@@ -119,15 +116,30 @@ func managementError(what string, res *http.Response, body []byte) error {
 	failure := &provider.Error{Kind: provider.ErrRejected, Message: text}
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
-		failure.Kind = provider.ErrUnavailable
+		failure.Kind, failure.RetryAfter = provider.ErrUnavailable, retryAfter(res.Header)
 	case res.StatusCode == http.StatusUnauthorized:
 		failure.Hint = "the management token has expired, or is of another tenant"
 	case res.StatusCode == http.StatusForbidden:
 		failure.Kind, failure.Hint = provider.ErrPermission, "the management token lacks the scope that Auth0 names"
-	case res.StatusCode == http.StatusNotFound:
-		failure.Err = errNotFound
 	}
 	return failure
+}
+
+// retryAfter is how long Auth0 wants to be left alone: the Management API says when its
+// limit is reset, by its own clock, and Retry-After only sometimes.
+func retryAfter(h http.Header) time.Duration {
+	if wait := httpclient.RetryAfter(h); wait > 0 {
+		return wait
+	}
+	reset, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return min(max(0, time.Unix(reset, 0).Sub(date)), time.Hour)
 }
 
 func escape(id string) string { return strings.ReplaceAll(url.PathEscape(id), "/", "%2F") }

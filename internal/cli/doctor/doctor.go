@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/doctor"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // Command is zen doctor.
@@ -129,12 +130,8 @@ func options(c *cli.Context, client *core.Client, only []string) (doctor.Options
 	}
 	o := doctor.Options{
 		Config: client.Config, Profile: profile, Session: session, Providers: providers{client.Providers},
-		Credential: func(ctx context.Context, name string) *provider.Credential {
-			record, err := client.Store.LoadContext(ctx, profile.Name.Value)
-			if account, ok := record.Accounts[name]; err == nil && ok && !account.Credential.Data.IsZero() {
-				return &account.Credential
-			}
-			return nil
+		WithCredential: func(ctx context.Context, name string, use func(*provider.Credential) (*provider.Credential, error)) error {
+			return withCredential(ctx, client.Store, profile.Name.Value, name, use)
 		},
 		Only: only, Offline: c.Bool("offline"), Origin: c.String("origin"), Environ: os.Environ(), WorkDir: ".",
 	}
@@ -146,6 +143,33 @@ func options(c *cli.Context, client *core.Client, only []string) (doctor.Options
 		return o, err
 	}
 	return o, nil
+}
+
+// withCredential has a stored credential used under the profile's lock: an issuer that
+// rotates them takes each once.
+func withCredential(ctx context.Context, s *store.Store, profile, name string, use func(*provider.Credential) (*provider.Credential, error)) error {
+	stored := func(record store.Record) *provider.Credential {
+		account, ok := record.Accounts[name]
+		if !ok || account.Credential.Data.IsZero() {
+			return nil
+		}
+		return &account.Credential
+	}
+	if record, err := s.LoadContext(ctx, profile); err != nil || stored(record) == nil {
+		_, err := use(nil)
+		return err
+	}
+	return s.Lock(ctx, profile, func(l *store.Locked) error {
+		credential := stored(l.Record)
+		replaced, err := use(credential)
+		if replaced == nil || credential == nil {
+			return err
+		}
+		account := l.Accounts[name]
+		account.Credential = *replaced
+		l.Accounts[name] = account
+		return errors.Join(l.Save(), err)
+	})
 }
 
 // examine looks, shows what it finds, and repairs it where that is asked for.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -61,6 +62,11 @@ func ask(c *cli.Context, ui *app.UI, questions []provider.Question) (map[string]
 			continue
 		}
 		answer, err := ui.AskSecret(c.Context, q.Text)
+		if errors.Is(err, provider.ErrNoCredential) && len(q.Env) > 0 {
+			err = &provider.Error{
+				Kind: provider.ErrNoCredential, Message: "this repair needs an answer, and nobody can be asked: " + q.Text, Hint: "set " + strings.Join(q.Env, " or "), Err: err,
+			}
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,112 @@
+package auth0_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/devstack/auth0"
+)
+
+// manage makes a call of the Management API.
+func (b *bench) manage(token, method, path, body string) reply {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.url+"/api/v2/"+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.read(resp)
+}
+
+func (b *bench) managementToken(scopes ...string) string {
+	b.t.Helper()
+	token, err := b.ManagementToken(scopes...)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return token
+}
+
+func TestManagementRefuses(t *testing.T) {
+	b := newBench(t)
+	token := b.managementToken()
+	tokens := b.tokens("scope", "openid")
+	const action = `{"name":"a","code":"","supported_triggers":[{"id":"post-login","version":"v3"}]}`
+	made := b.manage(token, http.MethodPost, "actions/actions", action)
+	if made.status != http.StatusCreated || made.text("status") != "pending" {
+		t.Fatalf("%+v", made)
+	}
+	for _, test := range []struct {
+		name, token, method, path, body string
+		status                          int
+		message                         string
+	}{
+		{"no token", "", "GET", "clients/x", "", 401, "Missing authentication"},
+		{"another token", tokens.text("access_token"), "GET", "clients/x", "", 401, "Bad audience"},
+		{"no JWT", "x", "GET", "clients/x", "", 401, "Invalid token"},
+		{"scope", b.managementToken("read:clients"), "PATCH", "clients/x", "{}", 403, "Insufficient scope, expected any of: update:clients"},
+		{"client", token, "GET", "clients/x", "", 404, "The client does not exist"},
+		{"a property that is lacking", token, "PATCH", "clients/native", `{"app_type":"spa"}`, 400, "app_type"},
+		{"a path that is lacking", token, "GET", "users", "", 501, "the local stack lacks GET /api/v2/users"},
+		{"a grant that is there", token, "POST", "client-grants", `{"client_id":"machine","audience":"` + auth0.DefaultAudience + `","scope":[]}`, 409, "already exists"},
+		{"a grant for no API", token, "POST", "client-grants", `{"client_id":"machine","audience":"x","scope":[]}`, 404, "Resource server not found"},
+		{"a grant with no such scope", token, "POST", "client-grants", `{"client_id":"native","audience":"` + auth0.DefaultAudience + `","scope":["x"]}`, 400, "Scope not defined"},
+		{"a second action of the name", token, "POST", "actions/actions", action, 409, "already exists"},
+		{"an action of no trigger", token, "POST", "actions/actions", `{"name":"b"}`, 400, "supported_triggers"},
+		{"no action", token, "GET", "actions/actions/x", "", 404, "does not exist"},
+		{"not built", token, "POST", "actions/actions/" + made.text("id") + "/deploy", "", 400, "A draft must be in the 'built' state before it can be deployed."},
+		{"not deployed", token, "PATCH", "actions/triggers/post-login/bindings", `{"bindings":[{"ref":{"type":"action_id","value":"` + made.text("id") + `"}}]}`, 404, "no deployed action"},
+		{"no trigger", token, "GET", "actions/triggers/x/bindings", "", 404, "trigger does not exist"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := b.manage(test.token, test.method, test.path, test.body)
+			if got.status != test.status || !strings.Contains(got.text("message"), test.message) || got.text("error") != http.StatusText(test.status) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	// JavaScript of any kind is no form that the stand-in runs, and it says so.
+	for _, want := range []string{"building", "failed"} {
+		if got := b.manage(token, http.MethodGet, "actions/actions/"+made.text("id"), ""); got.text("status") != want {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// An application is shown by the fields that are named, or without them.
+func TestManagementFields(t *testing.T) {
+	b := newBench(t)
+	path := "clients/native"
+	got := b.manage(b.managementToken(), http.MethodGet, path+"?fields=callbacks", "")
+	if _, ok := got.body["callbacks"]; !ok || len(got.body) != 1 {
+		t.Errorf("%+v", got)
+	}
+	got = b.manage(b.managementToken(), http.MethodGet, path+"?fields=callbacks&include_fields=false", "")
+	if _, ok := got.body["callbacks"]; ok || got.text("name") == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A flow that is replaced by an empty one runs nothing.
+func TestManagementEmptiesFlow(t *testing.T) {
+	b := newBench(t)
+	claims := func() map[string]any { return b.claims(b.tokens().text("access_token")) }
+	b.SetAction(auth0.Claims(map[string]any{"id": "database"}))
+	if claims()["id"] != "database" {
+		t.Fatal("the tenant's own Action doesn't run")
+	}
+	if got := b.manage(b.managementToken(), http.MethodPatch, "actions/triggers/post-login/bindings", `{"bindings":[]}`); got.status != http.StatusOK {
+		t.Fatalf("%+v", got)
+	}
+	if _, ok := claims()["id"]; ok {
+		t.Error("an Action runs that is in no flow")
+	}
+}
