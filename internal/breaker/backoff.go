@@ -5,12 +5,12 @@ import "time"
 // Backoff keeps one way to tokens from being asked for another one after each refusal:
 // a database that refused a new token refuses the next one, too, until something has
 // changed. The zero Backoff lets the first refusal through. Like State it is a value
-// without a clock.
+// without a clock, and the tags are the form in the credentials file.
 type Backoff struct {
 	// RetryAt is when another token is to be issued in place of a refused one, after
 	// Failures new ones that no request got through with.
-	RetryAt  time.Time
-	Failures int
+	RetryAt  time.Time `json:"retry_at"`
+	Failures int       `json:"failures"`
 }
 
 // Renewed counts a token that was issued in place of a refused one. It counts as refused

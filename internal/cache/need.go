@@ -41,6 +41,9 @@ type Need struct {
 	Ahead bool
 	// Refused is the fingerprint of a token that it may not be.
 	Refused string
+	// AfterRefusal says that the database refused it, so that one in its place counts in
+	// the back-off.
+	AfterRefusal bool
 }
 
 // Fits reports whether a token meets the need. It compares wall clocks (Round strips

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -34,7 +35,14 @@ func (d *database) RoundTrip(req *http.Request) (*http.Response, error) {
 // newRefused is a session with one way to tokens that live for an hour, and the requests
 // of a program that uses it.
 func newRefused(t *testing.T, fallback ...string) (h *house, db *database, send func() error) {
-	s, h := newHouse(t, func(c *session.Config, h *house) {
+	h, db, _, open := newProcesses(t, fallback...)
+	return h, db, open()
+}
+
+// newProcesses is newRefused for programs that share a store, each with a session of its
+// own, whose renewals another process makes.
+func newProcesses(t *testing.T, fallback ...string) (h *house, db *database, s *session.Session, open func() (send func() error)) {
+	s, h = newHouse(t, func(c *session.Config, h *house) {
 		c.Now, c.Fallback = time.Now, fallback
 		for _, m := range h.makers {
 			m.life = time.Hour
@@ -42,21 +50,27 @@ func newRefused(t *testing.T, fallback ...string) (h *house, db *database, send 
 		h.now = time.Now()
 	})
 	db = &database{refuses: true}
-	address := &url.URL{Scheme: "https", Host: "db.example"}
-	rt := transport.New(db, s, provider.Target{URL: "libsql://db.example", DatabaseID: databaseID}, address, "")
-	return h, db, func() error {
-		h.mu.Lock()
-		h.now = time.Now()
-		h.mu.Unlock()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://db.example/", nil)
-		if err != nil {
-			t.Fatal(err)
+	config := s.Config()
+	config.RenewInChild = func(ctx context.Context, r session.RenewalRequest) error {
+		return session.New(s.Config()).MakeRenewal(ctx, r)
+	}
+	return h, db, s, func() func() error {
+		address := &url.URL{Scheme: "https", Host: "db.example"}
+		rt := transport.New(db, session.New(config), provider.Target{URL: "libsql://db.example", DatabaseID: databaseID}, address, "")
+		return func() error {
+			h.mu.Lock()
+			h.now = time.Now()
+			h.mu.Unlock()
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://db.example/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := rt.RoundTrip(req)
+			if err == nil {
+				resp.Body.Close()
+			}
+			return err
 		}
-		resp, err := rt.RoundTrip(req)
-		if err == nil {
-			resp.Body.Close()
-		}
-		return err
 	}
 }
 
@@ -123,6 +137,58 @@ func TestEachWayBacksOff(t *testing.T) {
 		clerk, turso := h.makers["clerk"].minted.Load(), h.makers["turso"].minted.Load()
 		if clerk != 1 || turso != 2 {
 			t.Errorf("%d renewals of clerk, %d tokens of turso", clerk, turso)
+		}
+	})
+}
+
+// A process that begins is no reason to ask for a token in place of the refused one: what
+// the database did with the last one is stored.
+func TestProcessesShareTheBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, db, _, open := newProcesses(t)
+		clerk := h.makers["clerk"]
+		for i := range 60 {
+			err := open()()
+			if provider.Kind(err) != provider.ErrRejected {
+				t.Fatalf("process %d: %v", i, err)
+			}
+			if i > 0 && !strings.Contains(err.Error(), "a new token of clerk was refused, too; the next one is asked for in 30s") {
+				t.Fatalf("process %d doesn't say when the next token is asked for: %v", i, err)
+			}
+		}
+		if n := clerk.minted.Load(); n != 1 {
+			t.Errorf("60 processes, %d renewals", n)
+		}
+		time.Sleep(31 * time.Second)
+		for range 60 {
+			_ = open()()
+		}
+		if n := clerk.minted.Load(); n != 2 {
+			t.Errorf("%d renewals: the second one is due after 30 s, the third after another minute", n)
+		}
+		// The token that one process got through with ends the wait of all.
+		db.refuses = false
+		if err := open()(); err != nil || clerk.minted.Load() != 2 {
+			t.Fatalf("%v, %d renewals", err, clerk.minted.Load())
+		}
+		db.refuses = true // a rotation
+		_ = open()()
+		if n := clerk.minted.Load(); n != 3 {
+			t.Errorf("%d renewals: the next refusal is another one", n)
+		}
+	})
+}
+
+// A renewal that nobody's refusal asked for counts as none.
+func TestNewTokenIsNoRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _, s, open := newProcesses(t)
+		if _, err := s.NewToken(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		_ = open()()
+		if n := h.makers["clerk"].minted.Load(); n != 2 {
+			t.Errorf("%d tokens: one that was asked for, and one in place of the refused", n)
 		}
 	})
 }

@@ -45,6 +45,11 @@ func (s *Session) keep(record *store.Record, token provider.Token, by cache.Issu
 		}
 	}
 	record.Tokens[s.config.Key(*record, by)] = token
+	for key, refusal := range record.Refusals {
+		if _, ok := record.Tokens[key]; !ok || breaker.Forgotten(refusal.RetryAt, now) {
+			delete(record.Refusals, key)
+		}
+	}
 }
 
 // forget drops the cached tokens that the named provider had a part in.
@@ -54,6 +59,7 @@ func forget(record *store.Record, name string) {
 		issuing, _, _ := strings.Cut(rest, "/")
 		if identity == name || issuing == name {
 			delete(record.Tokens, key)
+			delete(record.Refusals, key)
 		}
 	}
 }
@@ -114,7 +120,7 @@ func (s *Session) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.announced = ""
-	s.refusals = nil
+	s.refusals = false
 }
 
 func (s *Session) held() current {

@@ -65,19 +65,19 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by cache.Iss
 		req.Claims = &claims
 	}
 	sent := l.Accounts[by.Provider].Credential.Data
-	token, err := s.call(ctx, l, source, by, req)
+	token, err := s.call(ctx, l, source, by, req, n)
 	if died(err) && ctx.Err() == nil {
 		// It is not known whether the issuer has replaced the credential. The next
 		// request for a token would send the one that is stored, too, and sooner is
 		// better: an issuer may still take it. No other layer makes the call again.
-		token, err = s.call(ctx, l, source, by, req)
+		token, err = s.call(ctx, l, source, by, req, n)
 	}
 	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.Provider, sent) {
 		// A process that doesn't share the lock has replaced the credential.
 		if token, err := s.cached(ctx, l.Record, by, n); err == nil {
 			return token, nil
 		}
-		token, err = s.call(ctx, l, source, by, req)
+		token, err = s.call(ctx, l, source, by, req, n)
 	}
 	if err != nil {
 		return provider.Token{}, err
@@ -122,7 +122,7 @@ func died(err error) bool {
 
 // call makes one call. A replaced credential is stored before anything that came with
 // it is used, also beside an error.
-func (s *Session) call(ctx context.Context, l *store.Locked, source provider.TokenSource, by cache.Issuer, req provider.TokenRequest) (provider.Token, error) {
+func (s *Session) call(ctx context.Context, l *store.Locked, source provider.TokenSource, by cache.Issuer, req provider.TokenRequest, n cache.Need) (provider.Token, error) {
 	account, ok := l.Accounts[by.Provider]
 	if ok {
 		sent := account.Credential
@@ -159,6 +159,9 @@ func (s *Session) call(ctx context.Context, l *store.Locked, source provider.Tok
 		l.Accounts[by.Provider] = account
 	}
 	s.keep(&l.Record, token, by)
+	if n.AfterRefusal {
+		s.backOff(&l.Record, by)
+	}
 	return token, l.Save()
 }
 

@@ -143,8 +143,8 @@ type Session struct {
 	trial provider.Token
 	// announced is the fallback provider that the user was told of.
 	announced string
-	// refusals are the ways to a token whose last new one the database hasn't taken yet.
-	refusals map[way]breaker.Backoff
+	// refusals is that the store has some, of this session's token perhaps.
+	refusals bool
 	attempts attempts
 	renewing bool
 	closed   bool
@@ -249,7 +249,7 @@ func (s *Session) FallBack(ctx context.Context, refused provider.Token) (provide
 // Accepted tells the session that the database took a token. After a trial the
 // profile's own provider issues the tokens again.
 func (s *Session) Accepted(ctx context.Context, token provider.Token) {
-	s.endBackOff(token)
+	s.endBackOff(ctx, token)
 	if !s.isTrial(token) {
 		return
 	}
@@ -280,9 +280,10 @@ type RenewalRequest struct {
 	Rights                    breaker.Rights
 	EnvNames                  []string
 	// What it has to be good for.
-	MinTTL  time.Duration
-	Ahead   bool
-	Refused string
+	MinTTL       time.Duration
+	Ahead        bool
+	Refused      string
+	AfterRefusal bool
 }
 
 func (s *Session) request(by cache.Issuer, n cache.Need) RenewalRequest {
@@ -291,7 +292,7 @@ func (s *Session) request(by cache.Issuer, n cache.Need) RenewalRequest {
 		Profile: c.Name, Provider: c.Provider, DefaultProvider: c.DefaultProvider, TokenProvider: c.TokenProvider,
 		Target: c.Target, OwnTarget: c.OwnTarget,
 		Identity: by.Identity, IssuingProvider: by.Provider, Fallback: by.Fallback, Rights: by.Rights, EnvNames: by.EnvNames,
-		MinTTL: n.MinTTL, Ahead: n.Ahead, Refused: n.Refused,
+		MinTTL: n.MinTTL, Ahead: n.Ahead, Refused: n.Refused, AfterRefusal: n.AfterRefusal,
 	}
 }
 
@@ -307,7 +308,7 @@ func (s *Session) MakeRenewal(ctx context.Context, r RenewalRequest) error {
 	requested := New(c)
 	defer requested.cancel()
 	by := cache.Issuer{Identity: r.Identity, Provider: r.IssuingProvider, Fallback: r.Fallback, Rights: r.Rights, EnvNames: r.EnvNames}
-	_, err := requested.renewHere(ctx, by, cache.Need{MinTTL: r.MinTTL, Ahead: r.Ahead, Refused: r.Refused})
+	_, err := requested.renewHere(ctx, by, cache.Need{MinTTL: r.MinTTL, Ahead: r.Ahead, Refused: r.Refused, AfterRefusal: r.AfterRefusal})
 	return err
 }
 

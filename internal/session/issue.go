@@ -21,6 +21,7 @@ func (s *Session) issue(ctx context.Context, n cache.Need, forTransport bool) (p
 	if err != nil {
 		return provider.Token{}, err
 	}
+	s.noteRefusals(len(record.Refusals) > 0)
 	state := s.breaker(record)
 	route := state.Route(s.config.Now())
 	if !forTransport && state.Because == breaker.Refused {
@@ -107,14 +108,14 @@ func (s *Session) issueAgain(ctx context.Context, refused provider.Token) (provi
 	if ofTrial {
 		return s.trialRefused(ctx, refused)
 	}
-	if err := s.backedOff(by); err != nil {
+	if err := s.backedOff(record, by); err != nil {
 		return provider.Token{}, err
 	}
-	token, err := s.renew(ctx, record, by, cache.Need{Refused: cache.Fingerprint(refused)})
+	token, err := s.renew(ctx, record, by, cache.Need{Refused: cache.Fingerprint(refused), AfterRefusal: true})
 	if err != nil {
 		return provider.Token{}, err
 	}
-	s.backOff(by)
+	s.noteRefusals(true)
 	return s.use(token, by, now.retryAt), nil
 }
 

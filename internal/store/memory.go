@@ -59,7 +59,8 @@ func (m *memory) lock(ctx context.Context, s *Store, profile string, fn func(*Lo
 
 // clone shares no map with r, and has none that is nil.
 func (r Record) clone() Record {
-	r.Accounts, r.Tokens, r.Breakers = maps.Clone(r.Accounts), maps.Clone(r.Tokens), maps.Clone(r.Breakers)
+	r.Accounts, r.Tokens = maps.Clone(r.Accounts), maps.Clone(r.Tokens)
+	r.Breakers, r.Refusals = maps.Clone(r.Breakers), maps.Clone(r.Refusals)
 	if r.Accounts == nil {
 		r.Accounts = map[string]Account{}
 	}

@@ -29,6 +29,9 @@ type Record struct {
 	// Breakers are those that are open, by the key of the token of the profile's own
 	// provider that is not to be had, or refused.
 	Breakers map[string]breaker.State
+	// Refusals are the ways to a token whose last new one the database hasn't taken yet,
+	// by the key of that token.
+	Refusals map[string]breaker.Backoff
 }
 
 // Account is one provider's sign-in.
@@ -57,10 +60,11 @@ type file struct {
 	Sealed []byte `json:"sealed,omitempty"`
 
 	// Of a plain one.
-	Provider string                   `json:"provider,omitempty"`
-	Accounts map[string]fileAccount   `json:"accounts,omitempty"`
-	Tokens   map[string]fileToken     `json:"tokens,omitempty"`
-	Breakers map[string]breaker.State `json:"detours,omitempty"`
+	Provider string                     `json:"provider,omitempty"`
+	Accounts map[string]fileAccount     `json:"accounts,omitempty"`
+	Tokens   map[string]fileToken       `json:"tokens,omitempty"`
+	Breakers map[string]breaker.State   `json:"detours,omitempty"`
+	Refusals map[string]breaker.Backoff `json:"refusals,omitempty"`
 }
 
 type fileAccount struct {
@@ -84,7 +88,7 @@ type fileToken struct {
 
 // encode makes the content of a plain file.
 func (r Record) encode(profile string) ([]byte, error) {
-	f := file{SchemaVersion: plainVersion, Profile: profile, Provider: r.Provider, Breakers: r.Breakers}
+	f := file{SchemaVersion: plainVersion, Profile: profile, Provider: r.Provider, Breakers: r.Breakers, Refusals: r.Refusals}
 	if len(r.Accounts) > 0 {
 		f.Accounts = make(map[string]fileAccount, len(r.Accounts))
 	}
@@ -148,6 +152,7 @@ func (f file) record() Record {
 	r := Record{
 		Provider: f.Provider,
 		Breakers: f.Breakers,
+		Refusals: f.Refusals,
 		Accounts: make(map[string]Account, len(f.Accounts)),
 		Tokens:   make(map[string]provider.Token, len(f.Tokens)),
 	}
