@@ -55,6 +55,9 @@ type Options struct {
 	// RenewInChild is session.Config.RenewInChild: how a renewal is made that must not
 	// end with this process. If nil, all of them are made in it.
 	RenewInChild func(context.Context, session.RenewalRequest) error
+	// Watcher is the program that ends what a provider started when this process is killed
+	// (host.Options.Watcher); "" leaves that to the next zen.
+	Watcher string
 	// Overridden is told at each start that a provider which is being written is used in
 	// place of the installed one: the program, or the socket, at path. Nobody has checked
 	// it, so somebody has to hear of it; where Overridden is nil, none ever is.

@@ -61,7 +61,7 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 	}
 	p.manager = host.NewManager(host.Options{
 		Dirs: dirs, Trust: pins.Trust, Override: p.override, Log: o.Log, Level: o.LogLevel,
-		TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
+		Watcher: o.Watcher, TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
 		Described: func(ctx context.Context, b host.Binary, d provider.Description) {
 			p.asking.Lock()
 			p.binaries[b.Name] = b

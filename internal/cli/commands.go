@@ -21,10 +21,14 @@ import (
 	"github.com/zen-auth/zen/internal/cli/proxy"
 	"github.com/zen-auth/zen/internal/cli/signin"
 	"github.com/zen-auth/zen/internal/cli/token"
+	"github.com/zen-auth/zen/internal/leftover"
 )
 
 // Run does what a line says, and returns the exit code.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if leftover.Run(args) {
+		return 0
+	}
 	return fullProgram().Run(ctx, args, stdin, stdout, stderr)
 }
 

@@ -184,9 +184,9 @@ func get(address string, want int) error {
 	return nil
 }
 
-// listChildren prints the programs that a process has started, and returns the
-// providers' process ids.
-func listChildren(parent int) (providers []string, err error) {
+// listChildren prints the programs that a process has started, and returns the process
+// ids of the providers and their watchers.
+func listChildren(parent int) (children []string, err error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return nil, err
@@ -208,11 +208,11 @@ func listChildren(parent int) (providers []string, err error) {
 		}
 		name := filepath.Base(string(bytes.Split(command, []byte{0})[0]))
 		fmt.Fprintf(os.Stderr, "child: %s\n", name)
-		if strings.HasPrefix(name, "zen-provider-") {
-			providers = append(providers, filepath.Base(filepath.Dir(path)))
+		if strings.HasPrefix(name, "zen-provider-") || name == "zen" {
+			children = append(children, filepath.Base(filepath.Dir(path)))
 		}
 	}
-	return providers, nil
+	return children, nil
 }
 
 // wantGone wants that the processes in the file children have ended.

@@ -20,6 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/keyring"
+	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/store"
 	"github.com/zen-auth/zen/internal/tokenform"
@@ -32,8 +33,11 @@ const (
 )
 
 // Run does what the line says, and returns the exit code. It returns only where the
-// token was printed, or where zen-full can't be had.
+// token was printed, or where zen-full can't be had. As a watcher, it does that.
 func Run(args []string, stdout, stderr *os.File) int {
+	if leftover.Run(args) {
+		return 0
+	}
 	if l, ok := readLine(args); ok {
 		if done, err := l.perform(stdout); done {
 			if err != nil {

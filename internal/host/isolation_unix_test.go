@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/leftover"
 )
 
 func TestPitfall01And02ProviderSeesOnlyWhatIsAllowed(t *testing.T) {
@@ -185,7 +187,7 @@ func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 	onLinux(t)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		dir := installed(t, "good", "host")
-		host := exec.Command(filepath.Join(dir, handshake.BinaryName("host")), dir)
+		host := exec.Command(filepath.Join(dir, handshake.BinaryName("host")), dir, "", "pid", "daemon")
 		tmp := t.TempDir()
 		host.Env = append(os.Environ(), "TMPDIR="+tmp)
 		out, err := host.StdoutPipe()
@@ -228,13 +230,54 @@ func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 	}
 }
 
+// What a provider of a killed zen has started ends with it, whatever its group, session
+// and environment are.
+func TestNothingIsLeftOfAProviderWhoseHostIsKilled(t *testing.T) {
+	onLinux(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(t.TempDir(), "held")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir, tmp := installed(t, "good", "host"), t.TempDir()
+	host := exec.Command(filepath.Join(dir, handshake.BinaryName("host")), dir, self, "hold "+pipe)
+	host.Env = append(os.Environ(), "TMPDIR="+tmp)
+	out, err := host.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	held, err := os.Open(pipe) // once somebody holds it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := host.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = host.Wait()
+	if _, err := io.ReadAll(held); err != nil {
+		t.Fatal(err)
+	}
+	prompt(t, "the end of what the provider started", began)
+}
+
 func processGroup() int { return syscall.Getpgrp() }
 
 // sweptByTheNext starts another host after one was killed, and wants what that one's
 // provider left to end.
 func sweptByTheNext(t *testing.T, tmp, daemon string) {
 	t.Helper()
-	dirs, err := filepath.Glob(filepath.Join(tmp, socketDirPrefix+"*"))
+	dirs, err := filepath.Glob(filepath.Join(tmp, leftover.Prefix+"*"))
 	if err != nil || len(dirs) != 1 || gone(daemon, 10*time.Millisecond) {
 		t.Fatalf("%v, %v, or process %s has ended", dirs, err, daemon)
 	}
@@ -251,6 +294,6 @@ func sweptByTheNext(t *testing.T, tmp, daemon string) {
 
 func BenchmarkEndLeft(b *testing.B) {
 	for b.Loop() {
-		endLeft("/nowhere")
+		leftover.End("/nowhere")
 	}
 }

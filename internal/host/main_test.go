@@ -23,12 +23,16 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/harden"
+	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/wire"
 )
 
 // The test binary is every provider of the tests: it is linked as
 // zen-provider-NAME, and NAME says what it does.
 func TestMain(m *testing.M) {
+	if leftover.Run(os.Args) {
+		syscall.Exit(0)
+	}
 	name, ok := handshake.ProviderName(filepath.Base(os.Args[0]))
 	if !ok {
 		os.Exit(m.Run())
@@ -85,7 +89,7 @@ func TestMain(m *testing.M) {
 		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
 		time.Sleep(hang)
 	case "host":
-		beHost(os.Args[1])
+		beHost(os.Args[1], os.Args[2], os.Args[3:])
 	}
 	os.Exit(0)
 }
@@ -221,6 +225,8 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		err := cmd.Start()
 		return provider.Claims{Subject: fmt.Sprint(cmd.Process.Pid)}, err
+	case "hold": // the same, which holds a named pipe open and has none of this environment
+		return provider.Claims{}, exec.Command("sh", "-c", `env -i PATH="$PATH" setsid sleep 60 >"$0" 2>&1 &`, argument).Run()
 	case "daemon": // a process in a session of its own, whose parent has ended
 		out, err := exec.Command("sh", "-c", "setsid sleep 60 >/dev/null 2>&1 & echo $!").Output()
 		return provider.Claims{Subject: strings.TrimSpace(string(out))}, err
@@ -240,26 +246,25 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 // isDumpable asks the system where it knows.
 var isDumpable = func() bool { return false }
 
-// beHost is a zen that is killed.
-func beHost(dir string) {
+// beHost is a zen that is killed, with its provider's answers to commands on its standard
+// output.
+func beHost(dir, watcher string, commands []string) {
 	runtime.LockOSThread() // the thread that starts processes must not matter
 	if err := harden.Host(); err != nil || isDumpable() {
 		panic(fmt.Sprint("not hardened: ", err))
 	}
-	m := NewManager(Options{Dirs: []string{dir}})
+	m := NewManager(Options{Dirs: []string{dir}, Watcher: watcher})
 	client, err := m.Open(context.Background(), "good", nil)
 	if err != nil {
 		panic(err)
 	}
-	claims, err := client.Verify(context.Background(), pidCommand)
-	if err != nil {
-		panic(err)
+	for _, command := range commands {
+		claims, err := client.Verify(context.Background(), provider.NewSecret(command))
+		if err != nil {
+			panic(err)
+		}
+		os.Stdout.WriteString(claims.Subject + "\n")
 	}
-	daemon, err := client.Verify(context.Background(), provider.NewSecret("daemon"))
-	if err != nil {
-		panic(err)
-	}
-	os.Stdout.WriteString(claims.Subject + "\n" + daemon.Subject + "\n")
 	time.Sleep(hang)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/private"
 )
 
@@ -43,6 +44,10 @@ type Options struct {
 	// Level is the least that Log receives: trace, debug, info, warn, error or off;
 	// "" is debug.
 	Level string
+	// Watcher is a program that leftover.Run is in: one is started beside each provider,
+	// and ends what that has left when this process is killed. If "", the next Manager
+	// that starts a provider does.
+	Watcher string
 	// Environ is the environment of which providers see an allow-list; nil is this
 	// process's.
 	Environ []string
@@ -226,7 +231,7 @@ func (m *Manager) start(name string) (*Client, error) {
 	m.sweeping.Do(func() {
 		m.running.Go(func() {
 			for _, parent := range socketParents() {
-				private.SweepDirs(m.base, parent, socketDirPrefix, time.Now(), endLeft)
+				private.SweepDirs(m.base, parent, leftover.Prefix, time.Now(), leftover.End)
 			}
 		})
 	})
@@ -243,7 +248,7 @@ func (m *Manager) start(name string) (*Client, error) {
 	defer cancel()
 	p, inner, err := start(ctx, launch{
 		program: program, environ: m.options.Environ, sink: m.sink, redact: m.redact, limits: m.limits,
-		traceDir: m.options.TraceDir,
+		traceDir: m.options.TraceDir, watcher: m.options.Watcher,
 	})
 	if err != nil {
 		return nil, m.startError(name, err)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/wire"
 )
 
@@ -42,7 +43,7 @@ func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
 	go func() { _, err := m.Open(ctx, "stuck", nil); ended <- err }()
 	var sockets []string
 	for end := time.Now().Add(3 * time.Second); len(sockets) == 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		sockets, _ = filepath.Glob(filepath.Join(tmp, socketDirPrefix+"*", "plugin[0-9]*"))
+		sockets, _ = filepath.Glob(filepath.Join(tmp, leftover.Prefix+"*", "plugin[0-9]*"))
 	}
 	if len(sockets) != 1 {
 		t.Fatalf("sockets %v", sockets)

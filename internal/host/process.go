@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/private"
 )
 
@@ -39,6 +40,8 @@ type launch struct {
 	sink    *sink // nil discards
 	redact  *redactor
 	limits  limits
+	// watcher is Options.Watcher.
+	watcher string
 	// traceDir is the directory for the trace of a panic. If empty, traces are discarded.
 	traceDir string
 }
@@ -59,7 +62,7 @@ func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 	log := l.sink.logger(name)
 	env := append(Allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
 	p := &process{name: name, limits: l.limits, dir: dir, traceDir: l.traceDir, use: newUse(l.limits.idle)}
-	p.child = newChild(l.program, dir.Path, env, log, l.redact.String)
+	p.child = newChild(l.program, dir, l.watcher, env, log, l.redact.String)
 	output := &printed{log: log, redact: l.redact.String}
 	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake.Config,
@@ -191,7 +194,9 @@ func (p *process) stop() {
 		case <-ended:
 		case <-time.After(p.limits.stop):
 		}
-		endLeft(p.dir.Path)
+		waitUnwatched := p.child.unwatch()
+		leftover.End(p.dir.Path)
 		p.dir.Remove()
+		waitUnwatched()
 	})
 }

@@ -10,11 +10,9 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/private"
 )
-
-// socketDirPrefix begins the name of every socket directory.
-const socketDirPrefix = "zen-socket-"
 
 // socketParents are where the directories may be made for the sockets of providers, each
 // of which is also the working directory of one, in order. A path that is too long would
@@ -25,7 +23,7 @@ func socketParents() []string {
 	}
 	var parents []string
 	for _, parent := range []string{os.TempDir(), os.Getenv("XDG_RUNTIME_DIR"), "/tmp"} {
-		if filepath.IsAbs(parent) && len(parent)+len("/"+socketDirPrefix+"1234567890") <= handshake.MaxSocketDir && !slices.Contains(parents, parent) {
+		if filepath.IsAbs(parent) && len(parent)+len("/"+leftover.Prefix+"1234567890") <= handshake.MaxSocketDir && !slices.Contains(parents, parent) {
 			parents = append(parents, parent)
 		}
 	}
@@ -38,7 +36,7 @@ func MakeSocketDir() (*private.Dir, error) { return makeSocketDir(socketParents(
 func makeSocketDir(parents []string) (*private.Dir, error) {
 	var failed []error
 	for _, parent := range parents {
-		dir, err := private.MakeDir(parent, socketDirPrefix)
+		dir, err := private.MakeDir(parent, leftover.Prefix)
 		if err == nil {
 			return dir, nil
 		}

@@ -52,6 +52,7 @@ var rooms = []string{
 	"internal/replace",
 	"internal/harden",
 	"internal/http2quiet",
+	"internal/leftover",
 	"core/clerk",
 	"core/jwks/keyset",
 	"core/jwks",

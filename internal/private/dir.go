@@ -23,7 +23,7 @@ func MakeDir(parent, prefix string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	mark, _ := markUsed(path)
+	mark, _ := markUsed(path, false)
 	return &Dir{Path: path, mark: mark}, nil
 }
 
@@ -34,6 +34,9 @@ func (d *Dir) Remove() {
 		_ = d.mark.Close()
 	}
 }
+
+// Marked reports whether others can see that the directory is in use.
+func (d *Dir) Marked() bool { return d.mark != nil }
 
 // SweepDirs removes the directories of MakeDir in parent that processes left which were
 // killed, after each was called for each of them; each may be nil. It ends with ctx.
@@ -51,14 +54,37 @@ func SweepDirs(ctx context.Context, parent, prefix string, now time.Time, each f
 			continue
 		}
 		path := filepath.Join(parent, entry.Name())
-		if mark, ok := markUsed(path); ok { // nobody else uses it
-			if each != nil {
-				each(path)
-			}
-			_ = os.RemoveAll(path)
-			if mark != nil {
-				_ = mark.Close()
-			}
+		if mark, ok := markUsed(path, false); ok { // nobody else uses it
+			sweepDir(path, mark, each)
 		}
+	}
+}
+
+// SweepAfter waits until a directory of MakeDir isn't in use any more, and sweeps it, if
+// it is still there then.
+func SweepAfter(path, prefix string, each func(path string)) {
+	if info, err := os.Lstat(path); err != nil || !info.IsDir() || !strings.HasPrefix(filepath.Base(path), prefix) || !isOurs(info) {
+		return
+	}
+	mark, ok := markUsed(path, true)
+	if !ok || mark == nil {
+		return
+	}
+	if _, err := os.Lstat(path); err != nil {
+		_ = mark.Close() // who used it has removed it
+		return
+	}
+	sweepDir(path, mark, each)
+}
+
+// sweepDir removes a directory that this process has marked, after each, if there is one,
+// was called for it.
+func sweepDir(path string, mark *os.File, each func(path string)) {
+	if each != nil {
+		each(path)
+	}
+	_ = os.RemoveAll(path)
+	if mark != nil {
+		_ = mark.Close()
 	}
 }

@@ -3,6 +3,7 @@
 package private
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 
@@ -16,16 +17,23 @@ const abandoned = newborn
 // isOurs reports whether a directory may be one of MakeDir.
 func isOurs(info fs.FileInfo) bool { return Owned(info) && info.Mode().Perm() == 0o700 }
 
-// markUsed locks the directory until the file is closed, or this process ends; ok
-// is false if another has locked it.
-func markUsed(path string) (mark *os.File, ok bool) {
+// markUsed locks the directory until the file is closed, or this process ends. If another
+// has locked it, that one's end is waited for, or ok is false.
+func markUsed(path string, wait bool) (mark *os.File, ok bool) {
 	// Not through a link that somebody put there.
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, false
 	}
 	mark = os.NewFile(uintptr(fd), path)
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	how := unix.LOCK_EX
+	if !wait {
+		how |= unix.LOCK_NB
+	}
+	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
+		err = unix.Flock(fd, how)
+	}
+	if err != nil {
 		_ = mark.Close()
 		return nil, false
 	}

@@ -12,4 +12,4 @@ const abandoned = 24 * time.Hour
 
 func isOurs(fs.FileInfo) bool { return true }
 
-func markUsed(string) (mark *os.File, ok bool) { return nil, true }
+func markUsed(string, bool) (mark *os.File, ok bool) { return nil, true }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -75,7 +76,7 @@ func WithSession(ctx context.Context, e *app.Env, fn func(*session.Session) erro
 func options(e *app.Env) (core.Options, error) {
 	o := core.Options{
 		Config: e.Config, Bundled: bundledSums(), Notify: e.Notify, RenewInChild: renewer(e),
-		Overridden: warnOverridden(e.Err), Reattach: os.Getenv(handshake.ReattachKey),
+		Overridden: warnOverridden(e.Err), Reattach: os.Getenv(handshake.ReattachKey), Watcher: watcher(),
 	}
 	var err error
 	if o.Keyring, err = e.Keyring(); err != nil {
@@ -94,6 +95,20 @@ func options(e *app.Env) (core.Options, error) {
 		o.Log, o.LogLevel = e.Err, level
 	}
 	return o, err
+}
+
+// watcher is the program that watches providers: the front, which starts quicker, or this
+// one.
+func watcher() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	front := filepath.Join(filepath.Dir(self), "zen"+filepath.Ext(self))
+	if info, err := os.Stat(front); err == nil && info.Mode().IsRegular() {
+		return front
+	}
+	return self
 }
 
 // logLevel is what of the providers' log is shown: what ZEN_LOG_PROVIDER says, or
