@@ -71,31 +71,31 @@ type Admin struct {
 }
 
 // Faults lists the stack's faults.
-func (a Admin) Faults(ctx context.Context) ([]FaultState, error) {
-	return a.do(ctx, http.MethodGet, nil)
+func (a Admin) Faults(ctx context.Context) (states []FaultState, err error) {
+	return states, a.do(ctx, http.MethodGet, adminPath, nil, &states)
 }
 
 // Switch turns a fault on or off, and returns what all of them are then.
-func (a Admin) Switch(ctx context.Context, name string, on bool) ([]FaultState, error) {
-	return a.do(ctx, http.MethodPut, FaultState{Name: name, On: on})
+func (a Admin) Switch(ctx context.Context, name string, on bool) (states []FaultState, err error) {
+	return states, a.do(ctx, http.MethodPut, adminPath, FaultState{Name: name, On: on}, &states)
 }
 
-func (a Admin) do(ctx context.Context, method string, change any) ([]FaultState, error) {
+// do makes a call, and reads a good answer.
+func (a Admin) do(ctx context.Context, method, path string, change, into any) error {
 	body, err := json.Marshal(change)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, a.URL+adminPath, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, a.URL+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("reach the stack: %w", err)
+		return fmt.Errorf("reach the stack: %w", err)
 	}
 	answer, err := a.send(req)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var states []FaultState
-	if err := json.Unmarshal(answer, &states); err != nil {
-		return nil, fmt.Errorf("read the stack's answer: %w", err)
+	if err := json.Unmarshal(answer, into); err != nil {
+		return fmt.Errorf("read the stack's answer: %w", err)
 	}
-	return states, nil
+	return nil
 }

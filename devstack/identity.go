@@ -1,9 +1,6 @@
 package devstack
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -11,14 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/zen-auth/zen/devstack/jose"
 )
 
 // identity is what makes a Clerk instance the same one in the next run.
 type identity struct {
-	Key        *rsa.PrivateKey
-	InstanceID string
-	SecretKey  string
+	Key       jose.Key // by the instance's id
+	SecretKey string
 }
 
 type identityFile struct {
@@ -27,16 +24,14 @@ type identityFile struct {
 	SecretKey  string `json:"secret_key"`
 }
 
-// loadIdentity reads the identity that dir keeps, or makes one there. Without a
-// dir the instance makes its own.
+func identityPath(dir string) string { return filepath.Join(dir, "clerk.json") }
+
+// loadIdentity reads the identity that dir keeps. It is zero where there is none.
 func loadIdentity(dir string) (identity, error) {
-	if dir == "" {
-		return identity{}, nil
-	}
-	path := filepath.Join(dir, "clerk.json")
+	path := identityPath(dir)
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return createIdentity(path)
+	if dir == "" || errors.Is(err, fs.ErrNotExist) {
+		return identity{}, nil
 	}
 	if err != nil {
 		return identity{}, fmt.Errorf("read the Clerk instance: %w", err)
@@ -49,46 +44,32 @@ func loadIdentity(dir string) (identity, error) {
 	if block == nil {
 		return identity{}, fmt.Errorf("read the Clerk instance: %s has no private key", path)
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, ok := parsed.(*rsa.PrivateKey)
-	if err != nil || !ok {
+	key, err := jose.ParseKey(f.InstanceID, block.Bytes)
+	if err != nil {
 		return identity{}, fmt.Errorf("read the Clerk instance: the private key in %s is not an RSA key", path)
 	}
-	return identity{key, f.InstanceID, f.SecretKey}, nil
+	return identity{key, f.SecretKey}, nil
 }
 
-func createIdentity(path string) (identity, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+// keep writes the identity into dir.
+func (id identity) keep(dir string) error {
+	der, err := id.Key.Marshal()
 	if err != nil {
-		return identity{}, err
+		return err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return identity{}, err
-	}
-	id := identity{key, "ins_" + randomText(27), "sk_test_" + randomText(42)}
 	data, err := json.MarshalIndent(identityFile{
 		PrivateKey: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-		InstanceID: id.InstanceID,
+		InstanceID: id.Key.ID,
 		SecretKey:  id.SecretKey,
 	}, "", "  ")
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o700)
+		err = os.MkdirAll(dir, 0o700)
 	}
 	if err == nil {
-		err = os.WriteFile(path, data, 0o600)
+		err = os.WriteFile(identityPath(dir), data, 0o600)
 	}
 	if err != nil {
-		return identity{}, fmt.Errorf("keep the Clerk instance: %w", err)
+		return fmt.Errorf("keep the Clerk instance: %w", err)
 	}
-	return id, nil
-}
-
-// randomText is n letters and digits, as Clerk's ids have.
-func randomText(n int) string {
-	text := rand.Text() // 26 of base 32: 130 bits
-	for len(text) < n {
-		text += rand.Text()
-	}
-	return strings.ToLower(text[:n])
+	return nil
 }

@@ -101,7 +101,7 @@ func (s *Stack) mailHandler(w http.ResponseWriter, r *http.Request) {
 func (a Admin) Mails(ctx context.Context, address string, wait bool) ([]Mail, error) {
 	list := func(query url.Values) ([]Mail, error) {
 		var mails []Mail
-		err := a.get(ctx, mailPath+"?"+query.Encode(), &mails)
+		err := a.do(ctx, http.MethodGet, mailPath+"?"+query.Encode(), nil, &mails)
 		return mails, err
 	}
 	query := url.Values{"to": {address}}
@@ -114,22 +114,6 @@ func (a Admin) Mails(ctx context.Context, address string, wait bool) ([]Mail, er
 		query.Set("after", mails[0].At.Format(time.RFC3339Nano))
 	}
 	return list(query)
-}
-
-// get asks for JSON.
-func (a Admin) get(ctx context.Context, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL+path, nil)
-	if err != nil {
-		return fmt.Errorf("reach the stack: %w", err)
-	}
-	answer, err := a.send(req)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(answer, into); err != nil {
-		return fmt.Errorf("read the stack's answer: %w", err)
-	}
-	return nil
 }
 
 // send makes a call and returns the body of a good answer.

@@ -30,6 +30,7 @@ import (
 	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/jose"
 	"github.com/zen-auth/zen/devstack/oidc"
 	"github.com/zen-auth/zen/devstack/traffic"
 	"github.com/zen-auth/zen/devstack/turso"
@@ -178,12 +179,19 @@ func (s *Stack) listen(options Options) error {
 
 // build makes the parts.
 func (s *Stack) build(options Options) (http.Handler, error) {
-	identity, err := loadIdentity(options.Dir)
+	id, err := loadIdentity(options.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if len(options.Keys) > 0 && identity.Key == nil {
-		identity.Key = options.Keys[0]
+	known := id.Key.Private != nil
+	switch {
+	case known:
+	case len(options.Keys) > 0:
+		id.Key.Private = options.Keys[0]
+	default:
+		if id.Key, err = jose.NewKey(""); err != nil {
+			return nil, err
+		}
 	}
 	organizations, users := s.plantUsers()
 	var limits *clerk.RateLimits
@@ -192,7 +200,7 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 	}
 	s.Clerk, err = clerk.New(clerk.Options{
 		BaseURL: s.url, Now: options.Now, Fault: s.Faults.On,
-		Key: identity.Key, InstanceID: identity.InstanceID, SecretKey: identity.SecretKey,
+		Key: id.Key.Private, InstanceID: id.Key.ID, SecretKey: id.SecretKey,
 		Organizations: organizations, Users: users, DeviceGrant: true, RateLimits: limits, Logger: options.Logger,
 		OAuthApplications: s.plantApplications(), Production: s.seed.Clerk.Production, ClientTrust: s.seed.Clerk.ClientTrust,
 		NativeAPIDisabled: s.seed.Clerk.NativeAPIDisabled, ProxyPath: s.seed.Clerk.ProxyPath,
@@ -200,6 +208,12 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if options.Dir != "" && !known {
+		id = identity{jose.Key{ID: s.Clerk.ID(), Private: id.Key.Private}, s.Clerk.SecretKey()}
+		if err := id.keep(options.Dir); err != nil {
+			return nil, err
+		}
 	}
 	var accounts []app.Account
 	for _, u := range users {

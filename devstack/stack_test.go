@@ -205,6 +205,27 @@ func TestDir(t *testing.T) {
 	}
 }
 
+func TestKeptSecretKey(t *testing.T) {
+	for production, prefix := range map[bool]string{false: "sk_test_", true: "sk_live_"} {
+		seed, dir := devstack.DefaultSeed(), t.TempDir()
+		seed.Clerk.Production = production
+		var keys []string
+		for range 2 {
+			s, err := devstack.Start(devstack.Options{Seed: seed, Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys = append(keys, s.Clerk.SecretKey()+" of "+s.Clerk.ID())
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !strings.HasPrefix(keys[0], prefix) || keys[0] != keys[1] {
+			t.Errorf("production %v: the keys are %s", production, keys)
+		}
+	}
+}
+
 func TestFaultsFromTheStart(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{Faults: []string{fault.JWKSStuck}})
 	token := devstacktest.Token(t, s, "alice@example.test", devstack.Template)

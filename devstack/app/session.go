@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -63,11 +64,7 @@ func (s *sessions) start(w http.ResponseWriter, r *http.Request, who *person) *b
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	for id, old := range s.byID {
-		if !now.Before(old.expireAt) {
-			delete(s.byID, id)
-		}
-	}
+	maps.DeleteFunc(s.byID, func(_ string, old *browserSession) bool { return !now.Before(old.expireAt) })
 	if cookie, err := r.Cookie(cookieName); err == nil {
 		delete(s.byID, cookie.Value)
 	}

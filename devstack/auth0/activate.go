@@ -43,7 +43,7 @@ func (t *Tenant) renderActivate(w http.ResponseWriter, status int, b *browser, p
 // waiting finds the device that shows a code; case and separators don't matter.
 func (t *Tenant) waiting(userCode string) *device {
 	for _, d := range t.devices {
-		if d.status == devicePending && t.now().Before(d.expireAt) && oauthserver.SameUserCode(d.userCode, userCode) {
+		if d.status == oauthserver.DevicePending && t.now().Before(d.expireAt) && oauthserver.SameUserCode(d.userCode, userCode) {
 			return d
 		}
 	}
@@ -73,7 +73,7 @@ func (t *Tenant) activate(w http.ResponseWriter, r *http.Request) {
 		t.transactions[tx.id] = tx
 		portal.Redirect(w, tx.page(loginPath))
 	case decision == "cancel":
-		d.status = deviceDenied
+		d.status = oauthserver.DeviceDenied
 		t.site.Done(w, "Device Confirmation", "You cancelled. The device was not signed in.")
 	default:
 		portal.Redirect(w, activatePath+"?"+url.Values{"user_code": {d.userCode}}.Encode())
@@ -83,15 +83,15 @@ func (t *Tenant) activate(w http.ResponseWriter, r *http.Request) {
 // activated ends a device's transaction: somebody has signed in.
 func (t *Tenant) activated(w http.ResponseWriter, tx *transaction) {
 	delete(t.transactions, tx.id)
-	if tx.device.status != devicePending || !t.now().Before(tx.device.expireAt) {
+	if tx.device.status != oauthserver.DevicePending || !t.now().Before(tx.device.expireAt) {
 		t.site.Fail(w, http.StatusBadRequest, "This code was used already", "Start again from your device.")
 		return
 	}
 	if err := t.runAction(tx.grant, false); err != nil {
-		tx.device.status = deviceDenied
+		tx.device.status = oauthserver.DeviceDenied
 		t.site.Fail(w, http.StatusForbidden, "The device was not signed in", err.Error())
 		return
 	}
-	tx.device.status = deviceAllowed
+	tx.device.status = oauthserver.DeviceAllowed
 	t.site.Done(w, "Congratulations, you're all set!", "Your device is now connected.")
 }

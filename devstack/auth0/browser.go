@@ -1,6 +1,7 @@
 package auth0
 
 import (
+	"maps"
 	"net/http"
 	"time"
 
@@ -57,35 +58,11 @@ func (b *browser) signIn(u *user, now time.Time) {
 // prune forgets what has expired.
 func (t *Tenant) prune() {
 	now := t.now()
-	for id, b := range t.browsers {
-		if !now.Before(b.expireAt) {
-			delete(t.browsers, id)
-		}
-	}
-	for id, tx := range t.transactions {
-		if !now.Before(tx.expireAt) {
-			delete(t.transactions, id)
-		}
-	}
-	for id, c := range t.codes {
-		if !now.Before(c.expireAt) {
-			delete(t.codes, id)
-		}
-	}
-	for id, d := range t.devices {
-		// An expired device is told so once, if it asks in time.
-		if !now.Before(d.expireAt.Add(deviceLifetime)) {
-			delete(t.devices, id)
-		}
-	}
-	for id, until := range t.assertions {
-		if !now.Before(until) {
-			delete(t.assertions, id)
-		}
-	}
-	for id, r := range t.refreshTokens {
-		if !now.Before(r.family.expireAt) {
-			delete(t.refreshTokens, id)
-		}
-	}
+	maps.DeleteFunc(t.browsers, func(_ string, b *browser) bool { return !now.Before(b.expireAt) })
+	maps.DeleteFunc(t.transactions, func(_ string, tx *transaction) bool { return !now.Before(tx.expireAt) })
+	maps.DeleteFunc(t.codes, func(_ string, c *code) bool { return !now.Before(c.expireAt) })
+	// An expired device is told so once, if it asks in time.
+	maps.DeleteFunc(t.devices, func(_ string, d *device) bool { return !now.Before(d.expireAt.Add(deviceLifetime)) })
+	maps.DeleteFunc(t.assertions, func(_ string, until time.Time) bool { return !now.Before(until) })
+	maps.DeleteFunc(t.refreshTokens, func(_ string, r *refreshToken) bool { return !now.Before(r.family.expireAt) })
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/random"
 )
 
@@ -21,16 +22,8 @@ type device struct {
 	expireAt time.Time
 	polledAt time.Time
 	grant    *grant
-	status   deviceStatus
+	status   oauthserver.DeviceStatus
 }
-
-type deviceStatus int
-
-const (
-	devicePending deviceStatus = iota
-	deviceAllowed
-	deviceDenied
-)
 
 // createDevice begins a device's sign-in.
 func (t *Tenant) createDevice(r *http.Request, form url.Values) (object, error) {
@@ -80,13 +73,13 @@ func (t *Tenant) pollDevice(application *Application, form url.Values) (object, 
 		// Once, and invalid_grant from then on.
 		delete(t.devices, d.code)
 		return nil, errOAuth(403, "expired_token", "The device code has expired.")
-	case t.fault(FaultSlowDown), d.status == devicePending && tooFast:
+	case t.fault(FaultSlowDown), d.status == oauthserver.DevicePending && tooFast:
 		return nil, errOAuth(429, "slow_down", "You are polling faster than the specified interval of 5 seconds.")
-	case d.status == devicePending:
+	case d.status == oauthserver.DevicePending:
 		return nil, errOAuth(403, "authorization_pending", "User has yet to authorize device code.")
 	}
 	delete(t.devices, d.code)
-	if d.status == deviceDenied {
+	if d.status == oauthserver.DeviceDenied {
 		return nil, errOAuth(403, "access_denied", "User cancelled the confirmation prompt.")
 	}
 	return t.issue(d.grant)

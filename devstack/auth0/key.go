@@ -17,6 +17,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/zen-auth/zen/devstack/jose"
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/random"
 )
 
@@ -149,7 +150,7 @@ func (t *Tenant) serveKeySet(w http.ResponseWriter, _ *http.Request) {
 	}
 	t.mu.Unlock()
 	w.Header().Set("Cache-Control", "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400")
-	writeJSON(w, http.StatusOK, object{"keys": keys})
+	oauthserver.WriteJSON(w, http.StatusOK, object{"keys": keys})
 }
 
 // verify checks a JWT that this tenant signed for itself, and its lifetime.

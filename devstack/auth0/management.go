@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/random"
 )
 
@@ -84,10 +85,10 @@ func (t *Tenant) managed(scope string, handle func(r *http.Request) (int, any, e
 		if err != nil {
 			e := &managementError{http.StatusBadRequest, "invalid_body", "Payload validation error: " + err.Error()}
 			errors.As(err, &e)
-			writeJSON(w, e.status, object{"statusCode": e.status, "error": http.StatusText(e.status), "message": e.message, "errorCode": e.code})
+			oauthserver.WriteJSON(w, e.status, object{"statusCode": e.status, "error": http.StatusText(e.status), "message": e.message, "errorCode": e.code})
 			return
 		}
-		writeJSON(w, status, body)
+		oauthserver.WriteJSON(w, status, body)
 	})
 }
 
@@ -104,7 +105,7 @@ func (t *Tenant) allowed(authorization, scope string) error {
 		return &managementError{http.StatusUnauthorized, "invalid_token", "Invalid token"}
 	case t.now().Unix() >= int64(expires):
 		return &managementError{http.StatusUnauthorized, "invalid_token", "Expired token received for JSON Web Token validation"}
-	case !audienceHas(claims["aud"], t.baseURL+managementPath):
+	case !isFor(claims, t.baseURL+managementPath):
 		return &managementError{http.StatusUnauthorized, "invalid_token", "Bad audience: " + text(claims["aud"])}
 	case scope != "" && !slices.Contains(strings.Fields(text(claims["scope"])), scope):
 		return &managementError{http.StatusForbidden, "insufficient_scope", "Insufficient scope, expected any of: " + scope}

@@ -34,12 +34,7 @@ func (t *Tenant) pages() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		t.site.Fail(w, http.StatusNotFound, "Not found", "The address "+r.URL.Path+" leads nowhere.")
 	})
-	// A second guard beside the names in the forms, which nobody can guess.
-	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t.site.Fail(w, http.StatusForbidden, "This came from another site", "Nothing was done.")
-	}))
-	return crossOrigin.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return t.site.Guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		mux.ServeHTTP(w, r)
 	}))

@@ -6,6 +6,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+
+	"github.com/zen-auth/zen/devstack/oauthserver"
 )
 
 // maxBody bounds a request body.
@@ -55,16 +57,6 @@ func errUnavailable() *oauthError {
 	return errOAuth(503, "temporarily_unavailable", "Service Unavailable")
 }
 
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		status, encoded = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	w.Write(encoded)
-}
-
 func writeError(w http.ResponseWriter, err error) {
 	var e *oauthError
 	if !errors.As(err, &e) {
@@ -78,7 +70,7 @@ func writeError(w http.ResponseWriter, err error) {
 	if e.uri != "" {
 		body["error_uri"] = e.uri
 	}
-	writeJSON(w, e.status, body)
+	oauthserver.WriteJSON(w, e.status, body)
 }
 
 // readForm reads the parameters of an API call, a form or a JSON object of

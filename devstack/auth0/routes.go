@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 )
 
@@ -32,7 +33,7 @@ func (t *Tenant) routes() http.Handler {
 	mux.Handle("/u/", t.pages())
 	mux.Handle(managementPath, t.management())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusNotFound, object{"statusCode": 404, "error": "Not Found", "message": "Not Found"})
+		oauthserver.WriteJSON(w, http.StatusNotFound, object{"statusCode": 404, "error": "Not Found", "message": "Not Found"})
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if t.fault(FaultUnavailable) {
@@ -74,7 +75,7 @@ func (t *Tenant) api(handle apiHandler) http.Handler {
 			w.WriteHeader(http.StatusOK)
 			return
 		}
-		writeJSON(w, http.StatusOK, body)
+		oauthserver.WriteJSON(w, http.StatusOK, body)
 	})
 }
 
@@ -87,7 +88,7 @@ func (t *Tenant) errRateLimited() *oauthError {
 
 func (t *Tenant) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
 	base := t.BaseURL()
-	writeJSON(w, http.StatusOK, object{
+	oauthserver.WriteJSON(w, http.StatusOK, object{
 		"issuer":                                           base + "/",
 		"authorization_endpoint":                           base + "/authorize",
 		"token_endpoint":                                   base + "/oauth/token",

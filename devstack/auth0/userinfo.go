@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/zen-auth/zen/devstack/oauthserver"
 )
 
 // serveUserinfo shows the profile to an access token that was issued for it: one
@@ -22,7 +25,7 @@ func (t *Tenant) serveUserinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, profile)
+	oauthserver.WriteJSON(w, http.StatusOK, profile)
 }
 
 func (t *Tenant) userinfo(authorization string) object {
@@ -40,7 +43,7 @@ func (t *Tenant) userinfo(authorization string) object {
 	scope, _ := claims["scope"].(string)
 	subject, _ := claims["sub"].(string)
 	g := &grant{user: t.userByID(subject), scopes: strings.Fields(scope)}
-	if g.user == nil || !g.has("openid") || t.now().Unix() >= int64(expires) || !audienceHas(claims["aud"], t.baseURL+"/userinfo") {
+	if g.user == nil || !g.has("openid") || t.now().Unix() >= int64(expires) || !isFor(claims, t.baseURL+"/userinfo") {
 		return nil
 	}
 	if org, ok := claims["org_id"].(string); ok {
@@ -49,12 +52,8 @@ func (t *Tenant) userinfo(authorization string) object {
 	return t.profile(g)
 }
 
-func audienceHas(audience any, wanted string) bool {
-	switch aud := audience.(type) {
-	case string:
-		return aud == wanted
-	case []any:
-		return slices.Contains(aud, any(wanted))
-	}
-	return false
+// isFor reports whether an audience is one of a token's.
+func isFor(claims jwt.MapClaims, audience string) bool {
+	all, _ := claims.GetAudience()
+	return slices.Contains(all, audience)
 }

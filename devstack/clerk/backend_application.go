@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -139,10 +140,6 @@ func deleteApplication(inst *Instance, r *http.Request, _ params) (any, error) {
 		return nil, err
 	}
 	delete(inst.oauth.applications, a.ClientID)
-	for token, refresh := range inst.oauth.refreshTokens {
-		if refresh.grant.application == a {
-			delete(inst.oauth.refreshTokens, token)
-		}
-	}
+	maps.DeleteFunc(inst.oauth.refreshTokens, func(_ string, refresh *oauthRefresh) bool { return refresh.grant.application == a })
 	return object{"object": "oauth_application", "id": a.ID, "deleted": true}, nil
 }

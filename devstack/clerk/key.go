@@ -9,6 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/zen-auth/zen/devstack/jose"
+	"github.com/zen-auth/zen/devstack/oauthserver"
 )
 
 // keyRing holds the key that signs and the retired ones that are still published.
@@ -129,5 +130,5 @@ func (inst *Instance) serveKeySet(w http.ResponseWriter, _ *http.Request) {
 	set := ring.jwks()
 	inst.mu.Unlock()
 	w.Header().Set("Cache-Control", "public, max-age=300")
-	writeJSON(w, http.StatusOK, set)
+	oauthserver.WriteJSON(w, http.StatusOK, set)
 }

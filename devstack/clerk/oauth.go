@@ -135,15 +135,7 @@ func (inst *Instance) keepApplication(a *OAuthApplication) {
 
 // allows reports whether a redirect URI is one of the application's.
 func (a *OAuthApplication) allows(redirectURI string) bool {
-	if slices.Contains(a.RedirectURIs, redirectURI) {
-		return true
-	}
-	u, err := url.Parse(redirectURI)
-	if err != nil || u.Scheme != "http" || u.Hostname() != "127.0.0.1" || u.User != nil || u.Fragment != "" {
-		return false
-	}
-	u.Host = "127.0.0.1"
-	return slices.Contains(a.RedirectURIs, u.String())
+	return oauthserver.AllowsRedirect(a.RedirectURIs, redirectURI, "127.0.0.1")
 }
 
 func (inst *Instance) oauthRoutes(mux *http.ServeMux) {
@@ -197,13 +189,13 @@ func (inst *Instance) oauthAPI(handle oauthHandler) http.Handler {
 		var refused *oauthError
 		switch {
 		case errors.As(err, &refused):
-			writeJSON(w, refused.status, object{"error": refused.code, "error_description": refused.text})
+			oauthserver.WriteJSON(w, refused.status, object{"error": refused.code, "error_description": refused.text})
 		case err != nil:
 			writeError(w, err)
 		case body == nil:
 			w.WriteHeader(http.StatusOK)
 		default:
-			writeJSON(w, http.StatusOK, body)
+			oauthserver.WriteJSON(w, http.StatusOK, body)
 		}
 	})
 }
@@ -249,7 +241,7 @@ func (inst *Instance) serveMetadata(w http.ResponseWriter, _ *http.Request) {
 	}
 	document["grant_types_supported"] = grants
 	w.Header().Set("Cache-Control", "public, max-age=300")
-	writeJSON(w, http.StatusOK, document)
+	oauthserver.WriteJSON(w, http.StatusOK, document)
 }
 
 // requestedScopes are those of a scope parameter that the application has.

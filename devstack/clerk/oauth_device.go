@@ -23,16 +23,8 @@ type oauthDevice struct {
 	polledAt       time.Time
 	interval       time.Duration
 	grant          *oauthGrant
-	status         deviceStatus
+	status         oauthserver.DeviceStatus
 }
-
-type deviceStatus int
-
-const (
-	devicePending deviceStatus = iota
-	deviceAllowed
-	deviceDenied
-)
 
 // oauthCreateDevice begins a device's sign-in.
 func oauthCreateDevice(inst *Instance, r *http.Request) (object, error) {
@@ -72,14 +64,14 @@ func (inst *Instance) pollOAuthDevice(application *OAuthApplication, r *http.Req
 	switch {
 	case !now.Before(d.expireAt):
 		return nil, errOAuth(400, "expired_token", "The device code has expired.")
-	case d.status == devicePending && tooFast:
+	case d.status == oauthserver.DevicePending && tooFast:
 		d.interval += pollInterval
 		return nil, errOAuth(400, "slow_down", "The client is polling too often.")
-	case d.status == devicePending:
+	case d.status == oauthserver.DevicePending:
 		return nil, errOAuth(400, "authorization_pending", "The authorization request is still pending.")
 	}
 	delete(inst.oauth.devices, d.code)
-	if d.status == deviceDenied {
+	if d.status == oauthserver.DeviceDenied {
 		return nil, errOAuth(400, "access_denied", "The user denied the request.")
 	}
 	return inst.oauthTokens(d.grant)
@@ -88,7 +80,7 @@ func (inst *Instance) pollOAuthDevice(application *OAuthApplication, r *http.Req
 // waitingDevice finds the device that shows a code; case and separators don't matter.
 func (inst *Instance) waitingDevice(typed string) *oauthDevice {
 	for _, d := range inst.oauth.devices {
-		if d.status == devicePending && inst.now().Before(d.expireAt) && oauthserver.SameUserCode(d.userCode, typed) {
+		if d.status == oauthserver.DevicePending && inst.now().Before(d.expireAt) && oauthserver.SameUserCode(d.userCode, typed) {
 			return d
 		}
 	}

@@ -43,12 +43,7 @@ func (inst *Instance) portalPages() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		inst.site.Fail(w, http.StatusNotFound, "Not found", "The address "+r.URL.Path+" leads nowhere.")
 	})
-	// A second guard beside the names in the forms, which nobody can guess.
-	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		inst.site.Fail(w, http.StatusForbidden, "This came from another site", "Nothing was done.")
-	}))
-	return crossOrigin.Handler(mux)
+	return inst.site.Guard(mux)
 }
 
 // portalStep finds the transaction that a page is about. It belongs to the browser
@@ -227,13 +222,13 @@ func (inst *Instance) consentOAuth(w http.ResponseWriter, r *http.Request, tx *o
 
 func (inst *Instance) answerDevice(w http.ResponseWriter, d *oauthDevice, allowed bool) {
 	switch {
-	case d.status != devicePending || !inst.now().Before(d.expireAt):
+	case d.status != oauthserver.DevicePending || !inst.now().Before(d.expireAt):
 		inst.site.Fail(w, http.StatusBadRequest, "This code was used already", "Start again from your device.")
 	case allowed:
-		d.status = deviceAllowed
+		d.status = oauthserver.DeviceAllowed
 		inst.site.Done(w, "Device connected", "You can close this page and go back to your device.")
 	default:
-		d.status = deviceDenied
+		d.status = oauthserver.DeviceDenied
 		inst.site.Done(w, "Request denied", "The device was not signed in.")
 	}
 }

@@ -256,7 +256,7 @@ func (inst *Instance) oauthUserinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, profile)
+	oauthserver.WriteJSON(w, http.StatusOK, profile)
 }
 
 func (inst *Instance) userinfo(r *http.Request) (object, error) {

@@ -1,6 +1,9 @@
 package clerk
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 const (
 	// pruneInterval bounds how often everything is looked through.
@@ -18,11 +21,7 @@ func (inst *Instance) prune() {
 	}
 	inst.prunedAt = now
 	long := now.Add(-endedRetention)
-	for id, s := range inst.sessions {
-		if !inst.active(s) && s.updatedAt.Before(long) {
-			delete(inst.sessions, id)
-		}
-	}
+	maps.DeleteFunc(inst.sessions, func(_ string, s *session) bool { return !inst.active(s) && s.updatedAt.Before(long) })
 	for id, cl := range inst.clients {
 		had := len(cl.sessions)
 		switch {
@@ -33,41 +32,17 @@ func (inst *Instance) prune() {
 			delete(inst.clients, id)
 		}
 	}
-	for id, t := range inst.tickets {
-		if t.expireAt.Before(long) {
-			delete(inst.tickets, id)
-		}
-	}
-	for id, t := range inst.m2mTokens {
-		if t.expired(long) {
-			delete(inst.m2mTokens, id)
-		}
-	}
-	for key, w := range inst.windows {
-		if now.Sub(w.start) >= limitWindow {
-			delete(inst.windows, key)
-		}
-	}
+	maps.DeleteFunc(inst.tickets, func(_ string, t *signInToken) bool { return t.expireAt.Before(long) })
+	maps.DeleteFunc(inst.m2mTokens, func(_ string, t *m2mToken) bool { return t.expired(long) })
+	maps.DeleteFunc(inst.windows, func(_ string, w *window) bool { return now.Sub(w.start) >= limitWindow })
 	inst.oauth.prune(now)
 }
 
 // forget drops what a user that is no more had allowed.
 func (o *oauthState) forget(u *user) {
-	for id, a := range o.accessTokens {
-		if a.grant.user == u {
-			delete(o.accessTokens, id)
-		}
-	}
-	for id, r := range o.refreshTokens {
-		if r.grant.user == u {
-			delete(o.refreshTokens, id)
-		}
-	}
-	for id, c := range o.codes {
-		if c.grant.user == u {
-			delete(o.codes, id)
-		}
-	}
+	maps.DeleteFunc(o.accessTokens, func(_ string, a *oauthAccess) bool { return a.grant.user == u })
+	maps.DeleteFunc(o.refreshTokens, func(_ string, r *oauthRefresh) bool { return r.grant.user == u })
+	maps.DeleteFunc(o.codes, func(_ string, c *oauthCode) bool { return c.grant.user == u })
 	for _, b := range o.browsers {
 		if b.user == u {
 			b.user = nil
@@ -76,29 +51,9 @@ func (o *oauthState) forget(u *user) {
 }
 
 func (o *oauthState) prune(now time.Time) {
-	for id, tx := range o.transactions {
-		if !now.Before(tx.expireAt) {
-			delete(o.transactions, id)
-		}
-	}
-	for id, b := range o.browsers {
-		if !now.Before(b.expireAt) {
-			delete(o.browsers, id)
-		}
-	}
-	for id, c := range o.codes {
-		if !now.Before(c.expireAt) {
-			delete(o.codes, id)
-		}
-	}
-	for id, d := range o.devices {
-		if !now.Before(d.expireAt.Add(deviceLifetime)) {
-			delete(o.devices, id)
-		}
-	}
-	for id, a := range o.accessTokens {
-		if !now.Before(a.expireAt) {
-			delete(o.accessTokens, id)
-		}
-	}
+	maps.DeleteFunc(o.transactions, func(_ string, tx *oauthTransaction) bool { return !now.Before(tx.expireAt) })
+	maps.DeleteFunc(o.browsers, func(_ string, b *portalBrowser) bool { return !now.Before(b.expireAt) })
+	maps.DeleteFunc(o.codes, func(_ string, c *oauthCode) bool { return !now.Before(c.expireAt) })
+	maps.DeleteFunc(o.devices, func(_ string, d *oauthDevice) bool { return !now.Before(d.expireAt.Add(deviceLifetime)) })
+	maps.DeleteFunc(o.accessTokens, func(_ string, a *oauthAccess) bool { return !now.Before(a.expireAt) })
 }

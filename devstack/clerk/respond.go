@@ -1,34 +1,25 @@
 package clerk
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/zen-auth/zen/devstack/oauthserver"
 )
 
 // object is one JSON object of an answer.
 type object map[string]any
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		status, encoded = http.StatusInternalServerError, []byte(`{"errors":[]}`)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	w.Write(encoded)
-}
 
 // created is an answer with the status 201.
 type created struct{ body any }
 
 func writeAnswer(w http.ResponseWriter, answer any) {
 	if c, ok := answer.(created); ok {
-		writeJSON(w, http.StatusCreated, c.body)
+		oauthserver.WriteJSON(w, http.StatusCreated, c.body)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
+	oauthserver.WriteJSON(w, http.StatusOK, answer)
 }
 
 // writeError answers with ClerkErrors. An error that is not of the catalogue is
@@ -52,5 +43,5 @@ func writeError(w http.ResponseWriter, err error) {
 		item["meta"] = e.meta
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, e.status, object{"errors": []object{item}, "clerk_trace_id": newJTI()})
+	oauthserver.WriteJSON(w, e.status, object{"errors": []object{item}, "clerk_trace_id": newJTI()})
 }

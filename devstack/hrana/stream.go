@@ -2,6 +2,7 @@ package hrana
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -148,11 +149,7 @@ func (ss *streams) expireStream(st *stream) {
 		delete(ss.waiting, st.id)
 		ss.expired[st.id] = now
 	}
-	for id, since := range ss.expired {
-		if now.Sub(since) > expiredKept {
-			delete(ss.expired, id)
-		}
-	}
+	maps.DeleteFunc(ss.expired, func(_ uint64, since time.Time) bool { return now.Sub(since) > expiredKept })
 	ss.mu.Unlock()
 	if mine {
 		st.close()

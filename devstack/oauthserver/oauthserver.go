@@ -4,9 +4,11 @@ package oauthserver
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/devstack/random"
@@ -39,6 +41,41 @@ func Verifies(challenge, verifier string) bool {
 	sum := sha256.Sum256([]byte(verifier))
 	return random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), challenge)
 }
+
+// AllowsRedirect reports whether a redirect URI is a registered one. At the loopback hosts
+// it may have any port (RFC 8252, section 7.3), which is registered without one.
+func AllowsRedirect(registered []string, redirectURI string, loopback ...string) bool {
+	if slices.Contains(registered, redirectURI) {
+		return true
+	}
+	u, err := url.Parse(redirectURI)
+	if err != nil || u.Scheme != "http" || u.User != nil || u.Fragment != "" || !slices.Contains(loopback, u.Hostname()) {
+		return false
+	}
+	u.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
+	return slices.Contains(registered, u.String())
+}
+
+// WriteJSON writes an answer. What can't be written as JSON is a server_error.
+func WriteJSON(w http.ResponseWriter, status int, body any) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		status, encoded = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(encoded)
+}
+
+// DeviceStatus is what a person has said of a device.
+type DeviceStatus int
+
+// The zero value is that nobody has said anything yet.
+const (
+	DevicePending DeviceStatus = iota
+	DeviceAllowed
+	DeviceDenied
+)
 
 // Reply is a redirect URI with an answer in its query.
 func Reply(redirectURI string, answer url.Values) string {

@@ -44,3 +44,20 @@ func TestAddresses(t *testing.T) {
 		t.Error("the typed code")
 	}
 }
+
+func TestAllowsRedirect(t *testing.T) {
+	registered := []string{"https://app.test/back", "http://127.0.0.1/back", "http://[::1]/back"}
+	for address, want := range map[string]bool{
+		"https://app.test/back": true, "https://app.test:1/back": false, "https://app.test/other": false,
+		"http://127.0.0.1/back": true, "http://127.0.0.1:4711/back": true, "http://127.0.0.1:4711/": false, "https://127.0.0.1:4711/back": false,
+		"http://127.0.0.1:4711/back#x": false, "http://me@127.0.0.1:4711/back": false, "http://localhost:4711/back": false,
+		"http://[::1]:4711/back": true, "%": false,
+	} {
+		if got := AllowsRedirect(registered, address, "127.0.0.1", "::1"); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+	}
+	if AllowsRedirect(registered, "http://[::1]:4711/back", "127.0.0.1") {
+		t.Error("a loopback host that the issuer doesn't know")
+	}
+}

@@ -5,14 +5,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/zen-auth/zen/devstack/jose"
+	"github.com/zen-auth/zen/devstack/oauthserver"
 	"github.com/zen-auth/zen/devstack/portal"
 	"github.com/zen-auth/zen/devstack/random"
 )
@@ -121,22 +122,7 @@ func (i *Issuer) client(id string) *Client {
 
 // allows reports whether a redirect URI is one of the client's.
 func (c *Client) allows(redirectURI string) bool {
-	if slices.Contains(c.RedirectURIs, redirectURI) {
-		return true
-	}
-	u, err := url.Parse(redirectURI)
-	if err != nil || u.Scheme != "http" || u.User != nil || u.Fragment != "" {
-		return false
-	}
-	switch u.Hostname() {
-	case "127.0.0.1":
-		u.Host = "127.0.0.1"
-	case "::1":
-		u.Host = "[::1]"
-	default:
-		return false
-	}
-	return slices.Contains(c.RedirectURIs, u.String())
+	return oauthserver.AllowsRedirect(c.RedirectURIs, redirectURI, "127.0.0.1", "::1")
 }
 
 // signingKey is the key, made when it is first needed.
@@ -154,19 +140,11 @@ func (i *Issuer) signingKey() (jose.Key, error) {
 // prune forgets what has expired.
 func (i *Issuer) prune() {
 	now := i.now()
-	forget(i.browsers, func(b *browser) bool { return now.Before(b.expireAt) })
-	forget(i.transactions, func(t *transaction) bool { return now.Before(t.expireAt) })
-	forget(i.codes, func(c *code) bool { return now.Before(c.expireAt) })
-	forget(i.refresh, func(r *refreshToken) bool { return now.Before(r.expireAt) })
-	forget(i.access, func(a *accessToken) bool { return now.Before(a.expireAt) })
+	maps.DeleteFunc(i.browsers, func(_ string, b *browser) bool { return !now.Before(b.expireAt) })
+	maps.DeleteFunc(i.transactions, func(_ string, t *transaction) bool { return !now.Before(t.expireAt) })
+	maps.DeleteFunc(i.codes, func(_ string, c *code) bool { return !now.Before(c.expireAt) })
+	maps.DeleteFunc(i.refresh, func(_ string, r *refreshToken) bool { return !now.Before(r.expireAt) })
+	maps.DeleteFunc(i.access, func(_ string, a *accessToken) bool { return !now.Before(a.expireAt) })
 	// An expired device is told so, if it asks in time.
-	forget(i.devices, func(d *device) bool { return now.Before(d.expireAt.Add(deviceLifetime)) })
-}
-
-func forget[T any](all map[string]T, keep func(T) bool) {
-	for id, one := range all {
-		if !keep(one) {
-			delete(all, id)
-		}
-	}
+	maps.DeleteFunc(i.devices, func(_ string, d *device) bool { return !now.Before(d.expireAt.Add(deviceLifetime)) })
 }

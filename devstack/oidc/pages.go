@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,8 +38,6 @@ type browser struct {
 }
 
 func (i *Issuer) pages(mux *http.ServeMux) {
-	// A guard beside the transactions' ids, which nobody can guess.
-	crossOrigin := http.NewCrossOriginProtection()
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET " + loginPath: i.step(i.showLogin), "POST " + loginPath: i.step(i.login),
 		"GET " + consentPath: i.step(i.showConsent), "POST " + consentPath: i.step(i.consent),
@@ -46,7 +45,7 @@ func (i *Issuer) pages(mux *http.ServeMux) {
 		"GET " + logoutPath: i.logout, "POST " + logoutPath: i.logout,
 		"GET " + stylePath: portal.Style,
 	} {
-		mux.Handle(pattern, crossOrigin.Handler(handle))
+		mux.Handle(pattern, i.site.Guard(handle))
 	}
 }
 
@@ -209,7 +208,9 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 	if b := i.browserOf(w, r); b.user != nil && b.user.Subject == claims.Subject {
 		b.user = nil
 	}
-	forget(i.refresh, func(t *refreshToken) bool { return t.grant.client != c || t.grant.user.Subject != claims.Subject })
+	maps.DeleteFunc(i.refresh, func(_ string, t *refreshToken) bool {
+		return t.grant.client == c && t.grant.user.Subject == claims.Subject
+	})
 	if to == "" {
 		i.site.Done(w, "You are logged out", "You can close this page.")
 		return

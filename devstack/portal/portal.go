@@ -121,3 +121,13 @@ func Style(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Write(style)
 }
+
+// Guard lets no page of another site act: a second guard beside the names in the forms,
+// which nobody can guess.
+func (s *Site) Guard(next http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Fail(w, http.StatusForbidden, "This came from another site", "Nothing was done.")
+	}))
+	return crossOrigin.Handler(next)
+}
