@@ -17,6 +17,7 @@ type conn struct {
 	d         *database
 	immediate bool // transactions are BEGIN IMMEDIATE
 	asText    bool // times stay text
+	ahead     bool // rows are read ahead: those that are not yet read keep others from writing
 	inTx      bool // a transaction of BeginTx goes on
 }
 
@@ -131,11 +132,7 @@ func (c *conn) query(ctx context.Context, s *statement, args []driver.NamedValue
 		return nil, err
 	}
 	s.busy = true
-	r.names, r.types = s.columns()
-	if !c.asText {
-		r.times = hrana.NewTimes(r.types)
-	}
-	r.batch = newBatch()
+	r.batch = newBatch(c.ahead)
 	if err := r.fill(); err != nil {
 		r.release()
 		return nil, err

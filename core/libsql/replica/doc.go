@@ -37,6 +37,11 @@
 // file:PATH and :memory: are the SQLite that is inside of go-libsql. All connections
 // of a handle on :memory: see the same database.
 //
+// A file that is made here keeps a write-ahead log, so that reads and writes don't wait
+// for each other. A file of another program stays in the mode that it has. In memory, and
+// in a file with a rollback journal, rows that nobody has read yet would keep every other
+// connection from writing: there up to 16 MiB of a result are read ahead.
+//
 // # Values, parameters, errors
 //
 // They are those of package hrana in all modes: columns that are declared as dates are

@@ -53,6 +53,9 @@ func newLocal(path string, options libsql.Options) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !memory && !options.ReadOnly {
+		d.makeWAL()
+	}
 	if !memory {
 		d.close()
 		return l, nil
@@ -123,7 +126,31 @@ func (l *local) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{d: d, immediate: l.options.TxMode == hrana.Immediate, asText: l.options.TimesAsText}, nil
+	return &conn{
+		d: d, immediate: l.options.TxMode == hrana.Immediate, asText: l.options.TimesAsText,
+		ahead: d.pragma("journal_mode") != "wal",
+	}, nil
+}
+
+// makeWAL has a file that is still empty keep a write-ahead log, in which reads and
+// writes don't wait for each other. What has a database in it already stays as it is:
+// other programs may depend on it.
+func (d *database) makeWAL() {
+	if d.pragma("page_count") == int64(0) {
+		d.pragma("journal_mode = WAL") // without it where the file system is not up to it
+	}
+}
+
+// pragma is the value that a pragma answers with, or nil.
+func (d *database) pragma(text string) any {
+	rows, err := (&conn{d: d}).QueryContext(context.Background(), "PRAGMA "+text, nil)
+	if err != nil {
+		return nil
+	}
+	defer rows.Close()
+	value := make([]driver.Value, 1)
+	_ = rows.Next(value)
+	return value[0]
 }
 
 // Driver returns a driver that opens nothing by name.

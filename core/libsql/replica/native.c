@@ -48,16 +48,17 @@ int zen_bind_blob(sqlite3_stmt *s, int i, const void *data, size_t n) {
 // zen_fetch steps and puts each value as its type and eight bytes, which are the
 // length of a text or blob that follows. ROW is for more rows.
 int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
-	int i, n = sqlite3_column_count(s);
+	int i, n;
 	b->used = b->need = 0;
-	for (b->rows = 0; b->rows < b->max; b->rows++) {
+	for (b->rows = 0; b->rows < b->max || b->ahead > 0; b->rows++) {
 		size_t size = 0;
-		unsigned char *p = b->data + b->used;
+		unsigned char *p;
 		if (!b->pending) {
 			int rc = sqlite3_step(s);
 			if (rc != ROW) return rc;
 			b->pending = 1;
 		}
+		n = sqlite3_column_count(s); // the first step may have compiled it anew
 		for (i = 0; i < n; i++) {
 			size += 9;
 			switch (sqlite3_column_type(s, i)) {
@@ -66,9 +67,15 @@ int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
 			}
 		}
 		if (b->size - b->used < size) {
-			if (b->rows == 0) b->need = size;
-			return ROW;
+			size_t larger = 2 * (b->used + size);
+			if (larger > b->ahead || (p = realloc(b->data, larger)) == NULL) {
+				if (b->rows == 0) b->need = size;
+				return ROW;
+			}
+			b->data = p;
+			b->size = larger;
 		}
+		p = b->data + b->used;
 		for (i = 0; i < n; i++) {
 			int type = sqlite3_column_type(s, i);
 			int64_t integer = 0;

@@ -100,6 +100,7 @@ typedef struct {
 typedef struct {
 	unsigned char *data;
 	size_t size, used, need;
+	size_t ahead; // grow to this many bytes rather than leave rows, or 0
 	int rows, max;
 	int pending; // a row was stepped to and is not in data
 } zen_batch;

@@ -53,6 +53,12 @@ func (r *rows) fill() error {
 	done := r.c.d.interruptible(r.ctx)
 	err := r.batch.fill(r.s)
 	done()
+	if r.names == nil { // only now: the first step compiles anew what others have changed
+		r.names, r.types = r.s.columns()
+		if !r.c.asText {
+			r.times = hrana.NewTimes(r.types)
+		}
+	}
 	if err == nil && r.batch.ended {
 		// The rows that are left are here: a sync need not wait for them to be read.
 		r.giveUp()

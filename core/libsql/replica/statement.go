@@ -130,12 +130,17 @@ type batch struct {
 const (
 	firstBatch = 64 << 10 // bytes
 	maxRows    = 512      // of a batch
+	maxAhead   = 16 << 20 // bytes of rows that are read ahead
 )
 
-func newBatch() *batch {
+// newBatch makes one. With ahead, it takes all rows at once where that is not too much.
+func newBatch(ahead bool) *batch {
 	b := &batch{c: (*C.zen_batch)(C.calloc(1, C.sizeof_zen_batch))}
 	b.grow(firstBatch)
 	b.c.max = 1
+	if ahead {
+		b.c.ahead = maxAhead
+	}
 	return b
 }
 
