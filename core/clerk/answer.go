@@ -78,6 +78,15 @@ func Refusal(what string, res *http.Response, body []byte) error {
 	case code == "operation_not_allowed_on_satellite_domain":
 		failure.Kind = provider.ErrConfig
 		failure.Hint = "people sign in at the instance's primary domain: take proxy_url out, or set it to that domain's"
+	case code == "missing_organization_permission":
+		failure.Kind = provider.ErrPermission
+		failure.Hint = "who manages the members of the organization may do this: zen team list shows the roles"
+	case code == "organization_membership_quota_exceeded":
+		failure.Kind = provider.ErrPermission
+		failure.Hint = "the limit counts members and pending invitations: revoke or remove some, or raise it in the Clerk dashboard"
+	case code == "organization_not_enabled_in_instance":
+		failure.Kind = provider.ErrConfig
+		failure.Hint = "organizations are switched on in the Clerk dashboard"
 	case code == "form_identifier_not_found":
 		failure.Hint = "is it an address of an account of this app?"
 	case code == "user_banned", code == "user_locked":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -43,6 +44,7 @@ type call struct {
 	what   string
 	method string
 	path   string
+	query  url.Values
 	form   url.Values
 	// client is the client JWT; zero asks for a new client.
 	client provider.Secret
@@ -79,11 +81,18 @@ func (f *Frontend) do(ctx context.Context, c call, out any) (next provider.Secre
 
 func (f *Frontend) request(ctx context.Context, c call) (*http.Request, error) {
 	query := url.Values{"_is_native": {"1"}, "__clerk_api_version": {apiVersion}}
+	maps.Copy(query, c.query)
+	method := c.method
 	var body io.Reader
-	if c.method == http.MethodPost {
+	if method != http.MethodGet {
+		if method != http.MethodPost {
+			// As clerk-js sends them.
+			query.Set("_method", method)
+			method = http.MethodPost
+		}
 		body = strings.NewReader(c.form.Encode())
 	}
-	req, err := http.NewRequestWithContext(ctx, c.method, f.base+c.path+"?"+query.Encode(), body)
+	req, err := http.NewRequestWithContext(ctx, method, f.base+c.path+"?"+query.Encode(), body)
 	if err != nil {
 		return nil, Unavailable(c.what, "the request can't be made")
 	}

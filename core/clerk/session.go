@@ -19,17 +19,20 @@ type Session struct {
 	// that is good from then on, also after an error.
 	Client provider.Secret
 	// Name is what the user signs in with, for people; it may be empty.
-	Name    string
-	Expires time.Time
+	Name string
+	// Organization is the id of the active organisation, as Clerk said last; "" is none.
+	Organization string
+	Expires      time.Time
 }
 
 // clientView is the part that matters here of Clerk's client object.
 type clientView struct {
 	Sessions []struct {
-		ID       string `json:"id"`
-		Status   string `json:"status"`
-		ExpireAt int64  `json:"expire_at"`
-		User     struct {
+		ID           string `json:"id"`
+		Status       string `json:"status"`
+		ExpireAt     int64  `json:"expire_at"`
+		Organization string `json:"last_active_organization_id"`
+		User         struct {
 			Identifier string `json:"identifier"`
 		} `json:"public_user_data"`
 	} `json:"sessions"`
@@ -45,7 +48,7 @@ func (s *Session) adopt(view *clientView) string {
 		if other.ID != s.ID {
 			continue
 		}
-		s.Name = Harmless(other.User.Identifier)
+		s.Name, s.Organization = Harmless(other.User.Identifier), other.Organization
 		if other.ExpireAt > 0 {
 			s.Expires = time.UnixMilli(other.ExpireAt).UTC()
 		}
@@ -54,9 +57,20 @@ func (s *Session) adopt(view *clientView) string {
 	return ""
 }
 
-// Activate makes an organisation, by id or slug, the session's active one.
+// Activate makes an organisation, by id or slug, the session's active one; "" is none. An
+// instance that wants an organisation of everybody leaves it as it is then:
+// Session.Organization is what it is afterwards.
 func (f *Frontend) Activate(ctx context.Context, s *Session, organization string) error {
-	return f.sessionCall(ctx, s, "activate the organisation", "/touch", url.Values{"active_organization_id": {organization}}, nil)
+	var answer struct {
+		Response struct {
+			Organization string `json:"last_active_organization_id"`
+		} `json:"response"`
+	}
+	err := f.sessionCall(ctx, s, "activate the organisation", "/touch", url.Values{"active_organization_id": {organization}}, &answer)
+	if err == nil {
+		s.Organization = answer.Response.Organization
+	}
+	return err
 }
 
 // End ends the session at Clerk. One that had ended before is no error.

@@ -54,14 +54,15 @@ func endSession(status string) frontendHandler {
 }
 
 // touchSession makes an organisation the active one. Sent empty, it activates
-// the personal account.
+// the personal account, but where the instance wants an organisation of everybody: there it
+// leaves the active one.
 func touchSession(inst *Instance, c *call) (any, error) {
 	s, err := inst.sessionOf(c.client, c.r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	if c.form.Has("active_organization_id") {
-		if err := inst.activate(s, c.form.Get("active_organization_id"), errOrganizationUnauthorized()); err != nil {
+	if organization := c.form.Get("active_organization_id"); organization != "" || c.form.Has("active_organization_id") && inst.opts.NoActiveOrganization {
+		if err := inst.activate(s, organization, errOrganizationUnauthorized()); err != nil {
 			return nil, err
 		}
 	}

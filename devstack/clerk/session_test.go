@@ -47,20 +47,26 @@ func TestSessionEnds(t *testing.T) {
 }
 
 func TestTouchOrganization(t *testing.T) {
-	b := newBench(t, func(o *Options) {
-		o.Organizations = []Organization{{Slug: "acme"}, {Slug: "beta"}, {Slug: "alien"}}
-		o.Users = []User{{Email: "alice@example.test", Memberships: []Membership{
-			{Organization: "acme", Role: "org:admin"}, {Organization: "beta", Role: "org:member"},
-		}}}
-	})
-	clientJWT, id := b.signIn(b.alice)
-	path := "/v1/client/sessions/" + id
-	for _, tt := range []struct{ send, slug string }{{"beta", "beta"}, {"", ""}, {"acme", "acme"}} {
-		r := b.native("POST", path+"/touch", clientJWT, map[string][]string{"active_organization_id": {tt.send}})
-		b.want(r, 200, "")
-		slug, _ := b.claimsOf(b.mint(clientJWT, id, ""))["o"].(map[string]any)["slg"].(string)
-		if slug != tt.slug {
-			t.Errorf("touched %q, token has %q", tt.send, slug)
+	var b *bench
+	var clientJWT, id, path string
+	for _, none := range []bool{true, false} {
+		b = newBench(t, func(o *Options) {
+			o.NoActiveOrganization = none
+			o.Organizations = []Organization{{Slug: "acme"}, {Slug: "beta"}, {Slug: "alien"}}
+			o.Users = []User{{Email: "alice@example.test", Memberships: []Membership{
+				{Organization: "acme", Role: "org:admin"}, {Organization: "beta", Role: "org:member"},
+			}}}
+		})
+		clientJWT, id = b.signIn(b.alice)
+		path = "/v1/client/sessions/" + id
+		emptied := map[bool]string{false: "beta"}[none] // an instance that wants one of everybody keeps it
+		for _, tt := range []struct{ send, slug string }{{"beta", "beta"}, {"", emptied}, {"acme", "acme"}} {
+			r := b.native("POST", path+"/touch", clientJWT, map[string][]string{"active_organization_id": {tt.send}})
+			b.want(r, 200, "")
+			o, _ := b.claimsOf(b.mint(clientJWT, id, ""))["o"].(map[string]any)
+			if slug, _ := o["slg"].(string); slug != tt.slug {
+				t.Errorf("touched %q, token has %q", tt.send, slug)
+			}
 		}
 	}
 	b.want(b.native("POST", path+"/touch", clientJWT, map[string][]string{"active_organization_id": {"alien"}}), 404, "organization_not_found_or_unauthorized")
