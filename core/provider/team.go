@@ -8,6 +8,10 @@ import (
 // Team manages the members of an organisation, with the credential of one of them and
 // by that one's rights: what they don't allow is ErrPermission. credential, where not
 // nil, replaces the one of the request, beside an error too.
+//
+// An error of no class is about the one person that was asked for: somebody is a member
+// already, or invited, or has no address. zen goes on with the next one then. What would
+// stop the next one as well has a class.
 type Team interface {
 	Members(ctx context.Context, req TeamRequest) (members []Member, credential *Credential, err error)
 	Invitations(ctx context.Context, req TeamRequest) (invitations []Invitation, credential *Credential, err error)
@@ -59,7 +63,9 @@ type Invite struct {
 	Email string
 	// Role is the issuer's name for it; "" is the organisation's default.
 	Role string
-	// RedirectURL is where the invitation leads; "" is the issuer's default.
+	// RedirectURL is where the invitation leads; "" is the issuer's default. An issuer that
+	// takes none, or no Lifetime, is errors.ErrUnsupported: nobody is invited otherwise than
+	// was asked for.
 	RedirectURL string
 	// Lifetime is how long it can be accepted; zero is the issuer's default.
 	Lifetime time.Duration

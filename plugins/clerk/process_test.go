@@ -73,7 +73,7 @@ func TestThroughAProcess(t *testing.T) {
 		keyBridgeURL:      provider.NewSecret("http://127.0.0.1:1/cli"),
 	}, &log)
 	description, err := client.Describe(t.Context())
-	if err != nil || len(description.Services) != 4 {
+	if err != nil || len(description.Services) != 6 {
 		t.Errorf("services %q, %v", description.Services, err)
 	}
 
