@@ -36,6 +36,14 @@ const (
 	// provider does again.
 	Fallback Kind = "fallback"
 	Return   Kind = "return"
+	// What was done in an organization: somebody was invited, an invitation was ended, a
+	// member was removed, a member has another role. OrganizationUse: another organization
+	// is the active one of a sign-in.
+	Invite           Kind = "invite"
+	RevokeInvitation Kind = "revoke-invitation"
+	RemoveMember     Kind = "remove-member"
+	ChangeRole       Kind = "change-role"
+	OrganizationUse  Kind = "organization-use"
 )
 
 // Event is one line of the log.
@@ -52,6 +60,11 @@ type Event struct {
 	// Subject is whom the credential belongs to, Database the host of the database.
 	Subject  string `json:"subject,omitempty"`
 	Database string `json:"database,omitempty"`
+	// Organization is where something was done, Member to whom, and Role the one that they
+	// were given.
+	Organization string `json:"organization,omitempty"`
+	Member       string `json:"member,omitempty"`
+	Role         string `json:"role,omitempty"`
 	// Outcome is "ok", or the class of the failure in the words of the contract.
 	Outcome string `json:"outcome"`
 	// TokenExpires is the end of the token that was made or refused.
@@ -109,7 +122,7 @@ func (l *Log) Write(e Event) {
 func (l *Log) write(e Event) error {
 	e.Time, e.PID = l.now().UTC(), os.Getpid()
 	e.TokenExpires = e.TokenExpires.UTC()
-	for _, field := range []*string{&e.Profile, &e.Provider, &e.TokenProvider, &e.Subject, &e.Database} {
+	for _, field := range []*string{&e.Profile, &e.Provider, &e.TokenProvider, &e.Subject, &e.Database, &e.Organization, &e.Member, &e.Role} {
 		*field = text.Cut(*field, maxText)
 	}
 	line, err := json.Marshal(e)

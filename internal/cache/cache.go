@@ -31,6 +31,9 @@ type Profile struct {
 	// first one, DefaultProvider.
 	Provider        string
 	DefaultProvider string
+	// Organization is the one that sign-ins and tokens have to be for, by its id or slug;
+	// "" is whichever the sign-in is for.
+	Organization string
 	// TokenProvider issues the tokens; "" is the one that signs in.
 	TokenProvider string
 	// Fallback are the providers that issue the tokens, in this order, while those
@@ -57,6 +60,7 @@ type Profile struct {
 func FromConfig(cfg *config.Config, p config.Profile) Profile {
 	c := Profile{
 		Name:          p.Name.Value,
+		Organization:  p.Organization.Value,
 		TokenProvider: p.TokenProvider.Value,
 		Fallback:      p.Fallback.Value,
 		Target:        p.Target(),
@@ -118,6 +122,9 @@ func (p *Profile) Key(record store.Record, by Issuer) string {
 		issuing = hash(by.Provider)
 	}
 	depends := []any{p.Target, by.Rights.Access, by.Rights.Permissions, identity, issuing}
+	if o := record.Accounts[by.Identity].Claims.Organization; o != nil && o.ID != "" {
+		depends = append(depends, "organization", o.ID)
+	}
 	if by.Fallback {
 		depends = append(depends, "fallback") // its tokens live shorter
 	}
@@ -155,6 +162,9 @@ func (p *Profile) Token(record store.Record, by Issuer, n Need, clock Clock, ver
 	token, ok := record.Tokens[p.Key(record, by)]
 	if !ok || !n.Fits(token, clock) {
 		return provider.Token{}, ErrNone
+	}
+	if err := p.CheckOrganization(record, by); err != nil {
+		return provider.Token{}, err
 	}
 	token, claims, err := p.Check(token, by.Rights, verify)
 	if err != nil {

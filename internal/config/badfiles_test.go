@@ -21,7 +21,7 @@ func TestBadFiles(t *testing.T) {
 		"unknown table":              {"[profile.a]\n", `:1 has an unknown key "profile"`, "did you mean profiles?"},
 		"unknown top-level key":      {"\nverbose = true\n", `:2 has an unknown key "verbose"`, "known: audit, default_profile"},
 		"unknown key of a profile":   {"[profiles.a]\n\ndatbase = \"x\"\n", `:3 has an unknown key "datbase"`, "did you mean database?"},
-		"a key that is none":         {"[profiles.a]\nqqqqqqqq = [\"x\"]\n", `:2 has an unknown key "qqqqqqqq"`, "known: access, database, database_id, fallback, permissions, provider, storage, token_provider"},
+		"a key that is none":         {"[profiles.a]\nqqqqqqqq = [\"x\"]\n", `:2 has an unknown key "qqqqqqqq"`, "known: access, database, database_id, fallback, organization, permissions, provider, storage, token_provider"},
 		"fallback is a string":       {"[profiles.a]\nfallback = \"platformtoken\"\n", ":2 profile a: fallback providers are a list", ""},
 		"fallback is a path":         {"[profiles.a]\nfallback = [\"./x\"]\n", `:2 profile a: "./x" is not the name of a provider`, "never"},
 		"fallback is named twice":    {"[profiles.a]\nfallback = [\"a\", \"b\", \"a\"]\n", ":2 profile a: fallback names a provider twice", ""},

@@ -10,7 +10,7 @@
 //     ZEN_DATABASE_ID), ZEN_ACCESS and ZEN_STORAGE for profiles, ZEN_<PROVIDER>__<KEY>
 //     for settings. An empty variable counts as unset;
 //  3. the project file, .zen.toml in the working directory or a parent: profile
-//     values only, and not storage;
+//     values only, and neither storage nor organization;
 //  4. the user file, config.toml in the XDG configuration directory of zen, or the
 //     file that --config or ZEN_CONFIG names;
 //  5. a default.
@@ -24,6 +24,7 @@
 //	database = "libsql://app-acme.turso.io"
 //	provider = "clerk"
 //	token_provider = "platformtoken"
+//	organization = "acme"
 //	access = "ro"
 //	permissions = ["all:data_read"]
 //	fallback = ["platformtoken"]

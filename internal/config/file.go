@@ -148,6 +148,9 @@ func (d *document) addProfile(name string, line int, t table) error {
 		if !known {
 			return d.unknown(n.line, key, profileKeys())
 		}
+		if key == "organization" && d.kind == KindProjectFile {
+			return d.errorf(n.line, "put it into the user file", "has organization of profile %s: which one you sign in to is no matter of a project", name)
+		}
 		if key == "storage" && d.kind == KindProjectFile {
 			return d.errorf(n.line, "put it into the user file, or set ZEN_STORAGE", "has storage of profile %s: where your credentials rest is no matter of a project", name)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
@@ -26,6 +27,9 @@ type Profile struct {
 	// ProviderHeld says that no login replaces Provider, since a project file chose the
 	// profile or the database.
 	ProviderHeld bool
+	// Organization is the one that the profile is held to, by the issuer's id or slug; not
+	// set is whichever the sign-in is for.
+	Organization Value[string]
 	// TokenProvider is not set where Provider makes the tokens too.
 	TokenProvider Value[string]
 	// Fallback are the providers, in order, that make the tokens while those of
@@ -46,6 +50,7 @@ func (p Profile) Target() provider.Target {
 type values struct {
 	database, databaseID    Value[string]
 	provider, tokenProvider Value[string]
+	organization            Value[string]
 	fallback                Value[[]string]
 	access                  Value[provider.Access]
 	permissions             Value[[]provider.Permission]
@@ -58,6 +63,7 @@ func (v values) or(next values) values {
 		databaseID:    v.databaseID.or(next.databaseID),
 		provider:      v.provider.or(next.provider),
 		tokenProvider: v.tokenProvider.or(next.tokenProvider),
+		organization:  v.organization.or(next.organization),
 		fallback:      v.fallback.or(next.fallback),
 		access:        v.access.or(next.access),
 		permissions:   v.permissions.or(next.permissions),
@@ -78,6 +84,9 @@ var setters = map[string]func(v *values, value any, origin Origin) error{
 	},
 	"token_provider": func(v *values, value any, origin Origin) error {
 		return set(&v.tokenProvider, value, origin, parseProviderName)
+	},
+	"organization": func(v *values, value any, origin Origin) error {
+		return set(&v.organization, value, origin, parseOrganization)
 	},
 	"access": func(v *values, value any, origin Origin) error {
 		return set(&v.access, value, origin, parseAccess)
@@ -154,6 +163,17 @@ func parseStorage(s string) (string, error) {
 		Kind: provider.ErrConfig, Message: fmt.Sprintf("storage %s is not keyring, file or none", shown(s)),
 		Hint: "leave it out, and credentials are sealed with a key in the keyring where there is one",
 	}
+}
+
+// parseOrganization takes what any issuer calls one: its id or slug.
+func parseOrganization(s string) (string, error) {
+	if s == "" || len(s) > 128 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is not the id or slug of an organization", shown(s)),
+			Hint: "zen org list shows yours: org_2abc, acme",
+		}
+	}
+	return s, nil
 }
 
 func parseDatabaseID(s string) (string, error) {
@@ -242,6 +262,7 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 		Own:           c.owns(v, inUser),
 		Provider:      v.provider,
 		ProviderHeld:  held,
+		Organization:  v.organization,
 		TokenProvider: v.tokenProvider,
 		Fallback:      v.fallback,
 		Access:        access,

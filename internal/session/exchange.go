@@ -36,6 +36,9 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by cache.Iss
 		if err := s.checkSignedIn(l.Record, by.Identity); err != nil {
 			return provider.Token{}, err
 		}
+		if err := s.config.CheckOrganization(l.Record, by); err != nil {
+			return provider.Token{}, err
+		}
 	}
 	source, err := s.tokenSource(ctx, by)
 	if err != nil {
@@ -324,15 +327,19 @@ func subject(account store.Account) string {
 
 // audit writes down what became of something.
 func (s *Session) audit(kind audit.Kind, who actor, token provider.Token, err error) {
-	if s.config.Audit == nil {
-		return
-	}
 	host := ""
 	if u, err := url.Parse(s.config.Target.URL); err == nil {
 		host = u.Host
 	}
-	s.config.Audit.Write(audit.Event{
-		Kind: kind, Profile: s.config.Name, Provider: who.provider, TokenProvider: who.tokenProvider,
-		Subject: who.subject, Database: host, Outcome: audit.Outcome(err), TokenExpires: token.Expires,
-	})
+	s.write(audit.Event{Kind: kind, Database: host, TokenExpires: token.Expires}, who, err)
+}
+
+// write completes an event and writes it down.
+func (s *Session) write(e audit.Event, who actor, err error) {
+	if s.config.Audit == nil {
+		return
+	}
+	e.Profile, e.Provider, e.TokenProvider, e.Subject = s.config.Name, who.provider, who.tokenProvider, who.subject
+	e.Outcome = audit.Outcome(err)
+	s.config.Audit.Write(e)
 }

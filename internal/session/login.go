@@ -49,6 +49,10 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 	if err != nil {
 		return store.Account{}, err
 	}
+	if err := s.checkHeld(req.Organization); err != nil {
+		return store.Account{}, err
+	}
+	req.Organization = cmp.Or(req.Organization, s.config.Organization)
 	if err := s.foresee(ctx, name, description, &req); err != nil {
 		return store.Account{}, err
 	}
@@ -123,6 +127,9 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 		Claims:     result.Claims,
 		SignedIn:   s.config.Now(),
 		EnvNames:   h.envNames,
+	}
+	if err := s.config.CheckMembership(account.Claims.Organization); err != nil {
+		return err
 	}
 	if err := h.confirmAccount(ctx, account); err != nil {
 		return err

@@ -34,6 +34,13 @@ func (f *file) decodeTokens(data []byte) error {
 	for name := range maps.Keys(accounts) {
 		var a fileAccount
 		d.get(accounts[name], "env_names", &a.EnvNames)
+		var claims, organization raw
+		d.get(accounts[name], "claims", &claims)
+		if d.get(claims, "Organization", &organization); organization != nil {
+			a.Claims.Organization = &provider.Organization{}
+			d.get(organization, "ID", &a.Claims.Organization.ID)
+			d.get(organization, "Slug", &a.Claims.Organization.Slug)
+		}
 		f.Accounts[name] = a
 	}
 	for key, token := range tokens {

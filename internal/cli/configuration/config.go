@@ -108,6 +108,7 @@ func values(cfg *config.Config) ([]value, error) {
 		{"database_id", p.DatabaseID.Value, p.DatabaseID.Origin.String()},
 		{"provider", p.Provider.Value, p.Provider.Origin.String()},
 		{"token_provider", p.TokenProvider.Value, p.TokenProvider.Origin.String()},
+		{"organization", p.Organization.Value, p.Organization.Origin.String()},
 		{"fallback", strings.Join(p.Fallback.Value, ","), p.Fallback.Origin.String()},
 		{"access", string(p.Access.Value), p.Access.Origin.String()},
 		{"permissions", strings.Join(permissions, ";"), p.Permissions.Origin.String()},

@@ -19,12 +19,16 @@ func profilesAddCommand() *cli.Command {
 	return &cli.Command{
 		Name: "add", Usage: "write a new profile", ArgsUsage: "NAME",
 		Description: `   zen profiles add reports --database app --provider clerk --access ro
+   zen profiles add globex --database app-globex --provider clerk --org globex
 
+With --org the profile is for that organization alone: zen login signs in to it, and
+there are no tokens of another one.
 The database may be given by its name where it can be looked up, with TURSO_API_TOKEN.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "database", Usage: "the database's `URL`, or its name", Destination: &o.Database},
 			&cli.StringFlag{Name: "provider", Usage: "sign in with `PROVIDER`", Destination: &o.Provider},
 			&cli.StringFlag{Name: "token-provider", Usage: "have `PROVIDER` make the tokens", Destination: &o.TokenProvider},
+			&cli.StringFlag{Name: "org", Usage: "hold it to the organization `ORG`, by id or slug", Destination: &o.Organization},
 			&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw", Destination: &o.Access},
 		},
 		Action: func(c *cli.Context) error {
@@ -42,7 +46,7 @@ The database may be given by its name where it can be looked up, with TURSO_API_
 
 // AddOptions are those of zen profiles add.
 type AddOptions struct {
-	Name, Database, Provider, TokenProvider, Access string
+	Name, Database, Provider, TokenProvider, Organization, Access string
 }
 
 // Run writes the profile.
@@ -64,7 +68,8 @@ func (o AddOptions) Run(ctx context.Context, e *app.Env, z *core.Client) error {
 	}
 	var changes []config.Change
 	for _, v := range []struct{ key, value string }{
-		{"database", target.URL}, {"database_id", target.DatabaseID}, {"provider", o.Provider}, {"token_provider", o.TokenProvider}, {"access", o.Access},
+		{"database", target.URL}, {"database_id", target.DatabaseID}, {"provider", o.Provider}, {"token_provider", o.TokenProvider},
+		{"organization", o.Organization}, {"access", o.Access},
 	} {
 		if v.value != "" {
 			changes = append(changes, config.Change{Key: "profiles." + o.Name + "." + v.key, Value: v.value})

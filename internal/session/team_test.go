@@ -1,0 +1,201 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/audit"
+	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// teamFake is a provider with organizations; each call replaces the credential.
+type teamFake struct {
+	*fake
+	seen []provider.TeamRequest
+	err  error
+}
+
+func (f *teamFake) Identity(context.Context, string) (provider.Identity, error) { return f, nil }
+
+func (f *teamFake) called(req provider.TeamRequest) (*provider.Credential, error) {
+	f.seen = append(f.seen, req)
+	next := req.Credential
+	next.Data = provider.NewSecret("credential-" + strings.Repeat("i", len(f.seen)))
+	return &next, f.err
+}
+
+func (f *teamFake) Members(_ context.Context, req provider.TeamRequest) ([]provider.Member, *provider.Credential, error) {
+	c, err := f.called(req)
+	return []provider.Member{{ID: "m1"}}, c, err
+}
+
+func (f *teamFake) Invitations(_ context.Context, req provider.TeamRequest) ([]provider.Invitation, *provider.Credential, error) {
+	c, err := f.called(req)
+	return nil, c, err
+}
+
+func (f *teamFake) Invite(_ context.Context, req provider.TeamRequest, i provider.Invite) (provider.Invitation, *provider.Credential, error) {
+	c, err := f.called(req)
+	return provider.Invitation{ID: "i1", Email: i.Email}, c, err
+}
+
+func (f *teamFake) RevokeInvitation(_ context.Context, req provider.TeamRequest, _ string) (*provider.Credential, error) {
+	return f.called(req)
+}
+
+func (f *teamFake) RemoveMember(_ context.Context, req provider.TeamRequest, _ string) (*provider.Credential, error) {
+	return f.called(req)
+}
+
+func (f *teamFake) ChangeRole(_ context.Context, req provider.TeamRequest, id, role string) (provider.Member, *provider.Credential, error) {
+	c, err := f.called(req)
+	return provider.Member{ID: id, Role: role}, c, err
+}
+
+func (f *teamFake) Organizations(_ context.Context, req provider.TeamRequest) ([]provider.Membership, *provider.Credential, error) {
+	c, err := f.called(req)
+	return nil, c, err
+}
+
+func (f *teamFake) UseOrganization(_ context.Context, req provider.TeamRequest) (provider.Membership, *provider.Credential, error) {
+	c, err := f.called(req)
+	return provider.Membership{Organization: provider.Organization{ID: "org_" + req.Organization, Slug: req.Organization, Role: "org:member"}, Active: true}, c, err
+}
+
+func newTeam(t *testing.T, change func(*session.Config)) (*session.Session, *teamFake) {
+	team := &teamFake{}
+	s, f := newSession(t, change)
+	team.fake = f
+	config := s.Config()
+	config.Providers = team
+	s = session.New(config)
+	login(t, s, f, "clerk")
+	return s, team
+}
+
+// A credential that a call replaced is stored, also beside an error, and what was done is
+// written down.
+func TestTeamKeepsTheCredentialAndTheLog(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "audit.log")
+	s, f := newTeam(t, func(c *session.Config) { c.Audit = audit.New(log, nil) })
+	team, err := s.Team("org_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if members, err := team.Members(t.Context()); err != nil || len(members) != 1 {
+		t.Fatal(members, err)
+	}
+	if _, err := team.Invite(t.Context(), provider.Invite{Email: "carol@example.test", Role: "admin"}); err != nil {
+		t.Fatal(err)
+	}
+	f.err = provider.ErrPermission
+	if err := team.RemoveMember(t.Context(), provider.Member{ID: "m1"}); !errors.Is(err, provider.ErrPermission) {
+		t.Fatal(err)
+	}
+	f.err = nil
+	if _, err := team.Invitations(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"credential-0", "credential-i", "credential-ii", "credential-iii"} {
+		if got := f.seen[i].Credential.Data.Reveal(); got != want || f.seen[i].Organization != "org_1" {
+			t.Errorf("call %d had %s in %s", i, got, f.seen[i].Organization)
+		}
+	}
+	written, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"event":"invite","profile":"default","provider":"clerk","subject":"user_1","organization":"org_1","member":"carol@example.test","role":"admin","outcome":"ok"}`,
+		`"event":"remove-member","profile":"default","provider":"clerk","subject":"user_1","organization":"org_1","member":"m1","outcome":"not permitted"}`,
+	} {
+		if !strings.Contains(string(written), want) {
+			t.Errorf("%s is not in\n%s", want, written)
+		}
+	}
+}
+
+// Another organization: its tokens are others, and the role is the one there.
+func TestUseOrganization(t *testing.T) {
+	s, f := newTeam(t, nil)
+	wantToken(t, s, "first")
+	if _, err := s.UseOrganization(t.Context(), "globex"); err != nil {
+		t.Fatal(err)
+	}
+	wantToken(t, s, "minted-1")
+	wantToken(t, session.New(s.Config()), "minted-1")
+	if got := f.fake.seen.Credential.Data.Reveal(); got != "credential-i" {
+		t.Errorf("the token was made with %s", got)
+	}
+	status, err := s.Status(t.Context())
+	if err != nil || status.Account.Claims.Organization == nil || status.Account.Claims.Organization.ID != "org_globex" || status.Account.Claims.Organization.Role != "org:member" {
+		t.Errorf("%+v, %v", status.Account.Claims.Organization, err)
+	}
+	// What is refused changes nothing.
+	f.err = provider.ErrPermission
+	if _, err := s.UseOrganization(t.Context(), "acme"); !errors.Is(err, provider.ErrPermission) {
+		t.Fatal(err)
+	}
+	wantToken(t, session.New(s.Config()), "minted-1")
+	// A token that a process stored in the other organization is found there alone.
+	f.err = nil
+	err = s.Config().Store.Lock(t.Context(), "default", func(l *store.Locked) error {
+		account := l.Accounts["clerk"]
+		account.Claims.Organization = &provider.Organization{ID: "org_acme"}
+		l.Accounts["clerk"] = account
+		return l.Save()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantToken(t, session.New(s.Config()), "minted-2")
+}
+
+// A profile that is held to an organization has tokens of no other.
+func TestHeldToAnOrganization(t *testing.T) {
+	s, f := newTeam(t, nil)
+	config := s.Config()
+	config.Organization = "acme"
+	held := session.New(config)
+	if _, err := held.Token(t.Context()); !errors.Is(err, provider.ErrPermission) || f.minted.Load() != 0 {
+		t.Errorf("%v, %d tokens", err, f.minted.Load())
+	}
+	for name, err := range map[string]error{
+		"another":         second(held.UseOrganization(t.Context(), "globex")),
+		"none":            second(held.UseOrganization(t.Context(), "")),
+		"another's team":  second(held.Team("globex")),
+		"another's login": second(held.Login(t.Context(), "clerk", provider.LoginRequest{Organization: "globex"}, nil, store.Plan{})),
+	} {
+		if !errors.Is(err, provider.ErrConfig) || len(f.seen) != 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The fake signs in to none.
+	_, err := held.Login(t.Context(), "clerk", provider.LoginRequest{}, nil, store.Plan{})
+	if !errors.Is(err, provider.ErrPermission) || f.login.Organization != "acme" {
+		t.Errorf("signed in to %q: %v", f.login.Organization, err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestATeamThatIsNone(t *testing.T) {
+	s, f := newSession(t, nil)
+	team, err := s.Team("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := team.Members(t.Context()); !errors.Is(err, provider.ErrNoCredential) {
+		t.Error(err)
+	}
+	login(t, s, f, "clerk")
+	if _, err := team.Members(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+}
