@@ -103,6 +103,8 @@ var checks = []check{
 	{"assertion", "an assertion is of a kind and for the audience that was asked for", checkAssertion},
 	{"findings", "findings have an id, a grade and their texts, and Fix does what they offer and nothing else", checkFindings},
 	{"setup", "Setup uses no network, and writes each topic that it names and no other", checkSetup},
+	{"team", "members and invitations have ids of their own, and what can't be done is refused", checkTeam},
+	{"organizations", "organizations have ids of their own, one is active at most, and one that there isn't changes nothing", checkOrganizations},
 	{"stop", "ends within a second of Shutdown, with all that it started", checkStop},
 	{"parent", "dies with the host that started it", checkParent},
 	{"errors", "errors have a status, an ErrorInfo, and one line of text", checkErrors},

@@ -145,6 +145,17 @@ var bad = map[string]struct {
 		}})
 	}},
 	"climber": {"setup", "no relative path", func() { plugin.Serve(&example{name: "climber", path: "../../.profile"}) }},
+	"obliging": {"team", "the removal of no member is done", func() {
+		plugin.Serve(&example{name: "obliging", remove: func(string) error { return nil }})
+	}},
+	"doubled": {"team", "no id of its own", func() {
+		plugin.Serve(&example{name: "doubled", members: []provider.Member{{ID: "m1"}, {ID: "m1"}}})
+	}},
+	"torn": {"organizations", "active at once", func() {
+		plugin.Serve(&example{name: "torn", memberships: []provider.Membership{
+			{Organization: provider.Organization{ID: "o1"}, Active: true}, {Organization: provider.Organization{ID: "o2"}, Active: true},
+		}})
+	}},
 	"nosy": {"login", "needs nobody, and asks for ask", func() {
 		plugin.Serve(&example{name: "nosy", login: func(ctx context.Context, host provider.Host) error {
 			_, err := host.Ask(ctx, "who are you")
@@ -201,6 +212,10 @@ type example struct {
 	finding   provider.Finding
 	fix       func(provider.FixRequest) error
 	path      string
+
+	members     []provider.Member
+	remove      func(id string) error
+	memberships []provider.Membership
 
 	mu         sync.Mutex
 	calls, now atomic.Int64
@@ -297,6 +312,53 @@ func (e *example) Setup(_ context.Context, req provider.SetupRequest) (provider.
 		return provider.Setup{}, &provider.Error{Kind: provider.ErrConfig, Message: "there is no such topic"}
 	}
 	return setup, nil
+}
+
+// errNothing is of no class: nothing is wrong with whoever asks.
+var errNothing = errors.New("there is no such thing")
+
+func (e *example) Members(context.Context, provider.TeamRequest) ([]provider.Member, *provider.Credential, error) {
+	if e.members != nil {
+		return e.members, nil, nil
+	}
+	return []provider.Member{{ID: "m1", Email: "a@example.test", Role: "admin", Since: time.Now()}, {ID: "m2"}}, nil, nil
+}
+
+func (e *example) Invitations(context.Context, provider.TeamRequest) ([]provider.Invitation, *provider.Credential, error) {
+	return []provider.Invitation{{ID: "i1", Email: "b@example.test", Status: "pending"}}, nil, nil
+}
+
+func (e *example) Invite(_ context.Context, _ provider.TeamRequest, i provider.Invite) (provider.Invitation, *provider.Credential, error) {
+	if i.Email == "" {
+		return provider.Invitation{}, nil, errNothing
+	}
+	return provider.Invitation{ID: "i2", Email: i.Email, Status: "pending"}, nil, nil
+}
+
+func (e *example) RevokeInvitation(context.Context, provider.TeamRequest, string) (*provider.Credential, error) {
+	return nil, errNothing
+}
+
+func (e *example) RemoveMember(_ context.Context, _ provider.TeamRequest, id string) (*provider.Credential, error) {
+	if e.remove != nil {
+		return nil, e.remove(id)
+	}
+	return nil, errNothing
+}
+
+func (e *example) ChangeRole(context.Context, provider.TeamRequest, string, string) (provider.Member, *provider.Credential, error) {
+	return provider.Member{}, nil, errNothing
+}
+
+func (e *example) Organizations(context.Context, provider.TeamRequest) ([]provider.Membership, *provider.Credential, error) {
+	if e.memberships != nil {
+		return e.memberships, nil, nil
+	}
+	return []provider.Membership{{Organization: provider.Organization{ID: "o1", Slug: "acme"}, Name: "Acme", Active: true}, {Organization: provider.Organization{ID: "o2"}}}, nil, nil
+}
+
+func (e *example) UseOrganization(context.Context, provider.TeamRequest) (provider.Membership, *provider.Credential, error) {
+	return provider.Membership{}, nil, &provider.Error{Kind: provider.ErrPermission, Message: "you are in no such organization"}
 }
 
 func (e *example) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {

@@ -1,0 +1,158 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/zen-auth/zen/core/provider"
+	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+)
+
+// noSuchThing is the id of nothing: of no organization, member or invitation.
+const noSuchThing = "zen-test-no-such-thing"
+
+// checkTeam invites nobody: it reads, and asks for what can't be done.
+func checkTeam(ctx context.Context, s *suite) (string, error) {
+	if !s.has(provider.ServiceTeam) {
+		return "", skipped("it has no Team")
+	}
+	_, conn, err := s.configured(ctx)
+	if err != nil {
+		return "", err
+	}
+	team := pb.NewTeamClient(conn)
+	for what, ask := range map[string]func(context.Context, *pb.TeamContext) (replacing, error){
+		"a revocation of no invitation": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+			return team.RevokeInvitation(ctx, &pb.RevokeInvitationRequest{Context: c, Id: noSuchThing})
+		},
+		"the removal of no member": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+			return team.RemoveMember(ctx, &pb.RemoveMemberRequest{Context: c, Id: noSuchThing})
+		},
+		"another role for no member": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+			return team.ChangeRole(ctx, &pb.ChangeRoleRequest{Context: c, Id: noSuchThing, Role: noSuchThing})
+		},
+		"an invitation of nobody": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+			return team.Invite(ctx, &pb.InviteRequest{Context: c})
+		},
+	} {
+		if err := s.act(ctx, "", ask); err == nil {
+			return "", fmt.Errorf("%s is done", what)
+		}
+	}
+	var members []*pb.Member
+	var invitations []*pb.Invitation
+	err = s.act(ctx, "", func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+		r, err := team.Members(ctx, &pb.MembersRequest{Context: c})
+		members = r.GetMembers()
+		return r, err
+	})
+	if err == nil {
+		err = s.act(ctx, "", func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+			r, err := team.Invitations(ctx, &pb.InvitationsRequest{Context: c})
+			invitations = r.GetInvitations()
+			return r, err
+		})
+	}
+	if err != nil {
+		return "refuses what can't be done; no members to look at: " + outcome(err), nil
+	}
+	ids := make(map[string]bool)
+	for _, m := range members {
+		if m.GetId() == "" || ids[m.GetId()] || !isLine(m.GetId()) || !isLine(m.GetEmail()) || !isLine(m.GetName()) || !isLine(m.GetRole()) {
+			return "", fmt.Errorf("the member %.40q has no id of its own, or a text that is no line", m.GetId())
+		}
+		ids[m.GetId()] = true
+	}
+	for _, i := range invitations {
+		if i.GetId() == "" || ids[i.GetId()] || !isLine(i.GetId()) || i.GetEmail() == "" || !isLine(i.GetEmail()) || i.GetStatus() == "" || !isLine(i.GetStatus()) {
+			return "", fmt.Errorf("the invitation %.40q has no id of its own, no address or no status, or a text that is no line", i.GetId())
+		}
+		ids[i.GetId()] = true
+	}
+	return fmt.Sprintf("%d members, %d invitations", len(members), len(invitations)), nil
+}
+
+func checkOrganizations(ctx context.Context, s *suite) (string, error) {
+	if !s.has(provider.ServiceOrganizations) {
+		return "", skipped("it has no Organizations")
+	}
+	_, conn, err := s.configured(ctx)
+	if err != nil {
+		return "", err
+	}
+	list := func() (memberships []*pb.Membership, err error) {
+		return memberships, s.act(ctx, "", func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+			r, err := pb.NewOrganizationsClient(conn).Organizations(ctx, &pb.OrganizationsRequest{Context: c})
+			memberships = r.GetMemberships()
+			return r, err
+		})
+	}
+	before, beforeErr := list()
+	err = s.act(ctx, noSuchThing, func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+		return pb.NewOrganizationsClient(conn).UseOrganization(ctx, &pb.UseOrganizationRequest{Context: c})
+	})
+	if err == nil {
+		return "", errors.New("an organization that there isn't is made the active one")
+	}
+	if beforeErr != nil {
+		return "refuses what there isn't; no organizations to look at: " + outcome(beforeErr), nil
+	}
+	if fault := membershipsFault(before); fault != nil {
+		return "", fault
+	}
+	after, err := list()
+	if err != nil || !slices.EqualFunc(before, after, func(a, b *pb.Membership) bool { return proto.Equal(a, b) }) {
+		return "", errors.New("after one that there isn't was refused, the organizations are others")
+	}
+	return fmt.Sprintf("%d organizations", len(before)), nil
+}
+
+// membershipsFault is what is wrong with a list of organizations.
+func membershipsFault(memberships []*pb.Membership) error {
+	ids, active := make(map[string]bool), 0
+	for _, m := range memberships {
+		id := m.GetOrganization().GetId()
+		if id == "" || ids[id] || !isLine(id) || !isLine(m.GetOrganization().GetSlug()) || !isLine(m.GetName()) {
+			return fmt.Errorf("the organization %.40q has no id of its own, or a text that is no line", id)
+		}
+		if ids[id] = true; m.GetActive() {
+			active++
+		}
+	}
+	if active > 1 {
+		return fmt.Errorf("%d organizations are active at once", active)
+	}
+	return nil
+}
+
+// replacing is an answer that may replace the credential, and may be a failure.
+type replacing interface {
+	GetCredential() *pb.Credential
+	GetFailure() *pb.Failure
+}
+
+// act makes a call with the credential of the suite's login, or one that nobody issued, and
+// keeps what replaces it.
+func (s *suite) act(ctx context.Context, organization string, call func(context.Context, *pb.TeamContext) (replacing, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*callLimit)
+	defer cancel()
+	credential := s.credential
+	if credential == nil {
+		credential = &pb.Credential{Data: []byte(plantedCredential)}
+	}
+	reply, err := call(ctx, &pb.TeamContext{Credential: credential, Organization: organization})
+	if err != nil {
+		return err
+	}
+	if next := reply.GetCredential(); next != nil && s.credential != nil {
+		s.credential = next
+	}
+	if f := reply.GetFailure(); f != nil {
+		return failed{f}
+	}
+	return nil
+}
