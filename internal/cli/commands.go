@@ -20,6 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/provider"
 	"github.com/zen-auth/zen/internal/cli/proxy"
 	"github.com/zen-auth/zen/internal/cli/signin"
+	"github.com/zen-auth/zen/internal/cli/team"
 	"github.com/zen-auth/zen/internal/cli/token"
 	"github.com/zen-auth/zen/internal/leftover"
 )
@@ -39,6 +40,7 @@ func fullProgram() app.Program {
 			signin.LoginCommand(), signin.LogoutCommand(), token.StatusCommand(), token.Command(), token.ExecCommand(), signin.ProfilesCommand(), db.Command(),
 			proxy.Command(), provider.Command(), dev.Command(), versionCommand(), completionCommand(), client.RenewCommand(),
 			doctor.Command(), jwks.Command(), explain.Command(), connect.Command(), configuration.Command(), configuration.InitCommand(),
+			team.Command(), team.OrgCommand(),
 		},
 		WithSession: client.WithSession,
 		Complete:    completeValue,

@@ -4,7 +4,9 @@ package cli
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,19 +54,8 @@ func TestOrganizationsAreApart(t *testing.T) {
 				t.Errorf("the own database: %q", got)
 			}
 			token := strings.TrimSpace(term.run("token"))
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stack.URL()+"/dbs/"+tt.other+"/v2/pipeline",
-				strings.NewReader(`{"requests":[{"type":"execute","stmt":{"sql":"SELECT name FROM who"}}]}`))
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Authorization", "Bearer "+token)
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-			if resp.StatusCode != http.StatusUnauthorized {
-				t.Errorf("the other database takes the bare token: %s", resp.Status)
+			if status := readBare(t, stack.URL()+"/dbs/"+tt.other, token); status != http.StatusUnauthorized {
+				t.Errorf("the other database takes the bare token: %d", status)
 			}
 			at(tt.other)
 			if code, said := term.ends("db", "query", "SELECT name FROM who"); code != app.ExitPermission && code != app.ExitSignIn || strings.Contains(said, tt.other+"\n") {
@@ -79,4 +70,131 @@ func TestOrganizationsAreApart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Two people who are both in both organizations, in different roles: a profile each for an
+// organization, whose tokens never open the other's database, and one profile in which the
+// organization changes.
+func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
+	seed, err := devstack.LoadSeed("../../devstack/testdata/organizations.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	roles := map[string]map[string]string{
+		"alice": {"acme": "org:admin", "globex": "org:member"}, "bob": {"acme": "org:member", "globex": "org:admin"},
+	}
+	for i := range seed.Clerk.Users {
+		name, _, _ := strings.Cut(seed.Clerk.Users[i].Email, "@")
+		memberships := seed.Clerk.Users[i].Memberships[:0]
+		for _, o := range []string{"acme", "globex"} {
+			m := seed.Clerk.Users[0].Memberships[0]
+			m.Organization, m.Role = o, roles[name][o]
+			memberships = append(memberships, m)
+		}
+		seed.Clerk.Users[i].Memberships = memberships
+		seed.Auth0.Users[i].Organizations = []string{"acme", "globex"}
+	}
+	term, stack := newDesk(t, devstack.Options{Seed: seed})
+	ids := map[string]string{}
+	for _, o := range stack.Turso.Organizations() {
+		for _, d := range o.Databases {
+			ids[d.Name] = d.ID
+		}
+	}
+	base := term.environ
+	for _, provider := range []string{"clerk", "auth0"} {
+		for user := range roles {
+			t.Run(user+" by "+provider, func(t *testing.T) {
+				term.t = t
+				home := t.TempDir()
+				config, err := os.ReadFile(filepath.Join(term.dir, "zen", "config.toml"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				file := filepath.Join(home, "config.toml")
+				if err := os.WriteFile(file, config, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				term.environ = append(slices.Clone(base), "BROWSER=zen dev browse --user "+user, "ZEN_CONFIG="+file,
+					"ZEN_STATE_DIR="+filepath.Join(home, "state"), "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID)
+				tokens := map[string]string{}
+				for _, o := range []string{"acme", "globex"} {
+					term.run("profiles", "add", o, "--database", stack.URL()+"/dbs/"+o, "--provider", provider, "--org", o)
+					term.run("login", "--profile", o)
+					if got := term.run("db", "query", "--profile", o, "--format", "csv", "SELECT name FROM who"); got != "name\n"+o+"\n" {
+						t.Errorf("%s reads %q", o, got)
+					}
+					status := term.run("status", "--profile", o, "--json")
+					if provider == "clerk" && !(strings.Contains(status, `"organization": "`+o+`"`) && strings.Contains(status, `"role": "`+roles[user][o]+`"`)) {
+						t.Errorf("%s: %s", o, status)
+					}
+					tokens[o] = strings.TrimSpace(term.run("token", "--profile", o))
+				}
+				for o, other := range map[string]string{"acme": "globex", "globex": "acme"} {
+					if status := readBare(t, stack.URL()+"/dbs/"+other, tokens[o]); status != http.StatusUnauthorized {
+						t.Errorf("the token of %s opens %s: %d", o, other, status)
+					}
+					code, said := term.ends("db", "query", "--profile", o, "--database", stack.URL()+"/dbs/"+other, "SELECT name FROM who")
+					if code != app.ExitPermission && code != app.ExitUsage || strings.Contains(said, other+"\n") {
+						t.Errorf("profile %s in %s: %d %s", o, other, code, said)
+					}
+					if code, said := term.ends("login", "--profile", o, "--org", other); code != app.ExitUsage {
+						t.Errorf("profile %s signs in to %s: %d %s", o, other, code, said)
+					}
+					if code, said := term.ends("org", "use", other, "--profile", o); code != app.ExitUsage {
+						t.Errorf("profile %s uses %s: %d %s", o, other, code, said)
+					}
+					if again := strings.TrimSpace(term.run("token", "--profile", o)); again != tokens[o] && provider == "auth0" { // Clerk's may have ended
+						t.Errorf("profile %s has another token", o)
+					}
+				}
+				if provider == "auth0" {
+					return // whose sign-in is for one organization
+				}
+				// One profile: nothing that was made in one organization is used in the other.
+				at := func(o string) {
+					term.environ = append(term.environ, "ZEN_DATABASE="+stack.URL()+"/dbs/"+o, "ZEN_DATABASE_ID="+ids[o])
+				}
+				at("acme")
+				term.run("login", "--provider", provider, "--org", "acme")
+				before := strings.TrimSpace(term.run("token"))
+				term.run("org", "use", "globex")
+				if code, said := term.ends("token"); code != app.ExitPermission || strings.Contains(said, before) {
+					t.Errorf("a token for acme in globex: %d %s", code, said)
+				}
+				if status := term.run("status", "--json"); !strings.Contains(status, `"role": "`+roles[user]["globex"]+`"`) || !strings.Contains(status, `"state": "none"`) {
+					t.Error(status)
+				}
+				at("globex")
+				if got := term.run("db", "query", "--format", "csv", "SELECT name FROM who"); got != "name\nglobex\n" {
+					t.Errorf("globex reads %q", got)
+				}
+				term.run("org", "use", "acme")
+				if code, said := term.ends("token"); code != app.ExitPermission {
+					t.Errorf("a token for globex in acme: %d %s", code, said)
+				}
+				at("acme")
+				if after := strings.TrimSpace(term.run("token")); after == before {
+					t.Error("the token from before is used again")
+				}
+			})
+		}
+	}
+}
+
+// readBare is what a database answers to a bare token.
+func readBare(t *testing.T, database, token string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, database+"/v2/pipeline",
+		strings.NewReader(`{"requests":[{"type":"execute","stmt":{"sql":"SELECT name FROM who"}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
 }
