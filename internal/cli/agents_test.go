@@ -16,6 +16,7 @@ var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 
 // TestTextsLinks wants the files that the texts at the root point at.
 func TestTextsLinks(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"README.md", "AGENTS.md", "llms.txt", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"} {
 		text, err := os.ReadFile(filepath.Join(repository, name))
 		if err != nil {
@@ -34,6 +35,7 @@ var quoted = regexp.MustCompile(`"[^"]*"`)
 // TestAgentsCommands wants every line that AGENTS.md has an agent type to be one that
 // zen understands, and none that would show a token.
 func TestAgentsCommands(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(repository, "AGENTS.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -113,6 +113,7 @@ func (s *tenant) signInBefore(h *laptop, age time.Duration) {
 // Fifty processes want a token of Auth0's at once, and the stored one has expired: one
 // exchanges the refresh token, the others take what it stored, and nobody is signed out.
 func TestFiftyProcessesAndOneAuth0Token(t *testing.T) {
+	t.Parallel()
 	s := newTenant(t)
 	for range rounds(t, 1) {
 		h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
@@ -187,6 +188,7 @@ func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 // Two people of two organisations, each through Auth0 and through Clerk: neither sees the
 // other's database.
 func TestOrganizationsAreIsolated(t *testing.T) {
+	t.Parallel()
 	seed := devstack.DefaultSeed()
 	o := &seed.Turso.Organizations[0]
 	o.Databases = append(o.Databases, devstack.DatabaseSeed{Name: "globex", SQL: "CREATE TABLE secrets (text); INSERT INTO secrets VALUES ('of globex')"})

@@ -36,6 +36,7 @@ func FuzzFlagsFirst(f *testing.F) {
 }
 
 func TestRenewIsForZenAlone(t *testing.T) {
+	t.Parallel()
 	var out, errOut strings.Builder
 	code := fullProgram().Run(t.Context(), []string{"zen", "renew"}, strings.NewReader("x"), &out, &errOut)
 	if code != app.ExitUsage || !strings.Contains(errOut.String(), "a command of zen's own") || out.Len() > 0 {

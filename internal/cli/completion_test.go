@@ -12,6 +12,7 @@ import (
 
 // What is completed after --method is what the providers say.
 func TestCompletedMethodsAreTheProviders(t *testing.T) {
+	t.Parallel()
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +51,7 @@ func TestCompletedMethodsAreTheProviders(t *testing.T) {
 
 // The scripts work in a shell that was configured by nobody.
 func TestCompletionScripts(t *testing.T) {
+	t.Parallel()
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)

@@ -91,6 +91,7 @@ func (term *terminal) types(keys string) {
 }
 
 func TestShellAtATerminal(t *testing.T) {
+	t.Parallel()
 	zen, stack := signedIn(t)
 	history := ""
 	for _, v := range zen().Env {

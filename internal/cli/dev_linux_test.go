@@ -36,6 +36,7 @@ func openTerminal(t *testing.T) (person, program *os.File) {
 
 // A shell inside of zen dev goes on after Ctrl-C, as it does outside.
 func TestDevCtrlCAtATerminal(t *testing.T) {
+	t.Parallel()
 	person, program := openTerminal(t)
 	enough := filepath.Join(t.TempDir(), "enough")
 	cmd, temporary := shipped(t).command(t, "dev", "--", "sh", "-c",

@@ -41,6 +41,7 @@ func holders(t *testing.T, text string) (inEnvironment, inArguments []int) {
 // The token is in the environment of the command and of no other process, and in
 // nobody's arguments; without --watch, the command is the process that was started.
 func TestExecTokenIsTheCommandsAlone(t *testing.T) {
+	t.Parallel()
 	environ := shortLived(t, time.Minute)
 	for name, args := range map[string][]string{
 		"exec":  nil,
@@ -84,6 +85,7 @@ func TestExecTokenIsTheCommandsAlone(t *testing.T) {
 // At a terminal, Ctrl-C is the command's to act on, with and without --watch, and it
 // reads the terminal as it would without zen.
 func TestExecAtATerminal(t *testing.T) {
+	t.Parallel()
 	environ := shortLived(t, time.Minute)
 	for name, args := range map[string][]string{"exec": nil, "watch": {"--watch", "restart"}} {
 		t.Run(name, func(t *testing.T) {

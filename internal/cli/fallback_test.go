@@ -236,6 +236,7 @@ func grantNoMore(t *testing.T, mode libsql.Mode) {
 
 // Somebody whose session was ended at Clerk gets in by no other way.
 func TestRevokedSignInIsNotPromoted(t *testing.T) {
+	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, withFallback)
 	db, err := p.client.OpenSession(t.Context(), p.session, core.Database{})
@@ -265,6 +266,7 @@ func breakKeys(t *testing.T, stack *devstack.Stack, broken bool) {
 
 // Clerk is down when its token has ended: others that ask for a token get one too.
 func TestUnavailableProviderIsStoodInFor(t *testing.T) {
+	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, withFallback)
 	if err := stack.Faults.Switch(clerk.FaultUnavailable, true); err != nil {

@@ -20,6 +20,7 @@ const frontTags = "urfave_cli_no_docs,front"
 // TestFrontLinksLittle keeps out of the quick zen what would be paid for at every
 // prompt of a shell.
 func TestFrontLinksLittle(t *testing.T) {
+	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", "-tags", frontTags, "../../cmd/zen").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -32,6 +32,7 @@ func named(list []helped, name string) (helped, bool) {
 // TestHelpJSON holds the document against the commands themselves: nothing that can be
 // seen is left out, and nothing that is hidden is in it.
 func TestHelpJSON(t *testing.T) {
+	t.Parallel()
 	var out, errOut strings.Builder
 	if code := fullProgram().Run(t.Context(), []string{"zen", "--help-json"}, strings.NewReader(""), &out, &errOut); code != app.ExitOK || errOut.Len() > 0 {
 		t.Fatalf("code %d, %q", code, errOut.String())

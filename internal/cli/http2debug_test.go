@@ -15,6 +15,7 @@ import (
 // TestHTTP2DebugPrintsNoBearer: net/http would log each header of HTTP/2 with
 // GODEBUG=http2debug=2.
 func TestHTTP2DebugPrintsNoBearer(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("SSL_CERT_FILE is read on Linux")
 	}

@@ -17,6 +17,7 @@ import (
 // What goes wrong at an issuer is told at the sign-in: the exit code says whose turn it
 // is, and the text what it is. Nothing of it is stored.
 func TestIdentityFaults(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("make test-all has the issuers' faults")
 	}
@@ -96,6 +97,7 @@ func TestIdentityFaults(t *testing.T) {
 // Auth0 takes a refresh token for a used one and revokes its family: the next renewal says
 // that a new sign-in is needed, and that sign-in works.
 func TestAuth0FamilyRevoked(t *testing.T) {
+	t.Parallel()
 	seed := devstack.DefaultSeed()
 	term, stack := newDesk(t, devstack.Options{Seed: seed})
 	term.environ = append(term.environ, "BROWSER=zen dev browse --user alice")

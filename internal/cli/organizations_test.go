@@ -18,6 +18,7 @@ import (
 // Two users of two organisations, each by Clerk and by Auth0: each reads the database of
 // the own organisation, and neither sees the other's, by zen or with the bare token.
 func TestOrganizationsAreApart(t *testing.T) {
+	t.Parallel()
 	seed, err := devstack.LoadSeed("../../devstack/testdata/organizations.toml")
 	if err != nil {
 		t.Fatal(err)

@@ -143,6 +143,7 @@ func signingIn(t *testing.T, args ...string) (s *screen, callback string, stack 
 // Over SSH no browser opens, zen says so, and the address at which a browser
 // elsewhere ended is taken from the terminal.
 func TestPasteOverSSH(t *testing.T) {
+	t.Parallel()
 	s, callback, stack := signingIn(t)
 	if shown := s.shown(); !strings.Contains(shown, "This is an SSH session: zen opens no browser here.") {
 		t.Errorf("the place is not named:\n%s", shown)
@@ -175,6 +176,7 @@ func TestPasteOverSSH(t *testing.T) {
 // The listener goes on while the terminal asks: where the browser comes back by
 // itself, the question is gone.
 func TestBrowserBeforePaste(t *testing.T) {
+	t.Parallel()
 	s, callback, stack := signingIn(t)
 	token, err := oddToken(stack, "good")
 	if err != nil {
@@ -195,6 +197,7 @@ func TestBrowserBeforePaste(t *testing.T) {
 
 // What can't be undone is asked for, and only a whole yes is one.
 func TestDeleteAsks(t *testing.T) {
+	t.Parallel()
 	environ := shortLived(t, time.Minute)
 	for _, answer := range []string{"y", "", "yes"} {
 		want := app.ExitOther
@@ -213,6 +216,7 @@ func TestDeleteAsks(t *testing.T) {
 
 // Ctrl-C ends the question as everything else, and the terminal is as before.
 func TestInterruptedPaste(t *testing.T) {
+	t.Parallel()
 	s, _, _ := signingIn(t, "--no-browser")
 	s.typed("\x03")
 	_ = s.wait()

@@ -13,6 +13,7 @@ import (
 
 // What is told while something is waited for stands on a line of its own.
 func TestNoticeDuringAWait(t *testing.T) {
+	t.Parallel()
 	person, program := openTerminal(t)
 	a := cli.NewApp()
 	a.ErrWriter = program

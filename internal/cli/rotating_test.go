@@ -157,6 +157,7 @@ func (m *machine) check(t *testing.T) {
 // Fifty processes want a token at once, and the stored one has expired: one asks the
 // issuer, and the others take what it stored.
 func TestFiftyProcessesRenewOnce(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, &issuer{})
 	const processes = 50
 	tokens := make([]string, processes)

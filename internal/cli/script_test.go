@@ -79,6 +79,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 
 // TestScripts runs the scripts, each against a stack of its own.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,7 @@ func (term *desk) ends(args ...string) (code int, said string) {
 // spike E1: an API key is verified at Clerk, its subject and rights are read, and a key
 // that is no longer good is told as what it is.
 func TestSpikeE1ClerkAPIKeyVerify(t *testing.T) {
+	t.Parallel()
 	term, stack := newDesk(t, devstack.Options{})
 	if out := term.run("login", "--provider", "apikey", "--no-input"); out != "" {
 		t.Errorf("standard output: %q", out)
@@ -63,6 +64,7 @@ func TestSpikeE1ClerkAPIKeyVerify(t *testing.T) {
 // spike E2: the whole way from an API key over Clerk's JWT to rows, remote and on a
 // replica; and its end, once the key is revoked.
 func TestSpikeE2APIKeyToTurso(t *testing.T) {
+	t.Parallel()
 	term, stack := newDesk(t, devstack.Options{TokenLifetime: 3 * time.Second})
 	alice := stack.Clerk.UserID("alice@example.test")
 	id, secret, err := stack.Clerk.AddAPIKey(clerk.APIKey{Name: "ci of alice", Subject: alice, Scopes: []string{"db:read", "db:write"}})
@@ -94,6 +96,7 @@ func TestSpikeE2APIKeyToTurso(t *testing.T) {
 
 // spike H7: an API key is a way in for CI: no terminal, no browser, nothing asked.
 func TestSpikeH7APIKeyHeadless(t *testing.T) {
+	t.Parallel()
 	term, _ := newDesk(t, devstack.Options{})
 	term.environ = append(term.environ, "CI=true", "BROWSER=false", "TERM=dumb")
 	term.run("login", "--provider", "apikey", "--no-input")
@@ -105,6 +108,7 @@ func TestSpikeH7APIKeyHeadless(t *testing.T) {
 // Each way in works inside zen dev, with no other setting than what it exports and a
 // person at the browser.
 func TestDevWaysIn(t *testing.T) {
+	t.Parallel()
 	zen := shipped(t)
 	for name, tt := range map[string]struct{ setup, login string }{
 		"clerk":          {"", "--provider clerk"},
