@@ -96,15 +96,19 @@ func parseSettings(values provider.Settings) (settings, error) {
 			return s, err
 		}
 	}
+	var instance clerk.Instance
 	if text := values.Get(keyPublishableKey); text != "" {
-		instance, err := clerk.ParseKey(text)
-		if proxy := values.Get(keyProxyURL); err == nil && proxy != "" {
-			instance, err = instance.Behind(proxy)
-		}
-		if err != nil {
+		var err error
+		if instance, err = clerk.ParseKey(text); err != nil {
 			return s, err
 		}
 		s.instance = &instance
+	}
+	if proxy := values.Get(keyProxyURL); proxy != "" {
+		var err error
+		if instance, err = instance.Behind(proxy); err != nil {
+			return s, err
+		}
 	}
 	for key, name := range map[string]string{keyTemplate: s.template, keyReadOnlyTemplate: s.readOnlyTemplate} {
 		if !isTemplateName(name) {

@@ -36,6 +36,8 @@ func TestBadSettings(t *testing.T) {
 	}{
 		"a secret key as the key":      {map[string]string{keyKey: "sk_test_planted"}, "ZEN_APIKEY__KEY is a Clerk secret key"},
 		"a publishable key as the key": {map[string]string{keyKey: publishable}, "ZEN_APIKEY__KEY is a publishable key"},
+		"a proxy without a host":       {map[string]string{keyProxyURL: "/__clerk"}, "proxy_url: it is not a whole URL"},
+		"a proxy, and no instance":     {map[string]string{keyProxyURL: "/__clerk", keyPublishableKey: "", keySecretKey: ""}, "proxy_url: it is not a whole URL"},
 		"the id of a key":              {map[string]string{keyKey: "ak_3beecc9c60adb5f9b850e91a8ee1e992"}, "the id of a Clerk API key"},
 		"a token as the key":           {map[string]string{keyKey: "eyJhbGciOiJSUzI1NiJ9.planted.x"}, "ZEN_APIKEY__KEY is a JWT"},
 		"a machine's token":            {map[string]string{keyKey: "mt_planted"}, "machine"},
