@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/zen-auth/zen/devstack/traffic"
 )
 
 // maxBody bounds a request body; the largest honest one is a ticket of 1 kB.
@@ -29,49 +31,52 @@ type call struct {
 // instance locked.
 type frontendHandler func(inst *Instance, c *call) (any, error)
 
+// frontendHandlers are the endpoints of the Frontend API.
+var frontendHandlers = map[string]frontendHandler{
+	"GET /v1/client":               getClient,
+	"POST /v1/client":              createClient,
+	"PUT /v1/client":               createClient,
+	"DELETE /v1/client":            deleteClient,
+	"POST /v1/client/sign_ins":     createSignIn,
+	"GET /v1/client/sign_ins/{id}": getSignIn,
+	"POST /v1/client/sign_ins/{id}/prepare_first_factor":  prepareFirstFactor,
+	"POST /v1/client/sign_ins/{id}/attempt_first_factor":  attemptFirstFactor,
+	"POST /v1/client/sign_ins/{id}/prepare_second_factor": prepareSecondFactor,
+	"POST /v1/client/sign_ins/{id}/attempt_second_factor": attemptSecondFactor,
+	"DELETE /v1/client/sessions":                          deleteClient,
+	"GET /v1/client/sessions/{id}":                        getClientSession,
+	"POST /v1/client/sessions/{id}/touch":                 touchSession,
+	"POST /v1/client/sessions/{id}/end":                   endSession(statusEnded),
+	"POST /v1/client/sessions/{id}/remove":                endSession(statusRemoved),
+	"POST /v1/client/sessions/{id}/tokens":                createSessionToken,
+	"POST /v1/client/sessions/{id}/tokens/{template}":     createTemplateToken,
+	"GET /v1/me":                          getMe,
+	"PATCH /v1/me":                        updateMe,
+	"GET /v1/environment":                 getEnvironment,
+	"GET /api_keys":                       listMyAPIKeys,
+	"POST /api_keys":                      createMyAPIKey,
+	"POST /api_keys/{id}/revoke":          revokeMyAPIKey,
+	"GET /v1/me/organization_memberships": listMyMemberships,
+	"GET /v1/me/organization_invitations": listMyInvitations,
+	"POST /v1/me/organization_invitations/{invitation}/accept":              acceptMyInvitation,
+	"POST /v1/organizations":                                                createMyOrganization,
+	"GET /v1/organizations/{organization}":                                  getOrganization,
+	"POST /v1/organizations/{organization}/invitations/bulk":                createInvitations,
+	"GET /v1/organizations/{organization}/memberships":                      listMembers,
+	"POST /v1/organizations/{organization}/memberships":                     createMember,
+	"PATCH /v1/organizations/{organization}/memberships/{user}":             updateMember,
+	"DELETE /v1/organizations/{organization}/memberships/{user}":            deleteMember,
+	"GET /v1/organizations/{organization}/invitations":                      listInvitations,
+	"POST /v1/organizations/{organization}/invitations":                     createInvitation,
+	"GET /v1/organizations/{organization}/invitations/pending":              listPendingInvitations,
+	"POST /v1/organizations/{organization}/invitations/{invitation}/revoke": revokeInvitation,
+}
+
 func (inst *Instance) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/jwks.json", inst.serveKeySet)
-	for pattern, handle := range map[string]frontendHandler{
-		"GET /v1/client":               getClient,
-		"POST /v1/client":              createClient,
-		"PUT /v1/client":               createClient,
-		"DELETE /v1/client":            deleteClient,
-		"POST /v1/client/sign_ins":     createSignIn,
-		"GET /v1/client/sign_ins/{id}": getSignIn,
-		"POST /v1/client/sign_ins/{id}/prepare_first_factor":  prepareFirstFactor,
-		"POST /v1/client/sign_ins/{id}/attempt_first_factor":  attemptFirstFactor,
-		"POST /v1/client/sign_ins/{id}/prepare_second_factor": prepareSecondFactor,
-		"POST /v1/client/sign_ins/{id}/attempt_second_factor": attemptSecondFactor,
-		"DELETE /v1/client/sessions":                          deleteClient,
-		"GET /v1/client/sessions/{id}":                        getClientSession,
-		"POST /v1/client/sessions/{id}/touch":                 touchSession,
-		"POST /v1/client/sessions/{id}/end":                   endSession(statusEnded),
-		"POST /v1/client/sessions/{id}/remove":                endSession(statusRemoved),
-		"POST /v1/client/sessions/{id}/tokens":                createSessionToken,
-		"POST /v1/client/sessions/{id}/tokens/{template}":     createTemplateToken,
-		"GET /v1/me":                          getMe,
-		"PATCH /v1/me":                        updateMe,
-		"GET /v1/environment":                 getEnvironment,
-		"GET /api_keys":                       listMyAPIKeys,
-		"POST /api_keys":                      createMyAPIKey,
-		"POST /api_keys/{id}/revoke":          revokeMyAPIKey,
-		"GET /v1/me/organization_memberships": listMyMemberships,
-		"GET /v1/me/organization_invitations": listMyInvitations,
-		"POST /v1/me/organization_invitations/{invitation}/accept":              acceptMyInvitation,
-		"POST /v1/organizations":                                                createMyOrganization,
-		"GET /v1/organizations/{organization}":                                  getOrganization,
-		"POST /v1/organizations/{organization}/invitations/bulk":                createInvitations,
-		"GET /v1/organizations/{organization}/memberships":                      listMembers,
-		"POST /v1/organizations/{organization}/memberships":                     createMember,
-		"PATCH /v1/organizations/{organization}/memberships/{user}":             updateMember,
-		"DELETE /v1/organizations/{organization}/memberships/{user}":            deleteMember,
-		"GET /v1/organizations/{organization}/invitations":                      listInvitations,
-		"POST /v1/organizations/{organization}/invitations":                     createInvitation,
-		"GET /v1/organizations/{organization}/invitations/pending":              listPendingInvitations,
-		"POST /v1/organizations/{organization}/invitations/{invitation}/revoke": revokeInvitation,
-	} {
-		mux.Handle(pattern, inst.frontend(handle))
+	for pattern, handle := range frontendHandlers {
+		mux.Handle(pattern, inst.frontend(pattern, handle))
 	}
 	inst.oauthRoutes(mux)
 	mux.Handle(backendRoot+"/", http.StripPrefix(backendRoot, inst.backendRoutes()))
@@ -130,7 +135,7 @@ func bodyError(err error, otherwise *apiError) error {
 
 // frontend wraps a handler in what every native call has in common: the version,
 // the native flag, the client JWT in and out.
-func (inst *Instance) frontend(handle frontendHandler) http.Handler {
+func (inst *Instance) frontend(pattern string, handle frontendHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := inst.admit(r); err != nil {
 			writeError(w, err)
@@ -141,6 +146,15 @@ func (inst *Instance) frontend(handle frontendHandler) http.Handler {
 		if err := r.ParseForm(); err != nil {
 			writeError(w, bodyError(err, errMalformed()))
 			return
+		}
+		form, known := frontendForms[pattern]
+		if known {
+			ignored, err := form.check(r.Form)
+			traffic.Ignore(w, ignored)
+			if err != nil {
+				writeError(w, err)
+				return
+			}
 		}
 		var fields params
 		if r.Method != http.MethodGet && !isForm(r) {

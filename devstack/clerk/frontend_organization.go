@@ -1,10 +1,5 @@
 package clerk
 
-import (
-	"slices"
-	"strings"
-)
-
 // signedInUser is the user of the session that _clerk_session_id names, as it
 // must on every path outside /client.
 func (inst *Instance) signedInUser(c *call) (*user, error) {
@@ -48,9 +43,6 @@ func updateMe(inst *Instance, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.only("first_name", "last_name", "unsafe_metadata"); err != nil {
-		return nil, err
-	}
 	if raw := c.form.Get("unsafe_metadata"); raw != "" {
 		metadata, err := decodeObject([]byte(raw))
 		if err != nil {
@@ -65,16 +57,6 @@ func updateMe(inst *Instance, c *call) (any, error) {
 	}
 	u.updatedAt = inst.now()
 	return inst.wrap(c, inst.userView(u)), nil
-}
-
-// only refuses form fields that the endpoint does not know.
-func (c *call) only(names ...string) error {
-	for name := range c.form {
-		if name != "_method" && !slices.Contains(names, strings.TrimSuffix(name, "[]")) {
-			return errParamUnknown(name)
-		}
-	}
-	return nil
 }
 
 // wrapList is a list in the envelope; one that isn't paginated is a plain array.
@@ -216,9 +198,6 @@ func createInvitation(inst *Instance, c *call) (any, error) {
 		return nil, err
 	}
 	// Where an invitation leads, and when it ends, is the Backend API's to say.
-	if err := c.only("email_address", "role", "notify"); err != nil {
-		return nil, err
-	}
 	i, err := inst.invite(o, c.form.Get("email_address"), c.form.Get("role"), u, defaultInvitationDays)
 	if err != nil {
 		return nil, err
@@ -230,9 +209,6 @@ func createInvitation(inst *Instance, c *call) (any, error) {
 func createInvitations(inst *Instance, c *call) (any, error) {
 	u, o, err := inst.organizationOf(c, permissionManageMembers)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.only("email_address", "role", "notify"); err != nil {
 		return nil, err
 	}
 	emails := append(c.form["email_address"], c.form["email_address[]"]...)

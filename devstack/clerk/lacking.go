@@ -1,8 +1,10 @@
 package clerk
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +44,70 @@ var lackingParams = map[string]string{
 	"GET /organizations/{organization}/invitations": "order_by",
 	"GET /api_keys":           "type",
 	"GET /oauth_applications": "order_by",
+}
+
+// frontendForm are the fields of an endpoint of the Frontend API. What it doesn't name is
+// ignored, as by Clerk, whose own client sends more than is documented, or refused where
+// Clerk's description closes the list.
+type frontendForm struct {
+	takes  string
+	lacks  string // what Clerk acts on and the stand-in doesn't
+	closed bool
+}
+
+// frontendForms are those of fapi/2026-05-12.yml, by their route. A field of a strategy
+// that is refused needs no mention.
+var frontendForms = map[string]frontendForm{
+	"GET /v1/client":                                      {},
+	"PUT /v1/client":                                      {},
+	"POST /v1/client/sign_ins":                            {takes: signInFields, lacks: "transfer"},
+	"GET /v1/client/sign_ins/{id}":                        {},
+	"POST /v1/client/sign_ins/{id}/prepare_first_factor":  {takes: "strategy email_address_id"},
+	"POST /v1/client/sign_ins/{id}/attempt_first_factor":  {takes: "strategy code password"},
+	"POST /v1/client/sign_ins/{id}/prepare_second_factor": {takes: "strategy email_address_id"},
+	"POST /v1/client/sign_ins/{id}/attempt_second_factor": {takes: "strategy code"},
+	"POST /v1/client/sessions/{id}/touch":                 {takes: "active_organization_id"},
+	"POST /v1/client/sessions/{id}/tokens":                {takes: "organization_id"},
+	"POST /v1/client/sessions/{id}/tokens/{template}":     {},
+	"PATCH /v1/me":           {takes: "first_name last_name unsafe_metadata", lacks: "primary_email_address_id primary_phone_number_id primary_web3_wallet_id", closed: true},
+	"POST /v1/organizations": {takes: "name slug", closed: true},
+	"POST /v1/organizations/{organization}/memberships":         {takes: "user_id role", closed: true},
+	"PATCH /v1/organizations/{organization}/memberships/{user}": {takes: "role", closed: true},
+	"POST /v1/organizations/{organization}/invitations":         {takes: invitationFields, closed: true},
+	"POST /v1/organizations/{organization}/invitations/bulk":    {takes: invitationFields, closed: true},
+	"GET /v1/me/organization_memberships":                       {takes: "limit offset paginated"},
+	"GET /v1/me/organization_invitations":                       {takes: "limit offset status"},
+	"GET /v1/organizations/{organization}/memberships":          {takes: "limit offset paginated query role"},
+	"GET /v1/organizations/{organization}/invitations":          {takes: "limit offset status"},
+	"GET /api_keys": {takes: "subject include_invalid limit offset query", lacks: "type"},
+}
+
+const (
+	signInFields     = "strategy identifier password ticket"
+	invitationFields = "email_address role notify"
+)
+
+// ofEveryCall are the parameters that a call may have anywhere.
+var ofEveryCall = strings.Fields("_is_native _method __clerk_api_version _clerk_js_version _clerk_session_id")
+
+// check refuses what an endpoint lacks or doesn't know, and returns what it ignores.
+func (f frontendForm) check(form url.Values) (ignored []string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		field := strings.TrimSuffix(name, "[]")
+		value := form.Get(name)
+		switch {
+		case slices.Contains(ofEveryCall, name), slices.Contains(strings.Fields(f.takes), field):
+		case slices.Contains(strings.Fields(f.lacks), field):
+			if value != "" && value != "false" {
+				return nil, errLacking(field)
+			}
+		case f.closed:
+			return nil, errParamUnknown(name)
+		default:
+			ignored = append(ignored, name)
+		}
+	}
+	return ignored, nil
 }
 
 // lacking refuses a request with a parameter that the route lacks. What is empty, or

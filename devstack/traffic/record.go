@@ -32,6 +32,7 @@ func (r *Recorder) Record(next http.Handler, service func(*http.Request) string)
 			entry.Duration, entry.Status = time.Since(start), seen.status
 			// A handler that panics, as with http.ErrAbortHandler, loses the connection.
 			entry.Verdict, entry.Reason = seen.verdict(!served || seen.hijacked)
+			entry.Ignored = seen.ignored
 			r.add(entry)
 			if !database && entry.Verdict == Answered {
 				r.issued(entry, seen)
@@ -70,7 +71,23 @@ type watcher struct {
 	http.ResponseWriter
 	status   int
 	hijacked bool
+	ignored  string
 	body     *bytes.Buffer
+}
+
+// Ignore remembers with a request which of its parameters did nothing.
+func Ignore(w http.ResponseWriter, names []string) {
+	for {
+		if seen, ok := w.(*watcher); ok {
+			seen.ignored = short(strings.Join(names, ", "))
+			return
+		}
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return // nobody watches
+		}
+		w = wrapper.Unwrap()
+	}
 }
 
 func (w *watcher) WriteHeader(status int) {

@@ -49,6 +49,7 @@ type Request struct {
 	Status   int // 0 if there was no answer
 	Verdict  Verdict
 	Reason   string // why it was not answered, as the client was told
+	Ignored  string // the parameters that did nothing, as at the real service
 }
 
 // Token is a JWT that was issued.

@@ -68,6 +68,21 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+func TestIgnored(t *testing.T) {
+	r := newRecorder()
+	r.Record(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		Ignore(wrapper{w}, []string{"locale", "transfer"})
+	}), service).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	if got := r.Requests()[0].Ignored; got != "locale, transfer" {
+		t.Errorf("ignored %q", got)
+	}
+	Ignore(httptest.NewRecorder(), []string{"x"}) // nobody watches
+}
+
+type wrapper struct{ http.ResponseWriter }
+
+func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 func TestCallers(t *testing.T) {
 	tests := []struct {
 		name, authorization string
