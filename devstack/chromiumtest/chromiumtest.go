@@ -27,6 +27,7 @@ type Tab struct {
 	t        *testing.T
 	ctx      context.Context
 	expected atomic.Value // a part of complaints that are none
+	seen     atomic.Bool  // there was one
 }
 
 // Open starts a browser that ends with the test. Whatever it complains about, such as what
@@ -67,6 +68,7 @@ func Open(t *testing.T) *Tab {
 			t.Errorf("the page's script failed: %s", e.ExceptionDetails.Text)
 		case *log.EventEntryAdded:
 			if part, _ := b.expected.Load().(string); part != "" && strings.Contains(e.Entry.Text, part) {
+				b.seen.Store(true)
 				return
 			}
 			t.Errorf("the browser complains: %s %s", e.Entry.Text, e.Entry.URL)
@@ -79,7 +81,20 @@ func Open(t *testing.T) *Tab {
 }
 
 // Expect takes complaints that have this in them for none.
-func (b *Tab) Expect(part string) { b.expected.Store(part) }
+func (b *Tab) Expect(part string) {
+	b.seen.Store(false)
+	b.expected.Store(part)
+}
+
+// Complains waits for a complaint that is expected.
+func (b *Tab) Complains() {
+	b.t.Helper()
+	for deadline := time.Now().Add(patience); !b.seen.Load(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("the browser does not complain about %q", b.expected.Load())
+		}
+	}
+}
 
 // Context is the tab's, for chromedp.
 func (b *Tab) Context() context.Context { return b.ctx }

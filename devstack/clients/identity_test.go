@@ -19,6 +19,7 @@ import (
 	"github.com/zen-auth/zen/devstack/auth0"
 	"github.com/zen-auth/zen/devstack/browse"
 	"github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/clients/npmtest"
 	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/devstack/jose/josetest"
 	"github.com/zen-auth/zen/devstack/oidc"
@@ -28,7 +29,7 @@ import (
 // are opened by Alice; the last line is returned.
 func node(t *testing.T, script string, variables ...string) string {
 	t.Helper()
-	dir := npmCI(t, "identity")
+	dir := npmtest.Install(t, "identity")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", script)

@@ -3,74 +3,18 @@ package clients_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zen-auth/zen/devstack/clients/npmtest"
 	"github.com/zen-auth/zen/devstack/clients/tursotest"
 	"github.com/zen-auth/zen/devstack/turso"
 )
-
-// npmCI returns a directory with the files of a folder and what its lock file names.
-// It is installed once for each state of them, in the user's cache.
-func npmCI(t *testing.T, folder string) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
-	}
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err == nil {
-			continue
-		}
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is missing", tool)
-		}
-		t.Skipf("SKIPPED: %s is missing, so the clients in JavaScript can't be tried. Install Node.js 20 or later.", tool)
-	}
-	hash := sha256.New()
-	files := make(map[string][]byte)
-	must(t, fs.WalkDir(os.DirFS(folder), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		files[name], err = os.ReadFile(filepath.Join(folder, name))
-		hash.Write(files[name])
-		return err
-	}))
-	cache := cache(t)
-	dir := filepath.Join(cache, folder+"-"+hex.EncodeToString(hash.Sum(nil)[:8]))
-	if _, err := os.Stat(dir); err == nil {
-		return dir
-	}
-	tmp, err := os.MkdirTemp(cache, "npm-")
-	must(t, err)
-	defer os.RemoveAll(tmp)
-	for name, b := range files {
-		must(t, os.MkdirAll(filepath.Dir(filepath.Join(tmp, name)), 0o755))
-		must(t, os.WriteFile(filepath.Join(tmp, name), b, 0o644))
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	cmd.Dir = tmp
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
-	if err := os.Rename(tmp, dir); err != nil && !os.IsExist(err) {
-		if _, gone := os.Stat(dir); gone != nil { // nobody else was faster either
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 func TestNodeClient(t *testing.T) { runNode(t, "client.mjs", nodeSees) }
 
@@ -79,7 +23,7 @@ func TestDrizzle(t *testing.T) { runNode(t, "drizzle.mjs", drizzleSees) }
 // runNode runs a script with a stack of its own and compares the JSON it prints.
 func runNode(t *testing.T, script, sees string) {
 	t.Helper()
-	dir := npmCI(t, "node")
+	dir := npmtest.Install(t, "node")
 	s := tursotest.New(t, turso.Options{})
 	must(t, s.RegisterJWKS("acme", "clerk", s.Keys))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

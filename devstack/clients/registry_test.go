@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zen-auth/zen/devstack/clients/npmtest"
 	"github.com/zen-auth/zen/devstack/clients/tursotest"
 )
 
@@ -47,7 +48,7 @@ func drive(t *testing.T, clients []string, command func(client, table string) *e
 }
 
 func TestNodeClients(t *testing.T) {
-	dir := npmCI(t, "node")
+	dir := npmtest.Install(t, "node")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	drive(t, []string{"@libsql/client", "@libsql/client/http", "@libsql/client/web", "@tursodatabase/serverless", "drizzle-orm", "kysely"},
@@ -86,7 +87,7 @@ func virtualenv(t *testing.T) string {
 	version, err := exec.CommandContext(t.Context(), system, "--version").Output()
 	must(t, err)
 	hash := sha256.Sum256(append(version, requirements...))
-	dir := filepath.Join(cache(t), "python-"+hex.EncodeToString(hash[:8]))
+	dir := filepath.Join(npmtest.Cache(t), "python-"+hex.EncodeToString(hash[:8]))
 	python := filepath.Join(dir, "bin", "python")
 	if _, err := os.Stat(filepath.Join(dir, "complete")); err == nil {
 		return python
@@ -108,24 +109,12 @@ func virtualenv(t *testing.T) string {
 	return python
 }
 
-// cache is where what was installed is kept between runs.
-func cache(t *testing.T) string {
-	t.Helper()
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = t.TempDir()
-	}
-	dir = filepath.Join(dir, "zen-test")
-	must(t, os.MkdirAll(dir, 0o755))
-	return dir
-}
-
 // The Rust crate takes minutes to be compiled: it is tried where that is asked for.
 func TestRustClient(t *testing.T) {
 	if os.Getenv("ZEN_TEST_RUST") == "" {
 		t.Skip("SKIPPED: the Rust crate libsql is compiled and tried with ZEN_TEST_RUST=1.")
 	}
-	target := filepath.Join(cache(t), "rust")
+	target := filepath.Join(npmtest.Cache(t), "rust")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	build := exec.CommandContext(ctx, "cargo", "build", "--release", "--locked", "--target-dir", target)
@@ -150,7 +139,7 @@ func TestRustClient(t *testing.T) {
 // Prisma needs its schema engine for migrations alone, and would download it for its
 // generator, too: a program that does nothing stands for it.
 func TestPrisma(t *testing.T) {
-	dir := npmCI(t, "prisma")
+	dir := npmtest.Install(t, "prisma")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	generate := exec.CommandContext(ctx, "npx", "prisma", "generate", "--schema", "schema.prisma")

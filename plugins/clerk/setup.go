@@ -16,13 +16,14 @@ func (p *clerkProvider) Setup(_ context.Context, req provider.SetupRequest) (pro
 		return provider.Setup{}, err
 	}
 	if req.Topic != "" {
-		return provider.Setup{}, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("clerk: there is no setup of %.40q", req.Topic)}
+		return bridgeSetup(req.Topic)
 	}
 	const dashboard = "https://dashboard.clerk.com/last-active?path="
 	s := p.settings
 	setup := provider.Setup{
 		Issuer:    s.instance.Verification(),
 		Endpoints: []string{s.instance.URL},
+		Topics:    bridgeTopics(),
 		Steps: []provider.SetupStep{
 			{
 				Title: "Have Turso know the key set", Text: fmt.Sprintf("Once an organisation: `turso org jwks save clerk %s`", s.instance.KeySetURL()),
@@ -44,6 +45,10 @@ func (p *clerkProvider) Setup(_ context.Context, req provider.SetupRequest) (pro
 		provider.SetupStep{
 			Title: "Have session tokens open nothing", URL: dashboard + "sessions",
 			Text: "The same key signs them, and Turso reads a token without its claims as access to every database of every group. Customize session token, and add claims that name no database of yours: `{\"id\": \"none\", \"a\": \"ro\", \"perm\": []}`",
+		},
+		provider.SetupStep{
+			Title: "For sign-ins by a page of your app: take one",
+			Text:  fmt.Sprintf("`zen provider setup clerk --topic %s --write DIR` writes it, for a Next.js app; the topics below are others. Its address goes into `%s`.", bridges[0].name, keyBridgeURL),
 		},
 		provider.SetupStep{
 			Title: "Switch the Native API on", URL: dashboard + "native-applications",

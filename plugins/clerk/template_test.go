@@ -178,5 +178,11 @@ func TestSetup(t *testing.T) {
 		t.Errorf("%v\n%+v", err, bare)
 	}
 	_, err = p.Setup(t.Context(), provider.SetupRequest{Topic: "x"})
-	fails(t, "an unknown topic", err, provider.ErrConfig)
+	fails(t, "an unknown topic", err, provider.ErrConfig, "bridge-next, bridge-go")
+	for _, topic := range bare.Topics {
+		page, err := p.Setup(t.Context(), provider.SetupRequest{Topic: topic.Name})
+		if err != nil || len(page.Files) == 0 || !strings.Contains(page.Steps[len(page.Steps)-1].Text, "zen config set providers.clerk.bridge_url") {
+			t.Errorf("%s: %v\n%+v", topic.Name, err, page)
+		}
+	}
 }

@@ -32,7 +32,11 @@ in a token for the database comes from Turso itself:
 
    turso org jwks template --database app --scope full-access >rw.json
    turso org jwks template --database app --scope read-only >ro.json
-   zen provider setup auth0 --template rw.json --read-only-template ro.json --write setup`,
+   zen provider setup auth0 --template rw.json --read-only-template ro.json --write setup
+
+A page for an app that authorises terminals, in one of the frameworks that it lists:
+
+   zen provider setup clerk --topic bridge-next --write .`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "topic", Usage: "only what the provider says about `TOPIC`"},
 			&cli.StringFlag{Name: "template", Usage: "the claims of a token for the database are in `FILE`, or - for standard input"},

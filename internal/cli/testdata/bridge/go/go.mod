@@ -1,0 +1,3 @@
+module bridge.test/app
+
+go 1.26

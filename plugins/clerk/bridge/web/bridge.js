@@ -1,0 +1,160 @@
+// A page at which the people of an app authorise a terminal that signs in with zen and
+// Clerk. It is a file to take, and to change as you like; it needs nothing but what browsers
+// and servers have in common: Request, Response, crypto.
+
+const ticketSeconds = 30; // long enough for a redirect
+const formSeconds = 600;
+const acting = "You act as somebody else here, and a terminal would be that person. Sign in as yourself.";
+
+/**
+ * Answers a request to the page.
+ * @param {Request} request
+ * @param {object} app
+ * @param {string} app.secretKey the Clerk instance's, sk_...
+ * @param {{userId: string, name: string, acting: boolean} | null} app.person who is signed in,
+ *   and whether somebody acts as them: a terminal would be that person for a week
+ * @param {(back: string) => Response | Promise<Response>} app.signIn sends the browser to sign in, and back
+ * @param {(userId: string, seconds: number) => Promise<string>} app.ticket makes a Clerk sign-in token
+ */
+export async function bridge(request, app) {
+  const asked = read(new URL(request.url).searchParams);
+  if (request.method !== "GET" && request.method !== "POST") {
+    return problem(405, "This page is opened, or answered by its buttons.");
+  }
+  // Before anybody is asked to sign in, and never by a redirect.
+  if (asked.problem) return problem(400, `This link can't be used: ${asked.problem}.`);
+  if (request.method === "GET") {
+    if (!app.person) return app.signIn(request.url);
+    if (app.person.acting) return problem(403, acting);
+    return ask(asked, app.person, await token(app, asked, Math.floor(Date.now() / 1000) + formSeconds));
+  }
+  if (!fromHere(request)) return problem(403, "This came from another site. Nothing was authorised.");
+  if (!app.person) return problem(403, "You are signed out. Nothing was authorised: start again from your terminal.");
+  if (app.person.acting) return problem(403, acting);
+  const form = await request.formData();
+  if (!(await checks(app, asked, String(form.get("token"))))) {
+    return problem(403, "This form is not yours, or older than ten minutes. Nothing was authorised: start again from your terminal.");
+  }
+  switch (form.get("decision")) {
+    case "cancel":
+      return reply(asked, "error", "access_denied");
+    case "authorise":
+      try {
+        return reply(asked, "ticket", await app.ticket(app.person.userId, ticketSeconds));
+      } catch (err) {
+        console.error("cli bridge:", err);
+        return problem(502, "This can't be done now. Nothing was authorised: try again in a moment.");
+      }
+  }
+  return problem(400, "No decision was made. Start again from your terminal, and press one of the buttons.");
+}
+
+// read checks what a terminal asks for. Each is one expression over the whole text: no user,
+// no query, no other host. The tickets go to a program on this very machine alone (RFC 8252,
+// section 7.3).
+function read(query) {
+  const asked = {};
+  for (const name of ["redirect_uri", "state", "code", "client", "mode"]) {
+    const values = query.getAll(name);
+    if (values.length > 1) return { problem: `${name} is there twice` };
+    asked[name] = values[0] ?? "";
+  }
+  const port = /^http:\/\/127\.0\.0\.1:([1-9][0-9]{0,4})\/callback$/.exec(asked.redirect_uri)?.[1];
+  if (!port || Number(port) > 65535) {
+    return { problem: "redirect_uri is not http://127.0.0.1:PORT/callback, a program on your own machine" };
+  }
+  if (!/^[A-Za-z0-9_.~-]{16,256}$/.test(asked.state)) return { problem: "state is not of 16 to 256 URL-safe characters" };
+  if (!/^[A-Z0-9]{4}-[A-Z0-9]{4}$/.test(asked.code)) return { problem: "code does not look like WXYZ-2345" };
+  if (!/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$/.test(asked.client)) return { problem: "client is not a plain name of at most 40 characters" };
+  if (asked.mode && asked.mode !== "ticket") return { problem: "this page hands over tickets alone (--method bridge)" };
+  return { ...asked, port };
+}
+
+// fromHere refuses what a browser says is another site's.
+function fromHere(request) {
+  const site = request.headers.get("sec-fetch-site");
+  if (site) return site === "same-origin";
+  try {
+    return new URL(request.headers.get("origin")).host === request.headers.get("host");
+  } catch {
+    return false;
+  }
+}
+
+// token is what a form has to bring back: it is of this person and this request, and nobody
+// else can read it.
+async function token(app, asked, until) {
+  return `${until}.${hex(await crypto.subtle.sign("HMAC", await key(app), content(app, asked, until)))}`;
+}
+
+async function checks(app, asked, text) {
+  const [, until, mac] = /^([0-9]{1,12})\.([0-9a-f]{64})$/.exec(text) ?? [];
+  if (!until || Number(until) <= Date.now() / 1000) return false;
+  const bytes = Uint8Array.from(mac.match(/../g), (pair) => parseInt(pair, 16));
+  return crypto.subtle.verify("HMAC", await key(app), bytes, content(app, asked, until)); // in constant time
+}
+
+const encoder = new TextEncoder();
+const key = (app) => crypto.subtle.importKey("raw", encoder.encode(app.secretKey), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+const content = (app, asked, until) => // none of them has a line break
+  encoder.encode(["zen cli bridge", until, app.person.userId, asked.redirect_uri, asked.state, asked.code, asked.client].join("\n"));
+const hex = (bytes) => Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
+
+// reply sends the browser back to the terminal.
+function reply(asked, name, value) {
+  const to = `${asked.redirect_uri}?${new URLSearchParams({ state: asked.state, [name]: value })}`;
+  return new Response(null, { status: 303, headers: { Location: to, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" } });
+}
+
+// Browsers hold the redirect that follows a form to form-action, too: it names the one port
+// that the answer goes to.
+function ask(asked, person, token) {
+  return page(200, `'self' http://127.0.0.1:${asked.port}`, `<h1>Authorise a terminal?</h1>
+<p><strong>${escape(asked.client)}</strong>, running on this computer, wants to act as <strong>${escape(person.name)}</strong>.</p>
+<p>Your terminal shows<br><output class="code">${escape(asked.code)}</output></p>
+<p>Go on only if you started this yourself and the code is the one in your terminal.</p>
+<form method="post">
+<input type="hidden" name="token" value="${token}">
+<button name="decision" value="authorise">Authorise this terminal</button>
+<button name="decision" value="cancel">Cancel</button>
+</form>`);
+}
+
+const problem = (status, why) => page(status, "'none'", `<h1>Nothing was authorised</h1>\n<p>${escape(why)}</p>`);
+
+// The form goes to the address of the page, with all that is in it. Its POST would have no
+// Origin with the policy no-referrer.
+function page(status, action, main) {
+  const nonce = crypto.randomUUID();
+  return new Response(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Authorise a terminal</title>
+<style nonce="${nonce}">
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem }
+.code { font: 2rem/2 ui-monospace, monospace }
+button { font: inherit; padding: .5rem 1rem }
+</style>
+</head>
+<body>
+<main>
+${main}
+</main>
+</body>
+</html>
+`, {
+    status,
+    headers: {
+      "Content-Type": "text/html; charset=utf-8",
+      "Content-Security-Policy": `default-src 'none'; style-src 'nonce-${nonce}'; form-action ${action}; frame-ancestors 'none'; base-uri 'none'`,
+      "X-Frame-Options": "DENY",
+      "X-Content-Type-Options": "nosniff",
+      "Referrer-Policy": "same-origin",
+      "Cache-Control": "no-store",
+    },
+  });
+}
+
+const escape = (s) => s.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
