@@ -9,6 +9,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/text"
 )
 
@@ -53,31 +54,29 @@ func (p *Providers) permitted(ctx context.Context, name string, fields []provide
 }
 
 // askVariables asks a person, and tells where nobody can be asked.
-func (p *Providers) askVariables(ctx context.Context, b host.Binary, names []string) (bool, error) {
+func (p *Providers) askVariables(ctx context.Context, b host.Binary, variables []string) (bool, error) {
 	if p.ask != nil {
-		ok, err := p.ask(ctx, b, names)
+		ok, err := p.ask(ctx, b, variables)
 		if err != nil || ok {
 			if err == nil {
-				err = p.Pins.Lock.AllowEnv(ctx, b, names)
+				err = p.Pins.Lock.AllowEnv(ctx, b, variables)
 			}
 			return ok, err
 		}
 	}
 	if p.notify != nil {
 		p.notify(fmt.Sprintf("provider %s doesn't get the variables %s, which are not its own; to allow that: zen provider trust --env %s %s",
-			b.Name, text.Line(strings.Join(names, ", "), 300), text.Line(strings.Join(names, " --env "), 300), b.Name))
+			b.Name, text.Line(strings.Join(variables, ", "), 300), text.Line(strings.Join(variables, " --env "), 300), b.Name))
 	}
 	return false, nil
 }
 
-// foreignVariables are those that a provider's fields name beside its own family, which is
-// the provider's name in capitals with an underscore.
+// foreignVariables are those that a provider's fields name beside its own family.
 func foreignVariables(name string, fields []provider.Field) []string {
-	own := strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "_"
 	var foreign []string
 	for _, field := range fields {
 		for _, variable := range field.Env {
-			if !strings.HasPrefix(variable, own) && !slices.Contains(foreign, variable) {
+			if !names.IsOwnVariable(name, variable) && !slices.Contains(foreign, variable) {
 				foreign = append(foreign, variable)
 			}
 		}

@@ -25,7 +25,7 @@ type person struct {
 	answer string
 }
 
-func (p *person) OpenURL(_ context.Context, url, _ string) error {
+func (p *person) OpenURL(_ context.Context, _, url, _ string) error {
 	p.visits.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -33,9 +33,9 @@ func (p *person) OpenURL(_ context.Context, url, _ string) error {
 	})
 	return nil
 }
-func (*person) ShowCode(context.Context, string, string, time.Time) error { return nil }
-func (*person) Progress(context.Context, string) error                    { return nil }
-func (*person) Ask(context.Context, string) (string, error)               { return "", errors.ErrUnsupported }
+func (*person) ShowCode(context.Context, string, string, string, time.Time) error { return nil }
+func (*person) Progress(context.Context, string) error                            { return nil }
+func (*person) Ask(context.Context, string) (string, error)                       { return "", errors.ErrUnsupported }
 func (p *person) AskSecret(context.Context, string) (provider.Secret, error) {
 	if p.answer == "" {
 		return provider.Secret{}, errors.ErrUnsupported

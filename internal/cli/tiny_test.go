@@ -19,7 +19,7 @@ type tiny struct{ version string }
 
 func (p tiny) Describe(context.Context) (provider.Description, error) {
 	return provider.Description{Name: "tiny", Version: p.version, Fields: []provider.Field{
-		{Key: "api_key", Type: provider.TypeString, Required: true, Sensitive: true, Doc: "the key of\tthe account"},
+		{Key: "api_key", Type: provider.TypeString, Required: true, Sensitive: true, Doc: "the key of\tthe account", Env: []string{"TINY_API_KEY", "OTHERS_API_KEY"}},
 	}}, nil
 }
 func (tiny) Configure(context.Context, provider.Settings) ([]provider.Note, error) { return nil, nil }

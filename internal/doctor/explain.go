@@ -52,7 +52,7 @@ func Explain(c provider.Claims, target provider.Target, now time.Time) Explanati
 	case d == nil || d.DatabaseID == "" && d.GroupID == "" && len(d.Namespaces) == 0:
 		e.Turso = "reads it as access to every database of every group, where the issuer's key set is registered"
 		e.Sqld = "reads it as access to everything, where it knows the key"
-	case target.DatabaseID != "" && !names(d, target.DatabaseID):
+	case target.DatabaseID != "" && !namesDatabase(d, target.DatabaseID):
 		e.Turso = "answers 401 for the profile's database: the token does not have the permissions to access it"
 	}
 	if len(c.Audience) > 0 && !e.Ended {
@@ -64,7 +64,7 @@ func Explain(c provider.Claims, target provider.Target, now time.Time) Explanati
 	return e
 }
 
-func names(d *provider.DatabaseClaims, id string) bool {
+func namesDatabase(d *provider.DatabaseClaims, id string) bool {
 	if d.DatabaseID == id || d.GroupID != "" {
 		return true
 	}

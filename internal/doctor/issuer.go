@@ -11,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/jwks/keyset"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 // issuer looks at the key set by which the tokens are verified, and has each provider
@@ -139,11 +140,19 @@ func (e *exam) checkProvider(ctx context.Context, name string) {
 	}
 }
 
+// providerFix is a repair of a provider's. What it asks and tells carries its name, and an
+// answer comes from the environment only where the variable is of its own family.
 func (e *exam) providerFix(p Provider, name string, fix provider.Fix, purpose provider.Purpose) *Fix {
-	return &Fix{Text: fix.Text, Questions: fix.Questions, Do: func(ctx context.Context, answers map[string]provider.Secret, tell func(string)) error {
+	questions := slices.Clone(fix.Questions)
+	for i := range questions {
+		q := &questions[i]
+		q.Text = name + ": " + q.Text
+		q.Env = slices.DeleteFunc(slices.Clone(q.Env), func(variable string) bool { return !names.IsOwnVariable(name, variable) })
+	}
+	return &Fix{Text: fix.Text, Questions: questions, Do: func(ctx context.Context, answers map[string]provider.Secret, tell func(string)) error {
 		return e.WithCredential(ctx, name, func(credential *provider.Credential) (*provider.Credential, error) {
 			return p.Fix(ctx, provider.FixRequest{ID: fix.ID, Credential: credential, Purpose: purpose, Answers: answers},
-				func(step provider.Progress) error { tell(step.Text); return nil })
+				func(step provider.Progress) error { tell(name + ": " + step.Text); return nil })
 		})
 	}}
 }

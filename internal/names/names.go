@@ -30,6 +30,12 @@ func IsProvider(s string) bool {
 	return Is(s, 32, lower+digit, lower+digit+"-") && s[len(s)-1] != '-' && !strings.Contains(s, "--")
 }
 
+// IsOwnVariable reports whether a variable of the environment is of a provider's own
+// family: its name in capitals, an underscore for each dash, and one behind it.
+func IsOwnVariable(provider, variable string) bool {
+	return strings.HasPrefix(variable, strings.ToUpper(strings.ReplaceAll(provider, "-", "_"))+"_")
+}
+
 // IsSetting reports whether a provider's setting may be called s: up to 63 lower-case
 // letters, digits and "_", a letter first.
 func IsSetting(s string) bool { return Is(s, 63, lower, lower+digit+"_") }

@@ -5,6 +5,17 @@ import (
 	"testing"
 )
 
+func TestOwnVariables(t *testing.T) {
+	for variable, want := range map[string]bool{
+		"MY_VAULT_TOKEN": true, "MY_VAULT_": true, "MY_VAULT": false, "MY_VAULTS_TOKEN": false,
+		"MYVAULT_TOKEN": false, "AWS_SECRET_ACCESS_KEY": false, "my_vault_token": false, "": false,
+	} {
+		if got := IsOwnVariable("my-vault", variable); got != want {
+			t.Errorf("%s: %v", variable, got)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	for name, want := range map[string]struct{ profile, provider, setting bool }{
 		"a":                     {true, true, true},

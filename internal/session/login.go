@@ -17,10 +17,11 @@ import (
 )
 
 // UI draws what a provider asks for during a sign-in: provider.Host
-// without Store, which is the session's part.
+// without Store, which is the session's part. from is the provider that wants it; the
+// texts of the others begin with it.
 type UI interface {
-	OpenURL(ctx context.Context, url, code string) error
-	ShowCode(ctx context.Context, code, url string, expires time.Time) error
+	OpenURL(ctx context.Context, from, url, code string) error
+	ShowCode(ctx context.Context, from, code, url string, expires time.Time) error
 	Progress(ctx context.Context, text string) error
 	Ask(ctx context.Context, question string) (string, error)
 	AskSecret(ctx context.Context, question string) (provider.Secret, error)
@@ -77,7 +78,7 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 	s.audit(audit.SignIn, actor{provider: name, subject: subject(*host.stored)}, provider.Token{}, nil)
 	if noted, ok := identity.(interface{ Notes() []provider.Note }); ok {
 		for _, note := range noted.Notes() {
-			s.config.notify(note.Text)
+			s.config.notify(name + ": " + note.Text)
 		}
 	}
 	return *host.stored, nil
@@ -93,13 +94,29 @@ type loginHost struct {
 	stored   *store.Account
 }
 
-// Ask implements provider.Host. The question carries the provider's name: it is none of
-// zen's own.
+// What a provider shows, says and asks carries its name: it is none of zen's own.
+
+// OpenURL implements provider.Host.
+func (h *loginHost) OpenURL(ctx context.Context, url, code string) error {
+	return h.UI.OpenURL(ctx, h.provider, url, code)
+}
+
+// ShowCode implements provider.Host.
+func (h *loginHost) ShowCode(ctx context.Context, code, url string, expires time.Time) error {
+	return h.UI.ShowCode(ctx, h.provider, code, url, expires)
+}
+
+// Progress implements provider.Host.
+func (h *loginHost) Progress(ctx context.Context, text string) error {
+	return h.UI.Progress(ctx, h.provider+": "+text)
+}
+
+// Ask implements provider.Host.
 func (h *loginHost) Ask(ctx context.Context, question string) (string, error) {
 	return h.UI.Ask(ctx, h.provider+": "+question)
 }
 
-// AskSecret implements provider.Host, as Ask does.
+// AskSecret implements provider.Host.
 func (h *loginHost) AskSecret(ctx context.Context, question string) (provider.Secret, error) {
 	return h.UI.AskSecret(ctx, h.provider+": "+question)
 }

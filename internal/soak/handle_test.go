@@ -115,7 +115,7 @@ func (h *handle) sync(t *testing.T) {
 // person is the UI of a sign-in: it answers a URL by visiting it.
 type person struct{ visits sync.WaitGroup }
 
-func (p *person) OpenURL(_ context.Context, url, _ string) error {
+func (p *person) OpenURL(_ context.Context, _, url, _ string) error {
 	p.visits.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -123,9 +123,9 @@ func (p *person) OpenURL(_ context.Context, url, _ string) error {
 	})
 	return nil
 }
-func (*person) ShowCode(context.Context, string, string, time.Time) error { return nil }
-func (*person) Progress(context.Context, string) error                    { return nil }
-func (*person) Ask(context.Context, string) (string, error)               { return "", io.EOF }
+func (*person) ShowCode(context.Context, string, string, string, time.Time) error { return nil }
+func (*person) Progress(context.Context, string) error                            { return nil }
+func (*person) Ask(context.Context, string) (string, error)                       { return "", io.EOF }
 func (*person) AskSecret(context.Context, string) (provider.Secret, error) {
 	return provider.Secret{}, io.EOF
 }

@@ -98,22 +98,22 @@ func (u *UI) Print(format string, args ...any) {
 
 // OpenURL implements session.UI. The URL is always printed: a browser that opens
 // may be on another machine's screen.
-func (u *UI) OpenURL(ctx context.Context, url, code string) error {
+func (u *UI) OpenURL(ctx context.Context, from, url, code string) error {
 	url, code = OneLine(url), OneLine(code)
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return fmt.Errorf("open browser: %w: %q is not an http URL", provider.ErrConfig, url)
 	}
-	what := "Open this page in a browser:"
+	what := "open this page in a browser:"
 	switch {
 	case u.browser:
-		what = "Opening this page in your browser:"
+		what = "opening this page in your browser:"
 	case u.interactive: // who can paste where it ends
-		what = "Open this page in a browser, here or on another machine:"
+		what = "open this page in a browser, here or on another machine:"
 	}
-	u.Print("%s%s\n  %s", u.here, what, url)
 	if code != "" {
-		u.Print("It has to show the code %s.", code)
+		code = "\nIt has to show the code " + code + "."
 	}
+	u.Print("%s%s: %s\n  %s%s", u.here, from, what, url, code)
 	if !u.browser {
 		return nil
 	}
@@ -145,11 +145,12 @@ func (u *UI) OpenURL(ctx context.Context, url, code string) error {
 }
 
 // ShowCode implements session.UI.
-func (u *UI) ShowCode(_ context.Context, code, url string, expires time.Time) error {
-	u.Print("Open %s and type the code %s", OneLine(url), OneLine(code))
+func (u *UI) ShowCode(_ context.Context, from, code, url string, expires time.Time) error {
+	until := ""
 	if !expires.IsZero() {
-		u.Print("The code is good until %s.", expires.Local().Format("15:04:05"))
+		until = "\nThe code is good until " + expires.Local().Format("15:04:05") + "."
 	}
+	u.Print("%s: open %s and type the code %s%s", from, OneLine(url), OneLine(code), until)
 	return nil
 }
 

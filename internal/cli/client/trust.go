@@ -12,7 +12,7 @@ import (
 // trustProvider asks at the first use of a provider's binary. Only a whole yes is
 // one.
 func trustProvider(ctx context.Context, u *app.UI, b host.Binary) (bool, error) {
-	u.Print("Provider %s has not run here before:\n  %s\n  sha256 %s\nIt would run with your rights, and see the credentials that you get with it.",
+	u.Print("Provider %s has not run here before:\n  %s\n  sha256 %s\nIt would run with your rights, and see the credentials that you get with it.\nWhich variables of this environment it wants is known once it runs: you are asked about those that are not its own.",
 		b.Name, app.OneLine(b.Path), b.SHA256)
 	if b.Interpreter != "" {
 		u.Print("It is a script for %s: the sum covers neither that nor what it loads.", app.OneLine(b.Interpreter))

@@ -14,6 +14,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 func providerInfoCommand() *cli.Command {
@@ -109,6 +111,9 @@ func providerInfo(c *cli.Context) error {
 		}
 		if variables := variablesOf(description.Fields); len(variables) > 0 {
 			rows = append(rows, [2]string{"reads", strings.Join(variables, " ")})
+			if foreign := foreignOf(verified.binaryDocument, variables); foreign != "" {
+				rows = append(rows, [2]string{"of others", foreign})
+			}
 		}
 		return printInfo(c.App.Writer, verified.binaryDocument, rows, methods, fields)
 	})
@@ -125,6 +130,25 @@ func variablesOf(fields []provider.Field) []string {
 		}
 	}
 	return variables
+}
+
+// foreignOf tells which of the variables are not of the provider's own family, and whether
+// it may have them. What zen came with may, and what is being written.
+func foreignOf(b binaryDocument, variables []string) string {
+	if b.Known == pin.Bundled || b.Known == overrideKnown {
+		return ""
+	}
+	var foreign []string
+	for _, v := range variables {
+		switch {
+		case names.IsOwnVariable(b.Name, v):
+		case slices.Contains(b.Env, v):
+			foreign = append(foreign, v+" (allowed)")
+		default:
+			foreign = append(foreign, v+" (needs a yes)")
+		}
+	}
+	return strings.Join(foreign, ", ")
 }
 
 func kinds(list []provider.AssertionKind) []string {

@@ -60,6 +60,16 @@ func providerTrust(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		if known.Known != pin.Bundled {
+			if known, err = client.Providers.Pins.Known(binary); err != nil {
+				return err
+			}
+			also := ""
+			if len(known.Env) > 0 {
+				also = ", and " + app.OneLine(strings.Join(known.Env, ", "))
+			}
+			fmt.Fprintf(app.Notes(c), "It gets variables of its own family alone%s; zen provider info %s starts it, and lists what it asks for.\n", also, name)
+		}
 		return printBinary(app.EnvOf(c), binary, known)
 	})
 }
@@ -110,10 +120,12 @@ type binaryDocument struct {
 	Source  string `json:"source"`
 	// Interpreter is set for scripts alone, of which the sum covers only a part.
 	Interpreter string `json:"interpreter,omitempty"`
+	// Env are the variables that it may have beside those of its own family.
+	Env []string `json:"env,omitempty"`
 }
 
 func newBinaryDocument(b host.Binary, known pin.Pin) binaryDocument {
-	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source, b.Interpreter}
+	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source, b.Interpreter, known.Env}
 }
 
 // noteScript tells what the sum of a script is not.

@@ -24,6 +24,9 @@ func providerVerifyCommand() *cli.Command {
 	}
 }
 
+// overrideKnown is in place of how a binary is known, for what runs without a pin.
+const overrideKnown = "override"
+
 type verifiedDocument struct {
 	binaryDocument
 	Error string `json:"error,omitempty"`
@@ -78,7 +81,7 @@ func verifyProvider(client *core.Client, name string) (verifiedDocument, error) 
 		return verifiedDocument{binaryDocument: binaryDocument{Name: name}}, err
 	}
 	if path := overrides[name]; path != "" {
-		return verifiedDocument{binaryDocument: binaryDocument{Name: name, Path: path, Known: "override"}}, &errOverridden{name, path}
+		return verifiedDocument{binaryDocument: binaryDocument{Name: name, Path: path, Known: overrideKnown}}, &errOverridden{name, path}
 	}
 	binary, err := host.Inspect(client.Providers.Dirs, name)
 	if err != nil {

@@ -76,7 +76,7 @@ func endInBrowser(ctx context.Context, e *app.Env, pages []session.BrowserSessio
 	for _, p := range pages {
 		err := p.Err
 		if err == nil {
-			err = ui.OpenURL(ctx, p.URL, "")
+			err = ui.OpenURL(ctx, p.Provider, p.URL, "")
 		}
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
