@@ -89,9 +89,18 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, p)
 }
 
+// condition is for what a script needs beside programs: mounts of its own.
+func condition(name string) (bool, error) {
+	if name != "mounts" {
+		return false, fmt.Errorf("unknown condition %s", name)
+	}
+	return exec.Command("unshare", "-rm", "sh", "-c", "mount --bind /etc/passwd /etc/passwd").Run() == nil, nil
+}
+
 // scripts are the commands and the surroundings of a script.
 func scripts(bin string) testscript.Params {
 	return testscript.Params{
+		Condition: condition,
 		Setup: func(env *testscript.Env) error {
 			stack, err := devstack.Start(devstack.Options{})
 			if err != nil {
