@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -25,9 +27,19 @@ const (
 	fetchLimit = 10 * time.Minute
 )
 
-// failed is an error of installing, which is provider.ErrConfig.
+// failed is an error of installing, which is provider.ErrConfig, but for a disk that is full.
 func failed(hint, format string, args ...any) error {
-	return &provider.Error{Kind: provider.ErrConfig, Message: "install provider: " + fmt.Sprintf(format, args...), Hint: hint}
+	e := &provider.Error{Kind: provider.ErrConfig, Message: "install provider: " + fmt.Sprintf(format, args...), Hint: hint}
+	for _, arg := range args {
+		if err, ok := arg.(error); ok && isFull(err) {
+			e.Kind, e.Err, e.Hint = nil, err, "make room; nothing was changed"
+		}
+	}
+	return e
+}
+
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 func isURL(source string) bool { return strings.Contains(source, "://") }
@@ -94,7 +106,7 @@ func open(ctx context.Context, client *http.Client, source string) (io.ReadClose
 	}
 	response, err := secure.Do(request)
 	if err != nil {
-		return nil, &provider.Error{Kind: provider.ErrUnavailable, Message: "install provider: download failed: " + cause(err), Err: err}
+		return nil, &provider.Error{Kind: provider.ErrUnavailable, Message: "install provider: download failed: " + cause(err).Error(), Err: err}
 	}
 	if response.StatusCode != http.StatusOK {
 		_ = response.Body.Close()
@@ -106,11 +118,11 @@ func open(ctx context.Context, client *http.Client, source string) (io.ReadClose
 }
 
 // cause is an error of package http without the URL, whose query may be secret.
-func cause(err error) string {
+func cause(err error) error {
 	if wrapped, ok := err.(*url.Error); ok {
-		err = wrapped.Err
+		return wrapped.Err
 	}
-	return err.Error()
+	return err
 }
 
 // fetch copies a source to a file that must not exist, at most limit bytes.
