@@ -33,7 +33,6 @@ var newer = map[string]bool{
 // for.
 var lackingNames = map[string]string{
 	"libsql_vector_idx": "vector indexes", "vector_top_k": "vector indexes", "libsql_vector_meta_shadow": "vector indexes",
-	"vector1bit": "vectors of bits", "vector8": "vectors of 8 bits", "vector16": "vectors of 16 bits", "vectorb16": "vectors of 16 bits",
 	"vector_slice": "vector_slice()", "libsql_wasm_func_table": "functions in WebAssembly",
 }
 

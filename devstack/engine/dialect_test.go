@@ -25,20 +25,34 @@ func TestLibSQLDialect(t *testing.T) {
 		"SELECT vector_distance_cos('[1,0]', '[0,1]')":                          "1.0",
 		"SELECT vector_distance_l2(vector64('[0,0]'), vector64('[3,4]'))":       "5.0",
 		"SELECT vector_extract(vector_extract(vector32(vector64('[1e10,2]'))))": "[1e+10,2]",
+		// As libSQL 0.9.30's own library answers.
+		"SELECT hex(vector1bit('[1,2,3,4,5,6,7,8,9]'))":                                                "FF01001703",
+		"SELECT hex(vector1bit('[1,-1,2,-3,0.5]'))":                                                    "150B03",
+		"SELECT vector_extract(vector1bit(vector8('[1,-1,2,-3,0.5]')))":                                "[1,-1,1,-1,1]",
+		"SELECT hex(vector8('[1,-1,2,-3]'))":                                                           "CC66FF00A1A0A03C000040C0000004",
+		"SELECT vector_extract(vector8('[0,0]'))":                                                      "[0,0]",
+		"SELECT vector_extract(vector16('[5.96e-8,2.98e-8,65504,65520,-1e9,0.30001]'))":                "[5.96046e-08,0,65504,Inf,-Inf,0.300049]",
+		"SELECT vector_extract(vectorb16('[-1.5837,1.3914,0.6351]'))":                                  "[-1.57813,1.39063,0.632813]",
+		"SELECT vector_distance_cos(vector1bit('[1,-1,2,-3,0.5]'), vector1bit('[1,2,3,4,5]'))":         "2.0",
+		"SELECT round(vector_distance_l2(vector8('[1,-1,2,-3,0.5]'), vector8('[1,2,3,4,5]')), 6)":      "8.894655",
+		"SELECT round(vector_distance_cos(vectorb16('[1,-1,2,-3,0.5]'), vectorb16('[1,2,3,4,5]')), 6)": "1.15538",
 	} {
 		if got := one(t, c, sql); got != want {
 			t.Errorf("%s: %s, want %s", sql, got, want)
 		}
 	}
 	for sql, want := range map[string]string{
-		"SELECT vector32('1')":                      "vector: must start with '['",
-		"SELECT vector32('[1,x]')":                  "vector: invalid float at position 1: 'x'",
-		"SELECT vector32(7)":                        "vector: unexpected value type: got INTEGER, expected TEXT or BLOB",
-		"SELECT vector_distance_l2('[1]', '[1,2]')": "same length: 1 != 2",
-		"SELECT vector8('[1]')":                     "the local stack lacks vectors of 8 bits",
-		"SELECT * FROM vector_top_k('i', '[1]', 3)": "the local stack lacks vector indexes",
-		"CREATE TABLE r (a) RANDOM ROWID":           "the local stack lacks RANDOM ROWID",
-		"SELECT unistr('a')":                        "no such function: unistr",
+		"SELECT vector32('1')":                                            "vector: must start with '['",
+		"SELECT vector32('[1,x]')":                                        "vector: invalid float at position 1: 'x'",
+		"SELECT vector32(7)":                                              "vector: unexpected value type: got INTEGER, expected TEXT or BLOB",
+		"SELECT vector_distance_l2('[1]', '[1,2]')":                       "same length: 1 != 2",
+		"SELECT vector_distance_l2(vector1bit('[1]'), vector1bit('[1]'))": "l2 distance is not supported for float1bit vectors",
+		"SELECT vector32(x'0003')":                                        "vector: unexpected data part size: type=1, dims=0, 2 != 0",
+		"SELECT vector_extract(x'000004')":                                "vector: unexpected data part size: type=4",
+		"SELECT vector_extract(x'07')":                                    "vector: unexpected binary type: 7",
+		"SELECT * FROM vector_top_k('i', '[1]', 3)":                       "the local stack lacks vector indexes",
+		"CREATE TABLE r (a) RANDOM ROWID":                                 "the local stack lacks RANDOM ROWID",
+		"SELECT unistr('a')":                                              "no such function: unistr",
 	} {
 		if _, err := c.Run(t.Context(), Query{SQL: sql}, FullAccess, discard{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", sql, err, want)
