@@ -8,7 +8,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build release reproduce plugins demo demo-team test test-cluster test-all lint generate bench clean
+.PHONY: build release reproduce plugins demo demo-team test test-cluster test-all live lint generate bench clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do.
@@ -62,9 +62,16 @@ test-all:
 test-cluster:
 	cd openbao && ZEN_TEST_CLUSTER=1 $(GO) test -count=1 -v -run TestCluster .
 
+# What the real Clerk, Auth0 and Turso answer, with the credentials in the environment:
+# docs/live.md.
+live:
+	ZEN_LIVE_TRANSCRIPT=$${ZEN_LIVE_TRANSCRIPT:-$(CURDIR)/live-transcript.md} \
+		$(GO) test -tags $(TAGS),live -count=1 -v -timeout 60m -run '^TestLive$$' ./live
+
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	$(GO) vet -tags $(TAGS) ./...
+	$(GO) vet -tags $(TAGS),live ./live
 	$(TOOL) staticcheck -tests=false -tags $(TAGS),front ./cmd/zen
 	$(TOOL) staticcheck -tags $(TAGS) ./...
 	GOOS=windows $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...

@@ -1,0 +1,170 @@
+package live
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/browse"
+	devclerk "github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/store"
+)
+
+// stack is a local stack with all that the questions need.
+type stack struct {
+	*devstack.Stack
+	clock   *devstack.Clock
+	machine string // its secret key
+}
+
+func startStack(t testing.TB) *stack {
+	t.Helper()
+	seed, err := devstack.LoadSeed("testdata/seed.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stack{clock: devstack.NewClock(time.Now())}
+	s.Stack = devstacktest.Start(t, devstack.Options{Seed: seed, Now: s.clock.Now, Logger: slog.New(slog.DiscardHandler)})
+	_, s.machine = s.Clerk.AddMachine(devclerk.Machine{Name: "worker"})
+	return s
+}
+
+// environment is what tells a run of the stack.
+func (s *stack) environment(journal string) map[string]string {
+	return map[string]string{
+		"TURSO_API_TOKEN": s.APIToken(), "TURSO_API_BASEURL": s.URL(), "TURSO_ORGANIZATION": "acme",
+		"ZENITH_CLERK__SECRET_KEY": s.Clerk.SecretKey(), "CLERK_PUBLISHABLE_KEY": s.Clerk.PublishableKey(), "CLERK_API_URL": s.Clerk.BackendURL(),
+		"ZEN_LIVE_CLERK_MACHINE_SECRET": s.machine, "ZEN_CLERK__OAUTH_CLIENT_ID": devclerk.DefaultOAuthClientID,
+		"ZEN_AUTH0__DOMAIN": s.Auth0.BaseURL()[len("http://"):], "ZEN_AUTH0__AUDIENCE": "https://db.example.test",
+		"ZEN_AUTH0__MACHINE_CLIENT_ID": "zenLiveMachineApplicationClient1", "ZEN_AUTH0__CLIENT_SECRET": "zen-live-machine-secret-of-a-local-tenant",
+		"ZEN_LIVE_AUTH0_RFC9068_AUDIENCE": "https://other.example.test", "ZEN_AUTH0__CLIENT_ID": "zenLiveNativeApplicationClient01",
+		"ZEN_AUTH0__PORTS": "53782,53783,53784", "ZEN_LIVE_PERSON": "1", "ZEN_LIVE_JOURNAL": journal,
+	}
+}
+
+// bed is a run's place in the stack, where time passes by the clock and Alice is at the
+// browser.
+func (s *stack) bed(journal string) bed {
+	environment := s.environment(journal)
+	b := bed{
+		settings: readSettings(func(name string) string { return environment[name] }),
+		base:     http.DefaultTransport, now: s.clock.Now, person: alice{}, keyring: &memory{},
+		wait: func(ctx context.Context, d time.Duration) error {
+			s.clock.Advance(d)
+			return ctx.Err()
+		},
+		action: func(claims map[string]any) { s.Auth0.SetMachineAction(auth0.MachineClaims(claims)) },
+	}
+	b.lacks = b.settings.lacks()
+	withoutReplica(&b)
+	return b
+}
+
+// withoutReplica says so where this program has no replicas.
+func withoutReplica(b *bed) {
+	db, err := libsql.Open(context.Background(), libsql.Options{Target: provider.Target{URL: ":memory:"}})
+	if err != nil {
+		b.lacks["replica"] = "a system and a build that have embedded replicas: cgo, and Linux, or macOS on arm64"
+		return
+	}
+	_ = db.Close()
+}
+
+// alice signs in wherever she is asked to.
+type alice struct{}
+
+// OpenURL implements oauth.Host.
+func (alice) OpenURL(ctx context.Context, page, _ string) error {
+	if page == "https://example.com" {
+		return nil
+	}
+	go func() {
+		err := browse.Visit(ctx, browse.Person{User: "alice@example.test", Password: "alice-dev-password"}, page, io.Discard)
+		u, bad := url.Parse(page)
+		if err == nil || bad != nil {
+			return
+		}
+		// Or the one who waits would do so for minutes.
+		q := u.Query()
+		denial := url.Values{"error": {"access_denied"}, "error_description": {err.Error()}, "state": {q.Get("state")}}
+		if res, err := http.Get(q.Get("redirect_uri") + "?" + denial.Encode()); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	return nil
+}
+
+// ShowCode implements oauth.Host.
+func (alice) ShowCode(context.Context, string, string, time.Time) error { return nil }
+
+// Progress implements oauth.Host.
+func (alice) Progress(context.Context, string) error { return nil }
+
+// AskSecret implements oauth.Host.
+func (alice) AskSecret(ctx context.Context, _ string) (provider.Secret, error) {
+	<-ctx.Done()
+	return provider.Secret{}, ctx.Err()
+}
+
+// memory is a keyring that every system has.
+type memory struct {
+	mu    sync.Mutex
+	items map[string]provider.Secret
+}
+
+// Set implements keyringOf.
+func (m *memory) Set(_ context.Context, item string, secret provider.Secret) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.items = map[string]provider.Secret{item: secret}
+	return nil
+}
+
+// Get implements keyringOf.
+func (m *memory) Get(_ context.Context, item string) (provider.Secret, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if secret, ok := m.items[item]; ok {
+		return secret, nil
+	}
+	return provider.Secret{}, store.ErrNoItem
+}
+
+// Delete implements keyringOf.
+func (m *memory) Delete(_ context.Context, item string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.items, item)
+	return nil
+}
+
+// isEmpty says what a run left in the stack.
+func (s *stack) isEmpty(t *testing.T) {
+	t.Helper()
+	b := s.bed("")
+	r, err := newRun(t.Context(), b, newRecorder())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range r.kinds() {
+		if err := caught(func() {
+			for _, o := range k.list(t.Context()) {
+				if o.name != "app" && o.name != "alice@example.test" && o.name != "zen" {
+					t.Errorf("the %s %s was left", k.name, o.name)
+				}
+			}
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+}

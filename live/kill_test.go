@@ -1,0 +1,126 @@
+package live
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// run starts a run as a process of its own, and has strike hit it at its nth request. It
+// returns the exit code, and what was printed.
+func (s *stack) run(t *testing.T, journal string, n int, strike func(*os.Process) error) (code int, printed string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = []string{asChild + "=1", "HOME=" + filepath.Dir(journal), "ZEN_LIVE_TRANSCRIPT=" + journal + ".md"}
+	for name, value := range s.environment(journal) {
+		if name != "ZEN_LIVE_PERSON" {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	return started(t, cmd, n, strike)
+}
+
+func started(t *testing.T, cmd *exec.Cmd, n int, strike func(*os.Process) error) (code int, printed string) {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for r := bufio.NewReader(out); ; {
+		c, err := r.ReadByte()
+		if err != nil {
+			break
+		}
+		b.WriteByte(c)
+		if c == '.' {
+			if n--; n == 0 && strike(cmd.Process) != nil {
+				t.Error("the process can't be struck")
+			}
+		}
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), b.String()
+}
+
+// TestKilled kills runs at ten random requests, each of which finds what the one before left,
+// and has the last one end.
+func TestKilled(t *testing.T) {
+	s := startStack(t)
+	journal := filepath.Join(t.TempDir(), "journal")
+	for range 10 {
+		n := 1 + rand.IntN(200)
+		if code, printed := s.run(t, journal, n, (*os.Process).Kill); code != -1 && runtime.GOOS != "windows" {
+			t.Errorf("killed at request %d, the run ended with exit code %d: %s", n, code, printed)
+		}
+	}
+	if _, err := os.Stat(journal); err != nil {
+		t.Errorf("ten killed runs left no journal: %v", err)
+	}
+	if code, printed := s.run(t, journal, 0, nil); code != 0 {
+		t.Errorf("the next run ended with exit code %d: %s", code, printed)
+	}
+	s.isEmpty(t)
+	for _, path := range []string{journal, journal + ".files"} {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s was left", path)
+		}
+	}
+}
+
+// TestInterrupted ends runs by Ctrl-C, each of which leaves nothing by itself.
+func TestInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: a process can't be sent Ctrl-C on Windows")
+	}
+	s := startStack(t)
+	journal := filepath.Join(t.TempDir(), "journal")
+	for range 2 {
+		n := 1 + rand.IntN(150)
+		if code, printed := s.run(t, journal, n, func(p *os.Process) error { return p.Signal(os.Interrupt) }); code != 130 {
+			t.Errorf("interrupted at request %d, the run ended with exit code %d: %s", n, code, printed)
+		}
+		s.isEmpty(t)
+		if info, err := os.Stat(journal + ".md"); err != nil || info.Mode() != 0o600 {
+			t.Errorf("the transcript: %v, %v", info, err)
+		}
+	}
+}
+
+// TestNoCredentials runs where there are none: that is no failure, and all that is missing is
+// named.
+func TestNoCredentials(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = []string{asChild + "=1", "HOME=" + dir, "ZEN_LIVE_JOURNAL=" + filepath.Join(dir, "journal"), "ZEN_LIVE_TRANSCRIPT=" + filepath.Join(dir, "transcript.md")}
+	code, printed := started(t, cmd, 0, nil)
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, q := range questions {
+		for _, need := range q.needs {
+			if need != "replica" && need != "keyring" && !strings.Contains(printed, "SKIPPED "+q.id+" ") {
+				t.Errorf("%s isn't shown as skipped", q.id)
+			}
+		}
+	}
+	for _, v := range variables {
+		if v.need != "" && !strings.Contains(printed, "set "+v.names[0]+" to "+v.how) {
+			t.Errorf("%s isn't named", v.names[0])
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/httpclient"
+	"github.com/zen-auth/zen/core/oauth"
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/keyring"
+)
+
+// realBed is a run's place among the real services.
+func realBed(s settings) bed {
+	var patience keyring.Options
+	if s.person != "" {
+		patience.Timeout = time.Minute // who may have to unlock it
+	}
+	b := bed{
+		settings: s, lacks: s.lacks(), base: httpclient.New(), now: time.Now, keyring: keyring.New(patience),
+		person: terminal{app.NewUI(&app.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})},
+		wait: func(ctx context.Context, d time.Duration) error {
+			select {
+			case <-time.After(d):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		},
+	}
+	withoutReplica(&b)
+	if _, err := b.keyring.Get(context.Background(), item); errors.Is(err, provider.ErrUnavailable) {
+		b.lacks["keyring"] = "a keyring that is there and unlocked: " + err.Error()
+	}
+	return b
+}
+
+// terminal is zen's own, at which a person finds pages to sign in on.
+type terminal struct{ *app.UI }
+
+// OpenURL implements oauth.Host.
+func (t terminal) OpenURL(ctx context.Context, url, code string) error {
+	return t.UI.OpenURL(ctx, "make live", url, code)
+}
+
+// ShowCode implements oauth.Host.
+func (t terminal) ShowCode(ctx context.Context, code, url string, expires time.Time) error {
+	return t.UI.ShowCode(ctx, "make live", code, url, expires)
+}
+
+// interruptible is a context that ends at Ctrl-C. The next one is the system's.
+func interruptible() context.Context {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx
+}
+
+// play runs the program, writes the transcript, and says what came out and what is missing.
+func play(ctx context.Context, b bed, o options, out io.Writer) (report, error) {
+	done, err := ask(ctx, b, o)
+	if err != nil {
+		return done, err
+	}
+	if skips := done.skips(); skips != "" {
+		fmt.Fprintf(out, "\nNot asked, and what each needs:\n%s", skips)
+	}
+	for _, r := range done.results {
+		for _, difference := range r.differences {
+			fmt.Fprintf(out, "DIFFERENT %s %s: %s\n", r.id, r.name, o.recorder.text(difference))
+		}
+	}
+	for _, left := range []error{done.left, done.foreign} {
+		if left != nil {
+			fmt.Fprintf(out, "LEFT: %s\n", o.recorder.text(left.Error()))
+		}
+	}
+	if err := done.write(b.transcript, o.reference); err != nil {
+		return done, err
+	}
+	fmt.Fprintf(out, "The transcript is %s.\n", b.transcript)
+	return done, nil
+}
+
+// dryRun prints all requests of a run, which go to a local stack in place of the services.
+// Where credentials are set, it is the run that these allow; else a whole one.
+func dryRun(t *testing.T, s settings, out io.Writer) {
+	if err := s.check(); err != nil {
+		t.Fatal(err)
+	}
+	local := startStack(t)
+	b := local.bed(filepath.Join(t.TempDir(), "journal"))
+	if s.tursoToken+s.secretKey+s.auth0 != "" {
+		b.lacks = s.lacks()
+	}
+	bases := map[string]string{
+		"Turso API": turso.DefaultBaseURL, "Clerk Backend": "https://api.clerk.com", "Clerk": "https://<Clerk host>",
+		"Auth0": "https://<Auth0 domain>", "Database": "https://<database host>",
+	}
+	rec := newRecorder()
+	rec.sending = func(x exchange) { fmt.Fprintf(out, "%s\n", x.request(bases[x.service])) }
+	b.person = told{b.person, rec.redactor, out}
+	done, err := ask(t.Context(), b, options{recorder: rec, each: func(name string, ask func() result) {
+		fmt.Fprintf(out, "# %s\n\n", name)
+		ask()
+	}})
+	if err != nil || done.left != nil {
+		t.Fatal(err, done.left)
+	}
+}
+
+// told prints the pages that a person is shown.
+type told struct {
+	oauth.Host
+	redactor *redactor
+	out      io.Writer
+}
+
+// OpenURL implements oauth.Host.
+func (p told) OpenURL(ctx context.Context, url, code string) error {
+	before, query, _ := strings.Cut(url, "?")
+	if query != "" {
+		query = "?..."
+	}
+	fmt.Fprintf(p.out, "(in the browser) %s%s\n\n", p.redactor.text(before), query)
+	return p.Host.OpenURL(ctx, url, code)
+}

@@ -1,0 +1,199 @@
+package live
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// exchange is one request and what became of it.
+type exchange struct {
+	question, service string
+	method            string
+	base              string
+	url               *url.URL
+	header            http.Header
+	body              []byte
+	// status is 0 where there was no answer, which err says why.
+	status   int
+	answered http.Header
+	answer   []byte
+	err      error
+	redactor *redactor
+}
+
+// recorder is below every client of a run, and keeps all that they say and hear.
+type recorder struct {
+	*redactor
+	// sending, where set, is told of each request before it is sent.
+	sending func(exchange)
+
+	mu        sync.Mutex // guards all below
+	question  string
+	exchanges []exchange
+}
+
+// through is the transport of a client of one service, whose URLs begin with base.
+func (r *recorder) through(name, base string, next http.RoundTripper) http.RoundTripper {
+	return &service{r, name, base, next}
+}
+
+type service struct {
+	recorder *recorder
+	name     string
+	base     string
+	next     http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s *service) RoundTrip(req *http.Request) (*http.Response, error) {
+	r := s.recorder
+	x := exchange{service: s.name, method: req.Method, base: s.base, url: req.URL, header: req.Header.Clone(), redactor: r.redactor}
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		_ = req.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		x.body = body
+		req = req.Clone(req.Context())
+		req.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	r.learnHeader(x.header)
+	r.learn(x.header.Get("Content-Type"), x.body)
+	r.mu.Lock()
+	x.question = r.question
+	r.mu.Unlock()
+	if r.sending != nil {
+		r.sending(x)
+	}
+	res, err := s.next.RoundTrip(req)
+	if err == nil {
+		x.status, x.answered = res.StatusCode, res.Header.Clone()
+		x.answer, err = io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(x.answer), failing{err}))
+		r.learnHeader(x.answered)
+		r.learn(x.answered.Get("Content-Type"), x.answer)
+		x.err, err = err, nil
+	} else {
+		x.err = err
+	}
+	r.mu.Lock()
+	r.exchanges = append(r.exchanges, x)
+	r.mu.Unlock()
+	return res, err
+}
+
+// failing ends a body as it ended when it was read.
+type failing struct{ err error }
+
+// Read implements io.Reader.
+func (f failing) Read([]byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return 0, io.EOF
+}
+
+func (r *recorder) learnHeader(h http.Header) {
+	for _, value := range h.Values("Authorization") {
+		if scheme, rest, ok := strings.Cut(value, " "); ok && len(scheme) < 10 {
+			value = rest
+		}
+		r.secret(value)
+	}
+}
+
+// ask says which question the requests from now on are for.
+func (r *recorder) ask(question string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.question = question
+}
+
+// of are the exchanges of a question.
+func (r *recorder) of(question string) []exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.exchanges), func(x exchange) bool { return x.question != question })
+}
+
+// last is the last exchange with a service.
+func (r *recorder) last(service string) exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, x := range slices.Backward(r.exchanges) {
+		if x.service == service {
+			return x
+		}
+	}
+	return exchange{}
+}
+
+// shown are the headers of requests and answers that a transcript has.
+var shown = []string{
+	"Authorization", "Content-Type", "Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers",
+	"Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "WWW-Authenticate", "Retry-After", "Location",
+}
+
+func (x exchange) headers(h http.Header) string {
+	var b strings.Builder
+	for _, name := range shown {
+		for _, value := range h.Values(name) {
+			if u, err := url.Parse(value); err == nil && name == "Location" {
+				value = address(x.redactor, u)
+			}
+			fmt.Fprintf(&b, "%s: %s\n", name, x.redactor.text(value))
+		}
+	}
+	return b.String()
+}
+
+// address is a URL without the values in it that are secrets.
+func address(r *redactor, u *url.URL) string {
+	shown := *u
+	shown.RawQuery, shown.Fragment, shown.User = "", "", nil
+	text := r.text(shown.String())
+	if u.RawQuery != "" {
+		text += "?" + r.query(u.Query())
+	}
+	return text
+}
+
+// path is what follows the service's base in the URL.
+func (x exchange) path() string {
+	return strings.TrimPrefix(address(x.redactor, x.url), x.redactor.text(x.base))
+}
+
+// request is the request as a transcript, or a dry run, shows it.
+func (x exchange) request(base string) string {
+	text := x.method + " " + base + x.path() + "\n" + x.headers(x.header)
+	if body := x.redactor.body(x.header.Get("Content-Type"), x.body, false); body != "" {
+		text += body + "\n"
+	}
+	return text
+}
+
+// String is the exchange as the transcript has it.
+func (x exchange) String() string {
+	text := x.request(x.service+": ") + "\n"
+	if x.err != nil {
+		text += x.redactor.text(x.err.Error()) + "\n"
+	}
+	if x.status == 0 {
+		return text
+	}
+	text += fmt.Sprintf("%d %s\n", x.status, http.StatusText(x.status)) + x.headers(x.answered)
+	if body := x.redactor.body(x.answered.Get("Content-Type"), x.answer, x.service == "Turso API" || x.service == "Clerk Backend"); body != "" {
+		text += body + "\n"
+	}
+	return text
+}
+
+func newRecorder() *recorder { return &recorder{redactor: newRedactor()} }
