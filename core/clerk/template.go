@@ -16,6 +16,9 @@ type Template struct {
 	Claims map[string]any
 	// Lifetime is that of its tokens, in whole seconds; zero leaves it to Clerk.
 	Lifetime time.Duration
+	// Skew is how far before iat its tokens are good already (nbf), in whole seconds; zero
+	// leaves it to Clerk, or as it is.
+	Skew time.Duration
 }
 
 // maxTemplates is the most that one answer has.
@@ -29,13 +32,16 @@ func (b *Backend) Templates(ctx context.Context) ([]Template, error) {
 			Name     string         `json:"name"`
 			Claims   map[string]any `json:"claims"`
 			Lifetime int64          `json:"lifetime"`
+			Skew     int64          `json:"allowed_clock_skew"`
 		} `json:"data"`
 	}
 	query := url.Values{"paginated": {"true"}, "limit": {maxTemplates}}
 	err := b.do(ctx, backendCall{what: "list the JWT templates", method: http.MethodGet, path: "/jwt_templates?" + query.Encode()}, &answer)
 	templates := make([]Template, 0, len(answer.Data))
 	for _, t := range answer.Data {
-		templates = append(templates, Template{ID: t.ID, Name: t.Name, Claims: t.Claims, Lifetime: time.Duration(t.Lifetime) * time.Second})
+		templates = append(templates, Template{
+			ID: t.ID, Name: t.Name, Claims: t.Claims, Lifetime: time.Duration(t.Lifetime) * time.Second, Skew: time.Duration(t.Skew) * time.Second,
+		})
 	}
 	return templates, err
 }
@@ -46,6 +52,9 @@ func (b *Backend) SaveTemplate(ctx context.Context, t Template) error {
 	body := map[string]any{"name": t.Name, "claims": t.Claims, "custom_signing_key": false}
 	if t.Lifetime > 0 {
 		body["lifetime"] = int64(t.Lifetime / time.Second)
+	}
+	if t.Skew > 0 {
+		body["allowed_clock_skew"] = int64(t.Skew / time.Second)
 	}
 	c := backendCall{what: "make the JWT template", method: http.MethodPost, path: "/jwt_templates", body: body}
 	if t.ID != "" {

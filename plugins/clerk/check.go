@@ -28,8 +28,13 @@ func (p *clerkProvider) Check(ctx context.Context, req provider.CheckRequest, re
 			return nil, httpclient.Failure("clerk: check", context.Cause(ctx))
 		}
 	}
-	finding, renewed := p.checkTemplate(ctx, req)
-	return renewed, report(finding)
+	findings, renewed := p.checkTokens(ctx, req)
+	for _, f := range findings {
+		if err := report(f); err != nil {
+			return renewed, err
+		}
+	}
+	return renewed, nil
 }
 
 func (p *clerkProvider) checkKey(context.Context) provider.Finding {

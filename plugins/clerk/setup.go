@@ -44,7 +44,7 @@ func (p *clerkProvider) Setup(_ context.Context, req provider.SetupRequest) (pro
 	add(
 		provider.SetupStep{
 			Title: "Have session tokens open nothing", URL: dashboard + "sessions",
-			Text: "The same key signs them, and Turso reads a token without its claims as access to every database of every group. Customize session token, and add claims that name no database of yours: `{\"id\": \"none\", \"a\": \"ro\", \"perm\": []}`",
+			Text: "The same key signs them, and Turso reads a token without its claims as access to every database of every group. Customize session token, and add claims that name no database of yours: `" + closedClaims + "`",
 		},
 		provider.SetupStep{
 			Title: "For sign-ins by a page of your app: take one",

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/clerk"
+	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -23,71 +25,137 @@ const (
 	// at Turso. usualLife is what Fix gives it then.
 	longLife  = 24 * time.Hour
 	usualLife = time.Hour
+	// leastSkew is how far nbf should lie before iat, usualSkew what Fix sets, and Clerk's own.
+	leastSkew = 2 * time.Second
+	usualSkew = 5 * time.Second
 )
 
 // tursoClaims are the names that Turso reads. What else a template has stays.
 var tursoClaims = []string{"id", "gid", "a", "p", "perm", "rid"}
 
-// checkTemplate makes a token as for the database, and looks at it. renewed is what has to
-// be stored, where not nil.
-func (p *clerkProvider) checkTemplate(ctx context.Context, req provider.CheckRequest) (provider.Finding, *provider.Credential) {
-	const id = "template"
-	skipped := func(text string) (provider.Finding, *provider.Credential) {
-		return provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: text}, nil
-	}
-	if req.Target == (provider.Target{}) {
-		return skipped("the profile has no database")
-	}
+// checkTokens makes a token of each kind that the sign-in makes, and looks at it. renewed is
+// what has to be stored, where not nil.
+func (p *clerkProvider) checkTokens(ctx context.Context, req provider.CheckRequest) (findings []provider.Finding, renewed *provider.Credential) {
+	const id, sessions = "template", "session-token"
+	only := func(f provider.Finding) ([]provider.Finding, *provider.Credential) { return []provider.Finding{f}, nil }
 	if req.Credential == nil {
-		return skipped("nobody is signed in")
+		return only(provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: "nobody is signed in"})
 	}
 	held, err := p.decodeCredential(*req.Credential)
 	if err != nil {
-		return provider.Failed(id, err), nil
+		return only(provider.Failed(id, err))
 	}
 	if held.session == nil {
-		return skipped("the sign-in makes no tokens from a template")
-	}
-	name, err := p.settings.templateFor(req.Access)
-	if err != nil {
-		return provider.Failed(id, err), nil
+		return only(provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: "the sign-in makes no tokens from a template"})
 	}
 	before := held.session.Client
-	value, err := p.frontend.Mint(ctx, held.session, name)
-	var renewed *provider.Credential
+	findings = []provider.Finding{p.checkSessionToken(ctx, sessions, held.session), p.checkTemplate(ctx, id, held.session, req.Purpose)}
 	if !held.session.Client.Equal(before) {
 		c := p.sessionCredential(held.session, req.Credential.Subject, req.Credential.Issued)
 		renewed = &c
 	}
-	finding := provider.Passed(id, "tokens of the JWT template %s carry Turso's claims for the database", name)
+	return findings, renewed
+}
+
+// checkSessionToken looks at what every browser of the app holds. The key that signs the
+// tokens for databases signs those, too.
+func (p *clerkProvider) checkSessionToken(ctx context.Context, id string, s *clerk.Session) provider.Finding {
+	value, err := p.frontend.Mint(ctx, s, "")
 	if err != nil {
-		finding = provider.Failed(id, err)
-		if errors.Is(err, provider.ErrConfig) {
-			finding.Fix = p.templateFix(name, req.Purpose, "make")
-		}
-		return finding, renewed
+		return provider.Failed(id, err)
 	}
+	claims, err := jwks.DecodeUnverified(value)
+	if err != nil {
+		return provider.Failed(id, err)
+	}
+	if d := claims.Database; d == nil || d.DatabaseID == "" && d.GroupID == "" && len(d.Namespaces) == 0 {
+		return provider.Finding{
+			ID: id, Severity: provider.SeverityWarn,
+			Text: "the session tokens of the instance have none of Turso's claims: Turso reads one as access to every database of every group",
+			Hint: "in the Clerk dashboard, Sessions, Customize session token, add " + closedClaims,
+		}
+	}
+	return provider.Passed(id, "the session tokens of the instance have claims of a database, so that they don't open every one")
+}
+
+// closedClaims name no database of anybody's.
+const closedClaims = `{"id": "none", "a": "ro", "perm": []}`
+
+// checkTemplate makes a token as for the database, and looks at it.
+func (p *clerkProvider) checkTemplate(ctx context.Context, id string, s *clerk.Session, purpose provider.Purpose) provider.Finding {
+	if purpose.Target == (provider.Target{}) {
+		return provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: "the profile has no database"}
+	}
+	name, err := p.settings.templateFor(purpose.Access)
+	if err != nil {
+		return provider.Failed(id, err)
+	}
+	value, err := p.frontend.Mint(ctx, s, name)
+	if err != nil {
+		finding := provider.Failed(id, err)
+		if errors.Is(err, provider.ErrConfig) {
+			finding.Fix = p.templateFix(name, purpose, "make")
+		}
+		return finding
+	}
+	finding := provider.Passed(id, "tokens of the JWT template %s carry Turso's claims for the database", name)
 	claims, err := p.Verify(ctx, value)
 	if err != nil {
 		finding = provider.Failed(id, err)
+		if unverified, decodeErr := jwks.DecodeUnverified(value); decodeErr != nil || unverified.Issuer != p.settings.instance.URL {
+			return finding // nothing of the template's
+		}
 		finding.Cause = "a custom signing key of the template signs with a key that no key set has"
-		finding.Fix = p.templateFix(name, req.Purpose, "correct")
-		return finding, renewed
-	}
-	switch life := claims.Expires.Sub(claims.Issued); {
-	case claims.Authorizes(req.Target, req.Access, req.Permissions) != nil:
-		finding = provider.Failed(id, claims.Authorizes(req.Target, req.Access, req.Permissions))
-	case len(claims.Audience) > 0:
-		finding.Severity, finding.Text = provider.SeverityWarn, fmt.Sprintf("tokens of the JWT template %s have an aud, which sqld refuses", name)
-		finding.Hint = "take aud out of the template"
-	case life > longLife:
-		finding.Severity, finding.Text = provider.SeverityWarn, fmt.Sprintf("tokens of the JWT template %s live %s, and nothing takes one back at Turso", name, life)
-		finding.Hint = "set its token lifetime to an hour or less"
+	} else if err := claims.Authorizes(purpose.Target, purpose.Access, purpose.Permissions); err != nil {
+		finding = provider.Failed(id, err)
+	} else if text, hint := weakness(claims, value, purpose); text != "" {
+		finding.Severity, finding.Text, finding.Hint = provider.SeverityWarn, fmt.Sprintf("tokens of the JWT template %s %s", name, text), hint
 	}
 	if finding.Severity != provider.SeverityOK {
-		finding.Fix = p.templateFix(name, req.Purpose, "correct")
+		finding.Fix = p.templateFix(name, purpose, "correct")
 	}
-	return finding, renewed
+	return finding
+}
+
+// weakness is what is wrong with a token that opens the database all the same, or "".
+func weakness(claims provider.Claims, token provider.Secret, purpose provider.Purpose) (text, hint string) {
+	said, wanted := payload(token), map[string]any{}
+	if purpose.Template != "" {
+		wanted, _ = parseClaims(purpose.Template) // asked for, it is Turso's
+	}
+	for _, claim := range tursoClaims {
+		_, is := said[claim]
+		switch _, should := wanted[claim]; {
+		case len(wanted) > 0 && should && !is:
+			return "lack the claim " + claim + " of Turso's template", "add what zen jwks template prints"
+		case len(wanted) > 0 && !should && is:
+			return "have a claim " + claim + ", which Turso reads and its template doesn't have", "take it out, or give it another name"
+		}
+	}
+	if perm, there := said["perm"]; there && !bytes.HasPrefix(perm, []byte("[")) {
+		return "have a claim perm that is no list, so that it limits nothing", "public_metadata has to have one for everybody, an empty list for no limit"
+	}
+	if life := claims.Expires.Sub(claims.Issued); life > longLife {
+		return fmt.Sprintf("live %s, and nothing takes one back at Turso", life), "set its token lifetime to an hour or less"
+	}
+	switch {
+	case len(claims.Audience) > 0:
+		return "have an aud, which sqld refuses", "take aud out of the template"
+	case !claims.NotBefore.IsZero() && claims.Issued.Sub(claims.NotBefore) < leastSkew:
+		return "are good only from the second in which they are made: a clock that is behind refuses them", "set its allowed clock skew to 5 seconds, as Clerk has it"
+	}
+	return "", ""
+}
+
+// payload are the claims of a token as they are written.
+func payload(token provider.Secret) map[string]json.RawMessage {
+	var said map[string]json.RawMessage
+	if parts := strings.Split(token.Reveal(), "."); len(parts) == 3 {
+		if text, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
+			_ = json.Unmarshal(text, &said) // it was read before
+		}
+	}
+	return said
 }
 
 // templateFix offers the repair where Turso has said what the claims are.
@@ -145,6 +213,9 @@ func (p *clerkProvider) Fix(ctx context.Context, req provider.FixRequest, report
 		next.Claims = merged(next.Claims, parsed[i])
 		if next.Lifetime > longLife {
 			next.Lifetime = usualLife
+		}
+		if next.ID != "" && next.Skew < leastSkew {
+			next.Skew = usualSkew
 		}
 		if err := backend.SaveTemplate(ctx, next); err != nil {
 			return nil, err

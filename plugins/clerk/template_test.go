@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	core "github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack/clerk"
 )
@@ -73,10 +76,24 @@ func TestTemplatesAreMended(t *testing.T) {
 	mend("missing", provider.SeverityError, "no JWT template")
 	b.setTemplate("zen-rw", `{"note":"ours"}`, time.Minute)
 	mend("without claims", provider.SeverityError, "")
-	b.setTemplate("zen-rw", `{"id":"`+b.DatabaseID()+`","aud":"x"}`, time.Minute)
+	whole := `{"id":"` + b.DatabaseID() + `","a":"rw","perm":[],"rid":"r-1"`
+	b.setTemplate("zen-rw", whole+`,"aud":"x"}`, time.Minute)
 	mend("with an aud", provider.SeverityWarn, "have an aud")
-	b.setTemplate("zen-rw", `{"id":"`+b.DatabaseID()+`"}`, 48*time.Hour)
+	b.setTemplate("zen-rw", whole+`}`, 48*time.Hour)
 	mend("long-lived", provider.SeverityWarn, "live 48h")
+	b.setTemplate("zen-rw", `{"id":"`+b.DatabaseID()+`","a":"rw","perm":[]}`, time.Minute)
+	mend("without rid", provider.SeverityWarn, "lack the claim rid")
+	b.setTemplate("zen-rw", whole+`,"p":{"rw":{"ns":["`+b.DatabaseID()+`"]}}}`, time.Minute)
+	mend("with a claim too many", provider.SeverityWarn, "have a claim p")
+	b.setTemplate("zen-rw", strings.Replace(whole, "[]", `"{{user.unsafe_metadata.perm}}"`, 1)+`}`, time.Minute)
+	mend("with permissions that limit nothing", provider.SeverityWarn, "perm that is no list")
+	b.changeTemplate("zen-rw", `{"allowed_clock_skew":0}`)
+	mend("without skew", provider.SeverityWarn, "a clock that is behind")
+	b.changeTemplate("zen-rw", `{"custom_signing_key":true,"signing_algorithm":"HS256","signing_key":"planted-signing-key-of-32-characters"}`)
+	if got := b.template(p, &credential); !strings.Contains(got.Cause, "custom signing key") || strings.Contains(got.Text+got.Hint, "planted") {
+		t.Errorf("%+v", got)
+	}
+	mend("signed by a key of its own", provider.SeverityError, "")
 	b.setTemplate("zen-rw", `{"id":"another"}`, time.Minute)
 	mend("of another database", provider.SeverityError, "")
 
@@ -103,6 +120,105 @@ func TestTemplatesAreMended(t *testing.T) {
 	fails(t, "no such fix", err, provider.ErrConfig, `"magic"`)
 	_, err = p.Fix(t.Context(), provider.FixRequest{ID: fixTemplate}, nil)
 	fails(t, "Turso not asked", err, provider.ErrConfig, "Turso was not asked")
+}
+
+// changeTemplate changes a template as the dashboard does.
+func (b *bench) changeTemplate(name, body string) {
+	b.t.Helper()
+	p := b.provider()
+	templates, err := core.NewBackend(b.Clerk.BackendURL(), provider.NewSecret(b.Clerk.SecretKey()), p.client, "test").Templates(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	at := slices.IndexFunc(templates, func(t core.Template) bool { return t.Name == name })
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPatch, b.Clerk.BackendURL()+"/jwt_templates/"+templates[at].ID, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+b.Clerk.SecretKey())
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		b.t.Fatalf("change the template: %s", res.Status)
+	}
+}
+
+// What each browser of the app holds must not open every database.
+func TestSessionTokensAreLookedAt(t *testing.T) {
+	b := newBench(t)
+	p := b.provider()
+	credential := b.ticket(p, alice)
+	look := func() (found provider.Finding) {
+		t.Helper()
+		renewed, err := p.Check(t.Context(), provider.CheckRequest{Credential: &credential}, func(f provider.Finding) error {
+			if f.ID == "session-token" {
+				found = f
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if renewed != nil {
+			credential = *renewed
+		}
+		return found
+	}
+	if got := look(); got.Severity != provider.SeverityOK {
+		t.Errorf("restricted: %+v", got)
+	}
+	for _, claims := range []string{`{}`, `{"a":"ro"}`} {
+		if err := b.Clerk.SetSessionClaims(json.RawMessage(claims)); err != nil {
+			t.Fatal(err)
+		}
+		if got := look(); got.Severity != provider.SeverityWarn || !strings.Contains(got.Text, "every database of every group") || !strings.Contains(got.Hint, closedClaims) {
+			t.Errorf("%s: %+v", claims, got)
+		}
+	}
+	if err := b.Clerk.SetSessionClaims(json.RawMessage(closedClaims)); err != nil {
+		t.Fatal(err)
+	}
+	if got := look(); got.Severity != provider.SeverityOK {
+		t.Errorf("what the hint says: %+v", got)
+	}
+}
+
+// Permissions of each person come from public metadata, and an organisation's name where
+// the app wants it; the repair keeps both.
+func TestPermissionsOfAPerson(t *testing.T) {
+	b := newBench(t)
+	reads := []any{map[string]any{"t": []any{"notes"}, "a": []any{"data_read"}}}
+	writes := []any{map[string]any{"t": []any{"notes"}, "a": []any{"data_read", "data_add"}}}
+	if _, err := b.Clerk.AddUser(clerk.User{
+		Email: "carol@example.test", PublicMetadata: map[string]any{"turso_perm": reads}, UnsafeMetadata: map[string]any{"turso_perm": writes},
+		Memberships: []clerk.Membership{{Organization: "acme", Role: "org:member"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	p := b.provider(keyBackendURL, b.Clerk.BackendURL(), keyTemplate, "zen-rw")
+	may := func(permissions, want string) {
+		t.Helper()
+		b.setTemplate("zen-rw", `{"id":"`+b.DatabaseID()+`","a":"rw","rid":"r-1","perm":"`+permissions+`","org":"{{org.slug}}"}`, time.Minute)
+		if _, err := b.fix(p, b.Clerk.SecretKey()); err != nil {
+			t.Fatal(err)
+		}
+		credential := b.ticket(p, "carol@example.test")
+		response, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: b.target()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := payload(response.Token.Value)
+		if string(said["perm"]) != want || string(said["org"]) != `"acme"` {
+			t.Errorf("%s: perm %s, org %s", permissions, said["perm"], said["org"])
+		}
+	}
+	may("{{user.public_metadata.turso_perm}}", `[{"a":["data_read"],"t":["notes"]}]`)
+	may("{{user.unsafe_metadata.turso_perm}}", `[]`)
+	may("{{user.unsafe_metadata.turso_perm || user.public_metadata.turso_perm}}", `[]`)
 }
 
 func TestMergedKeepsWhatIsNotTursos(t *testing.T) {
