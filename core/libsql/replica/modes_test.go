@@ -46,6 +46,17 @@ func inEachMode(t *testing.T, test func(*testing.T, *sql.DB)) {
 	}
 }
 
+// What is in double quotes and names no column is a text, as in SQLite and libsql-server:
+// ent makes its tables so.
+func TestDoubleQuotedText(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		exec(t, db, `CREATE TABLE q (a DEFAULT "x", CHECK (a <> "y"))`)
+		exec(t, db, `INSERT INTO q DEFAULT VALUES`)
+		sees(t, db, `SELECT a FROM q WHERE a = "x"`, "x")
+		sees(t, db, `SELECT "nowhere"`, "nowhere")
+	})
+}
+
 // Values come back as they were stored, whatever they look like.
 func TestValues(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {

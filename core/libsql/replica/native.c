@@ -23,6 +23,9 @@ int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_wait *
 	if (rc != 0) return rc;
 	sqlite3_extended_result_codes(*db, 1);
 	sqlite3_db_config(*db, CONFIG_NO_CHECKPOINT_ON_CLOSE, (flags & 1), (int *)NULL);
+	// libsql-server takes text in double quotes; the library was built not to.
+	sqlite3_db_config(*db, CONFIG_DQS_DML, 1, (int *)NULL);
+	sqlite3_db_config(*db, CONFIG_DQS_DDL, 1, (int *)NULL);
 	*w = calloc(1, sizeof(zen_wait));
 	(*w)->db = *db;
 	(*w)->limit = wait;

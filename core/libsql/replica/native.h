@@ -85,7 +85,7 @@ int sqlite3_column_bytes(sqlite3_stmt *, int);
 enum {
 	ROW = 100, DONE = 101,
 	INTEGER = 1, FLOAT = 2, TEXT = 3, BLOB = 4,
-	CONFIG_NO_CHECKPOINT_ON_CLOSE = 1006,
+	CONFIG_NO_CHECKPOINT_ON_CLOSE = 1006, CONFIG_DQS_DML = 1013, CONFIG_DQS_DDL = 1014,
 };
 
 // zen_wait is how long a connection waits for a lock, without SQLite's own timeout,
