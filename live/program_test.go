@@ -86,7 +86,7 @@ func (d report) answers() map[string]answer {
 }
 
 // failed reports whether something has to be done.
-func (r report) failed() bool { return r.left != nil || r.interrupted }
+func (d report) failed() bool { return d.left != nil || d.interrupted }
 
 // cleaningTimeout bounds what is done after an interrupt.
 const cleaningTimeout = 2 * time.Minute

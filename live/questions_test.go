@@ -30,7 +30,7 @@ var steps = []question{
 		expected: answer{"status": "200", "shape": "jwks"},
 		answer: func(r *run) answer {
 			got := platform(second(r.turso.KeySets(r.ctx, r.organization)))
-			got["shape"] = names(object1(r.recorder.last("Turso API").answer))
+			got["shape"] = names(objectIn(r.recorder.last("Turso API").answer))
 			return got
 		},
 	},
@@ -152,8 +152,8 @@ var steps = []question{
 // second is the error of a call that has two results.
 func second[T any](_ T, err error) error { return err }
 
-// object1 is a JSON object.
-func object1(body []byte) map[string]any {
+// objectIn is the JSON object that a body is; nil where it is something else.
+func objectIn(body []byte) map[string]any {
 	if all := documents(body); len(all) == 1 {
 		m, _ := all[0].(map[string]any)
 		return m
@@ -663,7 +663,7 @@ var clerkQuestions = []question{
 func (r *run) verifyKey(secret provider.Secret) answer {
 	res := r.clerkCall(r.ctx, http.MethodPost, "/api_keys/verify", map[string]string{"secret": secret.Reveal()})
 	got := failure(res)
-	if m := object1(res.body); res.status == http.StatusOK {
+	if m := objectIn(res.body); res.status == http.StatusOK {
 		got["revoked"], got["expired"] = fmt.Sprint(m["revoked"]), fmt.Sprint(m["expired"])
 	}
 	return got
@@ -720,8 +720,8 @@ var auth0Questions = []question{
 	},
 }
 
-// issuer0 is the tenant's address. The issuer is that with a slash at its end.
-func (r *run) issuer0() string {
+// tenant is the tenant's address. The issuer is that with a slash at its end.
+func (r *run) tenant() string {
 	host, _, _ := strings.Cut(r.auth0, ":")
 	if provider.IsLoopback(host) {
 		return "http://" + r.auth0
@@ -737,10 +737,10 @@ func (r *run) auth0Token(audience string) string {
 	}
 	encoded, err := marshal(claims)
 	check(err)
-	client := r.client("Auth0", r.issuer0())
-	metadata, err := oauth.Discover(r.ctx, r.issuer0()+"/", oauth.DiscoverOptions{Name: "auth0", HTTP: client})
+	client := r.client("Auth0", r.tenant())
+	metadata, err := oauth.Discover(r.ctx, r.tenant()+"/", oauth.DiscoverOptions{Name: "auth0", HTTP: client})
 	check(err)
-	machine := oauth.Client{Name: "auth0", ID: r.machineID, Secret: provider.NewSecret(r.machineSecret0), Metadata: metadata, HTTP: client, Now: r.now}
+	machine := oauth.Client{Name: "auth0", ID: r.auth0Machine, Secret: provider.NewSecret(r.auth0Secret), Metadata: metadata, HTTP: client, Now: r.now}
 	t, err := machine.ClientCredentials(r.ctx, nil, url.Values{"audience": {audience}, "turso": {strings.TrimSpace(string(encoded))}})
 	check(err)
 	return t.Access.Reveal()
@@ -748,7 +748,7 @@ func (r *run) auth0Token(audience string) string {
 
 func (r *run) auth0Registered() registration {
 	return once(r, "auth0 registered", func() registration {
-		status := r.register("-auth0", r.issuer0()+"/.well-known/jwks.json", "")
+		status := r.register("-auth0", r.tenant()+"/.well-known/jwks.json", "")
 		token := r.auth0Token(r.audience)
 		return registration{status, r.until(func() bool { return r.select1(token)["status"] == "200" })}
 	})
@@ -758,7 +758,7 @@ func (r *run) auth0SignedIn() oauth.Tokens {
 	return once(r, "signed in at auth0", func() oauth.Tokens {
 		ports, err := oauth.ParsePorts(r.ports)
 		check(err)
-		return r.browser("Auth0", r.issuer0(), r.issuer0()+"/", r.nativeID, oauth.BrowserOptions{
+		return r.browser("Auth0", r.tenant(), r.tenant()+"/", r.nativeID, oauth.BrowserOptions{
 			Scopes: []string{"openid", "profile", "offline_access"}, Params: url.Values{"audience": {r.audience}}, Ports: ports,
 			Mismatch: "Callback URL mismatch", Where: "Allowed Callback URLs of the application, in the Auth0 dashboard",
 		})

@@ -117,9 +117,9 @@ func (r *redactor) replacer() *strings.Replacer {
 	return r.replace
 }
 
-// open are the claims whose values are shown: Turso's, the registered ones and Clerk's.
-// Of all others there is the name.
-var open = strings.Fields("a id gid perm p rid iss sub aud azp exp iat nbf v sts o org_id org_slug org_role typ alg kid cat gty scope")
+// open are the claims whose values are shown: Turso's, and registered ones that don't say
+// who it is. Of all others there is the name.
+var open = strings.Fields("a id gid perm p rid iss sub aud exp iat nbf v sts org_id org_role typ alg kid cat gty scope")
 
 // jwt is what a token says, without the signature that makes it one.
 func (r *redactor) jwt(token string) string {
@@ -131,8 +131,10 @@ func (r *redactor) jwt(token string) string {
 			continue
 		}
 		for name, value := range members {
-			// A secret may be anywhere, and this is not the place to let it out.
-			if text, ok := value.(string); !slices.Contains(open, name) || ok && strings.Contains(text, "eyJ") {
+			// A secret may be anywhere, and this is not the place to let it out. Clerk's
+			// ids are replaced, and other issuers' names of a person may be anything.
+			text, ok := value.(string)
+			if !slices.Contains(open, name) || ok && strings.Contains(text, "eyJ") || name == "sub" && !idText.MatchString(text) {
 				members[name] = "…"
 			}
 		}

@@ -24,6 +24,7 @@ var planted = map[string]string{
 	"code":       "planted-code-9f3a",
 	"ticket":     "planted-ticket-9f3a",
 
+	"subject":           "google-oauth2|planted",
 	"ticket of a query": "planted-query-9f3a",
 	"refresh token":     "planted-refresh-9f3a",
 	"device code":       "planted-device-9f3a",
@@ -44,7 +45,7 @@ func encode(s string) string { return base64.RawURLEncoding.EncodeToString([]byt
 // TestPlantedSecrets sends secrets in every place that a request has, and gets them back in
 // every place that an answer has.
 func TestPlantedSecrets(t *testing.T) {
-	token := encode(`{"alg":"RS256","typ":"JWT"}`) + "." + encode(`{"sub":"user_1","iss":"https://`+planted["a host"]+`","email":"`+planted["e-mail"]+`","note":"`+planted["a claim"]+`","org_slug":"`+planted["organization"]+`"}`) + "." + planted["signature"]
+	token := encode(`{"alg":"RS256","typ":"JWT"}`) + "." + encode(`{"sub":"`+planted["subject"]+`","iss":"https://`+planted["a host"]+`","email":"`+planted["e-mail"]+`","note":"`+planted["a claim"]+`","org_slug":"`+planted["organization"]+`"}`) + "." + planted["signature"]
 	early := "the secret " + planted["late"] + " is named before anybody knows that it is one"
 	answers := []struct{ kind, body string }{
 		{"text/plain", early},

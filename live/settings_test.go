@@ -17,7 +17,7 @@ type settings struct {
 	database, databaseAgain                      string
 	clerkURL, secretKey, publishableKey          string
 	production, testToken, machineSecret, device string
-	auth0, machineID, machineSecret0, audience   string
+	auth0, auth0Machine, auth0Secret, audience   string
 	rfc9068, nativeID, ports                     string
 	person, dryRun, journal, transcript          string
 }
@@ -51,8 +51,8 @@ var variables = []variable{
 	{[]string{"ZEN_CLERK__OAUTH_CLIENT_ID"}, func(s *settings) *string { return &s.device }, "device", "the client id of a public OAuth application of the instance with the device grant, which Clerk's support enables"},
 	{[]string{"ZEN_AUTH0__DOMAIN"}, func(s *settings) *string { return &s.auth0 }, "auth0", "the domain of an Auth0 tenant for development: Settings of the application"},
 	{[]string{"ZEN_AUTH0__AUDIENCE"}, func(s *settings) *string { return &s.audience }, "auth0", "the identifier of an API of the tenant, which the machine application is authorized for"},
-	{[]string{"ZEN_AUTH0__MACHINE_CLIENT_ID"}, func(s *settings) *string { return &s.machineID }, "auth0", "the client id of a machine to machine application, with the Action of docs/live.md"},
-	{[]string{"ZEN_AUTH0__CLIENT_SECRET"}, func(s *settings) *string { return &s.machineSecret0 }, "auth0", "its client secret"},
+	{[]string{"ZEN_AUTH0__MACHINE_CLIENT_ID"}, func(s *settings) *string { return &s.auth0Machine }, "auth0", "the client id of a machine to machine application, with the Action of docs/live.md"},
+	{[]string{"ZEN_AUTH0__CLIENT_SECRET"}, func(s *settings) *string { return &s.auth0Secret }, "auth0", "its client secret"},
 	{[]string{"ZEN_LIVE_AUTH0_RFC9068_AUDIENCE"}, func(s *settings) *string { return &s.rfc9068 }, "rfc9068", "the identifier of a second API whose token dialect is rfc9068_profile"},
 	{[]string{"ZEN_AUTH0__CLIENT_ID"}, func(s *settings) *string { return &s.nativeID }, "auth0 person", "the client id of a native application with the callback URLs of docs/auth0.md"},
 	{[]string{"ZEN_AUTH0__PORTS"}, func(s *settings) *string { return &s.ports }, "", "the ports of those callback URLs, if they aren't 53682 to 53686"},
@@ -116,7 +116,7 @@ func (s settings) lacks() map[string]string {
 
 // hide has the recorder take the secrets out of all that it keeps.
 func (s settings) hide(r *redactor) {
-	for _, v := range []string{s.tursoToken, s.secretKey, s.publishableKey, s.machineSecret, s.machineSecret0, s.device, s.machineID, s.nativeID} {
+	for _, v := range []string{s.tursoToken, s.secretKey, s.publishableKey, s.machineSecret, s.auth0Secret, s.device, s.auth0Machine, s.nativeID} {
 		r.secret(v)
 	}
 	for name, placeholder := range map[string]string{
