@@ -138,14 +138,16 @@ type Auth0Seed struct {
 		Database string `toml:"database"`
 	} `toml:"organizations"`
 	Users []struct {
-		ID            string         `toml:"id"` // made from the address if empty
-		Email         string         `toml:"email"`
-		Password      string         `toml:"password"`
-		Name          string         `toml:"name"`
-		GivenName     string         `toml:"given_name"`
-		FamilyName    string         `toml:"family_name"`
-		Organizations []string       `toml:"organizations"` // names
-		AppMetadata   map[string]any `toml:"app_metadata"`
+		ID            string   `toml:"id"` // made from the address if empty
+		Email         string   `toml:"email"`
+		Password      string   `toml:"password"`
+		Name          string   `toml:"name"`
+		GivenName     string   `toml:"given_name"`
+		FamilyName    string   `toml:"family_name"`
+		Organizations []string `toml:"organizations"` // names
+		// Roles are those in an organization, by its name: admin, member.
+		Roles       map[string][]string `toml:"roles"`
+		AppMetadata map[string]any      `toml:"app_metadata"`
 	} `toml:"users"`
 	Applications []struct {
 		ClientID      string                  `toml:"client_id"`

@@ -34,7 +34,7 @@ func (s *Stack) buildTenant(options Options) error {
 		}
 		o.Users = append(o.Users, auth0.User{
 			ID: id, Email: u.Email, Password: u.Password, Name: u.Name, GivenName: u.GivenName, FamilyName: u.FamilyName,
-			Organizations: u.Organizations, AppMetadata: u.AppMetadata,
+			Organizations: u.Organizations, Roles: u.Roles, AppMetadata: u.AppMetadata,
 		})
 	}
 	for _, org := range seed.Organizations {

@@ -30,6 +30,8 @@ type Options struct {
 	// Users and Organizations exist from the start. Both nil: the default ones.
 	Users         []User
 	Organizations []Organization
+	// Roles are those that members of organizations may have. Nil: DefaultRoles.
+	Roles []Role
 	// Applications and APIs exist from the start. Nil: the default ones.
 	Applications []Application
 	APIs         []API
@@ -60,6 +62,8 @@ type User struct {
 	GivenName     string
 	FamilyName    string
 	Organizations []string // by name or id
+	// Roles are those in an organization, by its name: ids or names of Options.Roles.
+	Roles map[string][]string
 	// AppMetadata is for Actions.
 	AppMetadata map[string]any
 }
@@ -120,6 +124,9 @@ type Application struct {
 	Grants []ClientGrant
 	// Organizations, default: deny.
 	Organizations OrganizationUsage
+	// MyOrganization are the scopes of the My Organization API that the application may have
+	// in a person's name, by its refresh tokens; none are none.
+	MyOrganization []string
 	// ReusableRefreshTokens turns rotation off.
 	ReusableRefreshTokens bool
 	// RefreshLeeway is how long the refresh token before the present one still
@@ -188,7 +195,7 @@ func DefaultCallbacks() []string {
 func DefaultApplications() []Application {
 	return []Application{
 		{ClientID: DefaultClientID, Name: "zen", Callbacks: DefaultCallbacks()},
-		{ClientID: DefaultOrgClientID, Name: "zen for teams", Callbacks: DefaultCallbacks(), Organizations: OrganizationsRequire},
+		{ClientID: DefaultOrgClientID, Name: "zen for teams", Callbacks: DefaultCallbacks(), Organizations: OrganizationsRequire, MyOrganization: MyOrganizationScopes()},
 		{
 			ClientID: DefaultMachineClientID, Name: "zen for machines", Secret: DefaultMachineSecret,
 			Grants: []ClientGrant{{Audience: DefaultAudience, Scopes: []string{DefaultWriteScope}, Organizations: OrganizationsAllow}},
@@ -209,7 +216,7 @@ func DefaultOrganizations() []Organization {
 // DefaultUsers are Alice of Acme and Bob of Globex.
 func DefaultUsers() []User {
 	return []User{
-		{Email: "alice@example.test", Password: "alice-dev-password", Name: "Alice Archer", GivenName: "Alice", FamilyName: "Archer", Organizations: []string{"acme"}},
-		{Email: "bob@example.test", Password: "bob-dev-password", Name: "Bob Baker", GivenName: "Bob", FamilyName: "Baker", Organizations: []string{"globex"}},
+		{Email: "alice@example.test", Password: "alice-dev-password", Name: "Alice Archer", GivenName: "Alice", FamilyName: "Archer", Organizations: []string{"acme"}, Roles: map[string][]string{"acme": {"admin"}}},
+		{Email: "bob@example.test", Password: "bob-dev-password", Name: "Bob Baker", GivenName: "Bob", FamilyName: "Baker", Organizations: []string{"globex"}, Roles: map[string][]string{"globex": {"member"}}},
 	}
 }

@@ -87,13 +87,22 @@ func (t *Tenant) refresh(application *Application, form url.Values) (object, err
 	// A copy: fewer scopes now are no fewer for the next time.
 	g := *f.grant
 	g.grantType = GrantRefresh
+	if t.forMyOrganization(&g, form.Get("audience"), form.Get("scope")) {
+		return t.refreshed(application, token, &g)
+	}
 	if scope := form.Get("scope"); scope != "" {
 		g.scopes = slices.DeleteFunc(strings.Fields(scope), func(s string) bool { return !f.grant.has(s) })
 	}
 	if err := t.runAction(&g, true); err != nil {
 		return nil, err
 	}
-	answer, err := t.tokens(&g)
+	return t.refreshed(application, token, &g)
+}
+
+// refreshed makes the tokens of a refresh, and the next refresh token.
+func (t *Tenant) refreshed(application *Application, token *refreshToken, g *grant) (object, error) {
+	f := token.family
+	answer, err := t.tokens(g)
 	if err != nil || application.ReusableRefreshTokens {
 		return answer, err
 	}

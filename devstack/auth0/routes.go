@@ -32,6 +32,7 @@ func (t *Tenant) routes() http.Handler {
 	})
 	mux.Handle("/u/", t.pages())
 	mux.Handle(managementPath, t.management())
+	mux.Handle(myOrgPath, t.myOrganization())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		oauthserver.WriteJSON(w, http.StatusNotFound, object{"statusCode": 404, "error": "Not Found", "message": "Not Found"})
 	})

@@ -164,7 +164,7 @@ func (t *Tenant) load(saved *state) (err error) {
 		return errors.New("the state has no key for opaque tokens")
 	}
 	for _, o := range saved.Organizations {
-		t.organizations = append(t.organizations, &organization{o})
+		t.organizations = append(t.organizations, &organization{Organization: o})
 	}
 	for _, u := range saved.Users {
 		added := &user{User: u.User, updatedAt: u.UpdatedAt}

@@ -43,7 +43,10 @@ type Tenant struct {
 	sealKey       [32]byte             // of opaque access tokens
 }
 
-type organization struct{ Organization }
+type organization struct {
+	Organization
+	invitations []*memberInvitation // under way, and not saved
+}
 
 type user struct {
 	User
@@ -58,6 +61,9 @@ func New(opts Options) (*Tenant, error) {
 	}
 	if opts.Users == nil && opts.Organizations == nil {
 		opts.Organizations, opts.Users = DefaultOrganizations(), DefaultUsers()
+	}
+	if opts.Roles == nil {
+		opts.Roles = DefaultRoles()
 	}
 	if opts.Applications == nil {
 		opts.Applications = DefaultApplications()
@@ -154,7 +160,7 @@ func (t *Tenant) AddOrganization(o Organization) (string, error) {
 	if o.DisplayName == "" {
 		o.DisplayName = o.Name
 	}
-	t.organizations = append(t.organizations, &organization{o})
+	t.organizations = append(t.organizations, &organization{Organization: o})
 	return o.ID, nil
 }
 
