@@ -88,10 +88,16 @@ func httpClient(client *http.Client) *http.Client {
 // scopes are all that were granted. It is one attempt: after one whose answer was lost,
 // the issuer may have spent the token, and sending it again may end the sign-in.
 func (c *Client) Refresh(ctx context.Context, refresh provider.Secret, scopes ...string) (Tokens, error) {
+	return c.RefreshWith(ctx, refresh, scopes, nil)
+}
+
+// RefreshWith is Refresh with further parameters, such as the audience of another API.
+func (c *Client) RefreshWith(ctx context.Context, refresh provider.Secret, scopes []string, extra url.Values) (Tokens, error) {
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh.Reveal()}}
 	if len(scopes) > 0 {
 		form.Set("scope", strings.Join(scopes, " "))
 	}
+	merge(form, extra)
 	return c.grant(ctx, "renew the sign-in", form)
 }
 

@@ -29,6 +29,8 @@ type management struct {
 	base   string // ends with /api/v2/
 	token  provider.Secret
 	client *http.Client
+	// refused is the error of an answer that is none of success.
+	refused func(what string, res *http.Response, body []byte) error
 }
 
 // newManagement finds the API in the token's own audience: it is at the tenant's domain,
@@ -55,7 +57,7 @@ func (p *auth0Provider) newManagement(token provider.Secret) (*management, error
 		}
 		ip := net.ParseIP(u.Hostname())
 		if u.Scheme == "https" && u.Host != "" || u.Scheme == "http" && ip != nil && ip.IsLoopback() {
-			return &management{base: text, token: token, client: &http.Client{
+			return &management{base: text, token: token, refused: managementError, client: &http.Client{
 				Transport: p.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			}}, nil
 		}
@@ -95,7 +97,7 @@ func (m *management) call(ctx context.Context, method, path string, in, out any)
 		return httpclient.Failure("auth0: "+what, err)
 	}
 	if res.StatusCode/100 != 2 {
-		return managementError(what, res, answer)
+		return m.refused(what, res, answer)
 	}
 	if out != nil && json.Unmarshal(answer, out) != nil {
 		return &provider.Error{Kind: provider.ErrUnavailable, Message: "auth0: " + what + ": the answer is not Auth0's: is there a proxy between?"}

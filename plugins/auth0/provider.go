@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/zen-auth/zen/core/httpclient"
@@ -32,6 +33,10 @@ type auth0Provider struct {
 	keys             *keyset.Set
 	// access takes the access tokens of either dialect; identity takes ID tokens.
 	access, identity *jwks.Verifier
+
+	mu sync.Mutex // guards what follows
+	// held are the tokens of the My Organization API that calls may go on with.
+	held map[string]heldToken
 }
 
 func newProvider(version string) *auth0Provider {
@@ -89,6 +94,7 @@ func (p *auth0Provider) Configure(_ context.Context, values provider.Settings) (
 	machines := people
 	machines.ID, machines.Secret, machines.Key = s.machineClientID, s.secret, s.key
 	p.settings, p.keys, p.people, p.machines = s, keys, &people, &machines
+	p.held = map[string]heldToken{}
 	return nil, nil
 }
 
@@ -108,4 +114,5 @@ var (
 	_ provider.AssertionSource = (*auth0Provider)(nil)
 	_ provider.SetupGuide      = (*auth0Provider)(nil)
 	_ provider.Fixer           = (*auth0Provider)(nil)
+	_ provider.Team            = (*auth0Provider)(nil)
 )

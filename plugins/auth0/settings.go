@@ -26,6 +26,7 @@ const (
 	keyPrivateKey      = "private_key"
 	keyKeyID           = "private_key_id"
 	keyKeyAlgorithm    = "private_key_algorithm"
+	keyUserStore       = "user_store"
 )
 
 // The dialects of an API's access tokens, as the Management API calls them. Those with
@@ -86,6 +87,10 @@ func fields() []provider.Field {
 		},
 		{Key: keyKeyID, Type: provider.TypeString, Doc: "The kid of the private key at Auth0; not needed where the application has one key."},
 		{Key: keyKeyAlgorithm, Type: provider.TypeString, Default: "RS256", Doc: "The algorithm of the private key: RS256, RS384 or PS256."},
+		{
+			Key: keyUserStore, Type: provider.TypeString, Example: "Username-Password-Authentication",
+			Doc: "The name or id of the user store of the organization that zen team invite asks people into, where it has several.",
+		},
 	}
 }
 
@@ -102,6 +107,7 @@ type settings struct {
 	machineClientID string
 	secret          provider.Secret
 	key             *oauth.Key
+	userStore       string
 }
 
 func (s settings) issuer() string    { return s.base + "/" }
@@ -112,7 +118,7 @@ func parseSettings(values provider.Settings) (settings, error) {
 	s := settings{
 		clientID: values.Get(keyClientID), audience: values.Get(keyAudience), organization: values.Get(keyOrganization),
 		dialect: values.Get(keyDialect), writeScope: values.Get(keyWriteScope), machineClientID: values.Get(keyMachineClientID),
-		secret: values[keyClientSecret],
+		secret: values[keyClientSecret], userStore: values.Get(keyUserStore),
 	}
 	var err error
 	if s.base, err = parseDomain(values.Get(keyDomain)); err != nil {

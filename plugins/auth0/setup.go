@@ -18,7 +18,11 @@ func (p *auth0Provider) Setup(_ context.Context, req provider.SetupRequest) (pro
 	if err := p.configured(); err != nil {
 		return provider.Setup{}, err
 	}
-	if req.Topic != "" {
+	switch req.Topic {
+	case "":
+	case topicTeam:
+		return p.teamSetup(), nil
+	default:
 		return provider.Setup{}, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("auth0: there is no setup of %.40q", req.Topic)}
 	}
 	s := p.settings
@@ -51,12 +55,43 @@ func (p *auth0Provider) Setup(_ context.Context, req provider.SetupRequest) (pro
 					s.audience, triggerMachines, machineAction.path),
 			},
 		},
+		Topics: []provider.SetupTopic{{Name: topicTeam, Doc: "what zen team needs: the My Organization API"}},
 		Files: []provider.SetupFile{
 			{Path: "auth0-setup.sh", Doc: "does all of it with the auth0 CLI (auth0 login first) and jq", Text: p.script(), Program: true},
 			{Path: peopleAction.path, Doc: "the Action for people", Text: peopleAction.code(s, req.Purpose)},
 			{Path: machineAction.path, Doc: "the Action for machines", Text: machineAction.code(s, req.Purpose)},
 		},
 	}, nil
+}
+
+const topicTeam = "team"
+
+// teamSetup is what it takes for people to manage an organization by their own rights.
+func (p *auth0Provider) teamSetup() provider.Setup {
+	s := p.settings
+	policies := map[string]any{"policies": []any{map[string]any{"audience": s.base + myOrgAudience, "scope": myOrgScopes}}}
+	for name, value := range rotating["refresh_token"].(map[string]any) {
+		policies[name] = value
+	}
+	body, _ := json.Marshal(map[string]any{"refresh_token": policies}) // texts, numbers and lists
+	const dashboard = "https://manage.auth0.com/dashboard"
+	scopes := "- `" + strings.Join(myOrgScopes, "`\n- `") + "`"
+	return provider.Setup{
+		Steps: []provider.SetupStep{
+			{
+				Title: "Activate the My Organization API (early access), and let the application use it for people", URL: dashboard + "/#/apis",
+				Text: "In its Application Access, authorize user access for the native application with these permissions:\n" + scopes,
+			},
+			{
+				Title: "Let the sign-in's refresh token get its tokens (multi-resource refresh tokens)", URL: dashboard + "/#/applications",
+				Text: fmt.Sprintf("auth0 api patch clients/%s --data %s", quote(s.clientID), quote(string(body))),
+			},
+			{
+				Title: "Give those who manage an organization a role in it that has these permissions", URL: dashboard + "/#/organizations",
+				Text: "A member without such a role may do none of this. Make the roles visible to the organization, so that they can be given.",
+			},
+		},
+	}
 }
 
 // script sets the tenant up with the auth0 CLI. What is there already stays: an API or

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 
 	"github.com/zen-auth/zen/core/oauth"
@@ -66,7 +67,12 @@ func (p *auth0Provider) renew(ctx context.Context, s stored, old provider.Creden
 		tokens, err = p.machineTokens(ctx, s, p.settings.audience, scopes)
 		return tokens, nil, err
 	}
-	tokens, err = p.people.Refresh(ctx, provider.NewSecret(s.Refresh), scopes...)
+	return p.spend(ctx, s, old, scopes, nil)
+}
+
+// spend is renew for a person, with further parameters.
+func (p *auth0Provider) spend(ctx context.Context, s stored, old provider.Credential, scopes []string, extra url.Values) (tokens oauth.Tokens, renewed *provider.Credential, err error) {
+	tokens, err = p.people.RefreshWith(ctx, provider.NewSecret(s.Refresh), scopes, extra)
 	if oauth.Code(err) == oauth.CodeInvalidGrant {
 		return tokens, nil, &provider.Error{
 			Kind: provider.ErrRejected, Message: err.Error(), Err: err,
