@@ -66,15 +66,15 @@ func membershipOf(m provider.Membership) membershipDocument {
 }
 
 func listOrganizations(ctx context.Context, e *app.Env, s *session.Session) error {
-	services, issuer, err := served(ctx, s)
+	status, services, err := served(ctx, s)
 	if err != nil {
 		return err
 	}
 	var memberships []provider.Membership
-	if issuer == "" || slices.Contains(services, provider.ServiceOrganizations) {
+	if status.Provider == "" || slices.Contains(services, provider.ServiceOrganizations) {
 		memberships, err = s.Organizations(ctx)
 	} else {
-		memberships, err = signedInTo(ctx, e, s, issuer)
+		memberships, err = signedInTo(e, s, status)
 	}
 	if err != nil {
 		return err
@@ -102,32 +102,29 @@ func listOrganizations(ctx context.Context, e *app.Env, s *session.Session) erro
 }
 
 // signedInTo is the organization of a sign-in whose provider lists none.
-func signedInTo(ctx context.Context, e *app.Env, s *session.Session, issuer string) ([]provider.Membership, error) {
-	status, err := s.Status(ctx)
+func signedInTo(e *app.Env, s *session.Session, status session.Status) ([]provider.Membership, error) {
 	o := status.Account.Claims.Organization
 	switch {
-	case err != nil:
-		return nil, err
 	case !status.SignedIn:
 		return nil, &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile()), Hint: s.LoginCommand()}
 	case o == nil:
 		return nil, &provider.Error{
-			Kind: provider.ErrConfig, Message: fmt.Sprintf("provider %s lists no organizations, and this sign-in is for none", issuer),
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("provider %s lists no organizations, and this sign-in is for none", status.Provider),
 			Hint: "zen login --org ORG signs in to one, where the provider has any",
 		}
 	}
-	fmt.Fprintf(e.Notes(), "Provider %s lists no organizations: this is the one that you signed in to. zen login --org ORG signs in to another one.\n", issuer)
+	fmt.Fprintf(e.Notes(), "Provider %s lists no organizations: this is the one that you signed in to. zen login --org ORG signs in to another one.\n", status.Provider)
 	return []provider.Membership{{Organization: *o, Active: true}}, nil
 }
 
 func use(ctx context.Context, e *app.Env, s *session.Session, name string) error {
-	services, issuer, err := served(ctx, s)
+	status, services, err := served(ctx, s)
 	switch {
 	case err != nil:
 		return err
-	case issuer != "" && !slices.Contains(services, provider.ServiceOrganizations):
+	case status.Provider != "" && !slices.Contains(services, provider.ServiceOrganizations):
 		return &provider.Error{
-			Kind: provider.ErrConfig, Message: fmt.Sprintf("a sign-in with %s is for the one organization that it was made for", issuer),
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("a sign-in with %s is for the one organization that it was made for", status.Provider),
 			Hint: "zen login --org " + cmp.Or(name, "ORG") + " signs in to another one; zen profiles add NAME --org ORG keeps both",
 		}
 	}

@@ -73,19 +73,24 @@ func withGroup(c *cli.Context, fn func(ctx context.Context, e *app.Env, g group)
 // find looks the organization up, where the provider tells which ones there are, so that what
 // follows is about it by its id.
 func find(ctx context.Context, s *session.Session, name string) (group, error) {
-	services, issuer, err := served(ctx, s)
+	status, services, err := served(ctx, s)
 	if err != nil {
 		return group{}, err
 	}
-	if issuer != "" && !slices.Contains(services, provider.ServiceTeam) {
+	if status.Provider != "" && !slices.Contains(services, provider.ServiceTeam) {
 		return group{}, &provider.Error{
-			Kind: provider.ErrConfig, Message: fmt.Sprintf("provider %s manages no organization's members", issuer),
-			Hint: "zen team works with a sign-in by one that does, such as clerk",
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("provider %s manages no organization's members", status.Provider),
+			Hint: "zen team works with a sign-in by one that does: clerk, auth0",
 		}
 	}
-	if issuer != "" && !slices.Contains(services, provider.ServiceOrganizations) {
+	if status.Provider != "" && !slices.Contains(services, provider.ServiceOrganizations) {
+		// The sign-in is for one, which the provider holds it to.
+		if o := status.Account.Claims.Organization; o != nil && (name == "" || name == o.ID || name == o.Slug) {
+			t, err := s.TeamOf(*o)
+			return group{t, documentOf(provider.Membership{Organization: *o})}, err
+		}
 		t, err := s.Team(name)
-		return group{t, organizationDocument{ID: cmp.Or(name, s.Config().Organization)}}, err
+		return group{t, organizationDocument{ID: name}}, err
 	}
 	memberships, err := s.Organizations(ctx)
 	if err != nil {
@@ -124,14 +129,14 @@ func notAmong(name string, memberships []provider.Membership) error {
 	return err
 }
 
-// served are the services of the provider that signed in, and its name; "" where nobody has.
-func served(ctx context.Context, s *session.Session) (services []provider.Service, name string, err error) {
-	status, err := s.Status(ctx)
+// served are the services of the provider that signed in, none where nobody has.
+func served(ctx context.Context, s *session.Session) (status session.Status, services []provider.Service, err error) {
+	status, err = s.Status(ctx)
 	if err != nil || status.Provider == "" {
-		return nil, "", err
+		return status, nil, err
 	}
 	description, err := s.Config().Providers.Describe(ctx, status.Provider)
-	return description.Services, status.Provider, err
+	return status, description.Services, err
 }
 
 func listCommand() *cli.Command {
