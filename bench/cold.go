@@ -50,7 +50,7 @@ func coldToken(s *stack, dir string) error {
 		port := func(n int) string { return fmt.Sprintf("ZEN_OPENBAO__OIDC_PORT=%d", 40000+n) }
 		ways = append(ways, way{"clerk with openbao", []string{"--provider", "clerk"}, []string{"ZEN_PROFILE=" + s.team}, port})
 	}
-	times := make([][]time.Duration, len(ways))
+	times, cpu := make([][]time.Duration, len(ways)), make([][]time.Duration, len(ways))
 	for run := range coldRuns + 2 {
 		for i, w := range ways {
 			env := append(slices.Clone(s.env), append(w.env, "ZEN_STATE_DIR="+filepath.Join(dir, fmt.Sprint("cold-", i)))...)
@@ -69,18 +69,21 @@ func coldToken(s *stack, dir string) error {
 			}
 			if run >= 2 {
 				times[i] = append(times[i], time.Since(start))
+				cpu[i] = append(cpu[i], cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 			}
 		}
 	}
-	fmt.Printf("\ncold zen token (starts the provider, one exchange), median of %d, taking turns:\n", coldRuns)
-	var clerk time.Duration
+	fmt.Printf("\ncold zen token (starts the provider, one exchange), median of %d, taking turns; and CPU, which a busy machine changes less:\n", coldRuns)
+	clerk, clerkCPU := median(times[0]), median(cpu[0])
 	for i, w := range ways {
-		slices.Sort(times[i])
-		median := times[i][len(times[i])/2]
-		if i == 0 {
-			clerk = median
-		}
-		fmt.Printf("  %-24s %7.1f ms  %.2f x clerk\n", w.name, ms(median), float64(median)/float64(clerk))
+		took, used := median(times[i]), median(cpu[i])
+		fmt.Printf("  %-24s %7.1f ms  %.2f x clerk  %7.1f ms  %.2f x clerk\n", w.name,
+			ms(took), float64(took)/float64(clerk), ms(used), float64(used)/float64(clerkCPU))
 	}
 	return nil
+}
+
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -40,8 +39,7 @@ func warmToken(s *stack, dir string) error {
 	}
 	var medians [2]time.Duration
 	for p := range programs {
-		slices.Sort(times[p])
-		medians[p] = times[p][len(times[p])/2]
+		medians[p] = median(times[p])
 	}
 	fmt.Printf("\nwarm zen token, whole process, median of %d, taking turns:\n", tokenRuns)
 	fmt.Printf("  floor (reads a file, prints it)  %6.2f ms  %5.1f MiB\n", ms(medians[0]), mib(memory[0]))
