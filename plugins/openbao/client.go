@@ -46,11 +46,10 @@ type answer struct {
 
 // authAnswer is what a login brings.
 type authAnswer struct {
-	ClientToken   string            `json:"client_token"`
-	EntityID      string            `json:"entity_id"`
-	LeaseDuration int64             `json:"lease_duration"`
-	Renewable     bool              `json:"renewable"`
-	Metadata      map[string]string `json:"metadata"`
+	ClientToken   string `json:"client_token"`
+	EntityID      string `json:"entity_id"`
+	LeaseDuration int64  `json:"lease_duration"`
+	Renewable     bool   `json:"renewable"`
 }
 
 // do makes a request, and unwraps the answer where it is wrapped.
@@ -168,10 +167,7 @@ func refusal(c call, resp *http.Response, errs []string) error {
 	case status == http.StatusTemporaryRedirect:
 		e.Hint = "the node is a standby, and its active node's address (api_addr) is no good from here"
 	case status == http.StatusTooManyRequests:
-		var seconds int
-		if _, err := fmt.Sscan(resp.Header.Get("Retry-After"), &seconds); err == nil && seconds > 0 {
-			e.RetryAfter = time.Duration(seconds) * time.Second
-		}
+		e.RetryAfter = httpclient.RetryAfter(resp.Header)
 		e.Hint = "OpenBao limits how often this may be asked (a rate limit quota)"
 	case status == http.StatusServiceUnavailable && strings.Contains(text, "sealed"):
 		e.Message = "openbao: " + c.what + ": the server at " + resp.Request.URL.Host + " is sealed (status 503)"

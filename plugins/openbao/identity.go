@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,7 +74,7 @@ func (p *openbao) store(ctx context.Context, req provider.LoginRequest, host pro
 // where it is, or asks for one, which is stored.
 func (p *openbao) loginToken(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	s := stored{Method: methodToken, Place: p.place("")}
-	token, _ := p.outsideToken()
+	token := p.outsideToken()
 	if token.IsZero() {
 		nobody := &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: no token of OpenBao's, and nobody to ask for one", Hint: "set BAO_TOKEN, or bao login"}
 		if !req.Interactive {
@@ -152,7 +153,7 @@ func (p *openbao) Verify(ctx context.Context, token provider.Secret) (provider.C
 	if err != nil {
 		return provider.Claims{}, err
 	}
-	claims := provider.Claims{Issuer: p.place("").Address, Subject: or(about.EntityID, about.DisplayName), Issued: about.IssueTime, Expires: about.ExpireTime}
+	claims := provider.Claims{Issuer: p.place("").Address, Subject: cmp.Or(about.EntityID, about.DisplayName), Issued: about.IssueTime, Expires: about.ExpireTime}
 	return claims, nil
 }
 

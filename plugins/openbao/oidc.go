@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -8,16 +9,23 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/zen-auth/zen/core/loopback"
 	"github.com/zen-auth/zen/core/provider"
 )
 
+// loginTimeout bounds a sign-in where the host sets no earlier end. OpenBao forgets one that
+// it began after ten.
+const loginTimeout = 5 * time.Minute
+
 // loginOIDC signs in by OpenBao's auth method oidc: OpenBao makes the URL of the
 // issuer's page, the browser comes back to this machine, and OpenBao exchanges what it
 // brings. The nonce proves to OpenBao that both requests are of one client.
 func (p *openbao) loginOIDC(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
-	mount := or(p.settings.authMount, "oidc")
+	mount := cmp.Or(p.settings.authMount, "oidc")
+	ctx, cancel := loopback.WithEnd(ctx, loginTimeout)
+	defer cancel()
 	listener, err := loopback.Listen(ctx, loopback.Options{Path: "/oidc/callback", Ports: []int{p.settings.oidcPort}})
 	if err != nil {
 		var busy *loopback.BusyError
@@ -35,7 +43,14 @@ func (p *openbao) loginOIDC(ctx context.Context, req provider.LoginRequest, host
 	if err := host.OpenURL(ctx, page, ""); err != nil {
 		return err
 	}
-	callback, err := listener.Wait(ctx)
+	if err := host.Progress(ctx, "waiting for the browser"); err != nil {
+		return err
+	}
+	callback, err := listener.WaitOrPaste(ctx, func(ctx context.Context, question string) (string, error) {
+		// The address carries the code: it is not for the screen.
+		address, err := host.AskSecret(ctx, question)
+		return address.Reveal(), err
+	})
 	if err != nil {
 		return oidcFailed(err)
 	}
@@ -62,7 +77,7 @@ func (p *openbao) authURL(ctx context.Context, mount string, listener *loopback.
 	if err := json.Unmarshal(a.Data, &data); err != nil || data.URL == "" {
 		return "", &provider.Error{
 			Kind: provider.ErrConfig, Message: "openbao: " + what + ": OpenBao gives no page",
-			Hint: fmt.Sprintf("the role %s needs %s among its allowed_redirect_uris", or(p.settings.authRole, "(default_role)"), listener.RedirectURL()),
+			Hint: fmt.Sprintf("the role %s needs %s among its allowed_redirect_uris", cmp.Or(p.settings.authRole, "(default_role)"), listener.RedirectURL()),
 		}
 	}
 	page, err := url.Parse(data.URL)

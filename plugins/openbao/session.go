@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,7 +79,6 @@ type self struct {
 	EntityID    string    `json:"entity_id"`
 	TTL         int64     `json:"ttl"`
 	Renewable   bool      `json:"renewable"`
-	Policies    []string  `json:"policies"`
 	ExpireTime  time.Time `json:"expire_time"`
 	IssueTime   time.Time `json:"issue_time"`
 }
@@ -103,15 +103,15 @@ func (p *openbao) lookup(ctx context.Context, token provider.Secret) (self, erro
 }
 
 // outsideToken is the token of the environment, else the one that bao login left.
-func (p *openbao) outsideToken() (token provider.Secret, where string) {
+func (p *openbao) outsideToken() provider.Secret {
 	if !p.settings.token.IsZero() {
-		return p.settings.token, "the environment"
+		return p.settings.token
 	}
 	data, err := os.ReadFile(p.tokenFile)
 	if text := strings.TrimSpace(string(data)); err == nil && text != "" {
-		return provider.NewSecret(text), p.tokenFile
+		return provider.NewSecret(text)
 	}
-	return provider.Secret{}, ""
+	return provider.Secret{}
 }
 
 // session is a token of OpenBao's to work with, and the credential to store where it
@@ -136,7 +136,7 @@ func (p *openbao) open(ctx context.Context, c *provider.Credential, a *provider.
 		return p.openFor(ctx, s, *a, who(claims), anew)
 	}
 	if c == nil || s.Method == methodToken && s.Token == "" {
-		token, _ := p.outsideToken()
+		token := p.outsideToken()
 		if token.IsZero() {
 			return session{}, &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: no token of OpenBao's", Hint: loginHint}
 		}
@@ -171,9 +171,9 @@ func (p *openbao) openFor(ctx context.Context, s stored, a provider.Assertion, w
 	mount, body := p.settings.authMount, map[string]string{}
 	switch a.Kind {
 	case provider.AssertionJWT:
-		mount, body["jwt"] = or(mount, "jwt"), a.Value.Reveal()
+		mount, body["jwt"] = cmp.Or(mount, "jwt"), a.Value.Reveal()
 	case provider.AssertionClerkAPIKey:
-		mount, body["api_key"] = or(mount, "clerk"), a.Value.Reveal()
+		mount, body["api_key"] = cmp.Or(mount, "clerk"), a.Value.Reveal()
 	default:
 		return session{}, &provider.Error{Kind: provider.ErrPermission, Message: fmt.Sprintf("openbao: no auth method takes a statement of the kind %.40q", a.Kind)}
 	}
@@ -195,13 +195,6 @@ func (p *openbao) openFor(ctx context.Context, s stored, a provider.Assertion, w
 	}
 	fresh.Who = who
 	return p.keep(fresh, who)
-}
-
-func or(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }
 
 // who is whom a token of OpenBao's stands for: it is another one for another person,
@@ -243,7 +236,7 @@ func (p *openbao) loginAppRole(ctx context.Context) (stored, authAnswer, error) 
 		}
 	}
 	body := map[string]string{"role_id": p.settings.roleID, "secret_id": p.settings.secretID.Reveal()}
-	return p.login(ctx, methodAppRole, or(p.settings.authMount, "approle"), body)
+	return p.login(ctx, methodAppRole, cmp.Or(p.settings.authMount, "approle"), body)
 }
 
 func (p *openbao) loginKubernetes(ctx context.Context) (stored, authAnswer, error) {
@@ -254,5 +247,5 @@ func (p *openbao) loginKubernetes(ctx context.Context) (stored, authAnswer, erro
 	if err != nil {
 		return stored{}, authAnswer{}, wrong(keyJWTFile, "%v: is this a pod with a service account?", err)
 	}
-	return p.login(ctx, methodKubernetes, or(p.settings.authMount, "kubernetes"), map[string]string{"jwt": strings.TrimSpace(string(data))})
+	return p.login(ctx, methodKubernetes, cmp.Or(p.settings.authMount, "kubernetes"), map[string]string{"jwt": strings.TrimSpace(string(data))})
 }

@@ -113,7 +113,7 @@ func parseSettings(values provider.Settings) (settings, error) {
 		}
 	}
 	if s.role == "" {
-		return settings{}, wrong(keyRole, "it is missing: the role of the secrets engine turso, as bao list %s/roles shows it", or(s.mount, "turso"))
+		return settings{}, wrong(keyRole, "it is missing: the role of the secrets engine turso, as bao list %s/roles shows it", cmp.Or(s.mount, "turso"))
 	}
 	for key, value := range map[string]string{keyRole: s.role, keyAuthRole: s.authRole} {
 		if value != "" && !validRole.MatchString(value) {

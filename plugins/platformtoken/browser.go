@@ -190,7 +190,7 @@ func (p *platform) groupOf(ctx context.Context, c *turso.Client, a account, targ
 		if err != nil {
 			return "", err
 		}
-		database, err := search(ctx, c, a, where)
+		database, _, err := p.resolve(ctx, c, a, where) // and it is known when the token is minted
 		if err == nil && database.Group == "" {
 			err = &provider.Error{Kind: provider.ErrUnavailable, Message: "platformtoken: Turso names no group of the database " + database.Name}
 		}

@@ -25,8 +25,20 @@ func (p *platform) Check(ctx context.Context, req provider.CheckRequest, report 
 	if err != nil {
 		return nil, err
 	}
+	claims, err := p.verify(ctx, a)
+	if errors.Is(err, provider.ErrUnavailable) {
+		return nil, report(provider.Failed("api", err))
+	}
+	if err := report(provider.Passed("api", "%s answers", p.apiURL)); err != nil {
+		return nil, err
+	}
+	if finding := tokenFinding(claims, err, a); finding.Severity == provider.SeverityError {
+		return nil, report(finding) // what follows would fail for the same reason
+	} else if err := report(finding); err != nil {
+		return nil, err
+	}
 	for _, check := range []func(context.Context, *turso.Client, account) provider.Finding{
-		p.checkAPI, p.checkToken, p.checkScopes, p.checkOrganization, p.checkDatabases,
+		p.checkScopes, p.checkOrganization, p.checkDatabases,
 	} {
 		finding := check(ctx, c, a)
 		if err := report(finding); err != nil {
@@ -39,16 +51,8 @@ func (p *platform) Check(ctx context.Context, req provider.CheckRequest, report 
 	return nil, nil
 }
 
-func (p *platform) checkAPI(ctx context.Context, c *turso.Client, a account) provider.Finding {
-	_, err := c.Validate(ctx)
-	if err = a.failed(err); errors.Is(err, provider.ErrUnavailable) {
-		return provider.Failed("api", err)
-	}
-	return provider.Finding{ID: "api", Severity: provider.SeverityOK, Text: p.apiURL + " answers"}
-}
-
-func (p *platform) checkToken(ctx context.Context, _ *turso.Client, a account) provider.Finding {
-	claims, err := p.verify(ctx, a)
+// tokenFinding is what Turso says of the API token.
+func tokenFinding(claims provider.Claims, err error, a account) provider.Finding {
 	if err != nil {
 		return provider.Failed("api-token", err)
 	}
