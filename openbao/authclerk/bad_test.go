@@ -23,7 +23,7 @@ func TestBadConfiguration(t *testing.T) {
 		{"config", object{}, "secret_key is missing"},
 		{"config", object{"secret_key": ""}, "secret_key is missing"},
 		{"config", object{"secret_key": "pk_test_planted"}, "is a publishable key"},
-		{"config", object{"secret_key": "ak_planted"}, "is an API key of somebody's"},
+		{"config", object{"secret_key": "ak_planted"}, "is a Clerk API key (ak_...)"},
 		{"config", object{"secret_key": "planted"}, "no secret key"},
 		{"config", object{"secret_key": "sk_planted"}, "no secret key"},
 		{"config", object{"secret_key": good + "\nx"}, "no secret key"},

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
 
-	"github.com/zen-auth/zen/core/provider"
+	core "github.com/zen-auth/zen/core/clerk"
 )
 
 func (b *backend) pathCheck() *framework.Path {
@@ -61,15 +61,11 @@ func (b *backend) compare(ctx context.Context, conf *config) error {
 	if err := b.clerk(conf).call(ctx, http.MethodGet, "/jwks", nil, &own); err != nil || conf.Instance == "" {
 		return err
 	}
-	host, err := frontendHost(conf.Instance)
+	instance, err := core.ParseKey(conf.Instance)
 	if err != nil {
 		return err
 	}
-	base := "https://" + host
-	if provider.IsLoopback(host) {
-		base = "http://" + host
-	}
-	if err := (clerk{http: b.http, apiURL: base}).call(ctx, http.MethodGet, "/.well-known/jwks.json", nil, &published); err != nil {
+	if err := (clerk{http: b.http, apiURL: instance.URL}).call(ctx, http.MethodGet, "/.well-known/jwks.json", nil, &published); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(own.ids(), func(id string) bool { return slices.Contains(published.ids(), id) }) {

@@ -2,7 +2,6 @@ package authclerk
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
 
+	core "github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -111,48 +111,33 @@ func (b *backend) deleteConfig(ctx context.Context, req *logical.Request, _ *fra
 // check finds what is certainly wrong without asking Clerk. Its errors quote no
 // secret.
 func (c *config) check() error {
-	secretKind, ok := keyKind(c.SecretKey, "sk_")
-	switch {
+	live, ok := secretKey(c.SecretKey)
+	switch kind := core.KindOfKey(c.SecretKey); {
 	case c.SecretKey == "":
 		return errors.New("secret_key is missing: the instance's secret key, from the API keys page of Clerk's dashboard")
-	case strings.HasPrefix(c.SecretKey, "pk_"):
-		return errors.New("secret_key is a publishable key (pk_): the secret key (sk_) is needed here")
-	case strings.HasPrefix(c.SecretKey, "ak_"):
-		return errors.New("secret_key is an API key of somebody's (ak_): the instance's secret key (sk_) is needed here")
+	case kind != core.KeySecret && kind != core.KeyUnknown:
+		return fmt.Errorf("secret_key is %s: the instance's secret key (sk_) is needed here", kind)
 	case !ok:
 		return errors.New("secret_key is no secret key: sk_live_ or sk_test_, and letters and digits")
 	}
 	if c.Instance != "" {
-		kind, ok := keyKind(c.Instance, "pk_")
-		if _, err := frontendHost(c.Instance); !ok || err != nil {
+		instance, err := core.ParseKey(c.Instance)
+		if err != nil {
 			return errors.New("instance is no publishable key: pk_live_ or pk_test_, and letters and digits")
 		}
-		if kind != secretKind {
-			return fmt.Errorf("instance is of a %s instance, and secret_key of a %s one", kind, secretKind)
+		if names := map[bool]string{true: "live", false: "test"}; instance.Production != live {
+			return fmt.Errorf("instance is of a %s instance, and secret_key of a %s one", names[instance.Production], names[live])
 		}
 	}
 	return checkURL(c.APIURL)
 }
 
-// keyKind tells live from test keys of Clerk's.
-func keyKind(key, prefix string) (kind string, ok bool) {
-	rest, ok := strings.CutPrefix(key, prefix)
-	kind, rest, found := strings.Cut(rest, "_")
-	valid := ok && found && (kind == "live" || kind == "test") && rest != "" && len(key) <= 512 &&
+// secretKey tells live from test secret keys of Clerk's.
+func secretKey(key string) (live, ok bool) {
+	rest, live := strings.CutPrefix(key, "sk_live_")
+	rest, test := strings.CutPrefix(rest, "sk_test_")
+	return live, live != test && rest != "" && len(key) <= 512 &&
 		strings.Trim(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-=+/$") == ""
-	return kind, valid
-}
-
-// frontendHost is what a publishable key has the host of the Frontend API in:
-// base64 of "HOST$".
-func frontendHost(publishableKey string) (string, error) {
-	parts := strings.SplitN(publishableKey, "_", 3)
-	decoded, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(parts[len(parts)-1], "="))
-	host, ok := strings.CutSuffix(string(decoded), "$")
-	if u, parseErr := url.Parse("https://" + host); err != nil || !ok || parseErr != nil || u.Host != host || u.Hostname() == "" || u.User != nil {
-		return "", errors.New("not a publishable key")
-	}
-	return host, nil
 }
 
 // checkURL takes https, and http on the loopback. It doesn't repeat the URL.
