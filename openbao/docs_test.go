@@ -119,6 +119,8 @@ func TestDocumentedSetUp(t *testing.T) {
 		t.Errorf("bob: %v", err)
 	}
 
+	runWorkflow(t, tm)
+
 	run(blocks["sh"][1]) // Clerk API keys
 	key := clerkPost(t, stack, "/api_keys", object{"name": "job", "subject": acme, "scopes": []string{"db"}})
 	if _, err := server.Login(t.Context(), "clerk", object{"role": "app", "api_key": key["secret"]}); err != nil {
@@ -128,6 +130,17 @@ func TestDocumentedSetUp(t *testing.T) {
 	if mounts := tm.read("sys/mounts"); mounts["turso/"] != nil {
 		t.Error("turso/ is still there")
 	}
+	// The same once more, by Terraform's example and the one command that is no part of it.
+	applyTerraform(t, tm, dir, here)
+	tm.write("turso/config", object{"api_token": stack.APIToken(), "organization": "acme", "api_url": stack.URL()})
+	c, err := server.Login(t.Context(), "github", object{"role": "app", "jwt": job})
+	if err != nil {
+		t.Fatalf("Terraform's example: %v", err)
+	}
+	if l, err := tm.creds(c, "app"); err != nil || l.Data["access"] != "rw" {
+		t.Errorf("Terraform's example: %+v, %v", l, err)
+	}
+
 	if len(blocks["sh"]) != 3 || !slices.Contains([]int{3, 4}, len(blocks["hcl"])) {
 		t.Errorf("%d blocks of commands, %d of HCL: which are new?", len(blocks["sh"]), len(blocks["hcl"]))
 	}

@@ -43,6 +43,7 @@ type backend struct {
 // Factory makes the method for a mount.
 func Factory(ctx context.Context, config *logical.BackendConfig) (logical.Backend, error) {
 	b := newBackend()
+	config.System = serve.Remember(config.System)
 	if err := b.Setup(ctx, config); err != nil {
 		return nil, err
 	}

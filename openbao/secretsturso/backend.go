@@ -58,6 +58,7 @@ type backend struct {
 // Factory makes the engine for a mount.
 func Factory(ctx context.Context, config *logical.BackendConfig) (logical.Backend, error) {
 	b := newBackend()
+	config.System = serve.Remember(config.System)
 	if err := b.Setup(ctx, config); err != nil {
 		return nil, err
 	}

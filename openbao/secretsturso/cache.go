@@ -3,21 +3,15 @@ package secretsturso
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/vault/sdk/logical"
 
 	"github.com/zen-auth/zen/core/turso"
 )
 
-const (
-	// maxCached bounds what is remembered of roles, and of databases: a template has
-	// one a tenant.
-	maxCached = 10_000
-	// limitsTime is how long the mount's limits are believed. Asking the server for
-	// them costs as much as all else that a token does.
-	limitsTime = 5 * time.Second
-)
+// maxCached bounds what is remembered of roles, and of databases: a template has one a
+// tenant.
+const maxCached = 10_000
 
 // cache is what a token needs, without a call to the server for each. Only the active
 // node makes tokens, and writes; a node that becomes the active one starts its plugins
@@ -29,12 +23,7 @@ type cache struct {
 	config     *config // never changed once it is here; nil is not known
 	roles      map[string]*role
 	databases  map[databaseKey]turso.Database
-	limits     limits
-	limitsGood time.Time // until when
 }
-
-// limits are those of the mount.
-type limits struct{ standard, most time.Duration }
 
 func newCache() *cache {
 	return &cache{roles: map[string]*role{}, databases: map[databaseKey]turso.Database{}}
@@ -48,7 +37,6 @@ func (c *cache) forget() {
 	c.config = nil
 	clear(c.roles)
 	clear(c.databases)
-	c.limitsGood = time.Time{}
 }
 
 // knownConfig is b.config without a read of the storage, where it is known.
@@ -92,20 +80,4 @@ func (b *backend) knownRole(ctx context.Context, s logical.Storage, name string)
 		b.cache.roles[name] = r
 	}
 	return r, nil
-}
-
-// knownLimits are the mount's, as they were a moment ago.
-func (b *backend) knownLimits() limits {
-	b.cache.mu.Lock()
-	known, good := b.cache.limits, b.cache.limitsGood
-	b.cache.mu.Unlock()
-	now := b.now()
-	if now.Before(good) {
-		return known
-	}
-	fresh := limits{b.System().DefaultLeaseTTL(), b.System().MaxLeaseTTL()}
-	b.cache.mu.Lock()
-	defer b.cache.mu.Unlock()
-	b.cache.limits, b.cache.limitsGood = fresh, now.Add(limitsTime)
-	return fresh
 }

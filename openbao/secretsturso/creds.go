@@ -146,11 +146,10 @@ func (b *backend) lifetime(r *role, wanted time.Duration) (time.Duration, string
 	if limit == 0 {
 		limit = max(maxLifetime, r.TTL)
 	}
-	mount := b.knownLimits()
-	limit = min(limit, mount.most)
+	limit = min(limit, b.System().MaxLeaseTTL())
 	life := r.TTL
 	if life == 0 {
-		life = min(maxLifetime, mount.standard)
+		life = min(maxLifetime, b.System().DefaultLeaseTTL())
 	}
 	if wanted < 0 {
 		return 0, "", logical.CodedError(http.StatusBadRequest, "ttl is a duration like 10m, not below zero")
@@ -176,8 +175,8 @@ type minted struct {
 	org      string
 }
 
-// mint has Turso make the token, once more with the new API token where the old one
-// was replaced and revoked meanwhile.
+// mint has Turso make the token, again with the new API token where the old one was
+// replaced and revoked meanwhile, which may have happened more than once.
 func (b *backend) mint(ctx context.Context, s logical.Storage, a asked) (minted, error) {
 	conf, err := b.knownConfig(ctx, s)
 	if err != nil {
@@ -186,15 +185,17 @@ func (b *backend) mint(ctx context.Context, s logical.Storage, a asked) (minted,
 	if conf == nil {
 		return minted{}, errNotConfigured
 	}
-	token, err := b.mintWith(ctx, conf, a)
-	if !refused(err) {
-		return token, err
+	for {
+		token, err := b.mintWith(ctx, conf, a)
+		if !refused(err) {
+			return token, err
+		}
+		next, readErr := b.config(ctx, s)
+		if readErr != nil || next == nil || next.APIToken == conf.APIToken {
+			return token, errors.Join(err, readErr)
+		}
+		conf = next
 	}
-	again, readErr := b.config(ctx, s)
-	if readErr != nil || again == nil || again.APIToken == conf.APIToken {
-		return token, errors.Join(err, readErr)
-	}
-	return b.mintWith(ctx, again, a)
 }
 
 func (b *backend) mintWith(ctx context.Context, conf *config, a asked) (minted, error) {

@@ -201,8 +201,6 @@ func TestLimitsOfARole(t *testing.T) {
 		}
 	}
 	e.system.MaxLeaseTTLVal, e.system.DefaultLeaseTTLVal = 10*time.Minute, 5*time.Minute
-	now := time.Now().Add(limitsTime) // the mount's limits are believed that long
-	e.now = func() time.Time { return now }
 	if got := e.mustAs("", logical.ReadOperation, "creds/long", object{"ttl": "1h"}).Secret.TTL; got > 10*time.Minute {
 		t.Errorf("the mount's bound: %v", got)
 	}
