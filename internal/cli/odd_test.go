@@ -222,7 +222,7 @@ func wantGone(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Fatalf("no provider was running")
 	}
 	for _, pid := range pids {
-		for end := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			if !running(pid) {
 				break
 			}

@@ -46,7 +46,7 @@ func TestHostileProvidersAreGoneInTime(t *testing.T) {
 				t.Error(err)
 			}
 			prompt(t, "what came", began)
-			if !gone(pid, time.Second) {
+			if !gone(pid, soon) {
 				t.Error("it is still there")
 			}
 		})

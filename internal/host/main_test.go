@@ -331,6 +331,10 @@ func ask(t testing.TB, c *Client, command string) provider.Claims {
 	return claims
 }
 
+// soon is long, since what happens by itself may take its time on a busy machine, and
+// shorter than hang.
+const soon = hang / 2
+
 // gone waits for the end of a process that isn't a child of this one.
 func gone(pid string, within time.Duration) bool {
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {

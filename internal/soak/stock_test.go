@@ -65,7 +65,7 @@ func (before stock) compare(t *testing.T, empty []string) {
 	t.Helper()
 	var now stock
 	var left []int
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		now, left = count(), children()
 		if now.goroutines <= before.goroutines && len(now.descriptors) <= len(before.descriptors) && len(left) == 0 {
 			break

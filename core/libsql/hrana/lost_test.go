@@ -27,7 +27,7 @@ func TestLostTransactionIsEnded(t *testing.T) {
 	db := f.open()
 	wait := func(what string, done func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(3 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal(what)
 			}
