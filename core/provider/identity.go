@@ -99,8 +99,8 @@ type SignIn struct {
 }
 
 // Host is what a provider may ask of zen while somebody signs in. Zen draws
-// everything and owns the terminal. Every method blocks until it is done or ctx
-// ends; methods may be called concurrently.
+// everything, with the provider's name before it, and owns the terminal. Every method
+// blocks until it is done or ctx ends; methods may be called concurrently.
 type Host interface {
 	// OpenURL shows a URL (always) and opens it in a browser (where there is one).
 	// code, where not empty, is what the page will show and the user compares.
