@@ -114,6 +114,8 @@ func flagValues(path, name string, words []string) []string {
 		return names
 	case "access":
 		return []string{"ro", "rw"}
+	case "role":
+		return []string{"admin", "member"}
 	case "storage":
 		return []string{string(store.StorageKeyring), string(store.StorageFile)}
 	case "watch":
