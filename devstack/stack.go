@@ -73,6 +73,8 @@ type Options struct {
 	// TokenLifetime is the life of tokens from templates that say nothing about it.
 	// Zero is Clerk's 60 s.
 	TokenLifetime time.Duration
+	// Latency is how much later each answer comes than it would.
+	Latency time.Duration
 	// RateLimits has Clerk count requests and answer 429, as the real one does: five
 	// sign-ins in ten seconds, for one.
 	RateLimits bool
@@ -96,6 +98,7 @@ type Stack struct {
 	now      func() time.Time
 	keep     *keep
 	recorder *traffic.Recorder
+	latency  time.Duration
 	database turso.Database
 	apiToken string
 	apiKey   string
@@ -130,7 +133,7 @@ func start(options Options) (*Stack, error) {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Stack{
-		seed: options.Seed, now: options.Now, Faults: fault.NewSet(Faults()...), recorder: traffic.New(options.Now), ci: options.CI,
+		seed: options.Seed, now: options.Now, Faults: fault.NewSet(Faults()...), recorder: traffic.New(options.Now), latency: options.Latency, ci: options.CI,
 	}
 
 	if s.seed == nil {
@@ -301,6 +304,9 @@ func (s *Stack) APIToken() string { return s.apiToken }
 // APIKey is a Clerk API key of the first user's, or "" where the seed has none. It is a
 // new one each run.
 func (s *Stack) APIKey() string { return s.apiKey }
+
+// Requests are the last that clients sent, and how each was answered.
+func (s *Stack) Requests() []traffic.Request { return s.recorder.Requests() }
 
 // Close stops listening, waits for requests under way, and closes the databases.
 func (s *Stack) Close() error {

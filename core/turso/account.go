@@ -61,6 +61,26 @@ func (c *Client) Organizations(ctx context.Context) ([]Organization, error) {
 	return answer.Organizations, err
 }
 
+// Blocked reports whether an organisation's databases answer no reads, or take no writes,
+// because its plan's quota is used up. Only the older list of organisations says it.
+func (c *Client) Blocked(ctx context.Context, org string) (reads, writes bool, err error) {
+	const op = "get what is blocked"
+	var answer []struct {
+		Slug, Type    string
+		BlockedReads  bool `json:"blocked_reads"`
+		BlockedWrites bool `json:"blocked_writes"`
+	}
+	if err := c.do(ctx, call{op: op, method: http.MethodGet, path: "/v1/organizations"}, &answer); err != nil {
+		return false, false, err
+	}
+	for _, o := range answer {
+		if org != "" && o.Slug == org || org == "" && o.Type == "personal" {
+			return o.BlockedReads, o.BlockedWrites, nil
+		}
+	}
+	return false, false, &Error{Op: op, Err: ErrBadArgument, Message: "there is no such organization among those of the API token"}
+}
+
 // slug returns org, or the slug of the personal organisation: /v2 has no path
 // without one.
 func (c *Client) slug(ctx context.Context, op, org string) (string, error) {

@@ -192,6 +192,29 @@ func TestCalls(t *testing.T) {
 			func(c *turso.Client) (any, error) { return nil, c.RemoveKeySet(ctx, "acme", `a/b\? é`, "") },
 			nil,
 		},
+		"plans": {
+			[]exchange{get("/v1/plans", `{"plans":[{"name":"starter","price":"0","quotas":{"rowsRead":500,"rowsWritten":10,"databases":100,"storage":5000,"groups":1,"locations":1}}]}`)},
+			func(c *turso.Client) (any, error) { return c.Plans(ctx) },
+			[]turso.Plan{{Name: "starter", Quotas: turso.Quotas{RowsRead: 500, RowsWritten: 10, Databases: 100, Storage: 5000, Groups: 1}}},
+		},
+		"what is blocked": {
+			[]exchange{get("/v1/organizations", `[{"slug":"alice","type":"personal"},{"slug":"acme","type":"team","blocked_reads":false,"blocked_writes":true}]`)},
+			func(c *turso.Client) (any, error) {
+				reads, writes, err := c.Blocked(ctx, "acme")
+				return [2]bool{reads, writes}, err
+			},
+			[2]bool{false, true},
+		},
+		"usage of a database": {
+			[]exchange{get("/v1/organizations/acme/databases/app/usage", `{"database":{"uuid":"d-1","instances":[],"usage":{"rows_read":3,"rows_written":2,"storage_bytes":4096,"bytes_synced":1}}}`)},
+			func(c *turso.Client) (any, error) { return c.DatabaseUsage(ctx, "acme", "app") },
+			turso.Usage{RowsRead: 3, RowsWritten: 2, StorageBytes: 4096, BytesSynced: 1},
+		},
+		"configuration of a database": {
+			[]exchange{get("/v1/databases/app/configuration", `{"size_limit":"256mb","allow_attach":false,"delete_protection":true,"allowed_ips":["10.0.0.0/8"],"allowed_aws_vpc_ids":[]}`)},
+			func(c *turso.Client) (any, error) { return c.Configuration(ctx, "", "app") },
+			turso.Configuration{SizeLimit: "256mb", DeleteProtection: true, AllowedIPs: []string{"10.0.0.0/8"}, AllowedVPCs: []string{}},
+		},
 		"template": {
 			[]exchange{{
 				request: "GET /v2/organizations/acme/jwks-template",

@@ -24,6 +24,8 @@ type Database struct {
 	// Blocked* say that the plan or the owner stopped reads or writes.
 	BlockedReads  bool `json:"block_reads"`
 	BlockedWrites bool `json:"block_writes"`
+	// Sleeping says that it is archived, until its group is awakened.
+	Sleeping bool
 }
 
 // URL is libsql://HOSTNAME, or http:// for a server on this machine, which has no
@@ -115,6 +117,40 @@ func (c *Client) Database(ctx context.Context, org, name string) (Database, erro
 		return Database{}, incomplete(op, "DbId or Hostname")
 	}
 	return answer.Database, nil
+}
+
+// DatabaseUsage returns what a database used.
+func (c *Client) DatabaseUsage(ctx context.Context, org, name string) (Usage, error) {
+	const op = "get the usage of the database"
+	path, err := databasePath(op, org, name)
+	if err != nil {
+		return Usage{}, err
+	}
+	var answer struct{ Database struct{ Usage Usage } }
+	err = c.do(ctx, call{op: op, method: http.MethodGet, path: path + "/usage"}, &answer)
+	return answer.Database.Usage, err
+}
+
+// Configuration is what a database is held to.
+type Configuration struct {
+	// SizeLimit is such as "256mb"; "" and "0" are none but the plan's.
+	SizeLimit        string `json:"size_limit"`
+	DeleteProtection bool   `json:"delete_protection"`
+	// Allowed* are whose requests are answered; none are everybody's.
+	AllowedIPs  []string `json:"allowed_ips"`
+	AllowedVPCs []string `json:"allowed_aws_vpc_ids"`
+}
+
+// Configuration returns what a database is held to.
+func (c *Client) Configuration(ctx context.Context, org, name string) (Configuration, error) {
+	const op = "get the configuration of the database"
+	path, err := databasePath(op, org, name)
+	if err != nil {
+		return Configuration{}, err
+	}
+	var answer Configuration
+	err = c.do(ctx, call{op: op, method: http.MethodGet, path: path + "/configuration"}, &answer)
+	return answer, err
 }
 
 func databasePath(op, org, name string) (string, error) {

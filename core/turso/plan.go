@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// Usage is what an organisation used in the current period.
+// Usage is what an organisation, or one of its databases, used in the current period. Of
+// a database, the last two are zero.
 type Usage struct {
 	RowsRead     uint64 `json:"rows_read"`
 	RowsWritten  uint64 `json:"rows_written"`
@@ -20,6 +21,22 @@ type Subscription struct {
 	Plan     string
 	Timeline string
 	Overages bool
+}
+
+// Quotas are what a plan has for a period; zero is no limit.
+type Quotas struct {
+	RowsRead    uint64
+	RowsWritten uint64
+	Storage     uint64 // bytes
+	BytesSynced uint64
+	Databases   uint64
+	Groups      uint64
+}
+
+// Plan is one of those that Turso sells.
+type Plan struct {
+	Name   string
+	Quotas Quotas
 }
 
 // Usage returns what an organisation used.
@@ -44,4 +61,22 @@ func (c *Client) Subscription(ctx context.Context, org string) (Subscription, er
 	var answer struct{ Subscription Subscription }
 	err = c.do(ctx, call{op: op, method: http.MethodGet, path: prefix + "/subscription"}, &answer)
 	return answer.Subscription, err
+}
+
+// Plans lists the plans that there are.
+func (c *Client) Plans(ctx context.Context) ([]Plan, error) {
+	var answer struct{ Plans []Plan }
+	err := c.do(ctx, call{op: "list plans", method: http.MethodGet, path: "/v1/plans"}, &answer)
+	return answer.Plans, err
+}
+
+// Quotas returns what the subscription's plan has, all zero where it isn't among the
+// plans. One with overages has a name of its own: "developer_overages".
+func (s Subscription) Quotas(plans []Plan) Quotas {
+	for _, p := range plans {
+		if p.Name == s.Plan || p.Name+"_overages" == s.Plan {
+			return p.Quotas
+		}
+	}
+	return Quotas{}
 }

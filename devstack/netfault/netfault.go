@@ -18,19 +18,25 @@ const (
 	slowPause = 50 * time.Millisecond
 )
 
-// Handler serves what next serves, unless one of the network's faults is on.
-func Handler(next http.Handler, faults *fault.Set) http.Handler {
-	return &handler{next: next, faults: faults}
+// Handler serves what next serves, unless one of the network's faults is on. Each answer
+// comes that much later than it would.
+func Handler(next http.Handler, faults *fault.Set, later time.Duration) http.Handler {
+	return &handler{next: next, faults: faults, later: later}
 }
 
 type handler struct {
 	next   http.Handler
 	faults *fault.Set
+	later  time.Duration
 	count  atomic.Int64 // requests while Flaky was on
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h.faults.On(fault.Latency) && !sleep(r.Context(), latency) {
+	late := h.later
+	if h.faults.On(fault.Latency) {
+		late += latency
+	}
+	if late > 0 && !sleep(r.Context(), late) {
 		return // the client is gone
 	}
 	switch {

@@ -19,7 +19,7 @@ func TestClientSees(t *testing.T) {
 	server := httptest.NewServer(Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		served.Add(1)
 		io.WriteString(w, strings.Repeat("x", 4*slowChunk))
-	}), faults))
+	}), faults, 0))
 	defer server.Close()
 	type answer struct {
 		status int
@@ -93,7 +93,7 @@ func TestAnswersAfterAFault(t *testing.T) {
 				t.Error(err)
 			}
 			_, _ = w.Write(make([]byte, 1000*slowChunk))
-		}), faults))
+		}), faults, 0))
 		if err := faults.Switch(name, true); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,8 @@ package turso
 import (
 	"errors"
 	"strings"
+
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 func (s *Server) validate(c *call) (any, error) { return map[string]any{"exp": c.exp}, nil }
@@ -33,7 +35,10 @@ func (s *Server) organizations(c *call) []organizationJSON {
 		if org.Members[c.user.Name] == "" || c.token.Organization != "" && c.token.Organization != slug {
 			continue
 		}
-		list = append(list, org.render())
+		r := org.render()
+		r.BlockedReads = s.opts.Faults.On(fault.ReadsBlocked)
+		r.BlockedWrites = r.BlockedReads || s.opts.Faults.On(fault.WritesBlocked)
+		list = append(list, r)
 	}
 	return list
 }

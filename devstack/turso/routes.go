@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/devstack/dbsync"
+	"github.com/zen-auth/zen/devstack/fault"
 )
 
 // routes are the endpoints of the Platform API. What is about an organization is
@@ -113,6 +114,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isGRPC(r) {
 		refuseGRPC(w, r)
 		return
+	}
+	if s.opts.Faults.On(fault.ClockAhead) || s.opts.Faults.On(fault.ClockBehind) {
+		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	}
 	r = collapse(r)
 	a, ok := s.locate(r)

@@ -21,6 +21,9 @@ type probe struct {
 	took   time.Duration
 	err    error // where there was no answer
 	ok     bool
+	// writes is why what writes would be refused, baton what the stream goes on with.
+	// Both are of a probe that goes on alone.
+	writes, baton string
 }
 
 // unknownKey reports the refusal that zen was made for.
@@ -28,41 +31,62 @@ func (p *probe) unknownKey() bool {
 	return p != nil && !p.ok && strings.Contains(p.text, "can't be decoded with any of the existin")
 }
 
-const selectOne = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`
+// What the database is asked. The last two leave the stream open. The pragma counts as a
+// write, is refused where writes are, and changes the stream alone, which ends with it.
+const (
+	selectOne     = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`
+	selectOneOpen = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}}]}`
+	andWrite      = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"execute","stmt":{"sql":"PRAGMA foreign_keys=ON"}}]}`
+)
 
 // probeWith asks the database with a token, as a page of the origin would.
-func (e *exam) probeWith(ctx context.Context, token provider.Secret) *probe {
+func (e *exam) probeWith(ctx context.Context, token provider.Secret, question string) *probe {
 	began := time.Now()
 	resp, body, err := e.ask(ctx, http.MethodPost, e.address()+"/v2/pipeline", http.Header{
 		"Authorization": {"Bearer " + token.Reveal()}, "Content-Type": {"application/json"}, "Origin": {e.origin()},
-	}, selectOne)
+	}, question)
 	p := &probe{took: time.Since(began), err: err}
 	if err != nil {
 		return p
 	}
 	p.status, p.header = resp.StatusCode, resp.Header
 	var answer struct {
+		Baton   string
 		Results []struct {
 			Type  string
 			Error struct{ Message, Code string }
 		}
 	}
-	parsed := json.Unmarshal(body, &answer) == nil
-	switch {
-	case resp.StatusCode == http.StatusOK && parsed && len(answer.Results) > 0 && answer.Results[0].Type == "ok":
-		p.ok = true
-	case resp.StatusCode == http.StatusOK && parsed && len(answer.Results) > 0:
-		p.text = answer.Results[0].Error.Message + " (" + answer.Results[0].Error.Code + ")"
-	default:
+	if json.Unmarshal(body, &answer) != nil || resp.StatusCode != http.StatusOK || len(answer.Results) == 0 {
 		p.text = text.Reason(body, 300)
+		return p
+	}
+	p.baton = answer.Baton
+	if first := answer.Results[0]; first.Type == "ok" {
+		p.ok = true
+	} else {
+		p.text = text.Line(first.Error.Message+" ("+first.Error.Code+")", 300)
+	}
+	if question == andWrite && len(answer.Results) > 1 {
+		p.writes = answer.Results[1].Error.Message
 	}
 	return p
+}
+
+// mayWrite reports whether the token's claims let it write whatever there is.
+func (e *exam) mayWrite() bool {
+	d := e.claims.Database
+	return d != nil && d.Access == provider.AccessReadWrite && len(d.Permissions) == 0
 }
 
 // asked is the probe with the profile's token, made once; nil where there is no token.
 func (e *exam) asked(ctx context.Context) *probe {
 	if e.probed == nil && !e.issued.Value.IsZero() && e.failed["token"] == "" {
-		e.probed = e.probeWith(ctx, e.issued.Value)
+		question := selectOneOpen
+		if e.mayWrite() {
+			question = andWrite
+		}
+		e.probed = e.probeWith(ctx, e.issued.Value, question)
 	}
 	return e.probed
 }
@@ -72,11 +96,25 @@ func (e *exam) asked(ctx context.Context) *probe {
 func (e *exam) database(ctx context.Context) {
 	p := e.asked(ctx)
 	if p != nil && p.ok {
-		e.ok("database.ok", fmt.Sprintf("SELECT 1 with this token took %s", p.took.Round(100*time.Microsecond)))
+		if strings.Contains(p.writes, "are blocked") {
+			e.add(blocked(p.writes))
+		} else {
+			e.ok("database.ok", fmt.Sprintf("SELECT 1 with this token took %s", p.took.Round(100*time.Microsecond)))
+		}
+		e.stream(ctx, p)
+		e.replicas(ctx)
 		return
 	}
 	if p != nil {
 		e.add(refusal(p))
+		// Turso Cloud doesn't look at the audience, as far as is known.
+		if len(e.claims.Audience) > 0 && e.claims.Issuer != "" && strings.Contains(p.text, "Authentication failed") {
+			e.add(Finding{
+				ID: "token.audience", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
+				Observed: "the token has an audience: " + strings.Join(e.claims.Audience, ", "),
+				Cause:    "a plain libsql-server refuses tokens with one", Next: "leave aud out of the template, or use a token that Turso mints",
+			})
+		}
 	}
 	if e.Turso == nil {
 		if p == nil {
@@ -89,7 +127,7 @@ func (e *exam) database(ctx context.Context) {
 		e.add(Finding{ID: "database.not-minted", Severity: provider.SeverityWarn, Kind: kindOr(err, provider.ErrUnavailable), Observed: "Turso mints no token to compare with: " + err.Error()})
 		return
 	}
-	if second := e.probeWith(ctx, minted); second.ok {
+	if second := e.probeWith(ctx, minted, selectOne); second.ok {
 		e.ok("database.minted", "SELECT 1 with a token that Turso minted works: the sign-in's tokens are what is wrong, not the database")
 	} else {
 		f := refusal(second)
@@ -116,13 +154,64 @@ func refusal(p *probe) Finding {
 	case strings.Contains(p.text, "xpired"):
 		f.ID, f.Kind, f.Cause, f.Next = "database.expired", provider.ErrTokenExpired, "the database's clock is past the token's end", "compare the clocks: zen doctor --only clock"
 	case strings.Contains(p.text, "BLOCKED"):
-		f.ID, f.Kind, f.Cause, f.Next = "plan.blocked", provider.ErrPermission, "the plan's quota is used up, or the owner stopped reads or writes", "turso plan show"
+		return blocked(p.text)
 	case p.status == http.StatusNotFound:
 		f.ID, f.Kind, f.Next = "database.not-found", provider.ErrConfig, "zen db list shows the databases"
 	case p.status >= 500 || p.status == http.StatusTooManyRequests:
 		f.ID, f.Kind, f.Next = "database.unavailable", provider.ErrUnavailable, "try again later"
 	}
 	return f
+}
+
+// blocked is that the database answers BLOCKED, for want of a quota and not of a right.
+func blocked(text string) Finding {
+	return Finding{
+		ID: "plan.blocked", Severity: provider.SeverityError, Kind: provider.ErrPermission, Observed: "the database answered: " + text,
+		Cause: "the plan's quota is used up, or the owner stopped reads or writes", Next: "turso plan show",
+	}
+}
+
+// stream comes back to the stream of a probe, as a transaction does with each statement,
+// and ends it.
+func (e *exam) stream(ctx context.Context, p *probe) {
+	if p.baton == "" {
+		return
+	}
+	baton, err := json.Marshal(p.baton)
+	if err != nil {
+		return
+	}
+	again := e.probeWith(ctx, e.issued.Value, `{"baton":`+string(baton)+`,"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`)
+	if again.ok {
+		return
+	}
+	e.add(Finding{
+		ID: "database.stream", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
+		Observed: strings.TrimSpace(fmt.Sprintf("a stream is gone when its client comes back: %d %s", again.status, again.text)),
+		Cause:    "transactions take several requests of one stream; statements alone work", Next: "try again later; send what belongs together as one batch",
+	})
+}
+
+// replicas asks what an embedded replica asks first.
+func (e *exam) replicas(ctx context.Context) {
+	resp, body, err := e.ask(ctx, http.MethodGet, e.address()+"/info", http.Header{"Authorization": {"Bearer " + e.issued.Value.Reveal()}}, "")
+	if err != nil {
+		return // the database was reached a moment ago
+	}
+	f := Finding{
+		ID: "database.replica", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
+		Observed: fmt.Sprintf("an embedded replica would be answered %d: %s", resp.StatusCode, text.Reason(body, 300)),
+		Next:     "zen db works without a replica: --mode remote",
+	}
+	switch s := resp.StatusCode; {
+	case s == http.StatusForbidden && strings.Contains(f.Observed, "embedded replicas"):
+		f.Kind, f.Cause = provider.ErrPermission, "replicas are no part of the plan, or of the place of the database"
+	case s == http.StatusTooManyRequests, s >= 500:
+		f.Cause = "replicas can't be brought up to date now"
+	default: // a server without replicas, or a token that is not for them
+		return
+	}
+	e.add(f)
 }
 
 // mint has Turso make a token that reads the profile's database for a minute.

@@ -200,13 +200,6 @@ func (e *exam) token(ctx context.Context) {
 		until = "until " + token.Expires.UTC().Format("15:04:05 UTC")
 	}
 	e.ok("token.ok", fmt.Sprintf("%s gave a token for this database, access %s, %s", what, claims.Database.Access, until))
-	if len(claims.Audience) > 0 && claims.Issuer != "" {
-		e.add(Finding{
-			ID: "token.audience", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
-			Observed: "the token has an audience: " + strings.Join(claims.Audience, ", "),
-			Cause:    "a plain libsql-server refuses tokens with one", Next: "leave aud out of the template, unless Turso Cloud alone reads it",
-		})
-	}
 }
 
 // plainError leaves out the URL that net/http puts before an error.

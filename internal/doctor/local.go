@@ -102,23 +102,35 @@ func (e *exam) storage(ctx context.Context) {
 // gets.
 var publicPrefixes = []string{"VITE_", "NEXT_PUBLIC_", "EXPO_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "PUBLIC_", "GATSBY_", "VUE_APP_"}
 
-// bundle looks for secrets in variables that a bundler publishes. It names the
-// variables, and never their content.
-func (e *exam) bundle(context.Context) {
-	var found []string
-	look := func(where, line string) {
+// envFiles are read before all others, as frameworks do; what two have counts in the first.
+var envFiles = []string{".env.development.local", ".env.local", ".env.development", ".env"}
+
+// Variables calls yield with each variable of an environment, which has the form of
+// os.Environ, and then with those of the .env files of a directory. Examples, and what
+// can't be read, are left out.
+func Variables(dir string, environ []string, yield func(name, value, where string)) {
+	read := func(line, where string) {
 		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
 		name, value = strings.TrimSpace(name), strings.Trim(strings.TrimSpace(value), `"'`)
-		if ok && slices.ContainsFunc(publicPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) && isSecret(value) {
-			found = append(found, name+" ("+where+")")
+		if ok && name != "" && value != "" && !strings.HasPrefix(name, "#") {
+			yield(name, value, where)
 		}
 	}
-	for _, line := range e.Environ {
-		look("the environment", line)
+	for _, line := range environ {
+		read(line, "the environment")
 	}
-	files, _ := filepath.Glob(filepath.Join(e.WorkDir, ".env*"))
+	files, _ := filepath.Glob(filepath.Join(dir, ".env*"))
+	slices.SortStableFunc(files, func(a, b string) int {
+		rank := func(path string) int {
+			if i := slices.Index(envFiles, filepath.Base(path)); i >= 0 {
+				return i
+			}
+			return len(envFiles)
+		}
+		return rank(a) - rank(b)
+	})
 	for _, path := range files {
-		if strings.HasSuffix(path, ".example") || strings.HasSuffix(path, ".sample") {
+		if slices.Contains([]string{".example", ".sample", ".template"}, filepath.Ext(path)) {
 			continue
 		}
 		text, err := readBounded(path, 256<<10)
@@ -126,9 +138,20 @@ func (e *exam) bundle(context.Context) {
 			continue // not ours to read, or gone
 		}
 		for line := range strings.Lines(text) {
-			look(filepath.Base(path), line)
+			read(line, filepath.Base(path))
 		}
 	}
+}
+
+// bundle looks for secrets in variables that a bundler publishes. It names the
+// variables, and never their content.
+func (e *exam) bundle(context.Context) {
+	var found []string
+	Variables(e.WorkDir, e.Environ, func(name, value, where string) {
+		if slices.ContainsFunc(publicPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) && isSecret(value) {
+			found = append(found, name+" ("+where+")")
+		}
+	})
 	if len(found) == 0 {
 		e.ok("bundle.clean", "no secret is in a variable that a bundler publishes")
 		return

@@ -173,7 +173,7 @@ func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 			p("Not asked: there is no such token.\n")
 			return
 		}
-		switch answer := e.probeWith(ctx, token); {
+		switch answer := e.probeWith(ctx, token, selectOne); {
 		case answer.err != nil:
 			p("No answer: %s\n", oneLine(plainError(answer.err)))
 		case answer.ok:

@@ -243,22 +243,108 @@ func (e *exam) plan(ctx context.Context) {
 		})
 		return
 	}
-	if d.BlockedReads || d.BlockedWrites {
-		e.add(Finding{
-			ID: "plan.blocked", Severity: provider.SeverityError, Kind: provider.ErrPermission,
-			Observed: fmt.Sprintf("the database %s is blocked (reads %t, writes %t)", d.Name, d.BlockedReads, d.BlockedWrites), Next: "turso plan show",
-		})
-		return
+	for _, look := range []func(context.Context, turso.Database) (Finding, error){e.blocks, e.asleep, e.doors, e.quota} {
+		f, err := look(ctx, d)
+		if err != nil {
+			e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: apiKind(err), Observed: err.Error()})
+			return
+		}
+		if f.ID != "" {
+			e.add(f)
+		}
 	}
+}
+
+// blocks looks at what the owner or the plan has stopped.
+func (e *exam) blocks(ctx context.Context, d turso.Database) (Finding, error) {
+	reads, writes, err := e.Turso.Blocked(ctx, e.Organization)
+	if err != nil {
+		return Finding{}, err
+	}
+	who := "the owner has"
+	if reads || writes {
+		who = "the plan's quota is used up, which has"
+	}
+	reads, writes = reads || d.BlockedReads, writes || d.BlockedWrites
+	what := "writes"
+	switch {
+	case reads:
+		what = "reads and writes"
+	case !writes || e.Profile.Access.Value == provider.AccessReadOnly:
+		return Finding{}, nil
+	}
+	return Finding{
+		ID: "plan.blocked", Severity: provider.SeverityError, Kind: provider.ErrPermission,
+		Observed: fmt.Sprintf("%s of the database %s are blocked", what, d.Name), Cause: who + " stopped them", Next: "turso plan show",
+	}, nil
+}
+
+// asleep looks for an archived group.
+func (e *exam) asleep(_ context.Context, d turso.Database) (Finding, error) {
+	if !d.Sleeping {
+		return Finding{}, nil
+	}
+	return Finding{
+		ID: "plan.archived", Severity: provider.SeverityError, Kind: provider.ErrUnavailable,
+		Observed: fmt.Sprintf("the database %s is archived", d.Name), Cause: "Turso archives groups that nobody used for long", Next: "turso group unarchive " + d.Group,
+	}, nil
+}
+
+// doors looks at who may ask the database at all.
+func (e *exam) doors(ctx context.Context, d turso.Database) (Finding, error) {
+	c, err := e.Turso.Configuration(ctx, e.Organization, d.Name)
+	allowed := slices.Concat(c.AllowedIPs, c.AllowedVPCs)
+	if err != nil || len(allowed) == 0 {
+		return Finding{}, err
+	}
+	return Finding{
+		ID: "plan.allow-rules", Severity: provider.SeverityWarn, Kind: provider.ErrPermission,
+		Observed: fmt.Sprintf("the database %s answers these networks alone: %.300s", d.Name, strings.Join(allowed, ", ")), Next: "is this machine in one of them? turso db show " + d.Name,
+	}, nil
+}
+
+// nearlyUsed is the part of a quota from which on it is spoken of.
+const nearlyUsed = 0.9
+
+// quota holds what was used against the plan.
+func (e *exam) quota(ctx context.Context, _ turso.Database) (Finding, error) {
 	subscription, err := e.Turso.Subscription(ctx, e.Organization)
 	if err != nil {
-		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: apiKind(err), Observed: err.Error()})
-		return
+		return Finding{}, err
 	}
 	usage, err := e.Turso.Usage(ctx, e.Organization)
 	if err != nil {
-		e.add(Finding{ID: "turso.api", Severity: provider.SeverityWarn, Kind: apiKind(err), Observed: err.Error()})
-		return
+		return Finding{}, err
 	}
-	e.ok("plan.ok", fmt.Sprintf("plan %s: %d rows read, %d written, %d databases; nothing is blocked", subscription.Plan, usage.RowsRead, usage.RowsWritten, usage.Databases))
+	plans, err := e.Turso.Plans(ctx)
+	if err != nil {
+		return Finding{}, err
+	}
+	quotas := subscription.Quotas(plans)
+	var used []string
+	for _, q := range []struct {
+		what       string
+		used, most uint64
+	}{
+		{"rows read", usage.RowsRead, quotas.RowsRead}, {"rows written", usage.RowsWritten, quotas.RowsWritten},
+		{"bytes of storage", usage.StorageBytes, quotas.Storage}, {"bytes synced", usage.BytesSynced, quotas.BytesSynced},
+	} {
+		if q.most > 0 && float64(q.used) >= nearlyUsed*float64(q.most) {
+			used = append(used, fmt.Sprintf("%d of %d %s", q.used, q.most, q.what))
+		}
+	}
+	if len(used) > 0 && !subscription.Overages {
+		return Finding{
+			ID: "plan.nearly-used", Severity: provider.SeverityWarn, Kind: provider.ErrPermission,
+			Observed: fmt.Sprintf("the plan %s is nearly used up: %s", subscription.Plan, strings.Join(used, ", ")),
+			Cause:    "beyond its quota Turso blocks reads or writes, where overages are off", Next: "turso plan show",
+		}, nil
+	}
+	if e.failed["plan"] != "" {
+		return Finding{}, nil
+	}
+	return Finding{
+		ID: "plan.ok", Severity: provider.SeverityOK,
+		Observed: fmt.Sprintf("plan %s: %d rows read, %d written, %d databases; nothing is blocked", subscription.Plan, usage.RowsRead, usage.RowsWritten, usage.Databases),
+	}, nil
 }

@@ -31,13 +31,26 @@ func (p *auth0Provider) Check(ctx context.Context, req provider.CheckRequest, re
 			return nil, nil // what follows would fail for the same reason
 		}
 	}
-	for _, check := range []func(context.Context) provider.Finding{p.checkCallbacks, p.checkDevice} {
+	signIns := []func(context.Context) provider.Finding{p.checkCallbacks, p.checkDevice}
+	if p.isMachine(req.Credential) {
+		signIns = nil // it opens no browser
+	}
+	for _, check := range signIns {
 		if err := report(check(ctx)); err != nil {
 			return nil, err
 		}
 	}
 	finding, renewed := p.checkToken(ctx, req)
 	return renewed, report(finding)
+}
+
+// isMachine reports whether a stored credential is an application's own.
+func (p *auth0Provider) isMachine(stored *provider.Credential) bool {
+	if stored == nil {
+		return false
+	}
+	s, err := p.decode(*stored)
+	return err == nil && s.Machine
 }
 
 // checkIssuer reads the domain's own word on who issues its tokens.

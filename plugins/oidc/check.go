@@ -100,12 +100,25 @@ func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckReques
 	if s.Workload != "" {
 		return provider.Skipped(id, "it is the workload's"), nil
 	}
-	_, claims, renewed, err := p.renew(ctx, s, *req.Credential)
+	token, claims, renewed, err := p.renew(ctx, s, *req.Credential)
 	if err == nil {
 		err = p.checkAudience(req.Audience)
+	}
+	if err == nil && s.Refresh != "" {
+		err = p.checkSignature(ctx, token) // as whoever takes it will
 	}
 	if err != nil {
 		return provider.Failed(id, err), renewed
 	}
 	return provider.Passed(id, "the issuer knows the sign-in of %s", claims.Person()), renewed
+}
+
+// checkSignature holds an ID token of now against the issuer's key set.
+func (p *oidcProvider) checkSignature(ctx context.Context, token provider.Secret) error {
+	i, err := p.people(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = i.client.VerifyID(ctx, i.verifier.JustIssued(), oauth.Tokens{ID: token})
+	return err
 }

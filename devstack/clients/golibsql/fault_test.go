@@ -16,7 +16,7 @@ import (
 // texts that have to be told apart.
 func TestFaults(t *testing.T) {
 	s := start(t, turso.Options{})
-	broken := httptest.NewServer(netfault.Handler(s.Server, s.Faults))
+	broken := httptest.NewServer(netfault.Handler(s.Server, s.Faults, 0))
 	defer broken.Close()
 	s.URL = broken.URL
 	jwt, minted := s.JWT(t, turso.TokenOptions{}), mint(t, s, turso.TokenOptions{})

@@ -1,16 +1,12 @@
 package configuration
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,7 +14,10 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	examination "github.com/zen-auth/zen/internal/cli/doctor"
+	"github.com/zen-auth/zen/internal/cli/signin"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/doctor"
 )
 
 // InitCommand is zen init.
@@ -31,16 +30,26 @@ func InitCommand() *cli.Command {
    zen init --dry-run
 
 Looks first at what is there: .env files and the environment with TURSO_DATABASE_URL,
-CLERK_PUBLISHABLE_KEY and AUTH0_DOMAIN under the names that frameworks give them. A
-database may be given by its name where TURSO_API_TOKEN is set. Then it asks, with a
-default for each question; --yes takes the defaults.`,
+CLERK_PUBLISHABLE_KEY and AUTH0_DOMAIN under the names that frameworks give them, go.mod
+and package.json, a CI job that can say who it is, and the turso CLI's settings, which are
+read after a yes alone. A database may be given by its name where TURSO_API_TOKEN is set
+or the turso CLI has signed in. Then it asks, with a default for each question; --yes
+takes the defaults.
+
+What it wrote is proved as zen doctor does; whoever has not signed in yet is told how.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "database", Usage: "the database's `URL`, or its name"},
+			&cli.StringFlag{Name: "org", Usage: "use the organization `SLUG` at Turso"},
 			&cli.StringFlag{Name: "provider", Usage: "sign in with `PROVIDER`"},
+			&cli.StringFlag{Name: "token-provider", Usage: "have `PROVIDER` make the tokens, where the one that signs in can't"},
 			&cli.StringFlag{Name: "fallback", Usage: "fall back to `PROVIDER`"},
 			&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw"},
 			&cli.StringFlag{Name: "publishable-key", Usage: "Clerk's publishable `KEY`"},
 			&cli.StringFlag{Name: "bridge-url", Usage: "the `URL` of the page that authorises terminals, for Clerk"},
+			&cli.BoolFlag{Name: "turso-settings", Usage: "read the turso CLI's settings: its organization, and its token to list databases with"},
+			&cli.BoolFlag{Name: "login", Usage: "sign in once the profile is written"},
+			&cli.BoolFlag{Name: "fix", Usage: "repair what zen doctor --fix can"},
+			&cli.BoolFlag{Name: "no-check", Usage: "leave out the proof"},
 			&cli.BoolFlag{Name: "yes", Usage: "ask nothing"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the file, and write nothing"},
 		},
@@ -53,76 +62,8 @@ default for each question; --yes takes the defaults.`,
 	}
 }
 
-// found are the settings that lie around, by what they are.
-type found map[string]string
-
-// wantedNames are the variables that are looked for, the best first.
-var wantedNames = map[string][]string{
-	"database":        {"TURSO_DATABASE_URL", "TURSO_URL", "LIBSQL_URL", "VITE_TURSO_DATABASE_URL", "NEXT_PUBLIC_TURSO_DATABASE_URL", "DATABASE_URL"},
-	"publishable_key": {"CLERK_PUBLISHABLE_KEY", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "VITE_CLERK_PUBLISHABLE_KEY", "EXPO_PUBLIC_CLERK_PUBLISHABLE_KEY"},
-	"proxy_url":       {"CLERK_PROXY_URL", "NEXT_PUBLIC_CLERK_PROXY_URL", "VITE_CLERK_PROXY_URL"},
-	"auth0_domain":    {"AUTH0_DOMAIN", "VITE_AUTH0_DOMAIN", "NEXT_PUBLIC_AUTH0_DOMAIN"},
-	"auth0_client_id": {"AUTH0_CLIENT_ID", "VITE_AUTH0_CLIENT_ID", "NEXT_PUBLIC_AUTH0_CLIENT_ID"},
-	"organization":    {"TURSO_ORG", "TURSO_ORGANIZATION"},
-}
-
-// lookAround reads the environment and the .env files of a directory.
-func lookAround(dir string, environ []string) found {
-	variables := map[string]string{}
-	read := func(line string) {
-		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
-		if name = strings.TrimSpace(name); ok && variables[name] == "" {
-			variables[name] = strings.Trim(strings.TrimSpace(value), `"'`)
-		}
-	}
-	for _, entry := range environ {
-		read(entry)
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, ".env*"))
-	slices.Sort(files)
-	for _, path := range files {
-		f, err := os.Open(path)
-		if err != nil {
-			continue
-		}
-		for lines := bufio.NewScanner(io.LimitReader(f, 256<<10)); lines.Scan(); {
-			read(lines.Text())
-		}
-		f.Close()
-	}
-	there := found{}
-	for what, names := range wantedNames {
-		for _, name := range names {
-			if value := variables[name]; value != "" && there[what] == "" {
-				there[what] = value
-			}
-		}
-	}
-	if there["publishable_key"] == "" {
-		there["publishable_key"] = keylessKey(dir)
-	}
-	if !strings.HasPrefix(there["proxy_url"], "https://") {
-		delete(there, "proxy_url") // of a page alone, whose own address comes before it
-	}
-	if _, err := config.ParseDatabase(there["database"]); err != nil {
-		delete(there, "database") // another database's, or a file
-	}
-	return there
-}
-
-// keylessKey is the publishable key that Clerk's development servers keep for an app that
-// has none yet, or "". The secret key beside it is left alone.
-func keylessKey(dir string) string {
-	var kept struct {
-		PublishableKey string `json:"publishableKey"`
-	}
-	content, err := os.ReadFile(filepath.Join(dir, ".clerk", ".tmp", "keyless.json"))
-	if err != nil || json.Unmarshal(content, &kept) != nil {
-		return ""
-	}
-	return kept.PublishableKey
-}
-
+// initialise writes a profile, signs in where that is wanted, proves what is there, and
+// says what comes next.
 func initialise(c *cli.Context) error {
 	e := app.EnvOf(c)
 	e.Config.Flags.Database, e.Config.Flags.Access = "", ""
@@ -130,54 +71,14 @@ func initialise(c *cli.Context) error {
 	if !asking && !c.Bool("yes") && !c.Bool("dry-run") {
 		return app.Usage(c, "nobody can be asked here: add --yes, and what the defaults lack")
 	}
-	return client.With(c.Context, e, func(z *core.Client) error {
-		there := lookAround(".", os.Environ())
-		old, err := z.Config.Profile("")
+	q := &asker{c: c, ui: app.NewUI(e), asking: asking}
+	there := lookAround(".")
+	there.tell(c)
+	done := outcome{next: there}
+	err := client.With(c.Context, e, func(z *core.Client) error {
+		changes, err := settle(c, z, q, there)
 		if err != nil {
 			return err
-		}
-		q := asker{c: c, ui: app.NewUI(e), asking: asking}
-		database := q.ask("database", "The database's URL, or its name at Turso", cmp.Or(old.Database.Value, there["database"]))
-		name := q.ask("provider", "Sign in with (clerk, auth0, oidc, apikey, platformtoken, statictoken)", cmp.Or(old.Provider.Value, guess(there)))
-		if q.err != nil {
-			return q.err
-		}
-		if database == "" {
-			return &provider.Error{Kind: app.ErrUsage, Message: "which database?", Hint: "--database libsql://HOST, or its name with TURSO_API_TOKEN set"}
-		}
-		target, err := resolve(c.Context, z, database)
-		if err != nil {
-			return err
-		}
-		profile := "profiles." + z.Config.Selected().Value + "."
-		changes := []config.Change{{Key: profile + "database", Value: target.URL}}
-		set := func(key, value string) {
-			if value != "" {
-				changes = append(changes, config.Change{Key: key, Value: value})
-			}
-		}
-		id := cmp.Or(target.DatabaseID, sameDatabase(old, target))
-		set(profile+"database_id", id)
-		if id == "" && old.DatabaseID.IsSet() {
-			changes = append(changes, config.Change{Key: profile + "database_id", Remove: true}) // another database's
-		}
-		set(profile+"provider", name)
-		set(profile+"fallback", q.ask("fallback", "Fall back to (empty is none)", strings.Join(old.Fallback.Value, ",")))
-		set(profile+"access", c.String("access"))
-		if name == "clerk" {
-			set("providers.clerk.publishable_key", q.ask("publishable-key", "Clerk's publishable key", there["publishable_key"]))
-			set("providers.clerk.proxy_url", there["proxy_url"])
-			set("providers.clerk.bridge_url", q.ask("bridge-url", "The page of your app that authorises terminals (empty is none)", ""))
-		}
-		if name == "auth0" {
-			set("providers.auth0.domain", there["auth0_domain"])
-			set("providers.auth0.client_id", there["auth0_client_id"])
-		}
-		if name == "platformtoken" {
-			set("providers.platformtoken.organization", there["organization"])
-		}
-		if q.err != nil {
-			return q.err
 		}
 		_, after, err := z.Config.Apply(changes, c.Bool("dry-run"))
 		if err != nil {
@@ -187,32 +88,191 @@ func initialise(c *cli.Context) error {
 			_, err := c.App.Writer.Write(after)
 			return err
 		}
-		return told(c, z, changes, name)
+		done.file, done.changes = z.Config.Paths.ConfigFile, changes
+		done.tellWritten(c)
+		return nil
 	})
+	if err != nil || c.Bool("dry-run") {
+		return err
+	}
+	if err := done.prove(c, q); err != nil {
+		return err
+	}
+	if err := done.tell(c); err != nil {
+		return err
+	}
+	return done.verdict(c.Context)
 }
 
-// told says what was written, and what comes next.
-func told(c *cli.Context, z *core.Client, changes []config.Change, name string) error {
-	next := []string{"zen login --provider " + name, "zen doctor", `zen db query "SELECT 1"`}
-	if name == "" {
-		next[0] = "zen login --provider NAME"
+// settle asks what the profile shall be.
+func settle(c *cli.Context, z *core.Client, q *asker, there *surroundings) ([]config.Change, error) {
+	old, err := z.Config.Profile("")
+	if err != nil {
+		return nil, err
 	}
+	account, err := openAccount(c, z, q, there)
+	if err != nil {
+		return nil, err
+	}
+	database := q.ask("database", "The database's URL, or its name at Turso", cmp.Or(old.Database.Value, there.value("database"), account.only()))
+	name := q.ask("provider", "Sign in with (clerk, auth0, oidc, apikey, platformtoken, statictoken)", cmp.Or(old.Provider.Value, there.provider(account)))
+	usual := old.TokenProvider.Value
+	if usual == "" && name == "oidc" { // whose tokens no database takes
+		usual = there.minter()
+	}
+	minter := q.ask("token-provider", "Have the tokens made by (empty is the same)", usual)
+	fallback := q.ask("fallback", "Fall back to (empty is none)", strings.Join(old.Fallback.Value, ","))
+	if q.err != nil {
+		return nil, q.err
+	}
+	if database == "" {
+		return nil, &provider.Error{Kind: app.ErrUsage, Message: "which database?", Hint: "--database libsql://HOST, or its name with TURSO_API_TOKEN set"}
+	}
+	target, err := account.resolve(c.Context, z, database)
+	if err != nil {
+		return nil, err
+	}
+	profile := "profiles." + z.Config.Selected().Value + "."
+	changes := []config.Change{{Key: profile + "database", Value: target.URL}}
+	set := func(key, value string) {
+		if value != "" {
+			changes = append(changes, config.Change{Key: key, Value: value})
+		}
+	}
+	id := target.DatabaseID
+	if id == "" && old.Database.Value == target.URL {
+		id = old.DatabaseID.Value
+	}
+	set(profile+"database_id", id)
+	if id == "" && old.DatabaseID.IsSet() {
+		changes = append(changes, config.Change{Key: profile + "database_id", Remove: true}) // another database's
+	}
+	set(profile+"provider", name)
+	set(profile+"token_provider", minter)
+	set(profile+"fallback", fallback)
+	set(profile+"access", c.String("access"))
+	switch name {
+	case "clerk":
+		set("providers.clerk.publishable_key", q.ask("publishable-key", "Clerk's publishable key", there.value("publishable_key")))
+		set("providers.clerk.proxy_url", there.value("proxy_url"))
+		set("providers.clerk.bridge_url", q.ask("bridge-url", "The page of your app that authorises terminals (empty is none)", ""))
+	case "auth0":
+		set("providers.auth0.domain", there.value("auth0_domain"))
+		set("providers.auth0.client_id", there.value("auth0_client_id"))
+	}
+	// The doctor and zen jwks ask it, too.
+	set("providers.platformtoken.organization", account.organization)
+	return changes, q.err
+}
+
+// outcome is what became of it.
+type outcome struct {
+	file     string
+	changes  []config.Change
+	next     *surroundings
+	findings []doctor.Finding
+	signedIn bool
+}
+
+// prove signs in where that is wanted, and looks as zen doctor does.
+func (o *outcome) prove(c *cli.Context, q *asker) error {
+	name := ""
+	for _, ch := range o.changes {
+		if strings.HasSuffix(ch.Key, ".provider") {
+			name = ch.Value
+		}
+	}
+	e := app.EnvOf(c)
+	look := func(repair bool) error {
+		return client.With(c.Context, e, func(z *core.Client) (err error) {
+			o.findings, err = examination.Prove(c, z, repair)
+			return err
+		})
+	}
+	if !c.Bool("no-check") {
+		if err := look(c.Bool("fix") || q.asking); err != nil {
+			return err
+		}
+	}
+	wanted := c.Bool("login")
+	if !wanted && name != "" && o.has("signin.none") {
+		wanted = strings.HasPrefix(strings.ToLower(q.ask("", "Sign in now (yes, no)", map[bool]string{true: "yes", false: "no"}[q.asking])), "y")
+	}
+	if q.err != nil || !wanted {
+		return q.err
+	}
+	if err := (signin.LoginOptions{Provider: name, Method: o.next.method(name), SecretFD: -1, Timeout: 5 * time.Minute}).Run(c.Context, e); err != nil {
+		return err
+	}
+	if c.Bool("no-check") {
+		return nil
+	}
+	return look(false)
+}
+
+func (o *outcome) has(id string) bool {
+	for _, f := range o.findings {
+		if f.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// verdict is the exit code of the first thing that is wrong; that nobody has signed in
+// yet isn't.
+func (o *outcome) verdict(ctx context.Context) error {
+	for _, f := range o.findings {
+		if f.Failed(provider.SeverityError) && f.ID != "signin.none" {
+			return app.ChildExit{Code: app.ExitCode(ctx, &provider.Error{Kind: f.Kind, Message: f.Observed})}
+		}
+	}
+	return nil
+}
+
+func (o *outcome) tellWritten(c *cli.Context) {
 	if app.GlobalBool(c, "json") {
-		written := map[string]string{}
-		for _, ch := range changes {
+		return
+	}
+	out := app.Notes(c)
+	fmt.Fprintf(out, "Wrote %s:\n", app.OneLine(o.file))
+	for _, ch := range o.changes {
+		if !ch.Remove {
+			fmt.Fprintf(out, "  %s = %s\n", ch.Key, app.OneLine(ch.Value))
+		}
+	}
+}
+
+// tell says what was proved, and the next three commands.
+func (o *outcome) tell(c *cli.Context) error {
+	next := o.commands()
+	if app.GlobalBool(c, "json") {
+		type check struct {
+			ID       string `json:"id"`
+			Severity string `json:"severity"`
+			Observed string `json:"observed"`
+			Next     string `json:"next,omitempty"`
+		}
+		written, checks := map[string]string{}, []check{}
+		for _, ch := range o.changes {
 			written[ch.Key] = ch.Value
+		}
+		for _, f := range o.findings {
+			checks = append(checks, check{f.ID, string(f.Severity), app.OneLine(f.Observed), app.OneLine(f.Next)})
 		}
 		return app.PrintJSON(c, struct {
 			SchemaVersion int               `json:"schema_version"`
 			File          string            `json:"file"`
 			Written       map[string]string `json:"written"`
+			Checks        []check           `json:"checks"`
 			Next          []string          `json:"next"`
-		}{app.SchemaVersion, z.Config.Paths.ConfigFile, written, next})
+		}{app.SchemaVersion, o.file, written, checks, next})
 	}
 	out := app.Notes(c)
-	fmt.Fprintf(out, "Wrote %s:\n", z.Config.Paths.ConfigFile)
-	for _, ch := range changes {
-		fmt.Fprintf(out, "  %s = %s\n", ch.Key, app.OneLine(ch.Value))
+	for _, f := range o.findings {
+		if f.ID == "database.ok" {
+			fmt.Fprintf(out, "It works: %s.\n", app.OneLine(f.Observed))
+		}
 	}
 	fmt.Fprintf(out, "Next:\n")
 	for _, command := range next {
@@ -221,45 +281,24 @@ func told(c *cli.Context, z *core.Client, changes []config.Change, name string) 
 	return nil
 }
 
-// guess is the provider that what lies around speaks for.
-func guess(there found) string {
-	for _, known := range []struct{ what, provider string }{{"publishable_key", "clerk"}, {"auth0_domain", "auth0"}} {
-		if there[known.what] != "" {
-			return known.provider
+// commands are the next three.
+func (o *outcome) commands() []string {
+	query := `zen db query "SELECT 1"`
+	switch {
+	case o.has("database.ok") && o.next.goModule:
+		return []string{query, "zen connect go", "zen exec -- go run ."}
+	case o.has("database.ok") && o.next.packages != nil:
+		return []string{query, "zen connect node", "zen exec -- npm run dev"}
+	case o.has("database.ok"):
+		return []string{query, "zen db shell", "zen connect node"}
+	}
+	login := "zen login"
+	for _, ch := range o.changes {
+		if strings.HasSuffix(ch.Key, ".provider") {
+			login += " --provider " + ch.Value
 		}
 	}
-	if os.Getenv("TURSO_API_TOKEN") != "" {
-		return "platformtoken"
-	}
-	return ""
-}
-
-// resolve takes a URL, or looks a name up.
-func resolve(ctx context.Context, z *core.Client, database string) (provider.Target, error) {
-	if core.IsName(database) {
-		return z.Resolve(ctx, database)
-	}
-	url, err := config.ParseDatabase(database)
-	if err != nil {
-		return provider.Target{}, err
-	}
-	// The id is known where the organization can be asked.
-	target := provider.Target{URL: url}
-	_ = z.Databases(ctx, func(d provider.Database) error {
-		if normal, err := config.ParseDatabase(d.Target.URL); err == nil && normal == url {
-			target.DatabaseID = d.Target.DatabaseID
-		}
-		return nil
-	})
-	return target, nil
-}
-
-// sameDatabase keeps the id that the profile had, if the database is the same.
-func sameDatabase(old config.Profile, target provider.Target) string {
-	if old.Database.Value == target.URL {
-		return old.DatabaseID.Value
-	}
-	return ""
+	return []string{login, "zen doctor", query}
 }
 
 // asker takes the answers from the flags, from a person, or from the defaults.
@@ -270,9 +309,10 @@ type asker struct {
 	err    error
 }
 
+// ask asks one question. Without a flag's name it has none.
 func (q *asker) ask(flag, question, usual string) string {
 	switch {
-	case q.c.IsSet(flag):
+	case flag != "" && q.c.IsSet(flag):
 		return q.c.String(flag)
 	case !q.asking || q.err != nil:
 		return usual
@@ -281,6 +321,6 @@ func (q *asker) ask(flag, question, usual string) string {
 		question += " [" + usual + "]"
 	}
 	answer, err := q.ui.Ask(q.c.Context, question)
-	q.err = err
+	q.err = errors.Join(q.err, err)
 	return cmp.Or(answer, usual)
 }

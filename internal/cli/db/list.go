@@ -32,18 +32,6 @@ a sign-in. Their names are good wherever a URL is: zen db query --database NAME.
 	}
 }
 
-func dbShowCommand() *cli.Command {
-	return &cli.Command{
-		Name: "show", Usage: "a database's URL and id", ArgsUsage: "NAME",
-		Action: func(c *cli.Context) error {
-			if c.NArg() != 1 || c.Args().First() == "" {
-				return app.Usage(c, "give the name of a database; zen db list shows them")
-			}
-			return client.With(c.Context, app.EnvOf(c), func(z *core.Client) error { return show(c, z) })
-		},
-	}
-}
-
 type databaseDocument struct {
 	Name          string `json:"name"`
 	URL           string `json:"url"`
@@ -104,34 +92,4 @@ func find(ctx context.Context, z *core.Client, name string) (found provider.Data
 		return found, err
 	}
 	return found, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("there is no database %q", name), Hint: "zen db list shows them"}
-}
-
-func show(c *cli.Context, z *core.Client) error {
-	found, err := find(c.Context, z, c.Args().First())
-	if err != nil {
-		return err
-	}
-	d := documentOf(found)
-	if app.GlobalBool(c, "json") {
-		return app.PrintJSON(c, struct {
-			SchemaVersion int `json:"schema_version"`
-			databaseDocument
-		}{app.SchemaVersion, d})
-	}
-	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	blocked := "nothing"
-	switch {
-	case d.BlockedReads:
-		blocked = "reads and writes"
-	case d.BlockedWrites:
-		blocked = "writes"
-	}
-	for _, row := range [][2]string{
-		{"name", d.Name}, {"url", d.URL}, {"id", d.ID}, {"organization", d.Organization}, {"group", d.Group}, {"region", d.Region}, {"blocked", blocked},
-	} {
-		if row[1] != "" {
-			fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
-		}
-	}
-	return table.Flush()
 }

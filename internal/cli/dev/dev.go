@@ -56,6 +56,7 @@ requests, and has the fault switches.`,
 			&cli.BoolFlag{Name: "team", Usage: "start an OpenBao beside it, which holds Turso's API token: alice gets her organization's database rw, bob his ro, a job of CI one ro"},
 			&cli.BoolFlag{Name: "list-faults", Usage: "explain the faults and exit"},
 			&cli.StringFlag{Name: "ci", Usage: "let the command be a job of `SYSTEM`: " + strings.Join(ci.Systems(), ", ") + ", or none", Value: "github"},
+			&cli.DurationFlag{Name: "latency", Usage: "let each answer come `D` later, as over a network"},
 			&cli.BoolFlag{Name: "rate-limits", Usage: "have Clerk count requests, and answer 429 with Retry-After as the real one does"},
 			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
 		},
@@ -66,7 +67,7 @@ requests, and has the fault switches.`,
 			return Options{
 				Listen: c.String("listen"), Auth0Listen: c.String("auth0-listen"), Dir: c.String("dir"), Seed: c.String("seed"),
 				Faults: c.StringSlice("fault"), Team: c.Bool("team"), CI: c.String("ci"), RateLimits: c.Bool("rate-limits"),
-				TokenLifetime: c.Duration("token-lifetime"), Command: c.Args().Slice(),
+				TokenLifetime: c.Duration("token-lifetime"), Latency: c.Duration("latency"), Command: c.Args().Slice(),
 			}.Run(c.Context, app.EnvOf(c))
 		},
 		Subcommands: []*cli.Command{devFaultCommand(), devBrowseCommand(), devMailCommand()},
@@ -91,6 +92,8 @@ type Options struct {
 	CI            string
 	RateLimits    bool
 	TokenLifetime time.Duration
+	// Latency is how much later each answer comes.
+	Latency time.Duration
 	// Command is run inside, and the stack stops with it; if empty, the stack runs
 	// until it is interrupted.
 	Command []string
@@ -141,7 +144,7 @@ func (o Options) Run(ctx context.Context, e *app.Env) error {
 // stack are the options of the stack itself.
 func (o Options) stack(e *app.Env) (devstack.Options, error) {
 	options := devstack.Options{
-		Address: o.Listen, Auth0Address: o.Auth0Listen, TokenLifetime: o.TokenLifetime, Faults: o.Faults, RateLimits: o.RateLimits,
+		Address: o.Listen, Auth0Address: o.Auth0Listen, TokenLifetime: o.TokenLifetime, Latency: o.Latency, Faults: o.Faults, RateLimits: o.RateLimits,
 	}
 	switch {
 	case o.CI == "none":
@@ -152,6 +155,9 @@ func (o Options) stack(e *app.Env) (devstack.Options, error) {
 	}
 	if o.TokenLifetime < 0 {
 		return options, e.Usage("--token-lifetime %s is negative", o.TokenLifetime)
+	}
+	if o.Latency < 0 {
+		return options, e.Usage("--latency %s is negative", o.Latency)
 	}
 	for _, name := range o.Faults {
 		if !slices.ContainsFunc(devstack.Faults(), func(f fault.Fault) bool { return f.Name == name }) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -96,10 +97,11 @@ func run(c *cli.Context) error {
 	}
 	var findings []doctor.Finding
 	err := client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
-		o, err := options(c, client, only)
+		o, err := options(client, only)
 		if err != nil {
 			return err
 		}
+		o.Offline, o.Origin = c.Bool("offline"), c.String("origin")
 		findings, err = examine(c, o)
 		if err != nil || !c.IsSet("report") {
 			return err
@@ -119,7 +121,7 @@ func (p providers) Provider(ctx context.Context, name string) (doctor.Provider, 
 	return p.Open(ctx, name)
 }
 
-func options(c *cli.Context, client *core.Client, only []string) (doctor.Options, error) {
+func options(client *core.Client, only []string) (doctor.Options, error) {
 	profile, err := client.Config.Profile("")
 	if err != nil {
 		return doctor.Options{}, err
@@ -133,7 +135,7 @@ func options(c *cli.Context, client *core.Client, only []string) (doctor.Options
 		WithCredential: func(ctx context.Context, name string, use func(*provider.Credential) (*provider.Credential, error)) error {
 			return withCredential(ctx, client.Store, profile.Name.Value, name, use)
 		},
-		Only: only, Offline: c.Bool("offline"), Origin: c.String("origin"), Environ: os.Environ(), WorkDir: ".",
+		Only: only, Environ: os.Environ(), WorkDir: ".",
 	}
 	api, err := platform.Open(client, "")
 	switch {
@@ -177,7 +179,7 @@ func examine(c *cli.Context, o doctor.Options) ([]doctor.Finding, error) {
 	asJSON := app.GlobalBool(c, "json")
 	show := func(f doctor.Finding) {
 		if !asJSON {
-			printFinding(c, f)
+			printFinding(c.App.Writer, f)
 		}
 	}
 	o.Report = show
@@ -202,6 +204,30 @@ func examine(c *cli.Context, o doctor.Options) ([]doctor.Finding, error) {
 	counts := countBySeverity(findings)
 	fmt.Fprintf(app.Notes(c), "%d ok, %d warnings, %d errors, %d skipped\n", counts["ok"], counts["warn"], counts["error"], counts["skipped"])
 	return findings, nil
+}
+
+// Prove looks at the profile of a client as zen doctor does, shows what isn't ok, and
+// repairs what can be repaired where that is wanted: asking, unless the flag --yes says
+// otherwise.
+func Prove(c *cli.Context, client *core.Client, repair bool) ([]doctor.Finding, error) {
+	o, err := options(client, nil)
+	if err != nil {
+		return nil, err
+	}
+	o.Report = func(f doctor.Finding) {
+		if f.Failed(provider.SeverityWarn) && f.ID != "signin.none" { // which is asked next
+			printFinding(app.Notes(c), f)
+		}
+	}
+	findings := doctor.Run(c.Context, o)
+	if repair {
+		repaired, failed := fix(c, findings)
+		if repaired {
+			findings = doctor.Run(c.Context, o)
+		}
+		findings = append(findings, failed...)
+	}
+	return findings, c.Context.Err()
 }
 
 func documentOf(profile string, findings []doctor.Finding) document {
@@ -230,8 +256,7 @@ func countBySeverity(findings []doctor.Finding) map[string]int {
 var colours = map[provider.Severity]string{provider.SeverityOK: app.Green, provider.SeverityWarn: app.Yellow, provider.SeverityError: app.Red}
 
 // printFinding prints a line, and where something is to be done, what.
-func printFinding(c *cli.Context, f doctor.Finding) {
-	out := c.App.Writer
+func printFinding(out io.Writer, f doctor.Finding) {
 	word := fmt.Sprintf("%-7s", f.Severity)
 	if colour := colours[f.Severity]; colour != "" {
 		word = app.Paint(out, colour, word)

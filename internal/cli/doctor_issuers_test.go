@@ -1,0 +1,230 @@
+package cli
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/ci"
+	"github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/devstack/oidc"
+	"github.com/zen-auth/zen/devstack/turso"
+)
+
+// signIns are the ways in beside Clerk's, and the finding by which the doctor names each
+// fault of their issuer.
+var signIns = []struct {
+	name    string
+	login   []string
+	environ []string
+	causes  map[string]string
+}{
+	{"auth0", []string{"--provider", "auth0"}, nil, map[string]string{
+		auth0.FaultUnavailable: "issuer.key-set", auth0.FaultRateLimited: "auth0.device", auth0.FaultJWKSUnavailable: "issuer.key-set",
+		auth0.FaultKeyUnpublished: "auth0.token", auth0.FaultCallbackMismatch: "auth0.callbacks", auth0.FaultActionMissing: "auth0.token",
+		auth0.FaultOpaqueToken: "auth0.token", auth0.FaultWrongIssuer: "auth0.token", auth0.FaultAnswerLost: "auth0.token",
+		auth0.FaultRefreshRevoked: "auth0.token", auth0.FaultRefreshReused: "auth0.token", auth0.FaultClockAhead: "auth0.token",
+		auth0.FaultWrongAudience: "auth0.token", auth0.FaultOtherDialect: "auth0.token", auth0.FaultSenderConstrained: "auth0.token",
+		auth0.FaultSymmetric: "auth0.token", auth0.FaultDeviceOff: "auth0.device",
+	}},
+	{"auth0 machine", []string{"--provider", "auth0", "--method", "client-credentials"}, nil, map[string]string{
+		auth0.FaultMachineActionMissing: "auth0.token", auth0.FaultGrantMissing: "auth0.token", auth0.FaultSecretWrong: "auth0.token",
+		auth0.FaultRateLimited: "auth0.token", auth0.FaultOpaqueToken: "auth0.token", auth0.FaultUnavailable: "issuer.key-set",
+		auth0.FaultSenderConstrained: "auth0.token", auth0.FaultWrongIssuer: "auth0.token",
+	}},
+	{"oidc", []string{"--provider", "oidc"}, []string{"ZEN_TOKEN_PROVIDER=platformtoken"}, map[string]string{
+		oidc.FaultUnavailable: "oidc.issuer", oidc.FaultIssuerMismatch: "oidc.issuer", oidc.FaultJWKSUnavailable: "oidc.issuer",
+		oidc.FaultKeyUnpublished: "oidc.sign-in", oidc.FaultRefreshRevoked: "oidc.sign-in", oidc.FaultWrongAudience: "oidc.sign-in",
+		oidc.FaultExpired: "oidc.sign-in", oidc.FaultRedirect: "oidc.device", oidc.FaultHuge: "oidc.issuer",
+	}},
+	{"ci", []string{"--provider", "oidc", "--method", "workload"}, []string{"ZEN_TOKEN_PROVIDER=platformtoken"}, map[string]string{
+		ci.FaultUnavailable: "oidc.workload", ci.FaultForbidden: "oidc.workload", ci.FaultWrongAudience: "oidc.workload",
+		ci.FaultExpired: "oidc.workload", ci.FaultJWKSUnavailable: "oidc.workload", ci.FaultKeyUnpublished: "oidc.workload",
+	}},
+}
+
+// unseen are the faults that leave a sign-in and what it may do as they are, each with
+// where it shows.
+var unseen = map[string]string{
+	fault.JWKSRemove500:  "zen jwks remove and zen doctor --fix",
+	fault.JWKSCountLimit: "zen jwks save",
+	fault.JWKSFetchDown:  "a key set that Turso hasn't read yet",
+	fault.JWKSStale:      "the issuer's next rotation",
+	fault.ExpiredAs401:   "a token that has ended, which is never sent",
+	fault.Latency:        "took_ms",
+	fault.SlowBody:       "took_ms",
+
+	clerk.FaultSecondFactor: "zen login", clerk.FaultClientTrust: "zen login", clerk.FaultProtectCheck: "zen login",
+	clerk.FaultSSOOnly: "zen login --method email", clerk.FaultCodeLimited: "zen login --method email",
+	clerk.FaultSatellite: "zen login", clerk.FaultDeviceGrantOff: "zen login --method device", clerk.FaultOAuthAnswerLost: "a sign-in by OAuth", clerk.FaultOAuthRevoked: "a sign-in by OAuth",
+	clerk.FaultTeamForbidden: "zen team", clerk.FaultInvitationQuota: "zen team", clerk.FaultInvitationsLimited: "zen team",
+	clerk.FaultOrganizationLeft: "a sign-in for an organization",
+	clerk.FaultAPIKeysDisabled:  "a sign-in with an API key", clerk.FaultAPIKeyUnknown: "a sign-in with an API key",
+	clerk.FaultAPIKeyRevoked: "a sign-in with an API key", clerk.FaultAPIKeyExpired: "a sign-in with an API key",
+	clerk.FaultAPIKeyBare: "a sign-in with an API key",
+
+	auth0.FaultNoRefreshToken: "zen login", auth0.FaultSlowDown: "zen login --method device",
+	auth0.FaultOrganizationLost: "a sign-in for an organization", auth0.FaultAssertionReplayed: "a machine that signs with a key",
+
+	oidc.FaultDeviceOff: "zen login --method device", oidc.FaultSlowDown: "zen login --method device",
+	oidc.FaultNoRefreshToken: "zen login", oidc.FaultWrongNonce: "zen login", oidc.FaultUnverifiedEmail: "who takes the statement",
+
+	ci.FaultReplayed: "who takes each statement once", ci.FaultImmutable: "who compares subjects",
+}
+
+// Each fault that the stack has is one that the doctor names, or one that shows elsewhere.
+func TestDoctorKnowsEachFault(t *testing.T) {
+	named := maps.Clone(causes)
+	for _, s := range signIns {
+		maps.Copy(named, s.causes)
+	}
+	for _, f := range devstack.Faults() {
+		if (named[f.Name] == "") == (unseen[f.Name] == "") {
+			t.Errorf("%s is named by %q and shows in %q", f.Name, named[f.Name], unseen[f.Name])
+		}
+	}
+}
+
+// outpatient is a sign-in whose issuer rotates what is stored: the doctor looks at the
+// original, and not at copies.
+type outpatient struct {
+	*patient
+	login []string
+}
+
+// newOutpatient signs in, with an API token for Turso that may do what zen needs.
+func newOutpatient(t *testing.T, stack *devstack.Stack, login, environ []string) *outpatient {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	variables, err := stack.Environment(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &outpatient{&patient{t: t, stack: stack}, login}
+	p.environ = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen dev browse --user alice", "CI=", "TERM=xterm")
+	for _, v := range variables {
+		p.environ = append(p.environ, v.Name+"="+v.Value)
+		if v.Name == "ZEN_STATE_DIR" {
+			p.state = v.Value
+		}
+	}
+	scoped, err := stack.Turso.CreateAPIToken(devstack.User, turso.APIToken{
+		Name: "zen " + strings.Join(login, " "), Organization: devstack.Organization, Group: "default", Scopes: []string{"read", "db:mint-token"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.environ = append(append(p.environ, environ...), "TURSO_API_TOKEN="+scoped)
+	p.signIn()
+	return p
+}
+
+func (p *outpatient) signIn() {
+	p.t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(bin, "zen"), append([]string{"login"}, p.login...)...)
+	cmd.Env = p.environ
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// look runs zen doctor with faults on, without a token that would hide that none can be
+// had.
+func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
+	t.Helper()
+	path := filepath.Join(p.state, "profiles", "default.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file map[string]any
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	delete(file, "tokens")
+	if text, err = json.Marshal(file); err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn := func(on bool) {
+		for _, name := range faults {
+			if err := p.stack.Faults.Switch(name, on); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	turn(true)
+	d := p.diagnose(t, p.state, nil)
+	turn(false)
+	if slices.ContainsFunc(faults, func(name string) bool { return slices.Contains(ending, name) }) {
+		p.signIn()
+	}
+	return d
+}
+
+// ending are the faults after which a sign-in is gone.
+var ending = []string{auth0.FaultAnswerLost, auth0.FaultRefreshReused, auth0.FaultRefreshRevoked, oidc.FaultRefreshRevoked}
+
+// A sign-in whose refresh token rotates is whole after the doctor has used it.
+func TestDoctorLeavesTheSignIn(t *testing.T) {
+	t.Parallel()
+	p := newOutpatient(t, devstacktest.Start(t, devstack.Options{}), []string{"--provider", "auth0"}, nil)
+	for range 2 {
+		if d := p.look(t); d.first() != "" || d.code != 0 {
+			t.Fatalf("exit code %d%s", d.code, d)
+		}
+	}
+}
+
+func TestDoctorNamesTheIssuersFault(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all has the issuers' faults")
+	}
+	stack := devstacktest.Start(t, devstack.Options{CI: "github"})
+	// Of the database's side, one of each layer goes along.
+	others := []string{fault.WritesBlocked, fault.TokenNotAllowed, fault.APIDown, fault.BadGateway}
+	for _, s := range signIns {
+		t.Run(s.name, func(t *testing.T) {
+			p := newOutpatient(t, stack, s.login, s.environ)
+			if d := p.look(t); d.first() != "" || d.code != 0 {
+				t.Errorf("healthy: exit code %d%s", d.code, d)
+			}
+			names := slices.Sorted(maps.Keys(s.causes))
+			for i, name := range names {
+				if d := p.look(t, name); !sameCause(d.first(), s.causes[name]) {
+					t.Errorf("%s: the first finding is %q, want %q%s", name, d.first(), s.causes[name], d)
+				}
+				for _, other := range []string{names[(i+3)%len(names)], others[i%len(others)]} {
+					if other == name {
+						continue
+					}
+					want := layerOf(s.causes[name])
+					if l, ok := causes[other]; ok {
+						want = min(want, layerOf(l))
+					}
+					if d := p.look(t, name, other); d.first() == "" || layerOf(d.first()) > want {
+						t.Errorf("%s and %s: the first finding is %q%s", name, other, d.first(), d)
+					}
+				}
+			}
+		})
+	}
+}

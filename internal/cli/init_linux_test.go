@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+)
+
+var updateSession = flag.Bool("update-session", false, "write docs/init-session.txt anew")
+
+// A newcomer has nothing, answers with the defaults, and reads from the database. What is
+// shown is in docs/init-session.txt.
+func TestInitAtATerminal(t *testing.T) {
+	t.Parallel()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack := devstacktest.Start(t, devstack.Options{})
+	dir := t.TempDir()
+	variables, err := stack.Environment(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	environ := append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen --quiet dev browse --user alice", "CI=", "TERM=xterm", "NO_COLOR=1")
+	for _, v := range variables {
+		environ = append(environ, v.Name+"="+v.Value)
+	}
+	// No configuration, but for where the stack is.
+	environ = append(environ, "ZEN_CONFIG=", "XDG_CONFIG_HOME="+filepath.Join(dir, "config"), "ZEN_STATE_DIR="+filepath.Join(dir, "state"), "ZEN_STORAGE=file",
+		"TURSO_DATABASE_URL=", "TURSO_CONFIG_FOLDER="+filepath.Join(dir, "turso"))
+	work := filepath.Join(dir, "work")
+	if err := os.Mkdir(work, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(bin, "zen"), args...)
+		cmd.Env, cmd.Dir = environ, work
+		return cmd
+	}
+	term := startTerminal(t, run("init"))
+	term.sees("Databases at Turso: app.")
+	for _, question := range []string{"name at Turso [app]: ", "[clerk]: ", "(empty is the same): ", "(empty is none): ", "publishable key ["} {
+		term.sees(question)
+		term.types("\r")
+	}
+	term.sees("authorises terminals (empty is none): ")
+	term.types(stack.URL() + "/app/cli\r")
+	term.sees("Sign in now (yes, no) [yes]: ")
+	term.types("\r")
+	term.sees("It works: SELECT 1")
+	term.sees("zen connect node")
+	out, err := run("db", "query", "SELECT 1").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "1 row") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+
+	got := "$ zen init\n" + normal(term.text(), stack, dir) + "$ zen db query \"SELECT 1\"\n" + string(out)
+	path := filepath.Join("..", "..", "docs", "init-session.txt")
+	if *updateSession {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || string(want) != got {
+		t.Errorf("docs/init-session.txt differs (%v): go test -tags urfave_cli_no_docs ./internal/cli -run TestInitAtATerminal -update-session\n%s", err, got)
+	}
+}
+
+// text is all that was shown.
+func (term *terminal) text() string {
+	term.mu.Lock()
+	defer term.mu.Unlock()
+	return term.shown.String()
+}
+
+// normal is what was shown, with that of one run alone replaced.
+func normal(shown string, stack *devstack.Stack, dir string) string {
+	shown = strings.NewReplacer("\r", "", stack.URL()+"/dbs/app", "libsql://app-acme.turso.io", stack.URL(), "https://app.example",
+		stack.DatabaseID(), "33057661-834e-4891-9b48-802d425d02b9", dir+"/config", "~/.config").Replace(shown)
+	for _, r := range []struct{ form, with string }{
+		{`pk_test_[A-Za-z0-9+/=]+`, "pk_live_Y2xlcmsuYXBwLmV4YW1wbGUk"},
+		{`took [0-9.]+[mµ]?s`, "took 1.2ms"},
+		{`https://app\.example/app/cli\?\S+`, "https://app.example/app/cli?..."},
+		{`the code [A-Z0-9-]+`, "the code GAV6-DTX4"},
+		{`clerk: Does the browser end at .*\n`, ""}, // comes with the first answer, or before it
+	} {
+		shown = regexp.MustCompile(r.form).ReplaceAllString(shown, r.with)
+	}
+	return shown
+}
