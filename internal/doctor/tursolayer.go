@@ -185,9 +185,17 @@ func (e *exam) holder(ctx context.Context, sets []turso.KeySet) string {
 	if e.claims.KeyID == "" {
 		return ""
 	}
+	has := func(keys []jwks.Key) bool {
+		return slices.ContainsFunc(keys, func(k jwks.Key) bool { return k.ID == e.claims.KeyID })
+	}
 	fetched := map[string][]jwks.Key{}
 	if e.keys != nil {
 		fetched[e.keys.URL] = e.keys.Keys
+		for _, s := range sets {
+			if s.URL == e.keys.URL && has(e.keys.Keys) {
+				return s.Name
+			}
+		}
 	}
 	for _, s := range sets {
 		keys, ok := fetched[s.URL]
@@ -201,7 +209,7 @@ func (e *exam) holder(ctx context.Context, sets []turso.KeySet) string {
 			}
 			fetched[s.URL] = keys
 		}
-		if slices.ContainsFunc(keys, func(k jwks.Key) bool { return k.ID == e.claims.KeyID }) {
+		if has(keys) {
 			return s.Name
 		}
 	}
