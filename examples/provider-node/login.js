@@ -23,7 +23,7 @@ class Host {
 
   // ended lets everybody who waits know that nobody will answer.
   ended() {
-    for (const { reject } of this.waiting.values()) reject(new Failure('UNAVAILABLE', 'the host gave up'));
+    for (const { reject } of this.waiting.values()) reject(new Failure('CANCELED', 'zen gave up'));
     this.waiting.clear();
   }
 

@@ -14,40 +14,53 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// buildExample is: example go|node|DIR TO. It builds the example in Go or JavaScript,
-// or what zen provider new wrote into DIR, and puts the provider into TO.
+// buildExample is: example go|DIR TO. It builds the example in Go, or what zen provider new
+// wrote into DIR, and puts the provider into TO.
 func buildExample(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: example go|node|DIR TO")
+		ts.Fatalf("usage: example go|DIR TO")
 	}
 	to := ts.MkAbs(args[1])
 	ts.Check(os.MkdirAll(to, 0o755))
-	switch args[0] {
-	case "go":
+	if args[0] == "go" {
 		ts.Check(runIn("../../examples/provider-go", "go", "vet", "./..."))
 		ts.Check(runIn("../../examples/provider-go", "go", "test", "./..."))
 		ts.Check(goBuild("../../examples/provider-go", filepath.Join(to, "zen-provider-tokenfile"+programs.Exe)))
-	case "node":
-		dir, err := npmCI("../../examples/provider-node")
-		ts.Check(err)
-		ts.Check(os.Symlink(filepath.Join(dir, "zen-provider-tokenfile-js"), filepath.Join(to, "zen-provider-tokenfile-js")))
-	default:
-		dir := ts.MkAbs(args[0])
-		root, err := filepath.Abs("../..")
-		ts.Check(err)
-		ts.Check(runIn(dir, "go", "mod", "edit", "-require=github.com/zen-auth/zen@v0.0.0", "-replace=github.com/zen-auth/zen="+root))
-		sums, err := os.ReadFile("../../go.sum")
-		ts.Check(err)
-		ts.Check(os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o644))
-		ts.Check(runIn(dir, "go", "mod", "edit", "-fmt"))
-		out, err := exec.Command("gofmt", "-l", dir).CombinedOutput()
-		if err != nil || len(out) > 0 {
-			ts.Fatalf("gofmt: %s (%v)", out, err)
-		}
-		ts.Check(runIn(dir, "go", "vet", "-mod=mod", "./..."))
-		ts.Check(runIn(dir, "go", "test", "-mod=mod", "./..."))
-		ts.Check(goBuild(dir, filepath.Join(to, filepath.Base(dir)+programs.Exe), "-mod=mod"))
+		return
 	}
+	dir := ts.MkAbs(args[0])
+	name := filepath.Base(dir)
+	switch {
+	case exists(filepath.Join(dir, "package-lock.json")):
+		ts.Check(install(dir, "node_modules", []string{"package.json", "package-lock.json"}, npmCI...))
+	case exists(filepath.Join(dir, "requirements.txt")):
+		ts.Check(install(dir, "lib", []string{"requirements.txt"},
+			"python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--target", "lib", "-r", "requirements.txt"))
+	default:
+		buildGo(ts, dir, filepath.Join(to, name+programs.Exe))
+		return
+	}
+	ts.Check(os.Symlink(filepath.Join(dir, name), filepath.Join(to, name)))
+}
+
+// buildGo builds and tests a module that names the repository in a replace directive.
+func buildGo(ts *testscript.TestScript, dir, to string) {
+	sums, err := os.ReadFile("../../go.sum")
+	ts.Check(err)
+	ts.Check(os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o644))
+	ts.Check(runIn(dir, "go", "mod", "edit", "-fmt"))
+	out, err := exec.Command("gofmt", "-l", dir).CombinedOutput()
+	if err != nil || len(out) > 0 {
+		ts.Fatalf("gofmt: %s (%v)", out, err)
+	}
+	ts.Check(runIn(dir, "go", "vet", "-mod=mod", "./..."))
+	ts.Check(runIn(dir, "go", "test", "-mod=mod", "./..."))
+	ts.Check(goBuild(dir, to, "-mod=mod"))
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // needTools is: needs TOOL... Where CI=true, a tool that is missing is a failure; the
@@ -73,76 +86,47 @@ func runIn(dir, name string, args ...string) error {
 	return nil
 }
 
-// npmCI returns a directory with the files of dir and what its lock file names. It is
-// installed once for each state of them, in the user's cache.
-func npmCI(dir string) (string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", err
-	}
+// npmCI installs what package-lock.json names into node_modules.
+var npmCI = []string{"npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"}
+
+// install makes DIR/into a link to what the command installs there for the files that
+// lock it, once for each state of them, in the user's cache.
+func install(dir, into string, locks []string, command ...string) error {
 	hash, files := sha256.New(), make(map[string][]byte)
-	for _, entry := range entries {
-		if entry.IsDir() {
-			continue
+	for _, name := range locks {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return err
 		}
-		if files[entry.Name()], err = os.ReadFile(filepath.Join(dir, entry.Name())); err != nil {
-			return "", err
-		}
-		fmt.Fprintf(hash, "%s\x00%s\x00", entry.Name(), files[entry.Name()])
-	}
-	protos := "../../proto/zen/provider/v1"
-	if entries, err = os.ReadDir(protos); err != nil {
-		return "", err
-	}
-	for _, entry := range entries {
-		if name := entry.Name(); strings.HasSuffix(name, ".proto") {
-			path := filepath.Join("zen", "provider", "v1", name)
-			if files[path], err = os.ReadFile(filepath.Join(protos, name)); err != nil {
-				return "", err
-			}
-			fmt.Fprintf(hash, "%s\x00%s\x00", path, files[path])
-		}
+		files[name] = data
+		fmt.Fprintf(hash, "%s\x00%s\x00", name, data)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", err
+		return err
 	}
 	cache = filepath.Join(cache, "zen-test")
-	installed := filepath.Join(cache, "provider-"+hex.EncodeToString(hash.Sum(nil)[:8]))
-	if _, err := os.Stat(installed); err == nil {
-		return installed, nil
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.MkdirTemp(cache, "npm-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return "", err
-	}
-	for name, data := range files {
-		path := filepath.Join(tmp, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return "", err
+	installed := filepath.Join(cache, into+"-of-"+hex.EncodeToString(hash.Sum(nil)[:8]))
+	if !exists(installed) {
+		if err := os.MkdirAll(cache, 0o755); err != nil {
+			return err
 		}
-		mode := os.FileMode(0o644)
-		if strings.HasPrefix(name, "zen-provider-") {
-			mode = 0o755
+		tmp, err := os.MkdirTemp(cache, "install-")
+		if err != nil {
+			return err
 		}
-		if err := os.WriteFile(path, data, mode); err != nil {
-			return "", err
+		defer os.RemoveAll(tmp)
+		for name, data := range files {
+			if err := os.WriteFile(filepath.Join(tmp, name), data, 0o644); err != nil {
+				return err
+			}
+		}
+		if err := runIn(tmp, command[0], command[1:]...); err != nil {
+			return err
+		}
+		if err := os.Rename(tmp, installed); err != nil && !exists(installed) { // nobody else was faster either
+			return err
 		}
 	}
-	if err := runIn(tmp, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"); err != nil {
-		return "", err
-	}
-	if err := os.Rename(tmp, installed); err != nil {
-		if _, gone := os.Stat(installed); gone != nil { // nobody else was faster either
-			return "", err
-		}
-	}
-	return installed, nil
+	return os.Symlink(filepath.Join(installed, into), filepath.Join(dir, into))
 }

@@ -121,6 +121,11 @@ func scripts(bin string) testscript.Params {
 			env.Setenv("STACK_ADDRESS", strings.TrimPrefix(stack.URL(), "http://"))
 			env.Setenv("CI", "")
 			env.Setenv("BIN", bin)
+			repository, err := filepath.Abs("../..")
+			if err != nil {
+				return err
+			}
+			env.Setenv("REPOSITORY", repository)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -133,10 +133,7 @@ func (l line) stored() (tokenform.Answer, error) {
 // becomeFull runs the line as it was typed in zen-full, which lies beside zen. It
 // only returns where that failed.
 func becomeFull(args []string) error {
-	self, err := os.Executable()
-	if err == nil {
-		self, err = filepath.EvalSymlinks(self)
-	}
+	self, err := replace.Self()
 	if err != nil {
 		return fmt.Errorf("find zen-full: %w", err)
 	}

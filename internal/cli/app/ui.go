@@ -165,6 +165,12 @@ func (u *UI) Ask(ctx context.Context, question string) (string, error) {
 	return u.ask(ctx, question, false)
 }
 
+// Agrees asks for a yes. Only a whole one is one.
+func (u *UI) Agrees(ctx context.Context, question string) (bool, error) {
+	answer, err := u.Ask(ctx, question+" Type yes or no")
+	return strings.EqualFold(answer, "yes"), err
+}
+
 // AskSecret implements session.UI.
 func (u *UI) AskSecret(ctx context.Context, question string) (provider.Secret, error) {
 	if u.secret != nil {

@@ -3,13 +3,13 @@ package client
 import (
 	"errors"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/replace"
 )
 
 // bundled are the sums of the providers that this zen comes with, set by the linker:
@@ -52,10 +52,7 @@ type BundledProvider struct {
 // that it was built with, by name. It reads each file, and starts none. An error means
 // that the directory isn't known.
 func BundledProviders() ([]BundledProvider, error) {
-	self, err := os.Executable()
-	if err == nil {
-		self, err = filepath.EvalSymlinks(self)
-	}
+	self, err := replace.Self()
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,12 @@
 package client
 
 import (
-	"os"
 	"path/filepath"
 
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/replace"
 )
 
 // RecordInstallation writes down where this zen is, so that programs find the providers
@@ -22,10 +22,7 @@ func recordInstallation(e *app.Env) error {
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
-	if err == nil {
-		self, err = filepath.EvalSymlinks(self)
-	}
+	self, err := replace.Self()
 	if err != nil {
 		return err
 	}

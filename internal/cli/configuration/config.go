@@ -29,7 +29,14 @@ func Command() *cli.Command {
 		if err != nil {
 			return err
 		}
-		_, _, err = cfg.Apply([]config.Change{{Key: fullKey(cfg, c.Args().First()), Value: c.Args().Get(1), Remove: remove}}, false)
+		changes := []config.Change{{Key: fullKey(cfg, c.Args().First()), Value: c.Args().Get(1), Remove: remove}}
+		stale := staleID(cfg, changes[0])
+		if stale != "" {
+			changes = append(changes, config.Change{Key: stale, Remove: true})
+		}
+		if _, _, err = cfg.Apply(changes, false); err == nil && stale != "" {
+			fmt.Fprintf(app.Notes(c), "%s was the id of the database before, and is taken out\n", stale)
+		}
 		return err
 	}
 	return &cli.Command{
@@ -68,6 +75,21 @@ the selected profile. Comments and order of the file stay. Secrets have no place
 			{Name: "edit", Usage: "open the file in $VISUAL or $EDITOR", Action: edit},
 		},
 	}
+}
+
+// staleID is the key of a profile's database_id, where the change gives the profile another
+// database and the file has the id of the one before.
+func staleID(cfg *config.Config, change config.Change) string {
+	profile, ok := strings.CutSuffix(change.Key, ".database")
+	name, isProfile := strings.CutPrefix(profile, "profiles.")
+	if !ok || !isProfile {
+		return ""
+	}
+	p, err := cfg.Profile(name)
+	if err != nil || p.DatabaseID.Origin.Kind != config.KindUserFile || p.Database.Value == change.Value {
+		return ""
+	}
+	return profile + ".database_id"
 }
 
 // fullKey puts a key of a profile into the selected one.

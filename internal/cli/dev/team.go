@@ -10,6 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/bao"
 	"github.com/zen-auth/zen/devstack/team"
+	"github.com/zen-auth/zen/internal/replace"
 )
 
 // startTeam starts an OpenBao beside the stack, with the plugins that make plugins puts
@@ -22,11 +23,8 @@ func startTeam(ctx context.Context, stack *devstack.Stack, dir string) (*team.Te
 			Hint: "install it from openbao.org/downloads, so that bao is on the PATH; scripts/install-test-tools.sh gets it, too",
 		}
 	}
-	self, err := os.Executable()
+	self, err := replace.Self()
 	if err != nil {
-		return nil, err
-	}
-	if self, err = filepath.EvalSymlinks(self); err != nil {
 		return nil, err
 	}
 	kept := filepath.Join(dir, "openbao")

@@ -7,36 +7,56 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"text/template"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/examples"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/proto"
 )
 
 //go:embed scaffold
 var scaffold embed.FS
 
-// scaffolded are the files of a new provider; each is scaffold/NAME.tmpl.
+// scaffolded are the files of a new provider in Go; each is scaffold/NAME.tmpl.
 var scaffolded = []string{"go.mod", "main.go", "provider.go", "provider_test.go", "README.md"}
+
+// languages are those that a provider can be begun in without zen's code: with the
+// example, under another name.
+var languages = map[string]struct {
+	files embed.FS
+	// called is the example's own name.
+	called string
+}{
+	"node":   {examples.Node, "tokenfile-js"},
+	"python": {examples.Python, "tokenfile-py"},
+}
 
 func providerNewCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "new",
-		Usage:     "write the beginning of a provider in Go",
+		Usage:     "write the beginning of a provider",
 		ArgsUsage: "NAME",
-		Description: `Writes a Go module with a provider that works, for a database token that somebody
-pastes, and its tests. NAME is of lower-case letters, digits and dashes. Files that
-are there already are left alone: then nothing is written.`,
+		Description: `Writes a provider that works: in Go a module for a database token that somebody
+pastes, with its tests; in Python and JavaScript, without any of zen's code, one for tokens
+in a file. NAME is of lower-case letters, digits and dashes. Files that are there already
+are left alone: then nothing is written.
+
+   zen provider new example
+   zen provider new --lang python example
+   zen provider new --replace ~/src/zen example   against a clone of zen`,
 		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "lang", Usage: "write it in `LANGUAGE`: go, python or node", Value: "go"},
 			&cli.StringFlag{Name: "dir", Usage: "write into `DIR` (default: zen-provider-NAME)"},
 			&cli.StringFlag{Name: "module", Usage: "the `PATH` of the module (default: example.com/zen-provider-NAME)"},
+			&cli.StringFlag{Name: "replace", Usage: "build against the clone of zen in `DIR`"},
 		},
 		Action: providerNew,
 	}
@@ -50,20 +70,15 @@ func providerNew(c *cli.Context) error {
 	if !isNewName(name) {
 		return app.Usage(c, "provider name %.40q is not of lower-case letters, digits and single dashes, at most 32", name)
 	}
-	data := struct{ Name, Type, Module, Version, Variable string }{
-		name, goName(name), c.String("module"), zenVersion(), config.Variable(name, "token"),
-	}
-	if data.Module == "" {
-		data.Module = "example.com/zen-provider-" + name
-	}
-	if strings.ContainsAny(data.Module, " \t\r\n\"'`\\") {
-		return app.Usage(c, "module path %.60q is none", data.Module)
+	files, err := newFiles(c, name)
+	if err != nil {
+		return err
 	}
 	dir := c.String("dir")
 	if dir == "" {
 		dir = "zen-provider-" + name
 	}
-	if err := writeScaffold(dir, data); err != nil {
+	if err := writeFiles("new provider", dir, files, "choose another directory with --dir"); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.App.Writer, dir)
@@ -71,38 +86,136 @@ func providerNew(c *cli.Context) error {
 	return nil
 }
 
-// writeScaffold writes all of the files or, where one is there already, none.
-func writeScaffold(dir string, data any) error {
-	for _, name := range scaffolded {
-		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
-			return &provider.Error{
-				Kind: provider.ErrConfig, Message: fmt.Sprintf("new provider: %s is there already", filepath.Join(dir, name)),
-				Hint: "choose another directory with --dir",
-			}
+// newFiles are the files of a new provider in the language that was asked for.
+func newFiles(c *cli.Context, name string) ([]provider.SetupFile, error) {
+	lang := c.String("lang")
+	if lang == "go" {
+		return goFiles(c, name)
+	}
+	example, ok := languages[lang]
+	if !ok {
+		return nil, app.Usage(c, "--lang %.20q is none of go, python and node", lang)
+	}
+	for _, flag := range []string{"module", "replace"} {
+		if c.IsSet(flag) {
+			return nil, app.Usage(c, "--%s is for --lang go alone", flag)
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("new provider: %w", err)
+	return exampleFiles(example.files, strings.NewReplacer(example.called, name))
+}
+
+// exampleFiles are those of an example, under another name, and the protocol.
+func exampleFiles(example embed.FS, names *strings.Replacer) ([]provider.SetupFile, error) {
+	var files []provider.SetupFile
+	for _, from := range []struct {
+		files embed.FS
+		// flat: the files are in a directory of their own, which is left out.
+		flat bool
+	}{{example, true}, {proto.Files, false}} {
+		err := fs.WalkDir(from.files, ".", func(at string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			text, err := from.files.ReadFile(at)
+			if err != nil {
+				return err
+			}
+			file := provider.SetupFile{Path: at, Text: string(text)}
+			if from.flat {
+				file.Path, file.Text = names.Replace(path.Base(at)), names.Replace(file.Text)
+				file.Program = strings.HasPrefix(file.Text, "#!")
+			}
+			files = append(files, file)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
+	return files, nil
+}
+
+// goFiles are those of a module in Go.
+func goFiles(c *cli.Context, name string) ([]provider.SetupFile, error) {
+	data := struct{ Name, Type, Module, Version, Replace, Variable string }{
+		name, goName(name), c.String("module"), released(app.Version()), "", config.Variable(name, "token"),
+	}
+	if data.Module == "" {
+		data.Module = "example.com/zen-provider-" + name
+	}
+	if strings.ContainsAny(data.Module, " \t\r\n\"'`\\") {
+		return nil, app.Usage(c, "module path %.60q is none", data.Module)
+	}
+	if clone := c.String("replace"); clone != "" {
+		module, err := os.ReadFile(filepath.Join(clone, "go.mod"))
+		if err != nil || !bytes.HasPrefix(module, []byte("module github.com/zen-auth/zen\n")) {
+			return nil, app.Usage(c, "--replace %s is no clone of zen: its go.mod is not zen's", clone)
+		}
+		if clone, err = filepath.Abs(clone); err != nil {
+			return nil, err
+		}
+		data.Replace = goModPath(clone)
+	}
+	var files []provider.SetupFile
 	for _, name := range scaffolded {
 		parsed, err := template.ParseFS(scaffold, "scaffold/"+name+".tmpl")
 		if err != nil {
-			return fmt.Errorf("new provider: %w", err)
+			return nil, fmt.Errorf("new provider: %w", err)
 		}
 		var text bytes.Buffer
 		if err := parsed.Execute(&text, data); err != nil {
-			return fmt.Errorf("new provider: %w", err)
+			return nil, fmt.Errorf("new provider: %w", err)
 		}
-		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			return fmt.Errorf("new provider: %w", err)
+		files = append(files, provider.SetupFile{Path: name, Text: text.String()})
+	}
+	return files, nil
+}
+
+// goModPath is a path as a go.mod has it.
+func goModPath(path string) string {
+	if strings.ContainsAny(path, " \t\"'`(),") {
+		return fmt.Sprintf("%q", path)
+	}
+	return path
+}
+
+// writeFiles writes all of the files or, where one is there already, none.
+func writeFiles(what, dir string, files []provider.SetupFile, hint string) error {
+	for _, f := range files {
+		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
+			return fmt.Errorf("%s: %q: %w", what, f.Path, fs.ErrInvalid)
 		}
-		_, err = file.Write(text.Bytes())
-		if err := errors.Join(err, file.Close()); err != nil {
-			return fmt.Errorf("new provider: %w", err)
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		_, err := os.Lstat(path)
+		switch {
+		case err == nil:
+			return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%s: %s is there already", what, path), Hint: hint}
+		case !errors.Is(err, fs.ErrNotExist):
+			return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%s: %v", what, err), Hint: hint, Err: err}
+		}
+	}
+	for _, f := range files {
+		if err := writeFile(filepath.Join(dir, filepath.FromSlash(f.Path)), f); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
 	return nil
+}
+
+func writeFile(path string, f provider.SetupFile) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	if f.Program {
+		mode = 0o755
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(f.Text)
+	return errors.Join(err, file.Close())
 }
 
 // isNewName reports whether name can be a provider's in every place: it becomes part
@@ -120,11 +233,10 @@ func goName(name string) string {
 	return strings.Join(words, "") + "Provider"
 }
 
-// zenVersion is the released version that this zen was built from, or "".
-func zenVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || !strings.HasPrefix(info.Main.Version, "v") || strings.ContainsAny(info.Main.Version, "-+") {
+// released is a version of zen that can be fetched, or "".
+func released(version string) string {
+	if !strings.HasPrefix(version, "v") || strings.ContainsAny(version, "-+") {
 		return ""
 	}
-	return info.Main.Version
+	return version
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,7 +83,7 @@ func providerSetup(c *cli.Context) error {
 			return err
 		}
 		if dir := c.String("write"); dir != "" {
-			if err := writeSetup(dir, setup.Files); err != nil {
+			if err := writeFiles("--write", dir, setup.Files, "name another directory, or move that file away"); err != nil {
 				return err
 			}
 		}
@@ -119,32 +118,6 @@ func readTemplate(c *cli.Context, flag string) (string, error) {
 		}
 	}
 	return string(content), nil
-}
-
-// writeSetup replaces nothing: what is there may have been changed by hand.
-func writeSetup(dir string, files []provider.SetupFile) error {
-	for _, f := range files {
-		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
-			return fmt.Errorf("write %q: %w", f.Path, fs.ErrInvalid)
-		}
-		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		mode := fs.FileMode(0o644)
-		if f.Program {
-			mode = 0o755
-		}
-		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-		if err != nil {
-			return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("--write: %v", err), Hint: "name another directory, or move that file away", Err: err}
-		}
-		_, err = io.WriteString(file, f.Text)
-		if err = errors.Join(err, file.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // printSetup draws text from the provider: none of it may reach the terminal as it is.

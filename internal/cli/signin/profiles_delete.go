@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -89,8 +88,8 @@ func (o DeleteOptions) confirm(ctx context.Context, e *app.Env) error {
 	if !e.Interactive() {
 		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("nobody can be asked whether to delete profile %q", o.Profile), Hint: "zen profiles delete --yes " + o.Profile}
 	}
-	answer, err := app.NewUI(e).Ask(ctx, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it? Type yes or no", o.Profile))
-	if err == nil && !strings.EqualFold(answer, "yes") {
+	yes, err := app.NewUI(e).Agrees(ctx, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it?", o.Profile))
+	if err == nil && !yes {
 		err = errors.New("nothing was deleted")
 	}
 	return err
