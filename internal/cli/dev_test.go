@@ -136,6 +136,20 @@ func TestDev(t *testing.T) {
 		}
 	})
 
+	t.Run("no browser", func(t *testing.T) {
+		for own, want := range map[string]string{"": "zen dev browse --user alice", "true": "true"} {
+			cmd, _ := zen.command(t, "dev", "--", "sh", "-c", `echo "$BROWSER"; zen login 2>&1`)
+			cmd.Env = append(cmd.Env, "SSH_TTY=/dev/pts/9", "BROWSER="+own)
+			if own != "" {
+				cmd.Args[len(cmd.Args)-1] = `echo "$BROWSER"`
+			}
+			out, err := cmd.Output()
+			if err != nil || !strings.HasPrefix(string(out), want+"\n") || (own == "") != strings.Contains(string(out), "as alice@example.test") {
+				t.Errorf("BROWSER=%s: %q, %v; want %q", own, out, err, want)
+			}
+		}
+	})
+
 	t.Run("no such command", func(t *testing.T) {
 		code, _, stderr := zen.run(t, "dev", "--", "no-such-command")
 		if code != 127 || !strings.Contains(stderr, "no-such-command") {

@@ -67,6 +67,9 @@ func around() surroundings {
 	return s
 }
 
+// BrowserOpens reports whether a page can be opened here, as far as can be told.
+func BrowserOpens() bool { return around().browser }
+
 // windowsOpeners reach the browser of Windows from inside of WSL. The second is
 // given the URL as one argument of a function, not as words of a shell.
 var windowsOpeners = [][]string{{"wslview"}, {"rundll32.exe", "url.dll,FileProtocolHandler"}}

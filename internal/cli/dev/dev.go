@@ -39,8 +39,9 @@ app with a bridge page, CI that states which job the command is, Turso's Platfor
 API with the organization acme, and its database app. A file given with --seed
 declares others instead.
 
+   zen dev -- bash              a shell inside: zen login, zen db shell, exit
+   zen dev -- make test         any command inside; the stack stops with it
    zen dev                      run until Ctrl-C; prints the variables to export
-   zen dev -- make test         run a command inside, and stop with it
    zen dev --fault jwks-stuck   start with something that fails
    zen dev --team               with an OpenBao that makes the tokens: docs/teams.md
    zen dev fault jwks-stuck off switch it while the stack runs (inside)
@@ -213,6 +214,15 @@ func (o Options) inside(ctx context.Context, e *app.Env, stack *devstack.Stack, 
 		path := filepath.Dir(self) + string(os.PathListSeparator) + os.Getenv("PATH")
 		if err := os.Setenv("PATH", path); err != nil {
 			return err
+		}
+		// Where no browser opens, the person at it is played.
+		played := ""
+		if o.Seed == "" && !app.BrowserOpens() {
+			played = " as " + devstack.User
+			environment = append(environment, devstack.Variable{Name: "BROWSER", Value: "zen dev browse --user " + devstack.User})
+		}
+		if app.IsTerminal(e.In) && app.IsTerminal(e.Err) {
+			fmt.Fprintf(e.Notes(), "Inside the stack, whose page is %s/: zen login signs you in%s, exit stops it.\n", stack.URL(), played)
 		}
 		return runInside(ctx, o.Command, environment, e.In, e.Out, e.Err)
 	}
