@@ -121,11 +121,11 @@ func scripts(bin string) testscript.Params {
 			env.Setenv("STACK_ADDRESS", strings.TrimPrefix(stack.URL(), "http://"))
 			env.Setenv("CI", "")
 			env.Setenv("BIN", bin)
-			repository, err := filepath.Abs("../..")
+			root, err := filepath.Abs(repository)
 			if err != nil {
 				return err
 			}
-			env.Setenv("REPOSITORY", repository)
+			env.Setenv("REPOSITORY", root)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

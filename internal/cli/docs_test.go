@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/programs"
+)
+
+var (
+	// typedLine is a line of a block that a person types, in a page.
+	typedLine = regexp.MustCompile(`(?m)^(?:    )?(?:\$ |    )((?:[A-Z_]+=\S+ )*(?:bin/)?zen(?: \S.*)?)$`)
+	// span is a command in a sentence or a table.
+	span = regexp.MustCompile("`(zen [^`]+)`")
+	// quotation is a word of a shell's in quotes.
+	quotation = regexp.MustCompile(`'[^']*'|"[^"]*"`)
+	// separator ends a command.
+	separator = regexp.MustCompile(`\s(?:\||&&|&|>|<|;|#|2>|3<)|\s*[|;>&]|…|\$\(|\s<`)
+	// assignment is a variable before a command.
+	assignment = regexp.MustCompile(`^[A-Z_]+=`)
+	// brackets are around what may be left out.
+	brackets = strings.NewReplacer("[", "", "]", "", "(", "", ")", "", `\|`, "|")
+)
+
+// pages are the texts that people read.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	names := []string{"README.md", "AGENTS.md", "llms.txt", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"}
+	for _, dir := range []string{"docs", "examples"} {
+		err := fs.WalkDir(os.DirFS(repository), dir, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.Name() == "node_modules" {
+				return fs.SkipDir
+			}
+			if err == nil && strings.HasSuffix(path, ".md") {
+				names = append(names, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts := make(map[string]string)
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join(repository, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
+	}
+	return texts
+}
+
+// TestPagesCommands wants every command of zen's in the pages to be one that zen
+// understands: its name, its flags, and the values that they take.
+func TestPagesCommands(t *testing.T) {
+	seen := 0
+	for name, text := range pages(t) {
+		var lines []string
+		for _, found := range typedLine.FindAllStringSubmatch(strings.ReplaceAll(text, "\\\n", " "), -1) {
+			lines = append(lines, found[1])
+		}
+		for _, found := range span.FindAllStringSubmatch(strings.ReplaceAll(text, "\n", " "), -1) {
+			lines = append(lines, placeholder.ReplaceAllString(found[1], "$1 1s"))
+		}
+		for _, line := range lines {
+			for _, words := range commandsIn(line) {
+				seen++
+				if err := understood(words); (err != nil) != wrong[strings.Join(words, " ")] {
+					t.Errorf("%s: %s: %v", name, line, err)
+				}
+			}
+		}
+	}
+	if seen < 300 {
+		t.Errorf("%d commands in the pages", seen)
+	}
+}
+
+// commandsIn are the commands of zen's in a line. What follows "--" may be another one.
+func commandsIn(line string) [][]string {
+	line = quotation.ReplaceAllStringFunc(line, func(s string) string { return strings.Repeat("Q", len(s)) })
+	line = brackets.Replace(line)
+	var commands [][]string
+	for _, part := range strings.Split(line, " && ") {
+		if at := separator.FindStringIndex(part); at != nil {
+			part = part[:at[0]]
+		}
+		words := strings.Fields(part)
+		for len(words) > 0 && assignment.MatchString(words[0]) {
+			words = words[1:]
+		}
+		if len(words) > 1 && strings.TrimPrefix(words[0], "bin/") == "zen" && isWord.MatchString(words[1]) {
+			commands = append(commands, words[1:])
+		}
+	}
+	return commands
+}
+
+// wrong are the lines that the pages show for their errors.
+var wrong = map[string]bool{"token --json --min-ttl 5": true, "tokn": true, "query": true}
+
+// placeholder stands for a duration, or for a value that a sentence about the flag leaves
+// out.
+var placeholder = regexp.MustCompile(`(--(?:min-ttl|every|org|provider)) ?(?:D\b|$)`)
+
+// isWord is a command or a flag.
+var isWord = regexp.MustCompile(`^(--?)?[a-z][a-z0-9-]*$`)
+
+// understood reports what is wrong with a line of zen's.
+func understood(words []string) error {
+	if words[0] == "--help-json" {
+		return nil
+	}
+	_, err := app.FlagsFirst(fullProgram().App(nil, nil, nil), append([]string{"zen"}, words...))
+	return err
+}
+
+// varying is what differs from run to run: addresses, the ids of keys, times.
+var varying = regexp.MustCompile(`https?://[\w.:-]+|ins_[\w…]+|\d[\d.]*(?:µs|ms|s)\b`)
+
+// TestPagesBlocks runs blocks of the pages in a stack, and wants what they show and no
+// more, addresses, ids and times aside. A line of "…" is for those that a page leaves out.
+func TestPagesBlocks(t *testing.T) {
+	t.Parallel()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const notes = `zen login --provider clerk 2>/dev/null
+zen db query -q "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO notes (body) VALUES ('first light'), ('second thoughts')"
+`
+	texts := pages(t)
+	for _, b := range []struct {
+		page, after, first string   // the block begins with a line, after a text
+		before             string   // is run before the block
+		args               []string // of zen dev
+	}{
+		{"README.md", "", "$ zen login --provider clerk", notes, nil},
+		{"README.md", "When Turso refuses", `$ zen db query "SELECT id, body FROM notes"`, notes + "zen dev fault jwks-stuck on >/dev/null\n", nil},
+		{"docs/devstack.md", "", "$ zen login", "", nil},
+		{"docs/devstack.md", "## Faults", `$ export BROWSER="zen dev browse --user alice"`, "", []string{"--fault", "jwks-stuck"}},
+		{"docs/devstack.md", "", `$ export BROWSER="zen dev browse --user carol@initech.test --password carol-dev-password"`, "", []string{"--seed", "devstack/testdata/seed.toml"}},
+	} {
+		t.Run(b.page+" "+b.first, func(t *testing.T) {
+			t.Parallel()
+			_, text, ok := strings.Cut(texts[b.page], b.after)
+			_, text, found := strings.Cut(text, b.first+"\n")
+			if !ok || !found {
+				t.Fatal("there is no such block")
+			}
+			script, want := "exec 2>&1\n"+b.before+"echo BLOCK\n", ""
+			for line := range strings.Lines(b.first + "\n" + text) {
+				line = strings.TrimPrefix(line, "    ")
+				if line == "\n" || line == "```\n" {
+					break
+				}
+				want += line
+				if typed, ok := strings.CutPrefix(line, "$ "); ok {
+					script += "cat <<'LINE'\n" + line + "LINE\n" + typed
+				}
+			}
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"+programs.Exe), append(append([]string{"dev"}, b.args...), "--", "sh", "-c", script)...)
+			cmd.Dir, cmd.Env = repository, append(os.Environ(), "BROWSER=zen dev browse --user alice", "CI=")
+			out, err := cmd.CombinedOutput()
+			if _, ran := err.(*exec.ExitError); err != nil && !ran {
+				t.Fatal(err)
+			}
+			_, got, _ := strings.Cut(string(out), "BLOCK\n")
+			want, got = varying.ReplaceAllString(want, "*"), varying.ReplaceAllString(got, "*")
+			pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "\n…\n", "\n(?:.*\n)*?")
+			if !regexp.MustCompile("^" + pattern + "$").MatchString(got) {
+				t.Errorf("the page shows something else (-) than it prints (+):\n%s", cmp.Diff(want, got))
+			}
+		})
+	}
+}
