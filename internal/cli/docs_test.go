@@ -117,7 +117,7 @@ var isWord = regexp.MustCompile(`^(--?)?[a-z][a-z0-9-]*$`)
 
 // understood reports what is wrong with a line of zen's.
 func understood(words []string) error {
-	if words[0] == "--help-json" {
+	if words[0] == "--help-json" || words[0] == "end-left" { // which are not in the tree
 		return nil
 	}
 	_, err := app.FlagsFirst(fullProgram().App(nil, nil, nil), append([]string{"zen"}, words...))
