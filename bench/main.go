@@ -48,7 +48,7 @@ func run() (err error) {
 	for _, part := range []struct {
 		name    string
 		measure func(*stack, string) error
-	}{{"warm", warmToken}, {"cold", coldToken}, {"queries", queries}} {
+	}{{"warm", warmToken}, {"cold", coldToken}, {"queries", queries}, {"imports", imports}} {
 		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], part.name) {
 			continue
 		}

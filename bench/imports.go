@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const (
+	importedRows = 50_000
+	// singleRows go one by one: all of them would take half an hour.
+	singleRows = 500
+)
+
+// imports compares what brings rows into a database: zen db import, the shell of the turso
+// CLI where there is one, and a statement a round trip.
+func imports(s *stack, dir string) error {
+	out, err := s.zen("status", "--json")
+	if err != nil {
+		return err
+	}
+	var status struct{ Database string }
+	if err := json.Unmarshal([]byte(out), &status); err != nil {
+		return err
+	}
+	id, err := databaseID(s)
+	if err != nil {
+		return err
+	}
+	far, err := newFar(status.Database)
+	if err != nil {
+		return err
+	}
+	defer far.server.Close()
+	whole, few := filepath.Join(dir, "rows.sql"), filepath.Join(dir, "few.sql")
+	if err := errors.Join(writeFile(whole, inserts(importedRows)), writeFile(few, inserts(singleRows))); err != nil {
+		return err
+	}
+	turso := os.Getenv("ZEN_TEST_TURSO_CLI")
+	if turso == "" {
+		turso, _ = exec.LookPath("turso")
+	}
+	fmt.Printf("\nimport of %d INSERTs, near, then with %s added to each request:\n", importedRows, addedTrip)
+	for _, target := range []string{status.Database, far.url} {
+		at := *s
+		at.env = append(at.env[:len(at.env):len(at.env)], "ZEN_DATABASE="+target, "ZEN_DATABASE_ID="+id)
+		token, err := at.zen("token", "--min-ttl", "10m")
+		if err != nil {
+			return err
+		}
+		ways := []importer{
+			{"zen db import", importedRows, func() error { _, err := at.zen("db", "import", whole); return err }},
+			{"a statement a request", singleRows, func() error { _, err := at.zen("db", "query", "--timing", "--file", few); return err }},
+		}
+		if turso != "" {
+			ways = append(ways, importer{"turso db shell", importedRows, func() error { return shell(turso, target, token, whole) }})
+		}
+		first := 0.0
+		for _, w := range ways {
+			if _, err := at.zen("db", "query", "DROP TABLE IF EXISTS imported; CREATE TABLE imported (id INTEGER PRIMARY KEY, body TEXT)"); err != nil {
+				return err
+			}
+			far.requests.Store(0)
+			began := time.Now()
+			failed := w.run()
+			took := time.Since(began).Seconds() * importedRows / float64(w.rows)
+			text := fmt.Sprintf("%8.1f s", took)
+			if failed != nil {
+				text = fmt.Sprintf("failed after %.1f s: %v", took, failed)
+			} else if w.rows != importedRows {
+				text += fmt.Sprintf(" (of %d rows)", w.rows)
+			}
+			if first == 0 {
+				first = took
+			} else {
+				text += fmt.Sprintf(", %.0f times zen's", took/first)
+			}
+			fmt.Printf("  %-22s %s, %d requests at the proxy\n", w.name, text, far.requests.Load())
+		}
+	}
+	return nil
+}
+
+// databaseID is the database that the stack's tokens are for.
+func databaseID(s *stack) (string, error) {
+	token, err := s.zen("token")
+	if err != nil {
+		return "", err
+	}
+	var claims struct{ ID string }
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err == nil {
+		err = json.Unmarshal(payload, &claims)
+	}
+	return claims.ID, err
+}
+
+// importer is a way to import rows.
+type importer struct {
+	name string
+	rows int
+	run  func() error
+}
+
+func inserts(n int) string {
+	var b bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&b, "INSERT INTO imported (id, body) VALUES (%d, 'the text of row %d');\n", i, i)
+	}
+	return b.String()
+}
+
+// shell has the turso CLI read the file.
+func shell(turso, target, token, path string) error {
+	in, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	cmd := exec.Command(turso, "db", "shell", target+"?authToken="+token)
+	cmd.Stdin = in
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %.300s", err, out)
+	}
+	return nil
+}
