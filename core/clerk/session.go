@@ -98,6 +98,12 @@ func (f *Frontend) Mint(ctx context.Context, s *Session, template string) (provi
 	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
 		err = f.explainNotFound(ctx, s, template, err)
 	}
+	if refused != nil && refused.Status == http.StatusUnauthorized {
+		err = &provider.Error{
+			Kind: provider.ErrRejected, Err: err, Hint: loginHint,
+			Message: "clerk: the session has ended: Clerk knows its client no more, as after a sign-out or a rotation of the instance's keys (" + strings.TrimPrefix(err.Error(), "clerk: ") + ")",
+		}
+	}
 	return provider.NewSecret(answer.JWT), err
 }
 

@@ -162,7 +162,7 @@ func (inst *Instance) oauthProfile(g *oauthGrant) object {
 	if g.has("public_metadata") {
 		profile["public_metadata"] = u.PublicMetadata
 	}
-	if m := u.membership(g.organizationID); m != nil {
+	if m := u.membership(g.organizationID); m != nil && !inst.fault(FaultOrganizationLeft) {
 		profile["org_id"], profile["org_name"], profile["org_slug"] = m.organization.ID, m.organization.Name, m.organization.Slug
 	}
 	return profile
