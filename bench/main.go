@@ -1,6 +1,6 @@
 // Command bench measures zen against a floor or a peer, in one run on one machine,
 // and prints the ratios. Run it with make bench: it wants the programs in bin/. Given names
-// of its parts, warm, cold or queries, it runs those alone.
+// of its parts, warm, cold, queries, imports or doctor, it runs those alone.
 package main
 
 import (
@@ -48,7 +48,7 @@ func run() (err error) {
 	for _, part := range []struct {
 		name    string
 		measure func(*stack, string) error
-	}{{"warm", warmToken}, {"cold", coldToken}, {"queries", queries}, {"imports", imports}} {
+	}{{"warm", warmToken}, {"cold", coldToken}, {"queries", queries}, {"imports", imports}, {"doctor", examination}} {
 		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], part.name) {
 			continue
 		}
@@ -90,8 +90,8 @@ type stack struct {
 	team string
 }
 
-func startStack() (*stack, error) {
-	args := []string{"dev", "--json", "--quiet", "--token-lifetime", "1h"}
+func startStack(more ...string) (*stack, error) {
+	args := append([]string{"dev", "--json", "--quiet", "--token-lifetime", "1h"}, more...)
 	if _, err := bao.Find(); err == nil {
 		args = append(args, "--team")
 	}

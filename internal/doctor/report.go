@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -84,6 +85,7 @@ func (r Report) Write(ctx context.Context, w io.Writer, o Options, findings []Fi
 	for i, q := range questions(findings) {
 		p("%d. %s", i+1, q)
 	}
+	r.plan(ctx, e, p)
 	p("\n## All checks\n\n| id | result | observed |\n|---|---|---|")
 	for _, f := range findings {
 		p("| %s | %s | %s |", f.ID, f.Severity, strings.ReplaceAll(oneLine(f.Observed), "|", "\\|"))
@@ -190,6 +192,33 @@ func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 			return
 		}
 		ask("With a token that Turso minted", minted, "minted-token")
+	}
+}
+
+// plan is what was used of the plan, as turso plan show has it.
+func (r Report) plan(ctx context.Context, e *exam, p func(string, ...any)) {
+	p("\n## Additional information\n\n### The plan\n")
+	if e.Turso == nil || e.Offline {
+		p("It was not asked for: %s.", noAPIToken)
+		return
+	}
+	subscription, err := e.Turso.Subscription(ctx, e.Organization)
+	usage, usageErr := e.Turso.Usage(ctx, e.Organization)
+	plans, plansErr := e.Turso.Plans(ctx)
+	if err := errors.Join(err, usageErr, plansErr); err != nil {
+		p("It can't be read: %s", oneLine(err.Error()))
+		return
+	}
+	q := subscription.Quotas(plans)
+	p("Plan %s, overages %t.\n\n| resource | used | limit |\n|---|---|---|", subscription.Plan, subscription.Overages)
+	for _, row := range []struct {
+		name       string
+		used, most uint64
+	}{
+		{"storage (bytes)", usage.StorageBytes, q.Storage}, {"rows read", usage.RowsRead, q.RowsRead}, {"rows written", usage.RowsWritten, q.RowsWritten},
+		{"bytes synced", usage.BytesSynced, q.BytesSynced}, {"databases", usage.Databases, q.Databases}, {"groups", usage.Groups, q.Groups},
+	} {
+		p("| %s | %d | %d |", row.name, row.used, row.most)
 	}
 }
 

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// columns takes a table apart; the first row is its head.
+func columns(table string) [][]string {
+	var rows [][]string
+	for line := range strings.Lines(table) {
+		if line = strings.TrimSpace(line); line != "" {
+			rows = append(rows, regexp.MustCompile(` {2,}`).Split(line, -1))
+		}
+	}
+	return rows
+}
+
+// picked are the cells of some columns, row by row.
+func picked(rows [][]string, heads ...string) []string {
+	var all []string
+	for _, row := range rows[1:] {
+		for _, head := range heads {
+			cell := ""
+			if at := slices.Index(rows[0], head); at >= 0 && at < len(row) {
+				cell = row[at]
+			}
+			// On the loopback zen writes the scheme that it speaks there.
+			all = append(all, strings.Replace(cell, "libsql://", "http://", 1))
+		}
+	}
+	return all
+}
+
+// The turso CLI and zen list the same, on a healthy stack and on the one of the report.
+func TestBesideTheTursoCLI(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all has the clients of others")
+	}
+	path := os.Getenv("ZEN_TEST_TURSO_CLI")
+	if path == "" {
+		var err error
+		if path, err = exec.LookPath("turso"); err != nil {
+			t.Skip("SKIPPED: the turso CLI is missing. Put it on PATH, or name it in ZEN_TEST_TURSO_CLI.")
+		}
+	}
+	zen, stack := signedIn(t)
+	environ := append(zen().Env, "TURSO_CONFIG_FOLDER="+filepath.Join(t.TempDir(), "turso"), "NO_COLOR=1")
+	run := func(program string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(program, args...)
+		cmd.Env = environ
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+		}
+		return string(out)
+	}
+	run(path, "org", "switch", "acme")
+	same := func(theirs, ours []string, heads ...string) {
+		t.Helper()
+		want, got := picked(columns(run(path, theirs...)), heads...), picked(columns(run(zen().Path, ours...)), heads...)
+		if len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("zen %s lists %q, turso %q", strings.Join(ours, " "), got, want)
+		}
+	}
+	same([]string{"db", "list"}, []string{"db", "list"}, "NAME", "GROUP", "URL")
+	same([]string{"org", "jwks", "list"}, []string{"jwks", "list"}, "NAME", "URL")
+	if err := stack.Faults.Switch("jwks-stuck", true); err != nil {
+		t.Fatal(err)
+	}
+	same([]string{"org", "jwks", "list"}, []string{"jwks", "list"}, "NAME", "URL")
+}
