@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 
@@ -77,6 +78,50 @@ func writeVariables(path string, lines []string) (forget func(), err error) {
 		}
 	}, nil
 }
+
+// keptByProxy begins a file of keepVariables.
+const keptByProxy = "# written by zen proxy --keep, which goes on with it\n"
+
+// keepVariables writes a file of lines NAME=VALUE that stays.
+func keepVariables(path string, lines []string) error {
+	if err := private.Replace(path, []byte(keptByProxy+strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		return fmt.Errorf("--env-file: %w", err)
+	}
+	return nil
+}
+
+// keptVariables are the port and the bearer in a file of keepVariables, or none where
+// there is no file yet. One that others may have read or written has none to go on with.
+func keptVariables(path string) (port string, bearer provider.Secret, err error) {
+	refused := func(why string, err error) (string, provider.Secret, error) {
+		return "", provider.Secret{}, &provider.Error{
+			Kind: provider.ErrConfig, Err: err, Message: fmt.Sprintf("--env-file %s: %s", path, why),
+			Hint: "remove it, or name another file: the proxy begins a new one",
+		}
+	}
+	f, err := private.Secret.Open(path, os.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", provider.Secret{}, nil
+	}
+	if err != nil {
+		return refused(err.Error(), err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 1<<10))
+	if err != nil {
+		return refused(err.Error(), err)
+	}
+	lines, ok := strings.CutPrefix(string(data), keptByProxy)
+	address, token, whole := strings.Cut(strings.TrimSuffix(lines, "\n"), "\nTURSO_AUTH_TOKEN=")
+	at, err := url.Parse(strings.TrimPrefix(address, "TURSO_DATABASE_URL="))
+	if !ok || !whole || err != nil || at.Port() == "" || len(token) < minBearer || strings.ContainsAny(token, " \t\r\n") {
+		return refused("it is not what zen proxy --keep writes", nil)
+	}
+	return at.Port(), provider.NewSecret(token), nil
+}
+
+// minBearer is the length of a bearer of 256 bits.
+const minBearer = 43
 
 // contentOf is what a file of variables holds, or "" for what is none.
 func contentOf(path string) string {

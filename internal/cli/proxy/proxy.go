@@ -56,13 +56,14 @@ It starts when a token is there, and says otherwise what is missing. An interrup
 			&cli.StringSliceFlag{Name: "allow-origin", Usage: "let pages of `ORIGIN` in, such as http://localhost:5173; may be given again"},
 			&cli.StringFlag{Name: "admin", Usage: "serve health and metrics at `ADDR`"},
 			&cli.StringFlag{Name: "env-file", Usage: "write the variables to `FILE` and not to standard output", TakesFile: true},
+			&cli.BoolFlag{Name: "keep", Usage: "leave the file of --env-file, and take the port and the bearer from it the next time"},
 			&cli.StringFlag{Name: "access", Usage: "use a token with `ACCESS`: ro or rw"},
 			&cli.StringFlag{Name: "database", Usage: "use the database at `URL`"},
 		},
 		Action: func(c *cli.Context) error {
 			return Options{
 				Listen: c.String("listen"), ListenAnywhere: c.Bool("listen-anywhere"), AllowOrigins: c.StringSlice("allow-origin"),
-				Admin: c.String("admin"), EnvFile: c.String("env-file"), Command: c.Args().Slice(),
+				Admin: c.String("admin"), EnvFile: c.String("env-file"), Keep: c.Bool("keep"), Command: c.Args().Slice(),
 			}.Run(c.Context, app.EnvOf(c))
 		},
 	}
@@ -80,6 +81,8 @@ type Options struct {
 	Admin string
 	// EnvFile takes the variables; "" is standard output.
 	EnvFile string
+	// Keep leaves EnvFile, and goes on with the port and the bearer in it.
+	Keep bool
 	// Command is run with the variables, and the proxy ends with it; if empty, it runs
 	// until it is interrupted.
 	Command []string
@@ -125,6 +128,10 @@ func (p *proxy) read() error {
 		return p.env.Usage("a command can't be given a Unix socket: no variable is known for one")
 	case len(p.Command) > 0 && p.EnvFile != "":
 		return p.env.Usage("the command has the variables, --env-file is for a proxy without one")
+	case p.Keep && p.EnvFile == "":
+		return p.env.Usage("--keep is for --env-file: that file has the port and the bearer")
+	case p.Keep && p.network == "unix":
+		return p.env.Usage("a Unix socket has neither port nor bearer to keep: leave --keep out")
 	case len(p.Command) > 0 && p.env.JSON:
 		return p.env.Usage("with a command, standard output is the command's: leave --json out")
 	}
@@ -213,8 +220,12 @@ func (p *proxy) listen(ctx context.Context) (*gateway.Server, *libsql.Link, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	bearer, err := p.kept()
+	if err != nil {
+		return nil, nil, errors.Join(err, link.Close())
+	}
 	handler, err := gateway.New(gateway.Config{
-		Address: link.Address, Transport: link.Transport, Open: p.network == "unix",
+		Address: link.Address, Transport: link.Transport, Open: p.network == "unix", Bearer: bearer,
 		Hosts: p.hosts, Origins: p.AllowOrigins, Observe: p.metrics.Observe,
 	})
 	if err == nil {
@@ -224,6 +235,20 @@ func (p *proxy) listen(ctx context.Context) (*gateway.Server, *libsql.Link, erro
 		}
 	}
 	return nil, nil, errors.Join(cannotListen("listen", p.Listen, err), link.Close())
+}
+
+// kept is the bearer of the proxy before, whose port is listened at unless --listen names
+// one.
+func (p *proxy) kept() (provider.Secret, error) {
+	if !p.Keep {
+		return provider.Secret{}, nil
+	}
+	port, bearer, err := keptVariables(p.EnvFile)
+	if host, free := strings.CutSuffix(p.addr, ":0"); err == nil && free && port != "" {
+		p.addr = host + ":" + port
+		p.Listen = p.addr
+	}
+	return bearer, err
 }
 
 // cannotListen says which flag was meant.

@@ -28,7 +28,12 @@ func (p *proxy) tell(server *gateway.Server, admin *adminServer) (forget func(),
 	}
 	if document.EnvFile != "" {
 		document.AuthToken = ""
-		if forget, err = writeVariables(document.EnvFile, variables(server)[:2]); err != nil {
+		if p.Keep {
+			err = keepVariables(p.EnvFile, variables(server)[:2])
+		} else {
+			forget, err = writeVariables(p.EnvFile, variables(server)[:2])
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
