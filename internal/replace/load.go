@@ -2,8 +2,10 @@ package replace
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -26,6 +28,11 @@ func Explain(path string, err error) error {
 	}
 	if info, statErr := os.Stat(path); statErr != nil || !info.Mode().IsRegular() {
 		return err
+	}
+	if dir := filepath.Dir(start.Path); start.Path != path {
+		if _, statErr := os.Stat(dir); errors.Is(statErr, fs.ErrNotExist) {
+			return fmt.Errorf("%s is not there, by which the very file is started that was verified: mount /proc", dir)
+		}
 	}
 	return &LoadError{path}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/session"
 )
 
@@ -100,7 +101,7 @@ func options(e *app.Env) (core.Options, error) {
 // watcher is the program that watches providers: the front, which starts quicker, or this
 // one.
 func watcher() string {
-	self, err := os.Executable()
+	self, err := replace.Self()
 	if err != nil {
 		return ""
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/wire"
 )
@@ -112,7 +113,7 @@ func renewer(e *app.Env) func(context.Context, session.RenewalRequest) error {
 		args = append(args, "--quiet")
 	}
 	return func(ctx context.Context, request session.RenewalRequest) error {
-		self, err := os.Executable()
+		self, err := replace.Self()
 		if err != nil {
 			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
 		}

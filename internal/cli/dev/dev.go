@@ -23,6 +23,7 @@ import (
 	"github.com/zen-auth/zen/devstack/team"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/private"
+	"github.com/zen-auth/zen/internal/replace"
 )
 
 // visitTimeout is how long zen dev browse may take, as long as zen login waits for it.
@@ -206,7 +207,7 @@ func (o Options) inside(ctx context.Context, e *app.Env, stack *devstack.Stack, 
 		return err
 	}
 	if len(o.Command) > 0 {
-		self, err := os.Executable()
+		self, err := replace.Self()
 		if err != nil {
 			return err
 		}
