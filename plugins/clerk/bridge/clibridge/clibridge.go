@@ -192,10 +192,10 @@ func (b *Bridge) ticket(ctx context.Context, who Person) (string, error) {
 		Token string `json:"token"`
 	}
 	if res.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("Clerk answered %s", res.Status)
+		return "", fmt.Errorf("no token: Clerk answered %s", res.Status)
 	}
 	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&made); err != nil || made.Token == "" {
-		return "", errors.New("Clerk's answer has no token")
+		return "", errors.New("no token in the answer of Clerk")
 	}
 	return made.Token, nil
 }
