@@ -2,11 +2,16 @@ package cli
 
 import (
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/bao"
 	"github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/team"
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
@@ -161,6 +166,67 @@ func TestClerkSignInsEnd(t *testing.T) {
 					t.Errorf("what to do is not told: %s", said)
 				}
 			})
+		}
+	}
+}
+
+// By an OAuth application and OpenBao, a real one: the ID token is for the application, and
+// a role takes it. What ended the sign-in is told at the next token.
+func TestClerkOAuthAndOpenBao(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all has OpenBao")
+	}
+	program, err := bao.Find()
+	switch {
+	case err != nil && os.Getenv("CI") == "true":
+		t.Fatalf("%v: scripts/install-test-tools.sh installs it", err)
+	case err != nil:
+		t.Skipf("SKIPPED: %v. scripts/install-test-tools.sh installs it.", err)
+	}
+	term, stack := newMethods(t)
+	plugins := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", plugins+"/", "./cmd/...")
+	build.Dir, build.Env = filepath.Join("..", "..", "openbao"), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the plugins: %v\n%s", err, out)
+	}
+	b, err := team.Start(t.Context(), stack, team.Options{Program: program, Plugins: plugins, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	variables, err := b.Environment(filepath.Join(term.dir, "zen", "config.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range variables {
+		term.environ = append(term.environ, v.Name+"="+v.Value)
+	}
+	role := map[string]any{
+		"role_type": "jwt", "user_claim": "sub", "bound_audiences": clerk.DefaultOAuthClientID, "token_policies": "team-ro",
+		"claim_mappings": map[string]any{"org_slug": "org_slug"}, "bound_claims": map[string]any{"org_slug": "acme"},
+	}
+	if err := b.Server.Write(t.Context(), "auth/people/role/oauth", role); err != nil {
+		t.Fatal(err)
+	}
+	term.environ = append(term.environ, "TURSO_API_TOKEN=", "CLERK_SECRET_KEY=",
+		"ZEN_OPENBAO__AUTH_ROLE=oauth", "ZEN_OPENBAO__ROLE=team-ro", "ZEN_OPENBAO__AUDIENCE="+clerk.DefaultOAuthClientID)
+	term.signInBy(stack, "oauth", "--org", "acme")
+	if got := term.run("db", "query", "--access", "ro", "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
+		t.Errorf("%q", got)
+	}
+	for _, tt := range []struct{ fault, want string }{
+		{clerk.FaultOrganizationLeft, "organisation that the account is not in any more"}, {clerk.FaultOAuthRevoked, "invalid_grant"},
+	} {
+		if err := stack.Faults.Switch(tt.fault, true); err != nil {
+			t.Fatal(err)
+		}
+		if code, said := term.ends("token", "--access", "ro", "--renew"); code == app.ExitOK || !strings.Contains(said, tt.want) {
+			t.Errorf("%s: %d %s", tt.fault, code, said)
 		}
 	}
 }
