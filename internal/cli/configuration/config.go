@@ -42,7 +42,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "config",
 		Usage: "read and write the configuration",
-		Description: `   zen config list
+		Description: `   zen config list --origin
    zen config set database libsql://app-acme.turso.io
    zen config set providers.clerk.template turso
    zen config unset profiles.work.access
@@ -59,7 +59,10 @@ the selected profile. Comments and order of the file stay. Secrets have no place
 				return err
 			}},
 			{Name: "get", Usage: "a value of the selected profile", ArgsUsage: "KEY", Action: get},
-			{Name: "list", Usage: "the values of the selected profile, and where each comes from", Action: list},
+			{
+				Name: "list", Usage: "the values of the selected profile", Action: list,
+				Flags: []cli.Flag{&cli.BoolFlag{Name: "origin", Usage: "show where each comes from"}},
+			},
 			{Name: "set", Usage: "write a value into the file", ArgsUsage: "KEY VALUE", Action: func(c *cli.Context) error { return set(c, false) }},
 			{Name: "unset", Usage: "take a value out of the file", ArgsUsage: "KEY", Action: func(c *cli.Context) error { return set(c, true) }},
 			{Name: "check", Usage: "whether the files can be read", Action: func(c *cli.Context) error {
@@ -178,7 +181,11 @@ func list(c *cli.Context) error {
 	}
 	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	for _, v := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", v.Key, app.OneLine(v.Value), v.Origin)
+		fmt.Fprintf(table, "%s\t%s", v.Key, app.OneLine(v.Value))
+		if c.Bool("origin") {
+			fmt.Fprintf(table, "\t%s", v.Origin)
+		}
+		fmt.Fprintln(table)
 	}
 	return table.Flush()
 }
