@@ -171,7 +171,6 @@ type outcome struct {
 	changes  []config.Change
 	next     *surroundings
 	findings []doctor.Finding
-	signedIn bool
 }
 
 // prove signs in where that is wanted, and looks as zen doctor does.
