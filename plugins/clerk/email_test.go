@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -182,5 +183,23 @@ func TestLoginByEmailIsPatient(t *testing.T) {
 	}
 	if provider.RetryAfter(err) != 30*time.Second {
 		t.Error("the wait is lost")
+	}
+}
+
+// Session tokens that are kept out of every database limit nobody: another provider may
+// issue the tokens of whoever signed in. Those that name a database limit.
+func TestClosedSessionTokensLimitNobody(t *testing.T) {
+	b := newBench(t)
+	for claims, want := range map[string]bool{closedClaims: false, `{"id": "` + b.DatabaseID() + `", "a": "ro"}`: true} {
+		if err := b.Clerk.SetSessionClaims(json.RawMessage(claims)); err != nil {
+			t.Fatal(err)
+		}
+		h := b.reader(alice, "")
+		if err := b.provider().Login(t.Context(), provider.LoginRequest{Interactive: true}, h); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.stored[0].Claims.Database; (got != nil) != want {
+			t.Errorf("session tokens with %s: a sign-in with %+v", claims, got)
+		}
 	}
 }

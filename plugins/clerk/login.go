@@ -144,6 +144,11 @@ func (p *clerkProvider) prove(ctx context.Context, s *clerk.Session, req provide
 	if result.Claims.Session != s.ID {
 		return result, clerk.Invalid("the session token is of another session")
 	}
+	if d := result.Claims.Database; d != nil && d.DatabaseID == closedID {
+		// Claims that keep session tokens out of every database say nothing of the person,
+		// to whom another provider may issue tokens.
+		result.Claims.Database = nil
+	}
 	if wantsToken(req) {
 		token, err := p.mint(ctx, s, req.Target, req.Access, req.Permissions)
 		if err != nil {

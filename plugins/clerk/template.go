@@ -78,8 +78,11 @@ func (p *clerkProvider) checkSessionToken(ctx context.Context, id string, s *cle
 	return provider.Passed(id, "the session tokens of the instance have claims of a database, so that they don't open every one")
 }
 
-// closedClaims name no database of anybody's.
-const closedClaims = `{"id": "none", "a": "ro", "perm": []}`
+// closedClaims name no database of anybody's: closedID is no database's id.
+const (
+	closedID     = "none"
+	closedClaims = `{"id": "` + closedID + `", "a": "ro", "perm": []}`
+)
 
 // checkTemplate makes a token as for the database, and looks at it.
 func (p *clerkProvider) checkTemplate(ctx context.Context, id string, s *clerk.Session, purpose provider.Purpose) provider.Finding {
