@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/devstack/browse"
 	devclerk "github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/programs"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -25,6 +26,8 @@ type stack struct {
 	*devstack.Stack
 	clock   *devstack.Clock
 	machine string // its secret key
+	// programs is where zen is.
+	programs func() (dir string, err error)
 }
 
 func startStack(t testing.TB) *stack {
@@ -35,6 +38,8 @@ func startStack(t testing.TB) *stack {
 	}
 	s := &stack{clock: devstack.NewClock(time.Now())}
 	s.Stack = devstacktest.Start(t, devstack.Options{Seed: seed, Now: s.clock.Now, Logger: slog.New(slog.DiscardHandler)})
+	bin := t.TempDir()
+	s.programs = sync.OnceValues(func() (string, error) { return bin, programs.Install(bin, false) })
 	_, s.machine = s.Clerk.AddMachine(devclerk.Machine{Name: "worker"})
 	return s
 }
@@ -64,6 +69,14 @@ func (s *stack) bed(journal string) bed {
 			return ctx.Err()
 		},
 		action: func(claims map[string]any) { s.Auth0.SetMachineAction(auth0.MachineClaims(claims)) },
+		zen: func(ctx context.Context, dir string, environ []string, args ...string) ([]byte, int) {
+			bin, err := s.programs()
+			check(err)
+			before := s.clock.Now()
+			defer s.clock.Set(before)
+			s.clock.Set(time.Now()) // the only one that a process has
+			return startZen(ctx, bin, dir, environ, args...)
+		},
 	}
 	b.lacks = b.settings.lacks()
 	withoutReplica(&b)

@@ -108,6 +108,7 @@ var odds = []odd{
 	{name: "no device grant", fault: devclerk.FaultDeviceGrantOff, id: "K9", kind: "device grant"},
 	{name: "a protect check", fault: devclerk.FaultProtectCheck, id: "K11", kind: "status"},
 	{name: "no loopback redirect", fault: devclerk.FaultRedirectMismatch, id: "K8", kind: "127.0.0.1 of any port"},
+	{name: "the doctor finds writes blocked", fault: "writes-blocked", id: "P1", kind: "plan.blocked"},
 	{name: "Auth0 runs no Action", fault: "auth0-machine-action-missing", id: "U1", kind: "claims"},
 	{name: "Auth0 has the other dialect", fault: "auth0-other-dialect", id: "U1", kind: "typ"},
 	{name: "Auth0's token is opaque", fault: "auth0-opaque-token", id: "U3", kind: "token"},

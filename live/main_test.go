@@ -23,6 +23,7 @@ func child() int {
 	b := realBed(readSettings(os.Getenv))
 	b.keyring = &memory{}
 	delete(b.lacks, "keyring")
+	b.lacks["programs"] = "a run of go test, which builds them"
 	b.wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	rec := newRecorder()
 	rec.sending = func(exchange) { fmt.Print(".") }

@@ -28,7 +28,7 @@ func realBed(s settings) bed {
 		patience.Timeout = time.Minute // who may have to unlock it
 	}
 	b := bed{
-		settings: s, lacks: s.lacks(), base: httpclient.New(), now: time.Now, keyring: keyring.New(patience),
+		settings: s, lacks: s.lacks(), base: httpclient.New(), now: time.Now, keyring: keyring.New(patience), zen: buildZen,
 		person: terminal{app.NewUI(&app.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})},
 		wait: func(ctx context.Context, d time.Duration) error {
 			select {
@@ -110,6 +110,10 @@ func dryRun(t *testing.T, s settings, out io.Writer) {
 	rec := newRecorder()
 	rec.sending = func(x exchange) { fmt.Fprintf(out, "%s\n", x.request(bases[x.service])) }
 	b.person = told{b.person, rec.redactor, out}
+	b.zen = func(_ context.Context, _ string, _ []string, args ...string) ([]byte, int) {
+		fmt.Fprintf(out, "(a process, which sends its own) zen %s\n\n", strings.Join(args, " "))
+		return []byte("{}"), 0
+	}
 	done, err := ask(t.Context(), b, options{recorder: rec, each: func(name string, ask func() result) {
 		fmt.Fprintf(out, "# %s\n\n", name)
 		ask()

@@ -18,7 +18,7 @@ import (
 )
 
 // questions are asked in this order: what takes something away comes last.
-var questions = slices.Concat(spike, steps, tokenQuestions, clerkQuestions, auth0Questions, endings)
+var questions = slices.Concat(spike, steps, tokenQuestions, clerkQuestions, auth0Questions, doctorQuestions, endings)
 
 var both = []string{"turso", "clerk"}
 

@@ -149,6 +149,7 @@ func TestDryRun(t *testing.T) {
 		"DELETE https://api.turso.tech/v1/organizations/<organization>/databases/zen-live-",
 		"POST https://api.clerk.com/v1/users\n", "DELETE https://api.clerk.com/v1/users/<user ", "POST https://<Auth0 domain>/oauth/token\n",
 		"POST https://<Clerk host>/v1/client/sign_ins?", "POST https://<database host>", "GET https://<database host>", "(in the browser) http",
+		"(a process, which sends its own) zen doctor --json\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the dry run lacks %q", want)

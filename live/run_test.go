@@ -42,6 +42,8 @@ type bed struct {
 	keyring keyringOf
 	// action has Auth0's Action set the claims. If nil, the Action reads them in the request.
 	action func(claims map[string]any)
+	// zen runs zen as a process in a directory, whose clock agrees with the services'.
+	zen func(ctx context.Context, dir string, environ []string, args ...string) (out []byte, code int)
 }
 
 type keyringOf interface {
