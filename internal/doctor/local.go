@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -133,11 +133,11 @@ func Variables(dir string, environ []string, yield func(name, value, where strin
 		if slices.Contains([]string{".example", ".sample", ".template"}, filepath.Ext(path)) {
 			continue
 		}
-		text, err := readBounded(path, 256<<10)
+		text, err := private.ReadRegular(path, 256<<10)
 		if err != nil {
 			continue // not ours to read, or gone
 		}
-		for line := range strings.Lines(text) {
+		for line := range strings.Lines(string(text)) {
 			read(line, filepath.Base(path))
 		}
 	}
@@ -174,15 +174,6 @@ func isSecret(value string) bool {
 		}
 	}
 	return strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 && len(value) > 60
-}
-
-func readBounded(path string, limit int64) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > limit {
-		return "", errors.Join(err, os.ErrInvalid)
-	}
-	text, err := os.ReadFile(path)
-	return string(text), err
 }
 
 // signin looks at who is signed in, without asking anybody.

@@ -43,3 +43,24 @@ func TestOverwrite(t *testing.T) {
 		t.Errorf("%q, %v", data, err)
 	}
 }
+
+func TestRegularFilesAloneAreReadAndNoPipeIsWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	path, link, pipe := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "pipe")
+	if err := errors.Join(os.WriteFile(path, []byte("text"), 0o644), os.Symlink(path, link), syscall.Mkfifo(pipe, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, there := range []string{path, link} {
+		if data, err := private.ReadRegular(there, 4); err != nil || string(data) != "text" {
+			t.Errorf("%s: %q, %v", there, data, err)
+		}
+	}
+	for _, other := range []string{pipe, "/dev/zero", dir} {
+		if _, err := private.ReadRegular(other, 4); !errors.Is(err, private.ErrIrregular) {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+	if data, err := private.ReadRegular(path, 3); err == nil {
+		t.Errorf("more than the limit was read: %q", data)
+	}
+}

@@ -6,6 +6,7 @@ package private
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -119,6 +120,41 @@ func (r Rule) Open(path string, flag int) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// OpenRegular opens a regular file of anybody. Like Open it waits for no pipe and reads no
+// device, which a foreign directory may have in place of the file.
+func OpenRegular(path string) (*os.File, error) {
+	f, err := open(path, os.O_RDONLY, true)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", path, &Fault{Mode: info.Mode()})
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// ReadRegular reads a file of OpenRegular that has at most limit bytes.
+func ReadRegular(path string, limit int64) ([]byte, error) {
+	f, err := OpenRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s is larger than %d bytes", path, limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // Overwrite replaces what is in a regular file that is there already, for a file that

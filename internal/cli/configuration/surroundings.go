@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/doctor"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // wantedNames are the variables that are looked for, the best first.
@@ -88,7 +89,7 @@ func keylessKey(dir string) string {
 	var kept struct {
 		PublishableKey string `json:"publishableKey"`
 	}
-	content, err := os.ReadFile(filepath.Join(dir, keylessFile))
+	content, err := private.ReadRegular(filepath.Join(dir, keylessFile), 64<<10)
 	if err != nil || json.Unmarshal(content, &kept) != nil {
 		return ""
 	}
@@ -97,11 +98,7 @@ func keylessKey(dir string) string {
 
 // packagesOf are the packages that an application depends on.
 func packagesOf(path string) []string {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > 1<<20 {
-		return nil
-	}
-	text, err := os.ReadFile(path)
+	text, err := private.ReadRegular(path, 1<<20)
 	if err != nil {
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -124,17 +123,14 @@ func dbImport(c *cli.Context) error {
 }
 
 func openInput(c *cli.Context, name string) (io.ReadCloser, error) {
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, &provider.Error{Kind: app.ErrUsage, Message: "read the file: " + err.Error(), Err: err}
-		}
-		return f, nil
-	}
-	if app.IsTerminal(c.App.Reader) {
+	if name == "-" && app.IsTerminal(c.App.Reader) {
 		return nil, app.Usage(c, "standard input is a terminal: give a file, or a pipe")
 	}
-	return io.NopCloser(c.App.Reader), nil
+	in, err := app.Input(c.Context, c.App.Reader, name)
+	if err != nil && c.Context.Err() == nil {
+		err = &provider.Error{Kind: app.ErrUsage, Message: "read the file: " + err.Error(), Err: err}
+	}
+	return in, err
 }
 
 // load imports what in has.

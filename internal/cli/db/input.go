@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,7 +24,7 @@ func sqlText(c *cli.Context) (string, error) {
 	case c.IsSet("file") && c.NArg() > 0:
 		return "", app.Usage(c, "--file and SQL on the line exclude each other")
 	case file != "":
-		return readSQLFile(file)
+		return readSQL(c, file, file)
 	case c.IsSet("file"):
 		return "", app.Usage(c, "--file is empty")
 	case c.NArg() == 1 && arg != "-":
@@ -33,23 +32,19 @@ func sqlText(c *cli.Context) (string, error) {
 	case arg != "-" && app.IsTerminal(c.App.Reader):
 		return "", app.Usage(c, "give one SQL text, in quotes, or - for standard input")
 	}
-	return readSQL("standard input", c.App.Reader)
+	return readSQL(c, "standard input", "-")
 }
 
-func readSQLFile(name string) (string, error) {
-	f, err := os.Open(name)
+func readSQL(c *cli.Context, name, file string) (string, error) {
+	from, err := app.Input(c.Context, c.App.Reader, file)
 	if err != nil {
 		return "", fmt.Errorf("read SQL: %w", err)
 	}
-	defer f.Close()
-	return readSQL(name, f)
-}
-
-func readSQL(name string, from io.Reader) (string, error) {
+	defer from.Close()
 	text, err := io.ReadAll(io.LimitReader(from, maxSQL+1))
-	var file *fs.PathError
+	var failed *fs.PathError
 	switch {
-	case errors.As(err, &file):
+	case errors.As(err, &failed):
 		return "", fmt.Errorf("read SQL: %w", err)
 	case err != nil:
 		return "", fmt.Errorf("read SQL from %s: %w", name, err)

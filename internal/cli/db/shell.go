@@ -50,7 +50,12 @@ func dbShell(c *cli.Context) error {
 		sh := &shell{runner: newRunner(c, d.conn, format), name: databaseName(d.target)}
 		sh.timing = c.Bool("timing")
 		if c.App.Reader != os.Stdin || !app.IsTerminal(c.App.Reader) || !app.IsTerminal(c.App.Writer) {
-			return sh.ended(sh.run(c.Context, plainLines(c.App.Reader)))
+			in, err := app.Input(c.Context, c.App.Reader, "-")
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			return sh.ended(sh.run(c.Context, plainLines(in)))
 		}
 		err := app.Slowly(c, "waiting for the database", func() error { return d.conn.PingContext(c.Context) })
 		if err != nil {

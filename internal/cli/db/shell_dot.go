@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -86,7 +85,7 @@ func (sh *shell) dot(ctx context.Context, line string) error {
 		if arg == "" {
 			return errors.New(".read which file?")
 		}
-		text, err := readSQLFile(arg)
+		text, err := readSQL(sh.c, arg, arg)
 		if err != nil {
 			return err
 		}
@@ -118,7 +117,7 @@ func (sh *shell) load(ctx context.Context, arg string) error {
 	if open, _ := hrana.Transaction(sh.conn); o.format != "sql" && !open {
 		o.chunk = defaultChunk
 	}
-	file, err := os.Open(name)
+	file, err := app.Open(ctx, name)
 	if err != nil {
 		return fmt.Errorf("read the file: %w", err)
 	}

@@ -179,38 +179,45 @@ func goModPath(path string) string {
 	return path
 }
 
-// writeFiles writes all of the files or, where one is there already, none.
+// writeFiles writes all of the files or, where one is there already, none. A symbolic
+// link in dir that leads out of it isn't followed.
 func writeFiles(what, dir string, files []provider.SetupFile, hint string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer root.Close()
 	for _, f := range files {
-		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
-			return fmt.Errorf("%s: %q: %w", what, f.Path, fs.ErrInvalid)
-		}
-		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		_, err := os.Lstat(path)
+		_, err := root.Lstat(filepath.FromSlash(f.Path))
 		switch {
 		case err == nil:
+			path := filepath.Join(dir, filepath.FromSlash(f.Path))
 			return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%s: %s is there already", what, path), Hint: hint}
 		case !errors.Is(err, fs.ErrNotExist):
 			return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%s: %v", what, err), Hint: hint, Err: err}
 		}
 	}
 	for _, f := range files {
-		if err := writeFile(filepath.Join(dir, filepath.FromSlash(f.Path)), f); err != nil {
+		if err := writeFile(root, f); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
 	return nil
 }
 
-func writeFile(path string, f provider.SetupFile) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+func writeFile(root *os.Root, f provider.SetupFile) error {
+	path := filepath.FromSlash(f.Path)
+	if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	mode := fs.FileMode(0o644)
 	if f.Program {
 		mode = 0o755
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	file, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}

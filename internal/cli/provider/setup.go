@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -100,16 +100,18 @@ func readTemplate(c *cli.Context, flag string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
-	in := c.App.Reader
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return "", &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("--%s: %v", flag, err), Err: err}
-		}
-		defer func() { _ = file.Close() }()
-		in = file
+	in, err := app.Input(c.Context, c.App.Reader, path)
+	var content []byte
+	if err == nil {
+		defer in.Close()
+		content, err = io.ReadAll(io.LimitReader(in, maxTemplate+1))
 	}
-	content, err := io.ReadAll(io.LimitReader(in, maxTemplate+1))
+	switch {
+	case c.Context.Err() != nil:
+		return "", c.Context.Err()
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return "", &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("--%s: %v", flag, err), Err: err}
+	}
 	var claims map[string]any
 	if err != nil || len(content) > maxTemplate || json.Unmarshal(content, &claims) != nil {
 		return "", &provider.Error{

@@ -76,7 +76,9 @@ func invitesOf(c *cli.Context) ([]provider.Invite, error) {
 		}
 	}
 	if file := c.String("csv"); file != "" {
-		if err := readPeople(file, c.App.Reader, usual, add); err != nil {
+		if err := readPeople(c.Context, file, c.App.Reader, usual, add); c.Context.Err() != nil {
+			return nil, c.Context.Err()
+		} else if err != nil {
 			return nil, app.Usage(c, "%v", err)
 		}
 	}

@@ -2,15 +2,16 @@ package team
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/app"
 )
 
 // Bounds of a file of people.
@@ -23,8 +24,8 @@ var columns = []string{"email", "role", "redirect_url", "expires"}
 
 // readPeople calls add for each line of a CSV file; "-" is standard input. What a line
 // leaves out is as in usual. Errors name the line.
-func readPeople(file string, stdin io.Reader, usual provider.Invite, add func(provider.Invite) error) error {
-	data, err := readBounded(file, stdin)
+func readPeople(ctx context.Context, file string, stdin io.Reader, usual provider.Invite, add func(provider.Invite) error) error {
+	data, err := readBounded(ctx, file, stdin)
 	if err != nil {
 		return err
 	}
@@ -86,16 +87,12 @@ func setColumn(i *provider.Invite, name, value string) (err error) {
 	return err
 }
 
-func readBounded(file string, stdin io.Reader) ([]byte, error) {
-	in := stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
+func readBounded(ctx context.Context, file string, stdin io.Reader) ([]byte, error) {
+	in, err := app.Input(ctx, stdin, file)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("%s is larger than 1 MiB", file)

@@ -1,6 +1,7 @@
 package team
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 func read(text string) (people []provider.Invite, err error) {
 	usual := provider.Invite{Role: "member", Lifetime: time.Hour}
-	err = readPeople("-", strings.NewReader(text), usual, func(i provider.Invite) error {
+	err = readPeople(context.Background(), "-", strings.NewReader(text), usual, func(i provider.Invite) error {
 		if i.Email == "" {
 			return errors.New("nobody")
 		}
@@ -50,7 +51,7 @@ func TestPeople(t *testing.T) {
 			t.Errorf("%.30q: %v, want %s", text, err, want)
 		}
 	}
-	if err := readPeople("nowhere.csv", nil, provider.Invite{}, nil); err == nil {
+	if err := readPeople(t.Context(), "nowhere.csv", nil, provider.Invite{}, nil); err == nil {
 		t.Error("a file that isn't there is read")
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 const (
@@ -80,13 +81,9 @@ func resolve(source string) (string, error) {
 // open opens a file or an https URL, which may lead to other https URLs alone.
 func open(ctx context.Context, client *http.Client, source string) (io.ReadCloser, error) {
 	if !isURL(source) {
-		f, err := os.Open(source)
+		f, err := private.OpenRegular(source)
 		if err != nil {
 			return nil, failed("", "%v", err)
-		}
-		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-			_ = f.Close()
-			return nil, failed("", "%s is not a regular file", source)
 		}
 		return f, nil
 	}

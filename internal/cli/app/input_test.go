@@ -1,0 +1,66 @@
+//go:build unix
+
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestInputEndsWithItsContext(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	silent, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	in, err := Input(ctx, silent, "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := io.ReadAll(in); !errors.Is(err, context.Canceled) {
+		t.Errorf("standard input that nobody writes to: %v", err)
+	}
+	if _, err := Input(ctx, nil, pipe); !errors.Is(err, context.Canceled) {
+		t.Errorf("a pipe that nobody opens: %v", err)
+	}
+	end, err := os.OpenFile(pipe, os.O_WRONLY, 0) // lets the goroutine go
+	if err == nil {
+		err = end.Close()
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInputIsWholeAndItsErrorsAreItsOwn(t *testing.T) {
+	in, err := Input(t.Context(), strings.NewReader("SELECT 1"), "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(in); err != nil || string(text) != "SELECT 1" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := Input(t.Context(), nil, filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("err = %v", err)
+	}
+	in, err = Input(t.Context(), nil, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var path *os.PathError
+	if _, err := io.ReadAll(in); !errors.As(err, &path) {
+		t.Errorf("a directory: %v", err)
+	}
+}
