@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // files are a replica's: the database and what lies beside it.
@@ -49,7 +50,7 @@ func (f files) metadata() (libsql.Progress, error) {
 		DurableFrameNum uint32 `json:"durable_frame_num"`
 		Generation      uint32
 	}
-	data, err := os.ReadFile(f.info())
+	data, err := private.ReadRegular(f.info(), maxBeside)
 	if err != nil {
 		return libsql.Progress{}, err
 	}
@@ -122,6 +123,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// maxBeside bounds the files beside a replica: each is a line of JSON.
+const maxBeside = 64 << 10
+
 // claim is what -zen holds.
 type claim struct {
 	Database   string `json:"database"`
@@ -131,7 +135,7 @@ type claim struct {
 // claimed reports whether zen made the files. They must be of the same database:
 // go-libsql would append one database's pages to another's.
 func (f files) claimed() (bool, error) {
-	data, err := os.ReadFile(f.marker())
+	data, err := private.ReadRegular(f.marker(), maxBeside)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
 		return false, nil
 	}
