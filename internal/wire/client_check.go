@@ -2,10 +2,14 @@ package wire
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/zen-auth/zen/core/provider"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
+
+// maxFindings bounds what one check reports: more than anybody reads.
+const maxFindings = 1000
 
 // Check implements provider.Provider.
 func (c *Client) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
@@ -17,7 +21,13 @@ func (c *Client) Check(ctx context.Context, req provider.CheckRequest, report fu
 	if err != nil {
 		return nil, c.fail(err)
 	}
-	return receive(c, stream, func(r *pb.CheckResponse) error { return report(findingFromWire(r.GetFinding(), c.text)) })
+	left := maxFindings
+	return receive(c, stream, func(r *pb.CheckResponse) error {
+		if left--; left < 0 {
+			return fmt.Errorf("the provider reported more than %d findings", maxFindings)
+		}
+		return report(findingFromWire(r.GetFinding(), c.text))
+	})
 }
 
 // Fix implements provider.Fixer.

@@ -423,6 +423,28 @@ func (future) Token(context.Context, *pb.TokenRequest) (*pb.TokenResponse, error
 	}}, nil
 }
 
+// endless reports findings until nobody wants another.
+type endless struct {
+	pb.UnimplementedProviderServer
+}
+
+func (endless) Check(_ *pb.CheckRequest, stream grpc.ServerStreamingServer[pb.CheckResponse]) error {
+	for {
+		if err := stream.Send(&pb.CheckResponse{Finding: &pb.Finding{Id: "again"}}); err != nil {
+			return err
+		}
+	}
+}
+
+func TestFindingsEnd(t *testing.T) {
+	client := wire.NewClient(dial(t, func(s *grpc.Server) { pb.RegisterProviderServer(s, endless{}) }), nil)
+	n := 0
+	_, err := client.Check(t.Context(), provider.CheckRequest{}, func(provider.Finding) error { n++; return nil })
+	if err == nil || n != 1000 {
+		t.Errorf("%d findings, %v", n, err)
+	}
+}
+
 func TestLaterVersionsAreTolerated(t *testing.T) {
 	client := wire.NewClient(dial(t, func(s *grpc.Server) {
 		pb.RegisterProviderServer(s, future{})
