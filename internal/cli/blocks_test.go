@@ -1,0 +1,348 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zen-auth/zen/internal/programs"
+)
+
+// notes is a table that pages read.
+const notes = `zen login --provider clerk 2>/dev/null
+zen db query -q "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO notes (body) VALUES ('first light'), ('second thoughts')"
+`
+
+// scenario is a stack, in which blocks of a page run one after the other.
+type scenario struct {
+	page   string
+	args   []string // of zen dev
+	blocks []typed
+}
+
+// typed is a block that is found by its first lines.
+type typed struct {
+	first   string
+	before  string   // is run before the block
+	instead []string // pairs: what a page says, and what is typed for it
+}
+
+// scenarios are the stacks of the pages.
+var scenarios = []scenario{
+	{"README.md", nil, []typed{
+		{"zen login --provider clerk", notes, nil},
+		{`zen db query "SELECT id, body FROM notes"`, "zen dev fault jwks-stuck on >/dev/null", nil},
+	}},
+	{"docs/apikey.md", nil, []typed{
+		{"zen login --provider apikey --secret-fd", `printf %s "$ZEN_APIKEY__KEY" >key`, []string{"/run/secrets/apikey", "key"}},
+		{"export ZEN_APIKEY__KEY", "", nil},
+	}},
+	{"docs/auth0.md", nil, []typed{
+		{"zen login --provider auth0\nauth0:", "", nil},
+		{"zen jwks template", "", nil},
+		{"zen login --provider auth0\n$", "", nil},
+	}},
+	{"docs/clerk.md", nil, []typed{
+		{"zen jwks template", "", nil},
+		{"zen provider setup clerk --topic", "", nil},
+		{"zen config set providers.clerk.proxy_url", "", nil},
+		{"zen init", `: >"$ZEN_CONFIG"
+key=$CLERK_PUBLISHABLE_KEY
+unset CLERK_PUBLISHABLE_KEY TURSO_DATABASE_URL ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN`, []string{"pk_live_…", "$key", "4xCZYq…", "zenDevClerkOAuth"}},
+	}},
+	{"docs/cli.md", nil, []typed{
+		{"zen version --json", "", nil},
+		{"zen token --json --min-ttl 5", "", nil},
+		{"zen token --format env", "zen login --provider clerk 2>/dev/null", nil},
+		{"zen connect python", "", nil},
+		{"zen profiles list", "zen profiles add reports --database $TURSO_DATABASE_URL --provider clerk 2>/dev/null; zen login --provider platformtoken 2>/dev/null; zen login --provider clerk 2>/dev/null", nil},
+		{"zen login --provider platformtoken", "", nil},
+		{"zen team invite", "zen login --provider clerk --org acme 2>/dev/null; zen dev fault clerk-invitations-limited on >/dev/null", nil},
+	}},
+	{"docs/configuration.md", nil, []typed{
+		{"zen token --database", "zen login 2>/dev/null", nil},
+		{"zen status", "printf '[profiles.default]\\ndatabse = \"x\"\\n' >\"$ZEN_CONFIG\"", nil},
+	}},
+	{"docs/database.md", nil, []typed{
+		{`zen db query "SELECT * FROM users"`, notes + `zen db query -q "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, seen); INSERT INTO users (name, seen) VALUES ('alice', 1.5), ('007', NULL)"`, nil},
+		{"zen db query --file", "printf 'SELECT id,\\n  colour\\nFROM users' >report.sql", nil},
+		{"zen db sync", "", nil},
+		{`zen db query "INSERT INTO users`, `zen db query -q "DELETE FROM users"`, nil},
+		{"zen db ping", "", nil},
+		{"zen db list", "", nil},
+		{"zen db import notes.csv\n50000", `zen db query -q "DELETE FROM notes"; { echo id,body; seq 50000 | sed 's/$/,text/'; } >notes.csv`, nil},
+		{"zen db import notes.csv\nzen:", `zen db query -q "DELETE FROM notes"; sed -i '40002s/.*/1,again/' notes.csv`, nil},
+	}},
+	{"docs/devstack.md", nil, []typed{
+		{"zen dev --dir", "", nil},
+		{"export BROWSER", "", nil},
+		{"zen dev\n", "", []string{"zen dev", "{ zen dev 2>&1 & echo $! >pid; } | sed '/^The stack is ready/q'; kill $(cat pid)"}},
+	}},
+	{"docs/devstack.md", nil, []typed{{"zen dev -- bash", "", nil}}},
+	{"docs/devstack.md", []string{"--fault", "jwks-stuck"}, []typed{{"zen dev --fault jwks-stuck", "", nil}}},
+	{"docs/devstack.md", []string{"--seed", "devstack/testdata/seed.toml"}, []typed{{"zen dev --seed", "", nil}}},
+	{"docs/doctor.md", nil, []typed{
+		{"zen jwks list", "zen login 2>/dev/null", nil},
+		{"zen token |", "", nil},
+		{"zen doctor", "zen dev fault jwks-stuck on >/dev/null", nil},
+	}},
+	{"docs/network.md", nil, []typed{{"HTTPS_PROXY=", "zen login 2>/dev/null; zen config set profiles.default.database libsql://app-acme.turso.io", nil}}},
+	{"docs/oidc.md", nil, []typed{
+		{"export ZEN_TOKEN_PROVIDER", "", nil},
+		{"zen login --provider oidc --method workload", "zen logout 2>/dev/null", nil},
+	}},
+	{"docs/organizations.md", []string{"--seed", "devstack/testdata/organizations.toml"}, []typed{
+		{"zen login --provider clerk --org acme", "", nil},
+		{"zen profiles add globex", "", nil},
+		{"zen team list", "zen org use acme 2>/dev/null; zen team invite dan@example.test >/dev/null 2>&1", nil},
+		{"cat people.csv", "printf 'email,role\\nerin@example.test,admin\\ncarol@example.test,\\n' >people.csv; zen team invite carol@example.test >/dev/null 2>&1", nil},
+	}},
+	{"docs/platformtoken.md", nil, []typed{
+		{"export TURSO_API_TOKEN", "", nil},
+		{"zen login --provider platformtoken --method browser", "unset TURSO_API_TOKEN", nil},
+	}},
+	{"docs/proxy.md", nil, []typed{
+		{"zen proxy -- npm start", "zen login 2>/dev/null", []string{"npm start", "true"}},
+		{"zen proxy --env-file", "mkfifo ready", []string{".env.proxy &", ".env.proxy 2>ready & read line <ready"}},
+		{"zen proxy --keep", "kill $!; wait $!", []string{"~/.config/app-proxy.env", "app-proxy.env 2>ready & read line <ready"}},
+	}},
+	{"docs/sessions.md", nil, []typed{
+		{"zen db query", notes + "zen config set profiles.default.fallback platformtoken; zen dev fault jwks-stuck on >/dev/null", nil},
+	}},
+	{"docs/statictoken.md", nil, []typed{
+		{"zen login --provider statictoken", "zen login 2>/dev/null; zen token >turso", []string{"/run/secrets/turso", "turso"}},
+	}},
+	{"docs/storage.md", nil, []typed{
+		{"zen login --provider platformtoken\n", "unset ZEN_STORAGE DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR", nil},
+		{"zen login --provider platformtoken --storage keyring", "", nil},
+	}},
+}
+
+// elsewhere are the blocks that don't run here, and why.
+var elsewhere = []struct{ page, first, why string }{
+	{"README.md", "bin/zen dev -- bash", "it builds a program: TestApplicationUsesTheProvidersOfTheCommandLine runs that"},
+	{"docs/clerk.md", "zen login --provider clerk\nclerk: signing in by email", "a person types at a terminal: TestClerkMethodsToRows does"},
+	{"docs/cli.md", "zen login --provider clerk\nThis is an SSH session", "it waits for a person elsewhere: the script headless has that"},
+	{"docs/clients.md", "zen dev -- npm start", "it needs a program of the reader's"},
+	{"docs/clients.md", "git clone", "it needs GitHub"},
+	{"docs/clients.md", "make test-all", "it is all tests"},
+	{"docs/configuration.md", "zen init", "a person types at a terminal: TestInitAtATerminal does, and holds what it shows"},
+	{"docs/database.md", "zen db shell", "a person types at a terminal: TestShellAtATerminal does"},
+	{"docs/live.md", "make live", "it asks real services"},
+	{"docs/live.md", "ZEN_LIVE_DRY_RUN=1", "it is a test of its own, of a minute"},
+	{"docs/providers.md", "zen provider new example", "it builds a program: the script conformance_new does"},
+	{"docs/providers.md", "zen provider new --lang python", "it needs PyPI: the script conformance_python does without"},
+	{"docs/providers.md", "zen provider dev override", "it needs the program that was built: the script provider_dev has that"},
+	{"docs/providers.md", "ZEN_PROVIDER_DEBUG=1", "it needs a debugger"},
+	{"docs/providers.md", "zen provider test", "it needs the program that was built, with a mistake in it: the script conformance has that"},
+	{"docs/storage.md", "zen login --storage keyring", "it needs a keyring: TestKeyringScripts has one"},
+	{"docs/storage.md", "zen token", "it needs a keyring that was there before: TestKeyringScripts has one"},
+}
+
+// standIns are what pages write for places in a stack.
+var standIns = []string{
+	"libsql://app-acme.turso.io", "STACK/dbs/app",
+	"https://login.example.com/realms/staff", "STACK/oidc",
+	"https://acme.eu.auth0.com", "STACK",
+	"https://clerk.example.com", "STACK",
+	"https://api.turso.tech", "STACK",
+	"https://app.example", "STACK",
+	"aws-eu-west-1", "local",
+}
+
+// varying is what differs from run to run, and from a page to a stack.
+var varying = []struct {
+	form *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`https?://(?:127\.0\.0\.1|localhost)(?::\d+)?`), "STACK"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+|\bclerk\.example\.com\b`), "HOST"},
+	{regexp.MustCompile(`\?[a-z_]+=\S*`), "?QUERY"},
+	{regexp.MustCompile(`[\w~./-]*/zen/config\.toml`), "CONFIG"},
+	{regexp.MustCompile(`[\w~./-]*/zen/(?:state/)?(profiles|replicas)/(?:app-\w+-\w+|app-\w+)?`), "STATE/$1/"},
+	{regexp.MustCompile(`\b(user|org|orginv|ins)_[\w…]+`), "${1}_ID"},
+	{regexp.MustCompile(`\bpk_(?:live|test)_[\w…]+`), "pk_ID"},
+	{regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "UUID"},
+	{regexp.MustCompile(`(TURSO_AUTH_TOKEN=)'?[\w.…-]+'?`), "${1}TOKEN"},
+	{regexp.MustCompile(`\b(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| UTC)?|\b\d{4}-\d\d-\d\d`), "TIME"},
+	{regexp.MustCompile(`\b(?:\d[\d.]*(?:h|m| ?µs| ?ms|s))+\b`), "DURATION"},
+	{regexp.MustCompile(`\([\d.]+ to [\d.]+\)`), "(DURATIONS)"},
+	{regexp.MustCompile(`\b[\d.]+(?: k?B)? \(the plan`), "SIZE (the plan"},
+	{regexp.MustCompile(`\bframe \d+`), "frame N"},
+	{regexp.MustCompile(`\b[0-9a-f]{64}\b|\b[0-9a-f]{4}…`), "SHA256"},
+	{regexp.MustCompile(`\btrace [0-9a-f]+`), "trace ID"},
+	{regexp.MustCompile(`/run/user/\d+`), "/run/user/UID"},
+	{regexp.MustCompile(`\bv0\.1\.0\b|\(devel\)`), "VERSION"},
+	{regexp.MustCompile(`\bgo1\.\d+[\w.]*`), "GO"},
+	{regexp.MustCompile(`\b(?:linux|darwin|windows)/\w+64\b`), "PLATFORM"},
+	{regexp.MustCompile(`"[^"]*/zen-provider-(\w+)(?:\.exe)?"`), `"PROGRAM $1"`},
+	{regexp.MustCompile(`(sqld \S+)(?: \(devstack\))?`), "$1"},
+	{regexp.MustCompile(`(\S)  +`), "$1  "}, // columns are as wide as what is in them
+	{regexp.MustCompile(`(?m) +$`), ""},
+	{regexp.MustCompile(`(?m)^ +…$`), "…"},
+}
+
+// normalForm is a text with what varies replaced.
+func normalForm(text string) string {
+	text = strings.NewReplacer(standIns...).Replace(text)
+	for _, v := range varying {
+		text = v.form.ReplaceAllString(text, v.with)
+	}
+	return text
+}
+
+// shown is a block of a page: commands after "$ ", and what they print.
+type shown struct {
+	page  string
+	line  int
+	text  string // without indentation
+	known bool
+}
+
+func (s *shown) String() string {
+	first, _, _ := strings.Cut(s.text, "\n")
+	return fmt.Sprintf("%s:%d: %s", s.page, s.line, first)
+}
+
+// blocksIn are the blocks of a page, which are indented or in a fence. A command after an
+// empty line begins another one.
+func blocksIn(page, text string) (blocks []*shown) {
+	var now *shown
+	fence, empty := false, ""
+	for i, line := range strings.Split(text, "\n") {
+		line, indented := strings.CutPrefix(line, "    ")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			now, fence = nil, !fence
+		case line == "":
+			empty += "\n"
+			continue
+		case !fence && !indented:
+			now = nil
+		case strings.HasPrefix(line, "$ ") && (now == nil || empty != ""):
+			now = &shown{page: page, line: i + 1, text: line + "\n"}
+			blocks = append(blocks, now)
+		case now != nil:
+			now.text += empty + line + "\n"
+		}
+		empty = ""
+	}
+	return blocks
+}
+
+var (
+	// stackLine goes into a stack, in which what follows is typed; a shell at a terminal is
+	// greeted there.
+	stackLine = regexp.MustCompile(`^\$ zen dev.* -- (?:sh|bash)\n(?:Inside the stack.*\n)?`)
+	// hidden is the value of a variable that the stack has.
+	hidden = regexp.MustCompile(`\b([A-Z][A-Z_]+)=…`)
+	// command is what is typed, with its lines that go on.
+	command = regexp.MustCompile(`(?m)^\$ ((?:.*\\\n)*.*\n)`)
+)
+
+// script runs the commands of a block, and shows each before it does. Of commands that
+// are only listed it shows those that fail.
+func (s *shown) script(instead []string) (script, want string) {
+	want = stackLine.ReplaceAllString(s.text, "")
+	lists := command.ReplaceAllString(want, "") == ""
+	for _, found := range command.FindAllStringSubmatch(want, -1) {
+		line := strings.NewReplacer(instead...).Replace(found[1])
+		line = strings.ReplaceAll(strings.NewReplacer(standIns...).Replace(line), "STACK", "$ZEN_DEV_URL")
+		line = hidden.ReplaceAllString(line, `$1="$$$1"`)
+		script += "status=$?\ncat <<'LINE'\n" + found[0] + "LINE\n(exit $status)\n"
+		if lists {
+			script += "exec 4>&1 >out 2>&1\n" + line + "failed=$?\nexec >&4 2>&1\n[ $failed = 0 ] || cat out\n"
+		} else {
+			script += line
+		}
+	}
+	return script, want
+}
+
+// TestPagesBlocks runs the blocks of the pages in stacks, and wants what they show and no
+// more, addresses, ids and times aside. A line of "…" is for those that a page leaves out,
+// and "…" in a line for the part that it does.
+func TestPagesBlocks(t *testing.T) {
+	t.Parallel()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*shown
+	for page, text := range pages(t) {
+		if page == "README.md" || strings.HasPrefix(page, "docs/") {
+			all = append(all, blocksIn(page, text)...)
+		}
+	}
+	find := func(page, first string) *shown {
+		for _, s := range all {
+			if s.page == page && !s.known && strings.HasPrefix(s.text, "$ "+first) {
+				s.known = true
+				return s
+			}
+		}
+		t.Errorf("%s has no block %q", page, first)
+		return &shown{page: page, known: true}
+	}
+	for _, e := range elsewhere {
+		find(e.page, e.first)
+	}
+	for _, sc := range scenarios {
+		script := "exec 2>&1\n"
+		var blocks []*shown
+		var wants []string
+		for _, b := range sc.blocks {
+			s := find(sc.page, b.first)
+			run, want := s.script(b.instead)
+			script += b.before + "\necho; echo BLOCK\n" + run + "echo; echo NEXT\n"
+			blocks, wants = append(blocks, s), append(wants, want)
+		}
+		t.Run(blocks[0].String(), func(t *testing.T) {
+			t.Parallel()
+			if sc.page == "docs/storage.md" && runtime.GOOS != "linux" {
+				t.Skip("it is about a machine without a keyring")
+			}
+			args := []string{"dev"}
+			for _, arg := range sc.args {
+				if strings.HasSuffix(arg, ".toml") {
+					arg, _ = filepath.Abs(filepath.Join(repository, arg))
+				}
+				args = append(args, arg)
+			}
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"+programs.Exe), append(args, "--", "sh", "-c", script)...)
+			cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), "BROWSER=zen --quiet dev browse --user alice", "CI=")
+			out, err := cmd.CombinedOutput()
+			if _, ran := err.(*exec.ExitError); err != nil && !ran {
+				t.Fatal(err)
+			}
+			printed := strings.Split(string(out), "\nBLOCK\n")[1:]
+			if len(printed) != len(blocks) {
+				t.Fatalf("%d of %d blocks ran:\n%s", len(printed), len(blocks), out)
+			}
+			for i, s := range blocks {
+				got, between, _ := strings.Cut(printed[i], "\nNEXT\n")
+				if between != "" {
+					t.Errorf("what prepares the block after %s printed:\n%s", s, between)
+				}
+				want, got := normalForm(wants[i]), normalForm(got)
+				pattern := strings.ReplaceAll("\n"+regexp.QuoteMeta(want), "\n…\n", "\n(?:.*\n)*?")
+				pattern = strings.ReplaceAll(pattern, "…", ".*")
+				if !regexp.MustCompile("^" + pattern + "$").MatchString("\n" + got) {
+					t.Errorf("%s: the page shows something else (-) than it prints (+):\n%s", s, cmp.Diff(want, got))
+				}
+			}
+		})
+	}
+	for _, s := range all {
+		if !s.known {
+			t.Errorf("%s: nothing runs this block, and nothing says why", s)
+		}
+	}
+}
