@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"maps"
 	"os"
 	"os/exec"
@@ -25,10 +29,10 @@ import (
 var signIns = []struct {
 	name    string
 	login   []string
-	environ []string
+	environ func(*testing.T, *devstack.Stack) []string
 	causes  map[string]string
 }{
-	{"auth0", []string{"--provider", "auth0"}, nil, map[string]string{
+	{"auth0", []string{"--provider", "auth0"}, with(), map[string]string{
 		auth0.FaultUnavailable: "issuer.key-set", auth0.FaultRateLimited: "auth0.device", auth0.FaultJWKSUnavailable: "issuer.key-set",
 		auth0.FaultKeyUnpublished: "auth0.token", auth0.FaultCallbackMismatch: "auth0.callbacks", auth0.FaultActionMissing: "auth0.token",
 		auth0.FaultOpaqueToken: "auth0.token", auth0.FaultWrongIssuer: "auth0.token", auth0.FaultAnswerLost: "auth0.token",
@@ -36,20 +40,75 @@ var signIns = []struct {
 		auth0.FaultWrongAudience: "auth0.token", auth0.FaultOtherDialect: "auth0.token", auth0.FaultSenderConstrained: "auth0.token",
 		auth0.FaultSymmetric: "auth0.token", auth0.FaultDeviceOff: "auth0.device",
 	}},
-	{"auth0 machine", []string{"--provider", "auth0", "--method", "client-credentials"}, nil, map[string]string{
+	{"auth0 machine", []string{"--provider", "auth0", "--method", "client-credentials"}, with(), map[string]string{
 		auth0.FaultMachineActionMissing: "auth0.token", auth0.FaultGrantMissing: "auth0.token", auth0.FaultSecretWrong: "auth0.token",
 		auth0.FaultRateLimited: "auth0.token", auth0.FaultOpaqueToken: "auth0.token", auth0.FaultUnavailable: "issuer.key-set",
 		auth0.FaultSenderConstrained: "auth0.token", auth0.FaultWrongIssuer: "auth0.token",
 	}},
-	{"oidc", []string{"--provider", "oidc"}, []string{"ZEN_TOKEN_PROVIDER=platformtoken"}, map[string]string{
+	{"auth0 machine with a key", []string{"--provider", "auth0", "--method", "client-credentials"}, machineKey, map[string]string{
+		auth0.FaultAssertionReplayed: "auth0.token", auth0.FaultSecretWrong: "auth0.token", auth0.FaultGrantMissing: "auth0.token",
+	}},
+	{"auth0 organization", []string{"--provider", "auth0", "--org", "acme"}, with("ZEN_AUTH0__CLIENT_ID=" + auth0.DefaultOrgClientID), map[string]string{
+		auth0.FaultOrganizationLost: "auth0.token", auth0.FaultCallbackMismatch: "auth0.callbacks", auth0.FaultRefreshRevoked: "auth0.token",
+	}},
+	{"clerk organization", []string{"--provider", "clerk", "--org", "acme"}, with(), map[string]string{
+		clerk.FaultOrganizationLeft: "clerk.organization",
+	}},
+	{"clerk oauth", []string{"--provider", "clerk", "--method", "oauth"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
+		clerk.FaultOAuthRevoked: "clerk.sign-in", clerk.FaultOAuthAnswerLost: "clerk.sign-in", clerk.FaultSatellite: "clerk.sign-in",
+		clerk.FaultUserBanned: "clerk.sign-in", clerk.FaultUnavailable: "clerk.jwks", clerk.FaultRedirectMismatch: "clerk.oauth",
+	}},
+	{"clerk oauth organization", []string{"--provider", "clerk", "--method", "oauth", "--org", "acme"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
+		clerk.FaultOrganizationLeft: "clerk.sign-in",
+	}},
+	{"clerk device", []string{"--provider", "clerk", "--method", "device"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
+		clerk.FaultDeviceGrantOff: "clerk.device",
+	}},
+	{"apikey", []string{"--provider", "apikey"}, with(), map[string]string{
+		clerk.FaultAPIKeysDisabled: "apikey.api-key", clerk.FaultAPIKeyUnknown: "apikey.api-key", clerk.FaultAPIKeyRevoked: "apikey.api-key",
+		clerk.FaultAPIKeyExpired: "apikey.api-key", clerk.FaultAPIKeyBare: "apikey.api-key",
+		clerk.FaultNativeDisabled: "apikey.native-api",
+	}},
+	{"oidc", []string{"--provider", "oidc"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
 		oidc.FaultUnavailable: "oidc.issuer", oidc.FaultIssuerMismatch: "oidc.issuer", oidc.FaultJWKSUnavailable: "oidc.issuer",
 		oidc.FaultKeyUnpublished: "oidc.sign-in", oidc.FaultRefreshRevoked: "oidc.sign-in", oidc.FaultWrongAudience: "oidc.sign-in",
-		oidc.FaultExpired: "oidc.sign-in", oidc.FaultRedirect: "oidc.device", oidc.FaultHuge: "oidc.issuer",
+		oidc.FaultExpired: "oidc.sign-in", oidc.FaultRedirect: "oidc.device", oidc.FaultHuge: "oidc.issuer", oidc.FaultNoRefreshToken: "oidc.sign-in",
 	}},
-	{"ci", []string{"--provider", "oidc", "--method", "workload"}, []string{"ZEN_TOKEN_PROVIDER=platformtoken"}, map[string]string{
+	{"oidc device", []string{"--provider", "oidc", "--method", "device"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
+		oidc.FaultDeviceOff: "oidc.device",
+	}},
+	{"ci", []string{"--provider", "oidc", "--method", "workload"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
 		ci.FaultUnavailable: "oidc.workload", ci.FaultForbidden: "oidc.workload", ci.FaultWrongAudience: "oidc.workload",
 		ci.FaultExpired: "oidc.workload", ci.FaultJWKSUnavailable: "oidc.workload", ci.FaultKeyUnpublished: "oidc.workload",
 	}},
+}
+
+// with is an environment with further variables.
+func with(variables ...string) func(*testing.T, *devstack.Stack) []string {
+	return func(*testing.T, *devstack.Stack) []string { return variables }
+}
+
+// machineKey makes an application for machines at Auth0 that signs with a key.
+func machineKey(t *testing.T, stack *devstack.Stack) []string {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := stack.Auth0.AddApplication(auth0.Application{
+		Name: "machine with a key", Keys: []auth0.AssertionKey{{ID: "k1", Public: &key.PublicKey}},
+		Grants: []auth0.ClientGrant{{Audience: auth0.DefaultAudience, Scopes: []string{auth0.DefaultWriteScope}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{
+		"ZEN_AUTH0__MACHINE_CLIENT_ID=" + id, "ZEN_AUTH0__CLIENT_SECRET=",
+		"ZEN_AUTH0__PRIVATE_KEY=" + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
+	}
 }
 
 // unseen are the faults that leave a sign-in and what it may do as they are, each with
@@ -65,18 +124,12 @@ var unseen = map[string]string{
 
 	clerk.FaultSecondFactor: "zen login", clerk.FaultClientTrust: "zen login", clerk.FaultProtectCheck: "zen login",
 	clerk.FaultSSOOnly: "zen login --method email", clerk.FaultCodeLimited: "zen login --method email",
-	clerk.FaultSatellite: "zen login", clerk.FaultDeviceGrantOff: "zen login --method device", clerk.FaultOAuthAnswerLost: "a sign-in by OAuth", clerk.FaultOAuthRevoked: "a sign-in by OAuth",
 	clerk.FaultTeamForbidden: "zen team", clerk.FaultInvitationQuota: "zen team", clerk.FaultInvitationsLimited: "zen team",
-	clerk.FaultOrganizationLeft: "a sign-in for an organization",
-	clerk.FaultAPIKeysDisabled:  "a sign-in with an API key", clerk.FaultAPIKeyUnknown: "a sign-in with an API key",
-	clerk.FaultAPIKeyRevoked: "a sign-in with an API key", clerk.FaultAPIKeyExpired: "a sign-in with an API key",
-	clerk.FaultAPIKeyBare: "a sign-in with an API key",
 
 	auth0.FaultNoRefreshToken: "zen login", auth0.FaultSlowDown: "zen login --method device",
-	auth0.FaultOrganizationLost: "a sign-in for an organization", auth0.FaultAssertionReplayed: "a machine that signs with a key",
 
-	oidc.FaultDeviceOff: "zen login --method device", oidc.FaultSlowDown: "zen login --method device",
-	oidc.FaultNoRefreshToken: "zen login", oidc.FaultWrongNonce: "zen login", oidc.FaultUnverifiedEmail: "who takes the statement",
+	oidc.FaultSlowDown:   "zen login --method device",
+	oidc.FaultWrongNonce: "zen login", oidc.FaultUnverifiedEmail: "who takes the statement",
 
 	ci.FaultReplayed: "who takes each statement once", ci.FaultImmutable: "who compares subjects",
 }
@@ -148,6 +201,19 @@ func (p *outpatient) signIn() {
 // had.
 func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
 	t.Helper()
+	turn := func(on bool, faults []string) {
+		for _, name := range faults {
+			if err := p.stack.Faults.Switch(name, on); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	has := func(name string) bool { return slices.Contains(faults, name) }
+	if slices.ContainsFunc(beginning, has) {
+		turn(true, beginning)
+		p.signIn()
+		turn(false, beginning)
+	}
 	path := filepath.Join(p.state, "profiles", "default.json")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -164,24 +230,23 @@ func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
 	if err != nil {
 		t.Fatal(err)
 	}
-	turn := func(on bool) {
-		for _, name := range faults {
-			if err := p.stack.Faults.Switch(name, on); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	turn(true)
+	turn(true, faults)
 	d := p.diagnose(t, p.state, nil)
-	turn(false)
-	if slices.ContainsFunc(faults, func(name string) bool { return slices.Contains(ending, name) }) {
+	turn(false, faults)
+	if slices.ContainsFunc(beginning, has) || slices.ContainsFunc(ending, has) {
 		p.signIn()
 	}
 	return d
 }
 
 // ending are the faults after which a sign-in is gone.
-var ending = []string{auth0.FaultAnswerLost, auth0.FaultRefreshReused, auth0.FaultRefreshRevoked, oidc.FaultRefreshRevoked}
+var ending = []string{
+	auth0.FaultAnswerLost, auth0.FaultRefreshReused, auth0.FaultRefreshRevoked, oidc.FaultRefreshRevoked,
+	clerk.FaultOAuthAnswerLost, clerk.FaultOAuthRevoked, clerk.FaultUserBanned,
+}
+
+// beginning are the faults of a sign-in that leave their mark in it.
+var beginning = []string{oidc.FaultNoRefreshToken}
 
 // A sign-in whose refresh token rotates is whole after the doctor has used it.
 func TestDoctorLeavesTheSignIn(t *testing.T) {
@@ -203,7 +268,7 @@ func TestDoctorNamesTheIssuersFault(t *testing.T) {
 	others := []string{fault.WritesBlocked, fault.TokenNotAllowed, fault.APIDown, fault.BadGateway}
 	for _, s := range signIns {
 		t.Run(s.name, func(t *testing.T) {
-			p := newOutpatient(t, stack, s.login, s.environ)
+			p := newOutpatient(t, stack, s.login, s.environ(t, stack))
 			if d := p.look(t); d.first() != "" || d.code != 0 {
 				t.Errorf("healthy: exit code %d%s", d.code, d)
 			}

@@ -331,7 +331,7 @@ func TestCheck(t *testing.T) {
 		}
 		return got
 	}
-	if got, want := check(b.provider(keyKey, secret)), "secret-key warn\napi-key warn\nnative-api ok\n"; got != want {
+	if got, want := check(b.provider(keyKey, secret)), "secret-key ok\napi-key warn\nnative-api ok\n"; got != want {
 		t.Errorf("a key that ends tomorrow: %q", got)
 	}
 	if got, want := check(b.provider()), "api-key skipped\n"; got != want {
@@ -343,7 +343,7 @@ func TestCheck(t *testing.T) {
 	if err := b.RevokeAPIKey(id); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := check(b.provider(keyKey, secret)), "secret-key warn\napi-key error\n"; got != want {
+	if got, want := check(b.provider(keyKey, secret)), "secret-key ok\napi-key error\n"; got != want {
 		t.Errorf("a revoked key: %q", got)
 	}
 }

@@ -24,11 +24,9 @@ func (p *apiKey) Check(ctx context.Context, req provider.CheckRequest, report fu
 			ID: "way", Severity: provider.SeverityOK, Text: "the key is for a provider that has Clerk verify it; nothing of it is checked here",
 		})
 	}
-	warning := provider.Finding{
-		ID: "secret-key", Severity: provider.SeverityWarn, Text: "this machine holds a Clerk secret key (" + secretKeyVariable + ")",
-		Cause: "whoever reads it can act as anybody in this Clerk instance", Hint: "in CI, have a provider make the tokens that verifies the key, such as openbao",
-	}
-	if err := report(warning); err != nil {
+	// It was chosen, and the sign-in warns of it.
+	chosen := provider.Passed("secret-key", "this machine holds a Clerk secret key (%s), by which whoever reads it can act as anybody in this Clerk instance", secretKeyVariable)
+	if err := report(chosen); err != nil {
 		return nil, err
 	}
 	finding, good := p.checkKey(ctx, h)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -31,26 +32,24 @@ func (p *auth0Provider) Check(ctx context.Context, req provider.CheckRequest, re
 			return nil, nil // what follows would fail for the same reason
 		}
 	}
-	signIns := []func(context.Context) provider.Finding{p.checkCallbacks, p.checkDevice}
-	if p.isMachine(req.Credential) {
+	var s stored
+	if req.Credential != nil {
+		s, _ = p.decode(*req.Credential) // its own finding says what is wrong with it
+	}
+	signIns := []func() provider.Finding{
+		func() provider.Finding { return p.checkCallbacks(ctx) },
+		func() provider.Finding { return p.checkDevice(ctx, s.Organization) },
+	}
+	if s.Machine {
 		signIns = nil // it opens no browser
 	}
 	for _, check := range signIns {
-		if err := report(check(ctx)); err != nil {
+		if err := report(check()); err != nil {
 			return nil, err
 		}
 	}
 	finding, renewed := p.checkToken(ctx, req)
 	return renewed, report(finding)
-}
-
-// isMachine reports whether a stored credential is an application's own.
-func (p *auth0Provider) isMachine(stored *provider.Credential) bool {
-	if stored == nil {
-		return false
-	}
-	s, err := p.decode(*stored)
-	return err == nil && s.Machine
 }
 
 // checkIssuer reads the domain's own word on who issues its tokens.
@@ -161,11 +160,14 @@ func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response
 	return res, res.Body.Close()
 }
 
-// checkDevice asks for a code that nobody will type.
-func (p *auth0Provider) checkDevice(ctx context.Context) provider.Finding {
+// checkDevice asks for a code that nobody will type. organization is that of the sign-in.
+func (p *auth0Provider) checkDevice(ctx context.Context, organization string) provider.Finding {
 	const id = "device"
-	if p.settings.clientID == "" {
+	switch {
+	case p.settings.clientID == "":
 		return provider.Skipped(id, "client_id is not set")
+	case cmp.Or(organization, p.settings.organization) != "":
+		return provider.Skipped(id, "an application that has organisations can't have the grant Device Code")
 	}
 	err := p.people.TryDevice(ctx, oauth.DeviceOptions{Scopes: []string{"openid"}, Params: url.Values{"audience": {p.settings.audience}}})
 	if err == nil {

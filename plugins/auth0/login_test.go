@@ -97,8 +97,14 @@ func TestLoginToOrganization(t *testing.T) {
 	fails(t, "a stranger", err, provider.ErrRejected, "is not part of the", "run zen login")
 	// In the settings, by its id.
 	id := got.Claims.Organization.ID
-	if again, _ := b.login(b.provider(keyClientID, testTeams, keyOrganization, id), request("")); again.Claims.Organization.ID != id {
+	p = b.provider(keyClientID, testTeams, keyOrganization, id)
+	again, _ := b.login(p, request(""))
+	if again.Claims.Organization.ID != id {
 		t.Errorf("by id: %+v", again.Claims.Organization)
+	}
+	// Such an application can't have the device grant, which is no fault of its.
+	if found, _ := findings(t, p, provider.CheckRequest{Credential: &again.Credential}); found["device"].Severity != provider.SeveritySkipped {
+		t.Errorf("%+v", found["device"])
 	}
 }
 

@@ -40,7 +40,7 @@ func (p *clerkProvider) Assertion(ctx context.Context, req provider.AssertionReq
 	value, err := p.frontend.Mint(ctx, held.session, p.settings.assertTemplate)
 	var renewed *provider.Credential
 	if !held.session.Client.Equal(before) {
-		c := p.sessionCredential(held.session, req.Credential.Subject, req.Credential.Issued)
+		c := p.sessionCredential(held, req.Credential.Subject, req.Credential.Issued)
 		renewed = &c
 	}
 	if err != nil {

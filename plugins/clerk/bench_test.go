@@ -74,7 +74,7 @@ func (b *bench) ticket(p *clerkProvider, email string) provider.Credential {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return p.sessionCredential(s, email, time.Now())
+	return p.sessionCredential(stored{session: s}, email, time.Now())
 }
 
 // person is zen, and somebody in front of it: at a browser where browses is set, and with

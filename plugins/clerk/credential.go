@@ -15,8 +15,10 @@ import (
 // a token, and nothing to renew it with; or what an OAuth application was granted.
 type stored struct {
 	session *clerk.Session
-	token   provider.Secret
-	grant   *grant
+	// organization is a hash of the id of the one that the session was made for, or "".
+	organization string
+	token        provider.Secret
+	grant        *grant
 }
 
 // grant is a sign-in by an OAuth application.
@@ -25,6 +27,8 @@ type grant struct {
 	refresh, id provider.Secret
 	// organization is the id of the one that was picked, or "".
 	organization string
+	// device is true where a code was typed in elsewhere.
+	device bool
 }
 
 // encoded is stored as JSON, with the secrets in the clear.
@@ -42,12 +46,23 @@ type encoded struct {
 	Refresh      string `json:"refresh,omitempty"`
 	ID           string `json:"id,omitempty"`
 	Organization string `json:"organization,omitempty"`
+	Device       bool   `json:"device,omitempty"`
 }
 
 // application tells OAuth applications apart without naming one.
-func (s settings) application() string {
-	sum := sha256.Sum256([]byte(s.oauthClientID))
+func (s settings) application() string { return fingerprint(s.oauthClientID) }
+
+func fingerprint(name string) string {
+	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:8])
+}
+
+// organizationMark tells organisations apart without naming one; of nil it is "".
+func organizationMark(o *provider.Organization) string {
+	if o == nil {
+		return ""
+	}
+	return fingerprint(o.ID)
 }
 
 const credentialVersion = 1
@@ -55,11 +70,11 @@ const credentialVersion = 1
 func (s stored) encode(c settings) provider.Secret {
 	e := encoded{Version: credentialVersion, Instance: c.instance.Fingerprint(), Token: s.token.Reveal()}
 	if s.grant != nil {
-		e.Application, e.Organization = c.application(), s.grant.organization
+		e.Application, e.Organization, e.Device = c.application(), s.grant.organization, s.grant.device
 		e.Refresh, e.ID = s.grant.refresh.Reveal(), s.grant.id.Reveal()
 	}
 	if s.session != nil {
-		e.Session, e.Client = s.session.ID, s.session.Client.Reveal()
+		e.Session, e.Client, e.Organization = s.session.ID, s.session.Client.Reveal(), s.organization
 	}
 	data, err := json.Marshal(e)
 	if err != nil {
@@ -85,7 +100,7 @@ func (p *clerkProvider) decodeCredential(c provider.Credential) (stored, error) 
 		if e.Application != p.settings.application() {
 			return stored{}, noCredential("clerk: the stored credential is of another OAuth application than " + keyOAuthClientID + " names")
 		}
-		g := &grant{refresh: provider.NewSecret(e.Refresh), id: provider.NewSecret(e.ID), organization: e.Organization}
+		g := &grant{refresh: provider.NewSecret(e.Refresh), id: provider.NewSecret(e.ID), organization: e.Organization, device: e.Device}
 		if g.refresh.IsZero() && g.id.IsZero() {
 			return stored{}, noCredential("clerk: the stored credential is damaged")
 		}
@@ -98,7 +113,7 @@ func (p *clerkProvider) decodeCredential(c provider.Credential) (stored, error) 
 	if !clerk.IsSessionID(s.ID) || (provider.Token{Value: s.Client}).ValidateValue() != nil {
 		return stored{}, noCredential("clerk: the stored credential is damaged")
 	}
-	return stored{session: s}, nil
+	return stored{session: s, organization: e.Organization}, nil
 }
 
 func noCredential(message string) error {
@@ -106,9 +121,9 @@ func noCredential(message string) error {
 }
 
 // sessionCredential is what is stored of a session.
-func (p *clerkProvider) sessionCredential(s *clerk.Session, subject string, issued time.Time) provider.Credential {
+func (p *clerkProvider) sessionCredential(held stored, subject string, issued time.Time) provider.Credential {
 	return provider.Credential{
-		Data:    stored{session: s}.encode(p.settings),
-		Subject: subject, Issued: issued, Expires: s.Expires,
+		Data:    held.encode(p.settings),
+		Subject: subject, Issued: issued, Expires: held.session.Expires,
 	}
 }

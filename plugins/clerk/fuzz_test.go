@@ -14,7 +14,7 @@ func FuzzDecodeCredential(f *testing.F) {
 	if _, err := p.Configure(f.Context(), provider.Settings{keyPublishableKey: provider.NewSecret(key)}); err != nil {
 		f.Fatal(err)
 	}
-	good := p.sessionCredential(&clerk.Session{ID: testSession, Client: provider.NewSecret("a.b.c")}, "", p.now())
+	good := p.sessionCredential(stored{session: &clerk.Session{ID: testSession, Client: provider.NewSecret("a.b.c")}}, "", p.now())
 	f.Add(good.Data.Reveal())
 	f.Add(`{"v":1,"session":"sess_/../x"}`)
 	f.Add(stored{grant: &grant{refresh: provider.NewSecret("r")}}.encode(p.settings).Reveal())

@@ -159,7 +159,7 @@ func (p *clerkProvider) prove(ctx context.Context, s *clerk.Session, req provide
 	if s.Name == "" {
 		s.Name = result.Claims.Subject
 	}
-	result.Credential = p.sessionCredential(s, s.Name, p.now().UTC())
+	result.Credential = p.sessionCredential(stored{session: s, organization: organizationMark(result.Claims.Organization)}, s.Name, p.now().UTC())
 	return result, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/jwks"
@@ -72,16 +73,25 @@ func (p *clerkProvider) loginOAuth(ctx context.Context, req provider.LoginReques
 	})
 }
 
-func (p *clerkProvider) loginDevice(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+// deviceIssuer is the issuer where it offers the device grant.
+func (p *clerkProvider) deviceIssuer(ctx context.Context) (*issuer, error) {
 	i, err := p.issuer(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if i.client.Metadata.DeviceEndpoint == "" {
-		return &provider.Error{
+		return nil, &provider.Error{
 			Kind: provider.ErrConfig, Message: "clerk: the instance " + p.settings.instance.Host + " does not offer the device grant: its metadata have no device_authorization_endpoint",
 			Hint: "Clerk's support switches it on; --method oauth takes the address at which a browser elsewhere ended, and --method email needs none",
 		}
+	}
+	return i, nil
+}
+
+func (p *clerkProvider) loginDevice(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
+	i, err := p.deviceIssuer(ctx)
+	if err != nil {
+		return err
 	}
 	tokens, err := i.client.Device(ctx, host, oauth.DeviceOptions{Scopes: p.scopes(req), OpenPage: req.Interactive})
 	if oauth.Code(err) == oauth.CodeUnauthorizedClient {
@@ -115,7 +125,7 @@ func (p *clerkProvider) proveGrant(ctx context.Context, i *issuer, tokens oauth.
 	if err != nil {
 		return provider.SignIn{}, err
 	}
-	g := &grant{refresh: tokens.Refresh}
+	g := &grant{refresh: tokens.Refresh, device: req.Method == methodDevice}
 	organization := id.Organization
 	switch {
 	case organization != nil && (req.Organization == "" || req.Organization == organization.ID || req.Organization == organization.Slug):
@@ -199,6 +209,29 @@ func (p *clerkProvider) revokeGrant(ctx context.Context, g *grant) error {
 		return err
 	}
 	return i.client.Revoke(ctx, g.refresh)
+}
+
+// checkGrant asks Clerk whether the sign-in of an OAuth application still stands, and
+// whether another like it could be made.
+func (p *clerkProvider) checkGrant(ctx context.Context, g *grant, credential provider.Credential) (provider.Finding, *provider.Credential) {
+	const id = "sign-in"
+	_, claims, renewed, err := p.renew(ctx, g, credential)
+	if err != nil {
+		return provider.Failed(id, err), renewed
+	}
+	finding := provider.Passed(id, "Clerk knows the sign-in of %s", claims.Person())
+	switch {
+	case g.refresh.IsZero():
+		finding.Severity, finding.Kind = provider.SeverityWarn, provider.ErrConfig
+		finding.Text = fmt.Sprintf("the sign-in ends at %s, and can't be renewed: it has no refresh token", claims.Expires.UTC().Format(time.RFC3339))
+		finding.Hint = "add offline_access to " + keyOAuthScopes + ", and run zen login again"
+	case g.device:
+		if _, err := p.deviceIssuer(ctx); err != nil {
+			finding = provider.Failed("device", err)
+			finding.Severity, finding.Cause = provider.SeverityWarn, "the sign-in was made by --method device, and stands; another one can't be made like that"
+		}
+	}
+	return finding, renewed
 }
 
 // checkOAuth begins a sign-in, and looks whether a browser would be sent on: Clerk answers

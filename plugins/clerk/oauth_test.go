@@ -121,6 +121,9 @@ func TestLoginOnAnotherDevice(t *testing.T) {
 	if len(h.told)+len(h.opened) != 0 {
 		t.Errorf("told %q, opened %q", h.told, h.opened)
 	}
+	if f := b.look(b.oauth(), &got.Credential)["device"]; f.Severity != provider.SeverityWarn || !strings.Contains(f.Text, "does not offer the device grant") {
+		t.Errorf("no other sign-in can be made like that: %+v", f)
+	}
 }
 
 func TestOAuthWithoutARefreshToken(t *testing.T) {
@@ -159,5 +162,60 @@ func TestCheckOAuth(t *testing.T) {
 	b.with(clerk.FaultRedirectMismatch)
 	if got := finding(b.oauth()); got.Severity != provider.SeverityError || !strings.Contains(got.Text, "http://127.0.0.1/callback") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A sign-in of an OAuth application is looked at, whoever makes the tokens.
+func TestCheckGrant(t *testing.T) {
+	b := newBench(t)
+	for _, test := range []struct {
+		fault    string
+		login    provider.LoginRequest
+		settings []string
+		id       string
+		severity provider.Severity
+		words    string
+	}{
+		{"", provider.LoginRequest{}, nil, "sign-in", provider.SeverityOK, alice},
+		{"", provider.LoginRequest{}, []string{keyOAuthScopes, "openid email"}, "sign-in", provider.SeverityWarn, "no refresh token"},
+		{clerk.FaultOAuthRevoked, provider.LoginRequest{}, nil, "sign-in", provider.SeverityError, "invalid_grant"},
+		{clerk.FaultSatellite, provider.LoginRequest{}, nil, "sign-in", provider.SeverityError, "satellite"},
+		{clerk.FaultOrganizationLeft, provider.LoginRequest{Organization: "acme"}, nil, "sign-in", provider.SeverityError, "not in any more"},
+		{clerk.FaultDeviceGrantOff, provider.LoginRequest{}, nil, "sign-in", provider.SeverityOK, alice},
+	} {
+		got, _ := b.login(b.oauth(test.settings...), test.login)
+		if test.fault != "" {
+			b.with(test.fault)
+		}
+		before := got.Credential.Data
+		f := b.look(b.oauth(test.settings...), &got.Credential)[test.id]
+		b.with()
+		if f.Severity != test.severity || !strings.Contains(f.Text, test.words) || f.Severity != provider.SeverityOK && f.Hint == "" {
+			t.Errorf("%s of %+v: %+v", test.fault, test.login, f)
+		}
+		if test.fault == "" && test.settings == nil && got.Credential.Data.Equal(before) {
+			t.Error("the look at the sign-in lost the refresh token")
+		}
+	}
+}
+
+// The organization that a session was made for is held against its tokens.
+func TestCheckOrganizationOfASession(t *testing.T) {
+	b := newBench(t)
+	p := b.provider()
+	before := b.ticket(p, alice)
+	_, credential, err := p.UseOrganization(t.Context(), provider.TeamRequest{Credential: before, Organization: "acme"})
+	if err != nil || credential == nil {
+		t.Fatalf("%+v, %v", credential, err)
+	}
+	if f := b.look(p, credential)["session-token"]; f.Severity != provider.SeverityOK {
+		t.Errorf("in it: %+v", f)
+	}
+	b.with(clerk.FaultOrganizationLeft)
+	if f := b.look(p, credential)["organization"]; f.Severity != provider.SeverityError || f.Hint == "" {
+		t.Errorf("not in it any more: %+v", f)
+	}
+	if f := b.look(p, &before)["organization"]; f.ID != "" {
+		t.Errorf("a sign-in for none: %+v", f)
 	}
 }

@@ -33,7 +33,7 @@ func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credent
 		return credential, nil
 	}
 	err = p.frontend.Reload(ctx, held.session)
-	return p.sessionCredential(held.session, credential.Subject, credential.Issued), err
+	return p.sessionCredential(held, credential.Subject, credential.Issued), err
 }
 
 // hinted adds what to do about a token that can't be renewed.

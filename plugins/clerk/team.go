@@ -29,17 +29,17 @@ type member struct {
 // asMember calls fn with the session of a credential, in the organization that is asked for,
 // and returns the credential that is to be stored in place of that one, or nil.
 func (p *clerkProvider) asMember(ctx context.Context, req provider.TeamRequest, fn func(member) error) (*provider.Credential, error) {
-	return p.withSession(req.Credential, func(s *clerk.Session) error {
-		id, err := p.organizationID(ctx, s, req.Organization)
+	return p.withSession(req.Credential, func(held *stored) error {
+		id, err := p.organizationID(ctx, held.session, req.Organization)
 		if err != nil {
 			return err
 		}
-		return fn(member{s, id})
+		return fn(member{held.session, id})
 	})
 }
 
-// withSession calls fn with the session of a credential.
-func (p *clerkProvider) withSession(credential provider.Credential, fn func(*clerk.Session) error) (*provider.Credential, error) {
+// withSession calls fn with a credential that has a session.
+func (p *clerkProvider) withSession(credential provider.Credential, fn func(*stored) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return nil, err
 	}
@@ -54,12 +54,12 @@ func (p *clerkProvider) withSession(credential provider.Credential, fn func(*cle
 			Hint:    "sign in by the method bridge or email: zen login --provider clerk --method email",
 		}
 	}
-	before := held.session.Client
-	err = fn(held.session)
-	if held.session.Client.Equal(before) {
+	before, organization := held.session.Client, held.organization
+	err = fn(&held)
+	if held.session.Client.Equal(before) && held.organization == organization {
 		return nil, err
 	}
-	renewed := p.sessionCredential(held.session, credential.Subject, credential.Issued)
+	renewed := p.sessionCredential(held, credential.Subject, credential.Issued)
 	return &renewed, err
 }
 
@@ -181,11 +181,11 @@ func (p *clerkProvider) ChangeRole(ctx context.Context, req provider.TeamRequest
 
 // Organizations implements provider.Organizations.
 func (p *clerkProvider) Organizations(ctx context.Context, req provider.TeamRequest) (memberships []provider.Membership, credential *provider.Credential, err error) {
-	credential, err = p.withSession(req.Credential, func(s *clerk.Session) error {
-		if err := p.frontend.Reload(ctx, s); err != nil {
+	credential, err = p.withSession(req.Credential, func(held *stored) error {
+		if err := p.frontend.Reload(ctx, held.session); err != nil {
 			return err
 		}
-		memberships, err = p.memberships(ctx, s)
+		memberships, err = p.memberships(ctx, held.session)
 		return err
 	})
 	return memberships, credential, err
@@ -211,11 +211,13 @@ func (p *clerkProvider) memberships(ctx context.Context, s *clerk.Session) ([]pr
 
 // UseOrganization implements provider.Organizations.
 func (p *clerkProvider) UseOrganization(ctx context.Context, req provider.TeamRequest) (active provider.Membership, credential *provider.Credential, err error) {
-	credential, err = p.withSession(req.Credential, func(s *clerk.Session) error {
+	credential, err = p.withSession(req.Credential, func(held *stored) error {
+		s := held.session
 		if err := p.frontend.Activate(ctx, s, req.Organization); err != nil {
 			return err
 		}
 		if s.Organization == "" {
+			held.organization = ""
 			return nil
 		}
 		if req.Organization == "" {
@@ -233,6 +235,7 @@ func (p *clerkProvider) UseOrganization(ctx context.Context, req provider.TeamRe
 			return notMember(req.Organization)
 		}
 		active = memberships[i]
+		held.organization = organizationMark(&active.Organization)
 		return nil
 	})
 	return active, credential, err

@@ -45,13 +45,17 @@ func (p *clerkProvider) checkTokens(ctx context.Context, req provider.CheckReque
 	if err != nil {
 		return only(provider.Failed(id, err))
 	}
+	if held.grant != nil {
+		finding, renewed := p.checkGrant(ctx, held.grant, *req.Credential)
+		return []provider.Finding{finding}, renewed
+	}
 	if held.session == nil {
 		return only(provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: "the sign-in makes no tokens from a template"})
 	}
 	before := held.session.Client
-	findings = []provider.Finding{p.checkSessionToken(ctx, sessions, held.session), p.checkTemplate(ctx, id, held.session, req.Purpose)}
+	findings = []provider.Finding{p.checkSessionToken(ctx, sessions, held), p.checkTemplate(ctx, id, held.session, req.Purpose)}
 	if !held.session.Client.Equal(before) {
-		c := p.sessionCredential(held.session, req.Credential.Subject, req.Credential.Issued)
+		c := p.sessionCredential(held, req.Credential.Subject, req.Credential.Issued)
 		renewed = &c
 	}
 	return findings, renewed
@@ -59,14 +63,21 @@ func (p *clerkProvider) checkTokens(ctx context.Context, req provider.CheckReque
 
 // checkSessionToken looks at what every browser of the app holds. The key that signs the
 // tokens for databases signs those, too.
-func (p *clerkProvider) checkSessionToken(ctx context.Context, id string, s *clerk.Session) provider.Finding {
-	value, err := p.frontend.Mint(ctx, s, "")
+func (p *clerkProvider) checkSessionToken(ctx context.Context, id string, held stored) provider.Finding {
+	value, err := p.frontend.Mint(ctx, held.session, "")
 	if err != nil {
 		return provider.Failed(id, err)
 	}
 	claims, err := jwks.DecodeUnverified(value)
 	if err != nil {
 		return provider.Failed(id, err)
+	}
+	if held.organization != "" && organizationMark(claims.Organization) != held.organization {
+		return provider.Finding{
+			ID: "organization", Severity: provider.SeverityError, Kind: provider.ErrPermission,
+			Text: "the sign-in was for an organisation that its session tokens do not name any more: the account may have left it",
+			Hint: "ask its administrators, or run zen login for another one; zen org list shows yours",
+		}
 	}
 	if d := claims.Database; d == nil || d.DatabaseID == "" && d.GroupID == "" && len(d.Namespaces) == 0 {
 		return provider.Finding{

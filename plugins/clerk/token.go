@@ -33,7 +33,7 @@ func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (p
 	before := held.session.Client
 	response.Token, err = p.mint(ctx, held.session, req.Target, req.Access, req.Permissions)
 	if !held.session.Client.Equal(before) {
-		renewed := p.sessionCredential(held.session, req.Credential.Subject, req.Credential.Issued)
+		renewed := p.sessionCredential(held, req.Credential.Subject, req.Credential.Issued)
 		response.Credential = &renewed
 	}
 	return response, err

@@ -19,7 +19,7 @@ func (f *fakeClerk) signedIn(p *clerkProvider) provider.Credential {
 	defer f.mu.Unlock()
 	f.clientJWT = "planted-client-jwt-0"
 	s := &clerk.Session{ID: testSession, Client: provider.NewSecret(f.clientJWT)}
-	return p.sessionCredential(s, testEmail, time.Now())
+	return p.sessionCredential(stored{session: s}, testEmail, time.Now())
 }
 
 func TestTokenReplacesTheClientJWT(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
@@ -21,13 +22,14 @@ func (p *oidcProvider) Check(ctx context.Context, req provider.CheckRequest, rep
 	if err := p.configured(); err != nil {
 		return nil, report(provider.Failed("issuer", err))
 	}
-	for _, check := range []func(context.Context) provider.Finding{p.checkIssuer, p.checkDevice} {
-		if err := report(check(ctx)); err != nil {
+	for _, check := range []func() provider.Finding{
+		func() provider.Finding { return p.checkIssuer(ctx) },
+		func() provider.Finding { return p.checkDevice(ctx, req.Credential) },
+		func() provider.Finding { return p.checkWorkload(ctx, req) },
+	} {
+		if err := report(check()); err != nil {
 			return nil, err
 		}
-	}
-	if err := report(p.checkWorkload(ctx, req)); err != nil {
-		return nil, err
 	}
 	finding, renewed := p.checkSignIn(ctx, req)
 	return renewed, report(finding)
@@ -54,7 +56,7 @@ func (p *oidcProvider) checkIssuer(ctx context.Context) provider.Finding {
 	return finding
 }
 
-func (p *oidcProvider) checkDevice(ctx context.Context) provider.Finding {
+func (p *oidcProvider) checkDevice(ctx context.Context, credential *provider.Credential) provider.Finding {
 	const id = "device"
 	if p.settings.issuer == "" || p.settings.clientID == "" {
 		return provider.Skipped(id, "issuer and client_id are not both set")
@@ -64,6 +66,15 @@ func (p *oidcProvider) checkDevice(ctx context.Context) provider.Finding {
 	case err != nil:
 		return provider.Skipped(id, "the issuer's metadata could not be read")
 	case i.client.Metadata.DeviceEndpoint == "":
+		if credential != nil {
+			if s, err := p.decode(*credential); err == nil && s.Device {
+				return provider.Finding{
+					ID: id, Severity: provider.SeverityWarn, Kind: provider.ErrConfig, Text: "the issuer has no device grant any more",
+					Cause: "the sign-in was made by --method device, and stands; another one can't be made like that",
+					Hint:  "sign in by --method browser next time, or have the grant switched on again",
+				}
+			}
+		}
 		return provider.Skipped(id, "the issuer has no device grant")
 	}
 	if err := i.client.TryDevice(ctx, oauth.DeviceOptions{Scopes: []string{"openid"}}); err != nil {
@@ -109,6 +120,13 @@ func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckReques
 	}
 	if err != nil {
 		return provider.Failed(id, err), renewed
+	}
+	if s.Refresh == "" {
+		return provider.Finding{
+			ID: id, Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
+			Text: fmt.Sprintf("the sign-in ends at %s, and can't be renewed: the issuer gave no refresh token", claims.Expires.UTC().Format(time.RFC3339)),
+			Hint: "allow refresh tokens (offline_access) to the application, and run zen login again",
+		}, renewed
 	}
 	return provider.Passed(id, "the issuer knows the sign-in of %s", claims.Person()), renewed
 }

@@ -21,6 +21,8 @@ type stored struct {
 	Refresh  string `json:"refresh,omitempty"`
 	ID       string `json:"id,omitempty"`
 	Workload string `json:"workload,omitempty"`
+	// Device is true where a code was typed in elsewhere.
+	Device bool `json:"device,omitempty"`
 }
 
 const credentialVersion = 1
@@ -63,8 +65,8 @@ func (p *oidcProvider) decode(c provider.Credential) (stored, error) {
 
 // personal is the credential of a person's sign-in. Where there is a refresh token, the
 // ID token is not kept: each use gets another.
-func (p *oidcProvider) personal(tokens oauth.Tokens, id oauth.IDClaims, issued time.Time) provider.Credential {
-	s := stored{Refresh: tokens.Refresh.Reveal()}
+func (p *oidcProvider) personal(tokens oauth.Tokens, id oauth.IDClaims, device bool, issued time.Time) provider.Credential {
+	s := stored{Refresh: tokens.Refresh.Reveal(), Device: device}
 	c := provider.Credential{Subject: id.Person(), Issued: issued}
 	if s.Refresh == "" {
 		s.ID, c.Expires = tokens.ID.Reveal(), id.Expires

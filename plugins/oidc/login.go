@@ -55,7 +55,7 @@ func (p *oidcProvider) loginBrowser(ctx context.Context, req provider.LoginReque
 	return i.client.Browser(ctx, host, oauth.BrowserOptions{
 		Scopes: p.scopes(i.client.Metadata), Params: peculiar(p.settings.issuer), Ports: p.settings.ports, Otherwise: otherwise,
 	}, func(ctx context.Context, tokens oauth.Tokens) (string, error) {
-		return p.signIn(ctx, i, tokens, host)
+		return p.signIn(ctx, i, tokens, false, host)
 	})
 }
 
@@ -82,16 +82,17 @@ func (p *oidcProvider) loginDevice(ctx context.Context, req provider.LoginReques
 	if err != nil {
 		return err
 	}
-	_, err = p.signIn(ctx, i, tokens, host)
+	_, err = p.signIn(ctx, i, tokens, true, host)
 	return err
 }
 
-// signIn verifies who signed in, and has it stored.
-func (p *oidcProvider) signIn(ctx context.Context, i *issuer, tokens oauth.Tokens, host provider.Host) (string, error) {
+// signIn verifies who signed in, and has it stored. device is true where a code was typed
+// in elsewhere.
+func (p *oidcProvider) signIn(ctx context.Context, i *issuer, tokens oauth.Tokens, device bool, host provider.Host) (string, error) {
 	id, err := i.client.VerifyID(ctx, i.verifier.JustIssued(), tokens)
 	var credential provider.Credential
 	if err == nil {
-		credential = p.personal(tokens, id, p.now().UTC())
+		credential = p.personal(tokens, id, device, p.now().UTC())
 		err = host.Store(ctx, provider.SignIn{Credential: credential, Claims: id.Claims})
 	}
 	if err != nil {

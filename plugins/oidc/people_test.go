@@ -69,6 +69,11 @@ func TestLoginOnAnotherDevice(t *testing.T) {
 	fresh := configured(t, b.people())
 	err := fresh.Login(t.Context(), provider.LoginRequest{Method: methodDevice, Interactive: true}, &host{t: t})
 	fails(t, "none there", err, provider.ErrConfig, "device_authorization_endpoint")
+	for credential, want := range map[*provider.Credential]provider.Severity{&got.Credential: provider.SeverityWarn, nil: provider.SeveritySkipped} {
+		if f := fresh.checkDevice(t.Context(), credential); f.Severity != want {
+			t.Errorf("want %s: %+v", want, f)
+		}
+	}
 }
 
 func TestLoginFails(t *testing.T) {
@@ -116,6 +121,15 @@ func TestLoginWithoutMuch(t *testing.T) {
 	}
 	if err := p.Revoke(t.Context(), got.Credential); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("revoke: %v", err)
+	}
+	_, err := p.Check(t.Context(), provider.CheckRequest{Credential: &got.Credential}, func(f provider.Finding) error {
+		if f.ID == "sign-in" && (f.Severity != provider.SeverityWarn || !strings.Contains(f.Text, "can't be renewed")) {
+			t.Errorf("%+v", f)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
