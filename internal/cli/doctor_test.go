@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/clerk"
+	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/internal/doctor"
 )
 
@@ -221,6 +223,29 @@ func TestDoctorNamesTheCause(t *testing.T) {
 	}
 	if pairs < 40 {
 		t.Errorf("%d pairs were tried", pairs)
+	}
+}
+
+// rotated are the findings of faults that show once the issuer has another key.
+var rotated = map[string]string{fault.JWKSStale: "turso.jwks.key-refused", fault.JWKSFetchDown: "turso.jwks.key-refused"}
+
+// Turso that doesn't read a key set again accepts the old keys, until the issuer rotates.
+func TestDoctorNamesTheFaultOfARotation(t *testing.T) {
+	t.Parallel()
+	p := newPatient(t)
+	if d := p.ask(t, nil); d.first() != "" {
+		t.Fatalf("healthy: %s", d)
+	}
+	for name, want := range rotated {
+		if err := errors.Join(p.stack.Faults.Switch(name, true), p.stack.Clerk.RotateKey(clerk.Rotation{NewKeyID: true, KeepSessions: true})); err != nil {
+			t.Fatal(err)
+		}
+		if d := p.ask(t, nil); d.first() != want {
+			t.Errorf("%s: the first finding is %q, want %q%s", name, d.first(), want, d)
+		}
+		if err := p.stack.Faults.Switch(name, false); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
