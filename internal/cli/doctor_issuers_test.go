@@ -116,7 +116,6 @@ func machineKey(t *testing.T, stack *devstack.Stack) []string {
 var unseen = map[string]string{
 	fault.JWKSRemove500:  "zen jwks remove and zen doctor --fix",
 	fault.JWKSCountLimit: "zen jwks save",
-	fault.ExpiredAs401:   "a token that has ended, which is never sent",
 	fault.Latency:        "took_ms",
 	fault.SlowBody:       "took_ms",
 
@@ -200,18 +199,11 @@ func (p *outpatient) signIn() {
 // had.
 func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
 	t.Helper()
-	turn := func(on bool, faults []string) {
-		for _, name := range faults {
-			if err := p.stack.Faults.Switch(name, on); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	has := func(name string) bool { return slices.Contains(faults, name) }
 	if slices.ContainsFunc(beginning, has) {
-		turn(true, beginning)
+		turn(t, p.stack, true, beginning)
 		p.signIn()
-		turn(false, beginning)
+		turn(t, p.stack, false, beginning)
 	}
 	path := filepath.Join(p.state, "profiles", "default.json")
 	text, err := os.ReadFile(path)
@@ -229,9 +221,9 @@ func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
 	if err != nil {
 		t.Fatal(err)
 	}
-	turn(true, faults)
+	turn(t, p.stack, true, faults)
 	d := p.diagnose(t, p.state, nil)
-	turn(false, faults)
+	turn(t, p.stack, false, faults)
 	if slices.ContainsFunc(beginning, has) || slices.ContainsFunc(ending, has) {
 		p.signIn()
 	}

@@ -139,6 +139,16 @@ func (p *patient) diagnose(t *testing.T, state string, environ []string, args ..
 	return d
 }
 
+// turn switches faults of a stack.
+func turn(t *testing.T, stack *devstack.Stack, on bool, faults []string) {
+	t.Helper()
+	for _, name := range faults {
+		if err := stack.Faults.Switch(name, on); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // causes are the findings by which the doctor names what each fault of the stack is, for
 // a sign-in with Clerk.
 var causes = map[string]string{
@@ -227,9 +237,12 @@ func TestDoctorNamesTheCause(t *testing.T) {
 }
 
 // rotated are the findings of faults that show once the issuer has another key.
-var rotated = map[string]string{fault.JWKSStale: "turso.jwks.key-refused", fault.JWKSFetchDown: "turso.jwks.key-refused"}
+var rotated = map[string]string{
+	fault.JWKSStale: "turso.jwks.key-refused", fault.JWKSFetchDown: "turso.jwks.key-refused", fault.ExpiredAs401: "turso.jwks.key-refused",
+}
 
-// Turso that doesn't read a key set again accepts the old keys, until the issuer rotates.
+// Turso that doesn't read a key set again accepts the old keys, until the issuer rotates:
+// it finds no key then, or, where the new one has the kid of the old, another.
 func TestDoctorNamesTheFaultOfARotation(t *testing.T) {
 	t.Parallel()
 	p := newPatient(t)
@@ -237,15 +250,18 @@ func TestDoctorNamesTheFaultOfARotation(t *testing.T) {
 		t.Fatalf("healthy: %s", d)
 	}
 	for name, want := range rotated {
-		if err := errors.Join(p.stack.Faults.Switch(name, true), p.stack.Clerk.RotateKey(clerk.Rotation{NewKeyID: true, KeepSessions: true})); err != nil {
+		faults := []string{name}
+		if name == fault.ExpiredAs401 { // shows in how a wrong signature is told
+			faults = append(faults, fault.JWKSStale)
+		}
+		turn(t, p.stack, true, faults)
+		if err := p.stack.Clerk.RotateKey(clerk.Rotation{NewKeyID: name == fault.JWKSFetchDown, KeepSessions: true}); err != nil {
 			t.Fatal(err)
 		}
-		if d := p.ask(t, nil); d.first() != want {
+		if d := p.ask(t, nil); d.first() != want || d.code != 3 {
 			t.Errorf("%s: the first finding is %q, want %q%s", name, d.first(), want, d)
 		}
-		if err := p.stack.Faults.Switch(name, false); err != nil {
-			t.Fatal(err)
-		}
+		turn(t, p.stack, false, faults)
 	}
 }
 

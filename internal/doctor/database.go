@@ -26,9 +26,10 @@ type probe struct {
 	writes, baton string
 }
 
-// unknownKey reports the refusal that zen was made for.
+// unknownKey reports the refusal that zen was made for: Turso has no key of that kid, or,
+// where the issuer has kept the kid for a new key, another one.
 func (p *probe) unknownKey() bool {
-	return p != nil && !p.ok && strings.Contains(p.text, "can't be decoded with any of the existin")
+	return p != nil && !p.ok && (strings.Contains(p.text, "can't be decoded with any of the existin") || strings.Contains(p.text, "InvalidSignature"))
 }
 
 // What the database is asked. The last two leave the stream open. The pragma counts as a
