@@ -3,6 +3,7 @@ package auth0
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,6 +56,7 @@ func (t *Tenant) management() http.Handler {
 	handle("GET /api/v2/actions/actions/{id}", "read:actions", t.readAction)
 	handle("PATCH /api/v2/actions/actions/{id}", "update:actions", t.changeAction)
 	handle("POST /api/v2/actions/actions/{id}/deploy", "create:actions", t.deployAction)
+	handle("GET /api/v2/actions/triggers", "read:actions", t.listTriggers)
 	handle("GET /api/v2/actions/triggers/{trigger}/bindings", "read:actions", t.listBindings)
 	handle("PATCH /api/v2/actions/triggers/{trigger}/bindings", "update:actions", t.changeBindings)
 	mux.Handle("/", t.managed("", func(r *http.Request) (int, any, error) {
@@ -181,11 +183,21 @@ func (t *Tenant) changeClient(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	var in struct {
-		Callbacks  []string `json:"callbacks"`
-		GrantTypes []string `json:"grant_types"`
+		Name         *string        `json:"name"`
+		Callbacks    []string       `json:"callbacks"`
+		GrantTypes   []string       `json:"grant_types"`
+		RefreshToken *refreshPolicy `json:"refresh_token"`
 	}
 	if err := decodeBody(r, &in); err != nil {
 		return 0, nil, err
+	}
+	if in.RefreshToken != nil {
+		if err := in.RefreshToken.apply(a); err != nil {
+			return 0, nil, err
+		}
+	}
+	if in.Name != nil {
+		a.Name = *in.Name
 	}
 	if in.Callbacks != nil {
 		a.Callbacks, a.changed.callbacks = in.Callbacks, true
@@ -194,6 +206,29 @@ func (t *Tenant) changeClient(r *http.Request) (int, any, error) {
 		a.GrantTypes, a.changed.grantTypes = in.GrantTypes, true
 	}
 	return http.StatusOK, t.clientView(a), nil
+}
+
+// refreshPolicy is what the Management API knows of an application's refresh tokens, in
+// seconds. Nothing here ends one that lies idle.
+type refreshPolicy struct {
+	Rotation   string `json:"rotation_type"`
+	Expiration string `json:"expiration_type"`
+	Leeway     int    `json:"leeway"`
+	Lifetime   int    `json:"token_lifetime"`
+	Idle       int    `json:"idle_token_lifetime"`
+}
+
+func (p refreshPolicy) apply(a *Application) error {
+	rotates := p.Rotation == "rotating"
+	switch {
+	case !rotates && p.Rotation != "non-rotating":
+		return &managementError{http.StatusBadRequest, "invalid_body", "Payload validation error: rotation_type is neither rotating nor non-rotating"}
+	case p.Expiration != "expiring" || p.Leeway < 0 || p.Lifetime <= 0:
+		return &managementError{http.StatusBadRequest, "invalid_body", "Payload validation error: the stand-in's refresh tokens expire, after a token_lifetime and with a leeway"}
+	}
+	a.ReusableRefreshTokens = !rotates
+	a.RefreshLeeway, a.RefreshLifetime = time.Duration(p.Leeway)*time.Second, time.Duration(p.Lifetime)*time.Second
+	return nil
 }
 
 // decodeBody reads a request's body. A property that the stand-in doesn't know is refused:
@@ -307,6 +342,25 @@ func (a *libraryAction) view() object {
 
 func instant(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 
+// runtime is what new Actions run in; an Action may name it.
+const runtime = "node22"
+
+// listTriggers shows where an Action can be: the two that this tenant has flows for.
+func (t *Tenant) listTriggers(*http.Request) (int, any, error) {
+	triggers := []object{}
+	for _, trigger := range slices.Sorted(maps.Keys(t.flows)) {
+		version := "v3"
+		if trigger == "credentials-exchange" {
+			version = "v2"
+		}
+		triggers = append(triggers, object{
+			"id": trigger, "version": version, "status": "CURRENT", "runtimes": []string{runtime}, "default_runtime": runtime,
+			"binding_policy": "trigger-bound", "compatible_triggers": []object{},
+		})
+	}
+	return http.StatusOK, object{"triggers": triggers}, nil
+}
+
 func (t *Tenant) createAction(r *http.Request) (int, any, error) {
 	var in struct {
 		Name     string `json:"name"`
@@ -315,9 +369,15 @@ func (t *Tenant) createAction(r *http.Request) (int, any, error) {
 			ID      string `json:"id"`
 			Version string `json:"version"`
 		} `json:"supported_triggers"`
+		Runtime      string            `json:"runtime"`
+		Dependencies []json.RawMessage `json:"dependencies"`
+		Secrets      []json.RawMessage `json:"secrets"`
 	}
 	if err := decodeBody(r, &in); err != nil {
 		return 0, nil, err
+	}
+	if len(in.Dependencies)+len(in.Secrets) > 0 {
+		return 0, nil, &managementError{http.StatusNotImplemented, "not_implemented", "the local stack's Actions have neither dependencies nor secrets"}
 	}
 	if in.Name == "" || len(in.Triggers) != 1 || t.flows[in.Triggers[0].ID] == nil {
 		return 0, nil, errors.New("want a name, and one trigger, post-login or credentials-exchange, in supported_triggers")

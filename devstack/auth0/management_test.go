@@ -61,6 +61,9 @@ func TestManagementRefuses(t *testing.T) {
 		{"a grant with no such scope", token, "POST", "client-grants", `{"client_id":"native","audience":"` + auth0.DefaultAudience + `","scope":["x"]}`, 400, "Scope not defined"},
 		{"a second action of the name", token, "POST", "actions/actions", action, 409, "already exists"},
 		{"an action of no trigger", token, "POST", "actions/actions", `{"name":"b"}`, 400, "supported_triggers"},
+		{"an action with a dependency", token, "POST", "actions/actions", `{"name":"b","supported_triggers":[{"id":"post-login"}],"dependencies":[{"name":"axios"}]}`, 501, "neither dependencies nor secrets"},
+		{"refresh tokens without an end", token, "PATCH", "clients/native", `{"refresh_token":{"rotation_type":"rotating","expiration_type":"non-expiring"}}`, 400, "refresh tokens expire"},
+		{"refresh tokens that do what", token, "PATCH", "clients/native", `{"refresh_token":{"rotation_type":"x","expiration_type":"expiring","token_lifetime":60}}`, 400, "rotation_type"},
 		{"no action", token, "GET", "actions/actions/x", "", 404, "does not exist"},
 		{"not built", token, "POST", "actions/actions/" + made.text("id") + "/deploy", "", 400, "A draft must be in the 'built' state before it can be deployed."},
 		{"not deployed", token, "PATCH", "actions/triggers/post-login/bindings", `{"bindings":[{"ref":{"type":"action_id","value":"` + made.text("id") + `"}}]}`, 404, "no deployed action"},
@@ -108,5 +111,24 @@ func TestManagementEmptiesFlow(t *testing.T) {
 	}
 	if _, ok := claims()["id"]; ok {
 		t.Error("an Action runs that is in no flow")
+	}
+}
+
+// What the Auth0 CLI 1.27.2 sends for zen's script.
+func TestManagementTakesTheCLI(t *testing.T) {
+	b := newBench(t)
+	token := b.managementToken()
+	triggers, _ := b.manage(token, http.MethodGet, "actions/triggers", "").body["triggers"].([]any)
+	if len(triggers) != 2 {
+		t.Errorf("triggers %v", triggers)
+	}
+	if got := b.manage(token, http.MethodPatch, "clients/native", `{"name":"renamed","callbacks":["http://127.0.0.1:1/callback"],"grant_types":["refresh_token"]}`); got.status != http.StatusOK || got.text("name") != "renamed" {
+		t.Errorf("%+v", got)
+	}
+	if got := b.manage(token, http.MethodPatch, "clients/native", `{"refresh_token":{"expiration_type":"expiring","idle_token_lifetime":1296000,"leeway":3,"rotation_type":"non-rotating","token_lifetime":2592000}}`); got.status != http.StatusOK {
+		t.Errorf("%+v", got)
+	}
+	if got := b.manage(token, http.MethodPost, "actions/actions", `{"name":"b","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"","dependencies":[],"secrets":[],"runtime":""}`); got.status != http.StatusCreated {
+		t.Errorf("%+v", got)
 	}
 }

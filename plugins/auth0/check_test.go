@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +99,44 @@ func TestCheck(t *testing.T) {
 
 // The setup is what the settings say, and its programs run: the Actions in node where
 // that is there, on what Auth0's triggers see.
+// The script ends where the Auth0 CLI fails, or an Action doesn't build.
+func TestSetupScriptEnds(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("needs sh")
+	}
+	p := newProvider("test")
+	if _, err := p.Configure(t.Context(), values()); err != nil {
+		t.Fatal(err)
+	}
+	setup, err := p.Setup(t.Context(), provider.SetupRequest{Purpose: provider.Purpose{Target: target}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, jq := range map[string]string{
+		"was not made":          "case \"$*\" in *length*) exit 1 ;; esac",
+		"doesn't build: failed": "case \"$*\" in *length*) exit 1 ;; *.id*) echo act_1 ;; *.status*) echo failed ;; esac",
+	} {
+		dir := t.TempDir()
+		for _, f := range setup.Files {
+			if err := os.WriteFile(filepath.Join(dir, f.Path), []byte(f.Text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, text := range map[string]string{"auth0": "exit 0", "jq": jq} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "sh", filepath.Join(dir, "auth0-setup.sh"))
+		cmd.Env = []string{"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH")}
+		if out, err := cmd.CombinedOutput(); err == nil || ctx.Err() != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+}
+
 func TestSetup(t *testing.T) {
 	p := newProvider("test")
 	if _, err := p.Configure(t.Context(), values(keyWriteScope, "db:write")); err != nil {

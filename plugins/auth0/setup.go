@@ -131,7 +131,10 @@ add() {
     return
   fi
   id=$(auth0 actions create --no-input --json --name "$1" --trigger "$2" --code "$(cat "$3")" | jq -r .id)
-  until [ "$(auth0 api get "actions/actions/$id" --no-input | jq -r .status)" = built ]; do sleep 1; done
+  [ -n "$id" ] || { echo "the Action $1 was not made" >&2; exit 1; }
+  until status=$(auth0 api get "actions/actions/$id" --no-input | jq -r .status); [ "$status" = built ]; do
+    case $status in pending | building | packaged | retrying) sleep 1 ;; *) echo "the Action $1 doesn't build: ${status:-no answer}" >&2; exit 1 ;; esac
+  done
   auth0 actions deploy "$id" --no-input >/dev/null
   auth0 api get "actions/triggers/$2/bindings" --no-input |
     jq --arg id "$id" --arg name "$1" '{bindings: ([.bindings[] | {ref: {type: "binding_id", value: .id}, display_name}]
