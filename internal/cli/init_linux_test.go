@@ -73,6 +73,8 @@ func TestInitAtATerminal(t *testing.T) {
 	if err != nil || string(want) != got {
 		t.Errorf("docs/init-session.txt differs (%v): go test -tags urfave_cli_no_docs ./internal/cli -run TestInitAtATerminal -update-session\n%s", err, got)
 	}
+	shown := find(t, pageBlocks(t), "docs/configuration.md", "zen init")
+	shown.compare(t, shown.text, got)
 }
 
 // text is all that was shown.
