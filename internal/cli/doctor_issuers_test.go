@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/zen-auth/zen/devstack"
@@ -172,7 +171,7 @@ func newOutpatient(t *testing.T, stack *devstack.Stack, login, environ []string)
 		}
 	}
 	scoped, err := stack.Turso.CreateAPIToken(devstack.User, turso.APIToken{
-		Name: "zen " + strings.Join(login, " "), Organization: devstack.Organization, Group: "default", Scopes: []string{"read", "db:mint-token"},
+		Name: t.Name(), Organization: devstack.Organization, Group: "default", Scopes: []string{"read", "db:mint-token"},
 	})
 	if err != nil {
 		t.Fatal(err)
