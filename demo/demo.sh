@@ -30,7 +30,7 @@ step 0 "Read." zen db query "$select"
 cp "$out" "$rows"
 step 0 "Now Turso's registrations get stuck: too many, none removable, the right key not in use." zen dev fault jwks-stuck on
 step 3 "The same query, with a valid JWT." zen db query "$select"
-step 0 "The way around it: a token minted by Turso's Platform API." zen login --provider platformtoken
+step 0 "The fallback: a token minted by Turso's Platform API." zen login --provider platformtoken
 step 0 "The same query, the same rows." zen db query "$select"
 same
 step 0 "Turso is repaired." zen dev fault jwks-stuck off
