@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"maps"
 	"os"
@@ -204,22 +203,7 @@ func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
 		p.signIn()
 		turn(t, p.stack, false, beginning)
 	}
-	path := filepath.Join(p.state, "profiles", "default.json")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file map[string]any
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	delete(file, "tokens")
-	if text, err = json.Marshal(file); err == nil {
-		err = os.WriteFile(path, text, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	p.forgetTokens(t)
 	turn(t, p.stack, true, faults)
 	d := p.diagnose(t, p.state, nil)
 	turn(t, p.stack, false, faults)

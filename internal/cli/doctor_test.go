@@ -74,6 +74,13 @@ func newPatient(t *testing.T) *patient {
 			p.state = dir
 		}
 	}
+	p.forgetTokens(t)
+	return p
+}
+
+// forgetTokens takes the tokens out of what is stored, and leaves the sign-in.
+func (p *patient) forgetTokens(t *testing.T) {
+	t.Helper()
 	path := filepath.Join(p.state, "profiles", "default.json")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -90,7 +97,6 @@ func newPatient(t *testing.T) *patient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
 }
 
 // ask runs zen doctor on a copy, with changes of the environment.

@@ -118,7 +118,7 @@ func (e *exam) checkProvider(ctx context.Context, name string) {
 		return
 	}
 	purpose := e.fullPurpose(ctx)
-	err = e.WithCredential(ctx, name, func(credential *provider.Credential) (*provider.Credential, error) {
+	err = e.WithCredential(ctx, name, func(ctx context.Context, credential *provider.Credential) (*provider.Credential, error) {
 		return p.Check(ctx, provider.CheckRequest{Credential: credential, Purpose: purpose}, func(f provider.Finding) error {
 			severity := f.Severity
 			if severity == provider.SeverityError {
@@ -150,7 +150,7 @@ func (e *exam) providerFix(p Provider, name string, fix provider.Fix, purpose pr
 		q.Env = slices.DeleteFunc(slices.Clone(q.Env), func(variable string) bool { return !names.IsOwnVariable(name, variable) })
 	}
 	return &Fix{Text: fix.Text, Questions: questions, Do: func(ctx context.Context, answers map[string]provider.Secret, tell func(string)) error {
-		return e.WithCredential(ctx, name, func(credential *provider.Credential) (*provider.Credential, error) {
+		return e.WithCredential(ctx, name, func(ctx context.Context, credential *provider.Credential) (*provider.Credential, error) {
 			return p.Fix(ctx, provider.FixRequest{ID: fix.ID, Credential: credential, Purpose: purpose, Answers: answers},
 				func(step provider.Progress) error { tell(name + ": " + step.Text); return nil })
 		})

@@ -20,11 +20,11 @@ func (fixer) Fix(_ context.Context, _ provider.FixRequest, report func(provider.
 // What a provider's repair asks and tells carries its name, and nothing but its own
 // variables answers for a person.
 func TestRepairOfAProvider(t *testing.T) {
-	e := &exam{Options: Options{WithCredential: func(_ context.Context, name string, use func(*provider.Credential) (*provider.Credential, error)) error {
+	e := &exam{Options: Options{WithCredential: func(_ context.Context, name string, use func(context.Context, *provider.Credential) (*provider.Credential, error)) error {
 		if name != "my-vault" {
 			return errors.New("another's credential")
 		}
-		_, err := use(nil)
+		_, err := use(t.Context(), nil)
 		return err
 	}}}
 	asked := []provider.Question{{Key: "k", Text: "Token", Env: []string{"AWS_SECRET_ACCESS_KEY", "MY_VAULT_TOKEN"}}}

@@ -41,16 +41,11 @@ func (s *Session) assertion(ctx context.Context, l *store.Locked, by cache.Issue
 func (s *Session) assert(ctx context.Context, l *store.Locked, source provider.AssertionSource, name string, need provider.AssertionNeed) (provider.Assertion, error) {
 	account := l.Accounts[name]
 	asking, done := finishing(ctx)
-	a, replaced, err := source.Assertion(asking, provider.AssertionRequest{
+	a, next, err := source.Assertion(asking, provider.AssertionRequest{
 		Credential: account.Credential, Audience: need.Audience, Kinds: need.Kinds,
 	})
 	done()
-	if replaced != nil && !replaced.Data.Equal(account.Credential.Data) {
-		account.Credential = *replaced
-		l.Accounts[name] = account
-		err = errors.Join(err, l.Save())
-	}
-	return a, err
+	return a, errors.Join(err, replaced(l, name, next))
 }
 
 // checkAssertion refuses a statement that another provider must not see: one that was

@@ -191,12 +191,47 @@ func (s *Session) refresh(ctx context.Context, l *store.Locked, identity provide
 	asking, done := finishing(ctx)
 	renewed, err := identity.Refresh(asking, account.Credential)
 	done()
-	if !renewed.Data.IsZero() && !renewed.Data.Equal(account.Credential.Data) {
-		account.Credential = renewed
-		l.Accounts[name] = account
-		err = errors.Join(err, l.Save())
+	return errors.Join(err, replaced(l, name, &renewed))
+}
+
+// replaced stores the credential that a call has brought in place of the one of its account,
+// which nil, an empty one and the same one leave as it is.
+func replaced(l *store.Locked, name string, by *provider.Credential) error {
+	account := l.Accounts[name]
+	if by == nil || by.Data.IsZero() || by.Data.Equal(account.Credential.Data) {
+		return nil
 	}
-	return err
+	account.Credential = *by
+	l.Accounts[name] = account
+	return l.Save()
+}
+
+// WithCredential calls use with what is stored of a provider's sign-in, or nil, and stores
+// what use returns in its place. It holds the profile's lock, since an issuer that rotates
+// credentials takes each once, and use goes on for a moment after ctx has ended, as an
+// issuer's answer may be on its way.
+func (s *Session) WithCredential(ctx context.Context, name string, use func(context.Context, *provider.Credential) (*provider.Credential, error)) error {
+	stored := func(record store.Record) *provider.Credential {
+		account, ok := record.Accounts[name]
+		if !ok || account.Credential.Data.IsZero() {
+			return nil
+		}
+		return &account.Credential
+	}
+	if record, err := s.config.Store.LoadContext(ctx, s.config.Name); err != nil || stored(record) == nil {
+		_, err := use(ctx, nil)
+		return err
+	}
+	return s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
+		credential := stored(l.Record)
+		asking, done := finishing(ctx)
+		defer done()
+		next, err := use(asking, credential)
+		if credential == nil {
+			return err
+		}
+		return errors.Join(replaced(l, name, next), err)
+	})
 }
 
 // siblings are the waits before each look for what another process stored, which

@@ -199,3 +199,35 @@ func TestATeamThatIsNone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Ctrl-C while a provider looks: what an issuer has put in the place of the credential is
+// stored all the same.
+func TestWithCredentialOutlivesItsCaller(t *testing.T) {
+	s, f := newSession(t, nil)
+	login(t, s, f, "clerk")
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.WithCredential(ctx, "clerk", func(asking context.Context, c *provider.Credential) (*provider.Credential, error) {
+		cancel()
+		if asking.Err() != nil {
+			t.Error("the call ended with its caller")
+		}
+		next := *c
+		next.Data = provider.NewSecret("the next one")
+		return &next, nil
+	})
+	record, loadErr := s.Config().Store.Load("default")
+	if got := record.Accounts["clerk"].Credential.Data.Reveal(); err != nil || loadErr != nil || got != "the next one" {
+		t.Errorf("%q is stored, %v, %v", got, err, loadErr)
+	}
+	if err := s.WithCredential(t.Context(), "another", func(_ context.Context, c *provider.Credential) (*provider.Credential, error) {
+		if c != nil {
+			t.Error("a credential of nobody")
+		}
+		return &provider.Credential{Data: provider.NewSecret("x")}, nil
+	}); err != nil {
+		t.Error(err)
+	}
+	if record, err := s.Config().Store.Load("default"); err != nil || len(record.Accounts) != 1 {
+		t.Errorf("%d accounts, %v", len(record.Accounts), err)
+	}
+}

@@ -18,7 +18,6 @@ import (
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/doctor"
-	"github.com/zen-auth/zen/internal/store"
 )
 
 // Command is zen doctor.
@@ -132,10 +131,8 @@ func options(client *core.Client, only []string) (doctor.Options, error) {
 	}
 	o := doctor.Options{
 		Config: client.Config, Profile: profile, Session: session, Providers: providers{client.Providers},
-		WithCredential: func(ctx context.Context, name string, use func(*provider.Credential) (*provider.Credential, error)) error {
-			return withCredential(ctx, client.Store, profile.Name.Value, name, use)
-		},
-		Only: only, Environ: os.Environ(), WorkDir: ".",
+		WithCredential: session.WithCredential,
+		Only:           only, Environ: os.Environ(), WorkDir: ".",
 	}
 	api, err := platform.Open(client, "")
 	switch {
@@ -145,33 +142,6 @@ func options(client *core.Client, only []string) (doctor.Options, error) {
 		return o, err
 	}
 	return o, nil
-}
-
-// withCredential has a stored credential used under the profile's lock: an issuer that
-// rotates them takes each once.
-func withCredential(ctx context.Context, s *store.Store, profile, name string, use func(*provider.Credential) (*provider.Credential, error)) error {
-	stored := func(record store.Record) *provider.Credential {
-		account, ok := record.Accounts[name]
-		if !ok || account.Credential.Data.IsZero() {
-			return nil
-		}
-		return &account.Credential
-	}
-	if record, err := s.LoadContext(ctx, profile); err != nil || stored(record) == nil {
-		_, err := use(nil)
-		return err
-	}
-	return s.Lock(ctx, profile, func(l *store.Locked) error {
-		credential := stored(l.Record)
-		replaced, err := use(credential)
-		if replaced == nil || credential == nil {
-			return err
-		}
-		account := l.Accounts[name]
-		account.Credential = *replaced
-		l.Accounts[name] = account
-		return errors.Join(l.Save(), err)
-	})
 }
 
 // examine looks, shows what it finds, and repairs it where that is asked for.
