@@ -57,9 +57,7 @@ func (p *auth0Provider) newManagement(token provider.Secret) (*management, error
 		}
 		ip := net.ParseIP(u.Hostname())
 		if u.Scheme == "https" && u.Host != "" || u.Scheme == "http" && ip != nil && ip.IsLoopback() {
-			return &management{base: text, token: token, refused: managementError, client: &http.Client{
-				Transport: p.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			}}, nil
+			return &management{base: text, token: token, refused: managementError, client: httpclient.Over(p.transport)}, nil
 		}
 	}
 	return nil, bad(keyManagementToken, hint, "it is not a token of Auth0's Management API (aud https://TENANT/api/v2/)")
@@ -92,7 +90,7 @@ func (m *management) call(ctx context.Context, method, path string, in, out any)
 		return httpclient.Failure("auth0: "+what, err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxManagementBody))
+	answer, err := httpclient.ReadAll(res.Body, maxManagementBody)
 	if err != nil {
 		return httpclient.Failure("auth0: "+what, err)
 	}

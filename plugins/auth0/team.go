@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
@@ -74,9 +75,7 @@ func (p *auth0Provider) asMember(ctx context.Context, req provider.TeamRequest, 
 			Hint: "zen login --provider auth0 --org ORG signs in to another one",
 		}
 	}
-	api := &management{base: p.settings.base + myOrgVersion, token: token, refused: myOrgRefused, client: &http.Client{
-		Transport: p.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	api := &management{base: p.settings.base + myOrgVersion, token: token, refused: myOrgRefused, client: httpclient.Over(p.transport)}
 	return renewed, fn(api)
 }
 

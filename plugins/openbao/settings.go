@@ -185,10 +185,7 @@ func (s *settings) client() (*http.Client, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", s.socket)
 		}
 	}
-	return &http.Client{
-		Transport:     httpclient.Wrap(transport),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
+	return httpclient.Over(httpclient.Wrap(transport)), nil
 }
 
 // authorities are the system's where none are named.

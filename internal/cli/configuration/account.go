@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // account is an organization at Turso that can be asked; api is nil where none can.
@@ -129,7 +129,7 @@ func (a *account) resolve(ctx context.Context, z *core.Client, database string) 
 	return target, nil
 }
 
-// tursoSettings is where the turso CLI keeps its settings; "" is nowhere.
+// tursoSettings returns the path of the turso CLI's settings, or "" if there are none.
 func tursoSettings() string {
 	dir := os.Getenv("TURSO_CONFIG_FOLDER")
 	if dir == "" {
@@ -165,13 +165,12 @@ func (a *account) ofTursoCLI(c *cli.Context, q *asker) error {
 			return err
 		}
 	}
-	f, err := os.Open(path)
+	text, err := private.ReadRegular(path, 1<<20)
 	if err != nil {
 		return &provider.Error{Kind: provider.ErrConfig, Message: "read the turso CLI's settings: " + err.Error(), Err: err}
 	}
-	defer f.Close()
 	var settings struct{ Organization, Token, BaseURL string }
-	if err := json.NewDecoder(io.LimitReader(f, 1<<20)).Decode(&settings); err != nil {
+	if err := json.Unmarshal(text, &settings); err != nil {
 		// Its text could have a piece of the token in it.
 		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("the turso CLI's settings in %s can't be read", path), Hint: "leave them out: --database libsql://HOST"}
 	}
@@ -179,12 +178,8 @@ func (a *account) ofTursoCLI(c *cli.Context, q *asker) error {
 	if settings.Token == "" {
 		return nil
 	}
-	base := os.Getenv("TURSO_API_BASEURL")
-	if base == "" {
-		base = settings.BaseURL
-	}
 	a.api, err = turso.New(turso.Options{
-		BaseURL: base, UserAgent: "zen",
+		BaseURL: cmp.Or(os.Getenv("TURSO_API_BASEURL"), settings.BaseURL), UserAgent: "zen",
 		Token: func(context.Context) (string, error) { return settings.Token, nil },
 	})
 	if err != nil {
