@@ -84,7 +84,7 @@ func (r *run) removeRegistration(ctx context.Context, o object) {
 func (r *run) listDatabases(ctx context.Context) (found []object) {
 	for d, err := range r.turso.Databases(ctx, r.organization, turso.DatabaseFilter{}) {
 		check(err)
-		if d.Name != r.database { // one that was confirmed is nobody's to delete
+		if d.Name != r.database { // a database of the user's own is never deleted
 			found = append(found, object{name: d.Name})
 		}
 	}

@@ -70,7 +70,7 @@ func WriteJSON(w http.ResponseWriter, status int, body any) {
 // DeviceStatus is what a person has said of a device.
 type DeviceStatus int
 
-// The zero value is that nobody has said anything yet.
+// The zero value means that the person has not answered yet.
 const (
 	DevicePending DeviceStatus = iota
 	DeviceAllowed

@@ -97,8 +97,9 @@ func Kind(mode fs.FileMode) string {
 }
 
 // Open opens a regular file and looks at what it opened: there is no moment in which
-// somebody could put another file there. It doesn't wait for the other end of a pipe. What it makes, where flag has os.O_CREATE, has mode
-// 0600. The error is a *Fault where the file breaks the rule.
+// somebody could put another file there. It doesn't wait for the other end of a pipe.
+// What it makes, where flag has os.O_CREATE, has mode 0600. The error is a *Fault where
+// the file breaks the rule.
 func (r Rule) Open(path string, flag int) (*os.File, error) {
 	f, err := open(path, flag, r.Links)
 	if err != nil {
