@@ -134,7 +134,7 @@ type Auth0Seed struct {
 		Name        string `toml:"name"`
 		DisplayName string `toml:"display_name"`
 		// Database, ORGANIZATION/DATABASE, is the one that the Actions open for who signs
-		// in to the organisation, in place of their own.
+		// in to the organization, in place of their own.
 		Database string `toml:"database"`
 	} `toml:"organizations"`
 	Users []struct {

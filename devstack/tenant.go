@@ -86,7 +86,7 @@ func (s *Stack) plantActions() error {
 	return nil
 }
 
-// auth0Action is what an Action does for an organisation, nil for none, and the scopes
+// auth0Action is what an Action does for an organization, nil for none, and the scopes
 // that were asked for.
 type auth0Action func(organization *auth0.Organization, scopes []string, set func(name string, value any))
 

@@ -317,7 +317,7 @@ func (r *run) email() string { return r.name + "+clerk_test@example.com" }
 // readNotes are permissions to read one table.
 var readNotes = []any{map[string]any{"t": []any{"notes"}, "a": []any{"data_read"}}}
 
-// team is an organisation of the Clerk instance with the user as its admin.
+// team is an organization of the Clerk instance with the user as its admin.
 func (r *run) team() (id string) {
 	return once(r, "team", func() string {
 		var made struct {

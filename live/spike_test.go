@@ -40,7 +40,7 @@ var spike = []question{
 	},
 	{
 		id: "A2", name: "clerk_validate_jwt_from_env", needs: []string{"clerk"},
-		asked:    "Does a token verify, and say who it is, in which organisation and as what?",
+		asked:    "Does a token verify, and say who it is, in which organization and as what?",
 		expected: answer{"subject": "there", "organization": "there", "slug": "there", "role": "org:admin", "typ": "JWT"},
 		answer: func(r *run) answer {
 			token := r.testToken

@@ -74,7 +74,7 @@ func Refusal(what string, res *http.Response, body []byte) error {
 		failure.Hint = "enable the Native API: https://dashboard.clerk.com/last-active?path=native-applications"
 	case code == "organization_not_found_or_unauthorized", code == "not_a_member_in_organization":
 		failure.Kind = provider.ErrPermission
-		failure.Hint = "is it the slug or id of an organisation that you are a member of?"
+		failure.Hint = "is it the slug or id of an organization that you are a member of?"
 	case code == "operation_not_allowed_on_satellite_domain":
 		failure.Kind = provider.ErrConfig
 		failure.Hint = "people sign in at the instance's primary domain: take proxy_url out, or set it to that domain's"

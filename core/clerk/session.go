@@ -20,7 +20,7 @@ type Session struct {
 	Client provider.Secret
 	// Name is what the user signs in with, for people; it may be empty.
 	Name string
-	// Organization is the id of the active organisation, as Clerk said last; "" is none.
+	// Organization is the id of the active organization, as Clerk said last; "" is none.
 	Organization string
 	Expires      time.Time
 }
@@ -57,8 +57,8 @@ func (s *Session) adopt(view *clientView) string {
 	return ""
 }
 
-// Activate makes an organisation, by id or slug, the session's active one; "" is none. An
-// instance that wants an organisation of everybody leaves it as it is then:
+// Activate makes an organization, by id or slug, the session's active one; "" is none. An
+// instance that wants an organization of everybody leaves it as it is then:
 // Session.Organization is what it is afterwards.
 func (f *Frontend) Activate(ctx context.Context, s *Session, organization string) error {
 	var answer struct {
@@ -66,7 +66,7 @@ func (f *Frontend) Activate(ctx context.Context, s *Session, organization string
 			Organization string `json:"last_active_organization_id"`
 		} `json:"response"`
 	}
-	err := f.sessionCall(ctx, s, "activate the organisation", "/touch", url.Values{"active_organization_id": {organization}}, &answer)
+	err := f.sessionCall(ctx, s, "activate the organization", "/touch", url.Values{"active_organization_id": {organization}}, &answer)
 	if err == nil {
 		s.Organization = answer.Response.Organization
 	}

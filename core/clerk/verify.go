@@ -48,7 +48,7 @@ func (i Instance) Verify(ctx context.Context, verifier *jwks.Verifier, token pro
 		err = &provider.Error{
 			Kind:    provider.ErrPermission,
 			Message: "clerk: the session is pending: the app asks for something more",
-			Hint:    "open your app in the browser, finish what it asks for (such as choosing an organisation), and run zen login again",
+			Hint:    "open your app in the browser, finish what it asks for (such as choosing an organization), and run zen login again",
 		}
 	}
 	if err != nil {

@@ -36,8 +36,8 @@ func TestClaims(t *testing.T) {
 			`{"v":2,"fea":"u:dark, o:a,uo:b,o:c,o:d","o":{"id":"org_1","per":"x , y","fpm":"1, x,340282366920938463463374607431768211455"}}`,
 			provider.Claims{Organization: &provider.Organization{ID: "org_1", Permissions: []string{"org:a:x", "org:c:x", "org:c:y"}}},
 		},
-		"session v2 without organisation": {`{"v":2,"sub":"user_1"}`, provider.Claims{Subject: "user_1"}},
-		"v3 keeps the organisation":       {`{"v":3,"o":{"id":"org_1"}}`, provider.Claims{Organization: &provider.Organization{ID: "org_1"}}},
+		"session v2 without organization": {`{"v":2,"sub":"user_1"}`, provider.Claims{Subject: "user_1"}},
+		"v3 keeps the organization":       {`{"v":3,"o":{"id":"org_1"}}`, provider.Claims{Organization: &provider.Organization{ID: "org_1"}}},
 		"Auth0": {
 			`{"aud":["a","b"],"org_id":"org_1","org_name":"acme"}`,
 			provider.Claims{Audience: []string{"a", "b"}, Organization: &provider.Organization{ID: "org_1", Slug: "acme"}},

@@ -7,7 +7,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// readOrganization reads the active organisation: nested under o in Clerk's session
+// readOrganization reads the active organization: nested under o in Clerk's session
 // tokens since version 2, flat in version 1, in JWT templates and at Auth0 (which
 // says org_name for the slug).
 func readOrganization(m object) *provider.Organization {
@@ -59,8 +59,8 @@ func readCompactOrganization(o object, features string) *provider.Organization {
 	return org
 }
 
-// organizationFeatures picks the features of the organisation out of fea, where
-// each is marked as the organisation's (o), the user's (u) or both.
+// organizationFeatures picks the features of the organization out of fea, where
+// each is marked as the organization's (o), the user's (u) or both.
 func organizationFeatures(fea string) []string {
 	var features []string
 	for _, element := range split(fea) {

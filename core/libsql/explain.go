@@ -67,7 +67,7 @@ func Explain(err error) error {
 func explainInBand(e *hrana.Error) error {
 	switch {
 	case e.Code == "BLOCKED" && !strings.Contains(e.Message, "current session"):
-		return &provider.Error{Kind: provider.ErrPermission, Message: e.Message, Hint: "the organisation's plan blocks it: look at turso plan show", Err: e}
+		return &provider.Error{Kind: provider.ErrPermission, Message: e.Message, Hint: "the organization's plan blocks it: look at turso plan show", Err: e}
 	case e.Code == "BLOCKED", errors.Is(e, &hrana.Error{Code: "SQLITE_AUTH"}):
 		return &provider.Error{Kind: provider.ErrPermission, Message: e.Message, Hint: "the token doesn't allow it: ask for more access, or sign in with more", Err: e}
 	}

@@ -20,7 +20,7 @@ type Fixer interface {
 
 // Purpose is what a profile wants of a provider. What isn't known is zero.
 type Purpose struct {
-	// Organization is the organisation at the issuer, or "".
+	// Organization is the organization at the issuer, or "".
 	Organization string
 	Target       Target
 	Access       Access

@@ -27,7 +27,7 @@ type Claims struct {
 	Session string `json:"Session"`
 	// Status is Clerk's session status (sts): active or pending.
 	Status string `json:"Status"`
-	// Organization is the active organisation; nil where there is none.
+	// Organization is the active organization; nil where there is none.
 	Organization *Organization `json:"Organization"`
 	// Actor is who acts as Subject (impersonation); "" is Subject itself.
 	Actor string `json:"Actor"`

@@ -11,7 +11,7 @@
 //   - [AssertionSource] states who a credential belongs to, for another provider;
 //   - [Lookup] knows databases by name;
 //   - [SetupGuide] says what has to be there for the provider to work;
-//   - [Team] manages the members of an organisation, and [Organizations] knows which
+//   - [Team] manages the members of an organization, and [Organizations] knows which
 //     there are.
 //
 // A provider that implements [Fixer] can repair what its Check found.

@@ -74,7 +74,7 @@ type BrowserSession interface {
 type LoginRequest struct {
 	// Method is one of Description.Methods, or "" for the default.
 	Method string
-	// Organization is the organisation to sign in to, or "".
+	// Organization is the organization to sign in to, or "".
 	Organization string
 	// Interactive is false where nobody can answer questions or open a browser.
 	Interactive bool

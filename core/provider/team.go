@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Team manages the members of an organisation, with the credential of one of them and
+// Team manages the members of an organization, with the credential of one of them and
 // by that one's rights: what they don't allow is ErrPermission. credential, where not
 // nil, replaces the one of the request, beside an error too.
 //
@@ -18,13 +18,13 @@ type Team interface {
 	Invite(ctx context.Context, req TeamRequest, invite Invite) (invitation Invitation, credential *Credential, err error)
 	// RevokeInvitation ends an invitation, by its ID.
 	RevokeInvitation(ctx context.Context, req TeamRequest, id string) (credential *Credential, err error)
-	// RemoveMember takes a member out of the organisation, and ChangeRole gives one
+	// RemoveMember takes a member out of the organization, and ChangeRole gives one
 	// another role, both by Member.ID.
 	RemoveMember(ctx context.Context, req TeamRequest, id string) (credential *Credential, err error)
 	ChangeRole(ctx context.Context, req TeamRequest, id, role string) (member Member, credential *Credential, err error)
 }
 
-// Organizations knows the organisations of whoever signed in. credential, where not
+// Organizations knows the organizations of whoever signed in. credential, where not
 // nil, replaces the one of the request, beside an error too.
 type Organizations interface {
 	// Organizations lists them. TeamRequest.Organization is not used.
@@ -37,11 +37,11 @@ type Organizations interface {
 // TeamRequest says in whose name and where.
 type TeamRequest struct {
 	Credential Credential
-	// Organization is the organisation's id or slug; "" is the active one.
+	// Organization is the organization's id or slug; "" is the active one.
 	Organization string
 }
 
-// Membership is an organisation that somebody is in.
+// Membership is an organization that somebody is in.
 type Membership struct {
 	Organization
 	Name string
@@ -49,7 +49,7 @@ type Membership struct {
 	Active bool
 }
 
-// Member is somebody in an organisation.
+// Member is somebody in an organization.
 type Member struct {
 	ID    string
 	Email string
@@ -58,10 +58,10 @@ type Member struct {
 	Since time.Time
 }
 
-// Invite is whom to ask into an organisation.
+// Invite is whom to ask into an organization.
 type Invite struct {
 	Email string
-	// Role is the issuer's name for it; "" is the organisation's default.
+	// Role is the issuer's name for it; "" is the organization's default.
 	Role string
 	// RedirectURL is where the invitation leads; "" is the issuer's default. An issuer that
 	// takes none, or no Lifetime, is errors.ErrUnsupported: nobody is invited otherwise than
@@ -71,7 +71,7 @@ type Invite struct {
 	Lifetime time.Duration
 }
 
-// Invitation is somebody asked into an organisation.
+// Invitation is somebody asked into an organization.
 type Invitation struct {
 	ID      string
 	Email   string

@@ -13,7 +13,7 @@ type User struct {
 	Plan     string
 }
 
-// Organization is an organisation that the user is a member of.
+// Organization is an organization that the user is a member of.
 type Organization struct {
 	ID   string
 	Name string
@@ -54,15 +54,15 @@ func (c *Client) CurrentUser(ctx context.Context) (User, error) {
 	return answer.User, nil
 }
 
-// Organizations lists the user's organisations, the personal one included.
+// Organizations lists the user's organizations, the personal one included.
 func (c *Client) Organizations(ctx context.Context) ([]Organization, error) {
 	var answer struct{ Organizations []Organization }
 	err := c.do(ctx, call{op: "list organizations", method: http.MethodGet, path: "/v2/organizations"}, &answer)
 	return answer.Organizations, err
 }
 
-// Blocked reports whether an organisation's databases answer no reads, or take no writes,
-// because its plan's quota is used up. Only the older list of organisations says it.
+// Blocked reports whether an organization's databases answer no reads, or take no writes,
+// because its plan's quota is used up. Only the older list of organizations says it.
 func (c *Client) Blocked(ctx context.Context, org string) (reads, writes bool, err error) {
 	const op = "get what is blocked"
 	var answer []struct {
@@ -81,7 +81,7 @@ func (c *Client) Blocked(ctx context.Context, org string) (reads, writes bool, e
 	return false, false, &Error{Op: op, Err: ErrBadArgument, Message: "there is no such organization among those of the API token"}
 }
 
-// slug returns org, or the slug of the personal organisation: /v2 has no path
+// slug returns org, or the slug of the personal organization: /v2 has no path
 // without one.
 func (c *Client) slug(ctx context.Context, op, org string) (string, error) {
 	if org != "" {

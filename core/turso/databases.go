@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Database is a database of an organisation.
+// Database is a database of an organization.
 type Database struct {
 	Name string
 	// ID is what a token for the database has in its claim id.
@@ -50,7 +50,7 @@ type DatabaseFilter struct {
 // maxPages bounds a list against a server whose pages never end.
 const maxPages = 1000
 
-// Databases lists the databases of an organisation, page by page as it is ranged
+// Databases lists the databases of an organization, page by page as it is ranged
 // over. It stops at the first error.
 func (c *Client) Databases(ctx context.Context, org string, filter DatabaseFilter) iter.Seq2[Database, error] {
 	return func(yield func(Database, error) bool) {

@@ -1,13 +1,13 @@
 // Package turso is a client of the Turso Platform API: databases, tokens for them,
-// the key sets (JWKS) that an organisation has registered, and its plan.
+// the key sets (JWKS) that an organization has registered, and its plan.
 //
 // The wire is what turso-cli speaks, which says more than the published OpenAPI
 // document: JWKS registrations and fine-grained permissions are not in it, and two
 // JWKS calls carry a body on GET and DELETE.
 //
-// # Organisations
+// # Organizations
 //
-// Where a method takes an organisation, it is the slug; "" is the personal one.
+// Where a method takes an organization, it is the slug; "" is the personal one.
 //
 // # Errors
 //

@@ -29,7 +29,7 @@ func (c *Client) Group(ctx context.Context, org, name string) (Group, error) {
 	return answer.Group, nil
 }
 
-// Groups lists the groups of an organisation.
+// Groups lists the groups of an organization.
 func (c *Client) Groups(ctx context.Context, org string) ([]Group, error) {
 	const op = "list groups"
 	prefix, err := orgPath(op, org)

@@ -7,7 +7,7 @@ import (
 )
 
 // KeySet is a registration: tokens that a key of its JWK Set signed are accepted by
-// the organisation's databases.
+// the organization's databases.
 type KeySet struct {
 	Name string `json:"jwks_name"`
 	URL  string `json:"jwks_url"`
@@ -16,7 +16,7 @@ type KeySet struct {
 	Region string `json:"region,omitempty"`
 }
 
-// KeySets lists the registrations of an organisation.
+// KeySets lists the registrations of an organization.
 func (c *Client) KeySets(ctx context.Context, org string) ([]KeySet, error) {
 	const op = "list key sets"
 	slug, err := c.slug(ctx, op, org)
@@ -29,7 +29,7 @@ func (c *Client) KeySets(ctx context.Context, org string) ([]KeySet, error) {
 }
 
 // SaveKeySet registers a key set, or replaces the one of that name. An
-// organisation may have few: two on the starter plan.
+// organization may have few: two on the starter plan.
 func (c *Client) SaveKeySet(ctx context.Context, org string, set KeySet) error {
 	body := map[string]string{"jwks_url": set.URL, "region": set.Region}
 	return c.changeKeySet(ctx, "save the key set", http.MethodPut, org, set.Name, body)

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Usage is what an organisation, or one of its databases, used in the current period. Of
+// Usage is what an organization, or one of its databases, used in the current period. Of
 // a database, the last two are zero.
 type Usage struct {
 	RowsRead     uint64 `json:"rows_read"`
@@ -16,7 +16,7 @@ type Usage struct {
 	Groups       uint64 `json:"groups"`
 }
 
-// Subscription is an organisation's plan.
+// Subscription is an organization's plan.
 type Subscription struct {
 	Plan     string
 	Timeline string
@@ -39,7 +39,7 @@ type Plan struct {
 	Quotas Quotas
 }
 
-// Usage returns what an organisation used.
+// Usage returns what an organization used.
 func (c *Client) Usage(ctx context.Context, org string) (Usage, error) {
 	const op = "get the usage"
 	prefix, err := orgPath(op, org)
@@ -51,7 +51,7 @@ func (c *Client) Usage(ctx context.Context, org string) (Usage, error) {
 	return answer.Organization.Usage, err
 }
 
-// Subscription returns an organisation's plan.
+// Subscription returns an organization's plan.
 func (c *Client) Subscription(ctx context.Context, org string) (Subscription, error) {
 	const op = "get the subscription"
 	prefix, err := orgPath(op, org)

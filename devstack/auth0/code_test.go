@@ -140,8 +140,8 @@ func TestAuthorizeRefuses(t *testing.T) {
 		"implicit":             {[]string{"response_type", "token"}, "unsupported_response_type"},
 		"plain challenge":      {[]string{"code_challenge_method", "plain"}, "invalid_request"},
 		"short challenge":      {[]string{"code_challenge", "x"}, "invalid_request"},
-		"organisation":         {[]string{"organization", "acme"}, "invalid_request"},
-		"unknown organisation": {[]string{"client_id", "teams", "organization", "nothing"}, "invalid_request"},
+		"organization":         {[]string{"organization", "acme"}, "invalid_request"},
+		"unknown organization": {[]string{"client_id", "teams", "organization", "nothing"}, "invalid_request"},
 		"another's":            {[]string{"client_id", "teams", "organization", "globex"}, "access_denied"},
 		"silent":               {[]string{"prompt", "none"}, "login_required"},
 	} {
@@ -243,7 +243,7 @@ func TestOrganization(t *testing.T) {
 		r := b.tokens("client_id", "teams", "organization", organization)
 		access, id := b.claims(r.text("access_token")), b.claims(r.text("id_token"))
 		if org, _ := access["org_id"].(string); !strings.HasPrefix(org, "org_") || id["org_id"] != org {
-			t.Errorf("organisation %q: %v, %v", organization, access["org_id"], id["org_id"])
+			t.Errorf("organization %q: %v, %v", organization, access["org_id"], id["org_id"])
 		}
 	}
 	if _, err := b.AddUser(auth0.User{Email: "carol@example.test", Password: "p"}); err != nil {

@@ -78,7 +78,7 @@ func TestDeviceRefused(t *testing.T) {
 		status int
 		code   string
 	}{
-		"an application with organisations": {url.Values{"client_id": {"teams"}}, 403, "unauthorized_client"},
+		"an application with organizations": {url.Values{"client_id": {"teams"}}, 403, "unauthorized_client"},
 		"grant not allowed":                 {url.Values{"client_id": {"web"}, "client_secret": {"s3cret"}}, 403, "unauthorized_client"},
 		"unknown client":                    {url.Values{"client_id": {"nobody"}}, 403, "invalid_request"},
 		"unknown audience":                  {url.Values{"client_id": {"native"}, "audience": {"x"}}, 403, "access_denied"},

@@ -13,7 +13,7 @@
 //	GET  /userinfo
 //	GET  /activate                     where a person types a device's code
 //	GET  /oidc/logout, /v2/logout
-//	     /u/…                          sign-in, organisation, confirmation
+//	     /u/…                          sign-in, organization, confirmation
 //	     /api/v2/…                     the Management API: an application's callbacks and
 //	                                   grants, client grants, Actions and their flows
 //

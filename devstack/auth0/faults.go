@@ -57,6 +57,6 @@ func Faults() []fault.Fault {
 		{Name: FaultSenderConstrained, Summary: "Auth0's API demands proof of possession: access tokens have a cnf, which Turso can't honour"},
 		{Name: FaultSymmetric, Summary: "Auth0's API signs with its own secret (HS256): no key set verifies its tokens"},
 		{Name: FaultDeviceOff, Summary: "Auth0's applications lack the device code grant (403 unauthorized_client)"},
-		{Name: FaultOrganizationLost, Summary: "Auth0's tokens lack org_id although an organisation was asked for"},
+		{Name: FaultOrganizationLost, Summary: "Auth0's tokens lack org_id although an organization was asked for"},
 	}
 }

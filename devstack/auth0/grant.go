@@ -100,7 +100,7 @@ func (t *Tenant) accessToken(g *grant) (token string, lifetime time.Duration, er
 		claims["scope"] = strings.Join(g.scopes, " ")
 	}
 	if g.organization != nil && !t.fault(FaultOrganizationLost) {
-		// The name is there where a tenant takes names for organisations, as this one does.
+		// The name is there where a tenant takes names for organizations, as this one does.
 		claims["org_id"], claims["org_name"] = g.organization.ID, g.organization.Name
 	}
 	userinfo := t.baseURL + "/userinfo"
@@ -191,7 +191,7 @@ func (t *Tenant) profile(g *grant) object {
 		claims["email"], claims["email_verified"] = u.Email, true
 	}
 	if g.organization != nil && !t.fault(FaultOrganizationLost) {
-		// The name is there where a tenant takes names for organisations, as this one does.
+		// The name is there where a tenant takes names for organizations, as this one does.
 		claims["org_id"], claims["org_name"] = g.organization.ID, g.organization.Name
 	}
 	return claims

@@ -94,7 +94,7 @@ func machineScopes(allowed ClientGrant, requested string) []string {
 	return slices.DeleteFunc(strings.Fields(requested), func(s string) bool { return !slices.Contains(allowed.Scopes, s) })
 }
 
-// machineOrganization is the organisation that a request names, if the grant has any.
+// machineOrganization is the organization that a request names, if the grant has any.
 // The texts are choices: Auth0 documents the settings alone.
 func (t *Tenant) machineOrganization(allowed ClientGrant, requested string) (*organization, error) {
 	switch {

@@ -68,7 +68,7 @@ type User struct {
 	AppMetadata map[string]any
 }
 
-// Organization is one organisation of the tenant.
+// Organization is one organization of the tenant.
 type Organization struct {
 	ID          string // org_…; default: random
 	Name        string // lower case, as in a URL
@@ -76,11 +76,11 @@ type Organization struct {
 }
 
 // OrganizationUsage says whether people sign in to an application as members of
-// an organisation.
+// an organization.
 type OrganizationUsage string
 
 // The usages, as the Management API names them. An application that allows or
-// requires organisations can't use the device flow.
+// requires organizations can't use the device flow.
 const (
 	OrganizationsDeny    OrganizationUsage = "deny"
 	OrganizationsAllow   OrganizationUsage = "allow"
@@ -143,7 +143,7 @@ type Application struct {
 type ClientGrant struct {
 	Audience string
 	Scopes   []string
-	// Organizations says whether a token may, or must, be for an organisation.
+	// Organizations says whether a token may, or must, be for an organization.
 	// Default: deny.
 	Organizations OrganizationUsage
 }
@@ -191,7 +191,7 @@ func DefaultCallbacks() []string {
 }
 
 // DefaultApplications are a native application for browsers and devices, one that
-// requires an organisation, and one for machines.
+// requires an organization, and one for machines.
 func DefaultApplications() []Application {
 	return []Application{
 		{ClientID: DefaultClientID, Name: "zen", Callbacks: DefaultCallbacks()},

@@ -133,7 +133,7 @@ func (t *Tenant) advance(w http.ResponseWriter, tx *transaction) {
 	}
 }
 
-// enterOrganization puts the organisation that was asked for into the grant, if
+// enterOrganization puts the organization that was asked for into the grant, if
 // the person belongs to it.
 func (t *Tenant) enterOrganization(tx *transaction) error {
 	u := tx.grant.user

@@ -124,7 +124,7 @@ func (k savedKey) restore() (signingKey, error) {
 }
 
 // Restore puts what [Tenant.Save] wrote into the place of the tenant's keys,
-// organisations, users and refresh tokens. On an error nothing changes.
+// organizations, users and refresh tokens. On an error nothing changes.
 func (t *Tenant) Restore(r io.Reader) error {
 	var saved state
 	if err := json.NewDecoder(r).Decode(&saved); err != nil {
@@ -171,7 +171,7 @@ func (t *Tenant) load(saved *state) (err error) {
 		for _, name := range u.Organizations {
 			org := t.organization(name)
 			if org == nil {
-				return fmt.Errorf("user %s: no organisation %q", u.ID, name)
+				return fmt.Errorf("user %s: no organization %q", u.ID, name)
 			}
 			added.organizations = append(added.organizations, org)
 		}

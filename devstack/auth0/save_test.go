@@ -35,7 +35,7 @@ func TestRestore(t *testing.T) {
 	b.tokens()
 	for name, text := range map[string]string{
 		"not JSON": "x", "another version": `{"Version":2}`, "no keys": `{"Version":1}`,
-		"a lost organisation": strings.ReplaceAll(saved.String(), `"Name":"acme"`, `"Name":"other"`),
+		"a lost organization": strings.ReplaceAll(saved.String(), `"Name":"acme"`, `"Name":"other"`),
 	} {
 		if err := b.Restore(strings.NewReader(text)); err == nil || !strings.HasPrefix(err.Error(), "auth0: restore: ") {
 			t.Errorf("%s: %v", name, err)

@@ -144,15 +144,15 @@ func (t *Tenant) Issuer() string { return t.BaseURL() + "/" }
 // Handler serves the tenant. It wants a host and port of its own.
 func (t *Tenant) Handler() http.Handler { return t.handler }
 
-// AddOrganization adds an organisation and returns its id.
+// AddOrganization adds an organization and returns its id.
 func (t *Tenant) AddOrganization(o Organization) (string, error) {
 	if o.Name == "" || o.Name != strings.ToLower(o.Name) {
-		return "", fmt.Errorf("auth0: add organisation %q: want a name in lower case", o.Name)
+		return "", fmt.Errorf("auth0: add organization %q: want a name in lower case", o.Name)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.organization(o.Name) != nil {
-		return "", fmt.Errorf("auth0: add organisation %q: exists", o.Name)
+		return "", fmt.Errorf("auth0: add organization %q: exists", o.Name)
 	}
 	if o.ID == "" {
 		o.ID = "org_" + random.String(16)
@@ -184,7 +184,7 @@ func (t *Tenant) AddUser(u User) (string, error) {
 	for _, name := range u.Organizations {
 		org := t.organization(name)
 		if org == nil {
-			return "", fmt.Errorf("auth0: add user %q: no organisation %q", u.Email, name)
+			return "", fmt.Errorf("auth0: add user %q: no organization %q", u.Email, name)
 		}
 		added.organizations = append(added.organizations, org)
 	}
@@ -202,7 +202,7 @@ func (t *Tenant) AddApplication(a Application) (string, error) {
 		a.Organizations = OrganizationsDeny
 	case OrganizationsDeny, OrganizationsAllow, OrganizationsRequire:
 	default:
-		return "", fmt.Errorf("auth0: add application %q: organisations %q: want deny, allow or require", a.Name, a.Organizations)
+		return "", fmt.Errorf("auth0: add application %q: organizations %q: want deny, allow or require", a.Name, a.Organizations)
 	}
 	switch {
 	case a.GrantTypes != nil:

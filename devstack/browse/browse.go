@@ -1,4 +1,4 @@
-// Package browse plays the person at the browser: it follows redirects, signs in when a page asks for it, chooses an organisation, types a
+// Package browse plays the person at the browser: it follows redirects, signs in when a page asks for it, chooses an organization, types a
 // device's code, and presses the button of a page that asks for authorisation. It reads pages as a browser does, forms and
 // all, and needs to know nothing but an address.
 //
@@ -41,7 +41,7 @@ type Browser struct {
 	// UserCode is typed where a page asks for the code that a device shows.
 	UserCode string
 	// Organization is the value of the button to press where a page offers
-	// organisations, or words on it. Empty is the first one.
+	// organizations, or words on it. Empty is the first one.
 	Organization string
 	// Out gets a line a step, without the values of queries. Default: nowhere.
 	Out io.Writer

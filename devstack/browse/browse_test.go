@@ -157,7 +157,7 @@ func TestChoices(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := posts[len(posts)-1]; got != "organization="+want {
-			t.Errorf("organisation %q: pressed %s", organization, got)
+			t.Errorf("organization %q: pressed %s", organization, got)
 		}
 	}
 	if _, err := (&Browser{UserCode: "ABCD"}).Visit(context.Background(), s.URL); err == nil || !strings.Contains(err.Error(), "refused: No such code") {

@@ -131,7 +131,7 @@ func (p *page) codeField() *button {
 	return nil
 }
 
-// organization is the button of the organisation that is wanted.
+// organization is the button of the organization that is wanted.
 func (p *page) organization(wanted string) *button {
 	for _, f := range p.forms {
 		for _, b := range f.buttons {

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// AddOrganization adds an organisation and returns its id.
+// AddOrganization adds an organization and returns its id.
 func (inst *Instance) AddOrganization(o Organization) (string, error) {
 	if o.Slug == "" {
-		return "", errors.New("clerk: add organisation: want a slug")
+		return "", errors.New("clerk: add organization: want a slug")
 	}
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
 	if inst.organization(o.Slug) != nil {
-		return "", fmt.Errorf("clerk: add organisation %q: exists", o.Slug)
+		return "", fmt.Errorf("clerk: add organization %q: exists", o.Slug)
 	}
 	added, err := inst.addOrganization(o)
 	if err != nil {
-		return "", fmt.Errorf("clerk: add organisation %q: %w", o.Slug, err)
+		return "", fmt.Errorf("clerk: add organization %q: %w", o.Slug, err)
 	}
 	return added.ID, nil
 }
@@ -43,17 +43,17 @@ func (inst *Instance) addOrganization(o Organization) (added *organization, err 
 	return added, nil
 }
 
-// SetOrganizationMetadata sets a field of an organisation's public metadata.
+// SetOrganizationMetadata sets a field of an organization's public metadata.
 func (inst *Instance) SetOrganizationMetadata(organization, name string, value any) error {
 	plain, err := plainJSON(map[string]any{name: value})
 	if err != nil {
-		return fmt.Errorf("clerk: organisation %q: %w", organization, err)
+		return fmt.Errorf("clerk: organization %q: %w", organization, err)
 	}
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
 	o := inst.organization(organization)
 	if o == nil {
-		return fmt.Errorf("clerk: no organisation %q", organization)
+		return fmt.Errorf("clerk: no organization %q", organization)
 	}
 	metadata := maps.Clone(o.PublicMetadata)
 	maps.Copy(metadata, plain)
@@ -93,7 +93,7 @@ func (inst *Instance) addUser(u User) (added *user, err error) {
 	for _, m := range u.Memberships {
 		org := inst.organization(m.Organization)
 		if org == nil {
-			return nil, fmt.Errorf("no organisation %q", m.Organization)
+			return nil, fmt.Errorf("no organization %q", m.Organization)
 		}
 		joined := inst.join(added, org, m.Role)
 		joined.Permissions = m.Permissions

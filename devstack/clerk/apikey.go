@@ -55,7 +55,7 @@ func errBadRequest(text string) *apiError {
 // APIKey is an API key as a backend makes one.
 type APIKey struct {
 	Name    string
-	Subject string // a user's id, or an organisation's
+	Subject string // a user's id, or an organization's
 	Scopes  []string
 	Claims  json.RawMessage // any JSON
 	// Lifetime is how long it works. Zero is for ever, negative is over already.

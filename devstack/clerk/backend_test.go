@@ -48,7 +48,7 @@ func TestCreateTicket(t *testing.T) {
 	}{
 		"plain":               {`{"user_id":"` + b.alice + `"}`, 200, ""},
 		"null lifetime":       {`{"user_id":"` + b.alice + `","expires_in_seconds":null}`, 200, ""},
-		"organisation":        {`{"user_id":"` + b.alice + `","org_id":"acme"}`, 200, ""},
+		"organization":        {`{"user_id":"` + b.alice + `","org_id":"acme"}`, 200, ""},
 		"nobody":              {`{}`, 422, "form_param_missing"},
 		"no body":             {``, 422, "form_param_missing"},
 		"unknown user":        {`{"user_id":"user_x"}`, 404, "resource_not_found"},
@@ -82,7 +82,7 @@ func TestTicketOrganization(t *testing.T) {
 	r := b.server("POST", "/sign_in_tokens", `{"user_id":"`+b.bob+`","org_id":"globex"}`)
 	signIn := b.native("POST", "/v1/client/sign_ins", "", map[string][]string{"strategy": {"ticket"}, "ticket": {r.body["token"].(string)}})
 	if id := signIn.at("client.sessions.0.last_active_organization_id"); id == nil || !strings.HasPrefix(id.(string), "org_") {
-		t.Errorf("active organisation %v", id)
+		t.Errorf("active organization %v", id)
 	}
 }
 

@@ -4,7 +4,7 @@ package clerk
 // claims: only the Backend API gives those. Unlike the rest of the Frontend API,
 // these paths have no version, take JSON, and answer without the envelope.
 
-// ownSubject checks that a key is the user's, or their organisation's to manage.
+// ownSubject checks that a key is the user's, or their organization's to manage.
 func ownSubject(u *user, subject string) error {
 	if subject == u.ID {
 		return nil

@@ -53,8 +53,8 @@ func endSession(status string) frontendHandler {
 	}
 }
 
-// touchSession makes an organisation the active one. Sent empty, it activates
-// the personal account, but where the instance wants an organisation of everybody: there it
+// touchSession makes an organization the active one. Sent empty, it activates
+// the personal account, but where the instance wants an organization of everybody: there it
 // leaves the active one.
 func touchSession(inst *Instance, c *call) (any, error) {
 	s, err := inst.sessionOf(c.client, c.r.PathValue("id"))
@@ -70,7 +70,7 @@ func touchSession(inst *Instance, c *call) (any, error) {
 	return inst.wrap(c, inst.clientSessionView(s)), nil
 }
 
-// activate changes a session's organisation; refusal is the answer to someone
+// activate changes a session's organization; refusal is the answer to someone
 // who does not belong to it.
 func (inst *Instance) activate(s *session, organization string, refusal error) error {
 	if organization == "" {

@@ -10,7 +10,7 @@ func (inst *Instance) signedInUser(c *call) (*user, error) {
 	return s.user, nil
 }
 
-// organizationOf is the organisation of the path, if the user belongs to it and
+// organizationOf is the organization of the path, if the user belongs to it and
 // may do what the permission names.
 func (inst *Instance) organizationOf(c *call, permission string) (*user, *organization, error) {
 	u, err := inst.signedInUser(c)
@@ -105,7 +105,7 @@ func acceptMyInvitation(inst *Instance, c *call) (any, error) {
 	return inst.wrap(c, inst.frontendInvitationView(i)), nil
 }
 
-// createMyOrganization makes an organisation whose administrator is the user.
+// createMyOrganization makes an organization whose administrator is the user.
 func createMyOrganization(inst *Instance, c *call) (any, error) {
 	u, err := inst.signedInUser(c)
 	if err != nil {

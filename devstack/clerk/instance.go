@@ -45,7 +45,7 @@ type Instance struct {
 }
 
 // New makes an instance. It fails on options that contradict each other, such as
-// a membership in an organisation that does not exist.
+// a membership in an organization that does not exist.
 func New(opts Options) (*Instance, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now

@@ -14,7 +14,7 @@ type RateLimits struct {
 	CreateSignIn  int // of one address
 	AttemptSignIn int // of one address
 	Backend       int // of the instance; its key set is not limited
-	Invitations   int // of an organisation, in an hour
+	Invitations   int // of an organization, in an hour
 }
 
 // DefaultRateLimits are Clerk's: "create sign-in" 5 and "attempt" 3 for each

@@ -34,7 +34,7 @@ type membership struct {
 
 func (u *user) fullName() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
 
-// membership finds what u is in an organisation, named by id or slug, or nil.
+// membership finds what u is in an organization, named by id or slug, or nil.
 func (u *user) membership(organization string) *membership {
 	for _, m := range u.memberships {
 		if organization != "" && (m.organization.ID == organization || m.organization.Slug == organization) {

@@ -25,7 +25,7 @@ type oauthTransaction struct {
 	challenge   string
 	prompt      string
 	signedIn    bool // with this transaction, as prompt=login wants
-	chosen      bool // the organisation
+	chosen      bool // the organization
 }
 
 type oauthCode struct {

@@ -47,7 +47,7 @@ type Options struct {
 	// Templates are the JWT templates that exist from the start.
 	Templates []Template
 
-	// SessionTokenVersion is 2, or 1 for the flat organisation claims that
+	// SessionTokenVersion is 2, or 1 for the flat organization claims that
 	// Clerk deprecated on 2025-04-14. Default: 2.
 	SessionTokenVersion int
 	// SessionTokenLifetime, default 60 s.
@@ -58,7 +58,7 @@ type Options struct {
 	// MultiSession lets a client sign in while it has a session. Without it a
 	// second sign-in answers session_exists, as a new Clerk instance does.
 	MultiSession bool
-	// NoActiveOrganization leaves a new session without an organisation, even
+	// NoActiveOrganization leaves a new session without an organization, even
 	// when its user belongs to one. Otherwise the user's first is active, as
 	// Clerk's "membership required" setting has it.
 	NoActiveOrganization bool
@@ -104,7 +104,7 @@ type Options struct {
 	Fault func(name string) bool
 }
 
-// Organization is one organisation of the instance.
+// Organization is one organization of the instance.
 type Organization struct {
 	ID             string // org_…; default: random
 	Name           string
@@ -140,7 +140,7 @@ type User struct {
 	Banned, Locked bool
 }
 
-// Membership says what a user is in an organisation.
+// Membership says what a user is in an organization.
 type Membership struct {
 	// Organization is the slug or the ID.
 	Organization string
@@ -165,7 +165,7 @@ type Template struct {
 	SigningAlgorithm, SigningKey string
 }
 
-// DefaultOrganizations are the organisations of an instance that names none.
+// DefaultOrganizations are the organizations of an instance that names none.
 func DefaultOrganizations() []Organization {
 	return []Organization{
 		{Name: "Acme", Slug: "acme"},

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// System permissions, which decide who manages an organisation. They never reach
+// System permissions, which decide who manages an organization. They never reach
 // a token.
 const (
 	permissionReadMembers   = "org:sys_memberships:read"
@@ -33,7 +33,7 @@ const (
 	organizationAdmin     = "org:admin"
 )
 
-// invitation asks somebody into an organisation.
+// invitation asks somebody into an organization.
 type invitation struct {
 	id           string
 	organization *organization
@@ -53,7 +53,7 @@ func (m *membership) permissions() []string {
 
 func (m *membership) may(permission string) bool { return slices.Contains(m.permissions(), permission) }
 
-// members are an organisation's memberships, oldest first, each with its user.
+// members are an organization's memberships, oldest first, each with its user.
 func (inst *Instance) members(o *organization) []member {
 	var found []member
 	for _, u := range inst.users {
@@ -88,7 +88,7 @@ func (inst *Instance) pendingInvitations(o *organization) int {
 	return count
 }
 
-// checkRoom refuses one more member than the organisation may have, invitations
+// checkRoom refuses one more member than the organization may have, invitations
 // under way included.
 func (inst *Instance) checkRoom(o *organization) error {
 	if inst.fault(FaultInvitationQuota) {
@@ -192,7 +192,7 @@ func (inst *Instance) acceptInvitation(u *user, id string) (*invitation, error) 
 
 var notInSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
-// newOrganization makes an organisation, with its creator, if any, as administrator.
+// newOrganization makes an organization, with its creator, if any, as administrator.
 func (inst *Instance) newOrganization(o Organization, creator *user) (*organization, error) {
 	if o.Name == "" {
 		return nil, errParamMissing("name")
@@ -241,7 +241,7 @@ func (inst *Instance) addMember(o *organization, userID, role string) (*user, *m
 }
 
 // changeMember gives a member another role, or none: out. Somebody has to be able
-// to manage the organisation afterwards.
+// to manage the organization afterwards.
 func (inst *Instance) changeMember(o *organization, userID, role string) (*user, *membership, error) {
 	u := inst.userByID(userID)
 	if u == nil || u.membership(o.ID) == nil {

@@ -90,7 +90,7 @@ func TestOwnOrganization(t *testing.T) {
 	r := bob.call("POST", "/v1/organizations", "name", "Bob & Sons")
 	b.want(r, 200, "")
 	if r.at("response.slug") != "bob-sons" {
-		t.Errorf("organisation %s", r.raw)
+		t.Errorf("organization %s", r.raw)
 	}
 	b.want(bob.call("POST", "/v1/organizations", "name", "Acme"), 422, "form_identifier_exists")
 	b.want(bob.call("POST", "/v1/organizations"), 422, "form_param_missing")
@@ -139,7 +139,7 @@ func TestBackendOrganizations(t *testing.T) {
 	b.want(r, 200, "")
 	id := r.body["id"].(string)
 	if r.body["slug"] != "new-corp" || r.body["members_count"] != 1.0 {
-		t.Errorf("organisation %s", r.raw)
+		t.Errorf("organization %s", r.raw)
 	}
 	b.want(b.server("POST", "/organizations", `{"name":"x","slug":"acme"}`), 422, "form_identifier_exists")
 	b.want(b.server("POST", "/organizations", `{}`), 422, "form_param_missing")

@@ -47,7 +47,7 @@ func publicUserView(u *user) object {
 }
 
 // invitationView is what both APIs say of an invitation. The Backend API adds who
-// made it, the Frontend API what the organisation is called.
+// made it, the Frontend API what the organization is called.
 func (inst *Instance) invitationView(i *invitation) object {
 	return object{
 		"object":          "organization_invitation",

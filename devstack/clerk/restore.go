@@ -121,7 +121,7 @@ func (inst *Instance) loadUser(saved savedUser) error {
 	for _, m := range saved.Joined {
 		o := inst.organization(m.Organization)
 		if o == nil {
-			return fmt.Errorf("user %s: no organisation %q", u.ID, m.Organization)
+			return fmt.Errorf("user %s: no organization %q", u.ID, m.Organization)
 		}
 		u.memberships = append(u.memberships, &membership{
 			Membership: m.Membership, id: m.ID, organization: o, createdAt: m.CreatedAt, updatedAt: m.UpdatedAt,

@@ -54,7 +54,7 @@ type savedUser struct {
 }
 
 type savedMembership struct {
-	Membership           // its organisation is an id
+	Membership           // its organization is an id
 	ID                   string
 	CreatedAt, UpdatedAt time.Time
 }

@@ -20,7 +20,7 @@ type session struct {
 	id             string
 	user           *user
 	clientID       string // "" when the Backend API made it
-	organizationID string // active organisation, or ""
+	organizationID string // active organization, or ""
 	status         string
 	createdAt      time.Time
 	updatedAt      time.Time
@@ -28,7 +28,7 @@ type session struct {
 	expireAt       time.Time
 }
 
-// newSession signs a user in. The organisation, an id or slug, becomes active if
+// newSession signs a user in. The organization, an id or slug, becomes active if
 // the user belongs to it; empty means the user's first, unless the instance
 // leaves new sessions without one.
 func (inst *Instance) newSession(u *user, clientID, organization string) *session {
@@ -47,7 +47,7 @@ func (inst *Instance) newSession(u *user, clientID, organization string) *sessio
 	return s
 }
 
-// activeMembership is what the user is in the session's active organisation, or nil.
+// activeMembership is what the user is in the session's active organization, or nil.
 func (inst *Instance) activeMembership(s *session) *membership {
 	if inst.fault(FaultOrganizationLeft) {
 		return nil
@@ -69,7 +69,7 @@ func (inst *Instance) closeSession(s *session, status string) {
 }
 
 // CreateSession signs a user in without a client, as the Backend API does on a
-// development instance, and returns the session's id. The organisation, an id
+// development instance, and returns the session's id. The organization, an id
 // or slug, may be empty.
 func (inst *Instance) CreateSession(userID, organization string) (string, error) {
 	inst.mu.Lock()

@@ -33,7 +33,7 @@ func (b *bench) parse(token string) *jwt.Token {
 	return parsed
 }
 
-// claimsOf are a token's claims; an organisation is there even if empty.
+// claimsOf are a token's claims; an organization is there even if empty.
 func (b *bench) claimsOf(token string) jwt.MapClaims {
 	b.t.Helper()
 	claims := b.parse(token).Claims.(jwt.MapClaims)
@@ -59,7 +59,7 @@ func TestSessionTokenV2(t *testing.T) {
 	}
 	delete(claims, "jti")
 	now := float64(b.clock.Unix())
-	// The organisation is the example of Clerk's documentation.
+	// The organization is the example of Clerk's documentation.
 	want := jwt.MapClaims{
 		"iss": testBase, "sub": "user_1", "sid": id, "v": 2.0, "sts": "active", "fva": []any{0.0, -1.0},
 		"iat": now, "nbf": now - 10, "exp": now + 60, "fea": "o:dashboard,o:teams",
@@ -108,7 +108,7 @@ func TestTemplateToken(t *testing.T) {
 		user string
 		want jwt.MapClaims
 	}{
-		"organisation, no metadata": {b.alice, jwt.MapClaims{"id": "db", "a": "rw", "perm": false, "who": "Alice of acme"}},
+		"organization, no metadata": {b.alice, jwt.MapClaims{"id": "db", "a": "rw", "perm": false, "who": "Alice of acme"}},
 		"metadata keeps its type": {b.UserID("carol@example.test"), jwt.MapClaims{"id": "db", "a": "rw", "who": "null of null",
 			"perm": []any{map[string]any{"t": []any{"words"}, "a": []any{"data_read"}}}}},
 	} {

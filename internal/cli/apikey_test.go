@@ -8,9 +8,9 @@ import (
 	"github.com/zen-auth/zen/devstack/clerk"
 )
 
-// TestAPIKeyOfAnOrganisation: its key has no session, so Turso makes the tokens, and what
+// TestAPIKeyOfAnOrganization: its key has no session, so Turso makes the tokens, and what
 // they may do is what the key's claims say. When the key is revoked, the next token says so.
-func TestAPIKeyOfAnOrganisation(t *testing.T) {
+func TestAPIKeyOfAnOrganization(t *testing.T) {
 	t.Parallel()
 	zen, stack := signedIn(t)
 	if out, err := zen("db", "query", "CREATE TABLE t (n)").CombinedOutput(); err != nil {

@@ -185,7 +185,7 @@ func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 	}
 }
 
-// Two people of two organisations, each through Auth0 and through Clerk: neither sees the
+// Two people of two organizations, each through Auth0 and through Clerk: neither sees the
 // other's database.
 func TestOrganizationsAreIsolated(t *testing.T) {
 	t.Parallel()
@@ -194,7 +194,7 @@ func TestOrganizationsAreIsolated(t *testing.T) {
 	o.Databases = append(o.Databases, devstack.DatabaseSeed{Name: "globex", SQL: "CREATE TABLE secrets (text); INSERT INTO secrets VALUES ('of globex')"})
 	o.Databases[0].SQL = "CREATE TABLE secrets (text); INSERT INTO secrets VALUES ('of acme')"
 	stack := devstacktest.Start(t, devstack.Options{Seed: seed})
-	databases := map[string]string{"acme": "app", "globex": "globex"} // by organisation
+	databases := map[string]string{"acme": "app", "globex": "globex"} // by organization
 	urls, claims := map[string]string{}, map[string]map[string]any{}
 	ids := map[string]string{}
 	for _, d := range stack.Turso.Databases(devstack.Organization) {
@@ -227,7 +227,7 @@ func TestOrganizationsAreIsolated(t *testing.T) {
 		if out, _ := h.run(0, "db", "query", "SELECT text FROM secrets"); !strings.Contains(out, "of "+organization) {
 			t.Errorf("%s reads %q", user, out)
 		}
-		// The other's organisation lets nobody in, and the other's database takes no token.
+		// The other's organization lets nobody in, and the other's database takes no token.
 		_, stderr := h.run(3, "login", "--provider", "auth0", "--org", other)
 		if !strings.Contains(stderr, "is not part of") {
 			t.Errorf("%s in %s: %s", user, other, stderr)

@@ -114,7 +114,7 @@ func TestClerkSignInsEnd(t *testing.T) {
 			}
 		}
 	}
-	const ended, left = "the session has ended", "organisation that the account is not in any more"
+	const ended, left = "the session has ended", "organization that the account is not in any more"
 	for _, tt := range []struct {
 		end          string
 		happens      func(*desk, *devstack.Stack)
@@ -139,8 +139,8 @@ func TestClerkSignInsEnd(t *testing.T) {
 				term.t.Fatal(err)
 			}
 		}, ended, "", false},
-		// A template that takes nothing from the organisation makes the same token without it.
-		{"organisation left", switched(clerk.FaultOrganizationLeft), "", left, true},
+		// A template that takes nothing from the organization makes the same token without it.
+		{"organization left", switched(clerk.FaultOrganizationLeft), "", left, true},
 	} {
 		for _, method := range []string{"bridge", "email", "oauth"} {
 			t.Run(tt.end+"/"+method, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestClerkOAuthAndOpenBao(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	for _, tt := range []struct{ fault, want string }{
-		{clerk.FaultOrganizationLeft, "organisation that the account is not in any more"}, {clerk.FaultOAuthRevoked, "invalid_grant"},
+		{clerk.FaultOrganizationLeft, "organization that the account is not in any more"}, {clerk.FaultOAuthRevoked, "invalid_grant"},
 	} {
 		if err := stack.Faults.Switch(tt.fault, true); err != nil {
 			t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// Two users of two organisations, each by Clerk and by Auth0: each reads the database of
-// the own organisation, and neither sees the other's, by zen or with the bare token.
+// Two users of two organizations, each by Clerk and by Auth0: each reads the database of
+// the own organization, and neither sees the other's, by zen or with the bare token.
 func TestOrganizationsAreApart(t *testing.T) {
 	t.Parallel()
 	seed, err := devstack.LoadSeed("../../devstack/testdata/organizations.toml")
@@ -65,9 +65,9 @@ func TestOrganizationsAreApart(t *testing.T) {
 			if tt.organization == "" {
 				return
 			}
-			// Asking for the other organisation is no way in either.
+			// Asking for the other organization is no way in either.
 			if code, said := term.ends("login", "--provider", tt.provider, "--org", tt.other); code == 0 {
-				t.Errorf("signed in to the other organisation: %s", said)
+				t.Errorf("signed in to the other organization: %s", said)
 			}
 		})
 	}

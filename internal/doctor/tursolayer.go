@@ -18,7 +18,7 @@ type apiState struct {
 	found func() (turso.Database, error) // the profile's database
 }
 
-// JWKSLimit is how many registrations an organisation of Turso's smallest plan may have,
+// JWKSLimit is how many registrations an organization of Turso's smallest plan may have,
 // as Turso's own message says ("jwks count limit(2) exceeded"). Those of other plans are
 // not published.
 const JWKSLimit = 2
@@ -26,7 +26,7 @@ const JWKSLimit = 2
 // noAPIToken says what a Platform API token is needed for.
 const noAPIToken = "there is no Turso API token to ask with: set TURSO_API_TOKEN (the scope read is enough)"
 
-// turso looks at the registrations of the organisation, and whether the token's key is
+// turso looks at the registrations of the organization, and whether the token's key is
 // in one of them.
 func (e *exam) turso(ctx context.Context) {
 	p := e.asked(ctx)

@@ -85,10 +85,10 @@ func newRefused(status int, body []byte, claims provider.Claims, target provider
 }
 
 // unknownKey is the refusal that started zen: a valid JWT whose key set the
-// organisation has registered, or can't register.
+// organization has registered, or can't register.
 func unknownKey(r *Refused) string {
 	if r.Claims.Issuer == "" {
-		return fmt.Sprintf("Turso does not know the key that signed this token for %s: the database was created anew, or the token is of another organisation; sign in again", r.Target.URL)
+		return fmt.Sprintf("Turso does not know the key that signed this token for %s: the database was created anew, or the token is of another organization; sign in again", r.Target.URL)
 	}
 	return fmt.Sprintf("Turso does not accept the key that signed this token (kid %s, issuer %s); `zen login --provider platformtoken` gets around it", r.Claims.KeyID, r.Claims.Issuer)
 }

@@ -179,7 +179,7 @@ func TestRightsOfAKeyNarrow(t *testing.T) {
 	}
 }
 
-func TestKeysOfOrganisations(t *testing.T) {
+func TestKeysOfOrganizations(t *testing.T) {
 	b := newBench(t)
 	org, err := b.AddOrganization(clerk.Organization{Name: "Initech", Slug: "initech"})
 	if err != nil {

@@ -57,7 +57,7 @@ func (p *apiKey) Token(ctx context.Context, req provider.TokenRequest) (provider
 func (p *apiKey) mint(ctx context.Context, h held, k clerk.APIKey, req provider.TokenRequest) (provider.Token, *clerk.Session, error) {
 	if isOrganization(k.Subject) {
 		return provider.Token{}, nil, configError("name a provider that makes tokens: token_provider in the profile, or ZEN_TOKEN_PROVIDER=platformtoken",
-			"the API key is of the organisation %s, and only people have sessions", k.Subject)
+			"the API key is of the organization %s, and only people have sessions", k.Subject)
 	}
 	rights, err := p.settings.rightsOf(k)
 	if err != nil {

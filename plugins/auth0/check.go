@@ -167,7 +167,7 @@ func (p *auth0Provider) checkDevice(ctx context.Context, organization string) pr
 	case p.settings.clientID == "":
 		return provider.Skipped(id, "client_id is not set")
 	case cmp.Or(organization, p.settings.organization) != "":
-		return provider.Skipped(id, "an application that has organisations can't have the grant Device Code")
+		return provider.Skipped(id, "an application that has organizations can't have the grant Device Code")
 	}
 	err := p.people.TryDevice(ctx, oauth.DeviceOptions{Scopes: []string{"openid"}, Params: url.Values{"audience": {p.settings.audience}}})
 	if err == nil {
@@ -176,7 +176,7 @@ func (p *auth0Provider) checkDevice(ctx context.Context, organization string) pr
 	finding := provider.Failed(id, err)
 	if oauth.Code(err) == oauth.CodeUnauthorizedClient {
 		finding.Severity = provider.SeverityWarn
-		finding.Hint = "allow the grant Device Code in the advanced settings of the application; one that has organisations can't have it"
+		finding.Hint = "allow the grant Device Code in the advanced settings of the application; one that has organizations can't have it"
 		finding.Fix = managementFix(fixGrants, fmt.Sprintf("allow the grants authorization_code, refresh_token and device_code to the application %s in %s", p.settings.clientID, p.settings.domain()))
 	}
 	return finding

@@ -19,7 +19,7 @@ func (p *auth0Provider) Login(ctx context.Context, req provider.LoginRequest, ho
 		req.Organization = p.settings.organization
 	}
 	if !isID(req.Organization) && req.Organization != "" {
-		return bad(keyOrganization, "", "%.40q is not the id or name of an organisation", req.Organization)
+		return bad(keyOrganization, "", "%.40q is not the id or name of an organization", req.Organization)
 	}
 	if req.Method != methodMachine && p.settings.clientID == "" {
 		return noApplication(keyClientID)
@@ -68,7 +68,7 @@ func (p *auth0Provider) loginDevice(ctx context.Context, req provider.LoginReque
 	}
 	if req.Organization != "" {
 		return &provider.Error{
-			Kind: provider.ErrConfig, Message: fmt.Sprintf("auth0: the device flow knows no organisations, and %.60q is asked for", req.Organization),
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("auth0: the device flow knows no organizations, and %.60q is asked for", req.Organization),
 			Hint: "use --method browser: it shows its address, which any browser can open, and takes the one where that ends",
 		}
 	}
@@ -78,7 +78,7 @@ func (p *auth0Provider) loginDevice(ctx context.Context, req provider.LoginReque
 	if oauth.Code(err) == oauth.CodeUnauthorizedClient {
 		return &provider.Error{
 			Kind: provider.ErrConfig, Message: err.Error(), Err: err,
-			Hint: "allow the grant Device Code in the advanced settings of the application; one that has organisations can't have it",
+			Hint: "allow the grant Device Code in the advanced settings of the application; one that has organizations can't have it",
 		}
 	}
 	if err != nil {
@@ -156,9 +156,9 @@ func detail(o *provider.Organization) string {
 		return ""
 	}
 	if o.Slug != "" {
-		return "organisation " + o.Slug
+		return "organization " + o.Slug
 	}
-	return "organisation " + o.ID
+	return "organization " + o.ID
 }
 
 // loginMachine signs an application in, by what is set or, in a terminal, typed in.

@@ -78,17 +78,17 @@ func TestLoginToOrganization(t *testing.T) {
 	req := request("")
 	req.Organization = "acme"
 	got, h := b.login(p, req)
-	if o := got.Claims.Organization; o == nil || o.Slug != "acme" || got.Credential.Detail != "organisation acme" || !strings.Contains(h.opened[0], "organization=acme") {
+	if o := got.Claims.Organization; o == nil || o.Slug != "acme" || got.Credential.Detail != "organization acme" || !strings.Contains(h.opened[0], "organization=acme") {
 		t.Errorf("signed in to %+v, %q", o, got.Credential.Detail)
 	}
-	// A token of the same sign-in that lost the organisation is another one's.
+	// A token of the same sign-in that lost the organization is another one's.
 	b.with(auth0.FaultOrganizationLost)
 	_, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target})
-	fails(t, "lost", err, provider.ErrPermission, "not of the organisation")
+	fails(t, "lost", err, provider.ErrPermission, "not of the organization")
 	h = &host{t: t, user: "alice"}
 	err = p.Login(t.Context(), req, h)
 	h.visits.Wait()
-	fails(t, "lost at the sign-in", err, provider.ErrPermission, "not of the organisation \"acme\"")
+	fails(t, "lost at the sign-in", err, provider.ErrPermission, "not of the organization \"acme\"")
 	b.with()
 
 	h = &host{t: t, user: "bob"}
@@ -177,8 +177,8 @@ func TestLoginIsRefusedBeforeABrowserOpens(t *testing.T) {
 		"no such method":       {p, provider.LoginRequest{Method: "magic", Interactive: true}, provider.ErrConfig, []string{`"magic" is not browser, device or client-credentials`}},
 		"nobody there":         {p, provider.LoginRequest{}, provider.ErrNoCredential, []string{"--method client-credentials"}},
 		"nobody anywhere":      {p, provider.LoginRequest{Method: methodDevice}, provider.ErrNoCredential, []string{"--method client-credentials"}},
-		"device in a team":     {p, provider.LoginRequest{Method: methodDevice, Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"knows no organisations", "--method browser"}},
-		"a bad organisation":   {p, provider.LoginRequest{Organization: "a b", Interactive: true}, provider.ErrConfig, []string{"organization"}},
+		"device in a team":     {p, provider.LoginRequest{Method: methodDevice, Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"knows no organizations", "--method browser"}},
+		"a bad organization":   {p, provider.LoginRequest{Organization: "a b", Interactive: true}, provider.ErrConfig, []string{"organization"}},
 		"no application":       {b.provider(keyClientID, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"client_id: it is not set"}},
 		"no machine":           {b.provider(keyClientID, "", keyMachineClientID, ""), provider.LoginRequest{Method: methodMachine}, provider.ErrConfig, []string{"machine_client_id: it is not set"}},
 		"a machine, no secret": {p, provider.LoginRequest{Method: methodMachine}, provider.ErrNoCredential, []string{"ZEN_AUTH0__CLIENT_SECRET"}},

@@ -53,7 +53,7 @@ func (p *auth0Provider) Describe(context.Context) (provider.Description, error) 
 		Fields:   fields(),
 		Methods: []provider.Method{
 			{Name: methodBrowser, Doc: "in the browser, with PKCE on one of a few fixed ports", Interaction: provider.InteractionBrowser},
-			{Name: methodDevice, Doc: "on another device, by a code; not with organisations", Interaction: provider.InteractionDevice},
+			{Name: methodDevice, Doc: "on another device, by a code; not with organizations", Interaction: provider.InteractionDevice},
 			{Name: methodMachine, Doc: "as an application, by its secret or private key: for CI and servers", Interaction: provider.InteractionTerminal},
 		},
 		Assertions: []provider.AssertionKind{provider.AssertionJWT},

@@ -59,7 +59,7 @@ func fields() []provider.Field {
 		},
 		{
 			Key: keyOrganization, Type: provider.TypeString, Example: "org_...",
-			Doc: "The id or name of the organisation to sign in to; zen login --org goes before it.",
+			Doc: "The id or name of the organization to sign in to; zen login --org goes before it.",
 		},
 		{
 			Key: keyPorts, Type: provider.TypeString, Default: defaultPorts,
@@ -137,7 +137,7 @@ func parseSettings(values provider.Settings) (settings, error) {
 		return s, err
 	}
 	if s.organization != "" && !isID(s.organization) {
-		return s, bad(keyOrganization, "for example org_AbC123, or acme", "%.40q is not the id or name of an organisation", s.organization)
+		return s, bad(keyOrganization, "for example org_AbC123, or acme", "%.40q is not the id or name of an organization", s.organization)
 	}
 	switch strings.TrimSuffix(s.dialect, "_authz") {
 	case "", dialectAuth0:
@@ -224,7 +224,7 @@ func bad(key, hint, format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrConfig, Message: "auth0: " + key + ": " + fmt.Sprintf(format, args...), Hint: hint}
 }
 
-// isID accepts client ids and the ids and names of organisations.
+// isID accepts client ids and the ids and names of organizations.
 func isID(id string) bool {
 	for _, c := range []byte(id) {
 		if !isAlphanumeric(c) && c != '-' && c != '_' {

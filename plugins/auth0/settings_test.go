@@ -47,7 +47,7 @@ func TestBadSettings(t *testing.T) {
 		{keyAudience, "a b", "not the identifier"},
 		{keyAudience, "https://acme.eu.auth0.com/api/v2/", "Auth0's own API"},
 		{keyAudience, "https://acme.eu.auth0.com/userinfo", "Auth0's own API"},
-		{keyOrganization, "a/b", "organisation"},
+		{keyOrganization, "a/b", "organization"},
 		{keyPorts, "80", "not a port"},
 		{keyPorts, "53682,", "not a port"},
 		{keyPorts, "53682,53682", "twice"},

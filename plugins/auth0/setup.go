@@ -43,7 +43,7 @@ func (p *auth0Provider) Setup(_ context.Context, req provider.SetupRequest) (pro
 			},
 			{
 				Title: "Make the native application for terminals", URL: dashboard + "/#/applications",
-				Text: fmt.Sprintf("- Type: Native; token endpoint authentication method: None\n- Grant types: Authorization Code, Refresh Token, Device Code (not where it has organisations)\n- Refresh token rotation: on\n- Allowed Callback URLs, each to the letter, as Auth0 compares ports, too:\n%s\n\nPut its client id into `client_id`.", addresses),
+				Text: fmt.Sprintf("- Type: Native; token endpoint authentication method: None\n- Grant types: Authorization Code, Refresh Token, Device Code (not where it has organizations)\n- Refresh token rotation: on\n- Allowed Callback URLs, each to the letter, as Auth0 compares ports, too:\n%s\n\nPut its client id into `client_id`.", addresses),
 			},
 			{
 				Title: "Have people's tokens carry Turso's claims", URL: dashboard + "/#/actions/library",

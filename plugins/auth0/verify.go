@@ -104,14 +104,14 @@ func (p *auth0Provider) checkAccess(token provider.Secret, claims provider.Claim
 	return nil
 }
 
-// checkOrganization holds a token to the organisation that was signed in to.
+// checkOrganization holds a token to the organization that was signed in to.
 func (p *auth0Provider) checkOrganization(claims provider.Claims, want string) error {
 	if want == "" || isOf(claims.Organization, want) {
 		return nil
 	}
 	return &provider.Error{
 		Kind:    provider.ErrPermission,
-		Message: fmt.Sprintf("auth0: the token is not of the organisation %.60q", want),
+		Message: fmt.Sprintf("auth0: the token is not of the organization %.60q", want),
 		Hint:    "run zen login, in the browser, with --org or the setting organization; by its id (org_...), where the tenant puts no names into tokens",
 	}
 }

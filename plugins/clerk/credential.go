@@ -57,7 +57,7 @@ func fingerprint(name string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// organizationMark tells organisations apart without naming one; of nil it is "".
+// organizationMark tells organizations apart without naming one; of nil it is "".
 func organizationMark(o *provider.Organization) string {
 	if o == nil {
 		return ""

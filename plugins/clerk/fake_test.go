@@ -55,7 +55,7 @@ type fakeClerk struct {
 	status    string
 	signIn    string // status of the sign-in
 	used      bool   // the ticket
-	active    string // organisation
+	active    string // organization
 	ended     int
 	calls     []string
 	templates map[string]map[string]any

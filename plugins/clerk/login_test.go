@@ -129,7 +129,7 @@ func TestLoginWithoutTargetChoosesOrganization(t *testing.T) {
 	}
 	host.browsers.Wait()
 	if f.active != "globex" || host.stored[0].Token != nil || f.called("/v1/client/sessions/"+testSession+"/tokens/turso") != 0 {
-		t.Errorf("organisation %q, token %v", f.active, host.stored[0].Token)
+		t.Errorf("organization %q, token %v", f.active, host.stored[0].Token)
 	}
 }
 

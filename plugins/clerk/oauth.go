@@ -47,7 +47,7 @@ func (p *clerkProvider) issuer(ctx context.Context) (*issuer, error) {
 	return p.seen, nil
 }
 
-// scopes are those of the settings; an organisation that is asked for has to be picked.
+// scopes are those of the settings; an organization that is asked for has to be picked.
 func (p *clerkProvider) scopes(req provider.LoginRequest) []string {
 	scopes := slices.Clone(p.settings.oauthScopes)
 	if req.Organization != "" && !slices.Contains(scopes, scopeOrganization) {
@@ -132,13 +132,13 @@ func (p *clerkProvider) proveGrant(ctx context.Context, i *issuer, tokens oauth.
 		g.organization = organization.ID
 	case req.Organization != "":
 		return provider.SignIn{}, &provider.Error{
-			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: the sign-in is not for the organisation %.60q", req.Organization),
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: the sign-in is not for the organization %.60q", req.Organization),
 			Hint: "run zen login again, and pick it on Clerk's page; only your own are there",
 		}
 	}
 	credential := provider.Credential{Subject: id.Person(), Issued: p.now().UTC(), Detail: "an OAuth application says who it is; another provider makes the tokens"}
 	if organization != nil {
-		credential.Detail = "organisation " + oauth.Harmless(orID(organization)) + "; " + credential.Detail
+		credential.Detail = "organization " + oauth.Harmless(orID(organization)) + "; " + credential.Detail
 	}
 	if g.refresh.IsZero() {
 		g.id, credential.Expires = tokens.ID, id.Expires
@@ -191,7 +191,7 @@ func (p *clerkProvider) renew(ctx context.Context, g *grant, old provider.Creden
 	}
 	if g.organization != "" && (id.Organization == nil || id.Organization.ID != g.organization) {
 		return token, id, renewed, &provider.Error{
-			Kind: provider.ErrPermission, Message: "clerk: the sign-in was for an organisation that the account is not in any more",
+			Kind: provider.ErrPermission, Message: "clerk: the sign-in was for an organization that the account is not in any more",
 			Hint: "ask its administrators, or run zen login for another one",
 		}
 	}

@@ -89,7 +89,7 @@ func TestOAuthOrganization(t *testing.T) {
 	b := newBench(t)
 	p := b.oauth()
 	got, h := b.login(p, provider.LoginRequest{Organization: "acme"})
-	if !strings.Contains(h.opened[0], url.QueryEscape(scopeOrganization)) || got.Claims.Organization == nil || !strings.Contains(got.Credential.Detail, "organisation acme") {
+	if !strings.Contains(h.opened[0], url.QueryEscape(scopeOrganization)) || got.Claims.Organization == nil || !strings.Contains(got.Credential.Detail, "organization acme") {
 		t.Fatalf("%+v by %s", got, h.opened[0])
 	}
 	renewed, err := p.Refresh(t.Context(), got.Credential)

@@ -29,7 +29,7 @@ const (
 	defaultTemplate = "turso"
 	// Without offline_access there is no refresh token.
 	defaultScopes = "openid profile email offline_access"
-	// scopeOrganization has the person pick an organisation, which the ID token names.
+	// scopeOrganization has the person pick an organization, which the ID token names.
 	scopeOrganization = "user:org:read"
 )
 
@@ -74,7 +74,7 @@ func fields() []provider.Field {
 		},
 		{
 			Key: keyOAuthScopes, Type: provider.TypeString, Default: defaultScopes,
-			Doc: "What the OAuth application asks for. With user:org:read a person picks an organisation, as zen login --org has it, too.",
+			Doc: "What the OAuth application asks for. With user:org:read a person picks an organization, as zen login --org has it, too.",
 		},
 		{
 			Key: keyBackendURL, Type: provider.TypeURL, Env: []string{"CLERK_API_URL"}, Default: clerk.DefaultBackendURL,

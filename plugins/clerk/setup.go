@@ -26,7 +26,7 @@ func (p *clerkProvider) Setup(_ context.Context, req provider.SetupRequest) (pro
 		Topics:    bridgeTopics(),
 		Steps: []provider.SetupStep{
 			{
-				Title: "Have Turso know the key set", Text: fmt.Sprintf("Once an organisation: `turso org jwks save clerk %s`", s.instance.KeySetURL()),
+				Title: "Have Turso know the key set", Text: fmt.Sprintf("Once an organization: `turso org jwks save clerk %s`", s.instance.KeySetURL()),
 			},
 			{
 				Title: fmt.Sprintf("Make the JWT template %s", s.template), URL: dashboard + "jwt-templates",

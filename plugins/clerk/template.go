@@ -75,7 +75,7 @@ func (p *clerkProvider) checkSessionToken(ctx context.Context, id string, held s
 	if held.organization != "" && organizationMark(claims.Organization) != held.organization {
 		return provider.Finding{
 			ID: "organization", Severity: provider.SeverityError, Kind: provider.ErrPermission,
-			Text: "the sign-in was for an organisation that its session tokens do not name any more: the account may have left it",
+			Text: "the sign-in was for an organization that its session tokens do not name any more: the account may have left it",
 			Hint: "ask its administrators, or run zen login for another one; zen org list shows yours",
 		}
 	}

@@ -191,7 +191,7 @@ func TestSessionTokensAreLookedAt(t *testing.T) {
 	}
 }
 
-// Permissions of each person come from public metadata, and an organisation's name where
+// Permissions of each person come from public metadata, and an organization's name where
 // the app wants it; the repair keeps both.
 func TestPermissionsOfAPerson(t *testing.T) {
 	b := newBench(t)

@@ -18,7 +18,7 @@ func (p *oidcProvider) Login(ctx context.Context, req provider.LoginRequest, hos
 		return err
 	}
 	if req.Organization != "" {
-		return &provider.Error{Kind: provider.ErrConfig, Message: "oidc: OpenID Connect knows no organisations", Hint: "run zen login without --org"}
+		return &provider.Error{Kind: provider.ErrConfig, Message: "oidc: OpenID Connect knows no organizations", Hint: "run zen login without --org"}
 	}
 	if len(req.AssertionKinds) > 0 && !slices.Contains(req.AssertionKinds, provider.AssertionJWT) {
 		return wrongKind()

@@ -160,7 +160,7 @@ func TestLoginIsRefusedBeforeABrowserOpens(t *testing.T) {
 		"no such method":  {b.people(), provider.LoginRequest{Method: "magic", Interactive: true}, provider.ErrConfig, []string{`"magic" is not browser, device or workload`}},
 		"nobody there":    {b.people(), provider.LoginRequest{}, provider.ErrNoCredential, []string{"--method workload"}},
 		"nobody anywhere": {b.people(), provider.LoginRequest{Method: methodDevice}, provider.ErrNoCredential, []string{"--method workload"}},
-		"an organisation": {b.people(), provider.LoginRequest{Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"no organisations"}},
+		"an organization": {b.people(), provider.LoginRequest{Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"no organizations"}},
 		"no issuer":       {b.people(keyIssuer, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"issuer: it is not set"}},
 		"no client id":    {b.people(keyClientID, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"client_id: it is not set"}},
 		"the wrong kind":  {b.people(), provider.LoginRequest{Interactive: true, AssertionKinds: []provider.AssertionKind{provider.AssertionClerkAPIKey}}, provider.ErrPermission, []string{"JWT alone"}},

@@ -165,7 +165,7 @@ func (p *platform) keepMinted(ctx context.Context, made turso.APIToken, a accoun
 	return host.Store(ctx, result)
 }
 
-// personal is the slug of the user's own organisation.
+// personal is the slug of the user's own organization.
 func personal(ctx context.Context, c *turso.Client, a account) (string, error) {
 	organizations, err := c.Organizations(ctx)
 	if err != nil {

@@ -24,7 +24,7 @@ const (
 	plantedMinted  = "planted-minted-token"
 )
 
-// fakeAPI is a Platform API that knows one user of two organisations, and fails the
+// fakeAPI is a Platform API that knows one user of two organizations, and fails the
 // test on a request that turso-cli would not send.
 type fakeAPI struct {
 	t      *testing.T
@@ -32,7 +32,7 @@ type fakeAPI struct {
 
 	mu        sync.Mutex // guards all below
 	requests  []string
-	databases map[string][]turso.Database // by organisation
+	databases map[string][]turso.Database // by organization
 	exp       int64
 	// fail answers for a request "METHOD path" instead of the API.
 	fail map[string]http.HandlerFunc

@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// location is where a database is expected: an organisation and what its Hostname
+// location is where a database is expected: an organization and what its Hostname
 // has to be, host[:port][/path].
 type location struct{ organization, hostname string }
 
@@ -92,7 +92,7 @@ func guess(at location) string {
 	return name
 }
 
-// organizationHint names the organisations that there are; it must not fail, as it
+// organizationHint names the organizations that there are; it must not fail, as it
 // goes beside another error.
 func organizationHint(ctx context.Context, c *turso.Client) string {
 	const set = "set organization under [providers.platformtoken] or ZEN_PLATFORMTOKEN__ORGANIZATION"

@@ -1,5 +1,5 @@
 // Package platform opens Turso's Platform API for the commands that ask it: with the API
-// token, the organisation and the address that the provider platformtoken would use.
+// token, the organization and the address that the provider platformtoken would use.
 package platform
 
 import (
@@ -15,7 +15,7 @@ import (
 // ErrNoToken is that there is no API token in the environment.
 var ErrNoToken = errors.New("no Turso API token")
 
-// API is the Platform API for one organisation.
+// API is the Platform API for one organization.
 type API struct {
 	*turso.Client
 	// Organization is the slug; "" is the personal one.

@@ -39,7 +39,7 @@ is how to switch.
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "provider", Usage: "sign in with the provider `NAME`"},
 			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`, one of those that zen provider info NAME shows"},
-			&cli.StringFlag{Name: "org", Usage: "sign in to the organisation `ORG`"},
+			&cli.StringFlag{Name: "org", Usage: "sign in to the organization `ORG`"},
 			&cli.StringFlag{Name: "storage", Usage: "keep the profile's credentials in `STORAGE`: keyring or file"},
 			&cli.IntFlag{Name: "secret-fd", Usage: "read the secret that is asked for from the file descriptor `N`, not from the terminal", Value: -1},
 			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},

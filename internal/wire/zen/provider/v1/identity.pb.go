@@ -111,7 +111,7 @@ type LoginBegin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name of one of the Methods, or empty for the default.
 	Method string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
-	// The organisation to sign in to, or empty.
+	// The organization to sign in to, or empty.
 	Organization string `protobuf:"bytes,2,opt,name=organization,proto3" json:"organization,omitempty"`
 	// False where nobody can answer questions or open a browser.
 	Interactive bool `protobuf:"varint,3,opt,name=interactive,proto3" json:"interactive,omitempty"`

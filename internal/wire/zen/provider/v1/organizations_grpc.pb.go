@@ -27,9 +27,9 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Organizations knows the organisations of whoever signed in.
+// Organizations knows the organizations of whoever signed in.
 type OrganizationsClient interface {
-	// Organizations lists them. The organisation of the context is not used.
+	// Organizations lists them. The organization of the context is not used.
 	Organizations(ctx context.Context, in *OrganizationsRequest, opts ...grpc.CallOption) (*OrganizationsResponse, error)
 	// UseOrganization makes one the active one of the credential, or none where the
 	// context has none.
@@ -68,9 +68,9 @@ func (c *organizationsClient) UseOrganization(ctx context.Context, in *UseOrgani
 // All implementations must embed UnimplementedOrganizationsServer
 // for forward compatibility.
 //
-// Organizations knows the organisations of whoever signed in.
+// Organizations knows the organizations of whoever signed in.
 type OrganizationsServer interface {
-	// Organizations lists them. The organisation of the context is not used.
+	// Organizations lists them. The organization of the context is not used.
 	Organizations(context.Context, *OrganizationsRequest) (*OrganizationsResponse, error)
 	// UseOrganization makes one the active one of the credential, or none where the
 	// context has none.

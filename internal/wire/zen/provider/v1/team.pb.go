@@ -27,7 +27,7 @@ const (
 type TeamContext struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Credential *Credential            `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The organisation's id or slug; empty is the active one.
+	// The organization's id or slug; empty is the active one.
 	Organization  string `protobuf:"bytes,2,opt,name=organization,proto3" json:"organization,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -77,7 +77,7 @@ func (x *TeamContext) GetOrganization() string {
 	return ""
 }
 
-// Member is somebody in an organisation.
+// Member is somebody in an organization.
 type Member struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -154,7 +154,7 @@ func (x *Member) GetSince() *timestamppb.Timestamp {
 	return nil
 }
 
-// Invitation is somebody asked into an organisation.
+// Invitation is somebody asked into an organization.
 type Invitation struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -456,7 +456,7 @@ type InviteRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Context *TeamContext           `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Email   string                 `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`
-	// The issuer's name for it; empty is the organisation's default.
+	// The issuer's name for it; empty is the organization's default.
 	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
 	// Where the invitation leads; empty is the issuer's default.
 	RedirectUrl string `protobuf:"bytes,4,opt,name=redirect_url,json=redirectUrl,proto3" json:"redirect_url,omitempty"`

@@ -457,7 +457,7 @@ func (x *Permission) GetActions() []string {
 // Purpose is what a profile wants of a provider. What is not known is absent or empty.
 type Purpose struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The organisation at the issuer.
+	// The organization at the issuer.
 	Organization string        `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
 	Target       *Target       `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
 	Access       Access        `protobuf:"varint,3,opt,name=access,proto3,enum=zen.provider.v1.Access" json:"access,omitempty"`
@@ -635,7 +635,7 @@ type Claims struct {
 	// The session that the token belongs to (sid), and Clerk's status of it (sts).
 	Session string `protobuf:"bytes,13,opt,name=session,proto3" json:"session,omitempty"`
 	Status  string `protobuf:"bytes,14,opt,name=status,proto3" json:"status,omitempty"`
-	// The active organisation; absent where there is none.
+	// The active organization; absent where there is none.
 	Organization *Organization `protobuf:"bytes,15,opt,name=organization,proto3" json:"organization,omitempty"`
 	// Who acts as the subject; empty is the subject itself.
 	Actor string `protobuf:"bytes,16,opt,name=actor,proto3" json:"actor,omitempty"`
