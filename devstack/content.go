@@ -57,7 +57,7 @@ func (s *Stack) content() page.Content {
 			members[m.Name].Organizations = append(members[m.Name].Organizations, o.Slug+" ("+m.Role+")")
 		}
 		for _, r := range o.Registrations {
-			c.Registrations = append(c.Registrations, page.Registration{Organization: o.Slug, Name: r.Name, URL: r.URL})
+			c.Registrations = append(c.Registrations, page.Registration{Organization: o.Slug, Name: r.Name, URL: r.URL, Region: r.Region})
 		}
 		for _, d := range o.Databases {
 			c.Databases = append(c.Databases, page.Database{

@@ -11,8 +11,8 @@ import (
 type KeySet struct {
 	Name string `json:"jwks_name"`
 	URL  string `json:"jwks_url"`
-	// Region is where the registration counts; "" is what Turso makes of none, which
-	// it doesn't publish.
+	// Region is where the registration counts; "" is that none was given, or that Turso
+	// doesn't list it.
 	Region string `json:"region,omitempty"`
 }
 

@@ -9,6 +9,7 @@ const (
 	JWKSCountLimit = "jwks-count-limit"
 	JWKSFetchDown  = "jwks-fetch-down"
 	JWKSStale      = "jwks-stale-cache"
+	JWKSRegion     = "jwks-region"
 
 	TokenInvalidated = "token-invalidated"
 	TokenNotAllowed  = "token-not-allowed"
@@ -49,6 +50,7 @@ func Known() []Fault {
 		{JWKSCountLimit, "Turso saves no JWKS registration: the limit is exceeded, whatever is registered"},
 		{JWKSFetchDown, "Turso can't fetch key sets: keys that it has stay good, others are not found"},
 		{JWKSStale, "Turso doesn't look at a key set again: after a rotation new tokens are refused and old ones accepted"},
+		{JWKSRegion, "Turso puts JWKS registrations that name no region into another one than the databases', which accept no token they signed"},
 		{TokenInvalidated, "databases refuse every token: its role was invalidated after it was issued"},
 		{TokenNotAllowed, "databases refuse every token: it does not have the permissions"},
 		{ExpiredAs401, "databases answer 401 instead of 400 to an expired or wrongly signed token"},

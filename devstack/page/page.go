@@ -80,7 +80,7 @@ type Key struct {
 }
 
 // Registration is a key set whose tokens an organization's databases accept.
-type Registration struct{ Organization, Name, URL string }
+type Registration struct{ Organization, Name, URL, Region string }
 
 // Database is a database and what was done with it.
 type Database struct {

@@ -187,6 +187,11 @@ func TestJWKSEndpoints(t *testing.T) {
 	f.call("list", "GET", path, f.alice, "", 200, `{"jwks":[{"jwks_name":"Zedi Clerk","jwks_url":"https://zedi.test/jwks.json"},{"jwks_name":"clerk","jwks_url":"https://new.test/jwks.json"}]}`)
 	f.call("remove", "DELETE", path+"/Zedi%20Clerk", f.alice, `{"region":""}`, 200, "")
 	f.call("remove again", "DELETE", path+"/Zedi%20Clerk", f.alice, `{"region":""}`, 404, "")
+	f.call("save for a region", "PUT", path+"/clerk", f.alice, `{"jwks_url":"https://new.test/jwks.json","region":"aws-ap-northeast-1"}`, 200, "")
+	f.call("list regions", "GET", path, f.alice, "", 200, `{"jwks":[{"jwks_name":"clerk","jwks_url":"https://new.test/jwks.json","region":"aws-ap-northeast-1"}]}`)
+	f.call("remove from no region", "DELETE", path+"/clerk", f.alice, `{"region":""}`, 404, "")
+	f.call("save for none again", "PUT", path+"/clerk", f.alice, `{"jwks_url":"https://new.test/jwks.json","region":""}`, 200, "")
+	f.call("list none", "GET", path, f.alice, "", 200, `{"jwks":[{"jwks_name":"clerk","jwks_url":"https://new.test/jwks.json"}]}`)
 
 	db := f.state.Organizations["acme"].Databases["app"]
 	g := f.state.Organizations["acme"].Groups["default"]

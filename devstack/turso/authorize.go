@@ -71,10 +71,7 @@ func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error
 	}
 	s.mu.RLock()
 	own := s.state.DatabaseKey.Public().(ed25519.PublicKey)
-	urls := make([]string, 0, len(db.org.JWKS))
-	for _, name := range sortedKeys(db.org.JWKS) {
-		urls = append(urls, db.org.JWKS[name])
-	}
+	urls := s.counting(db.org)
 	s.mu.RUnlock()
 
 	key := grantKey{sha256.Sum256([]byte(raw)), db.ID}

@@ -34,6 +34,7 @@ func faultCases(f *fixture, issuer *issuer) map[string]struct{ request, token, b
 		fault.JWKSStuck:        {sql, fromIssuer, execSelect, `401 {"error":"` + textNoKey, "200"},
 		fault.JWKSRemove500:    {"DELETE " + jwks + "/other", f.alice, `{"region":""}`, `500 {"error":"internal server error"}`, "200"},
 		fault.JWKSCountLimit:   {"PUT " + jwks + "/clerk", f.alice, `{"jwks_url":"` + issuer.url + `"}`, `400 {"error":"jwks count limit(2) exceeded"}`, "200"},
+		fault.JWKSRegion:       {sql, fromIssuer, execSelect, `401 {"error":"` + textNoKey, "200"},
 		fault.TokenInvalidated: {sql, minted, execSelect, `401 {"error":"` + textInvalidated, "200"},
 		fault.TokenNotAllowed:  {sql, minted, execSelect, `401 {"error":"` + textNotAllowed, "200"},
 		fault.ExpiredAs401:     {sql, expired, execSelect, `401 {"error":"JWT error: ExpiredSignature"}`, `400 {"error":"JWT error: ExpiredSignature"}`},
@@ -81,6 +82,30 @@ func TestClientSeesFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A registration counts in its region alone, and everywhere where it names none.
+func TestRegistrationOfAnotherRegion(t *testing.T) {
+	f := newFixture(t, Options{})
+	iss := newIssuer(t, map[string]crypto.Signer{"k": rsaKeys()[0]})
+	token := signWith(t, rsaKeys()[0], "k", f.claims(nil))
+	for _, test := range []struct {
+		region string
+		fault  bool
+		counts bool
+	}{
+		{"", false, true}, {region, false, true}, {"aws-ap-northeast-1", false, false},
+		{"", true, false}, {region, true, true},
+	} {
+		must(t, f.faults.Switch(fault.JWKSRegion, test.fault))
+		f.call("save", "PUT", "/v2/organizations/acme/jwks/clerk", f.alice, `{"jwks_url":"`+iss.url+`","region":"`+test.region+`"}`, 200, "")
+		if test.counts {
+			f.accepted("region "+test.region, "app", token)
+		} else {
+			f.refused("region "+test.region, "app", token, 401, textNoKey)
+		}
+	}
+	f.call("remove", "DELETE", "/v2/organizations/acme/jwks/clerk", f.alice, `{"region":"`+region+`"}`, 200, "")
 }
 
 func TestKeySetFaults(t *testing.T) {

@@ -17,8 +17,31 @@ func (s *Server) errTooManyJWKS() error {
 	return badRequest("jwks count limit(%d) exceeded", s.opts.JWKSLimit)
 }
 
+// elsewhere is a region that no database is in.
+const elsewhere = "aws-us-east-1"
+
+// regionOf is the region of a registration, "" where it has none.
+func (s *Server) regionOf(org *organization, name string) string {
+	if org.Regions[name] == "" && s.opts.Faults.On(fault.JWKSRegion) {
+		return elsewhere
+	}
+	return org.Regions[name]
+}
+
+// counting are the URLs of the registrations that count for databases of the only region:
+// those that name it, or none.
+func (s *Server) counting(org *organization) []string {
+	urls := make([]string, 0, len(org.JWKS))
+	for _, name := range sortedKeys(org.JWKS) {
+		if r := s.regionOf(org, name); r == "" || r == region {
+			urls = append(urls, org.JWKS[name])
+		}
+	}
+	return urls
+}
+
 // registerJWKS adds or replaces a registration.
-func (s *Server) registerJWKS(org *organization, name, jwksURL string) error {
+func (s *Server) registerJWKS(org *organization, name, jwksURL, region string) error {
 	if name == "" {
 		return badRequest("jwks name is required")
 	}
@@ -33,6 +56,12 @@ func (s *Server) registerJWKS(org *organization, name, jwksURL string) error {
 		return s.errTooManyJWKS()
 	}
 	org.JWKS[name] = jwksURL
+	if delete(org.Regions, name); region != "" {
+		if org.Regions == nil {
+			org.Regions = make(map[string]string)
+		}
+		org.Regions[name] = region
+	}
 	s.keys.forget(jwksURL)
 	return s.save()
 }
@@ -52,9 +81,12 @@ func stuckJWKS(registered map[string]string, limit int) map[string]string {
 	return stuck
 }
 
+// jwksEntry has the region that was sent by the name that it has there. The turso CLI
+// sends one, and shows none: whether Turso lists it is not known.
 type jwksEntry struct {
-	Name string `json:"jwks_name"`
-	URL  string `json:"jwks_url"`
+	Name   string `json:"jwks_name"`
+	URL    string `json:"jwks_url"`
+	Region string `json:"region,omitempty"`
 }
 
 func (s *Server) listJWKS(c *call) (any, error) {
@@ -64,7 +96,7 @@ func (s *Server) listJWKS(c *call) (any, error) {
 	}
 	list := []jwksEntry{}
 	for _, name := range sortedKeys(registered) {
-		list = append(list, jwksEntry{name, registered[name]})
+		list = append(list, jwksEntry{name, registered[name], s.regionOf(c.org, name)})
 	}
 	return map[string]any{"jwks": list}, nil
 }
@@ -77,18 +109,27 @@ func (s *Server) saveJWKS(c *call) (any, error) {
 	if err := c.decode(&body); err != nil {
 		return nil, err
 	}
-	return struct{}{}, s.registerJWKS(c.org, c.r.PathValue("name"), body.URL)
+	return struct{}{}, s.registerJWKS(c.org, c.r.PathValue("name"), body.URL, body.Region)
 }
 
+// removeJWKS removes a registration of the region in the body, which is what the turso CLI
+// sends it for. None is what was saved without one.
 func (s *Server) removeJWKS(c *call) (any, error) {
 	if s.opts.Faults.On(fault.JWKSStuck) || s.opts.Faults.On(fault.JWKSRemove500) {
 		return nil, errInternal
 	}
+	var body struct {
+		Region string `json:"region"`
+	}
+	if err := c.decode(&body); err != nil {
+		return nil, err
+	}
 	name := c.r.PathValue("name")
-	if _, ok := c.org.JWKS[name]; !ok {
+	if _, ok := c.org.JWKS[name]; !ok || s.regionOf(c.org, name) != body.Region {
 		return nil, notFound("jwks %s not found", name)
 	}
 	delete(c.org.JWKS, name)
+	delete(c.org.Regions, name)
 	return struct{}{}, s.save()
 }
 

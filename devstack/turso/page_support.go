@@ -22,7 +22,7 @@ type OrganizationInfo struct {
 type Member struct{ Name, Email, Role string }
 
 // Registration is a key set whose tokens an organization's databases accept.
-type Registration struct{ Name, URL string }
+type Registration struct{ Name, URL, Region string }
 
 // DatabaseInfo is a database and what was done with it since it was opened.
 type DatabaseInfo struct {
@@ -48,7 +48,7 @@ func (s *Server) Organizations() []OrganizationInfo {
 			registered = stuckJWKS(registered, s.opts.JWKSLimit)
 		}
 		for _, name := range sortedKeys(registered) {
-			info.Registrations = append(info.Registrations, Registration{name, registered[name]})
+			info.Registrations = append(info.Registrations, Registration{name, registered[name], s.regionOf(o, name)})
 		}
 		for _, name := range sortedKeys(o.Databases) {
 			db := o.Databases[name]

@@ -153,7 +153,7 @@ func (s *Server) Databases(org string) []Database {
 }
 
 // RegisterJWKS makes the organization's databases accept what the keys at the URL
-// signed. A registration of that name is replaced.
+// signed. A registration of that name is replaced, and keeps its region.
 func (s *Server) RegisterJWKS(org, name, url string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +161,7 @@ func (s *Server) RegisterJWKS(org, name, url string) error {
 	if o == nil {
 		return fmt.Errorf("register jwks: organization %q: %w", org, ErrNotFound)
 	}
-	return s.registerJWKS(o, name, url)
+	return s.registerJWKS(o, name, url, o.Regions[name])
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -47,7 +47,8 @@ type organization struct {
 	Members   map[string]string    `json:"members"` // user name to role
 	Groups    map[string]*group    `json:"groups"`
 	Databases map[string]*database `json:"databases"`
-	JWKS      map[string]string    `json:"jwks"` // name to URL
+	JWKS      map[string]string    `json:"jwks"`                   // name to URL
+	Regions   map[string]string    `json:"jwks_regions,omitempty"` // of registrations that name one
 	Overages  bool                 `json:"overages,omitempty"`
 	Invites   map[string]*invite   `json:"invites,omitempty"` // by address
 	Audit     []auditEntry         `json:"audit,omitempty"`

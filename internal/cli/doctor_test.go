@@ -163,7 +163,7 @@ var causes = map[string]string{
 	"clerk-key-swapped": "token.not-issued", "clerk-native-disabled": "clerk.native-api", "clerk-rate-limited": "clerk.native-api",
 	"clerk-session-gone": "token.not-issued", "clerk-signed-out": "token.not-issued", "clerk-template-audience": "clerk.template",
 	"clerk-template-empty": "token.not-issued", "clerk-template-missing": "token.not-issued", "clerk-unavailable": "clerk.jwks",
-	"clerk-user-banned": "token.not-issued", "clock-ahead": "network.clock", "clock-behind": "network.clock", "jwks-stuck": "turso.jwks.key-refused",
+	"clerk-user-banned": "token.not-issued", "clock-ahead": "network.clock", "clock-behind": "network.clock", "jwks-stuck": "turso.jwks.key-refused", "jwks-region": "turso.jwks.region",
 	"net-429": "network.trouble", "net-502": "network.trouble", "net-503": "network.trouble", "net-cut": "network.unreachable",
 	"net-cut-body": "network.unreachable", "net-flaky": "network.trouble",
 	"reads-blocked": "plan.blocked", "writes-blocked": "plan.blocked", "replicas-blocked": "database.replica", "sync-busy": "database.replica",

@@ -85,6 +85,7 @@ var pages = []Page{
 	{"turso.jwks.not-registered", provider.ErrRejected, "The issuer's key set is not registered at Turso.", "zen jwks save NAME URL."},
 	{"turso.jwks.over-limit", provider.ErrRejected, "More key sets are registered than Turso allows. Beyond the limit it was seen to remove none and to save none.", "zen jwks remove NAME tries every region; after that only Turso's support can."},
 	{"turso.jwks.public-issuer", provider.ErrPermission, "A registration is of an issuer of which everybody can have tokens. Turso reads tokens without database claims as access to every database.", "zen jwks remove NAME, at once."},
+	{"turso.jwks.region", provider.ErrRejected, "The registration that has the key which signed the token is of another region than the database.", "zen jwks save --region REGION NAME URL, with the database's region, or zen doctor --fix."},
 	{"turso.jwks.registered", nil, "A registration has the key that signed the token.", ""},
 	{"turso.jwks.remove-fails", provider.ErrUnavailable, "Turso doesn't remove a registration.", "zen doctor --report FILE writes what Turso's support needs."},
 	{"turso.jwks.unreachable", provider.ErrUnavailable, "The key set of a registration can't be read.", "Remove the registration if it is no longer used."},

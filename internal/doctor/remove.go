@@ -40,8 +40,12 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 	if err != nil {
 		return APIError(err)
 	}
-	if !slices.ContainsFunc(before, func(s turso.KeySet) bool { return s.Name == name }) {
+	at := slices.IndexFunc(before, func(s turso.KeySet) bool { return s.Name == name })
+	if at < 0 {
 		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("there is no registration %q", name), Hint: "zen jwks list shows them"}
+	}
+	if listed := before[at].Region; region == nil && listed != "" {
+		tries = slices.Concat([]string{listed}, tries)
 	}
 	var first error
 	for _, r := range tries {

@@ -52,11 +52,13 @@ func (e *exam) turso(ctx context.Context) {
 		return
 	}
 	e.api.sets = sets
-	holder := e.holder(ctx, sets)
+	holder, region := e.holder(ctx, sets)
 	switch {
 	case !fromIssuer:
-	case p.unknownKey() && holder != "":
-		e.add(keyRefused(e.claims, holder, ""))
+	case region != "" && (p == nil || !p.ok):
+		e.add(e.elsewhere(holder, region, p.unknownKey()))
+	case p.unknownKey() && holder.Name != "":
+		e.add(keyRefused(e.claims, holder.Name, ""))
 	case p.unknownKey() && e.registered(sets):
 		e.add(Finding{
 			ID: "turso.jwks.key-missing", Severity: provider.SeverityError, Kind: provider.ErrRejected,
@@ -69,8 +71,8 @@ func (e *exam) turso(ctx context.Context) {
 			Observed: fmt.Sprintf("the key set of %s is not registered at Turso", e.claims.Issuer),
 			Next:     fmt.Sprintf("zen jwks save NAME %s", e.issuers.KeySetURL),
 		})
-	case holder != "":
-		e.ok("turso.jwks.registered", fmt.Sprintf("the registration %q has the token's key", holder))
+	case holder.Name != "":
+		e.ok("turso.jwks.registered", fmt.Sprintf("the registration %q has the token's key", holder.Name))
 	}
 	e.lookAtSets(sets, p.unknownKey())
 	if len(sets) == 0 {
@@ -91,6 +93,26 @@ func keyRefused(c provider.Claims, holder, why string) Finding {
 	}
 	if holder != "" {
 		f.Cause = fmt.Sprintf("the registration %q has this key, and Turso refuses it all the same: the fault is Turso's", holder)
+	}
+	return f
+}
+
+// elsewhere is that the only registrations with the token's key are of another region than
+// the database. refused says that the database doesn't know the key.
+func (e *exam) elsewhere(holder turso.KeySet, region string, refused bool) Finding {
+	f := Finding{
+		ID: "turso.jwks.region", Severity: provider.SeverityWarn, Kind: provider.ErrRejected,
+		Observed: fmt.Sprintf("the registration %q, which has the token's key, is of the region %s, and the database of %s", holder.Name, holder.Region, region),
+		Next:     fmt.Sprintf("zen jwks save --region %s %q %s", region, holder.Name, holder.URL),
+		Fix: &Fix{
+			Text: fmt.Sprintf("save the registration %q for the region %s", holder.Name, region),
+			Do: func(ctx context.Context, _ map[string]provider.Secret, _ func(string)) error {
+				return APIError(e.Turso.SaveKeySet(ctx, e.Organization, turso.KeySet{Name: holder.Name, URL: holder.URL, Region: region}))
+			},
+		},
+	}
+	if refused {
+		f.Severity, f.Cause = provider.SeverityError, "Turso looks for keys in the registrations of the database's region"
 	}
 	return f
 }
@@ -180,10 +202,28 @@ func (e *exam) registered(sets []turso.KeySet) bool {
 // maxFetched bounds how many registrations are fetched to look for a key.
 const maxFetched = 5
 
-// holder is the registration that has the token's key, or "".
-func (e *exam) holder(ctx context.Context, sets []turso.KeySet) string {
+// holder is a registration that has the token's key: of the database's region, if one is.
+// Else region is the database's. Without a region a registration counts everywhere.
+func (e *exam) holder(ctx context.Context, sets []turso.KeySet) (found turso.KeySet, region string) {
+	for _, s := range e.holders(ctx, sets) {
+		if s.Region == "" {
+			return s, ""
+		}
+		d, err := e.findDatabase(ctx)
+		if err != nil || d.PrimaryRegion == "" || d.PrimaryRegion == s.Region {
+			return s, "" // or nothing to compare with
+		}
+		if region == "" {
+			found, region = s, d.PrimaryRegion
+		}
+	}
+	return found, region
+}
+
+// holders are the registrations that have the token's key.
+func (e *exam) holders(ctx context.Context, sets []turso.KeySet) (found []turso.KeySet) {
 	if e.claims.KeyID == "" {
-		return ""
+		return nil
 	}
 	has := func(keys []jwks.Key) bool {
 		return slices.ContainsFunc(keys, func(k jwks.Key) bool { return k.ID == e.claims.KeyID })
@@ -191,10 +231,11 @@ func (e *exam) holder(ctx context.Context, sets []turso.KeySet) string {
 	fetched := map[string][]jwks.Key{}
 	if e.keys != nil {
 		fetched[e.keys.URL] = e.keys.Keys
-		for _, s := range sets {
-			if s.URL == e.keys.URL && has(e.keys.Keys) {
-				return s.Name
-			}
+		if has(e.keys.Keys) {
+			found = slices.DeleteFunc(slices.Clone(sets), func(s turso.KeySet) bool { return s.URL != e.keys.URL })
+		}
+		if len(found) > 0 {
+			return found
 		}
 	}
 	for _, s := range sets {
@@ -210,10 +251,10 @@ func (e *exam) holder(ctx context.Context, sets []turso.KeySet) string {
 			fetched[s.URL] = keys
 		}
 		if has(keys) {
-			return s.Name
+			found = append(found, s)
 		}
 	}
-	return ""
+	return found
 }
 
 // findDatabase finds the profile's database in the organization, once.
