@@ -85,7 +85,7 @@ generate:
 	cd devstack/clients/orm && $(GO) generate ./...
 
 bench: build plugins
-	$(GO) run ./bench
+	$(GO) run ./bench -json docs/benchmarks.json -page docs/benchmarks.md
 	cd openbao && $(GO) test -run xxx -bench Server -benchtime 2s .
 	$(GO) test -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./internal/host
 	$(GO) test -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso

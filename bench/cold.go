@@ -6,10 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"time"
 )
 
-const coldRuns = 20
+// coldRuns is fewer than a warm token's: each is a sign-in's worth of work.
+const coldRuns = 30
 
 // way is a provider, how to sign in with it, and a setting whose every value has tokens of
 // its own, so that none is stored. Without a login nothing is stored at all.
@@ -33,8 +33,8 @@ func mintedFor(n int) string { return fmt.Sprintf("ZEN_PLATFORMTOKEN__TOKEN_LIFE
 
 // coldToken compares zen token without a stored token, by each provider: whole processes
 // that start one, which makes one exchange, taking turns.
-func coldToken(s *stack, dir string) error {
-	given, err := s.zen("token")
+func (b *bench) coldToken() error {
+	given, err := b.stack.zen("token")
 	if err != nil {
 		return err
 	}
@@ -42,48 +42,33 @@ func coldToken(s *stack, dir string) error {
 		"statictoken, kept nowhere", nil, []string{"ZEN_PROVIDER=statictoken", "ZEN_STORAGE=none"},
 		func(int) string { return "ZEN_STATICTOKEN__TOKEN=" + given },
 	})
-	if s.team == "" {
-		fmt.Println("\nthere is no bao, so that the way through OpenBao is not measured: scripts/install-test-tools.sh")
+	if b.stack.team == "" {
+		fmt.Fprintln(os.Stderr, "bench: WARNING: there is no bao, so that the way through OpenBao is not measured: scripts/install-test-tools.sh")
 	} else {
 		// The port is for another way to sign in: it changes nothing but the key of the
 		// stored token.
 		port := func(n int) string { return fmt.Sprintf("ZEN_OPENBAO__OIDC_PORT=%d", 40000+n) }
-		ways = append(ways, way{"clerk with openbao", []string{"--provider", "clerk"}, []string{"ZEN_PROFILE=" + s.team}, port})
+		ways = append(ways, way{"clerk with openbao", []string{"--provider", "clerk"}, []string{"ZEN_PROFILE=" + b.stack.team}, port})
 	}
-	times, cpu := make([][]time.Duration, len(ways)), make([][]time.Duration, len(ways))
-	for run := range coldRuns + 2 {
-		for i, w := range ways {
-			env := append(slices.Clone(s.env), append(w.env, "ZEN_STATE_DIR="+filepath.Join(dir, fmt.Sprint("cold-", i)))...)
-			if run == 0 && w.login != nil {
-				cmd := exec.Command("bin/zen", append([]string{"login"}, w.login...)...)
-				cmd.Env = env
-				if out, err := cmd.CombinedOutput(); err != nil {
-					return fmt.Errorf("sign in with %s: %w\n%s", w.name, err, out)
-				}
-			}
-			cmd := exec.Command("bin/zen", "token")
-			cmd.Env, cmd.Stderr = append(env, w.setting(run)), os.Stderr
-			start := time.Now()
-			if err := cmd.Run(); err != nil {
-				return fmt.Errorf("zen token by %s: %w", w.name, err)
-			}
-			if run >= 2 {
-				times[i] = append(times[i], time.Since(start))
-				cpu[i] = append(cpu[i], cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+	var programs []program
+	goals := map[string]float64{}
+	for i, w := range ways {
+		env := append(slices.Clone(b.stack.env), append(w.env, "ZEN_STATE_DIR="+filepath.Join(b.dir, fmt.Sprint("cold-", i)))...)
+		if w.login != nil {
+			cmd := exec.Command("bin/zen", append([]string{"login"}, w.login...)...)
+			cmd.Env = env
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("sign in with %s: %w\n%s", w.name, err, out)
 			}
 		}
+		run := 0
+		programs = append(programs, program{name: w.name, args: []string{"bin/zen", "token"}, env: func() []string {
+			run++
+			return append(env[:len(env):len(env)], w.setting(run))
+		}})
+		if i > 0 {
+			goals[w.name] = 1.3
+		}
 	}
-	fmt.Printf("\ncold zen token (starts the provider, one exchange), median of %d, taking turns; and CPU, which a busy machine changes less:\n", coldRuns)
-	clerk, clerkCPU := median(times[0]), median(cpu[0])
-	for i, w := range ways {
-		took, used := median(times[i]), median(cpu[i])
-		fmt.Printf("  %-24s %7.1f ms  %.2f x clerk  %7.1f ms  %.2f x clerk\n", w.name,
-			ms(took), float64(took)/float64(clerk), ms(used), float64(used)/float64(clerkCPU))
-	}
-	return nil
-}
-
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
+	return b.processes("cold token", coldRuns, goals, programs...)
 }

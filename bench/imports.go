@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/bench/report"
 )
 
 const (
@@ -21,7 +23,8 @@ const (
 
 // imports compares what brings rows into a database: zen db import, the shell of the turso
 // CLI where there is one, and a statement a round trip.
-func imports(s *stack, dir string) error {
+func (b *bench) imports() error {
+	s := b.stack
 	out, err := s.zen("status", "--json")
 	if err != nil {
 		return err
@@ -39,7 +42,7 @@ func imports(s *stack, dir string) error {
 		return err
 	}
 	defer far.server.Close()
-	whole, few := filepath.Join(dir, "rows.sql"), filepath.Join(dir, "few.sql")
+	whole, few := filepath.Join(b.dir, "rows.sql"), filepath.Join(b.dir, "few.sql")
 	if err := errors.Join(writeFile(whole, inserts(importedRows)), writeFile(few, inserts(singleRows))); err != nil {
 		return err
 	}
@@ -47,8 +50,11 @@ func imports(s *stack, dir string) error {
 	if turso == "" {
 		turso, _ = exec.LookPath("turso")
 	}
-	fmt.Printf("\nimport of %d INSERTs, near, then with %s added to each request:\n", importedRows, addedTrip)
 	for _, target := range []string{status.Database, far.url} {
+		group := "import of 50,000 rows"
+		if target == far.url {
+			group += ", 20 ms away"
+		}
 		at := *s
 		at.env = append(at.env[:len(at.env):len(at.env)], "ZEN_DATABASE="+target, "ZEN_DATABASE_ID="+id)
 		token, err := at.zen("token", "--min-ttl", "10m")
@@ -62,27 +68,27 @@ func imports(s *stack, dir string) error {
 		if turso != "" {
 			ways = append(ways, importer{"turso db shell", importedRows, func() error { return shell(turso, target, token, whole) }})
 		}
-		first := 0.0
+		var figures, requests []report.Figure
 		for _, w := range ways {
 			if _, err := at.zen("db", "query", "DROP TABLE IF EXISTS imported; CREATE TABLE imported (id INTEGER PRIMARY KEY, body TEXT)"); err != nil {
 				return err
 			}
 			far.requests.Store(0)
 			began := time.Now()
-			failed := w.run()
-			took := time.Since(began).Seconds() * importedRows / float64(w.rows)
-			text := fmt.Sprintf("%8.1f s", took)
-			if failed != nil {
-				text = fmt.Sprintf("failed after %.1f s: %v", took, failed)
-			} else if w.rows != importedRows {
-				text += fmt.Sprintf(" (of %d rows)", w.rows)
+			if err := w.run(); err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
 			}
-			if first == 0 {
-				first = took
-			} else {
-				text += fmt.Sprintf(", %.0f times zen's", took/first)
-			}
-			fmt.Printf("  %-22s %s, %d requests at the proxy\n", w.name, text, far.requests.Load())
+			// What would take half an hour is told from its first rows.
+			all := importedRows / float64(w.rows)
+			figures = append(figures, report.Of(group, w.name, "s", []float64{time.Since(began).Seconds() * all}))
+			requests = append(requests, report.Of(group+": requests", w.name, "", []float64{float64(far.requests.Load()) * all}))
+		}
+		for i := range figures[1:] {
+			figures[i+1] = figures[i+1].Beside(figures[0])
+		}
+		b.add(figures...)
+		if target == far.url {
+			b.add(requests...)
 		}
 	}
 	return nil

@@ -1,66 +1,141 @@
-// Command bench measures zen against a floor or a peer, in one run on one machine,
-// and prints the ratios. Run it with make bench: it wants the programs in bin/. Given names
-// of its parts, warm, cold, queries, imports or doctor, it runs those alone.
+// Command bench measures zen against a floor or a peer, in one run on one machine. It
+// prints what it finds, and writes it as JSON and into the page of the documentation. Run
+// it with make bench: it wants the programs in bin/.
+//
+//	go run ./bench [--json FILE] [--page FILE] [PART …]
+//
+// Given names of its parts, it runs those alone, and the figures of the others stay.
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/zen-auth/zen/bench/measure"
-	"github.com/zen-auth/zen/devstack/bao"
+	"github.com/zen-auth/zen/bench/report"
 )
 
+//go:generate go run . -json ../docs/benchmarks.json -page ../docs/benchmarks.md page
+
 func main() {
-	if err := run(); err != nil {
+	b := &bench{}
+	flag.StringVar(&b.json, "json", "", "write the figures to this `file`, too")
+	flag.StringVar(&b.page, "page", "", "fill the tables of this `file` with the figures of --json")
+	flag.Parse()
+	if err := b.run(flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run() (err error) {
-	dir, err := os.MkdirTemp("", "zen-bench-")
-	if err != nil {
-		return err
+// bench is one run.
+type bench struct {
+	json, page string
+	// dir has the programs that were built, and what they read.
+	dir   string
+	stack *stack
+	// taken are the figures of this run.
+	taken []report.Figure
+}
+
+// part is what can be run alone. It may need the local stack, where zen is signed in.
+type part struct {
+	name    string
+	stack   bool
+	measure func(*bench) error
+}
+
+var parts = []part{
+	{"warm", true, (*bench).warmToken},
+	{"cold", true, (*bench).coldToken},
+	{"queries", true, (*bench).queries},
+	{"imports", true, (*bench).imports},
+	{"doctor", false, (*bench).examination},
+}
+
+func (b *bench) run(chosen []string) error {
+	if slices.Equal(chosen, []string{"page"}) { // nothing is measured
+		return b.write()
 	}
-	defer os.RemoveAll(dir)
-	fmt.Printf("%s %s/%s, %d CPUs\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	if err := buildPeers(dir); err != nil {
-		return err
+	names := map[string]bool{}
+	for _, p := range parts {
+		names[p.name] = len(chosen) == 0
 	}
-	s, err := startStack()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	if _, err := s.zen("login", "--provider", "clerk"); err != nil {
-		return err
-	}
-	for _, part := range []struct {
-		name    string
-		measure func(*stack, string) error
-	}{{"warm", warmToken}, {"cold", coldToken}, {"queries", queries}, {"imports", imports}, {"doctor", examination}} {
-		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], part.name) {
-			continue
+	for _, name := range chosen {
+		if _, known := names[name]; !known {
+			return fmt.Errorf("no such part: %q, there are page, %s", name, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
 		}
-		if err := part.measure(s, dir); err != nil {
+		names[name] = true
+	}
+	return errors.Join(b.measure(slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !names[p.name] })), b.write())
+}
+
+// measure runs the parts. Those that fail are told at its end: the others are worth having.
+func (b *bench) measure(parts []part) (err error) {
+	if b.dir, err = os.MkdirTemp("", "zen-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	before := load()
+	fmt.Printf("%s %s/%s, %d CPUs, load %.1f\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), before)
+	if before > 0.5 {
+		fmt.Fprintln(os.Stderr, "bench: WARNING: the machine is busy: read ratios alone")
+	}
+	if err := buildPeers(b.dir); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(parts, func(p part) bool { return p.stack }) {
+		if b.stack, err = startStack(); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, b.stack.stop()) }()
+		if _, err := b.stack.zen("login", "--provider", "clerk"); err != nil {
 			return err
 		}
 	}
-	return nil
+	var failed []error
+	for _, p := range parts {
+		began := time.Now()
+		if err := p.measure(b); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", p.name, err))
+		}
+		fmt.Printf("(%s took %.0f s)\n", p.name, time.Since(began).Seconds())
+	}
+	return errors.Join(failed...)
 }
 
-// buildPeers builds the programs to compare with. go-libsql's needs a C compiler.
+// add takes figures of one group, and prints them.
+func (b *bench) add(figures ...report.Figure) {
+	b.taken = append(b.taken, figures...)
+	fmt.Printf("\n%s\n%s", figures[0].Group, report.Table(figures))
+}
+
+// write puts the figures where they were asked for.
+func (b *bench) write() error {
+	if b.json == "" {
+		return nil
+	}
+	all, err := report.Write(b.json, b.taken)
+	if err != nil || b.page == "" {
+		return err
+	}
+	return report.FillPage(b.page, all)
+}
+
+// buildPeers builds the programs to compare with. go-libsql's needs a C compiler, and so does
+// the one that starts what is measured.
 func buildPeers(dir string) error {
+	if out, err := exec.Command("cc", "-O2", "-o", filepath.Join(dir, "launch"), "bench/launch/launch.c").CombinedOutput(); err != nil {
+		return fmt.Errorf("build bench/launch: %w\n%s", err, out)
+	}
 	for name, from := range map[string]string{"floor": "./bench/floor", "ours": "./bench/ours"} {
 		if err := build(".", filepath.Join(dir, name), from, "CGO_ENABLED=0"); err != nil {
 			return err
@@ -81,78 +156,11 @@ func build(in, out, from, env string) error {
 	return nil
 }
 
-// stack is zen dev in a process of its own, and the environment to use it.
-type stack struct {
-	cmd *exec.Cmd
-	env []string
-	url string
-	// team is the profile whose tokens OpenBao makes; "" is none, as there is no bao.
-	team string
-}
-
-func startStack(more ...string) (*stack, error) {
-	args := append([]string{"dev", "--json", "--quiet", "--token-lifetime", "1h"}, more...)
-	if _, err := bao.Find(); err == nil {
-		args = append(args, "--team")
+// load is how many processes want to run, as the last minute's mean; 0 where the system
+// doesn't say.
+func load() (mean float64) {
+	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
+		_, _ = fmt.Sscan(string(data), &mean)
 	}
-	cmd := exec.Command("bin/zen", args...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start zen dev: %w", err)
-	}
-	var ready struct {
-		URL         string
-		Environment map[string]string
-	}
-	if err := json.NewDecoder(out).Decode(&ready); err != nil {
-		return nil, fmt.Errorf("start zen dev: %w", errors.Join(err, cmd.Process.Kill(), cmd.Wait()))
-	}
-	s := &stack{cmd: cmd, env: os.Environ(), url: ready.URL}
-	// The profile of the team is for the way through OpenBao alone.
-	s.team = ready.Environment["ZEN_PROFILE"]
-	delete(ready.Environment, "ZEN_PROFILE")
-	for name, value := range ready.Environment {
-		s.env = append(s.env, name+"="+value)
-	}
-	zen, err := filepath.Abs("bin/zen")
-	s.env = append(s.env, "BROWSER="+zen+" dev browse --user alice")
-	return s, err
-}
-
-func (s *stack) stop() error {
-	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
-		return err
-	}
-	return s.cmd.Wait()
-}
-
-// zen runs zen inside the stack and returns what it printed.
-func (s *stack) zen(args ...string) (string, error) {
-	cmd := exec.Command("bin/zen", args...)
-	var stderr bytes.Buffer
-	cmd.Env, cmd.Stderr = s.env, &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("zen %s: %w: %s", strings.Join(args, " "), err, stderr.String())
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
-// peer runs a program that prints a sample.
-func peer(program, url, id, token string, n int, workload string) (sample measure.Sample, err error) {
-	cmd := exec.Command(program, url, id, fmt.Sprint(n), workload)
-	cmd.Stdin, cmd.Stderr = strings.NewReader(token), os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return sample, fmt.Errorf("%s: %w", filepath.Base(program), err)
-	}
-	err = json.NewDecoder(bytes.NewReader(out)).Decode(&sample)
-	if errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%s printed nothing", filepath.Base(program))
-	}
-	return sample, err
+	return mean
 }

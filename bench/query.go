@@ -4,19 +4,25 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/zen-auth/zen/bench/measure"
+	"github.com/zen-auth/zen/bench/report"
 )
 
 const (
@@ -24,8 +30,10 @@ const (
 	addedTrip   = 20 * time.Millisecond
 )
 
-// drivers are compared with the first.
-var drivers = []struct{ program, name string }{
+// driver is a program of bench that uses one. The first of them is zen's.
+type driver struct{ program, name string }
+
+var drivers = []driver{
 	{"ours", "core/libsql"}, {"libsqlclientgo", "libsql-client-go"}, {"golibsql", "go-libsql remote"},
 }
 
@@ -37,8 +45,8 @@ var queryRuns = map[string][2]int{
 
 // queries compares remote drivers against the same database, in rounds taking turns:
 // near, and with a network in between. A proxy for the latter counts the requests.
-func queries(s *stack, dir string) error {
-	out, err := s.zen("status", "--json")
+func (b *bench) queries() error {
+	out, err := b.stack.zen("status", "--json")
 	if err != nil {
 		return err
 	}
@@ -51,61 +59,86 @@ func queries(s *stack, dir string) error {
 		return err
 	}
 	defer far.server.Close()
-	fmt.Printf("\nremote, median, best of %d rounds taking turns; then with %s added to each request:\n", queryRounds, addedTrip)
-	fmt.Printf("%-18s", "")
-	for _, d := range drivers {
-		fmt.Printf("  %-30s", d.name)
-	}
-	fmt.Println()
 	for _, workload := range measure.Workloads {
-		for i, target := range []string{status.Database, far.url} {
-			best, requests, err := compare(s, dir, target, workload, queryRuns[workload][i], far)
+		if err := b.compare("remote: "+workload, status.Database, workload, queryRuns[workload][0]); err != nil {
+			return err
+		}
+	}
+	for _, workload := range measure.Workloads {
+		if err := b.compare("remote, 20 ms away: "+workload, far.url, workload, queryRuns[workload][1]); err != nil {
+			return err
+		}
+		requests := make([]report.Figure, len(drivers))
+		for i, d := range drivers {
+			took, err := b.requests(far, d, workload)
 			if err != nil {
 				return err
 			}
-			name := workload
-			if i == 1 {
-				name = "  far"
-			}
-			fmt.Printf("%-18s", name)
-			for k, b := range best {
-				text := fmt.Sprintf("%.3f ms", float64(b)/1e6)
-				if i == 1 {
-					text += fmt.Sprintf(", %.1f requests", requests[k])
-				}
-				if k > 0 {
-					text += fmt.Sprintf(" (%.2f)", float64(best[0])/float64(b))
-				}
-				fmt.Printf("  %-30s", text)
-			}
-			fmt.Println()
+			requests[i] = report.Of("remote, requests: "+workload, d.name, "requests", []float64{took})
 		}
+		b.add(requests...)
 	}
-	fmt.Println("(in brackets: our time in theirs)")
 	return nil
 }
 
-// compare returns each driver's best median, and how many requests a run takes where
-// there is a proxy to count them.
-func compare(s *stack, dir, target, workload string, runs int, far *far) (best []int64, requests []float64, err error) {
-	best, requests = make([]int64, len(drivers)), make([]float64, len(drivers))
-	token, err := s.zen("token", "--min-ttl", "10m")
-	if err != nil {
-		return nil, nil, err
-	}
+// compare adds the group of a workload: ours stands beside the fastest of the others.
+func (b *bench) compare(group, target, workload string, runs int) error {
+	samples := make([][]float64, len(drivers))
 	for range queryRounds {
-		for i, d := range drivers {
-			far.requests.Store(0)
-			cmd := filepath.Join(dir, d.program)
-			sample, err := peer(cmd, target, "", token, runs, workload)
+		for _, i := range rand.Perm(len(drivers)) {
+			took, err := b.sample(drivers[i], target, workload, max(1, runs/queryRounds))
 			if err != nil {
-				return nil, nil, err
+				return err
 			}
-			best[i] = min(cmp.Or(best[i], sample.Median), sample.Median)
-			requests[i] = float64(far.requests.Load()) / float64(runs+runs/10+1)
+			samples[i] = append(samples[i], took...)
 		}
 	}
-	return best, requests, nil
+	figures := make([]report.Figure, len(drivers))
+	for i, d := range drivers {
+		figures[i] = report.Of(group, d.name, "ms", samples[i])
+	}
+	fastest := slices.MinFunc(figures[1:], func(a, b report.Figure) int { return cmp.Compare(a.Median, b.Median) })
+	figures[0] = figures[0].Beside(fastest).Within(1)
+	b.add(figures...)
+	return nil
+}
+
+// requests counts what a run takes at the proxy: what eleven more runs add.
+func (b *bench) requests(far *far, d driver, workload string) (float64, error) {
+	var counts [2]int64
+	for i := range counts {
+		far.requests.Store(0)
+		if _, err := b.sample(d, far.url, workload, 10*(i+1)); err != nil {
+			return 0, err
+		}
+		counts[i] = far.requests.Load()
+	}
+	return float64(counts[1]-counts[0]) / 11, nil
+}
+
+// sample runs a workload with a driver, and returns how many milliseconds each run took.
+func (b *bench) sample(d driver, target, workload string, runs int) ([]float64, error) {
+	token, err := b.stack.zen("token", "--min-ttl", "10m")
+	if err != nil {
+		return nil, err
+	}
+	return peer(filepath.Join(b.dir, d.program), target, "", token, runs, workload)
+}
+
+// peer runs a program that prints what measure.Main does, in milliseconds.
+func peer(program, url, id, token string, n int, workload string) ([]float64, error) {
+	cmd := exec.Command(program, url, id, fmt.Sprint(n), workload)
+	cmd.Stdin, cmd.Stderr = strings.NewReader(token), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(program), err)
+	}
+	var samples []float64
+	err = json.NewDecoder(bytes.NewReader(out)).Decode(&samples)
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%s printed nothing", filepath.Base(program))
+	}
+	return samples, err
 }
 
 // far is a proxy as far away as a server in the next country.

@@ -1,0 +1,160 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+)
+
+// A page has the table of a group between two lines of these.
+const (
+	begin = "<!-- figures: "
+	end   = "<!-- end of figures -->"
+)
+
+// FillPage writes the tables of the figures into the page at path, each between
+// "<!-- figures: GROUP -->" and "<!-- end of figures -->". All else stays.
+func FillPage(path string, figures []Figure) error {
+	page, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	filled, err := fill(string(page), figures)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, []byte(filled), 0o644)
+}
+
+func fill(page string, figures []Figure) (string, error) {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(page, begin)
+		b.WriteString(before)
+		if !found {
+			return b.String(), nil
+		}
+		group, rest, _ := strings.Cut(rest, " -->")
+		_, rest, found = strings.Cut(rest, end)
+		if !found {
+			return "", fmt.Errorf("the figures of %q have no line %q", group, end)
+		}
+		of := slices.DeleteFunc(slices.Clone(figures), func(f Figure) bool { return f.Group != group })
+		if len(of) == 0 {
+			return "", fmt.Errorf("no figures have the group %q", group)
+		}
+		fmt.Fprintf(&b, "%s%s -->\n%s%s", begin, group, Table(of), end)
+		page = rest
+	}
+}
+
+// Table is the table of a group, in Markdown: a row a figure, or where figures have an X, a
+// row for each and a column for each name, with the slopes in the last row.
+func Table(figures []Figure) string {
+	if slices.ContainsFunc(figures, func(f Figure) bool { return f.X != 0 }) {
+		return growth(figures)
+	}
+	var b strings.Builder
+	b.WriteString("| | median | p10 to p90 | runs | ratio | goal |\n|---|---|---|---|---|---|\n")
+	for _, f := range figures {
+		ratio, goal := "", ""
+		if f.RatioOf != "" {
+			ratio = number(f.Ratio) + " of " + f.RatioOf
+		}
+		if f.Goal != 0 {
+			goal = "at most " + number(f.Goal)
+		}
+		fmt.Fprintf(&b, "| %s | %s %s | %s to %s | %d | %s | %s |\n", f.Name, number(f.Median), f.Unit, number(f.P10), number(f.P90), f.Runs, ratio, goal)
+	}
+	return b.String()
+}
+
+func growth(figures []Figure) string {
+	var names []string
+	var xs []float64
+	for _, f := range figures {
+		if !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+		if !slices.Contains(xs, f.X) {
+			xs = append(xs, f.X)
+		}
+	}
+	slices.Sort(xs)
+	var b strings.Builder
+	fmt.Fprintf(&b, "| | %s |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)))
+	for _, x := range xs {
+		b.WriteString("| " + number(x))
+		for _, name := range names {
+			text := ""
+			for _, f := range figures {
+				if f.X == x && f.Name == name {
+					text = number(f.Median) + " " + f.Unit
+				}
+			}
+			b.WriteString(" | " + text)
+		}
+		b.WriteString(" |\n")
+	}
+	b.WriteString("| each adds")
+	for _, name := range names {
+		of := slices.DeleteFunc(slices.Clone(figures), func(f Figure) bool { return f.Name != name })
+		b.WriteString(" | " + each(Slope(of), of[0].Unit))
+	}
+	b.WriteString(" |\n")
+	return b.String()
+}
+
+// Slope is what one more on the axis adds to the median, by least squares.
+func Slope(line []Figure) float64 {
+	var x, y, xx, xy float64
+	for _, f := range line {
+		x, y, xx, xy = x+f.X, y+f.Median, xx+f.X*f.X, xy+f.X*f.Median
+	}
+	n := float64(len(line))
+	if n*xx == x*x {
+		return 0
+	}
+	return (n*xy - x*y) / (n*xx - x*x)
+}
+
+// each is a slope in a unit that leaves digits of it.
+func each(slope float64, unit string) string {
+	for _, smaller := range []struct{ unit, of string }{{"µs", "ms"}, {"ns", "µs"}, {"KiB", "MiB"}, {"B", "KiB"}} {
+		if unit == smaller.of && math.Abs(slope) < 1 {
+			factor := 1000.0
+			if strings.HasSuffix(unit, "iB") {
+				factor = 1024
+			}
+			slope, unit = slope*factor, smaller.unit
+		}
+	}
+	return number(slope) + " " + unit
+}
+
+// number has three digits that count, and whole numbers all of theirs.
+func number(v float64) string {
+	v = rounded(v)
+	if v == math.Trunc(v) {
+		return humanize.Comma(int64(v))
+	}
+	return strconv.FormatFloat(v, 'f', max(0, 2-int(math.Floor(math.Log10(math.Abs(v))))), 64)
+}
+
+// rounded is a number to three digits that count: the fourth is noise. Whole numbers keep
+// theirs.
+func rounded(v float64) float64 {
+	if v == math.Trunc(v) || math.IsNaN(v) || math.IsInf(v, 0) {
+		return v
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 3, 64), 64)
+	if err != nil {
+		return v
+	}
+	return short
+}

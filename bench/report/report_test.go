@@ -1,0 +1,90 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWriteSortsAndReplacesGroups(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "figures.json")
+	floor := Of("warm", "floor", "ms", []float64{3, 1, 2})
+	for _, figures := range [][]Figure{
+		{Of("warm", "zen token", "ms", []float64{9}), Of("cold", "clerk", "ms", []float64{50.126})},
+		{Of("warm", "zen token", "ms", []float64{4, 5, 6}).Beside(floor).Within(1.6), floor},
+	} {
+		if _, err := Write(path, figures); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[
+{"group":"cold","name":"clerk","unit":"ms","runs":1,"median":50.1,"p10":50.1,"p90":50.1},
+{"group":"warm","name":"floor","unit":"ms","runs":3,"median":2,"p10":1,"p90":3},
+{"group":"warm","name":"zen token","unit":"ms","runs":3,"median":5,"p10":4,"p90":6,"ratio_of":"floor","ratio":2.5,"goal":1.6}
+]
+`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFill(t *testing.T) {
+	at := func(x, v float64) Figure {
+		return Figure{Group: "growth: profiles", Name: "list", Unit: "ms", X: x, Median: v}
+	}
+	const page = "before\n\n<!-- figures: growth: profiles -->\nold\n<!-- end of figures -->\n\nafter\n"
+	got, err := fill(page, []Figure{at(1000, 12), at(1, 2.01), at(11000, 112), {Group: "warm"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `before
+
+<!-- figures: growth: profiles -->
+| | list |
+|---|---|
+| 1 | 2.01 ms |
+| 1,000 | 12 ms |
+| 11,000 | 112 ms |
+| each adds | 10 µs |
+<!-- end of figures -->
+
+after
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for page, message := range map[string]string{
+		"<!-- figures: warm -->\n":                          "have no line",
+		"<!-- figures: cold -->\n<!-- end of figures -->\n": "no figures have the group \"cold\"",
+	} {
+		if _, err := fill(page, []Figure{{Group: "warm"}}); err == nil || !strings.Contains(err.Error(), message) {
+			t.Errorf("%q: %v, want %q", page, err, message)
+		}
+	}
+}
+
+// TestPage holds that the page has the figures of the file beside it.
+func TestPage(t *testing.T) {
+	figures, err := Read("../../docs/benchmarks.json")
+	if err != nil || len(figures) == 0 {
+		t.Fatalf("%d figures, %v", len(figures), err)
+	}
+	page, err := os.ReadFile("../../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled, err := fill(string(page), figures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(page), filled); diff != "" {
+		t.Errorf("docs/benchmarks.md is not made of docs/benchmarks.json (make generate): %s", diff)
+	}
+}

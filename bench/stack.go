@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/zen-auth/zen/devstack/bao"
+)
+
+// stack is zen dev in a process of its own, and the environment to use it.
+type stack struct {
+	cmd *exec.Cmd
+	env []string
+	url string
+	// team is the profile whose tokens OpenBao makes; "" is none, as there is no bao.
+	team string
+}
+
+func startStack(more ...string) (*stack, error) {
+	args := append([]string{"dev", "--json", "--quiet", "--token-lifetime", "1h"}, more...)
+	if _, err := bao.Find(); err == nil {
+		args = append(args, "--team")
+	}
+	cmd := exec.Command("bin/zen", args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start zen dev: %w", err)
+	}
+	var ready struct {
+		URL         string
+		Environment map[string]string
+	}
+	if err := json.NewDecoder(out).Decode(&ready); err != nil {
+		return nil, fmt.Errorf("start zen dev: %w", errors.Join(err, cmd.Process.Kill(), cmd.Wait()))
+	}
+	s := &stack{cmd: cmd, env: os.Environ(), url: ready.URL}
+	// The profile of the team is for the way through OpenBao alone.
+	s.team = ready.Environment["ZEN_PROFILE"]
+	delete(ready.Environment, "ZEN_PROFILE")
+	for name, value := range ready.Environment {
+		s.env = append(s.env, name+"="+value)
+	}
+	zen, err := filepath.Abs("bin/zen")
+	s.env = append(s.env, "BROWSER="+zen+" dev browse --user alice")
+	return s, err
+}
+
+func (s *stack) stop() error {
+	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	return s.cmd.Wait()
+}
+
+// zen runs zen inside the stack and returns what it printed.
+func (s *stack) zen(args ...string) (string, error) {
+	cmd := exec.Command("bin/zen", args...)
+	var stderr bytes.Buffer
+	cmd.Env, cmd.Stderr = s.env, &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("zen %s: %w: %s", strings.Join(args, " "), err, stderr.String())
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func (s *stack) environment() []string { return s.env }
