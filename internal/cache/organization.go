@@ -33,3 +33,15 @@ func (p *Profile) CheckMembership(o *provider.Organization) error {
 		Hint:    fmt.Sprintf("zen login --profile %s signs in to it; zen profiles add NAME --org ORG makes a profile for another one", p.Name),
 	}
 }
+
+// CheckHeld refuses to leave the organization that the profile is held to; "" is to stay.
+func (p *Profile) CheckHeld(organization string) error {
+	if p.Organization == "" || organization == "" || organization == p.Organization {
+		return nil
+	}
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("profile %q is for the organization %s, not for %.128s", p.Name, p.Organization, organization),
+		Hint:    fmt.Sprintf("zen profiles add NAME --org %.128s makes a profile for that one", organization),
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
@@ -192,14 +193,14 @@ func (e *exam) signin(ctx context.Context) {
 	case !status.SignedIn:
 		e.add(Finding{
 			ID: "signin.none", Severity: provider.SeverityError, Kind: provider.ErrNoCredential,
-			Observed: fmt.Sprintf("nobody is signed in to profile %q", status.Profile), Next: e.Session.LoginCommand(),
+			Observed: fmt.Sprintf("nobody is signed in to profile %q", status.Profile), Next: names.LoginCommand(e.Session.Profile()),
 		})
 	default:
 		e.ok("signin.ok", fmt.Sprintf("signed in with %s as %s", status.Provider, status.Account.Credential.Subject))
 		if status.State == session.StateInvalid && !errors.Is(status.Reason, provider.ErrTokenExpired) {
 			e.add(Finding{
 				ID: "signin.token-invalid", Severity: provider.SeverityWarn, Kind: provider.Kind(status.Reason),
-				Observed: "the stored token is invalid: " + status.Reason.Error(), Next: "the next use makes another; if that is no better, " + e.Session.LoginCommand(),
+				Observed: "the stored token is invalid: " + status.Reason.Error(), Next: "the next use makes another; if that is no better, " + names.LoginCommand(e.Session.Profile()),
 			})
 		}
 	}

@@ -39,3 +39,11 @@ func IsOwnVariable(provider, variable string) bool {
 // IsSetting reports whether a provider's setting may be called s: up to 63 lower-case
 // letters, digits and "_", a letter first.
 func IsSetting(s string) bool { return Is(s, 63, lower, lower+digit+"_") }
+
+// LoginCommand is what to run to sign in to a profile, for hints.
+func LoginCommand(profile string) string {
+	if profile == "default" {
+		return "zen login"
+	}
+	return "zen login --profile " + profile
+}

@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cache"
+	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -135,54 +138,130 @@ func (s *Session) isTrial(token provider.Token) bool {
 	return !s.trial.Value.IsZero() && s.trial.Value.Equal(token.Value)
 }
 
-// usable returns the current token, if it is good and nothing else is to be tried, and
-// sees to its successor.
-func (s *Session) usable() (provider.Token, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, now := &s.current, s.config.Now().Round(0)
-	if !c.good(now) || c.by.Fallback && !now.Before(c.retryAt) {
-		return provider.Token{}, false
-	}
-	if !c.early.IsZero() && !now.Before(c.early) && c.since.Before(c.early) && !s.renewing && !s.closed {
-		s.renewing = true
-		s.background.Go(s.renewAhead)
-	}
-	return c.token, true
+// State is what can be said of a token without asking anybody.
+type State string
+
+// The states. StateNone is no token cached, which is no fault.
+const (
+	StateNone       State = "none"
+	StateValid      State = "valid"
+	StateInvalid    State = "invalid"
+	StateUnverified State = "unverified"
+)
+
+// Status is what is known of a profile without network, process or keyring.
+type Status struct {
+	Profile       string
+	Provider      string
+	TokenProvider string
+	// SignedIn is false where Account is empty.
+	SignedIn bool
+	Account  store.Account
+	// Others are further providers with a stored sign-in.
+	Others []string
+	// Storage is how it is stored, or would be by a store that writes nothing; "" is
+	// not at all. Reason says why it is a plain file although none was asked for.
+	Storage       store.Storage
+	StorageReason string
+	// File is where it is stored; "" for StorageNone.
+	File string
+	// Breaker is open where a fallback provider issues the tokens.
+	Breaker breaker.State
+	// Doubt says why all this may be older than what is stored; nil otherwise.
+	Doubt error
+
+	State State
+	// Reason says why the state is not valid; nil otherwise.
+	Reason error
+	// Token is the cached token, Claims what it says (verified or not, see State).
+	Token  provider.Token
+	Claims provider.Claims
 }
 
-// aheadTimeout bounds a renewal in the background.
-const aheadTimeout = time.Minute
+// errNoKeys is why no token of its issuer can be verified.
+var errNoKeys = errors.New("its issuer publishes no keys")
 
-// renewAhead issues the successor of the current token, which became current before its
-// renewal was due: a program that runs for a moment doesn't begin one. After a failure
-// the next use tries again, when a third of what is left has passed; when nothing is
-// left, the use itself has to wait for a token.
-func (s *Session) renewAhead() {
-	ctx, cancel := context.WithTimeout(s.base, aheadTimeout)
-	defer cancel()
-	before := s.held()
-	_, err := s.inTurn(ctx, func() (provider.Token, error) {
-		if now := s.held(); !now.token.Value.Equal(before.token.Value) {
-			return now.token, nil
-		}
-		record, err := s.config.Store.LoadContext(ctx, s.config.Name)
-		if err != nil {
-			return provider.Token{}, err
-		}
-		token, err := s.renew(ctx, record, before.by, cache.Need{Ahead: true})
-		if err == nil {
-			s.use(token, before.by, before.retryAt)
-		}
-		return token, err
-	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.renewing = false
-	if err != nil && s.current.token.Value.Equal(before.token.Value) {
-		now := s.config.Now().Round(0)
-		s.current.early = now.Add(s.current.late.Sub(now) / 3)
+// Status reads the store, and checks the cached token against the keys on disk. It
+// opens no seal: of a sealed token it says what was written down when it was verified.
+func (s *Session) Status(ctx context.Context) (Status, error) {
+	meta, plain, err := s.config.Store.MetaAndRecord(s.config.Name)
+	if err != nil {
+		return Status{}, err
 	}
+	record := meta.Record()
+	identity, issuing := s.config.Profile.Providers(record)
+	status := Status{
+		Profile: s.config.Name, Provider: identity, TokenProvider: issuing,
+		Storage: meta.Storage, StorageReason: meta.Reason, Doubt: meta.Doubt,
+		File: s.config.Store.Path(s.config.Name), State: StateNone,
+	}
+	status.Account, status.SignedIn = record.Accounts[identity]
+	for _, name := range slices.Sorted(maps.Keys(record.Accounts)) {
+		if name != identity {
+			status.Others = append(status.Others, name)
+		}
+	}
+	status.Breaker = s.breaker(record)
+	token, ok := meta.Tokens[s.config.Key(record, s.config.Own(record))]
+	if !ok {
+		return status, nil
+	}
+	status.Token = provider.Token{Issued: token.Issued, Expires: token.Expires, Verification: token.Verification}
+	if meta.Storage != store.StorageKeyring {
+		s.checkPlain(ctx, &status, plain)
+		return status, nil
+	}
+	status.Claims.KeyID = token.KeyID
+	if token.Verification != nil {
+		status.Claims.Issuer = token.Verification.Issuer
+	}
+	status.State, status.Reason = s.checkSealed(ctx, token, meta.Doubt)
+	return status, nil
+}
+
+// checkPlain verifies the cached token itself, which is there to be read.
+func (s *Session) checkPlain(ctx context.Context, status *Status, record store.Record) {
+	token := record.Tokens[s.config.Key(record, s.config.Own(record))]
+	status.Token, status.Claims, status.Reason = s.config.Check(token, s.config.Own(record).Rights, s.verify(ctx, true))
+	switch {
+	case status.Reason == nil && token.Verification == nil:
+		status.State, status.Reason = StateUnverified, errNoKeys
+	case status.Reason == nil:
+		status.State = StateValid
+	case errors.Is(status.Reason, provider.ErrUnavailable):
+		status.State = StateUnverified
+	default:
+		status.State = StateInvalid
+	}
+}
+
+// checkSealed says what can be said of a token without opening the seal: it was
+// verified when it was stored; its times, and that its issuer still has the key, can
+// be checked now.
+func (s *Session) checkSealed(ctx context.Context, token store.TokenMeta, doubt error) (State, error) {
+	now := s.config.Now()
+	switch {
+	case doubt != nil:
+		return StateUnverified, fmt.Errorf("%w; zen token checks it", doubt)
+	case !token.Expires.IsZero() && !now.Before(token.Expires):
+		return StateInvalid, fmt.Errorf("%w at %s", provider.ErrTokenExpired, token.Expires.UTC().Format(time.RFC3339))
+	case token.Verification == nil:
+		return StateUnverified, errNoKeys
+	case token.Verified.IsZero() || token.KeyID == "":
+		return StateUnverified, errors.New("nothing was written down about its signature; zen token checks it")
+	}
+	holder, ok := s.config.Verifier.(keyHolder)
+	if !ok {
+		return StateUnverified, errors.New("its signature was not looked at")
+	}
+	err := holder.HoldsKey(ctx, *token.Verification, token.KeyID)
+	switch {
+	case err == nil:
+		return StateValid, nil
+	case errors.Is(err, provider.ErrUnavailable):
+		return StateUnverified, err
+	}
+	return StateInvalid, err
 }
 
 // verifier checks tokens against the key sets on disk, fetching what is missing.
@@ -224,3 +303,77 @@ func (v verifier) HoldsKey(_ context.Context, how provider.Verification, keyID s
 
 // Interface guards
 var _ keyHolder = verifier{}
+
+// backedOff is ErrUnavailable while no other token is to be issued in place of a refused
+// one. What was refused is stored: otherwise each process would ask for a token of its own.
+func (s *Session) backedOff(record store.Record, by cache.Issuer) error {
+	remaining := record.Refusals[s.config.Key(record, by)].Remaining(s.config.Now())
+	if remaining == 0 {
+		return nil
+	}
+	return &provider.Error{
+		Kind:       provider.ErrUnavailable,
+		Message:    fmt.Sprintf("a new token of %s was refused, too; the next one is asked for in %s", by.Provider, remaining.Round(time.Second)),
+		RetryAfter: remaining,
+	}
+}
+
+// backOff counts a token that was issued in place of a refused one.
+func (s *Session) backOff(record *store.Record, by cache.Issuer) {
+	if record.Refusals == nil {
+		record.Refusals = map[string]breaker.Backoff{}
+	}
+	key := s.config.Key(*record, by)
+	record.Refusals[key] = record.Refusals[key].Renewed(s.config.Now())
+}
+
+// noteRefusals remembers whether there is something to forget once the database takes a
+// token.
+func (s *Session) noteRefusals(refused bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusals = refused
+}
+
+// endBackOff forgets the refusals of the way that a token came by, which the database
+// has taken. It reads the store only where there are any.
+func (s *Session) endBackOff(ctx context.Context, token provider.Token) {
+	s.mu.Lock()
+	by, ends := s.current.by, s.refusals && s.current.token.Value.Equal(token.Value)
+	s.refusals = s.refusals && !ends
+	s.mu.Unlock()
+	if !ends {
+		return
+	}
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
+	if _, ok := record.Refusals[s.config.Key(record, by)]; err != nil || !ok {
+		return
+	}
+	err = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
+		delete(l.Refusals, s.config.Key(l.Record, by))
+		return l.Save()
+	})
+	if err != nil {
+		s.noteRefusals(true) // the next request's token tells as well
+	}
+}
+
+// checkSignedIn is ErrNoCredential where the named provider has no stored sign-in.
+func (s *Session) checkSignedIn(record store.Record, identity string) error {
+	hint := names.LoginCommand(s.config.Name)
+	if identity == "" {
+		return &provider.Error{
+			Kind:    provider.ErrNoCredential,
+			Message: fmt.Sprintf("nobody is signed in to profile %q", s.config.Name),
+			Hint:    hint + " --provider NAME",
+		}
+	}
+	if _, ok := record.Accounts[identity]; !ok {
+		return &provider.Error{
+			Kind:    provider.ErrNoCredential,
+			Message: fmt.Sprintf("profile %q is not signed in with %s", s.config.Name, identity),
+			Hint:    hint + " --provider " + identity,
+		}
+	}
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/audit"
 	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cache"
+	"github.com/zen-auth/zen/internal/lend"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -75,7 +77,7 @@ func (s *Session) askProvider(ctx context.Context, l *store.Locked, by cache.Iss
 		// better: an issuer may still take it. No other layer makes the call again.
 		token, err = s.call(ctx, l, source, by, req, n)
 	}
-	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, by.Provider, sent) {
+	if errors.Is(err, provider.ErrRejected) && lend.Adopt(ctx, l, by.Provider, sent) {
 		// A process that doesn't share the lock has replaced the credential.
 		if token, err := s.cached(ctx, l.Record, by, n); err == nil {
 			return token, nil
@@ -131,7 +133,7 @@ func (s *Session) call(ctx context.Context, l *store.Locked, source provider.Tok
 		sent := account.Credential
 		req.Credential = &sent
 	}
-	asking, done := finishing(ctx)
+	asking, done := lend.Finishing(ctx)
 	resp, err := source.Token(asking, req)
 	done()
 	if resp.Credential != nil {
@@ -175,157 +177,72 @@ func (s *Session) stillSignedIn(ctx context.Context, l *store.Locked, name strin
 	if err != nil {
 		return err
 	}
-	sent := l.Accounts[name].Credential.Data
-	err = s.refresh(ctx, l, identity, name)
-	if errors.Is(err, provider.ErrRejected) && s.adopt(ctx, l, name, sent) {
-		err = s.refresh(ctx, l, identity, name)
-	}
+	err = lend.Call(ctx, l, name, func(ctx context.Context, c provider.Credential) (*provider.Credential, error) {
+		renewed, err := identity.Refresh(ctx, c)
+		return &renewed, err
+	})
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
 	return err
 }
 
-func (s *Session) refresh(ctx context.Context, l *store.Locked, identity provider.Identity, name string) error {
-	account := l.Accounts[name]
-	asking, done := finishing(ctx)
-	renewed, err := identity.Refresh(asking, account.Credential)
-	done()
-	return errors.Join(err, replaced(l, name, &renewed))
-}
-
-// replaced stores the credential that a call has brought in place of the one of its account,
-// which nil, an empty one and the same one leave as it is.
-func replaced(l *store.Locked, name string, by *provider.Credential) error {
-	account := l.Accounts[name]
-	if by == nil || by.Data.IsZero() || by.Data.Equal(account.Credential.Data) {
-		return nil
-	}
-	account.Credential = *by
-	l.Accounts[name] = account
-	return l.Save()
-}
-
-// WithCredential calls use with what is stored of a provider's sign-in, or nil, and stores
-// what use returns in its place. It holds the profile's lock, since an issuer that rotates
-// credentials takes each once, and use goes on for a moment after ctx has ended, as an
-// issuer's answer may be on its way.
+// WithCredential is [lend.Stored] for what the profile has of a provider.
 func (s *Session) WithCredential(ctx context.Context, name string, use func(context.Context, *provider.Credential) (*provider.Credential, error)) error {
-	stored := func(record store.Record) *provider.Credential {
-		account, ok := record.Accounts[name]
-		if !ok || account.Credential.Data.IsZero() {
-			return nil
-		}
-		return &account.Credential
+	return lend.Stored(ctx, s.config.Store, s.config.Name, name, use)
+}
+
+// Action is what a provider that signed in does in the name of its account.
+type Action[S, T any] struct {
+	// Do makes the call by one of the provider's services. The credential that it returns
+	// replaces the one that it was given; nil is none.
+	Do func(ctx context.Context, service S, c provider.Credential) (T, *provider.Credential, error)
+	// Keep changes the record by the result; nil changes nothing.
+	Keep func(record *store.Record, provider string, result T)
+	// Event is what the audit log says of it; nil is nothing.
+	Event func(result T) audit.Event
+}
+
+// Act has the provider of the sign-in perform an action under the profile's lock. A service
+// that the provider doesn't have is errors.ErrUnsupported.
+func Act[S, T any](ctx context.Context, s *Session, a Action[S, T]) (result T, err error) {
+	var who actor
+	if a.Event != nil {
+		defer func() { s.write(a.Event(result), who, err) }()
 	}
-	if record, err := s.config.Store.LoadContext(ctx, s.config.Name); err != nil || stored(record) == nil {
-		_, err := use(ctx, nil)
-		return err
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
+	if err != nil {
+		return result, err
 	}
-	return s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
-		credential := stored(l.Record)
-		asking, done := finishing(ctx)
-		defer done()
-		next, err := use(asking, credential)
-		if credential == nil {
+	who.provider, _ = s.config.Profile.Providers(record)
+	if err := s.checkSignedIn(record, who.provider); err != nil {
+		return result, err
+	}
+	// No provider begins under the lock.
+	identity, err := s.config.Providers.Identity(ctx, who.provider)
+	if err != nil {
+		return result, err
+	}
+	service, ok := identity.(S)
+	if !ok {
+		return result, errors.ErrUnsupported
+	}
+	err = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
+		if err := s.checkSignedIn(l.Record, who.provider); err != nil {
 			return err
 		}
-		return errors.Join(replaced(l, name, next), err)
+		who.subject = l.Accounts[who.provider].Subject()
+		err := lend.Call(ctx, l, who.provider, func(ctx context.Context, c provider.Credential) (next *provider.Credential, err error) {
+			result, next, err = a.Do(ctx, service, c)
+			return next, err
+		})
+		if err != nil || a.Keep == nil {
+			return err
+		}
+		a.Keep(&l.Record, who.provider, result)
+		return l.Save()
 	})
-}
-
-// siblings are the waits before each look for what another process stored, which
-// may be about to.
-var siblings = []time.Duration{0, 25 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond}
-
-// adopt looks whether the store has another credential than the one that was
-// rejected: a process that doesn't share the lock (an older zen, a network's file
-// system without locks) has renewed it then. It changes the record to what it read.
-//
-// Nothing is ever deleted for a rejection. An outage can look like one (an API that
-// answers 401 to everybody for an hour), and a credential that is kept in vain
-// costs one request.
-func (s *Session) adopt(ctx context.Context, l *store.Locked, name string, sent provider.Secret) bool {
-	if sent.IsZero() {
-		return false
-	}
-	for _, wait := range siblings {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return false
-		}
-		record, err := s.config.Store.LoadContext(ctx, s.config.Name)
-		if err != nil {
-			return false
-		}
-		if account, ok := record.Accounts[name]; ok && !account.Credential.Data.Equal(sent) {
-			l.Record = record
-			return true
-		}
-	}
-	return false
-}
-
-// grace is how long a call goes on after its caller has gone.
-const grace = 3 * time.Second
-
-// finishing is ctx with a grace: an issuer may have replaced the credential already,
-// and its answer has to arrive, or the credential is lost. done releases it.
-func finishing(ctx context.Context) (late context.Context, done func()) {
-	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
-	return late, func() { stop(); cancel() }
-}
-
-// granted are the rights of the token that a fallback's stands in for, not those of the
-// profile: the issuer may allow this person less than the profile asks for. Of a token
-// that was never issued nothing is known, so that there is no fallback for it.
-func (s *Session) granted(record store.Record, token provider.Token) (breaker.Rights, error) {
-	if token.Value.IsZero() {
-		token = record.Tokens[s.config.Key(record, s.config.Own(record))]
-		if breaker.Forgotten(token.Expires, s.config.Now()) { // and nothing was written since
-			token = provider.Token{}
-		}
-	}
-	if token.Value.IsZero() {
-		return breaker.Rights{}, &provider.Error{
-			Kind:    provider.ErrUnavailable,
-			Message: "no fallback: the profile's own provider has made no token for this database lately, so that nobody knows what one may allow",
-		}
-	}
-	return s.rightsOf(token)
-}
-
-// rightsOf reads the most that a token allows, which was verified before it was stored.
-// Where it has p, which is by kind of access and knows no tables, reading is granted by
-// all known kinds but ddl: what an unknown kind grants is nothing that a fallback may be
-// given.
-func (s *Session) rightsOf(token provider.Token) (breaker.Rights, error) {
-	claims, err := jwks.DecodeUnverified(token.Value) // it may have ended, which Verify would refuse
-	if err != nil {
-		return breaker.Rights{}, err
-	}
-	db := claims.Database
-	if db == nil {
-		return breaker.Rights{}, fmt.Errorf("no fallback: %w: the token that it would stand in for has no database claims", provider.ErrPermission)
-	}
-	rights := breaker.Rights{Access: provider.AccessReadOnly, Permissions: db.Permissions}
-	if len(rights.Permissions) == 0 {
-		rights.Permissions = s.config.Permissions
-	}
-	read := len(db.Namespaces) == 0
-	for _, kind := range []string{"ro", "rw", "roa", "rwa"} {
-		read = read || len(db.Namespaces[kind]) > 0
-	}
-	writes := len(db.Namespaces) == 0 && db.Access != provider.AccessReadOnly || len(db.Namespaces["rw"])+len(db.Namespaces["rwa"]) > 0
-	if !read {
-		return breaker.Rights{}, fmt.Errorf("no fallback: %w: the token that it would stand in for can't read", provider.ErrPermission)
-	}
-	if writes && s.config.Access != provider.AccessReadOnly {
-		rights.Access = provider.AccessReadWrite
-	}
-	return rights, nil
+	return result, err
 }
 
 // explainTime adds to a refusal for a new token's times what is wrong with the clock.
@@ -345,19 +262,11 @@ func (a actor) name() string { return cmp.Or(a.tokenProvider, a.provider) }
 
 // actorOf names the account of an issuer.
 func actorOf(record store.Record, by cache.Issuer) actor {
-	a := actor{provider: by.Identity, subject: subject(record.Accounts[by.Identity])}
+	a := actor{provider: by.Identity, subject: record.Accounts[by.Identity].Subject()}
 	if by.Provider != by.Identity {
 		a.tokenProvider = by.Provider
 	}
 	return a
-}
-
-// subject is whom an account belongs to, by the issuer's name for it.
-func subject(account store.Account) string {
-	if account.Claims.Subject != "" {
-		return account.Claims.Subject
-	}
-	return account.Credential.Subject
 }
 
 // audit writes down what became of something.
@@ -377,4 +286,167 @@ func (s *Session) write(e audit.Event, who actor, err error) {
 	e.Profile, e.Provider, e.TokenProvider, e.Subject = s.config.Name, who.provider, who.tokenProvider, who.subject
 	e.Outcome = audit.Outcome(err)
 	s.config.Audit.Write(e)
+}
+
+// RenewalRequest is a renewal that another process is to make: one that goes on when
+// this one is killed. An issuer that has replaced a credential doesn't do it again, and
+// what was only in the memory of a killed process is lost.
+//
+// It has no secret in it.
+type RenewalRequest struct {
+	Profile                                  string
+	Provider, DefaultProvider, TokenProvider string
+	Target                                   provider.Target
+	OwnTarget                                bool
+	// Who is to issue the token, and what it may allow.
+	Identity, IssuingProvider string
+	Fallback                  bool
+	Rights                    breaker.Rights
+	EnvNames                  []string
+	// What it has to be good for.
+	MinTTL       time.Duration
+	Ahead        bool
+	Refused      string
+	AfterRefusal bool
+}
+
+func (s *Session) request(by cache.Issuer, n cache.Need) RenewalRequest {
+	c := &s.config
+	return RenewalRequest{
+		Profile: c.Name, Provider: c.Provider, DefaultProvider: c.DefaultProvider, TokenProvider: c.TokenProvider,
+		Target: c.Target, OwnTarget: c.OwnTarget,
+		Identity: by.Identity, IssuingProvider: by.Provider, Fallback: by.Fallback, Rights: by.Rights, EnvNames: by.EnvNames,
+		MinTTL: n.MinTTL, Ahead: n.Ahead, Refused: n.Refused, AfterRefusal: n.AfterRefusal,
+	}
+}
+
+// renew issues a new token, unless another process was first. Where a stored credential
+// is at stake and another process can make the renewal, that one does.
+func (s *Session) renew(ctx context.Context, record store.Record, by cache.Issuer, n cache.Need) (provider.Token, error) {
+	if s.config.RenewInChild != nil && s.atStake(record, by) {
+		err := s.config.RenewInChild(ctx, s.request(by, n))
+		if err == nil {
+			return s.renewed(ctx, by)
+		}
+		if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, provider.ErrNoProvider) {
+			return provider.Token{}, err
+		}
+		// In this process the user can be asked whether a provider may run.
+	} else if by.Fallback {
+		// A program that becomes another one takes no lock along.
+		if _, err := s.config.Providers.Describe(ctx, by.Provider); err != nil {
+			return provider.Token{}, err
+		}
+	}
+	return s.renewHere(ctx, by, n)
+}
+
+// renewHere issues a new token under the profile's lock, so that however many
+// processes want one, one of them asks for it and the others find it stored.
+func (s *Session) renewHere(ctx context.Context, by cache.Issuer, n cache.Need) (token provider.Token, err error) {
+	err = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
+		if !by.Fallback {
+			by = s.config.Own(l.Record) // a login may have been in between
+		}
+		if token, err = s.cached(ctx, l.Record, by, n); err == nil {
+			return nil
+		}
+		token, err = s.exchange(ctx, l, by, n)
+		return err
+	})
+	if err != nil {
+		return provider.Token{}, err
+	}
+	return token, nil
+}
+
+// atStake reports whether a provider of the issuer has a stored credential, which a
+// renewal may replace.
+func (s *Session) atStake(record store.Record, by cache.Issuer) bool {
+	// No other process could renew what is in this one's memory alone.
+	return !s.config.Store.Ephemeral() && (hasCredential(record, by.Provider) || hasCredential(record, by.Identity))
+}
+
+func hasCredential(record store.Record, name string) bool {
+	account, ok := record.Accounts[name]
+	return ok && !account.Credential.Data.IsZero()
+}
+
+// renewed returns the token that another process has stored. However short it may live,
+// it is what the issuer issues.
+func (s *Session) renewed(ctx context.Context, by cache.Issuer) (provider.Token, error) {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
+	if err != nil {
+		return provider.Token{}, err
+	}
+	if !by.Fallback {
+		by = s.config.Own(record)
+		if err := s.checkSignedIn(record, by.Identity); err != nil {
+			return provider.Token{}, err // since a moment ago
+		}
+	}
+	token, claims, err := s.config.Check(record.Tokens[s.config.Key(record, by)], by.Rights, s.verify(ctx, false))
+	if err != nil {
+		return token, err
+	}
+	return token, s.config.CheckStoredPlace(claims)
+}
+
+// assertion asks the provider that signed in for the statement that the one which makes
+// the tokens needs. It is the proof that the sign-in is still good, so that nothing is
+// refreshed beside it. It is never kept: neither in the store nor for another call.
+func (s *Session) assertion(ctx context.Context, l *store.Locked, by cache.Issuer, need provider.AssertionNeed) (*provider.Assertion, error) {
+	source, err := s.config.Providers.AssertionSource(ctx, by.Identity)
+	if err != nil {
+		return nil, err
+	}
+	var a provider.Assertion
+	err = lend.Call(ctx, l, by.Identity, func(ctx context.Context, c provider.Credential) (next *provider.Credential, err error) {
+		a, next, err = source.Assertion(ctx, provider.AssertionRequest{Credential: c, Audience: need.Audience, Kinds: need.Kinds})
+		return next, err
+	})
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil, noAssertion(by.Identity, by.Provider)
+	case err != nil:
+		return nil, err
+	}
+	if err := s.checkAssertion(a, need); err != nil {
+		return nil, fmt.Errorf("check what %s says to %s: %w", by.Identity, by.Provider, err)
+	}
+	return &a, nil
+}
+
+// checkAssertion refuses a statement that another provider must not see: one that was
+// made for another audience.
+func (s *Session) checkAssertion(a provider.Assertion, need provider.AssertionNeed) error {
+	wrong := func(kind error, format string, args ...any) error {
+		return &provider.Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case a.Value.IsZero():
+		return wrong(provider.ErrTokenInvalid, "it is empty")
+	case !slices.Contains(need.Kinds, a.Kind):
+		return wrong(provider.ErrPermission, "it is of the kind %.40q, which was not asked for", a.Kind)
+	case !a.Expires.IsZero() && !s.config.Now().Round(0).Before(a.Expires.Round(0)):
+		return wrong(provider.ErrTokenExpired, "it ended at %s", a.Expires.UTC())
+	case a.Kind != provider.AssertionJWT || need.Audience == "":
+		return nil
+	}
+	claims, err := jwks.DecodeUnverified(a.Value) // the one that takes it verifies it
+	switch {
+	case err != nil:
+		return err
+	case !slices.Contains(claims.Audience, need.Audience):
+		return wrong(provider.ErrPermission, "it is not for the audience %s", need.Audience)
+	}
+	return nil
+}
+
+func noAssertion(identity, issuing string) error {
+	return &provider.Error{
+		Kind:    provider.ErrConfig,
+		Message: fmt.Sprintf("provider %s can't tell %s who signed in", identity, issuing),
+		Hint:    fmt.Sprintf("sign in with a provider that makes assertions, or have the tokens made by another one than %s (token_provider)", issuing),
+	}
 }

@@ -1,6 +1,6 @@
 // Package session turns a stored credential into a token that is good now.
 //
-// A token request walks one corridor, Issue: the record is loaded once, the breaker
+// A token request walks one corridor, issue: the record is loaded once, the breaker
 // says which provider issues, and a good cached token is handed out. Otherwise, under
 // the profile's lock, the record and the breaker are looked at again, a provider is
 // asked, and what it answered is saved.
@@ -22,7 +22,6 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
-	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/keyring"
@@ -108,15 +107,13 @@ func FromProfile(cfg *config.Config, p config.Profile, credentials *store.Store,
 		c.Store = store.NewMemory()
 	}
 	if path := cfg.Audit.Value; path != "" {
-		c.Audit = audit.New(path, func(err error) { c.notify(err.Error()) })
+		c.Audit = audit.New(path, func(err error) {
+			if notify != nil {
+				notify(err.Error())
+			}
+		})
 	}
 	return c
-}
-
-func (c *Config) notify(text string) {
-	if c.Notify != nil {
-		c.Notify(text)
-	}
 }
 
 // Session is a credential made usable. It is safe for concurrent use. Close it: it
@@ -155,6 +152,9 @@ func New(config Config) *Session {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	if config.Notify == nil {
+		config.Notify = func(string) {}
+	}
 	if config.Access == "" {
 		config.Access = provider.AccessReadWrite
 	}
@@ -188,14 +188,6 @@ func (s *Session) NeedsDatabase() error {
 		Message: fmt.Sprintf("profile %q has no database", s.config.Name),
 		Hint:    fmt.Sprintf("write database = \"libsql://...\" below [profiles.%s] in %s, or set ZEN_DATABASE", s.config.Name, s.config.ConfigFile),
 	}
-}
-
-// LoginCommand is what to run to sign in to the profile, for hints.
-func (s *Session) LoginCommand() string {
-	if s.config.Name == "default" {
-		return "zen login"
-	}
-	return "zen login --profile " + s.config.Name
 }
 
 // Token returns a token that is good now: the current one, a stored one, or a new
@@ -262,38 +254,6 @@ func (s *Session) Issuer() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.current.by.Provider
-}
-
-// RenewalRequest is a renewal that another process is to make: one that goes on when
-// this one is killed. An issuer that has replaced a credential doesn't do it again, and
-// what was only in the memory of a killed process is lost.
-//
-// It has no secret in it.
-type RenewalRequest struct {
-	Profile                                  string
-	Provider, DefaultProvider, TokenProvider string
-	Target                                   provider.Target
-	OwnTarget                                bool
-	// Who is to issue the token, and what it may allow.
-	Identity, IssuingProvider string
-	Fallback                  bool
-	Rights                    breaker.Rights
-	EnvNames                  []string
-	// What it has to be good for.
-	MinTTL       time.Duration
-	Ahead        bool
-	Refused      string
-	AfterRefusal bool
-}
-
-func (s *Session) request(by cache.Issuer, n cache.Need) RenewalRequest {
-	c := &s.config
-	return RenewalRequest{
-		Profile: c.Name, Provider: c.Provider, DefaultProvider: c.DefaultProvider, TokenProvider: c.TokenProvider,
-		Target: c.Target, OwnTarget: c.OwnTarget,
-		Identity: by.Identity, IssuingProvider: by.Provider, Fallback: by.Fallback, Rights: by.Rights, EnvNames: by.EnvNames,
-		MinTTL: n.MinTTL, Ahead: n.Ahead, Refused: n.Refused, AfterRefusal: n.AfterRefusal,
-	}
 }
 
 // MakeRenewal makes the renewal that another process requested, which then finds the
@@ -374,4 +334,54 @@ func (s *Session) attempt(ctx context.Context, before int, fn func() (provider.T
 		s.mu.Unlock()
 	}
 	return token, err
+}
+
+// usable returns the current token, if it is good and nothing else is to be tried, and
+// sees to its successor.
+func (s *Session) usable() (provider.Token, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, now := &s.current, s.config.Now().Round(0)
+	if !c.good(now) || c.by.Fallback && !now.Before(c.retryAt) {
+		return provider.Token{}, false
+	}
+	if !c.early.IsZero() && !now.Before(c.early) && c.since.Before(c.early) && !s.renewing && !s.closed {
+		s.renewing = true
+		s.background.Go(s.renewAhead)
+	}
+	return c.token, true
+}
+
+// aheadTimeout bounds a renewal in the background.
+const aheadTimeout = time.Minute
+
+// renewAhead issues the successor of the current token, which became current before its
+// renewal was due: a program that runs for a moment doesn't begin one. After a failure
+// the next use tries again, when a third of what is left has passed; when nothing is
+// left, the use itself has to wait for a token.
+func (s *Session) renewAhead() {
+	ctx, cancel := context.WithTimeout(s.base, aheadTimeout)
+	defer cancel()
+	before := s.held()
+	_, err := s.inTurn(ctx, func() (provider.Token, error) {
+		if now := s.held(); !now.token.Value.Equal(before.token.Value) {
+			return now.token, nil
+		}
+		record, err := s.config.Store.LoadContext(ctx, s.config.Name)
+		if err != nil {
+			return provider.Token{}, err
+		}
+		token, err := s.renew(ctx, record, before.by, cache.Need{Ahead: true})
+		if err == nil {
+			s.use(token, before.by, before.retryAt)
+		}
+		return token, err
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renewing = false
+	if err != nil && s.current.token.Value.Equal(before.token.Value) {
+		now := s.config.Now().Round(0)
+		s.current.early = now.Add(s.current.late.Sub(now) / 3)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
 	"github.com/zen-auth/zen/internal/breaker"
@@ -133,78 +134,6 @@ func (s *Session) issueAround(ctx context.Context, refused provider.Token) (prov
 		return now.token, nil // another request was first
 	}
 	return s.open(ctx, o)
-}
-
-// renew issues a new token, unless another process was first. Where a stored credential
-// is at stake and another process can make the renewal, that one does.
-func (s *Session) renew(ctx context.Context, record store.Record, by cache.Issuer, n cache.Need) (provider.Token, error) {
-	if s.config.RenewInChild != nil && s.atStake(record, by) {
-		err := s.config.RenewInChild(ctx, s.request(by, n))
-		if err == nil {
-			return s.renewed(ctx, by)
-		}
-		if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, provider.ErrNoProvider) {
-			return provider.Token{}, err
-		}
-		// In this process the user can be asked whether a provider may run.
-	} else if by.Fallback {
-		// A program that becomes another one takes no lock along.
-		if _, err := s.config.Providers.Describe(ctx, by.Provider); err != nil {
-			return provider.Token{}, err
-		}
-	}
-	return s.renewHere(ctx, by, n)
-}
-
-// renewHere issues a new token under the profile's lock, so that however many
-// processes want one, one of them asks for it and the others find it stored.
-func (s *Session) renewHere(ctx context.Context, by cache.Issuer, n cache.Need) (token provider.Token, err error) {
-	err = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
-		if !by.Fallback {
-			by = s.config.Own(l.Record) // a login may have been in between
-		}
-		if token, err = s.cached(ctx, l.Record, by, n); err == nil {
-			return nil
-		}
-		token, err = s.exchange(ctx, l, by, n)
-		return err
-	})
-	if err != nil {
-		return provider.Token{}, err
-	}
-	return token, nil
-}
-
-// atStake reports whether a provider of the issuer has a stored credential, which a
-// renewal may replace.
-func (s *Session) atStake(record store.Record, by cache.Issuer) bool {
-	// No other process could renew what is in this one's memory alone.
-	return !s.config.Store.Ephemeral() && (hasCredential(record, by.Provider) || hasCredential(record, by.Identity))
-}
-
-func hasCredential(record store.Record, name string) bool {
-	account, ok := record.Accounts[name]
-	return ok && !account.Credential.Data.IsZero()
-}
-
-// renewed returns the token that another process has stored. However short it may live,
-// it is what the issuer issues.
-func (s *Session) renewed(ctx context.Context, by cache.Issuer) (provider.Token, error) {
-	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
-	if err != nil {
-		return provider.Token{}, err
-	}
-	if !by.Fallback {
-		by = s.config.Own(record)
-		if err := s.checkSignedIn(record, by.Identity); err != nil {
-			return provider.Token{}, err // since a moment ago
-		}
-	}
-	token, claims, err := s.config.Check(record.Tokens[s.config.Key(record, by)], by.Rights, s.verify(ctx, false))
-	if err != nil {
-		return token, err
-	}
-	return token, s.config.CheckStoredPlace(claims)
 }
 
 // outcome is what came of the issuer named after ("" is the profile's own): its token
@@ -421,7 +350,7 @@ func (s *Session) closeBreaker(ctx context.Context, works bool) {
 	}
 	s.audit(audit.Return, who, token, nil)
 	if announced != "" {
-		s.config.notify(fmt.Sprintf("the tokens of %s work again", who.name()))
+		s.config.Notify(fmt.Sprintf("the tokens of %s work again", who.name()))
 	}
 }
 
@@ -439,5 +368,94 @@ func (s *Session) announce(record store.Record, by cache.Issuer, token provider.
 	if because == breaker.Unavailable {
 		why = "no token can be had from"
 	}
-	s.config.notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, s.config.Own(record).Provider, by.Provider, by.Rights.Access))
+	s.config.Notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, s.config.Own(record).Provider, by.Provider, by.Rights.Access))
+}
+
+// granted are the rights of the token that a fallback's stands in for, not those of the
+// profile: the issuer may allow this person less than the profile asks for. Of a token
+// that was never issued nothing is known, so that there is no fallback for it.
+func (s *Session) granted(record store.Record, token provider.Token) (breaker.Rights, error) {
+	if token.Value.IsZero() {
+		token = record.Tokens[s.config.Key(record, s.config.Own(record))]
+		if breaker.Forgotten(token.Expires, s.config.Now()) { // and nothing was written since
+			token = provider.Token{}
+		}
+	}
+	if token.Value.IsZero() {
+		return breaker.Rights{}, &provider.Error{
+			Kind:    provider.ErrUnavailable,
+			Message: "no fallback: the profile's own provider has made no token for this database lately, so that nobody knows what one may allow",
+		}
+	}
+	return s.rightsOf(token)
+}
+
+// rightsOf reads the most that a token allows, which was verified before it was stored.
+// Where it has p, which is by kind of access and knows no tables, reading is granted by
+// all known kinds but ddl: what an unknown kind grants is nothing that a fallback may be
+// given.
+func (s *Session) rightsOf(token provider.Token) (breaker.Rights, error) {
+	claims, err := jwks.DecodeUnverified(token.Value) // it may have ended, which Verify would refuse
+	if err != nil {
+		return breaker.Rights{}, err
+	}
+	db := claims.Database
+	if db == nil {
+		return breaker.Rights{}, fmt.Errorf("no fallback: %w: the token that it would stand in for has no database claims", provider.ErrPermission)
+	}
+	rights := breaker.Rights{Access: provider.AccessReadOnly, Permissions: db.Permissions}
+	if len(rights.Permissions) == 0 {
+		rights.Permissions = s.config.Permissions
+	}
+	read := len(db.Namespaces) == 0
+	for _, kind := range []string{"ro", "rw", "roa", "rwa"} {
+		read = read || len(db.Namespaces[kind]) > 0
+	}
+	writes := len(db.Namespaces) == 0 && db.Access != provider.AccessReadOnly || len(db.Namespaces["rw"])+len(db.Namespaces["rwa"]) > 0
+	if !read {
+		return breaker.Rights{}, fmt.Errorf("no fallback: %w: the token that it would stand in for can't read", provider.ErrPermission)
+	}
+	if writes && s.config.Access != provider.AccessReadOnly {
+		rights.Access = provider.AccessReadWrite
+	}
+	return rights, nil
+}
+
+const (
+	// longLived is the life of a token that nothing renews: one that somebody was given.
+	longLived = 14 * 24 * time.Hour
+	// endingSoon is when its end is told beforehand.
+	endingSoon = 7 * 24 * time.Hour
+)
+
+// tellEnd says once that a token ends soon which ends with its sign-in, so that no other
+// will take its place. The caller has the turn.
+func (s *Session) tellEnd(record store.Record, by cache.Issuer, token provider.Token) {
+	signIn := record.Accounts[by.Provider].Credential.Expires
+	left := token.Expires.Round(0).Sub(s.config.Now().Round(0))
+	if s.endTold || token.Expires.IsZero() || signIn.After(token.Expires) || signIn.IsZero() ||
+		token.Expires.Sub(token.Issued) < longLived || left > endingSoon || left <= 0 {
+		return
+	}
+	s.endTold = true
+	s.config.Notify(fmt.Sprintf("the token of %s ends in %s, on %s, and can't be renewed", by.Provider, days(left), token.Expires.UTC().Format("2006-01-02 15:04 MST")))
+}
+
+// days rounds a duration down to what a person plans with.
+func days(d time.Duration) string {
+	switch n := int(d / (24 * time.Hour)); {
+	case n > 1:
+		return fmt.Sprintf("%d days", n)
+	case d >= 24*time.Hour:
+		return "a day"
+	}
+	return "less than a day"
+}
+
+func envNames(d provider.Description) []string {
+	var names []string
+	for _, field := range d.Fields {
+		names = append(names, field.Env...)
+	}
+	return names
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"time"
 
@@ -50,7 +51,7 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 	if err != nil {
 		return store.Account{}, err
 	}
-	if err := s.checkHeld(req.Organization); err != nil {
+	if err := s.config.CheckHeld(req.Organization); err != nil {
 		return store.Account{}, err
 	}
 	req.Organization = cmp.Or(req.Organization, s.config.Organization)
@@ -75,10 +76,10 @@ func (s *Session) Login(ctx context.Context, name string, req provider.LoginRequ
 			Message: fmt.Sprintf("provider %s ended the login without a credential", name),
 		}
 	}
-	s.audit(audit.SignIn, actor{provider: name, subject: subject(*host.stored)}, provider.Token{}, nil)
+	s.audit(audit.SignIn, actor{provider: name, subject: host.stored.Subject()}, provider.Token{}, nil)
 	if noted, ok := identity.(interface{ Notes() []provider.Note }); ok {
 		for _, note := range noted.Notes() {
-			s.config.notify(name + ": " + note.Text)
+			s.config.Notify(name + ": " + note.Text)
 		}
 	}
 	return *host.stored, nil
@@ -182,7 +183,7 @@ func (h *loginHost) confirmAccount(ctx context.Context, account store.Account) e
 		return ctx.Err()
 	}
 	last, ok := record.Accounts[h.provider]
-	if !ok || subject(last) == "" || subject(last) == subject(account) {
+	if !ok || last.Subject() == "" || last.Subject() == account.Subject() {
 		return nil
 	}
 	keep, err := confirmer.ConfirmAccount(ctx, h.provider, called(last), called(account))
@@ -215,14 +216,6 @@ func (s *Session) issues(name string) bool {
 	return s.config.TokenProvider == "" || s.config.TokenProvider == name
 }
 
-func envNames(d provider.Description) []string {
-	var names []string
-	for _, field := range d.Fields {
-		names = append(names, field.Env...)
-	}
-	return names
-}
-
 // SignedOut is what became of one provider's credential.
 type SignedOut struct {
 	Provider string
@@ -252,7 +245,7 @@ func (s *Session) Logout(ctx context.Context, all bool) ([]SignedOut, error) {
 			}
 			revoked := s.revoke(ctx, name, account)
 			out = append(out, SignedOut{name, account.Credential.Subject, revoked})
-			s.audit(audit.Revoke, actor{provider: name, subject: subject(account)}, provider.Token{}, revoked)
+			s.audit(audit.Revoke, actor{provider: name, subject: account.Subject()}, provider.Token{}, revoked)
 			delete(l.Accounts, name)
 			forget(&l.Record, name)
 		}
@@ -305,26 +298,6 @@ func (s *Session) revoke(ctx context.Context, name string, account store.Account
 	return identity.Revoke(ctx, account.Credential)
 }
 
-// checkSignedIn is ErrNoCredential where the named provider has no stored sign-in.
-func (s *Session) checkSignedIn(record store.Record, identity string) error {
-	hint := s.LoginCommand()
-	if identity == "" {
-		return &provider.Error{
-			Kind:    provider.ErrNoCredential,
-			Message: fmt.Sprintf("nobody is signed in to profile %q", s.config.Name),
-			Hint:    hint + " --provider NAME",
-		}
-	}
-	if _, ok := record.Accounts[identity]; !ok {
-		return &provider.Error{
-			Kind:    provider.ErrNoCredential,
-			Message: fmt.Sprintf("profile %q is not signed in with %s", s.config.Name, identity),
-			Hint:    hint + " --provider " + identity,
-		}
-	}
-	return nil
-}
-
 // Use has the profile use the named provider from now on, which the user has signed
 // in with before: both that sign-in and the one in use until now stay as they are.
 // The user isn't asked, and no provider is started. Without such a sign-in it is
@@ -342,128 +315,133 @@ func (s *Session) Use(ctx context.Context, name string) (store.Account, error) {
 	return account, err
 }
 
-// State is what can be said of a token without asking anybody.
-type State string
-
-// The states. StateNone is no token cached, which is no fault.
-const (
-	StateNone       State = "none"
-	StateValid      State = "valid"
-	StateInvalid    State = "invalid"
-	StateUnverified State = "unverified"
-)
-
-// Status is what is known of a profile without network, process or keyring.
-type Status struct {
-	Profile       string
-	Provider      string
-	TokenProvider string
-	// SignedIn is false where Account is empty.
-	SignedIn bool
-	Account  store.Account
-	// Others are further providers with a stored sign-in.
-	Others []string
-	// Storage is how it is stored, or would be by a store that writes nothing; "" is
-	// not at all. Reason says why it is a plain file although none was asked for.
-	Storage       store.Storage
-	StorageReason string
-	// File is where it is stored; "" for StorageNone.
-	File string
-	// Breaker is open where a fallback provider issues the tokens.
-	Breaker breaker.State
-	// Doubt says why all this may be older than what is stored; nil otherwise.
-	Doubt error
-
-	State State
-	// Reason says why the state is not valid; nil otherwise.
-	Reason error
-	// Token is the cached token, Claims what it says (verified or not, see State).
-	Token  provider.Token
-	Claims provider.Claims
+// foresee finds out before the sign-in what would only fail afterwards, and tells
+// the request what the sign-in is for.
+func (s *Session) foresee(ctx context.Context, name string, d provider.Description, req *provider.LoginRequest) error {
+	if s.issues(name) {
+		if len(d.Methods) > 0 && identityOnly(d.Methods, req.Method) {
+			return &provider.Error{
+				Kind:    provider.ErrConfig,
+				Message: fmt.Sprintf("provider %s signs in%s, and makes no tokens for databases", name, byMethod(req.Method)),
+				Hint:    "name the provider that makes them: token_provider in the profile, or ZEN_TOKEN_PROVIDER=platformtoken",
+			}
+		}
+		return nil
+	}
+	need, err := s.config.Providers.Need(ctx, s.config.TokenProvider)
+	if err != nil || need == nil {
+		return err
+	}
+	if !slices.ContainsFunc(need.Kinds, func(k provider.AssertionKind) bool { return slices.Contains(d.Assertions, k) }) {
+		return noAssertion(name, s.config.TokenProvider)
+	}
+	req.Audience, req.AssertionKinds = need.Audience, need.Kinds
+	return nil
 }
 
-// errNoKeys is why no token of its issuer can be verified.
-var errNoKeys = errors.New("its issuer publishes no keys")
+// identityOnly reports whether a method, or where none is named each of them, yields no
+// database tokens.
+func identityOnly(methods []provider.Method, named string) bool {
+	return !slices.ContainsFunc(methods, func(m provider.Method) bool {
+		return !m.IdentityOnly && (named == "" || m.Name == named)
+	}) && (named == "" || slices.ContainsFunc(methods, func(m provider.Method) bool { return m.Name == named }))
+}
 
-// Status reads the store, and checks the cached token against the keys on disk. It
-// opens no seal: of a sealed token it says what was written down when it was verified.
-func (s *Session) Status(ctx context.Context) (Status, error) {
-	meta, plain, err := s.config.Store.MetaAndRecord(s.config.Name)
+func byMethod(named string) string {
+	if named == "" {
+		return ""
+	}
+	return " by " + named
+}
+
+// BrowserSession is where a browser's own session at an issuer is ended, which lives on
+// when a credential is revoked.
+type BrowserSession struct {
+	Provider string
+	// URL is the page that ends it; "" where Err says why there is none, which is
+	// errors.ErrUnsupported where the issuer has no such thing.
+	URL string
+	Err error
+}
+
+// BrowserSessions are those of the provider in use, or with all those of every provider
+// that the profile is signed in with. It is asked before Logout, which forgets them.
+func (s *Session) BrowserSessions(ctx context.Context, all bool) ([]BrowserSession, error) {
+	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil {
-		return Status{}, err
+		return nil, err
 	}
-	record := meta.Record()
-	identity, issuing := s.config.Profile.Providers(record)
-	status := Status{
-		Profile: s.config.Name, Provider: identity, TokenProvider: issuing,
-		Storage: meta.Storage, StorageReason: meta.Reason, Doubt: meta.Doubt,
-		File: s.config.Store.Path(s.config.Name), State: StateNone,
-	}
-	status.Account, status.SignedIn = record.Accounts[identity]
+	inUse, _ := s.config.Profile.Providers(record)
+	var sessions []BrowserSession
 	for _, name := range slices.Sorted(maps.Keys(record.Accounts)) {
-		if name != identity {
-			status.Others = append(status.Others, name)
+		if !all && name != inUse {
+			continue
+		}
+		page, err := s.endSessionURL(ctx, name, record.Accounts[name].Credential)
+		sessions = append(sessions, BrowserSession{name, page, err})
+	}
+	return sessions, nil
+}
+
+func (s *Session) endSessionURL(ctx context.Context, name string, credential provider.Credential) (string, error) {
+	identity, err := s.config.Providers.Identity(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	browser, ok := identity.(provider.BrowserSession)
+	if !ok {
+		return "", errors.ErrUnsupported
+	}
+	page, err := browser.EndSessionURL(ctx, credential)
+	if err != nil {
+		return "", err
+	}
+	if u, err := url.Parse(page); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", fmt.Errorf("provider %s: the page that ends the browser's session is %w", name, provider.ErrTokenInvalid)
+	}
+	return page, nil
+}
+
+// Organizations are those of whoever signed in.
+func (s *Session) Organizations(ctx context.Context) ([]provider.Membership, error) {
+	return Act(ctx, s, Action[provider.Organizations, []provider.Membership]{
+		Do: func(ctx context.Context, p provider.Organizations, c provider.Credential) ([]provider.Membership, *provider.Credential, error) {
+			return p.Organizations(ctx, provider.TeamRequest{Credential: c})
+		},
+	})
+}
+
+// UseOrganization makes an organization the active one of the sign-in, by its id or slug;
+// "" is none. The tokens of the one before are forgotten: they are for that one alone.
+func (s *Session) UseOrganization(ctx context.Context, organization string) (provider.Membership, error) {
+	if organization == "" && s.config.Organization != "" {
+		return provider.Membership{}, &provider.Error{
+			Kind: provider.ErrConfig, Message: fmt.Sprintf("profile %q is for the organization %s alone", s.config.Name, s.config.Organization),
 		}
 	}
-	status.Breaker = s.breaker(record)
-	token, ok := meta.Tokens[s.config.Key(record, s.config.Own(record))]
-	if !ok {
-		return status, nil
+	if err := s.config.CheckHeld(organization); err != nil {
+		return provider.Membership{}, err
 	}
-	status.Token = provider.Token{Issued: token.Issued, Expires: token.Expires, Verification: token.Verification}
-	if meta.Storage != store.StorageKeyring {
-		s.checkPlain(ctx, &status, plain)
-		return status, nil
+	active, err := Act(ctx, s, Action[provider.Organizations, provider.Membership]{
+		Do: func(ctx context.Context, p provider.Organizations, c provider.Credential) (provider.Membership, *provider.Credential, error) {
+			return p.UseOrganization(ctx, provider.TeamRequest{Credential: c, Organization: organization})
+		},
+		Keep: func(r *store.Record, name string, active provider.Membership) {
+			account := r.Accounts[name]
+			account.Claims.Organization = nil
+			if active.ID != "" {
+				account.Claims.Organization = &active.Organization
+			}
+			r.Accounts[name] = account
+			forget(r, name)
+			r.Breakers = nil
+		},
+		Event: func(active provider.Membership) audit.Event {
+			return audit.Event{Kind: audit.OrganizationUse, Organization: active.ID, Role: active.Role}
+		},
+	})
+	if err == nil {
+		s.drop()
 	}
-	status.Claims.KeyID = token.KeyID
-	if token.Verification != nil {
-		status.Claims.Issuer = token.Verification.Issuer
-	}
-	status.State, status.Reason = s.checkSealed(ctx, token, meta.Doubt)
-	return status, nil
-}
-
-// checkPlain verifies the cached token itself, which is there to be read.
-func (s *Session) checkPlain(ctx context.Context, status *Status, record store.Record) {
-	token := record.Tokens[s.config.Key(record, s.config.Own(record))]
-	status.Token, status.Claims, status.Reason = s.config.Check(token, s.config.Own(record).Rights, s.verify(ctx, true))
-	switch {
-	case status.Reason == nil && token.Verification == nil:
-		status.State, status.Reason = StateUnverified, errNoKeys
-	case status.Reason == nil:
-		status.State = StateValid
-	case errors.Is(status.Reason, provider.ErrUnavailable):
-		status.State = StateUnverified
-	default:
-		status.State = StateInvalid
-	}
-}
-
-// checkSealed says what can be said of a token without opening the seal: it was
-// verified when it was stored; its times, and that its issuer still has the key, can
-// be checked now.
-func (s *Session) checkSealed(ctx context.Context, token store.TokenMeta, doubt error) (State, error) {
-	now := s.config.Now()
-	switch {
-	case doubt != nil:
-		return StateUnverified, fmt.Errorf("%w; zen token checks it", doubt)
-	case !token.Expires.IsZero() && !now.Before(token.Expires):
-		return StateInvalid, fmt.Errorf("%w at %s", provider.ErrTokenExpired, token.Expires.UTC().Format(time.RFC3339))
-	case token.Verification == nil:
-		return StateUnverified, errNoKeys
-	case token.Verified.IsZero() || token.KeyID == "":
-		return StateUnverified, errors.New("nothing was written down about its signature; zen token checks it")
-	}
-	holder, ok := s.config.Verifier.(keyHolder)
-	if !ok {
-		return StateUnverified, errors.New("its signature was not looked at")
-	}
-	err := holder.HoldsKey(ctx, *token.Verification, token.KeyID)
-	switch {
-	case err == nil:
-		return StateValid, nil
-	case errors.Is(err, provider.ErrUnavailable):
-		return StateUnverified, err
-	}
-	return StateInvalid, err
+	return active, err
 }

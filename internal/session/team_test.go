@@ -11,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/session/team"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -84,7 +85,7 @@ func newTeam(t *testing.T, change func(*session.Config)) (*session.Session, *tea
 func TestTeamKeepsTheCredentialAndTheLog(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "audit.log")
 	s, f := newTeam(t, func(c *session.Config) { c.Audit = audit.New(log, nil) })
-	team, err := s.Team("org_1")
+	team, err := team.New(s, "org_1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestHeldToAnOrganization(t *testing.T) {
 	for name, err := range map[string]error{
 		"another":         second(held.UseOrganization(t.Context(), "globex")),
 		"none":            second(held.UseOrganization(t.Context(), "")),
-		"another's team":  second(held.Team("globex")),
+		"another's team":  second(team.New(held, "globex")),
 		"another's login": second(held.Login(t.Context(), "clerk", provider.LoginRequest{Organization: "globex"}, nil, store.Plan{})),
 	} {
 		if !errors.Is(err, provider.ErrConfig) || len(f.seen) != 0 {
@@ -187,7 +188,7 @@ func second[T any](_ T, err error) error { return err }
 
 func TestATeamThatIsNone(t *testing.T) {
 	s, f := newSession(t, nil)
-	team, err := s.Team("")
+	team, err := team.New(s, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 // Plan is how a login is to rest, by Choose. The zero Plan leaves it where it rests, or
@@ -88,7 +89,7 @@ func (s *Store) decide(ctx context.Context, profile string, was Storage, fresh b
 	case p.storage == StorageKeyring:
 		return Plan{}, &provider.Error{
 			Kind: provider.ErrUnavailable, Message: err.Error(), Err: err,
-			Hint: cmp.Or(provider.Hint(err), "make it answer") + "; or " + loginCommand(profile) + " --storage file keeps the credentials in a plain file",
+			Hint: cmp.Or(provider.Hint(err), "make it answer") + "; or " + names.LoginCommand(profile) + " --storage file keeps the credentials in a plain file",
 		}
 	default:
 		p.storage, p.reason = StorageFile, err.Error()

@@ -18,11 +18,3 @@ func checkName(profile string) error {
 		Hint:    "names are up to 63 lower-case letters, digits, - and _",
 	}
 }
-
-// loginCommand is what to run to sign in to the profile.
-func loginCommand(profile string) string {
-	if profile == "default" {
-		return "zen login"
-	}
-	return "zen login --profile " + profile
-}

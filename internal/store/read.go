@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 )
 
 // maxFileSize is far above what a few providers need.
@@ -97,7 +98,7 @@ func (s *Store) unusable(kind error, profile string, why error) error {
 	return &provider.Error{
 		Kind:    kind,
 		Message: fmt.Sprintf("credentials file %s can't be used: %v", s.Path(profile), why),
-		Hint:    loginCommand(profile) + " sets it aside and begins anew; until then zen leaves it as it is",
+		Hint:    names.LoginCommand(profile) + " sets it aside and begins anew; until then zen leaves it as it is",
 		Err:     errUnusable,
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ type Account struct {
 	// configuration without starting the provider.
 	EnvNames []string
 }
+
+// Subject is whom the account belongs to, by the issuer's name for it.
+func (a Account) Subject() string { return cmp.Or(a.Claims.Subject, a.Credential.Subject) }
 
 // file and its parts are the form on disk, the only place where secrets are
 // revealed to an encoder.

@@ -116,6 +116,11 @@ type Locked struct {
 	had map[string]provider.Token
 }
 
+// Stored reads the record again: a process that doesn't share the lock may have written it.
+func (l *Locked) Stored(ctx context.Context) (Record, error) {
+	return l.store.LoadContext(ctx, l.profile)
+}
+
 // Lock waits for the lock of a profile, reads its record and calls fn. The lock
 // is a file of its own, so that replacing the record doesn't lose it; the system
 // releases it when a process dies.

@@ -16,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/session/team"
 )
 
 // Command is zen team.
@@ -45,7 +46,7 @@ func dryRunFlag() cli.Flag {
 
 // group is the organization that a command is about.
 type group struct {
-	*session.Team
+	*team.Team
 	org organizationDocument
 }
 
@@ -86,10 +87,10 @@ func find(ctx context.Context, s *session.Session, name string) (group, error) {
 	if status.Provider != "" && !slices.Contains(services, provider.ServiceOrganizations) {
 		// The sign-in is for one, which the provider holds it to.
 		if o := status.Account.Claims.Organization; o != nil && (name == "" || name == o.ID || name == o.Slug) {
-			t, err := s.TeamOf(*o)
+			t, err := team.Of(s, *o)
 			return group{t, documentOf(provider.Membership{Organization: *o})}, err
 		}
-		t, err := s.Team(name)
+		t, err := team.New(s, name)
 		return group{t, organizationDocument{ID: name}}, err
 	}
 	memberships, err := s.Organizations(ctx)
@@ -99,7 +100,7 @@ func find(ctx context.Context, s *session.Session, name string) (group, error) {
 	name = cmp.Or(name, s.Config().Organization)
 	for _, m := range memberships {
 		if name == "" && m.Active || name != "" && (name == m.ID || name == m.Slug) {
-			t, err := s.TeamOf(m.Organization)
+			t, err := team.Of(s, m.Organization)
 			return group{t, documentOf(m)}, err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -98,7 +99,7 @@ func PrintStatus(ctx context.Context, e *app.Env, s *session.Session) error {
 	case status.Doubt != nil:
 		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile()), Hint: "zen token asks it"}
 	default:
-		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile()), Hint: s.LoginCommand()}
+		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile()), Hint: names.LoginCommand(s.Profile())}
 	}
 	return err
 }
