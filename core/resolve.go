@@ -7,12 +7,11 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/host"
-	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/lend"
 )
 
 // Resolve finds the URL and the id of a database by its name. The providers of the
@@ -24,7 +23,7 @@ import (
 // answer.
 func (c *Client) Resolve(ctx context.Context, name string) (provider.Target, error) {
 	var target provider.Target
-	err := c.lookup(ctx, func(p Provider, req provider.LookupRequest) (*provider.Credential, error) {
+	err := c.lookup(ctx, func(ctx context.Context, p Provider, req provider.LookupRequest) (*provider.Credential, error) {
 		req.Name = name
 		database, replaced, err := p.Database(ctx, req)
 		target = database.Target
@@ -47,19 +46,27 @@ func (c *Client) Resolve(ctx context.Context, name string) (provider.Target, err
 	return target, nil
 }
 
-// Databases calls yield for each database that the first provider which can tell knows,
-// asked as [Client.Resolve] says, and ends with its error.
-func (c *Client) Databases(ctx context.Context, yield func(provider.Database) error) error {
-	err := c.lookup(ctx, func(p Provider, req provider.LookupRequest) (*provider.Credential, error) {
-		return p.Databases(ctx, req, yield)
+// Databases are those that the first provider which can tell knows, asked as
+// [Client.Resolve] says.
+func (c *Client) Databases(ctx context.Context) ([]provider.Database, error) {
+	var found []provider.Database
+	err := c.lookup(ctx, func(ctx context.Context, p Provider, req provider.LookupRequest) (*provider.Credential, error) {
+		found = nil
+		return p.Databases(ctx, req, func(d provider.Database) error {
+			found = append(found, d)
+			return nil
+		})
 	})
 	if errors.Is(err, errNoLookup) {
-		return &provider.Error{
+		err = &provider.Error{
 			Kind: provider.ErrConfig, Message: "there is nothing to look databases up with", Err: err,
 			Hint: "set TURSO_API_TOKEN (the scope read is enough), or sign in with a provider that looks databases up",
 		}
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // errNoLookup means that no configured provider could look the database up.
@@ -67,7 +74,7 @@ var errNoLookup = errors.New("no provider could look")
 
 // lookup has the providers look, one after another, until one has an answer. One that
 // lacks a credential or a setting is passed over.
-func (c *Client) lookup(ctx context.Context, ask func(Provider, provider.LookupRequest) (*provider.Credential, error)) error {
+func (c *Client) lookup(ctx context.Context, ask func(context.Context, Provider, provider.LookupRequest) (*provider.Credential, error)) error {
 	profile, err := c.Config.Profile("")
 	if err != nil {
 		return err
@@ -75,11 +82,6 @@ func (c *Client) lookup(ctx context.Context, ask func(Provider, provider.LookupR
 	first := slices.DeleteFunc(
 		append([]string{profile.TokenProvider.Value, profile.Provider.Value}, profile.Fallback.Value...),
 		func(name string) bool { return name == "" })
-	// Without what is stored, settings may be enough.
-	record := sync.OnceValue(func() store.Record {
-		record, _ := c.Store.LoadContext(ctx, profile.Name.Value)
-		return record
-	})
 	result := errNoLookup
 	for name := range c.lookupOrder(first) {
 		description, err := c.Providers.Describe(ctx, name)
@@ -87,7 +89,7 @@ func (c *Client) lookup(ctx context.Context, ask func(Provider, provider.LookupR
 			continue
 		}
 		if err == nil {
-			err = c.lookAt(ctx, profile.Name.Value, name, record(), ask)
+			err = c.lookAt(ctx, profile.Name.Value, name, ask)
 		}
 		switch {
 		case err == nil:
@@ -102,31 +104,15 @@ func (c *Client) lookup(ctx context.Context, ask func(Provider, provider.LookupR
 	return result
 }
 
-// lookAt asks one provider, with what is stored of it.
-func (c *Client) lookAt(ctx context.Context, profile, name string, record store.Record, ask func(Provider, provider.LookupRequest) (*provider.Credential, error)) error {
+// lookAt asks one provider, with what is stored of it; without, its settings may be enough.
+func (c *Client) lookAt(ctx context.Context, profile, name string, ask func(context.Context, Provider, provider.LookupRequest) (*provider.Credential, error)) error {
 	p, err := c.Providers.Open(ctx, name)
 	if err != nil {
 		return err
 	}
-	var req provider.LookupRequest
-	account, ok := record.Accounts[name]
-	if ok && !account.Credential.Data.IsZero() {
-		req.Credential = &account.Credential
-	}
-	sent := account.Credential.Data
-	replaced, err := ask(p, req)
-	if replaced == nil || req.Credential == nil {
-		return err
-	}
-	return errors.Join(err, c.Store.Lock(ctx, profile, func(l *store.Locked) error {
-		stored, ok := l.Accounts[name]
-		if !ok || !stored.Credential.Data.Equal(sent) {
-			return nil // somebody signed in or out meanwhile
-		}
-		stored.Credential = *replaced
-		l.Accounts[name] = stored
-		return l.Save()
-	}))
+	return lend.Stored(ctx, c.Store, profile, name, func(ctx context.Context, credential *provider.Credential) (*provider.Credential, error) {
+		return ask(ctx, p, provider.LookupRequest{Credential: credential})
+	})
 }
 
 // lookupOrder is first, then the providers that the user's file has settings for, then the

@@ -2,8 +2,8 @@ package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -51,13 +51,13 @@ func documentOf(d provider.Database) databaseDocument {
 }
 
 func list(c *cli.Context, z *core.Client) error {
-	databases := []databaseDocument{}
-	err := z.Databases(c.Context, func(d provider.Database) error {
-		databases = append(databases, documentOf(d))
-		return nil
-	})
+	found, err := z.Databases(c.Context)
 	if err != nil {
 		return err
+	}
+	databases := []databaseDocument{}
+	for _, d := range found {
+		databases = append(databases, documentOf(d))
 	}
 	if app.GlobalBool(c, "json") {
 		return app.PrintJSON(c, struct {
@@ -73,23 +73,14 @@ func list(c *cli.Context, z *core.Client) error {
 	return table.Flush()
 }
 
-// errFound ends a list once the database is there.
-var errFound = errors.New("found")
-
 // find returns the database of a name.
-func find(ctx context.Context, z *core.Client, name string) (found provider.Database, err error) {
-	err = z.Databases(ctx, func(d provider.Database) error {
-		if d.Name == name {
-			found = d
-			return errFound
-		}
-		return nil
-	})
-	switch {
-	case found.Name != "":
-		return found, nil
-	case err != nil:
-		return found, err
+func find(ctx context.Context, z *core.Client, name string) (provider.Database, error) {
+	databases, err := z.Databases(ctx)
+	if err != nil {
+		return provider.Database{}, err
 	}
-	return found, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("there is no database %q", name), Hint: "zen db list shows them"}
+	if i := slices.IndexFunc(databases, func(d provider.Database) bool { return d.Name == name }); i >= 0 {
+		return databases[i], nil
+	}
+	return provider.Database{}, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("there is no database %q", name), Hint: "zen db list shows them"}
 }
