@@ -10,6 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // document is one file, checked as far as it can be without a provider.
@@ -39,8 +40,13 @@ func readDocument(kind Kind, path string) (*document, error) {
 	return parseDocument(kind, path, data)
 }
 
+// readFile waits for no pipe: a configuration is read more than once, also by the front
+// and by zen-full.
 func readFile(kind Kind, path string) ([]byte, error) {
-	f, err := os.Open(path)
+	if path == os.DevNull {
+		return nil, nil
+	}
+	f, err := private.OpenRegular(path)
 	if err != nil {
 		return nil, readError(path, err)
 	}
@@ -58,8 +64,12 @@ func readAll(kind Kind, path string, f io.Reader) ([]byte, error) {
 
 func readError(path string, err error) error {
 	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		err = pathError.Err // the path is in the message already
+	var fault *private.Fault
+	switch { // the path is in the message already
+	case errors.As(err, &pathError):
+		err = pathError.Err
+	case errors.As(err, &fault):
+		err = fault
 	}
 	return &provider.Error{
 		Kind: provider.ErrConfig, Err: err,
