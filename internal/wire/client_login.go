@@ -14,8 +14,13 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// maxOutstanding bounds what a provider may want from the host at once.
-const maxOutstanding = 16
+const (
+	// maxOutstanding bounds what a provider may want from the host at once.
+	maxOutstanding = 16
+	// maxRequests bounds what it may want in one sign-in: more than an hour of progress,
+	// a line every few seconds.
+	maxRequests = 1000
+)
 
 // Login implements provider.Identity. It returns only after every call to host
 // has. A provider that ends it well without a stored result is an error.
@@ -79,7 +84,7 @@ const (
 
 // serve starts a call to the host for each request, until the stream ends.
 func (l *login) serve(ctx context.Context) error {
-	for {
+	for range maxRequests {
 		request, err := l.stream.Recv()
 		if err != nil {
 			return err
@@ -103,6 +108,10 @@ func (l *login) serve(ctx context.Context) error {
 				_ = l.send(&pb.LoginRequest{Message: &pb.LoginRequest_Answer{Answer: answer}})
 			}
 		})
+	}
+	return &provider.Error{
+		Kind:    provider.ErrUnavailable,
+		Message: fmt.Sprintf("the provider asked for more than %d things in one sign-in", maxRequests),
 	}
 }
 

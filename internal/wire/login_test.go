@@ -110,6 +110,21 @@ func TestLoginTalksToTheHost(t *testing.T) {
 	}
 }
 
+// A provider that tells of its progress for ever is ended before the sign-in's own timeout.
+func TestLoginIsBounded(t *testing.T) {
+	host := &terminal{}
+	err := login(t, host, func(ctx context.Context, _ provider.LoginRequest, h provider.Host) error {
+		for {
+			if err := h.Progress(ctx, "waiting"); err != nil {
+				return err
+			}
+		}
+	})
+	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "more than 1000 things") {
+		t.Errorf("%v after %d calls", err, len(host.calls))
+	}
+}
+
 // The page in the browser and a pasted line race: the loser is withdrawn.
 func TestLoginAsksSeveralAtOnceAndWithdraws(t *testing.T) {
 	withdrawn := make(chan error, 1)
