@@ -1,6 +1,14 @@
 package provider
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Provider is what every provider serves.
 //
@@ -90,6 +98,46 @@ const (
 	TypeInt      FieldType = "int"
 	TypeDuration FieldType = "duration"
 )
+
+// Check is an error where text is no value of the type: "is not an integer", to be written
+// behind the setting's name. It doesn't repeat the text, which may be a secret that was
+// pasted into the wrong place.
+func (t FieldType) Check(text string) error {
+	switch t {
+	case TypeString:
+		return nil
+	case TypeBool:
+		if text != "true" && text != "false" {
+			return errors.New("is not true or false")
+		}
+	case TypeInt:
+		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
+			return errors.New("is not an integer")
+		}
+	case TypeDuration:
+		if d, err := time.ParseDuration(text); err != nil || d < 0 {
+			return errors.New("is not a duration like 90s or 12h")
+		}
+	case TypeURL:
+		return checkURL(text)
+	default:
+		return fmt.Errorf("has the type %.40q, which this version does not know", string(t))
+	}
+	return nil
+}
+
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme == "" || u.Host == "":
+		return errors.New("is not a whole URL like https://example.com")
+	case u.User != nil:
+		return errors.New("is a URL with a user name or a password")
+	case strings.EqualFold(u.Scheme, "http") && !IsLoopback(strings.ToLower(u.Hostname())):
+		return errors.New("is http:// on a host that is not this machine: write https://")
+	}
+	return nil
+}
 
 // Field describes one setting.
 type Field struct {

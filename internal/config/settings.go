@@ -3,11 +3,8 @@ package config
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -70,7 +67,7 @@ func (c *Config) resolve(fields []provider.Field, providerName string) ([]Settin
 		if origin.Kind == "" {
 			continue
 		}
-		if err := checkType(field, text); err != nil {
+		if err := field.Type.Check(text); err != nil {
 			return nil, &provider.Error{
 				Kind: provider.ErrConfig, Hint: field.Doc,
 				Message: fmt.Sprintf("provider %s: %s %v (%s)", providerName, field.Key, err, origin),
@@ -123,45 +120,6 @@ func tomlType(t provider.FieldType) provider.FieldType {
 		return t
 	}
 	return provider.TypeString
-}
-
-// checkType doesn't repeat the value: the schema says what is a secret, but not
-// what somebody pasted into the wrong place.
-func checkType(field provider.Field, text string) error {
-	switch field.Type {
-	case provider.TypeString:
-		return nil
-	case provider.TypeBool:
-		if text != "true" && text != "false" {
-			return fmt.Errorf("is not true or false")
-		}
-	case provider.TypeInt:
-		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
-			return fmt.Errorf("is not an integer")
-		}
-	case provider.TypeDuration:
-		if d, err := time.ParseDuration(text); err != nil || d < 0 {
-			return fmt.Errorf("is not a duration like 90s or 12h")
-		}
-	case provider.TypeURL:
-		return checkURL(text)
-	default:
-		return fmt.Errorf("has the type %s, which this version does not know", shown(string(field.Type)))
-	}
-	return nil
-}
-
-func checkURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Scheme == "" || u.Host == "":
-		return fmt.Errorf("is not a whole URL like https://example.com")
-	case u.User != nil:
-		return fmt.Errorf("is a URL with a user name or a password")
-	case strings.EqualFold(u.Scheme, "http") && !provider.IsLoopback(strings.ToLower(u.Hostname())):
-		return fmt.Errorf("is http:// on a host that is not this machine: write https://")
-	}
-	return nil
 }
 
 func (c *Config) missing(field provider.Field, providerName string) error {

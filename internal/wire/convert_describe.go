@@ -13,6 +13,9 @@ var fieldTypes = map[provider.FieldType]pb.FieldType{
 	provider.TypeDuration: pb.FieldType_FIELD_TYPE_DURATION,
 }
 
+// FieldType is the type of a setting; one that this version doesn't know is a string.
+func FieldType(t pb.FieldType) provider.FieldType { return key(fieldTypes, t, provider.TypeString) }
+
 var interactions = map[provider.Interaction]pb.Interaction{
 	provider.InteractionNone:     pb.Interaction_INTERACTION_NONE,
 	provider.InteractionTerminal: pb.Interaction_INTERACTION_TERMINAL,
@@ -64,7 +67,7 @@ func descriptionFromWire(d *pb.DescribeResponse) provider.Description {
 		Services: each(d.GetServices(), func(s string) provider.Service { return provider.Service(receivedText(s)) }),
 		Fields: each(d.GetFields(), func(f *pb.Field) provider.Field {
 			return provider.Field{
-				Key: receivedText(f.GetKey()), Type: key(fieldTypes, f.GetType(), provider.TypeString),
+				Key: receivedText(f.GetKey()), Type: FieldType(f.GetType()),
 				Required: f.GetRequired(), Sensitive: f.GetSensitive(),
 				Env: each(f.GetEnv(), receivedText), Default: receivedText(f.GetDefault()), Doc: receivedText(f.GetDoc()),
 				Example: receivedText(f.GetExample()), FoundAs: each(f.GetFoundAs(), receivedText),

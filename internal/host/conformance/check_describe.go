@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/text"
+	"github.com/zen-auth/zen/internal/wire"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -143,8 +142,10 @@ func fieldFaults(f *pb.Field) (wrong []error) {
 	if f.GetRequired() && f.GetDefault() != "" {
 		wrong = append(wrong, fmt.Errorf("the setting %s is required and has a default", key))
 	}
-	if f.GetDefault() != "" && !fits(f.GetType(), f.GetDefault()) {
-		wrong = append(wrong, fmt.Errorf("the default of the setting %s is not of its type", key))
+	if f.GetDefault() != "" {
+		if err := wire.FieldType(f.GetType()).Check(f.GetDefault()); err != nil {
+			wrong = append(wrong, fmt.Errorf("the default of the setting %s %w", key, err))
+		}
 	}
 	for _, name := range f.GetEnv() {
 		if !variablePattern.MatchString(name) || strings.HasPrefix(name, "ZEN_") || strings.HasPrefix(name, "PLUGIN_") {
@@ -160,24 +161,6 @@ func fieldFaults(f *pb.Field) (wrong []error) {
 		wrong = append(wrong, fmt.Errorf("the example of the setting %s is not one line of text", key))
 	}
 	return wrong
-}
-
-// fits reports whether zen would take value for a setting of the type.
-func fits(t pb.FieldType, value string) (ok bool) {
-	switch t {
-	case pb.FieldType_FIELD_TYPE_BOOL:
-		return value == "true" || value == "false"
-	case pb.FieldType_FIELD_TYPE_INT:
-		_, err := strconv.ParseInt(value, 10, 64)
-		return err == nil
-	case pb.FieldType_FIELD_TYPE_DURATION:
-		d, err := time.ParseDuration(value)
-		return err == nil && d >= 0
-	case pb.FieldType_FIELD_TYPE_URL:
-		u, err := url.Parse(value)
-		return err == nil && u.Scheme != "" && u.Host != ""
-	}
-	return true
 }
 
 // isLine reports whether s can stand on a terminal as it is.
