@@ -4,11 +4,11 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // paramKind says how a parameter's text becomes a value.
@@ -67,16 +67,15 @@ func bind(statement string, params []param) ([]any, error) {
 	return args, nil
 }
 
+// maxBlob is SQLite's own limit of a value (SQLITE_MAX_LENGTH).
+const maxBlob = 1_000_000_000
+
 func (p param) value() (any, error) {
 	switch p.kind {
 	case textParam:
 		return p.text, nil
 	case blobParam:
-		data, err := os.ReadFile(p.text)
-		if err == nil && data == nil {
-			data = []byte{}
-		}
-		return data, err
+		return private.ReadRegular(p.text, maxBlob)
 	}
 	return literal(p.text)
 }

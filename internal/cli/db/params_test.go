@@ -75,6 +75,7 @@ func TestBind(t *testing.T) {
 	for statement, p := range map[string]param{
 		"SELECT :a": {literalParam, "a"},
 		"SELECT ?":  {blobParam, file + ".missing"},
+		"SELECT 2":  {blobParam, os.DevNull}, // no regular file: of another one more than memory holds could come
 		"SELECT ?0": {literalParam, "1"},
 	} {
 		if args, err := bind(statement, []param{p}); err == nil {
