@@ -10,12 +10,13 @@ import (
 
 	"github.com/zen-auth/zen/devstack/app"
 	"github.com/zen-auth/zen/devstack/auth0"
+	"github.com/zen-auth/zen/devstack/ci"
 	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/oidc"
 )
 
 // Variable is one of the environment.
-type Variable struct{ Name, Value string }
+type Variable = ci.Variable
 
 // Environment writes zen's and the turso CLI's configuration for this stack into
 // dir, and returns the variables with which both use it: a directory of their own,
@@ -125,13 +126,9 @@ func (s *Stack) job(dir string) ([]Variable, error) {
 	if s.ci == "" {
 		return nil, nil
 	}
-	found, err := s.CI.Environment(s.ci, s.audience())
+	variables, err := s.CI.Environment(s.ci, s.audience())
 	if err != nil {
 		return nil, err
-	}
-	var variables []Variable
-	for _, v := range found {
-		variables = append(variables, Variable(v))
 	}
 	path := filepath.Join(dir, "ci", "token")
 	var ended <-chan struct{}

@@ -21,24 +21,34 @@ type Login struct {
 	// Refresh is true when a refresh token is being exchanged.
 	Refresh bool
 
+	outcome
+}
+
+// outcome is what an Action has made of the tokens.
+type outcome struct {
 	access map[string]any
 	denied *oauthError
 }
 
-// SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0
-// keeps for itself is dropped without a word, and so are all claims of a token
-// without an audience.
-func (l *Login) SetAccessTokenClaim(name string, value any) { setClaim(&l.access, name, value) }
+// SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0 keeps for
+// itself is dropped without a word, and so are all claims of a login's token without an
+// audience.
+func (o *outcome) SetAccessTokenClaim(name string, value any) { setClaim(&o.access, name, value) }
 
 // Deny is api.access.deny: no tokens, and the reason for the person to read.
 func (l *Login) Deny(reason string) { l.denied = errOAuth(403, "access_denied", reason) }
 
 // Claims is an Action that sets the same claims on every access token.
 func Claims(claims map[string]any) Action {
+	set := setAll(claims)
+	return func(l *Login) { set(&l.outcome) }
+}
+
+func setAll(claims map[string]any) func(*outcome) {
 	claims = maps.Clone(claims)
-	return func(l *Login) {
+	return func(o *outcome) {
 		for name, value := range claims {
-			l.SetAccessTokenClaim(name, value)
+			o.SetAccessTokenClaim(name, value)
 		}
 	}
 }
@@ -75,10 +85,6 @@ func setClaim(claims *map[string]any, name string, value any) {
 // the Action denied.
 func (t *Tenant) runAction(g *grant, refresh bool) error {
 	g.accessClaims = nil
-	flow := t.flowOf(triggerLogin)
-	if len(flow) == 0 {
-		return nil
-	}
 	login := &Login{
 		User: g.user.User, ClientID: g.application.ClientID, Audience: g.audience(), Scopes: slices.Clone(g.scopes), Refresh: refresh,
 	}
@@ -86,16 +92,22 @@ func (t *Tenant) runAction(g *grant, refresh bool) error {
 		org := g.organization.Organization
 		login.Organization = &org
 	}
-	for _, b := range flow {
+	return t.runFlow(triggerLogin, g, login.Audience, login.Scopes, &login.outcome, func() { t.action(login) })
+}
+
+// runFlow runs the Actions of a trigger, of which own is the stack's, and keeps what they
+// set on the grant.
+func (t *Tenant) runFlow(trigger string, g *grant, audience string, scopes []string, o *outcome, own func()) error {
+	for _, b := range t.flowOf(trigger) {
 		if b.action.own {
-			t.action(login)
+			own()
 		} else {
-			b.action.deployed.run(login.Audience, login.Scopes, login.SetAccessTokenClaim)
+			b.action.deployed.run(audience, scopes, o.SetAccessTokenClaim)
 		}
-		if login.denied != nil {
-			return login.denied
+		if o.denied != nil {
+			return o.denied
 		}
 	}
-	g.accessClaims = login.access
+	g.accessClaims = o.access
 	return nil
 }

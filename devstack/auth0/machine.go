@@ -1,7 +1,6 @@
 package auth0
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,13 +18,8 @@ type Exchange struct {
 	Audience     string
 	Scopes       []string
 
-	access map[string]any
-	denied *oauthError
+	outcome
 }
-
-// SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0 keeps for
-// itself is dropped without a word.
-func (e *Exchange) SetAccessTokenClaim(name string, value any) { setClaim(&e.access, name, value) }
 
 // Deny is api.access.deny: no token, and an error code: invalid_scope, invalid_request
 // or server_error.
@@ -39,12 +33,8 @@ func (e *Exchange) Deny(code, reason string) {
 
 // MachineClaims is a MachineAction that sets the same claims on every token.
 func MachineClaims(claims map[string]any) MachineAction {
-	claims = maps.Clone(claims)
-	return func(e *Exchange) {
-		for name, value := range claims {
-			e.SetAccessTokenClaim(name, value)
-		}
-	}
+	set := setAll(claims)
+	return func(e *Exchange) { set(&e.outcome) }
 }
 
 // SetMachineAction replaces the MachineAction, from the next exchange on.
@@ -113,25 +103,10 @@ func (t *Tenant) machineOrganization(allowed ClientGrant, requested string) (*or
 
 // runMachineAction runs the Action for a machine's grant and keeps what it set.
 func (t *Tenant) runMachineAction(g *grant) error {
-	flow := t.flowOf(triggerMachines)
-	if len(flow) == 0 {
-		return nil
-	}
 	exchange := &Exchange{ClientID: g.application.ClientID, Audience: g.audience(), Scopes: slices.Clone(g.scopes)}
 	if g.organization != nil {
 		org := g.organization.Organization
 		exchange.Organization = &org
 	}
-	for _, b := range flow {
-		if b.action.own {
-			t.machineAction(exchange)
-		} else {
-			b.action.deployed.run(exchange.Audience, exchange.Scopes, exchange.SetAccessTokenClaim)
-		}
-		if exchange.denied != nil {
-			return exchange.denied
-		}
-	}
-	g.accessClaims = exchange.access
-	return nil
+	return t.runFlow(triggerMachines, g, exchange.Audience, exchange.Scopes, &exchange.outcome, func() { t.machineAction(exchange) })
 }

@@ -60,18 +60,16 @@ func (i *issuer) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (i *issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
-	key, err := i.key()
+	key := i.stranger
+	if !i.fault(FaultKeyUnpublished) {
+		key = i.key
+	}
+	published, err := key()
 	if err != nil || i.fault(FaultJWKSUnavailable) {
 		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	if i.fault(FaultKeyUnpublished) {
-		if key, err = i.stranger(); err != nil {
-			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
-			return
-		}
-	}
-	writeJSON(w, map[string]any{"keys": []any{key.JWK()}})
+	writeJSON(w, map[string]any{"keys": []any{published.JWK()}})
 }
 
 // token signs a statement for an audience.

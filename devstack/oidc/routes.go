@@ -61,20 +61,18 @@ func (i *Issuer) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (i *Issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
+	key := i.stranger
+	if !i.fault(FaultKeyUnpublished) {
+		key = i.signingKey
+	}
 	i.mu.Lock()
-	key, err := i.signingKey()
+	published, err := key()
 	i.mu.Unlock()
 	if err != nil || i.fault(FaultJWKSUnavailable) {
 		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	if i.fault(FaultKeyUnpublished) {
-		if key, err = i.stranger(); err != nil {
-			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
-			return
-		}
-	}
-	i.writeJSON(w, http.StatusOK, object{"keys": []object{key.JWK()}})
+	i.writeJSON(w, http.StatusOK, object{"keys": []object{published.JWK()}})
 }
 
 // writeJSON writes an answer, after 16 MiB of space where that is the fault.
