@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,32 +75,35 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 
 // Overriding are the paths of what runs in place of installed providers, by name.
 func (p *Providers) Overriding() (map[string]string, error) {
+	paths, _, err := p.overriding()
+	return paths, err
+}
+
+// overriding are the paths, and among them those that the file of overrides records.
+func (p *Providers) overriding() (paths, recorded map[string]string, err error) {
 	if p.overridden == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	paths, err := p.Overrides.Load()
+	recorded, err = p.Overrides.Load()
 	if err != nil || p.reattach == "" {
-		return paths, err
+		return recorded, recorded, err
 	}
 	// It wins, as what was said last and for this terminal.
+	paths = maps.Clone(recorded)
 	if err := json.Unmarshal([]byte(p.reattach), &paths); err != nil {
-		return nil, &provider.Error{
+		return nil, nil, &provider.Error{
 			Kind: provider.ErrConfig, Message: handshake.ReattachKey + ` is not {"NAME":"SOCKET"}`,
 			Hint: "a provider that is started with " + handshake.DebugKey + "=1 prints what it takes",
 		}
 	}
-	return paths, nil
+	return paths, recorded, nil
 }
 
 // override is for host.Options. A program needs no pin only where its author said
 // so to zen: the environment is for sockets.
 func (p *Providers) override(name string) (path string, err error) {
-	paths, err := p.Overriding()
+	paths, recorded, err := p.overriding()
 	if path = paths[name]; err != nil || path == "" {
-		return "", err
-	}
-	recorded, err := p.Overrides.Load()
-	if err != nil {
 		return "", err
 	}
 	if info, err := os.Lstat(path); path != recorded[name] && (err != nil || info.Mode()&os.ModeSocket == 0) {

@@ -333,7 +333,7 @@ func (s *Session) endTrial(ctx context.Context, token provider.Token) error {
 func (s *Session) closeBreaker(ctx context.Context, works bool) {
 	var who actor
 	_ = s.config.Store.Lock(ctx, s.config.Name, func(l *store.Locked) error {
-		s.setBreaker(&l.Record, breaker.State{}.Recovered())
+		s.setBreaker(&l.Record, s.breaker(l.Record).Recovered())
 		who = actorOf(l.Record, s.config.Own(l.Record))
 		return l.Save()
 	})

@@ -100,12 +100,12 @@ func (s *Store) MetaAndRecord(profile string) (Meta, Record, error) {
 		m, r := s.oldMeta(profile), c.record()
 		return describe(profile, Plan{storage: StorageFile, reason: m.Reason}, r, m, time.Time{}), r, nil
 	}
-	m, err := s.sealedMeta(profile, c)
-	return m, m.Record(), err
+	m := s.sealedMeta(profile, c)
+	return m, m.Record(), nil
 }
 
 // sealedMeta is what was written down about a sealed file.
-func (s *Store) sealedMeta(profile string, c contents) (Meta, error) {
+func (s *Store) sealedMeta(profile string, c contents) Meta {
 	m, err := s.readMeta(profile)
 	m.Profile, m.Storage = profile, StorageKeyring
 	switch {
@@ -116,7 +116,7 @@ func (s *Store) sealedMeta(profile string, c contents) (Meta, error) {
 	case m.Credentials != checksum(c.data):
 		m.Doubt = errors.New("the sealed file is another one than was written down")
 	}
-	return m.Meta, nil
+	return m.Meta
 }
 
 // oldMeta is what was written down, as far as it can be read.

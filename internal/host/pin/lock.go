@@ -196,8 +196,13 @@ func (l *Lock) learn(ctx context.Context, b host.Binary, version string) error {
 // CopyAt is the pin of a copy of the provider at a path; ok is false where there is none.
 func (l *Lock) CopyAt(name, path string) (pin Pin, ok bool, err error) {
 	doc, err := l.load()
-	c, ok := doc.Copies[path]
-	return c.Pin, ok && c.Name == name, err
+	pin, ok = doc.copyAt(name, path)
+	return pin, ok, err
+}
+
+func (d document) copyAt(name, path string) (Pin, bool) {
+	c, ok := d.Copies[path]
+	return c.Pin, ok && c.Name == name
 }
 
 // Swap changes the pin of name together with its file. change says what it becomes, and

@@ -76,16 +76,13 @@ func (p *Policy) Known(b host.Binary) (Pin, error) {
 	if bundled == b.SHA256 {
 		return Pin{Known: Bundled, Source: b.Path, Platforms: map[string]Sum{Platform(): {SHA256: b.SHA256, Size: b.Size}}}, nil
 	}
-	pins, err := p.Lock.Load()
+	doc, err := p.Lock.load()
 	if err != nil {
 		return Pin{}, err
 	}
-	known := pins[b.Name]
+	known := doc.Providers[b.Name]
 	pinned, ok := known.Here()
-	copied, isCopy, err := p.Lock.CopyAt(b.Name, b.Path)
-	if err != nil {
-		return Pin{}, err
-	}
+	copied, isCopy := doc.copyAt(b.Name, b.Path)
 	switch {
 	case known.is(b.SHA256):
 		return known, nil
