@@ -131,7 +131,10 @@ func TestOpen(t *testing.T) {
 	}
 
 	names := ""
-	err = client.Databases(t.Context(), func(d provider.Database) error { names += d.Name + " " + d.Organization + "\n"; return nil })
+	databases, err := client.Databases(t.Context())
+	for _, d := range databases {
+		names += d.Name + " " + d.Organization + "\n"
+	}
 	if err != nil || !strings.Contains(names, devstack.Database+" acme\n") {
 		t.Errorf("the databases are %q, %v", names, err)
 	}

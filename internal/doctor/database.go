@@ -146,7 +146,7 @@ func refusal(p *probe) Finding {
 		f.ID, f.Kind, f.Observed = "database.unavailable", kindOr(p.err, provider.ErrUnavailable), "the database did not answer SELECT 1: "+plainError(p.err)
 		f.Next = provider.Hint(p.err)
 	case p.unknownKey():
-		f.Cause, f.Next = "Turso knows no key that made the token's signature", "zen login --provider platformtoken gets around it; zen doctor --only jwks says more"
+		f.Cause, f.Next = "Turso knows no key that made the token's signature", "zen login --provider platformtoken has Turso make the tokens; zen doctor --only jwks says more"
 	case strings.Contains(p.text, "role was invalidated"):
 		f.ID, f.Cause = "database.invalidated", "the tokens of the database or group were rotated after this one was issued"
 		f.Next = "a JWT template needs the new rid: zen jwks template; a minted token: zen login --provider platformtoken"

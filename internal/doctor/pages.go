@@ -80,7 +80,7 @@ var pages = []Page{
 	{"turso.database-id", provider.ErrConfig, "The database at the profile's URL has another id: it was deleted and created anew.", "Write the new id into the profile, and into the issuer's template."},
 	{"turso.jwks.duplicate", provider.ErrConfig, "Two registrations are of the same key set.", "zen jwks remove NAME."},
 	{"turso.jwks.key-missing", provider.ErrRejected, "The issuer's key set is registered, and none of the registrations has the key that signed the token.", "zen jwks check; the issuer may have rotated its keys."},
-	{"turso.jwks.key-refused", provider.ErrRejected, "Turso refuses a token although its key is in a registered key set, as far as can be seen: it has no key of that kid, or another one, as after a rotation that it missed. This is what zen was made for.", "zen login --provider platformtoken gets around it, and zen doctor --report FILE writes what Turso's support needs."},
+	{"turso.jwks.key-refused", provider.ErrRejected, "Turso refuses a token although its key is in a registered key set, as far as can be seen: it has no key of that kid, or another one, as after a rotation that it missed. This is what zen was made for.", "zen login --provider platformtoken has Turso make the tokens, and zen doctor --report FILE writes what Turso's support needs."},
 	{"turso.jwks.list", nil, "The key sets that are registered.", ""},
 	{"turso.jwks.not-registered", provider.ErrRejected, "The issuer's key set is not registered at Turso.", "zen jwks save NAME URL."},
 	{"turso.jwks.over-limit", provider.ErrRejected, "More key sets are registered than Turso allows. Beyond the limit it was seen to remove none and to save none.", "zen jwks remove NAME tries every region; after that only Turso's support can."},

@@ -89,7 +89,7 @@ func keyRefused(c provider.Claims, holder, why string) Finding {
 		ID: "turso.jwks.key-refused", Severity: provider.SeverityError, Kind: provider.ErrRejected,
 		Observed: fmt.Sprintf("Turso does not accept the key that signed this token (kid %s, issuer %s)", c.KeyID, c.Issuer),
 		Cause:    why,
-		Next:     "zen login --provider platformtoken gets around it; zen doctor --report FILE writes what Turso's support needs",
+		Next:     "zen login --provider platformtoken has Turso make the tokens; zen doctor --report FILE writes what Turso's support needs",
 	}
 	if holder != "" {
 		f.Cause = fmt.Sprintf("the registration %q has this key, and Turso refuses it all the same: the fault is Turso's", holder)

@@ -123,7 +123,7 @@ func TestRefusals(t *testing.T) {
 		want   []string
 	}{
 		"the key is not known": {answer{401, unknownKey}, nil, provider.ErrRejected,
-			[]string{"Turso does not accept the key that signed this token", "kid ins_1", "issuer https://clerk.example", "`zen login --provider platformtoken` gets around it"}},
+			[]string{"Turso does not accept the key that signed this token", "kid ins_1", "issuer https://clerk.example", "`zen login --provider platformtoken` has Turso make the tokens"}},
 		"as one version spells it": {answer{401, strings.Replace(unknownKey, "existing", "existin", 1)}, nil, provider.ErrRejected, []string{"does not accept the key"}},
 		"the key of a minted token": {answer{401, unknownKey}, func(t *testing.T) provider.Token {
 			return jwt(t, map[string]any{"alg": "EdDSA"}, map[string]any{"id": databaseID, "iat": 1})
