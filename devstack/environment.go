@@ -42,31 +42,31 @@ func (s *Stack) Environment(dir string) ([]Variable, error) {
 		}
 	}
 	variables := []Variable{
-		{"ZEN_CONFIG", filepath.Join(dir, "zen", "config.toml")},
-		{"ZEN_STATE_DIR", filepath.Join(dir, "zen", "state")},
-		{"ZEN_PROVIDER_DIR", filepath.Join(dir, "zen", "providers")},
-		{"ZEN_STORAGE", "file"}, // what ends with the stack leaves nothing in a person's keyring
-		{"ZEN_DEV_URL", s.url},
-		{"TURSO_API_BASEURL", s.url},
-		{"TURSO_API_TOKEN", s.apiToken},
-		{"TURSO_CONFIG_FOLDER", filepath.Join(dir, "turso")},
-		{"TURSO_DATABASE_URL", s.DatabaseURL()},
-		{"CLERK_PUBLISHABLE_KEY", s.Clerk.PublishableKey()},
-		{"CLERK_SECRET_KEY", s.Clerk.SecretKey()},
-		{"CLERK_API_URL", strings.TrimSuffix(s.Clerk.BackendURL(), "/v1")},
+		{Name: "ZEN_CONFIG", Value: filepath.Join(dir, "zen", "config.toml")},
+		{Name: "ZEN_STATE_DIR", Value: filepath.Join(dir, "zen", "state")},
+		{Name: "ZEN_PROVIDER_DIR", Value: filepath.Join(dir, "zen", "providers")},
+		{Name: "ZEN_STORAGE", Value: "file"}, // what ends with the stack leaves nothing in a person's keyring
+		{Name: "ZEN_DEV_URL", Value: s.url},
+		{Name: "TURSO_API_BASEURL", Value: s.url},
+		{Name: "TURSO_API_TOKEN", Value: s.apiToken},
+		{Name: "TURSO_CONFIG_FOLDER", Value: filepath.Join(dir, "turso")},
+		{Name: "TURSO_DATABASE_URL", Value: s.DatabaseURL()},
+		{Name: "CLERK_PUBLISHABLE_KEY", Value: s.Clerk.PublishableKey()},
+		{Name: "CLERK_SECRET_KEY", Value: s.Clerk.SecretKey()},
+		{Name: "CLERK_API_URL", Value: strings.TrimSuffix(s.Clerk.BackendURL(), "/v1")},
 	}
 	if s.apiKey != "" {
 		// The secret key, too: the command is a server of the app's own.
-		variables = append(variables, Variable{"ZEN_APIKEY__KEY", s.apiKey}, Variable{"ZEN_APIKEY__SECRET_KEY", s.Clerk.SecretKey()})
+		variables = append(variables, Variable{Name: "ZEN_APIKEY__KEY", Value: s.apiKey}, Variable{Name: "ZEN_APIKEY__SECRET_KEY", Value: s.Clerk.SecretKey()})
 	}
 	if s.Auth0 != nil {
 		token, err := s.Auth0.ManagementToken()
 		if err != nil {
 			return nil, err
 		}
-		variables = append(variables, Variable{"AUTH0_ISSUER_BASE_URL", s.Auth0.BaseURL()}, Variable{"AUTH0_API_TOKEN", token})
+		variables = append(variables, Variable{Name: "AUTH0_ISSUER_BASE_URL", Value: s.Auth0.BaseURL()}, Variable{Name: "AUTH0_API_TOKEN", Value: token})
 		if s.seed.Auth0.Applications == nil {
-			variables = append(variables, Variable{"ZEN_AUTH0__CLIENT_SECRET", auth0.DefaultMachineSecret})
+			variables = append(variables, Variable{Name: "ZEN_AUTH0__CLIENT_SECRET", Value: auth0.DefaultMachineSecret})
 		}
 	}
 	job, err := s.job(dir)
@@ -135,11 +135,11 @@ func (s *Stack) job(dir string) ([]Variable, error) {
 	switch s.ci {
 	case "kubernetes":
 		ended, err = s.CI.KeepFile(s.background, s.ci, s.audience(), path)
-		variables = append(variables, Variable{"ZEN_OIDC__TOKEN_FILE", path})
+		variables = append(variables, Variable{Name: "ZEN_OIDC__TOKEN_FILE", Value: path})
 	case "spiffe":
 		path = filepath.Join(dir, "ci", "agent.sock")
 		ended, err = s.CI.ServeSPIFFE(s.background, path)
-		variables = append(variables, Variable{"SPIFFE_ENDPOINT_SOCKET", "unix://" + path})
+		variables = append(variables, Variable{Name: "SPIFFE_ENDPOINT_SOCKET", Value: "unix://" + path})
 	}
 	if ended != nil {
 		s.running = append(s.running, ended)
