@@ -3,14 +3,15 @@ package core
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 func TestIsName(t *testing.T) {
@@ -71,9 +72,5 @@ func TestOpenedDatabasesAreReleased(t *testing.T) {
 		t.Errorf("%d sessions are left", n)
 	}
 	// database/sql ends its own goroutine for a handle after Close has returned.
-	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+10; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
-	}
+	testwait.Until(t, fmt.Sprintf("no more than %d goroutines", before+10), func() bool { return runtime.NumGoroutine() <= before+10 })
 }

@@ -181,6 +181,9 @@ type person struct {
 	// visit opens a page; nil doesn't.
 	visit func(page string)
 
+	// says has what is told, if somebody listens.
+	says chan string
+
 	mu     sync.Mutex
 	told   []string
 	page   string // that was shown last
@@ -207,6 +210,10 @@ func (p *person) say(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.told = append(p.told, text)
+	select {
+	case p.says <- text:
+	default: // nobody listens
+	}
 }
 
 func (p *person) heard() string {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
@@ -199,11 +201,8 @@ func TestPassThrough(t *testing.T) {
 			resp.Body.Close()
 		}
 		// An answer can arrive before the handler has returned.
-		deadline := time.Now().Add(10 * time.Second)
-		for r.Requests()[0].Path != path && time.Now().Before(deadline) {
-			time.Sleep(time.Millisecond)
-		}
-		if got := r.Requests()[0]; got.Path != path || got.Verdict != want {
+		testwait.Until(t, path+" is recorded", func() bool { return r.Requests()[0].Path == path })
+		if got := r.Requests()[0]; got.Verdict != want {
 			t.Errorf("%s %s, want %s %s", got.Path, got.Verdict, path, want)
 		}
 	}

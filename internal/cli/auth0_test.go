@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/devstack/turso"
 	"github.com/zen-auth/zen/internal/programs"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // laptop is a person's machine with the shipped programs, at a stack.
@@ -167,7 +167,7 @@ func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rand.N(whole)) // a moment of a renewal
+		testwait.Moment(t.Context(), 0, whole) // of a renewal
 		if round%5 == 4 {
 			_ = cmd.Process.Signal(os.Interrupt) // it may have ended
 		} else {

@@ -28,6 +28,7 @@ import (
 	"github.com/zen-auth/zen/devstack/chromiumtest"
 	"github.com/zen-auth/zen/devstack/clients/npmtest"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // bridged is an app with a bridge page that zen has written, beside a stack, and the rest
@@ -131,17 +132,14 @@ func newBridged(t *testing.T, topic, host string, run func(t *testing.T, dir, ad
 		}
 	})
 	// Until it answers: the runtimes of others say in no other way that they listen.
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		if res, err := http.Get(b.page); err == nil {
-			res.Body.Close()
-			if res.StatusCode == http.StatusBadRequest { // nothing was asked for
-				break
-			}
+	testwait.Until(t, "the page answers", func() bool {
+		res, err := http.Get(b.page)
+		if err != nil {
+			return false
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the page never answers")
-		}
-	}
+		res.Body.Close()
+		return res.StatusCode == http.StatusBadRequest // nothing was asked for
+	})
 	b.environ = append(b.environ, "ZEN_CLERK__BRIDGE_URL="+b.page)
 	return b
 }

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/chromiumtest"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // desk is zen as a process beside a stack, whose browser is the test: what zen opens
@@ -84,22 +84,10 @@ type login struct {
 	*desk
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
-	mu     sync.Mutex // guards said
-	said   bytes.Buffer
+	said   heard
 }
 
-// Write implements io.Writer for what zen says.
-func (l *login) Write(text []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.said.Write(text)
-}
-
-func (l *login) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.said.String()
-}
+func (l *login) text() string { return l.said.String() }
 
 func (term *desk) login(args ...string) *login {
 	term.t.Helper()
@@ -109,7 +97,7 @@ func (term *desk) login(args ...string) *login {
 	ctx, cancel := context.WithTimeout(term.t.Context(), 3*time.Minute)
 	l := &login{desk: term, cancel: cancel}
 	l.cmd = term.command(ctx, append([]string{"login"}, args...)...)
-	l.cmd.Stdout, l.cmd.Stderr = l, l
+	l.cmd.Stdout, l.cmd.Stderr = &l.said, &l.said
 	if err := l.cmd.Start(); err != nil {
 		term.t.Fatal(err)
 	}
@@ -119,14 +107,13 @@ func (term *desk) login(args ...string) *login {
 // page waits for the address that zen opens.
 func (l *login) page() string {
 	l.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if address, err := os.ReadFile(l.opened); err == nil {
-			return string(address)
-		}
-		if time.Now().After(deadline) {
-			l.t.Fatalf("zen opens nothing:\n%s", l.text())
-		}
-	}
+	var address []byte
+	testwait.Until(l.t, "zen opens a page", func() (opened bool) {
+		var err error
+		address, err = os.ReadFile(l.opened)
+		return err == nil
+	})
+	return string(address)
 }
 
 // done waits for the end, which has to be a sign-in of Alice's, and reads rows with it,
@@ -166,10 +153,7 @@ var shownCode = regexp.MustCompile(`[A-Z0-9]{4}-[A-Z0-9]{4}`)
 // code is the code that the terminal shows.
 func (l *login) code() string {
 	l.t.Helper()
-	code := shownCode.FindString(l.text())
-	if code == "" {
-		l.t.Fatalf("the terminal shows no code:\n%s", l.text())
-	}
+	code, _ := l.said.match(l.t, 0, shownCode)
 	return code
 }
 
@@ -215,17 +199,13 @@ func TestSpike8FullBrowserFlowEndToEnd(t *testing.T) {
 		term.t = t
 		tab := chromiumtest.Open(t)
 		l := term.login("--provider", "auth0", "--method", "device", "--no-browser")
-		for deadline := time.Now().Add(time.Minute); !shownCode.MatchString(l.text()); time.Sleep(50 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("no code:\n%s", l.text())
-			}
-		}
+		code := l.code()
 		tab.Do(chromedp.Navigate(stack.Auth0.BaseURL() + "/activate"))
 		tab.Sees("main", "Enter the code displayed on your device")
-		tab.Type("user_code", l.code())
+		tab.Type("user_code", code)
 		tab.Screenshot("device-code.png")
 		tab.Press("Continue")
-		tab.Sees("output.code", l.code())
+		tab.Sees("output.code", code)
 		tab.Screenshot("device-confirm.png")
 		tab.Press("Confirm")
 		signIn(tab, "device-sign-in.png")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,7 +9,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,11 +17,9 @@ import (
 
 // terminal is a person at a terminal: what was shown, and keys to press.
 type terminal struct {
-	t    *testing.T
-	keys *os.File
-
-	mu    sync.Mutex
-	shown strings.Builder
+	t     *testing.T
+	keys  *os.File
+	shown heard
 	seen  int // how much of shown was waited for
 }
 
@@ -41,46 +39,19 @@ func startTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 	program.Close()
 	term := &terminal{t: t, keys: person}
 	var reading sync.WaitGroup
-	reading.Go(term.watch)
+	reading.Go(func() { _, _ = io.Copy(&term.shown, person) }) // until the other end is gone
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		reading.Wait() // the other end is gone
+		reading.Wait()
 	})
 	return term
-}
-
-func (term *terminal) watch() {
-	buf := make([]byte, 4096)
-	for {
-		n, err := term.keys.Read(buf)
-		term.mu.Lock()
-		term.shown.Write(buf[:n])
-		term.mu.Unlock()
-		if err != nil {
-			return
-		}
-	}
 }
 
 // sees waits until a text is shown, after what was waited for before.
 func (term *terminal) sees(text string) {
 	term.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		term.mu.Lock()
-		rest := term.shown.String()[term.seen:]
-		at := strings.Index(rest, text)
-		if at >= 0 {
-			term.seen += at + len(text)
-		}
-		term.mu.Unlock()
-		if at >= 0 {
-			return
-		}
-	}
-	term.mu.Lock()
-	defer term.mu.Unlock()
-	term.t.Fatalf("waited for %q after\n%s\nand saw\n%q", text, term.shown.String()[:term.seen], term.shown.String()[term.seen:])
+	term.seen = term.shown.await(term.t, term.seen, text)
 }
 
 func (term *terminal) types(keys string) {

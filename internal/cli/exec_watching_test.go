@@ -4,14 +4,12 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -49,13 +47,13 @@ func shortLived(t *testing.T, life time.Duration) []string {
 }
 
 // watched starts zen exec with these arguments, and returns its lines.
-func watched(t *testing.T, environ []string, args ...string) (*exec.Cmd, *bufio.Scanner, *locked) {
+func watched(t *testing.T, environ []string, args ...string) (*exec.Cmd, *bufio.Scanner, *heard) {
 	t.Helper()
 	bin, _ := binaries()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"), append([]string{"exec"}, args...)...)
 	cmd.Env = environ
 	cmd.WaitDelay = 5 * time.Second
-	stderr := new(locked)
+	stderr := new(heard)
 	cmd.Stderr = stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -160,7 +158,7 @@ func TestWatchOutlivesTheIssuer(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	const note = "not signed in with clerk; sh goes on with the one it has"
-	waitFor(t, func() bool { return strings.Contains(stderr.String(), note) })
+	stderr.await(t, 0, note)
 	if err := os.WriteFile(enough, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -211,31 +209,4 @@ func TestWatchEndsDuringARestart(t *testing.T) {
 		}
 	}
 	wantExit(t, cmd, 4)
-}
-
-// locked is a buffer that is read while a process writes into it.
-type locked struct {
-	mu   sync.Mutex // guards text
-	text bytes.Buffer
-}
-
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *locked) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func waitFor(t *testing.T, what func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !what(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it never happened")
-		}
-	}
 }

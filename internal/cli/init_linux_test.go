@@ -78,11 +78,7 @@ func TestInitAtATerminal(t *testing.T) {
 }
 
 // text is all that was shown.
-func (term *terminal) text() string {
-	term.mu.Lock()
-	defer term.mu.Unlock()
-	return term.shown.String()
-}
+func (term *terminal) text() string { return term.shown.String() }
 
 // normal is what was shown, with that of one run alone replaced.
 func normal(shown string, stack *devstack.Stack, dir string) string {

@@ -24,6 +24,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/browse"
 	"github.com/zen-auth/zen/devstack/turso"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // oddToken makes a token that a sign-in has to refuse, or "good", which it takes.
@@ -222,13 +223,8 @@ func wantGone(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Fatalf("no provider was running")
 	}
 	for _, pid := range pids {
-		for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-			if !running(pid) {
-				break
-			}
-			if time.Now().After(end) {
-				ts.Fatalf("process %s is still there", pid)
-			}
+		if err := testwait.Done(context.Background(), func() bool { return !running(pid) }); err != nil {
+			ts.Fatalf("the end of process %s: %v", pid, err)
 		}
 	}
 }

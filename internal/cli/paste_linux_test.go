@@ -1,13 +1,13 @@
 package cli
 
 import (
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,9 +24,7 @@ type screen struct {
 	person  *os.File
 	program *os.File
 	cmd     *exec.Cmd
-
-	mu   sync.Mutex // guards text
-	text strings.Builder
+	text    heard
 }
 
 // onTerminal starts zen in a session of its own on a terminal.
@@ -45,18 +43,7 @@ func onTerminal(t *testing.T, environ []string, args ...string) *screen {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { // until the terminal is closed
-		buffer := make([]byte, 4096)
-		for {
-			n, err := s.person.Read(buffer)
-			s.mu.Lock()
-			s.text.Write(buffer[:n])
-			s.mu.Unlock()
-			if err != nil {
-				return
-			}
-		}
-	}()
+	go func() { _, _ = io.Copy(&s.text, s.person) }() // until the terminal is closed
 	t.Cleanup(func() {
 		s.program.Close()
 		if t.Failed() {
@@ -77,22 +64,13 @@ func (s *screen) wait() error {
 	return s.cmd.Wait()
 }
 
-func (s *screen) shown() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
+func (s *screen) shown() string { return s.text.String() }
 
 // await waits for text, and returns what the terminal shows.
 func (s *screen) await(text string) string {
 	s.t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if shown := s.shown(); strings.Contains(shown, text) {
-			return shown
-		}
-	}
-	s.t.Fatalf("the terminal never shows %q", text)
-	return ""
+	s.text.await(s.t, 0, text)
+	return s.shown()
 }
 
 func (s *screen) typed(text string) {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // family returns a process and all that it started, directly or not.
@@ -49,7 +50,7 @@ func TestKilledFamiliesNeedTheIssuersOverlap(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rand.N(100 * time.Millisecond))
+		testwait.Moment(t.Context(), 0, 100*time.Millisecond)
 		for _, pid := range family(t, cmd.Process.Pid) {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/programs"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // issuer replaces the refresh token with every token it makes, and ends the whole
@@ -218,7 +219,7 @@ func TestKilledRenewalsLoseNothing(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rand.N(whole + whole/5)) // a moment of a renewal
+		testwait.Moment(t.Context(), 0, whole+whole/5) // of a renewal
 		if round%5 == 4 {
 			_ = cmd.Process.Signal(os.Interrupt) // it may have ended
 		} else {

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 func init() {
@@ -339,9 +341,5 @@ func send(t *testing.T, pid int, which syscall.Signal) {
 
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); running(strconv.Itoa(pid)); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("process %d is still there", pid)
-		}
-	}
+	testwait.Until(t, fmt.Sprint("the end of process ", pid), func() bool { return !running(strconv.Itoa(pid)) })
 }

@@ -603,10 +603,9 @@ func TestSilence(t *testing.T) {
 				<-r.Context().Done()
 			})
 			s := start(t, d, func(c *gateway.Config) { c.Timeout = timeout })
-			began := time.Now()
 			status, body, _ := ask(t, s, test.method, test.path, "", nil)
-			if status != test.status || test.status == http.StatusOK && !strings.HasPrefix(body, "cut: ") || time.Since(began) > 300*timeout {
-				t.Errorf("%d %.80s after %v", status, body, time.Since(began))
+			if status != test.status || test.status == http.StatusOK && !strings.HasPrefix(body, "cut: ") {
+				t.Errorf("%d %.80s", status, body)
 			}
 			if err := s.Failure(); !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "fell silent") {
 				t.Errorf("the failure is %v", err)

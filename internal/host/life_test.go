@@ -65,9 +65,7 @@ func TestAnIdleProcessEndsAndComesBack(t *testing.T) {
 	if _, err := client.Verify(busy, provider.NewSecret("wait")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a long call: %v", err)
 	}
-	if !gone(pid, soon) {
-		t.Fatalf("process %s is still there", pid)
-	}
+	waitGone(t, pid)
 	if again := ask(t, client, "pid").Subject; again == pid {
 		t.Error("it is the same process")
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/harden"
 	"github.com/zen-auth/zen/internal/leftover"
+	"github.com/zen-auth/zen/internal/testwait"
 	"github.com/zen-auth/zen/internal/wire"
 )
 
@@ -48,34 +49,34 @@ func TestMain(m *testing.M) {
 		syscall.Exit(3)
 	case "rubbish":
 		fmt.Println("DEBUG token=" + plantedJWT + " " + strings.Repeat("x", 100<<10))
-		time.Sleep(hang)
+		hang()
 	case "closes":
 		os.Stdout.Close()
-		time.Sleep(hang)
+		hang()
 	case "mute":
-		time.Sleep(hang)
+		hang()
 	case "half":
 		fmt.Print("1|1|unix|")
-		time.Sleep(hang)
+		hang()
 	case "old":
 		fmt.Println("1|7|unix|/nowhere|grpc|")
-		time.Sleep(hang)
+		hang()
 	case "insecure":
 		fmt.Println("1|1|unix|/nowhere|grpc|")
-		time.Sleep(hang)
+		hang()
 	case "remote":
 		fmt.Println("1|1|tcp|192.0.2.1:443|grpc|" + strings.Repeat("A", 100))
-		time.Sleep(hang)
+		hang()
 	case "tcp": // as on Windows
 		serveTCP()
 	case "netrpc":
 		fmt.Println("1|1|unix|/nowhere|netrpc|")
-		time.Sleep(hang)
+		hang()
 	case "stuck": // greets well, and doesn't answer the first call
 		plugin.Serve(&stuck{})
 	case "frozen": // greets well, and doesn't answer the TLS handshake
 		greet()
-		time.Sleep(hang)
+		hang()
 	case "bare": // as go-plugin's documentation has it
 		goplugin.Serve(&goplugin.ServeConfig{
 			HandshakeConfig:  handshake.Config,
@@ -87,24 +88,16 @@ func TestMain(m *testing.M) {
 		serveHuge()
 	case "deaf":
 		fmt.Printf("1|1|unix|%s/none|grpc|%s\n", os.Getenv(goplugin.EnvUnixSocketDir), strings.Repeat("A", 100))
-		time.Sleep(hang)
+		hang()
 	case "host":
 		beHost(os.Args[1], os.Args[2], os.Args[3:])
 	}
 	os.Exit(0)
 }
 
-// hang is what a provider sleeps that doesn't answer. Whoever has waited for one has
-// taken this long; the limits of the tests are a fraction of it.
-const hang = time.Minute
-
-// prompt fails the test if what began then has waited for what hangs.
-func prompt(t testing.TB, what string, began time.Time) {
-	t.Helper()
-	if took := time.Since(began); took > hang/2 {
-		t.Errorf("%s took %v", what, took)
-	}
-}
+// hang is what a provider does that doesn't answer: nothing, for longer than any test
+// waits. A limit of the host's that doesn't end it is one that the test hangs at.
+func hang() { time.Sleep(time.Hour) }
 
 const (
 	planted    = "planted-s3cret-value"
@@ -221,14 +214,14 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 	case "giant":
 		return provider.Claims{Subject: strings.Repeat("x", 2<<20)}, nil
 	case "child": // a process of its own, which outlives its parent if nobody cares
-		cmd := exec.Command("sleep", "60")
+		cmd := exec.Command("sleep", "3600")
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		err := cmd.Start()
 		return provider.Claims{Subject: fmt.Sprint(cmd.Process.Pid)}, err
 	case "hold": // the same, which holds a named pipe open and has none of this environment
-		return provider.Claims{}, exec.Command("sh", "-c", `env -i PATH="$PATH" setsid sleep 60 >"$0" 2>&1 &`, argument).Run()
+		return provider.Claims{}, exec.Command("sh", "-c", `env -i PATH="$PATH" setsid sleep 3600 >"$0" 2>&1 &`, argument).Run()
 	case "daemon": // a process in a session of its own, whose parent has ended
-		out, err := exec.Command("sh", "-c", "setsid sleep 60 >/dev/null 2>&1 & echo $!").Output()
+		out, err := exec.Command("sh", "-c", "setsid sleep 3600 >/dev/null 2>&1 & echo $!").Output()
 		return provider.Claims{Subject: strings.TrimSpace(string(out))}, err
 	case "leak":
 		fmt.Println("printed", argument)
@@ -265,7 +258,7 @@ func beHost(dir, watcher string, commands []string) {
 		}
 		os.Stdout.WriteString(claims.Subject + "\n")
 	}
-	time.Sleep(hang)
+	hang()
 }
 
 // stuck is a provider whose Describe hangs.
@@ -331,19 +324,15 @@ func ask(t testing.TB, c *Client, command string) provider.Claims {
 	return claims
 }
 
-// soon is long, since what happens by itself may take its time on a busy machine, and
-// shorter than hang.
-const soon = hang / 2
+// waitGone waits for the end of a process that isn't a child of this one.
+func waitGone(t testing.TB, pid string) {
+	t.Helper()
+	testwait.Until(t, "the end of process "+pid, func() bool { return ended(pid) })
+}
 
-// gone waits for the end of a process that isn't a child of this one.
-func gone(pid string, within time.Duration) bool {
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		stat, err := os.ReadFile("/proc/" + pid + "/stat")
-		if err != nil || slices.Contains(strings.Fields(string(stat)), "Z") {
-			return true
-		}
-	}
-	return false
+func ended(pid string) bool {
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	return err != nil || slices.Contains(strings.Fields(string(stat)), "Z")
 }
 
 var pidCommand = provider.NewSecret("pid")

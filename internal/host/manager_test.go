@@ -7,9 +7,9 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 func TestOpenConfiguresAndDescribes(t *testing.T) {
@@ -135,11 +135,9 @@ func TestPitfall23NoGoroutineIsLeft(t *testing.T) {
 		cycle("pid")
 		cycle("exit")
 	}
-	for end := time.Now().Add(soon); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			stacks := make([]byte, 1<<20)
-			t.Fatalf("%d goroutines, were %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
-		}
+	if err := testwait.Done(t.Context(), func() bool { return runtime.NumGoroutine() <= before }); err != nil {
+		stacks := make([]byte, 1<<20)
+		t.Fatalf("%d goroutines, were %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // named is a system without nameless files.
@@ -141,7 +142,7 @@ func TestReplaceKilled(t *testing.T) {
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(5*time.Millisecond + rand.N(20*time.Millisecond)) // any moment will do
+				testwait.Moment(t.Context(), 5*time.Millisecond, 25*time.Millisecond)
 				_ = cmd.Process.Kill()
 				_ = cmd.Wait()
 				data, err := os.ReadFile(path)

@@ -59,12 +59,12 @@ func Install(dir string, race bool) error {
 		return fmt.Errorf("lock the programs under test: %w", err)
 	}
 	defer lock.Unlock()
-	names, err := build(stage, race)
+	built, err := build(stage, race)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if err := copyFile(filepath.Join(stage, name), filepath.Join(dir, name)); err != nil {
+	for _, p := range built {
+		if err := copyFile(filepath.Join(stage, p.from), filepath.Join(dir, p.name)); err != nil {
 			return fmt.Errorf("copy a program under test: %w", err)
 		}
 	}
@@ -77,9 +77,13 @@ func Sums(dir string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return sumsOf(names, func(name string) string { return filepath.Join(dir, provider(name)) })
+}
+
+func sumsOf(names []string, path func(name string) string) (map[string]string, error) {
 	sums := make(map[string]string)
 	for _, name := range names {
-		sum, err := sum(filepath.Join(dir, provider(name)))
+		sum, err := sum(path(name))
 		if err != nil {
 			return nil, err
 		}
@@ -115,37 +119,46 @@ func root() (string, error) {
 	return filepath.Dir(strings.TrimSpace(string(out))), nil
 }
 
-// build has the go command bring the programs in dir up to date, and returns their
-// names.
-func build(dir string, race bool) (names []string, err error) {
+// program is one that was built: its file, below the directory that it was built in, and
+// the name that it has where it is installed.
+type program struct{ from, name string }
+
+// build has the go command bring the programs in dir up to date. The providers are one
+// call: each costs a second of loading packages, however little there is to build.
+func build(dir string, race bool) (built []program, err error) {
 	root, err := root()
 	if err != nil {
 		return nil, err
 	}
-	run := func(name, pkg string, flags ...string) error {
-		args := append([]string{"build", "-o", filepath.Join(dir, name)}, flags...)
+	run := func(to string, args ...string) error {
+		args = append([]string{"build", "-o", dir + "/" + to}, args...)
 		if race {
-			args = append(args, "-race")
+			args = slices.Insert(args, 1, "-race")
 		}
-		args = append(args, pkg)
 		cmd := exec.Command("go", args...)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("build the programs under test: go %s: %w\n%s", strings.Join(args, " "), err, out)
 		}
-		names = append(names, name)
 		return nil
 	}
 	plugins, err := os.ReadDir(filepath.Join(root, "plugins"))
 	if err != nil {
 		return nil, err
 	}
+	args := []string{"-tags", tags}
 	for _, p := range plugins {
-		if err := run(provider(p.Name()), "./plugins/"+p.Name(), "-tags", tags); err != nil {
-			return nil, err
-		}
+		args = append(args, "./plugins/"+p.Name())
+		built = append(built, program{filepath.Join("plugins", p.Name()+Exe), provider(p.Name())})
 	}
-	sums, err := Sums(dir)
+	if err := run("plugins/", args...); err != nil {
+		return nil, err
+	}
+	names, err := bundled()
+	if err != nil {
+		return nil, err
+	}
+	sums, err := sumsOf(names, func(name string) string { return filepath.Join(dir, "plugins", name+Exe) })
 	if err != nil {
 		return nil, err
 	}
@@ -154,12 +167,17 @@ func build(dir string, race bool) (names []string, err error) {
 		known = append(known, name+"="+sum)
 	}
 	slices.Sort(known) // the same line, the same program
-	err = errors.Join(
-		run("zen"+Exe, "./cmd/zen", "-tags", tags+",front"),
-		run("zen-full"+Exe, "./cmd/zen", "-tags", tags, "-ldflags", "-X github.com/zen-auth/zen/internal/cli/client.bundled="+strings.Join(known, ",")),
-		run("zen-unpinned"+Exe, "./cmd/zen", "-tags", tags),
-	)
-	return names, err
+	for name, flags := range map[string][]string{
+		"zen":          {"-tags", tags + ",front"},
+		"zen-full":     {"-tags", tags, "-ldflags", "-X github.com/zen-auth/zen/internal/cli/client.bundled=" + strings.Join(known, ",")},
+		"zen-unpinned": {"-tags", tags},
+	} {
+		if err := run(name+Exe, append(flags, "./cmd/zen")...); err != nil {
+			return nil, err
+		}
+		built = append(built, program{name + Exe, name + Exe})
+	}
+	return built, nil
 }
 
 func sum(path string) (string, error) {

@@ -15,53 +15,45 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// wait waits for something that another goroutine does.
-func wait(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not after a minute", what)
-		}
-	}
-}
-
 // A token of a minute is renewed in the background from 18 s before its end on, and
 // nobody waits for that.
 func TestTokenInUseIsRenewedAheadOfTime(t *testing.T) {
-	s, h := newHouse(t, nil)
-	clerk := h.makers["clerk"]
-	held := make(chan struct{})
-	clerk.before = func() { <-held }
-	first, err := s.Token(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.after(41 * time.Second)
-	for range 3 {
-		if token, err := s.Token(t.Context()); err != nil || !token.Value.Equal(first.Value) {
-			t.Fatal("a use waited for another token, or got one before its time")
+	synctest.Test(t, func(t *testing.T) {
+		s, h := newHouse(t, nil)
+		clerk := h.makers["clerk"]
+		held := make(chan struct{})
+		clerk.before = func() { <-held }
+		first, err := s.Token(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if clerk.minted.Load() != 0 {
-		t.Fatal("renewed too early")
-	}
-	h.after(2 * time.Second)
-	for range 3 {
-		if token, err := s.Token(t.Context()); err != nil || !token.Value.Equal(first.Value) {
-			t.Fatal("a use waited for the renewal")
+		h.after(41 * time.Second)
+		for range 3 {
+			if token, err := s.Token(t.Context()); err != nil || !token.Value.Equal(first.Value) {
+				t.Fatal("a use waited for another token, or got one before its time")
+			}
 		}
-	}
-	close(held)
-	wait(t, "the next token", func() bool {
-		token, err := s.Token(t.Context())
-		return err == nil && !token.Value.Equal(first.Value)
+		if clerk.minted.Load() != 0 {
+			t.Fatal("renewed too early")
+		}
+		h.after(2 * time.Second)
+		for range 3 {
+			if token, err := s.Token(t.Context()); err != nil || !token.Value.Equal(first.Value) {
+				t.Fatal("a use waited for the renewal")
+			}
+		}
+		close(held)
+		synctest.Wait()
+		if token, err := s.Token(t.Context()); err != nil || token.Value.Equal(first.Value) {
+			t.Errorf("after the renewal: the same token, or %v", err)
+		}
+		if n := clerk.minted.Load(); n != 1 {
+			t.Errorf("%d renewals", n)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
 	})
-	if n := clerk.minted.Load(); n != 1 {
-		t.Errorf("%d renewals", n)
-	}
-	if err := s.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
 
 // A program that runs for a moment takes the token as it is.
@@ -81,30 +73,36 @@ func TestTokenThatCameLateIsNotRenewedAheadOfTime(t *testing.T) {
 // A renewal ahead of time that fails is tried again while the token is good, and
 // not at every use.
 func TestFailedRenewalAheadIsTriedAgain(t *testing.T) {
-	s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = nil })
-	clerk := h.makers["clerk"]
-	clerk.err = provider.ErrUnavailable
-	use := func() {
-		t.Helper()
-		for range 20 {
-			if _, err := s.Token(t.Context()); err != nil {
-				t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = nil })
+		clerk := h.makers["clerk"]
+		clerk.err = provider.ErrUnavailable
+		use := func() {
+			t.Helper()
+			for range 20 {
+				if _, err := s.Token(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
 			}
-			time.Sleep(time.Millisecond)
 		}
-	}
-	use()
-	h.after(43 * time.Second)
-	use()
-	wait(t, "the first try", func() bool { return clerk.minted.Load() == 1 })
-	use()
-	h.after(3 * time.Second)
-	use()
-	wait(t, "the second try", func() bool { return clerk.minted.Load() == 2 })
-	h.after(3 * time.Second) // 49 s: too late to be handed out
-	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("err = %v", err)
-	}
+		use()
+		h.after(43 * time.Second)
+		use()
+		if n := clerk.minted.Load(); n != 1 {
+			t.Errorf("%d tries, want 1", n)
+		}
+		use()
+		h.after(3 * time.Second)
+		use()
+		if n := clerk.minted.Load(); n != 2 {
+			t.Errorf("%d tries, want 2", n)
+		}
+		h.after(3 * time.Second) // 49 s: too late to be handed out
+		if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
+			t.Errorf("err = %v", err)
+		}
+	})
 }
 
 // Many requests meet an issuer that can't be reached: two tries tell all of them, and who

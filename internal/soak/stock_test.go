@@ -11,9 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // stock is what a process holds.
@@ -65,12 +65,10 @@ func (before stock) compare(t *testing.T, empty []string) {
 	t.Helper()
 	var now stock
 	var left []int
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	_ = testwait.Done(t.Context(), func() bool { // what is too many is looked at below
 		now, left = count(), children()
-		if now.goroutines <= before.goroutines && len(now.descriptors) <= len(before.descriptors) && len(left) == 0 {
-			break
-		}
-	}
+		return now.goroutines <= before.goroutines && len(now.descriptors) <= len(before.descriptors) && len(left) == 0
+	})
 	if now.goroutines > before.goroutines {
 		stacks := make([]byte, 1<<20)
 		t.Errorf("%d goroutines, were %d:\n%s", now.goroutines, before.goroutines, stacks[:runtime.Stack(stacks, true)])

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // dirRing is a keyring that outlives a process: a file an item.
@@ -59,7 +59,7 @@ func TestKilledWhileMoving(t *testing.T) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWhileMoving$")
 		cmd.Env = append(os.Environ(), "ZEN_TEST_MOVE="+dir)
 		must(t, cmd.Start())
-		time.Sleep(10*time.Millisecond + rand.N(30*time.Millisecond)) // any moment will do
+		testwait.Moment(t.Context(), 10*time.Millisecond, 40*time.Millisecond)
 		must(t, cmd.Process.Kill())
 		_ = cmd.Wait()
 

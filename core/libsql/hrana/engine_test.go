@@ -14,6 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // bearer puts a token on requests, and counts them.
@@ -90,11 +91,7 @@ func conform(t *testing.T, table func(*sql.DB, *bearer) map[string]func() error)
 			t.Errorf("%s: %v", name, err)
 		}
 		// database/sql rolls back in the background when a context ends.
-		for end := time.Now().Add(10 * time.Second); db.Stats().InUse != 0; time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%s: %d connections are still in use", name, db.Stats().InUse)
-			}
-		}
+		testwait.Until(t, name+": no connection is in use", func() bool { return db.Stats().InUse == 0 })
 	}
 }
 

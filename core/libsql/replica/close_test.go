@@ -25,10 +25,14 @@ func TestCloseWhileInUse(t *testing.T) {
 		o := options(t, stack, src)
 		db := open(t, o)
 		exec(t, db, "CREATE TABLE IF NOT EXISTS t (a INTEGER)")
-		var users sync.WaitGroup
+		var users, inUse sync.WaitGroup
+		inUse.Add(4)
 		for range 4 {
 			users.Go(func() {
-				for {
+				for n := 0; ; n++ {
+					if n == 1 {
+						inUse.Done()
+					}
 					_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
 					if err == nil {
 						_, err = libsql.Sync(t.Context(), db)
@@ -42,7 +46,7 @@ func TestCloseWhileInUse(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(20 * time.Millisecond)
+		inUse.Wait()
 		must(t, db.Close())
 		users.Wait()
 		if _, err := libsql.Sync(t.Context(), db); err == nil {
@@ -57,13 +61,11 @@ func TestContextEndsWhatWaits(t *testing.T) {
 	o := options(t, stack, newSource(t, stack))
 	db := open(t, o)
 	const patience = 100 * time.Millisecond
-	const ever = 300 * patience // it would be for ever
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	began := time.Now()
 	_, err := db.ExecContext(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
-	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > ever {
-		t.Errorf("read: %v after %v", err, took)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("read: %v", err)
 	}
 	sees(t, db, "SELECT 1", 1)
 
@@ -75,16 +77,11 @@ func TestContextEndsWhatWaits(t *testing.T) {
 	network.stall.Store(hang)
 	ctx, cancel = context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	began = time.Now()
-	if _, err = libsql.Sync(ctx, db); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > ever {
-		t.Errorf("sync: %v after %v", err, time.Since(began))
+	if _, err = libsql.Sync(ctx, db); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("sync: %v", err)
 	}
 	sees(t, db, "SELECT 1", 1)
-	began = time.Now()
 	must(t, db.Close()) // the sync still hangs
-	if took := time.Since(began); took > ever {
-		t.Errorf("close took %v", took)
-	}
 	close(hang)
 }
 

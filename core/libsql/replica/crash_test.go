@@ -16,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // roleVariable makes the test binary another program that has the replica open.
@@ -77,13 +78,16 @@ func TestKilledWriters(t *testing.T) {
 	exec(t, primary, "CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB)")
 	token := devstacktest.Token(t, stack, "alice@example.test", devstack.Template)
 	rows := 0
-	for i := range 6 {
+	for range 6 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		cmd := another(ctx, o, token, "write for ever")
 		must(t, cmd.Start())
-		for before := rows; rows < before+10; time.Sleep(time.Duration(5+3*i) * time.Millisecond) {
+		before := rows
+		testwait.Until(t, "ten rows more", func() bool {
 			must(t, primary.QueryRowContext(ctx, "SELECT count(*) FROM t").Scan(&rows))
-		}
+			return rows >= before+10
+		})
+		testwait.Moment(ctx, time.Millisecond, 30*time.Millisecond)
 		must(t, cmd.Process.Kill())
 		if err := cmd.Wait(); cmd.ProcessState.ExitCode() > 0 {
 			t.Fatalf("the writer failed: %v", err)

@@ -3,6 +3,7 @@
 package replica_test
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // What was opened is closed: descriptors, goroutines, and files other than a
@@ -32,15 +34,10 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	for range 20 {
 		use()
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	testwait.Until(t, fmt.Sprintf("no more than %d descriptors and %d goroutines", descriptors+2, goroutines+2), func() bool {
 		d, g := settled()
-		if d <= descriptors+2 && g <= goroutines+2 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d descriptors and %d goroutines, before %d and %d", d, g, descriptors, goroutines)
-		}
-	}
+		return d <= descriptors+2 && g <= goroutines+2
+	})
 	for _, name := range files(t, o.Path) {
 		switch name {
 		case "replica.db", "replica.db-wal", "replica.db-shm", "replica.db-info", "replica.db-zen":

@@ -3,7 +3,6 @@ package install
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // trusted wants whatever binary is there to be one that may run, and says which.
@@ -134,7 +134,7 @@ func TestKilledInstalling(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(50*time.Millisecond + rand.N(300*time.Millisecond)) // any moment will do
+		testwait.Moment(t.Context(), 50*time.Millisecond, 350*time.Millisecond)
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		seen[s.trusted(t)]++
