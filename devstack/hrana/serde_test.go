@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // The texts and places are serde_json's.
@@ -102,7 +104,7 @@ func TestIdleClockOfACursor(t *testing.T) {
 	if err := lines.Decode(&first); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(300 * time.Millisecond)
+	testwait.For(t.Context(), 300*time.Millisecond) // three times what an idle stream lives
 	rows, ended := 0, false
 	for lines.More() {
 		var line struct{ Type string }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/engine"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // serveVariable names the directory of a server that TestMain is to be.
@@ -135,18 +136,23 @@ func TestKilledUnderWriters(t *testing.T) {
 				if err == nil {
 					done[writer].Store(n, true)
 				} else {
-					time.Sleep(5 * time.Millisecond)
+					testwait.For(t.Context(), 5*time.Millisecond) // the server is away
 				}
 			}
 		})
 	}
+	goOn := func() {
+		before := operations.Load()
+		testwait.Until(t, "50 operations more", func() bool { return operations.Load() >= before+50 })
+	}
 	for range 5 {
-		time.Sleep(400 * time.Millisecond)
+		goOn()
+		testwait.Moment(t.Context(), 0, 50*time.Millisecond)
 		must(t, server.Process.Kill())
 		_ = server.Wait() // killed
 		server = startKilled(t, dir, address)
 	}
-	time.Sleep(200 * time.Millisecond)
+	goOn()
 	stop.Store(true)
 	wg.Wait()
 	must(t, server.Process.Kill())

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/engine"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // TestSoak runs a mixed load and looks whether rows are lost or memory grows: for
@@ -59,7 +60,7 @@ func TestSoak(t *testing.T) {
 			for time.Now().Before(end) && !t.Failed() {
 				step()
 				requests.Add(1)
-				time.Sleep(time.Duration(float64(pause) * (0.5 + rand.Float64())))
+				testwait.Moment(t.Context(), pause/2, pause*3/2)
 			}
 		})
 	}
@@ -111,7 +112,7 @@ func TestSoak(t *testing.T) {
 		f.do("DELETE", "/v1/organizations/acme/databases/"+name, f.alice, "")
 	})
 	start := time.Now()
-	for next := time.Now(); time.Now().Before(end); time.Sleep(min(time.Until(end), 100*time.Millisecond)) {
+	for next := time.Now(); time.Now().Before(end); testwait.For(t.Context(), min(time.Until(end), 100*time.Millisecond)) {
 		if duration > time.Minute && time.Now().After(next) {
 			runtime.GC()
 			t.Logf("%v: %d MB, %d requests, %d rows, generation %d", time.Since(start).Round(time.Second), residentBytes(t)>>20, requests.Load(), kept.Load(), generation.Load())

@@ -11,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/internal/programs"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // A program of another module, somewhere else than zen, finds the providers that zen
@@ -91,7 +92,7 @@ func TestApplicationUsesTheProvidersOfTheCommandLine(t *testing.T) {
 	}
 	fails("a copy that is not pinned", "need provider clerk", copied)
 	zen("provider", "trust", copied)
-	time.Sleep(life)
+	testwait.For(t.Context(), life) // the token that is stored
 	if out, err := run(application, "-for", "1ms"); err != nil {
 		t.Errorf("after zen provider trust PATH: %v\n%s", err, out)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // TestQueryInterrupted: Ctrl-C ends a statement that streams, here and at the server,
@@ -36,7 +37,7 @@ func TestQueryInterrupted(t *testing.T) {
 		if statement == endless {
 			lines.Scan()
 		} else {
-			time.Sleep(500 * time.Millisecond) // nothing shows that it runs
+			testwait.For(t.Context(), 500*time.Millisecond) // nothing shows that it runs
 		}
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)

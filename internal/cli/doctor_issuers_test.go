@@ -203,7 +203,7 @@ func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
 		p.signIn()
 		turn(t, p.stack, false, beginning)
 	}
-	p.forgetTokens(t)
+	forgetTokens(t, p.state)
 	turn(t, p.stack, true, faults)
 	d := p.diagnose(t, p.state, nil)
 	turn(t, p.stack, false, faults)

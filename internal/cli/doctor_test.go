@@ -69,19 +69,26 @@ type patient struct {
 func newPatient(t *testing.T) *patient {
 	zen, stack := signedIn(t)
 	p := &patient{t: t, stack: stack, environ: zen().Env}
-	for _, v := range p.environ {
-		if dir, ok := strings.CutPrefix(v, "ZEN_STATE_DIR="); ok {
-			p.state = dir
-		}
-	}
-	p.forgetTokens(t)
+	p.state = stateOf(p.environ)
+	forgetTokens(t, p.state)
 	return p
 }
 
-// forgetTokens takes the tokens out of what is stored, and leaves the sign-in.
-func (p *patient) forgetTokens(t *testing.T) {
+// stateOf is the state directory of an environment.
+func stateOf(environ []string) (dir string) {
+	for _, v := range environ {
+		if value, ok := strings.CutPrefix(v, "ZEN_STATE_DIR="); ok {
+			dir = value
+		}
+	}
+	return dir
+}
+
+// forgetTokens takes the tokens out of what is stored, and leaves the sign-in: as if their
+// lives had ended.
+func forgetTokens(t *testing.T, state string) {
 	t.Helper()
-	path := filepath.Join(p.state, "profiles", "default.json")
+	path := filepath.Join(state, "profiles", "default.json")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -151,17 +151,23 @@ func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	var written, slowest atomic.Int64
+	var slowest atomic.Int64
+	var mu sync.Mutex // guards written
+	more, written := sync.NewCond(&mu), 0
 	var workers sync.WaitGroup
 	for who := range 8 {
 		workers.Go(func() {
+			defer more.Broadcast()
 			for n := 0; ctx.Err() == nil; n++ {
 				began := time.Now()
 				if _, err := db.ExecContext(t.Context(), "INSERT INTO ledger (who, n) VALUES (?, ?)", who, n); err != nil {
 					t.Errorf("write %d of %d: %v", n, who, err)
 					return
 				}
-				written.Add(1)
+				mu.Lock()
+				written++
+				more.Broadcast()
+				mu.Unlock()
 				for took := int64(time.Since(began)); ; {
 					if before := slowest.Load(); took <= before || slowest.CompareAndSwap(before, took) {
 						break
@@ -173,9 +179,11 @@ func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 	// run lets the load go on for a while, and says how long its slowest query took.
 	run := func() time.Duration {
 		slowest.Store(0)
-		for before := written.Load(); written.Load() < before+400 && !t.Failed(); {
-			time.Sleep(5 * time.Millisecond)
+		mu.Lock()
+		for before := written; written < before+400 && !t.Failed(); {
+			more.Wait()
 		}
+		mu.Unlock()
 		return time.Duration(slowest.Load())
 	}
 	usual := run()
@@ -199,9 +207,9 @@ func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 	}
 	cancel()
 	workers.Wait()
-	var rows int64
-	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&rows); err != nil || rows != written.Load() {
-		t.Errorf("%d rows of %d written, %v", rows, written.Load(), err)
+	var rows int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&rows); err != nil || rows != written {
+		t.Errorf("%d rows of %d written, %v", rows, written, err)
 	}
 	if status, err := p.session.Status(t.Context()); err != nil || status.Provider != "clerk" {
 		t.Errorf("the profile uses %s, %v", status.Provider, err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // The key set breaks under the writers of a replica, whose tokens live three seconds:
@@ -23,7 +25,7 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	if !embeddedModes {
 		t.Skip("SKIPPED: this zen was built without go-libsql")
 	}
-	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: 3 * time.Second})
+	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, withFallback)
 	path := filepath.Join(p.dir, "replica.db")
 	db, err := p.client.OpenSession(t.Context(), p.session, core.Database{Path: path, SyncInterval: 200 * time.Millisecond})
@@ -35,10 +37,10 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	}
 	var written atomic.Int64
 	var workers sync.WaitGroup
-	end := time.Now().Add(5 * time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	for who := range 4 {
 		workers.Go(func() {
-			for n := 0; time.Now().Before(end); n++ {
+			for n := 0; ctx.Err() == nil; n++ {
 				if _, err := db.ExecContext(t.Context(), "INSERT INTO ledger VALUES (?, ?)", who, n); err != nil {
 					t.Errorf("write %d of %d: %v", n, who, err)
 					return
@@ -52,8 +54,16 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(time.Second)
+	goOn := func() {
+		before := written.Load()
+		testwait.Until(t, "50 writes more", func() bool { return written.Load() >= before+50 || t.Failed() })
+	}
+	goOn()
 	breakKeys(t, stack, true)
+	goOn()
+	p.ahead.Store(int64(50 * time.Second)) // the life of what is stored
+	goOn()
+	cancel()
 	workers.Wait()
 	if err := db.Close(); err != nil {
 		t.Error(err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -127,7 +128,7 @@ func newMachine(t *testing.T, i *issuer) *machine {
 func removeWhenQuiet(state string) {
 	for range 100 {
 		_ = os.RemoveAll(state)
-		time.Sleep(200 * time.Millisecond)
+		testwait.For(context.Background(), 200*time.Millisecond)
 		if _, err := os.Lstat(state); os.IsNotExist(err) {
 			return
 		}

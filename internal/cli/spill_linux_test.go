@@ -14,6 +14,7 @@ import (
 
 	"github.com/zen-auth/zen/core/plugin"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // spill is a provider that is as careless with a secret as its authors can be. The
@@ -75,9 +76,7 @@ func (s *spill) Token(ctx context.Context, req provider.TokenRequest) (provider.
 		if err := os.WriteFile(filepath.Join(os.Getenv("HOME"), "holding"), fmt.Append(nil, os.Getpid()), 0o600); err != nil {
 			return provider.TokenResponse{}, err
 		}
-		for home("go") == "" && ctx.Err() == nil {
-			time.Sleep(10 * time.Millisecond)
-		}
+		_ = testwait.Done(ctx, func() bool { return home("go") != "" }) // nobody may say so
 	}
 	return provider.TokenResponse{Token: provider.Token{
 		Value: provider.NewSecret(spilledToken(secret)), Expires: time.Now().Add(time.Hour),

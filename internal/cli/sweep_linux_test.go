@@ -283,16 +283,16 @@ func (s *spillage) hold(what string) (zen *exec.Cmd, provider int) {
 	if err := zen.Start(); err != nil {
 		s.Fatal(err)
 	}
-	for range 1000 {
-		if data, err := os.ReadFile(holding); err == nil && len(data) > 0 {
-			provider, _ = strconv.Atoi(string(data))
-			return zen, provider
-		}
-		time.Sleep(10 * time.Millisecond)
+	err := testwait.Done(s.Context(), func() bool {
+		data, _ := os.ReadFile(holding)
+		provider, _ = strconv.Atoi(string(data))
+		return provider != 0
+	})
+	if err != nil {
+		_ = zen.Process.Kill()
+		s.Fatalf("the provider is not there:\n%s", s.wait(zen))
 	}
-	_ = zen.Process.Kill()
-	s.Fatalf("the provider is not there:\n%s", s.wait(zen))
-	return nil, 0
+	return zen, provider
 }
 
 func (s *spillage) sweep() swept {

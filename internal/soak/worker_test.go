@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/internal/testwait"
 	"github.com/zen-auth/zen/internal/transport"
 )
 
@@ -64,7 +65,7 @@ func (w *worker) run() {
 			w.readMany(ctx)
 		}
 		cancel()
-		time.Sleep(rand.N(maxPause))
+		testwait.Moment(context.Background(), 0, maxPause)
 	}
 }
 

@@ -48,7 +48,8 @@ func Moment(ctx context.Context, least, most time.Duration) {
 	For(ctx, least+rand.N(most-least))
 }
 
-// For lets that much time pass, where another process has to see it pass by its own clock.
+// For lets that much time pass, where another process has to see it pass by its own clock,
+// or a load has its pauses.
 func For(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

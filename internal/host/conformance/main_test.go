@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 	syscall.Exit(0) // os.Exit takes a second under the race detector
 }
 
+// hang is what a provider does that doesn't end: nothing, for longer than any check waits.
+func hang() { time.Sleep(time.Hour) }
+
 // bad are providers by name, and the check that each has to fail.
 var bad = map[string]struct {
 	check string
@@ -54,34 +57,34 @@ var bad = map[string]struct {
 	"greasy": {be: func() { bare{name: "greasy", unary: greasyUnary, stream: greasyStream}.serve() }},
 	"rubbish": {"handshake", "fields", func() {
 		fmt.Println("debug: starting")
-		time.Sleep(time.Minute)
+		hang()
 	}},
 	"mute": {"handshake", "without a greeting", func() {}},
 	"plain": {"handshake", "field 6", func() {
 		fmt.Printf("1|1|unix|%s/s|grpc|\n", os.Getenv("PLUGIN_UNIX_SOCKET_DIR"))
-		time.Sleep(time.Minute)
+		hang()
 	}},
 	"elsewhere": {"handshake", "field 4", func() {
 		fmt.Println("1|1|unix|/tmp/elsewhere/s|grpc|AAAA")
-		time.Sleep(time.Minute)
+		hang()
 	}},
 	"trusting": {"refusal", "without the cookie, it greets", func() {
 		if os.Getenv(handshake.CookieKey) == "" {
 			fmt.Println("1|1|unix|/tmp/s|grpc|AAAA")
-			time.Sleep(time.Minute)
+			hang()
 		}
 		plugin.Serve(&example{name: "trusting"})
 	}},
 	"lingering": {"refusal", "without PLUGIN_CLIENT_CERT, it goes on", func() {
 		if os.Getenv("PLUGIN_CLIENT_CERT") == "" {
-			time.Sleep(time.Minute)
+			hang()
 		}
 		plugin.Serve(&example{name: "lingering"})
 	}},
 	"future": {"versions", "offered 99,1, it greets with", func() {
 		if strings.Contains(os.Getenv("PLUGIN_PROTOCOL_VERSIONS"), "99") {
 			fmt.Println("1|99|unix|/tmp/s|grpc|AAAA")
-			time.Sleep(time.Minute)
+			hang()
 		}
 		plugin.Serve(&example{name: "future"})
 	}},
@@ -164,7 +167,7 @@ var bad = map[string]struct {
 	}},
 	"stubborn": {"stop", "goes on running", func() {
 		plugin.Serve(&example{name: "stubborn"})
-		time.Sleep(time.Minute)
+		hang()
 	}},
 	"uncontrolled": {"stop", "GRPCController", func() { bare{name: "uncontrolled", noController: true}.serve() }},
 	"runaway": {"parent", "goes on running", func() {
