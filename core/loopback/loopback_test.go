@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/loopback"
+	"github.com/zen-auth/zen/core/provider"
 )
 
 func listen(t *testing.T) *loopback.Listener {
@@ -433,14 +434,14 @@ func FuzzPaste(f *testing.F) {
 }
 
 // pasting answers WaitOrPaste with these lines, then waits for the end of the asking.
-func pasting(questions *[]string, lines ...string) func(context.Context, string) (string, error) {
-	return func(ctx context.Context, question string) (string, error) {
+func pasting(questions *[]string, lines ...string) func(context.Context, string) (provider.Secret, error) {
+	return func(ctx context.Context, question string) (provider.Secret, error) {
 		*questions = append(*questions, question)
 		if n := len(*questions); n <= len(lines) {
-			return lines[n-1], nil
+			return provider.NewSecret(lines[n-1]), nil
 		}
 		<-ctx.Done()
-		return "", ctx.Err()
+		return provider.Secret{}, ctx.Err()
 	}
 }
 
@@ -475,11 +476,11 @@ func TestWaitOrPasteWithBrowser(t *testing.T) {
 		}
 		_ = res.Body.Close()
 	}()
-	c, err := l.WaitOrPaste(t.Context(), func(ctx context.Context, _ string) (string, error) {
+	c, err := l.WaitOrPaste(t.Context(), func(ctx context.Context, _ string) (provider.Secret, error) {
 		close(asked)
 		<-ctx.Done()
 		over = true
-		return "", ctx.Err()
+		return provider.Secret{}, ctx.Err()
 	})
 	if err != nil || !over {
 		t.Fatalf("%v; the question is over: %v", err, over)
@@ -492,7 +493,7 @@ func TestWaitOrPasteWithNobody(t *testing.T) {
 	l := listen(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err := l.WaitOrPaste(ctx, func(context.Context, string) (string, error) { return "", errors.New("nobody") })
+	_, err := l.WaitOrPaste(ctx, func(context.Context, string) (provider.Secret, error) { return provider.Secret{}, errors.New("nobody") })
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/zen-auth/zen/core/provider"
 )
 
 // maxPastes bounds how often a person is asked, should a host answer without one.
@@ -13,11 +15,11 @@ const maxPastes = 20
 
 // WaitOrPaste is Wait for a person whose browser may be on another machine, where it
 // can't open the callback: ask reads one line, the address at which that browser
-// ended. It is asked beside the listener, and the first of both wins: the context of
+// ended, which carries what the issuer gave and is not for the screen. It is asked beside the listener, and the first of both wins: the context of
 // ask ends when the browser came, and WaitOrPaste returns after ask has. What is no
 // answer to this sign-in is said in the next question. When ask fails, because nobody
 // can be asked, the listener waits on alone.
-func (l *Listener) WaitOrPaste(ctx context.Context, ask func(ctx context.Context, question string) (string, error)) (*Callback, error) {
+func (l *Listener) WaitOrPaste(ctx context.Context, ask func(ctx context.Context, question string) (provider.Secret, error)) (*Callback, error) {
 	asking, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -30,7 +32,7 @@ func (l *Listener) WaitOrPaste(ctx context.Context, ask func(ctx context.Context
 	return c, err
 }
 
-func (l *Listener) askForPaste(ctx context.Context, ask func(context.Context, string) (string, error)) {
+func (l *Listener) askForPaste(ctx context.Context, ask func(context.Context, string) (provider.Secret, error)) {
 	const first = "Does the browser end at a page on 127.0.0.1 that it can't open? Paste that page's whole address here"
 	question := first
 	for range maxPastes {
@@ -38,11 +40,11 @@ func (l *Listener) askForPaste(ctx context.Context, ask func(context.Context, st
 		if err != nil {
 			return
 		}
-		if err = l.Paste(address); err == nil || errors.Is(err, errUsed) {
+		if err = l.Paste(address.Reveal()); err == nil || errors.Is(err, errUsed) {
 			return
 		}
 		question = first
-		if strings.TrimSpace(address) != "" {
+		if strings.TrimSpace(address.Reveal()) != "" {
 			question = fmt.Sprintf("That was not it: %v. Paste the whole address, which starts with %s?", errors.Unwrap(err), l.RedirectURL())
 		}
 	}

@@ -136,11 +136,7 @@ func (c *Client) waitFor(ctx context.Context, host Host, listener *loopback.List
 		case <-waiting.Done():
 		}
 	})
-	callback, err := listener.WaitOrPaste(ctx, func(ctx context.Context, question string) (string, error) {
-		// The address carries the code: it is not for the screen.
-		address, err := host.AskSecret(ctx, question)
-		return address.Reveal(), err
-	})
+	callback, err := listener.WaitOrPaste(ctx, host.AskSecret)
 	stop()
 	telling.Wait()
 	if err != nil {

@@ -43,11 +43,7 @@ func (p *clerkProvider) loginBridge(ctx context.Context, req provider.LoginReque
 	if err := host.Progress(ctx, "waiting for the browser"); err != nil {
 		return err
 	}
-	callback, err := listener.WaitOrPaste(ctx, func(ctx context.Context, question string) (string, error) {
-		// The address carries the ticket or the token: it is not for the screen.
-		address, err := host.AskSecret(ctx, question)
-		return address.Reveal(), err
-	})
+	callback, err := listener.WaitOrPaste(ctx, host.AskSecret)
 	if err != nil {
 		return waitError(err)
 	}

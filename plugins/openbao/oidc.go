@@ -46,11 +46,7 @@ func (p *openbao) loginOIDC(ctx context.Context, req provider.LoginRequest, host
 	if err := host.Progress(ctx, "waiting for the browser"); err != nil {
 		return err
 	}
-	callback, err := listener.WaitOrPaste(ctx, func(ctx context.Context, question string) (string, error) {
-		// The address carries the code: it is not for the screen.
-		address, err := host.AskSecret(ctx, question)
-		return address.Reveal(), err
-	})
+	callback, err := listener.WaitOrPaste(ctx, host.AskSecret)
 	if err != nil {
 		return oidcFailed(err)
 	}

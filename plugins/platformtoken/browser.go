@@ -56,11 +56,7 @@ func (p *platform) loginBrowser(ctx context.Context, req provider.LoginRequest, 
 	if err := host.Progress(ctx, "waiting for the browser"); err != nil {
 		return err
 	}
-	callback, err := listener.WaitOrPaste(ctx, func(ctx context.Context, question string) (string, error) {
-		// The address carries a token: it is not for the screen.
-		address, err := host.AskSecret(ctx, question)
-		return address.Reveal(), err
-	})
+	callback, err := listener.WaitOrPaste(ctx, host.AskSecret)
 	if err != nil {
 		return waitError(err)
 	}
