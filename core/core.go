@@ -48,7 +48,7 @@ type Options struct {
 	// have these variables, which are set and not of its own family (NAME_...), from now
 	// on. Nil is a no, which Notify is told.
 	AskVariables func(context.Context, host.Binary, []string) (bool, error)
-	// Notify is told what somebody should know beside errors: that a fallback is in
+	// Notify takes what a person should know beside errors: that a fallback is in
 	// use, where credentials will rest, that the audit log can't be written. Each call
 	// is one line without a prefix. If nil, notices are discarded. It may be called by several goroutines.
 	Notify func(text string)
@@ -59,8 +59,8 @@ type Options struct {
 	// (host.Options.Watcher); "" leaves that to the next zen.
 	Watcher string
 	// Overridden is told at each start that a provider which is being written is used in
-	// place of the installed one: the program, or the socket, at path. Nobody has checked
-	// it, so somebody has to hear of it; where Overridden is nil, none ever is.
+	// place of the installed one: the program, or the socket, at path. No one has checked
+	// it, so a person has to hear of it; where Overridden is nil, none ever is.
 	Overridden func(name, path string)
 	// Reattach is what handshake.ReattachKey has: sockets of providers in a debugger.
 	Reattach string

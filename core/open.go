@@ -146,7 +146,7 @@ func (c *Client) checkProviders(ctx context.Context, s *session.Session) error {
 	}
 	for _, name := range slices.Compact([]string{status.Provider, status.TokenProvider}) {
 		if name == "" {
-			continue // the first query says that nobody signed in
+			continue // the first query says that there is no sign-in
 		}
 		if err := c.Providers.check(name); err != nil {
 			return fmt.Errorf("the tokens of profile %q need provider %s: %w", s.Profile(), name, err)

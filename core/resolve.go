@@ -116,8 +116,8 @@ func (c *Client) lookAt(ctx context.Context, profile, name string, ask func(cont
 }
 
 // lookupOrder is first, then the providers that the user's file has settings for, then the
-// other ones that are installed; of the latter two those that may run, of which nobody has
-// to be asked whether they may. A provider is only looked at when its turn comes.
+// other ones that are installed; of the latter two those that may run, without a
+// question to the user. A provider is only looked at when its turn comes.
 func (c *Client) lookupOrder(first []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		seen := map[string]bool{}

@@ -14,7 +14,7 @@ import (
 )
 
 // permitted are the fields without the variables that the provider may not have: set ones
-// of other families than its own (NAME_...), which nobody has allowed it. A provider that
+// of other families than its own (NAME_...), which no one has allowed it. A provider that
 // zen came with, and one that is being written, has what it names.
 func (p *Providers) permitted(ctx context.Context, name string, fields []provider.Field) ([]provider.Field, error) {
 	p.asking.Lock()
@@ -53,7 +53,7 @@ func (p *Providers) permitted(ctx context.Context, name string, fields []provide
 	return kept, nil
 }
 
-// askVariables asks a person, and tells where nobody can be asked.
+// askVariables asks a person, and says so where no one can be asked.
 func (p *Providers) askVariables(ctx context.Context, b host.Binary, variables []string) (bool, error) {
 	if p.ask != nil {
 		ok, err := p.ask(ctx, b, variables)

@@ -117,7 +117,7 @@ func (s *Stack) config() string {
 	return b.String()
 }
 
-// audience is whom a statement of CI's is for where nobody asks for another one.
+// audience is whom a statement of CI's is for where no one asks for another one.
 func (s *Stack) audience() string { return cmp.Or(s.seed.CI.Audience, defaultAudience) }
 
 // job are the variables of the job whose environment this is. Its files are kept fresh

@@ -107,7 +107,7 @@ func (s *Stack) plantOrganization(ctx context.Context, o OrganizationSeed) error
 	}
 	for _, r := range o.Registrations {
 		// In a later run the stack's own key set may be at another port. What
-		// somebody removed since stays removed.
+		// a person removed since stays removed.
 		if !isNew && !s.registered(o.Slug, r.Name) {
 			continue
 		}

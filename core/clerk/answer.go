@@ -33,7 +33,7 @@ func Code(err error) string {
 }
 
 // Refusal turns an answer other than 200 into an error. A 4xx counts as Clerk's
-// word only in Clerk's form: a proxy's 403 must not end anybody's session.
+// word only in Clerk's form: a proxy's 403 must not end a session.
 func Refusal(what string, res *http.Response, body []byte) error {
 	var answer struct {
 		Errors []struct {

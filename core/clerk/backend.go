@@ -20,7 +20,7 @@ import (
 const DefaultBackendURL = "https://api.clerk.com"
 
 // Backend calls Clerk's Backend API with the secret key of an instance, which can act as
-// anybody there. It is safe for concurrent use.
+// everyone there. It is safe for concurrent use.
 type Backend struct {
 	base      string
 	client    *http.Client
@@ -216,7 +216,7 @@ func (b *Backend) exchange(ctx context.Context, c backendCall, path string) (sta
 }
 
 // refused says what an answer to a secret key means: a key that Clerk doesn't take is a
-// wrong setting, and no credential of anybody's.
+// wrong setting, and no credential of a person.
 func (b *Backend) refused(err error) error {
 	var answer *AnswerError
 	if !errors.As(err, &answer) || provider.Kind(err) == provider.ErrUnavailable {

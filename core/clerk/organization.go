@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Membership is somebody in an organization, as Clerk has it.
+// Membership is a person in an organization, as Clerk has it.
 type Membership struct {
 	// Organization is which one, with the role in it.
 	Organization provider.Organization
@@ -25,7 +25,7 @@ type Membership struct {
 	Since                    time.Time
 }
 
-// Invitation is somebody asked into an organization, as Clerk has it.
+// Invitation asks a person into an organization, as Clerk has it.
 type Invitation struct {
 	ID, Email, Role, Status string
 	// URL accepts the invitation: whoever has it can.
@@ -93,7 +93,7 @@ func (f *Frontend) Invitations(ctx context.Context, s *Session, organization str
 	}, invitationView.invitation)
 }
 
-// Invite asks somebody into an organization, in a role. Clerk mails the invitation. Where it
+// Invite asks a person into an organization, in a role. Clerk mails the invitation. Where it
 // leads, and when it ends, only the Backend API takes.
 func (f *Frontend) Invite(ctx context.Context, s *Session, organization, email, role string) (Invitation, error) {
 	var answer struct {
@@ -154,7 +154,7 @@ func (f *Frontend) userCall(ctx context.Context, s *Session, c call, out any) er
 }
 
 // declined tells a refusal of what was asked for from one of who asks: the sign-in is still
-// good, so that nobody has to sign in again for it.
+// good, so that it takes no second sign-in for it.
 func declined(err error) error {
 	var failure *provider.Error
 	var answer *AnswerError

@@ -131,8 +131,8 @@ func (f *Frontend) explainNotFound(ctx context.Context, s *Session, template str
 	}
 }
 
-// Probe reads the client of nobody, which needs no credential: its error says whether the
-// Native API is there. That nobody is signed in is none.
+// Probe reads a client without a sign-in, which takes no credential: its error says whether the
+// Native API is there. The missing sign-in itself is no error.
 func (f *Frontend) Probe(ctx context.Context) error {
 	_, err := f.do(ctx, call{what: "try the Native API", method: http.MethodGet, path: "/v1/client"}, nil)
 	if errors.Is(err, provider.ErrRejected) {

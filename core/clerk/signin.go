@@ -38,7 +38,7 @@ type Factor struct {
 	// EmailID and PhoneID say where a code goes.
 	EmailID string `json:"email_address_id"`
 	PhoneID string `json:"phone_number_id"`
-	// Where is that for people, with most of it hidden.
+	// Where is the address for people, with most of it hidden.
 	Where string `json:"safe_identifier"`
 }
 

@@ -71,7 +71,7 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 // Wrap returns a transport whose answers are those of servers that speak JSON. What
 // something in between answers is an error instead, of class ErrUnavailable:
 //
-//   - 101 Switching Protocols, which nobody asked for. Its body would be the bare
+//   - 101 Switching Protocols, which was not asked for. Its body would be the bare
 //     connection, which no context ends.
 //   - 407 and 511, which proxies and captive portals send.
 //   - A web page with a status of 2xx or 5xx: a sign-in page of the network, or the

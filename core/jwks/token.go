@@ -12,7 +12,7 @@ import (
 // DecodeUnverified reads what a JWT says without checking its signature, its
 // issuer or its times.
 //
-// Anybody can write such a token. What it says may refuse the token itself (it is not for
+// Anyone can write such a token. What it says may refuse the token itself (it is not for
 // this database), and it may be believed where something else vouches for the token: it
 // was verified before it was put into a private store, or it came over TLS from the API
 // that issued it and publishes no keys. Everything else needs a [Verifier].

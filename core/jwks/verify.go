@@ -17,7 +17,7 @@ type Verifier struct {
 	policy Policy
 	// unsigned leaves the signature out.
 	unsigned bool
-	// justIssued is that the tokens were made a moment ago.
+	// justIssued says that the tokens were made a moment ago.
 	justIssued bool
 }
 

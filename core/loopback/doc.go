@@ -14,7 +14,7 @@
 // can't open the callback, but its user can copy the address.
 //
 // A request without the right state is answered with 400 and changes nothing: any
-// page in any browser can send one, and must not be able to end somebody's
+// page in any browser can send one, and must not be able to end a person's
 // sign-in. After the result, the browser is sent on to a path without a query, so
 // that no code stays in the address bar or the history.
 package loopback

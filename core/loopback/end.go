@@ -9,7 +9,7 @@ import (
 // strikes, after which they would not hear what was waited for.
 const lastWord = 500 * time.Millisecond
 
-// WithEnd is ctx with an end for somebody at a browser: after longest, and a moment before
+// WithEnd is ctx with an end for a person at a browser: after longest, and a moment before
 // the end of ctx itself.
 func WithEnd(ctx context.Context, longest time.Duration) (context.Context, context.CancelFunc) {
 	end := longest

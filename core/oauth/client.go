@@ -46,7 +46,7 @@ type Client struct {
 	Now func() time.Time
 	// Refused makes the error of an answer that has no error code of OAuth's, where the
 	// issuer has a form of its own for some. what is what was asked for: "renew the sign-in".
-	// Nil takes such an answer for somebody else's.
+	// Nil takes such an answer for one of another server.
 	Refused func(what string, res *http.Response, body []byte) error
 }
 
@@ -256,7 +256,7 @@ func (c *Client) Revoke(ctx context.Context, refresh provider.Secret) error {
 	return c.post(ctx, "revoke the sign-in", c.Metadata.RevocationEndpoint, form, nil)
 }
 
-// Abandon revokes a refresh token that nobody holds, because its sign-in came to nothing,
+// Abandon revokes a refresh token that no credential holds, because its sign-in came to nothing,
 // so that it doesn't go on living at the issuer. It does so after the end of ctx, too, for
 // at most five seconds, and as well as it can: what ended the sign-in is what is worth
 // telling. A zero refresh is nothing to do.

@@ -22,7 +22,7 @@ type Verifier interface {
 type IDClaims struct {
 	provider.Claims
 	// Email, Name and Username are for people, and none of them is proof of anything.
-	// An address that the issuer says nobody verified is left out.
+	// An address that the issuer calls unverified is left out.
 	Email, Name, Username string
 }
 

@@ -37,8 +37,8 @@ type AssertionRequest struct {
 	Kinds []AssertionKind
 }
 
-// Assertion is a statement of who somebody is. It is for a provider that makes tokens
-// in somebody else's name, and never goes to a database.
+// Assertion states who a person or a machine is. It is for a provider that makes tokens
+// in another one's name, and never goes to a database.
 type Assertion struct {
 	Kind  AssertionKind
 	Value Secret

@@ -104,7 +104,7 @@ type Question struct {
 	Key string
 	// Text is what a person is asked, without a question mark or colon at its end.
 	Text string
-	// Env names variables that have the answer where nobody can be asked, in this
+	// Env names variables that have the answer where no one can be asked, in this
 	// order. Only those of the provider's own family count (NAME_...).
 	Env []string
 }

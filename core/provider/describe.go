@@ -77,7 +77,7 @@ type Interaction string
 
 // The kinds of interaction. The zero value is not known.
 const (
-	// InteractionNone needs nobody: a machine can do it.
+	// InteractionNone needs no person: a machine can do it.
 	InteractionNone Interaction = "none"
 	// InteractionTerminal asks in the terminal, unless a setting has the answer.
 	InteractionTerminal Interaction = "terminal"

@@ -6,7 +6,7 @@
 //
 // A provider implements [Provider] and, beside it, the services it can serve:
 //
-//   - [Identity] signs somebody in and keeps the resulting credential alive;
+//   - [Identity] signs a person or a machine in and keeps the resulting credential alive;
 //   - [TokenSource] turns a credential (or none) into a token for one database;
 //   - [AssertionSource] states who a credential belongs to, for another provider;
 //   - [Lookup] knows databases by name;

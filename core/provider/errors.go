@@ -9,7 +9,7 @@ import (
 // to an exit code. A service or method that a provider doesn't have is
 // errors.ErrUnsupported.
 var (
-	// ErrNoCredential: nobody signed in, or nothing is stored.
+	// ErrNoCredential: there is no sign-in, or nothing is stored.
 	ErrNoCredential = errors.New("not signed in")
 	// ErrTokenExpired: the token is past its exp claim.
 	ErrTokenExpired = errors.New("token expired")

@@ -41,7 +41,7 @@ func (c Credential) Validate() error {
 	return nil
 }
 
-// Identity signs somebody in and out.
+// Identity signs people and machines in and out.
 //
 // Any call may return a replaced credential (refresh tokens rotate, Clerk's client
 // JWT changes in response headers): the host stores it before it uses anything
@@ -76,7 +76,7 @@ type LoginRequest struct {
 	Method string
 	// Organization is the organization to sign in to, or "".
 	Organization string
-	// Interactive is false where nobody can answer questions or open a browser.
+	// Interactive is false where no one can answer questions or open a browser.
 	Interactive bool
 	// Target, Access and Permissions are what the first token will be asked for,
 	// so that Login can prove that it can be had. Target may be zero.
@@ -98,7 +98,7 @@ type SignIn struct {
 	Token *Token
 }
 
-// Host is what a provider may ask of zen while somebody signs in. Zen draws
+// Host is what a provider may ask of zen during a sign-in. Zen draws
 // everything, with the provider's name before it, and owns the terminal. Every method
 // blocks until it is done or ctx ends; methods may be called concurrently.
 type Host interface {
@@ -109,11 +109,11 @@ type Host interface {
 	ShowCode(ctx context.Context, code, url string, expires time.Time) error
 	// Progress tells what is being waited for.
 	Progress(ctx context.Context, text string) error
-	// Ask reads a line; AskSecret reads one that is not echoed. Where nobody can
+	// Ask reads a line; AskSecret reads one that is not echoed. Where no one can
 	// answer, they fail with ErrNoCredential.
 	Ask(ctx context.Context, question string) (string, error)
 	AskSecret(ctx context.Context, question string) (Secret, error)
-	// Store verifies and persists the result. A page that tells somebody of
+	// Store verifies and persists the result. A page that tells a person of
 	// success is shown after it has returned nil, not before.
 	Store(ctx context.Context, result SignIn) error
 }

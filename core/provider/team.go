@@ -9,7 +9,7 @@ import (
 // by that one's rights: what they don't allow is ErrPermission. credential, where not
 // nil, replaces the one of the request, beside an error too.
 //
-// An error of no class is about the one person that was asked for: somebody is a member
+// An error of no class is about the one person that was asked for: that person is a member
 // already, or invited, or has no address. zen goes on with the next one then. What would
 // stop the next one as well has a class.
 type Team interface {
@@ -41,7 +41,7 @@ type TeamRequest struct {
 	Organization string
 }
 
-// Membership is an organization that somebody is in.
+// Membership is an organization and the role that a person has in it.
 type Membership struct {
 	Organization
 	Name string
@@ -49,7 +49,7 @@ type Membership struct {
 	Active bool
 }
 
-// Member is somebody in an organization.
+// Member is a person in an organization.
 type Member struct {
 	ID    string
 	Email string
@@ -64,14 +64,14 @@ type Invite struct {
 	// Role is the issuer's name for it; "" is the organization's default.
 	Role string
 	// RedirectURL is where the invitation leads; "" is the issuer's default. An issuer that
-	// takes none, or no Lifetime, is errors.ErrUnsupported: nobody is invited otherwise than
+	// takes none, or no Lifetime, is errors.ErrUnsupported: no one is invited otherwise than
 	// was asked for.
 	RedirectURL string
 	// Lifetime is how long it can be accepted; zero is the issuer's default.
 	Lifetime time.Duration
 }
 
-// Invitation is somebody asked into an organization.
+// Invitation asks a person into an organization.
 type Invitation struct {
 	ID      string
 	Email   string

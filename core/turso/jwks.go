@@ -11,7 +11,7 @@ import (
 type KeySet struct {
 	Name string `json:"jwks_name"`
 	URL  string `json:"jwks_url"`
-	// Region is where the registration counts; "" is that none was given, or that Turso
+	// Region is where the registration counts; "" where none was given, or where Turso
 	// doesn't list it.
 	Region string `json:"region,omitempty"`
 }

@@ -20,13 +20,13 @@ type bridgePage struct {
 	Lifetime time.Duration
 	LongLife bool // mode=token
 
-	// For whoever is signed in as somebody else.
+	// For whoever is signed in as another person.
 	CSRF     string
 	ReturnTo string
 }
 
 func (a *App) showBridge(w http.ResponseWriter, r *http.Request) {
-	// Checked before anybody is asked to sign in: nobody should type a password
+	// Checked before anyone is asked to sign in: no one should type a password
 	// on the way to a page that refuses them.
 	req, err := parseBridgeRequest(r.URL.Query())
 	if err != nil {

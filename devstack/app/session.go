@@ -135,7 +135,7 @@ func (s *sessions) take(session *browserSession, id string) (req bridgeRequest, 
 	return bridgeRequest{}, false, false
 }
 
-// signedIn is the browser's session if somebody is signed in and Clerk still
+// signedIn is the browser's session if a person is signed in and Clerk still
 // says so: a session revoked in the dashboard ends here, too.
 func (a *App) signedIn(ctx context.Context, r *http.Request) (*browserSession, error) {
 	session := a.sessions.get(r)

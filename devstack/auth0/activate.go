@@ -80,7 +80,7 @@ func (t *Tenant) activate(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// activated ends a device's transaction: somebody has signed in.
+// activated ends a device's transaction: a person has signed in.
 func (t *Tenant) activated(w http.ResponseWriter, tx *transaction) {
 	delete(t.transactions, tx.id)
 	if tx.device.status != oauthserver.DevicePending || !t.now().Before(tx.device.expireAt) {

@@ -10,7 +10,7 @@ import (
 
 const cookieName = "auth0"
 
-// browser is one browser: who is signed in, if anybody, and the token of its forms.
+// browser is one browser: who is signed in, if anyone, and the token of its forms.
 type browser struct {
 	id        string
 	csrf      string

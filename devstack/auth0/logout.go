@@ -21,7 +21,7 @@ type logoutRequest struct {
 	redirectURI string
 	state       string
 	sessionID   string // of the browser's session that is meant, or ""
-	hinted      bool   // somebody showed an id_token or a session id
+	hinted      bool   // a person showed an id_token or a session id
 }
 
 // parseLogout reads a request of either endpoint: /oidc/logout (OpenID Connect
@@ -32,7 +32,7 @@ func (t *Tenant) parseLogout(q url.Values) (*logoutRequest, *oauthError) {
 	}
 	out := &logoutRequest{redirectURI: q.Get("post_logout_redirect_uri"), state: q.Get("state"), sessionID: q.Get("logout_hint")}
 	if q.Get("v2") != "" {
-		out.redirectURI, out.hinted = q.Get("returnTo"), true // it asks nobody
+		out.redirectURI, out.hinted = q.Get("returnTo"), true // it asks no one
 	}
 	client := q.Get("client_id")
 	if hint := q.Get("id_token_hint"); hint != "" {
@@ -68,7 +68,7 @@ func (t *Tenant) verifyHint(token string) (jwt.MapClaims, error) {
 	return claims, err
 }
 
-// showLogout ends the browser's session, or asks first where nobody has shown that the
+// showLogout ends the browser's session, or asks first where no one has shown that the
 // person wants it.
 func (t *Tenant) showLogout(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()

@@ -62,7 +62,7 @@ func DefaultRoles() []Role {
 	}
 }
 
-// memberInvitation asks somebody into an organization.
+// memberInvitation asks a person into an organization.
 type memberInvitation struct {
 	id, email, inviter string
 	roles              []string // ids

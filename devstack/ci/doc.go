@@ -21,5 +21,5 @@
 // Claims, lifetimes and addresses follow the systems' documentation of August 2026 and,
 // where that is silent, the source of their clients: @actions/toolkit, buildkite/agent,
 // golang.org/x/oauth2/google. Of a statement's many claims those are there by which
-// anybody decides; a few that only describe a run are left out.
+// anyone decides; a few that only describe a run are left out.
 package ci

@@ -19,7 +19,7 @@ type issuer struct {
 	lifetime time.Duration
 	// early is how far nbf lies before iat; negative leaves nbf out.
 	early time.Duration
-	// audience is whom a token is for that nobody named.
+	// audience is whom a token is for that no one named.
 	audience string
 	// many has aud be a list even of one.
 	many   bool

@@ -142,7 +142,7 @@ func (inst *Instance) frontend(pattern string, handle frontendHandler) http.Hand
 			return
 		}
 		// A body that tunnelMethod read is parsed already; another is read
-		// here, before the lock, so that a slow one holds nobody up.
+		// here, before the lock, so that a slow one holds no one up.
 		if err := r.ParseForm(); err != nil {
 			writeError(w, bodyError(err, errMalformed()))
 			return

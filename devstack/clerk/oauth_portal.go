@@ -208,7 +208,7 @@ func (inst *Instance) chooseOAuthOrganization(w http.ResponseWriter, r *http.Req
 func (inst *Instance) consentOAuth(w http.ResponseWriter, r *http.Request, tx *oauthTransaction) {
 	allowed := r.PostForm.Get("decision") == "authorise"
 	switch {
-	case tx.grant.user == nil: // nobody was asked yet
+	case tx.grant.user == nil: // no one was asked yet
 		portal.Redirect(w, tx.page(portalSignIn))
 	case tx.device != nil:
 		delete(inst.oauth.transactions, tx.id)

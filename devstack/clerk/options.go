@@ -62,7 +62,7 @@ type Options struct {
 	// when its user belongs to one. Otherwise the user's first is active, as
 	// Clerk's "membership required" setting has it.
 	NoActiveOrganization bool
-	// ClientTrust asks for a code by e-mail when somebody without second factors signs
+	// ClientTrust asks for a code by e-mail when a person without second factors signs
 	// in with a password on a client that has not seen them before.
 	ClientTrust bool
 	// SessionClaims customise session tokens: a JSON object, in which strings may hold

@@ -33,7 +33,7 @@ const (
 	organizationAdmin     = "org:admin"
 )
 
-// invitation asks somebody into an organization.
+// invitation asks a person into an organization.
 type invitation struct {
 	id           string
 	organization *organization
@@ -240,7 +240,7 @@ func (inst *Instance) addMember(o *organization, userID, role string) (*user, *m
 	return u, inst.join(u, o, role), nil
 }
 
-// changeMember gives a member another role, or none: out. Somebody has to be able
+// changeMember gives a member another role, or none: out. A person has to be able
 // to manage the organization afterwards.
 func (inst *Instance) changeMember(o *organization, userID, role string) (*user, *membership, error) {
 	u := inst.userByID(userID)

@@ -12,7 +12,7 @@ const (
 	endedRetention = 24 * time.Hour
 )
 
-// prune forgets what nobody can use any more, so that an instance which runs for
+// prune forgets what no one can use any more, so that an instance which runs for
 // weeks doesn't grow. Nothing depends on it: whatever expires is checked when used.
 func (inst *Instance) prune() {
 	now := inst.now()

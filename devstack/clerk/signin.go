@@ -217,7 +217,7 @@ func (inst *Instance) sendCode(attempt *signIn, strategy *string) error {
 	return nil
 }
 
-// checkCode compares a code that somebody typed.
+// checkCode compares a code that a person typed.
 func (inst *Instance) checkCode(attempt *signIn, code string) error {
 	switch {
 	case code == "":

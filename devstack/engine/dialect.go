@@ -80,7 +80,7 @@ func tail(sql string, n int) string {
 }
 
 // translated returns sql as SQLite knows it, of the same length. BEGIN READONLY keeps
-// nobody from writing in libsql-server either.
+// no one from writing in libsql-server either.
 func translated(sql string) string {
 	if !firstTokens(sql, "BEGIN", "READONLY") {
 		return sql

@@ -12,7 +12,7 @@ import (
 )
 
 // Dump writes SQL that makes the database anew, as libsql-server's exporter and the
-// sqlite3 shell do, but for rowids that nobody can name.
+// sqlite3 shell do, but for rowids that no one can name.
 func (c *Conn) Dump(ctx context.Context, w io.Writer) (err error) {
 	d := &dumper{ctx: ctx, conn: c, w: bufio.NewWriter(w)}
 	if err := d.run("BEGIN", nil); err != nil {

@@ -157,7 +157,7 @@ func (c *Conn) complete(sql string) bool {
 	return lib.Xsqlite3_complete(c.tls, csql) != 0
 }
 
-// discard is a Sink for rows that nobody wants.
+// discard is a Sink for rows that no one wants.
 type discard struct{}
 
 func (discard) Columns([]Column) error { return nil }

@@ -104,7 +104,7 @@ func (c *Conn) compileNow(sql string, rights *Rights) (*stmt, string, error) {
 	return s, tail, err
 }
 
-// compileAnything compiles a statement that nobody may run.
+// compileAnything compiles a statement that no one may run.
 func (c *Conn) compileAnything(u *UnsupportedError) (*stmt, error) {
 	csql, err := cstring(c.tls, u.SQL)
 	if err != nil {

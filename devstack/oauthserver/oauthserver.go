@@ -99,7 +99,7 @@ func Origin(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// SameUserCode reports whether somebody typed the code that a device shows. Case and
+// SameUserCode reports whether a person typed the code that a device shows. Case and
 // separators don't matter (RFC 8628, section 6.1).
 func SameUserCode(shown, typed string) bool {
 	plain := func(s string) string { return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s)) }

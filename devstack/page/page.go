@@ -35,7 +35,7 @@ type Content struct {
 	Requests      []traffic.Request // newest first
 }
 
-// Fact is a value that somebody may want to copy, or a page to open.
+// Fact is a value that a person may want to copy, or a page to open.
 type Fact struct {
 	Name, Value string
 	Link        bool
@@ -64,7 +64,7 @@ type Fault struct {
 	On      bool
 }
 
-// User is somebody who can sign in.
+// User is a person who can sign in.
 type User struct {
 	Name, Email, ID string
 	Where           string // "Clerk", "Auth0" or "Turso"

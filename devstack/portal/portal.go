@@ -123,7 +123,7 @@ func Style(w http.ResponseWriter, r *http.Request) {
 }
 
 // Guard lets no page of another site act: a second guard beside the names in the forms,
-// which nobody can guess.
+// which no one can guess.
 func (s *Site) Guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -28,7 +28,7 @@ const (
 	authPlugin    = "openbao-plugin-auth-clerk"
 	// Audience is what statements for this OpenBao are made for.
 	Audience = "https://openbao.example.test"
-	// Template is the JWT template of Clerk's that states who somebody is to it.
+	// Template is the JWT template of Clerk's that states who a person is to it.
 	Template = "openbao"
 )
 
@@ -271,7 +271,7 @@ func (t *Team) Environment(configFile string) ([]devstack.Variable, error) {
 		{Name: "ZEN_PROFILE", Value: "alice"},
 		{Name: "ZEN_CLERK__ASSERTION_TEMPLATE", Value: Template},
 		{Name: "BAO_ADDR", Value: t.Server.URL},
-		// Not BAO_TOKEN: nobody's shell has a root token by itself.
+		// Not BAO_TOKEN: no shell has a root token of its own accord.
 		{Name: "ZEN_DEV_BAO_TOKEN", Value: t.Server.Token},
 		{Name: "ZEN_DEV_BAO_AUDIT", Value: t.Server.AuditLog()},
 		{Name: "ZEN_DEV_TURSO_ADMIN", Value: t.admin},

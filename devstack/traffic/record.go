@@ -84,7 +84,7 @@ func Ignore(w http.ResponseWriter, names []string) {
 		}
 		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
-			return // nobody watches
+			return // no one watches
 		}
 		w = wrapper.Unwrap()
 	}

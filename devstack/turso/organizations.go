@@ -225,7 +225,7 @@ func (s *Server) removeMember(c *call) (any, error) {
 	return map[string]any{"member": name}, s.save()
 }
 
-// invite is one that waits to be accepted. Nobody is sent a mail.
+// invite is one that waits to be accepted. No one is sent a mail.
 type invite struct {
 	ID        int    `json:"id"`
 	Email     string `json:"email"`

@@ -23,7 +23,7 @@ type Kind string
 
 // The kinds of events.
 const (
-	// SignIn: somebody signed in. SignOut: a credential was removed from this machine.
+	// SignIn: a person or a machine signed in. SignOut: a credential was removed from this machine.
 	// Revoke: its issuer was asked to end it.
 	SignIn  Kind = "sign-in"
 	SignOut Kind = "sign-out"
@@ -36,7 +36,7 @@ const (
 	// provider does again.
 	Fallback Kind = "fallback"
 	Return   Kind = "return"
-	// What was done in an organization: somebody was invited, an invitation was ended, a
+	// What was done in an organization: a person was invited, an invitation was ended, a
 	// member was removed, a member has another role. OrganizationUse: another organization
 	// is the active one of a sign-in.
 	Invite           Kind = "invite"

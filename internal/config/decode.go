@@ -72,7 +72,7 @@ func decode(kind Kind, file string, data []byte) (table, error) {
 }
 
 // syntaxError drops everything that could repeat the text of the file, which may
-// be a secret that somebody put there: DecodeError.String, and what follows a
+// be a secret that was put there: DecodeError.String, and what follows a
 // second colon (strconv's errors quote their input).
 func syntaxError(file string, err error) error {
 	message := strings.TrimPrefix(err.Error(), "toml: ")

@@ -14,7 +14,7 @@ import (
 var lookupAccount = user.LookupId
 
 // home is HOME or, where that isn't set or is relative, the account's home directory:
-// root's programs under systemd have no HOME, and nobody's credentials belong into
+// root's programs under systemd have no HOME, and no credentials belong into
 // whatever directory it is.
 func (e environment) home() string {
 	if home, ok := e.lookup("HOME"); ok && filepath.IsAbs(home) {

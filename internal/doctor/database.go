@@ -164,7 +164,7 @@ func refusal(p *probe) Finding {
 	return f
 }
 
-// blocked is that the database answers BLOCKED, for want of a quota and not of a right.
+// blocked means that the database answers BLOCKED, for want of a quota and not of a right.
 func blocked(text string) Finding {
 	return Finding{
 		ID: "plan.blocked", Severity: provider.SeverityError, Kind: provider.ErrPermission, Observed: "the database answered: " + text,

@@ -177,7 +177,7 @@ func isSecret(value string) bool {
 	return strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 && len(value) > 60
 }
 
-// signin looks at who is signed in, without asking anybody.
+// signin looks at who is signed in, without a question to the user.
 func (e *exam) signin(ctx context.Context) {
 	status, err := e.Session.Status(ctx)
 	switch {

@@ -161,7 +161,7 @@ func (r Report) registrations(ctx context.Context, e *exam, p func(string, ...an
 	p("")
 }
 
-// commands are the questions as anybody can ask them, and what was answered.
+// commands are the questions as everyone can ask them, and what was answered.
 func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 	p("### Verification steps\n")
 	address := e.address()

@@ -97,7 +97,7 @@ func keyRefused(c provider.Claims, holder, why string) Finding {
 	return f
 }
 
-// elsewhere is that the only registrations with the token's key are of another region than
+// elsewhere means that the only registrations with the token's key are of another region than
 // the database. refused says that the database doesn't know the key.
 func (e *exam) elsewhere(holder turso.KeySet, region string, refused bool) Finding {
 	f := Finding{
@@ -168,7 +168,7 @@ func CheckKeySets(sets []turso.KeySet, refused bool) []Finding {
 	return found
 }
 
-// publicIssuers are hosts of key sets with whose keys anybody gets a token.
+// publicIssuers are hosts of key sets that give a token to everyone.
 var publicIssuers = map[string]string{
 	"token.actions.githubusercontent.com": "GitHub", "gitlab.com": "GitLab", "www.googleapis.com": "Google", "accounts.google.com": "Google",
 	"login.microsoftonline.com": "Microsoft", "appleid.apple.com": "Apple", "agent.buildkite.com": "Buildkite", "oidc.circleci.com": "CircleCI",
@@ -176,7 +176,7 @@ var publicIssuers = map[string]string{
 	"app.terraform.io": "Terraform Cloud", "oauth.telegram.org": "Telegram",
 }
 
-// PublicIssuer returns whose key set a URL is of, if anybody can get a token that it
+// PublicIssuer returns whose key set a URL is of, if everyone can get a token that it
 // verifies; else "".
 func PublicIssuer(keySet string) string {
 	u, err := url.Parse(keySet)

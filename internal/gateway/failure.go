@@ -18,7 +18,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
 	x.err = err
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		x.status = 499 // the client went away; nobody reads this
+		x.status = 499 // the client went away; no one reads this
 		return
 	}
 	h.failed(err)

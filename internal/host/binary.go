@@ -47,17 +47,17 @@ func InspectFile(name, path string) (Binary, error) {
 }
 
 // program is an opened binary. On Linux the process is started from the opened
-// file, and while it is open nobody gets to write to it, so that the bytes that
+// file, and while it is open no one gets to write to it, so that the bytes that
 // were hashed are the bytes that run. (go-plugin's SecureConfig hashes what a path
 // leads to, and runs what it leads to later.)
 type program struct {
 	*os.File
 	name, path string
-	// leased is that holdStill had means when the program was opened.
+	// leased says that holdStill had means when the program was opened.
 	leased bool
 }
 
-// openProgram opens the binary at path and checks, on what was opened, that nobody
+// openProgram opens the binary at path and checks, on what was opened, that no one
 // else could have written it. Its errors are those of the package.
 func openProgram(name, path string) (*program, error) {
 	f, err := os.Open(path)
@@ -114,7 +114,7 @@ func interpreter(head []byte) string {
 type onlyReader struct{ io.Reader }
 
 // admit asks trust whether the program may run; without one, what is in the
-// Manager's directories may. Somebody may take minutes to answer, and a lease lasts for
+// Manager's directories may. A person may take minutes to answer, and a lease lasts for
 // 45 s once a writer waits: what was asked about is what runs, or nothing.
 func (p *program) admit(ctx context.Context, trust func(context.Context, Binary) error) (Binary, error) {
 	if trust == nil {
@@ -134,7 +134,7 @@ func (p *program) admit(ctx context.Context, trust func(context.Context, Binary)
 	return binary, p.same(binary)
 }
 
-// unasked is how soon trust answers where it asks nobody.
+// unasked is how soon trust answers without a question.
 const unasked = time.Second
 
 // same hashes the opened file again, held still anew.

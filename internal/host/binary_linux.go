@@ -29,7 +29,7 @@ func letGo(f *os.File) {
 	}
 }
 
-// heldStill reports whether the lease is held and no writer waits: nobody has written
+// heldStill reports whether the lease is held and no writer waits: no one has written
 // since holdStill.
 func heldStill(f *os.File) bool {
 	conn, err := f.SyscallConn()

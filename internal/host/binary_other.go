@@ -16,5 +16,5 @@ func holdStill(*os.File) (reason string) { return "" }
 
 func letGo(*os.File) {}
 
-// heldStill is false: nobody can say.
+// heldStill is false: this system can't say.
 func heldStill(*os.File) bool { return false }

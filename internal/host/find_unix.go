@@ -26,7 +26,7 @@ func unsafe(info fs.FileInfo) string {
 	return ""
 }
 
-// unsafeDir says why what is in dir may not run: somebody else could put another
+// unsafeDir says why what is in dir may not run: another user could put another
 // file in its place. With the sticky bit they can't.
 func unsafeDir(dir string) string {
 	info, err := os.Stat(dir)

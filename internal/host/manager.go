@@ -25,7 +25,7 @@ type Options struct {
 	Dirs []string
 	// Trust says whether a binary may run: nil, or the error with which its start
 	// fails. It is called at each start with the sum of the bytes that are about to
-	// run, and may ask somebody. A nil Trust takes what is in Dirs on trust; package
+	// run, and may ask a person. A nil Trust takes what is in Dirs on trust; package
 	// pin has one for zen.lock.
 	Trust func(context.Context, Binary) error
 	// Described is told what a binary that Trust let through said of itself, at each

@@ -29,10 +29,10 @@ const waitingAfter = time.Second
 
 // Options change what New makes.
 type Options struct {
-	// Timeout bounds each call; zero is DefaultTimeout. Where somebody can type a
+	// Timeout bounds each call; zero is DefaultTimeout. Where a person can type a
 	// password it should be a minute.
 	Timeout time.Duration
-	// Waiting is told when a call takes more than a second: somebody may have to
+	// Waiting is told when a call takes more than a second: a person may have to
 	// unlock the keyring. If nil, the wait is silent.
 	Waiting func(timeout time.Duration)
 }
@@ -43,7 +43,7 @@ const unlockTimeout = time.Minute
 // EnvTimeout is the variable that says how long the keyring is waited for.
 const EnvTimeout = "ZEN_KEYRING_TIMEOUT"
 
-// OptionsFor give a person time to unlock the keyring, and nobody else. asked is the
+// OptionsFor give a person time to unlock the keyring, and a machine none. asked is the
 // value of EnvTimeout, which is stronger.
 func OptionsFor(interactive bool, asked string) (Options, error) {
 	o := Options{Timeout: DefaultTimeout}

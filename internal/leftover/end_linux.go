@@ -12,7 +12,7 @@ import (
 
 // Mark marks a process that was just started for a directory, and what it will start. Its
 // environment does, too, but a program may take a variable out of that, or be one whose
-// environment the system shows to nobody (ssh-agent). A resource limit is inherited as
+// environment the system shows to no one (ssh-agent). A resource limit is inherited as
 // well, and can't be raised again.
 //
 // The limit is of the time for which a process with a real-time policy may compute. With

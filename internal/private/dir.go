@@ -54,7 +54,7 @@ func SweepDirs(ctx context.Context, parent, prefix string, now time.Time, each f
 			continue
 		}
 		path := filepath.Join(parent, entry.Name())
-		if mark, ok := markUsed(path, false); ok { // nobody else uses it
+		if mark, ok := markUsed(path, false); ok { // no other process uses it
 			sweepDir(path, mark, each)
 		}
 	}

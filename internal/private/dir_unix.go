@@ -20,7 +20,7 @@ func isOurs(info fs.FileInfo) bool { return Owned(info) && info.Mode().Perm() ==
 // markUsed locks the directory until the file is closed, or this process ends. If another
 // has locked it, that one's end is waited for, or ok is false.
 func markUsed(path string, wait bool) (mark *os.File, ok bool) {
-	// Not through a link that somebody put there.
+	// Not through a link that another user put there.
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, false

@@ -22,11 +22,11 @@ type Rule struct {
 }
 
 var (
-	// Own is for files that nobody but this user may have written.
+	// Own is for files that only this user may have written.
 	Own = Rule{Closed: 0o022}
-	// Secret is for files with secrets in them: nobody else reads or writes them.
+	// Secret is for files with secrets in them: no one else reads or writes them.
 	Secret = Rule{Closed: 0o077}
-	// Trusted is for files that decide something: nobody but this user and root may have
+	// Trusted is for files that decide something: only this user and root may have
 	// written them.
 	Trusted = Rule{Root: true, Closed: 0o022}
 )
@@ -97,7 +97,7 @@ func Kind(mode fs.FileMode) string {
 }
 
 // Open opens a regular file and looks at what it opened: there is no moment in which
-// somebody could put another file there. It doesn't wait for the other end of a pipe.
+// another user could put another file there. It doesn't wait for the other end of a pipe.
 // What it makes, where flag has os.O_CREATE, has mode 0600. The error is a *Fault where
 // the file breaks the rule.
 func (r Rule) Open(path string, flag int) (*os.File, error) {
@@ -123,7 +123,7 @@ func (r Rule) Open(path string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// OpenRegular opens a regular file of anybody. Like Open it waits for no pipe and reads no
+// OpenRegular opens a regular file of any owner. Like Open it waits for no pipe and reads no
 // device, which a foreign directory may have in place of the file.
 func OpenRegular(path string) (*os.File, error) {
 	f, err := open(path, os.O_RDONLY, true)

@@ -17,7 +17,7 @@ func rename(from, to string) error {
 func chmod(*os.File, fs.FileMode) error { return nil }
 
 // patiently tries for two seconds while another process has the file open: Windows
-// replaces no file that somebody reads, and opens none that is being replaced.
+// replaces no file that is being read, and opens none that is being replaced.
 func patiently(try func() error) error {
 	const sharingViolation = syscall.Errno(32)
 	for end := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {

@@ -15,7 +15,7 @@ import (
 // killed may leave one.
 const mark = ".zen-"
 
-// newborn is how old a temporary file is at least that is swept: until then somebody
+// newborn is how old a temporary file is at least that is swept: until then a process
 // may be writing it.
 const newborn = time.Minute
 
@@ -75,7 +75,7 @@ func unused(dir, base string, try func(name string) error) (name string, err err
 }
 
 // Sweep removes what killed processes left of unfinished writes of the file at path. The
-// caller knows that nobody is writing it now.
+// caller knows that no one is writing it now.
 func Sweep(path string) {
 	dir, base := filepath.Split(path)
 	sweep(dir, base, time.Now().Add(newborn))

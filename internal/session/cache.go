@@ -138,7 +138,7 @@ func (s *Session) isTrial(token provider.Token) bool {
 	return !s.trial.Value.IsZero() && s.trial.Value.Equal(token.Value)
 }
 
-// State is what can be said of a token without asking anybody.
+// State is what can be said of a token without a provider or the network.
 type State string
 
 // The states. StateNone is no token cached, which is no fault.

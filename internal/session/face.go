@@ -124,7 +124,7 @@ type Session struct {
 	// turn is held by the one goroutine that reads the store and issues. Those that
 	// wait for it find the result in current.
 	turn chan struct{}
-	// endTold is that the user was told of a token's end. It belongs to who has the turn.
+	// endTold says that the user was told of a token's end. The holder of the turn owns it.
 	endTold bool
 	// base ends with Close.
 	base   context.Context
@@ -140,7 +140,7 @@ type Session struct {
 	trial provider.Token
 	// announced is the fallback provider that the user was told of.
 	announced string
-	// refusals is that the store has some, of this session's token perhaps.
+	// refusals says that the store has some, perhaps of this session's token.
 	refusals bool
 	attempts attempts
 	renewing bool

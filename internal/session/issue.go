@@ -422,7 +422,7 @@ func (s *Session) rightsOf(token provider.Token) (breaker.Rights, error) {
 }
 
 const (
-	// longLived is the life of a token that nothing renews: one that somebody was given.
+	// longLived is the life of a token that nothing renews: one that a person was given.
 	longLived = 14 * 24 * time.Hour
 	// endingSoon is when its end is told beforehand.
 	endingSoon = 7 * 24 * time.Hour

@@ -28,17 +28,17 @@ type UI interface {
 	AskSecret(ctx context.Context, question string) (provider.Secret, error)
 }
 
-// AccountConfirmer is a UI that is told when a sign-in is of somebody else than the one
+// AccountConfirmer is a UI that is told when a sign-in is of another person than the one
 // before, by the same provider in the same profile: whoever reads the address of a browser
 // flow could end it with an account of his own.
 type AccountConfirmer interface {
-	// ConfirmAccount reports whether the sign-in is to be kept. Where nobody can be asked
+	// ConfirmAccount reports whether the sign-in is to be kept. Where no one can be asked
 	// it says so loudly and is true.
 	ConfirmAccount(ctx context.Context, provider, before, now string) (bool, error)
 }
 
-// ChooseStorage settles how the credentials of a login will rest, before anybody has
-// signed in: see [store.Store.Choose].
+// ChooseStorage settles how the credentials of a login will rest, before the sign-in
+// begins: see [store.Store.Choose].
 func (s *Session) ChooseStorage(ctx context.Context) (store.Plan, error) {
 	return s.config.Store.Choose(ctx, s.config.Name)
 }
@@ -171,8 +171,8 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 	return err
 }
 
-// confirmAccount asks about a sign-in as somebody else than the profile's last account of
-// the provider, before anything is stored. Where that one can't be read, nobody is known.
+// confirmAccount asks about a sign-in as another person than the profile's last account of
+// the provider, before anything is stored. Where that one can't be read, there is nothing to compare.
 func (h *loginHost) confirmAccount(ctx context.Context, account store.Account) error {
 	confirmer, ok := h.UI.(AccountConfirmer)
 	if !ok {

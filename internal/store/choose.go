@@ -15,9 +15,9 @@ import (
 // decides when it is first written.
 type Plan struct {
 	storage Storage
-	// reason says why it is a plain file although nobody asked for one.
+	// reason says why it is a plain file although none was asked for.
 	reason string
-	// asked is whether somebody did: then what rests otherwise moves.
+	// asked says that it was: then what rests otherwise moves.
 	asked bool
 	// aside is whether a file that can't be read may be set aside.
 	aside bool
@@ -29,7 +29,7 @@ type Plan struct {
 // a file aside that can't be read.
 //
 // What would keep the login from being stored fails here, as far as it can be known,
-// before anybody has signed in: a keyring that was asked for and doesn't answer is
+// before the sign-in begins: a keyring that was asked for and doesn't answer is
 // ErrUnavailable, StorageNone is ErrConfig.
 func (s *Store) Choose(ctx context.Context, profile string) (Plan, error) {
 	if err := checkName(profile); err != nil {

@@ -23,7 +23,7 @@ func NewMemory() *Store {
 	return s
 }
 
-// Ephemeral reports whether the store writes nothing, so that nobody can have signed
+// Ephemeral reports whether the store writes nothing, so that no one can have signed
 // in before.
 func (s *Store) Ephemeral() bool { return s.memory != nil }
 

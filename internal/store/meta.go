@@ -20,7 +20,7 @@ type Meta struct {
 	Profile string `json:"profile"`
 	// Storage is how the credentials rest; "" where nothing is stored.
 	Storage Storage `json:"storage"`
-	// Reason says why they are in a plain file although nobody asked for one.
+	// Reason says why they are in a plain file although none was asked for.
 	Reason string `json:"reason,omitempty"`
 	// Provider is the provider that the last login chose.
 	Provider string                   `json:"provider,omitempty"`

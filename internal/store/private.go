@@ -10,14 +10,14 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// openPrivate opens a regular file that belongs to the user and that nobody else
+// openPrivate opens a regular file that belongs to the user and that no one else
 // can read or write. Symbolic links are refused.
 func openPrivate(path string) (*os.File, error) {
 	f, err := private.Secret.Open(path, os.O_RDONLY)
 	return f, explain(path, err)
 }
 
-// checkPrivateDir refuses a directory of somebody else's, and one that others may
+// checkPrivateDir refuses a directory of another user, and one that others may
 // write to.
 func checkPrivateDir(path string, info fs.FileInfo) error {
 	return explain(path, private.Rule{Closed: 0o022}.CheckInfo(info))

@@ -116,7 +116,7 @@ func (l *Locked) seal(data []byte) (sealed []byte, id string, key provider.Secre
 	return sealed, id, key, isNew, err
 }
 
-// forgetTimeout bounds the wait for a keyring that is to forget a key: nobody should
+// forgetTimeout bounds the wait for a keyring that is to forget a key: no one should
 // have to unlock it for that, or sit through its silence once more.
 const forgetTimeout = 3 * time.Second
 

@@ -59,7 +59,7 @@ func WithStorage(asked func(profile string) Storage) Option {
 }
 
 // WithNotice takes what a person should be told, a line at a time: that credentials
-// will be in a plain file although nobody asked for one, that a damaged file was set
+// will be in a plain file although none was asked for, that a damaged file was set
 // aside, that they moved.
 func WithNotice(notice func(line string)) Option { return func(s *Store) { s.notice = notice } }
 

@@ -2,7 +2,7 @@
 // owner alone, replaced atomically, and guarded by a lock of its own.
 //
 // The file is plain, or sealed with a key that is in the keyring of the system. What
-// is no secret stands in a second file, [Meta], so that to show it nobody has to be
+// is no secret stands in a second file, [Meta], so that to show it no one has to be
 // asked for the keyring's password.
 //
 // A file that can't be read for any reason but absence is never overwritten: the
@@ -98,7 +98,7 @@ func (s *Store) load(ctx context.Context, profile string) (Record, error) {
 	return s.open(ctx, profile, c)
 }
 
-// Locked is a record that nobody else can change until its function returns.
+// Locked is a record that no one else can change until its function returns.
 type Locked struct {
 	Record
 	store   *Store

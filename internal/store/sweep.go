@@ -26,7 +26,7 @@ func (s *Store) removeAside(profile string) {
 }
 
 // sweep removes what killed processes left of unfinished writes of the profile, which
-// may be credentials. The lock is held: nobody is writing now.
+// may be credentials. The lock is held: no process is writing now.
 func (s *Store) sweep(profile string) {
 	private.Sweep(s.Path(profile))
 	private.Sweep(s.metaPath(profile))

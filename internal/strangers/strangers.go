@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// grace is how long the body of a stranger's request may take to come, which nobody
+// grace is how long the body of a stranger's request may take to come, which no one
 // reads. Before an answer net/http waits for the rest of it, for ever without an end; with
 // none at all, a client that is still sending would miss the answer.
 const grace = 500 * time.Millisecond

@@ -8,7 +8,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// maxFindings bounds what one check reports: more than anybody reads.
+// maxFindings bounds what one check reports: more than a person reads.
 const maxFindings = 1000
 
 // Check implements provider.Provider.

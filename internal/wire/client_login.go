@@ -147,7 +147,7 @@ func (l *login) send(message *pb.LoginRequest) error {
 }
 
 // answer does what the provider wants. URLs and codes are shown as they are, since
-// that is what they are for; texts are redacted, of which what somebody typed with an
+// that is what they are for; texts are redacted, of which what a person typed with an
 // echo is no part.
 func (l *login) answer(ctx context.Context, request *pb.LoginResponse) *pb.HostAnswer {
 	var err error

@@ -5,7 +5,7 @@
 //	role/NAME   whose keys, with what scopes and claims, get which policies
 //	login       an API key in, a token out
 //
-// A key that is revoked at Clerk signs nobody in after 30 seconds, and ends the
+// A key that is revoked at Clerk signs no one in after 30 seconds, and ends the
 // renewal of what it signed in to.
 package authclerk
 

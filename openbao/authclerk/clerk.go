@@ -76,7 +76,7 @@ func (k apiKey) ends() time.Time {
 	return time.Unix(int64(*k.Expiration), 0)
 }
 
-// good reports whether the key may sign anybody in.
+// good reports whether the key may sign anyone in.
 func (k apiKey) good(now time.Time) bool {
 	ends := k.ends()
 	return !k.Revoked && !k.Expired && (ends.IsZero() || now.Before(ends)) && k.ID != "" && validSubject.MatchString(k.Subject)

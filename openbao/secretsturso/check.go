@@ -56,7 +56,7 @@ func (b *backend) check(ctx context.Context, req *logical.Request, _ *framework.
 }
 
 // checkRoles looks for the databases that roles name. Templates have none until
-// somebody asks.
+// a person asks.
 func (b *backend) checkRoles(ctx context.Context, s logical.Storage, c *turso.Client, conf *config) ([]string, error) {
 	names, err := s.List(ctx, rolePrefix)
 	if err != nil {

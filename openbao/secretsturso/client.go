@@ -16,7 +16,7 @@ import (
 // validName is what organizations, groups and API tokens may be called here.
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// errNotConfigured: nobody has written config.
+// errNotConfigured: no one has written config.
 var errNotConfigured = logical.CodedError(http.StatusBadRequest, "the engine has no API token: write config, with api_token and organization")
 
 // client uses the API token of a configuration. Clients share connections.

@@ -11,7 +11,7 @@ import (
 )
 
 // stored is what a credential holds, with the secrets in the clear. A key of the
-// environment is not copied into it: where somebody keeps a secret is theirs to decide.
+// environment is not copied into it: where to keep a secret is the user's to decide.
 type stored struct {
 	Version int `json:"v"`
 	// Key is what was typed in; "" is what the environment has.

@@ -71,7 +71,7 @@ func (p *apiKey) loginVerified(ctx context.Context, req provider.LoginRequest, h
 	result.Credential.Detail = detail
 	err = host.Store(ctx, result)
 	if err != nil && made != nil {
-		p.endSession(ctx, made) // nobody holds it
+		p.endSession(ctx, made) // no credential holds it
 	}
 	return err
 }

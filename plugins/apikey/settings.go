@@ -125,7 +125,7 @@ func parseSettings(values provider.Settings) (settings, error) {
 	return s, s.checkSecretKey()
 }
 
-// checkSecretKey refuses what is certainly another key, before anybody sees it, and what
+// checkSecretKey refuses what is certainly another key, before it is sent anywhere, and what
 // does not belong together.
 func (s settings) checkSecretKey() error {
 	if s.secretKey.IsZero() {

@@ -13,7 +13,7 @@ import (
 const (
 	// ticketLifetime is how long a sign-in token works, which is used at once.
 	ticketLifetime = 30 * time.Second
-	// cleanupTimeout is for ending a session that nobody needs any more.
+	// cleanupTimeout is for ending a session that is no longer needed.
 	cleanupTimeout = 5 * time.Second
 )
 
@@ -38,7 +38,7 @@ func (p *apiKey) Token(ctx context.Context, req provider.TokenRequest) (provider
 	token, s, err := p.mint(ctx, h, k, req)
 	switch {
 	case s == nil:
-	case !h.kept: // nothing is stored: nobody could end it later
+	case !h.kept: // nothing is stored: no one could end it later
 		p.endSession(ctx, s)
 	default:
 		next := h.with(*p.settings.instance, s)

@@ -50,7 +50,7 @@ func hinted(err error) error {
 	return err
 }
 
-// errNoWay is that nothing can be made of a key with these settings.
+// errNoWay: these settings make no token of a key.
 var errNoWay = &provider.Error{
 	Kind:    provider.ErrConfig,
 	Message: "apikey: there is nobody to verify the API key",

@@ -160,7 +160,7 @@ func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response
 	return res, res.Body.Close()
 }
 
-// checkDevice asks for a code that nobody will type. organization is that of the sign-in.
+// checkDevice asks for a code that will not be used. organization is that of the sign-in.
 func (p *auth0Provider) checkDevice(ctx context.Context, organization string) provider.Finding {
 	const id = "device"
 	switch {

@@ -23,7 +23,7 @@ const (
 	maxManagementBody = 1 << 20
 )
 
-// management calls the tenant's Management API with a token that somebody gave for one
+// management calls the tenant's Management API with a token that was given for one
 // repair.
 type management struct {
 	base   string // ends with /api/v2/

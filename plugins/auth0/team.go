@@ -179,7 +179,7 @@ type orgMember struct {
 	Roles []orgRole `json:"roles"`
 }
 
-// member is somebody for zen. When somebody joined, Auth0 doesn't say.
+// member is a member as zen has it. When a person joined, Auth0 doesn't say.
 func (m orgMember) member() provider.Member {
 	names := make([]string, 0, len(m.Roles))
 	for _, r := range m.Roles {
@@ -349,7 +349,7 @@ func (p *auth0Provider) RemoveMember(ctx context.Context, req provider.TeamReque
 }
 
 // ChangeRole implements provider.Team: the member has the role then, and no other. The new
-// one is given before the others are taken, so that nobody is left with none.
+// one is given before the others are taken, so that no one is left with none.
 func (p *auth0Provider) ChangeRole(ctx context.Context, req provider.TeamRequest, id, role string) (changed provider.Member, credential *provider.Credential, err error) {
 	credential, err = p.asMember(ctx, req, func(api *management) error {
 		to, _, err := findRole(ctx, api, role)

@@ -173,7 +173,7 @@ func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionReq
 }
 
 // EndSessionURL implements provider.BrowserSession: the tenant's own session in the
-// browser lives on beside the sign-in of a terminal. The page asks nobody.
+// browser lives on beside the sign-in of a terminal. The page asks no question.
 func (p *auth0Provider) EndSessionURL(_ context.Context, credential provider.Credential) (string, error) {
 	if err := p.configured(); err != nil {
 		return "", err

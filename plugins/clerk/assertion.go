@@ -73,7 +73,7 @@ func redirectStatesNothing() error {
 	}
 }
 
-// checkAudience finds out whether what a method yields can be stated for somebody.
+// checkAudience finds out whether what a method yields can be stated for an audience.
 func (p *clerkProvider) checkAudience(method, audience string) error {
 	oauth := method == methodOAuth || method == methodDevice
 	switch {

@@ -112,7 +112,7 @@ func (p *clerkProvider) store(ctx context.Context, s *clerk.Session, req provide
 		err = host.Store(ctx, result)
 	}
 	if err != nil {
-		// Nobody holds the session: it should not go on living at Clerk.
+		// No credential holds the session: it should not go on living at Clerk.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
 		_ = p.frontend.End(ctx, s)

@@ -48,7 +48,7 @@ func (p *clerkProvider) choose(req provider.LoginRequest) (method, why string) {
 	return methodEmail, "signing in by email, as neither bridge_url nor " + keyOAuthClientID + " is set"
 }
 
-// foresee finds out before a browser is opened, or anybody asked, whether the sign-in can
+// foresee finds out before a browser is opened or a question asked, whether the sign-in can
 // succeed.
 func (p *clerkProvider) foresee(req provider.LoginRequest) error {
 	bridge := req.Method == methodBridge || req.Method == methodRedirect

@@ -13,7 +13,7 @@ import (
 
 const (
 	// rolePrefix begins the names of all roles, and defaultRole is that of an instance whose
-	// roles nobody has changed.
+	// roles that were not changed.
 	rolePrefix  = "org:"
 	defaultRole = "org:member"
 	// systemPermission begins what is of Clerk's own pages, and never in a token.

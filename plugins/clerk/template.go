@@ -89,7 +89,7 @@ func (p *clerkProvider) checkSessionToken(ctx context.Context, id string, held s
 	return provider.Passed(id, "the session tokens of the instance have claims of a database, so that they don't open every one")
 }
 
-// closedClaims name no database of anybody's: closedID is no database's id.
+// closedClaims name no database at all: closedID is no database's id.
 const (
 	closedID     = "none"
 	closedClaims = `{"id": "` + closedID + `", "a": "ro", "perm": []}`

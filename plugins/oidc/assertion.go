@@ -38,7 +38,7 @@ func (p *oidcProvider) Assertion(ctx context.Context, req provider.AssertionRequ
 	return provider.Assertion{Kind: provider.AssertionJWT, Value: token, Expires: id.Expires}, renewed, err
 }
 
-// checkAudience finds out whether a person's ID token can be for somebody.
+// checkAudience finds out whether a person's ID token can be for an audience.
 func (p *oidcProvider) checkAudience(audience string) error {
 	if audience == "" || audience == p.settings.clientID {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// file is a token that somebody keeps fresh in a file: a kubelet, or a SPIFFE helper.
+// file is a token that another program keeps fresh in a file: a kubelet, or a SPIFFE helper.
 type file struct{ path string }
 
 func newFile(values provider.Settings) (place, error) {

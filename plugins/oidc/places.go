@@ -51,7 +51,7 @@ func findPlace(values provider.Settings) (name string, p place, err error) {
 }
 
 // around knows the marks of each place. A file that is named and a SPIFFE socket are
-// there because somebody wants them used, so that they go before what CI puts there.
+// there because the user wants them used, so that they go before what CI puts there.
 func around(values provider.Settings) string {
 	for _, mark := range []struct{ key, name string }{
 		{keyTokenFile, "file"}, {keySPIFFESocket, "spiffe"}, {keyGitHubURL, "github"}, {keyGitLab, "gitlab"}, {keyIDToken, "gitlab"},

@@ -8,7 +8,7 @@ import (
 )
 
 // stored is what a credential holds. A token that came from the environment or from
-// ~/.vault-token is not copied into it: where somebody keeps it is theirs to decide.
+// ~/.vault-token is not copied into it: where to keep it is the user's to decide.
 type stored struct {
 	Method string `json:"method"`
 	Token  string `json:"token,omitempty"`

@@ -127,7 +127,7 @@ func (p *platform) finishBrowser(ctx context.Context, session provider.Secret, r
 		return "", a.failed(err)
 	}
 	if err := p.keepMinted(ctx, made, a, user, group, req, host); err != nil {
-		// Nobody holds it: it should not go on living at Turso.
+		// No credential holds it: it should not go on living at Turso.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
 		_ = c.RevokeAPIToken(ctx, made.Name)

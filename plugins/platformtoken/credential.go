@@ -8,7 +8,7 @@ import (
 )
 
 // stored is what a credential holds. An API token that came from the environment
-// is not copied into it: where somebody keeps a secret is theirs to decide.
+// is not copied into it: where to keep a secret is the user's to decide.
 type stored struct {
 	Source   source `json:"source"`
 	APIToken string `json:"api_token,omitempty"`
@@ -81,8 +81,8 @@ func (p *platform) account(c *provider.Credential) (account, error) {
 	return a, nil
 }
 
-// checkAPIToken refuses what is certainly something else, before it is sent to
-// anybody. where says where it was found.
+// checkAPIToken refuses what is certainly something else, before it is sent
+// anywhere. where says where it was found.
 func checkAPIToken(token provider.Secret, where string) error {
 	found := ""
 	value := token.Reveal()

@@ -11,7 +11,7 @@ import (
 )
 
 // stored is what a credential holds. A token of the environment is not copied into it:
-// where somebody keeps a secret is theirs to decide.
+// where to keep a secret is the user's to decide.
 type stored struct {
 	Source source `json:"source"`
 	// Token is what was typed in.

@@ -1,4 +1,4 @@
-// Command zen-provider-statictoken hands out a database token that somebody was given. It
+// Command zen-provider-statictoken hands out a database token that a person was given. It
 // reads and guards it like every other one, and tells in time when it ends.
 //
 // It is started by zen, not by people.

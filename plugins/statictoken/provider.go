@@ -75,7 +75,7 @@ func (p *provide) notes(t static) []provider.Note {
 	return nil
 }
 
-// Check implements provider.Provider. It asks nobody.
+// Check implements provider.Provider. It starts no request.
 func (p *provide) Check(_ context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	t, _, err := p.hold(req.Credential)
 	if err == nil {

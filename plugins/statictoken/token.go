@@ -17,7 +17,7 @@ type static struct {
 }
 
 // read takes a token apart, and refuses what is certainly no token for one database,
-// before it is sent to anybody. Nothing is verified: Turso publishes no keys for the
+// before it is sent anywhere. Nothing is verified: Turso publishes no keys for the
 // tokens that it makes, and checks each itself. where says where it was found.
 func read(text, where string, now time.Time) (static, error) {
 	t := static{value: provider.NewSecret(strings.TrimSpace(text))}

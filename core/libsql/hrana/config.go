@@ -55,7 +55,7 @@ const (
 	defaultTimeout   = time.Minute
 	defaultMaxMemory = 256 << 20
 
-	// closeTimeout is for giving up a stream on the server, which nobody waits
+	// closeTimeout is for giving up a stream on the server, which no caller waits
 	// for but Connector.Close: sqld forgets it after 10 s by itself.
 	closeTimeout = 5 * time.Second
 )

@@ -87,7 +87,7 @@ func (c *Connector) abandon(st stream) {
 		c.closing.Add(1)
 	}
 	c.mu.Unlock()
-	if closed { // nobody would wait for it
+	if closed { // no one would wait for it
 		c.closeStream(st)
 		return
 	}
@@ -100,7 +100,7 @@ func (c *Connector) abandon(st stream) {
 // closeStream tells the server to close a stream. Until it has heard, the stream's
 // transaction may keep everybody else from writing, for seconds; and what lost the
 // transaction, a moment without a network, may lose the message, too. So it is sent
-// again until somebody answers or the connector ends.
+// again until a server answers or the connector ends.
 func (c *Connector) closeStream(st stream) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

@@ -164,7 +164,7 @@ func (e *exchangeError) Timeout() bool {
 	return errors.Is(e.cause, context.DeadlineExceeded) || errors.As(e.err, &inner) && inner.Timeout()
 }
 
-// Temporary is nothing that anybody knows.
+// Temporary is false: no one can know.
 func (e *exchangeError) Temporary() bool { return false }
 
 func (e *exchangeError) Unwrap() []error {

@@ -23,7 +23,7 @@ type exchange struct {
 	got     int64 // bytes read
 }
 
-// drainLimit is how much of an answer that nobody wants any more is read on, so
+// drainLimit is how much of an answer that is no longer wanted is read on, so
 // that its HTTP connection can be used again, before cutting it is cheaper.
 const drainLimit = 256 << 10
 

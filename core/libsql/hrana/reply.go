@@ -30,7 +30,7 @@ type reply struct {
 	baseURL string
 	err     *Error // of the request as a whole
 	steps   []outcome
-	// ended is that the probe found no transaction open.
+	// ended says that the probe found no transaction open.
 	ended bool
 
 	at     int // result being read

@@ -27,7 +27,7 @@
 //
 // Several programs may have a file open: they read it at once and sync it in turn, for
 // which PATH-zen is locked. A sync that has to wait for another's for long is an error,
-// which keeps nobody from reading or writing. A file belongs to one database for ever,
+// which keeps no one from reading or writing. A file belongs to one database for ever,
 // which PATH-zen says. Files that don't fit together, as go-libsql leaves them when it is
 // refused at a bad moment, are moved aside and fetched anew, never deleted; a file
 // that no replica has made is left alone.
@@ -39,7 +39,7 @@
 //
 // A file that is made here keeps a write-ahead log, so that reads and writes don't wait
 // for each other. A file of another program stays in the mode that it has. In memory, and
-// in a file with a rollback journal, rows that nobody has read yet would keep every other
+// in a file with a rollback journal, rows that have not been read yet would keep every other
 // connection from writing: there up to 16 MiB of a result are read ahead.
 //
 // # Values, parameters, errors

@@ -168,7 +168,7 @@ func (f files) claim() error {
 	return os.WriteFile(f.marker(), append(data, '\n'), 0o600)
 }
 
-// mode is who may read the replica: its owner, until somebody says otherwise.
+// mode is who may read the replica: its owner, until the owner changes that.
 func (f files) mode() fs.FileMode {
 	if info, err := os.Stat(f.path); err == nil {
 		return info.Mode().Perm()

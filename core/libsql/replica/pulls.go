@@ -64,7 +64,7 @@ func (p *pulls) join() (*pull, error) {
 	return mine, nil
 }
 
-// work runs syncs until nobody waits for one. close waits for it.
+// work runs syncs until no caller waits for one. close waits for it.
 func (p *pulls) work() {
 	for {
 		p.mu.Lock()

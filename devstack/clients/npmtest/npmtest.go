@@ -59,7 +59,7 @@ func Install(t *testing.T, folder string) string {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 	if err := os.Rename(tmp, dir); err != nil && !os.IsExist(err) {
-		if _, gone := os.Stat(dir); gone != nil { // nobody else was faster either
+		if _, gone := os.Stat(dir); gone != nil { // no one else was faster either
 			t.Fatal(err)
 		}
 	}

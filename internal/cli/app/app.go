@@ -147,7 +147,7 @@ func Usage(c *cli.Context, format string, args ...any) error {
 // showHelp is the action of commands that only have subcommands.
 func showHelp(c *cli.Context) error { return cli.ShowSubcommandHelp(c) }
 
-// NoMoreThan refuses arguments that nobody would read.
+// NoMoreThan refuses arguments that the command would not read.
 func NoMoreThan(c *cli.Context, n int) error {
 	if c.NArg() > n {
 		return Usage(c, "unexpected argument %q", c.Args().Get(n))

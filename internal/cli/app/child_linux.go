@@ -28,7 +28,7 @@ func endOrphans() {
 	for told := map[int]syscall.Signal{}; ; time.Sleep(5 * time.Millisecond) {
 		left := 0
 		for _, pid := range children(os.Getpid()) {
-			// One that has ended is collected here: nobody else waits for it.
+			// One that has ended is collected here: no one else waits for it.
 			if collected, _ := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); collected == pid {
 				continue
 			}

@@ -19,7 +19,7 @@ const (
 )
 
 // FindCommand looks a command up as a shell does: before a token is asked for that
-// nobody would use.
+// no one would use.
 func FindCommand(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {

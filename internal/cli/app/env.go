@@ -30,7 +30,7 @@ type Env struct {
 	JSON, Quiet, NoInput, Debug bool
 	// NoBrowser keeps a sign-in from opening one.
 	NoBrowser bool
-	// SigningIn has notices told also to the quiet: a plain file that nobody asked for
+	// SigningIn has notices told also to the quiet: a plain file that was not asked for
 	// is never a secret.
 	SigningIn bool
 	// Config is where the configuration is, and what the line says over it.
@@ -82,7 +82,7 @@ func (e *Env) Notes() io.Writer {
 	return e.Err
 }
 
-// Notify tells what somebody should know beside the answer, in a line.
+// Notify tells what the user should know beside the answer, in a line.
 func (e *Env) Notify(text string) {
 	out := e.Notes()
 	if e.SigningIn {
@@ -94,12 +94,12 @@ func (e *Env) Notify(text string) {
 // PrintJSON writes one document to standard output.
 func (e *Env) PrintJSON(document any) error { return WriteJSON(e.Out, document) }
 
-// Interactive reports whether somebody can be asked.
+// Interactive reports whether a person can be asked.
 func (e *Env) Interactive() bool {
 	return !e.NoInput && !truthy(os.Getenv("CI")) && IsTerminal(e.In) && IsTerminal(e.Err)
 }
 
-// Answerable reports whether somebody can finish a sign-in. That takes no terminal, since
+// Answerable reports whether a person can finish a sign-in. That takes no terminal, since
 // a browser is enough, but it is false with --no-input, and in CI unless BROWSER is set.
 func (e *Env) Answerable() bool {
 	return !e.NoInput && (!truthy(os.Getenv("CI")) || os.Getenv("BROWSER") != "")

@@ -59,7 +59,7 @@ func inContainer(getenv func(string) string, root string) bool {
 	return false
 }
 
-// around is lookAround for this process. A BROWSER that somebody has set knows
+// around is lookAround for this process. A BROWSER that the user has set knows
 // better: editors that work on another machine set one that opens pages here.
 func around() surroundings {
 	s := lookAround(runtime.GOOS, os.Getenv, "")

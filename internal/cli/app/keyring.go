@@ -11,7 +11,7 @@ import (
 // EnvKeyringTimeout is the variable that says how long the keyring is waited for.
 const EnvKeyringTimeout = keyring.EnvTimeout
 
-// Keyring gives a person time to unlock the keyring, and nobody else.
+// Keyring gives a person time to unlock the keyring, and a machine none.
 func (e *Env) Keyring() (keyring.Options, error) {
 	o, err := keyring.OptionsFor(e.Interactive(), os.Getenv(EnvKeyringTimeout))
 	if err != nil {

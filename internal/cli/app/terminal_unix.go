@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxLine is far above what anybody types or pastes.
+// maxLine is far above what a person types or pastes.
 const maxLine = 64 << 10
 
 // readLine reads a line of a terminal, until ctx ends. Hidden, the line isn't shown

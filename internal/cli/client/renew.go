@@ -123,7 +123,7 @@ func renewer(e *app.Env) func(context.Context, session.RenewalRequest) error {
 		}
 		cmd := exec.Command(self, args...)
 		// Some keyrings ask for each program that wants something, and this one knows
-		// whether somebody is there to answer.
+		// whether a person is there to answer.
 		cmd.Env = append(os.Environ(), app.EnvKeyringTimeout+"="+keyring.Timeout.String())
 		return renewBy(ctx, cmd, request, e.Err)
 	}

@@ -218,7 +218,7 @@ func (o *outcome) has(id string) bool {
 	return false
 }
 
-// verdict is the exit code of the first thing that is wrong; that nobody has signed in
+// verdict is the exit code of the first thing that is wrong; that there is no sign-in
 // yet isn't.
 func (o *outcome) verdict(ctx context.Context) error {
 	for _, f := range o.findings {

@@ -24,7 +24,7 @@ type language struct {
 	name, comment string
 	// install gets the client, and run starts the program.
 	install, run string
-	// own is that the program gets its tokens by itself.
+	// own says that the program gets its tokens by itself.
 	own bool
 }
 

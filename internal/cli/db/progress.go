@@ -12,7 +12,7 @@ import (
 
 // rowProgress tells on a terminal, once a second, how many rows have gone elsewhere.
 type rowProgress struct {
-	out  io.Writer // nil: nobody is told
+	out  io.Writer // nil discards it
 	next time.Time
 	told bool
 }

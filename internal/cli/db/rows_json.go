@@ -60,7 +60,7 @@ func (j *jsonRows) end() error {
 	return err
 }
 
-// cut leaves the document unfinished, so that nobody takes it for all of the rows.
+// cut leaves the document unfinished, so that it can't be taken for all of the rows.
 func (j *jsonRows) cut() error { return j.out.WriteByte('\n') }
 
 // jsonValue gives the two values a form that JSON lacks: a blob is {"base64":"…"},

@@ -87,7 +87,7 @@ type lines interface {
 	// next returns a line without its end, io.EOF after the last one, and
 	// errInterrupted for a line that Ctrl-C took back.
 	next(prompt string) (string, error)
-	// waits reports that next may wait for somebody to write.
+	// waits reports that next may wait for input.
 	waits() bool
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // completer knows the names of tables and columns, and the shell's own commands. It is
-// asked while somebody types, when nothing else uses the connection.
+// asked while the user types, when nothing else uses the connection.
 type completer struct {
 	conn  *sql.Conn
 	names []string

@@ -227,7 +227,7 @@ func (o Options) inside(ctx context.Context, e *app.Env, stack *devstack.Stack, 
 		}
 		return runInside(ctx, o.Command, environment, e.In, e.Out, e.Err)
 	}
-	ctx, stop := signal.NotifyContext(ctx, app.EndSignals()...) // before anybody is told to send one
+	ctx, stop := signal.NotifyContext(ctx, app.EndSignals()...) // before the user is told to send one
 	defer stop()
 	if err := printEnvironment(e, stack, environment); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// ErrNoToken is that there is no API token in the environment.
+// ErrNoToken: the environment has no API token.
 var ErrNoToken = errors.New("no Turso API token")
 
 // API is the Platform API for one organization.

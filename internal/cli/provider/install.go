@@ -83,7 +83,7 @@ func providerInstall(c *cli.Context) error {
 }
 
 // onPath is the program of the provider on the PATH, and in none of its directories
-// that are relative to where somebody happens to be.
+// that are relative to the working directory.
 func onPath(name string) (string, error) {
 	file := handshake.BinaryName(name)
 	if _, ok := handshake.ProviderName(file); !ok {

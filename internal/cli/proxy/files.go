@@ -27,7 +27,7 @@ func listenPrivately(ctx context.Context, network, addr string) (net.Listener, e
 	return listenUnix(ctx, addr)
 }
 
-// removeStale removes a socket that nobody answers at, which a killed proxy left.
+// removeStale removes a socket at which no process answers, which a killed proxy left.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -46,7 +46,7 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// writtenByProxy begins a file of writeVariables: any other is somebody's own.
+// writtenByProxy begins a file of writeVariables: any other is the user's own.
 const writtenByProxy = "# written by zen proxy, and removed when it ends\n"
 
 // writeVariables writes a file of lines NAME=VALUE, for its owner alone. forget removes

@@ -40,7 +40,7 @@ removes what is stored here whatever they answer. The configuration stays.`,
 // DeleteOptions are those of zen profiles delete.
 type DeleteOptions struct {
 	Profile string
-	// Yes has nobody asked.
+	// Yes asks no question.
 	Yes bool
 }
 

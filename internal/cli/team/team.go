@@ -1,4 +1,4 @@
-// Package team has the commands about the organization that somebody signed in to: who is
+// Package team has the commands about the organization of the sign-in: who is
 // in it, and which one it is.
 package team
 
@@ -111,7 +111,7 @@ func documentOf(m provider.Membership) organizationDocument {
 	return organizationDocument{app.OneLine(m.ID), app.OneLine(m.Slug), app.OneLine(m.Name)}
 }
 
-// notAmong is the error for an organization that is none of somebody's own.
+// notAmong is the error for an organization that the user is not in.
 func notAmong(name string, memberships []provider.Membership) error {
 	own := make([]string, 0, len(memberships))
 	for _, m := range memberships {
@@ -130,7 +130,7 @@ func notAmong(name string, memberships []provider.Membership) error {
 	return err
 }
 
-// served are the services of the provider that signed in, none where nobody has.
+// served are the services of the provider that signed in, none where there is no sign-in.
 func served(ctx context.Context, s *session.Session) (status session.Status, services []provider.Service, err error) {
 	status, err = s.Status(ctx)
 	if err != nil || status.Provider == "" {

@@ -40,7 +40,7 @@ invalid, or unverified with the reason. An expired one is renewed by the next us
 type statusDocument struct {
 	SchemaVersion int         `json:"schema_version"`
 	Profile       string      `json:"profile"`
-	SignedIn      *bool       `json:"signed_in"` // null where nobody can say without the keyring
+	SignedIn      *bool       `json:"signed_in"` // null where it is not known without the keyring
 	Provider      string      `json:"provider,omitempty"`
 	TokenProvider string      `json:"token_provider,omitempty"`
 	Account       string      `json:"account,omitempty"`
@@ -81,7 +81,7 @@ type tokenStatus struct {
 	ExpiresAt *time.Time    `json:"expires_at"`
 }
 
-// PrintStatus answers zen status. Nobody signed in is exit code 3, with the same
+// PrintStatus answers zen status. A profile without a sign-in is exit code 3, with the same
 // answer on standard output.
 func PrintStatus(ctx context.Context, e *app.Env, s *session.Session) error {
 	status, err := s.Status(ctx)

@@ -73,5 +73,5 @@ func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Dura
 // drain is how long what is about to end may take.
 const drain = 200 * time.Millisecond
 
-// parentLimit is for a provider to notice that nobody is there any more.
+// parentLimit is for a provider to notice that its parent has gone.
 const parentLimit = 2 * time.Second

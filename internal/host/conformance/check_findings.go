@@ -14,7 +14,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// unknownFix is a repair that nobody offers.
+// unknownFix is a repair that is not on offer.
 const unknownFix = "zen-test-no-such-fix"
 
 func checkFindings(ctx context.Context, s *suite) (string, error) {
@@ -101,7 +101,7 @@ func fixFault(fix *pb.Fix) error {
 	return nil
 }
 
-// repairs tries what must not be done: a repair that nobody offered, and those on offer
+// repairs tries what must not be done: a repair that was not offered, and those on offer
 // without the secrets that they take. One that takes none is left alone.
 func repairs(ctx context.Context, conn *grpc.ClientConn, offered []*pb.Fix) error {
 	fix := func(id string) error {
@@ -120,11 +120,11 @@ func repairs(ctx context.Context, conn *grpc.ClientConn, offered []*pb.Fix) erro
 	err := fix(unknownFix)
 	switch {
 	case err == nil:
-		return errors.New("a repair that nobody offered is done")
+		return errors.New("a repair that was not offered is done")
 	case status.Code(err) == codes.Unimplemented && len(offered) > 0:
 		return fmt.Errorf("the repair %s is on offer, and Fix is UNIMPLEMENTED", offered[0].GetId())
 	case status.Code(err) != codes.Unimplemented && reasonOf(err) != "CONFIG":
-		return fmt.Errorf("a repair that nobody offered is %s, not CONFIG", outcome(err))
+		return fmt.Errorf("a repair that was not offered is %s, not CONFIG", outcome(err))
 	}
 	for _, f := range offered {
 		if len(f.GetQuestions()) > 0 && fix(f.GetId()) == nil {

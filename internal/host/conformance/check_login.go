@@ -15,7 +15,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// patience is how long a login in which nobody does anything is watched.
+// patience is how long a login without an answer is watched.
 const patience = 2 * time.Second
 
 // signIn is a login and what became of it.
@@ -27,7 +27,7 @@ type signIn struct {
 	asked string
 }
 
-// login plays the host, where nobody answers and store ends with storeFailure.
+// login plays the host, where no one answers and store ends with storeFailure.
 func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, storeFailure *pb.Failure) signIn {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

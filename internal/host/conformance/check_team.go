@@ -15,7 +15,7 @@ import (
 // noSuchThing is the id of nothing: of no organization, member or invitation.
 const noSuchThing = "zen-test-no-such-thing"
 
-// checkTeam invites nobody: it reads, and asks for what can't be done.
+// checkTeam invites no one: it reads, and asks for what can't be done.
 func checkTeam(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceTeam) {
 		return "", skipped("it has no Team")
@@ -135,7 +135,7 @@ type replacing interface {
 	GetFailure() *pb.Failure
 }
 
-// act makes a call with the credential of the suite's login, or one that nobody issued, and
+// act makes a call with the credential of the suite's login, or one that was never issued, and
 // keeps what replaces it.
 func (s *suite) act(ctx context.Context, organization string, call func(context.Context, *pb.TeamContext) (replacing, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*callLimit)

@@ -17,7 +17,7 @@ func onMainThread() bool { return syscall.Gettid() == os.Getpid() }
 const canSeclude = true
 
 // seclude takes the network away: a namespace of its own has none, not even loopback.
-// Sockets in the file system are still there. The user namespace is what lets somebody
+// Sockets in the file system are still there. The user namespace is what lets a user
 // do that who isn't root.
 func seclude(attr *syscall.SysProcAttr) {
 	attr.Cloneflags |= syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET

@@ -136,7 +136,7 @@ var bad = map[string]struct {
 	"mumbling": {"findings", "its id is not", func() {
 		plugin.Serve(&example{name: "mumbling", finding: provider.Finding{ID: "My Finding", Severity: provider.SeverityOK, Text: "fine"}})
 	}},
-	"eager": {"findings", "that nobody offered is done", func() {
+	"eager": {"findings", "that was not offered is done", func() {
 		plugin.Serve(&example{name: "eager", fix: func(provider.FixRequest) error { return nil }})
 	}},
 	"careless": {"findings", "without an answer", func() {

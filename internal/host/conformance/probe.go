@@ -27,7 +27,7 @@ const (
 const plantedAudience = "https://audience.example.invalid"
 
 // probe is a call that makes sense to a provider and can't succeed: it carries a
-// credential that nobody issued.
+// credential that was never issued.
 type probe struct {
 	service provider.Service
 	method  string

@@ -122,7 +122,7 @@ func (p *process) run(started chan<- error, stdout, stderr io.ReadCloser) {
 		readers.Go(func() { p.record("standard error", stderr) })
 		state, _ := p.cmd.Process.Wait()
 		p.cmd.ProcessState = state
-		// What it left behind may hold the pipes open: nobody waits for that.
+		// What it left behind may hold the pipes open: that is not waited for.
 		done := make(chan struct{})
 		go func() { defer close(done); readers.Wait() }()
 		select {

@@ -65,7 +65,7 @@ func (t *trap) hang(on bool) {
 	}
 }
 
-// connections is how often somebody came.
+// connections counts the connections so far.
 func (t *trap) connections() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

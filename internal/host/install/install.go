@@ -165,13 +165,13 @@ func describe(ctx context.Context, staging string, staged host.Binary) (provider
 
 func (s *Store) path(name string) string { return filepath.Join(s.Dir, handshake.BinaryName(name)) }
 
-// previous is where the binary is that was replaced. No provider is looked for
+// previous is the path of the binary that was replaced. No provider is looked for
 // there.
 func (s *Store) previous(name string) string {
 	return filepath.Join(s.Dir, ".previous", handshake.BinaryName(name))
 }
 
-// next is where the binary that is there waits to become the previous one.
+// next is the path at which the present binary waits to become the previous one.
 func (s *Store) next(name string) string { return s.previous(name) + ".next" }
 
 // exchange puts the binary at from into the directory, and makes what is there the

@@ -24,7 +24,7 @@ const (
 	Local = "local"
 	// SHA256 was given with the command that installed it.
 	SHA256 = "sha256"
-	// Checksums was in a checksums file whose signature nobody checked.
+	// Checksums was in a checksums file whose signature was not checked.
 	Checksums = "checksums"
 )
 

@@ -52,7 +52,7 @@ func (p *Policy) Trust(ctx context.Context, b host.Binary) error {
 	p.asking.Lock()
 	defer p.asking.Unlock()
 	if _, err := p.Known(b); err == nil {
-		return nil // the answer to somebody else's question
+		return nil // the answer to another caller's question
 	}
 	ok, err := p.Ask(ctx, b)
 	if err != nil {

@@ -32,7 +32,7 @@ type Bus struct {
 }
 
 // NewBus starts a bus with dbus-run-session. With activate, the bus starts
-// gnome-keyring by itself when it is asked for, as a desktop's does; otherwise nobody
+// gnome-keyring by itself when it is asked for, as a desktop's does; otherwise no one
 // is there but whom the test starts. Where the tools are missing, the test is skipped
 // with the reason, and fails if CI is true.
 func NewBus(t testing.TB, home string, activate bool) *Bus {

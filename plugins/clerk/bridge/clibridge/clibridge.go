@@ -44,7 +44,7 @@ const (
 type Person struct {
 	UserID string // Clerk's: user_...
 	Name   string // for the page, such as an e-mail address
-	// Acting is true where somebody acts as this person (the claim act of the session):
+	// Acting is true where another person acts as this one (the claim act of the session):
 	// a terminal would be that person for a week.
 	Acting bool
 }
@@ -53,11 +53,11 @@ type Person struct {
 type Bridge struct {
 	// URL is the page's own address, as browsers see it.
 	URL string
-	// SignInURL is where somebody signs in who isn't; it gets the way back as redirect_url.
+	// SignInURL is the page at which a person signs in; it gets the way back as redirect_url.
 	SignInURL string
 	// SecretKey is the Clerk instance's, sk_....
 	SecretKey string
-	// SignedIn says who sends a request, and whether anybody is signed in.
+	// SignedIn says who sends a request, and whether they are signed in.
 	SignedIn func(r *http.Request) (Person, bool)
 
 	BackendURL string           // of Clerk; "" is https://api.clerk.com
@@ -78,7 +78,7 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet && r.Method != http.MethodPost:
 		header.Set("Allow", "GET, POST")
 		b.show(w, http.StatusMethodNotAllowed, page{Problem: "This page is opened, or answered by its buttons."})
-	case err != nil: // before anybody is asked to sign in, and never by a redirect
+	case err != nil: // before a person is asked to sign in, and never by a redirect
 		b.show(w, http.StatusBadRequest, page{Problem: "This link can't be used: " + err.Error() + "."})
 	case r.Method == http.MethodPost:
 		b.answer(w, r, asked)
@@ -146,7 +146,7 @@ func (b *Bridge) fromHere(r *http.Request) bool {
 }
 
 // token is what a form has to bring back: it is of this person and this request, and
-// nobody else can read it.
+// no one else can read it.
 func (b *Bridge) token(who Person, asked request, end time.Time) string {
 	until := strconv.FormatInt(end.Unix(), 10)
 	return until + "." + hex.EncodeToString(b.mac(until, who.UserID, asked.RedirectURI, asked.State, asked.Code, asked.Client))
