@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/loopback"
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -78,7 +80,7 @@ func (c *Client) Browser(ctx context.Context, host Host, o BrowserOptions, finis
 	}
 	defer func() { _ = listener.Close() }()
 
-	request := c.authorization(listener, o)
+	request := c.authorization(listener.RedirectURL(), listener.State(), o)
 	if err := host.OpenURL(ctx, request.url, ""); err != nil {
 		return err
 	}
@@ -100,8 +102,8 @@ type authorizationRequest struct {
 	url, redirectURI, verifier, nonce string
 }
 
-func (c *Client) authorization(listener *loopback.Listener, o BrowserOptions) authorizationRequest {
-	r := authorizationRequest{redirectURI: listener.RedirectURL(), verifier: oauth2.GenerateVerifier()}
+func (c *Client) authorization(redirectURI, state string, o BrowserOptions) authorizationRequest {
+	r := authorizationRequest{redirectURI: redirectURI, verifier: oauth2.GenerateVerifier()}
 	config := oauth2.Config{
 		ClientID: c.ID, RedirectURL: r.redirectURI, Scopes: o.Scopes,
 		Endpoint: oauth2.Endpoint{AuthURL: c.Metadata.AuthorizationEndpoint},
@@ -116,7 +118,7 @@ func (c *Client) authorization(listener *loopback.Listener, o BrowserOptions) au
 			options = append(options, oauth2.SetAuthURLParam(name, value))
 		}
 	}
-	r.url = config.AuthCodeURL(listener.State(), options...)
+	r.url = config.AuthCodeURL(state, options...)
 	return r
 }
 
@@ -216,6 +218,42 @@ func (c *Client) finish(ctx context.Context, callback *loopback.Callback, r auth
 	}
 	tokens.Nonce = r.nonce
 	return finish(ctx, tokens)
+}
+
+// TryBrowser begins a sign-in that nobody goes on with: it finds out whether the issuer
+// knows a redirect URI of the application, which it tells in the browser alone. The error of
+// one that it knows is what it would answer there.
+func (c *Client) TryBrowser(ctx context.Context, redirectURI string, o BrowserOptions) (known bool, err error) {
+	const what = "begin a sign-in"
+	if c.Metadata.AuthorizationEndpoint == "" {
+		return false, c.lacks("authorization_endpoint")
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.authorization(redirectURI, rand.Text(), o).url, nil)
+	if err != nil {
+		return false, unavailable(c.Name, what, "the request can't be made")
+	}
+	res, err := httpClient(c.HTTP).Do(req)
+	if err != nil {
+		return false, httpclient.Failure(prefixed(c.Name, "%s", what), err)
+	}
+	_ = res.Body.Close() // it is for a person
+	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500 {
+		failure := unavailable(c.Name, what, "HTTP "+strconv.Itoa(res.StatusCode))
+		failure.RetryAfter = httpclient.RetryAfter(res.Header)
+		return false, failure
+	}
+	location, err := res.Location()
+	if err != nil || res.StatusCode/100 != 3 {
+		return false, nil
+	}
+	code := location.Query().Get("error")
+	if code == "" || !strings.HasPrefix(location.String(), redirectURI) {
+		return true, nil
+	}
+	refused := &Error{Code: Harmless(code), Description: Harmless(location.Query().Get("error_description"))}
+	return true, &provider.Error{Kind: provider.ErrConfig, Message: prefixed(c.Name, "no sign-in can begin: %v", refused), Err: refused}
 }
 
 // EndSessionURL is the page that ends the browser's own session at the issuer (OpenID

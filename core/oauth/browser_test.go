@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -182,5 +183,50 @@ func TestEndSessionURL(t *testing.T) {
 	}
 	if got := new(oauth.Client).EndSessionURL(); got != "" {
 		t.Error(got)
+	}
+}
+
+// Each answer to the beginning of a sign-in that nobody goes on with.
+func TestTryBrowser(t *testing.T) {
+	const address = "http://127.0.0.1:53682/callback"
+	s := newIssuer(t)
+	client := s.client(t)
+	for name, tt := range map[string]struct {
+		status   int
+		location string
+		known    bool
+		want     error
+		says     string
+	}{
+		"a page to sign in":          {302, s.URL + "/login", true, nil, ""},
+		"a code at once":             {303, address + "?code=c", true, nil, ""},
+		"a page of an error":         {400, "", false, nil, ""},
+		"a page without a way on":    {200, "", false, nil, ""},
+		"a redirect to nowhere":      {302, "", false, nil, ""},
+		"an error at another place":  {302, s.URL + "/login?error=x", true, nil, ""},
+		"an error for the client":    {302, address + "?error=invalid_target&error_description=No+such+API.", true, provider.ErrConfig, "test: no sign-in can begin: No such API (invalid_target)"},
+		"an issuer that is away":     {503, "", false, provider.ErrUnavailable, "test: begin a sign-in: HTTP 503"},
+		"an issuer that has enough":  {429, "", false, provider.ErrUnavailable, "HTTP 429"},
+		"an error that is no answer": {302, address + "?error=" + strings.Repeat("x", 60), true, provider.ErrConfig, "no sign-in can begin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := url.Values{}
+			page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked = r.URL.Query()
+				if tt.location != "" {
+					w.Header().Set("Location", tt.location)
+				}
+				w.WriteHeader(tt.status)
+			}))
+			defer page.Close()
+			client.Metadata.AuthorizationEndpoint = page.URL
+			known, err := client.TryBrowser(t.Context(), address, oauth.BrowserOptions{Scopes: []string{"email"}, Params: url.Values{"audience": {"db"}}})
+			if known != tt.known || !errors.Is(err, tt.want) || err != nil && !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v, %v", known, err)
+			}
+			if asked.Get("redirect_uri") != address || asked.Get("audience") != "db" || asked.Get("code_challenge") == "" || asked.Get("client_id") != testID {
+				t.Errorf("asked %v", asked)
+			}
+		})
 	}
 }

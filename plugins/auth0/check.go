@@ -96,9 +96,13 @@ func (p *auth0Provider) checkCallbacks(ctx context.Context) provider.Finding {
 	var missing []string
 	addresses := oauth.CallbackURLs(p.settings.ports)
 	for _, address := range addresses {
-		known, err := p.tryCallback(ctx, address)
+		known, err := p.people.TryBrowser(ctx, address, oauth.BrowserOptions{Scopes: []string{"openid"}, Params: url.Values{"audience": {p.settings.audience}}})
 		if err != nil {
-			return provider.Failed(id, err)
+			finding := provider.Failed(id, err)
+			if oauth.Code(err) != "" { // the address is known, and the rest is wrong
+				finding.Hint = fmt.Sprintf("is audience (%.100q) the identifier of an API of the tenant?", p.settings.audience)
+			}
+			return finding
 		}
 		if !known {
 			missing = append(missing, address)
@@ -113,35 +117,6 @@ func (p *auth0Provider) checkCallbacks(ctx context.Context) provider.Finding {
 		Cause: "Auth0 compares callback addresses to the letter, ports too",
 		Hint:  "add them to Allowed Callback URLs of the application, in the Auth0 dashboard",
 		Fix:   managementFix(fixCallbacks, fmt.Sprintf("allow %s as callbacks of the application %s in %s", strings.Join(missing, ", "), p.settings.clientID, p.settings.domain())),
-	}
-}
-
-func (p *auth0Provider) tryCallback(ctx context.Context, address string) (known bool, err error) {
-	query := url.Values{
-		"response_type": {"code"}, "client_id": {p.settings.clientID}, "redirect_uri": {address}, "audience": {p.settings.audience},
-		"scope": {"openid"}, "state": {"zen-check"}, "code_challenge_method": {"S256"}, "code_challenge": {strings.Repeat("A", 43)},
-	}
-	res, err := p.get(ctx, p.people.Metadata.AuthorizationEndpoint+"?"+query.Encode())
-	if err != nil {
-		return false, err
-	}
-	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500 {
-		return false, &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("auth0: begin a sign-in: HTTP %d", res.StatusCode)}
-	}
-	if res.StatusCode/100 != 3 {
-		return false, nil
-	}
-	// The address is known, and may be told what is wrong with the rest.
-	location, err := res.Location()
-	if err != nil || !strings.HasPrefix(location.String(), address) || location.Query().Get("error") == "" {
-		return true, nil
-	}
-	return true, &provider.Error{
-		Kind: provider.ErrConfig,
-		Message: fmt.Sprintf("auth0: no sign-in can begin: %s", (&oauth.Error{
-			Code: oauth.Harmless(location.Query().Get("error")), Description: oauth.Harmless(location.Query().Get("error_description")),
-		}).Error()),
-		Hint: fmt.Sprintf("is audience (%.100q) the identifier of an API of the tenant?", p.settings.audience),
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -246,31 +244,19 @@ func (p *clerkProvider) checkOAuth(ctx context.Context) provider.Finding {
 		return provider.Failed(id, err)
 	}
 	address := oauth.CallbackURLs([]int{53682})[0] // any port will do, or none does
-	query := url.Values{
-		"response_type": {"code"}, "client_id": {p.settings.oauthClientID}, "redirect_uri": {address}, "scope": {strings.Join(p.settings.oauthScopes, " ")},
-		"state": {"zen-check"}, "code_challenge_method": {"S256"}, "code_challenge": {strings.Repeat("A", 43)},
-	}
-	res, err := p.get(ctx, "begin a sign-in", i.client.Metadata.AuthorizationEndpoint+"?"+query.Encode())
-	if err != nil {
-		return provider.Failed(id, err)
-	}
-	location, err := res.Location()
-	reason := ""
-	switch {
-	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
-		return provider.Failed(id, &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: begin a sign-in: " + res.Status})
-	case res.StatusCode/100 != 3 || err != nil:
-		reason = fmt.Sprintf("Clerk does not know the OAuth application %s, or not the redirect URI %s for it (%s)", p.settings.oauthClientID, oauth.CallbackURLs(nil)[0], res.Status)
-	case strings.HasPrefix(location.String(), address) && location.Query().Get("error") != "":
-		reason = fmt.Sprintf("no sign-in by the OAuth application %s can begin: %s", p.settings.oauthClientID, (&oauth.Error{
-			Code: oauth.Harmless(location.Query().Get("error")), Description: oauth.Harmless(location.Query().Get("error_description")),
-		}).Error())
-	}
-	if reason != "" {
-		return provider.Finding{
-			ID: id, Severity: provider.SeverityError, Kind: provider.ErrConfig, Text: reason,
-			Hint: "zen provider setup clerk says how the application has to be",
+	known, err := i.client.TryBrowser(ctx, address, oauth.BrowserOptions{Scopes: p.settings.oauthScopes})
+	if err == nil && !known {
+		err = &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("clerk: the instance does not know the OAuth application %s, or not the redirect URI %s for it", p.settings.oauthClientID, oauth.CallbackURLs(nil)[0]),
 		}
+	}
+	if err != nil {
+		finding := provider.Failed(id, err)
+		if finding.Kind == provider.ErrConfig {
+			finding.Hint = "zen provider setup clerk says how the application has to be"
+		}
+		return finding
 	}
 	device := "does not offer"
 	if i.client.Metadata.DeviceEndpoint != "" {
