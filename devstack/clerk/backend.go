@@ -102,6 +102,7 @@ var backendHandlers = map[string]backendHandler{
 	"PATCH /oauth_applications/{id}":              updateApplication,
 	"DELETE /oauth_applications/{id}":             deleteApplication,
 	"POST /oauth_applications/{id}/rotate_secret": rotateApplicationSecret,
+	"POST /oauth_applications/{id}/revoke_token":  revokeApplicationToken,
 }
 
 // secret demands the secret key.

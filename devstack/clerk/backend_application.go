@@ -143,3 +143,42 @@ func deleteApplication(inst *Instance, r *http.Request, _ params) (any, error) {
 	maps.DeleteFunc(inst.oauth.refreshTokens, func(_ string, refresh *oauthRefresh) bool { return refresh.grant.application == a })
 	return object{"object": "oauth_application", "id": a.ID, "deleted": true}, nil
 }
+
+// revokeApplicationToken ends what a sign-in was granted: the refresh token, the access
+// tokens that aren't JWTs, and whatever else came of it.
+func revokeApplicationToken(inst *Instance, r *http.Request, body params) (any, error) {
+	a, err := inst.pathApplication(r)
+	if err == nil {
+		err = body.only("token")
+	}
+	var token string
+	if err == nil {
+		err = body.into("token", &token)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case token == "":
+		return nil, errParamMissing("token")
+	}
+	var revoked *oauthGrant
+	if refresh := inst.oauth.refreshTokens[token]; refresh != nil {
+		revoked = refresh.grant.signIn()
+	} else if access, err := inst.findAccess(token); err != nil {
+		return nil, errNotFound()
+	} else if access.secret == "" { // a JWT
+		return nil, errParamInvalid("token")
+	} else {
+		revoked = access.grant.signIn()
+	}
+	if revoked.application != a {
+		return nil, errNotFound()
+	}
+	maps.DeleteFunc(inst.oauth.refreshTokens, func(_ string, refresh *oauthRefresh) bool { return refresh.grant.signIn() == revoked })
+	for _, access := range inst.oauth.accessTokens {
+		if access.secret != "" && access.grant.signIn() == revoked {
+			access.revoked = true
+		}
+	}
+	return nil, nil
+}

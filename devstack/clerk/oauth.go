@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,7 +88,12 @@ type oauthGrant struct {
 	scopes         []string
 	nonce          string
 	organizationID string
+	// from is the one of the sign-in, where a refresh made this one of it.
+	from *oauthGrant
 }
+
+// signIn is the grant that the sign-in was given.
+func (g *oauthGrant) signIn() *oauthGrant { return cmp.Or(g.from, g) }
 
 func (g *oauthGrant) has(scope string) bool { return slices.Contains(g.scopes, scope) }
 

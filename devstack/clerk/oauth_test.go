@@ -266,6 +266,40 @@ func TestOAuthTokenInfo(t *testing.T) {
 	}
 }
 
+// An administrator revokes a sign-in by either of its tokens, and another's goes on.
+func TestOAuthRevokedByTheBackend(t *testing.T) {
+	o := newOAuthBench(t)
+	id := func(client string) string {
+		return o.server("GET", "/oauth_applications?name_query="+client, "").at("data.0.id").(string)
+	}
+	revoke := func(application, token string) reply {
+		return o.server("POST", "/oauth_applications/"+application+"/revoke_token", `{"token":"`+token+`"}`)
+	}
+	renew := func(client, token string) reply {
+		return o.post("/oauth/token", "client_id", client, "grant_type", "refresh_token", "refresh_token", token)
+	}
+	for _, client := range []string{"native", "opaque"} {
+		other := o.tokens("client_id", client).body["refresh_token"].(string)
+		first := o.tokens("client_id", client).body["refresh_token"].(string)
+		r := renew(client, first)
+		access, refresh := r.body["access_token"].(string), r.body["refresh_token"].(string)
+		o.want(revoke(id(map[string]string{"native": "opaque", "opaque": "native"}[client]), refresh), 404, "resource_not_found")
+		if client == "native" {
+			o.want(revoke(id(client), access), 422, "form_param_value_invalid")
+			o.want(revoke(id(client), refresh), 204, "")
+		} else {
+			o.want(revoke(id(client), access), 204, "")
+			if v := o.server("POST", "/oauth_applications/access_tokens/verify", `{"access_token":"`+access+`"}`); v.body["revoked"] != true {
+				t.Errorf("the access token: %v", v.body)
+			}
+		}
+		o.wantOAuth(renew(client, refresh), 400, "invalid_grant")
+		o.wantOAuth(renew(client, other), 200, "")
+	}
+	o.want(revoke(id("native"), ""), 422, "form_param_missing")
+	o.want(revoke(id("native"), "x"), 404, "resource_not_found")
+}
+
 func TestOAuthMetadata(t *testing.T) {
 	o := newOAuthBench(t)
 	for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"} {

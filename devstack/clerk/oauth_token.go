@@ -84,6 +84,7 @@ func (inst *Instance) refreshOAuth(application *OAuthApplication, r *http.Reques
 		return nil, errInvalidGrant("The refresh token is unknown.")
 	}
 	g := *refresh.grant
+	g.from = refresh.grant.signIn()
 	if scope := r.PostForm.Get("scope"); scope != "" {
 		g.scopes = strings.Fields(scope)
 		for _, s := range g.scopes {

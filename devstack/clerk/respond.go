@@ -15,6 +15,10 @@ type object map[string]any
 type created struct{ body any }
 
 func writeAnswer(w http.ResponseWriter, answer any) {
+	if answer == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	if c, ok := answer.(created); ok {
 		oauthserver.WriteJSON(w, http.StatusCreated, c.body)
 		return
