@@ -73,25 +73,26 @@ func (a *App) answerBridge(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.PostFormValue("decision") {
 	case "authorise":
-		name, value, err := a.grant(r.Context(), session.person, req)
+		answer, err := a.grant(r.Context(), session.person, req)
 		if err != nil {
 			a.clerkDown(w, err)
 			return
 		}
-		portal.Redirect(w, req.reply(name, value))
+		portal.Redirect(w, req.reply(answer))
 	case "cancel":
-		portal.Redirect(w, req.reply("error", "access_denied"))
+		portal.Redirect(w, req.reply(url.Values{"error": {"access_denied"}}))
 	default:
 		a.site.Fail(w, http.StatusBadRequest, "No decision was made", "Start again from your terminal and press one of the buttons.")
 	}
 }
 
-// grant asks Clerk's Backend API for what the terminal gets.
-func (a *App) grant(ctx context.Context, who *person, req bridgeRequest) (name, value string, err error) {
+// grant asks Clerk's Backend API for what the terminal gets. Beside a token goes what it
+// shows of the person.
+func (a *App) grant(ctx context.Context, who *person, req bridgeRequest) (url.Values, error) {
 	if req.mode == "token" {
-		value, err = a.clerk.templateToken(ctx, who.sessionID, a.opts.Template)
-		return "token", value, err
+		token, err := a.clerk.templateToken(ctx, who.sessionID, a.opts.Template)
+		return url.Values{"token": {token}, "name": {who.email}}, err
 	}
-	value, err = a.clerk.ticket(ctx, who.userID, a.opts.TicketLifetime)
-	return "ticket", value, err
+	ticket, err := a.clerk.ticket(ctx, who.userID, a.opts.TicketLifetime)
+	return url.Values{"ticket": {ticket}}, err
 }

@@ -80,6 +80,7 @@ func validPort(text string) bool {
 }
 
 // reply is the address that carries an answer back to the terminal.
-func (req bridgeRequest) reply(name, value string) string {
-	return req.redirectURI + "?" + url.Values{"state": {req.state}, name: {value}}.Encode()
+func (req bridgeRequest) reply(answer url.Values) string {
+	answer.Set("state", req.state)
+	return req.redirectURI + "?" + answer.Encode()
 }

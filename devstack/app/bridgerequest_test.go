@@ -26,7 +26,7 @@ func FuzzBridgeRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		to, err := url.Parse(req.reply("ticket", "a b&c"))
+		to, err := url.Parse(req.reply(url.Values{"ticket": {"a b&c"}}))
 		if err != nil {
 			t.Fatal(err)
 		}

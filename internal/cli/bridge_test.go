@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -46,7 +47,11 @@ type bridged struct {
 // scripts set them for a production instance.
 func (b *bridged) cookies(email string) []*http.Cookie {
 	b.t.Helper()
-	session, err := b.stack.Clerk.CreateSession(b.stack.Clerk.UserID(email), "")
+	organization := ""
+	if email == "alice@example.test" {
+		organization = b.backend(b.stack, http.MethodGet, "/organizations/acme")["id"].(string)
+	}
+	session, err := b.stack.Clerk.CreateSession(b.stack.Clerk.UserID(email), organization)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -54,6 +59,9 @@ func (b *bridged) cookies(email string) []*http.Cookie {
 	claims := map[string]any{
 		"iss": b.stack.Clerk.Issuer(), "sub": b.stack.Clerk.UserID(email), "sid": session, "v": 2, "sts": "active",
 		"azp": strings.TrimSuffix(b.page, "/cli"), "iat": now, "nbf": now - 10, "exp": now + 600,
+	}
+	if organization != "" {
+		claims["o"] = map[string]any{"id": organization, "slg": "acme", "rol": "admin"}
 	}
 	if b.acting.Load() {
 		claims["act"] = map[string]any{"sub": "user_support"}
@@ -223,7 +231,7 @@ func (b *bridged) refuses(t *testing.T) {
 		"state, markup":  {"state", "<script>alert(1)</script>"},
 		"no code":        {"code", ""},
 		"client, markup": {"client", "<b>zen</b>"},
-		"mode":           {"mode", "token"},
+		"mode":           {"mode", "cookie"},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			// Nobody is sent to sign in for it either.
@@ -255,6 +263,7 @@ func (b *bridged) refuses(t *testing.T) {
 		"for another redirect":   {b.ask("redirect_uri", "http://127.0.0.1:2/callback"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
 		"for another state":      {b.ask("state", "0123456789abcdeX"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
 		"for another code":       {b.ask("code", "ABCD-2346"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
+		"for a token":            {b.ask("mode", "token"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
 		"with an older token":    {b.ask(), alice, url.Values{"token": {"1" + own[10:]}, "decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
 		"with a token of zeros":  {b.ask(), alice, url.Values{"token": {own[:11] + strings.Repeat("0", 64)}, "decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
 		"by nobody":              {b.ask(), nil, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
@@ -302,6 +311,28 @@ func (b *bridged) signsIn(t *testing.T) {
 		t.Errorf("the address bar shows %s", code)
 	}
 	l.done()
+
+	// A token, which says nothing of whom it is for but an id: the page does.
+	l = b.login("--provider", "clerk", "--method", "redirect")
+	tab.Do(chromedp.Navigate(l.page()))
+	tab.Sees("main", "nobody can take back")
+	tab.Press("Authorise this terminal")
+	tab.Sees("h1", "Signed in")
+	if err := l.cmd.Wait(); err != nil {
+		t.Fatalf("zen login --method redirect: %v\n%s", err, l.text())
+	}
+	l.cancel()
+	var shown struct{ Account, Detail, Subject, Organization string }
+	if err := json.Unmarshal([]byte(b.run("status", "--json")), &shown); err != nil {
+		t.Fatal(err)
+	}
+	if shown.Account != "alice@example.test" || !strings.HasPrefix(shown.Detail, "organization acme as org:admin, by the page's word") || shown.Subject != b.stack.Clerk.UserID("alice@example.test") || shown.Organization != "" {
+		t.Errorf("zen status after a redirect: %+v", shown)
+	}
+	if got := b.run("db", "query", "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
+		t.Errorf("by a redirect: %q", got)
+	}
+	b.run("logout")
 
 	tab.Expect("status of 400") // the page at the end is one of an error
 	l = b.login("--provider", "clerk")

@@ -5,7 +5,9 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,6 +81,34 @@ func (term *desk) run(args ...string) string {
 	return string(out)
 }
 
+// backend does something by the Backend API, as the dashboard does, and returns what it
+// answers.
+func (term *desk) backend(stack *devstack.Stack, method, path string, body ...string) (answer map[string]any) {
+	term.t.Helper()
+	req, err := http.NewRequestWithContext(term.t.Context(), method, stack.Clerk.BackendURL()+path, strings.NewReader(strings.Join(body, "")))
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+stack.Clerk.SecretKey())
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	switch res.StatusCode {
+	case http.StatusOK:
+	case http.StatusNoContent:
+		return nil
+	default:
+		term.t.Fatalf("%s %s: %s", method, path, res.Status)
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		term.t.Fatal(err)
+	}
+	return answer
+}
+
 // login is a zen login under way.
 type login struct {
 	*desk
@@ -127,16 +157,20 @@ func (l *login) done() {
 	if !strings.Contains(l.text(), "alice@example.test") {
 		l.t.Errorf("zen login said\n%s", l.text())
 	}
-	modes := []string{"remote"}
-	if embeddedModes {
-		modes = append(modes, "replica")
-	}
-	for _, mode := range modes {
+	for _, mode := range modes() {
 		if got := l.run("db", "query", "--mode", mode, "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
 			l.t.Errorf("%s: %q", mode, got)
 		}
 	}
 	l.run("logout")
+}
+
+// modes are those in which a database at Turso is read.
+func modes() []string {
+	if embeddedModes {
+		return []string{"remote", "replica"}
+	}
+	return []string{"remote"}
 }
 
 // signIn does what each of the stack's sign-in pages asks for.

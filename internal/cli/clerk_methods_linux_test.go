@@ -1,18 +1,23 @@
 package cli
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/bao"
 	"github.com/zen-auth/zen/devstack/clerk"
 	"github.com/zen-auth/zen/devstack/team"
+	"github.com/zen-auth/zen/devstack/turso"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/store"
 )
 
 // newMethods is zen as a process beside a stack, whose browser is Alice.
@@ -65,93 +70,111 @@ func (term *desk) by(method string) {
 func TestClerkMethodsToRows(t *testing.T) {
 	t.Parallel()
 	term, stack := newMethods(t)
-	modes := []string{"remote"}
-	if embeddedModes {
-		modes = append(modes, "replica")
-	}
 	for _, method := range []string{"email", "oauth", "device", "redirect"} {
 		t.Run(method, func(t *testing.T) {
 			term.t = t
 			term.by(method)
 			term.signInBy(stack, method)
-			for _, mode := range modes {
+			for _, mode := range modes() {
 				if got := term.run("db", "query", "--mode", mode, "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
 					t.Errorf("%s: %q", mode, got)
 				}
 			}
-			if got := term.run("status"); !strings.Contains(got, "alice@example.test") && method != "redirect" {
+			if got := term.run("status"); !strings.Contains(got, "alice@example.test") {
 				t.Errorf("zen status:\n%s", got)
 			}
 		})
 	}
 }
 
-// backend does something by the Backend API, as the dashboard does.
-func (term *desk) backend(stack *devstack.Stack, method, path string) {
+// What an administrator does to the sign-ins of Alice, in the dashboard.
+type end struct {
+	name    string
+	happens func(*desk, *devstack.Stack)
+}
+
+var (
+	endRevoked = end{"revoked", func(term *desk, stack *devstack.Stack) {
+		if token := term.refreshToken(); token != "" {
+			applications := term.backend(stack, http.MethodGet, "/oauth_applications?name_query="+clerk.DefaultOAuthClientID)["data"].([]any)
+			id := applications[0].(map[string]any)["id"].(string)
+			term.backend(stack, http.MethodPost, "/oauth_applications/"+id+"/revoke_token", `{"token":"`+token+`"}`)
+		}
+		for _, id := range stack.Clerk.SessionIDs(stack.Clerk.UserID("alice@example.test")) {
+			term.backend(stack, http.MethodPost, "/sessions/"+id+"/revoke")
+		}
+	}}
+	endBanned = end{"banned", func(term *desk, stack *devstack.Stack) {
+		term.backend(stack, http.MethodPost, "/users/"+stack.Clerk.UserID("alice@example.test")+"/ban")
+	}}
+	endDeleted = end{"deleted", func(term *desk, stack *devstack.Stack) {
+		term.backend(stack, http.MethodDelete, "/users/"+stack.Clerk.UserID("alice@example.test"))
+	}}
+	endRotated = end{"the keys rotated", func(term *desk, stack *devstack.Stack) {
+		if err := stack.Clerk.RotateKey(clerk.Rotation{}); err != nil {
+			term.t.Fatal(err)
+		}
+	}}
+	endLeft = end{"organization left", func(term *desk, stack *devstack.Stack) {
+		// An organization keeps one who manages it.
+		bob := stack.Clerk.UserID("bob@example.test")
+		term.backend(stack, http.MethodPost, "/organizations/acme/memberships", `{"user_id":"`+bob+`","role":"org:admin"}`)
+		term.backend(stack, http.MethodDelete, "/organizations/acme/memberships/"+stack.Clerk.UserID("alice@example.test"))
+	}}
+)
+
+// refreshToken is the one of a sign-in by OAuth that is stored, or "".
+func (term *desk) refreshToken() string {
 	term.t.Helper()
-	req, err := http.NewRequestWithContext(term.t.Context(), method, stack.Clerk.BackendURL()+path, nil)
+	state, profile := "", "default"
+	for _, v := range term.environ {
+		switch name, value, _ := strings.Cut(v, "="); name {
+		case "ZEN_STATE_DIR":
+			state = value
+		case "ZEN_PROFILE":
+			profile = value
+		}
+	}
+	record, err := store.New(state).Load(profile)
 	if err != nil {
 		term.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+stack.Clerk.SecretKey())
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
+	var held struct {
+		Refresh string `json:"refresh"`
+	}
+	if err := json.Unmarshal([]byte(record.Accounts["clerk"].Credential.Data.Reveal()), &held); err != nil {
 		term.t.Fatal(err)
 	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		term.t.Fatalf("%s %s: %s", method, path, res.Status)
-	}
+	return held.Refresh
 }
 
 // What ended a sign-in is told at the next token, whichever way it was made.
 func TestClerkSignInsEnd(t *testing.T) {
 	t.Parallel()
-	switched := func(fault string) func(*desk, *devstack.Stack) {
-		return func(term *desk, stack *devstack.Stack) {
-			if err := stack.Faults.Switch(fault, true); err != nil {
-				term.t.Fatal(err)
-			}
-		}
-	}
-	const ended, left = "the session has ended", "organization that the account is not in any more"
+	const ended, gone, notIn = "the session has ended", "invalid_grant", "organization that the account is not in any more"
 	for _, tt := range []struct {
-		end          string
-		happens      func(*desk, *devstack.Stack)
-		session      string // of a sign-in that has one; "" is none at all
-		grant        string // of one by OAuth
-		organization bool
+		end
+		session string // of a sign-in that has one; "" is none at all
+		grant   string // of one by OAuth
 	}{
-		{"revoked in the dashboard", func(term *desk, stack *devstack.Stack) {
-			for _, id := range stack.Clerk.SessionIDs(stack.Clerk.UserID("alice@example.test")) {
-				if err := stack.Clerk.RevokeSession(id); err != nil {
-					term.t.Fatal(err)
-				}
-			}
-			switched(clerk.FaultOAuthRevoked)(term, stack)
-		}, ended, "invalid_grant", false},
-		{"banned", func(term *desk, stack *devstack.Stack) {
-			term.backend(stack, http.MethodPost, "/users/"+stack.Clerk.UserID("alice@example.test")+"/ban")
-		}, ended, "invalid_grant", false},
+		{endRevoked, ended, gone},
+		{endBanned, ended, gone},
+		{endDeleted, ended, gone},
 		// A grant outlives the keys: its refresh token is none of theirs.
-		{"the keys rotated", func(term *desk, stack *devstack.Stack) {
-			if err := stack.Clerk.RotateKey(clerk.Rotation{}); err != nil {
-				term.t.Fatal(err)
-			}
-		}, ended, "", false},
+		{endRotated, ended, ""},
 		// A template that takes nothing from the organization makes the same token without it.
-		{"organization left", switched(clerk.FaultOrganizationLeft), "", left, true},
+		{endLeft, "", notIn},
 	} {
-		for _, method := range []string{"bridge", "email", "oauth"} {
-			t.Run(tt.end+"/"+method, func(t *testing.T) {
+		for _, method := range []string{"bridge", "email", "oauth", "device"} {
+			t.Run(tt.name+"/"+method, func(t *testing.T) {
+				t.Parallel()
 				term, stack := newMethods(t)
 				term.by(method)
-				want := tt.session
-				if method == "oauth" {
+				want, args := tt.session, []string(nil)
+				if method == "oauth" || method == "device" {
 					want = tt.grant
 				}
-				var args []string
-				if tt.organization {
+				if tt.name == endLeft.name {
 					args = []string{"--org", "acme"}
 				}
 				term.signInBy(stack, method, args...)
@@ -167,6 +190,49 @@ func TestClerkSignInsEnd(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A sign-in by redirect is one token: nothing that ends the others ends it, but the keys at
+// the database, and nothing comes after it.
+func TestClerkRedirectEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all waits for a token to end")
+	}
+	t.Parallel()
+	for _, e := range []end{endRevoked, endBanned, endDeleted, endRotated, endLeft} {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			term, stack := newMethods(t)
+			claims, err := stack.Turso.Template(devstack.Organization, devstack.Database, turso.TokenOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := json.Marshal(claims)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const life = 8 * time.Second
+			if err := stack.Clerk.SetTemplate("turso", text, life); err != nil {
+				t.Fatal(err)
+			}
+			made := time.Now()
+			term.signInBy(stack, "redirect")
+			e.happens(term, stack)
+			query := []string{"db", "query", "--format", "csv", "SELECT 40 + 2 AS n"}
+			if e.name == endRotated.name {
+				if code, said := term.ends(query...); code != app.ExitSignIn {
+					t.Errorf("%d %s", code, said)
+				}
+			} else if got := term.run(query...); got != "n\n42\n" {
+				t.Errorf("%q", got)
+			}
+			time.Sleep(time.Until(made.Add(life + jwks.Skew + time.Second)))
+			code, said := term.ends("token")
+			if code != app.ExitSignIn || !strings.Contains(said, "can't be renewed") || !strings.Contains(said, "zen login") {
+				t.Errorf("%d %s", code, said)
+			}
+		})
 	}
 }
 
@@ -216,17 +282,18 @@ func TestClerkOAuthAndOpenBao(t *testing.T) {
 	term.environ = append(term.environ, "TURSO_API_TOKEN=", "CLERK_SECRET_KEY=",
 		"ZEN_OPENBAO__AUTH_ROLE=oauth", "ZEN_OPENBAO__ROLE=team-ro", "ZEN_OPENBAO__AUDIENCE="+clerk.DefaultOAuthClientID)
 	term.signInBy(stack, "oauth", "--org", "acme")
-	if got := term.run("db", "query", "--access", "ro", "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
-		t.Errorf("%q", got)
-	}
-	for _, tt := range []struct{ fault, want string }{
-		{clerk.FaultOrganizationLeft, "organization that the account is not in any more"}, {clerk.FaultOAuthRevoked, "invalid_grant"},
-	} {
-		if err := stack.Faults.Switch(tt.fault, true); err != nil {
-			t.Fatal(err)
+	for _, mode := range modes() {
+		if got := term.run("db", "query", "--mode", mode, "--access", "ro", "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
+			t.Errorf("%s: %q", mode, got)
 		}
+	}
+	for _, tt := range []struct {
+		end
+		want string
+	}{{endLeft, "organization that the account is not in any more"}, {endRevoked, "invalid_grant"}} {
+		tt.happens(term, stack)
 		if code, said := term.ends("token", "--access", "ro", "--renew"); code == app.ExitOK || !strings.Contains(said, tt.want) {
-			t.Errorf("%s: %d %s", tt.fault, code, said)
+			t.Errorf("%s: %d %s", tt.name, code, said)
 		}
 	}
 }

@@ -73,11 +73,7 @@ func TestSpikeE2APIKeyToTurso(t *testing.T) {
 	}
 	term.environ = append(term.environ, "ZEN_APIKEY__KEY="+secret)
 	term.run("login", "--provider", "apikey", "--no-input")
-	modes := []string{"remote"}
-	if embeddedModes {
-		modes = append(modes, "replica")
-	}
-	for _, mode := range modes {
+	for _, mode := range modes() {
 		if got := term.run("db", "query", "--mode", mode, "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
 			t.Errorf("%s: %q", mode, got)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/loopback"
+	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -169,10 +170,17 @@ func (p *clerkProvider) finishToken(ctx context.Context, callback *loopback.Call
 	if err != nil {
 		return "", err
 	}
+	if o := claims.Organization; req.Organization != "" && (o == nil || req.Organization != o.ID && req.Organization != o.Slug) {
+		return "", &provider.Error{
+			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: the token that the page sent is not for the organization %.60q", req.Organization),
+			Hint: "pick it in the app before; the JWT template has to have org_id and org_slug, or use --method bridge",
+		}
+	}
 	result := provider.SignIn{Claims: claims, Credential: provider.Credential{
 		Data:    stored{token: value}.encode(p.settings),
 		Subject: claims.Subject, Issued: claims.Issued, Expires: claims.Expires,
 	}}
+	shownAs(&result.Credential, claims, callback)
 	if wantsToken(req) {
 		token, err := p.vouch(ctx, p.issued, value, req.Target, req.Access, req.Permissions)
 		if err != nil {
@@ -180,7 +188,24 @@ func (p *clerkProvider) finishToken(ctx context.Context, callback *loopback.Call
 		}
 		result.Token = &token
 	}
-	return claims.Subject, host.Store(ctx, result)
+	return result.Credential.Subject, host.Store(ctx, result)
+}
+
+// shownAs puts into a credential what the page says of the person beside the token. It is
+// for people to read, and nothing goes by it: claims are the token's alone.
+func shownAs(c *provider.Credential, claims provider.Claims, callback *loopback.Callback) {
+	if name := oauth.Harmless(callback.Get("name")); name != "" {
+		c.Subject = name
+	}
+	o := provider.Organization{ID: oauth.Harmless(callback.Get("org_id")), Slug: oauth.Harmless(callback.Get("org_slug"))}
+	if o.ID+o.Slug == "" || claims.Organization != nil {
+		return
+	}
+	c.Detail = "organization " + orID(&o)
+	if role := oauth.Harmless(callback.Get("org_role")); role != "" {
+		c.Detail += " as " + role
+	}
+	c.Detail += ", by the page's word; one token, which can't be renewed"
 }
 
 func missing(name string, callback *loopback.Callback) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -171,6 +172,75 @@ func TestLoginByRedirect(t *testing.T) {
 	}
 	if _, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target}); !errors.Is(err, provider.ErrTokenExpired) {
 		t.Errorf("Token of an expired token: %v", err)
+	}
+}
+
+// What the page says of the person beside the token is shown, and is no claim: not of an
+// organization, which access could go by.
+func TestRedirectShowsWhatThePageSays(t *testing.T) {
+	const own = "one token, which can't be renewed"
+	for name, test := range map[string]struct {
+		says            []string
+		claims          map[string]any
+		subject, detail string
+	}{
+		"an old page":     {nil, nil, testUser, ""},
+		"a name":          {[]string{"name", "alice@example.test"}, nil, "alice@example.test", ""},
+		"an organization": {[]string{"name", "alice@example.test", "org_id", "org_1", "org_slug", "acme", "org_role", "org:admin"}, nil, "alice@example.test", "organization acme as org:admin, by the page's word; " + own},
+		"an id alone":     {[]string{"org_id", "org_1"}, nil, testUser, "organization org_1, by the page's word; " + own},
+		"a role alone":    {[]string{"org_role", "org:admin"}, nil, testUser, ""},
+		"against claims":  {[]string{"org_id", "org_9", "org_role", "org:admin"}, map[string]any{"org_id": "org_1", "org_role": "org:member"}, testUser, ""},
+		"markup":          {[]string{"name", "a\x1b[31m\nb", "org_slug", strings.Repeat("x", 51)}, nil, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeClerk(t)
+			claims := maps.Clone(f.templates["turso"])
+			maps.Copy(claims, test.claims)
+			host := &fakeHost{browser: comeBack(t, nil, append([]string{"token", f.token(clerk.CategoryTemplate, claims)}, test.says...)...)}
+			req := loginRequest()
+			req.Method = methodRedirect
+			if err := f.provider().Login(t.Context(), req, host); err != nil {
+				t.Fatal(err)
+			}
+			host.browsers.Wait()
+			got := host.stored[0]
+			if test.subject != "" && got.Credential.Subject != test.subject || strings.ContainsAny(got.Credential.Subject, "\x1b\n") || got.Credential.Detail != test.detail {
+				t.Errorf("shown as %q, %q", got.Credential.Subject, got.Credential.Detail)
+			}
+			if o := got.Claims.Organization; (o != nil) != (test.claims != nil) || o != nil && (o.ID != "org_1" || o.Role != "org:member") || got.Claims.Subject != testUser {
+				t.Errorf("claims %+v of %s", o, got.Claims.Subject)
+			}
+		})
+	}
+}
+
+// A redirect has the organization that the token's claims name: no other is signed in to, and
+// none by the page's word.
+func TestRedirectForAnOrganization(t *testing.T) {
+	own := map[string]any{"org_id": "org_1", "org_slug": "acme"}
+	for name, test := range map[string]struct {
+		claims map[string]any
+		asked  string
+		want   error
+	}{
+		"by slug":             {own, "acme", nil},
+		"by id":               {own, "org_1", nil},
+		"another":             {own, "globex", provider.ErrPermission},
+		"a token without one": {nil, "acme", provider.ErrPermission},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeClerk(t)
+			claims := maps.Clone(f.templates["turso"])
+			maps.Copy(claims, test.claims)
+			host := &fakeHost{browser: comeBack(t, nil, "token", f.token(clerk.CategoryTemplate, claims), "org_id", "org_2", "org_slug", test.asked)}
+			req := loginRequest()
+			req.Method, req.Organization = methodRedirect, test.asked
+			err := f.provider().Login(t.Context(), req, host)
+			host.browsers.Wait()
+			if !errors.Is(err, test.want) || (err == nil) != (len(host.stored) == 1) || err != nil && !strings.Contains(provider.Hint(err), "org_id") {
+				t.Errorf("%v, %q", err, provider.Hint(err))
+			}
+		})
 	}
 }
 

@@ -37,6 +37,8 @@ const (
 	ticketLifetime = 30 * time.Second // long enough for a redirect
 	formLifetime   = 10 * time.Minute
 
+	ticketsAlone = "This page hands over tickets alone (--method bridge)."
+
 	acting = "You act as somebody else here, and a terminal would be that person. Sign in as yourself."
 )
 
@@ -47,7 +49,16 @@ type Person struct {
 	// Acting is true where another person acts as this one (the claim act of the session):
 	// a terminal would be that person for a week.
 	Acting bool
+	// SessionID is the session's (the claim sid), for --method redirect: a token is made of
+	// it. Without it the page hands over tickets alone.
+	SessionID string
+	// Organization is the one that is active in the session, if any: zen status shows it
+	// after --method redirect.
+	Organization Organization
 }
+
+// Organization is what a person is in, by the claims of their session.
+type Organization struct{ ID, Slug, Role string }
 
 // Bridge is the page. It answers GET and POST at one address, and keeps nothing.
 type Bridge struct {
@@ -60,6 +71,7 @@ type Bridge struct {
 	// SignedIn says who sends a request, and whether they are signed in.
 	SignedIn func(r *http.Request) (Person, bool)
 
+	Template   string           // of the tokens of --method redirect; "" is turso
 	BackendURL string           // of Clerk; "" is https://api.clerk.com
 	Client     *http.Client     // nil has a time-out of 10 s
 	Now        func() time.Time // nil is time.Now
@@ -102,8 +114,12 @@ func (b *Bridge) ask(w http.ResponseWriter, r *http.Request, asked request) {
 		http.Redirect(w, r, to.String(), http.StatusSeeOther)
 		return
 	}
-	if who.Acting {
+	switch {
+	case who.Acting:
 		b.show(w, http.StatusForbidden, page{Problem: acting})
+		return
+	case asked.Token && who.SessionID == "":
+		b.show(w, http.StatusBadRequest, page{Problem: ticketsAlone})
 		return
 	}
 	b.show(w, http.StatusOK, page{Asked: asked, Name: who.Name, Token: b.token(who, asked, b.now().Add(formLifetime))})
@@ -122,15 +138,21 @@ func (b *Bridge) answer(w http.ResponseWriter, r *http.Request, asked request) {
 		b.show(w, http.StatusForbidden, page{Problem: acting})
 	case !b.checks(r.PostFormValue("token"), who, asked):
 		b.show(w, http.StatusForbidden, page{Problem: "This form is not yours, or older than ten minutes. Nothing was authorised: start again from your terminal."})
+	case asked.Token && who.SessionID == "":
+		b.show(w, http.StatusBadRequest, page{Problem: ticketsAlone})
 	case decision == "authorise":
-		ticket, err := b.ticket(r.Context(), who)
+		grant := b.ticket
+		if asked.Token {
+			grant = b.databaseToken
+		}
+		answer, err := grant(r.Context(), who)
 		if err != nil {
-			b.fail(w, "sign-in token", err)
+			b.fail(w, "authorise", err)
 			return
 		}
-		asked.reply(w, "ticket", ticket)
+		asked.reply(w, answer)
 	case decision == "cancel":
-		asked.reply(w, "error", "access_denied")
+		asked.reply(w, url.Values{"error": {"access_denied"}})
 	default:
 		b.show(w, http.StatusBadRequest, page{Problem: "No decision was made. Start again from your terminal, and press one of the buttons."})
 	}
@@ -149,7 +171,7 @@ func (b *Bridge) fromHere(r *http.Request) bool {
 // no one else can read it.
 func (b *Bridge) token(who Person, asked request, end time.Time) string {
 	until := strconv.FormatInt(end.Unix(), 10)
-	return until + "." + hex.EncodeToString(b.mac(until, who.UserID, asked.RedirectURI, asked.State, asked.Code, asked.Client))
+	return until + "." + hex.EncodeToString(b.mac(until, who.UserID, asked.RedirectURI, asked.State, asked.Code, asked.Client, strconv.FormatBool(asked.Token)))
 }
 
 func (b *Bridge) mac(parts ...string) []byte {
@@ -165,7 +187,31 @@ func (b *Bridge) checks(token string, who Person, asked request) bool {
 }
 
 // ticket asks Clerk for a sign-in token, which is good once.
-func (b *Bridge) ticket(ctx context.Context, who Person) (string, error) {
+func (b *Bridge) ticket(ctx context.Context, who Person) (url.Values, error) {
+	ticket, err := b.clerk(ctx, "/v1/sign_in_tokens", map[string]any{"user_id": who.UserID, "expires_in_seconds": int(ticketLifetime / time.Second)})
+	return url.Values{"ticket": {ticket}}, err
+}
+
+// databaseToken asks Clerk for a token of the session by the template. Beside it goes what
+// zen status shows of the person, as the token says less; nothing goes by that.
+func (b *Bridge) databaseToken(ctx context.Context, who Person) (url.Values, error) {
+	template := b.Template
+	if template == "" {
+		template = "turso"
+	}
+	token, err := b.clerk(ctx, "/v1/sessions/"+url.PathEscape(who.SessionID)+"/tokens/"+url.PathEscape(template), map[string]any{})
+	answer := url.Values{"token": {token}}
+	o := who.Organization
+	for name, value := range map[string]string{"name": who.Name, "org_id": o.ID, "org_slug": o.Slug, "org_role": o.Role} {
+		if value != "" {
+			answer.Set(name, value)
+		}
+	}
+	return answer, err
+}
+
+// clerk asks Clerk's Backend API for a token of some kind.
+func (b *Bridge) clerk(ctx context.Context, path string, content map[string]any) (string, error) {
 	base, client := b.BackendURL, b.Client
 	if base == "" {
 		base = "https://api.clerk.com"
@@ -173,11 +219,11 @@ func (b *Bridge) ticket(ctx context.Context, who Person) (string, error) {
 	if client == nil {
 		client = &http.Client{Timeout: 10 * time.Second}
 	}
-	body, err := json.Marshal(map[string]any{"user_id": who.UserID, "expires_in_seconds": int(ticketLifetime / time.Second)})
+	body, err := json.Marshal(content)
 	if err != nil {
 		return "", err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/sign_in_tokens", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+path, bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}
@@ -190,18 +236,23 @@ func (b *Bridge) ticket(ctx context.Context, who Person) (string, error) {
 	defer res.Body.Close()
 	var made struct {
 		Token string `json:"token"`
+		JWT   string `json:"jwt"`
 	}
 	if res.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("no token: Clerk answered %s", res.Status)
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&made); err != nil || made.Token == "" {
+	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&made); err != nil || made.Token+made.JWT == "" {
 		return "", errors.New("no token in the answer of Clerk")
 	}
-	return made.Token, nil
+	return made.Token + made.JWT, nil // it is one of them
 }
 
 // request is what a terminal asks for.
-type request struct{ RedirectURI, Port, State, Code, Client string }
+type request struct {
+	RedirectURI, Port, State, Code, Client string
+	// Token is for mode=token: a token for databases, not a ticket.
+	Token bool
+}
 
 // Each is one expression over the whole text: no user, no query, no other host. The tickets
 // go to a program on this very machine alone (RFC 8252, section 7.3).
@@ -234,16 +285,19 @@ func read(query url.Values) (request, error) {
 		return request{}, errors.New("code does not look like WXYZ-2345")
 	case !clientFormat.MatchString(asked.Client):
 		return request{}, errors.New("client is not a plain name of at most 40 characters")
-	case mode != "" && mode != "ticket":
-		return request{}, errors.New("this page hands over tickets alone (--method bridge)")
+	case mode != "" && mode != "ticket" && mode != "token":
+		return request{}, errors.New("mode is neither ticket nor token")
+	default:
+		asked.Token = mode == "token"
 	}
 	return asked, nil
 }
 
 // reply sends the browser back to the terminal.
-func (asked request) reply(w http.ResponseWriter, name, value string) {
+func (asked request) reply(w http.ResponseWriter, answer url.Values) {
+	answer.Set("state", asked.State)
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.Header().Set("Location", asked.RedirectURI+"?"+url.Values{"state": {asked.State}, name: {value}}.Encode())
+	w.Header().Set("Location", asked.RedirectURI+"?"+answer.Encode())
 	w.WriteHeader(http.StatusSeeOther)
 }
 
@@ -299,7 +353,8 @@ button { font: inherit; padding: .5rem 1rem }
 {{else}}<h1>Authorise a terminal?</h1>
 <p><strong>{{.Asked.Client}}</strong>, running on this computer, wants to act as <strong>{{.Name}}</strong>.</p>
 <p>Your terminal shows<br><output class="code">{{.Asked.Code}}</output></p>
-<p>Go on only if you started this yourself and the code is the one in your terminal.</p>
+{{if .Asked.Token}}<p>It gets a token for databases, which nobody can take back before it ends.</p>
+{{end}}<p>Go on only if you started this yourself and the code is the one in your terminal.</p>
 <form method="post">
 <input type="hidden" name="token" value="{{.Token}}">
 <button name="decision" value="authorise">Authorise this terminal</button>

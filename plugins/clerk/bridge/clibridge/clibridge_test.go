@@ -26,6 +26,10 @@ func newApp(t *testing.T) *app {
 	clerk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.tickets++
 		body, err := io.ReadAll(r.Body)
+		if r.URL.Path == "/v1/sessions/sess_1/tokens/turso" && r.Header.Get("Authorization") == "Bearer sk_test_planted" && string(body) == "{}" {
+			io.WriteString(w, `{"object":"token","jwt":"a.template.token"}`)
+			return
+		}
 		if err != nil || r.URL.Path != "/v1/sign_in_tokens" || r.Header.Get("Authorization") != "Bearer sk_test_planted" || string(body) != `{"expires_in_seconds":30,"user_id":"user_alice"}` {
 			t.Errorf("%s %s, %v", r.URL.Path, body, err)
 		}
@@ -75,14 +79,47 @@ func TestBridge(t *testing.T) {
 	if got := a.do(http.MethodPost, asks, form, "Sec-Fetch-Site", "same-origin"); got.Header().Get("Location") != "http://127.0.0.1:4000/callback?error=access_denied&state=0123456789abcdef" {
 		t.Errorf("declined: %d to %s", got.Code, got.Header().Get("Location"))
 	}
+	redirect := strings.Replace(asks, "mode=ticket", "mode=token", 1)
+	a.person.SessionID, a.person.Organization = "sess_1", Organization{ID: "org_1", Slug: "acme", Role: "org:admin"}
+	if shown := a.do(http.MethodGet, redirect, nil).Body.String(); !strings.Contains(shown, "nobody can take back") {
+		t.Errorf("the page for a token:\n%s", shown)
+	}
+	form = url.Values{"token": {a.Bridge.token(a.person, mustRead(t, redirect), time.Now().Add(time.Minute))}, "decision": {"authorise"}}
+	const token = "http://127.0.0.1:4000/callback?name=Alice+%3Cb%3E&org_id=org_1&org_role=org%3Aadmin&org_slug=acme&state=0123456789abcdef&token=a.template.token"
+	if got := a.do(http.MethodPost, redirect, form, "Sec-Fetch-Site", "same-origin"); got.Code != http.StatusSeeOther || got.Header().Get("Location") != token {
+		t.Errorf("a token: %d to %s", got.Code, got.Header().Get("Location"))
+	}
+	// The button of one is not that of the other.
+	if got := a.do(http.MethodPost, asks, form, "Sec-Fetch-Site", "same-origin"); got.Code != http.StatusForbidden {
+		t.Errorf("a ticket by the form for a token: %d", got.Code)
+	}
+	a.person.SessionID = ""
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		if got := a.do(method, redirect, form, "Sec-Fetch-Site", "same-origin"); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "tickets alone") {
+			t.Errorf("a token of no session, %s: %d", method, got.Code)
+		}
+	}
 	a.person = Person{}
 	back := url.QueryEscape("https://app.example" + asks)
 	if got := a.do(http.MethodGet, asks, nil); got.Code != http.StatusSeeOther || got.Header().Get("Location") != "https://app.example/sign-in?redirect_url="+back+"&x=1" {
 		t.Errorf("nobody: %d to %s", got.Code, got.Header().Get("Location"))
 	}
-	if a.tickets != 2 {
-		t.Errorf("%d tickets", a.tickets)
+	if a.tickets != 3 {
+		t.Errorf("Clerk was asked %d times", a.tickets)
 	}
+}
+
+func mustRead(t *testing.T, address string) request {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, err := read(u.Query())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asked
 }
 
 func TestBridgeRefuses(t *testing.T) {
@@ -97,7 +134,7 @@ func TestBridgeRefuses(t *testing.T) {
 		"another host":      {nil, strings.Replace(asks, "127.0.0.1", "evil.example", 1), same, 400},
 		"port too large":    {nil, strings.Replace(asks, "4000", "65536", 1), same, 400},
 		"state twice":       {nil, asks + "&state=0123456789abcdef", same, 400},
-		"a mode":            {nil, strings.Replace(asks, "mode=ticket", "mode=token", 1), same, 400},
+		"a mode":            {nil, strings.Replace(asks, "mode=ticket", "mode=cookie", 1), same, 400},
 		"another port":      {nil, strings.Replace(asks, "4000", "4001", 1), same, 403},
 		"another state":     {nil, strings.Replace(asks, "cdef", "cdee", 1), same, 403},
 		"another site":      {nil, asks, []string{"Sec-Fetch-Site", "cross-site"}, 403},

@@ -7,15 +7,23 @@ import { bridge } from "./bridge.js";
 
 export const dynamic = "force-dynamic";
 
+const template = "turso"; // the JWT template of the tokens of --method redirect
+
 async function handle(request) {
-  const { userId, actor, redirectToSignIn } = await auth();
+  const { userId, actor, orgId, orgSlug, orgRole, getToken, redirectToSignIn } = await auth();
   const clerk = await clerkClient();
   const user = userId ? await clerk.users.getUser(userId) : null;
   return bridge(request, {
     secretKey: process.env.CLERK_SECRET_KEY,
-    person: user && { userId, name: user.primaryEmailAddress?.emailAddress ?? userId, acting: Boolean(actor) },
+    person: user && {
+      userId,
+      name: user.primaryEmailAddress?.emailAddress ?? userId,
+      acting: Boolean(actor),
+      organization: orgId && { id: orgId, slug: orgSlug, role: orgRole },
+    },
     signIn: (back) => redirectToSignIn({ returnBackUrl: back }),
     ticket: async (userId, expiresInSeconds) => (await clerk.signInTokens.createSignInToken({ userId, expiresInSeconds })).token,
+    token: () => getToken({ template }),
   });
 }
 

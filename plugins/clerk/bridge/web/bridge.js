@@ -11,10 +11,14 @@ const acting = "You act as somebody else here, and a terminal would be that pers
  * @param {Request} request
  * @param {object} app
  * @param {string} app.secretKey the Clerk instance's, sk_...
- * @param {{userId: string, name: string, acting: boolean} | null} app.person who is signed in,
- *   and whether somebody acts as them: a terminal would be that person for a week
+ * @param {{userId: string, name: string, acting: boolean, organization?: {id: string,
+ *   slug?: string | null, role?: string | null} | null} | null} app.person who is signed in,
+ *   in which organization, and whether somebody acts as them: a terminal would be that person
+ *   for a week
  * @param {(back: string) => Response | Promise<Response>} app.signIn sends the browser to sign in, and back
  * @param {(userId: string, seconds: number) => Promise<string>} app.ticket makes a Clerk sign-in token
+ * @param {() => Promise<string>} [app.token] makes a token from the session and a JWT template,
+ *   for --method redirect; without it the page hands over tickets alone
  */
 export async function bridge(request, app) {
   const asked = read(new URL(request.url).searchParams);
@@ -23,6 +27,7 @@ export async function bridge(request, app) {
   }
   // Before anybody is asked to sign in, and never by a redirect.
   if (asked.problem) return problem(400, `This link can't be used: ${asked.problem}.`);
+  if (asked.mode === "token" && !app.token) return problem(400, "This page hands over tickets alone (--method bridge).");
   if (request.method === "GET") {
     if (!app.person) return app.signIn(request.url);
     if (app.person.acting) return problem(403, acting);
@@ -37,10 +42,11 @@ export async function bridge(request, app) {
   }
   switch (form.get("decision")) {
     case "cancel":
-      return reply(asked, "error", "access_denied");
+      return reply(asked, { error: "access_denied" });
     case "authorise":
       try {
-        return reply(asked, "ticket", await app.ticket(app.person.userId, ticketSeconds));
+        if (asked.mode === "token") return reply(asked, { token: await app.token(), ...shown(app.person) });
+        return reply(asked, { ticket: await app.ticket(app.person.userId, ticketSeconds) });
       } catch (err) {
         console.error("cli bridge:", err);
         return problem(502, "This can't be done now. Nothing was authorised: try again in a moment.");
@@ -66,7 +72,7 @@ function read(query) {
   if (!/^[A-Za-z0-9_.~-]{16,256}$/.test(asked.state)) return { problem: "state is not of 16 to 256 URL-safe characters" };
   if (!/^[A-Z0-9]{4}-[A-Z0-9]{4}$/.test(asked.code)) return { problem: "code does not look like WXYZ-2345" };
   if (!/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$/.test(asked.client)) return { problem: "client is not a plain name of at most 40 characters" };
-  if (asked.mode && asked.mode !== "ticket") return { problem: "this page hands over tickets alone (--method bridge)" };
+  if (!["", "ticket", "token"].includes(asked.mode)) return { problem: "mode is neither ticket nor token" };
   return { ...asked, port };
 }
 
@@ -97,12 +103,19 @@ async function checks(app, asked, text) {
 const encoder = new TextEncoder();
 const key = (app) => crypto.subtle.importKey("raw", encoder.encode(app.secretKey), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
 const content = (app, asked, until) => // none of them has a line break
-  encoder.encode(["zen cli bridge", until, app.person.userId, asked.redirect_uri, asked.state, asked.code, asked.client].join("\n"));
+  encoder.encode(["zen cli bridge", until, app.person.userId, asked.redirect_uri, asked.state, asked.code, asked.client, asked.mode].join("\n"));
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
 
+// shown is what zen status shows of the person beside a token, which says less. Nothing goes
+// by it.
+function shown({ name, organization }) {
+  const { id, slug, role } = organization ?? {};
+  return Object.fromEntries(Object.entries({ name, org_id: id, org_slug: slug, org_role: role }).filter(([, value]) => value));
+}
+
 // reply sends the browser back to the terminal.
-function reply(asked, name, value) {
-  const to = `${asked.redirect_uri}?${new URLSearchParams({ state: asked.state, [name]: value })}`;
+function reply(asked, answer) {
+  const to = `${asked.redirect_uri}?${new URLSearchParams({ state: asked.state, ...answer })}`;
   return new Response(null, { status: 303, headers: { Location: to, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" } });
 }
 
@@ -112,7 +125,7 @@ function ask(asked, person, token) {
   return page(200, `'self' http://127.0.0.1:${asked.port}`, `<h1>Authorise a terminal?</h1>
 <p><strong>${escape(asked.client)}</strong>, running on this computer, wants to act as <strong>${escape(person.name)}</strong>.</p>
 <p>Your terminal shows<br><output class="code">${escape(asked.code)}</output></p>
-<p>Go on only if you started this yourself and the code is the one in your terminal.</p>
+${asked.mode === "token" ? "<p>It gets a token for databases, which nobody can take back before it ends.</p>\n" : ""}<p>Go on only if you started this yourself and the code is the one in your terminal.</p>
 <form method="post">
 <input type="hidden" name="token" value="${token}">
 <button name="decision" value="authorise">Authorise this terminal</button>

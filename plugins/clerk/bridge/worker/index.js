@@ -4,6 +4,8 @@ import { createClerkClient } from "@clerk/backend";
 
 import { bridge } from "./bridge.js";
 
+const template = "turso"; // the JWT template of the tokens of --method redirect
+
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
@@ -20,17 +22,23 @@ export default {
       ...(env.CLERK_PROXY_URL && { proxyUrl: env.CLERK_PROXY_URL }),
     });
     if (request.method === "GET" && state.headers.get("location")) return new Response(null, { status: 307, headers: state.headers });
-    const { userId, actor } = state.toAuth() ?? {};
+    const { userId, actor, orgId, orgSlug, orgRole, getToken } = state.toAuth() ?? {};
     const user = userId ? await clerk.users.getUser(userId) : null;
     return bridge(request, {
       secretKey: env.CLERK_SECRET_KEY,
-      person: user && { userId, name: user.primaryEmailAddress?.emailAddress ?? userId, acting: Boolean(actor) },
+      person: user && {
+        userId,
+        name: user.primaryEmailAddress?.emailAddress ?? userId,
+        acting: Boolean(actor),
+        organization: orgId && { id: orgId, slug: orgSlug, role: orgRole },
+      },
       signIn(back) {
         const to = new URL(env.CLERK_SIGN_IN_URL);
         to.searchParams.set("redirect_url", back);
         return Response.redirect(to.href, 303);
       },
       ticket: async (userId, expiresInSeconds) => (await clerk.signInTokens.createSignInToken({ userId, expiresInSeconds })).token,
+      token: () => getToken({ template }),
     });
   },
 };

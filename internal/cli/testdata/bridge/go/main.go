@@ -32,6 +32,11 @@ func signedIn(r *http.Request) (who clibridge.Person, ok bool) {
 	var claims struct {
 		Session string `json:"sid"`
 		Actor   any    `json:"act"`
+		Active  struct {
+			ID   string `json:"id"`
+			Slug string `json:"slg"`
+			Role string `json:"rol"`
+		} `json:"o"`
 	}
 	payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(cookie.Value, ".")[1])
 	_ = json.Unmarshal(payload, &claims)
@@ -52,5 +57,6 @@ func signedIn(r *http.Request) (who clibridge.Person, ok bool) {
 	if json.NewDecoder(res.Body).Decode(&session) != nil || session.Status != "active" {
 		return who, false
 	}
-	return clibridge.Person{UserID: session.User, Name: session.User, Acting: claims.Actor != nil}, true
+	o := clibridge.Organization{ID: claims.Active.ID, Slug: claims.Active.Slug, Role: "org:" + claims.Active.Role}
+	return clibridge.Person{UserID: session.User, Name: "alice@example.test", Acting: claims.Actor != nil, SessionID: claims.Session, Organization: o}, true
 }
