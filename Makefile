@@ -11,13 +11,15 @@ TOOL  := $(GO) tool -modfile=tools/go.mod
 .PHONY: build release reproduce plugins demo demo-team test test-cluster test-all live lint generate bench site clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
-# zen is a quick front: what a stored token doesn't answer it has zen-full do.
+# zen is a quick front: what a stored token doesn't answer it has zen-full do, and zen db
+# query zen-query, which is quicker than that.
 build:
 	set -e; for p in $(PROVIDERS); do $(BUILD) -ldflags '-s -w' -o bin/zen-provider-$$p ./plugins/$$p; done
 	set -e; sums=$$(cd bin && for p in $(PROVIDERS); do \
 		f=zen-provider-$$p; \
 		printf '%s=%s,' $$p $$({ sha256sum $$f 2>/dev/null || shasum -a 256 $$f; } | cut -c1-64); done); \
 	$(BUILD_FULL) -ldflags "-s -w -X github.com/zen-auth/zen/internal/cli/client.bundled=$$sums" -o bin/zen-full ./cmd/zen
+	$(BUILD),query -ldflags '-s -w' -o bin/zen-query ./cmd/zen
 	$(BUILD),front -ldflags '-s -w' -o bin/zen ./cmd/zen
 
 # The archives of a release, in dist. The same commit and Go give the same bytes.
@@ -73,6 +75,7 @@ lint:
 	$(GO) vet -tags $(TAGS) ./...
 	$(GO) vet -tags $(TAGS),live ./live
 	$(TOOL) staticcheck -tests=false -tags $(TAGS),front ./cmd/zen
+	$(TOOL) staticcheck -tests=false -tags $(TAGS),query ./cmd/zen
 	$(TOOL) staticcheck -tags $(TAGS) ./...
 	GOOS=windows $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...
 	GOOS=windows $(GO) build -tags $(TAGS),front -o /dev/null ./cmd/zen

@@ -1,21 +1,8 @@
-//go:build !front
+//go:build !front && !query
 
 package main
 
-import (
-	"context"
-	"os"
-	"os/signal"
-	"syscall"
+import "github.com/zen-auth/zen/internal/cli"
 
-	"github.com/zen-auth/zen/internal/cli"
-	_ "github.com/zen-auth/zen/internal/http2quiet" // GODEBUG makes net/http log no bearer
-)
-
-// run is the whole zen.
-func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // whoever asks twice doesn't wait for what the first one ends
-	return cli.Run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
-}
+// program is the whole zen.
+var program = cli.Run

@@ -38,6 +38,26 @@ func TestFrontLinksLittle(t *testing.T) {
 	}
 }
 
+// TestQueryLinksNoProviders keeps what starts a provider, and the local stack, out of the
+// quick zen db query.
+func TestQueryLinksNoProviders(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", "-tags", "urfave_cli_no_docs,query", "../../cmd/zen").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.FieldsSeq(string(out)) {
+		for _, heavy := range []string{
+			"google.golang.org/", "github.com/hashicorp/", "github.com/tursodatabase/", "modernc.org/", "html/template",
+			"github.com/zen-auth/zen/devstack", "github.com/zen-auth/zen/internal/host", "github.com/zen-auth/zen/internal/wire",
+		} {
+			if pkg == heavy || strings.HasPrefix(pkg, strings.TrimSuffix(heavy, "/")+"/") {
+				t.Errorf("zen-query links %s", pkg)
+			}
+		}
+	}
+}
+
 // TestInitialisers is the gate on what runs before main: all packages together take
 // 0.4 ms at most. Each is the least of many runs, so that a busy machine doesn't matter.
 func TestInitialisers(t *testing.T) {
@@ -117,6 +137,20 @@ func TestFrontAnswersAsFull(t *testing.T) {
 		{"exec", "env"},
 		{"exec", "--", "no-such-command"},
 		{"exec", "--env", "1=url", "--", "env"},
+		{"db", "query", "SELECT 1 AS a, 'x' AS b"},
+		{"db", "query", "--json", "SELECT 1 AS a"},
+		{"--quiet", "db", "query", "SELECT ? AS a", "--param", "2", "--format", "csv"},
+		{"db", "query", "SELECT :a", "--param", "b"},
+		{"db", "query", "SELECT 1; SELECT 2"},
+		{"db", "query", "SELEC 1"},
+		{"db", "query", "--json", "SELECT * FROM nothing"},
+		{"db", "query", "--access", "ro", "CREATE TABLE t (n)"},
+		{"db", "query", "--format", "xml", "SELECT 1"},
+		{"db", "query", "--database", "http://127.0.0.1:1", "SELECT 1"},
+		{"db", "query", "--database", "file:" + filepath.Join(t.TempDir(), "no.db"), "SELECT 1"},
+		{"db", "query", "BEGIN"},
+		{"db", "query", ""},
+		{"db", "query", "--profile", "nobody", "SELECT 1"},
 	} {
 		var said [2]string
 		for i, program := range []string{"zen", "zen-full"} {

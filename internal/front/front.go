@@ -1,7 +1,8 @@
 // Package front answers zen token and zen exec from a good stored token: it reads,
-// verifies and prints, and becomes zen-full for everything else. What is linked is paid
-// for at every start, and zen token may run at every prompt of a shell: it links no
-// gRPC, no network client and no flag library.
+// verifies and prints, and becomes zen-full for everything else, or zen-query, which has a
+// network client, for zen db query. What is linked is paid for at every start, and zen
+// token may run at every prompt of a shell: it links no gRPC, no network client and no flag
+// library.
 package front
 
 import (
@@ -38,7 +39,9 @@ func Run(args []string, stdout, stderr *os.File) int {
 	if leftover.Run(args) {
 		return 0
 	}
-	if l, ok := readLine(args); ok {
+	if l, ok := readLine(args); ok && l.sql != "" {
+		_ = become("zen-query", args) // zen-full can do it, too
+	} else if ok {
 		if done, err := l.perform(stdout); done {
 			if err != nil {
 				fmt.Fprintln(stderr, "zen:", err)
@@ -47,7 +50,13 @@ func Run(args []string, stdout, stderr *os.File) int {
 			return 0
 		}
 	}
-	err := becomeFull(args)
+	return BecomeFull(args, stderr)
+}
+
+// BecomeFull has zen-full do the line as it was typed. Where that can't be had it says so,
+// and returns the exit code.
+func BecomeFull(args []string, stderr io.Writer) int {
+	err := become("zen-full", args)
 	fmt.Fprintln(stderr, "zen:", err)
 	if hint := provider.Hint(err); hint != "" {
 		fmt.Fprintln(stderr, "hint:", hint)
@@ -74,7 +83,7 @@ func (l line) perform(stdout io.Writer) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	answer, err := l.stored()
+	answer, _, err := l.stored()
 	if err != nil {
 		return false, err
 	}
@@ -91,35 +100,57 @@ const keyringTimeout = 250 * time.Millisecond
 // errElse is what a good stored token doesn't answer.
 var errElse = errors.New("not answered from the store")
 
-// stored is the good stored token that the line asks for.
-func (l line) stored() (tokenform.Answer, error) {
+// Query is a line of zen db query that a good stored token answers.
+type Query struct {
+	SQL    string
+	Target provider.Target
+	Access provider.Access
+	Token  provider.Token
+}
+
+// StoredQuery returns the query of a line with its good stored token. ok is false where
+// zen-full has to look.
+func StoredQuery(args []string) (q Query, ok bool) {
+	l, ok := readLine(args)
+	if !ok || l.sql == "" {
+		return Query{}, false
+	}
+	answer, target, err := l.stored()
+	return Query{l.sql, target, answer.Access, answer.Token}, err == nil
+}
+
+// stored is the good stored token that the line asks for, and what it is good for.
+func (l line) stored() (tokenform.Answer, provider.Target, error) {
+	var none provider.Target
 	cfg, err := config.Load(config.LoadOptions{
 		Path:  l.value["config"],
 		Flags: config.Flags{Profile: l.value["profile"], Database: l.value["database"], Access: l.value["access"]},
 	})
 	if err != nil {
-		return tokenform.Answer{}, err
+		return tokenform.Answer{}, none, err
 	}
 	p, err := cfg.Profile("")
 	if err != nil {
-		return tokenform.Answer{}, err
+		return tokenform.Answer{}, none, err
 	}
 	if p.Database.Value == "" || store.Storage(p.Storage.Value) == store.StorageNone {
-		return tokenform.Answer{}, errElse
+		return tokenform.Answer{}, none, errElse
 	}
 	options, err := keyring.OptionsFor(false, os.Getenv(keyring.EnvTimeout))
 	if err != nil {
-		return tokenform.Answer{}, err
+		return tokenform.Answer{}, none, err
 	}
 	options.Timeout = min(options.Timeout, keyringTimeout)
 	ctx, profile := context.Background(), cache.FromConfig(cfg, p)
 	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options)), store.TokensOnly()).LoadContext(ctx, profile.Name)
 	if err != nil {
-		return tokenform.Answer{}, err
+		return tokenform.Answer{}, none, err
 	}
 	now := time.Now()
-	if profile.Breaker(record, now).Because == breaker.Unavailable {
-		return tokenform.Answer{}, errElse // a fallback issues the tokens, or a trial is due
+	if state := profile.Breaker(record, now); state.Because == breaker.Unavailable || l.sql != "" && (state.Open() || len(record.Refusals) > 0) {
+		// A fallback issues the tokens, or a trial is due: a query would tell how that one
+		// went.
+		return tokenform.Answer{}, none, errElse
 	}
 	keys := filepath.Join(cfg.Paths.CacheDir(), "keys")
 	verify := func(token provider.Token) (provider.Claims, error) {
@@ -127,17 +158,17 @@ func (l line) stored() (tokenform.Answer, error) {
 	}
 	need, clock := cache.Need{MinTTL: l.minTTL}, cache.Clock{Now: now, Jitter: cache.Jitter}
 	token, err := profile.Token(record, profile.Own(record), need, clock, verify)
-	return tokenform.Answer{Profile: profile.Name, Database: profile.Target.URL, Chosen: l.value["database"] != "", Access: profile.Access, Token: token}, err
+	return tokenform.Answer{Profile: profile.Name, Database: profile.Target.URL, Chosen: l.value["database"] != "", Access: profile.Access, Token: token}, profile.Target, err
 }
 
-// becomeFull runs the line as it was typed in zen-full, which lies beside zen. It
+// become runs the line as it was typed in another program, which lies beside zen. It
 // only returns where that failed.
-func becomeFull(args []string) error {
+func become(program string, args []string) error {
 	self, err := replace.Self()
 	if err != nil {
-		return fmt.Errorf("find zen-full: %w", err)
+		return fmt.Errorf("find %s: %w", program, err)
 	}
-	path := filepath.Join(filepath.Dir(self), "zen-full"+filepath.Ext(self))
+	path := filepath.Join(filepath.Dir(self), program+filepath.Ext(self))
 	err = replace.Process(path, args, os.Environ())
 	var load *replace.LoadError
 	switch {

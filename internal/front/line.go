@@ -9,15 +9,17 @@ import (
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
-// line is a line of zen token or zen exec that may be answered here.
+// line is a line of zen token, zen exec or zen db query that a good stored token may answer.
 type line struct {
 	// value are the flags that take one, by name; switched are those that are switches.
 	value    map[string]string
 	switched map[string]bool
 	env      []string
 	minTTL   time.Duration
-	// command is that of zen exec; nil is zen token.
+	// command is that of zen exec, sql the SQL of zen db query; without either it is zen
+	// token.
 	command []string
+	sql     string
 }
 
 // The flags that are understood here, and whether they take a value. Any other one, one
@@ -26,6 +28,8 @@ var (
 	globalFlags = map[string]bool{"profile": true, "config": true, "json": false, "no-input": false, "quiet": false, "q": false}
 	tokenFlags  = map[string]bool{"access": true, "database": true, "min-ttl": true, "format": true, "shell": true}
 	execFlags   = map[string]bool{"access": true, "database": true, "min-ttl": true, "env": true}
+	// Those of zen db query are read again by its program.
+	queryFlags = map[string]bool{"access": true, "database": true, "format": true, "param": true, "text": true, "blob": true, "timing": false}
 )
 
 // readLine reads a line; ok is false where zen-full has to.
@@ -40,6 +44,12 @@ func readLine(args []string) (l line, ok bool) {
 		switch {
 		case verb == "" && (arg == "token" || arg == "exec"):
 			verb, own = arg, map[string]map[string]bool{"token": tokenFlags, "exec": execFlags}[arg]
+			continue
+		case verb == "" && arg == "db" && i+1 < len(args) && args[i+1] == "query":
+			i, verb, own = i+1, arg, queryFlags
+			continue
+		case verb == "db" && l.sql == "" && arg != "" && arg[0] != '-':
+			l.sql = arg
 			continue
 		case verb == "exec" && arg == "--":
 			return l.withCommand(args[i+1:])
@@ -66,7 +76,7 @@ func readLine(args []string) (l line, ok bool) {
 			return l, false
 		}
 	}
-	return l, verb == "token"
+	return l, verb == "token" || verb == "db" && l.sql != ""
 }
 
 func (l *line) set(name, value string, takes bool) bool {
@@ -77,8 +87,11 @@ func (l *line) set(name, value string, takes bool) bool {
 	if value == "" || value == "--" {
 		return false
 	}
-	if name == "env" {
+	switch name {
+	case "env":
 		l.env = append(l.env, value)
+		return true
+	case "param", "text", "blob":
 		return true
 	}
 	if _, twice := l.value[name]; twice {

@@ -191,7 +191,7 @@ func TestWhatIsNotLinked(t *testing.T) {
 	}
 }
 
-// The build tag front chooses between two programs: no other file knows of it.
+// The build tags front and query choose between three programs: no other file knows of them.
 func TestOnlyTheChoiceHasATag(t *testing.T) {
 	var tagged []string
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
@@ -200,7 +200,7 @@ func TestOnlyTheChoiceHasATag(t *testing.T) {
 		}
 		text, err := os.ReadFile(path)
 		for line := range strings.Lines(string(text)) {
-			if constraint, ok := strings.CutPrefix(line, "//go:build "); ok && slices.Contains(strings.FieldsFunc(constraint, func(r rune) bool { return !unicode.IsLetter(r) }), "front") {
+			if constraint, ok := strings.CutPrefix(line, "//go:build "); ok && slices.ContainsFunc(strings.FieldsFunc(constraint, func(r rune) bool { return !unicode.IsLetter(r) }), func(tag string) bool { return tag == "front" || tag == "query" }) {
 				tagged = append(tagged, strings.TrimPrefix(filepath.ToSlash(path), "../../"))
 			}
 		}
@@ -209,7 +209,7 @@ func TestOnlyTheChoiceHasATag(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"cmd/zen/front.go", "cmd/zen/full.go"}; !slices.Equal(tagged, want) {
-		t.Errorf("the tag front is in %v, want %v", tagged, want)
+	if want := []string{"cmd/zen/front.go", "cmd/zen/full.go", "cmd/zen/query.go", "cmd/zen/signals.go"}; !slices.Equal(tagged, want) {
+		t.Errorf("the tags are in %v, want %v", tagged, want)
 	}
 }

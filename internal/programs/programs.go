@@ -169,6 +169,7 @@ func build(dir string, race bool) (built []program, err error) {
 	slices.Sort(known) // the same line, the same program
 	for name, flags := range map[string][]string{
 		"zen":          {"-tags", tags + ",front"},
+		"zen-query":    {"-tags", tags + ",query"},
 		"zen-full":     {"-tags", tags, "-ldflags", "-X github.com/zen-auth/zen/internal/cli/client.bundled=" + strings.Join(known, ",")},
 		"zen-unpinned": {"-tags", tags},
 	} {

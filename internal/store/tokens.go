@@ -27,6 +27,7 @@ func (f *file) decodeTokens(data []byte) error {
 	d.get(top, "sealed", &f.Sealed)
 	d.get(top, "provider", &f.Provider)
 	d.get(top, "detours", &f.Breakers)
+	d.get(top, "refusals", &f.Refusals)
 	var accounts, tokens map[string]raw
 	d.get(top, "accounts", &accounts)
 	d.get(top, "tokens", &tokens)

@@ -102,8 +102,10 @@ func (r *release) target(ctx context.Context, t target) (archive string, err err
 	if err := build("zen-full", "./cmd/zen", tags, "-X "+bundled+"="+strings.Join(sums, ",")); err != nil {
 		return "", err
 	}
-	if err := build("zen", "./cmd/zen", tags+",front", ""); err != nil {
-		return "", err
+	for name, choice := range map[string]string{"zen": "front", "zen-query": "query"} {
+		if err := build(name, "./cmd/zen", tags+","+choice, ""); err != nil {
+			return "", err
+		}
 	}
 	// The go command knows the version; the archive is called by what is in it.
 	info, err := buildinfo.ReadFile(filepath.Join(stage, "zen-full"+t.exe()))

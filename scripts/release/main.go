@@ -1,5 +1,5 @@
-// Command release builds the archives of a release: for each target zen, zen-full, the
-// providers, the shells' completions, LICENSE and README in one directory, and the
+// Command release builds the archives of a release: for each target zen, zen-query,
+// zen-full, the providers, the shells' completions, LICENSE and README in one directory, and the
 // SHA-256 sums of all of them in SHA256SUMS. All are built without cgo, and so are static.
 //
 // The same commit and the same Go give the same bytes, wherever and whenever they are

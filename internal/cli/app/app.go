@@ -35,12 +35,13 @@ type Program struct {
 
 // Run does what the line says, and returns the exit code.
 func (p Program) Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	line, err := p.perform(ctx, args, stdin, stdout, stderr)
+	line, err := p.Perform(ctx, args, stdin, stdout, stderr)
 	return Finish(ctx, line, stderr, err)
 }
 
-// perform does what args say. line is how they were understood, as far as they were.
-func (p Program) perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (line []string, err error) {
+// Perform is Run without its end: line is how the args were understood, as far as they
+// were, for Finish.
+func (p Program) Perform(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (line []string, err error) {
 	app := p.App(stdin, stdout, stderr)
 	if len(args) == 2 && args[1] == "--version" {
 		args = []string{args[0], "version"}

@@ -19,40 +19,21 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
-	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/cli/query"
 	"github.com/zen-auth/zen/internal/session"
 )
 
 func Command() *cli.Command {
 	return &cli.Command{
-		Name:        "db",
-		Usage:       "use the database",
-		Subcommands: []*cli.Command{dbQueryCommand(), dbShellCommand(), dbImportCommand(), dbDumpCommand(), dbPingCommand(), dbSyncCommand(), dbListCommand(), dbShowCommand()},
+		Name:  "db",
+		Usage: "use the database",
+		Subcommands: []*cli.Command{query.Command(func(c *cli.Context, fn func(*sql.Conn) error) error {
+			return withDatabase(c, func(d database) error { return fn(d.conn) })
+		}), dbShellCommand(), dbImportCommand(), dbDumpCommand(), dbPingCommand(), dbSyncCommand(), dbListCommand(), dbShowCommand()},
 	}
-}
-
-// databaseFlags say which database, and with what right.
-func databaseFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "access", Usage: "use a token with `ACCESS`: ro or rw"},
-		&cli.StringFlag{Name: "database", Usage: "use the database at `URL`, or of that name"},
-	}
-}
-
-// modeFlags say how a database is used.
-func modeFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "mode", Usage: "use the database in `MODE`: remote, replica or local (default: local for file:PATH and :memory:, otherwise remote)"},
-		&cli.StringFlag{Name: "path", Usage: "keep the replica in `FILE` (default: one for the database in zen's state directory)", TakesFile: true},
-	}
-}
-
-// createFlag lets a database in a file begin.
-func createFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "create", Usage: "make the file of --database file:PATH where there is none"}
 }
 
 // database is what a command works with.
@@ -136,35 +117,10 @@ func useDatabase(c *cli.Context, d database, how core.Database, fn func(database
 	if err != nil {
 		return libsql.Explain(err)
 	}
-	d.conn, err = d.db.Conn(c.Context)
-	if err == nil {
-		err = identified(fn(d))
-		d.conn.Close() // gives up a transaction that was left open
-	}
-	if closeErr := d.db.Close(); err == nil {
-		err = closeErr
-	}
-	return err
-}
-
-// sqlError is an error of the database with its code as its name in JSON.
-type sqlError struct {
-	error
-	code string
-}
-
-func (e *sqlError) ErrorID() string {
-	return "sql_" + strings.ToLower(strings.TrimPrefix(e.code, "SQL_"))
-}
-func (e *sqlError) Unwrap() error { return e.error }
-
-// identified gives an error of the database its name.
-func identified(err error) error {
-	var e *hrana.Error
-	if errors.As(err, &e) && e.Code != "" {
-		return &sqlError{err, e.Code}
-	}
-	return err
+	return query.On(c.Context, d.db, func(conn *sql.Conn) error {
+		d.conn = conn
+		return fn(d)
+	})
 }
 
 // replicaPath is where the replica of a session's database is kept.

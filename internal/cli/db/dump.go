@@ -15,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/query"
 )
 
 func dbDumpCommand() *cli.Command {
@@ -30,7 +31,7 @@ func dbDumpCommand() *cli.Command {
 The dump is of one moment: it is read in one transaction, while others may write. A
 server ends one that takes too long; a replica's copy has no such limit. What is
 written ends in COMMIT, so that a dump that was cut short is never taken for whole.`,
-		Flags: append(append(databaseFlags(), modeFlags()...),
+		Flags: append(append(query.DatabaseFlags(), query.ModeFlags()...),
 			&cli.BoolFlag{Name: "schema-only", Usage: "leave the rows out"},
 			&cli.BoolFlag{Name: "data-only", Usage: "leave the schema out"},
 		),
@@ -46,10 +47,10 @@ func dbDump(c *cli.Context) error {
 		return app.Usage(c, "--schema-only and --data-only exclude each other")
 	}
 	return withDatabase(c, func(opened database) error {
-		progress := newProgress(c)
-		defer progress.clear()
-		d.conn, d.told = opened.conn, progress.tell
-		return d.write(c.Context, printable(c.App.Writer))
+		progress := query.NewProgress(c)
+		defer progress.Clear()
+		d.conn, d.told = opened.conn, progress.Tell
+		return d.write(c.Context, query.Printable(c.App.Writer))
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/query"
 )
 
 // importOptions are what the line says.
@@ -45,7 +46,7 @@ Many rows travel in one request, and a thousand are one transaction. Where one o
 is refused, those before are in, and the error says which --skip goes on after them.
 With --chunk 0 all rows are one transaction: all are in, or none. SQL keeps the
 transactions of the file, unless --chunk makes others.`,
-		Flags: append(append(databaseFlags(), modeFlags()...),
+		Flags: append(append(query.DatabaseFlags(), query.ModeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "read `FORMAT`: sql, csv, tsv or jsonl (default: by the file's ending)"},
 			&cli.StringFlag{Name: "table", Usage: "insert into `TABLE` (default: the file's name)"},
 			&cli.BoolFlag{Name: "create", Usage: "make the table where there is none, with columns of text, and the file of --database file:PATH"},
@@ -112,9 +113,9 @@ func dbImport(c *cli.Context) error {
 	defer in.Close()
 	return withDatabase(c, func(d database) error {
 		started := time.Now()
-		progress := newImportProgress(c)
-		rows, err := d.load(c.Context, in, o, progress.tellNow)
-		progress.clear()
+		progress := query.NewImportProgress(c)
+		rows, err := d.load(c.Context, in, o, progress.TellNow)
+		progress.Clear()
 		if err != nil {
 			return err
 		}
@@ -202,10 +203,10 @@ func reportImport(c *cli.Context, o importOptions, rows int64, d time.Duration) 
 			TookMS        int64  `json:"took_ms"`
 		}{app.SchemaVersion, o.format, map[bool]string{false: o.table}[o.format == "sql"], rows, d.Milliseconds()})
 	}
-	what := count(rows, "row") + " imported into " + app.OneLine(o.table)
+	what := query.Count(rows, "row") + " imported into " + app.OneLine(o.table)
 	if o.format == "sql" {
-		what = count(rows, "statement") + " run"
+		what = query.Count(rows, "statement") + " run"
 	}
-	_, err := fmt.Fprintf(app.Notes(c), "%s in %s\n", what, took(d))
+	_, err := fmt.Fprintf(app.Notes(c), "%s in %s\n", what, query.Took(d))
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cli/query"
 )
 
 // record is one statement of an import: a row of a file, or a statement of a script.
@@ -56,7 +57,7 @@ func (im *importer) run(ctx context.Context, in records) (int64, error) {
 		r, err := in.next()
 		if err == io.EOF {
 			if err = im.send(ctx, true); err == nil {
-				err = leftOpen(im.conn)
+				err = query.LeftOpen(im.conn)
 			}
 			if err != nil {
 				err = im.failed(ctx, err)
@@ -73,7 +74,7 @@ func (im *importer) run(ctx context.Context, in records) (int64, error) {
 			}
 			if im.chunk > 0 && im.sent+int64(len(im.pending)) >= int64(im.chunk) {
 				err = im.send(ctx, true)
-			} else if len(im.pending) >= maxBatch || im.size >= maxBatchBytes {
+			} else if len(im.pending) >= query.MaxBatch || im.size >= query.MaxBatchBytes {
 				err = im.send(ctx, false)
 			}
 		}
@@ -131,7 +132,7 @@ func (im *importer) failed(ctx context.Context, err error) error {
 	explained := libsql.Explain(err)
 	out := &provider.Error{Kind: provider.Kind(explained), Message: err.Error(), Hint: provider.Hint(explained), Err: err}
 	if im.chunk > 0 && im.done > 0 {
-		out.Message += fmt.Sprintf(" (%s before it are in)", count(im.done, "row"))
+		out.Message += fmt.Sprintf(" (%s before it are in)", query.Count(im.done, "row"))
 		out.Hint = fmt.Sprintf("mend that line, and go on with --skip %d", im.done)
 	}
 	return out

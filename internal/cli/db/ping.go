@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/query"
 )
 
 func dbPingCommand() *cli.Command {
@@ -21,7 +22,7 @@ func dbPingCommand() *cli.Command {
 		Usage: "ask the database whether it answers, and how fast",
 		Description: `Sends a query and waits for its answer, a few times over one connection; the
 first one also has to connect. Says who made the token, and how long it is good.`,
-		Flags: append(databaseFlags(),
+		Flags: append(query.DatabaseFlags(),
 			&cli.IntFlag{Name: "count", Usage: "send `N` queries", Value: 5},
 			&cli.DurationFlag{Name: "interval", Usage: "wait `DURATION` between two", Value: 100 * time.Millisecond},
 		),

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/query"
 )
 
 func dbShellCommand() *cli.Command {
@@ -29,9 +31,9 @@ Statements are remembered for the arrow keys and Ctrl-R, in a private file. One 
 begins with a blank, or has what may be a secret in it, is not written there.
 
 Where standard input is no terminal, its statements are run until one fails.`,
-		Flags: append(append(databaseFlags(), modeFlags()...),
+		Flags: append(append(query.DatabaseFlags(), query.ModeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
-			createFlag(),
+			query.CreateFlag(),
 			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
 		),
 		Action: dbShell,
@@ -39,7 +41,7 @@ Where standard input is no terminal, its statements are run until one fails.`,
 }
 
 func dbShell(c *cli.Context) error {
-	format, err := rowFormat(c)
+	format, err := query.Format(c)
 	if err == nil {
 		err = app.NoMoreThan(c, 0)
 	}
@@ -47,15 +49,15 @@ func dbShell(c *cli.Context) error {
 		return err
 	}
 	return withDatabase(c, func(d database) error {
-		sh := &shell{runner: newRunner(c, d.conn, format), name: databaseName(d.target)}
-		sh.timing = c.Bool("timing")
+		sh := &shell{Runner: query.NewRunner(c, d.conn, format), c: c, conn: d.conn, name: databaseName(d.target)}
+		sh.Timing = c.Bool("timing")
 		if c.App.Reader != os.Stdin || !app.IsTerminal(c.App.Reader) || !app.IsTerminal(c.App.Writer) {
 			in, err := app.Input(c.Context, c.App.Reader, "-")
 			if err != nil {
 				return err
 			}
 			defer in.Close()
-			return sh.ended(sh.run(c.Context, plainLines(in)))
+			return sh.Ended(sh.run(c.Context, plainLines(in)))
 		}
 		err := app.Slowly(c, "waiting for the database", func() error { return d.conn.PingContext(c.Context) })
 		if err != nil {
@@ -72,7 +74,9 @@ func dbShell(c *cli.Context) error {
 
 // shell reads statements and runs them.
 type shell struct {
-	*runner
+	*query.Runner
+	c    *cli.Context
+	conn *sql.Conn
 	name string
 
 	terminal bool
@@ -100,7 +104,7 @@ var (
 func (sh *shell) run(ctx context.Context, in lines) error {
 	for number := 1; !sh.quit; number++ {
 		if in.waits() { // whoever writes may wait for what was written so far
-			if err := sh.flush(ctx); err != nil {
+			if err := sh.Flush(ctx); err != nil {
 				return err
 			}
 		}
@@ -113,7 +117,7 @@ func (sh *shell) run(ctx context.Context, in lines) error {
 			if err := sh.complete(ctx, true); err != nil {
 				return err
 			}
-			return sh.flush(ctx)
+			return sh.Flush(ctx)
 		case err == io.EOF:
 			return nil
 		case err != nil:
@@ -140,7 +144,7 @@ func (sh *shell) take(ctx context.Context, line string) error {
 		command = dotted
 	}
 	if sh.pending == "" && strings.HasPrefix(command, ".") {
-		if err = sh.flush(ctx); err == nil {
+		if err = sh.Flush(ctx); err == nil {
 			err = sh.dot(ctx, command)
 		}
 	} else {
@@ -180,7 +184,7 @@ func (sh *shell) complete(ctx context.Context, end bool) error {
 			if sh.terminal {
 				err = place(sh.execute(ctx, statement))
 			} else {
-				err = sh.runner.take(ctx, statement, place)
+				err = sh.Runner.Take(ctx, statement, place)
 			}
 			if err != nil {
 				return err
@@ -202,8 +206,8 @@ func (sh *shell) complete(ctx context.Context, end bool) error {
 // placed shows where an error is, or at least in which line of the input its statement
 // begins.
 func (sh *shell) placed(err error, line int, text string, from int, statement string) error {
-	err = placed(err, strings.Repeat("\n", line-1)+text, line-1+from, statement)
-	if shown := (*placedError)(nil); sh.terminal || errors.As(err, &shown) {
+	err = query.Placed(err, strings.Repeat("\n", line-1)+text, line-1+from, statement)
+	if shown := (*query.PlacedError)(nil); sh.terminal || errors.As(err, &shown) {
 		return err
 	}
 	return fmt.Errorf("line %d: %w", line+strings.Count(text[:from], "\n"), err)
@@ -213,7 +217,7 @@ func (sh *shell) placed(err error, line int, text string, from int, statement st
 func (sh *shell) execute(ctx context.Context, statement string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return sh.statement(ctx, statement, nil)
+	return sh.Statement(ctx, statement, nil)
 }
 
 // tell reports a failure and goes on. A transaction that was lost is over then.
@@ -256,5 +260,5 @@ func (sh *shell) interact(h *history) error {
 	if errors.Is(err, errTerminated) {
 		<-sh.c.Context.Done() // the same signal's
 	}
-	return errors.Join(sh.ended(err), h.close())
+	return errors.Join(sh.Ended(err), h.close())
 }

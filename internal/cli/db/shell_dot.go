@@ -11,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/cli/query"
 	"github.com/zen-auth/zen/internal/text"
 )
 
@@ -63,33 +64,33 @@ func (sh *shell) dot(ctx context.Context, line string) error {
 		if arg != "" {
 			one.tables = []string{arg}
 		}
-		err := one.write(ctx, sh.out)
-		return errors.Join(err, sh.out.Flush()) // what was written before an error isn't the next statement's
+		err := one.write(ctx, sh.Out)
+		return errors.Join(err, sh.Out.Flush()) // what was written before an error isn't the next statement's
 	case ".import":
 		return sh.load(ctx, arg)
 	case ".headers", ".header":
 		on, err := onOff(name, arg)
-		sh.noHeader = err == nil && !on
+		sh.NoHeader = err == nil && !on
 		return err
 	case ".mode":
-		if rowFormats[arg] == nil {
+		if !query.IsFormat(arg) {
 			return fmt.Errorf(".mode %q is not table, csv, line or json", arg)
 		}
-		sh.format = arg
+		sh.Format = arg
 		return nil
 	case ".timing":
 		on, err := onOff(name, arg)
-		sh.timing = err == nil && on
+		sh.Timing = err == nil && on
 		return err
 	case ".read":
 		if arg == "" {
 			return errors.New(".read which file?")
 		}
-		text, err := readSQL(sh.c, arg, arg)
+		text, err := query.ReadSQL(sh.c, arg, arg)
 		if err != nil {
 			return err
 		}
-		return sh.script(ctx, text, nil)
+		return sh.Script(ctx, text, nil)
 	}
 	return fmt.Errorf("there is no %s: .help lists what there is", name)
 }
@@ -131,8 +132,8 @@ func (sh *shell) load(ctx context.Context, arg string) error {
 }
 
 // list prints a column of text, a value a line.
-func (sh *shell) list(ctx context.Context, query, end string, args ...any) error {
-	rows, err := sh.conn.QueryContext(ctx, query, args...)
+func (sh *shell) list(ctx context.Context, statement, end string, args ...any) error {
+	rows, err := sh.conn.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return libsql.Explain(err)
 	}
@@ -142,10 +143,10 @@ func (sh *shell) list(ctx context.Context, query, end string, args ...any) error
 		if err := rows.Scan(&line); err != nil {
 			return err
 		}
-		fmt.Fprintln(sh.out, text.Lines(line)+end)
+		fmt.Fprintln(sh.Out, text.Lines(line)+end)
 	}
 	if err := rows.Err(); err != nil {
 		return libsql.Explain(err)
 	}
-	return sh.out.Flush()
+	return sh.Out.Flush()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/cli/query"
 )
 
 func dbSyncCommand() *cli.Command {
@@ -23,7 +24,7 @@ shell --mode replica read, also without a network. It is made where there is non
 
    zen db sync
    zen db sync --path app.db --every 5s   until Ctrl-C`,
-		Flags: append(databaseFlags(),
+		Flags: append(query.DatabaseFlags(),
 			&cli.StringFlag{Name: "path", Usage: "keep the replica in `FILE` (default: one for the database in zen's state directory)", TakesFile: true},
 			&cli.DurationFlag{Name: "every", Usage: "go on, and sync again after `DURATION`"},
 		),
@@ -99,7 +100,7 @@ func tellSync(c *cli.Context, synced libsql.Synced) {
 	case synced.Err != nil:
 		fmt.Fprintf(app.Notes(c), "zen: sync: %s (again in %s)\n", app.OneLine(libsql.Explain(synced.Err).Error()), time.Until(synced.Next).Round(100*time.Millisecond))
 	case synced.Changed:
-		fmt.Fprintf(app.Notes(c), "synced to generation %d, frame %d in %s\n", synced.Progress.Generation, synced.Progress.Frame, took(synced.Took))
+		fmt.Fprintf(app.Notes(c), "synced to generation %d, frame %d in %s\n", synced.Progress.Generation, synced.Progress.Frame, query.Took(synced.Took))
 	}
 }
 
@@ -112,6 +113,6 @@ func writeSync(c *cli.Context, d syncDocument) error {
 	if d.Recovered != "" {
 		fmt.Fprintf(table, "recovered\tfiles that didn't fit together are in %s now\n", app.OneLine(d.Recovered))
 	}
-	fmt.Fprintf(table, "took\t%s\n", took(time.Duration(d.TookMS*float64(time.Millisecond))))
+	fmt.Fprintf(table, "took\t%s\n", query.Took(time.Duration(d.TookMS*float64(time.Millisecond))))
 	return table.Flush()
 }

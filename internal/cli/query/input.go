@@ -1,4 +1,4 @@
-package db
+package query
 
 import (
 	"errors"
@@ -24,7 +24,7 @@ func sqlText(c *cli.Context) (string, error) {
 	case c.IsSet("file") && c.NArg() > 0:
 		return "", app.Usage(c, "--file and SQL on the line exclude each other")
 	case file != "":
-		return readSQL(c, file, file)
+		return ReadSQL(c, file, file)
 	case c.IsSet("file"):
 		return "", app.Usage(c, "--file is empty")
 	case c.NArg() == 1 && arg != "-":
@@ -32,10 +32,11 @@ func sqlText(c *cli.Context) (string, error) {
 	case arg != "-" && app.IsTerminal(c.App.Reader):
 		return "", app.Usage(c, "give one SQL text, in quotes, or - for standard input")
 	}
-	return readSQL(c, "standard input", "-")
+	return ReadSQL(c, "standard input", "-")
 }
 
-func readSQL(c *cli.Context, name, file string) (string, error) {
+// ReadSQL reads SQL from a file, or for - from standard input; name is what errors call it.
+func ReadSQL(c *cli.Context, name, file string) (string, error) {
 	from, err := app.Input(c.Context, c.App.Reader, file)
 	if err != nil {
 		return "", fmt.Errorf("read SQL: %w", err)

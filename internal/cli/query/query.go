@@ -1,6 +1,10 @@
-package db
+// Package query is zen db query: SQL in, rows out, however the database was opened. What
+// runs statements and prints rows is other commands' too.
+package query
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 
 	"github.com/urfave/cli/v2"
@@ -9,14 +13,32 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-func dbQueryCommand() *cli.Command {
+// Open opens the database that a line names for fn, and closes it.
+type Open func(c *cli.Context, fn func(*sql.Conn) error) error
+
+// On runs fn on one connection, so that BEGIN holds from one statement to the next, and
+// closes the database.
+func On(ctx context.Context, db *sql.DB, fn func(*sql.Conn) error) error {
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		err = identified(fn(conn))
+		conn.Close() // gives up a transaction that was left open
+	}
+	if closeErr := db.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// Command is zen db query.
+func Command(open Open) *cli.Command {
 	var params []param
 	return &cli.Command{
 		Name:      "query",
 		Usage:     "run SQL and print the rows",
 		ArgsUsage: "[SQL|-]",
 		Description: `   zen db query "SELECT id, name FROM users"
-   zen db query --json "SELECT count(*) AS n FROM users"
+   zen db query --json "SELECT Count(*) AS n FROM users"
    zen db query "SELECT * FROM users WHERE id = ?" --param 42
    zen db query "SELECT * FROM users WHERE name = :name" --param name=alice
    zen db query --format csv --file report.sql > report.csv
@@ -29,21 +51,21 @@ A --param is bound as SQL would read it: NULL, an integer, a decimal number, x'0
 or 'quoted text'; anything else is text as it stands. --text binds text whatever it
 looks like, --blob the bytes of a file. They are taken in the order of the line; for a
 statement with names such as :id each is NAME=VALUE.`,
-		Flags: append(append(databaseFlags(), modeFlags()...),
+		Flags: append(append(DatabaseFlags(), ModeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`", TakesFile: true},
 			&cli.GenericFlag{Name: "param", Usage: "bind `VALUE`, or NAME=VALUE; may be given again", Value: &paramFlag{kind: literalParam, to: &params}},
 			&cli.GenericFlag{Name: "text", Usage: "bind `VALUE` as text; may be given again", Value: &paramFlag{kind: textParam, to: &params}},
 			&cli.GenericFlag{Name: "blob", Usage: "bind the bytes of `FILE`; may be given again", TakesFile: true, Value: &paramFlag{kind: blobParam, to: &params}},
-			createFlag(),
+			CreateFlag(),
 			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
 		),
-		Action: func(c *cli.Context) error { return dbQuery(c, params) },
+		Action: func(c *cli.Context) error { return run(c, open, params) },
 	}
 }
 
-func dbQuery(c *cli.Context, params []param) error {
-	format, err := rowFormat(c)
+func run(c *cli.Context, open Open, params []param) error {
+	format, err := Format(c)
 	if err != nil {
 		return err
 	}
@@ -68,10 +90,10 @@ func dbQuery(c *cli.Context, params []param) error {
 			return app.Usage(c, "%v", err)
 		}
 	}
-	return withDatabase(c, func(d database) error {
-		r := newRunner(c, d.conn, format)
-		r.timing = c.Bool("timing")
-		err := r.ended(r.script(c.Context, text, args))
+	return open(c, func(conn *sql.Conn) error {
+		r := NewRunner(c, conn, format)
+		r.Timing = c.Bool("timing")
+		err := r.Ended(r.Script(c.Context, text, args))
 		var wrong *hrana.ArgumentError
 		if errors.As(err, &wrong) {
 			err = app.Usage(c, "%s", wrong.Message)
@@ -80,15 +102,15 @@ func dbQuery(c *cli.Context, params []param) error {
 	})
 }
 
-// rowFormat is what --format or --json asks for.
-func rowFormat(c *cli.Context) (string, error) {
+// Format is what --format or --json asks for.
+func Format(c *cli.Context) (string, error) {
 	format := c.String("format")
 	switch {
 	case app.GlobalBool(c, "json") && c.IsSet("format") && format != "json":
 		return "", app.Usage(c, "--format %s and --json exclude each other", format)
 	case app.GlobalBool(c, "json"):
 		return "json", nil
-	case rowFormats[format] == nil:
+	case !IsFormat(format):
 		return "", app.Usage(c, "--format %q is not table, csv, line or json", format)
 	}
 	return format, nil

@@ -1,4 +1,4 @@
-package db
+package query
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 // remote database: so many, or as many bytes, at most. A thousand small ones take a
 // server some ten milliseconds of the five seconds that it gives a transaction.
 const (
-	maxBatch      = 1000
-	maxBatchBytes = 512 << 10
+	MaxBatch      = 1000
+	MaxBatchBytes = 512 << 10
 )
 
 // batch holds statements back until there are enough of them, or one returns rows.
@@ -26,26 +26,26 @@ type batch struct {
 	size   int
 }
 
-// take runs a statement of a script, with those before it or later: errors are those of
+// Take runs a statement of a script, with those before it or later: errors are those of
 // the statements that it ran, shown where they are by place.
-func (r *runner) take(ctx context.Context, statement string, place func(error) error) error {
-	if rows, _ := hrana.Results(statement); rows || r.timing || r.format == "json" {
-		if err := r.flush(ctx); err != nil {
+func (r *Runner) Take(ctx context.Context, statement string, place func(error) error) error {
+	if rows, _ := hrana.Results(statement); rows || r.Timing || r.Format == "json" {
+		if err := r.Flush(ctx); err != nil {
 			return err
 		}
-		return place(r.statement(ctx, statement, nil))
+		return place(r.Statement(ctx, statement, nil))
 	}
 	b := &r.held
 	b.stmts = append(b.stmts, hrana.Statement{SQL: statement})
 	b.places = append(b.places, place)
-	if b.size += len(statement); len(b.stmts) < maxBatch && b.size < maxBatchBytes {
+	if b.size += len(statement); len(b.stmts) < MaxBatch && b.size < MaxBatchBytes {
 		return nil
 	}
-	return r.flush(ctx)
+	return r.Flush(ctx)
 }
 
-// flush runs the statements that are held back.
-func (r *runner) flush(ctx context.Context) error {
+// Flush runs the statements that are held back.
+func (r *Runner) Flush(ctx context.Context) error {
 	b := r.held
 	r.held = batch{}
 	if len(b.stmts) == 0 {
@@ -72,10 +72,10 @@ func (r *runner) flush(ctx context.Context) error {
 }
 
 // tell notes what a statement did.
-func (r *runner) tell(done hrana.Result, statement string) {
+func (r *Runner) tell(done hrana.Result, statement string) {
 	note := "done"
 	if _, changes := hrana.Results(statement); changes {
-		note = count(done.RowsAffected, "row") + " affected"
+		note = Count(done.RowsAffected, "row") + " affected"
 	}
 	fmt.Fprintln(app.Notes(r.c), note)
 }

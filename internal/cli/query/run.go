@@ -1,4 +1,4 @@
-package db
+package query
 
 import (
 	"bufio"
@@ -18,15 +18,17 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// runner runs statements on one connection and prints what they return.
-type runner struct {
-	c      *cli.Context
-	conn   *sql.Conn
-	out    *bufio.Writer
-	format string
-	timing bool
-	// noHeader leaves the names of columns out.
-	noHeader bool
+// Runner runs statements on one connection and prints what they return.
+type Runner struct {
+	c    *cli.Context
+	conn *sql.Conn
+	// Out is flushed after each statement.
+	Out *bufio.Writer
+	// Format is how rows are printed, and Timing says how long each statement took.
+	Format string
+	Timing bool
+	// NoHeader leaves the names of columns out.
+	NoHeader bool
 	// tables is how many results were printed.
 	tables int
 	held   batch
@@ -34,16 +36,17 @@ type runner struct {
 	width int
 }
 
-func newRunner(c *cli.Context, conn *sql.Conn, format string) *runner {
-	return &runner{
-		c: c, conn: conn, out: bufio.NewWriterSize(printable(c.App.Writer), 64<<10), format: format,
+// NewRunner returns a Runner that prints to the command's output.
+func NewRunner(c *cli.Context, conn *sql.Conn, format string) *Runner {
+	return &Runner{
+		c: c, conn: conn, Out: bufio.NewWriterSize(Printable(c.App.Writer), 64<<10), Format: format,
 		width: app.Width(c.App.Writer),
 	}
 }
 
-// script runs the statements of a text until one fails, which the error then shows
+// Script runs the statements of a text until one fails, which the error then shows
 // the place of. Arguments are for the only statement.
-func (r *runner) script(ctx context.Context, text string, args []any) error {
+func (r *Runner) Script(ctx context.Context, text string, args []any) error {
 	for at, n := 0, 1; at < len(text); n++ {
 		from, to, next, _ := hrana.Cut(text[at:])
 		if from == to {
@@ -54,7 +57,7 @@ func (r *runner) script(ctx context.Context, text string, args []any) error {
 			if err == nil {
 				return nil
 			}
-			err = placed(err, text, begins, statement)
+			err = Placed(err, text, begins, statement)
 			if rest, _, _, _ := hrana.Cut(text[end:]); n > 1 || end+rest < len(text) {
 				err = inStatement(n, err)
 			}
@@ -62,36 +65,37 @@ func (r *runner) script(ctx context.Context, text string, args []any) error {
 		}
 		var err error
 		if len(args) > 0 {
-			err = place(r.statement(ctx, statement, args))
+			err = place(r.Statement(ctx, statement, args))
 		} else {
-			err = r.take(ctx, statement, place)
+			err = r.Take(ctx, statement, place)
 		}
 		if err != nil {
 			return err
 		}
 		at = end
 	}
-	return r.flush(ctx)
+	return r.Flush(ctx)
 }
 
-// ended makes an error of a transaction that is still open at the end of the input:
+// Ended makes an error of a transaction that is still open at the end of the input:
 // what was said to be affected is not.
-func (r *runner) ended(err error) error {
+func (r *Runner) Ended(err error) error {
 	if err != nil {
 		return err
 	}
-	return leftOpen(r.conn)
+	return LeftOpen(r.conn)
 }
 
-func leftOpen(conn *sql.Conn) error {
+// LeftOpen is an error where a transaction is open.
+func LeftOpen(conn *sql.Conn) error {
 	if open, _ := hrana.Transaction(conn); !open {
 		return nil
 	}
 	return &provider.Error{Message: "the transaction was left open, and is rolled back", Hint: "end it with COMMIT, or with ROLLBACK where that is meant"}
 }
 
-// statement runs one statement.
-func (r *runner) statement(ctx context.Context, statement string, args []any) error {
+// Statement runs one statement.
+func (r *Runner) Statement(ctx context.Context, statement string, args []any) error {
 	started := time.Now()
 	var note string
 	var err error
@@ -100,20 +104,20 @@ func (r *runner) statement(ctx context.Context, statement string, args []any) er
 	} else {
 		note, err = r.exec(ctx, statement, args)
 	}
-	if flushErr := r.out.Flush(); err == nil {
+	if flushErr := r.Out.Flush(); err == nil {
 		err = flushErr
 	}
 	if err != nil {
 		return libsql.Explain(err)
 	}
-	if r.timing {
-		note += " in " + took(time.Since(started))
+	if r.Timing {
+		note += " in " + Took(time.Since(started))
 	}
 	fmt.Fprintln(app.Notes(r.c), note)
 	return nil
 }
 
-func (r *runner) query(ctx context.Context, query string, args []any) (note string, err error) {
+func (r *Runner) query(ctx context.Context, query string, args []any) (note string, err error) {
 	var rows *sql.Rows
 	err = app.Slowly(r.c, "waiting for the database", func() (err error) {
 		rows, err = r.conn.QueryContext(ctx, query, args...)
@@ -123,21 +127,21 @@ func (r *runner) query(ctx context.Context, query string, args []any) (note stri
 		return "", err
 	}
 	n, err := r.print(rows)
-	return count(n, "row"), errors.Join(err, rows.Close())
+	return Count(n, "row"), errors.Join(err, rows.Close())
 }
 
 // print writes rows as they come.
-func (r *runner) print(rows *sql.Rows) (n int64, err error) {
+func (r *Runner) print(rows *sql.Rows) (n int64, err error) {
 	columns, err := rows.Columns()
 	if err != nil || len(columns) == 0 && !rows.Next() {
 		return 0, errors.Join(err, rows.Err())
 	}
 	if r.tables++; r.tables > 1 {
-		r.out.WriteByte('\n')
+		r.Out.WriteByte('\n')
 	}
-	out := rowFormats[r.format](r.out, layout{columns: columns, header: !r.noHeader, width: r.width})
-	progress := newProgress(r.c)
-	defer progress.clear()
+	out := rowFormats[r.Format](r.Out, layout{columns: columns, header: !r.NoHeader, width: r.width})
+	progress := NewProgress(r.c)
+	defer progress.Clear()
 	values, pointers := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
 		pointers[i] = &values[i]
@@ -149,7 +153,7 @@ func (r *runner) print(rows *sql.Rows) (n int64, err error) {
 		if err := out.row(values); err != nil {
 			return n, err
 		}
-		progress.tell(n)
+		progress.Tell(n)
 	}
 	if err := rows.Err(); err != nil {
 		return n, errors.Join(err, out.cut())
@@ -157,7 +161,7 @@ func (r *runner) print(rows *sql.Rows) (n int64, err error) {
 	return n, out.end()
 }
 
-func (r *runner) exec(ctx context.Context, query string, args []any) (note string, err error) {
+func (r *Runner) exec(ctx context.Context, query string, args []any) (note string, err error) {
 	var result sql.Result
 	err = app.Slowly(r.c, "waiting for the database", func() (err error) {
 		result, err = r.conn.ExecContext(ctx, query, args...)
@@ -170,8 +174,8 @@ func (r *runner) exec(ctx context.Context, query string, args []any) (note strin
 	if err != nil {
 		return "", err
 	}
-	if r.format == "json" {
-		err = app.WriteJSON(r.out, struct {
+	if r.Format == "json" {
+		err = app.WriteJSON(r.Out, struct {
 			SchemaVersion int   `json:"schema_version"`
 			RowsAffected  int64 `json:"rows_affected"`
 		}{app.SchemaVersion, affected})
@@ -179,18 +183,19 @@ func (r *runner) exec(ctx context.Context, query string, args []any) (note strin
 	if _, changes := hrana.Results(query); !changes {
 		return "done", err
 	}
-	return count(affected, "row") + " affected", err
+	return Count(affected, "row") + " affected", err
 }
 
-func count(n int64, what string) string {
+// Count is a number of things.
+func Count(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// took is a duration for people.
-func took(d time.Duration) string {
+// Took is a duration for people.
+func Took(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:
 		return d.Round(10 * time.Microsecond).String()
@@ -200,9 +205,9 @@ func took(d time.Duration) string {
 	return d.Round(100 * time.Millisecond).String()
 }
 
-// printable is for what a terminal would obey: there the control characters that a
+// Printable is for what a terminal would obey: there the control characters that a
 // database may hold are made visible, elsewhere nothing is changed.
-func printable(w io.Writer) io.Writer {
+func Printable(w io.Writer) io.Writer {
 	if app.IsTerminal(w) {
 		return text.Terminal(w)
 	}

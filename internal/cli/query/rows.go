@@ -1,4 +1,4 @@
-package db
+package query
 
 import (
 	"bufio"
@@ -30,6 +30,9 @@ type layout struct {
 var rowFormats = map[string]func(*bufio.Writer, layout) rowWriter{
 	"table": newTable, "csv": newCSVRows, "line": newLineRows, "json": newJSONRows,
 }
+
+// IsFormat reports whether rows are printed in a format of that name.
+func IsFormat(name string) bool { return rowFormats[name] != nil }
 
 // cell is a value for people. Control characters are escaped: a database is
 // foreign, and a terminal obeys.

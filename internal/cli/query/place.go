@@ -1,4 +1,4 @@
-package db
+package query
 
 import (
 	"errors"
@@ -10,20 +10,21 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// placedError is an error with the line that it is in.
-type placedError struct {
+// PlacedError is an error with the line that it is in.
+type PlacedError struct {
 	error
 	excerpt string
 }
 
 // Excerpt is two lines: the text's, and a caret below it.
-func (e *placedError) Excerpt() string { return e.excerpt }
+func (e *PlacedError) Excerpt() string { return e.excerpt }
 
-func (e *placedError) Unwrap() error { return e.error }
+// Unwrap returns the error without its place.
+func (e *PlacedError) Unwrap() error { return e.error }
 
-// placed shows where an error is, if the server says so: text is all of the SQL, in
+// Placed shows where an error is, if the server says so: text is all of the SQL, in
 // which the statement begins at the offset from.
-func placed(err error, text string, from int, statement string) error {
+func Placed(err error, text string, from int, statement string) error {
 	var e *hrana.Error
 	if !errors.As(err, &e) {
 		return err
@@ -32,15 +33,15 @@ func placed(err error, text string, from int, statement string) error {
 	if !ok {
 		return err
 	}
-	return &placedError{err, excerpt(text, from+offset)}
+	return &PlacedError{err, excerpt(text, from+offset)}
 }
 
 // inStatement says which of several statements failed.
 func inStatement(n int, err error) error {
 	wrapped := fmt.Errorf("statement %d: %w", n, err)
-	var p *placedError
+	var p *PlacedError
 	if errors.As(err, &p) {
-		return &placedError{wrapped, p.excerpt}
+		return &PlacedError{wrapped, p.excerpt}
 	}
 	return wrapped
 }

@@ -1,4 +1,4 @@
-package db
+package query
 
 import (
 	"database/sql"
@@ -42,7 +42,7 @@ func (f *paramFlag) Set(text string) error {
 func (f *paramFlag) String() string { return "" }
 
 // bind makes arguments for a statement: positional ones, or named ones where the
-// statement has names.
+// Statement has names.
 func bind(statement string, params []param) ([]any, error) {
 	names, _, err := hrana.Parameters(statement)
 	if err != nil {

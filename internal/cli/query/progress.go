@@ -1,0 +1,59 @@
+package query
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/internal/cli/app"
+)
+
+// Progress tells on a terminal, once a second, how many rows have gone elsewhere.
+type Progress struct {
+	out  io.Writer // nil discards it
+	next time.Time
+	told bool
+}
+
+// NewProgress tells of rows that come. The program that they go to is told nothing.
+func NewProgress(c *cli.Context) *Progress {
+	p := &Progress{next: time.Now().Add(time.Second)}
+	if out := app.Notes(c); app.IsTerminal(out) && !app.IsTerminal(c.App.Writer) {
+		p.out = out
+	}
+	return p
+}
+
+// NewImportProgress tells what goes the other way.
+func NewImportProgress(c *cli.Context) *Progress {
+	p := &Progress{next: time.Now().Add(time.Second)}
+	if out := app.Notes(c); app.IsTerminal(out) {
+		p.out = out
+	}
+	return p
+}
+
+// Tell is called for each row; only every thousandth looks at the clock.
+func (p *Progress) Tell(n int64) {
+	if p.out != nil && n%1000 == 0 {
+		p.TellNow(n)
+	}
+}
+
+// TellNow is Tell for what doesn't come row by row.
+func (p *Progress) TellNow(n int64) {
+	if p.out == nil || time.Now().Before(p.next) {
+		return
+	}
+	p.next, p.told = p.next.Add(time.Second), true
+	fmt.Fprintf(p.out, "\rzen: %d rows...", n)
+}
+
+// Clear takes the line away.
+func (p *Progress) Clear() {
+	if p.told {
+		fmt.Fprint(p.out, "\r\x1b[K")
+	}
+}
