@@ -12,6 +12,7 @@ package core
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -55,6 +56,8 @@ type Options struct {
 	// RenewInChild is session.Config.RenewInChild: how a renewal is made that must not
 	// end with this process. If nil, all of them are made in it.
 	RenewInChild func(context.Context, session.RenewalRequest) error
+	// ActInChild is session.Config.ActInChild, the same for what is done in an organization.
+	ActInChild func(context.Context, session.ActRequest) (json.RawMessage, error)
 	// Watcher is the program that ends what a provider started when this process is killed
 	// (host.Options.Watcher); "" leaves that to the next zen.
 	Watcher string
@@ -81,6 +84,7 @@ type Client struct {
 
 	notify       func(string)
 	renewInChild func(context.Context, session.RenewalRequest) error
+	actInChild   func(context.Context, session.ActRequest) (json.RawMessage, error)
 
 	mu       sync.Mutex // guards sessions
 	sessions map[*session.Session]struct{}
@@ -109,6 +113,7 @@ func New(options Options) (*Client, error) {
 		notify:    options.Notify,
 
 		renewInChild: options.RenewInChild,
+		actInChild:   options.ActInChild,
 		sessions:     map[*session.Session]struct{}{},
 	}, nil
 }
@@ -139,7 +144,7 @@ func (c *Client) Session(profile string) (*session.Session, error) {
 
 func (c *Client) sessionOf(p config.Profile) *session.Session {
 	config := session.FromProfile(c.Config, p, c.Store, c.Providers, c.notify)
-	config.RenewInChild = c.renewInChild
+	config.RenewInChild, config.ActInChild = c.renewInChild, c.actInChild
 	return session.New(config)
 }
 

@@ -77,6 +77,6 @@ type Invitation struct {
 	Email   string
 	Role    string
 	Status  string
-	URL     Secret
+	URL     Secret `json:"-"`
 	Expires time.Time
 }

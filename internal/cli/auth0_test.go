@@ -147,25 +147,49 @@ func TestFiftyProcessesAndOneAuth0Token(t *testing.T) {
 // zen token is killed at random moments of a renewal at Auth0, which forgives nothing:
 // the sign-in is never lost.
 func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no interrupts for single processes")
-	}
 	s := newTenant(t)
 	h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
 	// Each token has little left when it is made: every zen token renews.
-	s.clock.Set(time.Now().Add(30*time.Second - time.Hour))
+	before := func() { s.clock.Set(time.Now().Add(30*time.Second - time.Hour)) }
+	before()
 	h.run(0, "login", "--provider", "auth0")
-	began := time.Now()
+	s.kill(h, before, "token")
+	s.clock.Set(time.Now())
 	h.run(0, "token")
+}
+
+// zen team has tokens of another API for the same refresh token: each run exchanges it.
+func TestKilledTeamCallsKeepTheAuth0SignIn(t *testing.T) {
+	s := newTenant(t)
+	h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID)
+	h.run(0, "login", "--provider", "auth0", "--org", "acme")
+	s.kill(h, func() {}, "team", "list")
+	if out, _ := h.run(0, "team", "list"); !strings.Contains(out, "alice@example.test") {
+		t.Errorf("%q", out)
+	}
+	h.run(0, "token", "--renew")
+}
+
+// kill has a command that exchanges the refresh token killed, or interrupted, at random
+// moments.
+func (s *tenant) kill(h *laptop, before func(), args ...string) {
+	t := h.t
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no interrupts for single processes")
+	}
+	before()
+	began := time.Now()
+	h.run(0, args...)
 	whole := time.Since(began)
 	n, killed := rounds(t, 30), 0
 	for round := range n {
-		s.clock.Set(time.Now().Add(30*time.Second - time.Hour))
-		cmd := h.command("token")
+		before()
+		cmd := h.command(args...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		testwait.Moment(t.Context(), 0, whole) // of a renewal
+		testwait.Moment(t.Context(), 0, whole) // of an exchange
 		if round%5 == 4 {
 			_ = cmd.Process.Signal(os.Interrupt) // it may have ended
 		} else {
@@ -175,9 +199,7 @@ func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 			killed++
 		}
 	}
-	s.clock.Set(time.Now())
-	h.run(0, "token")
-	t.Logf("%d of %d were killed within %s; the refresh token was exchanged %d times", killed, n, whole, s.refreshes.Load())
+	t.Logf("%d of %d were killed within %s; the refresh token was exchanged for %d tokens of the API", killed, n, whole, s.refreshes.Load())
 	if killed < n/6 {
 		t.Errorf("%d of %d were killed", killed, n)
 	}

@@ -38,7 +38,7 @@ func fullProgram() app.Program {
 	return app.Program{
 		Commands: []*cli.Command{
 			signin.LoginCommand(), signin.LogoutCommand(), token.StatusCommand(), token.Command(), token.ExecCommand(), signin.ProfilesCommand(), db.Command(),
-			proxy.Command(), provider.Command(), dev.Command(), versionCommand(), completionCommand(), client.RenewCommand(),
+			proxy.Command(), provider.Command(), dev.Command(), versionCommand(), completionCommand(), client.RenewCommand(), client.ActCommand(),
 			doctor.Command(), jwks.Command(), explain.Command(), connect.Command(), configuration.Command(), configuration.InitCommand(),
 			team.Command(), team.OrgCommand(),
 		},

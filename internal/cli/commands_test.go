@@ -35,15 +35,17 @@ func FuzzFlagsFirst(f *testing.F) {
 	})
 }
 
-func TestRenewIsForZenAlone(t *testing.T) {
+func TestSomeCommandsAreForZenAlone(t *testing.T) {
 	t.Parallel()
 	var out, errOut strings.Builder
-	code := fullProgram().Run(t.Context(), []string{"zen", "renew"}, strings.NewReader("x"), &out, &errOut)
-	if code != app.ExitUsage || !strings.Contains(errOut.String(), "a command of zen's own") || out.Len() > 0 {
-		t.Errorf("code %d, %q, %q", code, out.String(), errOut.String())
+	for _, command := range []string{"renew", "act"} {
+		code := fullProgram().Run(t.Context(), []string{"zen", command}, strings.NewReader("x"), &out, &errOut)
+		if code != app.ExitUsage || !strings.Contains(errOut.String(), "a command of zen's own") || out.Len() > 0 {
+			t.Errorf("%s: code %d, %q, %q", command, code, out.String(), errOut.String())
+		}
+		errOut.Reset()
 	}
-	errOut.Reset()
-	if fullProgram().Run(t.Context(), []string{"zen", "--help"}, strings.NewReader(""), &out, &errOut) != app.ExitOK || strings.Contains(out.String(), "renew ") {
+	if fullProgram().Run(t.Context(), []string{"zen", "--help"}, strings.NewReader(""), &out, &errOut) != app.ExitOK || strings.Contains(out.String(), "renew ") || strings.Contains(out.String(), "act ") {
 		t.Errorf("%q", out.String())
 	}
 }

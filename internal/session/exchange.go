@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -192,8 +193,28 @@ func (s *Session) WithCredential(ctx context.Context, name string, use func(cont
 	return lend.Stored(ctx, s.config.Store, s.config.Name, name, use)
 }
 
+// ActRequest is an action that another process is to perform, for the reason that there
+// is a RenewalRequest. It has no secret in it.
+type ActRequest struct {
+	Profile string
+	// Do says which one it is, and so what of the rest counts.
+	Do           string
+	Organization string
+	Invite       provider.Invite
+	// ID is that of a member or an invitation, Email of whom it is for.
+	ID, Email, Role string
+}
+
+// The actions that sessions have themselves.
+const (
+	ActOrganizations   = "organizations"
+	ActUseOrganization = "use-organization"
+)
+
 // Action is what a provider that signed in does in the name of its account.
 type Action[S, T any] struct {
+	// Request is the action for another process, but for the profile.
+	Request ActRequest
 	// Do makes the call by one of the provider's services. The credential that it returns
 	// replaces the one that it was given; nil is none.
 	Do func(ctx context.Context, service S, c provider.Credential) (T, *provider.Credential, error)
@@ -203,9 +224,25 @@ type Action[S, T any] struct {
 	Event func(result T) audit.Event
 }
 
-// Act has the provider of the sign-in perform an action under the profile's lock. A service
-// that the provider doesn't have is errors.ErrUnsupported.
+// Act has the provider of the sign-in perform an action: by another process, where there is
+// one. A service that the provider doesn't have is errors.ErrUnsupported.
 func Act[S, T any](ctx context.Context, s *Session, a Action[S, T]) (result T, err error) {
+	if s.config.ActInChild != nil && !s.config.Store.Ephemeral() {
+		a.Request.Profile = s.config.Name
+		answer, err := s.config.ActInChild(ctx, a.Request)
+		if err == nil {
+			return result, json.Unmarshal(answer, &result)
+		}
+		if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, provider.ErrNoProvider) {
+			return result, err
+		}
+		// In this process the user can be asked whether a provider may run.
+	}
+	return actHere(ctx, s, a)
+}
+
+// actHere is Act in this process, under the profile's lock.
+func actHere[S, T any](ctx context.Context, s *Session, a Action[S, T]) (result T, err error) {
 	var who actor
 	if a.Event != nil {
 		defer func() { s.write(a.Event(result), who, err) }()

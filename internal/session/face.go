@@ -15,6 +15,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -66,6 +67,9 @@ type Config struct {
 	// errors.ErrUnsupported where that isn't possible. If nil, all renewals are made in
 	// this process.
 	RenewInChild func(context.Context, RenewalRequest) error
+	// ActInChild has another process perform an action, which may replace the credential,
+	// too, and returns its result as JSON. Its errors are like those of RenewInChild.
+	ActInChild func(context.Context, ActRequest) (json.RawMessage, error)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Jitter is where in [0, 1) a token's renewal falls, so that the processes that

@@ -405,6 +405,7 @@ func (s *Session) endSessionURL(ctx context.Context, name string, credential pro
 // Organizations are those of whoever signed in.
 func (s *Session) Organizations(ctx context.Context) ([]provider.Membership, error) {
 	return Act(ctx, s, Action[provider.Organizations, []provider.Membership]{
+		Request: ActRequest{Do: ActOrganizations},
 		Do: func(ctx context.Context, p provider.Organizations, c provider.Credential) ([]provider.Membership, *provider.Credential, error) {
 			return p.Organizations(ctx, provider.TeamRequest{Credential: c})
 		},
@@ -423,6 +424,7 @@ func (s *Session) UseOrganization(ctx context.Context, organization string) (pro
 		return provider.Membership{}, err
 	}
 	active, err := Act(ctx, s, Action[provider.Organizations, provider.Membership]{
+		Request: ActRequest{Do: ActUseOrganization, Organization: organization},
 		Do: func(ctx context.Context, p provider.Organizations, c provider.Credential) (provider.Membership, *provider.Credential, error) {
 			return p.UseOrganization(ctx, provider.TeamRequest{Credential: c, Organization: organization})
 		},

@@ -2,11 +2,13 @@ package session_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
@@ -119,6 +121,104 @@ func TestTeamKeepsTheCredentialAndTheLog(t *testing.T) {
 		if !strings.Contains(string(written), want) {
 			t.Errorf("%s is not in\n%s", want, written)
 		}
+	}
+}
+
+// Another process acts where there is one; where it can't, this one does.
+func TestAnotherProcessActs(t *testing.T) {
+	var asked []session.ActRequest
+	var fails error
+	s, f := newTeam(t, func(c *session.Config) {
+		c.ActInChild = func(_ context.Context, r session.ActRequest) (json.RawMessage, error) {
+			asked = append(asked, r)
+			if r.Do == session.ActUseOrganization {
+				return json.RawMessage(`{"ID":"org_2","Active":true}`), fails
+			}
+			return json.RawMessage(`[{"ID":"of the child"}]`), fails
+		}
+	})
+	org, err := team.New(s, "org_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	members := func() (string, error) {
+		members, err := org.Members(t.Context())
+		if len(members) != 1 {
+			return "", err
+		}
+		return members[0].ID, err
+	}
+	if got, err := members(); err != nil || got != "of the child" || len(f.seen) != 0 || asked[0].Organization != "org_1" || asked[0].Profile != "default" {
+		t.Errorf("%s, %v, %+v, here %d", got, err, asked, len(f.seen))
+	}
+	fails = provider.ErrPermission
+	if _, err := members(); !errors.Is(err, provider.ErrPermission) || len(f.seen) != 0 {
+		t.Errorf("%v, here %d", err, len(f.seen))
+	}
+	for i, err := range []error{errors.ErrUnsupported, provider.ErrNoProvider} {
+		fails = err
+		if got, err := members(); err != nil || got != "m1" || len(f.seen) != i+1 {
+			t.Errorf("%v: %s, %v, here %d", fails, got, err, len(f.seen))
+		}
+	}
+	// The token that this process holds is of the organization before.
+	fails = nil
+	wantToken(t, s, "first")
+	if active, err := s.UseOrganization(t.Context(), "globex"); err != nil || active.ID != "org_2" {
+		t.Errorf("%+v, %v", active, err)
+	}
+	if last := asked[len(asked)-1]; last.Organization != "globex" || s.Issuer() != "" {
+		t.Errorf("%+v, a token of %q is held", last, s.Issuer())
+	}
+}
+
+// Each action is the same by a request that was written and read.
+func TestPerform(t *testing.T) {
+	s, f := newTeam(t, nil)
+	config := s.Config()
+	config.ActInChild = func(ctx context.Context, r session.ActRequest) (json.RawMessage, error) {
+		text, err := json.Marshal(r)
+		if err != nil {
+			return nil, err
+		}
+		var read session.ActRequest
+		if err := json.Unmarshal(text, &read); err != nil {
+			return nil, err
+		}
+		result, err := team.Perform(ctx, s, read)
+		text, encodeErr := json.Marshal(result)
+		return text, errors.Join(err, encodeErr)
+	}
+	parent := session.New(config)
+	org, err := team.New(parent, "org_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	members, err := org.Members(t.Context())
+	check := func(name string, good bool, err error) {
+		t.Helper()
+		if !good || err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	check("members", len(members) == 1 && members[0].ID == "m1", err)
+	_, err = org.Invitations(t.Context())
+	check("invitations", true, err)
+	invitation, err := org.Invite(t.Context(), provider.Invite{Email: "carol@example.test", Lifetime: time.Hour})
+	check("invite", invitation.ID == "i1" && invitation.Email == "carol@example.test", err)
+	check("revoke", true, org.RevokeInvitation(t.Context(), invitation))
+	check("remove", true, org.RemoveMember(t.Context(), provider.Member{ID: "m1"}))
+	changed, err := org.ChangeRole(t.Context(), provider.Member{ID: "m2"}, "admin")
+	check("role", changed.ID == "m2" && changed.Role == "admin", err)
+	_, err = parent.Organizations(t.Context())
+	check("organizations", true, err)
+	active, err := parent.UseOrganization(t.Context(), "globex")
+	check("use", active.ID == "org_globex" && active.Active, err)
+	if len(f.seen) != 8 || f.seen[7].Credential.Data.Reveal() != "credential-iiiiiii" {
+		t.Errorf("%d calls", len(f.seen))
+	}
+	if _, err := team.Perform(t.Context(), s, session.ActRequest{Do: "magic"}); !errors.Is(err, provider.ErrConfig) {
+		t.Error(err)
 	}
 }
 

@@ -89,11 +89,11 @@ func Reason(err error) string {
 	return classOfError(err).reason
 }
 
-// KindOf is the error of package provider that a reason code stands for; nil where that
-// has none.
-func KindOf(reason string) error {
+// KindOf is the error of package provider that a reason code stands for, and the one of
+// another package; nil where it has none.
+func KindOf(reason string) (kind, also error) {
 	c, _ := classOfReason(reason)
-	return c.kind
+	return c.kind, c.also
 }
 
 func classOfCode(code codes.Code) class {

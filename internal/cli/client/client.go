@@ -22,6 +22,12 @@ import (
 
 // With loads the configuration, runs fn and stops the providers.
 func With(ctx context.Context, e *app.Env, fn func(*core.Client) error) error {
+	a := &actor{env: e}
+	defer a.close()
+	return with(ctx, e, a.act, fn)
+}
+
+func with(ctx context.Context, e *app.Env, act actInChild, fn func(*core.Client) error) error {
 	o, err := options(e)
 	if err != nil {
 		return err
@@ -34,6 +40,7 @@ func With(ctx context.Context, e *app.Env, fn func(*core.Client) error) error {
 		o.Config.Flags.Database, o.Config.Flags.DatabaseID = target.URL, target.DatabaseID
 		e.Config = o.Config
 	}
+	o.ActInChild = act
 	return use(ctx, o, fn)
 }
 

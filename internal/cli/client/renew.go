@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -96,13 +95,33 @@ func (r report) err() error {
 	if !r.Failed {
 		return nil
 	}
-	return &provider.Error{Kind: wire.KindOf(r.Reason), Message: r.Message, Hint: r.Hint, RetryAfter: r.RetryAfter}
+	kind, also := wire.KindOf(r.Reason)
+	return &provider.Error{Kind: kind, Message: r.Message, Hint: r.Hint, RetryAfter: r.RetryAfter, Err: also}
 }
 
-// renewer is core.Options.RenewInChild. It starts this very program, with what was
-// said of the configuration.
+// renewer is core.Options.RenewInChild.
 func renewer(e *app.Env) func(context.Context, session.RenewalRequest) error {
-	args := []string{"renew", "--no-input"}
+	return func(ctx context.Context, request session.RenewalRequest) error {
+		cmd, err := child(e, "renew")
+		if err != nil {
+			return err
+		}
+		return renewBy(ctx, cmd, request)
+	}
+}
+
+// child is this very program in a session of its own, with what was said of the
+// configuration. The error is errors.ErrUnsupported where there can be none.
+func child(e *app.Env, command string) (*exec.Cmd, error) {
+	self, err := replace.Self()
+	if err != nil {
+		return nil, fmt.Errorf("%s in another process: %w: %v", command, errors.ErrUnsupported, err)
+	}
+	keyring, err := e.Keyring()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{command, "--no-input"}
 	if e.Config.Path != "" {
 		args = append(args, "--config", e.Config.Path)
 	}
@@ -112,35 +131,25 @@ func renewer(e *app.Env) func(context.Context, session.RenewalRequest) error {
 	if e.Quiet {
 		args = append(args, "--quiet")
 	}
-	return func(ctx context.Context, request session.RenewalRequest) error {
-		self, err := replace.Self()
-		if err != nil {
-			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
-		}
-		keyring, err := e.Keyring()
-		if err != nil {
-			return err
-		}
-		cmd := exec.Command(self, args...)
-		// Some keyrings ask for each program that wants something, and this one knows
-		// whether a person is there to answer.
-		cmd.Env = append(os.Environ(), app.EnvKeyringTimeout+"="+keyring.Timeout.String())
-		return renewBy(ctx, cmd, request, e.Err)
+	cmd := exec.Command(self, args...)
+	// Some keyrings ask for each program that wants something, and this one knows
+	// whether a person is there to answer.
+	cmd.Env = append(os.Environ(), app.EnvKeyringTimeout+"="+keyring.Timeout.String())
+	if f, ok := e.Err.(*os.File); ok {
+		cmd.Stderr = f // the providers' log, where it was asked for
 	}
+	cmd.SysProcAttr = ownSession()
+	return cmd, nil
 }
 
 // renewBy runs the command, and leaves it to itself when ctx ends.
-func renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest, stderr io.Writer) error {
+func renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest) error {
 	text, err := json.Marshal(request)
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
 	var answer bytes.Buffer
 	cmd.Stdin, cmd.Stdout = bytes.NewReader(text), &answer
-	if f, ok := stderr.(*os.File); ok {
-		cmd.Stderr = f // the providers' log, where it was asked for
-	}
-	cmd.SysProcAttr = ownSession()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
 	}

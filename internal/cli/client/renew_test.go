@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -25,6 +26,9 @@ func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
 		if provider.Kind(got) != kind || got.Error() != "make a token: clerk: HTTP 503" || provider.Hint(got) != "wait" || provider.RetryAfter(got) != 3*time.Second {
 			t.Errorf("%v came back as %v (%v)", kind, got, provider.Kind(got))
 		}
+	}
+	if err := newReport(fmt.Errorf("clerk: %w", errors.ErrUnsupported)).err(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("what a provider can't came back as %v", err)
 	}
 	if err := newReport(nil).err(); err != nil {
 		t.Error(err)
