@@ -60,6 +60,14 @@ var causes = []struct {
 			Hint:    "close the program and move the replica's files away: it is fetched again",
 		}
 	}},
+	// It wants some before it opens anything, also for the loopback.
+	{"no valid native root CA certificates", func(string) error {
+		return &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: "a replica wants the root certificates of this system, and there are none",
+			Hint:    "install ca-certificates, or name a file of certificates in SSL_CERT_FILE",
+		}
+	}},
 	{"database is locked", func(string) error {
 		return &provider.Error{
 			Err:     errBusy,

@@ -167,6 +167,9 @@ func (r *replica) sync(open context.Context) (libsql.Synced, error) {
 func (r *replica) syncNative() error {
 	var err error
 	if r.native == nil {
+		if err := checkRoots(); err != nil {
+			return err
+		}
 		r.native, err = golibsql.NewEmbeddedReplicaConnector(r.options.Path, r.gateway.URL(), golibsql.WithAuthToken(r.gateway.Bearer().Reveal()))
 		if err != nil {
 			r.native = nil
