@@ -18,6 +18,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/chromiumtest"
 	"github.com/zen-auth/zen/devstack/devstacktest"
@@ -167,7 +168,7 @@ func (l *login) done() {
 
 // modes are those in which a database at Turso is read.
 func modes() []string {
-	if embeddedModes {
+	if replica.Linked {
 		return []string{"remote", "replica"}
 	}
 	return []string{"remote"}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/clerk"
@@ -123,7 +124,7 @@ func (p *program) open(t *testing.T, mode libsql.Mode) *sql.DB {
 func eachMode(t *testing.T, test func(*testing.T, libsql.Mode)) {
 	for _, mode := range []libsql.Mode{libsql.Remote, libsql.Replica} {
 		t.Run(string(mode), func(t *testing.T) {
-			if mode == libsql.Replica && !embeddedModes {
+			if mode == libsql.Replica && !replica.Linked {
 				t.Skip("SKIPPED: this zen was built without go-libsql")
 			}
 			test(t, mode)

@@ -16,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/internal/config"
@@ -53,7 +54,7 @@ func TestOpen(t *testing.T) {
 		return client
 	}
 	client := newClient(environ)
-	if _, err := client.Open(t.Context(), core.Database{Path: filepath.Join(dir, "early.db")}); embeddedModes && !errors.Is(err, provider.ErrNoCredential) {
+	if _, err := client.Open(t.Context(), core.Database{Path: filepath.Join(dir, "early.db")}); replica.Linked && !errors.Is(err, provider.ErrNoCredential) {
 		t.Errorf("signed out: %v", err)
 	}
 	session, err := client.Session("")
@@ -91,7 +92,7 @@ func TestOpen(t *testing.T) {
 	check("profile", core.Database{})
 	check("URL", core.Database{Target: stack.DatabaseURL() + "/"})
 	check("name", core.Database{Target: devstack.Database})
-	if embeddedModes {
+	if replica.Linked {
 		check("replica", core.Database{Path: filepath.Join(dir, "replica.db"), SyncInterval: time.Second})
 		check("replica again", core.Database{Mode: libsql.Replica, Target: devstack.Database, Path: filepath.Join(dir, "replica.db")})
 		check("file", core.Database{Target: "file:" + filepath.Join(dir, "local.db"), Encryption: provider.NewSecret("key")})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
@@ -22,7 +23,7 @@ import (
 // file is still read.
 func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	t.Parallel()
-	if !embeddedModes {
+	if !replica.Linked {
 		t.Skip("SKIPPED: this zen was built without go-libsql")
 	}
 	stack := devstacktest.Start(t, devstack.Options{})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/handshake"
@@ -33,11 +34,12 @@ type versionDocument struct {
 	Version       string `json:"version"`
 	Commit        string `json:"commit,omitempty"`
 	// Time is when the commit was made, in RFC 3339.
-	Time     string   `json:"time,omitempty"`
-	Modified bool     `json:"modified"`
-	Go       string   `json:"go"`
-	Platform string   `json:"platform"`
-	CGO      bool     `json:"cgo"`
+	Time     string `json:"time,omitempty"`
+	Modified bool   `json:"modified"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	// Replicas says that replicas and local databases are in it.
+	Replicas bool     `json:"replicas"`
 	Tags     []string `json:"tags"`
 	Protocol int      `json:"provider_protocol"`
 	// Providers are those that this zen was built with.
@@ -61,7 +63,7 @@ func version(c *cli.Context) error {
 	if e.JSON {
 		d := versionDocument{
 			app.SchemaVersion, build.Version, build.Commit, "", build.Modified, runtime.Version(),
-			runtime.GOOS + "/" + runtime.GOARCH, build.CGO, build.Tags, handshake.ProtocolVersion, providers,
+			runtime.GOOS + "/" + runtime.GOARCH, replica.Linked, build.Tags, handshake.ProtocolVersion, providers,
 		}
 		if !build.Time.IsZero() {
 			d.Time = build.Time.UTC().Format(time.RFC3339)

@@ -13,6 +13,10 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
+// Linked says that this program has the modes: go-libsql is where cgo is, on Linux (amd64,
+// arm64) and macOS (arm64).
+const Linked = false
+
 func init() {
 	libsql.RegisterEmbedded(libsql.Embedded{
 		Replica: func(_ context.Context, link *libsql.Link, _ libsql.Options) (driver.Connector, error) {

@@ -16,9 +16,8 @@ type Build struct {
 	Time   time.Time
 	// Modified is true where the checkout had changes of its own.
 	Modified bool
-	// Tags are the build tags, and CGO whether C code is linked.
+	// Tags are the build tags.
 	Tags []string
-	CGO  bool
 }
 
 // BuildInfo reads what is recorded in this program.
@@ -42,8 +41,6 @@ func buildOf(info *debug.BuildInfo) Build {
 			b.Modified = s.Value == "true"
 		case "-tags":
 			b.Tags = strings.FieldsFunc(s.Value, func(r rune) bool { return r == ',' })
-		case "CGO_ENABLED":
-			b.CGO = s.Value == "1"
 		}
 	}
 	return b
