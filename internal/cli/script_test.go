@@ -139,6 +139,7 @@ func scripts(bin string) testscript.Params {
 			"example": buildExample,
 			"needs":   needTools,
 			"tiny":    makeTiny,
+			"shape":   addShape,
 		},
 	}
 }
