@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -14,7 +15,9 @@ import (
 	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/host/install"
 )
 
 func Command() *cli.Command {
@@ -28,8 +31,11 @@ with; for others, zen.lock in the state directory says which may run.`,
 			{
 				Name:        "list",
 				Usage:       "list the providers that can be found",
-				Description: "Each copy with its version, as far as it has run, and whether it is trusted: where\ntwo have one name, the first is the one that runs. Listing starts none of them.",
-				Action:      providerList,
+				Description: "Each copy with its version, as far as it has run, and whether it is trusted: where\ntwo have one name, the first is the one that runs. Listing starts none of them.\nWith --outdated, only the copies that something newer is on this machine for:\nanother copy, or the file that it was installed from. No author is asked.",
+				Flags: []cli.Flag{
+					&cli.BoolFlag{Name: "outdated", Usage: "list the copies alone that something newer is here for"},
+				},
+				Action: providerList,
 			},
 			providerInfoCommand(), providerInstallCommand(), providerVerifyCommand(), providerTrustCommand(),
 			providerRollbackCommand(), providerRemoveCommand(), providerTestCommand(), providerNewCommand(),
@@ -49,6 +55,10 @@ type providerDocument struct {
 	Known   string `json:"known,omitempty"`
 	// Shadowed says that another copy of the name is found first.
 	Shadowed bool `json:"shadowed,omitempty"`
+	// Outdated says what is newer, where that was asked for.
+	Outdated string `json:"outdated,omitempty"`
+
+	sum, source string
 }
 
 func providerList(c *cli.Context) error {
@@ -60,19 +70,26 @@ func providerList(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		if c.Bool("outdated") {
+			providers = outdated(providers)
+		}
 		if app.GlobalBool(c, "json") {
 			return app.PrintJSON(c, struct {
 				SchemaVersion int                `json:"schema_version"`
 				Providers     []providerDocument `json:"providers"`
 			}{app.SchemaVersion, providers})
 		}
-		if len(providers) == 0 {
+		if len(providers) == 0 && c.Bool("outdated") {
+			fmt.Fprintln(app.Notes(c), "No copy has anything newer on this machine. Of downloads, their authors know.")
+		} else if len(providers) == 0 {
 			fmt.Fprintln(app.Notes(c), "No provider was found beside zen or in "+client.Config.Paths.ProviderDir+".")
 		}
 		table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 		for _, p := range providers {
 			note := p.Error
 			switch {
+			case p.Outdated != "":
+				note = app.OneLine(p.Outdated)
 			case p.Override:
 				note = "override: " + cmp.Or(p.Error, "not checked")
 			case note == "" && p.Shadowed:
@@ -159,11 +176,36 @@ func (p *providerDocument) look(client *core.Client) error {
 	if err != nil {
 		return nil
 	}
-	p.Known, p.Version = known.Known, known.Version
+	p.Known, p.Version, p.sum, p.source = known.Known, known.Version, binary.SHA256, known.Source
 	if copied, ok, err := pins.Lock.CopyAt(p.Name, p.Path); err == nil && ok && p.Version == "" {
 		p.Version = copied.Version
 	}
 	return nil
+}
+
+// outdated are the copies that something newer is on this machine for.
+func outdated(all []providerDocument) []providerDocument {
+	old := []providerDocument{}
+	for _, p := range all {
+		newest := p
+		for _, other := range all {
+			if other.Name == p.Name && other.Version != "" && newest.Version != "" && install.Older(newest.Version, other.Version) {
+				newest = other
+			}
+		}
+		_, isProvider := handshake.ProviderName(filepath.Base(p.source))
+		from, err := host.InspectFile(p.Name, p.source)
+		switch {
+		case newest.Path != p.Path:
+			p.Outdated = "older than " + newest.Version + ", " + newest.Path
+		case isProvider && err == nil && p.source != p.Path && from.SHA256 != p.sum:
+			p.Outdated = "changed since: zen provider install " + p.source
+		default:
+			continue
+		}
+		old = append(old, p)
+	}
+	return old
 }
 
 // completeInstalled offers the names of providers, and starts none.

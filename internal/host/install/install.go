@@ -133,7 +133,7 @@ func (s *Store) place(ctx context.Context, staging, file string, p pin.Pin, forc
 	err = s.Lock.Swap(ctx, name, func(pins map[string]pin.Pin) (pin.Pin, error) {
 		s.settle(name, pins)
 		old, pinned := pins[name]
-		if pinned && !force && older(p.Version, old.Version) {
+		if pinned && !force && Older(p.Version, old.Version) {
 			return pin.Pin{}, failed("--force installs it all the same", "version %s of %s is older than %s, which is there", p.Version, name, old.Version)
 		}
 		if pinned && !force && pin.IsEd25519(old.Known) && p.Known != old.Known {

@@ -402,12 +402,12 @@ func TestOlder(t *testing.T) {
 	ordered := []string{"0.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-rc.2", "1.0.0-rc.10", "1.0.0", "v1.0.1", "1.2", "1.10.0", "2.0.0"}
 	for i, a := range ordered {
 		for j, b := range ordered {
-			if older(a, b) != (i < j) {
-				t.Errorf("older(%q, %q) = %v", a, b, i >= j)
+			if Older(a, b) != (i < j) {
+				t.Errorf("Older(%q, %q) = %v", a, b, i >= j)
 			}
 		}
 	}
-	if older("1.0.0+b", "v1.0.0+a") {
+	if Older("1.0.0+b", "v1.0.0+a") {
 		t.Error("build metadata has an order")
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// older reports whether version a comes before b, as semantic versions do, with or
+// Older reports whether version a comes before b, as semantic versions do, with or
 // without a leading v.
-func older(a, b string) bool {
+func Older(a, b string) bool {
 	a, b = strings.TrimPrefix(a, "v"), strings.TrimPrefix(b, "v")
 	a, _, _ = strings.Cut(a, "+") // build metadata has no order
 	b, _, _ = strings.Cut(b, "+")
