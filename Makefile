@@ -8,7 +8,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build release reproduce plugins demo demo-team test test-cluster test-all live lint generate bench site clean
+.PHONY: build release reproduce plugins demo demo-team test test-cluster test-all live lint generate bench site pictures clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do, and zen db
@@ -95,6 +95,10 @@ bench: build plugins
 	$(GO) test -run xxx -bench Verify ./core/jwks
 	$(GO) test -run xxx -bench Replica ./core/libsql/replica
 	$(GO) test -run xxx -bench Select1 ./internal/gateway
+
+# What docs/pictures shows of a terminal, from terminals. make test says when it is due.
+pictures:
+	$(GO) test -count=1 -tags $(TAGS) ./internal/cli -run '^(TestPictures|TestInitAtATerminal)$$' -update-pictures
 
 # The pages of docs as a web site of static files, in dist/site.
 site:

@@ -42,8 +42,7 @@ type typed struct {
 // scenarios are the stacks of the pages.
 var scenarios = []scenario{
 	{"README.md", nil, []typed{
-		{"zen login --provider clerk", notes, nil},
-		{`zen db query "SELECT id, body FROM notes"`, "zen dev fault jwks-stuck on >/dev/null", nil},
+		{`zen db query "SELECT id, body FROM notes"`, notes + "zen dev fault jwks-stuck on >/dev/null", nil},
 	}},
 	{"docs/apikey.md", nil, []typed{
 		{"zen login --provider apikey --secret-fd", `printf %s "$ZEN_APIKEY__KEY" >key`, []string{"/run/secrets/apikey", "key"}},

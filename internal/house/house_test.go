@@ -74,7 +74,7 @@ var rooms = []string{
 }
 
 // aside are test beds, which may use all of it.
-var aside = []string{"internal/house", "internal/programs", "internal/soak", "core/jwks/internal/keytest", "internal/keyring/keyringtest", "internal/testwait"}
+var aside = []string{"internal/house", "internal/programs", "internal/soak", "core/jwks/internal/keytest", "internal/keyring/keyringtest", "internal/testwait", "internal/picture"}
 
 // listed is what go list says of a package.
 type listed struct {

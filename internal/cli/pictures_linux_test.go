@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/fault"
+	"github.com/zen-auth/zen/internal/picture"
+)
+
+var updatePictures = flag.Bool("update-pictures", false, "draw the terminals of docs/pictures anew")
+
+// TestPictures runs what the pictures of a terminal show, and holds that they show it.
+func TestPictures(t *testing.T) {
+	t.Parallel()
+	zen, stack := signedIn(t)
+	if out, err := zen("db", "query", "-q", "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO notes (body) VALUES ('first light'), ('second thoughts')").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	shows := func(line, last string, args ...string) string {
+		t.Helper()
+		cmd := zen(args...)
+		cmd.Env = append(cmd.Env, "BROWSER=zen --quiet dev browse --user alice")
+		term := startTerminal(t, cmd)
+		term.sees(last)
+		return commandLine(line) + pictured(term.text(), stack)
+	}
+	holdsPicture(t, "login", 66, "A sign-in with Clerk, and a query", shows("zen login", "as alice@example.test.\r\n", "login")+
+		shows(`zen db query "SELECT id, body FROM notes"`, "2 rows\r\n", "db", "query", "SELECT id, body FROM notes"))
+
+	if err := stack.Faults.Switch(fault.JWKSStuck, true); err != nil {
+		t.Fatal(err)
+	}
+	holdsPicture(t, "doctor", 92, "What zen doctor says where Turso refuses the issuer's key", shows("zen doctor --only jwks", "skipped\r\n", "doctor", "--only", "jwks"))
+}
+
+// commandLine is a command as a person types it, after the prompt.
+func commandLine(line string) string {
+	return "\x1b[36m$\x1b[0m \x1b[1m" + line + "\x1b[0m\n"
+}
+
+// pictured is what a terminal showed, with what differs from run to run replaced.
+func pictured(shown string, stack *devstack.Stack) string {
+	for _, r := range []struct{ form, with string }{
+		{`[\w~./-]*/config\.toml`, "~/.config/zen/config.toml"},
+		{`[\w~./-]*/profiles/default\.json`, "~/.local/state/zen/profiles/default.json"},
+		{`ins_\w+`, "ins_S2oM4DRYAS6sY2ZBdwQ7VGq0cYZ"},
+		{`\d\d:\d\d:\d\d UTC`, "14:28:09 UTC"},
+		{`\(devel\)`, "v0.1.0"},
+	} {
+		shown = regexp.MustCompile(r.form).ReplaceAllString(shown, r.with)
+	}
+	shown = normal(shown, stack, "no directory")
+	return strings.NewReplacer("https://app.example gave", "https://clerk.example.com gave", "issuer https://app.example", "issuer https://clerk.example.com").Replace(shown)
+}
+
+// holdsPicture wants docs/pictures to show a terminal so.
+func holdsPicture(t *testing.T, name string, columns int, title, shown string) {
+	t.Helper()
+	got, err := picture.Terminal(title, strings.ReplaceAll(shown, "\n", "\r\n"), columns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(repository, "docs", "pictures", "terminal-"+name+".svg")
+	if *updatePictures {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(path); err != nil || !bytes.Equal(want, got) {
+		t.Errorf("%s differs (%v): make pictures draws it anew\n%s", path, err, shown)
+	}
+}
