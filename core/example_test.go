@@ -68,6 +68,21 @@ func ExampleOpen_replica() {
 	}
 }
 
+// A program that opens many databases shares a client, which also hands out tokens.
+func ExampleClient() {
+	ctx := context.Background()
+	client, err := core.New(core.Options{Notify: func(line string) { log.Print(line) }})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close(ctx) }()
+	token, err := client.Token(ctx, "staging", time.Minute)
+	if err != nil {
+		log.Fatalf("%v: %s", err, provider.Hint(err))
+	}
+	log.Print("it ends at ", token.Expires)
+}
+
 // A file needs no sign-in.
 func ExampleOpen_local() {
 	ctx := context.Background()

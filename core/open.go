@@ -1,20 +1,15 @@
 package core
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
-	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // Database says which database to open, and how. The zero value is that of the
@@ -66,128 +61,7 @@ func Open(ctx context.Context, d Database) (*sql.DB, error) {
 	if libsql.IsLocal(d.Target) {
 		return libsql.Open(ctx, d.options()) // also where there is no configuration
 	}
-	client, err := New(Options{Config: config.LoadOptions{Flags: config.Flags{Profile: d.Profile}}})
-	if err != nil {
-		return nil, err
-	}
-	return client.open(ctx, nil, d, closer{client})
-}
-
-// Open opens a database. The client must outlive the handle.
-func (c *Client) Open(ctx context.Context, d Database) (*sql.DB, error) {
-	return c.open(ctx, nil, d, nil)
-}
-
-// OpenSession opens a session's database, in the way that d says; d's Target, Profile
-// and Access are not looked at, the session has them.
-func (c *Client) OpenSession(ctx context.Context, s *session.Session, d Database) (*sql.DB, error) {
-	return c.open(ctx, s, d, nil)
-}
-
-// open opens a database; own, where not nil, is closed with it, or when it fails. So is
-// a session that is made for it.
-func (c *Client) open(ctx context.Context, s *session.Session, d Database, own io.Closer) (*sql.DB, error) {
-	options := d.options()
-	options.Own = own
-	if s != nil || !libsql.IsLocal(d.Target) {
-		if s == nil {
-			var err error
-			if s, err = c.sessionFor(ctx, d); err != nil {
-				return nil, errors.Join(err, closing{nil, nil, own}.Close())
-			}
-			options.Own = closing{c, s, own}
-			if own != nil {
-				if err := c.checkProviders(ctx, s); err != nil {
-					return nil, errors.Join(err, options.Own.Close())
-				}
-			}
-		}
-		if err := s.NeedsDatabase(); err != nil {
-			if options.Own != nil {
-				err = errors.Join(err, options.Own.Close())
-			}
-			return nil, err
-		}
-		options.Target, options.Access, options.Source = s.Target(), s.Access(), s
-	}
-	return libsql.Open(ctx, options)
-}
-
-// closing ends what was made for one handle: its session, and what it owns beside.
-type closing struct {
-	client  *Client
-	session *session.Session
-	own     io.Closer
-}
-
-// Close implements io.Closer.
-func (c closing) Close() error {
-	var err error
-	if c.session != nil {
-		err = c.client.release(context.Background(), c.session)
-	}
-	if c.own != nil {
-		err = errors.Join(err, c.own.Close())
-	}
-	return err
-}
-
-// closer is a client as an io.Closer.
-type closer struct{ *Client }
-
-// Close implements io.Closer.
-func (c closer) Close() error { return c.Client.Close(context.Background()) }
-
-// checkProviders says which provider of a session's tokens is missing, before one is needed.
-func (c *Client) checkProviders(ctx context.Context, s *session.Session) error {
-	status, err := s.Status(ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range slices.Compact([]string{status.Provider, status.TokenProvider}) {
-		if name == "" {
-			continue // the first query says that there is no sign-in
-		}
-		if err := c.Providers.check(name); err != nil {
-			return fmt.Errorf("the tokens of profile %q need provider %s: %w", s.Profile(), name, err)
-		}
-	}
-	return nil
-}
-
-// sessionFor makes the session that d asks for.
-func (c *Client) sessionFor(ctx context.Context, d Database) (*session.Session, error) {
-	p, err := c.profileFor(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	if d.ReadOnly {
-		d.Access = cmp.Or(d.Access, provider.AccessReadOnly)
-	}
-	if d.Access != "" {
-		p.Access.Value = d.Access
-	}
-	return c.owned(c.sessionOf(p)), nil
-}
-
-// profileFor is the profile that d names, with the database that d names: by its URL,
-// or by its name at Turso, which is looked up and whose id is known then.
-func (c *Client) profileFor(ctx context.Context, d Database) (config.Profile, error) {
-	switch {
-	case d.Target == "":
-		return c.Config.Profile(d.Profile)
-	case !IsName(d.Target):
-		return c.Config.ProfileAt(d.Profile, d.Target)
-	}
-	target, err := c.Resolve(ctx, d.Target)
-	if err != nil {
-		return config.Profile{}, err
-	}
-	p, err := c.Config.ProfileAt(d.Profile, target.URL)
-	if p.DatabaseID.Value == "" {
-		p.DatabaseID.Value = target.DatabaseID
-	}
-	return p, err
+	return zen.Open(ctx, zen.Options{Config: config.LoadOptions{Flags: config.Flags{Profile: d.Profile}}}, d.Profile, d.options())
 }
 
 // options are what of d is package libsql's.
@@ -199,9 +73,3 @@ func (d Database) options() libsql.Options {
 		TimesAsText: d.TimesAsText,
 	}
 }
-
-// Interface guards
-var (
-	_ io.Closer = closing{}
-	_ io.Closer = closer{}
-)

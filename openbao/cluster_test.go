@@ -18,13 +18,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/bao"
 	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/devstack/turso"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // cluster is three nodes behind a balancer.
@@ -216,14 +217,14 @@ func TestCluster(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "config.toml"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		client, err := core.New(core.Options{
+		client, err := zen.New(zen.Options{
 			Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{providers}, Bundled: map[string]string{"openbao": sum},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = client.Close(context.Background()) })
-		db, err := client.Open(t.Context(), core.Database{})
+		db, err := client.Open(t.Context(), "", libsql.Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

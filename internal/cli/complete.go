@@ -6,12 +6,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/dev"
 	"github.com/zen-auth/zen/internal/store"
 	"github.com/zen-auth/zen/internal/tokenform"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // completeValue completes the value of the flag that the line ends with, or the name
@@ -128,12 +128,12 @@ func flagValues(path, name string, words []string) []string {
 
 // completingClient is the client of the line, or nil where its configuration can't be
 // read: a completion has no place for an error. It starts nothing.
-func completingClient(words []string) *core.Client {
-	var o core.Options
+func completingClient(words []string) *zen.Client {
+	var o zen.Options
 	if i := slices.Index(words, "--config"); i >= 0 && i+1 < len(words) {
 		o.Config.Path = words[i+1]
 	}
-	client, err := core.New(o)
+	client, err := zen.New(o)
 	if err != nil {
 		return nil
 	}

@@ -10,12 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core"
+	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/browse"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // person is the UI of a program: it answers a URL by visiting it.
@@ -65,7 +66,7 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	for _, v := range variables {
 		environ = append(environ, v.Name+"="+v.Value)
 	}
-	client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
+	client, err := zen.New(zen.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	if _, err := session.Login(t.Context(), "clerk", provider.LoginRequest{Interactive: true}, ui, store.Plan{}); err != nil {
 		t.Fatal(err)
 	}
-	db, err := client.OpenSession(t.Context(), session, core.Database{})
+	db, err := client.OpenSession(t.Context(), session, libsql.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

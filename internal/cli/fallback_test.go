@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/core/provider"
@@ -23,11 +22,12 @@ import (
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // program is one that embeds zen, signed in with Clerk.
 type program struct {
-	client  *core.Client
+	client  *zen.Client
 	session *session.Session
 	notes   *told
 	dir     string
@@ -73,7 +73,7 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 		environ = append(environ, v.Name+"="+v.Value)
 	}
 	p := &program{notes: &told{}, dir: dir, ahead: &atomic.Int64{}}
-	p.client, err = core.New(core.Options{
+	p.client, err = zen.New(zen.Options{
 		Config:       config.LoadOptions{Environ: environ, WorkDir: dir},
 		ProviderDirs: []string{bin}, Bundled: builtSums, Notify: p.notes.add,
 	})
@@ -104,7 +104,7 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 // open opens the program's database in a mode.
 func (p *program) open(t *testing.T, mode libsql.Mode) *sql.DB {
 	t.Helper()
-	d := core.Database{Mode: mode}
+	d := libsql.Options{Mode: mode}
 	if mode == libsql.Replica {
 		d.Path = filepath.Join(p.dir, "replica.db")
 	}
@@ -248,7 +248,7 @@ func TestRevokedSignInIsNotPromoted(t *testing.T) {
 	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, withFallback)
-	db, err := p.client.OpenSession(t.Context(), p.session, core.Database{})
+	db, err := p.client.OpenSession(t.Context(), p.session, libsql.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/libsql/replica"
@@ -21,6 +20,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // A program opens databases by URL, by name and by path, with what the command line has
@@ -45,8 +45,8 @@ func TestOpen(t *testing.T) {
 	for _, v := range variables {
 		environ = append(environ, v.Name+"="+v.Value)
 	}
-	newClient := func(environ []string) *core.Client {
-		client, err := core.New(core.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
+	newClient := func(environ []string) *zen.Client {
+		client, err := zen.New(zen.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestOpen(t *testing.T) {
 		return client
 	}
 	client := newClient(environ)
-	if _, err := client.Open(t.Context(), core.Database{Path: filepath.Join(dir, "early.db")}); replica.Linked && !errors.Is(err, provider.ErrNoCredential) {
+	if _, err := client.Open(t.Context(), "", libsql.Options{Path: filepath.Join(dir, "early.db")}); replica.Linked && !errors.Is(err, provider.ErrNoCredential) {
 		t.Errorf("signed out: %v", err)
 	}
 	session, err := client.Session("")
@@ -67,9 +67,9 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	check := func(name string, d core.Database) {
+	check := func(name string, d libsql.Options) {
 		t.Helper()
-		db, err := client.Open(t.Context(), d)
+		db, err := client.Open(t.Context(), "", d)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			return
@@ -89,13 +89,13 @@ func TestOpen(t *testing.T) {
 			}
 		}
 	}
-	check("profile", core.Database{})
-	check("URL", core.Database{Target: stack.DatabaseURL() + "/"})
-	check("name", core.Database{Target: devstack.Database})
+	check("profile", libsql.Options{})
+	check("URL", libsql.Options{Target: provider.Target{URL: stack.DatabaseURL() + "/"}})
+	check("name", libsql.Options{Target: provider.Target{URL: devstack.Database}})
 	if replica.Linked {
-		check("replica", core.Database{Path: filepath.Join(dir, "replica.db"), SyncInterval: time.Second})
-		check("replica again", core.Database{Mode: libsql.Replica, Target: devstack.Database, Path: filepath.Join(dir, "replica.db")})
-		check("file", core.Database{Target: "file:" + filepath.Join(dir, "local.db"), Encryption: provider.NewSecret("key")})
+		check("replica", libsql.Options{Path: filepath.Join(dir, "replica.db"), SyncInterval: time.Second})
+		check("replica again", libsql.Options{Mode: libsql.Replica, Target: provider.Target{URL: devstack.Database}, Path: filepath.Join(dir, "replica.db")})
+		check("file", libsql.Options{Target: provider.Target{URL: "file:" + filepath.Join(dir, "local.db")}, Encryption: provider.NewSecret("key")})
 	}
 
 	// The token of the profile's database goes to no other URL.
@@ -105,28 +105,29 @@ func TestOpen(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer foreign.Close()
-	for _, d := range []core.Database{{Target: foreign.URL}, {Target: foreign.URL + "/dbs/app", ReadOnly: true}} {
-		db, err := client.Open(t.Context(), d)
+	for _, d := range []libsql.Options{{Target: provider.Target{URL: foreign.URL}}, {Target: provider.Target{URL: foreign.URL + "/dbs/app"}, ReadOnly: true}} {
+		db, err := client.Open(t.Context(), "", d)
 		if err == nil {
 			_, err = db.ExecContext(t.Context(), "SELECT 1")
 			db.Close()
 		}
 		if !errors.Is(libsql.Explain(err), provider.ErrConfig) || asked.Load() != 0 {
-			t.Errorf("%s: %v, after %d requests", d.Target, err, asked.Load())
+			t.Errorf("%s: %v, after %d requests", d.Target.URL, err, asked.Load())
 		}
 	}
 
 	for name, test := range map[string]struct {
-		d    core.Database
-		text string
+		profile string
+		d       libsql.Options
+		text    string
 	}{
-		"no such name":   {core.Database{Target: "nothing"}, `there is no database "nothing" in the organization acme`},
-		"no such mode":   {core.Database{Mode: "x"}, `mode "x"`},
-		"websocket":      {core.Database{Target: "wss://db.example"}, "wss"},
-		"file, remote":   {core.Database{Target: "file:x", Mode: libsql.Remote}, "mode remote needs"},
-		"no such access": {core.Database{Profile: "nobody"}, "nobody"},
+		"no such name":   {"", libsql.Options{Target: provider.Target{URL: "nothing"}}, `there is no database "nothing" in the organization acme`},
+		"no such mode":   {"", libsql.Options{Mode: "x"}, `mode "x"`},
+		"websocket":      {"", libsql.Options{Target: provider.Target{URL: "wss://db.example"}}, "wss"},
+		"file, remote":   {"", libsql.Options{Target: provider.Target{URL: "file:x"}, Mode: libsql.Remote}, "mode remote needs"},
+		"no such access": {"nobody", libsql.Options{}, "nobody"},
 	} {
-		if _, err := client.Open(t.Context(), test.d); !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.text) {
+		if _, err := client.Open(t.Context(), test.profile, test.d); !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -142,7 +143,7 @@ func TestOpen(t *testing.T) {
 
 	// A name without an API token is told what is missing.
 	bare := newClient(slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.Contains(entry, "API_TOKEN=") }))
-	if _, err := bare.Open(t.Context(), core.Database{Target: devstack.Database}); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "TURSO_API_TOKEN") {
+	if _, err := bare.Open(t.Context(), "", libsql.Options{Target: provider.Target{URL: devstack.Database}}); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "TURSO_API_TOKEN") {
 		t.Errorf("without an API token: %v", err)
 	}
 
@@ -168,7 +169,7 @@ func TestOpen(t *testing.T) {
 	}
 
 	// Read-only: by the token and by the handle.
-	db, err := client.Open(t.Context(), core.Database{Access: provider.AccessReadWrite, ReadOnly: true})
+	db, err := client.Open(t.Context(), "", libsql.Options{Access: provider.AccessReadWrite, ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/core/provider"
@@ -29,7 +28,7 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, withFallback)
 	path := filepath.Join(p.dir, "replica.db")
-	db, err := p.client.OpenSession(t.Context(), p.session, core.Database{Path: path, SyncInterval: 200 * time.Millisecond})
+	db, err := p.client.OpenSession(t.Context(), p.session, libsql.Options{Path: path, SyncInterval: 200 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +72,7 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 
 	// Who has no fallback reads the file, and a write has the one clear error.
 	p = newProgram(t, stack, func(text string) string { return text })
-	if db, err = p.client.OpenSession(t.Context(), p.session, core.Database{Path: path}); err != nil {
+	if db, err = p.client.OpenSession(t.Context(), p.session, libsql.Options{Path: path}); err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()

@@ -29,6 +29,7 @@ var rooms = []string{
 	"internal/cli/app",
 	"internal/doctor",
 	"core",
+	"internal/zen",
 	"core/libsql/replica",
 	"core/libsql",
 	"core/libsql/hrana",

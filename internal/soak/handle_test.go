@@ -22,6 +22,7 @@ import (
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/programs"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // handle is a database as an application holds it.
@@ -61,7 +62,7 @@ func signIn(t *testing.T, stack *devstack.Stack, providers string) (home string)
 	alone := strings.Replace(profile, "[profiles.default]", "[profiles.alone]", 1)
 	must(t, os.WriteFile(file, []byte(profile+"fallback = [\"platformtoken\"]\n\n"+alone+"\n[providers.clerk]"+rest), 0o600))
 
-	client, err := core.New(core.Options{
+	client, err := zen.New(zen.Options{
 		AskProvider:  func(context.Context, host.Binary) (bool, error) { return true, nil },
 		AskVariables: func(context.Context, host.Binary, []string) (bool, error) { return true, nil },
 	})

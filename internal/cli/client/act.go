@@ -14,11 +14,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/session/team"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // An action in an organization may replace the credential, as a renewal does, and is
@@ -45,7 +45,7 @@ func ActCommand() *cli.Command {
 			}
 			signal.Ignore(syscall.SIGPIPE) // the process that waits may have ended
 			answers := json.NewEncoder(c.App.Writer)
-			err := with(c.Context, app.EnvOf(c), nil, func(client *core.Client) error {
+			err := with(c.Context, app.EnvOf(c), nil, func(client *zen.Client) error {
 				ctx, cancel := context.WithCancel(c.Context)
 				defer cancel()
 				for request := range requests(ctx, cancel, input, first) {
@@ -93,7 +93,7 @@ type actReport struct {
 	Result json.RawMessage
 }
 
-// actInChild is core.Options.ActInChild.
+// actInChild is zen.Options.ActInChild.
 type actInChild func(context.Context, session.ActRequest) (json.RawMessage, error)
 
 // actor has another process act, which begins with the first action.

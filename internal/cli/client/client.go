@@ -11,28 +11,28 @@ import (
 	"strings"
 	"time"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // With loads the configuration, runs fn and stops the providers.
-func With(ctx context.Context, e *app.Env, fn func(*core.Client) error) error {
+func With(ctx context.Context, e *app.Env, fn func(*zen.Client) error) error {
 	a := &actor{env: e}
 	defer a.close()
 	return with(ctx, e, a.act, fn)
 }
 
-func with(ctx context.Context, e *app.Env, act actInChild, fn func(*core.Client) error) error {
+func with(ctx context.Context, e *app.Env, act actInChild, fn func(*zen.Client) error) error {
 	o, err := options(e)
 	if err != nil {
 		return err
 	}
-	if name := o.Config.Flags.Database; core.IsName(name) {
+	if name := o.Config.Flags.Database; zen.IsName(name) {
 		target, err := lookUp(ctx, o, name)
 		if err != nil {
 			return err
@@ -46,8 +46,8 @@ func with(ctx context.Context, e *app.Env, act actInChild, fn func(*core.Client)
 
 // use runs fn with a client, and stops its providers, also when the command was
 // interrupted.
-func use(ctx context.Context, o core.Options, fn func(*core.Client) error) error {
-	client, err := core.New(o)
+func use(ctx context.Context, o zen.Options, fn func(*zen.Client) error) error {
+	client, err := zen.New(o)
 	if err != nil {
 		return err
 	}
@@ -61,9 +61,9 @@ func use(ctx context.Context, o core.Options, fn func(*core.Client) error) error
 }
 
 // lookUp finds the database of a name, as the profile's providers know it.
-func lookUp(ctx context.Context, o core.Options, name string) (target provider.Target, err error) {
+func lookUp(ctx context.Context, o zen.Options, name string) (target provider.Target, err error) {
 	o.Config.Flags.Database = ""
-	err = use(ctx, o, func(client *core.Client) error {
+	err = use(ctx, o, func(client *zen.Client) error {
 		target, err = client.Resolve(ctx, name)
 		return err
 	})
@@ -72,7 +72,7 @@ func lookUp(ctx context.Context, o core.Options, name string) (target provider.T
 
 // WithSession runs fn with the session of the selected profile.
 func WithSession(ctx context.Context, e *app.Env, fn func(*session.Session) error) error {
-	return With(ctx, e, func(client *core.Client) error {
+	return With(ctx, e, func(client *zen.Client) error {
 		s, err := client.Session("")
 		if err != nil {
 			return err
@@ -81,8 +81,8 @@ func WithSession(ctx context.Context, e *app.Env, fn func(*session.Session) erro
 	})
 }
 
-func options(e *app.Env) (core.Options, error) {
-	o := core.Options{
+func options(e *app.Env) (zen.Options, error) {
+	o := zen.Options{
 		Config: e.Config, Bundled: bundledSums(), Notify: e.Notify, RenewInChild: renewer(e),
 		Overridden: warnOverridden(e.Err), Reattach: os.Getenv(handshake.ReattachKey), Watcher: watcher(),
 	}

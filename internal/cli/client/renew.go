@@ -14,12 +14,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/wire"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // A renewal is made by a process of its own, in a session of its own, and the one
@@ -61,7 +61,7 @@ func makeRenewal(ctx context.Context, e *app.Env, request session.RenewalRequest
 	if request.Target.URL != "" {
 		e.Config.Flags.Database = request.Target.URL
 	}
-	return With(ctx, e, func(client *core.Client) error {
+	return With(ctx, e, func(client *zen.Client) error {
 		s, err := client.Session(request.Profile)
 		if err != nil {
 			return err
@@ -99,7 +99,7 @@ func (r report) err() error {
 	return &provider.Error{Kind: kind, Message: r.Message, Hint: r.Hint, RetryAfter: r.RetryAfter, Err: also}
 }
 
-// renewer is core.Options.RenewInChild.
+// renewer is zen.Options.RenewInChild.
 func renewer(e *app.Env) func(context.Context, session.RenewalRequest) error {
 	return func(ctx context.Context, request session.RenewalRequest) error {
 		cmd, err := child(e, "renew")

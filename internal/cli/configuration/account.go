@@ -12,13 +12,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/private"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // account is an organization at Turso that can be asked; api is nil where none can.
@@ -30,7 +30,7 @@ type account struct {
 
 // openAccount takes the API token of the environment or, after a yes, the one that the
 // turso CLI has, which is used now and kept nowhere.
-func openAccount(c *cli.Context, z *core.Client, q *asker, there *surroundings) (*account, error) {
+func openAccount(c *cli.Context, z *zen.Client, q *asker, there *surroundings) (*account, error) {
 	a := &account{}
 	api, err := platform.Open(z, "")
 	switch {
@@ -107,8 +107,8 @@ func (a *account) only() string {
 }
 
 // resolve takes a URL, or looks a name up.
-func (a *account) resolve(ctx context.Context, z *core.Client, database string) (provider.Target, error) {
-	if core.IsName(database) {
+func (a *account) resolve(ctx context.Context, z *zen.Client, database string) (provider.Target, error) {
+	if zen.IsName(database) {
 		for _, d := range a.databases {
 			if d.Name == database {
 				return provider.Target{URL: d.URL(), DatabaseID: d.ID}, nil

@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
@@ -18,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/signin"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/doctor"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // InitCommand is zen init.
@@ -75,7 +75,7 @@ func initialise(c *cli.Context) error {
 	there := lookAround(".")
 	there.tell(c)
 	done := outcome{next: there}
-	err := client.With(c.Context, e, func(z *core.Client) error {
+	err := client.With(c.Context, e, func(z *zen.Client) error {
 		changes, err := settle(c, z, q, there)
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ func initialise(c *cli.Context) error {
 }
 
 // settle asks what the profile shall be.
-func settle(c *cli.Context, z *core.Client, q *asker, there *surroundings) ([]config.Change, error) {
+func settle(c *cli.Context, z *zen.Client, q *asker, there *surroundings) ([]config.Change, error) {
 	old, err := z.Config.Profile("")
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func (o *outcome) prove(c *cli.Context, q *asker) error {
 	}
 	e := app.EnvOf(c)
 	look := func(repair bool) error {
-		return client.With(c.Context, e, func(z *core.Client) (err error) {
+		return client.With(c.Context, e, func(z *zen.Client) (err error) {
 			o.findings, err = examination.Prove(c, z, repair)
 			return err
 		})

@@ -17,13 +17,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/query"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func Command() *cli.Command {
@@ -38,7 +38,7 @@ func Command() *cli.Command {
 
 // database is what a command works with.
 type database struct {
-	client  *core.Client     // nil for a local file
+	client  *zen.Client      // nil for a local file
 	session *session.Session // nil for a local file
 	target  string
 	db      *sql.DB
@@ -55,16 +55,16 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 	case c.IsSet("path") && mode != libsql.Replica:
 		return app.Usage(c, "--path is for --mode replica")
 	case libsql.IsLocal(target):
-		return useLocal(c, core.Database{Target: target, Mode: mode, TimesAsText: true}, fn)
+		return useLocal(c, libsql.Options{Target: provider.Target{URL: target}, Mode: mode, TimesAsText: true}, fn)
 	case mode == libsql.Local:
 		return app.Usage(c, "--mode local wants --database file:PATH or :memory:")
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		s, err := client.Session("")
 		if err != nil {
 			return err
 		}
-		how := core.Database{Mode: mode, TimesAsText: true}
+		how := libsql.Options{Mode: mode, TimesAsText: true}
 		if mode == libsql.Replica {
 			if how.Path, err = replicaPath(c, client, s); err != nil {
 				return err
@@ -75,7 +75,7 @@ func withDatabase(c *cli.Context, fn func(database) error) error {
 }
 
 // useLocal opens a file, or memory, for fn: there is no token, so access says how.
-func useLocal(c *cli.Context, how core.Database, fn func(database) error) error {
+func useLocal(c *cli.Context, how libsql.Options, fn func(database) error) error {
 	if c.IsSet("access") {
 		access, err := provider.ParseAccess(c.String("access"))
 		if err != nil {
@@ -83,7 +83,7 @@ func useLocal(c *cli.Context, how core.Database, fn func(database) error) error 
 		}
 		how.Access = access
 	}
-	path, err := libsql.LocalPath(how.Target)
+	path, err := libsql.LocalPath(how.Target.URL)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func useLocal(c *cli.Context, how core.Database, fn func(database) error) error 
 	if _, err := os.Stat(path); !wrongMode && path != ":memory:" && errors.Is(err, fs.ErrNotExist) && !c.Bool("create") {
 		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("there is no file %s", app.OneLine(path)), Hint: createHint(c), Err: err}
 	}
-	return useDatabase(c, database{target: how.Target}, how, fn)
+	return useDatabase(c, database{target: how.Target.URL}, how, fn)
 }
 
 // createHint says how a command makes a new file, which not all do.
@@ -105,10 +105,10 @@ func createHint(c *cli.Context) string {
 }
 
 // useDatabase opens a database for fn, and closes it.
-func useDatabase(c *cli.Context, d database, how core.Database, fn func(database) error) error {
+func useDatabase(c *cli.Context, d database, how libsql.Options, fn func(database) error) error {
 	err := app.Slowly(c, "opening the database", func() (err error) {
 		if d.client == nil {
-			d.db, err = core.Open(c.Context, how)
+			d.db, err = libsql.Open(c.Context, how)
 		} else {
 			d.db, err = d.client.OpenSession(c.Context, d.session, how)
 		}
@@ -124,7 +124,7 @@ func useDatabase(c *cli.Context, d database, how core.Database, fn func(database
 }
 
 // replicaPath is where the replica of a session's database is kept.
-func replicaPath(c *cli.Context, client *core.Client, s *session.Session) (string, error) {
+func replicaPath(c *cli.Context, client *zen.Client, s *session.Session) (string, error) {
 	if err := s.NeedsDatabase(); err != nil {
 		return "", err
 	}

@@ -8,10 +8,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func dbListCommand() *cli.Command {
@@ -27,7 +27,7 @@ a sign-in. Their names are good wherever a URL is: zen db query --database NAME.
 			if err := app.NoMoreThan(c, 0); err != nil {
 				return err
 			}
-			return client.With(c.Context, app.EnvOf(c), func(z *core.Client) error { return list(c, z) })
+			return client.With(c.Context, app.EnvOf(c), func(z *zen.Client) error { return list(c, z) })
 		},
 	}
 }
@@ -50,7 +50,7 @@ func documentOf(d provider.Database) databaseDocument {
 	}
 }
 
-func list(c *cli.Context, z *core.Client) error {
+func list(c *cli.Context, z *zen.Client) error {
 	found, err := z.Databases(c.Context)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func list(c *cli.Context, z *core.Client) error {
 }
 
 // find returns the database of a name.
-func find(ctx context.Context, z *core.Client, name string) (provider.Database, error) {
+func find(ctx context.Context, z *zen.Client, name string) (provider.Database, error) {
 	databases, err := z.Databases(ctx)
 	if err != nil {
 		return provider.Database{}, err

@@ -9,13 +9,13 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/doctor"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func dbShowCommand() *cli.Command {
@@ -29,7 +29,7 @@ scope read is enough).`,
 			if c.NArg() != 1 || c.Args().First() == "" {
 				return app.Usage(c, "give the name of a database; zen db list shows them")
 			}
-			return client.With(c.Context, app.EnvOf(c), func(z *core.Client) error { return show(c, z) })
+			return client.With(c.Context, app.EnvOf(c), func(z *zen.Client) error { return show(c, z) })
 		},
 	}
 }
@@ -57,7 +57,7 @@ type limitsDocument struct {
 	BytesSynced uint64 `json:"bytes_synced"`
 }
 
-func show(c *cli.Context, z *core.Client) error {
+func show(c *cli.Context, z *zen.Client) error {
 	found, err := find(c.Context, z, c.Args().First())
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func show(c *cli.Context, z *core.Client) error {
 
 // accountOf asks Turso. The error is platform.ErrNoToken where there is nothing to ask
 // with.
-func accountOf(c *cli.Context, z *core.Client, d provider.Database) (*accountDocument, error) {
+func accountOf(c *cli.Context, z *zen.Client, d provider.Database) (*accountDocument, error) {
 	api, err := platform.Open(z, d.Organization)
 	if err != nil {
 		return nil, err

@@ -8,11 +8,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/query"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func dbSyncCommand() *cli.Command {
@@ -49,7 +49,7 @@ func dbSync(c *cli.Context) error {
 	if c.IsSet("every") && c.Duration("every") <= 0 {
 		return app.Usage(c, "--every %s is not a time to wait", c.Duration("every"))
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		s, err := client.Session("")
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ func dbSync(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		how := core.Database{Mode: libsql.Replica, Path: path, SyncInterval: c.Duration("every")}
+		how := libsql.Options{Mode: libsql.Replica, Path: path, SyncInterval: c.Duration("every")}
 		if how.SyncInterval > 0 {
 			how.OnSync = func(synced libsql.Synced) { tellSync(c, synced) }
 		}

@@ -12,12 +12,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/doctor"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // Command is zen doctor.
@@ -95,7 +95,7 @@ func run(c *cli.Context) error {
 		only = append(only, layer)
 	}
 	var findings []doctor.Finding
-	err := client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	err := client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		o, err := options(client, only)
 		if err != nil {
 			return err
@@ -114,13 +114,13 @@ func run(c *cli.Context) error {
 }
 
 // providers are those of the façade, as the doctor asks them.
-type providers struct{ *core.Providers }
+type providers struct{ *zen.Providers }
 
 func (p providers) Provider(ctx context.Context, name string) (doctor.Provider, error) {
 	return p.Open(ctx, name)
 }
 
-func options(client *core.Client, only []string) (doctor.Options, error) {
+func options(client *zen.Client, only []string) (doctor.Options, error) {
 	profile, err := client.Config.Profile("")
 	if err != nil {
 		return doctor.Options{}, err
@@ -179,7 +179,7 @@ func examine(c *cli.Context, o doctor.Options) ([]doctor.Finding, error) {
 // Prove looks at the profile of a client as zen doctor does, shows what isn't ok, and
 // repairs what can be repaired where that is wanted: asking, unless the flag --yes says
 // otherwise.
-func Prove(c *cli.Context, client *core.Client, repair bool) ([]doctor.Finding, error) {
+func Prove(c *cli.Context, client *zen.Client, repair bool) ([]doctor.Finding, error) {
 	o, err := options(client, nil)
 	if err != nil {
 		return nil, err

@@ -7,13 +7,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/httpclient"
 	keys "github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/doctor"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func checkCommand() *cli.Command {
@@ -29,7 +29,7 @@ would fetch it.`,
 			if c.NArg() > 1 || c.NArg() == 1 && c.Args().First() != "-" {
 				return app.Usage(c, "a token comes from standard input: zen jwks check -")
 			}
-			return with(c, func(client *core.Client, api platform.API) error { return check(c, client, api) })
+			return with(c, func(client *zen.Client, api platform.API) error { return check(c, client, api) })
 		},
 	}
 }
@@ -50,7 +50,7 @@ type checkedKeySet struct {
 	Error string   `json:"error,omitempty"`
 }
 
-func check(c *cli.Context, client *core.Client, api platform.API) error {
+func check(c *cli.Context, client *zen.Client, api platform.API) error {
 	token, err := tokenOf(c, client)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func printCheck(c *cli.Context, d checkDocument) error {
 }
 
 // tokenOf reads the token from standard input, or gets the profile's.
-func tokenOf(c *cli.Context, client *core.Client) (provider.Secret, error) {
+func tokenOf(c *cli.Context, client *zen.Client) (provider.Secret, error) {
 	if c.NArg() == 1 {
 		return app.EnvOf(c).ReadToken(c.Context)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
@@ -18,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/doctor"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // Command is zen jwks.
@@ -37,8 +37,8 @@ func organizationFlag() cli.Flag {
 }
 
 // with opens the Platform API for a command.
-func with(c *cli.Context, fn func(*core.Client, platform.API) error) error {
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+func with(c *cli.Context, fn func(*zen.Client, platform.API) error) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		api, err := platform.Open(client, c.String("org"))
 		if err != nil {
 			return err
@@ -61,7 +61,7 @@ func listCommand() *cli.Command {
 			if err := app.NoMoreThan(c, 0); err != nil {
 				return err
 			}
-			return with(c, func(_ *core.Client, api platform.API) error {
+			return with(c, func(_ *zen.Client, api platform.API) error {
 				sets, err := api.KeySets(c.Context, api.Organization)
 				if err != nil {
 					return doctor.APIError(err)
@@ -131,7 +131,7 @@ refused: Turso reads their tokens as access to every database.`,
 			if c.NArg() != 2 || c.Args().Get(0) == "" || c.Args().Get(1) == "" {
 				return app.Usage(c, "give a name and the URL of a key set")
 			}
-			return with(c, func(_ *core.Client, api platform.API) error { return save(c, api) })
+			return with(c, func(_ *zen.Client, api platform.API) error { return save(c, api) })
 		},
 	}
 }
@@ -198,7 +198,7 @@ of its own, as it does beyond the limit of registrations, every region is tried.
 			case c.Bool("all") && !c.Bool("yes") && !app.EnvOf(c).Interactive():
 				return app.Usage(c, "--all asks, and nobody can be asked here: add --yes")
 			}
-			return with(c, func(_ *core.Client, api platform.API) error { return remove(c, api) })
+			return with(c, func(_ *zen.Client, api platform.API) error { return remove(c, api) })
 		},
 	}
 }

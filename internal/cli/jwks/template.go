@@ -11,11 +11,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/platform"
 	"github.com/zen-auth/zen/internal/doctor"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func templateCommand() *cli.Command {
@@ -39,15 +39,15 @@ template, for Auth0 an Action of the trigger post-login.`,
 			if !slices.Contains([]string{"clerk", "auth0", "json"}, c.String("for")) {
 				return app.Usage(c, "--for %q is not clerk, auth0 or json", c.String("for"))
 			}
-			if core.IsName(c.String("database")) {
+			if zen.IsName(c.String("database")) {
 				app.EnvOf(c).Config.Flags.Database = "" // Turso is asked by that name; no provider need look it up
 			}
-			return with(c, func(client *core.Client, api platform.API) error { return template(c, client, api) })
+			return with(c, func(client *zen.Client, api platform.API) error { return template(c, client, api) })
 		},
 	}
 }
 
-func template(c *cli.Context, client *core.Client, api platform.API) error {
+func template(c *cli.Context, client *zen.Client, api platform.API) error {
 	profile, err := client.Config.Profile("")
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func template(c *cli.Context, client *core.Client, api platform.API) error {
 		return app.Usage(c, "--access: %v", err)
 	}
 	name := c.String("database")
-	if !core.IsName(name) {
+	if !zen.IsName(name) {
 		d, err := doctor.FindDatabase(c.Context, api.Client, api.Organization, profile.Target())
 		if err != nil {
 			return err

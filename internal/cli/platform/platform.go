@@ -7,9 +7,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // ErrNoToken: the environment has no API token.
@@ -32,7 +32,7 @@ var fields = []provider.Field{
 // Open returns the API. It touches no network. The error is ErrNoToken, of class
 // ErrNoCredential, where no token is set; organization, where not empty, goes before the
 // configured one.
-func Open(client *core.Client, organization string) (API, error) {
+func Open(client *zen.Client, organization string) (API, error) {
 	settings, err := client.Config.Some(fields, "platformtoken")
 	if err != nil {
 		return API{}, err

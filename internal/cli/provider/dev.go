@@ -8,11 +8,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func providerDevCommand() *cli.Command {
@@ -65,7 +65,7 @@ func providerOverride(c *cli.Context) error {
 			Hint: "build it first",
 		}
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		if client.Providers.Pins.Bundled[name] != "" && !c.Bool("force") {
 			return &provider.Error{
 				Kind: provider.ErrConfig, Message: fmt.Sprintf("override provider %s: zen comes with it, and whatever replaces it gets its credentials", name),
@@ -92,7 +92,7 @@ func providerStop(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		found, err := client.Providers.Overrides.Remove(c.Context, name)
 		if err != nil {
 			return err

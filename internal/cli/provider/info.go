@@ -10,12 +10,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/host/pin"
 	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func providerInfoCommand() *cli.Command {
@@ -62,7 +62,7 @@ func providerInfo(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		description, err := client.Providers.Said(c.Context, name)
 		if err != nil {
 			return err

@@ -7,13 +7,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/install"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func providerInstallCommand() *cli.Command {
@@ -103,7 +103,7 @@ func providerRemove(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		if err := providerStore(client).Remove(c.Context, name); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 	if err != nil {
 		return err
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		installed, err := change(providerStore(client), argument)
 		if err != nil {
 			return err
@@ -144,7 +144,7 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 func recordInstallation(e *app.Env) { client.RecordInstallation(e) }
 
 // shadowed is an error where another binary of the name is found first.
-func shadowed(client *core.Client, b host.Binary) error {
+func shadowed(client *zen.Client, b host.Binary) error {
 	found, err := host.Inspect(client.Providers.Dirs, b.Name)
 	if err != nil || found.SHA256 == b.SHA256 {
 		return err
@@ -156,6 +156,6 @@ func shadowed(client *core.Client, b host.Binary) error {
 	}
 }
 
-func providerStore(client *core.Client) *install.Store {
+func providerStore(client *zen.Client) *install.Store {
 	return &install.Store{Dir: client.Config.Paths.ProviderDir, Lock: client.Providers.Pins.Lock}
 }

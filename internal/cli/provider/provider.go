@@ -12,12 +12,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/install"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func Command() *cli.Command {
@@ -65,7 +65,7 @@ func providerList(c *cli.Context) error {
 	if err := app.NoMoreThan(c, 0); err != nil {
 		return err
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		providers, err := copies(client)
 		if err != nil {
 			return err
@@ -102,7 +102,7 @@ func providerList(c *cli.Context) error {
 }
 
 // listed are the installed providers, and what overrides one.
-func listed(client *core.Client) ([]providerDocument, error) {
+func listed(client *zen.Client) ([]providerDocument, error) {
 	overrides, err := client.Providers.Overriding()
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func trusted(p providerDocument) string {
 }
 
 // copies are all copies of the installed providers, and what overrides one.
-func copies(client *core.Client) ([]providerDocument, error) {
+func copies(client *zen.Client) ([]providerDocument, error) {
 	used, err := listed(client)
 	if err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func copies(client *core.Client) ([]providerDocument, error) {
 }
 
 // look finds out how a copy is known. That it isn't is no error.
-func (p *providerDocument) look(client *core.Client) error {
+func (p *providerDocument) look(client *zen.Client) error {
 	binary, err := host.InspectFile(p.Name, p.Path)
 	if err != nil {
 		return err
@@ -214,7 +214,7 @@ func completeInstalled(c *cli.Context) {
 	if c.NArg() > 0 {
 		return
 	}
-	_ = client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { // what can't be offered isn't
+	_ = client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error { // what can't be offered isn't
 		providers, err := listed(client)
 		for _, p := range providers {
 			fmt.Fprintln(c.App.Writer, p.Name)

@@ -11,11 +11,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/text"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // maxTemplate bounds what is read as a template.
@@ -60,7 +60,7 @@ func providerSetup(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		profile, err := client.Config.Profile("")
 		if err != nil {
 			return err

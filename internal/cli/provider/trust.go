@@ -8,13 +8,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func providerTrustCommand() *cli.Command {
@@ -39,7 +39,7 @@ func providerTrust(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		if strings.ContainsRune(name, filepath.Separator) {
 			return trustCopy(c, client, name)
 		}
@@ -75,7 +75,7 @@ func providerTrust(c *cli.Context) error {
 }
 
 // trustCopy pins the copy of a provider at a path.
-func trustCopy(c *cli.Context, client *core.Client, path string) error {
+func trustCopy(c *cli.Context, client *zen.Client, path string) error {
 	name, ok := handshake.ProviderName(filepath.Base(path))
 	if !ok {
 		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%.200q is no provider's binary", path), Hint: "its file is called " + handshake.BinaryName("NAME")}

@@ -6,11 +6,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func providerVerifyCommand() *cli.Command {
@@ -36,7 +36,7 @@ func providerVerify(c *cli.Context) error {
 	if err := app.NoMoreThan(c, 1); err != nil {
 		return err
 	}
-	return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		names := []string{c.Args().First()}
 		if c.NArg() == 0 {
 			providers, err := listed(client)
@@ -75,7 +75,7 @@ func providerVerify(c *cli.Context) error {
 	})
 }
 
-func verifyProvider(client *core.Client, name string) (verifiedDocument, error) {
+func verifyProvider(client *zen.Client, name string) (verifiedDocument, error) {
 	overrides, err := client.Providers.Overriding()
 	if err != nil {
 		return verifiedDocument{binaryDocument: binaryDocument{Name: name}}, err

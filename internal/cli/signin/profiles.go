@@ -9,11 +9,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func ProfilesCommand() *cli.Command {
@@ -43,7 +43,7 @@ used before needs no browser:
 					if err := app.NoMoreThan(c, 0); err != nil {
 						return err
 					}
-					return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error { return listProfiles(app.EnvOf(c), client) })
+					return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error { return listProfiles(app.EnvOf(c), client) })
 				},
 			},
 			profilesAddCommand(), profilesUseCommand(), profilesDeleteCommand(),
@@ -74,7 +74,7 @@ type profileEntry struct {
 	Problem      string     `json:"problem,omitempty"`
 }
 
-func listProfiles(e *app.Env, client *core.Client) error {
+func listProfiles(e *app.Env, client *zen.Client) error {
 	stored, err := client.Store.List()
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func listProfiles(e *app.Env, client *core.Client) error {
 }
 
 // describe fills in what is known of a profile without its secrets.
-func (e *profileEntry) describe(client *core.Client) {
+func (e *profileEntry) describe(client *zen.Client) {
 	e.AlsoSignedIn = []string{}
 	var p config.Profile
 	if e.Configured {

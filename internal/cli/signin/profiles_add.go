@@ -6,12 +6,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func profilesAddCommand() *cli.Command {
@@ -39,7 +39,7 @@ The database may be given by its name where it can be looked up, with TURSO_API_
 			e := app.EnvOf(c)
 			// They are the new profile's, not what this one is asked for.
 			e.Config.Flags.Database, e.Config.Flags.Access = "", ""
-			return client.With(c.Context, e, func(z *core.Client) error { return o.Run(c.Context, e, z) })
+			return client.With(c.Context, e, func(z *zen.Client) error { return o.Run(c.Context, e, z) })
 		},
 	}
 }
@@ -50,7 +50,7 @@ type AddOptions struct {
 }
 
 // Run writes the profile.
-func (o AddOptions) Run(ctx context.Context, e *app.Env, z *core.Client) error {
+func (o AddOptions) Run(ctx context.Context, e *app.Env, z *zen.Client) error {
 	switch _, err := z.Config.Profile(o.Name); {
 	case !names.IsProfile(o.Name):
 		return e.Usage("%.60q is not the name of a profile: names are up to 63 lower-case letters, digits, - and _", o.Name)
@@ -60,7 +60,7 @@ func (o AddOptions) Run(ctx context.Context, e *app.Env, z *core.Client) error {
 		return e.Usage("which database? --database URL, or its name")
 	}
 	target := provider.Target{URL: o.Database}
-	if core.IsName(o.Database) {
+	if zen.IsName(o.Database) {
 		var err error
 		if target, err = z.Resolve(ctx, o.Database); err != nil {
 			return err

@@ -8,12 +8,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func profilesDeleteCommand() *cli.Command {
@@ -30,7 +30,7 @@ removes what is stored here whatever they answer. The configuration stays.`,
 			if c.NArg() != 1 {
 				return app.Usage(c, "name one profile; zen profiles list shows them")
 			}
-			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+			return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 				return DeleteOptions{Profile: c.Args().First(), Yes: c.Bool("yes")}.Run(c.Context, app.EnvOf(c), client)
 			})
 		},
@@ -45,7 +45,7 @@ type DeleteOptions struct {
 }
 
 // Run signs the profile out, and removes what is stored of it.
-func (o DeleteOptions) Run(ctx context.Context, e *app.Env, client *core.Client) error {
+func (o DeleteOptions) Run(ctx context.Context, e *app.Env, client *zen.Client) error {
 	name := o.Profile
 	stored, err := client.Store.List()
 	if err != nil {

@@ -9,21 +9,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 // newClient is a client of a home with two profiles, and what its commands find.
-func newClient(t *testing.T) (client *core.Client, e *app.Env, out, told *strings.Builder) {
+func newClient(t *testing.T) (client *zen.Client, e *app.Env, out, told *strings.Builder) {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "config.toml")
 	if err := os.WriteFile(file, []byte("[profiles.work]\ndatabase = \"libsql://app-acme.turso.io\"\nprovider = \"clerk\"\n[profiles.reports]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client, err := core.New(core.Options{Config: config.LoadOptions{
+	client, err := zen.New(zen.Options{Config: config.LoadOptions{
 		Environ: []string{"ZEN_CONFIG=" + file, "ZEN_STATE_DIR=" + filepath.Join(dir, "state"), "ZEN_STORAGE=file"}, WorkDir: dir,
 	}})
 	if err != nil {

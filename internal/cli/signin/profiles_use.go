@@ -6,10 +6,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/zen-auth/zen/core"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/zen"
 )
 
 func profilesUseCommand() *cli.Command {
@@ -30,7 +30,7 @@ goes on with the stored sign-in of that provider; the others stay stored.`,
 			if c.NArg() == 0 && !c.IsSet("provider") {
 				return app.Usage(c, "which profile? zen profiles list shows them")
 			}
-			return client.With(c.Context, app.EnvOf(c), func(client *core.Client) error {
+			return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 				return UseOptions{Profile: c.Args().First(), Provider: c.String("provider")}.Run(c.Context, app.EnvOf(c), client)
 			})
 		},
@@ -46,7 +46,7 @@ type UseOptions struct {
 }
 
 // Run uses a profile from now on, or another provider's sign-in in it.
-func (o UseOptions) Run(ctx context.Context, e *app.Env, client *core.Client) error {
+func (o UseOptions) Run(ctx context.Context, e *app.Env, client *zen.Client) error {
 	name := o.Profile
 	s, err := client.Session(name)
 	if err != nil {
@@ -75,7 +75,7 @@ func (o UseOptions) Run(ctx context.Context, e *app.Env, client *core.Client) er
 	}{app.SchemaVersion, s.Profile(), o.Provider})
 }
 
-func useFromNowOn(e *app.Env, client *core.Client, name string) error {
+func useFromNowOn(e *app.Env, client *zen.Client, name string) error {
 	if err := client.Config.SetDefaultProfile(name); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package core
+package zen
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/testwait"
@@ -52,7 +53,7 @@ func TestOpenedDatabasesAreReleased(t *testing.T) {
 	client := newClient(t)
 	before := runtime.NumGoroutine()
 	for range 10_000 {
-		db, err := client.Open(t.Context(), Database{Target: "libsql://tenant.example"})
+		db, err := client.Open(t.Context(), "", libsql.Options{Target: provider.Target{URL: "libsql://tenant.example"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,9 +64,15 @@ func TestOpenedDatabasesAreReleased(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, bad := range []Database{{Profile: "none"}, {Mode: "telepathy"}, {Profile: "nowhere"}, {Target: "gopher://x"}} {
-		if _, err := client.Open(t.Context(), bad); !errors.Is(err, provider.ErrConfig) {
-			t.Errorf("%+v: %v", bad, err)
+	for name, bad := range map[string]struct {
+		profile string
+		how     libsql.Options
+	}{
+		"no database": {"none", libsql.Options{}}, "no mode": {"", libsql.Options{Mode: "telepathy"}},
+		"no profile": {"nowhere", libsql.Options{}}, "no database's URL": {"", libsql.Options{Target: provider.Target{URL: "gopher://x"}}},
+	} {
+		if _, err := client.Open(t.Context(), bad.profile, bad.how); !errors.Is(err, provider.ErrConfig) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if n := len(client.sessions); n != 0 {
