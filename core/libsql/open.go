@@ -199,6 +199,7 @@ func Dial(options Options) (*Link, error) {
 func NewBase() *http.Transport {
 	base := httpclient.New()
 	base.MaxIdleConnsPerHost = 64
+	base.ReadBufferSize = 32 << 10 // as much as the driver reads: a large answer is many small chunks
 	return base
 }
 

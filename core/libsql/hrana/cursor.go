@@ -69,6 +69,12 @@ func (c *cursor) entry(dest []driver.Value) (row bool, err error) {
 		}
 		return false, nil
 	}
+	if dest != nil && c.step >= 0 && c.step == c.target && c.s.quickRow() {
+		if err := c.s.row(dest); err != nil {
+			return false, err
+		}
+		return true, c.s.object(func([]byte) error { return c.s.skip() })
+	}
 	e, err := c.read(dest)
 	if err != nil {
 		return false, err

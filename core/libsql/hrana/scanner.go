@@ -32,7 +32,7 @@ type scanner struct {
 }
 
 const (
-	scanBuffer = 8 << 10
+	scanBuffer = 32 << 10
 	maxDepth   = 32 // of values that are skipped; Hrana nests 8 deep
 	keepScrap  = 64 << 10
 )
@@ -179,11 +179,11 @@ func (s *scanner) bare() ([]byte, error) {
 		}
 		s.scratch = append(s.scratch, s.buf[s.pos:i]...)
 		s.pos = i
-		if i < s.end {
-			break
-		}
 		if len(s.scratch) > 4096 {
 			return nil, protocolError("a number of more than 4096 digits")
+		}
+		if i < s.end {
+			break
 		}
 		if err := s.fill(); err != nil {
 			return nil, cutShort(err) // a bare value is never the whole answer

@@ -40,6 +40,9 @@ func kindOf(name []byte) (valueKind, error) {
 // Servers send "type" first, and then the content is decoded where it lies;
 // the other order takes a copy.
 func (s *scanner) value() (driver.Value, error) {
+	if v, ok := s.quick(); ok {
+		return v, nil
+	}
 	if err := s.open('{'); err != nil {
 		return nil, err
 	}

@@ -42,13 +42,24 @@ func (r csvRows) field(i int, value any) {
 	case value == nil:
 	case !isText:
 		r.out.WriteString(cell(value))
-	case text == "" || strings.ContainsAny(text, "\",\r\n") || text[0] == ' ' || text[len(text)-1] == ' ':
+	case needsQuotes(text):
 		r.out.WriteByte('"')
 		r.out.WriteString(strings.ReplaceAll(text, `"`, `""`))
 		r.out.WriteByte('"')
 	default:
 		r.out.WriteString(text)
 	}
+}
+
+// needsQuotes looks at each byte but once: it is called for each value.
+func needsQuotes(text string) bool {
+	for i := range len(text) {
+		switch text[i] {
+		case '"', ',', '\r', '\n':
+			return true
+		}
+	}
+	return text == "" || text[0] == ' ' || text[len(text)-1] == ' '
 }
 
 func (r csvRows) end() error { return nil }
