@@ -76,7 +76,7 @@ type Options struct {
 	// TxMode is how transactions begin.
 	TxMode hrana.TxMode
 	// TimesAsText leaves what columns that are declared DATE, DATETIME or TIMESTAMP hold
-	// as it is stored. Otherwise it is read as a time.Time, as [hrana.Times] says.
+	// as it is stored. Otherwise it is read as a time.Time, as package hrana says.
 	TimesAsText bool
 	// Own, where set, is closed after the handle, and when Open fails.
 	Own io.Closer

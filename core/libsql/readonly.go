@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // readOnly makes connections that send nothing which may write. The token's access is
@@ -41,7 +42,7 @@ func (c *readOnlyConn) Prepare(query string) (driver.Stmt, error) {
 
 // PrepareContext implements driver.ConnPrepareContext.
 func (c *readOnlyConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	if !hrana.OnlyReads(query) {
+	if !sqlite.OnlyReads(query) {
 		return nil, hrana.ErrReadOnly
 	}
 	return c.RemoteConn.PrepareContext(ctx, query)
@@ -49,7 +50,7 @@ func (c *readOnlyConn) PrepareContext(ctx context.Context, query string) (driver
 
 // ExecContext implements driver.ExecerContext.
 func (c *readOnlyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if !hrana.OnlyReads(query) {
+	if !sqlite.OnlyReads(query) {
 		return nil, hrana.ErrReadOnly
 	}
 	return c.RemoteConn.ExecContext(ctx, query, args)
@@ -57,7 +58,7 @@ func (c *readOnlyConn) ExecContext(ctx context.Context, query string, args []dri
 
 // QueryContext implements driver.QueryerContext.
 func (c *readOnlyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if !hrana.OnlyReads(query) {
+	if !sqlite.OnlyReads(query) {
 		return nil, hrana.ErrReadOnly
 	}
 	return c.RemoteConn.QueryContext(ctx, query, args)

@@ -66,6 +66,7 @@ var rooms = []string{
 	"core/httpclient",
 	"core/provider",
 	"internal/private",
+	"internal/sqlite",
 	"internal/text",
 	"internal/names",
 	"internal/strangers",

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // Statement is one of a batch, with arguments as for [sql.DB.Exec]: values, or
@@ -76,7 +78,7 @@ func resultOf(done driver.Result) (r Result) {
 
 // ExecBatch implements [Batcher].
 func (c *conn) ExecBatch(ctx context.Context, stmts []Statement) ([]Result, error) {
-	parsed, steps := make([]statement, 0, len(stmts)), make([]step, 0, len(stmts)+1)
+	parsed, steps := make([]sqlite.Statement, 0, len(stmts)), make([]step, 0, len(stmts)+1)
 	for i := range stmts {
 		one, s, err := stmts[i].step()
 		if err != nil {
@@ -94,7 +96,7 @@ func (c *conn) ExecBatch(ctx context.Context, stmts []Statement) ([]Result, erro
 // batch runs a batch in one request. Where a server looks at all the SQL first and then
 // runs none of it, without saying which statement it can't read, the batch is halved:
 // those before that one run, as they would one by one.
-func (c *conn) batch(ctx context.Context, parsed []statement, steps []step) ([]Result, error) {
+func (c *conn) batch(ctx context.Context, parsed []sqlite.Statement, steps []step) ([]Result, error) {
 	results, err := c.request(ctx, parsed, slices.Clone(steps))
 	failed := (*Error)(nil)
 	if len(parsed) == 1 || !errors.As(err, &failed) || failed.Statement != 0 || failed.Code != "SQL_PARSE_ERROR" {
@@ -115,7 +117,7 @@ func (c *conn) batch(ctx context.Context, parsed []statement, steps []step) ([]R
 	return append(results, more...), err
 }
 
-func (c *conn) request(ctx context.Context, parsed []statement, steps []step) ([]Result, error) {
+func (c *conn) request(ctx context.Context, parsed []sqlite.Statement, steps []step) ([]Result, error) {
 	if len(parsed) == 1 {
 		if gone, err := c.forget(parsed); gone {
 			return nil, err
@@ -143,13 +145,13 @@ func (c *conn) request(ctx context.Context, parsed []statement, steps []step) ([
 }
 
 // step takes one statement apart, and checks its arguments.
-func (s *Statement) step() (statement, step, error) {
-	parsed, err := parseScript(s.SQL)
+func (s *Statement) step() (sqlite.Statement, step, error) {
+	parsed, err := sqlite.Parse(s.SQL)
 	if err != nil {
-		return statement{}, step{}, err
+		return sqlite.Statement{}, step{}, err
 	}
 	if len(parsed) != 1 {
-		return statement{}, step{}, fmt.Errorf("text holds %d statements instead of one", len(parsed))
+		return sqlite.Statement{}, step{}, fmt.Errorf("text holds %d statements instead of one", len(parsed))
 	}
 	args := make([]driver.NamedValue, len(s.Args))
 	for i, v := range s.Args {
@@ -157,14 +159,14 @@ func (s *Statement) step() (statement, step, error) {
 		if named, ok := v.(sql.NamedArg); ok {
 			args[i].Name, v = named.Name, named.Value
 		}
-		if args[i].Value, err = checkValue(v); err != nil {
-			return statement{}, step{}, fmt.Errorf("argument %d: %w", i+1, err)
+		if args[i].Value, err = sqlite.CheckValue(v); err != nil {
+			return sqlite.Statement{}, step{}, fmt.Errorf("argument %d: %w", i+1, err)
 		}
 	}
-	if err := parsed[0].params.Check(args); err != nil {
-		return statement{}, step{}, err
+	if err := parsed[0].Params.Check(args); err != nil {
+		return sqlite.Statement{}, step{}, err
 	}
-	return parsed[0], step{sql: parsed[0].sql, params: parsed[0].params, args: args}, nil
+	return parsed[0], step{sql: parsed[0].SQL, params: parsed[0].Params, args: args}, nil
 }
 
 // Interface guards

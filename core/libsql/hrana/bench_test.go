@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // canned serves one answer for everything, as fast as net/http goes.
@@ -92,7 +94,7 @@ func BenchmarkRequestBody(b *testing.B) {
 func BenchmarkParseScript(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := parseScript("SELECT id, name, created FROM users WHERE name = ? AND created > ? ORDER BY id LIMIT 10"); err != nil {
+		if _, err := sqlite.Parse("SELECT id, name, created FROM users WHERE name = ? AND created > ? ORDER BY id LIMIT 10"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -32,7 +32,7 @@ type Config struct {
 	MaxMemory int
 
 	// TimesAsText leaves what date columns hold as it is stored. Otherwise it is a
-	// time.Time, see [Times].
+	// time.Time, as the package says under Values.
 	TimesAsText bool
 
 	// TxMode is how BeginTx begins, [Deferred] by default.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // conn is a connection as database/sql sees it. Outside a transaction it has no
@@ -34,7 +36,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 // PrepareContext takes the text apart, and has the server look at it when it is first
 // prepared on any connection: bad SQL is an error here. The server keeps nothing of it.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	stmts, err := parseScript(query)
+	stmts, err := sqlite.Parse(query)
 	if err != nil {
 		return nil, fmt.Errorf("hrana: %w", err)
 	}
@@ -53,7 +55,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 }
 
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	stmts, err := parseScript(query)
+	stmts, err := sqlite.Parse(query)
 	if err != nil {
 		return nil, fmt.Errorf("hrana: %w", err)
 	}
@@ -61,7 +63,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 }
 
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	stmts, err := parseScript(query)
+	stmts, err := sqlite.Parse(query)
 	if err != nil {
 		return nil, fmt.Errorf("hrana: %w", err)
 	}
@@ -70,7 +72,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 
 // exec runs the statements in one request, each after the success of the one
 // before, and returns the result of the last.
-func (c *conn) exec(ctx context.Context, stmts []statement, args []driver.NamedValue) (driver.Result, error) {
+func (c *conn) exec(ctx context.Context, stmts []sqlite.Statement, args []driver.NamedValue) (driver.Result, error) {
 	if len(stmts) == 0 {
 		return result{}, nil
 	}
@@ -90,7 +92,7 @@ func (c *conn) exec(ctx context.Context, stmts []statement, args []driver.NamedV
 }
 
 // query runs one statement and streams its rows, or several and keeps them.
-func (c *conn) query(ctx context.Context, stmts []statement, args []driver.NamedValue) (driver.Rows, error) {
+func (c *conn) query(ctx context.Context, stmts []sqlite.Statement, args []driver.NamedValue) (driver.Rows, error) {
 	if len(stmts) == 0 {
 		return nil, errors.New("hrana: query without a statement")
 	}
@@ -100,7 +102,7 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 	}
 	k := call{
 		st: st, steps: steps, mode: streamRows, target: first, probe: c.probes(st),
-		closing: st == nil, repeatable: st == nil && onlyRead(stmts),
+		closing: st == nil, repeatable: st == nil && sqlite.OnlyRead(stmts),
 	}
 	if len(stmts) > 1 {
 		return c.querySeveral(ctx, k, stmts)
@@ -114,7 +116,7 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 		return rs, nil
 	}
 	err = c.settle(st, r, first, err)
-	if tooLarge(err) && stmts[0].verb == verbRead && c.c.version.Load() == 3 {
+	if tooLarge(err) && stmts[0].Verb == sqlite.Read && c.c.version.Load() == 3 {
 		stmt := steps[first]
 		stmt.condition = ""
 		return c.queryCursor(ctx, st, stmt)
@@ -128,7 +130,7 @@ func (c *conn) query(ctx context.Context, stmts []statement, args []driver.Named
 
 // querySeveral runs several statements in one request. All their rows are kept:
 // an answer tells only at its end which of them failed.
-func (c *conn) querySeveral(ctx context.Context, k call, stmts []statement) (driver.Rows, error) {
+func (c *conn) querySeveral(ctx context.Context, k call, stmts []sqlite.Statement) (driver.Rows, error) {
 	k.mode = keepRows
 	r, _, err := c.c.run(ctx, k)
 	err = c.leave(stmts, r, c.settle(k.st, r, k.target, err))
@@ -141,19 +143,19 @@ func (c *conn) querySeveral(ctx context.Context, k call, stmts []statement) (dri
 
 // prepare checks that the statements can run now with these arguments, and makes
 // the steps of a request of them.
-func (c *conn) prepare(stmts []statement, args []driver.NamedValue, wantRows bool) (st *stream, steps []step, first int, err error) {
+func (c *conn) prepare(stmts []sqlite.Statement, args []driver.NamedValue, wantRows bool) (st *stream, steps []step, first int, err error) {
 	if len(stmts) > 1 && len(args) > 0 {
-		return nil, nil, 0, &ArgumentError{"hrana: several statements in one text can't take arguments"}
+		return nil, nil, 0, &ArgumentError{Message: "hrana: several statements in one text can't take arguments"}
 	}
 	if err := c.ready(stmts); err != nil {
 		return nil, nil, 0, err
 	}
 	steps = make([]step, 0, len(stmts)+1)
 	for i := range stmts {
-		if err := stmts[i].params.Check(args); err != nil {
+		if err := stmts[i].Params.Check(args); err != nil {
 			return nil, nil, 0, fmt.Errorf("hrana: %w", err)
 		}
-		steps = append(steps, step{sql: stmts[i].sql, params: stmts[i].params, args: args, wantRows: wantRows})
+		steps = append(steps, step{sql: stmts[i].SQL, params: stmts[i].Params, args: args, wantRows: wantRows})
 	}
 	st = c.enter(stmts)
 	steps, first = st.program(steps, c.c.version.Load(), c.settings)
@@ -163,14 +165,14 @@ func (c *conn) prepare(stmts []statement, args []driver.NamedValue, wantRows boo
 // ready checks that the connection can run the statements now. Rows that are
 // still open read the answer before: their rest is taken into memory, because
 // the next baton comes after it.
-func (c *conn) ready(stmts []statement) error {
+func (c *conn) ready(stmts []sqlite.Statement) error {
 	if err := c.st.unusable(); err != nil {
 		return err
 	}
 	if c.st == nil {
 		return nil
 	}
-	if c.st.readOnly && !onlyRead(stmts) {
+	if c.st.readOnly && !sqlite.OnlyRead(stmts) {
 		return ErrReadOnly
 	}
 	return c.keepRows()
@@ -230,7 +232,7 @@ func (c *conn) reading(st *stream, rs *rows) {
 
 // CheckNamedValue makes an argument sendable.
 func (c *conn) CheckNamedValue(nv *driver.NamedValue) (err error) {
-	nv.Value, err = checkValue(nv.Value)
+	nv.Value, err = sqlite.CheckValue(nv.Value)
 	return err
 }
 

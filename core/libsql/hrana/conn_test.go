@@ -293,22 +293,3 @@ func TestLegacyMethods(t *testing.T) {
 		t.Errorf("second rollback: %v", err)
 	}
 }
-
-func TestStatements(t *testing.T) {
-	for text, want := range map[string][]string{
-		"":                                   {},
-		" ; -- nothing\n;":                   {},
-		"SELECT 1":                           {"SELECT 1"},
-		"-- first\nSELECT 1; /* x */ BEGIN;": {"SELECT 1", "BEGIN"},
-		"INSERT INTO t VALUES (';'); SELECT \";\" FROM t -- end":           {"INSERT INTO t VALUES (';')", "SELECT \";\" FROM t"},
-		"CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; END; SELECT 2": {"CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; END", "SELECT 2"},
-	} {
-		got, err := Statements(text)
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("%q: %q, %v", text, got, err)
-		}
-	}
-	if _, err := Statements("SELECT '\x00'"); err == nil {
-		t.Error("a NUL byte is taken")
-	}
-}

@@ -29,7 +29,8 @@
 // string that is not valid UTF-8 is refused; bind it as []byte.
 //
 // A column that is declared DATE, DATETIME or TIMESTAMP is scanned as a time.Time
-// where it holds one of SQLite's date forms, or an integer; see [Times]. Text that
+// where it holds one of SQLite's date forms, or an integer, which counts
+// seconds, or milliseconds beyond 1e12, since 1970 (as mattn/go-sqlite3 reads them). Text that
 // looks like a date stays text everywhere else: in columns of other types, and in
 // expressions such as max(created), which have no declared type. database/sql makes
 // RFC 3339 of a time.Time that is scanned into a string; Config.TimesAsText keeps the

@@ -4,6 +4,8 @@ import (
 	"database/sql/driver"
 	"encoding/base64"
 	"strconv"
+
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // Request bodies are appended by hand: the shapes are few and fixed, and this
@@ -12,7 +14,7 @@ import (
 // step is one statement with its arguments and the condition to run it under.
 type step struct {
 	sql       string
-	params    Params
+	params    sqlite.Params
 	args      []driver.NamedValue
 	wantRows  bool
 	condition string // JSON, empty for none
@@ -100,15 +102,15 @@ func appendStmt(b []byte, s *step) []byte {
 	b = appendString(b, s.sql)
 	switch {
 	case len(s.args) == 0:
-	case len(s.params.names) > 0:
+	case len(s.params.Names()) > 0:
 		b = append(b, `,"named_args":[`...)
-		for i, name := range s.params.names {
+		for i, name := range s.params.Names() {
 			if i > 0 {
 				b = append(b, ',')
 			}
 			b = append(b, `{"name":`...)
 			b = append(appendString(b, name), `,"value":`...)
-			b = append(appendValue(b, s.args[find(name, s.args)].Value), '}')
+			b = append(appendValue(b, s.args[sqlite.Argument(name, 0, s.args)].Value), '}')
 		}
 		b = append(b, ']')
 	default:

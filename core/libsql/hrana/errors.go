@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 var (
@@ -45,6 +47,10 @@ type timeoutError struct{}
 func (timeoutError) Error() string   { return "hrana: no answer from the server in time" }
 func (timeoutError) Timeout() bool   { return true }
 func (timeoutError) Temporary() bool { return true }
+
+// ArgumentError reports arguments that don't fit a statement's parameters. Nothing
+// was sent.
+type ArgumentError = sqlite.ArgumentError
 
 // Error is a statement's failure as the database reports it, inside a
 // successful HTTP exchange.

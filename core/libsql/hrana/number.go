@@ -42,3 +42,5 @@ func digits(b []byte) (rest []byte, n int) {
 	}
 	return b[n:], n
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

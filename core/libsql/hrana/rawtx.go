@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // Transaction reports whether BEGIN or SAVEPOINT as a statement has a transaction
@@ -24,7 +26,7 @@ func Transaction(connection *sql.Conn) (open bool, err error) {
 
 // enter returns the stream to run statements on. BEGIN or SAVEPOINT as a
 // statement opens one, so that it works on a sql.Conn.
-func (c *conn) enter(stmts []statement) *stream {
+func (c *conn) enter(stmts []sqlite.Statement) *stream {
 	if c.st == nil && inTransactionAfter(stmts, false) {
 		c.st = &stream{raw: true, base: c.c.base}
 	}
@@ -38,7 +40,7 @@ func (c *conn) probes(st *stream) bool { return st != nil && st.raw && c.c.versi
 // leave follows the statements of a transaction that BEGIN as a statement began.
 // When it has ended, by COMMIT or otherwise, its stream is given up; so it is when
 // the very request that held BEGIN failed.
-func (c *conn) leave(stmts []statement, r *reply, err error) error {
+func (c *conn) leave(stmts []sqlite.Statement, r *reply, err error) error {
 	if c.st == nil || !c.st.raw || c.st.lost != nil {
 		return err
 	}
@@ -56,12 +58,12 @@ func (c *conn) leave(stmts []statement, r *reply, err error) error {
 
 // forget lets COMMIT and ROLLBACK as statements end a transaction that was lost,
 // the first with the error that it was.
-func (c *conn) forget(stmts []statement) (gone bool, err error) {
-	verb := stmts[0].verb
-	if c.st == nil || !c.st.raw || c.st.lost == nil || verb != verbCommit && verb != verbRollback {
+func (c *conn) forget(stmts []sqlite.Statement) (gone bool, err error) {
+	verb := stmts[0].Verb
+	if c.st == nil || !c.st.raw || c.st.lost == nil || verb != sqlite.Commit && verb != sqlite.Rollback {
 		return false, nil
 	}
-	if verb == verbCommit {
+	if verb == sqlite.Commit {
 		err = c.st.unusable()
 	}
 	c.st = nil
@@ -70,12 +72,12 @@ func (c *conn) forget(stmts []statement) (gone bool, err error) {
 
 // inTransactionAfter reports whether a transaction is open after the
 // statements, given whether one was before.
-func inTransactionAfter(stmts []statement, open bool) bool {
+func inTransactionAfter(stmts []sqlite.Statement, open bool) bool {
 	for i := range stmts {
-		switch stmts[i].verb {
-		case verbBegin:
+		switch stmts[i].Verb {
+		case sqlite.Begin:
 			open = true
-		case verbCommit, verbRollback:
+		case sqlite.Commit, sqlite.Rollback:
 			open = false
 		}
 	}

@@ -7,7 +7,8 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
+
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // source is an answer that rows are read from: a pipeline's or a cursor's.
@@ -29,7 +30,7 @@ type rows struct {
 	src  source
 	cols []column
 	// times are the columns to convert; nil where they stay text.
-	times Times
+	times sqlite.Times
 	kept  [][]driver.Value
 	done  bool  // src is used up; only kept is left
 	err   error // what comes after kept, instead of io.EOF
@@ -51,7 +52,7 @@ func (c *Connector) newKeptRows(o *outcome) (*rows, error) {
 }
 
 // times are the columns whose values become a time.Time.
-func (c *Connector) times(cols []column) Times {
+func (c *Connector) times(cols []column) sqlite.Times {
 	if c.config.TimesAsText {
 		return nil
 	}
@@ -59,7 +60,7 @@ func (c *Connector) times(cols []column) Times {
 	for i, col := range cols {
 		declared[i] = col.declType
 	}
-	return NewTimes(declared)
+	return sqlite.NewTimes(declared)
 }
 
 func (rs *rows) Columns() []string {
@@ -74,14 +75,7 @@ func (rs *rows) Columns() []string {
 // with, in upper case and without its length; "" for an expression. It is what
 // the schema says, no promise about the values: SQLite's are typed one by one.
 func (rs *rows) ColumnTypeDatabaseTypeName(i int) string {
-	return TypeName(rs.cols[i].declType)
-}
-
-// TypeName is what ColumnTypeDatabaseTypeName says of a declared type such as
-// varchar(10): VARCHAR.
-func TypeName(declared string) string {
-	name, _, _ := strings.Cut(declared, "(")
-	return strings.ToUpper(strings.TrimSpace(name))
+	return sqlite.TypeName(rs.cols[i].declType)
 }
 
 func (rs *rows) Next(dest []driver.Value) error {

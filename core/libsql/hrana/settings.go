@@ -1,6 +1,10 @@
 package hrana
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/zen-auth/zen/internal/sqlite"
+)
 
 // A PRAGMA such as foreign_keys = OFF holds for a connection, and outside a transaction
 // every request has another one on the server. So what was set travels in front of the
@@ -11,16 +15,16 @@ import "slices"
 
 // set notes what statements have set, outside a transaction: inside, the stream is one.
 // After an error it is not known which of several ran.
-func (c *conn) set(stmts []statement, err error) {
+func (c *conn) set(stmts []sqlite.Statement, err error) {
 	if c.st != nil || err != nil {
 		return
 	}
 	for i := range stmts {
 		s := &stmts[i]
-		if s.setting == "" {
+		if s.Setting == "" {
 			continue
 		}
-		c.settings = slices.DeleteFunc(c.settings, func(made step) bool { return made.setting == s.setting })
-		c.settings = append(c.settings, step{sql: s.sql, setting: s.setting})
+		c.settings = slices.DeleteFunc(c.settings, func(made step) bool { return made.setting == s.Setting })
+		c.settings = append(c.settings, step{sql: s.SQL, setting: s.Setting})
 	}
 }

@@ -84,3 +84,17 @@ func TestErrorAsJSON(t *testing.T) {
 		t.Errorf("%s: %+v, %v", b, read, err)
 	}
 }
+
+// FuzzPlace: whatever a server says, the place is in the text.
+func FuzzPlace(f *testing.F) {
+	f.Add("no such column: foo (at offset 7)", "SELECT foo")
+	f.Add("syntax error around L2:7: `x`", "SELECT 1\n  FRM x")
+	f.Add(`near "FRM": syntax error`, "SELECT 1 FRM x")
+	f.Add("syntax error around L9223372036854775807:9223372036854775807: `", "\n\n")
+	f.Add("syntax error around L3:9223372036854775807: `", "\n\n")
+	f.Fuzz(func(t *testing.T, message, sql string) {
+		if offset, ok := (&Error{Message: message}).Place(sql); ok && (offset < 0 || offset > len(sql)) {
+			t.Errorf("offset %d in %q", offset, sql)
+		}
+	})
+}

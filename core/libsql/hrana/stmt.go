@@ -4,13 +4,15 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // stmt is a prepared statement: text that has been taken apart. The server
 // knows nothing of it, so it costs nothing to keep.
 type stmt struct {
 	c     *conn
-	stmts []statement
+	stmts []sqlite.Statement
 }
 
 func (s *stmt) Close() error { return nil }

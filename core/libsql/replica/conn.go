@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // conn is a connection to a file as database/sql sees it.
@@ -40,7 +41,7 @@ func (c *conn) Ping(ctx context.Context) error {
 // ExecContext runs the statements of query, each after the success of the one before,
 // and returns the result of the last.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	texts, err := hrana.Statements(query)
+	texts, err := sqlite.Statements(query)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
@@ -102,7 +103,7 @@ func (c *conn) prepare(query string) (*statement, error) {
 	if strings.Trim(rest, " \t\r\n;") == "" {
 		return s, nil
 	}
-	if more, err := hrana.Statements(rest); err != nil || len(more) > 0 {
+	if more, err := sqlite.Statements(rest); err != nil || len(more) > 0 {
 		s.close()
 		return nil, fmt.Errorf("sqlite: query takes one statement, got %d", len(more)+1)
 	}
@@ -163,7 +164,7 @@ func (c *conn) explain(ctx context.Context, err error) error {
 
 // CheckNamedValue makes an argument one that can be bound.
 func (c *conn) CheckNamedValue(nv *driver.NamedValue) (err error) {
-	nv.Value, err = hrana.CheckValue(nv.Value)
+	nv.Value, err = sqlite.CheckValue(nv.Value)
 	return err
 }
 

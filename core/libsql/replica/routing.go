@@ -13,6 +13,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // localBusy is how long a read waits for the sync to switch to the next generation of
@@ -65,7 +66,7 @@ func (c *replicaConn) local() (*conn, error) {
 
 // ExecContext implements driver.ExecerContext.
 func (c *replicaConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	there, err := c.atDatabase(ctx, hrana.OnlyReads(query))
+	there, err := c.atDatabase(ctx, sqlite.OnlyReads(query))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func (c *replicaConn) ExecContext(ctx context.Context, query string, args []driv
 
 // QueryContext implements driver.QueryerContext.
 func (c *replicaConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	there, err := c.atDatabase(ctx, hrana.OnlyReads(query))
+	there, err := c.atDatabase(ctx, sqlite.OnlyReads(query))
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +160,7 @@ func (c *replicaConn) Prepare(query string) (driver.Stmt, error) {
 // PrepareContext implements driver.ConnPrepareContext. Where a statement runs is known
 // when it runs: it may be in a transaction then.
 func (c *replicaConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	s := &replicaStmt{c: c, reads: hrana.OnlyReads(query)}
+	s := &replicaStmt{c: c, reads: sqlite.OnlyReads(query)}
 	var err error
 	if s.remote, err = c.remote.PrepareContext(ctx, query); err != nil || !s.reads {
 		return s, err

@@ -8,7 +8,7 @@ import (
 	"database/sql/driver"
 	"io"
 
-	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // rows are the result of a query, read as they are asked for.
@@ -19,7 +19,7 @@ type rows struct {
 	owned        bool
 	batch        *batch // nil when they are closed
 	names, types []string
-	times        hrana.Times
+	times        sqlite.Times
 	err          error // of the rows after those in batch
 }
 
@@ -28,7 +28,7 @@ func (r *rows) Columns() []string { return r.names }
 
 // ColumnTypeDatabaseTypeName returns the type that the column was declared with, as a
 // remote database's does.
-func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return hrana.TypeName(r.types[i]) }
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return sqlite.TypeName(r.types[i]) }
 
 // Next implements driver.Rows.
 func (r *rows) Next(dest []driver.Value) error {
@@ -56,7 +56,7 @@ func (r *rows) fill() error {
 	if r.names == nil { // only now: the first step compiles anew what others have changed
 		r.names, r.types = r.s.columns()
 		if !r.c.asText {
-			r.times = hrana.NewTimes(r.types)
+			r.times = sqlite.NewTimes(r.types)
 		}
 	}
 	if err == nil && r.batch.ended {

@@ -14,7 +14,7 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // The results of sqlite3_step.
@@ -71,7 +71,7 @@ func (s *statement) reset() {
 // bind binds arguments that checkArgs has found to fit. Ordinals count from 1.
 func (s *statement) bind(args []driver.NamedValue) error {
 	for i, name := range s.params {
-		arg := hrana.Argument(name, i+1, args)
+		arg := sqlite.Argument(name, i+1, args)
 		if arg < 0 {
 			continue
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // oneToken hands out one token.
@@ -185,7 +186,7 @@ func FuzzSQLFile(f *testing.F) {
 	f.Add("BEGIN;\nINSERT INTO t VALUES ('a;\nb'); -- c;\nCOMMIT")
 	f.Add("CREATE TRIGGER a AFTER INSERT ON b BEGIN\nSELECT 1;\nEND;\n/* ; */ SELECT 2;;")
 	f.Fuzz(func(t *testing.T, text string) {
-		want, err := hrana.Statements(text)
+		want, err := sqlite.Statements(text)
 		if err != nil || strings.HasPrefix(text, "\ufeff") {
 			return
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // maxRecord bounds one row, or one statement, of a file.
@@ -199,7 +200,7 @@ func newSQLFile(in io.Reader, own bool) *sqlFile {
 
 func (f *sqlFile) next() (record, error) {
 	for {
-		from, to, next, complete := hrana.Cut(f.pending)
+		from, to, next, complete := sqlite.Cut(f.pending)
 		if (complete || f.ended) && to > from {
 			r := record{hrana.Statement{SQL: f.pending[from:to]}, f.line + strings.Count(f.pending[:from], "\n")}
 			f.advance(next)

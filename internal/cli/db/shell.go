@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/query"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 func dbShellCommand() *cli.Command {
@@ -166,7 +167,7 @@ func (sh *shell) take(ctx context.Context, line string) error {
 func (sh *shell) complete(ctx context.Context, end bool) error {
 	text, at := sh.pending, 0
 	for {
-		from, to, next, complete := hrana.Cut(text[at:])
+		from, to, next, complete := sqlite.Cut(text[at:])
 		statement := text[at+from : at+to]
 		if !complete && (!end || statement == "") {
 			break
@@ -193,7 +194,7 @@ func (sh *shell) complete(ctx context.Context, end bool) error {
 		at += next
 	}
 	rest := text[at:]
-	if from, to, _, _ := hrana.Cut(rest); from == to && !strings.Contains(rest, "/*") {
+	if from, to, _, _ := sqlite.Cut(rest); from == to && !strings.Contains(rest, "/*") {
 		rest = ""
 	}
 	if !sh.terminal {

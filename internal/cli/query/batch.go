@@ -8,6 +8,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // The statements of a script that return no rows travel together, in one request at a
@@ -29,7 +30,7 @@ type batch struct {
 // Take runs a statement of a script, with those before it or later: errors are those of
 // the statements that it ran, shown where they are by place.
 func (r *Runner) Take(ctx context.Context, statement string, place func(error) error) error {
-	if rows, _ := hrana.Results(statement); rows || r.Timing || r.Format == "json" {
+	if rows, _ := sqlite.Results(statement); rows || r.Timing || r.Format == "json" {
 		if err := r.Flush(ctx); err != nil {
 			return err
 		}
@@ -74,7 +75,7 @@ func (r *Runner) Flush(ctx context.Context) error {
 // tell notes what a statement did.
 func (r *Runner) tell(done hrana.Result, statement string) {
 	note := "done"
-	if _, changes := hrana.Results(statement); changes {
+	if _, changes := sqlite.Results(statement); changes {
 		note = Count(done.RowsAffected, "row") + " affected"
 	}
 	fmt.Fprintln(app.Notes(r.c), note)

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/private"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // paramKind says how a parameter's text becomes a value.
@@ -44,7 +44,7 @@ func (f *paramFlag) String() string { return "" }
 // bind makes arguments for a statement: positional ones, or named ones where the
 // Statement has names.
 func bind(statement string, params []param) ([]any, error) {
-	names, _, err := hrana.Parameters(statement)
+	names, _, err := sqlite.Parameters(statement)
 	if err != nil {
 		return nil, err
 	}

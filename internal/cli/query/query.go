@@ -11,6 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // Open opens the database that a line names for fn, and closes it.
@@ -73,7 +74,7 @@ func run(c *cli.Context, open Open, params []param) error {
 	if err != nil {
 		return err
 	}
-	statements, err := hrana.Statements(text)
+	statements, err := sqlite.Statements(text)
 	switch {
 	case err != nil:
 		return app.Usage(c, "%v", err)

@@ -15,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/sqlite"
 	"github.com/zen-auth/zen/internal/text"
 )
 
@@ -48,7 +49,7 @@ func NewRunner(c *cli.Context, conn *sql.Conn, format string) *Runner {
 // the place of. Arguments are for the only statement.
 func (r *Runner) Script(ctx context.Context, text string, args []any) error {
 	for at, n := 0, 1; at < len(text); n++ {
-		from, to, next, _ := hrana.Cut(text[at:])
+		from, to, next, _ := sqlite.Cut(text[at:])
 		if from == to {
 			break
 		}
@@ -58,7 +59,7 @@ func (r *Runner) Script(ctx context.Context, text string, args []any) error {
 				return nil
 			}
 			err = Placed(err, text, begins, statement)
-			if rest, _, _, _ := hrana.Cut(text[end:]); n > 1 || end+rest < len(text) {
+			if rest, _, _, _ := sqlite.Cut(text[end:]); n > 1 || end+rest < len(text) {
 				err = inStatement(n, err)
 			}
 			return err
@@ -99,7 +100,7 @@ func (r *Runner) Statement(ctx context.Context, statement string, args []any) er
 	started := time.Now()
 	var note string
 	var err error
-	if rows, _ := hrana.Results(statement); rows {
+	if rows, _ := sqlite.Results(statement); rows {
 		note, err = r.query(ctx, statement, args)
 	} else {
 		note, err = r.exec(ctx, statement, args)
@@ -180,7 +181,7 @@ func (r *Runner) exec(ctx context.Context, query string, args []any) (note strin
 			RowsAffected  int64 `json:"rows_affected"`
 		}{app.SchemaVersion, affected})
 	}
-	if _, changes := hrana.Results(query); !changes {
+	if _, changes := sqlite.Results(query); !changes {
 		return "done", err
 	}
 	return Count(affected, "row") + " affected", err

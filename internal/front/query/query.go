@@ -12,17 +12,17 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/libsql"
-	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/query"
 	"github.com/zen-auth/zen/internal/front"
+	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // Run does what the line says, and returns the exit code.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	q, ok := front.StoredQuery(args)
-	if statements, err := hrana.Statements(q.SQL); !ok || err != nil || len(statements) != 1 {
+	if statements, err := sqlite.Statements(q.SQL); !ok || err != nil || len(statements) != 1 {
 		return front.BecomeFull(args, stderr)
 	}
 	source := &source{token: q.Token}

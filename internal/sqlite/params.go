@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 import (
 	"database/sql/driver"
@@ -16,6 +16,9 @@ type Params struct {
 	names      []string // distinct names with their prefix, in order
 	positional bool     // ? or ?NNN is used
 }
+
+// Names are the distinct names with their prefix, in order.
+func (p *Params) Names() []string { return p.names }
 
 // Add adds the next parameter of a statement's text, as it is written there: ?, ?NNN,
 // or a name with its prefix.

@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 import (
 	"errors"
@@ -16,52 +16,54 @@ func Statements(sql string) ([]string, error) {
 	}
 	texts := make([]string, len(parsed))
 	for i, s := range parsed {
-		texts[i] = s.sql
+		texts[i] = s.SQL
 	}
 	return texts, nil
 }
 
-// verb is what a statement does to the transaction, as far as its words tell.
-type verb uint8
+// Verb is what a statement does to the transaction, as far as its words tell.
+type Verb uint8
 
 const (
-	verbWrite    verb = iota // everything that is not known to only read
-	verbRead                 // certainly changes nothing
-	verbBegin                // BEGIN, SAVEPOINT
-	verbCommit               // COMMIT, END
-	verbRollback             // ROLLBACK without TO
+	Write    Verb = iota // everything that is not known to only read
+	Read                 // certainly changes nothing
+	Begin                // BEGIN, SAVEPOINT
+	Commit               // COMMIT, END
+	Rollback             // ROLLBACK without TO
 )
 
-// statement is one SQL statement with what the driver has to know about it.
-type statement struct {
-	sql    string
-	at     int // where in the text it begins
-	verb   verb
-	params Params
+// Statement is one SQL statement with what the driver has to know about it.
+type Statement struct {
+	SQL    string
+	At     int // where in the text it begins
+	Verb   Verb
+	Params Params
 
-	rows, changes bool   // as words.results says
-	setting       string // as words.setting says
+	// Rows and Changes say what [Results] does, and Setting, where it isn't "", that it is
+	// a PRAGMA which sets something for its connection.
+	Rows, Changes bool
+	Setting       string
 }
 
-// parseScript cuts sql into the statements to send. One alone is sent as written, so
+// Parse cuts sql into the statements to send. One alone is sent as written, so
 // that the places in the server's errors fit.
-func parseScript(sql string) ([]statement, error) {
+func Parse(sql string) ([]Statement, error) {
 	stmts, err := split(sql)
 	if len(stmts) == 1 {
-		stmts[0].sql = sql
+		stmts[0].SQL = sql
 	}
 	return stmts, err
 }
 
 // split cuts sql into its statements. Empty statements are left out.
-func split(sql string) ([]statement, error) {
+func split(sql string) ([]Statement, error) {
 	if strings.IndexByte(sql, 0) >= 0 {
 		return nil, errors.New("SQL text holds a NUL byte, where SQLite would stop reading")
 	}
 	if !utf8.ValidString(sql) {
 		return nil, errors.New("SQL text is not valid UTF-8")
 	}
-	var stmts []statement
+	var stmts []Statement
 	l := lexer{sql: sql}
 	for {
 		s, ok, err := l.statement()
@@ -78,7 +80,7 @@ func split(sql string) ([]statement, error) {
 
 // statement reads up to the ; that ends the statement, which in CREATE TRIGGER
 // is the one after END.
-func (l *lexer) statement() (s statement, ok bool, err error) {
+func (l *lexer) statement() (s Statement, ok bool, err error) {
 	var w words
 	var from, to int
 	for {
@@ -93,12 +95,12 @@ func (l *lexer) statement() (s statement, ok bool, err error) {
 				continue
 			}
 			l.complete = t == tokenSemi
-			s.sql, s.at, s.verb = l.sql[from:to], from, w.verb()
-			s.rows, s.changes = w.results()
-			s.setting = w.setting()
+			s.SQL, s.At, s.Verb = l.sql[from:to], from, w.verb()
+			s.Rows, s.Changes = w.results()
+			s.Setting = w.setting()
 			return s, ok, err
 		case tokenVariable:
-			if wrong := s.params.Add(l.sql[start:end]); wrong != nil {
+			if wrong := s.Params.Add(l.sql[start:end]); wrong != nil {
 				err = wrong
 			}
 		}

@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 // Cut finds the first statement of a text that may not be complete, as a person
 // types it: text[from:to] is the statement, and text[next:] what follows it. complete
@@ -7,7 +7,7 @@ package hrana
 func Cut(text string) (from, to, next int, complete bool) {
 	l := lexer{sql: text}
 	s, _, _ := l.statement() // wrong parameters are for whoever runs it to say
-	return s.at, s.at + len(s.sql), l.pos, l.complete
+	return s.At, s.At + len(s.SQL), l.pos, l.complete
 }
 
 // Parameters returns the distinct names of a statement's parameters, with their
@@ -15,5 +15,5 @@ func Cut(text string) (from, to, next int, complete bool) {
 func Parameters(statement string) (names []string, count int, err error) {
 	l := lexer{sql: statement}
 	s, _, err := l.statement()
-	return s.params.names, s.params.count, err
+	return s.Params.names, s.Params.count, err
 }

@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 import (
 	"database/sql"
@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// checkValue makes an argument one of nil, int64, float64, string and []byte,
-// or says why it can't be sent.
-func checkValue(v any) (driver.Value, error) {
+// CheckValue makes an argument one of nil, int64, float64, string and []byte, as it is
+// bound, or says why it can't be.
+func CheckValue(v any) (driver.Value, error) {
 	if _, ok := v.(sql.Out); ok {
 		return nil, errors.New("SQLite has no output parameters")
 	}

@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 import (
 	"database/sql/driver"
@@ -89,4 +89,11 @@ func parseTime(text string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// TypeName is a declared type in upper case and without its length: VARCHAR for
+// varchar(10).
+func TypeName(declared string) string {
+	name, _, _ := strings.Cut(declared, "(")
+	return strings.ToUpper(strings.TrimSpace(name))
 }

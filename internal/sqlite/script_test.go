@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 import (
 	"slices"
@@ -32,13 +32,13 @@ func TestParseScript(t *testing.T) {
 		"CREATE TABLE \"CREATE TRIGGER\"(x); CREATE INDEX i ON \"CREATE TRIGGER\"(x); SELECT ':a;?'": {"CREATE TABLE \"CREATE TRIGGER\"(x)", "CREATE INDEX i ON \"CREATE TRIGGER\"(x)", "SELECT ':a;?'"},
 	}
 	for sql, want := range tests {
-		stmts, err := parseScript(sql)
+		stmts, err := Parse(sql)
 		if err != nil {
 			t.Errorf("%q: %v", sql, err)
 		}
 		var got []string
 		for _, s := range stmts {
-			got = append(got, s.sql)
+			got = append(got, s.SQL)
 		}
 		if len(want) == 1 {
 			want[0] = sql
@@ -75,64 +75,64 @@ func TestParams(t *testing.T) {
 		{"SELECT : a, ::, @", 0, "", false},
 	}
 	for _, test := range tests {
-		stmts, err := parseScript(test.sql)
+		stmts, err := Parse(test.sql)
 		if err != nil || len(stmts) != 1 {
 			t.Errorf("%q: %d statements, %v", test.sql, len(stmts), err)
 			continue
 		}
-		p := stmts[0].params
+		p := stmts[0].Params
 		if got := strings.Join(p.names, " "); p.count != test.count || got != test.names || p.positional != test.positional {
 			t.Errorf("%q has %d parameters, names %q, positional %t; want %d, %q, %t",
 				test.sql, p.count, got, p.positional, test.count, test.names, test.positional)
 		}
 	}
 	for _, sql := range []string{"SELECT ?0", "SELECT ?32767", "SELECT ?99999999999999999999", "SELECT 1\x00; DROP TABLE t", "SELECT '\xff'"} {
-		if _, err := parseScript(sql); err == nil {
+		if _, err := Parse(sql); err == nil {
 			t.Errorf("%q went through", sql)
 		}
 	}
 }
 
 func TestVerb(t *testing.T) {
-	tests := map[string]verb{
-		"SELECT 1": verbRead, "values (1)": verbRead,
-		"EXPLAIN DELETE FROM t": verbRead, "EXPLAIN QUERY PLAN DELETE FROM t": verbRead,
-		"EXPLAIN PRAGMA user_version = 1":                           verbWrite,
-		"WITH a AS (SELECT 1) SELECT * FROM a":                      verbRead,
-		"WITH RECURSIVE a(x) AS (VALUES(1)) SELECT x FROM a":        verbRead,
-		"WITH a AS (SELECT 1) DELETE FROM t":                        verbWrite,
-		"WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a":        verbWrite,
-		"WITH a AS (SELECT 1), b AS (SELECT 2) UPDATE t SET x=1":    verbWrite,
-		"WITH a AS MATERIALIZED (SELECT 1) REPLACE INTO t SELECT 1": verbWrite,
-		"WITH":                       verbWrite,
-		"PRAGMA table_info(t)":       verbRead,
-		"PRAGMA Table_List":          verbRead,
-		"PRAGMA user_version":        verbWrite,
-		"PRAGMA table_info = t":      verbWrite,
-		"PRAGMA optimize":            verbWrite,
-		"INSERT INTO t VALUES (1)":   verbWrite,
-		"DELETE FROM t RETURNING *":  verbWrite,
-		"BEGIN":                      verbBegin,
-		"begin immediate":            verbBegin,
-		"SAVEPOINT x":                verbBegin,
-		"COMMIT":                     verbCommit,
-		"END TRANSACTION":            verbCommit,
-		"ROLLBACK":                   verbRollback,
-		"ROLLBACK TRANSACTION":       verbRollback,
-		"ROLLBACK TO x":              verbWrite,
-		"ROLLBACK TRANSACTION TO x":  verbWrite,
-		"RELEASE x":                  verbWrite,
-		"/* SELECT */ DELETE FROM t": verbWrite,
-		"\"SELECT\" 1":               verbWrite,
-		"ATTACH 'x' AS y":            verbWrite,
+	tests := map[string]Verb{
+		"SELECT 1": Read, "values (1)": Read,
+		"EXPLAIN DELETE FROM t": Read, "EXPLAIN QUERY PLAN DELETE FROM t": Read,
+		"EXPLAIN PRAGMA user_version = 1":                           Write,
+		"WITH a AS (SELECT 1) SELECT * FROM a":                      Read,
+		"WITH RECURSIVE a(x) AS (VALUES(1)) SELECT x FROM a":        Read,
+		"WITH a AS (SELECT 1) DELETE FROM t":                        Write,
+		"WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a":        Write,
+		"WITH a AS (SELECT 1), b AS (SELECT 2) UPDATE t SET x=1":    Write,
+		"WITH a AS MATERIALIZED (SELECT 1) REPLACE INTO t SELECT 1": Write,
+		"WITH":                       Write,
+		"PRAGMA table_info(t)":       Read,
+		"PRAGMA Table_List":          Read,
+		"PRAGMA user_version":        Write,
+		"PRAGMA table_info = t":      Write,
+		"PRAGMA optimize":            Write,
+		"INSERT INTO t VALUES (1)":   Write,
+		"DELETE FROM t RETURNING *":  Write,
+		"BEGIN":                      Begin,
+		"begin immediate":            Begin,
+		"SAVEPOINT x":                Begin,
+		"COMMIT":                     Commit,
+		"END TRANSACTION":            Commit,
+		"ROLLBACK":                   Rollback,
+		"ROLLBACK TRANSACTION":       Rollback,
+		"ROLLBACK TO x":              Write,
+		"ROLLBACK TRANSACTION TO x":  Write,
+		"RELEASE x":                  Write,
+		"/* SELECT */ DELETE FROM t": Write,
+		"\"SELECT\" 1":               Write,
+		"ATTACH 'x' AS y":            Write,
 	}
 	for sql, want := range tests {
-		stmts, err := parseScript(sql)
+		stmts, err := Parse(sql)
 		if err != nil || len(stmts) != 1 {
 			t.Errorf("%q: %d statements, %v", sql, len(stmts), err)
 			continue
 		}
-		if got := stmts[0].verb; got != want {
+		if got := stmts[0].Verb; got != want {
 			t.Errorf("%q has verb %d, want %d", sql, got, want)
 		}
 	}
@@ -145,27 +145,27 @@ func FuzzParseScript(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, sql string) {
-		stmts, err := parseScript(sql)
+		stmts, err := Parse(sql)
 		if err != nil {
 			return
 		}
 		rest := sql
 		for _, s := range stmts {
-			_, after, found := strings.Cut(rest, s.sql)
-			if !found || s.sql == "" {
-				t.Fatalf("%q is not in the rest of the text, %q", s.sql, rest)
+			_, after, found := strings.Cut(rest, s.SQL)
+			if !found || s.SQL == "" {
+				t.Fatalf("%q is not in the rest of the text, %q", s.SQL, rest)
 			}
 			rest = after
-			if s.params.count < len(s.params.names) {
-				t.Fatalf("%q: %d parameters with %d names", s.sql, s.params.count, len(s.params.names))
+			if s.Params.count < len(s.Params.names) {
+				t.Fatalf("%q: %d parameters with %d names", s.SQL, s.Params.count, len(s.Params.names))
 			}
-			again, err := parseScript(s.sql)
+			again, err := Parse(s.SQL)
 			if err != nil || len(again) != 1 {
-				t.Fatalf("%q alone is %d statements, %v", s.sql, len(again), err)
+				t.Fatalf("%q alone is %d statements, %v", s.SQL, len(again), err)
 			}
-			if a := again[0]; a.verb != s.verb || a.params.count != s.params.count {
+			if a := again[0]; a.Verb != s.Verb || a.Params.count != s.Params.count {
 				t.Fatalf("%q alone: verb %d, %d parameters; in the script %d, %d",
-					s.sql, a.verb, a.params.count, s.verb, s.params.count)
+					s.SQL, a.Verb, a.Params.count, s.Verb, s.Params.count)
 			}
 		}
 	})

@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 // token is the class of one piece of SQL, as fine as splitting statements and
 // finding parameters needs it, and no finer.

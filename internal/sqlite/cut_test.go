@@ -1,7 +1,8 @@
-package hrana
+package sqlite
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -71,16 +72,21 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
-// FuzzPlace: whatever a server says, the place is in the text.
-func FuzzPlace(f *testing.F) {
-	f.Add("no such column: foo (at offset 7)", "SELECT foo")
-	f.Add("syntax error around L2:7: `x`", "SELECT 1\n  FRM x")
-	f.Add(`near "FRM": syntax error`, "SELECT 1 FRM x")
-	f.Add("syntax error around L9223372036854775807:9223372036854775807: `", "\n\n")
-	f.Add("syntax error around L3:9223372036854775807: `", "\n\n")
-	f.Fuzz(func(t *testing.T, message, sql string) {
-		if offset, ok := (&Error{Message: message}).Place(sql); ok && (offset < 0 || offset > len(sql)) {
-			t.Errorf("offset %d in %q", offset, sql)
+func TestStatements(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                                   {},
+		" ; -- nothing\n;":                   {},
+		"SELECT 1":                           {"SELECT 1"},
+		"-- first\nSELECT 1; /* x */ BEGIN;": {"SELECT 1", "BEGIN"},
+		"INSERT INTO t VALUES (';'); SELECT \";\" FROM t -- end":           {"INSERT INTO t VALUES (';')", "SELECT \";\" FROM t"},
+		"CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; END; SELECT 2": {"CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; END", "SELECT 2"},
+	} {
+		got, err := Statements(text)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %q, %v", text, got, err)
 		}
-	})
+	}
+	if _, err := Statements("SELECT '\x00'"); err == nil {
+		t.Error("a NUL byte is taken")
+	}
 }

@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 import (
 	"database/sql/driver"

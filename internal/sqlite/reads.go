@@ -1,13 +1,11 @@
-package hrana
-
-import "database/sql/driver"
+package sqlite
 
 // OnlyReads reports whether sql is one statement that certainly changes nothing:
 // SELECT, VALUES, WITH one of them, EXPLAIN, and some pragmas. What can't be taken
 // apart is no such statement.
 func OnlyReads(sql string) bool {
 	stmts, err := split(sql)
-	return err == nil && len(stmts) == 1 && stmts[0].verb == verbRead
+	return err == nil && len(stmts) == 1 && stmts[0].Verb == Read
 }
 
 // Results tells from the text of one statement whether it returns rows, and whether
@@ -16,9 +14,5 @@ func OnlyReads(sql string) bool {
 func Results(statement string) (rows, changes bool) {
 	l := lexer{sql: statement}
 	s, _, _ := l.statement()
-	return s.rows, s.changes
+	return s.Rows, s.Changes
 }
-
-// CheckValue makes an argument one of nil, int64, float64, string and []byte, as the
-// driver binds it, or says why it can't be bound.
-func CheckValue(v any) (driver.Value, error) { return checkValue(v) }

@@ -1,4 +1,4 @@
-package hrana
+package sqlite
 
 import "strings"
 
@@ -90,31 +90,31 @@ func (w *words) isTrigger() bool {
 func (w *words) ends() bool { return w.trigger == noTrigger || w.trigger == afterEnd }
 func (w *words) semi()      { w.trigger = afterSemi }
 
-func (w *words) verb() verb {
+func (w *words) verb() Verb {
 	if w.explain && w.lead[0] != "PRAGMA" { // some pragmas act even when explained
-		return verbRead
+		return Read
 	}
 	switch w.lead[0] {
 	case "SELECT", "VALUES":
-		return verbRead
+		return Read
 	case "WITH":
 		if w.with == "SELECT" || w.with == "VALUES" {
-			return verbRead
+			return Read
 		}
 	case "PRAGMA":
 		if !w.written && readPragmas[w.lead[1]] {
-			return verbRead
+			return Read
 		}
 	case "BEGIN", "SAVEPOINT":
-		return verbBegin
+		return Begin
 	case "COMMIT", "END":
-		return verbCommit
+		return Commit
 	case "ROLLBACK":
 		if !w.to {
-			return verbRollback
+			return Rollback
 		}
 	}
-	return verbWrite
+	return Write
 }
 
 // results tells what a statement leaves: rows to read, and a number of rows that it
@@ -167,10 +167,10 @@ var readPragmas = map[string]bool{
 	"QUICK_CHECK": true, "TABLE_INFO": true, "TABLE_LIST": true, "TABLE_XINFO": true,
 }
 
-// onlyRead reports that all statements certainly change nothing.
-func onlyRead(stmts []statement) bool {
+// OnlyRead reports that all statements certainly change nothing.
+func OnlyRead(stmts []Statement) bool {
 	for i := range stmts {
-		if stmts[i].verb != verbRead {
+		if stmts[i].Verb != Read {
 			return false
 		}
 	}
