@@ -48,9 +48,8 @@ int zen_bind_blob(sqlite3_stmt *s, int i, const void *data, size_t n) {
 	return sqlite3_bind_blob64(s, i, data, n, (void (*)(void *))-1);
 }
 
-// zen_fetch steps and puts each value as its type and eight bytes, which are the
-// length of a text or blob that follows. ROW is for more rows.
-int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
+// zen_fetch_held is zen_fetch, with the connection's mutex held.
+static int zen_fetch_held(sqlite3_stmt *s, zen_batch *b) {
 	int i, n;
 	b->used = b->need = 0;
 	for (b->rows = 0; b->rows < b->max || b->ahead > 0; b->rows++) {
@@ -64,9 +63,10 @@ int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
 		n = sqlite3_column_count(s); // the first step may have compiled it anew
 		for (i = 0; i < n; i++) {
 			size += 9;
-			switch (sqlite3_column_type(s, i)) {
-			case TEXT: sqlite3_column_text(s, i); // fallthrough: now the bytes are UTF-8
-			case BLOB: size += sqlite3_column_bytes(s, i);
+			sqlite3_value *v = sqlite3_column_value(s, i);
+			switch (sqlite3_value_type(v)) {
+			case TEXT: sqlite3_value_text(v); // fallthrough: now the bytes are UTF-8
+			case BLOB: size += sqlite3_value_bytes(v);
 			}
 		}
 		if (b->size - b->used < size) {
@@ -80,15 +80,16 @@ int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
 		}
 		p = b->data + b->used;
 		for (i = 0; i < n; i++) {
-			int type = sqlite3_column_type(s, i);
+			sqlite3_value *v = sqlite3_column_value(s, i);
+			int type = sqlite3_value_type(v);
 			int64_t integer = 0;
 			double real;
 			const void *bytes = NULL;
 			switch (type) {
-			case INTEGER: integer = sqlite3_column_int64(s, i); break;
-			case FLOAT: real = sqlite3_column_double(s, i); memcpy(&integer, &real, 8); break;
-			case TEXT: bytes = sqlite3_column_text(s, i); integer = sqlite3_column_bytes(s, i); break;
-			case BLOB: bytes = sqlite3_column_blob(s, i); integer = sqlite3_column_bytes(s, i); break;
+			case INTEGER: integer = sqlite3_value_int64(v); break;
+			case FLOAT: real = sqlite3_value_double(v); memcpy(&integer, &real, 8); break;
+			case TEXT: bytes = sqlite3_value_text(v); integer = sqlite3_value_bytes(v); break;
+			case BLOB: bytes = sqlite3_value_blob(v); integer = sqlite3_value_bytes(v); break;
 			}
 			*p++ = type;
 			memcpy(p, &integer, 8);
@@ -102,4 +103,16 @@ int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
 		b->pending = 0;
 	}
 	return ROW;
+}
+
+// zen_fetch steps and puts each value as its type and eight bytes, which are the
+// length of a text or blob that follows. ROW is for more rows. The connection's mutex is
+// held for all of them: sqlite3_column_* would take it for each value, which costs more
+// than the value does.
+int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
+	sqlite3_mutex *mutex = sqlite3_db_mutex(sqlite3_db_handle(s));
+	sqlite3_mutex_enter(mutex);
+	int rc = zen_fetch_held(s, b);
+	sqlite3_mutex_leave(mutex);
+	return rc;
 }

@@ -9,6 +9,7 @@
 typedef struct sqlite3 sqlite3;
 typedef struct sqlite3_stmt sqlite3_stmt;
 typedef struct sqlite3_value sqlite3_value;
+typedef struct sqlite3_mutex sqlite3_mutex;
 int sqlite3_open_v2(const char *, sqlite3 **, int, const char *);
 int sqlite3_close_v2(sqlite3 *);
 int sqlite3_db_config(sqlite3 *, int, ...);
@@ -39,12 +40,17 @@ int sqlite3_bind_zeroblob(sqlite3_stmt *, int, int);
 int sqlite3_column_count(sqlite3_stmt *);
 const char *sqlite3_column_name(sqlite3_stmt *, int);
 const char *sqlite3_column_decltype(sqlite3_stmt *, int);
-int sqlite3_column_type(sqlite3_stmt *, int);
-int64_t sqlite3_column_int64(sqlite3_stmt *, int);
-double sqlite3_column_double(sqlite3_stmt *, int);
-const unsigned char *sqlite3_column_text(sqlite3_stmt *, int);
-const void *sqlite3_column_blob(sqlite3_stmt *, int);
-int sqlite3_column_bytes(sqlite3_stmt *, int);
+sqlite3_value *sqlite3_column_value(sqlite3_stmt *, int);
+int sqlite3_value_type(sqlite3_value *);
+int64_t sqlite3_value_int64(sqlite3_value *);
+double sqlite3_value_double(sqlite3_value *);
+const unsigned char *sqlite3_value_text(sqlite3_value *);
+const void *sqlite3_value_blob(sqlite3_value *);
+int sqlite3_value_bytes(sqlite3_value *);
+sqlite3 *sqlite3_db_handle(sqlite3_stmt *);
+sqlite3_mutex *sqlite3_db_mutex(sqlite3 *);
+void sqlite3_mutex_enter(sqlite3_mutex *);
+void sqlite3_mutex_leave(sqlite3_mutex *);
 #pragma weak sqlite3_open_v2
 #pragma weak sqlite3_close_v2
 #pragma weak sqlite3_db_config
@@ -75,12 +81,17 @@ int sqlite3_column_bytes(sqlite3_stmt *, int);
 #pragma weak sqlite3_column_count
 #pragma weak sqlite3_column_name
 #pragma weak sqlite3_column_decltype
-#pragma weak sqlite3_column_type
-#pragma weak sqlite3_column_int64
-#pragma weak sqlite3_column_double
-#pragma weak sqlite3_column_text
-#pragma weak sqlite3_column_blob
-#pragma weak sqlite3_column_bytes
+#pragma weak sqlite3_column_value
+#pragma weak sqlite3_value_type
+#pragma weak sqlite3_value_int64
+#pragma weak sqlite3_value_double
+#pragma weak sqlite3_value_text
+#pragma weak sqlite3_value_blob
+#pragma weak sqlite3_value_bytes
+#pragma weak sqlite3_db_handle
+#pragma weak sqlite3_db_mutex
+#pragma weak sqlite3_mutex_enter
+#pragma weak sqlite3_mutex_leave
 
 enum {
 	ROW = 100, DONE = 101,
