@@ -220,7 +220,7 @@ func (c *Client) finish(ctx context.Context, callback *loopback.Callback, r auth
 	return finish(ctx, tokens)
 }
 
-// TryBrowser begins a sign-in that nobody goes on with: it finds out whether the issuer
+// TryBrowser begins a sign-in and goes no further: it finds out whether the issuer
 // knows a redirect URI of the application, which it tells in the browser alone. The error of
 // one that it knows is what it would answer there.
 func (c *Client) TryBrowser(ctx context.Context, redirectURI string, o BrowserOptions) (known bool, err error) {

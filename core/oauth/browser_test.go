@@ -186,7 +186,7 @@ func TestEndSessionURL(t *testing.T) {
 	}
 }
 
-// Each answer to the beginning of a sign-in that nobody goes on with.
+// Each answer to the beginning of a sign-in.
 func TestTryBrowser(t *testing.T) {
 	const address = "http://127.0.0.1:53682/callback"
 	s := newIssuer(t)
