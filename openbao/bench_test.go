@@ -2,23 +2,56 @@ package openbao_test
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/devstack/bao"
 )
 
 // BenchmarkServer compares reads of creds/NAME with those of a kv secret on the same
 // server, with what the stand-in of Turso takes to make a token by itself, and with what an
-// engine costs that does nothing: (Creds - Mint) / KV was to be at most 2, and Lease / KV is
-// what the server has it be. Login has a cached answer of Clerk's.
+// engine costs that does nothing, or nothing but ask for a token (Asks): (Creds - Mint) / KV
+// was to be at most 2, and Lease / KV is what the server has it be. Login has a cached answer
+// of Clerk's. Each is done by one client, and by 16 at once.
+//
+// Plain keeps its connections; TLS has a new one for each request, as bao and zen have.
 func BenchmarkServer(b *testing.B) {
-	tm := newTeam(b)
+	transport := http.DefaultTransport.(*http.Transport)
+	transport.MaxIdleConnsPerHost = 64
+	b.Run("Plain", func(b *testing.B) { benchServer(b, newTeam(b)) })
+	b.Run("TLS", func(b *testing.B) {
+		own := httptest.NewTLSServer(nil) // its certificate is for 127.0.0.1
+		defer own.Close()
+		certificate := own.TLS.Certificates[0]
+		key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+		if err != nil {
+			b.Fatal(err)
+		}
+		o := bao.Options{CertFile: filepath.Join(b.TempDir(), "cert.pem"), KeyFile: filepath.Join(b.TempDir(), "key.pem")}
+		for path, block := range map[string]pem.Block{
+			o.CertFile: {Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}, o.KeyFile: {Type: "PRIVATE KEY", Bytes: key},
+		} {
+			if err := os.WriteFile(path, pem.EncodeToMemory(&block), 0o600); err != nil {
+				b.Fatal(err)
+			}
+		}
+		transport.TLSClientConfig = own.Client().Transport.(*http.Transport).TLSClientConfig
+		transport.DisableKeepAlives = true
+		benchServer(b, teamOf(b, newServerWith(b, o)))
+	})
+}
+
+func benchServer(b *testing.B, tm *team) {
 	const floor = "floor"
 	command := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(buildDir, floor), "./testdata/floor")
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -46,6 +79,12 @@ func BenchmarkServer(b *testing.B) {
 		{"Plugin", func() error { _, err := tm.Read(b.Context(), "floor/plain"); return err }},
 		{"Lease", func() error { _, err := tm.Read(b.Context(), "floor/lease"); return err }},
 		{"Creds", func() error { _, err := tm.creds(tm.Client, "app"); return err }},
+		{"Asks", func() error {
+			return tm.Write(b.Context(), "floor/asks", object{
+				"url":    tm.stack.URL() + "/v1/organizations/acme/databases/app/auth/tokens?expiration=15m&authorization=read-only",
+				"secret": tm.stack.APIToken(),
+			})
+		}},
 		{"Mint", func() error {
 			_, err := direct.CreateDatabaseToken(b.Context(), "acme", "app", turso.TokenOptions{Expiration: maxLife, Authorization: turso.ReadOnly})
 			return err
@@ -65,6 +104,17 @@ func BenchmarkServer(b *testing.B) {
 			}
 			slices.Sort(took)
 			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "median-µs")
+		})
+		b.Run(bench.name+"16", func(b *testing.B) {
+			b.SetParallelism(16 / runtime.GOMAXPROCS(0))
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := bench.do(); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
 		})
 	}
 }

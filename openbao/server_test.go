@@ -82,13 +82,16 @@ type team struct {
 }
 
 // newServer starts an unsealed server alone, with both plugins registered.
-func newServer(t testing.TB) *bao.Server {
+func newServer(t testing.TB) *bao.Server { return newServerWith(t, bao.Options{}) }
+
+func newServerWith(t testing.TB, o bao.Options) *bao.Server {
 	t.Helper()
-	path := program(t)
+	o.Program = program(t)
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	server, err := bao.Start(t.Context(), bao.Options{Program: path, Dir: t.TempDir(), Plugins: buildDir})
+	o.Dir, o.Plugins = t.TempDir(), buildDir
+	server, err := bao.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +118,11 @@ func register(t testing.TB, server *bao.Server) {
 
 // newTeam mounts and configures everything: turso/, clerk/ for API keys, jwt/ for the
 // stack's Clerk, kv/.
-func newTeam(t testing.TB) *team {
+func newTeam(t testing.TB) *team { return teamOf(t, newServer(t)) }
+
+func teamOf(t testing.TB, server *bao.Server) *team {
 	t.Helper()
-	tm := &team{Server: newServer(t), t: t, stack: devstacktest.Start(t, devstack.Options{})}
+	tm := &team{Server: server, t: t, stack: devstacktest.Start(t, devstack.Options{})}
 	tm.mount()
 	return tm
 }

@@ -35,6 +35,8 @@ type Options struct {
 	Address string
 	// Node is the node's name in a Raft cluster; "" keeps everything in memory, alone.
 	Node string
+	// CertFile and KeyFile are for TLS; "" is plain HTTP.
+	CertFile, KeyFile string
 }
 
 // Server is a running bao. Stop or Kill it.
@@ -60,7 +62,11 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: options, cluster: cluster, Client: Client{URL: "http://" + address}}
+	scheme := "http://"
+	if options.CertFile != "" {
+		scheme = "https://"
+	}
+	s := &Server{options: options, cluster: cluster, Client: Client{URL: scheme + address}}
 	if err := s.configure(address); err != nil {
 		return nil, err
 	}
@@ -85,7 +91,7 @@ func free(address string) (string, error) {
 // leader. The audit device is replicated with the rest: a node whose file says another
 // path refuses to become the leader, so that the path is in the working directory.
 var configuration = template.Must(template.New("").Parse(`
-api_addr      = "http://{{.Address}}"
+api_addr      = "{{.URL}}"
 cluster_addr  = "https://{{.Cluster}}"
 log_level     = "info"
 {{if .Plugins}}plugin_directory = {{printf "%q" .Plugins}}
@@ -93,8 +99,10 @@ log_level     = "info"
 listener "tcp" {
   address         = "{{.Address}}"
   cluster_address = "{{.Cluster}}"
-  tls_disable     = true
-}
+{{if .CertFile}}  tls_cert_file   = {{printf "%q" .CertFile}}
+  tls_key_file    = {{printf "%q" .KeyFile}}
+{{else}}  tls_disable     = true
+{{end}}}
 {{if .Node}}
 storage "raft" {
   path                   = {{printf "%q" .Storage}}
@@ -119,7 +127,7 @@ func (s *Server) configure(address string) error {
 	var text bytes.Buffer
 	err := configuration.Execute(&text, map[string]string{
 		"Address": address, "Cluster": s.cluster, "Plugins": s.options.Plugins, "Node": s.options.Node,
-		"Storage": storage,
+		"Storage": storage, "URL": s.URL, "CertFile": s.options.CertFile, "KeyFile": s.options.KeyFile,
 	})
 	if err != nil {
 		return err

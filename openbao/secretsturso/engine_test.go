@@ -401,3 +401,29 @@ func decodeJSON(t *testing.T, r io.Reader, v any) {
 		t.Fatal(err)
 	}
 }
+
+// noStorage is one that a token must not need.
+type noStorage struct{ logical.Storage }
+
+func (noStorage) Get(context.Context, string) (*logical.StorageEntry, error) {
+	return nil, errors.New("the storage is asked")
+}
+
+func (noStorage) Put(context.Context, *logical.StorageEntry) error {
+	return errors.New("the storage is written to")
+}
+
+// Each call of the storage is one from the plugin back to the server: after the first one, a
+// token makes none.
+func TestATokenAsksTheServerForNothing(t *testing.T) {
+	e := configured(t)
+	e.must(logical.UpdateOperation, "roles/app", object{"database": "app"})
+	e.must(logical.ReadOperation, "creds/app", nil)
+	e.storage = noStorage{}
+	if data := e.must(logical.ReadOperation, "creds/app", nil); data["token"] == "" {
+		t.Errorf("%v", data)
+	}
+	if _, status, err := e.handle(logical.ReadOperation, "roles/app", nil); status == http.StatusOK {
+		t.Errorf("the storage isn't looked at: %d, %v", status, err)
+	}
+}
