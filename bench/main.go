@@ -127,7 +127,7 @@ func (b *bench) write() error {
 	if err != nil || b.page == "" {
 		return err
 	}
-	return report.FillPage(b.page, all)
+	return errors.Join(report.FillPage(b.page, all), report.DrawPlots(b.page, all))
 }
 
 // buildPeers builds the programs to compare with. go-libsql's needs a C compiler, and so does

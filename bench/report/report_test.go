@@ -87,4 +87,38 @@ func TestPage(t *testing.T) {
 	if diff := cmp.Diff(string(page), filled); diff != "" {
 		t.Errorf("docs/benchmarks.md is not made of docs/benchmarks.json (make generate): %s", diff)
 	}
+	drawn, err := plots(string(page), figures)
+	if err != nil || len(drawn) == 0 {
+		t.Fatalf("%d plots, %v", len(drawn), err)
+	}
+	for name, want := range drawn {
+		if got, err := os.ReadFile("../../docs/" + name); err != nil || string(got) != string(want) {
+			t.Errorf("docs/%s is not drawn from docs/benchmarks.json (make generate), %v", name, err)
+		}
+	}
+}
+
+func TestPlots(t *testing.T) {
+	figures := []Figure{
+		{Group: "near: read", Name: "core/libsql", Unit: "ms", Median: 2},
+		{Group: "near: read", Name: "a peer", Unit: "ms", Median: 4},
+		{Group: "near: write", Name: "core/libsql", Unit: "ms", Median: 3},
+		{Group: "growth: profiles", Name: "list", Unit: "ms", X: 1, Median: 2},
+		{Group: "growth: profiles", Name: "list", Unit: "ms", X: 1000, Median: 12},
+	}
+	drawn, err := plots("![bars](pictures/plot-near.svg) ![lines](pictures/plot-growth-profiles.svg)", figures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"pictures/plot-near.svg":            "read, core/libsql: 2 ms. read, a peer: 4 ms. write, core/libsql: 3 ms",
+		"pictures/plot-growth-profiles.svg": "list: 12 ms at 1000 profiles",
+	} {
+		if !strings.Contains(string(drawn[name]), "<desc id=\"about\">"+want+"</desc>") {
+			t.Errorf("%s\nof %s lacks %q", drawn[name], name, want)
+		}
+	}
+	if _, err := plots("![gone](pictures/plot-gone.svg)", figures); err == nil || !strings.Contains(err.Error(), `no figures have a plot "gone"`) {
+		t.Errorf("a plot without figures: %v", err)
+	}
 }

@@ -106,7 +106,7 @@ var wrong = map[string]bool{"token --json --min-ttl 5": true, "tokn": true, "que
 
 // placeholder stands for a duration, or for a value that a sentence about the flag leaves
 // out.
-var placeholder = regexp.MustCompile(`(--(?:min-ttl|every|org|provider)) ?(?:D\b|$)`)
+var placeholder = regexp.MustCompile(`(--(?:min-ttl|every|org|provider|region)) ?(?:D\b|$)`)
 
 // isWord is a command or a flag.
 var isWord = regexp.MustCompile(`^(--?)?[a-z][a-z0-9-]*$`)

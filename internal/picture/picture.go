@@ -38,14 +38,17 @@ func begin(width, height int, font, title, description string) *drawing {
 	d.print(`<desc id="about">%s</desc>`, html.EscapeString(description))
 	day, night := "", ""
 	for _, c := range colours {
-		day += fmt.Sprintf(".%s{fill:%s}", c.class, c.day)
-		night += fmt.Sprintf(".%s{fill:%s}", c.class, c.night)
+		day += rule(c.class, c.day)
+		night += rule(c.class, c.night)
 	}
-	edge := colours[3]
-	d.print("<style>text{font-family:%s}.bold{font-weight:700}%s.edge{stroke:%s}\n@media (prefers-color-scheme:dark){%s.edge{stroke:%s}}</style>",
-		font, day, edge.day, night, edge.night)
-	d.print(`<rect class="ground edge" x="0.5" y="0.5" width="%d" height="%d" rx="10"/>`, width-1, height-1)
+	d.print("<style>text{font-family:%s}.bold{font-weight:700}path{fill:none;stroke-width:3}%s\n@media (prefers-color-scheme:dark){%s}</style>", font, day, night)
+	d.print(`<rect class="ground line-line" x="0.5" y="0.5" width="%d" height="%d" rx="10"/>`, width-1, height-1)
 	return d
+}
+
+// rule gives a class its colour, and one its name with "-line", which is drawn as a line.
+func rule(class, colour string) string {
+	return fmt.Sprintf(".%s{fill:%s}.%s-line{stroke:%s}", class, colour, class, colour)
 }
 
 func (d *drawing) print(format string, args ...any) {

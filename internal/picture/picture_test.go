@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,6 +95,33 @@ func TestTerminal(t *testing.T) {
 	} {
 		if !strings.Contains(string(svg), want) {
 			t.Errorf("%s\nlacks %s", svg, want)
+		}
+	}
+}
+
+func TestPlots(t *testing.T) {
+	svg := PlotBars("bars", []Bars{{"read", []Bar{{"zen", "2 ms", 2, true}, {"a peer & more", "4 ms", 4, false}}}, {"nothing", []Bar{{"zen", "0", 0, true}}}})
+	isXML(t, svg)
+	for _, want := range []string{
+		`<desc id="about">read, zen: 2 ms. read, a peer &amp; more: 4 ms. nothing, zen: 0</desc>`,
+		`<rect class="accent" x="250" y="102" width="122.5"`,
+		`<rect class="soft" x="250" y="140" width="245.0"`,
+	} {
+		if !strings.Contains(string(svg), want) {
+			t.Errorf("%s\nlacks %s", svg, want)
+		}
+	}
+	svg = PlotLines("lines", "profiles", "ms", []Line{{"list", []Point{{1, 2}, {16000, 500}}}, {"use", []Point{{1, 2}, {16000, 250}}}})
+	isXML(t, svg)
+	if want := `<desc id="about">list: 500 ms at 16k profiles. use: 250 ms at 16k profiles</desc>`; !strings.Contains(string(svg), want) {
+		t.Errorf("%s\nlacks %s", svg, want)
+	}
+	for _, c := range []struct {
+		end  float64
+		want []float64
+	}{{526, []float64{0, 200, 400}}, {1, []float64{0, 0.5, 1}}, {16000, []float64{0, 5000, 10000, 15000}}, {0, nil}} {
+		if got := ticks(c.end); !slices.Equal(got, c.want) {
+			t.Errorf("ticks up to %g: %v, want %v", c.end, got, c.want)
 		}
 	}
 }

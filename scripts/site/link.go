@@ -58,7 +58,13 @@ func (s *site) link(p *page) (mistakes []error) {
 			if p.plain(n) == "" {
 				mistakes = append(mistakes, fmt.Errorf("%s: the picture %s has no text for those who don't see it", p.source, n.Destination))
 			}
-		case *ast.RawHTML, *ast.HTMLBlock:
+		case *ast.HTMLBlock:
+			if n.HTMLBlockType == ast.HTMLBlockType2 { // a comment
+				return ast.WalkContinue, nil
+			}
+			mistakes = append(mistakes, fmt.Errorf("%s has HTML, which the site leaves out", p.source))
+			return ast.WalkContinue, nil
+		case *ast.RawHTML:
 			mistakes = append(mistakes, fmt.Errorf("%s has HTML, which the site leaves out", p.source))
 			return ast.WalkContinue, nil
 		default:

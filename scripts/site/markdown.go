@@ -29,6 +29,7 @@ func (parts) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindFencedCodeBlock, renderCode)
 	r.Register(ast.KindImage, renderImage)
 	r.Register(tables.KindTable, renderTable)
+	r.Register(ast.KindHTMLBlock, renderNothing)
 }
 
 // renderHeading adds a link to itself.
@@ -94,6 +95,11 @@ func renderImage(w util.BufWriter, source []byte, node ast.Node, entering bool) 
 	}
 	p := page{text: source}
 	_, _ = w.WriteString(`<span class="` + class + `"><img src="` + html.EscapeString(string(n.Destination)) + `" alt="` + html.EscapeString(p.plain(n)) + `"></span>`)
+	return ast.WalkSkipChildren, nil
+}
+
+// renderNothing leaves out what is for machines: comments.
+func renderNothing(util.BufWriter, []byte, ast.Node, bool) (ast.WalkStatus, error) {
 	return ast.WalkSkipChildren, nil
 }
 

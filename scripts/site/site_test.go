@@ -71,6 +71,8 @@ func TestMistakes(t *testing.T) {
 		{"a directory", "# A\n\n[b](pictures)\n", "docs/pictures/README.md is no page"},
 		{"a picture without words", "# A\n\n![](pictures/p.svg)\n", "has no text for those who don't see it"},
 		{"HTML", "# A\n\n<b>bold</b>\n", "docs/a.md has HTML"},
+		{"an element", "# A\n\n<div>\n\nwords\n", "docs/a.md has HTML"},
+		{"a comment", "# A\n\n<!-- figures: x -->\nwords\n", ""},
 		{"no title", "words", "docs/a.md has no title"},
 		{"a level left out", "# A\n\n## B\n\n#### C\n", `docs/a.md: "C" is 2 levels below`},
 		{"two titles", "# A\n\n# B\n", `docs/a.md: "B" is a second title`},
