@@ -12,8 +12,8 @@ import (
 // a database that it names can do no more than any of these, and its tokens are made
 // by the providers of one of them. What a flag or the environment says is the user's
 // own word, and stronger. inUser is the user's profile of that name; chosen says that
-// the project selected the profile or the database. held is whether the provider is
-// now one that a login doesn't replace.
+// the project selected the profile or the database. held says that no login
+// replaces the provider now.
 func (v *values) cap(databases []values, inUser values, chosen bool) (held bool, err error) {
 	held, err = v.capProviders(databases, inUser, chosen)
 	if err != nil {
@@ -52,7 +52,7 @@ func (v *values) cap(databases []values, inUser values, chosen bool) (held bool,
 	return held, nil
 }
 
-// isUsers reports whether the value is the user's word for this one run.
+// isUsers reports whether the user set the value for this one run.
 func (v Value[T]) isUsers() bool {
 	return v.Origin.Kind == KindFlag || v.Origin.Kind == KindEnvironment
 }

@@ -45,7 +45,8 @@ type Options struct {
 	AskVariables func(context.Context, host.Binary, []string) (bool, error)
 	// Notify takes what a person should know beside errors: that a fallback is in
 	// use, where credentials will rest, that the audit log can't be written. Each call
-	// is one line without a prefix. If nil, notices are discarded. It may be called by several goroutines.
+	// is one line without a prefix, and several goroutines may call it at once. If nil,
+	// notices are discarded.
 	Notify func(text string)
 	// RenewInChild is session.Config.RenewInChild: how a renewal is made that must not
 	// end with this process. If nil, all of them are made in it.
@@ -55,9 +56,9 @@ type Options struct {
 	// Watcher is the program that ends what a provider started when this process is killed
 	// (host.Options.Watcher); "" leaves that to the next zen.
 	Watcher string
-	// Overridden is told at each start that a provider which is being written is used in
+	// Overridden is called at each start of a provider which is being written and runs in
 	// place of the installed one: the program, or the socket, at path. No one has checked
-	// it, so a person has to hear of it; where Overridden is nil, none ever is.
+	// it, so a person has to hear of it; if Overridden is nil, none is used.
 	Overridden func(name, path string)
 	// Reattach is what handshake.ReattachKey has: sockets of providers in a debugger.
 	Reattach string

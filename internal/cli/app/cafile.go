@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// trustAuthorities has this process, and the providers that it starts, trust the
-// authorities in the file of --ca-file: they read SSL_CERT_FILE.
+// trustAuthorities makes this process, and the providers that it starts, trust the
+// authorities in the file of --ca-file, by SSL_CERT_FILE.
 func trustAuthorities(c *cli.Context) error {
 	name := GlobalString(c, "ca-file")
 	if name == "" {

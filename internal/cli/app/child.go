@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Child is a command that zen stays with. From a terminal it shares zen's process
+// Child is a command that zen waits for. From a terminal it shares zen's process
 // Group: Ctrl-C and Ctrl-Z reach both. From elsewhere it has a group of its own, so
 // that what it has started is told, too.
 type Child struct {

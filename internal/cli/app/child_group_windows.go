@@ -6,7 +6,7 @@ import (
 	"os/exec"
 )
 
-// Forwarded is what zen outlives: the console sends it to both.
+// Forwarded are the signals that zen survives: the console sends them to both.
 func Forwarded(bool) []os.Signal { return []os.Signal{os.Interrupt} }
 
 func SignalNamed(string) (os.Signal, error) {

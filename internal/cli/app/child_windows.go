@@ -5,12 +5,12 @@ import (
 	"syscall"
 )
 
-// terminate ends a process: Windows has no way to ask a console program that
-// reaches it alone.
+// terminate ends a process at once: Windows has no signal that reaches a single console
+// program.
 func terminate(p *os.Process) error { return p.Kill() }
 
-// EndSignals are what zen is told to end by, other than Ctrl-C: package os/signal
-// makes one of a console that is closed.
+// EndSignals end zen, beside Ctrl-C: package os/signal sends one when the console is
+// closed.
 func EndSignals() []os.Signal { return []os.Signal{syscall.SIGTERM} }
 
 func ExitStatus(state *os.ProcessState) int { return state.ExitCode() }

@@ -18,8 +18,7 @@ const (
 	exitNotFound      = 127
 )
 
-// FindCommand looks a command up as a shell does: before a token is asked for that
-// no one would use.
+// FindCommand looks a command up as a shell does, before a token is asked for in vain.
 func FindCommand(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -68,7 +67,7 @@ type cannotRun struct {
 func (e cannotRun) Error() string { return "run " + e.name + ": " + e.why }
 func (e cannotRun) Unwrap() error { return e.err }
 
-// ErrorID tells a command that is not there from one that can't be run.
+// ErrorID distinguishes a missing command from one that can't be run.
 func (e cannotRun) ErrorID() string {
 	if e.code == exitNotFound {
 		return "command_not_found"

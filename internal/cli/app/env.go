@@ -74,7 +74,7 @@ func (e *Env) Usage(format string, args ...any) error {
 	return &provider.Error{Kind: ErrUsage, Message: fmt.Sprintf(format, args...), Hint: cmp.Or(e.Help, "zen") + " --help"}
 }
 
-// Notes is where things are told that are not the answer.
+// Notes takes what is not the answer.
 func (e *Env) Notes() io.Writer {
 	if e.Quiet {
 		return io.Discard
@@ -107,7 +107,7 @@ func (e *Env) Answerable() bool {
 
 func truthy(s string) bool { return s != "" && s != "0" && s != "false" }
 
-// emptyFlags refuses flags that were given nothing.
+// emptyFlags refuses flags whose value is empty.
 func emptyFlags(c *cli.Context) error {
 	for _, name := range []string{"access", "database", "profile", "config", "ca-file", "provider", "storage"} {
 		if c.IsSet(name) && c.String(name) == "" {
@@ -138,11 +138,11 @@ func Paint(w io.Writer, colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// PrintJSON is the Env's.
+// PrintJSON is [Env.PrintJSON] for the command of c.
 func PrintJSON(c *cli.Context, document any) error { return EnvOf(c).PrintJSON(document) }
 
 // WriteJSON writes one document.
 func WriteJSON(w io.Writer, document any) error { return tokenform.WriteJSON(w, document) }
 
-// Notes is the Env's.
+// Notes is [Env.Notes] for the command of c.
 func Notes(c *cli.Context) io.Writer { return EnvOf(c).Notes() }

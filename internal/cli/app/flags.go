@@ -143,7 +143,8 @@ func flagNamed(flags []cli.Flag, name string) cli.Flag {
 	return nil
 }
 
-// checkValue says what a flag takes, where package flag would say "parse error".
+// checkValue returns an error that says what a flag takes, where package flag says "parse
+// error".
 func checkValue(f cli.Flag, name, value string) error {
 	var err error
 	var what, hint string

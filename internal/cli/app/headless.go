@@ -10,12 +10,11 @@ import (
 // wsl is the Windows Subsystem for Linux.
 const wsl = "WSL"
 
-// surroundings are where zen runs, as far as that says whether a browser can be
-// opened and whose it would be.
+// surroundings say whether a browser can be opened where zen runs, and on which machine.
 type surroundings struct {
-	// name is of a place that is no desktop, for people; "" is a desktop.
+	// name names a place without a desktop, for people; "" is a desktop.
 	name string
-	// browser is whether one can be opened all the same.
+	// browser says that one can be opened all the same.
 	browser bool
 }
 
@@ -40,7 +39,7 @@ func lookAround(system string, getenv func(string) string, root string) surround
 	return surroundings{browser: true}
 }
 
-// inContainer knows the marks of Docker, Podman, systemd-nspawn, LXC and Kubernetes.
+// inContainer recognises Docker, Podman, systemd-nspawn, LXC and Kubernetes.
 func inContainer(getenv func(string) string, root string) bool {
 	if getenv("container") != "" || getenv("KUBERNETES_SERVICE_HOST") != "" {
 		return true

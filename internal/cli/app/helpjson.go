@@ -63,7 +63,7 @@ func helpCommands(commands []*cli.Command, global []cli.Flag) []helpCommand {
 	return all
 }
 
-// dedent takes what a description is indented with out of every line.
+// dedent removes the indentation of a description from each line.
 func dedent(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -72,7 +72,7 @@ func dedent(s string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// helpFlags are flags without those of without.
+// helpFlags are the flags that are not in without.
 func helpFlags(flags, without []cli.Flag) []helpFlag {
 	var all []helpFlag
 	for _, f := range flags {
@@ -96,7 +96,7 @@ func helpFlags(flags, without []cli.Flag) []helpFlag {
 	return all
 }
 
-// flagType is the word for what a flag takes; "" for a kind that this doesn't know.
+// flagType is the word for what a flag takes; "" for an unknown kind.
 func flagType(f cli.Flag) string {
 	switch f.(type) {
 	case *cli.BoolFlag:

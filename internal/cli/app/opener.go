@@ -21,9 +21,9 @@ import (
 const openerTimeout = 2 * time.Minute
 
 // opener hands a browser the address of a page, once. The address has the sign-in's
-// state in it, and what a browser is started with every user of the machine can read:
-// who has the state can answer in the person's place. So the browser is started with an
-// address of this machine that leads to the page.
+// state in it, and every user of the machine can read the arguments of a browser: whoever
+// has the state can answer in the person's place. So the browser is started with an address
+// of this machine that leads to the page.
 type opener struct {
 	server   *http.Server
 	listener net.Listener

@@ -33,7 +33,7 @@ func (e *Env) Slowly(text string, fn func() error) error {
 	return err
 }
 
-// Slowly is the Env's.
+// Slowly is [Env.Slowly] for the command of c.
 func Slowly(c *cli.Context, text string, fn func() error) error { return EnvOf(c).Slowly(text, fn) }
 
 // clearLine begins a line anew on a terminal, where slowly may have written on it.

@@ -9,8 +9,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// ReadToken reads a token from standard input, or asks for it without an echo: as an
-// argument every user of the machine could read it.
+// ReadToken reads a token from standard input, or asks for it without an echo. Every user
+// of the machine could read an argument.
 func (e *Env) ReadToken(ctx context.Context) (provider.Secret, error) {
 	if e.Interactive() {
 		return NewUI(e).AskSecret(ctx, "Token")

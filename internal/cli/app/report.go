@@ -50,8 +50,8 @@ func ReportError(ctx context.Context, stderr io.Writer, err error, code int) {
 	}
 }
 
-// hintOf is the hint of an error. Where a failure between the sign-in and the database
-// has none, and names no command itself, it is the one that finds out.
+// hintOf is the hint of an error. Where a failure between the sign-in and the database has
+// none, and names no command itself, the hint is zen doctor.
 func hintOf(err error, code int) string {
 	hint := provider.Hint(err)
 	if hint == "" && !strings.Contains(err.Error(), "`zen ") && (code == ExitSignIn || code == ExitUnavailable || code == ExitPermission) {
@@ -60,8 +60,7 @@ func hintOf(err error, code int) string {
 	return hint
 }
 
-// excerpt is the input that an error is about, with its place; "" where it is about
-// none.
+// excerpt is the input that an error is about, with its place; "" where there is none.
 func excerpt(err error) string {
 	var place interface{ Excerpt() string }
 	if errors.As(err, &place) {
@@ -77,7 +76,7 @@ type errorDocument struct {
 }
 
 type errorReport struct {
-	// ID names what happened for good: the class, or something narrower.
+	// ID is a stable name of what happened: the class, or something narrower.
 	ID      string `json:"id"`
 	Class   string `json:"class"`
 	Message string `json:"message"`

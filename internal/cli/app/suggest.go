@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// otherNames are what other tools call what zen does, and how zen calls it.
+// otherNames maps the words of other tools to zen's commands.
 var otherNames = map[string]string{
 	"signin": "login", "sign-in": "login", "auth": "login",
 	"signout": "logout", "sign-out": "logout", "revoke": "logout",
@@ -34,7 +34,7 @@ func unknownCommand(path string, commands, all []*cli.Command, word string) erro
 }
 
 // meantCommands are the lines that a word may stand for: the command of that name
-// elsewhere, what another tool calls so, or a slip of the finger.
+// elsewhere, the word of another tool, or a slip of the finger.
 func meantCommands(path string, commands, all []*cli.Command, word string) []string {
 	program, _, _ := strings.Cut(path, " ")
 	if elsewhere := commandsNamed(program, all, strings.ToLower(word)); len(elsewhere) > 0 {

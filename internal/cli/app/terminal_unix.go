@@ -63,7 +63,7 @@ func readLine(ctx context.Context, f *os.File, hidden bool) (string, error) {
 	return "", errors.New("the line is too long")
 }
 
-// hide has the terminal show nothing and hand over each byte at once. Ctrl-C is a
+// hide switches the echo of the terminal off, and hands over each byte at once. Ctrl-C is a
 // signal as before.
 func hide(fd int) (restore func(), err error) {
 	before, err := unix.IoctlGetTermios(fd, getTermios)
@@ -94,7 +94,7 @@ func edit(line, typed []byte) (edited []byte, ended bool) {
 	return line, false
 }
 
-// awaitInput waits until one of both can be read. It is select(2), because poll(2)
+// awaitInput waits until one of the two can be read. It is select(2), because poll(2)
 // knows no terminals on macOS.
 func awaitInput(terminal, wake int) error {
 	for {

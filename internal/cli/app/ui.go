@@ -25,7 +25,7 @@ type UI struct {
 	// here says why no browser is opened, or whose is.
 	here string
 
-	// secret is where a secret is read from that a provider asks for; nil is the terminal.
+	// secret is the source of the secrets that a provider asks for; nil is the terminal.
 	secret *os.File
 
 	// asking is held by the one question that is on the terminal.
@@ -55,8 +55,8 @@ func NewUI(e *Env) *UI {
 	return u
 }
 
-// SecretFrom has the secret that a provider asks for read from a file descriptor, a line of
-// it, and not from the terminal.
+// SecretFrom reads the secrets that a provider asks for from a file descriptor, a line each,
+// and not from the terminal.
 func (u *UI) SecretFrom(fd int) error {
 	file := os.NewFile(uintptr(fd), "secret")
 	if file == nil || stated(file) != nil {

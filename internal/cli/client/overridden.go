@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// warnOverridden is loud: --quiet is for answers that are as they should be.
+// warnOverridden warns also with --quiet, which is for answers that are as they should be.
 func warnOverridden(stderr io.Writer) func(name, path string) {
 	return func(name, path string) {
 		what, end := "a program that nobody checked", "zen provider dev stop "+name

@@ -196,7 +196,7 @@ func edit(c *cli.Context) error {
 	if err == nil {
 		path = cfg.Paths.ConfigFile
 	} else if path = app.EnvOf(c).Config.Path; path == "" {
-		return err // what is to be mended is named in the error
+		return err // the error names what has to be mended
 	}
 	editor := strings.Fields(os.Getenv("VISUAL"))
 	if len(editor) == 0 {
