@@ -34,15 +34,8 @@ func newLaptop(t *testing.T, stack *devstack.Stack, user string, changes ...stri
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	variables, err := stack.Environment(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() { removeWhenQuiet(dir) })
-	h := &laptop{t: t, zen: filepath.Join(bin, "zen"+programs.Exe), environ: os.Environ()}
-	for _, v := range variables {
-		h.environ = append(h.environ, v.Name+"="+v.Value)
-	}
+	h := &laptop{t: t, zen: filepath.Join(bin, "zen"+programs.Exe), environ: inStack(t, stack, dir, os.Environ())}
 	h.environ = append(h.environ, "CI=", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen dev browse --user "+user)
 	h.environ = append(h.environ, changes...)
 	return h

@@ -58,14 +58,7 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	}
 	defer stack.Close()
 	dir := t.TempDir()
-	variables, err := stack.Environment(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	environ := os.Environ()
-	for _, v := range variables {
-		environ = append(environ, v.Name+"="+v.Value)
-	}
+	environ := inStack(t, stack, dir, os.Environ())
 	client, err := zen.New(zen.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
 	if err != nil {
 		t.Fatal(err)

@@ -30,14 +30,7 @@ func shortLived(t *testing.T, life time.Duration) []string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stack.Close() })
-	variables, err := stack.Environment(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	environ := append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	for _, v := range variables {
-		environ = append(environ, v.Name+"="+v.Value)
-	}
+	environ := inStack(t, stack, t.TempDir(), append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH")))
 	login := exec.Command(filepath.Join(bin, "zen"), "login", "--provider", "clerk")
 	login.Env = environ
 	if out, err := login.CombinedOutput(); err != nil {

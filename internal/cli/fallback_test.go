@@ -56,10 +56,7 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	variables, err := stack.Environment(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	environ := inStack(t, stack, dir, os.Environ())
 	file := filepath.Join(dir, "zen", "config.toml")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -67,10 +64,6 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 	}
 	if err := os.WriteFile(file, []byte(change(string(text))), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	environ := os.Environ()
-	for _, v := range variables {
-		environ = append(environ, v.Name+"="+v.Value)
 	}
 	p := &program{notes: &told{}, dir: dir, ahead: &atomic.Int64{}}
 	p.client, err = zen.New(zen.Options{

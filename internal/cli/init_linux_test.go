@@ -22,14 +22,7 @@ func TestInitAtATerminal(t *testing.T) {
 	}
 	stack := devstacktest.Start(t, devstack.Options{})
 	dir := t.TempDir()
-	variables, err := stack.Environment(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	environ := append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen --quiet dev browse --user alice", "CI=", "TERM=xterm", "NO_COLOR=1")
-	for _, v := range variables {
-		environ = append(environ, v.Name+"="+v.Value)
-	}
+	environ := inStack(t, stack, dir, append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen --quiet dev browse --user alice", "CI=", "TERM=xterm", "NO_COLOR=1"))
 	// No configuration, but for where the stack is.
 	environ = append(environ, "ZEN_CONFIG=", "XDG_CONFIG_HOME="+filepath.Join(dir, "config"), "ZEN_STATE_DIR="+filepath.Join(dir, "state"), "ZEN_STORAGE=file",
 		"TURSO_DATABASE_URL=", "TURSO_CONFIG_FOLDER="+filepath.Join(dir, "turso"))

@@ -37,14 +37,7 @@ func TestOpen(t *testing.T) {
 	}
 	defer stack.Close()
 	dir := t.TempDir()
-	variables, err := stack.Environment(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	environ := os.Environ()
-	for _, v := range variables {
-		environ = append(environ, v.Name+"="+v.Value)
-	}
+	environ := inStack(t, stack, dir, os.Environ())
 	newClient := func(environ []string) *zen.Client {
 		client, err := zen.New(zen.Options{Config: config.LoadOptions{Environ: environ, WorkDir: dir}, ProviderDirs: []string{bin}, Bundled: builtSums})
 		if err != nil {

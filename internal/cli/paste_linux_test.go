@@ -100,14 +100,7 @@ func signingIn(t *testing.T, args ...string) (s *screen, callback string, stack 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stack.Close() })
-	variables, err := stack.Environment(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	environ := []string{"PATH=" + os.Getenv("PATH"), "SSH_TTY=/dev/pts/7", "TERM=xterm"}
-	for _, v := range variables {
-		environ = append(environ, v.Name+"="+v.Value)
-	}
+	environ := inStack(t, stack, t.TempDir(), []string{"PATH=" + os.Getenv("PATH"), "SSH_TTY=/dev/pts/7", "TERM=xterm"})
 	s = onTerminal(t, environ, append([]string{"login", "--provider", "clerk", "--method", "redirect"}, args...)...)
 	shown := s.await("Paste that page's whole address here: ")
 	page, err := url.Parse(shownURL.FindString(shown))

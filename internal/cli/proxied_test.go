@@ -136,10 +136,8 @@ func proxied(t *testing.T, bin string, writer ...string) string {
 	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: life})
 	seen, address := newWitness(t, stack.DatabaseURL())
 	dir := t.TempDir()
-	variables, err := stack.Environment(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	environ := inStack(t, stack, dir, append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",
+		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH")))
 	config, err := os.OpenFile(filepath.Join(dir, "zen", "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -148,11 +146,6 @@ func proxied(t *testing.T, bin string, writer ...string) string {
 	// The witness is where the database is, too: the user says so.
 	if _, err := fmt.Fprintf(config, "\n[profiles.seen]\ndatabase = %q\ndatabase_id = %q\n", address, stack.DatabaseID()); err != nil {
 		t.Fatal(err)
-	}
-	environ := append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",
-		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	for _, v := range variables {
-		environ = append(environ, v.Name+"="+v.Value)
 	}
 	zen := func(args ...string) string {
 		t.Helper()
