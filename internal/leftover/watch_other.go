@@ -4,14 +4,7 @@ package leftover
 
 import "github.com/zen-auth/zen/internal/private"
 
-// Mark has no means here.
-func Mark(int, string) {}
-
-// End has no means here: what a signal to the provider's group reaches is all that is
-// ended.
-func End(string) {}
-
-// Watcher is none: it could end nothing.
+// Watcher is none: it could end nothing, or the system does (on Windows).
 type Watcher struct{}
 
 // Watch starts nothing.
