@@ -16,7 +16,7 @@ func openPrivate(path string) (*os.File, error) {
 	var pathError *os.PathError
 	switch {
 	case errors.As(err, &fault) && fault.Mode.IsRegular() && !fault.Foreign:
-		return nil, fmt.Errorf("%w: chmod 600 closes it", err)
+		return nil, fmt.Errorf("%w: %s closes it", err, fault.Closing(path))
 	case errors.As(err, &pathError):
 		return nil, pathError.Err
 	}

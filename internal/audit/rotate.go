@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/gofrs/flock"
+
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // rotate renames the file and its predecessors. One process does; the others go on
@@ -23,7 +25,7 @@ func (l *Log) rotate(more int64) error {
 		return ignoreMissing(err) // another process was first
 	}
 	for n := kept; n > 0; n-- {
-		if err := ignoreMissing(os.Rename(l.name(n-1), l.name(n))); err != nil {
+		if err := ignoreMissing(private.Rename(l.name(n-1), l.name(n))); err != nil {
 			return err
 		}
 	}

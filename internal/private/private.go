@@ -45,7 +45,8 @@ type Fault struct {
 	Mode fs.FileMode
 	// Foreign says that Owner has it, who is neither this user nor allowed by the Rule.
 	Foreign bool
-	// Owner is a user id, or the name of a security identifier on Windows.
+	// Owner is a user id, or the name of an account on Windows. There it is also who may
+	// read or write.
 	Owner string
 	// Readable and Writable say what others may do.
 	Readable, Writable bool
@@ -59,11 +60,19 @@ func (f *Fault) Error() string {
 	case f.Foreign:
 		return fmt.Sprintf("it belongs to user %s, not to you", f.Owner)
 	case f.Writable:
-		return fmt.Sprintf("others may write to it (mode %04o)", f.Mode.Perm())
+		return "others may write to it (" + f.Rights() + ")"
 	case f.Readable:
-		return fmt.Sprintf("others can read it (mode %04o)", f.Mode.Perm())
+		return "others can read it (" + f.Rights() + ")"
 	}
 	return fmt.Sprintf("it is a %s, not a regular file", Kind(f.Mode))
+}
+
+// Rights says what lets others in.
+func (f *Fault) Rights() string {
+	if f.Owner != "" {
+		return "by its access list " + f.Owner
+	}
+	return fmt.Sprintf("mode %04o", f.Mode.Perm())
 }
 
 // Is implements errors.Is.

@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// rename replaces to: os.Rename is MoveFileEx with MOVEFILE_REPLACE_EXISTING.
-func rename(from, to string) error {
+// Rename replaces to: os.Rename is MoveFileEx with MOVEFILE_REPLACE_EXISTING. It waits a
+// while for who has one of the files open.
+func Rename(from, to string) error {
 	return patiently(func() error { return os.Rename(from, to) })
 }
 
-// chmod has nothing to do: the access list is inherited.
+// chmod has nothing to do: a file is made with its access list.
 func chmod(*os.File, fs.FileMode) error { return nil }
 
 // patiently tries for two seconds while another process has the file open: Windows

@@ -41,7 +41,7 @@ func replace(path string, data []byte, mode fs.FileMode, nameless func(dir strin
 	name := ""
 	if hasName {
 		if name, err = unused(dir, base, func(name string) (err error) {
-			f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+			f, err = create(name, mode)
 			return err
 		}); err != nil {
 			return err
@@ -55,7 +55,7 @@ func replace(path string, data []byte, mode fs.FileMode, nameless func(dir strin
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = rename(name, path)
+		err = Rename(name, path)
 	}
 	if err != nil && hasName {
 		_ = os.Remove(name)

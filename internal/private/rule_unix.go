@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -39,6 +40,20 @@ func (r Rule) CheckInfo(info fs.FileInfo) error {
 		return fault
 	}
 	return nil
+}
+
+// Closed says how a file of Replace is closed to others, for people.
+const Closed = "mode 0600"
+
+// Closing is the command that closes a file or a directory to others.
+func (f *Fault) Closing(path string) string {
+	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@%:,") != "" {
+		path = "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	if f.Mode.IsDir() {
+		return "chmod 700 " + path
+	}
+	return "chmod 600 " + path
 }
 
 // Owned reports whether a file is this user's own.

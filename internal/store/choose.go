@@ -9,6 +9,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // Plan is how a login is to rest, by Choose. The zero Plan leaves it where it rests, or
@@ -99,7 +100,7 @@ func (s *Store) decide(ctx context.Context, profile string, was Storage, fresh b
 }
 
 func (s *Store) noticePlain(profile string, why error) {
-	s.notice(fmt.Sprintf("credentials will be kept in a plain file (%s, mode 0600) because %v", s.Path(profile), why))
+	s.notice(fmt.Sprintf("credentials will be kept in a plain file (%s, %s) because %v", s.Path(profile), private.Closed, why))
 }
 
 func (s *Store) probe(ctx context.Context) error {

@@ -30,7 +30,7 @@ func explain(path string, err error) error {
 		return err
 	}
 	failure := &provider.Error{Kind: provider.ErrConfig}
-	switch mode := fault.Mode.Perm(); {
+	switch {
 	case !fault.Mode.IsRegular() && !fault.Mode.IsDir():
 		failure.Message = fmt.Sprintf("%s is a %s, not a regular file", path, private.Kind(fault.Mode))
 		failure.Hint = "put the file itself there, or move it away"
@@ -38,14 +38,14 @@ func explain(path string, err error) error {
 		failure.Message = fmt.Sprintf("%s belongs to user %s, not to you", path, fault.Owner)
 		failure.Hint = "run zen as that user, or choose another place with ZEN_STATE_DIR"
 	case fault.Mode.IsDir() && fault.Writable:
-		failure.Message = fmt.Sprintf("others may write to %s (mode %04o)", path, mode)
-		failure.Hint = "chmod 700 " + quoted(path)
+		failure.Message = fmt.Sprintf("others may write to %s (%s)", path, fault.Rights())
+		failure.Hint = fault.Closing(path)
 	case fault.Mode.IsDir():
 		failure.Message = fmt.Sprintf("%s is a directory, not a regular file", path)
 		failure.Hint = "put the file itself there, or move it away"
 	default:
-		failure.Message = fmt.Sprintf("%s is open to others (mode %04o)", path, mode)
-		failure.Hint = "chmod 600 " + quoted(path)
+		failure.Message = fmt.Sprintf("%s is open to others (%s)", path, fault.Rights())
+		failure.Hint = fault.Closing(path)
 	}
 	return failure
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // Save writes the record as it is now: temporary file, fsync, rename. A record that
@@ -148,7 +149,7 @@ func (s *Store) setAside(profile string) error {
 		}
 		aside = fmt.Sprintf("%s-%d", base, n)
 	}
-	if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := private.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	s.notice(fmt.Sprintf("the credentials file of profile %q could not be used and is kept as %s", profile, aside))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -74,7 +75,7 @@ func TestPlainFileIsAnnouncedBeforeTheFirstWrite(t *testing.T) {
 	s := w.program("")
 	_, err := s.Choose(t.Context(), "p")
 	must(t, err)
-	w.wantNotice("will be kept in a plain file (" + s.Path("p") + ", mode 0600) because the keyring can't be used: locked")
+	w.wantNotice("will be kept in a plain file (" + s.Path("p") + ", " + private.Closed + ") because the keyring can't be used: locked")
 	w.wantGone()
 	must(t, w.login("", "c"))
 	if m := w.wantStorage(store.StorageFile); !strings.Contains(m.Reason, "locked") {

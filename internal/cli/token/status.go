@@ -14,6 +14,7 @@ import (
 	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -226,9 +227,9 @@ func storedIn(d statusDocument) string {
 		return d.File + " (sealed; the key is in the keyring)"
 	case store.StorageFile:
 		if d.StorageReason != "" {
-			return fmt.Sprintf("%s (plain file, mode 0600) because %s", d.File, d.StorageReason)
+			return fmt.Sprintf("%s (plain file, %s) because %s", d.File, private.Closed, d.StorageReason)
 		}
-		return d.File + " (plain file, mode 0600)"
+		return d.File + " (plain file, " + private.Closed + ")"
 	case store.StorageNone:
 		return "nothing (storage none: nothing is kept)"
 	}

@@ -53,7 +53,7 @@ func (f file) read() ([]byte, error) {
 	if errors.As(err, &fault) {
 		failure := &provider.Error{Kind: provider.ErrConfig, Err: err, Message: err.Error()}
 		if fault.Writable {
-			failure.Hint = "look at what is in it, then take the right to write from others (chmod 600)"
+			failure.Hint = "look at what is in it, then take the right to write from others (" + fault.Closing(f.path) + ")"
 		}
 		return nil, failure
 	}
