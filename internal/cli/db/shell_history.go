@@ -34,20 +34,26 @@ func (h *history) load() []string {
 	if h == nil {
 		return nil
 	}
-	f, err := os.Open(h.path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	var lines []string
-	for s := bufio.NewScanner(f); s.Scan(); {
-		lines = append(lines, s.Text())
-	}
+	lines := h.read()
 	if len(lines) > 2*maxHistory {
 		lines = lines[len(lines)-maxHistory:]
 		h.err = private.Replace(h.path, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
 	}
 	return lines[max(0, len(lines)-maxHistory):]
+}
+
+// read returns the lines of the file. It is closed by then: Windows replaces no file that
+// is open.
+func (h *history) read() (lines []string) {
+	f, err := os.Open(h.path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		lines = append(lines, s.Text())
+	}
+	return lines
 }
 
 // keep adds a statement that is about to run, each line of it. A nil history keeps
