@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"syscall"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
@@ -70,6 +71,9 @@ func readError(path string, err error) error {
 		err = pathError.Err
 	case errors.As(err, &fault):
 		err = fault
+	}
+	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+		err = syscall.EISDIR // Windows calls it an incorrect function
 	}
 	return &provider.Error{
 		Kind: provider.ErrConfig, Err: err,
