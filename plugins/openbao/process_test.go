@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// binary is what the test binary is linked as to be the provider itself.
+// binary is what the test binary is named to be the provider itself.
 const binary = "zen-provider-openbao"
 
 func TestMain(m *testing.M) {
@@ -27,18 +26,7 @@ func TestMain(m *testing.M) {
 // process, a token and a credential out, and errors that are still what they were.
 func TestProcess(t *testing.T) {
 	f := newFakeBao(t)
-	name := binary
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.Link(self, path); err != nil {
-		t.Fatal(err)
-	}
+	path := plugintest.Self(t, "openbao")
 	var log bytes.Buffer
 	client := plugintest.Start(t, path, provider.Settings{
 		keyAddress: provider.NewSecret(f.server.URL), keyRole: provider.NewSecret("app"), keyAuthRole: provider.NewSecret("people"),

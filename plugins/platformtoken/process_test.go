@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// binary is what the test binary is linked as to be the provider itself.
+// binary is what the test binary is named to be the provider itself.
 const binary = "zen-provider-platformtoken"
 
 func TestMain(m *testing.M) {
@@ -29,19 +28,7 @@ func TestMain(m *testing.M) {
 // sign-in, a token, and errors that are still what they were.
 func TestProcess(t *testing.T) {
 	f := newFakeAPI(t)
-	dir := t.TempDir()
-	name := binary
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, name)
-	if err := os.Link(self, path); err != nil {
-		t.Fatal(err)
-	}
+	path := plugintest.Self(t, "platformtoken")
 	var log bytes.Buffer
 	t.Cleanup(func() {
 		if strings.Contains(log.String(), "planted") {
