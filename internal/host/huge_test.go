@@ -25,6 +25,9 @@ import (
 // greet prints the line of a good provider, and returns what it listens on, and its
 // half of the TLS.
 func greet() (net.Listener, *tls.Config) {
+	if runtime.GOOS == "windows" {
+		return greetOn("tcp", "127.0.0.1:0")
+	}
 	return greetOn("unix", os.Getenv(goplugin.EnvUnixSocketDir)+"/s")
 }
 

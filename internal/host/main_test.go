@@ -276,7 +276,8 @@ func installed(t testing.TB, names ...string) string {
 	dir := t.TempDir()
 	for _, name := range names {
 		path := filepath.Join(dir, handshake.BinaryName(name))
-		if os.Link(self, path) == nil {
+		// Windows removes no name of a program that runs.
+		if runtime.GOOS != "windows" && os.Link(self, path) == nil {
 			continue
 		}
 		data, err := os.ReadFile(self)

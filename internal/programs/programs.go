@@ -43,6 +43,10 @@ func bundled() ([]string, error) {
 // tags are those of every build of zen.
 const tags = "urfave_cli_no_docs"
 
+// prebuilt names a directory with the programs, where the tests run without a go command:
+// scripts/test-windows.sh.
+const prebuilt = "ZEN_TEST_PROGRAMS"
+
 // Install puts the programs into dir: copies, so that nothing that happens to them
 // there, nor a later build, reaches another process's. With race, they are built with
 // the race detector.
@@ -50,6 +54,9 @@ const tags = "urfave_cli_no_docs"
 // The go command decides whether something has changed: it leaves a program alone that
 // it has built from the same sources with the same flags.
 func Install(dir string, race bool) error {
+	if from := os.Getenv(prebuilt); from != "" {
+		return os.CopyFS(dir, os.DirFS(from))
+	}
 	stage, err := stageDir(race)
 	if err != nil {
 		return err
@@ -112,11 +119,18 @@ func stageDir(race bool) (string, error) {
 
 // root is the directory of the module.
 func root() (string, error) {
-	out, err := exec.Command("go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return "", errors.New("find the module: there is no go.mod above the working directory")
+		}
+		dir = above
 	}
-	return filepath.Dir(strings.TrimSpace(string(out))), nil
+	return "", fmt.Errorf("find the module: %w", err)
 }
 
 // program is one that was built: its file, below the directory that it was built in, and

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -70,7 +70,7 @@ func TestNoProviderBeginsUnderTheLock(t *testing.T) {
 	wantSent(t, s, "clerk clerk turso", "clerk")
 	h.after(25 * time.Second) // turso's token has ended, and no probe is due
 	config := s.Config()
-	u := &unlocked{house: h, t: t, store: store.New(strings.TrimSuffix(s.Config().Store.Path("default"), "/profiles/default.json"))}
+	u := &unlocked{house: h, t: t, store: store.New(filepath.Dir(filepath.Dir(s.Config().Store.Path("default"))))}
 	config.Providers = u
 	wantSent(t, session.New(config), "turso", "clerk")
 	if u.begun == 0 {

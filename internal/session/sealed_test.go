@@ -101,7 +101,7 @@ func TestStatusOfASealedToken(t *testing.T) {
 				t.Fatal(err)
 			}
 			keyring.reads = 0
-			s = with(s, store.New(strings.TrimSuffix(s.Config().Store.Path("default"), "/profiles/default.json"), store.WithKeyring(keyring)))
+			s = with(s, store.New(filepath.Dir(filepath.Dir(s.Config().Store.Path("default"))), store.WithKeyring(keyring)))
 			status, err := s.Status(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -145,7 +145,7 @@ func TestLogoutOfAShutFile(t *testing.T) {
 			login(t, s, f, "platformtoken")
 			path := s.Config().Store.Path("default")
 			test.shut(t, keyring, path)
-			dir := strings.TrimSuffix(path, "/profiles/default.json")
+			dir := filepath.Dir(filepath.Dir(path))
 			s = with(s, store.New(dir, store.WithKeyring(keyring))) // a process that has not read the key
 			out, err := s.Logout(t.Context(), false)
 			if err != nil {
@@ -171,7 +171,7 @@ func TestLogoutOfAShutFile(t *testing.T) {
 		s, f := newSession(t, func(c *session.Config) { c.Store = store.New(t.TempDir(), store.WithKeyring(keyring)) })
 		login(t, s, f, "clerk")
 		keyring.down = locked
-		s = with(s, store.New(strings.TrimSuffix(s.Config().Store.Path("default"), "/profiles/default.json"), store.WithKeyring(keyring)))
+		s = with(s, store.New(filepath.Dir(filepath.Dir(s.Config().Store.Path("default"))), store.WithKeyring(keyring)))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := s.Logout(ctx, false); !errors.Is(err, context.Canceled) {

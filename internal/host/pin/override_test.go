@@ -13,14 +13,14 @@ import (
 )
 
 func TestOverrides(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "state", "overrides.toml")
+	path, binary := filepath.Join(t.TempDir(), "state", "overrides.toml"), filepath.Join(t.TempDir(), "p")
 	if paths, err := NewOverrides(path).Load(); err != nil || len(paths) != 0 {
 		t.Fatalf("without a file: %v, %v", paths, err)
 	}
 	var group sync.WaitGroup
 	for i := range 4 {
 		group.Go(func() { // each as in a process of its own
-			if err := NewOverrides(path).Set(t.Context(), fmt.Sprint("p", i), "/bin/p"); err != nil {
+			if err := NewOverrides(path).Set(t.Context(), fmt.Sprint("p", i), binary); err != nil {
 				t.Error(err)
 			}
 		})
@@ -33,7 +33,7 @@ func TestOverrides(t *testing.T) {
 		}
 	}
 	paths, err := overrides.Load()
-	if err != nil || len(paths) != 3 || paths["p1"] != "/bin/p" {
+	if err != nil || len(paths) != 3 || paths["p1"] != binary {
 		t.Errorf("%v, %v", paths, err)
 	}
 }
