@@ -8,7 +8,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build release reproduce plugins demo demo-team test test-cluster test-all live lint generate bench site pictures clean
+.PHONY: build release reproduce plugins demo demo-team test test-cluster test-all test-windows live lint generate bench site pictures clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do, and zen db
@@ -63,6 +63,11 @@ test-all:
 # Three nodes of OpenBao on the loopback, whose leader is lost. It takes a minute.
 test-cluster:
 	cd openbao && ZEN_TEST_CLUSTER=1 $(GO) test -count=1 -v -run TestCluster .
+
+# zen for Windows, run on Linux under Wine: scripts/install-foreign-tools.sh brings it. It
+# takes a quarter of an hour.
+test-windows:
+	scripts/test-windows.sh
 
 # What the real Clerk, Auth0 and Turso answer, with the credentials in the environment:
 # docs/live.md.

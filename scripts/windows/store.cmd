@@ -1,0 +1,29 @@
+@echo off
+rem A sign-in whose key is in the credential store of Windows, and words with what cmd,
+rem programs and zen each could take for their own.
+set BROWSER=zen dev browse --user alice
+
+zen login --provider clerk --storage keyring
+if not %errorlevel%==0 goto failed
+zen status | find "(sealed; the key is in the keyring)" >nul
+if not %errorlevel%==0 goto failed
+zen token | find "eyJ" >nul
+if not %errorlevel%==0 goto failed
+zen exec --env MY_TOKEN=token -- cmd /c "set MY" | find "MY_TOKEN=eyJ" >nul
+if not %errorlevel%==0 goto failed
+zen exec -- cmd /c "exit 7"
+if not %errorlevel%==7 goto failed
+zen db query "SELECT 'a \"b\" c\\', '100%%', 'x & y | z'" | find "a ""b"" c\\" >nul
+if not %errorlevel%==0 goto failed
+zen db query "SELECT ?" --param "two words" | find "two words" >nul
+if not %errorlevel%==0 goto failed
+zen logout
+if not %errorlevel%==0 goto failed
+zen token
+if not %errorlevel%==3 goto failed
+echo store: ok
+exit 0
+
+:failed
+echo store: FAILED with exit code %errorlevel%
+exit 1
