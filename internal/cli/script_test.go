@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/zen-auth/zen/core/libsql/replica"
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/programs"
@@ -116,7 +117,7 @@ func condition(name string) (bool, error) {
 	case "mounts":
 		return exec.Command("unshare", "-rm", "sh", "-c", "mount --bind /etc/passwd /etc/passwd").Run() == nil, nil
 	case "embedded":
-		return embeddedModes, nil
+		return replica.Linked, nil
 	}
 	return false, fmt.Errorf("unknown condition %s", name)
 }
