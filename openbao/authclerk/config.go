@@ -14,6 +14,7 @@ import (
 
 	core "github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/openbao/internal/stored"
 )
 
 const (
@@ -57,12 +58,7 @@ func (b *backend) pathConfig() *framework.Path {
 
 // config reads what is stored; nil is nothing.
 func (b *backend) config(ctx context.Context, s logical.Storage) (*config, error) {
-	entry, err := s.Get(ctx, configKey)
-	if err != nil || entry == nil {
-		return nil, err
-	}
-	c := new(config)
-	return c, entry.DecodeJSON(c)
+	return stored.Read[config](ctx, s, configKey)
 }
 
 func (b *backend) readConfig(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/helper/tokenutil"
 	"github.com/hashicorp/vault/sdk/logical"
+	"github.com/zen-auth/zen/openbao/internal/stored"
 )
 
 const rolePrefix = "role/"
@@ -42,7 +43,7 @@ func (b *backend) pathRoles() []*framework.Path {
 			"bound_scopes":        {Type: framework.TypeCommaStringSlice, Description: "Scopes that a key needs, all of them. Keys that users make themselves have none."},
 			"bound_claims":        {Type: framework.TypeMap, Description: "Claims that a key needs, each with its value or a list of good ones."},
 		},
-		ExistenceCheck: b.roleExists,
+		ExistenceCheck: stored.Exists(rolePrefix),
 		Operations: map[logical.Operation]framework.OperationHandler{
 			logical.ReadOperation:   &framework.PathOperation{Callback: b.readRole, Summary: "Read a role."},
 			logical.CreateOperation: writing(b.writeRole, "Write a role."),
@@ -56,7 +57,7 @@ func (b *backend) pathRoles() []*framework.Path {
 	return []*framework.Path{{
 		Pattern: "role/?$",
 		Operations: map[logical.Operation]framework.OperationHandler{
-			logical.ListOperation: &framework.PathOperation{Callback: b.listRoles, Summary: "List the roles."},
+			logical.ListOperation: &framework.PathOperation{Callback: stored.List(rolePrefix), Summary: "List the roles."},
 		},
 		HelpSynopsis:    "List the roles.",
 		HelpDescription: "The names of all roles.",
@@ -65,25 +66,7 @@ func (b *backend) pathRoles() []*framework.Path {
 
 // role reads a role; nil is none.
 func (b *backend) role(ctx context.Context, s logical.Storage, name string) (*role, error) {
-	entry, err := s.Get(ctx, rolePrefix+name)
-	if err != nil || entry == nil {
-		return nil, err
-	}
-	r := new(role)
-	return r, entry.DecodeJSON(r)
-}
-
-func (b *backend) roleExists(ctx context.Context, req *logical.Request, d *framework.FieldData) (bool, error) {
-	r, err := b.role(ctx, req.Storage, d.Get("name").(string))
-	return r != nil, err
-}
-
-func (b *backend) listRoles(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
-	names, err := req.Storage.List(ctx, rolePrefix)
-	if err != nil {
-		return nil, err
-	}
-	return logical.ListResponse(names), nil
+	return stored.Read[role](ctx, s, rolePrefix+name)
 }
 
 func (b *backend) readRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {

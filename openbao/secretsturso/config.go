@@ -12,6 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/openbao/internal/stored"
 )
 
 const configKey = "config"
@@ -67,12 +68,7 @@ func writing(callback framework.OperationFunc, summary string) *framework.PathOp
 
 // config reads what is stored; nil is nothing.
 func (b *backend) config(ctx context.Context, s logical.Storage) (*config, error) {
-	entry, err := s.Get(ctx, configKey)
-	if err != nil || entry == nil {
-		return nil, err
-	}
-	c := new(config)
-	return c, entry.DecodeJSON(c)
+	return stored.Read[config](ctx, s, configKey)
 }
 
 func (c *config) store(ctx context.Context, s logical.Storage) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/openbao/internal/stored"
 )
 
 const rolePrefix = "roles/"
@@ -39,7 +40,7 @@ func (b *backend) pathRoles() []*framework.Path {
 	return []*framework.Path{{
 		Pattern: "roles/?$",
 		Operations: map[logical.Operation]framework.OperationHandler{
-			logical.ListOperation: &framework.PathOperation{Callback: b.listRoles, Summary: "List the roles."},
+			logical.ListOperation: &framework.PathOperation{Callback: stored.List(rolePrefix), Summary: "List the roles."},
 		},
 		HelpSynopsis:    "List the roles.",
 		HelpDescription: "The names of all roles.",
@@ -68,7 +69,7 @@ func (b *backend) pathRoles() []*framework.Path {
 				Description: "What a lease that is revoked early does: none leaves the token good until it ends (Turso can't revoke a single one); rotate ends every token of the database, whoever has it, so that the database should be this role's alone.",
 			},
 		},
-		ExistenceCheck: b.roleExists,
+		ExistenceCheck: stored.Exists(rolePrefix),
 		Operations: map[logical.Operation]framework.OperationHandler{
 			logical.ReadOperation:   &framework.PathOperation{Callback: b.readRole, Summary: "Read a role."},
 			logical.CreateOperation: writing(b.writeRole, "Write a role."),
@@ -82,25 +83,7 @@ func (b *backend) pathRoles() []*framework.Path {
 
 // role reads a role; nil is none.
 func (b *backend) role(ctx context.Context, s logical.Storage, name string) (*role, error) {
-	entry, err := s.Get(ctx, rolePrefix+name)
-	if err != nil || entry == nil {
-		return nil, err
-	}
-	r := new(role)
-	return r, entry.DecodeJSON(r)
-}
-
-func (b *backend) roleExists(ctx context.Context, req *logical.Request, d *framework.FieldData) (bool, error) {
-	r, err := b.role(ctx, req.Storage, d.Get("name").(string))
-	return r != nil, err
-}
-
-func (b *backend) listRoles(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
-	names, err := req.Storage.List(ctx, rolePrefix)
-	if err != nil {
-		return nil, err
-	}
-	return logical.ListResponse(names), nil
+	return stored.Read[role](ctx, s, rolePrefix+name)
 }
 
 func (b *backend) readRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
