@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// ErrNoToken: the environment has no API token.
+// ErrNoToken says that the environment has no API token.
 var ErrNoToken = errors.New("no Turso API token")
 
 // API is the Platform API for one organization.
