@@ -153,7 +153,7 @@ func (c *Client) poll(ctx context.Context, d device, expires time.Time) (Tokens,
 			wait, last = interval, nil
 		case code == CodeSlowDown:
 			interval += slowDown
-			wait, last = interval, nil
+			wait, last = interval, err
 		case code == CodeExpiredToken:
 			return Tokens{}, c.unfinished(ctx, d, nil)
 		case errors.Is(err, provider.ErrUnavailable):
@@ -176,7 +176,10 @@ func (c *Client) unfinished(ctx context.Context, d device, last error) error {
 		failure.Err = context.Cause(ctx)
 		failure.Message = prefixed(c.Name, "nobody typed the code at %s in time", d.URL)
 	}
-	if last != nil {
+	if Code(last) == CodeSlowDown {
+		failure.Kind, failure.Hint = provider.ErrUnavailable, "it is the issuer that has to let the polls through: zen login --method browser asks otherwise"
+		failure.Message = prefixed(c.Name, "the issuer told the last poll for the code to slow down (slow_down), and the time was over: whether it was typed at %s was not said", d.URL)
+	} else if last != nil {
 		failure.Kind = provider.ErrUnavailable
 		failure.Message += fmt.Sprintf(" (the last poll failed: %v)", last)
 	}

@@ -118,6 +118,7 @@ func TestDeviceEnds(t *testing.T) {
 		"expired":         {[]reply{pending, {status: 403, body: `{"error":"expired_token"}`}}, provider.ErrNoCredential, "before it expired", 10 * time.Second},
 		"expired here":    {[]reply{pending}, provider.ErrNoCredential, "before it expired", 15 * time.Minute},
 		"never answered":  {[]reply{{}}, provider.ErrUnavailable, "connection reset", 15 * time.Minute},
+		"slowed down":     {slices.Repeat([]reply{{status: 429, body: `{"error":"slow_down"}`}}, 20), provider.ErrUnavailable, "slow down (slow_down)", 15 * time.Minute},
 		"denied":          {[]reply{{status: 403, body: `{"error":"access_denied","error_description":"User cancelled."}`}}, provider.ErrRejected, "User cancelled (access_denied)", 5 * time.Second},
 		"told once":       {[]reply{{status: 403, body: `{"error":"invalid_grant"}`}}, provider.ErrRejected, "invalid_grant", 5 * time.Second},
 		"not the grant":   {[]reply{{status: 403, body: `{"error":"unauthorized_client"}`}}, provider.ErrConfig, "unauthorized_client", 5 * time.Second},

@@ -22,8 +22,8 @@ type Verifier interface {
 type IDClaims struct {
 	provider.Claims
 	// Email, Name and Username are for people, and none of them is proof of anything.
-	// An address that the issuer calls unverified is left out.
-	Email, Name, Username string
+	// An address that the issuer calls unverified is UnverifiedEmail instead.
+	Email, Name, Username, UnverifiedEmail string
 }
 
 // Person is the best name for the subject that there is.
@@ -66,10 +66,11 @@ func (c *Client) VerifyID(ctx context.Context, verifier Verifier, tokens Tokens)
 	case tokens.Nonce != "" && subtle.ConstantTimeCompare([]byte(further.Nonce), []byte(tokens.Nonce)) != 1:
 		return IDClaims{}, c.badID("its nonce is not the one of this sign-in")
 	}
+	id := IDClaims{Claims: claims, Email: further.Email, Name: further.Name, Username: further.Username}
 	if further.Verified == false || further.Verified == "false" {
-		further.Email = ""
+		id.Email, id.UnverifiedEmail = "", further.Email
 	}
-	return IDClaims{Claims: claims, Email: further.Email, Name: further.Name, Username: further.Username}, nil
+	return id, nil
 }
 
 func (c *Client) badID(format string, args ...any) error {

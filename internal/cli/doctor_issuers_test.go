@@ -70,13 +70,15 @@ var signIns = []struct {
 	{"oidc", []string{"--provider", "oidc"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
 		oidc.FaultUnavailable: "oidc.issuer", oidc.FaultIssuerMismatch: "oidc.issuer", oidc.FaultJWKSUnavailable: "oidc.issuer",
 		oidc.FaultKeyUnpublished: "oidc.sign-in", oidc.FaultRefreshRevoked: "oidc.sign-in", oidc.FaultWrongAudience: "oidc.sign-in",
-		oidc.FaultExpired: "oidc.sign-in", oidc.FaultRedirect: "oidc.device", oidc.FaultHuge: "oidc.issuer", oidc.FaultNoRefreshToken: "oidc.sign-in",
+		oidc.FaultUnverifiedEmail: "oidc.sign-in",
+		oidc.FaultExpired:         "oidc.sign-in", oidc.FaultRedirect: "oidc.device", oidc.FaultHuge: "oidc.issuer", oidc.FaultNoRefreshToken: "oidc.sign-in",
 	}},
 	{"oidc device", []string{"--provider", "oidc", "--method", "device"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
 		oidc.FaultDeviceOff: "oidc.device",
 	}},
 	{"ci", []string{"--provider", "oidc", "--method", "workload"}, with("ZEN_TOKEN_PROVIDER=platformtoken"), map[string]string{
 		ci.FaultUnavailable: "oidc.workload", ci.FaultForbidden: "oidc.workload", ci.FaultWrongAudience: "oidc.workload",
+		ci.FaultReplayed: "oidc.workload", ci.FaultImmutable: "oidc.workload",
 		ci.FaultExpired: "oidc.workload", ci.FaultJWKSUnavailable: "oidc.workload", ci.FaultKeyUnpublished: "oidc.workload",
 	}},
 }
@@ -109,36 +111,66 @@ func machineKey(t *testing.T, stack *devstack.Stack) []string {
 	}
 }
 
-// unseen are the faults that leave a sign-in and what it may do as they are, each with
-// where it shows.
-var unseen = map[string]string{
-	fault.JWKSRemove500:  "zen jwks remove and zen doctor --fix",
-	fault.JWKSCountLimit: "zen jwks save",
-	fault.Latency:        "took_ms",
-	fault.SlowBody:       "took_ms",
+// met are the faults that leave a sign-in and what it may do as they are. A command meets
+// them, and the doctor tells of it afterwards, with a part of what the command said.
+var met = map[string]struct {
+	command []string
+	email   bool // the command asks for an address, and for the code that is sent there
+	want    string
+	says    string
+}{
+	clerk.FaultSecondFactor: {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "4s"}, true, "signin.login-failed", "authenticator"},
+	clerk.FaultClientTrust:  {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "4s"}, true, "signin.login-failed", "new device"},
+	clerk.FaultProtectCheck: {[]string{"login", "--provider", "clerk", "--method", "email"}, true, "signin.login-failed", "browser"},
+	clerk.FaultSSOOnly:      {[]string{"login", "--provider", "clerk", "--method", "email"}, true, "signin.login-failed", "oauth_google"},
+	clerk.FaultCodeLimited:  {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "4s"}, true, "signin.login-failed", "verification_code_too_many_requests"},
 
-	clerk.FaultSecondFactor: "zen login", clerk.FaultClientTrust: "zen login", clerk.FaultProtectCheck: "zen login",
-	clerk.FaultSSOOnly: "zen login --method email", clerk.FaultCodeLimited: "zen login --method email",
-	clerk.FaultTeamForbidden: "zen team", clerk.FaultInvitationQuota: "zen team", clerk.FaultInvitationsLimited: "zen team",
+	auth0.FaultNoRefreshToken: {[]string{"login", "--provider", "auth0"}, false, "signin.login-failed", "no refresh token"},
+	auth0.FaultSlowDown:       {[]string{"login", "--provider", "auth0", "--method", "device", "--timeout", "8s"}, false, "signin.login-failed", "slow_down"},
 
-	auth0.FaultNoRefreshToken: "zen login", auth0.FaultSlowDown: "zen login --method device",
+	oidc.FaultSlowDown:   {[]string{"login", "--provider", "oidc", "--method", "device", "--timeout", "8s"}, false, "signin.login-failed", "slow_down"},
+	oidc.FaultWrongNonce: {[]string{"login", "--provider", "oidc"}, false, "signin.login-failed", "nonce"},
 
-	oidc.FaultSlowDown:   "zen login --method device",
-	oidc.FaultWrongNonce: "zen login", oidc.FaultUnverifiedEmail: "who takes the statement",
+	clerk.FaultTeamForbidden:      {[]string{"team", "invite", "--org", "acme", "carol@example.test"}, false, "signin.team-failed", "missing_organization_permission"},
+	clerk.FaultInvitationQuota:    {[]string{"team", "invite", "--org", "acme", "carol@example.test"}, false, "signin.team-failed", "quota"},
+	clerk.FaultInvitationsLimited: {[]string{"team", "invite", "--org", "acme", "dan@example.test", "erin@example.test"}, false, "signin.team-failed", "too_many_requests"},
 
-	ci.FaultReplayed: "who takes each statement once", ci.FaultImmutable: "who compares subjects",
+	fault.JWKSRemove500:  {[]string{"jwks", "remove", "auth0"}, false, "turso.jwks.remove-fails", "internal server error"},
+	fault.JWKSCountLimit: {[]string{"jwks", "save", "other", "$ZEN_DEV_URL/.well-known/jwks.json"}, false, "turso.jwks.save-fails", "limit(2)"},
 }
 
-// Each fault that the stack has is one that the doctor names, or one that shows elsewhere.
+// slow are the faults of a network that does all it is asked.
+var slow = map[string]string{fault.Latency: "network.slow", fault.SlowBody: "network.slow"}
+
+// The doctor names each fault that the stack has.
 func TestDoctorKnowsEachFault(t *testing.T) {
 	named := maps.Clone(causes)
 	maps.Copy(named, rotated)
+	maps.Copy(named, slow)
 	for _, s := range signIns {
 		maps.Copy(named, s.causes)
 	}
 	for _, f := range devstack.Faults() {
-		if (named[f.Name] == "") == (unseen[f.Name] == "") {
-			t.Errorf("%s is named by %q and shows in %q", f.Name, named[f.Name], unseen[f.Name])
+		if (named[f.Name] == "") == (met[f.Name].want == "") {
+			t.Errorf("%s is named by %q, and by %q once a command has met it", f.Name, named[f.Name], met[f.Name].want)
+		}
+	}
+}
+
+func TestDoctorNamesASlowNetwork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all has the slow networks: each question takes half a second")
+	}
+	t.Parallel()
+	p := newPatient(t)
+	for name, want := range slow {
+		for _, others := range [][]string{nil, {fault.WritesBlocked}, {clerk.FaultTemplateMissing}} {
+			faults := append([]string{name}, others...)
+			turn(t, p.stack, true, faults)
+			if d := p.ask(t, nil); d.first() != want {
+				t.Errorf("%q: the first finding is %q, want %q%s", faults, d.first(), want, d)
+			}
+			turn(t, p.stack, false, faults)
 		}
 	}
 }

@@ -1,12 +1,14 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
@@ -177,8 +179,32 @@ func isSecret(value string) bool {
 	return strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 && len(value) > 60
 }
 
-// signin looks at who is signed in, without a question to the user.
+// remembered is for how long a command that failed is told of.
+const remembered = 24 * time.Hour
+
+// tellFailure tells that a command failed when it was last used for the profile, a moment
+// ago or earlier this day.
+func (e *exam) tellFailure(command, id string) {
+	c := e.Session.Config()
+	f, ok := c.Store.Failures(c.Name)[command]
+	if !ok || time.Since(f.Time) > remembered {
+		return
+	}
+	e.add(Finding{
+		ID: id, Severity: provider.SeverityWarn, Kind: f.Kind(),
+		Observed: fmt.Sprintf("zen %s failed at %s: %s", command, f.Time.Format("15:04 UTC"), f.Message), Next: cmp.Or(f.Hint, "zen "+command+" --help"),
+	})
+}
+
+// teamCommands are those of zen team that change something.
+var teamCommands = []string{"invite", "revoke", "remove", "role"}
+
+// signin looks at who is signed in, without a question to the user, and at what failed last.
 func (e *exam) signin(ctx context.Context) {
+	e.tellFailure("login", "signin.login-failed")
+	for _, command := range teamCommands {
+		defer e.tellFailure("team "+command, "signin.team-failed")
+	}
 	status, err := e.Session.Status(ctx)
 	switch {
 	case err != nil:

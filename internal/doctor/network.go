@@ -27,6 +27,18 @@ type contacted struct {
 	header http.Header
 }
 
+// pace is how long an answer took: until it began, and from there to its end.
+type pace struct{ first, rest time.Duration }
+
+// From here on an answer on an open connection is called slow. Its packets go around the
+// earth in 300 ms, and the few bytes of a small answer come at once.
+const (
+	slowFirst = 400 * time.Millisecond
+	slowRest  = 40 * time.Millisecond
+)
+
+func (p pace) slow() bool { return p.first > slowFirst || p.rest > slowRest }
+
 // dated is what a server said the time is.
 type dated struct {
 	host  string
@@ -44,12 +56,15 @@ func (e *exam) ask(ctx context.Context, method, address string, header http.Head
 	for name, values := range header {
 		req.Header[name] = values
 	}
+	began := time.Now()
 	resp, err := e.Client.Do(req)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer resp.Body.Close()
+	answered := time.Now()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	e.pace = pace{answered.Sub(began), time.Since(answered)}
 	if date, dateErr := http.ParseTime(resp.Header.Get("Date")); dateErr == nil {
 		e.dates = append(e.dates, dated{req.URL.Host, time.Since(date).Round(time.Second)})
 	}
@@ -100,6 +115,29 @@ func (e *exam) network(ctx context.Context) {
 	}
 	e.ok("network.reached", resp.Request.URL.Host+" answers")
 	e.clock()
+	e.slowness(ctx, address, resp.Request.URL.Host)
+}
+
+// slowness asks the database for a refusal, on the connection that is open now, again
+// where that takes long: the quickest of three answers counts.
+func (e *exam) slowness(ctx context.Context, address, host string) {
+	var best pace
+	for i := range 3 {
+		if _, _, err := e.ask(ctx, http.MethodPost, address+"/v2/pipeline", nil, `{"requests":[]}`); err != nil {
+			return // what asks with a token says it
+		}
+		if i == 0 || e.pace.first+e.pace.rest < best.first+best.rest {
+			best = e.pace
+		}
+		if !best.slow() {
+			return
+		}
+	}
+	e.add(Finding{
+		ID: "network.slow", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
+		Observed: fmt.Sprintf("%s answers slowly: after %s at best, and its few bytes took %s more", host, best.first.Round(time.Millisecond), best.rest.Round(time.Millisecond)),
+		Cause:    "the network on the way, a proxy, or a database far away", Next: "zen db query --mode replica reads without the network; is the database's region near?",
+	})
 }
 
 // unreachable says on which step of the way a connection failed.

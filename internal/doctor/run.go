@@ -119,6 +119,7 @@ type exam struct {
 	// set by the layers
 	dates   []dated
 	contact *contacted
+	pace    pace                  // of the last answer
 	issuers provider.Verification // how the profile's tokens are verified
 	keys    *jwks.Set
 	issued  provider.Token

@@ -30,6 +30,8 @@ const noAPIToken = "there is no Turso API token to ask with: set TURSO_API_TOKEN
 // in one of them.
 func (e *exam) turso(ctx context.Context) {
 	p := e.asked(ctx)
+	defer e.tellFailure("jwks save", "turso.jwks.save-fails")
+	defer e.tellFailure("jwks remove", "turso.jwks.remove-fails")
 	fromIssuer := e.claims.Issuer != ""
 	if e.Turso == nil {
 		if fromIssuer && p.unknownKey() {

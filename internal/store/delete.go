@@ -36,8 +36,8 @@ func (s *Store) List() ([]string, error) {
 }
 
 // Delete forgets what is stored of a profile, under its lock: the credentials, also
-// those that were set aside, their key in the keyring, and the metadata. It opens none of them, so that a profile that
-// can't be read can be deleted. Where the keyring doesn't answer, a notice says that
+// those that were set aside, their key in the keyring, the metadata, and what failed. It
+// opens none of them, so that a profile that can't be read can be deleted. Where the keyring doesn't answer, a notice says that
 // a key was left in it, which opens nothing any more.
 func (s *Store) Delete(ctx context.Context, profile string) error {
 	if err := checkName(profile); err != nil {
@@ -53,7 +53,7 @@ func (s *Store) Delete(ctx context.Context, profile string) error {
 		c, err := s.read(profile)
 		s.sweep(profile)
 		s.removeAside(profile)
-		for _, path := range []string{s.Path(profile), s.metaPath(profile)} {
+		for _, path := range []string{s.Path(profile), s.metaPath(profile), s.failurePath(profile)} {
 			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

@@ -108,6 +108,9 @@ func (p *clerkProvider) answer(ctx context.Context, a *clerk.Attempt, factors []
 		return err
 	}
 	question, before := ask(factor, i > 0), ""
+	if a.Status == clerk.StatusClientTrust {
+		question += ", to confirm this new device"
+	}
 	for range maxTries {
 		code, err := host.Ask(ctx, before+question)
 		if err != nil {

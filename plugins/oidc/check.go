@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,9 @@ func (p *oidcProvider) Check(ctx context.Context, req provider.CheckRequest, rep
 	finding, renewed := p.checkSignIn(ctx, req)
 	return renewed, report(finding)
 }
+
+// repositoryIDs are what GitHub has behind the names in a subject since July 2026.
+var repositoryIDs = regexp.MustCompile(`@[0-9]+`)
 
 func (p *oidcProvider) checkIssuer(ctx context.Context) provider.Finding {
 	const id = "issuer"
@@ -91,9 +95,26 @@ func (p *oidcProvider) checkWorkload(ctx context.Context, req provider.CheckRequ
 	if p.settings.workload == nil {
 		return provider.Skipped(id, "nothing around says which workload this is")
 	}
-	_, claims, err := p.state(ctx, req.Audience)
+	token, claims, err := p.state(ctx, req.Audience)
 	if err != nil {
 		return provider.Failed(id, err)
+	}
+	if p.settings.workloadName == "github" { // which makes one for each question
+		again, _, err := p.state(ctx, req.Audience)
+		if err == nil && again.Reveal() == token.Reveal() {
+			return provider.Finding{
+				ID: id, Severity: provider.SeverityWarn, Kind: provider.ErrRejected, Text: "github gives the statement that it gave before, jti and all",
+				Cause: "who takes each statement once, as the token exchanges of clouds do, refuses the second use", Hint: "ask for another one: run the job again",
+			}
+		}
+	}
+	if c := req.Credential; c != nil && c.Subject != claims.Subject && c.Subject == repositoryIDs.ReplaceAllString(claims.Subject, "") {
+		return provider.Finding{
+			ID: id, Severity: provider.SeverityWarn, Kind: provider.ErrRejected,
+			Text:  fmt.Sprintf("%s states %s now, and stated %s at the sign-in", p.settings.workloadName, oneLine(claims.Subject), oneLine(c.Subject)),
+			Cause: "the subject has the ids of owner and repository in it: what compares it with the names alone refuses it",
+			Hint:  "have the role or policy bound to the new subject, or to the claims repository_id and repository_owner_id",
+		}
 	}
 	return provider.Passed(id, "%s states %s, to %s, until %s", p.settings.workloadName, oneLine(claims.Subject), strings.Join(claims.Audience, ", "), claims.Expires.Format("15:04:05Z07:00"))
 }
@@ -126,6 +147,13 @@ func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckReques
 			ID: id, Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
 			Text: fmt.Sprintf("the sign-in ends at %s, and can't be renewed: the issuer gave no refresh token", claims.Expires.UTC().Format(time.RFC3339)),
 			Hint: "allow refresh tokens (offline_access) to the application, and run zen login again",
+		}, renewed
+	}
+	if claims.UnverifiedEmail != "" {
+		return provider.Finding{
+			ID: id, Severity: provider.SeverityWarn, Kind: provider.ErrPermission,
+			Text:  "the issuer knows the sign-in, and says that nobody has verified the address " + oneLine(claims.UnverifiedEmail),
+			Cause: "who tells people by their address takes none that is not verified", Hint: "verify the address at the issuer, then zen login again",
 		}, renewed
 	}
 	return provider.Passed(id, "the issuer knows the sign-in of %s", claims.Person()), renewed

@@ -3,10 +3,12 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -67,6 +69,14 @@ func EnvOf(c *cli.Context) *Env {
 // WithSession runs fn with the session of the selected profile.
 func (e *Env) WithSession(ctx context.Context, fn func(*session.Session) error) error {
 	return e.Open(ctx, e, fn)
+}
+
+// Remember has zen doctor tell why a command failed, until it goes well. What was typed
+// wrong, or stopped by whoever typed it, is not remembered.
+func (e *Env) Remember(ctx context.Context, s *session.Session, command string, err error) {
+	if c := s.Config(); ctx.Err() == nil && !errors.Is(err, ErrUsage) {
+		_ = c.Store.NoteFailure(c.Name, command, err, time.Now()) // a help for later, and no part of the command
+	}
 }
 
 // Usage is an error of class ErrUsage that points at the help.

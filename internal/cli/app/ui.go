@@ -35,6 +35,8 @@ type UI struct {
 	// prompt is the question that waits for an answer; it is drawn again below
 	// whatever else is told.
 	prompt string
+	// last is what a provider asked or told last.
+	last string
 	// opened are the browsers that were started; Done waits for them.
 	opened sync.WaitGroup
 	// closed ends the waits for browsers that never came.
@@ -156,8 +158,22 @@ func (u *UI) ShowCode(_ context.Context, from, code, url string, expires time.Ti
 
 // Progress implements session.UI.
 func (u *UI) Progress(_ context.Context, text string) error {
+	u.remember(text)
 	u.Print("%s", OneLine(text))
 	return nil
+}
+
+func (u *UI) remember(text string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.last = OneLine(text)
+}
+
+// Last is what was asked or told last: what a sign-in that isn't finished waits for.
+func (u *UI) Last() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.last
 }
 
 // Ask implements session.UI.
@@ -220,6 +236,7 @@ func (u *UI) ask(ctx context.Context, question string, hidden bool) (string, err
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
+	u.remember(question)
 	u.setPrompt(OneLine(question) + ": ")
 	line, err := readLine(ctx, terminal, hidden)
 	u.setPrompt("")

@@ -47,6 +47,19 @@ func with(c *cli.Context, fn func(*zen.Client, platform.API) error) error {
 	})
 }
 
+// remembered runs a command that changes registrations. What Turso refuses, zen doctor
+// tells later.
+func remembered(c *cli.Context, change func(*cli.Context, platform.API) error) error {
+	return with(c, func(client *zen.Client, api platform.API) error {
+		err := change(c, api)
+		var refused *turso.Error
+		if session, failed := client.Session(""); failed == nil && (err == nil || errors.As(err, &refused)) {
+			app.EnvOf(c).Remember(c.Context, session, "jwks "+c.Command.Name, err)
+		}
+		return err
+	})
+}
+
 type setDocument struct {
 	Name   string   `json:"name"`
 	URL    string   `json:"url"`
@@ -131,7 +144,7 @@ refused: Turso reads their tokens as access to every database.`,
 			if c.NArg() != 2 || c.Args().Get(0) == "" || c.Args().Get(1) == "" {
 				return app.Usage(c, "give a name and the URL of a key set")
 			}
-			return with(c, func(_ *zen.Client, api platform.API) error { return save(c, api) })
+			return remembered(c, save)
 		},
 	}
 }
@@ -198,7 +211,7 @@ of its own, as it does beyond the limit of registrations, every region is tried.
 			case c.Bool("all") && !c.Bool("yes") && !app.EnvOf(c).Interactive():
 				return app.Usage(c, "--all asks, and nobody can be asked here: add --yes")
 			}
-			return with(c, func(_ *zen.Client, api platform.API) error { return remove(c, api) })
+			return remembered(c, remove)
 		},
 	}
 }

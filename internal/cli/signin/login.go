@@ -83,40 +83,46 @@ func (o LoginOptions) Run(ctx context.Context, e *app.Env) error {
 		return e.Usage("--timeout %s is not positive", o.Timeout)
 	}
 	return e.WithSession(ctx, func(s *session.Session) error {
-		name, err := o.provider(ctx, e, s)
-		if err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, o.Timeout)
-		defer cancel()
-		plan, err := s.ChooseStorage(ctx)
-		if err != nil {
-			return err
-		}
-		o.tellForced(e, s, name)
-		config := s.Config()
-		config.Provider = name // for this run
-		s = session.New(config)
-		ui := app.NewUI(e)
-		if o.SecretFD >= 0 {
-			if err := ui.SecretFrom(o.SecretFD); err != nil {
-				return err
-			}
-		}
-		account, err := s.Login(ctx, name, provider.LoginRequest{
-			Method: o.Method, Organization: o.Organization, Interactive: e.Answerable(),
-		}, ui, plan)
-		if err != nil {
-			return o.explain(ctx, name, err)
-		}
-		ui.Done()
-		client.RecordInstallation(e)
-		fmt.Fprintf(e.Notes(), "Signed in to profile %q with %s as %s.\n", s.Profile(), name, accountName(account))
-		if e.JSON {
-			return token.PrintStatus(ctx, e, s)
-		}
-		return nil
+		err := o.signIn(ctx, e, s)
+		e.Remember(ctx, s, "login", err)
+		return err
 	})
+}
+
+func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session) error {
+	name, err := o.provider(ctx, e, s)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	plan, err := s.ChooseStorage(ctx)
+	if err != nil {
+		return err
+	}
+	o.tellForced(e, s, name)
+	config := s.Config()
+	config.Provider = name // for this run
+	s = session.New(config)
+	ui := app.NewUI(e)
+	if o.SecretFD >= 0 {
+		if err := ui.SecretFrom(o.SecretFD); err != nil {
+			return err
+		}
+	}
+	account, err := s.Login(ctx, name, provider.LoginRequest{
+		Method: o.Method, Organization: o.Organization, Interactive: e.Answerable(),
+	}, ui, plan)
+	if err != nil {
+		return o.explain(ctx, name, ui.Last(), err)
+	}
+	ui.Done()
+	client.RecordInstallation(e)
+	fmt.Fprintf(e.Notes(), "Signed in to profile %q with %s as %s.\n", s.Profile(), name, accountName(account))
+	if e.JSON {
+		return token.PrintStatus(ctx, e, s)
+	}
+	return nil
 }
 
 // tellForced tells what goes before this login from the next command on.
@@ -156,13 +162,20 @@ func (o LoginOptions) provider(ctx context.Context, e *app.Env, s *session.Sessi
 }
 
 // explain says what a time-out was about.
-func (o LoginOptions) explain(ctx context.Context, name string, err error) error {
-	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+func (o LoginOptions) explain(ctx context.Context, name, last string, err error) error {
+	// A provider's own end is a moment before, and it may have nothing to say of it.
+	deadline, _ := ctx.Deadline()
+	ended := errors.Is(err, context.DeadlineExceeded) && time.Until(deadline) < time.Second
+	if !ended && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return err
+	}
+	message := fmt.Sprintf("the sign-in with %s was not finished within %s", name, o.Timeout)
+	if last != "" {
+		message += ", where it was at: " + last
 	}
 	return &provider.Error{
 		Kind:    provider.ErrUnavailable,
-		Message: fmt.Sprintf("the sign-in with %s was not finished within %s", name, o.Timeout),
+		Message: message,
 		Hint:    "run zen login again and finish it in the browser, or give it more time with --timeout",
 		Err:     err,
 	}

@@ -67,7 +67,11 @@ func withGroup(c *cli.Context, fn func(ctx context.Context, e *app.Env, g group)
 		if err != nil {
 			return err
 		}
-		return fn(c.Context, e, g)
+		err = fn(c.Context, e, g)
+		if !errors.Is(err, provider.ErrConfig) { // of somebody who isn't there, say
+			e.Remember(c.Context, s, "team "+c.Command.Name, err)
+		}
+		return err
 	})
 }
 

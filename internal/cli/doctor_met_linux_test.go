@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/devstack/fault"
+)
+
+// meet has a command of the patient's meet a fault. At a terminal Alice types what she is
+// asked for.
+func (p *patient) meet(t *testing.T, email bool, args ...string) {
+	t.Helper()
+	environ := append(slices.Clone(p.environ), "BROWSER=zen --quiet dev browse --user alice", "CI=", "TERM=xterm")
+	if slices.Contains(args, "oidc") {
+		environ = append(environ, "ZEN_TOKEN_PROVIDER=platformtoken")
+	}
+	if !email {
+		bin, err := binaries()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(filepath.Join(bin, "zen"), args...)
+		cmd.Env = environ
+		if out, err := cmd.CombinedOutput(); err == nil {
+			t.Fatalf("zen %s went well:\n%s", strings.Join(args, " "), out)
+		}
+		return
+	}
+	s := onTerminal(t, environ, args...)
+	s.await("E-mail address of your account at ")
+	before := len(p.stack.Mails("alice@example.test"))
+	s.typed("alice@example.test\r")
+	ended := make(chan error, 1)
+	go func() { ended <- s.wait() }()
+	for {
+		if strings.Contains(s.shown(), "Code that was sent to ") {
+			if mails := p.stack.Mails("alice@example.test"); len(mails) > before {
+				s.typed(mails[0].Code + "\r")
+			}
+			break
+		}
+		select {
+		case err := <-ended:
+			if err == nil {
+				t.Fatal("the sign-in went well")
+			}
+			return
+		case <-t.Context().Done():
+			return
+		default:
+		}
+	}
+	if err := <-ended; err == nil {
+		t.Fatal("the sign-in went well")
+	}
+}
+
+// What a command met, the doctor tells until the command goes well; behind what lies
+// deeper, and before what doesn't.
+func TestDoctorTellsWhatACommandMet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all has what a command met; the script doctor_remembers has one of each")
+	}
+	t.Parallel()
+	p := newPatient(t)
+	p.environ = append(p.environ, "ZEN_DEV_URL="+p.stack.URL())
+	for name, m := range met {
+		t.Run(name, func(t *testing.T) {
+			args := slices.Clone(m.command)
+			for i := range args {
+				args[i] = strings.ReplaceAll(args[i], "$ZEN_DEV_URL", p.stack.URL())
+			}
+			turn(t, p.stack, true, []string{name})
+			p.meet(t, m.email, args...)
+			turn(t, p.stack, false, []string{name})
+			d := p.ask(t, nil)
+			if d.first() != m.want || d.code != 0 || !strings.Contains(d.String(), m.says) {
+				t.Errorf("exit code %d, the first finding is %q, want %q with %q%s", d.code, d.first(), m.want, m.says, d)
+			}
+			for other, want := range map[string]string{fault.BadGateway: "network.trouble", fault.WritesBlocked: m.want} {
+				turn(t, p.stack, true, []string{other})
+				if d := p.ask(t, nil); d.first() != want {
+					t.Errorf("and %s: the first finding is %q, want %q%s", other, d.first(), want, d)
+				}
+				turn(t, p.stack, false, []string{other})
+			}
+			p.forgetFailures(t)
+		})
+	}
+}

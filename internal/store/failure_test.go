@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/zen-auth/zen/core/provider"
+)
+
+func TestFailuresAreKeptUntilTheCommandGoesWell(t *testing.T) {
+	dir := t.TempDir()
+	s := New(dir)
+	now := time.Date(2026, 1, 3, 3, 33, 0, 0, time.UTC)
+	note := func(profile, command string, err error) {
+		t.Helper()
+		if err := s.NoteFailure(profile, command, err, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	note("default", "login", nil)
+	if _, err := os.Stat(filepath.Join(dir, "profiles")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a command that went well left something: %v", err)
+	}
+	note("default", "login", &provider.Error{Kind: provider.ErrConfig, Message: "no refresh\ntoken", Hint: "allow it"})
+	note("default", "team", errors.New("else"))
+	note("other", "login", provider.ErrUnavailable)
+	got := s.Failures("default")
+	if f := got["login"]; len(got) != 2 || f.Time != now || f.Kind() != provider.ErrConfig || f.Message != "no refresh token" || f.Hint != "allow it" {
+		t.Errorf("%+v", got)
+	}
+	if f := got["team"]; f.Kind() != nil {
+		t.Errorf("%+v", f)
+	}
+	path := filepath.Join(dir, "profiles", "default.failed")
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if names, err := s.List(); err != nil || len(names) != 0 {
+		t.Errorf("%v, %v: a failure is no profile", names, err)
+	}
+	note("default", "login", nil)
+	if got := s.Failures("default"); len(got) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if err := s.Delete(context.Background(), "default"); err != nil || len(s.Failures("default")) != 0 {
+		t.Errorf("%v, %+v", err, s.Failures("default"))
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil || len(s.Failures("default")) != 0 {
+		t.Errorf("%v, %+v", err, s.Failures("default"))
+	}
+	m := NewMemory()
+	if err := m.NoteFailure("default", "login", provider.ErrConfig, now); err != nil || len(m.Failures("default")) != 0 {
+		t.Errorf("%v: a store without files keeps a failure", err)
+	}
+}
