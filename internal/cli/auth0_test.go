@@ -154,6 +154,7 @@ func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 
 // zen team has tokens of another API for the same refresh token: each run exchanges it.
 func TestKilledTeamCallsKeepTheAuth0SignIn(t *testing.T) {
+	t.Parallel()
 	s := newTenant(t)
 	h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID)
 	h.run(0, "login", "--provider", "auth0", "--org", "acme")

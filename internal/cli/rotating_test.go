@@ -185,12 +185,14 @@ func TestFiftyProcessesRenewOnce(t *testing.T) {
 	}
 }
 
-// rounds are ZEN_TEST_ROUNDS, or few enough for every day.
+// rounds are ZEN_TEST_ROUNDS, or few enough for every night, or for every change.
 func rounds(t *testing.T, usual int) int {
 	text := os.Getenv("ZEN_TEST_ROUNDS")
 	switch {
 	case text == "" && racePrograms:
 		return usual / 4
+	case text == "" && testing.Short():
+		return max(1, usual/3)
 	case text == "":
 		return usual
 	}
