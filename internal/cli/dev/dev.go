@@ -269,6 +269,7 @@ func devBrowseCommand() *cli.Command {
 zen login finds its person without a display.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "user", Usage: "be `USER`: an e-mail address, or what stands before its @", Value: devstack.User},
+			&cli.BoolFlag{Name: "verbose", Usage: "tell each step: what was asked, and where it led"},
 			&cli.StringFlag{Name: "password", Usage: "type `PASSWORD`; for development users only, others' don't belong on a command line"},
 		},
 		Action: func(c *cli.Context) error {

@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -27,6 +28,13 @@ func runInside(ctx context.Context, command []string, environment []devstack.Var
 }
 
 func visit(ctx context.Context, c *cli.Context) error {
-	person := browse.Person{User: c.String("user"), Password: c.String("password")}
-	return browse.Visit(ctx, person, c.Args().First(), app.Notes(c))
+	b := browse.Browser{Person: browse.Person{User: c.String("user"), Password: c.String("password")}}
+	if c.Bool("verbose") {
+		b.Out = app.Notes(c)
+	}
+	if _, err := b.Visit(ctx, c.Args().First()); err != nil {
+		return err
+	}
+	fmt.Fprintf(app.Notes(c), "zen dev browse: %s has done what the pages asked for.\n", app.OneLine(b.Person.User))
+	return nil
 }

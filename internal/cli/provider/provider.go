@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/install"
+	"github.com/zen-auth/zen/internal/host/pin"
 	"github.com/zen-auth/zen/internal/zen"
 )
 
@@ -31,7 +32,7 @@ with; for others, zen.lock in the state directory says which may run.`,
 			{
 				Name:        "list",
 				Usage:       "list the providers that can be found",
-				Description: "Each copy with its version, as far as it has run, and whether it is trusted: where\ntwo have one name, the first is the one that runs. Listing starts none of them.\nWith --outdated, only the copies that something newer is on this machine for:\nanother copy, or the file that it was installed from. No author is asked.",
+				Description: "Each copy with its version, as far as it has run or came with zen, and whether it is\ntrusted: where two have one name, the first is the one that runs. Listing starts none\nof them. With --outdated, only the copies that something newer is on this machine for:\nanother copy, or the file that it was installed from. No author is asked.",
 				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "outdated", Usage: "list the copies alone that something newer is here for"},
 				},
@@ -179,6 +180,9 @@ func (p *providerDocument) look(client *zen.Client) error {
 	p.Known, p.Version, p.sum, p.source = known.Known, known.Version, binary.SHA256, known.Source
 	if copied, ok, err := pins.Lock.CopyAt(p.Name, p.Path); err == nil && ok && p.Version == "" {
 		p.Version = copied.Version
+	}
+	if p.Version == "" && p.Known == pin.Bundled {
+		p.Version = app.Version() // of one build
 	}
 	return nil
 }
