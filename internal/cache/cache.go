@@ -105,8 +105,8 @@ func (p *Profile) Own(record store.Record) Issuer {
 	return Issuer{Identity: identity, Provider: issuing, Rights: breaker.Rights{Access: p.Access, Permissions: p.Permissions}}
 }
 
-// Via is the fallback that an open breaker goes by.
-func Via(state breaker.State) Issuer {
+// FallbackOf is the fallback that issues the tokens while a breaker is open.
+func FallbackOf(state breaker.State) Issuer {
 	return Issuer{Identity: state.Via, Provider: state.Via, Fallback: true, Rights: state.Rights, EnvNames: state.EnvNames}
 }
 

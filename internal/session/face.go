@@ -239,7 +239,7 @@ func (s *Session) Renew(ctx context.Context, refused provider.Token) (provider.T
 // It is for refusals alone. A sign-in that was rejected or never made is no reason:
 // who was signed out would be promoted by it.
 func (s *Session) FallBack(ctx context.Context, refused provider.Token) (provider.Token, error) {
-	return s.inTurn(ctx, func() (provider.Token, error) { return s.issueAround(ctx, refused) })
+	return s.inTurn(ctx, func() (provider.Token, error) { return s.issueFallback(ctx, refused) })
 }
 
 // Accepted tells the session that the database took a token. After a trial the

@@ -32,7 +32,7 @@ func (s *Session) issue(ctx context.Context, n cache.Need, forTransport bool) (p
 	case breaker.Trial:
 		return s.issueTrial(ctx, s.config.Own(record), n)
 	case breaker.Fallback:
-		if token, err := s.issueVia(ctx, record, state, n); err == nil {
+		if token, err := s.issueByFallback(ctx, record, state, n); err == nil {
 			return token, nil
 		}
 	}
@@ -78,10 +78,10 @@ func (s *Session) issueBy(ctx context.Context, record store.Record, by cache.Iss
 	return token, err
 }
 
-// issueVia returns a token of the fallback that the breaker goes by, and says once that
-// it is in use.
-func (s *Session) issueVia(ctx context.Context, record store.Record, state breaker.State, n cache.Need) (provider.Token, error) {
-	by := cache.Via(state)
+// issueByFallback returns a token of the open breaker's fallback, and says once that it is in
+// use.
+func (s *Session) issueByFallback(ctx context.Context, record store.Record, state breaker.State, n cache.Need) (provider.Token, error) {
+	by := cache.FallbackOf(state)
 	token, err := s.issueBy(ctx, record, by, n)
 	if err != nil {
 		return provider.Token{}, err
@@ -120,9 +120,9 @@ func (s *Session) issueAgain(ctx context.Context, refused provider.Token) (provi
 	return s.use(token, by, now.retryAt), nil
 }
 
-// issueAround returns a token of the next fallback after the issuer of a token that the
+// issueFallback returns a token of the next fallback after the issuer of a token that the
 // database refused.
-func (s *Session) issueAround(ctx context.Context, refused provider.Token) (provider.Token, error) {
+func (s *Session) issueFallback(ctx context.Context, refused provider.Token) (provider.Token, error) {
 	now := s.held()
 	o := outcome{refused: refused}
 	switch {
@@ -155,7 +155,7 @@ func (s *Session) open(ctx context.Context, o outcome) (provider.Token, error) {
 	}
 	state, now := s.breaker(record), s.config.Now()
 	if state.Serves(s.config.Fallback, o.after, now) {
-		return s.issueVia(ctx, record, state, o.need) // another process was first
+		return s.issueByFallback(ctx, record, state, o.need) // another process was first
 	}
 	rights := state.Rights
 	if !state.Open() || o.after == "" {
@@ -166,7 +166,7 @@ func (s *Session) open(ctx context.Context, o outcome) (provider.Token, error) {
 	}
 	var failures error
 	for _, name := range breaker.Candidates(s.config.Fallback, s.config.Own(record).Provider, o.after) {
-		token, err := s.openVia(ctx, record, state, name, rights, o)
+		token, err := s.openBy(ctx, record, state, name, rights, o)
 		if err == nil {
 			return token, nil
 		}
@@ -178,8 +178,8 @@ func (s *Session) open(ctx context.Context, o outcome) (provider.Token, error) {
 	return provider.Token{}, o.failed(failures)
 }
 
-// openVia gets a token by one fallback and, if there is one, keeps the open breaker.
-func (s *Session) openVia(ctx context.Context, record store.Record, state breaker.State, name string, rights breaker.Rights, o outcome) (provider.Token, error) {
+// openBy gets a token by one fallback and, if there is one, keeps the open breaker.
+func (s *Session) openBy(ctx context.Context, record store.Record, state breaker.State, name string, rights breaker.Rights, o outcome) (provider.Token, error) {
 	description, err := s.config.Providers.Describe(ctx, name)
 	if err != nil {
 		return provider.Token{}, err
@@ -190,7 +190,7 @@ func (s *Session) openVia(ctx context.Context, record store.Record, state breake
 		state = state.Refused(s.config.Now(), name, rights)
 	}
 	state.EnvNames = envNames(description)
-	token, err := s.issueVia(ctx, record, state, o.need)
+	token, err := s.issueByFallback(ctx, record, state, o.need)
 	if err != nil {
 		return provider.Token{}, err
 	}
@@ -242,13 +242,13 @@ func (s *Session) issueTrial(ctx context.Context, own cache.Issuer, n cache.Need
 		return provider.Token{}, err
 	}
 	if state.Open() && !claimed {
-		return s.issueVia(ctx, record, state, n)
+		return s.issueByFallback(ctx, record, state, n)
 	}
 	own = s.config.Own(record)
 	token, err := s.issueBy(ctx, record, own, n)
 	switch kind := provider.Kind(err); {
 	case state.Open() && (kind == provider.ErrUnavailable || kind == provider.ErrConfig || kind == provider.ErrNoProvider):
-		return s.issueVia(ctx, record, state, n)
+		return s.issueByFallback(ctx, record, state, n)
 	case err != nil && kind == nil: // the caller has gone, or the store can't be read
 		return provider.Token{}, err
 	case err != nil:
@@ -314,7 +314,7 @@ func (s *Session) trialRefused(ctx context.Context, refused provider.Token) (pro
 	if now := s.held(); now.good(s.config.Now()) && now.by.Rights.Equal(state.Rights) {
 		return now.token, nil
 	}
-	return s.issueVia(ctx, record, state, cache.Need{})
+	return s.issueByFallback(ctx, record, state, cache.Need{})
 }
 
 // endTrial closes the breaker, after the database took the token of a trial.

@@ -118,9 +118,9 @@ func settle(c *cli.Context, z *zen.Client, q *asker, there *surroundings) ([]con
 	name := q.ask("provider", "Sign in with (clerk, auth0, oidc, apikey, platformtoken, statictoken)", cmp.Or(old.Provider.Value, there.provider(account)))
 	usual := old.TokenProvider.Value
 	if usual == "" && name == "oidc" { // whose tokens no database takes
-		usual = there.minter()
+		usual = there.issuing()
 	}
-	minter := q.ask("token-provider", "Have the tokens made by (empty is the same)", usual)
+	issuing := q.ask("token-provider", "Have the tokens made by (empty is the same)", usual)
 	fallback := q.ask("fallback", "Fall back to (empty is none)", strings.Join(old.Fallback.Value, ","))
 	if q.err != nil {
 		return nil, q.err
@@ -148,7 +148,7 @@ func settle(c *cli.Context, z *zen.Client, q *asker, there *surroundings) ([]con
 		changes = append(changes, config.Change{Key: profile + "database_id", Remove: true}) // another database's
 	}
 	set(profile+"provider", name)
-	set(profile+"token_provider", minter)
+	set(profile+"token_provider", issuing)
 	set(profile+"fallback", fallback)
 	set(profile+"access", c.String("access"))
 	switch name {

@@ -174,8 +174,8 @@ func (s *surroundings) provider(a *account) string {
 	return ""
 }
 
-// minter makes the tokens for a sign-in whose own no database takes.
-func (s *surroundings) minter() string {
+// issuing makes the tokens for a sign-in whose own no database takes.
+func (s *surroundings) issuing() string {
 	if s.value("openbao") != "" {
 		return "openbao"
 	}
