@@ -87,7 +87,7 @@ var steps = []question{
 	{
 		id: "R7", name: "region", needs: both,
 		asked:    "Is a registration with a region saved, does the list show the region, and does the removal with another region remove it?",
-		expected: answer{"status": "200", "region": "not shown", "removal": "200", "listed after": "no"},
+		expected: answer{"status": "200", "region": "shown", "removal": "404", "listed after": "yes"},
 		answer: func(r *run) answer {
 			region := cmp.Or(r.theDatabase().PrimaryRegion, "aws-us-east-1")
 			got := answer{"status": fmt.Sprint(r.register("-region", r.instance.KeySetURL(), region)), "region": "not shown"}

@@ -25,6 +25,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/devstack/turso"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/testwait"
 	"github.com/zen-auth/zen/internal/zen"
 )
 
@@ -83,7 +84,7 @@ func tail(text string) string { return text[max(0, len(text)-3000):] }
 // lost before leaves no quorum.
 func (c *cluster) awaitVoters(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); ; {
+	testwait.Until(t, "three voters", func() bool {
 		var raft struct {
 			Data struct {
 				Config struct {
@@ -98,14 +99,8 @@ func (c *cluster) awaitVoters(t *testing.T) {
 				voters++
 			}
 		}
-		if err == nil && voters == 3 {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%d voters, %v", voters, err)
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
+		return err == nil && voters == 3
+	})
 }
 
 // balance sends to a node that is up and unsealed, as a load balancer does that asks
@@ -143,9 +138,9 @@ func (c *cluster) balance() http.Handler {
 }
 
 // leader is the index of the active node.
-func (c *cluster) leader(t *testing.T) int {
+func (c *cluster) leader(t *testing.T) (leader int) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; {
+	testwait.Until(t, "a leader", func() bool {
 		for i, node := range c.nodes {
 			if node.PID() == 0 {
 				continue
@@ -154,14 +149,13 @@ func (c *cluster) leader(t *testing.T) int {
 				Self bool `json:"is_self"`
 			}
 			if err := node.Call(t.Context(), http.MethodGet, "sys/leader", nil, &is); err == nil && is.Self {
-				return i
+				leader = i
+				return true
 			}
 		}
-		if time.Now().After(end) {
-			t.Fatal("there is no leader")
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+		return false
+	})
+	return leader
 }
 
 // buildProvider builds zen-provider-openbao and returns its directory and sum.
@@ -237,7 +231,7 @@ func TestCluster(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var clients sync.WaitGroup
-	var entries [16]int64
+	var entries [16]atomic.Int64
 	var retried atomic.Int64
 	for i := range entries {
 		db := first
@@ -246,17 +240,24 @@ func TestCluster(t *testing.T) {
 		}
 		clients.Go(func() {
 			for ctx.Err() == nil {
-				n, err := enter(t.Context(), db, i, entries[i]+1, &retried)
+				n, err := enter(t.Context(), db, i, entries[i].Load()+1, &retried)
 				if err != nil {
 					t.Errorf("client %d: %v", i, err)
 					return
 				}
-				entries[i] = n
-				time.Sleep(20 * time.Millisecond)
+				entries[i].Store(n)
+				testwait.For(ctx, 20*time.Millisecond)
 			}
 		})
 	}
-	time.Sleep(6 * time.Second)
+	// goOn lets each client make some entries more.
+	goOn := func() {
+		for i := range entries {
+			before := entries[i].Load()
+			testwait.Until(t, fmt.Sprintf("entries of client %d", i), func() bool { return entries[i].Load() >= before+10 || t.Failed() })
+		}
+	}
+	goOn()
 	killed := c.leader(t)
 	if err := c.nodes[killed].Kill(); err != nil {
 		t.Fatal(err)
@@ -286,15 +287,12 @@ func TestCluster(t *testing.T) {
 	if err := c.nodes[sealed].Unseal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(6 * time.Second)
+	goOn()
 	stop()
 	clients.Wait()
 	var want int64
-	for i, n := range entries {
-		if n < 10 {
-			t.Errorf("client %d made %d entries", i, n)
-		}
-		want += n
+	for i := range entries {
+		want += entries[i].Load()
 	}
 	var got int64
 	if err := first.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&got); err != nil || got != want {
@@ -340,6 +338,6 @@ func enter(ctx context.Context, db *sql.DB, client int, next int64, retried *ato
 			return 0, err
 		}
 		retried.Add(1)
-		time.Sleep(200 * time.Millisecond)
+		testwait.For(ctx, 200*time.Millisecond)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // TestReload reloads the plugin while tokens are made: what is under way ends well, or
@@ -44,13 +46,12 @@ func TestReload(t *testing.T) {
 // patiently tries again for a while what failed with a status that says so.
 func (tm *team) patiently(try func() error) error {
 	tm.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; {
-		err := try()
-		if err == nil || !retryable(err) || time.Now().After(end) {
-			return err
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	var err error
+	_ = testwait.Done(tm.t.Context(), func() bool { // what try says counts
+		err = try()
+		return err == nil || !retryable(err)
+	})
+	return err
 }
 
 func retryable(err error) bool {
@@ -121,7 +122,7 @@ func TestSealInTheMiddleOfAMint(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { _, err := tm.creds(tm.Client, "app"); ended <- err }()
-	time.Sleep(100 * time.Millisecond)
+	testwait.For(t.Context(), 100*time.Millisecond) // nothing tells that Turso was asked
 	if err := tm.Write(t.Context(), "sys/seal", object{}); err != nil {
 		t.Fatal(err)
 	}

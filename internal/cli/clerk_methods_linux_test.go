@@ -18,6 +18,7 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // newMethods is zen as a process beside a stack, whose browser is Alice.
@@ -227,7 +228,7 @@ func TestClerkRedirectEnds(t *testing.T) {
 			} else if got := term.run(query...); got != "n\n42\n" {
 				t.Errorf("%q", got)
 			}
-			time.Sleep(time.Until(made.Add(life + jwks.Skew + time.Second)))
+			testwait.For(t.Context(), time.Until(made.Add(life+jwks.Skew+time.Second))) // Clerk takes it until then
 			code, said := term.ends("token")
 			if code != app.ExitSignIn || !strings.Contains(said, "can't be renewed") || !strings.Contains(said, "zen login") {
 				t.Errorf("%d %s", code, said)
