@@ -365,7 +365,7 @@ func TestPagesBlocks(t *testing.T) {
 		})
 	}
 	for _, s := range all {
-		if !s.known {
+		if !s.known && !strings.HasPrefix(s.page, "docs/tutorials/") { // which TestTutorials does
 			t.Errorf("%s: nothing runs this block, and nothing says why", s)
 		}
 	}
