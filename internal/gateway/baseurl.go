@@ -43,6 +43,17 @@ func (r *rebased) peek() error {
 	return nil
 }
 
+// whole reads to the end.
+func (r *rebased) whole() error {
+	for r.err == nil {
+		r.fill()
+	}
+	if r.err != io.EOF {
+		return r.err
+	}
+	return nil
+}
+
 // Read implements io.Reader.
 func (r *rebased) Read(p []byte) (int, error) {
 	for len(r.ready) == 0 && r.err == nil {

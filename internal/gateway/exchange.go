@@ -17,6 +17,7 @@ type exchange struct {
 	route  route
 	path   string // cleaned
 	host   string // of the request
+	held   bool   // all of the request's body is in memory
 	status int
 	err    error
 	ctx    context.Context // of the request to the database

@@ -51,6 +51,11 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 	p.Out.Header = header
 	p.Out.Trailer = nil // which nothing has looked at
 	p.Out.GetBody = p.In.GetBody
+	if x.held {
+		// The proxy has wrapped it. Of a body that net/http knows to be in memory it
+		// doesn't send the head in a packet of its own.
+		p.Out.Body, _ = p.In.GetBody()
+	}
 	p.Out.Host = ""
 	p.Out.URL = h.upstream(x.path)
 }
@@ -131,6 +136,15 @@ func (h *Handler) rebase(x *exchange, resp *http.Response) error {
 		return nil
 	default:
 		return fmt.Errorf("the database encodes its answer as %s, unasked", short(encoding))
+	}
+	if n := resp.ContentLength; n >= 0 && n < bufferSize {
+		// It is here at once, and goes on as one piece whose length is known.
+		body.buf = make([]byte, n+1)
+		if err := body.whole(); err != nil {
+			return err
+		}
+		replay(resp, body.ready)
+		return nil
 	}
 	if err := body.peek(); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,22 @@ func TestOnlyTheProtocolsHeadersGoOn(t *testing.T) {
 
 // libsql-server compresses whatever its client takes, and so do browsers, Node.js and
 // Python take gzip.
+// What came in one piece goes on in one, with its length, also where a base_url is another
+// one now.
+func TestShortAnswersHaveALength(t *testing.T) {
+	d := newDatabase(t, nil)
+	answer := `{"baton":"b","base_url":"` + d.URL + `/dbs/app/x","results":[]}`
+	d.answer = says(200, "application/json", answer)
+	s := start(t, d, nil)
+	status, body, header := ask(t, s, "POST", "/v3/pipeline", `{"requests":[]}`, nil)
+	if want := strings.ReplaceAll(answer, d.URL+"/dbs/app", s.URL()); status != 200 || body != want || header.Get("Content-Length") != strconv.Itoa(len(want)) {
+		t.Errorf("%d %s, Content-Length %s", status, body, header.Get("Content-Length"))
+	}
+	if d.last.ContentLength != int64(len(`{"requests":[]}`)) {
+		t.Errorf("the database was asked with a body of %d bytes", d.last.ContentLength)
+	}
+}
+
 func TestAnswersOfClientsThatTakeGzip(t *testing.T) {
 	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -84,7 +84,6 @@ func New(config Config) (*Handler, error) {
 		Transport:      config.Transport,
 		ModifyResponse: h.modify,
 		ErrorHandler:   h.fail,
-		FlushInterval:  -1, // rows are streamed
 		BufferPool:     buffers{},
 		ErrorLog:       quiet,
 	}
@@ -178,6 +177,7 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 	x.ctx, x.cancel = context.WithCancelCause(withExchange(r.Context(), x))
 	r = r.WithContext(x.ctx)
 	if body != nil {
+		x.held = body.rest == nil
 		r.Body, r.GetBody, r.ContentLength = body.open(), body.again, body.size
 	}
 	return r, true
