@@ -26,8 +26,14 @@ type terminal struct {
 // startTerminal starts a program at a terminal of its own.
 func startTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 	t.Helper()
+	return startTerminalOf(t, 120, cmd)
+}
+
+// startTerminalOf starts a program at a terminal of that many columns.
+func startTerminalOf(t *testing.T, columns uint16, cmd *exec.Cmd) *terminal {
+	t.Helper()
 	person, program := openTerminal(t)
-	err := unix.IoctlSetWinsize(int(person.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120})
+	err := unix.IoctlSetWinsize(int(person.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -172,7 +173,7 @@ func examine(c *cli.Context, o doctor.Options) ([]doctor.Finding, error) {
 		return findings, app.PrintJSON(c, documentOf(o.Profile.Name.Value, findings))
 	}
 	counts := countBySeverity(findings)
-	fmt.Fprintf(app.Notes(c), "%d ok, %d warnings, %d errors, %d skipped\n", counts["ok"], counts["warn"], counts["error"], counts["skipped"])
+	fmt.Fprintf(app.Notes(c), "%d ok, %s, %s, %d skipped\n", counts["ok"], counted(counts["warn"], "warning"), counted(counts["error"], "error"), counts["skipped"])
 	return findings, nil
 }
 
@@ -231,16 +232,50 @@ func printFinding(out io.Writer, f doctor.Finding) {
 	if colour := colours[f.Severity]; colour != "" {
 		word = app.Paint(out, colour, word)
 	}
-	fmt.Fprintf(out, "%s %-24s %s\n", word, f.ID, app.OneLine(f.Observed))
+	width := app.Width(out)
+	id := fmt.Sprintf("%-24s", f.ID)
+	fmt.Fprintf(out, "%s %s %s\n", word, id, folded(app.OneLine(f.Observed), width, len(id)+9, 33))
 	if f.Severity == provider.SeverityOK {
 		return
 	}
 	if f.Cause != "" {
-		fmt.Fprintf(out, "        because: %s\n", app.OneLine(f.Cause))
+		fmt.Fprintf(out, "        because: %s\n", folded(app.OneLine(f.Cause), width, 17, 17))
 	}
 	if f.Next != "" {
-		fmt.Fprintf(out, "        next:    %s\n", app.OneLine(f.Next))
+		fmt.Fprintf(out, "        next:    %s\n", folded(app.OneLine(f.Next), width, 17, 17))
 	}
+}
+
+// folded breaks a text between its words, so that a terminal of that width doesn't break
+// it within them. It begins at a column, and its further lines are indented. Where there
+// is no terminal, or little room in it, the text stays as it is.
+func folded(text string, width, at, indent int) string {
+	if width < indent+30 {
+		return text
+	}
+	var b strings.Builder
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i > 0 && at+1+n > width:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			at = indent
+		case i > 0:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String()
+}
+
+// counted is a number of things.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // verdict is the exit code: that of the first finding that reaches a severity.
