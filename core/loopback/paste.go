@@ -14,11 +14,12 @@ import (
 const maxPastes = 20
 
 // WaitOrPaste is Wait for a person whose browser may be on another machine, where it
-// can't open the callback: ask reads one line, the address at which that browser
-// ended, which carries what the issuer gave and is not for the screen. It is asked beside the listener, and the first of both wins: the context of
-// ask ends when the browser came, and WaitOrPaste returns after ask has. What is no
-// answer to this sign-in is said in the next question. When ask fails, because no one
-// can be asked, the listener waits on alone.
+// can't open the callback: ask reads one line, the address at which that browser ended,
+// which carries what the issuer gave and is not for the screen. It is asked beside the
+// listener, and the first of both wins: the context of ask ends when the browser came,
+// and WaitOrPaste returns after ask has. What is no answer to this sign-in is said in the
+// next question. When ask fails, because no one can be asked, the listener waits on
+// alone.
 func (l *Listener) WaitOrPaste(ctx context.Context, ask func(ctx context.Context, question string) (provider.Secret, error)) (*Callback, error) {
 	asking, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})

@@ -24,9 +24,9 @@ import (
 //
 //	func main() { plugin.Serve(&example{}) }
 //
-// Of the interfaces of package provider those are served that p implements. A panic in a call fails that call alone. The process can't
-// dump core, on Linux only root reads its memory, and it ends when zen does,
-// in whatever way.
+// Of the interfaces of package provider those are served that p implements. A panic in a
+// call fails that call alone. The process can't dump core, on Linux only root reads its
+// memory, and it ends when zen does, in whatever way.
 //
 // A process that is started by hand with ZEN_PROVIDER_DEBUG=1, as in a debugger,
 // prints how a zen gets to it, and waits until it is interrupted. Nothing of the

@@ -8,11 +8,11 @@ import (
 
 const templateHint = "the issuer's JWT template needs what turso org jwks template prints for this database, scope and permissions"
 
-// Authorizes reports whether a token with these claims may be sent to target, and
-// grants no more than access and permissions (none are no limit). It fails closed, because the server doesn't: Turso
-// reads a JWT without database claims as access to every database of every group,
-// and all of an issuer's tokens (session, id_token, OAuth, machine) are signed by
-// the one key set that is registered there.
+// Authorizes reports whether a token with these claims may be sent to target, and grants
+// no more than access and permissions (none are no limit). It fails closed, because the
+// server doesn't: Turso reads a JWT without database claims as access to every database
+// of every group, and all of an issuer's tokens (session, id_token, OAuth, machine) are
+// signed by the one key set that is registered there.
 //
 // It doesn't check signature or times. The errors are ErrPermission, and say
 // which claim is missing or wrong.

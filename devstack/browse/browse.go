@@ -1,6 +1,7 @@
-// Package browse plays the person at the browser: it follows redirects, signs in when a page asks for it, chooses an organization, types a
-// device's code, and presses the button of a page that asks for authorisation. It reads pages as a browser does, forms and
-// all, and needs to know nothing but an address.
+// Package browse plays the person at the browser: it follows redirects, signs in when a
+// page asks for it, chooses an organization, types a device's code, and presses the
+// button of a page that asks for authorisation. It reads pages as a browser does, forms
+// and all, and needs to know nothing but an address.
 //
 // It is for demonstrations and tests. It runs no JavaScript and shows nothing.
 package browse

@@ -72,8 +72,8 @@ func (c *call) database(name string) (*database, error) {
 	return db, nil
 }
 
-// serve makes an HTTP handler of h, for tokens with the scope. With inOrg the call is about the organization
-// in the path, or about the user's own one if the path has none.
+// serve makes an HTTP handler of h, for tokens with the scope. With inOrg the call is
+// about the organization in the path, or about the user's own one if the path has none.
 func (s *Server) serve(h handler, scope string, inOrg bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		answer, err := s.do(r, h, scope, inOrg)

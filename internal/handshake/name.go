@@ -20,7 +20,8 @@ func BinaryName(name string) string {
 	return Prefix + name
 }
 
-// ProviderName is the inverse of BinaryName, for names that a provider can have; ok is false for any other file.
+// ProviderName is the inverse of BinaryName, for names that a provider can have; ok is
+// false for any other file.
 func ProviderName(file string) (name string, ok bool) {
 	if runtime.GOOS == "windows" {
 		if file, ok = strings.CutSuffix(file, ".exe"); !ok {

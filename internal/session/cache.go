@@ -335,7 +335,8 @@ func (s *Session) noteRefusals(refused bool) {
 	s.refusals = refused
 }
 
-// endBackOff forgets the refusals of the issuer of a token, which the database has taken. It reads the store only where there are any.
+// endBackOff forgets the refusals of the issuer of a token, which the database has taken.
+// It reads the store only where there are any.
 func (s *Session) endBackOff(ctx context.Context, token provider.Token) {
 	s.mu.Lock()
 	by, ends := s.current.by, s.refusals && s.current.token.Value.Equal(token.Value)

@@ -35,10 +35,10 @@ func (s *Store) List() ([]string, error) {
 	return names, nil
 }
 
-// Delete forgets what is stored of a profile, under its lock: the credentials, also
-// those that were set aside, their key in the keyring, the metadata, and what failed. It
-// opens none of them, so that a profile that can't be read can be deleted. Where the keyring doesn't answer, a notice says that
-// a key was left in it, which opens nothing any more.
+// Delete forgets what is stored of a profile, under its lock: the credentials, also those
+// that were set aside, their key in the keyring, the metadata, and what failed. It opens
+// none of them, so that a profile that can't be read can be deleted. Where the keyring
+// doesn't answer, a notice says that a key was left in it, which opens nothing any more.
 func (s *Store) Delete(ctx context.Context, profile string) error {
 	if err := checkName(profile); err != nil {
 		return err

@@ -85,8 +85,8 @@ func (s *Set) Keys(ctx context.Context) ([]jwks.Key, error) {
 	return held.Keys, nil
 }
 
-// Held implements jwks.Source. It returns the keys in memory, else those on disk, else those of the network,
-// and in the last case says that they are fresh.
+// Held implements jwks.Source. It returns the keys in memory, else those on disk, else
+// those of the network, and in the last case says that they are fresh.
 func (s *Set) Held(ctx context.Context) (snap *jwks.Set, fresh bool, err error) {
 	s.mu.Lock()
 	if s.snap == nil {

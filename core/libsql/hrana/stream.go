@@ -17,11 +17,11 @@ type stream struct {
 	lost     error // why the stream can't be used any more
 }
 
-// program makes a batch of statements for the stream, nil meaning autocommit,
-// and tells at which step they begin. A stream that is new has the settings made first. Each step runs only if the one before
-// succeeded. In a transaction none runs outside of it: BEGIN travels as step 0
-// of the first batch, and later ones check that the server still has it open
-// (which Hrana 2 can't).
+// program makes a batch of statements for the stream, nil meaning autocommit, and tells
+// at which step they begin. A stream that is new has the settings made first. Each step
+// runs only if the one before succeeded. In a transaction none runs outside of it: BEGIN
+// travels as step 0 of the first batch, and later ones check that the server still has it
+// open (which Hrana 2 can't).
 func (st *stream) program(stmts []step, version int32, settings []step) (steps []step, first int) {
 	guard := ""
 	switch {

@@ -45,10 +45,11 @@
 // # Values, parameters, errors
 //
 // They are those of package hrana in all modes: columns that are declared as dates are
-// read as times, other text stays text, also with a NUL byte in it; named parameters
-// are bound by name, $1 by its number; a missing argument is an error; and the database's own errors are *hrana.Error with SQLite's
-// code. Contexts interrupt a statement. Text in double quotes that names no column is a
-// text, as in libsql-server, although go-libsql's library was built without.
+// read as times, other text stays text, also with a NUL byte in it; named parameters are
+// bound by name, $1 by its number; a missing argument is an error; and the database's own
+// errors are *hrana.Error with SQLite's code. Contexts interrupt a statement. Text in
+// double quotes that names no column is a text, as in libsql-server, although go-libsql's
+// library was built without.
 //
 // The rows are read with SQLite's own interface, which go-libsql's library has, and
 // not with go-libsql's, where a text ends at its first NUL byte, turns into a
