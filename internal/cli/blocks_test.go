@@ -149,6 +149,7 @@ var elsewhere = []struct{ page, first, why string }{
 	{"docs/providers.md", "zen provider dev override", "it needs the program that was built: the script provider_dev has that"},
 	{"docs/providers.md", "ZEN_PROVIDER_DEBUG=1", "it needs a debugger"},
 	{"docs/providers.md", "zen provider test", "it needs the program that was built, with a mistake in it: the script conformance has that"},
+	{"docs/spike.md", "go test", "it is tests of their own"},
 	{"docs/storage.md", "zen login --storage keyring", "it needs a keyring: TestKeyringScripts has one"},
 	{"docs/storage.md", "zen token", "it needs a keyring that was there before: TestKeyringScripts has one"},
 }
