@@ -7,10 +7,47 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/zen-auth/zen/internal/keyring/keyringtest"
 )
 
 // redrawn is what a line editor shows anew, and where it goes then.
 var redrawn = regexp.MustCompile(`(?m)^.*\x1b\[1G\x1b\[0K|\x1b\[\d+G|\r`)
+
+// Blocks about a keyring that there is, and that is gone afterwards.
+func TestPagesBesideAKeyring(t *testing.T) {
+	t.Parallel()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus := keyringtest.NewBus(t, t.TempDir(), false)
+	bus.StartKeyring("pass")
+	blocks := pageBlocks(t)
+	script := "exec 2>&1\nunset ZEN_STORAGE\nzen login --provider platformtoken --storage file >/dev/null\n"
+	var found []*shown
+	var wants []string
+	for _, b := range []typed{
+		{"zen login --storage keyring", "", nil},
+		{"zen token", "unset DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR", nil},
+	} {
+		s := find(t, blocks, "docs/storage.md", b.first)
+		run, want := s.script(nil)
+		script += b.before + "\necho; echo BLOCK\n" + run
+		found, wants = append(found, s), append(wants, want)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"), "dev", "--", "sh", "-c", script)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "DBUS_SESSION_BUS_ADDRESS="+bus.Address, "ZEN_KEYRING_TIMEOUT=30s", "CI=")
+	out, _ := cmd.Output() // the last command fails, as the page shows
+	printed := strings.Split(string(out), "\nBLOCK\n")[1:]
+	if len(printed) != len(found) {
+		t.Fatalf("%d of %d blocks ran:\n%s", len(printed), len(found), out)
+	}
+	for i, s := range found {
+		s.compare(t, wants[i], strings.TrimRight(printed[i], "\n")+"\n")
+	}
+}
 
 // Blocks in which a person types at a terminal: what is shown, what is typed included, is
 // what the page has.

@@ -70,6 +70,7 @@ unset CLERK_PUBLISHABLE_KEY TURSO_DATABASE_URL ACTIONS_ID_TOKEN_REQUEST_URL ACTI
 		{"zen login --provider platformtoken", "", nil},
 		{"zen team invite", "zen login --provider clerk --org acme 2>/dev/null; zen dev fault clerk-invitations-limited on >/dev/null", nil},
 	}},
+	{"docs/clients.md", nil, []typed{{"zen dev -- npm start", "zen login 2>/dev/null", []string{"npm start", "true"}}}},
 	{"docs/configuration.md", nil, []typed{
 		{"zen token --database", "zen login 2>/dev/null", nil},
 		{"zen status", "printf '[profiles.default]\\ndatabse = \"x\"\\n' >\"$ZEN_CONFIG\"", nil},
@@ -132,12 +133,14 @@ unset CLERK_PUBLISHABLE_KEY TURSO_DATABASE_URL ACTIONS_ID_TOKEN_REQUEST_URL ACTI
 // byHand is why a block is not among the scenarios, and still runs where there are terminals.
 const byHand = "a person types at a terminal: TestPagesAtATerminal does"
 
+// besideAKeyring is that, too, and of blocks that run where there is a keyring.
+const besideAKeyring = "it needs a keyring, that goes away: TestPagesBesideAKeyring has one"
+
 // elsewhere are the blocks that don't run here, and why.
 var elsewhere = []struct{ page, first, why string }{
 	{"README.md", "bin/zen dev -- bash", "it builds a program: TestApplicationUsesTheProvidersOfTheCommandLine runs that"},
 	{"docs/clerk.md", "zen login --provider clerk\nclerk: signing in by email", byHand},
 	{"docs/cli.md", "zen login --provider clerk\nThis is an SSH session", byHand},
-	{"docs/clients.md", "zen dev -- npm start", "it needs a program of the reader's"},
 	{"docs/clients.md", "git clone", "it needs GitHub"},
 	{"docs/clients.md", "make test-all", "it is all tests"},
 	{"docs/configuration.md", "zen init", "a person types at a terminal: TestInitAtATerminal does, and holds what it shows"},
@@ -150,8 +153,8 @@ var elsewhere = []struct{ page, first, why string }{
 	{"docs/providers.md", "ZEN_PROVIDER_DEBUG=1", "it needs a debugger"},
 	{"docs/providers.md", "zen provider test", "it needs the program that was built, with a mistake in it: the script conformance has that"},
 	{"docs/spike.md", "go test", "it is tests of their own"},
-	{"docs/storage.md", "zen login --storage keyring", "it needs a keyring: TestKeyringScripts has one"},
-	{"docs/storage.md", "zen token", "it needs a keyring that was there before: TestKeyringScripts has one"},
+	{"docs/storage.md", "zen login --storage keyring", besideAKeyring},
+	{"docs/storage.md", "zen token", besideAKeyring},
 }
 
 // standIns are what pages write for places in a stack.
