@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -30,7 +31,7 @@ func (p *Profile) CheckMembership(o *provider.Organization) error {
 	return &provider.Error{
 		Kind:    provider.ErrPermission,
 		Message: fmt.Sprintf("profile %q is for the organization %s, and the sign-in is for %.128s", p.Name, p.Organization, is),
-		Hint:    fmt.Sprintf("zen login --profile %s signs in to it; zen profiles add NAME --org ORG makes a profile for another one", p.Name),
+		Hint:    names.LoginCommand(p.Name) + " signs in to it; zen profiles add NAME --org ORG makes a profile for another one",
 	}
 }
 

@@ -78,6 +78,6 @@ func (o AddOptions) Run(ctx context.Context, e *app.Env, z *zen.Client) error {
 	if _, _, err := z.Config.Apply(changes, false); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Notes(), "Wrote profile %s into %s. Next: zen login --profile %s\n", o.Name, z.Config.Paths.ConfigFile, o.Name)
+	fmt.Fprintf(e.Notes(), "Wrote profile %s into %s. Next: %s\n", o.Name, z.Config.Paths.ConfigFile, names.LoginCommand(o.Name))
 	return nil
 }
