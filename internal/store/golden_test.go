@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/base64"
 	"os"
 	"testing"
 	"time"
@@ -61,6 +62,32 @@ func TestGoldenFile(t *testing.T) {
 	}
 	if !bytes.Equal(append(data, '\n'), golden) {
 		t.Errorf("it is written as\n%s\nnot as\n%s", data, golden)
+	}
+}
+
+// The sealed form is opened by every later zen, with the key that the keyring has.
+func TestGoldenSealedFile(t *testing.T) {
+	var records [2]Record
+	for i, name := range []string{"testdata/credentials-v1.json", "testdata/credentials-v2.json"} {
+		golden, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := parse(golden, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records[i] = f.record()
+		if f.storage() != StorageFile {
+			key := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, keySize))
+			if records[i], err = f.unseal("p", provider.NewSecret(key), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	equal := cmp.Comparer(func(a, b provider.Secret) bool { return a.Equal(b) })
+	if diff := cmp.Diff(records[0], records[1], equal); diff != "" {
+		t.Errorf("what was sealed reads otherwise:\n%s", diff)
 	}
 }
 
