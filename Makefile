@@ -9,7 +9,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build release reproduce plugins demo demo-team test test-cluster test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm test-windows live lint generate bench site pictures clean
+.PHONY: build release packages sign reproduce plugins demo demo-team test test-cluster test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm test-windows live lint generate bench site pictures clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do, and zen db
@@ -19,14 +19,26 @@ build:
 	set -e; sums=$$(cd bin && for p in $(PROVIDERS); do \
 		f=zen-provider-$$p; \
 		printf '%s=%s,' $$p $$({ sha256sum $$f 2>/dev/null || shasum -a 256 $$f; } | cut -c1-64); done); \
-	$(BUILD_FULL) -ldflags "-s -w -X github.com/zen-auth/zen/internal/cli/client.bundled=$$sums" -o bin/zen-full ./cmd/zen
+	$(BUILD_FULL) -ldflags "-s -w -X $$($(GO) list -m)/internal/cli/client.bundled=$$sums" -o bin/zen-full ./cmd/zen
 	$(BUILD),query -ldflags '-s -w' -o bin/zen-query ./cmd/zen
 	$(BUILD),front -ldflags '-s -w' -o bin/zen ./cmd/zen
 
 # The archives of a release, in dist. The same commit and Go give the same bytes.
-TARGETS := linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
+# DOWNLOADS is where install.sh is to find them: a working name until there is a place.
+DOWNLOADS :=
+TARGETS := linux/amd64,linux/arm64,linux/amd64/static,linux/arm64/static,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
 release:
-	$(GO) run ./scripts/release -providers '$(PROVIDERS)' -targets '$(TARGETS)'
+	scripts/install-release-tools.sh
+	$(GO) run ./scripts/release -providers '$(PROVIDERS)' -targets '$(TARGETS)' -downloads '$(DOWNLOADS)'
+
+# Packages for Debian, Red Hat and Alpine, an image, and the list of what is in zen, out of
+# the archives for Linux in dist.
+packages:
+	$(GO) run ./scripts/release -packages
+
+# SHA256SUMS of dist signed with a key of your own: COSIGN_KEY=cosign.key, COSIGN_PASSWORD.
+sign:
+	scripts/sign.sh '$(COSIGN_KEY)'
 
 # One target twice, in two directories, without what the other has built.
 reproduce:

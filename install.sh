@@ -8,15 +8,22 @@
 # you have from elsewhere: only then do the sums speak for more than the way here.
 set -eu
 
+# Where the archives are and which is meant, where nothing says otherwise. A release fills
+# these in.
+downloads=
+release=
+
 usage() {
 	cat <<'END'
-usage: install.sh --base-url URL --version VERSION [--prefix DIR] [--sums FILE]
+usage: install.sh --base-url URL --version VERSION [--prefix DIR] [--sums FILE] [--static]
        install.sh --uninstall [--prefix DIR]
 
   --base-url URL     where the archives and SHA256SUMS are (ZEN_BASE_URL)
   --version VERSION  which, as v0.1.0 (ZEN_VERSION)
   --prefix DIR       below which directory, ~/.local by default (ZEN_PREFIX)
   --sums FILE        the sums, from a place that you trust more (ZEN_SUMS)
+  --static           on Linux, the one without replicas, which needs no glibc; taken by
+                     itself where there is none, or one before 2.17
   --uninstall        remove what this has installed; sign-ins stay (zen logout --all)
 END
 }
@@ -26,7 +33,7 @@ fail() {
 	exit 1
 }
 
-base=${ZEN_BASE_URL:-} version=${ZEN_VERSION:-} prefix=${ZEN_PREFIX:-$HOME/.local} sums=${ZEN_SUMS:-} uninstall=
+base=${ZEN_BASE_URL:-$downloads} version=${ZEN_VERSION:-$release} prefix=${ZEN_PREFIX:-$HOME/.local} sums=${ZEN_SUMS:-} static= uninstall=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--base-url | --version | --prefix | --sums)
@@ -39,6 +46,7 @@ while [ $# -gt 0 ]; do
 		esac
 		shift 2
 		;;
+	--static) static=-static && shift ;;
 	--uninstall) uninstall=yes && shift ;;
 	-h | --help) usage && exit 0 ;;
 	*) usage >&2 && fail "unknown argument: $1" ;;
@@ -68,14 +76,14 @@ each_completion() {
 	done
 }
 
-remove_completion() {
-	if [ -L "$2" ] && case $(readlink "$2") in */lib/zen/current/completion/*) true ;; *) false ;; esac then
+remove_link() {
+	if [ -L "$2" ] && case $(readlink "$2") in */lib/zen/current/*) true ;; *) false ;; esac then
 		rm -f "$2"
 		rmdir "${2%/*}" "$(dirname "${2%/*}")" "$prefix/share" 2>/dev/null || true
 	fi
 }
 
-put_completion() {
+put_link() {
 	if [ -e "$2" ] && [ ! -L "$2" ]; then
 		echo "install.sh: left alone: $2" >&2
 		return
@@ -84,10 +92,19 @@ put_completion() {
 	ln -sfn "$1" "$2"
 }
 
+# The manual has a page for each command, and so other pages in another version.
+manual=$prefix/share/man/man1
+remove_pages() {
+	for page in "$manual"/zen.1 "$manual"/zen-*.1; do
+		remove_link "" "$page"
+	done
+}
+
 if [ -n "$uninstall" ]; then
 	[ -d "$lib" ] || fail "there is no $lib: nothing that this has installed"
 	[ -f "$lib/installed-by-install.sh" ] || fail "$lib was not made by this: remove it by the way it came"
-	each_completion remove_completion
+	each_completion remove_link
+	remove_pages
 	if ours; then rm -f "$link"; fi
 	rm -rf "$lib"
 	rmdir "$prefix/lib" "$prefix/bin" 2>/dev/null || true
@@ -114,7 +131,17 @@ x86_64 | amd64) arch=amd64 ;;
 aarch64 | arm64) arch=arm64 ;;
 *) fail "no archive for $(uname -m): make build" ;;
 esac
-name=zen-$version-$os-$arch
+if [ "$os" = linux ]; then
+	libc=$(getconf GNU_LIBC_VERSION 2>/dev/null || true)
+	case $libc in
+	"glibc 2."*)
+		minor=${libc#glibc 2.}
+		[ "${minor%%.*}" -ge 17 ] || static=-static
+		;;
+	*) static=-static ;;
+	esac
+fi
+name=zen-$version-$os-$arch$static
 
 fetch() {
 	if command -v curl >/dev/null 2>&1; then
@@ -173,7 +200,11 @@ before=$(readlink "$lib/current" 2>/dev/null || true)
 ln -sfn "$version" "$lib/current"
 ln -s "../lib/zen/$version/zen" "$link.$$"
 mv -f "$link.$$" "$link"
-each_completion put_completion
+each_completion put_link
+remove_pages
+for page in "$lib/current/man"/*.1; do
+	[ ! -f "$page" ] || put_link "../../../lib/zen/current/man/${page##*/}" "$manual/${page##*/}"
+done
 
 # The version before stays for what still runs from it; older ones go.
 for old in "$lib"/*/; do

