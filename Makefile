@@ -9,7 +9,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build release packages sign reproduce plugins demo demo-team test test-cluster test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm test-windows live lint generate bench site pictures clean
+.PHONY: build release packages sign compatible reproduce plugins demo demo-team test test-cluster test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm test-windows live lint generate bench site pictures clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do, and zen db
@@ -39,6 +39,10 @@ packages:
 # SHA256SUMS of dist signed with a key of your own: COSIGN_KEY=cosign.key, COSIGN_PASSWORD.
 sign:
 	scripts/sign.sh '$(COSIGN_KEY)'
+
+# What programs and providers build on, compared with the last tag.
+compatible:
+	scripts/compatible.sh
 
 # One target twice, in two directories, without what the other has built.
 reproduce:
@@ -113,6 +117,7 @@ lint:
 	GOOS=windows $(GO) build -tags $(TAGS),front -o /dev/null ./cmd/zen
 	GOOS=darwin $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...
 	$(GO) mod tidy -diff
+	scripts/compatible.sh
 	cd openbao && $(GO) vet ./... && $(GO) mod tidy -diff
 
 generate:
