@@ -18,6 +18,7 @@ import (
 
 	"github.com/zen-auth/zen/core/loopback"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 func listen(t *testing.T) *loopback.Listener {
@@ -34,11 +35,9 @@ func listen(t *testing.T) *loopback.Listener {
 			}
 		}
 		http.DefaultClient.CloseIdleConnections()
-		for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-				return
-			}
+		// Not in the context of the test, which has ended.
+		if err := testwait.Done(context.Background(), func() bool { return runtime.NumGoroutine() <= before }); err != nil {
+			t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}
 	})
 	return l

@@ -73,13 +73,12 @@ func TestLockedFile(t *testing.T) {
 	if took := time.Since(began); !errors.Is(err, &hrana.Error{Code: "SQLITE_BUSY"}) || took < 150*time.Millisecond {
 		t.Errorf("%v after %v", err, took)
 	}
-	o.Timeout = time.Minute
+	o.Timeout = time.Hour
 	two := open(t, o)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	began = time.Now()
-	if _, err = two.ExecContext(ctx, "INSERT INTO t VALUES (1)"); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > o.Timeout/2 {
-		t.Errorf("%v after %v", err, time.Since(began))
+	if _, err = two.ExecContext(ctx, "INSERT INTO t VALUES (1)"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
 	}
 	time.AfterFunc(50*time.Millisecond, func() { conn.ExecContext(context.Background(), "COMMIT") })
 	exec(t, two, "INSERT INTO t VALUES (2)")

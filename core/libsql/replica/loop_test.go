@@ -47,12 +47,18 @@ func TestSyncLoopAfterFailures(t *testing.T) {
 	src := newSource(t, stack)
 	o := options(t, stack, src)
 	told := make(chan libsql.Synced, 100)
-	o.SyncInterval, o.OnSync = 100*time.Millisecond, func(s libsql.Synced) { told <- s }
+	var wait time.Duration // after the second failure
+	o.SyncInterval, o.OnSync = 100*time.Millisecond, func(s libsql.Synced) {
+		if s.Failures == 2 {
+			wait = time.Until(s.Next)
+		}
+		told <- s
+	}
 	db := open(t, o)
 	src.fail(provider.ErrUnavailable)
 	for s := range told {
 		if s.Failures == 2 {
-			if wait := time.Until(s.Next); !errors.Is(s.Err, provider.ErrUnavailable) || wait < 250*time.Millisecond || wait > 500*time.Millisecond {
+			if !errors.Is(s.Err, provider.ErrUnavailable) || wait < 250*time.Millisecond || wait > 500*time.Millisecond {
 				t.Errorf("%v, next in %v", s.Err, wait)
 			}
 			break

@@ -33,7 +33,7 @@ go mod tidy -e -modfile "$dir/go.mod" 2>/dev/null
 
 export ZEN_SUITE_MODE="$mode" TMPDIR="$dir" SQLX_POSTGRES_DSN=skip SQLX_MYSQL_DSN=skip SQLX_SQLITE_DSN="$dir/sqlx.db"
 status=0
-go test -v -count=1 -modfile "$dir/go.mod" "$@" ./... >"$dir/log" 2>&1 || status=$?
+go test -v -count=1 -timeout 15m -modfile "$dir/go.mod" "$@" ./... >"$dir/log" 2>&1 || status=$?
 grep -E '^(FAIL|panic:)|--- FAIL' "$dir/log" || true
 for outcome in PASS FAIL SKIP; do
 	echo "$outcome: $(grep -c -- "^--- $outcome" "$dir/log" || true), with subtests $(grep -c -- "--- $outcome" "$dir/log" || true)"
