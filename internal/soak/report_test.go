@@ -90,6 +90,13 @@ func (s *soak) watch(ctx context.Context, duration time.Duration) {
 func (s *soak) report(duration time.Duration) {
 	s.t.Logf("%s", s.counts)
 	s.t.Logf("%s", memory())
+	for _, text := range s.wanting(duration) {
+		s.t.Error(text)
+	}
+}
+
+// wanting is what there has not been enough of yet.
+func (s *soak) wanting(duration time.Duration) (texts []string) {
 	enough := map[string]int{
 		"queries": 1000, "rows written": 100, "failed: network": 10, "network: " + fault.Cut: 1,
 		"keys rotated": 2, "providers killed": 2, "key set broken at Turso": 1, "audit: refresh ok": 5,
@@ -100,11 +107,14 @@ func (s *soak) report(duration time.Duration) {
 	if duration >= 20*time.Minute { // a probe whose request the network fails is followed by a longer wait
 		enough["audit: return ok"] = 1
 	}
+	s.counts.mu.Lock()
+	defer s.counts.mu.Unlock()
 	for name, least := range enough {
 		if got := s.counts.numbers[name]; got < least {
-			s.t.Errorf("%s: %d, want %d", name, got, least)
+			texts = append(texts, fmt.Sprintf("%s: %d, want %d", name, got, least))
 		}
 	}
+	return texts
 }
 
 // memory is what the process has, and the most that it had.

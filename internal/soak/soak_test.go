@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 const (
@@ -38,7 +39,7 @@ func TestSoak(t *testing.T) {
 	}
 	providers := buildProviders(t)
 	before := takeStock(t)
-	s := &soak{t: t, weather: &weather{}, counts: &counts{}, end: time.Now().Add(duration)}
+	s := &soak{t: t, weather: &weather{}, counts: &counts{}}
 	s.run(providers, duration)
 	before.compare(t, s.dirs)
 }
@@ -48,7 +49,6 @@ type soak struct {
 	t       *testing.T
 	weather *weather
 	counts  *counts
-	end     time.Time
 	stack   *devstack.Stack
 	// dirs have to be empty in the end.
 	dirs []string
@@ -72,14 +72,15 @@ func (s *soak) run(providers string, duration time.Duration) {
 	}
 	kept := files(home)
 
-	s.end = time.Now().Add(duration)
+	loading, calmed := context.WithCancel(t.Context())
+	defer calmed()
 	workers := make([]*worker, goroutines)
 	var load, chaos sync.WaitGroup
 	for i := range workers {
 		workers[i] = &worker{soak: s, handle: handles[i%len(handles)], id: i}
-		load.Go(workers[i].run)
+		load.Go(func() { workers[i].run(loading) })
 	}
-	ctx, cancel := context.WithDeadline(t.Context(), s.end.Add(-calm))
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	for _, trouble := range []func(context.Context){s.disturbNetwork, s.rotateKeys, s.breakKeySet, s.killProviders} {
 		chaos.Go(func() { trouble(ctx) })
@@ -89,7 +90,12 @@ func (s *soak) run(providers string, duration time.Duration) {
 	defer stop()
 	var follower sync.WaitGroup
 	follower.Go(func() { s.followAudit(following, filepath.Join(home, "zen", "state", "audit.log")) })
+	testwait.For(ctx, duration-calm)
+	_ = testwait.Done(ctx, func() bool { return len(s.wanting(duration)) == 0 }) // on a busy machine it takes longer
+	cancel()
 	chaos.Wait()
+	testwait.For(t.Context(), calm)
+	calmed()
 	load.Wait()
 
 	expected := ledger(workers)

@@ -42,8 +42,8 @@ const (
 	stuck = time.Minute
 )
 
-func (w *worker) run() {
-	for time.Now().Before(w.end) {
+func (w *worker) run(loading context.Context) {
+	for loading.Err() == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), stuck)
 		if rand.IntN(50) == 0 { // somebody gives up
 			ctx, cancel = context.WithTimeout(context.Background(), rand.N(20*time.Millisecond))
@@ -65,7 +65,7 @@ func (w *worker) run() {
 			w.readMany(ctx)
 		}
 		cancel()
-		testwait.Moment(context.Background(), 0, maxPause)
+		testwait.Moment(loading, 0, maxPause)
 	}
 }
 
