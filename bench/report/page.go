@@ -18,7 +18,8 @@ const (
 )
 
 // FillPage writes the tables of the figures into the page at path, each between
-// "<!-- figures: GROUP -->" and "<!-- end of figures -->". All else stays.
+// "<!-- figures: GROUP -->" and "<!-- end of figures -->", below the plot of a growth. All
+// else stays.
 func FillPage(path string, figures []Figure) error {
 	page, err := os.ReadFile(path)
 	if err != nil {
@@ -48,7 +49,11 @@ func fill(page string, figures []Figure) (string, error) {
 		if len(of) == 0 {
 			return "", fmt.Errorf("no figures have the group %q", group)
 		}
-		fmt.Fprintf(&b, "%s%s -->\n%s%s", begin, group, Table(of), end)
+		plot := ""
+		if of[0].X != 0 {
+			plot = fmt.Sprintf("![%s](pictures/plot-%s.svg)\n\n", group, slug(group))
+		}
+		fmt.Fprintf(&b, "%s%s -->\n%s%s%s", begin, group, plot, Table(of), end)
 		page = rest
 	}
 }

@@ -47,6 +47,8 @@ func TestFill(t *testing.T) {
 	const want = `before
 
 <!-- figures: growth: profiles -->
+![growth: profiles](pictures/plot-growth-profiles.svg)
+
 | | list |
 |---|---|
 | 1 | 2.01 ms |
