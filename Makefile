@@ -9,7 +9,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build release packages sign compatible reproduce plugins demo demo-team test test-cluster test-packages test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm test-windows live lint generate bench site pictures clean
+.PHONY: build release packages sign compatible reproduce plugins demo demo-team test test-cluster test-packages test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm test-windows test-arm64 live lint generate bench site pictures clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do, and zen db
@@ -105,6 +105,10 @@ test-cluster:
 test-windows:
 	scripts/test-windows.sh
 
+# zen for Linux on arm64, with replicas, run under QEMU.
+test-arm64:
+	scripts/test-arm64.sh
+
 # What the real Clerk, Auth0 and Turso answer, with the credentials in the environment:
 # docs/live.md.
 live:
@@ -118,6 +122,7 @@ lint:
 	$(TOOL) staticcheck -tests=false -tags $(TAGS),front ./cmd/zen
 	$(TOOL) staticcheck -tests=false -tags $(TAGS),query ./cmd/zen
 	$(TOOL) staticcheck -tags $(TAGS) ./...
+	$(TOOL) actionlint
 	GOOS=windows $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...
 	GOOS=windows $(GO) build -tags $(TAGS),front -o /dev/null ./cmd/zen
 	GOOS=darwin $(GO) vet -tags $(TAGS) ./core/... ./internal/... ./plugins/... ./cmd/...

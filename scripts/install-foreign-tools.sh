@@ -9,6 +9,7 @@ command -v wine64 >/dev/null || missing="$missing wine64"
 command -v x86_64-w64-mingw32-gcc >/dev/null || missing="$missing gcc-mingw-w64-x86-64"
 command -v qemu-aarch64-static >/dev/null || missing="$missing qemu-user-static"
 command -v aarch64-linux-gnu-gcc >/dev/null || missing="$missing gcc-aarch64-linux-gnu"
+[ -e /usr/aarch64-linux-gnu/include/stdio.h ] || missing="$missing libc6-dev-arm64-cross"
 [ -n "$missing" ] || exit 0
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo

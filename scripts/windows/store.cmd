@@ -5,17 +5,17 @@ set BROWSER=zen dev browse --user alice
 
 zen login --provider clerk --storage keyring
 if not %errorlevel%==0 goto failed
-zen status | find "(sealed; the key is in the keyring)" >nul
+zen status | find "(sealed; the key is in the keyring)"
 if not %errorlevel%==0 goto failed
-zen token | find "eyJ" >nul
+zen token | find "eyJ"
 if not %errorlevel%==0 goto failed
-zen exec --env MY_TOKEN=token -- cmd /c "set MY" | find "MY_TOKEN=eyJ" >nul
+zen exec --env MY_TOKEN=token -- cmd /c "set MY" | find "MY_TOKEN=eyJ"
 if not %errorlevel%==0 goto failed
 zen exec -- cmd /c "exit 7"
 if not %errorlevel%==7 goto failed
-zen db query "SELECT 'a \"b\" c\\', '100%%', 'x & y | z'" | find "a ""b"" c\\" >nul
+zen db query "SELECT 'a \"b\" c\\', '100%%', 'x & y | z'" | find "a ""b"" c\\"
 if not %errorlevel%==0 goto failed
-zen db query "SELECT ?" --param "two words" | find "two words" >nul
+zen db query "SELECT ?" --param "two words" | find "two words"
 if not %errorlevel%==0 goto failed
 zen logout
 if not %errorlevel%==0 goto failed

@@ -14,8 +14,9 @@ import (
 // orphanGrace is how long what a command left behind has to end by itself.
 const orphanGrace = 3 * time.Second
 
-// adoptOrphans makes zen the parent of processes whose own parent ends.
-func adoptOrphans() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+// adoptOrphans makes zen the parent of processes whose own parent ends. Where a kernel is
+// imitated that can't (by QEMU), what a command leaves running stays, as on other systems.
+func adoptOrphans() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
 // endOrphans ends what a command left running: a server that a script put into
 // the background, say. What left the session, as a daemon does, wants to stay.

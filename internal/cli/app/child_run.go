@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -23,9 +22,7 @@ func RunChild(ctx context.Context, command, environ []string, stdin io.Reader, s
 	cmd.Env = environ
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	cmd.WaitDelay = 10 * time.Second
-	if err := adoptOrphans(); err != nil {
-		return fmt.Errorf("run %s: adopt its children: %w", command[0], err)
-	}
+	adoptOrphans()
 	if err := cmd.Start(); err != nil {
 		return CommandError(command[0], err)
 	}
