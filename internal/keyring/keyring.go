@@ -199,6 +199,9 @@ func failure(err error) error {
 }
 
 func unavailable(err error) error {
+	if provider.Hint(err) != "" {
+		return err
+	}
 	return &provider.Error{
 		Kind: provider.ErrUnavailable, Message: fmt.Sprintf("the keyring can't be used: %v", err), Err: err,
 		Hint: "unlock the keyring, and run it again; ZEN_KEYRING_TIMEOUT=60s waits longer for you to",

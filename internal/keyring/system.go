@@ -5,9 +5,12 @@ import "github.com/zalando/go-keyring"
 // system is the keyring itself.
 type system struct{}
 
-func (system) get(item string) (string, error) { return keyring.Get(service(), item) }
-func (system) set(item, secret string) error   { return keyring.Set(service(), item, secret) }
-func (system) delete(item string) error        { return keyring.Delete(service(), item) }
+func (system) get(item string) (string, error) {
+	secret, err := keyring.Get(service(), item)
+	return secret, told(err)
+}
+func (system) set(item, secret string) error { return told(keyring.Set(service(), item, secret)) }
+func (system) delete(item string) error      { return told(keyring.Delete(service(), item)) }
 
 // Interface guards
 var _ backend = system{}
