@@ -157,8 +157,13 @@ func TestSiteByKeyboard(t *testing.T) {
 		t.Error("escape leaves the list")
 	}
 
-	// Narrow, the pages are behind a button.
-	b.Do(chromedp.EmulateViewport(320, 700), chromedp.Navigate(server+"/clerk.html"))
+	// Narrow, what is found is all on the screen, and the pages are behind a button.
+	b.Do(chromedp.EmulateViewport(320, 700), chromedp.Navigate(server+"/clerk.html"), chromedp.Focus(chromedp.CSS("#query")), chromedp.KeyEvent("region"))
+	b.Sees("#found", "sections")
+	if box := chromiumtest.Find[[]float64](b, `(({left, right}) => [left, right])(document.getElementById("found").getBoundingClientRect())`); box[0] < 0 || box[1] > 320 {
+		t.Errorf("the list is at %v of 320 pixels", box)
+	}
+	b.Do(chromedp.Navigate(server + "/clerk.html"))
 	const shown = `document.getElementById("pages").getClientRects().length > 0`
 	if chromiumtest.Find[bool](b, shown) {
 		t.Error("the pages are shown before anybody asks")
