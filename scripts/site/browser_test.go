@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,12 @@ const faults = `(() => {
 
 // TestSiteInABrowser looks at every page by day and by night, wide and narrow.
 func TestSiteInABrowser(t *testing.T) {
+	for _, scheme := range []string{"light", "dark"} {
+		t.Run(scheme, func(t *testing.T) { everyPage(t, scheme) })
+	}
+}
+
+func everyPage(t *testing.T, scheme string) {
 	s, server, b := served(t)
 	var requested []string
 	err := chromedp.Listen(b.Context(), func(event any) {
@@ -84,27 +91,23 @@ func TestSiteInABrowser(t *testing.T) {
 	if _, err := chromedp.Call(b.Context(), network.Enable, network.EnableParams{}); err != nil {
 		t.Fatal(err)
 	}
-	pages := []*page{s.pages["README.md"], s.pages[contents], s.pages["docs/errors/turso.jwks.key-refused.md"]}
-	pages = append(pages, s.order...)
+	emulate(t, b, scheme)
+	pages := append([]*page{s.pages["README.md"], s.pages[contents], s.pages["docs/errors/turso.jwks.key-refused.md"]}, s.order...)
 	titles := make(map[string]string)
-	for _, scheme := range []string{"light", "dark"} {
-		emulate(t, b, scheme)
-		for _, width := range []int{1280, 320} {
-			b.Do(chromedp.EmulateViewport(int64(width), 900))
-			for _, p := range pages {
-				b.Do(chromedp.Navigate(server + "/" + p.target))
-				for _, fault := range chromiumtest.Find[[]string](b, faults) {
-					t.Errorf("%s, %s, %d pixels: %s", p.target, scheme, width, fault)
-				}
-				title := chromiumtest.Find[string](b, "document.title")
-				if other, taken := titles[title]; taken && other != p.target {
-					t.Errorf("%s and %s have the title %q", p.target, other, title)
-				}
-				titles[title] = p.target
-				if slices.Contains([]string{"README.md", "docs/clerk.md", "docs/benchmarks.md", "docs/doctor.md", "docs/cli.md"}, p.source) || strings.HasPrefix(p.source, "docs/tutorials/") {
-					b.Do(chromedp.EmulateViewport(int64(width), 1400))
-					b.Screenshot(fmt.Sprintf("%s-%s-%d.png", strings.ReplaceAll(strings.TrimSuffix(p.target, ".html"), "/", "-"), scheme, width))
-				}
+	for _, width := range []int{1280, 320} {
+		b.Do(chromedp.EmulateViewport(int64(width), 1400))
+		for _, p := range pages {
+			b.Do(chromedp.Navigate(server + "/" + p.target))
+			for _, fault := range chromiumtest.Find[[]string](b, faults) {
+				t.Errorf("%s, %d pixels: %s", p.target, width, fault)
+			}
+			title := chromiumtest.Find[string](b, "document.title")
+			if other, taken := titles[title]; taken && other != p.target {
+				t.Errorf("%s and %s have the title %q", p.target, other, title)
+			}
+			titles[title] = p.target
+			if slices.Contains([]string{"README.md", "docs/clerk.md", "docs/benchmarks.md", "docs/doctor.md", "docs/tutorials/go.md"}, p.source) {
+				b.Screenshot(fmt.Sprintf("%s-%s-%d.png", path.Base(strings.TrimSuffix(p.target, ".html")), scheme, width))
 			}
 		}
 	}
