@@ -68,6 +68,9 @@ demo() {
 	ln -s "$work/d" "$WINEPREFIX/dosdevices/d:"
 	cp demo/demo.cmd scripts/windows/*.cmd "$work/d/My Temp/"
 	wine64 cmd /c 'D:\My Temp\all.cmd'
+	for provider in "$bin"/zen-provider-*.exe; do
+		wine64 "$bin/zen.exe" provider test "C:\\Program Files\\zen auth\\${provider##*/}"
+	done
 	left=$(cd "$work/d/My Temp" && ls | grep -v '\.cmd$' || true)
 	[ -z "$left" ] || {
 		echo "test-windows: zen left behind: $left" >&2
