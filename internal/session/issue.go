@@ -11,6 +11,7 @@ import (
 	"github.com/zen-auth/zen/internal/audit"
 	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cache"
+	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -49,21 +50,37 @@ func (s *Session) issue(ctx context.Context, n cache.Need, forTransport bool) (p
 	return token, nil
 }
 
-// issueNew returns another token of the profile's own provider than the stored one.
+// issueNew returns another token of the profile's own provider than the stored one. It is
+// provider.ErrNoCredential where the sign-in has nothing to renew with.
 func (s *Session) issueNew(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
 	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
 	if err != nil {
 		return provider.Token{}, err
 	}
 	by, n := s.config.Own(record), cache.Need{MinTTL: minTTL}
-	if stored := record.Tokens[s.config.Key(record, by)]; !stored.Value.IsZero() {
+	stored := record.Tokens[s.config.Key(record, by)]
+	if !stored.Value.IsZero() {
 		n.Refused = cache.Fingerprint(stored)
 	}
 	token, err := s.renew(ctx, record, by, n)
-	if err == nil {
-		s.tellEnd(record, by, token)
+	if err != nil {
+		return provider.Token{}, err
 	}
-	return token, err
+	if token.Value.Equal(stored.Value) && endsWithSignIn(record, by, token) {
+		return provider.Token{}, &provider.Error{
+			Kind:    provider.ErrNoCredential,
+			Message: fmt.Sprintf("this sign-in with %s can't be renewed: it is one token, and no other can be had with it", by.Provider),
+			Hint:    names.LoginCommand(s.config.Name) + " signs in again; until then zen token prints the one that there is",
+		}
+	}
+	s.tellEnd(record, by, token)
+	return token, nil
+}
+
+// endsWithSignIn reports whether a token lives as long as the sign-in that it is of. An
+// issuer's tokens are shorter than that, and those of one second may be the same.
+func endsWithSignIn(record store.Record, by cache.Issuer, token provider.Token) bool {
+	return record.Accounts[by.Provider].Credential.Expires.Equal(token.Expires)
 }
 
 // issueBy returns a token of an issuer: a cached one, or a new one.
