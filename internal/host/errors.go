@@ -9,6 +9,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // NotFoundError reports a provider that isn't installed. It is provider.ErrNoProvider.
@@ -28,10 +29,11 @@ func (e *NotFoundError) Error() string {
 }
 
 func (e *NotFoundError) Unwrap() error {
-	return &provider.Error{
-		Kind: provider.ErrNoProvider,
-		Hint: fmt.Sprintf("put %s into %s", handshake.BinaryName(e.Name), strings.Join(e.Dirs, " or ")),
+	hint := fmt.Sprintf("put %s into %s", handshake.BinaryName(e.Name), strings.Join(e.Dirs, " or "))
+	if near := text.Nearest(e.Name, e.Available); near != "" {
+		hint = "did you mean " + near + "?"
 	}
+	return &provider.Error{Kind: provider.ErrNoProvider, Hint: hint}
 }
 
 // UnsafeError reports a binary that another user could have written, or that is not

@@ -2,6 +2,8 @@ package app
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -36,12 +38,10 @@ func unknownCommand(path string, commands, all []*cli.Command, word string) erro
 // meantCommands are the lines that a word may stand for: the command of that name
 // elsewhere, the word of another tool, or a slip of the finger.
 func meantCommands(path string, commands, all []*cli.Command, word string) []string {
+	word = strings.ToLower(word)
 	program, _, _ := strings.Cut(path, " ")
-	if elsewhere := commandsNamed(program, all, strings.ToLower(word)); len(elsewhere) > 0 {
-		return elsewhere[:min(3, len(elsewhere))]
-	}
-	if other, ok := otherNames[strings.ToLower(word)]; ok {
-		return []string{program + " " + other}
+	if lines := linesOf(program, all, word); len(lines) > 0 {
+		return lines
 	}
 	var names []string
 	for _, c := range commands {
@@ -49,10 +49,32 @@ func meantCommands(path string, commands, all []*cli.Command, word string) []str
 			names = append(names, c.Names()...)
 		}
 	}
-	if near := text.Nearest(strings.ToLower(word), names); near != "" {
+	if near := text.Nearest(word, names); near != "" {
 		return []string{path + " " + near}
 	}
+	names = append(namesOf(all), slices.Sorted(maps.Keys(otherNames))...)
+	return linesOf(program, all, text.Nearest(word, names))
+}
+
+// linesOf are the lines of a name: the commands that are called so, or what otherNames has.
+func linesOf(program string, all []*cli.Command, name string) []string {
+	if named := commandsNamed(program, all, name); len(named) > 0 {
+		return named[:min(3, len(named))]
+	}
+	if other, ok := otherNames[name]; ok {
+		return []string{program + " " + other}
+	}
 	return nil
+}
+
+// namesOf are the names of commands and of those below them.
+func namesOf(commands []*cli.Command) (names []string) {
+	for _, c := range commands {
+		if !c.Hidden {
+			names = append(append(names, c.Names()...), namesOf(c.Subcommands)...)
+		}
+	}
+	return names
 }
 
 // commandsNamed are the paths of all commands of a name below path.

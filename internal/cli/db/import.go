@@ -129,7 +129,10 @@ func openInput(c *cli.Context, name string) (io.ReadCloser, error) {
 	}
 	in, err := app.Input(c.Context, c.App.Reader, name)
 	if err != nil && c.Context.Err() == nil {
-		err = &provider.Error{Kind: app.ErrUsage, Message: "read the file: " + err.Error(), Err: err}
+		err = &provider.Error{
+			Kind: app.ErrUsage, Message: "read the file: " + err.Error(), Err: err,
+			Hint: "give a file that can be read, or - for standard input",
+		}
 	}
 	return in, err
 }

@@ -86,6 +86,9 @@ func providerList(c *cli.Context) error {
 			fmt.Fprintln(app.Notes(c), "No provider was found beside zen or in "+client.Config.Paths.ProviderDir+".")
 		}
 		table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+		if len(providers) > 0 {
+			fmt.Fprintln(table, "NAME\tVERSION\tTRUST\tPATH\tNOTE")
+		}
 		for _, p := range providers {
 			note := p.Error
 			switch {

@@ -54,18 +54,21 @@ func bind(statement string, params []param) ([]any, error) {
 		if len(names) > 0 {
 			var ok bool
 			if name, p.text, ok = strings.Cut(p.text, "="); !ok {
-				return nil, fmt.Errorf("the statement has named parameters such as %s: give NAME=VALUE, not %q", names[0], name)
+				return nil, fmt.Errorf("the statement has named parameters such as %s: give NAME=VALUE, for example --param %s=VALUE, not %q", names[0], bareName(names[0]), name)
 			}
 		}
 		if args[i], err = p.value(); err != nil {
 			return nil, err
 		}
 		if len(names) > 0 {
-			args[i] = sql.Named(strings.TrimLeft(name, ":@$"), args[i])
+			args[i] = sql.Named(bareName(name), args[i])
 		}
 	}
 	return args, nil
 }
+
+// bareName is a parameter's name without its prefix.
+func bareName(name string) string { return strings.TrimLeft(name, ":@$") }
 
 // maxBlob is SQLite's own limit of a value (SQLITE_MAX_LENGTH).
 const maxBlob = 1_000_000_000
