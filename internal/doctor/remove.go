@@ -26,6 +26,9 @@ func (e *FixError) Unwrap() error { return e.Err }
 // turso CLI hides its flag for them, and sends none.
 var regions = []string{"", "aws-us-east-1", "aws-us-east-2", "aws-us-west-2", "aws-eu-west-1", "aws-ap-south-1", "aws-ap-northeast-1"}
 
+// RemoveCommand is the command that removes a registration, without the program's name.
+func RemoveCommand(name string) string { return fmt.Sprintf("jwks remove %q", name) }
+
 // RemoveKeySet removes a registration, and lists again before it believes that: Turso
 // was seen to answer 500 to every removal once there were more than its limit. After
 // that it is tried in every region, unless one is given. tell is told of each try.

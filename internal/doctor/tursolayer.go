@@ -31,7 +31,6 @@ const noAPIToken = "there is no Turso API token to ask with: set TURSO_API_TOKEN
 func (e *exam) turso(ctx context.Context) {
 	p := e.asked(ctx)
 	defer e.tellFailure("jwks save", "turso.jwks.save-fails")
-	defer e.tellFailure("jwks remove", "turso.jwks.remove-fails")
 	fromIssuer := e.claims.Issuer != ""
 	if e.Turso == nil {
 		if fromIssuer && p.unknownKey() {
@@ -77,6 +76,9 @@ func (e *exam) turso(ctx context.Context) {
 		e.ok("turso.jwks.registered", fmt.Sprintf("the registration %q has the token's key", holder.Name))
 	}
 	e.lookAtSets(sets, p.unknownKey())
+	for _, s := range sets { // what is gone by now failed for nothing
+		defer e.tellFailure(RemoveCommand(s.Name), "turso.jwks.remove-fails")
+	}
 	if len(sets) == 0 {
 		e.ok("turso.jwks.list", "no key set is registered")
 	} else if e.failed["turso"] == "" {

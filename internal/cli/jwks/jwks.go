@@ -47,17 +47,12 @@ func with(c *cli.Context, fn func(*zen.Client, platform.API) error) error {
 	})
 }
 
-// remembered runs a command that changes registrations. What Turso refuses, zen doctor
-// tells later.
-func remembered(c *cli.Context, change func(*cli.Context, platform.API) error) error {
-	return with(c, func(client *zen.Client, api platform.API) error {
-		err := change(c, api)
-		var refused *turso.Error
-		if session, failed := client.Session(""); failed == nil && (err == nil || errors.As(err, &refused)) {
-			app.EnvOf(c).Remember(c.Context, session, "jwks "+c.Command.Name, err)
-		}
-		return err
-	})
+// remember has zen doctor tell later what Turso refused of a change of registrations.
+func remember(c *cli.Context, client *zen.Client, command string, err error) {
+	var refused *turso.Error
+	if session, failed := client.Session(""); failed == nil && (err == nil || errors.As(err, &refused)) {
+		app.EnvOf(c).Remember(c.Context, session, command, err)
+	}
 }
 
 type setDocument struct {
@@ -144,7 +139,11 @@ refused: Turso reads their tokens as access to every database.`,
 			if c.NArg() != 2 || c.Args().Get(0) == "" || c.Args().Get(1) == "" {
 				return app.Usage(c, "give a name and the URL of a key set")
 			}
-			return remembered(c, save)
+			return with(c, func(client *zen.Client, api platform.API) error {
+				err := save(c, api)
+				remember(c, client, "jwks save", err)
+				return err
+			})
 		},
 	}
 }
@@ -211,12 +210,12 @@ of its own, as it does beyond the limit of registrations, every region is tried.
 			case c.Bool("all") && !c.Bool("yes") && !app.EnvOf(c).Interactive():
 				return app.Usage(c, "--all asks, and nobody can be asked here: add --yes")
 			}
-			return remembered(c, remove)
+			return with(c, func(client *zen.Client, api platform.API) error { return remove(c, client, api) })
 		},
 	}
 }
 
-func remove(c *cli.Context, api platform.API) error {
+func remove(c *cli.Context, client *zen.Client, api platform.API) error {
 	names := c.Args().Slice()
 	if c.Bool("all") {
 		sets, err := api.KeySets(c.Context, api.Organization)
@@ -244,6 +243,7 @@ func remove(c *cli.Context, api platform.API) error {
 		err := doctor.RemoveKeySet(c.Context, api.Client, api.Organization, name, region, func(step string) {
 			fmt.Fprintln(app.Notes(c), app.OneLine(step))
 		})
+		remember(c, client, doctor.RemoveCommand(name), err)
 		if err == nil {
 			removed = append(removed, name)
 		} else if failed == nil {
