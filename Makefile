@@ -136,12 +136,6 @@ generate:
 
 bench: build plugins
 	$(GO) run ./bench -json docs/benchmarks.json -page docs/benchmarks.md
-	cd openbao && $(GO) test -timeout 20m -run xxx -bench Server -benchtime 2s .
-	$(GO) test -timeout 20m -run xxx -bench 'Start|Call|Memory' -benchtime 30x ./internal/host
-	$(GO) test -timeout 20m -run xxx -bench 'Select1|Read1000' -cpu 1 ./devstack/turso
-	$(GO) test -timeout 20m -run xxx -bench Verify ./core/jwks
-	$(GO) test -timeout 20m -run xxx -bench Replica ./core/libsql/replica
-	$(GO) test -timeout 20m -run xxx -bench Select1 ./internal/gateway
 
 # What docs/pictures shows of a terminal, from terminals. make test says when it is due.
 pictures:

@@ -46,10 +46,7 @@ func (b *bench) imports() error {
 	if err := errors.Join(writeFile(whole, inserts(importedRows)), writeFile(few, inserts(singleRows))); err != nil {
 		return err
 	}
-	turso := os.Getenv("ZEN_TEST_TURSO_CLI")
-	if turso == "" {
-		turso, _ = exec.LookPath("turso")
-	}
+	turso := turso()
 	for _, target := range []string{status.Database, far.url} {
 		group := "import of 50,000 rows"
 		if target == far.url {

@@ -55,10 +55,13 @@ type part struct {
 
 var parts = []part{
 	{"warm", true, (*bench).warmToken},
+	{"commands", true, (*bench).commands},
 	{"cold", true, (*bench).coldToken},
 	{"queries", true, (*bench).queries},
 	{"imports", true, (*bench).imports},
 	{"doctor", false, (*bench).examination},
+	{"growth", true, (*bench).growth},
+	{"libraries", false, (*bench).libraries},
 }
 
 func (b *bench) run(chosen []string) error {
@@ -75,7 +78,7 @@ func (b *bench) run(chosen []string) error {
 		}
 		names[name] = true
 	}
-	return errors.Join(b.measure(slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !names[p.name] })), b.write())
+	return b.measure(slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !names[p.name] }))
 }
 
 // measure runs the parts. Those that fail are told at its end: the others are worth having.
@@ -107,6 +110,7 @@ func (b *bench) measure(parts []part) (err error) {
 		if err := p.measure(b); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", p.name, err))
 		}
+		failed = append(failed, b.write()) // what was measured stays, whatever comes
 		fmt.Printf("(%s took %.0f s)\n", p.name, time.Since(began).Seconds())
 	}
 	return errors.Join(failed...)

@@ -45,17 +45,34 @@ func fill(page string, figures []Figure) (string, error) {
 		if !found {
 			return "", fmt.Errorf("the figures of %q have no line %q", group, end)
 		}
-		of := slices.DeleteFunc(slices.Clone(figures), func(f Figure) bool { return f.Group != group })
-		if len(of) == 0 {
-			return "", fmt.Errorf("no figures have the group %q", group)
+		of := ofGroup(figures, group)
+		plot, table := "", "\nThe last run had none of these.\n\n"
+		if len(of) > 0 {
+			table = Table(of)
+			if of[0].X != 0 {
+				plot = fmt.Sprintf("![%s](pictures/plot-%s.svg)\n\n", group, slug(group))
+			}
 		}
-		plot := ""
-		if of[0].X != 0 {
-			plot = fmt.Sprintf("![%s](pictures/plot-%s.svg)\n\n", group, slug(group))
-		}
-		fmt.Fprintf(&b, "%s%s -->\n%s%s%s", begin, group, plot, Table(of), end)
+		fmt.Fprintf(&b, "%s%s -->\n%s%s%s", begin, group, plot, table, end)
 		page = rest
 	}
+}
+
+// ofGroup are the figures of a group, or of all whose names begin with what is before a star:
+// the rest of that is then in the figures' names.
+func ofGroup(figures []Figure, group string) (of []Figure) {
+	start, several := strings.CutSuffix(group, "*")
+	for _, f := range figures {
+		rest, found := strings.CutPrefix(f.Group, start)
+		switch {
+		case several && found:
+			f.Name = rest + ", " + f.Name
+			of = append(of, f)
+		case f.Group == group:
+			of = append(of, f)
+		}
+	}
+	return of
 }
 
 // Table is the table of a group, in Markdown: a row a figure, or where figures have an X, a

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/zen-auth/zen/bench/report"
+)
+
+// turso is the turso CLI, which no registry carries; "" is none.
+func turso() string {
+	if named := os.Getenv("ZEN_TEST_TURSO_CLI"); named != "" {
+		return named
+	}
+	path, _ := exec.LookPath("turso")
+	return path
+}
+
+// commands compares whole commands with a good stored token: a query beside sqlite3, which has
+// no network, and the shell of the turso CLI where there is one; what starts zen-full; a
+// script of 1,000 statements; two million rows as CSV.
+func (b *bench) commands() error {
+	sqlite, err := exec.LookPath("sqlite3")
+	if err != nil {
+		return errors.New("there is no sqlite3: install it (apt-get install sqlite3)")
+	}
+	local := filepath.Join(b.dir, "local.db")
+	const fill = "CREATE TABLE big (i INTEGER, s TEXT); WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 2000000) INSERT INTO big SELECT x, 'the text of row ' || x FROM n"
+	if out, err := exec.Command(sqlite, local, fill).CombinedOutput(); err != nil {
+		return fmt.Errorf("sqlite3: %w: %s", err, out)
+	}
+	if _, err := b.stack.zen("db", "query", fill); err != nil {
+		return err
+	}
+	of := func(name string, args ...string) program {
+		return program{name: name, args: args, env: b.stack.environment}
+	}
+	queries := []program{of("zen db query", "bin/zen", "db", "query", "SELECT 1"), of("zen-full db query", "bin/zen-full", "db", "query", "SELECT 1"), of("sqlite3", sqlite, local, "SELECT 1")}
+	script := strings.Repeat("INSERT INTO many (n) VALUES (1);\n", 1000)
+	file := filepath.Join(b.dir, "script.sql")
+	if err := writeFile(file, script); err != nil {
+		return err
+	}
+	if _, err := b.stack.zen("db", "query", "CREATE TABLE many (n)"); err != nil {
+		return err
+	}
+	scripts := []program{of("zen db query --file", "bin/zen", "db", "query", "--file", file)}
+	goals := map[string]float64{}
+	if shell := turso(); shell == "" {
+		fmt.Fprintln(os.Stderr, "bench: WARNING: there is no turso CLI, so that zen db query isn't compared with it: name one with ZEN_TEST_TURSO_CLI")
+	} else {
+		url, token, err := b.database()
+		if err != nil {
+			return err
+		}
+		url += "?authToken=" + token
+		queries = append([]program{of("turso db shell", shell, "db", "shell", url, "SELECT 1")}, queries...)
+		inserting := of("turso db shell", shell, "db", "shell", url)
+		inserting.input = script
+		scripts = append([]program{inserting}, scripts...)
+		goals["zen db query"], goals["zen db query --file"] = 1, 1
+	}
+	const select2M = "SELECT i, s FROM big"
+	return errors.Join(
+		b.processes("query", processRuns, goals, queries...),
+		b.processes("command", processRuns, nil, of("zen-full version", "bin/zen-full", "version"), of("zen version", "bin/zen", "version"),
+			of("zen status", "bin/zen", "status"), of("zen profiles list", "bin/zen", "profiles", "list"), of("zen exec", "bin/zen", "exec", "--", "true")),
+		b.processes("script of 1,000 statements", 20, goals, scripts...),
+		b.processes("two million rows as CSV", 7, map[string]float64{"zen db query": 1.3, "zen db query, a file": 1.3}, of("sqlite3", sqlite, "-csv", local, select2M),
+			of("zen db query", "bin/zen", "db", "query", "--format", "csv", select2M), of("zen db query, a file", "bin/zen", "db", "query", "--format", "csv", "--database", "file:"+local, select2M)),
+	)
+}
+
+// database is the URL of the stack's database, and a token for it.
+func (b *bench) database() (url, token string, err error) {
+	out, err := b.stack.zen("status", "--json")
+	if err != nil {
+		return "", "", err
+	}
+	var status struct{ Database string }
+	if err := json.Unmarshal([]byte(out), &status); err != nil {
+		return "", "", err
+	}
+	token, err = b.stack.zen("token", "--min-ttl", "10m")
+	return status.Database, token, err
+}
+
+// growthRuns is how often each point of a growth is measured.
+const growthRuns = 20
+
+// grow adds a line of whole processes, a point for each x, in turns.
+func (b *bench) grow(group, name, unit string, xs []int, at func(x int) (program, error)) error {
+	var programs []program
+	for _, x := range xs {
+		p, err := at(x)
+		if err != nil {
+			return err
+		}
+		programs = append(programs, p)
+	}
+	costs, err := b.turns(growthRuns, programs)
+	if err != nil {
+		return err
+	}
+	var figures []report.Figure
+	for i, x := range xs {
+		samples := make([]float64, len(costs[i]))
+		for k, c := range costs[i] {
+			samples[k] = map[string]float64{"ms": c.cpu, "MiB": c.mib}[unit]
+		}
+		f := report.Of(group, name, unit, samples)
+		f.X = float64(x)
+		figures = append(figures, f)
+	}
+	b.add(figures...)
+	return nil
+}
