@@ -21,6 +21,7 @@ const (
 	ReadsBlocked    = "reads-blocked"
 	StreamExpired   = "stream-expired"
 	StreamLost      = "stream-lost"
+	SocketExpires   = "socket-expires"
 	ReplicasBlocked = "replicas-blocked"
 	SyncBusy        = "sync-busy"
 	PlainSqld       = "sqld"
@@ -60,6 +61,7 @@ func Known() []Fault {
 		{ReadsBlocked, "the plan's quota is used up: reads and writes get BLOCKED, with status 200"},
 		{StreamExpired, "every stream has expired when its client comes back: 400 STREAM_EXPIRED"},
 		{StreamLost, "every stream is gone when its client comes back: 404 stream not found"},
+		{SocketExpires, "databases close a WebSocket on which a request comes after its token has ended"},
 		{ReplicasBlocked, "embedded replicas are not part of the plan: 403 to all that they ask"},
 		{SyncBusy, "replicas get 503 database is locked"},
 		{PlainSqld, "databases answer as libsql-server alone: EdDSA tokens without aud, 403 for a write, other texts, no sync"},

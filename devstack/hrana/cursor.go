@@ -44,14 +44,7 @@ func (s *Server) cursor(w http.ResponseWriter, r *http.Request, database string)
 		out.flush()
 		panic(http.ErrAbortHandler) // what was sent can't be taken back
 	}
-	out.b = append(out.b, `{"type":"replication_index","replication_index":`...)
-	if n, ok := conn.LastFrame(); ok {
-		out.b = strconv.AppendUint(out.b, n, 10)
-	} else {
-		out.b = append(out.b, "null"...)
-	}
-	out.b = append(out.b, '}')
-	out.end()
+	out.index(conn)
 	out.flush()
 	return nil
 }
@@ -118,6 +111,7 @@ func (e *executor) stepAll(p *program, conn *engine.Conn, out *lines) error {
 type lines struct {
 	w       http.ResponseWriter
 	flusher *http.ResponseController
+	each    func([]byte) error // takes the entries of a socket's cursor, one by one
 	step    int
 	b       []byte
 	err     error // of writing: the client is gone
@@ -126,7 +120,28 @@ type lines struct {
 // lineBuffer is how much is collected before it is sent, in bytes.
 const lineBuffer = 32 << 10
 
-func (l *lines) end() { l.b = append(l.b, '\n') }
+func (l *lines) end() {
+	if l.each == nil {
+		l.b = append(l.b, '\n')
+		return
+	}
+	if l.err == nil {
+		l.err = l.each(l.b)
+	}
+	l.b = nil // it is the receiver's now
+}
+
+// index is what a cursor ends with.
+func (l *lines) index(conn *engine.Conn) {
+	l.b = append(l.b, `{"type":"replication_index","replication_index":`...)
+	if n, ok := conn.LastFrame(); ok {
+		l.b = strconv.AppendUint(l.b, n, 10)
+	} else {
+		l.b = append(l.b, "null"...)
+	}
+	l.b = append(l.b, '}')
+	l.end()
+}
 
 func (l *lines) flush() {
 	if l.err == nil {

@@ -176,14 +176,19 @@ const (
 )
 
 func (e *executor) storeSQL(req *streamRequest) error {
+	return e.store(req, maxStored, maxStoredSize)
+}
+
+// store keeps one of at most so many texts of at most so many bytes.
+func (e *executor) store(req *streamRequest, most, longest int) error {
 	st := e.stream
 	if _, ok := st.sqls[*req.SQLID]; ok {
 		return protocolErrorf("SQL text %d already exists", *req.SQLID)
 	}
-	if n := len(st.sqls); n >= maxStored {
+	if n := len(st.sqls); n >= most {
 		return &SQLError{fmt.Sprintf("The server already stores %d SQL texts, it cannot store more", n), "SQL_STORE_TOO_MANY"}
 	}
-	if n := len(*req.SQL); n > maxStoredSize {
+	if n := len(*req.SQL); n > longest {
 		return &SQLError{fmt.Sprintf("The statement is too large to be stored: %d B/5.0 KB", n), "SQL_STORE_TOO_LARGE"}
 	}
 	if st.sqls == nil {

@@ -58,6 +58,10 @@ func newClient(t testing.TB, o Options) *client {
 	}
 	s := New(b, o)
 	t.Cleanup(s.Close)
+	return newClientOf(t, s)
+}
+
+func newClientOf(t testing.TB, s *Server) *client {
 	hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		s.Serve(w, r, name, "/"+path)

@@ -112,8 +112,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, database, route s
 	case "GET /v1/jobs":
 		return lacking("schema migrations")
 	case "GET /":
-		if r.Header.Get("Upgrade") != "" {
-			return lacking("Hrana over WebSockets")
+		if isSocket(r) {
+			return s.socket(w, r, database)
 		}
 		w.WriteHeader(http.StatusNotFound)
 	default:

@@ -148,12 +148,16 @@ func (d *decoder) float() (float64, error) {
 	return n.float, err
 }
 
+func (d *decoder) int32(into *int32) error {
+	n, err := d.integer("i32", math.MinInt32, math.MaxInt32)
+	*into = int32(n)
+	return err
+}
+
 // sqlID reads the number of a stored SQL text.
 func (d *decoder) sqlID(into **int32) error {
-	n, err := d.integer("i32", math.MinInt32, math.MaxInt32)
-	id := int32(n)
-	*into = &id
-	return err
+	*into = new(int32)
+	return d.int32(*into)
 }
 
 // optionalSQLID reads one that may be null.

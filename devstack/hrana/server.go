@@ -32,6 +32,9 @@ type Options struct {
 	// Resume is asked before a stream goes on. Its error ends the request. Nil lets
 	// every stream go on.
 	Resume func() error
+	// Reauthorize tells that the token of a socket's last hello is looked at again with
+	// each request. Nil is never, as in libsql-server.
+	Reauthorize func() bool
 }
 
 // Server answers for any number of databases. It is safe for concurrent use.
@@ -41,6 +44,7 @@ type Server struct {
 	key     [32]byte // authenticates batons
 	streams streams
 	running sync.WaitGroup // requests, which Close waits for
+	sockets sync.Map       // of *socket
 }
 
 // New returns a Server. The caller closes it.
@@ -63,9 +67,10 @@ func New(backend Backend, o Options) *Server {
 	return s
 }
 
-// Close ends all streams, rolling back what they had open. Requests must have
+// Close ends all sockets and streams, rolling back what they had open. Requests must have
 // ended, and none may follow: see [http.Server.Shutdown].
 func (s *Server) Close() {
+	s.endSockets(func(string) bool { return true })
 	s.running.Wait()
 	s.streams.closeIf(func(*stream) bool { return true })
 }

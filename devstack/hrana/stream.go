@@ -156,9 +156,10 @@ func (ss *streams) expireStream(st *stream) {
 	}
 }
 
-// Forget ends the streams of a database that wait for their client, rolling back
-// what they had open: the database is about to be closed.
+// Forget ends the sockets of a database and its streams that wait for their client,
+// rolling back what they had open: the database is about to be closed.
 func (s *Server) Forget(database string) {
+	s.endSockets(func(other string) bool { return other == database })
 	s.streams.closeIf(func(st *stream) bool { return st.database == database })
 }
 

@@ -79,6 +79,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{opts: o, host: o.Host, keys: newKeySets(o.Client, o.Logger, o.Faults), paths: make(map[string]*database)}
 	o.Hrana.Resume = s.resume
+	o.Hrana.Reauthorize = func() bool { return s.opts.Faults.On(fault.SocketExpires) }
 	s.hrana = hrana.New(backend{s}, o.Hrana)
 	s.sync = dbsync.New(syncBackend{backend{s}})
 	s.api = s.routes()

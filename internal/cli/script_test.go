@@ -28,6 +28,7 @@ var roles = map[string]func(){
 	"zen-provider-tiny": tinyMain,
 	"deliver":           deliverMain, // a browser that misbehaves
 	"unseal":            unsealMain,
+	"socket":            socketMain, // a client over a WebSocket
 }
 
 func TestMain(m *testing.M) {
@@ -61,7 +62,7 @@ var builtSums map[string]string
 var racePrograms = raceEnabled && os.Getenv("ZEN_TEST_RACE") != ""
 
 // binaries puts the programs under test into one directory, and more commands beside
-// them: this test binary as deliver and unseal.
+// them: this test binary as deliver, unseal and socket.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "zen-test-")
 	if err != nil {
@@ -78,7 +79,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"deliver", "unseal"} {
+	for _, name := range []string{"deliver", "unseal", "socket"} {
 		if err := become(self, filepath.Join(dir, name+programs.Exe)); err != nil {
 			return "", err
 		}

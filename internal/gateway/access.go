@@ -28,6 +28,9 @@ func (h *Handler) hostAllowed(host string) bool {
 	})
 }
 
+// bearerWanted answers to another token.
+const bearerWanted = "this gateway takes its own bearer, which it made when it started, and no other token"
+
 // bearerShown compares in constant time.
 func (h *Handler) bearerShown(r *http.Request) bool {
 	if h.config.Open {

@@ -25,7 +25,7 @@ type rebased struct {
 	done    bool   // the first object is over
 	seen    bool   // a base_url has come
 	changed bool   // a base_url is another one now
-	scan    scan
+	scan    scan   // for base_url
 	value   []byte // of base_url, as far as it has come
 	buf     []byte
 	store   []byte // of ready, to be used again
@@ -144,22 +144,23 @@ func (r *rebased) translate(value []byte) ([]byte, error) {
 // Close implements io.Closer.
 func (r *rebased) Close() error { return r.from.Close() }
 
-// scan follows JSON text a byte at a time, as finely as finding the value of the key
-// base_url in the outermost object needs it.
+// scan follows JSON text a byte at a time, as finely as finding the value of one key in
+// the outermost object needs it.
 type scan struct {
+	name    string // of the key
 	depth   int
 	quoted  bool
 	escaped bool
 	isKey   bool   // the string is a key of the outermost object
 	after   bool   // a key's colon has come, its value has not
 	key     []byte // of the outermost object, no longer than base_url can be written
-	found   bool   // the key is base_url
-	inValue bool   // the last byte belongs to the value of base_url
+	found   bool   // the key is the one
+	inValue bool   // the last byte belongs to its value
 	over    bool   // the outermost object has ended
 }
 
 // skip takes the bytes that p begins with and that can be neither a key of the
-// outermost object nor the value of base_url, and returns how many they are.
+// outermost object nor the value that is looked for, and returns how many they are.
 func (s *scan) skip(p []byte) int {
 	if s.inValue || s.escaped || s.quoted && s.isKey || !s.quoted && s.depth < 2 {
 		return 0
@@ -230,7 +231,7 @@ func (s *scan) next(c byte) {
 	case ':':
 		if s.depth == 1 && !s.after {
 			s.after = true
-			s.found = isBaseURL(s.key)
+			s.found = s.isKeyFound()
 			return // the colon itself is passed on
 		}
 	case ',':
@@ -257,13 +258,13 @@ func (s *scan) text(c byte) {
 	}
 }
 
-// isBaseURL compares a key as the most tolerant of clients does: "base\u005furl" and
-// "BASE_URL" are one, too.
-func isBaseURL(key []byte) bool {
-	if bytes.IndexByte(key, '\\') < 0 {
-		return bytes.EqualFold(key, []byte("base_url"))
+// isKeyFound compares a key as the most tolerant of clients does: "base\u005furl" and
+// "BASE_URL" are base_url, too.
+func (s *scan) isKeyFound() bool {
+	if bytes.IndexByte(s.key, '\\') < 0 {
+		return strings.EqualFold(string(s.key), s.name)
 	}
 	var name string
-	quoted := append(append([]byte{'"'}, key...), '"')
-	return json.Unmarshal(quoted, &name) == nil && strings.EqualFold(name, "base_url")
+	quoted := append(append([]byte{'"'}, s.key...), '"')
+	return json.Unmarshal(quoted, &name) == nil && strings.EqualFold(name, s.name)
 }

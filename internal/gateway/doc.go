@@ -1,6 +1,7 @@
 // Package gateway is an HTTP server on the loopback that programs use in place of
 // their database: it forwards Hrana, the sync protocol and dumps, and puts the
-// session's token on each request through the transport that it is given.
+// session's token on each request through the transport that it is given. Over a
+// WebSocket the token is in a message, the hello, which the gateway writes itself.
 //
 // A client shows the gateway's own bearer, which is random and worth nothing
 // elsewhere; of what else it sends, only the headers of the protocols go on, so that

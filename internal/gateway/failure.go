@@ -29,11 +29,15 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if wait := provider.RetryAfter(err); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 	}
-	message := err.Error()
+	x.refuse(status, code, described(err))
+}
+
+// described is an error with its hint.
+func described(err error) string {
 	if hint := provider.Hint(err); hint != "" {
-		message += " (" + hint + ")"
+		return err.Error() + " (" + hint + ")"
 	}
-	x.refuse(status, code, message)
+	return err.Error()
 }
 
 func failureStatus(err error) (status int, code string) {

@@ -112,7 +112,7 @@ func (u untrailed) Read(p []byte) (int, error) {
 // came.
 func (h *Handler) rebase(x *exchange, resp *http.Response) error {
 	follow := func(base string) (string, error) { return h.follow(x, base) }
-	body := &rebased{from: resp.Body, follow: follow}
+	body := &rebased{from: resp.Body, follow: follow, scan: scan{name: "base_url"}}
 	switch encoding := resp.Header.Get("Content-Encoding"); {
 	case encoding == "" || encoding == "identity":
 	case encoding == "gzip" && resp.Request.Header.Get("Accept-Encoding") == "gzip":

@@ -25,7 +25,7 @@ func FuzzBaseURL(f *testing.F) {
 	f.Fuzz(func(t *testing.T, answer string) {
 		var seen []string
 		open := func(r io.Reader) *rebased {
-			return &rebased{from: io.NopCloser(r), follow: func(base string) (string, error) {
+			return &rebased{from: io.NopCloser(r), scan: scan{name: "base_url"}, follow: func(base string) (string, error) {
 				seen = append(seen, base)
 				return "http://gateway", nil
 			}}
@@ -113,9 +113,34 @@ func BenchmarkAnswer(b *testing.B) {
 		strings.Repeat(`[{"type":"integer","value":"1"},{"type":"text","value":"a note of some length, as people write them"}],`, 50_000) + `[]]}}}]}`
 	b.SetBytes(int64(len(answer)))
 	for b.Loop() {
-		r := &rebased{from: io.NopCloser(strings.NewReader(answer))}
+		r := &rebased{from: io.NopCloser(strings.NewReader(answer)), scan: scan{name: "base_url"}}
 		if n, err := io.Copy(io.Discard, struct{ io.Reader }{r}); err != nil || n != int64(len(answer)) {
 			b.Fatal(n, err)
 		}
 	}
+}
+
+// What is passed on as a request is a hello to no reader, and a hello's token is found.
+func FuzzSocketMessage(f *testing.F) {
+	for _, seed := range []string{
+		`{"type":"hello","jwt":"x"}`, `{"type":"request","request_id":1,"request":{"type":"hello"}}`, `{"type":"request","Type":"hello"}`,
+		"\x0a\x03\x0a\x01x", "\x12\x02\x08\x01", "\x12\x00\x0a\x00",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, message []byte) {
+		if hello, _, err := jsonMessages.fromClient(message); err == nil {
+			var lax struct{ Type string } // the last one, of any case
+			if err := json.Unmarshal(message, &lax); err != nil || (lax.Type == "hello") != hello || !hello && lax.Type != "request" {
+				t.Errorf("hello %v, but %v, %v", hello, lax, err)
+			}
+		}
+		if hello, jwt, err := protobufMessages.fromClient(message); err == nil && hello && jwt != "" {
+			if again, same, err := protobufMessages.fromClient(protobufMessages.hello(jwt)); err != nil || !again || same != jwt {
+				t.Errorf("%q is not %q", same, jwt)
+			}
+		}
+		_, _, _ = jsonMessages.fromServer(message)
+		_, _, _ = protobufMessages.fromServer(message)
+	})
 }

@@ -24,7 +24,8 @@ type Config struct {
 	// Address is the database's base, as of libsql.Address. Required.
 	Address *url.URL
 	// Transport sends the requests and puts the token on them. Required. It may send
-	// a request a second time, with the body of GetBody.
+	// a request a second time, with the body of GetBody. WebSockets are forwarded where
+	// it is a Greeter.
 	Transport http.RoundTripper
 	// Bearer is what clients have to show; empty is a new random one.
 	Bearer provider.Secret
@@ -63,6 +64,12 @@ type Handler struct {
 	config Config
 	proxy  httputil.ReverseProxy
 
+	sockets sync.WaitGroup
+	leaving context.Context // done when sockets are to end at the next pause
+	leave   context.CancelFunc
+	cut     context.Context // done when they are to end at once
+	cutOff  context.CancelFunc
+
 	mu      sync.Mutex // guards failure
 	failure error
 }
@@ -79,6 +86,8 @@ func New(config Config) (*Handler, error) {
 	}
 	config.Timeout = cmp.Or(config.Timeout, defaultTimeout)
 	h := &Handler{config: config}
+	h.leaving, h.leave = context.WithCancel(context.Background())
+	h.cut, h.cutOff = context.WithCancel(context.Background())
 	h.proxy = httputil.ReverseProxy{
 		Rewrite:        h.rewrite,
 		Transport:      config.Transport,
@@ -138,8 +147,12 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 	}
 	// Neither can come with a bearer that this gateway knows, so that what to do instead
 	// is said first.
+	if isSocket(r) { // whose bearer is in its first message
+		h.socket(x, r)
+		return nil, false
+	}
 	if r.Header.Get("Upgrade") != "" {
-		x.refuse(http.StatusNotImplemented, "WEBSOCKET_NOT_SUPPORTED", "this gateway speaks HTTP alone: use an http:// URL, not ws://")
+		x.refuse(http.StatusNotImplemented, "UPGRADE_NOT_SUPPORTED", "this gateway speaks HTTP and WebSockets alone")
 		return nil, false
 	}
 	if isGRPC(r) {
@@ -148,7 +161,7 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 	}
 	if !h.bearerShown(r) {
 		x.Header().Set("WWW-Authenticate", "Bearer")
-		x.refuse(http.StatusUnauthorized, "AUTH_JWT_INVALID", "this gateway takes its own bearer, which it made when it started, and no other token")
+		x.refuse(http.StatusUnauthorized, "AUTH_JWT_INVALID", bearerWanted)
 		return nil, false
 	}
 	strangers.Admit(x.ResponseWriter, r, h.config.Timeout)

@@ -79,17 +79,20 @@ func (s *Server) URL() string {
 // failed, of which Close tells.
 func (s *Server) Done() <-chan struct{} { return s.served }
 
-// Close stops listening, waits for requests under way, at most ten seconds and until
+// Close stops listening, waits for requests under way, also on sockets, at most ten seconds and until
 // ctx ends, and cuts off those that are left. It may be called more than once.
 func (s *Server) Close(ctx context.Context) error {
 	s.close.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 		defer cancel()
+		s.leave()
 		err := s.server.Shutdown(ctx)
 		if err != nil {
 			err = s.server.Close()
 		}
 		<-s.served
+		defer context.AfterFunc(ctx, s.cutOff)()
+		s.sockets.Wait()
 		s.closeErr = errors.Join(err, s.failed)
 	})
 	return s.closeErr

@@ -37,7 +37,7 @@ func Protect(server *http.Server, max int) {
 		return context.WithValue(ctx, key{}, s)
 	}
 	server.ConnState = func(c net.Conn, state http.ConnState) {
-		if state == http.StateClosed || state == http.StateHijacked {
+		if state == http.StateClosed { // of one that is hijacked see Leave
 			g.gone(c)
 		}
 	}
@@ -106,11 +106,7 @@ func admitted(r *http.Request) bool {
 // as within to come; 0 is no limit. Once the body is read, call it with 0: the deadline
 // would end the request else.
 func Admit(w http.ResponseWriter, r *http.Request, within time.Duration) {
-	if s, ok := r.Context().Value(key{}).(*stranger); ok {
-		s.guard.mu.Lock()
-		s.guard.remove(s)
-		s.guard.mu.Unlock()
-	}
+	Leave(r)
 	w.Header().Del("Connection")
 	if r.ContentLength == 0 {
 		return
@@ -120,4 +116,13 @@ func Admit(w http.ResponseWriter, r *http.Request, within time.Duration) {
 		deadline = time.Now().Add(within)
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(deadline)
+}
+
+// Leave forgets the connection of a request, which was hijacked and has ended.
+func Leave(r *http.Request) {
+	if s, ok := r.Context().Value(key{}).(*stranger); ok {
+		s.guard.mu.Lock()
+		s.guard.remove(s)
+		s.guard.mu.Unlock()
+	}
 }

@@ -110,3 +110,33 @@ func TestAdmittedBody(t *testing.T) {
 		t.Errorf("%s, %v", body, err)
 	}
 }
+
+// A connection that was hijacked is a stranger's until it was admitted or has ended.
+func TestHijackedStranger(t *testing.T) {
+	ended := make(chan struct{})
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer Leave(r)
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(c, "hijacked")
+		_, _ = io.Copy(io.Discard, c)
+		close(ended)
+	})}
+	Protect(server, 1)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close(); <-served })
+	first := send(t, l.Addr().String(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if _, err := io.ReadFull(first, make([]byte, len("hijacked"))); err != nil {
+		t.Fatal(err)
+	}
+	send(t, l.Addr().String(), "")
+	<-ended // the oldest one is closed
+}

@@ -35,8 +35,8 @@ func Command() *cli.Command {
 		Usage:     "give programs in any language a database whose token is always good",
 		ArgsUsage: "[-- COMMAND [ARGUMENT...]]",
 		Description: `The proxy is an HTTP address on this machine that programs use in place of the
-database's. It forwards Hrana over HTTP, the sync protocol of replicas and dumps,
-and puts a good token on each request; the programs show a bearer of the proxy's
+database's. It forwards Hrana over HTTP and WebSockets, the sync protocol of replicas
+and dumps, and puts a good token on each request; the programs show a bearer of the proxy's
 own, which is made anew at every start and is of no use elsewhere.
 
    zen proxy                        print TURSO_DATABASE_URL and TURSO_AUTH_TOKEN, and serve

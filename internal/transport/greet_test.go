@@ -1,0 +1,56 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/transport"
+)
+
+// A refused greeting is followed by a renewed token and the fallbacks' as a refused
+// request is.
+func TestGreetGoesOnAsARequestDoes(t *testing.T) {
+	for name, test := range map[string]struct {
+		refusals int
+		greeted  int
+		fails    bool
+	}{
+		"taken": {0, 1, false}, "renewed": {1, 2, false}, "a fallback": {2, 3, false}, "none is left": {9, 3, true},
+	} {
+		src := &detour{source: source{tokens: []provider.Token{clerkToken(t, "1"), clerkToken(t, "2")}}, further: []provider.Token{clerkToken(t, "3")}, err: errors.ErrUnsupported}
+		rt := transport.New(nil, src, provider.Target{URL: "libsql://app", DatabaseID: databaseID}, nil, "")
+		seen := map[string]bool{}
+		token, err := rt.Greet(t.Context(), func(token provider.Token) (string, error) {
+			seen[token.Value.Reveal()] = true
+			if len(seen) <= test.refusals {
+				return "Authentication failed: The JWT has expired", nil
+			}
+			return "", nil
+		})
+		if len(seen) != test.greeted || (err != nil) != test.fails {
+			t.Errorf("%s: %d greetings, %v", name, len(seen), err)
+		}
+		if test.fails {
+			if !errors.Is(err, provider.ErrTokenExpired) || len(src.accepted) != 0 {
+				t.Errorf("%s: %v", name, err)
+			}
+		} else if len(src.accepted) != 1 || src.accepted[0] != token.Value.Reveal() {
+			t.Errorf("%s: accepted %d", name, len(src.accepted))
+		}
+	}
+}
+
+// A token for another database is shown to no server.
+func TestGreetGuardsTheToken(t *testing.T) {
+	src := &source{tokens: []provider.Token{clerkToken(t, "1")}}
+	rt := transport.New(nil, src, provider.Target{URL: "libsql://other", DatabaseID: "another"}, nil, "")
+	_, err := rt.Greet(context.Background(), func(provider.Token) (string, error) {
+		t.Error("it is shown")
+		return "", nil
+	})
+	if !errors.Is(err, provider.ErrPermission) {
+		t.Error(err)
+	}
+}
