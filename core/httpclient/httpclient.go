@@ -165,7 +165,7 @@ func inBetween(resp *http.Response) string {
 	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	page := media == "text/html" || media == "application/xhtml+xml"
 	switch status := resp.StatusCode; {
-	case status == http.StatusSwitchingProtocols:
+	case status == http.StatusSwitchingProtocols && (resp.Request == nil || resp.Request.Header.Get("Upgrade") == ""):
 		return "status 101, a change of protocol that was not asked for"
 	case status == http.StatusProxyAuthRequired:
 		return "status 407, a proxy that wants a sign-in of its own"

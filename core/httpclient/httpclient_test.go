@@ -57,6 +57,30 @@ func TestAnswersOfSomethingInBetween(t *testing.T) {
 	}
 }
 
+// Who asks for another protocol gets it.
+func TestAskedForProtocol(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Upgrade", r.Header.Get("Upgrade"))
+		w.Header().Set("Connection", "Upgrade")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+	}))
+	defer server.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Upgrade", "websocket")
+	req.Header.Set("Connection", "Upgrade")
+	resp, err := httpclient.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, ok := resp.Body.(io.Writer); !ok || resp.StatusCode != http.StatusSwitchingProtocols {
+		t.Errorf("%d, %T", resp.StatusCode, resp.Body)
+	}
+}
+
 // A change of protocol leaves a connection behind that no context ends.
 func TestSwitchingProtocols(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
