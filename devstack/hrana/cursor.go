@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
@@ -12,13 +14,13 @@ import (
 // libsql-server the stream waits for its next request from the first line on: while
 // rows are sent its idle time passes, and when it is over the rows go on, but the
 // transaction that they were read in can't.
-func (s *Server) cursor(w http.ResponseWriter, r *http.Request, database string) error {
+func (s *Server) cursor(w http.ResponseWriter, r *http.Request, database string, protobuf bool) error {
 	db, rights, err := s.backend.Authorize(r, database)
 	if err != nil {
 		return err
 	}
 	var req cursorRequest
-	if err := s.read(w, r, &req); err != nil {
+	if err := s.read(w, r, &req, when(protobuf, cursorForm)); err != nil {
 		return err
 	}
 	st, err := s.acquire(db, database, req.Baton)
@@ -36,10 +38,15 @@ func (s *Server) cursor(w http.ResponseWriter, r *http.Request, database string)
 	defer held.drop()
 	w.Header().Set("Content-Type", "text/plain")
 	out := &lines{w: w, flusher: http.NewResponseController(w)}
+	if protobuf {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		out.form = cursorAnswer
+	}
 	out.b = append(out.b, `{"baton":`...)
 	out.b = appendOptional(out.b, s.release(st))
 	out.b = append(out.b, `,"base_url":null}`...)
 	out.end()
+	out.form = when(protobuf, entryForm)
 	if err := e.stepAll(p, conn, out); err != nil {
 		out.flush()
 		panic(http.ErrAbortHandler) // what was sent can't be taken back
@@ -112,8 +119,10 @@ type lines struct {
 	w       http.ResponseWriter
 	flusher *http.ResponseController
 	each    func([]byte) error // takes the entries of a socket's cursor, one by one
+	form    *form              // of an entry, where it is sent in Protobuf
 	step    int
 	b       []byte
+	start   int // of the entry that b ends with
 	err     error // of writing: the client is gone
 }
 
@@ -121,7 +130,13 @@ type lines struct {
 const lineBuffer = 32 << 10
 
 func (l *lines) end() {
-	if l.each == nil {
+	switch {
+	case l.form != nil:
+		entry := l.form.fromJSON(nil, l.b[l.start:])
+		l.b = protowire.AppendBytes(l.b[:l.start], entry)
+		l.start = len(l.b)
+		return
+	case l.each == nil:
 		l.b = append(l.b, '\n')
 		return
 	}
@@ -150,7 +165,7 @@ func (l *lines) flush() {
 	if l.err == nil {
 		l.err = l.flusher.Flush()
 	}
-	l.b = l.b[:0]
+	l.b, l.start = l.b[:0], 0
 }
 
 func (l *lines) Columns(cols []engine.Column) error {

@@ -30,7 +30,7 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, database string, r
 	if err != nil {
 		return err
 	}
-	if err := s.read(w, r, req); err != nil {
+	if err := s.read(w, r, req, nil); err != nil {
 		return err
 	}
 	st, err := s.acquire(db, database, nil)

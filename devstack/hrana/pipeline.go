@@ -14,13 +14,13 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // maxPooled bounds a buffer that is kept for the next response, in bytes.
 const maxPooled = 1 << 20
 
-func (s *Server) pipeline(w http.ResponseWriter, r *http.Request, database string, v version) error {
+func (s *Server) pipeline(w http.ResponseWriter, r *http.Request, database string, v version, protobuf bool) error {
 	db, rights, err := s.backend.Authorize(r, database)
 	if err != nil {
 		return err
 	}
 	var req pipelineRequest
-	if err := s.read(w, r, &req); err != nil {
+	if err := s.read(w, r, &req, when(protobuf, pipelineForm)); err != nil {
 		return err
 	}
 	st, err := s.acquire(db, database, req.Baton)
@@ -53,8 +53,21 @@ func (s *Server) pipeline(w http.ResponseWriter, r *http.Request, database strin
 	}
 	keep = true
 	e.b = append(e.b, `]}`...)
+	answer := withHead(e.b, s.release(st))
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(withHead(e.b, s.release(st))) // the client is gone: its stream expires
+	if protobuf {
+		w.Header().Set("Content-Type", "application/x-protobuf")
+		answer = pipelineAnswer.fromJSON(nil, answer)
+	}
+	_, _ = w.Write(answer) // the client is gone: its stream expires
+	return nil
+}
+
+// when is the form if it is wanted, or nil.
+func when(wanted bool, f *form) *form {
+	if wanted {
+		return f
+	}
 	return nil
 }
 

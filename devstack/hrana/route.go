@@ -98,15 +98,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, database, route s
 	case "POST /v1/batch":
 		return s.batch1(w, r, database)
 	case "POST /v2/pipeline":
-		return s.pipeline(w, r, database, 2)
+		return s.pipeline(w, r, database, 2, false)
 	case "POST /v3/pipeline":
-		return s.pipeline(w, r, database, 3)
+		return s.pipeline(w, r, database, 3, false)
 	case "POST /v3/cursor":
-		return s.cursor(w, r, database)
+		return s.cursor(w, r, database, false)
+	case "POST /v3-protobuf/pipeline":
+		return asProtobuf(w, s.pipeline(w, r, database, 3, true))
+	case "POST /v3-protobuf/cursor":
+		return asProtobuf(w, s.cursor(w, r, database, true))
 	case "POST /":
 		return s.queries(w, r, database)
-	case "POST /v3-protobuf/pipeline", "POST /v3-protobuf/cursor":
-		return lacking("the Protobuf encoding of Hrana 3")
 	case "GET /beta/listen":
 		return lacking("/beta/listen")
 	case "GET /v1/jobs":
@@ -158,19 +160,46 @@ func preflight(w http.ResponseWriter, r *http.Request) {
 // message is what a client sends.
 type message interface{ decode(*decoder) error }
 
-// read decodes the body of a request.
-func (s *Server) read(w http.ResponseWriter, r *http.Request, into message) error {
+// read decodes the body of a request. Where a form is given, it is in Protobuf.
+func (s *Server) read(w http.ResponseWriter, r *http.Request, into message, protobuf *form) error {
 	body, err := s.body(w, r)
 	if err != nil {
 		return err
 	}
-	d := &decoder{b: body}
+	return decode(body, into, protobuf)
+}
+
+// decode reads a message.
+func decode(b []byte, into message, protobuf *form) (err error) {
+	if protobuf != nil {
+		if b, err = protobuf.toJSON(nil, b, 0); err != nil {
+			if u := (unknown{}); errors.As(err, &u) {
+				return protocolErrorf("%v", u)
+			}
+			return protocolErrorf("Could not decode client message from Protobuf: failed to decode Protobuf message: %v", err)
+		}
+	}
+	d := &decoder{b: b}
 	if err = into.decode(d); err == nil {
 		err = d.end()
 	}
 	if err != nil {
 		return protocolErrorf("Cannot deserialize client message from JSON: %v", d.placed(err))
 	}
+	return nil
+}
+
+// asProtobuf answers with an error that has a code in Protobuf, and leaves others to be
+// answered as usual.
+func asProtobuf(w http.ResponseWriter, err error) error {
+	status := (*StatusError)(nil)
+	if !errors.As(err, &status) || status != ErrStreamExpired {
+		return err
+	}
+	body, _ := json.Marshal(status.Body) // of ours
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	w.WriteHeader(status.Status)
+	w.Write(errorForm.fromJSON(nil, body))
 	return nil
 }
 

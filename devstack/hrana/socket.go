@@ -22,10 +22,10 @@ type subprotocol struct {
 }
 
 // subprotocolNames are in the order in which libsql-server prefers them.
-var subprotocolNames = []string{"hrana3", "hrana2", "hrana1"}
+var subprotocolNames = []string{"hrana3-protobuf", "hrana3", "hrana2", "hrana1"}
 
 var subprotocols = map[string]subprotocol{
-	"hrana3": {version: 3}, "hrana2": {version: 2}, "hrana1": {version: 1},
+	"hrana3-protobuf": {version: 3, protobuf: true}, "hrana3": {version: 3}, "hrana2": {version: 2}, "hrana1": {version: 1},
 }
 
 const (
@@ -146,13 +146,12 @@ func (k *socket) message(kind websocket.MessageType, message []byte) error {
 		return &closing{websocket.StatusUnsupportedData, "Received a " + strings.TrimPrefix(strings.ToLower(kind.String()), "message") + " WebSocket message, which is not supported in this encoding"}
 	}
 	var m clientMessage
-	d := &decoder{b: message}
-	err := m.decode(d)
-	if err == nil {
-		err = d.end()
-	}
-	if err != nil {
-		return &closing{websocket.StatusInvalidFramePayloadData, fmt.Sprintf("Could not deserialize client message from JSON: %v", d.placed(err))}
+	if err := decode(message, &m, when(k.protobuf, clientForm)); err != nil {
+		reason := fmt.Sprint(err.(*StatusError).Body)
+		if strings.HasSuffix(reason, "not recognized") {
+			return &closing{websocket.StatusPolicyViolation, reason}
+		}
+		return &closing{websocket.StatusInvalidFramePayloadData, reason}
 	}
 	switch {
 	case m.Hello:
@@ -234,7 +233,12 @@ func asHelloError(err error) *SQLError {
 }
 
 // send writes a message of the server, which is made in JSON.
-func (k *socket) send(b []byte) error { return k.conn.Write(k.ctx, websocket.MessageText, b) }
+func (k *socket) send(b []byte) error {
+	if k.protobuf {
+		return k.conn.Write(k.ctx, websocket.MessageBinary, serverForm.fromJSON(nil, b))
+	}
+	return k.conn.Write(k.ctx, websocket.MessageText, b)
+}
 
 // answer sends an error in band.
 func (k *socket) answer(id int32, err error) error {

@@ -123,8 +123,8 @@ func TestSocketEndsAsLibsqlServers(t *testing.T) {
 		want        []string
 	}{
 		"a request before the hello": {"hrana2", []string{request(1, open1)}, []string{"closed 1008 Received a request before hello message"}},
-		"no JSON":                    {"hrana2", []string{"{"}, []string{"closed 1007 Could not deserialize client message from JSON: EOF while parsing an object at line 1 column 1"}},
-		"no type":                    {"hrana2", []string{"{}"}, []string{"closed 1007 Could not deserialize client message from JSON: missing field `type`"}},
+		"no JSON":                    {"hrana2", []string{"{"}, []string{"closed 1007 Cannot deserialize client message from JSON: EOF while parsing an object at line 1 column 1"}},
+		"no type":                    {"hrana2", []string{"{}"}, []string{"closed 1007 Cannot deserialize client message from JSON: missing field `type`"}},
 		"no stream":                  {"hrana2", []string{hello, request(1, `"type":"execute","stream_id":3,"stmt":{"sql":"SELECT 1"}`)}, []string{helloOK, "cut"}},
 		"a version too early":        {"hrana2", []string{hello, request(1, open1), request(2, `"type":"get_autocommit","stream_id":1`)}, []string{helloOK}},
 		"hello twice in version 1":   {"hrana1", []string{hello, hello}, []string{helloOK, "closed 1008 Repeated hello message is only supported"}},
