@@ -45,6 +45,9 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 			header.Set("Accept-Encoding", "gzip")
 		}
 	}
+	if x.route.protobuf {
+		delete(header, "Accept-Encoding")
+	}
 	if header["User-Agent"] == nil {
 		header["User-Agent"] = []string{""} // or net/http writes its own
 	}
@@ -87,8 +90,12 @@ func (h *Handler) modify(resp *http.Response) error {
 			return err
 		}
 	}
-	if x.route.hrana && resp.StatusCode == http.StatusOK {
+	switch {
+	case resp.StatusCode != http.StatusOK:
+	case x.route.hrana:
 		return h.rebase(x, resp)
+	case x.route.protobuf:
+		return h.rebaseProtobuf(x, resp)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // FuzzBaseURL compares what comes out with what encoding/json reads: the base_url is
@@ -142,5 +145,39 @@ func FuzzSocketMessage(f *testing.F) {
 		}
 		_, _, _ = jsonMessages.fromServer(message)
 		_, _, _ = protobufMessages.fromServer(message)
+	})
+}
+
+// Whatever the answer is, no base_url of another host is in what comes out of it.
+func FuzzProtobuf(f *testing.F) {
+	for _, seed := range []string{"\x0a\x01b\x12\x01u\x1a\x00", "\x12\x00\x12\x02xy", "\x08\x96\x01\x12\x01u", "\x04\x12\x02xy\x01\x00"} {
+		f.Add([]byte(seed), true)
+		f.Add([]byte(seed), false)
+	}
+	f.Fuzz(func(t *testing.T, answer []byte, cursor bool) {
+		const ours = "ours"
+		out, err := io.ReadAll(&rebasedProtobuf{from: bufio.NewReader(bytes.NewReader(answer)), cursor: cursor, follow: func(string) (string, error) { return ours, nil }})
+		if err != nil {
+			return
+		}
+		if cursor {
+			if out, _ = protowire.ConsumeBytes(out); out == nil {
+				return
+			}
+		}
+		for len(out) > 0 {
+			number, kind, n := protowire.ConsumeTag(out)
+			if n < 0 {
+				t.Fatalf("%x is no Protobuf", out)
+			}
+			m := protowire.ConsumeFieldValue(number, kind, out[n:])
+			if m < 0 {
+				t.Fatalf("%x is no Protobuf", out)
+			}
+			if base, _ := protowire.ConsumeBytes(out[n:]); number == baseURLField && len(base) > 0 && string(base) != ours {
+				t.Fatalf("base_url %q", base)
+			}
+			out = out[n+m:]
+		}
 	})
 }

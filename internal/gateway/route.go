@@ -10,6 +10,8 @@ type route struct {
 	name string
 	// hrana answers are JSON, or lines of JSON, with a base_url in the first object.
 	hrana bool
+	// protobuf answers are Hrana in Protobuf.
+	protobuf bool
 }
 
 var (
@@ -19,11 +21,10 @@ var (
 )
 
 // lookup tells what a cleaned path is for. The path of a stream that a server moved
-// by base_url has a prefix. Protobuf has no route: its base_url couldn't be
-// rewritten, and clients that ask for it take a 404 as a no.
+// by base_url has a prefix.
 func lookup(path string) (route, []string) {
 	switch path {
-	case "/v1", "/v2", "/v3", "/version", "/health":
+	case "/v1", "/v2", "/v3", "/v3-protobuf", "/version", "/health":
 		return route{name: "probe"}, get
 	case "/info":
 		return route{name: "info"}, get
@@ -37,6 +38,10 @@ func lookup(path string) (route, []string) {
 		return route{name: "pipeline", hrana: true}, post
 	case strings.HasSuffix(path, "/v3/cursor"):
 		return route{name: "cursor", hrana: true}, post
+	case strings.HasSuffix(path, "/v3-protobuf/pipeline"):
+		return route{name: "pipeline", protobuf: true}, post
+	case strings.HasSuffix(path, "/v3-protobuf/cursor"):
+		return route{name: "cursor", protobuf: true}, post
 	case strings.HasPrefix(path, "/export/"):
 		return route{name: "export"}, get
 	case strings.HasPrefix(path, "/sync/"):
