@@ -122,7 +122,7 @@ type lines struct {
 	form    *form              // of an entry, where it is sent in Protobuf
 	step    int
 	b       []byte
-	start   int // of the entry that b ends with
+	start   int   // of the entry that b ends with
 	err     error // of writing: the client is gone
 }
 
