@@ -124,7 +124,6 @@ func TestDatabaseBadInput(t *testing.T) {
 		"too few":                {args: []string{"db", "query", "SELECT ?, ?", "--param", "1"}, code: 2, stderr: "wants 2, got 1"},
 		"too many":               {args: []string{"db", "query", "SELECT 1", "--param", "1"}, code: 2, stderr: "wants 0, got 1"},
 		"no name":                {args: []string{"db", "query", "SELECT :a", "--param", "1"}, code: 2, stderr: "NAME=VALUE, for example --param a=VALUE"},
-		"no number":              {args: []string{"db", "query", "SELECT $1", "--param", "1"}, code: 2, stderr: "for example --param 1=VALUE"},
 		"another name":           {args: []string{"db", "query", "SELECT :a", "--param", "b=1"}, code: 2, stderr: "no argument for parameter :a"},
 		"half a byte":            {args: []string{"db", "query", "SELECT ?", "--param", "x'0'"}, code: 2, stderr: "hexadecimal"},
 		"for several statements": {args: []string{"db", "query", "SELECT ?; SELECT ?", "--param", "1"}, code: 2, stderr: "one statement"},

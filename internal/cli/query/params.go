@@ -48,6 +48,9 @@ func bind(statement string, params []param) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(names) > 0 && isNumber(bareName(names[0])) {
+		names = nil // $1 and :1 are bound by their place, as drivers do
+	}
 	args := make([]any, len(params))
 	for i, p := range params {
 		name := ""
@@ -65,6 +68,10 @@ func bind(statement string, params []param) ([]any, error) {
 		}
 	}
 	return args, nil
+}
+
+func isNumber(name string) bool {
+	return strings.Trim(name, "0123456789") == ""
 }
 
 // bareName is a parameter's name without its prefix.
