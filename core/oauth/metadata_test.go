@@ -72,7 +72,9 @@ func TestDiscover(t *testing.T) {
 			t.Errorf("issuer %q: %v", issuer, err)
 		}
 	}
-	if _, err := oauth.Discover(t.Context(), "http://127.0.0.1:1/", oauth.DiscoverOptions{}); !errors.Is(err, provider.ErrUnavailable) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	if _, err := oauth.Discover(t.Context(), closed.URL, oauth.DiscoverOptions{}); !errors.Is(err, provider.ErrUnavailable) {
 		t.Errorf("nobody at home: %v", err)
 	}
 }
