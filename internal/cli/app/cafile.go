@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/x509"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -25,7 +26,12 @@ func trustAuthorities(c *cli.Context) error {
 	if err != nil {
 		return wrong(err)
 	}
-	text, err := os.ReadFile(path)
+	f, err := Open(c.Context, path)
+	if err != nil {
+		return wrong(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
 	if err != nil {
 		return wrong(err)
 	}

@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 )
 
 // Input is what a command reads: the file of that name, or standard input for "-".
@@ -32,8 +34,13 @@ func Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+	info, err := f.Stat()
+	switch {
+	case err == nil && info.Mode().IsRegular():
 		return f, nil
+	case err == nil && info.IsDir(): // what Windows calls an incorrect function, when it is read
+		_ = f.Close()
+		return nil, &fs.PathError{Op: "read", Path: name, Err: syscall.EISDIR}
 	}
 	return interruptible(ctx, f), nil
 }
