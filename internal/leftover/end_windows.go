@@ -47,6 +47,23 @@ func assign(job windows.Handle, pid int) error {
 	return windows.AssignProcessToJobObject(job, process)
 }
 
+// Left reports whether a provider of this process, or something that it started, runs.
+func Left(dir string) bool {
+	job, ok := jobs.Load(dir)
+	if !ok {
+		return false
+	}
+	var accounting struct { // JOBOBJECT_BASIC_ACCOUNTING_INFORMATION
+		_      [4]int64 // times
+		_      [2]uint32
+		Active uint32
+		_      uint32
+	}
+	err := windows.QueryInformationJobObject(job.(windows.Handle), windows.JobObjectBasicAccountingInformation,
+		uintptr(unsafe.Pointer(&accounting)), uint32(unsafe.Sizeof(accounting)), nil)
+	return err == nil && accounting.Active > 0
+}
+
 // End ends what is left of a provider of this process: the processes of its job.
 func End(dir string) {
 	if job, ok := jobs.LoadAndDelete(dir); ok {

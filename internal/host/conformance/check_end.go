@@ -62,7 +62,7 @@ func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Dura
 	}
 	took := time.Since(began)
 	// The last of a group may be about to go.
-	for end := time.Now().Add(drain); groupAlive(p.cmd.Process); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(drain); p.groupAlive(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			return 0, errors.New("it leaves processes behind")
 		}

@@ -10,5 +10,5 @@ import (
 // killGroup kills the group that p leads. A group that is gone is fine.
 func killGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }
 
-// groupAlive reports whether anything is left of the group that p led.
-func groupAlive(p *os.Process) bool { return syscall.Kill(-p.Pid, 0) == nil }
+// groupAlive reports whether anything is left of the group that the provider led.
+func (p *process) groupAlive() bool { return syscall.Kill(-p.cmd.Process.Pid, 0) == nil }

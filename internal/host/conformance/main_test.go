@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -169,6 +170,13 @@ var bad = map[string]struct {
 		plugin.Serve(&example{name: "stubborn"})
 		hang()
 	}},
+	"littering": {"stop", "leaves processes behind", func() {
+		self, err := os.Executable()
+		check1(err)
+		check1((&exec.Cmd{Path: self, Args: []string{"zen-provider-hanging"}}).Start())
+		plugin.Serve(&example{name: "littering"})
+	}},
+	"hanging":      {be: hang},
 	"uncontrolled": {"stop", "GRPCController", func() { bare{name: "uncontrolled", noController: true}.serve() }},
 	"runaway": {"parent", "goes on running", func() {
 		outlive()

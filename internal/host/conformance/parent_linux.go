@@ -19,7 +19,7 @@ func checkParent(ctx context.Context, s *suite) (string, error) {
 	if !p.endsWithin(parentLimit) {
 		return "", fmt.Errorf("it goes on running for %v", parentLimit)
 	}
-	for groupAlive(p.cmd.Process) {
+	for p.groupAlive() {
 		if time.Since(began) > parentLimit {
 			return "", fmt.Errorf("what it started goes on running for %v", parentLimit)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
+	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/private"
 )
 
@@ -111,6 +112,9 @@ func (p *process) run(started chan<- error, stdout, stderr io.ReadCloser) {
 		return
 	}
 	err := p.cmd.Start()
+	if err == nil {
+		leftover.Mark(p.cmd.Process.Pid, p.dir.Path)
+	}
 	started <- err
 	if err != nil {
 		return
@@ -190,13 +194,14 @@ func (p *process) endsWithin(limit time.Duration) bool {
 	}
 }
 
-// kill ends the process and all of its group, and removes what is left.
+// kill ends the process with all that it started, and removes what is left.
 func (p *process) kill() {
 	p.stop.Do(func() {
 		for _, c := range p.connections {
 			_ = c.Close()
 		}
 		killGroup(p.cmd.Process)
+		leftover.End(p.dir.Path)
 		<-p.exited
 		p.dir.Remove()
 	})
