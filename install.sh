@@ -76,15 +76,20 @@ each_completion() {
 	done
 }
 
+# leads_here is true where $1 is a link that this has put there.
+leads_here() {
+	[ -L "$1" ] && case $(readlink "$1") in ../../../lib/zen/current/*) true ;; *) false ;; esac
+}
+
 remove_link() {
-	if [ -L "$2" ] && case $(readlink "$2") in */lib/zen/current/*) true ;; *) false ;; esac then
+	if leads_here "$2"; then
 		rm -f "$2"
 		rmdir "${2%/*}" "$(dirname "${2%/*}")" "$prefix/share" 2>/dev/null || true
 	fi
 }
 
 put_link() {
-	if [ -e "$2" ] && [ ! -L "$2" ]; then
+	if { [ -e "$2" ] || [ -L "$2" ]; } && ! leads_here "$2"; then
 		echo "install.sh: left alone: $2" >&2
 		return
 	fi
@@ -118,6 +123,7 @@ case $version in
 *[!A-Za-z0-9._+-]* | .*) fail "--version $version is no version, like v0.1.0" ;;
 esac
 case $base in
+http://*@*) fail "--base-url $base is not https" ;; # http://localhost:80@example.com
 https://* | file://* | http://127.0.0.1:* | http://localhost:*) ;;
 *) fail "--base-url $base is not https" ;;
 esac

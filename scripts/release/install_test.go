@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,12 +195,49 @@ func TestInstallLeavesOthersAlone(t *testing.T) {
 	if err := os.WriteFile(zen, []byte("mine"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--version", "v0.1.0"}, {"--uninstall"}, {"--version", "../v1"}, {"--version", "v1", "--base-url", "http://example.com"}, {"--prefix", "here", "--uninstall"}} {
+	for _, args := range [][]string{{"--version", "v0.1.0"}, {"--uninstall"}, {"--version", "../v1"}, {"--version", "v1", "--base-url", "http://example.com"}, {"--version", "v1", "--base-url", "http://localhost:1@example.com"}, {"--prefix", "here", "--uninstall"}} {
 		if out, err := p.install(args...); err == nil {
 			t.Errorf("%q: %s", args, out)
 		}
 	}
 	if content, err := os.ReadFile(zen); err != nil || string(content) != "mine" {
 		t.Errorf("%q %v", content, err)
+	}
+	if out, _ := p.install("--version", "v1", "--base-url", "http://localhost:1@example.com"); !strings.Contains(out, "is not https") {
+		t.Error(out)
+	}
+}
+
+// TestInstallLeavesOthersLinksAlone wants what another package manager has made links of,
+// whether they lead anywhere or not, to stay as they are.
+func TestInstallLeavesOthersLinksAlone(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "zen"), []byte("#!/bin/sh\necho zen\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(t)
+	p.archive("v1.0.0", bin)
+	links := map[string]string{
+		".local/share/zsh/site-functions/_zen": "../../../Cellar/zen/_zen",
+		".local/share/man/man1/zen.1":          "/opt/other/lib/zen/current/man/zen.1",
+	}
+	for name, to := range links {
+		path := filepath.Join(p.home, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(to, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"--version", "v1.0.0"}, {"--version", "v1.0.0"}, {"--uninstall"}} {
+		if out, err := p.install(args...); err != nil {
+			t.Fatalf("%q: %v %s", args, err, out)
+		}
+		for name, to := range links {
+			if got, err := os.Readlink(filepath.Join(p.home, name)); got != to {
+				t.Errorf("%q: %s leads to %q (%v)", args, name, got, err)
+			}
+		}
+	}
+	if left := p.left(); slices.ContainsFunc(left, func(name string) bool { return strings.Contains(name, "bin") || strings.Contains(name, "lib") }) {
+		t.Errorf("left: %q", left)
 	}
 }
