@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -85,7 +86,10 @@ func (s *site) resolve(p *page, destination string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if u.IsAbs() {
+	if u.IsAbs() || u.Host != "" {
+		if u.Scheme != "https" {
+			return "", errors.New("what is outside of the site begins with https://")
+		}
 		return destination, nil
 	}
 	to := p
