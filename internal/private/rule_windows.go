@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -137,16 +138,32 @@ func (r Rule) Check(f *os.File) error {
 	if err != nil || list == nil { // without a list everybody may do everything
 		return &Fault{Mode: info.Mode(), Readable: true, Writable: true}
 	}
+	return r.checkList(list, info.Mode(), trusted)
+}
+
+// checkList looks at the entries of an access list. Those that deny may stay.
+func (r Rule) checkList(list *windows.ACL, mode fs.FileMode, trusted func(*windows.SID) bool) error {
+	// Of the types of x/sys/windows that allow. An entry of the second has a condition
+	// behind its identifier, which is taken to hold.
+	const allowedCallback = 9
+	deny := []uint8{windows.ACCESS_DENIED_ACE_TYPE, 6, 10, 12} // for an object, with a condition, both
 	for i := range uint32(list.AceCount) {
 		var ace *windows.ACCESS_ALLOWED_ACE
 		if err := windows.GetAce(list, i, &ace); err != nil {
 			return fmt.Errorf("read who may use it: %w", err)
 		}
-		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE || ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 {
+		if slices.Contains(deny, ace.Header.AceType) || ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 {
 			continue
 		}
-		fault := &Fault{Mode: info.Mode(), Writable: ace.Mask&writes != 0, Readable: r.Closed&0o044 != 0 && ace.Mask&reads != 0}
-		if sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); (fault.Writable || fault.Readable) && !trusted(sid) {
+		fault := &Fault{Mode: mode, Writable: ace.Mask&writes != 0, Readable: r.Closed&0o044 != 0 && ace.Mask&reads != 0}
+		if !fault.Writable && !fault.Readable {
+			continue
+		}
+		if t := ace.Header.AceType; t != windows.ACCESS_ALLOWED_ACE_TYPE && t != allowedCallback {
+			fault.Owner = fmt.Sprintf("an entry of type %d", t) // whose identifier is elsewhere
+			return fault
+		}
+		if sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); !trusted(sid) {
 			fault.Owner = account(sid)
 			return fault
 		}
