@@ -28,8 +28,9 @@ var (
 	globalFlags = map[string]bool{"profile": true, "config": true, "json": false, "no-input": false, "quiet": false, "q": false}
 	tokenFlags  = map[string]bool{"access": true, "database": true, "min-ttl": true, "format": true, "shell": true}
 	execFlags   = map[string]bool{"access": true, "database": true, "min-ttl": true, "env": true}
-	// Those of zen db query are read again by its program.
-	queryFlags = map[string]bool{"access": true, "database": true, "format": true, "param": true, "text": true, "blob": true, "timing": false}
+	// Those of zen db query are read again by its program, and by zen-full after it where the
+	// token is refused: a file of --blob may be one that is read once alone, as /dev/stdin.
+	queryFlags = map[string]bool{"access": true, "database": true, "format": true, "param": true, "text": true, "timing": false}
 )
 
 // readLine reads a line; ok is false where zen-full has to.
@@ -91,7 +92,7 @@ func (l *line) set(name, value string, takes bool) bool {
 	case "env":
 		l.env = append(l.env, value)
 		return true
-	case "param", "text", "blob":
+	case "param", "text":
 		return true
 	}
 	if _, twice := l.value[name]; twice {

@@ -65,7 +65,7 @@ func TestReadLine(t *testing.T) {
 	for text, sql := range map[string]string{
 		"db query SELECT": "SELECT", "--profile work db query --json SELECT --access ro": "SELECT", "db query --param 1 --param 2 --timing SELECT": "SELECT",
 		"db query -": "", "db query": "", "db query SELECT 1": "", "db query --file f": "", "db query --mode replica SELECT": "", "db query --help SELECT": "",
-		"db query -- SELECT": "", "db query --create SELECT": "", "db shell SELECT": "", "db": "", "token query SELECT": "", "db query --min-ttl 5m SELECT": "",
+		"db query -- SELECT": "", "db query --blob /dev/stdin SELECT": "", "db query --create SELECT": "", "db shell SELECT": "", "db": "", "token query SELECT": "", "db query --min-ttl 5m SELECT": "",
 	} {
 		if l, ok := readLine(append([]string{"zen"}, strings.Fields(text)...)); ok != (sql != "") || ok && l.sql != sql {
 			t.Errorf("%q: %v, %q", text, ok, l.sql)
