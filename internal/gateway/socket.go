@@ -127,7 +127,7 @@ type socket struct {
 
 	answers chan string // the database's to hellos: a refusal, or ""
 	ended   chan ending
-	quiet   chan struct{} // no request is under way
+	quiet   chan struct{} // no request is under way any more
 	mu      sync.Mutex    // guards open requests
 	waiting int           // requests without an answer
 }
@@ -317,7 +317,6 @@ func (s *socket) supervise() ending {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	leaving := s.h.leaving.Done()
-	hurry := false // the token is renewed also while requests are under way
 	for {
 		if !s.due.IsZero() {
 			timer.Reset(time.Until(s.due))
@@ -339,23 +338,19 @@ func (s *socket) supervise() ending {
 		if s.due.IsZero() || time.Now().Before(s.due) {
 			continue
 		}
-		if !hurry && !s.isQuiet() {
-			hurry = true
-			s.due = time.Now().Add(time.Until(s.until) / 2)
-			continue
-		}
-		hurry = false
 		if e, over := s.renew(); over {
 			return e
 		}
 	}
 }
 
-// renew has the session's current token take the place of the last one.
+// renew has the session's current token take the place of the last one. Requests may be
+// under way: what the database has read before the hello was in time, and what comes after
+// it has the new token. So its answer isn't bounded by the last token's end.
 func (s *socket) renew() (e ending, over bool) {
 	ctx, cancel := context.WithDeadline(s.life, s.until)
 	defer cancel()
-	ended := false
+	ended, said := false, false
 	refused := ""
 	token, err := s.greeter.Greet(ctx, func(token provider.Token) (string, error) {
 		if !token.Expires.After(s.until) {
@@ -364,6 +359,9 @@ func (s *socket) renew() (e ending, over bool) {
 		if err := s.write(s.server, s.hello(token.Value.Reveal())); err != nil {
 			return "", err
 		}
+		said = true
+		silence := time.NewTimer(s.h.config.Timeout)
+		defer silence.Stop()
 		select {
 		case refused = <-s.answers:
 			if refused != "" { // and with that the database closes the socket
@@ -373,8 +371,8 @@ func (s *socket) renew() (e ending, over bool) {
 		case e = <-s.ended:
 			ended = true
 			return "", errEnded
-		case <-ctx.Done():
-			return "", ctx.Err()
+		case <-silence.C:
+			return "", errSilent
 		}
 	})
 	switch {
@@ -383,7 +381,7 @@ func (s *socket) renew() (e ending, over bool) {
 		return e, false
 	case ended:
 		return e, true
-	case refused == "" && time.Now().Before(s.until):
+	case !said && time.Now().Before(s.until):
 		s.due = time.Now().Add(max(time.Until(s.until)/3, leastPause))
 		return e, false
 	}
