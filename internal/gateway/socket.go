@@ -128,7 +128,8 @@ type socket struct {
 	answers chan string // the database's to hellos: a refusal, or ""
 	ended   chan ending
 	quiet   chan struct{} // no request is under way any more
-	mu      sync.Mutex    // guards open requests
+	gate    sync.Mutex    // is held while a request is written, or another token is awaited
+	mu      sync.Mutex    // guards waiting
 	waiting int           // requests without an answer
 }
 
@@ -345,11 +346,15 @@ func (s *socket) supervise() ending {
 }
 
 // renew has the session's current token take the place of the last one. Requests may be
-// under way: what the database has read before the hello was in time, and what comes after
-// it has the new token. So its answer isn't bounded by the last token's end.
+// under way; further ones wait, as those over HTTP do, until the hello is on its way. So
+// what the database reads before the hello was in time, and neither the token nor the
+// answer has to come before the last token's end.
 func (s *socket) renew() (e ending, over bool) {
-	ctx, cancel := context.WithDeadline(s.life, s.until)
+	ctx, cancel := context.WithTimeout(s.life, s.h.config.Timeout)
 	defer cancel()
+	open := sync.OnceFunc(s.gate.Unlock)
+	s.gate.Lock()
+	defer open()
 	ended, said := false, false
 	refused := ""
 	token, err := s.greeter.Greet(ctx, func(token provider.Token) (string, error) {
@@ -360,6 +365,7 @@ func (s *socket) renew() (e ending, over bool) {
 			return "", err
 		}
 		said = true
+		open()
 		silence := time.NewTimer(s.h.config.Timeout)
 		defer silence.Stop()
 		select {
@@ -412,7 +418,9 @@ func (s *socket) fromClientOn() {
 			return
 		case !hello:
 			s.count(1)
+			s.gate.Lock()
 			err = s.write(s.server, message)
+			s.gate.Unlock()
 		case s.admitted(jwt):
 			err = s.write(s.client, s.helloOK)
 		default:

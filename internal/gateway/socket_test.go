@@ -302,6 +302,38 @@ func TestSocketRenewsItsTokenUnderLoad(t *testing.T) {
 	<-done
 }
 
+// A token that is late holds requests back, and ends no socket.
+func TestSocketWaitsForItsToken(t *testing.T) {
+	d := newSocketDatabase(t)
+	late := make(chan struct{})
+	s := startSocket(t, d, func(c *gateway.Config) {
+		c.Transport = &lateGreeter{Greeter: c.Transport.(gateway.Greeter), late: late}
+	},
+		endsIn(100*time.Millisecond, "first"), endsIn(time.Hour, "second"))
+	c := dial(t, s, "")
+	expect(t, "hello", next(t, c), helloOK)
+	expect(t, "token", <-d.hellos, "first")
+	time.AfterFunc(200*time.Millisecond, func() { close(late) }) // the first one has ended then
+	<-late
+	write(t, c, asks)
+	expect(t, "request", next(t, c), answers)
+	expect(t, "token", <-d.hellos, "second")
+}
+
+// lateGreeter greets for the second time when it may.
+type lateGreeter struct {
+	gateway.Greeter
+	late  chan struct{}
+	times int
+}
+
+func (g *lateGreeter) Greet(ctx context.Context, greet func(provider.Token) (string, error)) (provider.Token, error) {
+	if g.times++; g.times > 1 {
+		<-g.late
+	}
+	return g.Greeter.Greet(ctx, greet)
+}
+
 func TestSocketEndsWithItsToken(t *testing.T) {
 	d := newSocketDatabase(t)
 	s := startSocket(t, d, nil, endsIn(150*time.Millisecond, "first"))
