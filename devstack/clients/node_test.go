@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,12 +17,19 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-func TestNodeClient(t *testing.T) { runNode(t, "client.mjs", nodeSees) }
+func TestNodeClient(t *testing.T) { runNode(t, "http", "client.mjs", nodeSees) }
 
-func TestDrizzle(t *testing.T) { runNode(t, "drizzle.mjs", drizzleSees) }
+// Over a WebSocket it is told why it is refused.
+func TestNodeClientOverWebSocket(t *testing.T) {
+	refused := strings.Replace(nodeSees, `{"code": "SERVER_ERROR", "message": "SERVER_ERROR: Server returned HTTP status 401"}`, `{"code": "AUTH_JWT_INVALID",
+		"message": "AUTH_JWT_INVALID: Authentication failed: unauthorized access attempt on database: invalid JWT token: can't be decoded with any of the existing keys"}`, 1)
+	runNode(t, "ws", "client.mjs", refused)
+}
+
+func TestDrizzle(t *testing.T) { runNode(t, "http", "drizzle.mjs", drizzleSees) }
 
 // runNode runs a script with a stack of its own and compares the JSON it prints.
-func runNode(t *testing.T, script, sees string) {
+func runNode(t *testing.T, scheme, script, sees string) {
 	t.Helper()
 	dir := npmtest.Install(t, "node")
 	s := tursotest.New(t, turso.Options{})
@@ -31,7 +39,7 @@ func runNode(t *testing.T, script, sees string) {
 	cmd := exec.CommandContext(ctx, "node", script)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
-		"DB_URL="+s.URL+"/dbs/app", // of which the client drops the last element
+		"DB_URL="+scheme+strings.TrimPrefix(s.URL, "http")+"/dbs/app", // of which the client drops the last element
 		"DB_TOKEN="+s.JWT(t, turso.TokenOptions{}),
 		"READ_TOKEN="+s.JWT(t, turso.TokenOptions{ReadOnly: true}),
 		"BAD_TOKEN="+s.APIToken)

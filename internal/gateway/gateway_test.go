@@ -359,7 +359,7 @@ func TestRoutes(t *testing.T) {
 		"POST /info":           "405",
 		"DELETE /v2/pipeline":  "405",
 		"GET /v2/pipeline":     "405",
-		"POST /v3-protobuf":    "404",
+		"POST /v3-protobuf":    "405",
 		"GET /v1/databases":    "404",
 		"GET /dump/../info":    "404",
 		"GET /sync/../../dbs":  "404",

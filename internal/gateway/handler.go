@@ -159,6 +159,10 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 		x.refuseGRPC(r)
 		return nil, false
 	}
+	if isProbe(r) {
+		x.answerProbe()
+		return nil, false
+	}
 	if !h.bearerShown(r) {
 		x.Header().Set("WWW-Authenticate", "Bearer")
 		x.refuse(http.StatusUnauthorized, "AUTH_JWT_INVALID", bearerWanted)

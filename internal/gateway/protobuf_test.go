@@ -80,7 +80,16 @@ func TestProtobufBaseURL(t *testing.T) {
 		t.Errorf("a cursor that leads elsewhere: %d", status)
 	}
 	answer = ""
-	if status, _, _ := ask(t, s, "GET", "/v3-protobuf", "", nil); status != 200 {
-		t.Errorf("probe: %d", status)
+	d.last = nil
+	for _, shown := range []bool{true, false} {
+		status, _, _ := ask(t, s, "GET", "/v3-protobuf", "", func(r *http.Request) {
+			if !shown {
+				r.Header.Del("Authorization")
+			}
+		})
+		if status != 200 || shown != (d.last != nil) {
+			t.Errorf("probe, bearer shown %v: %d", shown, status)
+		}
+		d.last = nil
 	}
 }

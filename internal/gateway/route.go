@@ -52,6 +52,22 @@ func lookup(path string) (route, []string) {
 	return route{}, nil
 }
 
+// isProbe tells a client that looks which versions of Hrana there are, and shows no bearer
+// for that: hrana-client-ts, which goes back to version 2 after a refusal.
+func isProbe(r *http.Request) bool {
+	path := clean(r.URL.Path)
+	return r.Method == http.MethodGet && r.Header.Get("Authorization") == "" && (path == "/v2" || path == "/v3" || path == "/v3-protobuf")
+}
+
+// answerProbe says what each libsql-server says since 2023. The database isn't asked: not
+// for who may not use it.
+func (x *exchange) answerProbe() {
+	x.route = route{name: "probe"}
+	x.Header().Set("Content-Type", "text/plain")
+	x.WriteHeader(http.StatusOK)
+	_, _ = x.Write([]byte("Hello, this is HTTP API v2 (Hrana over HTTP)"))
+}
+
 // clean makes one slash of several, which go-libsql sends when its URL ends in one,
 // and refuses what would leave the database's path by making it "".
 func clean(path string) string {

@@ -1,6 +1,7 @@
 // Uses a database through @libsql/client as an application would and prints what
 // it saw as JSON, for the Go test to judge.
-import { createClient } from "@libsql/client/http";
+const scheme = new URL(process.env.DB_URL).protocol === "ws:" ? "ws" : "http";
+const { createClient } = await import(`@libsql/client/${scheme}`);
 
 const client = createClient({
 	url: process.env.DB_URL,
@@ -61,4 +62,5 @@ seen.unauthorized = await failure(() => stranger.execute("SELECT 1"));
 const reader = createClient({ url: process.env.DB_URL, authToken: process.env.READ_TOKEN });
 seen.readOnly = await failure(() => reader.execute("DELETE FROM note"));
 
+for (const c of [client, stranger, reader]) c.close(); // a socket keeps the process
 console.log(JSON.stringify(seen, plain));
