@@ -24,4 +24,4 @@ exec zen dev --token-lifetime 2s --fault socket-expires -- sh -ec '
 	BROWSER="zen dev browse --user alice" zen login --provider clerk >/dev/null 2>&1
 	exec zen proxy -- sh -ec "
 		export URL=$1\${TURSO_DATABASE_URL#http} JWT=\$TURSO_AUTH_TOKEN AUTH_TOKEN=\$TURSO_AUTH_TOKEN VERSION=3 SERVER=sqld
-		exec npx jest --runInBand"' sh "$scheme"
+		exec npx jest --runInBand --forceExit"' sh "$scheme"
