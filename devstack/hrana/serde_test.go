@@ -176,7 +176,6 @@ func TestOlderEndpoints(t *testing.T) {
 		{"/", `{"statements":["CREATE TABLE v0 (a)",{"q":"INSERT INTO v0 VALUES (?)","params":[1.5]},{"q":"INSERT INTO v0 VALUES (:a)","params":{":a":{"base64":"AP8"}}},"SELECT a FROM v0"]}`, 200, `"rows":[[1.5],[{"base64":"AP8"}]]`},
 		{"/", `{"statements":["INSERT INTO v0 VALUES (1)","SELECT nope FROM v0","SELECT 1"]}`, 200, `{"error":"SQL input error: no such column: nope (at offset 7)"},null]`},
 		{"/", `{"statements":["BEGIN"]}`, 400, "interactive transaction not allowed in HTTP queries"},
-		{"/v3-protobuf/pipeline", "", 501, "the local stack lacks the Protobuf encoding of Hrana 3, which libsql-server has"},
 		{"/dev/one/v2/pipeline", `{"requests":[]}`, 200, `"results":[]`},
 	} {
 		resp, body := c.do("POST", "/one"+tt.path, tt.body)
