@@ -3,10 +3,13 @@ package install
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/zen-auth/zen/core/httpclient"
@@ -191,6 +194,10 @@ func (s *Store) exchange(name, from string) error {
 	s.step()
 	if err := os.Rename(from, s.path(name)); err != nil {
 		_ = os.Remove(s.next(name))
+		if runtime.GOOS == "windows" && errors.Is(err, fs.ErrPermission) {
+			return failed("end the zen that uses it (zen proxy, zen exec), and try again",
+				"Windows replaces no program that is running: %s", s.path(name))
+		}
 		return failed("", "%v", err)
 	}
 	s.step()
