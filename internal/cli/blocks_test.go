@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,11 @@ zen db query -q "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT); INSERT 
 const users = `zen login --provider clerk 2>/dev/null
 zen db query -q "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, seen); INSERT INTO users (name, seen) VALUES ('alice', 1.5), ('007', NULL)"
 `
+
+// outside leaves the stack, for tests that have stacks of their own.
+const outside = `export ZEN_LIVE_TRANSCRIPT=$PWD/transcript
+cd "$REPOSITORY"
+unset $(env | sed -nE 's/^((ZEN|CLERK|TURSO|AUTH0|ACTIONS|VITE|NEXT)_[A-Z0-9_]*)=.*/\1/p' | grep -vx ZEN_LIVE_TRANSCRIPT)`
 
 // scenario is a stack, in which blocks of a page run one after the other.
 type scenario struct {
@@ -130,6 +136,29 @@ unset CLERK_PUBLISHABLE_KEY TURSO_DATABASE_URL ACTIONS_ID_TOKEN_REQUEST_URL ACTI
 	}},
 }
 
+// building are the stacks whose pages build programs, which takes too long with -short.
+var building = []scenario{
+	{"README.md", nil, []typed{
+		{"bin/zen dev -- bash", `cd "$REPOSITORY"`, []string{"-for 5s", "-for 10ms"}},
+	}},
+	{"docs/live.md", nil, []typed{
+		{"make live", outside, nil},
+		{"ZEN_LIVE_DRY_RUN=1", "", nil},
+	}},
+	{"docs/providers.md", nil, []typed{
+		{"zen provider new --lang python", "echo '{}' >tokens.json", []string{"$PWD/tokens.json", "$PWD/../tokens.json"}},
+	}},
+	{"docs/providers.md", nil, []typed{
+		{"zen provider new example", "", []string{"new example", `new example --replace "$REPOSITORY"`}},
+		{"zen provider dev override", "export ZEN_EXAMPLE__TOKEN=tok", nil},
+		{"ZEN_PROVIDER_DEBUG=1", "", []string{"./zen-provider-example", "./zen-provider-example 2>&1 & echo $! >pid; } | sed '/^Ctrl-C/q'; kill $(cat pid)", "ZEN_PROVIDER", "{ ZEN_PROVIDER"}},
+		{"zen provider test", `printf tok >token.txt
+sed -i '/ParseDuration/,/^\t}/s/err != nil || minLife < 0/err != nil \&\& minLife < 0/' provider.go
+go build -o zen-provider-example .`, nil},
+	}},
+	{"docs/spike.md", nil, []typed{{"go test", outside, nil}}},
+}
+
 // byHand is why a block is not among the scenarios, and still runs where there are terminals.
 const byHand = "a person types at a terminal: TestPagesAtATerminal does"
 
@@ -138,21 +167,12 @@ const besideAKeyring = "it needs a keyring, that goes away: TestPagesBesideAKeyr
 
 // elsewhere are the blocks that don't run here, and why.
 var elsewhere = []struct{ page, first, why string }{
-	{"README.md", "bin/zen dev -- bash", "it builds a program: TestApplicationUsesTheProvidersOfTheCommandLine runs that"},
 	{"docs/clerk.md", "zen login --provider clerk\nclerk: signing in by email", byHand},
 	{"docs/cli.md", "zen login --provider clerk\nThis is an SSH session", byHand},
 	{"docs/clients.md", "git clone", "it needs GitHub"},
 	{"docs/clients.md", "make test-all", "it is all tests"},
 	{"docs/configuration.md", "zen init", "a person types at a terminal: TestInitAtATerminal does, and holds what it shows"},
 	{"docs/database.md", "zen db shell", byHand},
-	{"docs/live.md", "make live", "it asks real services"},
-	{"docs/live.md", "ZEN_LIVE_DRY_RUN=1", "it is a test of its own, of a minute"},
-	{"docs/providers.md", "zen provider new example", "it builds a program: the script conformance_new does"},
-	{"docs/providers.md", "zen provider new --lang python", "it needs PyPI: the script conformance_python does without"},
-	{"docs/providers.md", "zen provider dev override", "it needs the program that was built: the script provider_dev has that"},
-	{"docs/providers.md", "ZEN_PROVIDER_DEBUG=1", "it needs a debugger"},
-	{"docs/providers.md", "zen provider test", "it needs the program that was built, with a mistake in it: the script conformance has that"},
-	{"docs/spike.md", "go test", "it is tests of their own"},
 	{"docs/storage.md", "zen login --storage keyring", besideAKeyring},
 	{"docs/storage.md", "zen token", besideAKeyring},
 }
@@ -194,6 +214,11 @@ var varying = []struct {
 	{regexp.MustCompile(`\bv0\.1\.0\b|\(devel\)`), "VERSION"},
 	{regexp.MustCompile(`\bgo1\.\d+[\w.]*`), "GO"},
 	{regexp.MustCompile(`\b(?:linux|darwin|windows)/\w+64\b`), "PLATFORM"},
+	{regexp.MustCompile(`\S*/zen-provider-example\b`), "PROGRAM"},
+	{regexp.MustCompile(`\bzen-live-[0-9a-f]{8}\b`), "zen-live-ID"},
+	{regexp.MustCompile(`"iat":\d+`), `"iat":N`},
+	{regexp.MustCompile(`/\S*transcript(?:\.md)?\b`), "TRANSCRIPT"},
+	{regexp.MustCompile(`/[\w./-]*zen-debug[\w-]*`), "/DEBUG"},
 	{regexp.MustCompile(`"[^"]*/zen-provider-(\w+)(?:\.exe)?"`), `"PROGRAM $1"`},
 	{regexp.MustCompile(`(sqld \S+)(?: \(devstack\))?`), "$1"},
 	{regexp.MustCompile(`(?m)\bcode [A-Z0-9]{4}-[A-Z0-9]{4}|: \d{6}$`), "CODE"},
@@ -231,7 +256,10 @@ func blocksIn(page, text string) (blocks []*shown) {
 	var now *shown
 	fence, empty := false, ""
 	for i, line := range strings.Split(text, "\n") {
-		line, indented := strings.CutPrefix(line, "    ")
+		indented := false
+		if !fence {
+			line, indented = strings.CutPrefix(line, "    ")
+		}
 		switch {
 		case strings.HasPrefix(line, "```"):
 			now, fence = nil, !fence
@@ -254,7 +282,7 @@ func blocksIn(page, text string) (blocks []*shown) {
 var (
 	// stackLine goes into a stack, in which what follows is typed; a shell at a terminal is
 	// greeted there.
-	stackLine = regexp.MustCompile(`^\$ zen dev.* -- (?:sh|bash)\n(?:Inside the stack.*\n)?`)
+	stackLine = regexp.MustCompile(`^\$ (?:bin/)?zen dev.* -- (?:sh|bash)\n(?:Inside the stack.*\n)?`)
 	// hidden is the value of a variable that the stack has.
 	hidden = regexp.MustCompile(`\b([A-Z][A-Z_]+)=…`)
 	// command is what is typed, with its lines that go on.
@@ -272,7 +300,7 @@ func (s *shown) script(instead []string) (script, want string) {
 		line = hidden.ReplaceAllString(line, `$1="$$$1"`)
 		script += "status=$?\ncat <<'LINE'\n" + found[0] + "LINE\n(exit $status)\n"
 		if lists {
-			script += "exec 4>&1 >out 2>&1\n" + line + "failed=$?\nexec >&4 2>&1\n[ $failed = 0 ] || cat out\n"
+			script += "exec 4>&1 >\"$out\" 2>&1\n" + line + "failed=$?\nexec >&4 2>&1\n[ $failed = 0 ] || cat \"$out\"\n"
 		} else {
 			script += line
 		}
@@ -323,12 +351,16 @@ func TestPagesBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	root, err := filepath.Abs(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
 	all := pageBlocks(t)
 	for _, e := range elsewhere {
 		find(t, all, e.page, e.first)
 	}
-	for _, sc := range scenarios {
-		script := "exec 2>&1\n"
+	for i, sc := range slices.Concat(scenarios, building) {
+		script := "exec 2>&1\nout=$PWD/out\n"
 		var blocks []*shown
 		var wants []string
 		for _, b := range sc.blocks {
@@ -342,15 +374,19 @@ func TestPagesBlocks(t *testing.T) {
 			if sc.page == "docs/storage.md" && runtime.GOOS != "linux" {
 				t.Skip("it is about a machine without a keyring")
 			}
+			if i >= len(scenarios) && testing.Short() {
+				t.Skip("it builds programs: make test-all runs it")
+			}
 			args := []string{"dev"}
 			for _, arg := range sc.args {
 				if strings.HasSuffix(arg, ".toml") {
-					arg, _ = filepath.Abs(filepath.Join(repository, arg))
+					arg = filepath.Join(root, arg)
 				}
 				args = append(args, arg)
 			}
 			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"+programs.Exe), append(args, "--", "sh", "-c", script)...)
-			cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), "BROWSER=zen --quiet dev browse --user alice", "CI=")
+			cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), "BROWSER=zen --quiet dev browse --user alice", "CI=",
+				"REPOSITORY="+root)
 			out, err := cmd.CombinedOutput()
 			if _, ran := err.(*exec.ExitError); err != nil && !ran {
 				t.Fatal(err)
