@@ -169,7 +169,8 @@ const besideAKeyring = "it needs a keyring, that goes away: TestPagesBesideAKeyr
 var elsewhere = []struct{ page, first, why string }{
 	{"docs/clerk.md", "zen login --provider clerk\nclerk: signing in by email", byHand},
 	{"docs/cli.md", "zen login --provider clerk\nThis is an SSH session", byHand},
-	{"docs/clients.md", "git clone", "it needs GitHub"},
+	{"docs/clients.md", "git clone https://github.com/go-gorm", "it needs GitHub"},
+	{"docs/clients.md", "git clone https://github.com/libsql", "it needs GitHub"},
 	{"docs/clients.md", "make test-all", "it is all tests"},
 	{"docs/configuration.md", "zen init", "a person types at a terminal: TestInitAtATerminal does, and holds what it shows"},
 	{"docs/database.md", "zen db shell", byHand},

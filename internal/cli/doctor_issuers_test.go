@@ -151,6 +151,9 @@ func TestDoctorKnowsEachFault(t *testing.T) {
 		maps.Copy(named, s.causes)
 	}
 	for _, f := range devstack.Faults() {
+		if f.Name == fault.SocketExpires { // of WebSockets, which zen has for others: its proxy greets again beforehand
+			continue
+		}
 		if (named[f.Name] == "") == (met[f.Name].want == "") {
 			t.Errorf("%s is named by %q, and by %q once a command has met it", f.Name, named[f.Name], met[f.Name].want)
 		}

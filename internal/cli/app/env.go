@@ -15,7 +15,6 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
-	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
@@ -75,7 +74,7 @@ func (e *Env) WithSession(ctx context.Context, fn func(*session.Session) error) 
 // Remember has zen doctor tell why a command failed, until it goes well. What was typed
 // wrong, or stopped by whoever typed it, is not remembered.
 func (e *Env) Remember(ctx context.Context, s *session.Session, command string, err error) {
-	var name *handshake.NameError // also a secret in place of a name
+	var name interface{ ImpossibleName() string } // a handshake.NameError, without what that links
 	if c := s.Config(); ctx.Err() == nil && !errors.Is(err, ErrUsage) && !errors.As(err, &name) {
 		_ = c.Store.NoteFailure(c.Name, command, err, time.Now()) // a help for later, and no part of the command
 	}

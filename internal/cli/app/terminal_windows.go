@@ -11,8 +11,10 @@ import (
 )
 
 // readLine reads a line of the console. Such a read can't be interrupted: when ctx
-// ends first, the reader is left behind, and the program is about to end.
-func readLine(ctx context.Context, f *os.File, hidden bool) (string, error) {
+// ends first, the reader is left behind, and the program is about to end. ready is called before
+// the read.
+func readLine(ctx context.Context, f *os.File, hidden bool, ready func()) (string, error) {
+	ready()
 	type answer struct {
 		line string
 		err  error

@@ -192,7 +192,7 @@ func (u *UI) AskSecret(ctx context.Context, question string) (provider.Secret, e
 	if u.secret != nil {
 		u.asking.Lock()
 		defer u.asking.Unlock()
-		line, err := readLine(ctx, u.secret, false)
+		line, err := readLine(ctx, u.secret, false, func() {})
 		if err != nil && ctx.Err() == nil {
 			return provider.Secret{}, fmt.Errorf("read the secret from the file descriptor: %w", errors.Join(provider.ErrNoCredential, err))
 		}
@@ -237,8 +237,7 @@ func (u *UI) ask(ctx context.Context, question string, hidden bool) (string, err
 		return "", err
 	}
 	u.remember(question)
-	u.setPrompt(OneLine(question) + ": ")
-	line, err := readLine(ctx, terminal, hidden)
+	line, err := readLine(ctx, terminal, hidden, func() { u.setPrompt(OneLine(question) + ": ") })
 	u.setPrompt("")
 	if hidden || err != nil {
 		u.Print("") // the line's end was not shown
