@@ -10,40 +10,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zen-auth/zen/core/plugin/plugintest"
 	"github.com/zen-auth/zen/core/provider"
 )
-
-// installed returns the path of the test binary as the provider with this name.
-func installed(t *testing.T, name string) string {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "zen-provider-"+name)
-	if runtime.GOOS == "windows" {
-		path += ".exe"
-	}
-	// Windows removes no name of a program that runs.
-	if runtime.GOOS != "windows" && os.Link(self, path) == nil {
-		return path
-	}
-	data, err := os.ReadFile(self)
-	if err == nil {
-		err = os.WriteFile(path, data, 0o755)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 func TestGoodProvidersPassEverything(t *testing.T) {
 	for _, name := range []string{"good", "bare", "older"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			report, err := Run(t.Context(), Options{
-				Path: installed(t, name), Settings: provider.Settings{"api_key": provider.NewSecret("a-key-that-is-secret")},
+				Path: plugintest.Self(t, name), Settings: provider.Settings{"api_key": provider.NewSecret("a-key-that-is-secret")},
 			}, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -77,7 +53,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 			if b.check == "parent" && runtime.GOOS != "linux" {
 				t.Skip("can only be tried on Linux")
 			}
-			s, err := newSuite(Options{Path: installed(t, name)})
+			s, err := newSuite(Options{Path: plugintest.Self(t, name)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,9 +104,9 @@ func TestWhatCannotBeTested(t *testing.T) {
 		"another name":    {Options{Path: filepath.Join(dir, "provider")}, provider.ErrConfig},
 		"a name too long": {Options{Path: filepath.Join(dir, "zen-provider-"+strings.Repeat("x", 33))}, provider.ErrConfig},
 		"no program":      {Options{Path: text}, provider.ErrNoProvider},
-		"unknown setting": {Options{Path: installed(t, "good"), Settings: provider.Settings{"colour": provider.NewSecret("red")}}, provider.ErrConfig},
+		"unknown setting": {Options{Path: plugintest.Self(t, "good"), Settings: provider.Settings{"colour": provider.NewSecret("red")}}, provider.ErrConfig},
 		"visible secret": {Options{
-			Path: installed(t, "good"), Visible: []string{"api_key"}, Settings: provider.Settings{"api_key": provider.NewSecret("secret")},
+			Path: plugintest.Self(t, "good"), Visible: []string{"api_key"}, Settings: provider.Settings{"api_key": provider.NewSecret("secret")},
 		}, provider.ErrConfig},
 	} {
 		if _, err := Run(t.Context(), c.options, nil); !errors.Is(err, c.want) {
@@ -141,7 +117,7 @@ func TestWhatCannotBeTested(t *testing.T) {
 
 func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Run(ctx, Options{Path: installed(t, "good")}, func(Result) { cancel() })
+	_, err := Run(ctx, Options{Path: plugintest.Self(t, "good")}, func(Result) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

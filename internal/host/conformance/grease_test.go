@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/zen-auth/zen/core/plugin/plugintest"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/host"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
@@ -54,7 +55,7 @@ func (s *greasyServer) SendMsg(m any) (err error) {
 
 // TestTheHostToleratesGrease runs zen's own host against a provider of the future.
 func TestTheHostToleratesGrease(t *testing.T) {
-	manager := host.NewManager(host.Options{Dirs: []string{filepath.Dir(installed(t, "greasy"))}})
+	manager := host.NewManager(host.Options{Dirs: []string{filepath.Dir(plugintest.Self(t, "greasy"))}})
 	defer func() {
 		if err := manager.Close(context.Background()); err != nil {
 			t.Error(err)
