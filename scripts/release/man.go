@@ -9,39 +9,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/internal/cli/app"
 )
-
-// helpDocument is what zen --help-json answers, as far as a manual page says it.
-type helpDocument struct {
-	Usage       string        `json:"usage"`
-	Description string        `json:"description"`
-	Flags       []helpFlag    `json:"global_flags"`
-	Commands    []helpCommand `json:"commands"`
-}
-
-type helpCommand struct {
-	Name        string        `json:"name"`
-	Aliases     []string      `json:"aliases"`
-	Usage       string        `json:"usage"`
-	Arguments   string        `json:"arguments"`
-	Description string        `json:"description"`
-	Flags       []helpFlag    `json:"flags"`
-	Commands    []helpCommand `json:"commands"`
-}
-
-type helpFlag struct {
-	Name    string   `json:"name"`
-	Aliases []string `json:"aliases"`
-	Usage   string   `json:"usage"`
-	Type    string   `json:"type"`
-	Value   string   `json:"value"`
-	Default string   `json:"default"`
-}
 
 // manPages are zen(1) and a page for each command, by their file names. help is what zen
 // --help-json says: a page says what the commands say.
 func manPages(help []byte, version string, made time.Time) (map[string]string, error) {
-	var zen helpDocument
+	var zen app.HelpDocument
 	if err := json.Unmarshal(help, &zen); err != nil {
 		return nil, fmt.Errorf("zen --help-json: %w", err)
 	}
@@ -129,7 +104,7 @@ func (p *page) entry(name, says string) {
 }
 
 // synopsis has a line for each command that does something by itself.
-func synopsis(path string, c helpCommand) (lines []string) {
+func synopsis(path string, c app.HelpCommand) (lines []string) {
 	path += " " + c.Name
 	if len(c.Commands) == 0 {
 		line := `\fB` + roff(path) + `\fR`
@@ -148,7 +123,7 @@ func synopsis(path string, c helpCommand) (lines []string) {
 }
 
 // command is what c says of itself, and what its own commands say.
-func (p *page) command(path string, c helpCommand) {
+func (p *page) command(path string, c app.HelpCommand) {
 	p.request("SH", strings.ToUpper(path))
 	p.prose(cmp.Or(c.Description, c.Usage))
 	if len(c.Aliases) > 0 {
@@ -162,7 +137,7 @@ func (p *page) command(path string, c helpCommand) {
 }
 
 // flags lists flags, below a heading if there is one.
-func (p *page) flags(heading string, flags []helpFlag) {
+func (p *page) flags(heading string, flags []app.HelpFlag) {
 	if heading != "" && len(flags) > 0 {
 		p.request("SH", heading)
 	}

@@ -8,15 +8,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zen-auth/zen/internal/cli/app"
 )
 
 // TestManEscapes wants text to arrive as it is: roff takes a line that starts with a dot
 // or a quote for a command, "-" for a hyphen and "\" for the start of one.
 func TestManEscapes(t *testing.T) {
-	document := helpDocument{Usage: "a 'b' \\n", Commands: []helpCommand{{
+	document := app.HelpDocument{Usage: "a 'b' \\n", Commands: []app.HelpCommand{{
 		Name: "do", Aliases: []string{"d"}, Usage: "does it", Arguments: "WHAT",
 		Description: ".dot\n'quote\n\n   indented --as-is\n\nafter\n\nzen do --min-ttl 5s",
-		Flags:       []helpFlag{{Name: "min-ttl", Type: "duration", Value: "D", Usage: "at least \"D\"", Default: "1m"}},
+		Flags:       []app.HelpFlag{{Name: "min-ttl", Type: "duration", Value: "D", Usage: "at least \"D\"", Default: "1m"}},
 	}}}
 	help, err := json.Marshal(document)
 	if err != nil {

@@ -7,29 +7,31 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// helpDocument is the answer of zen --help-json: the whole command line, for programs.
-type helpDocument struct {
+// HelpDocument is the answer of zen --help-json: the whole command line, for programs.
+type HelpDocument struct {
 	SchemaVersion int    `json:"schema_version"`
 	Name          string `json:"name"`
 	Usage         string `json:"usage"`
 	Description   string `json:"description"`
 	// Flags stand before or after any command.
-	Flags    []helpFlag    `json:"global_flags"`
-	Commands []helpCommand `json:"commands"`
+	Flags    []HelpFlag    `json:"global_flags"`
+	Commands []HelpCommand `json:"commands"`
 }
 
-type helpCommand struct {
+// HelpCommand is a command in it.
+type HelpCommand struct {
 	Name        string   `json:"name"`
 	Aliases     []string `json:"aliases,omitempty"`
 	Usage       string   `json:"usage"`
 	Arguments   string   `json:"arguments,omitempty"`
 	Description string   `json:"description,omitempty"`
 	// Flags are those of the command alone.
-	Flags    []helpFlag    `json:"flags,omitempty"`
-	Commands []helpCommand `json:"commands,omitempty"`
+	Flags    []HelpFlag    `json:"flags,omitempty"`
+	Commands []HelpCommand `json:"commands,omitempty"`
 }
 
-type helpFlag struct {
+// HelpFlag is an option in it.
+type HelpFlag struct {
 	Name    string   `json:"name"`
 	Aliases []string `json:"aliases,omitempty"`
 	Usage   string   `json:"usage"`
@@ -44,18 +46,18 @@ type helpFlag struct {
 // it.
 func writeHelp(w io.Writer, a *cli.App) error {
 	global := GlobalFlags()
-	return WriteJSON(w, helpDocument{
+	return WriteJSON(w, HelpDocument{
 		SchemaVersion, a.Name, a.Usage, a.Description, helpFlags(global, nil), helpCommands(a.Commands, global),
 	})
 }
 
-func helpCommands(commands []*cli.Command, global []cli.Flag) []helpCommand {
-	var all []helpCommand
+func helpCommands(commands []*cli.Command, global []cli.Flag) []HelpCommand {
+	var all []HelpCommand
 	for _, c := range commands {
 		if c.Hidden {
 			continue
 		}
-		all = append(all, helpCommand{
+		all = append(all, HelpCommand{
 			c.Name, c.Aliases, c.Usage, c.ArgsUsage, dedent(c.Description),
 			helpFlags(c.Flags, global), helpCommands(c.Subcommands, global),
 		})
@@ -73,15 +75,15 @@ func dedent(s string) string {
 }
 
 // helpFlags are the flags that are not in without.
-func helpFlags(flags, without []cli.Flag) []helpFlag {
-	var all []helpFlag
+func helpFlags(flags, without []cli.Flag) []HelpFlag {
+	var all []HelpFlag
 	for _, f := range flags {
 		names := f.Names()
 		hidden, hides := f.(cli.VisibleFlag)
 		if hides && !hidden.IsVisible() || flagNamed(without, names[0]) != nil {
 			continue
 		}
-		one := helpFlag{Name: names[0], Aliases: names[1:], Type: flagType(f)}
+		one := HelpFlag{Name: names[0], Aliases: names[1:], Type: flagType(f)}
 		if d, ok := f.(cli.DocGenerationFlag); ok {
 			one.Usage = strings.ReplaceAll(d.GetUsage(), "`", "")
 			if _, rest, ok := strings.Cut(d.GetUsage(), "`"); ok {
