@@ -142,7 +142,8 @@ func (l line) stored() (tokenform.Answer, provider.Target, error) {
 	}
 	options.Timeout = min(options.Timeout, keyringTimeout)
 	ctx, profile := context.Background(), cache.FromConfig(cfg, p)
-	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options)), store.TokensOnly()).LoadContext(ctx, profile.Name)
+	key := func(r store.Record) string { return profile.Key(r, profile.Own(r)) }
+	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options)), store.OneToken(key)).LoadContext(ctx, profile.Name)
 	if err != nil {
 		return tokenform.Answer{}, none, err
 	}

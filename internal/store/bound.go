@@ -62,12 +62,12 @@ func (l *Locked) readBack(data []byte, key provider.Secret) error {
 	if err != nil {
 		return fmt.Errorf("what would be written can't be read again: %w; nothing was changed", err)
 	}
-	read := f.record()
 	if f.storage() == StorageKeyring {
-		if read, err = f.unseal(l.profile, key, false); err != nil {
+		if f, err = f.unseal(l.profile, key, false); err != nil {
 			return fmt.Errorf("what would be written can't be read again: %w; nothing was changed", err)
 		}
 	}
+	read := f.record()
 	same := len(read.Accounts) == len(l.Accounts) && len(read.Tokens) == len(l.Tokens)
 	for name, account := range l.Accounts {
 		same = same && read.Accounts[name].Credential.Data.Equal(account.Credential.Data)

@@ -30,7 +30,7 @@ func (s *Store) read(profile string) (contents, error) {
 	if err != nil {
 		return contents{}, fmt.Errorf("read credentials of profile %q: %w", profile, err)
 	}
-	f, err := parse(data, s.tokensOnly)
+	f, err := parse(data, s.oneToken != nil)
 	if err == nil && f.Profile != "" && f.Profile != profile {
 		err = fmt.Errorf("it was copied from profile %.64q", f.Profile)
 	}
@@ -66,7 +66,7 @@ func checksum(data []byte) string {
 // open is the record in a file, for which a sealed one needs its key.
 func (s *Store) open(ctx context.Context, profile string, c contents) (Record, error) {
 	if c.storage() == StorageFile {
-		return c.record(), nil
+		return s.recordOf(profile, c.file)
 	}
 	key, err := s.keys.get(ctx, s.keyring, keyItem(profile, c.Key))
 	if errors.Is(err, ErrNoItem) {
@@ -75,9 +75,27 @@ func (s *Store) open(ctx context.Context, profile string, c contents) (Record, e
 	if err != nil {
 		return Record{}, locked{fmt.Errorf("read credentials of profile %q: %w", profile, err)}
 	}
-	r, err := c.unseal(profile, key, s.tokensOnly)
+	inner, err := c.unseal(profile, key, s.oneToken != nil)
 	if err != nil {
 		return Record{}, s.unusable(provider.ErrConfig, profile, err)
+	}
+	return s.recordOf(profile, inner)
+}
+
+// recordOf is the record of a file that was opened, with the one token that is wanted where
+// that is said.
+func (s *Store) recordOf(profile string, f file) (Record, error) {
+	r := f.record()
+	if s.oneToken == nil {
+		return r, nil
+	}
+	key := s.oneToken(r)
+	token, err := f.findToken(key)
+	if err != nil {
+		return Record{}, s.unusable(provider.ErrConfig, profile, damaged(f.undecoded))
+	}
+	if token != nil {
+		r.Tokens[key] = token.token()
 	}
 	return r, nil
 }

@@ -69,6 +69,9 @@ type file struct {
 	Tokens   map[string]fileToken       `json:"tokens,omitempty"`
 	Breakers map[string]breaker.State   `json:"detours,omitempty"`
 	Refusals map[string]breaker.Backoff `json:"refusals,omitempty"`
+
+	// undecoded are the tokens as they are written, for a reader of tokens.
+	undecoded []byte
 }
 
 type fileAccount struct {
@@ -118,17 +121,16 @@ func (r Record) encode(profile string) ([]byte, error) {
 	return json.Marshal(f)
 }
 
-// parse reads a file, sealed or not; with tokensOnly, what a reader of tokens has no use
-// for is left out.
-func parse(data []byte, tokensOnly bool) (f file, err error) {
-	if tokensOnly {
+// parse reads a file, sealed or not; for one token, what its reader has no use for is left
+// out.
+func parse(data []byte, oneToken bool) (f file, err error) {
+	if oneToken {
 		err = f.decodeTokens(data)
 	} else {
 		err = json.Unmarshal(data, &f)
 	}
 	if err != nil {
-		// The text of a json error quotes what it read: never a secret's business.
-		return file{}, fmt.Errorf("it is damaged (not the JSON that zen writes, %d bytes)", len(data))
+		return file{}, damaged(data)
 	}
 	switch {
 	case f.SchemaVersion < plainVersion:
@@ -141,6 +143,11 @@ func parse(data []byte, tokensOnly bool) (f file, err error) {
 		return file{}, errors.New("it is damaged (sealed, without a key's name or a content)")
 	}
 	return f, nil
+}
+
+// damaged doesn't wrap the error of encoding/json: that one's text quotes what it read.
+func damaged(data []byte) error {
+	return fmt.Errorf("it is damaged (not the JSON that zen writes, %d bytes)", len(data))
 }
 
 // storage is how the record rests in the file.
@@ -169,9 +176,11 @@ func (f file) record() Record {
 		}
 	}
 	for key, t := range f.Tokens {
-		r.Tokens[key] = provider.Token{
-			Value: provider.NewSecret(t.Value), Issued: t.Issued, Expires: t.Expires, Verification: t.Verification,
-		}
+		r.Tokens[key] = t.token()
 	}
 	return r
+}
+
+func (t fileToken) token() provider.Token {
+	return provider.Token{Value: provider.NewSecret(t.Value), Issued: t.Issued, Expires: t.Expires, Verification: t.Verification}
 }

@@ -49,20 +49,20 @@ func seal(profile, id string, key provider.Secret, plain []byte) ([]byte, error)
 }
 
 // unseal is the content that was sealed for the profile.
-func (f file) unseal(profile string, key provider.Secret, tokensOnly bool) (Record, error) {
+func (f file) unseal(profile string, key provider.Secret, oneToken bool) (file, error) {
 	aead, err := newAEAD(key)
 	if err != nil {
-		return Record{}, err
+		return file{}, err
 	}
 	plain, err := aead.Open(nil, nil, f.Sealed, additionalData(profile, f.Key))
 	if err != nil {
-		return Record{}, errors.New("it is damaged (its key doesn't open it: a byte changed)")
+		return file{}, errors.New("it is damaged (its key doesn't open it: a byte changed)")
 	}
-	inner, err := parse(plain, tokensOnly)
+	inner, err := parse(plain, oneToken)
 	if err == nil && inner.storage() != StorageFile {
 		err = errors.New("it is damaged (sealed twice)")
 	}
-	return inner.record(), err
+	return inner, err
 }
 
 func newAEAD(key provider.Secret) (cipher.AEAD, error) {

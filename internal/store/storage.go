@@ -63,7 +63,8 @@ func WithStorage(asked func(profile string) Storage) Option {
 // aside, that they moved.
 func WithNotice(notice func(line string)) Option { return func(s *Store) { s.notice = notice } }
 
-// TokensOnly is for a program that reads tokens alone: the credentials and claims of the
-// accounts are left out, whose decoding is most of reading a file. Such a store locks
+// OneToken is for a program that reads one token alone: key is its key, by what else is
+// known of the profile. The other tokens are left out, and so are the credentials and
+// claims of the accounts, whose decoding is most of reading a file. Such a store locks
 // and writes nothing.
-func TokensOnly() Option { return func(s *Store) { s.tokensOnly = true } }
+func OneToken(key func(Record) string) Option { return func(s *Store) { s.oneToken = key } }

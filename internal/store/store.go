@@ -38,8 +38,8 @@ type Store struct {
 	// memory is where the records are of a store without a directory.
 	memory *memory
 	keys   keys
-	// tokensOnly is of a store that only reads.
-	tokensOnly bool
+	// oneToken, if not nil, is of a store that only reads, and only one token.
+	oneToken func(Record) string
 }
 
 // New returns the store in dir, which is created on the first write.
@@ -136,7 +136,7 @@ func (s *Store) LockWith(ctx context.Context, profile string, plan Plan, fn func
 	if s.memory != nil {
 		return s.memory.lock(ctx, s, profile, fn)
 	}
-	if s.tokensOnly {
+	if s.oneToken != nil {
 		return fmt.Errorf("lock profile %q: this store only reads", profile)
 	}
 	return s.locked(ctx, profile, func() error {

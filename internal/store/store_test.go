@@ -164,16 +164,17 @@ func TestLockNamesTheCommandsOfZenAlone(t *testing.T) {
 	}
 }
 
-// A store for reading tokens leaves the rest out, and would lose it if it wrote.
-func TestTokensOnly(t *testing.T) {
+// A store for reading one token leaves the rest out, and would lose it if it wrote.
+func TestOneToken(t *testing.T) {
 	dir := t.TempDir()
 	save(t, store.New(dir), "p", func(r *store.Record) {
 		r.Accounts["clerk"] = store.Account{Claims: provider.Claims{Subject: "user_1"}, EnvNames: []string{"X"}}
-		r.Tokens["k"] = provider.Token{Value: provider.NewSecret("a.b.c")}
+		r.Tokens["k X"] = provider.Token{Value: provider.NewSecret("a.b.c")}
+		r.Tokens["another"] = provider.Token{Value: provider.NewSecret("d.e.f")}
 	})
-	reader := store.New(dir, store.TokensOnly())
+	reader := store.New(dir, store.OneToken(func(r store.Record) string { return "k " + r.Accounts["clerk"].EnvNames[0] }))
 	r, err := reader.Load("p")
-	if err != nil || r.Accounts["clerk"].Claims.Subject != "" || len(r.Accounts["clerk"].EnvNames) != 1 || r.Tokens["k"].Value.Reveal() != "a.b.c" {
+	if err != nil || r.Accounts["clerk"].Claims.Subject != "" || len(r.Accounts["clerk"].EnvNames) != 1 || len(r.Tokens) != 1 || r.Tokens["k X"].Value.Reveal() != "a.b.c" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	err = reader.Lock(t.Context(), "p", func(*store.Locked) error { t.Error("it was locked"); return nil })
