@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/config"
@@ -74,6 +75,10 @@ type profileEntry struct {
 	Problem      string     `json:"problem,omitempty"`
 }
 
+// maxListed is how many profiles are listed. Each that is signed in has files of its own to
+// read: this many take about a second, and a configuration holds fewer.
+const maxListed = 20_000
+
 func listProfiles(e *app.Env, client *zen.Client) error {
 	stored, err := client.Store.List()
 	if err != nil {
@@ -84,7 +89,14 @@ func listProfiles(e *app.Env, client *zen.Client) error {
 	configured := client.Config.ProfileNames()
 	names := slices.Concat(configured, stored)
 	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
+	if names = slices.Compact(names); len(names) > maxListed {
+		return &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("there are %d profiles, and %d are listed at most", len(names), maxListed),
+			Hint:    "zen status --profile NAME shows one of them; with ZEN_STATE_DIR each service has a directory of its own",
+		}
+	}
+	for _, name := range names {
 		entry := profileEntry{Name: name, Selected: name == selected.Value}
 		_, entry.Configured = slices.BinarySearch(configured, name)
 		entry.describe(client)

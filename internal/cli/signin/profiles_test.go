@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,5 +86,23 @@ func TestLoginRefuses(t *testing.T) {
 	_, e, _, _ := newClient(t)
 	if err := (LoginOptions{Timeout: -1}).Run(t.Context(), e); !errors.Is(err, app.ErrUsage) {
 		t.Error(err)
+	}
+}
+
+// So many sign-ins that to list them would take seconds are refused, with the number.
+func TestTooManyProfilesToList(t *testing.T) {
+	client, e, out, _ := newClient(t)
+	dir := filepath.Dir(client.Store.Path("p"))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxListed + 1 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("p%d.json", i)), []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := listProfiles(e, client)
+	if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "there are 20004 profiles, and 20000 are listed") || out.Len() != 0 {
+		t.Errorf("%v: %.200s", err, out)
 	}
 }
