@@ -1,7 +1,6 @@
 package libsql
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -9,14 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
-	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/internal/transport"
+	"github.com/zen-auth/zen/internal/link"
 )
 
 // Mode is how a database is used.
@@ -42,8 +39,8 @@ type Options struct {
 	// read-only with ro.
 	Access provider.Access
 	// Source hands out the tokens; local databases have none.
-	Source transport.Source
-	// Base carries the requests; nil is a transport of the package's own, with the
+	Source Source
+	// Base carries the requests; nil means a transport of the package's own, with the
 	// proxy of the environment.
 	Base http.RoundTripper
 
@@ -56,7 +53,7 @@ type Options struct {
 	// AllowStale lets a replica's reads miss writes made through it until the next
 	// sync. Otherwise every write is followed by one, and own writes are read back.
 	AllowStale bool
-	// SyncInterval is how often a replica syncs by itself; 0 is never, and the least
+	// SyncInterval is how often a replica syncs by itself; 0 means never, and the least
 	// is 100 ms.
 	SyncInterval time.Duration
 	// OnSync, where set, is called after every sync that SyncInterval started, by one
@@ -68,11 +65,9 @@ type Options struct {
 	// RemoteEncryption is the key of a database that Turso keeps encrypted, as base64.
 	// It travels in a header of every request.
 	RemoteEncryption provider.Secret
-	// Timeout is the longest silence of the server; 0 is a minute. In the local
-	// modes it bounds the wait for another process's lock; 0 is five seconds.
+	// Timeout is the longest silence of the server; 0 means a minute. In the local
+	// modes it bounds the wait for another process's lock; 0 means five seconds.
 	Timeout time.Duration
-	// MaxMemory is hrana.Config's.
-	MaxMemory int
 	// TxMode is how transactions begin.
 	TxMode hrana.TxMode
 	// TimesAsText leaves what columns that are declared DATE, DATETIME or TIMESTAMP hold
@@ -80,6 +75,14 @@ type Options struct {
 	TimesAsText bool
 	// Own, where set, is closed after the handle, and when Open fails.
 	Own io.Closer
+}
+
+// Source issues the tokens of a database. It is safe for concurrent use.
+type Source interface {
+	// Token returns a token that is good now.
+	Token(ctx context.Context) (provider.Token, error)
+	// Renew returns another token than refused, which the server turned down.
+	Renew(ctx context.Context, refused provider.Token) (provider.Token, error)
 }
 
 // Open returns a database handle. A remote database isn't touched yet: the first
@@ -133,87 +136,26 @@ func (o owner) Close() error {
 }
 
 func openRemote(options Options) (driver.Connector, error) {
-	link, err := Dial(options)
+	remote, err := dial(options)
 	if err != nil {
 		return nil, err
 	}
 	if options.ReadOnly {
-		return readOnly{link}, nil
+		return readOnly{remote}, nil
 	}
-	return link, nil
+	return remote, nil
 }
 
-// Link is what reaches a remote database: the driver and the transport that puts the
-// session's token on requests. Close ends both.
-type Link struct {
-	*hrana.Connector
-	// Address is the database's base.
-	Address *url.URL
-	// Transport sends requests to the database, and to nothing else.
-	Transport http.RoundTripper
-	// Timeout is the longest silence of the server; 0 is a minute.
-	Timeout time.Duration
-	own     *http.Transport
-}
-
-// Close implements io.Closer. It closes the connections of a transport that is the
-// manager's own, too.
-func (l *Link) Close() error {
-	err := l.Connector.Close()
-	if l.own != nil {
-		l.own.CloseIdleConnections()
-	}
-	return err
-}
-
-// Dial makes the link to a remote database, for who speaks to it by HTTP. It touches no network.
-func Dial(options Options) (*Link, error) {
+// dial makes the link to a remote database. It does not touch the network.
+func dial(options Options) (*link.Link, error) {
 	address, err := Address(options.Target.URL)
 	if err != nil {
 		return nil, err
 	}
-	link := &Link{Address: address, Transport: options.Base, Timeout: options.Timeout}
-	if link.Transport == nil {
-		link.own = NewBase()
-		link.own.ResponseHeaderTimeout = cmp.Or(options.Timeout, link.own.ResponseHeaderTimeout)
-		link.Transport = link.own
-	}
-	link.Transport = httpclient.Wrap(link.Transport)
-	if !options.RemoteEncryption.IsZero() {
-		link.Transport = encryptionKey{link.Transport, options.RemoteEncryption}
-	}
-	link.Transport = transport.New(link.Transport, options.Source, options.Target, address, options.Access)
-	link.Connector, err = hrana.NewConnector(hrana.Config{
-		URL: address, Transport: link.Transport,
-		Timeout: options.Timeout, MaxMemory: options.MaxMemory, TxMode: options.TxMode,
-		TimesAsText: options.TimesAsText,
+	return link.Dial(link.Config{
+		Target: options.Target, Address: address, Access: options.Access, Source: options.Source, Base: options.Base,
+		RemoteEncryption: options.RemoteEncryption, Timeout: options.Timeout, TxMode: options.TxMode, TimesAsText: options.TimesAsText,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", provider.ShownURL(options.Target.URL), err)
-	}
-	return link, nil
-}
-
-// NewBase is package httpclient's transport, with as many idle connections to the one
-// host as a *sql.DB may have in use.
-func NewBase() *http.Transport {
-	base := httpclient.New()
-	base.MaxIdleConnsPerHost = 64
-	base.ReadBufferSize = 32 << 10 // as much as the driver reads: a large answer is many small chunks
-	return base
-}
-
-// encryptionKey shows the key of a database that is encrypted at the server.
-type encryptionKey struct {
-	http.RoundTripper
-	key provider.Secret
-}
-
-// RoundTrip implements http.RoundTripper.
-func (e encryptionKey) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	req.Header.Set("X-Turso-Encryption-Key", e.key.Reveal())
-	return e.RoundTripper.RoundTrip(req)
 }
 
 // mode is the one to use.
@@ -269,6 +211,3 @@ func (o Options) check(mode Mode) error {
 func misfit(format, hint string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
-
-// Interface guards
-var _ io.Closer = (*Link)(nil)

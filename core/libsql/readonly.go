@@ -5,12 +5,13 @@ import (
 	"database/sql/driver"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/link"
 	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 // readOnly makes connections that send nothing which may write. The token's access is
 // what the server goes by; this is for a program that wants to be stopped earlier.
-type readOnly struct{ *Link }
+type readOnly struct{ *link.Link }
 
 // Connect implements driver.Connector.
 func (r readOnly) Connect(ctx context.Context) (driver.Conn, error) {
@@ -18,23 +19,10 @@ func (r readOnly) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &readOnlyConn{conn.(RemoteConn)}, nil
+	return &readOnlyConn{conn.(link.Conn)}, nil
 }
 
-// RemoteConn is a connection of package hrana.
-type RemoteConn interface {
-	driver.Conn
-	driver.ConnBeginTx
-	driver.ConnPrepareContext
-	driver.ExecerContext
-	driver.QueryerContext
-	driver.NamedValueChecker
-	driver.Pinger
-	driver.SessionResetter
-	driver.Validator
-}
-
-type readOnlyConn struct{ RemoteConn }
+type readOnlyConn struct{ link.Conn }
 
 func (c *readOnlyConn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
@@ -45,7 +33,7 @@ func (c *readOnlyConn) PrepareContext(ctx context.Context, query string) (driver
 	if !sqlite.OnlyReads(query) {
 		return nil, hrana.ErrReadOnly
 	}
-	return c.RemoteConn.PrepareContext(ctx, query)
+	return c.Conn.PrepareContext(ctx, query)
 }
 
 // ExecContext implements driver.ExecerContext.
@@ -53,7 +41,7 @@ func (c *readOnlyConn) ExecContext(ctx context.Context, query string, args []dri
 	if !sqlite.OnlyReads(query) {
 		return nil, hrana.ErrReadOnly
 	}
-	return c.RemoteConn.ExecContext(ctx, query, args)
+	return c.Conn.ExecContext(ctx, query, args)
 }
 
 // QueryContext implements driver.QueryerContext.
@@ -61,11 +49,11 @@ func (c *readOnlyConn) QueryContext(ctx context.Context, query string, args []dr
 	if !sqlite.OnlyReads(query) {
 		return nil, hrana.ErrReadOnly
 	}
-	return c.RemoteConn.QueryContext(ctx, query, args)
+	return c.Conn.QueryContext(ctx, query, args)
 }
 
 // BeginTx implements driver.ConnBeginTx: every transaction is a read-only one.
 func (c *readOnlyConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	opts.ReadOnly = true
-	return c.RemoteConn.BeginTx(ctx, opts)
+	return c.Conn.BeginTx(ctx, opts)
 }

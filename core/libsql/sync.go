@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/zen-auth/zen/internal/link"
 )
 
 // Progress is how far a replica has come: the frame of the write-ahead log that is
@@ -31,9 +33,11 @@ type Synced struct {
 	Next time.Time
 }
 
-// Syncer is a connection of a replica, as sql.Conn.Raw shows it.
-type Syncer interface {
-	Sync(context.Context) (Synced, error)
+func newSynced(s link.Synced) Synced {
+	return Synced{
+		Progress: Progress(s.Progress), Changed: s.Changed, Recovered: s.Recovered,
+		Took: s.Took, Err: s.Err, Failures: s.Failures, Next: s.Next,
+	}
 }
 
 // Sync brings the replica that db is up to date. It is an error for databases of
@@ -45,16 +49,16 @@ func Sync(ctx context.Context, db *sql.DB) (Synced, error) {
 		return Synced{}, err
 	}
 	defer conn.Close()
-	var synced Synced
+	var synced link.Synced
 	err = conn.Raw(func(c any) error {
-		syncer, ok := c.(Syncer)
+		syncer, ok := c.(link.Syncer)
 		if !ok {
 			return misfit("sync: the database is not a replica", "open it in mode replica")
 		}
 		synced, err = syncer.Sync(ctx)
 		return err
 	})
-	return synced, err
+	return newSynced(synced), err
 }
 
 // AppliedError is the error of a statement, or a commit, that the database has run and

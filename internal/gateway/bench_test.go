@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/internal/gateway"
+	"github.com/zen-auth/zen/internal/link"
 )
 
 // BenchmarkSelect1 sends a statement on so many connections: to the server itself, through
@@ -37,18 +37,18 @@ func BenchmarkSelect1(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	plain := &httputil.ReverseProxy{Transport: libsql.NewBase(), FlushInterval: -1, Rewrite: func(p *httputil.ProxyRequest) {
+	plain := &httputil.ReverseProxy{Transport: link.NewBase(), FlushInterval: -1, Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(direct)
 		p.Out.Header.Set("Authorization", "Bearer token")
 	}}
 	front := httptest.NewServer(plain)
 	defer front.Close()
-	s, err := gateway.Listen(b.Context(), gateway.Config{Address: direct, Transport: tokens{libsql.NewBase()}})
+	s, err := gateway.Listen(b.Context(), gateway.Config{Address: direct, Transport: tokens{link.NewBase()}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer s.Close(b.Context())
-	h, err := gateway.New(gateway.Config{Address: direct, Transport: tokens{libsql.NewBase()}, Open: true, Hosts: []string{"*"}})
+	h, err := gateway.New(gateway.Config{Address: direct, Transport: tokens{link.NewBase()}, Open: true, Hosts: []string{"*"}})
 	if err != nil {
 		b.Fatal(err)
 	}

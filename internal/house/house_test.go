@@ -32,6 +32,7 @@ var rooms = []string{
 	"internal/zen",
 	"core/libsql/replica",
 	"core/libsql",
+	"internal/link",
 	"core/libsql/hrana",
 	"internal/gateway",
 	"internal/transport",

@@ -2,7 +2,7 @@ package hrana
 
 import "database/sql/driver"
 
-// column is a result column; declType is empty where the server gave none.
+// column is a result column; declType is empty if the server gave none.
 type column struct{ name, declType string }
 
 // outcome is what came of one step. Neither done nor err: it was skipped.

@@ -29,7 +29,7 @@ type rows struct {
 	x    *exchange
 	src  source
 	cols []column
-	// times are the columns to convert; nil where they stay text.
+	// times are the columns to convert; nil if they stay text.
 	times sqlite.Times
 	kept  [][]driver.Value
 	done  bool  // src is used up; only kept is left

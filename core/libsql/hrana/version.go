@@ -12,7 +12,7 @@ import (
 )
 
 // Version asks the server what it is: the text of libsql-server's GET /version,
-// bounded and printable. It is empty where the server doesn't say. The connection
+// bounded and printable. It is empty if the server doesn't say. The connection
 // must be one of a [Connector].
 func Version(ctx context.Context, connection *sql.Conn) (version string, err error) {
 	err = connection.Raw(func(driverConn any) error {

@@ -14,9 +14,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/link"
 	"github.com/zen-auth/zen/internal/private"
 )
 
@@ -34,7 +34,7 @@ func (f files) info() string   { return f.path + "-info" }
 func (f files) marker() string { return f.path + "-zen" }
 
 // progress reads what go-libsql keeps beside the database. It is zero without.
-func (f files) progress() libsql.Progress {
+func (f files) progress() link.Progress {
 	p, _ := f.metadata()
 	return p
 }
@@ -44,7 +44,7 @@ var errDamaged = errors.New("the replica's files don't fit together")
 
 // metadata reads and checks -info, as go-libsql does when it opens the file: it refuses
 // to go on with one that doesn't fit.
-func (f files) metadata() (libsql.Progress, error) {
+func (f files) metadata() (link.Progress, error) {
 	var m struct {
 		Hash, Version   uint32
 		DurableFrameNum uint32 `json:"durable_frame_num"`
@@ -52,18 +52,18 @@ func (f files) metadata() (libsql.Progress, error) {
 	}
 	data, err := private.ReadRegular(f.info(), maxBeside)
 	if err != nil {
-		return libsql.Progress{}, err
+		return link.Progress{}, err
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
-		return libsql.Progress{}, fmt.Errorf("%w: %s is not JSON", errDamaged, f.info())
+		return link.Progress{}, fmt.Errorf("%w: %s is not JSON", errDamaged, f.info())
 	}
 	hashed := binary.LittleEndian.AppendUint32(nil, m.Version)
 	hashed = binary.LittleEndian.AppendUint32(hashed, m.DurableFrameNum)
 	hashed = binary.LittleEndian.AppendUint32(hashed, m.Generation)
 	if m.Version != 0 || m.Generation == 0 || m.Hash != crc32.ChecksumIEEE(hashed) {
-		return libsql.Progress{}, fmt.Errorf("%w: the check sum in %s is wrong", errDamaged, f.info())
+		return link.Progress{}, fmt.Errorf("%w: the check sum in %s is wrong", errDamaged, f.info())
 	}
-	return libsql.Progress{Generation: m.Generation, Frame: m.DurableFrameNum}, nil
+	return link.Progress{Generation: m.Generation, Frame: m.DurableFrameNum}, nil
 }
 
 // state is what the files are good for.

@@ -12,16 +12,15 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/link"
 )
 
 // local makes connections to a file, or to one database in memory.
 type local struct {
-	options libsql.Options
-	// asked is the path as it was given, for errors.
-	asked string
+	options link.Options
+	// path is Options.Path, or the name under which SQLite knows a database in memory.
 	path  string
 	flags int
 
@@ -34,9 +33,9 @@ type local struct {
 var memories atomic.Int64
 
 // newLocal opens the file once, to tell at once what is wrong with it.
-func newLocal(path string, options libsql.Options) (driver.Connector, error) {
-	l := &local{options: options, asked: path, path: path, flags: openReadWrite | openCreate}
-	memory := path == ":memory:"
+func newLocal(options link.Options) (driver.Connector, error) {
+	l := &local{options: options, path: options.Path, flags: openReadWrite | openCreate}
+	memory := options.Path == ":memory:"
 	switch {
 	case memory && options.ReadOnly:
 		return nil, wrong("open :memory:: a database in memory is empty, and read-only it stays so", "")
@@ -93,7 +92,7 @@ func (l *local) explain(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	wrapped := &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("open %s: %s", l.asked, e.Message), Err: err}
+	wrapped := &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("open %s: %s", l.options.Path, e.Message), Err: err}
 	switch e.Code {
 	case "SQLITE_NOTADB":
 		wrapped.Hint = "it is no SQLite database, or encrypted with another key"
@@ -102,7 +101,7 @@ func (l *local) explain(err error) error {
 	case "SQLITE_BUSY":
 		wrapped.Kind, wrapped.Hint = provider.ErrUnavailable, "another program has locked it"
 	default:
-		return fmt.Errorf("open %s: %w", l.asked, err)
+		return fmt.Errorf("open %s: %w", l.options.Path, err)
 	}
 	return wrapped
 }

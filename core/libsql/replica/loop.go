@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/internal/link"
 )
 
 // maxWait is the longest wait after failures, where the interval itself is shorter.
@@ -19,7 +19,7 @@ type loop struct {
 	ended  chan struct{}
 }
 
-func startLoop(interval time.Duration, told func(libsql.Synced), sync func(context.Context) (libsql.Synced, error)) *loop {
+func startLoop(interval time.Duration, told func(link.Synced), sync func(context.Context) (link.Synced, error)) *loop {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &loop{cancel: cancel, ended: make(chan struct{})}
 	go func() {

@@ -6,14 +6,14 @@ import (
 	"context"
 	"sync"
 
-	"github.com/zen-auth/zen/core/libsql"
+	"github.com/zen-auth/zen/internal/link"
 )
 
 // pulls runs syncs one after the other, and lets those who wait share them: a sync that
 // begins after a write brings it, and however many writers there are, two syncs are
 // enough, the one that runs and the next.
 type pulls struct {
-	run func() (libsql.Synced, error)
+	run func() (link.Synced, error)
 
 	mu      sync.Mutex // guards the fields below
 	next    *pull      // begins when the running one ends
@@ -25,25 +25,25 @@ type pulls struct {
 // pull is one sync; its results may be read once done is closed.
 type pull struct {
 	done   chan struct{}
-	synced libsql.Synced
+	synced link.Synced
 	err    error
 }
 
 // wait returns the outcome of a sync that begins after the call. When ctx ends first,
 // the sync goes on without the caller.
-func (p *pulls) wait(ctx context.Context) (libsql.Synced, error) {
+func (p *pulls) wait(ctx context.Context) (link.Synced, error) {
 	if err := ctx.Err(); err != nil {
-		return libsql.Synced{}, err
+		return link.Synced{}, err
 	}
 	mine, err := p.join()
 	if err != nil {
-		return libsql.Synced{}, err
+		return link.Synced{}, err
 	}
 	select {
 	case <-mine.done:
 		return mine.synced, mine.err
 	case <-ctx.Done():
-		return libsql.Synced{}, ctx.Err()
+		return link.Synced{}, ctx.Err()
 	}
 }
 

@@ -2,12 +2,12 @@
 
 package replica
 
-import "github.com/zen-auth/zen/core/libsql"
+import "github.com/zen-auth/zen/internal/link"
 
 // Linked says that this program has the modes: go-libsql is where cgo is, on Linux (amd64,
 // arm64) and macOS (arm64).
 const Linked = true
 
 func init() {
-	libsql.RegisterEmbedded(libsql.Embedded{Replica: newReplica, Local: newLocal})
+	link.Register(link.Embedded{Replica: newReplica, Local: newLocal})
 }

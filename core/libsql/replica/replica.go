@@ -15,8 +15,8 @@ import (
 
 	golibsql "github.com/tursodatabase/go-libsql"
 
-	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/internal/gateway"
+	"github.com/zen-auth/zen/internal/link"
 )
 
 // closeTimeout is how long Close waits for a sync whose connections were cut.
@@ -28,8 +28,8 @@ const lockedTimeout = 500 * time.Millisecond
 
 // replica makes connections to a replica, and keeps it up to date.
 type replica struct {
-	link    *libsql.Link
-	options libsql.Options
+	link    *link.Link
+	options link.Options
 	files   files
 	gateway *gateway.Server
 	pulls   pulls
@@ -40,7 +40,7 @@ type replica struct {
 	// last. It is nil until the database could be reached.
 	native *golibsql.Connector
 	// left is how far the file was after native's last sync.
-	left libsql.Progress
+	left link.Progress
 	// recovered is where damaged files went, until a Synced has told.
 	recovered string
 
@@ -53,12 +53,12 @@ type replica struct {
 
 // newReplica opens a replica. One that was in sync before is opened also without a
 // network and without a token.
-func newReplica(ctx context.Context, link *libsql.Link, options libsql.Options) (_ driver.Connector, err error) {
+func newReplica(ctx context.Context, remote *link.Link, options link.Options) (_ driver.Connector, err error) {
 	options.Path, err = filepath.Abs(options.Path)
-	r := &replica{link: link, options: options, files: files{options.Path, options.Target}}
+	r := &replica{link: remote, options: options, files: files{options.Path, options.Target}}
 	open, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	r.pulls.run = func() (libsql.Synced, error) { return r.sync(open) }
+	r.pulls.run = func() (link.Synced, error) { return r.sync(open) }
 	opened := false
 	defer func() {
 		if !opened {
@@ -114,8 +114,7 @@ func (r *replica) prepare() error {
 // listen starts the gateway that go-libsql syncs through.
 func (r *replica) listen(ctx context.Context) error {
 	var err error
-	link := r.link
-	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: link.Address, Transport: link.Transport, Timeout: link.Timeout, Replica: true})
+	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: r.link.Address, Transport: r.link.Transport, Timeout: r.link.Timeout, Replica: true})
 	if err != nil {
 		return fmt.Errorf("listen for the replica's sync: %w", err)
 	}
@@ -125,18 +124,18 @@ func (r *replica) listen(ctx context.Context) error {
 // sync brings the file up to date. One runs at a time, in all programs that have the
 // file open: who waits for another's waits for little, and for nothing where reads get
 // on without.
-func (r *replica) sync(open context.Context) (libsql.Synced, error) {
+func (r *replica) sync(open context.Context) (link.Synced, error) {
 	patience := lockTimeout
 	if r.behind.Load() {
 		patience = 0
 	}
 	lock, err := r.files.lock(open, patience)
 	if err != nil {
-		return libsql.Synced{}, err
+		return link.Synced{}, err
 	}
 	defer lock.Close()
 	if err := r.prepare(); err != nil {
-		return libsql.Synced{}, err
+		return link.Synced{}, err
 	}
 	began, before, mode := time.Now(), r.files.progress(), r.files.mode()
 	_ = r.gateway.Failure() // of a request that go-libsql had gone on from
@@ -158,7 +157,7 @@ func (r *replica) sync(open context.Context) (libsql.Synced, error) {
 		r.behind.Store(false)
 	}
 	r.left = r.files.progress()
-	synced := libsql.Synced{Progress: r.left, Took: time.Since(began), Err: err, Recovered: r.recovered}
+	synced := link.Synced{Progress: r.left, Took: time.Since(began), Err: err, Recovered: r.recovered}
 	synced.Changed = synced.Progress != before
 	r.recovered = ""
 	return synced, err
@@ -191,7 +190,7 @@ func (r *replica) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &replicaConn{r: r, remote: remote.(libsql.RemoteConn)}, nil
+	return &replicaConn{r: r, remote: remote.(link.Conn)}, nil
 }
 
 // Driver returns a driver that opens nothing by name.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/internal/link"
 	"github.com/zen-auth/zen/internal/sqlite"
 )
 
@@ -23,7 +24,7 @@ const localBusy = 5 * time.Second
 // replicaConn sends what may write to the database, and reads from the file.
 type replicaConn struct {
 	r      *replica
-	remote libsql.RemoteConn
+	remote link.Conn
 	file   *conn       // nil before the first read
 	opened fs.FileInfo // of file
 	// reading: the transaction is a read-only one, and of the file.
@@ -149,8 +150,8 @@ func (c *replicaConn) readBack(ctx context.Context) error {
 	return err
 }
 
-// Sync implements libsql.Syncer.
-func (c *replicaConn) Sync(ctx context.Context) (libsql.Synced, error) { return c.r.pulls.wait(ctx) }
+// Sync implements link.Syncer.
+func (c *replicaConn) Sync(ctx context.Context) (link.Synced, error) { return c.r.pulls.wait(ctx) }
 
 // Prepare implements driver.Conn.
 func (c *replicaConn) Prepare(query string) (driver.Stmt, error) {
@@ -248,6 +249,6 @@ func (c *replicaConn) Close() error {
 
 // Interface guards
 var (
-	_ libsql.RemoteConn = (*replicaConn)(nil)
-	_ libsql.Syncer     = (*replicaConn)(nil)
+	_ link.Conn   = (*replicaConn)(nil)
+	_ link.Syncer = (*replicaConn)(nil)
 )

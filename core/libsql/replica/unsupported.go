@@ -11,6 +11,7 @@ import (
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/link"
 )
 
 // Linked says that this program has the modes: go-libsql is where cgo is, on Linux (amd64,
@@ -18,11 +19,11 @@ import (
 const Linked = false
 
 func init() {
-	libsql.RegisterEmbedded(libsql.Embedded{
-		Replica: func(_ context.Context, link *libsql.Link, _ libsql.Options) (driver.Connector, error) {
-			return nil, errors.Join(unsupported(libsql.Replica), link.Close())
+	link.Register(link.Embedded{
+		Replica: func(_ context.Context, l *link.Link, _ link.Options) (driver.Connector, error) {
+			return nil, errors.Join(unsupported(libsql.Replica), l.Close())
 		},
-		Local: func(string, libsql.Options) (driver.Connector, error) { return nil, unsupported(libsql.Local) },
+		Local: func(link.Options) (driver.Connector, error) { return nil, unsupported(libsql.Local) },
 	})
 }
 

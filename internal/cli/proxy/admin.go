@@ -92,7 +92,7 @@ func (p *proxy) health() http.Handler {
 	})
 }
 
-// readiness tells whether there is a good token.
+// readiness reports whether there is a good token.
 type readiness struct {
 	token func(context.Context) (provider.Token, error)
 

@@ -21,11 +21,12 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/gateway"
+	"github.com/zen-auth/zen/internal/link"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
-// proxyDrain is how long requests under way may go on when the proxy ends.
+// proxyDrain limits how long requests under way may go on when the proxy ends.
 const proxyDrain = 10 * time.Second
 
 // Command is zen proxy.
@@ -79,7 +80,7 @@ type Options struct {
 	AllowOrigins []string
 	// Admin is the address that serves health and metrics. If empty, neither is served.
 	Admin string
-	// EnvFile takes the variables; "" is standard output.
+	// EnvFile takes the variables; "" means standard output.
 	EnvFile string
 	// Keep leaves EnvFile, and goes on with the port and the bearer in it.
 	Keep bool
@@ -189,14 +190,14 @@ func (p *proxy) run(ctx context.Context) (err error) {
 	if err := p.env.Slowly("waiting for a token", func() error { return p.ready.check(ctx) }); err != nil {
 		return err
 	}
-	server, link, err := p.listen(ctx)
+	server, remote, err := p.listen(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), proxyDrain)
 		defer cancel()
-		err = cmp.Or(err, errors.Join(server.Close(ctx), link.Close()))
+		err = cmp.Or(err, errors.Join(server.Close(ctx), remote.Close()))
 	}()
 	admin, err := p.listenAdmin(ctx)
 	if err != nil {
@@ -215,26 +216,31 @@ func (p *proxy) run(ctx context.Context) (err error) {
 }
 
 // listen starts the gateway.
-func (p *proxy) listen(ctx context.Context) (*gateway.Server, *libsql.Link, error) {
-	link, err := libsql.Dial(libsql.Options{Target: p.session.Target(), Access: p.session.Access(), Source: p.session})
+func (p *proxy) listen(ctx context.Context) (*gateway.Server, *link.Link, error) {
+	target := p.session.Target()
+	address, err := libsql.Address(target.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	remote, err := link.Dial(link.Config{Target: target, Address: address, Access: p.session.Access(), Source: p.session})
 	if err != nil {
 		return nil, nil, err
 	}
 	bearer, err := p.kept()
 	if err != nil {
-		return nil, nil, errors.Join(err, link.Close())
+		return nil, nil, errors.Join(err, remote.Close())
 	}
 	handler, err := gateway.New(gateway.Config{
-		Address: link.Address, Transport: link.Transport, Open: p.network == "unix", Bearer: bearer,
+		Address: remote.Address, Transport: remote.Transport, Open: p.network == "unix", Bearer: bearer,
 		Hosts: p.hosts, Origins: p.AllowOrigins, Observe: p.metrics.Observe,
 	})
 	if err == nil {
 		var listener net.Listener
 		if listener, err = listenPrivately(ctx, p.network, p.addr); err == nil {
-			return gateway.Serve(listener, handler), link, nil
+			return gateway.Serve(listener, handler), remote, nil
 		}
 	}
-	return nil, nil, errors.Join(cannotListen("listen", p.Listen, err), link.Close())
+	return nil, nil, errors.Join(cannotListen("listen", p.Listen, err), remote.Close())
 }
 
 // kept is the bearer of the proxy before, whose port is listened at unless --listen names

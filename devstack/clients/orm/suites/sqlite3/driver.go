@@ -151,7 +151,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	made := &conn{pooled: pooled}
-	err = pooled.Raw(func(raw any) error { made.RemoteConn = raw.(libsql.RemoteConn); return nil })
+	err = pooled.Raw(func(raw any) error { made.driverConn = raw.(driverConn); return nil })
 	if err == nil && c.foreignKeys {
 		_, err = made.ExecContext(ctx, "PRAGMA foreign_keys = ON", nil)
 	}
@@ -172,9 +172,22 @@ func (c *connector) Close() error {
 	return c.base.close()
 }
 
+// driverConn is what zen's connections implement.
+type driverConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
 // conn is a connection of zen's, as it is.
 type conn struct {
-	libsql.RemoteConn
+	driverConn
 	pooled *sql.Conn
 }
 
