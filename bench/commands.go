@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/bench/report"
 )
 
-// turso is the turso CLI, which no registry carries; "" is none.
+// turso is the turso CLI, which no registry carries; "" means none.
 func turso() string {
 	if named := os.Getenv("ZEN_TEST_TURSO_CLI"); named != "" {
 		return named

@@ -160,7 +160,7 @@ func build(in, out, from, env string) error {
 	return nil
 }
 
-// load is how many processes want to run, as the last minute's mean; 0 where the system
+// load is how many processes want to run, as the last minute's mean; 0 if the system
 // doesn't say.
 func load() (mean float64) {
 	if data, err := os.ReadFile("/proc/loadavg"); err == nil {

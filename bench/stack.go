@@ -18,7 +18,7 @@ type stack struct {
 	cmd *exec.Cmd
 	env []string
 	url string
-	// team is the profile whose tokens OpenBao makes; "" is none, as there is no bao.
+	// team is the profile whose tokens OpenBao makes; "" means none, as there is no bao.
 	team string
 }
 

@@ -22,9 +22,9 @@ import (
 
 // Options say where things are. The zero value is what the command line uses.
 type Options struct {
-	// ConfigFile is the file with the profiles; "" is the command line's.
+	// ConfigFile is the file with the profiles; "" means the command line's.
 	ConfigFile string
-	// ProviderDirs are searched for provider binaries, in this order. Nil is the
+	// ProviderDirs are searched for provider binaries, in this order. Nil means the
 	// directory of the running program, then that of the zen that signed in last (as it
 	// was written down in the state directory), then the provider directory of the
 	// configuration. What is found runs only if it is pinned.

@@ -22,13 +22,13 @@ type Database struct {
 	// neither the configuration nor the provider knows its id, nothing is sent and the
 	// error is provider.ErrConfig.
 	Target string
-	// Profile is whose session it is; "" is the selected one.
+	// Profile is whose session it is; "" means the selected one.
 	Profile string
-	// Access is what is asked for, ro or rw; "" is the profile's, and with ReadOnly
+	// Access is what is asked for, ro or rw; "" means the profile's, and with ReadOnly
 	// ro.
 	Access provider.Access
 
-	// Mode is remote, replica or local. "" is local for a file and for memory, replica
+	// Mode is remote, replica or local. "" means local for a file and for memory, replica
 	// with a Path, and otherwise remote.
 	Mode libsql.Mode
 	// Path is the file of a replica.
@@ -37,7 +37,7 @@ type Database struct {
 	ReadOnly bool
 	// AllowStale lets a replica's reads miss own writes until the next sync.
 	AllowStale bool
-	// SyncInterval is how often a replica syncs by itself; 0 is never.
+	// SyncInterval is how often a replica syncs by itself; 0 means never.
 	SyncInterval time.Duration
 	// OnSync is called after each of these syncs. It must not close the handle, which
 	// waits for it.
@@ -45,7 +45,7 @@ type Database struct {
 	// Encryption is the key of a local file, RemoteEncryption that of a database which
 	// is encrypted at Turso.
 	Encryption, RemoteEncryption provider.Secret
-	// Timeout is the longest silence of the server; 0 is a minute.
+	// Timeout is the longest silence of the server; 0 means a minute.
 	Timeout time.Duration
 	// TxMode is how transactions begin.
 	TxMode hrana.TxMode

@@ -66,7 +66,7 @@ var (
 type Admin struct {
 	// URL is the stack's.
 	URL string
-	// Client makes the calls; nil is http.DefaultClient.
+	// Client makes the calls; nil means http.DefaultClient.
 	Client *http.Client
 }
 

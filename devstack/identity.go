@@ -26,7 +26,7 @@ type identityFile struct {
 
 func identityPath(dir string) string { return filepath.Join(dir, "clerk.json") }
 
-// loadIdentity reads the identity that dir keeps. It is zero where there is none.
+// loadIdentity reads the identity that dir keeps. It is zero if there is none.
 func loadIdentity(dir string) (identity, error) {
 	path := identityPath(dir)
 	data, err := os.ReadFile(path)

@@ -110,9 +110,9 @@ type TemplateSeed struct {
 // and others.
 type ClaimsSeed struct {
 	Database string         `toml:"database"` // ORGANIZATION/DATABASE; empty: none of Turso's claims
-	Access   string         `toml:"access"`   // "rw" or "ro"; empty is rw
+	Access   string         `toml:"access"`   // "rw" or "ro"; empty means rw
 	Claims   map[string]any `toml:"claims"`
-	// Permissions narrow the token to some tables; none is all.
+	// Permissions narrow the token to some tables; none means all.
 	Permissions []struct {
 		Tables  []string        `toml:"tables"`
 		Actions []engine.Action `toml:"actions"`
@@ -184,7 +184,7 @@ type TursoSeed struct {
 		Email string `toml:"email"`
 	} `toml:"users"`
 	Organizations []OrganizationSeed `toml:"organizations"`
-	// JWKSLimit is how many registrations an organization may have; 0 is the 2 of
+	// JWKSLimit is how many registrations an organization may have; 0 means the 2 of
 	// Turso's starter plan.
 	JWKSLimit int `toml:"jwks_limit"`
 }

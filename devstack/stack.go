@@ -52,13 +52,13 @@ const (
 // Options shape a stack. The zero value is one in memory on a free port.
 type Options struct {
 	// Address is a loopback address and port to listen on; port 0 is a free one.
-	// Empty is the one that Dir keeps, or a free port.
+	// Empty means the one that Dir keeps, or a free port.
 	Address string
 	// Dir keeps databases, accounts, registrations, keys, who is signed in, and the
 	// ports between runs. It belongs to one running stack at a time. Empty keeps
 	// nothing.
 	Dir string
-	// Seed is what there is from the start. Nil is [DefaultSeed].
+	// Seed is what there is from the start. Nil means [DefaultSeed].
 	Seed *Seed
 	// Faults are on from the start, by name.
 	Faults []string
@@ -78,9 +78,9 @@ type Options struct {
 	// RateLimits has Clerk count requests and answer 429, as the real one does: five
 	// sign-ins in ten seconds, for one.
 	RateLimits bool
-	// Now is the clock of everything. Nil is time.Now; tests use a [Clock].
+	// Now is the clock of everything. Nil means time.Now; tests use a [Clock].
 	Now func() time.Time
-	// Logger gets refused tokens and failed fetches. Nil is silence.
+	// Logger gets refused tokens and failed fetches. Nil means silence.
 	Logger *slog.Logger
 }
 

@@ -152,7 +152,7 @@ var steps = []question{
 // second is the error of a call that has two results.
 func second[T any](_ T, err error) error { return err }
 
-// objectIn is the JSON object that a body is; nil where it is something else.
+// objectIn is the JSON object that a body is; nil if it is something else.
 func objectIn(body []byte) map[string]any {
 	if all := documents(body); len(all) == 1 {
 		m, _ := all[0].(map[string]any)

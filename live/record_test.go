@@ -19,7 +19,7 @@ type exchange struct {
 	url               *url.URL
 	header            http.Header
 	body              []byte
-	// status is 0 where there was no answer, which err says why.
+	// status is 0 if there was no answer, which err says why.
 	status   int
 	answered http.Header
 	answer   []byte

@@ -209,7 +209,7 @@ func formOf(contentType string, body []byte) (url.Values, bool) {
 	return form, err == nil
 }
 
-// documents are the JSON documents that a body is made of; nil where it is something else.
+// documents are the JSON documents that a body is made of; nil if it is something else.
 func documents(body []byte) []any {
 	var all []any
 	for decoder := json.NewDecoder(bytes.NewReader(body)); ; {

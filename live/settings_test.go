@@ -26,7 +26,7 @@ type settings struct {
 type variable struct {
 	names []string
 	field func(*settings) *string
-	// need is what questions call it; "" is no need of any.
+	// need is what questions call it; "" means no need of any.
 	need string
 	// how says how to get it.
 	how string

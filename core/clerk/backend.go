@@ -45,7 +45,7 @@ type APIKey struct {
 	// Subject is whose it is: user_..., org_... or mch_....
 	Subject string
 	// Scopes and Claims are what a backend gave it; the keys that people make for
-	// themselves have neither. Claims are nil where there are none.
+	// themselves have neither. Claims are nil if there are none.
 	Scopes  []string
 	Claims  json.RawMessage
 	Revoked bool
@@ -162,7 +162,7 @@ func (b *Backend) SignInToken(ctx context.Context, userID string, lifetime time.
 
 type backendCall struct {
 	what, method, path string
-	body               any // of JSON; nil is none
+	body               any // of JSON; nil means none
 }
 
 // do makes a call. Clerk's own SDKs differ in whether the paths of API keys have a

@@ -20,7 +20,7 @@ type Session struct {
 	Client provider.Secret
 	// Name is what the user signs in with, for people; it may be empty.
 	Name string
-	// Organization is the id of the active organization, as Clerk said last; "" is none.
+	// Organization is the id of the active organization, as Clerk said last; "" means none.
 	Organization string
 	Expires      time.Time
 }
@@ -57,7 +57,7 @@ func (s *Session) adopt(view *clientView) string {
 	return ""
 }
 
-// Activate makes an organization, by id or slug, the session's active one; "" is none. An
+// Activate makes an organization, by id or slug, the session's active one; "" means none. An
 // instance that wants an organization of everybody leaves it as it is then:
 // Session.Organization is what it is afterwards.
 func (f *Frontend) Activate(ctx context.Context, s *Session, organization string) error {

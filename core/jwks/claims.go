@@ -35,7 +35,7 @@ func readClaims(header, m object) (provider.Claims, error) {
 	if c.Issued, err = readTime(m, "iat"); err != nil {
 		return c, err
 	}
-	if seconds, ok := m.number("nbf"); !ok || seconds != 0 { // 0 is always, as some issuers write it
+	if seconds, ok := m.number("nbf"); !ok || seconds != 0 { // 0 means always, as some issuers write it
 		if c.NotBefore, err = readTime(m, "nbf"); err != nil {
 			return c, err
 		}

@@ -29,7 +29,7 @@ const (
 type Key struct {
 	// ID is the kid; it may be empty.
 	ID string
-	// Algorithm is the one that the set binds the key to; empty is any that fits.
+	// Algorithm is the one that the set binds the key to; empty means any that fits.
 	Algorithm string
 	// Public is *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
 	Public crypto.PublicKey

@@ -30,7 +30,7 @@ type Policy struct {
 	// AllowIDToken accepts OpenID Connect ID tokens, which say who signed in and
 	// are for the application that asked: never for a database.
 	AllowIDToken bool
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 

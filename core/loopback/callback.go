@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// deliveryTimeout is how long a browser may take from the result to its page.
+// deliveryTimeout limits how long a browser may take from the result to its page.
 const deliveryTimeout = 3 * time.Second
 
 // Callback is what the page sent back. It holds secrets and prints without them.

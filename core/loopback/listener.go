@@ -36,7 +36,7 @@ type Options struct {
 	// Path is the path of the callback; empty is /callback.
 	Path string
 	// Ports are tried in order, for an issuer that compares the whole redirect URI
-	// instead of following RFC 8252 section 7.3. None is any free port.
+	// instead of following RFC 8252 section 7.3. None means any free port.
 	Ports []int
 	// Localhost accepts the callback at http://localhost:PORT, too, whatever address that
 	// is to the browser, for a page that is told a port alone and goes there.

@@ -34,18 +34,18 @@ type BrowserOptions struct {
 	// Params are further parameters of the authorization request, such as audience.
 	Params url.Values
 	// Ports are for an issuer that compares redirect URIs to the letter: those of
-	// 127.0.0.1 that are registered there. None is any port, for an issuer that follows
+	// 127.0.0.1 that are registered there. None means any port, for an issuer that follows
 	// RFC 8252 section 7.3.
 	Ports []int
 	// Mismatch is what the issuer's page shows where the redirect URI is not
-	// registered: "Callback URL mismatch". Empty is told in general words.
+	// registered: "Callback URL mismatch". If empty, general words are shown.
 	Mismatch string
 	// Where says where addresses are registered: "Allowed Callback URLs of the
 	// application, in the Auth0 dashboard".
 	Where string
-	// Silence is how long a page may be open before a person is told what could be
+	// Silence is the time after which a person whose page is still open is told what could be
 	// wrong: an issuer that doesn't know the redirect URI shows that in the browser
-	// alone. Zero is 20 s.
+	// alone. Zero means 20 s.
 	Silence time.Duration
 	// Otherwise says how to sign in where no port can be had: "--method device".
 	Otherwise string

@@ -39,10 +39,10 @@ type Client struct {
 	Secret provider.Secret
 	// Key signs an assertion in place of a secret (RFC 7523, private_key_jwt).
 	Key *Key
-	// HTTP makes the requests; nil is one that goes through the proxy of the
+	// HTTP makes the requests; nil means one that goes through the proxy of the
 	// environment. Its redirect policy and time-out are replaced.
 	HTTP *http.Client
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Refused makes the error of an answer that has no error code of OAuth's, where the
 	// issuer has a form of its own for some. what is what was asked for: "renew the sign-in".
@@ -53,16 +53,16 @@ type Client struct {
 // Tokens are the answer of a token endpoint.
 type Tokens struct {
 	Access provider.Secret
-	// Refresh is zero where there is none. After a refresh it is what counts from then
+	// Refresh is zero if there is none. After a refresh it is what counts from then
 	// on, whether or not the issuer rotated it.
 	Refresh provider.Secret
-	// ID is the OpenID Connect ID token, zero where there is none. It is not verified.
+	// ID is the OpenID Connect ID token, zero if there is none. It is not verified.
 	ID provider.Secret
 	// Scope is what was granted, where the issuer says so.
 	Scope string
-	// Expires is when Access ends; zero is unknown.
+	// Expires is when Access ends; zero means unknown.
 	Expires time.Time
-	// Nonce is what ID has to repeat; empty where none was sent.
+	// Nonce is what ID has to repeat; empty if none was sent.
 	Nonce string
 }
 

@@ -21,7 +21,7 @@ type Metadata struct {
 	AuthorizationEndpoint string `json:"authorization_endpoint"`
 	TokenEndpoint         string `json:"token_endpoint"`
 	// DeviceEndpoint is of RFC 8628, RevocationEndpoint of RFC 7009, EndSessionEndpoint
-	// of OpenID Connect RP-Initiated Logout 1.0. They are empty where there is none.
+	// of OpenID Connect RP-Initiated Logout 1.0. They are empty if there is none.
 	DeviceEndpoint     string `json:"device_authorization_endpoint"`
 	RevocationEndpoint string `json:"revocation_endpoint"`
 	EndSessionEndpoint string `json:"end_session_endpoint"`
@@ -42,7 +42,7 @@ type Metadata struct {
 type DiscoverOptions struct {
 	// Name goes before errors, as Client.Name.
 	Name string
-	// HTTP makes the requests; nil is one that goes through the proxy of the
+	// HTTP makes the requests; nil means one that goes through the proxy of the
 	// environment. Its redirect policy and time-out are replaced.
 	HTTP *http.Client
 }

@@ -31,7 +31,7 @@ const (
 // AssertionRequest asks for an assertion.
 type AssertionRequest struct {
 	Credential Credential
-	// Audience is the claim aud that it is for; "" is the issuer's own.
+	// Audience is the claim aud that it is for; "" means the issuer's own.
 	Audience string
 	// Kinds are those that will do, the best first.
 	Kinds []AssertionKind
@@ -42,7 +42,7 @@ type AssertionRequest struct {
 type Assertion struct {
 	Kind  AssertionKind
 	Value Secret
-	// Expires is when it stops being good; zero is unknown.
+	// Expires is when it stops being good; zero means unknown.
 	Expires time.Time
 }
 

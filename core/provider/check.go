@@ -38,7 +38,7 @@ type Purpose struct {
 
 // CheckRequest says what to look at.
 type CheckRequest struct {
-	// Credential is the stored credential of this provider; nil where there is none.
+	// Credential is the stored credential of this provider; nil if there is none.
 	Credential *Credential
 	Purpose
 }
@@ -67,7 +67,7 @@ type Finding struct {
 	Text  string
 	Cause string
 	Hint  string
-	// Fix is what the provider can do about it; nil where that is nothing.
+	// Fix is what the provider can do about it; nil if that is nothing.
 	Fix *Fix
 }
 
@@ -113,7 +113,7 @@ type Question struct {
 type FixRequest struct {
 	// ID is that of a Fix.
 	ID string
-	// Credential is the stored credential of this provider; nil where there is none.
+	// Credential is the stored credential of this provider; nil if there is none.
 	Credential *Credential
 	Purpose
 	// Answers are those to the Fix's questions, by key.

@@ -10,7 +10,7 @@ type Claims struct {
 	KeyID     string `json:"KeyID"`
 	Type      string `json:"Type"`
 	Category  string `json:"Category"`
-	// IDToken is true where the payload has nonce, at_hash or c_hash: it is an
+	// IDToken is true if the payload has nonce, at_hash or c_hash: it is an
 	// id_token (OpenID Connect Core 1.0, section 2), which no database may see.
 	IDToken bool `json:"IDToken"`
 
@@ -27,11 +27,11 @@ type Claims struct {
 	Session string `json:"Session"`
 	// Status is Clerk's session status (sts): active or pending.
 	Status string `json:"Status"`
-	// Organization is the active organization; nil where there is none.
+	// Organization is the active organization; nil if there is none.
 	Organization *Organization `json:"Organization"`
-	// Actor is who acts as Subject (impersonation); "" is Subject itself.
+	// Actor is who acts as Subject (impersonation); "" means Subject itself.
 	Actor string `json:"Actor"`
-	// Database is what Turso reads in the token; nil where there is none of it,
+	// Database is what Turso reads in the token; nil if there is none of it,
 	// which Turso takes as access to every database of every group.
 	Database *DatabaseClaims `json:"Database"`
 }

@@ -67,7 +67,7 @@ type Method struct {
 	Name        string
 	Doc         string
 	Interaction Interaction
-	// IdentityOnly is true where the credential of this method yields no token for a
+	// IdentityOnly is true if the credential of this method yields no token for a
 	// database: another provider has to make those.
 	IdentityOnly bool
 }

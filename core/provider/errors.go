@@ -69,14 +69,14 @@ func KindName(err error) string {
 // Error is a failure with its class and what to do about it. Kind, Message, Hint
 // and RetryAfter cross the process boundary; Err stays on its side.
 type Error struct {
-	// Kind is one of the sentinels, or nil where none fits.
+	// Kind is one of the sentinels, or nil if none fits.
 	Kind error
 	// Message is the whole text: lower case, no full stop, no secret. Empty means
 	// the text of Kind.
 	Message string
 	// Hint says what the user can do: a command, a setting. Optional.
 	Hint string
-	// RetryAfter is how long the server asked to wait; zero is unknown. Only with
+	// RetryAfter is how long the server asked to wait; zero means unknown. Only with
 	// ErrUnavailable.
 	RetryAfter time.Duration
 	// Err is the cause. Optional.

@@ -19,7 +19,7 @@ type Credential struct {
 	// made with it, where Subject doesn't say enough: not a secret. It may be empty.
 	Detail string
 	Issued time.Time
-	// Expires is when it stops being good for new tokens; zero is unknown.
+	// Expires is when it stops being good for new tokens; zero means unknown.
 	Expires time.Time
 }
 
@@ -76,7 +76,7 @@ type LoginRequest struct {
 	Method string
 	// Organization is the organization to sign in to, or "".
 	Organization string
-	// Interactive is false where no one can answer questions or open a browser.
+	// Interactive is false if no one can answer questions or open a browser.
 	Interactive bool
 	// Target, Access and Permissions are what the first token will be asked for,
 	// so that Login can prove that it can be had. Target may be zero.

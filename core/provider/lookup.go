@@ -14,9 +14,9 @@ type Lookup interface {
 
 // LookupRequest says what to look for.
 type LookupRequest struct {
-	// Credential is the stored credential of this provider; nil where there is none.
+	// Credential is the stored credential of this provider; nil if there is none.
 	Credential *Credential
-	// Organization is where to look; "" is what the settings or the credential say.
+	// Organization is where to look; "" means what the settings or the credential say.
 	Organization string
 	Name         string
 }

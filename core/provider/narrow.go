@@ -2,8 +2,8 @@ package provider
 
 import "slices"
 
-// Narrow returns what both lists of permissions grant. An empty list is no limit. ok is
-// false where they have nothing in common, for which there is no list.
+// Narrow returns what both lists of permissions grant. An empty list means no limit. ok is
+// false if they have nothing in common, for which there is no list.
 func Narrow(a, b []Permission) (both []Permission, ok bool) {
 	switch {
 	case len(a) == 0:
@@ -28,7 +28,7 @@ func Narrow(a, b []Permission) (both []Permission, ok bool) {
 	return both, len(both) > 0
 }
 
-// commonTables are the tables of both; nil is every table.
+// commonTables are the tables of both; nil means every table.
 func commonTables(a, b []string) (tables []string, some bool) {
 	switch {
 	case a == nil:

@@ -12,14 +12,14 @@ type SetupGuide interface {
 // SetupRequest says what for.
 type SetupRequest struct {
 	Purpose
-	// Topic is one of Setup.Topics; "" is the whole of what is needed. Another one is
+	// Topic is one of Setup.Topics; "" means the whole of what is needed. Another one is
 	// ErrConfig.
 	Topic string
 }
 
 // Setup is what has to be there at an issuer, for people and programs.
 type Setup struct {
-	// Issuer says by which keys the provider's tokens are verified; nil where the
+	// Issuer says by which keys the provider's tokens are verified; nil if the
 	// issuer publishes none.
 	Issuer *Verification
 	// Endpoints are the origins (https://host) that the provider talks to.

@@ -37,7 +37,7 @@ type Organizations interface {
 // TeamRequest says in whose name and where.
 type TeamRequest struct {
 	Credential Credential
-	// Organization is the organization's id or slug; "" is the active one.
+	// Organization is the organization's id or slug; "" means the active one.
 	Organization string
 }
 
@@ -61,13 +61,13 @@ type Member struct {
 // Invite is whom to ask into an organization.
 type Invite struct {
 	Email string
-	// Role is the issuer's name for it; "" is the organization's default.
+	// Role is the issuer's name for it; "" means the organization's default.
 	Role string
-	// RedirectURL is where the invitation leads; "" is the issuer's default. An issuer that
+	// RedirectURL is where the invitation leads; "" means the issuer's default. An issuer that
 	// takes none, or no Lifetime, is errors.ErrUnsupported: no one is invited otherwise than
 	// was asked for.
 	RedirectURL string
-	// Lifetime is how long it can be accepted; zero is the issuer's default.
+	// Lifetime is how long it can be accepted; zero means the issuer's default.
 	Lifetime time.Duration
 }
 

@@ -18,7 +18,7 @@ type TokenSource interface {
 
 // TokenRequest asks for a token.
 type TokenRequest struct {
-	// Credential is the stored credential of this provider; nil where it has none.
+	// Credential is the stored credential of this provider; nil if it has none.
 	Credential *Credential
 	// Claims are the verified claims of the identity, where another provider
 	// signed in.
@@ -51,7 +51,7 @@ type Token struct {
 	Issued time.Time
 	// Expires is zero for a token without an end.
 	Expires time.Time
-	// Verification says how the signature can be checked; nil where the issuer
+	// Verification says how the signature can be checked; nil if the issuer
 	// publishes no keys (Turso, for the tokens it mints).
 	Verification *Verification
 }
@@ -111,7 +111,7 @@ func Actions() []Action {
 // Permission allows actions on tables. The names in JSON are those of the credentials
 // file, and stay.
 type Permission struct {
-	// Tables are the tables it is about; nil is all of them.
+	// Tables are the tables it is about; nil means all of them.
 	Tables  []string `json:"Tables"`
 	Actions []Action `json:"Actions"`
 }

@@ -19,7 +19,7 @@ const (
 
 // APITokenOptions limit an API token.
 type APITokenOptions struct {
-	// Organization and Group, by slug and name; "" is no limit. A group needs an
+	// Organization and Group, by slug and name; "" means no limit. A group needs an
 	// organization.
 	Organization string
 	Group        string

@@ -25,7 +25,7 @@ const (
 
 // Options say how to reach the API.
 type Options struct {
-	// BaseURL is https, or http on loopback; "" is DefaultBaseURL. A path in it is
+	// BaseURL is https, or http on loopback; "" means DefaultBaseURL. A path in it is
 	// kept as a prefix (turso-cli drops it).
 	BaseURL string
 	// Token returns the API token. It is called once a request, and is a function

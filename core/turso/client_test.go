@@ -20,7 +20,7 @@ const apiToken = "planted-api-token"
 // exchange is one request that the server expects, and its answer.
 type exchange struct {
 	request string // METHOD path?query
-	body    string // exact, "" is none
+	body    string // exact, "" means none
 	status  int    // 0 is 200
 	header  http.Header
 	answer  string

@@ -43,7 +43,7 @@ type DatabaseFilter struct {
 	Group  string
 	Schema string
 	Parent string
-	// PageSize is the number of databases a request; 0 is 100.
+	// PageSize is the number of databases a request; 0 means 100.
 	PageSize int
 }
 

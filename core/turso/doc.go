@@ -7,7 +7,7 @@
 //
 // # Organizations
 //
-// Where a method takes an organization, it is the slug; "" is the personal one.
+// Where a method takes an organization, it is the slug; "" means the personal one.
 //
 // # Errors
 //

@@ -24,13 +24,13 @@ var (
 type Error struct {
 	// Op is what was tried: "create database token".
 	Op string
-	// Status is the HTTP status; 0 where there was no answer.
+	// Status is the HTTP status; 0 if there was no answer.
 	Status int
 	// Message is the API's own text, on one line and at most 200 bytes long.
 	Message string
 	// Code is the API's machine-readable code, where it gave one.
 	Code string
-	// RetryAfter is how long the API asked to wait; 0 where it did not.
+	// RetryAfter is how long the API asked to wait; 0 if it did not.
 	RetryAfter time.Duration
 	// Err is the cause, where there was no answer or nothing was sent.
 	Err error

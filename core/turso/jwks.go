@@ -57,7 +57,7 @@ func (c *Client) changeKeySet(ctx context.Context, op, method, org, name string,
 
 // TemplateOptions say which claims a JWT template has to carry.
 type TemplateOptions struct {
-	// Database or Group, by name; "" is none, which gives access to everything.
+	// Database or Group, by name; "" means none, which gives access to everything.
 	Database      string
 	Group         string
 	Authorization Authorization

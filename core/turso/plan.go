@@ -23,7 +23,7 @@ type Subscription struct {
 	Overages bool
 }
 
-// Quotas are what a plan has for a period; zero is no limit.
+// Quotas are what a plan has for a period; zero means no limit.
 type Quotas struct {
 	RowsRead    uint64
 	RowsWritten uint64
@@ -70,7 +70,7 @@ func (c *Client) Plans(ctx context.Context) ([]Plan, error) {
 	return answer.Plans, err
 }
 
-// Quotas returns what the subscription's plan has, all zero where it isn't among the
+// Quotas returns what the subscription's plan has, all zero if it isn't among the
 // plans. One with overages has a name of its own: "developer_overages".
 func (s Subscription) Quotas(plans []Plan) Quotas {
 	for _, p := range plans {

@@ -53,7 +53,7 @@ func allowedScopes(scope string, api *API) []string {
 	return out
 }
 
-// findAPI is the API of an audience parameter; "" is none.
+// findAPI is the API of an audience parameter; "" means none.
 func (t *Tenant) findAPI(audience string) (*API, error) {
 	if audience == "" {
 		return nil, nil

@@ -511,7 +511,7 @@ func (t *Tenant) changeBindings(r *http.Request) (int, any, error) {
 	return http.StatusOK, next.view(trigger), nil
 }
 
-// bound is the binding that a reference is to, a new one for an Action; nil is none.
+// bound is the binding that a reference is to, a new one for an Action; nil means none.
 func (t *Tenant) bound(trigger, kind, value string) *binding {
 	if kind == "binding_id" {
 		for _, b := range t.flowOf(trigger) {

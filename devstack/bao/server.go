@@ -35,7 +35,7 @@ type Options struct {
 	Address string
 	// Node is the node's name in a Raft cluster; "" keeps everything in memory, alone.
 	Node string
-	// CertFile and KeyFile are for TLS; "" is plain HTTP.
+	// CertFile and KeyFile are for TLS; "" means plain HTTP.
 	CertFile, KeyFile string
 }
 
@@ -274,7 +274,7 @@ func (s *Server) ready(ctx context.Context) error {
 	}
 }
 
-// PID is the server's process, or 0 where it isn't running. Its plugins are of its
+// PID is the server's process, or 0 if it isn't running. Its plugins are of its
 // process group.
 func (s *Server) PID() int {
 	s.mu.Lock()

@@ -42,7 +42,7 @@ type Browser struct {
 	// UserCode is typed where a page asks for the code that a device shows.
 	UserCode string
 	// Organization is the value of the button to press where a page offers
-	// organizations, or words on it. Empty is the first one.
+	// organizations, or words on it. Empty means the first one.
 	Organization string
 	// Out gets a line a step, without the values of queries. Default: nowhere.
 	Out io.Writer

@@ -19,7 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long a page may take to show something.
+// patience limits how long a page may take to show something.
 const patience = 20 * time.Second
 
 // Tab is a browser with one tab, and the test that it is for.

@@ -16,7 +16,7 @@ import (
 type Options struct {
 	// BaseURL is where the handler is mounted, without a trailing slash.
 	BaseURL string
-	// Now is the clock of every token. Nil is time.Now.
+	// Now is the clock of every token. Nil means time.Now.
 	Now func() time.Time
 	// Job is what the issuers state. Its zero value is [DefaultJob].
 	Job Job

@@ -58,7 +58,7 @@ type APIKey struct {
 	Subject string // a user's id, or an organization's
 	Scopes  []string
 	Claims  json.RawMessage // any JSON
-	// Lifetime is how long it works. Zero is for ever, negative is over already.
+	// Lifetime is how long it works. Zero means for ever, negative is over already.
 	Lifetime time.Duration
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // RateLimits are how many calls are allowed in ten seconds, unless it says otherwise.
-// Zero is no limit.
+// Zero means no limit.
 type RateLimits struct {
 	CreateSignIn  int // of one address
 	AttemptSignIn int // of one address

@@ -6,7 +6,7 @@ import (
 )
 
 // filterInvitations are an organization's invitations, newest first, of the given
-// statuses and for an address; empty is any.
+// statuses and for an address; empty means any.
 func (inst *Instance) filterInvitations(o *organization, statuses []string, email string) []*invitation {
 	found := []*invitation{}
 	for _, i := range o.invitations {

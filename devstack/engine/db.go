@@ -18,11 +18,11 @@ type Options struct {
 	// Path of the database file; its directory must exist. Empty for a database
 	// that is gone when it is closed.
 	Path string
-	// TxTimeout is how long a transaction may hold the write lock while another
-	// connection waits for it. Zero is 5 s, as in sqld.
+	// TxTimeout limits how long a transaction may hold the write lock while another
+	// connection waits for it. Zero means 5 s, as in sqld.
 	TxTimeout time.Duration
 	// CheckpointFrames is how many frames the write-ahead log grows before it is
-	// copied into the file. Zero is 1000, as in SQLite.
+	// copied into the file. Zero means 1000, as in SQLite.
 	CheckpointFrames int
 }
 

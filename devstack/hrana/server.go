@@ -20,20 +20,20 @@ type Backend interface {
 
 // Options are the limits of a Server. The zero value is what libsql-server does.
 type Options struct {
-	// StreamTTL is how long a stream lives between two requests. Zero is 10 s.
+	// StreamTTL is how long a stream lives between two requests. Zero means 10 s.
 	StreamTTL time.Duration
-	// MaxBody bounds a request body, in bytes. Zero is 256 MiB; libsql-server has no
+	// MaxBody bounds a request body, in bytes. Zero means 256 MiB; libsql-server has no
 	// limit.
 	MaxBody int64
-	// MaxResponse bounds the rows of a response, in bytes. Zero is 10 MB.
+	// MaxResponse bounds the rows of a response, in bytes. Zero means 10 MB.
 	MaxResponse int
-	// MaxStreams bounds the streams that are open at once. Zero is 10,000.
+	// MaxStreams bounds the streams that are open at once. Zero means 10,000.
 	MaxStreams int
 	// Resume is asked before a stream goes on. Its error ends the request. Nil lets
 	// every stream go on.
 	Resume func() error
 	// Reauthorize tells that the token of a socket's last hello is looked at again with
-	// each request. Nil is never, as in libsql-server.
+	// each request. Nil means never, as in libsql-server.
 	Reauthorize func() bool
 }
 

@@ -24,9 +24,9 @@ type Options struct {
 	// BaseURL is the server's address, without a trailing slash; the issuer's is this
 	// and [Path].
 	BaseURL string
-	// Now is the clock of every lifetime. Nil is time.Now.
+	// Now is the clock of every lifetime. Nil means time.Now.
 	Now func() time.Time
-	// Key signs. Nil is a new one, made when it is first needed.
+	// Key signs. Nil means a new one, made when it is first needed.
 	Key *rsa.PrivateKey
 	// Users and Clients exist from the start. Nil: Alice and Bob, one native client.
 	Users   []User
@@ -37,7 +37,7 @@ type Options struct {
 	// Fault, when it returns true for one of the Fault… names, makes the issuer fail
 	// that way for this request. It must be safe for concurrent use.
 	Fault func(name string) bool
-	// Logger gets what pages don't tell. Nil is slog.Default().
+	// Logger gets what pages don't tell. Nil means slog.Default().
 	Logger *slog.Logger
 }
 

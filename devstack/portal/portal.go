@@ -21,7 +21,7 @@ type Options struct {
 	Brand, Footer string
 	// StylePath is where the site serves [Style].
 	StylePath string
-	// Pages holds NAME.html, each defining "content". Nil is none.
+	// Pages holds NAME.html, each defining "content". Nil means none.
 	Pages fs.FS
 	// Logger gets what the pages don't tell. Default: slog.Default().
 	Logger *slog.Logger

@@ -20,7 +20,7 @@ type call struct {
 	user  *user
 	token *apiToken
 	exp   int64         // of the token, Unix seconds; -1 if it has none
-	org   *organization // nil where the path is about none
+	org   *organization // nil if the path is about none
 	host  string        // where clients reach the server
 	now   time.Time
 }

@@ -53,7 +53,7 @@ type policy struct {
 	DDL             *scope `json:"ddl,omitempty"` // implies rw; for schemas that databases share, which Turso has no more
 }
 
-// rights are what the policy allows in a database; nil is nothing.
+// rights are what the policy allows in a database; nil means nothing.
 func (p *policy) rights(db *database) *engine.Rights {
 	switch {
 	case p.ReadWrite.covers(db), p.ReadWriteAttach.covers(db), p.DDL.covers(db):
@@ -79,7 +79,7 @@ func (s *scope) covers(db *database) bool {
 		slices.Contains(s.Tags, db.org.Groups[db.Group].ID)
 }
 
-// rights are what the claims allow in a database; nil is nothing. A token that
+// rights are what the claims allow in a database; nil means nothing. A token that
 // names none is good for all: Turso's documentation warns of it.
 func (c *claims) rights(db *database) *engine.Rights {
 	if c.Policy != nil {

@@ -113,7 +113,7 @@ func (s *Server) saveJWKS(c *call) (any, error) {
 }
 
 // removeJWKS removes a registration of the region in the body, which is what the turso CLI
-// sends it for. None is what was saved without one.
+// sends it for. None means what was saved without one.
 func (s *Server) removeJWKS(c *call) (any, error) {
 	if s.opts.Faults.On(fault.JWKSStuck) || s.opts.Faults.On(fault.JWKSRemove500) {
 		return nil, errInternal

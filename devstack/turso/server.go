@@ -18,29 +18,29 @@ import (
 // Options configure a Server. The zero value is a server in memory with nothing in
 // it.
 type Options struct {
-	// Now is the clock of tokens. Nil is time.Now.
+	// Now is the clock of tokens. Nil means time.Now.
 	Now func() time.Time
 	// Dir keeps databases and accounts between runs. Empty keeps nothing.
 	Dir string
 	// Host is where clients reach the server, as host:port. While it is empty, and
 	// [Server.SetHost] was not called, it is what a request was sent to.
 	Host string
-	// Faults are the switches that the server obeys. Nil is none.
+	// Faults are the switches that the server obeys. Nil means none.
 	Faults *fault.Set
-	// Logger gets one record a refused token or failed fetch. Nil is silence.
+	// Logger gets one record a refused token or failed fetch. Nil means silence.
 	Logger *slog.Logger
-	// JWKSLimit is how many registrations an organization may have. Zero is 2, what
+	// JWKSLimit is how many registrations an organization may have. Zero means 2, what
 	// Turso's starter plan allows.
 	JWKSLimit int
 	// JWTErrorStatus is the status for an expired or wrongly signed token: 400 or
-	// 401. Zero is 400.
+	// 401. Zero means 400.
 	JWTErrorStatus int
-	// Client fetches key sets. Nil is one with a timeout of 5 s.
+	// Client fetches key sets. Nil means one with a timeout of 5 s.
 	Client *http.Client
 	// Hrana are the limits of the databases' wire protocol.
 	Hrana hrana.Options
 	// CheckpointFrames is how many frames a database's log grows before the
-	// generation ends. Zero is 1000.
+	// generation ends. Zero means 1000.
 	CheckpointFrames int
 }
 

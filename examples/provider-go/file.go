@@ -80,7 +80,7 @@ func (p *tokenFile) find(target provider.Target, access provider.Access, permiss
 }
 
 // expiry reads the claim exp of a JWT, unverified, so that zen knows when to ask
-// again. Zero is a token without an end, or one that isn't a JWT.
+// again. Zero means a token without an end, or one that isn't a JWT.
 func expiry(token string) time.Time {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

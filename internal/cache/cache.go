@@ -27,14 +27,14 @@ import (
 type Profile struct {
 	// Name names the record in the store.
 	Name string
-	// Provider signs in; "" is the one that the last login chose, and before the
+	// Provider signs in; "" means the one that the last login chose, and before the
 	// first one, DefaultProvider.
 	Provider        string
 	DefaultProvider string
 	// Organization is the one that sign-ins and tokens have to be for, by its id or slug;
 	// "" is whichever the sign-in is for.
 	Organization string
-	// TokenProvider issues the tokens; "" is the one that signs in.
+	// TokenProvider issues the tokens; "" means the one that signs in.
 	TokenProvider string
 	// Fallback are the providers that issue the tokens, in this order, while those
 	// of the profile's own don't reach the database.

@@ -35,7 +35,7 @@ const maxSkew = 2 * time.Minute
 
 // Need says which token is wanted.
 type Need struct {
-	// MinTTL is how long it has to live; zero is the margin.
+	// MinTTL is how long it has to live; zero means the margin.
 	MinTTL time.Duration
 	// Ahead wants one that is not yet due for renewal in the background.
 	Ahead bool

@@ -18,7 +18,7 @@ func (p *Profile) CheckOrganization(record store.Record, by Issuer) error {
 	return p.CheckMembership(record.Accounts[by.Identity].Claims.Organization)
 }
 
-// CheckMembership refuses the organization of a sign-in, nil where it is for none, that is
+// CheckMembership refuses the organization of a sign-in, nil if it is for none, that is
 // not the one that the profile is held to.
 func (p *Profile) CheckMembership(o *provider.Organization) error {
 	is := "none"
@@ -35,7 +35,7 @@ func (p *Profile) CheckMembership(o *provider.Organization) error {
 	}
 }
 
-// CheckHeld refuses to leave the organization that the profile is held to; "" is to stay.
+// CheckHeld refuses to leave the organization that the profile is held to; "" means to stay.
 func (p *Profile) CheckHeld(organization string) error {
 	if p.Organization == "" || organization == "" || organization == p.Organization {
 		return nil

@@ -155,7 +155,7 @@ func TestClerkSignInsEnd(t *testing.T) {
 	const ended, gone, notIn = "the session has ended", "invalid_grant", "organization that the account is not in any more"
 	for _, tt := range []struct {
 		end
-		session string // of a sign-in that has one; "" is none at all
+		session string // of a sign-in that has one; "" means none at all
 		grant   string // of one by OAuth
 	}{
 		{endRevoked, ended, gone},

@@ -15,7 +15,7 @@ import (
 )
 
 // completeValue completes the value of the flag that the line ends with, or the name
-// of a profile where one is an argument: a line each. ok is false where the line ends
+// of a profile where one is an argument: a line each. ok is false if the line ends
 // otherwise. It reads the configuration and the names of files, at most: a key that
 // is pressed in a shell starts no provider, waits for no keyring and no network.
 func completeValue(a *cli.App, words []string) (values string, ok bool) {
@@ -83,7 +83,7 @@ func aLineEach(values []string) string {
 	return strings.Join(values, "\n") + "\n"
 }
 
-// flagValues are what a flag of the command at path takes; nil where it takes anything.
+// flagValues are what a flag of the command at path takes; nil if it takes anything.
 func flagValues(path, name string, words []string) []string {
 	switch path + " --" + name {
 	case " db query --format", " db shell --format":
@@ -126,7 +126,7 @@ func flagValues(path, name string, words []string) []string {
 	return nil
 }
 
-// completingClient is the client of the line, or nil where its configuration can't be
+// completingClient is the client of the line, or nil if its configuration can't be
 // read: a completion has no place for an error. It starts nothing.
 func completingClient(words []string) *zen.Client {
 	var o zen.Options

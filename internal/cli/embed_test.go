@@ -22,7 +22,7 @@ import (
 // person is the UI of a program: it answers a URL by visiting it.
 type person struct {
 	visits sync.WaitGroup
-	// answer is what is typed where nothing is echoed; "" is nothing.
+	// answer is what is typed where nothing is echoed; "" means nothing.
 	answer string
 }
 

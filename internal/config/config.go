@@ -15,7 +15,7 @@ import (
 
 const defaultProfile = "default"
 
-// Flags are what the command line says; empty is not given.
+// Flags are what the command line says; empty means not given.
 type Flags struct {
 	Profile, Provider, Database, Access, Storage string
 	// DatabaseID is what a lookup said of Database, where that was a name.
@@ -24,13 +24,13 @@ type Flags struct {
 
 // LoadOptions say where to look.
 type LoadOptions struct {
-	// Path is --config: a file that has to exist. "" is ZEN_CONFIG (which has to
+	// Path is --config: a file that has to exist. "" means ZEN_CONFIG (which has to
 	// exist too) or the usual place (which need not).
 	Path string
-	// WorkDir is where the search for a project file begins; "" is the current
+	// WorkDir is where the search for a project file begins; "" means the current
 	// directory.
 	WorkDir string
-	// Environ has the form of os.Environ; nil is os.Environ itself.
+	// Environ has the form of os.Environ; nil means os.Environ itself.
 	Environ []string
 	Flags   Flags
 }
@@ -39,7 +39,7 @@ type LoadOptions struct {
 // concurrent use.
 type Config struct {
 	Paths Paths
-	// Audit is the file of the audit log; "" is none.
+	// Audit is the file of the audit log; "" means none.
 	Audit Value[string]
 
 	environ       environment

@@ -68,7 +68,7 @@ func (e environment) paths(home, file, workDir string) (p Paths, named bool, err
 type bases struct{ config, state, data string }
 
 // base is a place below an XDG variable or, where that isn't set, below the usual
-// directory; "" is none. The specification says to ignore a relative path in such a
+// directory; "" means none. The specification says to ignore a relative path in such a
 // variable.
 func (e environment) base(variable, usual string, elem ...string) string {
 	if dir, ok := e.lookup(variable); ok && filepath.IsAbs(dir) {

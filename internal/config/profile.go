@@ -196,7 +196,7 @@ func parseProviderName(s string) (string, error) {
 	return s, nil
 }
 
-// Profile resolves a profile. "" is the selected one: --profile, ZEN_PROFILE,
+// Profile resolves a profile. "" means the selected one: --profile, ZEN_PROFILE,
 // default_profile of the project file, of the user file, or "default". The profile
 // "default" exists without being written anywhere.
 func (c *Config) Profile(name string) (Profile, error) { return c.profile(name, c.flags) }

@@ -33,7 +33,7 @@ func readProjectFile(dir, home string) (*document, error) {
 	return parseDocument(KindProjectFile, path, data)
 }
 
-// nearestProjectFile opens the file; nil is none. What is not a regular file, or can't
+// nearestProjectFile opens the file; nil means none. What is not a regular file, or can't
 // be opened, is none.
 func nearestProjectFile(dir, home string) (found string, f *os.File, err error) {
 	none := func() {

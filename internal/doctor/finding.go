@@ -23,7 +23,7 @@ type Finding struct {
 	Observed, Cause, Next string
 	// Took is how long it took to look, with what was asked for it.
 	Took time.Duration
-	// Fix is what can be done about it at once; nil where that is nothing.
+	// Fix is what can be done about it at once; nil if that is nothing.
 	Fix *Fix
 }
 

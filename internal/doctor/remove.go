@@ -87,7 +87,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 	}}
 }
 
-// failedAt is the HTTP status of a failed call, 0 where there was none.
+// failedAt is the HTTP status of a failed call, 0 if there was none.
 func failedAt(err error) int {
 	var failed *turso.Error
 	if errors.As(err, &failed) {

@@ -37,10 +37,10 @@ type Options struct {
 	Session   *session.Session
 	Providers Providers
 	// WithCredential calls use with what is stored of a provider's sign-in, and stores what
-	// use returns in its place, before anything else may use it. It is nil where nothing is
+	// use returns in its place, before anything else may use it. It is nil if nothing is
 	// stored, or can't be read.
 	WithCredential func(ctx context.Context, provider string, use func(context.Context, *provider.Credential) (*provider.Credential, error)) error
-	// Turso is the Platform API with a token; nil where there is none. Organization is
+	// Turso is the Platform API with a token; nil if there is none. Organization is
 	// the slug of whom to ask about, "" the personal one.
 	Turso        *turso.Client
 	Organization string

@@ -33,7 +33,7 @@ var (
 	queryFlags = map[string]bool{"access": true, "database": true, "format": true, "param": true, "text": true, "timing": false}
 )
 
-// readLine reads a line; ok is false where zen-full has to.
+// readLine reads a line; ok is false if zen-full has to.
 func readLine(args []string) (l line, ok bool) {
 	if os.Getenv("ZEN_LOG") != "" || os.Getenv("ZEN_LOG_PROVIDER") != "" {
 		return l, false // providers' logs are zen-full's, and so is what is wrong with these

@@ -16,7 +16,7 @@ const (
 	// maxRequest bounds a request's body. A push of the sync protocol has at most
 	// 128 frames of 4,120 bytes; a pipeline is as long as its arguments.
 	maxRequest = 256 << 20
-	// streamTimeout is how long a body may take that is passed on while it comes.
+	// streamTimeout limits how long a body may take that is passed on while it comes.
 	streamTimeout = 10 * time.Minute
 )
 

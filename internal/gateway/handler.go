@@ -27,7 +27,7 @@ type Config struct {
 	// a request a second time, with the body of GetBody. WebSockets are forwarded where
 	// it is a Greeter.
 	Transport http.RoundTripper
-	// Bearer is what clients have to show; empty is a new random one.
+	// Bearer is what clients have to show; empty means a new random one.
 	Bearer provider.Secret
 	// Open lets everybody in who can reach the listener: for a Unix socket, which
 	// the file system guards.
@@ -39,7 +39,7 @@ type Config struct {
 	// Origins are the origins of pages that may use the gateway, such as
 	// http://localhost:5173. A request with another Origin header is refused.
 	Origins []string
-	// Timeout is the longest silence in the middle of an answer; 0 is a minute. How
+	// Timeout is the longest silence in the middle of an answer; 0 means a minute. How
 	// long the answer may take to begin is Transport's to bound.
 	Timeout time.Duration
 	// Replica tells that the client is go-libsql's sync: see replica.go.

@@ -56,7 +56,7 @@ func (m *Metrics) Observe(r Request) {
 }
 
 // Write writes the counts in Prometheus' text format, version 0.0.4. expires is when
-// the token ends; zero is none.
+// the token ends; zero means none.
 func (m *Metrics) Write(w io.Writer, expires time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// helloTimeout is how long a client's hello may take to come.
+	// helloTimeout limits how long a client's hello may take to come.
 	helloTimeout = 10 * time.Second
 	// maxHello bounds a hello, in bytes: a token is no longer than a header.
 	maxHello = 64 << 10

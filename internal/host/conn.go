@@ -28,7 +28,7 @@ type conn struct {
 	name    string
 	limits  limits
 	redact  *redactor
-	process *process // nil where the provider is in this process, or was started by its author
+	process *process // nil if the provider is in this process, or was started by its author
 	// lost says that a process that its author started is not there any more.
 	lost atomic.Bool
 	// again is the connection to a process in place of one that ended; nil where

@@ -18,7 +18,7 @@ type Found struct {
 	Name string
 	// Path is the binary, absolute and without symbolic links.
 	Path string
-	// Err says why it may not run; nil where it may.
+	// Err says why it may not run; nil if it may.
 	Err error
 }
 

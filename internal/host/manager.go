@@ -29,11 +29,11 @@ type Options struct {
 	// pin has one for zen.lock.
 	Trust func(context.Context, Binary) error
 	// Described is told what a binary that Trust let through said of itself, at each
-	// start. Nil is fine.
+	// start. Nil means fine.
 	Described func(context.Context, Binary, provider.Description)
 	// Override says what runs in place of a provider that is being written, from a
 	// path that is absolute: a program, about which Trust isn't asked, or the socket of
-	// a process that its author started (see Serve). "" is nothing. It is called at
+	// a process that its author started (see Serve). "" means nothing. It is called at
 	// each start with a name that a provider can have. Nil overrides none.
 	Override func(name string) (path string, err error)
 	// TraceDir takes the trace of a provider's panic, redacted, in a file NAME.txt
@@ -48,7 +48,7 @@ type Options struct {
 	// and ends what that has left when this process is killed. If "", the next Manager
 	// that starts a provider does.
 	Watcher string
-	// Environ is the environment of which providers see an allow-list; nil is this
+	// Environ is the environment of which providers see an allow-list; nil means this
 	// process's.
 	Environ []string
 }

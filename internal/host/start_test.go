@@ -26,7 +26,7 @@ func TestStartFailuresAreTypedLines(t *testing.T) {
 		missing  *NotFoundError
 	)
 	tests := []struct {
-		pitfall  int // 0 is none
+		pitfall  int // 0 means none
 		provider string
 		as       any
 		kind     error

@@ -24,12 +24,12 @@ import (
 // keyring answers in six milliseconds.
 const DefaultTimeout = time.Second
 
-// waitingAfter is how long a call may take before Options.Waiting is called.
+// waitingAfter is the delay after which Options.Waiting is called.
 const waitingAfter = time.Second
 
 // Options change what New makes.
 type Options struct {
-	// Timeout bounds each call; zero is DefaultTimeout. Where a person can type a
+	// Timeout bounds each call; zero means DefaultTimeout. Where a person can type a
 	// password it should be a minute.
 	Timeout time.Duration
 	// Waiting is told when a call takes more than a second: a person may have to

@@ -11,7 +11,7 @@ import (
 // left of one provider.
 type Watcher struct{ cmd *exec.Cmd }
 
-// Watch starts program as the watcher of a provider's directory. It is nil where there is
+// Watch starts program as the watcher of a provider's directory. It is nil if there is
 // no program for that, or none is to be had: the next zen sweeps the directory then.
 func Watch(program string, dir *private.Dir) *Watcher {
 	if program == "" || !dir.Marked() {

@@ -9,7 +9,7 @@ import (
 )
 
 // Foreign reports whether a request comes from a program of another user than this one.
-// known is false where the system doesn't tell: elsewhere than on Linux, without /proc,
+// known is false if the system doesn't tell: elsewhere than on Linux, without /proc,
 // and for a connection that comes from another network namespace.
 func Foreign(r *http.Request) (foreign, known bool) {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)

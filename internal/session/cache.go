@@ -91,7 +91,7 @@ type current struct {
 	token provider.Token
 	by    cache.Issuer
 	// since is when it became current. From early on its successor is issued in the
-	// background, from late on it isn't handed out. Zero is never.
+	// background, from late on it isn't handed out. Zero means never.
 	since, early, late time.Time
 	// retryAt is, for a fallback's token, when the profile's own provider is to be tried
 	// again.
@@ -284,7 +284,7 @@ func (v verifier) Verify(ctx context.Context, token provider.Token, offline bool
 // keyHolder is what a Verifier can do beside: say whether the key set on disk still
 // has the key that a token was verified with.
 type keyHolder interface {
-	// HoldsKey is nil where it has, ErrTokenInvalid where it has others only, and
+	// HoldsKey is nil if it has, ErrTokenInvalid where it has others only, and
 	// ErrUnavailable where there is no key set.
 	HoldsKey(ctx context.Context, v provider.Verification, keyID string) error
 }

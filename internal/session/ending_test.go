@@ -14,7 +14,7 @@ func TestEndOfAGivenTokenIsTold(t *testing.T) {
 	notify := func(c *session.Config) { c.Notify = func(text string) { told = append(told, text) } }
 	for name, test := range map[string]struct {
 		life, after time.Duration
-		signIn      time.Duration // after the start; 0 is without an end
+		signIn      time.Duration // after the start; 0 means without an end
 		want        string
 	}{
 		"months":                 {life: 90 * 24 * time.Hour, after: time.Hour, signIn: 90 * 24 * time.Hour},

@@ -216,11 +216,11 @@ type Action[S, T any] struct {
 	// Request is the action for another process, but for the profile.
 	Request ActRequest
 	// Do makes the call by one of the provider's services. The credential that it returns
-	// replaces the one that it was given; nil is none.
+	// replaces the one that it was given; nil means none.
 	Do func(ctx context.Context, service S, c provider.Credential) (T, *provider.Credential, error)
 	// Keep changes the record by the result; nil changes nothing.
 	Keep func(record *store.Record, provider string, result T)
-	// Event is what the audit log says of it; nil is nothing.
+	// Event is what the audit log says of it; nil means nothing.
 	Event func(result T) audit.Event
 }
 

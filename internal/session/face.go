@@ -38,7 +38,7 @@ type Providers interface {
 	TokenSource(ctx context.Context, name string) (provider.TokenSource, error)
 	AssertionSource(ctx context.Context, name string) (provider.AssertionSource, error)
 	// Need is what a provider needs of another one that signed in, with the audience
-	// that its settings say; nil where that is nothing.
+	// that its settings say; nil if that is nothing.
 	Need(ctx context.Context, name string) (*provider.AssertionNeed, error)
 }
 
@@ -70,10 +70,10 @@ type Config struct {
 	// ActInChild has another process perform an action, which may replace the credential,
 	// too, and returns its result as JSON. Its errors are like those of RenewInChild.
 	ActInChild func(context.Context, ActRequest) (json.RawMessage, error)
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Jitter is where in [0, 1) a token's renewal falls, so that the processes that
-	// share it don't all renew at once. Nil is by process and token.
+	// share it don't all renew at once. Nil means by process and token.
 	Jitter func(provider.Token) float64
 }
 

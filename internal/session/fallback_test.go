@@ -29,7 +29,7 @@ type maker struct {
 
 	err    error           // of Token
 	access provider.Access // "" is what was asked for
-	perm   string          // the claim perm; "" is none
+	perm   string          // the claim perm; "" means none
 	life   time.Duration
 	asked  provider.TokenRequest
 	minted atomic.Int32

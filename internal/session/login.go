@@ -220,7 +220,7 @@ func (s *Session) issues(name string) bool {
 type SignedOut struct {
 	Provider string
 	Subject  string
-	// NotRevoked says why the issuer still knows the credential; nil where it was
+	// NotRevoked says why the issuer still knows the credential; nil if it was
 	// revoked. It is forgotten here in any case.
 	NotRevoked error
 }

@@ -17,7 +17,7 @@ func TestOwnExpEndsAnUnverifiableToken(t *testing.T) {
 	v := verifier{now: func() time.Time { return now }}
 	part := base64.RawURLEncoding.EncodeToString
 	for name, test := range map[string]struct {
-		exp, says time.Duration // from now; 0 is none
+		exp, says time.Duration // from now; 0 means none
 		ended     bool
 	}{
 		"both later":       {time.Minute, time.Hour, false},

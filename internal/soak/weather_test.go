@@ -29,7 +29,7 @@ const (
 	// aftermath is how long a spell goes on to be felt: an answer that was on its way, a
 	// process that is being started.
 	aftermath = 250 * time.Millisecond
-	// keySetAge is how long Turso may go by the keys that it has: it looks for others
+	// keySetAge limits how long Turso may use the keys that it has: it looks for others
 	// once a second, and in vain during a cut.
 	keySetAge = 1500 * time.Millisecond
 )
@@ -66,7 +66,7 @@ func (w *weather) since(began time.Time, after time.Duration, any ...spellKind) 
 	return false
 }
 
-// excuse names what excuses a failure of a query that began then; "" is nothing. The
+// excuse names what excuses a failure of a query that began then; "" means nothing. The
 // error has to say that it is the network, and that has to be true.
 func (w *weather) excuse(h *handle, began time.Time, err error) string {
 	disturbed := w.since(began, aftermath, cut, slow)

@@ -2,7 +2,7 @@ package sqlite
 
 // Cut finds the first statement of a text that may not be complete, as a person
 // types it: text[from:to] is the statement, and text[next:] what follows it. complete
-// is false where no semicolon ends it yet; a text of space and comments alone is no
+// is false if no semicolon ends it yet; a text of space and comments alone is no
 // statement, from and to are equal then. Semicolons alone are left out.
 func Cut(text string) (from, to, next int, complete bool) {
 	l := lexer{sql: text}

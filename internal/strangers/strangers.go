@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// grace is how long the body of a stranger's request may take to come, which no one
+// grace limits how long the body of a stranger's request may take to come, which no one
 // reads. Before an answer net/http waits for the rest of it, for ever without an end; with
 // none at all, a client that is still sending would miss the answer.
 const grace = 500 * time.Millisecond
@@ -103,7 +103,7 @@ func admitted(r *http.Request) bool {
 }
 
 // Admit counts a request's connection as a stranger's no more, and gives its body as long
-// as within to come; 0 is no limit. Once the body is read, call it with 0: the deadline
+// as within to come; 0 means no limit. Once the body is read, call it with 0: the deadline
 // would end the request else.
 func Admit(w http.ResponseWriter, r *http.Request, within time.Duration) {
 	Leave(r)

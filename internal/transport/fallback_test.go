@@ -45,7 +45,7 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 		further  int
 		err      error
 		requests int
-		want     string // of the error; "" is success
+		want     string // of the error; "" means success
 	}{
 		"renewed":                    {1, refusal, nil, 2, nil, 2, ""},
 		"the first fallback":         {2, refusal, nil, 2, nil, 3, ""},

@@ -23,7 +23,7 @@ type Refused struct {
 	Claims provider.Claims
 	// Target is the database.
 	Target provider.Target
-	// Renewal is why no other token could be had; nil where one was tried too.
+	// Renewal is why no other token could be had; nil if one was tried too.
 	Renewal error
 
 	kind error

@@ -90,7 +90,7 @@ func Reason(err error) string {
 }
 
 // KindOf is the error of package provider that a reason code stands for, and the one of
-// another package; nil where it has none.
+// another package; nil if it has none.
 func KindOf(reason string) (kind, also error) {
 	c, _ := classOfReason(reason)
 	return c.kind, c.also

@@ -26,7 +26,7 @@ func Open(ctx context.Context, o Options, profile string, how libsql.Options) (*
 	return client.open(ctx, nil, profile, how, closer{client})
 }
 
-// Open opens a database with the session of a profile; "" is the selected one. The URL in
+// Open opens a database with the session of a profile; "" means the selected one. The URL in
 // how is one that package libsql takes, the name of a database at Turso, which is looked up
 // as [Client.Resolve] says, or "" for the profile's. The access is what is asked for, "" the
 // profile's, and with ReadOnly ro. The client must outlive the handle.

@@ -27,7 +27,7 @@ import (
 type Options struct {
 	// Config says where to look for the configuration.
 	Config config.LoadOptions
-	// ProviderDirs are searched for provider binaries, in this order. Nil is the
+	// ProviderDirs are searched for provider binaries, in this order. Nil means the
 	// directory of the running program, then that of the zen that signed in last (as it
 	// was written down in the state directory), then the provider directory of the
 	// configuration. What is found runs only if it is pinned.
@@ -37,11 +37,11 @@ type Options struct {
 	// them.
 	Bundled map[string]string
 	// AskProvider asks a person whether a provider's binary that was never seen may
-	// run, from now on. Nil is a no. It is called by one goroutine at a time.
+	// run, from now on. Nil means a no. It is called by one goroutine at a time.
 	AskProvider func(context.Context, host.Binary) (bool, error)
 	// AskVariables asks a person whether a provider that the program didn't come with may
 	// have these variables, which are set and not of its own family (NAME_...), from now
-	// on. Nil is a no, which Notify is told.
+	// on. Nil means a no, which Notify is told.
 	AskVariables func(context.Context, host.Binary, []string) (bool, error)
 	// Notify takes what a person should know beside errors: that a fallback is in
 	// use, where credentials will rest, that the audit log can't be written. Each call
@@ -64,7 +64,7 @@ type Options struct {
 	Reattach string
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer
-	// LogLevel is the least that Log takes, trace, debug, info, warn, error or off; "" is debug.
+	// LogLevel is the least that Log takes, trace, debug, info, warn, error or off; "" means debug.
 	LogLevel string
 	// Keyring says how long the system's keyring is waited for.
 	Keyring keyring.Options
@@ -127,7 +127,7 @@ func (c *Client) Close(ctx context.Context) error {
 	return errors.Join(err, c.Providers.manager.Close(ctx))
 }
 
-// Session makes the session of a profile; "" is the selected one. It ends with the
+// Session makes the session of a profile; "" means the selected one. It ends with the
 // Client.
 func (c *Client) Session(profile string) (*session.Session, error) {
 	p, err := c.Config.Profile(profile)

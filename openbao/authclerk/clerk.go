@@ -64,7 +64,7 @@ func (k *apiKey) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ends is when the key does; zero is never. Clerk's own documents have these times
+// ends is when the key does; zero means never. Clerk's own documents have these times
 // in milliseconds and in seconds.
 func (k apiKey) ends() time.Time {
 	if k.Expiration == nil || *k.Expiration <= 0 {

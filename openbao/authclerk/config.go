@@ -56,7 +56,7 @@ func (b *backend) pathConfig() *framework.Path {
 	}
 }
 
-// config reads what is stored; nil is nothing.
+// config reads what is stored; nil means nothing.
 func (b *backend) config(ctx context.Context, s logical.Storage) (*config, error) {
 	return stored.Read[config](ctx, s, configKey)
 }

@@ -27,7 +27,7 @@ import (
 const (
 	// maxLifetime bounds a token whose role doesn't say more.
 	maxLifetime = 15 * time.Minute
-	// walMinAge is how long something may be under way before it counts as left
+	// walMinAge is the age from which something under way counts as left
 	// behind: longer than any call to Turso.
 	walMinAge = time.Minute
 )

@@ -20,7 +20,7 @@ type cache struct {
 	mu sync.Mutex // guards all below
 	// generation counts changes: what was read before one isn't kept after it.
 	generation int
-	config     *config // never changed once it is here; nil is not known
+	config     *config // never changed once it is here; nil means not known
 	roles      map[string]*role
 	databases  map[databaseKey]turso.Database
 }

@@ -66,7 +66,7 @@ func writing(callback framework.OperationFunc, summary string) *framework.PathOp
 	return &framework.PathOperation{Callback: callback, Summary: summary, ForwardPerformanceStandby: true, ForwardPerformanceSecondary: true}
 }
 
-// config reads what is stored; nil is nothing.
+// config reads what is stored; nil means nothing.
 func (b *backend) config(ctx context.Context, s logical.Storage) (*config, error) {
 	return stored.Read[config](ctx, s, configKey)
 }

@@ -81,7 +81,7 @@ func (b *backend) pathRoles() []*framework.Path {
 	}}
 }
 
-// role reads a role; nil is none.
+// role reads a role; nil means none.
 func (b *backend) role(ctx context.Context, s logical.Storage, name string) (*role, error) {
 	return stored.Read[role](ctx, s, rolePrefix+name)
 }

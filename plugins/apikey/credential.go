@@ -14,9 +14,9 @@ import (
 // environment is not copied into it: where to keep a secret is the user's to decide.
 type stored struct {
 	Version int `json:"v"`
-	// Key is what was typed in; "" is what the environment has.
+	// Key is what was typed in; "" means what the environment has.
 	Key string `json:"key,omitempty"`
-	// Hash tells whether the key is still the one of the sign-in.
+	// Hash is compared to see whether the key is still the one of the sign-in.
 	Hash string `json:"hash"`
 	// ID and Rights are those of the verified key; Rights changes with its scopes and
 	// claims. Empty where the key is verified by another provider.
@@ -51,7 +51,7 @@ func readCredential(c provider.Credential) (s stored, err error) {
 type held struct {
 	stored
 	key provider.Secret
-	// kept is false where nothing is stored, so that nothing may be left behind.
+	// kept is false if nothing is stored, so that nothing may be left behind.
 	kept bool
 }
 

@@ -47,7 +47,7 @@ func (s settings) rightsOf(k clerk.APIKey) (*provider.DatabaseClaims, error) {
 	return d, nil
 }
 
-// byScope is nil where the key has neither scope.
+// byScope is nil if the key has neither scope.
 func (s settings) byScope(k clerk.APIKey) *provider.DatabaseClaims {
 	switch {
 	case slices.Contains(k.Scopes, s.writeScope):
@@ -59,7 +59,7 @@ func (s settings) byScope(k clerk.APIKey) *provider.DatabaseClaims {
 }
 
 // readPermissions reads [{"t":["notes"],"a":["data_read"]}], where t is absent or null
-// for every table. nil is none.
+// for every table. nil means none.
 func readPermissions(data json.RawMessage) ([]provider.Permission, error) {
 	if len(data) == 0 || string(data) == "null" {
 		return nil, nil

@@ -53,7 +53,7 @@ func (p *apiKey) Token(ctx context.Context, req provider.TokenRequest) (provider
 }
 
 // mint makes a token in the session of the credential, or in a new one. The session is
-// the one to store, beside an error too; it is nil where there is none.
+// the one to store, beside an error too; it is nil if there is none.
 func (p *apiKey) mint(ctx context.Context, h held, k clerk.APIKey, req provider.TokenRequest) (provider.Token, *clerk.Session, error) {
 	if isOrganization(k.Subject) {
 		return provider.Token{}, nil, configError("name a provider that makes tokens: token_provider in the profile, or ZEN_TOKEN_PROVIDER=platformtoken",

@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// longLife is how long a token may live before Check warns: nothing takes one back.
+// longLife is the longest life of a token that Check accepts without a warning: a token can't be taken back.
 const longLife = 24 * time.Hour
 
 // Check implements provider.Provider.

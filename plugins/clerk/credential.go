@@ -23,11 +23,11 @@ type stored struct {
 
 // grant is a sign-in by an OAuth application.
 type grant struct {
-	// refresh is zero where the application may have none; id is the ID token then.
+	// refresh is zero if the application may have none; id is the ID token then.
 	refresh, id provider.Secret
 	// organization is the id of the one that was picked, or "".
 	organization string
-	// device is true where a code was typed in elsewhere.
+	// device is true if a code was typed in elsewhere.
 	device bool
 }
 

@@ -49,7 +49,7 @@ type fakeClerk struct {
 	agent string
 
 	mu sync.Mutex // guards the fields below
-	// clientJWT is the only good one; "" is no client yet.
+	// clientJWT is the only good one; "" means no client yet.
 	clientJWT string
 	minted    int
 	status    string

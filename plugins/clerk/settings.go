@@ -86,7 +86,7 @@ func fields() []provider.Field {
 // settings are the parsed values of the fields.
 type settings struct {
 	instance         clerk.Instance
-	bridge           *url.URL // nil where there is none
+	bridge           *url.URL // nil if there is none
 	template         string
 	readOnlyTemplate string
 	assertTemplate   string // "" is the session token

@@ -21,8 +21,8 @@ const (
 	fixTemplate  = "template"
 	keySecretKey = "secret_key"
 
-	// longLife is how long a token may live before Check warns: nothing takes one back
-	// at Turso. usualLife is what Fix gives it then.
+	// longLife is the longest life of a token that Check accepts without a warning: Turso
+	// can't take back a token. usualLife is what Fix sets then.
 	longLife  = 24 * time.Hour
 	usualLife = time.Hour
 	// leastSkew is how far nbf should lie before iat, usualSkew what Fix sets, and Clerk's own.

@@ -21,7 +21,7 @@ type stored struct {
 	Refresh  string `json:"refresh,omitempty"`
 	ID       string `json:"id,omitempty"`
 	Workload string `json:"workload,omitempty"`
-	// Device is true where a code was typed in elsewhere.
+	// Device is true if a code was typed in elsewhere.
 	Device bool `json:"device,omitempty"`
 }
 

@@ -86,7 +86,7 @@ func (p *oidcProvider) loginDevice(ctx context.Context, req provider.LoginReques
 	return err
 }
 
-// signIn verifies who signed in, and has it stored. device is true where a code was typed
+// signIn verifies who signed in, and has it stored. device is true if a code was typed
 // in elsewhere.
 func (p *oidcProvider) signIn(ctx context.Context, i *issuer, tokens oauth.Tokens, device bool, host provider.Host) (string, error) {
 	id, err := i.client.VerifyID(ctx, i.verifier.JustIssued(), tokens)

@@ -95,7 +95,7 @@ type settings struct {
 	scopes   []string
 	ports    []int
 	audience string
-	// workload is the place that was found or set; nil where there is none.
+	// workload is the place that was found or set; nil if there is none.
 	workload place
 	// workloadName is its name, workloadIssuer the iss of its statements.
 	workloadName, workloadIssuer string

@@ -25,7 +25,7 @@ const (
 type provide struct {
 	version string
 	now     func() time.Time
-	// given is the token of the environment; nil is none.
+	// given is the token of the environment; nil means none.
 	given *static
 }
 

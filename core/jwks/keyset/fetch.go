@@ -20,7 +20,7 @@ const maxBody = 1 << 20
 // firstWaits are how long a first fetch waits before it is tried again.
 var firstWaits = [...]time.Duration{200 * time.Millisecond, 800 * time.Millisecond}
 
-// maxFirstWait is how long an issuer may ask a first fetch to wait.
+// maxFirstWait limits how long an issuer may ask a first fetch to wait.
 const maxFirstWait = 2 * time.Second
 
 // errServer is an answer with a status of 5xx.

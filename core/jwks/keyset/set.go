@@ -31,10 +31,10 @@ type Options struct {
 	// CacheDir keeps the key set on disk, for other processes and for times when
 	// the issuer is down; it is created with mode 0700. Empty keeps it in memory.
 	CacheDir string
-	// Client does the fetching; nil is one that goes through the proxy of the
+	// Client does the fetching; nil means one that goes through the proxy of the
 	// environment. Its redirect policy and timeout are replaced.
 	Client *http.Client
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// load reads the set from the disk; nil is none.
+// load reads the set from the disk; nil means none.
 func (s *Set) load() *jwks.Set {
 	if s.disk.Dir == "" {
 		return nil

@@ -28,7 +28,7 @@ type Program struct {
 	Commands []*cli.Command
 	// WithSession runs fn with the session of the profile that the line selects.
 	WithSession func(ctx context.Context, e *Env, fn func(*session.Session) error) error
-	// Complete completes what words end with; ok is false where that is neither the
+	// Complete completes what words end with; ok is false if that is neither the
 	// value of a flag nor a known argument. If nil, commands and flags are completed.
 	Complete func(a *cli.App, words []string) (values string, ok bool)
 }

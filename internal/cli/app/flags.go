@@ -107,7 +107,7 @@ func FlagsFirst(app *cli.App, args []string) ([]string, error) {
 	return append(out, words...), nil
 }
 
-// completionLine prepares a line that is to be completed. ok is false where there
+// completionLine prepares a line that is to be completed. ok is false if there
 // is nothing to offer: package cli takes a line with "--" in it for a real one, and
 // would run it.
 func completionLine(args []string) (line []string, ok bool) {
@@ -133,7 +133,7 @@ func takesValue(f cli.Flag) bool {
 	return !isBool
 }
 
-// flagNamed is the flag of that name; nil is none.
+// flagNamed is the flag of that name; nil means none.
 func flagNamed(flags []cli.Flag, name string) cli.Flag {
 	for _, f := range flags {
 		if slices.Contains(f.Names(), name) {
@@ -178,7 +178,7 @@ func helpLine(app *cli.App, path []string, commands []*cli.Command, topic []stri
 	return append(slices.Clone(path), "--help"), nil
 }
 
-// CommandNamed is the command of that name; nil is none.
+// CommandNamed is the command of that name; nil means none.
 func CommandNamed(commands []*cli.Command, name string) *cli.Command {
 	for _, c := range commands {
 		if c.HasName(name) {

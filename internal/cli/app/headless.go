@@ -12,7 +12,7 @@ const wsl = "WSL"
 
 // surroundings say whether a browser can be opened where zen runs, and on which machine.
 type surroundings struct {
-	// name names a place without a desktop, for people; "" is a desktop.
+	// name names a place without a desktop, for people; "" means a desktop.
 	name string
 	// browser says that one can be opened all the same.
 	browser bool

@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/strangers"
 )
 
-// openerTimeout is how long a browser may take to ask for the page that it was started
+// openerTimeout limits how long a browser may take to ask for the page that it was started
 // for. It may have to start first.
 const openerTimeout = 2 * time.Minute
 

@@ -25,7 +25,7 @@ type UI struct {
 	// here says why no browser is opened, or whose is.
 	here string
 
-	// secret is the source of the secrets that a provider asks for; nil is the terminal.
+	// secret is the source of the secrets that a provider asks for; nil means the terminal.
 	secret *os.File
 
 	// asking is held by the one question that is on the terminal.

@@ -14,7 +14,7 @@ type Build struct {
 	// Commit is the whole identifier of the revision, and Time when it was made.
 	Commit string
 	Time   time.Time
-	// Modified is true where the checkout had changes of its own.
+	// Modified is true if the checkout had changes of its own.
 	Modified bool
 	// Tags are the build tags.
 	Tags []string

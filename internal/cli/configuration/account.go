@@ -21,7 +21,7 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// account is an organization at Turso that can be asked; api is nil where none can.
+// account is an organization at Turso that can be asked; api is nil if none can.
 type account struct {
 	api          *turso.Client
 	organization string

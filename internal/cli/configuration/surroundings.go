@@ -41,7 +41,7 @@ type setting struct{ value, name, where string }
 type surroundings struct {
 	settings map[string]setting
 	goModule bool
-	// packages are what package.json depends on; nil where there is none.
+	// packages are what package.json depends on; nil if there is none.
 	packages []string
 }
 
@@ -182,7 +182,7 @@ func (s *surroundings) issuing() string {
 	return "platformtoken"
 }
 
-// method is how a provider signs in here; "" is as it chooses.
+// method is how a provider signs in here; "" means as it chooses.
 func (s *surroundings) method(provider string) string {
 	if provider == "oidc" && s.value("ci") != "" && s.value("workload") != "" {
 		return "workload"

@@ -150,7 +150,7 @@ func insert(table string, columns []string) string {
 	return "INSERT INTO " + quoteName(table) + " (" + strings.Join(quoted, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
 }
 
-// columnsOf are the columns of a table that can be inserted into; none is no table.
+// columnsOf are the columns of a table that can be inserted into; none means no table.
 func columnsOf(ctx context.Context, conn *sql.Conn, table string) ([]string, error) {
 	rows, err := conn.QueryContext(ctx, "SELECT name FROM pragma_table_info(?)", table)
 	if err != nil {

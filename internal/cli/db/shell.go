@@ -134,7 +134,7 @@ func (sh *shell) run(ctx context.Context, in lines) error {
 	return nil
 }
 
-// words are what people type to leave, or for help, without the dot. None is SQL.
+// words are what people type to leave, or for help, without the dot. None means SQL.
 var words = map[string]string{"exit": ".quit", "quit": ".quit", "help": ".help"}
 
 // take adds a line, and runs what is complete by it. On a terminal a failure is told.

@@ -46,7 +46,7 @@ type accountDocument struct {
 	BytesSynced      uint64   `json:"bytes_synced"`
 	Plan             string   `json:"plan"`
 	Overages         bool     `json:"overages"`
-	// Limits are the plan's, for all databases of the organization; 0 is none.
+	// Limits are the plan's, for all databases of the organization; 0 means none.
 	Limits limitsDocument `json:"limits"`
 }
 

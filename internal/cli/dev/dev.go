@@ -26,7 +26,7 @@ import (
 	"github.com/zen-auth/zen/internal/replace"
 )
 
-// visitTimeout is how long zen dev browse may take, as long as zen login waits for it.
+// visitTimeout limits how long zen dev browse may take, as long as zen login waits for it.
 const visitTimeout = 5 * time.Minute
 
 func Command() *cli.Command {
@@ -78,10 +78,10 @@ requests, and has the fault switches.`,
 
 // Options are those of zen dev.
 type Options struct {
-	// Listen and Auth0Listen are loopback addresses; "" is a free port, or the one that
+	// Listen and Auth0Listen are loopback addresses; "" means a free port, or the one that
 	// Dir keeps.
 	Listen, Auth0Listen string
-	// Dir keeps databases, registrations, keys, the port and the configuration; "" is a
+	// Dir keeps databases, registrations, keys, the port and the configuration; "" means a
 	// directory that goes with the stack.
 	Dir string
 	// Seed is a file that declares what there is at the start.

@@ -18,7 +18,7 @@ var ErrNoToken = errors.New("no Turso API token")
 // API is the Platform API for one organization.
 type API struct {
 	*turso.Client
-	// Organization is the slug; "" is the personal one.
+	// Organization is the slug; "" means the personal one.
 	Organization string
 }
 

@@ -23,7 +23,7 @@ type rowWriter interface {
 type layout struct {
 	columns []string
 	header  bool // with the columns' names, in table and csv
-	width   int  // of the terminal, which a table fits in; 0 is no limit
+	width   int  // of the terminal, which a table fits in; 0 means no limit
 }
 
 // rowFormats are the formats by name.

@@ -19,7 +19,7 @@ type table struct {
 	lines  [][]string // until the widths are known
 	size   int        // of lines, in bytes
 	widths []int
-	limit  int // of a line; 0 is none
+	limit  int // of a line; 0 means none
 }
 
 func newTable(w *bufio.Writer, l layout) rowWriter {

@@ -65,7 +65,7 @@ is how to switch.
 
 // LoginOptions are those of zen login.
 type LoginOptions struct {
-	// Provider signs in; "" is the one that the environment, the last login or the files
+	// Provider signs in; "" means the one that the environment, the last login or the files
 	// name, in this order.
 	Provider string
 	// Method and Organization are "" where the provider chooses.

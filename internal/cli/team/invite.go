@@ -103,7 +103,7 @@ func checkRedirect(text string) error {
 	return nil
 }
 
-// parseLifetime reads a duration, which may be of days; "" is zero.
+// parseLifetime reads a duration, which may be of days; "" means zero.
 func parseLifetime(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil

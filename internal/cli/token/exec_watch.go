@@ -65,7 +65,7 @@ type watcher struct {
 	child   *app.Child
 	// restarts counts those of a command that doesn't stay.
 	restarts int
-	// next is when to renew; zero is never. retry is the wait after the last failure.
+	// next is when to renew; zero means never. retry is the wait after the last failure.
 	next  time.Time
 	retry time.Duration
 }

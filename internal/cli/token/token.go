@@ -68,10 +68,10 @@ func tokenFlags() []cli.Flag {
 
 // Options are those of zen token.
 type Options struct {
-	// Format is one of tokenform.Formats; "" is the first of them, or json where the answer is to
+	// Format is one of tokenform.Formats; "" means the first of them, or json where the answer is to
 	// be in JSON.
 	Format string
-	// Shell is one of tokenform.ShellNames, for the format env; "" is the one that SHELL names.
+	// Shell is one of tokenform.ShellNames, for the format env; "" means the one that SHELL names.
 	Shell string
 	// MinTTL is how long the token has to be good at least.
 	MinTTL time.Duration

@@ -70,7 +70,7 @@ func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Dura
 	return took, nil
 }
 
-// drain is how long what is about to end may take.
+// drain limits how long what is about to end may take.
 const drain = 200 * time.Millisecond
 
 // parentLimit is for a provider to notice that its parent has gone.

@@ -22,8 +22,8 @@ const patience = 2 * time.Second
 type signIn struct {
 	stored *pb.SignIn
 	broken error // of the rules
-	err    error // of the call; nil where it ended well
-	// asked is what it wanted of a person; "" is nothing.
+	err    error // of the call; nil if it ended well
+	// asked is what it wanted of a person; "" means nothing.
 	asked string
 }
 

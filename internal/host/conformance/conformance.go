@@ -24,7 +24,7 @@ type Options struct {
 	// Visible are the keys of Settings whose values others can read, as those in the
 	// arguments of a program. None may be of a setting that is sensitive.
 	Visible []string
-	// Database is what tokens are asked for; empty is a database that isn't.
+	// Database is what tokens are asked for; empty means a database that isn't.
 	Database provider.Target
 	// Network lets the provider reach what the environment lets it reach.
 	Network bool
@@ -173,13 +173,13 @@ type suite struct {
 	name       string
 	trap       *trap
 	transcript transcript
-	// description is what the first process said; empty where it said nothing.
+	// description is what the first process said; empty if it said nothing.
 	description *pb.DescribeResponse
 	// secluded starts processes that have no network at all.
 	secluded bool
 	// running are the processes of the check that is under way.
 	running []*process
-	// credential is what a login of the suite yielded; nil where none did.
+	// credential is what a login of the suite yielded; nil if none did.
 	credential *pb.Credential
 }
 

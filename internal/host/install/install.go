@@ -26,11 +26,11 @@ type Store struct {
 	// Dir takes the binaries; it is made with mode 0755.
 	Dir  string
 	Lock *pin.Lock
-	// Client downloads; nil is one that follows redirects, as downloads
+	// Client downloads; nil means one that follows redirects, as downloads
 	// from GitHub need it.
 	Client *http.Client
 
-	limit int64  // in tests; 0 is maxFile
+	limit int64  // in tests; 0 means maxFile
 	steps func() // in tests, called between the steps of an exchange
 }
 

@@ -63,7 +63,7 @@ type Sum struct {
 // Platform names the platform of this program in a lock file.
 func Platform() string { return runtime.GOOS + "_" + runtime.GOARCH }
 
-// Here is the sum for this platform; ok is false where there is none.
+// Here is the sum for this platform; ok is false if there is none.
 func (p Pin) Here() (sum Sum, ok bool) {
 	sum, ok = p.Platforms[Platform()]
 	return sum, ok
@@ -193,7 +193,7 @@ func (l *Lock) learn(ctx context.Context, b host.Binary, version string) error {
 	})
 }
 
-// CopyAt is the pin of a copy of the provider at a path; ok is false where there is none.
+// CopyAt is the pin of a copy of the provider at a path; ok is false if there is none.
 func (l *Lock) CopyAt(name, path string) (pin Pin, ok bool, err error) {
 	doc, err := l.load()
 	pin, ok = doc.copyAt(name, path)

@@ -17,7 +17,7 @@ type Policy struct {
 	// Lock holds the others.
 	Lock *Lock
 	// Ask asks a person whether a binary that was never seen may run, from now on.
-	// Nil is a no, with a hint. A binary that changed is never asked about. It is
+	// Nil means a no, with a hint. A binary that changed is never asked about. It is
 	// called by one goroutine at a time.
 	Ask func(context.Context, host.Binary) (bool, error)
 

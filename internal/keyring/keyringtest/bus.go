@@ -19,7 +19,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// patience is how long a daemon may take to start on a busy machine.
+// patience limits how long a daemon may take to start on a busy machine.
 const patience = 20 * time.Second
 
 // Bus is a session bus that ends with the test. What runs on it has Home.

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// Read reads the value of a key; nil is none.
+// Read reads the value of a key; nil means none.
 func Read[T any](ctx context.Context, s logical.Storage, key string) (*T, error) {
 	entry, err := s.Get(ctx, key)
 	if err != nil || entry == nil {

@@ -71,8 +71,8 @@ type Bridge struct {
 	// SignedIn says who sends a request, and whether they are signed in.
 	SignedIn func(r *http.Request) (Person, bool)
 
-	Template   string           // of the tokens of --method redirect; "" is turso
-	BackendURL string           // of Clerk; "" is https://api.clerk.com
+	Template   string           // of the tokens of --method redirect; "" means turso
+	BackendURL string           // of Clerk; "" means https://api.clerk.com
 	Client     *http.Client     // nil has a time-out of 10 s
 	Now        func() time.Time // nil is time.Now
 }
