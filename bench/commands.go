@@ -22,7 +22,7 @@ func turso() string {
 }
 
 // commands compares whole commands with a good stored token: a query beside sqlite3, which has
-// no network, and the shell of the turso CLI where there is one; what starts zen-full; a
+// no network, and the shell of the turso CLI if there is one; what starts zen-full; a
 // script of 1,000 statements; two million rows as CSV.
 func (b *bench) commands() error {
 	sqlite, err := exec.LookPath("sqlite3")

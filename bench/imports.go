@@ -22,7 +22,7 @@ const (
 )
 
 // imports compares what brings rows into a database: zen db import, the shell of the turso
-// CLI where there is one, and a statement a round trip.
+// CLI if there is one, and a statement a round trip.
 func (b *bench) imports() error {
 	s := b.stack
 	out, err := s.zen("status", "--json")

@@ -64,7 +64,7 @@ func (c *Client) Open(ctx context.Context, d Database) (*sql.DB, error) {
 }
 
 // Token returns a token for the database of a profile that is good for at least minTTL from
-// now on, as zen token prints it: a stored one where there is such a one. profile "" is the
+// now on, as zen token prints it: a stored one if there is such a one. profile "" is the
 // selected one, and minTTL zero the usual margin.
 func (c *Client) Token(ctx context.Context, profile string, minTTL time.Duration) (provider.Token, error) {
 	return c.zen.Token(ctx, profile, minTTL)

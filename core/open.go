@@ -59,7 +59,7 @@ type Database struct {
 // first query after the last stored token has ended. Closing the handle closes everything.
 func Open(ctx context.Context, d Database) (*sql.DB, error) {
 	if libsql.IsLocal(d.Target) {
-		return libsql.Open(ctx, d.options()) // also where there is no configuration
+		return libsql.Open(ctx, d.options()) // also if there is no configuration
 	}
 	return zen.Open(ctx, zen.Options{Config: config.LoadOptions{Flags: config.Flags{Profile: d.Profile}}}, d.Profile, d.options())
 }

@@ -122,7 +122,7 @@ type ClaimsSeed struct {
 // ActionSeed is an Action of Auth0's that sets claims on access tokens.
 type ActionSeed struct {
 	ClaimsSeed
-	// WriteScope, where not empty, is the permission of the API without which the
+	// WriteScope, if not empty, is the permission of the API without which the
 	// tokens are for reading alone.
 	WriteScope string `toml:"write_scope"`
 }

@@ -301,7 +301,7 @@ func (s *Stack) DatabaseID() string { return s.database.ID }
 // APIToken is a token of the Platform API.
 func (s *Stack) APIToken() string { return s.apiToken }
 
-// APIKey is a Clerk API key of the first user's, or "" where the seed has none. It is a
+// APIKey is a Clerk API key of the first user's, or "" if the seed has none. It is a
 // new one each run.
 func (s *Stack) APIKey() string { return s.apiKey }
 

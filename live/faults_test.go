@@ -14,7 +14,7 @@ import (
 // odd is a service that answers a question otherwise than expected.
 type odd struct {
 	name string
-	// fault is one of the stack's; where there is none, answers are made up.
+	// fault is one of the stack's; if there is none, answers are made up.
 	fault   string
 	answers func() otherwise
 	// id is the question that shows it, and kind what of the answer differs.

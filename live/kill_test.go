@@ -104,7 +104,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestNoCredentials runs where there are none: that is no failure, and all that is missing is
+// TestNoCredentials runs if there are none: that is no failure, and all that is missing is
 // named.
 func TestNoCredentials(t *testing.T) {
 	dir := t.TempDir()

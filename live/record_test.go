@@ -30,7 +30,7 @@ type exchange struct {
 // recorder is below every client of a run, and keeps all that they say and hear.
 type recorder struct {
 	*redactor
-	// sending, where set, is told of each request before it is sent.
+	// sending, if set, is told of each request before it is sent.
 	sending func(exchange)
 
 	mu        sync.Mutex // guards all below

@@ -31,7 +31,7 @@ type Figure struct {
 	// its median in that one's.
 	RatioOf string  `json:"ratio_of,omitempty"`
 	Ratio   float64 `json:"ratio,omitempty"`
-	// Goal is what Ratio is to be at most, or the median where there is no ratio.
+	// Goal is what Ratio is to be at most, or the median if there is no ratio.
 	Goal float64 `json:"goal,omitempty"`
 }
 
@@ -57,7 +57,7 @@ func (f Figure) Within(goal float64) Figure {
 	return f
 }
 
-// Read returns the figures of a file, and none where there is no file yet.
+// Read returns the figures of a file, and none if there is no file yet.
 func Read(path string) ([]Figure, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +75,7 @@ func Read(path string) ([]Figure, error) {
 	return figures, nil
 }
 
-// Write puts the figures in a file, sorted. Where it has others, those of the same groups
+// Write puts the figures in a file, sorted. If it has others, those of the same groups
 // are replaced and the rest stay. It returns all.
 func Write(path string, figures []Figure) ([]Figure, error) {
 	all, err := Read(path)

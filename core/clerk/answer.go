@@ -109,6 +109,6 @@ func isCode(s string) bool {
 	return s != "" && len(s) <= 64
 }
 
-// Harmless returns a server's sentence in a form fit for a terminal, or "" where a
+// Harmless returns a server's sentence in a form fit for a terminal, or "" if a
 // word is so long that it could be a ticket or a token.
 func Harmless(message string) string { return text.Sentence(message, 30) }

@@ -39,7 +39,7 @@ type clientView struct {
 }
 
 // adopt takes over what the client says about the session, and returns its status,
-// or "" where the client doesn't have it.
+// or "" if the client doesn't have it.
 func (s *Session) adopt(view *clientView) string {
 	if view == nil {
 		return ""

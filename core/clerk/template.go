@@ -46,7 +46,7 @@ func (b *Backend) Templates(ctx context.Context) ([]Template, error) {
 	return templates, err
 }
 
-// SaveTemplate makes a JWT template, or, where it has an id, changes that one. Its tokens
+// SaveTemplate makes a JWT template, or, if it has an id, changes that one. Its tokens
 // are signed by the instance's own key, whatever signed them before.
 func (b *Backend) SaveTemplate(ctx context.Context, t Template) error {
 	body := map[string]any{"name": t.Name, "claims": t.Claims, "custom_signing_key": false}

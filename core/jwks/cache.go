@@ -42,7 +42,7 @@ func (d Disk) Path() string {
 	return filepath.Join(d.Dir, hex.EncodeToString(sum[:])+".json")
 }
 
-// Load reads the file. The error is ErrUnavailable where there is none, where someone
+// Load reads the file. The error is ErrUnavailable if there is none, where someone
 // else could have put it there or written to it (its keys decide which tokens are
 // good), and where it is damaged: a key set can be had again.
 func (d Disk) Load() (*Set, error) {

@@ -7,7 +7,7 @@ import (
 )
 
 // readClaims brings the claims of every issuer into one form. It is strict about
-// what decides (registered claims, Turso's), and passes over the rest where it has
+// what decides (registered claims, Turso's), and passes over the rest if it has
 // an unexpected shape: a JWT template may put anything there.
 func readClaims(header, m object) (provider.Claims, error) {
 	c := provider.Claims{

@@ -28,7 +28,7 @@ type Source interface {
 	// for this call. The error is ErrUnavailable.
 	Held(ctx context.Context) (set *Set, fresh bool, err error)
 	// Renew returns newer keys than held, for a token that those didn't verify, and held
-	// itself where there are none. The error, which is ErrUnavailable, says that the
+	// itself if there are none. The error, which is ErrUnavailable, says that the
 	// issuer couldn't be asked; held counts then.
 	Renew(ctx context.Context, held *Set) (*Set, error)
 }

@@ -56,7 +56,7 @@ type Options struct {
 	// SyncInterval is how often a replica syncs by itself; 0 means never, and the least
 	// is 100 ms.
 	SyncInterval time.Duration
-	// OnSync, where set, is called after every sync that SyncInterval started, by one
+	// OnSync, if set, is called after every sync that SyncInterval started, by one
 	// goroutine at a time. It must not close the handle, which waits for it.
 	OnSync func(Synced)
 	// Encryption is the key of a local file: AES-256 in CBC mode, as libSQL's other
@@ -73,7 +73,7 @@ type Options struct {
 	// TimesAsText leaves what columns that are declared DATE, DATETIME or TIMESTAMP hold
 	// as it is stored. Otherwise it is read as a time.Time, as package hrana says.
 	TimesAsText bool
-	// Own, where set, is closed after the handle, and when Open fails.
+	// Own, if set, is closed after the handle, and when Open fails.
 	Own io.Closer
 }
 

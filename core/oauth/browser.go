@@ -257,7 +257,7 @@ func (c *Client) TryBrowser(ctx context.Context, redirectURI string, o BrowserOp
 }
 
 // EndSessionURL is the page that ends the browser's own session at the issuer (OpenID
-// Connect RP-Initiated Logout 1.0), or "" where there is none.
+// Connect RP-Initiated Logout 1.0), or "" if there is none.
 func (c *Client) EndSessionURL() string {
 	u, err := url.Parse(c.Metadata.EndSessionEndpoint)
 	if err != nil || u.Host == "" {

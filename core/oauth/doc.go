@@ -12,7 +12,7 @@
 // An answer has at most 1 MiB and 15 s. The issuer of a metadata document is the one
 // that was asked for, to the letter and the trailing slash. Endpoints are https, or
 // http on loopback. No redirect is followed. What decides about an error is its code
-// (RFC 6749 section 5.2), never its text, and its status only where there is no code.
+// (RFC 6749 section 5.2), never its text, and its status only if there is no code.
 //
 // # Errors
 //

@@ -111,5 +111,5 @@ func isCode(s string) bool {
 }
 
 // Harmless returns an issuer's sentence in a form fit for a terminal, of at most 160
-// bytes, or "" where a word is so long that it could be a code or a token.
+// bytes, or "" if a word is so long that it could be a code or a token.
 func Harmless(message string) string { return text.Sentence(message, 50) }

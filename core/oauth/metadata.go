@@ -48,7 +48,7 @@ type DiscoverOptions struct {
 }
 
 // Discover reads the metadata of an issuer: OpenID Connect's document first, and,
-// where there is none, that of RFC 8414. The document has to name the very issuer that
+// if there is none, that of RFC 8414. The document has to name the very issuer that
 // was asked for. A wrong address or document is ErrConfig, no answer ErrUnavailable.
 func Discover(ctx context.Context, issuer string, o DiscoverOptions) (Metadata, error) {
 	u, err := url.Parse(issuer)

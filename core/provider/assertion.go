@@ -10,7 +10,7 @@ import (
 type AssertionSource interface {
 	// Assertion returns a statement of one of req.Kinds, made for req.Audience alone.
 	// A credential that can't be stated for that audience, or in none of the kinds, is
-	// ErrPermission. credential, where not nil, replaces the one of the request, beside
+	// ErrPermission. credential, if not nil, replaces the one of the request, beside
 	// an error too.
 	Assertion(ctx context.Context, req AssertionRequest) (assertion Assertion, credential *Credential, err error)
 }
@@ -51,7 +51,7 @@ type Assertion struct {
 type AssertionNeed struct {
 	// Kinds are those that it takes, the best first.
 	Kinds []AssertionKind
-	// Audience is what assertions have to be made for. AudienceField, where not empty,
+	// Audience is what assertions have to be made for. AudienceField, if not empty,
 	// is the key of the setting that says it instead, where that has a value.
 	Audience      string
 	AudienceField string

@@ -10,11 +10,11 @@ import (
 type Fixer interface {
 	// Fix does what the Fix with the id req.ID of one of its findings says, and
 	// nothing else: the host has shown that text and got a yes. It tells report of
-	// each step. It is safe to call where there is nothing to repair any more.
+	// each step. It is safe to call if there is nothing to repair any more.
 	//
 	// An id that the provider doesn't know is ErrConfig, a missing or unsuitable
 	// answer ErrConfig or ErrRejected. Answers are not kept, logged or returned.
-	// credential, where not nil, replaces the one of the request, beside an error too.
+	// credential, if not nil, replaces the one of the request, beside an error too.
 	Fix(ctx context.Context, req FixRequest, report func(Progress) error) (credential *Credential, err error)
 }
 
@@ -30,7 +30,7 @@ type Purpose struct {
 	Audience string
 	// Template and ReadOnlyTemplate are the claims that Turso wants in a token for
 	// Target, as turso org jwks template prints them for Access with Permissions and
-	// for read-only access: a JSON object, or "" where Turso was not asked. It is the
+	// for read-only access: a JSON object, or "" if Turso was not asked. It is the
 	// host that asks.
 	Template         string
 	ReadOnlyTemplate string
@@ -104,7 +104,7 @@ type Question struct {
 	Key string
 	// Text is what a person is asked, without a question mark or colon at its end.
 	Text string
-	// Env names variables that have the answer where no one can be asked, in this
+	// Env names variables that have the answer if no one can be asked, in this
 	// order. Only those of the provider's own family count (NAME_...).
 	Env []string
 }

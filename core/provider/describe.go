@@ -24,7 +24,7 @@ type Provider interface {
 	Configure(ctx context.Context, settings Settings) ([]Note, error)
 	// Check looks for everything that can be wrong (network included), changes nothing,
 	// and calls report for each finding, good ones too. What needs something that is
-	// missing is a finding of SeveritySkipped. credential, where not nil, replaces the
+	// missing is a finding of SeveritySkipped. credential, if not nil, replaces the
 	// one of the request, beside an error too.
 	Check(ctx context.Context, req CheckRequest, report func(Finding) error) (credential *Credential, err error)
 }
@@ -57,7 +57,7 @@ type Description struct {
 	Methods []Method
 	// Assertions are the kinds that the provider's AssertionSource makes.
 	Assertions []AssertionKind
-	// Needs is what its TokenSource needs where another provider signed in; nil where
+	// Needs is what its TokenSource needs where another provider signed in; nil if
 	// that one's claims are enough.
 	Needs *AssertionNeed
 }

@@ -56,7 +56,7 @@ func Kinds() []error {
 }
 
 // KindName is the name of an error's class in what programs read, such as
-// "no_credential", or "" where it has none.
+// "no_credential", or "" if it has none.
 func KindName(err error) string {
 	for _, k := range failureKinds {
 		if errors.Is(err, k.kind) {

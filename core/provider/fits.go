@@ -25,7 +25,7 @@ func (c Claims) Fits(req TokenRequest, now time.Time) error {
 	return c.Authorizes(req.Target, req.Access, req.Permissions)
 }
 
-// Life is how long the token lives. It counts from its own iat where there is one,
+// Life is how long the token lives. It counts from its own iat if there is one,
 // as this machine's clock may be wrong, else from now.
 func (c Claims) Life(now time.Time) time.Duration {
 	if !c.Issued.IsZero() {

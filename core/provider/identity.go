@@ -102,14 +102,14 @@ type SignIn struct {
 // everything, with the provider's name before it, and owns the terminal. Every method
 // blocks until it is done or ctx ends; methods may be called concurrently.
 type Host interface {
-	// OpenURL shows a URL (always) and opens it in a browser (where there is one).
-	// code, where not empty, is what the page will show and the user compares.
+	// OpenURL shows a URL (always) and opens it in a browser (if there is one).
+	// code, if not empty, is what the page will show and the user compares.
 	OpenURL(ctx context.Context, url, code string) error
 	// ShowCode shows a code to be typed at url, good until expires.
 	ShowCode(ctx context.Context, code, url string, expires time.Time) error
 	// Progress tells what is being waited for.
 	Progress(ctx context.Context, text string) error
-	// Ask reads a line; AskSecret reads one that is not echoed. Where no one can
+	// Ask reads a line; AskSecret reads one that is not echoed. If no one can
 	// answer, they fail with ErrNoCredential.
 	Ask(ctx context.Context, question string) (string, error)
 	AskSecret(ctx context.Context, question string) (Secret, error)

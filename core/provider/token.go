@@ -36,10 +36,10 @@ type TokenRequest struct {
 // TokenResponse is the answer to a TokenRequest.
 type TokenResponse struct {
 	Token Token
-	// Credential replaces the one of the request, where not nil.
+	// Credential replaces the one of the request, if not nil.
 	Credential *Credential
 	// DatabaseID is the id of the database at the request's URL, where the provider has
-	// it from an authenticated answer of the platform that runs the database; "" where
+	// it from an authenticated answer of the platform that runs the database; "" if
 	// it doesn't know. It is never guessed from the host's name. For a URL that the
 	// profile doesn't name, zen uses a token only if it is for this id.
 	DatabaseID string

@@ -34,7 +34,7 @@ type Options struct {
 	// HTTPClient is copied; its redirect policy and cookie jar are not used. nil
 	// is that of package httpclient.
 	HTTPClient *http.Client
-	// UserAgent is sent as it is, where not empty.
+	// UserAgent is sent as it is, if not empty.
 	UserAgent string
 }
 

@@ -32,7 +32,7 @@ type Error struct {
 	Code string
 	// RetryAfter is how long the API asked to wait; 0 if it did not.
 	RetryAfter time.Duration
-	// Err is the cause, where there was no answer or nothing was sent.
+	// Err is the cause, if there was no answer or nothing was sent.
 	Err error
 }
 

@@ -11,7 +11,7 @@ import (
 type KeySet struct {
 	Name string `json:"jwks_name"`
 	URL  string `json:"jwks_url"`
-	// Region is where the registration counts; "" where none was given, or where Turso
+	// Region is where the registration counts; "" if none was given, or where Turso
 	// doesn't list it.
 	Region string `json:"region,omitempty"`
 }
@@ -36,7 +36,7 @@ func (c *Client) SaveKeySet(ctx context.Context, org string, set KeySet) error {
 }
 
 // RemoveKeySet removes a registration of a region, "" being what was saved without one.
-// Turso answers 500 where there are more of them than the plan allows, and keeps all; an
+// Turso answers 500 if there are more of them than the plan allows, and keeps all; an
 // answer of 200 is to be believed only once [Client.KeySets] lacks it.
 func (c *Client) RemoveKeySet(ctx context.Context, org, name, region string) error {
 	// The body is required, unusual as it is for DELETE.

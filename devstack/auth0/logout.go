@@ -68,7 +68,7 @@ func (t *Tenant) verifyHint(token string) (jwt.MapClaims, error) {
 	return claims, err
 }
 
-// showLogout ends the browser's session, or asks first where no one has shown that the
+// showLogout ends the browser's session, or asks first if no one has shown that the
 // person wants it.
 func (t *Tenant) showLogout(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()

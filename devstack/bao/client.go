@@ -33,8 +33,8 @@ func (e *Error) Error() string {
 	return "bao: status " + strconv.Itoa(e.Status) + ": " + strings.Join(e.Errors, "; ")
 }
 
-// Call makes a request at /v1/path. body, where not nil, goes as JSON; the answer is
-// decoded into result, where not nil.
+// Call makes a request at /v1/path. body, if not nil, goes as JSON; the answer is
+// decoded into result, if not nil.
 func (c Client) Call(ctx context.Context, method, path string, body, result any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

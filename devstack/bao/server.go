@@ -143,7 +143,7 @@ func (s *Server) AuditLog() string { return s.file("audit.log") }
 // Log is the path of what the server and its plugins said.
 func (s *Server) Log() string { return s.file("bao.log") }
 
-// Restart starts the server where it isn't running, and returns once it answers. It
+// Restart starts the server if it isn't running, and returns once it answers. It
 // is sealed then.
 func (s *Server) Restart(ctx context.Context) error {
 	log, err := os.OpenFile(s.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -115,7 +115,7 @@ const maxPull = 1024
 
 // pull sends frames. A replica that is where the database never was follows one of
 // the same name that is no more; it is told so, for else it would never be in sync
-// and not know. Where there are none it says which generation is the current
+// and not know. If there are none it says which generation is the current
 // one, with status 400, as Turso does: the client goes on with the next one, or is
 // done.
 func pull(w http.ResponseWriter, db *engine.DB, path string) error {

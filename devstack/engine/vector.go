@@ -78,7 +78,7 @@ func (k vectorKind) size(dims int) int {
 // aligned is the next multiple of four.
 func aligned(n int) int { return (n + 3) &^ 3 }
 
-// vectorOfBlob reads what the last byte says of the kind, where there is an odd number
+// vectorOfBlob reads what the last byte says of the kind, if there is an odd number
 // of bytes, and what bytes before it say of the length.
 func vectorOfBlob(b []byte) (v vector, err error) {
 	said := len(b)%2 == 1

@@ -41,7 +41,7 @@ const (
 	aDouble
 	aBool
 	aMessage
-	aMap   // from the place in a list, which has null where there is no entry
+	aMap   // from the place in a list, which has null if there is no entry
 	aOneof // a tagged message whose fields are this one's
 	nothing
 )

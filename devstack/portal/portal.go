@@ -104,7 +104,7 @@ func (s *Site) Render(w http.ResponseWriter, status int, name, title, formTarget
 	w.Write(body.Bytes())
 }
 
-// Fail shows what went wrong and, where there is something, what to do.
+// Fail shows what went wrong and, if there is something, what to do.
 func (s *Site) Fail(w http.ResponseWriter, status int, heading, text string) {
 	s.Render(w, status, "error", heading, "", struct{ Heading, Text string }{heading, text})
 }

@@ -20,7 +20,7 @@ func (s *Server) errTooManyJWKS() error {
 // elsewhere is a region that no database is in.
 const elsewhere = "aws-us-east-1"
 
-// regionOf is the region of a registration, "" where it has none.
+// regionOf is the region of a registration, "" if it has none.
 func (s *Server) regionOf(org *organization, name string) string {
 	if org.Regions[name] == "" && s.opts.Faults.On(fault.JWKSRegion) {
 		return elsewhere

@@ -50,7 +50,7 @@ func (r Rights) Equal(other Rights) bool {
 // State is the state of one breaker. The zero State is closed: the profile's own
 // provider issues the tokens. The tags are the form in the credentials file.
 type State struct {
-	// Via is the fallback provider that issues the tokens; "" where the breaker is
+	// Via is the fallback provider that issues the tokens; "" if the breaker is
 	// closed.
 	Via string `json:"via"`
 	// Because is why it opened, and Since when.

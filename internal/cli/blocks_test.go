@@ -159,10 +159,10 @@ go build -o zen-provider-example .`, nil},
 	{"docs/spike.md", nil, []typed{{"go test", outside, nil}}},
 }
 
-// byHand is why a block is not among the scenarios, and still runs where there are terminals.
+// byHand is why a block is not among the scenarios, and still runs if there are terminals.
 const byHand = "a person types at a terminal: TestPagesAtATerminal does"
 
-// besideAKeyring is that, too, and of blocks that run where there is a keyring.
+// besideAKeyring is that, too, and of blocks that run if there is a keyring.
 const besideAKeyring = "it needs a keyring, that goes away: TestPagesBesideAKeyring has one"
 
 // elsewhere are the blocks that don't run here, and why.

@@ -59,7 +59,7 @@ func (v Value[T]) isUsers() bool {
 
 // capProviders holds the providers to those of one of the user's profiles of the
 // database. Where no such profile names any, a login chooses, but not the project file
-// where there is none: with the storage none.
+// if there is none: with the storage none.
 func (v *values) capProviders(databases []values, inUser values, chosen bool) (held bool, err error) {
 	byProject := v.provider.Origin.Kind == KindProjectFile || v.tokenProvider.Origin.Kind == KindProjectFile
 	if !v.database.IsSet() || !byProject && !chosen || v.provider.isUsers() {

@@ -28,7 +28,7 @@ type Change struct {
 	Remove bool
 }
 
-// Apply changes the user file, which is made where there is none, and returns what is in
+// Apply changes the user file, which is made if there is none, and returns what is in
 // it then. Comments and order are the user's, and stay. The file is checked before it is
 // replaced as a whole; with dry nothing is written. What it said before is returned, too.
 func (c *Config) Apply(changes []Change, dry bool) (before, after []byte, err error) {

@@ -64,7 +64,7 @@ func (e environment) paths(home, file, workDir string) (p Paths, named bool, err
 }
 
 // bases are the directories of the XDG base directory specification, or what takes
-// their place on other systems; "" where there is no home directory.
+// their place on other systems; "" if there is no home directory.
 type bases struct{ config, state, data string }
 
 // base is a place below an XDG variable or, where that isn't set, below the usual

@@ -19,7 +19,7 @@ type probe struct {
 	header http.Header
 	text   string // of a refusal, on one line
 	took   time.Duration
-	err    error // where there was no answer
+	err    error // if there was no answer
 	ok     bool
 	// writes is why what writes would be refused, baton what the stream goes on with.
 	// Both are of a probe that goes on alone.

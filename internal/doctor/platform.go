@@ -11,7 +11,7 @@ import (
 )
 
 // FindDatabase finds a target's database among those of an organization, by its id or
-// its URL. The error is of class ErrConfig where there is none.
+// its URL. The error is of class ErrConfig if there is none.
 func FindDatabase(ctx context.Context, api *turso.Client, organization string, target provider.Target) (turso.Database, error) {
 	for d, err := range api.Databases(ctx, organization, turso.DatabaseFilter{}) {
 		if err != nil {

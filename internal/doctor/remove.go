@@ -96,7 +96,7 @@ func failedAt(err error) int {
 	return 0
 }
 
-// surplus is the registration that is best removed where there are too many: one whose
+// surplus is the registration that is best removed if there are too many: one whose
 // key set another one has, too, and never the only one of the token's issuer.
 func surplus(sets []turso.KeySet) string {
 	seen := map[string]bool{}

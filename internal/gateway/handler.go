@@ -44,7 +44,7 @@ type Config struct {
 	Timeout time.Duration
 	// Replica tells that the client is go-libsql's sync: see replica.go.
 	Replica bool
-	// Observe, where set, is called at the end of every request.
+	// Observe, if set, is called at the end of every request.
 	Observe func(Request)
 }
 

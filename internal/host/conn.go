@@ -31,7 +31,7 @@ type conn struct {
 	process *process // nil if the provider is in this process, or was started by its author
 	// lost says that a process that its author started is not there any more.
 	lost atomic.Bool
-	// again is the connection to a process in place of one that ended; nil where
+	// again is the connection to a process in place of one that ended; nil if
 	// there is none.
 	again func(context.Context) (*conn, error)
 

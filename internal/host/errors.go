@@ -152,7 +152,7 @@ type CrashError struct {
 	Status string
 	// Survived says that the process caught its panic and goes on.
 	Survived bool
-	// Trace is the file with the trace of its panic, redacted; "" where there is
+	// Trace is the file with the trace of its panic, redacted; "" if there is
 	// none.
 	Trace string
 }

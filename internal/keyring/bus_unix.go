@@ -13,7 +13,7 @@ const busVariable = "DBUS_SESSION_BUS_ADDRESS"
 
 // reachable wants a session bus that is there already. Without one, godbus would run
 // dbus-launch, which leaves a bus and a keyring daemon behind at every call, and
-// hangs where there is no home directory.
+// hangs if there is no home directory.
 func (system) reachable() error {
 	address := os.Getenv(busVariable)
 	if address == "" {

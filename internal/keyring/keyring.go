@@ -103,7 +103,7 @@ func (k *Keyring) Set(ctx context.Context, item string, secret provider.Secret) 
 	return err
 }
 
-// Delete removes an item. The error is store.ErrNoItem where there is none.
+// Delete removes an item. The error is store.ErrNoItem if there is none.
 func (k *Keyring) Delete(ctx context.Context, item string) error {
 	_, err := k.call(ctx, func() (string, error) { return "", k.backend.delete(item) })
 	return err

@@ -127,7 +127,7 @@ func TestBusThatSaysNothing(t *testing.T) {
 }
 
 // No probe starts a bus: dbus-launch, which is on the PATH here, is never run. It would
-// leave a bus behind at every call, and hang where there is no home directory.
+// leave a bus behind at every call, and hang if there is no home directory.
 func TestNoBusIsStarted(t *testing.T) {
 	bin := t.TempDir()
 	ran := filepath.Join(bin, "ran")

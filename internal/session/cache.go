@@ -284,8 +284,8 @@ func (v verifier) Verify(ctx context.Context, token provider.Token, offline bool
 // keyHolder is what a Verifier can do beside: say whether the key set on disk still
 // has the key that a token was verified with.
 type keyHolder interface {
-	// HoldsKey is nil if it has, ErrTokenInvalid where it has others only, and
-	// ErrUnavailable where there is no key set.
+	// HoldsKey is nil if it has, ErrTokenInvalid if it has others only, and
+	// ErrUnavailable if there is no key set.
 	HoldsKey(ctx context.Context, v provider.Verification, keyID string) error
 }
 
@@ -336,7 +336,7 @@ func (s *Session) noteRefusals(refused bool) {
 }
 
 // endBackOff forgets the refusals of the issuer of a token, which the database has taken.
-// It reads the store only where there are any.
+// It reads the store only if there are any.
 func (s *Session) endBackOff(ctx context.Context, token provider.Token) {
 	s.mu.Lock()
 	by, ends := s.current.by, s.refusals && s.current.token.Value.Equal(token.Value)

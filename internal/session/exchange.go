@@ -224,7 +224,7 @@ type Action[S, T any] struct {
 	Event func(result T) audit.Event
 }
 
-// Act has the provider of the sign-in perform an action: by another process, where there is
+// Act has the provider of the sign-in perform an action: by another process, if there is
 // one. A service that the provider doesn't have is errors.ErrUnsupported.
 func Act[S, T any](ctx context.Context, s *Session, a Action[S, T]) (result T, err error) {
 	if s.config.ActInChild != nil && !s.config.Store.Ephemeral() {

@@ -408,7 +408,7 @@ func (s *Session) granted(record store.Record, token provider.Token) (breaker.Ri
 }
 
 // rightsOf reads the most that a token allows, which was verified before it was stored.
-// Where it has p, which is by kind of access and knows no tables, reading is granted by
+// If it has p, which is by kind of access and knows no tables, reading is granted by
 // all known kinds but ddl: what an unknown kind grants is nothing that a fallback may be
 // given.
 func (s *Session) rightsOf(token provider.Token) (breaker.Rights, error) {

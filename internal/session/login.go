@@ -32,7 +32,7 @@ type UI interface {
 // before, by the same provider in the same profile: whoever reads the address of a browser
 // flow could end it with an account of his own.
 type AccountConfirmer interface {
-	// ConfirmAccount reports whether the sign-in is to be kept. Where no one can be asked
+	// ConfirmAccount reports whether the sign-in is to be kept. If no one can be asked
 	// it says so loudly and is true.
 	ConfirmAccount(ctx context.Context, provider, before, now string) (bool, error)
 }
@@ -339,7 +339,7 @@ func (s *Session) foresee(ctx context.Context, name string, d provider.Descripti
 	return nil
 }
 
-// identityOnly reports whether a method, or where none is named each of them, yields no
+// identityOnly reports whether a method, or if none is named each of them, yields no
 // database tokens.
 func identityOnly(methods []provider.Method, named string) bool {
 	return !slices.ContainsFunc(methods, func(m provider.Method) bool {
@@ -358,7 +358,7 @@ func byMethod(named string) string {
 // when a credential is revoked.
 type BrowserSession struct {
 	Provider string
-	// URL is the page that ends it; "" where Err says why there is none, which is
+	// URL is the page that ends it; "" if Err says why there is none, which is
 	// errors.ErrUnsupported where the issuer has no such thing.
 	URL string
 	Err error

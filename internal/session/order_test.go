@@ -96,7 +96,7 @@ func TestFailureElsewhere(t *testing.T) {
 	if _, err := s.TokenFor(t.Context(), 0); !errors.Is(err, provider.ErrRejected) {
 		t.Errorf("err = %v", err)
 	}
-	// Where there is no elsewhere, or no provider that may run there, it is here.
+	// If there is no elsewhere, or no provider that may run there, it is here.
 	h.makers["clerk"].err = nil
 	for _, kind := range []error{errors.ErrUnsupported, provider.ErrNoProvider} {
 		config := s.Config()

@@ -124,7 +124,7 @@ func TestTeamKeepsTheCredentialAndTheLog(t *testing.T) {
 	}
 }
 
-// Another process acts where there is one; where it can't, this one does.
+// Another process acts if there is one; if it can't, this one does.
 func TestAnotherProcessActs(t *testing.T) {
 	var asked []session.ActRequest
 	var fails error

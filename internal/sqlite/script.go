@@ -39,7 +39,7 @@ type Statement struct {
 	Verb   Verb
 	Params Params
 
-	// Rows and Changes say what [Results] does, and Setting, where it isn't "", that it is
+	// Rows and Changes say what [Results] does, and Setting, if it isn't "", that it is
 	// a PRAGMA which sets something for its connection.
 	Rows, Changes bool
 	Setting       string

@@ -16,7 +16,7 @@ import (
 const goodPlain = `{"schema_version":1,"provider":"x","accounts":{},"tokens":{}}`
 
 // Each is a store that somebody could come upon: what zen says of it, and whether a
-// login sets it aside. Where it doesn't, the person has to do something first. In no
+// login sets it aside. If it doesn't, the person has to do something first. In no
 // case is anything overwritten.
 var badStores = map[string]struct {
 	prepare func(w *world)

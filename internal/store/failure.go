@@ -12,7 +12,7 @@ import (
 // Failure is what a command told when it failed: what was on the terminal, and no secret.
 type Failure struct {
 	Time time.Time `json:"time"`
-	// Class is the name of the failure's class, "" where it has none.
+	// Class is the name of the failure's class, "" if it has none.
 	Class   string `json:"class,omitempty"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`

@@ -15,7 +15,7 @@ const maxHolder = 200
 
 // sign writes into a lock file who holds it, for the messages of those that wait.
 // What is there from a holder that died is overwritten; the lock itself is the
-// system's, so that a file alone means nothing. Where it can't be written (on
+// system's, so that a file alone means nothing. If it can't be written (on
 // Windows a lock keeps even its holder's other handles out), no one is named.
 func sign(path string) {
 	program := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")

@@ -18,7 +18,7 @@ import (
 // keyring for one. It rests in a file of its own beside the credentials.
 type Meta struct {
 	Profile string `json:"profile"`
-	// Storage is how the credentials rest; "" where nothing is stored.
+	// Storage is how the credentials rest; "" if nothing is stored.
 	Storage Storage `json:"storage"`
 	// Reason says why they are in a plain file although none was asked for.
 	Reason string `json:"reason,omitempty"`

@@ -21,7 +21,7 @@ type contents struct {
 	data []byte
 }
 
-// read reads the file of a profile. Where there is none it is fs.ErrNotExist.
+// read reads the file of a profile. If there is none it is fs.ErrNotExist.
 func (s *Store) read(profile string) (contents, error) {
 	data, err := s.readPrivate(s.Path(profile))
 	if errors.Is(err, errTooLarge) {

@@ -53,7 +53,7 @@ type Option func(*Store)
 func WithKeyring(k Keyring) Option { return func(s *Store) { s.keyring = k } }
 
 // WithStorage says which storage is asked for, a profile at a time; "" leaves it to
-// the store: the keyring where there is one, else a plain file.
+// the store: the keyring if there is one, else a plain file.
 func WithStorage(asked func(profile string) Storage) Option {
 	return func(s *Store) { s.asked = asked }
 }

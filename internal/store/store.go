@@ -56,7 +56,7 @@ func New(dir string, options ...Option) *Store {
 	return s
 }
 
-// Path returns the file of a profile; "" where none is ever written.
+// Path returns the file of a profile; "" if none is ever written.
 func (s *Store) Path(profile string) string {
 	if s.memory != nil {
 		return ""

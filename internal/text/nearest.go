@@ -2,7 +2,7 @@
 // meant.
 package text
 
-// Nearest returns the candidate that word is a slip of the finger for, or "" where none
+// Nearest returns the candidate that word is a slip of the finger for, or "" if none
 // is: at most a third of its letters, and at least one, are wrong, missing, added or
 // have changed places with their neighbour.
 func Nearest(word string, candidates []string) string {

@@ -28,7 +28,7 @@ type Refused struct {
 
 	kind error
 	why  string
-	// skew says that the clocks differ; "" where they don't.
+	// skew says that the clocks differ; "" if they don't.
 	skew string
 }
 

@@ -107,7 +107,7 @@ func (f *full) result(ctx context.Context) error {
 	return nil
 }
 
-// next replaces the credential of the request, where there is another.
+// next replaces the credential of the request, if there is another.
 func (f *full) next() *provider.Credential {
 	if f.credential.Data.IsZero() {
 		return nil

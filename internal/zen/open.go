@@ -39,7 +39,7 @@ func (c *Client) OpenSession(ctx context.Context, s *session.Session, how libsql
 	return c.open(ctx, s, "", how, nil)
 }
 
-// open opens a database; own, where not nil, is closed with it, or when it fails. So is
+// open opens a database; own, if not nil, is closed with it, or when it fails. So is
 // a session that is made for it.
 func (c *Client) open(ctx context.Context, s *session.Session, profile string, options libsql.Options, own io.Closer) (*sql.DB, error) {
 	options.Own = own

@@ -20,7 +20,7 @@ type Provider interface {
 	provider.Organizations
 }
 
-// Open starts a provider, where it isn't running, with its settings.
+// Open starts a provider, if it isn't running, with its settings.
 func (p *Providers) Open(ctx context.Context, name string) (Provider, error) {
 	return p.open(ctx, name)
 }

@@ -53,7 +53,7 @@ func (p *Providers) permitted(ctx context.Context, name string, fields []provide
 	return kept, nil
 }
 
-// askVariables asks a person, and says so where no one can be asked.
+// askVariables asks a person, and says so if no one can be asked.
 func (p *Providers) askVariables(ctx context.Context, b host.Binary, variables []string) (bool, error) {
 	if p.ask != nil {
 		ok, err := p.ask(ctx, b, variables)

@@ -37,7 +37,7 @@ func (b *backend) pathCreds() *framework.Path {
 // asked is a token that was asked for, within what a role allows.
 type asked struct {
 	role        string
-	database    string // its name; "" where group is
+	database    string // its name; "" if group is
 	group       string
 	access      provider.Access
 	permissions []provider.Permission

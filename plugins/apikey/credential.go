@@ -55,7 +55,7 @@ type held struct {
 	kept bool
 }
 
-// hold reads a credential, or takes the key of the environment where there is none.
+// hold reads a credential, or takes the key of the environment if there is none.
 func (p *apiKey) hold(c *provider.Credential) (held, error) {
 	h := held{key: p.settings.key, kept: c != nil}
 	if c != nil {

@@ -136,7 +136,7 @@ func (p *apiKey) Verify(ctx context.Context, token provider.Secret) (provider.Cl
 	return p.settings.instance.Verify(ctx, p.verifier, token)
 }
 
-// Revoke implements provider.Identity: it ends the session, where there is one. The key is
+// Revoke implements provider.Identity: it ends the session, if there is one. The key is
 // its owner's, and goes on.
 func (p *apiKey) Revoke(ctx context.Context, credential provider.Credential) error {
 	stored, err := readCredential(credential) // whatever the environment has

@@ -87,7 +87,7 @@ func (p *auth0Provider) checkClock(ctx context.Context) provider.Finding {
 }
 
 // checkCallbacks begins a sign-in for each address, and looks where a browser would be
-// sent: Auth0 shows a page of its own where it doesn't know the address.
+// sent: Auth0 shows a page of its own if it doesn't know the address.
 func (p *auth0Provider) checkCallbacks(ctx context.Context) provider.Finding {
 	const id = "callbacks"
 	if p.settings.clientID == "" {

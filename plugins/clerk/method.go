@@ -35,7 +35,7 @@ func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, ho
 	return p.loginBridge(ctx, req, host)
 }
 
-// choose picks the method where none is named, and says why, where it isn't the first.
+// choose picks the method if none is named, and says why, if it isn't the first.
 func (p *clerkProvider) choose(req provider.LoginRequest) (method, why string) {
 	switch {
 	case p.settings.bridge != nil:

@@ -233,7 +233,7 @@ func (p *clerkProvider) checkGrant(ctx context.Context, g *grant, credential pro
 }
 
 // checkOAuth begins a sign-in, and looks whether a browser would be sent on: Clerk answers
-// an error where it doesn't know the redirect URI.
+// an error if it doesn't know the redirect URI.
 func (p *clerkProvider) checkOAuth(ctx context.Context) provider.Finding {
 	const id = "oauth"
 	if p.settings.oauthClientID == "" {

@@ -90,7 +90,7 @@ type settings struct {
 	template         string
 	readOnlyTemplate string
 	assertTemplate   string // "" is the session token
-	oauthClientID    string // "" where there is no OAuth application
+	oauthClientID    string // "" if there is no OAuth application
 	oauthScopes      []string
 	backendURL       string
 }

@@ -34,7 +34,7 @@ const (
 var tursoClaims = []string{"id", "gid", "a", "p", "perm", "rid"}
 
 // checkTokens makes a token of each kind that the sign-in makes, and looks at it. renewed is
-// what has to be stored, where not nil.
+// what has to be stored, if not nil.
 func (p *clerkProvider) checkTokens(ctx context.Context, req provider.CheckRequest) (findings []provider.Finding, renewed *provider.Credential) {
 	const id, sessions = "template", "session-token"
 	only := func(f provider.Finding) ([]provider.Finding, *provider.Credential) { return []provider.Finding{f}, nil }
@@ -187,7 +187,7 @@ func (p *clerkProvider) templateFix(name string, purpose provider.Purpose, verb 
 }
 
 // Fix implements provider.Fixer: it makes the JWT template for the access of the purpose,
-// and the read-only one beside it where there is a name for it, or corrects them.
+// and the read-only one beside it if there is a name for it, or corrects them.
 func (p *clerkProvider) Fix(ctx context.Context, req provider.FixRequest, report func(provider.Progress) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func (p *oidcProvider) decode(c provider.Credential) (stored, error) {
 	return s, nil
 }
 
-// personal is the credential of a person's sign-in. Where there is a refresh token, the
+// personal is the credential of a person's sign-in. If there is a refresh token, the
 // ID token is not kept: each use gets another.
 func (p *oidcProvider) personal(tokens oauth.Tokens, id oauth.IDClaims, device bool, issued time.Time) provider.Credential {
 	s := stored{Refresh: tokens.Refresh.Reveal(), Device: device}

@@ -12,7 +12,7 @@ import (
 
 // place is where a workload runs, and how it is told there who it is.
 type place interface {
-	// issuer is the iss of the place's statements, or "" where a setting has to say it.
+	// issuer is the iss of the place's statements, or "" if a setting has to say it.
 	issuer() string
 	// token asks for a statement for an audience. A place that fixes the audience by
 	// itself returns its one statement.

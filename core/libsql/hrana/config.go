@@ -25,7 +25,7 @@ type Config struct {
 	// default is a minute; negative means none.
 	Timeout time.Duration
 
-	// MaxMemory bounds, in bytes, what a result may take where it can't be
+	// MaxMemory bounds, in bytes, what a result may take if it can't be
 	// streamed: the row that is read, whose newest value counts twice, the rest of
 	// rows that are open while their transaction goes on, and the rows of several
 	// statements. The default is 256 MiB.

@@ -39,7 +39,7 @@ func ok(step int) string { return `{"type":"ok","step":` + strconv.Itoa(step) + 
 func and(a, b string) string { return `{"type":"and","conds":[` + a + "," + b + `]}` }
 
 // appendPipeline appends the body of a pipeline request: one execute, or a
-// batch where there are several steps or a condition, then the probe and close.
+// batch if there are several steps or a condition, then the probe and close.
 func appendPipeline(b []byte, baton string, k *call) []byte {
 	b = appendBaton(b, baton)
 	b = append(b, `,"requests":[`...)

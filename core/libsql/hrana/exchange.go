@@ -125,7 +125,7 @@ func (x *exchange) close(cut bool) {
 
 // pipeline posts to the pipeline of the version that the server speaks. The
 // first request of a connector finds that out: version 3 first, and version 2
-// where there is no such path, which costs nothing at a server that has it.
+// if there is no such path, which costs nothing at a server that has it.
 func (c *Connector) pipeline(ctx context.Context, e *endpoints, m message) (*exchange, error) {
 	version := c.version.Load()
 	if version == 2 {

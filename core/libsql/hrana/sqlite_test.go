@@ -70,7 +70,7 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// GORM's dialector reads the codes out of an error's JSON, where it can't name the type:
+// GORM's dialector reads the codes out of an error's JSON, if it can't name the type:
 // https://github.com/go-gorm/sqlite/blob/v1.6.0/error_translator.go.
 func TestErrorAsJSON(t *testing.T) {
 	b, err := json.Marshal(error(&Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: UNIQUE constraint failed: t.a"}))

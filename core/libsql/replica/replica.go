@@ -22,7 +22,7 @@ import (
 // closeTimeout is how long Close waits for a sync whose connections were cut.
 const closeTimeout = 10 * time.Second
 
-// lockedTimeout is how long a sync waits for reads to end, where it has to: the log is
+// lockedTimeout limits how long a sync waits for reads to end, if it has to: the log is
 // emptied when its generation ends.
 const lockedTimeout = 500 * time.Millisecond
 

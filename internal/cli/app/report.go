@@ -37,7 +37,7 @@ func asksJSON(line []string) bool {
 	})
 }
 
-// ReportError prints one line, and a hint where there is one.
+// ReportError prints one line, and a hint if there is one.
 func ReportError(ctx context.Context, stderr io.Writer, err error, code int) {
 	if code == ExitInterrupted {
 		fmt.Fprintln(stderr, "zen: interrupted")
@@ -60,7 +60,7 @@ func hintOf(err error, code int) string {
 	return hint
 }
 
-// excerpt is the input that an error is about, with its place; "" where there is none.
+// excerpt is the input that an error is about, with its place; "" if there is none.
 func excerpt(err error) string {
 	var place interface{ Excerpt() string }
 	if errors.As(err, &place) {

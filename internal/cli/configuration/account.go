@@ -61,7 +61,7 @@ func openAccount(c *cli.Context, z *zen.Client, q *asker, there *surroundings) (
 	return a, c.Context.Err()
 }
 
-// chooseOrganization asks which organization, where none is configured. What can't be
+// chooseOrganization asks which organization, if none is configured. What can't be
 // asked shows when the databases are listed.
 func (a *account) chooseOrganization(c *cli.Context, q *asker) error {
 	if a.organization != "" {

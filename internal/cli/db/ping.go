@@ -91,7 +91,7 @@ func dbPing(c *cli.Context) error {
 	})
 }
 
-// ping measures n round trips; nil where n is 0.
+// ping measures n round trips; nil if n is 0.
 func ping(ctx context.Context, conn *sql.Conn, n int, interval time.Duration) (*roundTrips, error) {
 	if n == 0 {
 		return nil, nil

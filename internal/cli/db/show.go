@@ -95,7 +95,7 @@ func show(c *cli.Context, z *zen.Client) error {
 	return table.Flush()
 }
 
-// accountOf asks Turso. The error is platform.ErrNoToken where there is nothing to ask
+// accountOf asks Turso. The error is platform.ErrNoToken if there is nothing to ask
 // with.
 func accountOf(c *cli.Context, z *zen.Client, d provider.Database) (*accountDocument, error) {
 	api, err := platform.Open(z, d.Organization)

@@ -68,7 +68,7 @@ func dbSync(c *cli.Context) error {
 	})
 }
 
-// syncDatabase syncs once and answers, and waits for the end where there are more to
+// syncDatabase syncs once and answers, and waits for the end if there are more to
 // come.
 func syncDatabase(c *cli.Context, db *sql.DB, d syncDocument) error {
 	started := time.Now()

@@ -30,7 +30,7 @@ var fields = []provider.Field{
 }
 
 // Open returns the API. It touches no network. The error is ErrNoToken, of class
-// ErrNoCredential, where no token is set; organization, where not empty, goes before the
+// ErrNoCredential, where no token is set; organization, if not empty, goes before the
 // configured one.
 func Open(client *zen.Client, organization string) (API, error) {
 	settings, err := client.Config.Some(fields, "platformtoken")

@@ -51,7 +51,7 @@ type providerDocument struct {
 	Error string `json:"error,omitempty"`
 	// Override says that Path was named by zen provider dev, or the environment.
 	Override bool `json:"override,omitempty"`
-	// Version is what this copy said, where it has run; Known is how its sum is known, or no.
+	// Version is what this copy said, if it has run; Known is how its sum is known, or no.
 	Version string `json:"version,omitempty"`
 	Known   string `json:"known,omitempty"`
 	// Shadowed says that another copy of the name is found first.

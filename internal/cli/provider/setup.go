@@ -94,7 +94,7 @@ func providerSetup(c *cli.Context) error {
 	})
 }
 
-// readTemplate reads what Turso printed; "" where the flag is not given.
+// readTemplate reads what Turso printed; "" if the flag is not given.
 func readTemplate(c *cli.Context, flag string) (string, error) {
 	path := c.String(flag)
 	if path == "" {

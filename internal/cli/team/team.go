@@ -134,7 +134,7 @@ func notAmong(name string, memberships []provider.Membership) error {
 	return err
 }
 
-// served are the services of the provider that signed in, none where there is no sign-in.
+// served are the services of the provider that signed in, none if there is no sign-in.
 func served(ctx context.Context, s *session.Session) (status session.Status, services []provider.Service, err error) {
 	status, err = s.Status(ctx)
 	if err != nil || status.Provider == "" {

@@ -171,7 +171,7 @@ func (w *watcher) wait() time.Duration {
 	return min(wallClock, max(0, w.next.Round(0).Sub(time.Now().Round(0))))
 }
 
-// take goes on with the next token, or with the present one where there is none.
+// take goes on with the next token, or with the present one if there is none.
 func (w *watcher) take(r renewal, signals <-chan os.Signal) error {
 	if r.err != nil || r.token.Value.Equal(w.token.Value) {
 		if r.err != nil && w.retry == 0 {

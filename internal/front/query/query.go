@@ -1,5 +1,5 @@
 // Package query is zen db query with a good stored token: one statement, one request. It
-// links no gRPC and no local stack, and becomes zen-full for all else: where there is no
+// links no gRPC and no local stack, and becomes zen-full for all else: if there is no
 // good stored token, or the database refuses it, in which case nothing was run yet.
 package query
 

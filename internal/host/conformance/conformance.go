@@ -113,7 +113,7 @@ var checks = []check{
 
 // Run runs the whole suite, and each of its processes ends before it returns. Its
 // error is about the suite: ctx ended, a program that isn't there, a setting that
-// the provider doesn't have. done, where not nil, gets each result as it comes.
+// the provider doesn't have. done, if not nil, gets each result as it comes.
 func Run(ctx context.Context, options Options, done func(Result)) (Report, error) {
 	report := Report{Path: options.Path}
 	s, err := newSuite(options)

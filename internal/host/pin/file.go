@@ -23,7 +23,7 @@ type file struct{ path string }
 // maxFile bounds what is read.
 const maxFile = 1 << 20
 
-// load reads the file into doc, which it leaves alone where there is none. What
+// load reads the file into doc, which it leaves alone if there is none. What
 // isn't understood is provider.ErrConfig with the hint.
 func (f file) load(doc any, hint string, check func() error) error {
 	data, err := f.read()

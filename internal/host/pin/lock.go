@@ -235,7 +235,7 @@ func (l *Lock) Swap(ctx context.Context, name string, change func(pins map[strin
 			return err
 		}
 		pins[name] = next
-		// Where it can't be written, on a full disk, what is pending runs, and the next
+		// If it can't be written, on a full disk, what is pending runs, and the next
 		// change tidies up.
 		_ = l.save(doc)
 		return nil

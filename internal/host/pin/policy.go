@@ -34,7 +34,7 @@ type Policy struct {
 func (p *Policy) Trust(ctx context.Context, b host.Binary) error {
 	known, err := p.Known(b)
 	if err == nil && p.Bundled[b.Name] == b.SHA256 {
-		// For the programs that use it without knowing its sum. Where it can't be
+		// For the programs that use it without knowing its sum. If it can't be
 		// written, they say so.
 		if noted, ok, noteErr := p.Lock.CopyAt(b.Name, b.Path); noteErr == nil && (!ok || !noted.is(b.SHA256)) {
 			_ = p.Lock.SetCopy(ctx, b, known)
@@ -42,7 +42,7 @@ func (p *Policy) Trust(ctx context.Context, b host.Binary) error {
 		return nil
 	}
 	if err == nil && p.wasPending(b) {
-		// What killed an installation is over. Where it can't be written now, it is next time.
+		// What killed an installation is over. If it can't be written now, it is next time.
 		_ = p.Lock.settle(ctx, b.Name, b.SHA256)
 	}
 	unknown, isUnknown := err.(*UnknownError)

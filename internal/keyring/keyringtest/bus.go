@@ -95,7 +95,7 @@ type Keyring struct {
 }
 
 // StartKeyring starts one and waits until it can be asked. A password unlocks the
-// login keyring in Home, which is made where there is none; "" leaves it locked.
+// login keyring in Home, which is made if there is none; "" leaves it locked.
 func (b *Bus) StartKeyring(password string) *Keyring {
 	t := b.t
 	t.Helper()
