@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -130,4 +131,25 @@ func writeSums(dir, version string) error {
 		lines.WriteString(sum + "  " + filepath.Base(path) + "\n")
 	}
 	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(lines.String()), 0o644)
+}
+
+// checkSum returns an error where content is not what SHA256SUMS in dir says of the file
+// called name.
+func checkSum(dir, name string, content []byte) error {
+	sums, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
+	if err != nil {
+		return err
+	}
+	got := digest(content)
+	for line := range strings.Lines(string(sums)) {
+		want, of, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		if of != name {
+			continue
+		}
+		if got != want {
+			return fmt.Errorf("%s is not what SHA256SUMS says: %s, not %s: `make release` again", filepath.Join(dir, name), got, want)
+		}
+		return nil
+	}
+	return fmt.Errorf("SHA256SUMS in %s has no sum of %s: `make release` again", dir, name)
 }

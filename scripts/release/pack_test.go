@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -54,5 +55,50 @@ func TestParseTarget(t *testing.T) {
 		if _, err := parseTarget(bad); err == nil {
 			t.Errorf("%q is a target", bad)
 		}
+	}
+}
+
+// TestUnpackWhatTheSumsSay wants an archive that was changed, or that no sum is known of,
+// to stay packed.
+func TestUnpackWhatTheSumsSay(t *testing.T) {
+	r := release{out: t.TempDir(), made: time.Unix(1, 0)}
+	path := filepath.Join(r.out, "zen-v0.1.0-linux-amd64.tar.gz")
+	var packed bytes.Buffer
+	if err := writeTar(&packed, "zen-v0.1.0-linux-amd64", []file{{name: "zen", content: []byte("zen"), mode: 0o755}}, r.made); err != nil {
+		t.Fatal(err)
+	}
+	unpack := func(content []byte) (left []os.DirEntry, err error) {
+		t.Helper()
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		stage := t.TempDir()
+		_, err = r.unpack(stage, target{"linux", "amd64", false})
+		left, failed := os.ReadDir(stage)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		return left, err
+	}
+	if left, err := unpack(packed.Bytes()); err == nil || len(left) > 0 {
+		t.Errorf("without sums: %v, left %v", err, left)
+	}
+	if err := writeSums(r.out, "v0.1.0"); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := unpack(packed.Bytes()); err != nil || len(left) != 1 {
+		t.Errorf("as it was: %v, left %v", err, left)
+	}
+	changed := bytes.Clone(packed.Bytes())
+	changed[len(changed)/2] ^= 1
+	left, err := unpack(changed)
+	if err == nil || len(left) > 0 || !strings.Contains(err.Error(), "is not what SHA256SUMS says") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("changed: %v, left %v", err, left)
+	}
+	if err := os.WriteFile(filepath.Join(r.out, "SHA256SUMS"), []byte(digest(packed.Bytes())+"  zen-v0.1.0-linux-arm64.tar.gz\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := unpack(packed.Bytes()); err == nil || len(left) > 0 || !strings.Contains(err.Error(), "has no sum of") {
+		t.Errorf("another's sum: %v, left %v", err, left)
 	}
 }

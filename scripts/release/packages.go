@@ -75,7 +75,7 @@ func (r *release) packages(ctx context.Context) (err error) {
 	return writeSums(r.out, version)
 }
 
-// unpack puts the archive of a target below stage.
+// unpack puts the archive of a target below stage, if it is the one that SHA256SUMS has.
 func (r *release) unpack(stage string, t target) (unpacked, error) {
 	ending := "-" + t.name() + ".tar.gz"
 	found, err := filepath.Glob(filepath.Join(r.out, "zen-*"+ending))
@@ -89,12 +89,14 @@ func (r *release) unpack(stage string, t target) (unpacked, error) {
 	u := unpacked{
 		dir: filepath.Join(stage, name), version: strings.TrimSuffix(strings.TrimPrefix(name, "zen-"), "-"+t.name()), arch: t.arch,
 	}
-	f, err := os.Open(found[0])
+	packed, err := os.ReadFile(found[0])
 	if err != nil {
 		return u, err
 	}
-	defer f.Close()
-	plain, err := gzip.NewReader(f)
+	if err := checkSum(r.out, filepath.Base(found[0]), packed); err != nil {
+		return u, err
+	}
+	plain, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return u, fmt.Errorf("%s: %w", found[0], err)
 	}
