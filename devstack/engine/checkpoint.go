@@ -10,6 +10,7 @@ import (
 
 // committed is called when a commit made the log n frames long.
 func (db *DB) committed(n int64) {
+	db.commits.send()
 	tried := db.gens.tried.Load()
 	if n < tried {
 		tried = 0 // it began anew
@@ -66,6 +67,7 @@ func (g *generations) checkpoint(c *Conn) error {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	n := int(*(*int32)(pointer(logged)))
+	g.copied = max(g.copied, int(*(*int32)(pointer(copied))))
 	if n != int(*(*int32)(pointer(copied))) || n != len(g.log.pages) {
 		return nil
 	}

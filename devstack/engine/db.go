@@ -36,6 +36,7 @@ type DB struct {
 
 	checkpointFrames int
 	gens             generations
+	commits          broadcast
 
 	mu          sync.Mutex // guards all below
 	idle        []*Conn

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -34,7 +35,11 @@ type generations struct {
 	begin   int // frames of the log that are of earlier generations
 	ends    []uint32
 	changed []uint32
-	save    string // file that outlives the process; "" for none
+	// copied is how many frames of the log a checkpoint may have put into the file that
+	// ended no generation.
+	copied int
+	id     string // of the database: another one of its name has another
+	save   string // file that outlives the process; "" for none
 
 	tried  atomic.Int64 // length of the log when a checkpoint was last tried
 	trying atomic.Bool
@@ -42,6 +47,7 @@ type generations struct {
 
 // generationsFile is what is kept of them between two runs.
 type generationsFile struct {
+	ID      string   `json:"id"`
 	Current uint32   `json:"current"`
 	Salt    []byte   `json:"salt"` // of the log that Begin counts in
 	Begin   int      `json:"begin"`
@@ -50,14 +56,14 @@ type generationsFile struct {
 }
 
 func (g *generations) open(path string, temporary bool) error {
-	g.log.path, g.current = path+"-wal", 1
+	g.log.path, g.current, g.id = path+"-wal", 1, rand.Text()
 	if temporary {
 		return nil
 	}
 	g.save = path + "-generations"
 	b, err := os.ReadFile(g.save)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return g.keep()
 	}
 	if err != nil {
 		return err
@@ -68,7 +74,11 @@ func (g *generations) open(path string, temporary bool) error {
 	}
 	g.current, g.begin, g.ends, g.changed = f.Current, f.Begin, f.Ends, f.Changed
 	g.log.salt = [8]byte(f.Salt)
-	return g.resume()
+	if err := g.resume(); err != nil || f.ID == "" { // an older stack's
+		return errors.Join(err, g.keep())
+	}
+	g.id = f.ID
+	return nil
 }
 
 // resume finds out where in the log an earlier process stopped.
@@ -81,6 +91,7 @@ func (g *generations) resume() error {
 	if g.log.salt != salt || g.begin > len(g.log.pages) {
 		g.begin = 0 // another log: all of it is new
 	}
+	g.copied = len(g.log.pages) // as far as is known
 	return nil
 }
 
@@ -89,7 +100,7 @@ func (g *generations) resume() error {
 func (g *generations) scan() error {
 	restarted, err := g.log.scan()
 	if restarted {
-		g.begin = 0
+		g.begin, g.copied = 0, 0
 	}
 	return err
 }
@@ -109,7 +120,12 @@ func (g *generations) end() error {
 	if g.save == "" {
 		return nil
 	}
-	b, err := json.Marshal(generationsFile{g.current, g.log.salt[:], g.begin, g.ends, g.changed})
+	return g.keep()
+}
+
+// keep saves what the next run has to know.
+func (g *generations) keep() error {
+	b, err := json.Marshal(generationsFile{g.id, g.current, g.log.salt[:], g.begin, g.ends, g.changed})
 	if err != nil {
 		return err
 	}
