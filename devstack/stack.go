@@ -168,8 +168,12 @@ func (s *Stack) listen(options Options) error {
 	}
 	own := newSite(listener)
 	s.sites, s.url = append(s.sites, own), own.url()
-	if own.server.Handler, err = s.build(options); err != nil || s.Auth0 == nil {
+	if own.server.Handler, err = s.build(options); err != nil {
 		return err
+	}
+	own.server.RegisterOnShutdown(s.Turso.Leave)
+	if s.Auth0 == nil {
+		return nil
 	}
 	if listener, err = s.keep.listen("address-auth0", options.Auth0Address); err != nil {
 		return fmt.Errorf("auth0: %w", err)

@@ -7,9 +7,15 @@
 //	GET  /export/GENERATION                     the file that it began with
 //	GET  /sync/GENERATION/START/END             frames of the log, or 400 at its end
 //	POST /sync/GENERATION/START/END[/BATON]     frames of a synced database
+//
+// It serves the pulls of Turso Sync, too, whose reference is cli/sync_server.rs of
+// tursodatabase/turso. What its clients push are statements, for package hrana.
+//
+//	POST /pull-updates                          pages that changed since a revision
 package dbsync
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +23,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/zen-auth/zen/devstack/engine"
 	"github.com/zen-auth/zen/devstack/hrana"
@@ -25,16 +32,34 @@ import (
 // Server answers for any number of databases. It is safe for concurrent use.
 type Server struct {
 	backend hrana.Backend
+	options Options
 	pushes  pushes
+	leaving context.Context // done when who waits for news is to be answered
+	leave   context.CancelFunc
+}
+
+// Options say how a Server differs from what is usual. The zero value does in nothing.
+type Options struct {
+	// PollEnds, where it returns an error, has a request that waits for news answered
+	// with it after that time. It is for a server that looks at the token again.
+	PollEnds func(*http.Request) (time.Duration, error)
 }
 
 // New returns a Server that asks the backend who may do what.
-func New(backend hrana.Backend) *Server { return &Server{backend: backend} }
+func New(backend hrana.Backend, o Options) *Server {
+	s := &Server{backend: backend, options: o}
+	s.leaving, s.leave = context.WithCancel(context.Background())
+	return s
+}
+
+// Leave answers those who wait for news, and from now on lets nobody wait: the server
+// is about to stop.
+func (s *Server) Leave() { s.leave() }
 
 // Match reports whether a path, as [hrana.Server.Serve] takes it, is one of the
 // protocol.
 func Match(path string) bool {
-	return path == "/info" || strings.HasPrefix(path, "/export/") || strings.HasPrefix(path, "/sync/")
+	return path == "/info" || path == UpdatesPath || strings.HasPrefix(path, "/export/") || strings.HasPrefix(path, "/sync/")
 }
 
 // The texts and statuses with which Turso Cloud refuses.
@@ -62,6 +87,10 @@ func missing(format string, a ...any) error {
 // Serve answers a request for a database.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, database, path string) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
+	if r.Method == http.MethodOptions {
+		hrana.Preflight(w, r)
+		return
+	}
 	if err := s.serve(w, r, database, path); err != nil {
 		hrana.WriteError(w, err)
 	}
@@ -84,6 +113,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, database, path st
 		return export(w, db, rest)
 	case "GET sync":
 		return pull(w, db, rest)
+	case "POST pull-updates":
+		return s.pullUpdates(w, r, db)
 	case "POST sync":
 		if !rights.WritesAll() {
 			return errBlocked

@@ -48,7 +48,7 @@ func newServer(t testing.TB) (*Server, *engine.DB) {
 	}
 	t.Cleanup(func() { db.Close() })
 	run(t, db, "CREATE TABLE t (a)")
-	return New(testBackend{db}), db
+	return New(testBackend{db}, Options{}), db
 }
 
 func run(t testing.TB, db *engine.DB, sql string) {

@@ -13,7 +13,9 @@ import (
 const (
 	walHeaderSize   = 32
 	frameHeaderSize = 24
-	pageSize        = 4096 // the only one that the sync protocol knows
+	pageSize        = PageSize
+	// PageSize is the size of a page, in bytes: the only one that the sync protocols know.
+	PageSize = 4096
 	// FrameSize is the size of a frame of the log: a header and a page, in bytes.
 	FrameSize = frameHeaderSize + pageSize
 )

@@ -22,6 +22,7 @@ const (
 	StreamExpired   = "stream-expired"
 	StreamLost      = "stream-lost"
 	SocketExpires   = "socket-expires"
+	PollExpires     = "poll-expires"
 	ReplicasBlocked = "replicas-blocked"
 	SyncBusy        = "sync-busy"
 	PlainSqld       = "sqld"
@@ -62,6 +63,7 @@ func Known() []Fault {
 		{StreamExpired, "every stream has expired when its client comes back: 400 STREAM_EXPIRED"},
 		{StreamLost, "every stream is gone when its client comes back: 404 stream not found"},
 		{SocketExpires, "databases close a WebSocket on which a request comes after its token has ended"},
+		{PollExpires, "databases refuse a request of Turso Sync that waits for news, once its token has ended"},
 		{ReplicasBlocked, "embedded replicas are not part of the plan: 403 to all that they ask"},
 		{SyncBusy, "replicas get 503 database is locked"},
 		{PlainSqld, "databases answer as libsql-server alone: EdDSA tokens without aud, 403 for a write, other texts, no sync"},

@@ -30,7 +30,7 @@ func (e *executor) compile(b *batch, conn *engine.Conn) (*program, error) {
 			return nil, refusal
 		}
 		if s.Condition != nil {
-			if err := s.Condition.check(i, e.version); err != nil {
+			if err := s.Condition.check(i, e.conditions()); err != nil {
 				return nil, err
 			}
 		}
@@ -104,6 +104,14 @@ func (e *executor) runAll(p *program, conn *engine.Conn) error {
 	e.b = appendIndex(e.b, conn)
 	e.b = append(e.b, '}')
 	return nil
+}
+
+// conditions is the version whose conditions a batch may have.
+func (e *executor) conditions() version {
+	if e.overHTTP && e.version == 2 && e.server.opts.AutocommitIn2 != nil && e.server.opts.AutocommitIn2() {
+		return 3
+	}
+	return e.version
 }
 
 // check refuses a condition that makes no sense for step i.

@@ -11,13 +11,14 @@ import (
 
 // executor runs the requests of one HTTP request and appends the response to b.
 type executor struct {
-	server  *Server
-	ctx     context.Context
-	stream  *stream
-	rights  *engine.Rights
-	version version
-	b       []byte
-	size    int // of the result so far, by libsql-server's own estimate, which is bounded
+	server   *Server
+	ctx      context.Context
+	stream   *stream
+	rights   *engine.Rights
+	version  version
+	overHTTP bool
+	b        []byte
+	size     int // of the result so far, by libsql-server's own estimate, which is bounded
 }
 
 func (e *executor) execute(req *streamRequest) error {

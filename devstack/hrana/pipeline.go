@@ -36,7 +36,7 @@ func (s *Server) pipeline(w http.ResponseWriter, r *http.Request, database strin
 	}()
 
 	buf := buffers.Get().(*[]byte)
-	e := &executor{server: s, ctx: r.Context(), stream: st, rights: rights, version: v, b: append((*buf)[:0], longestHead...)}
+	e := &executor{server: s, ctx: r.Context(), stream: st, rights: rights, version: v, overHTTP: true, b: append((*buf)[:0], longestHead...)}
 	defer func() {
 		if cap(e.b) <= maxPooled {
 			*buf = e.b

@@ -32,7 +32,7 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, database, path st
 	h.Set("Access-Control-Allow-Origin", "*")
 	if r.Method == http.MethodOptions {
 		h.Set("Allow", methods)
-		preflight(w, r)
+		Preflight(w, r)
 		return
 	}
 	method := r.Method
@@ -145,8 +145,8 @@ func (s *Server) dump(w http.ResponseWriter, r *http.Request, database string) e
 	return nil
 }
 
-// preflight answers a browser's CORS preflight.
-func preflight(w http.ResponseWriter, r *http.Request) {
+// Preflight answers a browser's CORS preflight.
+func Preflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "*")
 	// A star would not cover Authorization (Fetch standard, 3.2.3), so what was

@@ -32,6 +32,9 @@ type Options struct {
 	// Resume is asked before a stream goes on. Its error ends the request. Nil lets
 	// every stream go on.
 	Resume func() error
+	// AutocommitIn2 tells that version 2 over HTTP has the condition is_autocommit, too:
+	// Turso's clients for Sync send it there. Nil is never, as in libsql-server.
+	AutocommitIn2 func() bool
 	// Reauthorize tells that the token of a socket's last hello is looked at again with
 	// each request. Nil means never, as in libsql-server.
 	Reauthorize func() bool

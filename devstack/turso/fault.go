@@ -61,3 +61,17 @@ func (s *Server) syncFault() error {
 	}
 	return nil
 }
+
+// pollEnds refuses a request that waits for news once its token has ended.
+func (s *Server) pollEnds(r *http.Request) (time.Duration, error) {
+	if !s.opts.Faults.On(fault.PollExpires) {
+		return 0, nil
+	}
+	raw, _ := bearer(r)
+	t, err := parseToken(raw)
+	if err != nil || t.claims.Expires == 0 {
+		return 0, nil // of a token that was accepted: it has no end
+	}
+	ends := time.UnixMilli(int64(t.claims.Expires * 1000))
+	return max(0, ends.Sub(s.now())), s.refusal(errExpired)
+}

@@ -55,7 +55,7 @@ func faultCases(f *fixture, issuer *issuer) map[string]struct{ request, token, b
 
 func TestClientSeesFaults(t *testing.T) {
 	for _, known := range fault.Known() {
-		if strings.HasPrefix(known.Name, "net-") || known.Name == fault.SocketExpires || known.Name == fault.JWKSFetchDown || known.Name == fault.JWKSStale {
+		if strings.HasPrefix(known.Name, "net-") || known.Name == fault.SocketExpires || known.Name == fault.PollExpires || known.Name == fault.JWKSFetchDown || known.Name == fault.JWKSStale {
 			continue // tests of their own
 		}
 		t.Run(known.Name, func(t *testing.T) {
@@ -81,6 +81,31 @@ func TestClientSeesFaults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Who waits for news is refused where the fault wants it, once the token has ended.
+func TestPollExpires(t *testing.T) {
+	f := newFixture(t, Options{})
+	token, err := f.CreateDatabaseToken("acme", "app", TokenOptions{Lifetime: time.Minute})
+	must(t, err)
+	status, body := f.do("POST", "/dbs/app/pull-updates", token, "")
+	if status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	revision := body[3 : 3+int(body[2])] // after the header's length, the field and its length
+	poll := "\x1a" + string(rune(len(revision))) + revision + "\x20\x01"
+	f.clock.Advance(90 * time.Second) // within the leeway
+	for _, c := range []struct {
+		on, as401 bool
+		status    int
+	}{{false, false, 200}, {true, false, 400}, {true, true, 401}} {
+		must(t, f.faults.Switch(fault.PollExpires, c.on))
+		must(t, f.faults.Switch(fault.ExpiredAs401, c.as401))
+		status, body := f.do("POST", "/dbs/app/pull-updates", token, poll)
+		if status != c.status || status != 200 && body != `{"error":"JWT error: ExpiredSignature"}` {
+			t.Errorf("%+v: %d %q", c, status, body)
+		}
 	}
 }
 

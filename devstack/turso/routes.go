@@ -123,7 +123,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 		s.api.ServeHTTP(w, r)
-	case dbsync.Match(a.path) && r.Method != http.MethodOptions:
+	case dbsync.Match(a.path):
 		s.sync.Serve(w, r, a.database, a.path)
 	default:
 		s.hrana.Serve(w, r, a.database, a.path)
@@ -163,7 +163,7 @@ func collapse(r *http.Request) *http.Request {
 // Match reports whether a request at the root is for Turso rather than for Clerk's
 // Frontend API, with which it shares /v1. The hosts are those under localhost, the paths
 //
-//	/dbs/  /info  /export/  /sync/
+//	/dbs/  /info  /export/  /sync/  /pull-updates
 //	/v1/auth/  /v1/current-user  /v1/user  /v1/plans  /v1/databases  /v1/groups  /v1/usage  /v1/subscription
 //	/v1/locations  /v1/members  /v1/invites  /v1/invoices  /v1/audit-logs  /v1/billing/  /v1/api-tokens
 //	GET /v1/organizations, and POST of JSON with a bearer token, which Clerk's clients don't send
@@ -182,7 +182,7 @@ func Match(r *http.Request) bool {
 		second = parts[1]
 	}
 	switch parts[0] {
-	case "dbs", "info", "export", "sync":
+	case "dbs", "info", "export", "sync", "pull-updates":
 		return true
 	case "v2":
 		return second == "organizations" || second == "auth" || second == "locations"

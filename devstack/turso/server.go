@@ -80,8 +80,9 @@ func New(o Options) (*Server, error) {
 	s := &Server{opts: o, host: o.Host, keys: newKeySets(o.Client, o.Logger, o.Faults), paths: make(map[string]*database)}
 	o.Hrana.Resume = s.resume
 	o.Hrana.Reauthorize = func() bool { return s.opts.Faults.On(fault.SocketExpires) }
+	o.Hrana.AutocommitIn2 = func() bool { return !s.opts.Faults.On(fault.PlainSqld) }
 	s.hrana = hrana.New(backend{s}, o.Hrana)
-	s.sync = dbsync.New(syncBackend{backend{s}})
+	s.sync = dbsync.New(syncBackend{backend{s}}, dbsync.Options{PollEnds: s.pollEnds})
 	s.api = s.routes()
 	if err := s.load(); err != nil {
 		s.hrana.Close()
@@ -105,6 +106,10 @@ func (s *Server) SetHost(host string) {
 	defer s.mu.Unlock()
 	s.host = host
 }
+
+// Leave answers clients that wait for something to be committed, so that the HTTP server
+// can be shut down at once.
+func (s *Server) Leave() { s.sync.Leave() }
 
 // Close ends all streams and closes all databases. The HTTP server must have been
 // shut down before.

@@ -81,3 +81,21 @@ func TestPlainSqld(t *testing.T) {
 		}
 	}
 }
+
+// Turso Cloud takes a condition over /v2/pipeline that libsql-server has in version 3
+// alone: what its clients for Sync push rests on it.
+func TestAutocommitIn2(t *testing.T) {
+	f := newFixture(t, Options{})
+	token, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})
+	must(t, err)
+	const push = `{"requests":[{"type":"batch","batch":{"steps":[{"stmt":{"sql":"BEGIN IMMEDIATE"}},
+		{"stmt":{"sql":"CREATE TABLE pushed (a)"},"condition":{"type":"not","cond":{"type":"is_autocommit"}}},
+		{"stmt":{"sql":"COMMIT"},"condition":{"type":"not","cond":{"type":"is_autocommit"}}},
+		{"stmt":{"sql":"DROP TABLE pushed"},"condition":{"type":"not","cond":{"type":"is_autocommit"}}}]}}]}`
+	if status, body := f.do("POST", "/dbs/app/v2/pipeline", token, push); status != 200 || !strings.Contains(body, `"step_errors":[null,null,null,null]`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body := f.do("POST", "/dbs/app/v2/pipeline", token, `{"requests":[{"type":"execute","stmt":{"sql":"SELECT * FROM pushed"}}]}`); !strings.Contains(body, `"type":"ok"`) {
+		t.Errorf("%d %s", status, body)
+	}
+}

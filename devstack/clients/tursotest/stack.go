@@ -45,6 +45,7 @@ func New(t testing.TB, o turso.Options) *Stack {
 	must(t, err)
 	server := httptest.NewServer(s.Server)
 	t.Cleanup(func() {
+		s.Leave()
 		server.Close()
 		must(t, s.Close())
 	})
