@@ -1,12 +1,12 @@
-// Package core is zen for programs: databases whose tokens come from the sign-in of the
-// command line.
+// Package core embeds zen in a program: it opens databases whose tokens come from the
+// sign-in of the command line.
 //
 //	db, err := core.Open(ctx, core.Database{})
 //	...
 //	defer db.Close()
 //
-// The *sql.DB lives as long as the program; the tokens underneath it come and go. A
-// [Client] is for programs that open many databases, or want the tokens themselves.
+// The *sql.DB lives as long as the program, and the tokens underneath it are renewed. A
+// [Client] is for programs that open many databases, or need the tokens themselves.
 package core
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// Options say where things are. The zero value is what the command line uses.
+// Options say where a Client finds its files. The zero value means the command line's.
 type Options struct {
 	// ConfigFile is the file with the profiles; "" means the command line's.
 	ConfigFile string
@@ -29,20 +29,22 @@ type Options struct {
 	// was written down in the state directory), then the provider directory of the
 	// configuration. What is found runs only if it is pinned.
 	ProviderDirs []string
-	// Notify takes what a person should know beside errors: that a fallback is in
-	// use, where credentials will rest, that the audit log can't be written. Each call
-	// is one line without a prefix, and several goroutines may call it at once. If nil,
-	// notices are discarded.
+	// Notify receives what a person should know beside errors: that a fallback is in
+	// use, where credentials will be stored, that the audit log can't be written. Each
+	// call is one line without a prefix, and several goroutines may call it at once. If
+	// nil, notices are discarded.
 	Notify func(text string)
-	// Log takes the providers' log, redacted; nil discards it.
+	// Log receives the providers' log, redacted. If nil, it is discarded.
 	Log io.Writer
 }
 
 // Client holds what the databases of a program share: the configuration, the store and the
-// provider processes. It is safe for concurrent use. Close it: it owns the processes.
+// provider processes. It is safe for concurrent use. It owns the processes, and has to be
+// closed.
 type Client struct{ zen *zen.Client }
 
-// New reads the configuration. It starts nothing and touches no network.
+// New reads the configuration and returns a Client. It starts no provider and does not
+// use the network.
 func New(options Options) (*Client, error) {
 	client, err := zen.New(zen.Options{
 		Config:       config.LoadOptions{Path: options.ConfigFile},
@@ -54,8 +56,8 @@ func New(options Options) (*Client, error) {
 	return &Client{client}, nil
 }
 
-// Close stops the providers and waits for that, at most until ctx ends, and never much
-// longer than six seconds.
+// Close stops the providers and waits for them to end, at most until ctx is done, and
+// never much longer than six seconds.
 func (c *Client) Close(ctx context.Context) error { return c.zen.Close(ctx) }
 
 // Open opens a database. The client must outlive the handle.
@@ -63,25 +65,24 @@ func (c *Client) Open(ctx context.Context, d Database) (*sql.DB, error) {
 	return c.zen.Open(ctx, d.Profile, d.options())
 }
 
-// Token returns a token for the database of a profile that is good for at least minTTL from
-// now on, as zen token prints it: a stored one if there is such a one. profile "" is the
-// selected one, and minTTL zero the usual margin.
+// Token returns a token for the database of a profile that is good for at least minTTL,
+// as zen token prints it: a stored one if there is one. An empty profile means the
+// selected one, and a zero minTTL the usual margin.
 func (c *Client) Token(ctx context.Context, profile string, minTTL time.Duration) (provider.Token, error) {
 	return c.zen.Token(ctx, profile, minTTL)
 }
 
 // Resolve finds the URL and the id of a database by its name. The providers of the
-// selected profile are asked first, then the other ones that are installed and may run,
-// as far as they serve provider.Lookup.
+// selected profile are asked first, then the other installed ones that may run, as far
+// as they serve provider.Lookup.
 //
-// A profile with a URL needs none of this, and a program asks once and keeps the
-// answer.
+// A profile with a URL doesn't need this. A program should ask once and keep the answer.
 func (c *Client) Resolve(ctx context.Context, name string) (provider.Target, error) {
 	return c.zen.Resolve(ctx, name)
 }
 
-// Databases are those that the first provider which can tell knows, asked as
-// [Client.Resolve] says.
+// Databases returns the databases that a provider knows: the first that can list them,
+// in the order of [Client.Resolve].
 func (c *Client) Databases(ctx context.Context) ([]provider.Database, error) {
 	return c.zen.Databases(ctx)
 }

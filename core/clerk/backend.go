@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// DefaultBackendURL is where Clerk's Backend API is.
+// DefaultBackendURL is the base URL of Clerk's Backend API.
 const DefaultBackendURL = "https://api.clerk.com"
 
 // Backend calls Clerk's Backend API with the secret key of an instance, which can act as
@@ -244,7 +244,7 @@ func isAnswer(body []byte) bool {
 	return json.Unmarshal(body, &answer) == nil && len(answer.Errors) > 0
 }
 
-// KeyKind is what a key of Clerk's is, by its looks.
+// KeyKind is a kind of key that Clerk issues.
 type KeyKind string
 
 // The kinds. KeyAPIID is the id of an API key, which begins like its secret.
@@ -258,7 +258,7 @@ const (
 	KeyJWT         KeyKind = "a JWT"
 )
 
-// KindOfKey tells keys apart by their looks alone.
+// KindOfKey returns the kind of a key by its prefix.
 func KindOfKey(key string) KeyKind {
 	prefix, rest, _ := strings.Cut(key, "_")
 	switch prefix {

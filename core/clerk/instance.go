@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Instance is what a publishable key says about a Clerk instance.
+// Instance is a Clerk instance as its publishable key describes it.
 type Instance struct {
 	// Host is the Frontend API's, with a port only on loopback. Behind a proxy it is all
 	// of URL but the scheme.
@@ -22,10 +22,10 @@ type Instance struct {
 	Production bool
 }
 
-// KeySetURL is where the instance publishes its keys.
+// KeySetURL returns the URL at which the instance publishes its keys.
 func (i Instance) KeySetURL() string { return i.URL + "/.well-known/jwks.json" }
 
-// Fingerprint tells instances apart without naming one: the beginning of a hash of its
+// Fingerprint distinguishes instances without naming them: it is the beginning of a hash of the
 // host, in hexadecimal.
 func (i Instance) Fingerprint() string {
 	sum := sha256.Sum256([]byte(i.Host))

@@ -18,9 +18,9 @@ import (
 type Membership struct {
 	// Organization is which one, with the role in it.
 	Organization provider.Organization
-	// OrganizationName is what people call it.
+	// OrganizationName is its name for people.
 	OrganizationName string
-	// UserID is who, Identifier what they sign in with, and Name what they are called.
+	// UserID is the member's id, Identifier what they sign in with, and Name their name.
 	UserID, Identifier, Name string
 	Since                    time.Time
 }
@@ -28,7 +28,7 @@ type Membership struct {
 // Invitation asks a person into an organization, as Clerk has it.
 type Invitation struct {
 	ID, Email, Role, Status string
-	// URL accepts the invitation: whoever has it can.
+	// URL accepts the invitation. Anyone who has it can use it.
 	URL     provider.Secret
 	Expires time.Time
 }
@@ -79,7 +79,7 @@ func (f *Frontend) Memberships(ctx context.Context, s *Session) ([]Membership, e
 	}, membershipView.membership)
 }
 
-// Members are those of an organization, by its id, that the session's user may see.
+// Members returns the members of an organization, by its id, that the session's user may see.
 func (f *Frontend) Members(ctx context.Context, s *Session, organization string) ([]Membership, error) {
 	return listAll(ctx, f, s, call{
 		what: "list the members", path: organizationPath(organization, "memberships"), query: url.Values{"paginated": {"true"}},
@@ -153,7 +153,7 @@ func (f *Frontend) userCall(ctx context.Context, s *Session, c call, out any) er
 	return declined(err)
 }
 
-// declined tells a refusal of what was asked for from one of who asks: the sign-in is still
+// declined distinguishes a refusal of the request from one of the sign-in: the sign-in is still
 // good, so that it takes no second sign-in for it.
 func declined(err error) error {
 	var failure *provider.Error

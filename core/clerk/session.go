@@ -18,9 +18,9 @@ type Session struct {
 	// Client is the client JWT, which Clerk may replace with any answer. It is the one
 	// that is good from then on, also after an error.
 	Client provider.Secret
-	// Name is what the user signs in with, for people; it may be empty.
+	// Name is the identifier that the user signs in with, for people. It may be empty.
 	Name string
-	// Organization is the id of the active organization, as Clerk said last; "" means none.
+	// Organization is the id of the active organization in Clerk's last answer, "" if there is none.
 	Organization string
 	Expires      time.Time
 }

@@ -14,7 +14,7 @@ type Template struct {
 	Name string
 	// Claims are a JSON object, in which strings may hold shortcodes.
 	Claims map[string]any
-	// Lifetime is that of its tokens, in whole seconds; zero leaves it to Clerk.
+	// Lifetime is the life of its tokens, in whole seconds. Zero leaves it to Clerk.
 	Lifetime time.Duration
 	// Skew is how far before iat its tokens are good already (nbf), in whole seconds; zero
 	// leaves it to Clerk, or as it is.

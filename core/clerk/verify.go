@@ -27,7 +27,7 @@ func (i Instance) Policy() jwks.Policy {
 	}
 }
 
-// Verification is how others check the tokens of the instance.
+// Verification returns how the tokens of the instance can be checked.
 func (i Instance) Verification() *provider.Verification {
 	return &provider.Verification{Issuer: i.URL, KeySetURL: i.KeySetURL(), Algorithms: []string{"RS256"}}
 }

@@ -41,7 +41,7 @@ func New() *http.Transport {
 	}
 }
 
-// authorities are those that are trusted; nil means the system's, among which crypto/x509
+// authorities are the trusted ones; nil means the system's, among which crypto/x509
 // counts those in the file that SSL_CERT_FILE names, but on macOS and Windows.
 func authorities(system, file string) *x509.CertPool {
 	if file == "" || system != "darwin" && system != "windows" {
@@ -160,7 +160,7 @@ func (w wrapped) CloseIdleConnections() {
 	}
 }
 
-// inBetween says what an answer is that isn't the server's own, or returns "".
+// inBetween describes an answer that isn't the server's own. It returns "" for one that is.
 func inBetween(resp *http.Response) string {
 	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	page := media == "text/html" || media == "application/xhtml+xml"

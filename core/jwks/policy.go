@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Skew is how far the clocks of an issuer and of this machine may be apart.
+// Skew is the difference that is tolerated between the clocks of an issuer and of this machine.
 // Clerk's own default is 5 s and gives spurious "not yet valid" errors.
 const Skew = 10 * time.Second
 

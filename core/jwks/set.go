@@ -8,11 +8,11 @@ import (
 // Set is a key set as its issuer published it at one time. It is shared, and never
 // changed.
 type Set struct {
-	// URL is where the issuer publishes it.
+	// URL is the address at which the issuer publishes the set.
 	URL string
-	// Keys are those that can verify a signature; see Parse.
+	// Keys are the keys that can verify a signature; see Parse.
 	Keys []Key
-	// JSON is what was published.
+	// JSON is the document as it was published.
 	JSON []byte
 	// ETag is the issuer's, or "".
 	ETag string
@@ -21,7 +21,7 @@ type Set struct {
 	Fetched, Refetched time.Time
 }
 
-// Source is where a Verifier gets keys: a Disk, or a Set of package keyset. It is safe
+// Source gives a Verifier its keys: a Disk, or a Set of package keyset. It is safe
 // for concurrent use.
 type Source interface {
 	// Held returns the keys that are at hand; fresh says that they came from the issuer

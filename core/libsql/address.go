@@ -43,7 +43,8 @@ func Address(target string) (*url.URL, error) {
 	return u, nil
 }
 
-// IsLocal tells file:PATH and :memory: from the URL of a database at a server.
+// IsLocal reports whether target is file:PATH or :memory:, and not the URL of a database
+// at a server.
 func IsLocal(target string) bool {
 	return target == ":memory:" || strings.HasPrefix(target, "file:")
 }

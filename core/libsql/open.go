@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/link"
 )
 
-// Mode is how a database is used.
+// Mode says how a database is used.
 type Mode string
 
 // The modes. The zero Mode is the one that the other options imply: local for file:
@@ -27,7 +27,7 @@ const (
 	Local   Mode = "local"
 )
 
-// Modes lists them.
+// Modes returns all modes.
 func Modes() []Mode { return []Mode{Remote, Replica, Local} }
 
 // Options say which database to open, and how.
@@ -35,26 +35,26 @@ type Options struct {
 	// Target is the database: its URL is libsql://, https://, http:// on the
 	// loopback, file:PATH or :memory:.
 	Target provider.Target
-	// Access is what the tokens are to allow. A local database, which has none, is
+	// Access limits what the tokens allow. A local database, which needs no token, is
 	// read-only with ro.
 	Access provider.Access
-	// Source hands out the tokens; local databases have none.
+	// Source issues the tokens. Local databases need none.
 	Source Source
-	// Base carries the requests; nil means a transport of the package's own, with the
+	// Base carries the requests. If nil, the handle has a transport of its own, with the
 	// proxy of the environment.
 	Base http.RoundTripper
 
 	Mode Mode
-	// Path is the file of a replica. Its directory exists; next to the file lie more,
-	// whose names begin with its name.
+	// Path is the file of a replica. Its directory must exist. Other files, whose names
+	// begin with the same name, are kept beside it.
 	Path string
 	// ReadOnly refuses statements that may write, before they are sent.
 	ReadOnly bool
 	// AllowStale lets a replica's reads miss writes made through it until the next
 	// sync. Otherwise every write is followed by one, and own writes are read back.
 	AllowStale bool
-	// SyncInterval is how often a replica syncs by itself; 0 means never, and the least
-	// is 100 ms.
+	// SyncInterval is the time between two syncs that a replica makes by itself, at least
+	// 100 ms. Zero means that it makes none.
 	SyncInterval time.Duration
 	// OnSync, if set, is called after every sync that SyncInterval started, by one
 	// goroutine at a time. It must not close the handle, which waits for it.
@@ -65,13 +65,13 @@ type Options struct {
 	// RemoteEncryption is the key of a database that Turso keeps encrypted, as base64.
 	// It travels in a header of every request.
 	RemoteEncryption provider.Secret
-	// Timeout is the longest silence of the server; 0 means a minute. In the local
-	// modes it bounds the wait for another process's lock; 0 means five seconds.
+	// Timeout limits how long the server may be silent. Zero means a minute. In mode
+	// local it limits the wait for another process's lock, and zero means five seconds.
 	Timeout time.Duration
-	// TxMode is how transactions begin.
+	// TxMode says how transactions begin.
 	TxMode hrana.TxMode
-	// TimesAsText leaves what columns that are declared DATE, DATETIME or TIMESTAMP hold
-	// as it is stored. Otherwise it is read as a time.Time, as package hrana says.
+	// TimesAsText returns values of columns declared DATE, DATETIME or TIMESTAMP as they
+	// are stored. Otherwise they are read as time.Time, as package hrana describes.
 	TimesAsText bool
 	// Own, if set, is closed after the handle, and when Open fails.
 	Own io.Closer

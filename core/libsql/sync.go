@@ -9,27 +9,27 @@ import (
 	"github.com/zen-auth/zen/internal/link"
 )
 
-// Progress is how far a replica has come: the frame of the write-ahead log that is
-// durable in its file, in the generation that the log belongs to.
+// Progress is the position of a replica: the last frame of the write-ahead log that is
+// durable in its file, and the generation that the log belongs to.
 type Progress struct {
 	Generation uint32 `json:"generation"`
 	Frame      uint32 `json:"frame"`
 }
 
-// Synced tells of a sync.
+// Synced describes a sync.
 type Synced struct {
-	// Progress is where the replica is; zero if its file can't be read.
+	// Progress is the replica's position, zero if its file can't be read.
 	Progress Progress
 	// Changed reports whether the sync brought anything.
 	Changed bool
-	// Recovered is where files were moved that didn't fit together; "" if none were.
+	// Recovered is the directory to which damaged files were moved, "" if none were.
 	Recovered string
-	// Took is how long the sync took, Err why it failed, and Failures how many have
-	// in a row.
+	// Took is the duration of the sync, Err the reason if it failed, and Failures the
+	// number of syncs that have failed in a row.
 	Took     time.Duration
 	Err      error
 	Failures int
-	// Next is when the next one is due; zero for one that was asked for.
+	// Next is the time of the next sync, zero after one that Sync made.
 	Next time.Time
 }
 
@@ -40,9 +40,9 @@ func newSynced(s link.Synced) Synced {
 	}
 }
 
-// Sync brings the replica that db is up to date. It is an error for databases of
-// another mode. When ctx ends first, the sync goes on in the background; Close waits
-// for it.
+// Sync brings the replica behind db up to date. For a database in another mode it
+// returns an error. If ctx ends first, the sync continues in the background, and Close
+// waits for it.
 func Sync(ctx context.Context, db *sql.DB) (Synced, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -65,16 +65,16 @@ func Sync(ctx context.Context, db *sql.DB) (Synced, error) {
 // that must not be run again: what failed is bringing its result to the replica, so
 // that until the next sync the replica's reads may not show it.
 type AppliedError struct {
-	// RowsAffected and LastInsertID are those of an Exec; HasLastInsertID tells
-	// whether there is one.
+	// RowsAffected and LastInsertID are the results of an Exec; HasLastInsertID
+	// reports whether there is an id.
 	RowsAffected    int64
 	LastInsertID    int64
 	HasLastInsertID bool
-	// Err is why the replica couldn't sync.
+	// Err is the error of the sync.
 	Err error
 }
 
-// Error says that it was applied first.
+// Error says first that the statement was applied.
 func (e *AppliedError) Error() string {
 	return fmt.Sprintf("applied at the database, do not repeat it; the replica does not show it yet: %v", e.Err)
 }

@@ -13,7 +13,7 @@ import (
 // deliveryTimeout limits how long a browser may take from the result to its page.
 const deliveryTimeout = 3 * time.Second
 
-// Callback is what the page sent back. It holds secrets and prints without them.
+// Callback is the answer of the page. It holds secrets, and formats without them.
 type Callback struct {
 	listener *Listener
 	query    url.Values

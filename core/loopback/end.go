@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// lastWord is for an answer to reach whoever waits for it before their own deadline
+// lastWord leaves an answer time to reach its caller before the caller's own deadline
 // strikes, after which they would not hear what was waited for.
 const lastWord = 500 * time.Millisecond
 

@@ -27,7 +27,7 @@ const (
 	shutdownTimeout = 500 * time.Millisecond
 	// maxHeader has room for a JWT in the query.
 	maxHeader = 32 << 10
-	// maxConnections is how many a browser may have, and whoever else connects.
+	// maxConnections limits the connections of the browser and of anything else together.
 	maxConnections = 32
 )
 
@@ -56,7 +56,7 @@ type Listener struct {
 	callbacks chan *Callback
 
 	mu sync.Mutex // guards state and only
-	// state is what the callback has to carry.
+	// state is the value that the callback has to carry.
 	state string
 	// only is the only callback that is accepted.
 	only *Callback
@@ -155,7 +155,7 @@ func newState() string {
 	return base64.RawURLEncoding.EncodeToString(random[:])
 }
 
-// RedirectURL is where the page has to send the browser.
+// RedirectURL returns the URL to which the page has to send the browser.
 func (l *Listener) RedirectURL() string { return "http://" + l.addr + l.path }
 
 // State is the value that the callback has to carry as state: 256 random bits, in
@@ -194,7 +194,7 @@ func (l *Listener) Wait(ctx context.Context) (*Callback, error) {
 }
 
 // unansweredError is the end of a wait; its cause, the context's, adds nothing for
-// a reader. How long it was is whoever's who set the context's end: a listener waits
+// a reader. How long that took is decided by the caller's context: a listener waits
 // for less than the whole sign-in takes.
 type unansweredError struct {
 	url   string

@@ -37,7 +37,7 @@ type BrowserOptions struct {
 	// 127.0.0.1 that are registered there. None means any port, for an issuer that follows
 	// RFC 8252 section 7.3.
 	Ports []int
-	// Mismatch is what the issuer's page shows where the redirect URI is not
+	// Mismatch is the text of the issuer's page for a redirect URI that is not
 	// registered: "Callback URL mismatch". If empty, general words are shown.
 	Mismatch string
 	// Where says where addresses are registered: "Allowed Callback URLs of the
@@ -147,7 +147,7 @@ func (c *Client) waitFor(ctx context.Context, host Host, listener *loopback.List
 	return callback, nil
 }
 
-// mismatch explains what an issuer tells in the browser alone.
+// mismatch explains what an issuer shows in the browser alone.
 func (c *Client) mismatch(redirectURI string, o BrowserOptions) string {
 	shows := "an error about the redirect or callback URL"
 	if o.Mismatch != "" {
@@ -198,7 +198,7 @@ func (c *Client) waitError(err error, o BrowserOptions) error {
 
 // finish exchanges the code of a callback.
 func (c *Client) finish(ctx context.Context, callback *loopback.Callback, r authorizationRequest, finish func(context.Context, Tokens) (string, error)) (string, error) {
-	// RFC 9207: who answered is who was asked.
+	// RFC 9207: the issuer that answered is the one that was asked.
 	issuer := callback.Get("iss")
 	if (issuer != "" || c.Metadata.NamesItself) && subtle.ConstantTimeCompare([]byte(issuer), []byte(c.Metadata.Issuer)) != 1 {
 		return "", &provider.Error{
@@ -221,8 +221,8 @@ func (c *Client) finish(ctx context.Context, callback *loopback.Callback, r auth
 }
 
 // TryBrowser begins a sign-in and goes no further: it finds out whether the issuer
-// knows a redirect URI of the application, which it tells in the browser alone. The error of
-// one that it knows is what it would answer there.
+// knows a redirect URI of the application, which it shows in the browser alone. For one
+// that it knows, the error is what the issuer would answer there.
 func (c *Client) TryBrowser(ctx context.Context, redirectURI string, o BrowserOptions) (known bool, err error) {
 	const what = "begin a sign-in"
 	if c.Metadata.AuthorizationEndpoint == "" {

@@ -60,9 +60,9 @@ type Tokens struct {
 	ID provider.Secret
 	// Scope is what was granted, where the issuer says so.
 	Scope string
-	// Expires is when Access ends; zero means unknown.
+	// Expires is the end of Access. Zero means that it is unknown.
 	Expires time.Time
-	// Nonce is what ID has to repeat; empty if none was sent.
+	// Nonce is the value that ID has to repeat, empty if none was sent.
 	Nonce string
 }
 
@@ -258,7 +258,7 @@ func (c *Client) Revoke(ctx context.Context, refresh provider.Secret) error {
 
 // Abandon revokes a refresh token that no credential holds, because its sign-in came to nothing,
 // so that it doesn't go on living at the issuer. It does so after the end of ctx, too, for
-// at most five seconds, and as well as it can: what ended the sign-in is what is worth
+// at most five seconds, and on a best-effort basis: what ended the sign-in is what is worth
 // telling. A zero refresh is nothing to do.
 func (c *Client) Abandon(ctx context.Context, refresh provider.Secret) {
 	if refresh.IsZero() {

@@ -1,4 +1,4 @@
-// Package oauth is what providers of OAuth 2.0 and OpenID Connect issuers share, on
+// Package oauth holds what providers of OAuth 2.0 and OpenID Connect issuers share, on
 // top of golang.org/x/oauth2: the authorization code with PKCE in a browser, the
 // device grant, the client-credentials grant with a secret or a signed assertion,
 // refresh with rotation, revocation, and the metadata of an issuer.
@@ -24,7 +24,7 @@
 // # Concurrency
 //
 // A Client is safe for concurrent use as long as its fields are not changed. A refresh
-// token that rotates is spent by [Client.Refresh]: whoever calls it has to store the
+// token that rotates is spent by [Client.Refresh]: the caller has to store the
 // next one before anything else, and must not let two calls send the same one. Zen
 // holds a lock of the profile around it.
 package oauth

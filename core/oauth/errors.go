@@ -48,7 +48,7 @@ const (
 	CodeExpiredToken         = "expired_token"
 )
 
-// LoginHint is what to do about a sign-in that has ended.
+// LoginHint is the hint for a sign-in that has ended.
 const LoginHint = "run zen login"
 
 // refusal turns an issuer's answer into an error.
@@ -76,7 +76,7 @@ func (c *Client) refusal(what string, res *http.Response, body []byte, code, des
 	case code == CodeInvalidGrant, code == CodeExpiredToken:
 		failure.Hint = LoginHint
 	case code == CodeUnauthorizedClient, code == "unsupported_grant_type", code == "invalid_scope", code == "invalid_target":
-		// The application is not allowed to, whoever signs in.
+		// The application is not allowed to, for any person.
 		failure.Kind = provider.ErrConfig
 	case code == CodeInvalidClient:
 		failure.Hint = "are client_id and its secret or key right?"

@@ -18,7 +18,7 @@ type Verifier interface {
 	Verify(ctx context.Context, token provider.Secret) (provider.Claims, error)
 }
 
-// IDClaims are what an ID token says.
+// IDClaims are the claims of an ID token.
 type IDClaims struct {
 	provider.Claims
 	// Email, Name and Username are for people, and none of them is proof of anything.

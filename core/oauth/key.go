@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// assertionLife is how long a signed assertion is good. It is used once, at once; what
+// assertionLife is the life of a signed assertion. It is used once, at once; what
 // is left is for clocks that differ.
 const assertionLife = 2 * time.Minute
 

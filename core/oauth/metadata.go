@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Metadata is what an issuer says of itself (RFC 8414 section 2, OpenID Connect
+// Metadata describes an issuer in its own words (RFC 8414 section 2, OpenID Connect
 // Discovery 1.0 section 3). Only what this package and its callers use is kept. A URL
 // that is not empty is https, or http on loopback.
 type Metadata struct {

@@ -11,7 +11,7 @@ import (
 const maxPorts = 10
 
 // ParsePorts reads the ports of 127.0.0.1 on which a browser may come back, with commas
-// between them, as a setting has them. An empty list means none. The error has no prefix.
+// between them, as in a setting. An empty list yields none. The error has no prefix.
 func ParsePorts(list string) ([]int, error) {
 	if list == "" {
 		return nil, nil

@@ -10,7 +10,7 @@ import (
 )
 
 // tellCertificate puts the certificate into the line with which go-plugin greets, which
-// is the first on standard output: go-plugin tells no certificate but its own.
+// is the first on standard output: go-plugin passes on no certificate but its own.
 func tellCertificate(config *tls.Config) error {
 	read, write, err := os.Pipe()
 	if err != nil {

@@ -2,7 +2,7 @@ package plugin
 
 import "runtime/debug"
 
-// Version is what the program's build says its version is, for a provider's description:
+// Version returns the program's version from its build information, for a provider's description:
 // the tag or pseudo-version of its main module, or "(devel)".
 func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {

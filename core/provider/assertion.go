@@ -33,7 +33,7 @@ type AssertionRequest struct {
 	Credential Credential
 	// Audience is the claim aud that it is for; "" means the issuer's own.
 	Audience string
-	// Kinds are those that will do, the best first.
+	// Kinds are the acceptable kinds, the best first.
 	Kinds []AssertionKind
 }
 
@@ -42,14 +42,14 @@ type AssertionRequest struct {
 type Assertion struct {
 	Kind  AssertionKind
 	Value Secret
-	// Expires is when it stops being good; zero means unknown.
+	// Expires is the end of the assertion. Zero means that it is unknown.
 	Expires time.Time
 }
 
-// AssertionNeed is what a TokenSource needs of the provider that signed in, where that
-// is another one.
+// AssertionNeed describes the assertion that a TokenSource needs from the provider that
+// signed in, where that is another one.
 type AssertionNeed struct {
-	// Kinds are those that it takes, the best first.
+	// Kinds are the kinds that it accepts, the best first.
 	Kinds []AssertionKind
 	// Audience is what assertions have to be made for. AudienceField, if not empty,
 	// is the key of the setting that says it instead, where that has a value.

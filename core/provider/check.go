@@ -9,7 +9,7 @@ import (
 // part of the service Provider, found by type assertion.
 type Fixer interface {
 	// Fix does what the Fix with the id req.ID of one of its findings says, and
-	// nothing else: the host has shown that text and got a yes. It tells report of
+	// nothing else: the host has shown that text and got a yes. It calls report for
 	// each step. It is safe to call if there is nothing to repair any more.
 	//
 	// An id that the provider doesn't know is ErrConfig, a missing or unsuitable
@@ -18,14 +18,14 @@ type Fixer interface {
 	Fix(ctx context.Context, req FixRequest, report func(Progress) error) (credential *Credential, err error)
 }
 
-// Purpose is what a profile wants of a provider. What isn't known is zero.
+// Purpose describes what a profile needs of a provider. Fields that aren't known are zero.
 type Purpose struct {
 	// Organization is the organization at the issuer, or "".
 	Organization string
 	Target       Target
 	Access       Access
 	Permissions  []Permission
-	// Audience is what assertions are wanted for, where another provider makes the
+	// Audience is the audience of the assertions, where another provider makes the
 	// tokens and asks for some.
 	Audience string
 	// Template and ReadOnlyTemplate are the claims that Turso wants in a token for
@@ -63,11 +63,11 @@ type Finding struct {
 	Severity Severity
 	// Kind is the class of the failure, one of the sentinels, or nil.
 	Kind error
-	// Text is what was observed, Cause why it is so, Hint what to do about it.
+	// Text says what was observed, Cause why, and Hint what to do about it.
 	Text  string
 	Cause string
 	Hint  string
-	// Fix is what the provider can do about it; nil if that is nothing.
+	// Fix is what the provider can do about it, nil if it can do nothing.
 	Fix *Fix
 }
 
@@ -102,7 +102,7 @@ type Fix struct {
 type Question struct {
 	// Key names the answer in FixRequest.Answers.
 	Key string
-	// Text is what a person is asked, without a question mark or colon at its end.
+	// Text is the question, without a question mark or colon at its end.
 	Text string
 	// Env names variables that have the answer if no one can be asked, in this
 	// order. Only those of the provider's own family count (NAME_...).
@@ -111,18 +111,18 @@ type Question struct {
 
 // FixRequest asks for one repair.
 type FixRequest struct {
-	// ID is that of a Fix.
+	// ID is the id of a Fix.
 	ID string
 	// Credential is the stored credential of this provider; nil if there is none.
 	Credential *Credential
 	Purpose
-	// Answers are those to the Fix's questions, by key.
+	// Answers are the answers to the Fix's questions, by key.
 	Answers map[string]Secret
 }
 
 // Progress is a step of a repair.
 type Progress struct {
-	// Text is what is being done or, where Done, what was.
+	// Text says what is being done or, if Done, what has been done.
 	Text string
 	Done bool
 	// Settings are values that the provider's settings should have from now on,

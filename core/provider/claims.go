@@ -2,8 +2,8 @@ package provider
 
 import "time"
 
-// Claims are what a verified JWT says, in one form for every issuer. The names in JSON
-// are those of the credentials file, and stay.
+// Claims are the claims of a verified JWT, in one form for every issuer. The names in
+// JSON are those of the credentials file, and don't change.
 type Claims struct {
 	// From the JOSE header: alg, kid, typ, and Clerk's category cat.
 	Algorithm string `json:"Algorithm"`
@@ -29,10 +29,10 @@ type Claims struct {
 	Status string `json:"Status"`
 	// Organization is the active organization; nil if there is none.
 	Organization *Organization `json:"Organization"`
-	// Actor is who acts as Subject (impersonation); "" means Subject itself.
+	// Actor is the one who acts as Subject (impersonation); "" means Subject itself.
 	Actor string `json:"Actor"`
-	// Database is what Turso reads in the token; nil if there is none of it,
-	// which Turso takes as access to every database of every group.
+	// Database holds the claims that Turso reads. It is nil if there are none, which
+	// Turso takes as access to every database of every group.
 	Database *DatabaseClaims `json:"Database"`
 }
 

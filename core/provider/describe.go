@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Provider is what every provider serves.
+// Provider is implemented by every provider.
 //
 // Methods may be called concurrently once Configure has returned.
 type Provider interface {
@@ -57,7 +57,7 @@ type Description struct {
 	Methods []Method
 	// Assertions are the kinds that the provider's AssertionSource makes.
 	Assertions []AssertionKind
-	// Needs is what its TokenSource needs where another provider signed in; nil if
+	// Needs describes what its TokenSource needs where another provider signed in; nil if
 	// that one's claims are enough.
 	Needs *AssertionNeed
 }
@@ -72,7 +72,7 @@ type Method struct {
 	IdentityOnly bool
 }
 
-// Interaction is what a sign-in needs of people.
+// Interaction says what a sign-in needs a person to do.
 type Interaction string
 
 // The kinds of interaction. The zero value is not known.
@@ -152,7 +152,7 @@ type Field struct {
 	Env     []string
 	Default string
 	Doc     string
-	// Example is what a value looks like: "pk_live_...".
+	// Example shows the form of a value: "pk_live_...".
 	Example string
 	// FoundAs names variables under which applications keep this value in their .env
 	// files ("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY"). zen init offers what it finds there;

@@ -29,7 +29,7 @@
 //
 // # Words
 //
-// A [Credential] is what zen stores and what can be refreshed; only the provider
+// A [Credential] is stored by zen and can be refreshed; only the provider
 // that made it can read it. A [Token] is what a database takes. [Claims] are what
 // a verified token says. An [Access] and [Permission] values say what a token may
 // do at a [Target], which is one database.

@@ -76,7 +76,7 @@ type Error struct {
 	Message string
 	// Hint says what the user can do: a command, a setting. Optional.
 	Hint string
-	// RetryAfter is how long the server asked to wait; zero means unknown. Only with
+	// RetryAfter is the wait that the server asked for. Zero means that it is unknown. Only with
 	// ErrUnavailable.
 	RetryAfter time.Duration
 	// Err is the cause. Optional.

@@ -5,7 +5,7 @@ import "time"
 // Fits reports whether a token with these claims is what req asked its issuer for:
 // for the one database with the id in req.Target, ending no later than req.Lifetime
 // after it was issued, and allowing no more than req's access and permissions. It
-// is for whoever had the token made: an API that doesn't know fine-grained
+// is for the caller that had the token made: an API that doesn't know fine-grained
 // permissions, say, would ignore them.
 //
 // now stands for the time of issue where the token has none. A second is allowed
@@ -25,7 +25,7 @@ func (c Claims) Fits(req TokenRequest, now time.Time) error {
 	return c.Authorizes(req.Target, req.Access, req.Permissions)
 }
 
-// Life is how long the token lives. It counts from its own iat if there is one,
+// Life returns the token's life. It counts from the token's own iat if there is one,
 // as this machine's clock may be wrong, else from now.
 func (c Claims) Life(now time.Time) time.Duration {
 	if !c.Issued.IsZero() {

@@ -8,18 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// Credential is what zen stores and what can be refreshed. Only the provider that
+// Credential is stored by zen and can be refreshed. Only the provider that
 // made it can read Data.
 type Credential struct {
 	// Data is the provider's own encoding, text (UTF-8) of at most 64 KiB.
 	Data Secret
-	// Subject is whom it belongs to, for people: not a secret.
+	// Subject names the owner, for people. It is not a secret.
 	Subject string
 	// Detail is one line for zen status on what the credential is and how tokens are
 	// made with it, where Subject doesn't say enough: not a secret. It may be empty.
 	Detail string
 	Issued time.Time
-	// Expires is when it stops being good for new tokens; zero means unknown.
+	// Expires is the time from which it yields no new tokens. Zero means that it is unknown.
 	Expires time.Time
 }
 
@@ -70,7 +70,7 @@ type BrowserSession interface {
 	EndSessionURL(ctx context.Context, credential Credential) (string, error)
 }
 
-// LoginRequest is what zen login was asked for.
+// LoginRequest describes the sign-in that zen login was asked for.
 type LoginRequest struct {
 	// Method is one of Description.Methods, or "" for the default.
 	Method string
@@ -78,12 +78,12 @@ type LoginRequest struct {
 	Organization string
 	// Interactive is false if no one can answer questions or open a browser.
 	Interactive bool
-	// Target, Access and Permissions are what the first token will be asked for,
+	// Target, Access and Permissions are those that the first token will be asked for,
 	// so that Login can prove that it can be had. Target may be zero.
 	Target      Target
 	Access      Access
 	Permissions []Permission
-	// Audience and AssertionKinds are what the first assertion will be asked for, where
+	// Audience and AssertionKinds are those that the first assertion will be asked for, where
 	// another provider makes the tokens and wants one; both may be empty.
 	Audience       string
 	AssertionKinds []AssertionKind
@@ -98,16 +98,16 @@ type SignIn struct {
 	Token *Token
 }
 
-// Host is what a provider may ask of zen during a sign-in. Zen draws
+// Host is the part of zen that a provider may use during a sign-in. Zen draws
 // everything, with the provider's name before it, and owns the terminal. Every method
 // blocks until it is done or ctx ends; methods may be called concurrently.
 type Host interface {
 	// OpenURL shows a URL (always) and opens it in a browser (if there is one).
-	// code, if not empty, is what the page will show and the user compares.
+	// code, if not empty, is shown by the page too, for the user to compare.
 	OpenURL(ctx context.Context, url, code string) error
 	// ShowCode shows a code to be typed at url, good until expires.
 	ShowCode(ctx context.Context, code, url string, expires time.Time) error
-	// Progress tells what is being waited for.
+	// Progress shows what is being waited for.
 	Progress(ctx context.Context, text string) error
 	// Ask reads a line; AskSecret reads one that is not echoed. If no one can
 	// answer, they fail with ErrNoCredential.

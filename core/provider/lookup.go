@@ -16,7 +16,8 @@ type Lookup interface {
 type LookupRequest struct {
 	// Credential is the stored credential of this provider; nil if there is none.
 	Credential *Credential
-	// Organization is where to look; "" means what the settings or the credential say.
+	// Organization is the organization to search; "" means that of the settings or the
+	// credential.
 	Organization string
 	Name         string
 }

@@ -17,7 +17,7 @@ type SetupRequest struct {
 	Topic string
 }
 
-// Setup is what has to be there at an issuer, for people and programs.
+// Setup describes what has to exist at an issuer, for people and programs.
 type Setup struct {
 	// Issuer says by which keys the provider's tokens are verified; nil if the
 	// issuer publishes none.

@@ -24,7 +24,7 @@ type Team interface {
 	ChangeRole(ctx context.Context, req TeamRequest, id, role string) (member Member, credential *Credential, err error)
 }
 
-// Organizations knows the organizations of whoever signed in. credential, where not
+// Organizations knows the organizations of the person who signed in. credential, if not
 // nil, replaces the one of the request, beside an error too.
 type Organizations interface {
 	// Organizations lists them. TeamRequest.Organization is not used.
@@ -58,16 +58,16 @@ type Member struct {
 	Since time.Time
 }
 
-// Invite is whom to ask into an organization.
+// Invite is an invitation to make.
 type Invite struct {
 	Email string
 	// Role is the issuer's name for it; "" means the organization's default.
 	Role string
-	// RedirectURL is where the invitation leads; "" means the issuer's default. An issuer that
-	// takes none, or no Lifetime, is errors.ErrUnsupported: no one is invited otherwise than
-	// was asked for.
+	// RedirectURL is the page that the invitation leads to; "" means the issuer's default.
+	// An issuer that takes none, or no Lifetime, is errors.ErrUnsupported: no one is
+	// invited otherwise than was asked for.
 	RedirectURL string
-	// Lifetime is how long it can be accepted; zero means the issuer's default.
+	// Lifetime limits how long it can be accepted. Zero means the issuer's default.
 	Lifetime time.Duration
 }
 

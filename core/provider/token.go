@@ -29,7 +29,7 @@ type TokenRequest struct {
 	Target      Target
 	Access      Access
 	Permissions []Permission
-	// Lifetime is how long the token should live; zero leaves it to the provider.
+	// Lifetime is the wanted life of the token. Zero leaves it to the provider.
 	Lifetime time.Duration
 }
 
@@ -45,7 +45,7 @@ type TokenResponse struct {
 	DatabaseID string
 }
 
-// Token is what a database takes.
+// Token is a token for a database.
 type Token struct {
 	Value  Secret
 	Issued time.Time
@@ -56,12 +56,12 @@ type Token struct {
 	Verification *Verification
 }
 
-// Verification is how a token's signature can be checked without its provider. The names
-// in JSON are those of the credentials file, and stay.
+// Verification says how a token's signature can be checked without its provider. The
+// names in JSON are those of the credentials file, and don't change.
 type Verification struct {
 	// Issuer is the exact iss claim.
 	Issuer string `json:"Issuer"`
-	// KeySetURL is where the issuer publishes its JWK Set (RFC 7517).
+	// KeySetURL is the URL of the issuer's JWK Set (RFC 7517).
 	KeySetURL string `json:"KeySetURL"`
 	// Algorithms are the accepted JWS algorithms (RFC 7518), never "none" and
 	// never a symmetric one.
@@ -77,7 +77,7 @@ type Target struct {
 	DatabaseID string
 }
 
-// Access is what a token may do at most.
+// Access limits what a token may do.
 type Access string
 
 // The two kinds of access. The zero value means AccessReadWrite.
@@ -97,7 +97,7 @@ func ParseAccess(s string) (Access, error) {
 	return "", &Error{Kind: ErrConfig, Message: fmt.Sprintf("access %q is not ro or rw", s)}
 }
 
-// Action is what a permission allows, in Turso's words.
+// Action is something that a permission allows, in Turso's words.
 type Action string
 
 // Actions lists the actions that Turso knows.
@@ -109,7 +109,7 @@ func Actions() []Action {
 }
 
 // Permission allows actions on tables. The names in JSON are those of the credentials
-// file, and stay.
+// file, and don't change.
 type Permission struct {
 	// Tables are the tables it is about; nil means all of them.
 	Tables  []string `json:"Tables"`

@@ -2,8 +2,8 @@ package provider
 
 import "strings"
 
-// ShownURL is what of a URL, or of a text that should be one, may be in an error: no user,
-// password, query or fragment, which may be secret.
+// ShownURL returns the part of a URL, or of a text that should be one, that may be in an
+// error: no user, password, query or fragment, which may be secret.
 func ShownURL(url string) string {
 	url, _, _ = strings.Cut(url, "?")
 	url, _, _ = strings.Cut(url, "#")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// User is who an API token belongs to.
+// User is the owner of an API token.
 type User struct {
 	Username string
 	Plan     string
@@ -17,7 +17,7 @@ type User struct {
 type Organization struct {
 	ID   string
 	Name string
-	// Slug is what other methods take.
+	// Slug names the organization in other methods.
 	Slug string
 	// Type is "personal" or "team".
 	Type     string

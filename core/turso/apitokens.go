@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Scope is what an API token may do; one without scopes may do everything.
+// Scope is a right of an API token. A token without scopes may do everything.
 type Scope string
 
 // The scopes that minting and rotating take, of those that turso-cli knows
@@ -28,7 +28,7 @@ type APITokenOptions struct {
 
 // APIToken is a new API token.
 type APIToken struct {
-	// Name is what it can be revoked by, ID what Turso calls it.
+	// Name revokes the token. ID is Turso's.
 	Name string
 	ID   string
 	// Value is the token, a secret; this answer is the only one that has it.

@@ -14,7 +14,7 @@ import (
 // Database is a database of an organization.
 type Database struct {
 	Name string
-	// ID is what a token for the database has in its claim id.
+	// ID is the claim id of a token for the database.
 	ID string `json:"DbId"`
 	// Hostname is the host, with a port and a path at some servers:
 	// libsql://HOSTNAME is the URL.
@@ -131,7 +131,7 @@ func (c *Client) DatabaseUsage(ctx context.Context, org, name string) (Usage, er
 	return answer.Database.Usage, err
 }
 
-// Configuration is what a database is held to.
+// Configuration holds the limits and switches of a database.
 type Configuration struct {
 	// SizeLimit is such as "256mb"; "" and "0" are none but the plan's.
 	SizeLimit        string `json:"size_limit"`

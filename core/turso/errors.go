@@ -22,7 +22,7 @@ var (
 
 // Error is a failed call.
 type Error struct {
-	// Op is what was tried: "create database token".
+	// Op is the operation that failed: "create database token".
 	Op string
 	// Status is the HTTP status; 0 if there was no answer.
 	Status int
@@ -30,7 +30,7 @@ type Error struct {
 	Message string
 	// Code is the API's machine-readable code, where it gave one.
 	Code string
-	// RetryAfter is how long the API asked to wait; 0 if it did not.
+	// RetryAfter is the wait that the API asked for, zero if it didn't.
 	RetryAfter time.Duration
 	// Err is the cause, if there was no answer or nothing was sent.
 	Err error

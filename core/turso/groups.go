@@ -8,7 +8,7 @@ import (
 // Group is a group of databases.
 type Group struct {
 	Name string
-	// ID is what a token for the group has in its claim gid.
+	// ID is the claim gid of a token for the group.
 	ID string `json:"uuid"`
 }
 

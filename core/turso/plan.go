@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Usage is what an organization, or one of its databases, used in the current period. Of
+// Usage is the consumption of an organization, or of one of its databases, in the current period. Of
 // a database, the last two are zero.
 type Usage struct {
 	RowsRead     uint64 `json:"rows_read"`
@@ -23,7 +23,7 @@ type Subscription struct {
 	Overages bool
 }
 
-// Quotas are what a plan has for a period; zero means no limit.
+// Quotas are a plan's limits for a period. Zero means no limit.
 type Quotas struct {
 	RowsRead    uint64
 	RowsWritten uint64

@@ -17,7 +17,7 @@ import (
 // maxBody bounds a key set: one of 64 large RSA keys with certificates has less.
 const maxBody = 1 << 20
 
-// firstWaits are how long a first fetch waits before it is tried again.
+// firstWaits are the pauses between the tries of a first fetch.
 var firstWaits = [...]time.Duration{200 * time.Millisecond, 800 * time.Millisecond}
 
 // maxFirstWait limits how long an issuer may ask a first fetch to wait.

@@ -14,12 +14,12 @@ import (
 
 // Times of a key set.
 const (
-	// RefetchInterval is how long the network is left alone after a key set was
+	// RefetchInterval is the time during which the network is left alone after a key set was
 	// fetched again, in vain, for a token that its keys didn't verify: anyone can make
 	// such tokens. A fetch that brings other keys was for a rotation, and another may
 	// follow. It holds across processes that share a cache directory.
 	RefetchInterval = 5 * time.Minute
-	// RetryInterval is that for a fetch that failed. It is short: the tokens of a key
+	// RetryInterval is the same after a fetch that failed. It is short: the tokens of a key
 	// that was missed in a moment without a network are no good until the next one.
 	RetryInterval = 200 * time.Millisecond
 	// fetchTimeout bounds one fetch, body included.
@@ -101,9 +101,9 @@ func (s *Set) Held(ctx context.Context) (snap *jwks.Set, fresh bool, err error) 
 	return snap, true, err
 }
 
-// Renew implements jwks.Source. It returns newer keys than held: those that another caller or process got
-// meanwhile, else those of the network. Where it is too early for that, it returns
-// held, with an error if the last attempt failed.
+// Renew implements jwks.Source. It returns newer keys than held: those that another caller
+// or process got meanwhile, else those of the network. Where it is too early for that, it
+// returns held, with an error if the last attempt failed.
 func (s *Set) Renew(ctx context.Context, held *jwks.Set) (*jwks.Set, error) {
 	s.mu.Lock()
 	if s.snap == held {

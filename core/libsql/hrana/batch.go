@@ -18,7 +18,7 @@ type Statement struct {
 	Args []any
 }
 
-// Result is what a statement of a batch did.
+// Result is the outcome of one statement of a batch.
 type Result struct {
 	RowsAffected int64
 	LastInsertID int64 // 0 if the statement was no INSERT

@@ -35,11 +35,11 @@ type Config struct {
 	// time.Time, as the package says under Values.
 	TimesAsText bool
 
-	// TxMode is how BeginTx begins, [Deferred] by default.
+	// TxMode says how BeginTx begins, [Deferred] by default.
 	TxMode TxMode
 }
 
-// TxMode is how a transaction takes its locks.
+// TxMode says when a transaction takes its locks.
 type TxMode uint8
 
 const (

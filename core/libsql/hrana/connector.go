@@ -97,7 +97,7 @@ func (c *Connector) abandon(st stream) {
 	}()
 }
 
-// closeStream tells the server to close a stream. Until it has heard, the stream's
+// closeStream asks the server to close a stream. Until the server has done so, the stream's
 // transaction may keep everybody else from writing, for seconds; and what lost the
 // transaction, a moment without a network, may lose the message, too. So it is sent
 // again until a server answers or the connector ends.

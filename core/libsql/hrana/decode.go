@@ -208,7 +208,7 @@ func (s *scanner) holdRow(row []driver.Value) error {
 // release goes back to what was held then.
 func (s *scanner) release(held int) { s.held = held }
 
-// valueSize is how many bytes a value takes outside of its row.
+// valueSize returns the number of bytes that a value takes outside of its row.
 func valueSize(v driver.Value) int {
 	switch v := v.(type) {
 	case string:

@@ -94,7 +94,7 @@ func (e *Error) Is(target error) bool {
 }
 
 // MarshalJSON writes SQLite's codes under the names that mattn/go-sqlite3's error has.
-// GORM's SQLite dialector (gorm.io/driver/sqlite) tells by them what to make
+// GORM's SQLite dialector (gorm.io/driver/sqlite) decides by them what to make
 // gorm.ErrDuplicatedKey and gorm.ErrForeignKeyViolated of.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	primary, extended := e.SQLite()
@@ -114,7 +114,7 @@ type HTTPError struct {
 	// Code and Message are the body's where it is JSON with code, message or
 	// error; else Message is the beginning of the body's text.
 	Code, Message string
-	// RetryAfter is how long the server asks to wait, 0 if it did not say.
+	// RetryAfter is the wait that the server asks for, zero if it didn't.
 	RetryAfter time.Duration
 
 	streamLost bool

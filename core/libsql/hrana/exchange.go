@@ -23,11 +23,11 @@ type exchange struct {
 	got     int64 // bytes read
 }
 
-// drainLimit is how much of an answer that is no longer wanted is read on, so
+// drainLimit limits how much of an answer that is no longer wanted is still read, so
 // that its HTTP connection can be used again, before cutting it is cheaper.
 const drainLimit = 256 << 10
 
-// message is what an exchange sends.
+// message is the request of an exchange.
 type message struct {
 	body       []byte
 	onStream   bool // there is a baton in it

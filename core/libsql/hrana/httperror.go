@@ -16,7 +16,7 @@ const (
 	maxErrorText = 1 << 10  // bytes kept of its text
 )
 
-// httpError reads what the server said instead of an answer. onStream tells
+// httpError reads what the server said instead of an answer. onStream reports
 // that the request had a baton.
 func (x *exchange) httpError(resp *http.Response, onStream bool) error {
 	e := &HTTPError{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"))}

@@ -1,6 +1,6 @@
 package hrana
 
-// isBare tells the bytes that JSON numbers, true, false and null are made of.
+// isBare reports whether a byte can be part of a JSON number, true, false or null.
 func isBare(c byte) bool {
 	return isDigit(c) || 'a' <= c && c <= 'z' || c == '-' || c == '+' || c == '.' || c == 'E'
 }

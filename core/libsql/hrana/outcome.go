@@ -5,7 +5,7 @@ import "database/sql/driver"
 // column is a result column; declType is empty if the server gave none.
 type column struct{ name, declType string }
 
-// outcome is what came of one step. Neither done nor err: it was skipped.
+// outcome is the result of one step. If neither done nor err is set, it was skipped.
 type outcome struct {
 	done     bool
 	err      *Error

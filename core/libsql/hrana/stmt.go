@@ -34,7 +34,7 @@ func (s *stmt) Query([]driver.Value) (driver.Rows, error)  { return nil, errNoCo
 
 var errNoContext = errors.New("hrana: call the method that takes a context")
 
-// result is what Exec returns.
+// result is the result of Exec.
 type result struct{ outcome }
 
 // LastInsertId returns the rowid of an INSERT.

@@ -1,5 +1,5 @@
-// Package replica is embedded replicas and local databases on go-libsql. Importing it
-// makes these modes of package libsql work:
+// Package replica implements embedded replicas and local databases on go-libsql.
+// Importing it makes these modes of package libsql work:
 //
 //	import _ "github.com/zen-auth/zen/core/libsql/replica"
 //

@@ -66,7 +66,7 @@ func (f files) metadata() (link.Progress, error) {
 	return link.Progress{Generation: m.Generation, Frame: m.DurableFrameNum}, nil
 }
 
-// state is what the files are good for.
+// state describes whether the files can be used.
 type state uint8
 
 const (
@@ -75,7 +75,7 @@ const (
 	damaged              // a replica's, and of no use
 )
 
-// look tells the state. The error is for files that are not this replica's: they are
+// look returns the state. It returns an error for files that are not this replica's: they are
 // never touched.
 func (f files) look() (state, error) {
 	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
@@ -126,7 +126,7 @@ func exists(path string) bool {
 // maxBeside bounds the files beside a replica: each is a line of JSON.
 const maxBeside = 64 << 10
 
-// claim is what -zen holds.
+// claim is the content of the file PATH-zen.
 type claim struct {
 	Database   string `json:"database"`
 	DatabaseID string `json:"database_id,omitempty"`
@@ -168,7 +168,8 @@ func (f files) claim() error {
 	return os.WriteFile(f.marker(), append(data, '\n'), 0o600)
 }
 
-// mode is who may read the replica: its owner, until the owner changes that.
+// mode returns the permissions of the replica's files: the owner's alone, until the owner
+// changes them.
 func (f files) mode() fs.FileMode {
 	if info, err := os.Stat(f.path); err == nil {
 		return info.Mode().Perm()

@@ -32,7 +32,7 @@ type local struct {
 // memories counts the databases in memory, each of which has a name.
 var memories atomic.Int64
 
-// newLocal opens the file once, to tell at once what is wrong with it.
+// newLocal opens the file once, so that what is wrong with it is an error now.
 func newLocal(options link.Options) (driver.Connector, error) {
 	l := &local{options: options, path: options.Path, flags: openReadWrite | openCreate}
 	memory := options.Path == ":memory:"
@@ -86,7 +86,7 @@ func (l *local) open() (*database, error) {
 	return d, nil
 }
 
-// explain says what a file is that is no database.
+// explain says why a file that isn't a database can't be opened.
 func (l *local) explain(err error) error {
 	var e *hrana.Error
 	if !errors.As(err, &e) {

@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// lockTimeout is how long a sync waits for that of another program.
+// lockTimeout limits how long a sync waits for another program's.
 const lockTimeout = 2 * time.Second
 
 // lock makes sure that no other handle syncs the files: go-libsql keeps in memory how

@@ -4,8 +4,8 @@ package replica
 
 import "github.com/zen-auth/zen/internal/link"
 
-// Linked says that this program has the modes: go-libsql is where cgo is, on Linux (amd64,
-// arm64) and macOS (arm64).
+// Linked reports whether this program has the modes: go-libsql needs cgo, and Linux
+// (amd64, arm64) or macOS (arm64).
 const Linked = true
 
 func init() {

@@ -19,7 +19,7 @@ import (
 	"github.com/zen-auth/zen/internal/link"
 )
 
-// closeTimeout is how long Close waits for a sync whose connections were cut.
+// closeTimeout limits how long Close waits for a sync whose connections were cut.
 const closeTimeout = 10 * time.Second
 
 // lockedTimeout limits how long a sync waits for reads to end, if it has to: the log is
@@ -39,9 +39,9 @@ type replica struct {
 	// native is used by the one pull that runs at a time, and by Close after the
 	// last. It is nil until the database could be reached.
 	native *golibsql.Connector
-	// left is how far the file was after native's last sync.
+	// left is the file's position after native's last sync.
 	left link.Progress
-	// recovered is where damaged files went, until a Synced has told.
+	// recovered is the directory of damaged files, until a Synced has reported it.
 	recovered string
 
 	// behind: the file lacks a write that was made through this handle.
@@ -122,8 +122,8 @@ func (r *replica) listen(ctx context.Context) error {
 }
 
 // sync brings the file up to date. One runs at a time, in all programs that have the
-// file open: who waits for another's waits for little, and for nothing where reads get
-// on without.
+// file open. It waits briefly for another program's, or not at all if reads can go on
+// without it.
 func (r *replica) sync(open context.Context) (link.Synced, error) {
 	patience := lockTimeout
 	if r.behind.Load() {

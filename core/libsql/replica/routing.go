@@ -17,7 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/sqlite"
 )
 
-// localBusy is how long a read waits for the sync to switch to the next generation of
+// localBusy limits how long a read waits for the sync to switch to the next generation of
 // the log, during which it locks the file.
 const localBusy = 5 * time.Second
 

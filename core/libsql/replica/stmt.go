@@ -54,7 +54,7 @@ func (s *stmt) Query([]driver.Value) (driver.Rows, error)  { return nil, errNoCo
 
 var errNoContext = errors.New("sqlite: call the method that takes a context")
 
-// result is what Exec returns.
+// result is the result of Exec.
 type result struct{ id, changed int64 }
 
 func (r result) LastInsertId() (int64, error) { return r.id, nil }
