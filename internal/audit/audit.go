@@ -57,7 +57,7 @@ type Event struct {
 	// Provider signed in; TokenProvider makes the tokens, where that is another.
 	Provider      string `json:"provider,omitempty"`
 	TokenProvider string `json:"token_provider,omitempty"`
-	// Subject is whom the credential belongs to, Database the host of the database.
+	// Subject names the credential's owner, Database the host of the database.
 	Subject  string `json:"subject,omitempty"`
 	Database string `json:"database,omitempty"`
 	// Organization is where something was done, Member to whom, and Role the one that they

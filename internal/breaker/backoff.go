@@ -7,7 +7,7 @@ import "time"
 // changed. The zero Backoff lets the first refusal through. Like State it is a value
 // without a clock, and the tags are the form in the credentials file.
 type Backoff struct {
-	// RetryAt is when another token is to be issued in place of a refused one, after
+	// RetryAt is the time from which another token may be issued in place of a refused one, after
 	// Failures new ones that no request got through with.
 	RetryAt  time.Time `json:"retry_at"`
 	Failures int       `json:"failures"`
@@ -19,7 +19,7 @@ func (b Backoff) Renewed(now time.Time) Backoff {
 	return Backoff{RetryAt: now.Add(Wait(b.Failures)), Failures: b.Failures + 1}
 }
 
-// Remaining is how long to wait before another token is issued in place of a refused one.
+// Remaining returns the wait before another token is issued in place of a refused one.
 // Zero means that one may be issued now.
 func (b Backoff) Remaining(now time.Time) time.Duration {
 	remaining := b.RetryAt.Round(0).Sub(now.Round(0))

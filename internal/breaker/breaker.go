@@ -17,7 +17,7 @@ const (
 	// own provider is tried again. Each failed trial doubles the wait.
 	FirstRetry = 30 * time.Second
 	LastRetry  = 5 * time.Minute
-	// Memory is how long what a token allowed is believed after its end. A state whose
+	// Memory is the time for which a token's rights are remembered after its end. A state whose
 	// retry has been due for longer is closed: what was granted long ago may not be
 	// granted still.
 	Memory = 7 * 24 * time.Hour
@@ -56,11 +56,11 @@ type State struct {
 	// Because is why it opened, and Since when.
 	Because Cause     `json:"unavailable,omitempty"`
 	Since   time.Time `json:"since"`
-	// RetryAt is when the profile's own provider is to be tried again, after Failures
+	// RetryAt is the time to try the profile's own provider again, after Failures
 	// trials that were in vain.
 	RetryAt  time.Time `json:"probe"`
 	Failures int       `json:"failures,omitempty"`
-	// Rights are those of the last token of the profile's own provider: no fallback's
+	// Rights are the rights of the last token of the profile's own provider: no fallback's
 	// may allow more.
 	Rights
 	// EnvNames are the variables that the settings of Via may come from. The breaker
@@ -71,7 +71,7 @@ type State struct {
 // Open reports whether a fallback issues the tokens.
 func (s State) Open() bool { return s.Via != "" }
 
-// Route is who is to issue the next token.
+// Route names the provider that is to issue the next token.
 type Route int
 
 // The routes.
@@ -146,7 +146,7 @@ func (s State) Limited(rights Rights) State {
 // Recovered closes the breaker.
 func (s State) Recovered() State { return State{} }
 
-// Wait is how long the profile's own provider is left alone after so many failed
+// Wait returns the time for which the profile's own provider is left alone after so many failed
 // trials.
 func Wait(failures int) time.Duration { return min(LastRetry, FirstRetry<<min(failures, 8)) }
 

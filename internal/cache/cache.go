@@ -23,7 +23,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// Profile is what of a profile decides which token is good.
+// Profile holds the parts of a profile that decide which token is good.
 type Profile struct {
 	// Name names the record in the store.
 	Name string
@@ -52,7 +52,7 @@ type Profile struct {
 	// SettingsHash changes whenever a setting of the named provider does;
 	// envNames are further variables that count.
 	SettingsHash func(name string, envNames []string) string
-	// ConfigFile is where the profile is configured, for hints.
+	// ConfigFile is the file that configures the profile, for hints.
 	ConfigFile string
 }
 
@@ -82,14 +82,14 @@ func FromConfig(cfg *config.Config, p config.Profile) Profile {
 	return c
 }
 
-// Issuer is who issues a token: the provider that signs in, the one that issues, and
+// Issuer names those who issue a token: the provider that signs in, the one that issues, and
 // the most that the token may allow.
 type Issuer struct {
 	Identity, Provider string
 	// Fallback says that it is not the profile's own.
 	Fallback bool
 	Rights   breaker.Rights
-	// EnvNames are those of a fallback provider, which need not be signed in.
+	// EnvNames are the variables of a fallback provider, which need not be signed in.
 	EnvNames []string
 }
 

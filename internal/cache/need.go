@@ -8,34 +8,34 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// margin is how long before its end a token of this life is renewed: a minute, or
+// margin returns how early before its end a token of this life is renewed: a minute, or
 // a fifth of the life where that is less, because Clerk's default token lives for
 // one minute altogether.
 func margin(life time.Duration) time.Duration {
 	return min(time.Minute, life/5)
 }
 
-// Late is how long before its end a token isn't handed out any more: the margin and
+// Late returns how early before its end a token is no longer handed out: the margin and
 // up to a quarter more, by the jitter j.
 func Late(token provider.Token, j float64) time.Duration {
 	m := margin(token.Expires.Sub(token.Issued))
 	return m + time.Duration(j*float64(m)/4)
 }
 
-// Early is how long before its end a token that is in use gets a successor in the
+// Early returns how early before its end a token that is in use gets a successor in the
 // background: up to a margin before it would have to be waited for.
 func Early(token provider.Token, j float64) time.Duration {
 	m := margin(token.Expires.Sub(token.Issued))
 	return Late(token, j) + m/2 + time.Duration(j*float64(m)/2)
 }
 
-// maxSkew is how far in the future a stored token may have been issued. Of verified
+// maxSkew limits how far in the future a stored token may have been issued. Of verified
 // tokens the verification takes less.
 const maxSkew = 2 * time.Minute
 
 // Need says which token is wanted.
 type Need struct {
-	// MinTTL is how long it has to live; zero means the margin.
+	// MinTTL is the life that must be left; zero means the margin.
 	MinTTL time.Duration
 	// Ahead wants one that is not yet due for renewal in the background.
 	Ahead bool
@@ -70,7 +70,7 @@ func (n Need) Fits(token provider.Token, clock Clock) bool {
 	}
 }
 
-// Fingerprint tells tokens apart without giving them away.
+// Fingerprint distinguishes tokens without giving them away.
 func Fingerprint(token provider.Token) string {
 	sum := sha256.Sum256([]byte(token.Value.Reveal()))
 	return hex.EncodeToString(sum[:])

@@ -121,7 +121,7 @@ func widens(origin Origin, what string) error {
 	}
 }
 
-// intersection is what both lists allow.
+// intersection returns what both lists allow.
 func intersection(a, b []provider.Permission) []provider.Permission {
 	var both []provider.Permission
 	for _, p := range a {

@@ -15,10 +15,10 @@ import (
 
 const defaultProfile = "default"
 
-// Flags are what the command line says; empty means not given.
+// Flags are the values of the command line; empty means not given.
 type Flags struct {
 	Profile, Provider, Database, Access, Storage string
-	// DatabaseID is what a lookup said of Database, where that was a name.
+	// DatabaseID is the result of a lookup of Database, where that was a name.
 	DatabaseID string
 }
 
@@ -27,7 +27,7 @@ type LoadOptions struct {
 	// Path is --config: a file that has to exist. "" means ZEN_CONFIG (which has to
 	// exist too) or the usual place (which need not).
 	Path string
-	// WorkDir is where the search for a project file begins; "" means the current
+	// WorkDir is the directory in which the search for a project file begins; "" means the current
 	// directory.
 	WorkDir string
 	// Environ has the form of os.Environ; nil means os.Environ itself.

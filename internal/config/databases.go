@@ -89,8 +89,8 @@ func (c *Config) owns(v, inUser values) bool {
 	return sameDatabase(own.Value, v.database.Value)
 }
 
-// OtherURL is where the user's own profiles have the database of an id, if none of them
-// has it at url; otherwise "".
+// OtherURL returns the URL that the user's own profiles have for the database of an id, if
+// none of them has it at url; otherwise "".
 func (c *Config) OtherURL(databaseID, url string) string {
 	if databaseID == "" {
 		return ""

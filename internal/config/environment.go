@@ -40,7 +40,7 @@ func (e environment) withPrefix(prefix string) []string {
 	return names
 }
 
-// variablePrefix is what the variables of a provider's settings begin with.
+// variablePrefix returns the beginning of the names of a provider's variables.
 func variablePrefix(providerName string) string {
 	return "ZEN_" + strings.ToUpper(strings.ReplaceAll(providerName, "-", "_")) + "__"
 }

@@ -19,7 +19,7 @@ type Paths struct {
 	ProviderDir string
 }
 
-// CacheDir is where what can be fetched again rests, inside of StateDir.
+// CacheDir returns the directory for what can be fetched again, inside of StateDir.
 func (p Paths) CacheDir() string { return filepath.Join(p.StateDir, "cache") }
 
 // paths finds the places. Without a home directory ("") it is enough to say where credentials

@@ -46,7 +46,7 @@ func (p Profile) Target() provider.Target {
 	return provider.Target{URL: p.Database.Value, DatabaseID: p.DatabaseID.Value}
 }
 
-// values are what one layer says about a profile.
+// values are the settings of a profile in one layer.
 type values struct {
 	database, databaseID    Value[string]
 	provider, tokenProvider Value[string]
@@ -291,7 +291,7 @@ func (v values) narrows(own values) error {
 	return widens(origin, what)
 }
 
-// envAccessLimit is how a zen tells those that it runs what they may ask for at the most.
+// envAccessLimit passes to the zens that this one runs the most that they may ask for.
 const envAccessLimit = "ZEN_ACCESS_LIMIT"
 
 // limited is access, but no more than the zen around this one allows.

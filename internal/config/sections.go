@@ -30,9 +30,9 @@ type walker struct {
 	data   []byte
 	offset int // up to which newlines are counted
 	line   int
-	// lines are those of the first mention of every key.
+	// lines are the lines of the first mention of every key.
 	lines map[string]int
-	// sections are where tables begin. They are regular if each is a different
+	// sections are the places at which tables begin. They are regular if each is a different
 	// [key.name].
 	sections []section
 	regular  bool

@@ -93,11 +93,11 @@ func (l line) perform(stdout io.Writer) (done bool, err error) {
 	return false, replace.Process(path, l.command, answer.Environment(os.Environ(), extra))
 }
 
-// keyringTimeout is how long the keyring is waited for here. One that is unlocked answers
+// keyringTimeout limits how long the keyring is waited for here. One that is unlocked answers
 // in six milliseconds; zen-full waits for a person who has to unlock it, and says so.
 const keyringTimeout = 250 * time.Millisecond
 
-// errElse is what a good stored token doesn't answer.
+// errElse is the error for everything that a good stored token doesn't answer.
 var errElse = errors.New("not answered from the store")
 
 // Query is a line of zen db query that a good stored token answers.

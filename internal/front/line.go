@@ -16,7 +16,7 @@ type line struct {
 	switched map[string]bool
 	env      []string
 	minTTL   time.Duration
-	// command is that of zen exec, sql the SQL of zen db query; without either it is zen
+	// command is the command of zen exec, sql the SQL of zen db query; without either it is zen
 	// token.
 	command []string
 	sql     string

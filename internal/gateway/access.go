@@ -40,7 +40,7 @@ func (h *Handler) bearerShown(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && h.config.Bearer.Equal(provider.NewSecret(strings.TrimSpace(value)))
 }
 
-// corsHeaders are what a page's client may send.
+// corsHeaders are the headers that a page's client may send.
 const corsHeaders = "authorization, content-type, x-libsql-client-version, x-turso-encryption-key"
 
 // cors answers preflights, and refuses a page that isn't on the list: also a request

@@ -195,7 +195,7 @@ func (s *scan) skip(p []byte) int {
 	return i
 }
 
-// textLen is how far it is to a quotation mark or a backslash, or to the end.
+// textLen returns the length up to the next quotation mark or backslash, or to the end.
 func textLen(p []byte) int {
 	for i, c := range p[:min(len(p), 24)] { // most texts are short
 		if c == '"' || c == '\\' {

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxHeld is how much of a request's body is kept, so that the transport can
+	// maxHeld limits how much of a request's body is kept, so that the transport can
 	// send it again with another token. A longer one is streamed, and sent once.
 	maxHeld = 4 << 20
 	// maxRequest bounds a request's body. A push of the sync protocol has at most

@@ -39,7 +39,7 @@ type checked struct {
 	seen *recorder
 
 	ready []byte // to be read
-	// held is what the newest piece came from. Of what it means, a part may come with
+	// held is the input of the newest piece. Of what it means, a part may come with
 	// the next piece only.
 	held  []byte
 	whole bool // all of it is sure

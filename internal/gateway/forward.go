@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// requestHeaders are what of a client's headers goes on. Everything else stays here:
+// requestHeaders are the headers of a client that are forwarded. Everything else stays here:
 // above all its Authorization and its cookies.
 var requestHeaders = []string{
 	"Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "Range", "If-Range",
 	"X-Libsql-Client-Version", "X-Turso-Encryption-Key", "X-Namespace", "User-Agent",
 }
 
-// responseHeaders are what doesn't come back: they speak of the database's host,
+// responseHeaders are the headers that are not passed back: they are about the database's host,
 // which the client doesn't know.
 var responseHeaders = []string{
 	"Set-Cookie", "Alt-Svc", "Location", "Strict-Transport-Security", "Www-Authenticate", "Clear-Site-Data",

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// encoding is how the messages of a socket are written. Of a message it knows what it is
+// encoding is the form of a socket's messages. Of a message it knows what it is
 // and what is in a hello; the rest is passed on as it came.
 type encoding struct {
 	kind websocket.MessageType

@@ -11,13 +11,13 @@ import (
 // embedded replicas, which is gRPC.
 const noSync = "this server has no sync V2; use remote"
 
-// errNoSync is what a replica gets from a libsql-server on its own.
+// errNoSync is the answer that a replica gets from a libsql-server on its own.
 var errNoSync = &provider.Error{
 	Kind: provider.ErrConfig, Message: "the database can't be replicated: " + noSync,
 	Hint: "libsql-server by itself speaks only the older protocol of embedded replicas: use the mode remote",
 }
 
-// isGRPC tells replicas of the older protocol, which speak gRPC or gRPC-Web. Clients
+// isGRPC recognizes replicas of the older protocol, which speak gRPC or gRPC-Web. Clients
 // turn to it when /info isn't answered as they hope.
 func isGRPC(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")

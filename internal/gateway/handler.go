@@ -27,7 +27,7 @@ type Config struct {
 	// a request a second time, with the body of GetBody. WebSockets are forwarded where
 	// it is a Greeter.
 	Transport http.RoundTripper
-	// Bearer is what clients have to show; empty means a new random one.
+	// Bearer is the secret that clients have to show; empty means a new random one.
 	Bearer provider.Secret
 	// Open lets everybody in who can reach the listener: for a Unix socket, which
 	// the file system guards.
@@ -42,17 +42,17 @@ type Config struct {
 	// Timeout is the longest silence in the middle of an answer; 0 means a minute. How
 	// long the answer may take to begin is Transport's to bound.
 	Timeout time.Duration
-	// Replica tells that the client is go-libsql's sync: see replica.go.
+	// Replica says that the client is go-libsql's sync: see replica.go.
 	Replica bool
 	// Observe, if set, is called at the end of every request.
 	Observe func(Request)
 }
 
-// Request is what Observe is told.
+// Request is the argument of Observe.
 type Request struct {
 	// Route is the kind of request, such as pipeline; "" for one that has none.
 	Route string
-	// Status is that of the answer.
+	// Status is the status of the answer.
 	Status int
 	Took   time.Duration
 	// Err is why the gateway itself answered with an error; nil otherwise.
@@ -99,7 +99,7 @@ func New(config Config) (*Handler, error) {
 	return h, nil
 }
 
-// Bearer is what a client has to show; empty if the gateway is open.
+// Bearer returns the secret that a client has to show; empty if the gateway is open.
 func (h *Handler) Bearer() provider.Secret { return h.config.Bearer }
 
 // Failure returns why the last request failed that did, be it the session's error,

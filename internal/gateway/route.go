@@ -20,7 +20,7 @@ var (
 	getPost = []string{http.MethodGet, http.MethodPost}
 )
 
-// lookup tells what a cleaned path is for. The path of a stream that a server moved
+// lookup finds what a cleaned path is for. The path of a stream that a server moved
 // by base_url has a prefix.
 func lookup(path string) (route, []string) {
 	switch path {
@@ -52,7 +52,7 @@ func lookup(path string) (route, []string) {
 	return route{}, nil
 }
 
-// isProbe tells a client that looks which versions of Hrana there are, and shows no bearer
+// isProbe recognizes a client that looks which versions of Hrana there are, and shows no bearer
 // for that: hrana-client-ts, which goes back to version 2 after a refusal.
 func isProbe(r *http.Request) bool {
 	path := clean(r.URL.Path)

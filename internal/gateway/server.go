@@ -11,11 +11,11 @@ import (
 	"github.com/zen-auth/zen/internal/strangers"
 )
 
-// drainTimeout is how long Close waits for requests under way where its context
+// drainTimeout limits how long Close waits for requests under way where its context
 // allows longer.
 const drainTimeout = 10 * time.Second
 
-// maxStrangers is how many connections those may have who have not shown the bearer.
+// maxStrangers limits the connections of clients that have not shown the bearer.
 const maxStrangers = 64
 
 // Server is a gateway that listens.
@@ -79,8 +79,8 @@ func (s *Server) URL() string {
 // failed, of which Close tells.
 func (s *Server) Done() <-chan struct{} { return s.served }
 
-// Close stops listening, waits for requests under way, also on sockets, at most ten seconds and until
-// ctx ends, and cuts off those that are left. It may be called more than once.
+// Close stops listening, waits for requests under way, also on sockets, at most ten seconds
+// and until ctx ends, and cuts off those that are left. It may be called more than once.
 func (s *Server) Close(ctx context.Context) error {
 	s.close.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, drainTimeout)

@@ -25,9 +25,9 @@ const (
 	maxHello = 64 << 10
 	// maxMessage bounds a message, in bytes, as libsql-server does.
 	maxMessage = 64 << 20
-	// maxPiece is how much of a message goes into a frame. libsql-server takes 16 MiB.
+	// maxPiece limits how much of a message goes into a frame. libsql-server takes 16 MiB.
 	maxPiece = 1 << 20
-	// pingInterval is how often both ends have to show that they are there.
+	// pingInterval is the time between two signs of life that both ends have to give.
 	pingInterval = 30 * time.Second
 	// maxReason bounds why a socket is closed (RFC 6455 section 5.5).
 	maxReason = 123
@@ -106,7 +106,7 @@ func subprotocol(r *http.Request) string {
 	return ""
 }
 
-// ending is how a socket ends, and who is told.
+// ending says how a socket ends, and to which of its ends that is said.
 type ending struct {
 	code     websocket.StatusCode
 	reason   string
@@ -155,7 +155,7 @@ func (s *socket) greeted() bool {
 	return s.admitted(jwt)
 }
 
-// read tells what a client's message is.
+// read finds out what a client's message is.
 func (s *socket) read(kind websocket.MessageType, message []byte) (hello bool, jwt string, err error) {
 	if kind != s.kind {
 		return false, "", errors.New("the message is text where it should be binary, or the other way round")

@@ -43,6 +43,6 @@ func (e *NameError) Error() string {
 // Unwrap makes it provider.ErrNoProvider.
 func (e *NameError) Unwrap() error { return &provider.Error{Kind: provider.ErrNoProvider} }
 
-// ImpossibleName is what was given for a name: a secret, perhaps. It is for those that don't
-// link this package.
+// ImpossibleName is the text that was given for a name: a secret, perhaps. It is for those
+// that don't link this package.
 func (e *NameError) ImpossibleName() string { return e.Name }

@@ -22,7 +22,7 @@ type Binary struct {
 	SHA256 string
 	// Size is in bytes.
 	Size int64
-	// Interpreter is what a script names after its #!, "" for any other program. The
+	// Interpreter is the program that a script names after its #!, "" for any other program. The
 	// sum covers neither that nor what the script loads.
 	Interpreter string
 }
@@ -94,10 +94,10 @@ func (p *program) inspect() (Binary, error) {
 	}, nil
 }
 
-// maxInterpreter is how much of a script Linux looks at (BINPRM_BUF_SIZE).
+// maxInterpreter is the length of a script's beginning that Linux reads (BINPRM_BUF_SIZE).
 const maxInterpreter = 256
 
-// interpreter is what follows the #! that head begins with.
+// interpreter returns what follows the #! that head begins with.
 func interpreter(head []byte) string {
 	line, ok := bytes.CutPrefix(head, []byte("#!"))
 	if !ok {
@@ -134,7 +134,7 @@ func (p *program) admit(ctx context.Context, trust func(context.Context, Binary)
 	return binary, p.same(binary)
 }
 
-// unasked is how soon trust answers without a question.
+// unasked is the time within which trust answers if it asks no question.
 const unasked = time.Second
 
 // same hashes the opened file again, held still anew.

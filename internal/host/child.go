@@ -19,7 +19,7 @@ import (
 	"github.com/zen-auth/zen/internal/replace"
 )
 
-// drain is how long what a dead process left in its pipes is waited for; a process
+// drain limits how long the rest in a dead process's pipes is waited for; a process
 // that it started itself may hold them open.
 const drain = 200 * time.Millisecond
 
@@ -192,7 +192,7 @@ func (c *child) Kill(context.Context) error {
 	return nil
 }
 
-// wasKilled tells an end that this host wanted from one of the process's own.
+// wasKilled distinguishes an end that this host caused from one of the process's own.
 func (c *child) wasKilled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -231,7 +231,7 @@ func (s silence) Read([]byte) (int, error) {
 
 func (c *child) Name() string { return c.path }
 
-// ID is what go-plugin asks for to see whether there is something to kill.
+// ID is called by go-plugin to see whether there is something to kill.
 func (c *child) ID() string { return c.name }
 
 // Diagnose has nothing to add: Start has its own errors.

@@ -17,7 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/wire"
 )
 
-// settle is how long the end of a process is waited for once its connection broke,
+// settle limits how long the end of a process is waited for once its connection broke,
 // to tell a crash from a provider that closed it.
 const settle = 500 * time.Millisecond
 
@@ -35,7 +35,7 @@ type conn struct {
 	// there is none.
 	again func(context.Context) (*conn, error)
 
-	// services are those of the description, once it is known.
+	// services are the description's, once it is known.
 	services atomic.Pointer[[]provider.Service]
 }
 
@@ -196,7 +196,7 @@ func (c *conn) explain(ctx context.Context, method string, began time.Time, err 
 	return err
 }
 
-// panicked tells of a call that panicked, in a process that goes on.
+// panicked reports a call that panicked, in a process that goes on.
 func (c *conn) panicked(call, trace string) error {
 	crash := &CrashError{Name: c.name, Call: call, Status: "panic", Survived: true}
 	if c.process != nil {
@@ -205,7 +205,7 @@ func (c *conn) panicked(call, trace string) error {
 	return crash
 }
 
-// broken tells what a broken connection means.
+// broken says what a broken connection means.
 func (c *conn) broken(call string, err error) error {
 	if c.process != nil && c.process.stopping.Load() {
 		return &provider.Error{

@@ -17,7 +17,7 @@ var passed = []string{
 	"SSL_CERT_FILE", "SSL_CERT_DIR",
 }
 
-// passedOnWindows are what programs there don't start or find their files without.
+// passedOnWindows are the variables without which programs there don't start or find their files.
 // Names are not case-sensitive there.
 var passedOnWindows = []string{
 	"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "USERPROFILE", "USERNAME",

@@ -63,7 +63,7 @@ func (e *StartError) Unwrap() []error { return []error{provider.ErrNoProvider, e
 // provider.ErrUnavailable.
 type ExitError struct {
 	Name string
-	// Status is how it ended, as os.ProcessState says it: "exit status 3".
+	// Status describes the end, as os.ProcessState does: "exit status 3".
 	Status string
 }
 
@@ -79,7 +79,7 @@ func (e *ExitError) Unwrap() error {
 // provider.ErrNoProvider.
 type HandshakeError struct {
 	Name string
-	// Reason is what is wrong; it may quote a little of what was printed, redacted.
+	// Reason says what is wrong; it may quote a little of what was printed, redacted.
 	Reason string
 }
 
@@ -147,7 +147,7 @@ type CrashError struct {
 	Name string
 	// Call is the method: "Token".
 	Call string
-	// Status is how it ended, as os.ProcessState says it: "signal: killed"; or
+	// Status describes the end, as os.ProcessState does: "signal: killed"; or
 	// "panic".
 	Status string
 	// Survived says that the process caught its panic and goes on.

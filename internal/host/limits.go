@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// limits are how long things may take.
+// limits are the time limits of a provider.
 type limits struct {
 	// start is from the start of the process to the answer of the first call.
 	start time.Duration
@@ -17,7 +17,7 @@ type limits struct {
 	// graceful is for the provider to end by itself, after which its process group
 	// is killed; stop is for all of it.
 	graceful, stop time.Duration
-	// idle is how long a process is kept that isn't called.
+	// idle is the time after which a process that isn't called is stopped.
 	idle time.Duration
 }
 

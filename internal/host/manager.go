@@ -332,7 +332,7 @@ func (s *starting) ended() bool {
 	}
 }
 
-// fingerprint tells settings apart without keeping them.
+// fingerprint distinguishes settings without keeping them.
 func fingerprint(name string, settings provider.Settings) string {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%q", name)

@@ -33,7 +33,7 @@ type process struct {
 	stopOnce sync.Once
 }
 
-// launch is what a process is started with.
+// launch describes a process to start.
 type launch struct {
 	program *program
 	environ []string

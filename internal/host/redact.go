@@ -17,10 +17,10 @@ import (
 const redacted = "[redacted]"
 
 const (
-	// minSecret is how long a secret is at least that can be replaced wherever it
+	// minSecret is the least length of a secret that can be replaced wherever it
 	// occurs without making text unreadable.
 	minSecret = 6
-	// minCut is how much of a long one is enough to know it by.
+	// minCut is the length of a part of a long one that is enough to recognize it.
 	minCut = 32
 	// maxForms bounds how much is remembered of one secret, maxSecrets how much at
 	// all; the oldest goes first.
@@ -35,7 +35,7 @@ type redactor struct {
 	mu sync.Mutex
 	// secrets are in the order in which they came.
 	secrets []string
-	// known are those that were added whole, so that each call with the same
+	// known are the secrets that were added whole, so that each call with the same
 	// credential doesn't take it apart again.
 	known map[string]bool
 }
@@ -146,7 +146,7 @@ type pattern struct {
 	replace string
 }
 
-// patterns are what looks like a secret, wherever it comes from. They are compiled
+// patterns match what looks like a secret, wherever it comes from. They are compiled
 // when the first provider is started: a warm zen token starts none.
 var patterns = sync.OnceValue(func() []pattern {
 	return []pattern{

@@ -37,7 +37,7 @@ type Options struct {
 	Waiting func(timeout time.Duration)
 }
 
-// unlockTimeout is how long a person has to type the keyring's password.
+// unlockTimeout limits how long a person may take to type the keyring's password.
 const unlockTimeout = time.Minute
 
 // EnvTimeout is the variable that says how long the keyring is waited for.

@@ -28,10 +28,10 @@ func number(dir string) uint64 {
 	return 1<<62 | binary.BigEndian.Uint64(sum[:])>>2
 }
 
-// maxEnviron is how much of a process's environment is looked at.
+// maxEnviron limits how much of a process's environment is read.
 const maxEnviron = 256 << 10
 
-// passes is how often processes are looked for that were started in the meantime.
+// passes is the number of searches for processes that were started in the meantime.
 const passes = 3
 
 // End kills the processes that a provider started and that left its group. They are known

@@ -104,7 +104,7 @@ func Adopt(ctx context.Context, l *store.Locked, name string, sent provider.Secr
 	return false
 }
 
-// grace is how long a call goes on after its caller has gone.
+// grace limits how long a call goes on after its caller has gone.
 const grace = 3 * time.Second
 
 // Finishing is ctx with a grace: an issuer may have replaced the credential already,

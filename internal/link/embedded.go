@@ -18,7 +18,7 @@ type Embedded struct {
 	Local func(options Options) (driver.Connector, error)
 }
 
-// Options are those of libsql.Options that the embedded modes act on, with the defaults
+// Options are the fields of libsql.Options that the embedded modes act on, with the defaults
 // of the mode filled in.
 type Options struct {
 	Target       provider.Target

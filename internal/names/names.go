@@ -40,7 +40,7 @@ func IsOwnVariable(provider, variable string) bool {
 // letters, digits and "_", a letter first.
 func IsSetting(s string) bool { return Is(s, 63, lower, lower+digit+"_") }
 
-// LoginCommand is what to run to sign in to a profile, for hints.
+// LoginCommand returns the command that signs in to a profile, for hints.
 func LoginCommand(profile string) string {
 	if profile == "default" {
 		return "zen login"

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// colours are those of a picture, by day and by night. The first is the ground.
+// colours are the colours of a picture, by day and by night. The first is the ground.
 var colours = []struct{ class, day, night string }{
 	{"ground", "#f3f6f5", "#182120"},
 	{"ink", "#17211f", "#e8efed"},

@@ -11,11 +11,11 @@ import (
 type Bar struct {
 	Name, Text string
 	Value      float64
-	// Ours is what the others are there to be compared with.
+	// Ours is the value that the others are compared with.
 	Ours bool
 }
 
-// Bars are what is compared, on a scale of its own.
+// Bars are values to compare, on a scale of their own.
 type Bars struct {
 	Title string
 	Bars  []Bar
@@ -69,7 +69,7 @@ func PlotBars(title string, groups []Bars) []byte {
 // Point is a point of a line.
 type Point struct{ X, Y float64 }
 
-// Line is how something grows.
+// Line shows how something grows.
 type Line struct {
 	Name   string
 	Points []Point

@@ -12,7 +12,7 @@ import (
 // for as long as this process lives, however that ends, so that SweepDirs tells those
 // of killed processes from others.
 type Dir struct {
-	// Path is where it is.
+	// Path is the directory's path.
 	Path string
 	mark *os.File // nil where directories can't be locked
 }

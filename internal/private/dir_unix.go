@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// abandoned is how old a directory is at least that is swept: before that it may be one
+// abandoned is the least age of a directory that is swept: before that it may be one
 // that is about to be marked.
 const abandoned = newborn
 

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// abandoned is how old a directory is at least that is swept: there are no locks on
+// abandoned is the least age of a directory that is swept: there are no locks on
 // directories here, and nothing is in use for so long.
 const abandoned = 24 * time.Hour
 

@@ -41,7 +41,7 @@ var (
 // Fault is a file that breaks a Rule: ErrIrregular, ErrForeign or ErrOpen. Its text
 // continues the name of the file.
 type Fault struct {
-	// Mode is what the file is, with its permissions.
+	// Mode is the file's type and its permissions.
 	Mode fs.FileMode
 	// Foreign says that Owner has it, who is neither this user nor allowed by the Rule.
 	Foreign bool

@@ -15,7 +15,7 @@ import (
 // killed may leave one.
 const mark = ".zen-"
 
-// newborn is how old a temporary file is at least that is swept: until then a process
+// newborn is the least age of a temporary file that is swept: until then a process
 // may be writing it.
 const newborn = time.Minute
 

@@ -40,7 +40,7 @@ func bundled() ([]string, error) {
 	return nil, errors.New("the Makefile names no PROVIDERS")
 }
 
-// tags are those of every build of zen.
+// tags are the build tags of zen.
 const tags = "urfave_cli_no_docs"
 
 // prebuilt names a directory with the programs, where the tests run without a go command:
@@ -101,7 +101,7 @@ func sumsOf(names []string, path func(name string) string) (map[string]string, e
 
 func provider(name string) string { return "zen-provider-" + name + Exe }
 
-// stageDir is where this checkout's programs are built: two checkouts may be tested at
+// stageDir returns the directory for this checkout's programs: two checkouts may be tested at
 // the same time.
 func stageDir(race bool) (string, error) {
 	base, err := os.UserCacheDir()

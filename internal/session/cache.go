@@ -19,7 +19,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// steppedBack is how far the clock may go back before nothing is believed of a
+// steppedBack is the step back of the clock from which nothing is believed of a
 // token's times but what a new look tells. Time servers correct less.
 const steppedBack = 5 * time.Second
 
@@ -90,7 +90,7 @@ func (s *Session) setBreaker(record *store.Record, state breaker.State) {
 type current struct {
 	token provider.Token
 	by    cache.Issuer
-	// since is when it became current. From early on its successor is issued in the
+	// since is the time at which it became current. From early on its successor is issued in the
 	// background, from late on it isn't handed out. Zero means never.
 	since, early, late time.Time
 	// retryAt is, for a fallback's token, when the profile's own provider is to be tried
@@ -138,7 +138,7 @@ func (s *Session) isTrial(token provider.Token) bool {
 	return !s.trial.Value.IsZero() && s.trial.Value.Equal(token.Value)
 }
 
-// State is what can be said of a token without a provider or the network.
+// State describes a token without asking a provider or the network.
 type State string
 
 // The states. StateNone is no token cached, which is no fault.
@@ -149,7 +149,7 @@ const (
 	StateUnverified State = "unverified"
 )
 
-// Status is what is known of a profile without network, process or keyring.
+// Status describes a profile without network, process or keyring.
 type Status struct {
 	Profile       string
 	Provider      string
@@ -159,11 +159,11 @@ type Status struct {
 	Account  store.Account
 	// Others are further providers with a stored sign-in.
 	Others []string
-	// Storage is how it is stored, or would be by a store that writes nothing; "" is
+	// Storage says how it is stored, or would be by a store that writes nothing; "" is
 	// not at all. Reason says why it is a plain file although none was asked for.
 	Storage       store.Storage
 	StorageReason string
-	// File is where it is stored; "" for StorageNone.
+	// File is the file in which it is stored; "" for StorageNone.
 	File string
 	// Breaker is open where a fallback provider issues the tokens.
 	Breaker breaker.State
@@ -281,7 +281,7 @@ func (v verifier) Verify(ctx context.Context, token provider.Token, offline bool
 	})
 }
 
-// keyHolder is what a Verifier can do beside: say whether the key set on disk still
+// keyHolder is an optional capability of a Verifier: to say whether the key set on disk still
 // has the key that a token was verified with.
 type keyHolder interface {
 	// HoldsKey is nil if it has, ErrTokenInvalid if it has others only, and

@@ -20,7 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// fallbackLife is how long a fallback's token lives: it is issued for a while, often
+// fallbackLife is the life of a fallback's token: it is issued for a while, often
 // by a credential that can do more than the token it stands in for.
 const fallbackLife = 5 * time.Minute
 
@@ -201,7 +201,7 @@ type ActRequest struct {
 	Do           string
 	Organization string
 	Invite       provider.Invite
-	// ID is that of a member or an invitation, Email of whom it is for.
+	// ID is the id of a member or an invitation, Email the address that it is for.
 	ID, Email, Role string
 }
 
@@ -211,7 +211,7 @@ const (
 	ActUseOrganization = "use-organization"
 )
 
-// Action is what a provider that signed in does in the name of its account.
+// Action is a call that a provider that signed in makes in the name of its account.
 type Action[S, T any] struct {
 	// Request is the action for another process, but for the profile.
 	Request ActRequest
@@ -220,7 +220,7 @@ type Action[S, T any] struct {
 	Do func(ctx context.Context, service S, c provider.Credential) (T, *provider.Credential, error)
 	// Keep changes the record by the result; nil changes nothing.
 	Keep func(record *store.Record, provider string, result T)
-	// Event is what the audit log says of it; nil means nothing.
+	// Event is the event in the audit log; nil means none.
 	Event func(result T) audit.Event
 }
 
@@ -291,7 +291,7 @@ func (s *Session) explainTime(err error, token provider.Token) error {
 	return jwks.ExplainClock(err, token.Issued, s.config.Now(), issuer)
 }
 
-// actor is who is named in the audit log.
+// actor returns the name for the audit log.
 type actor struct{ provider, tokenProvider, subject string }
 
 // name is the provider that makes the tokens.

@@ -37,7 +37,7 @@ type Providers interface {
 	Identity(ctx context.Context, name string) (provider.Identity, error)
 	TokenSource(ctx context.Context, name string) (provider.TokenSource, error)
 	AssertionSource(ctx context.Context, name string) (provider.AssertionSource, error)
-	// Need is what a provider needs of another one that signed in, with the audience
+	// Need describes what a provider needs of another one that signed in, with the audience
 	// that its settings say; nil if that is nothing.
 	Need(ctx context.Context, name string) (*provider.AssertionNeed, error)
 }
@@ -49,7 +49,7 @@ type Verifier interface {
 	Verify(ctx context.Context, token provider.Token, offline bool) (provider.Claims, error)
 }
 
-// Config is what a session needs. Of its Profile the name and SettingsHash are required,
+// Config configures a session. Of its Profile the name and SettingsHash are required,
 // and Store, Providers and Verifier.
 type Config struct {
 	cache.Profile
@@ -72,7 +72,7 @@ type Config struct {
 	ActInChild func(context.Context, ActRequest) (json.RawMessage, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Jitter is where in [0, 1) a token's renewal falls, so that the processes that
+	// Jitter is the point in [0, 1) at which a token's renewal falls, so that the processes that
 	// share it don't all renew at once. Nil means by process and token.
 	Jitter func(provider.Token) float64
 }
@@ -242,7 +242,7 @@ func (s *Session) FallBack(ctx context.Context, refused provider.Token) (provide
 	return s.inTurn(ctx, func() (provider.Token, error) { return s.issueFallback(ctx, refused) })
 }
 
-// Accepted tells the session that the database took a token. After a trial the
+// Accepted is called after the database took a token. After a trial the
 // profile's own provider issues the tokens again.
 func (s *Session) Accepted(ctx context.Context, token provider.Token) {
 	s.endBackOff(ctx, token)

@@ -153,7 +153,7 @@ func (s *Session) issueFallback(ctx context.Context, refused provider.Token) (pr
 	return s.open(ctx, o)
 }
 
-// outcome is what came of the issuer named after ("" is the profile's own): its token
+// outcome is the result of the issuer named after ("" is the profile's own): its token
 // was refused, or it could issue none, by err.
 type outcome struct {
 	refused provider.Token
@@ -441,7 +441,7 @@ func (s *Session) rightsOf(token provider.Token) (breaker.Rights, error) {
 const (
 	// longLived is the life of a token that nothing renews: one that a person was given.
 	longLived = 14 * 24 * time.Hour
-	// endingSoon is when its end is told beforehand.
+	// endingSoon is the time before its end from which the end is announced.
 	endingSoon = 7 * 24 * time.Hour
 )
 

@@ -172,7 +172,8 @@ func (h *loginHost) Store(ctx context.Context, result provider.SignIn) error {
 }
 
 // confirmAccount asks about a sign-in as another person than the profile's last account of
-// the provider, before anything is stored. Where that one can't be read, there is nothing to compare.
+// the provider, before anything is stored. Where that one can't be read, there is nothing
+// to compare.
 func (h *loginHost) confirmAccount(ctx context.Context, account store.Account) error {
 	confirmer, ok := h.UI.(AccountConfirmer)
 	if !ok {
@@ -200,7 +201,7 @@ func (h *loginHost) confirmAccount(ctx context.Context, account store.Account) e
 	return nil
 }
 
-// called is whom an account belongs to, for people: with the issuer's own name where both
+// called returns the name of an account's owner, for people: with the issuer's own name where both
 // are known, as one person's address may be another's tomorrow.
 func called(account store.Account) string {
 	name, id := account.Credential.Subject, account.Claims.Subject
@@ -216,7 +217,7 @@ func (s *Session) issues(name string) bool {
 	return s.config.TokenProvider == "" || s.config.TokenProvider == name
 }
 
-// SignedOut is what became of one provider's credential.
+// SignedOut describes what happened to one provider's credential.
 type SignedOut struct {
 	Provider string
 	Subject  string
@@ -354,7 +355,7 @@ func byMethod(named string) string {
 	return " by " + named
 }
 
-// BrowserSession is where a browser's own session at an issuer is ended, which lives on
+// BrowserSession is the page that ends a browser's own session at an issuer, which lives on
 // when a credential is revoked.
 type BrowserSession struct {
 	Provider string
@@ -364,7 +365,7 @@ type BrowserSession struct {
 	Err error
 }
 
-// BrowserSessions are those of the provider in use, or with all those of every provider
+// BrowserSessions returns those of the provider in use, or with all those of every provider
 // that the profile is signed in with. It is asked before Logout, which forgets them.
 func (s *Session) BrowserSessions(ctx context.Context, all bool) ([]BrowserSession, error) {
 	record, err := s.config.Store.LoadContext(ctx, s.config.Name)
@@ -402,7 +403,7 @@ func (s *Session) endSessionURL(ctx context.Context, name string, credential pro
 	return page, nil
 }
 
-// Organizations are those of whoever signed in.
+// Organizations returns the organizations of the person who signed in.
 func (s *Session) Organizations(ctx context.Context) ([]provider.Membership, error) {
 	return Act(ctx, s, Action[provider.Organizations, []provider.Membership]{
 		Request: ActRequest{Do: ActOrganizations},

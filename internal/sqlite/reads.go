@@ -8,7 +8,7 @@ func OnlyReads(sql string) bool {
 	return err == nil && len(stmts) == 1 && stmts[0].Verb == Read
 }
 
-// Results tells from the text of one statement whether it returns rows, and whether
+// Results reports, from the text of one statement, whether it returns rows, and whether
 // it has a number of rows that it changed, as INSERT with a RETURNING clause has both.
 // What SQLite doesn't know returns rows: the error comes either way.
 func Results(statement string) (rows, changes bool) {

@@ -21,7 +21,7 @@ func Statements(sql string) ([]string, error) {
 	return texts, nil
 }
 
-// Verb is what a statement does to the transaction, as far as its words tell.
+// Verb says what a statement does to the transaction, as far as its words show.
 type Verb uint8
 
 const (

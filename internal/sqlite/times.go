@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// boundTime is how a time.Time is stored: the form that SQLite's other Go drivers
+// boundTime is the form in which a time.Time is stored: the one that SQLite's other Go drivers
 // (mattn/go-sqlite3, modernc.org/sqlite) write, in UTC. Text in this form sorts by
 // time, also beside what CURRENT_TIMESTAMP and datetime() store.
 const boundTime = "2006-01-02 15:04:05.999999999-07:00"

@@ -117,7 +117,7 @@ func (w *words) verb() Verb {
 	return Write
 }
 
-// results tells what a statement leaves: rows to read, and a number of rows that it
+// results reports what a statement leaves: rows to read, and a number of rows that it
 // changed.
 func (w *words) results() (rows, changes bool) {
 	first := w.lead[0]

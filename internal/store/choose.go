@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// Plan is how a login is to rest, by Choose. The zero Plan leaves it where it rests, or
+// Plan says how a login is to be stored, by Choose. The zero Plan leaves it where it rests, or
 // decides when it is first written.
 type Plan struct {
 	storage Storage
@@ -20,7 +20,7 @@ type Plan struct {
 	reason string
 	// asked says that it was: then what rests otherwise moves.
 	asked bool
-	// aside is whether a file that can't be read may be set aside.
+	// aside says whether a file that can't be read may be set aside.
 	aside bool
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// Failure is what a command told when it failed: what was on the terminal, and no secret.
+// Failure is the error of a command as the terminal showed it, without a secret.
 type Failure struct {
 	Time time.Time `json:"time"`
 	// Class is the name of the failure's class, "" if it has none.

@@ -27,7 +27,7 @@ func sign(path string) {
 	_ = private.Overwrite(path, []byte(text[:min(len(text), maxHolder)]+"\n"))
 }
 
-// holder tells from a lock file who holds it: "zen token, process 123", or
+// holder reads from a lock file who holds it: "zen token, process 123", or
 // "another zen".
 func holder(path string) string {
 	const unknown = "another zen"

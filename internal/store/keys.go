@@ -7,7 +7,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// keys are those that this process has read or made: the keyring may ask a person
+// keys are the keys that this process has read or made: the keyring may ask a person
 // each time, and is read once.
 type keys struct {
 	// busy is held by whoever uses held or waits for the keyring.

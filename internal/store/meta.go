@@ -14,11 +14,11 @@ import (
 	"github.com/zen-auth/zen/internal/breaker"
 )
 
-// Meta is what may be known of a profile without a secret, and without asking the
+// Meta describes a profile without a secret, and without asking the
 // keyring for one. It rests in a file of its own beside the credentials.
 type Meta struct {
 	Profile string `json:"profile"`
-	// Storage is how the credentials rest; "" if nothing is stored.
+	// Storage says how the credentials are stored; "" if nothing is stored.
 	Storage Storage `json:"storage"`
 	// Reason says why they are in a plain file although none was asked for.
 	Reason string `json:"reason,omitempty"`
@@ -32,7 +32,7 @@ type Meta struct {
 	Doubt error `json:"-"`
 }
 
-// AccountMeta is what is known of one provider's sign-in.
+// AccountMeta describes one provider's sign-in.
 type AccountMeta struct {
 	// Account and Detail are of the credential, Subject of the identity's claims.
 	Account      string                 `json:"account,omitempty"`
@@ -46,11 +46,11 @@ type AccountMeta struct {
 	EnvNames     []string               `json:"env_names,omitempty"`
 }
 
-// TokenMeta is what is known of a cached token.
+// TokenMeta describes a cached token.
 type TokenMeta struct {
 	Issued  time.Time `json:"issued,omitzero"`
 	Expires time.Time `json:"expires,omitzero"`
-	// Verification is how the token was verified before it was stored, KeyID the key
+	// Verification says how the token was verified before it was stored, KeyID the key
 	// that did, and Verified when. Without Verification, its issuer publishes no keys.
 	Verification *provider.Verification `json:"verification,omitempty"`
 	KeyID        string                 `json:"key_id,omitempty"`
@@ -104,7 +104,7 @@ func (s *Store) MetaAndRecord(profile string) (Meta, Record, error) {
 	return m, m.Record(), nil
 }
 
-// sealedMeta is what was written down about a sealed file.
+// sealedMeta is the description that was written beside a sealed file.
 func (s *Store) sealedMeta(profile string, c contents) Meta {
 	m, err := s.readMeta(profile)
 	m.Profile, m.Storage = profile, StorageKeyring
@@ -119,7 +119,7 @@ func (s *Store) sealedMeta(profile string, c contents) Meta {
 	return m.Meta
 }
 
-// oldMeta is what was written down, as far as it can be read.
+// oldMeta is the former description, as far as it can be read.
 func (s *Store) oldMeta(profile string) Meta {
 	m, _ := s.readMeta(profile)
 	return m.Meta

@@ -23,11 +23,11 @@ const (
 type Record struct {
 	// Provider is the provider that the last login chose.
 	Provider string
-	// Accounts are what is known of each provider's sign-in, by provider.
+	// Accounts describe each provider's sign-in, by provider.
 	Accounts map[string]Account
 	// Tokens are the cached tokens, by key.
 	Tokens map[string]provider.Token
-	// Breakers are those that are open, by the key of the token of the profile's own
+	// Breakers are the open ones, by the key of the token of the profile's own
 	// provider that is not to be had, or refused.
 	Breakers map[string]breaker.State
 	// Refusals are the ways to a token whose last new one the database hasn't taken yet,
@@ -40,7 +40,7 @@ type Account struct {
 	Credential provider.Credential
 	// Claims are the verified claims of the identity.
 	Claims provider.Claims
-	// SignedIn is when Login succeeded, Refreshed when a token was last made.
+	// SignedIn is the time of the last successful Login, Refreshed that of the last new token.
 	SignedIn  time.Time
 	Refreshed time.Time
 	// EnvNames are the variables, beside ZEN_<PROVIDER>__*, that the provider's
@@ -49,14 +49,14 @@ type Account struct {
 	EnvNames []string
 }
 
-// Subject is whom the account belongs to, by the issuer's name for it.
+// Subject names the account's owner, by the issuer's name.
 func (a Account) Subject() string { return cmp.Or(a.Claims.Subject, a.Credential.Subject) }
 
 // file and its parts are the form on disk, the only place where secrets are
 // revealed to an encoder.
 type file struct {
 	SchemaVersion int `json:"schema_version"`
-	// Profile is whose it is: a copied file would refresh another's credential.
+	// Profile is the profile that it belongs to: a copied file would refresh another's credential.
 	Profile string `json:"profile,omitempty"`
 
 	// Of a sealed file.
@@ -150,7 +150,7 @@ func damaged(data []byte) error {
 	return fmt.Errorf("it is damaged (not the JSON that zen writes, %d bytes)", len(data))
 }
 
-// storage is how the record rests in the file.
+// storage says how the record is stored in the file.
 func (f file) storage() Storage {
 	if f.SchemaVersion == sealedVersion {
 		return StorageKeyring

@@ -31,7 +31,7 @@ func (l *Locked) Save() error {
 	return nil
 }
 
-// resting is how this write is to rest. What rests somewhere stays there, unless a login
+// resting says how this write is stored. What is stored somewhere stays there, unless a login
 // was asked for another storage.
 func (l *Locked) resting() (Plan, error) {
 	p := l.plan

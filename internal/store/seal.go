@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// keySize is that of AES-256. In a keyring it is 44 characters: Windows takes 2,560
+// keySize is the key size of AES-256. In a keyring it is 44 characters: Windows takes 2,560
 // bytes an item, which a credential with its tokens outgrows, and so it is the key
 // that rests there.
 const keySize = 32

@@ -7,7 +7,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Storage is how the credentials of a profile rest.
+// Storage says how the credentials of a profile are stored.
 type Storage string
 
 // The storages. The zero Storage is a profile that nothing is stored of.

@@ -35,7 +35,7 @@ type Store struct {
 	keyring Keyring
 	asked   func(profile string) Storage
 	notice  func(line string)
-	// memory is where the records are of a store without a directory.
+	// memory holds the records of a store without a directory.
 	memory *memory
 	keys   keys
 	// oneToken, if not nil, is of a store that only reads, and only one token.
@@ -103,14 +103,14 @@ type Locked struct {
 	Record
 	store   *Store
 	profile string
-	// ctx is that of Lock, for the keyring; Locked doesn't outlive it.
+	// ctx is Lock's, for the keyring; Locked doesn't outlive it.
 	ctx context.Context
 	// storage and key are those of the file on disk, if there is one.
 	storage Storage
 	key     string
-	// aside is whether the file on disk can't be read, and is to be kept.
+	// aside says whether the file on disk can't be read, and is to be kept.
 	aside bool
-	// plan is how the first Save is to rest.
+	// plan says how the first Save is to be stored.
 	plan Plan
 	// had are the tokens as they were when the lock was taken.
 	had map[string]provider.Token

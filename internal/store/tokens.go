@@ -144,7 +144,7 @@ func (d *decoder) members(value []byte) iter.Seq2[[]byte, []byte] {
 
 func space(text []byte) []byte { return bytes.TrimLeft(text, " \t\r\n") }
 
-// valueEnd is where the value ends that valid JSON begins with.
+// valueEnd returns the end of the value that valid JSON begins with.
 func valueEnd(text []byte) int {
 	depth := 0
 	for i := 0; ; i++ {
@@ -167,7 +167,7 @@ func valueEnd(text []byte) int {
 	}
 }
 
-// stringEnd is where the string ends that valid JSON begins with.
+// stringEnd returns the end of the string that valid JSON begins with.
 func stringEnd(text []byte) int {
 	for i := 1; ; i++ {
 		i += bytes.IndexByte(text[i:], '"')

@@ -53,7 +53,7 @@ func Protect(server *http.Server, max int) {
 	})
 }
 
-// key is where a connection's context has its stranger.
+// key is the key of a connection's stranger in its context.
 type key struct{}
 
 type stranger struct {

@@ -48,7 +48,7 @@ func Lines(s string) string {
 	}, s)
 }
 
-// Reason is what the body of a server's error says, as a Line: Turso's {"error":"…"} or
+// Reason returns the message in the body of a server's error, as a Line: Turso's {"error":"…"} or
 // libsql-server's {"message":"…"}, or the body as it is.
 func Reason(body []byte, most int) string {
 	var parsed struct{ Error, Message any }

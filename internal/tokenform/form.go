@@ -20,7 +20,7 @@ import (
 // changes its meaning or goes away.
 const SchemaVersion = 1
 
-// Formats are what --format takes, the default first.
+// Formats are the values of --format, the default first.
 var Formats = []string{"raw", "json", "env", "header", "exec-credential"}
 
 // Answer is a token and what it is for.
@@ -33,7 +33,7 @@ type Answer struct {
 	Token  provider.Token
 }
 
-// Choice is what the line says of the form.
+// Choice holds the line's flags about the form.
 type Choice struct {
 	// Format and Shell are "" where the line has no such flag.
 	Format, Shell string
@@ -47,7 +47,7 @@ type FlagError string
 
 func (e FlagError) Error() string { return string(e) }
 
-// Writer is what the choice asks for. A *FlagError is for the line, others for the
+// Writer returns the writer of the chosen form. A *FlagError is for the line, others for the
 // environment.
 func (c Choice) Writer() (func(io.Writer, Answer) error, error) {
 	format := c.Format

@@ -53,7 +53,7 @@ func shellOr(asked, variable string) string {
 	return "sh"
 }
 
-// shellText is what a shell reads to have these variables, and nothing else: also a
+// shellText returns the text from which a shell reads these variables, and nothing else: also a
 // variable of before goes that has no value now.
 func shellText(shell string, variables []variable) string {
 	var b strings.Builder

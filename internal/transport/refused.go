@@ -17,9 +17,9 @@ import (
 type Refused struct {
 	// Status is the HTTP status.
 	Status int
-	// ServerText is what the server said, bounded and printable.
+	// ServerText is the server's answer, bounded and printable.
 	ServerText string
-	// Claims are what the refused token says, unverified.
+	// Claims are the claims of the refused token, unverified.
 	Claims provider.Claims
 	// Target is the database.
 	Target provider.Target
@@ -32,7 +32,7 @@ type Refused struct {
 	skew string
 }
 
-// maxSkew is how far apart two clocks are before it is said. Date has whole seconds
+// maxSkew is the difference of two clocks from which it is mentioned. Date has whole seconds
 // (RFC 9110 section 6.6.1) and is as old as the answer took.
 const maxSkew = 30 * time.Second
 

@@ -69,7 +69,7 @@ func (c *Client) Configure(ctx context.Context, settings provider.Settings) ([]p
 	return each(r.GetNotes(), func(n *pb.Note) provider.Note { return provider.Note{Text: c.text(n.GetText())} }), nil
 }
 
-// replaced is what an answer has beside its result: a credential in place of the one
+// replaced is the part of an answer beside its result: a credential in place of the one
 // that was sent, and what failed.
 type replaced interface {
 	GetCredential() *pb.Credential

@@ -48,7 +48,7 @@ func (p panics) recoverStream(
 	return handle(server, stream)
 }
 
-// panicked is what a call that panicked returns. The value may hold anything, a
+// panicked returns the answer of a call that panicked. The value may hold anything, a
 // credential too, so only what the runtime made of it is told, and the stack.
 func (p panics) panicked(method string, value any) error {
 	call := method[strings.LastIndexByte(method, '/')+1:]

@@ -16,7 +16,7 @@ const (
 	maxToken  = 32 << 10 // a value of 16 KiB, and how it is verified
 )
 
-// returnedCredential is what every credential passes that a provider returns.
+// returnedCredential checks every credential that a provider returns.
 func returnedCredential(c *pb.Credential) (provider.Credential, error) {
 	credential := credentialFromWire(c)
 	if err := credential.Validate(); err != nil {

@@ -39,7 +39,7 @@ type Providers struct {
 
 	// asking guards what is below, while a person is asked, too.
 	asking sync.Mutex
-	// binaries are what runs by a pin, by name; refused the variables that one was not
+	// binaries are the pinned providers, by name; refused the variables that one was not
 	// allowed.
 	binaries map[string]host.Binary
 	refused  map[string][]string
@@ -154,7 +154,7 @@ func (p *Providers) Describe(ctx context.Context, name string) (provider.Descrip
 	return description, err
 }
 
-// Said is what a provider says of itself, with all the variables that it asks for.
+// Said is a provider's description of itself, with all the variables that it asks for.
 func (p *Providers) Said(ctx context.Context, name string) (provider.Description, error) {
 	return p.manager.Describe(ctx, name)
 }

@@ -46,7 +46,7 @@ func (c *Client) Resolve(ctx context.Context, name string) (provider.Target, err
 	return target, nil
 }
 
-// Databases are those that the first provider which can tell knows, asked as
+// Databases returns those that the first provider which can list them knows, asked as
 // [Client.Resolve] says.
 func (c *Client) Databases(ctx context.Context) ([]provider.Database, error) {
 	var found []provider.Database
@@ -151,7 +151,7 @@ func (c *Client) lookupOrder(first []string) iter.Seq[string] {
 	}
 }
 
-// IsName tells the name of a database at Turso from everything else that people give:
+// IsName distinguishes the name of a database at Turso from everything else that people give:
 // lower case, digits and hyphens, at most 64 (what Turso takes when one is created).
 func IsName(text string) bool {
 	return text != "" && len(text) <= 64 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""

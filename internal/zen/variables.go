@@ -71,7 +71,7 @@ func (p *Providers) askVariables(ctx context.Context, b host.Binary, variables [
 	return false, nil
 }
 
-// foreignVariables are those that a provider's fields name beside its own family.
+// foreignVariables are the variables that a provider's fields name beside its own family.
 func foreignVariables(name string, fields []provider.Field) []string {
 	var foreign []string
 	for _, field := range fields {

@@ -60,7 +60,7 @@ type Options struct {
 	// place of the installed one: the program, or the socket, at path. No one has checked
 	// it, so a person has to hear of it; if Overridden is nil, none is used.
 	Overridden func(name, path string)
-	// Reattach is what handshake.ReattachKey has: sockets of providers in a debugger.
+	// Reattach is the value of handshake.ReattachKey: sockets of providers in a debugger.
 	Reattach string
 	// Log takes the providers' log, redacted; nil discards it.
 	Log io.Writer

@@ -44,7 +44,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // source has one token.
 type source struct {
 	token provider.Token
-	// asked is how often it was asked for, once for each request.
+	// asked counts the calls, one for each request.
 	asked int
 	// refused says that the first request was, so that nothing was run or printed.
 	refused bool

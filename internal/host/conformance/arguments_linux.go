@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// arguments are those of every process in the group that pid leads, which every user
+// arguments returns the arguments of every process in the group that pid leads, which every user
 // on the machine can read.
 func arguments(pid int) string {
 	var all strings.Builder

@@ -18,7 +18,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// describeLimit is what a person who lists providers waits for each.
+// describeLimit is the wait for each provider of a person who lists them.
 const describeLimit = 100 * time.Millisecond
 
 func checkDescribe(ctx context.Context, s *suite) (string, error) {
@@ -104,7 +104,7 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d services, %d settings, %d methods", len(services)+1, len(keys), len(methods)), nil
 }
 
-// assertionFaults is what is wrong with what it says of assertions.
+// assertionFaults says what is wrong with the description of assertions.
 func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wrong []error) {
 	if services[string(provider.ServiceAssertion)] != (len(d.GetAssertions()) > 0) {
 		wrong = append(wrong, errors.New("it has the service Assertion without naming kinds of assertions, or kinds without the service"))

@@ -55,7 +55,7 @@ func checkFindings(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d findings, %d repairs on offer", n, len(offered)), answers(ctx, conn)
 }
 
-// findingFault is what is wrong with a finding.
+// findingFault says what is wrong with a finding.
 func findingFault(f *pb.Finding) error {
 	_, known := reasons[f.GetReason()]
 	good := f.GetSeverity() == pb.Severity_SEVERITY_OK || f.GetSeverity() == pb.Severity_SEVERITY_SKIPPED

@@ -15,7 +15,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// patience is how long a login without an answer is watched.
+// patience limits how long a login without an answer is watched.
 const patience = 2 * time.Second
 
 // signIn is a login and what became of it.
@@ -23,7 +23,7 @@ type signIn struct {
 	stored *pb.SignIn
 	broken error // of the rules
 	err    error // of the call; nil if it ended well
-	// asked is what it wanted of a person; "" means nothing.
+	// asked is the question that it asked of a person; "" means none.
 	asked string
 }
 
@@ -144,7 +144,7 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 	return detail, errors.Join(person.fault(), answers(ctx, conn))
 }
 
-// fault is what is wrong with a login however it ended.
+// fault says what is wrong with a login however it ended.
 func (l signIn) fault() error {
 	switch {
 	case l.broken != nil:

@@ -64,7 +64,7 @@ func checkErrors(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d errors: %s", len(s.transcript.errors), strings.Join(words, ", ")), nil
 }
 
-// fault is what is wrong with an error.
+// fault says what is wrong with an error.
 func (f failure) fault() error {
 	if strings.HasPrefix(f.method, "GRPC") || strings.HasPrefix(f.method, "Health/") {
 		return nil // not of the contract

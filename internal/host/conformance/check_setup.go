@@ -68,7 +68,7 @@ func (s *suite) setUp(ctx context.Context, conn *grpc.ClientConn, topic string) 
 	return pb.NewSetupClient(conn).Setup(ctx, &pb.SetupRequest{Purpose: s.purpose(), Topic: topic})
 }
 
-// setupFault is what is wrong with what was written.
+// setupFault says what is wrong with the text of a setup.
 func setupFault(r *pb.SetupResponse) error {
 	if v := r.GetIssuer(); v != nil && (v.GetIssuer() == "" || v.GetKeySetUrl() == "" || len(v.GetAlgorithms()) == 0) {
 		return errors.New("its issuer lacks the name, the URL of the key set or the algorithms")

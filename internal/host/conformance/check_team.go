@@ -111,7 +111,7 @@ func checkOrganizations(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d organizations", len(before)), nil
 }
 
-// membershipsFault is what is wrong with a list of organizations.
+// membershipsFault says what is wrong with a list of organizations.
 func membershipsFault(memberships []*pb.Membership) error {
 	ids, active := make(map[string]bool), 0
 	for _, m := range memberships {

@@ -16,7 +16,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// skew is how far two clocks may be apart.
+// skew is the difference that is tolerated between two clocks.
 const skew = time.Minute
 
 func checkToken(ctx context.Context, s *suite) (string, error) {
@@ -121,7 +121,7 @@ func times(t *pb.Token, now time.Time) (expires time.Time, err error) {
 	return expires, nil
 }
 
-// claims are what of a JWT can be compared with its request.
+// claims are the claims of a JWT that can be compared with its request.
 type claims struct {
 	Expires *float64 `json:"exp"`
 	Access  string   `json:"a"`

@@ -24,13 +24,13 @@ type Options struct {
 	// Visible are the keys of Settings whose values others can read, as those in the
 	// arguments of a program. None may be of a setting that is sensitive.
 	Visible []string
-	// Database is what tokens are asked for; empty means a database that isn't.
+	// Database is the database that tokens are asked for; empty means one that doesn't exist.
 	Database provider.Target
 	// Network lets the provider reach what the environment lets it reach.
 	Network bool
 }
 
-// Status is how a check ended.
+// Status is the outcome of a check.
 type Status string
 
 // The ends of a check. One that was skipped had nothing to look at.
@@ -40,11 +40,11 @@ const (
 	Skip Status = "skip"
 )
 
-// Result is what one check found.
+// Result is the result of one check.
 type Result struct {
 	// Name is short and stable: "describe".
 	Name string
-	// Rule is what is asked of every provider.
+	// Rule is the rule that every provider has to follow.
 	Rule   string
 	Status Status
 	// Detail is a line about what was seen; it has no secret in it.
@@ -52,7 +52,7 @@ type Result struct {
 	Took   time.Duration
 }
 
-// Report is what a whole run found.
+// Report is the result of a whole run.
 type Report struct {
 	Path string
 	// Name and Version are what the provider says of itself, where it does.
@@ -173,13 +173,13 @@ type suite struct {
 	name       string
 	trap       *trap
 	transcript transcript
-	// description is what the first process said; empty if it said nothing.
+	// description is the first process's; empty if it gave none.
 	description *pb.DescribeResponse
 	// secluded starts processes that have no network at all.
 	secluded bool
 	// running are the processes of the check that is under way.
 	running []*process
-	// credential is what a login of the suite yielded; nil if none did.
+	// credential is the result of a login of the suite; nil if none succeeded.
 	credential *pb.Credential
 }
 

@@ -165,7 +165,7 @@ func answers(ctx context.Context, conn *grpc.ClientConn) error {
 	return nil
 }
 
-// settings are those of the options and the provider's own defaults. missing is a
+// settings returns those of the options and the provider's own defaults. missing is a
 // required one that has neither.
 func (s *suite) settings() (settings map[string]string, missing string) {
 	settings = make(map[string]string)

@@ -23,7 +23,7 @@ const (
 	plantedAnswer     = "zen-test-answer-8f90a1b2c3d4e5f6"
 )
 
-// plantedAudience is what assertions are asked for.
+// plantedAudience is the audience that assertions are asked for.
 const plantedAudience = "https://audience.example.invalid"
 
 // probe is a call that makes sense to a provider and can't succeed: it carries a
@@ -57,7 +57,7 @@ func (s *suite) allProbes() []probe {
 	}
 }
 
-// probes are those of services that the provider has.
+// probes returns the calls of the services that the provider has.
 func (s *suite) probes() []probe {
 	return slices.DeleteFunc(s.allProbes(), func(p probe) bool { return !s.has(p.service) })
 }
@@ -107,7 +107,7 @@ type failed struct{ failure *pb.Failure }
 
 func (f failed) Error() string { return f.failure.GetMessage() }
 
-// outcome tells answers apart, without what may differ from call to call.
+// outcome distinguishes answers, without what may differ from call to call.
 func outcome(err error) string {
 	if f, ok := err.(failed); ok {
 		return "failure " + f.failure.GetReason()

@@ -27,7 +27,7 @@ import (
 const (
 	// startLimit is for the greeting and for the first answer.
 	startLimit = 10 * time.Second
-	// stopLimit is what a host waits for after Shutdown before it uses force.
+	// stopLimit is the time that a host waits after Shutdown before it uses force.
 	stopLimit = time.Second
 )
 
@@ -215,7 +215,7 @@ func (s *suite) stopAll() {
 	s.trap.hang(false)
 }
 
-// environ is what every provider sees of the environment.
+// environ returns what every provider sees of the environment.
 func (s *suite) environ() []string {
 	// A Go program that was built with -race would sleep for a second at its end.
 	environ := []string{"GORACE=atexit_sleep_ms=10"}

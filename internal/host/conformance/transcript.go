@@ -52,7 +52,7 @@ func (t *transcript) add(where, text string) {
 	t.pieces = append(t.pieces, piece{where, text})
 }
 
-// minSecret is how long a secret is at least that can be told from a word.
+// minSecret is the least length of a secret that can be distinguished from a word.
 const minSecret = 8
 
 // plant makes value a secret.

@@ -20,7 +20,7 @@ import (
 // model for this package's).
 const (
 	maxEntries = 1000
-	// slack is what an archive may have besides the binary.
+	// slack is the room in an archive for what isn't the binary.
 	slack = 64 << 20
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// installationFile is where the directory of the installed zen is written down, in the
+// installationFile is the file that names the directory of the installed zen, in the
 // state directory.
 const installationFile = "installation.toml"
 

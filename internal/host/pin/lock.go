@@ -34,27 +34,27 @@ func Ed25519(keyID string) string { return "ed25519:" + keyID }
 // IsEd25519 reports whether a sum is known from a signature.
 func IsEd25519(known string) bool { return strings.HasPrefix(known, Ed25519("")) }
 
-// Pin is what is known of one provider.
+// Pin describes one provider.
 type Pin struct {
-	// Version is what the provider says; "" until it was asked, at its first start.
+	// Version is the provider's own; "" until it was asked, at its first start.
 	Version string `toml:"version,omitempty"`
-	// Source is where it came from: a URL or a path.
+	// Source is its origin: a URL or a path.
 	Source string `toml:"source"`
-	// Known is how its sum is known.
+	// Known says how its sum is known.
 	Known string `toml:"known"`
 	// Env are the variables of other families than the provider's own that it may have,
 	// by the word of a person.
 	Env []string `toml:"env,omitempty"`
 	// Platforms are the sums, by OS_ARCH.
 	Platforms map[string]Sum `toml:"platforms"`
-	// Previous is what it replaced, for a rollback.
+	// Previous is the pin that it replaced, for a rollback.
 	Previous *Pin `toml:"previous,omitempty"`
-	// Pending is what takes this one's place right now, or did when its writer was
+	// Pending is the pin that takes this one's place right now, or did when its writer was
 	// killed: either may run until the next change says which it is.
 	Pending *Pin `toml:"pending,omitempty"`
 }
 
-// Sum tells one binary.
+// Sum identifies one binary.
 type Sum struct {
 	SHA256 string `toml:"sha256"`
 	Size   int64  `toml:"size"`
@@ -75,7 +75,7 @@ type Lock struct{ file file }
 // NewLock is the lock file at path, which need not exist.
 func NewLock(path string) *Lock { return &Lock{file{path}} }
 
-// Path is where the file is.
+// Path returns the path of the file.
 func (l *Lock) Path() string { return l.file.path }
 
 type document struct {
@@ -85,7 +85,7 @@ type document struct {
 	Copies map[string]Copy `toml:"copies,omitempty"`
 }
 
-// Copy is what is known of one provider at one path beside the pin of its name: the copy
+// Copy describes one provider at one path beside the pin of its name: the copy
 // that a zen came with, for programs that find another one first or know no sums.
 type Copy struct {
 	Name string `toml:"name"`

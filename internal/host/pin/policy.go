@@ -182,7 +182,7 @@ func (e *ChangedError) Unwrap() error {
 	}
 }
 
-// argument is what tells zen provider trust which binary is meant.
+// argument names the binary for zen provider trust.
 func argument(b host.Binary, byPath bool) string {
 	if byPath {
 		return b.Path

@@ -75,7 +75,7 @@ func Perform(ctx context.Context, s *session.Session, r session.ActRequest) (res
 	return nil, fmt.Errorf("%w: there is no action %.40q", provider.ErrConfig, r.Do)
 }
 
-// Members are those of the organization.
+// Members returns the members of the organization.
 func (t *Team) Members(ctx context.Context) ([]provider.Member, error) {
 	return session.Act(ctx, t.session, session.Action[provider.Team, []provider.Member]{
 		Request: session.ActRequest{Do: actMembers, Organization: t.organization},
@@ -85,7 +85,7 @@ func (t *Team) Members(ctx context.Context) ([]provider.Member, error) {
 	})
 }
 
-// Invitations are those that are pending.
+// Invitations returns the pending ones.
 func (t *Team) Invitations(ctx context.Context) ([]provider.Invitation, error) {
 	return session.Act(ctx, t.session, session.Action[provider.Team, []provider.Invitation]{
 		Request: session.ActRequest{Do: actInvitations, Organization: t.organization},
