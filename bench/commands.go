@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/bench/report"
 )
 
-// turso is the turso CLI, which no registry carries; "" means none.
+// turso returns the turso CLI, which no registry carries; "" means none.
 func turso() string {
 	if named := os.Getenv("ZEN_TEST_TURSO_CLI"); named != "" {
 		return named
@@ -76,7 +76,7 @@ func (b *bench) commands() error {
 	)
 }
 
-// database is the URL of the stack's database, and a token for it.
+// database returns the URL of the stack's database, and a token for it.
 func (b *bench) database() (url, token string, err error) {
 	out, err := b.stack.zen("status", "--json")
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *bench) database() (url, token string, err error) {
 	return status.Database, token, err
 }
 
-// growthRuns is how often each point of a growth is measured.
+// growthRuns is the number of measurements at each point of a growth.
 const growthRuns = 20
 
 // grow adds a line of whole processes, a point for each x, in turns.

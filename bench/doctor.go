@@ -4,7 +4,7 @@ import (
 	"errors"
 )
 
-// doctorRuns is how often zen doctor runs.
+// doctorRuns is the number of runs of zen doctor.
 const doctorRuns = 10
 
 // examination measures zen doctor on a healthy stack of its own, with a network in between.

@@ -29,7 +29,7 @@ type beside map[string]struct {
 	goal float64
 }
 
-// goBenchRuns is how often each benchmark runs. One run is the median, or the mean, of many.
+// goBenchRuns is the number of runs of each benchmark. One run is the median, or the mean, of many.
 const goBenchRuns = 3
 
 // cpus is the end of a benchmark's name: how many CPUs it had.
@@ -110,7 +110,7 @@ func (b *bench) addGroups(compared beside, figures []report.Figure) {
 	}
 }
 
-// libraries are what is measured within a process.
+// libraries runs the benchmarks within a process.
 func (b *bench) libraries() error {
 	return b.goBenches(beside{
 		"zen":               {"go-libsql", 1.05},

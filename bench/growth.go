@@ -21,13 +21,13 @@ func (b *bench) growth() error {
 	return errors.Join(b.profiles(), b.tokens(), b.signIns(), b.statements(), b.rows(), b.processesAtOnce())
 }
 
-// with is a program in the stack's environment, but for some variables.
+// with returns a program in the stack's environment, but for some variables.
 func (b *bench) with(variables []string, args ...string) program {
 	env := append(slices.Clone(b.stack.env), variables...)
 	return program{name: strings.Join(args, " "), args: args, env: func() []string { return env }}
 }
 
-// variable is a variable of the stack.
+// variable returns a variable of the stack.
 func (b *bench) variable(name string) string {
 	for _, v := range slices.Backward(b.stack.env) {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -37,7 +37,7 @@ func (b *bench) variable(name string) string {
 	return ""
 }
 
-// profiles is a configuration of so many profiles, a database each.
+// profiles measures a configuration of so many profiles, a database each.
 func (b *bench) profiles() error {
 	own, err := os.ReadFile(b.variable("ZEN_CONFIG"))
 	if err != nil {
@@ -59,7 +59,7 @@ func (b *bench) profiles() error {
 		b.grow("growth: profiles", "zen token", "ms", sizes, at("bin/zen", "token")))
 }
 
-// state is a copy of the stack's stored sign-in, with a change to its file.
+// state returns a copy of the stack's stored sign-in, with a change to its file.
 func (b *bench) state(name string, change func(dir string, file []byte) error) (string, error) {
 	dir := filepath.Join(b.dir, name)
 	if err := os.CopyFS(dir, os.DirFS(b.variable("ZEN_STATE_DIR"))); err != nil {
@@ -79,7 +79,7 @@ func (b *bench) state(name string, change func(dir string, file []byte) error) (
 	return dir, err
 }
 
-// tokens is a profile with so many stored tokens. It keeps 64 at most.
+// tokens measures a profile with so many stored tokens. It keeps 64 at most.
 func (b *bench) tokens() error {
 	at := func(args ...string) func(int) (program, error) {
 		return func(n int) (program, error) {
@@ -111,7 +111,7 @@ func (b *bench) tokens() error {
 		b.grow("growth: tokens of a profile", "zen status", "ms", sizes, at("bin/zen", "status")))
 }
 
-// signIns is a state directory with so many profiles that are signed in.
+// signIns measures a state directory with so many profiles that are signed in.
 func (b *bench) signIns() error {
 	at := func(args ...string) func(int) (program, error) {
 		return func(n int) (program, error) {
@@ -133,7 +133,7 @@ func (b *bench) signIns() error {
 		b.grow("growth: profiles that are signed in", "zen token", "ms", sizes, at("bin/zen", "token")))
 }
 
-// statements is a script of so many.
+// statements measures a script of so many.
 func (b *bench) statements() error {
 	if _, err := b.stack.zen("db", "query", "CREATE TABLE IF NOT EXISTS grown (n)"); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (b *bench) statements() error {
 	})
 }
 
-// rows is the memory of a query with so many.
+// rows measures the memory of a query with so many.
 func (b *bench) rows() error {
 	return b.grow("growth: rows, memory", "zen db query", "MiB", []int{1, 100_000, 500_000}, func(n int) (program, error) {
 		sql := fmt.Sprintf("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < %d) SELECT x, 'row ' || x FROM n", n)
@@ -152,7 +152,7 @@ func (b *bench) rows() error {
 	})
 }
 
-// processesAtOnce is the time until the last of so many zen token has ended.
+// processesAtOnce measures the time until the last of so many zen token has ended.
 func (b *bench) processesAtOnce() error {
 	var figures []report.Figure
 	for _, n := range []int{1, 8, 32, 128} {

@@ -91,7 +91,7 @@ func (b *bench) imports() error {
 	return nil
 }
 
-// databaseID is the database that the stack's tokens are for.
+// databaseID returns the database that the stack's tokens are for.
 func databaseID(s *stack) (string, error) {
 	token, err := s.zen("token")
 	if err != nil {

@@ -46,7 +46,7 @@ type bench struct {
 	taken []report.Figure
 }
 
-// part is what can be run alone. It may need the local stack, where zen is signed in.
+// part is a part that can be run alone. It may need the local stack, where zen is signed in.
 type part struct {
 	name    string
 	stack   bool
@@ -160,7 +160,7 @@ func build(in, out, from, env string) error {
 	return nil
 }
 
-// load is how many processes want to run, as the last minute's mean; 0 if the system
+// load returns the number of processes that want to run, as the last minute's mean; 0 if the system
 // doesn't say.
 func load() (mean float64) {
 	if data, err := os.ReadFile("/proc/loadavg"); err == nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/bench/report"
 )
 
-// processRuns is how often a whole process is measured.
+// processRuns is the number of measurements of a whole process.
 const processRuns = 100
 
 // program is a whole process to measure. What it reads from its standard input is input.
@@ -29,7 +29,7 @@ type program struct {
 	before func() error
 }
 
-// cost is what one process took.
+// cost is the cost of one process.
 type cost struct{ ms, cpu, mib float64 }
 
 // launch runs a program once, by a parent so small that its memory isn't taken for the

@@ -37,7 +37,7 @@ var drivers = []driver{
 	{"ours", "core/libsql"}, {"libsqlclientgo", "libsql-client-go"}, {"golibsql", "go-libsql remote"},
 }
 
-// queryRuns is how often each workload runs, near and far.
+// queryRuns is the number of runs of each workload, near and far.
 var queryRuns = map[string][2]int{
 	"SELECT 1": {2000, 40}, "read 100 rows": {1000, 40}, "insert": {500, 40},
 	"batch of 1000": {20, 10}, "transaction of 10": {200, 10},

@@ -7,7 +7,7 @@ import (
 	"github.com/zen-auth/zen/devstack/page"
 )
 
-// content is what the page shows now.
+// content returns what the page shows now.
 func (s *Stack) content() page.Content {
 	c := page.Content{
 		URL: s.url, Now: s.now(), Faults: s.faultGroups(),

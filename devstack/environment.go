@@ -73,7 +73,7 @@ func (s *Stack) Environment(dir string) ([]Variable, error) {
 	return append(variables, job...), err
 }
 
-// config is zen's configuration, with a section for each provider that the stack has the
+// config returns zen's configuration, with a section for each provider that the stack has the
 // other side of. Secrets are in the environment.
 func (s *Stack) config() string {
 	var b strings.Builder
@@ -117,10 +117,10 @@ func (s *Stack) config() string {
 	return b.String()
 }
 
-// audience is whom a statement of CI's is for where no one asks for another one.
+// audience returns the audience of a CI statement where no one asks for another one.
 func (s *Stack) audience() string { return cmp.Or(s.seed.CI.Audience, defaultAudience) }
 
-// job are the variables of the job whose environment this is. Its files are kept fresh
+// job returns the variables of the job whose environment this is. Its files are kept fresh
 // until the stack ends.
 func (s *Stack) job(dir string) ([]Variable, error) {
 	if s.ci == "" {

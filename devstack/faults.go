@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack/oidc"
 )
 
-// Faults are all that a stack can be made to do wrong.
+// Faults returns all that a stack can be made to do wrong.
 func Faults() []fault.Fault {
 	return slices.Concat(fault.Known(), clerk.Faults(), auth0.Faults(), oidc.Faults(), ci.Faults())
 }

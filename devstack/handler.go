@@ -34,7 +34,7 @@ func (s *Stack) handler(customer http.Handler) http.Handler {
 	})
 }
 
-// clients is what clients talk to, wherever it listens. The network's faults strike
+// clients serves the clients, wherever it listens. The network's faults strike
 // between it and the recorder, which sees what became of a request.
 func (s *Stack) clients(parts http.Handler, service func(*http.Request) string) http.Handler {
 	return s.recorder.Record(netfault.Handler(parts, s.Faults, s.latency), service)

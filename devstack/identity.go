@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/devstack/jose"
 )
 
-// identity is what makes a Clerk instance the same one in the next run.
+// identity holds what makes a Clerk instance the same one in the next run.
 type identity struct {
 	Key       jose.Key // by the instance's id
 	SecretKey string

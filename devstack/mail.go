@@ -15,7 +15,7 @@ import (
 
 const mailPath = "/_zen/mail"
 
-// maxMails is how many the inbox holds.
+// maxMails limits the mails in the inbox.
 const maxMails = 50
 
 // Mail is a message that the stack would have sent: a one-time code.
@@ -43,7 +43,7 @@ func (i *inbox) receive(m Mail) {
 	}
 }
 
-// to are the mails of an address or the part of it before the @, newest first; an empty
+// to returns the mails of an address or the part of it before the @, newest first; an empty
 // one is everybody. The channel is closed when there are more.
 func (i *inbox) to(address string) ([]Mail, <-chan struct{}) {
 	i.mu.Lock()
@@ -61,7 +61,7 @@ func (i *inbox) to(address string) ([]Mail, <-chan struct{}) {
 	return found, i.more
 }
 
-// Mails are the codes that were sent to an address, or to whoever's part before the @ it
+// Mails returns the codes that were sent to an address, or to whoever's part before the @ it
 // is, newest first. An empty one is everybody's.
 func (s *Stack) Mails(address string) []Mail {
 	found, _ := s.inbox.to(address)
@@ -96,7 +96,7 @@ func (s *Stack) mailHandler(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(mails)
 }
 
-// Mails are those of the stack for an address, newest first. With wait, the answer comes
+// Mails returns the stack's mails for an address, newest first. With wait, the answer comes
 // when there is one that is newer than the last.
 func (a Admin) Mails(ctx context.Context, address string, wait bool) ([]Mail, error) {
 	list := func(query url.Values) ([]Mail, error) {

@@ -45,7 +45,7 @@ func (s *Stack) plantUsers() (organizations []clerk.Organization, users []clerk.
 	return organizations, users
 }
 
-// plantApplications are Clerk's own public application for terminals, and those of the
+// plantApplications returns Clerk's own public application for terminals, and those of the
 // seed.
 func (s *Stack) plantApplications() []clerk.OAuthApplication {
 	applications := clerk.DefaultOAuthApplications()
@@ -180,7 +180,7 @@ func (s *Stack) plantTemplate(t TemplateSeed, fallback time.Duration) error {
 	return s.Clerk.SetTemplate(t.Name, encoded, cmp.Or(time.Duration(t.Lifetime), fallback))
 }
 
-// apiKeyLifetime is how long the exported API key works.
+// apiKeyLifetime is the life of the exported API key.
 const apiKeyLifetime = 30 * 24 * time.Hour
 
 // plantAPIKey makes a key for the first user, as a backend does: with scopes and claims,
@@ -196,7 +196,7 @@ func (s *Stack) plantAPIKey() (err error) {
 	return err
 }
 
-// claims are those of the seed and, where they are for a database, Turso's.
+// claims returns those of the seed and, where they are for a database, Turso's.
 func (s *Stack) claims(seed ClaimsSeed) (map[string]any, error) {
 	claims := maps.Clone(seed.Claims)
 	if claims == nil {

@@ -18,7 +18,7 @@ type stateful interface {
 	Restore(r io.Reader) error
 }
 
-// stateFiles are the parts that are kept in files of the directory; Turso has its own.
+// stateFiles returns the parts that are kept in files of the directory; Turso has its own.
 func (s *Stack) stateFiles() map[string]stateful {
 	files := map[string]stateful{}
 	if s.Clerk != nil {

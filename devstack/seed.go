@@ -47,11 +47,11 @@ type CISeed struct {
 	Event        string `toml:"event"`
 	Workflow     string `toml:"workflow"`
 	Immutable    bool   `toml:"immutable_subject"` // GitHub's sub with ids in it
-	// Audience is whom the tokens are for that a job finds in its variables or in a file.
+	// Audience is the audience of the tokens that a job finds in its variables or in a file.
 	Audience string `toml:"audience"`
 }
 
-// ClerkSeed is who can sign in, and what their tokens say.
+// ClerkSeed says who can sign in, and what their tokens say.
 type ClerkSeed struct {
 	Organizations []struct {
 		Slug           string         `toml:"slug"`
@@ -81,7 +81,7 @@ type ClerkSeed struct {
 		} `toml:"memberships"`
 	} `toml:"users"`
 	Templates []TemplateSeed `toml:"templates"`
-	// SessionToken is what session tokens say beside what each has.
+	// SessionToken holds what session tokens say beside what each has.
 	SessionToken *ClaimsSeed `toml:"session_token"`
 	// OAuthApplications are beside the public one for terminals.
 	OAuthApplications []struct {
@@ -106,7 +106,7 @@ type TemplateSeed struct {
 	ClaimsSeed
 }
 
-// ClaimsSeed is what an issuer writes into tokens: Turso's claims for a database,
+// ClaimsSeed holds what an issuer writes into tokens: Turso's claims for a database,
 // and others.
 type ClaimsSeed struct {
 	Database string         `toml:"database"` // ORGANIZATION/DATABASE; empty: none of Turso's claims
@@ -145,7 +145,7 @@ type Auth0Seed struct {
 		GivenName     string   `toml:"given_name"`
 		FamilyName    string   `toml:"family_name"`
 		Organizations []string `toml:"organizations"` // names
-		// Roles are those in an organization, by its name: admin, member.
+		// Roles are the roles in an organization, by its name: admin, member.
 		Roles       map[string][]string `toml:"roles"`
 		AppMetadata map[string]any      `toml:"app_metadata"`
 	} `toml:"users"`
@@ -177,14 +177,14 @@ type Auth0Seed struct {
 	SkipCallbackConfirmation bool        `toml:"skip_callback_confirmation"`
 }
 
-// TursoSeed is what there is to sign in to.
+// TursoSeed describes what there is to sign in to.
 type TursoSeed struct {
 	Users []struct {
 		Name  string `toml:"name"`
 		Email string `toml:"email"`
 	} `toml:"users"`
 	Organizations []OrganizationSeed `toml:"organizations"`
-	// JWKSLimit is how many registrations an organization may have; 0 means the 2 of
+	// JWKSLimit limits the registrations that an organization may have; 0 means the 2 of
 	// Turso's starter plan.
 	JWKSLimit int `toml:"jwks_limit"`
 }

@@ -16,7 +16,7 @@ import (
 //go:embed default.toml
 var defaultSeed []byte
 
-// DefaultSeed is what a stack has that was given no other Seed.
+// DefaultSeed returns the seed of a stack that was given no other.
 func DefaultSeed() *Seed {
 	seed, err := parseSeed(defaultSeed)
 	if err != nil {
@@ -152,13 +152,13 @@ func (s *Seed) declares(path string) bool {
 	})
 }
 
-// primary is the database that the environment names.
+// primary returns the database that the environment names.
 func (s *Seed) primary() (organization, database string) {
 	o := s.Turso.Organizations[0]
 	return o.Slug, o.Databases[0].Name
 }
 
-// template is the first template for the primary database with an access, or "".
+// template returns the first template for the primary database with an access, or "".
 func (s *Seed) template(access string) string {
 	organization, database := s.primary()
 	for _, t := range s.Clerk.Templates {

@@ -58,7 +58,7 @@ type Options struct {
 	// ports between runs. It belongs to one running stack at a time. Empty keeps
 	// nothing.
 	Dir string
-	// Seed is what there is from the start. Nil means [DefaultSeed].
+	// Seed describes what there is from the start. Nil means [DefaultSeed].
 	Seed *Seed
 	// Faults are on from the start, by name.
 	Faults []string
@@ -73,7 +73,7 @@ type Options struct {
 	// TokenLifetime is the life of tokens from templates that say nothing about it.
 	// Zero is Clerk's 60 s.
 	TokenLifetime time.Duration
-	// Latency is how much later each answer comes than it would.
+	// Latency delays each answer.
 	Latency time.Duration
 	// RateLimits has Clerk count requests and answer 429, as the real one does: five
 	// sign-ins in ten seconds, for one.
@@ -290,26 +290,26 @@ func (s *Stack) finish(options Options) error {
 	return nil
 }
 
-// user is who the API token is of.
+// user returns the owner of the API token.
 func (s *Stack) user() string { return s.seed.Turso.Organizations[0].Members[0] }
 
-// URL is where everything answers, without a trailing slash.
+// URL returns the URL at which everything answers, without a trailing slash.
 func (s *Stack) URL() string { return s.url }
 
-// DatabaseURL is the address of the database, DatabaseID Turso's id of it.
+// DatabaseURL returns the address of the database, DatabaseID Turso's id of it.
 func (s *Stack) DatabaseURL() string { return s.url + s.database.Path }
 
-// DatabaseID is what a token has to name.
+// DatabaseID returns the id that a token has to name.
 func (s *Stack) DatabaseID() string { return s.database.ID }
 
-// APIToken is a token of the Platform API.
+// APIToken returns a token of the Platform API.
 func (s *Stack) APIToken() string { return s.apiToken }
 
-// APIKey is a Clerk API key of the first user's, or "" if the seed has none. It is a
+// APIKey returns a Clerk API key of the first user's, or "" if the seed has none. It is a
 // new one each run.
 func (s *Stack) APIKey() string { return s.apiKey }
 
-// Requests are the last that clients sent, and how each was answered.
+// Requests returns the last that clients sent, and how each was answered.
 func (s *Stack) Requests() []traffic.Request { return s.recorder.Requests() }
 
 // Close stops listening, waits for requests under way, and closes the databases.

@@ -90,7 +90,7 @@ func (s *Stack) plantActions() error {
 // that were asked for.
 type auth0Action func(organization *auth0.Organization, scopes []string, set func(name string, value any))
 
-// auth0Claims is the Action of a seed; nil means nothing.
+// auth0Claims returns the Action of a seed; nil means nothing.
 func (s *Stack) auth0Claims(seed *ActionSeed) (auth0Action, error) {
 	if seed == nil {
 		return nil, nil

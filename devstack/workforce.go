@@ -8,7 +8,7 @@ import (
 	"github.com/zen-auth/zen/devstack/oidc"
 )
 
-// defaultAudience is whom tokens are for that CI gives before anyone asks.
+// defaultAudience is the audience of tokens that CI gives before anyone asks.
 const defaultAudience = "https://zen.example.test"
 
 // buildOIDC makes the OpenID issuer.

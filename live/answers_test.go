@@ -28,7 +28,7 @@ var (
 	ownName  = regexp.MustCompile(prefix + `[0-9a-f]{8}`)
 )
 
-// normal is a value without what differs from run to run.
+// normal returns a value without what differs from run to run.
 func (r *run) normal(value string) string {
 	value = numbered.ReplaceAllString(r.recorder.text(value), "<$1>")
 	return ownName.ReplaceAllString(value, prefix+"…")
@@ -37,7 +37,7 @@ func (r *run) normal(value string) string {
 // ok is what a database answers to SELECT 1.
 var ok = answer{"status": "200", "rows": "1"}
 
-// refused is what it answers to a token that it doesn't take.
+// refused returns what it answers to a token that it doesn't take.
 func refused(status, text string) answer { return answer{"status": status, "error": text} }
 
 const unauthorized = "Unauthorized: `unauthorized access attempt on database: "
@@ -52,7 +52,7 @@ func (r *run) sql(token, statement string, header ...string) answer {
 
 func (r *run) select1(token string) answer { return r.sql(token, "SELECT 1") }
 
-// pipeline is the answer of a database.
+// pipeline returns the answer of a database.
 func (a response) pipeline() answer {
 	got := answer{"status": strconv.Itoa(a.status)}
 	var body struct {
@@ -92,7 +92,7 @@ func (a response) pipeline() answer {
 	return got
 }
 
-// failure is an answer of Clerk's to a call that it refuses.
+// failure returns an answer of Clerk's to a call that it refuses.
 func failure(a response) answer {
 	got := answer{"status": strconv.Itoa(a.status)}
 	var body struct {
@@ -108,7 +108,7 @@ func failure(a response) answer {
 	return got
 }
 
-// platform is what the Platform API answered to a call of the client's.
+// platform returns what the Platform API answered to a call of the client's.
 func platform(err error) answer {
 	var failed *turso.Error
 	switch {
@@ -120,7 +120,7 @@ func platform(err error) answer {
 	return answer{"failed": err.Error()}
 }
 
-// decoded are the two parts of a JWT that say something.
+// decoded returns the two parts of a JWT that say something.
 func decoded(token string) (header, claims map[string]any) {
 	parts := strings.Split(token, ".")
 	for i, into := range []*map[string]any{&header, &claims} {
@@ -133,12 +133,12 @@ func decoded(token string) (header, claims map[string]any) {
 	return header, claims
 }
 
-// names are those of the claims of a token, in order.
+// names returns those of the claims of a token, in order.
 func names(m map[string]any) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), " ")
 }
 
-// says is what kind of token it is: its header, the names of its claims, and its audience.
+// says returns what kind of token it is: its header, the names of its claims, and its audience.
 func says(token string) answer {
 	header, claims := decoded(token)
 	if claims == nil {
@@ -151,7 +151,7 @@ func says(token string) answer {
 	return got
 }
 
-// life is how long a token lives.
+// life returns how long a token lives.
 func life(token string) string {
 	_, claims := decoded(token)
 	expires, _ := claims["exp"].(float64)
@@ -162,7 +162,7 @@ func life(token string) string {
 	return time.Duration((expires - issued) * float64(time.Second)).String()
 }
 
-// kindOf is the class of an error.
+// kindOf returns the class of an error.
 func kindOf(err error) string {
 	if err == nil {
 		return "none"
@@ -239,7 +239,7 @@ func (r *run) exec(db *sql.DB, statements ...string) {
 	}
 }
 
-// count is the number of notes, or why it can't be told.
+// count returns the number of notes, or why it can't be told.
 func (r *run) count(db *sql.DB) string {
 	var n int
 	if err := db.QueryRowContext(r.ctx, "SELECT count(*) FROM notes").Scan(&n); err != nil {

@@ -44,7 +44,7 @@ func startStack(t testing.TB) *stack {
 	return s
 }
 
-// environment is what tells a run of the stack.
+// environment returns what tells a run of the stack.
 func (s *stack) environment(journal string) map[string]string {
 	return map[string]string{
 		"TURSO_API_TOKEN": s.APIToken(), "TURSO_API_BASEURL": s.URL(), "TURSO_ORGANIZATION": "acme",
@@ -57,7 +57,7 @@ func (s *stack) environment(journal string) map[string]string {
 	}
 }
 
-// bed is a run's place in the stack, where time passes by the clock and Alice is at the
+// bed returns a run's place in the stack, where time passes by the clock and Alice is at the
 // browser.
 func (s *stack) bed(journal string) bed {
 	environment := s.environment(journal)

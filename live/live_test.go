@@ -41,7 +41,7 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// referenceOf is what the local stack answers.
+// referenceOf returns what the local stack answers.
 func referenceOf(t *testing.T) map[string]answer {
 	local := startStack(t)
 	done, err := ask(t.Context(), local.bed(t.TempDir()+"/journal"), options{recorder: newRecorder(), each: func(_ string, ask func() result) { ask() }})

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child is a run that waits for nothing and prints a dot before each request.
+// child returns a run that waits for nothing and prints a dot before each request.
 func child() int {
 	b := realBed(readSettings(os.Getenv))
 	b.keyring = &memory{}

@@ -100,7 +100,7 @@ func (r *run) listTemplates(ctx context.Context) (found []object) {
 	return found
 }
 
-// listClerk is a list of the Backend API whose items have a name.
+// listClerk returns a list of the Backend API whose items have a name.
 func (r *run) listClerk(ctx context.Context, path string) (found []object) {
 	var answer struct {
 		Data []struct{ ID, Name string }
@@ -132,7 +132,7 @@ func (r *run) listUsers(ctx context.Context) (found []object) {
 	return found
 }
 
-// listKeys are the API keys of the users that a run made: nobody else's is any business of
+// listKeys returns the API keys of the users that a run made: nobody else's is any business of
 // it.
 func (r *run) listKeys(ctx context.Context) (found []object) {
 	for _, u := range r.listUsers(ctx) {

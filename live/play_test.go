@@ -21,7 +21,7 @@ import (
 	"github.com/zen-auth/zen/internal/keyring"
 )
 
-// realBed is a run's place among the real services.
+// realBed returns a run's place among the real services.
 func realBed(s settings) bed {
 	var patience keyring.Options
 	if s.person != "" {
@@ -59,7 +59,7 @@ func (t terminal) ShowCode(ctx context.Context, code, url string, expires time.T
 	return t.UI.ShowCode(ctx, "make live", code, url, expires)
 }
 
-// interruptible is a context that ends at Ctrl-C. The next one is the system's.
+// interruptible returns a context that ends at Ctrl-C. The next one is the system's.
 func interruptible() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

@@ -74,7 +74,7 @@ type report struct {
 	lacks         map[string]string // as the run's
 }
 
-// answers are those that came, by the questions' ids.
+// answers returns those that came, by the questions' ids.
 func (d report) answers() map[string]answer {
 	all := map[string]answer{}
 	for _, r := range d.results {

@@ -152,7 +152,7 @@ var steps = []question{
 // second is the error of a call that has two results.
 func second[T any](_ T, err error) error { return err }
 
-// objectIn is the JSON object that a body is; nil if it is something else.
+// objectIn returns the JSON object that a body is; nil if it is something else.
 func objectIn(body []byte) map[string]any {
 	if all := documents(body); len(all) == 1 {
 		m, _ := all[0].(map[string]any)
@@ -403,7 +403,7 @@ var tokenQuestions = []question{
 
 const readOnlyText = "Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"
 
-// slug is the organization's, which p wants.
+// slug returns the organization's, which p wants.
 func (r *run) slug() string {
 	if r.organization != "" {
 		return r.organization
@@ -422,14 +422,14 @@ func (r *run) slug() string {
 	})
 }
 
-// sessionToken is a token of the session without a template.
+// sessionToken returns a token of the session without a template.
 func (r *run) sessionToken() string {
 	token, err := r.frontend.Mint(r.ctx, r.session(), "")
 	check(err)
 	return token.Reveal()
 }
 
-// machineToken is a JWT of the machine, with these claims.
+// machineToken returns a JWT of the machine, with these claims.
 func (r *run) machineToken(claims map[string]any) string {
 	body := map[string]any{"token_format": "jwt"}
 	if claims != nil {
@@ -442,7 +442,7 @@ func (r *run) machineToken(claims map[string]any) string {
 	return made.Token
 }
 
-// signedIn are the tokens of somebody who signed in to the OAuth application in a browser.
+// signedIn returns the tokens of somebody who signed in to the OAuth application in a browser.
 func (r *run) signedIn() oauth.Tokens {
 	return once(r, "signed in", func() oauth.Tokens {
 		return r.browser("Clerk", r.instance.URL, r.instance.URL, r.application(), oauth.BrowserOptions{
@@ -468,7 +468,7 @@ func (r *run) browser(service, base, issuer, client string, o oauth.BrowserOptio
 	return tokens
 }
 
-// frontendCall is a request to Clerk's Frontend API that core/clerk doesn't make so.
+// frontendCall returns a request to Clerk's Frontend API that core/clerk doesn't make so.
 func (r *run) frontendCall(method, path, authorization, form string) response {
 	header := []string{"Authorization", authorization}
 	var body any
@@ -659,7 +659,7 @@ var clerkQuestions = []question{
 	},
 }
 
-// verifyKey is what Clerk says of an API key.
+// verifyKey returns what Clerk says of an API key.
 func (r *run) verifyKey(secret provider.Secret) answer {
 	res := r.clerkCall(r.ctx, http.MethodPost, "/api_keys/verify", map[string]string{"secret": secret.Reveal()})
 	got := failure(res)
@@ -720,7 +720,7 @@ var auth0Questions = []question{
 	},
 }
 
-// tenant is the tenant's address. The issuer is that with a slash at its end.
+// tenant returns the tenant's address. The issuer is that with a slash at its end.
 func (r *run) tenant() string {
 	host, _, _ := strings.Cut(r.auth0, ":")
 	if provider.IsLoopback(host) {
@@ -729,7 +729,7 @@ func (r *run) tenant() string {
 	return "https://" + r.auth0
 }
 
-// auth0Token is a token of the machine's for an API, with the claims of the database.
+// auth0Token returns a token of the machine's for an API, with the claims of the database.
 func (r *run) auth0Token(audience string) string {
 	claims := r.template()
 	if r.action != nil {

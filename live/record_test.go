@@ -38,7 +38,7 @@ type recorder struct {
 	exchanges []exchange
 }
 
-// through is the transport of a client of one service, whose URLs begin with base.
+// through returns the transport of a client of one service, whose URLs begin with base.
 func (r *recorder) through(name, base string, next http.RoundTripper) http.RoundTripper {
 	return &service{r, name, base, next}
 }
@@ -117,14 +117,14 @@ func (r *recorder) ask(question string) {
 	r.question = question
 }
 
-// of are the exchanges of a question.
+// of returns the exchanges of a question.
 func (r *recorder) of(question string) []exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(r.exchanges), func(x exchange) bool { return x.question != question })
 }
 
-// last is the last exchange with a service.
+// last returns the last exchange with a service.
 func (r *recorder) last(service string) exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -155,7 +155,7 @@ func (x exchange) headers(h http.Header) string {
 	return b.String()
 }
 
-// address is a URL without the values in it that are secrets.
+// address returns a URL without the values in it that are secrets.
 func address(r *redactor, u *url.URL) string {
 	shown := *u
 	shown.RawQuery, shown.Fragment, shown.User = "", "", nil
@@ -166,12 +166,12 @@ func address(r *redactor, u *url.URL) string {
 	return text
 }
 
-// path is what follows the service's base in the URL.
+// path returns what follows the service's base in the URL.
 func (x exchange) path() string {
 	return strings.TrimPrefix(address(x.redactor, x.url), x.redactor.text(x.base))
 }
 
-// request is the request as a transcript, or a dry run, shows it.
+// request returns the request as a transcript, or a dry run, shows it.
 func (x exchange) request(base string) string {
 	text := x.method + " " + base + x.path() + "\n" + x.headers(x.header)
 	if body := x.redactor.body(x.header.Get("Content-Type"), x.body, false); body != "" {
@@ -180,7 +180,7 @@ func (x exchange) request(base string) string {
 	return text
 }
 
-// String is the exchange as the transcript has it.
+// String returns the exchange as the transcript has it.
 func (x exchange) String() string {
 	text := x.request(x.service+": ") + "\n"
 	if x.err != nil {

@@ -121,7 +121,7 @@ func (r *redactor) replacer() *strings.Replacer {
 // who it is. Of all others there is the name.
 var open = strings.Fields("a id gid perm p rid iss sub aud exp iat nbf v sts org_id org_role typ alg kid cat gty scope")
 
-// jwt is what a token says, without the signature that makes it one.
+// jwt returns what a token says, without the signature that makes it one.
 func (r *redactor) jwt(token string) string {
 	var parts []string
 	for i, part := range strings.Split(token, ".") {
@@ -209,7 +209,7 @@ func formOf(contentType string, body []byte) (url.Values, bool) {
 	return form, err == nil
 }
 
-// documents are the JSON documents that a body is made of; nil if it is something else.
+// documents returns the JSON documents that a body is made of; nil if it is something else.
 func documents(body []byte) []any {
 	var all []any
 	for decoder := json.NewDecoder(bytes.NewReader(body)); ; {
@@ -258,7 +258,7 @@ func others(value any) any {
 // maxShown bounds a body in the transcript.
 const maxShown = 4 << 10
 
-// body is a body as the transcript has it. That of an account is one of a service that
+// body returns a body as the transcript has it. That of an account is one of a service that
 // keeps other things, too.
 func (r *redactor) body(contentType string, body []byte, ofAccount bool) string {
 	if len(body) == 0 {
@@ -291,7 +291,7 @@ func (r *redactor) body(contentType string, body []byte, ofAccount bool) string 
 	return text
 }
 
-// query is a query, or a form, as the transcript has it.
+// query returns a query, or a form, as the transcript has it.
 func (r *redactor) query(q url.Values) string {
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(q)) {

@@ -219,7 +219,7 @@ func (r *run) making(kind, name string) string {
 	return name
 }
 
-// theDatabase is the one that the questions are about.
+// theDatabase returns the one that the questions are about.
 func (r *run) theDatabase() turso.Database {
 	return once(r, "database", func() turso.Database {
 		name := r.database
@@ -263,7 +263,7 @@ func (r *run) until(done func() bool) string {
 	return "not within " + waited.String()
 }
 
-// address is where the database answers HTTP. One that was just made may take a moment.
+// address returns where the database answers HTTP. One that was just made may take a moment.
 func (r *run) address() string {
 	return once(r, "address", func() string {
 		u, err := libsql.Address(r.theDatabase().URL())
@@ -275,7 +275,7 @@ func (r *run) address() string {
 	})
 }
 
-// platformToken is a token that Turso mints for the database.
+// platformToken returns a token that Turso mints for the database.
 func (r *run) platformToken() string {
 	return once(r, "platform token", func() string {
 		token, err := r.turso.CreateDatabaseToken(r.ctx, r.organization, r.theDatabase().Name, turso.TokenOptions{Expiration: time.Hour, Authorization: turso.FullAccess})
@@ -284,7 +284,7 @@ func (r *run) platformToken() string {
 	})
 }
 
-// template are the claims that Turso wants in a token for the database.
+// template returns the claims that Turso wants in a token for the database.
 func (r *run) template() map[string]any {
 	return once(r, "template", func() map[string]any { return r.askTemplate(turso.TemplateOptions{Database: r.theDatabase().Name}) })
 }
@@ -297,7 +297,7 @@ func (r *run) askTemplate(o turso.TemplateOptions) (claims map[string]any) {
 	return claims
 }
 
-// user is a user of the Clerk instance, who may sign in with the code that an instance for
+// user returns a user of the Clerk instance, who may sign in with the code that an instance for
 // development takes for such an address.
 func (r *run) user() (id string) {
 	return once(r, "user", func() string {
@@ -317,7 +317,7 @@ func (r *run) email() string { return r.name + "+clerk_test@example.com" }
 // readNotes are permissions to read one table.
 var readNotes = []any{map[string]any{"t": []any{"notes"}, "a": []any{"data_read"}}}
 
-// team is an organization of the Clerk instance with the user as its admin.
+// team returns an organization of the Clerk instance with the user as its admin.
 func (r *run) team() (id string) {
 	return once(r, "team", func() string {
 		var made struct {
@@ -331,7 +331,7 @@ func (r *run) team() (id string) {
 	})
 }
 
-// session is a session of the user's, as zen's provider has one.
+// session returns a session of the user's, as zen's provider has one.
 func (r *run) session() *clerk.Session {
 	return once(r, "session", func() *clerk.Session { return r.signIn(r.user()) })
 }
@@ -397,7 +397,7 @@ func isOf(got, claims, before map[string]any) bool {
 // lifetime of the tokens that aren't to expire.
 const lifetime = 10 * time.Minute
 
-// token is a template token for the database, whose claims are changed.
+// token returns a template token for the database, whose claims are changed.
 func (r *run) token(change func(claims map[string]any)) string {
 	claims := maps.Clone(r.template())
 	change(claims)
@@ -437,7 +437,7 @@ func (r *run) listed(name string) bool {
 	return slices.ContainsFunc(sets, func(s turso.KeySet) bool { return s.Name == name })
 }
 
-// application is an OAuth application of the instance: public, with the loopback of any port.
+// application returns an OAuth application of the instance: public, with the loopback of any port.
 func (r *run) application() (clientID string) {
 	return once(r, "application", func() string {
 		var made struct {
@@ -452,7 +452,7 @@ func (r *run) application() (clientID string) {
 	})
 }
 
-// files is a directory for what is on this machine.
+// files returns a directory for what is on this machine.
 func (r *run) files() string {
 	check(os.MkdirAll(r.dir, 0o700))
 	return r.dir

@@ -26,7 +26,7 @@ var byHand = []struct{ asked, how string }{
 	{"Can a registration that is stuck be removed with its region?", "zen jwks remove NAME --region REGION, in an organization that has one"},
 }
 
-// verdict is the result in a word or two.
+// verdict returns the result in a word or two.
 func (r result) verdict() string {
 	switch {
 	case r.skipped != "":
@@ -44,7 +44,7 @@ func (d report) write(path string, reference map[string]answer) error {
 	return private.Replace(path, []byte(d.transcript(reference)), 0o600)
 }
 
-// transcript is all that was asked and answered, and the table of answers at its end.
+// transcript returns all that was asked and answered, and the table of answers at its end.
 func (d report) transcript(reference map[string]answer) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Transcript of %s\n\nSecrets, accounts and addresses are replaced. Read it before you send it.\n", d.started.UTC().Format(time.RFC3339))
@@ -81,7 +81,7 @@ func (d report) section(b *strings.Builder, title, question string) {
 	}
 }
 
-// table is the answers alone, as Markdown.
+// table returns the answers alone, as Markdown.
 func (d report) table(reference map[string]answer) string {
 	var b strings.Builder
 	b.WriteString("| id | asked | expected | answered | local stack | |\n|---|---|---|---|---|---|\n")
@@ -108,7 +108,7 @@ func (d report) table(reference map[string]answer) string {
 	return b.String()
 }
 
-// skips is the table of what was not asked, and how each need of it is met.
+// skips returns the table of what was not asked, and how each need of it is met.
 func (d report) skips() string {
 	var b strings.Builder
 	needs := map[string]bool{}

@@ -137,7 +137,7 @@ func (c *cluster) balance() http.Handler {
 	})
 }
 
-// leader is the index of the active node.
+// leader returns the index of the active node.
 func (c *cluster) leader(t *testing.T) (leader int) {
 	t.Helper()
 	testwait.Until(t, "a leader", func() bool {

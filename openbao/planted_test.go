@@ -119,7 +119,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	}
 }
 
-// processes are the arguments and environments of a process group, where the system
+// processes returns the arguments and environments of a process group, where the system
 // tells.
 func processes(t *testing.T, group int) map[string][]byte {
 	t.Helper()

@@ -62,7 +62,7 @@ func (i *issuer) token(t testing.TB, claims object) string {
 	return signed
 }
 
-// job is what GitHub states of a job of acme/app; see docs/teams.md.
+// job returns what GitHub states of a job of acme/app; see docs/teams.md.
 func job(more object) object {
 	claims := object{
 		"sub": "repo:acme/app:ref:refs/heads/main", "repository": "acme/app", "repository_id": "1001", "repository_owner_id": "77",
@@ -74,7 +74,7 @@ func job(more object) object {
 	return claims
 }
 
-// person is what Clerk's template for OpenBao states.
+// person returns what Clerk's template for OpenBao states.
 func person(user, org, slug, role string) object {
 	return object{"sub": user, "org_id": org, "org_slug": slug, "org_role": role}
 }

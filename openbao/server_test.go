@@ -58,7 +58,7 @@ func buildInto(dir, version string) error {
 	return nil
 }
 
-// program is bao's path. Without one the test is skipped, loudly, and fails in CI.
+// program returns bao's path. Without one the test is skipped, loudly, and fails in CI.
 func program(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {

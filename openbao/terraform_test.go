@@ -91,7 +91,7 @@ func terraform(t *testing.T, text, dir string) []resource {
 	return all
 }
 
-// fileIn is Terraform's function file.
+// fileIn returns Terraform's function file.
 func fileIn(dir string) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}}, Type: function.StaticReturnType(cty.String),
@@ -102,7 +102,7 @@ func fileIn(dir string) function.Function {
 	})
 }
 
-// documentedTerraform is the example of docs/teams.md, and the policy that it names.
+// documentedTerraform returns the example of docs/teams.md, and the policy that it names.
 func documentedTerraform(t *testing.T) (example, policy string) {
 	t.Helper()
 	for _, block := range codeBlock.FindAllStringSubmatch(readFile(t, "../docs/teams.md"), -1) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Workloads are what the drivers are compared by, in the order of the report.
+// Workloads are the workloads by which the drivers are compared, in the order of the report.
 var Workloads = []string{"SELECT 1", "read 100 rows", "insert", "batch of 1000", "transaction of 10"}
 
 // Main is a driver's program: database URL, database id, number of runs and workload

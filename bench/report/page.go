@@ -58,7 +58,7 @@ func fill(page string, figures []Figure) (string, error) {
 	}
 }
 
-// ofGroup are the figures of a group, or of all whose names begin with what is before a star:
+// ofGroup returns the figures of a group, or of all whose names begin with what is before a star:
 // the rest of that is then in the figures' names.
 func ofGroup(figures []Figure, group string) (of []Figure) {
 	start, several := strings.CutSuffix(group, "*")
@@ -75,7 +75,7 @@ func ofGroup(figures []Figure, group string) (of []Figure) {
 	return of
 }
 
-// Table is the table of a group, in Markdown: a row a figure, or where figures have an X, a
+// Table returns the table of a group, in Markdown: a row a figure, or where figures have an X, a
 // row for each and a column for each name, with the slopes in the last row.
 func Table(figures []Figure) string {
 	if slices.ContainsFunc(figures, func(f Figure) bool { return f.X != 0 }) {
@@ -132,7 +132,7 @@ func growth(figures []Figure) string {
 	return b.String()
 }
 
-// Slope is what one more on the axis adds to the median, by least squares.
+// Slope returns what one more on the axis adds to the median, by least squares.
 func Slope(line []Figure) float64 {
 	var x, y, xx, xy float64
 	for _, f := range line {
@@ -145,7 +145,7 @@ func Slope(line []Figure) float64 {
 	return (n*xy - x*y) / (n*xx - x*x)
 }
 
-// each is a slope in a unit that leaves digits of it.
+// each returns a slope in a unit that leaves digits of it.
 func each(slope float64, unit string) string {
 	for _, smaller := range []struct{ unit, of string }{{"µs", "ms"}, {"ns", "µs"}, {"KiB", "MiB"}, {"B", "KiB"}} {
 		if unit == smaller.of && math.Abs(slope) < 1 {
@@ -168,7 +168,7 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'f', max(0, 2-int(math.Floor(math.Log10(math.Abs(v))))), 64)
 }
 
-// rounded is a number to three digits that count: the fourth is noise. Whole numbers keep
+// rounded returns a number to three digits that count: the fourth is noise. Whole numbers keep
 // theirs.
 func rounded(v float64) float64 {
 	if v == math.Trunc(v) || math.IsNaN(v) || math.IsInf(v, 0) {

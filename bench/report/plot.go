@@ -38,7 +38,7 @@ func DrawPlots(path string, figures []Figure) error {
 	return nil
 }
 
-// plots are the plots of a page, by their files.
+// plots returns the plots of a page, by their files.
 func plots(page string, figures []Figure) (map[string][]byte, error) {
 	drawn := make(map[string][]byte)
 	for _, found := range embedded.FindAllStringSubmatch(page, -1) {
@@ -55,7 +55,7 @@ func plots(page string, figures []Figure) (map[string][]byte, error) {
 	return drawn, nil
 }
 
-// plotOf is the plot that a figure is in: that of its group, and of the groups whose names
+// plotOf returns the plot that a figure is in: that of its group, and of the groups whose names
 // are the same up to a colon. Each growth has one of its own.
 func plotOf(f Figure) string {
 	if name, _, found := strings.Cut(f.Group, ": "); found && f.X == 0 {

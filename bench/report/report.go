@@ -18,7 +18,7 @@ type Figure struct {
 	Group string `json:"group"`
 	Name  string `json:"name"`
 	Unit  string `json:"unit"`
-	// X is where on its axis a point of a growth stands: so many profiles, tokens, rows.
+	// X is the place of a growth's point on its axis: so many profiles, tokens, rows.
 	// All points of a line have one name.
 	X    float64 `json:"x,omitempty"`
 	Runs int     `json:"runs"`
@@ -31,18 +31,18 @@ type Figure struct {
 	// its median in that one's.
 	RatioOf string  `json:"ratio_of,omitempty"`
 	Ratio   float64 `json:"ratio,omitempty"`
-	// Goal is what Ratio is to be at most, or the median if there is no ratio.
+	// Goal is the most that Ratio may be, or the median if there is no ratio.
 	Goal float64 `json:"goal,omitempty"`
 }
 
-// Of is the figure of some samples, which it sorts.
+// Of returns the figure of some samples, which it sorts.
 func Of(group, name, unit string, samples []float64) Figure {
 	slices.Sort(samples)
 	at := func(percent int) float64 { return samples[min(len(samples)*percent/100, len(samples)-1)] }
 	return Figure{Group: group, Name: name, Unit: unit, Runs: len(samples), Median: at(50), P10: at(10), P90: at(90)}
 }
 
-// Beside is the figure with its ratio to another of the group.
+// Beside returns the figure with its ratio to another of the group.
 func (f Figure) Beside(other Figure) Figure {
 	f.RatioOf = other.Name
 	if other.Median != 0 {
@@ -51,7 +51,7 @@ func (f Figure) Beside(other Figure) Figure {
 	return f
 }
 
-// Within is the figure with its goal.
+// Within returns the figure with its goal.
 func (f Figure) Within(goal float64) Figure {
 	f.Goal = goal
 	return f

@@ -54,7 +54,7 @@ type APIKey struct {
 	Expires time.Time
 }
 
-// Label is the key for people: its name and whose it is. Its id begins like a secret, which
+// Label returns the key for people: its name and whose it is. Its id begins like a secret, which
 // is taken out of what is printed.
 func (k APIKey) Label() string {
 	if k.Name == "" {

@@ -120,7 +120,7 @@ func replaced(h http.Header, sent provider.Secret) provider.Secret {
 	return next
 }
 
-// Unavailable is the error of something that may pass.
+// Unavailable returns the error of something that may pass.
 func Unavailable(what, reason string) *provider.Error {
 	return &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: " + what + ": " + reason}
 }

@@ -75,7 +75,7 @@ func ParseKey(key string) (Instance, error) {
 	return i, nil
 }
 
-// Behind is the instance where its Frontend API is known by another address than the one
+// Behind returns the instance where its Frontend API is known by another address than the one
 // in the publishable key: a path of the app's own domain that forwards to it (Clerk's
 // proxyUrl), or a satellite domain's. Clerk issues the tokens there in that address, letter
 // by letter, but for slashes at its end.

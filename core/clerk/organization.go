@@ -71,7 +71,7 @@ func (v invitationView) invitation() Invitation {
 	return Invitation{ID: v.ID, Email: v.Email, Role: v.Role, Status: v.Status, URL: provider.NewSecret(v.URL), Expires: instant(v.ExpiresAt)}
 }
 
-// Memberships are the organizations of the session's user. A list is whole beside no error
+// Memberships returns the organizations of the session's user. A list is whole beside no error
 // alone.
 func (f *Frontend) Memberships(ctx context.Context, s *Session) ([]Membership, error) {
 	return listAll(ctx, f, s, call{
@@ -86,7 +86,7 @@ func (f *Frontend) Members(ctx context.Context, s *Session, organization string)
 	}, membershipView.membership)
 }
 
-// Invitations are the pending ones of an organization.
+// Invitations returns the pending ones of an organization.
 func (f *Frontend) Invitations(ctx context.Context, s *Session, organization string) ([]Invitation, error) {
 	return listAll(ctx, f, s, call{
 		what: "list the invitations", path: organizationPath(organization, "invitations"), query: url.Values{"status": {"pending"}},

@@ -160,7 +160,7 @@ func (f *Frontend) Reload(ctx context.Context, s *Session) error {
 	return nil
 }
 
-// ended is what can be said of a session that Clerk doesn't find: it has no word for why.
+// ended returns what can be said of a session that Clerk doesn't find: it has no word for why.
 func ended(cause error) error {
 	return &provider.Error{
 		Kind: provider.ErrRejected, Err: cause, Hint: loginHint,

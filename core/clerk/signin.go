@@ -80,7 +80,7 @@ func (a *Attempt) step() string {
 	return "second_factor"
 }
 
-// Session is the session of a sign-in that is complete; the error says what another one
+// Session returns the session of a sign-in that is complete; the error says what another one
 // lacks.
 func (a *Attempt) Session() (*Session, error) {
 	if a.Status != StatusComplete {

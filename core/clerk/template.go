@@ -64,7 +64,7 @@ func (b *Backend) SaveTemplate(ctx context.Context, t Template) error {
 	return b.do(ctx, c, &answer)
 }
 
-// KeyIDs are the kids of the instance's key set: of which instance the secret key is.
+// KeyIDs returns the kids of the instance's key set: of which instance the secret key is.
 func (b *Backend) KeyIDs(ctx context.Context) ([]string, error) {
 	var answer struct {
 		Keys []struct {

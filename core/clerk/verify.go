@@ -69,7 +69,7 @@ func (i Instance) explain(err error, token provider.Secret) error {
 	}
 }
 
-// Invalid is the error of a token that is not what it should be.
+// Invalid returns the error of a token that is not what it should be.
 func Invalid(format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrTokenInvalid, Message: "clerk: verify token: " + fmt.Sprintf(format, args...)}
 }

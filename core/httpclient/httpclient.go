@@ -41,7 +41,7 @@ func New() *http.Transport {
 	}
 }
 
-// authorities are the trusted ones; nil means the system's, among which crypto/x509
+// authorities returns the trusted ones; nil means the system's, among which crypto/x509
 // counts those in the file that SSL_CERT_FILE names, but on macOS and Windows.
 func authorities(system, file string) *x509.CertPool {
 	if file == "" || system != "darwin" && system != "windows" {

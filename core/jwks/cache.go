@@ -36,7 +36,7 @@ type entry struct {
 	Set       json.RawMessage `json:"set"`
 }
 
-// Path is the file of the key set.
+// Path returns the file of the key set.
 func (d Disk) Path() string {
 	sum := sha256.Sum256([]byte(d.URL))
 	return filepath.Join(d.Dir, hex.EncodeToString(sum[:])+".json")
@@ -76,7 +76,7 @@ func (d Disk) Load() (*Set, error) {
 	return s, nil
 }
 
-// Marshal is the content of the file of a set.
+// Marshal returns the content of the file of a set.
 func (s *Set) Marshal() ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -7,7 +7,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// CheckClock is the finding "clock" of a provider's Check: whether this machine's clock,
+// CheckClock returns the finding "clock" of a provider's Check: whether this machine's clock,
 // which says now, is within Skew of the issuer's. date is the Date of an answer of the
 // issuer (RFC 9110, 6.6.1), which has whole seconds; issuer is its name in the text.
 func CheckClock(issuer string, date, now time.Time) provider.Finding {

@@ -35,7 +35,7 @@ func readDatabase(m object) (*provider.DatabaseClaims, error) {
 	return &d, err
 }
 
-// readAccess is the most that a or p allow. Without both, Turso reads rw. What may
+// readAccess returns the most that a or p allow. Without both, Turso reads rw. What may
 // attach other databases (roa, rwa) is more than ro, and so is a kind that zen doesn't
 // know.
 func readAccess(m object, namespaces map[string][]string) (provider.Access, error) {

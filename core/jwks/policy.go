@@ -34,7 +34,7 @@ type Policy struct {
 	Now func() time.Time
 }
 
-// FromVerification is the policy of a token whose provider is not at hand: what a
+// FromVerification returns the policy of a token whose provider is not at hand: what a
 // provider said about it when it was minted.
 func FromVerification(v provider.Verification) (Policy, error) {
 	policy := Policy{Issuer: v.Issuer, Algorithms: v.Algorithms}

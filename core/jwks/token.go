@@ -94,7 +94,7 @@ func malformed(format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrTokenInvalid, Message: "read token: " + fmt.Sprintf(format, args...)}
 }
 
-// invalid is an ErrTokenInvalid that names the token's key, algorithm and issuer.
+// invalid returns an ErrTokenInvalid that names the token's key, algorithm and issuer.
 func (p *parsed) invalid(format string, args ...any) error {
 	return &provider.Error{
 		Kind:    provider.ErrTokenInvalid,

@@ -8,7 +8,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Address is the HTTP address of a database URL: libsql:// means https, plain
+// Address returns the HTTP address of a database URL: libsql:// means https, plain
 // http is for loopback addresses alone. What else a URL can hold is refused: other
 // clients of libSQL take a token there.
 func Address(target string) (*url.URL, error) {
@@ -49,7 +49,7 @@ func IsLocal(target string) bool {
 	return target == ":memory:" || strings.HasPrefix(target, "file:")
 }
 
-// LocalPath is the file that file:PATH names, or :memory:. The forms are SQLite's
+// LocalPath returns the file that file:PATH names, or :memory:. The forms are SQLite's
 // without its parameters (https://sqlite.org/uri.html): file:app.db, file:/var/lib/app.db
 // and file:///var/lib/app.db, in which %20 is a blank.
 func LocalPath(target string) (string, error) {

@@ -158,7 +158,7 @@ func dial(options Options) (*link.Link, error) {
 	})
 }
 
-// mode is the one to use.
+// mode returns the one to use.
 func (o Options) mode() (Mode, error) {
 	local := IsLocal(o.Target.URL)
 	switch {
@@ -207,7 +207,7 @@ func (o Options) check(mode Mode) error {
 	return nil
 }
 
-// misfit is an error for options that don't go together.
+// misfit returns an error for options that don't go together.
 func misfit(format, hint string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf(format, args...), Hint: hint}
 }

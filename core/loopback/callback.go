@@ -77,7 +77,7 @@ func (c *Callback) isSettled() bool {
 
 func (c *Callback) end() { c.overing.Do(func() { close(c.over) }) }
 
-// denied is the error that the page sent (RFC 6749 section 4.1.2.1), or nil.
+// denied returns the error that the page sent (RFC 6749 section 4.1.2.1), or nil.
 func (c *Callback) denied() error {
 	code := c.Get("error")
 	if code == "" {

@@ -158,7 +158,7 @@ func newState() string {
 // RedirectURL returns the URL to which the page has to send the browser.
 func (l *Listener) RedirectURL() string { return "http://" + l.addr + l.path }
 
-// State is the value that the callback has to carry as state: 256 random bits, in
+// State returns the value that the callback has to carry as state: 256 random bits, in
 // base64url, or what [Listener.Expect] was told.
 func (l *Listener) State() string {
 	l.mu.Lock()

@@ -43,7 +43,7 @@ func listen(t *testing.T) *loopback.Listener {
 	return l
 }
 
-// address is the callback's with these values of the query.
+// address returns the callback's with these values of the query.
 func address(l *loopback.Listener, values ...string) string {
 	query := url.Values{"state": {l.State()}}
 	for i := 0; i < len(values); i += 2 {

@@ -51,7 +51,7 @@ type BrowserOptions struct {
 	Otherwise string
 }
 
-// CallbackURLs are the addresses that have to be registered at the issuer for ports.
+// CallbackURLs returns the addresses that have to be registered at the issuer for ports.
 func CallbackURLs(ports []int) []string {
 	if len(ports) == 0 {
 		return []string{"http://127.0.0.1" + callbackPath}
@@ -256,7 +256,7 @@ func (c *Client) TryBrowser(ctx context.Context, redirectURI string, o BrowserOp
 	return true, &provider.Error{Kind: provider.ErrConfig, Message: prefixed(c.Name, "no sign-in can begin: %v", refused), Err: refused}
 }
 
-// EndSessionURL is the page that ends the browser's own session at the issuer (OpenID
+// EndSessionURL returns the page that ends the browser's own session at the issuer (OpenID
 // Connect RP-Initiated Logout 1.0), or "" if there is none.
 func (c *Client) EndSessionURL() string {
 	u, err := url.Parse(c.Metadata.EndSessionEndpoint)

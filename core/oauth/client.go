@@ -112,7 +112,7 @@ func (c *Client) ClientCredentials(ctx context.Context, scopes []string, extra u
 	return c.grant(ctx, "sign in as "+c.shortID(), form)
 }
 
-// shortID is the client_id for people: it is public.
+// shortID returns the client_id for people: it is public.
 func (c *Client) shortID() string { return "the application " + Harmless(c.ID) }
 
 // grant makes one request of the token endpoint.

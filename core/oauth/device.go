@@ -166,7 +166,7 @@ func (c *Client) poll(ctx context.Context, d device, expires time.Time) (Tokens,
 
 var errCodeEnded = errors.New("the code has expired")
 
-// unfinished is the end of a wait in vain; last is the failure of the last poll.
+// unfinished returns the end of a wait in vain; last is the failure of the last poll.
 func (c *Client) unfinished(ctx context.Context, d device, last error) error {
 	failure := &provider.Error{
 		Kind: provider.ErrNoCredential, Err: errCodeEnded,

@@ -102,7 +102,7 @@ func sign(claims map[string]any) string {
 	return signed
 }
 
-// idClaims are those of a good ID token.
+// idClaims returns those of a good ID token.
 func (s *issuer) idClaims() map[string]any {
 	return map[string]any{
 		"iss": s.URL, "sub": "alice-1", "aud": testID, "email": "alice@example.test",

@@ -26,7 +26,7 @@ type IDClaims struct {
 	Email, Name, Username, UnverifiedEmail string
 }
 
-// Person is the best name for the subject that there is.
+// Person returns the best name for the subject that there is.
 func (c IDClaims) Person() string {
 	for _, name := range []string{c.Email, c.Username, c.Name} {
 		if name = Harmless(name); name != "" {

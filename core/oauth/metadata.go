@@ -83,7 +83,7 @@ func Discover(ctx context.Context, issuer string, o DiscoverOptions) (Metadata, 
 	panic("unreachable: the last place returns")
 }
 
-// metadataPlaces are where the document may be: OpenID Connect puts the well-known
+// metadataPlaces returns where the document may be: OpenID Connect puts the well-known
 // path after the issuer's, RFC 8414 section 3.1 between host and path.
 func metadataPlaces(issuer *url.URL) []string {
 	base, path := issuer.Scheme+"://"+issuer.Host, strings.TrimSuffix(issuer.EscapedPath(), "/")

@@ -76,7 +76,7 @@ func listenDebug(name string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
-// debugMain is the main function of a provider that is started with handshake.DebugKey.
+// debugMain returns the main function of a provider that is started with handshake.DebugKey.
 func debugMain(p provider.Provider) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -67,7 +67,7 @@ func Serve(p provider.Provider) {
 	})
 }
 
-// newServer is a server that logs to zen.
+// newServer returns a server that logs to zen.
 func newServer(options []grpc.ServerOption) *grpc.Server { return wire.NewServer(Logger(), options...) }
 
 // served registers a provider with go-plugin.

@@ -71,17 +71,17 @@ type Finding struct {
 	Fix *Fix
 }
 
-// Passed is the finding of a check that found nothing wrong.
+// Passed returns the finding of a check that found nothing wrong.
 func Passed(id, format string, args ...any) Finding {
 	return Finding{ID: id, Severity: SeverityOK, Text: fmt.Sprintf(format, args...)}
 }
 
-// Skipped is the finding of a check that could not look; the text says why.
+// Skipped returns the finding of a check that could not look; the text says why.
 func Skipped(id, format string, args ...any) Finding {
 	return Finding{ID: id, Severity: SeveritySkipped, Text: fmt.Sprintf(format, args...)}
 }
 
-// Failed is the finding of a check that err ended: its kind, its text and its hint.
+// Failed returns the finding of a check that err ended: its kind, its text and its hint.
 func Failed(id string, err error) Finding {
 	return Finding{ID: id, Severity: SeverityError, Kind: Kind(err), Text: err.Error(), Hint: Hint(err)}
 }

@@ -99,7 +99,7 @@ const (
 	TypeDuration FieldType = "duration"
 )
 
-// Check is an error where text is no value of the type: "is not an integer", to be written
+// Check returns an error if text is no value of the type: "is not an integer", to be written
 // behind the setting's name. It doesn't repeat the text, which may be a secret that was
 // pasted into the wrong place.
 func (t FieldType) Check(text string) error {

@@ -55,7 +55,7 @@ func Kinds() []error {
 	return all
 }
 
-// KindName is the name of an error's class in what programs read, such as
+// KindName returns the name of an error's class in what programs read, such as
 // "no_credential", or "" if it has none.
 func KindName(err error) string {
 	for _, k := range failureKinds {

@@ -111,7 +111,7 @@ func (d *DatabaseClaims) covers(target Target) error {
 
 func isTag(name string) bool { return strings.HasPrefix(name, TagPrefix) }
 
-// Databases are the ids of the databases that the token names, sorted. Where p is
+// Databases returns the ids of the databases that the token names, sorted. Where p is
 // present, it alone counts; it may name a database by its name, or by a tag.
 func (d *DatabaseClaims) Databases() []string {
 	if len(d.Namespaces) == 0 {

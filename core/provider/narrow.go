@@ -28,7 +28,7 @@ func Narrow(a, b []Permission) (both []Permission, ok bool) {
 	return both, len(both) > 0
 }
 
-// commonTables are the tables of both; nil means every table.
+// commonTables returns the tables of both; nil means every table.
 func commonTables(a, b []string) (tables []string, some bool) {
 	switch {
 	case a == nil:
@@ -44,7 +44,7 @@ func commonTables(a, b []string) (tables []string, some bool) {
 	return tables, len(tables) > 0
 }
 
-// NarrowAccess is the less of two.
+// NarrowAccess returns the less of two.
 func NarrowAccess(a, b Access) Access {
 	if a == AccessReadOnly || b == AccessReadOnly {
 		return AccessReadOnly

@@ -99,7 +99,7 @@ func (c *Client) slug(ctx context.Context, op, org string) (string, error) {
 	return "", &Error{Op: op, Err: ErrBadArgument, Message: "there is no personal organization: name one"}
 }
 
-// incomplete is an answer with status 200 without what it is for.
+// incomplete returns an answer with status 200 without what it is for.
 func incomplete(op, field string) error {
 	return &Error{Op: op, Status: http.StatusOK, Message: fmt.Sprintf("the answer has no %s", field)}
 }

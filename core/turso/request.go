@@ -109,7 +109,7 @@ func transportError(op string, err error) error {
 	return &Error{Op: op, Err: err}
 }
 
-// orgPath is the prefix of an organization's resources.
+// orgPath returns the prefix of an organization's resources.
 func orgPath(op, org string) (string, error) {
 	if org == "" {
 		return "/v1", nil

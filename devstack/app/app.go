@@ -50,7 +50,7 @@ const (
 
 // Options shape the app.
 type Options struct {
-	// Name is what the app calls itself. Default: "Acme Notes".
+	// Name is the app's name. Default: "Acme Notes".
 	Name string
 	// FrontendAPI is the Clerk instance's address, without a trailing slash.
 	FrontendAPI string

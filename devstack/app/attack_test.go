@@ -72,7 +72,7 @@ func (b *tab) post(path string, form url.Values, headers ...string) view {
 	return b.do(req)
 }
 
-// hidden is the value of a hidden field.
+// hidden returns the value of a hidden field.
 func (v view) hidden(name string) string {
 	m := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(v.text)
 	if m == nil {

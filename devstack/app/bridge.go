@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/portal"
 )
 
-// bridgePage is what the bridge page shows.
+// bridgePage is the data of the bridge page.
 type bridgePage struct {
 	Request  string // the form's only name for what it answers
 	Client   string

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// bridgeRequest is what a terminal asks for, checked.
+// bridgeRequest is the request of a terminal, checked.
 type bridgeRequest struct {
 	redirectURI string
 	origin      string // of redirectURI, as a CSP source
@@ -79,7 +79,7 @@ func validPort(text string) bool {
 	return err == nil && port <= 65535
 }
 
-// reply is the address that carries an answer back to the terminal.
+// reply returns the address that carries an answer back to the terminal.
 func (req bridgeRequest) reply(answer url.Values) string {
 	answer.Set("state", req.state)
 	return req.redirectURI + "?" + answer.Encode()

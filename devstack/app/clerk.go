@@ -30,7 +30,7 @@ type clerkError struct {
 
 func (e *clerkError) Error() string { return fmt.Sprintf("clerk: %d %s: %s", e.Status, e.Code, e.Text) }
 
-// signInAnswer is what the app reads of a sign-in.
+// signInAnswer is the part of a sign-in that the app reads.
 type signInAnswer struct {
 	Response struct {
 		ID               string `json:"id"`

@@ -25,7 +25,7 @@ func newSite(name string, logger *slog.Logger) (*portal.Site, error) {
 	}), nil
 }
 
-// clerkDown tells that Clerk did not do what the app needs of it. A refusal is
+// clerkDown says that Clerk did not do what the app needs of it. A refusal is
 // shown in Clerk's words, anything else only in the log.
 func (a *App) clerkDown(w http.ResponseWriter, err error) {
 	a.opts.Logger.Warn("app: clerk", "error", err)

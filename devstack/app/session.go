@@ -38,7 +38,7 @@ type browserSession struct {
 	requests []*bridgeRequest
 }
 
-// person is who is signed in, and their Clerk session.
+// person is the person who is signed in, and their Clerk session.
 type person struct {
 	userID    string
 	name      string
@@ -135,7 +135,7 @@ func (s *sessions) take(session *browserSession, id string) (req bridgeRequest, 
 	return bridgeRequest{}, false, false
 }
 
-// signedIn is the browser's session if a person is signed in and Clerk still
+// signedIn returns the browser's session if a person is signed in and Clerk still
 // says so: a session revoked in the dashboard ends here, too.
 func (a *App) signedIn(ctx context.Context, r *http.Request) (*browserSession, error) {
 	session := a.sessions.get(r)

@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/portal"
 )
 
-// signInPage is what the sign-in page shows.
+// signInPage is the data of the sign-in page.
 type signInPage struct {
 	csrf     string
 	returnTo string

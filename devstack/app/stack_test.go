@@ -115,7 +115,7 @@ func newTerminal(t *testing.T) *terminal {
 	return term
 }
 
-// bridge is the address that the terminal opens.
+// bridge returns the address that the terminal opens.
 func (s *stack) bridge(term *terminal, more ...string) string {
 	query := url.Values{
 		"redirect_uri": {term.URL + "/callback"}, "state": {term.state}, "code": {"WXYZ-2345"}, "client": {"zen"},
@@ -126,7 +126,7 @@ func (s *stack) bridge(term *terminal, more ...string) string {
 	return s.URL + app.BridgePath + "?" + query.Encode()
 }
 
-// exchange is what a native client does with a ticket.
+// exchange returns what a native client does with a ticket.
 func (s *stack) exchange(t *testing.T, ticket string) (status int, code, clientJWT, sessionID string) {
 	t.Helper()
 	status, header, body := s.native(t, "/v1/client/sign_ins", "", url.Values{"strategy": {"ticket"}, "ticket": {ticket}})

@@ -11,7 +11,7 @@ import (
 // issued, with the tenant locked, and must return at once.
 type Action func(*Login)
 
-// Login is what an Action sees, and what it can do.
+// Login is the input of an Action, and what it can do.
 type Login struct {
 	User         User
 	Organization *Organization // nil without one
@@ -24,7 +24,7 @@ type Login struct {
 	outcome
 }
 
-// outcome is what an Action has made of the tokens.
+// outcome is the result of an Action for the tokens.
 type outcome struct {
 	access map[string]any
 	denied *oauthError
@@ -38,7 +38,7 @@ func (o *outcome) SetAccessTokenClaim(name string, value any) { setClaim(&o.acce
 // Deny is api.access.deny: no tokens, and the reason for the person to read.
 func (l *Login) Deny(reason string) { l.denied = errOAuth(403, "access_denied", reason) }
 
-// Claims is an Action that sets the same claims on every access token.
+// Claims returns an Action that sets the same claims on every access token.
 func Claims(claims map[string]any) Action {
 	set := setAll(claims)
 	return func(l *Login) { set(&l.outcome) }

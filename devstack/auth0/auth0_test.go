@@ -149,7 +149,7 @@ func (b *bench) want(r reply, status int, code string) {
 	}
 }
 
-// request is an authorization request.
+// request returns an authorization request.
 func (b *bench) request(change ...string) url.Values {
 	sum := sha256.Sum256([]byte(verifier))
 	q := url.Values{

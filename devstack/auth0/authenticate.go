@@ -48,7 +48,7 @@ func (t *Tenant) authenticate(r *http.Request, form url.Values) (*Application, e
 	return application, nil
 }
 
-// assertionSubject is whom an assertion claims to come from. Nothing is believed yet.
+// assertionSubject returns the alleged sender of an assertion. Nothing is believed yet.
 func assertionSubject(assertion string) string {
 	var claims jwt.RegisteredClaims
 	if _, _, err := jwt.NewParser().ParseUnverified(assertion, &claims); err != nil {

@@ -93,7 +93,7 @@ func (t *Tenant) begin(q url.Values) (next string, problem *oauthError) {
 	return loginPath + "?" + url.Values{"state": {tx.id}}.Encode(), nil
 }
 
-// check are the errors that the application is told.
+// check returns the errors that the application is told.
 func (t *Tenant) check(tx *transaction, q url.Values) error {
 	application := tx.grant.application
 	for _, name := range []string{"state", "scope", "audience", "code_challenge", "organization", "response_type"} {
@@ -125,7 +125,7 @@ func (t *Tenant) check(tx *transaction, q url.Values) error {
 	return nil
 }
 
-// fail is the redirect that tells the application of an error.
+// fail returns the redirect that tells the application of an error.
 func (tx *transaction) fail(err error) string {
 	e := errOAuth(500, "server_error", "Internal Server Error")
 	errors.As(err, &e)

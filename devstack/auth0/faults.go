@@ -31,7 +31,7 @@ const (
 	FaultDeviceOff            = "auth0-device-off"
 )
 
-// Faults are the ways in which a tenant can be made to fail.
+// Faults returns the ways in which a tenant can be made to fail.
 func Faults() []fault.Fault {
 	return []fault.Fault{
 		{Name: FaultUnavailable, Summary: "Auth0 answers every call with 503"},

@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/devstack/random"
 )
 
-// grant is what a person has allowed an application.
+// grant is a person's consent to an application.
 type grant struct {
 	user         *user  // nil: a machine, in its own name
 	grantType    string // gty, which Auth0 has for some grants only
@@ -53,7 +53,7 @@ func allowedScopes(scope string, api *API) []string {
 	return out
 }
 
-// findAPI is the API of an audience parameter; "" means none.
+// findAPI returns the API of an audience parameter; "" means none.
 func (t *Tenant) findAPI(audience string) (*API, error) {
 	if audience == "" {
 		return nil, nil
@@ -72,7 +72,7 @@ func (t *Tenant) issuer() string {
 	return t.baseURL + "/"
 }
 
-// tokenTime is the clock that tokens are stamped by.
+// tokenTime returns the clock that tokens are stamped by.
 func (t *Tenant) tokenTime() time.Time {
 	if t.fault(FaultClockAhead) {
 		return t.now().Add(10 * time.Minute)
@@ -80,7 +80,7 @@ func (t *Tenant) tokenTime() time.Time {
 	return t.now()
 }
 
-// subject is who a grant's tokens are of.
+// subject returns the subject of a grant's tokens.
 func (g *grant) subject() string {
 	if g.user == nil {
 		return g.application.ClientID + "@clients"
@@ -150,7 +150,7 @@ func (t *Tenant) signFor(api *API, header, claims map[string]any) (string, error
 	return t.keys.sign(header, claims)
 }
 
-// without are the claims that don't collide with those that are there already.
+// without returns the claims that don't collide with those that are there already.
 func without(claims, taken map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, value := range claims {
@@ -174,7 +174,7 @@ func (t *Tenant) idToken(g *grant) (string, error) {
 	return t.keys.sign(nil, claims)
 }
 
-// profile is what a grant's scopes show of the user.
+// profile returns the part of the user that a grant's scopes show.
 func (t *Tenant) profile(g *grant) object {
 	u := g.user
 	claims := object{"sub": u.ID}
@@ -197,7 +197,7 @@ func (t *Tenant) profile(g *grant) object {
 	return claims
 }
 
-// tokens is the answer of the token endpoint, but for the refresh token.
+// tokens returns the answer of the token endpoint, but for the refresh token.
 func (t *Tenant) tokens(g *grant) (object, error) {
 	access, lifetime, err := t.accessToken(g)
 	if err != nil {

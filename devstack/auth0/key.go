@@ -110,7 +110,7 @@ func (t *Tenant) RotateKey() error {
 	return nil
 }
 
-// KeyIDs are the kids of the published keys: the present one, the next one, and
+// KeyIDs returns the kids of the published keys: the present one, the next one, and
 // the previous ones, newest first.
 func (t *Tenant) KeyIDs() []string {
 	t.mu.Lock()
@@ -160,7 +160,7 @@ func (t *Tenant) verify(token string) (jwt.MapClaims, error) {
 	return claims, err
 }
 
-// publishedKey is the key that a token's kid names.
+// publishedKey returns the key that a token's kid names.
 func (t *Tenant) publishedKey(token *jwt.Token) (any, error) {
 	for _, k := range t.keys.published() {
 		if k.ID == token.Header["kid"] {

@@ -14,7 +14,7 @@ import (
 
 const logoutPath = "/u/logout"
 
-// logoutRequest is what an application asks of a logout: where it leads, and on which
+// logoutRequest is an application's request for a logout: where it leads, and on which
 // application's behalf.
 type logoutRequest struct {
 	application *Application // nil: none was named

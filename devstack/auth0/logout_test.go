@@ -55,7 +55,7 @@ func (p *person) signIn() reply {
 	return r
 }
 
-// silently is what an application hears that may not show a page.
+// silently returns what an application hears that may not show a page.
 func (p *person) silently() string {
 	p.t.Helper()
 	at, _ := p.open(p.url+"/authorize?"+p.request("prompt", "none").Encode(), nil)

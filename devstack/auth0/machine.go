@@ -11,7 +11,7 @@ import (
 // runs with the tenant locked and must return at once.
 type MachineAction func(*Exchange)
 
-// Exchange is what a MachineAction sees, and what it can do.
+// Exchange is the input of a MachineAction, and what it can do.
 type Exchange struct {
 	ClientID     string
 	Organization *Organization // nil without one
@@ -31,7 +31,7 @@ func (e *Exchange) Deny(code, reason string) {
 	e.denied = errOAuth(status, code, reason)
 }
 
-// MachineClaims is a MachineAction that sets the same claims on every token.
+// MachineClaims returns a MachineAction that sets the same claims on every token.
 func MachineClaims(claims map[string]any) MachineAction {
 	set := setAll(claims)
 	return func(e *Exchange) { set(&e.outcome) }
@@ -76,7 +76,7 @@ func (t *Tenant) exchangeCredentials(application *Application, form url.Values) 
 	return t.tokens(g)
 }
 
-// machineScopes are those of the grant, or what a request names of them.
+// machineScopes returns the scopes of the grant, or those of them that a request names.
 func machineScopes(allowed ClientGrant, requested string) []string {
 	if requested == "" {
 		return slices.Clone(allowed.Scopes)
@@ -84,7 +84,7 @@ func machineScopes(allowed ClientGrant, requested string) []string {
 	return slices.DeleteFunc(strings.Fields(requested), func(s string) bool { return !slices.Contains(allowed.Scopes, s) })
 }
 
-// machineOrganization is the organization that a request names, if the grant has any.
+// machineOrganization returns the organization that a request names, if the grant has any.
 // The texts are choices: Auth0 documents the settings alone.
 func (t *Tenant) machineOrganization(allowed ClientGrant, requested string) (*organization, error) {
 	switch {

@@ -144,7 +144,7 @@ func (t *Tenant) readClient(r *http.Request) (int, any, error) {
 	return http.StatusOK, view, nil
 }
 
-// clientView is an application without what a fault takes from it.
+// clientView returns an application without what a fault takes from it.
 func (t *Tenant) clientView(a *Application) object {
 	return object{
 		"client_id": a.ClientID, "name": a.Name, "callbacks": t.callbacks(a), "allowed_logout_urls": a.LogoutURLs,
@@ -208,7 +208,7 @@ func (t *Tenant) changeClient(r *http.Request) (int, any, error) {
 	return http.StatusOK, t.clientView(a), nil
 }
 
-// refreshPolicy is what the Management API knows of an application's refresh tokens, in
+// refreshPolicy is the Management API's view of an application's refresh tokens, in
 // seconds. Nothing here ends one that lies idle.
 type refreshPolicy struct {
 	Rotation   string `json:"rotation_type"`
@@ -269,7 +269,7 @@ func (t *Tenant) createClientGrant(r *http.Request) (int, any, error) {
 	return http.StatusCreated, object{"id": "cgr_" + random.String(16), "client_id": in.ClientID, "audience": in.Audience, "scope": in.Scope}, nil
 }
 
-// flow is what runs at a trigger, in this order.
+// flow holds what runs at a trigger, in this order.
 type flow []*binding
 
 type binding struct {
@@ -297,7 +297,7 @@ const (
 	triggerMachines = "credentials-exchange"
 )
 
-// flowOf is a trigger's flow without what a fault takes from it: the Action that the
+// flowOf returns a trigger's flow without what a fault takes from it: the Action that the
 // tenant was made with.
 func (t *Tenant) flowOf(trigger string) flow {
 	missing := trigger == triggerLogin && (t.action == nil || t.fault(FaultActionMissing)) ||
@@ -305,7 +305,7 @@ func (t *Tenant) flowOf(trigger string) flow {
 	return slices.DeleteFunc(slices.Clone(t.flows[trigger]), func(b *binding) bool { return b.action.own && missing })
 }
 
-// ownFlow is the flow that a tenant begins with.
+// ownFlow returns the flow that a tenant begins with.
 func ownFlow(trigger string, now time.Time) flow {
 	action := &libraryAction{
 		id: uuid.NewString(), name: "Claims", trigger: trigger, version: "v3", status: "built", number: 1, own: true,
@@ -342,7 +342,7 @@ func (a *libraryAction) view() object {
 
 func instant(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 
-// runtime is what new Actions run in; an Action may name it.
+// runtime is the runtime of new Actions; an Action may name it.
 const runtime = "node22"
 
 // listTriggers shows where an Action can be: the two that this tenant has flows for.
@@ -511,7 +511,7 @@ func (t *Tenant) changeBindings(r *http.Request) (int, any, error) {
 	return http.StatusOK, next.view(trigger), nil
 }
 
-// bound is the binding that a reference is to, a new one for an Action; nil means none.
+// bound returns the binding that a reference is to, a new one for an Action; nil means none.
 func (t *Tenant) bound(trigger, kind, value string) *binding {
 	if kind == "binding_id" {
 		for _, b := range t.flowOf(trigger) {

@@ -38,7 +38,7 @@ const (
 	ScopeReadUserStores    = "read:my_org:user_stores"
 )
 
-// MyOrganizationScopes are all of them.
+// MyOrganizationScopes returns all of them.
 func MyOrganizationScopes() []string {
 	return []string{
 		ScopeReadMembers, ScopeDeleteMemberships, ScopeReadRoles, ScopeCreateRoles, ScopeDeleteRoles,
@@ -69,7 +69,7 @@ type memberInvitation struct {
 	made, ends         time.Time
 }
 
-// myOrgAPI is the audience of the My Organization API.
+// myOrgAPI returns the audience of the My Organization API.
 func (t *Tenant) myOrgAPI() *API {
 	return &API{Identifier: t.baseURL + myOrgPath, Scopes: MyOrganizationScopes(), TokenLifetime: myOrgLifetime, Algorithm: RS256}
 }
@@ -77,7 +77,7 @@ func (t *Tenant) myOrgAPI() *API {
 // forMyOrganization turns the copy of a grant that is being refreshed into one for the My
 // Organization API, where the refresh may be for several APIs (multi-resource refresh
 // tokens). Where the application's policies don't name the audience, Auth0 ignores it. The
-// scopes are those that the application, and a role of the person's, has.
+// scopes returns those that the application, and a role of the person's, has.
 func (t *Tenant) forMyOrganization(g *grant, audience, scope string) bool {
 	if audience != t.baseURL+myOrgPath || len(g.application.MyOrganization) == 0 || g.organization == nil {
 		return false
@@ -179,7 +179,7 @@ func (t *Tenant) serveMyOrg(w http.ResponseWriter, r *http.Request, scope string
 	}
 }
 
-// myOrgCaller is whose token a request has.
+// myOrgCaller returns the person whose token a request has.
 func (t *Tenant) myOrgCaller(r *http.Request, scope string) (myOrgCall, error) {
 	unauthorized := func(detail string) error { return &myOrgError{http.StatusUnauthorized, "Unauthorized", detail} }
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -204,7 +204,7 @@ func (t *Tenant) myOrgCaller(r *http.Request, scope string) (myOrgCall, error) {
 	return c, nil
 }
 
-// pageOf is a page of a list, and where the next one begins.
+// pageOf returns a page of a list, and where the next one begins.
 func pageOf[T any](r *http.Request, name string, items []T, view func(T) object) (int, any, error) {
 	take, err := strconv.Atoi(r.URL.Query().Get("take"))
 	if err != nil || take < 1 || take > 100 {
@@ -337,7 +337,7 @@ func (t *Tenant) deleteMemberInvitations(c myOrgCall) (int, any, error) {
 	return http.StatusNoContent, nil, nil
 }
 
-// orgMember is a member by the user's id.
+// orgMember returns a member by the user's id.
 func (t *Tenant) orgMember(o *organization, id string) (*user, error) {
 	u := t.userByID(id)
 	if u == nil || !slices.Contains(u.organizations, o) {

@@ -30,7 +30,7 @@ type Options struct {
 	// Users and Organizations exist from the start. Both nil: the default ones.
 	Users         []User
 	Organizations []Organization
-	// Roles are those that members of organizations may have. Nil: DefaultRoles.
+	// Roles are the roles that members of organizations may have. Nil: DefaultRoles.
 	Roles []Role
 	// Applications and APIs exist from the start. Nil: the default ones.
 	Applications []Application
@@ -62,7 +62,7 @@ type User struct {
 	GivenName     string
 	FamilyName    string
 	Organizations []string // by name or id
-	// Roles are those in an organization, by its name: ids or names of Options.Roles.
+	// Roles are the roles in an organization, by its name: ids or names of Options.Roles.
 	Roles map[string][]string
 	// AppMetadata is for Actions.
 	AppMetadata map[string]any
@@ -115,7 +115,7 @@ type Application struct {
 	Keys []AssertionKey
 	// Callbacks are the redirect URIs, matched letter by letter.
 	Callbacks []string
-	// LogoutURLs are where a logout may lead, matched letter by letter.
+	// LogoutURLs are the URLs to which a logout may lead, matched letter by letter.
 	LogoutURLs []string
 	// GrantTypes, default: those of people for a native application, and
 	// client_credentials for a confidential one without Callbacks.
@@ -129,7 +129,7 @@ type Application struct {
 	MyOrganization []string
 	// ReusableRefreshTokens turns rotation off.
 	ReusableRefreshTokens bool
-	// RefreshLeeway is how long the refresh token before the present one still
+	// RefreshLeeway is the time for which the refresh token before the present one still
 	// works. Auth0's default is 0: any reuse revokes the family.
 	RefreshLeeway time.Duration
 	// RefreshLifetime counts from the sign-in; rotation doesn't extend it.
@@ -181,7 +181,7 @@ const (
 	DefaultMachineSecret   = "zen-dev-machine-secret-of-a-local-tenant"
 )
 
-// DefaultCallbacks are the redirect URIs of the default applications: Auth0
+// DefaultCallbacks returns the redirect URIs of the default applications: Auth0
 // matches ports, so a program on the loopback tries a few.
 func DefaultCallbacks() []string {
 	return []string{
@@ -190,7 +190,7 @@ func DefaultCallbacks() []string {
 	}
 }
 
-// DefaultApplications are a native application for browsers and devices, one that
+// DefaultApplications returns a native application for browsers and devices, one that
 // requires an organization, and one for machines.
 func DefaultApplications() []Application {
 	return []Application{

@@ -29,7 +29,7 @@ func (t *Tenant) offline(g *grant) bool {
 		slices.Contains(g.application.GrantTypes, GrantRefresh) && !t.fault(FaultNoRefreshToken)
 }
 
-// maxFamilies is how many refresh tokens a user may have with an application; one more
+// maxFamilies limits the refresh tokens that a user may have with an application; one more
 // drops the oldest without a word (Auth0, Entity limit policy).
 const maxFamilies = 200
 

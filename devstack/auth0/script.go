@@ -19,7 +19,7 @@ type script struct {
 
 var (
 	constant = regexp.MustCompile(`^const (AUDIENCE|READ_WRITE|READ_ONLY|WRITE_SCOPE) = (.*);$`)
-	// body is what is left without comments and constants; the scopes are where the
+	// body is the script without comments and constants; the scopes are where the
 	// trigger has them.
 	body = strings.TrimSpace(`
 exports.%s = async (event, api) => {

@@ -131,14 +131,14 @@ func (t *Tenant) SetBaseURL(base string) error {
 	return nil
 }
 
-// BaseURL is the tenant's address, without a trailing slash.
+// BaseURL returns the tenant's address, without a trailing slash.
 func (t *Tenant) BaseURL() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.baseURL
 }
 
-// Issuer is the iss of every token. It ends in a slash.
+// Issuer returns the iss of every token. It ends in a slash.
 func (t *Tenant) Issuer() string { return t.BaseURL() + "/" }
 
 // Handler serves the tenant. It wants a host and port of its own.
@@ -289,7 +289,7 @@ func (t *Tenant) userByID(id string) *user {
 	return t.users[i]
 }
 
-// now is the tenant's wall clock. Round strips the monotonic reading, which
+// now returns the tenant's wall clock. Round strips the monotonic reading, which
 // stands still while a machine sleeps.
 func (t *Tenant) now() time.Time { return t.opts.Now().Round(0) }
 

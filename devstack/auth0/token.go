@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/oauthserver"
 )
 
-// token is the token endpoint.
+// token returns the token endpoint.
 func (t *Tenant) token(r *http.Request, form url.Values) (object, error) {
 	grantType := form.Get("grant_type")
 	if grantType == "" {

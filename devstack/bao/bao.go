@@ -37,7 +37,7 @@ func Find() (string, error) {
 	return "", ErrNotFound
 }
 
-// cacheDir is where a shell script finds it, too, on every system.
+// cacheDir returns a directory that a shell script finds, too, on every system.
 func cacheDir() (string, error) {
 	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
 		return dir, nil

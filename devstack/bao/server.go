@@ -137,10 +137,10 @@ func (s *Server) configure(address string) error {
 
 func (s *Server) file(name string) string { return filepath.Join(s.options.Dir, name) }
 
-// AuditLog is the path of the server's audit log, in JSON, a line an entry.
+// AuditLog returns the path of the server's audit log, in JSON, a line an entry.
 func (s *Server) AuditLog() string { return s.file("audit.log") }
 
-// Log is the path of what the server and its plugins said.
+// Log returns the path of what the server and its plugins said.
 func (s *Server) Log() string { return s.file("bao.log") }
 
 // Restart starts the server if it isn't running, and returns once it answers. It
@@ -192,7 +192,7 @@ func (s *Server) lastLine() string {
 	return lines[len(lines)-1]
 }
 
-// Health tells what a server is.
+// Health describes the state of a server.
 type Health struct {
 	Initialized bool   `json:"initialized"`
 	Sealed      bool   `json:"sealed"`
@@ -274,7 +274,7 @@ func (s *Server) ready(ctx context.Context) error {
 	}
 }
 
-// PID is the server's process, or 0 if it isn't running. Its plugins are of its
+// PID returns the server's process, or 0 if it isn't running. Its plugins are of its
 // process group.
 func (s *Server) PID() int {
 	s.mu.Lock()

@@ -26,7 +26,7 @@ const (
 	stepDeadline = 15 * time.Second
 )
 
-// Person is who sits at the browser.
+// Person is the person at the browser.
 type Person struct {
 	// User is an e-mail address, or the part of it before the @ when the
 	// sign-in page offers that account on a button.
@@ -138,7 +138,7 @@ func isOpener(u *url.URL) bool {
 	return ip != nil && ip.IsLoopback() && strings.HasPrefix(u.Path, "/open/")
 }
 
-// follow is the step after a redirect: 307 and 308 repeat the method and the
+// follow returns the step after a redirect: 307 and 308 repeat the method and the
 // form (RFC 9110, section 15.4), the others are a GET.
 func follow(last request, answer *answer) request {
 	if answer.status == http.StatusTemporaryRedirect || answer.status == http.StatusPermanentRedirect {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// page is what matters of an HTML page: its title, its alert and its forms.
+// page holds what matters of an HTML page: its title, its alert and its forms.
 type page struct {
 	title string
 	alert string
@@ -84,7 +84,7 @@ func parseForm(n *html.Node) *form {
 	return f
 }
 
-// values are what submitting the form with this button sends.
+// values returns what submitting the form with this button sends.
 func (b *button) values(typed url.Values) url.Values {
 	values := url.Values{}
 	for _, in := range b.form.inputs {
@@ -100,7 +100,7 @@ func (b *button) values(typed url.Values) url.Values {
 	return values
 }
 
-// decision is the button that authorises, or cancels, on a page that asks.
+// decision returns the button that authorises, or cancels, on a page that asks.
 func (p *page) decision(cancel bool) *button {
 	wanted := "authorise"
 	if cancel {
@@ -116,10 +116,10 @@ func (p *page) decision(cancel bool) *button {
 	return nil
 }
 
-// userCodeField is what a page names the code that a device shows (RFC 8628).
+// userCodeField is the name of a page's field for the code that a device shows (RFC 8628).
 const userCodeField = "user_code"
 
-// codeField is the button beside a field for a device's code.
+// codeField returns the button beside a field for a device's code.
 func (p *page) codeField() *button {
 	for _, f := range p.forms {
 		for _, in := range f.inputs {
@@ -131,7 +131,7 @@ func (p *page) codeField() *button {
 	return nil
 }
 
-// organization is the button of the organization that is wanted.
+// organization returns the button of the organization that is wanted.
 func (p *page) organization(wanted string) *button {
 	for _, f := range p.forms {
 		for _, b := range f.buttons {
@@ -153,7 +153,7 @@ func (p *page) asksSignIn() bool {
 	return false
 }
 
-// field is the name of the first field of a kind.
+// field returns the name of the first field of a kind.
 func (f *form) field(kind string) string {
 	for _, in := range f.inputs {
 		if in.kind == kind {
@@ -181,7 +181,7 @@ func (p *page) signIn(who Person) (*button, url.Values) {
 	return nil, nil
 }
 
-// problem is what the page complains about.
+// problem returns the page's complaint.
 func (p *page) problem() string {
 	if p.alert != "" {
 		return p.alert
@@ -210,7 +210,7 @@ func has(n *html.Node, name string) bool {
 	return false
 }
 
-// text is the visible text inside n, on one line.
+// text returns the visible text inside n, on one line.
 func text(n *html.Node) string {
 	var b strings.Builder
 	for d := range n.Descendants() {

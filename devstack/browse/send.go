@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// answer is what a step got: a redirect, or a page.
+// answer is the answer to a step: a redirect, or a page.
 type answer struct {
 	status   int
 	location *url.URL

@@ -96,7 +96,7 @@ func (b *Tab) Complains() {
 	}
 }
 
-// Context is the tab's, for chromedp.
+// Context returns the tab's, for chromedp.
 func (b *Tab) Context() context.Context { return b.ctx }
 
 // Do does what a person does.

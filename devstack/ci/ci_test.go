@@ -120,7 +120,7 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// variables is a system's environment by name.
+// variables returns a system's environment by name.
 func (b *bench) variables(system string) map[string]string {
 	b.t.Helper()
 	list, err := b.Environment(system, audience)

@@ -15,11 +15,11 @@ import (
 // Variable is one of a job's environment.
 type Variable struct{ Name, Value string }
 
-// TokenVariable is what the job calls the token that GitLab puts into its variables,
+// TokenVariable is the job's name for the token that GitLab puts into its variables,
 // which is the job's choice: the name under which zen looks for it.
 const TokenVariable = "ZEN_OIDC__ID_TOKEN"
 
-// Environment is what a job of a system finds in its variables. A token that is given in
+// Environment returns the variables of a system's job. A token that is given in
 // advance is for the audience.
 func (s *Service) Environment(system, audience string) ([]Variable, error) {
 	switch system {

@@ -14,7 +14,7 @@ const (
 	FaultImmutable       = "ci-immutable-subject"
 )
 
-// Faults are the ways in which CI's issuers can be made to fail.
+// Faults returns the ways in which CI's issuers can be made to fail.
 func Faults() []fault.Fault {
 	return []fault.Fault{
 		{Name: FaultUnavailable, Summary: "CI answers 503 to who asks for a token"},

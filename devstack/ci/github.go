@@ -52,7 +52,7 @@ func (s *Service) githubSubject() string {
 	return "repo:" + repository + ":ref:" + j.Ref
 }
 
-// githubRequestURL is what ACTIONS_ID_TOKEN_REQUEST_URL holds: it has a query already.
+// githubRequestURL returns the value of ACTIONS_ID_TOKEN_REQUEST_URL: it has a query already.
 func (s *Service) githubRequestURL() string {
 	return s.opts.BaseURL + "/ci/github/runner/idtoken/" + s.jobID + "/" + s.jobID + "?api-version=2.0"
 }

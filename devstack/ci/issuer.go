@@ -17,9 +17,9 @@ type issuer struct {
 	path     string // of its address, below the service's; /ci/NAME if empty
 	keysPath string // of its key set, below its address
 	lifetime time.Duration
-	// early is how far nbf lies before iat; negative leaves nbf out.
+	// early is the time by which nbf lies before iat; negative leaves nbf out.
 	early time.Duration
-	// audience is whom a token is for that no one named.
+	// audience is the audience of a token for which no one named another.
 	audience string
 	// many has aud be a list even of one.
 	many   bool

@@ -14,11 +14,11 @@ import (
 
 // Options shape a service.
 type Options struct {
-	// BaseURL is where the handler is mounted, without a trailing slash.
+	// BaseURL is the URL at which the handler is mounted, without a trailing slash.
 	BaseURL string
 	// Now is the clock of every token. Nil means time.Now.
 	Now func() time.Time
-	// Job is what the issuers state. Its zero value is [DefaultJob].
+	// Job is the job that the issuers describe. Its zero value is [DefaultJob].
 	Job Job
 	// Fault, when it returns true for one of the Fault… names, makes the issuers fail
 	// that way for this token. It must be safe for concurrent use.
@@ -53,7 +53,7 @@ func DefaultJob() Job {
 	}
 }
 
-// branch is the ref's short name.
+// branch returns the ref's short name.
 func (j Job) branch() string { return strings.TrimPrefix(j.Ref, "refs/heads/") }
 
 // Service is the issuers. Its methods are safe for concurrent use.
@@ -87,18 +87,18 @@ func New(opts Options) *Service {
 	return s
 }
 
-// uuid is a random one (RFC 9562, version 4).
+// uuid returns a random one (RFC 9562, version 4).
 func uuid() string {
 	h := random.Hex(16)
 	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
 }
 
-// Systems are the names of the issuers, sorted.
+// Systems returns the names of the issuers, sorted.
 func Systems() []string {
 	return []string{"buildkite", "circleci", "github", "gitlab", "google", "kubernetes", "spiffe"}
 }
 
-// Patterns are the http.ServeMux patterns of everything that Handler serves.
+// Patterns returns the http.ServeMux patterns of everything that Handler serves.
 func Patterns() []string { return []string{"/ci/", metadataPath} }
 
 // Handler serves all that the package comment lists.
@@ -116,7 +116,7 @@ func (s *Service) Token(system, audience string) (string, error) {
 	return i.token(audience)
 }
 
-// Issuer is the iss of a system's tokens.
+// Issuer returns the iss of a system's tokens.
 func (s *Service) Issuer(system string) string { return s.issuers[system].address() }
 
 func (s *Service) routes() http.Handler {

@@ -50,7 +50,7 @@ func newBuildkite(s *Service) *issuer {
 	})
 }
 
-// buildkiteRequest is what buildkite-agent oidc request-token asks (buildkite/agent,
+// buildkiteRequest answers buildkite-agent oidc request-token (buildkite/agent,
 // api/oidc.go).
 func (s *Service) buildkiteRequest(w http.ResponseWriter, r *http.Request) {
 	if s.refuse(w) {
@@ -98,13 +98,13 @@ func newCircleCI(s *Service) *issuer {
 	})
 }
 
-// stableUUID is the same UUID for the same id.
+// stableUUID returns the same UUID for the same id.
 func stableUUID(id int64) string { return fmt.Sprintf("00000000-0000-4000-a000-%012d", id) }
 
-// metadataPath is where Google's metadata server answers.
+// metadataPath is the path at which Google's metadata server answers.
 const metadataPath = "/computeMetadata/"
 
-// newGoogle is a service account on Google Cloud (cloud.google.com, Verify the identity
+// newGoogle returns a service account on Google Cloud (cloud.google.com, Verify the identity
 // of a VM).
 func newGoogle(s *Service) *issuer {
 	email := s.opts.Job.ServiceAccount + "@" + s.opts.Job.Owner + ".iam.gserviceaccount.com"
@@ -121,7 +121,7 @@ func newGoogle(s *Service) *issuer {
 	})
 }
 
-// googleRequest is the metadata server. It answers whoever says that it means it.
+// googleRequest answers as the metadata server, to requests with the header that it demands.
 func (s *Service) googleRequest(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Metadata-Flavor", "Google")
 	w.Header().Set("Server", "Metadata Server for VM")
@@ -149,7 +149,7 @@ func (s *Service) googleRequest(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, token)             // an error here is the client's: it has gone
 }
 
-// newKubernetes is a projected service account token (kubernetes.io, Service account
+// newKubernetes returns a projected service account token (kubernetes.io, Service account
 // token volume projection).
 func newKubernetes(s *Service) *issuer {
 	j := s.opts.Job
@@ -167,7 +167,7 @@ func newKubernetes(s *Service) *issuer {
 	})
 }
 
-// newSPIFFE is a JWT-SVID (SPIFFE, JWT-SVID, section 3) of a trust domain that also
+// newSPIFFE returns a JWT-SVID (SPIFFE, JWT-SVID, section 3) of a trust domain that also
 // publishes discovery, as SPIRE's does.
 func newSPIFFE(s *Service) *issuer {
 	j := s.opts.Job

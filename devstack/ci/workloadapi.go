@@ -72,7 +72,7 @@ func (a *workloadAPI) FetchJWTSVID(ctx context.Context, r *workload.JWTSVIDReque
 	return &workload.JWTSVIDResponse{Svids: []*workload.JWTSVID{{SpiffeId: a.opts.Job.spiffeID(), Svid: token}}}, nil
 }
 
-// spiffeID is the job's name in its trust domain.
+// spiffeID returns the job's name in its trust domain.
 func (j Job) spiffeID() string {
 	return "spiffe://" + j.Owner + ".example.test/ns/" + j.Namespace + "/sa/" + j.ServiceAccount
 }

@@ -102,7 +102,7 @@ func (inst *Instance) addUser(u User) (added *user, err error) {
 	return added, nil
 }
 
-// UserID is the id of the user with this e-mail address, or "".
+// UserID returns the id of the user with this e-mail address, or "".
 func (inst *Instance) UserID(email string) string {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()

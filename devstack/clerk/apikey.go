@@ -58,7 +58,7 @@ type APIKey struct {
 	Subject string // a user's id, or an organization's
 	Scopes  []string
 	Claims  json.RawMessage // any JSON
-	// Lifetime is how long it works. Zero means for ever, negative is over already.
+	// Lifetime is the key's life. Zero means for ever, negative is over already.
 	Lifetime time.Duration
 }
 
@@ -192,7 +192,7 @@ func verifyAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 	return nil, errTokenNotFound("API key")
 }
 
-// verifiedView is a key as its verification has it. Clerk documents the flags of a key
+// verifiedView returns a key as its verification has it. Clerk documents the flags of a key
 // that is no longer good, and an error for it: the faults are the former.
 func (inst *Instance) verifiedView(k *apiKey) object {
 	view := inst.apiKeyView(k)
@@ -211,7 +211,7 @@ func listAPIKeys(inst *Instance, r *http.Request, _ params) (any, error) {
 	return inst.apiKeysOf(queryOf(r), queryOf(r).Get("subject"))
 }
 
-// apiKeysOf are a subject's keys, newest first, revoked and expired ones only if
+// apiKeysOf returns a subject's keys, newest first, revoked and expired ones only if
 // the query asks for them.
 func (inst *Instance) apiKeysOf(q urlQuery, subject string) (any, error) {
 	if subject == "" {

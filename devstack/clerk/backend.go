@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack/random"
 )
 
-// BackendPrefix is where the Backend API is mounted, so that the root stays the
+// BackendPrefix is the path at which the Backend API is mounted, so that the root stays the
 // Frontend API's. An SDK's base URL is the base URL of the instance and this;
 // where it adds /v1 itself, as @clerk/backend does, it is this without /v1.
 const BackendPrefix = backendRoot + "/v1"

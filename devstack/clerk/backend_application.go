@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/random"
 )
 
-// applicationView is an OAuth application as the Backend API has it.
+// applicationView returns an OAuth application as the Backend API has it.
 func (inst *Instance) applicationView(a *OAuthApplication) object {
 	base := inst.baseURL
 	callback := ""

@@ -68,7 +68,7 @@ type reply struct {
 	raw    string
 }
 
-// code is the code of the first error, or "".
+// code returns the code of the first error, or "".
 func (r reply) code() string {
 	errs, _ := r.body["errors"].([]any)
 	if len(errs) == 0 {

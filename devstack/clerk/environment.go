@@ -1,6 +1,6 @@
 package clerk
 
-// getEnvironment is the part of the environment that tells a client how people
+// getEnvironment returns the part of the environment that tells a client how people
 // sign in here. The rest of Clerk's long document is about its components.
 func getEnvironment(inst *Instance, _ *call) (any, error) {
 	kind := "development"

@@ -43,7 +43,7 @@ const (
 	FaultRedirectMismatch   = "clerk-redirect-mismatch"
 )
 
-// Faults are the ways in which an instance can be made to fail.
+// Faults returns the ways in which an instance can be made to fail.
 func Faults() []fault.Fault {
 	return []fault.Fault{
 		{Name: FaultUnavailable, Summary: "Clerk answers every call with 503"},
@@ -81,7 +81,7 @@ func Faults() []fault.Fault {
 	}
 }
 
-// weather are the faults that strike all calls alike.
+// weather returns the faults that strike all calls alike.
 func (inst *Instance) weather() error {
 	switch {
 	case inst.fault(FaultUnavailable):
@@ -94,7 +94,7 @@ func (inst *Instance) weather() error {
 	return nil
 }
 
-// tokenTime is the clock that tokens are stamped by.
+// tokenTime returns the clock that tokens are stamped by.
 func (inst *Instance) tokenTime() time.Time {
 	if inst.fault(FaultClockAhead) {
 		return inst.now().Add(10 * time.Minute)
@@ -102,7 +102,7 @@ func (inst *Instance) tokenTime() time.Time {
 	return inst.now()
 }
 
-// findTemplate is a JWT template, or an error that names it.
+// findTemplate returns a JWT template, or an error that names it.
 func (inst *Instance) findTemplate(name string) (*template, error) {
 	t := inst.templates[name]
 	if t == nil || inst.fault(FaultTemplateMissing) {

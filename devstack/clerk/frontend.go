@@ -117,7 +117,7 @@ func tunnelMethod(next http.Handler) http.Handler {
 	})
 }
 
-// isForm tells a Frontend API body from the Backend API's JSON. A POST without a
+// isForm distinguishes a Frontend API body from the Backend API's JSON. A POST without a
 // body may come without a type.
 func isForm(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -228,5 +228,5 @@ func (inst *Instance) answer(handle frontendHandler, r *http.Request, fields par
 	return body, clientJWT, err
 }
 
-// origin is what becomes azp.
+// origin returns the value for azp.
 func (c *call) origin() string { return c.r.Header.Get("Origin") }

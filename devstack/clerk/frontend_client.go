@@ -112,7 +112,7 @@ func createTemplateToken(inst *Instance, c *call) (any, error) {
 	return object{"object": "token", "jwt": signed}, err
 }
 
-// wrap is the envelope of answers that carry the client along.
+// wrap returns the envelope of answers that carry the client along.
 func (inst *Instance) wrap(c *call, response object) object {
 	return object{"response": response, "client": inst.clientView(c.client)}
 }

@@ -1,6 +1,6 @@
 package clerk
 
-// signedInUser is the user of the session that _clerk_session_id names, as it
+// signedInUser returns the user of the session that _clerk_session_id names, as it
 // must on every path outside /client.
 func (inst *Instance) signedInUser(c *call) (*user, error) {
 	s, err := inst.sessionOf(c.client, c.r.URL.Query().Get("_clerk_session_id"))
@@ -10,7 +10,7 @@ func (inst *Instance) signedInUser(c *call) (*user, error) {
 	return s.user, nil
 }
 
-// organizationOf is the organization of the path, if the user belongs to it and
+// organizationOf returns the organization of the path, if the user belongs to it and
 // may do what the permission names.
 func (inst *Instance) organizationOf(c *call, permission string) (*user, *organization, error) {
 	u, err := inst.signedInUser(c)
@@ -27,7 +27,7 @@ func (inst *Instance) organizationOf(c *call, permission string) (*user, *organi
 	return u, m.organization, nil
 }
 
-// getMe is the user of the session.
+// getMe returns the user of the session.
 func getMe(inst *Instance, c *call) (any, error) {
 	u, err := inst.signedInUser(c)
 	if err != nil {
@@ -59,7 +59,7 @@ func updateMe(inst *Instance, c *call) (any, error) {
 	return inst.wrap(c, inst.userView(u)), nil
 }
 
-// wrapList is a list in the envelope; one that isn't paginated is a plain array.
+// wrapList returns a list in the envelope; one that isn't paginated is a plain array.
 func wrapList[T any](inst *Instance, c *call, paginated bool, items []T, view func(T) object) (any, error) {
 	response, err := list(queryOf(c.r), items, view)
 	if err != nil {

@@ -19,7 +19,7 @@ type Instance struct {
 	opts    Options
 	handler http.Handler
 	site    *portal.Site // the Account Portal
-	// strangeKey is what FaultKeySwapped publishes.
+	// strangeKey is the key that FaultKeySwapped publishes.
 	strangeKey func() *rsa.PrivateKey
 
 	// mu guards everything below. A request holds it from the moment its body
@@ -155,7 +155,7 @@ func (inst *Instance) SetBaseURL(base string) error {
 	return nil
 }
 
-// Issuer is the iss of every token, and the address of the Frontend API, without a
+// Issuer returns the iss of every token, and the address of the Frontend API, without a
 // trailing slash: the base URL, and the proxy's path if there is one.
 func (inst *Instance) Issuer() string {
 	inst.mu.Lock()
@@ -172,20 +172,20 @@ func (inst *Instance) PublishableKey() string {
 // SecretKey opens the Backend API.
 func (inst *Instance) SecretKey() string { return inst.opts.SecretKey }
 
-// ID is the instance's id, ins_….
+// ID returns the instance's id, ins_….
 func (inst *Instance) ID() string { return inst.opts.InstanceID }
 
-// BackendURL is where the Backend API answers, for an SDK's base URL.
+// BackendURL returns the URL at which the Backend API answers, for an SDK's base URL.
 func (inst *Instance) BackendURL() string { return inst.Root() + BackendPrefix }
 
-// Root is the instance's own address.
+// Root returns the instance's own address.
 func (inst *Instance) Root() string {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
 	return inst.root
 }
 
-// PublicKey is the key that verifies tokens signed now.
+// PublicKey returns the key that verifies tokens signed now.
 func (inst *Instance) PublicKey() *rsa.PublicKey {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
@@ -196,7 +196,7 @@ func (inst *Instance) PublicKey() *rsa.PublicKey {
 // with something else, mount it at each of [Patterns].
 func (inst *Instance) Handler() http.Handler { return inst.handler }
 
-// Patterns are the http.ServeMux patterns of everything that Handler serves.
+// Patterns returns the http.ServeMux patterns of everything that Handler serves.
 func Patterns() []string {
 	return []string{
 		"/.well-known/",
@@ -208,7 +208,7 @@ func Patterns() []string {
 	}
 }
 
-// now is the instance's wall clock. Round strips the monotonic reading, which
+// now returns the instance's wall clock. Round strips the monotonic reading, which
 // stands still while a machine sleeps.
 func (inst *Instance) now() time.Time { return inst.opts.Now().Round(0) }
 

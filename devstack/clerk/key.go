@@ -41,7 +41,7 @@ func makeStrangeKey() *rsa.PrivateKey {
 	return key
 }
 
-// jwks is the key set as both APIs publish it (RFC 7517).
+// jwks returns the key set as both APIs publish it (RFC 7517).
 func (ring keyRing) jwks() object {
 	keys := make([]object, 0, len(ring.published))
 	for _, key := range ring.published {

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// errLacking is the answer where Clerk would act on something that the stand-in doesn't
+// errLacking returns the answer where Clerk would act on something that the stand-in doesn't
 // have: what isn't done mustn't look as if it was.
 func errLacking(what string) *apiError {
 	text := "the local stack lacks the parameter " + what
 	return &apiError{status: http.StatusNotImplemented, code: "not_implemented", message: text, long: text}
 }
 
-// userFilters are those of the Backend API's users and of their number.
+// userFilters are the filters of the Backend API's users and of their number.
 const userFilters = `phone_number external_id username web3_wallet organization_id email_address_query phone_number_query
 	username_query name_query banned last_active_at_before last_active_at_after last_active_at_since created_at_before
 	created_at_after last_sign_in_at_before last_sign_in_at_after provider provider_user_id starting_after order_by`
@@ -55,7 +55,7 @@ type frontendForm struct {
 	closed bool
 }
 
-// frontendForms are those of fapi/2026-05-12.yml, by their route. A field of a strategy
+// frontendForms are the forms of fapi/2026-05-12.yml, by their route. A field of a strategy
 // that is refused needs no mention.
 var frontendForms = map[string]frontendForm{
 	"GET /v1/client":                                      {},

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// RateLimits are how many calls are allowed in ten seconds, unless it says otherwise.
+// RateLimits limit the calls in ten seconds, unless it says otherwise.
 // Zero means no limit.
 type RateLimits struct {
 	CreateSignIn  int // of one address

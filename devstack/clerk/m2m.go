@@ -54,7 +54,7 @@ func (inst *Instance) AddMachine(m Machine) (id, secret string) {
 	return m.ID, m.Secret
 }
 
-// machineOf is the machine whose secret key a request carries, or nil.
+// machineOf returns the machine whose secret key a request carries, or nil.
 func (inst *Instance) machineOf(r *http.Request) *Machine {
 	_, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	for _, m := range inst.machines {
@@ -132,7 +132,7 @@ func createM2MToken(inst *Instance, r *http.Request, body params) (any, error) {
 	return created{inst.m2mView(t, true)}, nil
 }
 
-// reusableM2M is an opaque token of the same machine and claims that lives for
+// reusableM2M returns an opaque token of the same machine and claims that lives for
 // min_remaining_ttl_seconds yet, or nil.
 func (inst *Instance) reusableM2M(wanted *m2mToken, least int64) *m2mToken {
 	if least <= 0 {

@@ -18,7 +18,7 @@ import (
 // has unless it names others: public, with a loopback redirect of any port.
 const DefaultOAuthClientID = "zenDevClerkOAuth"
 
-// DefaultOAuthApplications is a public one for programs on the loopback.
+// DefaultOAuthApplications returns a public one for programs on the loopback.
 func DefaultOAuthApplications() []OAuthApplication {
 	return []OAuthApplication{{ClientID: DefaultOAuthClientID, Name: "zen", RedirectURIs: []string{"http://127.0.0.1/callback"}, DeviceGrant: true}}
 }
@@ -62,7 +62,7 @@ var defaultScopes = []string{"openid", "profile", "email", "offline_access", "us
 // supportedScopes also has those that an application must be given.
 var supportedScopes = []string{"openid", "profile", "email", "public_metadata", "private_metadata", "offline_access", "user:org:read"}
 
-// oauthState is what OAuth keeps of an instance; the instance's lock guards it.
+// oauthState is the part of an instance that OAuth needs; the instance's lock guards it.
 type oauthState struct {
 	applications  map[string]*OAuthApplication
 	transactions  map[string]*oauthTransaction
@@ -81,7 +81,7 @@ func newOAuthState() oauthState {
 	}
 }
 
-// oauthGrant is what a user has allowed an application.
+// oauthGrant is a user's consent to an application.
 type oauthGrant struct {
 	application    *OAuthApplication
 	user           *user
@@ -92,7 +92,7 @@ type oauthGrant struct {
 	from *oauthGrant
 }
 
-// signIn is the grant that the sign-in was given.
+// signIn returns the grant that the sign-in was given.
 func (g *oauthGrant) signIn() *oauthGrant { return cmp.Or(g.from, g) }
 
 func (g *oauthGrant) has(scope string) bool { return slices.Contains(g.scopes, scope) }
@@ -250,7 +250,7 @@ func (inst *Instance) serveMetadata(w http.ResponseWriter, _ *http.Request) {
 	oauthserver.WriteJSON(w, http.StatusOK, document)
 }
 
-// requestedScopes are those of a scope parameter that the application has.
+// requestedScopes returns those of a scope parameter that the application has.
 func requestedScopes(scope string, application *OAuthApplication) ([]string, error) {
 	if scope == "" {
 		scope = "profile email"

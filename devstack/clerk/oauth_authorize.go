@@ -86,7 +86,7 @@ func (inst *Instance) beginOAuth(q url.Values) (next string, err error) {
 	return tx.page(portalSignIn), nil
 }
 
-// check are the errors that the application is told.
+// check returns the errors that the application is told.
 func (tx *oauthTransaction) check(q url.Values) (err error) {
 	for _, name := range []string{"state", "scope", "code_challenge", "response_type"} {
 		if len(q[name]) > 1 {
@@ -114,7 +114,7 @@ func (tx *oauthTransaction) page(path string) string {
 	return path + "?" + url.Values{"state": {tx.id}}.Encode()
 }
 
-// fail is the redirect that tells the application of an error.
+// fail returns the redirect that tells the application of an error.
 func (tx *oauthTransaction) fail(err error) string {
 	e := errOAuth(500, "server_error", "The authorization server encountered an unexpected condition")
 	errors.As(err, &e)

@@ -94,7 +94,7 @@ func (tx *oauthTransaction) hidden() []portal.Field {
 	return []portal.Field{{Name: "state", Value: tx.id}}
 }
 
-// formTarget is where the answer to a page may lead, for its policy.
+// formTarget returns the target of the answer to a page, for its policy.
 func (tx *oauthTransaction) formTarget() string {
 	return oauthserver.Origin(tx.redirectURI)
 }

@@ -26,7 +26,7 @@ type oauthAccess struct {
 // oauthRefresh is a refresh token. It works once: each exchange gives a new one.
 type oauthRefresh struct{ grant *oauthGrant }
 
-// oauthToken is the token endpoint.
+// oauthToken returns the token endpoint.
 func oauthToken(inst *Instance, r *http.Request) (object, error) {
 	application, err := inst.oauthClient(r)
 	if err != nil {
@@ -149,7 +149,7 @@ func (inst *Instance) oauthIDToken(g *oauthGrant) (string, error) {
 	return inst.keys.sign(nil, claims)
 }
 
-// oauthProfile is what a grant's scopes show of the user.
+// oauthProfile returns the part of the user that a grant's scopes show.
 func (inst *Instance) oauthProfile(g *oauthGrant) object {
 	u := g.user
 	profile := object{"sub": u.ID}
@@ -190,7 +190,7 @@ func (inst *Instance) findAccess(token string) (*oauthAccess, error) {
 	return nil, errNotFound()
 }
 
-// oauthTokenInfo is the introspection endpoint.
+// oauthTokenInfo returns the introspection endpoint.
 func oauthTokenInfo(inst *Instance, r *http.Request) (object, error) {
 	application, err := inst.oauthClient(r)
 	if err != nil {
@@ -274,7 +274,7 @@ func (inst *Instance) userinfo(r *http.Request) (object, error) {
 	return profile, nil
 }
 
-// verifyOAuthToken is the Backend API's way to check an access token.
+// verifyOAuthToken returns the Backend API's way to check an access token.
 func verifyOAuthToken(inst *Instance, _ *http.Request, body params) (any, error) {
 	var token, secret string
 	for _, err := range []error{body.only("access_token", "secret"), body.into("access_token", &token), body.into("secret", &secret)} {

@@ -70,7 +70,7 @@ type Options struct {
 	SessionClaims json.RawMessage
 	// NativeAPIDisabled answers every native call with native_api_disabled.
 	NativeAPIDisabled bool
-	// RotationGrace is how long a client JWT still works after the client's
+	// RotationGrace is the time for which a client JWT still works after the client's
 	// token rotated. Clerk documents that the token rotates on each sign-in and
 	// sign-out and that the old one "can no longer be used", hence the default 0.
 	RotationGrace time.Duration
@@ -129,10 +129,10 @@ type User struct {
 	// SSO is the one strategy by which the user signs in, such as oauth_google or
 	// enterprise_sso: neither a password nor a code by e-mail is offered.
 	SSO string
-	// SecondFactors are what a sign-in asks for beside the first factor: email_code,
+	// SecondFactors are the factors that a sign-in asks for beside the first: email_code,
 	// totp, backup_code. A ticket passes them by.
 	SecondFactors []string
-	// TOTPSecret is what the user's authenticator was given (RFC 6238), base 32.
+	// TOTPSecret is the secret of the user's authenticator (RFC 6238), base 32.
 	TOTPSecret string
 	// BackupCodes work once each.
 	BackupCodes []string
@@ -158,14 +158,14 @@ type Template struct {
 	Claims json.RawMessage
 	// Lifetime, default 60 s.
 	Lifetime time.Duration
-	// ClockSkew is how far nbf lies before iat, default 5 s.
+	// ClockSkew is the time by which nbf lies before iat, default 5 s.
 	ClockSkew time.Duration
 	// SigningAlgorithm and SigningKey sign in place of the instance's key: HS256 with a
 	// secret, RS256 with a private key (PEM). No key set has them.
 	SigningAlgorithm, SigningKey string
 }
 
-// DefaultOrganizations are the organizations of an instance that names none.
+// DefaultOrganizations returns the organizations of an instance that names none.
 func DefaultOrganizations() []Organization {
 	return []Organization{
 		{Name: "Acme", Slug: "acme"},
@@ -173,7 +173,7 @@ func DefaultOrganizations() []Organization {
 	}
 }
 
-// DefaultUsers are the users of an instance that names none.
+// DefaultUsers returns the users of an instance that names none.
 func DefaultUsers() []User {
 	return []User{
 		{

@@ -46,14 +46,14 @@ type invitation struct {
 	expireAt     time.Time
 }
 
-// permissions are what the membership allows, system permissions included.
+// permissions returns what the membership allows, system permissions included.
 func (m *membership) permissions() []string {
 	return append(slices.Clone(rolePermissions[m.Role]), m.Permissions...)
 }
 
 func (m *membership) may(permission string) bool { return slices.Contains(m.permissions(), permission) }
 
-// members are an organization's memberships, oldest first, each with its user.
+// members returns an organization's memberships, oldest first, each with its user.
 func (inst *Instance) members(o *organization) []member {
 	var found []member
 	for _, u := range inst.users {
@@ -70,7 +70,7 @@ type member struct {
 	*membership
 }
 
-// currentStatus is where a pending invitation whose time is up becomes expired.
+// currentStatus turns a pending invitation whose time is up into an expired one.
 func (inst *Instance) currentStatus(i *invitation) string {
 	if i.status == invitationPending && !inst.now().Before(i.expireAt) {
 		i.status, i.updatedAt = invitationExpired, inst.now()
@@ -270,7 +270,7 @@ func (inst *Instance) changeMember(o *organization, userID, role string) (*user,
 	return u, m, nil
 }
 
-// page is the part of a list that limit and offset ask for.
+// page returns the part of a list that limit and offset ask for.
 func page[T any](r urlQuery, items []T) (part []T, total int, err error) {
 	limit, err := r.number("limit", 10, 1, 500)
 	if err != nil {

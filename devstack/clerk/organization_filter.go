@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// filterInvitations are an organization's invitations, newest first, of the given
+// filterInvitations returns an organization's invitations, newest first, of the given
 // statuses and for an address; empty means any.
 func (inst *Instance) filterInvitations(o *organization, statuses []string, email string) []*invitation {
 	found := []*invitation{}
@@ -21,7 +21,7 @@ func (inst *Instance) filterInvitations(o *organization, statuses []string, emai
 	return found
 }
 
-// filterMembers are an organization's members, by role, user id, e-mail address
+// filterMembers returns an organization's members, by role, user id, e-mail address
 // or a part of name or address.
 func (inst *Instance) filterMembers(o *organization, q urlQuery) []member {
 	matches := func(name, value string) bool {

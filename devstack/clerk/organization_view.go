@@ -46,7 +46,7 @@ func publicUserView(u *user) object {
 	}
 }
 
-// invitationView is what both APIs say of an invitation. The Backend API adds who
+// invitationView is both APIs' view of an invitation. The Backend API adds who
 // made it, the Frontend API what the organization is called.
 func (inst *Instance) invitationView(i *invitation) object {
 	return object{

@@ -8,7 +8,7 @@ import (
 const (
 	// pruneInterval bounds how often everything is looked through.
 	pruneInterval = time.Minute
-	// endedRetention is how long what has ended can still be listed.
+	// endedRetention is the time for which what has ended can still be listed.
 	endedRetention = 24 * time.Hour
 )
 

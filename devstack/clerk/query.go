@@ -11,7 +11,7 @@ type urlQuery struct{ url.Values }
 
 func queryOf(r *http.Request) urlQuery { return urlQuery{r.URL.Query()} }
 
-// number is a number between least and most, or usual if the query has none.
+// number returns a number between least and most, or usual if the query has none.
 func (q urlQuery) number(name string, usual, least, most int) (int, error) {
 	text := q.Get(name)
 	if text == "" {
@@ -24,7 +24,7 @@ func (q urlQuery) number(name string, usual, least, most int) (int, error) {
 	return n, nil
 }
 
-// list is a page of items as both APIs write it.
+// list returns a page of items as both APIs write it.
 func list[T any](q urlQuery, items []T, view func(T) object) (object, error) {
 	part, total, err := page(q, items)
 	if err != nil {

@@ -47,7 +47,7 @@ func (inst *Instance) newSession(u *user, clientID, organization string) *sessio
 	return s
 }
 
-// activeMembership is what the user is in the session's active organization, or nil.
+// activeMembership returns the user's membership in the session's active organization, or nil.
 func (inst *Instance) activeMembership(s *session) *membership {
 	if inst.fault(FaultOrganizationLeft) {
 		return nil

@@ -98,7 +98,7 @@ func evaluateOperand(operand string, scope map[string]any) any {
 	return value
 }
 
-// text is a value inside a longer string; null reads "null", as at Clerk.
+// text returns a value inside a longer string; null reads "null", as at Clerk.
 func text(value any) string {
 	if s, ok := value.(string); ok {
 		return s

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// exampleScope is the user of Clerk's documentation of JWT templates.
+// exampleScope returns the user of Clerk's documentation of JWT templates.
 func exampleScope() map[string]any {
 	return map[string]any{"user": map[string]any{
 		"id": "user_abcdef123456789", "first_name": "Maria", "last_name": "Doe", "full_name": nil,

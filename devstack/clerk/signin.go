@@ -172,7 +172,7 @@ func attemptFirstFactor(inst *Instance, c *call) (any, error) {
 	}
 }
 
-// attempt is the client's current sign-in, if the path names it.
+// attempt returns the client's current sign-in, if the path names it.
 func (c *call) attempt() (*signIn, error) {
 	id := c.r.PathValue("id")
 	if c.client == nil || c.client.signIn == nil || c.client.signIn.id != id {

@@ -24,7 +24,7 @@ func (inst *Instance) admitUser(u *user) error {
 	return nil
 }
 
-// sso is the strategy that a user signs in with alone, or "".
+// sso returns the strategy that a user signs in with alone, or "".
 func (inst *Instance) sso(u *user) string {
 	if inst.fault(FaultSSOOnly) {
 		return "oauth_google"
@@ -37,7 +37,7 @@ func (inst *Instance) offers(u *user, strategy string) bool {
 	return inst.sso(u) == "" && (strategy == "email_code" || strategy == "password" && u.Password != "")
 }
 
-// firstFactors are how a user may sign in.
+// firstFactors returns the ways in which a user may sign in.
 func (inst *Instance) firstFactors(u *user) []object {
 	if sso := inst.sso(u); sso != "" {
 		return []object{{"strategy": sso}}
@@ -53,7 +53,7 @@ func emailFactor(u *user) object {
 	return object{"strategy": "email_code", "safe_identifier": safe(u.Email), "email_address_id": u.emailID, "primary": true}
 }
 
-// obstacle is what a sign-in asks for where its first factor is done, or "".
+// obstacle returns what a sign-in asks for where its first factor is done, or "".
 func (inst *Instance) obstacle(attempt *signIn, known bool) string {
 	attempt.trust = "new"
 	if known {
@@ -79,7 +79,7 @@ func (inst *Instance) obstacle(attempt *signIn, known bool) string {
 // knows reports whether a user has been signed in to the client before.
 func (cl *client) knows(u *user) bool { return slices.Contains(cl.known, u.ID) }
 
-// secondFactors are what the sign-in's second step takes.
+// secondFactors returns the factors of the sign-in's second step.
 func (inst *Instance) secondFactors(a *signIn) []object {
 	switch {
 	case a.status == needsClientTrust:
@@ -169,7 +169,7 @@ func attemptSecondFactor(inst *Instance, c *call) (any, error) {
 	return inst.finishSignIn(c, attempt)
 }
 
-// TOTP is what an authenticator shows at a time: six digits of HMAC-SHA-1, every 30
+// TOTP returns what an authenticator shows at a time: six digits of HMAC-SHA-1, every 30
 // seconds others (RFC 6238).
 func TOTP(secret string, at time.Time) (string, error) {
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ToUpper(secret))

@@ -119,7 +119,7 @@ func decodeObject(raw json.RawMessage) (map[string]any, error) {
 	return out, nil
 }
 
-// scope is what shortcodes can name for a session: user, org and session.
+// scope holds what shortcodes can name for a session: user, org and session.
 func (inst *Instance) scope(s *session) map[string]any {
 	u := s.user
 	scope := map[string]any{

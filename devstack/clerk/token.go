@@ -17,7 +17,7 @@ const (
 	categoryM2M      = "cl_B7d4PD333AAA"
 )
 
-// defaultClaims are the claims that every token has. azp is the Origin of the
+// defaultClaims returns the claims that every token has. azp is the Origin of the
 // request and is missing when there was none, as for a native client.
 func (inst *Instance) defaultClaims(s *session, origin string, lifetime, skew time.Duration) map[string]any {
 	now := inst.tokenTime()
@@ -80,7 +80,7 @@ func (inst *Instance) templateToken(s *session, t *template, origin string, life
 	return inst.keys.sign(map[string]any{"cat": categoryTemplate}, claims)
 }
 
-// custom are the permissions that reach a token: system permissions do not.
+// custom returns the permissions that reach a token: system permissions do not.
 func (m *membership) custom() []string {
 	out := []string{}
 	for _, permission := range m.Permissions {

@@ -33,7 +33,7 @@ func (b *bench) parse(token string) *jwt.Token {
 	return parsed
 }
 
-// claimsOf are a token's claims; an organization is there even if empty.
+// claimsOf returns a token's claims; an organization is there even if empty.
 func (b *bench) claimsOf(token string) jwt.MapClaims {
 	b.t.Helper()
 	claims := b.parse(token).Claims.(jwt.MapClaims)

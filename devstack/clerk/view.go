@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ms is a point in time as the APIs write it.
+// ms returns a point in time as the APIs write it.
 func ms(t time.Time) int64 { return t.UnixMilli() }
 
 // nullable makes an empty text null.
@@ -49,7 +49,7 @@ func (inst *Instance) clientView(cl *client) object {
 	}
 }
 
-// sessionView is what both APIs say of a session.
+// sessionView is both APIs' view of a session.
 func (inst *Instance) sessionView(s *session) object {
 	return object{
 		"object":                      "session",
@@ -186,7 +186,7 @@ func (inst *Instance) signInView(a *signIn) object {
 	return view
 }
 
-// verificationView is a step of a sign-in. One that is open waits for the code that was
+// verificationView returns a step of a sign-in. One that is open waits for the code that was
 // sent.
 func (inst *Instance) verificationView(a *signIn, strategy string, open bool) object {
 	status, expire := "verified", any(nil)

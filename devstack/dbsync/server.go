@@ -66,7 +66,7 @@ func Match(path string) bool {
 var (
 	errBlocked = &hrana.StatusError{Status: http.StatusForbidden, Origin: "*", Body: errorBody{
 		"BLOCKED: SQL write operations are forbidden (current session doesn't have write permission)"}}
-	// ErrBusy is what a replica gets that comes between others.
+	// ErrBusy is the error for a replica whose push comes between others.
 	ErrBusy = &hrana.StatusError{Status: http.StatusServiceUnavailable, Origin: "*", Body: errorBody{
 		"SQLite error: max_frame_no failed: database is locked"}}
 	errNotFound = &hrana.StatusError{Status: http.StatusNotFound, Origin: "*", Body: errorBody{"not found"}}
@@ -174,7 +174,7 @@ func pull(w http.ResponseWriter, db *engine.DB, path string) error {
 	return nil
 }
 
-// position is what a path of /sync/ names.
+// position is the place that a path of /sync/ names.
 type position struct {
 	generation, start, end uint32 // end is exclusive
 	baton                  string

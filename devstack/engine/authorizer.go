@@ -8,7 +8,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// review is what SQLite's authorizer sees and decides while a statement is
+// review holds what SQLite's authorizer sees and decides while a statement is
 // compiled.
 type review struct {
 	rights *Rights // nil: only what Turso refuses to everyone is refused
@@ -74,9 +74,9 @@ func (r *review) allowAttached(action int32, p1 uintptr, alias string) bool {
 	return action == lib.SQLITE_SELECT
 }
 
-// allow decides about one action in the database itself. It also runs, with the same refusals, while a
-// statement runs: virtual tables and table-valued pragmas compile statements of
-// their own then.
+// allow decides about one action in the database itself. It also runs, with the same
+// refusals, while a statement runs: virtual tables and table-valued pragmas compile
+// statements of their own then.
 func (r *review) allow(action int32, p1, p2, accessor uintptr) bool {
 	switch action {
 	case lib.SQLITE_READ:

@@ -25,7 +25,7 @@ func (db *DB) committed(n int64) {
 	_ = db.Checkpoint(ctx) // the next commits try again
 }
 
-// checkpointWait is how long a checkpoint waits for a writer.
+// checkpointWait limits how long a checkpoint waits for a writer.
 const checkpointWait = 500 * time.Millisecond
 
 // Checkpoint copies what was committed into the file, which ends the generation,

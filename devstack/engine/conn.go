@@ -203,7 +203,7 @@ func (c *Conn) destroy() {
 	c.tls.Close()
 }
 
-// busyPoll is how often a connection that waits for a lock looks again.
+// busyPoll is the interval at which a connection that waits for a lock looks again.
 const busyPoll = 2 * time.Millisecond
 
 // busy is called by SQLite while another connection holds the lock that the

@@ -21,7 +21,7 @@ type Options struct {
 	// TxTimeout limits how long a transaction may hold the write lock while another
 	// connection waits for it. Zero means 5 s, as in sqld.
 	TxTimeout time.Duration
-	// CheckpointFrames is how many frames the write-ahead log grows before it is
+	// CheckpointFrames is the number of frames that the write-ahead log grows before it is
 	// copied into the file. Zero means 1000, as in SQLite.
 	CheckpointFrames int
 }
@@ -182,7 +182,7 @@ func (db *DB) stealLock() {
 	}
 }
 
-// Stats is what a database did and how large it is.
+// Stats describe what a database did and how large it is.
 type Stats struct {
 	RowsRead, RowsWritten int64 // since it was opened
 	StorageBytes          int64

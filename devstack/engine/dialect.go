@@ -19,7 +19,7 @@ func (e *LackingError) Error() string {
 	return "the local stack lacks " + e.What + ", which libSQL has"
 }
 
-// libsqlVersion is what sqlite_version() answers.
+// libsqlVersion is the answer of sqlite_version().
 const libsqlVersion = "3.47.0"
 
 // newer are the functions and table-valued functions that came after 3.47.
@@ -38,7 +38,7 @@ var lackingNames = map[string]string{
 
 var unknownName = regexp.MustCompile(`^no such (?:function|table|module): (\w+)$`)
 
-// lacks tells the errors apart that the engine makes of what libSQL has.
+// lacks recognizes the errors that the engine makes of what libSQL has.
 func lacks(sql string, err *Error) error {
 	if m := unknownName.FindStringSubmatch(err.Message); m != nil {
 		if what, ok := lackingNames[strings.ToLower(m[1])]; ok {

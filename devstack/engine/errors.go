@@ -33,7 +33,7 @@ type Error struct {
 
 func (e *Error) Error() string { return "sqlite: " + e.Message }
 
-// Primary is the primary result code, such as SQLITE_CONSTRAINT (19).
+// Primary returns the primary result code, such as SQLITE_CONSTRAINT (19).
 func (e *Error) Primary() int { return e.Code & 0xff }
 
 // Busy reports whether another connection held a lock for too long.

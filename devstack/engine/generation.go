@@ -45,7 +45,7 @@ type generations struct {
 	trying atomic.Bool
 }
 
-// generationsFile is what is kept of them between two runs.
+// generationsFile is the file that keeps them between two runs.
 type generationsFile struct {
 	ID      string   `json:"id"`
 	Current uint32   `json:"current"`

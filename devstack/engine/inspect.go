@@ -8,7 +8,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// Description is what can be said about a statement without running it.
+// Description holds what can be said about a statement without running it.
 type Description struct {
 	Params   []string // names with their prefix, "" for a nameless one
 	Columns  []Column

@@ -51,7 +51,7 @@ func funcPointer[T any](f T) uintptr {
 
 var freePointer = funcPointer(libc.Xfree)
 
-// lastError is what the connection knows about the call that returned rc.
+// lastError returns what the connection knows about the call that returned rc.
 func (c *Conn) lastError(rc int32) error {
 	if rc == lib.SQLITE_OK {
 		return nil

@@ -11,7 +11,7 @@ type SyntaxError struct{ Text string }
 
 func (e *SyntaxError) Error() string { return "sql: " + e.Text }
 
-// place is where the parser is at an offset: lines and bytes, both counted from 1.
+// place returns the parser's position at an offset: lines and bytes, both counted from 1.
 func place(sql string, offset int) (line, column int) {
 	before := sql[:offset]
 	return 1 + strings.Count(before, "\n"), offset - strings.LastIndexByte(before, '\n')
@@ -61,7 +61,7 @@ func parseError(sql string, from, to int, err error) error {
 	return err
 }
 
-// definitionError tells the errors of a table's definition that the parser sees by
+// definitionError recognizes the errors of a table's definition that the parser sees by
 // itself.
 func definitionError(sql string, from, to int, e *Error) error {
 	duplicate := strings.HasPrefix(e.Message, "duplicate column name: ")

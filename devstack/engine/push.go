@@ -20,7 +20,7 @@ var (
 	ErrConflict = errors.New("sync: conflict")
 )
 
-// transaction is what a replica committed at once.
+// transaction holds what a replica committed at once.
 type transaction struct {
 	pages  map[uint32][]byte
 	size   uint32 // of the database, in pages
@@ -137,7 +137,7 @@ func sortedPages(pages map[uint32][]byte) []uint32 {
 	return numbers
 }
 
-// header is what the first page of every database that can be pushed starts with:
+// header is the beginning of the first page of every database that can be pushed:
 // https://sqlite.org/fileformat2.html#the_database_header.
 var header = []byte("SQLite format 3\x00\x10\x00")
 

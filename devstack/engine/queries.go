@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// QueryStats is what all runs of a statement read and wrote since the database was
+// QueryStats count what all runs of a statement read and wrote since the database was
 // opened.
 type QueryStats struct {
 	SQL                   string

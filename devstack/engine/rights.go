@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Action is what a [Permission] allows, by the name that Turso's tokens use.
+// Action is something that a [Permission] allows, by the name that Turso's tokens use.
 type Action string
 
 // The actions of a fine-grained permission.

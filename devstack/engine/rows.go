@@ -12,7 +12,7 @@ import (
 // indexes. Loops say how often they went round. What depends on a condition in the
 // program, or is done by a trigger, is counted as if it happened once.
 
-// counts is what is known about a compiled program.
+// counts holds what is known about a compiled program.
 type counts struct {
 	loops  []loop
 	reads  []int // for each loop, and for none at the end, the instructions that read a row

@@ -32,7 +32,7 @@ type Sink interface {
 	Row([]Value) error
 }
 
-// Result is what a statement did.
+// Result is the outcome of a statement.
 type Result struct {
 	Affected     int64 // rows that it inserted, updated or deleted by itself
 	LastInsertID int64 // valid if Inserted

@@ -35,7 +35,7 @@ type stmt struct {
 	counts    counts
 }
 
-// stmtKey is what a compiled statement is cached by: the authorizer asked by
+// stmtKey is the key of a cached statement: the authorizer asked by
 // other rights could have refused it.
 type stmtKey struct{ sql, rights string }
 

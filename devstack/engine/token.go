@@ -10,7 +10,7 @@ type token struct {
 	start, end int
 }
 
-// lexError is what no token can be made of. Its place is the token's beginning.
+// lexError is the error for a text that is no token. Its place is the token's beginning.
 type lexError struct {
 	text string
 	at   int

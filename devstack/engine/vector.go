@@ -59,7 +59,7 @@ func parseVector(tls *libc.TLS, value uintptr, wide bool) (vector, error) {
 	}
 }
 
-// size is how many bytes the numbers of a vector take.
+// size returns the number of bytes that the numbers of a vector take.
 func (k vectorKind) size(dims int) int {
 	switch k {
 	case float32Kind:
@@ -75,7 +75,7 @@ func (k vectorKind) size(dims int) int {
 	}
 }
 
-// aligned is the next multiple of four.
+// aligned returns the next multiple of four.
 func aligned(n int) int { return (n + 3) &^ 3 }
 
 // vectorOfBlob reads what the last byte says of the kind, if there is an odd number
@@ -126,7 +126,7 @@ func vectorOfBlob(b []byte) (v vector, err error) {
 	return v, nil
 }
 
-// scale is what the bytes of a vector of 8 bits are multiplied by, and moved by then.
+// scale returns what the bytes of a vector of 8 bits are multiplied by, and moved by then.
 func (v vector) scale() (alpha, shift float32) {
 	if v.kind == float8Kind {
 		end := v.data[len(v.data)-8:]
@@ -136,7 +136,7 @@ func (v vector) scale() (alpha, shift float32) {
 	return alpha, shift
 }
 
-// element is the i-th number of the data.
+// element returns the i-th number of the data.
 func (k vectorKind) element(data []byte, i int, alpha, shift float32) float64 {
 	switch k {
 	case float32Kind:
@@ -154,7 +154,7 @@ func (k vectorKind) element(data []byte, i int, alpha, shift float32) float64 {
 	}
 }
 
-// ofHalf is a number of IEEE 754's 16 bits.
+// ofHalf returns a number of IEEE 754's 16 bits.
 func ofHalf(h uint16) float32 {
 	sign, exponent, mantissa := float64(1), int(h>>10&0x1f), float64(h&0x3ff)
 	if h&0x8000 != 0 {
@@ -228,7 +228,7 @@ func vectorOfText(s string, wide bool) (vector, error) {
 	return v, nil
 }
 
-// blob is the vector as it is stored, of a kind.
+// blob returns the vector as it is stored, of a kind.
 func (v vector) blob(kind vectorKind) []byte {
 	b := v.data
 	if kind != v.kind || b == nil {
@@ -303,7 +303,7 @@ func (v vector) quantize(b []byte) []byte {
 	return binary.LittleEndian.AppendUint32(b, math.Float32bits(least))
 }
 
-// text is the vector as C's %g writes its numbers.
+// text returns the vector as C's %g writes its numbers.
 func (v vector) text() string {
 	var b strings.Builder
 	for i, f := range v.elements {
@@ -335,7 +335,7 @@ func resultError(tls *libc.TLS, ctx uintptr, err error) {
 	lib.Xsqlite3_result_error(tls, ctx, p, -1)
 }
 
-// argument is the i-th value that a function was called with.
+// argument returns the i-th value that a function was called with.
 func argument(argv uintptr, i int) uintptr {
 	return *(*uintptr)(pointer(argv + uintptr(i)*ptrSize))
 }

@@ -126,7 +126,7 @@ type lines struct {
 	err     error // of writing: the client is gone
 }
 
-// lineBuffer is how much is collected before it is sent, in bytes.
+// lineBuffer is the number of bytes that are collected before they are sent.
 const lineBuffer = 32 << 10
 
 func (l *lines) end() {
@@ -146,7 +146,7 @@ func (l *lines) end() {
 	l.b = nil // it is the receiver's now
 }
 
-// index is what a cursor ends with.
+// index writes the last line of a cursor.
 func (l *lines) index(conn *engine.Conn) {
 	l.b = append(l.b, `{"type":"replication_index","replication_index":`...)
 	if n, ok := conn.LastFrame(); ok {

@@ -15,7 +15,7 @@ type SQLError struct{ Message, Code string }
 
 func (e *SQLError) Error() string { return e.Code + ": " + e.Message }
 
-// Blocked is how Turso Cloud refuses operations, which are "read" or "write", and
+// Blocked is Turso Cloud's refusal of operations, which are "read" or "write", and
 // says why. It does so for a token without the right, and for a plan without the
 // means.
 func Blocked(operations, reason string) error {
@@ -38,7 +38,7 @@ func internal(text string) error {
 	return &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"Internal Error: `" + text + "`"}, Origin: "*"}
 }
 
-// lacking is the answer where libsql-server has something that this server lacks.
+// lacking returns the answer where libsql-server has something that this server lacks.
 func lacking(what string) error {
 	return &StatusError{Status: http.StatusNotImplemented, Body: errorBody{"the local stack lacks " + what + ", which libsql-server has"}, Origin: "*"}
 }
@@ -103,7 +103,7 @@ func fromSQLite(e *engine.Error) *SQLError {
 	return &SQLError{"SQLite error: " + e.Message, codeName(e.Primary())}
 }
 
-// codeName is the code of a result code of SQLite. SQLITE_ERROR itself is unknown.
+// codeName returns the code of a result code of SQLite. SQLITE_ERROR itself is unknown.
 func codeName(primary int) string {
 	if name, ok := codeNames[primary]; ok {
 		return name

@@ -63,7 +63,7 @@ func (s *Server) pipeline(w http.ResponseWriter, r *http.Request, database strin
 	return nil
 }
 
-// when is the form if it is wanted, or nil.
+// when returns the form if it is wanted, or nil.
 func when(wanted bool, f *form) *form {
 	if wanted {
 		return f
@@ -71,7 +71,7 @@ func when(wanted bool, f *form) *form {
 	return nil
 }
 
-// longestHead is what an answer with a baton begins with. The baton is known when the
+// longestHead is the beginning of an answer with a baton. The baton is known when the
 // rest was written.
 var longestHead = appendHead(nil, strings.Repeat("A", batonLength))
 
@@ -150,7 +150,7 @@ func (e *executor) query(s *stmt) (engine.Query, error) {
 	return q, nil
 }
 
-// sql is the text itself, or the stored one with the id.
+// sql returns the text itself, or the stored one with the id.
 func (e *executor) sql(sql *string, id *int32) (string, error) {
 	switch {
 	case sql != nil && id != nil:

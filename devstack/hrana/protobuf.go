@@ -17,7 +17,7 @@ import (
 // down once, and only its form here. The numbers are those of libsql-hrana/src/proto.rs and
 // libsql-server/src/hrana/ws/proto.rs.
 
-// form is how a message is written.
+// form is the encoding of a message.
 type form struct {
 	fields []field
 	// tagged messages have one field, whose name is the member "type" in JSON. Beside it
@@ -410,7 +410,7 @@ func (f field) encode(out []byte, v any) []byte {
 	return protowire.AppendVarint(out, n)
 }
 
-// bits are a number's, which JSON has as a number or a string.
+// bits returns a number's, which JSON has as a number or a string.
 func (f field) bits(v any) uint64 {
 	if b, ok := v.(bool); ok {
 		return protowire.EncodeBool(b)

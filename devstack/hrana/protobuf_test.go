@@ -43,7 +43,7 @@ func TestProtobufBytes(t *testing.T) {
 	}
 }
 
-// nested is a batch whose step has a condition of so many nots.
+// nested returns a batch whose step has a condition of so many nots.
 func nested(n int) string {
 	cond := []byte{}
 	wrap := func(number protowire.Number, b []byte) []byte {

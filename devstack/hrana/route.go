@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// serverVersion is what GET /version answers.
+// serverVersion is the answer to GET /version.
 const serverVersion = "sqld 0.24.33 (devstack)"
 
 // version is of the protocol.
@@ -157,7 +157,7 @@ func Preflight(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// message is what a client sends.
+// message is a client's message.
 type message interface{ decode(*decoder) error }
 
 // read decodes the body of a request. Where a form is given, it is in Protobuf.

@@ -34,10 +34,10 @@ func (e *jsonError) Error() string {
 // maxDepth bounds how deep lists and objects nest, as serde_json does.
 const maxDepth = 127
 
-// errorHere is an error at what was read last.
+// errorHere returns an error at what was read last.
 func (d *decoder) errorHere(text string) error { return d.place(&jsonError{text: text}, d.i) }
 
-// errorNext is an error at the next byte.
+// errorNext returns an error at the next byte.
 func (d *decoder) errorNext(text string) error {
 	return d.place(&jsonError{text: text}, min(d.i+1, len(d.b)))
 }
@@ -334,7 +334,7 @@ type number struct {
 	integer  bool
 }
 
-// unexpected is how serde calls a number where it wants something else.
+// unexpected returns serde's word for a number where it wants something else.
 func (n number) unexpected() string {
 	if n.integer {
 		return "integer `" + n.text + "`"

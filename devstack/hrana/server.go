@@ -20,7 +20,7 @@ type Backend interface {
 
 // Options are the limits of a Server. The zero value is what libsql-server does.
 type Options struct {
-	// StreamTTL is how long a stream lives between two requests. Zero means 10 s.
+	// StreamTTL is the life of a stream between two requests. Zero means 10 s.
 	StreamTTL time.Duration
 	// MaxBody bounds a request body, in bytes. Zero means 256 MiB; libsql-server has no
 	// limit.
@@ -32,10 +32,10 @@ type Options struct {
 	// Resume is asked before a stream goes on. Its error ends the request. Nil lets
 	// every stream go on.
 	Resume func() error
-	// AutocommitIn2 tells that version 2 over HTTP has the condition is_autocommit, too:
-	// Turso's clients for Sync send it there. Nil is never, as in libsql-server.
+	// AutocommitIn2 reports whether version 2 over HTTP has the condition is_autocommit, too:
+	// Turso's clients for Sync send it there. Nil means never, as in libsql-server.
 	AutocommitIn2 func() bool
-	// Reauthorize tells that the token of a socket's last hello is looked at again with
+	// Reauthorize reports whether the token of a socket's last hello is checked again with
 	// each request. Nil means never, as in libsql-server.
 	Reauthorize func() bool
 }

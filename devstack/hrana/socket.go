@@ -31,9 +31,9 @@ var subprotocols = map[string]subprotocol{
 const (
 	// maxMessage bounds a client's message, in bytes, as libsql-server's library does.
 	maxMessage = 64 << 20
-	// maxQueued is how many requests of a stream wait for it. Then no more is read.
+	// maxQueued limits the requests of a stream that wait for it. Then no more is read.
 	maxQueued = 8
-	// maxSocketStored is how many SQL texts a socket may store.
+	// maxSocketStored limits the SQL texts that a socket may store.
 	maxSocketStored = 150
 	// maxReason bounds why a socket is closed (RFC 6455 section 5.5).
 	maxReason = 123
@@ -204,7 +204,7 @@ func (k *socket) hello(jwt *string) error {
 	return &closing{websocket.StatusNormalClosure, "Thank you for using sqld"}
 }
 
-// helloCodes are those of libsql-server/src/auth/errors.rs.
+// helloCodes are the codes of libsql-server/src/auth/errors.rs.
 var helloCodes = []struct{ text, code string }{
 	{"authorization header", "AUTH_HEADER_NOT_FOUND"},
 	{"xpired", "AUTH_JWT_EXPIRED"}, {"JWT", "AUTH_JWT_INVALID"},

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// stream is what a client holds between requests. It is used by one request at a
+// stream is a client's state between requests. It is used by one request at a
 // time: the one that presented its last baton.
 type stream struct {
 	id, seq  uint64
@@ -74,7 +74,7 @@ type streams struct {
 	expired map[uint64]time.Time // when, so that a late client learns why
 }
 
-// expiredKept is how long the name of an expired stream is remembered.
+// expiredKept is the time for which the name of an expired stream is remembered.
 const expiredKept = 5 * time.Minute
 
 func (ss *streams) init(ttl time.Duration) {

@@ -41,10 +41,10 @@ func ParseKey(id string, pkcs8 []byte) (Key, error) {
 	return Key{id, private}, nil
 }
 
-// Marshal is the private key as PKCS #8.
+// Marshal returns the private key as PKCS #8.
 func (k Key) Marshal() ([]byte, error) { return x509.MarshalPKCS8PrivateKey(k.Private) }
 
-// JWK is the public key (RFC 7517), for signatures by RS256.
+// JWK returns the public key (RFC 7517), for signatures by RS256.
 func (k Key) JWK() map[string]any {
 	return map[string]any{
 		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": k.ID,

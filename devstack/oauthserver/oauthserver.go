@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/devstack/random"
 )
 
-// Credentials are the id and the secret that a client sent, in the form or by HTTP Basic,
+// Credentials returns the id and the secret that a client sent, in the form or by HTTP Basic,
 // where both are form-encoded first (RFC 6749, section 2.3.1).
 func Credentials(r *http.Request, form url.Values) (id, secret string) {
 	user, password, ok := r.BasicAuth()
@@ -67,7 +67,7 @@ func WriteJSON(w http.ResponseWriter, status int, body any) {
 	w.Write(encoded)
 }
 
-// DeviceStatus is what a person has said of a device.
+// DeviceStatus is a person's answer about a device.
 type DeviceStatus int
 
 // The zero value means that the person has not answered yet.
@@ -77,7 +77,7 @@ const (
 	DeviceDenied
 )
 
-// Reply is a redirect URI with an answer in its query.
+// Reply returns a redirect URI with an answer in its query.
 func Reply(redirectURI string, answer url.Values) string {
 	separator := "?"
 	if strings.Contains(redirectURI, "?") {

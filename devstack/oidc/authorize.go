@@ -67,7 +67,7 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	portal.Redirect(w, tx.page(loginPath))
 }
 
-// check are the errors that the client is told.
+// check returns the errors that the client is told.
 func (tx *transaction) check(q url.Values) error {
 	for _, name := range []string{"state", "scope", "code_challenge", "response_type", "nonce"} {
 		if len(q[name]) > 1 {
@@ -90,14 +90,14 @@ func (tx *transaction) page(path string) string {
 	return path + "?" + url.Values{"tx": {tx.id}}.Encode()
 }
 
-// fail is the redirect that tells the client of an error.
+// fail returns the redirect that tells the client of an error.
 func (i *Issuer) fail(tx *transaction, err error) string {
 	e := errOAuth(500, "server_error", "The server met an unexpected condition")
 	errors.As(err, &e)
 	return i.reply(tx, url.Values{"error": {e.code}, "error_description": {e.text}})
 }
 
-// reply is a redirect to the client. It says who answers (RFC 9207).
+// reply returns a redirect to the client. It says who answers (RFC 9207).
 func (i *Issuer) reply(tx *transaction, answer url.Values) string {
 	answer.Set("iss", i.Address())
 	if tx.state != "" {

@@ -20,7 +20,7 @@ const (
 	FaultSlowDown        = "oidc-slow-down"
 )
 
-// Faults are the ways in which an issuer can be made to fail.
+// Faults returns the ways in which an issuer can be made to fail.
 func Faults() []fault.Fault {
 	return []fault.Fault{
 		{Name: FaultUnavailable, Summary: "The OpenID issuer answers every call with 503"},

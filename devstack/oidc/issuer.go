@@ -89,7 +89,7 @@ func New(opts Options) (*Issuer, error) {
 	return i, nil
 }
 
-// Address is the iss of every token.
+// Address returns the iss of every token.
 func (i *Issuer) Address() string { return i.opts.BaseURL + Path }
 
 // Handler serves the issuer. It wants to be mounted at [Path] and a slash.
@@ -125,7 +125,7 @@ func (c *Client) allows(redirectURI string) bool {
 	return oauthserver.AllowsRedirect(c.RedirectURIs, redirectURI, "127.0.0.1", "::1")
 }
 
-// signingKey is the key, made when it is first needed.
+// signingKey returns the key, made when it is first needed.
 func (i *Issuer) signingKey() (jose.Key, error) {
 	if i.key.Private == nil {
 		key, err := jose.NewKey(i.key.ID)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Path is where the issuer is mounted: its address is the server's and this.
+// Path is the path at which the issuer is mounted: its address is the server's and this.
 const Path = "/oidc"
 
 // DefaultClientID is the client id of the native application that an issuer has unless

@@ -21,7 +21,7 @@ const (
 
 var supportedScopes = []string{"openid", "profile", "email", "groups", "offline_access"}
 
-// grant is what a person has allowed a client.
+// grant is a person's consent to a client.
 type grant struct {
 	client   *Client
 	user     *User
@@ -145,7 +145,7 @@ func (i *Issuer) idToken(g *grant, access string) (string, error) {
 	return key.Sign(nil, claims)
 }
 
-// profile is what a grant's scopes show of the person.
+// profile returns the part of the person that a grant's scopes show.
 func (i *Issuer) profile(g *grant) object {
 	claims := object{"sub": g.user.Subject}
 	if g.has("profile") {

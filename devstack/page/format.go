@@ -21,7 +21,7 @@ var functions = template.FuncMap{
 	"about":  about,
 }
 
-// took is a duration with two or three digits.
+// took returns a duration with two or three digits.
 func took(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
@@ -34,7 +34,7 @@ func took(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// ends tells when something ends or ended, seen from now.
+// ends says when something ends or ended, seen from now.
 func ends(at, now time.Time) string {
 	switch left := at.Sub(now).Round(time.Second); {
 	case at.IsZero():
@@ -70,7 +70,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }
 
-// thin is a number with thin spaces between the thousands.
+// thin returns a number with thin spaces between the thousands.
 func thin(n int64) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
@@ -90,7 +90,7 @@ func who(c traffic.Caller, users []User) string {
 	return named(c.Subject, users)
 }
 
-// named is the address of the user with an id, or else the id.
+// named returns the address of the user with an id, or else the id.
 func named(id string, users []User) string {
 	for _, u := range users {
 		if id != "" && u.ID == id {
@@ -100,7 +100,7 @@ func named(id string, users []User) string {
 	return id
 }
 
-// about is whom a token is for and what it opens, or else the path that it
+// about says who a token is for and what it opens, or else the path that it
 // answered.
 func about(t traffic.Token, c Content) string {
 	claims := map[string]string{}
@@ -122,7 +122,7 @@ func about(t traffic.Token, c Content) string {
 	return strings.Join(parts, " · ")
 }
 
-// titled is the long form of who.
+// titled returns the long form of who.
 func titled(c traffic.Caller, now time.Time) string {
 	if c.Kind != "JWT" {
 		return c.Kind

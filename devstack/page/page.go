@@ -21,7 +21,7 @@ import (
 	"github.com/zen-auth/zen/devstack/traffic"
 )
 
-// Content is what the page shows.
+// Content is the content of the page.
 type Content struct {
 	URL           string    // of the stack
 	Now           time.Time // by the stack's clock
@@ -89,7 +89,7 @@ type Database struct {
 	Bytes                       int64
 }
 
-// Options are what the page is made of.
+// Options configure the page.
 type Options struct {
 	// Content returns what there is to show now.
 	Content func() Content
@@ -97,10 +97,10 @@ type Options struct {
 	Switch func(name string, on bool) error
 }
 
-// Patterns are the http.ServeMux patterns of everything that Handler serves.
+// Patterns returns the http.ServeMux patterns of everything that Handler serves.
 func Patterns() []string { return []string{"/{$}", Prefix} }
 
-// Prefix is that of all paths but the page's own, which is /.
+// Prefix is the beginning of all paths but the page's own, which is /.
 const Prefix = "/_zen/page/"
 
 //go:embed files

@@ -19,7 +19,7 @@ var files embed.FS
 type Options struct {
 	// Brand is the site's name, above every page; Footer stands below.
 	Brand, Footer string
-	// StylePath is where the site serves [Style].
+	// StylePath is the path at which the site serves [Style].
 	StylePath string
 	// Pages holds NAME.html, each defining "content". Nil means none.
 	Pages fs.FS

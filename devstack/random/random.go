@@ -16,7 +16,7 @@ const consonants = "BCDFGHJKLMNPQRSTVWXZ"
 // String is n base62 characters.
 func String(n int) string { return Of(base62, n) }
 
-// UserCode is what a device shows: eight letters and a hyphen.
+// UserCode returns a code for a device to show: eight letters and a hyphen.
 func UserCode() string { return Of(consonants, 4) + "-" + Of(consonants, 4) }
 
 // Of is n letters of an alphabet, each equally likely: bytes beyond its largest multiple
@@ -36,7 +36,7 @@ func Of(alphabet string, n int) string {
 	return string(out)
 }
 
-// Hex is that many random bytes, hexadecimal.
+// Hex returns that many random bytes, hexadecimal.
 func Hex(bytes int) string {
 	buf := make([]byte, bytes)
 	rand.Read(buf)

@@ -26,7 +26,7 @@ import (
 const (
 	secretsPlugin = "openbao-plugin-secrets-turso"
 	authPlugin    = "openbao-plugin-auth-clerk"
-	// Audience is what statements for this OpenBao are made for.
+	// Audience is the audience of statements for this OpenBao.
 	Audience = "https://openbao.example.test"
 	// Template is the JWT template of Clerk's that states who a person is to it.
 	Template = "openbao"
@@ -193,7 +193,7 @@ func (t *Team) grant(ctx context.Context) error {
 	})
 }
 
-// entry is what is written to a path.
+// entry is written to a path.
 type entry struct {
 	path string
 	body object

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// JWT is what may be shown of one: all but the signature and the secrets.
+// JWT holds what may be shown of one: all but the signature and the secrets.
 type JWT struct {
 	Header  []Field
 	Claims  []Field
@@ -23,7 +23,7 @@ type JWT struct {
 // Field is a header parameter or claim, its value as JSON or as plain text.
 type Field struct{ Name, Value string }
 
-// Caller is who a request said it was from. Nothing of it was verified here.
+// Caller is the sender by a request's own word. Nothing of it was verified here.
 type Caller struct {
 	// Kind of credential: "" for none, or "JWT", "secret key", "basic" or "token".
 	Kind    string
@@ -36,7 +36,7 @@ type Caller struct {
 var (
 	jwtPattern = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
 	keyPattern = regexp.MustCompile(`\b((?:sk|ak|oat|ort|mt)_)[A-Za-z0-9_]{6,}`)
-	// secretName is what a claim is called that is worth something by itself, such
+	// secretName matches the name of a claim that is worth something by itself, such
 	// as the rotating_token of Clerk's client JWT.
 	secretName = regexp.MustCompile(`(?i)token|secret|password|ticket|code`)
 )
@@ -123,7 +123,7 @@ func caller(authorization string) Caller {
 	return c
 }
 
-// short is a foreign text of a bearable length.
+// short returns a foreign text of a bearable length.
 func short(value any) string {
 	text, _ := value.(string)
 	if runes := []rune(text); len(runes) > 200 {

@@ -61,7 +61,7 @@ func join(code, text string) string {
 	return short(code + ": " + text)
 }
 
-// marks are what a Hrana answer with an error has in it. A quote in a value is
+// marks are parts of a Hrana answer with an error. A quote in a value is
 // escaped, so that no row can look like one.
 var marks = [][]byte{[]byte(`"type":"error"`), []byte(`"type":"step_error"`), []byte(`"step_errors":[`)}
 

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// maxBody is how much of an answer is looked at, in bytes.
+// maxBody limits how much of an answer is read, in bytes.
 const maxBody = 64 << 10
 
 // Record returns a handler that serves as next does and remembers what it did.
@@ -135,7 +135,7 @@ func (w *watcher) verdict(cut bool) (Verdict, string) {
 	return Answered, ""
 }
 
-// names is a query without its values.
+// names returns a query without its values.
 func names(rawQuery string) string {
 	if rawQuery == "" {
 		return ""

@@ -20,7 +20,7 @@ const (
 	maxTokens   = 100
 )
 
-// Verdict is what became of a request.
+// Verdict is the outcome of a request.
 type Verdict string
 
 // The verdicts.

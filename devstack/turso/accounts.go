@@ -101,7 +101,7 @@ func (s *Server) newAPIToken(c *call) (any, error) {
 	return map[string]any{"token": map[string]any{"name": rec.Name, "id": rec.ID, "value": token}}, nil
 }
 
-// organizationTokens are those that are bound to the organization: to admins all, to
+// organizationTokens returns the tokens that are bound to the organization: to admins all, to
 // others their own.
 func (s *Server) organizationTokens(c *call) (any, error) {
 	list := []map[string]any{}

@@ -9,10 +9,10 @@ import (
 	"github.com/zen-auth/zen/devstack/hrana"
 )
 
-// address is what a request asks of which database.
+// address says what a request asks of which database.
 type address struct{ database, path string }
 
-// databasePrefix is where databases are by their names.
+// databasePrefix begins the paths of databases by their names.
 const databasePrefix = "/dbs/"
 
 // locate finds out whether a request is for a database, in one of the ways in which
@@ -47,7 +47,7 @@ func (s *Server) locate(r *http.Request) (a address, ok bool) {
 	return a, true
 }
 
-// namespace is the database that a request names as libsql-server's clients do.
+// namespace returns the database that a request names as libsql-server's clients do.
 func namespace(r *http.Request) string {
 	if name := r.Header.Get("x-namespace"); name != "" {
 		return name

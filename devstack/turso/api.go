@@ -122,7 +122,7 @@ func (s *Server) do(r *http.Request, h handler, scope string, inOrg bool) (any, 
 	return h(c)
 }
 
-// apiClaims are those of a token of the Platform API.
+// apiClaims are the claims of a token of the Platform API.
 type apiClaims struct {
 	User  string `json:"uid"`
 	Token string `json:"id"`
@@ -189,7 +189,7 @@ func (s *Server) organizationOf(c *call) (*organization, error) {
 	return org, nil
 }
 
-// personal is the organization that every user has for their own account. It is made
+// personal returns the organization that every user has for their own account. It is made
 // when it is first asked for.
 func (s *Server) personal(u *user) (*organization, error) {
 	for _, slug := range sortedKeys(s.state.Organizations) {

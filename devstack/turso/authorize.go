@@ -109,7 +109,7 @@ func (s *Server) stillGood(g *grant, urls []string) bool {
 	return fresh && version == g.version && slices.Contains(urls, g.url) && !s.opts.Faults.On(fault.JWKSStuck)
 }
 
-// refusal is what a client is told. It has no CORS header, like Turso Cloud's, so
+// refusal returns the answer to a refused client. It has no CORS header, like Turso Cloud's, so
 // that a browser reports a CORS failure instead.
 func (s *Server) refusal(err error) error {
 	var e *tokenError

@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// claims are what Turso looks at in a token. Everything else, iss and nbf
+// claims are the claims that Turso looks at in a token. Everything else, iss and nbf
 // included, is ignored.
 type claims struct {
 	Access      string              `json:"a,omitempty"`
@@ -53,7 +53,7 @@ type policy struct {
 	DDL             *scope `json:"ddl,omitempty"` // implies rw; for schemas that databases share, which Turso has no more
 }
 
-// rights are what the policy allows in a database; nil means nothing.
+// rights returns what the policy allows in a database; nil means nothing.
 func (p *policy) rights(db *database) *engine.Rights {
 	switch {
 	case p.ReadWrite.covers(db), p.ReadWriteAttach.covers(db), p.DDL.covers(db):
@@ -79,7 +79,7 @@ func (s *scope) covers(db *database) bool {
 		slices.Contains(s.Tags, db.org.Groups[db.Group].ID)
 }
 
-// rights are what the claims allow in a database; nil means nothing. A token that
+// rights returns what the claims allow in a database; nil means nothing. A token that
 // names none is good for all: Turso's documentation warns of it.
 func (c *claims) rights(db *database) *engine.Rights {
 	if c.Policy != nil {

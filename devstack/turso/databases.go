@@ -35,7 +35,7 @@ func (c *call) render(db *database) databaseJSON {
 	}
 }
 
-// parent is the database that another is a branch of, or nil.
+// parent returns the database that another is a branch of, or nil.
 func (c *call) parent(db *database) any {
 	if db.Parent == "" {
 		return nil
@@ -179,7 +179,7 @@ func (s *Server) destroy(db *database) error {
 	return nil
 }
 
-// databaseConfig is what can be changed about a database.
+// databaseConfig holds what can be changed about a database.
 type databaseConfig struct {
 	AllowAttach      bool `json:"allow_attach"`
 	BlockReads       bool `json:"block_reads"`

@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack/hrana"
 )
 
-// now is the server's clock, which may be wrong.
+// now returns the server's clock, which may be wrong.
 func (s *Server) now() time.Time {
 	now := s.opts.Now()
 	if s.opts.Faults.On(fault.ClockAhead) {

@@ -14,7 +14,7 @@ const (
 	execSelect = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}}]}`
 )
 
-// faultCases are what a client sees of each of Turso's faults: an action of its,
+// faultCases returns what a client sees of each of Turso's faults: an action of its,
 // and a part of the answer with the fault and without it.
 func faultCases(f *fixture, issuer *issuer) map[string]struct{ request, token, body, want, otherwise string } {
 	minted, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})

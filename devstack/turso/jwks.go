@@ -20,7 +20,7 @@ func (s *Server) errTooManyJWKS() error {
 // elsewhere is a region that no database is in.
 const elsewhere = "aws-us-east-1"
 
-// regionOf is the region of a registration, "" if it has none.
+// regionOf returns the region of a registration, "" if it has none.
 func (s *Server) regionOf(org *organization, name string) string {
 	if org.Regions[name] == "" && s.opts.Faults.On(fault.JWKSRegion) {
 		return elsewhere
@@ -28,7 +28,7 @@ func (s *Server) regionOf(org *organization, name string) string {
 	return org.Regions[name]
 }
 
-// counting are the URLs of the registrations that count for databases of the only region:
+// counting returns the URLs of the registrations that count for databases of the only region:
 // those that name it, or none.
 func (s *Server) counting(org *organization) []string {
 	urls := make([]string, 0, len(org.JWKS))
@@ -66,7 +66,7 @@ func (s *Server) registerJWKS(org *organization, name, jwksURL, region string) e
 	return s.save()
 }
 
-// stuckJWKS is what is listed while the fault is on: one more registration than
+// stuckJWKS returns what is listed while the fault is on: one more registration than
 // the limit allows. The right one may well be among them.
 func stuckJWKS(registered map[string]string, limit int) map[string]string {
 	stuck := maps.Clone(registered)

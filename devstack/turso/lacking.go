@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// lacking is the answer where Turso would act on something that the stand-in doesn't
+// lacking returns the answer where Turso would act on something that the stand-in doesn't
 // have: what isn't done mustn't look as if it was.
 func lacking(what string) error {
 	return &statusError{http.StatusNotImplemented, "the local stack lacks " + what}

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/devstack/hrana"
 )
 
-// residentBytes is the memory of the process, SQLite's included.
+// residentBytes returns the memory of the process, SQLite's included.
 func residentBytes(t testing.TB) int64 {
 	t.Helper()
 	b, err := os.ReadFile("/proc/self/status")

@@ -93,7 +93,7 @@ func (s *Server) mintGroupToken(g *group, o TokenOptions) string {
 	return s.mint(c, o.Lifetime)
 }
 
-// attachPolicy is what a token with the permission read_attach carries instead of
+// attachPolicy returns the claim of a token with the permission read_attach instead of
 // the plain claims (tursodatabase/libsql#1581).
 func attachPolicy(o TokenOptions, own *scope) *policy {
 	p := &policy{ReadOnlyAttach: &scope{Namespaces: o.readAttach}}

@@ -118,7 +118,7 @@ func (c *recorded) compare(f *fixture, valid, foreign string) string {
 	return changed.String()
 }
 
-// lines are the documents of an answer, without what changes from run to run. What is
+// lines returns the documents of an answer, without what changes from run to run. What is
 // no JSON stays as it is.
 func lines(answer string) []any {
 	var documents []any

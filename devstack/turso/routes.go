@@ -8,7 +8,7 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// routes are the endpoints of the Platform API. What is about an organization is
+// routes returns the endpoints of the Platform API. What is about an organization is
 // at /v1/organizations/ORG/..., and at /v1/... for the caller's own.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -130,7 +130,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isGRPC tells the older protocol of embedded replicas, which libsql-server has.
+// isGRPC recognizes the older protocol of embedded replicas, which libsql-server has.
 func isGRPC(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
 }

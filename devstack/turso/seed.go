@@ -94,7 +94,7 @@ func newGroup(name string) *group {
 
 func newRole(rotated int64) role { return role{Role: uuid.NewString(), Rotated: rotated} }
 
-// Database tells how to reach a database.
+// Database describes how to reach a database.
 type Database struct {
 	ID   string // what a token names it by
 	Name string

@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// seed is what a new database begins with.
+// seed is the initial content of a new database.
 type seed struct {
 	Type      string `json:"type"`
 	Name      string `json:"name"`
@@ -88,7 +88,7 @@ func (d *database) load(ctx context.Context, dump string) error {
 	return err
 }
 
-// dumpPath is where an uploaded dump is, for a seed to name it.
+// dumpPath returns the path of an uploaded dump, for a seed to name it.
 const dumpPath = "/dumps/"
 
 // maxDumps bounds the dumps that were uploaded and are kept, in memory.
@@ -108,7 +108,7 @@ func (s *Server) uploadDump(c *call) (any, error) {
 	return map[string]any{"dump_url": "http://" + c.host + dumpPath + id}, nil
 }
 
-// file is what a form uploads as file.
+// file returns what a form uploads as file.
 func (c *call) file() (string, error) {
 	_, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	if err != nil || params["boundary"] == "" {
@@ -134,7 +134,7 @@ func (c *call) file() (string, error) {
 // maxUpload bounds an uploaded dump, in bytes.
 const maxUpload = 256 << 20
 
-// bodyLimit is how large the body of a request may be.
+// bodyLimit limits the size of a request's body.
 func bodyLimit(r *http.Request) int64 {
 	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/databases/dumps") {
 		return maxUpload

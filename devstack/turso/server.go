@@ -22,14 +22,14 @@ type Options struct {
 	Now func() time.Time
 	// Dir keeps databases and accounts between runs. Empty keeps nothing.
 	Dir string
-	// Host is where clients reach the server, as host:port. While it is empty, and
+	// Host is the host:port at which clients reach the server. While it is empty, and
 	// [Server.SetHost] was not called, it is what a request was sent to.
 	Host string
 	// Faults are the switches that the server obeys. Nil means none.
 	Faults *fault.Set
 	// Logger gets one record a refused token or failed fetch. Nil means silence.
 	Logger *slog.Logger
-	// JWKSLimit is how many registrations an organization may have. Zero means 2, what
+	// JWKSLimit limits the registrations that an organization may have. Zero means 2, what
 	// Turso's starter plan allows.
 	JWKSLimit int
 	// JWTErrorStatus is the status for an expired or wrongly signed token: 400 or
@@ -39,7 +39,7 @@ type Options struct {
 	Client *http.Client
 	// Hrana are the limits of the databases' wire protocol.
 	Hrana hrana.Options
-	// CheckpointFrames is how many frames a database's log grows before the
+	// CheckpointFrames is the number of frames that a database's log grows before the
 	// generation ends. Zero means 1000.
 	CheckpointFrames int
 }

@@ -62,7 +62,7 @@ func (s *Server) authorizeSqld(r *http.Request, db *database) (*engine.Rights, e
 	return s.attaching(rights, &t.claims, raw, db.org), nil
 }
 
-// sqldRights are what libsql-server sees in the claims: perm, gid and rid mean
+// sqldRights returns what libsql-server sees in the claims: perm, gid and rid mean
 // nothing to it, a database is called by its name.
 func (c *claims) sqldRights(db *database) *engine.Rights {
 	rights := engine.FullAccess

@@ -29,7 +29,7 @@ type user struct {
 	Tokens map[string]*apiToken `json:"tokens"` // by name
 }
 
-// apiToken is what is remembered of a token of the Platform API: not the token.
+// apiToken holds what is remembered of a token of the Platform API: not the token.
 type apiToken struct {
 	ID           string   `json:"id"`
 	Name         string   `json:"name"`
@@ -79,7 +79,7 @@ type database struct {
 	db *engine.DB // nil until it is used
 }
 
-// role is what tokens are minted for. Rotating it invalidates them.
+// role is the role that tokens are minted for. Rotating it invalidates them.
 type role struct {
 	Role    string `json:"role"`
 	Rotated int64  `json:"rotated,omitempty"` // Unix seconds

@@ -236,7 +236,7 @@ func signWith(t testing.TB, key crypto.Signer, kid string, claims map[string]any
 	return s
 }
 
-// claims are those of a Clerk template token for the database app.
+// claims returns those of a Clerk template token for the database app.
 func (f *fixture) claims(change map[string]any) map[string]any {
 	f.t.Helper()
 	c, err := f.Template("acme", "app", TokenOptions{})

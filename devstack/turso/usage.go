@@ -1,6 +1,6 @@
 package turso
 
-// quotas are those of the starter plan.
+// quotas are the quotas of the starter plan.
 var quotas = map[string]any{
 	"rowsRead": 500_000_000, "rowsWritten": 10_000_000, "databases": 100, "bytesSynced": 3_000_000_000,
 	"locations": 1, "storage": 5_000_000_000, "groups": 1,
@@ -52,7 +52,7 @@ type queryJSON struct {
 	RowsWritten int64  `json:"rows_written"`
 }
 
-// queries are the statements that read and wrote most since the start.
+// queries returns the statements that read and wrote most since the start.
 func (d *database) queries() []queryJSON {
 	list := []queryJSON{}
 	d.mu.Lock()
@@ -74,7 +74,7 @@ func (s *Server) databaseStats(c *call) (any, error) {
 	return map[string]any{"top_queries": db.queries()}, nil
 }
 
-// databaseQueries is what the turso CLI asks for, with the last day.
+// databaseQueries returns the turso CLI's answer, with the last day.
 func (s *Server) databaseQueries(c *call) (any, error) {
 	db, err := c.database(c.r.PathValue("db"))
 	if err != nil {

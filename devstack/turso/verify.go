@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// leeway is how long a token is accepted past its end, as by libsql-server.
+// leeway is the time for which a token is accepted past its end, as by libsql-server.
 const leeway = 60 * time.Second
 
 // Ways in which a token is refused. The texts are Turso Cloud's.

@@ -71,7 +71,7 @@ type Event struct {
 	TokenExpires time.Time `json:"token_expires,omitzero"`
 }
 
-// Outcome is the class of err for Event.Outcome. Texts of errors come from
+// Outcome returns the class of err for Event.Outcome. Texts of errors come from
 // elsewhere and stay out of the log.
 func Outcome(err error) string {
 	switch kind := provider.Kind(err); {

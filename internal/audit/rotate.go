@@ -32,7 +32,7 @@ func (l *Log) rotate(more int64) error {
 	return nil
 }
 
-// name is the n-th file back; 0 means the current one.
+// name returns the n-th file back; 0 means the current one.
 func (l *Log) name(n int) string {
 	if n == 0 {
 		return l.path

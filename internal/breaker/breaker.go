@@ -96,7 +96,7 @@ func (s State) Route(now time.Time) Route {
 	return Trial // due, or the clock was set back, so that it isn't known when it would be
 }
 
-// Among is the state for a profile with these fallback providers: closed where Via is
+// Among returns the state for a profile with these fallback providers: closed where Via is
 // none of them, and where its rights are too old to be believed.
 func (s State) Among(fallbacks []string, now time.Time) State {
 	if !slices.Contains(fallbacks, s.Via) || Forgotten(s.RetryAt, now) {
@@ -136,7 +136,7 @@ func (s State) TrialFailed(now time.Time) State {
 	return s
 }
 
-// Limited is the state with the rights of a newer token of the profile's own provider:
+// Limited returns the state with the rights of a newer token of the profile's own provider:
 // the issuer may have changed what it allows.
 func (s State) Limited(rights Rights) State {
 	s.Rights = rights
@@ -150,7 +150,7 @@ func (s State) Recovered() State { return State{} }
 // trials.
 func Wait(failures int) time.Duration { return min(LastRetry, FirstRetry<<min(failures, 8)) }
 
-// Candidates are the fallbacks that may take over from the one named after ("" is the
+// Candidates returns the fallbacks that may take over from the one named after ("" is the
 // profile's own provider), in order. The profile's own provider is never one.
 func Candidates(fallbacks []string, own, after string) []string {
 	next := slices.Clone(fallbacks[slices.Index(fallbacks, after)+1:])

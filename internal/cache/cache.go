@@ -56,7 +56,7 @@ type Profile struct {
 	ConfigFile string
 }
 
-// FromConfig is a resolved profile.
+// FromConfig returns a resolved profile.
 func FromConfig(cfg *config.Config, p config.Profile) Profile {
 	c := Profile{
 		Name:          p.Name.Value,
@@ -99,13 +99,13 @@ func (p *Profile) Providers(record store.Record) (identity, issuing string) {
 	return identity, cmp.Or(p.TokenProvider, identity)
 }
 
-// Own is the profile's own issuer.
+// Own returns the profile's own issuer.
 func (p *Profile) Own(record store.Record) Issuer {
 	identity, issuing := p.Providers(record)
 	return Issuer{Identity: identity, Provider: issuing, Rights: breaker.Rights{Access: p.Access, Permissions: p.Permissions}}
 }
 
-// FallbackOf is the fallback that issues the tokens while a breaker is open.
+// FallbackOf returns the fallback that issues the tokens while a breaker is open.
 func FallbackOf(state breaker.State) Issuer {
 	return Issuer{Identity: state.Via, Provider: state.Via, Fallback: true, Rights: state.Rights, EnvNames: state.EnvNames}
 }
@@ -139,7 +139,7 @@ func (p *Profile) Key(record store.Record, by Issuer) string {
 	return strings.Join([]string{by.Identity, by.Provider, hex.EncodeToString(sum[:16])}, "/")
 }
 
-// Breaker is the breaker of the profile's own token.
+// Breaker returns the breaker of the profile's own token.
 func (p *Profile) Breaker(record store.Record, now time.Time) breaker.State {
 	if len(record.Breakers) == 0 {
 		return breaker.State{}
@@ -217,7 +217,7 @@ func Verify(ctx context.Context, token provider.Token, now func() time.Time, key
 	return check.Verify(ctx, token.Value)
 }
 
-// earlier is the first of two ends, where zero is none.
+// earlier returns the first of two ends, where zero is none.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -225,7 +225,7 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// Jitter is the same for one token in one process, and differs between processes, so
+// Jitter returns the same for one token in one process, and differs between processes, so
 // that those that share a token don't all renew it at once.
 func Jitter(token provider.Token) float64 {
 	h := fnv.New64a()

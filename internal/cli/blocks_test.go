@@ -229,7 +229,7 @@ var varying = []struct {
 	{regexp.MustCompile(`(?m)^ +…$`), "…"},
 }
 
-// normalForm is a text with what varies replaced.
+// normalForm returns a text with what varies replaced.
 func normalForm(text string) string {
 	text = strings.NewReplacer(standIns...).Replace(text)
 	for _, v := range varying {
@@ -251,7 +251,7 @@ func (s *shown) String() string {
 	return fmt.Sprintf("%s:%d: %s", s.page, s.line, first)
 }
 
-// blocksIn are the blocks of a page, which are indented or in a fence. A command after an
+// blocksIn returns the blocks of a page, which are indented or in a fence. A command after an
 // empty line begins another one.
 func blocksIn(page, text string) (blocks []*shown) {
 	var now *shown
@@ -320,7 +320,7 @@ func (s *shown) compare(t *testing.T, want, got string) {
 	}
 }
 
-// pageBlocks are the blocks of README and docs.
+// pageBlocks returns the blocks of README and docs.
 func pageBlocks(t *testing.T) (blocks []*shown) {
 	for page, text := range pages(t) {
 		if page == "README.md" || strings.HasPrefix(page, "docs/") {
@@ -330,7 +330,7 @@ func pageBlocks(t *testing.T) (blocks []*shown) {
 	return blocks
 }
 
-// find is the first block of a page with these first lines that nobody has found yet.
+// find returns the first block of a page with these first lines that nobody has found yet.
 func find(t *testing.T, blocks []*shown, page, first string) *shown {
 	t.Helper()
 	for _, s := range blocks {

@@ -43,7 +43,7 @@ type bridged struct {
 	acting  atomic.Bool  // whoever signs in next acts as Alice
 }
 
-// cookies are what a browser holds of somebody who is signed in to the app, as Clerk's
+// cookies returns what a browser holds of somebody who is signed in to the app, as Clerk's
 // scripts set them for a production instance.
 func (b *bridged) cookies(email string) []*http.Cookie {
 	b.t.Helper()
@@ -152,7 +152,7 @@ func newBridged(t *testing.T, topic, host string, run func(t *testing.T, dir, ad
 	return b
 }
 
-// ask is the page's address for a request of somebody's.
+// ask returns the page's address for a request of somebody's.
 func (b *bridged) ask(changes ...string) string {
 	query := url.Values{
 		"redirect_uri": {"http://127.0.0.1:1/callback"}, "state": {"0123456789abcdef"}, "code": {"ABCD-2345"}, "client": {"zen"}, "mode": {"ticket"},
@@ -194,7 +194,7 @@ func (b *bridged) send(method, address string, cookies []*http.Cookie, form url.
 
 var formToken = regexp.MustCompile(`name="token" value="([^"]+)"`)
 
-// form is the token of the form that somebody is shown.
+// form returns the token of the form that somebody is shown.
 func (b *bridged) form(address string, cookies []*http.Cookie) string {
 	b.t.Helper()
 	res, body := b.send(http.MethodGet, address, cookies, nil)

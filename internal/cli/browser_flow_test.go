@@ -166,7 +166,7 @@ func (l *login) done() {
 	l.run("logout")
 }
 
-// modes are those in which a database at Turso is read.
+// modes returns those in which a database at Turso is read.
 func modes() []string {
 	if replica.Linked {
 		return []string{"remote", "replica"}
@@ -185,7 +185,7 @@ func signIn(tab *chromiumtest.Tab, picture string) {
 
 var shownCode = regexp.MustCompile(`[A-Z0-9]{4}-[A-Z0-9]{4}`)
 
-// code is the code that the terminal shows.
+// code returns the code that the terminal shows.
 func (l *login) code() string {
 	l.t.Helper()
 	code, _ := l.said.match(l.t, 0, shownCode)

@@ -124,7 +124,7 @@ var (
 	}}
 )
 
-// refreshToken is the one of a sign-in by OAuth that is stored, or "".
+// refreshToken returns the one of a sign-in by OAuth that is stored, or "".
 func (term *desk) refreshToken() string {
 	term.t.Helper()
 	state, profile := "", "default"

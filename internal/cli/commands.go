@@ -33,7 +33,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return fullProgram().Run(ctx, args, stdin, stdout, stderr)
 }
 
-// fullProgram is the whole zen.
+// fullProgram returns the whole zen.
 func fullProgram() app.Program {
 	return app.Program{
 		Commands: []*cli.Command{

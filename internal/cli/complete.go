@@ -48,7 +48,7 @@ func completeValue(a *cli.App, words []string) (values string, ok bool) {
 // takesProvider are the commands below zen provider whose argument is one that is there.
 var takesProvider = map[string]bool{"info": true, "trust": true, "verify": true, "rollback": true, "remove": true, "setup": true}
 
-// methods are how zen's own providers sign in. A provider's own answer would need its
+// methods are the sign-in methods of zen's own providers. A provider's own answer would need its
 // process.
 var methods = map[string][]string{
 	"apikey":        {"key"},
@@ -60,7 +60,7 @@ var methods = map[string][]string{
 	"statictoken":   {"token"},
 }
 
-// methodNames are those of the provider that the line names, or else of all.
+// methodNames returns those of the provider that the line names, or else of all.
 func methodNames(words []string) []string {
 	if i := slices.Index(words, "--provider"); i >= 0 && i+1 < len(words) {
 		return methods[words[i+1]]
@@ -83,7 +83,7 @@ func aLineEach(values []string) string {
 	return strings.Join(values, "\n") + "\n"
 }
 
-// flagValues are what a flag of the command at path takes; nil if it takes anything.
+// flagValues returns the values of a flag of the command at path; nil if it takes anything.
 func flagValues(path, name string, words []string) []string {
 	switch path + " --" + name {
 	case " db query --format", " db shell --format":
@@ -126,7 +126,7 @@ func flagValues(path, name string, words []string) []string {
 	return nil
 }
 
-// completingClient is the client of the line, or nil if its configuration can't be
+// completingClient returns the client of the line, or nil if its configuration can't be
 // read: a completion has no place for an error. It starts nothing.
 func completingClient(words []string) *zen.Client {
 	var o zen.Options

@@ -26,7 +26,7 @@ var (
 	brackets = strings.NewReplacer("[", "", "]", "", "(", "", ")", "", `\|`, "|")
 )
 
-// pages are the texts that people read.
+// pages returns the texts that people read.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	names := []string{"README.md", "AGENTS.md", "llms.txt", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"}
@@ -81,7 +81,7 @@ func TestPagesCommands(t *testing.T) {
 	}
 }
 
-// commandsIn are the commands of zen's in a line. What follows "--" may be another one.
+// commandsIn returns the commands of zen's in a line. What follows "--" may be another one.
 func commandsIn(line string) [][]string {
 	line = quotation.ReplaceAllStringFunc(line, func(s string) string { return strings.Repeat("Q", len(s)) })
 	line = brackets.Replace(line)

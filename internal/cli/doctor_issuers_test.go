@@ -83,7 +83,7 @@ var signIns = []struct {
 	}},
 }
 
-// with is an environment with further variables.
+// with returns an environment with further variables.
 func with(variables ...string) func(*testing.T, *devstack.Stack) []string {
 	return func(*testing.T, *devstack.Stack) []string { return variables }
 }

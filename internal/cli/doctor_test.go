@@ -30,7 +30,7 @@ type diagnosis struct {
 	code int
 }
 
-// first is the id of the first finding that isn't ok.
+// first returns the id of the first finding that isn't ok.
 func (d diagnosis) first() string {
 	for _, f := range d.Findings {
 		if f.Severity == "warn" || f.Severity == "error" {
@@ -76,7 +76,7 @@ func newPatient(t *testing.T) *patient {
 	return p
 }
 
-// stateOf is the state directory of an environment.
+// stateOf returns the state directory of an environment.
 func stateOf(environ []string) (dir string) {
 	for _, v := range environ {
 		if value, ok := strings.CutPrefix(v, "ZEN_STATE_DIR="); ok {
@@ -122,7 +122,7 @@ func (p *patient) ask(t *testing.T, environ []string, args ...string) diagnosis 
 	return p.diagnose(t, p.copied(t), environ, args...)
 }
 
-// copied is a copy of the state directory.
+// copied returns a copy of the state directory.
 func (p *patient) copied(t *testing.T) string {
 	t.Helper()
 	state := t.TempDir()
@@ -201,7 +201,7 @@ func sameCause(got, want string) bool {
 		strings.HasPrefix(want, "clerk.") && got == "issuer.key-set"
 }
 
-// layerOf is the number of the layer that a finding is of; a provider's own are the
+// layerOf returns the number of the layer that a finding is of; a provider's own are the
 // issuer's.
 func layerOf(id string) int {
 	if id == "plan.blocked" {

@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// holders are the processes that have a text in their environment or arguments.
+// holders returns the processes that have a text in their environment or arguments.
 func holders(t *testing.T, text string) (inEnvironment, inArguments []int) {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*")

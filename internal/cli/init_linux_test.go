@@ -62,10 +62,10 @@ func TestInitAtATerminal(t *testing.T) {
 	shown.compare(t, shown.text, got)
 }
 
-// text is all that was shown.
+// text returns all that was shown.
 func (term *terminal) text() string { return term.shown.String() }
 
-// normal is what was shown, with that of one run alone replaced.
+// normal returns what was shown, with that of one run alone replaced.
 func normal(shown string, stack *devstack.Stack, dir string) string {
 	shown = strings.NewReplacer("\r", "", stack.URL()+"/dbs/app", "libsql://app-acme.turso.io", stack.URL(), "https://app.example",
 		stack.DatabaseID(), "33057661-834e-4891-9b48-802d425d02b9", dir+"/config", "~/.config").Replace(shown)

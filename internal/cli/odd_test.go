@@ -152,7 +152,7 @@ func deliver(what string, page *url.URL) error {
 	return fmt.Errorf("cannot deliver %q", what)
 }
 
-// openedPage is where the address of this machine leads that zen starts a browser with.
+// openedPage returns where the address of this machine leads that zen starts a browser with.
 func openedPage(ctx context.Context, address *url.URL) (*url.URL, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {

@@ -184,7 +184,7 @@ func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
 	}
 }
 
-// readBare is what a database answers to a bare token.
+// readBare returns what a database answers to a bare token.
 func readBare(t *testing.T, database, token string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, database+"/v2/pipeline",

@@ -40,12 +40,12 @@ func TestPictures(t *testing.T) {
 	holdsPicture(t, "doctor", 92, "What zen doctor says where Turso refuses the issuer's key", shows("zen doctor --only jwks", "skipped\r\n", "doctor", "--only", "jwks"))
 }
 
-// commandLine is a command as a person types it, after the prompt.
+// commandLine returns a command as a person types it, after the prompt.
 func commandLine(line string) string {
 	return "\x1b[36m$\x1b[0m \x1b[1m" + line + "\x1b[0m\n"
 }
 
-// pictured is what a terminal showed, with what differs from run to run replaced.
+// pictured returns what a terminal showed, with what differs from run to run replaced.
 func pictured(shown string, stack *devstack.Stack) string {
 	for _, r := range []struct{ form, with string }{
 		{`[\w~./-]*/config\.toml`, "~/.config/zen/config.toml"},

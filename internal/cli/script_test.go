@@ -123,7 +123,7 @@ func condition(name string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %s", name)
 }
 
-// scripts are the commands and the surroundings of a script.
+// scripts returns the commands and the surroundings of a script.
 func scripts(bin string) testscript.Params {
 	return testscript.Params{
 		Condition: condition,

@@ -91,7 +91,7 @@ func (s *spill) Verify(context.Context, provider.Secret) (provider.Claims, error
 	return provider.Claims{}, provider.ErrTokenInvalid
 }
 
-// spilledToken is a token for a database whose signature is the secret.
+// spilledToken returns a token for a database whose signature is the secret.
 func spilledToken(secret string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"EdDSA","typ":"JWT"}`)) + "." +

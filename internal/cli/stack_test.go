@@ -6,7 +6,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 )
 
-// inStack is an environment with what a stack says of itself, for which it writes its files
+// inStack returns an environment with what a stack says of itself, for which it writes its files
 // into dir.
 func inStack(t *testing.T, stack *devstack.Stack, dir string, environ []string) []string {
 	t.Helper()

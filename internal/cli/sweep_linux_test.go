@@ -225,7 +225,7 @@ func (s *spillage) write(name, text string) {
 	}
 }
 
-// command is a program that may dump its core, of a user who isn't root.
+// command returns a program that may dump its core, of a user who isn't root.
 func (s *spillage) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(s.Context(), "/bin/sh", append([]string{"-c", `ulimit -c unlimited 2>/dev/null; exec "$@"`, "sh"}, args...)...)
 	cmd.Dir = filepath.Join(s.dir, "work")

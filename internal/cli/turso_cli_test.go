@@ -21,7 +21,7 @@ func columns(table string) [][]string {
 	return rows
 }
 
-// picked are the cells of some columns, row by row.
+// picked returns the cells of some columns, row by row.
 func picked(rows [][]string, heads ...string) []string {
 	var all []string
 	for _, row := range rows[1:] {

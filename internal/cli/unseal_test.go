@@ -86,7 +86,7 @@ func wantNowhere(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// forms are the ways in which a secret may be written.
+// forms returns the ways in which a secret may be written.
 func forms(secret string) []string {
 	forms := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret)))}
 	if raw, err := base64.StdEncoding.DecodeString(secret); err == nil {

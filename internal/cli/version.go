@@ -33,7 +33,7 @@ type versionDocument struct {
 	SchemaVersion int    `json:"schema_version"`
 	Version       string `json:"version"`
 	Commit        string `json:"commit,omitempty"`
-	// Time is when the commit was made, in RFC 3339.
+	// Time is the time of the commit, in RFC 3339.
 	Time     string `json:"time,omitempty"`
 	Modified bool   `json:"modified"`
 	Go       string `json:"go"`
@@ -42,7 +42,7 @@ type versionDocument struct {
 	Replicas bool     `json:"replicas"`
 	Tags     []string `json:"tags"`
 	Protocol int      `json:"provider_protocol"`
-	// Providers are those that this zen was built with.
+	// Providers are the providers that this zen was built with.
 	Providers []client.BundledProvider `json:"providers"`
 }
 

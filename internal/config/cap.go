@@ -112,7 +112,7 @@ func (v *values) capUnnamed(known bool) error {
 	return nil
 }
 
-// widens is the error for what a project file says beyond the user's own profiles.
+// widens returns the error for what a project file says beyond the user's own profiles.
 func widens(origin Origin, what string) error {
 	return &provider.Error{
 		Kind:    provider.ErrConfig,
@@ -136,7 +136,7 @@ func intersection(a, b []provider.Permission) []provider.Permission {
 	return both
 }
 
-// commonTables are the tables of both, where nil is all of them; ok is false where
+// commonTables returns the tables of both, where nil is all of them; ok is false where
 // there are none.
 func commonTables(a, b []string) (tables []string, ok bool) {
 	switch {

@@ -108,7 +108,7 @@ func splitKey(dotted string) (table []string, key string, err error) {
 // listKeys are the keys of a profile that hold a list.
 var listKeys = []string{"fallback", "permissions"}
 
-// tomlValue is a value as TOML has it.
+// tomlValue returns a value as TOML has it.
 func tomlValue(table []string, key, value string) string {
 	if slices.Contains(listKeys, key) && len(table) > 0 && table[0] == "profiles" {
 		if strings.HasPrefix(value, "[") {
@@ -229,7 +229,7 @@ func editUnmarked(data []byte, table []string, key string, ch Change) ([]byte, e
 	return append(out, "["+strings.Join(table, ".")+"]"+end+string(line)...), nil
 }
 
-// lineEnd is the offset behind the line that i is in, lineStart that of its beginning.
+// lineEnd returns the offset behind the line that i is in, lineStart that of its beginning.
 func lineEnd(data []byte, i int) int {
 	if n := bytes.IndexByte(data[i:], '\n'); n >= 0 {
 		return i + n + 1

@@ -131,7 +131,7 @@ func parseProfileName(s string) (string, error) {
 	return s, nil
 }
 
-// Selected is the name of the profile in use, and what selected it. It need not be
+// Selected returns the name of the profile in use, and what selected it. It need not be
 // the name of a profile that exists.
 func (c *Config) Selected() Value[string] { return c.selected }
 

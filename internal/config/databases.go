@@ -9,7 +9,7 @@ import (
 // sameDatabase reports whether two URLs in the form of ParseDatabase are one place.
 func sameDatabase(a, b string) bool { return a != "" && place(a) == place(b) }
 
-// place is a URL in the form of ParseDatabase as one text for all that mean the same:
+// place returns a URL in the form of ParseDatabase as one text for all that mean the same:
 // libsql:// is https:// there.
 func place(url string) string { return strings.Replace(url, "libsql://", "https://", 1) }
 
@@ -49,11 +49,11 @@ func (c *Config) index() *index {
 	return c.indexed
 }
 
-// databases are the user's profiles with the database at a URL, in the order of their
+// databases returns the user's profiles with the database at a URL, in the order of their
 // names.
 func (c *Config) databases(url string) []values { return c.index().byPlace[place(url)] }
 
-// otherDatabases are the user's profiles with the same database at another URL.
+// otherDatabases returns the user's profiles with the same database at another URL.
 func (c *Config) otherDatabases(v values) []values {
 	x := c.index()
 	if places := x.places[v.databaseID.Value]; len(places) == 0 || len(places) == 1 && sameDatabase(places[0], v.database.Value) {
@@ -68,7 +68,7 @@ func (c *Config) otherDatabases(v values) []values {
 	return others
 }
 
-// databaseID is the id of the resolved database: from the layer that names the
+// databaseID returns the id of the resolved database: from the layer that names the
 // database, or from the user's profiles of the same database. An id from another
 // layer would be another database's.
 func (c *Config) databaseID(v values) (id Value[string]) {

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// home is the user's profile directory.
+// home returns the user's profile directory.
 func (e environment) home() string {
 	if home, ok := e.lookup("USERPROFILE"); ok && filepath.IsAbs(home) {
 		return filepath.Clean(home)

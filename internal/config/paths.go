@@ -67,7 +67,7 @@ func (e environment) paths(home, file, workDir string) (p Paths, named bool, err
 // their place on other systems; "" if there is no home directory.
 type bases struct{ config, state, data string }
 
-// base is a place below an XDG variable or, where that isn't set, below the usual
+// base returns a place below an XDG variable or, where that isn't set, below the usual
 // directory; "" means none. The specification says to ignore a relative path in such a
 // variable.
 func (e environment) base(variable, usual string, elem ...string) string {
@@ -80,7 +80,7 @@ func (e environment) base(variable, usual string, elem ...string) string {
 	return filepath.Join(append([]string{usual}, elem...)...)
 }
 
-// dir is the place that a variable names, or base. It refuses a relative path: what is
+// dir returns the place that a variable names, or base. It refuses a relative path: what is
 // run, or trusted, must not depend on the working directory.
 func (e environment) dir(variable, xdg, usual string, elem ...string) (string, error) {
 	dir, ok := e.lookup(variable)

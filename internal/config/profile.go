@@ -41,7 +41,7 @@ type Profile struct {
 	Storage Value[string]
 }
 
-// Target is the database of the profile.
+// Target returns the database of the profile.
 func (p Profile) Target() provider.Target {
 	return provider.Target{URL: p.Database.Value, DatabaseID: p.DatabaseID.Value}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// manyProfiles is a file of n profiles, each of a database of its own or all of one.
+// manyProfiles returns a file of n profiles, each of a database of its own or all of one.
 func manyProfiles(n int, shared bool) []byte {
 	var text strings.Builder
 	text.WriteString("default_profile = \"p0\"\n")

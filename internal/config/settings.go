@@ -27,7 +27,7 @@ func (c *Config) Settings(fields []provider.Field, providerName string) (provide
 	return SettingsOf(resolved), nil
 }
 
-// SettingsOf are the values of what Resolve returned.
+// SettingsOf returns the values of what Resolve returned.
 func SettingsOf(resolved []Setting) provider.Settings {
 	settings := make(provider.Settings, len(resolved))
 	for _, s := range resolved {
@@ -47,7 +47,7 @@ func (c *Config) Resolve(fields []provider.Field, providerName string) ([]Settin
 	return c.resolve(fields, providerName)
 }
 
-// Some are the settings of these fields, whatever else is set for the provider: for
+// Some returns the settings of these fields, whatever else is set for the provider: for
 // what zen itself asks in the way that a provider would.
 func (c *Config) Some(fields []provider.Field, providerName string) (provider.Settings, error) {
 	resolved, err := c.resolve(fields, providerName)
@@ -114,7 +114,7 @@ func (c *Config) find(field provider.Field, providerName string) (string, Origin
 	return "", Origin{}, nil
 }
 
-// tomlType is the type that a setting has in a file.
+// tomlType returns the type that a setting has in a file.
 func tomlType(t provider.FieldType) provider.FieldType {
 	if t == provider.TypeBool || t == provider.TypeInt {
 		return t

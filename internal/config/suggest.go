@@ -6,7 +6,7 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// suggestion is the hint for an unknown key or name.
+// suggestion returns the hint for an unknown key or name.
 func suggestion(name string, known []string) string {
 	if best := text.Nearest(name, known); best != "" {
 		return "did you mean " + best + "? known: " + strings.Join(known, ", ")

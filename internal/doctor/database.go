@@ -80,7 +80,7 @@ func (e *exam) mayWrite() bool {
 	return d != nil && d.Access == provider.AccessReadWrite && len(d.Permissions) == 0
 }
 
-// asked is the probe with the profile's token, made once; nil if there is no token.
+// asked returns the probe with the profile's token, made once; nil if there is no token.
 func (e *exam) asked(ctx context.Context) *probe {
 	if e.probed == nil && !e.issued.Value.IsZero() && e.failed["token"] == "" {
 		question := selectOneOpen

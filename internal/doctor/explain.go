@@ -11,7 +11,7 @@ import (
 
 // Explanation says what a token is, and what would be answered to it.
 type Explanation struct {
-	// Says is what the token allows, in one sentence.
+	// Says states what the token allows, in one sentence.
 	Says string
 	// Signed is by whose key.
 	Signed string
@@ -76,7 +76,7 @@ func namesDatabase(d *provider.DatabaseClaims, id string) bool {
 	return false
 }
 
-// says is what the database claims allow.
+// says states what the database claims allow.
 func says(c provider.Claims) string {
 	d := c.Database
 	switch {

@@ -21,9 +21,9 @@ type Finding struct {
 	// Observed says what was seen, Cause why it is so, Next what to do: a command, where
 	// there is one.
 	Observed, Cause, Next string
-	// Took is how long it took to look, with what was asked for it.
+	// Took is the time that the look took, with what was asked for it.
 	Took time.Duration
-	// Fix is what can be done about it at once; nil if that is nothing.
+	// Fix is the repair that can be made at once; nil if there is none.
 	Fix *Fix
 }
 
@@ -42,7 +42,7 @@ func (f Finding) Failed(least provider.Severity) bool {
 	return f.Severity == provider.SeverityError || f.Severity == provider.SeverityWarn && least == provider.SeverityWarn
 }
 
-// Class is the name of the failure's class, as in the errors of every command; "" is
+// Class returns the name of the failure's class, as in the errors of every command; "" is
 // none.
 func (f Finding) Class() string {
 	if f.Severity == provider.SeverityOK || f.Severity == provider.SeveritySkipped {

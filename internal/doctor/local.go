@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// providerNames are those that the profile uses, the one that signs in first.
+// providerNames returns the providers that the profile uses, the one that signs in first.
 func (e *exam) providerNames() []string {
 	var names []string
 	for _, name := range append([]string{e.signsIn(), e.Profile.TokenProvider.Value}, e.Profile.Fallback.Value...) {
@@ -29,7 +29,7 @@ func (e *exam) providerNames() []string {
 	return names
 }
 
-// signsIn is the provider that the last login chose, or the one of the profile.
+// signsIn returns the provider that the last login chose, or the one of the profile.
 func (e *exam) signsIn() string {
 	if status, err := e.Session.Status(context.Background()); err == nil && status.Provider != "" {
 		return status.Provider
@@ -182,7 +182,7 @@ func isSecret(value string) bool {
 // remembered is for how long a command that failed is told of.
 const remembered = 24 * time.Hour
 
-// tellFailure tells that a command failed when it was last used for the profile, a moment
+// tellFailure reports that a command failed when it was last used for the profile, a moment
 // ago or earlier this day.
 func (e *exam) tellFailure(command, id string) {
 	c := e.Session.Config()
@@ -196,7 +196,7 @@ func (e *exam) tellFailure(command, id string) {
 	})
 }
 
-// teamCommands are those of zen team that change something.
+// teamCommands are the commands of zen team that change something.
 var teamCommands = []string{"invite", "revoke", "remove", "role"}
 
 // signin looks at who is signed in, without a question to the user, and at what failed last.

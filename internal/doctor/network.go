@@ -20,14 +20,14 @@ import (
 // askTimeout bounds one question over the network, its answer included.
 const askTimeout = 5 * time.Second
 
-// contacted is what the database answered to a browser's preflight, which needs no
+// contacted is the database's answer to a browser's preflight, which needs no
 // token.
 type contacted struct {
 	status int
 	header http.Header
 }
 
-// pace is how long an answer took: until it began, and from there to its end.
+// pace is the time that an answer took: until it began, and from there to its end.
 type pace struct{ first, rest time.Duration }
 
 // From here on an answer on an open connection is called slow. Its packets go around the
@@ -39,7 +39,7 @@ const (
 
 func (p pace) slow() bool { return p.first > slowFirst || p.rest > slowRest }
 
-// dated is what a server said the time is.
+// dated is the time of a server, by its own answer.
 type dated struct {
 	host  string
 	ahead time.Duration // of this machine's clock
@@ -71,7 +71,7 @@ func (e *exam) ask(ctx context.Context, method, address string, header http.Head
 	return resp, text, err
 }
 
-// origin is the page that a browser would ask from.
+// origin returns the page that a browser would ask from.
 func (e *exam) origin() string {
 	if e.Origin != "" {
 		return e.Origin
@@ -79,7 +79,7 @@ func (e *exam) origin() string {
 	return "https://app.example"
 }
 
-// address is the database's base, without a slash at its end.
+// address returns the database's base, without a slash at its end.
 func (e *exam) address() string {
 	u, err := libsql.Address(e.Profile.Database.Value)
 	if err != nil {

@@ -14,11 +14,11 @@ type Page struct {
 	// Kind is the class of the failure, which decides the exit code; nil for a finding
 	// that is no failure.
 	Kind error
-	// Means is what was found, Do what to do about it, both in sentences.
+	// Means says what was found, Do what to do about it, both in sentences.
 	Means, Do string
 }
 
-// pages are those of the findings of zen itself. Those of a provider begin with its
+// pages are the pages of zen's own findings. Those of a provider begin with its
 // name, and are on its own page.
 var pages = []Page{
 	{"binary.provider", nil, "A provider of the profile was found, may run, and starts.", ""},
@@ -109,7 +109,7 @@ func PageOf(id string) (Page, bool) {
 	return Page{}, false
 }
 
-// PageIDs are the ids that have a page, sorted.
+// PageIDs returns the ids that have a page, sorted.
 func PageIDs() []string {
 	var ids []string
 	for _, p := range pages {
@@ -119,7 +119,7 @@ func PageIDs() []string {
 	return ids
 }
 
-// Markdown is the page as docs/errors has it.
+// Markdown returns the page as docs/errors has it.
 func (p Page) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n", p.ID, p.Means)

@@ -26,7 +26,8 @@ func FindDatabase(ctx context.Context, api *turso.Client, organization string, t
 	}
 }
 
-// Template is what Turso wants in tokens for a database, and no more than was asked for.
+// Template holds the claims that Turso wants in tokens for a database, and no more than was
+// asked for.
 func Template(ctx context.Context, api *turso.Client, organization, database string, access provider.Access, permissions []provider.Permission) (json.RawMessage, error) {
 	o := turso.TemplateOptions{Database: database, Authorization: turso.FullAccess}
 	if access == provider.AccessReadOnly {
@@ -51,7 +52,7 @@ func APIError(err error) error {
 	return &provider.Error{Kind: apiKind(err), Message: err.Error(), Hint: provider.Hint(err), Err: err}
 }
 
-// apiKind is the class of an error of the Platform API.
+// apiKind returns the class of an error of the Platform API.
 func apiKind(err error) error {
 	var failed *turso.Error
 	if !errors.As(err, &failed) {

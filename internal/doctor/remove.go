@@ -22,11 +22,11 @@ func (e *FixError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *FixError) Unwrap() error { return e.Err }
 
-// regions are those of Turso's locations, which a registration may be bound to. The
+// regions are the regions of Turso's locations, which a registration may be bound to. The
 // turso CLI hides its flag for them, and sends none.
 var regions = []string{"", "aws-us-east-1", "aws-us-east-2", "aws-us-west-2", "aws-eu-west-1", "aws-ap-south-1", "aws-ap-northeast-1"}
 
-// RemoveCommand is the command that removes a registration, without the program's name.
+// RemoveCommand returns the command that removes a registration, without the program's name.
 func RemoveCommand(name string) string { return fmt.Sprintf("jwks remove %q", name) }
 
 // RemoveKeySet removes a registration, and lists again before it believes that: Turso
@@ -87,7 +87,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 	}}
 }
 
-// failedAt is the HTTP status of a failed call, 0 if there was none.
+// failedAt returns the HTTP status of a failed call, 0 if there was none.
 func failedAt(err error) int {
 	var failed *turso.Error
 	if errors.As(err, &failed) {
@@ -96,7 +96,7 @@ func failedAt(err error) int {
 	return 0
 }
 
-// surplus is the registration that is best removed if there are too many: one whose
+// surplus returns the registration that is best removed if there are too many: one whose
 // key set another one has, too, and never the only one of the token's issuer.
 func surplus(sets []turso.KeySet) string {
 	seen := map[string]bool{}

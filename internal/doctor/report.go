@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Report is what a support request needs: what was found, in the order in which people
+// Report is the text that a support request needs: what was found, in the order in which people
 // ask for it. It has no secret in it; of the token, the decoded header and claims.
 type Report struct {
 	Version string // of zen
@@ -195,7 +195,7 @@ func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 	}
 }
 
-// plan is what was used of the plan, as turso plan show has it.
+// plan shows the consumption of the plan, as turso plan show does.
 func (r Report) plan(ctx context.Context, e *exam, p func(string, ...any)) {
 	p("\n## Additional information\n\n### The plan\n")
 	if e.Turso == nil || e.Offline {
@@ -222,7 +222,7 @@ func (r Report) plan(ctx context.Context, e *exam, p func(string, ...any)) {
 	}
 }
 
-// questions are what the findings leave to ask.
+// questions returns the questions that the findings leave open.
 func questions(findings []Finding) []string {
 	has := func(id string) bool {
 		return slices.ContainsFunc(findings, func(f Finding) bool { return f.ID == id })

@@ -23,7 +23,7 @@ type Providers interface {
 	Provider(ctx context.Context, name string) (Provider, error)
 }
 
-// Provider is what the doctor asks of a provider.
+// Provider is the part of a provider that the doctor uses.
 type Provider interface {
 	provider.Provider
 	provider.Fixer
@@ -86,7 +86,7 @@ var layers = []layer{
 	{name: "plan", needs: []string{"config"}, network: true, look: (*exam).plan},
 }
 
-// Layers are the names of the layers, the deepest first.
+// Layers returns the names of the layers, the deepest first.
 func Layers() []string {
 	var names []string
 	for _, l := range layers {
@@ -150,7 +150,7 @@ func Run(ctx context.Context, o Options) []Finding {
 	return e.findings
 }
 
-// wanted are the layers to look at: those that were asked for, and what they need.
+// wanted returns the layers to look at: those that were asked for, and what they need.
 func (e *exam) wanted() map[string]bool {
 	wanted := map[string]bool{}
 	for _, name := range e.Only {

@@ -12,13 +12,13 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// apiState is what the Platform API said.
+// apiState is the result of asking the Platform API.
 type apiState struct {
 	sets  []turso.KeySet
 	found func() (turso.Database, error) // the profile's database
 }
 
-// JWKSLimit is how many registrations an organization of Turso's smallest plan may have,
+// JWKSLimit is the number of registrations that an organization of Turso's smallest plan may have,
 // as Turso's own message says ("jwks count limit(2) exceeded"). Those of other plans are
 // not published.
 const JWKSLimit = 2
@@ -86,7 +86,7 @@ func (e *exam) turso(ctx context.Context) {
 	}
 }
 
-// keyRefused is the report that started it all: a good token whose key Turso does not
+// keyRefused returns the report that started it all: a good token whose key Turso does not
 // take. holder is the registration that has the key, why says what isn't known of it.
 func keyRefused(c provider.Claims, holder, why string) Finding {
 	f := Finding{
@@ -137,7 +137,7 @@ func (e *exam) lookAtSets(sets []turso.KeySet, refused bool) {
 }
 
 // CheckKeySets finds what is wrong with a list of registrations, as far as the list
-// itself tells. refused says that Turso refuses a key that one of them has.
+// itself shows. refused says that Turso refuses a key that one of them has.
 func CheckKeySets(sets []turso.KeySet, refused bool) []Finding {
 	var found []Finding
 	if len(sets) > JWKSLimit {
@@ -206,7 +206,7 @@ func (e *exam) registered(sets []turso.KeySet) bool {
 // maxFetched bounds how many registrations are fetched to look for a key.
 const maxFetched = 5
 
-// holder is a registration that has the token's key: of the database's region, if one is.
+// holder returns a registration that has the token's key: of the database's region, if one is.
 // Else region is the database's. Without a region a registration counts everywhere.
 func (e *exam) holder(ctx context.Context, sets []turso.KeySet) (found turso.KeySet, region string) {
 	for _, s := range e.holders(ctx, sets) {
@@ -224,7 +224,7 @@ func (e *exam) holder(ctx context.Context, sets []turso.KeySet) (found turso.Key
 	return found, region
 }
 
-// holders are the registrations that have the token's key.
+// holders returns the registrations that have the token's key.
 func (e *exam) holders(ctx context.Context, sets []turso.KeySet) (found []turso.KeySet) {
 	if e.claims.KeyID == "" {
 		return nil

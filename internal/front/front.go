@@ -119,7 +119,7 @@ func StoredQuery(args []string) (q Query, ok bool) {
 	return Query{l.sql, target, answer.Access, answer.Token}, err == nil
 }
 
-// stored is the good stored token that the line asks for, and what it is good for.
+// stored returns the good stored token that the line asks for, and what it is good for.
 func (l line) stored() (tokenform.Answer, provider.Target, error) {
 	var none provider.Target
 	cfg, err := config.Load(config.LoadOptions{

@@ -112,7 +112,7 @@ func (l line) withCommand(command []string) (line, bool) {
 	return l, len(command) > 0 && command[0] != ""
 }
 
-// choice is the form that the line asks for.
+// choice returns the form that the line asks for.
 func (l line) choice() tokenform.Choice {
 	return tokenform.Choice{Format: l.value["format"], Shell: l.value["shell"], JSON: l.switched["json"], Getenv: os.Getenv}
 }

@@ -110,7 +110,7 @@ func post(client *http.Client, url, bearer string) error {
 	return err
 }
 
-// used is how much CPU this process has taken, which changes less on a busy machine than
+// used returns how much CPU this process has taken, which changes less on a busy machine than
 // time does.
 func used() time.Duration {
 	var usage syscall.Rusage

@@ -32,7 +32,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x.refuse(status, code, described(err))
 }
 
-// described is an error with its hint.
+// described returns an error with its hint.
 func described(err error) string {
 	if hint := provider.Hint(err); hint != "" {
 		return err.Error() + " (" + hint + ")"
@@ -72,7 +72,7 @@ func (a *Answer) Error() string {
 	return fmt.Sprintf("the database answers with HTTP status %d: %s", a.Status, a.Text)
 }
 
-// Unwrap is the class of the contract, where the status tells.
+// Unwrap returns the class of the contract, where the status tells.
 func (a *Answer) Unwrap() error {
 	switch {
 	case a.Status == http.StatusForbidden:

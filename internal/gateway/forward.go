@@ -63,7 +63,7 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL = h.upstream(x.path)
 }
 
-// upstream is the database's address for a path.
+// upstream returns the database's address for a path.
 func (h *Handler) upstream(path string) *url.URL {
 	u := *h.config.Address
 	u.Path = strings.TrimRight(u.Path, "/") + path

@@ -67,7 +67,7 @@ func Listen(ctx context.Context, config Config) (*Server, error) {
 	return Serve(listener, h), nil
 }
 
-// URL is the gateway's address, without a slash at the end.
+// URL returns the gateway's address, without a slash at the end.
 func (s *Server) URL() string {
 	if s.listener.Addr().Network() == "unix" {
 		return "unix:" + s.listener.Addr().String()

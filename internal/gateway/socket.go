@@ -93,7 +93,7 @@ func (h *Handler) socket(x *exchange, r *http.Request) {
 	s.run()
 }
 
-// subprotocol is the one of ours that is spoken, or "".
+// subprotocol returns the one of ours that is spoken, or "".
 func subprotocol(r *http.Request) string {
 	asked := strings.Split(strings.Join(r.Header.Values("Sec-Websocket-Protocol"), ","), ",")
 	for _, ours := range subprotocols {

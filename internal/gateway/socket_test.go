@@ -146,7 +146,7 @@ func write(t *testing.T, c *websocket.Conn, message string) {
 	}
 }
 
-// next is the next message, or how the socket was closed.
+// next returns the next message, or how the socket was closed.
 func next(t *testing.T, c *websocket.Conn) string {
 	t.Helper()
 	_, b, err := c.Read(t.Context())

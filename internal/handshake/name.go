@@ -12,7 +12,7 @@ import (
 // Prefix begins the name of every provider's binary.
 const Prefix = "zen-provider-"
 
-// BinaryName is the file name of the provider of that name.
+// BinaryName returns the file name of the provider of that name.
 func BinaryName(name string) string {
 	if runtime.GOOS == "windows" {
 		return Prefix + name + ".exe"
@@ -20,7 +20,7 @@ func BinaryName(name string) string {
 	return Prefix + name
 }
 
-// ProviderName is the inverse of BinaryName, for names that a provider can have; ok is
+// ProviderName returns the inverse of BinaryName, for names that a provider can have; ok is
 // false for any other file.
 func ProviderName(file string) (name string, ok bool) {
 	if runtime.GOOS == "windows" {
@@ -43,6 +43,6 @@ func (e *NameError) Error() string {
 // Unwrap makes it provider.ErrNoProvider.
 func (e *NameError) Unwrap() error { return &provider.Error{Kind: provider.ErrNoProvider} }
 
-// ImpossibleName is the text that was given for a name: a secret, perhaps. It is for those
+// ImpossibleName returns the text that was given for a name: a secret, perhaps. It is for those
 // that don't link this package.
 func (e *NameError) ImpossibleName() string { return e.Name }

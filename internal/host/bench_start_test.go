@@ -66,7 +66,7 @@ func startTheirs(b *testing.B, pinned Binary) time.Duration {
 	return took
 }
 
-// bare is a provider that only has go-plugin, of a host that only has go-plugin, with
+// bare returns a provider that only has go-plugin, of a host that only has go-plugin, with
 // what that offers to be safe. It has answered once.
 func bare(b *testing.B, pinned Binary) (client *wire.Client, stop func()) {
 	sum, err := hex.DecodeString(pinned.SHA256)

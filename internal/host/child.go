@@ -213,7 +213,7 @@ func (c *child) Wait(context.Context) error {
 	return nil
 }
 
-// Stdout is the greeting and then nothing, for as long as the process lives.
+// Stdout returns the greeting and then nothing, for as long as the process lives.
 func (c *child) Stdout() io.ReadCloser {
 	return io.NopCloser(io.MultiReader(strings.NewReader(c.greeting+"\n"), silence(c.exited)))
 }

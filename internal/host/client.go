@@ -49,7 +49,7 @@ func (c *Client) is(name string) error {
 // change it.
 func (c *Client) Describe(context.Context) (provider.Description, error) { return c.description, nil }
 
-// Notes are the provider's remarks about its settings.
+// Notes returns the provider's remarks about its settings.
 func (c *Client) Notes() []provider.Note { return c.notes }
 
 // Configure implements provider.Provider. It works once; clients from a Manager

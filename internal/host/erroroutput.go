@@ -63,7 +63,7 @@ func (o *errorOutput) entry(entry map[string]any) {
 	o.log.Log(known, text.Visible(message), args...)
 }
 
-// oneLine is a value of an entry whose inner texts can't begin a line of the log. hclog
+// oneLine returns a value of an entry whose inner texts can't begin a line of the log. hclog
 // sees to the lines of a text by itself.
 func oneLine(value any) any {
 	switch value.(type) {

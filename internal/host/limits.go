@@ -31,7 +31,7 @@ var defaultLimits = limits{
 	idle:     10 * time.Minute,
 }
 
-// call is the limit of a method, given by its full name; zero means none. A login
+// call returns the limit of a method, given by its full name; zero means none. A login
 // takes as long as a person does, and ends with its context.
 func (l limits) call(method string) time.Duration {
 	switch method[strings.LastIndexByte(method, '/')+1:] {

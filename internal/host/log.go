@@ -13,10 +13,10 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// LogLevels are the levels of Options, from the most to the least.
+// LogLevels returns the levels of Options, from the most to the least.
 func LogLevels() []string { return []string{"trace", "debug", "info", "warn", "error", "off"} }
 
-// level is the level of that name, or the default.
+// level returns the level of that name, or the default.
 func level(name string) hclog.Level { return cmp.Or(hclog.LevelFromString(name), hclog.Debug) }
 
 // sink writes log lines without secrets, one at a time. What a provider says may end on
@@ -72,7 +72,7 @@ func eachLine(r io.Reader, redact func(string) string, do func(line string)) {
 	}
 }
 
-// shortened is a line that was cut, without what may be the beginning of a secret:
+// shortened returns a line that was cut, without what may be the beginning of a secret:
 // a shorter one than the redactor recognizes.
 func shortened(line string, redact func(string) string) string {
 	line = redact(line)

@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/internal/names"
 )
 
-// override is the path that runs in place of the provider, or "".
+// override returns the path that runs in place of the provider, or "".
 func (m *Manager) override(name string) (path string, err error) {
 	if m.options.Override == nil || !names.IsProvider(name) {
 		return "", nil

@@ -20,7 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// shortDir is a directory whose path leaves room for that of a socket.
+// shortDir returns a directory whose path leaves room for that of a socket.
 func shortDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "z")

@@ -21,7 +21,7 @@ func init() {
 	}
 }
 
-// copied is a directory with a copy of the test binary as each of names.
+// copied returns a directory with a copy of the test binary as each of names.
 func copied(t testing.TB, names ...string) string {
 	t.Helper()
 	self, err := os.ReadFile("/proc/self/exe")

@@ -153,7 +153,7 @@ func (p *process) alive() bool {
 // enter begins a call, if the process lives; use.done ends it.
 func (p *process) enter() bool { return p.alive() && p.use.begin() }
 
-// trace is the file with the trace of the panic that ended the process, or "". It
+// trace returns the file with the trace of the panic that ended the process, or "". It
 // waits a moment for what the process wrote.
 func (p *process) trace() string {
 	_ = p.child.Wait(context.Background()) // of an ended process, drain at most

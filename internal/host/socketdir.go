@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// socketParents are the places in which directories may be made for the sockets of providers, each
+// socketParents returns the places in which directories may be made for the sockets of providers, each
 // of which is also the working directory of one, in order. A path that is too long would
 // fail later, with an error about something else (hashicorp/terraform#32787).
 func socketParents() []string {

@@ -18,7 +18,7 @@ type function struct {
 	calls map[string]bool
 }
 
-// functions are those that a file declares, by name.
+// functions returns those that a file declares, by name.
 func functions(t *testing.T, file string) map[string]function {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", file), nil, parser.SkipObjectResolution)

@@ -112,7 +112,7 @@ func list(t *testing.T, patterns ...string) []listed {
 	}
 }
 
-// room is the room that a package of this module is in, counted from the top; -1 is
+// room returns the room that a package of this module is in, counted from the top; -1 is
 // none.
 func room(path string) int {
 	best := -1

@@ -2,5 +2,5 @@
 
 package keyring
 
-// service is the name that items are kept under.
+// service returns the name that items are kept under.
 func service() string { return "zen" }

@@ -4,7 +4,7 @@ package keyring
 // -X github.com/zen-auth/zen/internal/keyring.signed=true.
 var signed string
 
-// service is the name that items are kept under. Builds that aren't signed have one of
+// service returns the name that items are kept under. Builds that aren't signed have one of
 // their own, so that trying one out never reads, replaces or deletes what a release
 // has stored.
 func service() string {

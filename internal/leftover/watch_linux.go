@@ -37,7 +37,7 @@ func (w *Watcher) Stop() (wait func()) {
 	return func() { _ = w.cmd.Wait() }
 }
 
-// Run is the watcher's own process, if these are the arguments of one: it waits until
+// Run returns the watcher's own process, if these are the arguments of one: it waits until
 // who made the directory is gone.
 func Run(args []string) (ok bool) {
 	if len(args) != 3 || args[1] != verb {

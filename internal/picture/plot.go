@@ -143,7 +143,7 @@ func ticks(end float64) []float64 {
 	return all
 }
 
-// short is a number as an axis has it.
+// short returns a number as an axis has it.
 func short(v float64) string {
 	switch {
 	case v >= 1e6:

@@ -76,7 +76,7 @@ func (d *drawing) run(cells []cell, x, y int) {
 		terminalX+column*float64(x), terminalY+row*float64(y)+15, column*float64(len(cells)), html.EscapeString(text.String()))
 }
 
-// play is the screen after a stream, without the empty lines at its end.
+// play returns the screen after a stream, without the empty lines at its end.
 func play(stream string, columns int) ([][]cell, error) {
 	screen := [][]cell{nil}
 	x, colour, bold := 0, "ink", false

@@ -17,12 +17,12 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// named is a system without nameless files.
+// named returns a system without nameless files.
 func named(string, fs.FileMode) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 var ways = map[string]func(string, fs.FileMode) (*os.File, error){"nameless": nameless, "named": named}
 
-// names are those in a directory.
+// names returns those in a directory.
 func names(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

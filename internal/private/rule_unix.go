@@ -45,7 +45,7 @@ func (r Rule) CheckInfo(info fs.FileInfo) error {
 // Closed says how a file of Replace is closed to others, for people.
 const Closed = "mode 0600"
 
-// Closing is the command that closes a file or a directory to others.
+// Closing returns the command that closes a file or a directory to others.
 func (f *Fault) Closing(path string) string {
 	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@%:,") != "" {
 		path = "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"

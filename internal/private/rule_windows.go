@@ -87,7 +87,7 @@ var closed = sync.OnceValues(func() (*windows.SecurityAttributes, error) {
 // Closed says how a file of Replace is closed to others, for people.
 const Closed = "closed to others"
 
-// Closing is the command that closes a file or a directory to others, in cmd and
+// Closing returns the command that closes a file or a directory to others, in cmd and
 // PowerShell alike.
 func (f *Fault) Closing(path string) string {
 	command := `icacls "` + path + `" /inheritance:r`
@@ -171,7 +171,7 @@ func (r Rule) checkList(list *windows.ACL, mode fs.FileMode, trusted func(*windo
 	return nil
 }
 
-// account is the name of whom an identifier is of, or the identifier.
+// account returns the name of whom an identifier is of, or the identifier.
 func account(sid *windows.SID) string {
 	name, domain, _, err := sid.LookupAccount("")
 	switch {
@@ -183,7 +183,7 @@ func account(sid *windows.SID) string {
 	return domain + `\` + name
 }
 
-// trustedSIDs are the user of this process, the administrators and the system.
+// trustedSIDs returns the user of this process, the administrators and the system.
 func trustedSIDs() (func(*windows.SID) bool, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 // Exe is the ending of a program's name on this system.
 var Exe = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
 
-// bundled are the providers whose sums zen-full knows: those of the Makefile.
+// bundled returns the providers whose sums zen-full knows: those of the Makefile.
 func bundled() ([]string, error) {
 	root, err := root()
 	if err != nil {
@@ -78,7 +78,7 @@ func Install(dir string, race bool) error {
 	return nil
 }
 
-// Sums are the SHA-256 of the bundled providers in dir.
+// Sums returns the SHA-256 of the bundled providers in dir.
 func Sums(dir string) (map[string]string, error) {
 	names, err := bundled()
 	if err != nil {
@@ -117,7 +117,7 @@ func stageDir(race bool) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// root is the directory of the module.
+// root returns the directory of the module.
 func root() (string, error) {
 	dir, err := os.Getwd()
 	for err == nil {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Self is the file of this program, beside which the others of zen's are. A link to it is
+// Self returns the file of this program, beside which the others of zen's are. A link to it is
 // followed. Where the system doesn't tell, as Linux without /proc, it is what the program
 // was started as.
 func Self() (string, error) {
@@ -22,7 +22,7 @@ func Self() (string, error) {
 	return filepath.EvalSymlinks(self)
 }
 
-// startedAs is the file that a shell finds by the name.
+// startedAs returns the file that a shell finds by the name.
 func startedAs(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {

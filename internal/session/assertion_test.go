@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// statement is a JWT with an audience; who takes it verifies it.
+// statement returns a JWT with an audience; who takes it verifies it.
 func statement(audience string) provider.Secret {
 	encode := base64.RawURLEncoding.EncodeToString
 	return provider.NewSecret(strings.Join([]string{
@@ -20,7 +20,7 @@ func statement(audience string) provider.Secret {
 	}, "."))
 }
 
-// asserting is a session where one provider signs in and another makes the tokens, which
+// asserting returns a session where one provider signs in and another makes the tokens, which
 // needs an assertion.
 func asserting(t *testing.T) (*session.Session, *fake) {
 	s, f := newSession(t, func(c *session.Config) { c.TokenProvider = "minter" })

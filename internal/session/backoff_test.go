@@ -32,7 +32,7 @@ func (d *database) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// newRefused is a session with one way to tokens that live for an hour, and the requests
+// newRefused returns a session with one way to tokens that live for an hour, and the requests
 // of a program that uses it.
 func newRefused(t *testing.T, fallback ...string) (h *house, db *database, send func() error) {
 	h, db, _, open := newProcesses(t, fallback...)

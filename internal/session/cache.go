@@ -32,7 +32,7 @@ func (s *Session) clock() cache.Clock {
 	return cache.Clock{Now: s.config.Now(), Jitter: s.config.Jitter}
 }
 
-// verify is the Verifier for one check.
+// verify returns the Verifier for one check.
 func (s *Session) verify(ctx context.Context, offline bool) func(provider.Token) (provider.Claims, error) {
 	return func(token provider.Token) (provider.Claims, error) {
 		return s.config.Verifier.Verify(ctx, token, offline)
@@ -67,7 +67,7 @@ func forget(record *store.Record, name string) {
 	}
 }
 
-// breaker is the breaker of the profile's own token.
+// breaker returns the breaker of the profile's own token.
 func (s *Session) breaker(record store.Record) breaker.State {
 	return s.config.Breaker(record, s.config.Now())
 }

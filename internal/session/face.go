@@ -77,7 +77,7 @@ type Config struct {
 	Jitter func(provider.Token) float64
 }
 
-// Credentials is the store of the configuration: its state directory, the storage
+// Credentials returns the store of the configuration: its state directory, the storage
 // that it asks for, the system's keyring. notice takes what a person should be told
 // of that, a line at a time; if nil, notices are discarded.
 func Credentials(cfg *config.Config, o keyring.Options, notice func(line string)) *store.Store {
@@ -96,7 +96,7 @@ func Credentials(cfg *config.Config, o keyring.Options, notice func(line string)
 		}))
 }
 
-// FromProfile is the Config of a resolved profile. With the storage none its
+// FromProfile returns the Config of a resolved profile. With the storage none its
 // credentials are not in the store, but in the session's memory. notify is
 // Config.Notify.
 func FromProfile(cfg *config.Config, p config.Profile, credentials *store.Store, providers Providers, notify func(string)) Config {
@@ -173,16 +173,16 @@ func New(config Config) *Session {
 // Config returns a copy of what the session was made with.
 func (s *Session) Config() Config { return s.config }
 
-// Profile is the name of the session's profile.
+// Profile returns the name of the session's profile.
 func (s *Session) Profile() string { return s.config.Name }
 
-// Target is the database that the tokens are for.
+// Target returns the database that the tokens are for.
 func (s *Session) Target() provider.Target { return s.config.Target }
 
-// Access is the most that the tokens may do.
+// Access returns the most that the tokens may do.
 func (s *Session) Access() provider.Access { return s.config.Access }
 
-// NeedsDatabase is an error for a session whose profile has no database.
+// NeedsDatabase returns an error for a session whose profile has no database.
 func (s *Session) NeedsDatabase() error {
 	if s.config.Target.URL != "" {
 		return nil
@@ -252,7 +252,7 @@ func (s *Session) Accepted(ctx context.Context, token provider.Token) {
 	_, _ = s.inTurn(ctx, func() (provider.Token, error) { return token, s.endTrial(ctx, token) })
 }
 
-// Issuer is the provider that issued the token which was handed out last, the profile's
+// Issuer returns the provider that issued the token which was handed out last, the profile's
 // or one of its fallbacks; "" before the first.
 func (s *Session) Issuer() string {
 	s.mu.Lock()

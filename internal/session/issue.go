@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// issue is the corridor to a token. forTransport says that the caller learns when the
+// issue returns the corridor to a token. forTransport says that the caller learns when the
 // database refuses the token: for others, a breaker counts only if the profile's own
 // provider is unavailable. The caller has the turn.
 func (s *Session) issue(ctx context.Context, n cache.Need, forTransport bool) (provider.Token, error) {
@@ -228,7 +228,7 @@ func (s *Session) forgetRefused(record *store.Record, refused provider.Token) {
 	}
 }
 
-// failed is the error where no fallback issues a token, after their failures, if there
+// failed returns the error where no fallback issues a token, after their failures, if there
 // are any.
 func (o outcome) failed(failures error) error {
 	switch {
@@ -388,7 +388,7 @@ func (s *Session) announce(record store.Record, by cache.Issuer, token provider.
 	s.config.Notify(fmt.Sprintf("%s %s: using %s (fallback, access %s) until that has changed", why, s.config.Own(record).Provider, by.Provider, by.Rights.Access))
 }
 
-// granted are the rights of the token that a fallback's stands in for, not those of the
+// granted returns the rights of the token that a fallback's stands in for, not those of the
 // profile: the issuer may allow this person less than the profile asks for. Of a token
 // that was never issued nothing is known, so that there is no fallback for it.
 func (s *Session) granted(record store.Record, token provider.Token) (breaker.Rights, error) {

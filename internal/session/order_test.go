@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// carried is a session whose renewals another session makes, as another process
+// carried returns a session whose renewals another session makes, as another process
 // does: from an order that was written and read.
 func carried(t *testing.T) (*session.Session, *house, *int) {
 	s, h := newHouse(t, nil)

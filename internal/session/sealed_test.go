@@ -206,7 +206,7 @@ func TestNothingIsKept(t *testing.T) {
 	}
 }
 
-// with is the session of another process with its own view of the store.
+// with returns the session of another process with its own view of the store.
 func with(s *session.Session, credentials *store.Store) *session.Session {
 	config := s.Config()
 	config.Store = credentials

@@ -95,7 +95,7 @@ func (s *soak) report(duration time.Duration) {
 	}
 }
 
-// wanting is what there has not been enough of yet.
+// wanting returns what there has not been enough of yet.
 func (s *soak) wanting(duration time.Duration) (texts []string) {
 	enough := map[string]int{
 		"queries": 1000, "rows written": 100, "failed: network": 10, "network: " + fault.Cut: 1,
@@ -117,7 +117,7 @@ func (s *soak) wanting(duration time.Duration) (texts []string) {
 	return texts
 }
 
-// memory is what the process has, and the most that it had.
+// memory returns what the process has, and the most that it had.
 func memory() string {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -38,7 +38,7 @@ func count() stock {
 	return stock{runtime.NumGoroutine(), descriptors()}
 }
 
-// descriptors are the open files of this process, and what they are.
+// descriptors returns the open files of this process, and what they are.
 func descriptors() (open []string) {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range entries {
@@ -49,7 +49,7 @@ func descriptors() (open []string) {
 	return open
 }
 
-// files are those in a directory and below.
+// files returns those in a directory and below.
 func files(dir string) (names []string) {
 	_ = filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
 		if err == nil {
@@ -90,7 +90,7 @@ func (before stock) compare(t *testing.T, empty []string) {
 	t.Logf("after: %d goroutines, %d descriptors, a heap of %d kB", now.goroutines, len(now.descriptors), heap.HeapAlloc>>10)
 }
 
-// children are the processes that this one started and hasn't waited for yet. Under
+// children returns the processes that this one started and hasn't waited for yet. Under
 // load they are providers.
 func children() (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")

@@ -71,7 +71,7 @@ func (w *worker) run(loading context.Context) {
 
 const insert = "INSERT INTO ledger (id, worker) VALUES (?, ?)"
 
-// next is the id of the next row. What becomes of it isn't known yet.
+// next returns the id of the next row. What becomes of it isn't known yet.
 func (w *worker) next() (id int64) {
 	w.rows = append(w.rows, unknown)
 	return w.row(len(w.rows) - 1)

@@ -17,7 +17,7 @@ type Params struct {
 	positional bool     // ? or ?NNN is used
 }
 
-// Names are the distinct names with their prefix, in order.
+// Names returns the distinct names with their prefix, in order.
 func (p *Params) Names() []string { return p.names }
 
 // Add adds the next parameter of a statement's text, as it is written there: ?, ?NNN,

@@ -91,7 +91,7 @@ func parseTime(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// TypeName is a declared type in upper case and without its length: VARCHAR for
+// TypeName returns a declared type in upper case and without its length: VARCHAR for
 // varchar(10).
 func TypeName(declared string) string {
 	name, _, _ := strings.Cut(declared, "(")

@@ -140,7 +140,7 @@ var rowless = map[string]bool{
 	"SAVEPOINT": true, "VACUUM": true,
 }
 
-// setting is the name of the PRAGMA that a statement sets for its connection, or "".
+// setting returns the name of the PRAGMA that a statement sets for its connection, or "".
 func (w *words) setting() string {
 	if name := w.lead[1]; w.lead[0] == "PRAGMA" && (w.written || w.nested) && settingPragmas[name] {
 		return name

@@ -144,7 +144,7 @@ func root(prepare func(*world)) func(*world) {
 	}
 }
 
-// sealed is a sealed file that was changed.
+// sealed returns a sealed file that was changed.
 func sealed(change func(string) string) func(*world) {
 	return func(w *world) {
 		must(w.t, w.login("", "secret-in-rubbish"))

@@ -18,7 +18,7 @@ type Failure struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// Kind is the class of the failure, or nil.
+// Kind returns the class of the failure, or nil.
 func (f Failure) Kind() error {
 	for _, kind := range provider.Kinds() {
 		if provider.KindName(kind) == f.Class {
@@ -64,7 +64,7 @@ func (s *Store) NoteFailure(profile, command string, failure error, now time.Tim
 	return writePrivate(s.failurePath(profile), data)
 }
 
-// Failures are the failures of a profile's commands that were written down, by the
+// Failures returns the failures of a profile's commands that were written down, by the
 // command. What can't be read is none: it is no more than a help.
 func (s *Store) Failures(profile string) map[string]Failure {
 	noted := map[string]Failure{}

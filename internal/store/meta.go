@@ -104,7 +104,7 @@ func (s *Store) MetaAndRecord(profile string) (Meta, Record, error) {
 	return m, m.Record(), nil
 }
 
-// sealedMeta is the description that was written beside a sealed file.
+// sealedMeta returns the description that was written beside a sealed file.
 func (s *Store) sealedMeta(profile string, c contents) Meta {
 	m, err := s.readMeta(profile)
 	m.Profile, m.Storage = profile, StorageKeyring
@@ -119,7 +119,7 @@ func (s *Store) sealedMeta(profile string, c contents) Meta {
 	return m.Meta
 }
 
-// oldMeta is the former description, as far as it can be read.
+// oldMeta returns the former description, as far as it can be read.
 func (s *Store) oldMeta(profile string) Meta {
 	m, _ := s.readMeta(profile)
 	return m.Meta
@@ -145,7 +145,7 @@ func (s *Store) writeMeta(m Meta, credentials string) error {
 	return writePrivate(s.metaPath(m.Profile), data)
 }
 
-// describe is the metadata of a record that rests as planned. Sessions verify a
+// describe returns the metadata of a record that rests as planned. Sessions verify a
 // token before they keep it, so a token that old doesn't know was verified now.
 func describe(profile string, p Plan, r Record, old Meta, now time.Time) Meta {
 	m := Meta{
@@ -174,7 +174,7 @@ func describe(profile string, p Plan, r Record, old Meta, now time.Time) Meta {
 	return m
 }
 
-// keyID is the kid in the header of a JWT, or "".
+// keyID returns the kid in the header of a JWT, or "".
 func keyID(token provider.Secret) string {
 	head, _, _ := strings.Cut(token.Reveal(), ".")
 	text, err := base64.RawURLEncoding.DecodeString(head)
@@ -187,7 +187,7 @@ func keyID(token provider.Secret) string {
 	return header.KeyID
 }
 
-// Record is the record without its secrets: enough to ask who is signed in.
+// Record returns the record without its secrets: enough to ask who is signed in.
 func (m Meta) Record() Record {
 	r := emptyRecord()
 	r.Provider, r.Breakers = m.Provider, maps.Clone(m.Breakers)

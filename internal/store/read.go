@@ -63,7 +63,7 @@ func checksum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// open is the record in a file, for which a sealed one needs its key.
+// open returns the record in a file, for which a sealed one needs its key.
 func (s *Store) open(ctx context.Context, profile string, c contents) (Record, error) {
 	if c.storage() == StorageFile {
 		return s.recordOf(profile, c.file)
@@ -82,7 +82,7 @@ func (s *Store) open(ctx context.Context, profile string, c contents) (Record, e
 	return s.recordOf(profile, inner)
 }
 
-// recordOf is the record of a file that was opened, with the one token that is wanted where
+// recordOf returns the record of a file that was opened, with the one token that is wanted where
 // that is said.
 func (s *Store) recordOf(profile string, f file) (Record, error) {
 	r := f.record()

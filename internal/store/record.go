@@ -158,7 +158,7 @@ func (f file) storage() Storage {
 	return StorageFile
 }
 
-// record is the content of a plain file.
+// record returns the content of a plain file.
 func (f file) record() Record {
 	r := Record{
 		Provider: f.Provider,

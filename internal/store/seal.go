@@ -31,7 +31,7 @@ func isKeyID(id string) bool {
 	return err == nil && len(raw) == 8
 }
 
-// keyItem is the item of a profile's key.
+// keyItem returns the item of a profile's key.
 func keyItem(profile, id string) string { return profile + "/" + id }
 
 // seal encrypts the content of a plain file: AES-256-GCM, the nonce random and in
@@ -48,7 +48,7 @@ func seal(profile, id string, key provider.Secret, plain []byte) ([]byte, error)
 	})
 }
 
-// unseal is the content that was sealed for the profile.
+// unseal returns the content that was sealed for the profile.
 func (f file) unseal(profile string, key provider.Secret, oneToken bool) (file, error) {
 	aead, err := newAEAD(key)
 	if err != nil {

@@ -20,7 +20,7 @@ const (
 	StorageNone Storage = "none"
 )
 
-// phrase is the storage in a sentence.
+// phrase returns the storage in a sentence.
 func (s Storage) phrase() string {
 	switch s {
 	case StorageKeyring:

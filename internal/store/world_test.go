@@ -78,7 +78,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world { return &world{t: t, dir: t.TempDir(), ring: newRing()} }
 
-// program is a program that was just started, with --storage.
+// program returns a program that was just started, with --storage.
 func (w *world) program(asked store.Storage) *store.Store {
 	return store.New(w.dir, store.WithKeyring(w.ring),
 		store.WithStorage(func(string) store.Storage { return asked }),
@@ -141,7 +141,7 @@ func (w *world) wantNotice(want string) {
 	w.notices = nil
 }
 
-// files are the contents of all files of the state directory.
+// files returns the contents of all files of the state directory.
 func (w *world) files() map[string]string {
 	files := map[string]string{}
 	must(w.t, filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {

@@ -15,7 +15,7 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// distance is the one of optimal string alignment, in bytes: Levenshtein's, with two
+// distance returns the one of optimal string alignment, in bytes: Levenshtein's, with two
 // neighbours that have changed places as one mistake.
 func distance(a, b string) int {
 	// d[i][j] is the distance of a[:i] from b[:j].

@@ -64,7 +64,7 @@ func Reason(body []byte, most int) string {
 	return Line(strings.Join(strings.Fields(reason), " "), most)
 }
 
-// Sentence is a server's message as a Line of at most 160 bytes without a full stop. It
+// Sentence returns a server's message as a Line of at most 160 bytes without a full stop. It
 // is "" where a word has more than longest bytes: that could be a code or a token.
 func Sentence(s string, longest int) string {
 	s = Line(s, len(s))

@@ -75,7 +75,7 @@ func (t *terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// JSON is a document with a line break at its end. Where encoding/json leaves a
+// JSON returns a document with a line break at its end. Where encoding/json leaves a
 // character that draws as it is (those of C1, DEL, the directions), it is escaped, which
 // changes nothing for a program.
 func JSON(document any, indent string) ([]byte, error) {

@@ -33,7 +33,7 @@ func newExecCredential(version string, t provider.Token) execCredential {
 	return execCredential{version, "ExecCredential", execCredentialStatus{t.Value.Reveal(), expiryText(t)}}
 }
 
-// ExecCredentialVersion is the version in which the caller wants its answer: it says
+// ExecCredentialVersion returns the version in which the caller wants its answer: it says
 // so in KUBERNETES_EXEC_INFO, whose spec.interactive has no meaning here, since
 // zen token never asks anything.
 func ExecCredentialVersion(info string) (string, error) {

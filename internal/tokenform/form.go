@@ -152,7 +152,7 @@ func isVariable(name string) bool {
 // EnvAccessLimit is the most that a zen inside of a zen may ask for.
 const EnvAccessLimit = "ZEN_ACCESS_LIMIT"
 
-// Limits are the variables that hold a zen which the command runs to what this one was
+// Limits returns the variables that hold a zen which the command runs to what this one was
 // told: the profile, the database where the line chose it, and the access where that is
 // less than all.
 func (a Answer) Limits() map[string]string {

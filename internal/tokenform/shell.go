@@ -24,7 +24,7 @@ const (
 // variable is one of an environment. An empty value means that it is not to be set.
 type variable struct{ name, value string }
 
-// tokenEnvironment is a token as variables.
+// tokenEnvironment returns a token as variables.
 func tokenEnvironment(url string, t provider.Token) []variable {
 	return []variable{{envURL, url}, {envToken, t.Value.Reveal()}, {envExpires, expiryText(t)}}
 }
@@ -37,7 +37,7 @@ func expiryText(t provider.Token) string {
 	return t.Expires.UTC().Format(time.RFC3339)
 }
 
-// shellOr is the shell that was asked for, or the one that the variable SHELL
+// shellOr returns the shell that was asked for, or the one that the variable SHELL
 // names, or the system's own. csh has no place in shellNames: it isn't sh.
 func shellOr(asked, variable string) string {
 	if asked != "" {

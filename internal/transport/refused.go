@@ -84,7 +84,7 @@ func newRefused(status int, body []byte, claims provider.Claims, target provider
 	return r
 }
 
-// unknownKey is the refusal that started zen: a valid JWT whose key set the
+// unknownKey returns the refusal that started zen: a valid JWT whose key set the
 // organization has registered, or can't register.
 func unknownKey(r *Refused) string {
 	if r.Claims.Issuer == "" {

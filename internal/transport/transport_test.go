@@ -18,7 +18,7 @@ import (
 
 const databaseID = "33057661-834e-4891-9b48-802d425d02b9"
 
-// jwt is an unsigned token: the transport trusts its source for the signature.
+// jwt returns an unsigned token: the transport trusts its source for the signature.
 func jwt(t *testing.T, header, claims map[string]any) provider.Token {
 	t.Helper()
 	part := func(m map[string]any) string {

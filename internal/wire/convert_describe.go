@@ -13,7 +13,7 @@ var fieldTypes = map[provider.FieldType]pb.FieldType{
 	provider.TypeDuration: pb.FieldType_FIELD_TYPE_DURATION,
 }
 
-// FieldType is the type of a setting; one that this version doesn't know is a string.
+// FieldType returns the type of a setting; one that this version doesn't know is a string.
 func FieldType(t pb.FieldType) provider.FieldType { return key(fieldTypes, t, provider.TypeString) }
 
 var interactions = map[provider.Interaction]pb.Interaction{
@@ -23,7 +23,7 @@ var interactions = map[provider.Interaction]pb.Interaction{
 	provider.InteractionDevice:   pb.Interaction_INTERACTION_DEVICE,
 }
 
-// key is the key of value in m, or fallback.
+// key returns the key of value in m, or fallback.
 func key[K, V comparable](m map[K]V, value V, fallback K) K {
 	for k, v := range m {
 		if v == value {

@@ -80,7 +80,7 @@ func classOfReason(reason string) (class, bool) {
 	return other, reason == other.reason
 }
 
-// Reason is the reason code of an error, as docs/provider-protocol.md lists them; "" is
+// Reason returns the reason code of an error, as docs/provider-protocol.md lists them; "" is
 // no error.
 func Reason(err error) string {
 	if err == nil {
@@ -89,7 +89,7 @@ func Reason(err error) string {
 	return classOfError(err).reason
 }
 
-// KindOf is the error of package provider that a reason code stands for, and the one of
+// KindOf returns the error of package provider that a reason code stands for, and the one of
 // another package; nil if it has none.
 func KindOf(reason string) (kind, also error) {
 	c, _ := classOfReason(reason)
@@ -121,7 +121,7 @@ func failureOf(err error) *pb.Failure {
 	}
 }
 
-// errorOf is the inverse of failureOf; text prepares foreign text.
+// errorOf returns the inverse of failureOf; text prepares foreign text.
 func errorOf(f *pb.Failure, text func(string) string) error {
 	if f == nil {
 		return nil
@@ -183,7 +183,7 @@ func PanicError(err error, trace string) error {
 	return s.Err()
 }
 
-// Trace is the trace of the panic that err tells of, whole lines of it of at most
+// Trace returns the trace of the panic that err tells of, whole lines of it of at most
 // 32 KiB, or "". It is the provider's text as it is: whatever was in those lines. An
 // error of any class but UNAVAILABLE is what it says, however it came about.
 func Trace(err error) string {
@@ -210,7 +210,7 @@ func FromProvider(err error) bool {
 	return ok && infoOf(s) != nil
 }
 
-// decodeError is the inverse of StatusError. An error that is no status, which an
+// decodeError returns the inverse of StatusError. An error that is no status, which an
 // interceptor may have made of one, passes.
 func decodeError(err error, text func(string) string) error {
 	if err == nil {

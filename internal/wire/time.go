@@ -42,5 +42,5 @@ func duration(d time.Duration) *durationpb.Duration {
 	return durationpb.New(d)
 }
 
-// span is the positive duration of d, or zero.
+// span returns the positive duration of d, or zero.
 func span(d *durationpb.Duration) time.Duration { return max(0, d.AsDuration()) }

@@ -124,7 +124,7 @@ func (c *Client) sessionFor(ctx context.Context, profile string, how libsql.Opti
 	return c.owned(c.sessionOf(p)), nil
 }
 
-// profileFor is the named profile with another database, if one is given: by its URL, or by
+// profileFor returns the named profile with another database, if one is given: by its URL, or by
 // its name at Turso, which is looked up and whose id is known then.
 func (c *Client) profileFor(ctx context.Context, name, database string) (config.Profile, error) {
 	switch {

@@ -73,13 +73,13 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 	return p
 }
 
-// Overriding are the paths of what runs in place of installed providers, by name.
+// Overriding returns the paths of what runs in place of installed providers, by name.
 func (p *Providers) Overriding() (map[string]string, error) {
 	paths, _, err := p.overriding()
 	return paths, err
 }
 
-// overriding are the paths, and among them those that the file of overrides records.
+// overriding returns the paths, and among them those that the file of overrides records.
 func (p *Providers) overriding() (paths, recorded map[string]string, err error) {
 	if p.overridden == nil {
 		return nil, nil, nil
@@ -119,7 +119,7 @@ func (p *Providers) override(name string) (path string, err error) {
 // List returns the provider binaries that can be found. It starts none.
 func (p *Providers) List() []host.Found { return p.manager.List() }
 
-// All are the copies of all providers, in the order in which they are found: of two with
+// All returns the copies of all providers, in the order in which they are found: of two with
 // one name the first runs. It starts none.
 func (p *Providers) All() []host.Found {
 	var all []host.Found
@@ -154,7 +154,7 @@ func (p *Providers) Describe(ctx context.Context, name string) (provider.Descrip
 	return description, err
 }
 
-// Said is a provider's description of itself, with all the variables that it asks for.
+// Said returns a provider's description of itself, with all the variables that it asks for.
 func (p *Providers) Said(ctx context.Context, name string) (provider.Description, error) {
 	return p.manager.Describe(ctx, name)
 }

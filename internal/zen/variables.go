@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// permitted are the fields without the variables that the provider may not have: set ones
+// permitted returns the fields without the variables that the provider may not have: set ones
 // of other families than its own (NAME_...), which no one has allowed it. A provider that
 // zen came with, and one that is being written, has what it names.
 func (p *Providers) permitted(ctx context.Context, name string, fields []provider.Field) ([]provider.Field, error) {
@@ -71,7 +71,7 @@ func (p *Providers) askVariables(ctx context.Context, b host.Binary, variables [
 	return false, nil
 }
 
-// foreignVariables are the variables that a provider's fields name beside its own family.
+// foreignVariables returns the variables that a provider's fields name beside its own family.
 func foreignVariables(name string, fields []provider.Field) []string {
 	var foreign []string
 	for _, field := range fields {

@@ -75,7 +75,7 @@ func newBackend() *backend {
 	return b
 }
 
-// writing is an operation that a standby node hands to the active one.
+// writing returns an operation that a standby node hands to the active one.
 func writing(callback framework.OperationFunc, summary string) *framework.PathOperation {
 	return &framework.PathOperation{Callback: callback, Summary: summary, ForwardPerformanceStandby: true, ForwardPerformanceSecondary: true}
 }

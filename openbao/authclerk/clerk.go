@@ -20,7 +20,7 @@ import (
 const (
 	callTimeout = 10 * time.Second
 	maxBody     = 1 << 20
-	// maxMemberships is how many organizations of a user are looked at; a page of
+	// maxMemberships limits how many organizations of a user are read; a page of
 	// Clerk's has at most 500.
 	maxMemberships = 500
 )
@@ -35,7 +35,7 @@ type clerk struct {
 
 func (b *backend) clerk(c *config) clerk { return clerk{b.http, c.APIURL, c.SecretKey} }
 
-// apiKey is what Clerk says of an API key, without its secret.
+// apiKey is Clerk's description of an API key, without its secret.
 type apiKey struct {
 	ID         string         `json:"id"`
 	Subject    string         `json:"subject"`
@@ -64,7 +64,7 @@ func (k *apiKey) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ends is when the key does; zero means never. Clerk's own documents have these times
+// ends returns the end of the key; zero means never. Clerk's own documents have these times
 // in milliseconds and in seconds.
 func (k apiKey) ends() time.Time {
 	if k.Expiration == nil || *k.Expiration <= 0 {
@@ -111,7 +111,7 @@ func (c clerk) read(ctx context.Context, id string) (apiKey, error) {
 	return key, unknown(err)
 }
 
-// unknown tells the refusals of a key from those of the secret key (401): by the
+// unknown distinguishes the refusals of a key from those of the secret key (401): by the
 // status, as the codes are not documented.
 func unknown(err error) error {
 	var e *statusError

@@ -22,7 +22,7 @@ const (
 	defaultAPIURL = "https://api.clerk.com/v1"
 )
 
-// config is what the method holds of Clerk, as it is stored.
+// config is the method's configuration, as it is stored.
 type config struct {
 	SecretKey string    `json:"secret_key"`
 	Instance  string    `json:"instance,omitempty"`
@@ -128,7 +128,7 @@ func (c *config) check() error {
 	return checkURL(c.APIURL)
 }
 
-// secretKey tells live from test secret keys of Clerk's.
+// secretKey matches the secret keys of Clerk, live and test.
 func secretKey(key string) (live, ok bool) {
 	rest, live := strings.CutPrefix(key, "sk_live_")
 	rest, test := strings.CutPrefix(rest, "sk_test_")

@@ -34,7 +34,7 @@ func (b *backend) pathLogin() *framework.Path {
 	}
 }
 
-// keyID is what Clerk calls an API key, which begins as its secret does.
+// keyID matches Clerk's id of an API key, which begins as its secret does.
 var keyID = regexp.MustCompile(`^ak_[0-9a-fA-F]{32}$`)
 
 var errNotTaken = logical.CodedError(http.StatusForbidden, "the role doesn't take this API key: its subject, organization, scopes or claims are others than the role is bound to")
@@ -114,7 +114,7 @@ func (b *backend) admit(ctx context.Context, c clerk, r *role, key apiKey, wante
 	return organization{}, logical.CodedError(http.StatusBadRequest, fmt.Sprintf("the key's user is in several organizations that the role takes: give organization, one of %s", strings.Join(ids, ", ")))
 }
 
-// auth is what a key signs in to.
+// auth returns what a key signs in to.
 func (r *role) auth(name string, key apiKey, o organization) *logical.Auth {
 	metadata := map[string]string{"scopes": strings.Join(key.Scopes, " ")}
 	if o.ID != "" {

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// cacheTime is how long an answer of Clerk's is believed: so much later at most
+	// cacheTime limits how long an answer of Clerk's is believed: so much later at most
 	// does a revoked key stop to sign in.
 	cacheTime = 30 * time.Second
 	// maxVerified bounds how many keys are remembered.
@@ -17,7 +17,7 @@ const (
 // fingerprint stands for a secret in memory.
 type fingerprint [sha256.Size]byte
 
-// answer is what Clerk said of a key.
+// answer is Clerk's answer about a key.
 type answer struct {
 	key           apiKey
 	organizations []organization // nil: not asked
@@ -45,7 +45,7 @@ func (b *backend) verify(ctx context.Context, c clerk, secret string) (apiKey, e
 	return key, nil
 }
 
-// organizations are those of a key's subject, asked for or remembered.
+// organizations returns the organizations of a key's subject, asked for or remembered.
 func (b *backend) organizations(ctx context.Context, c clerk, subject string) ([]organization, error) {
 	print := fingerprint(sha256.Sum256([]byte("organizations of " + subject)))
 	b.mu.Lock()

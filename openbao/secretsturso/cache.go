@@ -13,7 +13,7 @@ import (
 // tenant.
 const maxCached = 10_000
 
-// cache is what a token needs, without a call to the server for each. Only the active
+// cache holds what a token needs, without a call to the server for each. Only the active
 // node makes tokens, and writes; a node that becomes the active one starts its plugins
 // anew.
 type cache struct {

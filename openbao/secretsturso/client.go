@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/openbao/internal/serve"
 )
 
-// validName is what organizations, groups and API tokens may be called here.
+// validName matches the names that organizations, groups and API tokens may have here.
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // errNotConfigured: no one has written config.
@@ -79,7 +79,7 @@ func coded(err error) error {
 	}
 }
 
-// databaseKey is what a database is known by.
+// databaseKey identifies a database.
 type databaseKey struct{ apiURL, organization, name string }
 
 // database finds a database at Turso; known says that it was found before, and may

@@ -17,10 +17,10 @@ import (
 
 const configKey = "config"
 
-// config is what the engine holds of Turso, as it is stored.
+// config is the engine's configuration, as it is stored.
 type config struct {
 	APIToken string `json:"api_token"`
-	// APITokenName is what Turso knows the API token by, where that is known: it can
+	// APITokenName is Turso's name for the API token, where that is known: it can
 	// be revoked by nothing else.
 	APITokenName string    `json:"api_token_name,omitempty"`
 	Organization string    `json:"organization"`
@@ -60,7 +60,7 @@ func (b *backend) pathConfig() *framework.Path {
 	}
 }
 
-// writing is an operation that a standby node hands to the active one. Only the
+// writing returns an operation that a standby node hands to the active one. Only the
 // active one can write.
 func writing(callback framework.OperationFunc, summary string) *framework.PathOperation {
 	return &framework.PathOperation{Callback: callback, Summary: summary, ForwardPerformanceStandby: true, ForwardPerformanceSecondary: true}
@@ -87,7 +87,7 @@ func (b *backend) readConfig(ctx context.Context, req *logical.Request, _ *frame
 	return &logical.Response{Data: c.view()}, nil
 }
 
-// view is what may be seen of a configuration.
+// view returns the parts of a configuration that may be seen.
 func (c *config) view() map[string]any {
 	return map[string]any{
 		"organization": c.Organization, "group": c.Group, "api_url": c.APIURL,

@@ -69,7 +69,7 @@ func (b *backend) readCreds(ctx context.Context, req *logical.Request, d *framew
 	return resp, nil
 }
 
-// ask is what the caller gets by the role, narrowed to what was asked for.
+// ask returns what the role gives the caller, narrowed to what was asked for.
 func (b *backend) ask(req *logical.Request, d *framework.FieldData, name string, r *role) (a asked, warning string, err error) {
 	a = asked{role: name, group: r.Group, access: r.Access, revoke: r.Revoke}
 	if a.permissions, err = parsePermissions(r.Permissions); err != nil {
@@ -305,7 +305,7 @@ func tooWide(reason error) error {
 	return fmt.Errorf("%w: %w", logical.CodedError(http.StatusBadGateway, "the token that Turso made was thrown away"), reason)
 }
 
-// answer is the token with its lease, which ends when it does.
+// answer returns the token with its lease, which ends when it does.
 func (b *backend) answer(a asked, token minted) *logical.Response {
 	issued := token.claims.Issued
 	if issued.IsZero() {

@@ -44,7 +44,7 @@ func newEngine(t *testing.T, stack *devstack.Stack) *engine {
 	return e
 }
 
-// configured is an engine that has the stack's API token.
+// configured returns an engine that has the stack's API token.
 func configured(t *testing.T) *engine {
 	t.Helper()
 	return configuredAt(t, nil)

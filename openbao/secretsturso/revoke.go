@@ -15,7 +15,7 @@ const tokenType = "turso_token"
 // rotatedPrefix begins the entries that say when a database's keys were rotated.
 const rotatedPrefix = "rotated/"
 
-// clockSkew is how much earlier than the token itself its lease may end: a server
+// clockSkew is the time by which a lease may end before the token itself: a server
 // ends leases in whole seconds, by its own clock.
 const clockSkew = 5 * time.Second
 
@@ -31,7 +31,7 @@ func (b *backend) secretToken() *framework.Secret {
 	}
 }
 
-// lease is what a lease keeps of its token, which is not among it.
+// lease holds what a lease keeps of its token, which is not among it.
 type lease struct {
 	role, revoke                       string
 	organization, database, databaseID string

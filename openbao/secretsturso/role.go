@@ -23,7 +23,7 @@ const (
 	revokeRotate  = "rotate"
 )
 
-// role is what a token may be made for, as it is stored.
+// role describes the tokens that may be made, as it is stored.
 type role struct {
 	Database    string          `json:"database,omitempty"`
 	Group       string          `json:"group,omitempty"`
@@ -192,10 +192,10 @@ func (r *role) check() error {
 	return checkTemplate(r.Database)
 }
 
-// databaseName is what Turso lets a database be called.
+// databaseName matches the names that Turso allows for a database.
 var databaseName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
-// placeholder is what the server fills in; others would stay as they are.
+// placeholder matches what the server fills in; others would stay as they are.
 var placeholder = regexp.MustCompile(`\{\{\s*identity\.(entity|groups)\.[^{}]*\}\}`)
 
 // checkTemplate checks a database's name, or the template of one.

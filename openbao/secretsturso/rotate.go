@@ -25,7 +25,7 @@ const (
 	walOld = "old-api-token"
 )
 
-// giveUp is how long a leftover is tried to be revoked.
+// giveUp limits how long the revocation of a leftover is tried.
 const giveUp = 24 * time.Hour
 
 // leftover is an API token to revoke by its name, and one that may do it.
@@ -88,7 +88,7 @@ func (b *backend) rotateRoot(ctx context.Context, req *logical.Request, d *frame
 	return resp, nil
 }
 
-// scopes are what the roles need.
+// scopes returns the scopes that the roles need.
 func (b *backend) scopes(ctx context.Context, s logical.Storage) ([]turso.Scope, error) {
 	needed := []turso.Scope{turso.ScopeRead, turso.ScopeMintToken}
 	names, err := s.List(ctx, rolePrefix)

@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// full is an API token of the stack with full access, by name.
+// full returns an API token of the stack with full access, by name.
 func (e *engine) full(name string) string {
 	e.t.Helper()
 	token, err := e.stack.Turso.CreateAPIToken("alice", turso.APIToken{Name: name})

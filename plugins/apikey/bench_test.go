@@ -98,7 +98,7 @@ func (b *bench) provider(settings ...string) *apiKey {
 	return p
 }
 
-// sessions are the sessions of alice that are under way.
+// sessions returns the sessions of alice that are under way.
 func (b *bench) sessions() int { return len(b.SessionIDs(b.alice)) }
 
 // person is a host with somebody at the terminal, who types answer.

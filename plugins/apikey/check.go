@@ -7,7 +7,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// soon is when the end of a key is told beforehand.
+// soon is the time before a key's end from which the end is announced.
 const soon = 7 * 24 * time.Hour
 
 // Check implements provider.Provider. It begins no session, which would be a change.

@@ -10,11 +10,11 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is what a credential holds, with the secrets in the clear. A key of the
+// stored is the content of a credential, with the secrets in the clear. A key of the
 // environment is not copied into it: where to keep a secret is the user's to decide.
 type stored struct {
 	Version int `json:"v"`
-	// Key is what was typed in; "" means what the environment has.
+	// Key is the key that was typed in; "" means that of the environment.
 	Key string `json:"key,omitempty"`
 	// Hash is compared to see whether the key is still the one of the sign-in.
 	Hash string `json:"hash"`
@@ -78,7 +78,7 @@ func (p *apiKey) hold(c *provider.Credential) (held, error) {
 	return h, nil
 }
 
-// session is that of the credential, or nil.
+// session returns the session of the credential, or nil.
 func (h held) session(i clerk.Instance) *clerk.Session {
 	s := &clerk.Session{ID: h.Session, Client: provider.NewSecret(h.Client)}
 	if h.Instance != i.Fingerprint() || !clerk.IsSessionID(s.ID) || (provider.Token{Value: s.Client}).ValidateValue() != nil {
@@ -94,7 +94,7 @@ func (h held) with(i clerk.Instance, s *clerk.Session) stored {
 	return next
 }
 
-// fingerprint is the beginning of a hash, in hexadecimal.
+// fingerprint returns the beginning of a hash, in hexadecimal.
 func fingerprint(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:16])
@@ -113,7 +113,7 @@ func noCredential(message string) error {
 	return &provider.Error{Kind: provider.ErrNoCredential, Message: "apikey: " + message, Hint: "set " + keyVariable + ", or run zen login --provider apikey"}
 }
 
-// credentialOf is what is stored of a verified key.
+// credentialOf returns the credential of a verified key.
 func credentialOf(k clerk.APIKey, s stored, now time.Time) provider.Credential {
 	return provider.Credential{Data: s.encode(), Subject: k.Label(), Issued: now.UTC(), Expires: k.Expires}
 }

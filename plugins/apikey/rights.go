@@ -86,7 +86,7 @@ func readPermissions(data json.RawMessage) ([]provider.Permission, error) {
 	return permissions, nil
 }
 
-// accessOf is what a permission list needs.
+// accessOf returns the access that a permission list needs.
 func accessOf(permissions []provider.Permission) provider.Access {
 	for _, p := range permissions {
 		if slices.ContainsFunc(p.Actions, func(a provider.Action) bool { return a != "data_read" }) {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// ticketLifetime is how long a sign-in token works, which is used at once.
+	// ticketLifetime is the life of a sign-in token, which is used at once.
 	ticketLifetime = 30 * time.Second
 	// cleanupTimeout is for ending a session that is no longer needed.
 	cleanupTimeout = 5 * time.Second

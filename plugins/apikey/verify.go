@@ -58,7 +58,7 @@ var errNoWay = &provider.Error{
 		"or, on a server of your own that holds the Clerk secret key, set " + secretKeyVariable,
 }
 
-// claimsOf are the verified claims of a key, as an identity.
+// claimsOf returns the verified claims of a key, as an identity.
 func (p *apiKey) claimsOf(k clerk.APIKey, rights *provider.DatabaseClaims) provider.Claims {
 	claims := provider.Claims{Subject: k.Subject, ID: k.ID, Expires: k.Expires, Database: rights}
 	if p.settings.instance != nil {

@@ -27,7 +27,7 @@ var (
 	}
 )
 
-// code is the Action's program for a database. The templates are Turso's, to the letter:
+// code returns the Action's program for a database. The templates are Turso's, to the letter:
 // what rid means is Turso's own.
 func (a action) code(s settings, purpose provider.Purpose) string {
 	audience, _ := json.Marshal(s.audience)

@@ -158,7 +158,7 @@ func freePorts(t *testing.T, n int) []int {
 	return ports
 }
 
-// values are the settings with some changes, as pairs.
+// values returns the settings with some changes, as pairs.
 func (b *bench) values(changes ...string) provider.Settings {
 	all := maps.Clone(b.settings)
 	for i := 0; i < len(changes); i += 2 {

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/devstack/auth0"
 )
 
-// findings are those of a check, by id.
+// findings returns those of a check, by id.
 func findings(t *testing.T, p *auth0Provider, req provider.CheckRequest) (map[string]provider.Finding, *provider.Credential) {
 	t.Helper()
 	all := map[string]provider.Finding{}

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is what a credential holds: a person's refresh token, or that a machine signs
+// stored is the content of a credential: a person's refresh token, or that a machine signs
 // in, with its secret where that was typed in rather than set.
 type stored struct {
 	Version int `json:"v"`
@@ -33,7 +33,7 @@ func fingerprint(c *oauth.Client) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// encode is a credential of the application that s belongs to.
+// encode returns a credential of the application that s belongs to.
 func (p *auth0Provider) encode(s stored, subject, detail string, issued time.Time) provider.Credential {
 	s.Version, s.Application = credentialVersion, fingerprint(p.application(s))
 	data, err := json.Marshal(s)
@@ -43,7 +43,7 @@ func (p *auth0Provider) encode(s stored, subject, detail string, issued time.Tim
 	return provider.Credential{Data: provider.NewSecret(string(data)), Subject: subject, Detail: detail, Issued: issued}
 }
 
-// application is whom the tenant knows a credential's holder as.
+// application returns the client under which the tenant knows a credential's holder.
 func (p *auth0Provider) application(s stored) *oauth.Client {
 	if !s.Machine {
 		return p.people

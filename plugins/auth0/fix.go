@@ -86,7 +86,7 @@ func (p *auth0Provider) allowGrants(ctx context.Context, m *management, _ provid
 	return "the application has the grants", m.call(ctx, http.MethodPatch, path, map[string]any{"grant_types": all}, nil)
 }
 
-// union is a with what b has beside it.
+// union returns a with what b has beside it.
 func union(a, b []string) []string {
 	all := slices.Clone(a)
 	for _, text := range b {

@@ -135,7 +135,7 @@ func TestFixRefused(t *testing.T) {
 	}
 }
 
-// forged is a token for the tenant's Management API that the tenant didn't sign.
+// forged returns a token for the tenant's Management API that the tenant didn't sign.
 func (b *bench) forged(t *testing.T) string {
 	t.Helper()
 	signed, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{"aud": b.url + "/api/v2/"}).SignedString(testKeys()[2])

@@ -125,7 +125,7 @@ func managementError(what string, res *http.Response, body []byte) error {
 	return failure
 }
 
-// retryAfter is how long Auth0 wants to be left alone: the Management API says when its
+// retryAfter returns the wait that Auth0 asks for: the Management API says when its
 // limit is reset, by its own clock, and Retry-After only sometimes.
 func retryAfter(h http.Header) time.Duration {
 	if wait := httpclient.RetryAfter(h); wait > 0 {

@@ -10,7 +10,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// tokenLifetime is what the setup gives the API: Turso can't take back a single token.
+// tokenLifetime is the token lifetime that the setup gives the API: Turso can't take back a
+// single token.
 const tokenLifetime = 3600
 
 // Setup implements provider.SetupGuide.
@@ -66,7 +67,7 @@ func (p *auth0Provider) Setup(_ context.Context, req provider.SetupRequest) (pro
 
 const topicTeam = "team"
 
-// teamSetup is what it takes for people to manage an organization by their own rights.
+// teamSetup describes what people need to manage an organization by their own rights.
 func (p *auth0Provider) teamSetup() provider.Setup {
 	s := p.settings
 	policies := map[string]any{"policies": []any{map[string]any{"audience": s.base + myOrgAudience, "scope": myOrgScopes}}}
@@ -155,5 +156,5 @@ var rotating = map[string]any{"refresh_token": map[string]any{
 	"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 0, "token_lifetime": 2592000, "idle_token_lifetime": 1296000,
 }}
 
-// quote is a word of a shell.
+// quote returns a word of a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -24,7 +24,7 @@ import (
 const (
 	myOrgAudience = "/my-org/"
 	myOrgVersion  = "/my-org/v1/"
-	// heldEarly is how long before its end a token isn't used any more.
+	// heldEarly is the time before its end from which a token isn't used any more.
 	heldEarly = 30 * time.Second
 	// pageSize and maxPages bound a list.
 	pageSize = 50
@@ -79,7 +79,7 @@ func (p *auth0Provider) asMember(ctx context.Context, req provider.TeamRequest, 
 	return renewed, fn(api)
 }
 
-// myOrgToken is a token of the My Organization API: one from before, or a new one, which
+// myOrgToken returns a token of the My Organization API: one from before, or a new one, which
 // takes a refresh.
 func (p *auth0Provider) myOrgToken(ctx context.Context, s stored, old provider.Credential) (provider.Secret, *provider.Credential, error) {
 	p.mu.Lock()
@@ -113,7 +113,7 @@ func (p *auth0Provider) myOrgToken(ctx context.Context, s stored, old provider.C
 	return tokens.Access, renewed, nil
 }
 
-// myOrgRefused is the error of an answer: of no class, where it is about the one person
+// myOrgRefused returns the error of an answer: of no class, where it is about the one person
 // that was asked for.
 func myOrgRefused(what string, res *http.Response, body []byte) error {
 	var answer struct {
@@ -179,7 +179,7 @@ type orgMember struct {
 	Roles []orgRole `json:"roles"`
 }
 
-// member is a member as zen has it. When a person joined, Auth0 doesn't say.
+// member returns a member as zen has it. When a person joined, Auth0 doesn't say.
 func (m orgMember) member() provider.Member {
 	names := make([]string, 0, len(m.Roles))
 	for _, r := range m.Roles {
@@ -247,7 +247,7 @@ func orgRoles(ctx context.Context, api *management) ([]orgRole, error) {
 	return listAll[orgRole](ctx, api, "roles", "roles", nil)
 }
 
-// findRole is a role by its id, or its name in whatever case.
+// findRole returns a role by its id, or its name in whatever case.
 func findRole(ctx context.Context, api *management, name string) (orgRole, []orgRole, error) {
 	roles, err := orgRoles(ctx, api)
 	if err != nil {
@@ -307,7 +307,7 @@ func (p *auth0Provider) Invite(ctx context.Context, req provider.TeamRequest, in
 	return invitation, credential, err
 }
 
-// findUserStore is the id of the store that people are asked into.
+// findUserStore returns the id of the store that people are asked into.
 func (p *auth0Provider) findUserStore(ctx context.Context, api *management) (string, error) {
 	var answer struct {
 		Stores []struct {

@@ -35,7 +35,7 @@ func (p *auth0Provider) Token(ctx context.Context, req provider.TokenRequest) (p
 	return response, err
 }
 
-// credentialOr is the stored credential or, if there is none, that of the machine
+// credentialOr returns the stored credential or, if there is none, that of the machine
 // whose secret or key is set: for a job that keeps nothing.
 func (p *auth0Provider) credentialOr(c *provider.Credential) (provider.Credential, error) {
 	switch {

@@ -121,7 +121,7 @@ func isOf(o *provider.Organization, want string) bool {
 	return o != nil && (o.ID == want || o.Slug != "" && strings.EqualFold(o.Slug, want))
 }
 
-// want is what a database token is for.
+// want describes what a database token is for.
 type want struct {
 	target      provider.Target
 	access      provider.Access
@@ -160,7 +160,7 @@ func invalid(format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrTokenInvalid, Message: "auth0: verify token: " + fmt.Sprintf(format, args...)}
 }
 
-// setup is a token that only the tenant's settings, or zen's, make good.
+// setup returns a token that only the tenant's settings, or zen's, make good.
 func setup(message, hint string) error {
 	return &provider.Error{Kind: provider.ErrConfig, Message: "auth0: " + message, Hint: hint}
 }

@@ -66,7 +66,7 @@ func bridgeTopics() []provider.SetupTopic {
 	return topics
 }
 
-// bridgeSetup is what a bridge page takes.
+// bridgeSetup describes what a bridge page needs.
 func bridgeSetup(topic string) (provider.Setup, error) {
 	var names []string
 	for _, b := range bridges {

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is what a credential holds: a session of a client; after a sign-in by redirect
+// stored is the content of a credential: a session of a client; after a sign-in by redirect
 // a token, and nothing to renew it with; or what an OAuth application was granted.
 type stored struct {
 	session *clerk.Session
@@ -49,7 +49,7 @@ type encoded struct {
 	Device       bool   `json:"device,omitempty"`
 }
 
-// application tells OAuth applications apart without naming one.
+// application distinguishes OAuth applications without naming them.
 func (s settings) application() string { return fingerprint(s.oauthClientID) }
 
 func fingerprint(name string) string {
@@ -57,7 +57,7 @@ func fingerprint(name string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// organizationMark tells organizations apart without naming one; of nil it is "".
+// organizationMark distinguishes organizations without naming them; of nil it is "".
 func organizationMark(o *provider.Organization) string {
 	if o == nil {
 		return ""
@@ -120,7 +120,7 @@ func noCredential(message string) error {
 	return &provider.Error{Kind: provider.ErrNoCredential, Message: message, Hint: loginHint}
 }
 
-// sessionCredential is what is stored of a session.
+// sessionCredential returns the credential of a session.
 func (p *clerkProvider) sessionCredential(held stored, subject string, issued time.Time) provider.Credential {
 	return provider.Credential{
 		Data:    held.encode(p.settings),

@@ -61,7 +61,7 @@ func (p *clerkProvider) loginEmail(ctx context.Context, req provider.LoginReques
 	return err
 }
 
-// choices are the factors with which a sign-in can go on in a terminal, the best first.
+// choices returns the factors with which a sign-in can go on in a terminal, the best first.
 func choices(a *clerk.Attempt) ([]clerk.Factor, error) {
 	offered, wanted, what := a.SecondFactors, []string{"totp", "phone_code", "email_code", "backup_code"}, "as a second factor"
 	switch a.Status {

@@ -32,7 +32,7 @@ type page struct {
 	url    string
 }
 
-// comeBack is a bridge page that sends the browser back with these values.
+// comeBack returns a bridge page that sends the browser back with these values.
 func comeBack(t *testing.T, got chan<- page, values ...string) func(*url.URL) {
 	return func(address *url.URL) {
 		asked := address.Query()

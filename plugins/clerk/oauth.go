@@ -45,7 +45,7 @@ func (p *clerkProvider) issuer(ctx context.Context) (*issuer, error) {
 	return p.seen, nil
 }
 
-// scopes are those of the settings; an organization that is asked for has to be picked.
+// scopes returns those of the settings; an organization that is asked for has to be picked.
 func (p *clerkProvider) scopes(req provider.LoginRequest) []string {
 	scopes := slices.Clone(p.settings.oauthScopes)
 	if req.Organization != "" && !slices.Contains(scopes, scopeOrganization) {
@@ -71,7 +71,7 @@ func (p *clerkProvider) loginOAuth(ctx context.Context, req provider.LoginReques
 	})
 }
 
-// deviceIssuer is the issuer where it offers the device grant.
+// deviceIssuer returns the issuer where it offers the device grant.
 func (p *clerkProvider) deviceIssuer(ctx context.Context) (*issuer, error) {
 	i, err := p.issuer(ctx)
 	if err != nil {

@@ -90,5 +90,5 @@ func oauthCommand() string {
 	return "clerk api /oauth_applications -X POST -d " + quote(string(body))
 }
 
-// quote is a word of a shell.
+// quote returns a word of a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

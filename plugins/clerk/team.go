@@ -63,7 +63,7 @@ func (p *clerkProvider) withSession(credential provider.Credential, fn func(*sto
 	return &renewed, err
 }
 
-// organizationID is the id of an organization by its id or slug; of "" that of the active one.
+// organizationID returns the id of an organization by its id or slug; of "" that of the active one.
 func (p *clerkProvider) organizationID(ctx context.Context, s *clerk.Session, name string) (string, error) {
 	if name == "" {
 		if err := p.frontend.Reload(ctx, s); err != nil {
@@ -144,7 +144,7 @@ func (p *clerkProvider) Invite(ctx context.Context, req provider.TeamRequest, in
 	return invitation, credential, err
 }
 
-// roleName is a role by the name that Clerk has for it.
+// roleName returns a role by the name that Clerk has for it.
 func roleName(role string) string {
 	switch {
 	case role == "":
@@ -191,7 +191,7 @@ func (p *clerkProvider) Organizations(ctx context.Context, req provider.TeamRequ
 	return memberships, credential, err
 }
 
-// memberships are the organizations of a session that was read just now.
+// memberships returns the organizations of a session that was read just now.
 func (p *clerkProvider) memberships(ctx context.Context, s *clerk.Session) ([]provider.Membership, error) {
 	found, err := p.frontend.Memberships(ctx, s)
 	if err != nil {

@@ -25,7 +25,8 @@ const (
 	// can't take back a token. usualLife is what Fix sets then.
 	longLife  = 24 * time.Hour
 	usualLife = time.Hour
-	// leastSkew is how far nbf should lie before iat, usualSkew what Fix sets, and Clerk's own.
+	// leastSkew is the least time that nbf should lie before iat, usualSkew what Fix sets,
+	// and Clerk's own.
 	leastSkew = 2 * time.Second
 	usualSkew = 5 * time.Second
 )
@@ -131,7 +132,7 @@ func (p *clerkProvider) checkTemplate(ctx context.Context, id string, s *clerk.S
 	return finding
 }
 
-// weakness is what is wrong with a token that opens the database all the same, or "".
+// weakness says what is wrong with a token that opens the database all the same, or returns "".
 func weakness(claims provider.Claims, token provider.Secret, purpose provider.Purpose) (text, hint string) {
 	said, wanted := payload(token), map[string]any{}
 	if purpose.Template != "" {
@@ -161,7 +162,7 @@ func weakness(claims provider.Claims, token provider.Secret, purpose provider.Pu
 	return "", ""
 }
 
-// payload are the claims of a token as they are written.
+// payload returns the claims of a token as they are written.
 func payload(token provider.Secret) map[string]json.RawMessage {
 	var said map[string]json.RawMessage
 	if parts := strings.Split(token.Reveal(), "."); len(parts) == 3 {
@@ -278,7 +279,7 @@ func merged(old, turso map[string]any) map[string]any {
 	return claims
 }
 
-// backend is Clerk's Backend API with a secret key that is of this very instance.
+// backend returns Clerk's Backend API with a secret key that is of this very instance.
 func (p *clerkProvider) backend(ctx context.Context, key provider.Secret) (*clerk.Backend, error) {
 	const hint = "copy it from API keys in the Clerk dashboard, of the instance that the publishable key is of"
 	bad := func(format string, args ...any) error {

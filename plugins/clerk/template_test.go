@@ -28,13 +28,13 @@ func (b *bench) setTemplate(name, claims string, lifetime time.Duration) {
 	}
 }
 
-// template is the finding on the template.
+// template returns the finding on the template.
 func (b *bench) template(p *clerkProvider, credential *provider.Credential) provider.Finding {
 	b.t.Helper()
 	return b.look(p, credential)["template"]
 }
 
-// look are the findings of a check, by id. It keeps the credential that is good afterwards.
+// look returns the findings of a check, by id. It keeps the credential that is good afterwards.
 func (b *bench) look(p *clerkProvider, credential *provider.Credential) map[string]provider.Finding {
 	b.t.Helper()
 	all := map[string]provider.Finding{}

@@ -47,12 +47,12 @@ func (b *bench) with(faults ...string) {
 	}
 }
 
-// people are the settings for people, with some changes as pairs.
+// people returns the settings for people, with some changes as pairs.
 func (b *bench) people(changes ...string) provider.Settings {
 	return values(map[string]string{keyIssuer: b.OIDC.Address(), keyClientID: "zen"}, changes...)
 }
 
-// job are the settings of a job of a CI system, as zen reads them from its environment.
+// job returns the settings of a job of a CI system, as zen reads them from its environment.
 func (b *bench) job(system string, changes ...string) provider.Settings {
 	b.t.Helper()
 	all := map[string]string{keyWorkloadIssuer: b.CI.Issuer(system)}

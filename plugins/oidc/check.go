@@ -36,7 +36,7 @@ func (p *oidcProvider) Check(ctx context.Context, req provider.CheckRequest, rep
 	return renewed, report(finding)
 }
 
-// repositoryIDs are what GitHub has behind the names in a subject since July 2026.
+// repositoryIDs matches the ids that GitHub has behind the names in a subject since July 2026.
 var repositoryIDs = regexp.MustCompile(`@[0-9]+`)
 
 func (p *oidcProvider) checkIssuer(ctx context.Context) provider.Finding {

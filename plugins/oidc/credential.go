@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is what a credential holds: of a person the refresh token or, where the issuer
+// stored is the content of a credential: of a person the refresh token or, where the issuer
 // gave none, the ID token until it ends; of a workload nothing but where it runs.
 type stored struct {
 	Version int `json:"v"`
@@ -63,7 +63,7 @@ func (p *oidcProvider) decode(c provider.Credential) (stored, error) {
 	return s, nil
 }
 
-// personal is the credential of a person's sign-in. If there is a refresh token, the
+// personal returns the credential of a person's sign-in. If there is a refresh token, the
 // ID token is not kept: each use gets another.
 func (p *oidcProvider) personal(tokens oauth.Tokens, id oauth.IDClaims, device bool, issued time.Time) provider.Credential {
 	s := stored{Refresh: tokens.Refresh.Reveal(), Device: device}

@@ -65,7 +65,7 @@ func newSPIFFE(values provider.Settings) (place, error) {
 	return s, nil
 }
 
-// issuer is the trust domain's affair.
+// issuer returns nothing: which issuer it is, is decided by the trust domain.
 func (s spiffe) issuer() string { return "" }
 
 func (s spiffe) declare(string) string { return "" }

@@ -59,7 +59,7 @@ func (p *oidcProvider) loginBrowser(ctx context.Context, req provider.LoginReque
 	})
 }
 
-// peculiar are the parameters without which an issuer gives no refresh token.
+// peculiar returns the parameters without which an issuer gives no refresh token.
 func peculiar(issuer string) url.Values {
 	if issuer == "https://accounts.google.com" {
 		return url.Values{"access_type": {"offline"}, "prompt": {"consent"}}
@@ -120,7 +120,7 @@ func (p *oidcProvider) loginWorkload(ctx context.Context, req provider.LoginRequ
 	})
 }
 
-// oneLine is a subject for people. Those of workloads are long words, and no secrets.
+// oneLine returns a subject for people. Those of workloads are long words, and no secrets.
 func oneLine(subject string) string {
 	subject = strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {

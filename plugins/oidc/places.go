@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// place is where a workload runs, and how it is told there who it is.
+// place describes where a workload runs, and how it is told there who it is.
 type place interface {
 	// issuer is the iss of the place's statements, or "" if a setting has to say it.
 	issuer() string
@@ -22,7 +22,7 @@ type place interface {
 	declare(audience string) string
 }
 
-// placeNames are the values of the setting workload, in the order in which they are
+// placeNames returns the values of the setting workload, in the order in which they are
 // looked for.
 func placeNames() []string {
 	return []string{"github", "gitlab", "buildkite", "circleci", "spiffe", "file", "google"}
@@ -64,7 +64,7 @@ func around(values provider.Settings) string {
 	return ""
 }
 
-// noPlace is the end of a workload's sign-in where nothing around says who it is.
+// noPlace returns the end of a workload's sign-in where nothing around says who it is.
 func noPlace() error {
 	return &provider.Error{
 		Kind:    provider.ErrNoCredential,

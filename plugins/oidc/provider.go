@@ -80,7 +80,7 @@ func (p *oidcProvider) configured() error {
 	return nil
 }
 
-// http is the client for issuers. Places have the bare transport: Google's metadata
+// http returns the client for issuers. Places have the bare transport: Google's metadata
 // server calls its token a web page.
 func (p *oidcProvider) http() *http.Client {
 	return &http.Client{Transport: httpclient.Wrap(p.transport)}
@@ -115,7 +115,7 @@ func (p *oidcProvider) at(ctx context.Context, name string) (*issuer, error) {
 	return i, nil
 }
 
-// people is the issuer at which people sign in.
+// people returns the issuer at which people sign in.
 func (p *oidcProvider) people(ctx context.Context) (*issuer, error) {
 	for key, value := range map[string]string{keyIssuer: p.settings.issuer, keyClientID: p.settings.clientID} {
 		if value == "" {
@@ -125,7 +125,7 @@ func (p *oidcProvider) people(ctx context.Context) (*issuer, error) {
 	return p.at(ctx, p.settings.issuer)
 }
 
-// scopes are those of the settings, or what is usual, as far as the issuer has it: one
+// scopes returns those of the settings, or what is usual, as far as the issuer has it: one
 // that doesn't know offline_access (Google) refuses it.
 func (p *oidcProvider) scopes(m oauth.Metadata) []string {
 	if len(p.settings.scopes) > 0 {

@@ -33,7 +33,7 @@ type call struct {
 	wrap bool
 }
 
-// answer is what every answer has in common.
+// answer is the part that all answers have in common.
 type answer struct {
 	LeaseDuration int64           `json:"lease_duration"`
 	Data          json.RawMessage `json:"data"`
@@ -44,7 +44,7 @@ type answer struct {
 	Errors []string `json:"errors"`
 }
 
-// authAnswer is what a login brings.
+// authAnswer is the answer to a login.
 type authAnswer struct {
 	ClientToken   string `json:"client_token"`
 	EntityID      string `json:"entity_id"`
@@ -138,7 +138,7 @@ func (p *openbao) request(ctx context.Context, base url.URL, c call) (*http.Resp
 	return resp, data, nil
 }
 
-// active is the node that a standby sends to. Once is enough, as for OpenBao's own
+// active returns the node that a standby sends to. Once is enough, as for OpenBao's own
 // command line, and never from https to http: a token goes along.
 func active(resp *http.Response, from url.URL, hop int) (url.URL, bool) {
 	if resp.StatusCode != http.StatusTemporaryRedirect || hop > 0 {
@@ -155,7 +155,7 @@ func active(resp *http.Response, from url.URL, hop int) (url.URL, bool) {
 	return url.URL{Scheme: to.Scheme, Host: to.Host, Path: prefix}, found
 }
 
-// refusal is an answer that is no success, as one line with what to do.
+// refusal returns an answer that is no success, as one line with what to do.
 func refusal(c call, resp *http.Response, errs []string) error {
 	text := oneLine(strings.Join(errs, "; "))
 	e := &provider.Error{Message: fmt.Sprintf("openbao: %s: status %d", c.what, resp.StatusCode)}
@@ -180,7 +180,7 @@ func refusal(c call, resp *http.Response, errs []string) error {
 	return e
 }
 
-// kindOf is the class of a refusal. A 403 is made more precise by who gets it.
+// kindOf returns the class of a refusal. A 403 is made more precise by who gets it.
 func kindOf(status int) error {
 	switch {
 	case status == http.StatusForbidden:

@@ -7,16 +7,16 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is what a credential holds. A token that came from the environment or from
+// stored is the content of a credential. A token that came from the environment or from
 // ~/.vault-token is not copied into it: where to keep it is the user's to decide.
 type stored struct {
 	Method string `json:"method"`
 	Token  string `json:"token,omitempty"`
-	// Whole is how long the token lived when it was made or renewed last.
+	// Whole is the token's life when it was made or renewed last.
 	Whole     time.Duration `json:"whole,omitempty"`
 	Expires   time.Time     `json:"expires,omitzero"`
 	Renewable bool          `json:"renewable,omitempty"`
-	// Place is where it was made: a token is never sent anywhere else. Who is whom the
+	// Place is the server that made it: a token is never sent anywhere else. Who is whom the
 	// provider that signed in said it is for.
 	Place place  `json:"place"`
 	Who   string `json:"who,omitempty"`

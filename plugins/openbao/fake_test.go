@@ -53,7 +53,7 @@ func newFakeBao(t *testing.T) *fakeBao {
 	return f
 }
 
-// configured is a provider that uses the server.
+// configured returns a provider that uses the server.
 func (f *fakeBao) configured(more map[string]string) *openbao {
 	f.t.Helper()
 	p := newProvider("test")
@@ -192,7 +192,7 @@ func fakeJWT(header string, claims map[string]any) string {
 	return segment([]byte(header)) + "." + segment(payload) + "." + segment([]byte("signature"))
 }
 
-// paths are the requests since the last call, without their queries.
+// paths returns the requests since the last call, without their queries.
 func (f *fakeBao) paths() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

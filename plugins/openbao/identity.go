@@ -40,7 +40,7 @@ func (p *openbao) finish(ctx context.Context, req provider.LoginRequest, host pr
 	return p.store(ctx, req, host, s, p.claims(a.EntityID, s))
 }
 
-// claims are what is known of an identity of OpenBao's: the entity, which is the same
+// claims returns what is known of an identity of OpenBao's: the entity, which is the same
 // one by whatever auth method it comes.
 func (p *openbao) claims(entity string, s stored) provider.Claims {
 	subject := entity
@@ -108,7 +108,7 @@ func (p *openbao) loginToken(ctx context.Context, req provider.LoginRequest, hos
 	return p.store(ctx, req, host, s, claims)
 }
 
-// unwrapped is the token that a wrapping token stands for, or the token itself.
+// unwrapped returns the token that a wrapping token stands for, or the token itself.
 func (p *openbao) unwrapped(ctx context.Context, token provider.Secret) (provider.Secret, error) {
 	if token.IsZero() {
 		return token, &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: no token was given", Hint: loginHint}

@@ -22,7 +22,7 @@ const (
 type openbao struct {
 	version string
 	now     func() time.Time
-	// tokenFile is where bao login and vault login leave their token.
+	// tokenFile is the file in which bao login and vault login leave their token.
 	tokenFile string
 
 	settings settings

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// methodAssertion is how a credential was had that stands for another provider's
+// methodAssertion marks a credential that stands for another provider's
 // sign-in. It can't be asked for by name.
 const methodAssertion = "assertion"
 
@@ -30,7 +30,7 @@ func (p *openbao) login(ctx context.Context, method, mount string, body map[stri
 	return p.loggedIn(a.Auth, method, mount)
 }
 
-// loginRefused tells a server that says no to who asks from one that isn't set up.
+// loginRefused distinguishes a server that refuses the caller from one that isn't set up.
 func loginRefused(err error, mount string) error {
 	var e *provider.Error
 	if !errors.As(err, &e) || e.Kind != provider.ErrPermission && e.Kind != provider.ErrConfig || e.Hint != "" {
@@ -73,7 +73,7 @@ func (p *openbao) renew(ctx context.Context, s stored) (stored, error) {
 	return s, nil
 }
 
-// self is what a token says of itself.
+// self is a token's description of itself.
 type self struct {
 	DisplayName string    `json:"display_name"`
 	EntityID    string    `json:"entity_id"`
@@ -102,7 +102,7 @@ func (p *openbao) lookup(ctx context.Context, token provider.Secret) (self, erro
 	return s, nil
 }
 
-// outsideToken is the token of the environment, else the one that bao login left.
+// outsideToken returns the token of the environment, else the one that bao login left.
 func (p *openbao) outsideToken() provider.Secret {
 	if !p.settings.token.IsZero() {
 		return p.settings.token
@@ -197,7 +197,7 @@ func (p *openbao) openFor(ctx context.Context, s stored, a provider.Assertion, w
 	return p.keep(fresh, who)
 }
 
-// who is whom a token of OpenBao's stands for: it is another one for another person,
+// who names the person a token of OpenBao's stands for: it is another one for another person,
 // and for the same one in another organization.
 func who(claims *provider.Claims) string {
 	if claims == nil {

@@ -188,7 +188,7 @@ func (s *settings) client() (*http.Client, error) {
 	return httpclient.Over(httpclient.Wrap(transport)), nil
 }
 
-// authorities are the system's where none are named.
+// authorities returns the system's where none are named.
 func (s *settings) authorities() (*x509.CertPool, error) {
 	var files []string
 	key := keyCACert

@@ -15,7 +15,7 @@ import (
 
 var app = provider.TokenRequest{Target: provider.Target{URL: databaseURL}}
 
-// assertion is what another provider says.
+// assertion returns what another provider says.
 func assertion(kind provider.AssertionKind) *provider.Assertion {
 	return &provider.Assertion{Kind: kind, Value: provider.NewSecret("planted-assertion")}
 }

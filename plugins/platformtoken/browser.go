@@ -69,7 +69,7 @@ func (p *platform) loginBrowser(ctx context.Context, req provider.LoginRequest, 
 	return nil
 }
 
-// signInAddress is where turso-cli/internal/cmd/auth.go sends a browser.
+// signInAddress returns the address to which turso-cli/internal/cmd/auth.go sends a browser.
 func (p *platform) signInAddress(listener *loopback.Listener) (string, error) {
 	redirect, err := url.Parse(listener.RedirectURL())
 	if err != nil {
@@ -161,7 +161,7 @@ func (p *platform) keepMinted(ctx context.Context, made turso.APIToken, a accoun
 	return host.Store(ctx, result)
 }
 
-// personal is the slug of the user's own organization.
+// personal returns the slug of the user's own organization.
 func personal(ctx context.Context, c *turso.Client, a account) (string, error) {
 	organizations, err := c.Organizations(ctx)
 	if err != nil {
@@ -178,7 +178,7 @@ func personal(ctx context.Context, c *turso.Client, a account) (string, error) {
 	}
 }
 
-// groupOf is the group of the profile's database or, where the profile has none, the only
+// groupOf returns the group of the profile's database or, where the profile has none, the only
 // one that there is.
 func (p *platform) groupOf(ctx context.Context, c *turso.Client, a account, target provider.Target) (string, error) {
 	if target.URL != "" {

@@ -51,7 +51,7 @@ func (p *platform) Check(ctx context.Context, req provider.CheckRequest, report 
 	return nil, nil
 }
 
-// tokenFinding is what Turso says of the API token.
+// tokenFinding reports what Turso says of the API token.
 func tokenFinding(claims provider.Claims, err error, a account) provider.Finding {
 	if err != nil {
 		return provider.Failed("api-token", err)

@@ -22,7 +22,7 @@ func decode(token string) (provider.Claims, error) {
 	return claims, nil
 }
 
-// isForDatabase tells a database token from an API token, which is a JWT too and
+// isForDatabase distinguishes a database token from an API token, which is a JWT too and
 // may have an id.
 func isForDatabase(c provider.Claims) bool {
 	d := c.Database

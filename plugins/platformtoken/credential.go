@@ -7,14 +7,14 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is what a credential holds. An API token that came from the environment
+// stored is the content of a credential. An API token that came from the environment
 // is not copied into it: where to keep a secret is the user's to decide.
 type stored struct {
 	Source   source `json:"source"`
 	APIToken string `json:"api_token,omitempty"`
-	// Name is what an API token that zen had made can be revoked by.
+	// Name revokes an API token that zen had made.
 	Name string `json:"name,omitempty"`
-	// Organization is what zen login --org named; it goes before the setting.
+	// Organization is the one that zen login --org named; it goes before the setting.
 	Organization string `json:"organization,omitempty"`
 }
 

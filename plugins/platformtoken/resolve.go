@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// location is where a database is expected: an organization and what its Hostname
+// location is the place where a database is expected: an organization and what its Hostname
 // has to be, host[:port][/path].
 type location struct{ organization, hostname string }
 

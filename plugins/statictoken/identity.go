@@ -10,11 +10,11 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is what a credential holds. A token of the environment is not copied into it:
+// stored is the content of a credential. A token of the environment is not copied into it:
 // where to keep a secret is the user's to decide.
 type stored struct {
 	Source source `json:"source"`
-	// Token is what was typed in.
+	// Token is the token that was typed in.
 	Token string `json:"token,omitempty"`
 }
 
@@ -33,7 +33,7 @@ func readCredential(c provider.Credential) (s stored, err error) {
 	return s, nil
 }
 
-// hold is the token to use: that of the environment goes before the stored one. kept is
+// hold returns the token to use: that of the environment goes before the stored one. kept is
 // what of it is stored.
 func (p *provide) hold(c *provider.Credential) (t static, kept stored, err error) {
 	if c != nil {

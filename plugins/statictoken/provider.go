@@ -17,7 +17,7 @@ const (
 
 	methodToken = "token"
 
-	// soon is when the end of a token is told beforehand.
+	// soon is the time before a token's end from which the end is announced.
 	soon = 7 * 24 * time.Hour
 )
 

@@ -53,7 +53,7 @@ func (t static) checkEnd(where string, now time.Time) error {
 	return nil
 }
 
-// subject is what the token is for, for people.
+// subject says what the token is for, for people.
 func (t static) subject() string {
 	d := t.claims.Database
 	access := "rw"
@@ -66,7 +66,7 @@ func (t static) subject() string {
 	return fmt.Sprintf("a token for %s (%s)", strings.Join(d.Databases(), ", "), access)
 }
 
-// issue is the token, for a request that it fits.
+// issue returns the token, for a request that it fits.
 func (t static) issue(req provider.TokenRequest) (provider.Token, error) {
 	if err := t.claims.Authorizes(req.Target, req.Access, req.Permissions); err != nil {
 		return provider.Token{}, &provider.Error{

@@ -20,7 +20,7 @@ const (
 	bundled = "/internal/cli/client.bundled"
 )
 
-// release is what all targets of one share.
+// release holds what all targets of one share.
 type release struct {
 	out       string
 	providers []string
@@ -28,9 +28,9 @@ type release struct {
 	dirty     bool
 	// module is the path of zen's.
 	module string
-	// help is what zen --help-json says.
+	// help is the output of zen --help-json.
 	help []byte
-	// made is when the commit was made: the time of every file.
+	// made is the time of the commit, and of every file.
 	made time.Time
 }
 
@@ -80,7 +80,7 @@ var compilers = map[target]string{
 	{"linux", "arm64", false}: "aarch64-linux-gnu." + glibc,
 }
 
-// name is what an archive's name says of the target.
+// name returns the target's part of an archive's name.
 func (t target) name() string {
 	name := t.os + "-" + t.arch
 	if t.static {
@@ -96,14 +96,14 @@ func (t target) exe() string {
 	return ""
 }
 
-// environment is that of the go command: nothing that the user has set decides about the
+// environment returns that of the go command: nothing that the user has set decides about the
 // bytes. GOFLAGS may be set on a build machine, and the others by go env -w.
 func (t target) environment() []string {
 	return append(os.Environ(),
 		"GOOS="+t.os, "GOARCH="+t.arch, "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off", "GOWORK=off")
 }
 
-// compiled is the environment for what has C in it, and the flags of the linker. The
+// compiled returns the environment for what has C in it, and the flags of the linker. The
 // library of go-libsql wants an unwinder, which zig links in. The identifier of the build
 // would have where the compiler is.
 func (t target) compiled() (environment []string, ldflags string, err error) {
@@ -187,7 +187,7 @@ func (r *release) target(ctx context.Context, t target) (archive, version string
 	return name + ending, info.Main.Version, errors.Join(pack(f, name, files, r.made), f.Close())
 }
 
-// files are what an archive has: all of stage, the manual's pages, and what comes out of
+// files returns the content of an archive: all of stage, the manual's pages, and what comes out of
 // the checkout.
 func (r *release) files(stage string, pages map[string]string) ([]file, error) {
 	entries, err := os.ReadDir(stage)

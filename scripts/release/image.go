@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// user is who zen is in the image: nobody that a distribution would know.
+// user is zen's user in the image: one that no distribution uses.
 const user = 65532
 
 // image is one of an OCI layout's images: its blobs, and the descriptor of its manifest.
@@ -24,7 +24,7 @@ type image struct {
 	version  string
 }
 
-// described is the descriptor of a blob.
+// described returns the descriptor of a blob.
 func described(mediaType string, blob []byte) map[string]any {
 	return map[string]any{"mediaType": mediaType, "digest": "sha256:" + digest(blob), "size": len(blob)}
 }

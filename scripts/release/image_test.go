@@ -99,7 +99,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// untar is what is in an archive, by name.
+// untar returns what is in an archive, by name.
 func untar(t *testing.T, r io.Reader) map[string]file {
 	t.Helper()
 	files := make(map[string]file)

@@ -79,7 +79,7 @@ func (p place) run(script, url string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// left are the files below the prefix.
+// left returns the files below the prefix.
 func (p place) left() (names []string) {
 	_ = filepath.WalkDir(p.home, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && path != p.home {
@@ -90,7 +90,7 @@ func (p place) left() (names []string) {
 	return names
 }
 
-// built are the programs of an archive, in a directory.
+// built returns the programs of an archive, in a directory.
 func built(t *testing.T, race bool) string {
 	t.Helper()
 	bin := t.TempDir()

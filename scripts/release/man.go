@@ -56,7 +56,7 @@ func manPages(help []byte, version string, made time.Time) (map[string]string, e
 // page is a manual page in man(7).
 type page struct{ strings.Builder }
 
-// request is a line that starts with a macro.
+// request writes a line that starts with a macro.
 func (p *page) request(macro string, args ...string) {
 	p.WriteString("." + macro)
 	for _, arg := range args {
@@ -65,7 +65,7 @@ func (p *page) request(macro string, args ...string) {
 	p.WriteByte('\n')
 }
 
-// text is a line of roff as it is.
+// text writes a line of roff as it is.
 func (p *page) text(line string) {
 	if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
 		line = `\&` + line
@@ -96,7 +96,7 @@ func (p *page) prose(s string) {
 	}
 }
 
-// entry is a name with what is said of it.
+// entry writes a name and its description.
 func (p *page) entry(name, says string) {
 	p.request("TP")
 	p.text(name)
@@ -122,7 +122,7 @@ func synopsis(path string, c app.HelpCommand) (lines []string) {
 	return lines
 }
 
-// command is what c says of itself, and what its own commands say.
+// command writes the help of c and of its own commands.
 func (p *page) command(path string, c app.HelpCommand) {
 	p.request("SH", strings.ToUpper(path))
 	p.prose(cmp.Or(c.Description, c.Usage))
@@ -167,7 +167,7 @@ func roff(s string) string {
 	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(s)
 }
 
-// helpOf is what the zen of the checkout in dir says of itself, built for this machine.
+// helpOf returns the help of the zen of the checkout in dir, built for this machine.
 func helpOf(ctx context.Context, dir string) ([]byte, error) {
 	help, err := run(ctx, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="), "go", "run", "-C", dir, "-tags", tags, "./cmd/zen", "--help-json")
 	return []byte(help), err

@@ -100,7 +100,7 @@ func writeZip(w io.Writer, dir string, files []file, made time.Time) error {
 	return archive.Close()
 }
 
-// sumOf is the SHA-256 of a file, in hexadecimal.
+// sumOf returns the SHA-256 of a file, in hexadecimal.
 func sumOf(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

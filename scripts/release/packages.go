@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// tools is where the programs are built from that make packages.
+// tools is the directory from which the programs are built that make packages.
 const tools = "tools/release"
 
 // maintainer is a working name, as the module's path is: nobody reads mail there.
@@ -130,7 +130,8 @@ func (u unpacked) programs() ([]string, error) {
 	return slices.DeleteFunc(paths, func(path string) bool { return filepath.Ext(path) != "" }), err
 }
 
-// completions are where the shells of a kind of system look, by the files in an archive.
+// completions returns the paths at which the shells of a kind of system look, by the files in
+// an archive.
 func completions(kind string) map[string]string {
 	zsh := "/usr/share/zsh/site-functions/_zen"
 	if kind == "deb" {

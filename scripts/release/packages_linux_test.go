@@ -33,7 +33,7 @@ func need(t *testing.T, names ...string) {
 	}
 }
 
-// packed is the package of a kind with bin's programs.
+// packed returns the package of a kind with bin's programs.
 func packed(t *testing.T, kind, version, bin string) string {
 	t.Helper()
 	p := place{t: t, dir: t.TempDir()}
@@ -156,7 +156,7 @@ func (r root) run(args ...string) {
 	}
 }
 
-// files are all files of the system's, but for the manager's own and the person's.
+// files returns all files of the system's, but for the manager's own and the person's.
 func (r root) files() (names []string) {
 	err := filepath.WalkDir(r.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -201,7 +201,7 @@ func (r root) shell(args ...string) shell {
 	return shell{r.t, in, bufio.NewReader(out), cmd}
 }
 
-// does is what a line prints; the test fails where it fails.
+// does returns what a line prints; the test fails where it fails.
 func (s shell) does(line string) string {
 	s.t.Helper()
 	if _, err := io.WriteString(s.in, line+"\necho \"ended $?\"\n"); err != nil {

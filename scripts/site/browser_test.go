@@ -185,7 +185,7 @@ func TestSiteByKeyboard(t *testing.T) {
 	}
 }
 
-// served is the site at an address, and a browser.
+// served returns the site at an address, and a browser.
 func served(t *testing.T) (*site, string, *chromiumtest.Tab) {
 	t.Helper()
 	b := chromiumtest.Open(t)

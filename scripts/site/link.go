@@ -12,7 +12,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 )
 
-// anchor is the id of a heading: the one that GitHub makes, so that a link is good there
+// anchor returns the id of a heading: the one that GitHub makes, so that a link is good there
 // and here. A second heading of the same text gets a number.
 func anchor(text string, taken map[string]int) string {
 	id := strings.Map(func(r rune) rune {
@@ -123,7 +123,7 @@ func (s *site) resolve(p *page, destination string) (string, error) {
 	return p.relative(to.target) + "#" + u.Fragment, nil
 }
 
-// relative is the way from a page to another place in the site. It is the same wherever
+// relative returns the way from a page to another place in the site. It is the same wherever
 // the site is put.
 func (p *page) relative(target string) string {
 	return strings.Repeat("../", strings.Count(p.target, "/")) + target

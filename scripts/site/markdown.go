@@ -13,14 +13,14 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// markdown is what the pages are written in: CommonMark, and tables. Cells are aligned by
+// markdown is the language of the pages: CommonMark, and tables. Cells are aligned by
 // an attribute, since the site's policy allows no styles but its own.
 var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))),
 	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(parts{}, 100))),
 )
 
-// parts are those of a page that look otherwise than goldmark has them.
+// parts are the parts of a page that look otherwise than goldmark has them.
 type parts struct{}
 
 func (parts) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
@@ -49,7 +49,7 @@ func renderHeading(w util.BufWriter, _ []byte, node ast.Node, entering bool) (as
 	return ast.WalkContinue, nil
 }
 
-// renderCode tells what is typed from what is printed. A fence may name the file that it
+// renderCode distinguishes what is typed from what is printed. A fence may name the file that it
 // is, after the language.
 func renderCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {

@@ -85,7 +85,7 @@ func read(files fs.FS) (*site, error) {
 	return s, errors.Join(mistakes...)
 }
 
-// sources are the texts that the site is made of.
+// sources returns the texts that the site is made of.
 func sources(files fs.FS) ([]string, error) {
 	var names []string
 	for _, pattern := range []string{"*.md", "examples/*/README.md"} {
@@ -110,7 +110,7 @@ func isFinding(source string) bool {
 	return path.Dir(source) == "docs/errors" && path.Base(source) != "README.md"
 }
 
-// target is where the page of a source goes.
+// target returns the file of a source's page.
 func target(source string) string {
 	switch name, inDocs := strings.CutPrefix(source, "docs/"); {
 	case source == "README.md":
@@ -176,7 +176,7 @@ func (p *page) has(id string) bool {
 	return slices.ContainsFunc(p.headings, func(h heading) bool { return h.ID == id })
 }
 
-// plain is the text of a node without its markup.
+// plain returns the text of a node without its markup.
 func (p *page) plain(n ast.Node) string {
 	var b strings.Builder
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -232,7 +232,7 @@ func (s *site) readContents() {
 	}
 }
 
-// at is the page at a place of the site.
+// at returns the page at a place of the site.
 func (s *site) at(target string) *page {
 	for _, p := range s.pages {
 		if p.target == target {

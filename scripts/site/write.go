@@ -24,7 +24,7 @@ var files embed.FS
 
 var pageTemplate = template.Must(template.New("page").Parse(layout))
 
-// view is what the layout shows of a page.
+// view is the data that the layout shows.
 type view struct {
 	Title, Heading, Description, Root string
 	Groups                            []viewGroup
@@ -123,7 +123,7 @@ func (s *site) render(p *page) ([]byte, error) {
 	return content.Bytes(), err
 }
 
-// linkTo is a link with the title that the contents have.
+// linkTo returns a link with the title that the contents have.
 func (s *site) linkTo(from, to *page) *viewLink {
 	for _, g := range s.groups {
 		for _, e := range g.Entries {
@@ -135,7 +135,7 @@ func (s *site) linkTo(from, to *page) *viewLink {
 	return nil
 }
 
-// section is what the search finds: the part of a page below one heading.
+// section is a result of the search: the part of a page below one heading.
 type section struct {
 	URL     string `json:"url"`
 	Page    string `json:"page"`
@@ -143,7 +143,7 @@ type section struct {
 	Text    string `json:"text"`
 }
 
-// index is a script with all sections, since a page that is opened from a disk may load
+// index returns a script with all sections, since a page that is opened from a disk may load
 // a script and no data.
 func (s *site) index() ([]byte, error) {
 	var sections []section

@@ -33,7 +33,7 @@ const (
 	inTransaction = `{"type":"not","cond":{"type":"is_autocommit"}}`
 )
 
-// ok is the condition that an earlier step of the batch succeeded.
+// ok returns the condition that an earlier step of the batch succeeded.
 func ok(step int) string { return `{"type":"ok","step":` + strconv.Itoa(step) + `}` }
 
 func and(a, b string) string { return `{"type":"and","conds":[` + a + "," + b + `]}` }

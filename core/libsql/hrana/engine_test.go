@@ -41,7 +41,7 @@ func (b *bearer) requests() int {
 	return n
 }
 
-// database is a real SQL engine behind a real server.
+// database returns a real SQL engine behind a real server.
 func database(t *testing.T) (*sql.DB, *bearer) {
 	t.Helper()
 	db, b, _ := databaseOf(t)

@@ -51,7 +51,7 @@ func (c *Connector) newKeptRows(o *outcome) (*rows, error) {
 	return &rows{cols: o.cols, times: c.times(o.cols), kept: o.rows, done: true}, nil
 }
 
-// times are the columns whose values become a time.Time.
+// times returns the columns whose values become a time.Time.
 func (c *Connector) times(cols []column) sqlite.Times {
 	if c.config.TimesAsText {
 		return nil

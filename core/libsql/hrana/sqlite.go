@@ -48,7 +48,7 @@ func (e *Error) SQLite() (primary, extended int) {
 	return primary, extended
 }
 
-// CodeName is the name of a result code as servers send it: SQLITE_BUSY, or for
+// CodeName returns the name of a result code as servers send it: SQLITE_BUSY, or for
 // constraints the extended SQLITE_CONSTRAINT_UNIQUE.
 func CodeName(code int) string {
 	low, high := code&0xff, code>>8
@@ -62,7 +62,7 @@ func CodeName(code int) string {
 	return name
 }
 
-// extended is the most exact code there is. Servers tell constraints apart in the
+// extended returns the most exact code there is. Servers tell constraints apart in the
 // text alone, which is SQLite's own (sqlite3UniqueConstraint in insert.c and others).
 func (e *Error) extended() string {
 	if e.Code != "SQLITE_CONSTRAINT" {

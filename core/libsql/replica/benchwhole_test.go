@@ -88,7 +88,7 @@ func BenchmarkReplicaFile(b *testing.B) {
 	}
 }
 
-// used is how much CPU this process has taken, with the local stack, which changes less on a
+// used returns how much CPU this process has taken, with the local stack, which changes less on a
 // busy machine than time does.
 func used() time.Duration {
 	var usage syscall.Rusage

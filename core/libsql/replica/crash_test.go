@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// another is a program of its own on the same replica.
+// another returns a program of its own on the same replica.
 func another(ctx context.Context, o libsql.Options, token, role string) *osexec.Cmd {
 	cmd := osexec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), roleVariable+"="+role, "ZEN_TEST_PATH="+o.Path, "ZEN_TEST_URL="+o.Target.URL, "ZEN_TEST_TOKEN="+token)

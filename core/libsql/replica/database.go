@@ -81,7 +81,7 @@ func (d *database) close() {
 	d.h, d.wait = nil, nil
 }
 
-// failure is the error of the last call, in the form that a remote database's has.
+// failure returns the error of the last call, in the form that a remote database's has.
 func (d *database) failure(code int) error {
 	message := "out of memory"
 	if d.h != nil {
@@ -113,7 +113,7 @@ func (d *database) autocommit() bool { return C.sqlite3_get_autocommit(d.h) != 0
 
 func (d *database) lastInsertID() int64 { return int64(C.sqlite3_last_insert_rowid(d.h)) }
 
-// changed is how many rows the last statement changed, where it did more than before
+// changed returns how many rows the last statement changed, where it did more than before
 // changes, which totalChanges was before it.
 func (d *database) changed(before int64) int64 {
 	if d.totalChanges() == before {

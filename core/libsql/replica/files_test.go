@@ -85,7 +85,7 @@ func TestFilesThatDoNotFit(t *testing.T) {
 	}
 }
 
-// files are the names beside a path.
+// files returns the names beside a path.
 func files(t *testing.T, path string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(path[:strings.LastIndexByte(path, '/')])

@@ -140,7 +140,7 @@ func (d *database) makeWAL() {
 	}
 }
 
-// pragma is the value that a pragma answers with, or nil.
+// pragma returns the value that a pragma answers with, or nil.
 func (d *database) pragma(text string) any {
 	rows, err := (&conn{d: d}).QueryContext(context.Background(), "PRAGMA "+text, nil)
 	if err != nil {

@@ -94,7 +94,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// options are those of a replica of the stack's database in a directory of its own.
+// options returns those of a replica of the stack's database in a directory of its own.
 func options(t testing.TB, stack *devstack.Stack, s transport.Source) libsql.Options {
 	return libsql.Options{
 		Target: provider.Target{URL: stack.DatabaseURL(), DatabaseID: stack.DatabaseID()},
@@ -110,7 +110,7 @@ func open(t testing.TB, o libsql.Options) *sql.DB {
 	return db
 }
 
-// remote is the database itself.
+// remote returns the database itself.
 func remote(t testing.TB, o libsql.Options) *sql.DB {
 	t.Helper()
 	return open(t, libsql.Options{Target: o.Target, Source: o.Source})

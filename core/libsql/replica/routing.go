@@ -47,7 +47,7 @@ func (c *replicaConn) atDatabase(ctx context.Context, reads bool) (bool, error) 
 	return c.r.behind.Load(), nil
 }
 
-// local is the connection to the file.
+// local returns the connection to the file.
 func (c *replicaConn) local() (*conn, error) {
 	if c.file != nil {
 		return c.file, nil

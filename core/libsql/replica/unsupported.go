@@ -27,7 +27,7 @@ func init() {
 	})
 }
 
-// unsupported is the error of both modes.
+// unsupported returns the error of both modes.
 func unsupported(mode libsql.Mode) error {
 	return &provider.Error{
 		Kind:    provider.ErrConfig,

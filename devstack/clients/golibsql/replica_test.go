@@ -85,7 +85,7 @@ func (r *replica) sees(when, q, want string) {
 	}
 }
 
-// generation is the one that the replica's metadata names.
+// generation returns the one that the replica's metadata names.
 func (r *replica) generation() string {
 	r.t.Helper()
 	b, err := os.ReadFile(r.path + "-info")
@@ -103,7 +103,7 @@ func query(t testing.TB, db *sql.DB, q string) string {
 	return s
 }
 
-// remote is the database without a replica.
+// remote returns the database without a replica.
 func remote(t testing.TB, s *tursotest.Stack, token string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("libsql", s.URL+"/dbs/app?authToken="+url.QueryEscape(token))

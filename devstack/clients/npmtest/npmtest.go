@@ -66,7 +66,7 @@ func Install(t *testing.T, folder string) string {
 	return dir
 }
 
-// Cache is where programs of others are kept from one run of the tests to the next.
+// Cache returns the directory that keeps programs of others from one run of the tests to the next.
 func Cache(t *testing.T) string {
 	t.Helper()
 	dir, err := os.UserCacheDir()

@@ -16,7 +16,7 @@ import (
 // Way is one to a stack's database: what a client is given for it.
 type Way struct{ Name, URL, Token string }
 
-// Ways are a new stack's exported URL, as it is, with a token of the database, and what
+// Ways returns a new stack's exported URL, as it is, with a token of the database, and what
 // `zen proxy` is, with its own bearer.
 func Ways(t testing.TB) []Way {
 	t.Helper()

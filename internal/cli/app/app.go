@@ -69,14 +69,14 @@ func (p Program) Perform(ctx context.Context, args []string, stdin io.Reader, st
 	return line, app.RunContext(ctx, line)
 }
 
-// sessionKey is where an app keeps its Program's WithSession.
+// sessionKey is the key of an app's Program.WithSession in its metadata.
 const sessionKey = "session"
 
 // OneLine keeps texts from elsewhere from drawing on the terminal, and from turning
 // what is read there around (U+202E).
 func OneLine(s string) string { return text.Line(strings.Join(strings.Fields(s), " "), len(s)) }
 
-// App is the program as package cli runs it.
+// App returns the program as package cli runs it.
 func (p Program) App(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:        "zen",

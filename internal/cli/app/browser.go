@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// openers are what each system opens pages with, the first that is there. Windows'
+// openers are the programs that open pages on each system; the first that exists is used. Windows'
 // is given the URL as one argument of a function, not as words of a shell.
 var openers = map[string][][]string{
 	"darwin":  {{"open"}},

@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// browserCommands are the command lines in the value of BROWSER, to be tried in order:
+// browserCommands returns the command lines in the value of BROWSER, to be tried in order:
 // they are separated as the entries of PATH are, and their words by blanks, with quotes
 // and backslashes as a shell has them (on Windows a backslash is a part of a path). An
 // entry that as a whole is a program's path, blanks and all, is that program.

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Forwarded are the signals that zen passes on to a command. At a terminal, those
+// Forwarded returns the signals that zen passes on to a command. At a terminal, those
 // that the terminal sends reach the command directly.
 func Forwarded(terminal bool) []os.Signal {
 	signals := []os.Signal{syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, os.Interrupt, syscall.SIGQUIT}
@@ -50,7 +50,7 @@ func (c *Child) Forward(s os.Signal) {
 	}
 }
 
-// Signal tells the command alone: to what it has started, the signal may mean
+// Signal signals the command alone: to what it has started, the signal may mean
 // something else.
 func (c *Child) Signal(s os.Signal) { _ = c.Cmd.Process.Signal(s) } // it may just have ended
 

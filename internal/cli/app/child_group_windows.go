@@ -6,7 +6,7 @@ import (
 	"os/exec"
 )
 
-// Forwarded are the signals that zen survives: the console sends them to both.
+// Forwarded returns the signals that zen survives: the console sends them to both.
 func Forwarded(bool) []os.Signal { return []os.Signal{os.Interrupt} }
 
 func SignalNamed(string) (os.Signal, error) {

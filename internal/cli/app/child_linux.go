@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// orphanGrace is how long what a command left behind has to end by itself.
+// orphanGrace limits how long what a command left behind may take to end by itself.
 const orphanGrace = 3 * time.Second
 
 // adoptOrphans makes zen the parent of processes whose own parent ends. Where a kernel is

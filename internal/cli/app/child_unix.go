@@ -11,7 +11,7 @@ import (
 // terminate asks a process to end.
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 
-// EndSignals are what zen is told to end by, other than Ctrl-C: also the terminal
+// EndSignals returns the signals that end zen, other than Ctrl-C: also the terminal
 // that is closed, unless nohup(1) had it ignored.
 func EndSignals() []os.Signal {
 	if signal.Ignored(syscall.SIGHUP) {
@@ -20,7 +20,7 @@ func EndSignals() []os.Signal {
 	return []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
 }
 
-// ExitStatus is the exit code of a process as a shell gives it: 128 and the
+// ExitStatus returns the exit code of a process as a shell gives it: 128 and the
 // signal where one ended it.
 func ExitStatus(state *os.ProcessState) int {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {

@@ -22,7 +22,7 @@ import (
 // SchemaVersion is in every JSON document that zen prints.
 const SchemaVersion = tokenform.SchemaVersion
 
-// Env is what a command finds around it: the streams, and what the line says to all
+// Env is the environment of a command: the streams, and what the line says to all
 // commands. A test makes one of buffers.
 type Env struct {
 	In io.Reader
@@ -35,7 +35,7 @@ type Env struct {
 	// SigningIn has notices told also to the quiet: a plain file that was not asked for
 	// is never a secret.
 	SigningIn bool
-	// Config is where the configuration is, and what the line says over it.
+	// Config names the configuration, and what the line overrides in it.
 	Config config.LoadOptions
 	// Help is the command's name, for hints: zen token.
 	Help string
@@ -43,7 +43,7 @@ type Env struct {
 	Open func(ctx context.Context, e *Env, fn func(*session.Session) error) error
 }
 
-// EnvOf is the Env of a command that package cli runs.
+// EnvOf returns the Env of a command that package cli runs.
 func EnvOf(c *cli.Context) *Env {
 	e := &Env{
 		In: c.App.Reader, Out: c.App.Writer, Err: c.App.ErrWriter,
@@ -93,7 +93,7 @@ func (e *Env) Notes() io.Writer {
 	return e.Err
 }
 
-// Notify tells what the user should know beside the answer, in a line.
+// Notify prints a line that the user should read beside the answer.
 func (e *Env) Notify(text string) {
 	out := e.Notes()
 	if e.SigningIn {

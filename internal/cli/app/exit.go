@@ -26,7 +26,7 @@ type class struct {
 	code int
 }
 
-// classes are those of the contract and those beside. Of an error that is of two classes
+// classes are the contract's and zen's own. Of an error that is of two classes
 // of the contract, provider.Kind says which one counts.
 var classes = []class{
 	{ErrUsage, "usage", ExitUsage},
@@ -62,7 +62,7 @@ func ExitCode(ctx context.Context, err error) int {
 	return classOf(ctx, err).code
 }
 
-// classOf is the class of an error that is none of a program that zen ran.
+// classOf returns the class of an error that is none of a program that zen ran.
 func classOf(ctx context.Context, err error) class {
 	var cannot cannotRun
 	switch {

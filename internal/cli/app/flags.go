@@ -24,7 +24,7 @@ func GlobalFlags() []cli.Flag {
 	}
 }
 
-// GlobalString is the value of a global flag, wherever on the line it stands.
+// GlobalString returns the value of a global flag, wherever on the line it stands.
 func GlobalString(c *cli.Context, name string) string {
 	for _, level := range c.Lineage() {
 		if level.IsSet(name) {
@@ -133,7 +133,7 @@ func takesValue(f cli.Flag) bool {
 	return !isBool
 }
 
-// flagNamed is the flag of that name; nil means none.
+// flagNamed returns the flag of that name; nil means none.
 func flagNamed(flags []cli.Flag, name string) cli.Flag {
 	for _, f := range flags {
 		if slices.Contains(f.Names(), name) {
@@ -165,7 +165,7 @@ func checkValue(f cli.Flag, name, value string) error {
 	return nil
 }
 
-// helpLine is the line that asks the command at path, and the topic below it, for its
+// helpLine returns the line that asks the command at path, and the topic below it, for its
 // help.
 func helpLine(app *cli.App, path []string, commands []*cli.Command, topic []string) ([]string, error) {
 	for _, word := range topic {
@@ -178,7 +178,7 @@ func helpLine(app *cli.App, path []string, commands []*cli.Command, topic []stri
 	return append(slices.Clone(path), "--help"), nil
 }
 
-// CommandNamed is the command of that name; nil means none.
+// CommandNamed returns the command of that name; nil means none.
 func CommandNamed(commands []*cli.Command, name string) *cli.Command {
 	for _, c := range commands {
 		if c.HasName(name) {

@@ -73,7 +73,7 @@ func BrowserOpens() bool { return around().browser }
 // given the URL as one argument of a function, not as words of a shell.
 var windowsOpeners = [][]string{{"wslview"}, {"rundll32.exe", "url.dll,FileProtocolHandler"}}
 
-// firstOf is the first command that is there, or nil.
+// firstOf returns the first command that is there, or nil.
 func firstOf(commands [][]string) []string {
 	for _, command := range commands {
 		if _, err := exec.LookPath(command[0]); err == nil {

@@ -25,7 +25,7 @@ type HelpCommand struct {
 	Usage       string   `json:"usage"`
 	Arguments   string   `json:"arguments,omitempty"`
 	Description string   `json:"description,omitempty"`
-	// Flags are those of the command alone.
+	// Flags are the flags of the command alone.
 	Flags    []HelpFlag    `json:"flags,omitempty"`
 	Commands []HelpCommand `json:"commands,omitempty"`
 }
@@ -37,7 +37,7 @@ type HelpFlag struct {
 	Usage   string   `json:"usage"`
 	// Type is bool, string, strings (may be given again), int or duration.
 	Type string `json:"type"`
-	// Value is what the help calls the value, Default what it is where nothing is said.
+	// Value is the help's name for the value, Default the value where nothing is said.
 	Value   string `json:"value,omitempty"`
 	Default string `json:"default,omitempty"`
 }
@@ -74,7 +74,7 @@ func dedent(s string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// helpFlags are the flags that are not in without.
+// helpFlags returns the flags that are not in without.
 func helpFlags(flags, without []cli.Flag) []HelpFlag {
 	var all []HelpFlag
 	for _, f := range flags {
@@ -98,7 +98,7 @@ func helpFlags(flags, without []cli.Flag) []HelpFlag {
 	return all
 }
 
-// flagType is the word for what a flag takes; "" for an unknown kind.
+// flagType returns the word for what a flag takes; "" for an unknown kind.
 func flagType(f cli.Flag) string {
 	switch f.(type) {
 	case *cli.BoolFlag:

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Input is what a command reads: the file of that name, or standard input for "-".
+// Input opens a command's input: the file of that name, or standard input for "-".
 // The wait for a pipe, and for what comes out of it, ends with ctx.
 func Input(ctx context.Context, stdin io.Reader, name string) (io.ReadCloser, error) {
 	if name == "-" {

@@ -52,7 +52,7 @@ func newOpener(ctx context.Context, target string) (*opener, error) {
 	return o, nil
 }
 
-// url is what the browser is started with.
+// url returns the URL that the browser is started with.
 func (o *opener) url() string { return "http://" + o.listener.Addr().String() + o.path }
 
 func (o *opener) close() {

@@ -50,7 +50,7 @@ func ReportError(ctx context.Context, stderr io.Writer, err error, code int) {
 	}
 }
 
-// hintOf is the hint of an error. Where a failure between the sign-in and the database has
+// hintOf returns the hint of an error. Where a failure between the sign-in and the database has
 // none, and names no command itself, the hint is zen doctor.
 func hintOf(err error, code int) string {
 	hint := provider.Hint(err)
@@ -60,7 +60,7 @@ func hintOf(err error, code int) string {
 	return hint
 }
 
-// excerpt is the input that an error is about, with its place; "" if there is none.
+// excerpt returns the input that an error is about, with its place; "" if there is none.
 func excerpt(err error) string {
 	var place interface{ Excerpt() string }
 	if errors.As(err, &place) {

@@ -25,7 +25,7 @@ var otherNames = map[string]string{
 	"up": "dev", "start": "dev",
 }
 
-// unknownCommand is the error for a word that is no command of path, whose commands
+// unknownCommand returns the error for a word that is no command of path, whose commands
 // these are; all are the program's.
 func unknownCommand(path string, commands, all []*cli.Command, word string) error {
 	hint := path + " --help"
@@ -35,7 +35,7 @@ func unknownCommand(path string, commands, all []*cli.Command, word string) erro
 	return &provider.Error{Kind: ErrUsage, Message: fmt.Sprintf("unknown command %.40q", word), Hint: hint}
 }
 
-// meantCommands are the lines that a word may stand for: the command of that name
+// meantCommands returns the lines that a word may stand for: the command of that name
 // elsewhere, the word of another tool, or a slip of the finger.
 func meantCommands(path string, commands, all []*cli.Command, word string) []string {
 	word = strings.ToLower(word)
@@ -56,7 +56,7 @@ func meantCommands(path string, commands, all []*cli.Command, word string) []str
 	return linesOf(program, all, text.Nearest(word, names))
 }
 
-// linesOf are the lines of a name: the commands that are called so, or what otherNames has.
+// linesOf returns the lines of a name: the commands that are called so, or what otherNames has.
 func linesOf(program string, all []*cli.Command, name string) []string {
 	if named := commandsNamed(program, all, name); len(named) > 0 {
 		return named[:min(3, len(named))]
@@ -67,7 +67,7 @@ func linesOf(program string, all []*cli.Command, name string) []string {
 	return nil
 }
 
-// namesOf are the names of commands and of those below them.
+// namesOf returns the names of commands and of those below them.
 func namesOf(commands []*cli.Command) (names []string) {
 	for _, c := range commands {
 		if !c.Hidden {
@@ -77,7 +77,7 @@ func namesOf(commands []*cli.Command) (names []string) {
 	return names
 }
 
-// commandsNamed are the paths of all commands of a name below path.
+// commandsNamed returns the paths of all commands of a name below path.
 func commandsNamed(path string, commands []*cli.Command, name string) (paths []string) {
 	for _, c := range commands {
 		if c.Hidden {
@@ -91,7 +91,7 @@ func commandsNamed(path string, commands []*cli.Command, name string) (paths []s
 	return paths
 }
 
-// unknownFlag is the error for a flag that the command at path doesn't have; next are
+// unknownFlag returns the error for a flag that the command at path doesn't have; next are
 // the commands that it would go on with, and rest are the words behind it.
 func unknownFlag(path string, flags []cli.Flag, next []*cli.Command, arg string, rest []string) error {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
@@ -122,7 +122,7 @@ func unknownFlag(path string, flags []cli.Flag, next []*cli.Command, arg string,
 	return &provider.Error{Kind: ErrUsage, Message: "unknown flag " + dashed(name), Hint: hint}
 }
 
-// dashed is a flag as people write it.
+// dashed returns a flag as people write it.
 func dashed(name string) string {
 	if len(name) == 1 {
 		return "-" + name

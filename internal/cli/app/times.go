@@ -10,7 +10,7 @@ import (
 // Instant is null in JSON for a time that is not known.
 func Instant(t time.Time) *time.Time { return tokenform.Instant(t) }
 
-// Local is a time for people; "" if it is nil.
+// Local returns a time for people; "" if it is nil.
 func Local(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -18,7 +18,7 @@ func Local(t *time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05 MST")
 }
 
-// UntilText is a time and how far away it is.
+// UntilText returns a time and how far away it is.
 func UntilText(t *time.Time, now time.Time) string {
 	if t == nil {
 		return ""

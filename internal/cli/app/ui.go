@@ -35,7 +35,7 @@ type UI struct {
 	// prompt is the question that waits for an answer; it is drawn again below
 	// whatever else is told.
 	prompt string
-	// last is what a provider asked or told last.
+	// last is the provider's last question or message.
 	last string
 	// opened are the browsers that were started; Done waits for them.
 	opened sync.WaitGroup
@@ -169,7 +169,7 @@ func (u *UI) remember(text string) {
 	u.last = OneLine(text)
 }
 
-// Last is what was asked or told last: what a sign-in that isn't finished waits for.
+// Last returns the last question or message: what a sign-in that isn't finished waits for.
 func (u *UI) Last() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()

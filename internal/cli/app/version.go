@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Build is what the go command recorded about this program. What it didn't record
+// Build is the go command's record of this program. What it didn't record
 // is empty: a build outside of a checkout has no commit.
 type Build struct {
 	// Version is the module's: a tag, a pseudo-version, or "(devel)".
@@ -46,5 +46,5 @@ func buildOf(info *debug.BuildInfo) Build {
 	return b
 }
 
-// Version is the version of this program.
+// Version returns the version of this program.
 func Version() string { return BuildInfo().Version }

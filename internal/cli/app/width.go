@@ -7,7 +7,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Width is how many characters a line of a terminal has, or 0 if w is none.
+// Width returns the number of characters in a line of a terminal, or 0 if w is none.
 func Width(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok || !IsTerminal(w) {

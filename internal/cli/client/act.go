@@ -25,11 +25,11 @@ import (
 // performed by a process of its own, too: by one for all of a command, so that the provider
 // goes on with what it holds.
 
-// actTimeout is how long an answer is waited for after the caller has gone: as long as a
+// actTimeout limits how long an answer is waited for after the caller has gone: as long as a
 // call goes on then, and a moment.
 const actTimeout = 5 * time.Second
 
-// ActCommand is the other process. It reads session.ActRequests, and answers each with an
+// ActCommand returns the other process. It reads session.ActRequests, and answers each with an
 // actReport, until the process that asks has ended: a call that is under way then has its
 // grace, and no other follows.
 func ActCommand() *cli.Command {
@@ -87,7 +87,7 @@ func requests(ctx context.Context, ended func(), input *json.Decoder, first sess
 	return read
 }
 
-// actReport is what became of a request.
+// actReport is the result of a request.
 type actReport struct {
 	Report report
 	Result json.RawMessage

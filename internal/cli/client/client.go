@@ -105,7 +105,7 @@ func options(e *app.Env) (zen.Options, error) {
 	return o, err
 }
 
-// watcher is the program that watches providers: the front, which starts quicker, or this
+// watcher returns the program that watches providers: the front, which starts quicker, or this
 // one.
 func watcher() string {
 	self, err := replace.Self()
@@ -119,7 +119,7 @@ func watcher() string {
 	return self
 }
 
-// logLevel is what of the providers' log is shown: what ZEN_LOG_PROVIDER says, or
+// logLevel returns the least level of the providers' log that is shown: that of ZEN_LOG_PROVIDER, or
 // ZEN_LOG, or --debug, or nothing.
 func logLevel(debug bool) (string, error) {
 	for _, variable := range []string{"ZEN_LOG_PROVIDER", "ZEN_LOG"} {

@@ -31,7 +31,7 @@ import (
 // two calls.
 const renewTimeout = 2 * time.Minute
 
-// RenewCommand is the other process. It reads a session.RenewalRequest and answers with a
+// RenewCommand returns the other process. It reads a session.RenewalRequest and answers with a
 // report.
 func RenewCommand() *cli.Command {
 	return &cli.Command{
@@ -72,7 +72,7 @@ func makeRenewal(ctx context.Context, e *app.Env, request session.RenewalRequest
 	})
 }
 
-// report is what became of a request: an error of the contract's, with the reason code
+// report is the result of a request: an error of the contract's, with the reason code
 // that it has on the wire.
 type report struct {
 	Failed     bool          `json:"failed"`

@@ -86,7 +86,7 @@ func (a *account) chooseOrganization(c *cli.Context, q *asker) error {
 	return q.err
 }
 
-// names are those of the databases, the first most of them.
+// names returns the names of the databases, the first most of them.
 func (a *account) names(most int) []string {
 	var names []string
 	for i, d := range a.databases {
@@ -98,7 +98,7 @@ func (a *account) names(most int) []string {
 	return names
 }
 
-// only is the name of the only database.
+// only returns the name of the only database.
 func (a *account) only() string {
 	if len(a.databases) == 1 {
 		return a.databases[0].Name

@@ -80,7 +80,7 @@ the selected profile. Comments and order of the file stay. Secrets have no place
 	}
 }
 
-// staleID is the key of a profile's database_id, where the change gives the profile another
+// staleID returns the key of a profile's database_id, where the change gives the profile another
 // database and the file has the id of the one before.
 func staleID(cfg *config.Config, change config.Change) string {
 	profile, ok := strings.CutSuffix(change.Key, ".database")
@@ -109,7 +109,7 @@ type value struct {
 	Origin string `json:"origin"`
 }
 
-// values are those of the selected profile.
+// values returns the values of the selected profile.
 func values(cfg *config.Config) ([]value, error) {
 	p, err := cfg.Profile("")
 	if err != nil {

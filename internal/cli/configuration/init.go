@@ -165,7 +165,7 @@ func settle(c *cli.Context, z *zen.Client, q *asker, there *surroundings) ([]con
 	return changes, q.err
 }
 
-// outcome is what became of it.
+// outcome is the result of a step.
 type outcome struct {
 	file     string
 	changes  []config.Change
@@ -218,7 +218,7 @@ func (o *outcome) has(id string) bool {
 	return false
 }
 
-// verdict is the exit code of the first thing that is wrong; that there is no sign-in
+// verdict returns the exit code of the first thing that is wrong; that there is no sign-in
 // yet isn't.
 func (o *outcome) verdict(ctx context.Context) error {
 	for _, f := range o.findings {
@@ -280,7 +280,7 @@ func (o *outcome) tell(c *cli.Context) error {
 	return nil
 }
 
-// commands are the next three.
+// commands returns the next three.
 func (o *outcome) commands() []string {
 	query := `zen db query "SELECT 1"`
 	switch {

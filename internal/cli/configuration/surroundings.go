@@ -37,11 +37,11 @@ var wantedNames = map[string][]string{
 // setting is a value that lies around, the variable that has it, and where that is.
 type setting struct{ value, name, where string }
 
-// surroundings are what lies around.
+// surroundings describe the directory that zen init is run in.
 type surroundings struct {
 	settings map[string]setting
 	goModule bool
-	// packages are what package.json depends on; nil if there is none.
+	// packages are the dependencies in package.json; nil if there is none.
 	packages []string
 }
 
@@ -79,11 +79,11 @@ func lookAround(dir string) *surroundings {
 	return s
 }
 
-// keylessFile is where Clerk's development servers keep the keys of an app that has none
+// keylessFile is the file in which Clerk's development servers keep the keys of an app that has none
 // yet.
 var keylessFile = filepath.Join(".clerk", ".tmp", "keyless.json")
 
-// keylessKey is the publishable key in that file, or "". The secret key beside it is left
+// keylessKey returns the publishable key in that file, or "". The secret key beside it is left
 // alone.
 func keylessKey(dir string) string {
 	var kept struct {
@@ -96,7 +96,7 @@ func keylessKey(dir string) string {
 	return kept.PublishableKey
 }
 
-// packagesOf are the packages that an application depends on.
+// packagesOf returns the packages that an application depends on.
 func packagesOf(path string) []string {
 	text, err := private.ReadRegular(path, 1<<20)
 	if err != nil {
@@ -152,7 +152,7 @@ func (s *surroundings) tell(c *cli.Context) {
 	}
 }
 
-// provider is the one that what lies around speaks for, or "".
+// provider returns the one that what lies around speaks for, or "".
 func (s *surroundings) provider(a *account) string {
 	has := func(what string) bool { return s.value(what) != "" }
 	switch {
@@ -182,7 +182,7 @@ func (s *surroundings) issuing() string {
 	return "platformtoken"
 }
 
-// method is how a provider signs in here; "" means as it chooses.
+// method returns the provider's sign-in method here; "" means that it chooses.
 func (s *surroundings) method(provider string) string {
 	if provider == "oidc" && s.value("ci") != "" && s.value("workload") != "" {
 		return "workload"

@@ -36,7 +36,7 @@ var languages = []language{
 	{name: "go", comment: "//", install: "go get github.com/zen-auth/zen/core", run: "go run .", own: true},
 }
 
-// Languages are what zen connect knows.
+// Languages returns the languages of zen connect.
 func Languages() []string {
 	var names []string
 	for _, l := range languages {

@@ -36,7 +36,7 @@ func Command() *cli.Command {
 	}
 }
 
-// database is what a command works with.
+// database is the database that a command works with.
 type database struct {
 	client  *zen.Client      // nil for a local file
 	session *session.Session // nil for a local file
@@ -123,7 +123,7 @@ func useDatabase(c *cli.Context, d database, how libsql.Options, fn func(databas
 	})
 }
 
-// replicaPath is where the replica of a session's database is kept.
+// replicaPath returns the path of the replica of a session's database.
 func replicaPath(c *cli.Context, client *zen.Client, s *session.Session) (string, error) {
 	if err := s.NeedsDatabase(); err != nil {
 		return "", err
@@ -136,7 +136,7 @@ func replicaPath(c *cli.Context, client *zen.Client, s *session.Session) (string
 	return filepath.Join(dir, databaseName(s.Target().URL)+"-"+hex.EncodeToString(sum[:4])+".db"), os.MkdirAll(dir, 0o700)
 }
 
-// databaseName is what people call a database: the last part of its path, or the first
+// databaseName returns a database's name for people: the last part of its path, or the first
 // of its host.
 func databaseName(target string) string {
 	u, err := url.Parse(target)

@@ -133,7 +133,7 @@ func (d *dump) wants(e entry) bool {
 	})
 }
 
-// entries are those of the schema that a script can make: tables first, in the order
+// entries returns the entries of the schema that a script can make: tables first, in the order
 // in which they came, without the tables that a virtual table or a vector index makes
 // for itself.
 func (d *dump) entries(ctx context.Context) ([]entry, error) {

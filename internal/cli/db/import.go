@@ -17,13 +17,13 @@ import (
 	"github.com/zen-auth/zen/internal/cli/query"
 )
 
-// importOptions are what the line says.
+// importOptions are the flags of zen db import.
 type importOptions struct {
 	format string
 	table  string
 	create bool
 	null   *string
-	// chunk is how many rows are one transaction; 0 leaves them to the file.
+	// chunk is the number of rows in a transaction; 0 leaves them to the file.
 	chunk int
 	skip  int64
 }

@@ -20,7 +20,7 @@ type record struct {
 	line int // of the file, from 1
 }
 
-// records is what an import reads. After the last one comes io.EOF.
+// records are the input of an import. After the last one comes io.EOF.
 type records interface {
 	next() (record, error)
 }
@@ -28,9 +28,9 @@ type records interface {
 // importer writes records to a database, many in a request.
 type importer struct {
 	conn *sql.Conn
-	// chunk is how many records are one transaction; 0 begins and ends none.
+	// chunk is the number of records in a transaction; 0 begins and ends none.
 	chunk int
-	// skip is how many records are passed over first.
+	// skip is the number of records that are passed over first.
 	skip int64
 	// told is called with the number of records that were written.
 	told func(int64)
@@ -138,10 +138,10 @@ func (im *importer) failed(ctx context.Context, err error) error {
 	return out
 }
 
-// quoteName is a name in SQL.
+// quoteName returns a name in SQL.
 func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// insert is the statement that puts a row into the columns of a table.
+// insert returns the statement that puts a row into the columns of a table.
 func insert(table string, columns []string) string {
 	quoted := make([]string, len(columns))
 	for i, name := range columns {
@@ -150,7 +150,7 @@ func insert(table string, columns []string) string {
 	return "INSERT INTO " + quoteName(table) + " (" + strings.Join(quoted, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
 }
 
-// columnsOf are the columns of a table that can be inserted into; none means no table.
+// columnsOf returns the columns of a table that can be inserted into; none means no table.
 func columnsOf(ctx context.Context, conn *sql.Conn, table string) ([]string, error) {
 	rows, err := conn.QueryContext(ctx, "SELECT name FROM pragma_table_info(?)", table)
 	if err != nil {

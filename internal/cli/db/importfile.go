@@ -21,7 +21,7 @@ import (
 // maxRecord bounds one row, or one statement, of a file.
 const maxRecord = 16 << 20
 
-// badLine is an error of the file itself.
+// badLine returns an error of the file itself.
 func badLine(line int, format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("line %d: %s", line, fmt.Sprintf(format, args...))}
 }
@@ -147,7 +147,7 @@ func (f *jsonFile) next() (record, error) {
 	}
 }
 
-// sqlValue is a JSON value as SQLite stores it.
+// sqlValue returns a JSON value as SQLite stores it.
 func sqlValue(v any) (any, error) {
 	switch v := v.(type) {
 	case json.Number:

@@ -117,7 +117,7 @@ func inMilliseconds(d time.Duration) float64 {
 	return float64(d.Round(time.Microsecond).Microseconds()) / 1000
 }
 
-// writePing is the answer for people.
+// writePing writes the answer for people.
 func writePing(c *cli.Context, d pingDocument) error {
 	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	row := func(name, value string) {

@@ -87,7 +87,7 @@ type shell struct {
 	quit     bool
 }
 
-// lines is where a shell reads from.
+// lines is the input of a shell.
 type lines interface {
 	// next returns a line without its end, io.EOF after the last one, and
 	// errInterrupted for a line that Ctrl-C took back.
@@ -134,7 +134,7 @@ func (sh *shell) run(ctx context.Context, in lines) error {
 	return nil
 }
 
-// words are what people type to leave, or for help, without the dot. None means SQL.
+// words are the words that people type to leave, or for help, without the dot. None means SQL.
 var words = map[string]string{"exit": ".quit", "quit": ".quit", "help": ".help"}
 
 // take adds a line, and runs what is complete by it. On a terminal a failure is told.

@@ -19,9 +19,9 @@ type completer struct {
 }
 
 const (
-	// completeTimeout is how long a Tab waits for the database.
+	// completeTimeout limits how long a Tab waits for the database.
 	completeTimeout = 2 * time.Second
-	// namesAge is how long the names are taken for those of now.
+	// namesAge limits the age of the names that are used without asking again.
 	namesAge = 10 * time.Second
 )
 
@@ -52,7 +52,7 @@ func (c *completer) complete(line string, pos int) (head string, found []string,
 	return head, found, tail
 }
 
-// known are the names, which a failure leaves as they were: the line that is being
+// known returns the names, which a failure leaves as they were: the line that is being
 // typed will tell.
 func (c *completer) known() []string {
 	if time.Since(c.asked) < namesAge {

@@ -34,7 +34,7 @@ scope read is enough).`,
 	}
 }
 
-// accountDocument is what Turso says of a database beside where it is.
+// accountDocument is Turso's description of a database beside its URL.
 type accountDocument struct {
 	Archived         bool     `json:"archived"`
 	DeleteProtection bool     `json:"delete_protection"`
@@ -142,7 +142,7 @@ func accountFrom(d turso.Database, c turso.Configuration, u turso.Usage, s turso
 	}
 }
 
-// rows are what is shown of it; none of nil.
+// rows returns the lines that show it; none of nil.
 func (a *accountDocument) rows() [][2]string {
 	if a == nil {
 		return nil

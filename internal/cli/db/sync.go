@@ -104,7 +104,7 @@ func tellSync(c *cli.Context, synced libsql.Synced) {
 	}
 }
 
-// writeSync is the answer for people.
+// writeSync writes the answer for people.
 func writeSync(c *cli.Context, d syncDocument) error {
 	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "database\t%s\n", app.OneLine(d.Database))

@@ -76,7 +76,7 @@ requests, and has the fault switches.`,
 	}
 }
 
-// Options are those of zen dev.
+// Options are the flags of zen dev.
 type Options struct {
 	// Listen and Auth0Listen are loopback addresses; "" means a free port, or the one that
 	// Dir keeps.
@@ -94,7 +94,7 @@ type Options struct {
 	CI            string
 	RateLimits    bool
 	TokenLifetime time.Duration
-	// Latency is how much later each answer comes.
+	// Latency delays each answer.
 	Latency time.Duration
 	// Command is run inside, and the stack stops with it; if empty, the stack runs
 	// until it is interrupted.
@@ -143,7 +143,7 @@ func (o Options) Run(ctx context.Context, e *app.Env) error {
 	return err
 }
 
-// stack are the options of the stack itself.
+// stack returns the options of the stack itself.
 func (o Options) stack(e *app.Env) (devstack.Options, error) {
 	options := devstack.Options{
 		Address: o.Listen, Auth0Address: o.Auth0Listen, TokenLifetime: o.TokenLifetime, Latency: o.Latency, Faults: o.Faults, RateLimits: o.RateLimits,
@@ -178,7 +178,7 @@ func (o Options) stack(e *app.Env) (devstack.Options, error) {
 	return options, nil
 }
 
-// devDir is the directory of the configuration, a temporary one without --dir, which
+// devDir returns the directory of the configuration, a temporary one without --dir, which
 // forget removes. Those of stacks that were killed go, too.
 func devDir(ctx context.Context, dir string) (path string, forget func(), err error) {
 	if dir == "" {

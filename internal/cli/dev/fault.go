@@ -46,7 +46,7 @@ func devFaultCommand() *cli.Command {
 	}
 }
 
-// FaultNames are the names of all faults.
+// FaultNames returns the names of all faults.
 func FaultNames() []string {
 	var names []string
 	for _, f := range devstack.Faults() {

@@ -114,7 +114,7 @@ func run(c *cli.Context) error {
 	return verdict(c.Context, findings, failOn)
 }
 
-// providers are those of the façade, as the doctor asks them.
+// providers are the façade's, as the doctor asks them.
 type providers struct{ *zen.Providers }
 
 func (p providers) Provider(ctx context.Context, name string) (doctor.Provider, error) {
@@ -270,7 +270,7 @@ func folded(text string, width, at, indent int) string {
 	return b.String()
 }
 
-// counted is a number of things.
+// counted returns a number of things.
 func counted(n int, thing string) string {
 	if n != 1 {
 		thing += "s"
@@ -278,7 +278,7 @@ func counted(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// verdict is the exit code: that of the first finding that reaches a severity.
+// verdict returns the exit code: that of the first finding that reaches a severity.
 func verdict(ctx context.Context, findings []doctor.Finding, failOn string) error {
 	if failOn == "never" {
 		return nil

@@ -111,7 +111,7 @@ func printSets(c *cli.Context, sets []turso.KeySet) error {
 	return nil
 }
 
-// idsOf are the ids of the findings that name a registration.
+// idsOf returns the ids of the findings that name a registration.
 func idsOf(findings []doctor.Finding, name string) []string {
 	ids := []string{}
 	for _, f := range findings {

@@ -120,7 +120,7 @@ func (e *errOverridden) Error() string {
 	return fmt.Sprintf("provider %s is overridden by %s, which nobody checked", e.name, e.path)
 }
 
-// ErrorID is the error's name in JSON.
+// ErrorID returns the error's name in JSON.
 func (e *errOverridden) ErrorID() string { return "provider_overridden" }
 
 func (e *errOverridden) Unwrap() error {

@@ -46,7 +46,7 @@ type methodDocument struct {
 	Doc          string `json:"doc,omitempty"`
 }
 
-// needDocument is what the provider needs of another one that signed in.
+// needDocument describes what the provider needs of another one that signed in.
 type needDocument struct {
 	Kinds           []string `json:"kinds"`
 	Audience        string   `json:"audience,omitempty"`
@@ -119,7 +119,7 @@ func providerInfo(c *cli.Context) error {
 	})
 }
 
-// variablesOf are the variables that the settings may come from, beside ZEN_NAME__KEY.
+// variablesOf returns the variables that the settings may come from, beside ZEN_NAME__KEY.
 func variablesOf(fields []provider.Field) []string {
 	var variables []string
 	for _, f := range fields {
@@ -132,7 +132,7 @@ func variablesOf(fields []provider.Field) []string {
 	return variables
 }
 
-// foreignOf tells which of the variables are not of the provider's own family, and whether
+// foreignOf reports which of the variables are not of the provider's own family, and whether
 // it may have them. What zen came with may, and what is being written.
 func foreignOf(b binaryDocument, variables []string) string {
 	if b.Known == pin.Bundled || b.Known == overrideKnown {

@@ -82,7 +82,7 @@ func providerInstall(c *cli.Context) error {
 	})
 }
 
-// onPath is the program of the provider on the PATH, and in none of its directories
+// onPath returns the program of the provider on the PATH, and in none of its directories
 // that are relative to the working directory.
 func onPath(name string) (string, error) {
 	file := handshake.BinaryName(name)
@@ -143,7 +143,7 @@ func withStore(c *cli.Context, what string, change func(*install.Store, string) 
 // recordInstallation is client.RecordInstallation, whose package a client hides in places.
 func recordInstallation(e *app.Env) { client.RecordInstallation(e) }
 
-// shadowed is an error where another binary of the name is found first.
+// shadowed returns an error if another binary of the name is found first.
 func shadowed(client *zen.Client, b host.Binary) error {
 	found, err := host.Inspect(client.Providers.Dirs, b.Name)
 	if err != nil || found.SHA256 == b.SHA256 {

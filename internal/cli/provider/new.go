@@ -28,7 +28,7 @@ var scaffold embed.FS
 // scaffolded are the files of a new provider in Go; each is scaffold/NAME.tmpl.
 var scaffolded = []string{"go.mod", "main.go", "provider.go", "provider_test.go", "README.md"}
 
-// languages are those that a provider can be begun in without zen's code: with the
+// languages are the languages in which a provider can be begun without zen's code: with the
 // example, under another name.
 var languages = map[string]struct {
 	files embed.FS
@@ -86,7 +86,7 @@ func providerNew(c *cli.Context) error {
 	return nil
 }
 
-// newFiles are the files of a new provider in the language that was asked for.
+// newFiles returns the files of a new provider in the language that was asked for.
 func newFiles(c *cli.Context, name string) ([]provider.SetupFile, error) {
 	lang := c.String("lang")
 	if lang == "go" {
@@ -104,7 +104,7 @@ func newFiles(c *cli.Context, name string) ([]provider.SetupFile, error) {
 	return exampleFiles(example.files, strings.NewReplacer(example.called, name))
 }
 
-// exampleFiles are those of an example, under another name, and the protocol.
+// exampleFiles returns the files of an example, under another name, and the protocol.
 func exampleFiles(example embed.FS, names *strings.Replacer) ([]provider.SetupFile, error) {
 	var files []provider.SetupFile
 	for _, from := range []struct {
@@ -135,7 +135,7 @@ func exampleFiles(example embed.FS, names *strings.Replacer) ([]provider.SetupFi
 	return files, nil
 }
 
-// goFiles are those of a module in Go.
+// goFiles returns the files of a module in Go.
 func goFiles(c *cli.Context, name string) ([]provider.SetupFile, error) {
 	data := struct{ Name, Type, Module, Version, Replace, Variable string }{
 		name, goName(name), c.String("module"), released(app.Version()), "", config.Variable(name, "token"),
@@ -171,7 +171,7 @@ func goFiles(c *cli.Context, name string) ([]provider.SetupFile, error) {
 	return files, nil
 }
 
-// goModPath is a path as a go.mod has it.
+// goModPath returns a path as a go.mod has it.
 func goModPath(path string) string {
 	if strings.ContainsAny(path, " \t\"'`(),") {
 		return fmt.Sprintf("%q", path)
@@ -231,7 +231,7 @@ func isNewName(name string) bool {
 	return names.IsProvider(name) && name[0] >= 'a'
 }
 
-// goName is the identifier for a provider's name: some-thing is someThingProvider.
+// goName returns the identifier for a provider's name: some-thing is someThingProvider.
 func goName(name string) string {
 	words := strings.Split(name, "-")
 	for i, word := range words[1:] {
@@ -240,7 +240,7 @@ func goName(name string) string {
 	return strings.Join(words, "") + "Provider"
 }
 
-// released is a version of zen that can be fetched, or "".
+// released returns a version of zen that can be fetched, or "".
 func released(version string) string {
 	if !strings.HasPrefix(version, "v") || strings.ContainsAny(version, "-+") {
 		return ""

@@ -51,7 +51,7 @@ type providerDocument struct {
 	Error string `json:"error,omitempty"`
 	// Override says that Path was named by zen provider dev, or the environment.
 	Override bool `json:"override,omitempty"`
-	// Version is what this copy said, if it has run; Known is how its sum is known, or no.
+	// Version is the copy's own, if it has run; Known says how its sum is known, or no.
 	Version string `json:"version,omitempty"`
 	Known   string `json:"known,omitempty"`
 	// Shadowed says that another copy of the name is found first.
@@ -105,7 +105,7 @@ func providerList(c *cli.Context) error {
 	})
 }
 
-// listed are the installed providers, and what overrides one.
+// listed returns the installed providers, and what overrides one.
 func listed(client *zen.Client) ([]providerDocument, error) {
 	overrides, err := client.Providers.Overriding()
 	if err != nil {
@@ -132,7 +132,7 @@ func listed(client *zen.Client) ([]providerDocument, error) {
 	return providers, nil
 }
 
-// trusted is whether a copy may run, in a word or two.
+// trusted says whether a copy may run, in a word or two.
 func trusted(p providerDocument) string {
 	switch p.Known {
 	case "", "no":
@@ -141,7 +141,7 @@ func trusted(p providerDocument) string {
 	return "trusted (" + p.Known + ")"
 }
 
-// copies are all copies of the installed providers, and what overrides one.
+// copies returns all copies of the installed providers, and what overrides one.
 func copies(client *zen.Client) ([]providerDocument, error) {
 	used, err := listed(client)
 	if err != nil {
@@ -190,7 +190,7 @@ func (p *providerDocument) look(client *zen.Client) error {
 	return nil
 }
 
-// outdated are the copies that something newer is on this machine for.
+// outdated returns the copies that something newer is on this machine for.
 func outdated(all []providerDocument) []providerDocument {
 	old := []providerDocument{}
 	for _, p := range all {

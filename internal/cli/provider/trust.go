@@ -128,7 +128,7 @@ func newBinaryDocument(b host.Binary, known pin.Pin) binaryDocument {
 	return binaryDocument{b.Name, b.Path, known.Version, b.SHA256, b.Size, known.Known, known.Source, b.Interpreter, known.Env}
 }
 
-// noteScript tells what the sum of a script is not.
+// noteScript says what the sum of a script doesn't cover.
 func noteScript(e *app.Env, name, interpreter string) {
 	if interpreter != "" {
 		fmt.Fprintf(e.Notes(), "Note: %s is a script for %s. Its sum covers neither that nor what it loads.\n", name, app.OneLine(interpreter))
@@ -152,7 +152,7 @@ func printBinary(e *app.Env, b host.Binary, known pin.Pin) error {
 	return err
 }
 
-// oneArgument is the only argument of a command.
+// oneArgument returns the only argument of a command.
 func oneArgument(c *cli.Context, what string) (string, error) {
 	if c.NArg() == 0 {
 		return "", app.Usage(c, "%s is missing", what)

@@ -19,7 +19,7 @@ const (
 	// readinessTimeout bounds the wait for a token that has to be made. The first of a
 	// provider may take its start, too.
 	readinessTimeout = 20 * time.Second
-	// readinessPause is how long a failure is remembered: a probe a second must not be
+	// readinessPause is the time for which a failure is remembered: a probe a second must not be
 	// a sign-in a second.
 	readinessPause = 5 * time.Second
 )
@@ -122,7 +122,7 @@ func (r *readiness) check(ctx context.Context) error {
 	return err
 }
 
-// expires is when the token ends that the last check saw; zero if it has no end.
+// expires returns the end of the token that the last check saw; zero if it has no end.
 func (r *readiness) expires() time.Time {
 	if until := r.until.Load(); until != 0 {
 		return time.Unix(until, 0)

@@ -90,7 +90,7 @@ func keepVariables(path string, lines []string) error {
 	return nil
 }
 
-// keptVariables are the port and the bearer in a file of keepVariables, or none where
+// keptVariables returns the port and the bearer in a file of keepVariables, or none where
 // there is no file yet. One that others may have read or written has none to go on with.
 func keptVariables(path string) (port string, bearer provider.Secret, err error) {
 	refused := func(why string, err error) (string, provider.Secret, error) {
@@ -123,7 +123,7 @@ func keptVariables(path string) (port string, bearer provider.Secret, err error)
 // minBearer is the length of a bearer of 256 bits.
 const minBearer = 43
 
-// contentOf is what a file of variables holds, or "" for what is none.
+// contentOf returns the content of a file of variables, or "" for what is none.
 func contentOf(path string) string {
 	f, err := private.Rule{Root: true}.Open(path, os.O_RDONLY)
 	if err != nil {

@@ -70,7 +70,7 @@ It starts when a token is there, and says otherwise what is missing. An interrup
 	}
 }
 
-// Options are those of zen proxy.
+// Options are the flags of zen proxy.
 type Options struct {
 	// Listen is HOST:PORT or unix:PATH. Unless ListenAnywhere, it and Admin are of this
 	// machine alone.
@@ -243,7 +243,7 @@ func (p *proxy) listen(ctx context.Context) (*gateway.Server, *link.Link, error)
 	return nil, nil, errors.Join(cannotListen("listen", p.Listen, err), remote.Close())
 }
 
-// kept is the bearer of the proxy before, whose port is listened at unless --listen names
+// kept returns the bearer of the proxy before, whose port is listened at unless --listen names
 // one.
 func (p *proxy) kept() (provider.Secret, error) {
 	if !p.Keep {
@@ -266,7 +266,7 @@ func cannotListen(flag, addr string, err error) error {
 	return cannot
 }
 
-// variables are how clients of libSQL find the proxy.
+// variables returns the variables by which clients of libSQL find the proxy.
 func variables(server *gateway.Server) []string {
 	url, bearer := server.URL(), server.Bearer().Reveal()
 	return []string{
@@ -292,7 +292,7 @@ func (p *proxy) runCommand(ctx context.Context, server *gateway.Server) error {
 	return app.RunChild(ctx, p.Command, append(environ, variables(server)...), p.env.In, p.env.Out, p.env.Err)
 }
 
-// serve tells where the proxy is, and waits until it is to end.
+// serve prints the address of the proxy, and waits until it is to end.
 func (p *proxy) serve(ctx context.Context, server *gateway.Server, admin *adminServer) error {
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, app.EndSignals()...)
@@ -317,7 +317,7 @@ func (p *proxy) serve(ctx context.Context, server *gateway.Server, admin *adminS
 	}
 }
 
-// endedBy is the exit code of a signal as a shell has it.
+// endedBy returns the exit code of a signal as a shell has it.
 func endedBy(s os.Signal) error {
 	number, _ := s.(syscall.Signal)
 	return app.ChildExit{Code: 128 + int(number)}

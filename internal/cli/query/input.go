@@ -15,7 +15,7 @@ import (
 // takes 1 MB for one statement; this is for many.
 const maxSQL = 64 << 20
 
-// sqlText is the SQL of the command line, of --file or of standard input.
+// sqlText returns the SQL of the command line, of --file or of standard input.
 func sqlText(c *cli.Context) (string, error) {
 	file, arg := c.String("file"), c.Args().First()
 	switch {

@@ -74,7 +74,7 @@ func isNumber(name string) bool {
 	return strings.Trim(name, "0123456789") == ""
 }
 
-// bareName is a parameter's name without its prefix.
+// bareName returns a parameter's name without its prefix.
 func bareName(name string) string { return strings.TrimLeft(name, ":@$") }
 
 // maxBlob is SQLite's own limit of a value (SQLITE_MAX_LENGTH).

@@ -46,7 +46,7 @@ func inStatement(n int, err error) error {
 	return wrapped
 }
 
-// excerptWidth is how much of a long line is shown, in characters.
+// excerptWidth limits how much of a long line is shown, in characters.
 const excerptWidth = 76
 
 // excerpt shows the line of text that offset is in, numbered, and a caret below.
@@ -66,7 +66,7 @@ func excerpt(text string, offset int) string {
 	return fmt.Sprintf("%s | %s\n%s | %s^\n", number, string(shown), strings.Repeat(" ", len(number)), strings.Repeat(" ", min(column, len(shown))))
 }
 
-// plainLine is a line with a column for each character, and nothing that a terminal
+// plainLine returns a line with a column for each character, and nothing that a terminal
 // would obey.
 func plainLine(line string) string {
 	return strings.Map(func(r rune) rune {

@@ -10,14 +10,14 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// Progress tells on a terminal, once a second, how many rows have gone elsewhere.
+// Progress shows on a terminal, once a second, how many rows have gone elsewhere.
 type Progress struct {
 	out  io.Writer // nil discards it
 	next time.Time
 	told bool
 }
 
-// NewProgress tells of rows that come. The program that they go to is told nothing.
+// NewProgress shows the rows that arrive. The program that they go to is told nothing.
 func NewProgress(c *cli.Context) *Progress {
 	p := &Progress{next: time.Now().Add(time.Second)}
 	if out := app.Notes(c); app.IsTerminal(out) && !app.IsTerminal(c.App.Writer) {
@@ -26,7 +26,7 @@ func NewProgress(c *cli.Context) *Progress {
 	return p
 }
 
-// NewImportProgress tells what goes the other way.
+// NewImportProgress shows the rows that are sent.
 func NewImportProgress(c *cli.Context) *Progress {
 	p := &Progress{next: time.Now().Add(time.Second)}
 	if out := app.Notes(c); app.IsTerminal(out) {

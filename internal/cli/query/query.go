@@ -103,7 +103,7 @@ func run(c *cli.Context, open Open, params []param) error {
 	})
 }
 
-// Format is what --format or --json asks for.
+// Format returns the format that --format or --json asks for.
 func Format(c *cli.Context) (string, error) {
 	format := c.String("format")
 	switch {

@@ -34,7 +34,7 @@ var rowFormats = map[string]func(*bufio.Writer, layout) rowWriter{
 // IsFormat reports whether rows are printed in a format of that name.
 func IsFormat(name string) bool { return rowFormats[name] != nil }
 
-// cell is a value for people. Control characters are escaped: a database is
+// cell returns a value for people. Control characters are escaped: a database is
 // foreign, and a terminal obeys.
 func cell(value any) string {
 	switch v := value.(type) {

@@ -70,7 +70,7 @@ func (t *table) align() error {
 	return nil
 }
 
-// minWidth is how narrow a column becomes at the least.
+// minWidth is the least width of a column.
 const minWidth = 8
 
 // fit makes the widest columns narrower until a line fits. Where even that is too wide,

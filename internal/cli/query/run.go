@@ -25,15 +25,15 @@ type Runner struct {
 	conn *sql.Conn
 	// Out is flushed after each statement.
 	Out *bufio.Writer
-	// Format is how rows are printed, and Timing says how long each statement took.
+	// Format is the form in which rows are printed, and Timing says how long each statement took.
 	Format string
 	Timing bool
 	// NoHeader leaves the names of columns out.
 	NoHeader bool
-	// tables is how many results were printed.
+	// tables counts the results that were printed.
 	tables int
 	held   batch
-	// width is that of the terminal, or 0.
+	// width is the terminal's, or 0.
 	width int
 }
 
@@ -87,7 +87,7 @@ func (r *Runner) Ended(err error) error {
 	return LeftOpen(r.conn)
 }
 
-// LeftOpen is an error where a transaction is open.
+// LeftOpen returns an error if a transaction is open.
 func LeftOpen(conn *sql.Conn) error {
 	if open, _ := hrana.Transaction(conn); !open {
 		return nil
@@ -187,7 +187,7 @@ func (r *Runner) exec(ctx context.Context, query string, args []any) (note strin
 	return Count(affected, "row") + " affected", err
 }
 
-// Count is a number of things.
+// Count returns a number of things.
 func Count(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -195,7 +195,7 @@ func Count(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// Took is a duration for people.
+// Took returns a duration for people.
 func Took(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:

@@ -20,7 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// loginTimeout is how long a person has at the browser.
+// loginTimeout limits how long a person may take at the browser.
 const loginTimeout = 5 * time.Minute
 
 // LoginCommand is zen login.
@@ -63,7 +63,7 @@ is how to switch.
 	}
 }
 
-// LoginOptions are those of zen login.
+// LoginOptions are the flags of zen login.
 type LoginOptions struct {
 	// Provider signs in; "" means the one that the environment, the last login or the files
 	// name, in this order.
@@ -73,7 +73,7 @@ type LoginOptions struct {
 	// SecretFD is the file descriptor that a secret is read from; below zero, the
 	// terminal is asked.
 	SecretFD int
-	// Timeout is how long the person has.
+	// Timeout limits how long the person may take.
 	Timeout time.Duration
 }
 
@@ -125,7 +125,7 @@ func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session
 	return nil
 }
 
-// tellForced tells what goes before this login from the next command on.
+// tellForced names the settings that override this login from the next command on.
 func (o LoginOptions) tellForced(e *app.Env, s *session.Session, name string) {
 	tellForcedProvider(e, s, name)
 	if e.Config.Flags.Storage != "" && os.Getenv("ZEN_STORAGE") == string(store.StorageNone) {
@@ -133,7 +133,7 @@ func (o LoginOptions) tellForced(e *app.Env, s *session.Session, name string) {
 	}
 }
 
-// tellForcedProvider tells which provider goes before the one that was just chosen.
+// tellForcedProvider names the provider that overrides the one that was just chosen.
 func tellForcedProvider(e *app.Env, s *session.Session, chosen string) {
 	forced := s.Config().Provider
 	if forced == "" || forced == chosen {
@@ -146,7 +146,7 @@ func tellForcedProvider(e *app.Env, s *session.Session, chosen string) {
 	fmt.Fprintf(e.Notes(), why, forced)
 }
 
-// provider is the flag, the environment, the last login or the files, in this order.
+// provider returns the flag, the environment, the last login or the files, in this order.
 func (o LoginOptions) provider(ctx context.Context, e *app.Env, s *session.Session) (string, error) {
 	if o.Provider != "" {
 		return o.Provider, nil
@@ -181,7 +181,7 @@ func (o LoginOptions) explain(ctx context.Context, name, last string, err error)
 	}
 }
 
-// accountName is whom an account belongs to, for people.
+// accountName returns the name of an account's owner, for people.
 func accountName(a store.Account) string {
 	switch {
 	case a.Credential.Subject != "":

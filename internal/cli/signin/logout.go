@@ -35,7 +35,7 @@ already handed out live until they expire.`,
 	}
 }
 
-// LogoutOptions are those of zen logout.
+// LogoutOptions are the flags of zen logout.
 type LogoutOptions struct {
 	// All signs out of every provider of the profile, not only the one in use.
 	All bool
@@ -97,7 +97,7 @@ type logoutDocument struct {
 type signedOutEntry struct {
 	Provider string `json:"provider"`
 	Account  string `json:"account,omitempty"`
-	// Revoked is whether it has ended at the issuer; Reason why not.
+	// Revoked reports whether it has ended at the issuer; Reason says why not.
 	Revoked bool   `json:"revoked"`
 	Reason  string `json:"reason,omitempty"`
 }

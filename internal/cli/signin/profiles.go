@@ -75,8 +75,8 @@ type profileEntry struct {
 	Problem      string     `json:"problem,omitempty"`
 }
 
-// maxListed is how many profiles are listed. Each that is signed in has files of its own to
-// read: this many take about a second, and a configuration holds fewer.
+// maxListed limits the number of profiles that are listed. Each that is signed in has files
+// of its own to read: this many take about a second, and a configuration holds fewer.
 const maxListed = 20_000
 
 func listProfiles(e *app.Env, client *zen.Client) error {
@@ -150,7 +150,7 @@ func providerInUse(p config.Profile, meta store.Meta) string {
 	return meta.Provider
 }
 
-// writeProfiles is the answer for people: a star before the profile in use, and after
+// writeProfiles writes the answer for people: a star before the profile in use, and after
 // its provider the others that it has a sign-in of.
 func writeProfiles(e *app.Env, d profilesDocument) error {
 	table := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)

@@ -44,7 +44,7 @@ The database may be given by its name where it can be looked up, with TURSO_API_
 	}
 }
 
-// AddOptions are those of zen profiles add.
+// AddOptions are the flags of zen profiles add.
 type AddOptions struct {
 	Name, Database, Provider, TokenProvider, Organization, Access string
 }

@@ -37,7 +37,7 @@ removes what is stored here whatever they answer. The configuration stays.`,
 	}
 }
 
-// DeleteOptions are those of zen profiles delete.
+// DeleteOptions are the flags of zen profiles delete.
 type DeleteOptions struct {
 	Profile string
 	// Yes asks no question.

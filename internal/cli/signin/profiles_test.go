@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// newClient is a client of a home with two profiles, and what its commands find.
+// newClient returns a client of a home with two profiles, and what its commands find.
 func newClient(t *testing.T) (client *zen.Client, e *app.Env, out, told *strings.Builder) {
 	t.Helper()
 	dir := t.TempDir()

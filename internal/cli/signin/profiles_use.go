@@ -37,11 +37,11 @@ goes on with the stored sign-in of that provider; the others stay stored.`,
 	}
 }
 
-// UseOptions are those of zen profiles use.
+// UseOptions are the flags of zen profiles use.
 type UseOptions struct {
 	// Profile is used from now on; "" leaves that as it is.
 	Profile string
-	// Provider is whose stored sign-in the profile goes on with; "" leaves that.
+	// Provider is the provider whose stored sign-in the profile uses from now on; "" leaves that.
 	Provider string
 }
 

@@ -45,7 +45,7 @@ it has to stop halfway, the answer says who was invited and who was not.`,
 	}
 }
 
-// invitesOf are those that the line and its file ask for.
+// invitesOf returns the invitations that the line and its file ask for.
 func invitesOf(c *cli.Context) ([]provider.Invite, error) {
 	usual := provider.Invite{Role: c.String("role"), RedirectURL: c.String("redirect")}
 	var err error

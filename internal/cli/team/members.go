@@ -166,7 +166,7 @@ func (g group) the(ctx context.Context, names []string) ([]provider.Member, erro
 	return found, nil
 }
 
-// one is the item with an id, or with an address in whatever case.
+// one returns the item with an id, or with an address in whatever case.
 func one[T any](items []T, name string, names func(T) (id, email string)) (T, bool) {
 	for _, item := range items {
 		if id, email := names(item); name != "" && (name == id || strings.EqualFold(name, email)) {

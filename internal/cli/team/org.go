@@ -102,7 +102,7 @@ func listOrganizations(ctx context.Context, e *app.Env, s *session.Session) erro
 	return table.Flush()
 }
 
-// signedInTo is the organization of a sign-in whose provider lists none.
+// signedInTo returns the organization of a sign-in whose provider lists none.
 func signedInTo(e *app.Env, s *session.Session, status session.Status) ([]provider.Membership, error) {
 	o := status.Account.Claims.Organization
 	switch {

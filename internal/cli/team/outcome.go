@@ -20,7 +20,7 @@ type step struct {
 	do func(context.Context, *outcome) error
 }
 
-// outcome is what became of a step.
+// outcome is the result of a step.
 type outcome struct {
 	Email string `json:"email"`
 	Role  string `json:"role,omitempty"`
@@ -39,7 +39,7 @@ const (
 	notTried = "not tried"
 )
 
-// job is what a command does, step by step.
+// job is the work of a command, step by step.
 type job struct {
 	// done is the word for a step that was done: "invited".
 	done string
@@ -80,7 +80,7 @@ func (j job) run(ctx context.Context, e *app.Env, g group) error {
 	return errors.Join(j.summary(outcomes, stopped), j.print(e, g, outcomes))
 }
 
-// word is what is said of a step that was done, or could be.
+// word describes a step that was done, or could be.
 func (j job) word() string {
 	if j.dry {
 		return "would be " + j.done
@@ -94,7 +94,7 @@ func stops(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || provider.Kind(err) != nil || errors.Is(err, errors.ErrUnsupported)
 }
 
-// summary is the error where not all was done.
+// summary returns the error where not all was done.
 func (j job) summary(outcomes []outcome, stopped error) error {
 	counts := map[string]int{}
 	for _, o := range outcomes {

@@ -56,7 +56,7 @@ type organizationDocument struct {
 	Name string `json:"name,omitempty"`
 }
 
-// label is the organization for people.
+// label returns the organization for people.
 func (o organizationDocument) label() string { return cmp.Or(o.Slug, o.ID, "the active organization") }
 
 // withGroup runs fn with the organization that --org names, or the active one.
@@ -115,7 +115,7 @@ func documentOf(m provider.Membership) organizationDocument {
 	return organizationDocument{app.OneLine(m.ID), app.OneLine(m.Slug), app.OneLine(m.Name)}
 }
 
-// notAmong is the error for an organization that the user is not in.
+// notAmong returns the error for an organization that the user is not in.
 func notAmong(name string, memberships []provider.Membership) error {
 	own := make([]string, 0, len(memberships))
 	for _, m := range memberships {
@@ -134,7 +134,7 @@ func notAmong(name string, memberships []provider.Membership) error {
 	return err
 }
 
-// served are the services of the provider that signed in, none if there is no sign-in.
+// served returns the services of the provider that signed in, none if there is no sign-in.
 func served(ctx context.Context, s *session.Session) (status session.Status, services []provider.Service, err error) {
 	status, err = s.Status(ctx)
 	if err != nil || status.Provider == "" {
@@ -225,7 +225,7 @@ func list(ctx context.Context, e *app.Env, g group) error {
 	return table.Flush()
 }
 
-// day is a date for people behind a word; "" if it is nil.
+// day returns a date for people behind a word; "" if it is nil.
 func day(word string, t *time.Time) string {
 	if t == nil {
 		return ""

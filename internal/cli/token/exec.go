@@ -61,13 +61,13 @@ with the one that it has.`,
 	}
 }
 
-// ExecOptions are those of zen exec.
+// ExecOptions are the flags of zen exec.
 type ExecOptions struct {
 	// Command is run, with its arguments.
 	Command []string
 	// Env are further variables: NAME=WHAT, of which WHAT is url, token or expires.
 	Env []string
-	// MinTTL is how long the token has to be good at least.
+	// MinTTL is the least life that the token must have left.
 	MinTTL time.Duration
 	// Watch is "restart", or the signal that tells the command of the next token; "" is
 	// to have the command take this process's place.

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// stopGrace is what a command has to end by itself before it is killed.
+	// stopGrace limits how long a command may take to end by itself before it is killed.
 	stopGrace = 10 * time.Second
 	// wallClock is the longest that zen waits without a look at the wall clock: a
 	// timer stands still while a machine sleeps, and a token's life goes on.
@@ -55,7 +55,7 @@ type watcher struct {
 	command []string
 	minTTL  time.Duration
 	extra   map[string]string
-	// signal tells the command of a token in file; nil restarts it.
+	// signal announces a token in file to the command; nil restarts it.
 	signal  os.Signal
 	file    string
 	written bool
@@ -65,7 +65,8 @@ type watcher struct {
 	child   *app.Child
 	// restarts counts those of a command that doesn't stay.
 	restarts int
-	// next is when to renew; zero means never. retry is the wait after the last failure.
+	// next is the time of the next renewal; zero means never. retry is the wait after the
+	// last failure.
 	next  time.Time
 	retry time.Duration
 }
@@ -163,7 +164,7 @@ type renewal struct {
 	err   error
 }
 
-// wait is how long nothing has to be done, and no longer than wallClock.
+// wait returns the time for which nothing has to be done, and no more than wallClock.
 func (w *watcher) wait() time.Duration {
 	if w.next.IsZero() {
 		return wallClock
@@ -277,8 +278,8 @@ func (w *watcher) note(format string, args ...any) {
 	fmt.Fprintf(w.env.Notes(), "zen: "+format+"\n", args...)
 }
 
-// renewalTime is when a session renews the token: when a minute is left, or a fifth
-// of its life, or what --min-ttl wants. It is zero for a token without an end.
+// renewalTime returns the time at which a session renews the token: when a minute is left,
+// or a fifth of its life, or what --min-ttl wants. It is zero for a token without an end.
 func (w *watcher) renewalTime() time.Time {
 	if w.token.Expires.IsZero() {
 		return time.Time{}

@@ -68,7 +68,7 @@ type fallbackStatus struct {
 	// provider, or "unavailable", where that can make none.
 	Because string `json:"because"`
 	Access  string `json:"access"`
-	// NextTry is when the profile's own provider is tried again, by the next use.
+	// NextTry is the time from which the profile's own provider is tried again, by the next use.
 	Since   *time.Time `json:"since"`
 	NextTry *time.Time `json:"next_try"`
 }
@@ -157,7 +157,7 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 	return d
 }
 
-// writeStatus is the answer for people.
+// writeStatus writes the answer for people.
 func writeStatus(w io.Writer, d statusDocument) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, value string) {

@@ -66,14 +66,14 @@ func tokenFlags() []cli.Flag {
 	}
 }
 
-// Options are those of zen token.
+// Options are the flags of zen token.
 type Options struct {
 	// Format is one of tokenform.Formats; "" means the first of them, or json where the answer is to
 	// be in JSON.
 	Format string
 	// Shell is one of tokenform.ShellNames, for the format env; "" means the one that SHELL names.
 	Shell string
-	// MinTTL is how long the token has to be good at least.
+	// MinTTL is the least life that the token must have left.
 	MinTTL time.Duration
 	// Renew wants a new token, whatever is stored.
 	Renew bool
@@ -128,7 +128,7 @@ func tokenBy(ctx context.Context, e *app.Env, minTTL time.Duration, tell bool, i
 	return s, t, err
 }
 
-// answer is what tokenform hands out.
+// answer returns the token that tokenform hands out.
 func answer(e *app.Env, s *session.Session, t provider.Token) tokenform.Answer {
 	return tokenform.Answer{Profile: s.Profile(), Database: s.Target().URL, Chosen: e.Config.Flags.Database != "", Access: s.Access(), Token: t}
 }

@@ -44,7 +44,7 @@ func (issuer) Verify(_ context.Context, t provider.Token, _ bool) (provider.Clai
 	return provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: "1", Access: provider.AccessReadOnly}}, nil
 }
 
-// newEnv is a command's surroundings with the session of an issuer.
+// newEnv returns a command's surroundings with the session of an issuer.
 func newEnv(t *testing.T) (e *app.Env, out, errOut *strings.Builder) {
 	t.Helper()
 	credentials := store.New(t.TempDir(), store.WithStorage(func(string) store.Storage { return store.StorageFile }))

@@ -123,7 +123,7 @@ func check1(err error) {
 	}
 }
 
-// jwt is an unsigned token for nobody's database.
+// jwt returns an unsigned token for nobody's database.
 func jwt(exp time.Time, access provider.Access) string {
 	return unsigned(map[string]any{"exp": exp.Unix(), "a": access})
 }

@@ -130,7 +130,7 @@ func checkConcurrency(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d calls in %v", callers*(len(probes)+1), time.Since(began).Round(time.Millisecond)), errUnless(!p.endsWithin(0), "it ended")
 }
 
-// firstOf is the first of joined errors: the others say the same.
+// firstOf returns the first of joined errors: the others say the same.
 func firstOf(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()[0]

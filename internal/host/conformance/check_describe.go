@@ -223,7 +223,7 @@ func (s *suite) offlineSecluded(ctx context.Context, settings map[string]string,
 	return byProxy + ", and without any", errUnless(outcome(err) == want, "without a network, Configure is %s, with one %s", outcome(err), want)
 }
 
-// errUnless is an error, unless ok.
+// errUnless returns an error, unless ok.
 func errUnless(ok bool, format string, args ...any) error {
 	if ok {
 		return nil

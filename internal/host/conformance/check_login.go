@@ -207,7 +207,7 @@ func givenUp(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin) (
 	return kindOf(request), nil
 }
 
-// kindOf is the name of what the provider asks for: open_url.
+// kindOf returns the name of what the provider asks for: open_url.
 func kindOf(request *pb.LoginResponse) string {
 	m := request.ProtoReflect()
 	if field := m.WhichOneof(m.Descriptor().Oneofs().ByName("request")); field != nil {

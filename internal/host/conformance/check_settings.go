@@ -79,7 +79,7 @@ func (s *suite) tryConfigure(ctx context.Context, settings map[string]string) er
 	return err
 }
 
-// shortError is the reason, or the code, and the text of err.
+// shortError returns the reason, or the code, and the text of err.
 func shortError(err error) string {
 	s := status.Convert(err)
 	if reason := reasonOf(err); reason != "" {

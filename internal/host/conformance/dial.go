@@ -31,7 +31,7 @@ import (
 // maxMessage is the protocol's limit for one message.
 const maxMessage = 1 << 20
 
-// hostIdentity is the host's half of the TLS: its key, and the certificate that the
+// hostIdentity returns the host's half of the TLS: its key, and the certificate that the
 // provider is told to trust.
 func hostIdentity() (tls.Certificate, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -142,7 +142,7 @@ func (p *process) dialWith(g greeting, config *tls.Config) (*grpc.ClientConn, er
 	)
 }
 
-// serving is a started provider that has described itself.
+// serving returns a started provider that has described itself.
 func (s *suite) serving(ctx context.Context) (*process, *grpc.ClientConn, error) {
 	p, err := s.start(ctx)
 	if err != nil {
@@ -183,7 +183,7 @@ func (s *suite) settings() (settings map[string]string, missing string) {
 	return settings, missing
 }
 
-// configured is a provider that has its settings.
+// configured returns a provider that has its settings.
 func (s *suite) configured(ctx context.Context) (*process, *grpc.ClientConn, error) {
 	settings, missing := s.settings()
 	if missing != "" {

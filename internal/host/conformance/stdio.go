@@ -2,7 +2,7 @@ package conformance
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// stdio is the text (field 2) of a plugin.StdioData, a message that go-plugin keeps
+// stdio returns the text (field 2) of a plugin.StdioData, a message that go-plugin keeps
 // to itself.
 func stdio(message []byte) string {
 	for len(message) > 0 {

@@ -76,7 +76,7 @@ func (t *transcript) redact(text string) string {
 	return text
 }
 
-// leaks are the places where a planted secret was seen.
+// leaks returns the places where a planted secret was seen.
 func (t *transcript) leaks() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -180,7 +180,7 @@ func (t *transcript) walk(where string, m protoreflect.Message) {
 	})
 }
 
-// infoOf is the ErrorInfo of the contract in err, or nil.
+// infoOf returns the ErrorInfo of the contract in err, or nil.
 func infoOf(err error) *errdetails.ErrorInfo {
 	s, _ := status.FromError(err)
 	for _, detail := range s.Details() {
@@ -191,7 +191,7 @@ func infoOf(err error) *errdetails.ErrorInfo {
 	return nil
 }
 
-// reasonOf is the contract's word for err, or "".
+// reasonOf returns the contract's word for err, or "".
 func reasonOf(err error) string {
 	if err == nil {
 		return ""

@@ -168,13 +168,13 @@ func describe(ctx context.Context, staging string, staged host.Binary) (provider
 
 func (s *Store) path(name string) string { return filepath.Join(s.Dir, handshake.BinaryName(name)) }
 
-// previous is the path of the binary that was replaced. No provider is looked for
+// previous returns the path of the binary that was replaced. No provider is looked for
 // there.
 func (s *Store) previous(name string) string {
 	return filepath.Join(s.Dir, ".previous", handshake.BinaryName(name))
 }
 
-// next is the path at which the present binary waits to become the previous one.
+// next returns the path at which the present binary waits to become the previous one.
 func (s *Store) next(name string) string { return s.previous(name) + ".next" }
 
 // exchange puts the binary at from into the directory, and makes what is there the

@@ -55,7 +55,7 @@ func (fake) Check(context.Context, provider.CheckRequest, func(provider.Finding)
 
 var acme = handshake.BinaryName("acme")
 
-// program is the bytes of a provider of that version.
+// program returns the bytes of a provider of that version.
 func program(t *testing.T, version string) []byte {
 	t.Helper()
 	self, err := os.Executable()

@@ -28,7 +28,7 @@ const (
 	fetchLimit = 10 * time.Minute
 )
 
-// failed is an error of installing, which is provider.ErrConfig, but for a disk that is full.
+// failed returns an error of installing, which is provider.ErrConfig, but for a disk that is full.
 func failed(hint, format string, args ...any) error {
 	e := &provider.Error{Kind: provider.ErrConfig, Message: "install provider: " + fmt.Sprintf(format, args...), Hint: hint}
 	for _, arg := range args {
@@ -45,7 +45,7 @@ func isFull(err error) bool {
 
 func isURL(source string) bool { return strings.Contains(source, "://") }
 
-// baseName is the file name of a path or URL.
+// baseName returns the file name of a path or URL.
 func baseName(source string) string {
 	if u, err := url.Parse(source); isURL(source) && err == nil {
 		return path.Base(u.Path)
@@ -114,7 +114,7 @@ func open(ctx context.Context, client *http.Client, source string) (io.ReadClose
 	return response.Body, nil
 }
 
-// cause is an error of package http without the URL, whose query may be secret.
+// cause returns an error of package http without the URL, whose query may be secret.
 func cause(err error) error {
 	if wrapped, ok := err.(*url.Error); ok {
 		return wrapped.Err

@@ -43,7 +43,7 @@ func RecordInstallation(stateDir, dir string) error {
 	return nil
 }
 
-// Installation is the recorded directory, or "": also where another user could have
+// Installation returns the recorded directory, or "": also where another user could have
 // written the record, if it can't be read, and where what it names is no directory.
 func Installation(stateDir string) string {
 	file, err := private.Own.Open(filepath.Join(stateDir, installationFile), os.O_RDONLY)

@@ -28,7 +28,7 @@ const (
 	Checksums = "checksums"
 )
 
-// Ed25519 is how a sum is known from a checksums file that the key signed.
+// Ed25519 returns how a sum is known from a checksums file that the key signed.
 func Ed25519(keyID string) string { return "ed25519:" + keyID }
 
 // IsEd25519 reports whether a sum is known from a signature.
@@ -63,7 +63,7 @@ type Sum struct {
 // Platform names the platform of this program in a lock file.
 func Platform() string { return runtime.GOOS + "_" + runtime.GOARCH }
 
-// Here is the sum for this platform; ok is false if there is none.
+// Here returns the sum for this platform; ok is false if there is none.
 func (p Pin) Here() (sum Sum, ok bool) {
 	sum, ok = p.Platforms[Platform()]
 	return sum, ok
@@ -72,7 +72,7 @@ func (p Pin) Here() (sum Sum, ok bool) {
 // Lock is a lock file. It is safe for concurrent use, by other processes, too.
 type Lock struct{ file file }
 
-// NewLock is the lock file at path, which need not exist.
+// NewLock returns the lock file at path, which need not exist.
 func NewLock(path string) *Lock { return &Lock{file{path}} }
 
 // Path returns the path of the file.
@@ -193,7 +193,7 @@ func (l *Lock) learn(ctx context.Context, b host.Binary, version string) error {
 	})
 }
 
-// CopyAt is the pin of a copy of the provider at a path; ok is false if there is none.
+// CopyAt returns the pin of a copy of the provider at a path; ok is false if there is none.
 func (l *Lock) CopyAt(name, path string) (pin Pin, ok bool, err error) {
 	doc, err := l.load()
 	pin, ok = doc.copyAt(name, path)

@@ -11,7 +11,7 @@ import (
 // socket of a process. It is safe for concurrent use, by other processes, too.
 type Overrides struct{ file file }
 
-// NewOverrides is the file at path, which need not exist.
+// NewOverrides returns the file at path, which need not exist.
 func NewOverrides(path string) *Overrides { return &Overrides{file{path}} }
 
 type overrides struct {

@@ -146,7 +146,7 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("provider %s is not pinned: nobody has said yet that %s may run", e.Binary.Name, e.Binary.Path)
 }
 
-// ErrorID is the error's name in JSON.
+// ErrorID returns the error's name in JSON.
 func (e *UnknownError) ErrorID() string { return "provider_unknown" }
 
 // Unwrap has the hint.
@@ -171,7 +171,7 @@ func (e *ChangedError) Error() string {
 		e.Binary.Name, e.Binary.Path, e.Binary.SHA256, e.Want)
 }
 
-// ErrorID is the error's name in JSON.
+// ErrorID returns the error's name in JSON.
 func (e *ChangedError) ErrorID() string { return "provider_changed" }
 
 // Unwrap has the hint.

@@ -153,7 +153,7 @@ func (b *Bus) awaitOwner(want bool) {
 	b.t.Fatalf("org.freedesktop.secrets on the bus: not %t within %s", want, patience)
 }
 
-// FakeBus is the address of a bus that takes connections and never says a word.
+// FakeBus returns the address of a bus that takes connections and never says a word.
 func FakeBus(t testing.TB) (address string) {
 	dir, err := os.MkdirTemp("", "zen-bus-")
 	must(t, err)

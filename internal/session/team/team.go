@@ -17,7 +17,7 @@ type Team struct {
 	organization string
 }
 
-// New is the organization by its id or slug; "" means the one that the profile is held to, or
+// New returns the organization by its id or slug; "" means the one that the profile is held to, or
 // else the active one of the sign-in.
 func New(s *session.Session, organization string) (*Team, error) {
 	config := s.Config()

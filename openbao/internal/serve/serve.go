@@ -20,7 +20,7 @@ var release string
 // checkout isn't one: a plugin that is registered with another is refused.
 var released = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
 
-// Version is the plugin's version as the server is told it, or "".
+// Version returns the plugin's version as the server is told it, or "".
 func Version() string {
 	if release != "" {
 		return release

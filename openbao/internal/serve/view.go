@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// believed is how long what the server says of a mount counts.
+// believed limits how long the server's answer about a mount is used.
 const believed = 5 * time.Second
 
 // Remember returns a view that asks the server only every few seconds what a mount's limits
@@ -29,7 +29,7 @@ type remembered struct {
 	seen  mount
 }
 
-// mount is what the server says of one.
+// mount is the server's description of a mount.
 type mount struct {
 	standard, most time.Duration
 	state          consts.ReplicationState

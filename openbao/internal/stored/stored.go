@@ -19,7 +19,7 @@ func Read[T any](ctx context.Context, s logical.Storage, key string) (*T, error)
 	return value, entry.DecodeJSON(value)
 }
 
-// Exists is the existence check of the path whose field name is the rest of a key.
+// Exists returns the existence check of the path whose field name is the rest of a key.
 func Exists(prefix string) framework.ExistenceFunc {
 	return func(ctx context.Context, req *logical.Request, d *framework.FieldData) (bool, error) {
 		entry, err := req.Storage.Get(ctx, prefix+d.Get("name").(string))
@@ -27,7 +27,7 @@ func Exists(prefix string) framework.ExistenceFunc {
 	}
 }
 
-// List is the operation that lists the names below a prefix.
+// List returns the operation that lists the names below a prefix.
 func List(prefix string) framework.OperationFunc {
 	return func(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
 		names, err := req.Storage.List(ctx, prefix)

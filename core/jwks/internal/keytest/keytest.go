@@ -63,7 +63,7 @@ func NewEC(curve elliptic.Curve) *ecdsa.PrivateKey {
 // B64 is base64url without padding.
 func B64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// JWK is the public JWK of a key.
+// JWK returns the public JWK of a key.
 func JWK(kid string, public crypto.PublicKey) map[string]any {
 	m := map[string]any{"kid": kid, "use": "sig"}
 	switch public := public.(type) {
@@ -84,7 +84,7 @@ func JWK(kid string, public crypto.PublicKey) map[string]any {
 	return m
 }
 
-// KeySet is a JWK Set.
+// KeySet returns a JWK Set.
 func KeySet(keys ...map[string]any) []byte {
 	set, err := json.Marshal(map[string]any{"keys": keys})
 	if err != nil {
@@ -171,7 +171,7 @@ func NewVerifier(t testing.TB, set jwks.Source, policy jwks.Policy) *jwks.Verifi
 	return v
 }
 
-// Good is the payload of a template token as Clerk makes it.
+// Good returns the payload of a template token as Clerk makes it.
 func Good() jwt.MapClaims {
 	return jwt.MapClaims{
 		"iss": IssuerURL, "sub": "user_37jA", "azp": "https://app.example", "jti": "1f",

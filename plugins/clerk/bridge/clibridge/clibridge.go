@@ -42,7 +42,7 @@ const (
 	acting = "You act as somebody else here, and a terminal would be that person. Sign in as yourself."
 )
 
-// Person is who is signed in to the app.
+// Person is the person who is signed in to the app.
 type Person struct {
 	UserID string // Clerk's: user_...
 	Name   string // for the page, such as an e-mail address
@@ -57,7 +57,7 @@ type Person struct {
 	Organization Organization
 }
 
-// Organization is what a person is in, by the claims of their session.
+// Organization is a person's organization, by the claims of their session.
 type Organization struct{ ID, Slug, Role string }
 
 // Bridge is the page. It answers GET and POST at one address, and keeps nothing.
@@ -167,7 +167,7 @@ func (b *Bridge) fromHere(r *http.Request) bool {
 	return err == nil && r.Header.Get("Origin") == own.Scheme+"://"+own.Host
 }
 
-// token is what a form has to bring back: it is of this person and this request, and
+// token returns the value that a form has to bring back: it is of this person and this request, and
 // no one else can read it.
 func (b *Bridge) token(who Person, asked request, end time.Time) string {
 	until := strconv.FormatInt(end.Unix(), 10)
@@ -247,7 +247,7 @@ func (b *Bridge) clerk(ctx context.Context, path string, content map[string]any)
 	return made.Token + made.JWT, nil // it is one of them
 }
 
-// request is what a terminal asks for.
+// request is the request of a terminal.
 type request struct {
 	RedirectURI, Port, State, Code, Client string
 	// Token is for mode=token: a token for databases, not a ticket.
