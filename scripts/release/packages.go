@@ -66,10 +66,7 @@ func (r *release) packages(ctx context.Context) (err error) {
 	if err := writeImages(filepath.Join(r.out, "zen-"+version+"-oci.tar"), images); err != nil {
 		return err
 	}
-	// The tool notes its own sum: built with -trimpath, that is one everywhere.
-	_, err = run(ctx, append(os.Environ(), "GOFLAGS=-trimpath"), "go", "tool", "-modfile="+tools+"/go.mod", "cyclonedx-gomod", "mod",
-		"-json", "-short-purls", "-std", "-licenses", "-noserial", "-notimestamp", "-output", filepath.Join(r.out, "zen-"+version+".cdx.json"))
-	if err != nil {
+	if err := r.writeContents(ctx, filepath.Join(r.out, "zen-"+version+".cdx.json")); err != nil {
 		return err
 	}
 	return writeSums(r.out, version)
