@@ -18,7 +18,6 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -59,13 +58,22 @@ func authorities(system, file string) *x509.CertPool {
 	return pool
 }
 
-// dial connects names under localhost to this machine, whether or not the system's
-// resolver knows that they are (RFC 6761 section 6.3).
+// dial connects localhost and the names under it to this machine, without asking the
+// system's resolver (RFC 6761 section 6.3): where no file of hosts has them, that would
+// ask the network, which could send a token in clear elsewhere.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(strings.ToLower(host), ".localhost") {
-		address = net.JoinHostPort("localhost", port)
+	dialer := &net.Dialer{Timeout: 15 * time.Second}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || net.ParseIP(host) != nil || !provider.IsLoopback(host) {
+		return dialer.DialContext(ctx, network, address)
 	}
-	return (&net.Dialer{Timeout: 15 * time.Second}).DialContext(ctx, network, address)
+	conn, err := dialer.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		if six, err := dialer.DialContext(ctx, network, net.JoinHostPort("::1", port)); err == nil {
+			return six, nil
+		}
+	}
+	return conn, err
 }
 
 // Wrap returns a transport whose answers are those of servers that speak JSON. What

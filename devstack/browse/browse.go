@@ -17,6 +17,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/zen-auth/zen/core/httpclient"
 )
 
 // Limits of one visit.
@@ -76,6 +78,7 @@ func (b *Browser) Visit(ctx context.Context, address string) (*url.URL, error) {
 	}
 	v := &visit{browser: b, home: start, client: &http.Client{
 		Jar:           jar,
+		Transport:     httpclient.New(),
 		Timeout:       stepDeadline,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
