@@ -273,6 +273,14 @@ func TestDev(t *testing.T) {
 	})
 
 	t.Run("mail", func(t *testing.T) {
+		_, noWget := exec.LookPath("wget")
+		_, noCurl := exec.LookPath("curl")
+		if noWget != nil && noCurl != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal("wget and curl are missing")
+			}
+			t.Skip("NOT TESTED: wget and curl are missing")
+		}
 		// As Clerk's native sign-in has a code sent.
 		send := `wget -qO /dev/null --post-data "identifier=alice%40example.test&strategy=email_code" "$CLERK_FAPI/v1/client/sign_ins?_is_native=1" ||
 			curl -sf -o /dev/null -d "identifier=alice%40example.test&strategy=email_code" "$CLERK_FAPI/v1/client/sign_ins?_is_native=1"`

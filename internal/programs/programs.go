@@ -138,14 +138,15 @@ func root() (string, error) {
 type program struct{ from, name string }
 
 // build has the go command bring the programs in dir up to date. The providers are one
-// call: each costs a second of loading packages, however little there is to build.
+// call: each costs a second of loading packages, however little there is to build. None
+// has a version of the checkout, so that they are the same where there is no git, too.
 func build(dir string, race bool) (built []program, err error) {
 	root, err := root()
 	if err != nil {
 		return nil, err
 	}
 	run := func(to string, args ...string) error {
-		args = append([]string{"build", "-o", dir + "/" + to}, args...)
+		args = append([]string{"build", "-buildvcs=false", "-o", dir + "/" + to}, args...)
 		if race {
 			args = slices.Insert(args, 1, "-race")
 		}

@@ -29,7 +29,7 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// place is where archives are, and a prefix that they are installed below.
+// place is where archives are, as files, and a prefix that they are installed below.
 type place struct {
 	t              *testing.T
 	dir, url, home string
@@ -39,9 +39,7 @@ type place struct {
 func newPlace(t *testing.T) place {
 	t.Chdir(filepath.Join("..", ".."))
 	dir := t.TempDir()
-	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
-	t.Cleanup(server.Close)
-	return place{t, dir, server.URL, t.TempDir()}
+	return place{t, dir, "file://" + dir, t.TempDir()}
 }
 
 // archive packs bin as a version, with its sum.
