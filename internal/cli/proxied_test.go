@@ -98,31 +98,85 @@ func TestForeignClientsOutliveTokens(t *testing.T) {
 	})
 	t.Run("@libsql/client", func(t *testing.T) {
 		t.Parallel()
-		for _, tool := range []string{"node", "npm"} {
-			if _, err := exec.LookPath(tool); err != nil {
-				if os.Getenv("CI") == "true" {
-					t.Fatalf("%s is missing", tool)
-				}
-				t.Skipf("SKIPPED: %s is missing, so @libsql/client can't be tried. Install Node.js 20 or later.", tool)
-			}
-		}
-		dir, locks := t.TempDir(), []string{"package.json", "package-lock.json"}
-		for _, name := range append(locks, "writer.mjs") {
-			data, err := os.ReadFile(filepath.Join(clients, "node", name))
-			if err == nil {
-				err = os.WriteFile(filepath.Join(dir, name), data, 0o644)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := install(dir, "node_modules", locks, npmCI...); err != nil {
-			t.Fatal(err)
-		}
+		dir := nodeClients(t, "writer.mjs")
 		if more := proxied(t, bin, "node", filepath.Join(dir, "writer.mjs")); !strings.Contains(more, "takes its own bearer") {
 			t.Errorf("with another bearer: %q", more)
 		}
 	})
+}
+
+// nodeClients returns a directory with one of the programs in JavaScript, and what it
+// imports.
+func nodeClients(t *testing.T, program string) string {
+	t.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("%s is missing", tool)
+			}
+			t.Skipf("SKIPPED: %s is missing, so @libsql/client can't be tried. Install Node.js 20 or later.", tool)
+		}
+	}
+	dir, locks := t.TempDir(), []string{"package.json", "package-lock.json"}
+	for _, name := range append(locks, program) {
+		data, err := os.ReadFile(filepath.Join("../../devstack/clients/node", name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := install(dir, "node_modules", locks, npmCI...); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// behind is a home whose database is a witness before the stack's.
+type behind struct {
+	t       *testing.T
+	bin     string
+	dir     string
+	environ []string
+}
+
+// behindWitness signs in. The witness is where the database is, too: the user says so.
+func behindWitness(t *testing.T, bin string, stack *devstack.Stack, address string) *behind {
+	t.Helper()
+	b := &behind{t: t, bin: bin, dir: t.TempDir()}
+	b.environ = inStack(t, stack, b.dir, append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",
+		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH")))
+	config, err := os.OpenFile(filepath.Join(b.dir, "zen", "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer config.Close()
+	if _, err := fmt.Fprintf(config, "\n[profiles.seen]\ndatabase = %q\ndatabase_id = %q\n", address, stack.DatabaseID()); err != nil {
+		t.Fatal(err)
+	}
+	b.zen("login", "--provider", "clerk")
+	return b
+}
+
+func (b *behind) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(b.bin, "zen"+programs.Exe), args...)
+	cmd.Dir, cmd.Env = b.dir, b.environ
+	return cmd
+}
+
+func (b *behind) zen(args ...string) string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	defer cancel()
+	cmd := b.command(ctx, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		b.t.Fatalf("zen %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
 }
 
 // proxied signs in, runs a writer with zen proxy, and compares what it says with what
@@ -135,39 +189,14 @@ func proxied(t *testing.T, bin string, writer ...string) string {
 	}
 	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: life})
 	seen, address := newWitness(t, stack.DatabaseURL())
-	dir := t.TempDir()
-	environ := inStack(t, stack, dir, append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",
-		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH")))
-	config, err := os.OpenFile(filepath.Join(dir, "zen", "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer config.Close()
-	// The witness is where the database is, too: the user says so.
-	if _, err := fmt.Fprintf(config, "\n[profiles.seen]\ndatabase = %q\ndatabase_id = %q\n", address, stack.DatabaseID()); err != nil {
-		t.Fatal(err)
-	}
-	zen := func(args ...string) string {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, filepath.Join(bin, "zen"+programs.Exe), args...)
-		var stderr bytes.Buffer
-		cmd.Dir, cmd.Env, cmd.Stderr = dir, environ, &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("zen %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
-		}
-		return string(out)
-	}
-	zen("login", "--provider", "clerk")
-	said, more, _ := strings.Cut(zen(append(append([]string{"proxy", "--database", address, "--"}, writer...), seconds)...), "\n")
+	home := behindWitness(t, bin, stack, address)
+	said, more, _ := strings.Cut(home.zen(append(append([]string{"proxy", "--database", address, "--"}, writer...), seconds)...), "\n")
 	tokens, requests := seen.count()
 	t.Logf("%s rows, %d requests with %d tokens", said, requests, tokens)
 	if tokens < least || requests < 100 {
 		t.Errorf("%d requests with %d tokens", requests, tokens)
 	}
-	if rows := strings.TrimSpace(zen("db", "query", "--format", "csv", "SELECT count(*) AS n FROM t")); rows != "n\n"+said {
+	if rows := strings.TrimSpace(home.zen("db", "query", "--format", "csv", "SELECT count(*) AS n FROM t")); rows != "n\n"+said {
 		t.Errorf("%q rows in the database, %s written", rows, said)
 	}
 	return more

@@ -1,0 +1,356 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/golang-jwt/jwt/v5"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/internal/testwait"
+)
+
+// socketWitness stands before a database's sockets, counts the tokens in their hellos, and
+// closes one on which a request comes some time after its last token has ended: Turso and
+// its stand-in look at a token in the hello alone.
+type socketWitness struct {
+	*witness
+	database string
+
+	mu     sync.Mutex      // guards what is below
+	hellos map[string]bool // by token
+	late   []string        // requests after the end of one
+}
+
+// newSocketWitness returns one, and where it is.
+func newSocketWitness(t *testing.T, database string) (*socketWitness, string) {
+	t.Helper()
+	inner, address := newWitness(t, database)
+	to, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &socketWitness{witness: inner, database: database, hellos: map[string]bool{}}
+	server := httptest.NewServer(w)
+	t.Cleanup(server.Close)
+	return w, server.URL + to.Path
+}
+
+func (w *socketWitness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") == "" {
+		w.witness.ServeHTTP(out, r)
+		return
+	}
+	ctx := r.Context()
+	asked := strings.Split(r.Header.Get("Sec-WebSocket-Protocol"), ", ")
+	server, _, err := websocket.Dial(ctx, w.database, &websocket.DialOptions{Subprotocols: asked})
+	if err != nil {
+		http.Error(out, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer server.CloseNow()
+	client, err := websocket.Accept(out, r, &websocket.AcceptOptions{Subprotocols: []string{server.Subprotocol()}})
+	if err != nil {
+		return
+	}
+	defer client.CloseNow()
+	var answers sync.WaitGroup
+	answers.Go(func() { passOn(r, server, client, func([]byte) bool { return true }) })
+	var until time.Time
+	passOn(r, client, server, func(message []byte) bool {
+		if token := tokenOfHello(message); token != "" {
+			until = w.greeted(token)
+			return true
+		}
+		late := time.Since(until)
+		if late > witnessLeeway {
+			w.mu.Lock()
+			w.late = append(w.late, fmt.Sprintf("%s, %s after the token's end", server.Subprotocol(), late))
+			w.mu.Unlock()
+			_ = client.Close(websocket.StatusPolicyViolation, "the token has ended")
+			return false
+		}
+		return true
+	})
+	answers.Wait()
+}
+
+// passOn passes messages on until one isn't to be, or one of the two ends, and the other
+// end is told how.
+func passOn(r *http.Request, from, to *websocket.Conn, good func(message []byte) bool) {
+	for {
+		kind, message, err := from.Read(r.Context())
+		if err != nil {
+			if code := websocket.CloseStatus(err); code >= websocket.StatusNormalClosure && code != websocket.StatusNoStatusRcvd {
+				_ = to.Close(code, "")
+			}
+			to.CloseNow()
+			return
+		}
+		if !good(message) || to.Write(r.Context(), kind, message) != nil {
+			from.CloseNow()
+			to.CloseNow()
+			return
+		}
+	}
+}
+
+// tokenOfHello is the token in a hello of either encoding, or "".
+func tokenOfHello(message []byte) string {
+	if message[0] == '{' {
+		var m struct{ JWT string }
+		_ = json.Unmarshal(message, &m)
+		return m.JWT
+	}
+	// ClientMsg has a HelloMsg in field 1, and that has the token in field 1.
+	for range 2 {
+		number, _, n := protowire.ConsumeTag(message)
+		if n < 0 || number != 1 {
+			return ""
+		}
+		inner, n := protowire.ConsumeBytes(message[n:])
+		if n < 0 {
+			return ""
+		}
+		message = inner
+	}
+	return string(message)
+}
+
+// greeted counts a token, and returns its end.
+func (w *socketWitness) greeted(token string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hellos[token] = true
+	var claims jwt.RegisteredClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil || claims.ExpiresAt == nil {
+		return time.Time{}
+	}
+	return claims.ExpiresAt.Time
+}
+
+func (w *socketWitness) greetings() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.hellos)
+}
+
+// ledger is what a program says of its rows.
+type ledger struct {
+	t     *testing.T
+	input io.WriteCloser
+	done  chan string
+
+	mu      sync.Mutex        // guards what is below
+	fates   map[string]string // by row
+	acked   map[string]int    // by writer
+	cuts    []string          // why, of each
+	closed  map[string]string // why, by writer
+	failure []string
+}
+
+func (l *ledger) read(from io.Reader) {
+	defer close(l.done)
+	for lines := bufio.NewScanner(from); lines.Scan(); {
+		var said struct{ What, ID, Writer, Message string }
+		if err := json.Unmarshal(lines.Bytes(), &said); err != nil {
+			l.t.Errorf("%v: %s", err, lines.Bytes())
+			return
+		}
+		l.mu.Lock()
+		switch said.What {
+		case "acked", "refused", "unknown":
+			if before := l.fates[said.ID]; before != "" {
+				l.failure = append(l.failure, fmt.Sprintf("%s is %s and %s", said.ID, before, said.What))
+			}
+			l.fates[said.ID] = said.What
+			if said.What == "acked" {
+				l.acked[said.Writer]++
+			}
+		case "cut":
+			l.cuts = append(l.cuts, said.Writer+": "+said.Message)
+		case "closed":
+			l.closed[said.Writer] = said.Message
+		case "failed":
+			l.failure = append(l.failure, said.Writer+": "+said.Message)
+		}
+		l.mu.Unlock()
+		if said.What == "done" {
+			l.done <- said.ID
+		}
+	}
+}
+
+// tell has the program do something, and waits until it is done.
+func (l *ledger) tell(command string) {
+	l.t.Helper()
+	if _, err := io.WriteString(l.input, command+"\n"); err != nil {
+		l.t.Fatal(err)
+	}
+	if got := <-l.done; got != command {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.t.Fatalf("%s: %q %q", command, got, l.failure)
+	}
+}
+
+// least is the smallest number of rows that one of the writers has got in.
+func (l *ledger) least(writers ...string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.acked[writers[0]]
+	for _, name := range writers {
+		n = min(n, l.acked[name])
+	}
+	return n
+}
+
+func (l *ledger) cutSoFar() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.cuts)
+}
+
+// heldForLong is less than the five seconds after which a server lets others write, and
+// rolls back the transaction that they have waited for.
+const heldForLong = 4 * time.Second
+
+// Clients over WebSockets in each encoding write through zen proxy while the tokens of the
+// database, of seconds, come and go, and the proxy is killed in the middle. What they were
+// told was written is there once, and what was refused isn't. Sockets and transactions that
+// nobody uses meanwhile go on; when the sign-in ends they are closed with the reason.
+func TestSocketsOutliveTokens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test-all has the clients of others")
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("there, zen proxy is two processes, and killing one leaves the other")
+	}
+	t.Parallel()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	life := 2 * time.Second
+	if raceEnabled { // a renewal takes two seconds then
+		life = 6 * time.Second
+	}
+	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: life})
+	seen, address := newSocketWitness(t, stack.DatabaseURL())
+	home := behindWitness(t, bin, stack, address)
+	proxy := func() (kill func()) {
+		cmd := home.command(t.Context(), "proxy", "--database", address, "--keep", "--env-file", "kept.env", "--json")
+		cmd.Stderr = os.Stderr
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err == nil {
+			_, err = bufio.NewReader(out).ReadString('\n')
+		}
+		if err != nil {
+			t.Fatalf("zen proxy: %v", err)
+		}
+		return sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	}
+	kill := proxy()
+	defer func() { kill() }()
+
+	kept, err := os.ReadFile(filepath.Join(home.dir, "kept.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(nodeClients(t, "sockets.mjs"), "sockets.mjs"), fmt.Sprint(min(life+life/4, heldForLong).Milliseconds()))
+	cmd.Env, cmd.Stderr = os.Environ(), os.Stderr
+	for line := range strings.Lines(string(kept)) {
+		cmd.Env = append(cmd.Env, strings.Trim(strings.TrimSpace(line), "'"))
+	}
+	l := &ledger{t: t, done: make(chan string), fates: map[string]string{}, acked: map[string]int{}, closed: map[string]string{}}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.input, err = cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() { l.read(out) })
+
+	writers := []string{"client", "hrana2", "hrana3", "protobuf"}
+	for _, last := range []bool{false, true} {
+		l.tell("rest")
+		tokens, rows, cuts := seen.greetings(), l.least(writers...), len(l.cutSoFar())
+		testwait.Until(t, "two tokens more", func() bool { return seen.greetings() >= tokens+2 && l.least(writers...) > rows+20 })
+		l.tell("wake")
+		if more := l.cutSoFar()[cuts:]; len(more) > 0 {
+			t.Errorf("sockets were cut while the proxy ran: %q", more)
+		}
+		if !last {
+			kill()
+			kill = proxy()
+			rows = l.least(writers...)
+			testwait.Until(t, "rows after the kill", func() bool { return l.least(writers...) > rows })
+		}
+	}
+	l.tell("stop")
+	for _, id := range stack.Clerk.SessionIDs(stack.Clerk.UserID("alice@example.test")) {
+		(&desk{t: t}).backend(stack, http.MethodPost, "/sessions/"+id+"/revoke")
+	}
+	l.tell("last")
+	_ = l.input.Close()
+	reading.Wait()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range writers[1:] {
+		if !strings.Contains(l.closed[name], "closed with code 1008: the token of this socket has ended: ") {
+			t.Errorf("%s is told %q", name, l.closed[name])
+		}
+	}
+	for _, failure := range append(l.failure, seen.late...) {
+		t.Error(failure)
+	}
+
+	home.zen("login", "--provider", "clerk")
+	var answer struct{ Rows [][]any }
+	if err := json.Unmarshal([]byte(home.zen("db", "query", "--json", "SELECT id, count(*) FROM ledger GROUP BY id")), &answer); err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]float64{}
+	for _, row := range answer.Rows {
+		there[row[0].(string)] = row[1].(float64)
+	}
+	fates := map[string]int{}
+	for id, fate := range l.fates {
+		fates[fate]++
+		n := there[id]
+		delete(there, id)
+		if fate == "acked" && n != 1 || fate == "refused" && n != 0 || n > 1 {
+			t.Errorf("%s was %s, and is there %v times", id, fate, n)
+		}
+	}
+	for id, n := range there {
+		t.Errorf("of %s nobody knows, and it is there %v times", id, n)
+	}
+	t.Logf("%d tokens; rows acked: %d (%v), refused: %d, unknown: %d; %d sockets cut by the kill", seen.greetings(), fates["acked"], l.acked, fates["refused"], fates["unknown"], len(l.cuts))
+}
