@@ -41,7 +41,7 @@ func (h *Handler) bearerShown(r *http.Request) bool {
 }
 
 // corsHeaders are the headers that a page's client may send.
-const corsHeaders = "authorization, content-type, x-libsql-client-version, x-turso-encryption-key"
+const corsHeaders = "authorization, content-type, x-libsql-client-version, x-turso-encryption-key, x-turso-encryption-cipher"
 
 // cors answers preflights, and refuses a page that isn't on the list: also a request
 // that a browser sends without asking first (a form's POST) has an Origin.

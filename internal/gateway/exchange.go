@@ -22,6 +22,10 @@ type exchange struct {
 	err    error
 	ctx    context.Context // of the request to the database
 	cancel context.CancelCauseFunc
+	// poll is how long the client waits for news; 0 where it doesn't.
+	poll time.Duration
+	// begun stops what ends a poll that has nothing to tell yet.
+	begun func() bool
 }
 
 type exchangeKey struct{}
@@ -31,6 +35,14 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 }
 
 func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }
+
+// end frees what the exchange holds.
+func (x *exchange) end() {
+	if x.begun != nil {
+		x.begun()
+	}
+	x.cancel(nil)
+}
 
 // WriteHeader notes the status. An interim one (103 Early Hints, say) isn't passed on:
 // its header is the database's, with cookies and all, which nothing has looked at.

@@ -16,6 +16,9 @@ import (
 // another try, a 401 is not.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
+	if cause := context.Cause(x.ctx); cause == errLeaving {
+		err = cause
+	}
 	x.err = err
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
 		x.status = 499 // the client went away; no one reads this

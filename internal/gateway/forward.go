@@ -17,7 +17,7 @@ import (
 // above all its Authorization and its cookies.
 var requestHeaders = []string{
 	"Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "Range", "If-Range",
-	"X-Libsql-Client-Version", "X-Turso-Encryption-Key", "X-Namespace", "User-Agent",
+	"X-Libsql-Client-Version", "X-Turso-Encryption-Key", "X-Turso-Encryption-Cipher", "X-Namespace", "User-Agent",
 }
 
 // responseHeaders are the headers that are not passed back: they are about the database's host,
@@ -74,6 +74,9 @@ func (h *Handler) upstream(path string) *url.URL {
 // modify looks at an answer before any of it is passed on.
 func (h *Handler) modify(resp *http.Response) error {
 	x := exchangeOf(resp.Request)
+	if x.begun != nil {
+		x.begun()
+	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return errors.New("the database switches to another protocol, and nobody asked for it")
 	}
@@ -91,6 +94,8 @@ func (h *Handler) modify(resp *http.Response) error {
 		}
 	}
 	switch {
+	case x.path == pullUpdates:
+		return checkUpdates(resp)
 	case resp.StatusCode != http.StatusOK:
 	case x.route.hrana:
 		return h.rebase(x, resp)

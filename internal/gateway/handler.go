@@ -131,7 +131,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	defer x.cancel(nil)
+	defer x.end()
 	h.proxy.ServeHTTP(x, r)
 }
 
@@ -192,10 +192,16 @@ func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 	}
 	strangers.Admit(x.ResponseWriter, r, streamed)
 	x.ctx, x.cancel = context.WithCancelCause(withExchange(r.Context(), x))
+	again := (func() (io.ReadCloser, error))(nil)
+	if body != nil {
+		x.held, again = body.rest == nil, body.again
+	}
+	if x.held && path == pullUpdates {
+		again = h.poll(x, body.head)
+	}
 	r = r.WithContext(x.ctx)
 	if body != nil {
-		x.held = body.rest == nil
-		r.Body, r.GetBody, r.ContentLength = body.open(), body.again, body.size
+		r.Body, r.GetBody, r.ContentLength = body.open(), again, body.size
 	}
 	return r, true
 }

@@ -46,7 +46,7 @@ func lookup(path string) (route, []string) {
 		return route{name: "export"}, get
 	case strings.HasPrefix(path, "/sync/"):
 		return route{name: "sync"}, getPost
-	case strings.HasPrefix(path, "/pull/"), path == "/pull-updates":
+	case strings.HasPrefix(path, "/pull/"), path == pullUpdates:
 		return route{name: "pull"}, getPost
 	}
 	return route{}, nil

@@ -28,9 +28,10 @@ type watched struct {
 }
 
 func (h *Handler) watch(x *exchange, body io.ReadCloser) io.ReadCloser {
-	timer := time.AfterFunc(h.config.Timeout, func() { x.cancel(errSilent) })
+	wait := h.config.Timeout + x.poll // it may be its header alone that has come at once
+	timer := time.AfterFunc(wait, func() { x.cancel(errSilent) })
 	timer.Stop()
-	return &watched{body, x, h.failed, timer, h.config.Timeout}
+	return &watched{body, x, h.failed, timer, wait}
 }
 
 // Read implements io.Reader.

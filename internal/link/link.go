@@ -44,15 +44,16 @@ type Link struct {
 	Transport http.RoundTripper
 	// Timeout is Config's.
 	Timeout time.Duration
-	own     *http.Transport
+	own     *transport.PatientTransport
 }
 
 // Dial makes a link. It does not touch the network.
 func Dial(config Config) (*Link, error) {
 	link := &Link{Address: config.Address, Transport: config.Base, Timeout: config.Timeout}
 	if link.Transport == nil {
-		link.own = NewBase()
-		link.own.ResponseHeaderTimeout = cmp.Or(config.Timeout, link.own.ResponseHeaderTimeout)
+		base := NewBase()
+		base.ResponseHeaderTimeout = cmp.Or(config.Timeout, base.ResponseHeaderTimeout)
+		link.own = transport.Patient(base)
 		link.Transport = link.own
 	}
 	link.Transport = httpclient.Wrap(link.Transport)

@@ -72,6 +72,9 @@ func New(base http.RoundTripper, source Source, target provider.Target, address 
 // the source's fallbacks, if it is a FallBacker. What is refused at last is a
 // *Refused error instead of a response: the first refusal, which says what is wrong
 // with the usual token.
+//
+// A request that [WithPatience] marks may meet the end of its token more than once: each
+// such refusal is as good as the first.
 func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != t.address.Scheme || req.URL.Host != t.address.Host {
 		closeBody(req.Body)
@@ -86,6 +89,7 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	var first *Refused
 	renewed := false
 	for try := 1; ; try++ {
+		sent := time.Now()
 		resp, refused, err := t.send(req, body, token)
 		if err != nil || refused == nil {
 			t.accepted(req, token, resp)
@@ -93,6 +97,9 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		if first == nil {
 			first = refused
+		}
+		if endedWhileWaiting(req.Context(), refused, sent, time.Now()) {
+			first, renewed, try = refused, false, 1
 		}
 		var ok bool
 		if body, ok = again(req); !ok || try == maxTries {
