@@ -5,13 +5,17 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/zen-auth/zen/core/provider"
 )
+
+// maxSeed bounds a seed and each file of SQL: a database in a gigabyte is no seed.
+const maxSeed = 1 << 30
 
 //go:embed default.toml
 var defaultSeed []byte
@@ -28,7 +32,7 @@ func DefaultSeed() *Seed {
 // LoadSeed reads a seed file (TOML) and the SQL files that it names, relative to
 // it. A key that means nothing is an error.
 func LoadSeed(path string) (*Seed, error) {
-	text, err := os.ReadFile(path)
+	text, err := provider.ReadFile(path, maxSeed)
 	if err != nil {
 		return nil, fmt.Errorf("read seed: %w", err)
 	}
@@ -58,7 +62,7 @@ func (d *DatabaseSeed) read(dir string) error {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(dir, file)
 	}
-	sql, err := os.ReadFile(file)
+	sql, err := provider.ReadFile(file, maxSeed)
 	d.SQL, d.SQLFile = string(sql), ""
 	return err
 }

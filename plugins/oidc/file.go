@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/spiffe/go-spiffe/v2/svid/jwtsvid"
@@ -33,20 +33,13 @@ func (f file) declare(audience string) string {
 
 func (f file) token(context.Context, *http.Client, string) (provider.Secret, error) {
 	// It is read each time: whoever keeps it fresh replaces it.
-	opened, err := os.Open(f.path)
+	content, err := provider.ReadFile(f.path, maxToken)
 	if err != nil {
-		return provider.Secret{}, &provider.Error{
-			Kind: provider.ErrNoCredential, Message: fmt.Sprintf("oidc: read the token of the workload: %v", err), Err: err,
-			Hint: "is the volume mounted, and the file readable to this user?",
+		failure := &provider.Error{Kind: provider.ErrTokenInvalid, Message: fmt.Sprintf("oidc: read the token of the workload: %v", err), Err: err}
+		if path := (*fs.PathError)(nil); errors.As(err, &path) {
+			failure.Kind, failure.Hint = provider.ErrNoCredential, "is the volume mounted, and the file readable to this user?"
 		}
-	}
-	defer func() { _ = opened.Close() }()
-	content, err := io.ReadAll(io.LimitReader(opened, maxToken+1))
-	if err == nil && len(content) > maxToken {
-		err = fmt.Errorf("%s has more than 16 KiB", f.path)
-	}
-	if err != nil {
-		return provider.Secret{}, &provider.Error{Kind: provider.ErrTokenInvalid, Message: fmt.Sprintf("oidc: read the token of the workload: %v", err), Err: err}
+		return provider.Secret{}, failure
 	}
 	return provider.NewSecret(strings.TrimSpace(string(content))), nil
 }

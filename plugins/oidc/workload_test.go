@@ -140,6 +140,8 @@ func TestTokenFile(t *testing.T) {
 	p := configured(t, settings)
 	req := provider.LoginRequest{Method: methodWorkload, Audience: testAudience}
 	fails(t, "no file", p.Login(t.Context(), req, &host{t: t}), provider.ErrNoCredential, "is the volume mounted")
+	atDirectory := configured(t, values(map[string]string{keyTokenFile: filepath.Dir(path), keyWorkloadIssuer: b.CI.Issuer("kubernetes")}))
+	fails(t, "a directory", atDirectory.Login(t.Context(), req, &host{t: t}), provider.ErrNoCredential, filepath.Dir(path)+": is a directory")
 	write := func(text string) {
 		t.Helper()
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -274,6 +274,36 @@ func TestBadSettings(t *testing.T) {
 	}
 }
 
+// TestDirectoriesAsFiles wants each setting of a file to say of a directory that it is one,
+// in the same words on each system.
+func TestDirectoriesAsFiles(t *testing.T) {
+	f := newFakeBao(t)
+	dir := t.TempDir()
+	cert := filepath.Join(dir, "cert.pem")
+	if err := os.WriteFile(cert, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for key, more := range map[string]map[string]string{
+		keyCACert:     {keyCACert: dir},
+		keyClientCert: {keyClientCert: dir, keyClientKey: cert},
+		keyClientKey:  {keyClientCert: cert, keyClientKey: dir},
+		keyJWTFile:    {keyJWTFile: dir, keyAuthRole: "people"},
+	} {
+		settings := provider.Settings{keyAddress: provider.NewSecret(f.server.URL), keyRole: provider.NewSecret("app"), keyMount: provider.NewSecret("turso")}
+		for key, value := range more {
+			settings[key] = provider.NewSecret(value)
+		}
+		p := newProvider("test")
+		_, err := p.Configure(t.Context(), settings)
+		if key == keyJWTFile && err == nil {
+			err = p.Login(t.Context(), provider.LoginRequest{Method: methodKubernetes}, nil)
+		}
+		if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), dir+": is a directory") {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
 // TestTransport has certificates of an own authority, and a Unix socket.
 func TestTransport(t *testing.T) {
 	f := newFakeBao(t)

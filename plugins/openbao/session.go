@@ -243,7 +243,7 @@ func (p *openbao) loginKubernetes(ctx context.Context) (stored, authAnswer, erro
 	if p.settings.authRole == "" {
 		return stored{}, authAnswer{}, wrong(keyAuthRole, "the method kubernetes needs it")
 	}
-	data, err := os.ReadFile(p.settings.jwtFile)
+	data, err := provider.ReadFile(p.settings.jwtFile, maxFile)
 	if err != nil {
 		return stored{}, authAnswer{}, wrong(keyJWTFile, "%v: is this a pod with a service account?", err)
 	}

@@ -161,6 +161,9 @@ func (s *settings) parseAddress(text string) error {
 	return nil
 }
 
+// maxFile bounds a file that a setting names: all the authorities of a system are smaller.
+const maxFile = 4 << 20
+
 // client has the authorities and the client certificate that the settings name.
 func (s *settings) client() (*http.Client, error) {
 	transport := httpclient.New()
@@ -173,7 +176,15 @@ func (s *settings) client() (*http.Client, error) {
 		transport.TLSClientConfig.RootCAs = pool
 	}
 	if s.clientCert != "" {
-		pair, err := tls.LoadX509KeyPair(s.clientCert, s.clientKey)
+		cert, err := provider.ReadFile(s.clientCert, maxFile)
+		if err != nil {
+			return nil, wrong(keyClientCert, "%v", err)
+		}
+		key, err := provider.ReadFile(s.clientKey, maxFile)
+		if err != nil {
+			return nil, wrong(keyClientKey, "%v", err)
+		}
+		pair, err := tls.X509KeyPair(cert, key)
 		if err != nil {
 			return nil, wrong(keyClientCert, "%v", err)
 		}
@@ -211,7 +222,7 @@ func (s *settings) authorities() (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := provider.ReadFile(file, maxFile)
 		if err != nil {
 			return nil, wrong(key, "%v", err)
 		}

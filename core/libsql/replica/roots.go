@@ -14,7 +14,7 @@ import (
 // not to.
 func checkRoots() error {
 	for name, read := range map[string]func(string) error{
-		"SSL_CERT_FILE": func(path string) error { _, err := os.ReadFile(path); return err },
+		"SSL_CERT_FILE": func(path string) error { _, err := provider.ReadFile(path, 16<<20); return err },
 		"SSL_CERT_DIR":  func(path string) error { _, err := os.ReadDir(path); return err },
 	} {
 		path, ok := os.LookupEnv(name)

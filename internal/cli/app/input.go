@@ -3,9 +3,9 @@ package app
 import (
 	"context"
 	"io"
-	"io/fs"
 	"os"
-	"syscall"
+
+	"github.com/zen-auth/zen/core/provider"
 )
 
 // Input opens a command's input: the file of that name, or standard input for "-".
@@ -17,13 +17,13 @@ func Input(ctx context.Context, stdin io.Reader, name string) (io.ReadCloser, er
 	return Open(ctx, name)
 }
 
-// Open is os.Open for reading, with Input's waiting.
+// Open is provider.OpenFile, with Input's waiting.
 func Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	var f *os.File
 	var err error
 	opened := make(chan struct{})
 	go func() {
-		f, err = os.Open(name)
+		f, err = provider.OpenFile(name)
 		close(opened)
 	}()
 	select {
@@ -34,13 +34,8 @@ func Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	switch {
-	case err == nil && info.Mode().IsRegular():
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		return f, nil
-	case err == nil && info.IsDir(): // what Windows calls an incorrect function, when it is read
-		_ = f.Close()
-		return nil, &fs.PathError{Op: "read", Path: name, Err: syscall.EISDIR}
 	}
 	return interruptible(ctx, f), nil
 }

@@ -19,19 +19,21 @@ func TestStackThatCannotBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	directory := t.TempDir()
 	for name, test := range map[string]struct {
 		o    Options
 		want string
 		kind error
 	}{
-		"everywhere":          {Options{CI: "none", Listen: "0.0.0.0:0"}, "not a loopback address", app.ErrUsage},
-		"taken":               {Options{CI: "none", Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
-		"taken for Auth0":     {Options{CI: "none", Auth0Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
-		"no such fault":       {Options{CI: "none", Faults: []string{"nope"}}, "no such fault", app.ErrUsage},
-		"no such system":      {Options{CI: "nope"}, "no such system", app.ErrUsage},
-		"no such seed":        {Options{CI: "none", Seed: "nope.toml"}, "nope.toml", provider.ErrConfig},
-		"before it was asked": {Options{CI: "none", Latency: -1}, "negative", app.ErrUsage},
-		"backwards in time":   {Options{CI: "none", TokenLifetime: -1}, "negative", app.ErrUsage},
+		"everywhere":           {Options{CI: "none", Listen: "0.0.0.0:0"}, "not a loopback address", app.ErrUsage},
+		"taken":                {Options{CI: "none", Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
+		"taken for Auth0":      {Options{CI: "none", Auth0Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
+		"no such fault":        {Options{CI: "none", Faults: []string{"nope"}}, "no such fault", app.ErrUsage},
+		"no such system":       {Options{CI: "nope"}, "no such system", app.ErrUsage},
+		"no such seed":         {Options{CI: "none", Seed: "nope.toml"}, "nope.toml", provider.ErrConfig},
+		"a directory of seeds": {Options{CI: "none", Seed: directory}, directory + ": is a directory", provider.ErrConfig},
+		"before it was asked":  {Options{CI: "none", Latency: -1}, "negative", app.ErrUsage},
+		"backwards in time":    {Options{CI: "none", TokenLifetime: -1}, "negative", app.ErrUsage},
 	} {
 		e := &app.Env{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
 		if err := test.o.Run(t.Context(), e); !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.want) {

@@ -149,7 +149,7 @@ func settingFlags(c *cli.Context, path string) (settings provider.Settings, visi
 				return nil, nil, app.Usage(c, "--setting %s is neither KEY=VALUE nor in %s", key, variable)
 			}
 		case isFile:
-			data, err := readSmall(file)
+			data, err := provider.ReadFile(file, 64<<10)
 			if err != nil {
 				return nil, nil, app.Usage(c, "--setting %s: %v", key, err)
 			}
@@ -160,18 +160,4 @@ func settingFlags(c *cli.Context, path string) (settings provider.Settings, visi
 		settings[key] = provider.NewSecret(value)
 	}
 	return settings, visible, nil
-}
-
-// readSmall reads a file of at most 64 KiB.
-func readSmall(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, 64<<10+1))
-	if err == nil && len(data) > 64<<10 {
-		err = fmt.Errorf("%s has more than 64 KiB", path)
-	}
-	return data, err
 }
