@@ -14,8 +14,8 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-const description = `zen signs you in with the identity you have (Clerk, a Turso platform token, or
-what a provider of somebody else's knows) and gives every libSQL connection a
+const description = `zen signs you in with the identity you have (Clerk, Auth0, a Turso platform token,
+or one that a third party's provider knows) and gives every libSQL connection a
 token that is fresh, verified and for that database alone.
 
 Standard output is the answer; everything else goes to standard error.

@@ -48,9 +48,9 @@ func Command() *cli.Command {
    zen config unset profiles.work.access
 
 A key is default_profile, profiles.NAME.KEY or providers.NAME.KEY; KEY alone is one of
-the selected profile. Comments and order of the file stay. Secrets have no place in it.`,
+the selected profile. The file's comments and order are kept. Secrets don't belong in it.`,
 		Subcommands: []*cli.Command{
-			{Name: "path", Usage: "where the file is", Action: func(c *cli.Context) error {
+			{Name: "path", Usage: "print the path of the file", Action: func(c *cli.Context) error {
 				cfg, err := config.Load(app.EnvOf(c).Config)
 				if err != nil {
 					return err
@@ -58,14 +58,14 @@ the selected profile. Comments and order of the file stay. Secrets have no place
 				_, err = fmt.Fprintln(c.App.Writer, cfg.Paths.ConfigFile)
 				return err
 			}},
-			{Name: "get", Usage: "a value of the selected profile", ArgsUsage: "KEY", Action: get},
+			{Name: "get", Usage: "print a value of the selected profile", ArgsUsage: "KEY", Action: get},
 			{
-				Name: "list", Usage: "the values of the selected profile", Action: list,
+				Name: "list", Usage: "print the values of the selected profile", Action: list,
 				Flags: []cli.Flag{&cli.BoolFlag{Name: "origin", Usage: "show where each comes from"}},
 			},
 			{Name: "set", Usage: "write a value into the file", ArgsUsage: "KEY VALUE", Action: func(c *cli.Context) error { return set(c, false) }},
-			{Name: "unset", Usage: "take a value out of the file", ArgsUsage: "KEY", Action: func(c *cli.Context) error { return set(c, true) }},
-			{Name: "check", Usage: "whether the files can be read", Action: func(c *cli.Context) error {
+			{Name: "unset", Usage: "remove a value from the file", ArgsUsage: "KEY", Action: func(c *cli.Context) error { return set(c, true) }},
+			{Name: "check", Usage: "check whether the files can be read", Action: func(c *cli.Context) error {
 				cfg, err := config.Load(app.EnvOf(c).Config)
 				if err == nil {
 					_, err = cfg.Profile("")

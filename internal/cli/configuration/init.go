@@ -36,7 +36,7 @@ read after a yes alone. A database may be given by its name where TURSO_API_TOKE
 or the turso CLI has signed in. Then it asks, with a default for each question; --yes
 takes the defaults.
 
-What it wrote is proved as zen doctor does; whoever has not signed in yet is told how.`,
+Then it checks the profile as zen doctor does, and says how to sign in if you haven't.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "database", Usage: "the database's `URL`, or its name"},
 			&cli.StringFlag{Name: "org", Usage: "use the organization `SLUG` at Turso"},
@@ -49,7 +49,7 @@ What it wrote is proved as zen doctor does; whoever has not signed in yet is tol
 			&cli.BoolFlag{Name: "turso-settings", Usage: "read the turso CLI's settings: its organization, and its token to list databases with"},
 			&cli.BoolFlag{Name: "login", Usage: "sign in once the profile is written"},
 			&cli.BoolFlag{Name: "fix", Usage: "repair what zen doctor --fix can"},
-			&cli.BoolFlag{Name: "no-check", Usage: "leave out the proof"},
+			&cli.BoolFlag{Name: "no-check", Usage: "leave out the check at the end"},
 			&cli.BoolFlag{Name: "yes", Usage: "ask nothing"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the file, and write nothing"},
 		},

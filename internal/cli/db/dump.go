@@ -21,16 +21,16 @@ import (
 func dbDumpCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "dump",
-		Usage:     "write the database as SQL that makes it anew",
+		Usage:     "write the database as SQL that recreates it",
 		ArgsUsage: "[TABLE...]",
 		Description: `   zen db dump > app.sql
    zen db dump --schema-only
    zen db dump notes > notes.sql
    zen db dump --mode replica > app.sql
 
-The dump is of one moment: it is read in one transaction, while others may write. A
-server ends one that takes too long; a replica's copy has no such limit. What is
-written ends in COMMIT, so that a dump that was cut short is never taken for whole.`,
+The dump shows one moment: it is read in one transaction, while others may write. A
+server ends one that takes too long; a replica's copy has no such limit. The dump
+ends in COMMIT, so that one that was cut short is never taken for whole.`,
 		Flags: append(append(query.DatabaseFlags(), query.ModeFlags()...),
 			&cli.BoolFlag{Name: "schema-only", Usage: "leave the rows out"},
 			&cli.BoolFlag{Name: "data-only", Usage: "leave the schema out"},

@@ -39,7 +39,7 @@ func dbImportCommand() *cli.Command {
    zen db import --table notes --format csv - < rows
 
 CSV has the columns' names in its first line, and JSON lines an object a line. The
-table is called like the file unless --table says otherwise. Values of CSV are text,
+table has the file's name unless --table says otherwise. Values of CSV are text,
 of which a column that is declared INTEGER or REAL makes numbers.
 
 Many rows travel in one request, and a thousand are one transaction. Where one of them

@@ -17,12 +17,12 @@ import (
 func dbListCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
-		Usage: "the databases of the organization",
+		Usage: "list the databases of the organization",
 		Description: `   zen db list
    zen db list --json
 
-A provider that looks databases up is asked: platformtoken does, with TURSO_API_TOKEN or
-a sign-in. Their names are good wherever a URL is: zen db query --database NAME.`,
+A provider that can look up databases is asked: platformtoken can, with TURSO_API_TOKEN
+or a sign-in. A name can be given in place of a URL: zen db query --database NAME.`,
 		Action: func(c *cli.Context) error {
 			if err := app.NoMoreThan(c, 0); err != nil {
 				return err

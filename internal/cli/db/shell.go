@@ -24,14 +24,14 @@ func dbShellCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "shell",
 		Usage: "type SQL, and see the rows",
-		Description: `A statement ends with a semicolon, on this line or a later one; .help lists what
-else there is. Ctrl-C cancels what runs or is being typed, Ctrl-D leaves. One
-connection is kept, so that BEGIN holds: a * in the prompt shows a transaction.
+		Description: `A statement ends with a semicolon, on this line or a later one; .help lists the other
+commands. Ctrl-C cancels what runs or is being typed, Ctrl-D leaves. One connection
+is kept, so that BEGIN holds: a * in the prompt shows a transaction.
 
 Statements are remembered for the arrow keys and Ctrl-R, in a private file. One that
 begins with a blank, or has what may be a secret in it, is not written there.
 
-Where standard input is no terminal, its statements are run until one fails.`,
+If standard input is not a terminal, its statements are run until one fails.`,
 		Flags: append(append(query.DatabaseFlags(), query.ModeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
 			query.CreateFlag(),

@@ -20,10 +20,10 @@ import (
 
 func dbShowCommand() *cli.Command {
 	return &cli.Command{
-		Name: "show", Usage: "a database's URL, id, size and limits", ArgsUsage: "NAME",
+		Name: "show", Usage: "show a database's URL, id, size and limits", ArgsUsage: "NAME",
 		Description: `   zen db show app
 
-Size, usage and limits are asked of Turso with the API token in TURSO_API_TOKEN (the
+Size, usage and limits come from Turso, with the API token in TURSO_API_TOKEN (the
 scope read is enough).`,
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 || c.Args().First() == "" {

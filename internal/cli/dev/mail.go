@@ -15,9 +15,9 @@ func devMailCommand() *cli.Command {
 		Name:      "mail",
 		Usage:     "print the newest code that was sent by e-mail",
 		ArgsUsage: "[ADDRESS]",
-		Description: `What a sign-in by e-mail sends goes nowhere but here. ADDRESS, or what stands
-before its @, is whose mail it is; without one it is everybody's. With --wait
-it is the next one, from now on:
+		Description: `The mail of a sign-in by e-mail goes nowhere but here. ADDRESS, or the part before
+its @, selects one person's mail; without it, everyone's counts. With --wait it is
+the next one, from now on:
 
    zen dev mail --wait alice`,
 		Flags: []cli.Flag{

@@ -25,10 +25,10 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "what is wrong, why, and what to do",
+		Usage: "find out what is wrong, why, and what to do",
 		Description: `Looks in layers, from the program's files over the sign-in and the token to Turso's
 registrations and the database. The first line that isn't ok is the cause. Nothing is
-changed, but that a token may be renewed as any use does it.
+changed, except that a token may be renewed, as by any use.
 
    zen doctor
    zen doctor --only jwks
@@ -36,10 +36,10 @@ changed, but that a token may be renewed as any use does it.
    zen doctor --report report.md --anonymous
 
 The layers are ` + strings.Join(doctor.Layers(), ", ") + `.
-What a line means, zen explain ID says. With TURSO_API_TOKEN (the scope read is
-enough) the organization's registrations and plan are looked at, too.
+zen explain ID says what a line means. With TURSO_API_TOKEN (the scope read is
+enough) the organization's registrations and plan are checked, too.
 
-The exit code is that of the first finding that reaches --fail-on, else 0.`,
+The exit code is that of the first finding that reaches --fail-on, or else 0.`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "only", Usage: "look at `LAYER` and what it needs; may be given again"},
 			&cli.BoolFlag{Name: "offline", Usage: "leave out what needs the network"},

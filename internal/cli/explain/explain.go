@@ -22,7 +22,7 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
-		Usage:     "what a token says and what would be answered to it; what an id means",
+		Usage:     "explain what a token says and how servers would answer it, or what an id means",
 		ArgsUsage: "-|ID",
 		Description: `   zen token | zen explain -
    zen explain - < token.txt

@@ -18,7 +18,7 @@ import (
 
 func checkCommand() *cli.Command {
 	return &cli.Command{
-		Name: "check", Usage: "whether a token's key is in a registration", ArgsUsage: "[-]",
+		Name: "check", Usage: "check whether a token's key is in a registration", ArgsUsage: "[-]",
 		Description: `   zen jwks check
    zen token | zen jwks check -
 

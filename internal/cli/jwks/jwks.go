@@ -24,7 +24,7 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "jwks",
-		Usage: "the key sets whose tokens Turso accepts",
+		Usage: "manage the key sets whose tokens Turso accepts",
 		Description: `An organization registers the key sets of its identity provider at Turso: tokens that
 their keys signed open its databases. The commands need an API token in
 TURSO_API_TOKEN, and ask about the organization of [providers.platformtoken].`,
@@ -64,7 +64,7 @@ type setDocument struct {
 
 func listCommand() *cli.Command {
 	return &cli.Command{
-		Name: "list", Usage: "the registrations, and what is wrong with them", Flags: []cli.Flag{organizationFlag()},
+		Name: "list", Usage: "list the registrations, and what is wrong with them", Flags: []cli.Flag{organizationFlag()},
 		Action: func(c *cli.Context) error {
 			if err := app.NoMoreThan(c, 0); err != nil {
 				return err
@@ -128,8 +128,8 @@ func saveCommand() *cli.Command {
 		Description: `   zen jwks save clerk https://clerk.example.com/.well-known/jwks.json
 
 The key set is fetched first, and the list is read again before the registration is
-believed. One of an issuer that anybody can have tokens of (GitHub, GitLab, Google) is
-refused: Turso reads their tokens as access to every database.`,
+believed. A key set of an issuer whose tokens anyone can get (GitHub, GitLab, Google) is
+refused: Turso reads such tokens as access to every database.`,
 		Flags: []cli.Flag{
 			organizationFlag(),
 			&cli.StringFlag{Name: "region", Usage: "register it for `REGION`; Turso chooses where it isn't given"},
@@ -193,8 +193,8 @@ func removeCommand() *cli.Command {
 		Description: `   zen jwks remove "Clerk Production"
    zen jwks remove --all
 
-Each removal is believed only once the list lacks it. Where Turso answers with an error
-of its own, as it does beyond the limit of registrations, every region is tried.`,
+A removal counts only once the list no longer has it. If Turso answers with a server
+error, as it does beyond the limit of registrations, every region is tried.`,
 		Flags: []cli.Flag{
 			organizationFlag(),
 			&cli.StringFlag{Name: "region", Usage: "remove it from `REGION` alone"},

@@ -20,7 +20,7 @@ import (
 
 func templateCommand() *cli.Command {
 	return &cli.Command{
-		Name: "template", Usage: "the claims that an issuer has to put into tokens for the profile's database",
+		Name: "template", Usage: "print the claims that an issuer has to put into tokens for the profile's database",
 		Description: `   zen jwks template
    zen jwks template --for auth0 --access ro
 

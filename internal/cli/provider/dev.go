@@ -18,11 +18,11 @@ import (
 func providerDevCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "dev",
-		Usage: "run a provider that is being written",
+		Usage: "run a provider that is under development",
 		Subcommands: []*cli.Command{
 			{
 				Name:      "override",
-				Usage:     "run a provider from a path, whatever is there, until it is stopped",
+				Usage:     "run a provider from a path, whatever is installed, until it is stopped",
 				ArgsUsage: "NAME PATH",
 				Description: `PATH is a program, which need not be pinned and may be built again and again, or
 the socket of one that was started with ` + handshake.DebugKey + `=1, in a debugger for
@@ -34,9 +34,9 @@ example. zen says so at each use. Only this command, and for sockets the variabl
 			},
 			{
 				Name:         "stop",
-				Usage:        "run the provider that is installed again",
+				Usage:        "run the installed provider again",
 				ArgsUsage:    "NAME",
-				Description:  "The program is left where it is.",
+				Description:  "The program itself is left where it is.",
 				Action:       providerStop,
 				BashComplete: completeInstalled,
 			},

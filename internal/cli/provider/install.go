@@ -43,7 +43,7 @@ func providerRollbackCommand() *cli.Command {
 		Name:         "rollback",
 		Usage:        "go back to the version before the last install",
 		ArgsUsage:    "NAME",
-		Description:  "Doing it again undoes it.",
+		Description:  "Running it again undoes it.",
 		BashComplete: completeInstalled,
 		Action: func(c *cli.Context) error {
 			return withStore(c, "NAME", func(store *install.Store, name string) (install.Installed, error) {
@@ -58,7 +58,7 @@ func providerRemoveCommand() *cli.Command {
 		Name:         "remove",
 		Usage:        "remove an installed provider, and its pin",
 		ArgsUsage:    "NAME",
-		Description:  "Credentials stay: zen logout revokes them, while the provider is there.",
+		Description:  "Credentials are kept: run zen logout first to revoke them.",
 		Action:       providerRemove,
 		BashComplete: completeInstalled,
 	}

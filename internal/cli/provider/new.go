@@ -42,12 +42,12 @@ var languages = map[string]struct {
 func providerNewCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "new",
-		Usage:     "write the beginning of a provider",
+		Usage:     "write the source of a new provider",
 		ArgsUsage: "NAME",
-		Description: `Writes a provider that works: in Go a module for a database token that somebody
-pastes, with its tests; in Python and JavaScript, without any of zen's code, one for tokens
-in a file. NAME is of lower-case letters, digits and dashes. Files that are there already
-are left alone: then nothing is written.
+		Description: `Writes a provider that works: in Go a module for a database token that a person
+pastes, with its tests; in Python and JavaScript, without any of zen's code, one for
+tokens in a file. NAME consists of lower-case letters, digits and dashes. If one of the
+files exists already, nothing is written.
 
    zen provider new example
    zen provider new --lang python example

@@ -24,17 +24,17 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "provider",
-		Usage: "the provider programs",
+		Usage: "manage the provider programs",
 		Description: `A provider is a program zen-provider-NAME beside zen, or in the provider
 directory. It runs only if its SHA-256 is known: zen knows those that it comes
-with; for others, zen.lock in the state directory says which may run.`,
+with; zen.lock in the state directory lists the others that may run.`,
 		Subcommands: []*cli.Command{
 			{
 				Name:        "list",
 				Usage:       "list the providers that can be found",
 				Description: "Each copy with its version, as far as it has run or came with zen, and whether it is\ntrusted: where two have one name, the first is the one that runs. Listing starts none\nof them. With --outdated, only the copies that something newer is on this machine for:\nanother copy, or the file that it was installed from. No author is asked.",
 				Flags: []cli.Flag{
-					&cli.BoolFlag{Name: "outdated", Usage: "list the copies alone that something newer is here for"},
+					&cli.BoolFlag{Name: "outdated", Usage: "list only the copies for which there is something newer on this machine"},
 				},
 				Action: providerList,
 			},

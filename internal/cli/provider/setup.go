@@ -24,10 +24,10 @@ const maxTemplate = 64 << 10
 func providerSetupCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "setup",
-		Usage:     "say what a provider needs at its issuer, for the profile's database",
+		Usage:     "show what a provider needs at its issuer, for the profile's database",
 		ArgsUsage: "NAME",
-		Description: `It prints the steps, and what files do some of it, without a network. What Turso wants
-in a token for the database comes from Turso itself:
+		Description: `It prints the steps, and the files that do some of them, without using the network. The
+claims that Turso wants in a token for the database come from Turso itself:
 
    turso org jwks template --database app --scope full-access >rw.json
    turso org jwks template --database app --scope read-only >ro.json

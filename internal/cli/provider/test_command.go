@@ -22,7 +22,7 @@ func providerTestCommand() *cli.Command {
 		Name:      "test",
 		Usage:     "test any provider program against the protocol",
 		ArgsUsage: "PATH",
-		Description: `Starts the program as zen does, in any language it is written in, and checks what
+		Description: `Starts the program as zen does, whatever language it is written in, and checks what
 it does: the handshake, its description, wrong settings, errors, concurrency,
 logins that are given up, tokens, its end, and that no secret gets out.
 

@@ -20,11 +20,11 @@ import (
 func providerTrustCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "trust",
-		Usage:     "let a provider that was put there by hand run",
+		Usage:     "trust a provider that was put there by hand",
 		ArgsUsage: "NAME | PATH",
-		Description: `It pins the binary as it is now, without starting it. One that was pinned
-and has changed since takes --force. PATH is a further copy of a provider, which some
-other program finds first; the pin of the one that zen finds stays.`,
+		Description: `It pins the binary as it is now, without starting it. One that was pinned and has
+changed since needs --force. PATH is a further copy of a provider, which some other
+program finds first; the pin of the one that zen finds is kept.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"},
 			&cli.StringSliceFlag{Name: "env", Usage: "let it have the variable `NAME`, which is not of its own family"},

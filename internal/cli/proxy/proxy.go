@@ -49,7 +49,7 @@ own, which is made anew at every start and is of no use elsewhere.
                                     for a page in a browser, too
    zen proxy --admin 127.0.0.1:9090 /startup, /readiness, /liveness and /metrics
 
-It starts when a token is there, and says otherwise what is missing. An interrupt
+It starts once there is a token; otherwise it says what is missing. An interrupt
 (exit code 130) or TERM (143) lets requests under way end, for ten seconds at most.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "serve at `ADDR`: HOST:PORT or unix:PATH", Value: "127.0.0.1:0"},

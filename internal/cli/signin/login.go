@@ -27,11 +27,10 @@ const loginTimeout = 5 * time.Minute
 func LoginCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "login",
-		Usage: "sign in; the profile uses the provider from now on",
-		Description: `The credential is stored in a sealed file, whose key is in the keyring of the
-system. Where there is no keyring, zen says so, and it is a plain file that only
-you can read. Credentials of other providers stay: signing in with another one
-is how to switch.
+		Usage: "sign in, and use the provider from now on",
+		Description: `The credential is stored in a sealed file whose key is in the system's keyring.
+Without a keyring, zen says so and stores it in a plain file that only you can
+read. Credentials of other providers are kept: to switch, sign in with another.
 
    zen login --provider clerk
    zen login --provider platformtoken    # when Turso refuses Clerk's tokens
@@ -43,7 +42,7 @@ is how to switch.
 			&cli.StringFlag{Name: "storage", Usage: "keep the profile's credentials in `STORAGE`: keyring or file"},
 			&cli.IntFlag{Name: "secret-fd", Usage: "read the secret that is asked for from the file descriptor `N`, not from the terminal", Value: -1},
 			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
-			&cli.DurationFlag{Name: "timeout", Usage: "wait so long for the browser", Value: loginTimeout},
+			&cli.DurationFlag{Name: "timeout", Usage: "wait at most this long for the browser", Value: loginTimeout},
 		},
 		Action: func(c *cli.Context) error {
 			if name, ok := handshake.ProviderName(handshake.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {

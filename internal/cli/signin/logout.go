@@ -17,13 +17,13 @@ func LogoutCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "logout",
 		Usage: "revoke the credential, and forget it",
-		Description: `The credential is forgotten here whatever the issuer answers. Where it could not
-be revoked there, because the issuer can't be reached, say, zen says so and the
-exit code is that of the reason (4). So it does where the sealed file doesn't open,
-because the keyring is away: then the sign-ins of all providers go with it. Tokens
-already handed out live until they expire.`,
+		Description: `The credential is forgotten here whatever the issuer answers. If it could not be
+revoked there, because the issuer can't be reached, for example, zen says so and
+the exit code is that of the reason (4). The same holds if the sealed file can't be
+opened because the keyring is unavailable: then the sign-ins of all providers are
+forgotten with it. Tokens already handed out stay valid until they expire.`,
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Usage: "of every provider of the profile, not only the one in use"},
+			&cli.BoolFlag{Name: "all", Usage: "log out of every provider of the profile, not only the one in use"},
 			&cli.BoolFlag{Name: "browser", Usage: "end the browser's own session at the issuer, too"},
 		},
 		Action: func(c *cli.Context) error {

@@ -22,9 +22,9 @@ func ProfilesCommand() *cli.Command {
 		Name:  "profiles",
 		Usage: "several accounts and databases, side by side",
 		Description: `A profile has a database, a provider and a sign-in of its own. The one in use is
-what --profile says, or ZEN_PROFILE, or default_profile of .zen.toml and then of
-your own file, or "default". Another one is used for one command, for one shell,
-or from now on:
+named by --profile, or else by ZEN_PROFILE, or by default_profile in .zen.toml and
+then in your own file; without any of these it is "default". To use another one for
+one command, for one shell, or from now on:
 
    zen token --profile reports
    export ZEN_PROFILE=reports
@@ -38,8 +38,8 @@ used before needs no browser:
 		Subcommands: []*cli.Command{
 			{
 				Name:        "list",
-				Usage:       "the profiles that are configured or have something stored",
-				Description: "Reads files alone: no keyring, no network, no provider.",
+				Usage:       "list the profiles that are configured or have something stored",
+				Description: "Reads only files: no keyring, no network, no provider.",
 				Action: func(c *cli.Context) error {
 					if err := app.NoMoreThan(c, 0); err != nil {
 						return err

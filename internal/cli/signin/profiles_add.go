@@ -22,7 +22,7 @@ func profilesAddCommand() *cli.Command {
    zen profiles add globex --database app-globex --provider clerk --org globex
 
 With --org the profile is for that organization alone: zen login signs in to it, and
-there are no tokens of another one.
+the profile gets no token of another.
 The database may be given by its name where it can be looked up, with TURSO_API_TOKEN.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "database", Usage: "the database's `URL`, or its name", Destination: &o.Database},

@@ -22,7 +22,7 @@ func profilesDeleteCommand() *cli.Command {
 		Usage:     "sign a profile out, and remove what is stored of it",
 		ArgsUsage: "NAME",
 		Description: `Revokes the credentials of every provider of the profile at their issuers, and
-removes what is stored here whatever they answer. The configuration stays.`,
+removes what is stored here whatever they answer. The configuration is kept.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "don't ask"},
 		},

@@ -19,7 +19,7 @@ func profilesUseCommand() *cli.Command {
 		ArgsUsage: "[NAME]",
 		Description: `Writes default_profile into your configuration file, and leaves everything else
 in it as it is. With --provider, the profile (the one in use where none is named)
-goes on with the stored sign-in of that provider; the others stay stored.`,
+switches to the stored sign-in of that provider; the others are kept.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "provider", Usage: "use the stored sign-in of the provider `NAME`"},
 		},

@@ -24,8 +24,8 @@ func inviteCommand() *cli.Command {
 
 The file has a line for each person below a line with the names of its columns: email,
 and role, redirect_url and expires where they differ from the flags. "-" is the
-standard input. Whoever can't be invited is told in a line, and the others are; where
-it has to stop halfway, the answer says who was invited and who was not.`,
+standard input. There is a line for each person who can't be invited, and the others are invited.
+If it has to stop halfway, the answer says who was invited and who was not.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "role", Usage: "in the `ROLE`, by the provider's name for it; otherwise in the one that newcomers have"},
 			&cli.StringFlag{Name: "redirect", Usage: "have the invitation lead to `URL`, where the provider can"},

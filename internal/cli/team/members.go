@@ -18,7 +18,7 @@ func revokeCommand() *cli.Command {
 		Description: `   zen team revoke dan@example.com
    zen team revoke orginv_2abc
 
-Their links are good no more. Who has accepted is a member: zen team remove.`,
+Their links no longer work. A person who has accepted is a member: use zen team remove.`,
 		Flags: []cli.Flag{orgFlag(), dryRunFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
@@ -61,7 +61,7 @@ func removeCommand() *cli.Command {
 		Description: `   zen team remove dan@example.com
    zen team remove --yes dan@example.com erin@example.com
 
-Their database tokens live until they expire; they get no new ones.`,
+Their database tokens stay valid until they expire; they get no new ones.`,
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "don't ask"}, orgFlag(), dryRunFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
@@ -114,8 +114,8 @@ func roleCommand() *cli.Command {
 		Name: "role", Usage: "give a member another role", ArgsUsage: "EMAIL|ID ROLE",
 		Description: `   zen team role carol@example.com admin
 
-The role is by the provider's name for it: admin and member are org:admin and org:member
-at Clerk. Tokens that say the old role live until they expire.`,
+The role has the provider's name for it: admin and member are org:admin and org:member
+at Clerk. Tokens with the old role stay valid until they expire.`,
 		Flags: []cli.Flag{orgFlag(), dryRunFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 2 || c.Args().Get(1) == "" {

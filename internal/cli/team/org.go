@@ -19,15 +19,15 @@ import (
 func OrgCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "org",
-		Usage: "your organizations, and the one that tokens are made in",
-		Description: `A sign-in has one active organization, and its tokens are of that one. Who works in
-several at once has a profile for each:
+		Usage: "show your organizations, and choose the one that tokens are made in",
+		Description: `A sign-in has one active organization, and its tokens are for that one. To work in
+several at once, make a profile for each:
 
    zen profiles add globex --database app-globex --provider clerk --org globex
    zen login --profile globex`,
 		Subcommands: []*cli.Command{
 			{
-				Name: "list", Usage: "the organizations of whoever is signed in",
+				Name: "list", Usage: "list your organizations",
 				Action: func(c *cli.Context) error {
 					if err := app.NoMoreThan(c, 0); err != nil {
 						return err
@@ -41,9 +41,9 @@ several at once has a profile for each:
 				Description: `   zen org use globex
    zen org use --none
 
-The tokens of the one before are forgotten. A program that runs goes on with the token
-that it has until that is renewed.`,
-				Flags: []cli.Flag{&cli.BoolFlag{Name: "none", Usage: "have none active, where the provider allows it"}},
+The tokens of the one before are forgotten. A running program keeps the token that it
+has until it is renewed.`,
+				Flags: []cli.Flag{&cli.BoolFlag{Name: "none", Usage: "have none active, if the provider allows it"}},
 				Action: func(c *cli.Context) error {
 					if given := c.NArg() == 1 && c.Args().First() != ""; c.NArg() > 1 || given == c.Bool("none") {
 						return app.Usage(c, "name one organization, or say --none; zen org list shows yours")

@@ -23,9 +23,9 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "team",
-		Usage: "the members of the organization, and who is invited",
-		Description: `Acts in the name of whoever is signed in, and by their rights: no secret key is
-needed. The organization is the active one of the sign-in, or what --org says.
+		Usage: "manage the members of the organization",
+		Description: `Acts in the name of the person who is signed in, with their rights: no secret key is
+needed. The organization is the active one of the sign-in, or the one that --org names.
 
    zen team list
    zen team invite carol@example.com dan@example.com --role member
@@ -147,7 +147,7 @@ func served(ctx context.Context, s *session.Session) (status session.Status, ser
 func listCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
-		Usage: "the members with their roles, and the pending invitations",
+		Usage: "list the members with their roles, and the pending invitations",
 		Description: `   zen team list
    zen team list --org globex --json
 

@@ -25,8 +25,8 @@ its own, and no zen stays behind. It finds
    ZEN_PROFILE                              the profile
 
 and none of the TURSO_*, LIBSQL_* and ZEN_<PROVIDER>__* variables that zen was
-started with. A command that can't be found is exit code 127, one that can't be
-run 126; when a sign-in is needed, the command isn't run and the exit code is 3.
+started with. The exit code is 127 if the command can't be found, 126 if it can't be
+run, and 3 if a sign-in is needed: then the command isn't run.
 
    zen exec -- npm start
    zen exec --access ro -- sqlite-report
@@ -41,8 +41,8 @@ gets the next token in time, and
              writes the token to the file, for its owner alone, and signals the
              command, which finds the file's name in TURSO_AUTH_TOKEN_FILE
 
-until the command ends by itself. While no other token is to be had, it goes on
-with the one that it has.`,
+until the command ends by itself. While no new token can be had, it goes on with
+the old one.`,
 		Flags: append(tokenFlags(),
 			&cli.StringSliceFlag{Name: "env", Usage: "set `NAME=WHAT`, too: WHAT is url, token or expires; may be given again"},
 			&cli.StringFlag{Name: "watch", Usage: "renew in time, and `ACT`: restart, or send the signal of this name"},

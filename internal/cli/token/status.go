@@ -24,8 +24,8 @@ func StatusCommand() *cli.Command {
 	return &cli.Command{
 		Name:    "status",
 		Aliases: []string{"whoami"},
-		Usage:   "who is signed in, with what, and how long",
-		Description: `Reads the files alone: no network, no provider, no keyring. The token is valid
+		Usage:   "show who is signed in, with what, and for how long",
+		Description: `Reads only files: no network, no provider, no keyring. The token is valid
 (verified with the issuer's keys; of a sealed one, when it was stored), expired,
 invalid, or unverified with the reason. An expired one is renewed by the next use.`,
 		Action: func(c *cli.Context) error {
