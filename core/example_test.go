@@ -26,13 +26,13 @@ func ExampleOpen() {
 
 	var name string
 	err = db.QueryRowContext(ctx, "SELECT name FROM users WHERE id = :id", sql.Named("id", 7)).Scan(&name)
-	switch err := libsql.Explain(err); {
+	switch {
 	case errors.Is(err, provider.ErrNoCredential):
 		log.Fatal("run zen login first")
 	case errors.Is(err, provider.ErrUnavailable):
 		log.Fatal("try again later: ", err)
 	case err != nil:
-		log.Fatal(err)
+		log.Fatal(libsql.Explain(err)) // in words for people
 	}
 }
 

@@ -8,6 +8,6 @@
 //
 // # Reading without verifying
 //
-// [DecodeUnverified] is for explanations alone ("this token is for another
-// database"). Nothing that it returns may decide anything.
+// [DecodeUnverified] is for explanations ("this token is for another database"), and for
+// tokens that something else vouches for: see there. Everything else needs a Verifier.
 package jwks

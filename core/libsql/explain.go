@@ -15,10 +15,12 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// Explain gives an error of the database the class that it has in the contract,
-// so that it can be acted on by errors.Is. What a session or a refusal says of
-// itself is left without the driver's words around it; errors of SQL and an
-// *AppliedError come back as they are.
+// Explain returns an error of the database in words for people, with a hint where there
+// is one: see provider.Hint. What a session or a refusal says of itself is left without
+// the driver's words around it; errors of SQL and an *AppliedError come back as they are.
+//
+// It is for showing an error. To act on one, errors.Is finds the classes of package
+// provider in what database/sql returns, too.
 func Explain(err error) error {
 	var applied *AppliedError
 	var refused *transport.Refused
@@ -36,8 +38,6 @@ func Explain(err error) error {
 		return refused
 	case errors.As(err, &classed):
 		return classed
-	case provider.Kind(err) != nil:
-		return err
 	case errors.As(err, &inBand):
 		return explainInBand(inBand)
 	case errors.Is(err, hrana.ErrStreamExpired):
@@ -49,6 +49,8 @@ func Explain(err error) error {
 			Kind: provider.ErrUnavailable, Message: "the answer is not that of a database: " + err.Error(),
 			Hint: "is the database URL right, and does something between answer, such as a proxy?", Err: err,
 		}
+	case provider.Kind(err) != nil && !errors.Is(err, provider.ErrUnavailable):
+		return err
 	case errors.Is(err, context.Canceled), errors.As(err, &file):
 		return err // a file's error may have a system call's, which passes for a network's
 	case errors.As(err, &netErr), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // net/http's words for a cut
@@ -75,21 +77,16 @@ func explainInBand(e *hrana.Error) error {
 }
 
 func explainHTTP(err error, e *hrana.HTTPError) error {
-	explained := &provider.Error{Message: err.Error(), Err: err}
+	explained := &provider.Error{Kind: provider.Kind(e), Message: err.Error(), Err: err}
 	switch {
-	case e.Status == http.StatusForbidden:
-		explained.Kind = provider.ErrPermission
+	case explained.Kind == nil:
+		return err
 	case e.Status == http.StatusNotFound:
-		explained.Kind = provider.ErrConfig
 		explained.Hint = "is the database URL right, and does the database still exist?"
 	case e.Status/100 == 3:
-		explained.Kind = provider.ErrUnavailable
 		explained.Hint = "something between here and the database answers, such as the network's sign-in page; or the database URL is another server's"
-	case e.Status == http.StatusTooManyRequests || e.Status >= 500:
-		explained.Kind = provider.ErrUnavailable
+	case explained.Kind == provider.ErrUnavailable:
 		explained.Hint = "try again later"
-	default:
-		return err
 	}
 	return explained
 }

@@ -88,6 +88,9 @@ func TestExplain(t *testing.T) {
 		"applied":               {&libsql.AppliedError{Err: &provider.Error{Kind: provider.ErrUnavailable, Message: "no route"}}, provider.ErrUnavailable, "applied at the database, do not repeat it; the replica does not show it yet: no route"},
 		"interrupt":             {fmt.Errorf("hrana: %w", context.Canceled), context.Canceled, "canceled"},
 	} {
+		if test.kind != nil && strings.HasPrefix(fmt.Sprintf("%T", test.err), "*hrana.") && !errors.Is(test.err, test.kind) {
+			t.Errorf("%s: before it is explained, errors.Is doesn't find the class in %v", name, test.err)
+		}
 		err := libsql.Explain(test.err)
 		if test.kind != nil && !errors.Is(err, test.kind) || test.kind == nil && provider.Kind(err) != nil || !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s: %v", name, err)
@@ -115,10 +118,51 @@ func TestExplainHangUp(t *testing.T) {
 	} {
 		db := openAt(t, func(w http.ResponseWriter, _ *http.Request) { answer(w) })
 		var a int
-		err := libsql.Explain(db.QueryRowContext(t.Context(), "SELECT 1 AS a").Scan(&a))
+		raw := db.QueryRowContext(t.Context(), "SELECT 1 AS a").Scan(&a)
+		if !errors.Is(raw, provider.ErrUnavailable) {
+			t.Errorf("hung up %s the answer: errors.Is doesn't find the class in %v", name, raw)
+		}
+		err := libsql.Explain(raw)
 		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "the connection was cut") {
 			t.Errorf("hung up %s the answer: %v", name, err)
 		}
+	}
+}
+
+// TestClassesWithoutExplain: a program acts on what database/sql returns by errors.Is alone.
+func TestClassesWithoutExplain(t *testing.T) {
+	inBand := func(code string) string {
+		return `{"baton":null,"base_url":null,"results":[{"type":"error","error":{"message":"m","code":"` + code + `"}},{"type":"ok","response":{"type":"close"}}]}`
+	}
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		kind   error
+	}{
+		"forbidden":  {403, `{"error":"no"}`, provider.ErrPermission},
+		"none there": {404, `{"error":"no"}`, provider.ErrConfig},
+		"too many":   {429, ``, provider.ErrUnavailable},
+		"gateway":    {502, `upstream`, provider.ErrUnavailable},
+		"teapot":     {418, ``, nil},
+		"no Hrana":   {200, `{"baton":`, provider.ErrUnavailable},
+		"blocked":    {200, inBand("BLOCKED"), provider.ErrPermission},
+		"not for it": {200, inBand("SQLITE_AUTH"), provider.ErrPermission},
+		"constraint": {200, inBand("SQLITE_CONSTRAINT"), nil},
+	} {
+		db := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(test.status)
+			fmt.Fprint(w, test.body)
+		})
+		_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
+		if err == nil || provider.Kind(err) != test.kind {
+			t.Errorf("%s: %v is of class %v, want %v", name, err, provider.Kind(err), test.kind)
+		}
+	}
+	db := openAt(t, func(http.ResponseWriter, *http.Request) {})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := db.ExecContext(ctx, "SELECT 1"); !errors.Is(err, context.Canceled) || provider.Kind(err) != nil {
+		t.Errorf("canceled: %v", err)
 	}
 }
 

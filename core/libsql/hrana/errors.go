@@ -7,17 +7,19 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/sqlite"
 )
 
 var (
 	// ErrProtocol reports an answer that is not Hrana: broken JSON, results
 	// missing, values out of range. Whether the statement ran is not known.
-	ErrProtocol = errors.New("hrana: server broke the Hrana protocol")
+	ErrProtocol error = protocolBroken{}
 
 	// ErrStreamExpired reports that the server no longer knows the stream of a
 	// transaction: it was idle too long (10 s at sqld), or the server restarted.
@@ -41,12 +43,23 @@ var (
 	ErrTimeout error = timeoutError{}
 )
 
+// protocolBroken is the type of ErrProtocol.
+type protocolBroken struct{}
+
+func (protocolBroken) Error() string { return "hrana: server broke the Hrana protocol" }
+
+// Is reports the class: what answers is not the database.
+func (protocolBroken) Is(target error) bool { return target == provider.ErrUnavailable }
+
 // timeoutError is a net.Error.
 type timeoutError struct{}
 
 func (timeoutError) Error() string   { return "hrana: no answer from the server in time" }
 func (timeoutError) Timeout() bool   { return true }
 func (timeoutError) Temporary() bool { return true }
+
+// Is reports the class.
+func (timeoutError) Is(target error) bool { return target == provider.ErrUnavailable }
 
 // ArgumentError reports arguments that don't fit a statement's parameters. Nothing
 // was sent.
@@ -79,8 +92,12 @@ func (e *Error) Error() string {
 }
 
 // Is makes errors.Is(err, &hrana.Error{Code: "SQLITE_BUSY"}) true for that code and
-// its extended forms. [ErrConstraint], [ErrUnique] and so on are such errors.
+// its extended forms. [ErrConstraint], [ErrUnique] and so on are such errors. It matches
+// provider.ErrPermission for what the token, or the organization's plan, doesn't allow.
 func (e *Error) Is(target error) bool {
+	if target == provider.ErrPermission {
+		return e.Code == "BLOCKED" || e.Is(&Error{Code: "SQLITE_AUTH"})
+	}
 	t, ok := target.(*Error)
 	if !ok || t.Message != "" || t.Code == "" {
 		return false
@@ -138,8 +155,22 @@ func (e *HTTPError) Error() string {
 	return b.String()
 }
 
-// Is matches [ErrStreamExpired] where the answer says so.
-func (e *HTTPError) Is(target error) bool { return target == ErrStreamExpired && e.streamLost }
+// Is matches [ErrStreamExpired] if the answer says so, and otherwise the class of the
+// status: provider.ErrPermission for 403, ErrConfig for 404, where no database is, and
+// ErrUnavailable for 429, 5xx and a redirect.
+func (e *HTTPError) Is(target error) bool {
+	switch {
+	case e.streamLost:
+		return target == ErrStreamExpired
+	case e.Status == http.StatusForbidden:
+		return target == provider.ErrPermission
+	case e.Status == http.StatusNotFound:
+		return target == provider.ErrConfig
+	case e.Status/100 == 3, e.Status == http.StatusTooManyRequests, e.Status >= 500:
+		return target == provider.ErrUnavailable
+	}
+	return false
+}
 
 // exchangeError is an HTTP exchange that failed. Its text leaves out the URL
 // that a *url.Error in the chain would print, because a URL may hold a user or
@@ -172,6 +203,12 @@ func (e *exchangeError) Timeout() bool {
 
 // Temporary is false: no one can know.
 func (e *exchangeError) Temporary() bool { return false }
+
+// Is matches provider.ErrUnavailable, unless the caller gave up or the transport's error
+// has a class of its own.
+func (e *exchangeError) Is(target error) bool {
+	return target == provider.ErrUnavailable && !errors.Is(e.cause, context.Canceled) && provider.Kind(e.err) == nil
+}
 
 func (e *exchangeError) Unwrap() []error {
 	if e.cause == nil {
