@@ -1,6 +1,9 @@
 package provider
 
-import "testing"
+import (
+	"net"
+	"testing"
+)
 
 func TestIsLoopback(t *testing.T) {
 	for host, want := range map[string]bool{
@@ -12,4 +15,22 @@ func TestIsLoopback(t *testing.T) {
 			t.Errorf("%q: %t", host, got)
 		}
 	}
+}
+
+// The host is the one that package net finds.
+func FuzzWithoutPort(f *testing.F) {
+	for _, text := range []string{
+		"", ":", "a", "a:", "a:1", "a:b:1", "[]:1", "[::1]:443", "[::1]", "::1", "[[::1]:80", "[::1]]:80", "[::1]x:80", "[::1]:[", "[a:1", "a]:1", "a[:1", "[a][b]:1", "[fe80::1%eth0]:1",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		want, _, err := net.SplitHostPort(text)
+		if err != nil {
+			want = text
+		}
+		if got := withoutPort(text); got != want {
+			t.Errorf("%q: %q, not %q", text, got, want)
+		}
+	})
 }

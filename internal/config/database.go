@@ -1,7 +1,7 @@
 package config
 
 import (
-	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -92,8 +92,8 @@ func localFileError() error {
 // normalHost returns host[:port] in lower case, without the scheme's own port.
 func normalHost(u *url.URL, scheme string) (string, error) {
 	host, port := strings.ToLower(u.Hostname()), u.Port()
-	ip := net.ParseIP(host)
-	if host == "" || ip == nil && !isHostname(host) {
+	ip, err := netip.ParseAddr(host)
+	if isIP := err == nil && ip.Zone() == ""; !isIP && !isHostname(host) {
 		return "", databaseError("has no valid host", databaseHint)
 	}
 	if strings.HasSuffix(u.Host, ":") {
