@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -55,8 +54,8 @@ func readFile(kind Kind, path string) ([]byte, error) {
 	return readAll(kind, path, f)
 }
 
-func readAll(kind Kind, path string, f io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(f, int64(kind.maxFile())+1))
+func readAll(kind Kind, path string, f *os.File) ([]byte, error) {
+	data, err := private.ReadAll(f, int64(kind.maxFile())+1)
 	if err != nil {
 		return nil, readError(path, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 // Rule says who may have had a file in hand.
@@ -157,7 +158,7 @@ func ReadRegular(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	data, err := ReadAll(f, limit+1)
 	if err == nil && int64(len(data)) > limit {
 		err = fmt.Errorf("%s is larger than %d bytes", path, limit)
 	}
@@ -165,6 +166,29 @@ func ReadRegular(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
+}
+
+// ReadAll reads the first most bytes of a file. It allocates once what the file has, where
+// io.ReadAll begins with 512 bytes and copies what it has into ever larger ones.
+func ReadAll(f *os.File, most int64) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, 0, min(max(info.Size(), 0), most)+1) // with a byte more, the end is seen
+	for r := io.LimitReader(f, most); ; {
+		if len(data) == cap(data) { // it grew
+			data = slices.Grow(data, len(data))
+		}
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // Overwrite replaces what is in a regular file that is there already, for a file that

@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/internal/private"
 )
 
 // maxFileSize is far above what a few providers need.
@@ -49,7 +49,7 @@ func (s *Store) readPrivate(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	data, err := private.ReadAll(f, maxFileSize+1)
 	if err == nil && len(data) > maxFileSize {
 		err = errTooLarge
 	}
