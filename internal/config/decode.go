@@ -52,23 +52,22 @@ func (t table) keys() []string {
 	return keys
 }
 
-// decode parses a file. go-toml tells positions for errors alone: a second walk
-// over its AST, which is quick, finds the line of each key.
+// decode parses a file. go-toml tells positions for errors alone: the lines of the keys are
+// found in a walk over its AST.
 func decode(kind Kind, file string, data []byte) (table, error) {
 	if limit := kind.maxFile(); len(data) > limit {
 		return nil, fileError(file, 0, fmt.Sprintf("is larger than %d KiB, and every command would read all of it", limit>>10),
 			"keep profiles that are not used together in files of their own, and name one with --config or ZEN_CONFIG")
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // Windows editors write one
-	w := walk(data)
-	root, ok := w.unmarshalSections()
-	if !ok {
-		root = nil
-		if err := toml.Unmarshal(data, &root); err != nil {
-			return nil, syntaxError(file, err)
-		}
+	if root, ok := sections(data); ok {
+		return root, nil
 	}
-	return build(root, w.lines, ""), nil
+	var root map[string]any
+	if err := toml.Unmarshal(data, &root); err != nil {
+		return nil, syntaxError(file, err)
+	}
+	return build(root, linesOf(data, 1), ""), nil
 }
 
 // syntaxError drops everything that could repeat the text of the file, which may

@@ -6,38 +6,36 @@ import (
 	"strings"
 )
 
-// environment is a snapshot of variables. An empty one counts as unset.
-type environment map[string]string
+// environment is a snapshot of variables, NAME=VALUE each. An empty one counts as unset,
+// and of two the last one. A map of all would take longer than to look for some.
+type environment []string
 
 func newEnvironment(environ []string) environment {
 	if environ == nil {
-		environ = os.Environ()
+		return os.Environ()
 	}
-	e := make(environment, len(environ))
-	for _, entry := range environ {
-		// Windows has variables without a name, like "=C:=C:\\dir".
-		if name, value, _ := strings.Cut(entry, "="); name != "" && value != "" {
-			e[name] = value
-		}
-	}
-	return e
+	return slices.Clone(environ)
 }
 
 func (e environment) lookup(name string) (string, bool) {
-	value, ok := e[name]
-	return value, ok
+	for _, entry := range slices.Backward(e) {
+		if rest, ok := strings.CutPrefix(entry, name); ok && len(rest) > 1 && rest[0] == '=' {
+			return rest[1:], name != "" // Windows has variables without a name, like "=C:=C:\\dir"
+		}
+	}
+	return "", false
 }
 
 // withPrefix returns the names of variables that begin with prefix, sorted.
 func (e environment) withPrefix(prefix string) []string {
 	var names []string
-	for name := range e {
-		if strings.HasPrefix(name, prefix) {
+	for _, entry := range e {
+		if name, value, _ := strings.Cut(entry, "="); value != "" && strings.HasPrefix(name, prefix) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // variablePrefix returns the beginning of the names of a provider's variables.
