@@ -121,7 +121,7 @@ func (p *Profile) Key(record store.Record, by Issuer) string {
 	if by.Provider != by.Identity {
 		issuing = hash(by.Provider)
 	}
-	depends := []any{p.Target, by.Rights.Access, by.Rights.Permissions, identity, issuing}
+	depends := []string{string(by.Rights.Access), identity, issuing}
 	if o := record.Accounts[by.Identity].Claims.Organization; o != nil && o.ID != "" {
 		depends = append(depends, "organization", o.ID)
 	}
@@ -131,12 +131,44 @@ func (p *Profile) Key(record store.Record, by Issuer) string {
 	if !p.OwnTarget && p.Target.DatabaseID == "" {
 		depends = append(depends, "confirmed") // by the provider, before it was stored
 	}
-	parts, err := json.Marshal(depends)
+	sum := sha256.Sum256(encodeKey(p.Target, by.Rights.Permissions, depends))
+	return strings.Join([]string{by.Identity, by.Provider, hex.EncodeToString(sum[:16])}, "/")
+}
+
+// encodeKey is the JSON list of the target, the access, the permissions, and the rest of the
+// texts that a key depends on. Most of it is written here: that encoding/json learns how
+// would take a fiftieth of zen token.
+func encodeKey(target provider.Target, permissions []provider.Permission, texts []string) []byte {
+	b := appendText([]byte(`[{"URL":`), target.URL)
+	b = append(appendText(append(b, `,"DatabaseID":`...), target.DatabaseID), '}')
+	for i, text := range texts {
+		b = appendText(append(b, ','), text)
+		switch {
+		case i > 0:
+		case permissions == nil:
+			b = append(b, ",null"...)
+		default:
+			b = append(append(b, ','), marshal(permissions)...)
+		}
+	}
+	return append(b, ']')
+}
+
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return append(b, marshal(text)...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
+}
+
+func marshal(value any) []byte {
+	text, err := json.Marshal(value)
 	if err != nil {
 		panic("cache: strings always encode: " + err.Error())
 	}
-	sum := sha256.Sum256(parts)
-	return strings.Join([]string{by.Identity, by.Provider, hex.EncodeToString(sum[:16])}, "/")
+	return text
 }
 
 // Breaker returns the breaker of the profile's own token.
