@@ -8,12 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/jsonobject"
 	"github.com/zen-auth/zen/internal/private"
 )
 
@@ -51,29 +51,33 @@ func (d Disk) Load() (*Set, error) {
 		return nil, d.missing()
 	}
 	defer func() { _ = file.Close() }()
-	content, err := io.ReadAll(io.LimitReader(file, 2*maxSet))
+	content, err := private.ReadAll(file, 2*maxSet)
 	if err != nil {
 		return nil, d.missing()
 	}
-	e, err := readObject(content) // a struct would take longer than all the rest
-	if err != nil || e.text("url") != d.URL {
+	e, err := jsonobject.Read(content) // a struct would take longer than all the rest
+	if err != nil || e.Text("url") != d.URL {
 		return nil, d.missing()
 	}
-	set := []byte(e.raw("set"))
-	keys, err := Parse(set)
+	keys, err := readKeys(e.Object("set"))
 	if err != nil {
 		return nil, d.missing()
 	}
-	s := &Set{URL: d.URL, Keys: keys, JSON: set, ETag: e.text("etag")}
-	for name, at := range map[string]*time.Time{"fetched_at": &s.Fetched, "refetched_at": &s.Refetched} {
-		if !e.has(name) {
-			continue
-		}
-		if *at, err = time.Parse(time.RFC3339Nano, e.text(name)); err != nil {
-			return nil, d.missing()
-		}
+	s := &Set{URL: d.URL, Keys: keys, JSON: []byte(e.Raw("set")), ETag: e.Text("etag")}
+	var err1, err2 error
+	s.Fetched, err1 = readDate(e, "fetched_at")
+	s.Refetched, err2 = readDate(e, "refetched_at")
+	if err1 != nil || err2 != nil {
+		return nil, d.missing()
 	}
 	return s, nil
+}
+
+func readDate(e jsonobject.Object, name string) (time.Time, error) {
+	if !e.Has(name) {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339Nano, e.Text(name))
 }
 
 // Marshal returns the content of the file of a set.

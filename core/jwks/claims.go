@@ -4,29 +4,30 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/jsonobject"
 )
 
 // readClaims brings the claims of every issuer into one form. It is strict about
 // what decides (registered claims, Turso's), and passes over the rest if it has
 // an unexpected shape: a JWT template may put anything there.
-func readClaims(header, m object) (provider.Claims, error) {
+func readClaims(header, m jsonobject.Object) (provider.Claims, error) {
 	c := provider.Claims{
-		Algorithm:       header.text("alg"),
-		KeyID:           header.text("kid"),
-		Type:            header.text("typ"),
-		Category:        header.text("cat"),
-		ID:              m.text("jti"),
-		AuthorizedParty: m.text("azp"),
-		Session:         m.text("sid"),
-		Status:          m.text("sts"),
-		Actor:           m.object("act").text("sub"),
+		Algorithm:       header.Text("alg"),
+		KeyID:           header.Text("kid"),
+		Type:            header.Text("typ"),
+		Category:        header.Text("cat"),
+		ID:              m.Text("jti"),
+		AuthorizedParty: m.Text("azp"),
+		Session:         m.Text("sid"),
+		Status:          m.Text("sts"),
+		Actor:           m.Object("act").Text("sub"),
 		Organization:    readOrganization(m),
 	}
 	var err error
-	if c.Issuer, err = m.requireText("iss"); err != nil {
+	if c.Issuer, err = requireText(m, "iss"); err != nil {
 		return c, err
 	}
-	if c.Subject, err = m.requireText("sub"); err != nil {
+	if c.Subject, err = requireText(m, "sub"); err != nil {
 		return c, err
 	}
 	if c.Audience, err = readAudience(m); err != nil {
@@ -35,7 +36,7 @@ func readClaims(header, m object) (provider.Claims, error) {
 	if c.Issued, err = readTime(m, "iat"); err != nil {
 		return c, err
 	}
-	if seconds, ok := m.number("nbf"); !ok || seconds != 0 { // 0 means always, as some issuers write it
+	if seconds, ok := m.Number("nbf"); !ok || seconds != 0 { // 0 means always, as some issuers write it
 		if c.NotBefore, err = readTime(m, "nbf"); err != nil {
 			return c, err
 		}
@@ -47,9 +48,18 @@ func readClaims(header, m object) (provider.Claims, error) {
 	return c, err
 }
 
+// requireText is the text of a member that must be a string where it is there.
+func requireText(m jsonobject.Object, name string) (string, error) {
+	text, ok := m.Raw(name).Text()
+	if !ok && m.Has(name) {
+		return "", malformed("claim %s is not a string", name)
+	}
+	return text, nil
+}
+
 // readAudience takes both forms of RFC 7519 section 4.1.3.
-func readAudience(m object) ([]string, error) {
-	switch value := m.value("aud").(type) {
+func readAudience(m jsonobject.Object) ([]string, error) {
+	switch value := m.Value("aud").(type) {
 	case nil:
 		return nil, nil
 	case string:
@@ -64,12 +74,12 @@ func readAudience(m object) ([]string, error) {
 
 // readTime reads a NumericDate between 1970 and 9999: beyond that, the conversion
 // to an integer overflows differently from one processor to another.
-func readTime(m object, name string) (time.Time, error) {
+func readTime(m jsonobject.Object, name string) (time.Time, error) {
 	const year9999 = 253402300799
-	if !m.has(name) {
+	if !m.Has(name) {
 		return time.Time{}, nil
 	}
-	seconds, ok := m.number(name)
+	seconds, ok := m.Number(name)
 	if !ok || !(seconds > 0 && seconds <= year9999) {
 		return time.Time{}, malformed("claim %s is not a time in seconds since 1970", name)
 	}

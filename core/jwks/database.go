@@ -4,31 +4,32 @@ import (
 	"slices"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/jsonobject"
 )
 
 // readDatabase reads what Turso looks for in a token. A claim that is there in a
 // shape that Turso would not read as zen does makes the token invalid: guessing
 // could take an open token for a narrow one.
-func readDatabase(m object) (*provider.DatabaseClaims, error) {
+func readDatabase(m jsonobject.Object) (*provider.DatabaseClaims, error) {
 	names := []string{"id", "gid", "a", "perm", "rid", "p"}
-	if !slices.ContainsFunc(names, m.has) {
+	if !slices.ContainsFunc(names, m.Has) {
 		return nil, nil
 	}
 	var d provider.DatabaseClaims
 	var err error
-	if d.DatabaseID, err = m.requireText("id"); err != nil {
+	if d.DatabaseID, err = requireText(m, "id"); err != nil {
 		return nil, err
 	}
-	if d.GroupID, err = m.requireText("gid"); err != nil {
+	if d.GroupID, err = requireText(m, "gid"); err != nil {
 		return nil, err
 	}
-	if d.RoleID, err = m.requireText("rid"); err != nil {
+	if d.RoleID, err = requireText(m, "rid"); err != nil {
 		return nil, err
 	}
-	if d.Permissions, err = readPermissions(m.value("perm")); err != nil {
+	if d.Permissions, err = readPermissions(m.Value("perm")); err != nil {
 		return nil, err
 	}
-	if d.Namespaces, err = readNamespaces(m.value("p")); err != nil {
+	if d.Namespaces, err = readNamespaces(m.Value("p")); err != nil {
 		return nil, err
 	}
 	d.Access, err = readAccess(m, d.Namespaces)
@@ -38,8 +39,8 @@ func readDatabase(m object) (*provider.DatabaseClaims, error) {
 // readAccess returns the most that a or p allow. Without both, Turso reads rw. What may
 // attach other databases (roa, rwa) is more than ro, and so is a kind that zen doesn't
 // know.
-func readAccess(m object, namespaces map[string][]string) (provider.Access, error) {
-	a, err := m.requireText("a")
+func readAccess(m jsonobject.Object, namespaces map[string][]string) (provider.Access, error) {
+	a, err := requireText(m, "a")
 	if err != nil {
 		return "", err
 	}

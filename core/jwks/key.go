@@ -8,11 +8,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
 	"slices"
+
+	"github.com/zen-auth/zen/internal/jsonobject"
 )
 
 // Limits of a key set. Most issuers publish a handful of keys, those with a key for
@@ -42,26 +43,29 @@ type Key struct {
 // padding of base64, which RFC 7517 doesn't know and some issuers write, are read over.
 func Parse(set []byte) ([]Key, error) {
 	set = bytes.TrimPrefix(set, []byte("\ufeff"))
-	var doc struct {
-		Keys []json.RawMessage `json:"keys"`
+	o, err := jsonobject.Read(set)
+	if err != nil {
+		return nil, fmt.Errorf("parse key set: not %w", err)
 	}
-	if err := json.Unmarshal(set, &doc); err != nil {
-		return nil, fmt.Errorf("parse key set: not a JWK Set: %w", err)
-	}
-	if doc.Keys == nil {
+	return readKeys(o)
+}
+
+func readKeys(set jsonobject.Object) ([]Key, error) {
+	published, ok := set.Raw("keys").Elements()
+	if !ok {
 		return nil, errors.New("parse key set: no array named keys")
 	}
-	if len(doc.Keys) > maxKeys {
-		return nil, fmt.Errorf("parse key set: %d keys, more than %d", len(doc.Keys), maxKeys)
+	if len(published) > maxKeys {
+		return nil, fmt.Errorf("parse key set: %d keys, more than %d", len(published), maxKeys)
 	}
 	var keys []Key
-	for _, raw := range doc.Keys {
-		if key, ok := parseKey(raw); ok {
+	for _, one := range published {
+		if key, ok := parseKey(one); ok {
 			keys = append(keys, key)
 		}
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("parse key set: none of its %d keys is a usable public key", len(doc.Keys))
+		return nil, fmt.Errorf("parse key set: none of its %d keys is a usable public key", len(published))
 	}
 	return keys, nil
 }
@@ -69,20 +73,23 @@ func Parse(set []byte) ([]Key, error) {
 // jwk are the members of a key that count.
 type jwk struct{ Type, ID, Use, Algorithm, Curve, N, E, X, Y string }
 
-func parseKey(raw json.RawMessage) (Key, bool) {
-	o, err := readObject(raw)
+func parseKey(published jsonobject.Value) (Key, bool) {
+	o, err := published.Object()
 	if err != nil {
 		return Key{}, false
 	}
 	k := jwk{}
-	for name, to := range map[string]*string{
-		"kty": &k.Type, "kid": &k.ID, "use": &k.Use, "alg": &k.Algorithm, "crv": &k.Curve, "n": &k.N, "e": &k.E, "x": &k.X, "y": &k.Y,
+	for _, member := range [...]struct {
+		name string
+		to   *string
+	}{
+		{"kty", &k.Type}, {"kid", &k.ID}, {"use", &k.Use}, {"alg", &k.Algorithm}, {"crv", &k.Curve}, {"n", &k.N}, {"e", &k.E}, {"x", &k.X}, {"y", &k.Y},
 	} {
-		if *to, err = o.requireText(name); err != nil {
+		if *member.to, err = requireText(o, member.name); err != nil {
 			return Key{}, false
 		}
 	}
-	if o.has("d") || !signs(k.Use, o) { // the private half is published, too
+	if o.Has("d") || !signs(k.Use, o) { // the private half is published, too
 		return Key{}, false
 	}
 	var public crypto.PublicKey
@@ -101,14 +108,14 @@ func parseKey(raw json.RawMessage) (Key, bool) {
 }
 
 // signs reports whether the key is published for verifying signatures.
-func signs(use string, o object) bool {
+func signs(use string, o jsonobject.Object) bool {
 	if use != "" && use != "sig" {
 		return false
 	}
-	if !o.has("key_ops") {
+	if !o.Has("key_ops") {
 		return true
 	}
-	operations, ok := o.value("key_ops").([]any)
+	operations, ok := o.Value("key_ops").([]any)
 	return ok && (len(operations) == 0 || slices.Contains(texts(operations), "verify"))
 }
 

@@ -5,25 +5,26 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/jsonobject"
 )
 
 // readOrganization reads the active organization: nested under o in Clerk's session
 // tokens since version 2, flat in version 1, in JWT templates and at Auth0 (which
 // says org_name for the slug).
-func readOrganization(m object) *provider.Organization {
-	if version, _ := m.number("v"); version >= 2 {
-		if o := m.object("o"); o != nil {
-			return readCompactOrganization(o, m.text("fea"))
+func readOrganization(m jsonobject.Object) *provider.Organization {
+	if version, _ := m.Number("v"); version >= 2 {
+		if o := m.Object("o"); o != nil {
+			return readCompactOrganization(o, m.Text("fea"))
 		}
 	}
 	o := provider.Organization{
-		ID:          m.text("org_id"),
-		Slug:        m.text("org_slug"),
-		Role:        m.text("org_role"),
-		Permissions: texts(m.value("org_permissions")),
+		ID:          m.Text("org_id"),
+		Slug:        m.Text("org_slug"),
+		Role:        m.Text("org_role"),
+		Permissions: texts(m.Value("org_permissions")),
 	}
 	if o.Slug == "" {
-		o.Slug = m.text("org_name")
+		o.Slug = m.Text("org_name")
 	}
 	if o.ID == "" {
 		return nil
@@ -34,12 +35,12 @@ func readOrganization(m object) *provider.Organization {
 // readCompactOrganization spells version 2 out as version 1 did, the way
 // jwtPayloadParser.ts of clerk/javascript does: roles and permissions get back
 // their org: prefix.
-func readCompactOrganization(o object, features string) *provider.Organization {
-	org := &provider.Organization{ID: o.text("id"), Slug: o.text("slg")}
-	if role := o.text("rol"); role != "" {
+func readCompactOrganization(o jsonobject.Object, features string) *provider.Organization {
+	org := &provider.Organization{ID: o.Text("id"), Slug: o.Text("slg")}
+	if role := o.Text("rol"); role != "" {
 		org.Role = "org:" + strings.TrimPrefix(role, "org:")
 	}
-	names, masks := split(o.text("per")), split(o.text("fpm"))
+	names, masks := split(o.Text("per")), split(o.Text("fpm"))
 	for i, feature := range organizationFeatures(features) {
 		if i >= len(masks) {
 			break

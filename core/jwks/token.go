@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/jsonobject"
 )
 
 // DecodeUnverified reads what a JWT says without checking its signature, its
@@ -65,7 +66,7 @@ func parse(secret provider.Secret) (*parsed, error) {
 	if p.claims, err = readClaims(header, claims); err != nil {
 		return nil, err
 	}
-	p.critical = header.raw("crit") != ""
+	p.critical = header.Raw("crit") != ""
 	p.claims.IDToken = isIDToken(claims)
 	return p, nil
 }
@@ -76,18 +77,18 @@ var base64url = base64.RawURLEncoding.Strict()
 // errNotBase64 stands for the decoder's own error, which quotes the token.
 var errNotBase64 = errors.New("base64url")
 
-func decodeObject(segment string) (object, error) {
+func decodeObject(segment string) (jsonobject.Object, error) {
 	text, err := base64url.DecodeString(segment)
 	if err != nil {
 		return nil, errNotBase64
 	}
-	return readObject(text)
+	return jsonobject.Read(text)
 }
 
 // isIDToken finds the claims that only an ID token has (OpenID Connect Core 1.0,
 // sections 2 and 3.3.2.11).
-func isIDToken(claims object) bool {
-	return claims.has("at_hash") || claims.has("c_hash") || claims.has("nonce")
+func isIDToken(claims jsonobject.Object) bool {
+	return claims.Has("at_hash") || claims.Has("c_hash") || claims.Has("nonce")
 }
 
 func malformed(format string, args ...any) error {

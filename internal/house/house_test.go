@@ -68,6 +68,7 @@ var rooms = []string{
 	"core/provider",
 	"internal/private",
 	"internal/sqlite",
+	"internal/jsonobject",
 	"internal/text",
 	"internal/names",
 	"internal/strangers",

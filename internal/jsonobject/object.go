@@ -1,57 +1,117 @@
-package jwks
+// Package jsonobject reads JSON objects whose values are decoded when they are asked for.
+// To decode one into a struct, encoding/json first has to learn the struct, and reads each
+// text twice: of zen token that would be a tenth.
+package jsonobject
 
 import (
 	"encoding/json"
 	"errors"
+	"iter"
 	"strconv"
 	"strings"
 )
 
-// object is a JSON object whose values are decoded when they are asked for.
+// Object is a JSON object. Its names and values are those of one text, which was checked
+// as a whole.
 //
 // It differs from what encoding/json makes of an object in two ways. Names count
 // as they are written: decoding to a struct takes "ID" for "id", so that zen would
 // see a claim where Turso sees none, and grants everything. And a name may come
 // once (RFC 7519 section 4 leaves that to the reader): of two, zen and Turso might
 // take different ones. It is also faster, as most claims are of no interest.
-type object []member
+type Object []Member
 
-type member struct {
-	name string
-	raw  string
+// Member is a name, and its value as it is written.
+type Member struct {
+	Name string
+	Raw  Value
 }
 
+// Value is the text of a value: well-formed JSON, or "" for none.
+type Value string
+
+// What is no object for Read.
 var (
-	errNotObject = errors.New("a JSON object")
-	errTwice     = errors.New("free of names that come twice")
+	ErrNotObject = errors.New("a JSON object")
+	ErrTwice     = errors.New("free of names that come twice")
 )
 
-func readObject(encoded []byte) (object, error) {
+// Read reads an object. The error is ErrNotObject or ErrTwice, which say what the text is
+// not.
+func Read(encoded []byte) (Object, error) {
 	if !json.Valid(encoded) {
-		return nil, errNotObject
+		return nil, ErrNotObject
 	}
 	// From here on the text is well-formed, and so is everything that is skipped.
 	text := string(encoded)
-	i := skipSpace(text, 0)
-	if text[i] != '{' {
-		return nil, errNotObject
+	return Value(text[skipSpace(text, 0):]).Object()
+}
+
+// Object returns the value as an object. Errors are those of Read.
+func (v Value) Object() (Object, error) {
+	if v == "" || v[0] != '{' {
+		return nil, ErrNotObject
 	}
-	o := make(object, 0, min(1+strings.Count(text, ","), 32))
-	for i = skipSpace(text, i+1); text[i] != '}'; {
-		end := valueEnd(text, i)
-		name := stringOf(text[i:end])
-		i = skipSpace(text, skipSpace(text, end)+1) // past the colon
-		end = valueEnd(text, i)
-		if o.raw(name) != "" {
-			return nil, errTwice
+	o := make(Object, 0, min(1+strings.Count(string(v), ","), 32))
+	for name, value := range v.Members() {
+		if o.Raw(name) != "" {
+			return nil, ErrTwice
 		}
-		o = append(o, member{name, text[i:end]})
+		o = append(o, Member{name, value})
+	}
+	return o, nil
+}
+
+// Members yields the members of an object as they come, also one that comes twice. Any
+// other value has none. It is for an object of many, where each name would be compared
+// with all before it.
+func (v Value) Members() iter.Seq2[string, Value] {
+	return func(yield func(name string, value Value) bool) {
+		text := string(v)
+		if text == "" || text[0] != '{' {
+			return
+		}
+		for i := skipSpace(text, 1); text[i] != '}'; {
+			end := valueEnd(text, i)
+			name := stringOf(text[i:end])
+			i = skipSpace(text, skipSpace(text, end)+1) // past the colon
+			end = valueEnd(text, i)
+			if !yield(name, Value(text[i:end])) {
+				return
+			}
+			if i = skipSpace(text, end); text[i] == ',' {
+				i = skipSpace(text, i+1)
+			}
+		}
+	}
+}
+
+// Elements returns the elements of a list; ok is false if the value is none.
+func (v Value) Elements() (elements []Value, ok bool) {
+	text := string(v)
+	if text == "" || text[0] != '[' {
+		return nil, false
+	}
+	for i := skipSpace(text, 1); text[i] != ']'; {
+		end := valueEnd(text, i)
+		elements = append(elements, Value(text[i:end]))
 		if i = skipSpace(text, end); text[i] == ',' {
 			i = skipSpace(text, i+1)
 		}
 	}
-	return o, nil
+	return elements, true
 }
+
+// Text returns the value as a string; ok is false if it is none.
+func (v Value) Text() (text string, ok bool) {
+	if v == "" || v[0] != '"' {
+		return "", false
+	}
+	return stringOf(string(v)), true
+}
+
+// IsNull reports whether the value is null, or none.
+func (v Value) IsNull() bool { return v == "" || v[0] == 'n' }
 
 func skipSpace(text string, i int) int {
 	for text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n' {
@@ -102,61 +162,45 @@ func stringOf(quoted string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// raw returns a member as it is written, or "". Tokens have some ten claims: a map
-// would be slower.
-func (o object) raw(name string) string {
+// Raw returns the value of a member, or "". Tokens have some ten claims: a map would be
+// slower.
+func (o Object) Raw(name string) Value {
 	for i := range o {
-		if o[i].name == name {
-			return o[i].raw
+		if o[i].Name == name {
+			return o[i].Raw
 		}
 	}
 	return ""
 }
 
-// has reports whether the member is there and not null, which counts as absent, as
+// Has reports whether the member is there and not null, which counts as absent, as
 // it does for Turso.
-func (o object) has(name string) bool {
-	raw := o.raw(name)
-	return raw != "" && raw[0] != 'n'
+func (o Object) Has(name string) bool { return !o.Raw(name).IsNull() }
+
+// Text returns a member that is a string, or "".
+func (o Object) Text(name string) string {
+	text, _ := o.Raw(name).Text()
+	return text
 }
 
-// text returns a member that is a string, or "".
-func (o object) text(name string) string {
-	if raw := o.raw(name); raw != "" && raw[0] == '"' {
-		return stringOf(raw)
-	}
-	return ""
-}
-
-// requireText is text for a member that must be a string where it is there.
-func (o object) requireText(name string) (string, error) {
-	if o.has(name) && o.raw(name)[0] != '"' {
-		return "", malformed("claim %s is not a string", name)
-	}
-	return o.text(name), nil
-}
-
-// number returns a member that is a number.
-func (o object) number(name string) (float64, bool) {
+// Number returns a member that is a number.
+func (o Object) Number(name string) (float64, bool) {
 	// Nothing else that is JSON can be parsed: Inf and NaN aren't, "1" is quoted.
-	n, err := strconv.ParseFloat(o.raw(name), 64)
+	n, err := strconv.ParseFloat(string(o.Raw(name)), 64)
 	return n, err == nil
 }
 
-// value decodes a member: nil, bool, float64, string, []any or map[string]any.
-func (o object) value(name string) any {
+// Value decodes a member: nil, bool, float64, string, []any or map[string]any.
+func (o Object) Value(name string) any {
 	var value any
-	if o.has(name) {
-		_ = json.Unmarshal([]byte(o.raw(name)), &value) // valid; what float64 can't hold stays nil
+	if raw := o.Raw(name); !raw.IsNull() {
+		_ = json.Unmarshal([]byte(raw), &value) // valid; what float64 can't hold stays nil
 	}
 	return value
 }
 
-// object returns a member that is an object, or nil.
-func (o object) object(name string) object {
-	if !o.has(name) {
-		return nil
-	}
-	inner, _ := readObject([]byte(o.raw(name)))
+// Object returns a member that is an object, or nil.
+func (o Object) Object(name string) Object {
+	inner, _ := o.Raw(name).Object()
 	return inner
 }

@@ -1,52 +1,91 @@
-package jwks
+package jsonobject
 
 import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 )
 
-func TestReadObject(t *testing.T) {
-	o, err := readObject([]byte(" { \"a\" : \"x\\\"}\" ,\"A\":\"y\",\n\"\\u00e9\":\"\u00e9\", \"n\":-1.5e3,\"z\":null,\"l\":[{\"b\":[1,2]},\"]\"],\"o\":{\"a\":\"in\"},\"t\":true} "))
+func TestRead(t *testing.T) {
+	o, err := Read([]byte(" { \"a\" : \"x\\\"}\" ,\"A\":\"y\",\n\"\\u00e9\":\"\u00e9\", \"n\":-1.5e3,\"z\":null,\"l\":[{\"b\":[1,2]},\"]\"],\"o\":{\"a\":\"in\"},\"t\":true} "))
 	if err != nil {
 		t.Fatal(err)
 	}
-	number, isNumber := o.number("n")
-	_, isText := o.number("a")
+	number, isNumber := o.Number("n")
+	_, isText := o.Number("a")
 	for name, equal := range map[string]bool{
-		"escaped":     o.text("a") == `x"}`,
-		"exact names": o.text("A") == "y",
-		"no ASCII":    o.text("é") == "é",
+		"escaped":     o.Text("a") == `x"}`,
+		"exact names": o.Text("A") == "y",
+		"no ASCII":    o.Text("é") == "é",
 		"number":      isNumber && number == -1500 && !isText,
-		"null":        !o.has("z") && o.value("z") == nil && !o.has("missing"),
-		"list":        reflect.DeepEqual(o.value("l"), []any{map[string]any{"b": []any{1.0, 2.0}}, "]"}),
-		"object":      o.object("o").text("a") == "in" && o.object("l") == nil,
-		"bool":        o.value("t") == true && o.text("t") == "",
+		"null":        !o.Has("z") && o.Value("z") == nil && !o.Has("missing"),
+		"list":        reflect.DeepEqual(o.Value("l"), []any{map[string]any{"b": []any{1.0, 2.0}}, "]"}),
+		"object":      o.Object("o").Text("a") == "in" && o.Object("l") == nil,
+		"bool":        o.Value("t") == true && o.Text("t") == "",
 	} {
 		if !equal {
 			t.Errorf("%s: %q", name, o)
 		}
 	}
 	for text, want := range map[string]error{
-		``: errNotObject, `[]`: errNotObject, `"a"`: errNotObject, `{`: errNotObject, `{}x`: errNotObject, `{"a":1,}`: errNotObject,
-		`{"id":"a","id":"b"}`: errTwice, `{"id":"a","\u0069d":"b"}`: errTwice, `{}`: nil,
+		``: ErrNotObject, `[]`: ErrNotObject, `"a"`: ErrNotObject, `{`: ErrNotObject, `{}x`: ErrNotObject, `{"a":1,}`: ErrNotObject,
+		`{"id":"a","id":"b"}`: ErrTwice, `{"id":"a","\u0069d":"b"}`: ErrTwice, `{}`: nil,
 	} {
-		if _, err := readObject([]byte(text)); !errors.Is(err, want) {
+		if _, err := Read([]byte(text)); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", text, err, want)
 		}
 	}
 }
 
+func TestValue(t *testing.T) {
+	o, err := Read([]byte(`{"l":[ 1 , "a,]" ,[{}], null ],"e":[],"o":{"a":1,"a":2},"s":"x","n":null}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	elements, ok := o.Raw("l").Elements()
+	if want := []Value{"1", `"a,]"`, "[{}]", "null"}; !ok || !slices.Equal(elements, want) {
+		t.Errorf("%q, want %q", elements, want)
+	}
+	if elements, ok := o.Raw("e").Elements(); !ok || len(elements) > 0 {
+		t.Errorf("of the empty list: %q, %t", elements, ok)
+	}
+	for _, name := range []string{"o", "s", "n", "missing"} {
+		if elements, ok := o.Raw(name).Elements(); ok {
+			t.Errorf("%s has elements: %q", name, elements)
+		}
+	}
+	var members []Member
+	for name, value := range o.Raw("o").Members() {
+		members = append(members, Member{name, value})
+	}
+	if want := []Member{{"a", "1"}, {"a", "2"}}; !slices.Equal(members, want) {
+		t.Errorf("%q, want %q", members, want)
+	}
+	for name, value := range o.Raw("l").Members() {
+		t.Errorf("the list has a member %s: %s", name, value)
+	}
+	if _, err := o.Raw("o").Object(); !errors.Is(err, ErrTwice) {
+		t.Errorf("a name that comes twice: %v", err)
+	}
+	if text, ok := o.Raw("s").Text(); !ok || text != "x" {
+		t.Errorf("%q, %t", text, ok)
+	}
+	if _, ok := o.Raw("l").Text(); ok || o.Raw("l").IsNull() || !o.Raw("n").IsNull() || !o.Raw("missing").IsNull() {
+		t.Error("a value of another type")
+	}
+}
+
 // What is read is what encoding/json reads.
-func FuzzReadObject(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `{"a":1,"b":"x\\\"","c":[{},[]],"d":{"e":null},"f":true}`, ` {"" : -0.1e-2 , "é":"é"} `, `{"a":1,"a":2}`, `[1]`, "{\"a\":\"\xff\"}",
 	} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		o, err := readObject(text)
+		o, err := Read(text)
 		var want map[string]any
 		if wantErr := json.Unmarshal(text, &want); wantErr != nil || want == nil {
 			// A number beyond float64 is valid JSON all the same.
@@ -58,18 +97,18 @@ func FuzzReadObject(f *testing.F) {
 			}
 			return
 		}
-		if errors.Is(err, errTwice) {
+		if errors.Is(err, ErrTwice) {
 			return
 		}
 		if err != nil || len(o) != len(want) {
 			t.Fatalf("%q: %q, %v, want %v", text, o, err, want)
 		}
 		for name, value := range want {
-			if !reflect.DeepEqual(o.value(name), value) {
-				t.Fatalf("%q: %s is %v, want %v", text, name, o.value(name), value)
+			if !reflect.DeepEqual(o.Value(name), value) {
+				t.Fatalf("%q: %s is %v, want %v", text, name, o.Value(name), value)
 			}
-			if s, ok := value.(string); ok && o.text(name) != s {
-				t.Fatalf("%q: %s is %q, want %q", text, name, o.text(name), s)
+			if s, ok := value.(string); ok && o.Text(name) != s {
+				t.Fatalf("%q: %s is %q, want %q", text, name, o.Text(name), s)
 			}
 		}
 	})

@@ -92,7 +92,7 @@ func (s *Store) recordOf(profile string, f file) (Record, error) {
 	key := s.oneToken(r)
 	token, err := f.findToken(key)
 	if err != nil {
-		return Record{}, s.unusable(provider.ErrConfig, profile, damaged(f.undecoded))
+		return Record{}, s.unusable(provider.ErrConfig, profile, damaged([]byte(f.undecoded)))
 	}
 	if token != nil {
 		r.Tokens[key] = token.token()

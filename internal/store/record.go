@@ -9,6 +9,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/breaker"
+	"github.com/zen-auth/zen/internal/jsonobject"
 )
 
 // The versions of the credentials file. One with a higher version was written by a
@@ -71,7 +72,7 @@ type file struct {
 	Refusals map[string]breaker.Backoff `json:"refusals,omitempty"`
 
 	// undecoded are the tokens as they are written, for a reader of tokens.
-	undecoded []byte
+	undecoded jsonobject.Value
 }
 
 type fileAccount struct {
