@@ -91,10 +91,10 @@ all-openbao:
 all-golibsql all-libsqlclientgo all-gooidc all-orm: all-%:
 	cd devstack/clients/$* && $(GO) test -timeout 15m ./...
 
-# Packages in roots of their own, as root, and the gate of make compatible: minutes of two
-# cores.
+# Packages in roots of their own, as root, the gate of make compatible, and a signature:
+# minutes of two cores.
 test-packages:
-	ZEN_TEST_PACKAGES=1 $(GO) test -count=1 -timeout 60m -run 'TestPackages|TestCompatible' ./scripts/release
+	ZEN_TEST_PACKAGES=1 $(GO) test -count=1 -timeout 60m -run 'TestPackages|TestCompatible|TestSign' ./scripts/release
 
 # Three nodes of OpenBao on the loopback, whose leader is lost. It takes a minute.
 test-cluster:
