@@ -163,7 +163,7 @@ func (r root) files() (names []string) {
 			return err
 		}
 		name := strings.TrimPrefix(path, r.dir)
-		if d.IsDir() && slices.Contains([]string{"/proc", "/home/person", "/tmp", "/var/lib/dpkg", "/root/.rpmdb", "/var/log"}, name) {
+		if d.IsDir() && slices.Contains([]string{"/proc", "/home/person", "/tmp", "/var/lib/dpkg", "/root/.rpmdb", "/usr/lib/apk", "/var/log"}, name) {
 			return fs.SkipDir
 		}
 		names = append(names, name)
@@ -257,29 +257,38 @@ func TestPackages(t *testing.T) {
 	first, second := built(t, false), built(t, true)
 	t.Chdir("../..")
 	for kind, manager := range map[string]struct {
-		put    func(r root, path string) []string
-		remove func(r root) []string
+		program string
+		// The commands that begin, that put a package in, and that remove it again.
+		begin, put, remove []string
 	}{
-		"deb": {
-			func(r root, path string) []string { return []string{"dpkg", "--root=" + r.dir, "--install", path} },
-			func(r root) []string { return []string{"dpkg", "--root=" + r.dir, "--purge", "zen"} },
-		},
+		"deb": {"dpkg", nil, []string{"--install"}, []string{"--purge", "zen"}},
 		// The root's libc came by dpkg: rpm knows of none.
-		"rpm": {
-			func(r root, path string) []string { return []string{"rpm", "--root=" + r.dir, "--nodeps", "-U", path} },
-			func(r root) []string { return []string{"rpm", "--root=" + r.dir, "-e", "zen"} },
-		},
+		"rpm": {"rpm", nil, []string{"--nodeps", "-U"}, []string{"-e", "zen"}},
+		// Nor does apk know of certificates. Where Alpine isn't, it has to be built.
+		"apk": {"apk", []string{"--initdb", "--no-network", "add", "--virtual", "ca-certificates-bundle"},
+			[]string{"--no-network", "--allow-untrusted", "add"}, []string{"--no-network", "del", "zen"}},
 	} {
 		t.Run(kind, func(t *testing.T) {
+			if _, err := exec.LookPath(manager.program); err != nil {
+				t.Skipf("NOT TESTED: %s is missing", manager.program)
+			}
 			r := newRoot(t)
-			manage := func(args []string) {
+			manage := func(args ...string) {
 				t.Helper()
-				if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-					t.Fatalf("%q: %v %s", args, err, out)
+				args = slices.Concat([]string{"--root=" + r.dir}, args)
+				if out, err := exec.Command(manager.program, args...).CombinedOutput(); err != nil {
+					t.Fatalf("%s %q: %v %s", manager.program, args, err, out)
 				}
 			}
+			put := func(version, bin string) {
+				t.Helper()
+				manage(append(slices.Clone(manager.put), packed(t, kind, version, bin))...)
+			}
+			if manager.begin != nil {
+				manage(manager.begin...)
+			}
 			before := r.files()
-			manage(manager.put(r, packed(t, kind, "v0.1.0", first)))
+			put("v0.1.0", first)
 			s := r.shell("zen", "dev", "--token-lifetime", "2s", "--", "sh")
 			s.does("zen version --verify && id -u")
 			s.does(`BROWSER="zen dev browse --user alice" zen login`)
@@ -303,7 +312,7 @@ func TestPackages(t *testing.T) {
 			}
 			asks()
 
-			manage(manager.put(r, packed(t, kind, "v0.2.0", second)))
+			put("v0.2.0", second)
 			upgraded := time.Now()
 			// The proxy is the version before. It needs tokens that it has none of yet.
 			for issued := (time.Time{}); !issued.After(upgraded.Add(4 * time.Second)); {
@@ -324,7 +333,7 @@ func TestPackages(t *testing.T) {
 				t.Error(err)
 			}
 
-			manage(manager.remove(r))
+			manage(manager.remove...)
 			for _, name := range r.files() {
 				if !slices.Contains(before, name) {
 					t.Errorf("left: %s", name)
