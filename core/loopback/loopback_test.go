@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/loopback"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/testwait"
@@ -74,6 +75,9 @@ func read(res *http.Response, err error) answer {
 	return answer{res.StatusCode, res.Header, string(body), res.Request.URL.String(), err}
 }
 
+// surfer asks as a browser does, to which localhost is this machine whatever the system says.
+var surfer = &http.Client{Transport: httpclient.New()}
+
 func do(t *testing.T, method, rawURL, host string) answer {
 	t.Helper()
 	req, err := http.NewRequest(method, rawURL, nil)
@@ -81,7 +85,7 @@ func do(t *testing.T, method, rawURL, host string) answer {
 		t.Fatal(err)
 	}
 	req.Host = host
-	return read(http.DefaultClient.Do(req))
+	return read(surfer.Do(req))
 }
 
 // spike B1: the callback's token is captured on 127.0.0.1, and the browser gets a

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zen-auth/zen/core/httpclient"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -42,7 +43,8 @@ func (h *surfer) OpenURL(_ context.Context, address, _ string) error {
 		h.back(answer)
 	}
 	h.visits.Go(func() {
-		res, err := http.Get("http://" + net.JoinHostPort("localhost", q.Get("port")) + "/?" + answer.Encode())
+		browser := &http.Client{Transport: httpclient.New()} // to which localhost is this machine
+		res, err := browser.Get("http://" + net.JoinHostPort("localhost", q.Get("port")) + "/?" + answer.Encode())
 		if err != nil {
 			return
 		}
