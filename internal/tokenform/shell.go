@@ -3,6 +3,7 @@ package tokenform
 import (
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,16 @@ func shellText(shell string, variables []variable) string {
 		}
 	}
 	return b.String()
+}
+
+// ShellLine returns the line that sets a variable in the shell that a value of the variable
+// SHELL names, and in sh where it can't be written for that one.
+func ShellLine(shell, name, value string) string {
+	shell = shellOr("", shell)
+	if !slices.Contains(ShellNames, shell) {
+		shell = "sh"
+	}
+	return shellText(shell, []variable{{name, value}})
 }
 
 // quoted is text as one word of the shell's, which expands nothing in it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // nasty are values in which a shell could find something to do.
@@ -48,6 +49,69 @@ func TestShellText(t *testing.T) {
 	}
 }
 
+// asPowerShell is what PowerShell makes of lines that set and remove variables, by its
+// documentation: of a string in single quotes nothing is expanded, it may have more than
+// one line, and a quote in it is two (about_Quoting_Rules). Typographic quotes count, too:
+// which, and that of any two the second stays, is its tokenizer's (IsSingleQuote and
+// ScanStringLiteral). Anything else fails the test. It is how these lines are read where
+// no PowerShell is.
+func asPowerShell(t *testing.T, lines string) map[string]string {
+	t.Helper()
+	variables := make(map[string]string)
+	for lines != "" {
+		if name, removes := strings.CutPrefix(lines, "Remove-Item -ErrorAction Ignore Env:"); removes {
+			name, rest, _ := strings.Cut(name, "\n")
+			variables[name] = "unset"
+			lines = rest
+			continue
+		}
+		name, rest, ok := strings.Cut(strings.TrimPrefix(lines, "$env:"), " = '")
+		if !ok || !strings.HasPrefix(lines, "$env:") || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') }) {
+			t.Fatalf("no assignment: %q", lines)
+		}
+		var value strings.Builder
+		quote := func(r rune) bool { return strings.ContainsRune("'\u2018\u2019\u201a\u201b", r) }
+		runes := []rune(rest)
+		i := 0
+		for ; i < len(runes); i++ {
+			if quote(runes[i]) {
+				if i+1 == len(runes) || !quote(runes[i+1]) {
+					break
+				}
+				i++
+			}
+			value.WriteRune(runes[i])
+		}
+		if i+1 >= len(runes) || runes[i+1] != '\n' {
+			t.Fatalf("more after the string, or no end of it: %q", lines)
+		}
+		variables[name] = value.String()
+		lines = string(runes[i+2:])
+	}
+	return variables
+}
+
+// TestShellTextByTheRulesOfPowerShell is TestShellText where there is no PowerShell.
+func TestShellTextByTheRulesOfPowerShell(t *testing.T) {
+	for _, value := range append(nasty, "'", "''", "it''s", "‘’‚‛'", "’; Remove-Item *; ’", "`$(id)`n`0", "@'\n'@", "$env:PATH", "{{}}", "a,b", "--%") {
+		got := asPowerShell(t, shellText("powershell", []variable{{"ZEN_A", value}, {"ZEN_B", ""}, {"ZEN_C", "after"}}))
+		if got["ZEN_A"] != value || got["ZEN_B"] != "unset" || got["ZEN_C"] != "after" || len(got) != 3 {
+			t.Errorf("%q became %q", value, got)
+		}
+	}
+}
+
+func TestShellLine(t *testing.T) {
+	for shell, want := range map[string]string{
+		"/bin/bash": "export ZEN_A='it'\\''s'\n", "/usr/bin/fish": "set -gx ZEN_A 'it\\'s'\n", "/usr/bin/pwsh": "$env:ZEN_A = 'it''s'\n",
+		"/bin/tcsh": "export ZEN_A='it'\\''s'\n",
+	} {
+		if got := ShellLine(shell, "ZEN_A", "it's"); got != want {
+			t.Errorf("SHELL=%s: %q, want %q", shell, got, want)
+		}
+	}
+}
+
 func TestShellOr(t *testing.T) {
 	for variable, want := range map[string]string{
 		"/bin/bash": "sh", "/usr/bin/zsh": "sh", "/usr/local/bin/fish": "fish", "/usr/bin/pwsh": "powershell",
@@ -67,6 +131,11 @@ func FuzzQuoted(f *testing.F) {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
+		if utf8.ValidString(value) && value != "" {
+			if got := asPowerShell(t, shellText("powershell", []variable{{"ZEN_A", value}})); got["ZEN_A"] != value || len(got) != 1 {
+				t.Errorf("%q became %q in PowerShell", value, got)
+			}
+		}
 		// In sh a quote ends the string, and nothing else does.
 		rest, ok := strings.CutPrefix(quoted("sh", value), "'")
 		if !ok {

@@ -7,6 +7,6 @@ Register-ArgumentCompleter -Native -CommandName zen -ScriptBlock {
     if ($wordToComplete -ne '') { $asked = @($asked | Select-Object -SkipLast 1) }
     if ($wordToComplete.StartsWith('-')) { $asked += $wordToComplete }
     & $words[0] @asked --generate-bash-completion 2>$null |
-        Where-Object { $_.StartsWith($wordToComplete) } |
+        Where-Object { $_.StartsWith($wordToComplete, [StringComparison]::Ordinal) } |
         ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
 }

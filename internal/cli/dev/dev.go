@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/replace"
+	"github.com/zen-auth/zen/internal/tokenform"
 )
 
 // visitTimeout limits how long zen dev browse may take, as long as zen login waits for it.
@@ -250,7 +252,7 @@ func printEnvironment(e *app.Env, stack *devstack.Stack, environment []devstack.
 		}{app.SchemaVersion, stack.URL(), variables})
 	}
 	for _, v := range environment {
-		if _, err := fmt.Fprintf(e.Out, "export %s='%s'\n", v.Name, strings.ReplaceAll(v.Value, "'", `'\''`)); err != nil {
+		if _, err := io.WriteString(e.Out, tokenform.ShellLine(os.Getenv("SHELL"), v.Name, v.Value)); err != nil {
 			return err
 		}
 	}
