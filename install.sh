@@ -125,8 +125,10 @@ esac
 case $base in
 http://*@*) fail "--base-url $base is not https" ;; # http://localhost:80@example.com
 https://* | file://* | http://127.0.0.1:* | http://localhost:*) ;;
+/* | .*) fail "--base-url $base is not a URL: a directory here is file:///..." ;;
 *) fail "--base-url $base is not https" ;;
 esac
+base=${base%/}
 case $(uname -s) in
 Linux) os=linux ;;
 Darwin) os=darwin ;;
@@ -200,9 +202,13 @@ if [ -z "$sums" ]; then
 	sums=$work/SHA256SUMS
 	fetch "$base/SHA256SUMS" "$sums" || fail "$base/SHA256SUMS can't be fetched"
 fi
-fetch "$base/$name.tar.gz" "$work/$name.tar.gz" || fail "$base/$name.tar.gz can't be fetched"
+[ -r "$sums" ] || fail "--sums $sums can't be read"
 want=$(awk -v name="$name.tar.gz" '$2 == name || $2 == "*" name { print $1 }' "$sums")
-[ -n "$want" ] || fail "$sums has no sum of $name.tar.gz"
+[ -n "$want" ] || {
+	there=$(sed -n "s/^[^ ]* [ *]zen-\\(.*\\)-$os-$arch$static\\.tar\\.gz\$/\\1/p" "$sums" | tr '\n' ' ')
+	fail "SHA256SUMS has no $name.tar.gz${there:+: for this machine it has --version ${there% }}"
+}
+fetch "$base/$name.tar.gz" "$work/$name.tar.gz" || fail "$base/$name.tar.gz can't be fetched"
 got=$(sum "$work/$name.tar.gz")
 [ "$got" = "$want" ] || fail "$name.tar.gz is not what SHA256SUMS says: $got, not $want. Nothing was installed"
 

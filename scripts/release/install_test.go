@@ -215,6 +215,41 @@ func TestInstallLeavesOthersAlone(t *testing.T) {
 	}
 }
 
+// TestInstallMistakes makes those of somebody who reads the page once, and wants a line
+// each that says what would be right.
+func TestInstallMistakes(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "zen"), []byte("#!/bin/sh\necho zen\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(t)
+	p.archive("v1.0.0", bin)
+	for _, test := range []struct {
+		args []string
+		says string
+	}{
+		{nil, "--version is missing"},
+		{[]string{"--version", "1.0.0"}, "has no zen-1.0.0-" + runtime.GOOS + "-" + runtime.GOARCH + ".tar.gz: for this machine it has --version v1.0.0"},
+		{[]string{"--version", "v1.0.0", "--base-url", p.dir}, "a directory here is file:///"},
+		{[]string{"--version", "v1.0.0", "--base-url", "./dist"}, "a directory here is file:///"},
+		{[]string{"--version", "v1.0.0", "--base-url", p.url + "/none"}, "none/SHA256SUMS can't be fetched"},
+		{[]string{"--version", "v1.0.0", "--sums", p.dir + "/none"}, "none can't be read"},
+		{[]string{"--version"}, "--version needs a value"},
+	} {
+		out, err := p.install(test.args...)
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		if err == nil || !strings.Contains(lines[len(lines)-1], test.says) || !strings.HasPrefix(lines[len(lines)-1], "install.sh: ") {
+			t.Errorf("%q: %v %s", test.args, err, out)
+		}
+	}
+	if left := p.left(); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+	if out, err := p.install("--version", "v1.0.0", "--base-url", p.url+"/"); err != nil {
+		t.Errorf("a slash behind the URL: %v %s", err, out)
+	}
+}
+
 // TestInstallLeavesOthersLinksAlone wants what another package manager has made links of,
 // whether they lead anywhere or not, to stay as they are.
 func TestInstallLeavesOthersLinksAlone(t *testing.T) {
@@ -325,7 +360,7 @@ func TestInstallStaysWithHTTPS(t *testing.T) {
 		}
 		return path
 	}
-	always := []string{"awk", "cat", "chmod", "cp", "cut", "dirname", "grep", "gzip", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "rmdir", "sed", "tail", "tar", "uname"}
+	always := []string{"awk", "cat", "chmod", "cp", "cut", "dirname", "grep", "gzip", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "rmdir", "sed", "tail", "tar", "tr", "uname"}
 	if runtime.GOOS == "linux" {
 		always = append(always, "getconf")
 	}
