@@ -3,8 +3,6 @@ package clients_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/devstack/clients/npmtest"
+	"github.com/zen-auth/zen/devstack/clients/pytest"
 	"github.com/zen-auth/zen/devstack/clients/tursotest"
 )
 
@@ -60,53 +59,12 @@ func TestNodeClients(t *testing.T) {
 }
 
 func TestPythonClients(t *testing.T) {
-	python := virtualenv(t)
+	python := pytest.Install(t, filepath.Join("python", "requirements.txt"))
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	drive(t, []string{"libsql", "libsql-client", "sqlalchemy-libsql"}, func(client, table string) *exec.Cmd {
 		return exec.CommandContext(ctx, python, filepath.Join("python", "drive.py"), client, table)
 	})
-}
-
-// virtualenv returns the Python of an environment with what requirements.txt names. It
-// is made once for each state of that file, in the user's cache.
-func virtualenv(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
-	}
-	system, err := exec.LookPath("python3")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("python3 is missing")
-		}
-		t.Skip("SKIPPED: python3 is missing, so Python's clients can't be tried.")
-	}
-	requirements, err := os.ReadFile(filepath.Join("python", "requirements.txt"))
-	must(t, err)
-	version, err := exec.CommandContext(t.Context(), system, "--version").Output()
-	must(t, err)
-	hash := sha256.Sum256(append(version, requirements...))
-	dir := filepath.Join(npmtest.Cache(t), "python-"+hex.EncodeToString(hash[:8]))
-	python := filepath.Join(dir, "bin", "python")
-	if _, err := os.Stat(filepath.Join(dir, "complete")); err == nil {
-		return python
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	for _, args := range [][]string{
-		{system, "-m", "venv", dir},
-		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join("python", "requirements.txt")},
-	} {
-		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
-			}
-			t.Skipf("SKIPPED: Python's clients can't be installed: %v\n%s", err, out)
-		}
-	}
-	must(t, os.WriteFile(filepath.Join(dir, "complete"), nil, 0o644))
-	return python
 }
 
 // The Rust crate takes minutes to be compiled: it is tried where that is asked for.
