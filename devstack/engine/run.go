@@ -14,6 +14,7 @@ type Query struct {
 	SQL        string
 	Positional []Value
 	Named      []NamedValue // either these or Positional
+	NoRows     bool         // the sink gets none
 }
 
 // NamedValue is an argument for a parameter by name, with or without its prefix.
@@ -31,6 +32,11 @@ type Sink interface {
 	// it returns.
 	Row([]Value) error
 }
+
+// rowless keeps the rows from a sink.
+type rowless struct{ Sink }
+
+func (rowless) Row([]Value) error { return nil }
 
 // Result is the outcome of a statement.
 type Result struct {
@@ -96,6 +102,9 @@ func (s *stmt) run(q Query, rights *Rights, sink Sink) (_ Result, err error) {
 		if err := c.alter(*s.alters); err != nil {
 			return Result{}, err
 		}
+	}
+	if q.NoRows {
+		sink = rowless{sink}
 	}
 	rows, err := s.step(sink)
 	rc := s.reset()

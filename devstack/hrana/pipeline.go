@@ -143,7 +143,7 @@ func (e *executor) query(s *stmt) (engine.Query, error) {
 	if len(s.Args) > 0 && len(s.NamedArgs) > 0 {
 		return engine.Query{}, errArgsBoth
 	}
-	q := engine.Query{SQL: sql, Positional: s.Args}
+	q := engine.Query{SQL: sql, Positional: s.Args, NoRows: s.NoRows && e.server.opts.LeavesRowsOut != nil && e.server.opts.LeavesRowsOut()}
 	for _, a := range s.NamedArgs {
 		q.Named = append(q.Named, engine.NamedValue{Name: a.Name, Value: a.Value})
 	}

@@ -35,6 +35,7 @@ type stmt struct {
 	SQLID     *int32
 	Args      []value
 	NamedArgs []namedArg
+	NoRows    bool // they aren't wanted
 }
 
 type namedArg struct {
@@ -159,7 +160,7 @@ func (r *streamRequest) decode(d *decoder) error {
 var stmtFields = []string{"sql", "sql_id", "args", "named_args", "want_rows", "replication_index"}
 
 func (s *stmt) decode(d *decoder) error {
-	return d.structure("struct Stmt", stmtFields, 0, func(field int) error {
+	return d.structure("struct Stmt", stmtFields, 0, func(field int) (err error) {
 		switch field {
 		case 0:
 			return d.optional(&s.SQL)
@@ -170,7 +171,8 @@ func (s *stmt) decode(d *decoder) error {
 		case 3:
 			return sequence(d, &s.NamedArgs, (*namedArg).decode)
 		case 4:
-			return d.flag()
+			s.NoRows, err = d.denied()
+			return err
 		}
 		return d.replicationIndex()
 	})

@@ -168,12 +168,13 @@ func (d *decoder) optionalSQLID(into **int32) error {
 	return d.sqlID(into)
 }
 
-// flag reads a boolean or null, which counts for nothing.
-func (d *decoder) flag() error {
-	if c := d.peek(); c == 'n' || c == 't' || c == 'f' {
-		return d.skip()
+// denied reads a boolean or null, and reports whether it is false.
+func (d *decoder) denied() (bool, error) {
+	c := d.peek()
+	if c == 'n' || c == 't' || c == 'f' {
+		return c == 'f', d.skip()
 	}
-	return d.wrongType("a boolean")
+	return false, d.wrongType("a boolean")
 }
 
 // replicationIndex reads the number of a frame, which a primary has no use for.

@@ -35,6 +35,9 @@ type Options struct {
 	// AutocommitIn2 reports whether version 2 over HTTP has the condition is_autocommit, too:
 	// Turso's clients for Sync send it there. Nil means never, as in libsql-server.
 	AutocommitIn2 func() bool
+	// LeavesRowsOut reports whether a statement's rows aren't sent where want_rows is false.
+	// Nil means never: libsql-server sends them all the same.
+	LeavesRowsOut func() bool
 	// Reauthorize reports whether the token of a socket's last hello is checked again with
 	// each request. Nil means never, as in libsql-server.
 	Reauthorize func() bool

@@ -80,7 +80,8 @@ func New(o Options) (*Server, error) {
 	s := &Server{opts: o, host: o.Host, keys: newKeySets(o.Client, o.Logger, o.Faults), paths: make(map[string]*database)}
 	o.Hrana.Resume = s.resume
 	o.Hrana.Reauthorize = func() bool { return s.opts.Faults.On(fault.SocketExpires) }
-	o.Hrana.AutocommitIn2 = func() bool { return !s.opts.Faults.On(fault.PlainSqld) }
+	cloud := func() bool { return !s.opts.Faults.On(fault.PlainSqld) }
+	o.Hrana.AutocommitIn2, o.Hrana.LeavesRowsOut = cloud, cloud
 	s.hrana = hrana.New(backend{s}, o.Hrana)
 	s.sync = dbsync.New(syncBackend{backend{s}}, dbsync.Options{PollEnds: s.pollEnds})
 	s.api = s.routes()

@@ -99,3 +99,32 @@ func TestAutocommitIn2(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 }
+
+// Turso Cloud leaves out rows that aren't wanted, as its protocol has it and its own suite
+// asks of it (serverless/conformance); libsql-server sends them. The statement runs to its
+// end either way.
+func TestWantRows(t *testing.T) {
+	f := newFixture(t, Options{})
+	token, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})
+	must(t, err)
+	stmt := `{"sql":"INSERT INTO wanted VALUES (1), (2) RETURNING a","want_rows":false}`
+	for _, tt := range []struct{ name, path, body, rows string }{
+		{"execute", "/v3/pipeline", `{"requests":[{"type":"execute","stmt":` + stmt + `}]}`, `"rows":[],`},
+		{"batch", "/v2/pipeline", `{"requests":[{"type":"batch","batch":{"steps":[{"stmt":` + stmt + `}]}}]}`, `"rows":[],`},
+		{"cursor", "/v3/cursor", `{"batch":{"steps":[{"stmt":` + stmt + `}]}}`, ""},
+	} {
+		create := `{"requests":[{"type":"sequence","sql":"DROP TABLE IF EXISTS wanted; CREATE TABLE wanted (a)"}]}`
+		if status, body := f.do("POST", "/dbs/app/v2/pipeline", token, create); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+		_, body := f.do("POST", "/dbs/app"+tt.path, token, tt.body)
+		if strings.Contains(body, `"value":"1"`) || !strings.Contains(body, tt.rows) || !strings.Contains(body, `"affected_row_count":2`) || !strings.Contains(body, `"name":"a"`) {
+			t.Errorf("%s: %s", tt.name, body)
+		}
+		must(t, f.faults.Switch(fault.PlainSqld, true))
+		if _, body := f.do("POST", "/dbs/app"+tt.path, token, tt.body); strings.Contains(body, `"value":"1"`) != strings.Contains(body, `"affected_row_count"`) {
+			t.Errorf("%s, as libsql-server: %s", tt.name, body)
+		}
+		must(t, f.faults.Switch(fault.PlainSqld, false))
+	}
+}
