@@ -9,7 +9,7 @@ BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 
 PROVIDERS := apikey auth0 clerk oidc openbao platformtoken statictoken
 TOOL  := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build release packages sign compatible reproduce plugins demo demo-team test test-cluster test-packages test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm test-windows test-arm64 live lint generate bench site pictures clean
+.PHONY: build release packages sign compatible reproduce plugins demo demo-team test test-cluster test-packages test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm all-suites test-windows test-arm64 live lint generate bench site pictures clean
 
 # zen knows the sums of the providers that it comes with: they are built first.
 # zen is a quick front: what a stored token doesn't answer it has zen-full do, and zen db
@@ -78,7 +78,7 @@ test:
 # test-all has the clients, drivers and suites of others, browsers and clusters, too, and
 # the race detector everywhere. It is for every night (.ci/run-all): an hour at most, in
 # parts that also run alone.
-test-all: all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm test-packages
+test-all: all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm all-suites test-packages
 
 all-zen:
 	$(GO) test -race -parallel 4 -timeout 30m -tags $(TAGS) ./...
@@ -90,6 +90,11 @@ all-openbao:
 # libraries, and the ORMs bring much that zen doesn't need.
 all-golibsql all-libsqlclientgo all-gooidc all-orm: all-%:
 	cd devstack/clients/$* && $(GO) test -timeout 15m ./...
+
+# The own tests of clients in TypeScript, through zen proxy, from checkouts in SUITES.
+SUITES :=
+all-suites: build
+	PATH="$(CURDIR)/bin:$$PATH" SUITES='$(SUITES)' devstack/clients/suites/all.sh
 
 # Packages in roots of their own, as root, the gate of make compatible, and a signature:
 # minutes of two cores.
