@@ -24,10 +24,14 @@ import (
 )
 
 // New returns a transport like net/http's default one, which may be changed before its
-// first use, and is used through [Wrap]. Its proxy is [Proxy].
+// first use, and is used through [Wrap]. Requests go through the proxy of HTTPS_PROXY or
+// HTTP_PROXY, by the request's scheme, else of ALL_PROXY, unless NO_PROXY excludes the
+// host. The names are also read in lower case. Requests to the loopback never go through
+// a proxy. A value that can't be used is an error of class ErrConfig, which names the
+// variable and not its content.
 func New() *http.Transport {
 	return &http.Transport{
-		Proxy:                  Proxy,
+		Proxy:                  proxyFor,
 		DialContext:            dial,
 		ForceAttemptHTTP2:      true,
 		IdleConnTimeout:        90 * time.Second,

@@ -14,13 +14,9 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Proxy returns the proxy for a request: that of HTTPS_PROXY or HTTP_PROXY, by the
-// request's scheme, else of ALL_PROXY, unless NO_PROXY excludes the host. The names are
-// also read in lower case. Requests to the loopback never go through one.
-//
-// A value that can't be used is an error of class ErrConfig, which names the variable
-// and not its content. net/http would connect without the proxy then.
-func Proxy(req *http.Request) (*url.URL, error) {
+// proxyFor returns the proxy for a request, as New says. For a value that can't be used
+// net/http would connect without the proxy.
+func proxyFor(req *http.Request) (*url.URL, error) {
 	if provider.IsLoopback(req.URL.Hostname()) { // the package below knows no names under localhost
 		return nil, nil
 	}

@@ -201,7 +201,9 @@ type unansweredError struct {
 	cause error
 }
 
-func (e *unansweredError) Error() string { return "nobody came back to " + e.url + " in time" }
+func (e *unansweredError) Error() string {
+	return "the browser did not come back to " + e.url + " in time"
+}
 
 func (e *unansweredError) Unwrap() error { return e.cause }
 

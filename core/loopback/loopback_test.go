@@ -282,7 +282,7 @@ func TestNobodyComes(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	_, err := l.Wait(ctx)
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "nobody came back to "+l.RedirectURL()) {
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the browser did not come back to "+l.RedirectURL()) {
 		t.Errorf("got %v", err)
 	}
 }

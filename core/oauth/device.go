@@ -170,11 +170,11 @@ var errCodeEnded = errors.New("the code has expired")
 func (c *Client) unfinished(ctx context.Context, d device, last error) error {
 	failure := &provider.Error{
 		Kind: provider.ErrNoCredential, Err: errCodeEnded,
-		Message: prefixed(c.Name, "nobody typed the code at %s before it expired", d.URL), Hint: "run zen login again for a new code",
+		Message: prefixed(c.Name, "the code was not entered at %s before it expired", d.URL), Hint: "run zen login again for a new code",
 	}
 	if ctx.Err() != nil {
 		failure.Err = context.Cause(ctx)
-		failure.Message = prefixed(c.Name, "nobody typed the code at %s in time", d.URL)
+		failure.Message = prefixed(c.Name, "the code was not entered at %s in time", d.URL)
 	}
 	if Code(last) == CodeSlowDown {
 		failure.Kind, failure.Hint = provider.ErrUnavailable, "it is the issuer that has to let the polls through: zen login --method browser asks otherwise"

@@ -212,14 +212,14 @@ func (e *exam) signin(ctx context.Context) {
 	case status.Doubt != nil && !status.SignedIn:
 		e.add(Finding{
 			ID: "signin.unknown", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
-			Observed: "nobody can say without the keyring who is signed in", Cause: status.Doubt.Error(), Next: "zen token asks it",
+			Observed: "it can't be told who is signed in without the keyring", Cause: status.Doubt.Error(), Next: "zen token asks it",
 		})
 	case !status.SignedIn && status.Storage == store.StorageNone:
 		e.ok("signin.not-stored", "no sign-in is kept, as was chosen: tokens are made from settings")
 	case !status.SignedIn:
 		e.add(Finding{
 			ID: "signin.none", Severity: provider.SeverityError, Kind: provider.ErrNoCredential,
-			Observed: fmt.Sprintf("nobody is signed in to profile %q", status.Profile), Next: names.LoginCommand(e.Session.Profile()),
+			Observed: fmt.Sprintf("not signed in to profile %q", status.Profile), Next: names.LoginCommand(e.Session.Profile()),
 		})
 	default:
 		e.ok("signin.ok", fmt.Sprintf("signed in with %s as %s", status.Provider, status.Account.Credential.Subject))

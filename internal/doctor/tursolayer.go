@@ -339,7 +339,7 @@ func (e *exam) asleep(_ context.Context, d turso.Database) (Finding, error) {
 	}
 	return Finding{
 		ID: "plan.archived", Severity: provider.SeverityError, Kind: provider.ErrUnavailable,
-		Observed: fmt.Sprintf("the database %s is archived", d.Name), Cause: "Turso archives groups that nobody used for long", Next: "turso group unarchive " + d.Group,
+		Observed: fmt.Sprintf("the database %s is archived", d.Name), Cause: "Turso archives groups that have not been used for a long time", Next: "turso group unarchive " + d.Group,
 	}, nil
 }
 

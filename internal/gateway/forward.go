@@ -78,7 +78,7 @@ func (h *Handler) modify(resp *http.Response) error {
 		x.begun()
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return errors.New("the database switches to another protocol, and nobody asked for it")
+		return errors.New("the database switches to another protocol, which was not asked for")
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.StatusCode != http.StatusNotModified {
 		return fmt.Errorf("the database answers %d and leads to another address: redirects are not followed, the token must not go elsewhere", resp.StatusCode)

@@ -65,5 +65,5 @@ func holdStill(f *os.File) (reason string) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	return "somebody is writing to it"
+	return "it is being written to"
 }

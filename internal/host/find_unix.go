@@ -40,7 +40,7 @@ func unsafeDir(dir string) string {
 	var fault *private.Fault
 	switch err := rule.CheckInfo(info); {
 	case errors.As(err, &fault) && fault.Foreign:
-		return "its directory belongs to somebody else"
+		return "its directory belongs to another user"
 	case err != nil:
 		return "others may write to its directory"
 	}

@@ -364,7 +364,7 @@ func (s *Session) checkSignedIn(record store.Record, identity string) error {
 	if identity == "" {
 		return &provider.Error{
 			Kind:    provider.ErrNoCredential,
-			Message: fmt.Sprintf("nobody is signed in to profile %q", s.config.Name),
+			Message: fmt.Sprintf("not signed in to profile %q", s.config.Name),
 			Hint:    hint + " --provider NAME",
 		}
 	}

@@ -401,7 +401,7 @@ func (s *Session) granted(record store.Record, token provider.Token) (breaker.Ri
 	if token.Value.IsZero() {
 		return breaker.Rights{}, &provider.Error{
 			Kind:    provider.ErrUnavailable,
-			Message: "no fallback: the profile's own provider has made no token for this database lately, so that nobody knows what one may allow",
+			Message: "no fallback: the profile's own provider has made no token for this database lately, so that it is not known what one may allow",
 		}
 	}
 	return s.rightsOf(token)

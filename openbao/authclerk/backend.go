@@ -22,7 +22,7 @@ import (
 )
 
 const help = `
-The clerk auth method signs in whoever has an API key of a Clerk instance.
+The clerk auth method signs in the holder of an API key of a Clerk instance.
 
 It holds the instance's secret key, which nobody can read again. A role says whose
 keys it takes (users, organizations, scopes, claims of the key) and which policies

@@ -71,7 +71,7 @@ func (b *backend) login(ctx context.Context, req *logical.Request, d *framework.
 		return logical.ErrorResponse("there is no role %.64q", name), nil
 	}
 	if len(r.TokenBoundCIDRs) > 0 && (req.Connection == nil || !cidrutil.RemoteAddrIsOk(req.Connection.RemoteAddr, r.TokenBoundCIDRs)) {
-		return nil, logical.CodedError(http.StatusForbidden, "the role doesn't take anybody from this address")
+		return nil, logical.CodedError(http.StatusForbidden, "the role doesn't take anyone from this address")
 	}
 	member, err := b.admit(ctx, c, r, key, d.Get("organization").(string))
 	if err != nil {

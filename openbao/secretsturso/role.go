@@ -77,7 +77,7 @@ func (b *backend) pathRoles() []*framework.Path {
 			logical.DeleteOperation: writing(b.deleteRole, "Delete a role. Tokens that it made stay good until they end."),
 		},
 		HelpSynopsis:    "Which database a token is for, what it may do and how long it lives.",
-		HelpDescription: "Whoever may read creds/NAME gets tokens as the role NAME says. A role is for one database; a group takes saying so twice.",
+		HelpDescription: "Anyone who may read creds/NAME gets tokens as the role NAME says. A role is for one database; a group takes saying so twice.",
 	}}
 }
 

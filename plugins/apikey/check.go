@@ -25,7 +25,7 @@ func (p *apiKey) Check(ctx context.Context, req provider.CheckRequest, report fu
 		})
 	}
 	// It was chosen, and the sign-in warns of it.
-	chosen := provider.Passed("secret-key", "this machine holds a Clerk secret key (%s), by which whoever reads it can act as anybody in this Clerk instance", secretKeyVariable)
+	chosen := provider.Passed("secret-key", "this machine holds a Clerk secret key (%s), by which anyone who reads it can act as any user of this Clerk instance", secretKeyVariable)
 	if err := report(chosen); err != nil {
 		return nil, err
 	}

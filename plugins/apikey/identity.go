@@ -80,7 +80,7 @@ func askKey(ctx context.Context, host provider.Host) (provider.Secret, error) {
 	answer, err := host.AskSecret(ctx, "Clerk API key (ak_...)")
 	if errors.Is(err, provider.ErrNoCredential) {
 		return provider.Secret{}, &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "apikey: no API key, and nobody to ask for one", Hint: "set " + keyVariable,
+			Kind: provider.ErrNoCredential, Message: "apikey: no API key, and no one to ask for one", Hint: "set " + keyVariable,
 		}
 	}
 	if err != nil {
@@ -148,5 +148,5 @@ func (p *apiKey) Revoke(ctx context.Context, credential provider.Credential) err
 			return p.frontend.End(ctx, s)
 		}
 	}
-	return fmt.Errorf("apikey: the API key itself stays good; whoever made it can revoke it at Clerk: %w", errors.ErrUnsupported)
+	return fmt.Errorf("apikey: the API key itself stays good; the person who made it can revoke it at Clerk: %w", errors.ErrUnsupported)
 }

@@ -72,7 +72,7 @@ func (p *apiKey) Configure(_ context.Context, values provider.Settings) ([]provi
 	}
 	p.backend = clerk.NewBackend(parsed.backendURL, parsed.secretKey, client, p.userAgent())
 	return []provider.Note{{
-		Text: secretKeyVariable + " is set: whoever reads it can act as anybody in this Clerk instance; it is for servers of your own, never for CI",
+		Text: secretKeyVariable + " is set: anyone who reads it can act as any user of this Clerk instance; it is for servers of your own, never for CI",
 	}}, nil
 }
 

@@ -53,7 +53,7 @@ func hinted(err error) error {
 // errNoWay: these settings make no token of a key.
 var errNoWay = &provider.Error{
 	Kind:    provider.ErrConfig,
-	Message: "apikey: there is nobody to verify the API key",
+	Message: "apikey: no provider is configured that verifies the API key",
 	Hint: "have a provider make the tokens that verifies it (token_provider = \"openbao\"), " +
 		"or, on a server of your own that holds the Clerk secret key, set " + secretKeyVariable,
 }

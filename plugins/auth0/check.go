@@ -162,7 +162,7 @@ func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckReques
 	const id = "token"
 	credential, err := p.credentialOr(req.Credential)
 	if err != nil {
-		return provider.Skipped(id, "nobody is signed in"), nil
+		return provider.Skipped(id, "not signed in"), nil
 	}
 	s, err := p.decode(credential)
 	if err != nil {

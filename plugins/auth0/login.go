@@ -225,7 +225,7 @@ func (p *auth0Provider) machineTokens(ctx context.Context, s stored, audience st
 
 func nobody() error {
 	return &provider.Error{
-		Kind: provider.ErrNoCredential, Message: "auth0: signing in needs a browser and somebody at it, here or on another device",
+		Kind: provider.ErrNoCredential, Message: "auth0: signing in needs a browser and a person at it, here or on another device",
 		Hint: "run zen login in a terminal; machines sign in with --method client-credentials",
 	}
 }

@@ -159,7 +159,7 @@ func TestCallbackMismatch(t *testing.T) {
 	h := &host{t: t, user: "alice"}
 	err := b.provider().Login(ctx, request(""), h)
 	h.visits.Wait()
-	fails(t, "mismatch", err, provider.ErrNoCredential, "nobody came back to http://127.0.0.1:")
+	fails(t, "mismatch", err, provider.ErrNoCredential, "the browser did not come back to http://127.0.0.1:")
 	if !strings.Contains(h.ended, "403") {
 		t.Errorf("the browser ended with %q", h.ended)
 	}

@@ -144,7 +144,7 @@ func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionReq
 		return provider.Assertion{}, nil, err
 	}
 	if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, provider.AssertionJWT) {
-		return provider.Assertion{}, nil, &provider.Error{Kind: provider.ErrPermission, Message: "auth0: it states who somebody is in a JWT alone"}
+		return provider.Assertion{}, nil, &provider.Error{Kind: provider.ErrPermission, Message: "auth0: it can state who a person is only in a JWT"}
 	}
 	if s.Machine {
 		audience := req.Audience
@@ -157,7 +157,7 @@ func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionReq
 	if !slices.Contains([]string{"", p.settings.clientID, p.settings.audience}, req.Audience) {
 		return provider.Assertion{}, nil, &provider.Error{
 			Kind:    provider.ErrPermission,
-			Message: fmt.Sprintf("auth0: it can't state who somebody is to %.100q", req.Audience),
+			Message: fmt.Sprintf("auth0: it can't state who a person is to %.100q", req.Audience),
 			Hint:    fmt.Sprintf("have %s (in ID tokens) or %.100q (in access tokens) accepted there", p.settings.clientID, p.settings.audience),
 		}
 	}

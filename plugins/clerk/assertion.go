@@ -63,7 +63,7 @@ func checkKinds(kinds []provider.AssertionKind) error {
 	if len(kinds) == 0 || slices.Contains(kinds, provider.AssertionJWT) {
 		return nil
 	}
-	return &provider.Error{Kind: provider.ErrPermission, Message: "clerk: a session states who somebody is in a JWT alone"}
+	return &provider.Error{Kind: provider.ErrPermission, Message: "clerk: a session can state who a person is only in a JWT"}
 }
 
 func redirectStatesNothing() error {

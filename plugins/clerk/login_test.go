@@ -370,7 +370,7 @@ func TestNobodyComesBack(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	err := f.provider().Login(ctx, loginRequest(), &fakeHost{})
-	if !errors.Is(err, provider.ErrNoCredential) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "nobody came back to http://127.0.0.1:") {
+	if !errors.Is(err, provider.ErrNoCredential) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the browser did not come back to http://127.0.0.1:") {
 		t.Errorf("got %v", err)
 	}
 }

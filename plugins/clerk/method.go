@@ -62,7 +62,7 @@ func (p *clerkProvider) foresee(req provider.LoginRequest) error {
 		}
 	case !req.Interactive:
 		return &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "clerk: signing in needs a browser or a terminal, and somebody at it",
+			Kind: provider.ErrNoCredential, Message: "clerk: signing in needs a browser or a terminal, and a person at it",
 			Hint: "run zen login in a terminal",
 		}
 	case bridge && p.settings.bridge == nil:

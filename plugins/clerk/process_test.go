@@ -111,7 +111,7 @@ func TestThroughAProcess(t *testing.T) {
 	// What was waited for is told before the deadline of the host.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	if err := client.Login(ctx, loginRequest(), &fakeHost{}); !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), "nobody came back to http://127.0.0.1:") {
+	if err := client.Login(ctx, loginRequest(), &fakeHost{}); !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), "the browser did not come back to http://127.0.0.1:") {
 		t.Errorf("nobody came: %v", err)
 	}
 	if text := log.String(); strings.Contains(text, "planted") || strings.Contains(text, "eyJ") {

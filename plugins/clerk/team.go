@@ -50,7 +50,7 @@ func (p *clerkProvider) withSession(credential provider.Credential, fn func(*sto
 	if held.session == nil {
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
-			Message: "clerk: this sign-in says who somebody is, and has no session at Clerk to act with in an organization",
+			Message: "clerk: this sign-in says who you are, and has no session at Clerk to act with in an organization",
 			Hint:    "sign in by the method bridge or email: zen login --provider clerk --method email",
 		}
 	}

@@ -40,7 +40,7 @@ func (p *clerkProvider) checkTokens(ctx context.Context, req provider.CheckReque
 	const id, sessions = "template", "session-token"
 	only := func(f provider.Finding) ([]provider.Finding, *provider.Credential) { return []provider.Finding{f}, nil }
 	if req.Credential == nil {
-		return only(provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: "nobody is signed in"})
+		return only(provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: "not signed in"})
 	}
 	held, err := p.decodeCredential(*req.Credential)
 	if err != nil {

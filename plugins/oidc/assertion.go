@@ -51,7 +51,7 @@ func (p *oidcProvider) checkAudience(audience string) error {
 }
 
 func wrongKind() error {
-	return &provider.Error{Kind: provider.ErrPermission, Message: "oidc: it states who somebody is in a JWT alone"}
+	return &provider.Error{Kind: provider.ErrPermission, Message: "oidc: it can state who a person is only in a JWT"}
 }
 
 // renew gets a person's present ID token. Where that replaced the credential, renewed is

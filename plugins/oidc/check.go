@@ -123,7 +123,7 @@ func (p *oidcProvider) checkWorkload(ctx context.Context, req provider.CheckRequ
 func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckRequest) (provider.Finding, *provider.Credential) {
 	const id = "sign-in"
 	if req.Credential == nil {
-		return provider.Skipped(id, "nobody is signed in"), nil
+		return provider.Skipped(id, "not signed in"), nil
 	}
 	s, err := p.decode(*req.Credential)
 	if err != nil {
@@ -152,7 +152,7 @@ func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckReques
 	if claims.UnverifiedEmail != "" {
 		return provider.Finding{
 			ID: id, Severity: provider.SeverityWarn, Kind: provider.ErrPermission,
-			Text:  "the issuer knows the sign-in, and says that nobody has verified the address " + oneLine(claims.UnverifiedEmail),
+			Text:  "the issuer knows the sign-in, and says that it has not verified the address " + oneLine(claims.UnverifiedEmail),
 			Cause: "who tells people by their address takes none that is not verified", Hint: "verify the address at the issuer, then zen login again",
 		}, renewed
 	}

@@ -133,7 +133,7 @@ func oneLine(subject string) string {
 
 func nobody() error {
 	return &provider.Error{
-		Kind: provider.ErrNoCredential, Message: "oidc: signing in needs a browser and somebody at it, here or on another device",
+		Kind: provider.ErrNoCredential, Message: "oidc: signing in needs a browser and a person at it, here or on another device",
 		Hint: "run zen login in a terminal; a CI job or workload signs in with --method workload",
 	}
 }

@@ -61,7 +61,7 @@ func fields() []provider.Field {
 		},
 		{
 			Key: keyAudience, Type: provider.TypeString, Example: exampleForAudience,
-			Doc: "Whom a workload's statements are for where the provider that makes tokens names nobody.",
+			Doc: "Whom a workload's statements are for where the provider that makes tokens names none.",
 		},
 		{
 			Key: keyWorkload, Type: provider.TypeString,

@@ -51,7 +51,7 @@ func (p *oidcProvider) Setup(_ context.Context, req provider.SetupRequest) (prov
 			},
 			{
 				Title: "Say whom you trust, where tokens are made",
-				Text:  "Hold a CI issuer, which anybody can use, to ids that nobody else can have: `repository_id`, `repository_owner_id`, `environment`, `ref` at GitHub; `project_id`, `ref`, `ref_protected` at GitLab. Names are given away again, and the form of `sub` changes.",
+				Text:  "Hold a CI issuer, which anyone can use, to ids that no one else can have: `repository_id`, `repository_owner_id`, `environment`, `ref` at GitHub; `project_id`, `ref`, `ref_protected` at GitLab. Names are given away again, and the form of `sub` changes.",
 			},
 		},
 	}

@@ -18,7 +18,7 @@ func (p *openbao) Login(ctx context.Context, req provider.LoginRequest, host pro
 	switch req.Method {
 	case "", methodOIDC:
 		if !req.Interactive {
-			return &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: the method oidc needs a browser, and nobody is there", Hint: "--method token, approle or kubernetes need none"}
+			return &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: the method oidc needs a browser, and there is no one at it", Hint: "--method token, approle or kubernetes need none"}
 		}
 		return p.loginOIDC(ctx, req, host)
 	case methodToken:
@@ -76,7 +76,7 @@ func (p *openbao) loginToken(ctx context.Context, req provider.LoginRequest, hos
 	s := stored{Method: methodToken, Place: p.place("")}
 	token := p.outsideToken()
 	if token.IsZero() {
-		nobody := &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: no token of OpenBao's, and nobody to ask for one", Hint: "set BAO_TOKEN, or bao login"}
+		nobody := &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: no token of OpenBao's, and no one to ask for one", Hint: "set BAO_TOKEN, or bao login"}
 		if !req.Interactive {
 			return nobody
 		}

@@ -34,8 +34,8 @@ const (
 func (p *platform) loginBrowser(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if !req.Interactive {
 		return &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "platformtoken: signing in at Turso needs a browser and somebody at it",
-			Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable + ", which needs nobody",
+			Kind: provider.ErrNoCredential, Message: "platformtoken: signing in at Turso needs a browser and a person at it",
+			Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable + ", which needs no one",
 		}
 	}
 	ctx, cancel := loopback.WithEnd(ctx, loginTimeout)

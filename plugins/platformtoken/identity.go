@@ -77,7 +77,7 @@ func askAPIToken(ctx context.Context, host provider.Host) (string, error) {
 	answer, err := host.AskSecret(ctx, "Turso API token (turso auth api-tokens mint zen)")
 	if errors.Is(err, provider.ErrNoCredential) {
 		return "", &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "platformtoken: no Turso API token, and nobody to ask for one",
+			Kind: provider.ErrNoCredential, Message: "platformtoken: no Turso API token, and no one to ask for one",
 			Hint: "set " + ownTokenVariable + " or " + tursoTokenVariable,
 		}
 	}

@@ -120,7 +120,7 @@ func TestLoginErrors(t *testing.T) {
 		text     string
 		hint     string
 	}{
-		"nobody to ask":             {settings: noToken, kind: provider.ErrNoCredential, text: "nobody to ask", hint: "set ZEN_PLATFORMTOKEN__API_TOKEN or TURSO_API_TOKEN"},
+		"nobody to ask":             {settings: noToken, kind: provider.ErrNoCredential, text: "no one to ask", hint: "set ZEN_PLATFORMTOKEN__API_TOKEN or TURSO_API_TOKEN"},
 		"nothing typed":             {settings: noToken, req: ask, host: person{types: " "}, kind: provider.ErrNoCredential, text: "no API token was given"},
 		"wrong token typed":         {settings: noToken, req: ask, host: person{types: "planted-but-wrong"}, kind: provider.ErrRejected, text: "invalid api token (status 401)", hint: "then zen login --provider platformtoken"},
 		"secret key typed":          {settings: noToken, req: ask, host: person{types: "sk_live_planted"}, kind: provider.ErrConfig, text: "what was typed is a Clerk secret key", hint: "turso auth api-tokens mint"},

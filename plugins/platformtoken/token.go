@@ -45,7 +45,7 @@ func narrow(req provider.TokenRequest) (provider.TokenRequest, error) {
 	case d.DatabaseID != "" && req.Target.DatabaseID != "" && d.DatabaseID != req.Target.DatabaseID:
 		return req, &provider.Error{
 			Kind: provider.ErrPermission, Message: fmt.Sprintf("platformtoken: %.60s may use the database %.40s, not %s", req.Claims.Subject, d.DatabaseID, req.Target.DatabaseID),
-			Hint: "sign in as somebody who may use this one",
+			Hint: "sign in as someone who may use this one",
 		}
 	case d.DatabaseID != "":
 		req.Target.DatabaseID = d.DatabaseID // another one is refused when it is found

@@ -100,7 +100,7 @@ func ask(ctx context.Context, host provider.Host) (string, error) {
 	answer, err := host.AskSecret(ctx, "database token (eyJ...)")
 	if errors.Is(err, provider.ErrNoCredential) {
 		return "", &provider.Error{
-			Kind: provider.ErrNoCredential, Message: "statictoken: no database token, and nobody to ask for one", Hint: "set " + tokenVariable,
+			Kind: provider.ErrNoCredential, Message: "statictoken: no database token, and no one to ask for one", Hint: "set " + tokenVariable,
 		}
 	}
 	if err == nil && strings.TrimSpace(answer.Reveal()) == "" {

@@ -19,7 +19,7 @@ func (e *Env) Keyring() (keyring.Options, error) {
 	}
 	o.Waiting = func(timeout time.Duration) {
 		out := e.Notes()
-		fmt.Fprintf(out, "%sWaiting for the keyring: somebody may have to unlock it (at most %s).\n", clearLine(out), timeout)
+		fmt.Fprintf(out, "%sWaiting for the keyring: it may have to be unlocked (at most %s).\n", clearLine(out), timeout)
 	}
 	return o, nil
 }

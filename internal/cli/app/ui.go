@@ -120,7 +120,7 @@ func (u *UI) OpenURL(ctx context.Context, from, url, code string) error {
 		return nil
 	}
 	if !peer.Known {
-		u.Print("This system doesn't tell whose browser answers: sign in where nobody else uses the machine.")
+		u.Print("This system doesn't show whose browser answers: sign in only where no one else uses the machine.")
 	}
 	o, err := newOpener(ctx, url)
 	if err != nil {
@@ -213,7 +213,7 @@ func (u *UI) ConfirmAccount(ctx context.Context, provider, before, now string) (
 	u.Print("%s this sign-in with %s is as %s; the one before was as %s.",
 		Paint(u.out, Yellow, "warning:"), provider, OneLine(now), OneLine(before))
 	if !u.interactive {
-		u.Print("Nobody can be asked, so it is kept. If that isn't you: zen logout.")
+		u.Print("There is no one to ask, so it is kept. If it isn't you: zen logout.")
 		return true, nil
 	}
 	return u.Confirm(ctx, "Is that you? Keep this sign-in")
@@ -221,7 +221,7 @@ func (u *UI) ConfirmAccount(ctx context.Context, provider, before, now string) (
 
 var errNobody = &provider.Error{
 	Kind:    provider.ErrNoCredential,
-	Message: "the sign-in needs an answer, and nobody can be asked",
+	Message: "the sign-in asks a question, and there is no one to answer it",
 	Hint:    "run it in a terminal, without --no-input",
 }
 

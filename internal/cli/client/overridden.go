@@ -13,7 +13,7 @@ import (
 // warnOverridden warns also with --quiet, which is for answers that are as they should be.
 func warnOverridden(stderr io.Writer) func(name, path string) {
 	return func(name, path string) {
-		what, end := "a program that nobody checked", "zen provider dev stop "+name
+		what, end := "an unchecked program", "zen provider dev stop "+name
 		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket != 0 {
 			what, end = "a process that zen did not start", end+", and unset "+handshake.ReattachKey
 		}

@@ -69,7 +69,7 @@ func initialise(c *cli.Context) error {
 	e.Config.Flags.Database, e.Config.Flags.Access = "", ""
 	asking := e.Interactive() && !c.Bool("yes")
 	if !asking && !c.Bool("yes") && !c.Bool("dry-run") {
-		return app.Usage(c, "nobody can be asked here: add --yes, and what the defaults lack")
+		return app.Usage(c, "there is no one to answer its questions: add --yes, and what the defaults lack")
 	}
 	q := &asker{c: c, ui: app.NewUI(e), asking: asking}
 	there := lookAround(".")

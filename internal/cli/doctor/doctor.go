@@ -85,7 +85,7 @@ func run(c *cli.Context) error {
 	case c.Bool("anonymous") && !c.IsSet("report"):
 		return app.Usage(c, "--anonymous is for --report")
 	case c.Bool("fix") && !c.Bool("yes") && !app.EnvOf(c).Interactive():
-		return app.Usage(c, "--fix asks, and nobody can be asked here: add --yes")
+		return app.Usage(c, "--fix asks first, and there is no one to answer: add --yes")
 	}
 	var only []string
 	for _, name := range c.StringSlice("only") {

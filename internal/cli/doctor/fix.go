@@ -64,7 +64,7 @@ func ask(c *cli.Context, ui *app.UI, questions []provider.Question) (map[string]
 		answer, err := ui.AskSecret(c.Context, q.Text)
 		if errors.Is(err, provider.ErrNoCredential) && len(q.Env) > 0 {
 			err = &provider.Error{
-				Kind: provider.ErrNoCredential, Message: "this repair needs an answer, and nobody can be asked: " + q.Text, Hint: "set " + strings.Join(q.Env, " or "), Err: err,
+				Kind: provider.ErrNoCredential, Message: "this repair asks a question, and there is no one to answer it: " + q.Text, Hint: "set " + strings.Join(q.Env, " or "), Err: err,
 			}
 		}
 		if err != nil {

@@ -208,7 +208,7 @@ error, as it does beyond the limit of registrations, every region is tried.`,
 			case !c.Bool("all") && c.NArg() == 0:
 				return app.Usage(c, "give the names of registrations, or --all")
 			case c.Bool("all") && !c.Bool("yes") && !app.EnvOf(c).Interactive():
-				return app.Usage(c, "--all asks, and nobody can be asked here: add --yes")
+				return app.Usage(c, "--all asks first, and there is no one to answer: add --yes")
 			}
 			return with(c, func(client *zen.Client, api platform.API) error { return remove(c, client, api) })
 		},

@@ -117,7 +117,7 @@ func providerStop(c *cli.Context) error {
 type errOverridden struct{ name, path string }
 
 func (e *errOverridden) Error() string {
-	return fmt.Sprintf("provider %s is overridden by %s, which nobody checked", e.name, e.path)
+	return fmt.Sprintf("provider %s is overridden by %s, which is not checked", e.name, e.path)
 }
 
 // ErrorID returns the error's name in JSON.

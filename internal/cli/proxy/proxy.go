@@ -207,7 +207,7 @@ func (p *proxy) run(ctx context.Context) (err error) {
 		defer admin.close()
 	}
 	if p.hosts != nil {
-		fmt.Fprintf(p.env.Err, "%s whoever reaches %s and has the bearer uses the database as you, and both travel unencrypted\n", app.Paint(p.env.Err, app.Yellow, "zen: warning:"), server.URL())
+		fmt.Fprintf(p.env.Err, "%s anyone who reaches %s and has the bearer uses the database as you, and both travel unencrypted\n", app.Paint(p.env.Err, app.Yellow, "zen: warning:"), server.URL())
 	}
 	if len(p.Command) > 0 {
 		return p.runCommand(ctx, server)

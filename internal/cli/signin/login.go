@@ -140,7 +140,7 @@ func tellForcedProvider(e *app.Env, s *session.Session, chosen string) {
 	}
 	why := "ZEN_PROVIDER is %s, and goes before this login until it is unset.\n"
 	if os.Getenv("ZEN_PROVIDER") == "" {
-		why = "The database that the project file chose is used with %s, whoever signs in here with another provider.\n"
+		why = "The database that the project file chose is used with %s, also after a sign-in here with another provider.\n"
 	}
 	fmt.Fprintf(e.Notes(), why, forced)
 }

@@ -61,7 +61,7 @@ func (o LogoutOptions) Run(ctx context.Context, e *app.Env) error {
 		case err != nil: // it is as was wished
 			fmt.Fprintf(e.Notes(), "Nothing to do: %s.\n", app.OneLine(err.Error()))
 		case len(results) == 0:
-			fmt.Fprintf(e.Notes(), "Nothing to do: nobody is signed in to profile %q.\n", s.Profile())
+			fmt.Fprintf(e.Notes(), "Nothing to do: not signed in to profile %q.\n", s.Profile())
 		}
 		endInBrowser(ctx, e, pages)
 		return reportSignedOut(ctx, e, s.Profile(), results)

@@ -86,7 +86,7 @@ func (o DeleteOptions) confirm(ctx context.Context, e *app.Env) error {
 		return nil
 	}
 	if !e.Interactive() {
-		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("nobody can be asked whether to delete profile %q", o.Profile), Hint: "zen profiles delete --yes " + o.Profile}
+		return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("there is no one to confirm that profile %q is to be deleted", o.Profile), Hint: "zen profiles delete --yes " + o.Profile}
 	}
 	yes, err := app.NewUI(e).Agrees(ctx, fmt.Sprintf("Sign out of profile %s, and remove what is stored of it?", o.Profile))
 	if err == nil && !yes {

@@ -100,11 +100,11 @@ func remove(ctx context.Context, e *app.Env, g group, names []string, yes, dry b
 
 func confirm(ctx context.Context, e *app.Env, question string) error {
 	if !e.Interactive() {
-		return &provider.Error{Kind: app.ErrUsage, Message: "nobody can be asked whether to remove them", Hint: "zen team remove --yes EMAIL"}
+		return &provider.Error{Kind: app.ErrUsage, Message: "there is no one to confirm the removal", Hint: "zen team remove --yes EMAIL"}
 	}
 	yes, err := app.NewUI(e).Confirm(ctx, question)
 	if err == nil && !yes {
-		err = errors.New("nobody was removed")
+		err = errors.New("no one was removed")
 	}
 	return err
 }

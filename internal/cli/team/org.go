@@ -107,7 +107,7 @@ func signedInTo(e *app.Env, s *session.Session, status session.Status) ([]provid
 	o := status.Account.Claims.Organization
 	switch {
 	case !status.SignedIn:
-		return nil, &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile()), Hint: names.LoginCommand(s.Profile())}
+		return nil, &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("not signed in to profile %q", s.Profile()), Hint: names.LoginCommand(s.Profile())}
 	case o == nil:
 		return nil, &provider.Error{
 			Kind: provider.ErrConfig, Message: fmt.Sprintf("provider %s lists no organizations, and this sign-in is for none", status.Provider),

@@ -129,7 +129,7 @@ func notAmong(name string, memberships []provider.Membership) error {
 		err.Hint = "zen org use ORG makes one active, or name one with --org"
 	}
 	if len(own) == 0 {
-		err.Hint = "you are in none: somebody who manages one can invite you"
+		err.Hint = "you are in none: someone who manages one can invite you"
 	}
 	return err
 }

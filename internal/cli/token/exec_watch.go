@@ -76,7 +76,7 @@ func (o ExecOptions) watcher(e *app.Env) (*watcher, error) {
 	w, file := &watcher{env: e, command: o.Command, minTTL: o.MinTTL}, o.TokenFile
 	switch {
 	case o.Watch == "":
-		return nil, e.Usage("--token-file needs --watch: without it zen is gone, and nobody would keep the file")
+		return nil, e.Usage("--token-file needs --watch: without it zen does not stay to keep the file")
 	case o.Watch != "restart":
 		var err error
 		if w.signal, err = app.SignalNamed(o.Watch); err != nil {

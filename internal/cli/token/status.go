@@ -98,9 +98,9 @@ func PrintStatus(ctx context.Context, e *app.Env, s *session.Session) error {
 	switch {
 	case err != nil || status.SignedIn:
 	case status.Doubt != nil:
-		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("nobody can say without the keyring who is signed in to profile %q", s.Profile()), Hint: "zen token asks it"}
+		err = &provider.Error{Kind: provider.ErrUnavailable, Message: fmt.Sprintf("can't tell who is signed in to profile %q without the keyring", s.Profile()), Hint: "zen token asks it"}
 	default:
-		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("nobody is signed in to profile %q", s.Profile()), Hint: names.LoginCommand(s.Profile())}
+		err = &provider.Error{Kind: provider.ErrNoCredential, Message: fmt.Sprintf("not signed in to profile %q", s.Profile()), Hint: names.LoginCommand(s.Profile())}
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, sto
 		}
 		switch r := request.GetRequest().(type) {
 		case *pb.LoginResponse_Ask, *pb.LoginResponse_AskSecret:
-			answer = &pb.HostAnswer{Result: &pb.HostAnswer_Failure{Failure: &pb.Failure{Reason: "NO_CREDENTIAL", Message: "nobody can answer"}}}
+			answer = &pb.HostAnswer{Result: &pb.HostAnswer_Failure{Failure: &pb.Failure{Reason: "NO_CREDENTIAL", Message: "no one can answer"}}}
 			if begin.GetInteractive() {
 				answer = typed(request)
 			}
@@ -109,9 +109,9 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 	if err := alone.fault(); err != nil {
 		return "", err
 	}
-	detail := fmt.Sprintf("with nobody there: %s", outcome(alone.err))
+	detail := fmt.Sprintf("with no one there: %s", outcome(alone.err))
 	if alone.stored != nil {
-		detail = "with nobody there: stored"
+		detail = "with no one there: stored"
 		s.credential = alone.stored.GetCredential()
 		refused := login(ctx, conn, s.begin(false), &pb.Failure{Reason: "TOKEN_INVALID", Message: "the host refuses it"})
 		if refused.err == nil {
@@ -137,7 +137,7 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 		begin := s.begin(true)
 		begin.Method = m.GetName()
 		if machine := login(ctx, conn, begin, nil); machine.asked != "" {
-			return "", fmt.Errorf("the method %s needs nobody, and asks for %s", m.GetName(), machine.asked)
+			return "", fmt.Errorf("the method %s needs no person, and asks for %s", m.GetName(), machine.asked)
 		}
 	}
 	person := login(ctx, conn, s.begin(true), nil)

@@ -38,7 +38,7 @@ func checkErrors(ctx context.Context, s *suite) (string, error) {
 	default:
 		for _, p := range s.probes() {
 			if err := p.call(ctx, conn, callLimit); err == nil && p.method == "Verify" {
-				return "", errors.New("a token that nobody made is verified")
+				return "", errors.New("a made-up token is verified")
 			}
 		}
 	}

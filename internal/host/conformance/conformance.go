@@ -86,7 +86,7 @@ var checks = []check{
 	{"handshake", "greets in one line, with a certificate, on a socket in the directory it was given", checkHandshake},
 	{"refusal", "does not serve without the cookie or without PLUGIN_CLIENT_CERT", checkRefusal},
 	{"versions", "chooses version 1 among others, and never one that it wasn't offered", checkVersions},
-	{"tls", "lets nobody in but the host that started it", checkTLS},
+	{"tls", "lets no one in but the host that started it", checkTLS},
 	{"health", "says that the service plugin is SERVING", checkHealth},
 	{"describe", "Describe answers the same every time, within 100 ms", checkDescribe},
 	{"schema", "Describe names services that are there and settings that make sense", checkSchema},

@@ -143,7 +143,7 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("provider %s is not pinned: nobody has said yet that %s may run", e.Binary.Name, e.Binary.Path)
+	return fmt.Sprintf("provider %s is not pinned: %s has not been trusted yet", e.Binary.Name, e.Binary.Path)
 }
 
 // ErrorID returns the error's name in JSON.
