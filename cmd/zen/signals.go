@@ -15,6 +15,6 @@ import (
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // whoever asks twice doesn't wait for what the first one ends
+	context.AfterFunc(ctx, stop) // a second signal doesn't wait for what the first one ends
 	return program(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 }

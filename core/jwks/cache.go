@@ -20,7 +20,7 @@ import (
 // maxSet bounds a key set in bytes: one of 64 large RSA keys with certificates has less.
 const maxSet = 1 << 20
 
-// Disk is the Source of a key set that package keyset keeps in a directory, for who
+// Disk is the Source of a key set that package keyset keeps in a directory, for programs that
 // can't use the network, or may not.
 type Disk struct {
 	// Dir is the directory, URL that of the key set.

@@ -30,9 +30,9 @@ func NewVerifier(keys Source, policy Policy) (*Verifier, error) {
 
 // ExceptSignature returns a verifier that checks all but the signature, and uses no key.
 // It is for a token that came from its issuer itself over TLS (OpenID Connect Core 1.0
-// section 3.1.3.7, point 6), and for one that whoever takes it verifies, as zen does with
+// section 3.1.3.7, point 6), and for one that its receiver verifies, as zen does with
 // each token that names its [provider.Verification]: an issuer whose key set can't be
-// fetched goes on issuing tokens. What a browser, a file or a person hands over is none.
+// fetched goes on issuing tokens. A token from a browser, a file or a person is neither.
 func (v *Verifier) ExceptSignature() *Verifier {
 	e := *v
 	e.unsigned = true

@@ -64,7 +64,7 @@ func Explain(err error) error {
 	return err
 }
 
-// explainInBand tells what a session may not do from what no one may do at present,
+// explainInBand distinguishes what a session may not do from what no one may do at present,
 // for which there is nothing but the text.
 func explainInBand(e *hrana.Error) error {
 	switch {

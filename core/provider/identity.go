@@ -113,7 +113,7 @@ type Host interface {
 	// answer, they fail with ErrNoCredential.
 	Ask(ctx context.Context, question string) (string, error)
 	AskSecret(ctx context.Context, question string) (Secret, error)
-	// Store verifies and persists the result. A page that tells a person of
+	// Store verifies and persists the result. A page that informs a person of
 	// success is shown after it has returned nil, not before.
 	Store(ctx context.Context, result SignIn) error
 }

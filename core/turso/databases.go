@@ -133,7 +133,7 @@ func (c *Client) DatabaseUsage(ctx context.Context, org, name string) (Usage, er
 
 // Configuration holds the limits and switches of a database.
 type Configuration struct {
-	// SizeLimit is such as "256mb"; "" and "0" are none but the plan's.
+	// SizeLimit has the form "256mb"; "" and "0" mean no limit but the plan's.
 	SizeLimit        string `json:"size_limit"`
 	DeleteProtection bool   `json:"delete_protection"`
 	// Allowed* are whose requests are answered; none are everybody's.

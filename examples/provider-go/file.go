@@ -16,7 +16,7 @@ import (
 // maxFile is far above what tokens for some databases take.
 const maxFile = 1 << 20
 
-// read reads the file, each time: whoever puts tokens there replaces them.
+// read reads the file each time: the program that puts tokens there replaces them.
 func (p *tokenFile) read() (map[string]map[provider.Access]string, error) {
 	wrong := func(text, hint string) error {
 		return &provider.Error{Kind: provider.ErrConfig, Message: "tokenfile: " + text, Hint: hint}

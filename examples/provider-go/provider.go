@@ -50,7 +50,7 @@ func (p *tokenFile) Check(_ context.Context, _ provider.CheckRequest, report fun
 	return nil, report(finding)
 }
 
-// Login implements provider.Identity. There is nobody to be signed in: it proves that
+// Login implements provider.Identity. There is no one to sign in: it proves that
 // the file has what is wanted.
 func (p *tokenFile) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if req.Method != "" && req.Method != "file" {
@@ -81,7 +81,7 @@ func (p *tokenFile) Verify(context.Context, provider.Secret) (provider.Claims, e
 	return provider.Claims{}, &provider.Error{Kind: provider.ErrTokenInvalid, Message: "tokenfile: it has no keys to check a token with"}
 }
 
-// Revoke implements provider.Identity. The file belongs to somebody else.
+// Revoke implements provider.Identity. The file belongs to another program.
 func (p *tokenFile) Revoke(context.Context, provider.Credential) error { return nil }
 
 // Token implements provider.TokenSource.

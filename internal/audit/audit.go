@@ -60,8 +60,8 @@ type Event struct {
 	// Subject names the credential's owner, Database the host of the database.
 	Subject  string `json:"subject,omitempty"`
 	Database string `json:"database,omitempty"`
-	// Organization is where something was done, Member to whom, and Role the one that they
-	// were given.
+	// Organization is the organization of a change, Member the person changed, and Role the
+	// one that they were given.
 	Organization string `json:"organization,omitempty"`
 	Member       string `json:"member,omitempty"`
 	Role         string `json:"role,omitempty"`

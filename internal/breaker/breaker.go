@@ -1,7 +1,7 @@
 // Package breaker decides which provider issues the tokens of a profile: its own, or,
 // while those don't reach the database, one of its fallbacks.
 //
-// The breaker is a value. It does no I/O and has no clock: whoever keeps it tells it
+// The breaker is a value. It does no I/O and has no clock: its owner tells it
 // what happened and when, and stores what comes out.
 package breaker
 
@@ -112,7 +112,7 @@ func Forgotten(end, now time.Time) bool {
 }
 
 // Refused opens the breaker, or moves it on to another fallback, after the database
-// refused the tokens of whoever issued them until now.
+// refused the tokens of the present issuer.
 func (s State) Refused(now time.Time, via string, rights Rights) State {
 	return s.open(now, via, Refused, rights)
 }

@@ -249,7 +249,7 @@ func Verify(ctx context.Context, token provider.Token, now func() time.Time, key
 	return check.Verify(ctx, token.Value)
 }
 
-// earlier returns the first of two ends, where zero is none.
+// earlier returns the earlier of two ends, of which zero means none.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

@@ -52,7 +52,7 @@ func (t table) keys() []string {
 	return keys
 }
 
-// decode parses a file. go-toml tells positions for errors alone: the lines of the keys are
+// decode parses a file. go-toml gives positions for errors alone: the lines of the keys are
 // found in a walk over its AST.
 func decode(kind Kind, file string, data []byte) (table, error) {
 	if limit := kind.maxFile(); len(data) > limit {

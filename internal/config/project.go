@@ -34,7 +34,7 @@ func readProjectFile(dir, home string) (*document, error) {
 }
 
 // nearestProjectFile opens the file; nil means none. What is not a regular file, or can't
-// be opened, is none.
+// be opened, counts as none.
 func nearestProjectFile(dir, home string) (found string, f *os.File, err error) {
 	none := func() {
 		if f != nil {

@@ -22,7 +22,7 @@ type Explanation struct {
 	Zen, Turso, Sqld string
 }
 
-// Explain reads a token's claims. It verifies nothing: whoever holds a token may be told
+// Explain reads a token's claims. It verifies nothing: the holder of a token may be told
 // what it says, and nothing is decided by it.
 func Explain(c provider.Claims, target provider.Target, now time.Time) Explanation {
 	e := Explanation{Says: says(c), Signed: "signed by a key of " + c.Issuer, Zen: "sends it to the database that it names", Turso: "accepts it, where the issuer's key set is registered", Sqld: "accepts it, where it knows the key"}

@@ -33,7 +33,7 @@ type Fix struct {
 	Text string
 	// Questions are the secrets that it takes, which are kept nowhere.
 	Questions []provider.Question
-	// Do does it, and tells of each step.
+	// Do makes the repair, and reports each step.
 	Do func(ctx context.Context, answers map[string]provider.Secret, tell func(string)) error
 }
 

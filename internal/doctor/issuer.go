@@ -140,7 +140,7 @@ func (e *exam) checkProvider(ctx context.Context, name string) {
 	}
 }
 
-// providerFix returns a repair of a provider's. What it asks and tells carries its name, and an
+// providerFix returns a repair of a provider's. What it asks and reports carries its name, and an
 // answer comes from the environment only where the variable is of its own family.
 func (e *exam) providerFix(p Provider, name string, fix provider.Fix, purpose provider.Purpose) *Fix {
 	questions := slices.Clone(fix.Questions)

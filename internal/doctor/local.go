@@ -179,7 +179,7 @@ func isSecret(value string) bool {
 	return strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 && len(value) > 60
 }
 
-// remembered is for how long a command that failed is told of.
+// remembered is the time for which the failure of a command is reported.
 const remembered = 24 * time.Hour
 
 // tellFailure reports that a command failed when it was last used for the profile, a moment

@@ -31,7 +31,7 @@ func RemoveCommand(name string) string { return fmt.Sprintf("jwks remove %q", na
 
 // RemoveKeySet removes a registration, and lists again before it believes that: Turso
 // was seen to answer 500 to every removal once there were more than its limit. After
-// that it is tried in every region, unless one is given. tell is told of each try.
+// that it is tried in every region, unless one is given. tell is called for each try.
 //
 // The error is a [*FixError] with the id turso.jwks.remove-fails where all tries failed.
 func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name string, region *string, tell func(string)) error {

@@ -251,7 +251,7 @@ var (
 	hostForm  = regexp.MustCompile(`(libsql|https?)://[A-Za-z0-9.:\[\]-]+`)
 )
 
-// anonymous replaces what tells who it is about. The same text is replaced by the same
+// anonymous replaces what identifies people and databases. The same text is replaced by the same
 // word, so that two places can still be compared.
 func (e *exam) anonymous(text string) string {
 	for _, form := range []struct {

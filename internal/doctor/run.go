@@ -41,7 +41,7 @@ type Options struct {
 	// stored, or can't be read.
 	WithCredential func(ctx context.Context, provider string, use func(context.Context, *provider.Credential) (*provider.Credential, error)) error
 	// Turso is the Platform API with a token; nil if there is none. Organization is
-	// the slug of whom to ask about, "" the personal one.
+	// the slug of the one to ask about, "" the personal one.
 	Turso        *turso.Client
 	Organization string
 	// Client sends what goes to the database and the issuer. If nil, it is that of

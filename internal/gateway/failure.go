@@ -75,7 +75,7 @@ func (a *Answer) Error() string {
 	return fmt.Sprintf("the database answers with HTTP status %d: %s", a.Status, a.Text)
 }
 
-// Unwrap returns the class of the contract, where the status tells.
+// Unwrap returns the contract's class, if the status has one.
 func (a *Answer) Unwrap() error {
 	switch {
 	case a.Status == http.StatusForbidden:

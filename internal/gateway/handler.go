@@ -135,7 +135,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.proxy.ServeHTTP(x, r)
 }
 
-// admit answers what is not to be forwarded, and otherwise returns the request with
+// admit answers a request that is not to be forwarded, and otherwise returns the request with
 // its exchange.
 func (h *Handler) admit(x *exchange, r *http.Request) (*http.Request, bool) {
 	if !h.hostAllowed(r.Host) {

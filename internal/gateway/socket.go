@@ -249,7 +249,7 @@ func (s *socket) open() error {
 	return err
 }
 
-// dial opens a WebSocket to the database. A redirect is none.
+// dial opens a WebSocket to the database. It follows no redirect.
 func (s *socket) dial() (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(s.life, s.h.config.Timeout)
 	defer cancel()

@@ -45,7 +45,7 @@ func heldStill(f *os.File) bool {
 	return err == nil && lease == unix.F_RDLCK
 }
 
-// holdStill takes a lease: as long as f is open, whoever opens the file for writing
+// holdStill takes a lease: as long as f is open, a program that opens the file for writing
 // waits (fcntl(2), F_SETLEASE), and once it runs, the system refuses it. The reason
 // why that can't be is "" also for files of others and on file systems that know no
 // leases: who may write to the former is checked, the latter is as on other

@@ -136,7 +136,7 @@ func (c *child) run(started chan<- error, stdout, stderr *os.File) {
 	if err != nil {
 		return
 	}
-	// Whoever waits for the greeting doesn't wait for this.
+	// The wait for the greeting is not a wait for this.
 	watcher := leftover.Watch(c.watcherProgram, c.dir)
 	c.mu.Lock()
 	c.watcher = watcher
@@ -153,7 +153,7 @@ func (c *child) run(started chan<- error, stdout, stderr *os.File) {
 	_ = stderr.SetReadDeadline(deadline)
 }
 
-// greet waits for the first line. A process that prints none is killed by whoever
+// greet waits for the first line. A process that prints none is killed by the caller that
 // called Start.
 func (c *child) greet(ctx context.Context, greeting <-chan string) error {
 	select {

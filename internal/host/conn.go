@@ -238,7 +238,7 @@ type stream struct {
 // SendMsg implements grpc.ClientStream.
 func (s *stream) SendMsg(m any) error {
 	s.conn.redact.addMarked(m)
-	return s.ClientStream.SendMsg(m) // an error is io.EOF, and RecvMsg tells why
+	return s.ClientStream.SendMsg(m) // an error is io.EOF, and RecvMsg says why
 }
 
 // RecvMsg implements grpc.ClientStream.

@@ -37,7 +37,7 @@ func checkGreeting(name, line string, redact func(string) string) error {
 	if len(parts) < 5 || parts[4] != string(goplugin.ProtocolGRPC) {
 		return &HandshakeError{Name: name, Reason: "it does not speak gRPC"}
 	}
-	// Who answers elsewhere is no process of this host's. (On Windows go-plugin listens
+	// A process that answers elsewhere is not one of this host's. (On Windows go-plugin listens
 	// on TCP.)
 	if host, _, err := net.SplitHostPort(parts[3]); parts[2] == "tcp" && (err != nil || !net.ParseIP(host).IsLoopback()) {
 		return &HandshakeError{Name: name, Reason: "its address " + snippet(parts[3], redact) + " is not on this machine"}

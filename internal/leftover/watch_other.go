@@ -4,7 +4,7 @@ package leftover
 
 import "github.com/zen-auth/zen/internal/private"
 
-// Watcher is none: it could end nothing, or the system does (on Windows).
+// Watcher does nothing here: it could end nothing, or the system does (on Windows).
 type Watcher struct{}
 
 // Watch starts nothing.

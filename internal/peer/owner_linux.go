@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Known says that this system tells whose a connection is.
+// Known reports whether this system shows which user a connection belongs to.
 const Known = true
 
 // owner returns who owns the socket that is bound to local and connected to remote, as

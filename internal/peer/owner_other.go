@@ -4,7 +4,7 @@ package peer
 
 import "net/netip"
 
-// Known says that this system tells whose a connection is.
+// Known reports whether this system shows which user a connection belongs to.
 const Known = false
 
 func owner(netip.AddrPort, netip.AddrPort) (uid int, known bool) { return 0, false }

@@ -9,7 +9,7 @@ import (
 )
 
 // Dir is a temporary directory that this user alone can enter. It is marked as in use
-// for as long as this process lives, however that ends, so that SweepDirs tells those
+// for as long as this process lives, however that ends, so that SweepDirs distinguishes those
 // of killed processes from others.
 type Dir struct {
 	// Path is the directory's path.

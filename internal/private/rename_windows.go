@@ -9,7 +9,7 @@ import (
 )
 
 // Rename replaces to: os.Rename is MoveFileEx with MOVEFILE_REPLACE_EXISTING. It waits a
-// while for who has one of the files open.
+// while for a program that has one of the files open.
 func Rename(from, to string) error {
 	return patiently(func() error { return os.Rename(from, to) })
 }

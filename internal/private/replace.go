@@ -20,7 +20,7 @@ const mark = ".zen-"
 const newborn = time.Minute
 
 // Replace has data take the place of the file at path, or make it, with exactly that
-// mode: whoever reads it, and a crash, finds the old or the new file, never a part of
+// mode: a reader, and a crash, finds the old or the new file, never a part of
 // one. It is on the disk when Replace returns. Nothing is left of a write that was
 // killed: on Linux the file has no name until it is complete, and elsewhere the next
 // Replace of the same path sweeps it.

@@ -58,7 +58,7 @@ func openShared(path string, flag int) (*os.File, error) {
 	return os.NewFile(uintptr(handle), path), nil
 }
 
-// create makes a file, with an access list of its own where its mode lets nobody else in.
+// create makes a file, with an access list of its own where its mode lets no one else in.
 // Others have the one of the directory.
 func create(name string, mode fs.FileMode) (*os.File, error) {
 	const flag = os.O_WRONLY | os.O_CREATE | os.O_EXCL
@@ -108,7 +108,7 @@ const (
 	reads = windows.FILE_READ_DATA | windows.GENERIC_READ
 )
 
-// Check looks at the access list of an opened file: what others may not do, nobody may but
+// Check looks at the access list of an opened file: what others may not do, no one may but
 // the user, the administrators and the system, of whom one has to be its owner.
 func (r Rule) Check(f *os.File) error {
 	if r.Closed == 0 {
@@ -171,7 +171,7 @@ func (r Rule) checkList(list *windows.ACL, mode fs.FileMode, trusted func(*windo
 	return nil
 }
 
-// account returns the name of whom an identifier is of, or the identifier.
+// account returns the name of an identifier's account, or the identifier.
 func account(sid *windows.SID) string {
 	name, domain, _, err := sid.LookupAccount("")
 	switch {
@@ -197,5 +197,5 @@ func trustedSIDs() (func(*windows.SID) bool, error) {
 // CheckInfo knows nothing: mode bits say nothing about who may write to a file here.
 func (r Rule) CheckInfo(fs.FileInfo) error { return nil }
 
-// Owned is false: nothing here tells.
+// Owned is false: nothing here shows it.
 func Owned(fs.FileInfo) bool { return false }

@@ -11,7 +11,7 @@ import (
 // Process runs the command and ends zen with its exit code: Windows can't
 // replace a process. Ctrl-C and Ctrl-Break reach both from the console, and the
 // command acts on them. It returns only where the command can't be run, as elsewhere:
-// whoever went on after it would do the work again.
+// a caller that went on after it would do the work again.
 func Process(path string, command, environ []string) error {
 	cmd := exec.Command(path)
 	cmd.Args, cmd.Env = command, environ

@@ -20,7 +20,7 @@ import (
 )
 
 // steppedBack is the step back of the clock from which nothing is believed of a
-// token's times but what a new look tells. Time servers correct less.
+// token's times but what a new look shows. Time servers correct less.
 const steppedBack = 5 * time.Second
 
 // cached returns the token of the record for this issuer, if it meets the need.
@@ -354,7 +354,7 @@ func (s *Session) endBackOff(ctx context.Context, token provider.Token) {
 		return l.Save()
 	})
 	if err != nil {
-		s.noteRefusals(true) // the next request's token tells as well
+		s.noteRefusals(true) // the next request's token shows it as well
 	}
 }
 

@@ -218,7 +218,7 @@ func (s *Session) TokenFor(ctx context.Context, minTTL time.Duration) (provider.
 	return s.inTurn(ctx, func() (provider.Token, error) { return s.issue(ctx, cache.Need{MinTTL: minTTL}, false) })
 }
 
-// NewToken is TokenFor, and the token is none that is stored now: a new one, or one that
+// NewToken is TokenFor for a token other than the stored one: a new one, or one that
 // another process was given meanwhile. It is of the profile's own provider.
 func (s *Session) NewToken(ctx context.Context, minTTL time.Duration) (provider.Token, error) {
 	return s.inTurn(ctx, func() (provider.Token, error) { return s.issueNew(ctx, minTTL) })

@@ -29,7 +29,7 @@ type UI interface {
 }
 
 // AccountConfirmer is a UI that is told when a sign-in is of another person than the one
-// before, by the same provider in the same profile: whoever reads the address of a browser
+// before, by the same provider in the same profile: anyone who reads the address of a browser
 // flow could end it with an account of his own.
 type AccountConfirmer interface {
 	// ConfirmAccount reports whether the sign-in is to be kept. If no one can be asked
@@ -95,7 +95,7 @@ type loginHost struct {
 	stored   *store.Account
 }
 
-// What a provider shows, says and asks carries its name: it is none of zen's own.
+// What a provider shows, says and asks carries its name: it is not zen's own.
 
 // OpenURL implements provider.Host.
 func (h *loginHost) OpenURL(ctx context.Context, url, code string) error {
@@ -316,7 +316,7 @@ func (s *Session) Use(ctx context.Context, name string) (store.Account, error) {
 	return account, err
 }
 
-// foresee finds out before the sign-in what would only fail afterwards, and tells
+// foresee finds out before the sign-in what would only fail afterwards, and announces
 // the request what the sign-in is for.
 func (s *Session) foresee(ctx context.Context, name string, d provider.Description, req *provider.LoginRequest) error {
 	if s.issues(name) {
@@ -414,7 +414,7 @@ func (s *Session) Organizations(ctx context.Context) ([]provider.Membership, err
 }
 
 // UseOrganization makes an organization the active one of the sign-in, by its id or slug;
-// "" is none. The tokens of the one before are forgotten: they are for that one alone.
+// "" means none. The tokens of the one before are forgotten: they are for that one alone.
 func (s *Session) UseOrganization(ctx context.Context, organization string) (provider.Membership, error) {
 	if organization == "" && s.config.Organization != "" {
 		return provider.Membership{}, &provider.Error{

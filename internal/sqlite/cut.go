@@ -6,7 +6,7 @@ package sqlite
 // statement, from and to are equal then. Semicolons alone are left out.
 func Cut(text string) (from, to, next int, complete bool) {
 	l := lexer{sql: text}
-	s, _, _ := l.statement() // wrong parameters are for whoever runs it to say
+	s, _, _ := l.statement() // wrong parameters are for the one that runs it to report
 	return s.At, s.At + len(s.SQL), l.pos, l.complete
 }
 

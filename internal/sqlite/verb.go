@@ -85,7 +85,7 @@ func (w *words) isTrigger() bool {
 		w.leads == 3 && w.lead[2] == "TRIGGER" && (w.lead[1] == "TEMP" || w.lead[1] == "TEMPORARY")
 }
 
-// ends reports whether a ; here ends the statement; semi tells of one that
+// ends reports whether a ; here ends the statement; semi reports one that
 // does not.
 func (w *words) ends() bool { return w.trigger == noTrigger || w.trigger == afterEnd }
 func (w *words) semi()      { w.trigger = afterSemi }

@@ -65,7 +65,7 @@ func (s *Store) NoteFailure(profile, command string, failure error, now time.Tim
 }
 
 // Failures returns the failures of a profile's commands that were written down, by the
-// command. What can't be read is none: it is no more than a help.
+// command. One that can't be read counts as none: it is only a help.
 func (s *Store) Failures(profile string) map[string]Failure {
 	noted := map[string]Failure{}
 	if checkName(profile) != nil || s.memory != nil {

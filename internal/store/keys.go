@@ -10,7 +10,7 @@ import (
 // keys are the keys that this process has read or made: the keyring may ask a person
 // each time, and is read once.
 type keys struct {
-	// busy is held by whoever uses held or waits for the keyring.
+	// busy is held while held is used or the keyring is waited for.
 	busy chan struct{}
 	held map[string]provider.Secret
 }

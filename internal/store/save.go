@@ -84,7 +84,7 @@ func (l *Locked) write(p Plan) error {
 		return err
 	}
 	// The metadata can be made again from the record: if it can't be written, the
-	// checksum in the old one tells, and the next Save tries again.
+	// checksum in the old one shows it, and the next Save tries again.
 	_ = s.writeMeta(describe(l.profile, p, l.Record, s.oldMeta(l.profile), time.Now()), checksum(data))
 	if l.storage == StorageKeyring && p.storage != StorageKeyring && !l.aside {
 		s.forgetKey(l.ctx, l.profile, l.key)

@@ -1,4 +1,4 @@
-// Package testwait is how tests wait for what tells nobody that it has happened: another
+// Package testwait waits in tests for what happens without a signal: another
 // process, what the kernel shows of one, a goroutine of a library's. What a test could be
 // told by a channel, or by testing/synctest, doesn't wait here.
 package testwait

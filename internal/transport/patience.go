@@ -86,7 +86,7 @@ func (e *ending) Close() error {
 	return e.ReadCloser.Close()
 }
 
-// endedWhileWaiting tells a refusal at the end of a token's life from one of the token: a
+// endedWhileWaiting distinguishes a refusal at the end of a token's life from one of the token: a
 // patient request was taken up, and refused when half of what was left of it and more had
 // passed. (Not when all of it had: clocks differ.)
 func endedWhileWaiting(ctx context.Context, refused *Refused, sent, now time.Time) bool {

@@ -36,7 +36,7 @@ type FallBacker interface {
 	// be had, its successor were turned down. It is errors.ErrUnsupported where
 	// there is none.
 	FallBack(ctx context.Context, refused provider.Token) (provider.Token, error)
-	// Accepted is told of the token of each request that the server took up. It is quick
+	// Accepted is called with the token of each request that the server accepted. It is quick
 	// for all but the one that tried whether the first way works again.
 	Accepted(ctx context.Context, token provider.Token)
 }
@@ -183,7 +183,7 @@ func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provide
 	return nil, refused, nil
 }
 
-// guard refuses a token that may not go to the target, whoever made it. It vouches for
+// guard refuses a token that may not go to the target, no matter who made it. It vouches for
 // nothing: the signature is the source's.
 func (t *RoundTripper) guard(token provider.Token) (provider.Claims, error) {
 	t.mu.Lock()

@@ -41,7 +41,7 @@ func (c *Client) Login(ctx context.Context, req provider.LoginRequest, host prov
 
 		Audience: req.Audience, AssertionKinds: each(req.AssertionKinds, kindToWire),
 	}}}
-	// After io.EOF, Recv tells why the stream is over.
+	// After io.EOF, Recv says why the stream is over.
 	if err := stream.Send(begin); err != nil && !errors.Is(err, io.EOF) {
 		return c.fail(err)
 	}

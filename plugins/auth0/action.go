@@ -45,7 +45,7 @@ const READ_WRITE = %s;
 		scope, _ := json.Marshal(s.writeScope)
 		fmt.Fprintf(&b, `const READ_ONLY = %s;
 
-// Whoever doesn't ask for this permission of the API gets a token for reading.
+// Without a request for this permission of the API, the token is for reading.
 const WRITE_SCOPE = %s;
 `, template(purpose.ReadOnlyTemplate, "read-only"), scope)
 		claims = fmt.Sprintf("(%s).includes(WRITE_SCOPE) ? READ_WRITE : READ_ONLY", a.scopes)

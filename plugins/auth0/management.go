@@ -29,7 +29,7 @@ type management struct {
 	base   string // ends with /api/v2/
 	token  provider.Secret
 	client *http.Client
-	// refused is the error of an answer that is none of success.
+	// refused returns the error of an answer that is not a success.
 	refused func(what string, res *http.Response, body []byte) error
 }
 

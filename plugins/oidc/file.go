@@ -32,7 +32,7 @@ func (f file) declare(audience string) string {
 }
 
 func (f file) token(context.Context, *http.Client, string) (provider.Secret, error) {
-	// It is read each time: whoever keeps it fresh replaces it.
+	// It is read each time: the program that keeps it fresh replaces it.
 	content, err := provider.ReadFile(f.path, maxToken)
 	if err != nil {
 		failure := &provider.Error{Kind: provider.ErrTokenInvalid, Message: fmt.Sprintf("oidc: read the token of the workload: %v", err), Err: err}

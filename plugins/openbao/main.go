@@ -2,7 +2,7 @@
 // secrets engine turso holds the organization's API token, its policies say who gets
 // which database, and its audit log who did.
 //
-// In the name of whom zen signed in (Clerk, Auth0, a CI job) it logs in with a
+// In the name of the identity that zen signed in (Clerk, Auth0, a CI job) it logs in with a
 // statement of that provider's; alone it signs in with OpenBao's own browser flow, a
 // token, an AppRole or a Kubernetes service account.
 //

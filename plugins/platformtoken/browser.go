@@ -234,7 +234,7 @@ func wide(ctx context.Context, c *turso.Client) bool {
 const wideText = "this API token may do whatever its user may; zen needs one that may read, and mint database tokens"
 
 // Revoke implements provider.Identity. An API token that zen had made is ended; of others
-// Turso needs the name under which they were made, which nothing tells.
+// Turso needs the name under which they were made, which nothing shows.
 func (p *platform) Revoke(ctx context.Context, credential provider.Credential) error {
 	s, err := readCredential(credential)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // tools is the directory from which the programs are built that make packages.
 const tools = "tools/release"
 
-// maintainer is a working name, as the module's path is: nobody reads mail there.
+// maintainer is a working name, as the module's path is: no one reads mail there.
 const maintainer = "The zen authors <zen@zen-auth.example>"
 
 // unpacked is an archive for Linux, in a directory.

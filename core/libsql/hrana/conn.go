@@ -129,7 +129,7 @@ func (c *conn) query(ctx context.Context, stmts []sqlite.Statement, args []drive
 }
 
 // querySeveral runs several statements in one request. All their rows are kept:
-// an answer tells only at its end which of them failed.
+// an answer says only at its end which of them failed.
 func (c *conn) querySeveral(ctx context.Context, k call, stmts []sqlite.Statement) (driver.Rows, error) {
 	k.mode = keepRows
 	r, _, err := c.c.run(ctx, k)

@@ -145,7 +145,7 @@ func (c *Connector) pipeline(ctx context.Context, e *endpoints, m message) (*exc
 	}
 	x, err2 := c.post(ctx, e.pipeline2, m)
 	if err2 != nil {
-		return nil, err // nothing there either: the first answer tells why
+		return nil, err // nothing there either: the first answer says why
 	}
 	c.version.CompareAndSwap(0, 2)
 	return x, nil

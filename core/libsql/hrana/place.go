@@ -7,7 +7,7 @@ import (
 
 // Place returns where in the statement's text, as it was sent, the error is: an
 // offset in bytes. Only some errors have one: libsql-server writes it into the text,
-// as "(at offset 7)" where SQLite tells it and as "around L2:7" where its own parser
+// as "(at offset 7)" where SQLite knows it and as "around L2:7" where its own parser
 // stopped; "near "x"" is looked for, and found where x is in the text once.
 func (e *Error) Place(sql string) (offset int, ok bool) {
 	if rest, ok := cutLast(e.Message, "(at offset "); ok {

@@ -34,7 +34,7 @@ func (c *conn) enter(stmts []sqlite.Statement) *stream {
 }
 
 // probes reports whether a request is to ask the server if a transaction is open:
-// where statements end one, no text tells for certain (RELEASE, a conflict clause).
+// where statements end one, no text shows for certain (RELEASE, a conflict clause).
 func (c *conn) probes(st *stream) bool { return st != nil && st.raw && c.c.version.Load() == 3 }
 
 // leave follows the statements of a transaction that BEGIN as a statement began.

@@ -17,7 +17,7 @@ type stream struct {
 	lost     error // why the stream can't be used any more
 }
 
-// program makes a batch of statements for the stream, nil meaning autocommit, and tells
+// program makes a batch of statements for the stream, nil meaning autocommit, and reports
 // at which step they begin. A stream that is new has the settings made first. Each step
 // runs only if the one before succeeded. In a transaction none runs outside of it: BEGIN
 // travels as step 0 of the first batch, and later ones check that the server still has it

@@ -32,7 +32,7 @@ type replicaConn struct {
 }
 
 // atDatabase reports whether a statement is for the database: it may write, it is in a
-// transaction that is there, or the file lacks what was written. reads tells that it
+// transaction that is there, or the file lacks what was written. reads says that it
 // changes nothing.
 func (c *replicaConn) atDatabase(ctx context.Context, reads bool) (bool, error) {
 	switch {

@@ -72,7 +72,7 @@ func (e *Env) WithSession(ctx context.Context, fn func(*session.Session) error) 
 }
 
 // Remember has zen doctor tell why a command failed, until it goes well. What was typed
-// wrong, or stopped by whoever typed it, is not remembered.
+// wrong, or stopped by the user, is not remembered.
 func (e *Env) Remember(ctx context.Context, s *session.Session, command string, err error) {
 	var name interface{ ImpossibleName() string } // a handshake.NameError, without what that links
 	if c := s.Config(); ctx.Err() == nil && !errors.Is(err, ErrUsage) && !errors.As(err, &name) {
@@ -85,7 +85,7 @@ func (e *Env) Usage(format string, args ...any) error {
 	return &provider.Error{Kind: ErrUsage, Message: fmt.Sprintf(format, args...), Hint: cmp.Or(e.Help, "zen") + " --help"}
 }
 
-// Notes takes what is not the answer.
+// Notes returns the writer for what is not the answer.
 func (e *Env) Notes() io.Writer {
 	if e.Quiet {
 		return io.Discard

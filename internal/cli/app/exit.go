@@ -62,7 +62,7 @@ func ExitCode(ctx context.Context, err error) int {
 	return classOf(ctx, err).code
 }
 
-// classOf returns the class of an error that is none of a program that zen ran.
+// classOf returns the class of an error that is not from a program that zen ran.
 func classOf(ctx context.Context, err error) class {
 	var cannot cannotRun
 	switch {

@@ -17,7 +17,7 @@ const maxLine = 64 << 10
 // readLine reads a line of a terminal, until ctx ends. Hidden, the line isn't shown
 // and may be longer than the 1,024 bytes that a terminal of macOS takes at once (a
 // pasted JWT is): zen edits it itself, as far as backspace and Ctrl-U. ready is called once
-// nothing is shown any more: whoever pastes at the first sight of a question is fast.
+// nothing is shown any more: a person who pastes at the first sight of a question is fast.
 func readLine(ctx context.Context, f *os.File, hidden bool, ready func()) (string, error) {
 	fd := int(f.Fd())
 	// A job in the background would be stopped, where the terminal controls it.

@@ -104,7 +104,7 @@ var (
 // run runs what it reads, until the end, .quit, or a failure that no person sees.
 func (sh *shell) run(ctx context.Context, in lines) error {
 	for number := 1; !sh.quit; number++ {
-		if in.waits() { // whoever writes may wait for what was written so far
+		if in.waits() { // the writer may wait for the answer to what was written so far
 			if err := sh.Flush(ctx); err != nil {
 				return err
 			}

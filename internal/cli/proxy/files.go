@@ -123,7 +123,7 @@ func keptVariables(path string) (port string, bearer provider.Secret, err error)
 // minBearer is the length of a bearer of 256 bits.
 const minBearer = 43
 
-// contentOf returns the content of a file of variables, or "" for what is none.
+// contentOf returns the content of a file of variables, or "" for any other file.
 func contentOf(path string) string {
 	f, err := private.Rule{Root: true}.Open(path, os.O_RDONLY)
 	if err != nil {
@@ -137,7 +137,7 @@ func contentOf(path string) string {
 	return string(data)
 }
 
-// printJSONLine writes a document as one line, for who reads it from a pipe that stays
+// printJSONLine writes a document as one line, for a reader of a pipe that stays
 // open.
 func printJSONLine(w io.Writer, document any) error {
 	line, err := text.JSON(document, "")

@@ -75,7 +75,7 @@ func withGroup(c *cli.Context, fn func(ctx context.Context, e *app.Env, g group)
 	})
 }
 
-// find looks the organization up, where the provider tells which ones there are, so that what
+// find looks the organization up, if the provider lists the ones there are, so that what
 // follows is about it by its id.
 func find(ctx context.Context, s *session.Session, name string) (group, error) {
 	status, services, err := served(ctx, s)
@@ -166,7 +166,7 @@ type listDocument struct {
 	SchemaVersion int                  `json:"schema_version"`
 	Organization  organizationDocument `json:"organization"`
 	Members       []memberDocument     `json:"members"`
-	// Invitations are null where who asks may not see them.
+	// Invitations are null if the caller may not see them.
 	Invitations []invitationDocument `json:"invitations"`
 }
 

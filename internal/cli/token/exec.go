@@ -69,7 +69,7 @@ type ExecOptions struct {
 	Env []string
 	// MinTTL is the least life that the token must have left.
 	MinTTL time.Duration
-	// Watch is "restart", or the signal that tells the command of the next token; "" is
+	// Watch is "restart", or the signal that announces the next token to the command; "" is
 	// to have the command take this process's place.
 	Watch string
 	// TokenFile has the token, too, while the command is watched.

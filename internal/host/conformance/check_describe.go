@@ -179,7 +179,7 @@ func checkOffline(ctx context.Context, s *suite) (string, error) {
 		return "", skipped("the network was allowed")
 	}
 	before := s.trap.connections()
-	s.trap.hang(true) // whoever waits for an answer waits for ever
+	s.trap.hang(true) // a caller that waits for an answer waits for ever
 	_, conn, err := s.serving(ctx)
 	if err != nil {
 		return "", err

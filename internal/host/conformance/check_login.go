@@ -85,7 +85,7 @@ func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, sto
 	}
 }
 
-// typed answers a question with a secret that is none.
+// typed answers a question with a made-up secret.
 func typed(request *pb.LoginResponse) *pb.HostAnswer {
 	if request.GetAskSecret() != nil {
 		return &pb.HostAnswer{Result: &pb.HostAnswer_Secret{Secret: []byte(plantedAnswer)}}

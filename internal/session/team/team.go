@@ -135,7 +135,7 @@ func (t *Team) request(c provider.Credential) provider.TeamRequest {
 	return provider.TeamRequest{Credential: c, Organization: t.organization}
 }
 
-// change does what the audit log tells.
+// change makes a change that the audit log records.
 func change[T any](ctx context.Context, t *Team, request session.ActRequest, event audit.Event, do func(context.Context, provider.Team, provider.Credential) (T, *provider.Credential, error)) (T, error) {
 	request.Organization, event.Organization = t.organization, t.organization
 	return session.Act(ctx, t.session, session.Action[provider.Team, T]{Request: request, Do: do, Event: func(T) audit.Event { return event }})
