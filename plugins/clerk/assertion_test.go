@@ -25,7 +25,7 @@ func TestAssertion(t *testing.T) {
 	}{
 		"another audience": {[]string{keyAssertionTemplate, "openbao"}, provider.AssertionRequest{Audience: "https://evil.example"}, "are not for"},
 		"no template":      {nil, provider.AssertionRequest{Audience: "https://bao.example"}, "is for no audience"},
-		"another kind":     {nil, provider.AssertionRequest{Kinds: []provider.AssertionKind{provider.AssertionClerkAPIKey}}, "in a JWT alone"},
+		"another kind":     {nil, provider.AssertionRequest{Kinds: []provider.AssertionKind{provider.AssertionClerkAPIKey}}, "only in a JWT"},
 	} {
 		p := f.provider(test.settings...)
 		test.req.Credential = credential

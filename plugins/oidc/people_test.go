@@ -163,7 +163,7 @@ func TestLoginIsRefusedBeforeABrowserOpens(t *testing.T) {
 		"an organization": {b.people(), provider.LoginRequest{Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"no organizations"}},
 		"no issuer":       {b.people(keyIssuer, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"issuer: it is not set"}},
 		"no client id":    {b.people(keyClientID, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"client_id: it is not set"}},
-		"the wrong kind":  {b.people(), provider.LoginRequest{Interactive: true, AssertionKinds: []provider.AssertionKind{provider.AssertionClerkAPIKey}}, provider.ErrPermission, []string{"JWT alone"}},
+		"the wrong kind":  {b.people(), provider.LoginRequest{Interactive: true, AssertionKinds: []provider.AssertionKind{provider.AssertionClerkAPIKey}}, provider.ErrPermission, []string{"only in a JWT"}},
 		"to another":      {b.people(), provider.LoginRequest{Interactive: true, Audience: testAudience}, provider.ErrPermission, []string{testAudience}},
 		"no workload":     {b.people(), provider.LoginRequest{Method: methodWorkload}, provider.ErrNoCredential, []string{"id-token: write", gitLabTokenInAJob}},
 	} {
