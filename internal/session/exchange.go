@@ -291,7 +291,7 @@ func (s *Session) explainTime(err error, token provider.Token) error {
 	return jwks.ExplainClock(err, token.Issued, s.config.Now(), issuer)
 }
 
-// actor returns the name for the audit log.
+// actor is the name for the audit log.
 type actor struct{ provider, tokenProvider, subject string }
 
 // name returns the provider that makes the tokens.
