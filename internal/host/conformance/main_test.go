@@ -160,7 +160,7 @@ var bad = map[string]struct {
 			{Organization: provider.Organization{ID: "o1"}, Active: true}, {Organization: provider.Organization{ID: "o2"}, Active: true},
 		}})
 	}},
-	"nosy": {"login", "needs nobody, and asks for ask", func() {
+	"nosy": {"login", "needs no person, and asks for ask", func() {
 		plugin.Serve(&example{name: "nosy", login: func(ctx context.Context, host provider.Host) error {
 			_, err := host.Ask(ctx, "who are you")
 			return errors.Join(err, &provider.Error{Kind: provider.ErrConfig, Message: "no such method"})
@@ -184,7 +184,7 @@ var bad = map[string]struct {
 	}},
 	"vague": {"errors", "without a google.rpc.ErrorInfo", func() { bare{name: "vague", unary: vague}.serve() }},
 	"mixed": {"errors", "comes with", func() { bare{name: "mixed", unary: mixed}.serve() }},
-	"believer": {"errors", "nobody made", func() {
+	"believer": {"errors", "made-up token", func() {
 		plugin.Serve(&example{name: "believer", verify: func(string) error { return nil }})
 	}},
 	"loud": {"secrets", "what it prints", func() {
