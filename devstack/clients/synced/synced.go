@@ -30,20 +30,29 @@ type Client struct {
 	path    string
 }
 
+// Install returns the directory in which programs in JavaScript find their client, or the
+// Python that has it. The folder is this package's.
+func Install(t *testing.T, language, folder string) string {
+	t.Helper()
+	if language != "node" {
+		return pytest.Install(t, filepath.Join(folder, "requirements.txt"))
+	}
+	// The registry that the lock file was made from has no other.
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("SKIPPED: @tursodatabase/sync is locked for Linux on x86-64 alone, so it can't be tried.")
+	}
+	return npmtest.Install(t, filepath.Join(folder, "node"))
+}
+
 // Start starts a client that ends with the test. The folder is this package's.
 func Start(t *testing.T, language, folder string) *Client {
 	t.Helper()
 	c := &Client{t: t, path: filepath.Join(t.TempDir(), "local.db")}
-	var cmd *exec.Cmd
-	if language == "node" {
-		// The registry that the lock file was made from has no other.
-		if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-			t.Skip("SKIPPED: @tursodatabase/sync is locked for Linux on x86-64 alone, so it can't be tried.")
-		}
-		cmd = exec.Command("node", "client.mjs")
-		cmd.Dir = npmtest.Install(t, filepath.Join(folder, "node"))
+	cmd := exec.Command("node", "client.mjs")
+	if installed := Install(t, language, folder); language == "node" {
+		cmd.Dir = installed
 	} else {
-		cmd = exec.Command(pytest.Install(t, filepath.Join(folder, "requirements.txt")), filepath.Join(folder, "client.py"))
+		cmd = exec.Command(installed, filepath.Join(folder, "client.py"))
 	}
 	cmd.Env = os.Environ()
 	cmd.Stderr = &c.stderr
