@@ -246,5 +246,5 @@ done
 echo "$("$link" version) is $link"
 case :$PATH: in
 *":$prefix/bin:"*) ;;
-*) echo "put $prefix/bin on your PATH" ;;
+*) echo "put it on your PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;
 esac

@@ -155,7 +155,10 @@ func (o LoginOptions) provider(ctx context.Context, e *app.Env, s *session.Sessi
 		status.Provider = cmp.Or(s.Config().Provider, s.Config().DefaultProvider)
 	}
 	if status.Provider == "" {
-		return "", e.Usage("which provider? name one with --provider NAME; zen provider list shows them")
+		return "", &provider.Error{
+			Kind: app.ErrUsage, Message: "which provider? name one with --provider NAME; zen provider list shows them",
+			Hint: "zen init writes a profile from what lies around",
+		}
 	}
 	return status.Provider, nil
 }
