@@ -71,11 +71,11 @@ func fields() []provider.Field {
 		},
 		{
 			Key: keyWriteScope, Type: provider.TypeString, Example: "db:write",
-			Doc: "The permission of the API without which the Action makes tokens for reading alone. Where it is not set, there are no tokens for reading alone.",
+			Doc: "The permission of the API without which the Action makes read-only tokens. If it is not set, there are no read-only tokens.",
 		},
 		{
 			Key: keyMachineClientID, Type: provider.TypeString,
-			Doc: "The client id of the application for machines, for the method " + methodMachine + "; client_id where not set.",
+			Doc: "The client id of the application for machines, for the method " + methodMachine + "; if not set, client_id.",
 		},
 		{
 			Key: keyClientSecret, Type: provider.TypeString, Sensitive: true,

@@ -57,7 +57,7 @@ func (p *oidcProvider) Describe(context.Context) (provider.Description, error) {
 		Methods: []provider.Method{
 			{Name: methodBrowser, Doc: "in the browser, with PKCE", Interaction: provider.InteractionBrowser, IdentityOnly: true},
 			{Name: methodDevice, Doc: "on another device, by a code", Interaction: provider.InteractionDevice, IdentityOnly: true},
-			{Name: methodWorkload, Doc: "as what a CI system or cloud says this job is; nothing is asked, and no secret is stored", Interaction: provider.InteractionNone, IdentityOnly: true},
+			{Name: methodWorkload, Doc: "as the job or workload that a CI system or cloud states; nothing is asked, and no secret is stored", Interaction: provider.InteractionNone, IdentityOnly: true},
 		},
 		Assertions: []provider.AssertionKind{provider.AssertionJWT},
 	}, nil

@@ -50,22 +50,22 @@ func fields() []provider.Field {
 		{
 			Key: keyIssuer, Type: provider.TypeString, Example: "https://login.example.com/realms/staff",
 			FoundAs: []string{"OIDC_ISSUER", "OIDC_ISSUER_URL", "AUTH_OKTA_ISSUER", "AUTH_KEYCLOAK_ISSUER"},
-			Doc:     "The OpenID issuer of people, to the letter and the slash at its end.",
+			Doc:     "The OpenID issuer for people, exactly as it names itself, with the slash at its end if it has one.",
 		},
 		{Key: keyClientID, Type: provider.TypeString, Doc: "The client id of the issuer's application for terminals. People sign in with it."},
 		{Key: keyClientSecret, Type: provider.TypeString, Sensitive: true, Doc: "The secret of that application, where the issuer gives one to native applications, too (Google)."},
-		{Key: keyScopes, Type: provider.TypeString, Doc: "The scopes to ask for, with spaces; openid profile email offline_access where not set, as far as the issuer has them."},
+		{Key: keyScopes, Type: provider.TypeString, Doc: "The scopes to ask for, with spaces; if not set, openid profile email offline_access, as far as the issuer has them."},
 		{
 			Key: keyPorts, Type: provider.TypeString, Example: "53682,53683,53684",
-			Doc: "The ports of 127.0.0.1 that are registered with the issuer, with commas, where it compares them (Okta); any port where not set.",
+			Doc: "The ports of 127.0.0.1 that are registered with the issuer, with commas, if it compares them (Okta); if not set, any port.",
 		},
 		{
 			Key: keyAudience, Type: provider.TypeString, Example: exampleForAudience,
-			Doc: "Whom a workload's statements are for where the provider that makes tokens names none.",
+			Doc: "The audience of a workload's statements, if the provider that makes tokens names none.",
 		},
 		{
 			Key: keyWorkload, Type: provider.TypeString,
-			Doc: "Where a workload runs: " + strings.Join(placeNames(), ", ") + "; found out where not set (google only by its variable).",
+			Doc: "Where a workload runs: " + strings.Join(placeNames(), ", ") + "; detected if not set (google only by its variable).",
 		},
 		{
 			Key: keyWorkloadIssuer, Type: provider.TypeString,

@@ -41,7 +41,7 @@ func newProvider(version string) *openbao {
 func (p *openbao) Describe(context.Context) (provider.Description, error) {
 	return provider.Description{
 		Name: "openbao", Version: p.version, Homepage: "https://openbao.org",
-		Summary: "database tokens that OpenBao or Vault makes, by its policies",
+		Summary: "Database tokens that OpenBao or Vault makes, by its policies",
 		Fields:  fields(),
 		Methods: []provider.Method{
 			{Name: methodOIDC, Doc: "in the browser, by OpenBao's auth method oidc", Interaction: provider.InteractionBrowser},

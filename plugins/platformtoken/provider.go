@@ -47,23 +47,23 @@ func (p *platform) Describe(context.Context) (provider.Description, error) {
 	return provider.Description{
 		Name:    "platformtoken",
 		Version: plugin.Version(),
-		Summary: "database tokens minted with a Turso API token",
+		Summary: "Database tokens minted with a Turso API token",
 		Fields: []provider.Field{
 			{
 				Key: keyAPIToken, Type: provider.TypeString, Sensitive: true, Env: []string{tursoTokenVariable},
-				Doc: "Turso API token; turso auth api-tokens mint NAME makes one. The scopes read and db:mint-token of one group are enough",
+				Doc: "The Turso API token; turso auth api-tokens mint NAME makes one. The scopes read and db:mint-token of one group are enough.",
 			},
 			{
 				Key: keyOrganization, Type: provider.TypeString,
-				Doc: "slug of the organization that the databases belong to; the personal one where not set",
+				Doc: "The slug of the organization that the databases belong to; if not set, the personal one.",
 			},
 			{
 				Key: keyAPIURL, Type: provider.TypeURL, Env: []string{"TURSO_API_BASEURL"}, Default: turso.DefaultBaseURL,
-				Doc: "base URL of the Turso Platform API",
+				Doc: "The base URL of the Turso Platform API.",
 			},
 			{
 				Key: keyTokenLifetime, Type: provider.TypeDuration, Default: "1h",
-				Doc: "life of a database token, at least 1m. Turso can't take back a single one",
+				Doc: "The life of a database token, at least 1m. Turso can't take back a single one.",
 			},
 		},
 		Methods: []provider.Method{
