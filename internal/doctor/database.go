@@ -206,7 +206,7 @@ func (e *exam) replicas(ctx context.Context) {
 	}
 	switch s := resp.StatusCode; {
 	case s == http.StatusForbidden && strings.Contains(f.Observed, "embedded replicas"):
-		f.Kind, f.Cause = provider.ErrPermission, "replicas are no part of the plan, or of the place of the database"
+		f.Kind, f.Cause = provider.ErrPermission, "the plan, or the place of the database, has no replicas"
 	case s == http.StatusTooManyRequests, s >= 500:
 		f.Cause = "replicas can't be brought up to date now"
 	default: // a server without replicas, or a token that is not for them
