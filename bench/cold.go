@@ -3,13 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 )
-
-// coldRuns is fewer than a warm token's: each is a sign-in's worth of work.
-const coldRuns = 30
 
 // way is a provider, how to sign in with it, and a setting whose every value has tokens of
 // its own, so that none is stored. Without a login nothing is stored at all.
@@ -55,10 +51,10 @@ func (b *bench) coldToken() error {
 	for i, w := range ways {
 		env := append(slices.Clone(b.stack.env), append(w.env, "ZEN_STATE_DIR="+filepath.Join(b.dir, fmt.Sprint("cold-", i)))...)
 		if w.login != nil {
-			cmd := exec.Command("bin/zen", append([]string{"login"}, w.login...)...)
-			cmd.Env = env
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return fmt.Errorf("sign in with %s: %w\n%s", w.name, err, out)
+			signIn := *b.stack
+			signIn.env = env
+			if _, err := signIn.zen(append([]string{"login"}, w.login...)...); err != nil {
+				return err
 			}
 		}
 		run := 0
@@ -70,5 +66,5 @@ func (b *bench) coldToken() error {
 			goals[w.name] = 1.3
 		}
 	}
-	return b.processes("cold token", coldRuns, goals, programs...)
+	return b.processes("cold token", processRuns, goals, programs...)
 }

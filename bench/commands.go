@@ -21,9 +21,15 @@ func turso() string {
 	return path
 }
 
+// Runs of what takes longer.
+const (
+	farScriptRuns = 30 // most of a second each
+	csvRuns       = 20
+)
+
 // commands compares whole commands with a good stored token: a query beside sqlite3, which has
-// no network, and the shell of the turso CLI if there is one; what starts zen-full; a
-// script of 1,000 statements; two million rows as CSV.
+// no network, the shell of the turso CLI and other languages' clients where there are such;
+// what starts zen-full; a script of 1,000 statements, near and far; two million rows as CSV.
 func (b *bench) commands() error {
 	sqlite, err := exec.LookPath("sqlite3")
 	if err != nil {
@@ -31,16 +37,31 @@ func (b *bench) commands() error {
 	}
 	local := filepath.Join(b.dir, "local.db")
 	const fill = "CREATE TABLE big (i INTEGER, s TEXT); WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 2000000) INSERT INTO big SELECT x, 'the text of row ' || x FROM n"
-	if out, err := exec.Command(sqlite, local, fill).CombinedOutput(); err != nil {
-		return fmt.Errorf("sqlite3: %w: %s", err, out)
+	if err := tool(".", nil, sqlite, local, fill); err != nil {
+		return err
 	}
 	if _, err := b.stack.zen("db", "query", fill); err != nil {
 		return err
 	}
+	near, token, err := b.database()
+	if err != nil {
+		return err
+	}
+	id, err := databaseID(b.stack)
+	if err != nil {
+		return err
+	}
+	far, err := newFar(near)
+	if err != nil {
+		return err
+	}
+	defer far.server.Close()
 	of := func(name string, args ...string) program {
 		return program{name: name, args: args, env: b.stack.environment}
 	}
-	queries := []program{of("zen db query", "bin/zen", "db", "query", "SELECT 1"), of("zen-full db query", "bin/zen-full", "db", "query", "SELECT 1"), of("sqlite3", sqlite, local, "SELECT 1")}
+	if turso() == "" {
+		fmt.Fprintln(os.Stderr, "bench: WARNING: there is no turso CLI, so that zen db query isn't compared with it: name one with ZEN_TEST_TURSO_CLI")
+	}
 	script := strings.Repeat("INSERT INTO many (n) VALUES (1);\n", 1000)
 	file := filepath.Join(b.dir, "script.sql")
 	if err := writeFile(file, script); err != nil {
@@ -49,30 +70,48 @@ func (b *bench) commands() error {
 	if _, err := b.stack.zen("db", "query", "CREATE TABLE many (n)"); err != nil {
 		return err
 	}
-	scripts := []program{of("zen db query --file", "bin/zen", "db", "query", "--file", file)}
 	goals := map[string]float64{}
-	if shell := turso(); shell == "" {
-		fmt.Fprintln(os.Stderr, "bench: WARNING: there is no turso CLI, so that zen db query isn't compared with it: name one with ZEN_TEST_TURSO_CLI")
-	} else {
-		url, token, err := b.database()
-		if err != nil {
-			return err
+	// beside puts the turso CLI before zen, whose goal it is, and other clients behind.
+	beside := func(url, how, what string, zen ...program) []program {
+		all := zen
+		if turso() != "" {
+			p := of("turso db shell", turso(), "db", "shell", url+"?authToken="+token)
+			if how == "script" {
+				p.input = script
+			} else {
+				p.args = append(p.args, what)
+			}
+			all = append([]program{p}, zen...)
+			goals[zen[0].name] = 1
 		}
-		url += "?authToken=" + token
-		queries = append([]program{of("turso db shell", shell, "db", "shell", url, "SELECT 1")}, queries...)
-		inserting := of("turso db shell", shell, "db", "shell", url)
-		inserting.input = script
-		scripts = append([]program{inserting}, scripts...)
-		goals["zen db query"], goals["zen db query --file"] = 1, 1
+		if b.peers[nodeClient] {
+			p := of(nodeClient, b.inNode(url, how, what)...)
+			p.input = token
+			all = append(all, p)
+		}
+		if b.peers[pythonClient] {
+			p := b.with([]string{b.pythonPath()}, b.inPython(url, how, what)...)
+			p.name, p.input = pythonClient, token
+			all = append(all, p)
+		}
+		return all
 	}
+	queries := beside(near, "query", "SELECT 1", of("zen db query", "bin/zen", "db", "query", "SELECT 1"),
+		of("zen-full db query", "bin/zen-full", "db", "query", "SELECT 1"), of("sqlite3", sqlite, local, "SELECT 1"))
+	scripts := beside(near, "script", file, of("zen db query --file", "bin/zen", "db", "query", "--file", file))
+	farther := b.with([]string{"ZEN_DATABASE=" + far.url, "ZEN_DATABASE_ID=" + id}, "bin/zen", "db", "query", "--file", file)
+	farther.name = "zen db query --file"
+	farScripts := beside(far.url, "script", file, farther)
 	const select2M = "SELECT i, s FROM big"
 	return errors.Join(
 		b.processes("query", processRuns, goals, queries...),
 		b.processes("command", processRuns, nil, of("zen-full version", "bin/zen-full", "version"), of("zen version", "bin/zen", "version"),
 			of("zen status", "bin/zen", "status"), of("zen profiles list", "bin/zen", "profiles", "list"), of("zen exec", "bin/zen", "exec", "--", "true")),
-		b.processes("script of 1,000 statements", 20, goals, scripts...),
-		b.processes("two million rows as CSV", 7, map[string]float64{"zen db query": 1.3, "zen db query, a file": 1.3}, of("sqlite3", sqlite, "-csv", local, select2M),
-			of("zen db query", "bin/zen", "db", "query", "--format", "csv", select2M), of("zen db query, a file", "bin/zen", "db", "query", "--format", "csv", "--database", "file:"+local, select2M)),
+		b.processes("script of 1,000 statements", processRuns, goals, scripts...),
+		b.processes("script of 1,000 statements, 20 ms away", farScriptRuns, goals, farScripts...),
+		b.processes("two million rows as CSV", csvRuns, map[string]float64{"zen db query, remote": 1.3, "zen db query, a file": 1.3}, of("sqlite3", sqlite, "-csv", local, select2M),
+			of("zen db query, remote", "bin/zen", "db", "query", "--format", "csv", select2M), of("zen db query, a file", "bin/zen", "db", "query", "--format", "csv", "--database", "file:"+local, select2M),
+			of("modernc.org/sqlite", filepath.Join(b.dir, "modernc"), "file:"+local, "", "1", "csv"), of("mattn/go-sqlite3", filepath.Join(b.dir, "mattn"), "file:"+local, "", "1", "csv")),
 	)
 }
 
@@ -90,11 +129,16 @@ func (b *bench) database() (url, token string, err error) {
 	return status.Database, token, err
 }
 
-// growthRuns is the number of measurements at each point of a growth.
-const growthRuns = 20
+// growthRuns is the number of measurements at each point of a growth: a line has several, and
+// a hundred of each would take ten minutes. longGrowthRuns is for a point that takes a second,
+// or many processes.
+const (
+	growthRuns     = 40
+	longGrowthRuns = 20
+)
 
 // grow adds a line of whole processes, a point for each x, in turns.
-func (b *bench) grow(group, name, unit string, xs []int, at func(x int) (program, error)) error {
+func (b *bench) grow(group, name, unit string, runs int, xs []int, at func(x int) (program, error)) error {
 	var programs []program
 	for _, x := range xs {
 		p, err := at(x)
@@ -103,7 +147,7 @@ func (b *bench) grow(group, name, unit string, xs []int, at func(x int) (program
 		}
 		programs = append(programs, p)
 	}
-	costs, err := b.turns(growthRuns, programs)
+	costs, err := b.turns(runs, programs)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ var cpus = regexp.MustCompile(`-\d+$`)
 // run runs the benchmarks and adds their groups.
 func (b *bench) goBenches(compared beside, all ...goBench) error {
 	for _, g := range all {
-		args := append([]string{"test", "-timeout", "20m", "-run", "xxx", "-bench", g.bench, "-count", strconv.Itoa(goBenchRuns)}, g.args...)
+		args := append([]string{"test", "-timeout", "8m", "-run", "xxx", "-bench", g.bench, "-count", strconv.Itoa(goBenchRuns)}, g.args...)
 		cmd := exec.Command("go", append(args, g.pkg)...)
 		cmd.Dir, cmd.Stderr = g.dir, os.Stderr
 		out, err := cmd.Output()

@@ -1,24 +1,33 @@
 package main
 
 import (
+	"bytes"
+	crand "crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"math/rand/v2"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/zen-auth/zen/bench/measure"
 	"github.com/zen-auth/zen/bench/report"
 )
 
 // growth measures what grows: the CPU of a command with so many profiles, stored tokens,
-// profiles with a sign-in and statements, the memory with so many rows, and the time of
-// processes at once. What more of each costs is the slope.
+// keys in a set, profiles with a sign-in and statements, the memory with so many rows,
+// connections and handles, and the time of processes at once. What more of each costs is the
+// slope.
 func (b *bench) growth() error {
-	return errors.Join(b.profiles(), b.tokens(), b.signIns(), b.statements(), b.rows(), b.processesAtOnce())
+	return errors.Join(b.profiles(), b.tokens(), b.keys(), b.signIns(), b.statements(), b.rows(), b.connections(), b.handles(), b.processesAtOnce())
 }
 
 // with returns a program in the stack's environment, but for some variables.
@@ -54,9 +63,9 @@ func (b *bench) profiles() error {
 			return b.with([]string{"ZEN_CONFIG=" + path}, args...), writeFile(path, text.String())
 		}
 	}
-	sizes := []int{1, 1000, 4000, 12000}
-	return errors.Join(b.grow("growth: profiles", "zen profiles list", "ms", sizes, at("bin/zen", "profiles", "list")),
-		b.grow("growth: profiles", "zen token", "ms", sizes, at("bin/zen", "token")))
+	sizes := []int{1, 100, 1000, 2000, 12000}
+	return errors.Join(b.grow("growth: profiles", "zen profiles list", "ms", growthRuns, sizes, at("bin/zen", "profiles", "list")),
+		b.grow("growth: profiles", "zen token", "ms", growthRuns, sizes, at("bin/zen", "token")))
 }
 
 // state returns a copy of the stack's stored sign-in, with a change to its file.
@@ -107,8 +116,8 @@ func (b *bench) tokens() error {
 		}
 	}
 	sizes := []int{1, 16, 64}
-	return errors.Join(b.grow("growth: tokens of a profile", "zen token", "ms", sizes, at("bin/zen", "token")),
-		b.grow("growth: tokens of a profile", "zen status", "ms", sizes, at("bin/zen", "status")))
+	return errors.Join(b.grow("growth: tokens of a profile", "zen token", "ms", growthRuns, sizes, at("bin/zen", "token")),
+		b.grow("growth: tokens of a profile", "zen status", "ms", growthRuns, sizes, at("bin/zen", "status")))
 }
 
 // signIns measures a state directory with so many profiles that are signed in.
@@ -129,8 +138,57 @@ func (b *bench) signIns() error {
 		}
 	}
 	sizes := []int{1, 500, 2000}
-	return errors.Join(b.grow("growth: profiles that are signed in", "zen profiles list", "ms", sizes, at("bin/zen", "profiles", "list")),
-		b.grow("growth: profiles that are signed in", "zen token", "ms", sizes, at("bin/zen", "token")))
+	return errors.Join(b.grow("growth: profiles that are signed in", "zen profiles list", "ms", growthRuns, sizes, at("bin/zen", "profiles", "list")),
+		b.grow("growth: profiles that are signed in", "zen token", "ms", growthRuns, sizes, at("bin/zen", "token")))
+}
+
+// keys is a key set of so many on disk. The token's own is the last of them.
+func (b *bench) keys() error {
+	return b.grow("growth: keys of an issuer", "zen token", "ms", growthRuns, []int{1, 16, 128, 512}, func(n int) (program, error) {
+		dir, err := b.state(fmt.Sprint("keys-", n), func(profiles string, _ []byte) error {
+			sets, err := filepath.Glob(filepath.Join(filepath.Dir(profiles), "cache", "keys", "*.json"))
+			if err != nil || len(sets) != 1 {
+				return fmt.Errorf("%d key sets are on disk, %w", len(sets), err)
+			}
+			return errors.Join(os.Chmod(sets[0], 0o600), moreKeys(sets[0], n))
+		})
+		return b.with([]string{"ZEN_STATE_DIR=" + dir}, "bin/zen", "token"), err
+	})
+}
+
+// moreKeys puts others before the key of a set, until there are n. Their numbers are nobody's.
+func moreKeys(path string, n int) error {
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var entry map[string]json.RawMessage
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := errors.Join(json.Unmarshal(file, &entry), json.Unmarshal(entry["set"], &set)); err != nil {
+		return err
+	}
+	for i := len(set.Keys); i < n; i++ {
+		modulus := make([]byte, 256)
+		_, _ = crand.Read(modulus) // never an error
+		modulus[0], modulus[255] = modulus[0]|0x80, modulus[255]|1
+		key, err := json.Marshal(map[string]string{
+			"kty": "RSA", "use": "sig", "alg": "RS256", "e": "AQAB", "kid": fmt.Sprint("another-", i), "n": base64.RawURLEncoding.EncodeToString(modulus),
+		})
+		if err != nil {
+			return err
+		}
+		set.Keys = slices.Insert(set.Keys, 0, json.RawMessage(key))
+	}
+	if entry["set"], err = json.Marshal(set); err != nil {
+		return err
+	}
+	changed, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	return writeFile(path, string(changed))
 }
 
 // statements measures a script of so many.
@@ -138,7 +196,7 @@ func (b *bench) statements() error {
 	if _, err := b.stack.zen("db", "query", "CREATE TABLE IF NOT EXISTS grown (n)"); err != nil {
 		return err
 	}
-	return b.grow("growth: statements", "zen db query --file", "ms", []int{1, 1000, 10000}, func(n int) (program, error) {
+	return b.grow("growth: statements", "zen db query --file", "ms", growthRuns, []int{1, 1000, 10000}, func(n int) (program, error) {
 		path := filepath.Join(b.dir, fmt.Sprint("statements-", n, ".sql"))
 		return b.with(nil, "bin/zen", "db", "query", "--file", path), writeFile(path, strings.Repeat("INSERT INTO grown (n) VALUES (1);\n", n))
 	})
@@ -146,17 +204,175 @@ func (b *bench) statements() error {
 
 // rows measures the memory of a query with so many.
 func (b *bench) rows() error {
-	return b.grow("growth: rows, memory", "zen db query", "MiB", []int{1, 100_000, 500_000}, func(n int) (program, error) {
+	return b.grow("growth: rows, memory", "zen db query", "MiB", longGrowthRuns, []int{1, 100_000, 500_000}, func(n int) (program, error) {
 		sql := fmt.Sprintf("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < %d) SELECT x, 'row ' || x FROM n", n)
 		return b.with(nil, "bin/zen", "db", "query", "--format", "csv", sql), nil
 	})
+}
+
+// manyRuns is how often so many connections or handles are measured, each in a process of its
+// own.
+const manyRuns = 3
+
+// connections are so many to the stack, each with a request at once: through zen proxy, whose
+// memory is told, and by core/libsql.
+func (b *bench) connections() error {
+	url, token, err := b.database()
+	if err != nil {
+		return err
+	}
+	id, err := databaseID(b.stack)
+	if err != nil {
+		return err
+	}
+	own := driver{"bench/many", []string{filepath.Join(b.dir, "many"), "connections"}, nil}
+	return b.many("connections", []int{1, 16, 128, 1024}, []manyOf{
+		{"core/libsql", func(n int) (cost measure.Cost, err error) {
+			err = own.answer(&cost, token, url, id, fmt.Sprint(n))
+			return cost, err
+		}},
+		{"zen proxy", b.throughProxy},
+	}, true)
+}
+
+// handles are so many databases of core.Open, and of one client.
+func (b *bench) handles() error {
+	of := func(how string, most int) manyOf {
+		d := driver{"bench/many", []string{filepath.Join(b.dir, "many"), how}, b.stack.env}
+		return manyOf{how, func(n int) (cost measure.Cost, err error) {
+			if n > most {
+				return cost, errTooMany
+			}
+			err = d.answer(&cost, "", fmt.Sprint(n))
+			return cost, err
+		}}
+	}
+	// Each core.Open has a look at the provider's program: a thousand take many seconds.
+	return b.many("handles", []int{10, 100, 1000, 10_000}, []manyOf{of("Client.Open", 10_000), of("core.Open", 100)}, false)
+}
+
+// manyOf is what holds so many of something.
+type manyOf struct {
+	name string
+	cost func(n int) (measure.Cost, error)
+}
+
+var errTooMany = errors.New("more than is measured")
+
+// many adds the growths of what holds so many of something: its memory, and its rate or its
+// time.
+func (b *bench) many(things string, xs []int, ways []manyOf, rate bool) error {
+	type point struct {
+		way, x int
+	}
+	costs := map[point][]measure.Cost{}
+	for range manyRuns {
+		for _, i := range rand.Perm(len(ways) * len(xs)) {
+			p := point{i % len(ways), i / len(ways)}
+			cost, err := ways[p.way].cost(xs[p.x])
+			if errors.Is(err, errTooMany) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("%d %s, %s: %w", xs[p.x], things, ways[p.way].name, err)
+			}
+			costs[p] = append(costs[p], cost)
+		}
+	}
+	sides := []struct {
+		group, unit string
+		of          func(measure.Cost) float64
+	}{
+		{"growth: " + things, "ms", func(c measure.Cost) float64 { return c.Milliseconds }},
+		{"growth: " + things + ", memory", "MiB", func(c measure.Cost) float64 { return c.MiB }},
+	}
+	if rate {
+		sides[0].unit, sides[0].of = "/s", func(c measure.Cost) float64 { return c.Rate }
+	}
+	for _, side := range sides {
+		var figures []report.Figure
+		for way, w := range ways {
+			for x := range xs {
+				of := costs[point{way, x}]
+				if len(of) == 0 {
+					continue
+				}
+				samples := make([]float64, len(of))
+				for k, c := range of {
+					samples[k] = side.of(c)
+				}
+				f := report.Of(side.group, w.name, side.unit, samples)
+				f.X = float64(xs[x])
+				figures = append(figures, f)
+			}
+		}
+		b.add(figures...)
+	}
+	return nil
+}
+
+// throughProxy makes n connections to a zen proxy of their own.
+func (b *bench) throughProxy(n int) (cost measure.Cost, err error) {
+	cmd := exec.Command("bin/zen", "proxy", "--json", "--quiet")
+	var stderr bytes.Buffer
+	cmd.Env, cmd.Stderr = b.stack.env, &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return cost, err
+	}
+	if err := cmd.Start(); err != nil {
+		return cost, err
+	}
+	defer time.AfterFunc(commandTimeout, func() { _ = cmd.Process.Kill() }).Stop()
+	defer func() {
+		// An interrupt is how it ends: its exit code says so.
+		if stopped := errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()); err != nil {
+			err = fmt.Errorf("zen proxy: %w: %.500s", errors.Join(err, stopped), stderr.String())
+		}
+	}()
+	var ready struct {
+		URL   string `json:"url"`
+		Token string `json:"auth_token"`
+	}
+	if err := json.NewDecoder(out).Decode(&ready); err != nil {
+		return cost, err
+	}
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxConnsPerHost: n, MaxIdleConnsPerHost: n}}
+	defer client.CloseIdleConnections()
+	ask := func(int) error {
+		const select1 = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`
+		req, err := http.NewRequest(http.MethodPost, ready.URL+"/v2/pipeline", strings.NewReader(select1))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+ready.Token)
+		resp, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			return errors.Join(err, errors.New(resp.Status))
+		}
+		return nil
+	}
+	// Of many connections at once that have not shown the bearer yet the oldest are closed.
+	again := func(i int) (err error) {
+		for range 10 {
+			if err = ask(i); err == nil {
+				return nil
+			}
+		}
+		return err
+	}
+	return measure.AtOnce(n, again, func() (float64, error) { return measure.ResidentOf(cmd.Process.Pid) })
 }
 
 // processesAtOnce measures the time until the last of so many zen token has ended.
 func (b *bench) processesAtOnce() error {
 	var figures []report.Figure
 	for _, n := range []int{1, 8, 32, 128} {
-		samples := make([]float64, growthRuns)
+		samples := make([]float64, longGrowthRuns)
 		for i := range samples {
 			began, failed := time.Now(), make(chan error)
 			for range n {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -127,7 +128,9 @@ func shell(turso, target, token, path string) error {
 		return err
 	}
 	defer in.Close()
-	cmd := exec.Command(turso, "db", "shell", target+"?authToken="+token)
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, turso, "db", "shell", target+"?authToken="+token)
 	cmd.Stdin = in
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %.300s", err, out)

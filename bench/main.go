@@ -13,8 +13,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -26,7 +24,7 @@ import (
 //go:generate go run . -json ../docs/benchmarks.json -page ../docs/benchmarks.md page
 
 func main() {
-	b := &bench{}
+	b := &bench{peers: map[string]bool{}}
 	flag.StringVar(&b.json, "json", "", "write the figures to this `file`, too")
 	flag.StringVar(&b.page, "page", "", "fill the tables of this `file` with the figures of --json")
 	flag.Parse()
@@ -42,6 +40,8 @@ type bench struct {
 	// dir has the programs that were built, and what they read.
 	dir   string
 	stack *stack
+	// peers are those beside zen that were installed, of those that need not be.
+	peers map[string]bool
 	// taken are the figures of this run.
 	taken []report.Figure
 }
@@ -92,9 +92,11 @@ func (b *bench) measure(parts []part) (err error) {
 	if before > 0.5 {
 		fmt.Fprintln(os.Stderr, "bench: WARNING: the machine is busy: read ratios alone")
 	}
-	if err := buildPeers(b.dir); err != nil {
+	began := time.Now()
+	if err := b.buildPeers(); err != nil {
 		return err
 	}
+	fmt.Printf("(building the peers took %.0f s)\n", time.Since(began).Seconds())
 	if slices.ContainsFunc(parts, func(p part) bool { return p.stack }) {
 		if b.stack, err = startStack(); err != nil {
 			return err
@@ -132,32 +134,6 @@ func (b *bench) write() error {
 		return err
 	}
 	return errors.Join(report.FillPage(b.page, all), report.DrawPlots(b.page, all))
-}
-
-// buildPeers builds the programs to compare with. go-libsql's needs a C compiler, and so does
-// the one that starts what is measured.
-func buildPeers(dir string) error {
-	if out, err := exec.Command("cc", "-O2", "-o", filepath.Join(dir, "launch"), "bench/launch/launch.c").CombinedOutput(); err != nil {
-		return fmt.Errorf("build bench/launch: %w\n%s", err, out)
-	}
-	for name, from := range map[string]string{"floor": "./bench/floor", "ours": "./bench/ours"} {
-		if err := build(".", filepath.Join(dir, name), from, "CGO_ENABLED=0"); err != nil {
-			return err
-		}
-	}
-	if err := build("bench/libsqlclientgo", filepath.Join(dir, "libsqlclientgo"), ".", "CGO_ENABLED=0"); err != nil {
-		return err
-	}
-	return build("bench/golibsql", filepath.Join(dir, "golibsql"), ".", "CGO_ENABLED=1")
-}
-
-func build(in, out, from, env string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, from)
-	cmd.Dir, cmd.Env, cmd.Stderr = in, append(os.Environ(), env), os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build %s: %w", from, err)
-	}
-	return nil
 }
 
 // load returns the number of processes that want to run, as the last minute's mean; 0 if the system

@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -30,11 +30,36 @@ const (
 	addedTrip   = 20 * time.Millisecond
 )
 
-// driver is a program of bench that uses one. The first of them is zen's.
-type driver struct{ program, name string }
+// driver is a client's program, and its environment beside the bench's own.
+type driver struct {
+	name    string
+	program []string
+	env     []string
+}
 
-var drivers = []driver{
-	{"ours", "core/libsql"}, {"libsqlclientgo", "libsql-client-go"}, {"golibsql", "go-libsql remote"},
+// drivers are what is there of them. The first is zen's.
+func (b *bench) drivers() []driver {
+	drivers := []driver{
+		{"core/libsql", []string{filepath.Join(b.dir, "ours")}, nil},
+		{"libsql-client-go", []string{filepath.Join(b.dir, "libsqlclientgo")}, nil},
+		{"go-libsql remote", []string{filepath.Join(b.dir, "golibsql")}, nil},
+	}
+	if b.peers[nodeClient] {
+		drivers = append(drivers, driver{nodeClient, b.inNode(), nil})
+	}
+	if b.peers[pythonClient] {
+		drivers = append(drivers, driver{pythonClient, b.inPython(), []string{b.pythonPath()}})
+	}
+	return drivers
+}
+
+// fileDrivers open a local file.
+func (b *bench) fileDrivers() []driver {
+	return []driver{
+		{"core/libsql", []string{filepath.Join(b.dir, "oursfile")}, nil},
+		{"modernc.org/sqlite", []string{filepath.Join(b.dir, "modernc")}, nil},
+		{"mattn/go-sqlite3", []string{filepath.Join(b.dir, "mattn")}, nil},
+	}
 }
 
 // queryRuns is the number of runs of each workload, near and far.
@@ -59,13 +84,23 @@ func (b *bench) queries() error {
 		return err
 	}
 	defer far.server.Close()
+	drivers := b.drivers()
 	for _, workload := range measure.Workloads {
-		if err := b.compare("remote: "+workload, status.Database, workload, queryRuns[workload][0]); err != nil {
+		at := func(driver) string { return status.Database }
+		if err := b.compare("remote: "+workload, drivers, at, workload, queryRuns[workload][0]); err != nil {
+			return err
+		}
+	}
+	// How a file is written depends on its journal, which each opens as it likes: reads alone.
+	for _, workload := range []string{"SELECT 1", "read 100 rows"} {
+		at := func(d driver) string { return "file:" + filepath.Join(b.dir, filepath.Base(d.program[0])+".db") }
+		if err := b.compare("file: "+workload, b.fileDrivers(), at, workload, 10*queryRuns[workload][0]); err != nil {
 			return err
 		}
 	}
 	for _, workload := range measure.Workloads {
-		if err := b.compare("remote, 20 ms away: "+workload, far.url, workload, queryRuns[workload][1]); err != nil {
+		at := func(driver) string { return far.url }
+		if err := b.compare("remote, 20 ms away: "+workload, drivers, at, workload, queryRuns[workload][1]); err != nil {
 			return err
 		}
 		requests := make([]report.Figure, len(drivers))
@@ -82,11 +117,11 @@ func (b *bench) queries() error {
 }
 
 // compare adds the group of a workload: ours stands beside the fastest of the others.
-func (b *bench) compare(group, target, workload string, runs int) error {
+func (b *bench) compare(group string, drivers []driver, target func(driver) string, workload string, runs int) error {
 	samples := make([][]float64, len(drivers))
 	for range queryRounds {
 		for _, i := range rand.Perm(len(drivers)) {
-			took, err := b.sample(drivers[i], target, workload, max(1, runs/queryRounds))
+			took, err := b.sample(drivers[i], target(drivers[i]), workload, max(1, runs/queryRounds))
 			if err != nil {
 				return err
 			}
@@ -122,23 +157,25 @@ func (b *bench) sample(d driver, target, workload string, runs int) ([]float64, 
 	if err != nil {
 		return nil, err
 	}
-	return peer(filepath.Join(b.dir, d.program), target, "", token, runs, workload)
+	var samples []float64
+	err = d.answer(&samples, token, target, "", fmt.Sprint(runs), workload)
+	return samples, err
 }
 
-// peer runs a program that prints what measure.Main does, in milliseconds.
-func peer(program, url, id, token string, n int, workload string) ([]float64, error) {
-	cmd := exec.Command(program, url, id, fmt.Sprint(n), workload)
-	cmd.Stdin, cmd.Stderr = strings.NewReader(token), os.Stderr
+// answer runs the program with a token on its standard input, and decodes what it prints.
+func (d driver) answer(to any, token string, args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, d.program[0], append(slices.Clone(d.program[1:]), args...)...)
+	cmd.Stdin, cmd.Stderr, cmd.Env = strings.NewReader(token), os.Stderr, append(os.Environ(), d.env...)
 	out, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(out, to)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Base(program), err)
+		return fmt.Errorf("%s: %w", d.name, err)
 	}
-	var samples []float64
-	err = json.NewDecoder(bytes.NewReader(out)).Decode(&samples)
-	if errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%s printed nothing", filepath.Base(program))
-	}
-	return samples, err
+	return nil
 }
 
 // far is a proxy as far away as a server in the next country.

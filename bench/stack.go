@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,9 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/zen-auth/zen/devstack/bao"
 )
+
+// commandTimeout ends what hangs, so that a run comes to its end.
+const commandTimeout = 5 * time.Minute
 
 // stack is zen dev in a process of its own, and the environment to use it.
 type stack struct {
@@ -40,7 +45,9 @@ func startStack(more ...string) (*stack, error) {
 		URL         string
 		Environment map[string]string
 	}
-	if err := json.NewDecoder(out).Decode(&ready); err != nil {
+	late := time.AfterFunc(commandTimeout, func() { _ = cmd.Process.Kill() })
+	err = json.NewDecoder(out).Decode(&ready)
+	if late.Stop(); err != nil {
 		return nil, fmt.Errorf("start zen dev: %w", errors.Join(err, cmd.Process.Kill(), cmd.Wait()))
 	}
 	s := &stack{cmd: cmd, env: os.Environ(), url: ready.URL}
@@ -56,6 +63,7 @@ func startStack(more ...string) (*stack, error) {
 }
 
 func (s *stack) stop() error {
+	defer time.AfterFunc(commandTimeout, func() { _ = s.cmd.Process.Kill() }).Stop()
 	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
 		return err
 	}
@@ -64,9 +72,11 @@ func (s *stack) stop() error {
 
 // zen runs zen inside the stack and returns what it printed.
 func (s *stack) zen(args ...string) (string, error) {
-	cmd := exec.Command("bin/zen", args...)
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bin/zen", args...)
 	var stderr bytes.Buffer
-	cmd.Env, cmd.Stderr = s.env, &stderr
+	cmd.Env, cmd.Stderr, cmd.WaitDelay = s.env, &stderr, time.Second
 	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("zen %s: %w: %s", strings.Join(args, " "), err, stderr.String())

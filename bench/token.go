@@ -1,9 +1,15 @@
 package main
 
-import "path/filepath"
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
 
 // warmToken compares zen token, with a good stored token, with a program that reads a file
-// and prints it: whole processes.
+// and prints it, and with others that hand out what they have stored: whole processes.
+// kubelogin prints a cached ID token, which it doesn't verify; aws-vault opens its encrypted
+// file and prints a key.
 func (b *bench) warmToken() error {
 	status, err := b.stack.zen("token", "--json")
 	if err != nil {
@@ -13,8 +19,54 @@ func (b *bench) warmToken() error {
 	if err := writeFile(file, status); err != nil {
 		return err
 	}
-	return b.processes("warm token", processRuns, map[string]float64{"zen token": 1.6},
-		program{name: "floor", args: []string{filepath.Join(b.dir, "floor"), file}, env: b.stack.environment},
-		program{name: "zen token", args: []string{"bin/zen", "token"}, env: b.stack.environment},
-	)
+	programs := []program{
+		{name: "floor", args: []string{filepath.Join(b.dir, "floor"), file}, env: b.stack.environment},
+		{name: "zen token", args: []string{"bin/zen", "token"}, env: b.stack.environment},
+	}
+	for _, peer := range []struct {
+		name string
+		sign func() (program, error)
+	}{{"kubelogin", b.kubelogin}, {"aws-vault", b.awsVault}} {
+		if !b.peers[peer.name] {
+			continue
+		}
+		p, err := peer.sign()
+		if err != nil {
+			return fmt.Errorf("sign in with %s: %w", peer.name, err)
+		}
+		p.name = peer.name
+		programs = append(programs, p)
+	}
+	return b.processes("warm token", processRuns, map[string]float64{"zen token": 1.6}, programs...)
+}
+
+// kubelogin signs in at the stack's OpenID issuer, by the device grant.
+func (b *bench) kubelogin() (program, error) {
+	browse := filepath.Join(b.dir, "browse")
+	zen, err := filepath.Abs("bin/zen")
+	if err != nil {
+		return program{}, err
+	}
+	if err := os.WriteFile(browse, []byte("#!/bin/sh\nexec '"+zen+"' dev browse --user alice \"$1\"\n"), 0o700); err != nil {
+		return program{}, err
+	}
+	p := b.with(nil, filepath.Join(b.dir, "kubelogin"), "get-token", "--oidc-issuer-url="+b.stack.url+"/oidc", "--oidc-client-id=zen",
+		"--grant-type=device-code", "--browser-command="+browse, "--token-cache-dir="+filepath.Join(b.dir, "kubelogin-cache"))
+	_, err = b.launch(p)
+	return p, err
+}
+
+// awsVault puts a key in a file of its own.
+func (b *bench) awsVault() (program, error) {
+	config := filepath.Join(b.dir, "aws-config")
+	if err := writeFile(config, "[profile p]\nregion = eu-west-1\n"); err != nil {
+		return program{}, err
+	}
+	variables := []string{
+		"AWS_VAULT_BACKEND=file", "AWS_VAULT_FILE_PASSPHRASE=bench", "AWS_VAULT_FILE_DIR=" + filepath.Join(b.dir, "aws-keys"), "AWS_CONFIG_FILE=" + config,
+		"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=no-secret",
+	}
+	own := filepath.Join(b.dir, "aws-vault")
+	_, err := b.launch(b.with(variables, own, "add", "--env", "p"))
+	return b.with(variables[:4], own, "export", "--no-session", "--format=json", "p"), err
 }

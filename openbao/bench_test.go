@@ -45,6 +45,9 @@ func BenchmarkServer(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+		// With -count it is Plain's turn again, which keeps its connections.
+		config := transport.TLSClientConfig
+		b.Cleanup(func() { transport.TLSClientConfig, transport.DisableKeepAlives = config, false })
 		transport.TLSClientConfig = own.Client().Transport.(*http.Transport).TLSClientConfig
 		transport.DisableKeepAlives = true
 		benchServer(b, teamOf(b, newServerWith(b, o)))

@@ -1,11 +1,22 @@
 // launch runs a program once and writes what it took to file descriptor 3: nanoseconds of
-// time, microseconds of CPU with all that it waited for, and KiB resident at most. It is C,
-// because a process is told no less memory than its parent has between fork and exec.
+// time, microseconds of CPU with all that it waited for, and KiB resident at most. It ends a
+// program that takes minutes. It is C, because a process is told no less memory than its parent has between fork and exec.
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { LIMIT = 300 }; // seconds
+
+static volatile pid_t child;
+
+static void late(int signal) {
+	(void)signal;
+	if (child > 0)
+		kill(child, SIGKILL);
+}
 
 static long long microseconds(struct timeval t) { return t.tv_sec * 1000000LL + t.tv_usec; }
 
@@ -15,13 +26,16 @@ int main(int argc, char **argv) {
 	int status;
 	if (argc < 2 || clock_gettime(CLOCK_MONOTONIC, &began))
 		return 125;
-	pid_t child = vfork();
-	if (child == 0) {
+	signal(SIGALRM, late);
+	alarm(LIMIT);
+	pid_t started = vfork();
+	if (started == 0) {
 		close(3);
 		execv(argv[1], argv + 1);
 		_exit(127);
 	}
-	if (child < 0 || wait4(child, &status, 0, &used) != child || clock_gettime(CLOCK_MONOTONIC, &ended))
+	child = started;
+	if (started < 0 || wait4(started, &status, 0, &used) != started || clock_gettime(CLOCK_MONOTONIC, &ended))
 		return 126;
 	dprintf(3, "%lld %lld %ld\n",
 		(ended.tv_sec - began.tv_sec) * 1000000000LL + (ended.tv_nsec - began.tv_nsec),

@@ -18,8 +18,8 @@ const (
 )
 
 // FillPage writes the tables of the figures into the page at path, each between
-// "<!-- figures: GROUP -->" and "<!-- end of figures -->", below the plot of a growth. All
-// else stays.
+// "<!-- figures: GROUP -->" and "<!-- end of figures -->", below the plot of a growth. The
+// group "summary" is the table of the goals. All else stays.
 func FillPage(path string, figures []Figure) error {
 	page, err := os.ReadFile(path)
 	if err != nil {
@@ -47,7 +47,10 @@ func fill(page string, figures []Figure) (string, error) {
 		}
 		of := ofGroup(figures, group)
 		plot, table := "", "\nThe last run had none of these.\n\n"
-		if len(of) > 0 {
+		switch {
+		case group == summary:
+			table = summarized(figures)
+		case len(of) > 0:
 			table = Table(of)
 			if of[0].X != 0 {
 				plot = fmt.Sprintf("![%s](pictures/plot-%s.svg)\n\n", group, slug(group))

@@ -100,6 +100,10 @@ func lines(figures []Figure) []byte {
 		l := &all[len(all)-1]
 		l.Points = append(l.Points, picture.Point{X: f.X, Y: f.Median})
 	}
+	for i, l := range all {
+		of := slices.DeleteFunc(slices.Clone(figures), func(f Figure) bool { return f.Name != l.Name })
+		all[i].Name += ", each adds " + each(Slope(of), of[0].Unit)
+	}
 	_, things, found := strings.Cut(figures[0].Group, ": ")
 	if !found {
 		things = "number"

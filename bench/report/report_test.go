@@ -114,7 +114,7 @@ func TestPlots(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"pictures/plot-near.svg":            "read, core/libsql: 2 ms. read, a peer: 4 ms. write, core/libsql: 3 ms",
-		"pictures/plot-growth-profiles.svg": "list: 12 ms at 1000 profiles",
+		"pictures/plot-growth-profiles.svg": "list, each adds 10 µs: 12 ms at 1000 profiles",
 	} {
 		if !strings.Contains(string(drawn[name]), "<desc id=\"about\">"+want+"</desc>") {
 			t.Errorf("%s\nof %s lacks %q", drawn[name], name, want)
@@ -122,5 +122,29 @@ func TestPlots(t *testing.T) {
 	}
 	if _, err := plots("![gone](pictures/plot-gone.svg)", figures); err == nil || !strings.Contains(err.Error(), `no figures have a plot "gone"`) {
 		t.Errorf("a plot without figures: %v", err)
+	}
+}
+
+func TestSummaryJudgesByTheGoals(t *testing.T) {
+	figures := []Figure{
+		{Group: "warm token", Name: "zen token", Unit: "ms", Median: 2, RatioOf: "floor", Ratio: 1.5},
+		{Group: "cold token", Name: "clerk", Unit: "ms", Median: 42.5},
+		{Group: "command", Name: "zen version", Unit: "ms", Median: 6.5}, {Group: "command", Name: "zen-full version", Unit: "ms", Median: 5.1},
+		{Group: "growth: profiles", Name: "zen token", Unit: "ms", X: 1, Median: 2}, {Group: "growth: profiles", Name: "zen token", Unit: "ms", X: 1001, Median: 10},
+	}
+	table, err := fill("<!-- figures: summary -->\n<!-- end of figures -->", figures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| warm `zen token` | 4.1 to 4.6 ms, 2.6 of the floor | 2 ms, 1.50 of floor | 1.6 of the floor | reached |",
+		"| cold `zen token` | 49 to 51 ms | 42.5 ms | 35 ms | not reached: two programs",
+		"| 3.0 to 3.5 ms | 1.40 ms | 1 to 2 ms | reached |",
+		"| a profile more, at each `zen token` |  | 8 µs |  |  |",
+		"| replica: row, 100 rows | 0.54, 0.21 of go-libsql | not measured, not measured | as before |  |",
+	} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
 	}
 }
