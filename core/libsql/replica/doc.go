@@ -11,10 +11,10 @@
 // # A replica
 //
 // Writes, and transactions that may write, go to the database by package hrana; reads
-// are of the file. What is left to go-libsql is what only it can do: to bring the file
-// up to date. It talks to a gateway in this process, so that it never sees a token and
-// never needs a new one, and its errors without a cause are replaced by what the
-// gateway saw.
+// are of the file. The file is brought up to date here, too: frames of the database's
+// log come over the transport that puts the session's token on each request, and
+// go-libsql's library only puts them into the file's log, so that native code never sees
+// a token. The files are those of libSQL's other clients.
 //
 // After every write the file is brought up to date before the write returns, unless
 // AllowStale says otherwise. Where that fails, the write is an error nevertheless, of
@@ -28,9 +28,9 @@
 // Several programs may have a file open: they read it at once and sync it in turn, for
 // which PATH-zen is locked. A sync that has to wait for another's for long is an error,
 // which keeps no one from reading or writing. A file belongs to one database for ever,
-// which PATH-zen says. Files that don't fit together, as go-libsql leaves them when it is
-// refused at a bad moment, are moved aside and fetched anew, never deleted; a file
-// that no replica has made is left alone.
+// which PATH-zen says. Files that don't fit together, as libSQL's other clients leave them
+// when they are refused at a bad moment, are moved aside and fetched anew, never deleted; a
+// file that no replica has made is left alone.
 //
 // # Local databases
 //

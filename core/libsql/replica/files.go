@@ -3,7 +3,6 @@
 package replica
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/link"
 	"github.com/zen-auth/zen/internal/private"
@@ -24,16 +22,17 @@ import (
 type files struct {
 	path   string
 	target provider.Target
+	anchor *anchor
 }
 
 // beside are the suffixes of the files that belong to the database: SQLite's, and
-// go-libsql's for its two protocols. -zen is kept when the others are moved.
+// libSQL's for its two protocols. -zen is kept when the others are moved.
 var beside = []string{"", "-wal", "-shm", "-info", "-client_wal_index"}
 
 func (f files) info() string   { return f.path + "-info" }
 func (f files) marker() string { return f.path + "-zen" }
 
-// progress reads what go-libsql keeps beside the database. It is zero without.
+// progress reads how far the file is. It is zero without.
 func (f files) progress() link.Progress {
 	p, _ := f.metadata()
 	return p
@@ -42,14 +41,9 @@ func (f files) progress() link.Progress {
 // errDamaged: the files don't fit together.
 var errDamaged = errors.New("the replica's files don't fit together")
 
-// metadata reads and checks -info, as go-libsql does when it opens the file: it refuses
-// to go on with one that doesn't fit.
+// metadata reads and checks -info, as libSQL's other clients do when they open the file.
 func (f files) metadata() (link.Progress, error) {
-	var m struct {
-		Hash, Version   uint32
-		DurableFrameNum uint32 `json:"durable_frame_num"`
-		Generation      uint32
-	}
+	var m info
 	data, err := private.ReadRegular(f.info(), maxBeside)
 	if err != nil {
 		return link.Progress{}, err
@@ -57,13 +51,36 @@ func (f files) metadata() (link.Progress, error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return link.Progress{}, fmt.Errorf("%w: %s is not JSON", errDamaged, f.info())
 	}
-	hashed := binary.LittleEndian.AppendUint32(nil, m.Version)
-	hashed = binary.LittleEndian.AppendUint32(hashed, m.DurableFrameNum)
-	hashed = binary.LittleEndian.AppendUint32(hashed, m.Generation)
-	if m.Version != 0 || m.Generation == 0 || m.Hash != crc32.ChecksumIEEE(hashed) {
+	if m.Version != 0 || m.Generation == 0 || m.Hash != m.sum() {
 		return link.Progress{}, fmt.Errorf("%w: the check sum in %s is wrong", errDamaged, f.info())
 	}
 	return link.Progress{Generation: m.Generation, Frame: m.DurableFrameNum}, nil
+}
+
+// keep writes -info.
+func (f files) keep(at link.Progress) error {
+	m := info{DurableFrameNum: at.Frame, Generation: at.Generation}
+	m.Hash = m.sum()
+	data, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return private.Replace(f.info(), data, f.mode())
+}
+
+// info is what -info holds. All of libSQL's clients read and write it.
+type info struct {
+	Hash            uint32 `json:"hash"`
+	Version         uint32 `json:"version"`
+	DurableFrameNum uint32 `json:"durable_frame_num"`
+	Generation      uint32 `json:"generation"`
+}
+
+func (m info) sum() uint32 {
+	hashed := binary.LittleEndian.AppendUint32(nil, m.Version)
+	hashed = binary.LittleEndian.AppendUint32(hashed, m.DurableFrameNum)
+	hashed = binary.LittleEndian.AppendUint32(hashed, m.Generation)
+	return crc32.ChecksumIEEE(hashed)
 }
 
 // state describes whether the files can be used.
@@ -94,7 +111,7 @@ func (f files) look() (state, error) {
 	leftover := exists(f.path+"-wal") || exists(f.path+"-client_wal_index")
 	switch {
 	case database && info:
-		if _, err := f.metadata(); err != nil || !isDatabase(f.path) {
+		if _, err := f.metadata(); err != nil || !f.anchor.isDatabase(f.path) {
 			return damaged, nil
 		}
 		return synced, nil
@@ -104,18 +121,6 @@ func (f files) look() (state, error) {
 		return 0, wrong(fmt.Sprintf("%s is a database of its own, and not a replica", f.path), "choose another path for the replica, or open it in mode local")
 	}
 	return damaged, nil
-}
-
-// isDatabase reports whether SQLite takes the file for one of its own. SQLite has to
-// look: closing the file in any other way would end the locks that this process holds
-// on it.
-func isDatabase(path string) bool {
-	d, err := openDatabase(path, openReadOnly, localBusy)
-	if err == nil {
-		err = (&conn{d: d}).Ping(context.Background())
-		d.close()
-	}
-	return !errors.Is(err, &hrana.Error{Code: "SQLITE_NOTADB"})
 }
 
 func exists(path string) bool {
@@ -133,7 +138,7 @@ type claim struct {
 }
 
 // claimed reports whether zen made the files. They must be of the same database:
-// go-libsql would append one database's pages to another's.
+// else one database's pages would come after another's.
 func (f files) claimed() (bool, error) {
 	data, err := private.ReadRegular(f.marker(), maxBeside)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
@@ -177,8 +182,7 @@ func (f files) mode() fs.FileMode {
 	return 0o600
 }
 
-// keepMode gives the files the mode back that they had: go-libsql makes new ones, at
-// first and at the end of a generation, which the umask alone keeps from others.
+// keepMode gives the files the mode back that they had.
 func (f files) keepMode(mode fs.FileMode) {
 	for _, suffix := range beside {
 		if info, err := os.Stat(f.path + suffix); err == nil && info.Mode().Perm() != mode {

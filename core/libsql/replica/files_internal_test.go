@@ -14,7 +14,7 @@ import (
 
 // What lies beside a replica in a foreign directory may be a pipe or lead to a device.
 func TestWhatLiesBesideIsAFileOrNotRead(t *testing.T) {
-	f := files{filepath.Join(t.TempDir(), "r.db"), provider.Target{URL: "libsql://a"}}
+	f := files{filepath.Join(t.TempDir(), "r.db"), provider.Target{URL: "libsql://a"}, new(anchor)}
 	if err := errors.Join(syscall.Mkfifo(f.marker(), 0o600), os.Symlink("/dev/zero", f.info())); err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,8 @@ import (
 // lockTimeout limits how long a sync waits for another program's.
 const lockTimeout = 2 * time.Second
 
-// lock makes sure that no other handle syncs the files: go-libsql keeps in memory how
-// far a file has come, and two of it would write each other's frames again. It waits
-// for patience, and not at all without.
+// lock makes sure that no other handle syncs the files: two at once would write each
+// other's frames again. It waits for patience, and not at all without.
 func (f files) lock(ctx context.Context, patience time.Duration) (*flock.Flock, error) {
 	l := flock.New(f.marker(), flock.SetPermissions(0o600))
 	locked, err := l.TryLock()

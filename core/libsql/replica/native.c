@@ -32,6 +32,21 @@ int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_wait *
 	return sqlite3_busy_handler(*db, zen_busy, *w);
 }
 
+// zen_keep_log has the connection never copy the log to the file by itself.
+int zen_keep_log(sqlite3 *db) {
+	int rc = sqlite3_db_config(db, CONFIG_NO_CHECKPOINT_ON_CLOSE, 1, (int *)NULL);
+	return rc != 0 ? rc : libsql_wal_disable_checkpoint(db);
+}
+
+// zen_insert puts frames into the log, in a transaction that has begun.
+int zen_insert(sqlite3 *db, unsigned int number, unsigned char *frames, unsigned int count, unsigned int size, int *conflict) {
+	for (unsigned int i = 0; i < count; i++) {
+		int rc = libsql_wal_insert_frame(db, number + i, frames + (size_t)i * size, size, conflict);
+		if (rc != 0) return rc;
+	}
+	return 0;
+}
+
 int zen_prepare(sqlite3 *db, const char *sql, int n, sqlite3_stmt **stmt, int *tail) {
 	const char *rest = sql;
 	int rc = sqlite3_prepare_v3(db, sql, n, 0, stmt, &rest);

@@ -51,6 +51,12 @@ sqlite3 *sqlite3_db_handle(sqlite3_stmt *);
 sqlite3_mutex *sqlite3_db_mutex(sqlite3 *);
 void sqlite3_mutex_enter(sqlite3_mutex *);
 void sqlite3_mutex_leave(sqlite3_mutex *);
+int sqlite3_wal_checkpoint_v2(sqlite3 *, const char *, int, int *, int *);
+// These are libSQL's own: frames of a log as they are, read/write transaction and all.
+int libsql_wal_disable_checkpoint(sqlite3 *);
+int libsql_wal_insert_begin(sqlite3 *);
+int libsql_wal_insert_frame(sqlite3 *, unsigned int, void *, unsigned int, int *);
+int libsql_wal_insert_end(sqlite3 *);
 #pragma weak sqlite3_open_v2
 #pragma weak sqlite3_close_v2
 #pragma weak sqlite3_db_config
@@ -92,10 +98,16 @@ void sqlite3_mutex_leave(sqlite3_mutex *);
 #pragma weak sqlite3_db_mutex
 #pragma weak sqlite3_mutex_enter
 #pragma weak sqlite3_mutex_leave
+#pragma weak sqlite3_wal_checkpoint_v2
+#pragma weak libsql_wal_disable_checkpoint
+#pragma weak libsql_wal_insert_begin
+#pragma weak libsql_wal_insert_frame
+#pragma weak libsql_wal_insert_end
 
 enum {
 	ROW = 100, DONE = 101,
 	INTEGER = 1, FLOAT = 2, TEXT = 3, BLOB = 4,
+	CHECKPOINT_TRUNCATE = 3,
 	CONFIG_NO_CHECKPOINT_ON_CLOSE = 1006, CONFIG_DQS_DML = 1013, CONFIG_DQS_DDL = 1014,
 };
 
@@ -121,3 +133,5 @@ int zen_prepare(sqlite3 *db, const char *sql, int n, sqlite3_stmt **stmt, int *t
 int zen_bind_text(sqlite3_stmt *s, int i, const char *text, size_t n);
 int zen_bind_blob(sqlite3_stmt *s, int i, const void *data, size_t n);
 int zen_fetch(sqlite3_stmt *s, zen_batch *b);
+int zen_keep_log(sqlite3 *db);
+int zen_insert(sqlite3 *db, unsigned int number, unsigned char *frames, unsigned int count, unsigned int size, int *conflict);

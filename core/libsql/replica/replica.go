@@ -3,6 +3,7 @@
 package replica
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -13,9 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	golibsql "github.com/tursodatabase/go-libsql"
-
-	"github.com/zen-auth/zen/internal/gateway"
 	"github.com/zen-auth/zen/internal/link"
 )
 
@@ -31,16 +29,14 @@ type replica struct {
 	link    *link.Link
 	options link.Options
 	files   files
-	gateway *gateway.Server
+	silence time.Duration
 	pulls   pulls
 	stop    context.CancelFunc // ends a wait for another program's sync
 	loop    *loop              // or nil
 
-	// native is used by the one pull that runs at a time, and by Close after the
-	// last. It is nil until the database could be reached.
-	native *golibsql.Connector
-	// left is the file's position after native's last sync.
-	left link.Progress
+	// writer is used by the one pull that runs at a time, and by Close after the last.
+	// It is nil until the database could be reached.
+	writer *writer
 	// recovered is the directory of damaged files, until a Synced has reported it.
 	recovered string
 
@@ -55,7 +51,7 @@ type replica struct {
 // network and without a token.
 func newReplica(ctx context.Context, remote *link.Link, options link.Options) (_ driver.Connector, err error) {
 	options.Path, err = filepath.Abs(options.Path)
-	r := &replica{link: remote, options: options, files: files{options.Path, options.Target}}
+	r := &replica{link: remote, options: options, files: files{options.Path, options.Target, new(anchor)}, silence: cmp.Or(remote.Timeout, defaultSilence)}
 	open, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.pulls.run = func() (link.Synced, error) { return r.sync(open) }
@@ -71,9 +67,6 @@ func newReplica(ctx context.Context, remote *link.Link, options link.Options) (_
 	if _, err := r.files.look(); err != nil { // before -zen is made
 		return nil, err
 	}
-	if err := r.listen(ctx); err != nil {
-		return nil, err
-	}
 	if _, err := r.pulls.wait(ctx); err != nil {
 		was, lookErr := r.files.look()
 		if ctx.Err() != nil || lookErr != nil || was != synced || !isOffline(err) {
@@ -87,38 +80,24 @@ func newReplica(ctx context.Context, remote *link.Link, options link.Options) (_
 	return r, nil
 }
 
-// prepare clears the way for go-libsql, which fails for ever over files that don't fit
-// together, and goes on from what it has in memory when another program has synced them.
-func (r *replica) prepare() error {
-	if r.native != nil {
-		if r.files.progress() == r.left {
-			return nil
-		}
-		err := r.native.Close()
-		if r.native = nil; err != nil {
-			return err
-		}
-	}
+// prepare looks at the files, and clears those away that are of no use.
+func (r *replica) prepare() (state, error) {
 	was, err := r.files.look()
-	if err != nil {
-		return err
+	if err == nil && was == damaged {
+		was, err = fresh, r.setAside()
 	}
-	if was == damaged {
-		if r.recovered, err = r.files.setAside(time.Now()); err != nil {
-			return err
-		}
+	if err == nil {
+		err = r.files.claim()
 	}
-	return r.files.claim()
+	return was, err
 }
 
-// listen starts the gateway that go-libsql syncs through.
-func (r *replica) listen(ctx context.Context) error {
-	var err error
-	r.gateway, err = gateway.Listen(ctx, gateway.Config{Address: r.link.Address, Transport: r.link.Transport, Timeout: r.link.Timeout, Replica: true})
-	if err != nil {
-		return fmt.Errorf("listen for the replica's sync: %w", err)
-	}
-	return nil
+// setAside moves the files away. Connections that have them open are dropped by their
+// pools.
+func (r *replica) setAside() (err error) {
+	r.closeWriter()
+	r.recovered, err = r.files.setAside(time.Now())
+	return err
 }
 
 // sync brings the file up to date. One runs at a time, in all programs that have the
@@ -134,49 +113,31 @@ func (r *replica) sync(open context.Context) (link.Synced, error) {
 		return link.Synced{}, err
 	}
 	defer lock.Close()
-	if err := r.prepare(); err != nil {
-		return link.Synced{}, err
+	state, opening := synced, r.writer == nil
+	if _, unreadable := r.files.metadata(); opening || unreadable != nil || !r.writer.isOf(r.options.Path) {
+		if state, err = r.prepare(); err != nil {
+			return link.Synced{}, err
+		}
 	}
 	began, before, mode := time.Now(), r.files.progress(), r.files.mode()
-	_ = r.gateway.Failure() // of a request that go-libsql had gone on from
-	err = r.syncNative()
+	err = r.pull(open, state)
 	for wait := time.Millisecond; errors.Is(err, errBusy) && !r.behind.Load() && time.Since(began) < lockedTimeout; wait = min(2*wait, 50*time.Millisecond) {
 		time.Sleep(wait)
-		err = r.syncNative()
+		err = r.pull(open, synced)
 	}
-	if errors.Is(err, errDamaged) && r.native == nil {
-		// Found when go-libsql opened them. Connections that have them open are dropped
-		// by their pools.
-		var moved error
-		if r.recovered, moved = r.files.setAside(time.Now()); moved == nil {
-			err = r.syncNative()
+	if errors.Is(err, errDamaged) && opening {
+		if moved := r.setAside(); moved == nil {
+			err = r.pull(open, fresh)
 		}
 	}
 	r.files.keepMode(mode)
 	if err == nil {
 		r.behind.Store(false)
 	}
-	r.left = r.files.progress()
-	synced := link.Synced{Progress: r.left, Took: time.Since(began), Err: err, Recovered: r.recovered}
-	synced.Changed = synced.Progress != before
+	done := link.Synced{Progress: r.files.progress(), Took: time.Since(began), Err: err, Recovered: r.recovered}
+	done.Changed = done.Progress != before
 	r.recovered = ""
-	return synced, err
-}
-
-func (r *replica) syncNative() error {
-	var err error
-	if r.native == nil {
-		if err := checkRoots(); err != nil {
-			return err
-		}
-		r.native, err = golibsql.NewEmbeddedReplicaConnector(r.options.Path, r.gateway.URL(), golibsql.WithAuthToken(r.gateway.Bearer().Reveal()))
-		if err != nil {
-			r.native = nil
-		}
-	} else {
-		_, err = r.native.Sync()
-	}
-	return cause(err, r.gateway.Failure(), r.options.Path, r.gateway.URL())
+	return done, err
 }
 
 // Connect implements driver.Connector. It touches neither the network nor the file.
@@ -217,17 +178,10 @@ func (r *replica) release() error {
 		r.loop.stop()
 	}
 	var errs []error
-	if r.gateway != nil {
-		// A sync can't be told to end; without its connections it does.
-		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-		defer cancel()
-		_ = r.gateway.Close(ctx)
-	}
+	r.files.anchor.close()
 	select {
 	case <-ended:
-		if r.native != nil {
-			errs = append(errs, r.native.Close())
-		}
+		r.closeWriter()
 	case <-time.After(closeTimeout):
 		// Closing under a running sync would crash the process: it is left to it, and
 		// so is the lock.
