@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -24,11 +23,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		x.status = 499 // the client went away; no one reads this
 		return
 	}
-	h.failed(err)
 	status, code := failureStatus(err)
-	if h.config.Replica {
-		status = http.StatusUnauthorized
-	}
 	if wait := provider.RetryAfter(err); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 	}
@@ -59,32 +54,3 @@ func failureStatus(err error) (status int, code string) {
 	}
 	return http.StatusBadGateway, "ZEN_UPSTREAM"
 }
-
-// Answer is an error that the database answered to a request of the sync protocol.
-type Answer struct {
-	// Status is the HTTP status, Text the beginning of the body, printable.
-	Status int
-	Text   string
-}
-
-// Error implements error.
-func (a *Answer) Error() string {
-	if a.Text == "" {
-		return fmt.Sprintf("the database answers with HTTP status %d", a.Status)
-	}
-	return fmt.Sprintf("the database answers with HTTP status %d: %s", a.Status, a.Text)
-}
-
-// Unwrap returns the contract's class, if the status has one.
-func (a *Answer) Unwrap() error {
-	switch {
-	case a.Status == http.StatusForbidden:
-		return provider.ErrPermission
-	case a.Status == http.StatusTooManyRequests || a.Status >= 500:
-		return provider.ErrUnavailable
-	}
-	return nil
-}
-
-// Interface guards
-var _ error = (*Answer)(nil)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -88,11 +89,6 @@ func (h *Handler) modify(resp *http.Response) error {
 	}
 	resp.Header.Del("Trailer")
 	resp.Body = untrailed{h.watch(x, resp.Body), resp}
-	if h.config.Replica {
-		if err := h.checkReplica(x, resp); err != nil {
-			return err
-		}
-	}
 	switch {
 	case x.path == pullUpdates:
 		return checkUpdates(resp)
@@ -164,6 +160,17 @@ func (h *Handler) rebase(x *exchange, resp *http.Response) error {
 	resp.Body, resp.ContentLength = body, -1
 	resp.Header.Del("Content-Length")
 	return nil
+}
+
+// maxAnswer limits how much of an answer without data is read.
+const maxAnswer = 64 << 10
+
+// replay gives an answer a body that was read already.
+func replay(resp *http.Response, body []byte) {
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	resp.Header.Set("Content-Length", fmt.Sprint(len(body)))
 }
 
 // acceptsGzip reports whether a client takes gzip. A quality of zero is a no.

@@ -493,7 +493,9 @@ func TestFailuresAreToldByStatusAndText(t *testing.T) {
 		errors.New("connection refused"): 502, context.DeadlineExceeded: 504,
 	} {
 		d := newDatabase(t, nil)
+		var failure error
 		s := start(t, d, func(c *gateway.Config) {
+			c.Observe = func(r gateway.Request) { failure = r.Err }
 			c.Transport = failing{&provider.Error{Kind: kind, Message: "it went wrong", Hint: "do this", RetryAfter: 3 * time.Second}}
 			if provider.Kind(kind) == nil {
 				c.Transport = failing{kind}
@@ -506,11 +508,11 @@ func TestFailuresAreToldByStatusAndText(t *testing.T) {
 		if provider.Kind(kind) != nil && (!strings.Contains(body, `"error":"it went wrong (do this)"`) || header.Get("Retry-After") != "4") {
 			t.Errorf("%v: %s %v", kind, body, header)
 		}
-		if err := s.Failure(); !errors.Is(err, kind) {
-			t.Errorf("%v: Failure is %v", kind, err)
+		if err := s.Close(t.Context()); err != nil { // the request has been observed
+			t.Error(err)
 		}
-		if err := s.Failure(); err != nil {
-			t.Errorf("%v: it is told twice: %v", kind, err)
+		if !errors.Is(failure, kind) {
+			t.Errorf("%v: the failure is %v", kind, failure)
 		}
 	}
 }
@@ -619,57 +621,21 @@ func TestSilence(t *testing.T) {
 				_ = http.NewResponseController(w).Flush()
 				<-r.Context().Done()
 			})
-			s := start(t, d, func(c *gateway.Config) { c.Timeout = timeout })
+			var failure error
+			s := start(t, d, func(c *gateway.Config) {
+				c.Timeout, c.Observe = timeout, func(r gateway.Request) { failure = r.Err }
+			})
 			status, body, _ := ask(t, s, test.method, test.path, "", nil)
 			if status != test.status || test.status == http.StatusOK && !strings.HasPrefix(body, "cut: ") {
 				t.Errorf("%d %.80s", status, body)
 			}
-			if err := s.Failure(); !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "fell silent") {
-				t.Errorf("the failure is %v", err)
+			if err := s.Close(t.Context()); err != nil { // the request has been observed
+				t.Error(err)
+			}
+			if !errors.Is(failure, provider.ErrUnavailable) || !strings.Contains(failure.Error(), "fell silent") {
+				t.Errorf("the failure is %v", failure)
 			}
 		})
-	}
-}
-
-func TestReplica(t *testing.T) {
-	frames := strings.Repeat("x", 2*4120)
-	for name, test := range map[string]struct {
-		path, contentType string
-		status            int
-		body              string
-		want              int
-		failure           string
-	}{
-		"info":              {"/info", "application/json", 200, `{"current_generation":1}`, 200, ""},
-		"old server":        {"/info", "text/plain", 404, "Not Found", 401, "HTTP status 404: Not Found"},
-		"plain server":      {"/info", "", 404, "", 401, "this server has no sync V2; use remote"},
-		"no generation":     {"/info", "application/json", 200, `{"current_generation":0}`, 401, "doesn't speak the sync protocol"},
-		"a page":            {"/info", "text/html", 200, "<html>", 401, "doesn't speak the sync protocol"},
-		"plan":              {"/info", "application/json", 403, `{"error":"embedded replicas are not supported"}`, 401, "HTTP status 403: embedded replicas are not supported"},
-		"frames":            {"/sync/1/1/129", "", 200, frames, 200, ""},
-		"half a frame":      {"/sync/1/1/129", "", 200, frames[:4121], 401, "4121 bytes"},
-		"none":              {"/sync/1/1/129", "", 200, "", 401, "0 bytes"},
-		"end, 400":          {"/sync/1/5/133", "application/json", 400, `{"generation":1}`, 400, ""},
-		"end, 500":          {"/sync/1/5/133", "application/json", 500, `{"generation":2}`, 500, ""},
-		"400 without":       {"/sync/1/5/133", "application/json", 400, `{"error":"x"}`, 401, "HTTP status 400: x"},
-		"gateway":           {"/sync/1/5/133", "text/plain", 502, "upstream forward failed", 401, "HTTP status 502: upstream forward failed"},
-		"export":            {"/export/1", "", 200, "SQLite", 200, ""},
-		"export, busy":      {"/export/1", "application/json", 503, `{"error":"locked"}`, 401, "HTTP status 503: locked"},
-		"generation 0 ends": {"/sync/1/5/133", "application/json", 400, `{"generation":0}`, 401, "HTTP status 400"},
-	} {
-		d := newDatabase(t, says(test.status, test.contentType, test.body))
-		s := start(t, d, func(c *gateway.Config) { c.Replica = true })
-		status, body, _ := ask(t, s, "GET", test.path, "", nil)
-		failure := s.Failure()
-		if status != test.want || test.failure == "" && (failure != nil || body != test.body) {
-			t.Errorf("%s: %d %.80s, %v", name, status, body, failure)
-		}
-		if test.failure != "" && (failure == nil || !strings.Contains(failure.Error(), test.failure)) {
-			t.Errorf("%s: %v", name, failure)
-		}
-	}
-	if !errors.Is(&gateway.Answer{Status: 403}, provider.ErrPermission) || !errors.Is(&gateway.Answer{Status: 429}, provider.ErrUnavailable) {
-		t.Error("an answer has no class")
 	}
 }
 

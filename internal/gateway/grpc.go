@@ -3,19 +3,11 @@ package gateway
 import (
 	"net/http"
 	"strings"
-
-	"github.com/zen-auth/zen/core/provider"
 )
 
 // noSync is said of a server, or to a client, that knows only the older protocol of
 // embedded replicas, which is gRPC.
 const noSync = "this server has no sync V2; use remote"
-
-// errNoSync is the answer that a replica gets from a libsql-server on its own.
-var errNoSync = &provider.Error{
-	Kind: provider.ErrConfig, Message: "the database can't be replicated: " + noSync,
-	Hint: "libsql-server by itself speaks only the older protocol of embedded replicas: use the mode remote",
-}
 
 // isGRPC recognizes replicas of the older protocol, which speak gRPC or gRPC-Web. Clients
 // turn to it when /info isn't answered as they hope.

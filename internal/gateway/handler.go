@@ -42,8 +42,6 @@ type Config struct {
 	// Timeout is the longest silence in the middle of an answer; 0 means a minute. How
 	// long the answer may take to begin is Transport's to bound.
 	Timeout time.Duration
-	// Replica says that the client is go-libsql's sync: see replica.go.
-	Replica bool
 	// Observe, if set, is called at the end of every request.
 	Observe func(Request)
 }
@@ -69,9 +67,6 @@ type Handler struct {
 	leave   context.CancelFunc
 	cut     context.Context // done when they are to end at once
 	cutOff  context.CancelFunc
-
-	mu      sync.Mutex // guards failure
-	failure error
 }
 
 // New returns a gateway.
@@ -101,23 +96,6 @@ func New(config Config) (*Handler, error) {
 
 // Bearer returns the secret that a client has to show; empty if the gateway is open.
 func (h *Handler) Bearer() provider.Secret { return h.config.Bearer }
-
-// Failure returns why the last request failed that did, be it the session's error,
-// the network's, or the database's answer in words, and forgets it. It is nil if
-// none did since the last call.
-func (h *Handler) Failure() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	err := h.failure
-	h.failure = nil
-	return err
-}
-
-func (h *Handler) failed(err error) {
-	h.mu.Lock()
-	h.failure = err
-	h.mu.Unlock()
-}
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -191,7 +191,8 @@ func TestPollEndsWithTheGateway(t *testing.T) {
 func TestPollEndsWithItsClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
-		h, _ := handler(t, gateway.Config{}, roundTripper(func(r *http.Request) (*http.Response, error) {
+		var seen gateway.Request
+		h, _ := handler(t, gateway.Config{Observe: func(r gateway.Request) { seen = r }}, roundTripper(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}))
@@ -205,8 +206,8 @@ func TestPollEndsWithItsClient(t *testing.T) {
 		synctest.Wait()
 		leave()
 		<-done
-		if err := h.Failure(); err != nil {
-			t.Errorf("that counts as a failure: %v", err)
+		if seen.Status != 499 {
+			t.Errorf("that counts as %d, %v", seen.Status, seen.Err)
 		}
 	})
 }
@@ -215,14 +216,15 @@ func TestPollEndsWithItsClient(t *testing.T) {
 func TestPollWhoseHeaderComesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, late := range []time.Duration{50 * time.Second, 75 * time.Second} {
-			h, ask := handler(t, gateway.Config{Timeout: 10 * time.Second}, roundTripper(func(r *http.Request) (*http.Response, error) {
+			var seen gateway.Request
+			_, ask := handler(t, gateway.Config{Timeout: 10 * time.Second, Observe: func(r gateway.Request) { seen = r }}, roundTripper(func(r *http.Request) (*http.Response, error) {
 				resp := answer(r, http.StatusOK, "application/protobuf", "")
 				resp.Body, resp.ContentLength = &slow{r.Context(), late}, -1
 				return resp, nil
 			}))
 			ask(pull(time.Minute))
-			if err := h.Failure(); (err != nil) != (late > 70*time.Second) {
-				t.Errorf("%s late: %v", late, err)
+			if (seen.Err != nil) != (late > 70*time.Second) {
+				t.Errorf("%s late: %v", late, seen.Err)
 			}
 		}
 	})

@@ -21,17 +21,16 @@ var errSilent = &provider.Error{
 // client's own slowness doesn't count.
 type watched struct {
 	io.ReadCloser
-	x      *exchange
-	failed func(error)
-	timer  *time.Timer
-	wait   time.Duration
+	x     *exchange
+	timer *time.Timer
+	wait  time.Duration
 }
 
 func (h *Handler) watch(x *exchange, body io.ReadCloser) io.ReadCloser {
 	wait := h.config.Timeout + x.poll // it may be its header alone that has come at once
 	timer := time.AfterFunc(wait, func() { x.cancel(errSilent) })
 	timer.Stop()
-	return &watched{body, x, h.failed, timer, wait}
+	return &watched{body, x, timer, wait}
 }
 
 // Read implements io.Reader.
@@ -47,7 +46,6 @@ func (w *watched) Read(p []byte) (int, error) {
 	}
 	if w.x.ctx.Err() == nil || err == errSilent { // and the client is still there
 		w.x.err = err
-		w.failed(err)
 	}
 	return n, err
 }

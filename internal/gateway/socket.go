@@ -50,7 +50,7 @@ func isSocket(r *http.Request) bool {
 // socket serves Hrana over a WebSocket, until it is closed.
 func (h *Handler) socket(x *exchange, r *http.Request) {
 	greeter, ok := h.config.Transport.(Greeter)
-	if !ok || h.config.Replica {
+	if !ok {
 		x.refuse(http.StatusNotImplemented, "WEBSOCKET_NOT_SUPPORTED", "this gateway speaks HTTP alone: use an http:// URL, not ws://")
 		return
 	}
@@ -242,7 +242,6 @@ func (s *socket) open() error {
 		s.server.CloseNow()
 	}
 	if s.life.Err() == nil {
-		s.h.failed(err)
 		_, code := failureStatus(err)
 		s.refuse(code, described(err))
 	}
@@ -391,7 +390,6 @@ func (s *socket) renew() (e ending, over bool) {
 		s.due = time.Now().Add(max(time.Until(s.until)/3, leastPause))
 		return e, false
 	}
-	s.h.failed(err)
 	return ending{code: websocket.StatusPolicyViolation, reason: "the token of this socket has ended: " + described(err)}, true
 }
 
