@@ -88,10 +88,11 @@ func (e *ending) Close() error {
 
 // endedWhileWaiting distinguishes a refusal at the end of a token's life from one of the token: a
 // patient request was taken up, and refused when half of what was left of it and more had
-// passed. (Not when all of it had: clocks differ.)
-func endedWhileWaiting(ctx context.Context, refused *Refused, sent, now time.Time) bool {
+// passed. (Not when all of it had: clocks differ.) Once its time is up, a request has
+// nothing left to wait for.
+func endedWhileWaiting(ctx context.Context, refused *Refused, began, sent, now time.Time) bool {
 	ends := refused.Claims.Expires
-	return patience(ctx) > 0 && !ends.IsZero() && ends.After(sent) && now.Sub(sent) >= ends.Sub(sent)/2
+	return now.Sub(began) < patience(ctx) && ends.After(sent) && now.Sub(sent) >= ends.Sub(sent)/2
 }
 
 // Interface guards

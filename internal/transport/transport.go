@@ -88,6 +88,7 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	body := req.Body
 	var first *Refused
 	renewed := false
+	began := time.Now()
 	for try := 1; ; try++ {
 		sent := time.Now()
 		resp, refused, err := t.send(req, body, token)
@@ -98,7 +99,7 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		if first == nil {
 			first = refused
 		}
-		if endedWhileWaiting(req.Context(), refused, sent, time.Now()) {
+		if endedWhileWaiting(req.Context(), refused, began, sent, time.Now()) {
 			first, renewed, try = refused, false, 1
 		}
 		var ok bool
