@@ -299,6 +299,17 @@ func TestPollEndsWithTheServer(t *testing.T) {
 	<-answered
 }
 
+// A database that is deleted waits for nobody who waits for it.
+func TestPollEndsWithTheDatabase(t *testing.T) {
+	s, db := newServer(t)
+	first := pulled(t, s, request{})
+	answered := polled(t.Context(), s, request{since: first.revision, poll: time.Hour})
+	must(t, db.Close())
+	if w := <-answered; w.Code != 500 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestPollEndsWithItsClient(t *testing.T) {
 	s, _ := newServer(t)
 	first := pulled(t, s, request{})

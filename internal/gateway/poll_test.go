@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/gateway"
+	"github.com/zen-auth/zen/internal/testwait"
 	"github.com/zen-auth/zen/internal/transport"
 )
 
@@ -303,4 +305,52 @@ func TestPollThatIsNone(t *testing.T) {
 			t.Errorf("%x: %d %s, and %x came", body, status, got, d.body)
 		}
 	}
+}
+
+// Polls whose clients go away leave nothing behind, here or at the database.
+func TestPollsLeaveNothing(t *testing.T) {
+	const polls = 50 // fewer than there may be strangers
+	began, ended := make(chan struct{}, polls), make(chan struct{}, polls)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		began <- struct{}{}
+		<-r.Context().Done()
+		ended <- struct{}{}
+	}))
+	defer server.Close()
+	s := start(t, &database{Server: server}, func(c *gateway.Config) {
+		base := http.DefaultTransport.(*http.Transport).Clone()
+		t.Cleanup(base.CloseIdleConnections)
+		c.Transport = tokens{transport.Patient(base)}
+	})
+	before := runtime.NumGoroutine()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	done := make(chan error, polls)
+	for range polls {
+		req, err := http.NewRequestWithContext(ctx, "POST", s.URL()+"/pull-updates", bytes.NewReader(pull(time.Hour)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+s.Bearer().Reveal())
+		go func() {
+			resp, err := client.Do(req)
+			if err == nil {
+				resp.Body.Close()
+			}
+			done <- err
+		}()
+	}
+	for range polls {
+		<-began
+	}
+	leave()
+	for range polls {
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		<-ended
+	}
+	testwait.Until(t, "goroutines are left", func() bool { return runtime.NumGoroutine() <= before })
 }
