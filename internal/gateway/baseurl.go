@@ -43,15 +43,16 @@ func (r *rebased) peek() error {
 	return nil
 }
 
-// whole reads to the end.
-func (r *rebased) whole() error {
+// whole reads to the end of an answer of so many bytes.
+func (r *rebased) whole(size int64) ([]byte, error) {
+	r.buf = make([]byte, size+1)
 	for r.err == nil {
 		r.fill()
 	}
 	if r.err != io.EOF {
-		return r.err
+		return nil, r.err
 	}
-	return nil
+	return r.ready, nil
 }
 
 // Read implements io.Reader.

@@ -145,14 +145,22 @@ func (h *Handler) rebase(x *exchange, resp *http.Response) error {
 	default:
 		return fmt.Errorf("the database encodes its answer as %s, unasked", short(encoding))
 	}
+	return passOn(resp, body)
+}
+
+// passOn has an answer's body replaced, after a look at its beginning.
+func passOn(resp *http.Response, body interface {
+	io.ReadCloser
+	peek() error
+	whole(size int64) ([]byte, error)
+}) error {
 	if n := resp.ContentLength; n >= 0 && n < bufferSize {
 		// It is here at once, and goes on as one piece whose length is known.
-		body.buf = make([]byte, n+1)
-		if err := body.whole(); err != nil {
-			return err
+		b, err := body.whole(n)
+		if err == nil {
+			replay(resp, b)
 		}
-		replay(resp, body.ready)
-		return nil
+		return err
 	}
 	if err := body.peek(); err != nil {
 		return err

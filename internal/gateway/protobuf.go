@@ -44,6 +44,8 @@ func (r *rebasedProtobuf) peek() error {
 	return nil
 }
 
+func (r *rebasedProtobuf) whole(int64) ([]byte, error) { return io.ReadAll(r) }
+
 // Read implements io.Reader.
 func (r *rebasedProtobuf) Read(p []byte) (int, error) {
 	for len(r.ready) == 0 {
@@ -175,18 +177,5 @@ func (h *Handler) rebaseProtobuf(x *exchange, resp *http.Response) error {
 		from: bufio.NewReaderSize(resp.Body, bufferSize), closer: resp.Body, cursor: x.route.name == "cursor",
 		follow: func(base string) (string, error) { return h.follow(x, base) },
 	}
-	if n := resp.ContentLength; n >= 0 && n < bufferSize {
-		whole, err := io.ReadAll(body)
-		if err != nil {
-			return err
-		}
-		replay(resp, whole)
-		return nil
-	}
-	if err := body.peek(); err != nil {
-		return err
-	}
-	resp.Body, resp.ContentLength = body, -1
-	resp.Header.Del("Content-Length")
-	return nil
+	return passOn(resp, body)
 }
