@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -18,6 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // loginTimeout limits how long a person may take at the browser.
@@ -82,9 +85,7 @@ func (o LoginOptions) Run(ctx context.Context, e *app.Env) error {
 		return e.Usage("--timeout %s is not positive", o.Timeout)
 	}
 	return e.WithSession(ctx, func(s *session.Session) error {
-		err := o.signIn(ctx, e, s)
-		e.Remember(ctx, s, "login", err)
-		return err
+		return o.signIn(ctx, e, s)
 	})
 }
 
@@ -93,8 +94,12 @@ func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session
 	if err != nil {
 		return err
 	}
+	called := ctx
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
+	if err := o.checkMethod(ctx, e, s, name); err != nil {
+		return err
+	}
 	plan, err := s.ChooseStorage(ctx)
 	if err != nil {
 		return err
@@ -113,7 +118,13 @@ func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session
 		Method: o.Method, Organization: o.Organization, Interactive: e.Answerable(),
 	}, ui, plan)
 	if err != nil {
-		return o.explain(ctx, name, ui.Last(), err)
+		err = o.explain(ctx, name, ui.Last(), err)
+	}
+	if !errors.Is(err, provider.ErrNoProvider) { // which has answered nothing
+		e.Remember(called, s, "login", err)
+	}
+	if err != nil {
+		return err
 	}
 	ui.Done()
 	client.RecordInstallation(e)
@@ -122,6 +133,30 @@ func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session
 		return token.PrintStatus(ctx, e, s)
 	}
 	return nil
+}
+
+// checkMethod refuses a method that the provider doesn't have, before it is asked. One that
+// lists none decides itself.
+func (o LoginOptions) checkMethod(ctx context.Context, e *app.Env, s *session.Session, name string) error {
+	if o.Method == "" {
+		return nil
+	}
+	description, err := s.Config().Providers.Describe(ctx, name)
+	if err != nil {
+		return err
+	}
+	known := make([]string, len(description.Methods))
+	for i, m := range description.Methods {
+		known[i] = app.OneLine(m.Name)
+	}
+	if len(known) == 0 || slices.Contains(known, o.Method) {
+		return nil
+	}
+	hint := "the methods are " + strings.Join(known, ", ")
+	if near := text.Nearest(o.Method, known); near != "" {
+		hint = "did you mean " + near + "? " + hint
+	}
+	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("provider %s has no method %.40q", name, o.Method), Hint: hint}
 }
 
 // tellForced names the settings that override this login from the next command on.
