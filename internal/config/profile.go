@@ -220,9 +220,12 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 	inUser, okUser := c.user.profiles[name]
 	if !okProject && !okUser && name != defaultProfile {
 		known := c.ProfileNames()
-		hint := "add [profiles." + name + "] to " + c.Paths.ConfigFile
+		hint := "zen profiles add " + name + " --database URL makes it"
+		if !names.IsProfile(name) {
+			hint = ""
+		}
 		if best := text.Nearest(name, known); best != "" {
-			hint = "did you mean " + best + "? otherwise " + hint
+			hint = strings.TrimSuffix("did you mean "+best+"? otherwise "+hint, " otherwise ")
 		}
 		from := fmt.Sprintf(" (from %s)", selected.Origin)
 		if selected.Origin.Kind == KindArgument {

@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // Command is zen config.
@@ -58,7 +59,7 @@ the selected profile. The file's comments and order are kept. Secrets don't belo
 				_, err = fmt.Fprintln(c.App.Writer, cfg.Paths.ConfigFile)
 				return err
 			}},
-			{Name: "get", Usage: "print a value of the selected profile", ArgsUsage: "KEY", Action: get},
+			{Name: "get", Usage: "print a value of the selected profile, or of another: profiles.NAME.KEY", ArgsUsage: "KEY", Action: get},
 			{
 				Name: "list", Usage: "print the values of the selected profile", Action: list,
 				Flags: []cli.Flag{&cli.BoolFlag{Name: "origin", Usage: "show where each comes from"}},
@@ -109,9 +110,10 @@ type value struct {
 	Origin string `json:"origin"`
 }
 
-// values returns the values of the selected profile.
-func values(cfg *config.Config) ([]value, error) {
-	p, err := cfg.Profile("")
+// values returns the values of a profile, of the selected one where none is named. What has
+// none is "".
+func values(cfg *config.Config, profile string) ([]value, error) {
+	p, err := cfg.Profile(profile)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +129,7 @@ func values(cfg *config.Config) ([]value, error) {
 		}
 		permissions = append(permissions, tables+":"+strings.Join(actions, ","))
 	}
-	all := []value{
+	return []value{
 		{"profile", p.Name.Value, p.Name.Origin.String()},
 		{"database", p.Database.Value, p.Database.Origin.String()},
 		{"database_id", p.DatabaseID.Value, p.DatabaseID.Origin.String()},
@@ -138,8 +140,7 @@ func values(cfg *config.Config) ([]value, error) {
 		{"access", string(p.Access.Value), p.Access.Origin.String()},
 		{"permissions", strings.Join(permissions, ";"), p.Permissions.Origin.String()},
 		{"storage", p.Storage.Value, p.Storage.Origin.String()},
-	}
-	return slices.DeleteFunc(all, func(v value) bool { return v.Value == "" }), nil
+	}, nil
 }
 
 func get(c *cli.Context) error {
@@ -150,17 +151,27 @@ func get(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := values(cfg)
+	asked := c.Args().First()
+	profile, key := "", asked
+	if i := strings.LastIndexByte(asked, '.'); strings.HasPrefix(asked, "profiles.") && i >= len("profiles.") {
+		profile, key = asked[len("profiles."):i], asked[i+1:]
+	}
+	all, err := values(cfg, profile)
 	if err != nil {
 		return err
 	}
-	for _, v := range all {
-		if v.Key == c.Args().First() {
+	hint, known := "zen config list shows what has one", make([]string, len(all))
+	for i, v := range all {
+		if v.Key == key && v.Value != "" {
 			_, err := fmt.Fprintln(c.App.Writer, app.OneLine(v.Value))
 			return err
 		}
+		known[i] = v.Key
 	}
-	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%.60q has no value", c.Args().First()), Hint: "zen config list shows what has one"}
+	if near := text.Nearest(key, known); near != "" && near != key {
+		hint = "did you mean " + strings.TrimSuffix(asked, key) + near + "?"
+	}
+	return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("%.60q has no value", asked), Hint: hint}
 }
 
 func list(c *cli.Context) error {
@@ -168,10 +179,11 @@ func list(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := values(cfg)
+	all, err := values(cfg, "")
 	if err != nil {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(v value) bool { return v.Value == "" })
 	if app.GlobalBool(c, "json") {
 		return app.PrintJSON(c, struct {
 			SchemaVersion int     `json:"schema_version"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,7 +78,10 @@ func dbImport(c *cli.Context) error {
 		o.table = strings.TrimSuffix(base, filepath.Ext(base))
 	}
 	isSQL := o.format == "sql"
+	info, err := os.Stat(name)
 	switch {
+	case name != "-" && err == nil && info.IsDir():
+		return app.Usage(c, "%q is a directory: give one file of it", name)
 	case o.format == "":
 		return app.Usage(c, "the ending of %q is none of .sql, .csv, .tsv and .jsonl: give --format", base)
 	case !slices.Contains([]string{"sql", "csv", "tsv", "jsonl"}, o.format):
