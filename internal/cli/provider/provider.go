@@ -2,6 +2,7 @@
 package provider
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -85,7 +86,8 @@ func providerList(c *cli.Context) error {
 		} else if len(providers) == 0 {
 			fmt.Fprintln(app.Notes(c), "No provider was found beside zen or in "+client.Config.Paths.ProviderDir+".")
 		}
-		table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+		var rows bytes.Buffer
+		table := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
 		if len(providers) > 0 {
 			fmt.Fprintln(table, "NAME\tVERSION\tTRUST\tPATH\tNOTE")
 		}
@@ -101,7 +103,13 @@ func providerList(c *cli.Context) error {
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Name, cmp.Or(app.OneLine(p.Version), "-"), trusted(p), app.OneLine(p.Path), note)
 		}
-		return table.Flush()
+		_ = table.Flush() // into memory
+		for line := range strings.Lines(rows.String()) {
+			if _, err := fmt.Fprintln(c.App.Writer, strings.TrimRight(line, " \n")); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
