@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -21,6 +22,7 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/programs"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // roles are the other programs that this test binary is, by the name of its file.
@@ -162,6 +164,7 @@ func scripts(bin string) testscript.Params {
 			"gone":    wantGone,
 			"example": buildExample,
 			"needs":   needTools,
+			"appears": waitForFile,
 			"tiny":    makeTiny,
 			"shape":   addShape,
 		},
@@ -186,6 +189,17 @@ func runForCode(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// waitForFile is: appears PATTERN. It waits for a file that a program in the background makes.
+func waitForFile(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: appears PATTERN")
+	}
+	ts.Check(testwait.Done(context.Background(), func() bool {
+		found, err := filepath.Glob(ts.MkAbs(args[0]))
+		return err != nil || len(found) > 0
+	}))
 }
 
 // wantOneLine wants an error of one line, and a hint of one more at most.
