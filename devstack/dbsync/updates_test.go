@@ -24,12 +24,11 @@ import (
 
 // updates is an answer to a pull, taken apart.
 type updates struct {
-	revision               string
-	size                   uint64
-	raw                    bool
-	kind, mode, protocol   uint64
-	pages                  map[uint64][]byte
-	largest, shortest, all int
+	revision             string
+	size                 uint64
+	raw                  bool
+	kind, mode, protocol uint64
+	pages                map[uint64][]byte
 }
 
 func readUpdates(t testing.TB, b []byte) (u updates) {
