@@ -3,11 +3,11 @@ package query
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
+	"strings"
 
 	"github.com/zen-auth/zen/core/libsql"
 	"github.com/zen-auth/zen/core/libsql/hrana"
-	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/sqlite"
 )
 
@@ -53,13 +53,15 @@ func (r *Runner) Flush(ctx context.Context) error {
 		return nil
 	}
 	var results []hrana.Result
-	err := app.Slowly(r.c, "waiting for the database", func() (err error) {
+	err := r.env.Slowly("waiting for the database", func() (err error) {
 		results, err = hrana.ExecBatch(ctx, r.conn, b.stmts)
 		return err
 	})
+	var notes strings.Builder
 	for i, done := range results {
-		r.tell(done, b.stmts[i].SQL)
+		notes.WriteString(noteOf(done, b.stmts[i].SQL) + "\n")
 	}
+	_, _ = io.WriteString(r.env.Notes(), notes.String()) // as with every note, it goes on without
 	if err == nil {
 		return nil
 	}
@@ -72,11 +74,10 @@ func (r *Runner) Flush(ctx context.Context) error {
 	return b.places[at](libsql.Explain(err))
 }
 
-// tell notes what a statement did.
-func (r *Runner) tell(done hrana.Result, statement string) {
-	note := "done"
+// noteOf says what a statement did.
+func noteOf(done hrana.Result, statement string) string {
 	if _, changes := sqlite.Results(statement); changes {
-		note = Count(done.RowsAffected, "row") + " affected"
+		return Count(done.RowsAffected, "row") + " affected"
 	}
-	fmt.Fprintln(app.Notes(r.c), note)
+	return "done"
 }

@@ -22,6 +22,7 @@ import (
 // Runner runs statements on one connection and prints what they return.
 type Runner struct {
 	c    *cli.Context
+	env  *app.Env // of c: each statement asks it, and to make one is to look at all flags
 	conn *sql.Conn
 	// Out is flushed after each statement.
 	Out *bufio.Writer
@@ -40,7 +41,7 @@ type Runner struct {
 // NewRunner returns a Runner that prints to the command's output.
 func NewRunner(c *cli.Context, conn *sql.Conn, format string) *Runner {
 	return &Runner{
-		c: c, conn: conn, Out: bufio.NewWriterSize(Printable(c.App.Writer), 64<<10), Format: format,
+		c: c, env: app.EnvOf(c), conn: conn, Out: bufio.NewWriterSize(Printable(c.App.Writer), 64<<10), Format: format,
 		width: app.Width(c.App.Writer),
 	}
 }
@@ -114,13 +115,13 @@ func (r *Runner) Statement(ctx context.Context, statement string, args []any) er
 	if r.Timing {
 		note += " in " + Took(time.Since(started))
 	}
-	fmt.Fprintln(app.Notes(r.c), note)
+	fmt.Fprintln(r.env.Notes(), note)
 	return nil
 }
 
 func (r *Runner) query(ctx context.Context, query string, args []any) (note string, err error) {
 	var rows *sql.Rows
-	err = app.Slowly(r.c, "waiting for the database", func() (err error) {
+	err = r.env.Slowly("waiting for the database", func() (err error) {
 		rows, err = r.conn.QueryContext(ctx, query, args...)
 		return err
 	})
@@ -164,7 +165,7 @@ func (r *Runner) print(rows *sql.Rows) (n int64, err error) {
 
 func (r *Runner) exec(ctx context.Context, query string, args []any) (note string, err error) {
 	var result sql.Result
-	err = app.Slowly(r.c, "waiting for the database", func() (err error) {
+	err = r.env.Slowly("waiting for the database", func() (err error) {
 		result, err = r.conn.ExecContext(ctx, query, args...)
 		return err
 	})
