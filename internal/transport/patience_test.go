@@ -17,21 +17,32 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// clock hands out tokens that live for two seconds.
+// clock hands out tokens that live for two seconds, as a session does: another one where a
+// fifth of the life and less is left, and after a refusal one in half a minute.
 type clock struct {
-	t     *testing.T
-	token provider.Token
-	made  int
+	t       *testing.T
+	token   provider.Token
+	made    int
+	renewed time.Time
 }
 
-func (c *clock) Token(context.Context) (provider.Token, error) { return c.token, nil }
-
-func (c *clock) Renew(_ context.Context, _ provider.Token) (provider.Token, error) {
+func (c *clock) Token(context.Context) (provider.Token, error) {
+	if time.Until(c.token.Expires) > 400*time.Millisecond {
+		return c.token, nil
+	}
 	c.made++
 	ends := time.Now().Add(2 * time.Second)
 	c.token = jwt(c.t, map[string]any{"alg": "RS256"}, map[string]any{"id": databaseID, "a": "rw", "exp": ends.Unix(), "jti": c.made})
 	c.token.Expires = ends
 	return c.token, nil
+}
+
+func (c *clock) Renew(ctx context.Context, _ provider.Token) (provider.Token, error) {
+	if !c.renewed.IsZero() && time.Since(c.renewed) < 30*time.Second {
+		return provider.Token{}, provider.ErrRejected
+	}
+	c.renewed, c.token.Expires = time.Now(), time.Time{}
+	return c.Token(ctx)
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -54,17 +65,16 @@ func TestPatientRequestsOutliveTokens(t *testing.T) {
 		refused bool
 	}{
 		{"three lives", true, 2 * time.Second, 7 * time.Second, 4, false},
-		{"clocks differ", true, 1500 * time.Millisecond, 7 * time.Second, 5, false},
+		{"clocks differ", true, 1700 * time.Millisecond, 7 * time.Second, 5, false},
 		{"refused at once", true, 0, 7 * time.Second, 2, true},
 		{"refused early", true, 400 * time.Millisecond, 7 * time.Second, 2, true},
 		{"not patient", false, 2 * time.Second, 7 * time.Second, 2, true},
-		{"no news ever", true, 2 * time.Second, 24 * time.Hour, 30, true},
+		{"no news ever", true, 2 * time.Second, 24 * time.Hour, 31, true},
 		{"news in time", true, 2 * time.Second, time.Second, 1, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source := &clock{t: t}
-				_, _ = source.Renew(t.Context(), provider.Token{})
 				news := time.Now().Add(test.news)
 				base := roundTripper(func(r *http.Request) (*http.Response, error) {
 					if until := time.Until(news); until <= test.life {

@@ -99,13 +99,21 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		if first == nil {
 			first = refused
 		}
-		if endedWhileWaiting(req.Context(), refused, began, sent, time.Now()) {
+		ended := endedWhileWaiting(req.Context(), refused, began, sent, time.Now())
+		if ended {
 			first, renewed, try = refused, false, 1
 		}
 		var ok bool
 		if body, ok = again(req); !ok || try == maxTries {
 			closeBody(body)
 			return nil, first
+		}
+		if ended {
+			// Nothing is wrong with it. A source counts refusals, and this is none.
+			if fresh, err := t.source.Token(req.Context()); err == nil && !fresh.Value.Equal(token.Value) {
+				token = fresh
+				continue
+			}
 		}
 		next, err := t.next(req.Context(), token, refused, &renewed)
 		if err != nil || next.Value.Equal(token.Value) {
