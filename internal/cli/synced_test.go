@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,63 +16,48 @@ import (
 	"github.com/zen-auth/zen/devstack"
 	"github.com/zen-auth/zen/devstack/clients/synced"
 	"github.com/zen-auth/zen/devstack/devstacktest"
+	"github.com/zen-auth/zen/devstack/fault"
 	"github.com/zen-auth/zen/internal/programs"
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// Two clients of Turso Sync write into a table in which a row could be twice, push and
-// pull, while zen proxy is killed in the middle of it, again and again, and tokens of
-// seconds come and go. In the end everybody has each row once.
-func TestSyncSurvivesKilledProxies(t *testing.T) {
+// syncMachine is a machine that is signed in, with zen proxy before the stack's database.
+type syncMachine struct {
+	t       *testing.T
+	bin     string
+	dir     string
+	environ []string
+	file    string // of --env-file
+	clients []*synced.Client
+	stack   *devstack.Stack
+	proxy   *exec.Cmd
+	options synced.Options
+}
+
+// newSyncMachine starts a client of each language, and all that they need.
+func newSyncMachine(t *testing.T, o devstack.Options) *syncMachine {
+	t.Helper()
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("make test-all has the clients of others")
 	}
-	bin, err := binaries()
-	if err != nil {
+	m := &syncMachine{t: t, dir: t.TempDir()}
+	var err error
+	if m.bin, err = binaries(); err != nil {
 		t.Fatal(err)
 	}
-	clients := make([]*synced.Client, len(synced.Languages))
-	for i, language := range synced.Languages { // which may skip the test
-		clients[i] = synced.Start(t, language, "../../devstack/clients/synced")
+	for _, language := range synced.Languages { // which may skip the test
+		m.clients = append(m.clients, synced.Start(t, language, "../../devstack/clients/synced"))
 	}
-	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: 6 * time.Second})
-	dir := t.TempDir()
-	environ := inStack(t, stack, dir, append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",
-		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH")))
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, "zen"+programs.Exe), args...)
-		cmd.Dir, cmd.Env = dir, environ
-		return cmd
-	}
-	zen := func(args ...string) string {
-		t.Helper()
-		cmd := command(args...)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("zen %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
-		}
-		return strings.TrimSpace(string(out))
-	}
-	zen("login", "--provider", "clerk")
-	zen("db", "query", "CREATE TABLE ledger (client TEXT, n INTEGER, pad TEXT)")
-
-	file := filepath.Join(dir, "proxy.env")
-	start := func() *exec.Cmd {
-		t.Helper()
-		cmd := command("proxy", "--keep", "--env-file", file)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return cmd
-	}
-	proxy := start()
-	defer func() { _ = proxy.Wait() }()
-	defer func() { _ = proxy.Process.Kill() }()
-	var o synced.Options
+	m.stack = devstacktest.Start(t, o)
+	m.environ = inStack(t, m.stack, m.dir, append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",
+		"PATH="+m.bin+string(os.PathListSeparator)+os.Getenv("PATH")))
+	m.file = filepath.Join(m.dir, "proxy.env")
+	m.zen("login", "--provider", "clerk")
+	m.start()
+	t.Cleanup(m.kill)
 	testwait.Until(t, "the proxy has no address", func() bool {
-		b, err := os.ReadFile(file)
+		b, err := os.ReadFile(m.file)
 		if err != nil {
 			return false
 		}
@@ -79,35 +65,116 @@ func TestSyncSurvivesKilledProxies(t *testing.T) {
 			name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
 			switch value = strings.Trim(value, `'"`); name {
 			case "TURSO_DATABASE_URL":
-				o.URL = value
+				m.options.URL = value
 			case "TURSO_AUTH_TOKEN":
-				o.Token = value
+				m.options.Token = value
 			}
 		}
-		return o.URL != "" && o.Token != ""
+		return m.options.URL != "" && m.options.Token != ""
 	})
-	reached := func() bool {
-		req, err := http.NewRequestWithContext(t.Context(), "GET", o.URL+"/v2", nil)
-		if err != nil {
+	testwait.Until(t, "the proxy doesn't answer", m.reached)
+	return m
+}
+
+func (m *syncMachine) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(m.bin, "zen"+programs.Exe), args...)
+	cmd.Dir, cmd.Env = m.dir, m.environ
+	return cmd
+}
+
+func (m *syncMachine) zen(args ...string) string {
+	m.t.Helper()
+	cmd := m.command(args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		m.t.Fatalf("zen %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// start starts the proxy, at the same address each time.
+func (m *syncMachine) start() {
+	m.t.Helper()
+	m.proxy = m.command("proxy", "--keep", "--env-file", m.file)
+	if err := m.proxy.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// kill ends the proxy without a word.
+func (m *syncMachine) kill() {
+	_ = m.proxy.Process.Kill()
+	_ = m.proxy.Wait()
+}
+
+// reached reports whether the proxy answers.
+func (m *syncMachine) reached() bool {
+	req, err := http.NewRequestWithContext(context.Background(), "GET", m.options.URL+"/v2", nil)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// Pulls that wait are refused at the end of each token, three times and more, and end with
+// the news: the session takes none of it for a refusal of its tokens.
+func TestSyncPollsOutliveASessionsTokens(t *testing.T) {
+	m := newSyncMachine(t, devstack.Options{TokenLifetime: 2 * time.Second, Faults: []string{fault.PollExpires, fault.ExpiredAs401}})
+	m.zen("db", "query", "CREATE TABLE news (a)")
+	m.options.Poll = 120_000
+	pulls := make(chan error, len(m.clients))
+	for i, c := range m.clients {
+		if err := c.Open(m.options); err != nil {
 			t.Fatal(err)
 		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+		go func() {
+			news, err := c.Pull()
+			if err != nil || !news {
+				err = fmt.Errorf("%s: news %v, %w", synced.Languages[i], news, err)
+			}
+			pulls <- err
+		}()
 	}
-	testwait.Until(t, "the proxy doesn't answer", reached)
+	refused := func() (n int) {
+		for _, r := range m.stack.Requests() {
+			if strings.HasSuffix(r.Path, "/pull-updates") && r.Status == http.StatusUnauthorized {
+				n++
+			}
+		}
+		return n
+	}
+	testwait.Until(t, "no poll meets the end of its token", func() bool { return refused() >= 3*len(m.clients) || len(pulls) > 0 })
+	m.zen("db", "query", "INSERT INTO news VALUES (1)")
+	for range m.clients {
+		if err := <-pulls; err != nil {
+			t.Error(err)
+		}
+	}
+	t.Logf("%d refusals", refused())
+}
+
+// Two clients of Turso Sync write into a table in which a row could be twice, push and
+// pull, while zen proxy is killed in the middle of it, again and again, and tokens of
+// seconds come and go. In the end everybody has each row once.
+func TestSyncSurvivesKilledProxies(t *testing.T) {
+	m := newSyncMachine(t, devstack.Options{TokenLifetime: 6 * time.Second})
+	m.zen("db", "query", "CREATE TABLE ledger (client TEXT, n INTEGER, pad TEXT)")
 
 	// Each client writes rounds of rows, and has to push and pull each.
 	const rounds, rows = 25, 4
-	o.Poll = 50
+	m.options.Poll = 50
 	var failures, going atomic.Int32
-	going.Store(int32(len(clients)))
-	ended := make(chan error, len(clients))
-	for i, c := range clients {
-		if err := c.Open(o); err != nil {
+	going.Store(int32(len(m.clients)))
+	ended := make(chan error, len(m.clients))
+	for i, c := range m.clients {
+		if err := c.Open(m.options); err != nil {
 			t.Fatal(err)
 		}
 		go func() {
@@ -146,15 +213,12 @@ func TestSyncSurvivesKilledProxies(t *testing.T) {
 	kills := 0
 	for going.Load() > 0 {
 		testwait.Moment(t.Context(), 20*time.Millisecond, 400*time.Millisecond)
-		if err := proxy.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = proxy.Wait() // it was killed
+		m.kill()
 		kills++
-		proxy = start()
-		testwait.Until(t, "the proxy doesn't answer again", reached)
+		m.start()
+		testwait.Until(t, "the proxy doesn't answer again", m.reached)
 	}
-	for range clients {
+	for range m.clients {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
@@ -169,11 +233,11 @@ func TestSyncSurvivesKilledProxies(t *testing.T) {
 
 	const each = "SELECT client, count(*), count(DISTINCT n), min(n), max(n) FROM ledger GROUP BY client ORDER BY client"
 	want := fmt.Sprintf("client,count(*),count(DISTINCT n),min(n),max(n)\nnode,%[1]d,%[1]d,0,%[2]d\npython,%[1]d,%[1]d,0,%[2]d", rounds*rows, rounds*rows-1)
-	if got := zen("db", "query", "--format", "csv", each); got != want {
+	if got := m.zen("db", "query", "--format", "csv", each); got != want {
 		t.Errorf("the server has\n%s, want\n%s", got, want)
 	}
 	wantRows := fmt.Sprintf(`[["node",%[1]d,%[1]d,0,%[2]d],["python",%[1]d,%[1]d,0,%[2]d]]`, rounds*rows, rounds*rows-1)
-	for i, c := range clients {
+	for i, c := range m.clients {
 		if _, err := c.Pull(); err != nil {
 			t.Error(err)
 		}
