@@ -22,12 +22,11 @@ import (
 	"github.com/zen-auth/zen/bench/report"
 )
 
-// growth measures what grows: the CPU of a command with so many profiles, stored tokens,
-// keys in a set, profiles with a sign-in and statements, the memory with so many rows,
-// connections and handles, and the time of processes at once. What more of each costs is the
-// slope.
+// growth measures what grows: the CPU of a command with so many profiles, stored tokens, keys
+// in a set, profiles with a sign-in and statements, the memory with so many rows, and the time
+// of processes at once. What more of each costs is the slope.
 func (b *bench) growth() error {
-	return errors.Join(b.profiles(), b.tokens(), b.keys(), b.signIns(), b.statements(), b.rows(), b.connections(), b.handles(), b.processesAtOnce())
+	return errors.Join(b.profiles(), b.tokens(), b.keys(), b.signIns(), b.statements(), b.rows(), b.processesAtOnce())
 }
 
 // with returns a program in the stack's environment, but for some variables.
@@ -337,16 +336,19 @@ func (b *bench) throughProxy(n int) (cost measure.Cost, err error) {
 	if err := json.NewDecoder(out).Decode(&ready); err != nil {
 		return cost, err
 	}
-	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxConnsPerHost: n, MaxIdleConnsPerHost: n}}
-	defer client.CloseIdleConnections()
-	ask := func(int) error {
+	clients := make([]*http.Client, n) // with a connection each
+	for i := range clients {
+		clients[i] = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxConnsPerHost: 1}}
+		defer clients[i].CloseIdleConnections()
+	}
+	ask := func(i int) error {
 		const select1 = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`
 		req, err := http.NewRequest(http.MethodPost, ready.URL+"/v2/pipeline", strings.NewReader(select1))
 		if err != nil {
 			return err
 		}
 		req.Header.Set("Authorization", "Bearer "+ready.Token)
-		resp, err := client.Do(req)
+		resp, err := clients[i].Do(req)
 		if err != nil {
 			return err
 		}
@@ -356,16 +358,7 @@ func (b *bench) throughProxy(n int) (cost measure.Cost, err error) {
 		}
 		return nil
 	}
-	// Of many connections at once that have not shown the bearer yet the oldest are closed.
-	again := func(i int) (err error) {
-		for range 10 {
-			if err = ask(i); err == nil {
-				return nil
-			}
-		}
-		return err
-	}
-	return measure.AtOnce(n, again, func() (float64, error) { return measure.ResidentOf(cmd.Process.Pid) })
+	return measure.AtOnce(n, ask, func() (float64, error) { return measure.ResidentOf(cmd.Process.Pid) })
 }
 
 // processesAtOnce measures the time until the last of so many zen token has ended.

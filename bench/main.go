@@ -61,6 +61,8 @@ var parts = []part{
 	{"imports", true, (*bench).imports},
 	{"doctor", false, (*bench).examination},
 	{"growth", true, (*bench).growth},
+	{"connections", true, (*bench).connections},
+	{"handles", true, (*bench).handles},
 	{"libraries", false, (*bench).libraries},
 }
 

@@ -16,14 +16,15 @@ type Cost struct {
 }
 
 // AtOnce has n callers make requests, each its own share of some thousands, after one each
-// to warm up. resident is asked for the memory while all connections are there.
+// to warm up, a few callers at a time: zen proxy closes connections if too many at once have
+// not shown its bearer yet. resident is asked for the memory while all connections are there.
 func AtOnce(n int, request func(caller int) error, resident func() (float64, error)) (Cost, error) {
 	each := max(4, 8192/n)
-	if err := callers(n, 1, request); err != nil {
+	if err := callers(n, 16, 1, request); err != nil {
 		return Cost{}, err
 	}
 	began := time.Now()
-	if err := callers(n, each, request); err != nil {
+	if err := callers(n, n, each, request); err != nil {
 		return Cost{}, err
 	}
 	took := time.Since(began)
@@ -31,11 +32,14 @@ func AtOnce(n int, request func(caller int) error, resident func() (float64, err
 	return Cost{Milliseconds: float64(took.Microseconds()) / 1000, Rate: float64(n*each) / took.Seconds(), MiB: mib}, err
 }
 
-func callers(n, each int, request func(caller int) error) error {
+// callers has n callers make so many requests each, at most so many callers at once.
+func callers(n, atOnce, each int, request func(caller int) error) error {
 	var group sync.WaitGroup
-	failed := make([]error, n)
+	failed, free := make([]error, n), make(chan struct{}, atOnce)
 	for i := range n {
+		free <- struct{}{}
 		group.Go(func() {
+			defer func() { <-free }()
 			for range each {
 				if failed[i] = request(i); failed[i] != nil {
 					return
