@@ -190,9 +190,11 @@ func (s *tenant) kill(h *laptop, before func(), args ...string) {
 		} else {
 			_ = cmd.Process.Kill()
 		}
-		if cmd.Wait() != nil {
+		failed := cmd.Wait() != nil
+		if failed {
 			killed++
 		}
+		whole = next(whole, failed)
 	}
 	t.Logf("%d of %d were killed within %s; the refresh token was exchanged for %d tokens of the API", killed, n, whole, s.refreshes.Load())
 	if killed < n/6 {
