@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -27,10 +28,12 @@ type bridgeRequest struct {
 // no userinfo, no query, no fragment, no other host, no encoded characters. Lengths
 // are checked apart: a counted repetition takes a while to compile.
 var (
-	redirectURI = regexp.MustCompile(`^(http://(127\.0\.0\.1|\[::1\]):([1-9][0-9]{0,4}))/callback$`)
-	stateFormat = regexp.MustCompile(`^[A-Za-z0-9_.~-]+$`)
-	codeFormat  = regexp.MustCompile(`^[A-Z0-9]{4}-[A-Z0-9]{4}$`)
-	clientName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]*$`)
+	redirectURI = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(http://(127\.0\.0\.1|\[::1\]):([1-9][0-9]{0,4}))/callback$`)
+	})
+	stateFormat = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.~-]+$`) })
+	codeFormat  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z0-9]{4}-[A-Z0-9]{4}$`) })
+	clientName  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]*$`) })
 )
 
 // parseBridgeRequest checks a terminal's request. Parameters that it doesn't know
@@ -45,7 +48,7 @@ func parseBridgeRequest(query url.Values) (bridgeRequest, error) {
 		redirectURI: query.Get("redirect_uri"), state: query.Get("state"), code: query.Get("code"),
 		client: query.Get("client"), mode: query.Get("mode"),
 	}
-	parts := redirectURI.FindStringSubmatch(req.redirectURI)
+	parts := redirectURI().FindStringSubmatch(req.redirectURI)
 	if parts == nil || !validPort(parts[3]) {
 		return bridgeRequest{}, errors.New("redirect_uri must be http://127.0.0.1:PORT/callback: this page talks to a program on your own machine and to nothing else")
 	}
@@ -62,11 +65,11 @@ func parseBridgeRequest(query url.Values) (bridgeRequest, error) {
 		req.mode = "ticket"
 	}
 	switch {
-	case !stateFormat.MatchString(req.state) || len(req.state) < 16 || len(req.state) > 256:
+	case !stateFormat().MatchString(req.state) || len(req.state) < 16 || len(req.state) > 256:
 		return bridgeRequest{}, errors.New("state must be 16 to 256 URL-safe characters")
-	case !codeFormat.MatchString(req.code):
+	case !codeFormat().MatchString(req.code):
 		return bridgeRequest{}, errors.New("code must look like WXYZ-2345")
-	case !clientName.MatchString(req.client) || len(req.client) > 40:
+	case !clientName().MatchString(req.client) || len(req.client) > 40:
 		return bridgeRequest{}, errors.New("client must be a plain name of at most 40 characters")
 	case req.mode != "ticket" && req.mode != "token":
 		return bridgeRequest{}, errors.New("mode must be ticket or token")

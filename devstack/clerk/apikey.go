@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/zen-auth/zen/devstack/random"
@@ -45,7 +46,7 @@ func (inst *Instance) expired(k *apiKey) bool {
 	return !k.expireAt.IsZero() && !inst.now().Before(k.expireAt)
 }
 
-var apiKeySubject = regexp.MustCompile(`^(user|org|mch|scim)_\w+$`)
+var apiKeySubject = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(user|org|mch|scim)_\w+$`) })
 
 // The errors of API keys have neither meta nor a trace id.
 func errBadRequest(text string) *apiError {
@@ -64,7 +65,7 @@ type APIKey struct {
 
 // AddAPIKey makes a key without the Backend API, and returns its id and its secret.
 func (inst *Instance) AddAPIKey(a APIKey) (id, secret string, err error) {
-	if !apiKeySubject.MatchString(a.Subject) || len(a.Name) < 3 {
+	if !apiKeySubject().MatchString(a.Subject) || len(a.Name) < 3 {
 		return "", "", fmt.Errorf("clerk: add API key %q of %q: want a name of three letters and a subject", a.Name, a.Subject)
 	}
 	inst.mu.Lock()
@@ -133,7 +134,7 @@ func (inst *Instance) saveAPIKey(k *apiKey, body params) (any, error) {
 		return nil, errBadRequest("Invalid 'name': must be at least 3 characters")
 	case len(k.description) > 255:
 		return nil, errBadRequest("Invalid 'description': must be at most 255 characters")
-	case !apiKeySubject.MatchString(k.subject):
+	case !apiKeySubject().MatchString(k.subject):
 		return nil, errBadRequest("Invalid 'subject': Failed regex check")
 	case kind != "" && kind != "api_key":
 		return nil, errBadRequest("Invalid 'type': must be api_key")

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -190,7 +191,7 @@ func (inst *Instance) acceptInvitation(u *user, id string) (*invitation, error) 
 	return nil, errInvitationNotFound(id)
 }
 
-var notInSlug = regexp.MustCompile(`[^a-z0-9]+`)
+var notInSlug = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
 // newOrganization makes an organization, with its creator, if any, as administrator.
 func (inst *Instance) newOrganization(o Organization, creator *user) (*organization, error) {
@@ -198,7 +199,7 @@ func (inst *Instance) newOrganization(o Organization, creator *user) (*organizat
 		return nil, errParamMissing("name")
 	}
 	if o.Slug == "" {
-		o.Slug = strings.Trim(notInSlug.ReplaceAllString(strings.ToLower(o.Name), "-"), "-")
+		o.Slug = strings.Trim(notInSlug().ReplaceAllString(strings.ToLower(o.Name), "-"), "-")
 	}
 	if inst.organization(o.Slug) != nil || o.Slug == "" {
 		return nil, errIdentifierExists("slug", "That slug is taken. Please try another.")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // render fills the shortcodes of a template's claims. Values come from scope,
@@ -33,15 +34,15 @@ func renderValue(value any, scope map[string]any) any {
 	}
 }
 
-var shortcode = regexp.MustCompile(`\{\{[^{}]*\}\}`)
+var shortcode = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{[^{}]*\}\}`) })
 
 // renderString fills one string. A string that is one shortcode becomes the
 // value with its JSON type; shortcodes inside a longer string become text.
 func renderString(s string, scope map[string]any) any {
-	if loc := shortcode.FindStringIndex(s); loc != nil && loc[0] == 0 && loc[1] == len(s) {
+	if loc := shortcode().FindStringIndex(s); loc != nil && loc[0] == 0 && loc[1] == len(s) {
 		return evaluate(s[2:len(s)-2], scope)
 	}
-	return shortcode.ReplaceAllStringFunc(s, func(code string) string {
+	return shortcode().ReplaceAllStringFunc(s, func(code string) string {
 		return text(evaluate(code[2:len(code)-2], scope))
 	})
 }
@@ -76,13 +77,13 @@ func splitOr(expr string) []string {
 	return append(parts, expr[start:])
 }
 
-var numberLiteral = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+var numberLiteral = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`) })
 
 func evaluateOperand(operand string, scope map[string]any) any {
 	switch {
 	case operand == "true", operand == "false":
 		return operand == "true"
-	case numberLiteral.MatchString(operand):
+	case numberLiteral().MatchString(operand):
 		return json.Number(operand)
 	case len(operand) >= 2 && operand[0] == '\'' && operand[len(operand)-1] == '\'':
 		return operand[1 : len(operand)-1]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"modernc.org/libc"
 	lib "modernc.org/sqlite/lib"
@@ -36,11 +37,11 @@ var lackingNames = map[string]string{
 	"vector_slice": "vector_slice()", "libsql_wasm_func_table": "functions in WebAssembly",
 }
 
-var unknownName = regexp.MustCompile(`^no such (?:function|table|module): (\w+)$`)
+var unknownName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^no such (?:function|table|module): (\w+)$`) })
 
 // lacks recognizes the errors that the engine makes of what libSQL has.
 func lacks(sql string, err *Error) error {
-	if m := unknownName.FindStringSubmatch(err.Message); m != nil {
+	if m := unknownName().FindStringSubmatch(err.Message); m != nil {
 		if what, ok := lackingNames[strings.ToLower(m[1])]; ok {
 			return &LackingError{what}
 		}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -43,7 +44,7 @@ func (o *organization) render() organizationJSON {
 	return r
 }
 
-var noSlug = regexp.MustCompile(`[^a-z0-9]+`)
+var noSlug = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
 // newOrganization makes the caller the owner. A dry run only says whether the name is
 // free.
@@ -54,7 +55,7 @@ func (s *Server) newOrganization(c *call) (any, error) {
 	if err := c.decode(&body); err != nil {
 		return nil, err
 	}
-	slug := strings.Trim(noSlug.ReplaceAllString(strings.ToLower(body.Name), "-"), "-")
+	slug := strings.Trim(noSlug().ReplaceAllString(strings.ToLower(body.Name), "-"), "-")
 	if err := checkName("organization", slug); err != nil {
 		return nil, badRequest("%v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/google/uuid"
 )
@@ -19,10 +20,10 @@ var (
 )
 
 // Names are part of paths.
-var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+var validName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) })
 
 func checkName(kind, name string) error {
-	if !validName.MatchString(name) || len(name) > 58 {
+	if !validName().MatchString(name) || len(name) > 58 {
 		return fmt.Errorf("%s name %q: want lower-case letters, digits and hyphens, at most 58", kind, name)
 	}
 	return nil

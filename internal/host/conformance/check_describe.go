@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -54,10 +55,12 @@ func checkDescribe(ctx context.Context, s *suite) (string, error) {
 }
 
 var (
-	namePattern     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
-	keyPattern      = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
-	variablePattern = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
-	servicePattern  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
+	namePattern     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`) })
+	keyPattern      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`) })
+	variablePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`) })
+	servicePattern  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
+	})
 )
 
 func checkSchema(_ context.Context, s *suite) (string, error) {
@@ -81,7 +84,7 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 	services := make(map[string]bool)
 	for _, name := range d.GetServices() {
 		wrongIf(services[name], "the service %q is named twice", name)
-		wrongIf(!servicePattern.MatchString(name), "the service %.60q has no full name, like zen.provider.v1.Identity", name)
+		wrongIf(!servicePattern().MatchString(name), "the service %.60q has no full name, like zen.provider.v1.Identity", name)
 		services[name] = true
 	}
 	keys := make(map[string]bool)
@@ -92,7 +95,7 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 	}
 	methods := make(map[string]bool)
 	for _, m := range d.GetMethods() {
-		wrongIf(methods[m.GetName()] || !namePattern.MatchString(m.GetName()), "the method %.40q is there twice, or not of lower-case letters", m.GetName())
+		wrongIf(methods[m.GetName()] || !namePattern().MatchString(m.GetName()), "the method %.40q is there twice, or not of lower-case letters", m.GetName())
 		methods[m.GetName()] = true
 	}
 	identity := slices.Contains(d.GetServices(), string(provider.ServiceIdentity))
@@ -110,7 +113,7 @@ func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wr
 		wrong = append(wrong, errors.New("it has the service Assertion without naming kinds of assertions, or kinds without the service"))
 	}
 	for _, kind := range append(slices.Clone(d.GetAssertions()), d.GetNeeds().GetKinds()...) {
-		if !namePattern.MatchString(kind) {
+		if !namePattern().MatchString(kind) {
 			wrong = append(wrong, fmt.Errorf("the kind of assertion %.40q is not of lower-case letters, digits and dashes", kind))
 		}
 	}
@@ -127,7 +130,7 @@ func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wr
 
 func fieldFaults(f *pb.Field) (wrong []error) {
 	key := f.GetKey()
-	if !keyPattern.MatchString(key) {
+	if !keyPattern().MatchString(key) {
 		wrong = append(wrong, fmt.Errorf("the setting %.60q is not of lower-case letters, digits and _", key))
 	}
 	if f.GetType() == pb.FieldType_FIELD_TYPE_UNSPECIFIED {
@@ -148,12 +151,12 @@ func fieldFaults(f *pb.Field) (wrong []error) {
 		}
 	}
 	for _, name := range f.GetEnv() {
-		if !variablePattern.MatchString(name) || strings.HasPrefix(name, "ZEN_") || strings.HasPrefix(name, "PLUGIN_") {
+		if !variablePattern().MatchString(name) || strings.HasPrefix(name, "ZEN_") || strings.HasPrefix(name, "PLUGIN_") {
 			wrong = append(wrong, fmt.Errorf("the setting %s wants the variable %.40q, which is not a name or not to be had", key, name))
 		}
 	}
 	for _, name := range f.GetFoundAs() {
-		if !variablePattern.MatchString(name) || strings.HasPrefix(name, "ZEN_") {
+		if !variablePattern().MatchString(name) || strings.HasPrefix(name, "ZEN_") {
 			wrong = append(wrong, fmt.Errorf("the setting %s is said to be found as %.40q, which is not a name", key, name))
 		}
 	}

@@ -60,7 +60,7 @@ func findingFault(f *pb.Finding) error {
 	_, known := reasons[f.GetReason()]
 	good := f.GetSeverity() == pb.Severity_SEVERITY_OK || f.GetSeverity() == pb.Severity_SEVERITY_SKIPPED
 	switch {
-	case !namePattern.MatchString(f.GetId()):
+	case !namePattern().MatchString(f.GetId()):
 		return errors.New("its id is not of lower-case letters, digits and dashes")
 	case f.GetSeverity() == pb.Severity_SEVERITY_UNSPECIFIED:
 		return errors.New("it has no grade")
@@ -81,7 +81,7 @@ func findingFault(f *pb.Finding) error {
 
 func fixFault(fix *pb.Fix) error {
 	switch {
-	case !namePattern.MatchString(fix.GetId()):
+	case !namePattern().MatchString(fix.GetId()):
 		return fmt.Errorf("the id of its repair, %.40q, is not of lower-case letters, digits and dashes", fix.GetId())
 	case fix.GetText() == "" || !isLine(fix.GetText()):
 		return errors.New("its repair doesn't say in one line what would be done")
@@ -89,11 +89,11 @@ func fixFault(fix *pb.Fix) error {
 	seen := make(map[string]bool)
 	for _, q := range fix.GetQuestions() {
 		switch {
-		case !keyPattern.MatchString(q.GetKey()) || seen[q.GetKey()]:
+		case !keyPattern().MatchString(q.GetKey()) || seen[q.GetKey()]:
 			return fmt.Errorf("its repair has the question %.40q twice, or it is not of lower-case letters, digits and _", q.GetKey())
 		case q.GetText() == "" || !isLine(q.GetText()):
 			return fmt.Errorf("the question %s of its repair is not one line", q.GetKey())
-		case slices.ContainsFunc(q.GetEnv(), func(name string) bool { return !variablePattern.MatchString(name) }):
+		case slices.ContainsFunc(q.GetEnv(), func(name string) bool { return !variablePattern().MatchString(name) }):
 			return fmt.Errorf("the question %s of its repair names what is no variable", q.GetKey())
 		}
 		seen[q.GetKey()] = true

@@ -36,7 +36,7 @@ func checkSetup(ctx context.Context, s *suite) (string, error) {
 	topics := make(map[string]bool)
 	for _, t := range whole.GetTopics() {
 		switch {
-		case !namePattern.MatchString(t.GetName()) || topics[t.GetName()]:
+		case !namePattern().MatchString(t.GetName()) || topics[t.GetName()]:
 			return "", fmt.Errorf("the topic %.40q is there twice, or not of lower-case letters", t.GetName())
 		case t.GetDoc() == "" || !isLine(t.GetDoc()):
 			return "", fmt.Errorf("the doc of the topic %s is not one line of text", t.GetName())
