@@ -210,21 +210,24 @@ func TestFollowersUnderLoad(t *testing.T) {
 	}
 }
 
+// openFile opens a database that the test closes, and a connection to it.
+func openFile(t *testing.T, path string, checkpointFrames int) (*DB, *Conn) {
+	t.Helper()
+	db, err := Open(Options{Path: path, CheckpointFrames: checkpointFrames})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, c
+}
+
 // A database that is opened again goes on in its generation.
 func TestGenerationsOutliveTheProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data.db")
-	open := func() (*DB, *Conn) {
-		db, err := Open(Options{Path: path, CheckpointFrames: 5})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := db.Conn(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return db, c
-	}
-	db, c := open()
+	db, c := openFile(t, path, 5)
 	mustRun(t, c, "CREATE TABLE t (a INTEGER PRIMARY KEY)")
 	f := follow(t, db)
 	for i := range 40 {
@@ -239,7 +242,7 @@ func TestGenerationsOutliveTheProcess(t *testing.T) {
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
-		db, c = open()
+		db, c = openFile(t, path, 5)
 		f.db = db
 		if db.Generation() != generation {
 			t.Fatalf("generation %d became %d", generation, db.Generation())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -170,37 +171,42 @@ func TestRevisionsOfOthersAreRefused(t *testing.T) {
 }
 
 // A stack that is started again knows the revisions of the last run, also of one that
-// ended without a word.
+// ended without a word: what that left are the files, as they are at any moment.
 func TestRevisionsOutliveTheProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data.db")
-	open := func() (*DB, *Conn) {
-		db, err := Open(Options{Path: path, CheckpointFrames: 6})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := db.Conn(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return db, c
-	}
-	db, c := open()
+	db, c := openFile(t, path, 6)
 	mustRun(t, c, "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)")
 	p := newPuller(t, db)
-	for i := range 12 {
+	for i := range 24 {
 		mustRun(t, c, "INSERT INTO t (b) VALUES (hex(zeroblob(900)))")
-		if i%2 == 0 {
+		if i%3 == 0 {
 			p.pull("")
+		}
+		if i%2 == 0 {
+			left := filepath.Join(t.TempDir(), "data.db")
+			for _, suffix := range []string{"", "-wal", "-generations"} {
+				b, err := os.ReadFile(path + suffix)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(left+suffix, b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			path = left
 		}
 		c.Close()
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
-		db, c = open()
+		db, c = openFile(t, path, 6)
 		p.db = db
 	}
 	p.pull("")
 	same(t, p, c)
+	if db.Generation() < 3 {
+		t.Errorf("only %d generations", db.Generation())
+	}
 	c.Close()
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
