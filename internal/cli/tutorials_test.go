@@ -71,7 +71,7 @@ curl --silent http://127.0.0.1:$PORT/ | grep -q "<li>second thoughts</li>" || { 
 			port := freePort(t)
 			text := pages(t)[c.page]
 			instead := append(slices.Clone(c.instead), "curl ", "curl --silent --show-error ", "http://127.0.0.1:8080", "http://127.0.0.1:$PORT")
-			script := "exec 2>&1\ntrap 'kill $(cat pid)' EXIT\n"
+			script := "exec 2>&1\nout=$PWD/out\ntrap 'kill $(cat pid)' EXIT\n"
 			blocks := blocksIn(c.page, text)
 			files := tutorialFile.FindAllStringSubmatchIndex(text, -1)
 			var wants []string
