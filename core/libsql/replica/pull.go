@@ -325,7 +325,10 @@ func (f files) receive(from io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(temporary, from)
+	n, err := io.Copy(temporary, from)
+	if err == nil && n%pageSize != 0 { // cut, and nothing else told
+		err = fmt.Errorf("the database sent a file of %d bytes, which is no whole number of pages", n)
+	}
 	err = errors.Join(err, temporary.Sync(), temporary.Close())
 	if err == nil {
 		err = os.Rename(temporary.Name(), f.path)

@@ -4,9 +4,11 @@ package replica_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -61,7 +63,8 @@ func TestAnswersOfTheSyncProtocol(t *testing.T) {
 		"generation 0 ends": {"/sync/1/", 400, `{"generation":0}`, nil, "HTTP status 400"},
 		"gateway":           {"/sync/1/", 502, "upstream forward failed", provider.ErrUnavailable, "HTTP status 502: upstream forward failed"},
 		"busy":              {"/export/1", 503, `{"error":"locked"}`, provider.ErrUnavailable, "HTTP status 503: locked"},
-		"no database":       {"/export/1", 200, strings.Repeat("no database ", 1000), nil, "fetched"},
+		"no database":       {"/export/1", 200, strings.Repeat("no database ", 1024), nil, "fetched"},
+		"half a file":       {"/export/1", 200, strings.Repeat("no database ", 1000), nil, "12000 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, stack, src)
@@ -84,6 +87,47 @@ func TestAnswersOfTheSyncProtocol(t *testing.T) {
 			}
 			o.Base = nil
 			sees(t, open(t, o), "SELECT 1", 1)
+		})
+	}
+}
+
+// The library takes what the file's pages have of a frame, and would read past those of
+// other sizes: of the file's log, what is behind a frame in memory would be part.
+func TestPagesOfAnotherSize(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	src := newSource(t, stack)
+	for _, size := range []int{512, 8192, 65536} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "exported.db")
+			made := open(t, libsql.Options{Target: provider.Target{URL: "file:" + path}})
+			exec(t, made, "PRAGMA journal_mode = DELETE")
+			exec(t, made, fmt.Sprintf("PRAGMA page_size = %d", size))
+			exec(t, made, "VACUUM")
+			must(t, made.Close())
+			exported, err := os.ReadFile(path)
+			must(t, err)
+			o := options(t, stack, src)
+			o.Base = played(func(r *http.Request) *http.Response {
+				switch {
+				case strings.Contains(r.URL.Path, "/export/"):
+					return says(200, string(exported)+strings.Repeat("\x00", (8192-len(exported)%8192)%8192))
+				case strings.Contains(r.URL.Path, "/sync/1/1/"):
+					return says(200, "\x00\x00\x00\x03\x00\x00\x00\x03"+strings.Repeat("x", frameBytes-8))
+				case strings.Contains(r.URL.Path, "/sync/"):
+					return says(400, `{"generation":1}`)
+				}
+				return nil
+			})
+			db, err := libsql.Open(t.Context(), o)
+			if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), fmt.Sprintf("pages of %d bytes", size)) {
+				t.Errorf("%v", err)
+			}
+			if err == nil {
+				must(t, db.Close())
+			}
+			if log, err := os.ReadFile(o.Path + "-wal"); len(log) > 0 {
+				t.Errorf("the log has %d bytes, %v", len(log), err)
+			}
 		})
 	}
 }

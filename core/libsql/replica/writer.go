@@ -18,9 +18,11 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 )
 
-// frameSize is a frame of a write-ahead log: a header and a page of 4 KiB, which is the
-// only size that the sync protocol knows.
-const frameSize = 24 + 4096
+// pageSize is the only one that the sync protocol knows.
+const pageSize = 4096
+
+// frameSize is a frame of a write-ahead log: a header and a page.
+const frameSize = 24 + pageSize
 
 // writer puts the database's frames into the file's write-ahead log, and keeps the log as
 // it is at the database: it is copied to the file at the end of a generation, and at no
@@ -43,6 +45,11 @@ func openWriter(path string) (*writer, error) {
 	}
 	if _, err = (&conn{d: d}).ExecContext(context.Background(), "PRAGMA journal_mode = WAL", nil); err == nil {
 		err = d.check(C.zen_keep_log(d.h))
+	}
+	// The library takes as many bytes of a frame as the file's pages have, whatever the
+	// frame's length is.
+	if size := d.pragma("page_size"); err == nil && size != int64(pageSize) {
+		err = wrong(fmt.Sprintf("replica %s can't follow its database: it has pages of %v bytes, and the sync protocol has pages of %d", path, size, pageSize), "use the mode remote")
 	}
 	if err != nil {
 		d.close()
