@@ -137,19 +137,27 @@ type claim struct {
 	DatabaseID string `json:"database_id,omitempty"`
 }
 
+// readClaim reads PATH-zen. The claim is zero where there is none.
+func (f files) readClaim() (c claim, err error) {
+	data, err := private.ReadRegular(f.marker(), maxBeside)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
+		return claim{}, nil
+	}
+	if err != nil {
+		return claim{}, err
+	}
+	if err := json.Unmarshal(data, &c); err != nil || c.Database == "" {
+		return claim{}, wrong(fmt.Sprintf("%s is not what zen wrote there", f.marker()), "choose another path for the replica")
+	}
+	return c, nil
+}
+
 // claimed reports whether zen made the files. They must be of the same database:
 // else one database's pages would come after another's.
 func (f files) claimed() (bool, error) {
-	data, err := private.ReadRegular(f.marker(), maxBeside)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
-		return false, nil
-	}
-	if err != nil {
+	c, err := f.readClaim()
+	if err != nil || c == (claim{}) {
 		return false, err
-	}
-	var c claim
-	if err := json.Unmarshal(data, &c); err != nil || c.Database == "" {
-		return false, wrong(fmt.Sprintf("%s is not what zen wrote there", f.marker()), "choose another path for the replica")
 	}
 	other := c.Database != f.target.URL
 	if c.DatabaseID != "" && f.target.DatabaseID != "" {
@@ -164,9 +172,17 @@ func (f files) claimed() (bool, error) {
 	return true, nil
 }
 
-// claim notes the database, before the first file is there.
+// claim notes the database, before the first file is there. What is noted already stays:
+// half of a note that a kill or a full disk has left would let another database in.
 func (f files) claim() error {
-	data, err := json.Marshal(claim{f.target.URL, f.target.DatabaseID})
+	c := claim{f.target.URL, f.target.DatabaseID}
+	switch was, err := f.readClaim(); {
+	case err != nil:
+		return err
+	case was == c, was.Database == c.Database && c.DatabaseID == "":
+		return nil
+	}
+	data, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -23,5 +24,35 @@ func TestWhatLiesBesideIsAFileOrNotRead(t *testing.T) {
 	}
 	if _, err := f.metadata(); err == nil {
 		t.Error("a device was taken for metadata")
+	}
+}
+
+// The note of whose replica it is isn't written again, which a kill or a full disk could
+// end halfway, and doesn't lose the database's ID to somebody who doesn't know it.
+func TestClaimIsWrittenOnce(t *testing.T) {
+	f := files{filepath.Join(t.TempDir(), "r.db"), provider.Target{URL: "libsql://a", DatabaseID: "1"}, new(anchor)}
+	if err := f.claim(); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-time.Hour).Round(time.Second)
+	if err := os.Chtimes(f.marker(), long, long); err != nil {
+		t.Fatal(err)
+	}
+	unknown, renamed := f, f
+	unknown.target.DatabaseID = ""
+	renamed.target.URL = "libsql://b"
+	for _, f := range []files{f, unknown} {
+		if err := f.claim(); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(f.marker()); err != nil || !info.ModTime().Equal(long) {
+			t.Errorf("written again for %+v", f.target)
+		}
+	}
+	if err := renamed.claim(); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := f.readClaim(); err != nil || c != (claim{"libsql://b", "1"}) {
+		t.Errorf("%+v %v", c, err)
 	}
 }
