@@ -153,8 +153,11 @@ func (w wrapped) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
-		// A little of it is read, so that the connection can be used again.
+		// A little of it is read, so that the connection can be used again, unless that
+		// takes longer than a new one.
+		timer := time.AfterFunc(time.Second, func() { resp.Body.Close() })
 		_, _ = io.CopyN(io.Discard, resp.Body, 16<<10)
+		timer.Stop()
 	}
 	resp.Body.Close()
 	return nil, &answered{&provider.Error{

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zen-auth/zen/core/httpclient"
@@ -55,6 +56,32 @@ func TestAnswersOfSomethingInBetween(t *testing.T) {
 		}
 		server.Close()
 	}
+}
+
+// A page that doesn't come to its end isn't waited for.
+func TestPageThatStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, "GET", "https://app.turso.io/info", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = httpclient.Wrap(stopping{}).RoundTrip(req)
+		if err == nil || !strings.Contains(err.Error(), "a web page with status 200") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// stopping answers with a page of which only the beginning comes.
+type stopping struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (stopping) RoundTrip(*http.Request) (*http.Response, error) {
+	body, stops := io.Pipe()
+	go io.WriteString(stops, "<html>")
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/html"}}, Body: body}, nil
 }
 
 // Who asks for another protocol gets it.

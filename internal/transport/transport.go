@@ -18,8 +18,12 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// maxRefusal bounds how much of a refusal is read.
-const maxRefusal = 64 << 10
+const (
+	// maxRefusal bounds how much of a refusal is read.
+	maxRefusal = 64 << 10
+	// refusalTime bounds how long that takes. Who reads other answers has bounds of their own.
+	refusalTime = 30 * time.Second
+)
 
 // Source hands out tokens.
 type Source interface {
@@ -177,7 +181,11 @@ func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provide
 	if err != nil || resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusBadRequest {
 		return resp, nil, err
 	}
+	timer := time.AfterFunc(refusalTime, func() { resp.Body.Close() })
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+	if inTime := timer.Stop(); !inTime {
+		err = errRefusalStops
+	}
 	if err != nil {
 		resp.Body.Close()
 		return nil, nil, fmt.Errorf("read refusal: %w", err)
@@ -190,6 +198,11 @@ func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provide
 	refused := newRefused(resp.StatusCode, text, claims, t.target)
 	refused.tellSkew(resp.Header.Get("Date"), t.address.Host, time.Now())
 	return nil, refused, nil
+}
+
+// errRefusalStops ends a refusal in whose middle nothing came any more.
+var errRefusalStops = &provider.Error{
+	Kind: provider.ErrUnavailable, Message: "the server fell silent in the middle of its answer", Hint: "check the network",
 }
 
 // guard refuses a token that may not go to the target, no matter who made it. It vouches for

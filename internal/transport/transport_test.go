@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/transport"
@@ -215,5 +217,32 @@ func TestTokenNeverGoesToAnotherHost(t *testing.T) {
 	}
 	if !errors.Is(err, provider.ErrPermission) || len(*seen) != 0 {
 		t.Errorf("err = %v, %d requests", err, len(*seen))
+	}
+}
+
+// A refusal whose text doesn't come to its end is no refusal, and isn't waited for.
+func TestRefusalThatStops(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized} {
+		synctest.Test(t, func(t *testing.T) {
+			src := &source{tokens: []provider.Token{clerkToken(t, "1")}}
+			base := roundTripper(func(r *http.Request) (*http.Response, error) {
+				resp := response(r, status, "")
+				body, stops := io.Pipe()
+				go io.WriteString(stops, `{"gen`)
+				resp.Body = body
+				return resp, nil
+			})
+			target := provider.Target{URL: "libsql://app.turso.io", DatabaseID: databaseID}
+			tr := transport.New(base, src, target, &url.URL{Scheme: "https", Host: "app.turso.io"}, provider.AccessReadWrite)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, "GET", "https://app.turso.io/sync/1/1/129", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tr.RoundTrip(req); !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "fell silent") || src.renewed > 0 {
+				t.Errorf("%d: %v, %d renewals", status, err, src.renewed)
+			}
+		})
 	}
 }
