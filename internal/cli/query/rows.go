@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"database/sql/driver"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // rowWriter prints the rows of a result one after the other, in constant memory.
 type rowWriter interface {
 	// row prints a row. It keeps none of the values.
-	row(values []any) error
+	row(values []driver.Value) error
 	// end completes the output.
 	end() error
 	// cut writes what has been held back, where an error ends the rows.

@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"database/sql/driver"
 	"strconv"
 	"strings"
 )
@@ -22,7 +23,7 @@ func newCSVRows(w *bufio.Writer, l layout) rowWriter {
 	return r
 }
 
-func (r csvRows) row(values []any) error {
+func (r csvRows) row(values []driver.Value) error {
 	for i, v := range values {
 		r.field(i, v)
 	}

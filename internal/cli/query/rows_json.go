@@ -3,6 +3,7 @@ package query
 import (
 	"bufio"
 	"bytes"
+	"database/sql/driver"
 	"encoding/base64"
 	"fmt"
 	"math"
@@ -27,7 +28,7 @@ func newJSONRows(w *bufio.Writer, l layout) rowWriter {
 	return j
 }
 
-func (j *jsonRows) row(values []any) error {
+func (j *jsonRows) row(values []driver.Value) error {
 	separator := "\n    ["
 	if j.rows++; j.rows > 1 {
 		separator = ",\n    ["

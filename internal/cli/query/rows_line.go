@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"database/sql/driver"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,7 +27,7 @@ func newLineRows(w *bufio.Writer, l layout) rowWriter {
 	return &lineRows{out: w, names: names}
 }
 
-func (r *lineRows) row(values []any) error {
+func (r *lineRows) row(values []driver.Value) error {
 	if r.any {
 		r.out.WriteByte('\n')
 	}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"database/sql/driver"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,7 +35,7 @@ func newTable(w *bufio.Writer, l layout) rowWriter {
 	return t
 }
 
-func (t *table) row(values []any) error {
+func (t *table) row(values []driver.Value) error {
 	line := make([]string, len(values))
 	for i, v := range values {
 		line[i] = cell(v)

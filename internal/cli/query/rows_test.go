@@ -3,6 +3,7 @@ package query
 import (
 	"bufio"
 	"bytes"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"math"
@@ -16,7 +17,7 @@ import (
 // TestRowFormats holds each format to what it has to keep apart.
 func TestRowFormats(t *testing.T) {
 	columns := []string{"id", "a,b"}
-	rows := [][]any{
+	rows := [][]driver.Value{
 		{int64(1), nil},
 		{int64(2), ""},
 		{-1.0, "say \"hi\"\nthere"},
@@ -71,7 +72,7 @@ func TestTableStreams(t *testing.T) {
 		writer := newTable(w, layout{columns: []string{"a"}, header: true}).(*table)
 		text := strings.Repeat("x", size)
 		for range rows {
-			if err := writer.row([]any{text}); err != nil {
+			if err := writer.row([]driver.Value{text}); err != nil {
 				t.Fatal(err)
 			}
 			if held := len(writer.lines); held > maxAligned || (held-1)*size > maxAlignedBytes {
@@ -104,7 +105,7 @@ func TestRowsOnATerminal(t *testing.T) {
 		var out bytes.Buffer
 		w := bufio.NewWriterSize(text.Terminal(&out), 16) // characters are cut in two
 		writer := rowFormats[format](w, layout{columns: []string{value}, header: true})
-		if err := errors.Join(writer.row([]any{value}), writer.end(), w.Flush()); err != nil {
+		if err := errors.Join(writer.row([]driver.Value{value}), writer.end(), w.Flush()); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(out.String()) {
@@ -119,7 +120,7 @@ func TestRowsOnATerminal(t *testing.T) {
 	var out bytes.Buffer
 	w := bufio.NewWriter(&out)
 	writer := newJSONRows(w, layout{columns: []string{value}})
-	if err := errors.Join(writer.row([]any{value}), writer.end(), w.Flush()); err != nil {
+	if err := errors.Join(writer.row([]driver.Value{value}), writer.end(), w.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	var read struct{ Rows [][]string }

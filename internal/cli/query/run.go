@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/link"
 	"github.com/zen-auth/zen/internal/sqlite"
 	"github.com/zen-auth/zen/internal/text"
 )
@@ -119,24 +121,57 @@ func (r *Runner) Statement(ctx context.Context, statement string, args []any) er
 	return nil
 }
 
+// query reads the driver's own rows: to package sql's, each row is two locks and a
+// conversion.
 func (r *Runner) query(ctx context.Context, query string, args []any) (note string, err error) {
-	var rows *sql.Rows
-	err = r.env.Slowly("waiting for the database", func() (err error) {
-		rows, err = r.conn.QueryContext(ctx, query, args...)
+	var n int64
+	err = r.conn.Raw(func(driverConn any) error {
+		conn := driverConn.(link.Conn)
+		values, err := named(conn, args)
+		if err != nil {
+			return err
+		}
+		var rows driver.Rows
+		err = r.env.Slowly("waiting for the database", func() (err error) {
+			rows, err = conn.QueryContext(ctx, query, values)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		n, err = r.print(ctx, rows)
+		if closeErr := rows.Close(); err == nil {
+			err = closeErr
+		}
 		return err
 	})
-	if err != nil {
-		return "", err
-	}
-	n, err := r.print(rows)
-	return Count(n, "row"), errors.Join(err, rows.Close())
+	return Count(n, "row"), err
 }
 
-// print writes rows as they come.
-func (r *Runner) print(rows *sql.Rows) (n int64, err error) {
-	columns, err := rows.Columns()
-	if err != nil || len(columns) == 0 && !rows.Next() {
-		return 0, errors.Join(err, rows.Err())
+// named makes a driver's arguments of package sql's.
+func named(conn driver.NamedValueChecker, args []any) ([]driver.NamedValue, error) {
+	values := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		values[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+		if arg, ok := arg.(sql.NamedArg); ok {
+			values[i].Name, values[i].Value = arg.Name, arg.Value
+		}
+		if err := conn.CheckNamedValue(&values[i]); err != nil {
+			return nil, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+	}
+	return values, nil
+}
+
+// print writes rows as they come, and none after ctx has ended, though the driver may
+// hold more.
+func (r *Runner) print(ctx context.Context, rows driver.Rows) (n int64, err error) {
+	columns := rows.Columns()
+	if len(columns) == 0 {
+		if err := rows.Next(nil); err != io.EOF {
+			return 0, err
+		}
+		return 0, nil
 	}
 	if r.tables++; r.tables > 1 {
 		r.Out.WriteByte('\n')
@@ -144,23 +179,22 @@ func (r *Runner) print(rows *sql.Rows) (n int64, err error) {
 	out := rowFormats[r.Format](r.Out, layout{columns: columns, header: !r.NoHeader, width: r.width})
 	progress := NewProgress(r.c)
 	defer progress.Clear()
-	values, pointers := make([]any, len(columns)), make([]any, len(columns))
-	for i := range values {
-		pointers[i] = &values[i]
-	}
-	for ; rows.Next(); n++ {
-		if err := rows.Scan(pointers...); err != nil {
-			return n, err
+	values := make([]driver.Value, len(columns))
+	for ; ; n++ {
+		if err = ctx.Err(); err == nil {
+			err = rows.Next(values)
+		}
+		if err == io.EOF {
+			return n, out.end()
+		}
+		if err != nil {
+			return n, errors.Join(err, out.cut())
 		}
 		if err := out.row(values); err != nil {
 			return n, err
 		}
 		progress.Tell(n)
 	}
-	if err := rows.Err(); err != nil {
-		return n, errors.Join(err, out.cut())
-	}
-	return n, out.end()
 }
 
 func (r *Runner) exec(ctx context.Context, query string, args []any) (note string, err error) {
