@@ -91,6 +91,21 @@ func TestEveryCheckCanFail(t *testing.T) {
 	}
 }
 
+// TestRefusalWaits: a provider has as long to refuse as it has to greet.
+func TestRefusalWaits(t *testing.T) {
+	t.Parallel()
+	s, err := newSuite(Options{Path: plugintest.Self(t, "late")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	ctx, cancel := context.WithTimeout(t.Context(), checkLimit)
+	defer cancel()
+	if _, err := checkRefusal(ctx, s); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatCannotBeTested(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "zen-provider-text")

@@ -82,6 +82,12 @@ var bad = map[string]struct {
 		}
 		plugin.Serve(&example{name: "lingering"})
 	}},
+	"late": {be: func() {
+		if os.Getenv("PLUGIN_CLIENT_CERT") == "" {
+			time.Sleep(4 * time.Second) // as an interpreter takes to start on a busy machine
+		}
+		syscall.Exit(1)
+	}},
 	"future": {"versions", "offered 99,1, it greets with", func() {
 		if strings.Contains(os.Getenv("PLUGIN_PROTOCOL_VERSIONS"), "99") {
 			fmt.Println("1|99|unix|/tmp/s|grpc|AAAA")
