@@ -70,15 +70,15 @@ func sees(t *testing.T, got string, want string) {
 func TestOpenIDClient(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
 	for name, tt := range map[string]struct {
-		issuer, client, audience, port string
-		want                           string
+		issuer, client, audience, ports string
+		want                            string
 	}{
-		"auth0":  {s.Auth0.Issuer(), auth0.DefaultClientID, auth0.DefaultAudience, "53684", `"rotated": true`},
+		"auth0":  {s.Auth0.Issuer(), auth0.DefaultClientID, auth0.DefaultAudience, "53684 53683 53682", `"rotated": true`},
 		"clerk":  {s.Clerk.Issuer(), clerk.DefaultOAuthClientID, "", "0", `"rotated": true`},
 		"openid": {s.OIDC.Address(), oidc.DefaultClientID, "", "0", `"rotated": false`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := node(t, "openid.mjs", "ISSUER="+tt.issuer, "CLIENT_ID="+tt.client, "AUDIENCE="+tt.audience, "PORT="+tt.port)
+			got := node(t, "openid.mjs", "ISSUER="+tt.issuer, "CLIENT_ID="+tt.client, "AUDIENCE="+tt.audience, "PORTS="+tt.ports)
 			sees(t, got, `{"code": {"email": "alice@example.test", "refresh": true}, "userinfo": "alice@example.test",
 				"revoked": "invalid_grant", "device": "alice@example.test", `+tt.want+`}`)
 		})

@@ -65,7 +65,13 @@ func TestConnections(t *testing.T) {
 					}
 				}
 			}
-			if n := dialed.Load(); n != 1 || other.Load() != 0 {
+			// net/http doesn't use a connection of HTTP/1.1 again whose writer takes 50 ms to
+			// say that it is done, as on a busy machine.
+			few := int32(3)
+			if http2 {
+				few = 1
+			}
+			if n := dialed.Load(); n > few || other.Load() != 0 {
 				t.Errorf("%d connections, %d requests of another version", n, other.Load())
 			}
 		})

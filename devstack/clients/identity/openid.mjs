@@ -1,10 +1,11 @@
 // Signs in with openid-client, by code and by device, as an application would, refreshes,
 // and revokes. It prints an address a line for the person to open, and at the end what it
 // saw as JSON, for the Go test to judge.
+import { once } from "node:events";
 import { createServer } from "node:http";
 import * as client from "openid-client";
 
-const { ISSUER, CLIENT_ID, AUDIENCE, PORT } = process.env;
+const { ISSUER, CLIENT_ID, AUDIENCE, PORTS } = process.env;
 const config = await client.discovery(new URL(ISSUER), CLIENT_ID, undefined, client.None(), {
 	execute: [client.allowInsecureRequests],
 });
@@ -20,7 +21,15 @@ const server = createServer((request, response) => {
 	response.end("You can close this page");
 	arrive(new URL(request.url, `http://127.0.0.1:${server.address().port}`));
 });
-await new Promise((resolve) => server.listen(Number(PORT), "127.0.0.1", resolve));
+for (const port of PORTS.split(" ")) { // of those that the client may come back to, one is free
+	try {
+		server.listen(Number(port), "127.0.0.1");
+		await once(server, "listening");
+		break;
+	} catch (error) {
+		if (error.code !== "EADDRINUSE") throw error;
+	}
+}
 const [verifier, state, nonce] = [client.randomPKCECodeVerifier(), client.randomState(), client.randomNonce()];
 open(client.buildAuthorizationUrl(config, {
 	redirect_uri: `http://127.0.0.1:${server.address().port}/callback`,
