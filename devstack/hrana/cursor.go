@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -37,7 +39,8 @@ func (s *Server) cursor(w http.ResponseWriter, r *http.Request, database string,
 	held := st.conn.hold()
 	defer held.drop()
 	w.Header().Set("Content-Type", "text/plain")
-	out := &lines{w: w, flusher: http.NewResponseController(w)}
+	out := newLines(w)
+	defer out.timer.Stop()
 	if protobuf {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		out.form = cursorAnswer
@@ -124,10 +127,24 @@ type lines struct {
 	b       []byte
 	start   int   // of the entry that b ends with
 	err     error // of writing: the client is gone
+	timer   *time.Timer
+	due     atomic.Bool // set by timer: the next row is sent at once
 }
 
-// lineBuffer is the number of bytes that are collected before they are sent.
-const lineBuffer = 32 << 10
+// newLines returns lines that are sent over HTTP. Its timer is the caller's to stop.
+func newLines(w http.ResponseWriter) *lines {
+	l := &lines{w: w, flusher: http.NewResponseController(w)}
+	l.timer = time.AfterFunc(lineDelay, func() { l.due.Store(true) })
+	return l
+}
+
+// Entries are collected until there are lineBuffer bytes of them, or an entry comes
+// lineDelay after those before were sent: libsql-server sends each as it comes, and a slow
+// query's rows are there one by one.
+const (
+	lineBuffer = 32 << 10
+	lineDelay  = 10 * time.Millisecond
+)
 
 func (l *lines) end() {
 	switch {
@@ -166,6 +183,8 @@ func (l *lines) flush() {
 		l.err = l.flusher.Flush()
 	}
 	l.b, l.start = l.b[:0], 0
+	l.due.Store(false)
+	l.timer.Reset(lineDelay)
 }
 
 func (l *lines) Columns(cols []engine.Column) error {
@@ -191,7 +210,7 @@ func (l *lines) Row(row []engine.Value) error {
 	l.b = appendRow(l.b, row)
 	l.b = append(l.b, '}')
 	l.end()
-	if len(l.b) >= lineBuffer {
+	if len(l.b) >= lineBuffer || l.due.Load() {
 		l.flush()
 	}
 	return l.err
