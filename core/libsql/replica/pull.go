@@ -5,6 +5,7 @@ package replica
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -220,6 +221,11 @@ func (r *replica) framesFrom(ctx context.Context, generation, start uint32, into
 		return 0, libsql.Explain(fmt.Errorf("read the database's answer: %w", err))
 	case n == 0 || n%frameSize != 0:
 		return 0, fmt.Errorf("the database sent %d bytes of WAL frames, which is no whole number of them", n)
+	}
+	for frames := into.Bytes(); len(frames) > 0; frames = frames[frameSize:] {
+		if binary.BigEndian.Uint32(frames) == 0 { // whoever reads the log next would stop there
+			return 0, errors.New("the database sent a WAL frame of page 0, and pages are counted from 1")
+		}
 	}
 	return 0, nil
 }

@@ -58,6 +58,7 @@ func TestAnswersOfTheSyncProtocol(t *testing.T) {
 		"plan":              {"/info", 403, `{"error":"embedded replicas are not supported"}`, provider.ErrPermission, "HTTP status 403: embedded replicas are not supported"},
 		"another address":   {"/info", 302, "", nil, "redirects are not followed"},
 		"half a frame":      {"/sync/1/", 200, frame + "x", nil, "4121 bytes"},
+		"a frame of none":   {"/sync/1/", 200, frame[:7] + "\x01" + frame[8:], nil, "page 0"},
 		"no frame":          {"/sync/1/", 200, "", nil, "0 bytes"},
 		"400 without":       {"/sync/1/", 400, `{"error":"x"}`, nil, "HTTP status 400: x"},
 		"generation 0 ends": {"/sync/1/", 400, `{"generation":0}`, nil, "HTTP status 400"},
