@@ -22,11 +22,14 @@ import (
 	"github.com/zen-auth/zen/internal/cli/signin"
 	"github.com/zen-auth/zen/internal/cli/team"
 	"github.com/zen-auth/zen/internal/cli/token"
+	"github.com/zen-auth/zen/internal/early"
 	"github.com/zen-auth/zen/internal/leftover"
 )
 
 // Run does what a line says, and returns the exit code.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	early.Take()
+	defer early.End()
 	if leftover.Run(args) {
 		return 0
 	}

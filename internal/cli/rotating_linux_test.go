@@ -68,3 +68,44 @@ func TestKilledFamiliesNeedTheIssuersOverlap(t *testing.T) {
 	m.check(t)
 	t.Logf("%d of %d were killed; the issuer exchanged %d times", killed, n, m.issuer.exchanges)
 }
+
+// The pipes to the process that renews, which the front started, are zen-full's alone: no
+// provider has one, nor the program of zen exec, and neither is told of them.
+func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, &issuer{used: true})
+	out, err := m.command("exec", "--", "sh", "-c", "env; for f in /proc/self/fd/*; do readlink $f; done; true").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := map[string]bool{} // those of the test, and its ends of what the program writes to
+	links, _ := filepath.Glob("/proc/self/fd/*")
+	for _, link := range links {
+		to, _ := os.Readlink(link)
+		own[to] = true
+	}
+	foreign := 0
+	for line := range strings.Lines(string(out)) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "pipe:") && !own[line] {
+			foreign++
+		}
+	}
+	if foreign > 2 || strings.Contains(string(out), "ZEN_EARLY") || !strings.Contains(string(out), "TURSO_AUTH_TOKEN=") {
+		t.Errorf("the program of zen exec has\n%s", out)
+	}
+	m.check(t)
+	ends := map[string]int{} // a provider has both ends of its own pipes
+	for _, pipe := range m.issuer.pipes {
+		if !own[pipe] {
+			ends[pipe]++
+		}
+	}
+	for pipe, n := range ends {
+		if n != 2 {
+			t.Errorf("a provider has one end of %s", pipe)
+		}
+	}
+	if m.issuer.exchanges != 1 {
+		t.Errorf("%d exchanges", m.issuer.exchanges)
+	}
+}

@@ -35,6 +35,7 @@ type issuer struct {
 	mu                sync.Mutex // guards what is below
 	current, previous string
 	exchanges         int
+	pipes             []string // that a provider has inherited
 	reused            int
 }
 
@@ -42,6 +43,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	presented := r.FormValue("refresh_token")
+	i.pipes = append(i.pipes, r.Form["pipe"]...)
 	switch {
 	case presented == "" && i.current == "": // the sign-in
 	case presented != "" && presented == i.current && i.reused == 0:

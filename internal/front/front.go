@@ -15,11 +15,14 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/early"
 	"github.com/zen-auth/zen/internal/keyring"
 	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/replace"
@@ -43,12 +46,15 @@ func Run(args []string, stdout, stderr *os.File) int {
 	if l, ok := readLine(args); ok && l.sql != "" {
 		_ = become("zen-query", args) // zen-full can do it, too
 	} else if ok {
-		if done, err := l.perform(stdout); done {
-			if err != nil {
-				fmt.Fprintln(stderr, "zen:", err)
-				return exitOther
-			}
+		done, err := l.perform(stdout)
+		switch {
+		case done && err != nil:
+			fmt.Fprintln(stderr, "zen:", err)
+			return exitOther
+		case done:
 			return 0
+		case errors.Is(err, errRenew):
+			l.renewEarly(stderr)
 		}
 	}
 	return BecomeFull(args, stderr)
@@ -117,6 +123,19 @@ const keyringTimeout = 250 * time.Millisecond
 // errElse is the error for everything that a good stored token doesn't answer.
 var errElse = errors.New("not answered from the store")
 
+// errRenew is the error where somebody is signed in, and has no good token.
+var errRenew = fmt.Errorf("%w: the token has to be renewed", errElse)
+
+// renewEarly starts the process that zen-full will ask for a new token, as zen-full would.
+func (l line) renewEarly(stderr *os.File) {
+	person := !l.switched["no-input"] && os.Getenv("CI") == "" && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(stderr.Fd()))
+	wait, err := keyring.OptionsFor(person, os.Getenv(keyring.EnvTimeout))
+	path, pathErr := beside("zen-full")
+	if err == nil && pathErr == nil {
+		early.Start(path, wait.Entry(), early.Arguments("renew", l.value["config"], false, l.switched["quiet"] || l.switched["q"]))
+	}
+}
+
 // Query is a line of zen db query that a good stored token answers.
 type Query struct {
 	SQL    string
@@ -176,17 +195,19 @@ func (l line) stored() (tokenform.Answer, provider.Target, error) {
 	}
 	need, clock := cache.Need{MinTTL: l.minTTL}, cache.Clock{Now: now, Jitter: cache.Jitter}
 	token, err := profile.Token(record, profile.Own(record), need, clock, verify)
+	if _, signedIn := record.Accounts[profile.Own(record).Identity]; errors.Is(err, cache.ErrNone) && signedIn {
+		err = errRenew
+	}
 	return tokenform.Answer{Profile: profile.Name, Database: profile.Target.URL, Chosen: l.value["database"] != "", Access: profile.Access, Token: token}, profile.Target, err
 }
 
 // become runs the line as it was typed in another program, which lies beside zen. It
 // only returns where that failed.
 func become(program string, args []string) error {
-	self, err := replace.Self()
+	path, err := beside(program)
 	if err != nil {
-		return fmt.Errorf("find %s: %w", program, err)
+		return err
 	}
-	path := filepath.Join(filepath.Dir(self), program+filepath.Ext(self))
 	err = replace.Process(path, args, os.Environ())
 	var load *replace.LoadError
 	switch {
@@ -196,4 +217,13 @@ func become(program string, args []string) error {
 		err = &provider.Error{Kind: provider.ErrConfig, Message: "zen needs the program " + path, Hint: "make build puts it there; keep the two together", Err: err}
 	}
 	return err
+}
+
+// beside returns the path of a program of zen's.
+func beside(program string) (string, error) {
+	self, err := replace.Self()
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", program, err)
+	}
+	return filepath.Join(filepath.Dir(self), program+filepath.Ext(self)), nil
 }

@@ -54,6 +54,7 @@ var rooms = []string{
 	"core/plugin",
 	"internal/wire",
 	"internal/handshake",
+	"internal/early",
 	"internal/replace",
 	"internal/harden",
 	"internal/http2quiet",

@@ -63,6 +63,9 @@ func OptionsFor(interactive bool, asked string) (Options, error) {
 	return o, nil
 }
 
+// Entry is what has another process of zen's wait as long, in its environment.
+func (o Options) Entry() string { return EnvTimeout + "=" + o.Timeout.String() }
+
 // Keyring is the keyring of the system. It is safe for concurrent use; one call is
 // made at a time, because a keyring that hangs for one call hangs for all.
 type Keyring struct {

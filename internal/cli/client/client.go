@@ -13,6 +13,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/early"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/replace"
@@ -20,8 +21,10 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// With loads the configuration, runs fn and stops the providers.
+// With loads the configuration, runs fn and stops the providers, and the process that was
+// started early, if nothing had to be renewed.
 func With(ctx context.Context, e *app.Env, fn func(*zen.Client) error) error {
+	defer early.End()
 	a := &actor{env: e}
 	defer a.close()
 	return with(ctx, e, a.act, fn)

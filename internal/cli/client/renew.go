@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/early"
 	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/wire"
@@ -40,13 +42,17 @@ func RenewCommand() *cli.Command {
 		Hidden: true,
 		Action: func(c *cli.Context) error {
 			var request session.RenewalRequest
-			if err := json.NewDecoder(c.App.Reader).Decode(&request); err != nil {
+			err := json.NewDecoder(c.App.Reader).Decode(&request)
+			if errors.Is(err, io.EOF) {
+				return nil // it was started early, and the one that would have asked has ended
+			}
+			if err != nil {
 				return app.Usage(c, "this is a command of zen's own: it reads a request on standard input")
 			}
 			// The process that waits may have ended: its end of the pipe is nothing to
 			// die by.
 			signal.Ignore(syscall.SIGPIPE)
-			err := json.NewEncoder(c.App.Writer).Encode(newReport(makeRenewal(c.Context, app.EnvOf(c), request)))
+			err = json.NewEncoder(c.App.Writer).Encode(newReport(makeRenewal(c.Context, app.EnvOf(c), request)))
 			if errors.Is(err, syscall.EPIPE) {
 				return nil
 			}
@@ -121,20 +127,10 @@ func child(e *app.Env, command string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{command, "--no-input"}
-	if e.Config.Path != "" {
-		args = append(args, "--config", e.Config.Path)
-	}
-	if e.Debug {
-		args = append(args, "--debug")
-	}
-	if e.Quiet {
-		args = append(args, "--quiet")
-	}
-	cmd := exec.Command(self, args...)
+	cmd := exec.Command(self, early.Arguments(command, e.Config.Path, e.Debug, e.Quiet)...)
 	// Some keyrings ask for each program that wants something, and this one knows
 	// whether a person is there to answer.
-	cmd.Env = append(os.Environ(), app.EnvKeyringTimeout+"="+keyring.Timeout.String())
+	cmd.Env = append(os.Environ(), keyring.Entry())
 	if f, ok := e.Err.(*os.File); ok {
 		cmd.Stderr = f // the providers' log, where it was asked for
 	}
@@ -142,26 +138,36 @@ func child(e *app.Env, command string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// renewBy runs the command, and leaves it to itself when ctx ends.
+// renewBy runs the command, or asks the same one that was started early, and leaves it to
+// itself when ctx ends.
 func renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest) error {
 	text, err := json.Marshal(request)
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
-	var answer bytes.Buffer
-	cmd.Stdin, cmd.Stdout = bytes.NewReader(text), &answer
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
+	answer, ok := early.Ask(cmd.Env[len(cmd.Env)-1], cmd.Args[1:], text)
+	if !ok {
+		var said bytes.Buffer
+		cmd.Stdin, cmd.Stdout = bytes.NewReader(text), &said
+		if err := cmd.Start(); err != nil {
+			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
+		}
+		answer = func() ([]byte, error) { err := cmd.Wait(); return said.Bytes(), err }
 	}
+	var said []byte
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	go func() {
+		var err error
+		said, err = answer()
+		ended <- err
+	}()
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
 		return ctx.Err() // it ends by itself, and this program is about to
 	}
 	var r report
-	if json.Unmarshal(answer.Bytes(), &r) != nil {
+	if json.Unmarshal(said, &r) != nil {
 		return &provider.Error{
 			Kind: provider.ErrUnavailable, Err: err,
 			Message: fmt.Sprintf("the process that renews the token ended without an answer (%v)", err),
