@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -241,9 +240,6 @@ const heldForLong = 4 * time.Second
 func TestSocketsOutliveTokens(t *testing.T) {
 	if testing.Short() {
 		t.Skip("make test-all has the clients of others")
-	}
-	if runtime.GOOS == "windows" {
-		t.Skip("there, zen proxy is two processes, and killing one leaves the other")
 	}
 	t.Parallel()
 	bin, err := binaries()
