@@ -109,3 +109,65 @@ func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
 		t.Errorf("%d exchanges", m.issuer.exchanges)
 	}
 }
+
+// The front starts the process that renews, and zen-full asks that one and no other: the
+// programs beside this front list what is started, and whether it is asked.
+func TestTheFrontStartsTheRenewalThatIsAsked(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, &issuer{used: true})
+	dir := filepath.Join(t.TempDir(), "a b")
+	front, err := os.ReadFile(m.zen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "list")
+	script := `#!/bin/sh
+whole='` + filepath.Join(filepath.Dir(m.zen), "zen-full") + `'
+case $1 in
+renew)
+	request=$(cat)
+	echo "${request:+asked}" >>'` + list + `'
+	printf %s "$request" | "$whole" "$@" ;;
+*) exec "$whole" "$@" ;;
+esac
+`
+	m.zen = filepath.Join(dir, "zen")
+	config := ""
+	for _, entry := range m.environ {
+		if path, ok := strings.CutPrefix(entry, "ZEN_CONFIG="); ok {
+			config = path
+		}
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		os.Mkdir(dir, 0o700), os.WriteFile(m.zen, front, 0o700), os.WriteFile(m.zen+"-full", []byte(script), 0o700),
+		os.WriteFile(filepath.Join(dir, "own config"), text, 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, args := range [][]string{
+		{"token"},
+		{"--config", "own config", "token"},
+		{"token", "--quiet"},
+		{"exec", "--", "true"},
+	} {
+		_ = os.Remove(list) // there is none before the first line
+		cmd := m.command(args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, out)
+		}
+		if said, _ := os.ReadFile(list); string(said) != "asked\n" {
+			t.Errorf("%q: what the front started wrote %q", args, said)
+		}
+		if m.issuer.exchanges != i+1 {
+			t.Errorf("%q: %d exchanges after %d lines", args, m.issuer.exchanges, i+1)
+		}
+	}
+	m.check(t)
+}
