@@ -252,7 +252,8 @@ func (v *snapshot) writtenSince(from revision, number uint32) bool {
 	return from.generation == 0 || v.frame[number] > 0 || int(number) <= len(changed) && changed[number-1] >= from.generation
 }
 
-// page reads one. One that was allocated and freed at once is nowhere, and empty.
+// page reads a page. One that was allocated and at once freed again is stored
+// nowhere, and is returned empty.
 func (v *snapshot) page(number uint32) ([]byte, error) {
 	if v.lost[number] {
 		return nil, ErrNoRevision
