@@ -220,18 +220,18 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 	inUser, okUser := c.user.profiles[name]
 	if !okProject && !okUser && name != defaultProfile {
 		known := c.ProfileNames()
-		hint := "zen profiles add " + name + " --database URL makes it"
-		if !names.IsProfile(name) {
-			hint = ""
-		}
+		var hints []string
 		if best := text.Nearest(name, known); best != "" {
-			hint = strings.TrimSuffix("did you mean "+best+"? otherwise "+hint, " otherwise ")
+			hints = append(hints, "did you mean "+best+"?")
+		}
+		if names.IsProfile(name) {
+			hints = append(hints, "zen profiles add "+name+" --database URL makes it")
 		}
 		from := fmt.Sprintf(" (from %s)", selected.Origin)
 		if selected.Origin.Kind == KindArgument {
 			from = "" // the caller knows
 		}
-		return Profile{}, &provider.Error{Kind: provider.ErrConfig, Hint: hint, Message: "no profile " + shown(name) + from}
+		return Profile{}, &provider.Error{Kind: provider.ErrConfig, Hint: strings.Join(hints, " otherwise "), Message: "no profile " + shown(name) + from}
 	}
 	if err := inProject.narrows(inUser); err != nil {
 		return Profile{}, err
