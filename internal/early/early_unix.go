@@ -49,6 +49,7 @@ func Start(program, entry string, args []string) {
 	_, _ = toChild.Close(), fromChild.Close()
 	if cmp.Or(errW, errR) != nil {
 		_, _ = unix.Close(w), unix.Close(r) // one of them may be there
+		(&child{pid: pid}).kill()
 		return
 	}
 	_ = os.Setenv(variable, fmt.Sprintf("%d %d %d\n%s", pid, w, r, startedWith(entry, args)))
@@ -128,7 +129,12 @@ func End() {
 
 func (c *child) end() {
 	c.close()
-	_ = unix.Kill(c.pid, unix.SIGKILL) // it has read no request
+	c.kill()
+}
+
+// kill ends a child that has read no request.
+func (c *child) kill() {
+	_ = unix.Kill(c.pid, unix.SIGKILL)
 	_ = c.wait()
 }
 
