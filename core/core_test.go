@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// A program names a configuration, and has the profiles of that.
+// A client uses the profiles of the configuration file that it was given.
 func TestClient(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("ZEN_STATE_DIR", dir)
@@ -30,16 +30,16 @@ func TestClient(t *testing.T) {
 		}
 	}()
 	if _, err := client.Token(t.Context(), "", 0); !errors.Is(err, provider.ErrNoCredential) {
-		t.Errorf("a token without a sign-in: %v", err)
+		t.Errorf("Token without a sign-in: %v, want ErrNoCredential", err)
 	}
 	if _, err := client.Token(t.Context(), "none", 0); !errors.Is(err, provider.ErrConfig) {
-		t.Errorf("a token without a database: %v", err)
+		t.Errorf("Token without a database: %v, want ErrConfig", err)
 	}
 	if _, err := client.Databases(t.Context()); !errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" {
-		t.Errorf("databases without a provider: %v", err)
+		t.Errorf("Databases without a provider: %v, want ErrConfig with a hint", err)
 	}
 	if _, err := client.Open(t.Context(), core.Database{Profile: "nowhere"}); !errors.Is(err, provider.ErrConfig) {
-		t.Errorf("an unknown profile: %v", err)
+		t.Errorf("Open of an unknown profile: %v, want ErrConfig", err)
 	}
 	db, err := client.Open(t.Context(), core.Database{})
 	if err != nil {
@@ -49,6 +49,6 @@ func TestClient(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := core.New(core.Options{ConfigFile: filepath.Join(dir, "missing.toml")}); !errors.Is(err, provider.ErrConfig) {
-		t.Errorf("a configuration that isn't there: %v", err)
+		t.Errorf("New with a missing configuration file: %v, want ErrConfig", err)
 	}
 }

@@ -36,7 +36,7 @@ func ExampleOpen() {
 	}
 }
 
-// A replica reads from a file, also without a network, and writes to the database.
+// A replica reads from a file, even without a network, and writes to the database.
 func ExampleOpen_replica() {
 	ctx := context.Background()
 	db, err := core.Open(ctx, core.Database{
@@ -57,14 +57,14 @@ func ExampleOpen_replica() {
 	var applied *libsql.AppliedError
 	switch {
 	case errors.As(err, &applied):
-		log.Printf("visit %d is in the database, and in the replica after the next sync", applied.LastInsertID)
+		log.Printf("visit %d is in the database; the replica has it after the next sync", applied.LastInsertID)
 	case errors.Is(err, hrana.ErrReadOnly):
 		log.Fatal("the database was opened with ReadOnly")
 	case err != nil:
 		log.Fatal(err)
 	}
 	if _, err := libsql.Sync(ctx, db); err != nil {
-		log.Print("reads go on without: ", err)
+		log.Print("sync failed, reads continue:  ", err)
 	}
 }
 
@@ -80,7 +80,7 @@ func ExampleClient() {
 	if err != nil {
 		log.Fatalf("%v: %s", err, provider.Hint(err))
 	}
-	log.Print("it ends at ", token.Expires)
+	log.Print("it expires at ", token.Expires)
 }
 
 // A file needs no sign-in.

@@ -17,10 +17,10 @@ func FuzzAPIError(f *testing.F) {
 		err := Refusal("try", &http.Response{StatusCode: status, Header: http.Header{}}, []byte(body))
 		text := err.Error()
 		if provider.Kind(err) == nil || len(text) > 512 || strings.ContainsAny(text, "\n\r\x1b\x00") {
-			t.Fatalf("%q", text)
+			t.Fatalf("Refusal = %q, want one short line of a known kind", text)
 		}
 		if status >= 500 && provider.Kind(err) != provider.ErrUnavailable {
-			t.Fatalf("%d is %v", status, provider.Kind(err))
+			t.Fatalf("status %d is %v, want ErrUnavailable", status, provider.Kind(err))
 		}
 	})
 }

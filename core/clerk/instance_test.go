@@ -15,10 +15,10 @@ func encodeKey(prefix, decoded string) string {
 
 func TestParseKey(t *testing.T) {
 	for key, want := range map[string]Instance{
-		// A key of Clerk's own documentation.
+		// From Clerk's documentation.
 		"pk_test_Y2xlYW4tbWF5Zmx5LTYyLmNsZXJrLmFjY291bnRzLmRldiQ": {"clean-mayfly-62.clerk.accounts.dev", "https://clean-mayfly-62.clerk.accounts.dev", false},
-		// Keys of the tests of clerk/javascript: padded, of a legacy development instance, of
-		// Clerk's own staging, and of a keyless development instance, which has a usual one.
+		// From the tests of clerk/javascript: padded, a legacy development instance, Clerk's
+		// own staging, and a keyless development instance, which has an ordinary key.
 		"pk_live_ZmFrZS1jbGVyay10ZXN0LmNsZXJrLmFjY291bnRzLmRldiQ=":             {"fake-clerk-test.clerk.accounts.dev", "https://fake-clerk-test.clerk.accounts.dev", true},
 		"pk_test_Y2xlcmsuYm9yaW5nLnNhd2ZseS05MS5sY2wuZGV2JA==":                 {"clerk.boring.sawfly-91.lcl.dev", "https://clerk.boring.sawfly-91.lcl.dev", false},
 		"pk_test_ZW5vdWdoLWFscGFjYS04Mi5jbGVyay5hY2NvdW50cy5sY2xjbGVyay5jb20k": {"enough-alpaca-82.clerk.accounts.lclclerk.com", "https://enough-alpaca-82.clerk.accounts.lclclerk.com", false},
@@ -31,7 +31,7 @@ func TestParseKey(t *testing.T) {
 	} {
 		got, err := ParseKey(key)
 		if err != nil || got != want {
-			t.Errorf("%s: %+v, %v, want %+v", key, got, err, want)
+			t.Errorf("ParseKey(%s) = %+v, %v, want %+v", key, got, err, want)
 		}
 	}
 	for _, bad := range []string{
@@ -45,7 +45,7 @@ func TestParseKey(t *testing.T) {
 		encodeKey("pk_test_", "10.0.0.1:80$"), encodeKey("pk_test_", "[::1].x:80$"), encodeKey("pk_test_", strings.Repeat("a.", 200)+"b$"),
 	} {
 		if got, err := ParseKey(bad); !errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" {
-			t.Errorf("%q: %+v, %v, want ErrConfig with a hint", bad, got, err)
+			t.Errorf("ParseKey(%q) = %+v, %v, want ErrConfig with a hint", bad, got, err)
 		}
 	}
 }
@@ -57,7 +57,7 @@ func TestBehind(t *testing.T) {
 	}
 	for address, want := range map[string]string{
 		"https://app.example/__clerk":      "https://app.example/__clerk",
-		"https://app.example/__clerk/":     "https://app.example/__clerk", // as Clerk's documents have it, too
+		"https://app.example/__clerk/":     "https://app.example/__clerk", // also written this way in Clerk's documentation
 		"https://clerk.satellite.example":  "https://clerk.satellite.example",
 		"https://clerk.satellite.example/": "https://clerk.satellite.example",
 		"https://app.example:8443/a/b-c~d": "https://app.example:8443/a/b-c~d",
@@ -66,7 +66,7 @@ func TestBehind(t *testing.T) {
 	} {
 		got, err := i.Behind(address)
 		if err != nil || got.URL != want || got.KeySetURL() != want+"/.well-known/jwks.json" || !strings.HasSuffix(want, got.Host) || !got.Production {
-			t.Errorf("%s: %+v, %v", address, got, err)
+			t.Errorf("Behind(%s) = %+v, %v", address, got, err)
 		}
 		if got.Policy().Issuer != want || got.Verification().Issuer != want || got.Fingerprint() == i.Fingerprint() {
 			t.Errorf("%s: pinned to %+v", address, got.Policy())
@@ -79,7 +79,7 @@ func TestBehind(t *testing.T) {
 		"https://app.example/a b", "https://app.example/a\\b", "https://app.example:/x", "https://:80/x", "https://a..b/x", "https://app.example/\n", "https://[::1/x",
 	} {
 		if got, err := i.Behind(bad); !errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" || strings.Contains(err.Error(), "planted") {
-			t.Errorf("%q: %+v, %v", bad, got, err)
+			t.Errorf("Behind(%q) = %+v, %v, want ErrConfig with a hint", bad, got, err)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func TestSecretKeyIsRefusedWithoutAnEcho(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if strings.Contains(err.Error()+provider.Hint(err), "planted") {
-		t.Errorf("the key is repeated: %v", err)
+		t.Errorf("the error repeats the key: %v", err)
 	}
 }
 

@@ -11,19 +11,19 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Lists are read whole, page by page, whichever of its two forms Clerk answers in, and one
-// without an end is none.
+// Lists are read whole, page by page, in either of the two forms that Clerk answers in. A
+// list that is shorter than its announced total ends at the first empty page.
 func TestListsAreWhole(t *testing.T) {
 	for name, tt := range map[string]struct {
 		total, claimed int
 		plain          bool
 		want           int
 	}{
-		"none":                {0, 0, false, 0},
-		"one page":            {3, 3, false, 3},
-		"three pages":         {2*pageSize + 1, 2*pageSize + 1, false, 2*pageSize + 1},
-		"fewer than was said": {3, 300, false, 3},
-		"a plain list":        {pageSize + 2, 0, true, pageSize + 2},
+		"none":                 {0, 0, false, 0},
+		"one page":             {3, 3, false, 3},
+		"three pages":          {2*pageSize + 1, 2*pageSize + 1, false, 2*pageSize + 1},
+		"fewer than announced": {3, 300, false, 3},
+		"a plain list":         {pageSize + 2, 0, true, pageSize + 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +49,7 @@ func TestListsAreWhole(t *testing.T) {
 			s := &Session{ID: "sess_1", Client: provider.NewSecret("client")}
 			members, err := f.Members(t.Context(), s, "org_1")
 			if err != nil || len(members) != tt.want {
-				t.Fatalf("%d members, %v", len(members), err)
+				t.Fatalf("Members returned %d members, %v, want %d", len(members), err, tt.want)
 			}
 			for i, m := range members {
 				if m.UserID != fmt.Sprint("user_", i) {
@@ -57,7 +57,7 @@ func TestListsAreWhole(t *testing.T) {
 				}
 			}
 			if s.Client.Reveal() == "client" {
-				t.Error("the client JWT is the one from before")
+				t.Error("the client JWT was not replaced")
 			}
 		})
 	}

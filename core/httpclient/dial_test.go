@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestLocalhostIsThisMachine has a resolver that knows nothing: no name that passes for
-// this machine may be asked of it, since whoever answers would get tokens in clear.
+// TestLocalhostIsThisMachine uses a resolver that always fails: names of this machine must
+// never be looked up in DNS, since a foreign host would receive tokens in clear text.
 func TestLocalhostIsThisMachine(t *testing.T) {
 	before := net.DefaultResolver
 	t.Cleanup(func() { net.DefaultResolver = before })

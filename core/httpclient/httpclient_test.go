@@ -22,12 +22,12 @@ func TestAnswersOfSomethingInBetween(t *testing.T) {
 	for _, test := range []struct {
 		status      int
 		contentType string
-		want        string // "" is the server's own answer
+		want        string // empty if the answer is the server's own
 	}{
 		{200, "application/json", ""},
 		{200, "", ""},
 		{200, "text/html; charset=utf-8", "a web page with status 200"},
-		{302, "text/html", ""}, // a redirect is its client's to judge
+		{302, "text/html", ""}, // redirects are left to the caller
 		{401, "text/html", ""},
 		{404, "text/html", ""},
 		{407, "", "407"},
@@ -52,13 +52,13 @@ func TestAnswersOfSomethingInBetween(t *testing.T) {
 		} else if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), test.want) || provider.RetryAfter(err) != 7*time.Second {
 			t.Errorf("%d %s: %v", test.status, test.contentType, err)
 		} else if strings.Contains(err.Error(), "secret") {
-			t.Errorf("the page is in the error: %v", err)
+			t.Errorf("the error contains the page: %v", err)
 		}
 		server.Close()
 	}
 }
 
-// A page that doesn't come to its end isn't waited for.
+// A page that never ends isn't waited for.
 func TestPageThatStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
@@ -74,7 +74,7 @@ func TestPageThatStops(t *testing.T) {
 	})
 }
 
-// stopping answers with a page of which only the beginning comes.
+// stopping answers with a page that stops after its first bytes.
 type stopping struct{}
 
 // RoundTrip implements http.RoundTripper.
@@ -84,7 +84,7 @@ func (stopping) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/html"}}, Body: body}, nil
 }
 
-// Who asks for another protocol gets it.
+// A caller that asks for another protocol gets it.
 func TestAskedForProtocol(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Upgrade", r.Header.Get("Upgrade"))
@@ -108,7 +108,7 @@ func TestAskedForProtocol(t *testing.T) {
 	}
 }
 
-// A change of protocol leaves a connection behind that no context ends.
+// An unrequested change of protocol closes the connection, which no context would end.
 func TestSwitchingProtocols(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -141,10 +141,10 @@ func TestSwitchingProtocols(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if err := <-closed; err != nil {
-		t.Errorf("the connection: %v", err)
+		t.Errorf("the connection was not closed: %v", err)
 	}
 	if ctx.Err() != nil {
-		t.Error("it took until the deadline")
+		t.Error("the request lasted until the deadline")
 	}
 }
 
@@ -166,15 +166,15 @@ func TestRetryAfter(t *testing.T) {
 		"Mon, 30 Nov 2026 12:01:30 GMT": 90 * time.Second, "Mon, 30 Nov 2026 11:00:00 GMT": 0,
 	} {
 		if got := httpclient.RetryAfter(http.Header{"Retry-After": {value}, "Date": {date}}); got != want {
-			t.Errorf("%q: %s, want %s", value, got, want)
+			t.Errorf("RetryAfter(%q) = %s, want %s", value, got, want)
 		}
 	}
 	if got := httpclient.RetryAfter(http.Header{"Retry-After": {date}}); got != 0 {
-		t.Errorf("without a date of its own: %s", got)
+		t.Errorf("RetryAfter without a Date header = %s, want 0", got)
 	}
 }
 
-// An answer has a limit, and one that is as long as that is whole.
+// An answer of exactly the limit is read whole; a longer one is refused.
 func TestReadAll(t *testing.T) {
 	for most, want := range map[int64]string{4 << 10: "larger than 4 KiB", 2 << 20: "larger than 2 MiB"} {
 		whole := strings.Repeat("x", int(most))

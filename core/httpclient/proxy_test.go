@@ -11,7 +11,7 @@ import (
 
 func TestProxies(t *testing.T) {
 	for _, test := range []struct {
-		env  string // NAME=VALUE, separated by blanks in names' order
+		env  string // NAME=VALUE, separated by commas
 		url  string
 		want string
 	}{
@@ -54,11 +54,11 @@ func TestProxyThatCannotBeUsed(t *testing.T) {
 		for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"} {
 			_, err := proxies(environment(name + "=" + value))
 			if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), name) {
-				t.Errorf("%s=%s: %v", name, value, err)
+				t.Errorf("%s=%s: %v, want ErrConfig that names the variable", name, value, err)
 				continue
 			}
 			if strings.Contains(err.Error()+provider.Hint(err), "s3cret") {
-				t.Errorf("%s: the value is in the error: %v", name, err)
+				t.Errorf("%s: the error contains the value: %v", name, err)
 			}
 		}
 	}
