@@ -13,7 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// A signature is good where the package that makes JWTs says so, and nowhere else.
+// signed agrees with golang-jwt about every signature.
 func TestSigned(t *testing.T) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -52,19 +52,19 @@ func TestSigned(t *testing.T) {
 				continue
 			}
 			if got, want := signed(other, text, sig, key), other == alg; got != want {
-				t.Errorf("signed by %s, read as %s: %t", alg, other, got)
+				t.Errorf("signed by %s, verified as %s: %t", alg, other, got)
 			}
 			if signed(other, text+"x", sig, key) {
-				t.Errorf("%s: another text", other)
+				t.Errorf("%s: the signature verifies another text", other)
 			}
 			for _, sig := range bad {
 				if got, want := signed(other, text, sig, key), method.Verify(text, sig, key) == nil; got || want {
-					t.Errorf("%s: %x is %t, and %t to golang-jwt", other, sig, got, want)
+					t.Errorf("%s: signature %x: %t, golang-jwt says %t", other, sig, got, want)
 				}
 			}
 		}
 	}
-	// The salt of PS256 may have any length, as golang-jwt takes it.
+	// A PS256 signature may have a salt of any length, as in golang-jwt.
 	for _, salt := range []int{0, 20, rsa.PSSSaltLengthEqualsHash, rsa.PSSSaltLengthAuto} {
 		hash, sum := digest("PS256", text)
 		sig, err := rsa.SignPSS(rand.Reader, rsaKey, hash, sum, &rsa.PSSOptions{SaltLength: salt})
@@ -72,7 +72,7 @@ func TestSigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !signed("PS256", text, sig, rsaKey.Public()) || jwt.SigningMethodPS256.Verify(text, sig, rsaKey.Public()) != nil {
-			t.Errorf("a salt of %d is refused", salt)
+			t.Errorf("a salt length of %d is refused", salt)
 		}
 	}
 }

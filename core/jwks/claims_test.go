@@ -20,7 +20,7 @@ func TestClaims(t *testing.T) {
 		payload string
 		want    provider.Claims
 	}{
-		// The example of Clerk's documentation of session tokens.
+		// From Clerk's documentation of session tokens.
 		"session v2": {
 			`{"azp":"http://localhost:3000","fva":[7,-1],"sid":"sess_1","sub":"user_1","v":2,"pla":"u:free|o:pro",
 			"fea":"o:dashboard,o:teams","sts":"active","o":{"id":"org_1","slg":"acme","rol":"admin","per":"manage,read","fpm":"3,2"},
@@ -32,12 +32,12 @@ func TestClaims(t *testing.T) {
 				}},
 			},
 		},
-		"session v2, features of the user between": {
+		"session v2, user features in between": {
 			`{"v":2,"fea":"u:dark, o:a,uo:b,o:c,o:d","o":{"id":"org_1","per":"x , y","fpm":"1, x,340282366920938463463374607431768211455"}}`,
 			provider.Claims{Organization: &provider.Organization{ID: "org_1", Permissions: []string{"org:a:x", "org:c:x", "org:c:y"}}},
 		},
 		"session v2 without organization": {`{"v":2,"sub":"user_1"}`, provider.Claims{Subject: "user_1"}},
-		"v3 keeps the organization":       {`{"v":3,"o":{"id":"org_1"}}`, provider.Claims{Organization: &provider.Organization{ID: "org_1"}}},
+		"v3 with an organization":         {`{"v":3,"o":{"id":"org_1"}}`, provider.Claims{Organization: &provider.Organization{ID: "org_1"}}},
 		"Auth0": {
 			`{"aud":["a","b"],"org_id":"org_1","org_name":"acme"}`,
 			provider.Claims{Audience: []string{"a", "b"}, Organization: &provider.Organization{ID: "org_1", Slug: "acme"}},
@@ -96,7 +96,7 @@ func TestClaimsRefused(t *testing.T) {
 		`{"perm":"all"}`, `{"perm":[5]}`, `{"perm":[{"t":"words"}]}`, `{"perm":[{"t":[]}]}`, `{"p":[]}`, `{"p":{"rw":["a"]}}`,
 	} {
 		if got, err := decode(payload); !errors.Is(err, provider.ErrTokenInvalid) {
-			t.Errorf("%s: %+v, %v", payload, got, err)
+			t.Errorf("%s: %+v, %v, want ErrTokenInvalid", payload, got, err)
 		}
 	}
 }

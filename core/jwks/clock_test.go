@@ -15,14 +15,14 @@ func TestCheckClock(t *testing.T) {
 		severity provider.Severity
 		text     string
 	}{
-		"alike":          {400 * time.Millisecond, provider.SeverityOK, "this machine's clock is within 10s of Clerk's"},
+		"equal":          {400 * time.Millisecond, provider.SeverityOK, "this machine's clock is within 10s of Clerk's"},
 		"at the bound":   {-jwks.Skew, provider.SeverityOK, "this machine's clock is within 10s of Clerk's"},
 		"ahead":          {11 * time.Second, provider.SeverityError, "this machine's clock is 11s ahead of Clerk's: tokens look expired or not yet valid"},
 		"an hour behind": {-time.Hour, provider.SeverityError, "this machine's clock is 1h0m0s behind Clerk's: tokens look expired or not yet valid"},
 	} {
 		got := jwks.CheckClock("Clerk", date, date.Add(tc.skew))
 		if got.ID != "clock" || got.Severity != tc.severity || got.Text != tc.text {
-			t.Errorf("%s: %+v", name, got)
+			t.Errorf("%s: CheckClock = %+v, want %v %q", name, got, tc.severity, tc.text)
 		}
 	}
 }

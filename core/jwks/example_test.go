@@ -18,8 +18,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// A server verifies the tokens that its callers send, against the key set of their
-// issuer.
+// A server verifies its callers' tokens against the key set of their issuer.
 func ExampleVerifier() {
 	// The issuer, in this example.
 	public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -39,7 +38,7 @@ func ExampleVerifier() {
 		log.Fatal(err)
 	}
 
-	// The server. The first token has the keys fetched; later ones need no network.
+	// The server. The first token makes it fetch the keys; later ones need no network.
 	keys, err := keyset.New(issuer.URL, keyset.Options{})
 	if err != nil {
 		log.Fatal(err)

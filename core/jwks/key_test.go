@@ -102,7 +102,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, key := range keys {
 			if key.Public == nil {
-				t.Fatal("a key without a key")
+				t.Fatal("a parsed key has no public key")
 			}
 		}
 	})

@@ -21,7 +21,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// spike A1: a validator is made from a key set URL, and without the network.
+// A verifier is made from a key set's URL, without a fetch. (spike A1)
 func TestNewVerifier(t *testing.T) {
 	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
@@ -34,17 +34,17 @@ func TestNewVerifier(t *testing.T) {
 		"symmetric":     {Issuer: keytest.IssuerURL, Algorithms: []string{"RS256", "HS256"}},
 	} {
 		if _, err := jwks.NewVerifier(keytest.NewSet(t, issuer.URL, keyset.Options{}), policy); err == nil {
-			t.Errorf("%s: accepted", name)
+			t.Errorf("%s: NewVerifier returned no error", name)
 		}
 	}
 	for _, url := range []string{"http://clerk.example/jwks", "https://u@clerk.example/", "https://", "file:///etc/keys", "https://a.example/#x", "::"} {
 		if _, err := keyset.New(url, keyset.Options{}); !errors.Is(err, provider.ErrConfig) {
-			t.Errorf("NewSet(%q) = %v, want ErrConfig", url, err)
+			t.Errorf("New(%q) = %v, want ErrConfig", url, err)
 		}
 	}
 }
 
-// spike A2: a Clerk token is validated, and its claims are all there.
+// A Clerk token verifies, and all its claims are returned. (spike A2)
 func TestVerifyReadsClaims(t *testing.T) {
 	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
@@ -67,7 +67,7 @@ func TestVerifyReadsClaims(t *testing.T) {
 	}
 }
 
-// spike A3: an expired token is refused as such.
+// An expired token fails with ErrTokenExpired. (spike A3)
 func TestVerifyExpired(t *testing.T) {
 	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
@@ -87,7 +87,8 @@ func TestVerifyExpired(t *testing.T) {
 	}
 }
 
-// A token that was made this second and looks expired means the clock.
+// If a token that was issued just now seems expired or not yet valid, this machine's clock is
+// wrong.
 func TestJustIssuedNamesTheClock(t *testing.T) {
 	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	stored := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
@@ -103,7 +104,7 @@ func TestJustIssuedNamesTheClock(t *testing.T) {
 			t.Errorf("%s: %v", ahead, err)
 		}
 		if _, err := stored.Verify(t.Context(), token); err != nil && strings.Contains(err.Error(), "this machine's clock") {
-			t.Errorf("%s, a stored one: %v", ahead, err)
+			t.Errorf("%s: a stored token: the error blames the clock: %v", ahead, err)
 		}
 	}
 }
@@ -173,21 +174,21 @@ func TestVerifyRefuses(t *testing.T) {
 				t.Fatalf("got %v, want ErrTokenInvalid with %q", err, test.says)
 			}
 			if claims.Subject != "" {
-				t.Error("claims beside an error")
+				t.Error("claims are returned together with an error")
 			}
 			for part := range strings.SplitSeq(test.token.Reveal(), ".") {
 				if len(part) > 8 && strings.Contains(err.Error(), part) {
-					t.Errorf("the error gives the token away: %v", err)
+					t.Errorf("the error contains a part of the token: %v", err)
 				}
 			}
 			if strings.Contains(err.Error(), "\n") {
-				t.Errorf("more than a line: %q", err)
+				t.Errorf("the error has more than one line: %q", err)
 			}
 		})
 	}
 }
 
-// loosen changes a bit of the signature's text that decoders mostly ignore.
+// loosen flips a bit in the signature's last character that most base64 decoders ignore.
 func loosen(token string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, token[len(token)-1])
@@ -203,11 +204,11 @@ func TestVerifyAcceptsOddHeaders(t *testing.T) {
 	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
 	for name, header := range map[string]map[string]any{
-		"no typ":         {"typ": nil},
-		"jwt":            {"typ": "application/jwt"},
-		"jku":            {"jku": "https://evil.example/jwks.json", "x5u": []any{1}, "jwk": map[string]any{"kty": "oct", "k": "AA"}},
-		"template":       {"cat": "cl_B7d4PD222AAA"},
-		"kid of no text": {"kid": 5},
+		"no typ":       {"typ": nil},
+		"jwt":          {"typ": "application/jwt"},
+		"jku":          {"jku": "https://evil.example/jwks.json", "x5u": []any{1}, "jwk": map[string]any{"kty": "oct", "k": "AA"}},
+		"template":     {"cat": "cl_B7d4PD222AAA"},
+		"kid not text": {"kid": 5},
 	} {
 		if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodRS256, keytest.RSAKey(), header, keytest.Good())); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -223,7 +224,7 @@ func TestVerifyEveryKeyType(t *testing.T) {
 	}
 	p256, p384, p521 := keytest.NewEC(elliptic.P256()), keytest.NewEC(elliptic.P384()), keytest.NewEC(elliptic.P521())
 	policy := jwks.Policy{Issuer: keytest.IssuerURL, Algorithms: jwks.Algorithms()}
-	// All keys have one kid: each alg must find its own.
+	// All keys share one kid: each algorithm must find its own key.
 	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()), keytest.JWK(keytest.Kid, p256.Public()), keytest.JWK(keytest.Kid, p384.Public()),
 		keytest.JWK(keytest.Kid, p521.Public()), keytest.JWK(keytest.Kid, edKey.Public()))
 	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), policy)
@@ -235,7 +236,7 @@ func TestVerifyEveryKeyType(t *testing.T) {
 			t.Errorf("%s: %v", method.Alg(), err)
 		}
 	}
-	// The key set binds the RSA key to RS256, and Auth0 signs by PS256 with that.
+	// The key set says RS256 for the RSA key, but Auth0 signs PS256 with the same key.
 	if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodPS256, keytest.RSAKey(), nil, keytest.Good())); err != nil {
 		t.Errorf("PS256 with a key for RS256: %v", err)
 	}
@@ -266,7 +267,7 @@ func TestFromVerification(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := jwks.FromVerification(provider.Verification{Issuer: keytest.IssuerURL, Algorithms: []string{"none"}}); err == nil {
-		t.Error("none accepted")
+		t.Error("the algorithm none is accepted")
 	}
 }
 

@@ -1,6 +1,6 @@
 package keyset
 
-// Waiters returns the number of callers that wait for the fetch under way.
+// Waiters returns the number of callers waiting for the fetch in progress.
 func Waiters(s *Set) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

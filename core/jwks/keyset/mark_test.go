@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/core/jwks/keyset"
 )
 
-// A key set with a byte-order mark, indentation and characters that HTML escapes is kept
-// on disk, and is the same set when it comes from the issuer again.
+// A key set with a byte-order mark, indentation and characters that encoding/json escapes for
+// HTML is cached on disk, and counts as unchanged when it is fetched again.
 func TestSetAsAnIssuerWritesIt(t *testing.T) {
 	var set bytes.Buffer
 	if err := json.Indent(&set, keytest.KeySet(keytest.JWK(keytest.Kid, keytest.RSAKey().Public())), "", "  "); err != nil {
@@ -46,6 +46,6 @@ func TestSetAsAnIssuerWritesIt(t *testing.T) {
 		t.Errorf("from disk: %v, %d fetches", err, fetches.Load())
 	}
 	if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), "unknown")); err == nil || fetches.Load() != 2 {
-		t.Errorf("a key that isn't there: %v, %d fetches", err, fetches.Load())
+		t.Errorf("an unknown key: %v, %d fetches, want an error and 2", err, fetches.Load())
 	}
 }

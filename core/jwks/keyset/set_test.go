@@ -25,7 +25,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// clock is a clock that a test moves.
+// clock is a clock that a test sets.
 type clock struct {
 	mu   sync.Mutex
 	time time.Time
@@ -43,7 +43,7 @@ func (c *clock) advance(d time.Duration) {
 	c.time = c.time.Add(d)
 }
 
-// signAt makes a token of a key that is good for a day after the test's start.
+// signAt signs a token that stays valid for 100 days after keytest.Now.
 func signAt(t testing.TB, key any, kid string) provider.Secret {
 	return keytest.Sign(t, jwt.SigningMethodRS256, key, map[string]any{"kid": kid}, keytest.With(keytest.Good(), map[string]any{"exp": keytest.Now.Add(100 * 24 * time.Hour).Unix()}))
 }
@@ -69,7 +69,7 @@ func TestHeldKeyNeedsNoNetwork(t *testing.T) {
 		}
 	}
 
-	// Another process, a month later, with the issuer down.
+	// In another process, a month later, with the issuer down.
 	issuer.Close()
 	c.advance(30 * 24 * time.Hour)
 	for name, keys := range map[string]jwks.Source{
@@ -105,10 +105,11 @@ func TestUnknownKidIsFetchedOnce(t *testing.T) {
 	}
 	verify(v, signAt(t, keytest.RSAKey(), "old"), nil)
 	issuer.Fetched(t, 1)
-	// The first fetch is free: an unknown kid right after it has another.
+	// The first fetch doesn't count: an unknown kid right after it causes another.
 	verify(v, newToken, provider.ErrTokenInvalid)
 	issuer.Fetched(t, 2)
-	// From then on, only every five minutes, in this process and the next.
+	// After that, an unknown kid causes a fetch only every five minutes, in this process and
+	// in others.
 	for range 5 {
 		verify(v, newToken, provider.ErrTokenInvalid)
 	}
@@ -120,13 +121,13 @@ func TestUnknownKidIsFetchedOnce(t *testing.T) {
 	sibling := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, opts), keytest.ClerkPolicy())
 	verify(sibling, newToken, nil)
 	issuer.Fetched(t, 3)
-	// What a sibling process fetched is found on disk.
+	// What another process fetched is found on disk.
 	verify(v, newToken, nil)
 	verify(v, signAt(t, keytest.RSAKey(), "old"), nil)
 	issuer.Fetched(t, 3)
 }
 
-// The keys of another process may be newer than those in memory, and still too old.
+// Keys that another process stored may be newer than those in memory and still be outdated.
 func TestUnknownKidGoesPastTheDisk(t *testing.T) {
 	issuer := keytest.NewIssuer(t, keytest.JWK("a", keytest.RSAKey().Public()))
 	c := &clock{time: keytest.Now}
@@ -136,7 +137,7 @@ func TestUnknownKidGoesPastTheDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.advance(time.Hour)
-	// Another process asks for a kid that isn't there, and leaves the same keys, newer.
+	// Another process asks for an unknown kid, and stores the same keys with a later time.
 	other := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, opts), keytest.ClerkPolicy())
 	if _, err := other.Verify(t.Context(), signAt(t, keytest.RSAKey(), "z")); !errors.Is(err, provider.ErrTokenInvalid) {
 		t.Fatal(err)
@@ -159,7 +160,7 @@ func TestRotationWithEqualKid(t *testing.T) {
 	if _, err := v.Verify(t.Context(), signAt(t, keytest.OtherRSAKey(), keytest.Kid)); err != nil {
 		t.Fatal(err)
 	}
-	// A token of the old key has the set fetched once more, in vain, and then not again.
+	// A token of the old key causes one more fetch, in vain, and no further ones.
 	for range 3 {
 		if _, err := v.Verify(t.Context(), signAt(t, keytest.RSAKey(), keytest.Kid)); !errors.Is(err, provider.ErrTokenInvalid) {
 			t.Errorf("token of the old key: %v", err)
@@ -168,8 +169,8 @@ func TestRotationWithEqualKid(t *testing.T) {
 	issuer.Fetched(t, 3)
 }
 
-// A rotation may follow another, and come in a moment without a network: neither makes
-// the tokens of the new key wait for minutes.
+// Rotations may follow each other closely, or happen while the issuer can't be reached. In
+// neither case do tokens of the new key have to wait for minutes.
 func TestRotationsInARow(t *testing.T) {
 	issuer := keytest.NewIssuer(t, keytest.JWK("0", keytest.RSAKey().Public()))
 	c := &clock{time: keytest.Now}
@@ -214,8 +215,8 @@ func TestIssuerDown(t *testing.T) {
 	}
 	issuer.Serve(down)
 	c.advance(time.Second)
-	// A key that isn't held can't be told from a forger's while the issuer is down,
-	// whether it has a kid of its own or not.
+	// While the issuer is down, an unknown key can't be told from a forged one, whether its
+	// kid is known or not.
 	for range 3 {
 		for _, id := range []string{"new", keytest.Kid} {
 			if _, err := v.Verify(t.Context(), signAt(t, keytest.OtherRSAKey(), id)); !errors.Is(err, provider.ErrUnavailable) {
@@ -229,7 +230,7 @@ func TestIssuerDown(t *testing.T) {
 	}
 }
 
-// answers is an issuer that answers with these statuses, the last one for ever.
+// answers is an issuer that answers with these statuses in turn, and then repeats the last.
 type answers struct {
 	statuses []int
 	body     []byte
@@ -242,8 +243,9 @@ func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(bytes.NewReader(a.body)), Header: http.Header{}}, nil
 }
 
-// The first key set is fetched for a sign-in whose one-time code is used up already.
-func TestFirstFetchIsTriedAgain(t *testing.T) {
+// The first fetch of a key set is retried, because the sign-in that needs it has already used
+// up its one-time code.
+func TestFirstFetchIsRetried(t *testing.T) {
 	for _, test := range []struct {
 		statuses []int
 		asked    int
@@ -261,7 +263,7 @@ func TestFirstFetchIsTriedAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := set.Keys(t.Context()); !errors.Is(err, test.want) || issuer.asked != test.asked {
-				t.Errorf("%v: asked %d times, %v", test.statuses, issuer.asked, err)
+				t.Errorf("%v: %d requests, %v", test.statuses, issuer.asked, err)
 			}
 		})
 	}
@@ -274,8 +276,7 @@ func TestOfflineWithoutKeys(t *testing.T) {
 	}
 }
 
-// A set that is fetched again is asked for by its ETag, and an issuer that says that it is
-// the same is believed.
+// A refetch sends the ETag, and 304 Not Modified keeps the set.
 func TestUnchangedSet(t *testing.T) {
 	issuer := keytest.NewIssuer(t)
 	c := &clock{time: keytest.Now}
@@ -312,7 +313,7 @@ func TestUnchangedSet(t *testing.T) {
 		t.Errorf("issuer down: %v, %v", kept, err)
 	}
 	if keys, err := s.Keys(t.Context()); err != nil || len(keys) != 1 {
-		t.Errorf("held keys are gone: %v, %v", keys, err)
+		t.Errorf("the held keys are gone: %v, %v", keys, err)
 	}
 }
 
@@ -362,7 +363,7 @@ func TestBadEndpoints(t *testing.T) {
 			if keys, err := s.Keys(ctx); !errors.Is(err, provider.ErrUnavailable) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, %v, want ErrUnavailable in one line", keys, err)
 			}
-			// One bad answer spoils nothing.
+			// A bad answer leaves nothing behind.
 			issuer.Publish(keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 			if _, err := s.Keys(t.Context()); err != nil {
 				t.Error(err)
@@ -386,7 +387,7 @@ func TestFetchIsShared(t *testing.T) {
 	})
 	s := keytest.NewSet(t, issuer.URL, keyset.Options{})
 
-	// The caller that started the fetch may leave; the others still get the keys.
+	// The caller that started the fetch may give up; the others still get the keys.
 	ctx, cancel := context.WithCancel(t.Context())
 	first := make(chan error, 1)
 	go func() { _, err := s.Keys(ctx); first <- err }()
@@ -401,7 +402,7 @@ func TestFetchIsShared(t *testing.T) {
 	}
 	cancel()
 	if err := <-first; !errors.Is(err, context.Canceled) || !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("first: %v", err)
+		t.Errorf("the first caller: %v, want context.Canceled", err)
 	}
 	close(answer)
 	for range others {
@@ -422,11 +423,11 @@ func TestBadCacheFileIsNoCache(t *testing.T) {
 		return dir, onlyFile(t, dir)
 	}
 	for name, spoil := range map[string]func(path string) error{
-		"truncated":    func(path string) error { return os.Truncate(path, 40) },
-		"empty":        func(path string) error { return os.Truncate(path, 0) },
-		"rubbish":      func(path string) error { return os.WriteFile(path, []byte("{}"), 0o600) },
-		"other's keys": func(path string) error { return os.WriteFile(path, []byte(`{"url":"https://evil.example"}`), 0o600) },
-		"writable":     func(path string) error { return os.Chmod(path, 0o666) },
+		"truncated":             func(path string) error { return os.Truncate(path, 40) },
+		"empty":                 func(path string) error { return os.Truncate(path, 0) },
+		"rubbish":               func(path string) error { return os.WriteFile(path, []byte("{}"), 0o600) },
+		"another issuer's keys": func(path string) error { return os.WriteFile(path, []byte(`{"url":"https://evil.example"}`), 0o600) },
+		"writable":              func(path string) error { return os.Chmod(path, 0o666) },
 		"symlink": func(path string) error {
 			return errors.Join(os.Rename(path, path+"x"), os.Symlink(path+"x", path))
 		},
@@ -439,7 +440,7 @@ func TestBadCacheFileIsNoCache(t *testing.T) {
 			}
 			dir, path := fill(t)
 			if err := spoil(path); errors.Is(err, os.ErrPermission) {
-				t.Skip("only root can give files away: ", err)
+				t.Skip("only root can change a file's owner: ", err)
 			} else if err != nil {
 				t.Fatal(err)
 			}
@@ -448,7 +449,7 @@ func TestBadCacheFileIsNoCache(t *testing.T) {
 				t.Fatal(err)
 			}
 			issuer.Fetched(t, before+1)
-			// And it is repaired.
+			// The file is written again.
 			if _, err := (jwks.Disk{Dir: dir, URL: issuer.URL}).Load(); err != nil {
 				t.Error(err)
 			}
