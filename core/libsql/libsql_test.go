@@ -39,14 +39,15 @@ func TestAddress(t *testing.T) {
 		u, err := libsql.Address(target)
 		switch {
 		case want == "" && !errors.Is(err, provider.ErrConfig):
-			t.Errorf("%q: %v, %v", target, u, err)
+			t.Errorf("Address(%q) = %v, %v, want ErrConfig", target, u, err)
 		case want != "" && (err != nil || u.String() != want):
-			t.Errorf("%q: %v, %v", target, u, err)
+			t.Errorf("Address(%q) = %v, %v, want %s", target, u, err, want)
 		}
 	}
 }
 
-// TestAddressTellsNoSecret: other clients of libSQL take a token in the URL.
+// TestAddressTellsNoSecret: other libSQL clients accept a token in the URL, which must not
+// appear in an error.
 func TestAddressTellsNoSecret(t *testing.T) {
 	for _, target := range []string{
 		"libsql://app-acme.turso.io?authToken=planted", "https://app-acme.turso.io/dbs/app#planted", "libsql://user:planted@app-acme.turso.io",
@@ -54,12 +55,12 @@ func TestAddressTellsNoSecret(t *testing.T) {
 	} {
 		_, err := libsql.Open(t.Context(), libsql.Options{Target: provider.Target{URL: target}, Source: noTokens{}})
 		if !errors.Is(err, provider.ErrConfig) || strings.Contains(err.Error()+provider.Hint(err), "planted") {
-			t.Errorf("%q: %v", target, err)
+			t.Errorf("Open(%q): %v, want ErrConfig without the secret", target, err)
 		}
 	}
 }
 
-// noTokens is a source that is never asked.
+// noTokens is a source that panics if it is used.
 type noTokens struct{ transport.Source }
 
 func TestExplain(t *testing.T) {
@@ -89,7 +90,7 @@ func TestExplain(t *testing.T) {
 		"interrupt":             {fmt.Errorf("hrana: %w", context.Canceled), context.Canceled, "canceled"},
 	} {
 		if test.kind != nil && strings.HasPrefix(fmt.Sprintf("%T", test.err), "*hrana.") && !errors.Is(test.err, test.kind) {
-			t.Errorf("%s: before it is explained, errors.Is doesn't find the class in %v", name, test.err)
+			t.Errorf("%s: errors.Is doesn't find the kind in the unexplained %v", name, test.err)
 		}
 		err := libsql.Explain(test.err)
 		if test.kind != nil && !errors.Is(err, test.kind) || test.kind == nil && provider.Kind(err) != nil || !strings.Contains(err.Error(), test.text) {
@@ -97,15 +98,14 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	if libsql.Explain(nil) != nil {
-		t.Error("nil is an error")
+		t.Error("Explain(nil) is not nil")
 	}
 	if err := libsql.Explain(fmt.Errorf("hrana: %w", &provider.Error{Message: "plain"})); err.Error() != "plain" {
-		t.Errorf("the driver's words are still there: %v", err)
+		t.Errorf("Explain kept the driver's prefix: %v", err)
 	}
 }
 
-// TestExplainHangUp asks servers that hang up before an answer, in it, and for a stream
-// that they have forgotten.
+// TestExplainHangUp uses servers that close the connection before an answer and within one.
 func TestExplainHangUp(t *testing.T) {
 	const begun = `{"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{"name":"a"}],"rows":[`
 	for name, answer := range map[string]func(http.ResponseWriter){
@@ -120,7 +120,7 @@ func TestExplainHangUp(t *testing.T) {
 		var a int
 		raw := db.QueryRowContext(t.Context(), "SELECT 1 AS a").Scan(&a)
 		if !errors.Is(raw, provider.ErrUnavailable) {
-			t.Errorf("hung up %s the answer: errors.Is doesn't find the class in %v", name, raw)
+			t.Errorf("hung up %s the answer: errors.Is doesn't find the kind in %v", name, raw)
 		}
 		err := libsql.Explain(raw)
 		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "the connection was cut") {
@@ -129,7 +129,8 @@ func TestExplainHangUp(t *testing.T) {
 	}
 }
 
-// TestClassesWithoutExplain: a program acts on what database/sql returns by errors.Is alone.
+// TestClassesWithoutExplain checks that errors.Is suffices for what database/sql returns,
+// without Explain.
 func TestClassesWithoutExplain(t *testing.T) {
 	inBand := func(code string) string {
 		return `{"baton":null,"base_url":null,"results":[{"type":"error","error":{"message":"m","code":"` + code + `"}},{"type":"ok","response":{"type":"close"}}]}`
@@ -155,7 +156,7 @@ func TestClassesWithoutExplain(t *testing.T) {
 		})
 		_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
 		if err == nil || provider.Kind(err) != test.kind {
-			t.Errorf("%s: %v is of class %v, want %v", name, err, provider.Kind(err), test.kind)
+			t.Errorf("%s: %v is of kind %v, want %v", name, err, provider.Kind(err), test.kind)
 		}
 	}
 	db := openAt(t, func(http.ResponseWriter, *http.Request) {})
@@ -166,7 +167,7 @@ func TestClassesWithoutExplain(t *testing.T) {
 	}
 }
 
-// openAt opens a database that answers as the test says.
+// openAt opens a database that is served by answer.
 func openAt(t *testing.T, answer http.HandlerFunc) *sql.DB {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -184,7 +185,7 @@ func openAt(t *testing.T, answer http.HandlerFunc) *sql.DB {
 	return db
 }
 
-// A stream that is lost says nothing of the URL, also where the server answers 404.
+// The error of a lost stream says nothing about the URL, even if the server answers 404.
 func TestExplainLostStream(t *testing.T) {
 	asked := 0
 	db := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -203,6 +204,6 @@ func TestExplainLostStream(t *testing.T) {
 		_, err = tx.ExecContext(t.Context(), "UPDATE t SET a = 1")
 	}
 	if err = libsql.Explain(err); !errors.Is(err, hrana.ErrStreamExpired) || provider.Hint(err) != "" || provider.Kind(err) != nil {
-		t.Errorf("%v (hint %q)", err, provider.Hint(err))
+		t.Errorf("Explain = %v (hint %q), want ErrStreamExpired without a hint", err, provider.Hint(err))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// A program that doesn't import package replica is told what to import.
+// A program that doesn't import package replica gets an error that names the import.
 func TestModesThatAreNotLinked(t *testing.T) {
 	closed := 0
 	for _, target := range []string{":memory:", "file:x.db", "libsql://app.turso.io"} {
@@ -23,7 +23,7 @@ func TestModesThatAreNotLinked(t *testing.T) {
 		}
 	}
 	if closed != 3 {
-		t.Errorf("what belongs to the handle was closed %d times", closed)
+		t.Errorf("Own was closed %d times, want 3", closed)
 	}
 }
 
@@ -49,7 +49,7 @@ func TestLocalPath(t *testing.T) {
 	} {
 		got, err := libsql.LocalPath(target)
 		if got != want || (err == nil) != (want != "") {
-			t.Errorf("%s: %q, %v", target, got, err)
+			t.Errorf("LocalPath(%s) = %q, %v", target, got, err)
 		}
 	}
 }

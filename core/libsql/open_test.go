@@ -16,7 +16,7 @@ import (
 
 const testID = "33057661-834e-4891-9b48-802d425d02b9"
 
-// oneToken is a source of a token for the database testID.
+// oneToken is a source with one token, for the database testID.
 type oneToken struct{ libsql.Source }
 
 func (oneToken) Token(context.Context) (provider.Token, error) {
@@ -25,8 +25,8 @@ func (oneToken) Token(context.Context) (provider.Token, error) {
 	return provider.Token{Value: provider.NewSecret(part(header) + "." + part(claims) + ".AA")}, nil
 }
 
-// TestSomethingInBetween holds that what a proxy or a network's sign-in page answers in
-// the database's place is an outage, with its cause, and no error of the protocol.
+// TestSomethingInBetween checks that an answer from a proxy or a captive portal in the
+// database's place is ErrUnavailable with its cause, and not a protocol error.
 func TestSomethingInBetween(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
 		"captive portal": func(w http.ResponseWriter, r *http.Request) {

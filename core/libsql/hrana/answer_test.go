@@ -13,7 +13,7 @@ import (
 
 const okClose = `,{"type":"ok","response":{"type":"close"}}`
 
-// answers are bodies for [execute, close], and the first row they hold.
+// answers maps bodies of answers to [execute, close] to the first row in them.
 var answers = map[string][]driver.Value{
 	`{"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{"name":"a","decltype":"INTEGER"}],"rows":[[{"type":"integer","value":"-9223372036854775808"}]],"affected_row_count":0,"last_insert_rowid":null,"replication_index":"5","rows_read":1,"query_duration_ms":0.12}}}` + okClose + `]}`: {int64(-9223372036854775808)},
 	// any order of keys, white space, unknown keys
@@ -31,7 +31,7 @@ var answers = map[string][]driver.Value{
 	answerWith(`{"type":"text","value":""}`):                     {""},
 }
 
-// brokenAnswers must come out as ErrProtocol.
+// brokenAnswers are bodies that must fail with ErrProtocol.
 var brokenAnswers = []string{
 	``, `null`, `[]`, `"x"`, `<html>`, `{`, `{}`, `{"results":[]}`, `{"results":null}`,
 	`{"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[],"rows":[]}}}]}`,                                 // close has no result
@@ -102,7 +102,7 @@ func readReply(body io.Reader, r reply) (rows [][]driver.Value, err error) {
 
 func TestAnswers(t *testing.T) {
 	for body, want := range answers {
-		// In one piece, and byte by byte: tokens then cross every boundary.
+		// Once whole, and once byte by byte, so that tokens cross every boundary.
 		for name, r := range map[string]io.Reader{"whole": strings.NewReader(body), "bytes": iotest.OneByteReader(strings.NewReader(body))} {
 			rows, err := readAnswer(r)
 			if err != nil || len(rows) != 1 || !reflect.DeepEqual(rows[0], want) {
@@ -115,14 +115,14 @@ func TestAnswers(t *testing.T) {
 func TestBrokenAnswers(t *testing.T) {
 	for _, body := range brokenAnswers {
 		if rows, err := readAnswer(strings.NewReader(body)); !errors.Is(err, ErrProtocol) {
-			t.Errorf("%s: %v, %v", body, rows, err)
+			t.Errorf("%s: %v, %v, want ErrProtocol", body, rows, err)
 		}
 	}
 	for body := range answers {
 		body = strings.TrimSpace(body)
 		for i := range body {
 			if _, err := readAnswer(strings.NewReader(body[:i])); !errors.Is(err, ErrProtocol) || !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("cut after %s: %v", body[:i], err)
+				t.Errorf("cut after %s: %v, want ErrProtocol", body[:i], err)
 			}
 		}
 	}
@@ -157,7 +157,7 @@ func TestBatchAnswers(t *testing.T) {
 	}
 	for _, body := range brokenBatches {
 		if _, err := readBatch(strings.NewReader(body)); !errors.Is(err, ErrProtocol) {
-			t.Errorf("%s: %v", body, err)
+			t.Errorf("%s: %v, want ErrProtocol", body, err)
 		}
 	}
 	var e *Error
@@ -170,14 +170,14 @@ func TestBatchAnswers(t *testing.T) {
 func TestScannerLimits(t *testing.T) {
 	long := answerWith(`{"type":"text","value":"` + strings.Repeat("x", 2<<20) + `"}`)
 	if _, err := readAnswer(strings.NewReader(long)); !errors.Is(err, ErrProtocol) {
-		t.Errorf("a value beyond the limit: %v", err)
+		t.Errorf("a value beyond the limit: %v, want ErrProtocol", err)
 	}
 	digits := answerWith(`{"type":"float","value":1` + strings.Repeat("0", 20000) + `}`)
 	if _, err := readAnswer(strings.NewReader(digits)); !errors.Is(err, ErrProtocol) {
-		t.Errorf("a number without end: %v", err)
+		t.Errorf("a number of 20,000 digits: %v, want ErrProtocol", err)
 	}
 	if _, err := readAnswer(iotest.ErrReader(errors.New("cable cut"))); err == nil || errors.Is(err, ErrProtocol) {
-		t.Errorf("a read error came as %v", err)
+		t.Errorf("a read error is returned as %v", err)
 	}
 	if _, err := readAnswer(neverReader{}); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("a reader that returns nothing: %v", err)
@@ -188,8 +188,8 @@ type neverReader struct{}
 
 func (neverReader) Read([]byte) (int, error) { return 0, nil }
 
-// FuzzAnswer looks for panics, endless loops, and answers that are read in one
-// way whole and in another byte by byte.
+// FuzzAnswer looks for panics, endless loops, and answers that differ when they are read byte
+// by byte.
 func FuzzAnswer(f *testing.F) {
 	for body := range answers {
 		f.Add([]byte(body))
@@ -207,7 +207,7 @@ func FuzzAnswer(f *testing.F) {
 			if (err == nil) != (err2 == nil) {
 				t.Fatalf("whole: %v, byte by byte: %v", err, err2)
 			}
-			// Printed, because a NaN differs from itself.
+			// Compared as text, because NaN differs from itself.
 			if a, b := fmt.Sprintf("%T %v", whole, whole), fmt.Sprintf("%T %v", bytewise, bytewise); err == nil && a != b {
 				t.Fatalf("whole: %s, byte by byte: %s", a, b)
 			}

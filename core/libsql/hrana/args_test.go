@@ -62,7 +62,7 @@ func TestValues(t *testing.T) {
 		}
 	}
 	if n := f.took(); n != 0 {
-		t.Errorf("%d requests for what can't be sent", n)
+		t.Errorf("%d requests for arguments that can't be sent", n)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestArguments(t *testing.T) {
 	tests := []struct {
 		sql  string
 		args []any
-		want []any // nil: refused
+		want []any // nil if the call must fail
 	}{
 		{"ECHO ?, ?", []any{1, 2}, []any{int64(1), int64(2)}},
 		{"ECHO ?2, ?1", []any{1, 2}, []any{int64(1), int64(2)}},
@@ -114,7 +114,7 @@ func TestArguments(t *testing.T) {
 			if err == nil || f.took() != 0 {
 				t.Errorf("%s with %v was sent", test.sql, test.args)
 			} else if !strings.HasPrefix(err.Error(), "hrana: ") {
-				t.Errorf("error without its package: %v", err)
+				t.Errorf("the error doesn't begin with the package's name: %v", err)
 			}
 		} else if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s with %v = %v, %v; want %v", test.sql, test.args, got, err, test.want)

@@ -58,7 +58,7 @@ func TestExecBatch(t *testing.T) {
 	f.took()
 	f.statements()
 
-	// What comes after a failure doesn't run.
+	// Statements after a failed one don't run.
 	for _, test := range []struct {
 		stmts []Statement
 		want  string
@@ -70,7 +70,7 @@ func TestExecBatch(t *testing.T) {
 		res, err := ExecBatch(bg, connect(), test.stmts)
 		var e *Error
 		if !errors.As(err, &e) || e.Statement != len(test.stmts)-1 || !errors.Is(err, ErrUnique) || len(res) != test.done {
-			t.Errorf("%d results, %v", len(res), err)
+			t.Errorf("ExecBatch returned %d results, %v", len(res), err)
 		}
 		if got := strings.Join(f.statements(), ","); got != test.want {
 			t.Errorf("ran %s, want %s", got, test.want)
@@ -79,7 +79,7 @@ func TestExecBatch(t *testing.T) {
 	f.took()
 	for _, s := range []Statement{{SQL: "A; B"}, {SQL: ""}, {SQL: "ECHO ?"}, {SQL: "ECHO ?", Args: []any{struct{}{}}}} {
 		if _, err := ExecBatch(bg, c, []Statement{{SQL: "INSERT"}, s}); err == nil || !strings.Contains(err.Error(), "statement 2: ") {
-			t.Errorf("%v: %v", s, err)
+			t.Errorf("%v: %v, want an error of statement 2", s, err)
 		}
 	}
 	if res, err := ExecBatch(bg, c, nil); res != nil || err != nil || f.took() != 0 {

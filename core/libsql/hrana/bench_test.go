@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/sqlite"
 )
 
-// canned serves one answer for everything, as fast as net/http goes.
+// canned serves one answer to every request, as fast as net/http can.
 func canned(b *testing.B, answer string) (*httptest.Server, *sql.DB) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -35,7 +35,7 @@ func canned(b *testing.B, answer string) (*httptest.Server, *sql.DB) {
 	return server, db
 }
 
-// floor posts the driver's bytes and reads the answer's, with net/http alone.
+// floor sends the driver's request and reads the answer with net/http alone.
 func floor(b *testing.B, answer string) {
 	server, _ := canned(b, answer)
 	body := appendPipeline(nil, "", &call{steps: []step{{sql: "SELECT 1", wantRows: true}}, closing: true})

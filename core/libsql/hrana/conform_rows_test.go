@@ -31,7 +31,7 @@ func TestRows(t *testing.T) {
 				}
 				return same(db.Stats().InUse, 0)
 			},
-			"a deadline in the middle of rows": func() error {
+			"a deadline while rows are read": func() error {
 				ctx, cancel := context.WithTimeout(bg, 100*time.Millisecond)
 				defer cancel()
 				rows, err := db.QueryContext(ctx, "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c")
@@ -46,7 +46,7 @@ func TestRows(t *testing.T) {
 				}
 				return counts(db, 3)
 			},
-			"a row that isn't there": func() error {
+			"a query without a row": func() error {
 				var n int
 				if err := db.QueryRow("SELECT id FROM t WHERE id = 99").Scan(&n); !errors.Is(err, sql.ErrNoRows) {
 					return fmt.Errorf("got %v, want no rows", err)

@@ -47,17 +47,17 @@ func TestScan(t *testing.T) {
 		err := db.QueryRow("SELECT ?", test.bind).Scan(test.into)
 		if _, raw := test.into.(*sql.RawBytes); raw {
 			if err == nil {
-				t.Error("sql.RawBytes outlives its row")
+				t.Error("QueryRow scanned into sql.RawBytes, which is invalid after the row")
 			}
 			continue
 		}
 		if got := reflect.ValueOf(test.into).Elem().Interface(); err != nil || !cmp.Equal(got, test.want) {
-			t.Errorf("%#v: %#v, %v", test.bind, got, err)
+			t.Errorf("%#v was scanned as %#v, %v", test.bind, got, err)
 		}
 	}
 	for _, wrong := range []any{struct{}{}, make(chan int), "\xff", sql.Out{Dest: new(int)}, uint64(1 << 63), []int{1}} {
 		if err := db.QueryRow("SELECT ?", wrong).Scan(new(any)); err == nil {
-			t.Errorf("%#v went through", wrong)
+			t.Errorf("%#v was accepted as an argument", wrong)
 		}
 	}
 }

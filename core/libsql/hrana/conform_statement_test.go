@@ -45,7 +45,7 @@ func TestPlainStatements(t *testing.T) {
 					return err
 				}
 				if _, err := stmt.Query(); err == nil {
-					return errors.New("it runs")
+					return errors.New("a closed statement still runs")
 				}
 				return nil
 			},
@@ -75,7 +75,7 @@ func TestPlainStatements(t *testing.T) {
 				_, err = stmt.Exec(1)
 				return err
 			},
-			"a PRAGMA holds on its connection, in the pool, too, and on no other": func() error {
+			"a PRAGMA applies to its connection alone, even in the pool": func() error {
 				conn, err := db.Conn(bg)
 				if err != nil {
 					return err
@@ -92,7 +92,8 @@ func TestPlainStatements(t *testing.T) {
 					return nil
 				}
 				const orphan = "INSERT INTO u VALUES (99)"
-				// As a table is rebuilt: https://sqlite.org/lang_altertable.html#otheralter.
+				// The way to rebuild a table:
+				// https://sqlite.org/lang_altertable.html#otheralter.
 				if err := exec(conn, "CREATE TABLE u (t INTEGER REFERENCES t (id))", "PRAGMA foreign_keys=OFF", orphan, "PRAGMA foreign_keys"); err != nil {
 					return err
 				}
@@ -104,20 +105,20 @@ func TestPlainStatements(t *testing.T) {
 					return err
 				}
 				if err := exec(conn, "PRAGMA foreign_keys(1)", orphan); !errors.Is(err, hrana.ErrForeignKey) {
-					return fmt.Errorf("switched on again: %w", err)
+					return fmt.Errorf("with foreign keys on again: %w", err)
 				}
 				if err := exec(conn, "PRAGMA foreign_keys=OFF"); err != nil {
 					return err
 				}
 				if err := exec(db, orphan); !errors.Is(err, hrana.ErrForeignKey) {
-					return fmt.Errorf("another's setting holds: %w", err)
+					return fmt.Errorf("the setting of another connection applies: %w", err)
 				}
-				if err := conn.Raw(func(any) error { return driver.ErrBadConn }); !errors.Is(err, driver.ErrBadConn) { // ends it
+				if err := conn.Raw(func(any) error { return driver.ErrBadConn }); !errors.Is(err, driver.ErrBadConn) { // closes it
 					return err
 				}
 				return exec(db, "PRAGMA foreign_keys=OFF", orphan, "PRAGMA foreign_keys=ON")
 			},
-			"one request a prepared statement": func() error {
+			"a prepared statement takes one request": func() error {
 				stmt, err := db.Prepare("INSERT INTO t (name) VALUES (?)")
 				if err != nil {
 					return err
@@ -174,17 +175,17 @@ func TestPlainStatements(t *testing.T) {
 				}
 				return same(requests.requests(), 0)
 			},
-			"named parameters go by name": func() error {
+			"named parameters are bound by name": func() error {
 				var got string
 				err := db.QueryRow("SELECT :b || @a || $c || :b", sql.Named("a", "A"), sql.Named("b", "B"), sql.Named("c", "C")).Scan(&got)
 				return errors.Join(err, same(got, "BACB"))
 			},
-			"numbered parameters go by number": func() error {
+			"numbered parameters are bound by number": func() error {
 				var got string
 				err := db.QueryRow("SELECT ?2 || ?1 || ?2", "A", "B").Scan(&got)
 				return errors.Join(err, same(got, "BAB"))
 			},
-			"constraints are told apart": func() error {
+			"each constraint has its own error": func() error {
 				must(t, db, "CREATE TABLE u (id INTEGER PRIMARY KEY, n INTEGER NOT NULL CHECK (n > 0), p REFERENCES t (id))")
 				for query, want := range map[string]error{
 					"INSERT INTO t (name) VALUES ('one')":                               hrana.ErrUnique,
@@ -195,7 +196,7 @@ func TestPlainStatements(t *testing.T) {
 				} {
 					_, err := db.Exec(query)
 					if !errors.Is(err, want) || !errors.Is(err, hrana.ErrConstraint) {
-						return fmt.Errorf("%s: %v is not %v", query, err, want)
+						return fmt.Errorf("%s: %v, want %v", query, err, want)
 					}
 					var e *hrana.Error
 					if primary, extended := 0, 0; errors.As(err, &e) {
@@ -206,7 +207,7 @@ func TestPlainStatements(t *testing.T) {
 				}
 				return nil
 			},
-			"Ping asks the server": func() error {
+			"Ping sends a request": func() error {
 				requests.requests()
 				return errors.Join(db.Ping(), same(requests.requests(), 1))
 			},

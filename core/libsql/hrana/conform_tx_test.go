@@ -34,7 +34,7 @@ func TestTransactions(t *testing.T) {
 				}
 				return nil
 			},
-			"Rollback undoes": func() error {
+			"Rollback undoes writes": func() error {
 				tx, err := db.Begin()
 				if err == nil {
 					_, err = tx.Exec("DELETE FROM t")
@@ -44,7 +44,7 @@ func TestTransactions(t *testing.T) {
 				}
 				return errors.Join(err, counts(db, 3))
 			},
-			"a transaction sees its own writes, others don't": func() error {
+			"only the transaction sees its writes": func() error {
 				tx, err := db.Begin()
 				if err != nil {
 					return err
@@ -55,7 +55,7 @@ func TestTransactions(t *testing.T) {
 				}
 				return errors.Join(counts(tx, 4), counts(db, 3))
 			},
-			"a context that ends rolls back": func() error {
+			"a canceled context rolls back": func() error {
 				ctx, cancel := context.WithCancel(bg)
 				tx, err := db.BeginTx(ctx, nil)
 				if err == nil {
@@ -79,7 +79,7 @@ func TestTransactions(t *testing.T) {
 				_, wrong := tx.Exec("INSERT INTO t (name) VALUES ('four')")
 				_, last := tx.Exec("INSERT INTO t (name) VALUES ('five')")
 				if !errors.Is(wrong, hrana.ErrUnique) {
-					return fmt.Errorf("the same again: %v", wrong)
+					return fmt.Errorf("the duplicate: %v, want ErrUnique", wrong)
 				}
 				return errors.Join(first, last, tx.Commit(), counts(db, 5))
 			},
@@ -109,9 +109,9 @@ func TestTransactions(t *testing.T) {
 				}
 				return counts(tx, 3)
 			},
-			"an isolation that SQLite hasn't": func() error {
+			"an isolation level that SQLite lacks": func() error {
 				if tx, err := db.BeginTx(bg, &sql.TxOptions{Isolation: sql.LevelReadUncommitted}); err == nil {
-					return errors.Join(errors.New("it begins"), tx.Rollback())
+					return errors.Join(errors.New("the transaction began"), tx.Rollback())
 				}
 				return nil
 			},
@@ -127,7 +127,7 @@ func TestTransactions(t *testing.T) {
 				}
 				open, err := hrana.Transaction(conn)
 				err = errors.Join(err, same(open, true), counts(conn, 0), conn.Close())
-				return errors.Join(err, counts(db, 3)) // given back in a transaction, it is rolled back
+				return errors.Join(err, counts(db, 3)) // closing the connection rolled its transaction back
 			},
 		}
 	})

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestRoundTrips is the promise of the package: how many requests things take.
+// TestRoundTrips counts requests: the package documents how many each operation takes.
 func TestRoundTrips(t *testing.T) {
 	f := newFake(t)
 	rowID := "42"
@@ -48,13 +48,13 @@ func TestRoundTrips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect("prepare, which asks whether it is SQL", 1)
+	expect("prepare, which checks the SQL", 1)
 	again, err := db.Prepare("ECHO ?")
 	if err != nil {
 		t.Fatal(err)
 	}
 	again.Close()
-	expect("prepare what was prepared before", 0)
+	expect("prepare again", 0)
 	for range 3 {
 		if got, err := numbers(stmt.Query(7)); err != nil || !slices.Equal(got, []int64{7}) {
 			t.Errorf("prepared query = %v, %v", got, err)
@@ -152,7 +152,7 @@ func TestNoDatabaseThere(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	if v := c.version.Load(); v != 0 {
-		t.Errorf("version = %d, nothing was learnt about it", v)
+		t.Errorf("version = %d, want 0: a 404 says nothing about it", v)
 	}
 }
 
@@ -182,23 +182,23 @@ func TestSeveralStatements(t *testing.T) {
 	}
 	f.took()
 	if _, err := db.Exec("A; ECHO ?", 1); err == nil {
-		t.Error("arguments for several statements went through")
+		t.Error("Exec accepted arguments for several statements")
 	}
 	if _, err := db.Query("A; ECHO ?", 1); err == nil {
-		t.Error("arguments for a query of several statements went through")
+		t.Error("Query accepted arguments for several statements")
 	}
 	if _, err := db.Query(" -- nothing"); err == nil {
-		t.Error("query of nothing went through")
+		t.Error("Query accepted an empty query")
 	}
 	if _, err := db.Exec("-- nothing\n;"); err != nil {
-		t.Errorf("exec of nothing: %v", err)
+		t.Errorf("Exec of an empty script: %v", err)
 	}
 	if n := f.took(); n != 0 {
-		t.Errorf("%d requests for what can't be sent", n)
+		t.Errorf("%d requests for statements that can't be sent", n)
 	}
 }
 
-// TestRawTransaction is about BEGIN as a statement, as a shell sends it.
+// TestRawTransaction sends BEGIN as a statement, as a shell does.
 func TestRawTransaction(t *testing.T) {
 	f := newFake(t)
 	f.fail("BEGIN IMMEDIATE", "SQLITE_BUSY", "database is locked")
@@ -217,11 +217,11 @@ func TestRawTransaction(t *testing.T) {
 	for _, end := range []string{"COMMIT", "ROLLBACK", "END"} {
 		exec("BEGIN")
 		exec("A")
-		if f.openStreams() == 0 { // the one before may still be closing
+		if f.openStreams() == 0 { // the previous stream may still be closing
 			t.Fatal("no stream is open after BEGIN")
 		}
 		if _, err := conn.BeginTx(bg, nil); err == nil {
-			t.Error("BeginTx inside of BEGIN went through")
+			t.Error("BeginTx after BEGIN returned no error")
 		}
 		exec(end)
 		exec("A")
@@ -254,15 +254,15 @@ func TestClosedConnector(t *testing.T) {
 		t.Errorf("Connect: %v", err)
 	}
 	if _, err := c.Driver().Open("x"); err == nil {
-		t.Error("the driver opened by name")
+		t.Error("the driver opens a database by name")
 	}
 	if slices.Contains(sql.Drivers(), "libsql") || slices.Contains(sql.Drivers(), "hrana") {
 		t.Error("a driver name is registered")
 	}
 }
 
-// TestLegacyMethods keeps what the driver interfaces demand and database/sql
-// never calls from pretending to work.
+// TestLegacyMethods checks that methods which the driver interfaces demand and database/sql
+// never calls return errors.
 func TestLegacyMethods(t *testing.T) {
 	f := newFake(t)
 	c, err := f.connector().Connect(context.Background())
@@ -275,11 +275,11 @@ func TestLegacyMethods(t *testing.T) {
 	}
 	//lint:ignore SA1019 the deprecated method is what is tested
 	if _, err := s.Exec(nil); err == nil {
-		t.Error("Exec without a context")
+		t.Error("Exec without a context returned no error")
 	}
 	//lint:ignore SA1019 the deprecated method is what is tested
 	if _, err := s.Query([]driver.Value{}); err == nil {
-		t.Error("Query without a context")
+		t.Error("Query without a context returned no error")
 	}
 	//lint:ignore SA1019 the deprecated method is what is tested
 	tx, err := c.Begin()

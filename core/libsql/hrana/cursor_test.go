@@ -12,7 +12,7 @@ import (
 	"testing/iotest"
 )
 
-// tooLargeThen makes the pipeline refuse and the cursor answer.
+// tooLargeThen makes a pipeline fail with RESPONSE_TOO_LARGE and a cursor succeed.
 func (f *fake) tooLargeThen(sql string, res wireResult, failure *wireError) {
 	f.fail(sql, "RESPONSE_TOO_LARGE", "Response is too large")
 	f.answer[sql+" --cursor"] = func(*fakeStream, wireStmt) (wireResult, *wireError) { return res, failure }
@@ -125,7 +125,7 @@ func TestCursorAnswers(t *testing.T) {
 	}
 	for _, body := range brokenCursors {
 		if _, err := readCursor(body); !errors.Is(err, ErrProtocol) {
-			t.Errorf("%s: %v", body, err)
+			t.Errorf("%s: %v, want ErrProtocol", body, err)
 		}
 	}
 	var e *Error
@@ -135,12 +135,12 @@ func TestCursorAnswers(t *testing.T) {
 		}
 	}
 	if _, err := readCursor(`{"baton":null}`); !errors.Is(err, ErrNoTransaction) {
-		t.Errorf("a step that was skipped: %v", err)
+		t.Errorf("a skipped step: %v, want ErrNoTransaction", err)
 	}
 }
 
-// FuzzCursor looks for panics, endless loops, and rows that are read in one way whole and
-// in another byte by byte.
+// FuzzCursor looks for panics, endless loops, and rows that differ when they are read byte by
+// byte.
 func FuzzCursor(f *testing.F) {
 	for _, body := range append(cursors, brokenCursors...) {
 		f.Add(body)
@@ -151,7 +151,7 @@ func FuzzCursor(f *testing.F) {
 			t.Fatalf("%d rows out of %d arrays", len(whole), rows)
 		}
 		bytewise, err2 := readCursorFrom(iotest.OneByteReader(strings.NewReader(body)))
-		// Printed, because a NaN differs from itself.
+		// Compared as text, because NaN differs from itself.
 		if a, b := fmt.Sprintf("%T %v", whole, whole), fmt.Sprintf("%T %v", bytewise, bytewise); (err == nil) != (err2 == nil) || a != b {
 			t.Fatalf("whole: %s, %v, byte by byte: %s, %v", a, err, b, err2)
 		}

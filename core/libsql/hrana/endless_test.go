@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// endless repeats a text until what was asked for was stopped long ago.
+// endless repeats a text without end.
 type endless struct {
 	text string
 	at   int
@@ -23,8 +23,8 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// The limit is on what is held, so that what has no end takes no more than the limit
-// before it strikes. Half of it is allowed on top, for what the collector hasn't seen.
+// The memory limit is checked while reading, so an endless answer never allocates much more
+// than the limit. Half of it is allowed on top, for garbage that isn't collected yet.
 func TestEndlessAnswers(t *testing.T) {
 	const limit = 16 << 20
 	head := `{"baton":null,"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{"name":"a"}],"rows":[[{"type":`
@@ -63,7 +63,7 @@ func TestEndlessAnswers(t *testing.T) {
 			r.s.free()
 			runtime.ReadMemStats(&after)
 			if took := after.TotalAlloc - before.TotalAlloc; took > limit*3/2 {
-				t.Errorf("%d MiB were allocated, at a limit of %d, until: %v", took>>20, limit>>20, err)
+				t.Errorf("%d MiB were allocated under a limit of %d MiB, until: %v", took>>20, limit>>20, err)
 			}
 		})
 	}

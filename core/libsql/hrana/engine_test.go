@@ -17,7 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// bearer puts a token on requests, and counts them.
+// bearer adds a token to requests, and counts them.
 type bearer struct {
 	token string
 	mu    sync.Mutex
@@ -41,7 +41,7 @@ func (b *bearer) requests() int {
 	return n
 }
 
-// database returns a real SQL engine behind a real server.
+// database returns a connection to a real SQL engine behind a real server.
 func database(t *testing.T) (*sql.DB, *bearer) {
 	t.Helper()
 	db, b, _ := databaseOf(t)
@@ -78,9 +78,9 @@ func must(t *testing.T, db *sql.DB, statements ...string) {
 	}
 }
 
-// conform tries what package database/sql promises and applications expect of a
-// driver, against a real engine. Each try begins with the table t (id INTEGER PRIMARY
-// KEY, name TEXT UNIQUE) of one to three.
+// conform checks what database/sql promises and applications expect of a driver, against a
+// real engine. Each check begins with the table t (id INTEGER PRIMARY KEY, name TEXT UNIQUE)
+// with the rows one, two and three.
 func conform(t *testing.T, table func(*sql.DB, *bearer) map[string]func() error) {
 	t.Helper()
 	db, requests := database(t)
@@ -102,7 +102,7 @@ func same[T comparable](got, want T) error {
 	return nil
 }
 
-// counts says whether t has n rows.
+// counts returns an error unless t has n rows.
 func counts(q interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }, n int) error {

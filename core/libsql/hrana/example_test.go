@@ -16,7 +16,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	// In zen, the transport is one that puts a session's token on each request.
+	// In zen, the transport adds a session's token to each request.
 	connector, err := hrana.NewConnector(hrana.Config{URL: base, Transport: http.DefaultTransport})
 	if err != nil {
 		panic(err)
@@ -26,7 +26,7 @@ func Example() {
 
 	_, err = db.Exec("INSERT INTO users (email) VALUES (:email)", sql.Named("email", "alice@example.com"))
 	if errors.Is(err, &hrana.Error{Code: "SQLITE_CONSTRAINT"}) {
-		fmt.Println("alice is there already")
+		fmt.Println("alice exists already")
 	}
 }
 
@@ -36,7 +36,7 @@ func ExampleExecBatch() {
 	if err != nil {
 		panic(err)
 	}
-	defer connection.Close() // and with it a transaction that is still open
+	defer connection.Close() // also ends a transaction that is still open
 	results, err := hrana.ExecBatch(context.Background(), connection, []hrana.Statement{
 		{SQL: "BEGIN IMMEDIATE"},
 		{SQL: "UPDATE accounts SET balance = balance - ? WHERE id = ?", Args: []any{10, "alice"}},
@@ -44,7 +44,7 @@ func ExampleExecBatch() {
 		{SQL: "COMMIT"},
 	})
 	if err != nil {
-		return // neither was done
+		return // neither update was made
 	}
 	fmt.Println(results[1].RowsAffected, results[2].RowsAffected)
 }

@@ -19,8 +19,8 @@ import (
 	"testing"
 )
 
-// fake is a Hrana server that holds requests to the letter of the protocol. It
-// knows transactions and conditions; the statements themselves are scripted.
+// fake is a Hrana server that checks requests strictly against the protocol. It implements
+// transactions and conditions; the results of statements are scripted.
 type fake struct {
 	t      *testing.T
 	server *httptest.Server
@@ -100,7 +100,7 @@ func (f *fake) fail(sql, code, message string) {
 	}
 }
 
-// took returns how many requests came since the last call.
+// took returns the number of requests since the last call.
 func (f *fake) took() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -109,7 +109,7 @@ func (f *fake) took() int {
 	return n
 }
 
-// statements returns what ran since the last call.
+// statements returns the statements that ran since the last call.
 func (f *fake) statements() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -286,7 +286,7 @@ func (f *fake) batch(s *fakeStream, b wireBatch) (map[string]any, *wireError) {
 		res, failure := f.run(s, step.Stmt)
 		if failure != nil {
 			if failure.Code == "RESPONSE_TOO_LARGE" {
-				return nil, failure // as sqld: of the whole batch
+				return nil, failure // like sqld, for the whole batch
 			}
 			results, errs, oks = append(results, nil), append(errs, failure), append(oks, false)
 			continue
@@ -300,7 +300,7 @@ func (f *fake) holds(c wireCond, s *fakeStream, oks []bool, at int) bool {
 	switch c.Type {
 	case "ok":
 		if *c.Step >= at {
-			f.t.Errorf("step %d looks at step %d", at, *c.Step)
+			f.t.Errorf("step %d has a condition on step %d", at, *c.Step)
 			return false
 		}
 		return oks[*c.Step]

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestConnections: requests share TCP connections, over HTTP/1.1 by keep-alive and over
-// HTTP/2 by streams, of which one is canceled without the others.
+// TestConnections checks that requests share TCP connections: over HTTP/1.1 by keep-alive,
+// over HTTP/2 by streams, one of which can be canceled without the others.
 func TestConnections(t *testing.T) {
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestConnections(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if http2 { // closed in the middle, a stream ends and the connection stays
+			if http2 { // closing rows early ends the stream, not the connection
 				for range 5 {
 					rows, err := db.Query("MANY")
 					if err != nil || !rows.Next() {
@@ -65,14 +65,14 @@ func TestConnections(t *testing.T) {
 					}
 				}
 			}
-			// net/http doesn't use a connection of HTTP/1.1 again whose writer takes 50 ms to
-			// say that it is done, as on a busy machine.
+			// On a busy machine, net/http drops an HTTP/1.1 connection whose writer takes
+			// more than 50 ms to report that it is done.
 			few := int32(3)
 			if http2 {
 				few = 1
 			}
 			if n := dialed.Load(); n > few || other.Load() != 0 {
-				t.Errorf("%d connections, %d requests of another version", n, other.Load())
+				t.Errorf("%d connections, %d requests with another HTTP version", n, other.Load())
 			}
 		})
 	}

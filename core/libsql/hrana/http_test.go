@@ -36,7 +36,7 @@ func TestConfig(t *testing.T) {
 		{URL: parse("http://h"), Transport: rt, TxMode: Immediate + 1},
 	} {
 		if _, err := NewConnector(bad); err == nil || strings.Contains(err.Error(), "secret") {
-			t.Errorf("%v: %v", bad.URL, err)
+			t.Errorf("NewConnector(%v): %v, want an error without secrets", bad.URL, err)
 		}
 	}
 	for base, want := range map[string]string{
@@ -104,12 +104,12 @@ func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{"": 0, "x": 0, "-1": 0, "30": 30 * time.Second,
 		"Mon, 02 Jan 2006 15:04:05 GMT": 0} {
 		if got := retryAfter(value); got != want {
-			t.Errorf("%q is %v", value, got)
+			t.Errorf("retryAfter(%q) = %v, want %v", value, got, want)
 		}
 	}
 	at := time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)
 	if got := retryAfter(at); got < 50*time.Second || got > time.Minute {
-		t.Errorf("%q is %v", at, got)
+		t.Errorf("retryAfter(%q) = %v, want almost a minute", at, got)
 	}
 }
 
@@ -121,8 +121,8 @@ type sessionError struct{ hint string }
 
 func (e *sessionError) Error() string { return "session: " + e.hint }
 
-// TestTransportError: what the transport says stays in the chain, and the URL
-// it may say it with stays out of the text.
+// TestTransportError checks that the transport's error stays in the chain, and that a URL in
+// it stays out of the text.
 func TestTransportError(t *testing.T) {
 	cause := &sessionError{"sign in again"}
 	for _, err := range []error{cause, &url.Error{Op: "Post", URL: "http://user:secret@h/?token=secret", Err: cause}} {
@@ -150,8 +150,8 @@ func TestTransportError(t *testing.T) {
 	}
 }
 
-// TestTransportMayRepeat: a transport that refreshes a token sends the request
-// again, from GetBody.
+// TestTransportMayRepeat checks that a transport can send a request again by GetBody, as one
+// does that refreshes a token.
 func TestTransportMayRepeat(t *testing.T) {
 	f := newFake(t)
 	db := f.open(func(c *Config) {
@@ -173,8 +173,8 @@ func TestTransportMayRepeat(t *testing.T) {
 	}
 }
 
-// TestBrokenExchanges puts answers that are cut or malformed through the whole
-// driver: an error each time, never a wrong result, and a driver that goes on.
+// TestBrokenExchanges feeds truncated and malformed answers to the whole driver. Each must be
+// an error, never a wrong result, and the driver must stay usable.
 func TestBrokenExchanges(t *testing.T) {
 	f := newFake(t)
 	db := f.open()
@@ -201,7 +201,7 @@ func TestBrokenExchanges(t *testing.T) {
 		return true
 	}
 	if _, err := numbers(db.Query("A")); !errors.Is(err, io.ErrUnexpectedEOF) || !isNetwork(err) {
-		t.Errorf("a body that is cut: %v", err)
+		t.Errorf("a truncated body: %v", err)
 	}
 	f.mu.Lock()
 	f.intercept = nil
@@ -211,7 +211,7 @@ func TestBrokenExchanges(t *testing.T) {
 	}
 }
 
-// TestConcurrent is for the race detector.
+// TestConcurrent looks for data races.
 func TestConcurrent(t *testing.T) {
 	f := newFake(t)
 	f.on("SELECT many", count(50))
@@ -242,14 +242,14 @@ func TestConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
-// isNetwork reports that an error is one of the network, and has words for it.
+// isNetwork reports whether err is a network error with more of a message than EOF.
 func isNetwork(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) && !strings.HasSuffix(err.Error(), "EOF")
 }
 
-// TestBrokenKeepAlive: when the server drops a kept-alive connection under a
-// request, one that only reads is sent again, and one that may write is not.
+// TestBrokenKeepAlive checks that when the server drops a kept-alive connection, a request
+// that only reads is sent again, and one that may write is not.
 func TestBrokenKeepAlive(t *testing.T) {
 	for sql, repeated := range map[string]bool{"SELECT 1": true, "A": false} {
 		f := newFake(t)

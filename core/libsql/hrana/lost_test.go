@@ -8,8 +8,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// A transaction that the network lost is ended at the server as soon as the network is
-// back: until then it may keep others from writing.
+// A transaction lost to a network failure is ended on the server once the network is back:
+// until then it may block other writers.
 func TestLostTransactionIsEnded(t *testing.T) {
 	f := newFake(t)
 	f.on("A", wireResult{})
@@ -62,8 +62,8 @@ func TestLostTransactionIsEnded(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
-	// One try is under way at most, which package net/http may send twice.
+	// At most one attempt is under way, which net/http may send twice.
 	if n := lost.Load() - before; n > 2 {
-		t.Errorf("without a network, Close tried %d times", n)
+		t.Errorf("Close sent %d requests without a network, want at most 2", n)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRawTransactionEnds is about transactions that end otherwise than by COMMIT or
-// ROLLBACK: the server's word counts, not the statement's.
+// TestRawTransactionEnds ends transactions by other means than COMMIT or ROLLBACK: the
+// server's state decides, not the statement's text.
 func TestRawTransactionEnds(t *testing.T) {
 	f := newFake(t)
 	f.answer["CONFLICT"] = func(s *fakeStream, _ wireStmt) (wireResult, *wireError) {
@@ -59,7 +59,8 @@ func TestRawTransactionEnds(t *testing.T) {
 		}
 		want(false)
 	}
-	// Ended between two statements: the next one isn't run by itself.
+	// When the server ended the transaction between two statements, the next batch must not
+	// run outside of one.
 	if err := exec("BEGIN"); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestRawTransactionEnds(t *testing.T) {
 	f.mu.Unlock()
 	f.statements()
 	if err := exec("A; A"); !errors.Is(err, ErrNoTransaction) || len(f.statements()) != 0 {
-		t.Errorf("after the server's own end: %v", err)
+		t.Errorf("after the server ended the transaction: %v", err)
 	}
 	want(false)
 	if err := exec("A"); err != nil {
@@ -78,7 +79,8 @@ func TestRawTransactionEnds(t *testing.T) {
 	}
 }
 
-// TestLostRawTransaction: nothing runs until somebody has taken note of the loss.
+// TestLostRawTransaction checks that after a lost transaction nothing runs until the caller
+// ends it.
 func TestLostRawTransaction(t *testing.T) {
 	f := newFake(t)
 	c := f.connector()
@@ -142,7 +144,7 @@ func TestResultSets(t *testing.T) {
 		t.Errorf("%v, %v", rows, err)
 	}
 	if n := f.took(); n != 1 {
-		t.Errorf("%d requests", n)
+		t.Errorf("%d requests, want 1", n)
 	}
 	var e *Error
 	if rows, err := sets("TWO; BAD; THREE"); !errors.As(err, &e) || e.Statement != 2 || len(rows) != 1 {

@@ -38,7 +38,7 @@ func TestColumnTypes(t *testing.T) {
 	for _, c := range types {
 		got = append(got, c.Name()+" "+c.DatabaseTypeName())
 		if _, ok := c.Nullable(); ok {
-			t.Error("nullability is claimed")
+			t.Error("a column reports whether it is nullable")
 		}
 	}
 	if !slices.Equal(got, []string{"a VARCHAR", "b ", "c UNSIGNED BIG INT"}) {
@@ -82,7 +82,7 @@ func TestRowsStream(t *testing.T) {
 	}
 }
 
-// hang makes the fake send some rows and then nothing until the client is gone.
+// hang makes the fake send prefix and then nothing until the client disconnects.
 func (f *fake) hang(prefix string) (gone chan struct{}) {
 	gone = make(chan struct{})
 	f.intercept = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
@@ -114,7 +114,7 @@ func TestCancelInRows(t *testing.T) {
 	if rows.Next() || !errors.Is(rows.Err(), context.Canceled) {
 		t.Errorf("after cancel: %v", rows.Err())
 	}
-	<-gone // the server noticed, too
+	<-gone // the server sees the cancellation, too
 }
 
 func TestTimeout(t *testing.T) {
@@ -135,8 +135,8 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestCloseEarly: a short rest is read so that the HTTP connection lives on; a
-// long one is cut.
+// TestCloseEarly checks that a short remainder is read to keep the HTTP connection, and that
+// a long one closes the connection.
 func TestCloseEarly(t *testing.T) {
 	f := newFake(t)
 	f.on("SELECT short", count(100))
@@ -162,8 +162,8 @@ func TestCloseEarly(t *testing.T) {
 	}
 }
 
-// TestOpenRowsInTransaction: database/sql lets statements run while rows of the
-// same transaction are open, but the stream's next baton comes after them.
+// TestOpenRowsInTransaction runs statements while rows of the same transaction are open, as
+// database/sql allows. The stream's next baton comes after those rows.
 func TestOpenRowsInTransaction(t *testing.T) {
 	const n = 5000
 	f := newFake(t)
@@ -244,7 +244,7 @@ func TestMaxMemory(t *testing.T) {
 	}
 }
 
-// TestBatonAfterResults has the keys in the order that a server may also use.
+// TestBatonAfterResults uses the other order of keys that a server may send.
 func TestBatonAfterResults(t *testing.T) {
 	f := newFake(t)
 	f.intercept = func(w http.ResponseWriter, _ *http.Request, body []byte) bool {
@@ -268,7 +268,7 @@ func TestBatonAfterResults(t *testing.T) {
 	}
 }
 
-// TestInfiniteFloat: the row that holds one is an error, and nothing else is.
+// TestInfiniteFloat checks that only the row with an infinite float fails.
 func TestInfiniteFloat(t *testing.T) {
 	f := newFake(t)
 	float := func(s string) []wireValue { return []wireValue{{Type: "float", Value: json.RawMessage(s)}} }
@@ -300,8 +300,8 @@ func TestInfiniteFloat(t *testing.T) {
 	}
 }
 
-// TestCloseWithOpenRows: a connection that is closed under its rows gives its
-// stream up with the newest baton.
+// TestCloseWithOpenRows checks that a connection which is closed while rows are open closes
+// its stream with the newest baton.
 func TestCloseWithOpenRows(t *testing.T) {
 	f := newFake(t)
 	f.on("SELECT many", count(5000))

@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 )
 
-// TestMillionRows reads a million rows from a real server, which is more than it
-// puts in one answer, and looks at the heap meanwhile.
+// TestMillionRows reads a million rows from a real server, more than it puts into one answer,
+// and watches the heap.
 func TestMillionRows(t *testing.T) {
 	db, _ := database(t)
 	rows, err := db.Query("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?) SELECT n, 'row ' || n FROM c", manyRows)
@@ -39,14 +39,14 @@ func TestMillionRows(t *testing.T) {
 	if err := rows.Err(); err != nil || n != manyRows {
 		t.Fatalf("%d rows, %v", n, err)
 	}
-	// The server is in this process, too; all of the rows would be 60 MB.
+	// The server runs in this process, too; all rows together would take 60 MB.
 	if grown := int64(most) - int64(before.HeapAlloc); grown > 8<<20 {
 		t.Errorf("the heap grew by %d KiB", grown>>10)
 	}
 }
 
-// TestCancelReachesTheServer: a statement whose context ends does not go on there. It
-// would hold the write lock for ever.
+// TestCancelReachesTheServer checks that a statement whose context ends stops on the server,
+// where it would hold the write lock for ever.
 func TestCancelReachesTheServer(t *testing.T) {
 	db, _ := database(t)
 	must(t, db, "CREATE TABLE t (n)")
@@ -79,18 +79,18 @@ func TestCancelReachesTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := tx.Commit(); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("commit of a transaction that was lost: %v", err)
+		t.Errorf("commit of a lost transaction: %v", err)
 	}
 	_ = tx.Rollback()
 	write("a canceled transaction")
 	var n int
 	if err := db.QueryRow("SELECT count(*) FROM t").Scan(&n); err != nil || n != 2 {
-		t.Errorf("%d rows, %v: what was canceled is there", n, err)
+		t.Errorf("%d rows, %v: canceled writes were committed", n, err)
 	}
 }
 
-// TestExpiredStream: the server forgets a stream after a while, which is nothing to
-// statements outside of a transaction, and the end of one inside.
+// TestExpiredStream checks that an expired stream fails a transaction, and goes unnoticed
+// outside of one.
 func TestExpiredStream(t *testing.T) {
 	db, _, stack := databaseOf(t)
 	must(t, db, "CREATE TABLE t (n)")
@@ -98,7 +98,7 @@ func TestExpiredStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var n int // read only: a write would keep its lock for 5 s, as at sqld
+	var n int // a read, since a write would keep its lock for 5 s, as in sqld
 	if err := tx.QueryRow("SELECT count(*) FROM t").Scan(&n); err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestSQLiteCodes(t *testing.T) {
 				want = want || is == target
 			}
 			if errors.Is(wrapped, target) != want {
-				t.Errorf("%v is %v: %v", &test.err, target, !want)
+				t.Errorf("errors.Is(%v, %v) = %v", &test.err, target, !want)
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func TestPlace(t *testing.T) {
 		"SQL string could not be parsed: syntax error around L2:9999999999999999999: `x`": -1,
 		`near "FRM": syntax error`:                                                        11,
 		`near "1": syntax error`:                                                          7,
-		`near " ": syntax error`:                                                          -1, // there are several
+		`near " ": syntax error`:                                                          -1, // there are several spaces
 		`near "": syntax error`:                                                           -1,
 		"no such table: x":                                                                -1,
 	} {
@@ -70,7 +70,7 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// GORM's dialector reads the codes out of an error's JSON, if it can't name the type:
+// GORM's dialector reads the codes from an error's JSON where it doesn't know the type:
 // https://github.com/go-gorm/sqlite/blob/v1.6.0/error_translator.go.
 func TestErrorAsJSON(t *testing.T) {
 	b, err := json.Marshal(error(&Error{Code: "SQLITE_CONSTRAINT", Message: "SQLite error: UNIQUE constraint failed: t.a"}))
@@ -85,7 +85,7 @@ func TestErrorAsJSON(t *testing.T) {
 	}
 }
 
-// FuzzPlace: whatever a server says, the place is in the text.
+// FuzzPlace checks that the place is within the text, whatever the server says.
 func FuzzPlace(f *testing.F) {
 	f.Add("no such column: foo (at offset 7)", "SELECT foo")
 	f.Add("syntax error around L2:7: `x`", "SELECT 1\n  FRM x")

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// closeAll waits for what the connector does in the background.
+// closeAll closes db, and c, which waits for its background work.
 func closeAll(t *testing.T, db *sql.DB, c *Connector) {
 	t.Helper()
 	if err := errors.Join(db.Close(), c.Close()); err != nil {
@@ -65,7 +65,7 @@ func TestImmediate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := f.statements(); !slices.Equal(got, []string{"BEGIN IMMEDIATE"}) {
-		t.Errorf("ran %q, the lock must be taken at once", got)
+		t.Errorf("ran %q, want BEGIN IMMEDIATE at once", got)
 	}
 	if _, err := tx.Exec("A"); err != nil {
 		t.Error(err)
@@ -85,7 +85,7 @@ func TestImmediate(t *testing.T) {
 	}
 }
 
-// TestBeginFails: the statement that travels with BEGIN must not run without it.
+// TestBeginFails checks that a statement sent together with BEGIN doesn't run if BEGIN fails.
 func TestBeginFails(t *testing.T) {
 	f := newFake(t)
 	f.fail("BEGIN", "BLOCKED", "reads are blocked")
@@ -101,7 +101,7 @@ func TestBeginFails(t *testing.T) {
 		}
 	}
 	if err := tx.Commit(); err == nil {
-		t.Error("commit of nothing succeeded")
+		t.Error("commit of a transaction that never began succeeded")
 	}
 	closeAll(t, db, c)
 	if got := f.statements(); !slices.Equal(got, []string{"BEGIN"}) {
@@ -112,8 +112,8 @@ func TestBeginFails(t *testing.T) {
 	}
 }
 
-// TestEndedByServer: when the server rolls back by itself, nothing later may
-// run as a statement of its own.
+// TestEndedByServer checks that after the server rolled back by itself, no later statement
+// runs outside of a transaction.
 func TestEndedByServer(t *testing.T) {
 	f := newFake(t)
 	f.answer["CONFLICT"] = func(s *fakeStream, _ wireStmt) (wireResult, *wireError) {
@@ -138,17 +138,18 @@ func TestEndedByServer(t *testing.T) {
 		t.Errorf("query: %v", err)
 	}
 	if _, err := tx.Exec("A; B"); !errors.Is(err, ErrNoTransaction) {
-		t.Errorf("several: %v", err)
+		t.Errorf("several statements: %v", err)
 	}
 	if err := tx.Commit(); err == nil {
-		t.Error("commit of nothing succeeded")
+		t.Error("commit of an ended transaction succeeded")
 	}
 	if got := f.statements(); !slices.Equal(got, []string{"BEGIN", "A", "CONFLICT", "COMMIT"}) {
 		t.Errorf("ran %q", got)
 	}
 }
 
-// TestErrorKeepsTransaction: as in SQLite, a failed statement does not end it.
+// TestErrorKeepsTransaction checks that a failed statement doesn't end its transaction, as in
+// SQLite.
 func TestErrorKeepsTransaction(t *testing.T) {
 	f := newFake(t)
 	f.fail("BAD", "SQLITE_CONSTRAINT", "NOT NULL constraint failed: t.a")
@@ -175,7 +176,7 @@ func TestErrorKeepsTransaction(t *testing.T) {
 	}
 }
 
-// TestStreamExpired tells in which ways a server may say so.
+// TestStreamExpired covers the ways in which a server may report a lost stream.
 func TestStreamExpired(t *testing.T) {
 	tests := []struct {
 		status int
@@ -202,7 +203,7 @@ func TestStreamExpired(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.replies(test.status, "text/plain", test.body)
-		for range 2 { // the second time without asking
+		for range 2 { // the second time without a request
 			_, err = tx.Exec("A")
 			var e *HTTPError
 			if errors.Is(err, ErrStreamExpired) != test.lost || !errors.As(err, &e) || e.Status != test.status {
@@ -220,8 +221,8 @@ func TestStreamExpired(t *testing.T) {
 	}
 }
 
-// TestCanceledStatement: a cut request leaves the transaction in doubt, so it
-// is given up, and the connection is good for the next.
+// TestCanceledStatement checks that a transaction in an unknown state after a canceled
+// request is given up, and that its connection is usable for the next one.
 func TestCanceledStatement(t *testing.T) {
 	f := newFake(t)
 	c := f.connector()
@@ -249,7 +250,7 @@ func TestCanceledStatement(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	if _, err := tx.Exec("C"); !errors.Is(err, context.Canceled) {
-		t.Errorf("the next statement: %v", err)
+		t.Errorf("the next statement: %v, want context.Canceled", err)
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Error(err)
@@ -266,8 +267,8 @@ func TestCanceledStatement(t *testing.T) {
 	}
 }
 
-// TestContextEndsTransaction: database/sql rolls back when BeginTx's context
-// ends, and that must reach the server.
+// TestContextEndsTransaction checks that database/sql's rollback at the end of BeginTx's
+// context reaches the server.
 func TestContextEndsTransaction(t *testing.T) {
 	f := newFake(t)
 	c := f.connector()
@@ -284,7 +285,7 @@ func TestContextEndsTransaction(t *testing.T) {
 	if err := tx.Commit(); err == nil {
 		t.Error("commit after cancel succeeded")
 	}
-	for db.Stats().InUse > 0 { // the rollback is database/sql's own goroutine
+	for db.Stats().InUse > 0 { // the rollback runs in a goroutine of database/sql
 		if err := db.Ping(); err != nil {
 			t.Fatal(err)
 		}
@@ -314,7 +315,7 @@ func TestBaseURL(t *testing.T) {
 		c := f.connector()
 		db := sql.OpenDB(c)
 		if err := db.Ping(); err != nil {
-			t.Errorf("%s: ping, which goes nowhere else: %v", base, err)
+			t.Errorf("%s: ping, which ignores the base URL: %v", base, err)
 		}
 		tx, err := db.Begin()
 		if err != nil {
@@ -328,7 +329,7 @@ func TestBaseURL(t *testing.T) {
 		if base == "HOST/elsewhere" {
 			f.mu.Lock()
 			if !slices.Contains(f.paths, "/elsewhere/v3/pipeline") {
-				t.Errorf("went on at %q", f.paths)
+				t.Errorf("the following requests went to %q", f.paths)
 			}
 			f.mu.Unlock()
 		}

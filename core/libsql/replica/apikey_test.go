@@ -21,8 +21,8 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// apiKeySource hands out tokens that are had with an API key: the key is verified
-// for each, and its owner's session asked for one from a template.
+// apiKeySource issues tokens for an API key: it verifies the key each time, and requests a
+// token from a template in a session of the key's owner.
 type apiKeySource struct {
 	stack *devstack.Stack
 	key   string
@@ -31,7 +31,7 @@ type apiKeySource struct {
 	token provider.Token
 }
 
-// call asks Clerk's Backend API.
+// call sends a request to Clerk's Backend API.
 func (s *apiKeySource) call(ctx context.Context, method, path string, body, answer any) error {
 	data, err := json.Marshal(body)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *apiKeySource) Renew(ctx context.Context, refused provider.Token) (provi
 	return s.Token(ctx)
 }
 
-// owner verifies the key.
+// owner verifies the key and returns its subject.
 func (s *apiKeySource) owner(ctx context.Context) (string, error) {
 	var key struct{ Subject string }
 	err := s.call(ctx, http.MethodPost, "/api_keys/verify", map[string]string{"secret": s.key}, &key)
@@ -99,10 +99,11 @@ func (s *apiKeySource) owner(ctx context.Context) (string, error) {
 
 var _ transport.Source = (*apiKeySource)(nil)
 
-// spike E1: an API key is verified, and says whose it is.
-// spike E2: with the key there is a JWT, and with that the database: remote, and as a
-// replica. When the JWT has ended the key gets another; a revoked key gets none, and
-// what is on this machine is still read.
+// An API key is verified and its owner is returned. (spike E1)
+//
+// The key yields a JWT, and the JWT opens the database, remote and as a replica. After the
+// JWT has expired the key yields another. A revoked key yields none, and local data can still
+// be read. (spike E2)
 func TestAPIKeyOpensTheDatabase(t *testing.T) {
 	clock := devstack.NewClock(time.Now())
 	stack := devstacktest.Start(t, devstack.Options{Now: clock.Now})
@@ -114,7 +115,7 @@ func TestAPIKeyOpensTheDatabase(t *testing.T) {
 	must(t, src.call(t.Context(), http.MethodPost, "/api_keys", map[string]string{"name": "deploy", "subject": alice}, &key))
 	src.key = key.Secret
 	if owner, err := src.owner(t.Context()); err != nil || owner != alice {
-		t.Fatalf("the key is of %q, %v; want %s", owner, err, alice)
+		t.Fatalf("the owner of the key = %q, %v; want %s", owner, err, alice)
 	}
 
 	o := options(t, stack, src)
@@ -127,13 +128,13 @@ func TestAPIKeyOpensTheDatabase(t *testing.T) {
 	clock.Advance(10 * time.Minute)
 	exec(t, db, "INSERT INTO note VALUES ('with another JWT')")
 	if second, err := src.Token(t.Context()); err != nil || second.Value.Equal(first.Value) {
-		t.Errorf("the JWT is still the first one (%v)", err)
+		t.Errorf("the JWT was not replaced (%v)", err)
 	}
 
 	must(t, src.call(t.Context(), http.MethodPost, "/api_keys/"+key.ID+"/revoke", map[string]string{"revocation_reason": "lost"}, &key))
 	clock.Advance(10 * time.Minute)
 	if _, err := db.ExecContext(t.Context(), "INSERT INTO note VALUES ('lost')"); !errors.Is(libsql.Explain(err), provider.ErrRejected) {
-		t.Errorf("write with a revoked key: %v", err)
+		t.Errorf("write with a revoked key: %v, want ErrRejected", err)
 	}
 	sees(t, db, "SELECT group_concat(body) FROM note", "with a key,with another JWT")
 }

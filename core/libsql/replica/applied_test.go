@@ -19,7 +19,7 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// cut is a transport that loses some answers, after the database has acted.
+// cut is a transport that drops some answers after the database has acted.
 type cut struct {
 	http.RoundTripper
 	lose atomic.Value // func(*http.Request) bool
@@ -34,8 +34,8 @@ func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// A write that the database ran is never sent again and never told as failed alone: its
-// error says that it was applied.
+// A write that the database has run is never sent again, and its error says that it was
+// applied.
 func TestAppliedWriteWhoseReadBackFails(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -83,8 +83,8 @@ func TestAppliedWriteWhoseReadBackFails(t *testing.T) {
 	sees(t, db, "SELECT group_concat(a) FROM t", "41,42,43,44,45")
 }
 
-// A write whose answer is lost may have been run: it is not sent again, and not called
-// applied.
+// A write whose answer is lost may have run: it is not sent again, and its error doesn't call
+// it applied.
 func TestLostAnswerOfAWrite(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -103,7 +103,7 @@ func TestLostAnswerOfAWrite(t *testing.T) {
 	sees(t, db, "SELECT count(*) FROM t", 1)
 }
 
-// hangs is a network that stops in the middle of the answers to a sync.
+// hangs is a transport whose answers to a sync stop in the middle.
 type hangs struct {
 	http.RoundTripper
 	on atomic.Bool
@@ -127,7 +127,7 @@ func (h hung) Read([]byte) (int, error) {
 	return 0, h.ctx.Err()
 }
 
-// A sync that hangs holds nobody up for longer than Timeout, also who has no deadline.
+// A sync that hangs returns after Timeout, even if the caller has no deadline.
 func TestSyncThatHangs(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -146,8 +146,8 @@ func TestSyncThatHangs(t *testing.T) {
 	sees(t, db, "SELECT count(*) FROM t", 1)
 }
 
-// The network breaks off an answer of the sync, of which go-libsql only knows that its
-// bytes have ended.
+// The network breaks off an answer to a sync, which go-libsql notices only as an end of its
+// bytes.
 func TestSyncCutInTheMiddle(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))

@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// BenchmarkReplica reads from a replica of the same database here and with go-libsql
+// BenchmarkReplica reads from a replica of the same database, with zen and with go-libsql
 // alone.
 func BenchmarkReplica(b *testing.B) {
 	stack := devstacktest.Start(b, devstack.Options{})

@@ -19,8 +19,8 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// BenchmarkReplicaFile is what goes over the network, here and with go-libsql alone, in turns
-// in an order of chance: a first open, a reopening, a write, and a sync of 100,000 rows.
+// BenchmarkReplicaFile measures what uses the network, with zen and with go-libsql alone,
+// alternating in random order: a first open, a reopen, a write, and a sync of 100,000 rows.
 // The metrics are medians, in milliseconds.
 func BenchmarkReplicaFile(b *testing.B) {
 	stack := devstacktest.Start(b, devstack.Options{})
@@ -88,8 +88,8 @@ func BenchmarkReplicaFile(b *testing.B) {
 	}
 }
 
-// used returns how much CPU this process has taken, with the local stack, which changes less on a
-// busy machine than time does.
+// used returns the CPU time of this process, including the local stack. On a busy machine it
+// varies less than elapsed time.
 func used() time.Duration {
 	var usage syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage) // never fails

@@ -17,7 +17,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// Closing is one thing at a time, whatever else goes on.
+// Close is safe while other goroutines use the database.
 func TestCloseWhileInUse(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
@@ -50,13 +50,13 @@ func TestCloseWhileInUse(t *testing.T) {
 		must(t, db.Close())
 		users.Wait()
 		if _, err := libsql.Sync(t.Context(), db); err == nil {
-			t.Error("a sync after Close")
+			t.Error("Sync after Close returned no error")
 		}
 		must(t, db.Close())
 	}
 }
 
-func TestContextEndsWhatWaits(t *testing.T) {
+func TestContextEndsWaiting(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
 	db := open(t, o)
@@ -85,7 +85,7 @@ func TestContextEndsWhatWaits(t *testing.T) {
 	close(hang)
 }
 
-// stalled is a network that swallows requests.
+// stalled is a transport that doesn't answer requests while stall is set.
 type stalled struct {
 	http.RoundTripper
 	stall atomic.Value // chan struct{}

@@ -19,10 +19,10 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// roleVariable makes the test binary another program that has the replica open.
+// roleVariable makes the test binary run as another program that has the replica open.
 const roleVariable = "ZEN_TEST_REPLICA_ROLE"
 
-// roles are what the other program does.
+// roles are what that program can do.
 var roles = map[string]func(*sql.DB) error{"write for ever": writeForever, "read back": readBack}
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// another returns a program of its own on the same replica.
+// another returns a command that runs role in another process on the same replica.
 func another(ctx context.Context, o libsql.Options, token, role string) *osexec.Cmd {
 	cmd := osexec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), roleVariable+"="+role, "ZEN_TEST_PATH="+o.Path, "ZEN_TEST_URL="+o.Target.URL, "ZEN_TEST_TOKEN="+token)
@@ -58,7 +58,7 @@ func writeForever(db *sql.DB) error {
 	}
 }
 
-// fixed is one token for ever.
+// fixed is a source that always returns the same token.
 type fixed string
 
 func (f fixed) Token(context.Context) (provider.Token, error) {
@@ -69,8 +69,8 @@ func (f fixed) Renew(ctx context.Context, _ provider.Token) (provider.Token, err
 	return f.Token(ctx)
 }
 
-// A program is killed again and again while it writes and syncs: the next one goes on,
-// and the file is whole.
+// A program is killed repeatedly while it writes and syncs: each successor continues, and the
+// file stays intact.
 func TestKilledWriters(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -83,7 +83,7 @@ func TestKilledWriters(t *testing.T) {
 		cmd := another(ctx, o, token, "write for ever")
 		must(t, cmd.Start())
 		before := rows
-		testwait.Until(t, "ten rows more", func() bool {
+		testwait.Until(t, "ten more rows", func() bool {
 			must(t, primary.QueryRowContext(ctx, "SELECT count(*) FROM t").Scan(&rows))
 			return rows >= before+10
 		})
@@ -95,7 +95,7 @@ func TestKilledWriters(t *testing.T) {
 		cancel()
 	}
 	db := open(t, o)
-	// The last writer's last statement may still have been under way.
+	// The last statement of the last writer may still have been running.
 	must(t, primary.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&rows))
 	syncNow(t, db)
 	sees(t, db, "SELECT count(*) FROM t", rows)

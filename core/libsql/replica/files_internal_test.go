@@ -13,22 +13,23 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// What lies beside a replica in a foreign directory may be a pipe or lead to a device.
-func TestWhatLiesBesideIsAFileOrNotRead(t *testing.T) {
+// In a directory of another user, the files beside a replica may be pipes or symlinks to
+// devices.
+func TestOnlyRegularFilesAreRead(t *testing.T) {
 	f := files{filepath.Join(t.TempDir(), "r.db"), provider.Target{URL: "libsql://a"}, new(anchor)}
 	if err := errors.Join(syscall.Mkfifo(f.marker(), 0o600), os.Symlink("/dev/zero", f.info())); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.claimed(); err == nil {
-		t.Error("a pipe was taken for a marker")
+		t.Error("a pipe was read as a marker")
 	}
 	if _, err := f.metadata(); err == nil {
-		t.Error("a device was taken for metadata")
+		t.Error("a device was read as metadata")
 	}
 }
 
-// The note of whose replica it is isn't written again, which a kill or a full disk could
-// end halfway, and doesn't lose the database's ID to somebody who doesn't know it.
+// The claim is not written again, since a kill or a full disk could truncate it, and it
+// doesn't lose the database's ID when a caller doesn't know it.
 func TestClaimIsWrittenOnce(t *testing.T) {
 	f := files{filepath.Join(t.TempDir(), "r.db"), provider.Target{URL: "libsql://a", DatabaseID: "1"}, new(anchor)}
 	if err := f.claim(); err != nil {
@@ -46,13 +47,13 @@ func TestClaimIsWrittenOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(f.marker()); err != nil || !info.ModTime().Equal(long) {
-			t.Errorf("written again for %+v", f.target)
+			t.Errorf("the claim was written again for %+v", f.target)
 		}
 	}
 	if err := renamed.claim(); err != nil {
 		t.Fatal(err)
 	}
 	if c, err := f.readClaim(); err != nil || c != (claim{"libsql://b", "1"}) {
-		t.Errorf("%+v %v", c, err)
+		t.Errorf("the claim of a renamed database is %+v, %v", c, err)
 	}
 }

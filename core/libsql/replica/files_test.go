@@ -18,7 +18,8 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// What go-libsql leaves behind, and what never was a replica.
+// Damaged files that go-libsql can leave behind are replaced; files that never were a replica
+// are left alone.
 func TestFilesThatDoNotFit(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
@@ -42,8 +43,8 @@ func TestFilesThatDoNotFit(t *testing.T) {
 			must(t, os.Remove(path+"-zen"))
 			write(path+"-client_wal_index", "")
 		},
-		"only a log":       func(path string) { must(t, os.Remove(path)); must(t, os.Remove(path+"-info")); write(path+"-wal", "x") },
-		"claimed and lost": func(path string) { must(t, os.Remove(path+"-info")); write(path+"-wal", "x") },
+		"only a log":                  func(path string) { must(t, os.Remove(path)); must(t, os.Remove(path+"-info")); write(path+"-wal", "x") },
+		"a marker without a database": func(path string) { must(t, os.Remove(path+"-info")); write(path+"-wal", "x") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, path := make(t)
@@ -58,15 +59,15 @@ func TestFilesThatDoNotFit(t *testing.T) {
 				}
 			}
 			if kept == 0 || kept < len(before)-2 {
-				t.Errorf("%d of %v were kept", kept, before)
+				t.Errorf("%d of %v were kept as .damaged", kept, before)
 			}
 		})
 	}
 	for name, prepare := range map[string]func(path string){
 		"a database of its own": func(path string) { write(path, "SQLite format 3\x00") },
 		"a directory":           func(path string) { must(t, os.Mkdir(path, 0o700)) },
-		"another's":             func(path string) { write(path+"-zen", `{"database":"libsql://other.turso.io"}`) },
-		"no claim":              func(path string) { write(path+"-zen", "x") },
+		"another database's":    func(path string) { write(path+"-zen", `{"database":"libsql://other.turso.io"}`) },
+		"damaged claim":         func(path string) { write(path+"-zen", "x") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, stack, src)
@@ -79,7 +80,7 @@ func TestFilesThatDoNotFit(t *testing.T) {
 				}
 			}
 			if after := files(t, o.Path); fmt.Sprint(after) != fmt.Sprint(before) {
-				t.Errorf("files %v, were %v", after, before)
+				t.Errorf("files %v, want %v", after, before)
 			}
 		})
 	}
@@ -97,13 +98,13 @@ func files(t *testing.T, path string) []string {
 	return names
 }
 
-// A replica is a copy of data that a token guards: nobody else on the machine reads it.
-// One that its owner has opened to others stays so.
+// A replica is a copy of data that a token protects, so its files are private. If the owner
+// opens one to others, that mode stays.
 func TestFilesArePrivate(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
 	o := options(t, stack, src)
-	defer syscall.Umask(syscall.Umask(0)) // which may keep nobody out
+	defer syscall.Umask(syscall.Umask(0)) // so that no umask hides a wrong mode
 	db := open(t, o)
 	exec(t, db, "CREATE TABLE t AS SELECT 7 AS a")
 	sees(t, db, "SELECT a FROM t", 7)
@@ -122,11 +123,11 @@ func TestFilesArePrivate(t *testing.T) {
 	must(t, os.Chmod(o.Path, 0o640))
 	must(t, open(t, o).Close())
 	if mode("") != 0o640 {
-		t.Errorf("opened again, it has mode %o", mode(""))
+		t.Errorf("after the next open it has mode %o, want 640", mode(""))
 	}
 }
 
-// unplugged is a network that comes back.
+// unplugged is a network that can be switched off.
 type unplugged struct{ off atomic.Bool }
 
 func (u *unplugged) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -136,8 +137,8 @@ func (u *unplugged) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// Files that are only found not to fit after they were opened without a network: who
-// reads them goes over to the new ones.
+// Files may turn out to be damaged only after they were opened offline. Readers then switch
+// to the new files.
 func TestReadersFollowRecovery(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -159,7 +160,7 @@ func TestReadersFollowRecovery(t *testing.T) {
 	sees(t, db, "SELECT a FROM t", 8)
 }
 
-// A database that was made anew has another id at the same URL.
+// A database that was created again has another ID at the same URL.
 func TestReplicaOfAnEarlierDatabase(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))

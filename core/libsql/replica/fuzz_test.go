@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// FuzzFiles reads -info and -zen that anybody may have written: whatever is in them, it
-// is an answer or an error, and nothing is touched.
+// FuzzFiles reads arbitrary -info and -zen files: whatever their content, the result is an
+// answer or an error.
 func FuzzFiles(f *testing.F) {
 	f.Add(`{"hash":1,"version":0,"durable_frame_num":2,"generation":3}`, `{"database":"libsql://a"}`)
 	f.Add(`{"hash":4294967295,"version":-1}`, ``)

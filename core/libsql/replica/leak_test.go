@@ -14,8 +14,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// What was opened is closed: descriptors, goroutines, and files other than a
-// replica's own.
+// Nothing leaks: no file descriptors, no goroutines, and no files other than the replica's
+// own.
 func TestNothingIsLeftBehind(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))

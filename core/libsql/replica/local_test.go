@@ -57,7 +57,7 @@ func TestReadOnlyFile(t *testing.T) {
 	}
 }
 
-// A lock is waited for, as long as is said, and no longer than the context.
+// A lock is waited for as long as Timeout, and no longer than the context allows.
 func TestLockedFile(t *testing.T) {
 	o := file(filepath.Join(t.TempDir(), "x.db"))
 	o.Timeout = 200 * time.Millisecond
@@ -103,7 +103,7 @@ func TestMemoryIsOneDatabaseOfAHandle(t *testing.T) {
 	sees(t, one, "SELECT count(*) FROM sqlite_schema", 1)
 }
 
-// What can't be opened says which, why, and what would be right.
+// An error names what can't be opened, why, and what would be right.
 func TestBadOptions(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain.txt")
@@ -151,6 +151,6 @@ func TestBadOptions(t *testing.T) {
 		}
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
-		t.Errorf("something was written: %v", entries)
+		t.Errorf("Open wrote files: %v", entries)
 	}
 }

@@ -41,7 +41,7 @@ func TestStaleReadsWhereAllowed(t *testing.T) {
 	sees(t, db, "SELECT count(*) FROM t", 1)
 }
 
-// The loop backs off, says why, and goes on when it can.
+// The loop backs off after failures, reports them, and recovers.
 func TestSyncLoopAfterFailures(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
@@ -79,7 +79,7 @@ func TestSyncLoopAfterFailures(t *testing.T) {
 	}
 	select {
 	case s := <-told:
-		t.Errorf("told after Close: %+v", s)
+		t.Errorf("OnSync was called after Close: %+v", s)
 	default:
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// inEachMode runs a test of what is the same in all modes.
+// inEachMode runs a test of behaviour that is the same in all modes.
 func inEachMode(t *testing.T, test func(*testing.T, *sql.DB)) {
 	modes := map[string]func(*testing.T) libsql.Options{
 		"remote": func(t *testing.T) libsql.Options {
@@ -46,8 +46,8 @@ func inEachMode(t *testing.T, test func(*testing.T, *sql.DB)) {
 	}
 }
 
-// What is in double quotes and names no column is a text, as in SQLite and libsql-server:
-// ent makes its tables so.
+// A name in double quotes that is no column is text, as in SQLite and libsql-server: ent
+// creates its tables this way.
 func TestDoubleQuotedText(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		exec(t, db, `CREATE TABLE q (a DEFAULT "x", CHECK (a <> "y"))`)
@@ -57,7 +57,7 @@ func TestDoubleQuotedText(t *testing.T) {
 	})
 }
 
-// Values come back as they were stored, whatever they look like.
+// Values come back as they were stored, even if they look like dates.
 func TestValues(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		exec(t, db, "CREATE TABLE v (id INTEGER PRIMARY KEY, v)")
@@ -80,7 +80,7 @@ func TestValues(t *testing.T) {
 		}
 		for _, bad := range []any{"\xff", math.Inf(1), math.NaN(), time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC), struct{}{}} {
 			if _, err := db.ExecContext(t.Context(), "INSERT INTO v (v) VALUES (?)", bad); err == nil {
-				t.Errorf("%v was bound", bad)
+				t.Errorf("%v was accepted as an argument", bad)
 			}
 		}
 	})
@@ -102,7 +102,7 @@ func TestTimes(t *testing.T) {
 		var null sql.NullTime
 		must(t, db.QueryRowContext(t.Context(), "SELECT at FROM e WHERE id = 2").Scan(&null))
 		if null.Valid {
-			t.Error("NULL is a time")
+			t.Error("NULL was scanned as a time")
 		}
 		stmt, err := db.PrepareContext(t.Context(), "SELECT at FROM e WHERE at = ?")
 		must(t, err)
@@ -122,7 +122,7 @@ func TestTimes(t *testing.T) {
 	})
 }
 
-// With TimesAsText, dates are what is stored.
+// With TimesAsText, dates are read as the stored text.
 func TestTimesAsText(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	replicated := options(t, stack, newSource(t, stack))
@@ -143,7 +143,7 @@ func TestTimesAsText(t *testing.T) {
 	}
 }
 
-// A batch does the same in all modes, and its writes are read back.
+// A batch has the same effect in all modes, and its writes can be read back.
 func TestExecBatch(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		c, err := db.Conn(t.Context())
@@ -176,7 +176,7 @@ func TestParameters(t *testing.T) {
 		for _, test := range []struct {
 			query string
 			args  []any
-			want  string // "" is an error
+			want  string // empty if an error is wanted
 		}{
 			{"SELECT ? || '-' || ?", []any{1, 2}, "1-2"},
 			{"SELECT ?2 || '-' || ?1", []any{1, 2}, "2-1"},
@@ -244,18 +244,19 @@ func TestErrors(t *testing.T) {
 			if rows, err := db.QueryContext(t.Context(), query); err == nil {
 				rows.Close()
 				if query != "SELECT 1; SELECT 2" { // remote databases may have several results
-					t.Errorf("%q passes", query)
+					t.Errorf("%q returned no error", query)
 				}
 			}
 		}
 		if _, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelReadUncommitted}); err == nil {
-			t.Error("read uncommitted is promised")
+			t.Error("BeginTx accepted read uncommitted")
 		}
 		sees(t, db, "SELECT count(*) FROM p", 1)
 	})
 }
 
-// TestColumnTypeNames: as database/sql has them, in capitals and without a length.
+// TestColumnTypeNames wants names as database/sql documents them, in capitals and without a
+// length.
 func TestColumnTypeNames(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		exec(t, db, "CREATE TABLE t (a varchar(10), b INTEGER, c decimal (5, 2), d)")

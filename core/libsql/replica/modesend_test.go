@@ -12,8 +12,9 @@ import (
 	"github.com/zen-auth/zen/core/libsql/hrana"
 )
 
-// TestTransactionThatEnded: when SQLite has rolled a transaction back by itself, no
-// statement of it runs on its own, nothing of it stays, and Commit says so.
+// TestTransactionThatEnded checks that after SQLite has rolled back a transaction by itself,
+// no further statement runs outside of it, none of its writes stay, and Commit returns an
+// error.
 func TestTransactionThatEnded(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		exec(t, db, "CREATE TABLE t (a INTEGER PRIMARY KEY)")
@@ -30,7 +31,7 @@ func TestTransactionThatEnded(t *testing.T) {
 			},
 			"statement": func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(t.Context(), "ROLLBACK")
-				return errors.Join(err, errors.New("as was asked"))
+				return errors.Join(err, errors.New("as requested"))
 			},
 		} {
 			tx, err := db.BeginTx(t.Context(), nil)
@@ -60,7 +61,8 @@ func TestTransactionThatEnded(t *testing.T) {
 		exec(t, db, "INSERT INTO t VALUES (5)")
 		sees(t, db, "SELECT a FROM t", 5)
 
-		// So it is for a read-only one, which leaves nothing behind on its connection.
+		// The same holds for a read-only transaction, which leaves nothing behind on its
+		// connection.
 		db.SetMaxOpenConns(1)
 		tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
 		must(t, err)
@@ -70,7 +72,7 @@ func TestTransactionThatEnded(t *testing.T) {
 	})
 }
 
-// TestErrorOfATransactionThatEnded is the remote driver's.
+// TestErrorOfATransactionThatEnded wants the remote driver's error in each mode.
 func TestErrorOfATransactionThatEnded(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		exec(t, db, "CREATE TABLE t (a INTEGER PRIMARY KEY)")

@@ -29,12 +29,12 @@ func TestTransactions(t *testing.T) {
 		var n int
 		must(t, tx.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n))
 		if n != 10 {
-			t.Errorf("the transaction sees %d rows", n)
+			t.Errorf("the transaction sees %d rows, want 10", n)
 		}
 		must(t, tx.Commit())
 		sees(t, db, "SELECT count(*) FROM t", 10)
 		if err := tx.Commit(); !errors.Is(err, sql.ErrTxDone) {
-			t.Errorf("twice: %v", err)
+			t.Errorf("the second Commit: %v, want sql.ErrTxDone", err)
 		}
 
 		tx, err = db.BeginTx(t.Context(), nil)
@@ -51,7 +51,7 @@ func TestTransactions(t *testing.T) {
 		must(t, err)
 		cancel()
 		if err := tx.Commit(); err == nil {
-			t.Error("committed after its context")
+			t.Error("Commit succeeded after the context's end")
 		}
 		sees(t, db, "SELECT count(*) FROM t", 10)
 
@@ -59,13 +59,13 @@ func TestTransactions(t *testing.T) {
 		must(t, err)
 		must(t, tx.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n))
 		if _, err := tx.ExecContext(t.Context(), "DELETE FROM t"); err == nil {
-			t.Error("a read-only transaction writes")
+			t.Error("a read-only transaction accepted a write")
 		}
 		must(t, tx.Rollback())
 		exec(t, db, "INSERT INTO t VALUES (11)")
 		sees(t, db, "SELECT count(*) FROM t", 11)
 
-		// A transaction in statements, on a connection of its own.
+		// A transaction by statements, on a connection of its own.
 		conn, err := db.Conn(t.Context())
 		must(t, err)
 		for _, statement := range []string{"BEGIN", "DELETE FROM t", "ROLLBACK", "BEGIN", "INSERT INTO t VALUES (12)", "COMMIT"} {
@@ -75,7 +75,7 @@ func TestTransactions(t *testing.T) {
 		must(t, conn.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n))
 		must(t, conn.Close())
 		if n != 12 {
-			t.Errorf("%d rows after statements", n)
+			t.Errorf("%d rows after a transaction by statements", n)
 		}
 	})
 }
@@ -85,7 +85,7 @@ func TestRowsAndResults(t *testing.T) {
 		result, err := db.ExecContext(t.Context(), "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, at DATETIME)")
 		must(t, err)
 		if n, err := result.RowsAffected(); n != 0 || err != nil {
-			t.Errorf("CREATE affects %d rows, %v", n, err)
+			t.Errorf("CREATE: RowsAffected = %d, %v", n, err)
 		}
 		result, err = db.ExecContext(t.Context(), "INSERT INTO t (name) VALUES ('a'), ('b'), ('c')")
 		must(t, err)
@@ -96,7 +96,7 @@ func TestRowsAndResults(t *testing.T) {
 		result, err = db.ExecContext(t.Context(), "UPDATE t SET name = name WHERE id > 9")
 		must(t, err)
 		if n, _ := result.RowsAffected(); n != 0 {
-			t.Errorf("an UPDATE of nothing affects %d rows", n)
+			t.Errorf("UPDATE without a match: RowsAffected = %d", n)
 		}
 
 		rows, err := db.QueryContext(t.Context(), "SELECT id, name, at, id + 1 FROM t ORDER BY id")
@@ -128,14 +128,14 @@ func TestRowsAndResults(t *testing.T) {
 		var id int
 		must(t, db.QueryRowContext(t.Context(), "INSERT INTO t (name) VALUES ('d') RETURNING id").Scan(&id))
 		if id != 4 {
-			t.Errorf("RETURNING %d", id)
+			t.Errorf("RETURNING gave %d, want 4", id)
 		}
 		sees(t, db, "SELECT count(*) FROM t", 4)
 		if err := db.QueryRowContext(t.Context(), "SELECT id FROM t WHERE id = 99").Scan(&id); !errors.Is(err, sql.ErrNoRows) {
 			t.Errorf("no rows: %v", err)
 		}
 
-		// Many rows, of which some don't fit where the others were.
+		// Many rows, some of which need a larger buffer than the rows before.
 		rows, err = db.QueryContext(t.Context(), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT i, zeroblob(CASE i % 1000 WHEN 0 THEN 200000 ELSE i % 7 END), CAST(i AS TEXT) FROM n")
 		must(t, err)
 		for i := 1; rows.Next(); i++ {
@@ -160,7 +160,7 @@ func TestRowsAndResults(t *testing.T) {
 	})
 }
 
-// An error after some rows comes after them.
+// An error after some rows is reported after those rows.
 func TestErrorBetweenRows(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		exec(t, db, "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT i FROM n")
@@ -202,7 +202,7 @@ func TestConcurrency(t *testing.T) {
 		workers.Wait()
 		sees(t, db, "SELECT count(*) FROM t", 60)
 
-		// One connection, several cursors at once.
+		// Several cursors at once on one connection.
 		tx, err := db.BeginTx(t.Context(), nil)
 		must(t, err)
 		defer tx.Rollback()
@@ -217,7 +217,7 @@ func TestConcurrency(t *testing.T) {
 		}
 		must(t, outer.Err())
 		if total != 60 {
-			t.Errorf("nested reads count %d", total)
+			t.Errorf("nested reads counted %d, want 60", total)
 		}
 	})
 }
@@ -237,8 +237,8 @@ func TestCancelledContext(t *testing.T) {
 	})
 }
 
-// One prepared statement has several results open at once, is closed before they are,
-// and none of them disturbs another.
+// A prepared statement has several results open at once and is closed before them; none
+// disturbs another.
 func TestOneStatementTwice(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		exec(t, db, "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n")

@@ -14,7 +14,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// rollbackJournal opens a file that another program made, with SQLite's own default.
+// rollbackJournal opens a file with a rollback journal, SQLite's default, as other programs
+// make it.
 func rollbackJournal(t *testing.T) *sql.DB {
 	o := file(filepath.Join(t.TempDir(), "old.db"))
 	one := open(t, o)
@@ -24,7 +25,7 @@ func rollbackJournal(t *testing.T) *sql.DB {
 	return open(t, o)
 }
 
-// writeWhileReading writes with each of the first rows of a read that takes many.
+// writeWhileReading writes after each of the first rows of a long read.
 func writeWhileReading(t *testing.T, db *sql.DB) {
 	exec(t, db, "CREATE TABLE IF NOT EXISTS t (a, b)")
 	exec(t, db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t SELECT i, hex(zeroblob(100)) FROM n")
@@ -54,8 +55,8 @@ func TestWriteWhileReading(t *testing.T) {
 	t.Run("rollback journal", func(t *testing.T) { writeWhileReading(t, rollbackJournal(t)) })
 }
 
-// What another connection has made of a table since is what a query says of its columns.
-func TestColumnsOfNow(t *testing.T) {
+// A query reports a table's present columns, even after another connection has changed them.
+func TestColumnsAreCurrent(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		exec(t, db, "CREATE TABLE t (a)")
 		exec(t, db, "INSERT INTO t VALUES (1)")

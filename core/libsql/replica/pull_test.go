@@ -18,8 +18,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// played is a network where some requests are answered by a test, and the others by the
-// database.
+// played is a transport where a test answers some requests, and the database the others.
 type played func(r *http.Request) *http.Response
 
 // RoundTrip implements http.RoundTripper.
@@ -35,17 +34,17 @@ func says(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
 }
 
-// frameBytes is a frame of a write-ahead log.
+// frameBytes is the length of a frame in the write-ahead log.
 const frameBytes = 24 + 4096
 
-// What the database may answer to a sync, other than what was asked for, is told, and
-// what it leaves is brought up to date later.
+// An unexpected answer to a sync is an error that describes it, and the files it leaves can
+// be synced later.
 func TestAnswersOfTheSyncProtocol(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
 	frame := strings.Repeat("\x00", frameBytes)
 	for name, test := range map[string]struct {
-		path   string // what is answered
+		path   string // of the request that the test answers
 		status int
 		body   string
 		kind   error
@@ -56,10 +55,10 @@ func TestAnswersOfTheSyncProtocol(t *testing.T) {
 		"no generation":     {"/info", 200, `{"current_generation":0}`, nil, "doesn't speak the sync protocol"},
 		"a page":            {"/info", 200, "<html>", nil, "doesn't speak the sync protocol"},
 		"plan":              {"/info", 403, `{"error":"embedded replicas are not supported"}`, provider.ErrPermission, "HTTP status 403: embedded replicas are not supported"},
-		"another address":   {"/info", 302, "", nil, "redirects are not followed"},
+		"redirect":          {"/info", 302, "", nil, "redirects are not followed"},
 		"half a frame":      {"/sync/1/", 200, frame + "x", nil, "4121 bytes"},
-		"a frame of none":   {"/sync/1/", 200, frame[:7] + "\x01" + frame[8:], nil, "page 0"},
-		"no frame":          {"/sync/1/", 200, "", nil, "0 bytes"},
+		"a frame of page 0": {"/sync/1/", 200, frame[:7] + "\x01" + frame[8:], nil, "page 0"},
+		"no data":           {"/sync/1/", 200, "", nil, "0 bytes"},
 		"400 without":       {"/sync/1/", 400, `{"error":"x"}`, nil, "HTTP status 400: x"},
 		"generation 0 ends": {"/sync/1/", 400, `{"generation":0}`, nil, "HTTP status 400"},
 		"gateway":           {"/sync/1/", 502, "upstream forward failed", provider.ErrUnavailable, "HTTP status 502: upstream forward failed"},
@@ -81,7 +80,7 @@ func TestAnswersOfTheSyncProtocol(t *testing.T) {
 				must(t, db.Close())
 			}
 			if err == nil {
-				t.Fatal("it is in sync")
+				t.Fatal("Sync returned no error")
 			}
 			if test.kind != nil && !errors.Is(err, test.kind) || !strings.Contains(err.Error()+provider.Hint(err), test.want) {
 				t.Errorf("%v (hint %q)", err, provider.Hint(err))
@@ -92,8 +91,8 @@ func TestAnswersOfTheSyncProtocol(t *testing.T) {
 	}
 }
 
-// The library takes what the file's pages have of a frame, and would read past those of
-// other sizes: of the file's log, what is behind a frame in memory would be part.
+// The library copies one of the file's own pages from a frame. With another page size it
+// would read past the frame, and copy foreign memory into the file's log.
 func TestPagesOfAnotherSize(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
@@ -133,7 +132,7 @@ func TestPagesOfAnotherSize(t *testing.T) {
 	}
 }
 
-// A log that ends in the middle of a transaction shows none of it.
+// A transaction whose end is missing from the log is not visible at all.
 func TestLogEndsInATransaction(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -163,9 +162,9 @@ func TestLogEndsInATransaction(t *testing.T) {
 	sees(t, db, "PRAGMA integrity_check", "ok")
 }
 
-// A program that was killed may have written more of the log than it noted. What comes
-// again is compared, and a log with something else is fetched anew.
-func TestLogIsAheadOfWhatWasNoted(t *testing.T) {
+// A killed program may have written more of the log than it recorded. What is received again
+// is compared, and a log that differs is fetched anew.
+func TestLogIsAheadOfItsRecord(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
 	db := open(t, o)

@@ -12,9 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// A long read sees one state of the file and keeps a generation of the log from
-// ending, which a sync says; when it is over, the sync succeeds. Other reads go on, and
-// so do writes.
+// A long read sees one state of the file and keeps a log generation from ending, which makes
+// a sync fail. After it the sync succeeds. Other reads and writes are not affected.
 func TestSyncDuringLongRead(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -40,7 +39,7 @@ func TestSyncDuringLongRead(t *testing.T) {
 	}
 	sees(t, db, "SELECT count(*) >= 300 FROM t", 1)
 
-	// A write meanwhile is neither lost nor an error, and is read back.
+	// A write in the meantime is neither lost nor an error, and can be read back.
 	exec(t, db, "DELETE FROM t WHERE a = 1")
 	sees(t, db, "SELECT count(*) FROM t", 2699)
 	stmt, err := db.PrepareContext(t.Context(), "SELECT count(*) FROM t")
@@ -57,7 +56,7 @@ func TestSyncDuringLongRead(t *testing.T) {
 	must(t, rows.Err())
 	must(t, rows.Close())
 	if n != 300 {
-		t.Errorf("the long read saw %d rows", n)
+		t.Errorf("the long read saw %d rows, want 300", n)
 	}
 	syncNow(t, db)
 	sees(t, db, "SELECT count(*) FROM t", 2699)

@@ -23,13 +23,13 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// source hands out tokens that Clerk mints from a template, as a session does, each
-// for as long as the test says.
+// source returns tokens that Clerk mints from a template, as a session does, and replaces
+// each after the time that the test sets.
 type source struct {
 	t        testing.TB
 	stack    *devstack.Stack
 	template string
-	every    time.Duration // 0 keeps the token until it is refused
+	every    time.Duration // if 0, a token is kept until it is refused
 
 	mu     sync.Mutex
 	token  provider.Token
@@ -71,14 +71,14 @@ func (s *source) mint() {
 	s.minted, s.count = time.Now(), s.count+1
 }
 
-// noNetwork is the transport of a machine without one.
+// noNetwork is a transport that reports an unreachable network.
 type noNetwork struct{}
 
 func (noNetwork) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connect: network is unreachable")}
 }
 
-// fail makes the session fail from now on, or with nil work again.
+// fail makes the source fail with err, or work again if err is nil.
 func (s *source) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +94,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// options returns those of a replica of the stack's database in a directory of its own.
+// options returns the options of a replica of the stack's database, in a new directory.
 func options(t testing.TB, stack *devstack.Stack, s transport.Source) libsql.Options {
 	return libsql.Options{
 		Target: provider.Target{URL: stack.DatabaseURL(), DatabaseID: stack.DatabaseID()},
@@ -110,7 +110,7 @@ func open(t testing.TB, o libsql.Options) *sql.DB {
 	return db
 }
 
-// remote returns the database itself.
+// remote opens the database itself, without a replica.
 func remote(t testing.TB, o libsql.Options) *sql.DB {
 	t.Helper()
 	return open(t, libsql.Options{Target: o.Target, Source: o.Source})
@@ -138,14 +138,14 @@ func syncNow(t testing.TB, db *sql.DB) libsql.Synced {
 	return synced
 }
 
-// spike D1: a token of a registered issuer opens a remote connection.
+// A token of a registered issuer opens a remote connection. (spike D1)
 func TestRemoteConnection(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	sees(t, remote(t, options(t, stack, newSource(t, stack))), "SELECT 1", 1)
 }
 
-// spike D2: a replica is created with such a token, writes through, and reads its own
-// writes.
+// A replica is created with such a token, writes to the database, and reads its own writes.
+// (spike D2)
 func TestReplicaReadsItsOwnWrites(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -162,8 +162,8 @@ func TestReplicaReadsItsOwnWrites(t *testing.T) {
 	sees(t, db, "SELECT count(*) FROM note", 2)
 }
 
-// spike D3: what one replica writes arrives at the primary, and another one sees it
-// when it syncs.
+// The writes of one replica arrive at the primary, and another replica sees them after its
+// next sync. (spike D3)
 func TestReplicasSeeEachOther(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
@@ -181,8 +181,9 @@ func TestReplicasSeeEachOther(t *testing.T) {
 	sees(t, one, "SELECT group_concat(body) FROM note", "from one,from two")
 }
 
-// spike D4: when the token has expired and there is no other, syncs and writes fail and
-// say so, local reads go on; and with a token all is well again, on the same handle.
+// When the token has expired and there is no other, syncs and writes fail with that error,
+// while local reads go on. With a new token everything works again, on the same handle.
+// (spike D4)
 func TestLocalReadsSurviveExpiryRevocationAndNoNetwork(t *testing.T) {
 	clock := devstack.NewClock(time.Now())
 	stack := devstacktest.Start(t, devstack.Options{Now: clock.Now})
@@ -214,7 +215,7 @@ func TestLocalReadsSurviveExpiryRevocationAndNoNetwork(t *testing.T) {
 	must(t, stack.Faults.Switch("token-invalidated", false))
 	must(t, db.Close())
 
-	// Opened without a token, and without a network.
+	// Opened without a token, then without a network.
 	src.fail(provider.ErrNoCredential)
 	db = open(t, o)
 	check("opened signed out", db, provider.ErrNoCredential)
@@ -234,7 +235,7 @@ func TestLocalReadsSurviveExpiryRevocationAndNoNetwork(t *testing.T) {
 
 	o.Path = filepath.Join(t.TempDir(), "other.db")
 	if _, err := libsql.Open(t.Context(), o); !errors.Is(libsql.Explain(err), provider.ErrUnavailable) {
-		t.Errorf("no network and no file: %v", err)
+		t.Errorf("no network and no file: %v, want ErrUnavailable", err)
 	}
 
 	o.Base = nil
@@ -243,5 +244,5 @@ func TestLocalReadsSurviveExpiryRevocationAndNoNetwork(t *testing.T) {
 		t.Errorf("a libsql-server on its own: %v", err)
 	}
 	must(t, stack.Faults.Switch("sqld", false))
-	must(t, open(t, o).Close()) // nothing is left that keeps it from opening
+	must(t, open(t, o).Close()) // the failed opens left nothing in the way
 }

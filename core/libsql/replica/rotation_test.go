@@ -13,8 +13,8 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// spike gotcha 2 (the token is fixed when a client is made): tokens change all the
-// time under four writers on one handle, none fails, and each reads its own rows.
+// Tokens are replaced while four writers share one handle. No write fails, and each writer
+// reads its own rows. (spike gotcha 2: go-libsql fixes the token when a client is made)
 func TestTokensChangeUnderWriters(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
@@ -51,7 +51,7 @@ func TestTokensChangeUnderWriters(t *testing.T) {
 	t.Logf("%d writes, %d tokens", written.Load(), tokens())
 }
 
-// Tokens are revoked in the middle: each request is refused once, and sent again.
+// Tokens become invalid in between: each write is refused once, and sent again.
 func TestRevocationUnderWriters(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	src := newSource(t, stack)
@@ -59,8 +59,8 @@ func TestRevocationUnderWriters(t *testing.T) {
 	exec(t, db, "CREATE TABLE t (i INTEGER)")
 	for i := range 20 {
 		src.mu.Lock()
-		// A token that Turso can't read: the one of the source is good again when it is
-		// asked for another.
+		// Turso can't verify this token; the source issues a good one when it is asked to
+		// renew it.
 		src.token = provider.Token{Value: provider.NewSecret(src.token.Value.Reveal()[:len(src.token.Value.Reveal())-4] + "AAAA")}
 		src.mu.Unlock()
 		exec(t, db, "INSERT INTO t VALUES (?)", i)
@@ -68,7 +68,7 @@ func TestRevocationUnderWriters(t *testing.T) {
 	sees(t, db, "SELECT count(*) FROM t", 20)
 }
 
-// Generations of the log end under writers and readers.
+// Log generations end while a writer and a reader are active.
 func TestGenerationsEnd(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))

@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// readBack writes rows of its own and reads each back from the replica.
+// readBack inserts rows and reads each back from the replica.
 func readBack(db *sql.DB) error {
 	for i := 1; i <= 20; i++ {
 		if _, err := db.Exec("INSERT INTO t (p, b) VALUES (?, randomblob(120000))", os.Getpid()); err != nil {
@@ -32,8 +32,8 @@ func readBack(db *sql.DB) error {
 	return nil
 }
 
-// Several programs have a replica open: they write, read back what they wrote, and sync
-// in turn, over the ends of generations. The file stays whole.
+// Several programs have a replica open: they write, read their writes back, and sync in turn,
+// across the ends of log generations. The file stays intact.
 func TestProgramsShareAReplica(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))
@@ -59,7 +59,7 @@ func TestProgramsShareAReplica(t *testing.T) {
 		}
 	}
 	rows := 50
-	for ; syncNow(t, db).Progress.Generation == first && rows < 500; rows++ { // writers may have kept the stack from it
+	for ; syncNow(t, db).Progress.Generation == first && rows < 500; rows++ { // concurrent writers may have kept the stack from ending one
 		exec(t, db, "INSERT INTO t (p, b) VALUES (0, randomblob(120000))")
 	}
 	if rows == 500 {
@@ -76,8 +76,8 @@ func TestProgramsShareAReplica(t *testing.T) {
 	}
 }
 
-// While another program's sync goes on, a replica opens and is read; a write is neither
-// lost nor an error, and is read from the database.
+// While another program syncs, a replica can be opened and read. A write is neither lost nor
+// an error, and is read from the database.
 func TestAnotherProgramSyncs(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	o := options(t, stack, newSource(t, stack))

@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// The modes that need go-libsql say so where it is not, and nothing else is amiss.
+// A build without go-libsql refuses the modes that need it with a hint.
 func TestBuiltWithout(t *testing.T) {
 	for _, o := range []libsql.Options{
 		{Target: provider.Target{URL: ":memory:"}},
@@ -27,7 +27,7 @@ func TestBuiltWithout(t *testing.T) {
 
 type noSource struct{}
 
-func (noSource) Token(context.Context) (provider.Token, error) { panic("asked for a token") }
+func (noSource) Token(context.Context) (provider.Token, error) { panic("Token was called") }
 func (noSource) Renew(context.Context, provider.Token) (provider.Token, error) {
-	panic("asked for a token")
+	panic("Renew was called")
 }
