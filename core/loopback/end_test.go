@@ -26,7 +26,7 @@ func TestWithEnd(t *testing.T) {
 			began := time.Now()
 			<-bounded.Done()
 			if took := time.Since(began); took != test.want || ctx.Err() != nil {
-				t.Errorf("of %v, at most %v: %v, and its own is %v", test.own, test.longest, took, ctx.Err())
+				t.Errorf("deadline %v, longest %v: ended after %v, the parent's error is %v", test.own, test.longest, took, ctx.Err())
 			}
 			release()
 			cancel()

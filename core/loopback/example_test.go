@@ -13,8 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/loopback"
 )
 
-// A program signs somebody in by the browser, which comes back to the loopback with a
-// code.
+// A program signs a person in with a browser, which returns to the loopback with a code.
 func Example() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -24,7 +23,7 @@ func Example() {
 	}
 	defer l.Close()
 
-	// The page of the issuer, in this example: it sends the browser to the redirect URL.
+	// In this example, this is the issuer's page: it sends the browser to the redirect URL.
 	page := make(chan string, 1)
 	go func() {
 		query := url.Values{"state": {l.State()}, "code": {"a-code"}}
@@ -45,7 +44,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println("exchange", callback.Get("code"))
-	// The browser waits, and is told what came of it.
+	// The browser is still waiting, and now shows the result.
 	callback.Succeed("Signed in as alice.")
 	fmt.Println(strings.Contains(<-page, "Signed in as alice."))
 	// Output:

@@ -44,7 +44,7 @@ func listen(t *testing.T) *loopback.Listener {
 	return l
 }
 
-// address returns the callback's with these values of the query.
+// address returns the callback's URL with these query values.
 func address(l *loopback.Listener, values ...string) string {
 	query := url.Values{"state": {l.State()}}
 	for i := 0; i < len(values); i += 2 {
@@ -75,7 +75,8 @@ func read(res *http.Response, err error) answer {
 	return answer{res.StatusCode, res.Header, string(body), res.Request.URL.String(), err}
 }
 
-// surfer asks as a browser does, to which localhost is this machine whatever the system says.
+// surfer sends requests as a browser does: localhost is this machine, whatever the resolver
+// says.
 var surfer = &http.Client{Transport: httpclient.New()}
 
 func do(t *testing.T, method, rawURL, host string) answer {
@@ -88,8 +89,8 @@ func do(t *testing.T, method, rawURL, host string) answer {
 	return read(surfer.Do(req))
 }
 
-// spike B1: the callback's token is captured on 127.0.0.1, and the browser gets a
-// page of success.
+// The callback on 127.0.0.1 receives the token, and the browser gets a page of success.
+// (spike B1)
 func TestCallback(t *testing.T) {
 	l := listen(t)
 	browser := make(chan answer, 1)
@@ -106,7 +107,7 @@ func TestCallback(t *testing.T) {
 			t.Errorf("%s prints the ticket", verb)
 		}
 	}
-	// Nothing is shown before the caller says so.
+	// Nothing is shown before the caller reports a result.
 	if got := get("http://" + host(l) + "/done"); got.status != http.StatusNotFound {
 		t.Errorf("the page is there before the result: %+v", got)
 	}
@@ -121,7 +122,7 @@ func TestCallback(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	if strings.Contains(got.body, "s3cret") || strings.Contains(got.body, l.State()) {
-		t.Error("a secret is in the page")
+		t.Error("the page contains a secret")
 	}
 	if !strings.Contains(got.body, `Signed in as &lt;alice&gt; &amp; &#34;bob&#34;.`) {
 		t.Errorf("page: %s", got.body)
@@ -137,7 +138,7 @@ func TestCallback(t *testing.T) {
 	if csp := got.header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'sha256-") {
 		t.Errorf("CSP: %s", csp)
 	}
-	// The listener has ended.
+	// The listener is closed.
 	if again := get(address(l)); again.err == nil {
 		t.Errorf("still listening: %+v", again)
 	}
@@ -151,7 +152,7 @@ func host(l *loopback.Listener) string {
 	return u.Host
 }
 
-func TestOthersAreRefused(t *testing.T) {
+func TestForeignRequestsAreRefused(t *testing.T) {
 	l := listen(t)
 	good := address(l, "ticket", "t")
 	for name, test := range map[string]struct {
@@ -182,10 +183,10 @@ func TestOthersAreRefused(t *testing.T) {
 			t.Errorf("%s: headers %v", name, got.header)
 		}
 		if strings.Contains(got.body, l.State()) {
-			t.Errorf("%s: the state is given away", name)
+			t.Errorf("%s: the answer contains the state", name)
 		}
 	}
-	// And none of them ended the sign-in.
+	// None of them ended the sign-in.
 	go get(good)
 	c, err := l.Wait(t.Context())
 	if err != nil {
@@ -203,7 +204,7 @@ func TestOneOfManyWins(t *testing.T) {
 	}
 	for range n - 1 {
 		if got := <-answers; got.status != http.StatusGone {
-			t.Errorf("a loser got %d %v", got.status, got.err)
+			t.Errorf("a later callback: %d %v, want 410", got.status, got.err)
 		}
 	}
 	c, err := l.Wait(t.Context())
@@ -212,7 +213,7 @@ func TestOneOfManyWins(t *testing.T) {
 	}
 	c.Succeed("")
 	if got := <-answers; got.status != http.StatusOK {
-		t.Errorf("the winner got %d %v", got.status, got.err)
+		t.Errorf("the first callback: %d %v, want 200", got.status, got.err)
 	}
 }
 
@@ -257,7 +258,7 @@ func TestFailureIsShown(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if strings.Contains(got.body, "<script") || strings.Contains(got.body, "s3cret") || strings.Contains(got.body, strings.Repeat("x", 400)) {
-		t.Error("the page is not escaped, bounded or silent")
+		t.Error("the page is not escaped, too long or contains the ticket")
 	}
 }
 
@@ -277,7 +278,7 @@ func TestPageDenies(t *testing.T) {
 	}
 }
 
-func TestNobodyComes(t *testing.T) {
+func TestNoCallback(t *testing.T) {
 	l := listen(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
@@ -299,13 +300,13 @@ func TestCloseAnswersTheHeldBrowser(t *testing.T) {
 	if got := <-browser; got.status != http.StatusServiceUnavailable {
 		t.Errorf("got %+v", got)
 	}
-	c.Succeed("nobody sees this")
+	c.Succeed("not shown")
 	if _, err := l.Wait(t.Context()); err == nil {
-		t.Error("Wait after Close")
+		t.Error("Wait after Close returned no error")
 	}
 }
 
-// A browser that goes away does not undo the sign-in, nor keep anybody waiting.
+// A browser that disconnects neither undoes the sign-in nor delays it.
 func TestBrowserLeaves(t *testing.T) {
 	l := listen(t)
 	ctx, leave := context.WithCancel(t.Context())
@@ -323,12 +324,12 @@ func TestBrowserLeaves(t *testing.T) {
 	<-gone
 	c.Succeed("")
 	if c.Get("ticket") != "t" {
-		t.Error("the ticket is gone, too")
+		t.Error("the ticket is lost")
 	}
 }
 
-// Browsers open connections ahead and leave them silent.
-func TestSilentConnectionDoesNotHoldUpTheEnd(t *testing.T) {
+// Browsers open connections in advance and leave them idle.
+func TestIdleConnectionDoesNotDelayClose(t *testing.T) {
 	l := listen(t)
 	conn, err := net.Dial("tcp", host(l))
 	if err != nil {
@@ -373,8 +374,8 @@ func TestListenRefusesPath(t *testing.T) {
 	}
 }
 
-// An issuer that compares ports has a few: the first free one of them is taken, and
-// never another.
+// For an issuer that compares ports, Listen takes the first free one of a list, and no other
+// port.
 func TestListenOnPorts(t *testing.T) {
 	first := listen(t)
 	_, port, err := net.SplitHostPort(host(first))
@@ -404,12 +405,12 @@ func TestListenOnPorts(t *testing.T) {
 	other, err := loopback.Listen(t.Context(), loopback.Options{Ports: []int{taken, free}})
 	var busy *loopback.BusyError
 	if !errors.As(err, &busy) || len(busy.Unwrap()) != 2 || !slices.Equal(busy.Ports, []int{taken, free}) {
-		t.Errorf("all are taken: %v, %v", other, err)
+		t.Errorf("with all ports taken: %v, %v, want BusyError", other, err)
 	}
 	_ = l.Close()
 }
 
-// Browsers show the address in other forms than the one that they were sent to.
+// Browsers display the address in other forms than the one that they were sent to.
 func TestPasteAsBrowsersShowIt(t *testing.T) {
 	for _, form := range []string{"http://%s", "https://%s", "HTTPS://%s", "%s", "'%s'", "<http://%s>", "%s&iss=https://tenant.example/"} {
 		l := listen(t)
@@ -436,7 +437,8 @@ func FuzzPaste(f *testing.F) {
 	})
 }
 
-// pasting answers WaitOrPaste with these lines, then waits for the end of the asking.
+// pasting returns a prompt for WaitOrPaste that answers with these lines, and then waits for
+// its context to end.
 func pasting(questions *[]string, lines ...string) func(context.Context, string) (provider.Secret, error) {
 	return func(ctx context.Context, question string) (provider.Secret, error) {
 		*questions = append(*questions, question)
@@ -457,15 +459,15 @@ func TestWaitOrPaste(t *testing.T) {
 		t.Fatalf("got %v, %v", c, err)
 	}
 	if len(questions) != 3 || questions[0] != questions[1] || !strings.Contains(questions[2], "its state is not the one") {
-		t.Errorf("asked %q", questions)
+		t.Errorf("the questions were %q", questions)
 	}
 	if strings.Contains(strings.Join(questions, ""), l.State()) {
-		t.Error("a question has the state")
+		t.Error("a question contains the state")
 	}
 	c.Succeed("")
 }
 
-// The browser wins: the question ends before WaitOrPaste returns.
+// The browser comes first: the prompt ends before WaitOrPaste returns.
 func TestWaitOrPasteWithBrowser(t *testing.T) {
 	l := listen(t)
 	asked := make(chan struct{})
@@ -486,23 +488,26 @@ func TestWaitOrPasteWithBrowser(t *testing.T) {
 		return provider.Secret{}, ctx.Err()
 	})
 	if err != nil || !over {
-		t.Fatalf("%v; the question is over: %v", err, over)
+		t.Fatalf("%v; the prompt ended: %v", err, over)
 	}
 	c.Succeed("")
 }
 
-// Where nobody can be asked, the listener waits on.
-func TestWaitOrPasteWithNobody(t *testing.T) {
+// Without anybody to ask, WaitOrPaste keeps waiting for the browser.
+func TestWaitOrPasteWithoutPrompt(t *testing.T) {
 	l := listen(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err := l.WaitOrPaste(ctx, func(context.Context, string) (provider.Secret, error) { return provider.Secret{}, errors.New("nobody") })
+	_, err := l.WaitOrPaste(ctx, func(context.Context, string) (provider.Secret, error) {
+		return provider.Secret{}, errors.New("no terminal")
+	})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// A page that is told a port alone may go to localhost, whichever address that is.
+// A page that knows only the port may redirect to localhost, whatever address that resolves
+// to.
 func TestLocalhost(t *testing.T) {
 	for _, by := range []string{"localhost", "127.0.0.1", "[::1]"} {
 		l, err := loopback.Listen(t.Context(), loopback.Options{Path: "/", Localhost: true})
@@ -515,10 +520,10 @@ func TestLocalhost(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := do(t, http.MethodGet, "http://127.0.0.1:"+port+"/?state="+l.State(), "attacker.example:"+port); got.status != http.StatusMisdirectedRequest {
-			t.Errorf("another name: %+v", got)
+			t.Errorf("with a foreign Host: %+v, want 421", got)
 		}
 		address := by
-		if by == "[::1]" { // localhost, as some resolve it
+		if by == "[::1]" { // some systems resolve localhost to it
 			by = "localhost"
 			if _, err := net.Dial("tcp", "[::1]:"+port); err != nil {
 				t.Skip("no IPv6 here")
@@ -549,6 +554,6 @@ func TestLocalhost(t *testing.T) {
 	l := listen(t)
 	_, port, _ := net.SplitHostPort(host(l))
 	if got := do(t, http.MethodGet, "http://"+host(l)+"/callback?state="+l.State(), "localhost:"+port); got.status != http.StatusMisdirectedRequest {
-		t.Errorf("localhost, unasked: %+v", got)
+		t.Errorf("localhost without the option: %+v, want 421", got)
 	}
 }

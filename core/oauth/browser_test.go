@@ -42,7 +42,7 @@ func TestBrowser(t *testing.T) {
 	}, func(ctx context.Context, tokens oauth.Tokens) (string, error) {
 		p.mu.Lock()
 		if p.page != "" {
-			t.Errorf("the browser knows before the tokens are stored: %s", p.page)
+			t.Errorf("the browser shows a result before the tokens are stored: %s", p.page)
 		}
 		p.mu.Unlock()
 		got = tokens
@@ -61,11 +61,11 @@ func TestBrowser(t *testing.T) {
 	}
 	form := s.forms[0]
 	if form.Get("client_id") != testID || form.Has("client_secret") || !strings.HasPrefix(form.Get("redirect_uri"), "http://127.0.0.1:") {
-		t.Errorf("asked the token endpoint %v", form)
+		t.Errorf("the token request was %v", form)
 	}
 }
 
-// What ends a sign-in is told in the browser and to the caller, by its class.
+// A failed sign-in is reported in the browser and, with its kind, to the caller.
 func TestBrowserRefused(t *testing.T) {
 	back := func(values ...string) func(page string) {
 		return func(page string) {
@@ -85,13 +85,13 @@ func TestBrowserRefused(t *testing.T) {
 		want     error
 		text     string
 	}{
-		"denied":       {visit: back("error", "access_denied", "error_description", "No."), want: provider.ErrRejected, text: "access_denied: No"},
-		"unauthorized": {visit: back("error", "unauthorized_client"), want: provider.ErrConfig, text: "unauthorized_client"},
-		"its trouble":  {visit: back("error", "server_error"), want: provider.ErrUnavailable, text: "server_error"},
-		"no code":      {visit: back("x", "y"), want: provider.ErrTokenInvalid, text: "no code"},
-		"a false code": {visit: back("code", "f4lse-c0de"), want: provider.ErrRejected, text: "invalid_grant"},
-		"mixed up":     {visit: back("code", "c", "iss", "https://evil.example"), want: provider.ErrTokenInvalid, text: "the issuer \"https://evil.example\""},
-		"says not who": {
+		"denied":        {visit: back("error", "access_denied", "error_description", "No."), want: provider.ErrRejected, text: "access_denied: No"},
+		"unauthorized":  {visit: back("error", "unauthorized_client"), want: provider.ErrConfig, text: "unauthorized_client"},
+		"server error":  {visit: back("error", "server_error"), want: provider.ErrUnavailable, text: "server_error"},
+		"no code":       {visit: back("x", "y"), want: provider.ErrTokenInvalid, text: "no code"},
+		"wrong code":    {visit: back("code", "f4lse-c0de"), want: provider.ErrRejected, text: "invalid_grant"},
+		"mix-up attack": {visit: back("code", "c", "iss", "https://evil.example"), want: provider.ErrTokenInvalid, text: "the issuer \"https://evil.example\""},
+		"no iss": {
 			visit: back("code", "c"), metadata: map[string]any{"authorization_response_iss_parameter_supported": true},
 			want: provider.ErrTokenInvalid, text: "the issuer \"\"",
 		},
@@ -101,7 +101,7 @@ func TestBrowserRefused(t *testing.T) {
 			s.metadata = test.metadata
 			p := &person{visit: test.visit}
 			err := s.client(t).Browser(t.Context(), p, oauth.BrowserOptions{}, func(context.Context, oauth.Tokens) (string, error) {
-				t.Error("there are tokens")
+				t.Error("tokens were returned")
 				return "", nil
 			})
 			p.opened.Wait()
@@ -109,13 +109,13 @@ func TestBrowserRefused(t *testing.T) {
 				t.Errorf("got %v, want %v with %q", err, test.want, test.text)
 			}
 			if strings.Contains(fmt.Sprint(err), "f4lse-c0de") {
-				t.Errorf("the error has the code: %v", err)
+				t.Errorf("the error contains the code: %v", err)
 			}
 		})
 	}
 }
 
-// What couldn't be stored isn't shown as a success.
+// If the tokens can't be stored, the browser shows no success.
 func TestBrowserNotStored(t *testing.T) {
 	s := newIssuer(t)
 	p := &person{}
@@ -128,7 +128,7 @@ func TestBrowserNotStored(t *testing.T) {
 	}
 }
 
-// An issuer that doesn't know the redirect URI says so in the browser alone.
+// An issuer that doesn't know the redirect URI reports that only in the browser.
 func TestSilence(t *testing.T) {
 	s := newIssuer(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -152,12 +152,12 @@ func TestSilence(t *testing.T) {
 		select {
 		case said = <-p.says:
 		case err := <-ended:
-			t.Fatalf("ended with %v, told only\n%s\nwant %s", err, p.heard(), want)
+			t.Fatalf("Browser ended with %v after the notices\n%s\nwant %s", err, p.heard(), want)
 		}
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, provider.ErrNoCredential) {
-		t.Errorf("ended with %v", err)
+		t.Errorf("Browser = %v, want ErrNoCredential", err)
 	}
 }
 
@@ -186,7 +186,7 @@ func TestEndSessionURL(t *testing.T) {
 	}
 }
 
-// Each answer to the beginning of a sign-in.
+// TestTryBrowser covers each answer to the first request of a sign-in.
 func TestTryBrowser(t *testing.T) {
 	const address = "http://127.0.0.1:53682/callback"
 	s := newIssuer(t)
@@ -198,16 +198,16 @@ func TestTryBrowser(t *testing.T) {
 		want     error
 		says     string
 	}{
-		"a page to sign in":          {302, s.URL + "/login", true, nil, ""},
-		"a code at once":             {303, address + "?code=c", true, nil, ""},
-		"a page of an error":         {400, "", false, nil, ""},
-		"a page without a way on":    {200, "", false, nil, ""},
-		"a redirect to nowhere":      {302, "", false, nil, ""},
-		"an error at another place":  {302, s.URL + "/login?error=x", true, nil, ""},
-		"an error for the client":    {302, address + "?error=invalid_target&error_description=No+such+API.", true, provider.ErrConfig, "test: no sign-in can begin: No such API (invalid_target)"},
-		"an issuer that is away":     {503, "", false, provider.ErrUnavailable, "test: begin a sign-in: HTTP 503"},
-		"an issuer that has enough":  {429, "", false, provider.ErrUnavailable, "HTTP 429"},
-		"an error that is no answer": {302, address + "?error=" + strings.Repeat("x", 60), true, provider.ErrConfig, "no sign-in can begin"},
+		"a page to sign in":         {302, s.URL + "/login", true, nil, ""},
+		"a code at once":            {303, address + "?code=c", true, nil, ""},
+		"a page of an error":        {400, "", false, nil, ""},
+		"a page without a redirect": {200, "", false, nil, ""},
+		"a redirect to nowhere":     {302, "", false, nil, ""},
+		"an error at another URL":   {302, s.URL + "/login?error=x", true, nil, ""},
+		"an error for the client":   {302, address + "?error=invalid_target&error_description=No+such+API.", true, provider.ErrConfig, "test: no sign-in can begin: No such API (invalid_target)"},
+		"an unavailable issuer":     {503, "", false, provider.ErrUnavailable, "test: begin a sign-in: HTTP 503"},
+		"too many requests":         {429, "", false, provider.ErrUnavailable, "HTTP 429"},
+		"an error with a bad code":  {302, address + "?error=" + strings.Repeat("x", 60), true, provider.ErrConfig, "no sign-in can begin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := url.Values{}
@@ -222,10 +222,10 @@ func TestTryBrowser(t *testing.T) {
 			client.Metadata.AuthorizationEndpoint = page.URL
 			known, err := client.TryBrowser(t.Context(), address, oauth.BrowserOptions{Scopes: []string{"email"}, Params: url.Values{"audience": {"db"}}})
 			if known != tt.known || !errors.Is(err, tt.want) || err != nil && !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("%v, %v", known, err)
+				t.Errorf("TryBrowser = %v, %v", known, err)
 			}
 			if asked.Get("redirect_uri") != address || asked.Get("audience") != "db" || asked.Get("code_challenge") == "" || asked.Get("client_id") != testID {
-				t.Errorf("asked %v", asked)
+				t.Errorf("the request was %v", asked)
 			}
 		})
 	}

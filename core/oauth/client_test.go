@@ -23,8 +23,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// A rotated refresh token takes the place of the one that was sent; where an issuer
-// rotates none, the one that was sent stays.
+// A rotated refresh token replaces the one that was sent; if the issuer doesn't rotate, the
+// old one stays.
 func TestRefresh(t *testing.T) {
 	s := newIssuer(t)
 	client := s.client(t)
@@ -37,7 +37,7 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("scope %q", scope)
 	}
 	if _, err := client.Refresh(t.Context(), provider.NewSecret("r-1")); !errors.Is(err, provider.ErrRejected) || oauth.Code(err) != oauth.CodeInvalidGrant {
-		t.Errorf("a spent token: %v", err)
+		t.Errorf("a used refresh token: %v, want ErrRejected", err)
 	}
 	s.token = func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, map[string]any{"access_token": "a"}) }
 	same, err := client.Refresh(t.Context(), provider.NewSecret("r-2"))
@@ -46,7 +46,7 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// What an issuer answers has a class, and nothing of it that is secret is repeated.
+// An issuer's refusal has a kind, and its error repeats no secret.
 func TestRefusals(t *testing.T) {
 	const secret = "s3cret-refresh-token"
 	for name, test := range map[string]struct {
@@ -57,25 +57,25 @@ func TestRefusals(t *testing.T) {
 		text    string
 		seconds int
 	}{
-		"invalid_grant":      {status: 403, body: `{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}`, want: provider.ErrRejected, text: "Unknown or invalid refresh token (invalid_grant), HTTP 403"},
-		"with 401":           {status: 401, body: `{"error":"invalid_grant"}`, want: provider.ErrRejected},
-		"with 200":           {status: 200, body: `{"error":"invalid_grant"}`, want: provider.ErrRejected},
-		"client":             {status: 401, body: `{"error":"invalid_client"}`, want: provider.ErrRejected},
-		"not allowed to":     {status: 403, body: `{"error":"unauthorized_client"}`, want: provider.ErrConfig},
-		"limited":            {status: 429, header: http.Header{"Retry-After": {"7"}}, body: `{"error":"too_many_requests"}`, want: provider.ErrUnavailable, seconds: 7},
-		"down":               {status: 503, header: http.Header{"Retry-After": {"9"}}, body: `Service Unavailable`, want: provider.ErrUnavailable, text: "HTTP 503", seconds: 9},
-		"down, with a code":  {status: 500, body: `{"error":"server_error"}`, want: provider.ErrUnavailable},
-		"busy, with 400":     {status: 400, body: `{"error":"temporarily_unavailable"}`, want: provider.ErrUnavailable},
-		"a proxy":            {status: 403, body: `<html>Forbidden</html>`, want: provider.ErrUnavailable, text: "is there a proxy"},
-		"a portal":           {status: 200, body: `<html>Welcome to the hotel</html>`, want: provider.ErrUnavailable, text: "sign-in page of the network"},
-		"no token":           {status: 200, body: `{}`, want: provider.ErrUnavailable},
-		"a redirect":         {status: 302, header: http.Header{"Location": {"https://evil.example/"}}, body: ` `, want: provider.ErrUnavailable, text: "redirect"},
-		"too large":          {status: 200, body: `{"access_token":"` + strings.Repeat("a", 1<<20) + `"}`, want: provider.ErrUnavailable},
-		"DPoP":               {status: 200, body: `{"access_token":"a","token_type":"DPoP"}`, want: provider.ErrTokenInvalid, text: `type "DPoP"`},
-		"repeats the secret": {status: 400, body: `{"error":"invalid_grant","error_description":"no such token: ` + strings.Repeat(secret, 3) + `"}`, want: provider.ErrRejected},
-		"a secret as code":   {status: 400, body: `{"error":"` + strings.Repeat(secret, 4) + `"}`, want: provider.ErrUnavailable},
-		"escapes":            {status: 400, body: `{"error":"invalid_grant","error_description":"\u001b]0;x\u0007 no"}`, want: provider.ErrRejected, text: ": ]0;x no"},
-		"a life in words":    {status: 200, body: `{"access_token":"a","expires_in":"` + secret + `"}`, want: provider.ErrUnavailable},
+		"invalid_grant":        {status: 403, body: `{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}`, want: provider.ErrRejected, text: "Unknown or invalid refresh token (invalid_grant), HTTP 403"},
+		"with 401":             {status: 401, body: `{"error":"invalid_grant"}`, want: provider.ErrRejected},
+		"with 200":             {status: 200, body: `{"error":"invalid_grant"}`, want: provider.ErrRejected},
+		"bad client":           {status: 401, body: `{"error":"invalid_client"}`, want: provider.ErrRejected},
+		"not allowed":          {status: 403, body: `{"error":"unauthorized_client"}`, want: provider.ErrConfig},
+		"limited":              {status: 429, header: http.Header{"Retry-After": {"7"}}, body: `{"error":"too_many_requests"}`, want: provider.ErrUnavailable, seconds: 7},
+		"down":                 {status: 503, header: http.Header{"Retry-After": {"9"}}, body: `Service Unavailable`, want: provider.ErrUnavailable, text: "HTTP 503", seconds: 9},
+		"down, with a code":    {status: 500, body: `{"error":"server_error"}`, want: provider.ErrUnavailable},
+		"busy, with 400":       {status: 400, body: `{"error":"temporarily_unavailable"}`, want: provider.ErrUnavailable},
+		"a proxy":              {status: 403, body: `<html>Forbidden</html>`, want: provider.ErrUnavailable, text: "is there a proxy"},
+		"a portal":             {status: 200, body: `<html>Welcome to the hotel</html>`, want: provider.ErrUnavailable, text: "sign-in page of the network"},
+		"no token":             {status: 200, body: `{}`, want: provider.ErrUnavailable},
+		"a redirect":           {status: 302, header: http.Header{"Location": {"https://evil.example/"}}, body: ` `, want: provider.ErrUnavailable, text: "redirect"},
+		"too large":            {status: 200, body: `{"access_token":"` + strings.Repeat("a", 1<<20) + `"}`, want: provider.ErrUnavailable},
+		"DPoP":                 {status: 200, body: `{"access_token":"a","token_type":"DPoP"}`, want: provider.ErrTokenInvalid, text: `type "DPoP"`},
+		"repeats the secret":   {status: 400, body: `{"error":"invalid_grant","error_description":"no such token: ` + strings.Repeat(secret, 3) + `"}`, want: provider.ErrRejected},
+		"a secret as the code": {status: 400, body: `{"error":"` + strings.Repeat(secret, 4) + `"}`, want: provider.ErrUnavailable},
+		"escapes":              {status: 400, body: `{"error":"invalid_grant","error_description":"\u001b]0;x\u0007 no"}`, want: provider.ErrRejected, text: ": ]0;x no"},
+		"a lifetime in words":  {status: 200, body: `{"access_token":"a","expires_in":"` + secret + `"}`, want: provider.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, _ := deviceClient(reply{status: test.status, header: test.header, body: test.body})
@@ -87,7 +87,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("retry after %s", got)
 			}
 			if all := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(all, secret) {
-				t.Errorf("the secret is in %s", all)
+				t.Errorf("the error contains the secret: %s", all)
 			}
 		})
 	}
@@ -118,7 +118,8 @@ func TestClientCredentials(t *testing.T) {
 	}
 }
 
-// A key signs an assertion in place of a secret: once, for the issuer, for minutes.
+// A private key signs an assertion in place of a secret: used once, for this issuer, valid
+// for minutes.
 func TestPrivateKeyJWT(t *testing.T) {
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -163,7 +164,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			}
 		}
 		if len(ids) != 2 {
-			t.Error("an assertion's id was used twice")
+			t.Error("two assertions have the same jti")
 		}
 		if text := fmt.Sprintf("%v %+v %#v", client.Key, client.Key, *client.Key); strings.Contains(text, "PRIVATE") || len(text) > 200 {
 			t.Errorf("the key prints as %s", text)
@@ -184,16 +185,17 @@ func TestRevoke(t *testing.T) {
 	}
 	client.Metadata.RevocationEndpoint = ""
 	if err := client.Revoke(t.Context(), provider.NewSecret("r-1")); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("without an endpoint: %v", err)
+		t.Errorf("without an endpoint: %v, want ErrUnsupported", err)
 	}
 	dead, _ := deviceClient(reply{})
 	dead.Metadata.RevocationEndpoint = "https://login.example/revoke"
 	if err := dead.Revoke(t.Context(), provider.NewSecret("r-1")); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("without a network: %v", err)
+		t.Errorf("without a network: %v, want ErrUnavailable", err)
 	}
 }
 
-// FuzzToken: no answer of a token endpoint panics, and none is repeated in an error.
+// FuzzToken checks that no answer of a token endpoint causes a panic or is repeated in an
+// error.
 func FuzzToken(f *testing.F) {
 	f.Add(200, "application/json", tokens.body)
 	f.Add(400, "application/json", `{"error":"invalid_grant","error_description":"x"}`)
@@ -209,14 +211,14 @@ func FuzzToken(f *testing.F) {
 		case err == nil && (got.Access.IsZero() || got.Refresh.IsZero() || status/100 != 2):
 			t.Errorf("accepted %+v", got)
 		case err != nil && provider.Kind(err) == nil:
-			t.Errorf("an error of no class: %v", err)
+			t.Errorf("an error without a kind: %v", err)
 		case err != nil && len(err.Error()) > 500:
 			t.Errorf("an error of %d bytes", len(err.Error()))
 		}
 	})
 }
 
-// FuzzDevice: nothing that can't be shown is shown.
+// FuzzDevice checks that only printable codes and web pages are shown.
 func FuzzDevice(f *testing.F) {
 	f.Add(deviceAnswer)
 	f.Add(`{"device_code":"d","user_code":"u","verification_url":"https://x.example","expires_in":-1}`)
@@ -236,7 +238,7 @@ func FuzzDevice(f *testing.F) {
 	})
 }
 
-// ending ends a sign-in when it opens a page.
+// ending is a Host that fails when a page is opened.
 type ending struct {
 	*person
 	code, page string

@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// script is a transport that answers one request after the other.
+// script is a transport that returns its answers in turn, and repeats the last.
 type script struct {
 	answers []reply
 	start   time.Time
@@ -23,8 +23,7 @@ type script struct {
 	at []time.Duration
 }
 
-// reply is one answer; a body "" is a failure of the network. late is how long the
-// server takes.
+// reply is one answer; an empty body is a network failure. late is how long the server takes.
 type reply struct {
 	status int
 	body   string
@@ -72,8 +71,9 @@ func deviceClient(answers ...reply) (*oauth.Client, *script) {
 	}, s
 }
 
-// The error string decides, not the status: slow_down comes with 429 at Auth0, pending
-// with 403, and both with 400 elsewhere. An interval begins with the last answer.
+// The error code decides, not the status: Auth0 sends slow_down with 429 and
+// authorization_pending with 403, others send both with 400. An interval starts when the last
+// answer arrived.
 func TestDevice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, s := deviceClient(
@@ -103,7 +103,7 @@ func TestDevice(t *testing.T) {
 		}
 		const told = "type ABCD-EFGH at https://login.example/activate\nopen https://login.example/activate?user_code=ABCD-EFGH ABCD-EFGH"
 		if p.heard() != told {
-			t.Errorf("told %q", p.heard())
+			t.Errorf("the person saw %q", p.heard())
 		}
 	})
 }
@@ -120,8 +120,8 @@ func TestDeviceEnds(t *testing.T) {
 		"never answered":  {[]reply{{}}, provider.ErrUnavailable, "connection reset", 15 * time.Minute},
 		"slowed down":     {slices.Repeat([]reply{{status: 429, body: `{"error":"slow_down"}`}}, 20), provider.ErrUnavailable, "slow down (slow_down)", 15 * time.Minute},
 		"denied":          {[]reply{{status: 403, body: `{"error":"access_denied","error_description":"User cancelled."}`}}, provider.ErrRejected, "User cancelled (access_denied)", 5 * time.Second},
-		"told once":       {[]reply{{status: 403, body: `{"error":"invalid_grant"}`}}, provider.ErrRejected, "invalid_grant", 5 * time.Second},
-		"not the grant":   {[]reply{{status: 403, body: `{"error":"unauthorized_client"}`}}, provider.ErrConfig, "unauthorized_client", 5 * time.Second},
+		"used twice":      {[]reply{{status: 403, body: `{"error":"invalid_grant"}`}}, provider.ErrRejected, "invalid_grant", 5 * time.Second},
+		"grant refused":   {[]reply{{status: 403, body: `{"error":"unauthorized_client"}`}}, provider.ErrConfig, "unauthorized_client", 5 * time.Second},
 		"a proxy's page":  {[]reply{{status: 403, body: `<html>`}, tokens}, nil, "", 15 * time.Second},
 		"a silent server": {[]reply{{status: 200, body: `{}`, late: time.Hour}, tokens}, nil, "", 30 * time.Second},
 	} {
@@ -140,7 +140,7 @@ func TestDeviceEnds(t *testing.T) {
 	}
 }
 
-// The host's deadline is heard in time for a last word.
+// A sign-in ends shortly before the host's deadline, in time to report the reason.
 func TestDeviceDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, s := deviceClient(reply{status: 200, body: deviceAnswer}, pending)
@@ -156,7 +156,7 @@ func TestDeviceDeadline(t *testing.T) {
 	})
 }
 
-// What an issuer says about the code is bounded and checked before it is shown.
+// The issuer's code and page are limited in length and checked before they are shown.
 func TestDeviceAnswer(t *testing.T) {
 	for body, text := range map[string]string{
 		`{}`:                                  "no code",
@@ -176,7 +176,7 @@ func TestDeviceAnswer(t *testing.T) {
 	}
 }
 
-// Intervals out of all reason are neither waited for nor polled at.
+// Absurd intervals are neither waited for nor polled at.
 func TestDeviceInterval(t *testing.T) {
 	for interval, want := range map[string]time.Duration{"0": 5 * time.Second, "-1": 5 * time.Second, "1e300": time.Minute, "2": 2 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {

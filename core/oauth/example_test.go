@@ -10,8 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// An issuer's own words decide what is sent where; that it is the right issuer's is
-// checked to the letter.
+// The issuer's metadata decides where requests go; its issuer must match exactly.
 func ExampleDiscover() {
 	var issuer string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -29,8 +28,7 @@ func ExampleDiscover() {
 	// true
 }
 
-// A refresh token that rotates is spent by its use: what comes back is stored before
-// anything is done with it.
+// A rotating refresh token can be used once: the new one is stored before anything else.
 func ExampleClient_Refresh() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -48,7 +46,7 @@ func ExampleClient_Refresh() {
 	// Output: second for-first [redacted]
 }
 
-// Without a browser, a person types a code on any device.
+// Without a browser, a person enters a code on another device.
 func ExampleClient_Device() {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
@@ -64,7 +62,7 @@ func ExampleClient_Device() {
 		TokenEndpoint: server.URL + "/token", DeviceEndpoint: server.URL + "/device",
 	}}
 
-	host := &person{} // of a provider, it is the provider.Host that Login is given
+	host := &person{} // in a provider, this is the provider.Host passed to Login
 	tokens, err := client.Device(context.Background(), host, oauth.DeviceOptions{Scopes: []string{"openid"}})
 	fmt.Println(tokens.Access.IsZero(), err)
 	// Output: false <nil>

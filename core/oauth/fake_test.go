@@ -25,7 +25,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// testKey signs for every issuer of this binary.
+// testKey signs for every issuer in this test binary.
 var testKey = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -34,20 +34,20 @@ var testKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-// issuer is an OpenID Connect issuer for one application, which signs everybody in.
+// issuer is an OpenID Connect issuer for one application, which signs in without a question.
 type issuer struct {
 	*httptest.Server
-	// metadata goes over what the issuer says of itself.
+	// metadata overrides the issuer's own metadata.
 	metadata map[string]any
-	// token answers the token endpoint in place of the issuer.
+	// token handles the token endpoint in place of the issuer.
 	token http.HandlerFunc
 
 	mu sync.Mutex
 	// mu guards all below.
-	codes   map[string]url.Values // of the authorization request, by code
-	refresh string                // the one that is good
+	codes   map[string]url.Values // authorization requests by their code
+	refresh string                // the valid refresh token
 	revoked []string
-	forms   []url.Values // that the token endpoint got
+	forms   []url.Values // requests to the token endpoint
 }
 
 const (
@@ -102,7 +102,7 @@ func sign(claims map[string]any) string {
 	return signed
 }
 
-// idClaims returns those of a good ID token.
+// idClaims returns the claims of a valid ID token.
 func (s *issuer) idClaims() map[string]any {
 	return map[string]any{
 		"iss": s.URL, "sub": "alice-1", "aud": testID, "email": "alice@example.test",
@@ -176,21 +176,21 @@ func (s *issuer) client(t testing.TB) *oauth.Client {
 	return &oauth.Client{Name: "test", ID: testID, Metadata: metadata}
 }
 
-// person is a Host whose browser is an HTTP client, and whose terminal is a list.
+// person is a Host whose browser is an HTTP client and whose terminal is a list of lines.
 type person struct {
-	// visit opens a page; nil doesn't.
+	// visit opens a page; if nil, pages are ignored.
 	visit func(page string)
 
-	// says has what is told, if somebody listens.
+	// says receives each line, if it has room.
 	says chan string
 
 	mu     sync.Mutex
 	told   []string
-	page   string // that was shown last
+	page   string // the last that was shown
 	opened sync.WaitGroup
 }
 
-// browses visits pages and follows where they lead.
+// browses makes p visit pages and follow their redirects.
 func browses(p *person) {
 	p.visit = func(page string) {
 		res, err := http.Get(page)
@@ -212,7 +212,7 @@ func (p *person) say(text string) {
 	p.told = append(p.told, text)
 	select {
 	case p.says <- text:
-	default: // nobody listens
+	default: // no test reads them
 	}
 }
 

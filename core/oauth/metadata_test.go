@@ -36,8 +36,8 @@ func TestDiscover(t *testing.T) {
 		"RFC 8414, a path":     {"/realms/x", "/.well-known/oauth-authorization-server/realms/x", 200, strings.Replace(good, `"URL"`, `"URL/realms/x"`, 1), nil, ""},
 		"a slash too many":     {"/", "/.well-known/openid-configuration", 200, good, provider.ErrConfig, "letter by letter"},
 		"a slash too few":      {"", "/.well-known/openid-configuration", 200, strings.Replace(good, `"URL"`, `"URL/"`, 1), provider.ErrConfig, "letter by letter"},
-		"somebody else":        {"", "/.well-known/openid-configuration", 200, strings.Replace(good, `"URL"`, `"https://evil.example"`, 1), provider.ErrConfig, "of the issuer \"https://evil.example\""},
-		"nobody":               {"", "/.well-known/openid-configuration", 200, `{}`, provider.ErrConfig, "of the issuer \"\""},
+		"another issuer":       {"", "/.well-known/openid-configuration", 200, strings.Replace(good, `"URL"`, `"https://evil.example"`, 1), provider.ErrConfig, "of the issuer \"https://evil.example\""},
+		"no issuer":            {"", "/.well-known/openid-configuration", 200, `{}`, provider.ErrConfig, "of the issuer \"\""},
 		"http endpoint":        {"", "/.well-known/openid-configuration", 200, strings.Replace(good, "https://tokens", "http://tokens", 1), provider.ErrConfig, "token_endpoint"},
 		"endpoint with a user": {"", "/.well-known/openid-configuration", 200, strings.Replace(good, "https://tokens", "https://u:p@tokens", 1), provider.ErrConfig, "token_endpoint"},
 		"HTML":                 {"", "/.well-known/openid-configuration", 200, `<html>`, provider.ErrUnavailable, "a web site's"},
@@ -69,18 +69,18 @@ func TestDiscover(t *testing.T) {
 	}
 	for _, issuer := range []string{"", "login.example", "http://login.example", "https://u:p@login.example", "https://login.example?x=1", "https://login.example#x", "ftp://login.example", "https://"} {
 		if _, err := oauth.Discover(t.Context(), issuer, oauth.DiscoverOptions{}); !errors.Is(err, provider.ErrConfig) {
-			t.Errorf("issuer %q: %v", issuer, err)
+			t.Errorf("Discover(%q) = %v, want ErrConfig", issuer, err)
 		}
 	}
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	if _, err := oauth.Discover(t.Context(), closed.URL, oauth.DiscoverOptions{}); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("nobody at home: %v", err)
+		t.Errorf("a closed port: %v, want ErrUnavailable", err)
 	}
 }
 
-// What go-oidc and x/oauth2 make of an issuer is what this package does: the metadata,
-// the authorization URL, and which ID tokens are good.
+// go-oidc and x/oauth2 agree with this package on an issuer's metadata, the authorization
+// URL, and which ID tokens are valid.
 func TestAgreesWithGoOIDC(t *testing.T) {
 	s := newIssuer(t)
 	client := s.client(t)
@@ -97,7 +97,7 @@ func TestAgreesWithGoOIDC(t *testing.T) {
 	err = client.Browser(t.Context(), p, oauth.BrowserOptions{Scopes: []string{"openid", "email"}}, func(_ context.Context, tokens oauth.Tokens) (string, error) {
 		id, err := theirs.Verifier(&oidc.Config{ClientID: testID}).Verify(t.Context(), tokens.ID.Reveal())
 		if err == nil && (id.Nonce != tokens.Nonce || id.Subject != "alice-1") {
-			t.Errorf("go-oidc reads %+v", id)
+			t.Errorf("go-oidc returned %+v", id)
 		}
 		return "alice", err
 	})
@@ -114,7 +114,7 @@ func TestAgreesWithGoOIDC(t *testing.T) {
 	want, _ := url.Parse(config.AuthCodeURL(q.Get("state"), oidc.Nonce(q.Get("nonce")),
 		oauth2.SetAuthURLParam("code_challenge", q.Get("code_challenge")), oauth2.SetAuthURLParam("code_challenge_method", "S256")))
 	if want.String() != opened.String() {
-		t.Errorf("opened %s, x/oauth2 makes %s", opened, want)
+		t.Errorf("opened %s, x/oauth2 opens %s", opened, want)
 	}
 
 	ours := verifier(t, s)
@@ -135,37 +135,37 @@ func TestAgreesWithGoOIDC(t *testing.T) {
 	}{
 		"good":               {with(nil), true, true},
 		"a list of one":      {with(map[string]any{"aud": []string{testID}}), true, true},
-		"another's":          {with(map[string]any{"aud": "client-2"}), false, false},
-		"for nobody":         {with(map[string]any{"aud": nil}), false, false},
-		"of somebody else":   {with(map[string]any{"iss": "https://evil.example"}), false, false},
+		"another client's":   {with(map[string]any{"aud": "client-2"}), false, false},
+		"no audience":        {with(map[string]any{"aud": nil}), false, false},
+		"another issuer's":   {with(map[string]any{"iss": "https://evil.example"}), false, false},
 		"the issuer's slash": {with(map[string]any{"iss": s.URL + "/"}), false, false},
 		"expired":            {with(map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), false, false},
 		"without an end":     {with(map[string]any{"exp": nil}), false, false},
 		"not yet":            {with(map[string]any{"nbf": time.Now().Add(time.Hour).Unix()}), false, false},
 		"forged":             {with(nil)[:len(with(nil))-8] + "AAAAAAAA", false, false},
 		"text":               {"hello", false, false},
-		// go-oidc leaves these to its callers.
-		"another nonce":       {with(map[string]any{"nonce": "n-2"}), false, true},
-		"without its nonce":   {with(map[string]any{"nonce": nil}), false, true},
-		"asked for elsewhere": {with(map[string]any{"azp": "client-2"}), false, true},
-		"for several":         {with(map[string]any{"aud": []string{testID, "client-2"}}), false, true},
-		"for several, by us":  {with(map[string]any{"aud": []string{testID, "client-2"}, "azp": testID}), true, true},
-		"of nobody":           {with(map[string]any{"sub": ""}), false, true},
+		// go-oidc leaves these checks to its callers.
+		"another nonce":        {with(map[string]any{"nonce": "n-2"}), false, true},
+		"without its nonce":    {with(map[string]any{"nonce": nil}), false, true},
+		"another azp":          {with(map[string]any{"azp": "client-2"}), false, true},
+		"several audiences":    {with(map[string]any{"aud": []string{testID, "client-2"}}), false, true},
+		"several, azp is ours": {with(map[string]any{"aud": []string{testID, "client-2"}, "azp": testID}), true, true},
+		"no subject":           {with(map[string]any{"sub": ""}), false, true},
 	} {
 		id, err := client.VerifyID(t.Context(), ours, oauth.Tokens{ID: provider.NewSecret(test.token), Nonce: "n-1"})
 		if (err == nil) != test.good || err == nil && id.Person() != "alice@example.test" {
-			t.Errorf("%s: we say %v, %+v", name, err, id)
+			t.Errorf("%s: VerifyID = %v, %+v", name, err, id)
 		}
 		if _, err := theirs.Verifier(&oidc.Config{ClientID: testID}).Verify(t.Context(), test.token); (err == nil) != test.theirs {
-			t.Errorf("%s: go-oidc says %v", name, err)
+			t.Errorf("%s: go-oidc: %v", name, err)
 		}
 	}
 	if _, err := client.VerifyID(t.Context(), ours, oauth.Tokens{}); !errors.Is(err, provider.ErrTokenInvalid) {
-		t.Errorf("none: %v", err)
+		t.Errorf("no ID token: %v, want ErrTokenInvalid", err)
 	}
 }
 
-// FuzzMetadata: what is accepted is of the issuer, and sends nothing in the clear.
+// FuzzMetadata checks that accepted metadata is the issuer's and sends nothing unencrypted.
 func FuzzMetadata(f *testing.F) {
 	f.Add([]byte(`{"issuer":"https://login.example/","token_endpoint":"https://login.example/t","scopes_supported":["openid"]}`))
 	f.Add([]byte(`{"issuer":"https://login.example/","jwks_uri":"http://[::1]:80/k"}`))
@@ -195,10 +195,10 @@ func TestHarmless(t *testing.T) {
 		strings.Repeat("é ", 99): strings.TrimSpace(strings.Repeat("é ", 53)) + " ",
 	} {
 		if got := oauth.Harmless(text); got != want && len(text) < 100 || len(got) > 160 {
-			t.Errorf("%q: %q", text, got)
+			t.Errorf("Harmless(%q) = %q", text, got)
 		}
 	}
 	if fmt.Sprint(&oauth.Error{Code: "c"}) != "c" {
-		t.Error("an error without a description")
+		t.Error("an error without a description is not its code")
 	}
 }
