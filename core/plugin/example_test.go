@@ -8,7 +8,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// file hands out the token that is in a file. It needs no sign-in.
+// file returns the token in a file. It needs no sign-in.
 type file struct{ path string }
 
 // Describe implements provider.Provider.
@@ -43,7 +43,7 @@ func (f *file) Token(context.Context, provider.TokenRequest) (provider.TokenResp
 	return provider.TokenResponse{Token: provider.Token{Value: provider.NewSecret(string(data))}}, nil
 }
 
-// The main function of a provider, whose binary is called zen-provider-file.
+// This is the main function of a provider whose binary is called zen-provider-file.
 func ExampleServe() {
 	plugin.Serve(&file{})
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Errors have a class, that decides what zen does and its exit code; a text; and a hint of
-// what to do.
+// An error has a kind, which decides how zen reacts and its exit code; a message; and a hint
+// about what to do.
 func ExampleError() {
 	err := fmt.Errorf("sign in: %w", &provider.Error{
 		Kind: provider.ErrRejected, Message: "the key was revoked", Hint: "make another in the dashboard",
@@ -20,7 +20,7 @@ func ExampleError() {
 	// true make another in the dashboard
 }
 
-// A secret shows itself to nobody who doesn't ask for it by name.
+// A secret is only readable by Reveal.
 func ExampleSecret() {
 	s := provider.NewSecret("sk_live_1")
 	fmt.Printf("%v %+v %q\n", s, s, s)
@@ -30,7 +30,7 @@ func ExampleSecret() {
 	// sk_live_1
 }
 
-// Permissions are written as turso db tokens create takes them.
+// Permissions are written as in turso db tokens create.
 func ExampleParsePermission() {
 	p, err := provider.ParsePermission("notes:data_read,data_add")
 	fmt.Println(p.Tables, p.Actions, err)

@@ -21,12 +21,12 @@ func TestReadFile(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(data), err)
 	}
 	if data, err := provider.ReadFile(path, 1023); err == nil || len(data) != 0 || !strings.Contains(err.Error(), path) {
-		t.Errorf("larger than it may be: %d bytes, %v", len(data), err)
+		t.Errorf("a file over the limit: %d bytes, %v", len(data), err)
 	}
 	if _, err := provider.ReadFile(dir, 1024); err == nil || err.Error() != "read "+dir+": is a directory" {
 		t.Errorf("a directory: %v", err)
 	}
 	if _, err := provider.ReadFile(path+"s", 1024); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("what isn't there: %v", err)
+		t.Errorf("a missing file: %v", err)
 	}
 }

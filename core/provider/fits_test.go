@@ -22,9 +22,9 @@ func TestFits(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		change func(*provider.Claims)
-		want   string // "" fits
+		want   string // empty if the claims fit
 	}{
-		"what was asked for":       {func(*provider.Claims) {}, ""},
+		"as requested":             {func(*provider.Claims) {}, ""},
 		"a second more":            {func(c *provider.Claims) { c.Expires = c.Expires.Add(time.Second) }, ""},
 		"no time of issue":         {func(c *provider.Claims) { c.Issued = time.Time{} }, ""},
 		"no database claims":       {func(c *provider.Claims) { c.Database = nil }, "is not for the database"},
@@ -48,6 +48,6 @@ func TestFits(t *testing.T) {
 	}
 	var unknown provider.TokenRequest
 	if err := (provider.Claims{Database: &provider.DatabaseClaims{}}).Fits(unknown, now); !errors.Is(err, provider.ErrPermission) {
-		t.Errorf("without a database id nothing fits: %v", err)
+		t.Errorf("without a database ID: %v, want ErrPermission", err)
 	}
 }

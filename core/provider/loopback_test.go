@@ -12,12 +12,12 @@ func TestIsLoopback(t *testing.T) {
 		"": false, "localhost.example": false, "notlocalhost": false, "app-localhost": false, "10.0.0.1": false, "0.0.0.0": false, "[::]:80": false,
 	} {
 		if got := IsLoopback(host); got != want {
-			t.Errorf("%q: %t", host, got)
+			t.Errorf("IsLoopback(%q) = %t, want %t", host, got, want)
 		}
 	}
 }
 
-// The host is the one that package net finds.
+// The host is the same as net.SplitHostPort's.
 func FuzzWithoutPort(f *testing.F) {
 	for _, text := range []string{
 		"", ":", "a", "a:", "a:1", "a:b:1", "[]:1", "[::1]:443", "[::1]", "::1", "[[::1]:80", "[::1]]:80", "[::1]x:80", "[::1]:[", "[a:1", "a]:1", "a[:1", "[a][b]:1", "[fe80::1%eth0]:1",
@@ -30,7 +30,7 @@ func FuzzWithoutPort(f *testing.F) {
 			want = text
 		}
 		if got := withoutPort(text); got != want {
-			t.Errorf("%q: %q, not %q", text, got, want)
+			t.Errorf("withoutPort(%q) = %q, want %q", text, got, want)
 		}
 	})
 }

@@ -39,11 +39,11 @@ func TestNarrow(t *testing.T) {
 	} {
 		both, ok := provider.Narrow(permissions(t, test.a...), permissions(t, test.b...))
 		if ok == test.none || !reflect.DeepEqual(both, permissions(t, test.want...)) {
-			t.Errorf("%s: %v, %v", name, both, ok)
+			t.Errorf("%s: Narrow = %v, %v", name, both, ok)
 		}
 	}
-	// A permission for no table is none, and must not become one for every table.
+	// A permission for no table grants nothing, and must not become one for every table.
 	if both, ok := provider.Narrow([]provider.Permission{{Tables: []string{}, Actions: []provider.Action{"data_read"}}}, permissions(t, "all:data_read")); ok {
-		t.Errorf("of no table: %v", both)
+		t.Errorf("a permission for no table became %v", both)
 	}
 }

@@ -55,7 +55,7 @@ func TestErrorHasKindCauseAndHint(t *testing.T) {
 		t.Errorf("retry after = %v", got)
 	}
 	if provider.Kind(cause) != nil || provider.Hint(cause) != "" || provider.RetryAfter(cause) != 0 {
-		t.Error("a foreign error has no kind, no hint and no wait")
+		t.Error("a foreign error has a kind, a hint or a wait")
 	}
 	named := map[string]bool{}
 	for _, kind := range provider.Kinds() {
@@ -96,12 +96,12 @@ func TestValidateValue(t *testing.T) {
 	for _, bad := range []string{"", "a\n", "a b", "a\x00", "ä", strings.Repeat("a", 16<<10+1)} {
 		err := provider.Token{Value: provider.NewSecret(bad)}.ValidateValue()
 		if !errors.Is(err, provider.ErrTokenInvalid) {
-			t.Errorf("%.10q: %v", bad, err)
+			t.Errorf("ValidateValue(%.10q) = %v, want ErrTokenInvalid", bad, err)
 		}
 	}
 }
 
-// What is joined is looked through as a whole.
+// Hint and the others search all of a joined error.
 func TestHintOfJoinedErrors(t *testing.T) {
 	hinted := &provider.Error{Kind: provider.ErrUnavailable, Message: "no answer", Hint: "wait", RetryAfter: time.Minute}
 	for name, err := range map[string]error{
@@ -116,11 +116,11 @@ func TestHintOfJoinedErrors(t *testing.T) {
 	}
 	first := errors.Join(&provider.Error{Hint: "first"}, hinted)
 	if got := provider.Hint(first); got != "first" {
-		t.Errorf("hint %q, not the first one", got)
+		t.Errorf("hint %q, want the first", got)
 	}
 }
 
-// Of an error of two classes, the one counts that says what the user has to do.
+// If an error has two kinds, Kind returns the one that says what the user has to do.
 func TestPrecedenceOfKinds(t *testing.T) {
 	kinds := provider.Kinds()
 	if kinds[len(kinds)-1] != provider.ErrUnavailable || len(kinds) != 8 {
@@ -129,7 +129,7 @@ func TestPrecedenceOfKinds(t *testing.T) {
 	for i, first := range kinds {
 		for _, second := range kinds[i:] {
 			if got := provider.Kind(errors.Join(second, first)); got != first {
-				t.Errorf("%v and %v is %v", second, first, got)
+				t.Errorf("the kind of %v and %v is %v", second, first, got)
 			}
 		}
 	}

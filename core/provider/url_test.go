@@ -11,7 +11,7 @@ func TestShownURL(t *testing.T) {
 		"":                                                       "",
 	} {
 		if got := ShownURL(url); got != want {
-			t.Errorf("%q is shown as %q", url, got)
+			t.Errorf("ShownURL(%q) = %q, want %q", url, got, want)
 		}
 	}
 }

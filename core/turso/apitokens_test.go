@@ -27,7 +27,7 @@ func TestAPITokens(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := c.CreateAPIToken(t.Context(), "mine", turso.APITokenOptions{}); err == nil {
-		t.Error("an answer without the token was taken")
+		t.Error("an answer without the token was accepted")
 	}
 	if err := c.RevokeAPIToken(t.Context(), "openbao-0"); err != nil {
 		t.Error(err)
@@ -60,7 +60,7 @@ func TestGroupTokens(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := c.Group(t.Context(), "acme", "empty"); err == nil {
-		t.Error("a group without its id was taken")
+		t.Error("a group without its ID was accepted")
 	}
 	o := turso.TokenOptions{Expiration: 15 * time.Minute, Authorization: turso.ReadOnly}
 	if got, err := c.CreateGroupToken(t.Context(), "acme", "default", o); err != nil || got != "a.b.c" {

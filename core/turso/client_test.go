@@ -26,7 +26,7 @@ type exchange struct {
 	answer  string
 }
 
-// serve answers the exchanges in their order and fails on anything else.
+// serve answers the exchanges in their order and fails the test on any other request.
 func serve(t *testing.T, exchanges ...exchange) *turso.Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,7 +63,7 @@ func serve(t *testing.T, exchanges ...exchange) *turso.Client {
 	t.Cleanup(func() {
 		server.Close()
 		if len(exchanges) > 0 {
-			t.Errorf("%d requests did not come, the next is %s", len(exchanges), exchanges[0].request)
+			t.Errorf("%d requests are missing, the first is %s", len(exchanges), exchanges[0].request)
 		}
 	})
 	return client(t, server.URL+"/")
@@ -84,7 +84,7 @@ func client(t *testing.T, baseURL string) *turso.Client {
 
 const orgs = `{"organizations":[{"id":"1","name":"Acme Inc","slug":"acme","type":"team","overages":true,"stripe_id":"cus_1"},{"id":"2","slug":"alice","type":"personal"}]}`
 
-// TestCalls has every call as turso-cli sends it.
+// TestCalls wants each request as turso-cli sends it.
 func TestCalls(t *testing.T) {
 	ctx := context.Background()
 	get := func(path, answer string) exchange { return exchange{request: "GET " + path, answer: answer} }
@@ -291,7 +291,7 @@ func TestNew(t *testing.T) {
 		}
 	}
 	if _, err := turso.New(turso.Options{}); err == nil {
-		t.Error("a client without a token function")
+		t.Error("New without a token function returned no error")
 	}
 }
 
@@ -315,13 +315,13 @@ func TestNothingIsSentForABadArgument(t *testing.T) {
 		if _, err := c.CreateDatabaseToken(ctx, "acme", name, good); !errors.Is(err, turso.ErrBadArgument) {
 			t.Errorf("%q: %v", name, err)
 		}
-		if name != "" { // which is the personal organization
+		if name != "" { // the empty name is the personal organization
 			if _, err := c.Database(ctx, name, "app"); !errors.Is(err, turso.ErrBadArgument) {
 				t.Errorf("%q: %v", name, err)
 			}
 		}
 		if strings.ContainsAny(name, `/\`) {
-			continue // of key sets, these are good
+			continue // these are allowed in a key set's name
 		}
 		if err := c.RemoveKeySet(ctx, "acme", name, ""); !errors.Is(err, turso.ErrBadArgument) {
 			t.Errorf("%q: %v", name, err)

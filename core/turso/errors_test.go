@@ -62,7 +62,7 @@ func TestErrorAnswers(t *testing.T) {
 	}
 }
 
-// TestWebPage holds that a page of something in between is told as that, and not shown.
+// TestWebPage checks that a proxy's or portal's page is reported as such, and not shown.
 func TestWebPage(t *testing.T) {
 	c := serve(t, exchange{request: "GET /v1/auth/validate", status: 502, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, answer: "<html>planted</html>"})
 	_, err := c.Validate(context.Background())
@@ -126,7 +126,7 @@ func TestWrongTokenKind(t *testing.T) {
 	}
 }
 
-// The API token goes to the API's own host and nowhere else.
+// The API token is sent to the API's own host and nowhere else.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("the redirect was followed: %s", r.URL)
@@ -135,7 +135,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		c := serve(t, exchange{request: "GET /v1/current-user", status: status, header: http.Header{"Location": {other.URL}}})
 		if _, err := c.CurrentUser(context.Background()); err == nil {
-			t.Errorf("%d is taken for an answer", status)
+			t.Errorf("status %d is accepted as an answer", status)
 		}
 	}
 }
@@ -190,7 +190,7 @@ func TestBadAPIToken(t *testing.T) {
 	}
 }
 
-// answer is a RoundTripper with one answer for everything.
+// answer is a RoundTripper that gives every request the same answer.
 type answer struct {
 	status int
 	body   string

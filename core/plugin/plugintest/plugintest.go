@@ -1,5 +1,5 @@
-// Package plugintest tests providers: a value without a process, or the binary as zen
-// starts it.
+// Package plugintest tests providers, either as a value in the test's process or as the
+// binary that zen starts.
 package plugintest
 
 import (
@@ -15,17 +15,17 @@ import (
 	"github.com/zen-auth/zen/internal/host"
 )
 
-// Client sees a provider as zen does: what can't cross the wire is lost, a panic is an
+// Client sees a provider as zen does: what the protocol doesn't carry is lost, a panic is an
 // error, and a method of a service that the provider doesn't implement fails with
-// errors.ErrUnsupported. It implements every service of package provider, and is safe
-// for concurrent use.
+// errors.ErrUnsupported. It implements every service of package provider, and is safe for
+// concurrent use.
 type Client struct{ *client }
 
-// client keeps the name of what is embedded to the package.
+// client keeps the name of the embedded type unexported.
 type client = host.Client
 
-// Serve serves p over gRPC in memory until the test ends and returns a client of it.
-// Configure it as zen would, once.
+// Serve serves p over gRPC in memory until the test ends, and returns a client of it. The
+// caller configures it once, as zen would.
 func Serve(t testing.TB, p provider.Provider) *Client {
 	t.Helper()
 	c, stop, err := host.Local(t.Context(), p, plugin.Logger())
@@ -36,11 +36,10 @@ func Serve(t testing.TB, p provider.Provider) *Client {
 	return &Client{c}
 }
 
-// Start starts the binary at path, whose name is zen-provider-NAME, as zen does: a
-// process of its own, isolated, at the other end of mutual TLS. It is configured with
-// settings, where the rest is as its description has it for a default, and ends with
-// the test. What it logs and prints goes to log, redacted;
-// if log is nil, it is discarded.
+// Start starts the binary at path, whose name is zen-provider-NAME, as zen does: in an
+// isolated process of its own, over mutual TLS. It is configured with settings, completed by
+// the defaults in its description, and stopped at the end of the test. Its log and output are
+// redacted and written to log; if log is nil, they are discarded.
 func Start(t testing.TB, path string, settings provider.Settings, log io.Writer) *Client {
 	t.Helper()
 	name, ok := handshake.ProviderName(filepath.Base(path))

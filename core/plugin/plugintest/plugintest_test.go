@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// greeter is about the smallest provider.
+// greeter is a minimal provider.
 type greeter struct{ greeting string }
 
 func (g *greeter) Describe(context.Context) (provider.Description, error) {
@@ -46,9 +46,9 @@ func TestServe(t *testing.T) {
 		t.Errorf("token: %v", err)
 	}
 	if err := client.Revoke(t.Context(), provider.Credential{}); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("a service that it lacks: %v", err)
+		t.Errorf("a missing service: %v, want ErrUnsupported", err)
 	}
 	if _, err := client.Check(t.Context(), provider.CheckRequest{}, nil); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("a panic: %v", err)
+		t.Errorf("a panic: %v, want ErrUnavailable", err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// Self returns the path of this test binary as the binary of a provider, for Start. Its
-// TestMain has to be the provider's main where os.Args[0] has that name.
+// Self returns the path of this test binary under a provider's name, for Start. The binary's
+// TestMain must run the provider's main function if os.Args[0] has that name.
 func Self(t testing.TB, name string) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -21,7 +21,7 @@ func Self(t testing.TB, name string) string {
 	if runtime.GOOS != "windows" && os.Link(self, path) == nil {
 		return path
 	}
-	// Windows removes no name of a program that runs.
+	// Windows can't delete a running program's file, even by another name.
 	data, err := os.ReadFile(self)
 	if err == nil {
 		err = os.WriteFile(path, data, 0o755)
