@@ -37,7 +37,7 @@ func read(t *testing.T, path string) []Event {
 }
 
 func newLog(t *testing.T, path string) *Log {
-	l := New(path, func(err error) { t.Errorf("warned: %v", err) })
+	l := New(path, func(err error) { t.Errorf("warning: %v", err) })
 	l.now = func() time.Time { return time.Date(2026, 1, 3, 3, 33, 0, 0, time.FixedZone("", 3600)) }
 	return l
 }
@@ -63,9 +63,9 @@ func TestEventIsOneLine(t *testing.T) {
 	nobody.Write(e)
 }
 
-// Many writers, each with a Log of its own as processes have, over several
-// rotations: every line is whole, none is doubled, and those of the files that are
-// left are the latest.
+// Many writers, each with a Log of its own as in separate processes, write over several
+// rotations: every line is intact, none is doubled, and the remaining files have the latest
+// lines.
 func TestManyWritersAndRotations(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
 	const writers, each = 8, 1500
@@ -87,20 +87,20 @@ func TestManyWritersAndRotations(t *testing.T) {
 		}
 		for _, e := range read(t, name) {
 			if seen[e.Profile] {
-				t.Errorf("%s is there twice", e.Profile)
+				t.Errorf("%s was logged twice", e.Profile)
 			}
 			seen[e.Profile] = true
 		}
 	}
 	if len(seen) < writers*each/2 {
-		t.Errorf("%d events are left", len(seen))
+		t.Errorf("%d events are left, want at least half", len(seen))
 	}
 	if _, err := os.Stat(newLog(t, path).name(kept + 1)); err == nil {
 		t.Error("too many files are kept")
 	}
 }
 
-func TestBadLogIsToldOnce(t *testing.T) {
+func TestBadLogIsReportedOnce(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes and symbolic links of Unix")
 	}
@@ -127,13 +127,13 @@ func TestBadLogIsToldOnce(t *testing.T) {
 			l.Write(Event{Kind: SignIn})
 			l.Write(Event{Kind: SignIn})
 			if len(told) != 1 || !strings.Contains(told[0].Error(), test.want) {
-				t.Errorf("told %v", told)
+				t.Errorf("warnings %v, want one with %q", told, test.want)
 			}
 		})
 	}
 }
 
-func TestOutcomeHasNoTextFromElsewhere(t *testing.T) {
+func TestOutcomeHasNoForeignText(t *testing.T) {
 	err := &provider.Error{Kind: provider.ErrUnavailable, Message: "eyJsecret"}
 	if got := Outcome(fmt.Errorf("x: %w", err)); got != "unavailable" {
 		t.Error(got)

@@ -49,8 +49,8 @@ func TestRoute(t *testing.T) {
 	}
 }
 
-// Each trial that fails doubles the wait for the next one, up to five minutes, and a
-// database that refuses the next fallback, too, doesn't begin that anew.
+// Each failed trial doubles the wait before the next, up to five minutes. When the database
+// refuses another fallback, too, the wait is not reset.
 func TestWaits(t *testing.T) {
 	state, now := breaker.State{}.Refused(start, "turso", rw), start
 	var waits []time.Duration
@@ -70,7 +70,7 @@ func TestWaits(t *testing.T) {
 		t.Errorf("opened again: %+v", again)
 	}
 	if breaker.Wait(1<<30) != breaker.LastRetry {
-		t.Error("a wait without an end")
+		t.Error("Wait has no upper limit")
 	}
 }
 
@@ -81,15 +81,15 @@ func TestAmong(t *testing.T) {
 		after     time.Duration
 		open      bool
 	}{
-		"one of them":                        {fallbacks, 0, true},
-		"no longer configured":               {[]string{"spare"}, 0, false},
-		"none is":                            {nil, 0, false},
-		"what was granted a week ago":        {fallbacks, breaker.Memory, true},
-		"what was granted longer ago":        {fallbacks, breaker.Memory + time.Hour, false},
-		"set back a week, which says little": {fallbacks, -breaker.Memory, true},
+		"one of them":                 {fallbacks, 0, true},
+		"no longer configured":        {[]string{"spare"}, 0, false},
+		"none":                        {nil, 0, false},
+		"what was granted a week ago": {fallbacks, breaker.Memory, true},
+		"what was granted longer ago": {fallbacks, breaker.Memory + time.Hour, false},
+		"clock set back a week":       {fallbacks, -breaker.Memory, true},
 	} {
 		if got := open.Among(test.fallbacks, start.Add(test.after)); got.Open() != test.open {
-			t.Errorf("%s: %+v", name, got)
+			t.Errorf("%s: Among = %+v, want open %v", name, got, test.open)
 		}
 	}
 	if got := (breaker.State{}).Among([]string{""}, start); got.Open() {
@@ -116,7 +116,7 @@ func TestCandidatesAndServes(t *testing.T) {
 		}
 	}
 	if !slices.Equal(fallbacks, []string{"turso", "spare"}) {
-		t.Error("the list was changed")
+		t.Error("Candidates changed its argument")
 	}
 	state := breaker.State{}.Refused(start, "turso", rw)
 	for _, test := range []struct {
@@ -143,11 +143,11 @@ func TestRights(t *testing.T) {
 		t.Errorf("%+v", narrow)
 	}
 	if ro.Equal(rw) || ro.Equal(breaker.Rights{Access: provider.AccessReadOnly}) || !ro.Equal(ro) {
-		t.Error("rights are compared in part")
+		t.Error("Rights.Equal ignores a part")
 	}
 }
 
-// The form in the credentials file is read by other versions.
+// The form in the credentials file is also read by other versions of zen.
 func TestStoredForm(t *testing.T) {
 	const stored = `{"via":"turso","unavailable":true,"since":"2026-01-03T00:00:00Z","probe":"2026-01-03T00:00:30Z","failures":2,` +
 		`"access":"ro","permissions":[{"Tables":["notes"],"Actions":["data_read"]}],"env_names":["X"]}`

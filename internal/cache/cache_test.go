@@ -7,7 +7,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Keys are in credentials files: they stay what encoding/json makes of their parts.
+// Keys are stored in credentials files, so they must stay exactly encoding/json's.
 func TestEncodeKey(t *testing.T) {
 	odd := "a\"b\\c\n<&>\x7f\xff é \u2028"
 	for _, permissions := range [][]provider.Permission{nil, {}, {{Tables: []string{odd}, Actions: []provider.Action{"data_read"}}, {}}} {
@@ -22,7 +22,7 @@ func TestEncodeKey(t *testing.T) {
 					t.Fatal(err)
 				}
 				if got := encodeKey(target, permissions, texts); string(got) != string(want) {
-					t.Errorf("%s\nnot %s", got, want)
+					t.Errorf("got  %s\nwant %s", got, want)
 				}
 			}
 		}

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mode says which of the programs this one is: the front, what it becomes, their child, or
-// something that what it becomes has started.
+// mode says which program this process is: the front, the program that it becomes, their
+// child, or another child of that program.
 const mode = "EARLY_TEST"
 
 const entry = mode + "=child"
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "front":
 		if os.Args[1] == "renew" {
-			panic("the child was started as the front")
+			panic("the child runs as the front")
 		}
 		Start("/proc/self/exe", entry, []string{"renew"})
 		_ = os.Setenv(mode, "whole")
@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// surroundings are what a program has inherited that it shouldn't.
+// surroundings describes pipes and a variable that this process inherited and shouldn't have.
 func surroundings() string {
 	var found []string
 	for fd := 3; fd < 100; fd++ {
@@ -104,8 +104,8 @@ func front(t *testing.T, what string) *exec.Cmd {
 	return cmd
 }
 
-// What was started early is asked once by what its parent became, which alone has the pipes,
-// or is ended.
+// A child started early receives one request from the program that its parent became, which
+// alone holds the pipes, or is ended.
 func TestAskedOrEnded(t *testing.T) {
 	t.Parallel()
 	for what, want := range map[string]string{
@@ -122,9 +122,9 @@ func TestAskedOrEnded(t *testing.T) {
 	}
 }
 
-// A child whose parent was killed ends by itself, without a word: only that one had the pipe
-// that it reads, and so the end of both is that of their standard error.
-func TestTheChildOfAKilledParentEnds(t *testing.T) {
+// A child whose parent was killed ends without output. Only the parent held the other end of
+// its input, so the child's standard error closes when both have ended.
+func TestChildOfKilledParentEnds(t *testing.T) {
 	t.Parallel()
 	cmd := front(t, "wait")
 	out, err := cmd.StdoutPipe()
@@ -148,12 +148,12 @@ func TestTheChildOfAKilledParentEnds(t *testing.T) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	if words, err := io.ReadAll(said); err != nil || len(words) > 0 {
-		t.Errorf("it said %q, %v", words, err)
+		t.Errorf("the child wrote %q, %v", words, err)
 	}
 }
 
-// What is odd is ignored, and taken out of the environment.
-func TestTakesNothingOdd(t *testing.T) {
+// An invalid variable is ignored and removed from the environment.
+func TestInvalidVariableIsIgnored(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -181,11 +181,11 @@ func TestTakesNothingOdd(t *testing.T) {
 			t.Errorf("%q was taken", value)
 		}
 	}
-	// No child of this process.
+	// The process isn't a child of this one.
 	in2, _ := unix.Dup(int(in))
 	out2, _ := unix.Dup(int(out))
 	t.Setenv(variable, fmt.Sprintf("%d %d %d", self, in2, out2))
 	if Take(); waiting.Load() != nil || isPipe(in2, unix.O_WRONLY) || isPipe(out2, unix.O_RDONLY) {
-		t.Error("another's child was taken, or its pipes are still open")
+		t.Error("a foreign process was taken, or its pipes are still open")
 	}
 }
