@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// BenchmarkCall is calls to a running process, by one caller and by 32, in turns with
-// go-plugin as in BenchmarkStart.
+// BenchmarkCall measures calls to a running process, by one caller and by 32, alternating
+// with go-plugin as in BenchmarkStart.
 func BenchmarkCall(b *testing.B) {
 	m := manage(b, Options{}, "good", "bare")
 	client := open(b, m, "good")
@@ -43,7 +43,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// calls1000 makes 1,024 calls and returns how long each took.
+// calls1000 makes 1,024 calls and returns the duration of each.
 func calls1000(b *testing.B, client provider.Identity, callers int) []time.Duration {
 	times := make([]time.Duration, 1024)
 	var group sync.WaitGroup
@@ -62,8 +62,8 @@ func calls1000(b *testing.B, client provider.Identity, callers int) []time.Durat
 	return times
 }
 
-// BenchmarkMemory is what the providers that zen comes with take once they answered,
-// built as they ship.
+// BenchmarkMemory measures the resident memory of providers that zen ships, built as for a
+// release, after their first answer.
 func BenchmarkMemory(b *testing.B) {
 	dir := b.TempDir()
 	for _, name := range []string{"clerk", "platformtoken"} {

@@ -19,9 +19,9 @@ import (
 	"github.com/zen-auth/zen/internal/wire"
 )
 
-// BenchmarkStart is from nothing to the first answer, in turns: for this package
-// with a pinned binary, and for go-plugin with AutoMTLS and SecureConfig as its
-// documentation uses them, on both sides. The end isn't counted. The metrics are medians.
+// BenchmarkStart measures the time from nothing to the first answer, alternating between this
+// package with a pinned binary, and go-plugin with AutoMTLS and SecureConfig on both sides,
+// as in its documentation. Stopping is not included. The metrics are medians.
 func BenchmarkStart(b *testing.B) {
 	dir := installed(b, "good", "bare")
 	good, bare := inspected(b, dir, "good"), inspected(b, dir, "bare")
@@ -66,8 +66,8 @@ func startTheirs(b *testing.B, pinned Binary) time.Duration {
 	return took
 }
 
-// bare returns a provider that only has go-plugin, of a host that only has go-plugin, with
-// what that offers to be safe. It has answered once.
+// bare starts a provider that uses only go-plugin from a host that uses only go-plugin, with
+// the protection that go-plugin offers. The provider has answered one call.
 func bare(b *testing.B, pinned Binary) (client *wire.Client, stop func()) {
 	sum, err := hex.DecodeString(pinned.SHA256)
 	if err != nil {
@@ -94,8 +94,8 @@ func bare(b *testing.B, pinned Binary) (client *wire.Client, stop func()) {
 	return client, host.Kill
 }
 
-// BenchmarkStartFour is BenchmarkStart for four providers at once: the time to the
-// last one's first answer.
+// BenchmarkStartFour is BenchmarkStart for four providers at once: the time until the last
+// one has answered.
 func BenchmarkStartFour(b *testing.B) {
 	names := []string{"good-1", "good-2", "good-3", "good-4"}
 	dir := installed(b, append(names, "bare-1", "bare-2", "bare-3", "bare-4")...)
@@ -141,13 +141,13 @@ func BenchmarkStartFour(b *testing.B) {
 	report(b, ours, theirs)
 }
 
-// report takes medians, in milliseconds.
+// report reports the medians, in milliseconds.
 func report(b *testing.B, ours, theirs []time.Duration) {
 	zen, bare := quantile(ours, 50), quantile(theirs, 50)
 	b.ReportMetric(float64(zen.Microseconds())/1000, "zen-ms")
 	b.ReportMetric(float64(bare.Microseconds())/1000, "go-plugin-ms")
 	b.ReportMetric(float64(zen)/float64(bare), "ratio")
-	b.ReportMetric(0, "ns/op") // of both, and their ends
+	b.ReportMetric(0, "ns/op") // hides the time of both together, with stopping
 }
 
 func quantile(times []time.Duration, percent int) time.Duration {
@@ -155,7 +155,7 @@ func quantile(times []time.Duration, percent int) time.Duration {
 	return times[min(len(times)*percent/100, len(times)-1)]
 }
 
-// BenchmarkStop is the end of a healthy process.
+// BenchmarkStop measures stopping a healthy process.
 func BenchmarkStop(b *testing.B) {
 	dir := installed(b, "good")
 	for b.Loop() {

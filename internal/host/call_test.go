@@ -65,16 +65,16 @@ func TestEveryCallHasADeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := client.Verify(ctx, provider.NewSecret("hang")); !errors.As(err, &late) || late.After >= 100*time.Millisecond {
-		t.Errorf("the caller's deadline: %v", err)
+		t.Errorf("with the caller's deadline: %v", err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := client.Verify(ctx, provider.NewSecret("hang")); !errors.Is(err, context.Canceled) || provider.Kind(err) != nil {
-		t.Errorf("the caller's end: %v", err)
+		t.Errorf("canceled by the caller: %v", err)
 	}
 }
 
-// patient is a person who takes longer than any deadline.
+// patient is a person who takes longer than the deadline of a call.
 type patient struct {
 	provider.Host
 	pin    string
@@ -109,7 +109,7 @@ func TestLoginHasNoDeadlineButItsContext(t *testing.T) {
 	}
 }
 
-// However it ends in the middle of a login, the next one finds a process.
+// However a login crashes, the next one gets a new process.
 func TestCrashInLogin(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
 	for pin, status := range map[string]string{"crash": "exit status 9", "panic": "panic", "goroutine": "exit status 2"} {
@@ -133,14 +133,14 @@ func TestCheckStreams(t *testing.T) {
 	}
 }
 
-// go-plugin sets a bound of 2 GiB.
+// go-plugin's own limit is 2 GiB.
 func TestMessagesAreBounded(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
 	if err := verify(t, client, "giant"); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("a reply of 2 MiB: %v", err)
+		t.Errorf("a reply of 2 MiB: %v, want ErrUnavailable", err)
 	}
 	if err := verify(t, client, strings.Repeat("x", 2<<20)); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("a request of 2 MiB: %v", err)
+		t.Errorf("a request of 2 MiB: %v, want ErrUnavailable", err)
 	}
 	ask(t, client, "pid")
 }

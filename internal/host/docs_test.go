@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Each test that the page of security rests on is there.
+// Each test that docs/security.md names exists.
 func TestThePageOfSecurityNamesTests(t *testing.T) {
 	page, err := os.ReadFile("../../docs/security.md")
 	if err != nil {
@@ -29,10 +29,10 @@ func TestThePageOfSecurityNamesTests(t *testing.T) {
 	}
 	named := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z][A-Za-z0-9]*`).FindAllString(string(page), -1)
 	if len(named) < 25 {
-		t.Errorf("it names %d tests", len(named))
+		t.Errorf("docs/security.md names %d tests, want at least 25", len(named))
 	}
 	for _, test := range named {
-		if !strings.Contains(source.String(), "func "+test) { // or the beginning of one
+		if !strings.Contains(source.String(), "func "+test) { // or a prefix of a name
 			t.Errorf("there is no %s", test)
 		}
 	}

@@ -18,7 +18,7 @@ func put(t *testing.T, mode os.FileMode, path ...string) string {
 	if err := os.WriteFile(file, nil, mode); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(file, mode); err != nil { // past the umask
+	if err := os.Chmod(file, mode); err != nil { // whatever the umask is
 		t.Fatal(err)
 	}
 	return file
@@ -32,7 +32,7 @@ func TestFind(t *testing.T) {
 	put(t, 0o755, second, "zen-provider-both")
 	want := put(t, 0o755, first, "zen-provider-both")
 	put(t, 0o755, second, "zen-provider-bad")
-	put(t, 0o775, first, "zen-provider-bad") // found first, so the second is no way around
+	put(t, 0o775, first, "zen-provider-bad") // found first, and the second must not replace it
 	put(t, 0o644, first, "zen-provider-data")
 	put(t, 0o755, first, "zen-provider-UPPER")
 	put(t, 0o755, first, "zen-provider-")
@@ -88,6 +88,6 @@ func TestFindIgnoresPathAndWorkingDirectory(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := find(nil, "good"); !errors.As(err, &missing) {
-		t.Errorf("without a directory: %v", err)
+		t.Errorf("without a directory: %v, want NotFoundError", err)
 	}
 }

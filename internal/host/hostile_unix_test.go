@@ -18,8 +18,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// A provider that is stopped, or floods its outputs, costs a call its deadline and
-// the end its own: neither waits for the provider.
+// A provider that is stopped or floods its output delays a call until the call's deadline,
+// and Close until its own: neither waits for the provider.
 func TestHostileProvidersAreGoneInTime(t *testing.T) {
 	onLinux(t)
 	for name, command := range map[string]string{"stopped": "pid", "flood": "flood", "hang": "hang"} {
@@ -48,8 +48,7 @@ func TestHostileProvidersAreGoneInTime(t *testing.T) {
 	}
 }
 
-// waitStopped waits until no thread of the process runs any more, which is a moment
-// after the signal.
+// waitStopped waits until every thread of the process has stopped, shortly after the signal.
 func waitStopped(t *testing.T, pid string) {
 	t.Helper()
 	testwait.Until(t, "process "+pid+" is stopped", func() bool {

@@ -22,8 +22,8 @@ import (
 	"github.com/zen-auth/zen/internal/wire"
 )
 
-// greet prints the line of a good provider, and returns what it listens on, and its
-// half of the TLS.
+// greet prints a valid handshake line, and returns the listener and this side's TLS
+// configuration.
 func greet() (net.Listener, *tls.Config) {
 	if runtime.GOOS == "windows" {
 		return greetOn("tcp", "127.0.0.1:0")
@@ -44,8 +44,8 @@ func greetOn(network, address string) (net.Listener, *tls.Config) {
 	return listener, identity
 }
 
-// serveHuge is a good provider but for Verify, whose answer is announced with 2 GiB
-// and comes for as long as somebody takes it.
+// serveHuge is a good provider except for Verify, whose answer announces 2 GiB and goes on
+// for as long as it is read.
 func serveHuge() {
 	listener, identity := greet()
 	good := wire.NewServer(plugin.Logger())
@@ -67,8 +67,8 @@ func serveHuge() {
 	panic(server.ServeTLS(listener, "", ""))
 }
 
-// go-plugin would take the message: it is just what its limit is. It is refused by its
-// announcement, and the process is of use for the next call.
+// go-plugin would accept this message, whose length is exactly its limit. The host refuses it
+// by the announced length, and the process stays usable.
 func TestAMessageOf2GiBIsRefusedByItsLength(t *testing.T) {
 	m := manage(t, Options{}, "huge")
 	client := open(t, m, "huge")
@@ -86,6 +86,6 @@ func TestAMessageOf2GiBIsRefusedByItsLength(t *testing.T) {
 		t.Errorf("the next call: %v", err)
 	}
 	if err := m.Close(t.Context()); err != nil {
-		t.Errorf("the end: %v", err)
+		t.Errorf("Close: %v", err)
 	}
 }

@@ -39,7 +39,7 @@ func TestPitfall01And02ProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 		name, value, _ := strings.Cut(entry, "=")
 		got[name] = value
 		if strings.Contains(entry, planted) {
-			t.Errorf("it sees %s", name)
+			t.Errorf("the provider sees %s", name)
 		}
 	}
 	for name, value := range map[string]string{
@@ -52,7 +52,7 @@ func TestPitfall01And02ProviderSeesOnlyWhatIsAllowed(t *testing.T) {
 	}
 	for name := range got {
 		if !passes(name) && name != handshake.CookieKey && !strings.HasPrefix(name, "PLUGIN_") {
-			t.Errorf("it sees %s", name)
+			t.Errorf("the provider sees %s", name)
 		}
 	}
 	if claims.Actor != claims.Actor[:strings.Index(claims.Actor+" ", " ")] || filepath.Base(claims.Actor) != handshake.BinaryName("good") {
@@ -75,7 +75,7 @@ func TestPitfall03ProviderHasNoStandardInputAndAGroupOfItsOwn(t *testing.T) {
 	defer func() { os.Stdin = stdin }()
 	client := open(t, manage(t, Options{}, "good"), "good")
 	if got := ask(t, client, "stdin").Subject; got != "" {
-		t.Errorf("it read %q", got)
+		t.Errorf("the provider read %q", got)
 	}
 	if pid, group := ask(t, client, "pid").Subject, ask(t, client, "group").Subject; pid != group {
 		t.Errorf("process %s is in group %s", pid, group)
@@ -94,7 +94,7 @@ func TestPitfall04And05SocketDirectoryIsPrivateAndRemoved(t *testing.T) {
 				claims := ask(t, open(t, m, "good"), "cwd")
 				dir := claims.ID
 				if claims.Subject != dir || len(dir) > handshake.MaxSocketDir {
-					t.Errorf("it runs in %q, its socket is in %q", claims.Subject, dir)
+					t.Errorf("the provider runs in %q, its socket is in %q", claims.Subject, dir)
 				}
 				info, err := os.Stat(dir)
 				if err != nil || info.Mode().Perm() != 0o700 {
@@ -117,7 +117,7 @@ func TestPitfall04And05SocketDirectoryIsPrivateAndRemoved(t *testing.T) {
 	}
 }
 
-// waitRemoved waits for what follows a crash, which nobody asked for.
+// waitRemoved waits for the cleanup after a crash.
 func waitRemoved(t *testing.T, dir string) {
 	t.Helper()
 	testwait.Until(t, dir+" is removed", func() bool {
@@ -152,7 +152,7 @@ func TestPitfall09StopIsQuickWithACallUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-ended; err == nil || strings.Contains(err.Error(), "crash") {
-		t.Errorf("the call: %v", err)
+		t.Errorf("the call under way: %v", err)
 	}
 }
 
@@ -204,7 +204,7 @@ func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 		}
 		_ = host.Wait()
 		waitGone(t, strings.TrimSpace(pid))
-		sweptByTheNext(t, tmp, strings.TrimSpace(daemon))
+		sweptByNextHost(t, tmp, strings.TrimSpace(daemon))
 		err = filepath.WalkDir(tmp, func(path string, entry os.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
 				t.Errorf("%v left %s", signal, path)
@@ -217,7 +217,7 @@ func TestPitfall10To12ProviderDiesWithItsHost(t *testing.T) {
 	}
 }
 
-// What a provider of a killed zen has started ends with it, whatever its group, session
+// A provider's child processes end when zen is killed, whatever their process group, session
 // and environment are.
 func TestNothingIsLeftOfAProviderWhoseHostIsKilled(t *testing.T) {
 	onLinux(t)
@@ -239,7 +239,7 @@ func TestNothingIsLeftOfAProviderWhoseHostIsKilled(t *testing.T) {
 	if err := host.Start(); err != nil {
 		t.Fatal(err)
 	}
-	held, err := os.Open(pipe) // once somebody holds it
+	held, err := os.Open(pipe) // once the child has opened it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,9 +258,9 @@ func TestNothingIsLeftOfAProviderWhoseHostIsKilled(t *testing.T) {
 
 func processGroup() int { return syscall.Getpgrp() }
 
-// sweptByTheNext starts another host after one was killed, and wants what that one's
-// provider left to end.
-func sweptByTheNext(t *testing.T, tmp, daemon string) {
+// sweptByNextHost starts another host after one was killed, and waits for it to end what that
+// one's provider left running.
+func sweptByNextHost(t *testing.T, tmp, daemon string) {
 	t.Helper()
 	dirs, err := filepath.Glob(filepath.Join(tmp, leftover.Prefix+"*"))
 	if err != nil || len(dirs) != 1 || ended(daemon) {

@@ -2,5 +2,5 @@ package host
 
 import "os"
 
-// processGroup returns what the tests for Unix compare; there are no groups here.
+// processGroup stands for the Unix process group, which Windows doesn't have.
 func processGroup() int { return os.Getpid() }

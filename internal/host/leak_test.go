@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// safeBuffer is a buffer for several writers.
+// safeBuffer is a buffer that is safe for concurrent writers.
 type safeBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -59,7 +59,7 @@ func TestPitfall14To17And24SecretsAreInNoOutput(t *testing.T) {
 		fail(err)
 	}
 
-	// The settings, a credential (and what is in it), a stored result.
+	// The settings, a credential and a value inside of it, and a stored result.
 	blob := `{"client_jwt":"` + credential + `","list":["` + answer + `"]}`
 	_, err := opened().Refresh(t.Context(), provider.Credential{Data: provider.NewSecret(blob)})
 	fail(err)
@@ -85,7 +85,7 @@ func TestPitfall14To17And24SecretsAreInNoOutput(t *testing.T) {
 			}
 		}
 	}
-	// It must have been there to be taken out.
+	// The secrets must have been printed, or this test would prove nothing.
 	for _, want := range []string{
 		"printed " + redacted, "printed to stderr " + redacted, "raw " + redacted, "logged", "value=" + redacted,
 		"https://" + redacted + "@example.com/?code=" + redacted, "panic: the credential is " + redacted,

@@ -59,7 +59,7 @@ func TestAnIdleProcessEndsAndComesBack(t *testing.T) {
 	m := manage(t, Options{}, "good")
 	m.limits.idle = 150 * time.Millisecond
 	client := open(t, m, "good")
-	// A call that takes longer keeps it.
+	// A call that lasts longer keeps the process running.
 	busy, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
 	defer cancel()
 	pid := ask(t, client, "pid").Subject
@@ -68,12 +68,12 @@ func TestAnIdleProcessEndsAndComesBack(t *testing.T) {
 	}
 	waitGone(t, pid)
 	if again := ask(t, client, "pid").Subject; again == pid {
-		t.Error("it is the same process")
+		t.Error("the idle process was not ended")
 	}
 }
 
-// The trace of a panic holds what the provider had in hand.
-// Whether the process ends or catches its panic.
+// A panic's trace contains values that the provider worked with, so it goes to a private
+// file, whether the process ends or recovers.
 func TestPitfall14TheTraceOfAPanicIsInAPrivateFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crashes")
 	client := open(t, manage(t, Options{TraceDir: dir}, "good"), "good")
@@ -96,7 +96,7 @@ func TestPitfall14TheTraceOfAPanicIsInAPrivateFile(t *testing.T) {
 			t.Errorf("%s: %v: %.500s", command, err, trace)
 		}
 		if strings.Contains(string(trace), planted) {
-			t.Errorf("%s: a secret is in it: %.500s", command, trace)
+			t.Errorf("%s: the trace contains a secret: %.500s", command, trace)
 		}
 	}
 	var crash *CrashError

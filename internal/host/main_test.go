@@ -28,8 +28,8 @@ import (
 	"github.com/zen-auth/zen/internal/wire"
 )
 
-// The test binary is every provider of the tests: it is linked as
-// zen-provider-NAME, and NAME says what it does.
+// The test binary is also every provider of these tests: it is linked as zen-provider-NAME,
+// and NAME selects its behaviour.
 func TestMain(m *testing.M) {
 	if leftover.Run(os.Args) {
 		syscall.Exit(0)
@@ -72,12 +72,12 @@ func TestMain(m *testing.M) {
 	case "netrpc":
 		fmt.Println("1|1|unix|/nowhere|netrpc|")
 		hang()
-	case "stuck": // greets well, and doesn't answer the first call
+	case "stuck": // completes the handshake, and doesn't answer the first call
 		plugin.Serve(&stuck{})
-	case "frozen": // greets well, and doesn't answer the TLS handshake
+	case "frozen": // prints a valid greeting, and doesn't answer the TLS handshake
 		greet()
 		hang()
-	case "bare": // as go-plugin's documentation has it
+	case "bare": // as in go-plugin's documentation
 		goplugin.Serve(&goplugin.ServeConfig{
 			HandshakeConfig:  handshake.Config,
 			VersionedPlugins: map[int]goplugin.PluginSet{handshake.ProtocolVersion: {"provider": served{provider: &example{name: name}}}},
@@ -95,8 +95,8 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// hang is what a provider does that doesn't answer: nothing, for longer than any test
-// waits. A limit of the host's that doesn't end it is one that the test hangs at.
+// hang blocks for longer than any test waits. If a limit of the host fails to end it, the
+// test hangs.
 func hang() { time.Sleep(time.Hour) }
 
 const (
@@ -104,10 +104,10 @@ const (
 	plantedJWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl"
 )
 
-// standardError is the process's own: go-plugin puts another in its place.
+// standardError is the process's own standard error, which go-plugin replaces.
 var standardError = os.Stderr
 
-// served registers a provider with go-plugin as its documentation has it.
+// served registers a provider with go-plugin as in its documentation.
 type served struct {
 	goplugin.NetRPCUnsupportedPlugin
 	goplugin.GRPCPlugin
@@ -120,7 +120,7 @@ func (s served) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
 	return nil
 }
 
-// example is a provider whose Verify does what the token says.
+// example is a provider whose Verify obeys the command in the token.
 type example struct {
 	name     string
 	settings provider.Settings
@@ -188,7 +188,7 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 	case "settings":
 		return provider.Claims{Subject: e.settings.Get(argument)}, nil
 	case "hang":
-		select {} // not even the end of ctx
+		select {} // ignores the end of ctx
 	case "wait":
 		<-ctx.Done()
 		return provider.Claims{}, ctx.Err()
@@ -201,7 +201,7 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		select {}
 	case "exit":
 		syscall.Exit(7)
-	case "exit-once": // what is at the path remembers
+	case "exit-once": // once, while the file exists
 		if os.Remove(argument) == nil {
 			syscall.Exit(7)
 		}
@@ -213,12 +213,12 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		}
 	case "giant":
 		return provider.Claims{Subject: strings.Repeat("x", 2<<20)}, nil
-	case "child": // a process of its own, which outlives its parent if nobody cares
+	case "child": // a child process, which outlives its parent unless it is killed
 		cmd := exec.Command("sleep", "3600")
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		err := cmd.Start()
 		return provider.Claims{Subject: fmt.Sprint(cmd.Process.Pid)}, err
-	case "hold": // the same, which holds a named pipe open and has none of this environment
+	case "hold": // a child process with an empty environment that holds a named pipe open
 		return provider.Claims{}, exec.Command("sh", "-c", `env -i PATH="$PATH" setsid sleep 3600 >"$0" 2>&1 &`, argument).Run()
 	case "daemon": // a process in a session of its own, whose parent has ended
 		out, err := exec.Command("sh", "-c", "setsid sleep 3600 >/dev/null 2>&1 & echo $!").Output()
@@ -236,13 +236,12 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 	return provider.Claims{}, errors.New("unknown command")
 }
 
-// isDumpable asks the system where it knows.
+// isDumpable reports whether this process may dump core, on systems that tell.
 var isDumpable = func() bool { return false }
 
-// beHost is a zen that is killed, with its provider's answers to commands on its standard
-// output.
+// beHost runs a host until it is killed, and prints its provider's answers to commands.
 func beHost(dir, watcher string, commands []string) {
-	runtime.LockOSThread() // the thread that starts processes must not matter
+	runtime.LockOSThread() // providers must not depend on the thread that started them
 	if err := harden.Host(); err != nil || isDumpable() {
 		panic(fmt.Sprint("not hardened: ", err))
 	}
@@ -266,7 +265,7 @@ type stuck struct{ example }
 
 func (*stuck) Describe(context.Context) (provider.Description, error) { select {} }
 
-// installed returns a directory in which the test binary is each of names.
+// installed returns a directory with the test binary under each of names.
 func installed(t testing.TB, names ...string) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -276,7 +275,7 @@ func installed(t testing.TB, names ...string) string {
 	dir := t.TempDir()
 	for _, name := range names {
 		path := filepath.Join(dir, handshake.BinaryName(name))
-		// Windows removes no name of a program that runs.
+		// Windows can't delete a running program's file, even by another name.
 		if runtime.GOOS != "windows" && os.Link(self, path) == nil {
 			continue
 		}
@@ -291,8 +290,8 @@ func installed(t testing.TB, names ...string) string {
 	return dir
 }
 
-// manage returns a Manager of the providers with these names, which ends with the
-// test.
+// manage returns a Manager of the providers with these names, which is closed at the end of
+// the test.
 func manage(t testing.TB, options Options, names ...string) *Manager {
 	t.Helper()
 	options.Dirs = []string{installed(t, names...)}
@@ -305,7 +304,7 @@ func manage(t testing.TB, options Options, names ...string) *Manager {
 	return m
 }
 
-// open opens a provider that has to open.
+// open opens a provider or fails the test.
 func open(t testing.TB, m *Manager, name string) *Client {
 	t.Helper()
 	client, err := m.Open(t.Context(), name, nil)
@@ -315,7 +314,7 @@ func open(t testing.TB, m *Manager, name string) *Client {
 	return client
 }
 
-// ask runs a command of the example.
+// ask sends a command to the example provider.
 func ask(t testing.TB, c *Client, command string) provider.Claims {
 	t.Helper()
 	claims, err := c.Verify(t.Context(), provider.NewSecret(command))

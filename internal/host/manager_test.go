@@ -29,10 +29,10 @@ func TestOpenConfiguresAndDescribes(t *testing.T) {
 		t.Errorf("color is %q", got)
 	}
 	if _, err := client.Token(t.Context(), provider.TokenRequest{}); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("a service that it lacks: %v", err)
+		t.Errorf("a missing service: %v, want ErrUnsupported", err)
 	}
 	if _, err := client.Configure(t.Context(), nil); err == nil {
-		t.Error("it could be configured twice")
+		t.Error("the second Configure returned no error")
 	}
 }
 
@@ -72,7 +72,7 @@ func TestConcurrentOpensShareOneProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	if pid := ask(t, other, "pid").Subject; pid == pids[0] {
-		t.Error("other settings share the process")
+		t.Error("two settings share one process")
 	}
 }
 
@@ -83,7 +83,7 @@ func TestWrongSettingsAreAnErrorOfTheProvider(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := m.Open(t.Context(), "good", nil); err != nil {
-		t.Errorf("after it: %v", err)
+		t.Errorf("Open after the refused settings: %v", err)
 	}
 }
 
@@ -108,13 +108,13 @@ func TestCloseEndsStarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-opened; err == nil {
-		t.Error("a start survived")
+		t.Error("a start outlived Close")
 	}
 	if _, err := client.Verify(t.Context(), provider.NewSecret("pid")); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("a call after the end: %v", err)
+		t.Errorf("a call after Close: %v, want ErrUnavailable", err)
 	}
 	if _, err := m.Open(t.Context(), "good", nil); err == nil {
-		t.Error("it opens after the end")
+		t.Error("Open after Close returned no error")
 	}
 }
 
@@ -137,7 +137,7 @@ func TestPitfall23NoGoroutineIsLeft(t *testing.T) {
 	}
 	if err := testwait.Done(t.Context(), func() bool { return runtime.NumGoroutine() <= before }); err != nil {
 		stacks := make([]byte, 1<<20)
-		t.Fatalf("%d goroutines, were %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
@@ -150,7 +150,7 @@ func TestFingerprint(t *testing.T) {
 		text := fmt.Sprintf("%q", settingsText(settings))
 		print := fingerprint("x", settings)
 		if other, ok := seen[print]; ok {
-			t.Errorf("%s and %s are the same", text, other)
+			t.Errorf("%s and %s have the same fingerprint", text, other)
 		}
 		seen[print] = text
 	}

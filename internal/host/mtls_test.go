@@ -24,9 +24,9 @@ import (
 	"github.com/zen-auth/zen/internal/wire"
 )
 
-// A process of the same user that finds the socket, which it can while
-// zen connects, gets no answer.
-func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
+// Another process of the same user may find the socket while zen connects, but it gets no
+// answer.
+func TestPitfall06NoOtherClientIsAnswered(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no socket file")
 	}
@@ -52,8 +52,8 @@ func TestPitfall06NobodyElseIsAnswered(t *testing.T) {
 	<-ended
 }
 
-// strangersAreRefused tries to be answered at target with what a process has that zen
-// didn't start it for.
+// strangersAreRefused connects to target with credentials that zen didn't issue, and expects
+// no answer.
 func strangersAreRefused(t *testing.T, target string) {
 	t.Helper()
 	stranger, _, err := handshake.ClientIdentity(time.Now())
@@ -70,7 +70,7 @@ func strangersAreRefused(t *testing.T, target string) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		// Not Describe, which hangs here: a call that is answered.
+		// Configure rather than Describe, which hangs in this provider.
 		_, err = wire.NewClient(connection, nil).Configure(ctx, nil)
 		cancel()
 		_ = connection.Close()
@@ -80,8 +80,8 @@ func strangersAreRefused(t *testing.T, target string) {
 	}
 }
 
-// A clock that is set back between start and connection does no harm, and
-// keys cost no milliseconds, on both sides.
+// Setting the clock back between start and connection does no harm, and the keys on both
+// sides are of a type that is fast to generate.
 func TestPitfall07CertificatesOutliveAClockSetBack(t *testing.T) {
 	now := time.Now()
 	host, hostPEM, err := handshake.ClientIdentity(now)
@@ -103,12 +103,12 @@ func TestPitfall07CertificatesOutliveAClockSetBack(t *testing.T) {
 		}
 	}
 	if _, err := handshake.ServerIdentity("no certificate", now); err == nil {
-		t.Error("it would serve anybody")
+		t.Error("ServerIdentity accepted a missing client certificate")
 	}
 }
 
-// serveTCP is a good provider that listens where every program of the machine may try
-// to connect. The file address in its home says where.
+// serveTCP is a good provider on a TCP port, which every program on the machine can connect
+// to. It writes its address to the file "address" in its home directory.
 func serveTCP() {
 	listener, identity := greetOn("tcp", "127.0.0.1:0")
 	if err := os.WriteFile(filepath.Join(os.Getenv("HOME"), "address"), []byte(listener.Addr().String()), 0o600); err != nil {
@@ -119,7 +119,7 @@ func serveTCP() {
 	panic(server.Serve(listener))
 }
 
-// There are neither modes nor directories about a port: the certificates are all.
+// A port has no file mode and no private directory: the certificates are its only protection.
 func TestPitfall22APortAnswersThisHostAlone(t *testing.T) {
 	home := t.TempDir()
 	client := open(t, manage(t, Options{Environ: []string{"HOME=" + home}}, "tcp"), "tcp")

@@ -31,8 +31,7 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
-// debugged starts a provider as its author does in a debugger, and returns its
-// socket.
+// debugged starts a provider the way its author does in a debugger, and returns its socket.
 func debugged(t *testing.T, tmp string) (cmd *exec.Cmd, socket string) {
 	t.Helper()
 	cmd = exec.Command(filepath.Join(installed(t, "good"), handshake.BinaryName("good")))
@@ -55,12 +54,12 @@ func debugged(t *testing.T, tmp string) (cmd *exec.Cmd, socket string) {
 			return cmd, sockets["good"]
 		}
 	}
-	t.Fatal("it printed no " + handshake.ReattachKey)
+	t.Fatal("the provider didn't print " + handshake.ReattachKey)
 	return nil, ""
 }
 
-// Go-plugin's ReattachConfig can't be written as JSON, and has no version
-// in it. A path can, and the services have the version in their names.
+// go-plugin's ReattachConfig can't be encoded as JSON and has no version. A path can, and the
+// services have the version in their names.
 func TestPitfall26AProcessOfItsAuthorIsUsedAndLeftAlone(t *testing.T) {
 	cmd, socket := debugged(t, shortDir(t))
 	for range 2 {
@@ -76,11 +75,12 @@ func TestPitfall26AProcessOfItsAuthorIsUsedAndLeftAlone(t *testing.T) {
 		if got := ask(t, client, "settings color").Subject; got != "blue" {
 			t.Errorf("color is %q", got)
 		}
-		// It may stand at a breakpoint: the caller's end alone ends a call.
+		// The provider may be stopped at a breakpoint, so only the caller's context ends a
+		// call.
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(100*time.Millisecond, cancel)
 		if _, err := client.Verify(ctx, provider.NewSecret("hang")); !errors.Is(err, context.Canceled) {
-			t.Errorf("a call that hangs: %v", err)
+			t.Errorf("a hanging call: %v, want context.Canceled", err)
 		}
 		if err := m.Close(t.Context()); err != nil {
 			t.Fatal(err)
@@ -90,14 +90,14 @@ func TestPitfall26AProcessOfItsAuthorIsUsedAndLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("its end: %v", err)
+		t.Errorf("the provider ended with %v", err)
 	}
 	if _, err := os.Lstat(socket); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the socket: %v", err)
+		t.Errorf("the socket was not removed: %v", err)
 	}
 }
 
-// Between two builds there is nobody; the next process is configured as the first.
+// Between two builds no provider runs. The next process gets the same configuration.
 func TestAnAttachedProcessComesAndGoes(t *testing.T) {
 	tmp := shortDir(t)
 	cmd, socket := debugged(t, tmp)
@@ -114,10 +114,10 @@ func TestAnAttachedProcessComesAndGoes(t *testing.T) {
 	}
 	_ = cmd.Wait()
 	if err := <-ended; !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "the connection to provider good broke in Verify") {
-		t.Errorf("a call under way: %v", err)
+		t.Errorf("the call under way: %v", err)
 	}
 	if err := verify(t, client, "pid"); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("meanwhile: %v", err)
+		t.Errorf("a call without a process: %v, want ErrUnavailable", err)
 	}
 	debugged(t, tmp)
 	if got := ask(t, client, "settings color").Subject; got != "blue" {
@@ -134,7 +134,7 @@ func TestOnlySocketsOutOfOthersReachAreUsed(t *testing.T) {
 	defer listener.Close()
 	socket := listener.Addr().String()
 	if reason := reachable(socket); reason != "" {
-		t.Errorf("a good one: %s", reason)
+		t.Errorf("a private socket: %s", reason)
 	}
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(dir, link); err != nil {
@@ -160,13 +160,13 @@ func TestOnlySocketsOutOfOthersReachAreUsed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if reason := reachable(socket); reason != "it is not yours" {
-			t.Errorf("another's: %q", reason)
+			t.Errorf("another user's: %q", reason)
 		}
 	}
 }
 
-// A program in place of the installed one isn't asked about, and is found anew at
-// each start.
+// A program that overrides the installed one runs without a question about trust, and is
+// looked up again at each start.
 func TestAnOverrideIsFoundAnewAtEachStart(t *testing.T) {
 	dir, installedThere := t.TempDir(), installed(t, "good")
 	path := filepath.Join(dir, "built")
@@ -177,7 +177,7 @@ func TestAnOverrideIsFoundAnewAtEachStart(t *testing.T) {
 	if _, err := m.Open(t.Context(), "good", nil); !errors.Is(err, provider.ErrNoProvider) || !strings.Contains(provider.Hint(err), "dev stop good") {
 		t.Fatalf("before it is built: %v", err)
 	}
-	// The test binary under that name would be the tests: a script is the provider.
+	// The provider is a script, since under another name the test binary would run the tests.
 	script := "#!/bin/sh\nexec " + filepath.Join(installedThere, handshake.BinaryName("good")) + "\n"
 	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
@@ -189,13 +189,13 @@ func TestAnOverrideIsFoundAnewAtEachStart(t *testing.T) {
 	}
 	var ended *ExitError
 	if err := verify(t, client, "exit"); !errors.As(err, &ended) {
-		t.Errorf("built anew, and broken: %v", err)
+		t.Errorf("after a broken build: %v, want ExitError", err)
 	}
 	if err := os.Chmod(path, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	var unsafe *UnsafeError
 	if _, err := m.Open(t.Context(), "good", nil); !errors.As(err, &unsafe) {
-		t.Errorf("one that others could write: %v", err)
+		t.Errorf("a program that others may write: %v, want UnsafeError", err)
 	}
 }

@@ -21,7 +21,7 @@ func init() {
 	}
 }
 
-// copied returns a directory with a copy of the test binary as each of names.
+// copied returns a directory with a copy of the test binary under each of names.
 func copied(t testing.TB, names ...string) string {
 	t.Helper()
 	self, err := os.ReadFile("/proc/self/exe")
@@ -37,19 +37,19 @@ func copied(t testing.TB, names ...string) string {
 	return dir
 }
 
-// Pitfalls 18 and 19, and the race between check and start: whatever comes to the
-// path after the check, what was checked runs.
+// Pitfalls 18 and 19, and the race between check and start: whatever replaces the file after
+// the check, the checked bytes run.
 func TestPitfall19TheBytesThatWereCheckedRun(t *testing.T) {
 	dir := copied(t, "good")
 	path := filepath.Join(dir, handshake.BinaryName("good"))
 	attacked := false
 	m := NewManager(Options{Dirs: []string{dir}, Trust: func(_ context.Context, b Binary) error {
 		attacked = true
-		// In place: the file can't be written now,
+		// The file can't be written in place,
 		if f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0); !errors.Is(err, unix.EWOULDBLOCK) {
 			t.Errorf("opened for writing: %v, %v", f, err)
 		}
-		// and another file in its place is another file.
+		// and renaming another file to its path doesn't change what runs.
 		evil := filepath.Join(dir, "evil")
 		if err := os.WriteFile(evil, []byte("#!/bin/sh\necho evil\n"), 0o755); err != nil {
 			t.Error(err)
@@ -64,7 +64,7 @@ func TestPitfall19TheBytesThatWereCheckedRun(t *testing.T) {
 	ask(t, client, "pid")
 }
 
-// A question may wait for longer than a lease does: what was changed meanwhile doesn't
+// A question about trust may outlast a lease. A file that was changed in the meantime doesn't
 // run, whatever the answer.
 func TestWhatChangesBeforeTheAnswerDoesNotRun(t *testing.T) {
 	for name, change := range map[string]func(path string){
@@ -89,7 +89,7 @@ func TestWhatChangesBeforeTheAnswerDoesNotRun(t *testing.T) {
 		dir := copied(t, "good")
 		path := filepath.Join(dir, handshake.BinaryName("good"))
 		m := NewManager(Options{Dirs: []string{dir}, Trust: func(context.Context, Binary) error {
-			endLease(t, path) // which the system does after 45 s
+			endLease(t, path) // as the system does after 45 s
 			change(path)
 			return nil
 		}})
@@ -100,7 +100,7 @@ func TestWhatChangesBeforeTheAnswerDoesNotRun(t *testing.T) {
 		m.Close(context.Background())
 	}
 
-	// A lease that ended for a writer who wrote nothing is taken again.
+	// A lease that was lost to a writer who wrote nothing is taken again.
 	dir := copied(t, "good")
 	path := filepath.Join(dir, handshake.BinaryName("good"))
 	m := NewManager(Options{Dirs: []string{dir}, Trust: func(context.Context, Binary) error {
@@ -111,7 +111,7 @@ func TestWhatChangesBeforeTheAnswerDoesNotRun(t *testing.T) {
 	m.Close(context.Background())
 }
 
-// endLease ends the lease that this process has on the file at path.
+// endLease ends this process's lease on the file at path.
 func endLease(t *testing.T, path string) {
 	t.Helper()
 	open, err := os.ReadDir("/proc/self/fd")
@@ -134,28 +134,29 @@ func endLease(t *testing.T, path string) {
 	t.Fatalf("%s isn't open", path)
 }
 
-// While it runs, the system refuses writers; once it doesn't, no lease is left.
+// While a provider runs, the system refuses to open its file for writing; after it has ended,
+// no lease is left.
 func TestTheLeaseIsGivenBack(t *testing.T) {
 	dir := copied(t, "good")
 	path := filepath.Join(dir, handshake.BinaryName("good"))
 	m := NewManager(Options{Dirs: []string{dir}})
 	open(t, m, "good")
 	if _, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0); !errors.Is(err, syscall.ETXTBSY) {
-		t.Errorf("while it runs: %v", err)
+		t.Errorf("while it runs: %v, want ETXTBSY", err)
 	}
 	if err := m.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		t.Fatalf("after its end: %v", err)
+		t.Fatalf("opening for writing after Close: %v", err)
 	}
-	// Nor does it run while somebody writes.
+	// A file that is open for writing doesn't run.
 	defer f.Close()
 	m = NewManager(Options{Dirs: []string{dir}})
 	defer m.Close(context.Background())
 	var unsafe *UnsafeError
 	if _, err := m.Open(t.Context(), "good", nil); !errors.As(err, &unsafe) {
-		t.Errorf("under a writer: %v", err)
+		t.Errorf("while a writer has the file open: %v, want UnsafeError", err)
 	}
 }

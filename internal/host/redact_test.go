@@ -66,8 +66,8 @@ func TestRedactKnownSecrets(t *testing.T) {
 	}
 }
 
-// A person who pastes half of a callback is told which address is asked for, and one who
-// pastes all of it has pasted a secret.
+// After a person has pasted half of a callback, the next question must still show the
+// expected address; a complete callback is a secret.
 func TestRedactPastedAddresses(t *testing.T) {
 	const where = "http://127.0.0.1:40123/callback"
 	const asked = "Paste the whole address, which starts with " + where + "?"
@@ -75,7 +75,7 @@ func TestRedactPastedAddresses(t *testing.T) {
 		r := &redactor{}
 		r.add(pasted)
 		if got := r.String(asked); got != asked {
-			t.Errorf("after %s: %s", pasted, got)
+			t.Errorf("after %s: the question is %s", pasted, got)
 		}
 		if got := r.String("got " + pasted + "!"); strings.Contains(got, "0123456789abcdef") {
 			t.Errorf("after %s: %s", pasted, got)
@@ -97,15 +97,15 @@ func TestRedactLearnsMarkedFields(t *testing.T) {
 	}
 }
 
-// What a provider hands over as a secret must not make the host slow: how much of it is
-// remembered, and so looked for in each line, has a limit.
+// A provider's secrets must not slow the host down: the number of forms that are remembered
+// and searched for in each line is limited.
 func TestHostileSecretsAreBounded(t *testing.T) {
 	const size = 64 << 10
 	r := &redactor{}
 	bounded := func(what string) {
 		t.Helper()
 		if len(r.secrets) > maxSecrets || len(r.known) > maxSecrets {
-			t.Errorf("%s: %d forms and %d secrets are remembered", what, len(r.secrets), len(r.known))
+			t.Errorf("%s: %d forms and %d secrets are kept", what, len(r.secrets), len(r.known))
 		}
 		for _, form := range r.secrets {
 			if len(form) > maxLine {
@@ -130,7 +130,7 @@ func TestHostileSecretsAreBounded(t *testing.T) {
 	}
 	bounded("many")
 	if got := r.String(fmt.Sprint("password", 2*maxSecrets-1)); got != redacted {
-		t.Errorf("the newest is printed as %q", got)
+		t.Errorf("the newest secret is printed as %q", got)
 	}
 	for n := range 2 * maxSecrets {
 		r.add(fmt.Sprint(n)) // too short to be replaced
@@ -162,7 +162,7 @@ func FuzzGreeting(f *testing.F) {
 		err := checkGreeting("p", line, (&redactor{}).String)
 		if err == nil {
 			if !strings.Contains(line, "|grpc|") {
-				t.Errorf("%q passes", line)
+				t.Errorf("%q was accepted", line)
 			}
 			return
 		}
@@ -172,9 +172,9 @@ func FuzzGreeting(f *testing.F) {
 	})
 }
 
-// A provider's log draws nothing on a terminal, and begins no line that looks like one of
-// zen's: neither by its text, nor by keys and values of its JSON, nor by what it prints.
-func TestALogDrawsNothing(t *testing.T) {
+// A provider's log can't control the terminal or forge a line of zen's, neither by its text,
+// nor by keys and values of its JSON, nor by its output.
+func TestLogCannotControlTheTerminal(t *testing.T) {
 	const draws = "\x1b]0;title\a\x1b[2J\u009b2J\u202e\x9b"
 	entry, err := json.Marshal(map[string]any{
 		"@level": "error", "@message": "m\nforged " + draws, "k\nforged " + draws: "v " + draws,

@@ -11,13 +11,13 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Where nothing can be written in TMPDIR, the user's own directory is tried, and where that
-// is none either, TMPDIR is named.
+// If TMPDIR can't be written, XDG_RUNTIME_DIR is tried; if that fails, too, the error names
+// TMPDIR.
 func TestSocketDirWithoutTemporaryFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("TMPDIR")
 	}
-	runtimeDir, err := os.MkdirTemp("/tmp", "zen-run-") // a path that is short everywhere
+	runtimeDir, err := os.MkdirTemp("/tmp", "zen-run-") // short, since a socket's path is limited
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,13 @@ import (
 	"testing"
 )
 
-// Nothing is there to connect to, or to be left behind, once zen is connected.
+// Once zen is connected, the socket is removed, so nothing can connect to it or be left
+// behind.
 func TestPitfall10TheSocketIsGoneOnceConnected(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
 	err := filepath.WalkDir(ask(t, client, "cwd").ID, func(path string, entry os.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
-			t.Errorf("there is %s", path)
+			t.Errorf("%s was not removed", path)
 		}
 		return err
 	})

@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// Most are pitfalls of go-plugin, by their number.
+// The numbers are those of go-plugin's pitfalls.
 func TestStartFailuresAreTypedLines(t *testing.T) {
 	var (
 		exit     *ExitError
@@ -26,7 +26,7 @@ func TestStartFailuresAreTypedLines(t *testing.T) {
 		missing  *NotFoundError
 	)
 	tests := []struct {
-		pitfall  int // 0 means none
+		pitfall  int // 0 if none
 		provider string
 		as       any
 		kind     error
@@ -68,7 +68,7 @@ func TestStartFailuresAreTypedLines(t *testing.T) {
 	}
 }
 
-// What is started again after a failure is a new process, not the old failure.
+// A later start makes a new process and doesn't repeat the old failure.
 func TestStartFailureIsNotKept(t *testing.T) {
 	dir := installed(t, "good")
 	path := filepath.Join(dir, handshake.BinaryName("good"))
@@ -104,8 +104,8 @@ func TestPitfall20NotAProgram(t *testing.T) {
 	}
 }
 
-// A program that is there and can't be loaded is told as that: the system says that there
-// is no such file.
+// A script whose interpreter is missing gets an error that says so, where the system's own
+// error says that the script is missing.
 func TestAProgramWithoutItsLoader(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("scripts")
@@ -123,8 +123,8 @@ func TestAProgramWithoutItsLoader(t *testing.T) {
 	}
 }
 
-// A pin covers a script, and not what runs it.
-func TestAScriptTellsItsInterpreter(t *testing.T) {
+// A pin covers a script but not its interpreter, which is reported.
+func TestInterpreterOfAScript(t *testing.T) {
 	for text, want := range map[string]string{
 		"#!/usr/bin/env node\nrequire()":  "/usr/bin/env node",
 		"#! /bin/sh -e\r\n":               "/bin/sh -e",

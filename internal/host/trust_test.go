@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Go-plugin's SecureConfig can be used for one start only, since its
-// hash is never reset. Trust is asked at every one.
+// go-plugin's SecureConfig only works for one start, because its hash is never reset. Trust
+// is called at every start.
 func TestPitfall18EveryStartIsChecked(t *testing.T) {
 	dir := installed(t, "good", "exits")
 	refusal := errors.New("no")
@@ -28,9 +28,9 @@ func TestPitfall18EveryStartIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(seen) < 2 || seen[0] != want || seen[1] != want || len(want.SHA256) != 64 || want.Size == 0 {
-		t.Errorf("asked for %v", seen)
+		t.Errorf("Trust was called for %v", seen)
 	}
 	if _, err := m.Open(t.Context(), "exits", nil); !errors.Is(err, refusal) {
-		t.Errorf("a refusal: %v", err)
+		t.Errorf("Open of a refused binary: %v, want Trust's error", err)
 	}
 }

@@ -29,15 +29,15 @@ import (
 	"github.com/zen-auth/zen/internal/wire"
 )
 
-// bare is a provider without go-plugin and without the SDK, as somebody writes it
-// in another language, with a part left out.
+// bare is a provider without go-plugin and without the SDK, as one written in another
+// language, with a part left out.
 type bare struct {
 	name         string
-	open         bool // lets every client in
+	open         bool // accepts any client certificate
 	noHealth     bool
 	noController bool
-	greedy       bool   // takes messages of any size
-	without      string // the service that it describes and doesn't serve
+	greedy       bool   // accepts messages of any size
+	without      string // a service in its description that it doesn't serve
 	unary        grpc.UnaryServerInterceptor
 	stream       grpc.StreamServerInterceptor
 }
@@ -93,7 +93,7 @@ func (b bare) serve() {
 	_ = server.Serve(listener)
 }
 
-// selective leaves out a service.
+// selective registers all services but one.
 type selective struct {
 	*grpc.Server
 	without string
@@ -105,7 +105,7 @@ func (s selective) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	}
 }
 
-// controller is plugin.GRPCController.
+// controller is go-plugin's plugin.GRPCController.
 var controller = grpc.ServiceDesc{
 	ServiceName: "plugin.GRPCController",
 	HandlerType: (*any)(nil),
@@ -123,7 +123,7 @@ func check1(err error) {
 	}
 }
 
-// jwt returns an unsigned token for nobody's database.
+// jwt returns a token with a meaningless signature and no database.
 func jwt(exp time.Time, access provider.Access) string {
 	return unsigned(map[string]any{"exp": exp.Unix(), "a": access})
 }

@@ -29,7 +29,7 @@ func TestGoodProvidersPassEverything(t *testing.T) {
 			}
 			for _, r := range report.Results {
 				if name == "older" && r.Status == Skip && slices.Contains([]string{"assertion", "setup", "team", "organizations"}, r.Name) {
-					continue // what it doesn't have
+					continue // services that it doesn't have
 				}
 				if r.Status != Pass && (r.Name != "parent" || runtime.GOOS == "linux") {
 					t.Errorf("%s %s: %s", r.Status, r.Name, r.Detail)
@@ -39,8 +39,7 @@ func TestGoodProvidersPassEverything(t *testing.T) {
 	}
 }
 
-// TestEveryCheckCanFail runs each bad provider through the check that is made for
-// it.
+// TestEveryCheckCanFail runs each bad provider through the check that it must fail.
 func TestEveryCheckCanFail(t *testing.T) {
 	failing := make(map[string]bool)
 	for name, b := range bad {
@@ -66,7 +65,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 			if name == "dialing" {
 				s.secluded = true
 				if _, err := s.start(ctx); err != nil {
-					t.Skipf("this system makes no process without a network: %v", err)
+					t.Skipf("this system can't start a process without a network: %v", err)
 				}
 				s.stopAll()
 			}
@@ -91,7 +90,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 	}
 }
 
-// TestRefusalWaits: a provider has as long to refuse as it has to greet.
+// TestRefusalWaits checks that a provider may take as long to refuse as to greet.
 func TestRefusalWaits(t *testing.T) {
 	t.Parallel()
 	s, err := newSuite(Options{Path: plugintest.Self(t, "late")})
@@ -106,7 +105,7 @@ func TestRefusalWaits(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeTested(t *testing.T) {
+func TestBadOptions(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "zen-provider-text")
 	if err := os.WriteFile(text, []byte("not a program"), 0o644); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// TestThePagesSayWhatIsTested keeps the pages for authors true.
+// TestThePagesSayWhatIsTested compares the pages for authors with the checks.
 func TestThePagesSayWhatIsTested(t *testing.T) {
 	read := func(name string) string {
 		data, err := os.ReadFile("../../../docs/" + name)

@@ -17,7 +17,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// greasyUnary adds to every answer what a later version of the protocol may have.
+// greasyUnary adds fields that a later version of the protocol may have to every answer.
 func greasyUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	reply, err := handle(ctx, req)
 	if err != nil {
@@ -34,7 +34,7 @@ func greasyStream(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo
 	return handle(server, &greasyServer{ServerStream: stream})
 }
 
-// greasyServer asks for something that doesn't exist yet before it asks for anything.
+// greasyServer sends an unknown kind of message first.
 type greasyServer struct {
 	grpc.ServerStream
 	once sync.Once
@@ -53,7 +53,7 @@ func (s *greasyServer) SendMsg(m any) (err error) {
 	return s.ServerStream.SendMsg(greased(m.(proto.Message)))
 }
 
-// TestTheHostToleratesGrease runs zen's own host against a provider of the future.
+// TestTheHostToleratesGrease runs zen's own host with a provider of a future version.
 func TestTheHostToleratesGrease(t *testing.T) {
 	manager := host.NewManager(host.Options{Dirs: []string{filepath.Dir(plugintest.Self(t, "greasy"))}})
 	defer func() {
@@ -82,7 +82,7 @@ func TestTheHostToleratesGrease(t *testing.T) {
 	}
 }
 
-// recorder is a host where everything goes well.
+// recorder is a Host that agrees to everything and records whether Store was called.
 type recorder struct{ stored bool }
 
 func (*recorder) OpenURL(context.Context, string, string) error             { return nil }

@@ -28,8 +28,8 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// The test binary is every provider of the tests: it is linked as
-// zen-provider-NAME, and NAME says what is wrong with it.
+// The test binary is also every provider of these tests: it is linked as zen-provider-NAME,
+// and NAME selects the defect.
 func TestMain(m *testing.M) {
 	name, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"), "zen-provider-")
 	if !ok {
@@ -44,17 +44,17 @@ func TestMain(m *testing.M) {
 	syscall.Exit(0) // os.Exit takes a second under the race detector
 }
 
-// hang is what a provider does that doesn't end: nothing, for longer than any check waits.
+// hang blocks for longer than any check waits.
 func hang() { time.Sleep(time.Hour) }
 
-// bad are providers by name, and the check that each has to fail.
+// bad maps the names of providers to their behaviour and the check that each must fail.
 var bad = map[string]struct {
 	check string
 	want  string // in the detail
 	be    func()
 }{
 	"older":  {be: func() { plugin.Serve(newOlder("older")) }},
-	"bare":   {be: func() { bare{name: "bare"}.serve() }}, // nothing wrong, and nothing of the SDK
+	"bare":   {be: func() { bare{name: "bare"}.serve() }}, // correct, but without the SDK
 	"greasy": {be: func() { bare{name: "greasy", unary: greasyUnary, stream: greasyStream}.serve() }},
 	"rubbish": {"handshake", "fields", func() {
 		fmt.Println("debug: starting")
@@ -84,7 +84,7 @@ var bad = map[string]struct {
 	}},
 	"late": {be: func() {
 		if os.Getenv("PLUGIN_CLIENT_CERT") == "" {
-			time.Sleep(4 * time.Second) // as an interpreter takes to start on a busy machine
+			time.Sleep(4 * time.Second) // as long as an interpreter may take to start on a busy machine
 		}
 		syscall.Exit(1)
 	}},
@@ -117,7 +117,7 @@ var bad = map[string]struct {
 			if err != nil {
 				panic("no network")
 			}
-			conn, err := net.Dial("tcp", listener.Addr().String()) // past any proxy
+			conn, err := net.Dial("tcp", listener.Addr().String()) // not through a proxy
 			if err != nil {
 				panic("no network")
 			}
@@ -212,7 +212,7 @@ var bad = map[string]struct {
 	}},
 }
 
-// example is a provider with nothing wrong, unless it is told to have it.
+// example is a correct provider, unless its fields give it a defect.
 type example struct {
 	name      string
 	fields    []provider.Field
@@ -331,7 +331,7 @@ func (e *example) Setup(_ context.Context, req provider.SetupRequest) (provider.
 	return setup, nil
 }
 
-// errNothing is of no class: nothing is wrong with whoever asks.
+// errNothing has no kind, since it isn't the caller's fault.
 var errNothing = errors.New("there is no such thing")
 
 func (e *example) Members(context.Context, provider.TeamRequest) ([]provider.Member, *provider.Credential, error) {
@@ -417,7 +417,7 @@ func (e *example) Revoke(context.Context, provider.Credential) error { return ni
 
 func (e *example) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	if e.stuck {
-		e.mu.Lock() // and never unlocked
+		e.mu.Lock() // never unlocked
 		<-ctx.Done()
 		return provider.TokenResponse{}, ctx.Err()
 	}
@@ -431,7 +431,7 @@ func (e *example) Token(ctx context.Context, req provider.TokenRequest) (provide
 	}}, nil
 }
 
-// older is a provider of before there were other services than these.
+// older is a provider with the services that existed first.
 type older struct {
 	provider.Provider
 	provider.Identity
@@ -443,7 +443,7 @@ func newOlder(name string) older {
 	return older{oldDescription{e}, e, e}
 }
 
-// oldDescription says nothing that was not said then.
+// oldDescription leaves out what those versions couldn't describe.
 type oldDescription struct{ *example }
 
 func (o oldDescription) Describe(ctx context.Context) (provider.Description, error) {
@@ -458,13 +458,13 @@ func (o oldDescription) Check(_ context.Context, _ provider.CheckRequest, report
 
 func hasty(context.Context, provider.Host) error { return nil }
 
-// heedless doesn't look at what the host says.
+// heedless ignores the host's answer to Store.
 func heedless(ctx context.Context, host provider.Host) error {
 	_ = host.Store(ctx, signedIn())
 	return nil
 }
 
-// hog keeps for itself what every login needs, also after it is over.
+// hog serves the first login alone; later ones block, even after it is over.
 func hog() func(context.Context, provider.Host) error {
 	var taken atomic.Bool
 	return func(ctx context.Context, host provider.Host) error {
@@ -476,7 +476,7 @@ func hog() func(context.Context, provider.Host) error {
 	}
 }
 
-// rigid refuses what it doesn't know.
+// rigid refuses requests with unknown fields.
 func rigid(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	if len(req.(proto.Message).ProtoReflect().GetUnknown()) > 0 {
 		return nil, status.Error(codes.InvalidArgument, "unknown field")
@@ -484,7 +484,7 @@ func rigid(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.Un
 	return handle(ctx, req)
 }
 
-// vague says nothing of why.
+// vague returns errors without a reason.
 func vague(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	reply, err := handle(ctx, req)
 	if err != nil {
@@ -493,7 +493,7 @@ func vague(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.Un
 	return reply, err
 }
 
-// mixed has the right reasons with the wrong codes.
+// mixed returns the right reasons with wrong codes.
 func mixed(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	reply, err := handle(ctx, req)
 	if err == nil {

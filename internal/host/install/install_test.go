@@ -28,7 +28,7 @@ import (
 	"github.com/zen-auth/zen/internal/host/pin"
 )
 
-// The test binary is the provider, too: its version is at its end.
+// The test binary is also the provider, whose version is appended to it.
 func TestMain(m *testing.M) {
 	if name, ok := handshake.ProviderName(filepath.Base(os.Args[0])); ok {
 		self, _ := os.Executable()
@@ -88,7 +88,7 @@ func newStore(t *testing.T) *Store {
 	return &Store{Dir: filepath.Join(dir, "providers"), Lock: pin.NewLock(filepath.Join(dir, "zen.lock"))}
 }
 
-// runs wants the installed provider to be of the version, and pinned.
+// runs checks that the installed provider has this version and is pinned.
 func (s *Store) runs(t *testing.T, version string) {
 	t.Helper()
 	policy := &pin.Policy{Lock: s.Lock}
@@ -96,7 +96,7 @@ func (s *Store) runs(t *testing.T, version string) {
 	defer m.Close(context.Background())
 	description, err := m.Describe(t.Context(), "acme")
 	if err != nil || description.Version != version {
-		t.Errorf("it runs version %q, %v; want %q", description.Version, err, version)
+		t.Errorf("installed version %q, %v; want %q", description.Version, err, version)
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.Dir, ".install-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
@@ -137,7 +137,7 @@ func TestInstallUpgradeRollbackRemove(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.runs(t, "1.0.0")
-	// A previous version that was changed doesn't come back.
+	// A previous version that was modified can't be restored.
 	write(t, []byte("evil"), s.previous("acme"))
 	var changed *pin.ChangedError
 	if _, err := s.Rollback(t.Context(), "acme"); !errors.As(err, &changed) {
@@ -148,14 +148,14 @@ func TestInstallUpgradeRollbackRemove(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Remove(t.Context(), "acme"); !errors.Is(err, provider.ErrNoProvider) {
-		t.Errorf("removed twice: %v", err)
+		t.Errorf("the second Remove: %v, want ErrNoProvider", err)
 	}
 	if err := s.Remove(t.Context(), "../acme"); !errors.Is(err, provider.ErrNoProvider) {
-		t.Errorf("a name that is a path: %v", err)
+		t.Errorf("a path as the name: %v, want ErrNoProvider", err)
 	}
 }
 
-func TestABinaryThatSaysItIsAnotherIsRefused(t *testing.T) {
+func TestBinaryOfAnotherNameIsRefused(t *testing.T) {
 	s := newStore(t)
 	file := write(t, program(t, "1.0.0"), t.TempDir(), handshake.BinaryName("liar"))
 	if _, err := s.Install(t.Context(), Request{Source: file}); !errors.Is(err, provider.ErrNoProvider) {
@@ -269,7 +269,7 @@ func TestArchives(t *testing.T) {
 	}
 }
 
-// A bomb is small, and says that it is small.
+// The header of a bomb may claim a small size.
 func TestBombs(t *testing.T) {
 	dir := t.TempDir()
 	if err := save(filepath.Join(dir, "big"), bytes.NewReader(make([]byte, 101)), 100); !errors.Is(err, provider.ErrConfig) {
@@ -316,7 +316,7 @@ func TestDownloads(t *testing.T) {
 	u := server.URL
 	for name, test := range map[string]struct {
 		request Request
-		known   string // "" is refused
+		known   string // empty if it is refused
 	}{
 		"sum":              {Request{Source: u + "/" + acme, SHA256: sumOf(data)}, pin.SHA256},
 		"moved":            {Request{Source: u + "/moved/" + acme, SHA256: sumOf(data)}, pin.SHA256},
@@ -358,7 +358,7 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
-// Whoever signed the first version signs the next.
+// A provider whose first version was signed only accepts versions with the same key.
 func TestASignedProviderStaysSigned(t *testing.T) {
 	s := newStore(t)
 	signed := func(version string, key ed25519.PrivateKey) Request {
@@ -382,7 +382,7 @@ func TestASignedProviderStaysSigned(t *testing.T) {
 	unsigned := Request{Source: write(t, program(t, "1.2.0"), t.TempDir(), acme)}
 	for _, step := range []struct {
 		request Request
-		version string // that is there then
+		version string // installed after the step
 		ok      bool
 	}{
 		{signed("1.0.0", author), "1.0.0", true},
@@ -408,7 +408,7 @@ func TestOlder(t *testing.T) {
 		}
 	}
 	if Older("1.0.0+b", "v1.0.0+a") {
-		t.Error("build metadata has an order")
+		t.Error("Older compares build metadata")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// trusted wants whatever binary is there to be one that may run, and says which.
+// trusted checks that the installed binary is one that may run, and returns its checksum.
 func (s *Store) trusted(t *testing.T) (sum string) {
 	t.Helper()
 	binary, err := host.Inspect([]string{s.Dir}, "acme")
@@ -27,8 +27,8 @@ func (s *Store) trusted(t *testing.T) (sum string) {
 	return binary.SHA256
 }
 
-// TestCutShort ends an installation and a rollback at each step: the provider runs, and
-// the next command goes on from there.
+// TestCutShort ends an installation and a rollback at each step: the provider still runs, and
+// the next command continues from there.
 func TestCutShort(t *testing.T) {
 	for _, command := range []string{"install", "rollback"} {
 		for step := range 4 {
@@ -81,14 +81,14 @@ func TestCutShort(t *testing.T) {
 			if changed != (step > 0) {
 				t.Errorf("%s cut short at %d: version %s", command, step, known.Version)
 			}
-			// A rollback goes to what was there before.
+			// A rollback restores the version before it.
 			back, err := s.Rollback(t.Context(), "acme")
 			want := "1.0.0"
 			if changed {
 				want = "2.0.0"
 			}
 			if err != nil || back.Pin.Version != want {
-				t.Errorf("%s cut short at %d, rolled back: version %s, %v; want %s", command, step, back.Pin.Version, err, want)
+				t.Errorf("%s cut short at %d: Rollback restored version %s, %v; want %s", command, step, back.Pin.Version, err, want)
 				continue
 			}
 			s.runs(t, want)
@@ -99,7 +99,7 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// TestKilledInstalling kills processes that install and roll back, at any moment.
+// TestKilledInstalling kills processes that install and roll back, at random moments.
 func TestKilledInstalling(t *testing.T) {
 	if dir := os.Getenv("ZEN_TEST_INSTALL"); dir != "" {
 		s := &Store{Dir: filepath.Join(dir, "providers"), Lock: pin.NewLock(filepath.Join(dir, "zen.lock"))}

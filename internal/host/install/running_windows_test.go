@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/internal/host/pin"
 )
 
-// A provider that runs is replaced when it has ended.
+// A running provider is only replaced after it has ended.
 func TestInstallOverARunningProvider(t *testing.T) {
 	s, dir := newStore(t), t.TempDir()
 	install := func(version string) error {

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The form of the lock file: what was written by any zen is read by every later one, and
-// written again as it was.
+// The lock file's format is stable: a file written by any version of zen is read by every
+// later one, and written back unchanged.
 func TestGoldenLock(t *testing.T) {
 	golden, err := os.ReadFile("testdata/lock-v1.toml")
 	if err != nil {
@@ -36,12 +36,12 @@ func TestGoldenLock(t *testing.T) {
 	}
 	got, err := lock.load()
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Fatalf("%v, it reads as\n%s", err, diff)
+		t.Fatalf("%v, load differs (-want +got):\n%s", err, diff)
 	}
 	if err := lock.save(got); err != nil {
 		t.Fatal(err)
 	}
 	if written, err := os.ReadFile(lock.Path()); err != nil || !bytes.Equal(written, golden) {
-		t.Errorf("%v, it is written as\n%s", err, written)
+		t.Errorf("%v, save wrote\n%s", err, written)
 	}
 }

@@ -26,16 +26,16 @@ func TestInstallation(t *testing.T) {
 		change func() error
 		counts bool
 	}{
-		"as it was written":  {func() error { return nil }, true},
-		"others may write":   {func() error { return os.Chmod(record, 0o666) }, false},
-		"the group may":      {func() error { return os.Chmod(record, 0o660) }, false},
-		"closed again":       {func() error { return os.Chmod(record, 0o600) }, true},
-		"damaged":            {func() error { return os.WriteFile(record, []byte("directory = "), 0o600) }, false},
-		"relative":           {func() error { return os.WriteFile(record, []byte("directory = \"bin\""), 0o600) }, false},
-		"not there any more": {func() error { return os.WriteFile(record, []byte("directory = \"/nonexistent\""), 0o600) }, false},
+		"as it was written":   {func() error { return nil }, true},
+		"others may write":    {func() error { return os.Chmod(record, 0o666) }, false},
+		"the group may write": {func() error { return os.Chmod(record, 0o660) }, false},
+		"mode 0600 again":     {func() error { return os.Chmod(record, 0o600) }, true},
+		"damaged":             {func() error { return os.WriteFile(record, []byte("directory = "), 0o600) }, false},
+		"relative":            {func() error { return os.WriteFile(record, []byte("directory = \"bin\""), 0o600) }, false},
+		"missing directory":   {func() error { return os.WriteFile(record, []byte("directory = \"/nonexistent\""), 0o600) }, false},
 	} {
 		if runtime.GOOS == "windows" {
-			t.Skip("modes are not Windows'")
+			t.Skip("Windows has no such modes")
 		}
 		if err := os.Chmod(record, 0o600); err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func TestInstallation(t *testing.T) {
 		t.Skip(err)
 	}
 	if got := pin.Installation(state); got != "" {
-		t.Error("a link counts as a record")
+		t.Error("a symbolic link is accepted as a record")
 	}
 	if err := os.Remove(record); err != nil {
 		t.Fatal(err)
@@ -74,15 +74,15 @@ func TestInstallation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Chown(record, 12345, 12345); err != nil {
-		t.Skip("only root can give files away: ", err)
+		t.Skip("only root can change a file's owner: ", err)
 	}
 	if got := pin.Installation(state); got != "" {
-		t.Error("somebody else's record counts")
+		t.Error("another user's record is accepted")
 	}
 }
 
-// The copy that came with zen runs for programs that know no sums, beside one of the same
-// name that is pinned; each for its own path and bytes alone.
+// The copy that came with zen may run in programs that know no checksums, beside a pinned one
+// of the same name. Each pin covers one path and its bytes.
 func TestPinsCoverBothCopies(t *testing.T) {
 	lock := pin.NewLock(filepath.Join(t.TempDir(), "zen.lock"))
 	installed := host.Binary{Name: "clerk", Path: "/data/zen-provider-clerk", SHA256: "aa"}
@@ -97,7 +97,7 @@ func TestPinsCoverBothCopies(t *testing.T) {
 	zen := &pin.Policy{Bundled: map[string]string{"clerk": "bb"}, Lock: lock}
 	application := &pin.Policy{Lock: lock, ByPath: true}
 	if err := application.Trust(t.Context(), bundled); err == nil {
-		t.Fatal("a copy that zen never ran may run")
+		t.Fatal("Trust accepted a copy that zen never ran")
 	}
 	if err := zen.Trust(t.Context(), bundled); err != nil {
 		t.Fatal(err)
@@ -114,10 +114,10 @@ func TestPinsCoverBothCopies(t *testing.T) {
 		"nothing of either": {Name: "clerk", Path: "/tmp/zen-provider-clerk", SHA256: "dd"},
 	} {
 		if err := application.Trust(t.Context(), b); err == nil {
-			t.Errorf("%s: it may run", name)
+			t.Errorf("%s: Trust returned no error", name)
 		}
 	}
-	// What is pinned by name goes on without touching the copies.
+	// Pinning by name leaves the copies' pins alone.
 	if err := lock.Set(t.Context(), installed, pin.Pin{Source: "/dist", Known: pin.SHA256}); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func TestOverrides(t *testing.T) {
 	}
 	var group sync.WaitGroup
 	for i := range 4 {
-		group.Go(func() { // each as in a process of its own
+		group.Go(func() { // each with its own Overrides, as in separate processes
 			if err := NewOverrides(path).Set(t.Context(), fmt.Sprint("p", i), binary); err != nil {
 				t.Error(err)
 			}
@@ -29,7 +29,7 @@ func TestOverrides(t *testing.T) {
 	overrides := NewOverrides(path)
 	for _, want := range []bool{true, false} {
 		if found, err := overrides.Remove(t.Context(), "p0"); found != want || err != nil {
-			t.Errorf("removed: %v, %v", found, err)
+			t.Errorf("Remove = %v, %v", found, err)
 		}
 	}
 	paths, err := overrides.Load()

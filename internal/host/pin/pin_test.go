@@ -39,7 +39,7 @@ func TestPolicy(t *testing.T) {
 		{binary("clerk", "a"), Bundled, nil},
 		{binary("clerk", "b"), "", &changed},
 		{binary("acme", "b"), Local, nil},
-		{binary("acme", "a"), "", &changed}, // another's sum is none
+		{binary("acme", "a"), "", &changed}, // the checksum of another provider
 		{binary("new", "a"), "", &unknown},
 	} {
 		known, err := p.Known(test.binary)
@@ -91,9 +91,9 @@ func TestTheVersionIsLearnedAtTheFirstStart(t *testing.T) {
 		version string
 		ok      bool
 	}{
-		{binary("acme", "b"), "6.6.6", false}, // another's
+		{binary("acme", "b"), "6.6.6", false}, // another binary
 		{binary("acme", "a"), "1.2.0", true},
-		{binary("acme", "a"), "1.3.0", true}, // it was learned
+		{binary("acme", "a"), "1.3.0", true}, // already learned
 		{binary("clerk", "a"), "1.0.0", true},
 	} {
 		if err := p.Learn(t.Context(), step.binary, step.version); (err == nil) != step.ok {
@@ -104,7 +104,7 @@ func TestTheVersionIsLearnedAtTheFirstStart(t *testing.T) {
 	if err != nil || len(pins) != 1 || pins["acme"].Version != "1.2.0" {
 		t.Fatalf("%+v, %v", pins, err)
 	}
-	// What is pinned anew is asked anew, and the other platform's sum stays.
+	// Pinning again clears the version, and the other platform's checksum stays.
 	if err := p.Lock.Set(t.Context(), binary("acme", "b"), Pin{Source: "/bin/acme", Known: Local}); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestTheVersionIsLearnedAtTheFirstStart(t *testing.T) {
 	}
 }
 
-// A copy's version is learned, too, and what is known is not written again.
+// The version of a copy is learned, too, and never written again.
 func TestTheVersionOfACopyIsLearnedOnce(t *testing.T) {
 	p := &Policy{Lock: newLock(t)}
 	copied := binary("acme", "a")
@@ -130,7 +130,7 @@ func TestTheVersionOfACopyIsLearnedOnce(t *testing.T) {
 	}
 }
 
-func TestFirstUseIsAskedOnceAndAChangeNever(t *testing.T) {
+func TestFirstUseAsksOnceAndAChangeNever(t *testing.T) {
 	asked := 0
 	answer := false
 	p := &Policy{Lock: newLock(t), Ask: func(context.Context, host.Binary) (bool, error) { asked++; return answer, nil }}
@@ -161,7 +161,7 @@ func TestUpdatesDontLoseEachOther(t *testing.T) {
 	lock := newLock(t)
 	var group sync.WaitGroup
 	for i := range 8 {
-		group.Go(func() { // each with a Lock of its own, as in processes
+		group.Go(func() { // each with its own Lock, as in separate processes
 			if err := NewLock(lock.Path()).Set(t.Context(), binary(fmt.Sprint("p", i), "a"), Pin{Known: Local}); err != nil {
 				t.Error(err)
 			}
