@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// function is one that a file of the project declares: what it calls, by name.
+// function is a function of the project: its file, and the names that it calls.
 type function struct {
 	file  string
 	calls map[string]bool
 }
 
-// functions returns those that a file declares, by name.
+// functions returns the functions that a file declares, by name.
 func functions(t *testing.T, file string) map[string]function {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", file), nil, parser.SkipObjectResolution)
@@ -41,7 +41,7 @@ func functions(t *testing.T, file string) map[string]function {
 				case *ast.SelectorExpr:
 					calls[f.Sel.Name] = true
 				}
-			case *ast.SelectorExpr: // a method that is handed on
+			case *ast.SelectorExpr: // a method value
 				if _, ok := n.X.(*ast.ParenExpr); ok {
 					calls[n.Sel.Name] = true
 				}
@@ -53,15 +53,15 @@ func functions(t *testing.T, file string) map[string]function {
 	return all
 }
 
-// stop is a row of a table of the corridor: a file, and the functions of it that a request
-// passes.
+// stop is a row of a table in the page: files, and the functions in them that a request
+// passes through.
 type stop struct {
 	files     []string
 	functions []string
 }
 
-// The two ways of a token request that docs/architecture.md draws: each has 15 files at
-// most, none twice, and what a function calls is in its own file or further down.
+// The two paths of a token request in docs/architecture.md have at most 15 files each, none
+// twice. A function calls only what is in its own file or further down.
 func TestTheCorridorIsAsDrawn(t *testing.T) {
 	page, err := os.ReadFile("../../docs/architecture.md")
 	if err != nil {
@@ -71,7 +71,7 @@ func TestTheCorridorIsAsDrawn(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n## ")
 	tables := strings.Split(section, "| file | function | does |")[1:]
 	if !found || len(tables) != 2 {
-		t.Fatalf("docs/architecture.md draws %d ways of a token request, not 2", len(tables))
+		t.Fatalf("docs/architecture.md has %d tables of a token request, want 2", len(tables))
 	}
 	quoted := regexp.MustCompile("`([^`]+)`")
 	for _, table := range tables {
@@ -102,8 +102,8 @@ func TestTheCorridorIsAsDrawn(t *testing.T) {
 		if len(seen) > 15 || len(corridor) < 5 {
 			t.Errorf("%d files in %d rows", len(seen), len(corridor))
 		}
-		passed := map[string]bool{} // what the functions so far call
-		row := map[string]int{}     // in which row a function is
+		passed := map[string]bool{} // called by the functions so far
+		row := map[string]int{}     // the row of each function
 		var called []map[string]bool
 		for i, s := range corridor {
 			declared := map[string]function{}
@@ -125,7 +125,7 @@ func TestTheCorridorIsAsDrawn(t *testing.T) {
 			}
 			for _, name := range s.functions {
 				if i > 0 && !passed[name] {
-					t.Errorf("%v: nothing before it in the table calls %s", s.files, name)
+					t.Errorf("%v: no earlier row of the table calls %s", s.files, name)
 				}
 			}
 			called = append(called, calls)
@@ -140,8 +140,7 @@ func TestTheCorridorIsAsDrawn(t *testing.T) {
 	}
 }
 
-// The session is five files, and a function calls those of its own file and of the ones
-// below it.
+// The session is five files. A function calls only those in its own file and in later ones.
 func TestTheSessionGoesDown(t *testing.T) {
 	order := []string{"face.go", "login.go", "issue.go", "exchange.go", "cache.go"}
 	files, err := filepath.Glob("../session/*.go")
@@ -155,9 +154,9 @@ func TestTheSessionGoesDown(t *testing.T) {
 		}
 	}
 	if want := slices.Sorted(slices.Values(order)); !slices.Equal(code, want) {
-		t.Fatalf("the session is %v, not %v", code, want)
+		t.Fatalf("the files of the session are %v, want %v", code, want)
 	}
-	above := map[string]string{} // functions of the files above that no other package has
+	above := map[string]string{} // unexported functions of the files above
 	for i, file := range order {
 		declared := functions(t, "internal/session/"+file)
 		for name, f := range declared {
@@ -168,7 +167,7 @@ func TestTheSessionGoesDown(t *testing.T) {
 			}
 		}
 		if i == len(order)-1 && len(above) < 20 {
-			t.Errorf("only %d functions were looked for", len(above))
+			t.Errorf("only %d functions were checked", len(above))
 		}
 		for name := range declared {
 			if !ast.IsExported(name) {

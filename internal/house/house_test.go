@@ -1,4 +1,4 @@
-// Package house holds the order of the packages: no code, a test alone.
+// Package house tests the order of the packages. It has no code of its own.
 package house
 
 import (
@@ -17,10 +17,9 @@ import (
 
 const module = "github.com/zen-auth/zen/"
 
-// rooms are the packages under cmd, core and internal from top to bottom, and last those
-// that are files alone. Each knows
-// one thing, and imports only what is below it. What is not here is in the room of the
-// longest name that its own begins with.
+// rooms are the packages under cmd, core and internal from top to bottom, and at last those
+// without code. A package imports only packages below it. A package that isn't listed belongs
+// to the listed one with the longest prefix of its path.
 var rooms = []string{
 	"cmd/zen",
 	"internal/front",
@@ -78,10 +77,10 @@ var rooms = []string{
 	"proto",
 }
 
-// aside are test beds, which may use all of it.
+// aside are helpers for tests, which may import everything.
 var aside = []string{"internal/house", "internal/programs", "internal/soak", "core/jwks/internal/keytest", "internal/keyring/keyringtest", "internal/testwait", "internal/picture"}
 
-// listed is what go list says of a package.
+// listed is go list's output for a package.
 type listed struct {
 	ImportPath                         string
 	Standard                           bool
@@ -89,7 +88,7 @@ type listed struct {
 	Deps                               []string
 }
 
-// list asks go list for packages of this module.
+// list runs go list for packages of this module.
 func list(t *testing.T, patterns ...string) []listed {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-tags", "urfave_cli_no_docs", "-json=ImportPath,Standard,Imports,TestImports,XTestImports,Deps"}, patterns...)...)
@@ -114,8 +113,8 @@ func list(t *testing.T, patterns ...string) []listed {
 	}
 }
 
-// room returns the room that a package of this module is in, counted from the top; -1 is
-// none.
+// room returns the index of the room that a package of this module belongs to, counted from
+// the top, or -1.
 func room(path string) int {
 	best := -1
 	for i, name := range rooms {
@@ -124,7 +123,7 @@ func room(path string) int {
 		}
 	}
 	if best >= 0 && rooms[best] == "core" && path != "core" {
-		return -1 // the façade is no roof for new packages
+		return -1 // package core doesn't cover its subdirectories
 	}
 	return best
 }
@@ -137,7 +136,7 @@ func TestArrowsPointDown(t *testing.T) {
 		}
 		at := room(from)
 		if at < 0 {
-			t.Errorf("%s has no place in the order of this test", from)
+			t.Errorf("%s is not in this test's list of rooms", from)
 			continue
 		}
 		for _, to := range p.Imports {
@@ -151,7 +150,7 @@ func TestArrowsPointDown(t *testing.T) {
 					t.Errorf("%s imports %s: the stand-in is for zen dev and for tests", from, to)
 				}
 			case below < 0:
-				t.Errorf("%s imports %s, which has no place in the order of this test", from, to)
+				t.Errorf("%s imports %s, which is not in this test's list of rooms", from, to)
 			case below < at:
 				t.Errorf("%s imports %s, which is above it", from, to)
 			}
@@ -159,7 +158,7 @@ func TestArrowsPointDown(t *testing.T) {
 	}
 }
 
-// The providers here are anybody's: what they need, a third party has.
+// The providers here get no privileges: they import only what a third party can.
 func TestProvidersImportNothingInternal(t *testing.T) {
 	for _, p := range list(t, "./plugins/...") {
 		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
@@ -170,8 +169,8 @@ func TestProvidersImportNothingInternal(t *testing.T) {
 	}
 }
 
-// What a package must not link, directly or not.
-func TestWhatIsNotLinked(t *testing.T) {
+// These packages must not link some others, directly or indirectly.
+func TestUnwantedDependencies(t *testing.T) {
 	for path, unwanted := range map[string]func(string) bool{
 		"core/provider": func(p string) bool { return strings.Contains(strings.SplitN(p, "/", 2)[0], ".") },
 		"core/libsql/hrana": func(p string) bool {
@@ -185,7 +184,7 @@ func TestWhatIsNotLinked(t *testing.T) {
 	} {
 		for _, p := range list(t, "./"+path) {
 			if len(p.Deps) == 0 {
-				t.Errorf("%s links nothing?", path)
+				t.Errorf("go list shows no dependencies of %s", path)
 			}
 			for _, dep := range p.Deps {
 				if !strings.HasPrefix(dep, "vendor/") && unwanted(dep) {
@@ -196,7 +195,7 @@ func TestWhatIsNotLinked(t *testing.T) {
 	}
 }
 
-// The build tags front and query choose between three programs: no other file knows of them.
+// The build tags front and query choose between three programs, and only in these files.
 func TestOnlyTheChoiceHasATag(t *testing.T) {
 	var tagged []string
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
@@ -215,6 +214,6 @@ func TestOnlyTheChoiceHasATag(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := []string{"cmd/zen/front.go", "cmd/zen/full.go", "cmd/zen/query.go", "cmd/zen/signals.go"}; !slices.Equal(tagged, want) {
-		t.Errorf("the tags are in %v, want %v", tagged, want)
+		t.Errorf("files with the tags: %v, want %v", tagged, want)
 	}
 }
