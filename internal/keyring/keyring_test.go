@@ -19,11 +19,11 @@ type fake struct {
 	mu    sync.Mutex
 	items map[string]string
 	calls int
-	// absent is why it isn't reachable, fails what every call fails with, stuck what
-	// every call waits for.
+	// absent is why it can't be reached, fails is the error of every call, and every call
+	// waits for stuck.
 	absent, fails error
-	// forgets is a keyring that says yes and keeps nothing, locked one that can't be
-	// read and takes what it is given all the same, for later.
+	// forgets is a keyring that reports success and keeps nothing. locked is one that can't
+	// be read but accepts items, for later.
 	forgets, locked bool
 	stuck           chan struct{}
 	// stolen counts the items that another program deletes as soon as they are set.
@@ -104,7 +104,7 @@ func TestLifeOfAnItem(t *testing.T) {
 	}
 }
 
-// A keyring whose prompt was dismissed says yes all the same.
+// A keyring whose prompt was dismissed still reports success.
 func TestProbeOfAKeyringThatKeepsNothing(t *testing.T) {
 	k := newKeyring(Options{}, &fake{items: map[string]string{}, forgets: true})
 	if err := k.Probe(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
@@ -119,7 +119,7 @@ func TestProbeLeavesNothingInALockedKeyring(t *testing.T) {
 	}
 }
 
-// Programs that probe at once take each other's item away.
+// Programs that probe at the same time delete each other's item.
 func TestProbesAtOnce(t *testing.T) {
 	f := &fake{items: map[string]string{}}
 	for range 3 {
@@ -149,13 +149,13 @@ func TestEveryOtherErrorIsUnavailable(t *testing.T) {
 				}
 			}
 			if f.absent != nil && f.calls > 0 {
-				t.Error("a keyring that can't be there was touched")
+				t.Error("an unreachable keyring was called")
 			}
 		})
 	}
 }
 
-func TestHangIsGivenUpOnceAndTold(t *testing.T) {
+func TestHangIsGivenUpOnceAndReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{items: map[string]string{"a": "x"}, stuck: make(chan struct{})}
 		var told []time.Duration
@@ -163,9 +163,9 @@ func TestHangIsGivenUpOnceAndTold(t *testing.T) {
 		start := time.Now()
 		_, err := k.Get(t.Context(), "a")
 		if !errors.Is(err, provider.ErrUnavailable) || time.Since(start) != time.Minute || len(told) != 1 {
-			t.Errorf("Get = %v after %s, told %v", err, time.Since(start), told)
+			t.Errorf("Get = %v after %s, notices %v", err, time.Since(start), told)
 		}
-		// While that call is under way, others wait for it instead of starting more.
+		// While that call hangs, others wait for it instead of starting more.
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		if _, err := k.Get(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
@@ -176,21 +176,21 @@ func TestHangIsGivenUpOnceAndTold(t *testing.T) {
 			t.Errorf("%d calls hang", f.calls)
 		}
 		f.mu.Unlock()
-		close(f.stuck) // it was unlocked
+		close(f.stuck) // the keyring is unlocked
 		if got, err := k.Get(t.Context(), "a"); err != nil || got.Reveal() != "x" {
 			t.Errorf("Get = %v", err)
 		}
 		if len(told) != 2 {
-			t.Errorf("told %v", told)
+			t.Errorf("notices %v, want two", told)
 		}
 	})
 }
 
-func TestNobodyIsToldOfAShortWait(t *testing.T) {
+func TestShortWaitIsNotReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{items: map[string]string{}, stuck: make(chan struct{})}
 		defer close(f.stuck)
-		k := newKeyring(Options{Waiting: func(time.Duration) { t.Error("told") }}, f)
+		k := newKeyring(Options{Waiting: func(time.Duration) { t.Error("Waiting was called") }}, f)
 		start := time.Now()
 		if err := k.Probe(t.Context()); !errors.Is(err, provider.ErrUnavailable) || time.Since(start) != DefaultTimeout {
 			t.Errorf("Probe = %v after %s", err, time.Since(start))

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// exits is a backend whose program ends with an exit code and nothing else.
+// exits is a backend whose program only returns an exit code.
 type exits int
 
 func (e exits) run() error {
@@ -26,7 +26,7 @@ func (e exits) get(string) (string, error) { return "", e.run() }
 func (e exits) set(string, string) error   { return e.run() }
 func (e exits) delete(string) error        { return e.run() }
 
-// macOS's program says why by its exit code alone.
+// The exit code is all that macOS's security program reports.
 func TestExitCodesOfSecurity(t *testing.T) {
 	for code, want := range map[exits]string{
 		securityLocked: "is locked, and this session", securityRefused: "refused the password", securityCanceled: "was cancelled", 1: "exit status 1",
@@ -40,6 +40,6 @@ func TestExitCodesOfSecurity(t *testing.T) {
 		}
 	}
 	if _, err := newKeyring(Options{}, exits(securityNoItem)).Get(context.Background(), "item"); !errors.Is(err, store.ErrNoItem) {
-		t.Errorf("absent: %v", err)
+		t.Errorf("a missing item: %v, want ErrNoItem", err)
 	}
 }

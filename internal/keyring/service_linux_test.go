@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// TestMain is also the other process of these tests: package dbus has one connection
-// a process, and a call that hangs keeps it.
+// TestMain also runs the other process of these tests: package dbus has one connection per
+// process, which a hanging call blocks.
 func TestMain(m *testing.M) {
 	if op := os.Getenv("ZEN_TEST_KEYRING"); op != "" {
 		syscall.Exit(operate(op)) // os.Exit takes a second under the race detector
@@ -54,10 +54,10 @@ func operate(op string) int {
 	return 0
 }
 
-// patience is the deadline where an answer is expected, on however busy a machine.
+// patience is the timeout where an answer is expected, even on a busy machine.
 const patience = 30 * time.Second
 
-// run has another process do something with the keyring of a bus.
+// run operates on a bus's keyring in another process.
 func run(t *testing.T, timeout time.Duration, home, bus, op string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -79,8 +79,8 @@ func want(t *testing.T, got, want string) {
 	}
 }
 
-// Spike C1: stored, retrieved and deleted in a real Secret Service, which is restarted
-// and locked meanwhile.
+// An item is stored, read and deleted in a real Secret Service, which is restarted and locked
+// in between. (spike C1)
 func TestSecretService(t *testing.T) {
 	bus := keyringtest.NewBus(t, t.TempDir(), false)
 	do := func(op string) string { return run(t, patience, bus.Home, bus.Address, op) }
@@ -110,11 +110,11 @@ func TestSecretService(t *testing.T) {
 	want(t, do("delete"), "not there")
 	second.Stop()
 
-	bus.StartKeyring("") // after a login without the password
+	bus.StartKeyring("") // as after a login without the password
 	want(t, do("get"), "unavailable: the keyring can't be used: failed to unlock")
 }
 
-// A bus that starts gnome-keyring by itself, for somebody without a home directory.
+// A bus that starts gnome-keyring itself, for a user without a home directory.
 func TestSecretServiceWithoutHome(t *testing.T) {
 	bus := keyringtest.NewBus(t, filepath.Join(t.TempDir(), "missing"), true)
 	for _, op := range []string{"probe", "get", "set"} {
@@ -122,12 +122,12 @@ func TestSecretServiceWithoutHome(t *testing.T) {
 	}
 }
 
-func TestBusThatSaysNothing(t *testing.T) {
+func TestSilentBus(t *testing.T) {
 	want(t, run(t, 0, t.TempDir(), keyringtest.FakeBus(t), "probe"), "unavailable: the keyring can't be used: it did not answer within 1s")
 }
 
-// No probe starts a bus: dbus-launch, which is on the PATH here, is never run. It would
-// leave a bus behind at every call, and hang if there is no home directory.
+// A probe never starts a bus: dbus-launch, which is on the PATH here, isn't run. It would
+// leave a bus running after every call, and hang without a home directory.
 func TestNoBusIsStarted(t *testing.T) {
 	bin := t.TempDir()
 	ran := filepath.Join(bin, "ran")
@@ -144,7 +144,7 @@ func TestNoBusIsStarted(t *testing.T) {
 		"unix:path=/nowhere/bus,guid=0123;unix:path=/nowhere2": "(there is no socket where DBUS_SESSION_BUS_ADDRESS points)",
 	} {
 		if address == "" && isSocket(socket) {
-			continue // somebody's desktop
+			continue // this machine runs a desktop
 		}
 		want(t, run(t, patience, filepath.Join(bin, "no-home"), address, "probe"), "unavailable: there is no keyring: no session bus "+says)
 	}
