@@ -10,19 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mark marks a process that was just started for a directory, and what it will start. Its
-// environment does, too, but a program may take a variable out of that, or be one whose
-// environment the system shows to no one (ssh-agent). A resource limit is inherited as
-// well, and can't be raised again.
+// Mark marks a newly started process, and everything that it starts, as belonging to a
+// directory. The environment marks them, too, but a program may remove a variable, or hide
+// its environment from others (ssh-agent). A resource limit is also inherited, and can't be
+// raised again.
 //
-// The limit is of the time for which a process with a real-time policy may compute. With
-// the number that stands for a directory, a hundred thousand years, it limits nothing.
+// The limit is RLIMIT_RTTIME, the CPU time of a process with a real-time policy. Its value
+// encodes the directory and is over a hundred thousand years, so it limits nothing.
 func Mark(pid int, dir string) {
 	limit := number(dir)
 	_ = unix.Prlimit(pid, unix.RLIMIT_RTTIME, &unix.Rlimit{Cur: limit, Max: limit}, nil)
 }
 
-// number stands for a directory, whose name is random.
+// number encodes a directory, whose name is random.
 func number(dir string) uint64 {
 	sum := sha256.Sum256([]byte(dir))
 	return 1<<62 | binary.BigEndian.Uint64(sum[:])>>2
@@ -34,11 +34,11 @@ const maxEnviron = 256 << 10
 // passes is the number of searches for processes that were started in the meantime.
 const passes = 3
 
-// End kills the processes that a provider started and that left its group. They are known
-// by what they inherited, see Mark, which no other has. dir is of a provider that has
-// ended, or whose host was killed.
+// End kills the processes that a provider started and that left its process group. They are
+// found by the marks that they inherited from Mark. dir belongs to a provider that has ended,
+// or whose host was killed.
 //
-// Another user's process can't be killed, nor is one found whose every mark was changed.
+// It can't kill another user's process, or find one whose marks were all removed.
 func End(dir string) {
 	l := looking{environ: []byte(variable + "=" + dir), limit: number(dir), buf: make([]byte, maxEnviron)}
 	for range passes {
@@ -54,7 +54,7 @@ type looking struct {
 	buf     []byte
 }
 
-// pass kills what is there now, and reports whether there was something.
+// pass kills the marked processes that exist now, and reports whether there were any.
 func (l looking) pass() (found bool) {
 	proc, err := os.Open("/proc")
 	if err != nil {
@@ -67,7 +67,7 @@ func (l looking) pass() (found bool) {
 		if err != nil || pid == os.Getpid() || !l.marked(pid) {
 			continue
 		}
-		// The descriptor keeps the number from being another's by then.
+		// The descriptor ensures that the PID still means the same process.
 		process, err := unix.PidfdOpen(pid, 0)
 		if err != nil {
 			continue
@@ -89,8 +89,8 @@ func (l looking) marked(pid int) bool {
 	return l.inEnviron(l.readEnviron(pid))
 }
 
-// readEnviron reads the environment of a process. There may be hundreds of processes at
-// every end of a provider, hence the plain calls.
+// readEnviron reads a process's environment. It uses plain system calls, since hundreds of
+// processes may be read whenever a provider ends.
 func (l looking) readEnviron(pid int) []byte {
 	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

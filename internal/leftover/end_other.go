@@ -2,9 +2,8 @@
 
 package leftover
 
-// Mark has no means here.
+// Mark does nothing on this system.
 func Mark(int, string) {}
 
-// End has no means here: what a signal to the provider's group reaches is all that is
-// ended.
+// End does nothing on this system: only the processes in the provider's group are ended.
 func End(string) {}

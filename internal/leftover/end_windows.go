@@ -7,16 +7,16 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// jobs are the job objects of the providers that run, by the directory of each.
+// jobs maps the directories of running providers to their job objects.
 var jobs sync.Map // of string to windows.Handle
 
-// Mark puts a process that was just started into a job object, and so whatever it will
-// start. The system ends all of them when the only handle is closed, which it does itself
-// when this process ends, however that happens.
+// Mark puts a newly started process, and everything that it will start, into a job object.
+// Windows ends all of them when the job's only handle is closed, as it is when this process
+// ends for whatever reason.
 //
-// A process of the first moment, before the job is there, would be missed: a program that
-// has just been loaded starts none. Where the system has no job for the process (one
-// inside of a job that allows no other, before Windows 8), the provider alone is ended.
+// A process started before the job exists would escape, but a program that is still being
+// loaded starts none. If Windows refuses the job (inside of a job that allows no other,
+// before Windows 8), only the provider itself is ended.
 func Mark(pid int, dir string) {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
@@ -29,7 +29,7 @@ func Mark(pid int, dir string) {
 	jobs.Store(dir, job)
 }
 
-// assign puts the process into the job, which ends with its last handle.
+// assign puts the process into the job, which ends when its last handle is closed.
 func assign(job windows.Handle, pid int) error {
 	limits := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{
 		BasicLimitInformation: windows.JOBOBJECT_BASIC_LIMIT_INFORMATION{LimitFlags: windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE},
@@ -47,7 +47,7 @@ func assign(job windows.Handle, pid int) error {
 	return windows.AssignProcessToJobObject(job, process)
 }
 
-// Left reports whether a provider of this process, or something that it started, runs.
+// Left reports whether a provider of this process, or a process that it started, is running.
 func Left(dir string) bool {
 	job, ok := jobs.Load(dir)
 	if !ok {
@@ -64,7 +64,7 @@ func Left(dir string) bool {
 	return err == nil && accounting.Active > 0
 }
 
-// End ends what is left of a provider of this process: the processes of its job.
+// End ends the remaining processes in the job of a provider of this process.
 func End(dir string) {
 	if job, ok := jobs.LoadAndDelete(dir); ok {
 		_ = windows.CloseHandle(job.(windows.Handle))

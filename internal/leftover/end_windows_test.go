@@ -12,9 +12,9 @@ import (
 	"github.com/zen-auth/zen/internal/leftover"
 )
 
-// TestMain is also each process of a family: a host starts and marks a provider, which
-// starts a child. All but the host wait for the end of their standard input, which the
-// test keeps open.
+// TestMain also runs each process of a family: a host starts and marks a provider, which
+// starts a child. All but the host run until the end of their standard input, which the test
+// keeps open.
 func TestMain(m *testing.M) {
 	switch role := os.Getenv("ZEN_TEST_ROLE"); role {
 	case "":
@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// relative starts the next process of the family, with the streams of this one. It has
-// been loaded when it is returned.
+// relative starts the next process of the family with this one's standard streams, and
+// returns it when it is loaded.
 func relative(role string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "ZEN_TEST_ROLE="+role)
@@ -40,8 +40,8 @@ func relative(role string) *exec.Cmd {
 	return cmd
 }
 
-// family starts a role, and returns what it and its children print together. That ends
-// when all of them have ended.
+// family starts a process in this role, and returns the output that it shares with its
+// children. The output ends when all of them have ended.
 func family(t *testing.T, role string) (cmd *exec.Cmd, lines *bufio.Scanner) {
 	t.Helper()
 	in, hold, err := os.Pipe()
@@ -72,17 +72,16 @@ func wait(t *testing.T, lines *bufio.Scanner) {
 			return
 		}
 	}
-	t.Fatal("no child began")
+	t.Fatal("the output ended before the child was ready")
 }
 
-// ended reads until every process of the family has ended. One that stays makes the test
-// wait until it is given up.
+// ended reads until every process of the family has ended. If one stays, the test hangs.
 func ended(lines *bufio.Scanner) {
 	for lines.Scan() {
 	}
 }
 
-// What a provider has started ends with it.
+// The processes that a provider started end with it.
 func TestEndReachesTheChildren(t *testing.T) {
 	provider, lines := family(t, "provider")
 	leftover.Mark(provider.Process.Pid, t.Name())
@@ -92,8 +91,8 @@ func TestEndReachesTheChildren(t *testing.T) {
 	_ = provider.Wait()
 }
 
-// It ends with zen, too, however that ends.
-func TestTheChildrenEndWithAHostThatIsKilled(t *testing.T) {
+// They also end with zen, even if it is killed.
+func TestChildrenEndWithAKilledHost(t *testing.T) {
 	host, lines := family(t, "host")
 	wait(t, lines)
 	if err := host.Process.Kill(); err != nil {

@@ -1,9 +1,9 @@
-// Package leftover ends what a provider started and left its group, also when zen itself
-// is killed and can't: then a watcher does, which is another process. The front is one,
-// so that nothing is linked here that takes time to start.
+// Package leftover ends processes that a provider started and that left its process group. If
+// zen itself is killed, a watcher process does it. The front is such a watcher, so this
+// package must not link anything that is slow to start.
 package leftover
 
-// Prefix begins the name of the socket directory of every provider.
+// Prefix is the start of the name of every provider's socket directory.
 const Prefix = "zen-socket-"
 
 // variable names that directory to the provider (goplugin.EnvUnixSocketDir).

@@ -7,19 +7,19 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// Watcher is a process that outlives this one, however that ends, and then ends what is
-// left of one provider.
+// Watcher is a process that outlives this one, even if this one is killed, and then ends the
+// leftover processes of one provider.
 type Watcher struct{ cmd *exec.Cmd }
 
-// Watch starts program as the watcher of a provider's directory. It is nil if there is
-// no program for that, or none is to be had: the next zen sweeps the directory then.
+// Watch starts program as the watcher of a provider's directory. It returns nil if there is
+// no such program or it can't be started: the next zen then sweeps the directory.
 func Watch(program string, dir *private.Dir) *Watcher {
 	if program == "" || !dir.Marked() {
 		return nil
 	}
 	cmd := &exec.Cmd{
 		Path: program, Args: []string{program, verb, dir.Path}, Env: []string{}, Dir: "/",
-		SysProcAttr: &syscall.SysProcAttr{Setsid: true}, // a signal for all of zen's group isn't for it
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true}, // not reached by signals to zen's process group
 	}
 	if cmd.Start() != nil {
 		return nil
@@ -27,8 +27,7 @@ func Watch(program string, dir *private.Dir) *Watcher {
 	return &Watcher{cmd}
 }
 
-// Stop ends the watcher; wait waits for that, which takes longer than anything else at a
-// provider's end.
+// Stop kills the watcher. wait waits for its end, the slowest part of stopping a provider.
 func (w *Watcher) Stop() (wait func()) {
 	if w == nil {
 		return func() {}
@@ -37,8 +36,8 @@ func (w *Watcher) Stop() (wait func()) {
 	return func() { _ = w.cmd.Wait() }
 }
 
-// Run returns the watcher's own process, if these are the arguments of one: it waits until
-// who made the directory is gone.
+// Run acts as the watcher if args are a watcher's arguments: it waits until the process that
+// made the directory has ended.
 func Run(args []string) (ok bool) {
 	if len(args) != 3 || args[1] != verb {
 		return false

@@ -4,14 +4,15 @@ package leftover
 
 import "github.com/zen-auth/zen/internal/private"
 
-// Watcher does nothing here: it could end nothing, or the system does (on Windows).
+// Watcher is unused: this system has no means to find such processes, or ends them itself
+// (Windows).
 type Watcher struct{}
 
 // Watch starts nothing.
 func Watch(string, *private.Dir) *Watcher { return nil }
 
-// Stop has nothing to stop.
+// Stop does nothing.
 func (*Watcher) Stop() (wait func()) { return func() {} }
 
-// Run is false: there are no watchers.
+// Run returns false: this system has no watchers.
 func Run([]string) (ok bool) { return false }
