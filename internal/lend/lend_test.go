@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// An issuer that rotates credentials takes each once: of many callers each is lent what the
-// one before it has left.
+// An issuer that rotates credentials accepts each one once: each of many callers gets the
+// credential that the previous one left.
 func TestStoredLendsOneAtATime(t *testing.T) {
 	s := store.NewMemory()
 	err := s.Lock(t.Context(), "default", func(l *store.Locked) error {
@@ -43,6 +43,6 @@ func TestStoredLendsOneAtATime(t *testing.T) {
 	callers.Wait()
 	record, err := s.Load("default")
 	if got := record.Accounts["clerk"].Credential.Data.Reveal(); err != nil || got != "0"+strings.Repeat("i", 20) {
-		t.Errorf("%s is stored, %v", got, err)
+		t.Errorf("stored credential %s, %v", got, err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 const testID = "33057661-834e-4891-9b48-802d425d02b9"
 
-// oneToken is a source of a token for the database testID.
+// oneToken is a source with one token, for the database testID.
 type oneToken struct{ transport.Source }
 
 func (oneToken) Token(context.Context) (provider.Token, error) {
@@ -25,8 +25,8 @@ func (oneToken) Token(context.Context) (provider.Token, error) {
 	return provider.Token{Value: provider.NewSecret(part(header) + "." + part(claims) + ".AA")}, nil
 }
 
-// TestTimeoutIsTheTransports, too: a gateway has no other, and the driver's must not be
-// cut short by it.
+// TestTimeoutIsTheTransports checks that the timeout is also the transport's: a gateway has
+// no other, and a shorter one would cut off the driver's.
 func TestTimeoutIsTheTransports(t *testing.T) {
 	silent := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
