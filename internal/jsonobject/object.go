@@ -39,7 +39,7 @@ var (
 // Read reads an object. The error is ErrNotObject or ErrTwice, which say what the text is
 // not.
 func Read(encoded []byte) (Object, error) {
-	if !json.Valid(encoded) {
+	if !valid(encoded) {
 		return nil, ErrNotObject
 	}
 	// From here on the text is well-formed, and so is everything that is skipped.
@@ -125,12 +125,7 @@ func valueEnd(text string, i int) int {
 	for depth := 0; ; i++ {
 		switch text[i] {
 		case '"':
-			for i++; text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
-			if depth == 0 {
+			if i = stringEnd(text, i); depth == 0 {
 				return i + 1
 			}
 		case '{', '[':
@@ -146,6 +141,20 @@ func valueEnd(text string, i int) int {
 			if depth == 0 {
 				return i
 			}
+		}
+	}
+}
+
+// stringEnd returns the place of the quote that ends the string which begins at i.
+func stringEnd(text string, i int) int {
+	for from := i + 1; ; from = i + 1 {
+		i = from + strings.IndexByte(text[from:], '"')
+		before := i
+		for text[before-1] == '\\' {
+			before--
+		}
+		if (i-before)%2 == 0 { // the quote isn't escaped
+			return i
 		}
 	}
 }
