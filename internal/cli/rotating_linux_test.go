@@ -66,7 +66,7 @@ func TestKilledFamiliesNeedTheIssuersOverlap(t *testing.T) {
 		t.Errorf("after %d kills: %v\n%s", killed, err, out)
 	}
 	m.check(t)
-	t.Logf("%d of %d were killed; the issuer exchanged %d times", killed, n, m.issuer.exchanges)
+	t.Logf("%d of %d were killed; the issuer exchanged %d times", killed, n, m.issuer.exchanged())
 }
 
 // The pipes to the process that renews, which the front started, are zen-full's alone: no
@@ -105,8 +105,8 @@ func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
 			t.Errorf("a provider has one end of %s", pipe)
 		}
 	}
-	if m.issuer.exchanges != 1 {
-		t.Errorf("%d exchanges", m.issuer.exchanges)
+	if m.issuer.exchanged() != 1 {
+		t.Errorf("%d exchanges", m.issuer.exchanged())
 	}
 }
 
@@ -165,8 +165,8 @@ esac
 		if said, _ := os.ReadFile(list); string(said) != "asked\n" {
 			t.Errorf("%q: what the front started wrote %q", args, said)
 		}
-		if m.issuer.exchanges != i+1 {
-			t.Errorf("%q: %d exchanges after %d lines", args, m.issuer.exchanges, i+1)
+		if m.issuer.exchanged() != i+1 {
+			t.Errorf("%q: %d exchanges after %d lines", args, m.issuer.exchanged(), i+1)
 		}
 	}
 	m.check(t)

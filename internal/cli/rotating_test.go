@@ -39,6 +39,13 @@ type issuer struct {
 	reused            int
 }
 
+// exchanged returns the number of refresh tokens that were exchanged.
+func (i *issuer) exchanged() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.exchanges
+}
+
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -182,8 +189,8 @@ func TestFiftyProcessesRenewOnce(t *testing.T) {
 		}
 	}
 	m.check(t)
-	if m.issuer.exchanges != 1 {
-		t.Errorf("the issuer was asked %d times", m.issuer.exchanges)
+	if m.issuer.exchanged() != 1 {
+		t.Errorf("the issuer was asked %d times", m.issuer.exchanged())
 	}
 }
 
@@ -244,7 +251,7 @@ func TestKilledRenewalsLoseNothing(t *testing.T) {
 		t.Errorf("after %d kills: %v\n%s", killed, err, out)
 	}
 	m.check(t)
-	t.Logf("%d of %d were killed within %s; the issuer exchanged %d times", killed, n, whole, m.issuer.exchanges)
+	t.Logf("%d of %d were killed within %s; the issuer exchanged %d times", killed, n, whole, m.issuer.exchanged())
 	if killed < n/4 {
 		t.Errorf("%d of %d were killed", killed, n)
 	}
