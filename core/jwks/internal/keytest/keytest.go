@@ -1,5 +1,5 @@
 // Package keytest makes keys, key sets, tokens and an issuer for the tests of package jwks
-// and of those below it.
+// and its subpackages.
 package keytest
 
 import (
@@ -27,16 +27,16 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// The issuer of every token that a test doesn't give another, and the name of its key.
+// The issuer and the key ID of a token, unless a test sets others.
 const (
 	IssuerURL = "https://clerk.example.com"
 	Kid       = "ins_2abc"
 )
 
-// Now is the time of every test that doesn't set another.
+// Now is the time in a test, unless it sets another.
 var Now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// Keys are made once: RSA takes its time.
+// Keys are made once, since making an RSA key is slow.
 var (
 	RSAKey      = sync.OnceValue(func() *rsa.PrivateKey { return NewRSA(2048) })
 	OtherRSAKey = sync.OnceValue(func() *rsa.PrivateKey { return NewRSA(2048) })
@@ -93,7 +93,7 @@ func KeySet(keys ...map[string]any) []byte {
 	return set
 }
 
-// Issuer serves a key set that a test can replace, and counts.
+// Issuer serves a key set that a test can replace, and counts the fetches.
 type Issuer struct {
 	*httptest.Server
 	Fetches atomic.Int32
@@ -101,7 +101,7 @@ type Issuer struct {
 	handler http.HandlerFunc
 }
 
-// NewIssuer starts one that ends with the test.
+// NewIssuer starts an issuer that is stopped at the end of the test.
 func NewIssuer(t testing.TB, keys ...map[string]any) *Issuer {
 	i := &Issuer{}
 	i.Publish(keys...)
@@ -116,20 +116,20 @@ func NewIssuer(t testing.TB, keys ...map[string]any) *Issuer {
 	return i
 }
 
-// Serve replaces what answers.
+// Serve replaces the handler.
 func (i *Issuer) Serve(h http.HandlerFunc) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.handler = h
 }
 
-// Publish replaces the keys.
+// Publish replaces the key set.
 func (i *Issuer) Publish(keys ...map[string]any) {
 	set := KeySet(keys...)
 	i.Serve(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(set) })
 }
 
-// Fetched fails the test if the key set was fetched another number of times.
+// Fetched fails the test unless the key set was fetched want times.
 func (i *Issuer) Fetched(t *testing.T, want int32) {
 	t.Helper()
 	if got := i.Fetches.Load(); got != want {
@@ -137,7 +137,7 @@ func (i *Issuer) Fetched(t *testing.T, want int32) {
 	}
 }
 
-// NewSet makes the key set of a URL.
+// NewSet returns the key set at a URL.
 func NewSet(t testing.TB, url string, opts keyset.Options) *keyset.Set {
 	t.Helper()
 	if opts.Now == nil {
@@ -150,7 +150,7 @@ func NewSet(t testing.TB, url string, opts keyset.Options) *keyset.Set {
 	return set
 }
 
-// ClerkPolicy takes the tokens of Good.
+// ClerkPolicy returns a policy that accepts the tokens of Good.
 func ClerkPolicy() jwks.Policy {
 	return jwks.Policy{
 		Issuer: IssuerURL, Algorithms: []string{"RS256"}, Types: []string{"JWT"},
@@ -158,7 +158,7 @@ func ClerkPolicy() jwks.Policy {
 	}
 }
 
-// NewVerifier makes a verifier for which it is Now, unless the policy has a clock.
+// NewVerifier returns a verifier whose time is Now, unless the policy has a clock.
 func NewVerifier(t testing.TB, set jwks.Source, policy jwks.Policy) *jwks.Verifier {
 	t.Helper()
 	if policy.Now == nil {
@@ -171,7 +171,7 @@ func NewVerifier(t testing.TB, set jwks.Source, policy jwks.Policy) *jwks.Verifi
 	return v
 }
 
-// Good returns the payload of a template token as Clerk makes it.
+// Good returns the claims of a template token as Clerk issues it.
 func Good() jwt.MapClaims {
 	return jwt.MapClaims{
 		"iss": IssuerURL, "sub": "user_37jA", "azp": "https://app.example", "jti": "1f",
@@ -180,7 +180,7 @@ func Good() jwt.MapClaims {
 	}
 }
 
-// With is claims with changes; those to nil are left out.
+// With returns claims with changes; those set to nil are removed.
 func With(claims jwt.MapClaims, changes map[string]any) jwt.MapClaims {
 	claims = maps.Clone(claims)
 	for name, value := range changes {
@@ -191,7 +191,7 @@ func With(claims jwt.MapClaims, changes map[string]any) jwt.MapClaims {
 	return claims
 }
 
-// Sign makes a token; header values that are nil are left out.
+// Sign signs a token; header values that are nil are left out.
 func Sign(t testing.TB, method jwt.SigningMethod, key any, header map[string]any, claims jwt.Claims) provider.Secret {
 	t.Helper()
 	token := jwt.NewWithClaims(method, claims)
@@ -208,7 +208,7 @@ func Sign(t testing.TB, method jwt.SigningMethod, key any, header map[string]any
 	return provider.NewSecret(text)
 }
 
-// SignRS256 makes a token of RSAKey.
+// SignRS256 signs a token with RSAKey.
 func SignRS256(t testing.TB, claims jwt.Claims) provider.Secret {
 	return Sign(t, jwt.SigningMethodRS256, RSAKey(), nil, claims)
 }
