@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package keyringtest is for tests with a real Secret Service: gnome-keyring on a
-// session bus of the test's own, which nothing of the person's at the machine is on.
+// Package keyringtest runs a real Secret Service for tests: gnome-keyring on a session bus of
+// its own, separate from the user's.
 package keyringtest
 
 import (
@@ -22,7 +22,8 @@ import (
 // patience limits how long a daemon may take to start on a busy machine.
 const patience = 20 * time.Second
 
-// Bus is a session bus that ends with the test. What runs on it has Home.
+// Bus is a session bus that is stopped at the end of the test. Its programs use Home as their
+// home directory.
 type Bus struct {
 	Address string
 	Home    string
@@ -31,10 +32,9 @@ type Bus struct {
 	conn *dbus.Conn
 }
 
-// NewBus starts a bus with dbus-run-session. With activate, the bus starts
-// gnome-keyring by itself when it is asked for, as a desktop's does; otherwise no one
-// is there but whom the test starts. Where the tools are missing, the test is skipped
-// with the reason, and fails if CI is true.
+// NewBus starts a bus with dbus-run-session. With activate, the bus starts gnome-keyring when
+// it is first called, as a desktop's bus does; otherwise only the test starts programs. If
+// the tools are missing, the test is skipped with that reason, or fails if CI is true.
 func NewBus(t testing.TB, home string, activate bool) *Bus {
 	t.Helper()
 	for _, tool := range []string{"dbus-run-session", "gnome-keyring-daemon"} {
@@ -58,7 +58,7 @@ func NewBus(t testing.TB, home string, activate bool) *Bus {
 	must(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = stdin.Close()
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what the bus has started, too
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // with the programs that the bus has started
 		_ = cmd.Wait()
 	})
 	address, err := bufio.NewReader(stdout).ReadString('\n')
@@ -70,7 +70,7 @@ func NewBus(t testing.TB, home string, activate bool) *Bus {
 	return b
 }
 
-// lonelyBus configures a bus that starts nothing by itself.
+// lonelyBus writes the configuration of a bus that starts no programs.
 func lonelyBus(t testing.TB) string {
 	path := filepath.Join(t.TempDir(), "bus.conf")
 	must(t, os.WriteFile(path, []byte(`<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -88,18 +88,18 @@ func lonelyBus(t testing.TB) string {
 	return path
 }
 
-// Keyring is a gnome-keyring-daemon.
+// Keyring is a running gnome-keyring-daemon.
 type Keyring struct {
 	bus *Bus
 	cmd *exec.Cmd
 }
 
-// StartKeyring starts one and waits until it can be asked. A password unlocks the
-// login keyring in Home, which is made if there is none; "" leaves it locked.
+// StartKeyring starts the daemon and waits until it answers. A password unlocks the login
+// keyring in Home, which is created if it is missing; an empty one leaves it locked.
 func (b *Bus) StartKeyring(password string) *Keyring {
 	t := b.t
 	t.Helper()
-	runtime, err := os.MkdirTemp("", "zen-keyring-") // short: a socket has 107 bytes
+	runtime, err := os.MkdirTemp("", "zen-keyring-") // short, since a socket's path has at most 107 bytes
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(runtime) })
 	args := []string{"--foreground", "--components=secrets", "--control-directory=" + runtime}
@@ -116,7 +116,7 @@ func (b *Bus) StartKeyring(password string) *Keyring {
 	return k
 }
 
-// Stop ends the daemon; what it has stored stays in Home.
+// Stop ends the daemon; its items stay in Home.
 func (k *Keyring) Stop() {
 	if k.cmd.ProcessState != nil {
 		return
@@ -135,10 +135,10 @@ func (k *Keyring) Lock() {
 	must(k.bus.t, service.Call("org.freedesktop.Secret.Service.Lock", 0, login).Err)
 }
 
-// Freeze stops the daemon in its tracks: it is there, and never answers.
+// Freeze stops the daemon's process: it exists, and never answers.
 func (k *Keyring) Freeze() { must(k.bus.t, k.cmd.Process.Signal(syscall.SIGSTOP)) }
 
-// Thaw ends what Freeze began.
+// Thaw resumes a frozen daemon.
 func (k *Keyring) Thaw() { must(k.bus.t, k.cmd.Process.Signal(syscall.SIGCONT)) }
 
 func (b *Bus) awaitOwner(want bool) {
@@ -147,13 +147,13 @@ func (b *Bus) awaitOwner(want bool) {
 		var owned bool
 		err := b.conn.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, "org.freedesktop.secrets").Store(&owned)
 		if err != nil || owned == want {
-			return // an error is a bus that has ended, and the daemon with it
+			return // an error means that the bus has ended, and the daemon with it
 		}
 	}
 	b.t.Fatalf("org.freedesktop.secrets on the bus: not %t within %s", want, patience)
 }
 
-// FakeBus returns the address of a bus that takes connections and never says a word.
+// FakeBus returns the address of a bus that accepts connections and never answers.
 func FakeBus(t testing.TB) (address string) {
 	dir, err := os.MkdirTemp("", "zen-bus-")
 	must(t, err)
