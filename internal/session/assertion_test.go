@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// statement returns a JWT with an audience; who takes it verifies it.
+// statement returns a JWT with an audience, whose signature is meaningless.
 func statement(audience string) provider.Secret {
 	encode := base64.RawURLEncoding.EncodeToString
 	return provider.NewSecret(strings.Join([]string{
@@ -20,10 +20,10 @@ func statement(audience string) provider.Secret {
 	}, "."))
 }
 
-// asserting returns a session where one provider signs in and another makes the tokens, which
-// needs an assertion.
+// asserting returns a session where one provider signs in and another issues the tokens,
+// which needs an assertion.
 func asserting(t *testing.T) (*session.Session, *fake) {
-	s, f := newSession(t, func(c *session.Config) { c.TokenProvider = "minter" })
+	s, f := newSession(t, func(c *session.Config) { c.TokenProvider = "openbao" })
 	f.need = &provider.AssertionNeed{
 		Kinds: []provider.AssertionKind{provider.AssertionJWT, provider.AssertionClerkAPIKey}, Audience: "https://bao.example",
 	}
@@ -38,7 +38,7 @@ func asserting(t *testing.T) (*session.Session, *fake) {
 func TestAssertionIsSentAlong(t *testing.T) {
 	s, f := asserting(t)
 	if f.login.Audience != "https://bao.example" || len(f.login.AssertionKinds) != 2 || f.login.Target.URL != "" {
-		t.Errorf("the sign-in was asked for %+v", f.login)
+		t.Errorf("the sign-in got the request %+v", f.login)
 	}
 	f.refresh = errors.New("the assertion is proof enough")
 	wantToken(t, s, "minted-1")
@@ -47,7 +47,7 @@ func TestAssertionIsSentAlong(t *testing.T) {
 		t.Errorf("the token provider got %+v", f.seen)
 	}
 	if r := f.asserting; r.Audience != "https://bao.example" || len(r.Kinds) != 2 || r.Credential.Data.Reveal() != "credential-0" {
-		t.Errorf("the identity provider was asked for %+v", r)
+		t.Errorf("the identity provider got %+v", r)
 	}
 }
 
@@ -72,11 +72,11 @@ func TestCredentialThatAnAssertionReplacedIsStored(t *testing.T) {
 	f.assert = first
 	wantToken(t, s, "minted-1")
 	if got := f.asserting.Credential.Data.Reveal(); got != "credential-1" {
-		t.Errorf("the second assertion was of %q, not of the replaced credential", got)
+		t.Errorf("the second assertion used %q, want the replaced credential", got)
 	}
 }
 
-// What was made for somebody else, or in another form, is sent to nobody.
+// An assertion for another audience, or of another kind, is not sent.
 func TestUnfitAssertionsAreNotSent(t *testing.T) {
 	for name, test := range map[string]struct {
 		assertion provider.Assertion
@@ -93,18 +93,18 @@ func TestUnfitAssertionsAreNotSent(t *testing.T) {
 			f.assert = func() (provider.Assertion, *provider.Credential, error) { return test.assertion, nil, nil }
 			_, err := s.Token(t.Context())
 			if !errors.Is(err, test.want) || f.minted.Load() != 0 {
-				t.Errorf("%v, and the token provider was asked %d times", err, f.minted.Load())
+				t.Errorf("%v, and %d requests to the token provider", err, f.minted.Load())
 			}
 			if err != nil && !test.assertion.Value.IsZero() && strings.Contains(err.Error(), test.assertion.Value.Reveal()) {
-				t.Errorf("the error has it: %v", err)
+				t.Errorf("the error contains the assertion: %v", err)
 			}
 		})
 	}
 }
 
-// An assertion opens whatever trusts its issuer. A database never sees one, whatever the
-// token provider makes of it.
-func TestAssertionNeverGoesToADatabase(t *testing.T) {
+// An assertion is accepted by everything that trusts its issuer. It must never reach a
+// database, even if the token provider returns it as a token.
+func TestAssertionNeverReachesADatabase(t *testing.T) {
 	s, f := asserting(t)
 	f.minting = func(token *provider.Token) { token.Value = f.seen.Assertion.Value }
 	token, err := s.Token(t.Context())
@@ -113,20 +113,20 @@ func TestAssertionNeverGoesToADatabase(t *testing.T) {
 	}
 	record, err := s.Config().Store.LoadContext(t.Context(), "default")
 	if err != nil || len(record.Tokens) != 0 {
-		t.Errorf("it was stored: %d tokens, %v", len(record.Tokens), err)
+		t.Errorf("the assertion was stored: %d tokens, %v", len(record.Tokens), err)
 	}
 }
 
-func TestLoginForeseesWhatCanOnlyFail(t *testing.T) {
+func TestLoginRefusesWhatCanOnlyFail(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*session.Config, *fake)
 		method string
 		want   string
 	}{
-		"no assertions": {func(_ *session.Config, f *fake) { f.description.Assertions = nil }, "", "provider auth0 can't tell minter who signed in"},
+		"no assertions": {func(_ *session.Config, f *fake) { f.description.Assertions = nil }, "", "provider auth0 can't tell openbao who signed in"},
 		"other kinds": {func(_ *session.Config, f *fake) {
 			f.description.Assertions = []provider.AssertionKind{"saml"}
-		}, "", "provider auth0 can't tell minter who signed in"},
+		}, "", "provider auth0 can't tell openbao who signed in"},
 		"an identity alone": {func(c *session.Config, f *fake) {
 			c.TokenProvider = ""
 			f.description.Methods = []provider.Method{{Name: "browser", IdentityOnly: true}}
@@ -147,19 +147,20 @@ func TestLoginForeseesWhatCanOnlyFail(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 			if f.login.Organization != "untouched" {
-				t.Error("somebody was asked to sign in all the same")
+				t.Error("the provider was asked to sign in")
 			}
 		})
 	}
 }
 
-// What the issuing provider keeps in the name of who signed in ends with the sign-in.
+// A credential that the issuing provider keeps for the signed-in person is revoked at
+// sign-out.
 func TestLogoutEndsWhatTheIssuerKeeps(t *testing.T) {
 	s, f := asserting(t)
 	f.issuing = &provider.Credential{Data: provider.NewSecret("in another's name"), Subject: "user_1"}
 	wantToken(t, s, "minted-1")
 	out, err := s.Logout(t.Context(), false)
-	if err != nil || len(out) != 2 || out[0].Provider != "clerk" || out[1].Provider != "minter" || out[1].NotRevoked != nil {
-		t.Errorf("signed out of %+v, %v", out, err)
+	if err != nil || len(out) != 2 || out[0].Provider != "clerk" || out[1].Provider != "openbao" || out[1].NotRevoked != nil {
+		t.Errorf("Logout = %+v, %v", out, err)
 	}
 }

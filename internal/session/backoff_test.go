@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// database takes the tokens of nobody while it refuses.
+// database rejects every token while refuses is true.
 type database struct {
 	refuses bool
 	asked   int
@@ -32,19 +32,19 @@ func (d *database) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// newRefused returns a session with one way to tokens that live for an hour, and the requests
-// of a program that uses it.
-func newRefused(t *testing.T, fallback ...string) (h *house, db *database, send func() error) {
+// newRefused returns a session whose tokens live for an hour, a database, and send, which
+// sends a request to it as a program would.
+func newRefused(t *testing.T, fallback ...string) (h *fakes, db *database, send func() error) {
 	h, db, _, open := newProcesses(t, fallback...)
 	return h, db, open()
 }
 
-// newProcesses is newRefused for programs that share a store, each with a session of its
-// own, whose renewals another process makes.
-func newProcesses(t *testing.T, fallback ...string) (h *house, db *database, s *session.Session, open func() (send func() error)) {
-	s, h = newHouse(t, func(c *session.Config, h *house) {
+// newProcesses is newRefused for programs that share a store: open returns a new one, with a
+// session of its own that renews tokens in a child process.
+func newProcesses(t *testing.T, fallback ...string) (h *fakes, db *database, s *session.Session, open func() (send func() error)) {
+	s, h = newFakes(t, func(c *session.Config, h *fakes) {
 		c.Now, c.Fallback = time.Now, fallback
-		for _, m := range h.makers {
+		for _, m := range h.providers {
 			m.life = time.Hour
 		}
 		h.now = time.Now()
@@ -74,10 +74,10 @@ func newProcesses(t *testing.T, fallback ...string) (h *house, db *database, s *
 	}
 }
 
-func TestDatabaseThatRefusesAllTokensIsNoRenewalARequest(t *testing.T) {
+func TestRefusedRequestsAreNotARenewalEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, db, send := newRefused(t)
-		clerk := h.makers["clerk"]
+		clerk := h.providers["clerk"]
 		for i := range 60 {
 			err := send()
 			if !errors.Is(err, provider.ErrRejected) || provider.Kind(err) != provider.ErrRejected {
@@ -90,7 +90,8 @@ func TestDatabaseThatRefusesAllTokensIsNoRenewalARequest(t *testing.T) {
 		if n := clerk.minted.Load(); n != 1 || db.asked != 61 {
 			t.Errorf("%d renewals, %d requests at the database", n, db.asked)
 		}
-		// An hour with a request a second: 30 s, 1, 2 and 4 minutes, then one each 5.
+		// In an hour with a request a second, the waits are 30 s, 1, 2 and 4 minutes, then 5
+		// minutes each.
 		began := clerk.minted.Load()
 		for range 3600 - 600 { // the token itself is renewed after that
 			time.Sleep(time.Second)
@@ -104,11 +105,12 @@ func TestDatabaseThatRefusesAllTokensIsNoRenewalARequest(t *testing.T) {
 	})
 }
 
-// What ended the refusals ends the wait: the next refusal has a token issued at once.
+// Once the database accepts a token, the wait is over: the next refusal has a token issued at
+// once.
 func TestBackoffEndsWhenTheDatabaseTakesAToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, db, send := newRefused(t)
-		clerk := h.makers["clerk"]
+		clerk := h.providers["clerk"]
 		for range 3 {
 			_ = send()
 		}
@@ -119,14 +121,14 @@ func TestBackoffEndsWhenTheDatabaseTakesAToken(t *testing.T) {
 		db.refuses = true // a rotation
 		_ = send()
 		if n := clerk.minted.Load(); n != 2 {
-			t.Errorf("%d renewals: the next refusal is another one", n)
+			t.Errorf("%d renewals, want 2: a later refusal is a new one", n)
 		}
 	})
 }
 
-// Each way counts its own: a fallback whose tokens are refused, too, is asked for one
-// token and for one in its place, and not with each request.
-func TestEachWayBacksOff(t *testing.T) {
+// Each provider has its own wait: a fallback whose tokens are refused, too, is asked for one
+// token and one replacement, not for one per request.
+func TestEachProviderBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _, send := newRefused(t, "turso")
 		for range 60 {
@@ -134,19 +136,19 @@ func TestEachWayBacksOff(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		clerk, turso := h.makers["clerk"].minted.Load(), h.makers["turso"].minted.Load()
+		clerk, turso := h.providers["clerk"].minted.Load(), h.providers["turso"].minted.Load()
 		if clerk != 1 || turso != 2 {
 			t.Errorf("%d renewals of clerk, %d tokens of turso", clerk, turso)
 		}
 	})
 }
 
-// A process that begins is no reason to ask for a token in place of the refused one: what
-// the database did with the last one is stored.
+// A new process doesn't replace the refused token at once: what the database did with the
+// last token is stored.
 func TestProcessesShareTheBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, db, _, open := newProcesses(t)
-		clerk := h.makers["clerk"]
+		clerk := h.providers["clerk"]
 		for i := range 60 {
 			err := open()()
 			if provider.Kind(err) != provider.ErrRejected {
@@ -164,9 +166,9 @@ func TestProcessesShareTheBackoff(t *testing.T) {
 			_ = open()()
 		}
 		if n := clerk.minted.Load(); n != 2 {
-			t.Errorf("%d renewals: the second one is due after 30 s, the third after another minute", n)
+			t.Errorf("%d renewals, want 2: the second is due after 30 s, the third after another minute", n)
 		}
-		// The token that one process got through with ends the wait of all.
+		// When the database accepts one process's token, the wait ends for all of them.
 		db.refuses = false
 		if err := open()(); err != nil || clerk.minted.Load() != 2 {
 			t.Fatalf("%v, %d renewals", err, clerk.minted.Load())
@@ -174,12 +176,12 @@ func TestProcessesShareTheBackoff(t *testing.T) {
 		db.refuses = true // a rotation
 		_ = open()()
 		if n := clerk.minted.Load(); n != 3 {
-			t.Errorf("%d renewals: the next refusal is another one", n)
+			t.Errorf("%d renewals, want 3: a later refusal is a new one", n)
 		}
 	})
 }
 
-// A renewal that nobody's refusal asked for counts as none.
+// A renewal that wasn't caused by a refusal doesn't count as one.
 func TestNewTokenIsNoRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _, s, open := newProcesses(t)
@@ -187,8 +189,8 @@ func TestNewTokenIsNoRefusal(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = open()()
-		if n := h.makers["clerk"].minted.Load(); n != 2 {
-			t.Errorf("%d tokens: one that was asked for, and one in place of the refused", n)
+		if n := h.providers["clerk"].minted.Load(); n != 2 {
+			t.Errorf("%d tokens, want one by NewToken and one after the refusal", n)
 		}
 	})
 }

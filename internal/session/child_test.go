@@ -13,13 +13,13 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// carried returns a session whose renewals another session makes, as another process
-// does: from an order that was written and read.
-func carried(t *testing.T) (*session.Session, *house, *int) {
-	s, h := newHouse(t, nil)
-	config, orders := s.Config(), 0
+// newChild returns a session whose renewals are made by another session, as by a child
+// process: from a request that was encoded and decoded.
+func newChild(t *testing.T) (*session.Session, *fakes, *int) {
+	s, h := newFakes(t, nil)
+	config, requests := s.Config(), 0
 	config.RenewInChild = func(ctx context.Context, o session.RenewalRequest) error {
-		orders++
+		requests++
 		text, err := json.Marshal(o)
 		if err != nil {
 			return err
@@ -30,22 +30,22 @@ func carried(t *testing.T) (*session.Session, *house, *int) {
 		}
 		return session.New(s.Config()).MakeRenewal(ctx, read)
 	}
-	return session.New(config), h, &orders
+	return session.New(config), h, &requests
 }
 
-func TestRenewalElsewhere(t *testing.T) {
-	s, h, orders := carried(t)
+func TestRenewalInChild(t *testing.T) {
+	s, h, requests := newChild(t)
 	h.after(time.Hour)
 	wantSent(t, s, "clerk")
 	wantSent(t, s, "clerk clerk turso", "clerk") // turso has no credential to lose
-	if *orders != 2 || h.makers["clerk"].minted.Load() != 2 || h.makers["turso"].minted.Load() != 1 {
-		t.Errorf("%d orders, %d and %d tokens", *orders, h.makers["clerk"].minted.Load(), h.makers["turso"].minted.Load())
+	if *requests != 2 || h.providers["clerk"].minted.Load() != 2 || h.providers["turso"].minted.Load() != 1 {
+		t.Errorf("%d requests, %d and %d tokens", *requests, h.providers["clerk"].minted.Load(), h.providers["turso"].minted.Load())
 	}
 }
 
-// unlocked are providers that begin to be used while nobody holds the profile's lock.
+// unlocked checks that its providers are used first while nobody holds the profile's lock.
 type unlocked struct {
-	*house
+	*fakes
 	t     *testing.T
 	store *store.Store
 	begun int
@@ -56,48 +56,47 @@ func (u *unlocked) Describe(ctx context.Context, name string) (provider.Descript
 		soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
 		if err := u.store.Lock(soon, "default", func(*store.Locked) error { return nil }); err != nil {
-			u.t.Errorf("the lock is held: %v", err)
+			u.t.Errorf("the lock is held when a provider is used: %v", err)
 		}
 	}
-	return u.house.Describe(ctx, name)
+	return u.fakes.Describe(ctx, name)
 }
 
-// On Windows, a zen that can't start providers waits for one that can, which wants
-// the lock.
+// On Windows, a zen that can't start providers waits for one that can, which needs the lock.
 func TestNoProviderBeginsUnderTheLock(t *testing.T) {
-	s, h := newHouse(t, nil)
-	h.makers["turso"].life = 20 * time.Second
+	s, h := newFakes(t, nil)
+	h.providers["turso"].life = 20 * time.Second
 	wantSent(t, s, "clerk clerk turso", "clerk")
-	h.after(25 * time.Second) // turso's token has ended, and no probe is due
+	h.after(25 * time.Second) // turso's token has ended, and no trial is due
 	config := s.Config()
-	u := &unlocked{house: h, t: t, store: store.New(filepath.Dir(filepath.Dir(s.Config().Store.Path("default"))))}
+	u := &unlocked{fakes: h, t: t, store: store.New(filepath.Dir(filepath.Dir(s.Config().Store.Path("default"))))}
 	config.Providers = u
 	wantSent(t, session.New(config), "turso", "clerk")
 	if u.begun == 0 {
-		t.Error("turso was not begun")
+		t.Error("turso was not used")
 	}
 }
 
-// A token that is nearly at its end when it is made is what there is: asking for
-// another would have this process put the credential at stake.
-func TestShortTokenFromElsewhereIsTakenAsItIs(t *testing.T) {
-	s, h, orders := carried(t)
+// A new token that is nearly expired is used as it is: with a request of its own, this
+// process would put the credential at risk.
+func TestShortTokenOfAChildIsUsed(t *testing.T) {
+	s, h, requests := newChild(t)
 	h.after(time.Hour)
-	h.makers["clerk"].life = 2 * time.Second
-	if _, err := s.TokenFor(t.Context(), 0); err != nil || *orders != 1 || h.makers["clerk"].minted.Load() != 1 {
-		t.Errorf("%d orders, %d tokens, %v", *orders, h.makers["clerk"].minted.Load(), err)
+	h.providers["clerk"].life = 2 * time.Second
+	if _, err := s.TokenFor(t.Context(), 0); err != nil || *requests != 1 || h.providers["clerk"].minted.Load() != 1 {
+		t.Errorf("%d requests, %d tokens, %v", *requests, h.providers["clerk"].minted.Load(), err)
 	}
 }
 
-func TestFailureElsewhere(t *testing.T) {
-	s, h, _ := carried(t)
+func TestFailureInChild(t *testing.T) {
+	s, h, _ := newChild(t)
 	h.after(time.Hour)
-	h.makers["clerk"].err = provider.ErrRejected
+	h.providers["clerk"].err = provider.ErrRejected
 	if _, err := s.TokenFor(t.Context(), 0); !errors.Is(err, provider.ErrRejected) {
 		t.Errorf("err = %v", err)
 	}
-	// If there is no elsewhere, or no provider that may run there, it is here.
-	h.makers["clerk"].err = nil
+	// Without a child, or if it can't run the provider, this process renews the token.
+	h.providers["clerk"].err = nil
 	for _, kind := range []error{errors.ErrUnsupported, provider.ErrNoProvider} {
 		config := s.Config()
 		config.RenewInChild = func(context.Context, session.RenewalRequest) error { return kind }

@@ -9,16 +9,16 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// crash is plugin.CrashError.
+// crash is like host.CrashError.
 type crash struct{ survived bool }
 
 func (c crash) Error() string { return "provider example crashed in Token (signal: killed)" }
 func (c crash) Unwrap() error { return provider.ErrUnavailable }
 func (c crash) Died() bool    { return !c.survived }
 
-// A provider that is killed in a call costs its callers nothing; one that can't do
-// without crashing is told of after the second time.
-func TestCrashedProviderIsAskedOnceMore(t *testing.T) {
+// If a provider is killed during a call, the call is retried without an error. If it crashes
+// again, the caller gets the error.
+func TestCallIsRetriedAfterACrash(t *testing.T) {
 	for name, test := range map[string]struct {
 		once, always error
 		minted       int32

@@ -8,21 +8,21 @@ import (
 	"github.com/zen-auth/zen/internal/session"
 )
 
-// A token that was given can't be renewed: its end is told days before, once a process.
-func TestEndOfAGivenTokenIsTold(t *testing.T) {
+// A given token can't be renewed: the user is told of its end days before, once per process.
+func TestEndOfAGivenTokenIsAnnounced(t *testing.T) {
 	var told []string
 	notify := func(c *session.Config) { c.Notify = func(text string) { told = append(told, text) } }
 	for name, test := range map[string]struct {
 		life, after time.Duration
-		signIn      time.Duration // after the start; 0 means without an end
+		signIn      time.Duration // after the start; 0 if it doesn't end
 		want        string
 	}{
-		"months":                 {life: 90 * 24 * time.Hour, after: time.Hour, signIn: 90 * 24 * time.Hour},
-		"days":                   {life: 90 * 24 * time.Hour, after: 86 * 24 * time.Hour, signIn: 90 * 24 * time.Hour, want: "ends in 4 days"},
-		"the last day":           {life: 90 * 24 * time.Hour, after: 90*24*time.Hour - time.Hour, signIn: 90 * 24 * time.Hour, want: "less than a day"},
-		"the sign-in outlives":   {life: 30 * 24 * time.Hour, after: 29 * 24 * time.Hour, signIn: 60 * 24 * time.Hour},
-		"no end of the sign-in":  {life: 30 * 24 * time.Hour, after: 29 * 24 * time.Hour},
-		"short life, both alike": {life: time.Hour, after: 10 * time.Minute, signIn: time.Hour},
+		"months":                                 {life: 90 * 24 * time.Hour, after: time.Hour, signIn: 90 * 24 * time.Hour},
+		"days":                                   {life: 90 * 24 * time.Hour, after: 86 * 24 * time.Hour, signIn: 90 * 24 * time.Hour, want: "ends in 4 days"},
+		"the last day":                           {life: 90 * 24 * time.Hour, after: 90*24*time.Hour - time.Hour, signIn: 90 * 24 * time.Hour, want: "less than a day"},
+		"the sign-in outlives":                   {life: 30 * 24 * time.Hour, after: 29 * 24 * time.Hour, signIn: 60 * 24 * time.Hour},
+		"no end of the sign-in":                  {life: 30 * 24 * time.Hour, after: 29 * 24 * time.Hour},
+		"short life, sign-in of the same length": {life: time.Hour, after: 10 * time.Minute, signIn: time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			told = nil
@@ -42,7 +42,7 @@ func TestEndOfAGivenTokenIsTold(t *testing.T) {
 				}
 			}
 			if test.want == "" && len(told) != 0 || test.want != "" && (len(told) != 2 || !strings.Contains(told[0], test.want)) {
-				t.Errorf("told %q, want %q once a process", told, test.want)
+				t.Errorf("notices %q, want %q once per process", told, test.want)
 			}
 		})
 	}

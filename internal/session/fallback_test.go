@@ -22,54 +22,58 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// maker is a provider whose tokens say who made them.
-type maker struct {
-	h    *house
+// fakeProvider issues tokens whose issuer is its name.
+type fakeProvider struct {
+	h    *fakes
 	name string
 
 	err    error           // of Token
-	access provider.Access // "" is what was asked for
-	perm   string          // the claim perm; "" means none
+	access provider.Access // if empty, as requested
+	perm   string          // the claim perm; none if empty
 	life   time.Duration
 	asked  provider.TokenRequest
 	minted atomic.Int32
 	before func()
 }
 
-// house has several makers, a clock, and what was told.
-type house struct {
-	mu     sync.Mutex
-	now    time.Time
-	makers map[string]*maker
-	told   []string
+// fakes are several providers, their clock, and the notices of their session.
+type fakes struct {
+	mu        sync.Mutex
+	now       time.Time
+	providers map[string]*fakeProvider
+	notices   []string
 }
 
-func (h *house) clock() time.Time { h.mu.Lock(); defer h.mu.Unlock(); return h.now }
-func (h *house) after(d time.Duration) {
+func (h *fakes) clock() time.Time { h.mu.Lock(); defer h.mu.Unlock(); return h.now }
+func (h *fakes) after(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.now = h.now.Add(d)
 }
-func (h *house) tell(text string) { h.mu.Lock(); defer h.mu.Unlock(); h.told = append(h.told, text) }
+func (h *fakes) notify(text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.notices = append(h.notices, text)
+}
 
-func (h *house) Describe(_ context.Context, name string) (provider.Description, error) {
+func (h *fakes) Describe(_ context.Context, name string) (provider.Description, error) {
 	return provider.Description{Fields: []provider.Field{{Key: "k", Env: []string{"EXTRA_" + name}}}}, nil
 }
-func (h *house) Identity(_ context.Context, name string) (provider.Identity, error) {
-	return h.makers[name], nil
+func (h *fakes) Identity(_ context.Context, name string) (provider.Identity, error) {
+	return h.providers[name], nil
 }
-func (h *house) TokenSource(_ context.Context, name string) (provider.TokenSource, error) {
-	return h.makers[name], nil
+func (h *fakes) TokenSource(_ context.Context, name string) (provider.TokenSource, error) {
+	return h.providers[name], nil
 }
 
-func (h *house) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
+func (h *fakes) AssertionSource(context.Context, string) (provider.AssertionSource, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (h *house) Need(context.Context, string) (*provider.AssertionNeed, error) { return nil, nil }
+func (h *fakes) Need(context.Context, string) (*provider.AssertionNeed, error) { return nil, nil }
 
 // Verify implements session.Verifier.
-func (h *house) Verify(_ context.Context, token provider.Token, _ bool) (provider.Claims, error) {
+func (h *fakes) Verify(_ context.Context, token provider.Token, _ bool) (provider.Claims, error) {
 	claims, err := jwks.DecodeUnverified(token.Value)
 	if err == nil && !h.clock().Before(claims.Expires) {
 		err = provider.ErrTokenExpired
@@ -77,7 +81,7 @@ func (h *house) Verify(_ context.Context, token provider.Token, _ bool) (provide
 	return claims, err
 }
 
-func (m *maker) Token(_ context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
+func (m *fakeProvider) Token(_ context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	if m.before != nil {
 		m.before()
 	}
@@ -89,7 +93,7 @@ func (m *maker) Token(_ context.Context, req provider.TokenRequest) (provider.To
 	return provider.TokenResponse{Token: m.token(n, req.Access)}, nil
 }
 
-func (m *maker) token(n int32, access provider.Access) provider.Token {
+func (m *fakeProvider) token(n int32, access provider.Access) provider.Token {
 	if m.access != "" {
 		access = m.access
 	}
@@ -106,32 +110,33 @@ func (m *maker) token(n int32, access provider.Access) provider.Token {
 	return provider.Token{Value: provider.NewSecret(value), Issued: now, Expires: now.Add(m.life)}
 }
 
-func (m *maker) Login(ctx context.Context, _ provider.LoginRequest, host provider.Host) error {
+func (m *fakeProvider) Login(ctx context.Context, _ provider.LoginRequest, host provider.Host) error {
 	token := m.token(0, provider.AccessReadWrite)
 	return host.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("c0"), Subject: m.name}, Token: &token})
 }
-func (m *maker) Refresh(_ context.Context, c provider.Credential) (provider.Credential, error) {
+func (m *fakeProvider) Refresh(_ context.Context, c provider.Credential) (provider.Credential, error) {
 	return c, m.err
 }
-func (m *maker) Verify(context.Context, provider.Secret) (provider.Claims, error) {
+func (m *fakeProvider) Verify(context.Context, provider.Secret) (provider.Claims, error) {
 	return provider.Claims{}, nil
 }
-func (m *maker) Revoke(context.Context, provider.Credential) error { return nil }
+func (m *fakeProvider) Revoke(context.Context, provider.Credential) error { return nil }
 
-// newHouse is signed in with clerk, whose fallbacks are turso and spare.
-func newHouse(t *testing.T, change func(*session.Config, *house)) (*session.Session, *house) {
-	h := &house{now: time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC), makers: map[string]*maker{}}
+// newFakes returns a session that is signed in with clerk and has the fallbacks turso and
+// spare.
+func newFakes(t *testing.T, change func(*session.Config, *fakes)) (*session.Session, *fakes) {
+	h := &fakes{now: time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC), providers: map[string]*fakeProvider{}}
 	for _, name := range []string{"clerk", "turso", "spare"} {
-		h.makers[name] = &maker{h: h, name: name, life: time.Minute}
+		h.providers[name] = &fakeProvider{h: h, name: name, life: time.Minute}
 	}
-	h.makers["turso"].life = 5 * time.Minute
+	h.providers["turso"].life = 5 * time.Minute
 	config := session.Config{
 		Profile: cache.Profile{
 			Name: "default", DefaultProvider: "clerk", Fallback: []string{"turso", "spare"},
 			Target:       provider.Target{URL: "libsql://db.example", DatabaseID: databaseID},
 			SettingsHash: func(name string, env []string) string { return name + fmt.Sprint(env) },
 		},
-		Store: store.New(t.TempDir()), Providers: h, Verifier: h, Notify: h.tell,
+		Store: store.New(t.TempDir()), Providers: h, Verifier: h, Notify: h.notify,
 		Now: h.clock, Jitter: func(provider.Token) float64 { return 0 },
 	}
 	if change != nil {
@@ -145,7 +150,7 @@ func newHouse(t *testing.T, change func(*session.Config, *house)) (*session.Sess
 	return s, h
 }
 
-// from says who made a token.
+// from returns the issuer of a token.
 func from(t *testing.T, token provider.Token, err error) string {
 	t.Helper()
 	if err != nil {
@@ -158,8 +163,8 @@ func from(t *testing.T, token provider.Token, err error) string {
 	return claims.Issuer
 }
 
-// request does what the transport does with a database that refuses the tokens of
-// some, and returns who made the tokens that it sent.
+// request sends tokens as the transport does, to a database that refuses those of some
+// providers, and returns whose tokens it sent.
 func request(t *testing.T, s *session.Session, refused ...string) (sent []string, err error) {
 	t.Helper()
 	ctx := t.Context()
@@ -195,21 +200,21 @@ func wantSent(t *testing.T, s *session.Session, want string, refused ...string) 
 }
 
 func TestFallbackAndReturn(t *testing.T) {
-	s, h := newHouse(t, nil)
+	s, h := newFakes(t, nil)
 	wantSent(t, s, "clerk", "turso")
 	wantSent(t, s, "clerk clerk turso", "clerk") // renewed once
 	wantSent(t, s, "turso", "clerk")
-	other := session.New(s.Config()) // another process pays no refusal
+	other := session.New(s.Config()) // another process needs no refusal
 	wantSent(t, other, "turso", "clerk")
-	if h.makers["turso"].minted.Load() != 1 {
-		t.Errorf("%d tokens of turso for two processes", h.makers["turso"].minted.Load())
+	if h.providers["turso"].minted.Load() != 1 {
+		t.Errorf("%d tokens of turso for two processes", h.providers["turso"].minted.Load())
 	}
-	if got := h.makers["turso"].asked; got.Lifetime != 5*time.Minute || got.Credential != nil {
-		t.Errorf("asked turso for %+v", got)
+	if got := h.providers["turso"].asked; got.Lifetime != 5*time.Minute || got.Credential != nil {
+		t.Errorf("the request to turso was %+v", got)
 	}
 	h.after(31 * time.Second)
-	wantSent(t, s, "clerk turso", "clerk") // the probe, which fails
-	wantSent(t, other, "turso", "clerk")   // and nobody else's
+	wantSent(t, s, "clerk turso", "clerk") // the trial, which fails
+	wantSent(t, other, "turso", "clerk")   // others make no trial
 	h.after(31 * time.Second)
 	wantSent(t, s, "turso", "clerk") // the next is due after a minute
 	h.after(30 * time.Second)
@@ -221,7 +226,7 @@ func TestFallbackAndReturn(t *testing.T) {
 		"the database refuses the tokens of clerk: using turso (fallback, access rw) until that has changed", // the other process
 		"the tokens of clerk work again",
 	}
-	if diff := cmp.Diff(want, h.told); diff != "" {
+	if diff := cmp.Diff(want, h.notices); diff != "" {
 		t.Error(diff)
 	}
 	if status, err := s.Status(t.Context()); err != nil || status.Provider != "clerk" {
@@ -229,13 +234,13 @@ func TestFallbackAndReturn(t *testing.T) {
 	}
 }
 
-// Status says that a fallback is in use, also of what is sealed.
+// Status reports an active fallback, even from a sealed file.
 func TestStatusOfAnOpenBreaker(t *testing.T) {
 	keyring := &ring{items: map[string]provider.Secret{}}
 	for name, options := range map[string][]store.Option{"plain": nil, "sealed": {store.WithKeyring(keyring)}} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			s, h := newHouse(t, func(c *session.Config, _ *house) { c.Store = store.New(dir, options...) })
+			s, h := newFakes(t, func(c *session.Config, _ *fakes) { c.Store = store.New(dir, options...) })
 			state := func() breaker.State {
 				t.Helper()
 				keyring.reads = 0
@@ -248,7 +253,7 @@ func TestStatusOfAnOpenBreaker(t *testing.T) {
 				return status.Breaker
 			}
 			if b := state(); b.Open() {
-				t.Errorf("open from the beginning: %+v", b)
+				t.Errorf("the breaker is open at first: %+v", b)
 			}
 			began := h.clock()
 			wantSent(t, s, "clerk clerk turso", "clerk")
@@ -258,117 +263,117 @@ func TestStatusOfAnOpenBreaker(t *testing.T) {
 			h.after(31 * time.Second)
 			wantSent(t, s, "clerk")
 			if b := state(); b.Open() {
-				t.Errorf("open after it has recovered: %+v", b)
+				t.Errorf("the breaker is open after the recovery: %+v", b)
 			}
 		})
 	}
 }
 
 func TestFallbacksGoInOrder(t *testing.T) {
-	s, h := newHouse(t, nil)
+	s, h := newFakes(t, nil)
 	wantSent(t, s, "clerk clerk turso spare", "clerk", "turso")
 	h.after(20 * time.Second)
 	wantSent(t, s, "spare", "clerk", "turso")
-	s, h = newHouse(t, nil)
-	h.makers["turso"].err = &provider.Error{Kind: provider.ErrConfig, Message: "no organization"}
+	s, h = newFakes(t, nil)
+	h.providers["turso"].err = &provider.Error{Kind: provider.ErrConfig, Message: "no organization"}
 	wantSent(t, s, "clerk clerk spare", "clerk")
-	s, h = newHouse(t, nil)
-	h.makers["turso"].err, h.makers["spare"].err = provider.ErrNoCredential, provider.ErrUnavailable
+	s, h = newFakes(t, nil)
+	h.providers["turso"].err, h.providers["spare"].err = provider.ErrNoCredential, provider.ErrUnavailable
 	if _, err := request(t, s, "clerk"); err == nil || err.Error() != "fallback turso: not signed in; fallback spare: unavailable" {
 		t.Errorf("err = %v", err)
 	}
-	s, _ = newHouse(t, func(c *session.Config, _ *house) { c.Fallback = nil })
+	s, _ = newFakes(t, func(c *session.Config, _ *fakes) { c.Fallback = nil })
 	if _, err := request(t, s, "clerk"); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("err = %v", err)
 	}
 }
 
-// What the issuer granted is the limit, not what the profile would take.
+// The limits are those that the issuer granted, not those of the profile.
 func TestFallbackKeepsTheLimitsOfTheToken(t *testing.T) {
-	s, h := newHouse(t, func(_ *session.Config, h *house) {
-		h.makers["clerk"].access = provider.AccessReadOnly
-		h.makers["clerk"].perm = `[{"t":["notes"],"a":["data_read"]}]`
+	s, h := newFakes(t, func(_ *session.Config, h *fakes) {
+		h.providers["clerk"].access = provider.AccessReadOnly
+		h.providers["clerk"].perm = `[{"t":["notes"],"a":["data_read"]}]`
 	})
-	turso := h.makers["turso"]
-	turso.perm = h.makers["clerk"].perm
+	turso := h.providers["turso"]
+	turso.perm = h.providers["clerk"].perm
 	wantSent(t, s, "clerk clerk turso", "clerk")
 	want := []provider.Permission{{Tables: []string{"notes"}, Actions: []provider.Action{"data_read"}}}
 	if turso.asked.Access != provider.AccessReadOnly || cmp.Diff(want, turso.asked.Permissions) != "" {
-		t.Errorf("asked for %s, %v", turso.asked.Access, turso.asked.Permissions)
+		t.Errorf("the request was for %s, %v", turso.asked.Access, turso.asked.Permissions)
 	}
-	// A fallback that grants more all the same is not used.
-	s, _ = newHouse(t, func(c *session.Config, h *house) {
+	// A fallback's token that grants more is not used.
+	s, _ = newFakes(t, func(c *session.Config, h *fakes) {
 		c.Fallback = []string{"turso"}
-		h.makers["clerk"].access = provider.AccessReadOnly
-		h.makers["turso"].access = provider.AccessReadWrite
+		h.providers["clerk"].access = provider.AccessReadOnly
+		h.providers["turso"].access = provider.AccessReadWrite
 	})
 	if sent, err := request(t, s, "clerk"); !errors.Is(err, provider.ErrPermission) || len(sent) != 2 {
 		t.Errorf("sent tokens of %v, %v", sent, err)
 	}
-	// Clerk takes rights away while the detour lasts: the next probe finds that out.
-	s, h = newHouse(t, nil)
+	// The issuer reduces rights while the fallback is in use: the next trial notices.
+	s, h = newFakes(t, nil)
 	wantSent(t, s, "clerk clerk turso", "clerk")
-	h.makers["clerk"].access = provider.AccessReadOnly
+	h.providers["clerk"].access = provider.AccessReadOnly
 	h.after(31 * time.Second)
 	wantSent(t, s, "clerk turso", "clerk")
-	if got := h.makers["turso"].asked.Access; got != provider.AccessReadOnly {
-		t.Errorf("access after the probe = %s", got)
+	if got := h.providers["turso"].asked.Access; got != provider.AccessReadOnly {
+		t.Errorf("access after the trial = %s, want ro", got)
 	}
 }
 
-func TestUnavailableProviderIsStoodInFor(t *testing.T) {
-	s, h := newHouse(t, nil)
-	clerk := h.makers["clerk"]
+func TestFallbackForAnUnavailableProvider(t *testing.T) {
+	s, h := newFakes(t, nil)
+	clerk := h.providers["clerk"]
 	clerk.err = &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: HTTP 503"}
 	h.after(time.Hour)
-	token, err := s.TokenFor(t.Context(), 0) // as zen token asks
+	token, err := s.TokenFor(t.Context(), 0) // as zen token does
 	if got := from(t, token, err); got != "turso" {
-		t.Errorf("token of %s", got)
+		t.Errorf("a token of %s, want turso", got)
 	}
 	wantSent(t, session.New(s.Config()), "turso")
 	if clerk.minted.Load() != 1 {
-		t.Errorf("clerk was asked %d times", clerk.minted.Load())
+		t.Errorf("%d requests to clerk, want 1", clerk.minted.Load())
 	}
 	h.after(31 * time.Second)
 	clerk.err = nil
 	token, err = session.New(s.Config()).TokenFor(t.Context(), 0)
 	if got := from(t, token, err); got != "clerk" {
-		t.Errorf("token of %s", got)
+		t.Errorf("a token of %s, want clerk", got)
 	}
 	wantSent(t, session.New(s.Config()), "clerk")
-	if want := "no token can be had from clerk: using turso (fallback, access rw) until that has changed"; len(h.told) == 0 || h.told[0] != want {
-		t.Errorf("told %q", h.told)
+	if want := "no token can be had from clerk: using turso (fallback, access rw) until that has changed"; len(h.notices) == 0 || h.notices[0] != want {
+		t.Errorf("told %q", h.notices)
 	}
 }
 
-// A refusal is the database's: zen token can't know of it, and its answer is that
-// of the profile's own provider.
-func TestTokenForOthersIsTheOwnProviders(t *testing.T) {
-	s, _ := newHouse(t, nil)
+// A refusal by the database is unknown to zen token, which prints a token of the profile's
+// own provider.
+func TestTokenForIsTheOwnProviders(t *testing.T) {
+	s, _ := newFakes(t, nil)
 	wantSent(t, s, "clerk clerk turso", "clerk")
 	token, err := session.New(s.Config()).TokenFor(t.Context(), 0)
 	if got := from(t, token, err); got != "clerk" {
-		t.Errorf("token of %s", got)
+		t.Errorf("a token of %s, want clerk", got)
 	}
 }
 
-func TestNobodyIsPromoted(t *testing.T) {
-	for name, prepare := range map[string]func(*session.Session, *house){
-		"revoked at the issuer": func(_ *session.Session, h *house) { h.makers["clerk"].err = provider.ErrRejected },
-		"signed out": func(s *session.Session, _ *house) {
+func TestFallbackGrantsNothingNew(t *testing.T) {
+	for name, prepare := range map[string]func(*session.Session, *fakes){
+		"revoked at the issuer": func(_ *session.Session, h *fakes) { h.providers["clerk"].err = provider.ErrRejected },
+		"signed out": func(s *session.Session, _ *fakes) {
 			if _, err := s.Logout(context.Background(), false); err != nil {
 				t.Error(err)
 			}
 		},
-		"revoked while on a detour": func(s *session.Session, h *house) {
+		"revoked while a fallback is in use": func(s *session.Session, h *fakes) {
 			wantSent(t, s, "clerk clerk turso", "clerk")
-			h.makers["clerk"].err = provider.ErrRejected
+			h.providers["clerk"].err = provider.ErrRejected
 			h.after(31 * time.Second)
 		},
 	} {
-		s, h := newHouse(t, nil)
+		s, h := newFakes(t, nil)
 		prepare(s, h)
-		made := h.makers["turso"].minted.Load()
+		made := h.providers["turso"].minted.Load()
 		for range 2 {
 			_, err := request(t, s, "clerk")
 			if !errors.Is(err, provider.ErrRejected) && !errors.Is(err, provider.ErrNoCredential) {
@@ -376,36 +381,36 @@ func TestNobodyIsPromoted(t *testing.T) {
 			}
 			h.after(time.Hour)
 		}
-		if h.makers["turso"].minted.Load() != made {
-			t.Errorf("%s: another provider let them in", name)
+		if h.providers["turso"].minted.Load() != made {
+			t.Errorf("%s: the fallback issued a token", name)
 		}
 	}
-	// What was granted long ago is not known to be granted still.
+	// Rights that were granted long ago may have been withdrawn.
 	for name, prepare := range map[string]func(*session.Session){
-		"a token of last week":  func(*session.Session) {},
-		"a detour of last week": func(s *session.Session) { wantSent(t, s, "clerk clerk turso", "clerk") },
+		"a token of last week":    func(*session.Session) {},
+		"a fallback of last week": func(s *session.Session) { wantSent(t, s, "clerk clerk turso", "clerk") },
 	} {
-		s, h := newHouse(t, nil)
+		s, h := newFakes(t, nil)
 		prepare(s)
-		made := h.makers["turso"].minted.Load()
-		h.makers["clerk"].err = provider.ErrUnavailable
+		made := h.providers["turso"].minted.Load()
+		h.providers["clerk"].err = provider.ErrUnavailable
 		h.after(8 * 24 * time.Hour)
-		if _, err := session.New(s.Config()).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != made {
-			t.Errorf("%s: err = %v, %d tokens of turso", name, err, h.makers["turso"].minted.Load()-made)
+		if _, err := session.New(s.Config()).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.providers["turso"].minted.Load() != made {
+			t.Errorf("%s: err = %v, %d tokens of turso", name, err, h.providers["turso"].minted.Load()-made)
 		}
 	}
-	// Nothing was ever granted: there is nothing to stand in for.
-	s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = []string{"turso"} })
-	h.makers["clerk"].err = provider.ErrUnavailable
+	// Without rights that were ever granted there is no fallback.
+	s, h := newFakes(t, func(c *session.Config, _ *fakes) { c.Fallback = []string{"turso"} })
+	h.providers["clerk"].err = provider.ErrUnavailable
 	config := s.Config()
 	config.Target.URL = "libsql://other.example"
-	if _, err := session.New(config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.makers["turso"].minted.Load() != 0 {
+	if _, err := session.New(config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.providers["turso"].minted.Load() != 0 {
 		t.Errorf("err = %v", err)
 	}
 }
 
-func TestLoginEndsTheDetour(t *testing.T) {
-	s, _ := newHouse(t, nil)
+func TestLoginEndsTheFallback(t *testing.T) {
+	s, _ := newFakes(t, nil)
 	wantSent(t, s, "clerk clerk turso", "clerk")
 	if _, err := s.Login(t.Context(), "clerk", provider.LoginRequest{}, nil, store.Plan{}); err != nil {
 		t.Fatal(err)
@@ -413,11 +418,11 @@ func TestLoginEndsTheDetour(t *testing.T) {
 	wantSent(t, s, "clerk")
 }
 
-// Many requests are refused at once, with the same token: one renewal, one
-// fallback, and one probe at a time.
+// Many requests are refused at once, with the same token: there is one renewal, one token of
+// the fallback, and one trial at a time.
 func TestManyRequestsFallBackOnce(t *testing.T) {
-	s, h := newHouse(t, nil)
-	probes := atomic.Int32{}
+	s, h := newFakes(t, nil)
+	trials := atomic.Int32{}
 	run := func() {
 		var wait sync.WaitGroup
 		for range 64 {
@@ -427,20 +432,20 @@ func TestManyRequestsFallBackOnce(t *testing.T) {
 					t.Errorf("sent tokens of %v, %v", sent, err)
 				}
 				if sent[0] == "clerk" {
-					probes.Add(1)
+					trials.Add(1)
 				}
 			})
 		}
 		wait.Wait()
 	}
 	run()
-	if c, f := h.makers["clerk"].minted.Load(), h.makers["turso"].minted.Load(); c != 1 || f != 1 {
-		t.Errorf("%d renewals and %d fallbacks", c, f)
+	if c, f := h.providers["clerk"].minted.Load(), h.providers["turso"].minted.Load(); c != 1 || f != 1 {
+		t.Errorf("%d renewals and %d tokens of the fallback, want one each", c, f)
 	}
 	h.after(31 * time.Second)
-	probes.Store(0)
+	trials.Store(0)
 	run()
-	if probes.Load() != 1 {
-		t.Errorf("%d probes at once", probes.Load())
+	if trials.Load() != 1 {
+		t.Errorf("%d trials at once, want 1", trials.Load())
 	}
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// A token of a minute is renewed in the background from 18 s before its end on, and
-// nobody waits for that.
+// A token that lives for a minute is renewed in the background from 18 s before its end, and
+// no caller waits for the renewal.
 func TestTokenInUseIsRenewedAheadOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := newHouse(t, nil)
-		clerk := h.makers["clerk"]
+		s, h := newFakes(t, nil)
+		clerk := h.providers["clerk"]
 		held := make(chan struct{})
 		clerk.before = func() { <-held }
 		first, err := s.Token(t.Context())
@@ -30,7 +30,7 @@ func TestTokenInUseIsRenewedAheadOfTime(t *testing.T) {
 		h.after(41 * time.Second)
 		for range 3 {
 			if token, err := s.Token(t.Context()); err != nil || !token.Value.Equal(first.Value) {
-				t.Fatal("a use waited for another token, or got one before its time")
+				t.Fatal("a caller waited for another token, or got one too early")
 			}
 		}
 		if clerk.minted.Load() != 0 {
@@ -39,13 +39,13 @@ func TestTokenInUseIsRenewedAheadOfTime(t *testing.T) {
 		h.after(2 * time.Second)
 		for range 3 {
 			if token, err := s.Token(t.Context()); err != nil || !token.Value.Equal(first.Value) {
-				t.Fatal("a use waited for the renewal")
+				t.Fatal("a caller waited for the renewal")
 			}
 		}
 		close(held)
 		synctest.Wait()
 		if token, err := s.Token(t.Context()); err != nil || token.Value.Equal(first.Value) {
-			t.Errorf("after the renewal: the same token, or %v", err)
+			t.Errorf("after the renewal: the same token, %v", err)
 		}
 		if n := clerk.minted.Load(); n != 1 {
 			t.Errorf("%d renewals", n)
@@ -56,26 +56,26 @@ func TestTokenInUseIsRenewedAheadOfTime(t *testing.T) {
 	})
 }
 
-// A program that runs for a moment takes the token as it is.
-func TestTokenThatCameLateIsNotRenewedAheadOfTime(t *testing.T) {
-	s, h := newHouse(t, nil)
+// A program that runs only briefly uses the token as it is.
+func TestAgedTokenIsNotRenewedAheadOfTime(t *testing.T) {
+	s, h := newFakes(t, nil)
 	h.after(45 * time.Second)
 	for range 3 {
 		if _, err := s.Token(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Close(t.Context()); err != nil || h.makers["clerk"].minted.Load() != 0 {
-		t.Errorf("%d renewals, %v", h.makers["clerk"].minted.Load(), err)
+	if err := s.Close(t.Context()); err != nil || h.providers["clerk"].minted.Load() != 0 {
+		t.Errorf("%d renewals, %v", h.providers["clerk"].minted.Load(), err)
 	}
 }
 
-// A renewal ahead of time that fails is tried again while the token is good, and
-// not at every use.
+// A failed renewal ahead of time is retried while the token is still good, but not at every
+// use.
 func TestFailedRenewalAheadIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = nil })
-		clerk := h.makers["clerk"]
+		s, h := newFakes(t, func(c *session.Config, _ *fakes) { c.Fallback = nil })
+		clerk := h.providers["clerk"]
 		clerk.err = provider.ErrUnavailable
 		use := func() {
 			t.Helper()
@@ -90,13 +90,13 @@ func TestFailedRenewalAheadIsTriedAgain(t *testing.T) {
 		h.after(43 * time.Second)
 		use()
 		if n := clerk.minted.Load(); n != 1 {
-			t.Errorf("%d tries, want 1", n)
+			t.Errorf("%d attempts, want 1", n)
 		}
 		use()
 		h.after(3 * time.Second)
 		use()
 		if n := clerk.minted.Load(); n != 2 {
-			t.Errorf("%d tries, want 2", n)
+			t.Errorf("%d attempts, want 2", n)
 		}
 		h.after(3 * time.Second) // 49 s: too late to be handed out
 		if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
@@ -105,12 +105,12 @@ func TestFailedRenewalAheadIsTriedAgain(t *testing.T) {
 	})
 }
 
-// Many requests meet an issuer that can't be reached: two tries tell all of them, and who
-// comes later tries again.
+// When many requests find the issuer unreachable, two attempts serve all of them, and a later
+// request tries again.
 func TestAnOutageIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := newHouse(t, func(c *session.Config, _ *house) { c.Fallback = nil })
-		clerk := h.makers["clerk"]
+		s, h := newFakes(t, func(c *session.Config, _ *fakes) { c.Fallback = nil })
+		clerk := h.providers["clerk"]
 		clerk.err = &provider.Error{Kind: provider.ErrUnavailable, Message: "clerk: no answer"}
 		held := make(chan struct{})
 		clerk.before = func() { <-held }
@@ -123,11 +123,11 @@ func TestAnOutageIsShared(t *testing.T) {
 				}
 			})
 		}
-		synctest.Wait() // one asks, and the others wait for it
+		synctest.Wait() // one sends a request, and the others wait for it
 		close(held)
 		requests.Wait()
 		if n := clerk.minted.Load(); n == 0 || n > 2 {
-			t.Errorf("the issuer was asked %d times", n)
+			t.Errorf("%d requests to the issuer, want 1 or 2", n)
 		}
 		clerk.err = nil
 		if _, err := s.Token(t.Context()); err != nil {
@@ -136,10 +136,10 @@ func TestAnOutageIsShared(t *testing.T) {
 	})
 }
 
-// Close waits for a renewal that is under way, so that its credential is stored.
+// Close waits for a running renewal, so that its credential is stored.
 func TestCloseWaitsForTheRenewal(t *testing.T) {
-	s, h := newHouse(t, nil)
-	clerk := h.makers["clerk"]
+	s, h := newFakes(t, nil)
+	clerk := h.providers["clerk"]
 	began, held := make(chan struct{}), make(chan struct{})
 	clerk.before = func() { close(began); <-held }
 	if _, err := s.Token(t.Context()); err != nil {
@@ -165,7 +165,7 @@ func TestCloseWaitsForTheRenewal(t *testing.T) {
 	}
 }
 
-// The clock may do anything between two uses: what counts is where it stands.
+// The clock may be changed between two uses; only its present value counts.
 func TestClockThatSteps(t *testing.T) {
 	for name, test := range map[string]struct {
 		step    time.Duration
@@ -175,10 +175,10 @@ func TestClockThatSteps(t *testing.T) {
 		"forward, to its end":                        {time.Minute, true},
 		"back, as a time server does it":             {-2 * time.Second, false},
 		"back, before the token was issued":          {-time.Hour, true},
-		"forward, and it stays good":                 {10 * time.Second, false},
+		"forward, within the token's life":           {10 * time.Second, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, h := newHouse(t, nil)
+			s, h := newFakes(t, nil)
 			first, err := s.Token(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -186,17 +186,17 @@ func TestClockThatSteps(t *testing.T) {
 			h.after(test.step)
 			token, err := s.Token(t.Context())
 			if err != nil || token.Value.Equal(first.Value) == test.renewed {
-				t.Errorf("another token: %v, %v", !token.Value.Equal(first.Value), err)
+				t.Errorf("got another token: %v, %v", !token.Value.Equal(first.Value), err)
 			}
 			again, err := s.Token(t.Context())
-			if err != nil || !again.Value.Equal(token.Value) || h.makers["clerk"].minted.Load() > 1 {
-				t.Errorf("%d renewals, %v", h.makers["clerk"].minted.Load(), err)
+			if err != nil || !again.Value.Equal(token.Value) || h.providers["clerk"].minted.Load() > 1 {
+				t.Errorf("%d renewals, %v", h.providers["clerk"].minted.Load(), err)
 			}
 		})
 	}
 }
 
-func TestNewTokenForAnotherTimeSaysHowTheClockIs(t *testing.T) {
+func TestNewTokenOfAnotherTimeReportsTheClock(t *testing.T) {
 	for offset, want := range map[time.Duration]string{
 		5 * time.Minute:  "this machine's clock is 5m0s behind that of https://issuer",
 		-5 * time.Minute: "this machine's clock is 5m0s ahead of that of https://issuer",
@@ -213,13 +213,13 @@ func TestNewTokenForAnotherTimeSaysHowTheClockIs(t *testing.T) {
 	}
 }
 
-// Another process, which doesn't share the lock, has renewed the credential: its
-// success is adopted, and the sign-in isn't given up.
-func TestSiblingsCredentialIsAdopted(t *testing.T) {
+// Another process that doesn't share the lock has renewed the credential: its credential is
+// used, and the sign-in isn't given up.
+func TestCredentialOfAnotherProcessIsUsed(t *testing.T) {
 	for name, test := range map[string]struct {
-		token bool // the sibling has stored a token, too
+		token bool // the other process has stored a token, too
 		want  string
-	}{"with its token": {true, "siblings"}, "without a token": {false, "minted-2"}} {
+	}{"with its token": {true, "others"}, "without a token": {false, "minted-2"}} {
 		t.Run(name, func(t *testing.T) {
 			s, f := newSession(t, nil)
 			login(t, s, f, "clerk")
@@ -232,11 +232,11 @@ func TestSiblingsCredentialIsAdopted(t *testing.T) {
 					t.Fatal(err)
 				}
 				account := record.Accounts["clerk"]
-				account.Credential.Data = provider.NewSecret("sibling's")
+				account.Credential.Data = provider.NewSecret("the other's")
 				record.Accounts["clerk"] = account
 				for key := range record.Tokens {
 					if test.token {
-						record.Tokens[key] = f.token("siblings")
+						record.Tokens[key] = f.token("others")
 					}
 				}
 				overwrite(t, s.Config().Store, record)
@@ -244,15 +244,14 @@ func TestSiblingsCredentialIsAdopted(t *testing.T) {
 				f.failOnce = provider.ErrRejected
 			}
 			wantToken(t, s, test.want)
-			if !test.token && f.seen.Credential.Data.Reveal() != "sibling's" {
-				t.Errorf("the second try was with %q", f.seen.Credential.Data.Reveal())
+			if !test.token && f.seen.Credential.Data.Reveal() != "the other's" {
+				t.Errorf("the second attempt used %q", f.seen.Credential.Data.Reveal())
 			}
 		})
 	}
 }
 
-// overwrite replaces the record without its lock, as on a file system that has
-// none.
+// overwrite replaces the record without its lock, as on a file system without locks.
 func overwrite(t *testing.T, s *store.Store, record store.Record) {
 	t.Helper()
 	other := store.New(t.TempDir())
@@ -275,15 +274,15 @@ func TestRejectionDeletesNothing(t *testing.T) {
 	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrRejected) {
 		t.Fatal(err)
 	}
-	f.err = nil // it was an outage that looked like one
+	f.err = nil // it was an outage that looked like a rejection
 	wantToken(t, s, "minted-2")
 	if got := f.seen.Credential.Data.Reveal(); got != "credential-0" {
-		t.Errorf("asked with %q", got)
+		t.Errorf("the request used %q", got)
 	}
 }
 
-// With its jitter a token is renewed within a quarter of the margin, at a moment
-// that is the same each time in one process.
+// With jitter, a token is renewed within a quarter of the margin, always at the same time in
+// one process.
 func TestJitter(t *testing.T) {
 	s, f := newSession(t, func(c *session.Config) { c.Jitter = nil })
 	login(t, s, f, "clerk")

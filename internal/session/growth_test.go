@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// Of a plain file with many tokens, status reads and decodes each once.
+// Status reads and decodes a plain file with many tokens once.
 func TestStatusDecodesAPlainFileOnce(t *testing.T) {
 	credentials := store.New(filepath.Join(t.TempDir(), "state"))
 	s, f := newSession(t, func(c *session.Config) { c.Store = credentials })

@@ -24,7 +24,7 @@ import (
 
 const keySetURL = "https://issuer.example/jwks"
 
-// issuer issues tokens that live a minute, and publishes its keys while it isn't down.
+// issuer issues tokens that live for a minute, and serves its key set unless it is down.
 type issuer struct {
 	key     *rsa.PrivateKey
 	kid     string
@@ -88,9 +88,8 @@ func (i *issuer) Verify(context.Context, provider.Secret) (provider.Claims, erro
 }
 func (i *issuer) Revoke(context.Context, provider.Credential) error { return nil }
 
-// A key set that can't be fetched costs nothing for a day, whose renewals are of
-// processes of their own and use the one on disk. A kid that isn't in it is looked for at
-// once, and then not with each token.
+// While the key set can't be fetched, renewals in separate processes use the one on disk, for
+// a day. An unknown kid causes a fetch at once, and later tokens with it don't.
 func TestRenewalsWhileTheKeySetIsGone(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -114,13 +113,13 @@ func TestRenewalsWhileTheKeySetIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i.fetches != 1 {
-			t.Fatalf("%d fetches for a sign-in", i.fetches)
+			t.Fatalf("%d fetches for a sign-in, want 1", i.fetches)
 		}
 		i.down = true
 		began := time.Now()
 		for n := 0; time.Since(began) < time.Hour; n++ {
 			if _, err := process().Token(t.Context()); err != nil {
-				t.Fatalf("renewal %d, %s after the key set had gone: %v", n, time.Since(began), err)
+				t.Fatalf("renewal %d, %s after the key set became unavailable: %v", n, time.Since(began), err)
 			}
 			time.Sleep(time.Minute)
 		}
@@ -138,7 +137,7 @@ func TestRenewalsWhileTheKeySetIsGone(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if i.fetches != 2 {
-			t.Errorf("%d fetches: an unknown kid has the key set fetched once in five minutes", i.fetches)
+			t.Errorf("%d fetches, want 2: an unknown kid causes one fetch in five minutes", i.fetches)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/internal/session"
 )
 
-// A token goes to a URL only where its database is known to be.
+// A token is only sent to a URL where its database is known to be.
 func TestTokenStaysWhereItsDatabaseIs(t *testing.T) {
 	const other = "0eb771dd-0000-4000-8000-000000000000"
 	one := provider.DatabaseClaims{DatabaseID: databaseID}
@@ -24,7 +24,7 @@ func TestTokenStaysWhereItsDatabaseIs(t *testing.T) {
 		kind      error
 		text      string
 	}{
-		"the profile's own, of no id":      {own: true, claims: one},
+		"the profile's own, without an ID": {own: true, claims: one},
 		"the profile's own, by its name":   {own: true, id: databaseID, claims: named},
 		"the profile's own, known as such": {own: true, id: databaseID, claims: one},
 		"the profile's own, which another profile has elsewhere": {
@@ -53,14 +53,14 @@ func TestTokenStaysWhereItsDatabaseIs(t *testing.T) {
 			}
 			login(t, s, f, "clerk")
 			f.claims.Database, f.database = &test.claims, test.confirmed
-			f.now = f.now.Add(time.Hour) // the first token is that of the login
+			f.now = f.now.Add(time.Hour) // the first token came with the login
 			for range 2 {
 				token, err := s.Token(t.Context())
 				if test.kind == nil {
 					if err != nil || token.Value.IsZero() || f.minted.Load() != 1 {
 						t.Errorf("%v, after %d tokens", err, f.minted.Load())
 					}
-					// Another process finds it in the store.
+					// Another process finds the token in the store.
 					token, err = session.New(s.Config()).TokenFor(t.Context(), 0)
 					if err != nil || token.Value.IsZero() || f.minted.Load() != 1 {
 						t.Errorf("stored: %v, after %d tokens", err, f.minted.Load())
@@ -75,8 +75,8 @@ func TestTokenStaysWhereItsDatabaseIs(t *testing.T) {
 	}
 }
 
-// What a login yields for a foreign URL isn't kept, and what was stored before the
-// profile's database changed isn't taken for the place that it left.
+// The token of a login for a foreign URL isn't kept, and a token that was stored before the
+// profile's database changed isn't used for the old URL.
 func TestFirstTokenOfAForeignDatabaseIsNotKept(t *testing.T) {
 	s, f := newSession(t, func(c *session.Config) { c.Target.DatabaseID = "" })
 	login(t, s, f, "clerk")
@@ -93,8 +93,8 @@ func TestFirstTokenOfAForeignDatabaseIsNotKept(t *testing.T) {
 	}
 }
 
-// The token's own exp counts where it is earlier than what the provider says, in a new
-// token and in one that is stored.
+// An exp that is earlier than the provider's expiry counts, in a new token and in a stored
+// one.
 func TestEarlierEndCounts(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
@@ -106,7 +106,7 @@ func TestEarlierEndCounts(t *testing.T) {
 	}
 	f.now, f.life = f.now.Add(time.Hour), time.Hour
 	if token, err := s.TokenFor(t.Context(), time.Minute); err == nil {
-		t.Errorf("%q ended at %s, and it is %s", token.Value.Reveal(), f.claims.Expires, f.now)
+		t.Errorf("got %q, which expired at %s; it is %s", token.Value.Reveal(), f.claims.Expires, f.now)
 	}
 	status, err := s.Status(t.Context())
 	if err != nil || !status.Token.Expires.IsZero() && !status.Token.Expires.Equal(f.claims.Expires) {

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// talkative signs in with all that a provider may have shown, said and asked.
+// talkative signs in and uses every way for a provider to show or ask something.
 type talkative struct{ *fake }
 
 func (p talkative) Identity(context.Context, string) (provider.Identity, error) { return p, nil }
@@ -25,7 +25,7 @@ func (p talkative) Login(ctx context.Context, req provider.LoginRequest, host pr
 	return p.fake.Login(ctx, req, host)
 }
 
-// screen is what a person sees.
+// screen records what a person sees.
 type screen struct{ lines []string }
 
 func (s *screen) OpenURL(_ context.Context, from, url, _ string) error {
@@ -49,7 +49,7 @@ func (s *screen) AskSecret(_ context.Context, question string) (provider.Secret,
 	return provider.Secret{}, nil
 }
 
-// Nothing of a provider's passes for zen's own.
+// Nothing that a provider shows can be mistaken for zen's own text.
 func TestWhatAProviderShowsCarriesItsName(t *testing.T) {
 	seen := &screen{}
 	s, _ := newSession(t, func(c *session.Config) {
@@ -64,7 +64,7 @@ func TestWhatAProviderShowsCarriesItsName(t *testing.T) {
 	}
 	for _, line := range seen.lines {
 		if !strings.HasPrefix(line, "acme: ") {
-			t.Errorf("%q says not whose it is", line)
+			t.Errorf("%q doesn't begin with the provider's name", line)
 		}
 	}
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// ring is a keyring that counts.
+// ring is a keyring that counts its reads.
 type ring struct {
 	items map[string]provider.Secret
 	reads int
-	// down is what every call fails with.
+	// down is the error of every call.
 	down error
 }
 
@@ -49,7 +49,7 @@ func (r *ring) Delete(_ context.Context, item string) error {
 
 func (r *ring) Probe(context.Context) error { return r.down }
 
-// holding is a verifier that has the key set on disk.
+// holding is a verifier with the key set on disk.
 type holding struct {
 	verifier
 	err error
@@ -62,7 +62,7 @@ func (h holding) HoldsKey(_ context.Context, v provider.Verification, keyID stri
 	return h.err
 }
 
-// A sealed token's state, from what was written down: the keyring is never asked.
+// The state of a sealed token is known from the metadata, without reading the keyring.
 func TestStatusOfASealedToken(t *testing.T) {
 	const kid = "eyJhbGciOiJSUzI1NiIsImtpZCI6Imluc18xIn0.e30.c2ln" // kid ins_1
 	for name, test := range map[string]struct {
@@ -113,23 +113,23 @@ func TestStatusOfASealedToken(t *testing.T) {
 				t.Errorf("status %+v, %d reads of the keyring", status, keyring.reads)
 			}
 			if !status.Account.Credential.Data.IsZero() || !status.Token.Value.IsZero() {
-				t.Error("status has a secret")
+				t.Error("the status contains a secret")
 			}
 		})
 	}
 }
 
-// Whatever becomes of the file or its key: a logout forgets it here, and says that the
-// issuer wasn't asked.
-func TestLogoutOfAShutFile(t *testing.T) {
+// If the file or its key is unusable, a logout deletes it here, and reports that nothing was
+// revoked at the issuer.
+func TestLogoutWithAnUnreadableFile(t *testing.T) {
 	locked := &provider.Error{Kind: provider.ErrUnavailable, Message: "the keyring can't be used: locked", Hint: "unlock it"}
 	for name, test := range map[string]struct {
-		shut func(*testing.T, *ring, string)
-		want []string
-		why  string
+		spoil func(*testing.T, *ring, string)
+		want  []string
+		why   string
 	}{
-		"keyring away": {func(_ *testing.T, r *ring, _ string) { r.down = locked }, []string{"clerk alice", "platformtoken alice"}, "locked"},
-		"key gone":     {func(_ *testing.T, r *ring, _ string) { clear(r.items) }, []string{"clerk alice", "platformtoken alice"}, "its key is not in this keyring"},
+		"keyring unavailable": {func(_ *testing.T, r *ring, _ string) { r.down = locked }, []string{"clerk alice", "platformtoken alice"}, "locked"},
+		"key gone":            {func(_ *testing.T, r *ring, _ string) { clear(r.items) }, []string{"clerk alice", "platformtoken alice"}, "its key is not in this keyring"},
 		"damaged": {func(t *testing.T, _ *ring, path string) {
 			if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 				t.Fatal(err)
@@ -144,9 +144,9 @@ func TestLogoutOfAShutFile(t *testing.T) {
 			login(t, s, f, "clerk")
 			login(t, s, f, "platformtoken")
 			path := s.Config().Store.Path("default")
-			test.shut(t, keyring, path)
+			test.spoil(t, keyring, path)
 			dir := filepath.Dir(filepath.Dir(path))
-			s = with(s, store.New(dir, store.WithKeyring(keyring))) // a process that has not read the key
+			s = with(s, store.New(dir, store.WithKeyring(keyring))) // a new process, which has not read the key
 			out, err := s.Logout(t.Context(), false)
 			if err != nil {
 				t.Fatal(err)
@@ -183,7 +183,7 @@ func TestLogoutOfAShutFile(t *testing.T) {
 	})
 }
 
-// A session that keeps nothing works with a provider that needs no sign-in.
+// A session without a store works with a provider that needs no sign-in.
 func TestNothingIsKept(t *testing.T) {
 	s, f := newSession(t, func(c *session.Config) {
 		c.Store, c.Provider = store.NewMemory(), "platformtoken"
@@ -191,10 +191,10 @@ func TestNothingIsKept(t *testing.T) {
 	wantToken(t, s, "minted-1")
 	wantToken(t, session.New(s.Config()), "minted-1") // in this process
 	if f.seen.Credential != nil {
-		t.Error("a credential came from nowhere")
+		t.Error("the request had a credential")
 	}
 	if _, err := s.Login(t.Context(), "platformtoken", provider.LoginRequest{}, nil, store.Plan{}); err != nil {
-		t.Fatal(err) // as an application may: its sign-in lasts as long as it
+		t.Fatal(err) // an application may do this: the sign-in ends with the process
 	}
 	wantToken(t, s, "first")
 
@@ -202,11 +202,11 @@ func TestNothingIsKept(t *testing.T) {
 		c.Store, c.Provider, c.TokenProvider = store.NewMemory(), "clerk", "platformtoken"
 	})
 	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrNoCredential) {
-		t.Errorf("a token in the name of nobody: %v", err)
+		t.Errorf("a token without a sign-in: %v, want ErrNoCredential", err)
 	}
 }
 
-// with returns the session of another process with its own view of the store.
+// with returns the session of another process, with a store of its own.
 func with(s *session.Session, credentials *store.Store) *session.Session {
 	config := s.Config()
 	config.Store = credentials

@@ -16,7 +16,7 @@ import (
 
 const databaseID = "33057661-834e-4891-9b48-802d425d02b9"
 
-// fake is a provider, the start of its process, and the verifier of its tokens.
+// fake is a provider, its process, and the verifier of its tokens.
 type fake struct {
 	t        *testing.T
 	now      time.Time
@@ -32,14 +32,14 @@ type fake struct {
 	login    provider.LoginRequest
 	hangUp   func()
 	refresh  error
-	// database is what Token knows of the database at the request's URL.
+	// database is the ID that Token returns for the database at the request's URL.
 	database string
-	// minting changes the next tokens, failOnce is the error of one call.
+	// minting changes new tokens; failOnce is the error of the next call.
 	minting  func(*provider.Token)
 	failOnce error
-	// issuing is a credential that Token has the session keep.
+	// issuing is a credential that Token returns for the session to keep.
 	issuing *provider.Credential
-	// need is what the token provider needs, asserting what the identity was asked for.
+	// need is the token provider's; asserting is the request that the identity provider got.
 	need        *provider.AssertionNeed
 	signInEnds  time.Time
 	asserting   provider.AssertionRequest
@@ -77,7 +77,7 @@ func (f *fake) Assertion(_ context.Context, req provider.AssertionRequest) (prov
 func (f *fake) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	if f.hangUp != nil {
 		f.hangUp()
-		if ctx.Err() != nil { // the answer of a real one would not arrive
+		if ctx.Err() != nil { // a real answer would not arrive
 			return provider.TokenResponse{}, ctx.Err()
 		}
 	}
@@ -124,7 +124,7 @@ func (f *fake) Refresh(_ context.Context, c provider.Credential) (provider.Crede
 }
 func (f *fake) Revoke(context.Context, provider.Credential) error { return f.revokeEr }
 
-// verifier adapts the fake to session.Verifier.
+// verifier makes the fake a session.Verifier.
 type verifier struct{ *fake }
 
 func (v verifier) Verify(_ context.Context, token provider.Token, _ bool) (provider.Claims, error) {
@@ -176,8 +176,8 @@ func TestGoodCachedTokenStartsNoProvider(t *testing.T) {
 	}
 }
 
-// Spike C3: expiry is noticed before the server does, with a margin that leaves a
-// token of one minute usable.
+// Expiry is noticed before the server does, with a margin that leaves a token of one minute
+// usable. (spike C3)
 func TestTokenIsRenewedInTime(t *testing.T) {
 	for _, test := range []struct{ life, after time.Duration }{
 		{time.Minute, 48 * time.Second},
@@ -194,7 +194,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 	}
 }
 
-func TestRenewAdoptsWhatAnotherProcessStored(t *testing.T) {
+func TestRenewUsesAStoredToken(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
 	first, _ := s.Token(t.Context())
@@ -204,7 +204,7 @@ func TestRenewAdoptsWhatAnotherProcessStored(t *testing.T) {
 	}
 	again, err := s.Renew(t.Context(), first)
 	if err != nil || again.Value.Reveal() != "minted-1" || f.minted.Load() != 1 {
-		t.Errorf("a second refusal of the same token minted again: %d", f.minted.Load())
+		t.Errorf("a second refusal of the same token caused another renewal: %d", f.minted.Load())
 	}
 }
 
@@ -219,7 +219,7 @@ func TestReplacedCredentialIsStoredAlsoBesideAnError(t *testing.T) {
 	f.err = nil
 	wantToken(t, s, "minted-2")
 	if got := f.seen.Credential.Data.Reveal(); got != "credential-1" {
-		t.Errorf("the second request had %q, not the replaced credential", got)
+		t.Errorf("the second request had %q, want the replaced credential", got)
 	}
 }
 
@@ -239,7 +239,7 @@ func TestCacheKeyDependsOnWhatTheTokenIsFor(t *testing.T) {
 		f.claims.Database.Access, f.claims.Database.Permissions = provider.AccessReadOnly, config.Permissions
 		before := f.minted.Load()
 		if _, err := session.New(config).Token(t.Context()); err != nil || f.minted.Load() != before+1 {
-			t.Errorf("%s: took a token that was made for something else (%v)", name, err)
+			t.Errorf("%s: no new token was issued (%v)", name, err)
 		}
 	}
 }
@@ -259,15 +259,15 @@ func TestTokenThatIsNotForTheDatabaseIsNeitherStoredNorHandedOut(t *testing.T) {
 	}
 }
 
-func TestAnotherProviderMints(t *testing.T) {
+func TestAnotherProviderIssues(t *testing.T) {
 	s, f := newSession(t, func(c *session.Config) { c.TokenProvider = "platformtoken" })
 	login(t, s, f, "clerk")
 	if f.login.Target != (provider.Target{}) {
-		t.Error("the login had to prove that it can make tokens")
+		t.Error("the login had a target")
 	}
-	wantToken(t, s, "minted-1") // and not the one that the login yielded
+	wantToken(t, s, "minted-1") // not the token of the login
 	if f.seen.Claims == nil || f.seen.Claims.Subject != "user_1" || f.seen.Credential != nil {
-		t.Errorf("the minting provider got %+v", f.seen)
+		t.Errorf("the token provider got %+v", f.seen)
 	}
 }
 
@@ -322,7 +322,7 @@ func TestMinTTL(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	if f.seen.Lifetime <= time.Hour {
-		t.Errorf("lifetime asked for = %s", f.seen.Lifetime)
+		t.Errorf("requested lifetime = %s", f.seen.Lifetime)
 	}
 }
 
@@ -337,7 +337,7 @@ func TestReplacedCredentialArrivesAlsoWhenTheCallerHasGone(t *testing.T) {
 	f.now = f.now.Add(time.Hour)
 	wantToken(t, s, "minted-2")
 	if got := f.seen.Credential.Data.Reveal(); got != "credential-1" {
-		t.Errorf("the next request had %q: the replaced credential was lost", got)
+		t.Errorf("the next request had %q, want the replaced credential", got)
 	}
 }
 
@@ -352,14 +352,14 @@ func TestRevokedSignInMintsNothing(t *testing.T) {
 	wantToken(t, s, "minted-1")
 }
 
-func TestLoginAndLogoutReachTheTokenInHand(t *testing.T) {
+func TestLoginAndLogoutReplaceTheHeldToken(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
 	wantToken(t, s, "first")
 	f.now = f.now.Add(time.Second)
 	login(t, s, f, "platformtoken")
 	if token, err := s.Token(t.Context()); err != nil || !token.Issued.Equal(f.now) {
-		t.Errorf("after another login the token is still that of %s, %v", token.Issued, err)
+		t.Errorf("after another login the token is still of %s, %v", token.Issued, err)
 	}
 	if _, err := s.Logout(t.Context(), true); err != nil {
 		t.Fatal(err)

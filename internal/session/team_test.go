@@ -82,8 +82,8 @@ func newTeam(t *testing.T, change func(*session.Config)) (*session.Session, *tea
 	return s, team
 }
 
-// A credential that a call replaced is stored, also beside an error, and what was done is
-// written down.
+// A credential that a call replaced is stored, even if the call failed, and each action is in
+// the audit log.
 func TestTeamKeepsTheCredentialAndTheLog(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "audit.log")
 	s, f := newTeam(t, func(c *session.Config) { c.Audit = audit.New(log, nil) })
@@ -119,13 +119,13 @@ func TestTeamKeepsTheCredentialAndTheLog(t *testing.T) {
 		`"event":"remove-member","profile":"default","provider":"clerk","subject":"user_1","organization":"org_1","member":"m1","outcome":"not permitted"}`,
 	} {
 		if !strings.Contains(string(written), want) {
-			t.Errorf("%s is not in\n%s", want, written)
+			t.Errorf("the audit log lacks %s:\n%s", want, written)
 		}
 	}
 }
 
-// Another process acts if there is one; if it can't, this one does.
-func TestAnotherProcessActs(t *testing.T) {
+// A child process performs an action if there is one; if it can't, this process does.
+func TestActionsInChild(t *testing.T) {
 	var asked []session.ActRequest
 	var fails error
 	s, f := newTeam(t, func(c *session.Config) {
@@ -149,30 +149,30 @@ func TestAnotherProcessActs(t *testing.T) {
 		return members[0].ID, err
 	}
 	if got, err := members(); err != nil || got != "of the child" || len(f.seen) != 0 || asked[0].Organization != "org_1" || asked[0].Profile != "default" {
-		t.Errorf("%s, %v, %+v, here %d", got, err, asked, len(f.seen))
+		t.Errorf("%s, %v, %+v, %d calls in this process", got, err, asked, len(f.seen))
 	}
 	fails = provider.ErrPermission
 	if _, err := members(); !errors.Is(err, provider.ErrPermission) || len(f.seen) != 0 {
-		t.Errorf("%v, here %d", err, len(f.seen))
+		t.Errorf("%v, %d calls in this process", err, len(f.seen))
 	}
 	for i, err := range []error{errors.ErrUnsupported, provider.ErrNoProvider} {
 		fails = err
 		if got, err := members(); err != nil || got != "m1" || len(f.seen) != i+1 {
-			t.Errorf("%v: %s, %v, here %d", fails, got, err, len(f.seen))
+			t.Errorf("%v: %s, %v, %d calls in this process", fails, got, err, len(f.seen))
 		}
 	}
-	// The token that this process holds is of the organization before.
+	// The token in this process belongs to the previous organization.
 	fails = nil
 	wantToken(t, s, "first")
 	if active, err := s.UseOrganization(t.Context(), "globex"); err != nil || active.ID != "org_2" {
 		t.Errorf("%+v, %v", active, err)
 	}
 	if last := asked[len(asked)-1]; last.Organization != "globex" || s.Issuer() != "" {
-		t.Errorf("%+v, a token of %q is held", last, s.Issuer())
+		t.Errorf("the request was %+v, and a token of %q is still held", last, s.Issuer())
 	}
 }
 
-// Each action is the same by a request that was written and read.
+// Each action works by a request that was encoded and decoded.
 func TestPerform(t *testing.T) {
 	s, f := newTeam(t, nil)
 	config := s.Config()
@@ -222,7 +222,7 @@ func TestPerform(t *testing.T) {
 	}
 }
 
-// Another organization: its tokens are others, and the role is the one there.
+// Another organization has its own tokens and its own role.
 func TestUseOrganization(t *testing.T) {
 	s, f := newTeam(t, nil)
 	wantToken(t, s, "first")
@@ -232,19 +232,19 @@ func TestUseOrganization(t *testing.T) {
 	wantToken(t, s, "minted-1")
 	wantToken(t, session.New(s.Config()), "minted-1")
 	if got := f.fake.seen.Credential.Data.Reveal(); got != "credential-i" {
-		t.Errorf("the token was made with %s", got)
+		t.Errorf("the token was issued with %s", got)
 	}
 	status, err := s.Status(t.Context())
 	if err != nil || status.Account.Claims.Organization == nil || status.Account.Claims.Organization.ID != "org_globex" || status.Account.Claims.Organization.Role != "org:member" {
 		t.Errorf("%+v, %v", status.Account.Claims.Organization, err)
 	}
-	// What is refused changes nothing.
+	// A refused change changes nothing.
 	f.err = provider.ErrPermission
 	if _, err := s.UseOrganization(t.Context(), "acme"); !errors.Is(err, provider.ErrPermission) {
 		t.Fatal(err)
 	}
 	wantToken(t, session.New(s.Config()), "minted-1")
-	// A token that a process stored in the other organization is found there alone.
+	// A token that another process stored in the other organization is only used there.
 	f.err = nil
 	err = s.Config().Store.Lock(t.Context(), "default", func(l *store.Locked) error {
 		account := l.Accounts["clerk"]
@@ -258,8 +258,8 @@ func TestUseOrganization(t *testing.T) {
 	wantToken(t, session.New(s.Config()), "minted-2")
 }
 
-// A profile that is held to an organization has tokens of no other.
-func TestHeldToAnOrganization(t *testing.T) {
+// A profile with an organization never uses tokens of another.
+func TestProfileWithAnOrganization(t *testing.T) {
 	s, f := newTeam(t, nil)
 	config := s.Config()
 	config.Organization = "acme"
@@ -277,16 +277,16 @@ func TestHeldToAnOrganization(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The fake signs in to none.
+	// The fake signs in to no organization.
 	_, err := held.Login(t.Context(), "clerk", provider.LoginRequest{}, nil, store.Plan{})
 	if !errors.Is(err, provider.ErrPermission) || f.login.Organization != "acme" {
-		t.Errorf("signed in to %q: %v", f.login.Organization, err)
+		t.Errorf("Login with organization %q: %v, want ErrPermission", f.login.Organization, err)
 	}
 }
 
 func second[T any](_ T, err error) error { return err }
 
-func TestATeamThatIsNone(t *testing.T) {
+func TestNoTeam(t *testing.T) {
 	s, f := newSession(t, nil)
 	team, err := team.New(s, "")
 	if err != nil {
@@ -301,8 +301,7 @@ func TestATeamThatIsNone(t *testing.T) {
 	}
 }
 
-// Ctrl-C while a provider looks: what an issuer has put in the place of the credential is
-// stored all the same.
+// After Ctrl-C during a call, a credential that the issuer replaced is still stored.
 func TestWithCredentialOutlivesItsCaller(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
@@ -310,7 +309,7 @@ func TestWithCredentialOutlivesItsCaller(t *testing.T) {
 	err := s.WithCredential(ctx, "clerk", func(asking context.Context, c *provider.Credential) (*provider.Credential, error) {
 		cancel()
 		if asking.Err() != nil {
-			t.Error("the call ended with its caller")
+			t.Error("the call's context ended with its caller's")
 		}
 		next := *c
 		next.Data = provider.NewSecret("the next one")
@@ -318,11 +317,11 @@ func TestWithCredentialOutlivesItsCaller(t *testing.T) {
 	})
 	record, loadErr := s.Config().Store.Load("default")
 	if got := record.Accounts["clerk"].Credential.Data.Reveal(); err != nil || loadErr != nil || got != "the next one" {
-		t.Errorf("%q is stored, %v, %v", got, err, loadErr)
+		t.Errorf("stored credential %q, %v, %v", got, err, loadErr)
 	}
 	if err := s.WithCredential(t.Context(), "another", func(_ context.Context, c *provider.Credential) (*provider.Credential, error) {
 		if c != nil {
-			t.Error("a credential of nobody")
+			t.Error("a provider without a sign-in got a credential")
 		}
 		return &provider.Credential{Data: provider.NewSecret("x")}, nil
 	}); err != nil {

@@ -10,21 +10,21 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// A token whose issuer publishes no keys has ended when its own exp has passed,
-// whatever its provider says.
+// A token whose issuer publishes no keys has expired when its own exp has passed, whatever
+// its provider says.
 func TestOwnExpEndsAnUnverifiableToken(t *testing.T) {
 	now := time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC)
 	v := verifier{now: func() time.Time { return now }}
 	part := base64.RawURLEncoding.EncodeToString
 	for name, test := range map[string]struct {
-		exp, says time.Duration // from now; 0 means none
+		exp, says time.Duration // from now; 0 if none
 		ended     bool
 	}{
-		"both later":       {time.Minute, time.Hour, false},
-		"its own is over":  {-time.Second, time.Hour, true},
-		"said to be over":  {time.Hour, -time.Second, true},
-		"nothing was said": {-time.Second, 0, true},
-		"without an end":   {0, 0, false},
+		"both later":                       {time.Minute, time.Hour, false},
+		"its own exp has passed":           {-time.Second, time.Hour, true},
+		"the provider's expiry has passed": {time.Hour, -time.Second, true},
+		"no expiry from the provider":      {-time.Second, 0, true},
+		"without an end":                   {0, 0, false},
 	} {
 		payload := `{"id":"db"}`
 		if test.exp != 0 {
