@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A process that is killed leaves its directories behind.
+// The directories that a killed process left are removed.
 func TestDirectoriesOfDeadProcessesAreSwept(t *testing.T) {
 	target, parent := t.TempDir(), t.TempDir()
 	const prefix = "zen-socket-"
@@ -22,7 +22,7 @@ func TestDirectoriesOfDeadProcessesAreSwept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = dead.mark.Close() // as the end of the process does
+	_ = dead.mark.Close() // as at the end of its process
 	if err := os.WriteFile(filepath.Join(dead.Path, "plugin123"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -43,12 +43,12 @@ func TestDirectoriesOfDeadProcessesAreSwept(t *testing.T) {
 		return len(entries)
 	}
 	if SweepDirs(t.Context(), parent, prefix, time.Now(), nil); left() != 5 {
-		t.Errorf("a directory that may be new was swept: %d left", left())
+		t.Errorf("a directory that may be new was removed: %d left", left())
 	}
 	if SweepDirs(t.Context(), parent, prefix, time.Now().Add(2*newborn), nil); left() != 4 {
 		t.Errorf("%d left", left())
 	}
 	if _, err := os.Stat(dead.Path); err == nil {
-		t.Error("the dead one is still there")
+		t.Error("the directory of the dead process was not removed")
 	}
 }

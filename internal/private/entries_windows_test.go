@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Every type of entry that isn't known to deny lets in whom it names.
+// Every type of entry that isn't known to deny access is treated as granting it.
 func TestCheckListSeesEveryTypeOfEntry(t *testing.T) {
 	descriptor, err := windows.SecurityDescriptorFromString("D:P(A;;FA;;;WD)")
 	if err != nil {

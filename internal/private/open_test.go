@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// A log is rotated, and a lock's file removed, while others have it open.
+// A log is rotated, and a lock file removed, while other processes have it open.
 func TestWhatIsOpenCanBeRenamedAndRemoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	f, err := private.Secret.Open(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE)
@@ -45,7 +45,7 @@ func TestOpenAddsMakesAndReplacesAsTheFlagsSay(t *testing.T) {
 		}
 	}
 	if _, err := private.Secret.Open(path, os.O_WRONLY); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("opened without a file: %v", err)
+		t.Errorf("opening a missing file: %v, want ErrNotExist", err)
 	}
 	write(os.O_WRONLY|os.O_CREATE, "abc")
 	write(os.O_WRONLY|os.O_APPEND|os.O_CREATE, "de")
@@ -54,9 +54,9 @@ func TestOpenAddsMakesAndReplacesAsTheFlagsSay(t *testing.T) {
 		t.Errorf("%q, %v", data, err)
 	}
 	if _, err := private.Secret.Open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL); !errors.Is(err, os.ErrExist) {
-		t.Errorf("made once more: %v", err)
+		t.Errorf("creating it again with O_EXCL: %v, want ErrExist", err)
 	}
 	if _, err := private.Secret.Open(filepath.Dir(path), os.O_RDONLY); !errors.Is(err, private.ErrIrregular) {
-		t.Errorf("a directory: %v", err)
+		t.Errorf("opening a directory: %v, want ErrIrregular", err)
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-func TestOpenLooksAtTheOwner(t *testing.T) {
+func TestOpenChecksTheOwner(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chown(path, 12345, 12345); err != nil {
-		t.Skip("only root can give files away: ", err)
+		t.Skip("only root can change a file's owner: ", err)
 	}
 	if _, err := private.Trusted.Open(path, os.O_RDONLY); !errors.Is(err, private.ErrForeign) {
 		t.Errorf("err = %v", err)
@@ -33,7 +33,7 @@ func TestOverwrite(t *testing.T) {
 	}
 	for _, other := range []string{link, pipe, dir, filepath.Join(dir, "none")} {
 		if err := private.Overwrite(other, []byte("x")); err == nil {
-			t.Errorf("%s was written to", other)
+			t.Errorf("Overwrite(%s) returned no error", other)
 		}
 	}
 	if err := private.Overwrite(path, []byte("now")); err != nil {
@@ -44,7 +44,7 @@ func TestOverwrite(t *testing.T) {
 	}
 }
 
-func TestRegularFilesAloneAreReadAndNoPipeIsWaitedFor(t *testing.T) {
+func TestReadRegular(t *testing.T) {
 	dir := t.TempDir()
 	path, link, pipe := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "pipe")
 	if err := errors.Join(os.WriteFile(path, []byte("text"), 0o644), os.Symlink(path, link), syscall.Mkfifo(pipe, 0o600)); err != nil {

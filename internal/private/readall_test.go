@@ -30,7 +30,7 @@ func TestReadAll(t *testing.T) {
 	}
 }
 
-// A file may have more than its size said: it grows, or is one of /proc, or a pipe.
+// A reader may return more than the file's size: a file grows, or is in /proc, or is a pipe.
 func TestReadAllOfMoreThanTheSize(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// named returns a system without nameless files.
+// named is nameless on a system that has no unnamed files.
 func named(string, fs.FileMode) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 var ways = map[string]func(string, fs.FileMode) (*os.File, error){"nameless": nameless, "named": named}
 
-// names returns those in a directory.
+// names returns the names in a directory.
 func names(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -79,7 +79,7 @@ func TestReplaceReplacesALink(t *testing.T) {
 	}
 }
 
-// What can't be replaced leaves nothing beside it.
+// A failed Replace leaves no files behind.
 func TestReplaceFails(t *testing.T) {
 	for way, nameless := range ways {
 		dir := t.TempDir()
@@ -88,10 +88,10 @@ func TestReplaceFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := replace(path, nil, 0o600, nameless); err == nil {
-			t.Errorf("%s: a directory was replaced", way)
+			t.Errorf("%s: replacing a directory returned no error", way)
 		}
 		if err := replace(filepath.Join(dir, "none", "a"), nil, 0o600, nameless); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: without a directory: %v", way, err)
+			t.Errorf("%s: in a missing directory: %v, want ErrNotExist", way, err)
 		}
 		if got := names(t, dir); got != "taken" {
 			t.Errorf("%s: left: %s", way, got)
@@ -118,12 +118,12 @@ func TestReplaceSweeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); got != ".a.zen-1x.keep .a.zen-2y .a.zen-UPPER .a.zen-dir .b.zen-1x a" {
-		t.Errorf("there is %s", got)
+		t.Errorf("the directory has %s", got)
 	}
 }
 
-// TestReplaceKilled kills a process that replaces a file at any moment: the file is
-// always whole, and nothing stays beside it.
+// TestReplaceKilled kills a process that replaces a file at random moments: the file is
+// always complete, and unfinished ones are swept.
 func TestReplaceKilled(t *testing.T) {
 	if path := os.Getenv("ZEN_TEST_REPLACE"); path != "" {
 		for n := byte(0); ; n++ {
@@ -147,13 +147,13 @@ func TestReplaceKilled(t *testing.T) {
 				_ = cmd.Wait()
 				data, err := os.ReadFile(path)
 				if errors.Is(err, fs.ErrNotExist) {
-					continue // killed before the first
+					continue // killed before the first replacement
 				}
 				if err != nil || len(data) != 100_000 || !bytes.Equal(data, bytes.Repeat(data[:1], len(data))) {
 					t.Fatalf("%d bytes, %v", len(data), err)
 				}
 			}
-			t.Logf("left of kills: %s", names(t, dir))
+			t.Logf("left by kills: %s", names(t, dir))
 			sweep(dir, "a", time.Now().Add(newborn))
 			if got := names(t, dir); got != "a" && got != "" {
 				t.Errorf("left: %s", got)

@@ -54,7 +54,7 @@ func TestOpen(t *testing.T) {
 		}
 	}
 	if _, err := Secret.Open(filepath.Join(dir, "none"), os.O_RDONLY); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("none: %v", err)
+		t.Errorf("a missing file: %v, want ErrNotExist", err)
 	}
 	made, err := Secret.Open(filepath.Join(dir, "made"), os.O_WRONLY|os.O_CREATE)
 	if err != nil {
@@ -62,11 +62,11 @@ func TestOpen(t *testing.T) {
 	}
 	defer made.Close()
 	if info, err := made.Stat(); err != nil || info.Mode() != 0o600 {
-		t.Errorf("made with %v, %v", info.Mode(), err)
+		t.Errorf("created with mode %v, %v", info.Mode(), err)
 	}
 }
 
-// foreign is a file of another user.
+// foreign is a file that belongs to another user.
 type foreign struct {
 	fs.FileInfo
 	uid uint32
@@ -99,7 +99,7 @@ func TestForeign(t *testing.T) {
 	}
 	if me != 0 {
 		if err := Secret.CheckInfo(foreign{info, 0}); err == nil {
-			t.Error("a secret of root's")
+			t.Error("a secret that belongs to root is accepted")
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// grant gives everybody the rights in the directory or the file, in the words of an access
-// list: FA is all, FR to read.
+// grant gives everybody rights in the directory or file, written as in an access list: FA is
+// full access, FR is read access.
 func grant(t *testing.T, path, rights string) {
 	t.Helper()
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
@@ -34,7 +34,7 @@ func grant(t *testing.T, path, rights string) {
 	}
 }
 
-// What zen writes is closed to others wherever it is, as a mode of 0600 is elsewhere.
+// Files that zen writes are closed to others in any directory, like mode 0600 on Unix.
 func TestReplaceAndOpenCloseFilesInAnOpenDirectory(t *testing.T) {
 	dir := t.TempDir()
 	grant(t, dir, "FA")
@@ -75,12 +75,12 @@ func TestReplaceAndOpenCloseFilesInAnOpenDirectory(t *testing.T) {
 			continue
 		}
 		if got := fault.Closing(path); !strings.HasPrefix(got, `icacls "`+path+`" /inheritance:r /remove:g "`+fault.Owner+`" /grant:r "`) {
-			t.Errorf("closed with %s", got)
+			t.Errorf("Closing = %s", got)
 		}
 	}
 	f, err = private.Trusted.Open(open, os.O_RDONLY)
 	if err != nil {
-		t.Fatalf("what all may read decides nothing: %v", err)
+		t.Fatalf("a file that everybody may read, but not write, is refused: %v", err)
 	}
 	f.Close()
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-func TestBadStoresAreToldAndKept(t *testing.T) {
+func TestBadStoresAreReportedAndKept(t *testing.T) {
 	if len(badStores) < 25 {
 		t.Errorf("%d bad stores", len(badStores))
 	}
@@ -35,20 +35,20 @@ func TestBadStoresAreToldAndKept(t *testing.T) {
 					t.Errorf("%s = %v (hint %q), want %v with %q (hint %q)", what, err, provider.Hint(err), kind, bad.want, bad.hint)
 				}
 				if strings.Contains(err.Error(), "secret-in-rubbish") || strings.Contains(err.Error(), "\n") {
-					t.Errorf("%s quotes the file, or has lines: %v", what, err)
+					t.Errorf("the error of %s quotes the file, or has several lines: %v", what, err)
 				}
 			}
 			_, err := w.program("").Load("p")
 			check("Load", err)
 			check("Lock", w.program("").Lock(t.Context(), "p", func(*store.Locked) error {
-				t.Error("a bad record was given out to be overwritten")
+				t.Error("Lock returned a bad record, which could be overwritten")
 				return nil
 			}))
 			after := snapshot(w.dir)
-			isLock := func(s string) bool { return strings.Contains(s, ".lock ") } // has its holder in it
+			isLock := func(s string) bool { return strings.Contains(s, ".lock ") } // contains its holder
 			after, before = slices.DeleteFunc(after, isLock), slices.DeleteFunc(before, isLock)
 			if !slices.Equal(before, after) {
-				t.Errorf("something changed:\n%q\n%q", before, after)
+				t.Errorf("files changed:\n%q\n%q", before, after)
 			}
 			err = w.login("", "new")
 			if !bad.aside {
@@ -62,7 +62,7 @@ func TestBadStoresAreToldAndKept(t *testing.T) {
 	}
 }
 
-// snapshot lists what is below dir: name and content.
+// snapshot lists the name and content of everything below dir.
 func snapshot(dir string) []string {
 	var list []string
 	_ = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -81,7 +81,7 @@ func snapshot(dir string) []string {
 	return list
 }
 
-// wantKept wants the bad file of before under the name that the notice says, for its
+// wantKept checks that the bad file is kept under the name in the notice, readable by its
 // owner alone.
 func (w *world) wantKept(before []string) {
 	w.t.Helper()
@@ -94,14 +94,14 @@ func (w *world) wantKept(before []string) {
 	aside, err := filepath.Glob(w.path() + ".damaged-*")
 	must(w.t, err)
 	if len(aside) != 1 {
-		w.t.Fatalf("set aside: %q", aside)
+		w.t.Fatalf("set aside: %q, want one file", aside)
 	}
 	data, err := os.ReadFile(aside[0])
 	must(w.t, err)
 	info, err := os.Stat(aside[0])
 	must(w.t, err)
 	if string(data) != bad || info.Mode().Perm() != 0o600 {
-		w.t.Errorf("%s has mode %v and is not the bad file", aside[0], info.Mode())
+		w.t.Errorf("%s has mode %v or another content than the bad file", aside[0], info.Mode())
 	}
 	if len(w.notices) == 0 || !strings.Contains(w.notices[len(w.notices)-1], "is kept as "+aside[0]) {
 		w.t.Errorf("notices %q", w.notices)
@@ -129,7 +129,7 @@ func TestBadLockFiles(t *testing.T) {
 	}
 }
 
-// A path with a blank in it can be pasted from the hint.
+// A hint quotes a path with a space in it, so that it can be pasted.
 func TestHintsAreQuoted(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "it's here")
 	s := store.New(dir)
@@ -141,8 +141,7 @@ func TestHintsAreQuoted(t *testing.T) {
 	}
 }
 
-// Where nothing can be written, the error says where and why, and an old credential
-// stays.
+// Where nothing can be written, the error says where and why, and an old credential is kept.
 func TestNoPlaceToWrite(t *testing.T) {
 	w := newWorld(t)
 	must(t, os.WriteFile(filepath.Join(w.dir, "file"), nil, 0o600))
@@ -153,7 +152,7 @@ func TestNoPlaceToWrite(t *testing.T) {
 	}
 }
 
-// A foreign byte opens nothing, panics nothing, and is told without being quoted.
+// Arbitrary bytes never open, never panic, and aren't quoted in the error.
 func FuzzSealed(f *testing.F) {
 	f.Add([]byte(`{"schema_version":2,"profile":"p","key":"0011223344556677","sealed":"AAAA"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -15,12 +15,11 @@ import (
 
 const goodPlain = `{"schema_version":1,"provider":"x","accounts":{},"tokens":{}}`
 
-// Each is a store that somebody could come upon: what zen says of it, and whether a
-// login sets it aside. If it doesn't, the person has to do something first. In no
-// case is anything overwritten.
+// badStores are stores that zen may find, with its error, and whether a login sets the file
+// aside. If it doesn't, the user has to act first. Nothing is ever overwritten.
 var badStores = map[string]struct {
 	prepare func(w *world)
-	kind    error // nil is provider.ErrConfig
+	kind    error // if nil, provider.ErrConfig
 	want    string
 	hint    string
 	aside   bool
@@ -36,7 +35,7 @@ var badStores = map[string]struct {
 	"negative version":    {content(`{"schema_version":-1}`), nil, "no schema_version", "sets it aside", true},
 	"future version":      {content(`{"schema_version":3}`), nil, "it has version 3 and this zen knows 2: use a newer zen", "sets it aside", true},
 	"huge":                {content(strings.Repeat(" ", 4<<20+1)), nil, "larger than 4 MiB", "sets it aside", true},
-	"of another profile":  {content(`{"schema_version":1,"profile":"other"}`), nil, `it was copied from profile "other"`, "sets it aside", true},
+	"another profile's":   {content(`{"schema_version":1,"profile":"other"}`), nil, `it was copied from profile "other"`, "sets it aside", true},
 	"sealed, truncated":   {sealed(func(s string) string { return s[:len(s)/2] }), nil, "is damaged", "sets it aside", true},
 	"sealed, a bit flips": {sealedField("sealed", flipped), nil, "its key doesn't open it", "sets it aside", true},
 	"sealed, cut":         {sealedField("sealed", func(s string) string { return s[:16] }), nil, "its key doesn't open it", "sets it aside", true},
@@ -99,7 +98,7 @@ var badStores = map[string]struct {
 	}), nil, "is a socket, not a regular file", "move it away", false},
 	"device file": {root(special(func(path string) error { return syscall.Mknod(path, syscall.S_IFCHR|0o600, 1<<8|5) })), nil,
 		"is a device, not a regular file", "move it away", false},
-	"somebody else's": {root(func(w *world) { content(goodPlain)(w); must(w.t, os.Chown(w.path(), 12345, -1)) }), nil,
+	"another user's": {root(func(w *world) { content(goodPlain)(w); must(w.t, os.Chown(w.path(), 12345, -1)) }), nil,
 		"belongs to user 12345, not to you", "run zen as that user", false},
 
 	"others may write to its directory": {func(w *world) { content(goodPlain)(w); must(w.t, os.Chmod(filepath.Dir(w.path()), 0o770)) }, nil,
@@ -110,7 +109,7 @@ var badStores = map[string]struct {
 		must(w.t, os.Rename(dir, dir+".real"))
 		must(w.t, os.Symlink(dir+".real", dir))
 	}, nil, "is a symbolic link", "replace it by the directory itself", false},
-	"its directory is somebody else's": {root(func(w *world) { content(goodPlain)(w); must(w.t, os.Chown(filepath.Dir(w.path()), 12345, -1)) }), nil,
+	"its directory is another user's": {root(func(w *world) { content(goodPlain)(w); must(w.t, os.Chown(filepath.Dir(w.path()), 12345, -1)) }), nil,
 		"belongs to user 12345, not to you", "run zen as that user", false},
 	"its directory is a file": {func(w *world) { must(w.t, os.WriteFile(filepath.Dir(w.path()), nil, 0o600)) }, nil,
 		"is not a directory", "move it away", false},
@@ -134,7 +133,7 @@ func special(make func(path string) error) func(*world) {
 	}
 }
 
-// root is for what needs it.
+// root skips the test without root's rights.
 func root(prepare func(*world)) func(*world) {
 	return func(w *world) {
 		if os.Geteuid() != 0 {
@@ -144,7 +143,7 @@ func root(prepare func(*world)) func(*world) {
 	}
 }
 
-// sealed returns a sealed file that was changed.
+// sealed writes a sealed file and changes its content.
 func sealed(change func(string) string) func(*world) {
 	return func(w *world) {
 		must(w.t, w.login("", "secret-in-rubbish"))
@@ -166,7 +165,7 @@ func sealedField(name string, change func(string) string) func(*world) {
 
 func flipped(s string) string {
 	b := []byte(s)
-	other := byte('A') // base64 still
+	other := byte('A') // still base64
 	if b[len(b)/2] == other {
 		other = 'B'
 	}

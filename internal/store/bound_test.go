@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// A profile's tokens are bounded, in number and in bytes: what zen writes it can read.
+// A profile's tokens are limited in number and size, so that zen can read what it writes.
 func TestTokensAreBounded(t *testing.T) {
 	for _, storage := range []store.Storage{store.StorageFile, store.StorageKeyring} {
 		for _, size := range []int{40, 15 << 10} {
@@ -37,21 +37,21 @@ func TestTokensAreBounded(t *testing.T) {
 					t.Fatal(err)
 				}
 				if n := len(r.Tokens); n < 32 || n > 64 {
-					t.Errorf("%d tokens", n)
+					t.Errorf("%d tokens, want 32 to 64", n)
 				}
 				if _, ok := r.Tokens["clerk/clerk/target 299"]; !ok {
 					t.Error("the newest is gone")
 				}
 				if _, ok := r.Tokens["clerk/clerk/1"]; ok {
-					t.Error("one that ended long ago is there")
+					t.Error("an expired token was kept")
 				}
 			})
 		}
 	}
 }
 
-// The token that was just made stays, whatever its provider says about its age.
-func TestTheNewTokenStays(t *testing.T) {
+// A new token is kept, whatever its provider says about its age.
+func TestNewTokenIsKept(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login(store.StorageFile, "credential"))
 	must(t, w.program("").Lock(t.Context(), "p", func(l *store.Locked) error {
@@ -69,7 +69,7 @@ func TestTheNewTokenStays(t *testing.T) {
 	}
 }
 
-// What could not be read again is not written, and what was there stays.
+// What couldn't be read again is not written, and the old record is kept.
 func TestWhatCantBeReadIsNotWritten(t *testing.T) {
 	for _, storage := range []store.Storage{store.StorageFile, store.StorageKeyring} {
 		for name, account := range map[string]store.Account{
@@ -99,7 +99,7 @@ func TestWhatCantBeReadIsNotWritten(t *testing.T) {
 	}
 }
 
-// A keyring that says yes and keeps nothing: nothing is sealed with a key that is lost.
+// If a keyring reports success but keeps nothing, nothing is sealed with a lost key.
 func TestKeyringThatKeepsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.ring.forgets = true
@@ -116,7 +116,7 @@ func TestKeyringThatKeepsNothing(t *testing.T) {
 	if files := w.files(); len(files) > 0 {
 		for name := range files {
 			if strings.HasSuffix(name, ".json") {
-				t.Errorf("there is %s", name)
+				t.Errorf("%s was written", name)
 			}
 		}
 	}

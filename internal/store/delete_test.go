@@ -49,11 +49,11 @@ func TestDelete(t *testing.T) {
 				t.Errorf("List = %q, %v", list, err)
 			}
 			if (name == "sealed" || name == "no meta") && len(w.ring.items) != 0 {
-				t.Error("the key was left")
+				t.Error("the key is still in the keyring")
 			}
 		})
 	}
-	t.Run("keyring away", func(t *testing.T) {
+	t.Run("keyring unavailable", func(t *testing.T) {
 		w := newWorld(t)
 		must(t, w.login("", "c"))
 		w.ring.down = errLocked

@@ -13,8 +13,8 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// A full disk, and one that is read-only, cost no credential. The test runs itself
-// again where it may mount a small disk.
+// No credential is lost on a full or read-only disk. The test runs itself again in a
+// namespace where it may mount a small disk.
 func TestFullAndReadOnlyDisk(t *testing.T) {
 	if dir := os.Getenv("ZEN_TEST_DISK"); dir != "" {
 		onSmallDisk(t, dir)
@@ -43,8 +43,8 @@ func onSmallDisk(t *testing.T, dir string) {
 	w := newWorld(t)
 	w.dir = dir
 	must(t, w.login("", "old"))
-	stone := filepath.Join(dir, "stone")
-	f, err := os.Create(stone)
+	ballast := filepath.Join(dir, "ballast")
+	f, err := os.Create(ballast)
 	must(t, err)
 	for err == nil {
 		_, err = f.Write(make([]byte, 4096))
@@ -58,7 +58,7 @@ func onSmallDisk(t *testing.T, dir string) {
 			t.Errorf("%s = %v", what, err)
 		}
 	}
-	must(t, os.Remove(stone))
+	must(t, os.Remove(ballast))
 	w.wantCredential("old")
 	w.wantStorage(store.StorageKeyring)
 	if files := len(w.files()); files != 3 { // credentials, metadata, lock
@@ -66,7 +66,7 @@ func onSmallDisk(t *testing.T, dir string) {
 	}
 
 	must(t, syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
-	w.wantCredential("old") // as long as it is good, that is enough
+	w.wantCredential("old") // an unexpired credential can still be used
 	w.wantStorage(store.StorageKeyring)
 	if err := w.login("", "new"); !errors.Is(err, syscall.EROFS) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("login = %v", err)

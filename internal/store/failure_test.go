@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-func TestFailuresAreKeptUntilTheCommandGoesWell(t *testing.T) {
+func TestFailuresAreKeptUntilTheCommandSucceeds(t *testing.T) {
 	dir := t.TempDir()
 	s := New(dir)
 	now := time.Date(2026, 1, 3, 3, 33, 0, 0, time.UTC)
@@ -24,7 +24,7 @@ func TestFailuresAreKeptUntilTheCommandGoesWell(t *testing.T) {
 	}
 	note("default", "login", nil)
 	if _, err := os.Stat(filepath.Join(dir, "profiles")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a command that went well left something: %v", err)
+		t.Errorf("a successful command left files: %v", err)
 	}
 	note("default", "login", &provider.Error{Kind: provider.ErrConfig, Message: "no refresh\ntoken", Hint: "allow it"})
 	note("default", "team", errors.New("else"))
@@ -41,7 +41,7 @@ func TestFailuresAreKeptUntilTheCommandGoesWell(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	if names, err := s.List(); err != nil || len(names) != 0 {
-		t.Errorf("%v, %v: a failure is no profile", names, err)
+		t.Errorf("List = %v, %v, want no profile for a failure", names, err)
 	}
 	note("default", "login", nil)
 	if got := s.Failures("default"); len(got) != 1 {
@@ -55,6 +55,6 @@ func TestFailuresAreKeptUntilTheCommandGoesWell(t *testing.T) {
 	}
 	m := NewMemory()
 	if err := m.NoteFailure("default", "login", provider.ErrConfig, now); err != nil || len(m.Failures("default")) != 0 {
-		t.Errorf("%v: a store without files keeps a failure", err)
+		t.Errorf("%v: a store without files kept a failure", err)
 	}
 }

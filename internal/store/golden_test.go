@@ -14,8 +14,8 @@ import (
 	"github.com/zen-auth/zen/internal/breaker"
 )
 
-// The form of the credentials file: what was written by any zen is read by every later
-// one. The content of a sealed file has the same.
+// The credentials file's format is stable: a file written by any version of zen is read by
+// every later one. A sealed file's content has the same format.
 func TestGoldenFile(t *testing.T) {
 	at := func(minutes int) time.Time { return time.Date(2026, 1, 3, 3, 33+minutes, 0, 0, time.UTC) }
 	permissions := []provider.Permission{{Actions: []provider.Action{"data_read"}}, {Tables: []string{"notes"}, Actions: []provider.Action{"data_add", "data_read"}}}
@@ -55,18 +55,18 @@ func TestGoldenFile(t *testing.T) {
 	}
 	equal := cmp.Comparer(func(a, b provider.Secret) bool { return a.Equal(b) })
 	if diff := cmp.Diff(r, f.record(), equal); diff != "" || f.Profile != "p" {
-		t.Errorf("it reads as of %q:\n%s", f.Profile, diff)
+		t.Errorf("read as profile %q (-want +got):\n%s", f.Profile, diff)
 	}
 	data, err := r.encode("p")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(append(data, '\n'), golden) {
-		t.Errorf("it is written as\n%s\nnot as\n%s", data, golden)
+		t.Errorf("encode =\n%s\nwant\n%s", data, golden)
 	}
 }
 
-// The sealed form is opened by every later zen, with the key that the keyring has.
+// A sealed file is opened by every later version of zen, with the key in the keyring.
 func TestGoldenSealedFile(t *testing.T) {
 	var records [2]Record
 	for i, name := range []string{"testdata/credentials-v1.json", "testdata/credentials-v2.json"} {
@@ -88,11 +88,11 @@ func TestGoldenSealedFile(t *testing.T) {
 	}
 	equal := cmp.Comparer(func(a, b provider.Secret) bool { return a.Equal(b) })
 	if diff := cmp.Diff(records[0], records[1], equal); diff != "" {
-		t.Errorf("what was sealed reads otherwise:\n%s", diff)
+		t.Errorf("the sealed record differs (-plain +sealed):\n%s", diff)
 	}
 }
 
-// A reader of tokens finds in the file what everybody else does.
+// A reader of tokens finds the same ones as a reader of the whole file.
 func TestTokensOfGoldenFile(t *testing.T) {
 	golden, err := os.ReadFile("testdata/credentials-v1.json")
 	if err != nil {
@@ -108,7 +108,7 @@ func TestTokensOfGoldenFile(t *testing.T) {
 	}
 	for name, a := range whole.Accounts {
 		kept := fileAccount{EnvNames: a.EnvNames}
-		if o := a.Claims.Organization; o != nil { // of which a token is
+		if o := a.Claims.Organization; o != nil { // that a token belongs to
 			kept.Claims.Organization = &provider.Organization{ID: o.ID, Slug: o.Slug}
 		}
 		whole.Accounts[name] = kept
@@ -125,6 +125,6 @@ func TestTokensOfGoldenFile(t *testing.T) {
 		t.Error(diff)
 	}
 	if token, err := lean.findToken("another"); err != nil || token != nil {
-		t.Errorf("a token that isn't there: %v, %v", token, err)
+		t.Errorf("a missing token: %v, %v", token, err)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// dirRing is a keyring that outlives a process: a file an item.
+// dirRing is a keyring that outlives a process, with a file for each item.
 type dirRing string
 
 func (r dirRing) path(item string) string {
@@ -40,9 +40,9 @@ func (r dirRing) Set(_ context.Context, item string, secret provider.Secret) err
 func (r dirRing) Delete(_ context.Context, item string) error { return os.Remove(r.path(item)) }
 func (r dirRing) Probe(context.Context) error                 { return nil }
 
-// TestKilledWhileMoving kills a process that moves a profile from a plain file to a
-// sealed one and back, again and again, at any moment. There is one record after each,
-// it can be read, and a login goes on from it.
+// TestKilledWhileMoving kills a process that repeatedly moves a profile between a plain and a
+// sealed file, at random moments. Each time there is one record, it can be read, and a login
+// continues from it.
 func TestKilledWhileMoving(t *testing.T) {
 	if dir := os.Getenv("ZEN_TEST_MOVE"); dir != "" {
 		for {
@@ -74,13 +74,13 @@ func TestKilledWhileMoving(t *testing.T) {
 		}
 		seen[m.Storage]++
 	}
-	t.Logf("found %v", seen)
+	t.Logf("found storages %v", seen)
 	must(t, moveTo(t, dir, store.StorageKeyring))
 	if m, err := programOf(dir, "").Meta("p"); err != nil || m.Storage != store.StorageKeyring || m.Doubt != nil {
 		t.Errorf("Meta = %+v, %v", m, err)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "profiles", ".*")); err != nil || len(left) > 0 {
-		t.Errorf("left of unfinished writes: %q", left)
+		t.Errorf("left by unfinished writes: %q", left)
 	}
 }
 

@@ -58,10 +58,10 @@ func TestMetaIsKnownWithoutTheKeyring(t *testing.T) {
 	}
 }
 
-// A process may end between the two renames of a write, and others may touch the
-// files. What then can't be known is in doubt, and the next write puts it right.
+// A process may end between the two renames of a write, and other programs may change the
+// files. What then can't be known is in doubt, until the next write.
 func TestMetaInDoubt(t *testing.T) {
-	old := func(w *world) { // metadata of the write before
+	old := func(w *world) { // metadata of the previous write
 		before := w.files()["p.meta"]
 		must(t, w.login("", "c2"))
 		must(t, os.WriteFile(w.metaPath(), []byte(before), 0o600))
@@ -90,15 +90,15 @@ func TestMetaInDoubt(t *testing.T) {
 			if m.Doubt != nil && !strings.Contains(m.Doubt.Error(), test.doubt) {
 				t.Errorf("doubt %v, want %q", m.Doubt, test.doubt)
 			}
-			_ = os.Remove(w.metaPath()) // the directory
+			_ = os.Remove(w.metaPath()) // it may be a directory
 			save(t, w.program(""), "p", func(*store.Record) {})
 			w.wantStorage(store.StorageKeyring)
 		})
 	}
 }
 
-// Of a plain file, which can be read, there is no doubt.
-func TestMetaOfAPlainFileIsTheFile(t *testing.T) {
+// A plain file can be read, so its metadata is never in doubt.
+func TestMetaOfAPlainFileIsReadFromIt(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login(store.StorageFile, "c"))
 	must(t, os.WriteFile(w.metaPath(), []byte("rubbish"), 0o600))
@@ -106,7 +106,7 @@ func TestMetaOfAPlainFileIsTheFile(t *testing.T) {
 		t.Errorf("Meta = %+v", m)
 	}
 	if runtime.GOOS == "windows" {
-		return // no mode opens it to others
+		return // Windows has no mode that opens it to others
 	}
 	must(t, os.Chmod(w.path(), 0o644))
 	if _, err := w.program("").Meta("p"); !errors.Is(err, provider.ErrConfig) {
@@ -114,13 +114,13 @@ func TestMetaOfAPlainFileIsTheFile(t *testing.T) {
 	}
 }
 
-func TestVerifiedIsWhenTheTokenCame(t *testing.T) {
+func TestVerifiedIsWhenTheTokenWasStored(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login("", "c"))
 	w.editMeta(`"verified":"`, `"verified":"2001-01-01T00:00:00Z","x":"`)
 	save(t, w.program(""), "p", func(r *store.Record) { r.Provider = "other" })
 	if got := w.wantStorage(store.StorageKeyring).Tokens["clerk/clerk/1"].Verified; got.Year() != 2001 {
-		t.Errorf("verified %s, though the token is the same", got)
+		t.Errorf("the time of verification became %s, though the token is the same", got)
 	}
 	save(t, w.program(""), "p", func(r *store.Record) {
 		token := r.Tokens["clerk/clerk/1"]
@@ -128,7 +128,7 @@ func TestVerifiedIsWhenTheTokenCame(t *testing.T) {
 		r.Tokens["clerk/clerk/1"] = token
 	})
 	if got := w.wantStorage(store.StorageKeyring).Tokens["clerk/clerk/1"].Verified; got.Year() == 2001 {
-		t.Error("another token was verified when the old one was")
+		t.Error("a new token has the old token's time of verification")
 	}
 }
 
@@ -141,7 +141,7 @@ func (w *world) editMeta(old, new string) {
 	must(w.t, os.WriteFile(w.metaPath(), []byte(strings.Replace(content, old, new, 1)), 0o600))
 }
 
-func TestListHasProfilesAlone(t *testing.T) {
+func TestListHasOnlyProfiles(t *testing.T) {
 	s := store.New(t.TempDir())
 	if list, err := s.List(); err != nil || list != nil {
 		t.Errorf("List of nothing = %q, %v", list, err)

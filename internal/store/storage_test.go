@@ -31,12 +31,12 @@ func TestSealedWhereThereIsAKeyring(t *testing.T) {
 	for name, content := range w.files() {
 		for _, secret := range []string{"planted-credential", jwt, "cGxhbnRlZC1zaWduYXR1cmU", "eyJhbGci", "planted-claim"} {
 			if strings.Contains(content, secret) {
-				t.Errorf("%s has %q", name, secret)
+				t.Errorf("%s contains %q", name, secret)
 			}
 		}
 		for item, key := range w.ring.items {
 			if strings.Contains(content, key.Reveal()) {
-				t.Errorf("%s has the key of %s", name, item)
+				t.Errorf("%s contains the key of %s", name, item)
 			}
 		}
 	}
@@ -44,12 +44,12 @@ func TestSealedWhereThereIsAKeyring(t *testing.T) {
 	before := w.files()["p.json"]
 	must(t, w.login("", "planted-credential"))
 	if w.files()["p.json"] == before {
-		t.Error("two writes of one record are the same bytes")
+		t.Error("two writes of one record have the same bytes")
 	}
 	w.wantStorage(store.StorageKeyring)
 }
 
-func TestKeyIsReadOnceAProgram(t *testing.T) {
+func TestKeyIsReadOncePerProcess(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login("", "c"))
 	w.ring.reads = 0
@@ -65,7 +65,7 @@ func TestKeyIsReadOnceAProgram(t *testing.T) {
 	}
 	wg.Wait()
 	if w.ring.reads != 1 {
-		t.Errorf("the keyring was read %d times", w.ring.reads)
+		t.Errorf("the keyring was read %d times, want once", w.ring.reads)
 	}
 }
 
@@ -83,17 +83,17 @@ func TestPlainFileIsAnnouncedBeforeTheFirstWrite(t *testing.T) {
 	}
 	w.notices = nil
 	w.ring.down = nil
-	must(t, w.login("", "c2")) // it stays where it is
+	must(t, w.login("", "c2")) // the storage stays
 	if m := w.wantStorage(store.StorageFile); !strings.Contains(m.Reason, "locked") {
 		t.Errorf("reason %q", m.Reason)
 	}
-	must(t, w.login(store.StorageFile, "c2")) // asked for: no reason any more
+	must(t, w.login(store.StorageFile, "c2")) // requested, so without a reason
 	if m := w.wantStorage(store.StorageFile); m.Reason != "" || len(w.notices) != 0 {
 		t.Errorf("reason %q, notices %q", m.Reason, w.notices)
 	}
 }
 
-// A program that stores a token without a login tells it, too.
+// A program that stores a token without a login announces the plain file, too.
 func TestPlainFileIsAnnouncedWithoutALogin(t *testing.T) {
 	w := newWorld(t)
 	w.ring.down = errLocked
@@ -101,14 +101,14 @@ func TestPlainFileIsAnnouncedWithoutALogin(t *testing.T) {
 	w.wantNotice("plain file")
 }
 
-func TestKeyringThatWasAskedForFailsClosed(t *testing.T) {
+func TestRequestedKeyringFailsClosed(t *testing.T) {
 	for name, before := range map[string]store.Storage{"new": "", "plain file": store.StorageFile} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			if before != "" {
 				must(t, w.login(before, "old"))
 			} else {
-				must(t, w.program("").Delete(t.Context(), "p")) // leaves the lock
+				must(t, w.program("").Delete(t.Context(), "p")) // leaves the lock file
 			}
 			files := w.files()
 			w.ring.down = errLocked
@@ -123,7 +123,7 @@ func TestKeyringThatWasAskedForFailsClosed(t *testing.T) {
 	}
 }
 
-// Nothing but a login with --storage moves credentials, and that with one rename.
+// Only a login with --storage moves credentials, with a single rename.
 func TestMoving(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login(store.StorageFile, "one"))
@@ -144,7 +144,7 @@ func TestMoving(t *testing.T) {
 	}
 }
 
-// A keyring that doesn't answer costs nothing: no credential, and no seal.
+// A keyring that doesn't answer costs no credential and unseals nothing.
 func TestUnavailableKeyringLosesAndDowngradesNothing(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login("", "c"))
@@ -154,7 +154,7 @@ func TestUnavailableKeyringLosesAndDowngradesNothing(t *testing.T) {
 		"login":                w.login("", "new"),
 		"login --storage file": w.login(store.StorageFile, "new"),
 		"refresh": w.program("").Lock(t.Context(), "p", func(*store.Locked) error {
-			t.Error("Lock gave an empty record out")
+			t.Error("Lock returned an empty record")
 			return nil
 		}),
 	} {
@@ -172,7 +172,7 @@ func TestUnavailableKeyringLosesAndDowngradesNothing(t *testing.T) {
 	w.wantCredential("c")
 }
 
-// "No such file", of a keyring's socket, is no word about the credentials' file.
+// ErrNotExist about a keyring's socket says nothing about the credentials file.
 func TestKeyringWithoutASocketIsUnavailable(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login("", "c"))
@@ -182,7 +182,7 @@ func TestKeyringWithoutASocketIsUnavailable(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"refresh": w.program("").Lock(t.Context(), "p", func(*store.Locked) error {
-			t.Error("Lock gave an empty record out")
+			t.Error("Lock returned an empty record")
 			return nil
 		}),
 		"login": w.login("", "new"),
@@ -193,9 +193,9 @@ func TestKeyringWithoutASocketIsUnavailable(t *testing.T) {
 	}
 }
 
-// A default that was chosen while the keyring was away doesn't undo what another
-// login did meanwhile.
-func TestChoiceNobodyAskedForGivesWay(t *testing.T) {
+// A default that was chosen while the keyring was unavailable doesn't undo another login's
+// choice.
+func TestDefaultChoiceGivesWay(t *testing.T) {
 	w := newWorld(t)
 	w.ring.down = errLocked
 	slow := w.program("")
@@ -211,7 +211,8 @@ func TestChoiceNobodyAskedForGivesWay(t *testing.T) {
 	w.wantCredential("quick")
 }
 
-// What moves, or goes, between the reading of the file and that of its key is no error.
+// A reader gets no error if a record is moved or deleted between reading the file and its
+// key.
 func TestReaderMeetsAMove(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login("", "old"))
@@ -222,8 +223,8 @@ func TestReaderMeetsAMove(t *testing.T) {
 	w.wantCredential("")
 }
 
-// An interrupt between the issuer's answer and the write must not cost what it gave.
-func TestInterruptKeepsNothingFromBeingSealed(t *testing.T) {
+// An interrupt between the issuer's answer and the write must not lose the credential.
+func TestInterruptedSaveIsSealed(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login("", "old"))
 	for range 20 {
@@ -268,7 +269,7 @@ func TestTwoStateDirectoriesShareNoKey(t *testing.T) {
 func TestNone(t *testing.T) {
 	s := store.NewMemory()
 	if !s.Ephemeral() || s.Path("p") != "" {
-		t.Error("it has a place")
+		t.Error("a store in memory has a path")
 	}
 	if _, err := s.Choose(t.Context(), "p"); !errors.Is(err, provider.ErrConfig) {
 		t.Errorf("Choose = %v", err)
@@ -291,7 +292,7 @@ func TestNone(t *testing.T) {
 	}
 	must(t, s.Delete(t.Context(), "p"))
 	if r, _ := s.Load("p"); len(r.Tokens) != 0 {
-		t.Error("Delete left something")
+		t.Error("Delete left tokens")
 	}
 	w := newWorld(t)
 	if err := w.login(store.StorageNone, "c"); !errors.Is(err, provider.ErrConfig) || len(w.files()) != 0 {

@@ -30,8 +30,8 @@ func save(t *testing.T, s *store.Store, profile string, change func(*store.Recor
 	}
 }
 
-// Spike C2: a credential written to a file of mode 0600 in a directory of mode
-// 0700, read back as it was.
+// A credential is written to a file with mode 0600 in a directory with mode 0700, and read
+// back unchanged. (spike C2)
 func TestRoundTripAndModes(t *testing.T) {
 	s := store.New(filepath.Join(t.TempDir(), "state"))
 	when := time.Date(2026, 1, 3, 3, 33, 0, 0, time.UTC)
@@ -146,8 +146,8 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// The arguments of a program that embeds zen may be secrets.
-func TestLockNamesTheCommandsOfZenAlone(t *testing.T) {
+// A program that embeds zen may have secrets in its arguments.
+func TestLockNamesOnlyZensCommands(t *testing.T) {
 	before := os.Args
 	defer func() { os.Args = before }()
 	s := store.New(t.TempDir())
@@ -164,7 +164,7 @@ func TestLockNamesTheCommandsOfZenAlone(t *testing.T) {
 	}
 }
 
-// A store for reading one token leaves the rest out, and would lose it if it wrote.
+// A store for reading one token leaves the rest out, so it must never write.
 func TestOneToken(t *testing.T) {
 	dir := t.TempDir()
 	save(t, store.New(dir), "p", func(r *store.Record) {
@@ -177,9 +177,9 @@ func TestOneToken(t *testing.T) {
 	if err != nil || r.Accounts["clerk"].Claims.Subject != "" || len(r.Accounts["clerk"].EnvNames) != 1 || len(r.Tokens) != 1 || r.Tokens["k X"].Value.Reveal() != "a.b.c" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	err = reader.Lock(t.Context(), "p", func(*store.Locked) error { t.Error("it was locked"); return nil })
+	err = reader.Lock(t.Context(), "p", func(*store.Locked) error { t.Error("Lock called its function"); return nil })
 	if err == nil {
-		t.Error("no error")
+		t.Error("Lock returned no error")
 	}
 	if r, err := store.New(dir).Load("p"); err != nil || r.Accounts["clerk"].Claims.Subject != "user_1" {
 		t.Errorf("%+v, %v", r, err)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A member is found as encoding/json finds it, whatever stands around it, and what is no
-// object where one has to be is an error.
+// FuzzFindToken checks that a token is found as encoding/json finds it, whatever surrounds
+// it.
 func FuzzFindToken(f *testing.F) {
 	for _, text := range []string{
 		`{"tokens":{"k":{"value":"v"}}}`,
@@ -26,17 +26,17 @@ func FuzzFindToken(f *testing.F) {
 			token, err = lean.findToken("k")
 		}
 		if err != nil {
-			return // which texts are refused is told below
+			return // TestFindTokenRefuses covers errors
 		}
 		var top, tokens, want map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(text), &top); err != nil {
-			t.Fatalf("%q is read, and is %v", text, err)
+			t.Fatalf("%q is accepted, encoding/json says %v", text, err)
 		}
 		if json.Unmarshal(top["tokens"], &tokens) == nil {
 			_ = json.Unmarshal(tokens["k"], &want)
 		}
 		if (token != nil) != (want != nil) {
-			t.Fatalf("%q: %v is found, want %v", text, token, want)
+			t.Fatalf("%q: found %v, want %v", text, token, want)
 		}
 		value := ""
 		if _ = json.Unmarshal(want["value"], &value); token != nil && token.Value != value {

@@ -20,9 +20,9 @@ type ring struct {
 	mu    sync.Mutex
 	items map[string]provider.Secret
 	reads int
-	// down is what every call fails with.
+	// down is the error of every call.
 	down error
-	// forgets is a keyring that says yes and keeps nothing.
+	// forgets makes Set report success and keep nothing.
 	forgets bool
 	// before is called once, before the next Get.
 	before func()
@@ -67,8 +67,8 @@ func (r *ring) Delete(_ context.Context, item string) error {
 
 func (r *ring) Probe(context.Context) error { return r.down }
 
-// world is one person's machine: a state directory and a keyring, and programs that
-// start anew.
+// world is one user's machine: a state directory, a keyring, and programs that are started on
+// it.
 type world struct {
 	t       *testing.T
 	dir     string
@@ -78,14 +78,14 @@ type world struct {
 
 func newWorld(t *testing.T) *world { return &world{t: t, dir: t.TempDir(), ring: newRing()} }
 
-// program returns a program that was just started, with --storage.
+// program returns the store of a newly started program with this --storage.
 func (w *world) program(asked store.Storage) *store.Store {
 	return store.New(w.dir, store.WithKeyring(w.ring),
 		store.WithStorage(func(string) store.Storage { return asked }),
 		store.WithNotice(func(line string) { w.notices = append(w.notices, line) }))
 }
 
-// login is what zen login does with the store.
+// login does to the store what zen login does.
 func (w *world) login(asked store.Storage, secret string) error {
 	w.t.Helper()
 	s := w.program(asked)
@@ -125,7 +125,7 @@ func (w *world) wantStorage(want store.Storage) store.Meta {
 	w.t.Helper()
 	m, err := w.program("").Meta("p")
 	if err != nil || m.Storage != want || m.Doubt != nil {
-		w.t.Errorf("rests in %q, doubt %v, %v; want %q", m.Storage, m.Doubt, err, want)
+		w.t.Errorf("stored in %q, doubt %v, %v; want %q", m.Storage, m.Doubt, err, want)
 	}
 	if keys := len(w.ring.items); keys != map[store.Storage]int{store.StorageKeyring: 1}[want] {
 		w.t.Errorf("%d keys in the keyring with storage %q", keys, want)
@@ -141,7 +141,7 @@ func (w *world) wantNotice(want string) {
 	w.notices = nil
 }
 
-// files returns the contents of all files of the state directory.
+// files returns the contents of all files in the state directory.
 func (w *world) files() map[string]string {
 	files := map[string]string{}
 	must(w.t, filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {
