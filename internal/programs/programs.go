@@ -1,6 +1,6 @@
-// Package programs builds what tests start as processes: zen, zen-full, zen without its
-// providers' sums, and the providers, as they ship. Each is built once for all packages
-// of a run, and for the next run where nothing has changed.
+// Package programs builds the programs that tests start: zen, zen-full, zen without its
+// providers' checksums, and the providers, as they ship. Each is built once for all packages
+// of a test run, and reused by the next run if nothing has changed.
 package programs
 
 import (
@@ -19,10 +19,11 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Exe is the ending of a program's name on this system.
+// Exe is the extension of a program's name on this system.
 var Exe = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
 
-// bundled returns the providers whose sums zen-full knows: those of the Makefile.
+// bundled returns the providers whose checksums are built into zen-full: PROVIDERS in the
+// Makefile.
 func bundled() ([]string, error) {
 	root, err := root()
 	if err != nil {
@@ -43,16 +44,15 @@ func bundled() ([]string, error) {
 // tags are the build tags of zen.
 const tags = "urfave_cli_no_docs"
 
-// prebuilt names a directory with the programs, where the tests run without a go command:
+// prebuilt names a directory with the programs, for tests that run without a go command:
 // scripts/test-windows.sh.
 const prebuilt = "ZEN_TEST_PROGRAMS"
 
-// Install puts the programs into dir: copies, so that nothing that happens to them
-// there, nor a later build, reaches another process's. With race, they are built with
-// the race detector.
+// Install copies the programs into dir, so that neither changes to them there nor a later
+// build affects another process's. With race, they are built with the race detector.
 //
-// The go command decides whether something has changed: it leaves a program alone that
-// it has built from the same sources with the same flags.
+// The go command decides what to build: it leaves a program alone that it built from the same
+// sources with the same flags.
 func Install(dir string, race bool) error {
 	if from := os.Getenv(prebuilt); from != "" {
 		return os.CopyFS(dir, os.DirFS(from))
@@ -101,8 +101,8 @@ func sumsOf(names []string, path func(name string) string) (map[string]string, e
 
 func provider(name string) string { return "zen-provider-" + name + Exe }
 
-// stageDir returns the directory for this checkout's programs: two checkouts may be tested at
-// the same time.
+// stageDir returns the directory of this checkout's programs, since two checkouts may be
+// tested at the same time.
 func stageDir(race bool) (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -117,7 +117,7 @@ func stageDir(race bool) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// root returns the directory of the module.
+// root returns the module's directory.
 func root() (string, error) {
 	dir, err := os.Getwd()
 	for err == nil {
@@ -133,13 +133,13 @@ func root() (string, error) {
 	return "", fmt.Errorf("find the module: %w", err)
 }
 
-// program is one that was built: its file, below the directory that it was built in, and
-// the name that it has where it is installed.
+// program is a built program: its file, relative to the build directory, and its name where
+// it is installed.
 type program struct{ from, name string }
 
-// build has the go command bring the programs in dir up to date. The providers are one
-// call: each costs a second of loading packages, however little there is to build. None
-// has a version of the checkout, so that they are the same where there is no git, too.
+// build brings the programs in dir up to date with the go command. All providers are built by
+// one call, since each call takes a second to load packages. No program contains the
+// checkout's version, so they are the same without git.
 func build(dir string, race bool) (built []program, err error) {
 	root, err := root()
 	if err != nil {
@@ -181,7 +181,7 @@ func build(dir string, race bool) (built []program, err error) {
 	for name, sum := range sums {
 		known = append(known, name+"="+sum)
 	}
-	slices.Sort(known) // the same line, the same program
+	slices.Sort(known) // a stable order builds the same program
 	for name, flags := range map[string][]string{
 		"zen":          {"-tags", tags + ",front"},
 		"zen-query":    {"-tags", tags + ",query"},

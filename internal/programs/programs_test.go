@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Packages are tested side by side: each has whole programs of its own, from one build.
+// Packages are tested in parallel: each has complete programs of its own, from one build.
 func TestInstall(t *testing.T) {
 	dirs := []string{t.TempDir(), t.TempDir()}
 	errs := make([]error, len(dirs))
@@ -31,7 +31,7 @@ func TestInstall(t *testing.T) {
 			t.Errorf("zen version: %v\n%s", err, out)
 		}
 	}
-	// What a test does to its programs reaches nobody else's.
+	// Changing one copy doesn't affect the others.
 	if err := os.WriteFile(filepath.Join(dirs[0], "zen-full"+Exe), []byte("broken"), 0o755); err != nil {
 		t.Fatal(err)
 	}

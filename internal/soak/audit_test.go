@@ -14,15 +14,15 @@ import (
 	"github.com/zen-auth/zen/internal/audit"
 )
 
-// followAudit counts what is written to the audit log, until ctx ends and all is read.
-// The log keeps its last megabytes alone.
+// followAudit counts the events in the audit log until ctx ends and everything is read. It
+// must keep up, since the log keeps only its last megabytes.
 func (s *soak) followAudit(ctx context.Context, path string) {
 	file, err := os.Open(path)
 	for ended := false; err == nil; {
 		s.countEvents(file)
 		switch {
 		case renamed(file, path):
-			s.countEvents(file) // that came before it was
+			s.countEvents(file) // those written before the rotation
 			s.check(file.Close())
 			file, err = os.Open(path)
 		case ended:
@@ -35,7 +35,7 @@ func (s *soak) followAudit(ctx context.Context, path string) {
 	s.check(err)
 }
 
-// countEvents counts the lines that are new.
+// countEvents counts the new lines.
 func (s *soak) countEvents(file *os.File) {
 	for lines := bufio.NewReader(file); ; {
 		line, err := lines.ReadBytes('\n')
@@ -55,7 +55,7 @@ func (s *soak) countEvents(file *os.File) {
 	}
 }
 
-// renamed reports that path is another file by now.
+// renamed reports whether path is another file by now.
 func renamed(file *os.File, path string) bool {
 	was, err := file.Stat()
 	if err != nil {

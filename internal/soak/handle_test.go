@@ -25,13 +25,13 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// handle is a database as an application holds it.
+// handle is a database as an application uses it.
 type handle struct {
 	name string
 	db   *sql.DB
-	// replica: reads are local, and nothing may fail them.
+	// replica: reads are local, and must never fail.
 	replica bool
-	// alone: without a fallback, so that what only a fallback helps against fails it.
+	// alone: without a fallback, so it fails where only a fallback would help.
 	alone bool
 }
 
@@ -43,8 +43,8 @@ func buildProviders(t *testing.T) (dir string) {
 	return dir
 }
 
-// signIn makes a home with two profiles, both signed in with Clerk: default, with a
-// fallback, and alone, without one. The environment has it from then on.
+// signIn makes a home directory with two profiles, both signed in with Clerk: default, with a
+// fallback, and alone, without one. It sets the environment to use them.
 func signIn(t *testing.T, stack *devstack.Stack, providers string) (home string) {
 	t.Helper()
 	home = t.TempDir()
@@ -78,12 +78,12 @@ func signIn(t *testing.T, stack *devstack.Stack, providers string) (home string)
 		_, err = session.Token(t.Context())
 		must(t, err)
 	}
-	_, err = client.Providers.Describe(t.Context(), "platformtoken") // asks, too
+	_, err = client.Providers.Describe(t.Context(), "platformtoken") // also asks about the binary
 	must(t, err)
 	return home
 }
 
-// openHandles opens each profile's database, remote and as a replica.
+// openHandles opens each profile's database, both remote and as a replica.
 func openHandles(t *testing.T, home string) []*handle {
 	t.Helper()
 	var handles []*handle
@@ -113,7 +113,7 @@ func (h *handle) sync(t *testing.T) {
 	}
 }
 
-// person is the UI of a sign-in: it answers a URL by visiting it.
+// person is the UI of a sign-in, which visits the URLs that it is to open.
 type person struct{ visits sync.WaitGroup }
 
 func (p *person) OpenURL(_ context.Context, _, url, _ string) error {

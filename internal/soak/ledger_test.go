@@ -4,10 +4,10 @@ package soak_test
 
 import "testing"
 
-// ledger is what all workers know of their rows.
+// ledger is the rows that all workers have written.
 type ledger []*worker
 
-// compare reads all rows by a handle and wants each as it was acknowledged.
+// compare reads all rows from a handle and checks that each is as acknowledged.
 func (l ledger) compare(t *testing.T, h *handle) {
 	t.Helper()
 	found := make([][]uint8, len(l))
@@ -30,7 +30,7 @@ func (l ledger) compare(t *testing.T, h *handle) {
 	for i, w := range l {
 		for n, fate := range w.rows {
 			if fate == applied {
-				fate = there // all replicas have synced by now
+				fate = there // all replicas have synced now
 			}
 			if wrong := fate.contradicts(int(found[i][n])); wrong != "" {
 				t.Errorf("%s: row %d of worker %d: %d times, %s", h.name, n, i, found[i][n], wrong)
@@ -39,7 +39,7 @@ func (l ledger) compare(t *testing.T, h *handle) {
 		for _, group := range w.groups {
 			for n := group[0] + 1; n < group[1]; n++ {
 				if found[i][n] != found[i][n-1] {
-					t.Errorf("%s: a transaction of worker %d was applied by half: row %d", h.name, i, n)
+					t.Errorf("%s: a transaction of worker %d was applied in part: row %d", h.name, i, n)
 				}
 			}
 		}
@@ -47,6 +47,6 @@ func (l ledger) compare(t *testing.T, h *handle) {
 	var verdict string
 	must(t, h.db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict))
 	if verdict != "ok" {
-		t.Errorf("%s: integrity: %s", h.name, verdict)
+		t.Errorf("%s: integrity_check: %s", h.name, verdict)
 	}
 }

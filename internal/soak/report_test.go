@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// maxFailures bounds how many failures are told in full.
+// maxFailures is the number of failures that are reported in full.
 const maxFailures = 20
 
 // counts are numbers by name.
@@ -56,7 +56,7 @@ func (c *counts) String() string {
 	return b.String()
 }
 
-// fail fails the test, in few words after many failures.
+// fail fails the test, without a message after many failures.
 func (s *soak) fail(format string, args ...any) {
 	s.counts.mu.Lock()
 	s.counts.failed++
@@ -69,24 +69,24 @@ func (s *soak) fail(format string, args ...any) {
 	}
 }
 
-// check is for what can't fail, in goroutines.
+// check fails the test, from any goroutine, on an error that shouldn't happen.
 func (s *soak) check(err error) {
 	if err != nil {
 		s.fail("%v", err)
 	}
 }
 
-// watch tells every minute how it goes.
+// watch prints the progress every minute.
 func (s *soak) watch(ctx context.Context, duration time.Duration) {
 	began := time.Now()
 	for sleep(ctx, time.Minute, time.Minute+1) {
-		// Not by t.Log, which waits for the end.
+		// Not by t.Log, which prints only at the end.
 		fmt.Fprintf(os.Stderr, "%s of %s: %s; %d goroutines, %d descriptors, %s\n", time.Since(began).Round(time.Second), duration, s.counts,
 			runtime.NumGoroutine(), len(descriptors()), memory())
 	}
 }
 
-// report tells what was gone through, and wants it to have been enough.
+// report logs the counts, and fails the test if too little happened.
 func (s *soak) report(duration time.Duration) {
 	s.t.Logf("%s", s.counts)
 	s.t.Logf("%s", memory())
@@ -95,16 +95,16 @@ func (s *soak) report(duration time.Duration) {
 	}
 }
 
-// wanting returns what there has not been enough of yet.
+// wanting describes the events that have not happened often enough yet.
 func (s *soak) wanting(duration time.Duration) (texts []string) {
 	enough := map[string]int{
 		"queries": 1000, "rows written": 100, "failed: network": 10, "network: " + fault.Cut: 1,
 		"keys rotated": 2, "providers killed": 2, "key set broken at Turso": 1, "audit: refresh ok": 5,
 	}
-	if duration >= time.Minute { // before that, what comes of chance may not come
+	if duration >= time.Minute { // in a shorter run, random events may not happen
 		maps.Copy(enough, map[string]int{"audit: refused rejected by the server": 10, "audit: fallback ok": 2})
 	}
-	if duration >= 20*time.Minute { // a probe whose request the network fails is followed by a longer wait
+	if duration >= 20*time.Minute { // after a trial that the network failed, the next one waits longer
 		enough["audit: return ok"] = 1
 	}
 	s.counts.mu.Lock()
@@ -117,7 +117,7 @@ func (s *soak) wanting(duration time.Duration) (texts []string) {
 	return texts
 }
 
-// memory returns what the process has, and the most that it had.
+// memory describes the process's memory now, and its maximum.
 func memory() string {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -1,8 +1,8 @@
 //go:build cgo && linux && (amd64 || arm64)
 
-// Package soak_test keeps databases open under load while everything underneath goes
-// wrong that can: tokens end, keys rotate, providers are killed, Turso loses the key
-// set, and the network is cut and slowed.
+// Package soak_test keeps databases open under load while everything goes wrong: tokens
+// expire, keys rotate, providers are killed, Turso loses the key set, and the network is cut
+// and slowed.
 package soak_test
 
 import (
@@ -23,12 +23,12 @@ const (
 	usualDuration = 12 * time.Second
 	goroutines    = 64
 	tokenLifetime = 3 * time.Second
-	// calm is how long the load goes on at the end with nothing going wrong.
+	// calm is how long the load continues without faults at the end.
 	calm = 2 * time.Second
 )
 
-// No query fails that the network did not fail, no row is lost or doubled, and nothing
-// is left behind: for a moment, or for as long as ZEN_TEST_SOAK says (30m, say).
+// No query fails unless the network failed it, no row is lost or doubled, and nothing leaks.
+// The test is short, unless ZEN_TEST_SOAK has a duration (30m, for example).
 func TestSoak(t *testing.T) {
 	duration := usualDuration
 	if text := os.Getenv("ZEN_TEST_SOAK"); text != "" {
@@ -50,7 +50,7 @@ type soak struct {
 	weather *weather
 	counts  *counts
 	stack   *devstack.Stack
-	// dirs have to be empty in the end.
+	// dirs must be empty in the end.
 	dirs []string
 }
 
@@ -111,7 +111,7 @@ func (s *soak) run(providers string, duration time.Duration) {
 	s.report(duration)
 	for _, name := range files(home) {
 		if !slices.Contains(kept, name) && !strings.HasPrefix(filepath.Base(name), "audit.log.") {
-			t.Errorf("left at home: %s", name)
+			t.Errorf("left in the home directory: %s", name)
 		}
 	}
 }

@@ -16,14 +16,14 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// stock is what a process holds.
+// stock is what a process holds at one time.
 type stock struct {
 	goroutines  int
 	descriptors []string
 }
 
-// takeStock is for before: what is made once and kept, by go-libsql and by package net,
-// is made first.
+// takeStock counts before the test, after go-libsql and package net have made what they make
+// once and keep.
 func takeStock(t *testing.T) stock {
 	t.Helper()
 	db, err := core.Open(t.Context(), core.Database{Target: ":memory:"})
@@ -38,18 +38,18 @@ func count() stock {
 	return stock{runtime.NumGoroutine(), descriptors()}
 }
 
-// descriptors returns the open files of this process, and what they are.
+// descriptors lists the file descriptors of this process, with their targets.
 func descriptors() (open []string) {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range entries {
-		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil { // not that of ReadDir
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil { // ReadDir's own is closed already
 			open = append(open, e.Name()+" "+to)
 		}
 	}
 	return open
 }
 
-// files returns those in a directory and below.
+// files lists everything in a directory and below.
 func files(dir string) (names []string) {
 	_ = filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
 		if err == nil {
@@ -60,21 +60,21 @@ func files(dir string) (names []string) {
 	return names
 }
 
-// compare wants no more than before, soon.
+// compare waits until there is no more than before, and fails the test otherwise.
 func (before stock) compare(t *testing.T, empty []string) {
 	t.Helper()
 	var now stock
 	var left []int
-	_ = testwait.Done(t.Context(), func() bool { // what is too many is looked at below
+	_ = testwait.Done(t.Context(), func() bool { // differences are reported below
 		now, left = count(), children()
 		return now.goroutines <= before.goroutines && len(now.descriptors) <= len(before.descriptors) && len(left) == 0
 	})
 	if now.goroutines > before.goroutines {
 		stacks := make([]byte, 1<<20)
-		t.Errorf("%d goroutines, were %d:\n%s", now.goroutines, before.goroutines, stacks[:runtime.Stack(stacks, true)])
+		t.Errorf("%d goroutines, %d before:\n%s", now.goroutines, before.goroutines, stacks[:runtime.Stack(stacks, true)])
 	}
 	if len(now.descriptors) > len(before.descriptors) {
-		t.Errorf("descriptors %q\nwere %q", now.descriptors, before.descriptors)
+		t.Errorf("descriptors %q\nbefore %q", now.descriptors, before.descriptors)
 	}
 	if len(left) > 0 {
 		t.Errorf("processes %v are left", left)
@@ -90,8 +90,8 @@ func (before stock) compare(t *testing.T, empty []string) {
 	t.Logf("after: %d goroutines, %d descriptors, a heap of %d kB", now.goroutines, len(now.descriptors), heap.HeapAlloc>>10)
 }
 
-// children returns the processes that this one started and hasn't waited for yet. Under
-// load they are providers.
+// children returns this process's child processes that it hasn't waited for yet. Under load
+// they are providers.
 func children() (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
@@ -99,7 +99,7 @@ func children() (pids []int) {
 		if err != nil {
 			continue // it has ended
 		}
-		// proc_pid_stat(5): pid (comm) state ppid; comm may have anything in it.
+		// proc_pid_stat(5): pid (comm) state ppid; comm may contain any character.
 		fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
 		if fields[1] == strconv.Itoa(os.Getpid()) {
 			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))

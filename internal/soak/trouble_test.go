@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// disturbNetwork cuts and slows the network, for Clerk, Turso's API and the database
-// alike. Once a minute the outage is longer than a token lives.
+// disturbNetwork cuts and slows the network for Clerk, Turso's API and the database alike.
+// Once a minute an outage lasts longer than a token lives.
 func (s *soak) disturbNetwork(ctx context.Context) {
 	cuts := []string{fault.Cut, fault.CutBody, fault.BadGateway, fault.Unavailable, fault.RateLimited, fault.Flaky}
 	slows := []string{fault.Latency, fault.SlowBody}
@@ -31,7 +31,7 @@ func (s *soak) disturbNetwork(ctx context.Context) {
 	}
 }
 
-// breakKeySet has Turso accept no token that Clerk signed, for a while.
+// breakKeySet makes Turso reject Clerk's signatures for a while.
 func (s *soak) breakKeySet(ctx context.Context) {
 	for pause := time.Second; sleep(ctx, pause, 2*pause); pause = 10 * time.Second {
 		s.counts.add("key set broken at Turso")
@@ -39,7 +39,7 @@ func (s *soak) breakKeySet(ctx context.Context) {
 	}
 }
 
-// during has a fault for a while.
+// during switches a fault on for a while.
 func (s *soak) during(ctx context.Context, kind spellKind, name string, least, most time.Duration) {
 	over := s.weather.begin(kind)
 	defer over()
@@ -48,8 +48,8 @@ func (s *soak) during(ctx context.Context, kind spellKind, name string, least, m
 	s.check(s.stack.Faults.Switch(name, false))
 }
 
-// rotateKeys has Clerk sign with new keys, under new names or the same. The old ones are
-// published for a while: without that an issuer fails the tokens that are on their way.
+// rotateKeys makes Clerk sign with new keys, under new names or the same. The old keys stay
+// published for a while: without that, an issuer invalidates tokens that are being used.
 func (s *soak) rotateKeys(ctx context.Context) {
 	for sleep(ctx, 1500*time.Millisecond, 3*time.Second) {
 		over := s.weather.begin(rotated)
@@ -74,7 +74,7 @@ func (s *soak) killProviders(ctx context.Context) {
 	}
 }
 
-// sleep waits for a random while, and reports false if ctx ended first.
+// sleep waits for a random time, and returns false if ctx ended first.
 func sleep(ctx context.Context, least, most time.Duration) bool {
 	timer := time.NewTimer(least + rand.N(most-least))
 	defer timer.Stop()

@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// spellKind is something that goes wrong for a while.
+// spellKind is a kind of fault that lasts for a while.
 type spellKind int
 
 const (
@@ -26,22 +26,22 @@ const (
 )
 
 const (
-	// aftermath is how long a spell goes on to be felt: an answer that was on its way, a
-	// process that is being started.
+	// aftermath is how long a fault has effects after its end: on an answer that was on its
+	// way, or a process that is being started.
 	aftermath = 250 * time.Millisecond
-	// keySetAge limits how long Turso may use the keys that it has: it looks for others
-	// once a second, and in vain during a cut.
+	// keySetAge limits how long Turso may use outdated keys: it fetches them once a second,
+	// and fails to during a cut.
 	keySetAge = 1500 * time.Millisecond
 )
 
-// weather is what went wrong, and when.
+// weather records which faults happened, and when.
 type weather struct {
 	mu    sync.Mutex // guards what is below
 	on    [kinds]int
 	ended [kinds]time.Time // the last one's end
 }
 
-// begin begins a spell; over ends it.
+// begin begins a fault; over ends it.
 func (w *weather) begin(kind spellKind) (over func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -54,7 +54,7 @@ func (w *weather) begin(kind spellKind) (over func()) {
 	}
 }
 
-// since reports whether one of the kinds could be felt at some time since began.
+// since reports whether one of these kinds may have had effects at any time since began.
 func (w *weather) since(began time.Time, after time.Duration, any ...spellKind) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -66,8 +66,8 @@ func (w *weather) since(began time.Time, after time.Duration, any ...spellKind) 
 	return false
 }
 
-// excuse names what excuses a failure of a query that began then; "" means nothing. The
-// error has to say that it is the network, and that has to be true.
+// excuse returns why a query that began then may have failed, or an empty string if it must
+// not. The error has to blame the network, and the network has to have failed.
 func (w *weather) excuse(h *handle, began time.Time, err error) string {
 	disturbed := w.since(began, aftermath, cut, slow)
 	err = libsql.Explain(err)
@@ -81,7 +81,7 @@ func (w *weather) excuse(h *handle, began time.Time, err error) string {
 		case disturbed && w.since(began, keySetAge, keysBroken, rotated):
 			return "refused, and the fallback is across the network, too"
 		case w.since(began, aftermath, keysBroken) && w.since(began, aftermath, crashed):
-			// A call that mints is not made again after a crash: it may have changed something.
+			// A call that issues a token isn't repeated after a crash: it may have had effects.
 			return "refused, and the fallback's provider killed at that moment"
 		}
 	case errors.As(err, &inBand):

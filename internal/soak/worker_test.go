@@ -15,22 +15,22 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// worker writes rows that only it writes, and reads them.
+// worker writes rows of its own, and reads them.
 type worker struct {
 	*soak
 	*handle
 	id int
-	// rows are what became of each write, by the number in the row's id.
+	// rows are the fates of the writes, by the number in the row's ID.
 	rows []fate
-	// groups are the rows of transactions, which are all there or none.
+	// groups are the rows of each transaction, all of which are there, or none.
 	groups [][2]int
 }
 
-// fate is what is known of a row.
+// fate is what is known about a row.
 type fate byte
 
 const (
-	unknown fate = iota // it failed: there is one row, or none
+	unknown fate = iota // the write failed: there is one row, or none
 	there               // it was acknowledged
 	applied             // it was written, but the replica may not show it yet
 	never               // it was refused or rolled back
@@ -38,14 +38,14 @@ const (
 
 const (
 	maxPause = 100 * time.Millisecond
-	// stuck is when a query hangs, rather than waits for a network.
+	// stuck is how long a query may take before it counts as hanging.
 	stuck = time.Minute
 )
 
 func (w *worker) run(loading context.Context) {
 	for loading.Err() == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), stuck)
-		if rand.IntN(50) == 0 { // somebody gives up
+		if rand.IntN(50) == 0 { // a caller that gives up
 			ctx, cancel = context.WithTimeout(context.Background(), rand.N(20*time.Millisecond))
 		}
 		switch n := rand.IntN(20); {
@@ -71,7 +71,7 @@ func (w *worker) run(loading context.Context) {
 
 const insert = "INSERT INTO ledger (id, worker) VALUES (?, ?)"
 
-// next returns the id of the next row. What becomes of it isn't known yet.
+// next returns the ID of the next row, whose fate is unknown so far.
 func (w *worker) next() (id int64) {
 	w.rows = append(w.rows, unknown)
 	return w.row(len(w.rows) - 1)
@@ -79,7 +79,7 @@ func (w *worker) next() (id int64) {
 
 func (w *worker) row(n int) (id int64) { return int64(w.id)<<32 | int64(n) }
 
-// wrote notes what became of the rows from number from on.
+// wrote sets the fate of the rows from number from on.
 func (w *worker) wrote(ctx context.Context, began time.Time, what string, from int, err error) {
 	fate := unknown
 	var late *libsql.AppliedError
@@ -102,7 +102,7 @@ func (w *worker) wrote(ctx context.Context, began time.Time, what string, from i
 	}
 }
 
-// judge counts a query, and fails the test unless its failure has an excuse.
+// judge counts a query, and fails the test if it failed without an excuse.
 func (w *worker) judge(ctx context.Context, began time.Time, what string, err error) {
 	w.counts.query(time.Since(began))
 	if err == nil {
@@ -112,7 +112,7 @@ func (w *worker) judge(ctx context.Context, began time.Time, what string, err er
 	switch {
 	case time.Since(began) > stuck:
 		excuse = ""
-	case ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, sql.ErrTxDone)): // package sql ended it
+	case ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, sql.ErrTxDone)): // database/sql ended it
 		excuse = "given up by the caller"
 	}
 	if excuse == "" {
@@ -149,7 +149,7 @@ func (w *worker) insertPrepared(ctx context.Context) {
 	w.wrote(ctx, began, "prepared insert", n, err)
 }
 
-// script is a transaction in one text.
+// script is a transaction in one string.
 func (w *worker) script(ctx context.Context) {
 	began, n := time.Now(), len(w.rows)
 	_, err := w.db.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE; INSERT INTO ledger VALUES (%d, %d); INSERT INTO ledger VALUES (%d, %d); COMMIT",
@@ -173,7 +173,7 @@ func (w *worker) transaction(ctx context.Context) {
 	}
 	w.judge(ctx, began, "statement of a transaction", err)
 	for i := n; i < len(w.rows); i++ {
-		w.rows[i] = never // whatever becomes of the rollback, nothing commits
+		w.rows[i] = never // even if the rollback fails, nothing is committed
 	}
 	if tx != nil {
 		if err := tx.Rollback(); !errors.Is(err, sql.ErrTxDone) {
@@ -182,7 +182,7 @@ func (w *worker) transaction(ctx context.Context) {
 	}
 }
 
-// read looks for a row that was written before, or in vain for one that wasn't.
+// read looks for a row, whether it was written or not.
 func (w *worker) read(ctx context.Context) {
 	if len(w.rows) == 0 {
 		return
@@ -215,7 +215,7 @@ func (w *worker) readMany(ctx context.Context) {
 	w.readDone(ctx, began, err)
 }
 
-// readDone judges a read. Nothing but the caller ends one of a replica.
+// readDone judges a read. A replica's read may only be ended by the caller.
 func (w *worker) readDone(ctx context.Context, began time.Time, err error) {
 	if err != nil && w.replica && ctx.Err() == nil {
 		w.fail("%s: a local read: %v", w.name, err)
@@ -224,7 +224,7 @@ func (w *worker) readDone(ctx context.Context, began time.Time, err error) {
 	w.judge(ctx, began, "read", err)
 }
 
-// contradicts says what is wrong with a row being there so many times, if anything.
+// contradicts returns what is wrong if there are count such rows, or an empty string.
 func (f fate) contradicts(count int) string {
 	switch {
 	case count > 1:
@@ -232,7 +232,7 @@ func (f fate) contradicts(count int) string {
 	case f == there && count == 0:
 		return "lost"
 	case f == never && count == 1:
-		return "though it was refused or rolled back"
+		return "present, though it was refused or rolled back"
 	}
 	return ""
 }

@@ -1,5 +1,5 @@
-// Package strangers bounds what those may take of a local server who have not shown that
-// they may use it: any program of the machine can connect.
+// Package strangers limits what unauthorized clients can use up of a local server: every
+// program on the machine can connect to it.
 package strangers
 
 import (
@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-// grace limits how long the body of a stranger's request may take to come, which no one
-// reads. Before an answer net/http waits for the rest of it, for ever without an end; with
-// none at all, a client that is still sending would miss the answer.
+// grace is how long the unread body of an unauthorized request may take to arrive. Before an
+// answer net/http waits for the rest of it, without a limit of its own; without any wait, a
+// client that is still sending would miss the answer.
 const grace = 500 * time.Millisecond
 
-// Guard keeps a server's connections of strangers below a number: of more, the oldest
-// one is closed.
+// Guard limits the number of a server's unauthorized connections: beyond it, the oldest one
+// is closed.
 type Guard struct {
 	max int
 
 	mu sync.Mutex // guards order
-	// order are the connections of strangers, the oldest first.
+	// order lists the unauthorized connections, oldest first.
 	order list.List
 }
 
-// Protect makes a server one that keeps at most max connections of strangers, and ends
-// requests whose body doesn't come. It is called before the server serves. Requests that
-// may use the server are told by [Admit].
+// Protect makes a server keep at most max unauthorized connections, and end requests whose
+// body doesn't arrive. It must be called before the server serves. [Admit] marks a request as
+// authorized.
 func Protect(server *http.Server, max int) {
 	g := &Guard{max: max}
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -37,7 +37,7 @@ func Protect(server *http.Server, max int) {
 		return context.WithValue(ctx, key{}, s)
 	}
 	server.ConnState = func(c net.Conn, state http.ConnState) {
-		if state == http.StateClosed { // of one that is hijacked see Leave
+		if state == http.StateClosed { // for a hijacked connection see Leave
 			g.gone(c)
 		}
 	}
@@ -53,13 +53,14 @@ func Protect(server *http.Server, max int) {
 	})
 }
 
-// key is the key of a connection's stranger in its context.
+// key is the context key of a connection's stranger.
 type key struct{}
 
 type stranger struct {
 	guard *Guard
 	conn  net.Conn
-	// element is the place in the guard's order; nil for one who was admitted, or left.
+	// element is the place in the guard's order, or nil if the client was admitted or has
+	// left.
 	element *list.Element
 }
 
@@ -102,9 +103,9 @@ func admitted(r *http.Request) bool {
 	return s.element == nil
 }
 
-// Admit counts a request's connection as a stranger's no more, and gives its body as long
-// as within to come; 0 means no limit. Once the body is read, call it with 0: the deadline
-// would end the request else.
+// Admit marks a request's connection as authorized, and gives its body the time within to
+// arrive; 0 means no limit. Once the body is read, Admit must be called with 0: otherwise the
+// deadline would end the request.
 func Admit(w http.ResponseWriter, r *http.Request, within time.Duration) {
 	Leave(r)
 	w.Header().Del("Connection")
@@ -118,7 +119,7 @@ func Admit(w http.ResponseWriter, r *http.Request, within time.Duration) {
 	_ = http.NewResponseController(w).SetReadDeadline(deadline)
 }
 
-// Leave forgets the connection of a request, which was hijacked and has ended.
+// Leave forgets the connection of a request that was hijacked and has ended.
 func Leave(r *http.Request) {
 	if s, ok := r.Context().Value(key{}).(*stranger); ok {
 		s.guard.mu.Lock()

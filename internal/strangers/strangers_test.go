@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// serve runs a server that refuses everybody without the bearer good, and reads the
-// bodies of the others.
+// serve runs a server that refuses requests without the bearer good, and reads the bodies of
+// the others.
 func serve(t *testing.T, max int) string {
 	t.Helper()
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +35,7 @@ func serve(t *testing.T, max int) string {
 	return l.Addr().String()
 }
 
-// send opens a connection and writes a request, or the beginning of one.
+// send opens a connection and sends a request, or the beginning of one.
 func send(t *testing.T, addr, text string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
@@ -51,7 +51,7 @@ func send(t *testing.T, addr, text string) net.Conn {
 
 const noBody = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n%s\r\n"
 
-// A refusal comes though the body doesn't, and ends the connection.
+// A refusal is sent without waiting for the body, and ends the connection.
 func TestRefusalWithoutTheBody(t *testing.T) {
 	c := send(t, serve(t, 10), fmt.Sprintf(noBody, ""))
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -63,11 +63,12 @@ func TestRefusalWithoutTheBody(t *testing.T) {
 	}
 }
 
-// Of too many strangers, the oldest goes, and who is admitted stays.
-func TestOldestStrangerGoes(t *testing.T) {
+// Beyond the limit, the oldest unauthorized connection is closed, and an authorized one
+// stays.
+func TestOldestConnectionIsClosed(t *testing.T) {
 	addr := serve(t, 3)
-	friend := send(t, addr, "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: good\r\nContent-Length: 2\r\n\r\nhi")
-	answers := bufio.NewReader(friend)
+	authorized := send(t, addr, "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: good\r\nContent-Length: 2\r\n\r\nhi")
+	answers := bufio.NewReader(authorized)
 	read := func() {
 		t.Helper()
 		resp, err := http.ReadResponse(answers, nil)
@@ -85,16 +86,16 @@ func TestOldestStrangerGoes(t *testing.T) {
 	}
 	for _, c := range strangers[:2] {
 		if _, err := io.Copy(io.Discard, c); err != nil { // until the server hangs up
-			t.Logf("closed: %v", err)
+			t.Logf("connection ended: %v", err)
 		}
 	}
-	if _, err := io.WriteString(friend, "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: good\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(authorized, "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: good\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	read()
 }
 
-// A body that a friend sends slowly is read to its end.
+// The body of an authorized request is read to its end, even if it is sent slowly.
 func TestAdmittedBody(t *testing.T) {
 	c := send(t, serve(t, 1), fmt.Sprintf(noBody, "Authorization: good\r\n"))
 	for range 100 {
@@ -111,7 +112,7 @@ func TestAdmittedBody(t *testing.T) {
 	}
 }
 
-// A connection that was hijacked is a stranger's until it was admitted or has ended.
+// A hijacked connection counts as unauthorized until it was admitted or has ended.
 func TestHijackedStranger(t *testing.T) {
 	ended := make(chan struct{})
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -138,5 +139,5 @@ func TestHijackedStranger(t *testing.T) {
 		t.Fatal(err)
 	}
 	send(t, l.Addr().String(), "")
-	<-ended // the oldest one is closed
+	<-ended // the oldest connection is closed
 }

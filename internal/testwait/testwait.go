@@ -1,6 +1,6 @@
-// Package testwait waits in tests for what happens without a signal: another
-// process, what the kernel shows of one, a goroutine of a library's. What a test could be
-// told by a channel, or by testing/synctest, doesn't wait here.
+// Package testwait waits in tests for events without a signal: in another process, in what
+// the kernel shows of one, in a library's goroutine. A test that can use a channel or
+// testing/synctest doesn't need it.
 package testwait
 
 import (
@@ -13,12 +13,12 @@ import (
 
 const (
 	pause = 5 * time.Millisecond
-	// patience is no bound of how long something may take: who waits longer has found
-	// something that hangs.
+	// patience doesn't limit how long something may take: a test that waits for longer has
+	// found a hang.
 	patience = 3 * time.Minute
 )
 
-// Until waits until done, and fails the test if it never is.
+// Until waits until done returns true, and fails the test if it never does.
 func Until(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	if err := Done(t.Context(), done); err != nil {
@@ -26,7 +26,7 @@ func Until(t testing.TB, what string, done func() bool) {
 	}
 }
 
-// Done is Until for those that have no testing.TB.
+// Done is Until without a testing.TB.
 func Done(ctx context.Context, done func() bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it never happened"))
 	defer cancel()
@@ -42,14 +42,14 @@ func Done(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// Moment lets another process run for a random time between the two: until a moment at
-// which it is killed, or looked at.
+// Moment waits for a random time in between, while another process runs that is then killed
+// or examined.
 func Moment(ctx context.Context, least, most time.Duration) {
 	For(ctx, least+rand.N(most-least))
 }
 
-// For lets that much time pass, where another process has to see it pass by its own clock,
-// or a load has its pauses.
+// For waits for the time d, where another process has to measure it by its own clock, or as a
+// pause under load.
 func For(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -16,16 +16,16 @@ func TestDone(t *testing.T) {
 		}
 		began = time.Now()
 		if err := Done(t.Context(), func() bool { return false }); err == nil || time.Since(began) != patience {
-			t.Errorf("what never happens: %v after %s", err, time.Since(began))
+			t.Errorf("a condition that never holds: %v after %s", err, time.Since(began))
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := Done(ctx, func() bool { return false }); !errors.Is(err, context.Canceled) {
-			t.Errorf("given up: %v", err)
+			t.Errorf("with a canceled context: %v", err)
 		}
 		For(ctx, time.Hour)
 		if time.Since(began) != patience {
-			t.Error("it waits for nobody")
+			t.Error("For waited with a canceled context")
 		}
 	})
 }
