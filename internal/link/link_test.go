@@ -65,10 +65,10 @@ func TestTimeoutIsTheTransports(t *testing.T) {
 	}
 }
 
-// TestBase: a connection of HTTP/2 that is dead must be found out, and not only by the
-// timeouts of all that is sent on it.
+// TestBase checks that HTTP/2 pings are on: a dead connection must be noticed, and not only
+// by the timeouts of the requests sent on it.
 func TestBase(t *testing.T) {
 	if h2 := NewBase().HTTP2; h2 == nil || h2.SendPingTimeout <= 0 || h2.PingTimeout <= 0 {
-		t.Error("no pings")
+		t.Error("HTTP/2 pings are off")
 	}
 }

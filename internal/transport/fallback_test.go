@@ -14,16 +14,16 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// detour is a source with fallbacks: further tokens, in order.
-type detour struct {
+// fallbacks is a source with further tokens for FallBack, in order.
+type fallbacks struct {
 	source
 	further  []provider.Token
-	err      error // when there are no more
+	err      error // if there are no more
 	fell     int
 	accepted []string
 }
 
-func (d *detour) FallBack(context.Context, provider.Token) (provider.Token, error) {
+func (d *fallbacks) FallBack(context.Context, provider.Token) (provider.Token, error) {
 	if d.fell == len(d.further) {
 		return provider.Token{}, d.err
 	}
@@ -31,7 +31,7 @@ func (d *detour) FallBack(context.Context, provider.Token) (provider.Token, erro
 	return d.further[d.fell-1], nil
 }
 
-func (d *detour) Accepted(_ context.Context, token provider.Token) {
+func (d *fallbacks) Accepted(_ context.Context, token provider.Token) {
 	d.accepted = append(d.accepted, token.Value.Reveal())
 }
 
@@ -45,20 +45,20 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 		further  int
 		err      error
 		requests int
-		want     string // of the error; "" means success
+		want     string // in the error, or empty if it succeeds
 	}{
-		"renewed":                    {1, refusal, nil, 2, nil, 2, ""},
-		"the first fallback":         {2, refusal, nil, 2, nil, 3, ""},
-		"the second fallback":        {3, refusal, nil, 2, nil, 4, ""},
-		"none is left":               {9, refusal, nil, 2, errors.New("fallback spare: not signed in"), 4, "does not accept the key that signed this token (kid ins_1, issuer https://clerk.example); `zen login --provider platformtoken` has Turso make the tokens (and no other token could be had: fallback spare: not signed in)"},
-		"none is configured":         {9, refusal, nil, 0, errors.ErrUnsupported, 2, "has Turso make the tokens"},
-		"no renewal to be had":       {1, refusal, unavailable, 1, nil, 2, ""},
-		"neither nor":                {9, refusal, unavailable, 0, errors.New("fallback spare: down"), 1, "clerk: HTTP 503; fallback spare: down"},
-		"signed out":                 {9, refusal, provider.ErrRejected, 1, nil, 1, "does not accept the key"},
-		"never signed in":            {9, refusal, provider.ErrNoCredential, 1, nil, 1, "not signed in"},
-		"may not":                    {9, answer{401, `{"error":"token does not have the permissions to access the database"}`}, nil, 1, nil, 2, "no access to libsql://app"},
-		"without an end":             {99, refusal, nil, 99, nil, 6, "does not accept the key"},
-		"a JWT that it can't decode": {2, answer{400, `{"error":"JWT error: InvalidSignature"}`}, nil, 1, nil, 3, ""},
+		"renewed":                            {1, refusal, nil, 2, nil, 2, ""},
+		"the first fallback":                 {2, refusal, nil, 2, nil, 3, ""},
+		"the second fallback":                {3, refusal, nil, 2, nil, 4, ""},
+		"all fallbacks fail":                 {9, refusal, nil, 2, errors.New("fallback spare: not signed in"), 4, "does not accept the key that signed this token (kid ins_1, issuer https://clerk.example); `zen login --provider platformtoken` has Turso make the tokens (and no other token could be had: fallback spare: not signed in)"},
+		"no fallback configured":             {9, refusal, nil, 0, errors.ErrUnsupported, 2, "has Turso make the tokens"},
+		"no renewal possible":                {1, refusal, unavailable, 1, nil, 2, ""},
+		"neither renewal nor fallback":       {9, refusal, unavailable, 0, errors.New("fallback spare: down"), 1, "clerk: HTTP 503; fallback spare: down"},
+		"signed out":                         {9, refusal, provider.ErrRejected, 1, nil, 1, "does not accept the key"},
+		"never signed in":                    {9, refusal, provider.ErrNoCredential, 1, nil, 1, "not signed in"},
+		"no access":                          {9, answer{401, `{"error":"token does not have the permissions to access the database"}`}, nil, 1, nil, 2, "no access to libsql://app"},
+		"endless refusals":                   {99, refusal, nil, 99, nil, 6, "does not accept the key"},
+		"a JWT that the server can't decode": {2, answer{400, `{"error":"JWT error: InvalidSignature"}`}, nil, 1, nil, 3, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refusals := make([]answer, test.refusals)
@@ -66,7 +66,7 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 				refusals[i] = test.answer
 			}
 			s, seen := start(t, refusals...)
-			src := &detour{source: source{tokens: []provider.Token{clerkToken(t, "1"), clerkToken(t, "2")}, renewal: test.renewal}, err: test.err}
+			src := &fallbacks{source: source{tokens: []provider.Token{clerkToken(t, "1"), clerkToken(t, "2")}, renewal: test.renewal}, err: test.err}
 			for i := range test.further {
 				src.further = append(src.further, clerkToken(t, "further-"+string(rune('a'+i))))
 			}
@@ -76,7 +76,7 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 			}
 			for i, request := range *seen {
 				if !strings.HasSuffix(request, " body") || i > 0 && request == (*seen)[i-1] {
-					t.Errorf("request %d is not the first one with another token", i+1)
+					t.Errorf("request %d is not the first request with another token", i+1)
 				}
 			}
 			if test.want != "" {
@@ -85,7 +85,7 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 				}
 				var refused *transport.Refused
 				if !errors.As(err, &refused) {
-					t.Error("it is no refusal")
+					t.Error("the error is not a Refused")
 				}
 				return
 			}
@@ -96,12 +96,12 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 	}
 }
 
-// A server that answers to the request itself has taken the token: with 400 the sync
-// protocol ends a generation. Others may not have looked at it.
+// An answer to the request itself means that the server accepted the token; with 400 the sync
+// protocol ends a generation. With other statuses the token may not have been checked.
 func TestAnswersThatAcceptTheToken(t *testing.T) {
 	for status, accepts := range map[int]int{200: 1, 201: 1, 400: 1, 403: 0, 404: 0, 429: 0, 500: 0, 503: 0} {
 		s, _ := start(t, answer{status, `{"generation":2}`})
-		src := &detour{source: source{tokens: []provider.Token{clerkToken(t, "1")}}}
+		src := &fallbacks{source: source{tokens: []provider.Token{clerkToken(t, "1")}}}
 		body, got, err := send(t, s, src, "")
 		if err != nil || got != status || body != `{"generation":2}` || len(src.accepted) != accepts {
 			t.Errorf("status %d: %q %d %v, accepted %d times", status, body, got, err, len(src.accepted))
@@ -109,7 +109,7 @@ func TestAnswersThatAcceptTheToken(t *testing.T) {
 	}
 }
 
-// The clock is blamed where it is wrong, by the server's own.
+// If this machine's clock differs from the server's, the error says by how much.
 func TestRefusalSaysHowFarTheClocksAreApart(t *testing.T) {
 	for offset, want := range map[time.Duration]string{
 		10 * time.Minute: "; this machine's clock is 10m",

@@ -9,17 +9,17 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// A refused greeting is followed by a renewed token and the fallbacks' as a refused
-// request is.
+// A refused greeting is repeated with a renewed token and with the fallbacks' tokens, like a
+// refused request.
 func TestGreetGoesOnAsARequestDoes(t *testing.T) {
 	for name, test := range map[string]struct {
 		refusals int
 		greeted  int
 		fails    bool
 	}{
-		"taken": {0, 1, false}, "renewed": {1, 2, false}, "a fallback": {2, 3, false}, "none is left": {9, 3, true},
+		"accepted": {0, 1, false}, "renewed": {1, 2, false}, "a fallback": {2, 3, false}, "all fallbacks fail": {9, 3, true},
 	} {
-		src := &detour{source: source{tokens: []provider.Token{clerkToken(t, "1"), clerkToken(t, "2")}}, further: []provider.Token{clerkToken(t, "3")}, err: errors.ErrUnsupported}
+		src := &fallbacks{source: source{tokens: []provider.Token{clerkToken(t, "1"), clerkToken(t, "2")}}, further: []provider.Token{clerkToken(t, "3")}, err: errors.ErrUnsupported}
 		rt := transport.New(nil, src, provider.Target{URL: "libsql://app", DatabaseID: databaseID}, nil, "")
 		seen := map[string]bool{}
 		token, err := rt.Greet(t.Context(), func(token provider.Token) (string, error) {
@@ -42,12 +42,12 @@ func TestGreetGoesOnAsARequestDoes(t *testing.T) {
 	}
 }
 
-// A token for another database is shown to no server.
+// A token for another database is never sent.
 func TestGreetGuardsTheToken(t *testing.T) {
 	src := &source{tokens: []provider.Token{clerkToken(t, "1")}}
 	rt := transport.New(nil, src, provider.Target{URL: "libsql://other", DatabaseID: "another"}, nil, "")
 	_, err := rt.Greet(context.Background(), func(provider.Token) (string, error) {
-		t.Error("it is shown")
+		t.Error("the token was sent")
 		return "", nil
 	})
 	if !errors.Is(err, provider.ErrPermission) {

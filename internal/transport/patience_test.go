@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// clock hands out tokens that live for two seconds, as a session does: another one where a
-// fifth of the life and less is left, and after a refusal one in half a minute.
+// clock issues tokens that live for two seconds, as a session does: a new one when a fifth of
+// the life is left, and after a refusal at most one in half a minute.
 type clock struct {
 	t       *testing.T
 	token   provider.Token
@@ -53,13 +53,13 @@ func response(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 }
 
-// A request that waits for news meets the end of its token as often as that comes. One
-// that doesn't wait, or is refused at once, gets one new token.
+// A long poll outlives its token, and is repeated with a new one as often as necessary. Any
+// other request, and one that is refused at once, gets one new token.
 func TestPatientRequestsOutliveTokens(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		patient bool
-		life    time.Duration // after which the server refuses
+		life    time.Duration // after which the server refuses the token
 		news    time.Duration
 		tokens  int
 		refused bool
@@ -106,7 +106,7 @@ func TestPatientRequestsOutliveTokens(t *testing.T) {
 	}
 }
 
-// The answer to a patient request may begin later, by as much as it says.
+// The answer to a patient request may begin later, by the time that it allows.
 func TestPatience(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -148,7 +148,7 @@ func TestPatience(t *testing.T) {
 		}
 		got <- err
 	}()
-	if _, err := ask(5 * time.Millisecond); !isTimeout(err) { // the other one waits meanwhile
+	if _, err := ask(5 * time.Millisecond); !isTimeout(err) { // the other request is still waiting
 		t.Error(err)
 	}
 	close(release)
@@ -161,7 +161,7 @@ func TestPatience(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := patient.RoundTrip(req); !errors.Is(err, context.Canceled) { //nolint:bodyclose // there is none
+	if _, err := patient.RoundTrip(req); !errors.Is(err, context.Canceled) { //nolint:bodyclose // there is no response
 		t.Error(err)
 	}
 }

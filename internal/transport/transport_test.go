@@ -20,7 +20,8 @@ import (
 
 const databaseID = "33057661-834e-4891-9b48-802d425d02b9"
 
-// jwt returns an unsigned token: the transport trusts its source for the signature.
+// jwt returns a token with a meaningless signature: the transport trusts its source to verify
+// it.
 func jwt(t *testing.T, header, claims map[string]any) provider.Token {
 	t.Helper()
 	part := func(m map[string]any) string {
@@ -39,7 +40,7 @@ func clerkToken(t *testing.T, session string) provider.Token {
 	})
 }
 
-// source hands out its tokens one after the other.
+// source returns its tokens in turn.
 type source struct {
 	tokens  []provider.Token
 	renewal error
@@ -58,7 +59,8 @@ func (s *source) Renew(_ context.Context, refused provider.Token) (provider.Toke
 	return s.tokens[0], nil
 }
 
-// server refuses with each answer in turn, then accepts.
+// answer is a refusal of the test server, which gives each of its answers in turn, and then
+// accepts.
 type answer struct {
 	status int
 	body   string
@@ -112,7 +114,7 @@ func TestRefusedTokenIsRenewedOnceAndTheRequestSentAgain(t *testing.T) {
 			t.Fatalf("%q %d %v", body, status, err)
 		}
 		if len(*seen) != 2 || (*seen)[1] != "Bearer "+second+" body" {
-			t.Errorf("the second request was not the first one with the new token: %d requests", len(*seen))
+			t.Errorf("the second request is not the first one with the new token: %d requests", len(*seen))
 		}
 	}
 }
@@ -124,10 +126,10 @@ func TestRefusals(t *testing.T) {
 		kind   error
 		want   []string
 	}{
-		"the key is not known": {answer{401, unknownKey}, nil, provider.ErrRejected,
+		"an unknown key": {answer{401, unknownKey}, nil, provider.ErrRejected,
 			[]string{"Turso does not accept the key that signed this token", "kid ins_1", "issuer https://clerk.example", "`zen login --provider platformtoken` has Turso make the tokens"}},
-		"as one version spells it": {answer{401, strings.Replace(unknownKey, "existing", "existin", 1)}, nil, provider.ErrRejected, []string{"does not accept the key"}},
-		"the key of a minted token": {answer{401, unknownKey}, func(t *testing.T) provider.Token {
+		"a version's other spelling": {answer{401, strings.Replace(unknownKey, "existing", "existin", 1)}, nil, provider.ErrRejected, []string{"does not accept the key"}},
+		"the unknown key of a token by Turso": {answer{401, unknownKey}, func(t *testing.T) provider.Token {
 			return jwt(t, map[string]any{"alg": "EdDSA"}, map[string]any{"id": databaseID, "iat": 1})
 		}, provider.ErrRejected, []string{"Turso does not know the key", "sign in again"}},
 		"rotated":             {answer{401, `{"error":"invalid JWT token: role was invalidated after token was issued"}`}, nil, provider.ErrRejected, []string{"rotated"}},
@@ -159,7 +161,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestWhyThereWasNoOtherToken(t *testing.T) {
+func TestRefusalWithFailedRenewal(t *testing.T) {
 	s, seen := start(t, answer{401, unknownKey})
 	src := &source{tokens: []provider.Token{clerkToken(t, "1")}, renewal: provider.ErrUnavailable}
 	_, _, err := send(t, s, src, "")
@@ -220,7 +222,7 @@ func TestTokenNeverGoesToAnotherHost(t *testing.T) {
 	}
 }
 
-// A refusal whose text doesn't come to its end is no refusal, and isn't waited for.
+// A refusal whose body stops in the middle isn't waited for, and doesn't cause a renewal.
 func TestRefusalThatStops(t *testing.T) {
 	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized} {
 		synctest.Test(t, func(t *testing.T) {

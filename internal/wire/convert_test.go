@@ -31,8 +31,8 @@ var compare = cmp.Options{
 
 const planted = "planted-s3cret"
 
-// filled returns a T with every field set, each to something else, so that a
-// field that a conversion forgets is seen.
+// filled returns a T with every field set, each to another value, so that a forgotten
+// conversion is noticed.
 func filled[T any](t *testing.T) T {
 	t.Helper()
 	var v T
@@ -95,7 +95,7 @@ func fill(t *testing.T, v reflect.Value, n *int) {
 			fill(t, v.Field(i), n)
 		}
 	default:
-		t.Fatalf("no filling for %v", v.Type())
+		t.Fatalf("fill: unknown type %v", v.Type())
 	}
 }
 
@@ -246,7 +246,7 @@ func TestEveryFieldOfATeamCrosses(t *testing.T) {
 	same("use", next, err, f.memberships[0], membership)
 }
 
-// A credential that was replaced is lost with an error, unless it comes with it.
+// A replaced credential is returned even with an error; without it, it would be lost.
 func TestReplacedCredentialsSurviveErrors(t *testing.T) {
 	f := &full{
 		credential: filled[provider.Credential](t), members: make([]provider.Member, 1), invitations: make([]provider.Invitation, 1),
@@ -296,8 +296,8 @@ func TestReplacedCredentialsSurviveErrors(t *testing.T) {
 	}
 }
 
-// What a provider of before these services and fields answers, and what a host of
-// before them sends.
+// An earlier version of a provider sends fewer fields, and an earlier host sends fewer
+// requests.
 func TestEarlierVersionsAreTolerated(t *testing.T) {
 	f := &full{}
 	conn := dial(t, func(s *grpc.Server) { wire.Register(s, f) })
@@ -306,10 +306,10 @@ func TestEarlierVersionsAreTolerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
-		t.Errorf("a check without findings sent something: %v", err)
+		t.Errorf("a check without findings sent a message: %v", err)
 	}
 	if diff := cmp.Diff(provider.CheckRequest{}, f.gotCheck, compare); diff != "" {
-		t.Errorf("a check without a request: %s", diff)
+		t.Errorf("an empty CheckRequest: %s", diff)
 	}
 
 	client := wire.NewClient(dial(t, func(s *grpc.Server) { pb.RegisterProviderServer(s, old{}) }), nil)
@@ -342,7 +342,7 @@ func TestEarlierVersionsAreTolerated(t *testing.T) {
 	}
 }
 
-// old serves what providers did before there were other services and fields.
+// old is a provider of an early version, without later services and fields.
 type old struct{ pb.UnimplementedProviderServer }
 
 func (old) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
@@ -396,7 +396,7 @@ func TestUnknownAccessIsRefused(t *testing.T) {
 	}
 }
 
-// future serves what a later version might.
+// future is a provider of a later version.
 type future struct {
 	pb.UnimplementedProviderServer
 	pb.UnimplementedTokenSourceServer
@@ -423,7 +423,7 @@ func (future) Token(context.Context, *pb.TokenRequest) (*pb.TokenResponse, error
 	}}, nil
 }
 
-// endless reports findings until nobody wants another.
+// endless reports findings without end.
 type endless struct {
 	pb.UnimplementedProviderServer
 }
@@ -469,8 +469,8 @@ func TestLaterVersionsAreTolerated(t *testing.T) {
 	}
 }
 
-// Whoever prints or keeps messages can clear what is marked debug_redact: then no
-// secret may be left.
+// The fields marked debug_redact can be cleared before a message is printed or stored; no
+// secret may be left then.
 func TestSecretsTravelInMarkedFieldsOnly(t *testing.T) {
 	checked := 0
 	spy := func(_ context.Context, _ string, req, reply any, _ *grpc.ClientConn, _ grpc.UnaryInvoker, _ ...grpc.CallOption) error {
@@ -481,7 +481,7 @@ func TestSecretsTravelInMarkedFieldsOnly(t *testing.T) {
 			return err
 		}
 		if bytes.Contains(data, []byte(planted)) {
-			t.Errorf("%T has a secret in an unmarked field", req)
+			t.Errorf("%T contains a secret in an unmarked field", req)
 		}
 		checked++
 		return errors.New("enough")
@@ -496,7 +496,7 @@ func TestSecretsTravelInMarkedFieldsOnly(t *testing.T) {
 	_, _, _ = client.Assertion(ctx, filled[provider.AssertionRequest](t))
 	_, _, _ = client.Database(ctx, filled[provider.LookupRequest](t))
 	if checked != 7 {
-		t.Errorf("%d calls were seen", checked)
+		t.Errorf("%d calls were checked, want 7", checked)
 	}
 }
 

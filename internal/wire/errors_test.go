@@ -18,7 +18,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// verify returns what arrives where Verify fails with err.
+// verify returns the error that the client gets if Verify fails with err.
 func verify(t *testing.T, err error) error {
 	t.Helper()
 	client := connect(t, &full{fail: func(context.Context) error { return err }})
@@ -62,7 +62,7 @@ func TestEachSentinelCrosses(t *testing.T) {
 	}
 }
 
-func TestErrorsBesideTheContractCross(t *testing.T) {
+func TestOtherErrorsCross(t *testing.T) {
 	tests := []struct {
 		name string
 		err  error
@@ -72,7 +72,7 @@ func TestErrorsBesideTheContractCross(t *testing.T) {
 		{"unsupported", fmt.Errorf("revoke: %w", errors.ErrUnsupported), []error{errors.ErrUnsupported}, nil},
 		{"canceled", fmt.Errorf("get: %w", context.Canceled), []error{context.Canceled}, nil},
 		{"own deadline", fmt.Errorf("get: %w", context.DeadlineExceeded), []error{context.DeadlineExceeded}, provider.ErrUnavailable},
-		{"no class", errors.New("boom"), nil, nil},
+		{"no kind", errors.New("boom"), nil, nil},
 		{"foreign unavailable", status.Error(codes.Unavailable, "backend down"), nil, provider.ErrUnavailable},
 		{"foreign resource", status.Error(codes.ResourceExhausted, "slow down"), nil, provider.ErrUnavailable},
 		{"foreign argument", status.Error(codes.InvalidArgument, "bad"), nil, provider.ErrConfig},
@@ -85,14 +85,14 @@ func TestErrorsBesideTheContractCross(t *testing.T) {
 			got := verify(t, test.err)
 			for _, is := range test.is {
 				if !errors.Is(got, is) {
-					t.Errorf("%v is not %v", got, is)
+					t.Errorf("errors.Is(%v, %v) = false", got, is)
 				}
 			}
 			if provider.Kind(got) != test.kind {
 				t.Errorf("kind of %v = %v, want %v", got, provider.Kind(got), test.kind)
 			}
 			if got == nil || got.Error() == "" {
-				t.Errorf("no text: %v", got)
+				t.Errorf("an error without a text: %v", got)
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func TestForeignTextIsOneCleanBoundedLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := verify(t, &provider.Error{Kind: provider.ErrRejected, Message: text, Hint: text})
 			if !errors.Is(got, provider.ErrRejected) {
-				t.Fatalf("lost its class: %.200v", got)
+				t.Fatalf("the error lost its kind: %.200v", got)
 			}
 			for _, s := range []string{got.Error(), provider.Hint(got)} {
 				if s == "" || len(s) > 1<<10 || !utf8.ValidString(s) || strings.ContainsAny(s, "\x1b\a\r\n\u2028\u202e") {
@@ -131,13 +131,13 @@ func TestReplacedCredentialComesBesideAnError(t *testing.T) {
 	check := func(call string, got provider.Credential, err error) {
 		t.Helper()
 		if !got.Data.Equal(replaced.Data) {
-			t.Errorf("%s: the new credential is lost", call)
+			t.Errorf("%s: the replaced credential is lost", call)
 		}
 		if !errors.Is(err, provider.ErrUnavailable) || provider.Hint(err) != "wait" || provider.RetryAfter(err) != time.Minute {
 			t.Errorf("%s: %v", call, err)
 		}
 		if s, ok := status.FromError(err); ok {
-			t.Errorf("%s: the failure came as a status: %v", call, s)
+			t.Errorf("%s: the error is a gRPC status: %v", call, s)
 		}
 	}
 	refreshed, err := client.Refresh(t.Context(), provider.Credential{})
@@ -148,7 +148,7 @@ func TestReplacedCredentialComesBesideAnError(t *testing.T) {
 	}
 	check("Token", *response.Credential, err)
 	if !response.Token.Value.IsZero() {
-		t.Error("a token came beside an error")
+		t.Error("a token was returned together with an error")
 	}
 }
 
@@ -184,7 +184,7 @@ func TestMissingServiceIsUnsupported(t *testing.T) {
 	}
 }
 
-// brokenIdentity ends calls as another implementation might.
+// brokenIdentity fails calls as another implementation might.
 type brokenIdentity struct {
 	pb.UnimplementedIdentityServer
 	err error
@@ -214,7 +214,7 @@ func TestStatusWithoutErrorInfoDegradesByCode(t *testing.T) {
 	}
 }
 
-func TestATraceIsOfWholeLines(t *testing.T) {
+func TestTraceHasWholeLines(t *testing.T) {
 	for trace, want := range map[string]string{
 		"": "", "one line": "one line",
 		strings.Repeat("123456789\n", 10000): strings.Repeat("123456789\n", 32<<10/10),
@@ -225,12 +225,12 @@ func TestATraceIsOfWholeLines(t *testing.T) {
 			t.Errorf("%.20q of %d bytes: %d bytes, want %d", trace, len(trace), len(got), len(want))
 		}
 		if !wire.FromProvider(err) {
-			t.Errorf("%.20q: it lost its class", trace)
+			t.Errorf("%.20q: the error lost its kind", trace)
 		}
 	}
 	rejected := wire.PanicError(&provider.Error{Kind: provider.ErrRejected, Message: "no"}, "where that was")
 	if trace := wire.Trace(rejected); trace != "" {
-		t.Errorf("a rejection is a panic: %q", trace)
+		t.Errorf("a rejection has a trace: %q", trace)
 	}
 	if trace := wire.Trace(errors.New("no status")); trace != "" {
 		t.Errorf("got %q", trace)

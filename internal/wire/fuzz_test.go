@@ -51,7 +51,7 @@ func FuzzDecodeError(f *testing.F) {
 		}
 		again := decodeError(StatusError(err), receivedText)
 		if provider.Kind(again) != provider.Kind(err) {
-			t.Errorf("%v changed its class to %v", err, again)
+			t.Errorf("the kind of %v became that of %v", err, again)
 		}
 	})
 }

@@ -17,7 +17,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// terminal is a host that records what it is asked.
+// terminal is a host that records its calls.
 type terminal struct {
 	mu     sync.Mutex
 	calls  []string
@@ -110,7 +110,7 @@ func TestLoginTalksToTheHost(t *testing.T) {
 	}
 }
 
-// A provider that tells of its progress for ever is ended before the sign-in's own timeout.
+// A provider that reports progress for ever is ended before the sign-in's own timeout.
 func TestLoginIsBounded(t *testing.T) {
 	host := &terminal{}
 	err := login(t, host, func(ctx context.Context, _ provider.LoginRequest, h provider.Host) error {
@@ -125,8 +125,8 @@ func TestLoginIsBounded(t *testing.T) {
 	}
 }
 
-// The page in the browser and a pasted line race: the loser is withdrawn.
-func TestLoginAsksSeveralAtOnceAndWithdraws(t *testing.T) {
+// The browser's page and a pasted line race: the question that loses is canceled.
+func TestLoginAsksSeveralAtOnceAndCancels(t *testing.T) {
 	withdrawn := make(chan error, 1)
 	asked := make(chan struct{})
 	host := &terminal{ask: func(ctx context.Context, question string) (string, error) {
@@ -155,7 +155,7 @@ func TestLoginAsksSeveralAtOnceAndWithdraws(t *testing.T) {
 			return fmt.Errorf("slow: %w", err)
 		}
 		if err := <-withdrawn; !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("the host's call was not withdrawn: %w", err)
+			return fmt.Errorf("the host's call was not canceled: %w", err)
 		}
 		return h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}})
 	})
@@ -192,7 +192,7 @@ func TestLoginStoresOnce(t *testing.T) {
 	}
 }
 
-func TestLoginKeepsTheClassOfTheHostsErrors(t *testing.T) {
+func TestLoginKeepsTheKindOfTheHostsErrors(t *testing.T) {
 	host := &terminal{storeErr: &provider.Error{Kind: provider.ErrPermission, Message: "not for this database", Hint: "use another"}}
 	err := login(t, host, func(ctx context.Context, _ provider.LoginRequest, h provider.Host) error {
 		return fmt.Errorf("sign in: %w", h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}}))
@@ -241,7 +241,7 @@ func TestLoginEndsWithItsContext(t *testing.T) {
 	<-providerEnded
 }
 
-// flood is a provider that doesn't keep the rules of Login.
+// flood is a provider that breaks the rules of Login.
 type flood struct {
 	pb.UnimplementedIdentityServer
 	send func(grpc.BidiStreamingServer[pb.LoginRequest, pb.LoginResponse]) error
@@ -255,7 +255,7 @@ func (f flood) Login(s grpc.BidiStreamingServer[pb.LoginRequest, pb.LoginRespons
 	return s.Context().Err()
 }
 
-func TestLoginRefusesWhatBreaksItsRules(t *testing.T) {
+func TestLoginEnforcesItsRules(t *testing.T) {
 	ask := func(id uint32) *pb.LoginResponse {
 		return &pb.LoginResponse{Id: id, Request: &pb.LoginResponse_Ask{Ask: &pb.Ask{}}}
 	}
@@ -291,14 +291,14 @@ func TestLoginRefusesWhatBreaksItsRules(t *testing.T) {
 	}
 }
 
-func TestLoginAnswersWhatItDoesNotKnow(t *testing.T) {
+func TestLoginAnswersUnknownRequests(t *testing.T) {
 	answers := make(chan *pb.HostAnswer, 1)
 	conn := dial(t, func(s *grpc.Server) {
 		pb.RegisterIdentityServer(s, flood{send: func(s grpc.BidiStreamingServer[pb.LoginRequest, pb.LoginResponse]) error {
 			if _, err := s.Recv(); err != nil {
 				return err
 			}
-			if err := s.Send(&pb.LoginResponse{Id: 1}); err != nil { // a request of a later version
+			if err := s.Send(&pb.LoginResponse{Id: 1}); err != nil { // a kind of request from a later version
 				return err
 			}
 			m, err := s.Recv()

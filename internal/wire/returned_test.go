@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// lax returns what can't be stored, from every call that may replace a credential.
+// lax returns values that can't be stored from every call that may replace a credential.
 type lax struct {
 	full
 	credential provider.Credential
@@ -33,7 +33,7 @@ func (l *lax) Login(ctx context.Context, _ provider.LoginRequest, h provider.Hos
 	return h.Store(ctx, provider.SignIn{Credential: l.credential, Claims: l.claims, Token: &l.token})
 }
 
-func TestWhatCantBeStoredIsRefused(t *testing.T) {
+func TestUnstorableValuesAreRefused(t *testing.T) {
 	good := provider.Credential{Data: provider.NewSecret("good")}
 	for name, data := range map[string]string{
 		"empty": "", "no text": "a\xff", "too large": strings.Repeat("x", 64<<10+1),
@@ -43,11 +43,11 @@ func TestWhatCantBeStoredIsRefused(t *testing.T) {
 		for _, also := range []error{nil, provider.ErrRejected} {
 			p.also = also
 			if c, err := client.Refresh(t.Context(), good); err == nil || !c.Data.IsZero() || also != nil && !errors.Is(err, also) {
-				t.Errorf("%s, refresh beside %v: %v", name, also, err)
+				t.Errorf("%s, Refresh with error %v: %v", name, also, err)
 			}
 			r, err := client.Token(t.Context(), provider.TokenRequest{Credential: &good})
 			if err == nil || r.Credential != nil || also != nil && !errors.Is(err, also) {
-				t.Errorf("%s, token beside %v: %v", name, also, err)
+				t.Errorf("%s, Token with error %v: %v", name, also, err)
 			}
 		}
 		h := &terminal{}

@@ -38,7 +38,7 @@ func dial(t *testing.T, register func(*grpc.Server), options ...grpc.DialOption)
 	t.Cleanup(func() {
 		conn.Close()
 		server.Stop()
-		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) { // before it began
+		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) { // stopped before Serve began
 			t.Errorf("serve: %v", err)
 		}
 	})
@@ -70,7 +70,7 @@ func (b *bare) Check(_ context.Context, _ provider.CheckRequest, report func(pro
 	return nil, b.err
 }
 
-// full serves everything and answers what it was given.
+// full implements every service, and records its requests.
 type full struct {
 	bare
 	login func(context.Context, provider.LoginRequest, provider.Host) error
@@ -107,7 +107,7 @@ func (f *full) result(ctx context.Context) error {
 	return nil
 }
 
-// next replaces the credential of the request, if there is another.
+// next returns the credential that replaces the request's, or nil.
 func (f *full) next() *provider.Credential {
 	if f.credential.Data.IsZero() {
 		return nil

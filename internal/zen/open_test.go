@@ -21,12 +21,12 @@ func TestIsName(t *testing.T) {
 		"./app": false, ":memory:": false, "eyJhbGciOiJFZERTQSJ9": false,
 	} {
 		if IsName(text) != want {
-			t.Errorf("%q is a name: %v", text, !want)
+			t.Errorf("IsName(%q) = %v", text, !want)
 		}
 	}
 }
 
-// newClient has a profile with a database, and one without.
+// newClient returns a client with two profiles, one with a database and one without.
 func newClient(t *testing.T) *Client {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,8 +47,7 @@ func newClient(t *testing.T) *Client {
 	return client
 }
 
-// A server that opens a database for each of its tenants keeps nothing of those that it
-// has closed.
+// A server that opens a database for each tenant must not leak the closed ones.
 func TestOpenedDatabasesAreReleased(t *testing.T) {
 	client := newClient(t)
 	before := runtime.NumGoroutine()
@@ -76,8 +75,8 @@ func TestOpenedDatabasesAreReleased(t *testing.T) {
 		}
 	}
 	if n := len(client.sessions); n != 0 {
-		t.Errorf("%d sessions are left", n)
+		t.Errorf("%d sessions were not released", n)
 	}
-	// database/sql ends its own goroutine for a handle after Close has returned.
+	// database/sql ends its goroutine for a handle after Close has returned.
 	testwait.Until(t, fmt.Sprintf("no more than %d goroutines", before+10), func() bool { return runtime.NumGoroutine() <= before+10 })
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/zen-auth/zen/internal/host/pin"
 )
 
-// A provider has variables of its own family, and of others after a yes, which is kept.
-func TestForeignVariablesNeedAYes(t *testing.T) {
+// A provider gets variables of its own name, and others only after the user's consent, which
+// is stored.
+func TestForeignVariablesNeedConsent(t *testing.T) {
 	dir := t.TempDir()
 	cfg, err := config.Load(config.LoadOptions{WorkDir: dir, Environ: []string{
 		"XDG_CONFIG_HOME=" + dir, "ZEN_STATE_DIR=" + dir,
@@ -62,25 +63,25 @@ func TestForeignVariablesNeedAYes(t *testing.T) {
 	p := newProcess(nil, false)
 	for range 2 {
 		if settings := got(p); settings != "/own" {
-			t.Errorf("unasked it gets %q", settings)
+			t.Errorf("without a question the provider gets %q", settings)
 		}
 	}
 	if len(told) != 1 || !strings.Contains(told[0], "zen provider trust --env AWS_SECRET_ACCESS_KEY my-vault") || strings.Contains(told[0], "s3cret") {
-		t.Errorf("told %q", told)
+		t.Errorf("notices %q", told)
 	}
 	if settings := got(newProcess(nil, true)); settings != "/own" || len(asked) != 1 || asked[0] != "AWS_SECRET_ACCESS_KEY" {
-		t.Errorf("after a no it gets %q, asked %q", settings, asked)
+		t.Errorf("after a refusal the provider gets %q, asked %q", settings, asked)
 	}
 	answer = true
 	for range 2 {
 		if settings := got(newProcess(nil, true)); settings != "s3cret/own" {
-			t.Errorf("after a yes it gets %q", settings)
+			t.Errorf("after consent the provider gets %q", settings)
 		}
 	}
 	if len(asked) != 2 {
-		t.Errorf("a yes is kept: asked %q", asked)
+		t.Errorf("questions %q, want consent to be stored", asked)
 	}
-	binary.SHA256 = "bb" // another binary: the yes was for the first
+	binary.SHA256 = "bb" // consent was for the first binary
 	if err := newProcess(nil, false).Pins.Lock.Set(t.Context(), binary, pin.Pin{Source: "/dist", Known: pin.Local}); err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +89,6 @@ func TestForeignVariablesNeedAYes(t *testing.T) {
 		t.Errorf("another binary gets %q", settings)
 	}
 	if settings := got(newProcess(map[string]string{"my-vault": "bb"}, false)); settings != "s3cret/own" {
-		t.Errorf("what zen came with gets %q", settings)
+		t.Errorf("a bundled provider gets %q", settings)
 	}
 }
