@@ -44,13 +44,13 @@ func TestParameters(t *testing.T) {
 	} {
 		names, count, err := Parameters(statement)
 		if got := fmt.Sprint(names, count, err); got != want {
-			t.Errorf("%q: %s", statement, got)
+			t.Errorf("Parameters(%q) = %s, want %s", statement, got, want)
 		}
 	}
 }
 
-// FuzzCut: cutting goes on, inside of the text, until nothing is left, and what was cut
-// off is one statement.
+// FuzzCut checks that repeated cutting stays within the text and uses it up, and that each
+// part is one statement.
 func FuzzCut(f *testing.F) {
 	for _, text := range []string{"", ";", "SELECT 1; SELECT ';' -- x\n;", "CREATE TRIGGER a BEGIN SELECT 1; END; y", "/* ; */ [;", "$a(;", "\xff;\x00;"} {
 		f.Add(text)
@@ -87,6 +87,6 @@ func TestStatements(t *testing.T) {
 		}
 	}
 	if _, err := Statements("SELECT '\x00'"); err == nil {
-		t.Error("a NUL byte is taken")
+		t.Error("a NUL byte is accepted")
 	}
 }

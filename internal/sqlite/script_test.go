@@ -11,7 +11,7 @@ func TestParseScript(t *testing.T) {
 		"":                               nil,
 		" ;; -- x\n ; /* ; */ ":          nil,
 		"SELECT 1":                       {"SELECT 1"},
-		" SELECT 1 ; ":                   {" SELECT 1 ; "}, // alone: as written
+		" SELECT 1 ; ":                   {" SELECT 1 ; "}, // a single statement stays as written
 		"A;B":                            {"A", "B"},
 		"A ; -- c;\n B /* ; */ C;":       {"A", "B /* ; */ C"},
 		"SELECT ';', \";\", `;`, [;]; B": {"SELECT ';', \";\", `;`, [;]", "B"},
@@ -44,7 +44,7 @@ func TestParseScript(t *testing.T) {
 			want[0] = sql
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%q is\n%q, want\n%q", sql, got, want)
+			t.Errorf("Parse(%q) =\n%q, want\n%q", sql, got, want)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestParams(t *testing.T) {
 	}
 	for _, sql := range []string{"SELECT ?0", "SELECT ?32767", "SELECT ?99999999999999999999", "SELECT 1\x00; DROP TABLE t", "SELECT '\xff'"} {
 		if _, err := Parse(sql); err == nil {
-			t.Errorf("%q went through", sql)
+			t.Errorf("Parse(%q) returned no error", sql)
 		}
 	}
 }
@@ -138,8 +138,8 @@ func TestVerb(t *testing.T) {
 	}
 }
 
-// FuzzParseScript checks that cutting loses nothing and that a statement cut
-// out is the same statement when it is read alone.
+// FuzzParseScript checks that parsing loses nothing, and that each statement is the same when
+// it is parsed alone.
 func FuzzParseScript(f *testing.F) {
 	for _, s := range []string{"A; B ?1 :x", "CREATE TRIGGER t BEGIN SELECT ';'; END; C", "/* x", "'", "[", "$a(", "-- \n;", "a$b::c", "?99"} {
 		f.Add(s)

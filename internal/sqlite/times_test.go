@@ -26,7 +26,7 @@ func TestTimes(t *testing.T) {
 		{"DATE", int64(1767413106), at(0)},
 		{"TIMESTAMP", int64(1767413106007), at(7e6)},
 		{"TIMESTAMP", int64(-1), time.Unix(-1, 0).UTC()},
-		// What is no time stays what it is.
+		// What isn't a time stays as it is.
 		{"DATETIME", "04:05:06", "04:05:06"},
 		{"DATETIME", "now", "now"},
 		{"DATETIME", "", ""},
@@ -52,8 +52,8 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// FuzzTimes holds that text is a time or itself, and that a time is stored as text
-// that reads as the same time.
+// FuzzTimes checks that text is converted to a time or kept, and that a time's stored text is
+// read as the same time.
 func FuzzTimes(f *testing.F) {
 	for _, form := range storedTimes {
 		f.Add(form)
@@ -71,7 +71,7 @@ func FuzzTimes(f *testing.F) {
 		}
 		stored, err := bindTime(read)
 		if err != nil {
-			return // an offset may lead out of the four digits of a year
+			return // with an offset, the year may have more than four digits
 		}
 		if again, ok := parseTime(stored); !ok || !again.Equal(read) {
 			t.Fatalf("%q is %v, stored as %q, which reads as %v", text, read, stored, again)

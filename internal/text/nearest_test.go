@@ -9,7 +9,7 @@ func TestNearest(t *testing.T) {
 		"foo": "", "query": "", "x": "", "add": "", "new": "", "ausloggen": "", "token": "token",
 	} {
 		if got := Nearest(word, commands); got != want {
-			t.Errorf("%q: %q, want %q", word, got, want)
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
 }

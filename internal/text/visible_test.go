@@ -9,7 +9,8 @@ import (
 	"testing/iotest"
 )
 
-// drawing has one of each kind: escape, OSC, DEL, C1, a raw C1, a direction, separators.
+// drawing has each kind of special character: escape, OSC, DEL, C1, a raw C1 byte, a
+// direction, separators.
 const drawing = "ü\x1b]0;t\a\x7f\u009b2J\x9b\u202e\u2028\u2029日本"
 
 func TestVisible(t *testing.T) {
@@ -25,7 +26,7 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// A terminal gets the same however the text is cut.
+// The terminal gets the same text, however it is split into writes.
 func TestTerminal(t *testing.T) {
 	in := drawing + "\tand\r\n"
 	want := Visible(drawing) + "\tand\\r\n"
@@ -54,6 +55,6 @@ func TestJSON(t *testing.T) {
 		t.Errorf("%q, %v", out, err)
 	}
 	if _, err := JSON(func() {}, ""); err == nil {
-		t.Error("a function has no JSON")
+		t.Error("JSON of a function returned no error")
 	}
 }

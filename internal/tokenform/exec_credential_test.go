@@ -17,7 +17,7 @@ func FuzzExecCredentialVersion(f *testing.F) {
 		version, err := ExecCredentialVersion(info)
 		switch {
 		case err == nil && version != execCredentialV1 && version != execCredentialBeta:
-			t.Errorf("%q is answered in %q", info, version)
+			t.Errorf("ExecCredentialVersion(%q) = %q", info, version)
 		case err != nil && (!errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" || strings.Contains(err.Error(), "\n")):
 			t.Errorf("%q: %v", info, err)
 		}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What a document says from elsewhere draws nothing, and is the same for a program.
-func TestWriteJSONDrawsNothing(t *testing.T) {
+// Foreign text in a JSON document can't control the terminal, and decodes to the original.
+func TestWriteJSONEscapes(t *testing.T) {
 	const account = "bob\u009b2J\u202e\x7f<é>"
 	var out bytes.Buffer
 	if err := WriteJSON(&out, map[string]string{"account": account}); err != nil {

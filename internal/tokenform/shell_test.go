@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// nasty are values in which a shell could find something to do.
+// nasty are values with characters that shells interpret.
 var nasty = []string{
 	"plain", "a b", "it's", `"double"`, `back\slash`, `\'`, `\\`, "$HOME ${HOME} $(id) `id`", "a;b|c&d>e", "*?[x]~", "!event !!",
 	"line\nbreak", "tab\there", "--flag", "%PATH%", "‘typographic’ ‚quotes‛", "{a,b}", "end\\", "ünïcode €", "#no comment",
 }
 
-// Real shells read what is written for them, and nothing else happens.
+// Real shells read the quoted values unchanged, without side effects.
 func TestShellText(t *testing.T) {
 	for _, shell := range []struct{ format, command, print string }{
 		{"sh", "sh", `printf "%s\0" "$ZEN_A" "${ZEN_B-unset}"`},
@@ -30,13 +30,13 @@ func TestShellText(t *testing.T) {
 				if shell.command == "fish" && os.Getenv("CI") == "true" {
 					t.Fatal("fish is missing. scripts/install-test-tools.sh installs it.")
 				}
-				t.Skipf("SKIPPED: %s is missing, so nobody reads what is written for it. scripts/install-test-tools.sh installs fish.", shell.command)
+				t.Skipf("SKIPPED: %s is missing, so its output is not tested. scripts/install-test-tools.sh installs fish.", shell.command)
 			}
 			t.Parallel()
 			for _, value := range nasty {
 				script := shellText(shell.format, []variable{{"ZEN_A", value}, {"ZEN_B", ""}}) + shell.print
 				cmd := exec.CommandContext(t.Context(), shell.command, "-c", script)
-				cmd.Env = append(os.Environ(), "ZEN_B=of before", "HOME="+t.TempDir())
+				cmd.Env = append(os.Environ(), "ZEN_B=inherited", "HOME="+t.TempDir())
 				cmd.WaitDelay = 5 * time.Second
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr
@@ -49,12 +49,11 @@ func TestShellText(t *testing.T) {
 	}
 }
 
-// asPowerShell is what PowerShell makes of lines that set and remove variables, by its
-// documentation: of a string in single quotes nothing is expanded, it may have more than
-// one line, and a quote in it is two (about_Quoting_Rules). Typographic quotes count, too:
-// which, and that of any two the second stays, is its tokenizer's (IsSingleQuote and
-// ScanStringLiteral). Anything else fails the test. It is how these lines are read where
-// no PowerShell is.
+// asPowerShell reads lines that set and remove variables the way PowerShell documents it: a
+// string in single quotes is not expanded, may have several lines, and contains a quote as
+// two (about_Quoting_Rules). Typographic quotes count as quotes, too; which ones, and that
+// the second of two is kept, is from its tokenizer (IsSingleQuote and ScanStringLiteral).
+// Anything else fails the test. It stands in for PowerShell where there is none.
 func asPowerShell(t *testing.T, lines string) map[string]string {
 	t.Helper()
 	variables := make(map[string]string)
@@ -67,7 +66,7 @@ func asPowerShell(t *testing.T, lines string) map[string]string {
 		}
 		name, rest, ok := strings.Cut(strings.TrimPrefix(lines, "$env:"), " = '")
 		if !ok || !strings.HasPrefix(lines, "$env:") || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') }) {
-			t.Fatalf("no assignment: %q", lines)
+			t.Fatalf("not an assignment: %q", lines)
 		}
 		var value strings.Builder
 		quote := func(r rune) bool { return strings.ContainsRune("'\u2018\u2019\u201a\u201b", r) }
@@ -83,7 +82,7 @@ func asPowerShell(t *testing.T, lines string) map[string]string {
 			value.WriteRune(runes[i])
 		}
 		if i+1 >= len(runes) || runes[i+1] != '\n' {
-			t.Fatalf("more after the string, or no end of it: %q", lines)
+			t.Fatalf("text after the string, or a string without an end: %q", lines)
 		}
 		variables[name] = value.String()
 		lines = string(runes[i+2:])
@@ -91,7 +90,7 @@ func asPowerShell(t *testing.T, lines string) map[string]string {
 	return variables
 }
 
-// TestShellTextByTheRulesOfPowerShell is TestShellText where there is no PowerShell.
+// TestShellTextByTheRulesOfPowerShell is TestShellText without a PowerShell.
 func TestShellTextByTheRulesOfPowerShell(t *testing.T) {
 	for _, value := range append(nasty, "'", "''", "it''s", "‘’‚‛'", "’; Remove-Item *; ’", "`$(id)`n`0", "@'\n'@", "$env:PATH", "{{}}", "a,b", "--%") {
 		got := asPowerShell(t, shellText("powershell", []variable{{"ZEN_A", value}, {"ZEN_B", ""}, {"ZEN_C", "after"}}))
@@ -136,7 +135,7 @@ func FuzzQuoted(f *testing.F) {
 				t.Errorf("%q became %q in PowerShell", value, got)
 			}
 		}
-		// In sh a quote ends the string, and nothing else does.
+		// In sh, only a quote ends the string.
 		rest, ok := strings.CutPrefix(quoted("sh", value), "'")
 		if !ok {
 			t.Fatal("no opening quote")
