@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the test binary be another user's program, which asks a server.
+// TestMain also runs another user's program, which sends a request to a server.
 func TestMain(m *testing.M) {
 	if url := os.Getenv("PEER_TEST_URL"); url != "" {
 		resp, err := http.Get(url)

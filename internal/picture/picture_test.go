@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// TestContrast holds WCAG's 4.5 for all colours of text on the ground, by day and by
-// night.
+// TestContrast demands WCAG's contrast of 4.5 for all text colours, by day and by night.
 func TestContrast(t *testing.T) {
 	luminance := func(colour string) float64 {
 		var sum float64
@@ -36,7 +35,7 @@ func TestContrast(t *testing.T) {
 	}
 	ground := colours[0]
 	for _, c := range colours[1:] {
-		if c.class == "line" { // which is no text's
+		if c.class == "line" { // not used for text
 			continue
 		}
 		for _, got := range []float64{contrast(c.day, ground.day), contrast(c.night, ground.night)} {
@@ -79,7 +78,7 @@ func TestTerminal(t *testing.T) {
 	}
 	for _, stream := range []string{"\x1b[2J", "\x1b[35m", "\a"} {
 		if _, err := Terminal("", stream, 10); err == nil {
-			t.Errorf("%q is drawn", stream)
+			t.Errorf("Terminal accepted %q", stream)
 		}
 	}
 	svg, err := Terminal("a <title>", "\x1b[32mok     \x1b[0m a  <b>&\r\n", 20)
@@ -126,7 +125,7 @@ func TestPlots(t *testing.T) {
 	}
 }
 
-// isXML wants a picture that a browser can read.
+// isXML fails the test unless svg is well-formed.
 func isXML(t *testing.T, svg []byte) {
 	t.Helper()
 	for d := xml.NewDecoder(strings.NewReader(string(svg))); ; {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Without /proc a program finds itself by the name that it was started as.
+// Without /proc a program finds itself by os.Args[0].
 func TestStartedAs(t *testing.T) {
 	self, err := Self()
 	if err != nil {
@@ -23,11 +23,11 @@ func TestStartedAs(t *testing.T) {
 		}
 	}
 	if got, err := startedAs("nosuch"); err == nil {
-		t.Errorf("nosuch: %s", got)
+		t.Errorf("startedAs(nosuch) = %s, want an error", got)
 	}
 }
 
-// A verified file is started by its descriptor, which takes /proc.
+// A verified file is started by its file descriptor, which needs /proc.
 func TestExplainWithoutProc(t *testing.T) {
 	self, err := Self()
 	if err != nil {
