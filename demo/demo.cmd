@@ -1,7 +1,7 @@
 @echo off
 rem The main job of zen, for real, against the local stack, on Windows:
 rem   zen dev -- cmd /c demo\demo.cmd
-rem The person at the browser.
+rem The browser: it signs in as alice.
 set BROWSER=zen dev browse --user alice
 set SELECT=SELECT id, body, written FROM notes ORDER BY id
 

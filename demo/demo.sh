@@ -2,18 +2,18 @@
 # The main job of zen, for real, against the local stack. Run it with: make demo
 . demo/step.sh
 
-# An error is one line.
+# told reports whether standard error is a single line.
 told() { [ "$(wc -l <"$1")" -eq 1 ]; }
 
-# same fails the step before when its answer differs from the rows.
+# same fails the last step if its answer differs from the rows read before.
 same() {
 	if ! cmp -s "$out" "$rows"; then
-		echo "FAILED: these are not the rows of before"
+		echo "FAILED: the rows differ from those read before"
 		ok=$((ok - 1))
 	fi
 }
 
-# The person at the browser.
+# The browser: it signs in as alice.
 export BROWSER="zen dev browse --user alice"
 
 select="SELECT id, body, written FROM notes ORDER BY id"

@@ -1,5 +1,5 @@
-# The steps of a demo, for a script that has sourced this. It defines told, which says
-# whether the file that it is given tells an error as it should be told.
+# The steps of a demo. The script that sources this file defines told, which reports whether
+# the error in the given file is formatted as it should be.
 set -u
 
 steps=0 ok=0
@@ -22,7 +22,7 @@ step() {
 	if [ "$code" -ne "$wanted" ]; then
 		echo "FAILED: exit code $code, wanted $wanted"
 	elif [ "$wanted" -ne 0 ] && ! told "$err"; then
-		echo "FAILED: the error is not told as it should be"
+		echo "FAILED: the error message is not formatted as it should be"
 	else
 		[ "$code" -eq 0 ] || echo "(exit code $code)"
 		ok=$((ok + 1))

@@ -1,12 +1,12 @@
 #!/bin/sh
-# A team's secret stays in OpenBao, for real, against the local stack. Run it with:
-# make demo-team
+# A team's secret stays in OpenBao, for real, against the local stack. Run it with: make
+# demo-team
 . demo/step.sh
 
-# An error is one line, and what to do.
+# told reports whether standard error is one line of error and a hint.
 told() { [ "$(grep -vc '^hint: ' "$1")" -eq 1 ]; }
 
-# Nobody here has an API token of Turso's, nor a secret key of Clerk's: OpenBao has.
+# Neither a Turso API token nor a Clerk secret key is available here: OpenBao has both.
 turso_admin=$ZEN_DEV_TURSO_ADMIN
 unset TURSO_API_TOKEN CLERK_SECRET_KEY ZEN_DEV_TURSO_ADMIN
 bao() { "$ZEN_DEV_BAO" "$@"; }
@@ -14,9 +14,9 @@ operator() { BAO_TOKEN=$ZEN_DEV_BAO_TOKEN "$ZEN_DEV_BAO" "$@"; }
 alice() { BROWSER="zen dev browse --user alice" "$@"; }
 bob() { ZEN_PROFILE=bob ZEN_OPENBAO__AUTH_ROLE=member ZEN_OPENBAO__ROLE=team-ro BROWSER="zen dev browse --user bob" "$@"; }
 job() { ZEN_PROFILE=ci ZEN_OPENBAO__AUTH_MOUNT=github ZEN_OPENBAO__AUTH_ROLE=ci ZEN_OPENBAO__ROLE=ci "$@"; }
-# audit shows who had OpenBao make the last token.
+# audit shows who requested the last token from OpenBao.
 audit() { grep '"type":"response"' "$ZEN_DEV_BAO_AUDIT" | grep "\"path\":\"turso/creds/$1\"" | tail -n 1 | grep -o '"path":"turso[^,]*\|"email":"[^,}]*\|"org_slug":"[^,}]*\|"role":"[^,}]*\|"repository":"[^,}]*' | sort -u; }
-# rotated has readers ask for tokens while the API token is replaced, three times.
+# rotated replaces the API token three times while readers request tokens.
 rotated() {
 	failed=$(mktemp)
 	for _ in 1 2 3 4; do

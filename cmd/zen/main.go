@@ -8,6 +8,6 @@ import (
 )
 
 func main() {
-	_ = harden.Host() // where the system can't, zen works all the same
+	_ = harden.Host() // zen works without it on systems that can't
 	os.Exit(run())
 }

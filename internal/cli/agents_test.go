@@ -14,7 +14,7 @@ const repository = "../.."
 
 var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 
-// TestTextsLinks wants the files that the texts at the root point at.
+// TestTextsLinks checks that the files linked from the texts at the root exist.
 func TestTextsLinks(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"README.md", "AGENTS.md", "llms.txt", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"} {
@@ -32,8 +32,8 @@ func TestTextsLinks(t *testing.T) {
 
 var quoted = regexp.MustCompile(`"[^"]*"`)
 
-// TestAgentsCommands wants every line that AGENTS.md has an agent type to be one that
-// zen understands, and none that would show a token.
+// TestAgentsCommands checks that zen understands every command line in AGENTS.md, and that
+// none of them would print a token.
 func TestAgentsCommands(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(repository, "AGENTS.md"))
@@ -64,6 +64,6 @@ func TestAgentsCommands(t *testing.T) {
 		}
 	}
 	if seen < 5 {
-		t.Errorf("%d commands in AGENTS.md", seen)
+		t.Errorf("AGENTS.md has %d commands, want at least 5", seen)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/zen-auth/zen/devstack/clerk"
 )
 
-// TestAPIKeyOfAnOrganization: its key has no session, so Turso makes the tokens, and what
-// they may do is what the key's claims say. When the key is revoked, the next token says so.
+// An organization's API key has no session, so Turso issues the tokens, limited to what the
+// key's claims allow. Once the key is revoked, the next token request reports it.
 func TestAPIKeyOfAnOrganization(t *testing.T) {
 	t.Parallel()
 	zen, stack := signedIn(t)
@@ -39,18 +39,18 @@ func TestAPIKeyOfAnOrganization(t *testing.T) {
 	}
 	run(0, "login", "--provider", "apikey", "--no-input")
 	if out := run(0, "db", "query", "SELECT count(*) AS n FROM t"); !strings.Contains(out, "0") {
-		t.Errorf("the rows are %s", out)
+		t.Errorf("SELECT count(*) printed %s, want 0", out)
 	}
 	if out := run(5, "db", "query", "INSERT INTO t VALUES (1)"); !strings.Contains(out, "write") {
-		t.Errorf("a write: %s", out)
+		t.Errorf("a write with a read-only key printed %s", out)
 	}
 	if out := run(0, "status"); !strings.Contains(out, organization) || !strings.Contains(out, "which another provider makes") {
-		t.Errorf("the status is %s", out)
+		t.Errorf("zen status printed %s", out)
 	}
 	if err := stack.Clerk.RevokeAPIKey(id); err != nil {
 		t.Fatal(err)
 	}
-	// The token that there is goes on until it ends; another one is not made.
+	// The stored token stays good until it expires; no other one is issued.
 	if out := run(3, "token", "--min-ttl", "2h"); !strings.Contains(out, "the API key deploy of "+organization+" was revoked") {
 		t.Errorf("after the revocation: %s", out)
 	}

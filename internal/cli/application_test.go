@@ -14,8 +14,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// A program of another module, somewhere else than zen, finds the providers that zen
-// uses: signed in by the command line, it runs for three lives of a token.
+// A program of another module in another directory finds the providers that zen uses: with
+// the command line's sign-in it runs for three lifetimes of a token.
 func TestApplicationUsesTheProvidersOfTheCommandLine(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -61,7 +61,7 @@ func TestApplicationUsesTheProvidersOfTheCommandLine(t *testing.T) {
 		t.Helper()
 		out, err := run(application, "-for", "1ms")
 		if err == nil {
-			t.Fatalf("%s: it ran\n%s", when, out)
+			t.Fatalf("%s: the application succeeded\n%s", when, out)
 		}
 		for _, want := range wants {
 			if !strings.Contains(out, want) {
@@ -69,7 +69,7 @@ func TestApplicationUsesTheProvidersOfTheCommandLine(t *testing.T) {
 			}
 		}
 		if strings.Contains(out, "rows") {
-			t.Errorf("%s: only a query said so: %s", when, out)
+			t.Errorf("%s: the failure came only with a query: %s", when, out)
 		}
 	}
 	zen("login", "--provider", "clerk")
@@ -80,7 +80,7 @@ func TestApplicationUsesTheProvidersOfTheCommandLine(t *testing.T) {
 		t.Errorf("zen provider list:\n%s", out)
 	}
 
-	// Another copy, which the application finds first: nobody has said that it may run.
+	// Another copy, which the application finds first, is not trusted yet.
 	name := "zen-provider-clerk" + programs.Exe
 	content, err := os.ReadFile(filepath.Join(bin, name))
 	if err != nil {
@@ -92,24 +92,24 @@ func TestApplicationUsesTheProvidersOfTheCommandLine(t *testing.T) {
 	}
 	fails("a copy that is not pinned", "need provider clerk", copied)
 	zen("provider", "trust", copied)
-	testwait.For(t.Context(), life) // the token that is stored
+	testwait.For(t.Context(), life) // until the stored token has expired
 	if out, err := run(application, "-for", "1ms"); err != nil {
 		t.Errorf("after zen provider trust PATH: %v\n%s", err, out)
 	}
-	zen("token", "--access", "ro") // and its own copy runs still
+	zen("token", "--access", "ro") // zen's own copy still runs
 	if err := os.Remove(copied); err != nil {
 		t.Fatal(err)
 	}
 
-	// The record counts only where nobody else could have written it.
+	// The record counts only if no other user could have written it.
 	if state == "" {
 		t.Fatal("the stack names no ZEN_STATE_DIR")
 	}
 	if err := os.Chmod(filepath.Join(state, "installation.toml"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fails("an open record", "need provider clerk", "clerk")
-	zen("login", "--provider", "clerk") // writes it anew
+	fails("a world-writable record", "need provider clerk", "clerk")
+	zen("login", "--provider", "clerk") // writes the record again
 	if out, err := run(application, "-for", "1ms"); err != nil {
 		t.Errorf("after another login: %v\n%s", err, out)
 	}

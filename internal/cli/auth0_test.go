@@ -20,7 +20,7 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// laptop is a person's machine with the shipped programs, at a stack.
+// laptop is a user's machine with the shipped programs, connected to a stack.
 type laptop struct {
 	t       *testing.T
 	zen     string
@@ -47,7 +47,7 @@ func (h *laptop) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run wants an exit code, and returns what was printed.
+// run runs zen, checks its exit code and returns its output.
 func (h *laptop) run(code int, args ...string) (stdout, stderr string) {
 	h.t.Helper()
 	cmd := h.command(args...)
@@ -62,8 +62,8 @@ func (h *laptop) run(code int, args ...string) (stdout, stderr string) {
 // hourly is an API whose tokens live for an hour.
 const hourly = "https://hourly.example.test"
 
-// tenant is a stack whose Auth0 says how often a refresh token was exchanged. It revokes
-// the whole sign-in when one is used again, as Auth0 does.
+// tenant is a stack whose Auth0 counts the refresh token exchanges. As Auth0 does, it revokes
+// the whole sign-in if a refresh token is used twice.
 type tenant struct {
 	*devstack.Stack
 	clock     *devstack.Clock
@@ -74,14 +74,14 @@ func newTenant(t *testing.T) *tenant {
 	t.Helper()
 	s := &tenant{clock: devstack.NewClock(time.Now())}
 	s.Stack = devstacktest.Start(t, devstack.Options{Now: s.clock.Now})
-	claims := map[bool]map[string]any{} // by whether they are for writing
+	claims := map[bool]map[string]any{} // keyed by write access
 	for _, writing := range []bool{true, false} {
 		var err error
 		if claims[writing], err = s.Turso.Template(devstack.Organization, devstack.Database, turso.TokenOptions{ReadOnly: !writing}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// An API whose tokens live shorter than a sign-in's ID token.
+	// An API whose tokens expire before a sign-in's ID token.
 	if err := s.Auth0.AddAPI(auth0.API{Identifier: hourly, TokenLifetime: time.Hour, Scopes: []string{auth0.DefaultWriteScope}}); err != nil {
 		t.Fatal(err)
 	}
@@ -96,21 +96,21 @@ func newTenant(t *testing.T) *tenant {
 	return s
 }
 
-// signInBefore signs in as that long ago, so that the token is that old now.
+// signInBefore signs in at a time in the past, so that the token has the given age now.
 func (s *tenant) signInBefore(h *laptop, age time.Duration) {
 	s.clock.Set(time.Now().Add(-age))
 	h.run(0, "login", "--provider", "auth0")
 	s.clock.Set(time.Now())
 }
 
-// Fifty processes want a token of Auth0's at once, and the stored one has expired: one
-// exchanges the refresh token, the others take what it stored, and nobody is signed out.
+// Fifty processes request an Auth0 token at once when the stored one has expired: one
+// exchanges the refresh token, the others take what it stored, and no process is signed out.
 func TestFiftyProcessesAndOneAuth0Token(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
 	for range rounds(t, 1) {
 		h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
-		s.signInBefore(h, time.Hour-30*time.Second) // what is left is too little
+		s.signInBefore(h, time.Hour-30*time.Second) // less than what a good token needs
 		before := s.refreshes.Load()
 		tokens := make([]string, 50)
 		var wait sync.WaitGroup
@@ -126,24 +126,24 @@ func TestFiftyProcessesAndOneAuth0Token(t *testing.T) {
 		wait.Wait()
 		for n, token := range tokens {
 			if token == "" || token != tokens[0] {
-				t.Errorf("process %d got another token", n)
+				t.Errorf("process %d got no token or a different one", n)
 			}
 		}
 		if got := s.refreshes.Load() - before; got != 1 {
-			t.Errorf("the refresh token was exchanged %d times", got)
+			t.Errorf("the refresh token was exchanged %d times, want 1", got)
 		}
-		// The sign-in stands: it is good for another token, which was not there yet.
+		// The sign-in still works: it gets another token, which was not stored yet.
 		h.run(0, "token", "--access", "ro")
 	}
 }
 
-// zen token is killed at random moments of a renewal at Auth0, which forgives nothing:
-// the sign-in is never lost.
+// Killing zen token at random moments of a renewal never loses the sign-in, though Auth0
+// accepts each refresh token only once.
 func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
 	h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
-	// Each token has little left when it is made: every zen token renews.
+	// Each token is close to its expiry when it is issued, so that every zen token renews it.
 	before := func() { s.clock.Set(time.Now().Add(30*time.Second - time.Hour)) }
 	before()
 	h.run(0, "login", "--provider", "auth0")
@@ -152,7 +152,7 @@ func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 	h.run(0, "token")
 }
 
-// zen team has tokens of another API for the same refresh token: each run exchanges it.
+// zen team uses tokens of another API from the same refresh token: each run exchanges it.
 func TestKilledTeamCallsKeepTheAuth0SignIn(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
@@ -160,12 +160,12 @@ func TestKilledTeamCallsKeepTheAuth0SignIn(t *testing.T) {
 	h.run(0, "login", "--provider", "auth0", "--org", "acme")
 	s.kill(h, func() {}, "team", "list")
 	if out, _ := h.run(0, "team", "list"); !strings.Contains(out, "alice@example.test") {
-		t.Errorf("%q", out)
+		t.Errorf("zen team list printed %q", out)
 	}
 	h.run(0, "token", "--renew")
 }
 
-// kill has a command that exchanges the refresh token killed, or interrupted, at random
+// kill runs a command that exchanges the refresh token, and kills or interrupts it at random
 // moments.
 func (s *tenant) kill(h *laptop, before func(), args ...string) {
 	t := h.t
@@ -184,7 +184,7 @@ func (s *tenant) kill(h *laptop, before func(), args ...string) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		testwait.Moment(t.Context(), 0, whole) // of an exchange
+		testwait.Moment(t.Context(), 0, whole) // during the exchange
 		if round%5 == 4 {
 			_ = cmd.Process.Signal(os.Interrupt) // it may have ended
 		} else {
@@ -198,11 +198,11 @@ func (s *tenant) kill(h *laptop, before func(), args ...string) {
 	}
 	t.Logf("%d of %d were killed within %s; the refresh token was exchanged for %d tokens of the API", killed, n, whole, s.refreshes.Load())
 	if killed < n/6 {
-		t.Errorf("%d of %d were killed", killed, n)
+		t.Errorf("only %d of %d were killed", killed, n)
 	}
 }
 
-// Two people of two organizations, each through Auth0 and through Clerk: neither sees the
+// Two users of two organizations, each through Auth0 and through Clerk: neither can read the
 // other's database.
 func TestOrganizationsAreIsolated(t *testing.T) {
 	t.Parallel()
@@ -244,7 +244,8 @@ func TestOrganizationsAreIsolated(t *testing.T) {
 		if out, _ := h.run(0, "db", "query", "SELECT text FROM secrets"); !strings.Contains(out, "of "+organization) {
 			t.Errorf("%s reads %q", user, out)
 		}
-		// The other's organization lets nobody in, and the other's database takes no token.
+		// The other organization doesn't accept the user, and its database doesn't accept the
+		// token.
 		_, stderr := h.run(3, "login", "--provider", "auth0", "--org", other)
 		if !strings.Contains(stderr, "is not part of") {
 			t.Errorf("%s in %s: %s", user, other, stderr)

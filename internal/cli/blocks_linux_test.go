@@ -11,10 +11,10 @@ import (
 	"github.com/zen-auth/zen/internal/keyring/keyringtest"
 )
 
-// redrawn is what a line editor shows anew, and where it goes then.
+// redrawn matches a redraw of the line editor, and the cursor movement after it.
 var redrawn = regexp.MustCompile(`(?m)^.*\x1b\[1G\x1b\[0K|\x1b\[\d+G|\r`)
 
-// Blocks about a keyring that there is, and that is gone afterwards.
+// Blocks about a keyring that is present first and missing later.
 func TestPagesBesideAKeyring(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -49,8 +49,7 @@ func TestPagesBesideAKeyring(t *testing.T) {
 	}
 }
 
-// Blocks in which a person types at a terminal: what is shown, what is typed included, is
-// what the page has.
+// Blocks with input at a terminal: the screen, including what is typed, matches the page.
 func TestPagesAtATerminal(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -62,7 +61,7 @@ func TestPagesAtATerminal(t *testing.T) {
 	for _, c := range []struct {
 		page, first, before string
 		answers             []answer // in their order
-		last                string   // is shown at the end
+		last                string   // expected at the end
 	}{
 		{
 			"docs/database.md", "zen db shell", users,

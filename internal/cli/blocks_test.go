@@ -16,33 +16,33 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// notes is a table that pages read.
+// notes creates a table that pages read.
 const notes = `zen login --provider clerk 2>/dev/null
 zen db query -q "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO notes (body) VALUES ('first light'), ('second thoughts')"
 `
 
-// users is another.
+// users creates another one.
 const users = `zen login --provider clerk 2>/dev/null
 zen db query -q "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, seen); INSERT INTO users (name, seen) VALUES ('alice', 1.5), ('007', NULL)"
 `
 
-// outside leaves the stack, for tests that have stacks of their own.
+// outside removes the stack's environment, for tests that start stacks of their own.
 const outside = `export ZEN_LIVE_TRANSCRIPT=$PWD/transcript
 cd "$REPOSITORY"
 unset $(env | sed -nE 's/^((ZEN|CLERK|TURSO|AUTH0|ACTIONS|VITE|NEXT)_[A-Z0-9_]*)=.*/\1/p' | grep -vx ZEN_LIVE_TRANSCRIPT)`
 
-// scenario is a stack, in which blocks of a page run one after the other.
+// scenario is a stack in which blocks of a page run one after another.
 type scenario struct {
 	page   string
 	args   []string // of zen dev
 	blocks []typed
 }
 
-// typed is a block that is found by its first lines.
+// typed identifies a block by its first lines.
 type typed struct {
 	first   string
-	before  string   // is run before the block
-	instead []string // pairs: what a page says, and what is typed for it
+	before  string   // runs before the block
+	instead []string // pairs: text of the page, and what is run instead
 }
 
 // scenarios are the stacks of the pages.
@@ -136,7 +136,7 @@ unset CLERK_PUBLISHABLE_KEY TURSO_DATABASE_URL ACTIONS_ID_TOKEN_REQUEST_URL ACTI
 	}},
 }
 
-// building are the stacks whose pages build programs, which takes too long with -short.
+// building are the scenarios that build programs, which are skipped with -short.
 var building = []scenario{
 	{"README.md", nil, []typed{
 		{"bin/zen dev -- bash", `cd "$REPOSITORY"`, []string{"-for 5s", "-for 10ms"}},
@@ -159,26 +159,26 @@ go build -o zen-provider-example .`, nil},
 	{"docs/spike.md", nil, []typed{{"go test", outside, nil}}},
 }
 
-// byHand is why a block is not among the scenarios, and still runs if there are terminals.
+// byHand is the reason why a block is not in the scenarios; the terminal tests run it.
 const byHand = "a person types at a terminal: TestPagesAtATerminal does"
 
-// besideAKeyring is that, too, and of blocks that run if there is a keyring.
-const besideAKeyring = "it needs a keyring, that goes away: TestPagesBesideAKeyring has one"
+// besideAKeyring is the same for a block that runs with a keyring.
+const besideAKeyring = "it needs a keyring that disappears: TestPagesBesideAKeyring has one"
 
-// elsewhere are the blocks that don't run here, and why.
+// elsewhere lists the blocks that don't run here, with the reason.
 var elsewhere = []struct{ page, first, why string }{
 	{"docs/clerk.md", "zen login --provider clerk\nclerk: signing in by email", byHand},
 	{"docs/cli.md", "zen login --provider clerk\nThis is an SSH session", byHand},
-	{"docs/clients.md", "git clone https://github.com/go-gorm", "it needs GitHub"},
-	{"docs/clients.md", "git clone https://github.com/libsql", "it needs GitHub"},
-	{"docs/clients.md", "make test-all", "it is all tests"},
+	{"docs/clients.md", "git clone https://github.com/go-gorm", "GitHub can't be reached"},
+	{"docs/clients.md", "git clone https://github.com/libsql", "GitHub can't be reached"},
+	{"docs/clients.md", "make test-all", "it runs all tests"},
 	{"docs/configuration.md", "zen init", "a person types at a terminal: TestInitAtATerminal does, and holds what it shows"},
 	{"docs/database.md", "zen db shell", byHand},
 	{"docs/storage.md", "zen login --storage keyring", besideAKeyring},
 	{"docs/storage.md", "zen token", besideAKeyring},
 }
 
-// standIns are what pages write for places in a stack.
+// standIns maps the names used in pages to those of a stack.
 var standIns = []string{
 	"libsql://app-acme.turso.io", "STACK/dbs/app",
 	"https://login.example.com/realms/staff", "STACK/oidc",
@@ -190,7 +190,7 @@ var standIns = []string{
 	"aws-eu-west-1", "local",
 }
 
-// varying is what differs from run to run, and from a page to a stack.
+// varying replaces what differs between runs, and between a page and a stack.
 var varying = []struct {
 	form *regexp.Regexp
 	with string
@@ -223,13 +223,13 @@ var varying = []struct {
 	{regexp.MustCompile(`"[^"]*/zen-provider-(\w+)(?:\.exe)?"`), `"PROGRAM $1"`},
 	{regexp.MustCompile(`(sqld \S+)(?: \(devstack\))?`), "$1"},
 	{regexp.MustCompile(`(?m)\bcode [A-Z0-9]{4}-[A-Z0-9]{4}|: \d{6}$`), "CODE"},
-	{regexp.MustCompile(`(?m)^ +\.\.\.> `), "...> "}, // under a longer prompt
-	{regexp.MustCompile(`(\S)  +`), "$1  "},          // columns are as wide as what is in them
+	{regexp.MustCompile(`(?m)^ +\.\.\.> `), "...> "}, // its indentation depends on the prompt
+	{regexp.MustCompile(`(\S)  +`), "$1  "},          // column widths depend on the content
 	{regexp.MustCompile(`(?m) +$`), ""},
 	{regexp.MustCompile(`(?m)^ +…$`), "…"},
 }
 
-// normalForm returns a text with what varies replaced.
+// normalForm returns a text with the varying parts replaced.
 func normalForm(text string) string {
 	text = strings.NewReplacer(standIns...).Replace(text)
 	for _, v := range varying {
@@ -238,7 +238,7 @@ func normalForm(text string) string {
 	return text
 }
 
-// shown is a block of a page: commands after "$ ", and what they print.
+// shown is a block of a page: commands after "$ ", and their output.
 type shown struct {
 	page  string
 	line  int
@@ -251,8 +251,8 @@ func (s *shown) String() string {
 	return fmt.Sprintf("%s:%d: %s", s.page, s.line, first)
 }
 
-// blocksIn returns the blocks of a page, which are indented or in a fence. A command after an
-// empty line begins another one.
+// blocksIn returns the blocks of a page, which are indented or fenced. A command after an
+// empty line begins a new block.
 func blocksIn(page, text string) (blocks []*shown) {
 	var now *shown
 	fence, empty := false, ""
@@ -281,17 +281,16 @@ func blocksIn(page, text string) (blocks []*shown) {
 }
 
 var (
-	// stackLine goes into a stack, in which what follows is typed; a shell at a terminal is
-	// greeted there.
+	// stackLine matches the command that starts a shell in a stack, and the shell's greeting.
 	stackLine = regexp.MustCompile(`^\$ (?:bin/)?zen dev.* -- (?:sh|bash)\n(?:Inside the stack.*\n)?`)
-	// hidden is the value of a variable that the stack has.
+	// hidden matches a variable whose value the page omits and the stack sets.
 	hidden = regexp.MustCompile(`\b([A-Z][A-Z_]+)=…`)
-	// command is what is typed, with its lines that go on.
+	// command matches a command, including its continuation lines.
 	command = regexp.MustCompile(`(?m)^\$ ((?:.*\\\n)*.*\n)`)
 )
 
-// script runs the commands of a block, and shows each before it does. Of commands that
-// are only listed it shows those that fail.
+// script returns a shell script that prints each command of a block and runs it. If a block
+// only lists commands, the output of those that succeed is dropped.
 func (s *shown) script(instead []string) (script, want string) {
 	want = stackLine.ReplaceAllString(s.text, "")
 	lists := command.ReplaceAllString(want, "") == ""
@@ -309,18 +308,18 @@ func (s *shown) script(instead []string) (script, want string) {
 	return script, want
 }
 
-// compare wants that a block prints what it shows.
+// compare checks that a block printed what the page shows.
 func (s *shown) compare(t *testing.T, want, got string) {
 	t.Helper()
 	want, got = normalForm(want), normalForm(got)
 	pattern := strings.ReplaceAll("\n"+regexp.QuoteMeta(want), "\n…\n", "\n(?:.*\n)*?")
 	pattern = strings.ReplaceAll(pattern, "…", ".*")
 	if !regexp.MustCompile("^" + pattern + "$").MatchString("\n" + got) {
-		t.Errorf("%s: the page shows something else (-) than it prints (+):\n%s", s, cmp.Diff(want, got))
+		t.Errorf("%s: the page (-) and the output (+) differ:\n%s", s, cmp.Diff(want, got))
 	}
 }
 
-// pageBlocks returns the blocks of README and docs.
+// pageBlocks returns the blocks of README.md and docs.
 func pageBlocks(t *testing.T) (blocks []*shown) {
 	for page, text := range pages(t) {
 		if page == "README.md" || strings.HasPrefix(page, "docs/") {
@@ -330,7 +329,8 @@ func pageBlocks(t *testing.T) (blocks []*shown) {
 	return blocks
 }
 
-// find returns the first block of a page with these first lines that nobody has found yet.
+// find returns the first block of a page that begins with these lines and was not found
+// before.
 func find(t *testing.T, blocks []*shown, page, first string) *shown {
 	t.Helper()
 	for _, s := range blocks {
@@ -343,9 +343,9 @@ func find(t *testing.T, blocks []*shown, page, first string) *shown {
 	return nil
 }
 
-// TestPagesBlocks runs the blocks of the pages in stacks, and wants what they show and no
-// more, addresses, ids and times aside. A line of "…" is for those that a page leaves out,
-// and "…" in a line for the part that it does.
+// TestPagesBlocks runs the blocks of the pages in stacks, and compares their output with the
+// page, except for addresses, ids and times. A line of "…" stands for omitted lines, and "…"
+// within a line for an omitted part of it.
 func TestPagesBlocks(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -373,10 +373,10 @@ func TestPagesBlocks(t *testing.T) {
 		t.Run(blocks[0].String(), func(t *testing.T) {
 			t.Parallel()
 			if sc.page == "docs/storage.md" && runtime.GOOS != "linux" {
-				t.Skip("it is about a machine without a keyring")
+				t.Skip("the page describes a machine without a keyring")
 			}
 			if i >= len(scenarios) && testing.Short() {
-				t.Skip("it builds programs: make test-all runs it")
+				t.Skip("builds programs; make test-all runs it")
 			}
 			args := []string{"dev"}
 			for _, arg := range sc.args {
@@ -399,15 +399,15 @@ func TestPagesBlocks(t *testing.T) {
 			for i, s := range blocks {
 				got, between, _ := strings.Cut(printed[i], "\nNEXT\n")
 				if between != "" {
-					t.Errorf("what prepares the block after %s printed:\n%s", s, between)
+					t.Errorf("the preparation of the block after %s printed:\n%s", s, between)
 				}
 				s.compare(t, wants[i], got)
 			}
 		})
 	}
 	for _, s := range all {
-		if !s.known && !strings.HasPrefix(s.page, "docs/tutorials/") { // which TestTutorials does
-			t.Errorf("%s: nothing runs this block, and nothing says why", s)
+		if !s.known && !strings.HasPrefix(s.page, "docs/tutorials/") { // those are run by TestTutorials
+			t.Errorf("%s: this block is neither run nor listed in elsewhere", s)
 		}
 	}
 }

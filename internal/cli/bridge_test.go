@@ -32,18 +32,18 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// bridged is an app with a bridge page that zen has written, beside a stack, and the rest
-// of what that app has: a page at which people sign in.
+// bridged is an app with a bridge page that zen has written, next to a stack, and with the
+// other page that the app has: the one where people sign in.
 type bridged struct {
 	*desk
 	stack   *devstack.Stack
 	page    string       // the bridge page's address
-	signIn  string       // the sign-in page's
-	tickets atomic.Int32 // that Clerk was asked for
-	acting  atomic.Bool  // whoever signs in next acts as Alice
+	signIn  string       // of the sign-in page
+	tickets atomic.Int32 // number of tickets requested from Clerk
+	acting  atomic.Bool  // new sign-ins are impersonations of Alice
 }
 
-// cookies returns what a browser holds of somebody who is signed in to the app, as Clerk's
+// cookies returns the browser's cookies of a user who is signed in to the app, as Clerk's
 // scripts set them for a production instance.
 func (b *bridged) cookies(email string) []*http.Cookie {
 	b.t.Helper()
@@ -76,12 +76,12 @@ func (b *bridged) cookies(email string) []*http.Cookie {
 	}
 }
 
-// newBridged has zen write a bridge page into a directory, and runs it on a host by run,
+// newBridged has zen write a bridge page into a directory, and starts it on a host with run,
 // which gets the directory and the address to listen on.
 func newBridged(t *testing.T, topic, host string, run func(t *testing.T, dir, address string) *exec.Cmd) *bridged {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("make test-all has the browsers")
+		t.Skip("needs a browser; make test-all runs it")
 	}
 	seed := devstack.DefaultSeed()
 	seed.Clerk.Production = true
@@ -128,7 +128,7 @@ func newBridged(t *testing.T, topic, host string, run func(t *testing.T, dir, ad
 		"CLERK_API_URL="+backend.URL+strings.TrimSuffix(strings.TrimPrefix(b.stack.Clerk.BackendURL(), b.stack.URL()), "/v1"),
 		"CLERK_TELEMETRY_DISABLED=1", "NEXT_PUBLIC_CLERK_TELEMETRY_DISABLED=1", "NEXT_TELEMETRY_DISABLED=1",
 	)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // runtimes start others
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the runtimes start child processes
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -139,20 +139,20 @@ func newBridged(t *testing.T, topic, host string, run func(t *testing.T, dir, ad
 			t.Logf("the app:\n%s", said.String())
 		}
 	})
-	// Until it answers: the runtimes of others say in no other way that they listen.
-	testwait.Until(t, "the page answers", func() bool {
+	// Poll: the foreign runtimes don't report that they listen.
+	testwait.Until(t, "the page responds", func() bool {
 		res, err := http.Get(b.page)
 		if err != nil {
 			return false
 		}
 		res.Body.Close()
-		return res.StatusCode == http.StatusBadRequest // nothing was asked for
+		return res.StatusCode == http.StatusBadRequest // the request has no parameters
 	})
 	b.environ = append(b.environ, "ZEN_CLERK__BRIDGE_URL="+b.page)
 	return b
 }
 
-// ask returns the page's address for a request of somebody's.
+// ask returns the page's address with the parameters of a sign-in request.
 func (b *bridged) ask(changes ...string) string {
 	query := url.Values{
 		"redirect_uri": {"http://127.0.0.1:1/callback"}, "state": {"0123456789abcdef"}, "code": {"ABCD-2345"}, "client": {"zen"}, "mode": {"ticket"},
@@ -163,7 +163,7 @@ func (b *bridged) ask(changes ...string) string {
 	return b.page + "?" + query.Encode()
 }
 
-// send makes a request as a browser with cookies would.
+// send sends a request with cookies, as a browser would.
 func (b *bridged) send(method, address string, cookies []*http.Cookie, form url.Values, header ...string) (*http.Response, string) {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), method, address, strings.NewReader(form.Encode()))
@@ -194,13 +194,13 @@ func (b *bridged) send(method, address string, cookies []*http.Cookie, form url.
 
 var formToken = regexp.MustCompile(`name="token" value="([^"]+)"`)
 
-// form returns the token of the form that somebody is shown.
+// form returns the token of the form on the page.
 func (b *bridged) form(address string, cookies []*http.Cookie) string {
 	b.t.Helper()
 	res, body := b.send(http.MethodGet, address, cookies, nil)
 	found := formToken.FindStringSubmatch(body)
 	if res.StatusCode != http.StatusOK || found == nil {
-		b.t.Fatalf("%d without a form: %s", res.StatusCode, body)
+		b.t.Fatalf("status %d without a form: %s", res.StatusCode, body)
 	}
 	policy := res.Header.Get("Content-Security-Policy")
 	for _, part := range []string{"frame-ancestors 'none'", "default-src 'none'", "form-action 'self' http://127.0.0.1:1;"} {
@@ -211,7 +211,7 @@ func (b *bridged) form(address string, cookies []*http.Cookie) string {
 	return found[1]
 }
 
-// Requests that no browser of a person's makes.
+// refuses sends requests that no legitimate browser makes.
 func (b *bridged) refuses(t *testing.T) {
 	b.t = t
 	alice, bob := b.cookies("alice@example.test"), b.cookies("bob@example.test")
@@ -226,7 +226,7 @@ func (b *bridged) refuses(t *testing.T) {
 		"port too large": {"redirect_uri", "http://127.0.0.1:65536/callback"},
 		"another path":   {"redirect_uri", "http://127.0.0.1:80/x"},
 		"a query":        {"redirect_uri", "http://127.0.0.1:80/callback?x"},
-		"a line more":    {"redirect_uri", "http://127.0.0.1:80/callback\n"},
+		"a line feed":    {"redirect_uri", "http://127.0.0.1:80/callback\n"},
 		"short state":    {"state", "short"},
 		"state, markup":  {"state", "<script>alert(1)</script>"},
 		"no code":        {"code", ""},
@@ -234,17 +234,17 @@ func (b *bridged) refuses(t *testing.T) {
 		"mode":           {"mode", "cookie"},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			// Nobody is sent to sign in for it either.
+			// Without cookies there is no redirect to the sign-in page either.
 			for _, cookies := range [][]*http.Cookie{alice, nil} {
 				res, body := b.send(method, b.ask(change...), cookies, url.Values{"token": {own}, "decision": {"authorise"}}, "Sec-Fetch-Site", "same-origin")
 				if res.StatusCode != http.StatusBadRequest || res.Header.Get("Location") != "" || strings.Contains(body, "<script>alert") {
-					t.Errorf("%s, %s: %d to %q", name, method, res.StatusCode, res.Header.Get("Location"))
+					t.Errorf("%s, %s: status %d, location %q", name, method, res.StatusCode, res.Header.Get("Location"))
 				}
 			}
 		}
 	}
 	if res, _ := b.send(http.MethodGet, b.ask()+"&state=0123456789abcdeX", alice, nil); res.StatusCode != http.StatusBadRequest {
-		t.Errorf("state twice: %d", res.StatusCode)
+		t.Errorf("two states: status %d", res.StatusCode)
 	}
 	authorise := url.Values{"token": {own}, "decision": {"authorise"}}
 	for name, test := range map[string]struct {
@@ -253,56 +253,57 @@ func (b *bridged) refuses(t *testing.T) {
 		form    url.Values
 		header  []string
 	}{
-		"from another site":      {b.ask(), alice, authorise, []string{"Sec-Fetch-Site", "cross-site"}},
-		"from another port":      {b.ask(), alice, authorise, []string{"Sec-Fetch-Site", "same-site"}},
-		"from another origin":    {b.ask(), alice, authorise, []string{"Origin", "http://evil.example"}},
-		"from a sandbox":         {b.ask(), alice, authorise, []string{"Origin", "null"}},
-		"from nowhere":           {b.ask(), alice, authorise, nil},
-		"without a token":        {b.ask(), alice, url.Values{"decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
-		"with another's token":   {b.ask(), bob, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
-		"for another redirect":   {b.ask("redirect_uri", "http://127.0.0.1:2/callback"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
-		"for another state":      {b.ask("state", "0123456789abcdeX"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
-		"for another code":       {b.ask("code", "ABCD-2346"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
-		"for a token":            {b.ask("mode", "token"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
-		"with an older token":    {b.ask(), alice, url.Values{"token": {"1" + own[10:]}, "decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
-		"with a token of zeros":  {b.ask(), alice, url.Values{"token": {own[:11] + strings.Repeat("0", 64)}, "decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
-		"by nobody":              {b.ask(), nil, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
-		"by nobody, the same":    {b.ask(), nil, authorise, []string{"Origin", strings.TrimSuffix(b.page, "/cli")}},
-		"of an undecided person": {b.ask(), alice, url.Values{"token": {own}}, []string{"Sec-Fetch-Site", "same-origin"}},
+		"from another site":     {b.ask(), alice, authorise, []string{"Sec-Fetch-Site", "cross-site"}},
+		"from another port":     {b.ask(), alice, authorise, []string{"Sec-Fetch-Site", "same-site"}},
+		"from another origin":   {b.ask(), alice, authorise, []string{"Origin", "http://evil.example"}},
+		"from a sandbox":        {b.ask(), alice, authorise, []string{"Origin", "null"}},
+		"from nowhere":          {b.ask(), alice, authorise, nil},
+		"without a token":       {b.ask(), alice, url.Values{"decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
+		"with another's token":  {b.ask(), bob, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
+		"for another redirect":  {b.ask("redirect_uri", "http://127.0.0.1:2/callback"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
+		"for another state":     {b.ask("state", "0123456789abcdeX"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
+		"for another code":      {b.ask("code", "ABCD-2346"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
+		"for a token":           {b.ask("mode", "token"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
+		"with an older token":   {b.ask(), alice, url.Values{"token": {"1" + own[10:]}, "decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
+		"with a token of zeros": {b.ask(), alice, url.Values{"token": {own[:11] + strings.Repeat("0", 64)}, "decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
+		"signed out":            {b.ask(), nil, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
+		"signed out, origin":    {b.ask(), nil, authorise, []string{"Origin", strings.TrimSuffix(b.page, "/cli")}},
+		"without a decision":    {b.ask(), alice, url.Values{"token": {own}}, []string{"Sec-Fetch-Site", "same-origin"}},
 	} {
 		res, body := b.send(http.MethodPost, test.address, test.cookies, test.form, test.header...)
-		// Clerk's own middleware may have sent nobody to sign in before the page was asked.
+		// Clerk's own middleware may redirect a signed-out request before it reaches the
+		// page.
 		if res.StatusCode/100 != 4 && !(test.cookies == nil && strings.HasPrefix(res.Header.Get("Location"), b.signIn)) {
-			t.Errorf("%s: %d to %q\n%s", name, res.StatusCode, res.Header.Get("Location"), body)
+			t.Errorf("%s: status %d, location %q\n%s", name, res.StatusCode, res.Header.Get("Location"), body)
 		}
 	}
 	b.acting.Store(true)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		res, body := b.send(method, b.ask(), b.cookies("alice@example.test"), authorise, "Sec-Fetch-Site", "same-origin")
 		if res.StatusCode != http.StatusForbidden || !strings.Contains(body, "act as somebody else") {
-			t.Errorf("somebody who acts as Alice, %s: %d\n%s", method, res.StatusCode, body)
+			t.Errorf("impersonation of Alice, %s: status %d\n%s", method, res.StatusCode, body)
 		}
 	}
 	b.acting.Store(false)
 	if got := b.tickets.Load(); got != before {
-		t.Errorf("%d tickets were made", got-before)
+		t.Errorf("%d tickets were created, want none", got-before)
 	}
-	// And the one press that is meant.
+	// The one valid request creates a ticket.
 	res, body := b.send(http.MethodPost, b.ask(), alice, authorise, "Sec-Fetch-Site", "same-origin")
 	if to := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "http://127.0.0.1:1/callback?") || !strings.Contains(to, "ticket=") {
-		t.Errorf("authorised: %d to %q\n%s", res.StatusCode, to, body)
+		t.Errorf("authorised: status %d, location %q\n%s", res.StatusCode, to, body)
 	}
 	if got := b.tickets.Load(); got != before+1 {
-		t.Errorf("%d tickets were made", got-before)
+		t.Errorf("%d tickets were created, want 1", got-before)
 	}
 }
 
-// A person at a terminal and a browser.
+// signsIn signs a user in at a terminal and a browser.
 func (b *bridged) signsIn(t *testing.T) {
 	b.t = t
 	tab := chromiumtest.Open(t)
 	l := b.login("--provider", "clerk")
-	tab.Do(chromedp.Navigate(l.page())) // by the sign-in page and back
+	tab.Do(chromedp.Navigate(l.page())) // through the sign-in page and back
 	tab.Sees("output.code", l.code())
 	tab.Screenshot("bridge.png")
 	tab.Press("Authorise this terminal")
@@ -312,7 +313,7 @@ func (b *bridged) signsIn(t *testing.T) {
 	}
 	l.done()
 
-	// A token, which says nothing of whom it is for but an id: the page does.
+	// A token carries only the user's id; the page adds the account's name.
 	l = b.login("--provider", "clerk", "--method", "redirect")
 	tab.Do(chromedp.Navigate(l.page()))
 	tab.Sees("main", "nobody can take back")
@@ -330,11 +331,11 @@ func (b *bridged) signsIn(t *testing.T) {
 		t.Errorf("zen status after a redirect: %+v", shown)
 	}
 	if got := b.run("db", "query", "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
-		t.Errorf("by a redirect: %q", got)
+		t.Errorf("query after a redirect: %q", got)
 	}
 	b.run("logout")
 
-	tab.Expect("status of 400") // the page at the end is one of an error
+	tab.Expect("status of 400") // the last page is an error page
 	l = b.login("--provider", "clerk")
 	defer l.cancel()
 	tab.Do(chromedp.Navigate(l.page()))
@@ -346,7 +347,7 @@ func (b *bridged) signsIn(t *testing.T) {
 	}
 }
 
-// A hostile page that a signed-in person has opened, while zen login waits.
+// isAttacked opens a hostile page as a signed-in user while zen login waits.
 func (b *bridged) isAttacked(t *testing.T) {
 	b.t = t
 	tab := chromiumtest.Open(t)
@@ -356,7 +357,7 @@ func (b *bridged) isAttacked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The attacker guesses the port and has a state of their own.
+	// The attacker guesses the port and brings a state of their own.
 	hostile := b.ask("redirect_uri", page.Query().Get("redirect_uri"))
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -379,7 +380,7 @@ func (b *bridged) isAttacked(t *testing.T) {
 	tab.Do(chromedp.Navigate(b.signIn + "?redirect_url=" + url.QueryEscape(near))) // Alice is signed in
 	before := b.tickets.Load()
 
-	// From the same site, another port of it, so that cookies come along.
+	// From another port of the same site, so that cookies are sent.
 	tab.Expect("frame-ancestors")
 	tab.Do(chromedp.Navigate(near + "/frame"))
 	tab.Complains()
@@ -391,19 +392,19 @@ func (b *bridged) isAttacked(t *testing.T) {
 	tab.Do(chromedp.Navigate(elsewhere+"/link"), chromedp.Click(chromedp.CSS("a")))
 	tab.Sees("output.code", "ABCD-2345")
 	if l.code() == "ABCD-2345" {
-		t.Error("it is the terminal's own code")
+		t.Error("the page shows the terminal's own code")
 	}
 	if got := b.tickets.Load(); got != before {
-		t.Errorf("without a press %d tickets were made", got-before)
+		t.Errorf("%d tickets were created without a click", got-before)
 	}
 
-	// Somebody who presses all the same sends a ticket to this machine's own zen, which has
-	// asked for none by that state, and waits on.
+	// A user who clicks anyway sends a ticket to the waiting zen, which doesn't know that
+	// state and keeps waiting.
 	tab.Expect("status of 400")
 	tab.Press("Authorise this terminal")
 	tab.Sees("body", "state")
 	if strings.Contains(l.text(), "Signed in") {
-		t.Errorf("zen took it:\n%s", l.text())
+		t.Errorf("zen accepted the foreign state:\n%s", l.text())
 	}
 	tab.Do(chromedp.Navigate(page.String()))
 	tab.Press("Authorise this terminal")
@@ -411,7 +412,8 @@ func (b *bridged) isAttacked(t *testing.T) {
 	l.done()
 }
 
-// Each bridge page that zen writes, in its own runtime, by a real browser.
+// TestBridgePages runs each bridge page that zen writes in its own runtime, with a real
+// browser.
 func TestBridgePages(t *testing.T) {
 	for _, tt := range []struct {
 		topic, host string
@@ -429,7 +431,7 @@ func TestBridgePages(t *testing.T) {
 			}
 			return exec.Command(program, address)
 		}},
-		// Next.js takes 127.0.0.1 for localhost, and would ask itself for ever.
+		// Next.js takes 127.0.0.1 for localhost, and would send requests to itself for ever.
 		{"bridge-next", "localhost", func(t *testing.T, dir, address string) *exec.Cmd {
 			installed := npmtest.Install(t, "testdata/bridge/next")
 			copyFile(t, filepath.Join(installed, "proxy.js"), filepath.Join(dir, "proxy.js"))

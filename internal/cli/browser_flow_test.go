@@ -25,14 +25,14 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// desk is zen as a process beside a stack, whose browser is the test: what zen opens
-// is handed over.
+// desk runs zen as a process next to a stack. The test is the browser: it gets the address
+// that zen opens.
 type desk struct {
 	t       *testing.T
 	zen     string
 	dir     string
 	environ []string
-	opened  string // the file that gets the address
+	opened  string // receives the opened address
 }
 
 func newDesk(t *testing.T, options devstack.Options) (*desk, *devstack.Stack) {
@@ -60,14 +60,14 @@ func newDesk(t *testing.T, options devstack.Options) (*desk, *devstack.Stack) {
 	return term, stack
 }
 
-// command is zen with arguments.
+// command returns a command that runs zen.
 func (term *desk) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, term.zen, args...)
 	cmd.Dir, cmd.Env = term.dir, term.environ
 	return cmd
 }
 
-// run runs zen to its end, which has to be a good one.
+// run runs zen, which has to succeed, and returns its output.
 func (term *desk) run(args ...string) string {
 	term.t.Helper()
 	ctx, cancel := context.WithTimeout(term.t.Context(), 2*time.Minute)
@@ -82,8 +82,8 @@ func (term *desk) run(args ...string) string {
 	return string(out)
 }
 
-// backend does something by the Backend API, as the dashboard does, and returns what it
-// answers.
+// backend sends a request to the Backend API, as the dashboard does, and returns the
+// response.
 func (term *desk) backend(stack *devstack.Stack, method, path string, body ...string) (answer map[string]any) {
 	term.t.Helper()
 	req, err := http.NewRequestWithContext(term.t.Context(), method, stack.Clerk.BackendURL()+path, strings.NewReader(strings.Join(body, "")))
@@ -110,7 +110,7 @@ func (term *desk) backend(stack *devstack.Stack, method, path string, body ...st
 	return answer
 }
 
-// login is a zen login under way.
+// login is a running zen login.
 type login struct {
 	*desk
 	cmd    *exec.Cmd
@@ -147,8 +147,8 @@ func (l *login) page() string {
 	return string(address)
 }
 
-// done waits for the end, which has to be a sign-in of Alice's, and reads rows with it,
-// from the database itself and from a replica.
+// done waits for the end of a successful sign-in as Alice, and queries the database and a
+// replica with it.
 func (l *login) done() {
 	l.t.Helper()
 	defer l.cancel()
@@ -156,17 +156,17 @@ func (l *login) done() {
 		l.t.Fatalf("zen login: %v\n%s", err, l.text())
 	}
 	if !strings.Contains(l.text(), "alice@example.test") {
-		l.t.Errorf("zen login said\n%s", l.text())
+		l.t.Errorf("zen login doesn't name the account:\n%s", l.text())
 	}
 	for _, mode := range modes() {
 		if got := l.run("db", "query", "--mode", mode, "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
-			l.t.Errorf("%s: %q", mode, got)
+			l.t.Errorf("mode %s: %q", mode, got)
 		}
 	}
 	l.run("logout")
 }
 
-// modes returns those in which a database at Turso is read.
+// modes returns the modes in which a database at Turso can be read.
 func modes() []string {
 	if replica.Linked {
 		return []string{"remote", "replica"}
@@ -174,7 +174,7 @@ func modes() []string {
 	return []string{"remote"}
 }
 
-// signIn does what each of the stack's sign-in pages asks for.
+// signIn fills in the stack's sign-in page.
 func signIn(tab *chromiumtest.Tab, picture string) {
 	tab.Sees("main", "Sign in")
 	tab.Type("email", "alice@example.test")
@@ -192,8 +192,8 @@ func (l *login) code() string {
 	return code
 }
 
-// The spike's test 8, which it left to people: a full browser flow end to end, by each
-// way to sign in, in a real browser and with nothing in its place, to rows.
+// The spike left its test 8 to people: a full browser flow end to end. Here it runs for each
+// way to sign in, in a real browser with no fakes, up to rows of a query.
 func TestSpike8FullBrowserFlowEndToEnd(t *testing.T) {
 	term, stack := newDesk(t, devstack.Options{})
 
@@ -204,7 +204,7 @@ func TestSpike8FullBrowserFlowEndToEnd(t *testing.T) {
 		tab.Do(chromedp.Navigate(l.page()))
 		signIn(tab, "clerk-sign-in.png")
 		tab.Sees("main", "Sign in a terminal?")
-		tab.Sees("output.code", l.code()) // the one that the terminal shows, to be compared
+		tab.Sees("output.code", l.code()) // the code to compare is the one that the terminal shows
 		tab.Screenshot("clerk-bridge.png")
 		tab.Press("Authorise this terminal")
 		tab.Sees("h1", "Signed in")
@@ -219,12 +219,12 @@ func TestSpike8FullBrowserFlowEndToEnd(t *testing.T) {
 		tab.Do(chromedp.Navigate(l.page()))
 		signIn(tab, "auth0-sign-in.png")
 		tab.Sees("main", "Continue to zen?")
-		tab.Sees("main", "http://127.0.0.1:5368") // where the answer goes
+		tab.Sees("main", "http://127.0.0.1:5368") // the redirect address
 		tab.Screenshot("auth0-consent.png")
 		tab.Press("Continue")
 		tab.Sees("h1", "Signed in")
 		if at := chromiumtest.Find[string](tab, "location.search"); at != "" {
-			t.Errorf("the address bar still shows %s", at)
+			t.Errorf("the address bar shows %s", at)
 		}
 		tab.Screenshot("auth0-done.png")
 		l.done()
@@ -252,7 +252,7 @@ func TestSpike8FullBrowserFlowEndToEnd(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		term.t = t
 		tab := chromiumtest.Open(t)
-		tab.Expect("status of 400") // the page at the end is one of an error
+		tab.Expect("status of 400") // the last page is an error page
 		l := term.login("--provider", "auth0")
 		defer l.cancel()
 		tab.Do(chromedp.Navigate(l.page()))
@@ -262,7 +262,7 @@ func TestSpike8FullBrowserFlowEndToEnd(t *testing.T) {
 		tab.Sees("h1", "Sign-in failed")
 		tab.Screenshot("refused.png")
 		if err := l.cmd.Wait(); err == nil {
-			t.Errorf("signed in all the same:\n%s", l.text())
+			t.Errorf("zen login succeeded:\n%s", l.text())
 		}
 	})
 }

@@ -21,14 +21,14 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// newMethods is zen as a process beside a stack, whose browser is Alice.
+// newMethods returns zen as a process next to a stack, with Alice at the browser.
 func newMethods(t *testing.T) (*desk, *devstack.Stack) {
 	term, stack := newDesk(t, devstack.Options{})
 	term.environ = append(term.environ, "BROWSER=zen dev browse --user alice", "TERM=xterm")
 	return term, stack
 }
 
-// signInBy signs Alice in by a method of Clerk's.
+// signInBy signs Alice in with one of Clerk's methods.
 func (term *desk) signInBy(stack *devstack.Stack, method string, args ...string) {
 	term.t.Helper()
 	args = append([]string{"login", "--provider", "clerk", "--method", method}, args...)
@@ -43,7 +43,7 @@ func (term *desk) signInBy(stack *devstack.Stack, method string, args ...string)
 	s.await("Code that was sent to a****e@example.test")
 	mails := stack.Mails("alice@example.test")
 	if len(mails) != before+1 {
-		term.t.Fatalf("%d mails", len(mails)-before)
+		term.t.Fatalf("%d mails were sent, want 1", len(mails)-before)
 	}
 	s.typed("000000\r")
 	s.await("That was not it.")
@@ -53,11 +53,11 @@ func (term *desk) signInBy(stack *devstack.Stack, method string, args ...string)
 		term.t.Error(err)
 	}
 	if !s.echoes() {
-		term.t.Error("the terminal shows nothing any more")
+		term.t.Error("the terminal's echo is still off")
 	}
 }
 
-// by has another provider make the tokens where the method makes none for databases.
+// by sets another provider for the tokens where the method can't issue tokens for databases.
 func (term *desk) by(method string) {
 	tokens := ""
 	if method == "oauth" || method == "device" {
@@ -66,8 +66,8 @@ func (term *desk) by(method string) {
 	term.environ = append(term.environ, "ZEN_TOKEN_PROVIDER="+tokens)
 }
 
-// Each way to sign in with Clerk, by real processes, to rows of the database itself and of
-// a replica: the code by e-mail at a terminal.
+// Each way to sign in with Clerk leads, with real processes, to rows of the database and of a
+// replica. The code by e-mail is typed at a terminal.
 func TestClerkMethodsToRows(t *testing.T) {
 	t.Parallel()
 	term, stack := newMethods(t)
@@ -78,7 +78,7 @@ func TestClerkMethodsToRows(t *testing.T) {
 			term.signInBy(stack, method)
 			for _, mode := range modes() {
 				if got := term.run("db", "query", "--mode", mode, "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
-					t.Errorf("%s: %q", mode, got)
+					t.Errorf("mode %s: %q", mode, got)
 				}
 			}
 			if got := term.run("status"); !strings.Contains(got, "alice@example.test") {
@@ -88,7 +88,7 @@ func TestClerkMethodsToRows(t *testing.T) {
 	}
 }
 
-// What an administrator does to the sign-ins of Alice, in the dashboard.
+// end is something that an administrator does to Alice's sign-ins in the dashboard.
 type end struct {
 	name    string
 	happens func(*desk, *devstack.Stack)
@@ -117,14 +117,14 @@ var (
 		}
 	}}
 	endLeft = end{"organization left", func(term *desk, stack *devstack.Stack) {
-		// An organization keeps one who manages it.
+		// An organization needs an administrator.
 		bob := stack.Clerk.UserID("bob@example.test")
 		term.backend(stack, http.MethodPost, "/organizations/acme/memberships", `{"user_id":"`+bob+`","role":"org:admin"}`)
 		term.backend(stack, http.MethodDelete, "/organizations/acme/memberships/"+stack.Clerk.UserID("alice@example.test"))
 	}}
 )
 
-// refreshToken returns the one of a sign-in by OAuth that is stored, or "".
+// refreshToken returns the stored refresh token of a sign-in by OAuth, or "".
 func (term *desk) refreshToken() string {
 	term.t.Helper()
 	state, profile := "", "default"
@@ -149,21 +149,22 @@ func (term *desk) refreshToken() string {
 	return held.Refresh
 }
 
-// What ended a sign-in is told at the next token, whichever way it was made.
+// The next token request reports what ended a sign-in, with every method.
 func TestClerkSignInsEnd(t *testing.T) {
 	t.Parallel()
 	const ended, gone, notIn = "the session has ended", "invalid_grant", "organization that the account is not in any more"
 	for _, tt := range []struct {
 		end
-		session string // of a sign-in that has one; "" means none at all
-		grant   string // of one by OAuth
+		session string // expected for a sign-in with a session; "" if it survives
+		grant   string // expected for a sign-in by OAuth
 	}{
 		{endRevoked, ended, gone},
 		{endBanned, ended, gone},
 		{endDeleted, ended, gone},
-		// A grant outlives the keys: its refresh token is none of theirs.
+		// A grant outlives the keys, which don't sign its refresh token.
 		{endRotated, ended, ""},
-		// A template that takes nothing from the organization makes the same token without it.
+		// The template uses no claim of the organization, so its token stays the same without
+		// it.
 		{endLeft, "", notIn},
 	} {
 		for _, method := range []string{"bridge", "email", "oauth", "device"} {
@@ -183,22 +184,22 @@ func TestClerkSignInsEnd(t *testing.T) {
 				code, said := term.ends("token", "--renew")
 				switch {
 				case want == "" && code != app.ExitOK:
-					t.Errorf("%d %s", code, said)
+					t.Errorf("exit code %d: %s", code, said)
 				case want != "" && (code != app.ExitSignIn && code != app.ExitPermission || !strings.Contains(said, want) || strings.Contains(said, "eyJ")):
-					t.Errorf("%d %s, want %q", code, said, want)
+					t.Errorf("exit code %d: %s, want %q", code, said, want)
 				case want != "" && !strings.Contains(said, "zen login"):
-					t.Errorf("what to do is not told: %s", said)
+					t.Errorf("no hint about zen login: %s", said)
 				}
 			})
 		}
 	}
 }
 
-// A sign-in by redirect is one token: nothing that ends the others ends it, but the keys at
-// the database, and nothing comes after it.
+// A sign-in by redirect is a single token: of the events that end other sign-ins, only the
+// rotation of the keys at the database ends it, and it can't be renewed.
 func TestClerkRedirectEnds(t *testing.T) {
 	if testing.Short() {
-		t.Skip("make test-all waits for a token to end")
+		t.Skip("waits for a token to expire; make test-all runs it")
 	}
 	t.Parallel()
 	for _, e := range []end{endRevoked, endBanned, endDeleted, endRotated, endLeft} {
@@ -223,25 +224,25 @@ func TestClerkRedirectEnds(t *testing.T) {
 			query := []string{"db", "query", "--format", "csv", "SELECT 40 + 2 AS n"}
 			if e.name == endRotated.name {
 				if code, said := term.ends(query...); code != app.ExitSignIn {
-					t.Errorf("%d %s", code, said)
+					t.Errorf("exit code %d: %s", code, said)
 				}
 			} else if got := term.run(query...); got != "n\n42\n" {
-				t.Errorf("%q", got)
+				t.Errorf("zen db query printed %q", got)
 			}
-			testwait.For(t.Context(), time.Until(made.Add(life+jwks.Skew+time.Second))) // Clerk takes it until then
+			testwait.For(t.Context(), time.Until(made.Add(life+jwks.Skew+time.Second))) // the token is accepted until then
 			code, said := term.ends("token")
 			if code != app.ExitSignIn || !strings.Contains(said, "can't be renewed") || !strings.Contains(said, "zen login") {
-				t.Errorf("%d %s", code, said)
+				t.Errorf("exit code %d: %s", code, said)
 			}
 		})
 	}
 }
 
-// By an OAuth application and OpenBao, a real one: the ID token is for the application, and
-// a role takes it. What ended the sign-in is told at the next token.
+// With an OAuth application and a real OpenBao: a role accepts the ID token, whose audience
+// is the application. The next token request reports what ended the sign-in.
 func TestClerkOAuthAndOpenBao(t *testing.T) {
 	if testing.Short() {
-		t.Skip("make test-all has OpenBao")
+		t.Skip("needs OpenBao; make test-all runs it")
 	}
 	program, err := bao.Find()
 	switch {
@@ -285,7 +286,7 @@ func TestClerkOAuthAndOpenBao(t *testing.T) {
 	term.signInBy(stack, "oauth", "--org", "acme")
 	for _, mode := range modes() {
 		if got := term.run("db", "query", "--mode", mode, "--access", "ro", "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
-			t.Errorf("%s: %q", mode, got)
+			t.Errorf("mode %s: %q", mode, got)
 		}
 	}
 	for _, tt := range []struct {
@@ -294,7 +295,7 @@ func TestClerkOAuthAndOpenBao(t *testing.T) {
 	}{{endLeft, "organization that the account is not in any more"}, {endRevoked, "invalid_grant"}} {
 		tt.happens(term, stack)
 		if code, said := term.ends("token", "--access", "ro", "--renew"); code == app.ExitOK || !strings.Contains(said, tt.want) {
-			t.Errorf("%s: %d %s", tt.name, code, said)
+			t.Errorf("%s: exit code %d: %s", tt.name, code, said)
 		}
 	}
 }

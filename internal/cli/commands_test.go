@@ -20,7 +20,7 @@ func FuzzFlagsFirst(f *testing.F) {
 		if err != nil || slices.Contains(args, "help") { // which becomes --help
 			return
 		}
-		// Nothing is lost, and nothing but "--" is added.
+		// No argument is lost, and only "--" is added.
 		left := slices.Clone(out)
 		for _, arg := range args {
 			i := slices.Index(left, arg)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What is completed after --method is what the providers say.
+// The methods completed after --method are those of the provider.
 func TestCompletedMethodsAreTheProviders(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -44,12 +44,12 @@ func TestCompletedMethodsAreTheProviders(t *testing.T) {
 			got = append(got, m.Name)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s signs in by %q, and %q is completed", name, got, want)
+			t.Errorf("%s has methods %q, but %q are completed", name, got, want)
 		}
 	}
 }
 
-// The scripts work in a shell that was configured by nobody.
+// The scripts work in an unconfigured shell.
 func TestCompletionScripts(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -72,7 +72,7 @@ func TestCompletionScripts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shell, err := exec.LookPath(name)
 			if err != nil {
-				t.Skip("there is no " + name)
+				t.Skip(name + " is not installed")
 			}
 			cmd := exec.CommandContext(t.Context(), shell, test.args...)
 			cmd.Dir = dir
@@ -84,12 +84,12 @@ func TestCompletionScripts(t *testing.T) {
 			lines := strings.Fields(string(out))
 			for _, word := range test.want {
 				if !slices.Contains(lines, word) {
-					t.Errorf("%q is not offered:\n%s", word, out)
+					t.Errorf("%q is not completed:\n%s", word, out)
 				}
 			}
 			for _, word := range test.lack {
 				if strings.Contains(string(out), word) {
-					t.Errorf("%q is there:\n%s", word, out)
+					t.Errorf("the output contains %q:\n%s", word, out)
 				}
 			}
 		})

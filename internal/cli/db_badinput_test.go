@@ -14,8 +14,8 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// signedIn returns a function that makes commands of the real zen, signed in to a
-// stack of its own.
+// signedIn returns a function that makes commands of the real zen, signed in to a stack of
+// its own.
 func signedIn(t *testing.T) (zen func(args ...string) *exec.Cmd, stack *devstack.Stack) {
 	t.Helper()
 	bin, err := binaries()
@@ -43,8 +43,8 @@ func signedIn(t *testing.T) (zen func(args ...string) *exec.Cmd, stack *devstack
 	return zen, stack
 }
 
-// TestDatabaseBadInput: each bad input has one line that says what is wrong, and its
-// exit code. A secret that was put where it doesn't belong isn't repeated.
+// TestDatabaseBadInput checks that each bad input prints one line that says what is wrong,
+// with the right exit code, and that a misplaced secret isn't repeated.
 func TestDatabaseBadInput(t *testing.T) {
 	t.Parallel()
 	zen, stack := signedIn(t)
@@ -67,46 +67,46 @@ func TestDatabaseBadInput(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		// Which database.
+		// The database.
 		"URL without a host":                  {args: []string{"db", "query", "--database", "libsql://", "SELECT 1"}, code: 2, stderr: "database URL"},
 		"mode for a server, a file":           {args: []string{"db", "query", "--mode", "remote", "--database", "file:local.db", "SELECT 1"}, code: 2, stderr: "mode remote"},
-		"file in a directory that isn't":      {args: []string{"db", "query", "--database", "file:" + filepath.Join(dir, "none", "local.db"), "SELECT 1"}, code: 2, stderr: "there is no file"},
+		"file in a missing directory":         {args: []string{"db", "query", "--database", "file:" + filepath.Join(dir, "none", "local.db"), "SELECT 1"}, code: 2, stderr: "there is no file"},
 		"directory as a database":             {args: []string{"db", "query", "--database", "file:" + dir, "SELECT 1"}, code: 2, stderr: dir},
 		"directory as a replica":              {args: []string{"db", "query", "--mode", "replica", "--path", dir, "SELECT 1"}, code: 2, stderr: dir},
-		"file that is no database":            {args: []string{"db", "query", "--database", "file:" + file("no.db", strings.Repeat("no database\n", 1000)), "SELECT * FROM t"}, code: 2, stderr: "not a database"},
+		"file that isn't a database":          {args: []string{"db", "query", "--database", "file:" + file("no.db", strings.Repeat("no database\n", 1000)), "SELECT * FROM t"}, code: 2, stderr: "not a database"},
 		"URL is a path":                       {args: []string{"db", "ping", "--database", dir}, code: 2, stderr: "database URL"},
 		"scheme of WebSockets":                {args: []string{"db", "query", "--database", "wss://app-acme.turso.io", "SELECT 1"}, code: 2, stderr: "scheme wss"},
-		"scheme nobody knows":                 {args: []string{"db", "query", "--database", "gopher://app", "SELECT 1"}, code: 2, stderr: "unknown scheme"},
-		"plain HTTP to far away":              {args: []string{"db", "shell", "--database", "http://db.example"}, code: 2, stderr: "database URL"},
+		"unknown scheme":                      {args: []string{"db", "query", "--database", "gopher://app", "SELECT 1"}, code: 2, stderr: "unknown scheme"},
+		"plain HTTP to a remote host":         {args: []string{"db", "shell", "--database", "http://db.example"}, code: 2, stderr: "database URL"},
 		"token in the URL":                    {args: []string{"db", "query", "--database", "libsql://app?authToken=" + secret, "SELECT 1"}, code: 2, stderr: "carries a token"},
 		"password in the URL":                 {args: []string{"db", "query", "--database", "libsql://me:" + secret + "@app", "SELECT 1"}, code: 2, stderr: "user name or a password"},
 		"token instead of a URL":              {args: []string{"db", "ping", "--database", secret}, code: 2, stderr: "is a token"},
 		"control character":                   {args: []string{"db", "query", "--database", "libsql://app\x1b[31m", "SELECT 1"}, code: 2, stderr: "control character"},
 		"URL of 3 KB":                         {args: []string{"db", "query", "--database", "libsql://" + strings.Repeat("a", 3000), "SELECT 1"}, code: 2, stderr: "longer than"},
-		"port that is none":                   {args: []string{"db", "query", "--database", "libsql://app:99999", "SELECT 1"}, code: 2, stderr: "database URL"},
-		"nobody there":                        {args: []string{"db", "query", "SELECT 1"}, env: []string{"ZEN_DATABASE=http://127.0.0.1:1", "ZEN_DATABASE_ID=" + stack.DatabaseID()}, code: 4, stderr: "127.0.0.1:1"},
+		"invalid port":                        {args: []string{"db", "query", "--database", "libsql://app:99999", "SELECT 1"}, code: 2, stderr: "database URL"},
+		"nothing listens":                     {args: []string{"db", "query", "SELECT 1"}, env: []string{"ZEN_DATABASE=http://127.0.0.1:1", "ZEN_DATABASE_ID=" + stack.DatabaseID()}, code: 4, stderr: "127.0.0.1:1"},
 		"another database than the profile's": {args: []string{"db", "query", "--database", "http://127.0.0.1:1", "SELECT 1"}, code: 2, stderr: "is not the database of profile"},
 		"another database's name":             {args: []string{"db", "query", "--database", strings.Replace(stack.DatabaseURL(), "/dbs/app", "/dbs/nowhere", 1), "SELECT 1"}, code: 2, stderr: "nowhere"},
 		"empty URL":                           {args: []string{"db", "query", "--database", "", "SELECT 1"}, code: 2, stderr: "--database is empty"},
-		"access nobody has":                   {args: []string{"db", "query", "--access", "root", "SELECT 1"}, code: 2, stderr: "root"},
+		"unknown access":                      {args: []string{"db", "query", "--access", "root", "SELECT 1"}, code: 2, stderr: "root"},
 
 		// Tokens.
 		"API token with a line feed": {args: []string{"login", "--provider", "platformtoken"}, env: []string{"TURSO_API_TOKEN=" + secret + "\nX"}, code: 2, stderr: "token"},
 		"API token of 20 KB":         {args: []string{"login", "--provider", "platformtoken"}, env: []string{"TURSO_API_TOKEN=" + strings.Repeat("a", 20_000)}, code: 2, stderr: "no token"},
 
-		// How it is asked.
-		"mode that doesn't exist":    {args: []string{"db", "query", "--mode", "telepathy", "SELECT 1"}, code: 2, stderr: "mode"},
-		"format that doesn't":        {args: []string{"db", "query", "--format", "xml", "SELECT 1"}, code: 2, stderr: "table, csv, line or json"},
+		// Flags and arguments.
+		"unknown mode":               {args: []string{"db", "query", "--mode", "telepathy", "SELECT 1"}, code: 2, stderr: "mode"},
+		"unknown format":             {args: []string{"db", "query", "--format", "xml", "SELECT 1"}, code: 2, stderr: "table, csv, line or json"},
 		"two formats":                {args: []string{"db", "query", "--format", "csv", "--json", "SELECT 1"}, code: 2, stderr: "exclude each other"},
-		"flag that doesn't":          {args: []string{"db", "query", "--parm", "1", "SELECT ?"}, code: 2, stderr: "parm"},
+		"unknown flag":               {args: []string{"db", "query", "--parm", "1", "SELECT ?"}, code: 2, stderr: "parm"},
 		"two texts":                  {args: []string{"db", "query", "SELECT 1", "SELECT 2"}, code: 2, stderr: "one SQL text"},
 		"file and text":              {args: []string{"db", "query", "--file", file("a.sql", "SELECT 1"), "SELECT 2"}, code: 2, stderr: "exclude each other"},
 		"directory as a file":        {args: []string{"db", "query", "--file", dir}, code: 1, stderr: "is a directory"},
-		"file that isn't there":      {args: []string{"db", "query", "--file", filepath.Join(dir, "none.sql")}, code: 1, stderr: "none.sql"},
+		"missing file":               {args: []string{"db", "query", "--file", filepath.Join(dir, "none.sql")}, code: 1, stderr: "none.sql"},
 		"directory as a blob":        {args: []string{"db", "query", "SELECT ?", "--blob", dir}, code: 2, stderr: "is a directory"},
 		"no pings":                   {args: []string{"db", "ping", "--count", "0"}, code: 2, stderr: "--count 0"},
 		"pings that aren't a number": {args: []string{"db", "ping", "--count", "many"}, code: 2, stderr: "many"},
-		"backwards in time":          {args: []string{"db", "ping", "--interval", "-1s"}, code: 2, stderr: "negative"},
+		"negative interval":          {args: []string{"db", "ping", "--interval", "-1s"}, code: 2, stderr: "negative"},
 		"shell with SQL":             {args: []string{"db", "shell", "SELECT 1"}, code: 2, stderr: "unexpected argument"},
 
 		// SQL text.
@@ -120,7 +120,7 @@ func TestDatabaseBadInput(t *testing.T) {
 		"unterminated string":       {args: []string{"db", "query", "SELECT 'open"}, code: 1, stderr: "zen: "},
 		"escapes in the error":      {args: []string{"db", "query", "SELECT [\x1b[31m] FROM t"}, code: 1, stderr: "no such column"},
 
-		// Arguments.
+		// Parameters.
 		"too few":                {args: []string{"db", "query", "SELECT ?, ?", "--param", "1"}, code: 2, stderr: "wants 2, got 1"},
 		"too many":               {args: []string{"db", "query", "SELECT 1", "--param", "1"}, code: 2, stderr: "wants 0, got 1"},
 		"no name":                {args: []string{"db", "query", "SELECT :a", "--param", "1"}, code: 2, stderr: "NAME=VALUE, for example --param a=VALUE"},
@@ -130,7 +130,7 @@ func TestDatabaseBadInput(t *testing.T) {
 		"number too large":       {args: []string{"db", "query", "INSERT INTO t (id, n) VALUES (?, 1)", "--param", "9223372036854775808"}, code: 1, stderr: "datatype mismatch"},
 		"value too large":        {args: []string{"db", "query", "SELECT length(?)", "--blob", file("huge", strings.Repeat("x", 20<<20))}, code: 1, stderr: "zen: "},
 
-		// What the database says no to.
+		// What the database refuses.
 		"NOT NULL":       {args: []string{"db", "query", "INSERT INTO t (n) VALUES (NULL)"}, code: 1, stderr: "NOT NULL constraint failed: t.n"},
 		"CHECK":          {args: []string{"db", "query", "INSERT INTO t (n) VALUES (0)"}, code: 1, stderr: "CHECK constraint failed"},
 		"write with ro":  {args: []string{"db", "query", "--access", "ro", "DELETE FROM t"}, code: 5, stderr: "write"},
@@ -150,10 +150,10 @@ func TestDatabaseBadInput(t *testing.T) {
 				t.Errorf("exit code %d, want %d and %q in\n%s", code, test.code, test.stderr, stderr.String())
 			}
 			if n := strings.Count("\n"+stderr.String(), "\nzen: ") + strings.Count("\n"+stderr.String(), "\n{\"schema_version\":1,\"error\":"); n != 1 || len(stderr.String()) > 2000 {
-				t.Errorf("%d lines of errors:\n%.2000s", n, stderr.String())
+				t.Errorf("%d error lines, want 1:\n%.2000s", n, stderr.String())
 			}
 			if all := stdout.String() + stderr.String(); strings.Contains(all, secret) || strings.Contains(all, "\x1b") {
-				t.Errorf("a secret, or a control character, is repeated:\n%q", all)
+				t.Errorf("a secret or a control character is in the output:\n%q", all)
 			}
 		})
 	}

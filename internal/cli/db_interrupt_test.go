@@ -13,8 +13,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// TestQueryInterrupted: Ctrl-C ends a statement that streams, here and at the server,
-// with its exit code and one line.
+// TestQueryInterrupted checks that Ctrl-C ends a streaming statement in zen and at the
+// server, with one line and exit code 130.
 func TestQueryInterrupted(t *testing.T) {
 	t.Parallel()
 	zen, _ := signedIn(t)
@@ -22,7 +22,8 @@ func TestQueryInterrupted(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	const endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n"
-	// The rows are large, since the server first makes the 10 MB of an answer that it refuses.
+	// The rows are large because the server first computes 10 MB of a response before it
+	// refuses it.
 	const rows = endless + ", zeroblob(20000) FROM c"
 	for name, statement := range map[string]string{"rows": rows, "a write": "INSERT INTO t " + endless + " FROM c"} {
 		cmd := zen("db", "query", "--format", "csv", statement)
@@ -39,7 +40,7 @@ func TestQueryInterrupted(t *testing.T) {
 		if statement == rows {
 			lines.Scan()
 		} else {
-			testwait.For(t.Context(), 500*time.Millisecond) // nothing shows that it runs
+			testwait.For(t.Context(), 500*time.Millisecond) // no output shows that the statement runs
 		}
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
@@ -51,7 +52,7 @@ func TestQueryInterrupted(t *testing.T) {
 			t.Errorf("%s: exit code %d\n%s", name, code, stderr.String())
 		}
 	}
-	// The interrupted write is no longer in the way.
+	// The interrupted write no longer holds the lock.
 	if out, err := zen("db", "query", "INSERT INTO t VALUES (1)").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

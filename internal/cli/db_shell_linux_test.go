@@ -15,21 +15,21 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// terminal is a person at a terminal: what was shown, and keys to press.
+// terminal is a user's terminal: the screen and the keyboard.
 type terminal struct {
 	t     *testing.T
 	keys  *os.File
 	shown heard
-	seen  int // how much of shown was waited for
+	seen  int // the offset in shown up to which sees has searched
 }
 
-// startTerminal starts a program at a terminal of its own.
+// startTerminal starts a program in a terminal of its own.
 func startTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 	t.Helper()
 	return startTerminalOf(t, 120, cmd)
 }
 
-// startTerminalOf starts a program at a terminal of that many columns.
+// startTerminalOf starts a program in a terminal with the given number of columns.
 func startTerminalOf(t *testing.T, columns uint16, cmd *exec.Cmd) *terminal {
 	t.Helper()
 	person, program := openTerminal(t)
@@ -45,7 +45,7 @@ func startTerminalOf(t *testing.T, columns uint16, cmd *exec.Cmd) *terminal {
 	program.Close()
 	term := &terminal{t: t, keys: person}
 	var reading sync.WaitGroup
-	reading.Go(func() { _, _ = io.Copy(&term.shown, person) }) // until the other end is gone
+	reading.Go(func() { _, _ = io.Copy(&term.shown, person) }) // until the program's end is closed
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -54,7 +54,7 @@ func startTerminalOf(t *testing.T, columns uint16, cmd *exec.Cmd) *terminal {
 	return term
 }
 
-// sees waits until a text is shown, after what was waited for before.
+// sees waits until a text is shown after the last text that was waited for.
 func (term *terminal) sees(text string) {
 	term.t.Helper()
 	term.seen = term.shown.await(term.t, term.seen, text)
@@ -82,32 +82,32 @@ func TestShellAtATerminal(t *testing.T) {
 	term.sees("done")
 	term.sees("app> ")
 
-	// Ctrl-C takes back what is being typed.
+	// Ctrl-C discards the input line.
 	term.types("SELECT nonsense\r")
 	term.sees("...> ")
 	term.types("FROM")
-	term.sees("FROM") // the editor has the terminal: before, the key is a signal
+	term.sees("FROM") // the editor has the terminal now; before, Ctrl-C would be a signal
 	term.types("\x03")
 	term.sees("app> ")
 	term.types("SELECT 40 + 2;\r")
 	term.sees("42")
 	term.sees("app> ")
 
-	// An error shows its place, and the shell goes on.
+	// An error shows its position, and the shell continues.
 	term.types("SELECT foo FROM t;\r")
 	term.sees("no such column: foo")
 	term.sees("1 | SELECT foo FROM t")
 	term.sees("       ^")
 	term.sees("app> ")
 
-	// Ctrl-C cancels what runs, here and at the server.
+	// Ctrl-C cancels the running statement in the shell and at the server.
 	term.types("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c;\r")
 	term.sees("waiting for the database")
 	term.types("\x03")
 	term.sees("zen: interrupted")
 	term.sees("app> ")
 
-	// A transaction is in the prompt, and so is its end.
+	// The prompt shows an open transaction and its end.
 	term.types("BEGIN;\r")
 	term.sees("app*> ")
 	term.types("INSERT INTO t (b) VALUES ('one');\r")
@@ -126,14 +126,14 @@ func TestShellAtATerminal(t *testing.T) {
 	term.types("SELECT count(*) AS n FROM t;\r")
 	term.sees("n\r\n0\r\n")
 
-	// The arrow brings the last statement back.
+	// The up arrow brings the last statement back.
 	term.types("\x1b[A")
 	term.sees("SELECT count(*) AS n FROM t;")
 	term.types("\r")
 	term.sees("1 row")
 	term.sees("app> ")
 
-	// Neither of these is kept.
+	// Neither of these goes into the history.
 	term.types(" SELECT 'blank';\r")
 	term.sees("1 row")
 	term.types("SELECT 'eyJhbGciOiJSUzI1NiJ9';\r")
@@ -156,7 +156,7 @@ func TestShellAtATerminal(t *testing.T) {
 		t.Errorf("history:\n%s", text)
 	}
 
-	// It is there in the next shell, which a signal ends.
+	// The next shell has the history. SIGTERM ends it.
 	shell = zen("db", "shell")
 	term = startTerminal(t, shell)
 	term.sees("app> ")

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openTerminal returns both ends of a pseudo-terminal (pty(7)).
+// openTerminal returns both ends of a pseudo-terminal (pty(7)): the user's and the program's.
 func openTerminal(t *testing.T) (person, program *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -34,7 +34,7 @@ func openTerminal(t *testing.T) (person, program *os.File) {
 	return person, program
 }
 
-// A shell inside of zen dev goes on after Ctrl-C, as it does outside.
+// A shell in zen dev survives Ctrl-C, as it does outside.
 func TestDevCtrlCAtATerminal(t *testing.T) {
 	t.Parallel()
 	person, program := openTerminal(t)
@@ -55,7 +55,7 @@ func TestDevCtrlCAtATerminal(t *testing.T) {
 				return
 			}
 		}
-		t.Fatalf("no %q, but the end: %v", want, lines.Err())
+		t.Fatalf("the output ended without %q: %v", want, lines.Err())
 	}
 	read("up")
 	for range 2 {

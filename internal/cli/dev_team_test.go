@@ -13,7 +13,8 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// zen dev --team says what is missing, where to get it, and leaves nothing behind.
+// zen dev --team reports that OpenBao is missing and where to get it, and leaves no files
+// behind.
 func TestDevTeamNeedsOpenBao(t *testing.T) {
 	t.Parallel()
 	zen := shipped(t)

@@ -24,7 +24,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// devBinary is zen as it is shipped, run as a process of its own.
+// devBinary is the zen that is shipped, run as a separate process.
 type devBinary struct{ path string }
 
 func shipped(t *testing.T) devBinary {
@@ -36,7 +36,7 @@ func shipped(t *testing.T) devBinary {
 	return devBinary{filepath.Join(dir, "zen")}
 }
 
-// command is zen with a temporary directory of its own.
+// command returns a command that runs zen with a temporary directory of its own.
 func (b devBinary) command(t *testing.T, args ...string) (cmd *exec.Cmd, temporary string) {
 	temporary = t.TempDir()
 	cmd = exec.CommandContext(t.Context(), b.path, args...)
@@ -45,7 +45,7 @@ func (b devBinary) command(t *testing.T, args ...string) (cmd *exec.Cmd, tempora
 	return cmd, temporary
 }
 
-// run runs zen to its end, and checks that it leaves no file behind.
+// run runs zen and checks that it leaves no file behind.
 func (b devBinary) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	cmd, temporary := b.command(t, args...)
@@ -67,13 +67,13 @@ func checkEmpty(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for _, entry := range left {
-		t.Errorf("left behind: %s", entry.Name())
+		t.Errorf("file left behind: %s", entry.Name())
 	}
 }
 
 var pageURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-// start starts a program that is zen dev and returns its address as soon as it says that it is ready.
+// start starts zen dev, and returns its address as soon as it reports that it is ready.
 func (b devBinary) start(t *testing.T, args ...string) (cmd *exec.Cmd, url, temporary string) {
 	t.Helper()
 	cmd, temporary = b.command(t, args...)
@@ -86,7 +86,7 @@ func (b devBinary) start(t *testing.T, args ...string) (cmd *exec.Cmd, url, temp
 	}
 	line, err := bufio.NewReader(stderr).ReadString('\n')
 	if err != nil || !strings.Contains(line, "ready") {
-		t.Fatalf("%q, %v: want that it is ready", line, err)
+		t.Fatalf("the first line is %q, %v, want one that says ready", line, err)
 	}
 	return cmd, pageURL.FindString(line), temporary
 }
@@ -109,22 +109,23 @@ func TestDev(t *testing.T) {
 	for name, signal := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {
 			cmd, url, temporary := zen.start(t, "dev")
-			// Ready means ready: the page and a key set, at the first try.
+			// Once zen dev reports ready, the page and a key set are served at the first
+			// request.
 			for _, path := range []string{"/", "/.well-known/jwks.json"} {
 				if got := status(t, url+path); got != 200 {
-					t.Errorf("%s: %d", path, got)
+					t.Errorf("%s: status %d, want 200", path, got)
 				}
 			}
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			if err := cmd.Wait(); err != nil {
-				t.Errorf("it ended with %v", err)
+				t.Errorf("zen dev ended with %v", err)
 			}
 			checkEmpty(t, temporary)
 			if conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
 				conn.Close()
-				t.Error("something still listens")
+				t.Error("the stack's port still accepts connections")
 			}
 		})
 	}
@@ -132,7 +133,7 @@ func TestDev(t *testing.T) {
 	t.Run("exit code", func(t *testing.T) {
 		code, stdout, stderr := zen.run(t, "dev", "--", "sh", "-c", `echo "$TURSO_API_BASEURL"; exit 7`)
 		if code != 7 || !pageURL.MatchString(stdout) || stderr != "" {
-			t.Errorf("%d %q %q", code, stdout, stderr)
+			t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 		}
 	})
 
@@ -145,7 +146,7 @@ func TestDev(t *testing.T) {
 			}
 			out, err := cmd.Output()
 			if err != nil || !strings.HasPrefix(string(out), want+"\n") || (own == "") != strings.Contains(string(out), "as alice@example.test") {
-				t.Errorf("BROWSER=%s: %q, %v; want %q", own, out, err, want)
+				t.Errorf("BROWSER=%s: printed %q, %v, want %q", own, out, err, want)
 			}
 		}
 	})
@@ -153,19 +154,19 @@ func TestDev(t *testing.T) {
 	t.Run("no such command", func(t *testing.T) {
 		code, _, stderr := zen.run(t, "dev", "--", "no-such-command")
 		if code != 127 || !strings.Contains(stderr, "no-such-command") {
-			t.Errorf("%d %q", code, stderr)
+			t.Errorf("exit code %d, stderr %q", code, stderr)
 		}
 	})
 
 	t.Run("children of the command", func(t *testing.T) {
 		if runtime.GOOS != "linux" {
-			t.Skip("only Linux tells of processes whose parent ended")
+			t.Skip("orphaned processes are only found on Linux")
 		}
-		// One that ends when it is told, one that does not listen.
+		// One child ends on SIGTERM, the other ignores it.
 		code, stdout, stderr := zen.run(t, "dev", "--", "sh", "-c",
 			`sleep 300 & echo $!; (trap "" TERM; exec sleep 300) & echo $!; exit 3`)
 		if code != 3 {
-			t.Errorf("%d %q", code, stderr)
+			t.Errorf("exit code %d, stderr %q", code, stderr)
 		}
 		for _, word := range strings.Fields(stdout) {
 			pid, err := strconv.Atoi(word)
@@ -173,7 +174,7 @@ func TestDev(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-				t.Errorf("process %d is left behind: %v", pid, err)
+				t.Errorf("process %d still runs: %v", pid, err)
 			}
 		}
 	})
@@ -191,15 +192,15 @@ func TestDev(t *testing.T) {
 			}
 			lines := bufio.NewReader(stdout)
 			if line, err := lines.ReadString('\n'); line != "up\n" {
-				t.Fatalf("%q %v", line, err)
+				t.Fatalf("the first line is %q, %v", line, err)
 			}
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			rest, _ := io.ReadAll(lines)
-			_ = cmd.Wait() // its exit code is looked at below
+			_ = cmd.Wait() // its exit code is checked below
 			if code := cmd.ProcessState.ExitCode(); code != 9 || string(rest) != "told\n" {
-				t.Errorf("%d %q, want the command's end", code, rest)
+				t.Errorf("exit code %d, output %q, want those of the command", code, rest)
 			}
 			checkEmpty(t, temporary)
 		})
@@ -211,7 +212,7 @@ func TestDev(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := status(t, url); got != 200 {
-			t.Errorf("the page: %d", got)
+			t.Errorf("the page after SIGHUP: status %d", got)
 		}
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
@@ -244,7 +245,7 @@ func TestDev(t *testing.T) {
 			}
 		}
 		if got := status(t, document.URL); got != 200 {
-			t.Errorf("%s: %d", document.URL, got)
+			t.Errorf("%s: status %d, want 200", document.URL, got)
 		}
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
@@ -267,7 +268,7 @@ func TestDev(t *testing.T) {
 			"none":       `test -z "$ACTIONS_ID_TOKEN_REQUEST_URL" && test -z "$ZEN_OIDC__ID_TOKEN"`,
 		} {
 			if code, stdout, stderr := zen.run(t, "dev", "--ci", system, "--", "sh", "-ec", script); code != 0 {
-				t.Errorf("%s: %d %q %q", system, code, stdout, stderr)
+				t.Errorf("%s: exit code %d, stdout %q, stderr %q", system, code, stdout, stderr)
 			}
 		}
 	})
@@ -281,13 +282,13 @@ func TestDev(t *testing.T) {
 			}
 			t.Skip("NOT TESTED: wget and curl are missing")
 		}
-		// As Clerk's native sign-in has a code sent.
+		// The request with which Clerk's native sign-in sends a code.
 		send := `wget -qO /dev/null --post-data "identifier=alice%40example.test&strategy=email_code" "$CLERK_FAPI/v1/client/sign_ins?_is_native=1" ||
 			curl -sf -o /dev/null -d "identifier=alice%40example.test&strategy=email_code" "$CLERK_FAPI/v1/client/sign_ins?_is_native=1"`
 		code, stdout, stderr := zen.run(t, "dev", "--", "sh", "-c",
 			`zen dev mail alice && exit 9; CLERK_FAPI=$ZEN_DEV_URL; `+send+`; zen dev mail alice; zen dev mail bob && exit 9; exit 0`)
 		if code != 0 || !regexp.MustCompile(`^\d{6}\n$`).MatchString(stdout) || strings.Count(stderr, "no mail has come") != 2 {
-			t.Errorf("%d %q %q", code, stdout, stderr)
+			t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 		}
 	})
 
@@ -299,7 +300,7 @@ func TestDev(t *testing.T) {
 		_, third, _ := zen.run(t, append([]string{"dev", "--dir", dir, "--listen", "127.0.0.1:0"}, echo...)...)
 		_, fourth, _ := zen.run(t, append([]string{"dev", "--dir", dir}, echo...)...)
 		if !pageURL.MatchString(first) || first != second || third == first || fourth != third {
-			t.Errorf("%q, %q, on a free port %q, then %q", first, second, third, fourth)
+			t.Errorf("addresses %q and %q, with --listen 127.0.0.1:0 %q, then %q", first, second, third, fourth)
 		}
 	})
 
@@ -309,7 +310,7 @@ func TestDev(t *testing.T) {
 			"sh", "-c", `"`+zen.path+`" dev fault; cat $ZEN_CONFIG`)
 		for _, want := range []string{"jwks-stuck +on ", "clerk-native-disabled +on ", "clerk-unavailable +off ", `/dbs/notes"`, `template = "turso"`, `organization = "initech-data"`} {
 			if !regexp.MustCompile(want).MatchString(stdout) {
-				t.Errorf("%d: no %q in\n%s%s", code, want, stdout, stderr)
+				t.Errorf("exit code %d, no match of %q in\n%s%s", code, want, stdout, stderr)
 			}
 		}
 	})
@@ -327,7 +328,7 @@ func TestDev(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := zen.run(t, append([]string{"dev"}, tt.args...)...)
 			if code != app.ExitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
-				t.Errorf("%d %q %q, want %d and %q", code, stdout, stderr, app.ExitUsage, tt.want)
+				t.Errorf("exit code %d, stdout %q, stderr %q, want %d and %q", code, stdout, stderr, app.ExitUsage, tt.want)
 			}
 		})
 	}
@@ -335,7 +336,7 @@ func TestDev(t *testing.T) {
 	t.Run("list of faults", func(t *testing.T) {
 		code, stdout, stderr := zen.run(t, "dev", "--list-faults")
 		if code != 0 || stderr != "" || !regexp.MustCompile(`(?m)^jwks-stuck +\S.{20,}$`).MatchString(stdout) {
-			t.Errorf("%d %q %q", code, stdout, stderr)
+			t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 		}
 	})
 }

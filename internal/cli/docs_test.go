@@ -12,21 +12,21 @@ import (
 )
 
 var (
-	// typedLine is a line of a block that a person types, in a page.
+	// typedLine matches a line of a block of a page with a zen command.
 	typedLine = regexp.MustCompile(`(?m)^(?:    )?(?:\$ |    )((?:[A-Z_]+=\S+ )*(?:bin/)?zen(?: \S.*)?)$`)
-	// span is a command in a sentence or a table.
+	// span matches a command within a sentence or a table.
 	span = regexp.MustCompile("`(zen [^`]+)`")
-	// quotation is a word of a shell's in quotes.
+	// quotation matches a quoted word of a shell.
 	quotation = regexp.MustCompile(`'[^']*'|"[^"]*"`)
-	// separator ends a command.
+	// separator matches the end of a command.
 	separator = regexp.MustCompile(`\s(?:\||&&|&|>|<|;|#|2>|3<)|\s*[|;>&]|…|\$\(|\s<`)
-	// assignment is a variable before a command.
+	// assignment matches a variable before a command.
 	assignment = regexp.MustCompile(`^[A-Z_]+=`)
-	// brackets are around what may be left out.
+	// brackets removes the marks of optional parts and alternatives.
 	brackets = strings.NewReplacer("[", "", "]", "", "(", "", ")", "", `\|`, "|")
 )
 
-// pages returns the texts that people read.
+// pages returns the documentation by file name.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	names := []string{"README.md", "AGENTS.md", "llms.txt", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"}
@@ -55,8 +55,8 @@ func pages(t *testing.T) map[string]string {
 	return texts
 }
 
-// TestPagesCommands wants every command of zen's in the pages to be one that zen
-// understands: its name, its flags, and the values that they take.
+// TestPagesCommands checks that zen understands every zen command in the pages: its name, its
+// flags, and the values that they take.
 func TestPagesCommands(t *testing.T) {
 	seen := 0
 	for name, text := range pages(t) {
@@ -77,11 +77,11 @@ func TestPagesCommands(t *testing.T) {
 		}
 	}
 	if seen < 300 {
-		t.Errorf("%d commands in the pages", seen)
+		t.Errorf("the pages have %d commands, want at least 300", seen)
 	}
 }
 
-// commandsIn returns the commands of zen's in a line. What follows "--" may be another one.
+// commandsIn returns the zen commands in a line. A command after "--" may be a second one.
 func commandsIn(line string) [][]string {
 	line = quotation.ReplaceAllStringFunc(line, func(s string) string { return strings.Repeat("Q", len(s)) })
 	line = brackets.Replace(line)
@@ -101,19 +101,18 @@ func commandsIn(line string) [][]string {
 	return commands
 }
 
-// wrong are the lines that the pages show for their errors.
+// wrong are the commands that the pages show for their errors.
 var wrong = map[string]bool{"token --json --min-ttl 5": true, "tokn": true, "query": true}
 
-// placeholder stands for a duration, or for a value that a sentence about the flag leaves
-// out.
+// placeholder matches the letter D for a duration, or a flag whose value a sentence omits.
 var placeholder = regexp.MustCompile(`(--(?:min-ttl|every|org|provider|region)) ?(?:D\b|$)`)
 
-// isWord is a command or a flag.
+// isWord matches a command or a flag.
 var isWord = regexp.MustCompile(`^(--?)?[a-z][a-z0-9-]*$`)
 
-// understood reports what is wrong with a line of zen's.
+// understood returns an error if zen doesn't understand the words of a command line.
 func understood(words []string) error {
-	if words[0] == "--help-json" || words[0] == "end-left" { // which are not in the tree
+	if words[0] == "--help-json" || words[0] == "end-left" { // which are not in the command tree
 		return nil
 	}
 	_, err := app.FlagsFirst(fullProgram().App(nil, nil, nil), append([]string{"zen"}, words...))

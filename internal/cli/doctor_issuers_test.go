@@ -22,8 +22,8 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// signIns are the ways in beside Clerk's, and the finding by which the doctor names each
-// fault of their issuer.
+// signIns are the ways to sign in other than Clerk's default, with the id of the finding for
+// each fault of their issuer.
 var signIns = []struct {
 	name    string
 	login   []string
@@ -83,12 +83,12 @@ var signIns = []struct {
 	}},
 }
 
-// with returns an environment with further variables.
+// with returns a function for signIns that adds these variables to the environment.
 func with(variables ...string) func(*testing.T, *devstack.Stack) []string {
 	return func(*testing.T, *devstack.Stack) []string { return variables }
 }
 
-// machineKey makes an application for machines at Auth0 that signs with a key.
+// machineKey creates a machine application at Auth0 that authenticates with a key.
 func machineKey(t *testing.T, stack *devstack.Stack) []string {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -111,11 +111,11 @@ func machineKey(t *testing.T, stack *devstack.Stack) []string {
 	}
 }
 
-// met are the faults that leave a sign-in and what it may do as they are. A command meets
-// them, and the doctor tells of it afterwards, with a part of what the command said.
+// met are the faults that a command runs into without changing the stored sign-in. Afterwards
+// the doctor reports the failure, with part of the command's error.
 var met = map[string]struct {
 	command []string
-	email   bool // the command asks for an address, and for the code that is sent there
+	email   bool // the command asks for an e-mail address and the code sent to it
 	want    string
 	says    string
 }{
@@ -139,10 +139,10 @@ var met = map[string]struct {
 	fault.JWKSCountLimit: {[]string{"jwks", "save", "other", "$ZEN_DEV_URL/.well-known/jwks.json"}, false, "turso.jwks.save-fails", "limit(2)"},
 }
 
-// slow are the faults of a network that does all it is asked.
+// slow are the faults of a network that is slow but works.
 var slow = map[string]string{fault.Latency: "network.slow", fault.SlowBody: "network.slow"}
 
-// The doctor names each fault that the stack has.
+// Each fault of the stack has a finding of the doctor.
 func TestDoctorKnowsEachFault(t *testing.T) {
 	named := maps.Clone(causes)
 	maps.Copy(named, rotated)
@@ -151,18 +151,18 @@ func TestDoctorKnowsEachFault(t *testing.T) {
 		maps.Copy(named, s.causes)
 	}
 	for _, f := range devstack.Faults() {
-		if f.Name == fault.SocketExpires || f.Name == fault.PollExpires { // of what zen has for others: its proxy renews the token meanwhile
+		if f.Name == fault.SocketExpires || f.Name == fault.PollExpires { // the proxy renews the token before other clients run into these
 			continue
 		}
 		if (named[f.Name] == "") == (met[f.Name].want == "") {
-			t.Errorf("%s is named by %q, and by %q once a command has met it", f.Name, named[f.Name], met[f.Name].want)
+			t.Errorf("%s: want one finding, of the fault or after a command met it; got %q and %q", f.Name, named[f.Name], met[f.Name].want)
 		}
 	}
 }
 
 func TestDoctorNamesASlowNetwork(t *testing.T) {
 	if testing.Short() {
-		t.Skip("make test-all has the slow networks: each question takes half a second")
+		t.Skip("each request takes half a second; make test-all runs it")
 	}
 	t.Parallel()
 	p := newPatient(t)
@@ -178,14 +178,14 @@ func TestDoctorNamesASlowNetwork(t *testing.T) {
 	}
 }
 
-// outpatient is a sign-in whose issuer rotates what is stored: the doctor looks at the
-// original, and not at copies.
+// outpatient is a sign-in whose issuer rotates the stored credential, so that the doctor runs
+// on the original state and not on a copy.
 type outpatient struct {
 	*patient
 	login []string
 }
 
-// newOutpatient signs in, with an API token for Turso that may do what zen needs.
+// newOutpatient signs in, with an API token for Turso that has the scopes that zen needs.
 func newOutpatient(t *testing.T, stack *devstack.Stack, login, environ []string) *outpatient {
 	t.Helper()
 	bin, err := binaries()
@@ -228,8 +228,8 @@ func (p *outpatient) signIn() {
 	}
 }
 
-// look runs zen doctor with faults on, without a token that would hide that none can be
-// had.
+// look runs zen doctor with faults switched on, and without a stored token, which would hide
+// that none can be issued.
 func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
 	t.Helper()
 	has := func(name string) bool { return slices.Contains(faults, name) }
@@ -248,16 +248,17 @@ func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
 	return d
 }
 
-// ending are the faults after which a sign-in is gone.
+// ending are the faults that end the sign-in.
 var ending = []string{
 	auth0.FaultAnswerLost, auth0.FaultRefreshReused, auth0.FaultRefreshRevoked, oidc.FaultRefreshRevoked,
 	clerk.FaultOAuthAnswerLost, clerk.FaultOAuthRevoked, clerk.FaultUserBanned,
 }
 
-// beginning are the faults of a sign-in that leave their mark in it.
+// beginning are the faults that affect the stored sign-in only if they are on during the
+// sign-in.
 var beginning = []string{oidc.FaultNoRefreshToken}
 
-// A sign-in whose refresh token rotates is whole after the doctor has used it.
+// The doctor doesn't damage a sign-in whose refresh token rotates.
 func TestDoctorLeavesTheSignIn(t *testing.T) {
 	t.Parallel()
 	p := newOutpatient(t, devstacktest.Start(t, devstack.Options{}), []string{"--provider", "auth0"}, nil)
@@ -270,16 +271,16 @@ func TestDoctorLeavesTheSignIn(t *testing.T) {
 
 func TestDoctorNamesTheIssuersFault(t *testing.T) {
 	if testing.Short() {
-		t.Skip("make test-all has the issuers' faults")
+		t.Skip("runs long; make test-all runs it")
 	}
 	stack := devstacktest.Start(t, devstack.Options{CI: "github"})
-	// Of the database's side, one of each layer goes along.
+	// One fault of each of the database's layers is combined with them.
 	others := []string{fault.WritesBlocked, fault.TokenNotAllowed, fault.APIDown, fault.BadGateway}
 	for _, s := range signIns {
 		t.Run(s.name, func(t *testing.T) {
 			p := newOutpatient(t, stack, s.login, s.environ(t, stack))
 			if d := p.look(t); d.first() != "" || d.code != 0 {
-				t.Errorf("healthy: exit code %d%s", d.code, d)
+				t.Errorf("without a fault: exit code %d%s", d.code, d)
 			}
 			names := slices.Sorted(maps.Keys(s.causes))
 			for i, name := range names {

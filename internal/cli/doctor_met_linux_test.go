@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// meet has a command of the patient's meet a fault. At a terminal Alice types what she is
-// asked for.
+// meet runs a command of the patient that fails with a fault. If email is set, Alice answers
+// the prompts at a terminal.
 func (p *patient) meet(t *testing.T, email bool, args ...string) {
 	t.Helper()
 	environ := append(slices.Clone(p.environ), "BROWSER=zen --quiet dev browse --user alice", "CI=", "TERM=xterm")
@@ -26,7 +26,7 @@ func (p *patient) meet(t *testing.T, email bool, args ...string) {
 		cmd := exec.Command(filepath.Join(bin, "zen"), args...)
 		cmd.Env = environ
 		if out, err := cmd.CombinedOutput(); err == nil {
-			t.Fatalf("zen %s went well:\n%s", strings.Join(args, " "), out)
+			t.Fatalf("zen %s succeeded:\n%s", strings.Join(args, " "), out)
 		}
 		return
 	}
@@ -46,7 +46,7 @@ func (p *patient) meet(t *testing.T, email bool, args ...string) {
 		select {
 		case err := <-ended:
 			if err == nil {
-				t.Fatal("the sign-in went well")
+				t.Fatal("the sign-in succeeded")
 			}
 			return
 		case <-t.Context().Done():
@@ -55,15 +55,15 @@ func (p *patient) meet(t *testing.T, email bool, args ...string) {
 		}
 	}
 	if err := <-ended; err == nil {
-		t.Fatal("the sign-in went well")
+		t.Fatal("the sign-in succeeded")
 	}
 }
 
-// What a command met, the doctor tells until the command goes well; behind what lies
-// deeper, and before what doesn't.
+// The doctor reports a command's failure until the command succeeds: after findings of deeper
+// layers, and before the others.
 func TestDoctorTellsWhatACommandMet(t *testing.T) {
 	if testing.Short() {
-		t.Skip("make test-all has what a command met; the script doctor_remembers has one of each")
+		t.Skip("runs long; make test-all runs it, and the script doctor_remembers has one of each kind")
 	}
 	t.Parallel()
 	p := newPatient(t)
@@ -84,7 +84,7 @@ func TestDoctorTellsWhatACommandMet(t *testing.T) {
 			for other, want := range map[string]string{fault.BadGateway: "network.trouble", fault.WritesBlocked: m.want} {
 				turn(t, p.stack, true, []string{other})
 				if d := p.ask(t, nil); d.first() != want {
-					t.Errorf("and %s: the first finding is %q, want %q%s", other, d.first(), want, d)
+					t.Errorf("with %s: the first finding is %q, want %q%s", other, d.first(), want, d)
 				}
 				turn(t, p.stack, false, []string{other})
 			}

@@ -21,7 +21,7 @@ import (
 	"github.com/zen-auth/zen/internal/doctor"
 )
 
-// diagnosis is what zen doctor --json prints.
+// diagnosis is the output of zen doctor --json.
 type diagnosis struct {
 	Findings []struct {
 		ID, Severity, Observed, Cause, Next string
@@ -59,8 +59,8 @@ func (d diagnosis) String() string {
 	return b.String()
 }
 
-// patient is a sign-in, from whose copies the doctor starts anew each time: without a
-// cached token, which would hide that none can be had.
+// patient is a sign-in of which the doctor examines a new copy each time, without a cached
+// token, which would hide that none can be issued.
 type patient struct {
 	t       *testing.T
 	stack   *devstack.Stack
@@ -86,8 +86,7 @@ func stateOf(environ []string) (dir string) {
 	return dir
 }
 
-// forgetTokens takes the tokens out of what is stored, and leaves the sign-in: as if their
-// lives had ended.
+// forgetTokens removes the stored tokens and keeps the sign-in, as if the tokens had expired.
 func forgetTokens(t *testing.T, state string) {
 	t.Helper()
 	path := filepath.Join(state, "profiles", "default.json")
@@ -108,7 +107,7 @@ func forgetTokens(t *testing.T, state string) {
 	}
 }
 
-// forgetFailures takes away what failed before.
+// forgetFailures removes the record of failed commands.
 func (p *patient) forgetFailures(t *testing.T) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(p.state, "profiles", "default.failed")); err != nil {
@@ -116,7 +115,7 @@ func (p *patient) forgetFailures(t *testing.T) {
 	}
 }
 
-// ask runs zen doctor on a copy, with changes of the environment.
+// ask runs zen doctor on a copy of the state, with additional environment variables.
 func (p *patient) ask(t *testing.T, environ []string, args ...string) diagnosis {
 	t.Helper()
 	return p.diagnose(t, p.copied(t), environ, args...)
@@ -142,7 +141,7 @@ func (p *patient) copied(t *testing.T) string {
 	return state
 }
 
-// diagnose runs zen doctor on a state directory, with changes of the environment.
+// diagnose runs zen doctor on a state directory, with additional environment variables.
 func (p *patient) diagnose(t *testing.T, state string, environ []string, args ...string) diagnosis {
 	t.Helper()
 	bin, err := binaries()
@@ -168,7 +167,7 @@ func (p *patient) diagnose(t *testing.T, state string, environ []string, args ..
 	return d
 }
 
-// turn switches faults of a stack.
+// turn switches faults of a stack on or off.
 func turn(t *testing.T, stack *devstack.Stack, on bool, faults []string) {
 	t.Helper()
 	for _, name := range faults {
@@ -178,8 +177,7 @@ func turn(t *testing.T, stack *devstack.Stack, on bool, faults []string) {
 	}
 }
 
-// causes are the findings by which the doctor names what each fault of the stack is, for
-// a sign-in with Clerk.
+// causes maps each fault of the stack to the finding that names it, for a sign-in with Clerk.
 var causes = map[string]string{
 	"api-down": "turso.api", "api-not-member": "turso.api", "api-unauthorized": "turso.api",
 	"clerk-clock-ahead": "token.not-issued", "clerk-redirect-mismatch": "clerk.oauth", "clerk-html": "clerk.native-api", "clerk-jwks-unavailable": "clerk.jwks",
@@ -194,18 +192,18 @@ var causes = map[string]string{
 	"token-invalidated": "database.invalidated", "token-not-allowed": "database.not-allowed",
 }
 
-// sameCause takes a provider's own finding for the failure that it leads to, and the key
-// set's, which two look at.
+// sameCause also accepts a provider's own finding instead of the failure that follows from
+// it, and the key set's finding of either check.
 func sameCause(got, want string) bool {
 	return got == want || want == "token.not-issued" && strings.HasPrefix(got, "clerk.") ||
 		strings.HasPrefix(want, "clerk.") && got == "issuer.key-set"
 }
 
-// layerOf returns the number of the layer that a finding is of; a provider's own are the
-// issuer's.
+// layerOf returns the index of a finding's layer; a provider's own findings belong to the
+// issuer's layer.
 func layerOf(id string) int {
 	if id == "plan.blocked" {
-		id = "database.blocked" // the database itself says it first
+		id = "database.blocked" // the database reports it first
 	}
 	for i, l := range doctor.Layers() {
 		if strings.HasPrefix(id, l+".") {
@@ -228,7 +226,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		return p.ask(t, nil)
 	}
 	if d := with(t); d.first() != "" || d.code != 0 {
-		t.Errorf("a healthy stack: exit code %d%s", d.code, d)
+		t.Errorf("without a fault: exit code %d%s", d.code, d)
 	}
 	for name, want := range causes {
 		t.Run(name, func(t *testing.T) {
@@ -241,7 +239,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 	if d.code != 3 || !d.has("turso.jwks.over-limit") || !d.has("turso.jwks.key-refused") || !d.has("database.minted") || !d.has("cors.hides-refusal") {
 		t.Errorf("jwks-stuck: exit code %d%s", d.code, d)
 	}
-	// Of two faults the deeper one is named first.
+	// Of two faults, the one of the deeper layer is reported first.
 	names := slices.Sorted(maps.Keys(causes))
 	pairs := 0
 	for i, a := range names {
@@ -261,26 +259,26 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		}
 	}
 	if pairs < 40 {
-		t.Errorf("%d pairs were tried", pairs)
+		t.Errorf("%d pairs were tried, want at least 40", pairs)
 	}
 }
 
-// rotated are the findings of faults that show once the issuer has another key.
+// rotated are the findings of faults that appear only after the issuer rotates its key.
 var rotated = map[string]string{
 	fault.JWKSStale: "turso.jwks.key-refused", fault.JWKSFetchDown: "turso.jwks.key-refused", fault.ExpiredAs401: "turso.jwks.key-refused",
 }
 
-// Turso that doesn't read a key set again accepts the old keys, until the issuer rotates:
-// it finds no key then, or, where the new one has the kid of the old, another.
+// A Turso that doesn't fetch a key set again accepts the old keys until the issuer rotates:
+// then it finds no key, or, if the new key has the old kid, the wrong one.
 func TestDoctorNamesTheFaultOfARotation(t *testing.T) {
 	t.Parallel()
 	p := newPatient(t)
 	if d := p.ask(t, nil); d.first() != "" {
-		t.Fatalf("healthy: %s", d)
+		t.Fatalf("without a fault: %s", d)
 	}
 	for name, want := range rotated {
 		faults := []string{name}
-		if name == fault.ExpiredAs401 { // shows in how a wrong signature is told
+		if name == fault.ExpiredAs401 { // appears in how a wrong signature is reported
 			faults = append(faults, fault.JWKSStale)
 		}
 		turn(t, p.stack, true, faults)
@@ -294,18 +292,19 @@ func TestDoctorNamesTheFaultOfARotation(t *testing.T) {
 	}
 }
 
-// maxRequests is what a healthy doctor may ask: with 20 ms of a network for each, half a
-// second if none of them overlap.
+// maxRequests is the limit for a doctor without findings: with 20 ms of latency each, they
+// take half a second if none overlap.
 const maxRequests = 25
 
-// The first run of all asks no more, and finds nothing to complain of 20 ms away.
+// The first run after a sign-in stays within maxRequests, and has no findings with 20 ms of
+// latency.
 func TestDoctorAsksLittle(t *testing.T) {
 	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{Latency: 20 * time.Millisecond})
 	p := newOutpatient(t, stack, []string{"--provider", "clerk"}, nil)
 	forgetTokens(t, p.state)
-	// The key sets that Turso itself fetches at the first token are no question of the
-	// doctor's.
+	// The key sets that Turso fetches for the first token don't count as the doctor's
+	// requests.
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)
@@ -315,7 +314,7 @@ func TestDoctorAsksLittle(t *testing.T) {
 	if out, err := query.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	before := stack.Requests()[0].Number // the newest is the first
+	before := stack.Requests()[0].Number // the newest is first
 	if d := p.ask(t, nil); d.first() != "" || d.code != 0 {
 		t.Errorf("exit code %d%s", d.code, d)
 	}
@@ -367,19 +366,19 @@ func TestDoctorNamesMisconfiguration(t *testing.T) {
 		{"no database", []string{without("database")}, "config.no-database", 2},
 		{"no database_id", []string{without("database_id")}, "config.no-database-id", 0},
 		{"database elsewhere", []string{replaced("/dbs/app", "/dbs/other")}, "", -1},
-		{"nobody listens", []string{"ZEN_DATABASE=http://127.0.0.1:1/dbs/app"}, "network.unreachable", 4},
-		{"no such host", []string{"ZEN_DATABASE=libsql://nosuch.invalid"}, "network.dns", 4},
-		{"no such provider", []string{"ZEN_PROVIDER=nosuch"}, "binary.provider-fails", 2},
-		{"no such token provider", []string{"ZEN_TOKEN_PROVIDER=nosuch"}, "binary.provider-fails", 2},
+		{"nothing listens", []string{"ZEN_DATABASE=http://127.0.0.1:1/dbs/app"}, "network.unreachable", 4},
+		{"unknown host", []string{"ZEN_DATABASE=libsql://nosuch.invalid"}, "network.dns", 4},
+		{"unknown provider", []string{"ZEN_PROVIDER=nosuch"}, "binary.provider-fails", 2},
+		{"unknown token provider", []string{"ZEN_TOKEN_PROVIDER=nosuch"}, "binary.provider-fails", 2},
 		{"no publishable key", []string{without("publishable_key"), "CLERK_PUBLISHABLE_KEY="}, "config.provider", 2},
 		{"wrong publishable key", []string{"ZEN_CLERK__PUBLISHABLE_KEY=pk_test_nonsense"}, "config.provider", 2},
 		{"secret key in its place", []string{"ZEN_CLERK__PUBLISHABLE_KEY=sk_test_0123456789abcdef0123"}, "config.provider", 2},
 		{"unknown setting", []string{config(func(text string) string { return text + "\n[providers.nosuch]\nx = 1\n" })}, "", 0},
 		{"misspelt setting", []string{replaced("bridge_url", "bridge_ulr")}, "config.provider", 2},
-		{"template that is not there", []string{"ZEN_CLERK__TEMPLATE=nosuch"}, "clerk.template", 2},
+		{"missing template", []string{"ZEN_CLERK__TEMPLATE=nosuch"}, "clerk.template", 2},
 		{"wrong API token", []string{"TURSO_API_TOKEN=eyJhbGciOiJub25lIn0.e30.x"}, "turso.api", 0},
 		{"API elsewhere", []string{"TURSO_API_BASEURL=http://127.0.0.1:1"}, "turso.api", 0},
-		{"proxy that can't be used", []string{"HTTPS_PROXY=http://u:p x@proxy.invalid", "ZEN_DATABASE=https://db.invalid"}, "network.proxy", 2},
+		{"invalid proxy", []string{"HTTPS_PROXY=http://u:p x@proxy.invalid", "ZEN_DATABASE=https://db.invalid"}, "network.proxy", 2},
 		{"another organization", []string{"ZEN_PLATFORMTOKEN__ORGANIZATION=nosuch"}, "turso.api", 0},
 		{"token in a page", []string{"VITE_TURSO_AUTH_TOKEN=" + token}, "bundle.secret", 2},
 		{"secret key in a page", []string{"NEXT_PUBLIC_CLERK_SECRET_KEY=sk_live_0123456789abcdefghij"}, "bundle.secret", 2},
@@ -390,10 +389,10 @@ func TestDoctorNamesMisconfiguration(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			d := p.ask(t, test.environ)
 			if test.code >= 0 && (d.first() != test.want || d.code != test.code) {
-				t.Errorf("exit code %d, first %q; want %d and %q%s", d.code, d.first(), test.code, test.want, d)
+				t.Errorf("exit code %d, first finding %q, want %d and %q%s", d.code, d.first(), test.code, test.want, d)
 			}
 			if test.code < 0 && d.code == 0 {
-				t.Errorf("nothing is wrong%s", d)
+				t.Errorf("exit code 0, want another%s", d)
 			}
 			if strings.Contains(d.String(), token) || strings.Contains(d.String(), "0123456789abcdef") {
 				t.Errorf("a secret is in a finding: %s", d)
@@ -402,7 +401,7 @@ func TestDoctorNamesMisconfiguration(t *testing.T) {
 	}
 }
 
-// A report has what was asked, in the order of the questions, and no secret.
+// A report has the required parts in their order, and no secret.
 func TestDoctorReport(t *testing.T) {
 	t.Parallel()
 	zen, stack := signedIn(t)
@@ -454,12 +453,12 @@ func TestDoctorReport(t *testing.T) {
 		for _, secret := range secrets {
 			for _, piece := range append(strings.Split(secret, ".")[max(0, strings.Count(secret, ".")):], secret) {
 				if len(piece) > 8 && (strings.Contains(string(text), piece) || strings.Contains(string(out), piece)) {
-					t.Errorf("a secret is in the report")
+					t.Errorf("a secret is in the report or the output")
 				}
 			}
 		}
 		if anonymous && (strings.Contains(string(text), stack.DatabaseID()) || strings.Contains(string(text), "alice@") || strings.Contains(string(text), stack.DatabaseURL())) {
-			t.Errorf("a name is in the report:\n%s", text)
+			t.Errorf("the anonymous report has a name, an address or an id:\n%s", text)
 		}
 	}
 }

@@ -19,10 +19,10 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// person is the UI of a program: it answers a URL by visiting it.
+// person is the UI of a program: it opens a URL by visiting it.
 type person struct {
 	visits sync.WaitGroup
-	// answer is what is typed where nothing is echoed; "" means nothing.
+	// answer is returned by AskSecret; "" means that it isn't supported.
 	answer string
 }
 
@@ -44,8 +44,8 @@ func (p *person) AskSecret(context.Context, string) (provider.Secret, error) {
 	return provider.NewSecret(p.answer), nil
 }
 
-// A program holds one *sql.DB while its tokens, of two seconds, come and go: with a
-// provider process of its own, several goroutines, and no query that fails.
+// A program keeps one *sql.DB while its two-second tokens expire and are renewed by a
+// provider process: several goroutines write, and no query fails.
 func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -92,7 +92,7 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	for who := range 4 {
 		workers.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				// t.Context, so that the end of the test is no failure of a query.
+				// t.Context, so that the timeout doesn't cancel a query.
 				if _, err := db.ExecContext(t.Context(), "INSERT INTO ledger (who, n) VALUES (?, ?)", who, n); err != nil {
 					t.Errorf("write %d of %d: %v", n, who, err)
 					return
@@ -104,11 +104,11 @@ func TestOneDatabaseHandleOutlivesItsTokens(t *testing.T) {
 	workers.Wait()
 	var rows int64
 	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&rows); err != nil || rows != written.Load() {
-		t.Errorf("%d rows of %d written, %v", rows, written.Load(), err)
+		t.Errorf("%d rows, want %d, %v", rows, written.Load(), err)
 	}
 	last, err := session.Token(t.Context())
 	if err != nil || last.Value.Equal(first.Value) {
-		t.Errorf("the token never changed (%v)", err)
+		t.Errorf("the token didn't change (%v)", err)
 	}
 	t.Logf("%d writes", rows)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// buildExample is: example go|DIR TO. It builds the example in Go, or what zen provider new
-// wrote into DIR, and puts the provider into TO.
+// buildExample is the command "example go|DIR TO". It builds the Go example, or what zen
+// provider new wrote into DIR, and puts the provider into TO.
 func buildExample(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: example go|DIR TO")
@@ -54,7 +54,7 @@ func buildGo(ts *testscript.TestScript, dir, to string) {
 	if err != nil || len(out) > 0 {
 		ts.Fatalf("gofmt: %s (%v)", out, err)
 	}
-	vet := "-vet=off" // for which all that is imported would be looked at, too
+	vet := "-vet=off" // vet would load all imported packages
 	if !testing.Short() {
 		vet = "-vet=all"
 	}
@@ -67,8 +67,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// needTools is: needs TOOL... Where CI=true, a tool that is missing is a failure; the
-// script skips it elsewhere.
+// needTools is the command "needs TOOL...". With CI=true a missing tool is a failure;
+// elsewhere the script skips.
 func needTools(ts *testscript.TestScript, _ bool, tools []string) {
 	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") == "true" {
@@ -90,11 +90,11 @@ func runIn(dir, name string, args ...string) error {
 	return nil
 }
 
-// npmCI installs what package-lock.json names into node_modules.
+// npmCI installs the packages of package-lock.json into node_modules.
 var npmCI = []string{"npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"}
 
-// install makes DIR/into a link to what the command installs there for the files that
-// lock it, once for each state of them, in the user's cache.
+// install makes DIR/into a link to what the command installs. Each state of the lock files is
+// installed once, in the user's cache.
 func install(dir, into string, locks []string, command ...string) error {
 	hash, files := sha256.New(), make(map[string][]byte)
 	for _, name := range locks {
@@ -128,7 +128,7 @@ func install(dir, into string, locks []string, command ...string) error {
 		if err := runIn(tmp, command[0], command[1:]...); err != nil {
 			return err
 		}
-		if err := os.Rename(tmp, installed); err != nil && !exists(installed) { // nobody else was faster either
+		if err := os.Rename(tmp, installed); err != nil && !exists(installed) { // another process may have installed it first
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// holders returns the processes that have a text in their environment or arguments.
+// holders returns the processes that have the text in their environment or arguments.
 func holders(t *testing.T, text string) (inEnvironment, inArguments []int) {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*")
@@ -25,7 +25,7 @@ func holders(t *testing.T, text string) (inEnvironment, inArguments []int) {
 	}
 	for _, process := range processes {
 		pid, _ := strconv.Atoi(filepath.Base(process))
-		// One that has ended, or whose environment only root may see, has none to see.
+		// A process that has ended or that belongs to root has no readable environment.
 		environ, _ := os.ReadFile(process + "/environ")
 		if bytes.Contains(environ, []byte(text)) {
 			inEnvironment = append(inEnvironment, pid)
@@ -38,8 +38,8 @@ func holders(t *testing.T, text string) (inEnvironment, inArguments []int) {
 	return inEnvironment, inArguments
 }
 
-// The token is in the environment of the command and of no other process, and in
-// nobody's arguments; without --watch, the command is the process that was started.
+// The token is in the environment of the command and of no other process, and in no process's
+// arguments. Without --watch, the command replaces zen in its process.
 func TestExecTokenIsTheCommandsAlone(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, time.Minute)
@@ -65,14 +65,14 @@ func TestExecTokenIsTheCommandsAlone(t *testing.T) {
 			var pid int
 			var token string
 			if _, err := fmt.Fscan(out, &pid, &token); err != nil || !strings.HasPrefix(token, "eyJ") {
-				t.Fatalf("%v, %.10q", err, token)
+				t.Fatalf("reading the token: %v, %.10q", err, token)
 			}
 			if staysZen := pid != cmd.Process.Pid; staysZen != (args != nil) {
-				t.Errorf("the command is process %d, and zen was %d", pid, cmd.Process.Pid)
+				t.Errorf("the command is process %d and zen %d", pid, cmd.Process.Pid)
 			}
 			inEnvironment, inArguments := holders(t, token)
 			if len(inEnvironment) != 1 || inEnvironment[0] != pid || len(inArguments) != 0 {
-				t.Errorf("in the environment of %v, in the arguments of %v; the command is %d", inEnvironment, inArguments, pid)
+				t.Errorf("the token is in the environment of %v and the arguments of %v, want the environment of %d only", inEnvironment, inArguments, pid)
 			}
 			if err := in.Close(); err != nil {
 				t.Fatal(err)
@@ -82,8 +82,8 @@ func TestExecTokenIsTheCommandsAlone(t *testing.T) {
 	}
 }
 
-// At a terminal, Ctrl-C is the command's to act on, with and without --watch, and it
-// reads the terminal as it would without zen.
+// At a terminal the command handles Ctrl-C itself, with and without --watch, and reads the
+// terminal as it would without zen.
 func TestExecAtATerminal(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, time.Minute)
@@ -99,7 +99,7 @@ func TestExecAtATerminal(t *testing.T) {
 			s.await("again")
 			ended := make(chan struct{})
 			var typing sync.WaitGroup
-			typing.Go(func() { // a shell loses one that comes between its fork and the command's exec
+			typing.Go(func() { // a shell loses a signal that arrives between its fork and the command's exec
 				for again := true; again; {
 					s.typed("\x03")
 					select {
@@ -114,7 +114,7 @@ func TestExecAtATerminal(t *testing.T) {
 			typing.Wait()
 			var exited *exec.ExitError
 			if !errors.As(err, &exited) || app.ExitStatus(exited.ProcessState) != 130 {
-				t.Errorf("it ended with %v, want an interrupt", err)
+				t.Errorf("the command ended with %v, want an interrupt", err)
 			}
 		})
 	}

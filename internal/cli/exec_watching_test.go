@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/devstack"
 )
 
-// shortLived signs in to a stack whose tokens live this long, and returns the
-// environment of a zen that uses it.
+// shortLived signs in to a stack whose tokens have this lifetime, and returns an environment
+// in which zen uses it.
 func shortLived(t *testing.T, life time.Duration) []string {
 	t.Helper()
 	bin, err := binaries()
@@ -39,7 +39,8 @@ func shortLived(t *testing.T, life time.Duration) []string {
 	return environ
 }
 
-// watched starts zen exec with these arguments, and returns its lines.
+// watched starts zen exec with these arguments, and returns the command, its output lines and
+// its standard error.
 func watched(t *testing.T, environ []string, args ...string) (*exec.Cmd, *bufio.Scanner, *heard) {
 	t.Helper()
 	bin, _ := binaries()
@@ -92,22 +93,22 @@ func TestWatchRestarts(t *testing.T) {
 	for range 3 {
 		var token string
 		if _, err := fmt.Sscan(nextLine(t, lines), &pid, &token); err != nil || seen[token] {
-			t.Errorf("the command began with no token of its own: %v", err)
+			t.Errorf("the command started without a new token: %v", err)
 		}
 		seen[token] = true
 	}
-	// What zen is told, the command is told; its exit code is zen's.
+	// zen forwards its signals to the command, and exits with the command's exit code.
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	wantExit(t, cmd, 128+15)
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("the command is still there: %v", err)
+		t.Errorf("the command still runs: %v", err)
 	}
 }
 
-// The command is told by a signal, and reads the token from a file that is its
-// owner's alone, always whole, and gone with it.
+// A signal notifies the command, which reads the token from a file. Only the owner can read
+// the file; it is complete at any time, and removed with the command.
 func TestWatchSignals(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, 2*time.Second)
@@ -121,28 +122,28 @@ func TestWatchSignals(t *testing.T) {
 	for range 3 {
 		token := nextLine(t, lines)
 		if !strings.HasPrefix(token, "eyJ") || seen[token] {
-			t.Errorf("%.10q… is no new token", token)
+			t.Errorf("%.10q… isn't a new token", token)
 		}
 		seen[token] = true
 		if info, err := os.Stat(file); err == nil && info.Mode() != 0o600 {
-			t.Errorf("the file has mode %v", info.Mode())
+			t.Errorf("the token file has mode %v, want 0600", info.Mode())
 		}
 	}
 	wantExit(t, cmd, 9)
 	if entries, err := os.ReadDir(filepath.Dir(file)); err != nil || len(entries) != 0 {
-		t.Errorf("%d files are left: %v", len(entries), err)
+		t.Errorf("%d files are left behind: %v", len(entries), err)
 	}
 }
 
-// While no token is to be had, the command goes on; a command that ends by itself
-// ends zen with its exit code.
+// The command keeps running while no token can be issued. When the command exits, zen exits
+// with its exit code.
 func TestWatchOutlivesTheIssuer(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, 6*time.Second)
 	enough := filepath.Join(t.TempDir(), "enough")
 	cmd, lines, stderr := watched(t, environ, "--watch", "restart", "--", "sh", "-c", "echo up; while ! [ -e "+enough+" ]; do sleep 0.05; done; exit 5")
 	if got := nextLine(t, lines); got != "up" {
-		t.Fatalf("%q", got)
+		t.Fatalf("the first line is %q, want up", got)
 	}
 	bin, _ := binaries()
 	logout := exec.Command(filepath.Join(bin, "zen"), "logout")
@@ -157,11 +158,11 @@ func TestWatchOutlivesTheIssuer(t *testing.T) {
 	}
 	wantExit(t, cmd, 5)
 	if got := strings.Count(stderr.String(), "zen: "); got != 1 {
-		t.Errorf("%d notes, want one:\n%s", got, stderr.String())
+		t.Errorf("%d notices, want 1:\n%s", got, stderr.String())
 	}
 }
 
-// A command that can't start right after a restart of zen's has more chances.
+// A command that fails right after a restart is started again.
 func TestWatchRestartsWhatFailedToStart(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, 4*time.Second)
@@ -172,7 +173,7 @@ func TestWatchRestartsWhatFailedToStart(t *testing.T) {
 		exec sleep 60`)
 	for i := range 3 {
 		if got, want := nextLine(t, lines), fmt.Sprintf("start %d", i); got != want {
-			t.Fatalf("%q, want %q", got, want)
+			t.Fatalf("line %q, want %q", got, want)
 		}
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
@@ -181,7 +182,7 @@ func TestWatchRestartsWhatFailedToStart(t *testing.T) {
 	wantExit(t, cmd, 128+2)
 }
 
-// Who asks zen to end while it restarts the command gets no new one.
+// A zen that is ended while it restarts the command doesn't start another one.
 func TestWatchEndsDuringARestart(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, 2*time.Second)
@@ -190,7 +191,7 @@ func TestWatchEndsDuringARestart(t *testing.T) {
 		echo start; while :; do sleep 0.05; done`)
 	for _, want := range []string{"start", "stopping"} {
 		if got := nextLine(t, lines); got != want {
-			t.Fatalf("%q, want %q", got, want)
+			t.Fatalf("line %q, want %q", got, want)
 		}
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -198,7 +199,7 @@ func TestWatchEndsDuringARestart(t *testing.T) {
 	}
 	for lines.Scan() {
 		if lines.Text() == "start" {
-			t.Error("the command began again")
+			t.Error("the command was started again")
 		}
 	}
 	wantExit(t, cmd, 4)

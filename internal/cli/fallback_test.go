@@ -25,17 +25,17 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// program is one that embeds zen, signed in with Clerk.
+// program is a program that embeds zen, signed in with Clerk.
 type program struct {
 	client  *zen.Client
 	session *session.Session
 	notes   *told
 	dir     string
-	// ahead is how far its clock is ahead of the machine's.
+	// ahead is the offset of its clock from the machine's.
 	ahead *atomic.Int64
 }
 
-// told collects what is told.
+// told collects notices.
 type told struct {
 	mu   sync.Mutex
 	text []string
@@ -113,7 +113,7 @@ func (p *program) open(t *testing.T, mode libsql.Mode) *sql.DB {
 	return db
 }
 
-// eachMode runs a test for databases at their server and for replicas.
+// eachMode runs a test with remote databases and with replicas.
 func eachMode(t *testing.T, test func(*testing.T, libsql.Mode)) {
 	for _, mode := range []libsql.Mode{libsql.Remote, libsql.Replica} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -129,13 +129,13 @@ func withFallback(text string) string {
 	return strings.Replace(text, "provider = \"clerk\"\n", "provider = \"clerk\"\nfallback = [\"platformtoken\"]\n", 1)
 }
 
-// Turso stops accepting the organization's key set while eight goroutines write.
-// With a fallback no query fails, also while the provider of the fallback isn't even
-// started; when Turso is repaired, a request finds that out.
+// Turso stops accepting the organization's key set while eight goroutines write. With a
+// fallback no query fails, even while the fallback's provider is still being started. When
+// Turso is repaired, a trial request finds that out.
 func TestNoQueryFailsWhenTheKeySetBreaks(t *testing.T) { eachMode(t, breakUnderLoad) }
 
 func breakUnderLoad(t *testing.T, mode libsql.Mode) {
-	// Longer than the program's clock is moved.
+	// Longer than the offset of the program's clock.
 	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: 10 * time.Minute})
 	p := newProgram(t, stack, withFallback)
 	db := p.open(t, mode)
@@ -169,7 +169,7 @@ func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 			}
 		})
 	}
-	// run lets the load go on for a while, and says how long its slowest query took.
+	// run waits for 400 more writes, and returns how long the slowest took.
 	run := func() time.Duration {
 		slowest.Store(0)
 		mu.Lock()
@@ -184,29 +184,29 @@ func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 	switching := run()
 	t.Logf("slowest query: %s before, %s with the switch", usual, switching)
 	if told := p.notes.all(); len(told) != 1 || !strings.Contains(told[0], "the database refuses the tokens of clerk: using platformtoken") {
-		t.Errorf("told %q", told)
+		t.Errorf("notices %q, want the one of the fallback", told)
 	}
-	p.ahead.Store(int64(31 * time.Second)) // a probe is due, and refused
+	p.ahead.Store(int64(31 * time.Second)) // a trial is due, and is refused
 	run()
 	breakKeys(t, stack, false)
 	p.ahead.Store(int64(100 * time.Second))
 	run()
 	if told := p.notes.all(); len(told) != 2 || told[1] != "the tokens of clerk work again" {
-		t.Errorf("told %q", told)
+		t.Errorf("notices %q, want a second one of the recovery", told)
 	}
 	cancel()
 	workers.Wait()
 	var rows int
 	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&rows); err != nil || rows != written {
-		t.Errorf("%d rows of %d written, %v", rows, written, err)
+		t.Errorf("%d rows, want %d, %v", rows, written, err)
 	}
 	if status, err := p.session.Status(t.Context()); err != nil || status.Provider != "clerk" {
-		t.Errorf("the profile uses %s, %v", status.Provider, err)
+		t.Errorf("the profile uses %s, want clerk (%v)", status.Provider, err)
 	}
 }
 
-// The token of a read-only user is stood in for by a read-only one, although the
-// profile would take more and the API token could mint it.
+// The fallback for a read-only user's token is read-only, too, although the profile allows
+// more and the API token could mint it.
 func TestFallbackGrantsNoMore(t *testing.T) { eachMode(t, grantNoMore) }
 
 func grantNoMore(t *testing.T, mode libsql.Mode) {
@@ -223,15 +223,15 @@ func grantNoMore(t *testing.T, mode libsql.Mode) {
 			t.Fatal(err)
 		}
 		if _, err := db.ExecContext(t.Context(), "CREATE TABLE t (id)"); err == nil || !strings.Contains(err.Error(), "write permission") {
-			t.Errorf("broken %v: a write of a read-only user: %v", broken, err)
+			t.Errorf("with broken %v a read-only user's write returned %v, want a permission error", broken, err)
 		}
 	}
 	if told := p.notes.all(); len(told) != 1 || !strings.Contains(told[0], "access ro") {
-		t.Errorf("told %q", told)
+		t.Errorf("notices %q, want one with access ro", told)
 	}
 }
 
-// Somebody whose session was ended at Clerk gets in by no other way.
+// A user whose session at Clerk was revoked gets no token from the fallback.
 func TestRevokedSignInIsNotPromoted(t *testing.T) {
 	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{})
@@ -250,7 +250,7 @@ func TestRevokedSignInIsNotPromoted(t *testing.T) {
 	var one int
 	err = db.QueryRowContext(t.Context(), "SELECT 1").Scan(&one)
 	if err == nil || app.ExitCode(t.Context(), err) != app.ExitSignIn || len(p.notes.all()) != 0 {
-		t.Errorf("err = %v, told %q", err, p.notes.all())
+		t.Errorf("query after the revocation: %v, notices %q", err, p.notes.all())
 	}
 }
 
@@ -261,7 +261,7 @@ func breakKeys(t *testing.T, stack *devstack.Stack, broken bool) {
 	}
 }
 
-// Clerk is down when its token has ended: others that ask for a token get one too.
+// Clerk is unavailable when its token expires: further token requests use the fallback, too.
 func TestUnavailableProviderIsStoodInFor(t *testing.T) {
 	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{})
@@ -272,9 +272,9 @@ func TestUnavailableProviderIsStoodInFor(t *testing.T) {
 	p.ahead.Store(int64(50 * time.Second))
 	token, err := p.session.TokenFor(t.Context(), 0)
 	if err != nil || token.Verification != nil { // Turso publishes no keys
-		t.Fatalf("token of %+v, %v", token.Verification, err)
+		t.Fatalf("token with verification %+v, %v", token.Verification, err)
 	}
 	if told := p.notes.all(); len(told) != 1 || !strings.HasPrefix(told[0], "no token can be had from clerk: using platformtoken") {
-		t.Errorf("told %q", told)
+		t.Errorf("notices %q, want the one of the fallback", told)
 	}
 }

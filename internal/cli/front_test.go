@@ -14,11 +14,11 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// frontTags are what bin/zen is built with.
+// frontTags are the build tags of bin/zen.
 const frontTags = "urfave_cli_no_docs,front"
 
-// TestFrontLinksLittle keeps out of the quick zen what would be paid for at every
-// prompt of a shell.
+// TestFrontLinksLittle keeps packages that cost start time out of the front, which may run at
+// every shell prompt.
 func TestFrontLinksLittle(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", "-tags", frontTags, "../../cmd/zen").Output()
@@ -38,8 +38,8 @@ func TestFrontLinksLittle(t *testing.T) {
 	}
 }
 
-// TestQueryLinksNoProviders keeps what starts a provider, and the local stack, out of the
-// quick zen db query.
+// TestQueryLinksNoProviders keeps what starts a provider, and the local stack, out of
+// zen-query.
 func TestQueryLinksNoProviders(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", "-tags", "urfave_cli_no_docs,query", "../../cmd/zen").Output()
@@ -58,8 +58,9 @@ func TestQueryLinksNoProviders(t *testing.T) {
 	}
 }
 
-// TestInitialisers is the gate on what runs before main: all packages together take
-// 0.4 ms at most. Each is the least of many runs, so that a busy machine doesn't matter.
+// TestInitialisers limits what runs before main: the initialisers of all packages together
+// take 0.4 ms at most. The minimum of many runs counts, so that a busy machine doesn't
+// matter.
 func TestInitialisers(t *testing.T) {
 	zen := filepath.Join(t.TempDir(), "zen")
 	build := exec.Command("go", "build", "-tags", frontTags, "-o", zen, "../../cmd/zen")
@@ -78,14 +79,14 @@ func TestInitialisers(t *testing.T) {
 	var total time.Duration
 	for pkg, d := range least {
 		if total += d; d > 100*time.Microsecond {
-			t.Errorf("the initialisers of %s take %s", pkg, d)
+			t.Errorf("the initialisers of %s take %s, want 100µs at most", pkg, d)
 		}
 	}
 	if len(least) < 10 {
-		t.Fatalf("GODEBUG=inittrace=1 told of %d packages", len(least))
+		t.Fatalf("GODEBUG=inittrace=1 listed %d packages, want at least 10", len(least))
 	}
 	if total > 400*time.Microsecond {
-		t.Errorf("all initialisers take %s", total)
+		t.Errorf("all initialisers take %s, want 400µs at most", total)
 	}
 	t.Logf("%d packages, %s", len(least), total)
 }
@@ -95,7 +96,7 @@ func initialisers(t *testing.T, zen string) map[string]time.Duration {
 	var stderr bytes.Buffer
 	cmd := exec.Command(zen, "token", "--no-such-flag")
 	cmd.Env, cmd.Stderr = []string{"GODEBUG=inittrace=1", "HOME=" + t.TempDir()}, &stderr
-	_ = cmd.Run() // it refuses the flag
+	_ = cmd.Run() // zen refuses the flag
 	found := make(map[string]time.Duration)
 	for lines := bufio.NewScanner(&stderr); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
@@ -111,7 +112,7 @@ func initialisers(t *testing.T, zen string) map[string]time.Duration {
 	return found
 }
 
-// TestFrontAnswersAsFull: whatever is answered by the front is what the whole zen says.
+// TestFrontAnswersAsFull checks that the front's output and exit code are those of zen-full.
 func TestFrontAnswersAsFull(t *testing.T) {
 	zen, stack := signedIn(t)
 	if out, err := zen("token", "--access", "ro").CombinedOutput(); err != nil {
@@ -160,7 +161,7 @@ func TestFrontAnswersAsFull(t *testing.T) {
 			said[i] = strconv.Itoa(cmd.ProcessState.ExitCode()) + "\n" + string(out)
 		}
 		if said[0] != said[1] {
-			t.Errorf("%q: the front says\n%s\nand zen-full\n%s", line, said[0], said[1])
+			t.Errorf("%q: the front printed\n%s\nand zen-full\n%s", line, said[0], said[1])
 		}
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// heard is what a process has written so far, while it writes on.
+// heard is the output of a running process so far.
 type heard struct {
-	mu   sync.Mutex // guards all below
+	mu   sync.Mutex // guards the fields below
 	text bytes.Buffer
-	more chan struct{} // closed when there is more; nil if nobody waits
+	more chan struct{} // closed at the next write; nil if no caller waits
 }
 
 func (h *heard) Write(p []byte) (int, error) {
@@ -31,17 +31,19 @@ func (h *heard) String() string {
 	return h.text.String()
 }
 
-// await waits until a text has come after the first from bytes, and returns where it ends.
+// await waits until a text appears after the first from bytes, and returns the offset of its
+// end.
 func (h *heard) await(t testing.TB, from int, text string) int {
 	t.Helper()
 	_, end := h.match(t, from, regexp.MustCompile(regexp.QuoteMeta(text)))
 	return end
 }
 
-// match is await for what looks like the pattern, and returns that, too.
+// match waits for a match of the pattern after the first from bytes, and returns the match
+// and the offset of its end.
 func (h *heard) match(t testing.TB, from int, pattern *regexp.Regexp) (text string, end int) {
 	t.Helper()
-	hung := time.NewTimer(time.Minute) // a process that says nothing any more
+	hung := time.NewTimer(time.Minute) // for a process that hangs
 	defer hung.Stop()
 	for {
 		h.mu.Lock()
@@ -57,7 +59,7 @@ func (h *heard) match(t testing.TB, from int, pattern *regexp.Regexp) (text stri
 		select {
 		case <-more:
 		case <-hung.C:
-			t.Fatalf("waited for %q after\n%s\nand saw\n%q", pattern, all[:from], all[from:])
+			t.Fatalf("no match of %q after\n%s\nin\n%q", pattern, all[:from], all[from:])
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// helped is what a program reads of zen --help-json.
+// helped is the part of zen --help-json that programs read.
 type helped struct {
 	SchemaVersion int `json:"schema_version"`
 	Name, Usage   string
@@ -29,8 +29,8 @@ func named(list []helped, name string) (helped, bool) {
 	return list[i], true
 }
 
-// TestHelpJSON holds the document against the commands themselves: nothing that can be
-// seen is left out, and nothing that is hidden is in it.
+// TestHelpJSON compares the document with the commands: it contains all that are visible, and
+// none that are hidden.
 func TestHelpJSON(t *testing.T) {
 	t.Parallel()
 	var out, errOut strings.Builder
@@ -42,7 +42,7 @@ func TestHelpJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if document.SchemaVersion != app.SchemaVersion || document.Name != "zen" {
-		t.Errorf("%d %q", document.SchemaVersion, document.Name)
+		t.Errorf("schema version %d, name %q", document.SchemaVersion, document.Name)
 	}
 	for _, f := range app.GlobalFlags() {
 		if _, ok := named(document.Global, f.Names()[0]); !ok {
@@ -63,7 +63,7 @@ func checkHelped(t *testing.T, path string, commands []*cli.Command, document he
 			continue
 		}
 		if said.Usage == "" {
-			t.Errorf("%s says nothing of itself", path)
+			t.Errorf("%s has no usage text", path)
 		}
 		for _, f := range c.Flags {
 			visible := f.(cli.VisibleFlag).IsVisible()

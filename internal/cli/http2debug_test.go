@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// TestHTTP2DebugPrintsNoBearer: net/http would log each header of HTTP/2 with
-// GODEBUG=http2debug=2.
+// TestHTTP2DebugPrintsNoBearer checks that zen doesn't let net/http log the headers of
+// HTTP/2, which it does with GODEBUG=http2debug=2.
 func TestHTTP2DebugPrintsNoBearer(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("SSL_CERT_FILE is read on Linux")
+		t.Skip("SSL_CERT_FILE is only read on Linux")
 	}
 	zen, stack := signedIn(t)
 	var sent atomic.Pointer[http.Request]
@@ -41,7 +41,7 @@ func TestHTTP2DebugPrintsNoBearer(t *testing.T) {
 	}
 	r := sent.Load()
 	if r == nil || r.ProtoMajor != 2 || !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer eyJ") {
-		t.Fatalf("the server saw %+v", r)
+		t.Fatalf("the server received %+v, want HTTP/2 with a bearer", r)
 	}
 	if strings.Contains(string(out), "eyJ") || strings.Contains(string(out), "http2: ") {
 		t.Errorf("zen printed\n%.2000s", out)

@@ -13,12 +13,12 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// What goes wrong at an issuer is told at the sign-in: the exit code says whose turn it
-// is, and the text what it is. Nothing of it is stored.
+// A sign-in reports a fault of the issuer: the exit code is that of its kind, the text names
+// the cause, and nothing is stored.
 func TestIdentityFaults(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("make test-all has the issuers' faults")
+		t.Skip("runs long; make test-all runs it")
 	}
 	const (
 		browser  = "--provider auth0"
@@ -84,16 +84,16 @@ func TestIdentityFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			if code != tt.code || !strings.Contains(said, tt.want) {
-				t.Errorf("%d, want %d and %q:\n%s", code, tt.code, tt.want, said)
+				t.Errorf("exit code %d, want %d and %q:\n%s", code, tt.code, tt.want, said)
 			}
 			if code, said := term.ends("token"); code != app.ExitSignIn {
-				t.Errorf("something is stored: %d %s", code, said)
+				t.Errorf("zen token after the failed sign-in: exit code %d: %s", code, said)
 			}
 		})
 	}
 }
 
-// Auth0 takes a refresh token for a used one and revokes its family: the next renewal says
+// Auth0 treats a refresh token as reused and revokes its family: the next renewal reports
 // that a new sign-in is needed, and that sign-in works.
 func TestAuth0FamilyRevoked(t *testing.T) {
 	t.Parallel()
@@ -110,14 +110,14 @@ func TestAuth0FamilyRevoked(t *testing.T) {
 		}
 		forgetTokens(t, stateOf(term.environ))
 		if code, said := term.ends("db", "query", "SELECT 1"); code != app.ExitSignIn || !strings.Contains(said, "zen login") {
-			t.Errorf("%s: %d %s", fault, code, said)
+			t.Errorf("%s: exit code %d: %s", fault, code, said)
 		}
 		if err := stack.Faults.Switch(fault, false); err != nil {
 			t.Fatal(err)
 		}
 		term.run("login", "--provider", "auth0")
 		if got := term.run("db", "query", "--format", "csv", "SELECT 1 AS n"); got != "n\n1\n" {
-			t.Errorf("signed in anew: %q", got)
+			t.Errorf("query after a new sign-in: %q", got)
 		}
 	}
 }

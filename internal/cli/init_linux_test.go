@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// A newcomer has nothing, answers with the defaults, and reads from the database. What is
-// shown is a picture of docs.
+// A user without a configuration accepts the defaults of zen init, and queries the database.
+// The terminal is the picture in docs.
 func TestInitAtATerminal(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -23,7 +23,7 @@ func TestInitAtATerminal(t *testing.T) {
 	stack := devstacktest.Start(t, devstack.Options{})
 	dir := t.TempDir()
 	environ := inStack(t, stack, dir, append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen --quiet dev browse --user alice", "CI=", "TERM=xterm", "NO_COLOR=1"))
-	// No configuration, but for where the stack is.
+	// The environment has no configuration, only the stack's addresses.
 	environ = append(environ, "ZEN_CONFIG=", "XDG_CONFIG_HOME="+filepath.Join(dir, "config"), "ZEN_STATE_DIR="+filepath.Join(dir, "state"), "ZEN_STORAGE=file",
 		"TURSO_DATABASE_URL=", "TURSO_CONFIG_FOLDER="+filepath.Join(dir, "turso"))
 	work := filepath.Join(dir, "work")
@@ -62,10 +62,10 @@ func TestInitAtATerminal(t *testing.T) {
 	shown.compare(t, shown.text, got)
 }
 
-// text returns all that was shown.
+// text returns the terminal's output so far.
 func (term *terminal) text() string { return term.shown.String() }
 
-// normal returns what was shown, with that of one run alone replaced.
+// normal returns the terminal's output with the values of this run replaced.
 func normal(shown string, stack *devstack.Stack, dir string) string {
 	shown = strings.NewReplacer("\r", "", stack.URL()+"/dbs/app", "libsql://app-acme.turso.io", stack.URL(), "https://app.example",
 		stack.DatabaseID(), "33057661-834e-4891-9b48-802d425d02b9", dir+"/config", "~/.config").Replace(shown)

@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/internal/keyring/keyringtest"
 )
 
-// TestKeyringScripts runs the scripts that need a real keyring, each with a bus of its
-// own, on which is who the script starts.
+// TestKeyringScripts runs the scripts that need a real keyring, each with a bus of its own
+// that only has the services started by the script.
 func TestKeyringScripts(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -32,12 +32,12 @@ func TestKeyringScripts(t *testing.T) {
 			p.Setup = func(env *testscript.Env) error {
 				env.Setenv("DBUS_SESSION_BUS_ADDRESS", bus.Address)
 				env.Setenv("KEYRINGS", bus.Home)
-				env.Setenv("ZEN_KEYRING_TIMEOUT", "30s") // on however busy a machine
+				env.Setenv("ZEN_KEYRING_TIMEOUT", "30s") // enough for a busy machine
 				err := setup(env)
 				env.Setenv("ZEN_STORAGE", "")
 				return err
 			}
-			// keyring start PASSWORD, stop, lock, freeze, thaw.
+			// The command keyring: start PASSWORD, stop, lock, freeze, thaw.
 			p.Cmds["keyring"] = func(ts *testscript.TestScript, _ bool, args []string) {
 				switch args[0] {
 				case "start":

@@ -27,7 +27,7 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// oddToken makes a token that a sign-in has to refuse, or "good", which it takes.
+// oddToken creates a token that a sign-in has to refuse, or "good", which it accepts.
 func oddToken(stack *devstack.Stack, kind string) (string, error) {
 	now := time.Now()
 	header := map[string]any{"kid": stack.Clerk.ID(), "typ": "JWT", "cat": "cl_B7d4PD222AAA"}
@@ -74,7 +74,7 @@ func oddToken(stack *devstack.Stack, kind string) (string, error) {
 	return stack.Clerk.Sign(header, claims)
 }
 
-// signed signs with a key that is not the instance's, a new RSA key where key is nil.
+// signed signs with a key other than the instance's: a new RSA key if key is nil.
 func signed(method jwt.SigningMethod, header map[string]any, claims jwt.MapClaims, key any) (string, error) {
 	if key == nil {
 		other, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -90,7 +90,7 @@ func signed(method jwt.SigningMethod, header map[string]any, claims jwt.MapClaim
 	return token.SignedString(key)
 }
 
-// deliver plays a browser that does something else than a person would.
+// deliver plays a browser that behaves unusually.
 func deliver(what string, page *url.URL) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -102,12 +102,12 @@ func deliver(what string, page *url.URL) error {
 	switch what {
 	case "token": // the callback of the method redirect, with the token in DELIVERY
 		return get(callback+"?"+url.Values{"state": {state}, "token": {os.Getenv("DELIVERY")}}.Encode(), 0)
-	case "wrong-state": // somebody else's callback comes first
+	case "wrong-state": // a forged callback comes first
 		if err := get(callback+"?state=0123456789abcdef0123456789abcdef&ticket=evil", http.StatusBadRequest); err != nil {
 			return err
 		}
 		return browse.Visit(ctx, browse.Person{User: "alice"}, page.String(), os.Stderr)
-	case "twice": // the callback is used again while the first use is on its way
+	case "twice": // the callback is used again while the first request is still handled
 		person := browse.Browser{Person: browse.Person{User: "alice"}, StopBeforeCallback: true}
 		end, err := person.Visit(ctx, page.String())
 		if err != nil {
@@ -132,7 +132,7 @@ func deliver(what string, page *url.URL) error {
 			return err
 		}
 		return browse.Visit(ctx, browse.Person{User: "alice"}, page.String(), os.Stderr)
-	case "interrupt", "kill": // as Ctrl-C does, or worse; and remember whom the provider's process was
+	case "interrupt", "kill": // interrupt zen as Ctrl-C does, or kill it, and record the provider's process
 		pids, err := listChildren(os.Getppid())
 		if err != nil {
 			return err
@@ -152,13 +152,13 @@ func deliver(what string, page *url.URL) error {
 	return fmt.Errorf("cannot deliver %q", what)
 }
 
-// openedPage returns where the address of this machine leads that zen starts a browser with.
+// openedPage returns the redirect target of the local address that zen opens in the browser.
 func openedPage(ctx context.Context, address *url.URL) (*url.URL, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req) // which follows no redirect
+	resp, err := http.DefaultTransport.RoundTrip(req) // follows no redirect
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func openedPage(ctx context.Context, address *url.URL) (*url.URL, error) {
 	return resp.Location()
 }
 
-// get wants a status, 0 for any: a refusal is what the caller of zen sees.
+// get sends a request and checks the status; 0 accepts any.
 func get(address string, want int) error {
 	resp, err := http.Get(address)
 	if err != nil {
@@ -185,8 +185,8 @@ func get(address string, want int) error {
 	return nil
 }
 
-// listChildren prints the programs that a process has started, and returns the process
-// ids of the providers and their watchers.
+// listChildren prints the programs that a process has started, and returns the process ids of
+// the providers and their watchers.
 func listChildren(parent int) (children []string, err error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -195,7 +195,7 @@ func listChildren(parent int) (children []string, err error) {
 	for _, path := range stats {
 		stat, err := os.ReadFile(path)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
 		// pid (comm) state ppid ...
 		_, rest, _ := bytes.Cut(stat, []byte(") "))
@@ -216,7 +216,7 @@ func listChildren(parent int) (children []string, err error) {
 	return children, nil
 }
 
-// wantGone wants that the processes in the file children have ended.
+// wantGone checks that the processes in the file children have ended.
 func wantGone(ts *testscript.TestScript, _ bool, _ []string) {
 	pids := strings.Fields(ts.ReadFile("children"))
 	if len(pids) == 0 {
@@ -229,8 +229,7 @@ func wantGone(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// running is false also for a process that nobody has waited for: in a container
-// there may be nobody.
+// running returns false for a zombie, too: a container may have no process that reaps it.
 func running(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	return err == nil && !bytes.Contains(stat, []byte(") Z "))

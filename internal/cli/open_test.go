@@ -23,8 +23,8 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// A program opens databases by URL, by name and by path, with what the command line has
-// as a sign-in and with providers as processes.
+// A program opens databases by URL, by name and by path, with the command line's sign-in and
+// provider processes.
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	bin, err := binaries()
@@ -48,7 +48,7 @@ func TestOpen(t *testing.T) {
 	}
 	client := newClient(environ)
 	if _, err := client.Open(t.Context(), "", libsql.Options{Path: filepath.Join(dir, "early.db")}); replica.Linked && !errors.Is(err, provider.ErrNoCredential) {
-		t.Errorf("signed out: %v", err)
+		t.Errorf("Open before a sign-in: %v", err)
 	}
 	session, err := client.Session("")
 	if err != nil {
@@ -91,7 +91,7 @@ func TestOpen(t *testing.T) {
 		check("file", libsql.Options{Target: provider.Target{URL: "file:" + filepath.Join(dir, "local.db")}, Encryption: provider.NewSecret("key")})
 	}
 
-	// The token of the profile's database goes to no other URL.
+	// The token of the profile's database is never sent to another URL.
 	var asked atomic.Int32
 	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked.Add(1)
@@ -114,11 +114,11 @@ func TestOpen(t *testing.T) {
 		d       libsql.Options
 		text    string
 	}{
-		"no such name":   {"", libsql.Options{Target: provider.Target{URL: "nothing"}}, `there is no database "nothing" in the organization acme`},
-		"no such mode":   {"", libsql.Options{Mode: "x"}, `mode "x"`},
-		"websocket":      {"", libsql.Options{Target: provider.Target{URL: "wss://db.example"}}, "wss"},
-		"file, remote":   {"", libsql.Options{Target: provider.Target{URL: "file:x"}, Mode: libsql.Remote}, "mode remote needs"},
-		"no such access": {"nobody", libsql.Options{}, "nobody"},
+		"unknown name":    {"", libsql.Options{Target: provider.Target{URL: "nothing"}}, `there is no database "nothing" in the organization acme`},
+		"unknown mode":    {"", libsql.Options{Mode: "x"}, `mode "x"`},
+		"websocket":       {"", libsql.Options{Target: provider.Target{URL: "wss://db.example"}}, "wss"},
+		"file, remote":    {"", libsql.Options{Target: provider.Target{URL: "file:x"}, Mode: libsql.Remote}, "mode remote needs"},
+		"no such profile": {"nobody", libsql.Options{}, "nobody"},
 	} {
 		if _, err := client.Open(t.Context(), test.profile, test.d); !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s: %v", name, err)
@@ -131,16 +131,16 @@ func TestOpen(t *testing.T) {
 		names += d.Name + " " + d.Organization + "\n"
 	}
 	if err != nil || !strings.Contains(names, devstack.Database+" acme\n") {
-		t.Errorf("the databases are %q, %v", names, err)
+		t.Errorf("Databases() = %q, %v", names, err)
 	}
 
-	// A name without an API token is told what is missing.
+	// Opening by name without an API token reports that the token is missing.
 	bare := newClient(slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.Contains(entry, "API_TOKEN=") }))
 	if _, err := bare.Open(t.Context(), "", libsql.Options{Target: provider.Target{URL: devstack.Database}}); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "TURSO_API_TOKEN") {
 		t.Errorf("without an API token: %v", err)
 	}
 
-	// One that was typed in for a sign-in does as well.
+	// An API token that was entered at a sign-in works, too.
 	token := ""
 	for _, entry := range environ {
 		if value, ok := strings.CutPrefix(entry, "TURSO_API_TOKEN="); ok {
@@ -161,14 +161,14 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Read-only: by the token and by the handle.
+	// A read-only handle is restricted by the token and by the driver.
 	db, err := client.Open(t.Context(), "", libsql.Options{Access: provider.AccessReadWrite, ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
 	if _, err := db.ExecContext(t.Context(), "DELETE FROM t"); !errors.Is(err, hrana.ErrReadOnly) {
-		t.Errorf("a read-only handle writes: %v", err)
+		t.Errorf("DELETE with a read-only handle: %v, want ErrReadOnly", err)
 	}
 	var n int
 	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n == 0 {

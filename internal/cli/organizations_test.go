@@ -15,8 +15,8 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// Two users of two organizations, each by Clerk and by Auth0: each reads the database of
-// the own organization, and neither sees the other's, by zen or with the bare token.
+// Two users of two organizations, each through Clerk and through Auth0: each can read the
+// database of their own organization, but not the other's, with zen or with the bare token.
 func TestOrganizationsAreApart(t *testing.T) {
 	t.Parallel()
 	seed, err := devstack.LoadSeed("../../devstack/testdata/organizations.toml")
@@ -39,7 +39,7 @@ func TestOrganizationsAreApart(t *testing.T) {
 	} {
 		t.Run(tt.user+" by "+tt.provider, func(t *testing.T) {
 			term.t = t
-			// As in a profile of its own.
+			// As if in a profile of its own.
 			at := func(database string) {
 				term.environ = append(append([]string{}, base...), "BROWSER=zen dev browse --user "+tt.user,
 					"ZEN_STATE_DIR="+filepath.Join(term.dir, tt.user+"-"+tt.provider), "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID,
@@ -52,20 +52,20 @@ func TestOrganizationsAreApart(t *testing.T) {
 			at(tt.own)
 			term.run(login...)
 			if got := term.run("db", "query", "--format", "csv", "SELECT name FROM who"); got != "name\n"+tt.own+"\n" {
-				t.Errorf("the own database: %q", got)
+				t.Errorf("query of the own database: %q", got)
 			}
 			token := strings.TrimSpace(term.run("token"))
 			if status := readBare(t, stack.URL()+"/dbs/"+tt.other, token); status != http.StatusUnauthorized {
-				t.Errorf("the other database takes the bare token: %d", status)
+				t.Errorf("the other database's response to the bare token: status %d, want 401", status)
 			}
 			at(tt.other)
 			if code, said := term.ends("db", "query", "SELECT name FROM who"); code != app.ExitPermission && code != app.ExitSignIn || strings.Contains(said, tt.other+"\n") {
-				t.Errorf("the other database: %d %s", code, said)
+				t.Errorf("query of the other database: exit code %d: %s", code, said)
 			}
 			if tt.organization == "" {
 				return
 			}
-			// Asking for the other organization is no way in either.
+			// A sign-in to the other organization is refused, too.
 			if code, said := term.ends("login", "--provider", tt.provider, "--org", tt.other); code == 0 {
 				t.Errorf("signed in to the other organization: %s", said)
 			}
@@ -73,9 +73,9 @@ func TestOrganizationsAreApart(t *testing.T) {
 	}
 }
 
-// Two people who are both in both organizations, in different roles: a profile each for an
-// organization, whose tokens never open the other's database, and one profile in which the
-// organization changes.
+// Two users are members of both organizations, in different roles. With one profile per
+// organization, no token opens the other organization's database. With a single profile, zen
+// org use switches the organization.
 func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
 	t.Parallel()
 	seed, err := devstack.LoadSeed("../../devstack/testdata/organizations.toml")
@@ -124,7 +124,7 @@ func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
 					term.run("profiles", "add", o, "--database", stack.URL()+"/dbs/"+o, "--provider", provider, "--org", o)
 					term.run("login", "--profile", o)
 					if got := term.run("db", "query", "--profile", o, "--format", "csv", "SELECT name FROM who"); got != "name\n"+o+"\n" {
-						t.Errorf("%s reads %q", o, got)
+						t.Errorf("profile %s reads %q", o, got)
 					}
 					status := term.run("status", "--profile", o, "--json")
 					if provider == "clerk" && !(strings.Contains(status, `"organization": "`+o+`"`) && strings.Contains(status, `"role": "`+roles[user][o]+`"`)) {
@@ -134,26 +134,27 @@ func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
 				}
 				for o, other := range map[string]string{"acme": "globex", "globex": "acme"} {
 					if status := readBare(t, stack.URL()+"/dbs/"+other, tokens[o]); status != http.StatusUnauthorized {
-						t.Errorf("the token of %s opens %s: %d", o, other, status)
+						t.Errorf("the token of %s at database %s: status %d, want 401", o, other, status)
 					}
 					code, said := term.ends("db", "query", "--profile", o, "--database", stack.URL()+"/dbs/"+other, "SELECT name FROM who")
 					if code != app.ExitPermission && code != app.ExitUsage || strings.Contains(said, other+"\n") {
-						t.Errorf("profile %s in %s: %d %s", o, other, code, said)
+						t.Errorf("profile %s at database %s: exit code %d: %s", o, other, code, said)
 					}
 					if code, said := term.ends("login", "--profile", o, "--org", other); code != app.ExitUsage {
-						t.Errorf("profile %s signs in to %s: %d %s", o, other, code, said)
+						t.Errorf("profile %s, sign-in to %s: exit code %d: %s", o, other, code, said)
 					}
 					if code, said := term.ends("org", "use", other, "--profile", o); code != app.ExitUsage {
-						t.Errorf("profile %s uses %s: %d %s", o, other, code, said)
+						t.Errorf("profile %s, org use %s: exit code %d: %s", o, other, code, said)
 					}
-					if again := strings.TrimSpace(term.run("token", "--profile", o)); again != tokens[o] && provider == "auth0" { // Clerk's may have ended
-						t.Errorf("profile %s has another token", o)
+					if again := strings.TrimSpace(term.run("token", "--profile", o)); again != tokens[o] && provider == "auth0" { // a Clerk token may have expired
+						t.Errorf("the token of profile %s changed", o)
 					}
 				}
 				if provider == "auth0" {
-					return // whose sign-in is for one organization
+					return // an Auth0 sign-in is for one organization
 				}
-				// One profile: nothing that was made in one organization is used in the other.
+				// In a single profile, no token issued in one organization is used in the
+				// other.
 				at := func(o string) {
 					term.environ = append(term.environ, "ZEN_DATABASE="+stack.URL()+"/dbs/"+o, "ZEN_DATABASE_ID="+ids[o])
 				}
@@ -162,29 +163,29 @@ func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
 				before := strings.TrimSpace(term.run("token"))
 				term.run("org", "use", "globex")
 				if code, said := term.ends("token"); code != app.ExitPermission || strings.Contains(said, before) {
-					t.Errorf("a token for acme in globex: %d %s", code, said)
+					t.Errorf("token for acme's database in globex: exit code %d: %s", code, said)
 				}
 				if status := term.run("status", "--json"); !strings.Contains(status, `"role": "`+roles[user]["globex"]+`"`) || !strings.Contains(status, `"state": "none"`) {
 					t.Error(status)
 				}
 				at("globex")
 				if got := term.run("db", "query", "--format", "csv", "SELECT name FROM who"); got != "name\nglobex\n" {
-					t.Errorf("globex reads %q", got)
+					t.Errorf("query in globex: %q", got)
 				}
 				term.run("org", "use", "acme")
 				if code, said := term.ends("token"); code != app.ExitPermission {
-					t.Errorf("a token for globex in acme: %d %s", code, said)
+					t.Errorf("token for globex's database in acme: exit code %d: %s", code, said)
 				}
 				at("acme")
 				if after := strings.TrimSpace(term.run("token")); after == before {
-					t.Error("the token from before is used again")
+					t.Error("the earlier token is used again")
 				}
 			})
 		}
 	}
 }
 
-// readBare returns what a database answers to a bare token.
+// readBare returns the status of a query with a bare token.
 func readBare(t *testing.T, database, token string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, database+"/v2/pipeline",

@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// screen is a person's terminal with a program on it.
+// screen is a user's terminal that runs a program.
 type screen struct {
 	t       *testing.T
 	person  *os.File
@@ -27,7 +27,7 @@ type screen struct {
 	text    heard
 }
 
-// onTerminal starts zen in a session of its own on a terminal.
+// onTerminal starts zen at a terminal in a session of its own.
 func onTerminal(t *testing.T, environ []string, args ...string) *screen {
 	t.Helper()
 	bin, err := binaries()
@@ -53,11 +53,11 @@ func onTerminal(t *testing.T, environ []string, args ...string) *screen {
 	return s
 }
 
-// wait waits for the program's end, and has one that hangs say where.
+// wait waits until the program ends, and makes a hanging program print its stacks.
 func (s *screen) wait() error {
 	hung := time.AfterFunc(time.Minute, func() {
 		s.t.Error("the program hangs")
-		_ = s.cmd.Process.Signal(syscall.SIGQUIT) // it may just have ended
+		_ = s.cmd.Process.Signal(syscall.SIGQUIT) // it may have just ended
 		time.AfterFunc(5*time.Second, func() { _ = s.cmd.Process.Kill() })
 	})
 	defer hung.Stop()
@@ -66,7 +66,7 @@ func (s *screen) wait() error {
 
 func (s *screen) shown() string { return s.text.String() }
 
-// await waits for text, and returns what the terminal shows.
+// await waits for a text, and returns the terminal's output.
 func (s *screen) await(text string) string {
 	s.t.Helper()
 	s.text.await(s.t, 0, text)
@@ -92,7 +92,7 @@ func (s *screen) echoes() bool {
 
 var shownURL = regexp.MustCompile(`http://\S+/app/cli\?\S+`)
 
-// signingIn starts zen login on a terminal, and returns the callback's address.
+// signingIn starts zen login at a terminal, and returns the callback's address.
 func signingIn(t *testing.T, args ...string) (s *screen, callback string, stack *devstack.Stack) {
 	t.Helper()
 	stack, err := devstack.Start(devstack.Options{})
@@ -111,25 +111,25 @@ func signingIn(t *testing.T, args ...string) (s *screen, callback string, stack 
 	return s, query.Get("redirect_uri") + "?state=" + query.Get("state"), stack
 }
 
-// Over SSH no browser opens, zen says so, and the address at which a browser
-// elsewhere ended is taken from the terminal.
+// Over SSH, zen opens no browser and says so, and reads the address at which a remote browser
+// ended from the terminal.
 func TestPasteOverSSH(t *testing.T) {
 	t.Parallel()
 	s, callback, stack := signingIn(t)
 	if shown := s.shown(); !strings.Contains(shown, "This is an SSH session: zen opens no browser here.") {
-		t.Errorf("the place is not named:\n%s", shown)
+		t.Errorf("the output doesn't name the SSH session:\n%s", shown)
 	}
 	token, err := oddToken(stack, "good")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Longer than the line that a terminal takes at once.
+	// Longer than what a terminal reads as one line.
 	s.typed("http://127.0.0.1:1/elsewhere?" + strings.Repeat("x", 6000) + "\r")
 	s.await("That was not it: it does not start with http://127.0.0.1:")
 	s.typed(strings.Split(callback, "?")[0] + "?state=another\r")
 	s.await("That was not it: its state is not the one of this sign-in")
 	if s.echoes() {
-		t.Error("the terminal would show the token")
+		t.Error("the terminal echoes the token")
 	}
 	s.typed(callback + "&token=" + token + "!\x7f\r")
 	s.await(`Signed in to profile "default" with clerk`)
@@ -140,12 +140,12 @@ func TestPasteOverSSH(t *testing.T) {
 		t.Error("the token is on the screen")
 	}
 	if !s.echoes() {
-		t.Error("the terminal shows nothing any more")
+		t.Error("the terminal's echo is still off")
 	}
 }
 
-// The listener goes on while the terminal asks: where the browser comes back by
-// itself, the question is gone.
+// The listener still works during the prompt: if the browser calls back by itself, the prompt
+// ends.
 func TestBrowserBeforePaste(t *testing.T) {
 	t.Parallel()
 	s, callback, stack := signingIn(t)
@@ -162,11 +162,11 @@ func TestBrowserBeforePaste(t *testing.T) {
 		t.Error(err)
 	}
 	if !s.echoes() {
-		t.Error("the terminal shows nothing any more")
+		t.Error("the terminal's echo is still off")
 	}
 }
 
-// What can't be undone is asked for, and only a whole yes is one.
+// Deleting a profile needs confirmation, and only a full "yes" confirms.
 func TestDeleteAsks(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, time.Minute)
@@ -185,7 +185,7 @@ func TestDeleteAsks(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends the question as everything else, and the terminal is as before.
+// Ctrl-C ends the prompt, and restores the terminal.
 func TestInterruptedPaste(t *testing.T) {
 	t.Parallel()
 	s, _, _ := signingIn(t, "--no-browser")
@@ -195,6 +195,6 @@ func TestInterruptedPaste(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	if !s.echoes() {
-		t.Error("the terminal shows nothing any more")
+		t.Error("the terminal's echo is still off")
 	}
 }

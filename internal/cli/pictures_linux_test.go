@@ -16,7 +16,8 @@ import (
 
 var updatePictures = flag.Bool("update-pictures", false, "draw the terminals of docs/pictures anew")
 
-// TestPictures runs what the pictures of a terminal show, and holds that they show it.
+// TestPictures runs the commands in the pictures of a terminal, and compares their output
+// with the pictures.
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	zen, stack := signedIn(t)
@@ -27,7 +28,7 @@ func TestPictures(t *testing.T) {
 		t.Helper()
 		cmd := zen(args...)
 		cmd.Env = append(cmd.Env, "BROWSER=zen --quiet dev browse --user alice")
-		term := startTerminalOf(t, 86, cmd) // what is replaced has its own length: the pictures are wider
+		term := startTerminalOf(t, 86, cmd) // the replaced values have other lengths, so that the pictures are wider
 		term.sees(last)
 		return commandLine(line) + pictured(term.text(), stack)
 	}
@@ -40,12 +41,12 @@ func TestPictures(t *testing.T) {
 	holdsPicture(t, "doctor", 92, "What zen doctor says where Turso refuses the issuer's key", shows("zen doctor --only jwks", "skipped\r\n", "doctor", "--only", "jwks"))
 }
 
-// commandLine returns a command as a person types it, after the prompt.
+// commandLine returns a command after the prompt, as in a terminal.
 func commandLine(line string) string {
 	return "\x1b[36m$\x1b[0m \x1b[1m" + line + "\x1b[0m\n"
 }
 
-// pictured returns what a terminal showed, with what differs from run to run replaced.
+// pictured returns the terminal's output with the varying parts replaced.
 func pictured(shown string, stack *devstack.Stack) string {
 	for _, r := range []struct{ form, with string }{
 		{`[\w~./-]*/config\.toml`, "~/.config/zen/config.toml"},
@@ -61,7 +62,7 @@ func pictured(shown string, stack *devstack.Stack) string {
 	return regexp.MustCompile(`(issuer\s+)https://app\.example`).ReplaceAllString(shown, "${1}https://clerk.example.com")
 }
 
-// holdsPicture wants docs/pictures to show a terminal so.
+// holdsPicture checks that the picture in docs/pictures shows this output.
 func holdsPicture(t *testing.T, name string, columns int, title, shown string) {
 	t.Helper()
 	got, err := picture.Terminal(title, strings.ReplaceAll(shown, "\n", "\r\n"), columns)
@@ -75,6 +76,6 @@ func holdsPicture(t *testing.T, name string, columns int, title, shown string) {
 		}
 	}
 	if want, err := os.ReadFile(path); err != nil || !bytes.Equal(want, got) {
-		t.Errorf("%s differs (%v): make pictures draws it anew\n%s", path, err, shown)
+		t.Errorf("%s differs (%v); make pictures updates it\n%s", path, err, shown)
 	}
 }

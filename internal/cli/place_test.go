@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestForeignDatabaseSeesNoToken: the profile's token, whose id is the profile's
-// database, goes to no other URL, however that is named and used.
+// TestForeignDatabaseSeesNoToken checks that the profile's token, whose id is that of the
+// profile's database, is sent to no other URL, however zen gets that URL.
 func TestForeignDatabaseSeesNoToken(t *testing.T) {
 	t.Parallel()
 	zen, stack := signedIn(t)
@@ -24,7 +24,7 @@ func TestForeignDatabaseSeesNoToken(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(foreign.Close)
-	// A token of the profile is stored, and good.
+	// The profile has a stored, good token.
 	own, err := zen("token").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -64,23 +64,24 @@ func TestForeignDatabaseSeesNoToken(t *testing.T) {
 			cmd.Stdin, cmd.Stderr = strings.NewReader("SELECT 1;\n"), &stderr
 			out, err := cmd.Output()
 			if code := cmd.ProcessState.ExitCode(); err == nil || code != 2 && code != 5 {
-				t.Errorf("%s by a %s: exit code %d, %q", name, how, code, stderr.String())
+				t.Errorf("%s by %s: exit code %d, %q", name, how, code, stderr.String())
 			}
 			if !strings.Contains(stderr.String(), "hint: ") {
-				t.Errorf("%s by a %s doesn't say what is missing: %q", name, how, stderr.String())
+				t.Errorf("%s by %s: no hint in %q", name, how, stderr.String())
 			}
 			if strings.Contains(string(out), "eyJ") {
-				t.Errorf("%s by a %s prints a token", name, how)
+				t.Errorf("%s by %s prints a token", name, how)
 			}
 		}
 	}
 	mu.Lock()
 	if len(seen) > 0 {
-		t.Errorf("the foreign server saw %d requests, of %.20q", len(seen), seen)
+		t.Errorf("the foreign server received %d requests, with %.20q", len(seen), seen)
 	}
 	mu.Unlock()
 
-	// Whoever mints for every database of the account mints for the ones of the API alone.
+	// platformtoken can mint for every database of the account, but only for those that the
+	// API lists.
 	if out, err := zen("login", "--provider", "platformtoken").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -88,7 +89,7 @@ func TestForeignDatabaseSeesNoToken(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err == nil || cmd.ProcessState.ExitCode() != 2 {
 		t.Errorf("%v\n%s", err, out)
 	}
-	// And for those it does, without a profile: the API has the id beside the URL.
+	// For those it works without a profile, since the API returns the id with the URL.
 	if _, err := stack.Turso.CreateDatabase("acme", "second"); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// What is told while something is waited for stands on a line of its own.
+// A notice during a wait is printed on a line of its own.
 func TestNoticeDuringAWait(t *testing.T) {
 	t.Parallel()
 	person, program := openTerminal(t)
@@ -34,7 +34,7 @@ func TestNoticeDuringAWait(t *testing.T) {
 		return want
 	})
 	if !errors.Is(err, want) {
-		t.Errorf("err = %v", err)
+		t.Errorf("Slowly() = %v, want the error of the function", err)
 	}
 	await("\r\x1b[K")
 }

@@ -24,8 +24,8 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// witness stands before a database, counts the tokens that come to it, and refuses
-// those that ended some time ago: Turso and its stand-in take them for another minute.
+// witness is a proxy in front of a database. It counts the tokens that it receives, and
+// refuses expired ones soon: Turso and its stand-in accept them for another minute.
 type witness struct {
 	forward httputil.ReverseProxy
 
@@ -33,11 +33,11 @@ type witness struct {
 	tokens map[[sha256.Size]byte]int
 }
 
-// witnessLeeway is what a token may take from its issuer to the database on a machine
-// that does much else, with the race detector.
+// witnessLeeway is the time that a token may need from its issuer to the database on a busy
+// machine with the race detector.
 const witnessLeeway = 2 * time.Second
 
-// newWitness returns one, and where it is.
+// newWitness returns a witness and its URL.
 func newWitness(t *testing.T, database string) (*witness, string) {
 	t.Helper()
 	to, err := url.Parse(database)
@@ -76,12 +76,12 @@ func (w *witness) count() (tokens, requests int) {
 	return len(w.tokens), requests
 }
 
-// spike gotcha 2, for clients of others: each is made with one token for its life, and
-// goes on through zen proxy while those of the database, of seconds, come and go. The
-// writers end at the first statement that fails.
+// The spike's gotcha 2, for foreign clients: each keeps the one token that it was created
+// with, and works through zen proxy while the database's tokens expire within seconds. The
+// writers stop at the first failed statement.
 func TestForeignClientsOutliveTokens(t *testing.T) {
 	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
+		t.Skip("needs foreign clients; make test-all runs it")
 	}
 	bin, err := binaries()
 	if err != nil {
@@ -100,13 +100,12 @@ func TestForeignClientsOutliveTokens(t *testing.T) {
 		t.Parallel()
 		dir := nodeClients(t, "writer.mjs")
 		if more := proxied(t, bin, "node", filepath.Join(dir, "writer.mjs")); !strings.Contains(more, "takes its own bearer") {
-			t.Errorf("with another bearer: %q", more)
+			t.Errorf("a request with another bearer: %q", more)
 		}
 	})
 }
 
-// nodeClients returns a directory with one of the programs in JavaScript, and what it
-// imports.
+// nodeClients returns a directory with one of the JavaScript programs and its dependencies.
 func nodeClients(t *testing.T, program string) string {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
@@ -133,7 +132,7 @@ func nodeClients(t *testing.T, program string) string {
 	return dir
 }
 
-// behind is a home whose database is a witness before the stack's.
+// behind is a home whose database is a witness in front of the stack's.
 type behind struct {
 	t       *testing.T
 	bin     string
@@ -141,7 +140,7 @@ type behind struct {
 	environ []string
 }
 
-// behindWitness signs in. The witness is where the database is, too: the user says so.
+// behindWitness signs in. The configuration also names the witness as the database's URL.
 func behindWitness(t *testing.T, bin string, stack *devstack.Stack, address string) *behind {
 	t.Helper()
 	b := &behind{t: t, bin: bin, dir: t.TempDir()}
@@ -179,8 +178,8 @@ func (b *behind) zen(args ...string) string {
 	return string(out)
 }
 
-// proxied signs in, runs a writer with zen proxy, and compares what it says with what
-// the database has. It returns what else the writer says.
+// proxied signs in, runs a writer with zen proxy, and compares its row count with the
+// database's. It returns the rest of the writer's output.
 func proxied(t *testing.T, bin string, writer ...string) string {
 	t.Helper()
 	life, seconds, least := 2*time.Second, "6", 3
@@ -197,7 +196,7 @@ func proxied(t *testing.T, bin string, writer ...string) string {
 		t.Errorf("%d requests with %d tokens", requests, tokens)
 	}
 	if rows := strings.TrimSpace(home.zen("db", "query", "--format", "csv", "SELECT count(*) AS n FROM t")); rows != "n\n"+said {
-		t.Errorf("%q rows in the database, %s written", rows, said)
+		t.Errorf("the database has %q rows, want %s", rows, said)
 	}
 	return more
 }

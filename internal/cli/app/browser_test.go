@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Spike B2: opening a browser works or says why not, and nothing else.
+// Spike B2: opening a browser works or returns the reason, and prints nothing else.
 func TestOpenBrowser(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("shell scripts")
@@ -31,13 +31,13 @@ func TestOpenBrowser(t *testing.T) {
 		t.Setenv("BROWSER", command)
 		var out strings.Builder
 		if err := openBrowser(page, &out); err != nil || !strings.HasPrefix(out.String(), want+"\n") {
-			t.Errorf("%s: %v, %q", command, err, out.String())
+			t.Errorf("BROWSER=%s: %v, %q", command, err, out.String())
 		}
 		if strings.Contains(out.String(), "planted") {
-			t.Errorf("%s: the browser sees a secret", command)
+			t.Errorf("BROWSER=%s: a secret is in the browser's environment", command)
 		}
 	}
-	// Without BROWSER it is the system's, which sees no secret either.
+	// Without BROWSER the system's opener runs, without secrets in its environment either.
 	t.Setenv("BROWSER", "")
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	seen := filepath.Join(dir, "seen")
@@ -51,19 +51,19 @@ func TestOpenBrowser(t *testing.T) {
 			t.Error(err)
 		}
 		if environ, err := os.ReadFile(seen); err != nil || strings.Contains(string(environ), "planted") {
-			t.Errorf("the system's opener sees a secret (%v)", err)
+			t.Errorf("a secret is in the environment of the system's opener (%v)", err)
 		}
 	}
 	t.Setenv("BROWSER", filepath.Join(dir, "nothing"))
 	if err := openBrowser(page, &strings.Builder{}); err == nil {
-		t.Error("a browser that isn't there opened")
+		t.Error("openBrowser succeeded with a missing browser")
 	}
 }
 
 func TestWithoutSecrets(t *testing.T) {
 	got := withoutSecrets([]string{"PATH=/bin", "ZEN_X__Y=1", "ZEN_PROFILE=p", "GITHUB_TOKEN=t", "github_token=t", "AWS_SECRET_ACCESS_KEY=k", "STRIPE_API_KEY=k", "DISPLAY=:0"})
 	if want := []string{"PATH=/bin", "ZEN_PROFILE=p", "DISPLAY=:0"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+		t.Errorf("withoutSecrets() = %v, want %v", got, want)
 	}
 }
 
@@ -75,7 +75,7 @@ func TestOneLine(t *testing.T) {
 		"Müller 日本 → ‘quoted’ é\u2028next": "Müller 日本 → ‘quoted’ é next",
 	} {
 		if got := OneLine(text); got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
+			t.Errorf("OneLine(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 func TestBrowserCommands(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("a backslash is a part of a path there")
+		t.Skip("a backslash is part of a path on Windows")
 	}
 	program := filepath.Join(t.TempDir(), "My Browser")
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
@@ -33,17 +33,17 @@ func TestBrowserCommands(t *testing.T) {
 		program + ":w3m":                    {{program}, {"w3m"}},
 	} {
 		if got, err := browserCommands(value); err != nil || !cmp.Equal(got, want) {
-			t.Errorf("%s: %v %s", value, err, cmp.Diff(want, got))
+			t.Errorf("browserCommands(%s): %v %s", value, err, cmp.Diff(want, got))
 		}
 	}
 	for _, value := range []string{`"firefox`, `'a b`, `a\`} {
 		if got, err := browserCommands(value); err == nil || !strings.Contains(err.Error(), "BROWSER") {
-			t.Errorf("%s: %q, %v", value, got, err)
+			t.Errorf("browserCommands(%s) = %q, %v, want an error that names BROWSER", value, got, err)
 		}
 	}
 }
 
-// The first browser that opens is enough; one that is not there is passed over.
+// The first browser that opens is used; a missing one is skipped.
 func TestBrowserList(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("shell scripts")
@@ -55,6 +55,6 @@ func TestBrowserList(t *testing.T) {
 	t.Setenv("BROWSER", "/nowhere/firefox:'"+script+"' '--a b':false")
 	var out strings.Builder
 	if err := openBrowser("https://example.test/", &out); err != nil || out.String() != "2: --a b https://example.test/\n" {
-		t.Errorf("%v, %q", err, out.String())
+		t.Errorf("openBrowser: %v, printed %q", err, out.String())
 	}
 }

@@ -30,12 +30,12 @@ func TestInputEndsWithItsContext(t *testing.T) {
 	}
 	cancel()
 	if _, err := io.ReadAll(in); !errors.Is(err, context.Canceled) {
-		t.Errorf("standard input that nobody writes to: %v", err)
+		t.Errorf("reading silent standard input after cancel: %v", err)
 	}
 	if _, err := Input(ctx, nil, pipe); !errors.Is(err, context.Canceled) {
-		t.Errorf("a pipe that nobody opens: %v", err)
+		t.Errorf("opening a pipe without a writer after cancel: %v", err)
 	}
-	end, err := os.OpenFile(pipe, os.O_WRONLY, 0) // lets the goroutine go
+	end, err := os.OpenFile(pipe, os.O_WRONLY, 0) // unblocks the goroutine that opens the pipe
 	if err == nil {
 		err = end.Close()
 	}
@@ -50,10 +50,10 @@ func TestInputIsWholeAndItsErrorsAreItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, err := io.ReadAll(in); err != nil || string(text) != "SELECT 1" {
-		t.Errorf("%q, %v", text, err)
+		t.Errorf("read %q, %v", text, err)
 	}
 	if _, err := Input(t.Context(), nil, filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("err = %v", err)
+		t.Errorf("a missing file: %v", err)
 	}
 	var path *os.PathError
 	if _, err := Input(t.Context(), nil, t.TempDir()); !errors.As(err, &path) || !strings.HasSuffix(err.Error(), "is a directory") {

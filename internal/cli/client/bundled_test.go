@@ -47,6 +47,6 @@ func TestCompareBundled(t *testing.T) {
 		t.Error(err)
 	}
 	if err := VerifyBundled(nil); !errors.Is(err, provider.ErrNoProvider) {
-		t.Errorf("no sums prove something: %v", err)
+		t.Errorf("VerifyBundled(nil) = %v, want ErrNoProvider", err)
 	}
 }

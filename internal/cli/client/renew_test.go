@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// What failed in the process that renews fails in the same way in the one that waits.
+// A failure in the renewing process has the same kind in the waiting process.
 func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
 	for _, kind := range append(provider.Kinds(), nil) {
 		var err error = &provider.Error{Kind: kind, Message: "clerk: HTTP 503", Hint: "wait", RetryAfter: 3 * time.Second}
@@ -24,11 +24,11 @@ func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
 		}
 		got := r.err()
 		if provider.Kind(got) != kind || got.Error() != "make a token: clerk: HTTP 503" || provider.Hint(got) != "wait" || provider.RetryAfter(got) != 3*time.Second {
-			t.Errorf("%v came back as %v (%v)", kind, got, provider.Kind(got))
+			t.Errorf("%v was decoded as %v (%v)", kind, got, provider.Kind(got))
 		}
 	}
 	if err := newReport(fmt.Errorf("clerk: %w", errors.ErrUnsupported)).err(); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("what a provider can't came back as %v", err)
+		t.Errorf("errors.ErrUnsupported was decoded as %v", err)
 	}
 	if err := newReport(nil).err(); err != nil {
 		t.Error(err)

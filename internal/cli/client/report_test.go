@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// An error is of the same class on the other side, whatever its text.
+// An error keeps its kind across the pipe, whatever its text.
 func TestReportKeepsTheClass(t *testing.T) {
 	for _, kind := range append(provider.Kinds(), nil) {
 		err := fmt.Errorf("renew: %w", &provider.Error{Kind: kind, Message: "not signed in", Hint: "a hint", RetryAfter: time.Minute})
@@ -21,10 +21,10 @@ func TestReportKeepsTheClass(t *testing.T) {
 		}
 		got := r.err()
 		if provider.Kind(got) != kind || got.Error() != err.Error() || provider.Hint(got) != "a hint" || provider.RetryAfter(got) != provider.RetryAfter(err) {
-			t.Errorf("%v became %v of %v", err, got, provider.Kind(got))
+			t.Errorf("%v was decoded as %v of kind %v", err, got, provider.Kind(got))
 		}
 	}
 	if newReport(nil).err() != nil {
-		t.Error("success is an error")
+		t.Error("success was decoded as an error")
 	}
 }

@@ -36,7 +36,7 @@ func (c *counted) RoundTrip(req *http.Request) (*http.Response, error) {
 	return c.RoundTripper.RoundTrip(req)
 }
 
-// remote opens the stack's database, and counts what is sent there.
+// remote opens the stack's database, and counts the requests to it.
 func remote(t *testing.T) (database, *counted) {
 	t.Helper()
 	stack := devstacktest.Start(t, devstack.Options{})
@@ -66,7 +66,7 @@ func rowsIn(t *testing.T, conn *sql.Conn, table string) (n int) {
 	return n
 }
 
-// An import takes as many requests as it has chunks.
+// An import takes one request per chunk.
 func TestImportTravelsTogether(t *testing.T) {
 	d, sent := remote(t)
 	_, err := d.conn.ExecContext(t.Context(), "CREATE TABLE n (id INTEGER PRIMARY KEY, v TEXT)")
@@ -79,15 +79,15 @@ func TestImportTravelsTogether(t *testing.T) {
 	sent.n.Store(0)
 	rows, err := d.load(t.Context(), strings.NewReader(file.String()), importOptions{format: "csv", table: "n", chunk: 1000}, func(int64) {})
 	must(t, err)
-	if n := sent.n.Load(); rows != 2500 || n != 4 { // the columns, and three chunks
-		t.Errorf("%d rows in %d requests", rows, n)
+	if n := sent.n.Load(); rows != 2500 || n != 4 { // one for the columns, three for the chunks
+		t.Errorf("%d rows in %d requests, want 2500 in 4", rows, n)
 	}
 	script := "BEGIN;\n" + strings.Repeat("INSERT INTO n (v) VALUES ('x');\n", 600) + "COMMIT;\n"
 	sent.n.Store(0)
 	rows, err = d.load(t.Context(), strings.NewReader(script), importOptions{format: "sql"}, func(int64) {})
 	must(t, err)
 	if n := sent.n.Load(); rows != 602 || n != 1 || rowsIn(t, d.conn, "n") != 3100 {
-		t.Errorf("%d statements in %d requests, %d rows", rows, n, rowsIn(t, d.conn, "n"))
+		t.Errorf("%d statements in %d requests, %d rows, want 602, 1, 3100", rows, n, rowsIn(t, d.conn, "n"))
 	}
 }
 
@@ -104,7 +104,7 @@ func TestImportGoesOnAfterAMistake(t *testing.T) {
 	o.skip = 2
 	rows, err := d.load(t.Context(), strings.NewReader(strings.Replace(file, "bad", "good", 1)), o, func(int64) {})
 	if err != nil || rows != 3 || rowsIn(t, d.conn, "n") != 5 {
-		t.Errorf("%v, %d rows more, %d in all", err, rows, rowsIn(t, d.conn, "n"))
+		t.Errorf("%v, %d more rows, %d in total, want 3 and 5", err, rows, rowsIn(t, d.conn, "n"))
 	}
 	// All or nothing.
 	o = importOptions{format: "csv", table: "n", chunk: int(^uint(0) >> 1)}
@@ -145,7 +145,7 @@ func TestImportRefuses(t *testing.T) {
 	}
 }
 
-// A dump makes the same database again.
+// A dump restores to an identical database.
 func TestDump(t *testing.T) {
 	d, _ := remote(t)
 	_, err := d.conn.ExecContext(t.Context(), `CREATE TABLE "a ""b""" (id INTEGER PRIMARY KEY AUTOINCREMENT, v, g AS (v || 'x'));
@@ -160,15 +160,15 @@ func TestDump(t *testing.T) {
 	_, err = again.load(t.Context(), strings.NewReader(first), importOptions{format: "sql"}, func(int64) {})
 	must(t, err)
 	if second := dumpOf(t, again); second != first {
-		t.Errorf("dumped again:\n%s\nfirst:\n%s", second, first)
+		t.Errorf("second dump:\n%s\nfirst dump:\n%s", second, first)
 	}
 	var n int
 	must(t, again.conn.QueryRowContext(t.Context(), "SELECT count(*) FROM f WHERE f MATCH 'hello'").Scan(&n))
 	if n != 1 {
-		t.Errorf("%d rows match", n)
+		t.Errorf("%d rows match, want 1", n)
 	}
 	if one := (&dump{conn: d.conn, tables: []string{"nosuch"}, schema: true, told: func(int64) {}}); !errors.Is(one.write(t.Context(), io.Discard), provider.ErrConfig) {
-		t.Error("a table that isn't there was dumped")
+		t.Error("dumping a missing table didn't fail with ErrConfig")
 	}
 }
 
@@ -180,8 +180,8 @@ func dumpOf(t *testing.T, d database) string {
 	return out.String()
 }
 
-// FuzzSQLFile holds that a script is cut into the statements that the driver sees in
-// it, whatever its lines are.
+// FuzzSQLFile checks that a script is split into the same statements as by the driver,
+// wherever its lines break.
 func FuzzSQLFile(f *testing.F) {
 	f.Add("BEGIN;\nINSERT INTO t VALUES ('a;\nb'); -- c;\nCOMMIT")
 	f.Add("CREATE TRIGGER a AFTER INSERT ON b BEGIN\nSELECT 1;\nEND;\n/* ; */ SELECT 2;;")

@@ -13,7 +13,7 @@ func TestHistory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	h := newHistory(dir)
 	if lines := h.load(); lines != nil {
-		t.Errorf("%q before the first line", lines)
+		t.Errorf("the new history has lines %q", lines)
 	}
 	h.keep(false, "SELECT 1")
 	h.keep(true, "SELECT 2")
@@ -36,16 +36,17 @@ func TestHistory(t *testing.T) {
 	}
 	h = newHistory(dir)
 	if lines := h.load(); len(lines) != maxHistory || lines[maxHistory-1] != "SELECT 2;" {
-		t.Errorf("%d lines", len(lines))
+		t.Errorf("%d lines were read, want %d", len(lines))
 	}
 	if content, err := os.ReadFile(path); err != nil || strings.Count(string(content), "\n") != maxHistory {
-		t.Errorf("%d lines are kept, %v", strings.Count(string(content), "\n"), err)
+		t.Errorf("%d lines are in the file, %v", strings.Count(string(content), "\n"), err)
 	}
 	if err := h.close(); err != nil {
 		t.Error(err)
 	}
 
-	// A directory in its place is told at the end, and the shell works without.
+	// If a directory is in the file's place, close reports it and the shell works without a
+	// history.
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func TestHistory(t *testing.T) {
 	h.load()
 	h.keep(false, "SELECT 1")
 	if err := h.close(); err == nil {
-		t.Error("a directory holds the history")
+		t.Error("close succeeded with a directory as the history file")
 	}
 }
 
@@ -75,7 +76,7 @@ func TestMaySecret(t *testing.T) {
 		"INSERT INTO k VALUES ('AbCdEfGhIjKlMnOpQrStUvWxYz0123456')": true,
 	} {
 		if got := maySecret(statement); got != want {
-			t.Errorf("%s: %v", statement, got)
+			t.Errorf("maySecret(%q) = %v", statement, got)
 		}
 	}
 }

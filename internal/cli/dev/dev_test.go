@@ -25,15 +25,15 @@ func TestStackThatCannotBe(t *testing.T) {
 		want string
 		kind error
 	}{
-		"everywhere":           {Options{CI: "none", Listen: "0.0.0.0:0"}, "not a loopback address", app.ErrUsage},
-		"taken":                {Options{CI: "none", Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
-		"taken for Auth0":      {Options{CI: "none", Auth0Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
-		"no such fault":        {Options{CI: "none", Faults: []string{"nope"}}, "no such fault", app.ErrUsage},
-		"no such system":       {Options{CI: "nope"}, "no such system", app.ErrUsage},
-		"no such seed":         {Options{CI: "none", Seed: "nope.toml"}, "nope.toml", provider.ErrConfig},
-		"a directory of seeds": {Options{CI: "none", Seed: directory}, directory + ": is a directory", provider.ErrConfig},
-		"before it was asked":  {Options{CI: "none", Latency: -1}, "negative", app.ErrUsage},
-		"backwards in time":    {Options{CI: "none", TokenLifetime: -1}, "negative", app.ErrUsage},
+		"all addresses":        {Options{CI: "none", Listen: "0.0.0.0:0"}, "not a loopback address", app.ErrUsage},
+		"address in use":       {Options{CI: "none", Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
+		"Auth0 address in use": {Options{CI: "none", Auth0Listen: taken.Addr().String()}, "listen", provider.ErrConfig},
+		"unknown fault":        {Options{CI: "none", Faults: []string{"nope"}}, "no such fault", app.ErrUsage},
+		"unknown CI system":    {Options{CI: "nope"}, "no such system", app.ErrUsage},
+		"missing seed":         {Options{CI: "none", Seed: "nope.toml"}, "nope.toml", provider.ErrConfig},
+		"directory as a seed":  {Options{CI: "none", Seed: directory}, directory + ": is a directory", provider.ErrConfig},
+		"negative latency":     {Options{CI: "none", Latency: -1}, "negative", app.ErrUsage},
+		"negative lifetime":    {Options{CI: "none", TokenLifetime: -1}, "negative", app.ErrUsage},
 	} {
 		e := &app.Env{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
 		if err := test.o.Run(t.Context(), e); !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.want) {
@@ -42,7 +42,7 @@ func TestStackThatCannotBe(t *testing.T) {
 	}
 }
 
-// stopsStack ends a stack as soon as it has told where it is.
+// stopsStack stops a stack as soon as it has written its address.
 type stopsStack struct {
 	strings.Builder
 	stop context.CancelFunc
@@ -69,6 +69,6 @@ func TestStackTellsItsEnvironment(t *testing.T) {
 	}
 	if conn, err := net.Dial("tcp", strings.TrimPrefix(d.URL, "http://")); err == nil {
 		conn.Close()
-		t.Error("something still listens")
+		t.Error("the stack's port still accepts connections")
 	}
 }

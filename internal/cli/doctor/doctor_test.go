@@ -14,7 +14,7 @@ func TestFolded(t *testing.T) {
 		{50, 40, 17, "a\n                 registration that has the key,\n                 and Turso refuses it all the same"},
 	} {
 		if got := folded(text, test.width, test.at, test.indent); got != test.want {
-			t.Errorf("width %d, at %d: %q", test.width, test.at, got)
+			t.Errorf("folded at width %d from column %d = %q", test.width, test.at, got)
 		}
 	}
 }

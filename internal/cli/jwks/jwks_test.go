@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/platform"
 )
 
-// What stands between this machine and Turso has its own words, and is no panic.
+// A captive portal between this machine and Turso leads to an error and not to a panic.
 func TestSaveThroughASignInPage(t *testing.T) {
 	key, _, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -45,6 +45,6 @@ func TestSaveThroughASignInPage(t *testing.T) {
 	c := cli.NewContext(cli.NewApp(), flags, nil)
 	c.Context = t.Context()
 	if err := save(c, platform.API{Client: client, Organization: "acme"}); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("save says %v", err)
+		t.Errorf("save() = %v, want ErrUnavailable", err)
 	}
 }

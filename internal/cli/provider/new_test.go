@@ -12,7 +12,7 @@ import (
 func TestFilesAreWrittenBelowTheirDirectoryAlone(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	if err := os.Symlink(outside, filepath.Join(dir, "app")); err != nil {
-		t.Skip("no symbolic links here: ", err)
+		t.Skip("symbolic links are not supported: ", err)
 	}
 	if err := errors.Join(os.Mkdir(filepath.Join(dir, "src"), 0o755), os.Symlink("src", filepath.Join(dir, "lib"))); err != nil {
 		t.Fatal(err)
@@ -27,6 +27,6 @@ func TestFilesAreWrittenBelowTheirDirectoryAlone(t *testing.T) {
 		}
 	}
 	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
-		t.Errorf("outside: %v, %v", left, err)
+		t.Errorf("outside the directory: %v, %v", left, err)
 	}
 }
