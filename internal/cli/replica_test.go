@@ -17,9 +17,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// The key set breaks under the writers of a replica, whose tokens live three seconds:
-// with a fallback no write fails and every own row is read back, and without one the
-// file is still read.
+// The key set breaks while a replica with three-second tokens is written: with a fallback no
+// write fails and every row is read back; without one the file can still be read.
 func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	t.Parallel()
 	if !replica.Linked {
@@ -42,13 +41,13 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 		workers.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				if _, err := db.ExecContext(t.Context(), "INSERT INTO ledger VALUES (?, ?)", who, n); err != nil {
-					t.Errorf("write %d of %d: %v", n, who, err)
+					t.Errorf("write %d of worker %d: %v", n, who, err)
 					return
 				}
 				written.Add(1)
 				var rows int
 				if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger WHERE who = ?", who).Scan(&rows); err != nil || rows != n+1 {
-					t.Errorf("%d reads %d of its %d rows: %v", who, rows, n+1, err)
+					t.Errorf("worker %d read %d of its %d rows: %v", who, rows, n+1, err)
 					return
 				}
 			}
@@ -56,12 +55,12 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	}
 	goOn := func() {
 		before := written.Load()
-		testwait.Until(t, "50 writes more", func() bool { return written.Load() >= before+50 || t.Failed() })
+		testwait.Until(t, "50 more writes", func() bool { return written.Load() >= before+50 || t.Failed() })
 	}
 	goOn()
 	breakKeys(t, stack, true)
 	goOn()
-	p.ahead.Store(int64(50 * time.Second)) // the life of what is stored
+	p.ahead.Store(int64(50 * time.Second)) // the lifetime of the stored token
 	goOn()
 	cancel()
 	workers.Wait()
@@ -70,7 +69,7 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	}
 	t.Logf("%d writes", written.Load())
 
-	// Who has no fallback reads the file, and a write has the one clear error.
+	// Without a fallback the file can be read, and a write fails with a clear error.
 	p = newProgram(t, stack, func(text string) string { return text })
 	if db, err = p.client.OpenSession(t.Context(), p.session, libsql.Options{Path: path}); err != nil {
 		t.Fatal(err)
@@ -78,9 +77,9 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	defer db.Close()
 	var rows int64
 	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&rows); err != nil || rows != written.Load() {
-		t.Errorf("%d rows of %d written, %v", rows, written.Load(), err)
+		t.Errorf("%d rows, want %d, %v", rows, written.Load(), err)
 	}
 	if _, err := db.ExecContext(t.Context(), "DELETE FROM ledger"); !errors.Is(libsql.Explain(err), provider.ErrRejected) {
-		t.Errorf("write: %v", err)
+		t.Errorf("a write without a fallback: %v, want ErrRejected", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// family returns a process and all that it started, directly or not.
+// family returns a process and all its descendants.
 func family(t *testing.T, pid int) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -23,9 +23,9 @@ func family(t *testing.T, pid int) []int {
 	for _, path := range stats {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
-		// proc_pid_stat(5): pid (comm) state ppid; comm may have anything in it.
+		// proc_pid_stat(5): pid (comm) state ppid; comm may contain any character.
 		fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
 		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		parent, _ := strconv.Atoi(fields[1])
@@ -38,10 +38,10 @@ func family(t *testing.T, pid int) []int {
 	return all
 }
 
-// Every process of a zen token is killed at once, the one that renews too, as when
-// memory runs out or the power fails. Then an answer can be lost with the process
-// that waited for it; an issuer that takes the credential before the current one
-// (Auth0's rotation overlap) makes that good. What is stored is never damaged.
+// All processes of a zen token are killed at once, including the one that renews, as when
+// memory runs out or the power fails. The issuer's response can then be lost with the process
+// that waits for it; an issuer that also accepts the previous credential (Auth0's rotation
+// overlap) makes up for that. The stored record is never damaged.
 func TestKilledFamiliesNeedTheIssuersOverlap(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, &issuer{used: true, overlap: true})
@@ -59,7 +59,7 @@ func TestKilledFamiliesNeedTheIssuersOverlap(t *testing.T) {
 			killed++
 		}
 		if record, err := m.store.Load("default"); err != nil || len(record.Accounts) != 1 {
-			t.Fatalf("the store: %d credentials, %v", len(record.Accounts), err)
+			t.Fatalf("the record has %d credentials, %v", len(record.Accounts), err)
 		}
 	}
 	if out, err := m.command("token").CombinedOutput(); err != nil {
@@ -69,8 +69,8 @@ func TestKilledFamiliesNeedTheIssuersOverlap(t *testing.T) {
 	t.Logf("%d of %d were killed; the issuer exchanged %d times", killed, n, m.issuer.exchanged())
 }
 
-// The pipes to the process that renews, which the front started, are zen-full's alone: no
-// provider has one, nor the program of zen exec, and neither is told of them.
+// Only zen-full inherits the pipes to the renewing process that the front started: a provider
+// and the program of zen exec neither inherit them nor learn of them.
 func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, &issuer{used: true})
@@ -78,7 +78,7 @@ func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := map[string]bool{} // those of the test, and its ends of what the program writes to
+	own := map[string]bool{} // the test's own pipes, and its ends of the program's output
 	links, _ := filepath.Glob("/proc/self/fd/*")
 	for _, link := range links {
 		to, _ := os.Readlink(link)
@@ -91,7 +91,7 @@ func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
 		}
 	}
 	if foreign > 2 || strings.Contains(string(out), "ZEN_EARLY") || !strings.Contains(string(out), "TURSO_AUTH_TOKEN=") {
-		t.Errorf("the program of zen exec has\n%s", out)
+		t.Errorf("the environment and file descriptors of zen exec's program:\n%s", out)
 	}
 	m.check(t)
 	ends := map[string]int{} // a provider has both ends of its own pipes
@@ -102,16 +102,16 @@ func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
 	}
 	for pipe, n := range ends {
 		if n != 2 {
-			t.Errorf("a provider has one end of %s", pipe)
+			t.Errorf("a provider inherited one end of %s", pipe)
 		}
 	}
 	if m.issuer.exchanged() != 1 {
-		t.Errorf("%d exchanges", m.issuer.exchanged())
+		t.Errorf("%d exchanges, want 1", m.issuer.exchanged())
 	}
 }
 
-// The front starts the process that renews, and zen-full asks that one and no other: the
-// programs beside this front list what is started, and whether it is asked.
+// The front starts the process that renews, and zen-full sends its request to that process.
+// Scripts in place of the programs record each start and whether a request arrives.
 func TestTheFrontStartsTheRenewalThatIsAsked(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, &issuer{used: true})
@@ -156,17 +156,17 @@ esac
 		{"token", "--quiet"},
 		{"exec", "--", "true"},
 	} {
-		_ = os.Remove(list) // there is none before the first line
+		_ = os.Remove(list) // it doesn't exist before the first command
 		cmd := m.command(args...)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%q: %v\n%s", args, err, out)
 		}
 		if said, _ := os.ReadFile(list); string(said) != "asked\n" {
-			t.Errorf("%q: what the front started wrote %q", args, said)
+			t.Errorf("%q: the process that the front started wrote %q, want one request", args, said)
 		}
 		if m.issuer.exchanged() != i+1 {
-			t.Errorf("%q: %d exchanges after %d lines", args, m.issuer.exchanged(), i+1)
+			t.Errorf("%q: %d exchanges, want %d", args, m.issuer.exchanged(), i+1)
 		}
 	}
 	m.check(t)

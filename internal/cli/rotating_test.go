@@ -24,18 +24,18 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// issuer replaces the refresh token with every token it makes, and ends the whole
-// family when one is used again, as Auth0 does.
+// issuer replaces the refresh token with every token that it issues, and revokes the whole
+// family when a refresh token is reused, as Auth0 does.
 type issuer struct {
-	// overlap takes the token before the current one, too, as Auth0 can be asked to.
+	// overlap also accepts the previous refresh token, as Auth0 can be configured to.
 	overlap bool
-	// used makes tokens that are nearly at their end, so that each zen token renews.
+	// used issues tokens that are about to expire, so that each zen token renews.
 	used bool
 
-	mu                sync.Mutex // guards what is below
+	mu                sync.Mutex // guards the fields below
 	current, previous string
 	exchanges         int
-	pipes             []string // that a provider has inherited
+	pipes             []string // inherited by a provider
 	reused            int
 }
 
@@ -63,7 +63,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if presented != i.previous {
-		i.previous = i.current // and stays that when it is used again
+		i.previous = i.current // and keeps it when it is used again
 	}
 	i.current = fmt.Sprintf("refresh-%d-%x", i.exchanges, rand.Uint64())
 	now := time.Now().Truncate(time.Second)
@@ -132,8 +132,8 @@ func newMachine(t *testing.T, i *issuer) *machine {
 	return m
 }
 
-// removeWhenQuiet removes a state directory once the renewals have ended that outlive the
-// processes which were killed while they waited for them.
+// removeWhenQuiet removes a state directory once all renewals have ended: they outlive the
+// killed processes that waited for them.
 func removeWhenQuiet(state string) {
 	for range 100 {
 		_ = os.RemoveAll(state)
@@ -150,8 +150,7 @@ func (m *machine) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// check wants the credential at home to be the issuer's current one, and the only
-// one.
+// check checks that the stored credential is the issuer's current one, and the only one.
 func (m *machine) check(t *testing.T) {
 	t.Helper()
 	record, err := m.store.Load("default")
@@ -161,12 +160,12 @@ func (m *machine) check(t *testing.T) {
 	m.issuer.mu.Lock()
 	defer m.issuer.mu.Unlock()
 	if got := record.Accounts["rotating"].Credential.Data.Reveal(); len(record.Accounts) != 1 || got != m.issuer.current || m.issuer.reused > 0 {
-		t.Fatalf("%d credentials, the current one: %v; one was used again %d times", len(record.Accounts), got == m.issuer.current, m.issuer.reused)
+		t.Fatalf("%d credentials, current %v, %d reuses, want 1, true, 0", len(record.Accounts), got == m.issuer.current, m.issuer.reused)
 	}
 }
 
-// Fifty processes want a token at once, and the stored one has expired: one asks the
-// issuer, and the others take what it stored.
+// Fifty processes request a token at once when the stored one has expired: one sends a
+// request to the issuer, and the others take what it stored.
 func TestFiftyProcessesRenewOnce(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, &issuer{})
@@ -185,16 +184,17 @@ func TestFiftyProcessesRenewOnce(t *testing.T) {
 	wait.Wait()
 	for n, token := range tokens {
 		if token == "" || token != tokens[0] {
-			t.Errorf("process %d got another token", n)
+			t.Errorf("process %d got no token or a different one", n)
 		}
 	}
 	m.check(t)
 	if m.issuer.exchanged() != 1 {
-		t.Errorf("the issuer was asked %d times", m.issuer.exchanged())
+		t.Errorf("%d exchanges, want 1", m.issuer.exchanged())
 	}
 }
 
-// rounds are ZEN_TEST_ROUNDS, or few enough for every night, or for every change.
+// rounds returns ZEN_TEST_ROUNDS, or the usual number, which is lower with -short and with
+// the race detector.
 func rounds(t *testing.T, usual int) int {
 	text := os.Getenv("ZEN_TEST_ROUNDS")
 	switch {
@@ -212,9 +212,8 @@ func rounds(t *testing.T, usual int) int {
 	return n
 }
 
-// zen token is killed with SIGKILL, or interrupted, at random moments of a renewal,
-// by an issuer that forgives nothing. The credential is never lost, never damaged,
-// and never two.
+// Killing or interrupting zen token at random moments of a renewal never loses, damages or
+// duplicates the credential, although the issuer accepts each refresh token only once.
 func TestKilledRenewalsLoseNothing(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -232,7 +231,7 @@ func TestKilledRenewalsLoseNothing(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		testwait.Moment(t.Context(), 0, whole+whole/5) // of a renewal
+		testwait.Moment(t.Context(), 0, whole+whole/5) // during the renewal
 		if round%5 == 4 {
 			_ = cmd.Process.Signal(os.Interrupt) // it may have ended
 		} else {
@@ -253,12 +252,12 @@ func TestKilledRenewalsLoseNothing(t *testing.T) {
 	m.check(t)
 	t.Logf("%d of %d were killed within %s; the issuer exchanged %d times", killed, n, whole, m.issuer.exchanged())
 	if killed < n/4 {
-		t.Errorf("%d of %d were killed", killed, n)
+		t.Errorf("only %d of %d were killed", killed, n)
 	}
 }
 
-// next is how long the time is in which the next command is killed: two of three commands
-// end by it, however quick the machine is by then.
+// next returns the period in which the next command is killed. It adapts to the machine so
+// that about two of three commands are killed.
 func next(whole time.Duration, killed bool) time.Duration {
 	if killed {
 		return whole + whole/8

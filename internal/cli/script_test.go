@@ -25,10 +25,10 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// roles are the other programs that this test binary is, by the name of its file.
+// roles are the other programs of this test binary, by their file names.
 var roles = map[string]func(){
 	"zen-provider-tiny": tinyMain,
-	"deliver":           deliverMain, // a browser that misbehaves
+	"deliver":           deliverMain, // a misbehaving browser
 	"unseal":            unsealMain,
 	"socket":            socketMain, // a client over a WebSocket
 }
@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 		role()
 		syscall.Exit(0) // os.Exit takes a second under the race detector
 	}
-	// The programs that are started here inherit no signals that nohup(1) has ignored, or
-	// a shell for what it runs in the background.
+	// Signals that nohup(1) or a shell's background job ignores are not inherited as ignored
+	// by the programs that the tests start.
 	for _, ignored := range []os.Signal{syscall.SIGHUP, os.Interrupt, syscall.SIGQUIT} {
 		if signal.Ignored(ignored) {
 			signal.Notify(make(chan os.Signal, 1), ignored)
@@ -52,19 +52,18 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// built is the directory that binaries has made.
+// built is the directory that binaries creates.
 var built string
 
-// builtSums are the sums of the providers that binaries has built, for the tests that
-// are the program.
+// builtSums are the checksums of the built providers, for the tests that embed zen.
 var builtSums map[string]string
 
-// racePrograms has the programs built with the race detector, too. Each of their starts
-// takes several times as long then, and the scripts have thousands.
+// racePrograms also builds the programs with the race detector. Each start takes several
+// times as long then, and the scripts have thousands.
 var racePrograms = raceEnabled && os.Getenv("ZEN_TEST_RACE") != ""
 
-// binaries puts the programs under test into one directory, and more commands beside
-// them: this test binary as deliver, unseal and socket.
+// binaries puts the programs under test into one directory, and this test binary as deliver,
+// unseal and socket.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "zen-test-")
 	if err != nil {
@@ -89,12 +88,12 @@ var binaries = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// become makes path the program self.
+// become links path to the program self.
 func become(self, path string) error {
 	if runtime.GOOS != "windows" {
 		return os.Symlink(self, path)
 	}
-	data, err := os.ReadFile(self) // not everybody may make links there
+	data, err := os.ReadFile(self) // links need a privilege there
 	if err == nil {
 		err = os.WriteFile(path, data, 0o755)
 	}
@@ -113,8 +112,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, p)
 }
 
-// condition is for what a script needs beside programs: mounts of its own, or replicas and
-// local databases, which need cgo.
+// condition implements the scripts' conditions: own mounts, and replicas and local databases,
+// which need cgo.
 func condition(name string) (bool, error) {
 	switch name {
 	case "mounts":
@@ -125,7 +124,7 @@ func condition(name string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %s", name)
 }
 
-// scripts returns the commands and the surroundings of a script.
+// scripts returns the environment and the commands of the scripts.
 func scripts(bin string) testscript.Params {
 	return testscript.Params{
 		Condition: condition,
@@ -171,7 +170,8 @@ func scripts(bin string) testscript.Params {
 	}
 }
 
-// runForCode is: code N COMMAND [ARGUMENT...]. It wants exactly the exit code N.
+// runForCode is the command "code N COMMAND [ARGUMENT...]". It expects exactly the exit code
+// N.
 func runForCode(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	if neg || err != nil || len(args) < 2 {
@@ -191,7 +191,8 @@ func runForCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// waitForFile is: appears PATTERN. It waits for a file that a program in the background makes.
+// waitForFile is the command "appears PATTERN". It waits for a file that a background program
+// creates.
 func waitForFile(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: appears PATTERN")
@@ -202,7 +203,7 @@ func waitForFile(ts *testscript.TestScript, _ bool, args []string) {
 	}))
 }
 
-// wantOneLine wants an error of one line, and a hint of one more at most.
+// wantOneLine expects one line of error, and at most one of hint.
 func wantOneLine(ts *testscript.TestScript, _ bool, _ []string) {
 	var errorsSeen, hints int
 	for line := range strings.Lines(ts.ReadFile("stderr")) {
@@ -214,11 +215,11 @@ func wantOneLine(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 	}
 	if errorsSeen != 1 || hints > 1 {
-		ts.Fatalf("%d lines of errors and %d of hints", errorsSeen, hints)
+		ts.Fatalf("%d error lines and %d hints, want 1 and at most 1", errorsSeen, hints)
 	}
 }
 
-// mint puts a token of the kind where the browser "deliver token" finds it.
+// mint stores a token of the given kind for the browser "deliver token".
 func mint(ts *testscript.TestScript, _ bool, args []string) {
 	token, err := oddToken(ts.Value("stack").(*devstack.Stack), args[0])
 	ts.Check(err)
@@ -229,8 +230,8 @@ func stopStack(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(ts.Value("stack").(*devstack.Stack).Close())
 }
 
-// deliverMain is a browser that does something to the loopback callback instead of
-// visiting the page: deliver WHAT URL.
+// deliverMain is the browser "deliver WHAT URL", which sends requests to the loopback
+// callback instead of visiting the page.
 func deliverMain() {
 	page, err := url.Parse(os.Args[len(os.Args)-1])
 	if err == nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// addShape is: shape COMMAND [ARGUMENT...]. It adds the names and types of the document
-// that the command prints to the file shapes.
+// addShape is the command "shape COMMAND [ARGUMENT...]". It appends the names and types of
+// the printed JSON document to the file shapes.
 func addShape(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec(args[0], args[1:]...))
 	var document any
@@ -28,8 +28,8 @@ func addShape(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// shape notes the type of everything in a document by its path. What is in an array has
-// the path of the array with [].
+// shape records the type of each value in a document by its path. The elements of an array
+// have the array's path with [].
 func shape(path string, value any, paths map[string]string) {
 	switch value := value.(type) {
 	case map[string]any:

@@ -8,8 +8,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// socketMain asks the database of the environment over a WebSocket, and prints what comes.
-// An argument takes the token's place.
+// socketMain queries the database of the environment over a WebSocket, and prints the
+// responses. An argument replaces the token.
 func socketMain() {
 	ctx := context.Background()
 	c, _, err := websocket.Dial(ctx, os.Getenv("TURSO_DATABASE_URL"), &websocket.DialOptions{Subprotocols: []string{"hrana3", "hrana2"}})
@@ -26,7 +26,7 @@ func socketMain() {
 		`{"type":"request","request_id":1,"request":{"type":"open_stream","stream_id":1}}`,
 		`{"type":"request","request_id":2,"request":{"type":"execute","stream_id":1,"stmt":{"sql":"SELECT 40 + 2"}}}`,
 	} {
-		_ = c.Write(ctx, websocket.MessageText, []byte(message)) // an end comes to Read
+		_ = c.Write(ctx, websocket.MessageText, []byte(message)) // Read returns the failure
 	}
 	for range 3 {
 		_, answer, err := c.Read(ctx)

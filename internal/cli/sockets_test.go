@@ -28,19 +28,19 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// socketWitness stands before a database's sockets, counts the tokens in their hellos, and
-// closes one on which a request comes some time after its last token has ended: Turso and
-// its stand-in look at a token in the hello alone.
+// socketWitness is a proxy for a database's WebSockets. It counts the tokens in their hellos,
+// and closes a socket if a request arrives some time after its last token expired: Turso and
+// its stand-in check a token only in the hello.
 type socketWitness struct {
 	*witness
 	database string
 
-	mu     sync.Mutex      // guards what is below
+	mu     sync.Mutex      // guards the fields below
 	hellos map[string]bool // by token
-	late   []string        // requests after the end of one
+	late   []string        // requests after a token's expiry
 }
 
-// newSocketWitness returns one, and where it is.
+// newSocketWitness returns a witness and its URL.
 func newSocketWitness(t *testing.T, database string) (*socketWitness, string) {
 	t.Helper()
 	inner, address := newWitness(t, database)
@@ -93,8 +93,8 @@ func (w *socketWitness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	answers.Wait()
 }
 
-// passOn passes messages on until one isn't to be, or one of the two ends, and the other
-// end is told how.
+// passOn forwards messages until good returns false or a side closes, and passes the close
+// code on.
 func passOn(r *http.Request, from, to *websocket.Conn, good func(message []byte) bool) {
 	for {
 		kind, message, err := from.Read(r.Context())
@@ -113,14 +113,14 @@ func passOn(r *http.Request, from, to *websocket.Conn, good func(message []byte)
 	}
 }
 
-// tokenOfHello is the token in a hello of either encoding, or "".
+// tokenOfHello returns the token of a hello in either encoding, or "".
 func tokenOfHello(message []byte) string {
 	if message[0] == '{' {
 		var m struct{ JWT string }
 		_ = json.Unmarshal(message, &m)
 		return m.JWT
 	}
-	// ClientMsg has a HelloMsg in field 1, and that has the token in field 1.
+	// ClientMsg has HelloMsg in field 1, which has the token in field 1.
 	for range 2 {
 		number, _, n := protowire.ConsumeTag(message)
 		if n < 0 || number != 1 {
@@ -135,7 +135,7 @@ func tokenOfHello(message []byte) string {
 	return string(message)
 }
 
-// greeted counts a token, and returns its end.
+// greeted records a token, and returns its expiry.
 func (w *socketWitness) greeted(token string) time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,17 +153,17 @@ func (w *socketWitness) greetings() int {
 	return len(w.hellos)
 }
 
-// ledger is what a program says of its rows.
+// ledger is what a program reports about its rows.
 type ledger struct {
 	t     *testing.T
 	input io.WriteCloser
 	done  chan string
 
-	mu      sync.Mutex        // guards what is below
+	mu      sync.Mutex        // guards the fields below
 	fates   map[string]string // by row
 	acked   map[string]int    // by writer
-	cuts    []string          // why, of each
-	closed  map[string]string // why, by writer
+	cuts    []string          // the reason of each
+	closed  map[string]string // the reason, by writer
 	failure []string
 }
 
@@ -179,7 +179,7 @@ func (l *ledger) read(from io.Reader) {
 		switch said.What {
 		case "acked", "refused", "unknown":
 			if before := l.fates[said.ID]; before != "" {
-				l.failure = append(l.failure, fmt.Sprintf("%s is %s and %s", said.ID, before, said.What))
+				l.failure = append(l.failure, fmt.Sprintf("%s was reported as %s and %s", said.ID, before, said.What))
 			}
 			l.fates[said.ID] = said.What
 			if said.What == "acked" {
@@ -199,7 +199,7 @@ func (l *ledger) read(from io.Reader) {
 	}
 }
 
-// tell has the program do something, and waits until it is done.
+// tell sends the program a command, and waits until it is done.
 func (l *ledger) tell(command string) {
 	l.t.Helper()
 	if _, err := io.WriteString(l.input, command+"\n"); err != nil {
@@ -208,11 +208,11 @@ func (l *ledger) tell(command string) {
 	if got := <-l.done; got != command {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.t.Fatalf("%s: %q %q", command, got, l.failure)
+		l.t.Fatalf("%s: done %q, failures %q", command, got, l.failure)
 	}
 }
 
-// least is the smallest number of rows that one of the writers has got in.
+// least returns the smallest number of acknowledged rows of the writers.
 func (l *ledger) least(writers ...string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -229,17 +229,17 @@ func (l *ledger) cutSoFar() []string {
 	return slices.Clone(l.cuts)
 }
 
-// heldForLong is less than the five seconds after which a server lets others write, and
-// rolls back the transaction that they have waited for.
+// heldForLong is less than the five seconds after which a server rolls back an idle
+// transaction that others wait for.
 const heldForLong = 4 * time.Second
 
-// Clients over WebSockets in each encoding write through zen proxy while the tokens of the
-// database, of seconds, come and go, and the proxy is killed in the middle. What they were
-// told was written is there once, and what was refused isn't. Sockets and transactions that
-// nobody uses meanwhile go on; when the sign-in ends they are closed with the reason.
+// Clients over WebSockets in each encoding write through zen proxy while the database's
+// tokens expire within seconds, and the proxy is killed in between. Each acknowledged row
+// exists once, and no refused row exists. Idle sockets and transactions survive; when the
+// sign-in ends they are closed with the reason.
 func TestSocketsOutliveTokens(t *testing.T) {
 	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
+		t.Skip("needs foreign clients; make test-all runs it")
 	}
 	t.Parallel()
 	bin, err := binaries()
@@ -298,7 +298,7 @@ func TestSocketsOutliveTokens(t *testing.T) {
 	for _, last := range []bool{false, true} {
 		l.tell("rest")
 		tokens, rows, cuts := seen.greetings(), l.least(writers...), len(l.cutSoFar())
-		testwait.Until(t, "two tokens more", func() bool { return seen.greetings() >= tokens+2 && l.least(writers...) > rows+20 })
+		testwait.Until(t, "two more tokens", func() bool { return seen.greetings() >= tokens+2 && l.least(writers...) > rows+20 })
 		l.tell("wake")
 		if more := l.cutSoFar()[cuts:]; len(more) > 0 {
 			t.Errorf("sockets were cut while the proxy ran: %q", more)
@@ -322,7 +322,7 @@ func TestSocketsOutliveTokens(t *testing.T) {
 	}
 	for _, name := range writers[1:] {
 		if !strings.Contains(l.closed[name], "closed with code 1008: the token of this socket has ended: ") {
-			t.Errorf("%s is told %q", name, l.closed[name])
+			t.Errorf("%s was closed with %q", name, l.closed[name])
 		}
 	}
 	for _, failure := range append(l.failure, seen.late...) {
@@ -344,11 +344,11 @@ func TestSocketsOutliveTokens(t *testing.T) {
 		n := there[id]
 		delete(there, id)
 		if fate == "acked" && n != 1 || fate == "refused" && n != 0 || n > 1 {
-			t.Errorf("%s was %s, and is there %v times", id, fate, n)
+			t.Errorf("%s was %s, but exists %v times", id, fate, n)
 		}
 	}
 	for id, n := range there {
-		t.Errorf("of %s nobody knows, and it is there %v times", id, n)
+		t.Errorf("the unreported row %s exists %v times", id, n)
 	}
 	t.Logf("%d tokens; rows acked: %d (%v), refused: %d, unknown: %d; %d sockets cut by the kill", seen.greetings(), fates["acked"], l.acked, fates["refused"], fates["unknown"], len(l.cuts))
 }

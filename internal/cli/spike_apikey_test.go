@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// ends runs zen and returns its exit code and what it said.
+// ends runs zen and returns its exit code and output.
 func (term *desk) ends(args ...string) (code int, said string) {
 	term.t.Helper()
 	ctx, cancel := context.WithTimeout(term.t.Context(), 2*time.Minute)
@@ -32,8 +32,8 @@ func (term *desk) ends(args ...string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), out.String()
 }
 
-// spike E1: an API key is verified at Clerk, its subject and rights are read, and a key
-// that is no longer good is told as what it is.
+// Spike E1: an API key is verified at Clerk, its subject and scopes are read, and an invalid
+// key is reported with the reason.
 func TestSpikeE1ClerkAPIKeyVerify(t *testing.T) {
 	t.Parallel()
 	term, stack := newDesk(t, devstack.Options{})
@@ -42,7 +42,7 @@ func TestSpikeE1ClerkAPIKeyVerify(t *testing.T) {
 	}
 	alice := stack.Clerk.UserID("alice@example.test")
 	if status := term.run("status", "--json"); !strings.Contains(status, alice) || !strings.Contains(status, "zen dev") {
-		t.Errorf("status %s", status)
+		t.Errorf("zen status printed %s", status)
 	}
 	term.run("logout")
 	for fault, want := range map[string]string{
@@ -53,7 +53,7 @@ func TestSpikeE1ClerkAPIKeyVerify(t *testing.T) {
 		}
 		code, said := term.ends("login", "--provider", "apikey", "--no-input")
 		if code != app.ExitSignIn && code != app.ExitPermission || !strings.Contains(said, want) {
-			t.Errorf("%s: %d %s", fault, code, said)
+			t.Errorf("%s: exit code %d: %s", fault, code, said)
 		}
 		if err := stack.Faults.Switch(fault, false); err != nil {
 			t.Fatal(err)
@@ -61,8 +61,8 @@ func TestSpikeE1ClerkAPIKeyVerify(t *testing.T) {
 	}
 }
 
-// spike E2: the whole way from an API key over Clerk's JWT to rows, remote and on a
-// replica; and its end, once the key is revoked.
+// Spike E2: from an API key through Clerk's JWT to rows, remote and on a replica, until the
+// key is revoked.
 func TestSpikeE2APIKeyToTurso(t *testing.T) {
 	t.Parallel()
 	term, stack := newDesk(t, devstack.Options{})
@@ -75,7 +75,7 @@ func TestSpikeE2APIKeyToTurso(t *testing.T) {
 	term.run("login", "--provider", "apikey", "--no-input")
 	for _, mode := range modes() {
 		if got := term.run("db", "query", "--mode", mode, "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
-			t.Errorf("%s: %q", mode, got)
+			t.Errorf("mode %s: %q", mode, got)
 		}
 	}
 	if err := stack.Clerk.RevokeAPIKey(id); err != nil {
@@ -83,26 +83,26 @@ func TestSpikeE2APIKeyToTurso(t *testing.T) {
 	}
 	forgetTokens(t, stateOf(term.environ))
 	if code, said := term.ends("db", "query", "SELECT 1"); code != app.ExitSignIn {
-		t.Errorf("after the revocation: %d %s", code, said)
+		t.Errorf("after the revocation: exit code %d: %s", code, said)
 	}
 	if left := stack.Clerk.SessionIDs(alice); len(left) != 0 {
-		t.Errorf("sessions of a revoked key: %v", left)
+		t.Errorf("a revoked key has sessions: %v", left)
 	}
 }
 
-// spike H7: an API key is a way in for CI: no terminal, no browser, nothing asked.
+// Spike H7: an API key signs in a CI job: no terminal, no browser, no prompts.
 func TestSpikeH7APIKeyHeadless(t *testing.T) {
 	t.Parallel()
 	term, _ := newDesk(t, devstack.Options{})
 	term.environ = append(term.environ, "CI=true", "BROWSER=false", "TERM=dumb")
 	term.run("login", "--provider", "apikey", "--no-input")
 	if got := term.run("--no-input", "db", "query", "--format", "csv", "SELECT 7 AS n"); got != "n\n7\n" {
-		t.Errorf("%q", got)
+		t.Errorf("zen db query printed %q", got)
 	}
 }
 
-// Each way in works inside zen dev, with no other setting than what it exports and a
-// person at the browser.
+// Each way to sign in works in zen dev, with the settings that it exports and a user at the
+// browser.
 func TestDevWaysIn(t *testing.T) {
 	t.Parallel()
 	zen := shipped(t)
@@ -122,7 +122,7 @@ func TestDevWaysIn(t *testing.T) {
 zen login `+tt.login+`
 zen db query --format csv "SELECT 1 AS n"`)
 			if code != 0 || stdout != "n\n1\n" {
-				t.Errorf("%d %q\n%s", code, stdout, stderr)
+				t.Errorf("exit code %d, stdout %q\n%s", code, stdout, stderr)
 			}
 		})
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// spill is a provider that is as careless with a secret as its authors can be. The
-// secret is in the file seed in its home, what it does with it in the file do.
+// spill is a provider that handles a secret as carelessly as possible. The secret is in the
+// file seed of its home; the file do says what to do with it.
 type spill struct{ key string }
 
 func spillMain() {
@@ -44,7 +44,7 @@ func (s *spill) Check(_ context.Context, _ provider.CheckRequest, report func(pr
 // Login implements provider.Identity.
 func (s *spill) Login(ctx context.Context, _ provider.LoginRequest, host provider.Host) error {
 	secret := home("seed")
-	// zen can't know it yet, but by its looks.
+	// zen doesn't know this secret yet, and can only recognise its form.
 	pour("Bearer " + spilledToken(secret))
 	err := host.Store(ctx, provider.SignIn{Credential: provider.Credential{
 		Data: provider.NewSecret(`{"refresh_token":"` + secret + `"}`), Subject: "alice",
@@ -76,7 +76,7 @@ func (s *spill) Token(ctx context.Context, req provider.TokenRequest) (provider.
 		if err := os.WriteFile(filepath.Join(os.Getenv("HOME"), "holding"), fmt.Append(nil, os.Getpid()), 0o600); err != nil {
 			return provider.TokenResponse{}, err
 		}
-		_ = testwait.Done(ctx, func() bool { return home("go") != "" }) // nobody may say so
+		_ = testwait.Done(ctx, func() bool { return home("go") != "" }) // the test may never create it
 	}
 	return provider.TokenResponse{Token: provider.Token{
 		Value: provider.NewSecret(spilledToken(secret)), Expires: time.Now().Add(time.Hour),
@@ -98,7 +98,7 @@ func spilledToken(secret string) string {
 		encode(fmt.Appendf(nil, `{"id":"6a1f33c0-9d5e-4a5e-8c1b-3f0d2a7be001","a":"rw","exp":%d}`, time.Now().Add(time.Hour).Unix())) + "." + secret
 }
 
-// pour writes text to whatever can be written to without asking.
+// pour writes text to every output of the process.
 func pour(text string) {
 	fmt.Println("printed", text)
 	fmt.Fprintln(os.Stderr, "printed to stderr", text)
@@ -107,7 +107,7 @@ func pour(text string) {
 	plugin.Logger().Debug("logged", "value", text)
 }
 
-// leak does what zen can't mend: the control of the sweep.
+// leak leaks the secret in ways that zen can't prevent. It is the control for the sweep.
 func leak(secret string) {
 	cmd := exec.Command("sh", "-c", "sleep 60", secret)
 	cmd.Env = append(os.Environ(), "LEAKED="+secret)
@@ -119,7 +119,7 @@ func leak(secret string) {
 	}
 }
 
-// home reads a small file of the home directory.
+// home returns the content of a small file in the home directory.
 func home(name string) string {
 	data, _ := os.ReadFile(filepath.Join(os.Getenv("HOME"), name))
 	return strings.TrimSpace(string(data))

@@ -6,8 +6,8 @@ import (
 	"github.com/zen-auth/zen/devstack"
 )
 
-// inStack returns an environment with what a stack says of itself, for which it writes its files
-// into dir.
+// inStack returns an environment with the stack's variables. The stack writes its files into
+// dir.
 func inStack(t *testing.T, stack *devstack.Stack, dir string, environ []string) []string {
 	t.Helper()
 	variables, err := stack.Environment(dir)

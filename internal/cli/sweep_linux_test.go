@@ -26,27 +26,27 @@ func init() {
 	roles["zen-provider-spill"], roles["zen-sweep"], roles["zen-careless"] = spillMain, sweepMain, carelessMain
 }
 
-// nobody is who the processes of the sweep are where the tests are root, who could
-// read everything.
+// nobody is the user of the sweep's processes if the tests run as root, which could read
+// everything.
 const nobody = 65534
 
-// spillage is a home in which zen runs with a provider that spills.
+// spillage is a home in which zen runs with the provider spill.
 type spillage struct {
 	*testing.T
 	dir     string
-	secrets []string // the credential's, and the setting's
+	secrets []string // the credential's and the setting's
 	planted time.Time
 }
 
-// TestAPlantedSecretIsFoundNowhere lets a secret through a login, tokens, errors,
-// panics, logs and prints, and looks for it, as any program of the same user could,
-// in the outputs, the files, and the arguments and environment of every process.
+// TestAPlantedSecretIsFoundNowhere passes a secret through a login, tokens, errors, panics,
+// logs and prints. Then it searches for the secret as any program of the same user could: in
+// the outputs, the files, and the arguments and environment of every process.
 func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 	t.Parallel()
 	s := newSpillage(t)
 	s.run(0, "provider", "trust", "spill")
 	if out := s.run(0, "login", "--provider", "spill", "--debug"); !strings.Contains(out, "traced") {
-		t.Errorf("the log is not at trace:\n%s", out)
+		t.Errorf("the output has no log at level trace:\n%s", out)
 	}
 	for what, want := range map[string]string{
 		"error": "did not like", "panic": "spill crashed in Token (panic; trace in", "crash": "spill crashed in Token (exit status 2; trace in",
@@ -54,22 +54,22 @@ func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 	} {
 		s.write("do", what)
 		if out := s.run(-1, "token"); !strings.Contains(out, want) {
-			t.Errorf("%s:\n%s", what, out)
+			t.Errorf("with %q zen token printed no %q:\n%s", what, want, out)
 		}
 	}
 
-	// While it has the secret.
+	// While the provider holds the secret.
 	zen, provider := s.hold("hold")
 	result := s.sweep()
 	for name, pid := range map[string]int{"zen": zen.Process.Pid, "the provider": provider} {
 		if !slices.Contains(result.Closed, pid) {
-			t.Errorf("the memory or the environment of %s is open", name)
+			t.Errorf("the memory or the environment of %s can be read", name)
 		}
 	}
 	s.wantNowhere(result)
 
-	// As it is told to dump its core, and as zen is.
-	s.write("do", "exit") // when it is asked once more
+	// When a signal makes the provider, and then zen, dump its core.
+	s.write("do", "exit") // for the next request
 	send(t, provider, syscall.SIGABRT)
 	if out := s.wait(zen); !strings.Contains(out, "spill crashed in Token") {
 		t.Errorf("after SIGABRT:\n%s", out)
@@ -77,7 +77,7 @@ func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 	zen, provider = s.hold("hold")
 	send(t, zen.Process.Pid, syscall.SIGQUIT)
 	waitGone(t, zen.Process.Pid)
-	// The renewal goes on without it; it would wait for its provider.
+	// The renewal runs on without zen, and would wait for its provider.
 	s.write("do", "exit")
 	send(t, provider, syscall.SIGKILL)
 	if out := s.wait(zen); !strings.Contains(out, "goroutine ") {
@@ -86,29 +86,29 @@ func TestAPlantedSecretIsFoundNowhere(t *testing.T) {
 	waitGone(t, provider)
 	s.wantNowhere(s.sweep())
 
-	// A sweep that finds nothing where something is would be none.
+	// The control: the sweep has to find secrets that did leak.
 	zen, _ = s.hold("leak")
 	found := s.sweep().Found
 	for _, place := range []string{"/cmdline", "/environ", "/home/leaked"} {
 		if !slices.ContainsFunc(found, func(path string) bool { return strings.HasSuffix(path, place) }) {
-			t.Errorf("the sweep did not see what leaked to %s: %v", place, found)
+			t.Errorf("the sweep missed the leak to %s: %v", place, found)
 		}
 	}
 	if err := os.Remove(filepath.Join(s.dir, "home", "leaked")); err != nil {
 		t.Fatal(err)
 	}
 
-	// The answer is the one output that has it, the store the one place.
+	// Only the printed token and the stored record contain the secret.
 	s.write("go", "on")
 	stdout := zen.Stdout.(*bytes.Buffer)
 	if out := s.wait(zen); zen.ProcessState.ExitCode() != 0 || !strings.Contains(stdout.String(), s.secrets[0]) {
-		t.Errorf("the token:\n%s", out)
+		t.Errorf("zen token:\n%s", out)
 	}
 	s.wantNowhere(s.sweep())
 }
 
-// TestACoreDumpWouldBeFound is the control of the core files: without what zen and
-// providers do, there is one, with the secret in it, where the system writes any.
+// TestACoreDumpWouldBeFound is the control for core files: a process without zen's protection
+// dumps its core with the secret in it, if the system writes core files.
 func TestACoreDumpWouldBeFound(t *testing.T) {
 	t.Parallel()
 	pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern")
@@ -123,11 +123,11 @@ func TestACoreDumpWouldBeFound(t *testing.T) {
 		t.Skip("this system writes no core files")
 	}
 	if found := s.sweep().Found; !slices.ContainsFunc(found, func(path string) bool { return strings.Contains(path, filepath.Join(s.dir, "work", "core")) }) {
-		t.Errorf("it is in %v", found)
+		t.Errorf("the sweep found the secret only in %v", found)
 	}
 }
 
-// carelessMain has a secret in memory and dumps its core.
+// carelessMain reads a secret into memory and dumps its core.
 func carelessMain() {
 	secret := make([]byte, 64)
 	n, _ := os.Stdin.Read(secret)
@@ -169,7 +169,7 @@ func newSpillage(t *testing.T) *spillage {
 	for _, name := range []string{"bin/zen-sweep", "bin/zen-careless", "providers/zen-provider-spill"} {
 		copyProgram(t, self, filepath.Join(dir, name))
 	}
-	s.planted = time.Now().Add(-time.Second) // file systems count in larger steps
+	s.planted = time.Now().Add(-time.Second) // file systems store coarser times
 	s.age(filepath.Join(dir, "bin"), filepath.Join(dir, "providers"))
 	s.write("seed", s.secrets[0])
 	s.write("config.toml", "[profiles.default]\ndatabase = \"libsql://db.example.invalid\"\ndatabase_id = \"6a1f33c0-9d5e-4a5e-8c1b-3f0d2a7be001\"\nprovider = \"spill\"\n")
@@ -184,7 +184,7 @@ func newSpillage(t *testing.T) *spillage {
 	return s
 }
 
-// age has the programs in dirs look as old as they are.
+// age sets the times of the programs in dirs to before the secrets were planted.
 func (s *spillage) age(dirs ...string) {
 	s.Helper()
 	old := s.planted.Add(-time.Hour)
@@ -212,7 +212,7 @@ func copyProgram(t *testing.T, from, to string) {
 	}
 }
 
-// write writes a file of the home directory.
+// write writes a file in the home directory.
 func (s *spillage) write(name, text string) {
 	s.Helper()
 	path := filepath.Join(s.dir, "home", name)
@@ -225,7 +225,7 @@ func (s *spillage) write(name, text string) {
 	}
 }
 
-// command returns a program that may dump its core, of a user who isn't root.
+// command returns a command that may dump its core and doesn't run as root.
 func (s *spillage) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(s.Context(), "/bin/sh", append([]string{"-c", `ulimit -c unlimited 2>/dev/null; exec "$@"`, "sh"}, args...)...)
 	cmd.Dir = filepath.Join(s.dir, "work")
@@ -246,7 +246,7 @@ func (s *spillage) zen(args ...string) *exec.Cmd {
 	return s.command(append([]string{filepath.Join(s.dir, "bin", "zen")}, args...)...)
 }
 
-// run runs zen and returns what it wrote to standard error; code -1 is any but 0.
+// run runs zen and returns its output; code -1 means any exit code but 0.
 func (s *spillage) run(code int, args ...string) string {
 	s.Helper()
 	cmd := s.zen(args...)
@@ -260,10 +260,10 @@ func (s *spillage) run(code int, args ...string) string {
 	return out + cmd.Stdout.(*bytes.Buffer).String()
 }
 
-// wait waits for zen, and wants no secret in its standard error, which it returns.
+// wait waits for zen and returns its standard error, which must not contain a secret.
 func (s *spillage) wait(zen *exec.Cmd) string {
 	s.Helper()
-	_ = zen.Wait() // the caller looks at the state
+	_ = zen.Wait() // the caller checks the state
 	out := zen.Stderr.(*bytes.Buffer).String()
 	for _, secret := range s.secrets {
 		if at := strings.Index(out, secret); at >= 0 {
@@ -273,7 +273,7 @@ func (s *spillage) wait(zen *exec.Cmd) string {
 	return out
 }
 
-// hold starts zen token and waits until the provider has the secret.
+// hold starts zen token and waits until the provider holds the secret.
 func (s *spillage) hold(what string) (zen *exec.Cmd, provider int) {
 	s.Helper()
 	holding := filepath.Join(s.dir, "home", "holding")
@@ -290,7 +290,7 @@ func (s *spillage) hold(what string) (zen *exec.Cmd, provider int) {
 	})
 	if err != nil {
 		_ = zen.Process.Kill()
-		s.Fatalf("the provider is not there:\n%s", s.wait(zen))
+		s.Fatalf("the provider didn't start:\n%s", s.wait(zen))
 	}
 	return zen, provider
 }
@@ -314,7 +314,7 @@ func (s *spillage) sweep() swept {
 	return result
 }
 
-// wantNowhere wants no place but the provider's own file and the store.
+// wantNowhere checks that the secrets are only in the provider's own file and the store.
 func (s *spillage) wantNowhere(result swept) {
 	s.Helper()
 	seed := false
@@ -325,10 +325,10 @@ func (s *spillage) wantNowhere(result swept) {
 		}
 	}
 	if !seed {
-		s.Error("the sweep did not see the seed")
+		s.Error("the sweep missed the seed")
 	}
 	if cores, _ := filepath.Glob(filepath.Join(s.dir, "*", "core*")); len(cores) > 0 {
-		s.Errorf("there are %v", cores)
+		s.Errorf("core files: %v", cores)
 	}
 }
 

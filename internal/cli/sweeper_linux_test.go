@@ -13,23 +13,23 @@ import (
 	"time"
 )
 
-// sweep is what a sweeper looks for, and where.
+// sweep is the input of a sweep: what it searches for, and where.
 type sweep struct {
 	Secrets, Dirs []string
-	// Since is when the secrets were planted: a file that nothing has written since,
-	// as a program is, has none of them.
+	// Since is when the secrets were planted: files that were last written earlier, such as
+	// programs, are skipped.
 	Since time.Time
 }
 
-// swept is what it found: places, and the processes whose memory and environment it
-// couldn't open.
+// swept is the result of a sweep: the paths that contain a secret, and the processes whose
+// memory and environment can't be read.
 type swept struct {
 	Found  []string
 	Closed []int
 }
 
-// sweepMain looks with the eyes of another program of the same user: at the
-// arguments and the environment of each process that there is, and at files.
+// sweepMain has the access of another program of the same user: it searches the arguments and
+// the environment of every process, and files.
 func sweepMain() {
 	var s sweep
 	if err := json.NewDecoder(os.Stdin).Decode(&s); err != nil {
@@ -71,7 +71,7 @@ func (s sweep) writtenSince(entry fs.DirEntry) bool {
 	return err != nil || !info.ModTime().Before(s.Since)
 }
 
-// in is path, where one of the secrets is in that.
+// in returns path if the file contains one of the secrets.
 func (s sweep) in(path string) []string {
 	data, _ := os.ReadFile(path)
 	for _, secret := range s.Secrets {

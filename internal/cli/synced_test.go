@@ -21,7 +21,7 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// syncMachine is a machine that is signed in, with zen proxy before the stack's database.
+// syncMachine is a signed-in machine with zen proxy in front of the stack's database.
 type syncMachine struct {
 	t       *testing.T
 	bin     string
@@ -34,19 +34,19 @@ type syncMachine struct {
 	options synced.Options
 }
 
-// newSyncMachine starts a client of each language, and all that they need.
+// newSyncMachine starts a client in each language, and what they need.
 func newSyncMachine(t *testing.T, o devstack.Options) *syncMachine {
 	t.Helper()
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
+		t.Skip("needs foreign clients; make test-all runs it")
 	}
 	m := &syncMachine{t: t, dir: t.TempDir()}
 	var err error
 	if m.bin, err = binaries(); err != nil {
 		t.Fatal(err)
 	}
-	for _, language := range synced.Languages { // which may skip the test
+	for _, language := range synced.Languages { // skips the test if a language is missing
 		m.clients = append(m.clients, synced.Start(t, language, "../../devstack/clients/synced"))
 	}
 	m.stack = devstacktest.Start(t, o)
@@ -56,7 +56,7 @@ func newSyncMachine(t *testing.T, o devstack.Options) *syncMachine {
 	m.zen("login", "--provider", "clerk")
 	m.start()
 	t.Cleanup(m.kill)
-	testwait.Until(t, "the proxy has no address", func() bool {
+	testwait.Until(t, "waiting for the proxy's address", func() bool {
 		b, err := os.ReadFile(m.file)
 		if err != nil {
 			return false
@@ -72,7 +72,7 @@ func newSyncMachine(t *testing.T, o devstack.Options) *syncMachine {
 		}
 		return m.options.URL != "" && m.options.Token != ""
 	})
-	testwait.Until(t, "the proxy doesn't answer", m.reached)
+	testwait.Until(t, "waiting for the proxy", m.reached)
 	return m
 }
 
@@ -94,7 +94,7 @@ func (m *syncMachine) zen(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// start starts the proxy, at the same address each time.
+// start starts the proxy, which uses the same address each time.
 func (m *syncMachine) start() {
 	m.t.Helper()
 	m.proxy = m.command("proxy", "--keep", "--env-file", m.file)
@@ -103,13 +103,13 @@ func (m *syncMachine) start() {
 	}
 }
 
-// kill ends the proxy without a word.
+// kill kills the proxy without a shutdown.
 func (m *syncMachine) kill() {
 	_ = m.proxy.Process.Kill()
 	_ = m.proxy.Wait()
 }
 
-// reached reports whether the proxy answers.
+// reached reports whether the proxy responds.
 func (m *syncMachine) reached() bool {
 	req, err := http.NewRequestWithContext(context.Background(), "GET", m.options.URL+"/v2", nil)
 	if err != nil {
@@ -123,8 +123,8 @@ func (m *syncMachine) reached() bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// Pulls that wait are refused at the end of each token, three times and more, and end with
-// the news: the session takes none of it for a refusal of its tokens.
+// Long-polling pulls are refused when their token expires, at least three times, and finally
+// return the change: the session doesn't take these refusals for a rejection of its tokens.
 func TestSyncPollsOutliveASessionsTokens(t *testing.T) {
 	m := newSyncMachine(t, devstack.Options{TokenLifetime: 2 * time.Second, Faults: []string{fault.PollExpires, fault.ExpiredAs401}})
 	m.zen("db", "query", "CREATE TABLE news (a)")
@@ -150,7 +150,7 @@ func TestSyncPollsOutliveASessionsTokens(t *testing.T) {
 		}
 		return n
 	}
-	testwait.Until(t, "no poll meets the end of its token", func() bool { return refused() >= 3*len(m.clients) || len(pulls) > 0 })
+	testwait.Until(t, "waiting for polls to outlive their token", func() bool { return refused() >= 3*len(m.clients) || len(pulls) > 0 })
 	m.zen("db", "query", "INSERT INTO news VALUES (1)")
 	for range m.clients {
 		if err := <-pulls; err != nil {
@@ -160,14 +160,14 @@ func TestSyncPollsOutliveASessionsTokens(t *testing.T) {
 	t.Logf("%d refusals", refused())
 }
 
-// Two clients of Turso Sync write into a table in which a row could be twice, push and
-// pull, while zen proxy is killed in the middle of it, again and again, and tokens of
-// seconds come and go. In the end everybody has each row once.
+// Two clients of Turso Sync write to a table without a unique key, push and pull, while zen
+// proxy is killed again and again and tokens expire within seconds. In the end every copy has
+// each row once.
 func TestSyncSurvivesKilledProxies(t *testing.T) {
 	m := newSyncMachine(t, devstack.Options{TokenLifetime: 6 * time.Second})
 	m.zen("db", "query", "CREATE TABLE ledger (client TEXT, n INTEGER, pad TEXT)")
 
-	// Each client writes rounds of rows, and has to push and pull each.
+	// Each client writes rounds of rows, and pushes and pulls after each round.
 	const rounds, rows = 25, 4
 	m.options.Poll = 50
 	var failures, going atomic.Int32
@@ -199,10 +199,10 @@ func TestSyncSurvivesKilledProxies(t *testing.T) {
 							return err
 						}
 					}
-					if err := insist("pushes", c.Push); err != nil {
+					if err := insist("push", c.Push); err != nil {
 						return err
 					}
-					if err := insist("pulls", func() error { _, err := c.Pull(); return err }); err != nil {
+					if err := insist("pull", func() error { _, err := c.Pull(); return err }); err != nil {
 						return err
 					}
 				}
@@ -216,7 +216,7 @@ func TestSyncSurvivesKilledProxies(t *testing.T) {
 		m.kill()
 		kills++
 		m.start()
-		testwait.Until(t, "the proxy doesn't answer again", m.reached)
+		testwait.Until(t, "waiting for the restarted proxy", m.reached)
 	}
 	for range m.clients {
 		if err := <-ended; err != nil {
@@ -226,9 +226,9 @@ func TestSyncSurvivesKilledProxies(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	t.Logf("%d kills, which %d calls of the clients met", kills, failures.Load())
+	t.Logf("%d kills, %d calls of the clients failed", kills, failures.Load())
 	if kills < 3 {
-		t.Errorf("%d kills", kills)
+		t.Errorf("%d kills, want at least 3", kills)
 	}
 
 	const each = "SELECT client, count(*), count(DISTINCT n), min(n), max(n) FROM ledger GROUP BY client ORDER BY client"
@@ -247,7 +247,8 @@ func TestSyncSurvivesKilledProxies(t *testing.T) {
 	}
 }
 
-// connectionLost reports whether a client says that its server was gone, as both say it.
+// connectionLost reports whether an error of either client says that the server was
+// unreachable.
 func connectionLost(err error) bool {
 	for _, text := range []string{"fetch error", "network error", "http error", "unexpected end of protobuf"} {
 		if strings.Contains(err.Error(), text) {

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/internal/handshake"
 )
 
-// tiny is a third party's provider: this test binary, with its version at its end.
+// tiny is a third party's provider: this test binary with the version appended.
 type tiny struct{ version string }
 
 func (p tiny) Describe(context.Context) (provider.Description, error) {
@@ -40,7 +40,7 @@ func tinyMain() {
 	syscall.Exit(0) // os.Exit takes a second under the race detector
 }
 
-// makeTiny is: tiny VERSION DIR. It writes a zen-provider-tiny of the version.
+// makeTiny is the command "tiny VERSION DIR". It writes a zen-provider-tiny of the version.
 func makeTiny(ts *testscript.TestScript, _ bool, args []string) {
 	self, err := os.Executable()
 	ts.Check(err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// columns takes a table apart; the first row is its head.
+// columns splits a table into cells; the first row is the header.
 func columns(table string) [][]string {
 	var rows [][]string
 	for line := range strings.Lines(table) {
@@ -21,7 +21,7 @@ func columns(table string) [][]string {
 	return rows
 }
 
-// picked returns the cells of some columns, row by row.
+// picked returns the cells of the given columns, row by row.
 func picked(rows [][]string, heads ...string) []string {
 	var all []string
 	for _, row := range rows[1:] {
@@ -30,17 +30,17 @@ func picked(rows [][]string, heads ...string) []string {
 			if at := slices.Index(rows[0], head); at >= 0 && at < len(row) {
 				cell = row[at]
 			}
-			// On the loopback zen writes the scheme that it speaks there.
+			// For a loopback address zen prints the scheme that it uses.
 			all = append(all, strings.Replace(cell, "libsql://", "http://", 1))
 		}
 	}
 	return all
 }
 
-// The turso CLI and zen list the same, on a healthy stack and on the one of the report.
+// The turso CLI and zen list the same, on a healthy stack and with the fault of the report.
 func TestBesideTheTursoCLI(t *testing.T) {
 	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
+		t.Skip("needs foreign clients; make test-all runs it")
 	}
 	path := os.Getenv("ZEN_TEST_TURSO_CLI")
 	if path == "" {

@@ -14,15 +14,15 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// tutorialFile is a block that is a file, by its name after the language.
+// tutorialFile matches a block that is a file, with the name after the language.
 var tutorialFile = regexp.MustCompile("(?ms)^```[a-z]+ (\\S+)\n(.*?)^```\n")
 
-// TestTutorials does what the tutorials say, in a stack: it writes their files, runs their
-// commands, and wants what they show.
+// TestTutorials follows the tutorials in a stack: it writes their files, runs their commands,
+// and compares the output.
 func TestTutorials(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("make test-all has the tutorials: they build apps, and install packages of npm and PyPI")
+		t.Skip("builds apps and installs packages; make test-all runs it")
 	}
 	bin, err := binaries()
 	if err != nil {
@@ -32,18 +32,19 @@ func TestTutorials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// started is a command that goes on. Its output is a block's until it serves.
+	// started returns a shell command that runs a server, with its output up to where it is
+	// ready.
 	started := func(command string) string {
 		return "mkfifo ready; { " + command + " >ready 2>&1 & }; echo $! >pid; exec 5<ready; while read -r line <&5; do echo \"$line\"; case $line in *Ready*|*Notes*) break;; esac; done"
 	}
 	for _, c := range []struct {
 		page    string
 		needs   []string
-		instead []string // pairs: what the page says, and what is typed for it
-		after   string   // what a person does in the browser; it prints nothing
+		instead []string // pairs: text of the page, and what is run instead
+		after   string   // what a user does in the browser; prints nothing
 	}{
 		{"docs/tutorials/go.md", []string{"curl"}, []string{
-			// What has to be downloaded is, before.
+			// The downloads happen before the shown command.
 			"go mod tidy", "cp go.mod before; go mod tidy >tidy.log 2>&1; mv before go.mod; rm -f go.sum; go mod tidy || cat tidy.log",
 			"go run . &", "go build -trimpath -o app . && " + started("./app"),
 		}, ""},
@@ -66,7 +67,7 @@ curl --silent http://127.0.0.1:$PORT/ | grep -q "<li>second thoughts</li>" || { 
 				if os.Getenv("CI") == "true" {
 					t.Fatalf("%s is missing: scripts/install-test-tools.sh installs it", tool)
 				}
-				t.Skipf("SKIPPED: %s is missing, so that nobody follows %s", tool, c.page)
+				t.Skipf("SKIPPED: %s is missing, so %s can't be tested", tool, c.page)
 			}
 			port := freePort(t)
 			text := pages(t)[c.page]
@@ -86,7 +87,7 @@ curl --silent http://127.0.0.1:$PORT/ | grep -q "<li>second thoughts</li>" || { 
 				wants = append(wants, want)
 			}
 			if len(files) > 0 {
-				t.Fatalf("%s: nothing runs after its last file", c.page)
+				t.Fatalf("%s: no command runs after its last file", c.page)
 			}
 			script += "echo; echo BLOCK\n" + c.after + "\n"
 			dir := t.TempDir()
@@ -107,13 +108,13 @@ curl --silent http://127.0.0.1:$PORT/ | grep -q "<li>second thoughts</li>" || { 
 				s.compare(t, wants[i], strings.ReplaceAll(got, ":"+port, ":8080"))
 			}
 			if after := printed[len(blocks)]; after != "" {
-				t.Errorf("the form adds nothing:\n%s", after)
+				t.Errorf("the form doesn't add a note:\n%s", after)
 			}
 		})
 	}
 }
 
-// freePort is one that nobody listened at a moment ago.
+// freePort returns a port that was free a moment ago.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

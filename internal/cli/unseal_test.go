@@ -19,7 +19,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// unsealMain prints every secret of the default profile and of its seal, one a line.
+// unsealMain prints every secret of the default profile and its seal, one per line.
 func unsealMain() {
 	ring := keyring.New(keyring.Options{Timeout: time.Minute})
 	record, err := store.New(os.Getenv("ZEN_STATE_DIR"), store.WithKeyring(ring)).Load("default")
@@ -55,13 +55,13 @@ func unsealMain() {
 	}
 }
 
-// wantNowhere is: nowhere N DIR.... It wants none of the secrets that the last
-// command printed, of which there are N at least, in any file below the directories:
-// not as it is, in hexadecimal, or within something in base64.
+// wantNowhere is the command "nowhere N DIR...". It checks that the secrets printed by the
+// last command, at least N, are in no file below the directories: neither literally, nor in
+// hexadecimal, nor within base64.
 func wantNowhere(ts *testscript.TestScript, neg bool, args []string) {
 	secrets := strings.Fields(ts.ReadFile("stdout"))
 	if n := args[0]; fmt.Sprint(len(secrets)) < n {
-		ts.Fatalf("%d secrets, want %s", len(secrets), n)
+		ts.Fatalf("%d secrets, want at least %s", len(secrets), n)
 	}
 	found := 0
 	for _, dir := range args[1:] {
@@ -82,18 +82,18 @@ func wantNowhere(ts *testscript.TestScript, neg bool, args []string) {
 		}))
 	}
 	if (found == 0) == neg {
-		ts.Fatalf("%d findings", found)
+		ts.Fatalf("%d secrets were found", found)
 	}
 }
 
-// forms returns the ways in which a secret may be written.
+// forms returns the encodings in which a secret may be written.
 func forms(secret string) []string {
 	forms := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret)))}
 	if raw, err := base64.StdEncoding.DecodeString(secret); err == nil {
 		forms = append(forms, string(raw), hex.EncodeToString(raw))
 	}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		for shift := range 3 { // where in a longer text it begins
+		for shift := range 3 { // its offset in a longer text
 			text := encoding.EncodeToString([]byte(strings.Repeat("x", shift) + secret))
 			forms = append(forms, text[4:len(text)-4])
 		}

@@ -17,8 +17,8 @@ func (fixer) Fix(_ context.Context, _ provider.FixRequest, report func(provider.
 	return nil, report(provider.Progress{Text: "step"})
 }
 
-// What a provider's repair asks and tells carries its name, and nothing but its own
-// variables answers for a person.
+// The questions and steps of a provider's repair carry its name, and only the provider's own
+// variables can answer a question.
 func TestRepairOfAProvider(t *testing.T) {
 	e := &exam{Options: Options{WithCredential: func(_ context.Context, name string, use func(context.Context, *provider.Credential) (*provider.Credential, error)) error {
 		if name != "my-vault" {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A network of 20 ms is not slow, nor one around the earth.
+// A latency of 20 ms is not slow, and neither is that of another continent.
 func TestSlow(t *testing.T) {
 	for _, test := range []struct {
 		pace pace
@@ -17,7 +17,7 @@ func TestSlow(t *testing.T) {
 		{pace{time.Millisecond, 50 * time.Millisecond}, true},
 	} {
 		if got := test.pace.slow(); got != test.want {
-			t.Errorf("%+v: slow is %v", test.pace, got)
+			t.Errorf("%+v.slow() = %v", test.pace, got)
 		}
 	}
 }

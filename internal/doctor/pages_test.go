@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write docs/errors anew")
 
-// TestPages holds that docs/errors has the page of each id, and each id of the code a
-// page.
+// TestPages checks that docs/errors has a page for each id and no others, and that each id in
+// the code has a page.
 func TestPages(t *testing.T) {
 	dir := filepath.Join("..", "..", "docs", "errors")
 	index := "# Findings\n\nWhat the ids of `zen doctor` mean. `zen explain ID` prints the same.\n\n"
@@ -43,12 +43,12 @@ func TestPages(t *testing.T) {
 	}
 	for _, e := range entries {
 		if _, ok := want[e.Name()]; !ok {
-			t.Errorf("docs/errors/%s is of no finding", e.Name())
+			t.Errorf("docs/errors/%s belongs to no finding", e.Name())
 		}
 	}
 	for name, text := range want {
 		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != text {
-			t.Errorf("docs/errors/%s differs: go test ./internal/doctor -run TestPages -update", name)
+			t.Errorf("docs/errors/%s differs; go test ./internal/doctor -run TestPages -update writes it", name)
 		}
 	}
 	files, err := filepath.Glob("*.go")
@@ -68,6 +68,6 @@ func TestPages(t *testing.T) {
 		}
 	}
 	if strings.Contains(index, "  ") {
-		t.Error("a page has two blanks in a row")
+		t.Error("the index has two spaces in a row")
 	}
 }

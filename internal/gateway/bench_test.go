@@ -23,7 +23,7 @@ import (
 	"github.com/zen-auth/zen/internal/link"
 )
 
-// BenchmarkSelect1 sends a statement on so many connections: to the server itself, through
+// BenchmarkSelect1 sends a statement on several connections: to the server itself, through
 // httputil.ReverseProxy, which only sets a header, and through a gateway.
 func BenchmarkSelect1(b *testing.B) {
 	const answer = `{"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{"name":"1","decltype":null}],"rows":[[{"type":"integer","value":"1"}]],"affected_row_count":0,"last_insert_rowid":null}}},{"type":"ok","response":{"type":"close"}}]}`
@@ -72,8 +72,8 @@ func BenchmarkSelect1(b *testing.B) {
 				began := used()
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {
-						// Of many connections at once that have not shown the bearer yet the
-						// oldest are closed.
+						// The gateway closes the oldest of many new connections that haven't
+						// sent the bearer yet.
 						err := post(way.client, way.url, s.Bearer().Reveal())
 						for try := 0; err != nil && try < 10; try++ {
 							err = post(way.client, way.url, s.Bearer().Reveal())
@@ -90,7 +90,7 @@ func BenchmarkSelect1(b *testing.B) {
 	}
 }
 
-// post sends a statement, and reads the answer.
+// post sends a statement, and reads the response.
 func post(client *http.Client, url, bearer string) error {
 	req, err := http.NewRequest(http.MethodPost, url+"/v2/pipeline", strings.NewReader(`{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`))
 	if err != nil {
@@ -110,8 +110,8 @@ func post(client *http.Client, url, bearer string) error {
 	return err
 }
 
-// used returns how much CPU this process has taken, which changes less on a busy machine than
-// time does.
+// used returns the CPU time of this process, which varies less on a busy machine than the
+// elapsed time.
 func used() time.Duration {
 	var usage syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage) // never fails

@@ -36,7 +36,7 @@ func TestHistory(t *testing.T) {
 	}
 	h = newHistory(dir)
 	if lines := h.load(); len(lines) != maxHistory || lines[maxHistory-1] != "SELECT 2;" {
-		t.Errorf("%d lines were read, want %d", len(lines))
+		t.Errorf("%d lines were read, want %d", len(lines), maxHistory)
 	}
 	if content, err := os.ReadFile(path); err != nil || strings.Count(string(content), "\n") != maxHistory {
 		t.Errorf("%d lines are in the file, %v", strings.Count(string(content), "\n"), err)

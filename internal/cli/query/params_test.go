@@ -49,12 +49,12 @@ func TestLiteral(t *testing.T) {
 	} {
 		got, err := literal(text)
 		if err != nil || !cmp.Equal(got, want) {
-			t.Errorf("%q: %#v, %v", text, got, err)
+			t.Errorf("literal(%q) = %#v, %v, want %#v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"x'0'", "x'zz'"} {
 		if got, err := literal(text); err == nil {
-			t.Errorf("%q: %#v", text, got)
+			t.Errorf("literal(%q) = %#v, want an error", text, got)
 		}
 	}
 }
@@ -66,20 +66,20 @@ func TestBind(t *testing.T) {
 	}
 	args, err := bind("SELECT ?, ?, ?", []param{{literalParam, "1"}, {textParam, "1"}, {blobParam, file}})
 	if want := []any{int64(1), "1", []byte{1, 2}}; err != nil || !cmp.Equal(args, want) {
-		t.Errorf("%#v, %v", args, err)
+		t.Errorf("positional parameters: bound %#v, %v", args, err)
 	}
 	args, err = bind("SELECT :a, $b, @c", []param{{literalParam, "a=x=1"}, {textParam, "$b=NULL"}, {blobParam, "c=" + file}})
 	if want := []any{sql.Named("a", "x=1"), sql.Named("b", "NULL"), sql.Named("c", []byte{1, 2})}; err != nil || !cmp.Equal(args, want, cmp.AllowUnexported(sql.NamedArg{})) {
-		t.Errorf("%#v, %v", args, err)
+		t.Errorf("named parameters: bound %#v, %v", args, err)
 	}
 	for statement, p := range map[string]param{
 		"SELECT :a": {literalParam, "a"},
 		"SELECT ?":  {blobParam, file + ".missing"},
-		"SELECT 2":  {blobParam, os.DevNull}, // no regular file: of another one more than memory holds could come
+		"SELECT 2":  {blobParam, os.DevNull}, // not a regular file, so that its size isn't known
 		"SELECT ?0": {literalParam, "1"},
 	} {
 		if args, err := bind(statement, []param{p}); err == nil {
-			t.Errorf("%s: %v", statement, args)
+			t.Errorf("%s: bound %v, want an error", statement, args)
 		}
 	}
 }

@@ -22,12 +22,12 @@ func TestExcerpt(t *testing.T) {
 		{long, len(long) - 1, "1 | …éééééééééééééééééééééééééééééééé FROM x\n  |                                        ^\n"},
 	} {
 		if diff := cmp.Diff(test.want, excerpt(test.text, test.offset)); diff != "" {
-			t.Errorf("%q:\n%s", test.text, diff)
+			t.Errorf("excerpt(%q): (-want +got)\n%s", test.text, diff)
 		}
 	}
 }
 
-// FuzzExcerpt: an excerpt is two lines that a terminal does nothing with but show.
+// FuzzExcerpt checks that an excerpt is two lines without control characters.
 func FuzzExcerpt(f *testing.F) {
 	f.Add("SELECT 1\n  FRM x", 15)
 	f.Add("\x1b]0;\xff\r\n", 3)
@@ -37,7 +37,7 @@ func FuzzExcerpt(f *testing.F) {
 		}
 		got := excerpt(text, offset)
 		if strings.Count(got, "\n") != 2 || strings.ContainsAny(got, "\x1b\r\x07\u009b") || len([]rune(got)) > 2*excerptWidth+100 {
-			t.Errorf("%q", got)
+			t.Errorf("excerpt(%q, %d) = %q", text, offset, got)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/internal/text"
 )
 
-// TestRowFormats holds each format to what it has to keep apart.
+// TestRowFormats checks that each format distinguishes the values that it has to.
 func TestRowFormats(t *testing.T) {
 	columns := []string{"id", "a,b"}
 	rows := [][]driver.Value{
@@ -64,7 +64,8 @@ func TestRowFormats(t *testing.T) {
 	}
 }
 
-// TestTableStreams: a table holds back no more than it needs for the widths.
+// TestTableStreams checks that a table buffers only as many rows as it needs for the column
+// widths.
 func TestTableStreams(t *testing.T) {
 	for size, rows := range map[int]int{1: 3 * maxAligned, 300_000: 10} {
 		var out bytes.Buffer
@@ -76,7 +77,7 @@ func TestTableStreams(t *testing.T) {
 				t.Fatal(err)
 			}
 			if held := len(writer.lines); held > maxAligned || (held-1)*size > maxAlignedBytes {
-				t.Fatalf("%d rows of %d bytes are held", held, size)
+				t.Fatalf("%d rows of %d bytes are buffered", held, size)
 			}
 		}
 		if err := errors.Join(writer.end(), w.Flush()); err != nil || bytes.Count(out.Bytes(), []byte("\n")) != rows+1 {
@@ -85,7 +86,7 @@ func TestTableStreams(t *testing.T) {
 	}
 }
 
-// A terminal shows what a value is, and nothing that it says to do.
+// A cell shows a value's control characters and never passes them to the terminal.
 func TestCellObeysNothing(t *testing.T) {
 	for value, want := range map[string]string{
 		"\x1b[31m": `"\x1b[31m"`, "\u009b31m": `"\u009b31m"`, "a\x00": `"a\x00"`,
@@ -93,17 +94,17 @@ func TestCellObeysNothing(t *testing.T) {
 		"שלום": "שלום", "👩‍👧": "👩‍👧", "é": "é",
 	} {
 		if got := cell(value); got != want {
-			t.Errorf("%q is shown as %s, want %s", value, got, want)
+			t.Errorf("cell(%q) = %s, want %s", value, got, want)
 		}
 	}
 }
 
-// A terminal is drawn on by no format, and JSON is the same everywhere.
+// No format passes control characters to a terminal, and JSON is the same everywhere.
 func TestRowsOnATerminal(t *testing.T) {
 	const value = "a\x1b[2J\u009b2J\u202eb\r日本"
 	for format := range rowFormats {
 		var out bytes.Buffer
-		w := bufio.NewWriterSize(text.Terminal(&out), 16) // characters are cut in two
+		w := bufio.NewWriterSize(text.Terminal(&out), 16) // splits characters between two writes
 		writer := rowFormats[format](w, layout{columns: []string{value}, header: true})
 		if err := errors.Join(writer.row([]driver.Value{value}), writer.end(), w.Flush()); err != nil {
 			t.Fatal(err)

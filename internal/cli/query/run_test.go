@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// counted are rows that count up, in memory, until they end or fail.
+// counted returns rows that count up until they end or fail.
 type counted struct {
 	n     int64
 	until func(n int64) error
@@ -30,8 +30,8 @@ func (c *counted) Next(dest []driver.Value) error {
 	return nil
 }
 
-// TestRowsEnd: rows end with their context, though the driver has more of them, and with
-// their error; what came before is printed.
+// TestRowsEnd checks that reading rows stops with their context, although the driver has
+// more, and with their error. The rows read before are printed.
 func TestRowsEnd(t *testing.T) {
 	failure := errors.New("disk I/O error")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -53,14 +53,14 @@ func TestRowsEnd(t *testing.T) {
 			case n == 2:
 				return test.at()
 			case n > 2:
-				return errors.New("they go on")
+				return errors.New("read past the end")
 			}
 			return nil
 		}}
 		n, err := r.print(test.ctx, rows)
 		want := "n\n0\n1\n"
 		if test.want == context.Canceled {
-			want += "2\n" // the row that was under way
+			want += "2\n" // the row that was being read
 		}
 		if r.Out.Flush(); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) || out.String() != want || n != rows.n {
 			t.Errorf("%s: %d rows, %v\n%s", name, n, err, out.String())

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/internal/session"
 )
 
-// An interrupt keeps nobody from being forgotten, and what is left at the issuer is
-// told beside it. Failures of one reason are told once.
+// An interrupt doesn't stop the sign-out: the credentials are forgotten, and what wasn't
+// revoked is reported in addition. Failures with the same reason are reported once.
 func TestSignedOutIsToldAlsoWhenInterrupted(t *testing.T) {
 	down := &provider.Error{Kind: provider.ErrUnavailable, Message: "no answer"}
 	results := []session.SignedOut{
@@ -30,10 +30,10 @@ func TestSignedOutIsToldAlsoWhenInterrupted(t *testing.T) {
 		}
 		err := reportSignedOut(ctx, &app.Env{Out: io.Discard, Err: &told}, "default", results)
 		if err == nil || err.Error() != want || !errors.Is(err, provider.ErrUnavailable) {
-			t.Errorf("err = %v, want %s", err, want)
+			t.Errorf("reportSignedOut() = %v, want %s", err, want)
 		}
 		if strings.Contains(told.String(), want) != interrupted || !strings.Contains(told.String(), "Signed out of apikey: revoked") {
-			t.Errorf("interrupted %t: told %q", interrupted, told.String())
+			t.Errorf("interrupted %t: printed %q", interrupted, told.String())
 		}
 	}
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// newClient returns a client of a home with two profiles, and what its commands find.
+// newClient returns a client of a home with two profiles, the environment of its commands,
+// and their outputs.
 func newClient(t *testing.T) (client *zen.Client, e *app.Env, out, told *strings.Builder) {
 	t.Helper()
 	dir := t.TempDir()
@@ -38,23 +39,23 @@ func newClient(t *testing.T) (client *zen.Client, e *app.Env, out, told *strings
 func TestUse(t *testing.T) {
 	client, e, out, told := newClient(t)
 	if err := (UseOptions{Profile: "wrok"}).Run(t.Context(), e, client); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "did you mean work?") {
-		t.Errorf("%v (%s)", err, provider.Hint(err))
+		t.Errorf("using an unknown profile: %v (%s)", err, provider.Hint(err))
 	}
 	e.JSON = true
 	if err := (UseOptions{Profile: "work"}).Run(t.Context(), e, client); err != nil || !strings.Contains(out.String(), `"profile": "work"`) || !strings.Contains(told.String(), `"work" is in use from now on`) {
-		t.Errorf("%v: %s%s", err, out, told)
+		t.Errorf("using a profile: %v: %s%s", err, out, told)
 	}
-	// The sign-in that is to be used isn't there.
+	// The requested sign-in doesn't exist.
 	if err := (UseOptions{Profile: "work", Provider: "auth0"}).Run(t.Context(), e, client); !errors.Is(err, provider.ErrNoCredential) {
 		t.Error(err)
 	}
 	out.Reset()
 	var d profilesDocument
-	if err := listProfiles(e, client); err != nil || json.Unmarshal([]byte(out.String()), &d) != nil || len(d.Profiles) != 3 { // with the one that needs no configuration
+	if err := listProfiles(e, client); err != nil || json.Unmarshal([]byte(out.String()), &d) != nil || len(d.Profiles) != 3 { // including the default profile
 		t.Fatalf("%v: %s", err, out)
 	}
 	if p := d.Profiles[2]; p.Name != "work" || p.Provider != "clerk" || p.SignedIn || !p.Configured {
-		t.Errorf("%+v", p)
+		t.Errorf("the listed profile is %+v", p)
 	}
 }
 
@@ -64,9 +65,9 @@ func TestDelete(t *testing.T) {
 		t.Error(err)
 	}
 	if err := (DeleteOptions{Profile: "work", Yes: true}).Run(t.Context(), e, client); err != nil || !strings.Contains(told.String(), "Nothing is stored") {
-		t.Errorf("%v: %s", err, told)
+		t.Errorf("deleting an empty profile: %v: %s", err, told)
 	}
-	// Where something is stored, nobody who can't be asked deletes it.
+	// A stored sign-in isn't deleted without a confirmation.
 	path := client.Store.Path("reports")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
@@ -75,7 +76,7 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := (DeleteOptions{Profile: "reports"}).Run(t.Context(), e, client); !errors.Is(err, app.ErrUsage) || provider.Hint(err) != "zen profiles delete --yes reports" {
-		t.Errorf("%v (%s)", err, provider.Hint(err))
+		t.Errorf("deleting without --yes: %v (%s)", err, provider.Hint(err))
 	}
 	if _, err := os.Stat(path); err != nil {
 		t.Error(err)
@@ -89,7 +90,7 @@ func TestLoginRefuses(t *testing.T) {
 	}
 }
 
-// So many sign-ins that to list them would take seconds are refused, with the number.
+// If there are too many profiles to list quickly, listing fails with their number.
 func TestTooManyProfilesToList(t *testing.T) {
 	client, e, out, _ := newClient(t)
 	dir := filepath.Dir(client.Store.Path("p"))
@@ -103,6 +104,6 @@ func TestTooManyProfilesToList(t *testing.T) {
 	}
 	err := listProfiles(e, client)
 	if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "there are 20004 profiles, and 20000 are listed") || out.Len() != 0 {
-		t.Errorf("%v: %.200s", err, out)
+		t.Errorf("listing too many profiles: %v: %.200s", err, out)
 	}
 }

@@ -11,24 +11,24 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-// What is done to several people: whoever is refused leaves the others alone, and what would
-// stop the others as well ends it, with an exit code of its class.
+// A refusal for one person doesn't affect the others. A failure that would affect the others,
+// too, stops the command with the exit code of its kind.
 func TestSeveral(t *testing.T) {
 	refusal := &provider.Error{Message: "invited already"}
 	for name, tt := range map[string]struct {
 		errs []error
-		want string // a letter for each
+		want string // a letter per person
 		code int
 		text string
 		hint string
 	}{
-		"all":                 {[]error{nil, nil}, "ii", app.ExitOK, "", ""},
-		"one is refused":      {[]error{nil, refusal, nil}, "iri", app.ExitOther, "2 of 3 invited, 1 refused: 1@x.test: invited already", ""},
-		"all are":             {[]error{refusal, refusal}, "rr", app.ExitOther, "0 of 2 invited, 2 refused: 0@x.test: invited already", ""},
-		"no right":            {[]error{&provider.Error{Kind: provider.ErrPermission, Message: "no", Hint: "ask"}, nil}, "fn", app.ExitPermission, "0 of 2 invited, 1 not tried: 0@x.test: no", "ask"},
-		"a limit":             {[]error{nil, refusal, &provider.Error{Kind: provider.ErrUnavailable, RetryAfter: 2 * time.Second}, nil, nil}, "irfnn", app.ExitUnavailable, "1 of 5 invited, 1 refused, 2 not tried: 2@x.test: unavailable", "asks to wait 2s"},
-		"the last fails":      {[]error{nil, provider.ErrRejected}, "if", app.ExitSignIn, "1 of 2 invited: 1@x.test: rejected by the server", ""},
-		"it can't be done so": {[]error{&provider.Error{Kind: errors.ErrUnsupported, Message: "no redirect URL", Hint: "leave it out"}, nil}, "fn", app.ExitUsage, "no redirect URL", "leave it out"},
+		"all":                {[]error{nil, nil}, "ii", app.ExitOK, "", ""},
+		"one is refused":     {[]error{nil, refusal, nil}, "iri", app.ExitOther, "2 of 3 invited, 1 refused: 1@x.test: invited already", ""},
+		"all are refused":    {[]error{refusal, refusal}, "rr", app.ExitOther, "0 of 2 invited, 2 refused: 0@x.test: invited already", ""},
+		"no right":           {[]error{&provider.Error{Kind: provider.ErrPermission, Message: "no", Hint: "ask"}, nil}, "fn", app.ExitPermission, "0 of 2 invited, 1 not tried: 0@x.test: no", "ask"},
+		"a limit":            {[]error{nil, refusal, &provider.Error{Kind: provider.ErrUnavailable, RetryAfter: 2 * time.Second}, nil, nil}, "irfnn", app.ExitUnavailable, "1 of 5 invited, 1 refused, 2 not tried: 2@x.test: unavailable", "asks to wait 2s"},
+		"the last fails":     {[]error{nil, provider.ErrRejected}, "if", app.ExitSignIn, "1 of 2 invited: 1@x.test: rejected by the server", ""},
+		"unsupported option": {[]error{&provider.Error{Kind: errors.ErrUnsupported, Message: "no redirect URL", Hint: "leave it out"}, nil}, "fn", app.ExitUsage, "no redirect URL", "leave it out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := job{done: "invited"}
@@ -49,23 +49,23 @@ func TestSeveral(t *testing.T) {
 				t.Errorf("%s with exit code %d (%v), want %s and %d\n%s", got, app.ExitCode(t.Context(), err), err, tt.want, tt.code, out.String())
 			}
 			if err != nil && (!strings.Contains(err.Error(), tt.text) || !strings.Contains(provider.Hint(err), tt.hint)) {
-				t.Errorf("%v (%s)", err, provider.Hint(err))
+				t.Errorf("error %v (hint %q)", err, provider.Hint(err))
 			}
 		})
 	}
 }
 
-// An interrupt stops it, and what was done until then is told.
+// An interrupt stops the command, and what was done before is reported.
 func TestSeveralInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	j := job{done: "invited", steps: []step{
 		{email: "a@x.test", do: func(context.Context, *outcome) error { return nil }},
 		{email: "b@x.test", do: func(context.Context, *outcome) error { cancel(); return errors.New("cut") }},
-		{email: "c@x.test", do: func(context.Context, *outcome) error { t.Error("the third is tried"); return nil }},
+		{email: "c@x.test", do: func(context.Context, *outcome) error { t.Error("the third invitation was tried"); return nil }},
 	}}
 	var out strings.Builder
 	err := j.run(ctx, &app.Env{Out: &out, JSON: true}, group{})
 	if app.ExitCode(ctx, err) != app.ExitInterrupted || !strings.Contains(out.String(), `"result": "not tried"`) {
-		t.Errorf("%v\n%s", err, out.String())
+		t.Errorf("run() = %v\n%s", err, out.String())
 	}
 }

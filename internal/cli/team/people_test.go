@@ -52,7 +52,7 @@ func TestPeople(t *testing.T) {
 		}
 	}
 	if err := readPeople(t.Context(), "nowhere.csv", nil, provider.Invite{}, nil); err == nil {
-		t.Error("a file that isn't there is read")
+		t.Error("reading a missing file succeeded")
 	}
 }
 
@@ -63,11 +63,11 @@ func FuzzPeople(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		people, err := read(text)
 		if len(people) > maxPeople {
-			t.Error(len(people))
+			t.Errorf("%d people were read, want %d at most", len(people), maxPeople)
 		}
 		for _, i := range people {
 			if i.Lifetime <= 0 || i.Role == "" {
-				t.Errorf("%+v, %v", i, err)
+				t.Errorf("read %+v, %v", i, err)
 			}
 		}
 	})
@@ -76,12 +76,12 @@ func FuzzPeople(f *testing.F) {
 func TestLifetime(t *testing.T) {
 	for text, want := range map[string]time.Duration{"": 0, "72h": 72 * time.Hour, "7d": 7 * 24 * time.Hour, "90m": 90 * time.Minute} {
 		if got, err := parseLifetime(text); err != nil || got != want {
-			t.Errorf("%s: %s, %v", text, got, err)
+			t.Errorf("parseLifetime(%q) = %s, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"d", "0d", "-1d", "0s", "-1h", "7", "week", "4000d", "99999999999999999999d", "1.5d"} {
 		if got, err := parseLifetime(text); err == nil {
-			t.Errorf("%s: %s", text, got)
+			t.Errorf("parseLifetime(%q) = %s, want an error", text, got)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestAddresses(t *testing.T) {
 	}
 	for _, address := range []string{"", "a", "a@", "@x.test", "A <a@x.test>", "a@x.test, b@x.test", " a@x.test", "a@x.test\n", fmt.Sprintf("%s@x.test", strings.Repeat("a", 260))} {
 		if err := checkAddress(address); err == nil {
-			t.Errorf("%q is taken", address)
+			t.Errorf("checkAddress(%q) succeeded", address)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/internal/session"
 )
 
-// A command that ended as its next token came has ended.
+// A command that ended just as its next token arrived isn't started again.
 func TestWatchStartsNothingThatHasEnded(t *testing.T) {
 	path, err := exec.LookPath("true")
 	if err != nil {
@@ -25,6 +25,6 @@ func TestWatchStartsNothingThatHasEnded(t *testing.T) {
 	w := &watcher{env: &app.Env{}, path: path, command: []string{"true"}, child: ended, token: provider.Token{Value: provider.NewSecret("old")}}
 	w.session = session.New(session.Config{})
 	if err := w.take(renewal{token: provider.Token{Value: provider.NewSecret("new")}}, nil); err != nil || w.child != ended {
-		t.Errorf("err = %v, begun again: %t", err, w.child != ended)
+		t.Errorf("take() = %v, restarted: %t", err, w.child != ended)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// made is the token that issuer makes: {"alg":"EdDSA"}, {"id":"1","a":"ro"}.
+// made is the token that issuer issues: {"alg":"EdDSA"}, {"id":"1","a":"ro"}.
 const made = "eyJhbGciOiJFZERTQSJ9.eyJpZCI6IjEiLCJhIjoicm8ifQ.c2ln"
 
 // issuer is a provider that needs no credential, and the verifier of its tokens.
@@ -44,7 +44,8 @@ func (issuer) Verify(_ context.Context, t provider.Token, _ bool) (provider.Clai
 	return provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: "1", Access: provider.AccessReadOnly}}, nil
 }
 
-// newEnv returns a command's surroundings with the session of an issuer.
+// newEnv returns the environment of a command with a session of issuer, and the command's
+// outputs.
 func newEnv(t *testing.T) (e *app.Env, out, errOut *strings.Builder) {
 	t.Helper()
 	credentials := store.New(t.TempDir(), store.WithStorage(func(string) store.Storage { return store.StorageFile }))
@@ -78,7 +79,7 @@ func TestToken(t *testing.T) {
 	for name, test := range map[string]struct {
 		o    Options
 		json bool
-		want string // a part of the answer, or of the error where that is class
+		want string // a part of the output, or of the error if err is set
 		err  error
 	}{
 		"raw":             {want: made + "\n"},
@@ -86,13 +87,13 @@ func TestToken(t *testing.T) {
 		"json":            {o: Options{Format: "json"}, want: `"token": "` + made + `"`},
 		"--json":          {json: true, want: `"database": "libsql://app-acme.turso.io"`},
 		"env":             {o: Options{Format: "env"}, want: "set -gx TURSO_AUTH_TOKEN '" + made + "'\n"},
-		"env of a shell":  {o: Options{Format: "env", Shell: "powershell"}, want: "$env:TURSO_AUTH_TOKEN = '" + made + "'\n"},
+		"env for a shell": {o: Options{Format: "env", Shell: "powershell"}, want: "$env:TURSO_AUTH_TOKEN = '" + made + "'\n"},
 		"exec-credential": {o: Options{Format: "exec-credential"}, want: `"kind": "ExecCredential"`},
-		"no format":       {o: Options{Format: "yaml"}, want: `"yaml" is not raw`, err: app.ErrUsage},
-		"two answers":     {o: Options{Format: "raw"}, json: true, want: "two answers", err: app.ErrUsage},
-		"shell of raw":    {o: Options{Shell: "sh"}, want: "--shell is for --format env", err: app.ErrUsage},
-		"no shell":        {o: Options{Format: "env", Shell: "tcsh"}, want: `"tcsh" is not sh`, err: app.ErrUsage},
-		"negative":        {o: Options{MinTTL: -1}, want: "negative", err: app.ErrUsage},
+		"unknown format":  {o: Options{Format: "yaml"}, want: `"yaml" is not raw`, err: app.ErrUsage},
+		"two formats":     {o: Options{Format: "raw"}, json: true, want: "two answers", err: app.ErrUsage},
+		"shell for raw":   {o: Options{Shell: "sh"}, want: "--shell is for --format env", err: app.ErrUsage},
+		"unknown shell":   {o: Options{Format: "env", Shell: "tcsh"}, want: `"tcsh" is not sh`, err: app.ErrUsage},
+		"negative TTL":    {o: Options{MinTTL: -1}, want: "negative", err: app.ErrUsage},
 	} {
 		e, out, errOut := newEnv(t)
 		e.JSON = test.json
@@ -102,10 +103,10 @@ func TestToken(t *testing.T) {
 			got = err.Error()
 		}
 		if !errors.Is(err, test.err) || !strings.Contains(got, test.want) || err != nil && out.Len() > 0 || errOut.Len() > 0 {
-			t.Errorf("%s: %q, %v, and %q on standard error", name, out.String(), err, errOut.String())
+			t.Errorf("%s: stdout %q, %v, stderr %q", name, out.String(), err, errOut.String())
 		}
 		if test.json && err == nil && !json.Valid([]byte(out.String())) {
-			t.Errorf("%s: no JSON: %s", name, out.String())
+			t.Errorf("%s: invalid JSON: %s", name, out.String())
 		}
 	}
 }
@@ -116,15 +117,15 @@ func TestExecRefuses(t *testing.T) {
 		want string
 		code int
 	}{
-		"nothing":        {ExecOptions{}, "which command?", app.ExitUsage},
-		"no such part":   {ExecOptions{Command: []string{"true"}, Env: []string{"A=secret"}}, `"A" is not given url, token or expires`, app.ExitUsage},
-		"not there":      {ExecOptions{Command: []string{"no-such-command"}}, "there is no such command", 127},
-		"file alone":     {ExecOptions{Command: []string{os.Args[0]}, TokenFile: "x"}, "needs --watch", app.ExitUsage},
-		"no such signal": {ExecOptions{Command: []string{os.Args[0]}, Watch: "SOON"}, `"SOON" is neither restart nor a signal`, app.ExitUsage},
-		"signal alone":   {ExecOptions{Command: []string{os.Args[0]}, Watch: "HUP"}, "needs --token-file", app.ExitUsage},
+		"no command":          {ExecOptions{}, "which command?", app.ExitUsage},
+		"unknown part":        {ExecOptions{Command: []string{"true"}, Env: []string{"A=secret"}}, `"A" is not given url, token or expires`, app.ExitUsage},
+		"missing command":     {ExecOptions{Command: []string{"no-such-command"}}, "there is no such command", 127},
+		"file without watch":  {ExecOptions{Command: []string{os.Args[0]}, TokenFile: "x"}, "needs --watch", app.ExitUsage},
+		"unknown signal":      {ExecOptions{Command: []string{os.Args[0]}, Watch: "SOON"}, `"SOON" is neither restart nor a signal`, app.ExitUsage},
+		"signal without file": {ExecOptions{Command: []string{os.Args[0]}, Watch: "HUP"}, "needs --token-file", app.ExitUsage},
 	} {
-		if runtime.GOOS == "windows" && name == "signal alone" {
-			continue // there are none
+		if runtime.GOOS == "windows" && name == "signal without file" {
+			continue // Windows has no signals
 		}
 		e, _, _ := newEnv(t)
 		err := test.o.Run(t.Context(), e)
@@ -144,9 +145,9 @@ func TestStatus(t *testing.T) {
 	err := e.WithSession(t.Context(), func(s *session.Session) error { return PrintStatus(t.Context(), e, s) })
 	var d statusDocument
 	if err != nil || json.Unmarshal([]byte(out.String()), &d) != nil || d.Account != "alice" || d.SignedIn == nil || !*d.SignedIn || d.Token.ExpiresAt == nil {
-		t.Errorf("%s, %v", out.String(), err)
+		t.Errorf("status = %s, %v", out.String(), err)
 	}
 	if strings.Contains(out.String(), made) {
-		t.Error("the status has the token")
+		t.Error("the status contains the token")
 	}
 }

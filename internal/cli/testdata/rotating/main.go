@@ -1,5 +1,5 @@
-// Command rotating is a provider whose issuer replaces the credential with every
-// token: the most fragile kind. Tests sign in with it without a person.
+// Command rotating is a provider whose issuer replaces the credential with every token, which
+// is the most fragile kind. Tests sign in with it without a user.
 package main
 
 import (
@@ -39,7 +39,7 @@ func (*rotating) Check(context.Context, provider.CheckRequest, func(provider.Fin
 	return nil, nil
 }
 
-// answer is the issuer's.
+// answer is the issuer's response.
 type answer struct {
 	RefreshToken string    `json:"refresh_token"`
 	Token        string    `json:"token"`
@@ -47,7 +47,8 @@ type answer struct {
 	Expires      time.Time `json:"expires"`
 }
 
-// pipes are those that this process has beside the three streams, where the system tells.
+// pipes returns the pipes of this process except for standard input, output and error, where
+// the system lists them.
 func pipes() (found []string) {
 	links, _ := filepath.Glob("/proc/self/fd/*")
 	for _, link := range links {
@@ -58,7 +59,7 @@ func pipes() (found []string) {
 	return found
 }
 
-// call sends a refresh token, or none for a sign-in.
+// call sends a refresh token, or no token for a sign-in.
 func (r *rotating) call(ctx context.Context, refreshToken string) (answer, error) {
 	var a answer
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.issuer+"/token?"+url.Values{"refresh_token": {refreshToken}, "pipe": pipes()}.Encode(), nil)

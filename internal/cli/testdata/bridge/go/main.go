@@ -1,4 +1,4 @@
-// An app with a bridge page.
+// Command main is an app with a bridge page.
 package main
 
 import (
@@ -22,8 +22,8 @@ func main() {
 	os.Exit(1)
 }
 
-// signedIn asks Clerk about the session that the cookie names. An app of yours verifies the
-// token.
+// signedIn returns the user of the session named by the cookie, as Clerk reports it. A real
+// app verifies the token.
 func signedIn(r *http.Request) (who clibridge.Person, ok bool) {
 	cookie, err := r.Cookie("__session")
 	if err != nil || strings.Count(cookie.Value, ".") != 2 {

@@ -1,5 +1,5 @@
-// Runs the worker whose entry is the first argument in workerd, on the port that is the
-// second. Its variables are those of the environment.
+// Runs the worker whose entry is the first argument in workerd, on the port given by the
+// second. Its variables come from the environment.
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
