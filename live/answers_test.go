@@ -28,21 +28,21 @@ var (
 	ownName  = regexp.MustCompile(prefix + `[0-9a-f]{8}`)
 )
 
-// normal returns a value without what differs from run to run.
+// normal returns a value without the parts that differ between runs.
 func (r *run) normal(value string) string {
 	value = numbered.ReplaceAllString(r.recorder.text(value), "<$1>")
 	return ownName.ReplaceAllString(value, prefix+"…")
 }
 
-// ok is what a database answers to SELECT 1.
+// ok is a database's response to SELECT 1.
 var ok = answer{"status": "200", "rows": "1"}
 
-// refused returns what it answers to a token that it doesn't take.
+// refused returns a database's response to a token that it refuses.
 func refused(status, text string) answer { return answer{"status": status, "error": text} }
 
 const unauthorized = "Unauthorized: `unauthorized access attempt on database: "
 
-// sql sends one statement, as the report's two curl lines do.
+// sql sends one statement, as the two curl lines of the report do.
 func (r *run) sql(token, statement string, header ...string) answer {
 	res := r.call(r.ctx, "Database", r.address(), http.MethodPost, "/v2/pipeline", token, map[string]any{
 		"requests": []any{map[string]any{"type": "execute", "stmt": map[string]any{"sql": statement}}, map[string]any{"type": "close"}},
@@ -52,7 +52,7 @@ func (r *run) sql(token, statement string, header ...string) answer {
 
 func (r *run) select1(token string) answer { return r.sql(token, "SELECT 1") }
 
-// pipeline returns the answer of a database.
+// pipeline returns the answer in a database's response.
 func (a response) pipeline() answer {
 	got := answer{"status": strconv.Itoa(a.status)}
 	var body struct {
@@ -92,7 +92,7 @@ func (a response) pipeline() answer {
 	return got
 }
 
-// failure returns an answer of Clerk's to a call that it refuses.
+// failure returns the answer in a response with which Clerk refuses a call.
 func failure(a response) answer {
 	got := answer{"status": strconv.Itoa(a.status)}
 	var body struct {
@@ -108,7 +108,7 @@ func failure(a response) answer {
 	return got
 }
 
-// platform returns what the Platform API answered to a call of the client's.
+// platform returns the answer of the Platform API to a call of the client.
 func platform(err error) answer {
 	var failed *turso.Error
 	switch {
@@ -120,7 +120,7 @@ func platform(err error) answer {
 	return answer{"failed": err.Error()}
 }
 
-// decoded returns the two parts of a JWT that say something.
+// decoded returns the header and the claims of a JWT.
 func decoded(token string) (header, claims map[string]any) {
 	parts := strings.Split(token, ".")
 	for i, into := range []*map[string]any{&header, &claims} {
@@ -133,12 +133,12 @@ func decoded(token string) (header, claims map[string]any) {
 	return header, claims
 }
 
-// names returns those of the claims of a token, in order.
+// names returns the names of the claims, sorted.
 func names(m map[string]any) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), " ")
 }
 
-// says returns what kind of token it is: its header, the names of its claims, and its audience.
+// says returns the kind of a token: its header and the names of its claims.
 func says(token string) answer {
 	header, claims := decoded(token)
 	if claims == nil {
@@ -151,7 +151,7 @@ func says(token string) answer {
 	return got
 }
 
-// life returns how long a token lives.
+// life returns the lifetime of a token.
 func life(token string) string {
 	_, claims := decoded(token)
 	expires, _ := claims["exp"].(float64)
@@ -162,7 +162,7 @@ func life(token string) string {
 	return time.Duration((expires - issued) * float64(time.Second)).String()
 }
 
-// kindOf returns the class of an error.
+// kindOf returns the kind of an error.
 func kindOf(err error) string {
 	if err == nil {
 		return "none"
@@ -173,7 +173,7 @@ func kindOf(err error) string {
 	return err.Error()
 }
 
-// verify verifies a token of the instance as zen's provider does, at a time.
+// verify verifies a token of the instance as zen's provider does, at the given time.
 func (r *run) verify(token string, now func() time.Time) (provider.Claims, error) {
 	policy := r.instance.Policy()
 	policy.Now = now
@@ -182,15 +182,15 @@ func (r *run) verify(token string, now func() time.Time) (provider.Claims, error
 	return r.instance.Verify(r.ctx, verifier, provider.NewSecret(token))
 }
 
-// tokens is a source of database tokens, which has another one once it is offered one.
+// tokens is a source of database tokens. A renewal returns the offered token.
 type tokens struct {
-	mu       sync.Mutex // guards all below
+	mu       sync.Mutex // guards the fields below
 	token    string
 	next     string
 	renewals int
 }
 
-// offer is the token for who is refused with the present one.
+// offer sets the token that the next renewal returns.
 func (s *tokens) offer(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,7 +216,7 @@ func (s *tokens) Renew(context.Context, provider.Token) (provider.Token, error) 
 	return provider.Token{Value: provider.NewSecret(s.token)}, nil
 }
 
-// open opens the database by zen's connection manager; path is the file of a replica, ""
+// open opens the database with zen's connection manager; path is the file of a replica, or ""
 // for none.
 func (r *run) open(source *tokens, path string) *sql.DB {
 	address := r.address()
@@ -231,7 +231,7 @@ func (r *run) open(source *tokens, path string) *sql.DB {
 	return db
 }
 
-// exec runs statements, and ends the question where one fails.
+// exec runs statements, and ends the question if one fails.
 func (r *run) exec(db *sql.DB, statements ...string) {
 	for _, s := range statements {
 		_, err := db.ExecContext(r.ctx, s)
@@ -239,7 +239,7 @@ func (r *run) exec(db *sql.DB, statements ...string) {
 	}
 }
 
-// count returns the number of notes, or why it can't be told.
+// count returns the number of notes, or the error.
 func (r *run) count(db *sql.DB) string {
 	var n int
 	if err := db.QueryRowContext(r.ctx, "SELECT count(*) FROM notes").Scan(&n); err != nil {
@@ -248,7 +248,7 @@ func (r *run) count(db *sql.DB) string {
 	return strconv.Itoa(n)
 }
 
-// notes makes sure of the table.
+// notes creates the table if it doesn't exist.
 func (r *run) notes() {
 	once(r, "notes", func() answer {
 		got := r.sql(r.platformToken(), "CREATE TABLE IF NOT EXISTS notes (text TEXT)")
@@ -259,10 +259,10 @@ func (r *run) notes() {
 	})
 }
 
-// aged is a token that has expired, and what was opened while it was good.
+// aged is an expired token, and the handles that were opened while it was good.
 type aged struct {
 	token string
-	// soon is what the database says to it while it is within the leeway of libsql-server.
+	// soon is the database's answer to it within the leeway of libsql-server.
 	soon          answer
 	remote        *sql.DB
 	remoteSource  *tokens
@@ -275,7 +275,7 @@ const (
 	leeway    = time.Minute
 )
 
-// old waits for a token's end, once for all questions that want one.
+// old waits until a token expires, once for all questions that need an expired one.
 func (r *run) old() aged {
 	return once(r, "old", func() aged {
 		r.notes()

@@ -21,12 +21,12 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// stack is a local stack with all that the questions need.
+// stack is a local stack with everything that the questions need.
 type stack struct {
 	*devstack.Stack
 	clock   *devstack.Clock
-	machine string // its secret key
-	// programs is where zen is.
+	machine string // the machine's secret key
+	// programs returns the directory of the built zen.
 	programs func() (dir string, err error)
 }
 
@@ -44,7 +44,7 @@ func startStack(t testing.TB) *stack {
 	return s
 }
 
-// environment returns what tells a run of the stack.
+// environment returns the settings of a run against the stack.
 func (s *stack) environment(journal string) map[string]string {
 	return map[string]string{
 		"TURSO_API_TOKEN": s.APIToken(), "TURSO_API_BASEURL": s.URL(), "TURSO_ORGANIZATION": "acme",
@@ -57,8 +57,8 @@ func (s *stack) environment(journal string) map[string]string {
 	}
 }
 
-// bed returns a run's place in the stack, where time passes by the clock and Alice is at the
-// browser.
+// bed returns the environment of a run against the stack, with the stack's clock and with
+// Alice at the browser.
 func (s *stack) bed(journal string) bed {
 	environment := s.environment(journal)
 	b := bed{
@@ -74,7 +74,7 @@ func (s *stack) bed(journal string) bed {
 			check(err)
 			before := s.clock.Now()
 			defer s.clock.Set(before)
-			s.clock.Set(time.Now()) // the only one that a process has
+			s.clock.Set(time.Now()) // a process can't use the stack's clock
 			return startZen(ctx, bin, dir, environ, args...)
 		},
 	}
@@ -83,7 +83,7 @@ func (s *stack) bed(journal string) bed {
 	return b
 }
 
-// withoutReplica says so where this program has no replicas.
+// withoutReplica records that replicas are missing if this program was built without them.
 func withoutReplica(b *bed) {
 	db, err := libsql.Open(context.Background(), libsql.Options{Target: provider.Target{URL: ":memory:"}})
 	if err != nil {
@@ -93,7 +93,7 @@ func withoutReplica(b *bed) {
 	_ = db.Close()
 }
 
-// alice signs in wherever she is asked to.
+// alice signs in wherever a page asks for it.
 type alice struct{}
 
 // OpenURL implements oauth.Host.
@@ -107,7 +107,7 @@ func (alice) OpenURL(ctx context.Context, page, _ string) error {
 		if err == nil || bad != nil {
 			return
 		}
-		// Or the one who waits would do so for minutes.
+		// Otherwise the caller would wait for minutes.
 		q := u.Query()
 		denial := url.Values{"error": {"access_denied"}, "error_description": {err.Error()}, "state": {q.Get("state")}}
 		if res, err := http.Get(q.Get("redirect_uri") + "?" + denial.Encode()); err == nil {
@@ -129,7 +129,7 @@ func (alice) AskSecret(ctx context.Context, _ string) (provider.Secret, error) {
 	return provider.Secret{}, ctx.Err()
 }
 
-// memory is a keyring that every system has.
+// memory is a keyring that works on every system.
 type memory struct {
 	mu    sync.Mutex
 	items map[string]provider.Secret
@@ -161,7 +161,7 @@ func (m *memory) Delete(_ context.Context, item string) error {
 	return nil
 }
 
-// isEmpty says what a run left in the stack.
+// isEmpty reports what a run left behind in the stack.
 func (s *stack) isEmpty(t *testing.T) {
 	t.Helper()
 	b := s.bed("")
@@ -173,7 +173,7 @@ func (s *stack) isEmpty(t *testing.T) {
 		if err := caught(func() {
 			for _, o := range k.list(t.Context()) {
 				if o.name != "app" && o.name != "alice@example.test" && o.name != "zen" {
-					t.Errorf("the %s %s was left", k.name, o.name)
+					t.Errorf("the %s %s was left behind", k.name, o.name)
 				}
 			}
 		}); err != nil {

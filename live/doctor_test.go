@@ -20,9 +20,9 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// doctorQuestions are asked by zen doctor, a process that has the run's objects in a
-// configuration of its own. What it sends is not in the transcript, and of what it says
-// there are the ids and severities alone: its texts name what else is in an account.
+// doctorQuestions run zen doctor in a process with the run's objects in a configuration of
+// its own. Its requests are not in the transcript, and of its output only the ids and
+// severities are: its texts name other objects of the account.
 var doctorQuestions = []question{
 	{
 		id: "P1", name: "zen_doctor", needs: []string{"turso", "clerk", "programs"},
@@ -33,7 +33,7 @@ var doctorQuestions = []question{
 			"token.ok": "ok", "turso.jwks.registered": "ok", "turso.jwks.list": "ok", "database.ok": "ok", "cors.preflight": "ok", "plan.ok": "ok",
 		},
 		answer: func(r *run) answer {
-			r.token(plain) // the template is that of the database from here on
+			r.token(plain) // from here on the template is the database's
 			dir := filepath.Join(r.files(), "zen")
 			out, code := r.zen(r.end, dir, r.profile(dir), "doctor", "--json")
 			var said struct {
@@ -57,8 +57,8 @@ var doctorQuestions = []question{
 	},
 }
 
-// profile writes what zen is told of the database and the instance, and a sign-in of the
-// user's that is zen's own, into a directory, and returns the environment that names them.
+// profile writes a configuration with the database and the instance, and a sign-in of the
+// user, into a directory. It returns the environment that names them.
 func (r *run) profile(dir string) []string {
 	check(os.MkdirAll(dir, 0o700))
 	config, state := filepath.Join(dir, "config.toml"), filepath.Join(dir, "state")
@@ -94,10 +94,10 @@ template = %q
 	return environ
 }
 
-// zenTimeout bounds one zen.
+// zenTimeout is the time limit of a zen process.
 const zenTimeout = 2 * time.Minute
 
-// buildZen is startZen for one use.
+// buildZen builds zen and runs it with startZen.
 func buildZen(ctx context.Context, dir string, environ []string, args ...string) (out []byte, code int) {
 	bin := filepath.Join(dir, "bin")
 	check(os.MkdirAll(bin, 0o700))
@@ -105,13 +105,13 @@ func buildZen(ctx context.Context, dir string, environ []string, args ...string)
 	return startZen(ctx, bin, dir, environ, args...)
 }
 
-// startZen runs the zen in bin as a process in a directory, which has of this one's
-// environment what a provider has. It returns what zen prints, and its exit code.
+// startZen runs the zen in bin as a process in a directory, with only those variables of this
+// environment that a provider gets. It returns zen's output and exit code.
 func startZen(ctx context.Context, bin, dir string, environ []string, args ...string) (out []byte, code int) {
 	ctx, cancel := context.WithTimeout(ctx, zenTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "zen"+programs.Exe), args...)
-	cmd.Env = append(host.Allowed(os.Environ()), append(environ, "HOME="+dir)...) // no file of a project's counts there
+	cmd.Env = append(host.Allowed(os.Environ()), append(environ, "HOME="+dir)...) // so that no project file is read
 	cmd.Dir, cmd.WaitDelay = dir, time.Second
 	var said bytes.Buffer
 	cmd.Stderr = &said

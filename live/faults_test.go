@@ -11,20 +11,20 @@ import (
 	devclerk "github.com/zen-auth/zen/devstack/clerk"
 )
 
-// odd is a service that answers a question otherwise than expected.
+// odd is a service that gives a question an unexpected answer.
 type odd struct {
 	name string
-	// fault is one of the stack's; if there is none, answers are made up.
+	// fault is a fault of the stack; if empty, answers makes up the responses.
 	fault   string
 	answers func() otherwise
-	// id is the question that shows it, and kind what of the answer differs.
+	// id is the question that notices it, and kind the part of the answer that differs.
 	id, kind string
 }
 
-// otherwise makes up an answer to a request; status 0 leaves it to who is asked.
+// otherwise makes up a response to a request; status 0 sends the request on.
 type otherwise func(req *http.Request, token bearer) (status int, body string)
 
-// bearer is what the token of a request says.
+// bearer is the decoded token of a request.
 type bearer struct{ header, claims map[string]any }
 
 const (
@@ -32,7 +32,7 @@ const (
 	taken = `{"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[],"rows":[[{"type":"integer","value":"1"}]]}}}]}`
 )
 
-// ifToken gives tokens that are so another answer of a database.
+// ifToken changes a database's response to matching tokens.
 func ifToken(is func(bearer) bool, status int, body string) func() otherwise {
 	return func() otherwise {
 		return func(req *http.Request, s bearer) (int, string) {
@@ -44,7 +44,7 @@ func ifToken(is func(bearer) bool, status int, body string) func() otherwise {
 	}
 }
 
-// ifRequest gives requests of a method whose URLs contain a part another answer.
+// ifRequest changes the response to requests of a method whose URLs contain part.
 func ifRequest(method, part string, status int, body string) func() otherwise {
 	return func() otherwise {
 		return func(req *http.Request, _ bearer) (int, string) {
@@ -56,7 +56,7 @@ func ifRequest(method, part string, status int, body string) func() otherwise {
 	}
 }
 
-// onNth gives the nth request of a kind another answer.
+// onNth changes the response to the nth matching request.
 func onNth(n int, method, part string, status int, body string) func() otherwise {
 	return func() otherwise {
 		seen := 0
@@ -71,7 +71,7 @@ func onNth(n int, method, part string, status int, body string) func() otherwise
 	}
 }
 
-// stillTaken goes on taking tokens when their registration is gone.
+// stillTaken accepts tokens whose registration was removed.
 func stillTaken() otherwise {
 	removed := false
 	return func(req *http.Request, s bearer) (int, string) {
@@ -98,40 +98,41 @@ var odds = []odd{
 	{name: "no token is allowed", fault: "token-not-allowed", id: "R4", kind: "status"},
 	{name: "every role was invalidated", fault: "token-invalidated", id: "D1", kind: "failed"},
 	{name: "the database is a plain libsql-server", fault: "sqld", id: "R6", kind: "refused"},
-	{name: "the plan has no writes", fault: "writes-blocked", id: "D2", kind: "failed"},
-	{name: "the plan has no replicas", fault: "replicas-blocked", id: "D3", kind: "failed"},
-	{name: "Clerk's keys are others", fault: devclerk.FaultKeySwapped, id: "A2", kind: "failed"},
-	{name: "Clerk's tokens have no claims of the template", fault: devclerk.FaultTemplateEmpty, id: "A2", kind: "organization"},
+	{name: "the plan blocks writes", fault: "writes-blocked", id: "D2", kind: "failed"},
+	{name: "the plan blocks replicas", fault: "replicas-blocked", id: "D3", kind: "failed"},
+	{name: "Clerk's keys were swapped", fault: devclerk.FaultKeySwapped, id: "A2", kind: "failed"},
+	{name: "Clerk's tokens lack the template's claims", fault: devclerk.FaultTemplateEmpty, id: "A2", kind: "organization"},
 	{name: "Clerk's tokens have an audience", fault: devclerk.FaultTemplateAudience, id: "K1", kind: "claims"},
 	{name: "API keys are off", fault: devclerk.FaultAPIKeysDisabled, id: "E1", kind: "failed"},
-	{name: "API keys say nothing", fault: devclerk.FaultAPIKeyBare, id: "E1", kind: "scopes"},
+	{name: "API keys have no scopes", fault: devclerk.FaultAPIKeyBare, id: "E1", kind: "scopes"},
 	{name: "no device grant", fault: devclerk.FaultDeviceGrantOff, id: "K9", kind: "device grant"},
 	{name: "a protect check", fault: devclerk.FaultProtectCheck, id: "K11", kind: "status"},
 	{name: "no loopback redirect", fault: devclerk.FaultRedirectMismatch, id: "K8", kind: "127.0.0.1 of any port"},
 	{name: "the doctor finds writes blocked", fault: "writes-blocked", id: "P1", kind: "plan.blocked"},
 	{name: "Auth0 runs no Action", fault: "auth0-machine-action-missing", id: "U1", kind: "claims"},
-	{name: "Auth0 has the other dialect", fault: "auth0-other-dialect", id: "U1", kind: "typ"},
+	{name: "Auth0 uses the other dialect", fault: "auth0-other-dialect", id: "U1", kind: "typ"},
 	{name: "Auth0's token is opaque", fault: "auth0-opaque-token", id: "U3", kind: "token"},
 
 	{name: "aud is refused", answers: ifToken(has("aud"), 401, noKey), id: "T1", kind: "status"},
 	{name: "Auth0's aud is refused", answers: ifToken(has("aud"), 401, noKey), id: "U2", kind: "status"},
 	{name: "gid is refused", answers: ifToken(has("gid"), 401, noKey), id: "T7", kind: "status"},
 	{name: "a token without rid is refused", answers: ifToken(func(s bearer) bool { return !has("rid")(s) }, 401, noKey), id: "T9", kind: "status"},
-	{name: "p isn't looked at", answers: ifToken(has("p"), 200, taken), id: "T4", kind: "error"},
+	{name: "p is ignored", answers: ifToken(has("p"), 200, taken), id: "T4", kind: "error"},
 	{name: "a session token is refused", answers: ifToken(has("sid"), 401, noKey), id: "T15", kind: "status"},
 	{name: "at+jwt is refused", answers: ifToken(func(s bearer) bool { return s.header["typ"] == "at+jwt" }, 401, noKey), id: "T18", kind: "status"},
 	{name: "a machine's token is refused", answers: ifToken(func(s bearer) bool { return s.header["cat"] == "cl_B7d4PD333AAA" }, 401, noKey), id: "T16", kind: "rows"},
-	{name: "perm isn't looked at", answers: ifToken(func(s bearer) bool { return s.claims["perm"] != nil }, 200, taken), id: "T12", kind: "code"},
-	{name: "perm doesn't bound a replica", answers: ifRequest(http.MethodGet, "/export/", 200, "pages"), id: "T14", kind: "export"},
+	{name: "perm is ignored", answers: ifToken(func(s bearer) bool { return s.claims["perm"] != nil }, 200, taken), id: "T12", kind: "code"},
+	{name: "perm doesn't limit a replica", answers: ifRequest(http.MethodGet, "/export/", 200, "pages"), id: "T14", kind: "export"},
 	{name: "the limit is 409", answers: onNth(2, http.MethodPut, "/jwks/", 409, `{"error":"too many"}`), id: "R9", kind: "error"},
 	{name: "another region removes it, too", answers: onNth(1, http.MethodDelete, "/jwks/", 200, ""), id: "R7", kind: "removal"},
-	{name: "no foreign key set", answers: onNth(1, http.MethodPut, "/jwks/", 400, `{"error":"only Clerk and Auth0"}`), id: "R8", kind: "status"},
-	{name: "a removed registration goes on", answers: stillTaken, id: "Z3", kind: "refused"},
+	{name: "a foreign key set is refused", answers: onNth(1, http.MethodPut, "/jwks/", 400, `{"error":"only Clerk and Auth0"}`), id: "R8", kind: "status"},
+	{name: "a removed registration still works", answers: stillTaken, id: "Z3", kind: "refused"},
 	{name: "a revoked key has a flag", answers: ifRequest(http.MethodPost, "/api_keys/verify", 200, `{"revoked":true,"expired":false}`), id: "K6", kind: "revoked"},
-	{name: "localhost may be redirected to", answers: ifRequest(http.MethodGet, "redirect_uri=http%3A%2F%2Flocalhost", 303, ""), id: "K8", kind: "localhost"},
+	{name: "localhost is an allowed redirect", answers: ifRequest(http.MethodGet, "redirect_uri=http%3A%2F%2Flocalhost", 303, ""), id: "K8", kind: "localhost"},
 }
 
-// oddly is a transport with an odd service at its end, while there is one.
+// oddly is a transport that puts an odd service in place of the real one while answers is
+// set.
 type oddly struct {
 	answers otherwise
 	next    http.RoundTripper
@@ -155,7 +156,7 @@ func (o *oddly) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// fails asks one question of a stack with a fault, which the transcript has to tell.
+// fails asks one question of a stack with a fault, and checks that the transcript reports it.
 func (s *stack) fails(t *testing.T, o odd, journal string, reference map[string]answer) {
 	t.Helper()
 	if err := s.Faults.Switch(o.fault, true); err != nil {
@@ -173,8 +174,7 @@ func (s *stack) fails(t *testing.T, o odd, journal string, reference map[string]
 	o.isTold(t, done, done.transcript(reference))
 }
 
-// answersOtherwise asks a stack the questions of odds, each of which is answered by its own
-// odd service while it is asked.
+// answersOtherwise asks a stack the questions of odds, each with its odd service in place.
 func (s *stack) answersOtherwise(t *testing.T, journal string, reference map[string]answer) {
 	t.Helper()
 	now := oddly{next: http.DefaultTransport}
@@ -203,7 +203,7 @@ func (s *stack) answersOtherwise(t *testing.T, journal string, reference map[str
 	}
 }
 
-// isTold fails where a transcript doesn't name the difference.
+// isTold checks that a transcript names the difference.
 func (o odd) isTold(t *testing.T, done report, transcript string) {
 	t.Helper()
 	i := slices.IndexFunc(done.results, func(r result) bool { return r.id == o.id })
@@ -213,7 +213,7 @@ func (o odd) isTold(t *testing.T, done report, transcript string) {
 	}
 	for _, want := range []string{"\n- DIFFERENT " + o.kind + ": ", "\n- " + o.id + " " + r.name + " differs in " + o.kind + ": "} {
 		if !strings.Contains(transcript, want) {
-			t.Errorf("the transcript lacks %q: the answer is %s", want, r.got)
+			t.Errorf("the transcript lacks %q; the answer is %s", want, r.got)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// entry is an object of an account that a run was about to make.
+// entry is an object in an account that a run was about to create.
 type entry struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`
@@ -23,8 +23,9 @@ type entry struct {
 	Gone    bool   `json:"gone,omitempty"`
 }
 
-// journal is what was made and isn't known to be gone, on disk before the request that makes
-// it is sent. It has no secret in it, and belongs to one run at a time.
+// journal lists the objects that were created and may still exist. An entry is on disk before
+// the request that creates the object is sent. It contains no secret, and belongs to one run
+// at a time.
 type journal struct {
 	path    string
 	lock    *flock.Flock
@@ -32,7 +33,7 @@ type journal struct {
 	entries []entry
 }
 
-// openJournal reads what earlier runs left.
+// openJournal reads the entries of earlier runs.
 func openJournal(path string) (*journal, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
@@ -50,7 +51,7 @@ func openJournal(path string) (*journal, error) {
 	}
 	for lines := bufio.NewScanner(j.file); lines.Scan(); {
 		var e entry
-		if json.Unmarshal(lines.Bytes(), &e) == nil { // the last line of a killed run may be a part of one
+		if json.Unmarshal(lines.Bytes(), &e) == nil { // the last line of a killed run may be incomplete
 			j.apply(e)
 		}
 	}
@@ -67,8 +68,8 @@ func (j *journal) apply(e entry) {
 	}
 }
 
-// write puts an entry on the disk. A line begins on a line of its own, whatever the one
-// before came to.
+// write writes an entry to disk. It starts a new line, in case the previous one is
+// incomplete.
 func (j *journal) write(e entry) error {
 	line, err := json.Marshal(e)
 	if err == nil {
@@ -84,8 +85,8 @@ func (j *journal) write(e entry) error {
 	return nil
 }
 
-// forget takes out what is not there any more: the objects of a kind and an account whose
-// names begin like that.
+// forget removes the entries of a kind and an account whose names have the prefix, since the
+// objects are gone.
 func (j *journal) forget(kind, account, beginning string) error {
 	for _, e := range slices.Clone(j.entries) {
 		if e.Kind != kind || e.Account != account || !strings.HasPrefix(e.Name, beginning) && e.Name != item {
@@ -99,7 +100,7 @@ func (j *journal) forget(kind, account, beginning string) error {
 	return nil
 }
 
-// close forgets what is gone.
+// close writes the journal without the entries that are gone.
 func (j *journal) close() error {
 	var text []byte
 	for _, e := range j.entries {

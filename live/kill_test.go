@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// run starts a run as a process of its own, and has strike hit it at its nth request. It
-// returns the exit code, and what was printed.
+// run starts a run in a separate process, and calls strike at its nth request. It returns the
+// exit code and the output.
 func (s *stack) run(t *testing.T, journal string, n int, strike func(*os.Process) error) (code int, printed string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -46,7 +46,7 @@ func started(t *testing.T, cmd *exec.Cmd, n int, strike func(*os.Process) error)
 		b.WriteByte(c)
 		if c == '.' {
 			if n--; n == 0 && strike(cmd.Process) != nil {
-				t.Error("the process can't be struck")
+				t.Error("the process can't be killed or interrupted")
 			}
 		}
 	}
@@ -57,22 +57,22 @@ func started(t *testing.T, cmd *exec.Cmd, n int, strike func(*os.Process) error)
 	return cmd.ProcessState.ExitCode(), b.String()
 }
 
-// TestKilled kills runs at ten random requests, each of which finds what the one before left,
-// and has the last one end.
+// TestKilled kills runs at ten random requests. Each run finds what the one before left
+// behind, and a last one runs to its end.
 func TestKilled(t *testing.T) {
 	s := startStack(t)
 	journal := filepath.Join(t.TempDir(), "journal")
 	for i := range 10 {
 		n := 1 + rand.IntN(180)
 		if i == 9 {
-			n = 100 + n/2 // late enough to leave something for certain
+			n = 100 + n/2 // late enough to leave something behind
 		}
 		if code, printed := s.run(t, journal, n, (*os.Process).Kill); code != -1 && runtime.GOOS != "windows" {
 			t.Errorf("killed at request %d, the run ended with exit code %d: %s", n, code, printed)
 		}
 	}
 	if _, err := os.Stat(journal); err != nil || len(s.Turso.Databases("acme")) < 2 {
-		t.Errorf("a killed run left nothing: %v", err)
+		t.Errorf("the killed run left nothing behind: %v", err)
 	}
 	if code, printed := s.run(t, journal, 0, nil); code != 0 {
 		t.Errorf("the next run ended with exit code %d: %s", code, printed)
@@ -80,12 +80,12 @@ func TestKilled(t *testing.T) {
 	s.isEmpty(t)
 	for _, path := range []string{journal, journal + ".files"} {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s was left", path)
+			t.Errorf("%s was left behind", path)
 		}
 	}
 }
 
-// TestInterrupted ends runs by Ctrl-C, each of which leaves nothing by itself.
+// TestInterrupted interrupts runs with Ctrl-C, each of which has to clean up by itself.
 func TestInterrupted(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: a process can't be sent Ctrl-C on Windows")
@@ -99,20 +99,20 @@ func TestInterrupted(t *testing.T) {
 		}
 		s.isEmpty(t)
 		if info, err := os.Stat(journal + ".md"); err != nil || info.Mode() != 0o600 {
-			t.Errorf("the transcript: %v, %v", info, err)
+			t.Errorf("the transcript file: %v, %v", info, err)
 		}
 	}
 }
 
-// TestNoCredentials runs if there are none: that is no failure, and all that is missing is
-// named.
+// TestNoCredentials runs without any credentials: this is no failure, and the output names
+// everything that is missing.
 func TestNoCredentials(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = []string{asChild + "=1", "HOME=" + dir, "ZEN_LIVE_JOURNAL=" + filepath.Join(dir, "journal"), "ZEN_LIVE_TRANSCRIPT=" + filepath.Join(dir, "transcript.md")}
 	code, printed := started(t, cmd, 0, nil)
 	if code != 0 {
-		t.Errorf("exit code %d", code)
+		t.Errorf("exit code %d, want 0", code)
 	}
 	for _, q := range questions {
 		for _, need := range q.needs {

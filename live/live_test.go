@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestLive asks the services that the environment has credentials of; make live runs it.
+// TestLive queries the services for which the environment has credentials; make live runs it.
 func TestLive(t *testing.T) {
 	s := readSettings(os.Getenv)
 	if s.dryRun != "" {
@@ -24,8 +24,8 @@ func TestLive(t *testing.T) {
 			for _, difference := range r.differences {
 				t.Log("DIFFERENT ", difference)
 			}
-			// What the project takes for granted has to be so; all else is asked because
-			// it isn't known.
+			// The project relies on the answers of the spike and the steps; all other
+			// questions are asked because the answer isn't known.
 			isOf := func(q question) bool { return q.id == r.id }
 			if r.got["failed"] != "" || len(r.differences) > 0 && (slices.ContainsFunc(spike, isOf) || slices.ContainsFunc(steps, isOf)) {
 				t.Fail()
@@ -41,7 +41,7 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// referenceOf returns what the local stack answers.
+// referenceOf returns the local stack's answers.
 func referenceOf(t *testing.T) map[string]answer {
 	local := startStack(t)
 	done, err := ask(t.Context(), local.bed(t.TempDir()+"/journal"), options{recorder: newRecorder(), each: func(_ string, ask func() result) { ask() }})

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// asChild has this program run as a process of its own, which can be killed.
+// asChild makes this program run as a separate process, which can be killed.
 const asChild = "ZEN_LIVE_CHILD"
 
 func TestMain(m *testing.M) {
@@ -18,7 +18,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child returns a run that waits for nothing and prints a dot before each request.
+// child performs a run that doesn't wait and prints a dot before each request. It returns the
+// exit code.
 func child() int {
 	b := realBed(readSettings(os.Getenv))
 	b.keyring = &memory{}

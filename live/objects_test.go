@@ -14,18 +14,18 @@ import (
 	"github.com/zen-auth/zen/internal/store"
 )
 
-// object is something of an account.
+// object is an object in an account.
 type object struct{ name, id string }
 
-// kind is what objects a run makes: how those of an account are listed, whoever made them,
-// and how one is removed.
+// kind is a kind of object that a run creates: list returns all of an account, and remove
+// removes one.
 type kind struct {
 	name, need string
 	list       func(context.Context) []object
 	remove     func(context.Context, object)
 }
 
-// kinds are in the order in which they are removed: what is on something goes first.
+// kinds returns the kinds in the order of removal: dependent objects first.
 func (r *run) kinds() []kind {
 	remove := func(path string) func(context.Context, object) {
 		return func(ctx context.Context, o object) { r.clerkCall(ctx, http.MethodDelete, path+o.id, nil).into(nil) }
@@ -48,7 +48,8 @@ func (r *run) kinds() []kind {
 	}
 }
 
-// account is whose object one of a kind is, without naming it.
+// account returns a description of the account that holds objects of a kind, without its
+// name.
 func (r *run) account(of string) string {
 	for _, k := range r.kinds() {
 		switch {
@@ -71,7 +72,7 @@ func (r *run) listRegistrations(ctx context.Context) (found []object) {
 	return found
 }
 
-// removeRegistration believes no answer, but the list. A registration of a region may want
+// removeRegistration trusts only the list, not the response. Removing a registration may need
 // its region.
 func (r *run) removeRegistration(ctx context.Context, o object) {
 	err := r.turso.RemoveKeySet(ctx, r.organization, o.name, o.id)
@@ -84,7 +85,7 @@ func (r *run) removeRegistration(ctx context.Context, o object) {
 func (r *run) listDatabases(ctx context.Context) (found []object) {
 	for d, err := range r.turso.Databases(ctx, r.organization, turso.DatabaseFilter{}) {
 		check(err)
-		if d.Name != r.database { // a database of the user's own is never deleted
+		if d.Name != r.database { // the user's own database is never deleted
 			found = append(found, object{name: d.Name})
 		}
 	}
@@ -100,14 +101,14 @@ func (r *run) listTemplates(ctx context.Context) (found []object) {
 	return found
 }
 
-// listClerk returns a list of the Backend API whose items have a name.
+// listClerk returns a list of the Backend API whose objects have names.
 func (r *run) listClerk(ctx context.Context, path string) (found []object) {
 	var answer struct {
 		Data []struct{ ID, Name string }
 	}
 	res := r.clerkCall(ctx, http.MethodGet, path, nil)
 	if res.status == http.StatusForbidden || res.status == http.StatusUnprocessableEntity || res.status == http.StatusBadRequest {
-		return nil // the instance doesn't have the feature, and so none of these
+		return nil // the instance lacks the feature, so there are none
 	}
 	res.into(&answer)
 	for _, o := range answer.Data {
@@ -132,8 +133,7 @@ func (r *run) listUsers(ctx context.Context) (found []object) {
 	return found
 }
 
-// listKeys returns the API keys of the users that a run made: nobody else's is any business of
-// it.
+// listKeys returns the API keys of users that a run created, and of no others.
 func (r *run) listKeys(ctx context.Context) (found []object) {
 	for _, u := range r.listUsers(ctx) {
 		if strings.HasPrefix(u.name, prefix) {
@@ -143,7 +143,7 @@ func (r *run) listKeys(ctx context.Context) (found []object) {
 	return found
 }
 
-// item is the keyring's.
+// item is the name of the keyring item.
 const item = prefix + "test"
 
 func (r *run) listItems(ctx context.Context) []object {
@@ -155,9 +155,8 @@ func (r *run) listItems(ctx context.Context) []object {
 	return []object{{name: item}}
 }
 
-// sweep removes what of the accounts has a name that begins like that, and the files. What
-// can't be removed is an error and stays in the journal, and the rest is removed
-// nevertheless.
+// sweep removes the objects whose names have the prefix, and the files. What can't be removed
+// is returned as an error and stays in the journal; the rest is removed nevertheless.
 func (r *run) sweep(ctx context.Context, beginning string) error {
 	failures := []error{os.RemoveAll(r.dir)}
 	for _, k := range r.kinds() {

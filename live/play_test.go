@@ -21,11 +21,11 @@ import (
 	"github.com/zen-auth/zen/internal/keyring"
 )
 
-// realBed returns a run's place among the real services.
+// realBed returns the environment of a run against the real services.
 func realBed(s settings) bed {
 	var patience keyring.Options
 	if s.person != "" {
-		patience.Timeout = time.Minute // who may have to unlock it
+		patience.Timeout = time.Minute // the user may have to unlock it
 	}
 	b := bed{
 		settings: s, lacks: s.lacks(), base: httpclient.New(), now: time.Now, keyring: keyring.New(patience), zen: buildZen,
@@ -46,7 +46,7 @@ func realBed(s settings) bed {
 	return b
 }
 
-// terminal is zen's own, at which a person finds pages to sign in on.
+// terminal is zen's own UI, which shows the sign-in pages.
 type terminal struct{ *app.UI }
 
 // OpenURL implements oauth.Host.
@@ -59,14 +59,14 @@ func (t terminal) ShowCode(ctx context.Context, code, url string, expires time.T
 	return t.UI.ShowCode(ctx, "make live", code, url, expires)
 }
 
-// interruptible returns a context that ends at Ctrl-C. The next one is the system's.
+// interruptible returns a context that ends at Ctrl-C. A second one ends the process.
 func interruptible() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx
 }
 
-// play runs the program, writes the transcript, and says what came out and what is missing.
+// play performs a run, writes the transcript, and prints the differences and what is missing.
 func play(ctx context.Context, b bed, o options, out io.Writer) (report, error) {
 	done, err := ask(ctx, b, o)
 	if err != nil {
@@ -92,8 +92,8 @@ func play(ctx context.Context, b bed, o options, out io.Writer) (report, error) 
 	return done, nil
 }
 
-// dryRun prints all requests of a run, which go to a local stack in place of the services.
-// Where credentials are set, it is the run that these allow; else a whole one.
+// dryRun prints all requests of a run that uses a local stack in place of the services. If
+// credentials are set, it asks only the questions that they allow, else all.
 func dryRun(t *testing.T, s settings, out io.Writer) {
 	if err := s.check(); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func dryRun(t *testing.T, s settings, out io.Writer) {
 	}
 }
 
-// told prints the pages that a person is shown.
+// told prints the pages that the user is shown.
 type told struct {
 	oauth.Host
 	redactor *redactor

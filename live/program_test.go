@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// answer is what came out, by kind: status, error, code, rows, claims.
+// answer is the parts of an answer by kind: status, error, code, rows, claims.
 type answer map[string]string
 
-// String has the kinds in order, the status first.
+// String lists the kinds in order, the status first.
 func (a answer) String() string {
 	var parts []string
 	for _, kind := range a.kinds() {
@@ -37,44 +37,44 @@ func (a answer) kinds() []string {
 	})
 }
 
-// question is one thing that is asked.
+// question is one question.
 type question struct {
 	id, name string
-	// asked is the question as a person would put it.
+	// asked is the question in words.
 	asked string
 	needs []string
-	// expected is what zen's authors believe; a kind that isn't in it may be anything.
+	// expected is what zen's authors expect; a missing kind may have any value.
 	expected answer
 	answer   func(*run) answer
 }
 
-// result is what became of a question.
+// result is the result of a question.
 type result struct {
 	question
 	got answer
-	// lacking are the needs that aren't met, and skipped says how to meet them, or why
-	// else the question was not asked.
+	// lacking are the unmet needs, and skipped says how to meet them, or why else the
+	// question was skipped.
 	lacking []string
 	skipped string
-	// differences name the kinds in which the answer is not as expected, or not the local
-	// stack's.
+	// differences list the kinds in which the answer differs from the expected one or the
+	// local stack's.
 	differences []string
 	took        time.Duration
 }
 
-// report is a run's.
+// report is the report of a run.
 type report struct {
 	started  time.Time
 	recorder *recorder
 	results  []result
-	// left says what could not be removed, foreign what earlier runs left in accounts
-	// that this one can't reach.
+	// left is what could not be removed, foreign what earlier runs left in accounts that this
+	// run can't access.
 	left, foreign error
 	interrupted   bool
-	lacks         map[string]string // as the run's
+	lacks         map[string]string // as in the run
 }
 
-// answers returns those that came, by the questions' ids.
+// answers returns the answers by the questions' ids.
 func (d report) answers() map[string]answer {
 	all := map[string]answer{}
 	for _, r := range d.results {
@@ -85,23 +85,23 @@ func (d report) answers() map[string]answer {
 	return all
 }
 
-// failed reports whether something has to be done.
+// failed reports whether the run was interrupted or left objects behind.
 func (d report) failed() bool { return d.left != nil || d.interrupted }
 
-// cleaningTimeout bounds what is done after an interrupt.
+// cleaningTimeout limits the cleanup after an interrupt.
 const cleaningTimeout = 2 * time.Minute
 
-// options of a run.
+// options are the options of a run.
 type options struct {
 	recorder *recorder
-	// reference is what the local stack answered.
+	// reference has the local stack's answers.
 	reference map[string]answer
-	// each calls ask, once, for the question of that name, or doesn't.
+	// each is called with each question's name, and calls ask once or not at all.
 	each func(name string, ask func() result)
 }
 
-// ask runs the program: it removes what an earlier run left, asks all questions, and removes
-// what it made, whatever ended it.
+// ask performs a run: it removes what earlier runs left behind, asks all questions, and
+// removes what it created, however it ended.
 func ask(ctx context.Context, b bed, o options) (report, error) {
 	if err := b.check(); err != nil {
 		return report{}, err
@@ -131,13 +131,13 @@ func ask(ctx context.Context, b bed, o options) (report, error) {
 	}
 	done.interrupted = ctx.Err() != nil
 	for _, end := range r.closing {
-		_ = end() // of a database that was read enough
+		_ = end() // a close error doesn't matter after reading
 	}
 	o.recorder.ask("after")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaningTimeout)
 	defer cancel()
-	// By the prefix once more: what an earlier run was killed while it asked for may have
-	// been made in the meantime.
+	// By the prefix again: a request of an earlier, killed run may have created an object in
+	// the meantime.
 	if done.left = r.sweep(ctx, prefix); done.left == nil && before != nil {
 		done.left = fmt.Errorf("of an earlier run: %w", before)
 	}
@@ -183,7 +183,7 @@ func (r *run) ask(q question, reference answer) (res result) {
 	return res
 }
 
-// differences compares an answer with what was expected, and with all of the stack's.
+// differences compares an answer with the expected one, and with the local stack's.
 func differences(expected, got, reference answer) (all []string) {
 	both := answer{}
 	maps.Copy(both, expected)

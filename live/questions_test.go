@@ -17,12 +17,12 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// questions are asked in this order: what takes something away comes last.
+// questions are asked in this order; those that remove something come last.
 var questions = slices.Concat(spike, steps, tokenQuestions, clerkQuestions, auth0Questions, doctorQuestions, endings)
 
 var both = []string{"turso", "clerk"}
 
-// steps are those of the report about registrations that could not be removed.
+// steps are the steps of the report about registrations that could not be removed.
 var steps = []question{
 	{
 		id: "R1", name: "list", needs: []string{"turso"},
@@ -149,10 +149,10 @@ var steps = []question{
 	},
 }
 
-// second is the error of a call that has two results.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }
 
-// objectIn returns the JSON object that a body is; nil if it is something else.
+// objectIn returns the JSON object in a body, or nil if the body isn't one.
 func objectIn(body []byte) map[string]any {
 	if all := documents(body); len(all) == 1 {
 		m, _ := all[0].(map[string]any)
@@ -161,20 +161,20 @@ func objectIn(body []byte) map[string]any {
 	return nil
 }
 
-// claimed asks the database with a token whose claims are changed.
+// claimed queries the database with a token whose claims are changed.
 func claimed(change func(r *run, claims map[string]any)) func(*run) answer {
 	return func(r *run) answer {
 		return r.select1(r.token(func(claims map[string]any) { change(r, claims) }))
 	}
 }
 
-// only leaves nothing of Turso's claims but one.
+// only replaces all of Turso's claims by one claim.
 func only(claims map[string]any, name string, value any) {
 	clear(claims)
 	claims[name] = value
 }
 
-// tokenQuestions are about what Turso makes of a token.
+// tokenQuestions are about how Turso treats tokens.
 var tokenQuestions = []question{
 	{
 		id: "T1", name: "aud", needs: both, expected: ok,
@@ -372,7 +372,7 @@ var tokenQuestions = []question{
 	},
 	{
 		id: "T23", name: "no_jwt", needs: []string{"turso"},
-		asked:    "With what status is refused what is no JWT?",
+		asked:    "With what status is a token refused that isn't a JWT?",
 		expected: refused("400", "JWT error: InvalidToken"),
 		answer:   func(r *run) answer { return r.select1("zen-live-no-jwt") },
 	},
@@ -384,7 +384,7 @@ var tokenQuestions = []question{
 	},
 	{
 		id: "T25", name: "replica_without_a_jwt", needs: []string{"turso"},
-		asked:    "With what status does /info refuse what is no JWT? go-libsql goes on for anything but 401.",
+		asked:    "With what status does /info refuse a token that isn't a JWT? go-libsql ignores any status but 401.",
 		expected: answer{"status": "400"},
 		answer: func(r *run) answer {
 			return answer{"status": fmt.Sprint(r.call(r.ctx, "Database", r.address(), http.MethodGet, "/info", "zen-live-no-jwt", nil).status)}
@@ -403,7 +403,7 @@ var tokenQuestions = []question{
 
 const readOnlyText = "Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"
 
-// slug returns the organization's, which p wants.
+// slug returns the organization's slug, which p contains.
 func (r *run) slug() string {
 	if r.organization != "" {
 		return r.organization
@@ -422,14 +422,14 @@ func (r *run) slug() string {
 	})
 }
 
-// sessionToken returns a token of the session without a template.
+// sessionToken returns a token of the session that isn't from a template.
 func (r *run) sessionToken() string {
 	token, err := r.frontend.Mint(r.ctx, r.session(), "")
 	check(err)
 	return token.Reveal()
 }
 
-// machineToken returns a JWT of the machine, with these claims.
+// machineToken returns a JWT of the machine with these claims.
 func (r *run) machineToken(claims map[string]any) string {
 	body := map[string]any{"token_format": "jwt"}
 	if claims != nil {
@@ -442,7 +442,7 @@ func (r *run) machineToken(claims map[string]any) string {
 	return made.Token
 }
 
-// signedIn returns the tokens of somebody who signed in to the OAuth application in a browser.
+// signedIn returns the tokens of a sign-in to the OAuth application in a browser.
 func (r *run) signedIn() oauth.Tokens {
 	return once(r, "signed in", func() oauth.Tokens {
 		return r.browser("Clerk", r.instance.URL, r.instance.URL, r.application(), oauth.BrowserOptions{
@@ -468,7 +468,7 @@ func (r *run) browser(service, base, issuer, client string, o oauth.BrowserOptio
 	return tokens
 }
 
-// frontendCall returns a request to Clerk's Frontend API that core/clerk doesn't make so.
+// frontendCall sends a request to Clerk's Frontend API that core/clerk has no method for.
 func (r *run) frontendCall(method, path, authorization, form string) response {
 	header := []string{"Authorization", authorization}
 	var body any
@@ -480,7 +480,7 @@ func (r *run) frontendCall(method, path, authorization, form string) response {
 
 var one = []string{"clerk"}
 
-// clerkQuestions are about Clerk alone.
+// clerkQuestions are about Clerk only.
 var clerkQuestions = []question{
 	{
 		id: "K1", name: "template_token", needs: one,
@@ -501,7 +501,7 @@ var clerkQuestions = []question{
 	},
 	{
 		id: "K3", name: "m2m_token", needs: []string{"clerk", "machine"},
-		asked:    "What is in a machine's token, and how long does one live that says nothing of it?",
+		asked:    "What is in a machine's token, and what is its default lifetime?",
 		expected: answer{"cat": "cl_B7d4PD333AAA", "life": "1h0m0s"},
 		answer: func(r *run) answer {
 			token := r.machineToken(nil)
@@ -585,7 +585,7 @@ var clerkQuestions = []question{
 	},
 	{
 		id: "K10", name: "device_grant", needs: []string{"clerk", "device"},
-		asked:    "How long is a device's code good, how often may be asked, and with what status is who asks too early answered?",
+		asked:    "How long is a device's code good, how often may a device poll, and with what status is an early poll refused?",
 		expected: answer{"expires_in": "900", "interval": "5", "status": "400", "code": "authorization_pending"},
 		answer: func(r *run) answer {
 			var begun struct {
@@ -632,7 +632,7 @@ var clerkQuestions = []question{
 	},
 	{
 		id: "K13", name: "bad_client_token", needs: one,
-		asked:    "With what code is a client's token refused that is none?",
+		asked:    "With what code is an invalid client token refused?",
 		expected: answer{"status": "401", "code": "authentication_invalid"},
 		answer: func(r *run) answer {
 			return failure(r.frontendCall(http.MethodGet, "/v1/client?_is_native=1", "zen-live-no-jwt", ""))
@@ -659,7 +659,7 @@ var clerkQuestions = []question{
 	},
 }
 
-// verifyKey returns what Clerk says of an API key.
+// verifyKey returns Clerk's answer about an API key.
 func (r *run) verifyKey(secret provider.Secret) answer {
 	res := r.clerkCall(r.ctx, http.MethodPost, "/api_keys/verify", map[string]string{"secret": secret.Reveal()})
 	got := failure(res)
@@ -720,7 +720,7 @@ var auth0Questions = []question{
 	},
 }
 
-// tenant returns the tenant's address. The issuer is that with a slash at its end.
+// tenant returns the tenant's URL. The issuer is this URL with a slash at its end.
 func (r *run) tenant() string {
 	host, _, _ := strings.Cut(r.auth0, ":")
 	if provider.IsLoopback(host) {
@@ -729,7 +729,7 @@ func (r *run) tenant() string {
 	return "https://" + r.auth0
 }
 
-// auth0Token returns a token of the machine's for an API, with the claims of the database.
+// auth0Token returns a token of the machine for an API, with the claims of the database.
 func (r *run) auth0Token(audience string) string {
 	claims := r.template()
 	if r.action != nil {
@@ -765,7 +765,7 @@ func (r *run) auth0SignedIn() oauth.Tokens {
 	})
 }
 
-// endings take away what other questions want.
+// endings remove what other questions need.
 var endings = []question{
 	{
 		id: "Z1", name: "rotation", needs: both,
@@ -781,7 +781,7 @@ var endings = []question{
 			bare := r.token(func(claims map[string]any) { delete(claims, "rid") })
 			old, rid := r.token(plain), r.template()["rid"]
 			platform := r.platformToken()
-			check(r.wait(r.end, 2*time.Second)) // iat has seconds
+			check(r.wait(r.end, 2*time.Second)) // iat is in seconds
 			check(r.turso.RotateDatabase(r.ctx, r.organization, r.theDatabase().Name))
 			var got answer
 			refused := r.until(func() bool {
@@ -804,7 +804,7 @@ var endings = []question{
 		expected: answer{"status": "200", "listed": "no"},
 		answer: func(r *run) answer {
 			r.registered()
-			// A token for the last question, while there can be one.
+			// A token for the last question, while one can be issued.
 			once(r, "last token", func() string { return r.token(plain) })
 			got := platform(r.turso.RemoveKeySet(r.ctx, r.organization, r.name+"-clerk", ""))
 			got["listed"] = yes(r.listed(r.name + "-clerk"))

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// exchange is one request and what became of it.
+// exchange is a request and its response.
 type exchange struct {
 	question, service string
 	method            string
@@ -19,7 +19,7 @@ type exchange struct {
 	url               *url.URL
 	header            http.Header
 	body              []byte
-	// status is 0 if there was no answer, which err says why.
+	// status is 0 if there was no response; err is the reason.
 	status   int
 	answered http.Header
 	answer   []byte
@@ -27,18 +27,18 @@ type exchange struct {
 	redactor *redactor
 }
 
-// recorder is below every client of a run, and keeps all that they say and hear.
+// recorder is below every client of a run, and keeps all requests and responses.
 type recorder struct {
 	*redactor
-	// sending, if set, is told of each request before it is sent.
+	// sending, if set, is called with each request before it is sent.
 	sending func(exchange)
 
-	mu        sync.Mutex // guards all below
+	mu        sync.Mutex // guards the fields below
 	question  string
 	exchanges []exchange
 }
 
-// through returns the transport of a client of one service, whose URLs begin with base.
+// through returns the transport for the client of a service whose URLs begin with base.
 func (r *recorder) through(name, base string, next http.RoundTripper) http.RoundTripper {
 	return &service{r, name, base, next}
 }
@@ -90,7 +90,7 @@ func (s *service) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// failing ends a body as it ended when it was read.
+// failing ends a replayed body with the error with which the original ended.
 type failing struct{ err error }
 
 // Read implements io.Reader.
@@ -110,7 +110,7 @@ func (r *recorder) learnHeader(h http.Header) {
 	}
 }
 
-// ask says which question the requests from now on are for.
+// ask sets the question to which the following requests belong.
 func (r *recorder) ask(question string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -136,7 +136,7 @@ func (r *recorder) last(service string) exchange {
 	return exchange{}
 }
 
-// shown are the headers of requests and answers that a transcript has.
+// shown are the headers that a transcript shows.
 var shown = []string{
 	"Authorization", "Content-Type", "Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers",
 	"Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "WWW-Authenticate", "Retry-After", "Location",
@@ -155,7 +155,7 @@ func (x exchange) headers(h http.Header) string {
 	return b.String()
 }
 
-// address returns a URL without the values in it that are secrets.
+// address returns a URL without its secret values.
 func address(r *redactor, u *url.URL) string {
 	shown := *u
 	shown.RawQuery, shown.Fragment, shown.User = "", "", nil
@@ -166,12 +166,12 @@ func address(r *redactor, u *url.URL) string {
 	return text
 }
 
-// path returns what follows the service's base in the URL.
+// path returns the part of the URL after the service's base.
 func (x exchange) path() string {
 	return strings.TrimPrefix(address(x.redactor, x.url), x.redactor.text(x.base))
 }
 
-// request returns the request as a transcript, or a dry run, shows it.
+// request returns the request as shown in a transcript or a dry run.
 func (x exchange) request(base string) string {
 	text := x.method + " " + base + x.path() + "\n" + x.headers(x.header)
 	if body := x.redactor.body(x.header.Get("Content-Type"), x.body, false); body != "" {
@@ -180,7 +180,7 @@ func (x exchange) request(base string) string {
 	return text
 }
 
-// String returns the exchange as the transcript has it.
+// String returns the exchange as shown in the transcript.
 func (x exchange) String() string {
 	text := x.request(x.service+": ") + "\n"
 	if x.err != nil {

@@ -15,18 +15,18 @@ import (
 	"unicode/utf8"
 )
 
-// redactor takes out of a text what must not be in a transcript: secrets, and who the
-// accounts belong to. What it is told of later counts for what was said before, so that
-// a transcript is redacted when it is written.
+// redactor removes what must not be in a transcript: secrets, and the identity of the
+// accounts. A secret that is added later is also removed from earlier exchanges, because a
+// transcript is redacted when it is written.
 type redactor struct {
-	mu      sync.Mutex // guards all below
+	mu      sync.Mutex // guards the fields below
 	secrets map[string]bool
-	names   []named           // the longest first: one may be a part of another
-	numbers map[string]int    // of the ids that were met
-	replace *strings.Replacer // of the secrets; nil after there was another one
+	names   []named           // longest first: one may be part of another
+	numbers map[string]int    // by id, in the order of appearance
+	replace *strings.Replacer // for the secrets; nil after one was added
 }
 
-// named is a name and what takes its place.
+// named is a name and its placeholder.
 type named struct {
 	name, placeholder string
 	whole             *regexp.Regexp
@@ -36,8 +36,8 @@ func newRedactor() *redactor {
 	return &redactor{secrets: map[string]bool{}, numbers: map[string]int{}}
 }
 
-// secret has a value taken out wherever it is found, in the forms that a request can give it.
-// A JWT is told apart by its looks.
+// secret removes a value everywhere, in the encodings that a request may contain. A JWT is
+// recognised by its form instead.
 func (r *redactor) secret(value string) {
 	if len(value) < 6 || jwtText.MatchString(value) {
 		return
@@ -54,7 +54,7 @@ func (r *redactor) secret(value string) {
 	}
 }
 
-// name has a name, such as an organization's, replaced by what it stands for.
+// name replaces a name, such as an organization's, by a placeholder.
 func (r *redactor) name(name, placeholder string) {
 	if name == "" {
 		return
@@ -76,7 +76,7 @@ var (
 	idText   = regexp.MustCompile(`\b(user|org|orgmem|sess|ins|client|jtmp|mch|oauthapp|oa|sia|sit|idn|ema)_[A-Za-z0-9]{16,}|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
 )
 
-// text redacts prose, or a JSON document that was marshalled.
+// text redacts prose or a marshalled JSON document.
 func (r *redactor) text(s string) string {
 	s = jwtText.ReplaceAllStringFunc(s, r.jwt)
 	r.mu.Lock()
@@ -105,7 +105,7 @@ func (r *redactor) text(s string) string {
 	})
 }
 
-// replacer takes out the secrets, the longest first: one may be a part of another.
+// replacer returns a replacer for the secrets, longest first: one may be part of another.
 func (r *redactor) replacer() *strings.Replacer {
 	if r.replace == nil {
 		var pairs []string
@@ -117,11 +117,11 @@ func (r *redactor) replacer() *strings.Replacer {
 	return r.replace
 }
 
-// open are the claims whose values are shown: Turso's, and registered ones that don't say
-// who it is. Of all others there is the name.
+// open are the claims whose values are shown: Turso's, and registered ones that don't
+// identify the user. Of all others only the name is shown.
 var open = strings.Fields("a id gid perm p rid iss sub aud exp iat nbf v sts org_id org_role typ alg kid cat gty scope")
 
-// jwt returns what a token says, without the signature that makes it one.
+// jwt returns the contents of a token without the signature.
 func (r *redactor) jwt(token string) string {
 	var parts []string
 	for i, part := range strings.Split(token, ".") {
@@ -131,8 +131,8 @@ func (r *redactor) jwt(token string) string {
 			continue
 		}
 		for name, value := range members {
-			// A secret may be anywhere, and this is not the place to let it out. Clerk's
-			// ids are replaced, and other issuers' names of a person may be anything.
+			// Any claim may contain a secret. Clerk's ids are replaced by numbers, but the
+			// subject of another issuer may be a person's name.
 			text, ok := value.(string)
 			if !slices.Contains(open, name) || ok && strings.Contains(text, "eyJ") || name == "sub" && !idText.MatchString(text) {
 				members[name] = "…"
@@ -146,8 +146,8 @@ func (r *redactor) jwt(token string) string {
 	return "<JWT " + strings.Join(parts, " ") + ">"
 }
 
-// secretNames are the members of JSON and the parameters whose values are secrets, and
-// personal those that say who it is, or whose key.
+// secretNames are the JSON members and parameters with secret values, and personal those that
+// identify a user or a key.
 var (
 	secretNames = strings.Fields(`token jwt secret password client_secret access_token refresh_token id_token ticket device_code user_code
 		client_assertion authorization rotating_token_nonce code_verifier __clerk_ticket authToken`)
@@ -158,7 +158,7 @@ func isHidden(name string) bool {
 	return slices.Contains(secretNames, name) || slices.Contains(personal, name)
 }
 
-// learn finds the secrets of a body, so that they are taken out wherever else they are.
+// learn finds the secrets in a body, so that they are removed everywhere.
 func (r *redactor) learn(contentType string, body []byte) {
 	if form, ok := formOf(contentType, body); ok {
 		for name, values := range form {
@@ -175,7 +175,7 @@ func (r *redactor) learn(contentType string, body []byte) {
 	}
 }
 
-// walk replaces what is hidden in a JSON value, and learns what is secret in it.
+// walk replaces the hidden values in a JSON value, and learns its secrets.
 func (r *redactor) walk(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -209,7 +209,7 @@ func formOf(contentType string, body []byte) (url.Values, bool) {
 	return form, err == nil
 }
 
-// documents returns the JSON documents that a body is made of; nil if it is something else.
+// documents returns the JSON documents in a body, or nil if it contains anything else.
 func documents(body []byte) []any {
 	var all []any
 	for decoder := json.NewDecoder(bytes.NewReader(body)); ; {
@@ -224,7 +224,7 @@ func documents(body []byte) []any {
 	}
 }
 
-// marshal is json.Marshal for people.
+// marshal is json.Marshal without the escaping of HTML.
 func marshal(value any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -233,8 +233,8 @@ func marshal(value any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// others replaces what of a list has a name that a run didn't give it: what else is in an
-// account is no part of any question.
+// others replaces the items of a list that the run didn't create, by their names: other
+// objects of an account don't belong in a transcript.
 func others(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -255,11 +255,11 @@ func others(value any) any {
 	return value
 }
 
-// maxShown bounds a body in the transcript.
+// maxShown limits the length of a body in the transcript.
 const maxShown = 4 << 10
 
-// body returns a body as the transcript has it. That of an account is one of a service that
-// keeps other things, too.
+// body returns a body as shown in the transcript. ofAccount is set for a service that also
+// holds other objects of the account.
 func (r *redactor) body(contentType string, body []byte, ofAccount bool) string {
 	if len(body) == 0 {
 		return ""
@@ -281,7 +281,7 @@ func (r *redactor) body(contentType string, body []byte, ofAccount bool) string 
 		}
 		text = strings.TrimSpace(b.String())
 	} else if strings.HasPrefix(contentType, "text/html") || !utf8.Valid(body) || bytes.ContainsRune(body, 0) {
-		return fmt.Sprintf("(%d bytes)", len(body)) // a page may say anything
+		return fmt.Sprintf("(%d bytes)", len(body)) // a page may contain anything
 	} else {
 		text = strings.TrimSpace(string(body))
 	}
@@ -291,7 +291,7 @@ func (r *redactor) body(contentType string, body []byte, ofAccount bool) string 
 	return text
 }
 
-// query returns a query, or a form, as the transcript has it.
+// query returns a query or a form as shown in the transcript.
 func (r *redactor) query(q url.Values) string {
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(q)) {

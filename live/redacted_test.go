@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// planted are secrets and names that must not be in a transcript. What could be a word is
-// planted with a mark.
+// planted are secrets and names that must not be in a transcript. Those that could be
+// ordinary words have a mark.
 var planted = map[string]string{
 	"API token":  "planted-api-token-9f3a",
 	"secret key": "sk_test_plantedSecretKey9f3a",
@@ -42,11 +42,11 @@ var planted = map[string]string{
 
 func encode(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// TestPlantedSecrets sends secrets in every place that a request has, and gets them back in
-// every place that an answer has.
+// TestPlantedSecrets sends secrets in every part of a request, and receives them in every
+// part of a response.
 func TestPlantedSecrets(t *testing.T) {
 	token := encode(`{"alg":"RS256","typ":"JWT"}`) + "." + encode(`{"sub":"`+planted["subject"]+`","iss":"https://`+planted["a host"]+`","email":"`+planted["e-mail"]+`","note":"`+planted["a claim"]+`","org_slug":"`+planted["organization"]+`"}`) + "." + planted["signature"]
-	early := "the secret " + planted["late"] + " is named before anybody knows that it is one"
+	early := "the secret " + planted["late"] + " appears before it is known to be a secret"
 	answers := []struct{ kind, body string }{
 		{"text/plain", early},
 		{"application/json", fmt.Sprintf(`{"secret":%q,"nested":[{"jwt":%q},{"refresh_token":%q}],"error":"no %s, %s or %s","name":"x"}`,
@@ -100,7 +100,7 @@ func TestPlantedSecrets(t *testing.T) {
 	server.Close()
 	_, err := client.Get(server.URL + "/?authToken=" + url.QueryEscape(planted["late"]))
 	if err == nil {
-		t.Fatal("the server is still there")
+		t.Fatal("the closed server still accepts connections")
 	}
 	said := "got " + token + " and " + planted["late"] + " from " + planted["a host"] + ": " + err.Error()
 	done := report{started: time.Now(), recorder: rec, left: errors.New(said), results: []result{
@@ -122,22 +122,22 @@ func TestPlantedSecrets(t *testing.T) {
 	}
 }
 
-// leaks are what no transcript of the stack may have.
+// leaks matches what no transcript of the stack may contain.
 var leaks = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8}|\b(sk|ak|mt|oat)_[A-Za-z0-9]{8}|alice|\bacme\b|-local-tenant|127\.0\.0\.1:\d+/(dbs|v1|v2)`)
 
-// noLeaks fails where a transcript tells whose it is.
+// noLeaks checks that a transcript doesn't identify the stack's accounts.
 func (s *stack) noLeaks(t *testing.T, transcript string) {
 	t.Helper()
 	for _, found := range leaks.FindAllStringIndex(transcript, 5) {
 		t.Errorf("the transcript has %q", transcript[max(0, found[0]-80):min(len(transcript), found[1]+20)])
 	}
 	if strings.Contains(transcript, s.APIToken()) || strings.Contains(transcript, s.machine) {
-		t.Error("the transcript has a secret of the settings")
+		t.Error("the transcript contains a secret from the settings")
 	}
 }
 
-// TestDryRun prints what would be sent, to the services' own addresses, and whose it is
-// nowhere.
+// TestDryRun checks that a dry run prints the requests with the services' own addresses, and
+// doesn't identify an account.
 func TestDryRun(t *testing.T) {
 	var out bytes.Buffer
 	dryRun(t, settings{}, &out)
@@ -161,6 +161,6 @@ func TestDryRun(t *testing.T) {
 	out.Reset()
 	dryRun(t, settings{tursoToken: "t"}, &out)
 	if text := out.String(); strings.Contains(text, "api.clerk.com") || !strings.Contains(text, "https://api.turso.tech/") {
-		t.Error("with a token of Turso alone, the dry run isn't of Turso alone")
+		t.Error("with only a Turso token, the dry run isn't limited to Turso")
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// TestRefused: a production instance and a database of somebody's are said twice, or not
-// touched.
+// TestRefused checks that a production instance and an existing database have to be
+// confirmed.
 func TestRefused(t *testing.T) {
 	key := func(kind, host string) string {
 		return "pk_" + kind + "_" + base64.RawStdEncoding.EncodeToString([]byte(host+"$"))
@@ -23,28 +23,28 @@ func TestRefused(t *testing.T) {
 		settings
 		want string
 	}{
-		"development":                  {settings{secretKey: "sk_test_x", publishableKey: test}, ""},
-		"production":                   {settings{secretKey: "sk_live_x", publishableKey: live}, "production"},
-		"a secret key of production":   {settings{secretKey: "sk_live_x", publishableKey: test}, "production"},
-		"a secret key alone":           {settings{secretKey: "sk_live_x"}, "production"},
-		"a key of production":          {settings{secretKey: "sk_test_x", publishableKey: live}, "production"},
-		"another host confirmed":       {settings{secretKey: "sk_live_x", publishableKey: live, production: "clerk.other.example"}, "production"},
-		"confirmed":                    {settings{secretKey: "sk_live_x", publishableKey: live, production: "clerk.app.example"}, ""},
-		"a database":                   {settings{database: "app"}, "ZEN_LIVE_DATABASE_CONFIRM"},
-		"another database confirmed":   {settings{database: "app", databaseAgain: "other"}, "ZEN_LIVE_DATABASE_CONFIRM"},
-		"a confirmed database":         {settings{database: "app", databaseAgain: "app"}, ""},
-		"a publishable key for secret": {settings{secretKey: test, publishableKey: test}, "no secret key"},
+		"development":                {settings{secretKey: "sk_test_x", publishableKey: test}, ""},
+		"production":                 {settings{secretKey: "sk_live_x", publishableKey: live}, "production"},
+		"production secret key":      {settings{secretKey: "sk_live_x", publishableKey: test}, "production"},
+		"secret key only":            {settings{secretKey: "sk_live_x"}, "production"},
+		"production publishable key": {settings{secretKey: "sk_test_x", publishableKey: live}, "production"},
+		"another host confirmed":     {settings{secretKey: "sk_live_x", publishableKey: live, production: "clerk.other.example"}, "production"},
+		"confirmed":                  {settings{secretKey: "sk_live_x", publishableKey: live, production: "clerk.app.example"}, ""},
+		"database":                   {settings{database: "app"}, "ZEN_LIVE_DATABASE_CONFIRM"},
+		"another database confirmed": {settings{database: "app", databaseAgain: "other"}, "ZEN_LIVE_DATABASE_CONFIRM"},
+		"database confirmed":         {settings{database: "app", databaseAgain: "app"}, ""},
+		"publishable key as secret":  {settings{secretKey: test, publishableKey: test}, "no secret key"},
 	} {
 		switch err := c.check(); {
 		case c.want == "" && err != nil:
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: check() = %v", name, err)
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "_x")):
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: check() = %v, want an error with %q", name, err, c.want)
 		}
 	}
 }
 
-// TestDatabaseOfSomebody uses the database that was confirmed, and leaves it there.
+// TestDatabaseOfSomebody uses the confirmed database, and doesn't delete it.
 func TestDatabaseOfSomebody(t *testing.T) {
 	s := startStack(t)
 	b := s.bed(filepath.Join(t.TempDir(), "journal"))
@@ -58,16 +58,16 @@ func TestDatabaseOfSomebody(t *testing.T) {
 		t.Fatal(err, done.left)
 	}
 	if got := done.answers(); got["R4"]["status"] != "200" || !strings.Contains(got["Z1"]["failed"], "not this program's") {
-		t.Errorf("%v", got)
+		t.Errorf("the answers are %v", got)
 	}
 	s.isEmpty(t)
 	if databases := s.Turso.Databases("acme"); len(databases) != 1 || databases[0].Name != "app" {
-		t.Errorf("the databases are %v", databases)
+		t.Errorf("the databases are %v, want only app", databases)
 	}
 }
 
-// TestForeign: what an earlier run left where this one has no credentials is named, and stays
-// written down.
+// TestForeign checks that an object that an earlier run left in an inaccessible account is
+// reported, and stays in the journal.
 func TestForeign(t *testing.T) {
 	s := startStack(t)
 	path := filepath.Join(t.TempDir(), "journal")
@@ -86,10 +86,10 @@ func TestForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(j.entries) != 1 {
-		t.Errorf("the journal has %v", j.entries)
+		t.Errorf("the journal has the entries %v, want 1", j.entries)
 	}
 	if _, err := openJournal(path); err == nil || !strings.Contains(err.Error(), "another run has not ended") {
-		t.Errorf("two runs have one journal: %v", err)
+		t.Errorf("opening the journal of another run: %v", err)
 	}
 	if err := j.close(); err != nil {
 		t.Fatal(err)
@@ -98,16 +98,17 @@ func TestForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := openJournal(path); runtime.GOOS != "windows" && !errors.Is(err, private.ErrOpen) {
-		t.Errorf("a journal that others can read: %v", err)
+		t.Errorf("opening a journal that others can read: %v", err)
 	}
 }
 
-// TestQuestionsHaveIDsOfTheirOwn, by which answers are compared.
+// TestQuestionsHaveIDsOfTheirOwn checks that each question is complete and has a unique id,
+// by which answers are compared.
 func TestQuestionsHaveIDsOfTheirOwn(t *testing.T) {
 	seen := map[string]bool{}
 	for _, q := range questions {
 		if seen[q.id] || q.asked == "" || q.expected == nil || q.answer == nil {
-			t.Errorf("question %s %s is there twice, or not whole", q.id, q.name)
+			t.Errorf("question %s %s is a duplicate or incomplete", q.id, q.name)
 		}
 		seen[q.id] = true
 	}

@@ -27,22 +27,23 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// bed is where a run takes place: among the real services, or in the local stack.
+// bed is the environment of a run: the real services or the local stack.
 type bed struct {
 	settings
-	// lacks are the needs that aren't met, and how to.
+	// lacks says for each unmet need how to meet it.
 	lacks map[string]string
 	base  http.RoundTripper
 	now   func() time.Time
-	// wait lets time pass.
+	// wait waits for a duration.
 	wait func(context.Context, time.Duration) error
-	// person is at the browser, and opens pages.
+	// person opens pages, and may sign in in the browser.
 	person oauth.Host
-	// keyring is the system's.
+	// keyring is the system's keyring.
 	keyring keyringOf
-	// action has Auth0's Action set the claims. If nil, the Action reads them in the request.
+	// action makes Auth0's Action set the claims. If nil, the Action reads them from the
+	// request.
 	action func(claims map[string]any)
-	// zen runs zen as a process in a directory, whose clock agrees with the services'.
+	// zen runs zen as a process in a directory, with a clock that agrees with the services'.
 	zen func(ctx context.Context, dir string, environ []string, args ...string) (out []byte, code int)
 }
 
@@ -52,15 +53,15 @@ type keyringOf interface {
 	Delete(ctx context.Context, item string) error
 }
 
-// run is one run of the questions. What they need is made when one first asks for it.
+// run is one run of the questions. What a question needs is created on first use.
 type run struct {
 	bed
-	// ctx is that of requests, which an interrupt leaves to end by themselves: what one
-	// makes has to be known. end is that of all that only waits.
+	// ctx is for requests, which an interrupt doesn't cancel, because a created object has to
+	// be known. end is for waiting.
 	ctx, end context.Context
 	recorder *recorder
 	journal  *journal
-	// name is that of all it makes, or begins it.
+	// name is the name, or the prefix of the name, of everything that the run creates.
 	name, dir string
 
 	turso    *turso.Client
@@ -70,22 +71,22 @@ type run struct {
 	keys     *keyset.Set
 
 	made       map[string]any // by once
-	closing    []func() error // what the questions leave open
+	closing    []func() error // for what the questions leave open
 	templateID string
-	minted     map[string]any // the template's claims at last
+	minted     map[string]any // the template's current claims
 }
 
-// cannot is what ends a question that can't be answered.
+// cannot is the panic value that ends a question with an error.
 type cannot struct{ err error }
 
-// check ends the question with an error.
+// check ends the question if err is not nil.
 func check(err error) {
 	if err != nil {
 		panic(cannot{err})
 	}
 }
 
-// newRun makes the clients. It sends nothing.
+// newRun creates the clients. It sends no requests.
 func newRun(ctx context.Context, b bed, rec *recorder) (r *run, err error) {
 	id := make([]byte, 4)
 	rand.Read(id)
@@ -117,8 +118,7 @@ func (r *run) client(service, base string) *http.Client {
 	return httpclient.Over(r.recorder.through(service, base, r.base))
 }
 
-// once makes something the first time that it is asked for. What can't be made isn't tried
-// again.
+// once creates something on first use. After a failure it isn't tried again.
 func once[T any](r *run, what string, make func() T) T {
 	value, ok := r.made[what]
 	if !ok {
@@ -133,7 +133,7 @@ func once[T any](r *run, what string, make func() T) T {
 	return value.(T)
 }
 
-// caught returns what check ended fn with.
+// caught returns the error with which check ended fn.
 func caught(fn func()) (err error) {
 	defer func() {
 		if failed := recover(); failed != nil {
@@ -148,14 +148,14 @@ func caught(fn func()) (err error) {
 	return nil
 }
 
-// response is an answer to call.
+// response is the response to call.
 type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// into decodes the body, and ends the question unless the status is one of 2xx.
+// into decodes the body, and ends the question unless the status is 2xx.
 func (a response) into(out any) {
 	if a.status/100 != 2 {
 		check(fmt.Errorf("status %d: %s", a.status, a.body))
@@ -165,8 +165,8 @@ func (a response) into(out any) {
 	}
 }
 
-// call sends a request that none of the clients of core has. A body is sent as JSON, or as it
-// is where it is a string; header are names and values.
+// call sends a request that no client in core has a method for. A body is sent as JSON, or
+// unchanged if it is a string; header are names and values.
 func (r *run) call(ctx context.Context, service, base, method, path, bearer string, body any, header ...string) response {
 	var content io.Reader
 	kind := ""
@@ -213,13 +213,13 @@ func (r *run) clerkCall(ctx context.Context, method, path string, body any) resp
 	return r.call(ctx, "Clerk Backend", base, method, "/v1"+path, r.secretKey, body)
 }
 
-// making writes down what is about to be made.
+// making records in the journal what is about to be created.
 func (r *run) making(kind, name string) string {
 	check(r.journal.write(entry{Kind: kind, Name: name, Account: r.account(kind)}))
 	return name
 }
 
-// theDatabase returns the one that the questions are about.
+// theDatabase returns the database of the run.
 func (r *run) theDatabase() turso.Database {
 	return once(r, "database", func() turso.Database {
 		name := r.database
@@ -243,10 +243,11 @@ func (r *run) theDatabase() turso.Database {
 	})
 }
 
-// pauses are between tries of what takes some time at a service.
+// pauses are the waits between attempts while a service needs time.
 var pauses = []time.Duration{0, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, time.Minute}
 
-// until tries until done, and returns how long that took, in the words of an answer.
+// until calls done until it returns true, and returns how long that took, as part of an
+// answer.
 func (r *run) until(done func() bool) string {
 	var waited time.Duration
 	for _, pause := range pauses {
@@ -263,7 +264,7 @@ func (r *run) until(done func() bool) string {
 	return "not within " + waited.String()
 }
 
-// address returns where the database answers HTTP. One that was just made may take a moment.
+// address returns the database's HTTP address. A new database may need a moment.
 func (r *run) address() string {
 	return once(r, "address", func() string {
 		u, err := libsql.Address(r.theDatabase().URL())
@@ -275,7 +276,7 @@ func (r *run) address() string {
 	})
 }
 
-// platformToken returns a token that Turso mints for the database.
+// platformToken returns a token for the database that Turso mints.
 func (r *run) platformToken() string {
 	return once(r, "platform token", func() string {
 		token, err := r.turso.CreateDatabaseToken(r.ctx, r.organization, r.theDatabase().Name, turso.TokenOptions{Expiration: time.Hour, Authorization: turso.FullAccess})
@@ -284,7 +285,7 @@ func (r *run) platformToken() string {
 	})
 }
 
-// template returns the claims that Turso wants in a token for the database.
+// template returns the claims that Turso expects in a token for the database.
 func (r *run) template() map[string]any {
 	return once(r, "template", func() map[string]any { return r.askTemplate(turso.TemplateOptions{Database: r.theDatabase().Name}) })
 }
@@ -297,8 +298,8 @@ func (r *run) askTemplate(o turso.TemplateOptions) (claims map[string]any) {
 	return claims
 }
 
-// user returns a user of the Clerk instance, who may sign in with the code that an instance for
-// development takes for such an address.
+// user returns a user of the Clerk instance, who can sign in with the code that a development
+// instance accepts for such an address.
 func (r *run) user() (id string) {
 	return once(r, "user", func() string {
 		var made struct {
@@ -317,7 +318,7 @@ func (r *run) email() string { return r.name + "+clerk_test@example.com" }
 // readNotes are permissions to read one table.
 var readNotes = []any{map[string]any{"t": []any{"notes"}, "a": []any{"data_read"}}}
 
-// team returns an organization of the Clerk instance with the user as its admin.
+// team returns an organization of the Clerk instance with the user as its administrator.
 func (r *run) team() (id string) {
 	return once(r, "team", func() string {
 		var made struct {
@@ -331,7 +332,7 @@ func (r *run) team() (id string) {
 	})
 }
 
-// session returns a session of the user's, as zen's provider has one.
+// session returns a session of the user, like that of zen's provider.
 func (r *run) session() *clerk.Session {
 	return once(r, "session", func() *clerk.Session { return r.signIn(r.user()) })
 }
@@ -344,7 +345,7 @@ func (r *run) signIn(user string) *clerk.Session {
 	return s
 }
 
-// mint makes a token of the session with these claims, for which one template serves.
+// mint mints a token of the session with these claims; all tokens share one template.
 func (r *run) mint(claims map[string]any, lifetime time.Duration) string {
 	if r.templateID == "" {
 		r.making("template", r.name)
@@ -359,7 +360,7 @@ func (r *run) mint(claims map[string]any, lifetime time.Duration) string {
 			}
 		}
 	}
-	// What mints may have the template's last version for a moment.
+	// For a moment a token may be minted from the template's previous version.
 	var token string
 	for _, pause := range pauses[:3] {
 		check(r.wait(r.end, pause))
@@ -374,8 +375,8 @@ func (r *run) mint(claims map[string]any, lifetime time.Duration) string {
 	return token
 }
 
-// isOf reports whether a token's claims are those of a template, and not of the one before.
-// What has shortcodes may be anything.
+// isOf reports whether a token's claims are those of a template and not of its previous
+// version. Claims with shortcodes may have any value.
 func isOf(got, claims, before map[string]any) bool {
 	for name := range before {
 		if _, wanted := claims[name]; !wanted && got[name] != nil {
@@ -394,10 +395,10 @@ func isOf(got, claims, before map[string]any) bool {
 	return true
 }
 
-// lifetime of the tokens that aren't to expire.
+// lifetime is the lifetime of tokens that don't have to expire.
 const lifetime = 10 * time.Minute
 
-// token returns a template token for the database, whose claims are changed.
+// token returns a template token for the database with changed claims.
 func (r *run) token(change func(claims map[string]any)) string {
 	claims := maps.Clone(r.template())
 	change(claims)
@@ -405,16 +406,17 @@ func (r *run) token(change func(claims map[string]any)) string {
 	return r.mint(claims, lifetime)
 }
 
-// plain changes no claims.
+// plain doesn't change the claims.
 func plain(map[string]any) {}
 
-// registration is how a registration went.
+// registration is the result of a registration.
 type registration struct {
 	status int
-	taken  string // how soon a token was
+	taken  string // how soon a token was accepted
 }
 
-// registered registers the instance's key set at Turso, and waits until its tokens are taken.
+// registered registers the instance's key set at Turso, and waits until its tokens are
+// accepted.
 func (r *run) registered() registration {
 	return once(r, "registered", func() registration {
 		status := r.register("-clerk", r.instance.KeySetURL(), "")
@@ -430,14 +432,14 @@ func (r *run) register(suffix, url, region string) int {
 	return r.recorder.last("Turso API").status
 }
 
-// listed reports whether a registration is there.
+// listed reports whether a registration is listed.
 func (r *run) listed(name string) bool {
 	sets, err := r.turso.KeySets(r.ctx, r.organization)
 	check(err)
 	return slices.ContainsFunc(sets, func(s turso.KeySet) bool { return s.Name == name })
 }
 
-// application returns an OAuth application of the instance: public, with the loopback of any port.
+// application returns a public OAuth application of the instance with a loopback redirect.
 func (r *run) application() (clientID string) {
 	return once(r, "application", func() string {
 		var made struct {
@@ -452,7 +454,7 @@ func (r *run) application() (clientID string) {
 	})
 }
 
-// files returns a directory for what is on this machine.
+// files returns a directory for local files.
 func (r *run) files() string {
 	check(os.MkdirAll(r.dir, 0o700))
 	return r.dir

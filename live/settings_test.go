@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/clerk"
 )
 
-// settings are what a run is told by its environment.
+// settings are the settings of a run, from the environment.
 type settings struct {
 	tursoURL, tursoToken, organization, group    string
 	database, databaseAgain                      string
@@ -22,19 +22,19 @@ type settings struct {
 	person, dryRun, journal, transcript          string
 }
 
-// variable is one of the environment. The first name that is set counts.
+// variable is an environment variable. The first name that is set counts.
 type variable struct {
 	names []string
 	field func(*settings) *string
-	// need is what questions call it; "" means no need of any.
+	// need is the name by which questions require it, or "" if none does.
 	need string
-	// how says how to get it.
+	// how says where to find its value.
 	how string
 }
 
 const prefix = "zen-live-"
 
-// variables are all that a run reads.
+// variables are all variables that a run reads.
 var variables = []variable{
 	{[]string{"TURSO_API_TOKEN"}, func(s *settings) *string { return &s.tursoToken }, "turso", "a Turso API token that may make and delete databases and registrations: turso auth api-tokens mint zen-live"},
 	{[]string{"TURSO_API_BASEURL"}, func(s *settings) *string { return &s.tursoURL }, "", "the Platform API, if it isn't https://api.turso.tech"},
@@ -79,7 +79,7 @@ func readSettings(getenv func(string) string) (s settings) {
 	return s
 }
 
-// check refuses what should not be touched, unless it was said twice.
+// check refuses a production instance and an existing database that aren't confirmed.
 func (s settings) check() error {
 	if s.database != s.databaseAgain {
 		return fmt.Errorf("ZEN_LIVE_DATABASE: %q was not made by this program, which writes to it: set ZEN_LIVE_DATABASE_CONFIRM to the same name, if that is meant", s.database)
@@ -103,7 +103,7 @@ func (s settings) check() error {
 	return nil
 }
 
-// lacks says for each need that is not met how that is done.
+// lacks says for each unmet need how to meet it.
 func (s settings) lacks() map[string]string {
 	missing := map[string]string{}
 	for _, v := range variables {
@@ -114,7 +114,7 @@ func (s settings) lacks() map[string]string {
 	return missing
 }
 
-// hide has the recorder take the secrets out of all that it keeps.
+// hide makes the redactor remove the secrets and names in the settings.
 func (s settings) hide(r *redactor) {
 	for _, v := range []string{s.tursoToken, s.secretKey, s.publishableKey, s.machineSecret, s.auth0Secret, s.device, s.auth0Machine, s.nativeID} {
 		r.secret(v)

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// cited is a test that the page names, and where it is.
+// cited matches a test named in the page, and its package.
 var cited = regexp.MustCompile("`(Test\\w+)`(?: in ([\\w/]+))?")
 
-// TestSpikePage holds that docs/spike.md has the questions of the plan and their expected
-// answers, and that the tests which it names are there.
+// TestSpikePage checks that docs/spike.md has the questions of the spike and their expected
+// answers, and that the tests it names exist.
 func TestSpikePage(t *testing.T) {
 	text, err := os.ReadFile("../docs/spike.md")
 	if err != nil {
@@ -27,7 +27,7 @@ func TestSpikePage(t *testing.T) {
 	seen := 0
 	for _, found := range cited.FindAllStringSubmatch(page, -1) {
 		if found[2] == "" {
-			continue // which is named with its place elsewhere
+			continue // its package is named elsewhere in the page
 		}
 		seen++
 		files, err := filepath.Glob(filepath.Join("..", filepath.FromSlash(found[2]), "*_test.go"))
@@ -47,6 +47,6 @@ func TestSpikePage(t *testing.T) {
 		}
 	}
 	if seen < 20 {
-		t.Errorf("docs/spike.md names %d tests", seen)
+		t.Errorf("docs/spike.md names %d tests, want at least 20", seen)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// spike are the fourteen tests of the plan that zen comes from, by its names, and one more.
+// spike are the fourteen tests of zen's original plan, by its names, and one more.
 var spike = []question{
 	{
 		id: "A1", name: "clerk_jwks_validator_creates", needs: []string{"clerk"},
@@ -243,7 +243,7 @@ var spike = []question{
 		asked:    "Does an API key lead to a session of its owner's, a template token and the database?",
 		expected: ok,
 		answer: func(r *run) answer {
-			r.token(plain) // the template is that of the database from here on
+			r.token(plain) // from here on the template is the database's
 			secret, _ := r.apiKey("", 0)
 			k, err := r.backend.VerifyAPIKey(r.ctx, secret)
 			check(err)
@@ -268,7 +268,8 @@ func yes(is bool) string {
 	return "no"
 }
 
-// apiKey makes a key of the user's. Each suffix is one key; seconds bound its life, 0 doesn't.
+// apiKey creates an API key of the user, one per suffix. seconds is its lifetime; 0 means no
+// expiry.
 func (r *run) apiKey(suffix string, seconds int) (secret provider.Secret, id string) {
 	type key struct{ Secret, ID string }
 	k := once(r, "API key"+suffix, func() (made key) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestStack asks the local stack, where every question has the answer that is expected, and
-// then stacks that answer otherwise, which the transcript tells.
+// TestStack asks the local stack, where every question has the expected answer, and then
+// stacks with other answers, which the transcript has to report.
 func TestStack(t *testing.T) {
 	s := startStack(t)
 	journal := filepath.Join(t.TempDir(), "journal")
@@ -15,7 +15,7 @@ func TestStack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := ask()
 			if r.skipped != "" {
-				t.Skipf("SKIPPED: %s", r.skipped) // for want of replicas alone
+				t.Skipf("SKIPPED: %s", r.skipped) // only for lack of replicas
 			}
 			for _, difference := range r.differences {
 				t.Error(difference)

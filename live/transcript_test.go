@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// byHand are what the project's authors don't know and no run can find out.
+// byHand are questions that no run can answer.
 var byHand = []struct{ asked, how string }{
 	{"Does Clerk's kid stay the same when the signing key is rotated, and do both keys stay in the key set for a while?", "a rotation ends every session: rotate in the dashboard, and compare the key sets before and after"},
 	{"With what code does a production instance refuse POST /v1/sessions?", `curl -X POST https://api.clerk.com/v1/sessions -H "Authorization: Bearer sk_live_..." -H "Content-Type: application/json" -d '{"user_id":"user_..."}'`},
@@ -39,12 +39,12 @@ func (r result) verdict() string {
 	return "as expected"
 }
 
-// write writes the transcript, for the person's eyes alone until they send it.
+// write writes the transcript to a file that only the user can read.
 func (d report) write(path string, reference map[string]answer) error {
 	return private.Replace(path, []byte(d.transcript(reference)), 0o600)
 }
 
-// transcript returns all that was asked and answered, and the table of answers at its end.
+// transcript returns all questions and exchanges, with the table of answers at the end.
 func (d report) transcript(reference map[string]answer) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Transcript of %s\n\nSecrets, accounts and addresses are replaced. Read it before you send it.\n", d.started.UTC().Format(time.RFC3339))
@@ -70,7 +70,7 @@ func (d report) transcript(reference map[string]answer) string {
 	return b.String()
 }
 
-// section has the exchanges of a question.
+// section writes the exchanges of a question.
 func (d report) section(b *strings.Builder, title, question string) {
 	exchanges := d.recorder.of(question)
 	if title != "" {
@@ -81,7 +81,7 @@ func (d report) section(b *strings.Builder, title, question string) {
 	}
 }
 
-// table returns the answers alone, as Markdown.
+// table returns only the answers, as Markdown.
 func (d report) table(reference map[string]answer) string {
 	var b strings.Builder
 	b.WriteString("| id | asked | expected | answered | local stack | |\n|---|---|---|---|---|---|\n")
@@ -108,7 +108,7 @@ func (d report) table(reference map[string]answer) string {
 	return b.String()
 }
 
-// skips returns the table of what was not asked, and how each need of it is met.
+// skips returns the table of skipped questions, and how to meet each of their needs.
 func (d report) skips() string {
 	var b strings.Builder
 	needs := map[string]bool{}

@@ -169,8 +169,8 @@ const besideAKeyring = "it needs a keyring that disappears: TestPagesBesideAKeyr
 var elsewhere = []struct{ page, first, why string }{
 	{"docs/clerk.md", "zen login --provider clerk\nclerk: signing in by email", byHand},
 	{"docs/cli.md", "zen login --provider clerk\nThis is an SSH session", byHand},
-	{"docs/clients.md", "git clone https://github.com/go-gorm", "GitHub can't be reached"},
-	{"docs/clients.md", "git clone https://github.com/libsql", "GitHub can't be reached"},
+	{"docs/clients.md", "git clone https://github.com/go-gorm", "it needs access to GitHub"},
+	{"docs/clients.md", "git clone https://github.com/libsql", "it needs access to GitHub"},
 	{"docs/clients.md", "make test-all", "it runs all tests"},
 	{"docs/configuration.md", "zen init", "a person types at a terminal: TestInitAtATerminal does, and holds what it shows"},
 	{"docs/database.md", "zen db shell", byHand},

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// FuzzBaseURL compares what comes out with what encoding/json reads: the base_url is
-// replaced, everything else as it was, however the answer arrives.
+// FuzzBaseURL compares the output with what encoding/json reads: only the base_url is
+// replaced, however the response is split into reads.
 func FuzzBaseURL(f *testing.F) {
 	for _, seed := range []string{
 		`{"baton":null,"base_url":null,"results":[]}`,
@@ -36,14 +36,14 @@ func FuzzBaseURL(f *testing.F) {
 		whole, err := io.ReadAll(open(bytes.NewBufferString(answer)))
 		pieces, pieceErr := io.ReadAll(open(iotest.OneByteReader(bytes.NewBufferString(answer))))
 		if (err == nil) != (pieceErr == nil) || err == nil && !bytes.Equal(whole, pieces) {
-			t.Fatalf("whole %q, %v; in pieces %q, %v", whole, err, pieces, pieceErr)
+			t.Fatalf("read at once %q, %v; byte by byte %q, %v", whole, err, pieces, pieceErr)
 		}
 		var before, after map[string]any
 		if json.Unmarshal([]byte(answer), &before) != nil {
 			return
 		}
 		if n := countKey(answer); n != 1 || before["base_url"] == nil {
-			// Each of several was looked at: encoding/json takes the last, in any case.
+			// All of several are checked: encoding/json takes the last one, in any case.
 			var last struct {
 				Base string `json:"base_url"`
 			}
@@ -55,7 +55,7 @@ func FuzzBaseURL(f *testing.F) {
 		base, isText := before["base_url"].(string)
 		if !isText && before["base_url"] != nil {
 			if err == nil {
-				t.Fatalf("%q passes", answer)
+				t.Fatalf("%q passed without an error", answer)
 			}
 			return
 		}
@@ -69,7 +69,7 @@ func FuzzBaseURL(f *testing.F) {
 			t.Fatalf("%q became %q: %v", answer, whole, err)
 		}
 		if base != "" && after["base_url"] != "http://gateway" || base != "" && (len(seen) != 2 || seen[0] != base) {
-			t.Fatalf("%q became %q, and %q was seen", answer, whole, seen)
+			t.Fatalf("%q became %q; follow got %q", answer, whole, seen)
 		}
 	})
 }
@@ -79,7 +79,7 @@ func isName(token json.Token) bool {
 	return ok && strings.EqualFold(name, "base_url")
 }
 
-// countKey counts the keys of the outermost object that are base_url, in any case.
+// countKey counts the keys of the outermost object that are base_url in any case.
 func countKey(text string) int {
 	decoder := json.NewDecoder(bytes.NewBufferString(text))
 	n, depth, key := 0, 0, false
@@ -110,7 +110,7 @@ func countKey(text string) int {
 	}
 }
 
-// BenchmarkAnswer looks at a large answer of rows.
+// BenchmarkAnswer scans a large response with rows.
 func BenchmarkAnswer(b *testing.B) {
 	answer := `{"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"execute","result":{"rows":[` +
 		strings.Repeat(`[{"type":"integer","value":"1"},{"type":"text","value":"a note of some length, as people write them"}],`, 50_000) + `[]]}}}]}`
@@ -123,7 +123,8 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 }
 
-// What is passed on as a request is a hello to no reader, and a hello's token is found.
+// No reader takes a message that passes as a request for a hello, and the token of a hello is
+// found.
 func FuzzSocketMessage(f *testing.F) {
 	for _, seed := range []string{
 		`{"type":"hello","jwt":"x"}`, `{"type":"request","request_id":1,"request":{"type":"hello"}}`, `{"type":"request","Type":"hello"}`,
@@ -133,14 +134,14 @@ func FuzzSocketMessage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, message []byte) {
 		if hello, _, err := jsonMessages.fromClient(message); err == nil {
-			var lax struct{ Type string } // the last one, of any case
+			var lax struct{ Type string } // the last member, in any case
 			if err := json.Unmarshal(message, &lax); err != nil || (lax.Type == "hello") != hello || !hello && lax.Type != "request" {
-				t.Errorf("hello %v, but %v, %v", hello, lax, err)
+				t.Errorf("hello is %v, but encoding/json read %v, %v", hello, lax, err)
 			}
 		}
 		if hello, jwt, err := protobufMessages.fromClient(message); err == nil && hello && jwt != "" {
 			if again, same, err := protobufMessages.fromClient(protobufMessages.hello(jwt)); err != nil || !again || same != jwt {
-				t.Errorf("%q is not %q", same, jwt)
+				t.Errorf("the hello was read back with token %q, want %q", same, jwt)
 			}
 		}
 		_, _, _ = jsonMessages.fromServer(message)
@@ -148,7 +149,7 @@ func FuzzSocketMessage(f *testing.F) {
 	})
 }
 
-// Whatever the answer is, no base_url of another host is in what comes out of it.
+// Whatever the response, the output has no base_url of another host.
 func FuzzProtobuf(f *testing.F) {
 	for _, seed := range []string{"\x0a\x01b\x12\x01u\x1a\x00", "\x12\x00\x12\x02xy", "\x08\x96\x01\x12\x01u", "\x04\x12\x02xy\x01\x00"} {
 		f.Add([]byte(seed), true)
@@ -168,14 +169,14 @@ func FuzzProtobuf(f *testing.F) {
 		for len(out) > 0 {
 			number, kind, n := protowire.ConsumeTag(out)
 			if n < 0 {
-				t.Fatalf("%x is no Protobuf", out)
+				t.Fatalf("%x isn't valid Protobuf", out)
 			}
 			m := protowire.ConsumeFieldValue(number, kind, out[n:])
 			if m < 0 {
-				t.Fatalf("%x is no Protobuf", out)
+				t.Fatalf("%x isn't valid Protobuf", out)
 			}
 			if base, _ := protowire.ConsumeBytes(out[n:]); number == baseURLField && len(base) > 0 && string(base) != ours {
-				t.Fatalf("base_url %q", base)
+				t.Fatalf("the output has base_url %q", base)
 			}
 			out = out[n+m:]
 		}

@@ -23,7 +23,7 @@ import (
 	"github.com/zen-auth/zen/internal/gateway"
 )
 
-// database answers as the test says, and keeps the last request.
+// database responds as the test sets it, and keeps the last request.
 type database struct {
 	*httptest.Server
 	last   *http.Request
@@ -53,7 +53,7 @@ func says(status int, contentType, body string) http.HandlerFunc {
 
 const noBase = `{"baton":null,"base_url":null,"results":[]}`
 
-// tokens puts a token on requests, as the session's transport does.
+// tokens adds a token to requests, as the session's transport does.
 type tokens struct{ http.RoundTripper }
 
 func (t tokens) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -125,10 +125,10 @@ func TestOnlyTheProtocolsHeadersGoOn(t *testing.T) {
 		r.Header.Set("Content-Type", "application/json")
 	})
 	if status != 200 || body != noBase {
-		t.Fatalf("%d %s", status, body)
+		t.Fatalf("status %d: %s", status, body)
 	}
 	if got := d.last.URL.String(); got != "/dbs/app/v3/pipeline" || d.body != `{"requests":[]}` {
-		t.Errorf("the database was asked for %s with %s", got, d.body)
+		t.Errorf("the database received a request for %s with body %s", got, d.body)
 	}
 	d.last.Header.Del("Accept-Encoding")
 	want := http.Header{
@@ -140,15 +140,13 @@ func TestOnlyTheProtocolsHeadersGoOn(t *testing.T) {
 	}
 	for _, name := range []string{"Set-Cookie", "Access-Control-Allow-Origin", "Strict-Transport-Security"} {
 		if header.Get(name) != "" {
-			t.Errorf("%s came back", name)
+			t.Errorf("the response has the header %s", name)
 		}
 	}
 }
 
-// libsql-server compresses whatever its client takes, and so do browsers, Node.js and
-// Python take gzip.
-// What came in one piece goes on in one, with its length, also where a base_url is another
-// one now.
+// A response that arrives in one piece is passed on in one, with its length, even if its
+// base_url is replaced.
 func TestShortAnswersHaveALength(t *testing.T) {
 	d := newDatabase(t, nil)
 	answer := `{"baton":"b","base_url":"` + d.URL + `/dbs/app/x","results":[]}`
@@ -156,13 +154,15 @@ func TestShortAnswersHaveALength(t *testing.T) {
 	s := start(t, d, nil)
 	status, body, header := ask(t, s, "POST", "/v3/pipeline", `{"requests":[]}`, nil)
 	if want := strings.ReplaceAll(answer, d.URL+"/dbs/app", s.URL()); status != 200 || body != want || header.Get("Content-Length") != strconv.Itoa(len(want)) {
-		t.Errorf("%d %s, Content-Length %s", status, body, header.Get("Content-Length"))
+		t.Errorf("status %d: %s, Content-Length %s", status, body, header.Get("Content-Length"))
 	}
 	if d.last.ContentLength != int64(len(`{"requests":[]}`)) {
-		t.Errorf("the database was asked with a body of %d bytes", d.last.ContentLength)
+		t.Errorf("the request to the database has Content-Length %d", d.last.ContentLength)
 	}
 }
 
+// libsql-server compresses a response in any coding that its client accepts, and browsers, Node.js and
+// Python accept gzip.
 func TestAnswersOfClientsThatTakeGzip(t *testing.T) {
 	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -212,8 +212,8 @@ func unzip(t *testing.T, compressed string) string {
 	return string(plain)
 }
 
-// A compressed answer passes as it came, to the byte, and is taken apart only where its
-// base_url is another one for the client.
+// A compressed response is passed on unchanged, byte by byte, and is decompressed only if its
+// base_url has to be replaced.
 func TestCompressedAnswers(t *testing.T) {
 	large := `{"baton":"b","base_url":null,"results":[` + strings.Repeat(`"row",`, 100_000) + `0]}`
 	late := `{"results":["` + strings.Repeat("x", 100_000) + `"],"baton":null,"base_url":null}`
@@ -227,29 +227,29 @@ func TestCompressedAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer string
 		status int
-		plain  string // "" where the answer passes as it is
+		plain  string // "" if the response passes unchanged
 	}{
-		"without":               {zip(large), 200, ""},
-		"behind the rest":       {zip(late), 200, late},
-		"of another path":       {zip(`{"baton":"b","base_url":"` + d.URL + `/dbs/app/x","results":[]}`), 200, `{"baton":"b","base_url":"` + s.URL() + `/x","results":[]}`},
-		"of another host":       {zip(`{"base_url":"http://evil.example"}`), 502, ""},
-		"that isn't compressed": {"plain", 502, ""},
+		"no base_url":          {zip(large), 200, ""},
+		"base_url at the end":  {zip(late), 200, late},
+		"base_url, other path": {zip(`{"baton":"b","base_url":"` + d.URL + `/dbs/app/x","results":[]}`), 200, `{"baton":"b","base_url":"` + s.URL() + `/x","results":[]}`},
+		"base_url, other host": {zip(`{"base_url":"http://evil.example"}`), 502, ""},
+		"not compressed":       {"plain", 502, ""},
 	} {
 		answer = test.answer
 		status, body, header := ask(t, s, http.MethodPost, "/v2/pipeline", "{}", func(r *http.Request) { r.Header.Set("Accept-Encoding", "gzip") })
 		switch {
 		case status != test.status:
-			t.Errorf("%s: status %d %.80s", name, status, body)
+			t.Errorf("%s: status %d: %.80s", name, status, body)
 		case status != 200:
 		case test.plain == "" && (body != test.answer || header.Get("Content-Encoding") != "gzip"):
-			t.Errorf("%s: %d bytes of %d, encoding %q", name, len(body), len(test.answer), header.Get("Content-Encoding"))
+			t.Errorf("%s: %d bytes, want %d, encoding %q", name, len(body), len(test.answer), header.Get("Content-Encoding"))
 		case test.plain != "" && (body != test.plain || header.Get("Content-Encoding") != ""):
 			t.Errorf("%s: %.200s, encoding %q", name, body, header.Get("Content-Encoding"))
 		}
 	}
 }
 
-// Replicas of the older protocol speak gRPC, over HTTP/2 or, as gRPC-Web, HTTP/1.
+// Replicas with the older protocol use gRPC over HTTP/2, or gRPC-Web over HTTP/1.
 func TestOlderReplicas(t *testing.T) {
 	d := newDatabase(t, says(200, "application/json", noBase))
 	s := start(t, d, nil)
@@ -276,7 +276,7 @@ func TestOlderReplicas(t *testing.T) {
 		}
 	}
 	if d.last != nil {
-		t.Error("the database was asked")
+		t.Error("the database received a request")
 	}
 }
 
@@ -298,29 +298,29 @@ func TestWhoIsLetIn(t *testing.T) {
 		change func(*http.Request)
 		status int
 	}{
-		"bearer":            {nil, 200},
-		"no bearer":         {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
-		"another":           {set("Authorization", "Bearer session-token"), 401},
-		"its beginning":     {set("Authorization", "Bearer "+s.Bearer().Reveal()[:20]), 401},
-		"basic":             {set("Authorization", "Basic "+s.Bearer().Reveal()), 401},
-		"lower case":        {set("Authorization", "bearer "+s.Bearer().Reveal()), 200},
-		"listed page":       {set("Origin", "http://localhost:5173"), 200},
-		"other page":        {set("Origin", "http://localhost:5174"), 403},
-		"file page":         {set("Origin", "null"), 403},
-		"rebound name":      {set("Host", "evil.example:80"), 421},
-		"localhost":         {set("Host", "localhost:1"), 200},
-		"IPv6":              {set("Host", "[::1]:1"), 200},
-		"listed host":       {set("Host", "db.internal:8080"), 200},
-		"nearly a loopback": {set("Host", "127.0.0.1.evil.example"), 421},
-		"websocket":         {set("Upgrade", "websocket"), 501},
-		"websocket of a page's script, which can show no bearer": {func(r *http.Request) {
+		"bearer":             {nil, 200},
+		"no bearer":          {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
+		"another bearer":     {set("Authorization", "Bearer session-token"), 401},
+		"bearer's beginning": {set("Authorization", "Bearer "+s.Bearer().Reveal()[:20]), 401},
+		"basic":              {set("Authorization", "Basic "+s.Bearer().Reveal()), 401},
+		"lower case":         {set("Authorization", "bearer "+s.Bearer().Reveal()), 200},
+		"listed page":        {set("Origin", "http://localhost:5173"), 200},
+		"other page":         {set("Origin", "http://localhost:5174"), 403},
+		"file: page":         {set("Origin", "null"), 403},
+		"rebound name":       {set("Host", "evil.example:80"), 421},
+		"localhost":          {set("Host", "localhost:1"), 200},
+		"IPv6":               {set("Host", "[::1]:1"), 200},
+		"listed host":        {set("Host", "db.internal:8080"), 200},
+		"loopback prefix":    {set("Host", "127.0.0.1.evil.example"), 421},
+		"websocket":          {set("Upgrade", "websocket"), 501},
+		"websocket of a page's script, which can't send a bearer": {func(r *http.Request) {
 			r.Header.Del("Authorization")
 			r.Header.Set("Upgrade", "websocket")
 		}, 501},
 	} {
 		d.last = nil
 		if status, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", test.change); status != test.status || (d.last != nil) != (status == 200) {
-			t.Errorf("%s: %d %s", name, status, body)
+			t.Errorf("%s: status %d: %s", name, status, body)
 		}
 	}
 }
@@ -337,7 +337,7 @@ func TestPreflight(t *testing.T) {
 	if status != 204 || header.Get("Access-Control-Allow-Origin") != "https://app.example" || header.Get("Vary") != "Origin" ||
 		!strings.Contains(header.Get("Access-Control-Allow-Headers"), "authorization") || header.Get("Access-Control-Allow-Private-Network") != "true" ||
 		header.Get("Access-Control-Allow-Credentials") != "" || d.last != nil {
-		t.Errorf("%d %v", status, header)
+		t.Errorf("status %d, header %v", status, header)
 	}
 }
 
@@ -401,23 +401,23 @@ func TestRedirectsAndOtherHostsAreRefused(t *testing.T) {
 		s := start(t, d, nil)
 		status, body, header := ask(t, s, "POST", "/v2/pipeline", "{}", nil)
 		if status != 502 || strings.Contains(body, elsewhere.URL) || header.Get("Location") != "" || elsewhere.last != nil {
-			t.Errorf("%s: %d %s %v", name, status, body, header)
+			t.Errorf("%s: status %d: %s, header %v", name, status, body, header)
 		}
 	}
 }
 
-// A base_url that comes after much else can only cut the answer off.
+// A base_url that arrives late in the response can only cut it off.
 func TestLateBaseURL(t *testing.T) {
 	d := newDatabase(t, says(200, "application/json", `{"results":["`+strings.Repeat("x", 1<<20)+`"],"base_url":"https://elsewhere.example"}`))
 	s := start(t, d, nil)
 	if _, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", nil); !strings.HasPrefix(body, "cut: ") || strings.Contains(body, "elsewhere") {
-		t.Errorf("%.40s ... with %d bytes", body, len(body))
+		t.Errorf("the body is %.40s... of %d bytes, want it cut off", body, len(body))
 	}
 }
 
-// A second base_url is as good as the first: where it leads elsewhere, it passes under no
-// name and behind no amount of rows, compressed or not; where it leads to the database, it
-// leads to the gateway.
+// A second base_url is treated like the first: if it names another host it never passes, in
+// any case and after any number of rows, compressed or not; if it names the database, it
+// becomes the gateway's.
 func TestSecondBaseURL(t *testing.T) {
 	const head = `{"baton":null,"base_url":null,"results":[`
 	rows := strings.Repeat(`{"value":"a \\\" } ] \\\\"},[{}],`, 100_000) + `0]`
@@ -448,12 +448,12 @@ func TestSecondBaseURL(t *testing.T) {
 				if header.Get("Content-Encoding") == "gzip" {
 					plain, _ := gzip.NewReader(strings.NewReader(strings.TrimPrefix(body, "cut: ")))
 					if plain != nil {
-						text, _ := io.ReadAll(plain) // as far as it came
+						text, _ := io.ReadAll(plain) // as far as it was received
 						body += string(text)
 					}
 				}
 				if status == 200 && !strings.HasPrefix(body, "cut: ") || strings.Contains(body, "elsewhere.example") {
-					t.Errorf("%s, %d bytes, coding %q: status %d, %d bytes ... %q", name, len(middle), coding, status, len(body), body[max(0, len(body)-100):])
+					t.Errorf("%s, %d bytes, coding %q: status %d, %d bytes that end in %q", name, len(middle), coding, status, len(body), body[max(0, len(body)-100):])
 				}
 			}
 		}
@@ -465,11 +465,11 @@ func TestSecondBaseURL(t *testing.T) {
 	}
 	s := start(t, d, nil)
 	if _, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", nil); body != head+rows+`,"BASE_URL":"`+s.URL()+`/x"}` {
-		t.Errorf("%d bytes ... %q", len(body), body[max(0, len(body)-100):])
+		t.Errorf("%d bytes that end in %q", len(body), body[max(0, len(body)-100):])
 	}
 }
 
-// A stream that the server moved below its own path goes on through the gateway.
+// A stream that the server moved below its own path continues through the gateway.
 func TestStreamThatMoves(t *testing.T) {
 	d := newDatabase(t, nil)
 	d.answer = func(w http.ResponseWriter, r *http.Request) {
@@ -482,7 +482,7 @@ func TestStreamThatMoves(t *testing.T) {
 	}
 	ask(t, s, "POST", "/node-2/v3/pipeline", "{}", nil)
 	if d.last.URL.Path != "/dbs/app/node-2/v3/pipeline" {
-		t.Errorf("the stream went on at %s", d.last.URL.Path)
+		t.Errorf("the stream continued at %s", d.last.URL.Path)
 	}
 }
 
@@ -503,16 +503,16 @@ func TestFailuresAreToldByStatusAndText(t *testing.T) {
 		})
 		got, body, header := ask(t, s, "POST", "/v2/pipeline", "{}", nil)
 		if got != status || header.Get("Content-Type") != "application/json" {
-			t.Errorf("%v: %d %s", kind, got, body)
+			t.Errorf("%v: status %d: %s", kind, got, body)
 		}
 		if provider.Kind(kind) != nil && (!strings.Contains(body, `"error":"it went wrong (do this)"`) || header.Get("Retry-After") != "4") {
-			t.Errorf("%v: %s %v", kind, body, header)
+			t.Errorf("%v: body %s, header %v", kind, body, header)
 		}
-		if err := s.Close(t.Context()); err != nil { // the request has been observed
+		if err := s.Close(t.Context()); err != nil { // so that the request was observed
 			t.Error(err)
 		}
 		if !errors.Is(failure, kind) {
-			t.Errorf("%v: the failure is %v", kind, failure)
+			t.Errorf("%v: observed error %v", kind, failure)
 		}
 	}
 }
@@ -526,8 +526,7 @@ func (f failing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, f.err
 }
 
-// A token that is refused is replaced, and the request sent again, also one that the
-// client streams.
+// A refused token is replaced, and the request is sent again, even if the client streams it.
 func TestBodyCanBeSentAgain(t *testing.T) {
 	d := newDatabase(t, says(200, "application/json", noBase))
 	s := start(t, d, func(c *gateway.Config) { c.Transport = twice{http.DefaultTransport} })
@@ -540,13 +539,13 @@ func TestBodyCanBeSentAgain(t *testing.T) {
 				}
 			})
 			if fits := size <= 4<<20; fits && (status != 200 || d.body != body) || !fits && status != 502 {
-				t.Errorf("%d bytes, streamed %v: %d with %d bytes, %.80s", size, streamed, status, len(d.body), answer)
+				t.Errorf("%d bytes, streamed %v: status %d, the database received %d bytes: %.80s", size, streamed, status, len(d.body), answer)
 			}
 		}
 	}
 }
 
-// twice sends everything twice, as after a 401.
+// twice sends each request twice, as after a 401.
 type twice struct{ http.RoundTripper }
 
 func (t twice) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -554,7 +553,7 @@ func (t twice) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.RoundTripper.RoundTrip(r)
 	}
 	if r.GetBody == nil {
-		return nil, errors.New("the body can't be had again")
+		return nil, errors.New("the body can't be read again")
 	}
 	again, err := r.GetBody()
 	if err != nil {
@@ -570,7 +569,7 @@ func (t twice) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.RoundTripper.RoundTrip(r)
 }
 
-// Rows arrive while the database still sends others.
+// Rows arrive while the database is still sending.
 func TestAnswersAreStreamed(t *testing.T) {
 	more := make(chan struct{})
 	d := newDatabase(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -593,17 +592,16 @@ func TestAnswersAreStreamed(t *testing.T) {
 	want := `{"baton":null,"base_url":null}` + "\n" + `{"type":"row","row":[]}` + "\n"
 	first := make([]byte, len(want))
 	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != want {
-		t.Fatalf("%q, %v", first, err)
+		t.Fatalf("first part %q, %v", first, err)
 	}
 	close(more)
 	if rest, err := io.ReadAll(resp.Body); err != nil || string(rest) != `{"type":"step_end"}`+"\n" {
-		t.Errorf("%q, %v", rest, err)
+		t.Errorf("rest %q, %v", rest, err)
 	}
 }
 
-// What go-libsql can't bear comes to it as a 401, and the reason to Failure.
-// TestSilence: a database that stops in the middle of an answer ends it, where the
-// client would wait for ever, and the reason is known.
+// TestSilence checks that a database that stops in the middle of a response ends the response
+// with a known reason, where the client would wait for ever.
 func TestSilence(t *testing.T) {
 	const timeout = 50 * time.Millisecond
 	answers := map[string]struct {
@@ -627,13 +625,13 @@ func TestSilence(t *testing.T) {
 			})
 			status, body, _ := ask(t, s, test.method, test.path, "", nil)
 			if status != test.status || test.status == http.StatusOK && !strings.HasPrefix(body, "cut: ") {
-				t.Errorf("%d %.80s", status, body)
+				t.Errorf("status %d: %.80s", status, body)
 			}
-			if err := s.Close(t.Context()); err != nil { // the request has been observed
+			if err := s.Close(t.Context()); err != nil { // so that the request was observed
 				t.Error(err)
 			}
 			if !errors.Is(failure, provider.ErrUnavailable) || !strings.Contains(failure.Error(), "fell silent") {
-				t.Errorf("the failure is %v", failure)
+				t.Errorf("observed error %v", failure)
 			}
 		})
 	}
@@ -646,7 +644,7 @@ func TestMetrics(t *testing.T) {
 	ask(t, s, "POST", "/v2/pipeline", "{}", nil)
 	ask(t, s, "POST", "/v3/pipeline", "{}", nil)
 	ask(t, s, "GET", "/nothing", "", nil)
-	if err := s.Close(context.Background()); err != nil { // the last request has been counted
+	if err := s.Close(context.Background()); err != nil { // so that the last request was counted
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
@@ -701,14 +699,14 @@ func TestCloseDrainsAndThenCuts(t *testing.T) {
 			t.Error(err)
 		}
 		if err := <-answers; drains != (err == nil) {
-			t.Errorf("drains %v: %v", drains, err)
+			t.Errorf("draining %v: the request ended with %v", drains, err)
 		}
 		cancel()
 	}
 }
 
-// What a database sends beside its answer doesn't reach the client, nor what a client
-// sends behind its request the database.
+// Interim responses and trailers aren't passed on: neither the database's to the client nor
+// the client's to the database.
 func TestInterimAnswersAndTrailers(t *testing.T) {
 	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -725,10 +723,10 @@ func TestInterimAnswersAndTrailers(t *testing.T) {
 	})
 	s := start(t, d, nil)
 	trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-		t.Errorf("an answer %d came before the answer: %v", code, h)
+		t.Errorf("interim response %d: %v", code, h)
 		return nil
 	}}
-	body := io.MultiReader(strings.NewReader(`{"requests":[]}`)) // of unknown length, so that trailers may follow
+	body := io.MultiReader(strings.NewReader(`{"requests":[]}`)) // of unknown length, so that trailers can follow
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "POST", s.URL()+"/v2/pipeline", body)
 	if err != nil {
 		t.Fatal(err)

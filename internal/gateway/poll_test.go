@@ -25,8 +25,7 @@ import (
 	"github.com/zen-auth/zen/internal/transport"
 )
 
-// pull is a request of Turso Sync that has a revision and waits for so long, which an
-// unknown field follows.
+// pull returns a request of Turso Sync with a revision, a wait time and an unknown field.
 func pull(wait time.Duration) []byte {
 	b := protowire.AppendString(protowire.AppendTag(nil, 3, protowire.BytesType), "5")
 	if wait > 0 {
@@ -35,18 +34,18 @@ func pull(wait time.Duration) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, 99, protowire.BytesType), "later")
 }
 
-// waits returns how long a request waits, and reports whether the rest is as pull made it.
+// waits returns how long a request waits, and checks that the rest is as made by pull.
 func waits(t *testing.T, b []byte) time.Duration {
 	t.Helper()
 	head, tail := pull(0)[:3], pull(0)[3:]
 	middle, ok := bytes.CutPrefix(b, head)
 	middle, end := bytes.CutSuffix(middle, tail)
 	if !ok || !end || len(middle) < 2 || middle[0] != 4<<3 {
-		t.Fatalf("%x", b)
+		t.Fatalf("the request is %x", b)
 	}
 	millis, n := protowire.ConsumeVarint(middle[1:])
 	if n != len(middle)-1 {
-		t.Fatalf("%x", middle)
+		t.Fatalf("the wait field is %x", middle)
 	}
 	return time.Duration(millis) * time.Millisecond
 }
@@ -55,7 +54,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// lives hands out tokens that live for two seconds.
+// lives issues tokens that live for two seconds.
 type lives struct{ made int }
 
 func (l *lives) Token(context.Context) (provider.Token, error) {
@@ -70,7 +69,8 @@ func (l *lives) Renew(ctx context.Context, _ provider.Token) (provider.Token, er
 	return l.Token(ctx)
 }
 
-// handler is a gateway whose database is what the function answers, and who asks it.
+// handler returns a gateway whose database is the round tripper, and a function that sends it
+// a request.
 func handler(t *testing.T, config gateway.Config, base http.RoundTripper) (*gateway.Handler, func(body []byte) *httptest.ResponseRecorder) {
 	t.Helper()
 	config.Address, config.Bearer = &url.URL{Scheme: "https", Host: "app.turso.io"}, provider.NewSecret("bearer")
@@ -95,8 +95,8 @@ func answer(r *http.Request, status int, contentType, body string) *http.Respons
 	}
 }
 
-// A poll outlives three tokens. Each time that it is asked again, it is for the rest of
-// the time, in a message of the same length.
+// A poll outlives several tokens. Each time that it is sent again, it waits for the remaining
+// time, in a message of the same length.
 func TestPollOutlivesTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const asked = 10 * time.Second
@@ -110,7 +110,7 @@ func TestPollOutlivesTokens(t *testing.T) {
 			wait := waits(t, body)
 			waited = append(waited, wait)
 			if int64(len(body)) != r.ContentLength || len(body) != len(pull(asked)) {
-				t.Errorf("%d bytes", len(body))
+				t.Errorf("the request has %d bytes", len(body))
 			}
 			if wait > 2*time.Second {
 				time.Sleep(2 * time.Second)
@@ -121,16 +121,16 @@ func TestPollOutlivesTokens(t *testing.T) {
 		}))
 		w := ask(pull(asked))
 		if w.Code != http.StatusOK || w.Body.String() != "nothing new" {
-			t.Errorf("%d %s", w.Code, w.Body)
+			t.Errorf("status %d: %s", w.Code, w.Body)
 		}
 		want := []time.Duration{10 * time.Second, 8 * time.Second, 6 * time.Second, 4 * time.Second, 2 * time.Second}
 		if !slices.Equal(waited, want) || time.Since(began) != asked {
-			t.Errorf("waited %v, in all %s", waited, time.Since(began))
+			t.Errorf("waited %v, %s in total", waited, time.Since(began))
 		}
 	})
 }
 
-// What a token that is refused at once means is not hidden by waiting.
+// Waiting doesn't hide that a token was refused at once.
 func TestPollThatIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
@@ -140,15 +140,15 @@ func TestPollThatIsRefused(t *testing.T) {
 		}))
 		w := ask(pull(time.Minute))
 		if w.Code != http.StatusUnauthorized || asked != 2 || !strings.Contains(w.Body.String(), "ZEN_SIGN_IN_NEEDED") {
-			t.Errorf("asked %d times: %d %s", asked, w.Code, w.Body)
+			t.Errorf("after %d requests status %d: %s", asked, w.Code, w.Body)
 		}
 		if s := w.Body.String(); strings.Count(s, "\n") > 1 || strings.Contains(s, "eyJ") || strings.Contains(s, "bearer") {
-			t.Errorf("%q", s)
+			t.Errorf("the body is %q", s)
 		}
 	})
 }
 
-// A gateway that closes ends the polls that have nothing to tell, and no other request.
+// Closing a gateway ends the waiting polls, and no other request.
 func TestPollEndsWithTheGateway(t *testing.T) {
 	began, release := make(chan bool), make(chan struct{})
 	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
@@ -178,18 +178,18 @@ func TestPollEndsWithTheGateway(t *testing.T) {
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close(context.Background()) }()
 	if got := <-results["/pull-updates"]; got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "this gateway is closing") {
-		t.Errorf("%+v", got)
+		t.Errorf("the poll ended with %+v", got)
 	}
 	close(release)
 	if got := <-results["/v2/pipeline"]; got.status != http.StatusOK {
-		t.Errorf("%+v", got)
+		t.Errorf("the statement ended with %+v", got)
 	}
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
 }
 
-// The database is told at once that the client went away.
+// The database's request ends as soon as the client is gone.
 func TestPollEndsWithItsClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
@@ -209,12 +209,12 @@ func TestPollEndsWithItsClient(t *testing.T) {
 		leave()
 		<-done
 		if seen.Status != 499 {
-			t.Errorf("that counts as %d, %v", seen.Status, seen.Err)
+			t.Errorf("observed status %d, %v", seen.Status, seen.Err)
 		}
 	})
 }
 
-// What comes in the middle of an answer may be as late as the poll's news, and no later.
+// The body of a response may be as late as the poll's result, but no later.
 func TestPollWhoseHeaderComesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, late := range []time.Duration{50 * time.Second, 75 * time.Second} {
@@ -226,13 +226,13 @@ func TestPollWhoseHeaderComesAtOnce(t *testing.T) {
 			}))
 			ask(pull(time.Minute))
 			if (seen.Err != nil) != (late > 70*time.Second) {
-				t.Errorf("%s late: %v", late, seen.Err)
+				t.Errorf("body after %s: %v", late, seen.Err)
 			}
 		}
 	})
 }
 
-// slow is a body that ends after a time.
+// slow is a body that ends after a delay.
 type slow struct {
 	ctx  context.Context
 	late time.Duration
@@ -248,7 +248,7 @@ func (s *slow) Read([]byte) (int, error) {
 }
 func (s *slow) Close() error { return nil }
 
-// An answer goes on in chunks, and one that is cut off is cut off for the client, too.
+// A response is passed on in chunks, and one that is cut off is cut off for the client, too.
 func TestUpdatesGoOnInChunks(t *testing.T) {
 	page := strings.Repeat("p", 4102)
 	for _, length := range []int{len(page), 3 * len(page)} {
@@ -257,7 +257,7 @@ func TestUpdatesGoOnInChunks(t *testing.T) {
 			io.WriteString(w, page)
 		})
 		s := start(t, d, nil)
-		req, err := http.NewRequestWithContext(t.Context(), "POST", s.URL()+"/pull-updates", nil) // as the first pull is
+		req, err := http.NewRequestWithContext(t.Context(), "POST", s.URL()+"/pull-updates", nil) // like the first pull
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,16 +269,16 @@ func TestUpdatesGoOnInChunks(t *testing.T) {
 		b, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		if resp.ContentLength != -1 || len(resp.TransferEncoding) != 1 || string(b) != page {
-			t.Errorf("length %d %v, %d bytes", resp.ContentLength, resp.TransferEncoding, len(b))
+			t.Errorf("content length %d, transfer encoding %v, %d bytes", resp.ContentLength, resp.TransferEncoding, len(b))
 		}
 		if cut := length > len(page); cut != errors.Is(err, io.ErrUnexpectedEOF) || !cut && err != nil {
-			t.Errorf("of %d bytes: %v", length, err)
+			t.Errorf("a response of %d bytes: %v", length, err)
 		}
 	}
 }
 
-// A libsql-server by itself has no such path, and says nothing; one without the database
-// says that.
+// A plain libsql-server lacks the path and responds with an empty body; one without the
+// database responds with an error.
 func TestUpdatesOfPlainSqld(t *testing.T) {
 	for body, want := range map[string]string{
 		"":                               "the database has no Turso Sync",
@@ -288,12 +288,12 @@ func TestUpdatesOfPlainSqld(t *testing.T) {
 		s := start(t, newDatabase(t, says(http.StatusNotFound, "application/json", body)), nil)
 		status, got, _ := ask(t, s, "POST", "/pull-updates", string(pull(0)), nil)
 		if !strings.Contains(got, want) || (status == http.StatusNotFound) != (body != "") {
-			t.Errorf("%q: %d %s", body, status, got)
+			t.Errorf("database body %q: status %d: %s", body, status, got)
 		}
 	}
 }
 
-// What is no message of Turso Sync is the database's to refuse, as it came.
+// A request that isn't a message of Turso Sync is passed to the database unchanged.
 func TestPollThatIsNone(t *testing.T) {
 	for _, body := range [][]byte{
 		{}, {0x20}, {0x20, 0xff}, {0x22, 0x01, 'x'}, {0x20, 0x00}, {0x25, 1, 2, 3, 4}, bytes.Repeat([]byte{0xff}, 20),
@@ -302,14 +302,14 @@ func TestPollThatIsNone(t *testing.T) {
 		d := newDatabase(t, says(http.StatusOK, "application/protobuf", "fine"))
 		s := start(t, d, nil)
 		if status, got, _ := ask(t, s, "POST", "/pull-updates", string(body), nil); status != http.StatusOK || got != "fine" || d.body != string(body) {
-			t.Errorf("%x: %d %s, and %x came", body, status, got, d.body)
+			t.Errorf("%x: status %d: %s; the database received %x", body, status, got, d.body)
 		}
 	}
 }
 
-// Polls whose clients go away leave nothing behind, here or at the database.
+// Polls whose clients are gone leave no goroutine and no request at the database.
 func TestPollsLeaveNothing(t *testing.T) {
-	const polls = 50 // fewer than there may be strangers
+	const polls = 50 // below the limit for connections without a bearer
 	began, ended := make(chan struct{}, polls), make(chan struct{}, polls)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -352,5 +352,5 @@ func TestPollsLeaveNothing(t *testing.T) {
 		}
 		<-ended
 	}
-	testwait.Until(t, "goroutines are left", func() bool { return runtime.NumGoroutine() <= before })
+	testwait.Until(t, "the goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 }

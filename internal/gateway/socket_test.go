@@ -20,12 +20,12 @@ import (
 	"github.com/zen-auth/zen/internal/gateway"
 )
 
-// socketDatabase takes hellos and echoes requests, by one subprotocol.
+// socketDatabase accepts hellos and echoes requests, with one subprotocol.
 type socketDatabase struct {
 	*httptest.Server
-	hellos  chan string          // the tokens in them
-	headers chan http.Header     // of the handshakes
-	conns   chan *websocket.Conn // greeted
+	hellos  chan string          // the hellos' tokens
+	headers chan http.Header     // the handshakes' headers
+	conns   chan *websocket.Conn // after their hello
 	closed  chan websocket.CloseError
 	refusal map[string]string // by token
 }
@@ -53,7 +53,7 @@ func newSocketDatabase(t *testing.T) *socketDatabase {
 			}
 			var m struct{ Type, JWT string }
 			if json.Unmarshal(message, &m) != nil {
-				t.Errorf("the database gets %q", message)
+				t.Errorf("the database received %q", message)
 			}
 			answer := []byte(strings.Replace(string(message), `"request"`, `"response_ok"`, 1))
 			if m.Type == "hello" {
@@ -76,7 +76,7 @@ func newSocketDatabase(t *testing.T) *socketDatabase {
 	return d
 }
 
-// greeter is a session's transport with tokens that follow one another.
+// greeter is a session's transport whose tokens follow one another.
 type greeter struct {
 	http.RoundTripper
 	mu     sync.Mutex
@@ -122,7 +122,7 @@ func startSocket(t *testing.T, d *socketDatabase, change func(*gateway.Config), 
 	return s
 }
 
-// dial opens a socket and sends a hello, with the gateway's bearer unless another is given.
+// dial opens a socket and sends a hello, with the gateway's bearer if jwt is empty.
 func dial(t *testing.T, s *gateway.Server, jwt string) *websocket.Conn {
 	t.Helper()
 	header := http.Header{"Cookie": {"planted=1"}, "X-Libsql-Client-Version": {"v"}}
@@ -183,20 +183,20 @@ func TestSocketPutsTheSessionsTokenIntoTheHello(t *testing.T) {
 	expect(t, "token", <-d.hellos, "session-token")
 	header := <-d.headers
 	if header.Get("Cookie") != "" || header.Get("X-Libsql-Client-Version") != "v" || strings.Contains(fmt.Sprint(header), s.Bearer().Reveal()) {
-		t.Errorf("the database gets %v", header)
+		t.Errorf("the database received the headers %v", header)
 	}
-	// Another hello of the client's is between the two.
+	// The gateway answers further hellos of the client itself.
 	write(t, c, `{"jwt":"`+s.Bearer().Reveal()+`","type":"hello"}`)
 	expect(t, "second hello", next(t, c), helloOK)
 	write(t, c, `{"type":"hello","jwt":"stolen"}`)
 	expect(t, "bad hello", next(t, c), `{"error":{"message":"this gateway takes its own bearer`)
 	expect(t, "its end", next(t, c), "closed 1000")
 	if len(d.hellos) != 0 {
-		t.Error("the database gets the client's hello")
+		t.Error("the database received the client's hello")
 	}
 }
 
-// A message of any size is the same on the other side.
+// A message of any size is passed on unchanged.
 func TestSocketPassesLargeMessages(t *testing.T) {
 	s := startSocket(t, newSocketDatabase(t), nil, endsIn(time.Hour, "session-token"))
 	c := dial(t, s, "")
@@ -204,7 +204,7 @@ func TestSocketPassesLargeMessages(t *testing.T) {
 	large := strings.Replace(asks, "open_stream", strings.Repeat("x", 5<<20/2), 1)
 	write(t, c, large)
 	if got := next(t, c); got != strings.Replace(large, `"request"`, `"response_ok"`, 1) {
-		t.Errorf("%d bytes of %d", len(got), len(large))
+		t.Errorf("%d bytes, want %d", len(got), len(large))
 	}
 }
 
@@ -215,7 +215,7 @@ func TestSocketRefusesStrangers(t *testing.T) {
 	got := next(t, c)
 	expect(t, "another bearer", got, `{"error":{"message":"this gateway takes its own bearer`)
 	if strings.Contains(got, "planted") {
-		t.Error("the answer has the token")
+		t.Error("the response contains the token")
 	}
 	expect(t, "its end", next(t, c), "closed 1000")
 	for name, test := range map[string]struct {
@@ -238,18 +238,18 @@ func TestSocketRefusesStrangers(t *testing.T) {
 		}
 		c, resp, err := websocket.Dial(t.Context(), s.URL()+test.path, &websocket.DialOptions{Host: test.host, HTTPHeader: test.header, Subprotocols: test.names})
 		if resp == nil || resp.StatusCode != test.want {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: dial: %v", name, err)
 		}
 		if c != nil {
 			c.CloseNow()
 		}
 	}
 	if len(d.headers) != 0 {
-		t.Error("the database is connected to before the bearer was shown")
+		t.Error("the gateway connected to the database before it got the bearer")
 	}
 }
 
-// What one reader takes for a request and another for a hello goes nowhere.
+// A message that one parser takes for a request and another for a hello is not passed on.
 func TestSocketRefusesAmbiguousMessages(t *testing.T) {
 	for _, message := range []string{
 		`{"type":"request","type":"hello","jwt":"planted"}`, `{"type":"request","TYPE":"hello"}`, `{"type":"request","\u0074ype":"hello"}`,
@@ -271,21 +271,21 @@ func TestSocketRenewsItsToken(t *testing.T) {
 	for _, want := range []string{"first", "second", "third"} {
 		expect(t, "token", <-d.hellos, want)
 		write(t, c, asks)
-		expect(t, "request", next(t, c), answers) // and no second hello_ok
+		expect(t, "request", next(t, c), answers) // without a second hello_ok
 	}
 	if len(d.headers) != 1 {
-		t.Error("the database was connected to again")
+		t.Error("the gateway connected to the database again")
 	}
 }
 
-// A request under way doesn't keep a socket from being renewed.
+// A pending request doesn't prevent the renewal of a socket's token.
 func TestSocketRenewsItsTokenUnderLoad(t *testing.T) {
 	d := newSocketDatabase(t)
 	s := startSocket(t, d, nil, endsIn(200*time.Millisecond, "first"), endsIn(time.Hour, "second"))
 	c := dial(t, s, "")
 	expect(t, "hello", next(t, c), helloOK)
 	done := make(chan struct{})
-	go func() { // there is always one that has no answer yet
+	go func() { // keeps one request pending at any time
 		defer close(done)
 		for i := 0; ; i++ {
 			if i > 1 && next(t, c) != answers {
@@ -302,7 +302,7 @@ func TestSocketRenewsItsTokenUnderLoad(t *testing.T) {
 	<-done
 }
 
-// A token that is late holds requests back, and ends no socket.
+// A late token delays requests, and doesn't close the socket.
 func TestSocketWaitsForItsToken(t *testing.T) {
 	d := newSocketDatabase(t)
 	late := make(chan struct{})
@@ -313,14 +313,14 @@ func TestSocketWaitsForItsToken(t *testing.T) {
 	c := dial(t, s, "")
 	expect(t, "hello", next(t, c), helloOK)
 	expect(t, "token", <-d.hellos, "first")
-	time.AfterFunc(200*time.Millisecond, func() { close(late) }) // the first one has ended then
+	time.AfterFunc(200*time.Millisecond, func() { close(late) }) // after the first token has expired
 	<-late
 	write(t, c, asks)
 	expect(t, "request", next(t, c), answers)
 	expect(t, "token", <-d.hellos, "second")
 }
 
-// lateGreeter greets for the second time when it may.
+// lateGreeter delays the second greeting.
 type lateGreeter struct {
 	gateway.Greeter
 	late  chan struct{}
@@ -341,9 +341,9 @@ func TestSocketEndsWithItsToken(t *testing.T) {
 	expect(t, "hello", next(t, c), helloOK)
 	expect(t, "its end", next(t, c), "closed 1008 the token of this socket has ended: not signed in (run `zen login`)")
 	if e := <-d.closed; e.Code != websocket.StatusGoingAway {
-		t.Errorf("the database is told %v", e)
+		t.Errorf("the database's socket was closed with %v", e)
 	}
-	// From the start there is none.
+	// Without a token from the start.
 	c = dial(t, s, "")
 	expect(t, "hello", next(t, c), `{"error":{"message":"not signed in (run `+"`zen login`"+`)","code":"ZEN_SIGN_IN_NEEDED"},"type":"hello_error"}`)
 	expect(t, "its end", next(t, c), "closed 1000")
@@ -378,7 +378,7 @@ func TestSocketPassesCloseCodesOn(t *testing.T) {
 		c, _ = greeted()
 		_ = c.Close(code, "")
 		if e := <-d.closed; e.Code != code {
-			t.Errorf("the client's %d becomes %v", code, e)
+			t.Errorf("the client's code %d became %v", code, e)
 		}
 	}
 	c, _ = greeted()
@@ -390,7 +390,7 @@ func TestSocketPassesCloseCodesOn(t *testing.T) {
 	}
 }
 
-// A database that leads elsewhere, or speaks no WebSocket, gets no hello.
+// A database that redirects, or has no WebSocket, gets no hello.
 func TestSocketFollowsNoRedirect(t *testing.T) {
 	d := newSocketDatabase(t)
 	other := httptest.NewServer(http.RedirectHandler(d.URL, http.StatusTemporaryRedirect))
@@ -398,7 +398,7 @@ func TestSocketFollowsNoRedirect(t *testing.T) {
 	s := startSocket(t, &socketDatabase{Server: other}, nil, endsIn(time.Hour, "session-token"))
 	expect(t, "hello", next(t, dial(t, s, "")), `{"error":{"message":"the database opens no WebSocket: it answers with HTTP status 307"`)
 	if len(d.headers) != 0 {
-		t.Error("another host was connected to")
+		t.Error("the gateway followed the redirect")
 	}
 }
 
