@@ -32,7 +32,7 @@ func ExampleOpen() {
 	case errors.Is(err, provider.ErrUnavailable):
 		log.Fatal("try again later: ", err)
 	case err != nil:
-		log.Fatal(libsql.Explain(err)) // in words for people
+		log.Fatal(libsql.Explain(err)) // a message for people
 	}
 }
 

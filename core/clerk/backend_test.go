@@ -61,7 +61,7 @@ func TestBackendErrors(t *testing.T) {
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") != "Bearer sk_test_planted" || strings.Contains(r.URL.String(), "planted") {
-				t.Errorf("%s: %s %v", name, r.URL, r.Header)
+				t.Errorf("%s: the request was %s with %v, want the secret key in the header alone", name, r.URL, r.Header)
 			}
 			w.WriteHeader(test.status)
 			_, _ = w.Write([]byte(test.body))

@@ -88,7 +88,7 @@ func TestSecretKeyIsRefusedWithoutAnEcho(t *testing.T) {
 	const planted = "sk_test_planted-secret"
 	_, err := ParseKey(planted)
 	if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "secret key") || !strings.Contains(provider.Hint(err), "publishable key") {
-		t.Fatalf("got %v", err)
+		t.Fatalf("ParseKey of a secret key: %v, want ErrConfig that names both kinds of key", err)
 	}
 	if strings.Contains(err.Error()+provider.Hint(err), "planted") {
 		t.Errorf("the error repeats the key: %v", err)

@@ -12,7 +12,7 @@ import (
 )
 
 // Lists are read whole, page by page, in either of the two forms that Clerk answers in. A
-// list that is shorter than its announced total ends at the first empty page.
+// list that is shorter than its announced total ends at the first page that isn't full.
 func TestListsAreWhole(t *testing.T) {
 	for name, tt := range map[string]struct {
 		total, claimed int
@@ -29,7 +29,7 @@ func TestListsAreWhole(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				q := r.URL.Query()
 				if q.Get("_clerk_session_id") != "sess_1" || q.Get("_is_native") != "1" || r.Method != http.MethodGet {
-					t.Errorf("%s %s", r.Method, r.URL)
+					t.Errorf("the request was %s %s", r.Method, r.URL)
 				}
 				offset, _ := strconv.Atoi(q.Get("offset"))
 				limit, _ := strconv.Atoi(q.Get("limit"))

@@ -45,12 +45,12 @@ func TestAnswersOfSomethingInBetween(t *testing.T) {
 		resp, err := httpclient.Client().Get(server.URL)
 		if test.want == "" {
 			if err != nil || resp.StatusCode != test.status {
-				t.Errorf("%d %s: %v", test.status, test.contentType, err)
+				t.Errorf("status %d %s: %v, want the server's answer", test.status, test.contentType, err)
 			} else {
 				resp.Body.Close()
 			}
 		} else if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), test.want) || provider.RetryAfter(err) != 7*time.Second {
-			t.Errorf("%d %s: %v", test.status, test.contentType, err)
+			t.Errorf("status %d %s: %v, want ErrUnavailable with a retry-after of 7 s", test.status, test.contentType, err)
 		} else if strings.Contains(err.Error(), "secret") {
 			t.Errorf("the error contains the page: %v", err)
 		}
@@ -69,7 +69,7 @@ func TestPageThatStops(t *testing.T) {
 		}
 		_, err = httpclient.Wrap(stopping{}).RoundTrip(req)
 		if err == nil || !strings.Contains(err.Error(), "a web page with status 200") {
-			t.Errorf("got %v", err)
+			t.Errorf("Get of a page that stops: %v, want a web page with status 200", err)
 		}
 	})
 }
@@ -104,7 +104,7 @@ func TestAskedForProtocol(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if _, ok := resp.Body.(io.Writer); !ok || resp.StatusCode != http.StatusSwitchingProtocols {
-		t.Errorf("%d, %T", resp.StatusCode, resp.Body)
+		t.Errorf("status %d with a body of type %T, want 101 and a writer", resp.StatusCode, resp.Body)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestSwitchingProtocols(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := httpclient.Client().Do(req); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("got %v", err)
+		t.Errorf("an unrequested change of protocol: %v, want ErrUnavailable", err)
 	}
 	if err := <-closed; err != nil {
 		t.Errorf("the connection was not closed: %v", err)

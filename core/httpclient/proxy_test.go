@@ -31,7 +31,7 @@ func TestProxies(t *testing.T) {
 	} {
 		find, err := proxies(environment(test.env))
 		if err != nil {
-			t.Errorf("%s: %v", test.env, err)
+			t.Errorf("proxies(%s): %v", test.env, err)
 			continue
 		}
 		u, err := url.Parse(test.url)
