@@ -86,7 +86,7 @@ func TestParseRefuses(t *testing.T) {
 		"none": `{"keys":[]}`, "odd ones": `{"keys":[1,"x",null,{}]}`, "too many": string(keytest.KeySet(many...)),
 	} {
 		if keys, err := jwks.Parse([]byte(set)); err == nil {
-			t.Errorf("%s: %v", name, keys)
+			t.Errorf("%s: Parse = %v, want an error", name, keys)
 		}
 	}
 }

@@ -101,7 +101,7 @@ func TestJustIssuedNamesTheClock(t *testing.T) {
 		token := keytest.SignRS256(t, keytest.With(keytest.Good(), map[string]any{"iat": made.Unix(), "nbf": made.Unix(), "exp": made.Add(time.Minute).Unix()}))
 		_, err := stored.JustIssued().ExceptSignature().Verify(t.Context(), token)
 		if (err == nil) != (want == "") || err != nil && (!strings.HasPrefix(err.Error(), want) || provider.Hint(err) != "set the clock") {
-			t.Errorf("%s: %v", ahead, err)
+			t.Errorf("clock ahead by %s: %v", ahead, err)
 		}
 		if _, err := stored.Verify(t.Context(), token); err != nil && strings.Contains(err.Error(), "this machine's clock") {
 			t.Errorf("%s: a stored token: the error blames the clock: %v", ahead, err)
@@ -211,7 +211,7 @@ func TestVerifyAcceptsOddHeaders(t *testing.T) {
 		"kid not text": {"kid": 5},
 	} {
 		if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodRS256, keytest.RSAKey(), header, keytest.Good())); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Verify: %v", name, err)
 		}
 	}
 	issuer.Fetched(t, 1)
@@ -233,7 +233,7 @@ func TestVerifyEveryKeyType(t *testing.T) {
 		jwt.SigningMethodES512: p521, jwt.SigningMethodEdDSA: edKey,
 	} {
 		if _, err := v.Verify(t.Context(), keytest.Sign(t, method, key, nil, keytest.Good())); err != nil {
-			t.Errorf("%s: %v", method.Alg(), err)
+			t.Errorf("%s: Verify: %v", method.Alg(), err)
 		}
 	}
 	// The key set says RS256 for the RSA key, but Auth0 signs PS256 with the same key.

@@ -76,7 +76,7 @@ func TestHeldKeyNeedsNoNetwork(t *testing.T) {
 		"online": keytest.NewSet(t, issuer.URL, opts), "offline": jwks.Disk{Dir: dir, URL: issuer.URL},
 	} {
 		if _, err := keytest.NewVerifier(t, keys, keytest.ClerkPolicy()).Verify(t.Context(), token); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Verify: %v", name, err)
 		}
 	}
 }
@@ -300,7 +300,7 @@ func TestUnchangedSet(t *testing.T) {
 		c.advance(keyset.RefetchInterval)
 		again, err := s.Renew(t.Context(), held)
 		if err != nil || len(again.Keys) != 1 || !again.Fetched.Equal(c.now()) {
-			t.Fatalf("%+v, %v", again, err)
+			t.Fatalf("Renew = %+v, %v, want the same key with the present time", again, err)
 		}
 		held = again
 	}
@@ -436,7 +436,7 @@ func TestBadCacheFileIsNoCache(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if runtime.GOOS == "windows" && (name == "writable" || name == "symlink") {
-				t.Skip("no such modes")
+				t.Skip("Windows has no such modes")
 			}
 			dir, path := fill(t)
 			if err := spoil(path); errors.Is(err, os.ErrPermission) {
