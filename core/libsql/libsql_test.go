@@ -94,7 +94,7 @@ func TestExplain(t *testing.T) {
 		}
 		err := libsql.Explain(test.err)
 		if test.kind != nil && !errors.Is(err, test.kind) || test.kind == nil && provider.Kind(err) != nil || !strings.Contains(err.Error(), test.text) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Explain = %v", name, err)
 		}
 	}
 	if libsql.Explain(nil) != nil {

@@ -19,7 +19,7 @@ func TestModesThatAreNotLinked(t *testing.T) {
 			o.Path, o.Source = "x.db", noSource{}
 		}
 		if _, err := libsql.Open(t.Context(), o); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), `import _ "github.com/zen-auth/zen/core/libsql/replica"`) {
-			t.Errorf("%s: %v", target, err)
+			t.Errorf("Open(%s): %v, want ErrConfig with the import as its hint", target, err)
 		}
 	}
 	if closed != 3 {

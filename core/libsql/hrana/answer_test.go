@@ -152,7 +152,7 @@ var brokenBatches = []string{
 func TestBatchAnswers(t *testing.T) {
 	for _, body := range batches {
 		if rows, err := readBatch(strings.NewReader(body)); err != nil || len(rows) != 1 {
-			t.Errorf("%s: %v, %v", body, rows, err)
+			t.Errorf("%s: %v, %v, want one row", body, rows, err)
 		}
 	}
 	for _, body := range brokenBatches {
@@ -163,7 +163,7 @@ func TestBatchAnswers(t *testing.T) {
 	var e *Error
 	failed := batchStart + `{"step_results":[{},null],"step_errors":[null,{"message":"m\u001b","code":null,"x":1}]}}}]}`
 	if _, err := readBatch(strings.NewReader(failed)); !errors.As(err, &e) || *e != (Error{Message: "m", Statement: 2}) {
-		t.Errorf("err = %v", err)
+		t.Errorf("a failed step: %v, want its error with Statement 2", err)
 	}
 }
 

@@ -149,7 +149,7 @@ func TestNoDatabaseThere(t *testing.T) {
 	defer db.Close()
 	var e *HTTPError
 	if err := db.Ping(); !errors.As(err, &e) || e.Status != 404 || e.Message != "Namespace `x` doesn't exist" {
-		t.Errorf("err = %v", err)
+		t.Errorf("Ping: %v, want the server's 404", err)
 	}
 	if v := c.version.Load(); v != 0 {
 		t.Errorf("version = %d, want 0: a 404 says nothing about it", v)
@@ -175,7 +175,7 @@ func TestSeveralStatements(t *testing.T) {
 	}
 	var e *Error
 	if _, err = db.Exec("A; BAD; B"); !errors.As(err, &e) || e.Statement != 2 || e.Code != "SQL_INPUT_ERROR" {
-		t.Errorf("err = %v", err)
+		t.Errorf("Exec: %v, want SQL_INPUT_ERROR in statement 2", err)
 	}
 	if got := f.statements(); !slices.Equal(got, []string{"A", "BAD"}) {
 		t.Errorf("ran %q after a failure", got)
@@ -228,7 +228,7 @@ func TestRawTransaction(t *testing.T) {
 	}
 	exec("BEGIN; A; COMMIT")
 	if _, err := conn.ExecContext(bg, "BEGIN IMMEDIATE"); !errors.Is(err, &Error{Code: "SQLITE_BUSY"}) {
-		t.Errorf("err = %v", err)
+		t.Errorf("BEGIN IMMEDIATE: %v, want SQLITE_BUSY", err)
 	}
 	exec("A")
 	exec("SAVEPOINT x")

@@ -42,7 +42,7 @@ func TestCursor(t *testing.T) {
 			t.Errorf("%s: %d rows, %v", name, len(got), err)
 		}
 		if _, err := numbers(q.Query("SELECT wrong")); !errors.As(err, &e) || e.Code != "SQLITE_UNKNOWN" {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want SQLITE_UNKNOWN", name, err)
 		}
 		rows, err := q.Query("SELECT many")
 		if err != nil {
@@ -50,7 +50,7 @@ func TestCursor(t *testing.T) {
 		}
 		rows.Next()
 		if err := rows.Close(); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Close of the rows: %v", name, err)
 		}
 		if _, err := numbers(q.Query("DELETE FROM t RETURNING *")); !errors.As(err, &e) || e.Code != "RESPONSE_TOO_LARGE" {
 			t.Errorf("%s: a write was sent again: %v", name, err)
@@ -131,7 +131,7 @@ func TestCursorAnswers(t *testing.T) {
 	var e *Error
 	for _, body := range []string{`{} {"type":"error","error":"text"}`, `{} {"type":"error","error":{"message":"text","code":"X"}}`} {
 		if _, err := readCursor(body); !errors.As(err, &e) || e.Message != "text" {
-			t.Errorf("%s: %v", body, err)
+			t.Errorf("%s: %v, want an Error with the message", body, err)
 		}
 	}
 	if _, err := readCursor(`{"baton":null}`); !errors.Is(err, ErrNoTransaction) {

@@ -85,11 +85,11 @@ func TestHTTPErrors(t *testing.T) {
 		_, err := f.open().Exec("A")
 		var e *HTTPError
 		if !errors.As(err, &e) {
-			t.Errorf("%d: %v", test.status, err)
+			t.Errorf("status %d: %v, want an HTTPError", test.status, err)
 			continue
 		}
 		if e.Status != test.status || e.Code != test.code || e.Message != test.text || err.Error() != test.wholeString {
-			t.Errorf("%d %.60s: %q", test.status, test.body, err)
+			t.Errorf("status %d %.60s: wrong error %q", test.status, test.body, err)
 		}
 		if want := 7 * time.Second; e.RetryAfter != want && test.status != 302 {
 			t.Errorf("retry after %v", e.RetryAfter)
@@ -133,20 +133,20 @@ func TestTransportError(t *testing.T) {
 		got := db.Ping()
 		var e *sessionError
 		if !errors.As(got, &e) || e != cause || got.Error() != "hrana: session: sign in again" {
-			t.Errorf("err = %v", got)
+			t.Errorf("Ping: %v, want the transport's error", got)
 		}
 	}
 	f := newFake(t)
 	f.server.Close()
 	if err := f.open().Ping(); err == nil || strings.Contains(err.Error(), "http://") {
-		t.Errorf("err = %v", err)
+		t.Errorf("Ping of a closed server: %v, want an error without the URL", err)
 	}
 	ctx, cancel := context.WithTimeout(bg, time.Nanosecond)
 	defer cancel()
 	<-ctx.Done()
 	c, _ := f.connector().Connect(bg)
 	if err := c.(*conn).Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("err = %v", err)
+		t.Errorf("Ping after the deadline: %v, want context.DeadlineExceeded", err)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestConcurrent(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(bg, 100*time.Microsecond)
 				if _, err := numbers(db.QueryContext(ctx, "SELECT many")); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("err = %v", err)
+					t.Errorf("a query with a short deadline: %v, want context.DeadlineExceeded", err)
 				}
 				cancel()
 			}
@@ -265,7 +265,7 @@ func TestBrokenKeepAlive(t *testing.T) {
 			return false
 		}
 		if _, err := numbers(db.Query(sql)); repeated != (err == nil) || err != nil && !isNetwork(err) {
-			t.Errorf("%s: %v", sql, err)
+			t.Errorf("%s after a dropped connection: %v", sql, err)
 		}
 		if got := seen.Load() == 2; got != repeated {
 			t.Errorf("%s was sent %d times", sql, seen.Load())

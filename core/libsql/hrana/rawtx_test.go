@@ -98,7 +98,7 @@ func TestLostRawTransaction(t *testing.T) {
 		f.replies(http.StatusBadRequest, "application/json", `{"message":"The stream has expired due to inactivity","code":"STREAM_EXPIRED"}`)
 		for range 2 {
 			if _, err := conn.ExecContext(bg, "A"); !errors.Is(err, ErrStreamExpired) {
-				t.Errorf("A: %v", err)
+				t.Errorf("a statement after the loss: %v, want ErrStreamExpired", err)
 			}
 		}
 		if open, err := Transaction(conn); !open || !errors.Is(err, ErrStreamExpired) {
@@ -108,7 +108,7 @@ func TestLostRawTransaction(t *testing.T) {
 		f.intercept = nil
 		f.mu.Unlock()
 		if _, err := conn.ExecContext(bg, end); errors.Is(err, ErrStreamExpired) != (end == "COMMIT") {
-			t.Errorf("%s: %v", end, err)
+			t.Errorf("%s after the loss: %v", end, err)
 		}
 		if _, err := conn.ExecContext(bg, "A"); err != nil {
 			t.Errorf("after %s: %v", end, err)
@@ -141,7 +141,7 @@ func TestResultSets(t *testing.T) {
 	}
 	f.took()
 	if rows, err := sets("TWO; A; THREE; SELECT 1"); err != nil || len(rows) != 4 || rows[0] != 2 || rows[1] != 0 || rows[2] != 3 || rows[3] != 1 {
-		t.Errorf("%v, %v", rows, err)
+		t.Errorf("rows of each result: %v, %v, want [2 0 3 1]", rows, err)
 	}
 	if n := f.took(); n != 1 {
 		t.Errorf("%d requests, want 1", n)

@@ -129,7 +129,7 @@ func TestTimeout(t *testing.T) {
 			err = rows.Err()
 		}
 		if !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want ErrTimeout", name, err)
 		}
 		<-gone
 	}

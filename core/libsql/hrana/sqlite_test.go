@@ -29,7 +29,7 @@ func TestSQLiteCodes(t *testing.T) {
 		{Error{}, 0, 0, nil},
 	} {
 		if primary, extended := test.err.SQLite(); primary != test.primary || extended != test.extended {
-			t.Errorf("%v: %d, %d", &test.err, primary, extended)
+			t.Errorf("SQLite codes of %v = %d, %d", &test.err, primary, extended)
 		}
 		wrapped := fmt.Errorf("insert: %w", &test.err)
 		for _, target := range []error{ErrConstraint, ErrUnique, ErrPrimaryKey, ErrForeignKey, ErrNotNull, ErrCheck} {
@@ -65,7 +65,7 @@ func TestPlace(t *testing.T) {
 	} {
 		offset, ok := (&Error{Message: message}).Place(sql)
 		if ok != (want >= 0) || ok && offset != want {
-			t.Errorf("%s: %d, %v", message, offset, ok)
+			t.Errorf("Place with %s = %d, %v", message, offset, ok)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func TestErrorAsJSON(t *testing.T) {
 		Code, ExtendedCode, SystemErrno int
 	}
 	if err := json.Unmarshal(b, &read); err != nil || read.Code != 19 || read.ExtendedCode != 2067 {
-		t.Errorf("%s: %+v, %v", b, read, err)
+		t.Errorf("%s was read as %+v, %v, want the codes 19 and 2067", b, read, err)
 	}
 }
 

@@ -23,7 +23,7 @@ func TestIsolation(t *testing.T) {
 	for level := sql.LevelDefault; level <= sql.LevelLinearizable; level++ {
 		tx, err := db.BeginTx(bg, &sql.TxOptions{Isolation: level})
 		if supported := level == sql.LevelDefault || level == sql.LevelSerializable; supported != (err == nil) {
-			t.Errorf("%s: %v", level, err)
+			t.Errorf("BeginTx with isolation %s: %v", level, err)
 		}
 		if err == nil {
 			if err := tx.Rollback(); err != nil {
@@ -81,7 +81,7 @@ func TestImmediate(t *testing.T) {
 	}
 	f.fail("BEGIN IMMEDIATE", "SQLITE_BUSY", "database is locked")
 	if _, err := db.Begin(); !errors.Is(err, &Error{Code: "SQLITE_BUSY"}) {
-		t.Errorf("err = %v", err)
+		t.Errorf("Begin: %v, want SQLITE_BUSY", err)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestBeginFails(t *testing.T) {
 	}
 	for range 2 {
 		if _, err := tx.Exec("A"); !errors.Is(err, &Error{Code: "BLOCKED"}) {
-			t.Errorf("err = %v", err)
+			t.Errorf("the first statement: %v, want BLOCKED", err)
 		}
 	}
 	if err := tx.Commit(); err == nil {
@@ -129,7 +129,7 @@ func TestEndedByServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := tx.Exec("CONFLICT"); !errors.Is(err, &Error{Code: "SQLITE_CONSTRAINT"}) || errors.Is(err, &Error{Code: "SQLITE_CON"}) {
-		t.Errorf("err = %v", err)
+		t.Errorf("the statement that conflicts: %v, want SQLITE_CONSTRAINT", err)
 	}
 	if _, err := tx.Exec("A"); !errors.Is(err, ErrNoTransaction) {
 		t.Errorf("exec: %v", err)
@@ -160,13 +160,13 @@ func TestErrorKeepsTransaction(t *testing.T) {
 	}
 	var e *Error
 	if _, err := tx.Exec("BAD"); !errors.As(err, &e) || e.Statement != 0 {
-		t.Errorf("err = %v", err)
+		t.Errorf("Exec: %v, want an Error without a statement number", err)
 	}
 	if _, err := numbers(tx.Query("BAD")); !errors.As(err, &e) || e.Statement != 0 {
-		t.Errorf("err = %v", err)
+		t.Errorf("Query: %v, want an Error without a statement number", err)
 	}
 	if _, err := tx.Exec("A; BAD; B"); !errors.As(err, &e) || e.Statement != 2 {
-		t.Errorf("err = %v", err)
+		t.Errorf("Exec of three statements: %v, want an Error in statement 2", err)
 	}
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
@@ -207,7 +207,7 @@ func TestStreamExpired(t *testing.T) {
 			_, err = tx.Exec("A")
 			var e *HTTPError
 			if errors.Is(err, ErrStreamExpired) != test.lost || !errors.As(err, &e) || e.Status != test.status {
-				t.Errorf("%d %s: %v", test.status, test.body, err)
+				t.Errorf("status %d %s: %v", test.status, test.body, err)
 			}
 		}
 		if err := tx.Commit(); err == nil {
@@ -247,7 +247,7 @@ func TestCanceledStatement(t *testing.T) {
 	}
 	f.mu.Unlock()
 	if _, err := tx.ExecContext(ctx, "B"); !errors.Is(err, context.Canceled) {
-		t.Errorf("err = %v", err)
+		t.Errorf("the canceled statement: %v, want context.Canceled", err)
 	}
 	if _, err := tx.Exec("C"); !errors.Is(err, context.Canceled) {
 		t.Errorf("the next statement: %v, want context.Canceled", err)
@@ -322,7 +322,7 @@ func TestBaseURL(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err = tx.Exec("A"); follow != (err == nil) || !follow && !errors.Is(err, ErrProtocol) {
-			t.Errorf("%s: %v", base, err)
+			t.Errorf("base URL %s: %v", base, err)
 		}
 		f.took()
 		_ = tx.Rollback()

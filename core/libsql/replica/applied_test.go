@@ -49,7 +49,7 @@ func TestAppliedWriteWhoseReadBackFails(t *testing.T) {
 		t.Helper()
 		var applied *libsql.AppliedError
 		if !errors.As(err, &applied) || id > 0 && (applied.LastInsertID != id || applied.RowsAffected != 1) || !strings.Contains(err.Error(), "do not repeat it") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want AppliedError", name, err)
 		}
 	}
 	_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (41)")
@@ -96,7 +96,7 @@ func TestLostAnswerOfAWrite(t *testing.T) {
 	_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
 	var applied *libsql.AppliedError
 	if err == nil || errors.As(err, &applied) {
-		t.Errorf("%v", err)
+		t.Errorf("a write whose answer is lost: %v, want an error other than AppliedError", err)
 	}
 	network.lose.Store(func(*http.Request) bool { return false })
 	syncNow(t, db)
@@ -139,7 +139,7 @@ func TestSyncThatHangs(t *testing.T) {
 	_, err := db.ExecContext(context.Background(), "INSERT INTO t VALUES (1)")
 	var applied *libsql.AppliedError
 	if !errors.As(err, &applied) || !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("%v", err)
+		t.Errorf("a write whose sync hangs: %v, want AppliedError with ErrUnavailable", err)
 	}
 	network.on.Store(false)
 	syncNow(t, db)
@@ -157,7 +157,7 @@ func TestSyncCutInTheMiddle(t *testing.T) {
 		must(t, stack.Faults.Switch(name, true))
 		_, err := libsql.Sync(t.Context(), db)
 		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "can't be reached") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("Sync with fault %s: %v, want ErrUnavailable", name, err)
 		}
 		must(t, stack.Faults.Switch(name, false))
 	}

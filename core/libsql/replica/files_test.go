@@ -74,7 +74,7 @@ func TestFilesThatDoNotFit(t *testing.T) {
 			prepare(o.Path)
 			before := files(t, o.Path)
 			if db, err := libsql.Open(t.Context(), o); !errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" {
-				t.Errorf("%v", err)
+				t.Errorf("Open: %v, want ErrConfig with a hint", err)
 				if err == nil {
 					db.Close()
 				}

@@ -29,13 +29,13 @@ func FuzzFiles(f *testing.F) {
 		was, err := fs.look()
 		progress, infoErr := fs.metadata()
 		if err != nil && !errors.Is(err, provider.ErrConfig) {
-			t.Errorf("%v", err)
+			t.Errorf("look: %v, want ErrConfig", err)
 		}
 		if err == nil && (was == synced) != (infoErr == nil) {
 			t.Errorf("state %d with %v", was, infoErr)
 		}
 		if infoErr == nil && progress.Generation == 0 || infoErr != nil && progress.Generation != 0 {
-			t.Errorf("%+v, %v", progress, infoErr)
+			t.Errorf("metadata = %+v, %v", progress, infoErr)
 		}
 	})
 }

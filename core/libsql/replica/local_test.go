@@ -35,7 +35,7 @@ func TestFileIsEncrypted(t *testing.T) {
 		wrong := o
 		wrong.Encryption = provider.NewSecret(key)
 		if _, err := libsql.Open(t.Context(), wrong); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "another key") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("Open with %s: %v, want ErrConfig with a hint", name, err)
 		}
 	}
 	sees(t, open(t, o), "SELECT a FROM t", "planted")
@@ -78,7 +78,7 @@ func TestLockedFile(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err = two.ExecContext(ctx, "INSERT INTO t VALUES (1)"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
+		t.Errorf("a write to a locked file: %v, want context.DeadlineExceeded", err)
 	}
 	time.AfterFunc(50*time.Millisecond, func() { conn.ExecContext(context.Background(), "COMMIT") })
 	exec(t, two, "INSERT INTO t VALUES (2)")
@@ -144,7 +144,7 @@ func TestBadOptions(t *testing.T) {
 	} {
 		db, err := libsql.Open(t.Context(), test.o)
 		if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.text) || strings.ContainsAny(err.Error(), "\n") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("Open: %s: %v", name, err)
 		}
 		if err == nil {
 			db.Close()

@@ -28,7 +28,7 @@ func TestStaleReadsWhereAllowed(t *testing.T) {
 		select {
 		case s := <-told:
 			if s.Err != nil || s.Next.IsZero() || s.Progress.Frame == 0 {
-				t.Fatalf("%+v", s)
+				t.Fatalf("OnSync(%+v), want a sync without an error", s)
 			}
 			if !s.Changed {
 				continue
@@ -68,7 +68,7 @@ func TestSyncLoopAfterFailures(t *testing.T) {
 	for s := range told {
 		if s.Err == nil {
 			if s.Failures != 0 {
-				t.Errorf("%+v", s)
+				t.Errorf("OnSync(%+v) after the recovery, want no failures", s)
 			}
 			break
 		}

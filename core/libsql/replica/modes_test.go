@@ -237,7 +237,7 @@ func TestErrors(t *testing.T) {
 			_, err := db.ExecContext(t.Context(), query)
 			var e *hrana.Error
 			if !errors.As(err, &e) || code != "" && !errors.Is(err, &hrana.Error{Code: code}) || libsql.Explain(err) != error(e) && !errors.Is(libsql.Explain(err), e) {
-				t.Errorf("%s: %#v", query, err)
+				t.Errorf("%s: unexpected error %#v", query, err)
 			}
 		}
 		for _, query := range []string{"SELECT 1\x00", "", "-- nothing", "SELECT 1; SELECT 2"} {

@@ -82,10 +82,10 @@ func TestErrorOfATransactionThatEnded(t *testing.T) {
 		must(t, err)
 		_, err = tx.ExecContext(t.Context(), "INSERT OR ROLLBACK INTO t VALUES (1)")
 		if !errors.Is(err, hrana.ErrConstraint) {
-			t.Errorf("%v", err)
+			t.Errorf("the statement that conflicts: %v, want ErrConstraint", err)
 		}
 		if _, err := tx.ExecContext(t.Context(), "INSERT INTO t VALUES (2)"); !errors.Is(err, hrana.ErrNoTransaction) {
-			t.Errorf("%v", err)
+			t.Errorf("the next statement: %v, want ErrNoTransaction", err)
 		}
 		must(t, tx.Rollback())
 	})

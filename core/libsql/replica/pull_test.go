@@ -120,7 +120,7 @@ func TestPagesOfAnotherSize(t *testing.T) {
 			})
 			db, err := libsql.Open(t.Context(), o)
 			if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), fmt.Sprintf("pages of %d bytes", size)) {
-				t.Errorf("%v", err)
+				t.Errorf("Open: %v, want ErrConfig with the size of the pages", err)
 			}
 			if err == nil {
 				must(t, db.Close())
@@ -152,7 +152,7 @@ func TestLogEndsInATransaction(t *testing.T) {
 	db = open(t, cut)
 	asked = 0
 	if _, err := libsql.Sync(t.Context(), db); err == nil || !strings.Contains(err.Error(), "middle of a transaction") {
-		t.Errorf("%v", err)
+		t.Errorf("Sync of half a transaction: %v", err)
 	}
 	sees(t, db, "SELECT a FROM t", 1)
 	must(t, db.Close())

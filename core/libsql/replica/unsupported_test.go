@@ -20,7 +20,7 @@ func TestBuiltWithout(t *testing.T) {
 		{Target: provider.Target{URL: "libsql://app.turso.io"}, Path: "x", Source: noSource{}},
 	} {
 		if _, err := libsql.Open(t.Context(), o); !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "built without go-libsql") || provider.Hint(err) == "" {
-			t.Errorf("%v", err)
+			t.Errorf("Open: %v, want ErrConfig with a hint", err)
 		}
 	}
 }
