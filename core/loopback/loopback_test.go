@@ -119,7 +119,7 @@ func TestCallback(t *testing.T) {
 	c.Succeed(`Signed in as <alice> & "bob".`)
 	got := <-browser
 	if got.err != nil || got.status != http.StatusOK || got.url != "http://"+host(l)+"/done" {
-		t.Fatalf("got %+v", got)
+		t.Fatalf("the browser got %+v, want the page at /done", got)
 	}
 	if strings.Contains(got.body, "s3cret") || strings.Contains(got.body, l.State()) {
 		t.Error("the page contains a secret")
@@ -230,11 +230,11 @@ func TestAfterTheResultEverythingIsGone(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); c.Succeed("yes") }()
 	if got := <-first; got.status != http.StatusSeeOther || got.header.Get("Location") != "/done" || got.header.Get("Referrer-Policy") != "no-referrer" {
-		t.Errorf("got %+v", got)
+		t.Errorf("the callback got %+v, want a redirect to /done", got)
 	}
 	for _, path := range []string{"/callback?state=" + l.State(), "/callback?state=x", "/", "/x"} {
 		if got := get("http://" + host(l) + path); got.status != http.StatusGone {
-			t.Errorf("%s: %d %v", path, got.status, got.err)
+			t.Errorf("%s: %d %v, want 410", path, got.status, got.err)
 		}
 	}
 	if got := get("http://" + host(l) + "/done"); got.status != http.StatusOK {
@@ -255,7 +255,7 @@ func TestFailureIsShown(t *testing.T) {
 	c.Succeed("too late")
 	got := <-browser
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "Sign-in failed") || !strings.Contains(got.body, "&lt;script&gt;") {
-		t.Errorf("got %+v", got)
+		t.Errorf("the browser got %+v, want the escaped error", got)
 	}
 	if strings.Contains(got.body, "<script") || strings.Contains(got.body, "s3cret") || strings.Contains(got.body, strings.Repeat("x", 400)) {
 		t.Error("the page is not escaped, too long or contains the ticket")
@@ -271,10 +271,10 @@ func TestPageDenies(t *testing.T) {
 	_, err := l.Wait(t.Context())
 	var denied *loopback.DeniedError
 	if !errors.As(err, &denied) || denied.Code != "access_denied" || denied.Description != "no[31m <b>thanks</b>" {
-		t.Errorf("got %v", err)
+		t.Errorf("Wait = %v, want DeniedError with escaped text", err)
 	}
 	if got := <-browser; got.status != http.StatusBadRequest || !strings.Contains(got.body, "access_denied: no[31m &lt;b&gt;thanks") {
-		t.Errorf("got %+v", got)
+		t.Errorf("the browser got %+v, want the escaped error", got)
 	}
 }
 
@@ -284,7 +284,7 @@ func TestNoCallback(t *testing.T) {
 	defer cancel()
 	_, err := l.Wait(ctx)
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the browser did not come back to "+l.RedirectURL()) {
-		t.Errorf("got %v", err)
+		t.Errorf("Wait = %v, want context.DeadlineExceeded with the redirect URL", err)
 	}
 }
 
@@ -298,7 +298,7 @@ func TestCloseAnswersTheHeldBrowser(t *testing.T) {
 	}
 	_ = l.Close()
 	if got := <-browser; got.status != http.StatusServiceUnavailable {
-		t.Errorf("got %+v", got)
+		t.Errorf("the held browser got %+v, want 503", got)
 	}
 	c.Succeed("not shown")
 	if _, err := l.Wait(t.Context()); err == nil {
@@ -357,7 +357,7 @@ func TestPaste(t *testing.T) {
 	}
 	c, err := l.Wait(t.Context())
 	if err != nil || c.Get("ticket") != "s3cret" {
-		t.Fatalf("got %v, %v", c, err)
+		t.Fatalf("Wait = %v, %v, want the pasted ticket", c, err)
 	}
 	if err := l.Paste(address(l)); err == nil {
 		t.Error("a second address was accepted")
@@ -416,7 +416,7 @@ func TestPasteAsBrowsersShowIt(t *testing.T) {
 		l := listen(t)
 		shown := fmt.Sprintf(form, strings.TrimPrefix(address(l, "ticket", "s3cret"), "http://"))
 		if err := l.Paste(shown); err != nil {
-			t.Errorf("%s: %v", form, err)
+			t.Errorf("Paste(%s): %v", form, err)
 		}
 		_ = l.Close()
 	}
@@ -456,7 +456,7 @@ func TestWaitOrPaste(t *testing.T) {
 	withoutScheme := strings.TrimPrefix(address(l, "ticket", "s3cret"), "http://")
 	c, err := l.WaitOrPaste(t.Context(), pasting(&questions, "", l.RedirectURL()+"?state=x", "'"+withoutScheme+"'"))
 	if err != nil || c.Get("ticket") != "s3cret" {
-		t.Fatalf("got %v, %v", c, err)
+		t.Fatalf("WaitOrPaste = %v, %v, want the pasted ticket", c, err)
 	}
 	if len(questions) != 3 || questions[0] != questions[1] || !strings.Contains(questions[2], "its state is not the one") {
 		t.Errorf("the questions were %q", questions)
@@ -502,7 +502,7 @@ func TestWaitOrPasteWithoutPrompt(t *testing.T) {
 		return provider.Secret{}, errors.New("no terminal")
 	})
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+		t.Errorf("WaitOrPaste = %v, want context.DeadlineExceeded", err)
 	}
 }
 
@@ -526,7 +526,7 @@ func TestLocalhost(t *testing.T) {
 		if by == "[::1]" { // some systems resolve localhost to it
 			by = "localhost"
 			if _, err := net.Dial("tcp", "[::1]:"+port); err != nil {
-				t.Skip("no IPv6 here")
+				t.Skip("this machine has no IPv6")
 			}
 		}
 		browser := make(chan answer, 1)
@@ -539,7 +539,7 @@ func TestLocalhost(t *testing.T) {
 		}
 		c.Succeed("Signed in.")
 		if got := <-browser; c.Get("jwt") != "s3cret" || got.err != nil || strings.Contains(got.url, "s3cret") {
-			t.Errorf("%s: %+v", address, got)
+			t.Errorf("callback at %s: %+v", address, got)
 		}
 		pasted, err := loopback.Listen(t.Context(), loopback.Options{Path: "/", Localhost: true})
 		if err != nil {

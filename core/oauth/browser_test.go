@@ -200,7 +200,7 @@ func TestTryBrowser(t *testing.T) {
 	}{
 		"a page to sign in":         {302, s.URL + "/login", true, nil, ""},
 		"a code at once":            {303, address + "?code=c", true, nil, ""},
-		"a page of an error":        {400, "", false, nil, ""},
+		"an error page":             {400, "", false, nil, ""},
 		"a page without a redirect": {200, "", false, nil, ""},
 		"a redirect to nowhere":     {302, "", false, nil, ""},
 		"an error at another URL":   {302, s.URL + "/login?error=x", true, nil, ""},

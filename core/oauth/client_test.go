@@ -31,7 +31,7 @@ func TestRefresh(t *testing.T) {
 	s.refresh = "r-1"
 	first, err := client.Refresh(t.Context(), provider.NewSecret("r-1"), "openid", "email")
 	if err != nil || first.Refresh.Reveal() != s.refresh || s.refresh == "r-1" {
-		t.Fatalf("%+v, %v", first, err)
+		t.Fatalf("Refresh = %+v, %v, want a rotated refresh token", first, err)
 	}
 	if scope := s.forms[0].Get("scope"); scope != "openid email" {
 		t.Errorf("scope %q", scope)
@@ -156,7 +156,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			token, err := jwt.ParseWithClaims(form.Get("client_assertion"), &claims, func(*jwt.Token) (any, error) { return test.public, nil },
 				jwt.WithValidMethods([]string{test.alg}), jwt.WithAudience(s.URL), jwt.WithIssuer(testID), jwt.WithSubject(testID), jwt.WithExpirationRequired())
 			if err != nil || token.Header["kid"] != "key-7" || claims.ExpiresAt.Sub(claims.IssuedAt.Time) > 5*time.Minute {
-				t.Fatalf("%v: %+v", err, token)
+				t.Fatalf("the assertion doesn't verify or has wrong claims: %v: %+v", err, token)
 			}
 			ids[claims.ID] = true
 			if form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" || form.Has("client_secret") {
@@ -172,7 +172,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 	}
 	for text, algorithm := range map[string]string{"": "", "hello": "", "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----": "", pkcs8(ec).Reveal(): "RS256"} {
 		if key, err := oauth.ParseKey(provider.NewSecret(text), algorithm, ""); !errors.Is(err, provider.ErrConfig) {
-			t.Errorf("%.30q: %v, %v", text, key, err)
+			t.Errorf("ParseKey(%.30q) = %v, %v, want ErrConfig", text, key, err)
 		}
 	}
 }

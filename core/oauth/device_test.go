@@ -92,7 +92,7 @@ func TestDevice(t *testing.T) {
 		p := &person{}
 		got, err := client.Device(t.Context(), p, oauth.DeviceOptions{Scopes: []string{"openid"}, OpenPage: true})
 		if err != nil || got.Access.Reveal() != "4ccess" || got.Refresh.Reveal() != "r3fresh" {
-			t.Fatalf("got %+v, %v", got, err)
+			t.Fatalf("Device = %+v, %v", got, err)
 		}
 		var seconds []int
 		for _, at := range s.at {
@@ -148,7 +148,7 @@ func TestDeviceDeadline(t *testing.T) {
 		defer cancel()
 		_, err := client.Device(ctx, &person{}, oauth.DeviceOptions{})
 		if !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), "in time") || ctx.Err() != nil {
-			t.Errorf("got %v", err)
+			t.Errorf("Device = %v, want ErrNoCredential before the deadline", err)
 		}
 		if took := time.Since(s.start); took >= 5*time.Minute {
 			t.Errorf("took %s", took)

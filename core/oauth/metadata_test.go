@@ -60,7 +60,7 @@ func TestDiscover(t *testing.T) {
 			defer server.Close()
 			got, err := oauth.Discover(t.Context(), server.URL+test.issuer, oauth.DiscoverOptions{Name: "test"})
 			if test.want == nil && (err != nil || got.Issuer != server.URL+test.issuer || got.TokenEndpoint != "https://tokens.example/t") {
-				t.Errorf("got %+v, %v", got, err)
+				t.Errorf("Discover = %+v, %v", got, err)
 			}
 			if test.want != nil && (!errors.Is(err, test.want) || !strings.Contains(err.Error()+provider.Hint(err), test.text)) {
 				t.Errorf("got %v, hint %q, want %v with %q", err, provider.Hint(err), test.want, test.text)
@@ -140,7 +140,7 @@ func TestAgreesWithGoOIDC(t *testing.T) {
 		"another issuer's":   {with(map[string]any{"iss": "https://evil.example"}), false, false},
 		"the issuer's slash": {with(map[string]any{"iss": s.URL + "/"}), false, false},
 		"expired":            {with(map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), false, false},
-		"without an end":     {with(map[string]any{"exp": nil}), false, false},
+		"no exp":             {with(map[string]any{"exp": nil}), false, false},
 		"not yet":            {with(map[string]any{"nbf": time.Now().Add(time.Hour).Unix()}), false, false},
 		"forged":             {with(nil)[:len(with(nil))-8] + "AAAAAAAA", false, false},
 		"text":               {"hello", false, false},
