@@ -31,7 +31,7 @@ func TestFits(t *testing.T) {
 		"another database":         {func(c *provider.Claims) { c.Database.DatabaseID = "id-other" }, "is not for the database"},
 		"a group":                  {func(c *provider.Claims) { c.Database.GroupID = "g" }, "more than the database"},
 		"namespaces":               {func(c *provider.Claims) { c.Database.Namespaces = map[string][]string{} }, "more than the database"},
-		"no end":                   {func(c *provider.Claims) { c.Expires = time.Time{} }, "does not expire"},
+		"no expiry":                {func(c *provider.Claims) { c.Expires = time.Time{} }, "does not expire"},
 		"longer":                   {func(c *provider.Claims) { c.Expires = c.Expires.Add(2 * time.Second) }, "lives longer"},
 		"longer, no time of issue": {func(c *provider.Claims) { c.Issued, c.Expires = time.Time{}, now.Add(time.Hour) }, "lives longer"},
 		"more access":              {func(c *provider.Claims) { c.Database.Access = provider.AccessReadWrite }, "grants rw"},

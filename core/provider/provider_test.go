@@ -81,10 +81,10 @@ func TestParsePermission(t *testing.T) {
 	}
 	p, err := provider.ParsePermission("all:data_read,schema_add")
 	if err != nil || p.Tables != nil || len(p.Actions) != 2 {
-		t.Errorf("got %+v, %v", p, err)
+		t.Errorf("ParsePermission of all tables = %+v, %v", p, err)
 	}
 	if p, _ := provider.ParsePermission("notes:data_add"); len(p.Tables) != 1 || p.Tables[0] != "notes" {
-		t.Errorf("got %+v", p)
+		t.Errorf("ParsePermission of one table = %+v", p)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestHintOfJoinedErrors(t *testing.T) {
 func TestPrecedenceOfKinds(t *testing.T) {
 	kinds := provider.Kinds()
 	if kinds[len(kinds)-1] != provider.ErrUnavailable || len(kinds) != 8 {
-		t.Errorf("%v", kinds)
+		t.Errorf("Kinds() = %v, want 8 with ErrUnavailable at the end", kinds)
 	}
 	for i, first := range kinds {
 		for _, second := range kinds[i:] {

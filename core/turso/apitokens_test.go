@@ -24,7 +24,7 @@ func TestAPITokens(t *testing.T) {
 		Organization: "acme", Group: "default", Scopes: []turso.Scope{turso.ScopeRead, turso.ScopeMintToken},
 	})
 	if want := (turso.APIToken{Name: "openbao-1", ID: "42", Value: "new-token"}); err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("CreateAPIToken = %+v, %v", got, err)
 	}
 	if _, err := c.CreateAPIToken(t.Context(), "mine", turso.APITokenOptions{}); err == nil {
 		t.Error("an answer without the token was accepted")
@@ -34,16 +34,16 @@ func TestAPITokens(t *testing.T) {
 	}
 	var e *turso.Error
 	if err := c.RevokeAPIToken(t.Context(), "gone"); !errors.As(err, &e) || e.Status != 404 {
-		t.Errorf("got %v", err)
+		t.Errorf("RevokeAPIToken of a missing token: %v, want status 404", err)
 	}
 	if list, err := c.APITokens(t.Context()); err != nil || len(list) != 1 || list[0].Name != "ci" {
-		t.Errorf("got %+v, %v", list, err)
+		t.Errorf("APITokens = %+v, %v", list, err)
 	}
 	if groups, err := c.Groups(t.Context(), "acme"); err != nil || len(groups) != 1 || groups[0].Name != "default" {
-		t.Errorf("got %+v, %v", groups, err)
+		t.Errorf("Groups = %+v, %v", groups, err)
 	}
 	if err := c.RevokeAPIToken(t.Context(), "../x"); !errors.Is(err, turso.ErrBadArgument) {
-		t.Errorf("got %v", err)
+		t.Errorf("RevokeAPIToken of a path: %v, want ErrBadArgument", err)
 	}
 }
 
@@ -57,16 +57,16 @@ func TestGroupTokens(t *testing.T) {
 		},
 	)
 	if got, err := c.Group(t.Context(), "acme", "default"); err != nil || got != (turso.Group{Name: "default", ID: "g-1"}) {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("Group = %+v, %v", got, err)
 	}
 	if _, err := c.Group(t.Context(), "acme", "empty"); err == nil {
 		t.Error("a group without its ID was accepted")
 	}
 	o := turso.TokenOptions{Expiration: 15 * time.Minute, Authorization: turso.ReadOnly}
 	if got, err := c.CreateGroupToken(t.Context(), "acme", "default", o); err != nil || got != "a.b.c" {
-		t.Errorf("got %q, %v", got, err)
+		t.Errorf("CreateGroupToken = %q, %v", got, err)
 	}
 	if _, err := c.CreateGroupToken(t.Context(), "acme", "a/b", o); !errors.Is(err, turso.ErrBadArgument) {
-		t.Errorf("got %v", err)
+		t.Errorf("CreateGroupToken of a path: %v, want ErrBadArgument", err)
 	}
 }

@@ -98,7 +98,7 @@ func TestCalls(t *testing.T) {
 			func(c *turso.Client) (any, error) { return c.Validate(ctx) },
 			time.Unix(1735689600, 0),
 		},
-		"validate a token without end": {
+		"validate a token without expiry": {
 			[]exchange{get("/v1/auth/validate", `{"exp":-1}`)},
 			func(c *turso.Client) (any, error) { return c.Validate(ctx) },
 			time.Time{},
@@ -281,13 +281,13 @@ func TestNew(t *testing.T) {
 	token := func(context.Context) (string, error) { return apiToken, nil }
 	for _, good := range []string{"", "https://api.turso.tech", "https://x.example/prefix/", "http://localhost:1", "http://127.0.0.2", "http://[::1]:9"} {
 		if _, err := turso.New(turso.Options{BaseURL: good, Token: token}); err != nil {
-			t.Errorf("%q: %v", good, err)
+			t.Errorf("New(%q): %v", good, err)
 		}
 	}
 	for _, bad := range []string{"api.turso.tech", "http://api.turso.tech", "ftp://x", "https://u:planted@x", "https://x?a=planted", "https://x#planted", "https://", "::", "http://localhost.evil.example"} {
 		_, err := turso.New(turso.Options{BaseURL: bad, Token: token})
 		if err == nil || strings.Contains(err.Error(), "planted") {
-			t.Errorf("%q: %v", bad, err)
+			t.Errorf("New(%q): %v, want an error without secrets", bad, err)
 		}
 	}
 	if _, err := turso.New(turso.Options{}); err == nil {
@@ -313,18 +313,18 @@ func TestNothingIsSentForABadArgument(t *testing.T) {
 	good := turso.TokenOptions{Expiration: time.Hour, Authorization: turso.ReadOnly}
 	for _, name := range []string{"", ".", "..", "a/b", `a\b`, "a\nb", strings.Repeat("a", 129)} {
 		if _, err := c.CreateDatabaseToken(ctx, "acme", name, good); !errors.Is(err, turso.ErrBadArgument) {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("database %q: %v, want ErrBadArgument", name, err)
 		}
 		if name != "" { // the empty name is the personal organization
 			if _, err := c.Database(ctx, name, "app"); !errors.Is(err, turso.ErrBadArgument) {
-				t.Errorf("%q: %v", name, err)
+				t.Errorf("organization %q: %v, want ErrBadArgument", name, err)
 			}
 		}
 		if strings.ContainsAny(name, `/\`) {
 			continue // these are allowed in a key set's name
 		}
 		if err := c.RemoveKeySet(ctx, "acme", name, ""); !errors.Is(err, turso.ErrBadArgument) {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("key set %q: %v, want ErrBadArgument", name, err)
 		}
 	}
 	for _, bad := range []turso.TokenOptions{
@@ -336,7 +336,7 @@ func TestNothingIsSentForABadArgument(t *testing.T) {
 		{Expiration: time.Hour, Authorization: "rw"},
 	} {
 		if _, err := c.CreateDatabaseToken(ctx, "acme", "app", bad); !errors.Is(err, turso.ErrBadArgument) {
-			t.Errorf("%+v: %v", bad, err)
+			t.Errorf("options %+v: %v, want ErrBadArgument", bad, err)
 		}
 	}
 }

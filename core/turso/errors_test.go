@@ -49,7 +49,7 @@ func TestErrorAnswers(t *testing.T) {
 				t.Fatalf("error %v", err)
 			}
 			if e.Status != test.status || e.Message != test.message || e.Code != test.code || e.RetryAfter != test.retry {
-				t.Errorf("got %+v", *e)
+				t.Errorf("wrong error %+v", *e)
 			}
 			want := fmt.Sprintf("turso: validate the API token: %s (status %d)", test.message, test.status)
 			if err.Error() != want {
@@ -185,7 +185,7 @@ func TestBadAPIToken(t *testing.T) {
 		}
 		_, err = c.Validate(context.Background())
 		if !errors.Is(err, test.want) || strings.Contains(err.Error(), "plant") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Validate: %v", name, err)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func TestServe(t *testing.T) {
 	client := plugintest.Serve(t, &greeter{})
 	description, err := client.Describe(t.Context())
 	if err != nil || len(description.Services) != 1 || description.Services[0] != provider.ServiceTokenSource {
-		t.Fatalf("%+v, %v", description, err)
+		t.Fatalf("Describe = %+v, %v, want one service", description, err)
 	}
 	if _, err := client.Configure(t.Context(), provider.Settings{"greeting": provider.NewSecret("hello")}); err != nil {
 		t.Fatal(err)
