@@ -54,10 +54,10 @@ func TestEventIsOneLine(t *testing.T) {
 	got := read(t, path)
 	e.Time, e.PID, e.TokenExpires = l.now().UTC(), os.Getpid(), l.now().UTC()
 	if len(got) != 2 || cmp.Diff(e, got[0]) != "" || len(got[1].Subject) > maxText+3 || got[1].Outcome != "rejected by the server" {
-		t.Errorf("%+v", got)
+		t.Errorf("the log has %+v", got)
 	}
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
+		t.Errorf("mode %v, %v, want 0600", info.Mode(), err)
 	}
 	var nobody *Log
 	nobody.Write(e)
@@ -83,7 +83,7 @@ func TestManyWritersAndRotations(t *testing.T) {
 	for n := range kept + 1 {
 		name := newLog(t, path).name(n)
 		if info, err := os.Stat(name); err != nil || info.Size() > maxSize+maxSize/4 {
-			t.Errorf("%v, %v", info.Size(), err)
+			t.Errorf("size %v, %v", info.Size(), err)
 		}
 		for _, e := range read(t, name) {
 			if seen[e.Profile] {
@@ -102,7 +102,7 @@ func TestManyWritersAndRotations(t *testing.T) {
 
 func TestBadLogIsReportedOnce(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("modes and symbolic links of Unix")
+		t.Skip("needs modes and symbolic links of Unix")
 	}
 	for name, test := range map[string]struct {
 		prepare func(path string) error

@@ -140,7 +140,7 @@ func TestCandidatesAndServes(t *testing.T) {
 func TestRights(t *testing.T) {
 	state := breaker.State{}.Refused(start, "turso", rw)
 	if narrow := state.TrialFailed(start).Limited(ro); !narrow.Rights.Equal(ro) || narrow.Via != "turso" || narrow.Failures != 1 {
-		t.Errorf("%+v", narrow)
+		t.Errorf("Limited = %+v, want the narrow rights and all else unchanged", narrow)
 	}
 	if ro.Equal(rw) || ro.Equal(breaker.Rights{Access: provider.AccessReadOnly}) || !ro.Equal(ro) {
 		t.Error("Rights.Equal ignores a part")
@@ -162,6 +162,6 @@ func TestStoredForm(t *testing.T) {
 		t.Error(diff)
 	}
 	if data, err := json.Marshal(want); err != nil || string(data) != stored {
-		t.Errorf("%s, %v", data, err)
+		t.Errorf("encoded as %s, %v", data, err)
 	}
 }
