@@ -23,7 +23,7 @@ func TestPitfall13CrashIsToldAndTheNextCallStartsAnew(t *testing.T) {
 		err := verify(t, client, command)
 		var crash *CrashError
 		if !errors.As(err, &crash) || !errors.Is(err, provider.ErrUnavailable) || crash.Call != "Verify" || crash.Status != status {
-			t.Errorf("%s: %T %v", command, err, err)
+			t.Errorf("%s: %T %v, want CrashError", command, err, err)
 		}
 		if err := verify(t, client, "pid"); err != nil {
 			t.Errorf("the next call: %v", err)
@@ -41,7 +41,7 @@ func TestPanicFailsOneCall(t *testing.T) {
 	var crash *CrashError
 	if !errors.As(err, &crash) || !crash.Survived || !errors.Is(err, provider.ErrUnavailable) ||
 		err.Error() != "provider good crashed in Verify (panic)" {
-		t.Errorf("got %v", err)
+		t.Errorf("Verify = %v, want a CrashError of a process that survived", err)
 	}
 	if after := ask(t, client, "pid").Subject; after != before {
 		t.Errorf("process %s became %s", before, after)
@@ -56,7 +56,7 @@ func TestEveryCallHasADeadline(t *testing.T) {
 	for _, command := range []string{"hang", "wait"} {
 		err := verify(t, client, command)
 		if !errors.As(err, &late) || !errors.Is(err, provider.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("%s: %T %v", command, err, err)
+			t.Fatalf("%s: %T %v, want TimeoutError", command, err, err)
 		}
 		if err.Error() != "provider good did not answer Verify within 100ms" {
 			t.Errorf("text %q", err)
@@ -116,7 +116,7 @@ func TestCrashInLogin(t *testing.T) {
 		err := client.Login(t.Context(), provider.LoginRequest{}, &patient{pin: pin})
 		var crash *CrashError
 		if !errors.As(err, &crash) || crash.Call != "Login" || crash.Status != status {
-			t.Errorf("%s: %T %v", pin, err, err)
+			t.Errorf("%s: %T %v, want CrashError", pin, err, err)
 		}
 		if err := client.Login(t.Context(), provider.LoginRequest{}, &patient{}); err != nil {
 			t.Errorf("after %s: %v", pin, err)
@@ -129,7 +129,7 @@ func TestCheckStreams(t *testing.T) {
 	var found []provider.Finding
 	_, err := client.Check(t.Context(), provider.CheckRequest{}, func(f provider.Finding) error { found = append(found, f); return nil })
 	if err != nil || len(found) != 1 || found[0].ID != "mood" {
-		t.Errorf("%v, %v", found, err)
+		t.Errorf("Check = %v, %v, want one finding", found, err)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // Each test that docs/security.md names exists.
-func TestThePageOfSecurityNamesTests(t *testing.T) {
+func TestSecurityPageNamesTests(t *testing.T) {
 	page, err := os.ReadFile("../../docs/security.md")
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func put(t *testing.T, mode os.FileMode, path ...string) string {
 
 func TestFind(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("modes")
+		t.Skip("Windows has no such modes")
 	}
 	first, second := t.TempDir(), t.TempDir()
 	put(t, 0o755, second, "zen-provider-both")
@@ -74,7 +74,7 @@ func TestFind(t *testing.T) {
 	for _, name := range []string{"bad", "data", "dir", "loose"} {
 		var unsafe *UnsafeError
 		if _, err := find(dirs, name); !errors.As(err, &unsafe) || !errors.Is(err, provider.ErrNoProvider) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("find(%s): %v, want UnsafeError", name, err)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestFindIgnoresPathAndWorkingDirectory(t *testing.T) {
 	t.Chdir(dir)
 	var missing *NotFoundError
 	if _, err := find([]string{t.TempDir()}, "good"); !errors.As(err, &missing) {
-		t.Errorf("got %v", err)
+		t.Errorf("find: %v, want NotFoundError", err)
 	}
 	if _, err := find(nil, "good"); !errors.As(err, &missing) {
 		t.Errorf("without a directory: %v, want NotFoundError", err)

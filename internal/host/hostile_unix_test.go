@@ -38,7 +38,7 @@ func TestHostileProvidersAreGoneInTime(t *testing.T) {
 			err := verify(t, client, command)
 			var late *TimeoutError
 			if !errors.As(err, &late) || !errors.Is(err, provider.ErrUnavailable) {
-				t.Errorf("got %v", err)
+				t.Errorf("Verify: %v, want TimeoutError", err)
 			}
 			if err := m.Close(context.Background()); err != nil {
 				t.Error(err)

@@ -77,7 +77,7 @@ func TestAMessageOf2GiBIsRefusedByItsLength(t *testing.T) {
 	err := verify(t, client, "anything")
 	runtime.ReadMemStats(&after)
 	if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "provider huge in Verify: ") || !strings.Contains(err.Error(), "2147483647") {
-		t.Errorf("got %v", err)
+		t.Errorf("Verify: %v, want ErrUnavailable with the announced length", err)
 	}
 	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 32*handshake.MaxMessage {
 		t.Errorf("the host allocated %d MiB", allocated>>20)

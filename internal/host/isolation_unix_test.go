@@ -98,7 +98,7 @@ func TestPitfall04And05SocketDirectoryIsPrivateAndRemoved(t *testing.T) {
 				}
 				info, err := os.Stat(dir)
 				if err != nil || info.Mode().Perm() != 0o700 {
-					t.Errorf("%s: %v, %v", dir, info.Mode(), err)
+					t.Errorf("%s has mode %v, %v, want 0700", dir, info.Mode(), err)
 				}
 				if end == "crash" {
 					_ = verify(t, open(t, m, "good"), "exit")

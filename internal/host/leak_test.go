@@ -141,7 +141,7 @@ func TestPitfall20StartedByHandItSaysWhatItIs(t *testing.T) {
 			t.Errorf("%s: exit %d", name, code)
 		}
 		if stdout.Len() > 0 || !strings.Contains(stderr.String(), "zen login --provider good") {
-			t.Errorf("%s: %q, %q", name, stdout.String(), stderr.String())
+			t.Errorf("%s: stdout %q, stderr %q", name, stdout.String(), stderr.String())
 		}
 	}
 }

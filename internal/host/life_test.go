@@ -18,7 +18,7 @@ func TestACallWithoutSideEffectIsRepeatedOnce(t *testing.T) {
 	client := open(t, manage(t, Options{}, "good"), "good")
 	fuse := put(t, 0o600, t.TempDir(), "fuse")
 	if got := ask(t, client, "exit-once "+fuse).Subject; got != "again" {
-		t.Errorf("got %q", got)
+		t.Errorf("Verify after a crash = %q, want a second call", got)
 	}
 	// A refresh may have replaced the credential: it is not repeated.
 	put(t, 0o600, fuse)
@@ -85,15 +85,15 @@ func TestPitfall14TheTraceOfAPanicIsInAPrivateFile(t *testing.T) {
 		err := verify(t, client, command)
 		var crash *CrashError
 		if !errors.As(err, &crash) || crash.Trace != filepath.Join(dir, "good.txt") || !strings.Contains(err.Error(), "trace in "+dir) {
-			t.Fatalf("%s: %v", command, err)
+			t.Fatalf("%s: %v, want CrashError with a trace", command, err)
 		}
 		info, err := os.Stat(crash.Trace)
 		if err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s: %v, %v", command, info.Mode(), err)
+			t.Errorf("%s: the trace has mode %v, %v", command, info.Mode(), err)
 		}
 		trace, err := os.ReadFile(crash.Trace)
 		if err != nil || !strings.Contains(string(trace), want) || !strings.Contains(string(trace), "main_test.go") {
-			t.Errorf("%s: %v: %.500s", command, err, trace)
+			t.Errorf("%s: wrong trace: %v: %.500s", command, err, trace)
 		}
 		if strings.Contains(string(trace), planted) {
 			t.Errorf("%s: the trace contains a secret: %.500s", command, trace)

@@ -340,6 +340,6 @@ var pidCommand = provider.NewSecret("pid")
 func onLinux(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("reads /proc")
+		t.Skip("this test reads /proc")
 	}
 }

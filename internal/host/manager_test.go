@@ -16,7 +16,7 @@ func TestOpenConfiguresAndDescribes(t *testing.T) {
 	m := manage(t, Options{}, "good")
 	description, err := m.Describe(t.Context(), "good")
 	if err != nil || description.Version != "1.0.0" || len(description.Services) != 1 {
-		t.Fatalf("%+v, %v", description, err)
+		t.Fatalf("Describe = %+v, %v", description, err)
 	}
 	client, err := m.Open(t.Context(), "good", provider.Settings{"color": provider.NewSecret("blue")})
 	if err != nil {
@@ -80,7 +80,7 @@ func TestWrongSettingsAreAnErrorOfTheProvider(t *testing.T) {
 	m := manage(t, Options{}, "good")
 	_, err := m.Open(t.Context(), "good", provider.Settings{"color": provider.NewSecret("wrong")})
 	if !errors.Is(err, provider.ErrConfig) || provider.Hint(err) != "take another" {
-		t.Errorf("got %v", err)
+		t.Errorf("Open: %v, want the provider's ErrConfig with its hint", err)
 	}
 	if _, err := m.Open(t.Context(), "good", nil); err != nil {
 		t.Errorf("Open after the refused settings: %v", err)
@@ -92,7 +92,7 @@ func TestCallerMayGiveUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := m.Open(ctx, "mute", nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+		t.Errorf("Open with a canceled context: %v, want context.Canceled", err)
 	}
 }
 

@@ -28,7 +28,7 @@ import (
 // answer.
 func TestPitfall06NoOtherClientIsAnswered(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no socket file")
+		t.Skip("Windows has no socket file")
 	}
 	tmp, err := os.MkdirTemp("", "z") // short
 	if err != nil {
@@ -75,7 +75,7 @@ func strangersAreRefused(t *testing.T, target string) {
 		cancel()
 		_ = connection.Close()
 		if err == nil || errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want a refusal", name, err)
 		}
 	}
 }

@@ -95,7 +95,7 @@ func TestWhatChangesBeforeTheAnswerDoesNotRun(t *testing.T) {
 		}})
 		var unsafe *UnsafeError
 		if _, err := m.Open(t.Context(), "good", nil); !errors.As(err, &unsafe) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Open: %v, want UnsafeError", name, err)
 		}
 		m.Close(context.Background())
 	}

@@ -93,7 +93,7 @@ func TestRedactLearnsMarkedFields(t *testing.T) {
 	r.addMarked(&pb.ConfigureRequest{Settings: map[string]string{"color": "blueish"}})
 	got := r.String("the-credential the-token https://example.com/ticket/abc alice@example.com blueish")
 	if want := "[redacted] [redacted] [redacted] alice@example.com blueish"; got != want {
-		t.Errorf("got %q", got)
+		t.Errorf("redacted text = %q", got)
 	}
 }
 
@@ -167,7 +167,7 @@ func FuzzGreeting(f *testing.F) {
 			return
 		}
 		if text := err.Error(); len(text) > 500 || strings.ContainsAny(text, "\n\x1b\x00") || provider.Kind(err) == nil {
-			t.Errorf("%q: %q", line, text)
+			t.Errorf("greeting %q: bad error %q", line, text)
 		}
 	})
 }
@@ -195,11 +195,11 @@ func TestLogCannotControlTheTerminal(t *testing.T) {
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	for _, line := range lines {
 		if !text.IsPlain(line) || strings.HasPrefix(line, "forged") {
-			t.Errorf("%q", line)
+			t.Errorf("the line %q is not plain, or forged", line)
 		}
 	}
 	if len(lines) != 4 || !strings.Contains(lines[0], `\u202e`) {
-		t.Errorf("%q", lines)
+		t.Errorf("logged %q, want four lines", lines)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // TMPDIR.
 func TestSocketDirWithoutTemporaryFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("TMPDIR")
+		t.Skip("Windows has no TMPDIR")
 	}
 	runtimeDir, err := os.MkdirTemp("/tmp", "zen-run-") // short, since a socket's path is limited
 	if err != nil {
@@ -27,10 +27,10 @@ func TestSocketDirWithoutTemporaryFiles(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", runtimeDir)
 	dir, err := MakeSocketDir()
 	if err != nil || filepath.Dir(dir.Path) != runtimeDir {
-		t.Fatalf("%v, %v", dir, err)
+		t.Fatalf("MakeSocketDir = %v, %v, want it in XDG_RUNTIME_DIR", dir, err)
 	}
 	dir.Remove()
 	if _, err := makeSocketDir([]string{missing}); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "TMPDIR") || !strings.Contains(err.Error(), missing) {
-		t.Errorf("%v: %s", err, provider.Hint(err))
+		t.Errorf("makeSocketDir: %v, hint %s, want ErrConfig that names TMPDIR", err, provider.Hint(err))
 	}
 }

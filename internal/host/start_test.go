@@ -59,7 +59,7 @@ func TestStartFailuresAreTypedLines(t *testing.T) {
 			}
 			_, err := m.Open(t.Context(), test.provider, nil)
 			if !errors.As(err, test.as) || !errors.Is(err, test.kind) {
-				t.Fatalf("got %T %v", err, err)
+				t.Fatalf("Open: wrong type or kind: %T %v", err, err)
 			}
 			if text := err.Error(); !strings.Contains(text, test.text) || len(text) > 250 || strings.Contains(text, "\n") {
 				t.Errorf("text %q", text)
@@ -79,7 +79,7 @@ func TestStartFailureIsNotKept(t *testing.T) {
 	m := NewManager(Options{Dirs: []string{dir}})
 	defer m.Close(context.Background())
 	if _, err := m.Open(t.Context(), "good", nil); !errors.Is(err, provider.ErrNoProvider) {
-		t.Fatalf("got %v", err)
+		t.Fatalf("Open of a missing provider: %v, want ErrNoProvider", err)
 	}
 	if err := os.Rename(moved, path); err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestStartFailureIsNotKept(t *testing.T) {
 
 func TestPitfall20NotAProgram(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("modes")
+		t.Skip("Windows has no such modes")
 	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, handshake.BinaryName("text")), []byte("hello"), 0o755); err != nil {
@@ -100,7 +100,7 @@ func TestPitfall20NotAProgram(t *testing.T) {
 	_, err := m.Open(t.Context(), "text", nil)
 	var start *StartError
 	if !errors.As(err, &start) || !errors.Is(err, provider.ErrNoProvider) {
-		t.Errorf("got %v", err)
+		t.Errorf("Open of a text file: %v, want StartError with ErrNoProvider", err)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestPitfall20NotAProgram(t *testing.T) {
 // error says that the script is missing.
 func TestAProgramWithoutItsLoader(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("scripts")
+		t.Skip("Windows runs no shell scripts")
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, handshake.BinaryName("lost"))
@@ -119,7 +119,7 @@ func TestAProgramWithoutItsLoader(t *testing.T) {
 	defer m.Close(context.Background())
 	_, err := m.Open(t.Context(), "lost", nil)
 	if !errors.Is(err, provider.ErrNoProvider) || !strings.Contains(err.Error(), path+" is there, and what it needs to be loaded is not") {
-		t.Errorf("got %v", err)
+		t.Errorf("Open: %v, want ErrNoProvider that blames the interpreter", err)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestInterpreterOfAScript(t *testing.T) {
 		}
 		binary, err := InspectFile("text", path)
 		if err != nil || binary.Interpreter != want {
-			t.Errorf("%.20q: %q, %v", text, binary.Interpreter, err)
+			t.Errorf("interpreter of %.20q = %q, %v", text, binary.Interpreter, err)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if b.check == "parent" && runtime.GOOS != "linux" {
-				t.Skip("can only be tried on Linux")
+				t.Skip("this check only works on Linux")
 			}
 			s, err := newSuite(Options{Path: plugintest.Self(t, name)})
 			if err != nil {

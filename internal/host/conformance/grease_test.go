@@ -67,7 +67,7 @@ func TestTheHostToleratesGrease(t *testing.T) {
 	}
 	d, err := client.Describe(t.Context())
 	if err != nil || !slices.Contains(d.Services, "zen.provider.v1.Future") || len(d.Fields) != 3 || d.Fields[2].Type != provider.TypeString {
-		t.Errorf("%+v, %v", d, err)
+		t.Errorf("Describe = %+v, %v", d, err)
 	}
 	host := &recorder{}
 	if err := client.Login(t.Context(), provider.LoginRequest{}, host); err != nil || !host.stored {

@@ -159,7 +159,7 @@ func TestBinaryOfAnotherNameIsRefused(t *testing.T) {
 	s := newStore(t)
 	file := write(t, program(t, "1.0.0"), t.TempDir(), handshake.BinaryName("liar"))
 	if _, err := s.Install(t.Context(), Request{Source: file}); !errors.Is(err, provider.ErrNoProvider) {
-		t.Errorf("got %v", err)
+		t.Errorf("Install: %v, want ErrNoProvider", err)
 	}
 	if pins, _ := s.Lock.Load(); len(pins) != 0 {
 		t.Errorf("pinned: %v", pins)
@@ -251,7 +251,7 @@ func TestArchives(t *testing.T) {
 			outside := filepath.Dir(s.Dir)
 			_, err := s.Install(t.Context(), Request{Source: write(t, test.data, t.TempDir(), test.file)})
 			if (err == nil) != test.ok {
-				t.Errorf("got %v", err)
+				t.Errorf("Install: %v", err)
 			}
 			if test.ok {
 				s.runs(t, "1.0.0")
@@ -285,7 +285,7 @@ func TestBombs(t *testing.T) {
 	s := newStore(t)
 	s.limit = 1 << 20
 	if _, err := s.Install(t.Context(), Request{Source: write(t, bomb, dir, "a.zip")}); err == nil || !strings.Contains(err.Error(), "larger than") {
-		t.Errorf("got %v", err)
+		t.Errorf("Install of a bomb: %v, want an error about its size", err)
 	}
 }
 
@@ -343,7 +343,7 @@ func TestDownloads(t *testing.T) {
 			installed, err := s.Install(t.Context(), test.request)
 			if test.known == "" {
 				if err == nil || strings.Contains(err.Error(), "s3cret") {
-					t.Errorf("got %+v, %v", installed, err)
+					t.Errorf("Install = %+v, %v, want an error without the password", installed, err)
 				}
 				if pins, _ := s.Lock.Load(); len(pins) != 0 {
 					t.Errorf("pinned: %v", pins)
@@ -351,7 +351,7 @@ func TestDownloads(t *testing.T) {
 				return
 			}
 			if err != nil || installed.Pin.Known != test.known {
-				t.Fatalf("%+v, %v", installed, err)
+				t.Fatalf("Install = %+v, %v", installed, err)
 			}
 			s.runs(t, "2.0.0")
 		})
@@ -392,7 +392,7 @@ func TestASignedProviderStaysSigned(t *testing.T) {
 		{Request{Source: unsigned.Source, Force: true}, "1.2.0", true},
 	} {
 		if _, err := s.Install(t.Context(), step.request); (err == nil) != step.ok || err != nil && provider.Hint(err) == "" {
-			t.Errorf("%+v: %v", step.request, err)
+			t.Errorf("Install(%+v): %v", step.request, err)
 		}
 		s.runs(t, step.version)
 	}

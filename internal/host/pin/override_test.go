@@ -34,7 +34,7 @@ func TestOverrides(t *testing.T) {
 	}
 	paths, err := overrides.Load()
 	if err != nil || len(paths) != 3 || paths["p1"] != binary {
-		t.Errorf("%v, %v", paths, err)
+		t.Errorf("Load = %v, %v, want three overrides", paths, err)
 	}
 }
 
@@ -60,7 +60,7 @@ func TestOverrideFilesThatOverrideNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		if paths, err := NewOverrides(path).Load(); !errors.Is(err, provider.ErrConfig) || paths != nil {
-			t.Errorf("%s: %v, %v", name, paths, err)
+			t.Errorf("%s: Load = %v, %v, want ErrConfig", name, paths, err)
 		}
 	}
 }

@@ -44,10 +44,10 @@ func TestPolicy(t *testing.T) {
 	} {
 		known, err := p.Known(test.binary)
 		if known.Known != test.known || (err == nil) != (test.as == nil) {
-			t.Errorf("%v: %+v, %v", test.binary, known, err)
+			t.Errorf("Known(%v) = %+v, %v", test.binary, known, err)
 		}
 		if test.as != nil && (!errors.As(err, test.as) || !errors.Is(err, provider.ErrNoProvider) || provider.Hint(err) == "") {
-			t.Errorf("%v: %T %v", test.binary, err, err)
+			t.Errorf("Known(%v): wrong error %T %v", test.binary, err, err)
 		}
 	}
 }
@@ -63,14 +63,14 @@ func TestASumIsForOnePlatform(t *testing.T) {
 	}
 	var unknown *UnknownError
 	if _, err := p.Known(binary("acme", "a")); !errors.As(err, &unknown) {
-		t.Errorf("got %v", err)
+		t.Errorf("Known on another platform: %v, want UnknownError", err)
 	}
 	if err := p.Lock.Set(t.Context(), binary("acme", "a"), Pin{Known: Local}); err != nil {
 		t.Fatal(err)
 	}
 	pins, err := p.Lock.Load()
 	if err != nil || len(pins["acme"].Platforms) != 2 {
-		t.Errorf("%+v, %v", pins, err)
+		t.Errorf("Load = %+v, %v, want two platforms", pins, err)
 	}
 }
 
@@ -97,19 +97,19 @@ func TestTheVersionIsLearnedAtTheFirstStart(t *testing.T) {
 		{binary("clerk", "a"), "1.0.0", true},
 	} {
 		if err := p.Learn(t.Context(), step.binary, step.version); (err == nil) != step.ok {
-			t.Errorf("%v: %v", step, err)
+			t.Errorf("Learn(%v): %v", step, err)
 		}
 	}
 	pins, err := p.Lock.Load()
 	if err != nil || len(pins) != 1 || pins["acme"].Version != "1.2.0" {
-		t.Fatalf("%+v, %v", pins, err)
+		t.Fatalf("Load = %+v, %v, want one pin with version 1.2.0", pins, err)
 	}
 	// Pinning again clears the version, and the other platform's checksum stays.
 	if err := p.Lock.Set(t.Context(), binary("acme", "b"), Pin{Source: "/bin/acme", Known: Local}); err != nil {
 		t.Fatal(err)
 	}
 	if pins, err = p.Lock.Load(); err != nil || pins["acme"].Version != "" || len(pins["acme"].Platforms) != 2 {
-		t.Errorf("%+v, %v", pins, err)
+		t.Errorf("Load = %+v, %v, want no version and two platforms", pins, err)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestTheVersionOfACopyIsLearnedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, ok, err := p.Lock.CopyAt(copied.Name, copied.Path); err != nil || !ok || got.Version != "1.2.0" {
-			t.Errorf("%+v, %v, %v", got, ok, err)
+			t.Errorf("CopyAt = %+v, %v, %v, want version 1.2.0", got, ok, err)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func TestUpdatesDontLoseEachOther(t *testing.T) {
 	}
 	failure := errors.New("no")
 	if err := lock.Update(t.Context(), func(pins map[string]Pin) error { clear(pins); return failure }); !errors.Is(err, failure) {
-		t.Errorf("got %v", err)
+		t.Errorf("Update = %v, want its function's error", err)
 	}
 	if pins, _ := lock.Load(); len(pins) != 8 {
 		t.Error("a failed update changed the file")
@@ -210,7 +210,7 @@ func TestLockFilesThatPinNothing(t *testing.T) {
 		}
 		p := &Policy{Lock: lock}
 		if err := p.Trust(t.Context(), binary("acme", "a")); (err == nil) != test.ok {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Trust: %v", name, err)
 		}
 	}
 }
