@@ -33,7 +33,7 @@ func TestExitCodesOfSecurity(t *testing.T) {
 	} {
 		_, err := newKeyring(Options{}, code).Get(context.Background(), "item")
 		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), want) || provider.Hint(err) == "" {
-			t.Errorf("%d: %v", code, err)
+			t.Errorf("exit code %d: %v", code, err)
 		}
 		if code != 1 && !strings.Contains(provider.Hint(err), "security unlock-keychain") {
 			t.Errorf("%d: hint %q", code, provider.Hint(err))
