@@ -109,7 +109,7 @@ func TestAssertionNeverReachesADatabase(t *testing.T) {
 	f.minting = func(token *provider.Token) { token.Value = f.seen.Assertion.Value }
 	token, err := s.Token(t.Context())
 	if !errors.Is(err, provider.ErrPermission) || !token.Value.IsZero() {
-		t.Fatalf("%v", err)
+		t.Fatalf("Token: %v, want ErrPermission and no token", err)
 	}
 	record, err := s.Config().Store.LoadContext(t.Context(), "default")
 	if err != nil || len(record.Tokens) != 0 {
@@ -144,7 +144,7 @@ func TestLoginRefusesWhatCanOnlyFail(t *testing.T) {
 			f.login = provider.LoginRequest{Organization: "untouched"}
 			_, err := s.Login(t.Context(), "auth0", provider.LoginRequest{Method: test.method}, nil, store.Plan{})
 			if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.want) || provider.Hint(err) == "" {
-				t.Errorf("%v", err)
+				t.Errorf("Login: %v, want ErrConfig with a hint", err)
 			}
 			if f.login.Organization != "untouched" {
 				t.Error("the provider was asked to sign in")

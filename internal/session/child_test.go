@@ -43,7 +43,7 @@ func TestRenewalInChild(t *testing.T) {
 	}
 }
 
-// unlocked checks that its providers are used first while nobody holds the profile's lock.
+// unlocked checks that the profile's lock is free when a provider is first used.
 type unlocked struct {
 	*fakes
 	t     *testing.T
@@ -93,7 +93,7 @@ func TestFailureInChild(t *testing.T) {
 	h.after(time.Hour)
 	h.providers["clerk"].err = provider.ErrRejected
 	if _, err := s.TokenFor(t.Context(), 0); !errors.Is(err, provider.ErrRejected) {
-		t.Errorf("err = %v", err)
+		t.Errorf("TokenFor: %v, want the child's ErrRejected", err)
 	}
 	// Without a child, or if it can't run the provider, this process renews the token.
 	h.providers["clerk"].err = nil
@@ -109,6 +109,6 @@ func TestFailureInChild(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if _, err := session.New(config).TokenFor(ctx, 0); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("err = %v", err)
+		t.Errorf("TokenFor: %v, want context.DeadlineExceeded", err)
 	}
 }

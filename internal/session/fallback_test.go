@@ -280,11 +280,11 @@ func TestFallbacksGoInOrder(t *testing.T) {
 	s, h = newFakes(t, nil)
 	h.providers["turso"].err, h.providers["spare"].err = provider.ErrNoCredential, provider.ErrUnavailable
 	if _, err := request(t, s, "clerk"); err == nil || err.Error() != "fallback turso: not signed in; fallback spare: unavailable" {
-		t.Errorf("err = %v", err)
+		t.Errorf("two failed fallbacks: %v", err)
 	}
 	s, _ = newFakes(t, func(c *session.Config, _ *fakes) { c.Fallback = nil })
 	if _, err := request(t, s, "clerk"); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("err = %v", err)
+		t.Errorf("no fallback: %v, want ErrUnsupported", err)
 	}
 }
 
@@ -342,7 +342,7 @@ func TestFallbackForAnUnavailableProvider(t *testing.T) {
 	}
 	wantSent(t, session.New(s.Config()), "clerk")
 	if want := "no token can be had from clerk: using turso (fallback, access rw) until that has changed"; len(h.notices) == 0 || h.notices[0] != want {
-		t.Errorf("told %q", h.notices)
+		t.Errorf("notices %q", h.notices)
 	}
 }
 
@@ -377,7 +377,7 @@ func TestFallbackGrantsNothingNew(t *testing.T) {
 		for range 2 {
 			_, err := request(t, s, "clerk")
 			if !errors.Is(err, provider.ErrRejected) && !errors.Is(err, provider.ErrNoCredential) {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: %v, want a refusal", name, err)
 			}
 			h.after(time.Hour)
 		}
@@ -405,7 +405,7 @@ func TestFallbackGrantsNothingNew(t *testing.T) {
 	config := s.Config()
 	config.Target.URL = "libsql://other.example"
 	if _, err := session.New(config).Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) || h.providers["turso"].minted.Load() != 0 {
-		t.Errorf("err = %v", err)
+		t.Errorf("Token for a new target: %v, want ErrUnavailable and no token of turso", err)
 	}
 }
 

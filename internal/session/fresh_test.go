@@ -72,7 +72,7 @@ func TestAgedTokenIsNotRenewedAheadOfTime(t *testing.T) {
 
 // A failed renewal ahead of time is retried while the token is still good, but not at every
 // use.
-func TestFailedRenewalAheadIsTriedAgain(t *testing.T) {
+func TestFailedRenewalAheadIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, h := newFakes(t, func(c *session.Config, _ *fakes) { c.Fallback = nil })
 		clerk := h.providers["clerk"]
@@ -100,7 +100,7 @@ func TestFailedRenewalAheadIsTriedAgain(t *testing.T) {
 		}
 		h.after(3 * time.Second) // 49 s: too late to be handed out
 		if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
-			t.Errorf("err = %v", err)
+			t.Errorf("Token: %v, want ErrUnavailable", err)
 		}
 	})
 }
@@ -119,7 +119,7 @@ func TestAnOutageIsShared(t *testing.T) {
 		for range 20 {
 			requests.Go(func() {
 				if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
-					t.Errorf("err = %v", err)
+					t.Errorf("Token: %v, want ErrUnavailable", err)
 				}
 			})
 		}
@@ -208,7 +208,7 @@ func TestNewTokenOfAnotherTimeReportsTheClock(t *testing.T) {
 		f.minting = func(token *provider.Token) { token.Issued = f.now.Add(offset) }
 		_, err := s.Token(t.Context())
 		if !errors.Is(err, provider.ErrTokenInvalid) || strings.Contains(err.Error(), "this machine's clock") != (want != "") || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", offset, err)
+			t.Errorf("clock off by %s: %v", offset, err)
 		}
 	}
 }

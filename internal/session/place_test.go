@@ -27,7 +27,7 @@ func TestTokenStaysWhereItsDatabaseIs(t *testing.T) {
 		"the profile's own, without an ID": {own: true, claims: one},
 		"the profile's own, by its name":   {own: true, id: databaseID, claims: named},
 		"the profile's own, known as such": {own: true, id: databaseID, claims: one},
-		"the profile's own, which another profile has elsewhere": {
+		"the profile's own, at another URL in another profile": {
 			own: true, claims: one, elsewhere: "libsql://its.example", kind: provider.ErrPermission, text: "which your configuration has at libsql://its.example",
 		},
 		"a foreign one":                         {claims: one, kind: provider.ErrConfig, text: "is not the database of profile"},
@@ -36,7 +36,7 @@ func TestTokenStaysWhereItsDatabaseIs(t *testing.T) {
 		"a foreign one of another id":           {id: other, claims: one, kind: provider.ErrPermission, text: "database"},
 		"a foreign one of a known id, by name":  {id: databaseID, claims: named, kind: provider.ErrPermission, text: "acme.dev"},
 		"a foreign one that the provider knows": {confirmed: databaseID, claims: one, elsewhere: "libsql://its.example"},
-		"a foreign one that is another":         {confirmed: other, claims: one, kind: provider.ErrPermission, text: "is database " + other},
+		"a foreign one of another database":     {confirmed: other, claims: one, kind: provider.ErrPermission, text: "is database " + other},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, f := newSession(t, func(c *session.Config) {
@@ -68,7 +68,7 @@ func TestTokenStaysWhereItsDatabaseIs(t *testing.T) {
 					continue
 				}
 				if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.text) || provider.Hint(err) == "" || !token.Value.IsZero() {
-					t.Errorf("%q, %v", token.Value.Reveal(), err)
+					t.Errorf("Token = %q, %v", token.Value.Reveal(), err)
 				}
 			}
 		})
@@ -81,7 +81,7 @@ func TestFirstTokenOfAForeignDatabaseIsNotKept(t *testing.T) {
 	s, f := newSession(t, func(c *session.Config) { c.Target.DatabaseID = "" })
 	login(t, s, f, "clerk")
 	if token, err := s.Token(t.Context()); !errors.Is(err, provider.ErrConfig) {
-		t.Errorf("%q, %v", token.Value.Reveal(), err)
+		t.Errorf("Token = %q, %v, want ErrConfig", token.Value.Reveal(), err)
 	}
 	s, f = newSession(t, func(c *session.Config) { c.Target.DatabaseID, c.OwnTarget = "", true })
 	login(t, s, f, "clerk")
@@ -89,7 +89,7 @@ func TestFirstTokenOfAForeignDatabaseIsNotKept(t *testing.T) {
 	moved := s.Config()
 	moved.OwnTarget = false
 	if token, err := session.New(moved).Token(t.Context()); !errors.Is(err, provider.ErrConfig) {
-		t.Errorf("%q, %v", token.Value.Reveal(), err)
+		t.Errorf("Token = %q, %v, want ErrConfig", token.Value.Reveal(), err)
 	}
 }
 
@@ -110,6 +110,6 @@ func TestEarlierEndCounts(t *testing.T) {
 	}
 	status, err := s.Status(t.Context())
 	if err != nil || !status.Token.Expires.IsZero() && !status.Token.Expires.Equal(f.claims.Expires) {
-		t.Errorf("%+v, %v", status, err)
+		t.Errorf("Status = %+v, %v", status, err)
 	}
 }

@@ -175,7 +175,7 @@ func TestLogoutWithAnUnreadableFile(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := s.Logout(ctx, false); !errors.Is(err, context.Canceled) {
-			t.Errorf("err = %v", err)
+			t.Errorf("Logout: %v, want context.Canceled", err)
 		}
 		if _, err := os.Stat(s.Config().Store.Path("default")); err != nil {
 			t.Error(err)

@@ -200,7 +200,7 @@ func TestRenewUsesAStoredToken(t *testing.T) {
 	first, _ := s.Token(t.Context())
 	second, err := s.Renew(t.Context(), first)
 	if err != nil || second.Value.Reveal() != "minted-1" {
-		t.Fatalf("%v %v", second.Value.Reveal(), err)
+		t.Fatalf("Renew = %v %v, want minted-1", second.Value.Reveal(), err)
 	}
 	again, err := s.Renew(t.Context(), first)
 	if err != nil || again.Value.Reveal() != "minted-1" || f.minted.Load() != 1 {
@@ -277,18 +277,18 @@ func TestSwitchingProvidersKeepsBothCredentials(t *testing.T) {
 	login(t, s, f, "platformtoken")
 	status, err := s.Status(t.Context())
 	if err != nil || status.Provider != "platformtoken" || len(status.Others) != 1 || status.Others[0] != "clerk" {
-		t.Fatalf("%+v, %v", status, err)
+		t.Fatalf("Status = %+v, %v", status, err)
 	}
 	f.revokeEr = provider.ErrUnavailable
 	out, err := s.Logout(t.Context(), false)
 	if err != nil || len(out) != 1 || out[0].Provider != "platformtoken" || !errors.Is(out[0].NotRevoked, provider.ErrUnavailable) {
-		t.Fatalf("%+v, %v", out, err)
+		t.Fatalf("Logout = %+v, %v", out, err)
 	}
 	if _, err := s.Token(t.Context()); !errors.Is(err, provider.ErrNoCredential) || provider.Hint(err) == "" {
 		t.Errorf("after logout: %v", err)
 	}
 	if out, err := s.Logout(t.Context(), true); err != nil || len(out) != 1 || out[0].Provider != "clerk" {
-		t.Errorf("%+v, %v", out, err)
+		t.Errorf("Logout of all = %+v, %v", out, err)
 	}
 }
 
@@ -316,10 +316,10 @@ func TestMinTTL(t *testing.T) {
 	s, f := newSession(t, nil)
 	login(t, s, f, "clerk")
 	if token, err := s.TokenFor(t.Context(), 30*time.Second); err != nil || token.Value.Reveal() != "first" {
-		t.Errorf("%v %v", token.Value.Reveal(), err)
+		t.Errorf("TokenFor 30 s = %v %v, want the stored token", token.Value.Reveal(), err)
 	}
 	if _, err := s.TokenFor(t.Context(), time.Hour); !errors.Is(err, provider.ErrConfig) {
-		t.Errorf("err = %v", err)
+		t.Errorf("TokenFor an hour: %v, want ErrConfig", err)
 	}
 	if f.seen.Lifetime <= time.Hour {
 		t.Errorf("requested lifetime = %s", f.seen.Lifetime)
@@ -341,7 +341,7 @@ func TestReplacedCredentialArrivesAlsoWhenTheCallerHasGone(t *testing.T) {
 	}
 }
 
-func TestRevokedSignInMintsNothing(t *testing.T) {
+func TestRevokedSignInIssuesNothing(t *testing.T) {
 	s, f := newSession(t, func(c *session.Config) { c.TokenProvider = "platformtoken" })
 	login(t, s, f, "clerk")
 	f.refresh = provider.ErrRejected

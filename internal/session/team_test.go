@@ -165,7 +165,7 @@ func TestActionsInChild(t *testing.T) {
 	fails = nil
 	wantToken(t, s, "first")
 	if active, err := s.UseOrganization(t.Context(), "globex"); err != nil || active.ID != "org_2" {
-		t.Errorf("%+v, %v", active, err)
+		t.Errorf("UseOrganization = %+v, %v", active, err)
 	}
 	if last := asked[len(asked)-1]; last.Organization != "globex" || s.Issuer() != "" {
 		t.Errorf("the request was %+v, and a token of %q is still held", last, s.Issuer())
@@ -236,7 +236,7 @@ func TestUseOrganization(t *testing.T) {
 	}
 	status, err := s.Status(t.Context())
 	if err != nil || status.Account.Claims.Organization == nil || status.Account.Claims.Organization.ID != "org_globex" || status.Account.Claims.Organization.Role != "org:member" {
-		t.Errorf("%+v, %v", status.Account.Claims.Organization, err)
+		t.Errorf("the stored organization is %+v, %v", status.Account.Claims.Organization, err)
 	}
 	// A refused change changes nothing.
 	f.err = provider.ErrPermission
@@ -274,7 +274,7 @@ func TestProfileWithAnOrganization(t *testing.T) {
 		"another's login": second(held.Login(t.Context(), "clerk", provider.LoginRequest{Organization: "globex"}, nil, store.Plan{})),
 	} {
 		if !errors.Is(err, provider.ErrConfig) || len(f.seen) != 0 {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want ErrConfig", name, err)
 		}
 	}
 	// The fake signs in to no organization.

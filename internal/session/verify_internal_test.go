@@ -24,7 +24,7 @@ func TestOwnExpEndsAnUnverifiableToken(t *testing.T) {
 		"its own exp has passed":           {-time.Second, time.Hour, true},
 		"the provider's expiry has passed": {time.Hour, -time.Second, true},
 		"no expiry from the provider":      {-time.Second, 0, true},
-		"without an end":                   {0, 0, false},
+		"no expiry at all":                 {0, 0, false},
 	} {
 		payload := `{"id":"db"}`
 		if test.exp != 0 {
