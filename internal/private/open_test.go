@@ -24,7 +24,7 @@ func TestWhatIsOpenCanBeRenamedAndRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(path + ".1"); err != nil || string(data) != "kept" {
-		t.Errorf("%q, %v", data, err)
+		t.Errorf("the renamed file has %q, %v", data, err)
 	}
 	if err := os.Remove(path + ".1"); err != nil {
 		t.Error(err)
@@ -51,7 +51,7 @@ func TestOpenAddsMakesAndReplacesAsTheFlagsSay(t *testing.T) {
 	write(os.O_WRONLY|os.O_APPEND|os.O_CREATE, "de")
 	write(os.O_RDWR, "A")
 	if data, err := os.ReadFile(path); err != nil || string(data) != "Abcde" {
-		t.Errorf("%q, %v", data, err)
+		t.Errorf("the file has %q, %v", data, err)
 	}
 	if _, err := private.Secret.Open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL); !errors.Is(err, os.ErrExist) {
 		t.Errorf("creating it again with O_EXCL: %v, want ErrExist", err)

@@ -21,7 +21,7 @@ func TestOpenChecksTheOwner(t *testing.T) {
 		t.Skip("only root can change a file's owner: ", err)
 	}
 	if _, err := private.Trusted.Open(path, os.O_RDONLY); !errors.Is(err, private.ErrForeign) {
-		t.Errorf("err = %v", err)
+		t.Errorf("Open of another user's file: %v, want ErrForeign", err)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestOverwrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != "now" {
-		t.Errorf("%q, %v", data, err)
+		t.Errorf("the file has %q, %v", data, err)
 	}
 }
 
@@ -52,12 +52,12 @@ func TestReadRegular(t *testing.T) {
 	}
 	for _, there := range []string{path, link} {
 		if data, err := private.ReadRegular(there, 4); err != nil || string(data) != "text" {
-			t.Errorf("%s: %q, %v", there, data, err)
+			t.Errorf("ReadRegular(%s) = %q, %v", there, data, err)
 		}
 	}
 	for _, other := range []string{pipe, "/dev/zero", dir} {
 		if _, err := private.ReadRegular(other, 4); !errors.Is(err, private.ErrIrregular) {
-			t.Errorf("%s: %v", other, err)
+			t.Errorf("ReadRegular(%s): %v, want ErrIrregular", other, err)
 		}
 	}
 	if data, err := private.ReadRegular(path, 3); err == nil {

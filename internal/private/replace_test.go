@@ -49,7 +49,7 @@ func TestReplace(t *testing.T) {
 				got, err := os.ReadFile(path)
 				info, statErr := os.Lstat(path)
 				if err := errors.Join(err, statErr); err != nil || string(got) != data {
-					t.Fatalf("%q, %v", got, err)
+					t.Fatalf("the file has %q, %v", got, err)
 				}
 				if runtime.GOOS != "windows" && info.Mode() != mode {
 					t.Errorf("mode %v, want %v", info.Mode(), mode)
@@ -75,7 +75,7 @@ func TestReplaceReplacesALink(t *testing.T) {
 		t.Errorf("the target: %q, %v", got, err)
 	}
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
-		t.Errorf("%v, %v", info, err)
+		t.Errorf("the link is now %v, %v, want a regular file", info, err)
 	}
 }
 

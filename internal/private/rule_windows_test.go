@@ -71,7 +71,7 @@ func TestReplaceAndOpenCloseFilesInAnOpenDirectory(t *testing.T) {
 		_, err := test.rule.Open(path, os.O_RDONLY)
 		var fault *private.Fault
 		if !errors.As(err, &fault) || !strings.Contains(err.Error(), test.want+" (by its access list ") || strings.Contains(err.Error(), "S-1-") {
-			t.Errorf("%s: %v", path, err)
+			t.Errorf("Open(%s): %v", path, err)
 			continue
 		}
 		if got := fault.Closing(path); !strings.HasPrefix(got, `icacls "`+path+`" /inheritance:r /remove:g "`+fault.Owner+`" /grant:r "`) {

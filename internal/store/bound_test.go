@@ -73,10 +73,10 @@ func TestNewTokenIsKept(t *testing.T) {
 func TestWhatCantBeReadIsNotWritten(t *testing.T) {
 	for _, storage := range []store.Storage{store.StorageFile, store.StorageKeyring} {
 		for name, account := range map[string]store.Account{
-			"no text":       {Credential: provider.Credential{Data: provider.NewSecret("\xff\xfe")}},
-			"too large":     {Credential: provider.Credential{Data: provider.NewSecret("x")}, EnvNames: []string{strings.Repeat("x", 5<<20)}},
-			"escaped":       {Credential: provider.Credential{Data: provider.NewSecret(strings.Repeat("\x01", 900<<10))}},
-			"of surrogates": {Credential: provider.Credential{Data: provider.NewSecret("\xed\xa0\x80")}},
+			"not text":   {Credential: provider.Credential{Data: provider.NewSecret("\xff\xfe")}},
+			"too large":  {Credential: provider.Credential{Data: provider.NewSecret("x")}, EnvNames: []string{strings.Repeat("x", 5<<20)}},
+			"escaped":    {Credential: provider.Credential{Data: provider.NewSecret(strings.Repeat("\x01", 900<<10))}},
+			"surrogates": {Credential: provider.Credential{Data: provider.NewSecret("\xed\xa0\x80")}},
 		} {
 			t.Run(fmt.Sprint(storage, " ", name), func(t *testing.T) {
 				w := newWorld(t)

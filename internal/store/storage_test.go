@@ -144,7 +144,7 @@ func TestMoving(t *testing.T) {
 	}
 }
 
-// A keyring that doesn't answer costs no credential and unseals nothing.
+// While the keyring doesn't answer, no credential is lost or stored unsealed.
 func TestUnavailableKeyringLosesAndDowngradesNothing(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.login("", "c"))

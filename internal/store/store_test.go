@@ -175,13 +175,13 @@ func TestOneToken(t *testing.T) {
 	reader := store.New(dir, store.OneToken(func(r store.Record) string { return "k " + r.Accounts["clerk"].EnvNames[0] }))
 	r, err := reader.Load("p")
 	if err != nil || r.Accounts["clerk"].Claims.Subject != "" || len(r.Accounts["clerk"].EnvNames) != 1 || len(r.Tokens) != 1 || r.Tokens["k X"].Value.Reveal() != "a.b.c" {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("Load of one token = %+v, %v", r, err)
 	}
 	err = reader.Lock(t.Context(), "p", func(*store.Locked) error { t.Error("Lock called its function"); return nil })
 	if err == nil {
 		t.Error("Lock returned no error")
 	}
 	if r, err := store.New(dir).Load("p"); err != nil || r.Accounts["clerk"].Claims.Subject != "user_1" {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("Load after the refused Lock = %+v, %v", r, err)
 	}
 }
