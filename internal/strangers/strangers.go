@@ -1,5 +1,5 @@
-// Package strangers limits what unauthorized clients can use up of a local server: every
-// program on the machine can connect to it.
+// Package strangers limits how much of a local server's resources unauthorized clients can
+// use: every program on the machine can connect to it.
 package strangers
 
 import (

@@ -56,7 +56,7 @@ func TestRefusalWithoutTheBody(t *testing.T) {
 	c := send(t, serve(t, 10), fmt.Sprintf(noBody, ""))
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !resp.Close {
-		t.Fatalf("%v, %v", resp, err)
+		t.Fatalf("response %v, %v, want 401 and the end of the connection", resp, err)
 	}
 	if _, err := io.Copy(io.Discard, c); err != nil { // until the server hangs up
 		t.Error(err)
@@ -73,7 +73,7 @@ func TestOldestConnectionIsClosed(t *testing.T) {
 		t.Helper()
 		resp, err := http.ReadResponse(answers, nil)
 		if err != nil || resp.StatusCode != http.StatusOK {
-			t.Fatalf("%v, %v", resp, err)
+			t.Fatalf("response %v, %v, want 200", resp, err)
 		}
 		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 			t.Fatal(err)
@@ -108,7 +108,7 @@ func TestAdmittedBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "100 <nil>" {
-		t.Errorf("%s, %v", body, err)
+		t.Errorf("response %s, %v", body, err)
 	}
 }
 

@@ -42,8 +42,8 @@ func Done(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// Moment waits for a random time in between, while another process runs that is then killed
-// or examined.
+// Moment waits for a random time from least to most, while another process runs that is then
+// killed or examined.
 func Moment(ctx context.Context, least, most time.Duration) {
 	For(ctx, least+rand.N(most-least))
 }
