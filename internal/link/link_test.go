@@ -61,7 +61,7 @@ func TestTimeoutIsTheTransports(t *testing.T) {
 		t.Fatalf("answered %s", resp.Status)
 	}
 	if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() || ctx.Err() != nil {
-		t.Errorf("%v", err)
+		t.Errorf("RoundTrip: %v, want a timeout", err)
 	}
 }
 

@@ -128,7 +128,7 @@ func TestRefusalSaysHowFarTheClocksAreApart(t *testing.T) {
 			direction = " behind 127.0.0.1"
 		}
 		if err == nil || strings.Contains(err.Error(), "this machine's clock is") != (want != "") || want != "" && (!strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), direction)) {
-			t.Errorf("%s: %v", offset, err)
+			t.Errorf("clock off by %s: %v", offset, err)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func TestGreetGoesOnAsARequestDoes(t *testing.T) {
 		}
 		if test.fails {
 			if !errors.Is(err, provider.ErrTokenExpired) || len(src.accepted) != 0 {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: %v, want ErrTokenExpired", name, err)
 			}
 		} else if len(src.accepted) != 1 || src.accepted[0] != token.Value.Reveal() {
 			t.Errorf("%s: accepted %d", name, len(src.accepted))

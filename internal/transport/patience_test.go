@@ -96,7 +96,7 @@ func TestPatientRequestsOutliveTokens(t *testing.T) {
 				}
 				_, err = tr.RoundTrip(req)
 				if refused := new(transport.Refused); errors.As(err, &refused) != test.refused || err != nil && !test.refused {
-					t.Errorf("%v", err)
+					t.Errorf("RoundTrip: %v", err)
 				}
 				if source.made != test.tokens {
 					t.Errorf("%d tokens, want %d", source.made, test.tokens)

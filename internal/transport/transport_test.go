@@ -111,7 +111,7 @@ func TestRefusedTokenIsRenewedOnceAndTheRequestSentAgain(t *testing.T) {
 		second := src.tokens[1].Value.Reveal()
 		body, status, err := send(t, s, src, "")
 		if err != nil || status != 200 || body != "done" {
-			t.Fatalf("%q %d %v", body, status, err)
+			t.Fatalf("got %q with status %d, %v, want the second answer", body, status, err)
 		}
 		if len(*seen) != 2 || (*seen)[1] != "Bearer "+second+" body" {
 			t.Errorf("the second request is not the first one with the new token: %d requests", len(*seen))
@@ -147,7 +147,7 @@ func TestRefusals(t *testing.T) {
 			_, _, err := send(t, s, &source{tokens: []provider.Token{make(t)}}, "")
 			var refused *transport.Refused
 			if !errors.Is(err, test.kind) || !errors.As(err, &refused) || refused.Status != test.answer.status {
-				t.Fatalf("err = %v", err)
+				t.Fatalf("RoundTrip: wrong error %v", err)
 			}
 			for _, want := range test.want {
 				if !strings.Contains(err.Error(), want) {

@@ -288,7 +288,7 @@ func TestReplacedCredentialsSurviveErrors(t *testing.T) {
 	} {
 		next, err := call()
 		if !errors.Is(err, provider.ErrPermission) || err.Error() != "not you" || provider.Hint(err) != "ask" {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want the provider's error", name, err)
 		}
 		if next == nil || !cmp.Equal(f.credential, *next, compare) {
 			t.Errorf("%s: the credential became %v", name, next)
@@ -337,7 +337,7 @@ func TestEarlierVersionsAreTolerated(t *testing.T) {
 		"Fix": fix, "Assertion": assertion, "Database": database, "Databases": databases, "Setup": setup, "Organizations": organizations,
 	} {
 		if !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s: %v", call, err)
+			t.Errorf("%s: %v, want ErrUnsupported", call, err)
 		}
 	}
 }
@@ -391,7 +391,7 @@ func TestUnknownAccessIsRefused(t *testing.T) {
 	login := client.Login(t.Context(), provider.LoginRequest{Access: "append-only"}, nil)
 	for call, err := range map[string]error{"Token": token, "Login": login} {
 		if !errors.Is(err, provider.ErrConfig) {
-			t.Errorf("%s: %v", call, err)
+			t.Errorf("%s: %v, want ErrConfig", call, err)
 		}
 	}
 }

@@ -134,7 +134,7 @@ func TestReplacedCredentialComesBesideAnError(t *testing.T) {
 			t.Errorf("%s: the replaced credential is lost", call)
 		}
 		if !errors.Is(err, provider.ErrUnavailable) || provider.Hint(err) != "wait" || provider.RetryAfter(err) != time.Minute {
-			t.Errorf("%s: %v", call, err)
+			t.Errorf("%s: %v, want ErrUnavailable with its hint and wait", call, err)
 		}
 		if s, ok := status.FromError(err); ok {
 			t.Errorf("%s: the error is a gRPC status: %v", call, s)
@@ -179,7 +179,7 @@ func TestMissingServiceIsUnsupported(t *testing.T) {
 	login := client.Login(ctx, provider.LoginRequest{}, nil)
 	for call, err := range map[string]error{"Refresh": refresh, "Token": token, "Members": members, "Login": login} {
 		if !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s: %v", call, err)
+			t.Errorf("%s: %v, want ErrUnsupported", call, err)
 		}
 	}
 }
@@ -233,6 +233,6 @@ func TestTraceHasWholeLines(t *testing.T) {
 		t.Errorf("a rejection has a trace: %q", trace)
 	}
 	if trace := wire.Trace(errors.New("no status")); trace != "" {
-		t.Errorf("got %q", trace)
+		t.Errorf("Trace of another error = %q", trace)
 	}
 }

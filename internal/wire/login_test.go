@@ -174,7 +174,7 @@ func TestLoginWithoutResultFails(t *testing.T) {
 	} {
 		host := &terminal{storeErr: errors.New("disk full")}
 		if err := login(t, host, run); err == nil || !strings.Contains(err.Error(), "without a result") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want an error about the missing result", name, err)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func TestLoginKeepsTheKindOfTheHostsErrors(t *testing.T) {
 		return fmt.Errorf("sign in: %w", h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}}))
 	})
 	if !errors.Is(err, provider.ErrPermission) || provider.Hint(err) != "use another" || err.Error() != "sign in: not for this database" {
-		t.Errorf("got %v", err)
+		t.Errorf("Login: %v, want the host's error", err)
 	}
 }
 
@@ -218,7 +218,7 @@ func TestLoginOpensWebPagesOnly(t *testing.T) {
 		return h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}})
 	})
 	if err != nil || len(host.calls) != 0 {
-		t.Errorf("%v, %v", host.calls, err)
+		t.Errorf("the host was called: %v, %v", host.calls, err)
 	}
 }
 
@@ -236,7 +236,7 @@ func TestLoginEndsWithItsContext(t *testing.T) {
 		return "", ctx.Err()
 	}}
 	if err := client.Login(ctx, provider.LoginRequest{}, host); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+		t.Errorf("Login: %v, want context.Canceled", err)
 	}
 	<-providerEnded
 }
@@ -285,7 +285,7 @@ func TestLoginEnforcesItsRules(t *testing.T) {
 			}}
 			err := wire.NewClient(conn, nil).Login(t.Context(), provider.LoginRequest{}, host)
 			if err == nil || !strings.Contains(err.Error(), test.text) {
-				t.Errorf("got %v", err)
+				t.Errorf("Login: %v", err)
 			}
 		})
 	}

@@ -36,7 +36,7 @@ func (l *lax) Login(ctx context.Context, _ provider.LoginRequest, h provider.Hos
 func TestUnstorableValuesAreRefused(t *testing.T) {
 	good := provider.Credential{Data: provider.NewSecret("good")}
 	for name, data := range map[string]string{
-		"empty": "", "no text": "a\xff", "too large": strings.Repeat("x", 64<<10+1),
+		"empty": "", "not text": "a\xff", "too large": strings.Repeat("x", 64<<10+1),
 	} {
 		p := &lax{credential: provider.Credential{Data: provider.NewSecret(data)}, token: provider.Token{Value: provider.NewSecret("t")}}
 		client := connect(t, p)
@@ -66,7 +66,7 @@ func TestUnstorableValuesAreRefused(t *testing.T) {
 		_, verify := client.Verify(t.Context(), provider.NewSecret("t"))
 		_, token := client.Token(t.Context(), provider.TokenRequest{})
 		if failed := map[string]error{"claims": verify, "token": token}[name]; failed == nil || !strings.Contains(fmt.Sprint(failed), "can't be stored") {
-			t.Errorf("%s: %v", name, failed)
+			t.Errorf("%s: %v, want an error that it can't be stored", name, failed)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func TestOpenedDatabasesAreReleased(t *testing.T) {
 		"no profile": {"nowhere", libsql.Options{}}, "no database's URL": {"", libsql.Options{Target: provider.Target{URL: "gopher://x"}}},
 	} {
 		if _, err := client.Open(t.Context(), bad.profile, bad.how); !errors.Is(err, provider.ErrConfig) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Open: %v, want ErrConfig", name, err)
 		}
 	}
 	if n := len(client.sessions); n != 0 {
