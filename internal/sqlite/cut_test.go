@@ -29,7 +29,7 @@ func TestCut(t *testing.T) {
 		from, to, next, complete := Cut(text)
 		statement, rest := text[from:to], text[next:]
 		if statement != want.statement || rest != want.rest || complete != want.complete {
-			t.Errorf("%q: %q, %q, %v", text, statement, rest, complete)
+			t.Errorf("Cut(%q) = %q, %q, %v", text, statement, rest, complete)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func FuzzCut(f *testing.F) {
 		for rest := text; rest != ""; {
 			from, to, next, complete := Cut(rest)
 			if from < 0 || to < from || next < to || next > len(rest) || complete && next == to || !complete && next != len(rest) {
-				t.Fatalf("%q: %d, %d, %d, %v", rest, from, to, next, complete)
+				t.Fatalf("Cut(%q) = %d, %d, %d, %v", rest, from, to, next, complete)
 			}
 			if one, err := Statements(rest[from:to]); err == nil && complete && len(one) != 1 {
 				t.Fatalf("%q is cut into %q", rest[from:to], one)
@@ -83,7 +83,7 @@ func TestStatements(t *testing.T) {
 	} {
 		got, err := Statements(text)
 		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("%q: %q, %v", text, got, err)
+			t.Errorf("Statements(%q) = %q, %v", text, got, err)
 		}
 	}
 	if _, err := Statements("SELECT '\x00'"); err == nil {

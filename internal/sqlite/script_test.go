@@ -34,7 +34,7 @@ func TestParseScript(t *testing.T) {
 	for sql, want := range tests {
 		stmts, err := Parse(sql)
 		if err != nil {
-			t.Errorf("%q: %v", sql, err)
+			t.Errorf("Parse(%q): %v", sql, err)
 		}
 		var got []string
 		for _, s := range stmts {

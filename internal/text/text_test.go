@@ -28,7 +28,7 @@ func TestLine(t *testing.T) {
 
 func TestLines(t *testing.T) {
 	if got := Lines("a\tb\r\n\x1b[2Jc\u009b\u202e\n"); got != "a\tb\n[2Jc\n" {
-		t.Errorf("got %q", got)
+		t.Errorf("Lines = %q", got)
 	}
 }
 

@@ -48,11 +48,11 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := strings.ReplaceAll(strings.TrimSuffix(string(data), "\n"), "\n", ""); !IsPlain(text) || !strings.Contains(text, "<é>") {
-		t.Errorf("%q", data)
+		t.Errorf("JSON is not plain: %q", data)
 	}
 	var out map[string]string
 	if err := json.Unmarshal(data, &out); err != nil || out["<é>"] != in["<é>"] {
-		t.Errorf("%q, %v", out, err)
+		t.Errorf("decoded %q, %v", out, err)
 	}
 	if _, err := JSON(func() {}, ""); err == nil {
 		t.Error("JSON of a function returned no error")

@@ -19,7 +19,7 @@ func FuzzExecCredentialVersion(f *testing.F) {
 		case err == nil && version != execCredentialV1 && version != execCredentialBeta:
 			t.Errorf("ExecCredentialVersion(%q) = %q", info, version)
 		case err != nil && (!errors.Is(err, provider.ErrConfig) || provider.Hint(err) == "" || strings.Contains(err.Error(), "\n")):
-			t.Errorf("%q: %v", info, err)
+			t.Errorf("ExecCredentialVersion(%q): %v", info, err)
 		}
 	})
 }

@@ -18,6 +18,6 @@ func TestWriteJSONEscapes(t *testing.T) {
 	}
 	var read map[string]string
 	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read["account"] != account {
-		t.Errorf("%q, %v", read, err)
+		t.Errorf("decoded %q, %v", read, err)
 	}
 }
