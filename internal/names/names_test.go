@@ -11,7 +11,7 @@ func TestOwnVariables(t *testing.T) {
 		"MYVAULT_TOKEN": false, "AWS_SECRET_ACCESS_KEY": false, "my_vault_token": false, "": false,
 	} {
 		if got := IsOwnVariable("my-vault", variable); got != want {
-			t.Errorf("%s: %v", variable, got)
+			t.Errorf("IsOwnVariable(%s) = %v", variable, got)
 		}
 	}
 }

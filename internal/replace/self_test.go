@@ -19,7 +19,7 @@ func TestStartedAs(t *testing.T) {
 	t.Chdir(filepath.Dir(self))
 	for _, name := range []string{self, filepath.Base(self), "." + string(os.PathSeparator) + filepath.Base(self)} {
 		if got, err := startedAs(name); err != nil || got != self {
-			t.Errorf("%s: %s, %v", name, got, err)
+			t.Errorf("startedAs(%s) = %s, %v", name, got, err)
 		}
 	}
 	if got, err := startedAs("nosuch"); err == nil {
@@ -37,6 +37,6 @@ func TestExplainWithoutProc(t *testing.T) {
 	err = Explain(self, &fs.PathError{Op: "fork/exec", Path: filepath.Join(gone, "3"), Err: fs.ErrNotExist})
 	var load *LoadError
 	if errors.As(err, &load) || !strings.HasPrefix(err.Error(), gone+" is not there") {
-		t.Errorf("%v", err)
+		t.Errorf("Explain without /proc: %v", err)
 	}
 }
