@@ -138,8 +138,8 @@ func names(m map[string]any) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), " ")
 }
 
-// says returns the kind of a token: its header and the names of its claims.
-func says(token string) answer {
+// describe returns the kind of a token: its header and the names of its claims.
+func describe(token string) answer {
 	header, claims := decoded(token)
 	if claims == nil {
 		return answer{"token": "opaque"}

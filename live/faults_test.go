@@ -11,18 +11,18 @@ import (
 	devclerk "github.com/zen-auth/zen/devstack/clerk"
 )
 
-// odd is a service that gives a question an unexpected answer.
-type odd struct {
+// deviation is a service that gives a question an unexpected answer.
+type deviation struct {
 	name string
 	// fault is a fault of the stack; if empty, answers makes up the responses.
 	fault   string
-	answers func() otherwise
+	answers func() override
 	// id is the question that notices it, and kind the part of the answer that differs.
 	id, kind string
 }
 
-// otherwise makes up a response to a request; status 0 sends the request on.
-type otherwise func(req *http.Request, token bearer) (status int, body string)
+// override makes up a response to a request; status 0 sends the request on.
+type override func(req *http.Request, token bearer) (status int, body string)
 
 // bearer is the decoded token of a request.
 type bearer struct{ header, claims map[string]any }
@@ -33,8 +33,8 @@ const (
 )
 
 // ifToken changes a database's response to matching tokens.
-func ifToken(is func(bearer) bool, status int, body string) func() otherwise {
-	return func() otherwise {
+func ifToken(is func(bearer) bool, status int, body string) func() override {
+	return func() override {
 		return func(req *http.Request, s bearer) (int, string) {
 			if strings.Contains(req.URL.Path, "/dbs/") && s.claims != nil && is(s) {
 				return status, body
@@ -45,8 +45,8 @@ func ifToken(is func(bearer) bool, status int, body string) func() otherwise {
 }
 
 // ifRequest changes the response to requests of a method whose URLs contain part.
-func ifRequest(method, part string, status int, body string) func() otherwise {
-	return func() otherwise {
+func ifRequest(method, part string, status int, body string) func() override {
+	return func() override {
 		return func(req *http.Request, _ bearer) (int, string) {
 			if req.Method == method && strings.Contains(req.URL.String(), part) {
 				return status, body
@@ -57,8 +57,8 @@ func ifRequest(method, part string, status int, body string) func() otherwise {
 }
 
 // onNth changes the response to the nth matching request.
-func onNth(n int, method, part string, status int, body string) func() otherwise {
-	return func() otherwise {
+func onNth(n int, method, part string, status int, body string) func() override {
+	return func() override {
 		seen := 0
 		return func(req *http.Request, _ bearer) (int, string) {
 			if req.Method == method && strings.Contains(req.URL.String(), part) {
@@ -72,7 +72,7 @@ func onNth(n int, method, part string, status int, body string) func() otherwise
 }
 
 // stillTaken accepts tokens whose registration was removed.
-func stillTaken() otherwise {
+func stillTaken() override {
 	removed := false
 	return func(req *http.Request, s bearer) (int, string) {
 		if req.Method == http.MethodDelete && strings.Contains(req.URL.Path, "/jwks/") {
@@ -89,7 +89,7 @@ func has(name string) func(bearer) bool {
 	return func(s bearer) bool { _, ok := s.claims[name]; return ok }
 }
 
-var odds = []odd{
+var deviations = []deviation{
 	{name: "Turso can't remove a registration", fault: "jwks-remove-500", id: "Z2", kind: "status"},
 	{name: "Turso saves no registration", fault: "jwks-count-limit", id: "R2", kind: "failed"},
 	{name: "Turso's registrations are stuck", fault: "jwks-stuck", id: "R5", kind: "failed"},
@@ -131,15 +131,15 @@ var odds = []odd{
 	{name: "localhost is an allowed redirect", answers: ifRequest(http.MethodGet, "redirect_uri=http%3A%2F%2Flocalhost", 303, ""), id: "K8", kind: "localhost"},
 }
 
-// oddly is a transport that puts an odd service in place of the real one while answers is
+// deviatingTransport is a transport that puts a deviating service in place of the real one while answers is
 // set.
-type oddly struct {
-	answers otherwise
+type deviatingTransport struct {
+	answers override
 	next    http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (o *oddly) RoundTrip(req *http.Request) (*http.Response, error) {
+func (o *deviatingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if o.answers == nil {
 		return o.next.RoundTrip(req)
 	}
@@ -156,14 +156,14 @@ func (o *oddly) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// fails asks one question of a stack with a fault, and checks that the transcript reports it.
-func (s *stack) fails(t *testing.T, o odd, journal string, reference map[string]answer) {
+// askWithFault asks one question of a stack with a fault, and checks that the transcript reports it.
+func (s *stack) askWithFault(t *testing.T, o deviation, journal string, reference map[string]answer) {
 	t.Helper()
 	if err := s.Faults.Switch(o.fault, true); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Faults.Switch(o.fault, false) }()
-	done, err := ask(t.Context(), s.bed(journal), options{recorder: newRecorder(), reference: reference, each: func(name string, ask func() result) {
+	done, err := ask(t.Context(), s.testbed(journal), options{recorder: newRecorder(), reference: reference, each: func(name string, ask func() result) {
 		if strings.HasPrefix(name, o.id+"_") {
 			ask()
 		}
@@ -171,17 +171,17 @@ func (s *stack) fails(t *testing.T, o odd, journal string, reference map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.isTold(t, done, done.transcript(reference))
+	o.wantReported(t, done, done.transcript(reference))
 }
 
-// answersOtherwise asks a stack the questions of odds, each with its odd service in place.
-func (s *stack) answersOtherwise(t *testing.T, journal string, reference map[string]answer) {
+// askWithOverrides asks a stack the questions of the deviations, each with its deviating service in place.
+func (s *stack) askWithOverrides(t *testing.T, journal string, reference map[string]answer) {
 	t.Helper()
-	now := oddly{next: http.DefaultTransport}
-	b := s.bed(journal)
+	now := deviatingTransport{next: http.DefaultTransport}
+	b := s.testbed(journal)
 	b.base = &now
-	asked := map[string]odd{}
-	for _, o := range odds {
+	asked := map[string]deviation{}
+	for _, o := range deviations {
 		if o.fault == "" {
 			asked[o.id] = o
 		}
@@ -199,12 +199,12 @@ func (s *stack) answersOtherwise(t *testing.T, journal string, reference map[str
 	}
 	transcript := done.transcript(reference)
 	for _, o := range asked {
-		t.Run(o.name, func(t *testing.T) { o.isTold(t, done, transcript) })
+		t.Run(o.name, func(t *testing.T) { o.wantReported(t, done, transcript) })
 	}
 }
 
-// isTold checks that a transcript names the difference.
-func (o odd) isTold(t *testing.T, done report, transcript string) {
+// wantReported checks that a transcript names the difference.
+func (o deviation) wantReported(t *testing.T, done report, transcript string) {
 	t.Helper()
 	i := slices.IndexFunc(done.results, func(r result) bool { return r.id == o.id })
 	r := done.results[i]

@@ -24,10 +24,10 @@ func (s *stack) run(t *testing.T, journal string, n int, strike func(*os.Process
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
-	return started(t, cmd, n, strike)
+	return runProcess(t, cmd, n, strike)
 }
 
-func started(t *testing.T, cmd *exec.Cmd, n int, strike func(*os.Process) error) (code int, printed string) {
+func runProcess(t *testing.T, cmd *exec.Cmd, n int, strike func(*os.Process) error) (code int, printed string) {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -110,7 +110,7 @@ func TestNoCredentials(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = []string{asChild + "=1", "HOME=" + dir, "ZEN_LIVE_JOURNAL=" + filepath.Join(dir, "journal"), "ZEN_LIVE_TRANSCRIPT=" + filepath.Join(dir, "transcript.md")}
-	code, printed := started(t, cmd, 0, nil)
+	code, printed := runProcess(t, cmd, 0, nil)
 	if code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}

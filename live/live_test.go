@@ -32,7 +32,7 @@ func TestLive(t *testing.T) {
 			}
 		})
 	}}
-	done, err := play(interruptible(), realBed(s), o, os.Stdout)
+	done, err := play(interruptible(), realTestbed(s), o, os.Stdout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestLive(t *testing.T) {
 // referenceOf returns the local stack's answers.
 func referenceOf(t *testing.T) map[string]answer {
 	local := startStack(t)
-	done, err := ask(t.Context(), local.bed(t.TempDir()+"/journal"), options{recorder: newRecorder(), each: func(_ string, ask func() result) { ask() }})
+	done, err := ask(t.Context(), local.testbed(t.TempDir()+"/journal"), options{recorder: newRecorder(), each: func(_ string, ask func() result) { ask() }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 // child performs a run that doesn't wait and prints a dot before each request. It returns the
 // exit code.
 func child() int {
-	b := realBed(readSettings(os.Getenv))
+	b := realTestbed(readSettings(os.Getenv))
 	b.keyring = &memory{}
 	delete(b.lacks, "keyring")
 	b.lacks["programs"] = "a run of go test, which builds them"

@@ -21,13 +21,13 @@ import (
 	"github.com/zen-auth/zen/internal/keyring"
 )
 
-// realBed returns the environment of a run against the real services.
-func realBed(s settings) bed {
+// realTestbed returns the environment of a run against the real services.
+func realTestbed(s settings) testbed {
 	var patience keyring.Options
 	if s.person != "" {
 		patience.Timeout = time.Minute // the user may have to unlock it
 	}
-	b := bed{
+	b := testbed{
 		settings: s, lacks: s.lacks(), base: httpclient.New(), now: time.Now, keyring: keyring.New(patience), zen: buildZen,
 		person: terminal{app.NewUI(&app.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})},
 		wait: func(ctx context.Context, d time.Duration) error {
@@ -67,7 +67,7 @@ func interruptible() context.Context {
 }
 
 // play performs a run, writes the transcript, and prints the differences and what is missing.
-func play(ctx context.Context, b bed, o options, out io.Writer) (report, error) {
+func play(ctx context.Context, b testbed, o options, out io.Writer) (report, error) {
 	done, err := ask(ctx, b, o)
 	if err != nil {
 		return done, err
@@ -99,7 +99,7 @@ func dryRun(t *testing.T, s settings, out io.Writer) {
 		t.Fatal(err)
 	}
 	local := startStack(t)
-	b := local.bed(filepath.Join(t.TempDir(), "journal"))
+	b := local.testbed(filepath.Join(t.TempDir(), "journal"))
 	if s.tursoToken+s.secretKey+s.auth0 != "" {
 		b.lacks = s.lacks()
 	}
@@ -109,7 +109,7 @@ func dryRun(t *testing.T, s settings, out io.Writer) {
 	}
 	rec := newRecorder()
 	rec.sending = func(x exchange) { fmt.Fprintf(out, "%s\n", x.request(bases[x.service])) }
-	b.person = told{b.person, rec.redactor, out}
+	b.person = pagePrinter{b.person, rec.redactor, out}
 	b.zen = func(_ context.Context, _ string, _ []string, args ...string) ([]byte, int) {
 		fmt.Fprintf(out, "(a process, which sends its own) zen %s\n\n", strings.Join(args, " "))
 		return []byte("{}"), 0
@@ -123,15 +123,15 @@ func dryRun(t *testing.T, s settings, out io.Writer) {
 	}
 }
 
-// told prints the pages that the user is shown.
-type told struct {
+// pagePrinter prints the pages that the user is shown.
+type pagePrinter struct {
 	oauth.Host
 	redactor *redactor
 	out      io.Writer
 }
 
 // OpenURL implements oauth.Host.
-func (p told) OpenURL(ctx context.Context, url, code string) error {
+func (p pagePrinter) OpenURL(ctx context.Context, url, code string) error {
 	before, query, _ := strings.Cut(url, "?")
 	if query != "" {
 		query = "?..."

@@ -102,7 +102,7 @@ type options struct {
 
 // ask performs a run: it removes what earlier runs left behind, asks all questions, and
 // removes what it created, however it ended.
-func ask(ctx context.Context, b bed, o options) (report, error) {
+func ask(ctx context.Context, b testbed, o options) (report, error) {
 	if err := b.check(); err != nil {
 		return report{}, err
 	}

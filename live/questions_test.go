@@ -115,7 +115,7 @@ var steps = []question{
 		asked:    "May a registration name a key set that is neither Clerk's nor Auth0's, and can't be fetched?",
 		expected: answer{"status": "200"},
 		answer: func(r *run) answer {
-			name := r.making("registration", r.name+"-other")
+			name := r.journaled("registration", r.name+"-other")
 			got := platform(r.turso.SaveKeySet(r.ctx, r.organization, turso.KeySet{Name: name, URL: "https://keys.invalid/.well-known/jwks.json"}))
 			if got["status"] == "200" {
 				check(r.turso.RemoveKeySet(r.ctx, r.organization, name, ""))
@@ -135,7 +135,7 @@ var steps = []question{
 			}
 			got := answer{"status": "none was too many", "plan": plan.Plan}
 			for i := range 3 {
-				name := r.making("registration", fmt.Sprintf("%s-%d", r.name, i))
+				name := r.journaled("registration", fmt.Sprintf("%s-%d", r.name, i))
 				one := platform(r.turso.SaveKeySet(r.ctx, r.organization, turso.KeySet{Name: name, URL: r.instance.KeySetURL()}))
 				if one["status"] != "200" {
 					one["plan"] = got["plan"]
@@ -486,7 +486,7 @@ var clerkQuestions = []question{
 		id: "K1", name: "template_token", needs: one,
 		asked:    "What is in a template's token beside the template's claims?",
 		expected: answer{"alg": "RS256", "typ": "JWT", "cat": clerk.CategoryTemplate, "claims": "exp iat iss jti nbf sub"},
-		answer:   func(r *run) answer { return says(r.mint(map[string]any{}, lifetime)) },
+		answer:   func(r *run) answer { return describe(r.mint(map[string]any{}, lifetime)) },
 	},
 	{
 		id: "K2", name: "session_token", needs: one,
@@ -494,7 +494,7 @@ var clerkQuestions = []question{
 		expected: answer{"alg": "RS256", "typ": "JWT", "cat": clerk.CategorySession, "life": "1m0s"},
 		answer: func(r *run) answer {
 			token := r.sessionToken()
-			got := says(token)
+			got := describe(token)
 			got["life"] = life(token)
 			return got
 		},
@@ -505,7 +505,7 @@ var clerkQuestions = []question{
 		expected: answer{"cat": "cl_B7d4PD333AAA", "life": "1h0m0s"},
 		answer: func(r *run) answer {
 			token := r.machineToken(nil)
-			got := says(token)
+			got := describe(token)
 			got["life"] = life(token)
 			return got
 		},
@@ -516,7 +516,7 @@ var clerkQuestions = []question{
 		expected: answer{"typ": "at+jwt", "life": "24h0m0s", "refresh token": "yes"},
 		answer: func(r *run) answer {
 			t := r.signedIn()
-			got := says(t.Access.Reveal())
+			got := describe(t.Access.Reveal())
 			got["life"], got["refresh token"] = life(t.Access.Reveal()), yes(!t.Refresh.IsZero())
 			return got
 		},
@@ -675,7 +675,7 @@ var auth0Questions = []question{
 		id: "U1", name: "machine_token", needs: []string{"turso", "auth0"},
 		asked:    "What is in a machine's token, and did the Action put the database's claims into it?",
 		expected: answer{"alg": "RS256", "typ": "JWT", "claims": "a aud azp exp gty iat id iss perm rid sub"},
-		answer:   func(r *run) answer { return says(r.auth0Token(r.audience)) },
+		answer:   func(r *run) answer { return describe(r.auth0Token(r.audience)) },
 	},
 	{
 		id: "U2", name: "machine_token_at_turso", needs: []string{"turso", "auth0"}, expected: ok,
@@ -689,7 +689,7 @@ var auth0Questions = []question{
 		id: "U3", name: "rfc9068_token", needs: []string{"turso", "auth0", "rfc9068"},
 		asked:    "What is in a machine's token of the other dialect?",
 		expected: answer{"alg": "RS256", "typ": "at+jwt", "claims": "a aud client_id exp iat id iss jti perm rid sub"},
-		answer:   func(r *run) answer { return says(r.auth0Token(r.rfc9068)) },
+		answer:   func(r *run) answer { return describe(r.auth0Token(r.rfc9068)) },
 	},
 	{
 		id: "U4", name: "rfc9068_token_at_turso", needs: []string{"turso", "auth0", "rfc9068"}, expected: ok,
@@ -705,7 +705,7 @@ var auth0Questions = []question{
 		expected: answer{"typ": "JWT", "refresh token": "yes"},
 		answer: func(r *run) answer {
 			t := r.auth0SignedIn()
-			got := says(t.Access.Reveal())
+			got := describe(t.Access.Reveal())
 			got["refresh token"] = yes(!t.Refresh.IsZero())
 			return got
 		},

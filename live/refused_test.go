@@ -45,9 +45,9 @@ func TestRefused(t *testing.T) {
 }
 
 // TestDatabaseOfSomebody uses the confirmed database, and doesn't delete it.
-func TestDatabaseOfSomebody(t *testing.T) {
+func TestConfirmedDatabase(t *testing.T) {
 	s := startStack(t)
-	b := s.bed(filepath.Join(t.TempDir(), "journal"))
+	b := s.testbed(filepath.Join(t.TempDir(), "journal"))
 	b.database, b.databaseAgain = "app", "app"
 	done, err := ask(t.Context(), b, options{recorder: newRecorder(), each: func(name string, ask func() result) {
 		if strings.HasPrefix(name, "R4_") || strings.HasPrefix(name, "Z1_") {
@@ -66,15 +66,15 @@ func TestDatabaseOfSomebody(t *testing.T) {
 	}
 }
 
-// TestForeign checks that an object that an earlier run left in an inaccessible account is
+// TestForeignAccount checks that an object that an earlier run left in an inaccessible account is
 // reported, and stays in the journal.
-func TestForeign(t *testing.T) {
+func TestForeignAccount(t *testing.T) {
 	s := startStack(t)
 	path := filepath.Join(t.TempDir(), "journal")
 	if err := os.WriteFile(path, []byte(`{"kind":"database","name":"zen-live-0","account":"Turso organization other"}`+"\n"+`{"kind":"us`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	done, err := ask(t.Context(), s.bed(path), options{recorder: newRecorder(), each: func(string, func() result) {}})
+	done, err := ask(t.Context(), s.testbed(path), options{recorder: newRecorder(), each: func(string, func() result) {}})
 	if err != nil || done.left != nil {
 		t.Fatal(err, done.left)
 	}
@@ -102,9 +102,9 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestQuestionsHaveIDsOfTheirOwn checks that each question is complete and has a unique id,
+// TestQuestionIDsAreUnique checks that each question is complete and has a unique id,
 // by which answers are compared.
-func TestQuestionsHaveIDsOfTheirOwn(t *testing.T) {
+func TestQuestionIDsAreUnique(t *testing.T) {
 	seen := map[string]bool{}
 	for _, q := range questions {
 		if seen[q.id] || q.asked == "" || q.expected == nil || q.answer == nil {

@@ -27,8 +27,8 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// bed is the environment of a run: the real services or the local stack.
-type bed struct {
+// testbed is the environment of a run: the real services or the local stack.
+type testbed struct {
 	settings
 	// lacks says for each unmet need how to meet it.
 	lacks map[string]string
@@ -55,7 +55,7 @@ type keyringOf interface {
 
 // run is one run of the questions. What a question needs is created on first use.
 type run struct {
-	bed
+	testbed
 	// ctx is for requests, which an interrupt doesn't cancel, because a created object has to
 	// be known. end is for waiting.
 	ctx, end context.Context
@@ -87,10 +87,10 @@ func check(err error) {
 }
 
 // newRun creates the clients. It sends no requests.
-func newRun(ctx context.Context, b bed, rec *recorder) (r *run, err error) {
+func newRun(ctx context.Context, b testbed, rec *recorder) (r *run, err error) {
 	id := make([]byte, 4)
 	rand.Read(id)
-	r = &run{bed: b, ctx: context.WithoutCancel(ctx), end: ctx, recorder: rec, name: prefix + hex.EncodeToString(id), made: map[string]any{}}
+	r = &run{testbed: b, ctx: context.WithoutCancel(ctx), end: ctx, recorder: rec, name: prefix + hex.EncodeToString(id), made: map[string]any{}}
 	b.hide(rec.redactor)
 	r.turso, err = turso.New(turso.Options{
 		BaseURL: b.tursoURL, Token: func(context.Context) (string, error) { return b.tursoToken, nil },
@@ -213,8 +213,8 @@ func (r *run) clerkCall(ctx context.Context, method, path string, body any) resp
 	return r.call(ctx, "Clerk Backend", base, method, "/v1"+path, r.secretKey, body)
 }
 
-// making records in the journal what is about to be created.
-func (r *run) making(kind, name string) string {
+// journaled records in the journal what is about to be created.
+func (r *run) journaled(kind, name string) string {
 	check(r.journal.write(entry{Kind: kind, Name: name, Account: r.account(kind)}))
 	return name
 }
@@ -224,7 +224,7 @@ func (r *run) theDatabase() turso.Database {
 	return once(r, "database", func() turso.Database {
 		name := r.database
 		if name == "" {
-			name = r.making("database", r.name)
+			name = r.journaled("database", r.name)
 			group := r.group
 			if group == "" {
 				groups, err := r.turso.Groups(r.ctx, r.organization)
@@ -306,7 +306,7 @@ func (r *run) user() (id string) {
 			ID string `json:"id"`
 		}
 		r.clerkCall(r.ctx, http.MethodPost, "/users", map[string]any{
-			"email_address": []string{r.making("user", r.email())}, "password": rand.Text(),
+			"email_address": []string{r.journaled("user", r.email())}, "password": rand.Text(),
 			"public_metadata": map[string]any{"turso_perm": readNotes},
 		}).into(&made)
 		return made.ID
@@ -326,7 +326,7 @@ func (r *run) team() (id string) {
 		}
 		user := r.user()
 		r.clerkCall(r.ctx, http.MethodPost, "/organizations", map[string]any{
-			"name": r.making("organization", r.name), "created_by": user,
+			"name": r.journaled("organization", r.name), "created_by": user,
 		}).into(&made)
 		return made.ID
 	})
@@ -348,7 +348,7 @@ func (r *run) signIn(user string) *clerk.Session {
 // mint mints a token of the session with these claims; all tokens share one template.
 func (r *run) mint(claims map[string]any, lifetime time.Duration) string {
 	if r.templateID == "" {
-		r.making("template", r.name)
+		r.journaled("template", r.name)
 	}
 	check(r.backend.SaveTemplate(r.ctx, clerk.Template{ID: r.templateID, Name: r.name, Claims: claims, Lifetime: lifetime}))
 	if r.templateID == "" {
@@ -427,7 +427,7 @@ func (r *run) registered() registration {
 
 // register saves a registration and returns the status.
 func (r *run) register(suffix, url, region string) int {
-	err := r.turso.SaveKeySet(r.ctx, r.organization, turso.KeySet{Name: r.making("registration", r.name+suffix), URL: url, Region: region})
+	err := r.turso.SaveKeySet(r.ctx, r.organization, turso.KeySet{Name: r.journaled("registration", r.name+suffix), URL: url, Region: region})
 	check(err)
 	return r.recorder.last("Turso API").status
 }
@@ -446,7 +446,7 @@ func (r *run) application() (clientID string) {
 			ClientID string `json:"client_id"`
 		}
 		r.clerkCall(r.ctx, http.MethodPost, "/oauth_applications", map[string]any{
-			"name": r.making("application", r.name), "redirect_uris": []string{"http://127.0.0.1/callback"},
+			"name": r.journaled("application", r.name), "redirect_uris": []string{"http://127.0.0.1/callback"},
 			"scopes": "openid profile email offline_access", "public": true, "pkce_required": true,
 		}).into(&made)
 		r.recorder.secret(made.ClientID)

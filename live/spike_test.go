@@ -106,7 +106,7 @@ var spike = []question{
 		asked:    "Does the keyring of this system keep a secret?",
 		expected: answer{"kept": "yes", "deleted": "yes"},
 		answer: func(r *run) answer {
-			r.making("keyring item", item)
+			r.journaled("keyring item", item)
 			secret := provider.NewSecret("a secret of a test")
 			check(r.keyring.Set(r.ctx, item, secret))
 			read, err := r.keyring.Get(r.ctx, item)
@@ -274,7 +274,7 @@ func (r *run) apiKey(suffix string, seconds int) (secret provider.Secret, id str
 	type key struct{ Secret, ID string }
 	k := once(r, "API key"+suffix, func() (made key) {
 		body := map[string]any{
-			"name": r.making("API key", r.name+suffix), "subject": r.user(), "scopes": []string{"db:read"}, "claims": map[string]string{"purpose": "zen-live"},
+			"name": r.journaled("API key", r.name+suffix), "subject": r.user(), "scopes": []string{"db:read"}, "claims": map[string]string{"purpose": "zen-live"},
 		}
 		if seconds > 0 {
 			body["seconds_until_expiration"] = seconds

@@ -11,7 +11,7 @@ import (
 func TestStack(t *testing.T) {
 	s := startStack(t)
 	journal := filepath.Join(t.TempDir(), "journal")
-	done, err := ask(t.Context(), s.bed(journal), options{recorder: newRecorder(), each: func(name string, ask func() result) {
+	done, err := ask(t.Context(), s.testbed(journal), options{recorder: newRecorder(), each: func(name string, ask func() result) {
 		t.Run(name, func(t *testing.T) {
 			r := ask()
 			if r.skipped != "" {
@@ -35,11 +35,11 @@ func TestStack(t *testing.T) {
 	}
 	s.isEmpty(t)
 	s.noLeaks(t, done.transcript(done.answers()))
-	for _, o := range odds {
+	for _, o := range deviations {
 		if o.fault != "" {
-			t.Run(o.name, func(t *testing.T) { s.fails(t, o, journal, done.answers()) })
+			t.Run(o.name, func(t *testing.T) { s.askWithFault(t, o, journal, done.answers()) })
 		}
 	}
-	s.answersOtherwise(t, journal, done.answers())
+	s.askWithOverrides(t, journal, done.answers())
 	s.isEmpty(t)
 }

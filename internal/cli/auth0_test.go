@@ -105,7 +105,7 @@ func (s *tenant) signInBefore(h *laptop, age time.Duration) {
 
 // Fifty processes request an Auth0 token at once when the stored one has expired: one
 // exchanges the refresh token, the others take what it stored, and no process is signed out.
-func TestFiftyProcessesAndOneAuth0Token(t *testing.T) {
+func TestFiftyProcessesRenewOneAuth0Token(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
 	for range rounds(t, 1) {

@@ -35,7 +35,7 @@ import (
 // bridged is an app with a bridge page that zen has written, next to a stack, and with the
 // other page that the app has: the one where people sign in.
 type bridged struct {
-	*desk
+	*stackUser
 	stack   *devstack.Stack
 	page    string       // the bridge page's address
 	signIn  string       // of the sign-in page
@@ -86,7 +86,7 @@ func newBridged(t *testing.T, topic, host string, run func(t *testing.T, dir, ad
 	seed := devstack.DefaultSeed()
 	seed.Clerk.Production = true
 	b := &bridged{}
-	b.desk, b.stack = newDesk(t, devstack.Options{Seed: seed})
+	b.stackUser, b.stack = newStackUser(t, devstack.Options{Seed: seed})
 	stack, err := url.Parse(b.stack.URL())
 	if err != nil {
 		t.Fatal(err)

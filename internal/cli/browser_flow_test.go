@@ -25,9 +25,9 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// desk runs zen as a process next to a stack. The test is the browser: it gets the address
+// stackUser runs zen as a process next to a stack. The test is the browser: it gets the address
 // that zen opens.
-type desk struct {
+type stackUser struct {
 	t       *testing.T
 	zen     string
 	dir     string
@@ -35,7 +35,7 @@ type desk struct {
 	opened  string // receives the opened address
 }
 
-func newDesk(t *testing.T, options devstack.Options) (*desk, *devstack.Stack) {
+func newStackUser(t *testing.T, options devstack.Options) (*stackUser, *devstack.Stack) {
 	t.Helper()
 	bin, err := binaries()
 	if err != nil {
@@ -47,7 +47,7 @@ func newDesk(t *testing.T, options devstack.Options) (*desk, *devstack.Stack) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	term := &desk{t: t, zen: filepath.Join(bin, "zen"), dir: dir, opened: filepath.Join(dir, "opened")}
+	term := &stackUser{t: t, zen: filepath.Join(bin, "zen"), dir: dir, opened: filepath.Join(dir, "opened")}
 	browser := filepath.Join(dir, "browser")
 	script := fmt.Sprintf("#!/bin/sh\nprintf '%%s' \"$1\" > '%s.part' && mv '%s.part' '%s'\n", term.opened, term.opened, term.opened)
 	if err := os.WriteFile(browser, []byte(script), 0o700); err != nil {
@@ -61,14 +61,14 @@ func newDesk(t *testing.T, options devstack.Options) (*desk, *devstack.Stack) {
 }
 
 // command returns a command that runs zen.
-func (term *desk) command(ctx context.Context, args ...string) *exec.Cmd {
+func (term *stackUser) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, term.zen, args...)
 	cmd.Dir, cmd.Env = term.dir, term.environ
 	return cmd
 }
 
 // run runs zen, which has to succeed, and returns its output.
-func (term *desk) run(args ...string) string {
+func (term *stackUser) run(args ...string) string {
 	term.t.Helper()
 	ctx, cancel := context.WithTimeout(term.t.Context(), 2*time.Minute)
 	defer cancel()
@@ -84,7 +84,7 @@ func (term *desk) run(args ...string) string {
 
 // backend sends a request to the Backend API, as the dashboard does, and returns the
 // response.
-func (term *desk) backend(stack *devstack.Stack, method, path string, body ...string) (answer map[string]any) {
+func (term *stackUser) backend(stack *devstack.Stack, method, path string, body ...string) (answer map[string]any) {
 	term.t.Helper()
 	req, err := http.NewRequestWithContext(term.t.Context(), method, stack.Clerk.BackendURL()+path, strings.NewReader(strings.Join(body, "")))
 	if err != nil {
@@ -112,21 +112,21 @@ func (term *desk) backend(stack *devstack.Stack, method, path string, body ...st
 
 // login is a running zen login.
 type login struct {
-	*desk
+	*stackUser
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
-	said   heard
+	said   liveOutput
 }
 
 func (l *login) text() string { return l.said.String() }
 
-func (term *desk) login(args ...string) *login {
+func (term *stackUser) login(args ...string) *login {
 	term.t.Helper()
 	if err := os.RemoveAll(term.opened); err != nil {
 		term.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(term.t.Context(), 3*time.Minute)
-	l := &login{desk: term, cancel: cancel}
+	l := &login{stackUser: term, cancel: cancel}
 	l.cmd = term.command(ctx, append([]string{"login"}, args...)...)
 	l.cmd.Stdout, l.cmd.Stderr = &l.said, &l.said
 	if err := l.cmd.Start(); err != nil {
@@ -195,7 +195,7 @@ func (l *login) code() string {
 // The spike left its test 8 to people: a full browser flow end to end. Here it runs for each
 // way to sign in, in a real browser with no fakes, up to rows of a query.
 func TestSpike8FullBrowserFlowEndToEnd(t *testing.T) {
-	term, stack := newDesk(t, devstack.Options{})
+	term, stack := newStackUser(t, devstack.Options{})
 
 	t.Run("Clerk's bridge", func(t *testing.T) {
 		term.t = t

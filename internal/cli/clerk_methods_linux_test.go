@@ -21,15 +21,15 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// newMethods returns zen as a process next to a stack, with Alice at the browser.
-func newMethods(t *testing.T) (*desk, *devstack.Stack) {
-	term, stack := newDesk(t, devstack.Options{})
+// newClerkUser returns zen as a process next to a stack, with Alice at the browser.
+func newClerkUser(t *testing.T) (*stackUser, *devstack.Stack) {
+	term, stack := newStackUser(t, devstack.Options{})
 	term.environ = append(term.environ, "BROWSER=zen dev browse --user alice", "TERM=xterm")
 	return term, stack
 }
 
 // signInBy signs Alice in with one of Clerk's methods.
-func (term *desk) signInBy(stack *devstack.Stack, method string, args ...string) {
+func (term *stackUser) signInBy(stack *devstack.Stack, method string, args ...string) {
 	term.t.Helper()
 	args = append([]string{"login", "--provider", "clerk", "--method", method}, args...)
 	if method != "email" {
@@ -57,8 +57,8 @@ func (term *desk) signInBy(stack *devstack.Stack, method string, args ...string)
 	}
 }
 
-// by sets another provider for the tokens where the method can't issue tokens for databases.
-func (term *desk) by(method string) {
+// setTokenProvider sets another provider for the tokens where the method can't issue tokens for databases.
+func (term *stackUser) setTokenProvider(method string) {
 	tokens := ""
 	if method == "oauth" || method == "device" {
 		tokens = "platformtoken"
@@ -70,11 +70,11 @@ func (term *desk) by(method string) {
 // replica. The code by e-mail is typed at a terminal.
 func TestClerkMethodsToRows(t *testing.T) {
 	t.Parallel()
-	term, stack := newMethods(t)
+	term, stack := newClerkUser(t)
 	for _, method := range []string{"email", "oauth", "device", "redirect"} {
 		t.Run(method, func(t *testing.T) {
 			term.t = t
-			term.by(method)
+			term.setTokenProvider(method)
 			term.signInBy(stack, method)
 			for _, mode := range modes() {
 				if got := term.run("db", "query", "--mode", mode, "--format", "csv", "SELECT 40 + 2 AS n"); got != "n\n42\n" {
@@ -91,11 +91,11 @@ func TestClerkMethodsToRows(t *testing.T) {
 // end is something that an administrator does to Alice's sign-ins in the dashboard.
 type end struct {
 	name    string
-	happens func(*desk, *devstack.Stack)
+	happens func(*stackUser, *devstack.Stack)
 }
 
 var (
-	endRevoked = end{"revoked", func(term *desk, stack *devstack.Stack) {
+	endRevoked = end{"revoked", func(term *stackUser, stack *devstack.Stack) {
 		if token := term.refreshToken(); token != "" {
 			applications := term.backend(stack, http.MethodGet, "/oauth_applications?name_query="+clerk.DefaultOAuthClientID)["data"].([]any)
 			id := applications[0].(map[string]any)["id"].(string)
@@ -105,18 +105,18 @@ var (
 			term.backend(stack, http.MethodPost, "/sessions/"+id+"/revoke")
 		}
 	}}
-	endBanned = end{"banned", func(term *desk, stack *devstack.Stack) {
+	endBanned = end{"banned", func(term *stackUser, stack *devstack.Stack) {
 		term.backend(stack, http.MethodPost, "/users/"+stack.Clerk.UserID("alice@example.test")+"/ban")
 	}}
-	endDeleted = end{"deleted", func(term *desk, stack *devstack.Stack) {
+	endDeleted = end{"deleted", func(term *stackUser, stack *devstack.Stack) {
 		term.backend(stack, http.MethodDelete, "/users/"+stack.Clerk.UserID("alice@example.test"))
 	}}
-	endRotated = end{"the keys rotated", func(term *desk, stack *devstack.Stack) {
+	endRotated = end{"the keys rotated", func(term *stackUser, stack *devstack.Stack) {
 		if err := stack.Clerk.RotateKey(clerk.Rotation{}); err != nil {
 			term.t.Fatal(err)
 		}
 	}}
-	endLeft = end{"organization left", func(term *desk, stack *devstack.Stack) {
+	endLeft = end{"organization left", func(term *stackUser, stack *devstack.Stack) {
 		// An organization needs an administrator.
 		bob := stack.Clerk.UserID("bob@example.test")
 		term.backend(stack, http.MethodPost, "/organizations/acme/memberships", `{"user_id":"`+bob+`","role":"org:admin"}`)
@@ -125,7 +125,7 @@ var (
 )
 
 // refreshToken returns the stored refresh token of a sign-in by OAuth, or "".
-func (term *desk) refreshToken() string {
+func (term *stackUser) refreshToken() string {
 	term.t.Helper()
 	state, profile := "", "default"
 	for _, v := range term.environ {
@@ -170,8 +170,8 @@ func TestClerkSignInsEnd(t *testing.T) {
 		for _, method := range []string{"bridge", "email", "oauth", "device"} {
 			t.Run(tt.name+"/"+method, func(t *testing.T) {
 				t.Parallel()
-				term, stack := newMethods(t)
-				term.by(method)
+				term, stack := newClerkUser(t)
+				term.setTokenProvider(method)
 				want, args := tt.session, []string(nil)
 				if method == "oauth" || method == "device" {
 					want = tt.grant
@@ -205,7 +205,7 @@ func TestClerkRedirectEnds(t *testing.T) {
 	for _, e := range []end{endRevoked, endBanned, endDeleted, endRotated, endLeft} {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			term, stack := newMethods(t)
+			term, stack := newClerkUser(t)
 			claims, err := stack.Turso.Template(devstack.Organization, devstack.Database, turso.TokenOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -251,7 +251,7 @@ func TestClerkOAuthAndOpenBao(t *testing.T) {
 	case err != nil:
 		t.Skipf("SKIPPED: %v. scripts/install-test-tools.sh installs it.", err)
 	}
-	term, stack := newMethods(t)
+	term, stack := newClerkUser(t)
 	plugins := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", plugins+"/", "./cmd/...")
 	build.Dir, build.Env = filepath.Join("..", "..", "openbao"), append(os.Environ(), "CGO_ENABLED=0")

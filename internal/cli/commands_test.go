@@ -35,7 +35,7 @@ func FuzzFlagsFirst(f *testing.F) {
 	})
 }
 
-func TestSomeCommandsAreForZenAlone(t *testing.T) {
+func TestInternalCommands(t *testing.T) {
 	t.Parallel()
 	var out, errOut strings.Builder
 	for _, command := range []string{"renew", "act"} {

@@ -19,7 +19,7 @@ import (
 type terminal struct {
 	t     *testing.T
 	keys  *os.File
-	shown heard
+	shown liveOutput
 	seen  int // the offset in shown up to which sees has searched
 }
 

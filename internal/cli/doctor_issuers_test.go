@@ -111,9 +111,9 @@ func machineKey(t *testing.T, stack *devstack.Stack) []string {
 	}
 }
 
-// met are the faults that a command runs into without changing the stored sign-in. Afterwards
+// commandFaults are the faults that a command runs into without changing the stored sign-in. Afterwards
 // the doctor reports the failure, with part of the command's error.
-var met = map[string]struct {
+var commandFaults = map[string]struct {
 	command []string
 	email   bool // the command asks for an e-mail address and the code sent to it
 	want    string
@@ -139,14 +139,14 @@ var met = map[string]struct {
 	fault.JWKSCountLimit: {[]string{"jwks", "save", "other", "$ZEN_DEV_URL/.well-known/jwks.json"}, false, "turso.jwks.save-fails", "limit(2)"},
 }
 
-// slow are the faults of a network that is slow but works.
-var slow = map[string]string{fault.Latency: "network.slow", fault.SlowBody: "network.slow"}
+// slowFaults are the faults of a network that is slow but works.
+var slowFaults = map[string]string{fault.Latency: "network.slow", fault.SlowBody: "network.slow"}
 
 // Each fault of the stack has a finding of the doctor.
-func TestDoctorKnowsEachFault(t *testing.T) {
+func TestEachFaultHasAFinding(t *testing.T) {
 	named := maps.Clone(causes)
-	maps.Copy(named, rotated)
-	maps.Copy(named, slow)
+	maps.Copy(named, rotationFaults)
+	maps.Copy(named, slowFaults)
 	for _, s := range signIns {
 		maps.Copy(named, s.causes)
 	}
@@ -154,8 +154,8 @@ func TestDoctorKnowsEachFault(t *testing.T) {
 		if f.Name == fault.SocketExpires || f.Name == fault.PollExpires { // the proxy renews the token before other clients run into these
 			continue
 		}
-		if (named[f.Name] == "") == (met[f.Name].want == "") {
-			t.Errorf("%s: want one finding, of the fault or after a command met it; got %q and %q", f.Name, named[f.Name], met[f.Name].want)
+		if (named[f.Name] == "") == (commandFaults[f.Name].want == "") {
+			t.Errorf("%s: want one finding, of the fault or after a command met it; got %q and %q", f.Name, named[f.Name], commandFaults[f.Name].want)
 		}
 	}
 }
@@ -165,28 +165,28 @@ func TestDoctorNamesASlowNetwork(t *testing.T) {
 		t.Skip("each request takes half a second; make test-all runs it")
 	}
 	t.Parallel()
-	p := newPatient(t)
-	for name, want := range slow {
+	p := newDoctorCase(t)
+	for name, want := range slowFaults {
 		for _, others := range [][]string{nil, {fault.WritesBlocked}, {clerk.FaultTemplateMissing}} {
 			faults := append([]string{name}, others...)
-			turn(t, p.stack, true, faults)
+			switchFaults(t, p.stack, true, faults)
 			if d := p.ask(t, nil); d.first() != want {
 				t.Errorf("%q: the first finding is %q, want %q%s", faults, d.first(), want, d)
 			}
-			turn(t, p.stack, false, faults)
+			switchFaults(t, p.stack, false, faults)
 		}
 	}
 }
 
-// outpatient is a sign-in whose issuer rotates the stored credential, so that the doctor runs
+// rotatingCase is a sign-in whose issuer rotates the stored credential, so that the doctor runs
 // on the original state and not on a copy.
-type outpatient struct {
-	*patient
+type rotatingCase struct {
+	*doctorCase
 	login []string
 }
 
-// newOutpatient signs in, with an API token for Turso that has the scopes that zen needs.
-func newOutpatient(t *testing.T, stack *devstack.Stack, login, environ []string) *outpatient {
+// newRotatingCase signs in, with an API token for Turso that has the scopes that zen needs.
+func newRotatingCase(t *testing.T, stack *devstack.Stack, login, environ []string) *rotatingCase {
 	t.Helper()
 	bin, err := binaries()
 	if err != nil {
@@ -196,7 +196,7 @@ func newOutpatient(t *testing.T, stack *devstack.Stack, login, environ []string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &outpatient{&patient{t: t, stack: stack}, login}
+	p := &rotatingCase{&doctorCase{t: t, stack: stack}, login}
 	p.environ = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen dev browse --user alice", "CI=", "TERM=xterm")
 	for _, v := range variables {
 		p.environ = append(p.environ, v.Name+"="+v.Value)
@@ -215,7 +215,7 @@ func newOutpatient(t *testing.T, stack *devstack.Stack, login, environ []string)
 	return p
 }
 
-func (p *outpatient) signIn() {
+func (p *rotatingCase) signIn() {
 	p.t.Helper()
 	bin, err := binaries()
 	if err != nil {
@@ -228,42 +228,42 @@ func (p *outpatient) signIn() {
 	}
 }
 
-// look runs zen doctor with faults switched on, and without a stored token, which would hide
+// examine runs zen doctor with faults switched on, and without a stored token, which would hide
 // that none can be issued.
-func (p *outpatient) look(t *testing.T, faults ...string) diagnosis {
+func (p *rotatingCase) examine(t *testing.T, faults ...string) diagnosis {
 	t.Helper()
 	has := func(name string) bool { return slices.Contains(faults, name) }
-	if slices.ContainsFunc(beginning, has) {
-		turn(t, p.stack, true, beginning)
+	if slices.ContainsFunc(signInFaults, has) {
+		switchFaults(t, p.stack, true, signInFaults)
 		p.signIn()
-		turn(t, p.stack, false, beginning)
+		switchFaults(t, p.stack, false, signInFaults)
 	}
 	forgetTokens(t, p.state)
-	turn(t, p.stack, true, faults)
+	switchFaults(t, p.stack, true, faults)
 	d := p.diagnose(t, p.state, nil)
-	turn(t, p.stack, false, faults)
-	if slices.ContainsFunc(beginning, has) || slices.ContainsFunc(ending, has) {
+	switchFaults(t, p.stack, false, faults)
+	if slices.ContainsFunc(signInFaults, has) || slices.ContainsFunc(endingFaults, has) {
 		p.signIn()
 	}
 	return d
 }
 
-// ending are the faults that end the sign-in.
-var ending = []string{
+// endingFaults are the faults that end the sign-in.
+var endingFaults = []string{
 	auth0.FaultAnswerLost, auth0.FaultRefreshReused, auth0.FaultRefreshRevoked, oidc.FaultRefreshRevoked,
 	clerk.FaultOAuthAnswerLost, clerk.FaultOAuthRevoked, clerk.FaultUserBanned,
 }
 
-// beginning are the faults that affect the stored sign-in only if they are on during the
+// signInFaults are the faults that affect the stored sign-in only if they are on during the
 // sign-in.
-var beginning = []string{oidc.FaultNoRefreshToken}
+var signInFaults = []string{oidc.FaultNoRefreshToken}
 
 // The doctor doesn't damage a sign-in whose refresh token rotates.
-func TestDoctorLeavesTheSignIn(t *testing.T) {
+func TestDoctorKeepsTheSignIn(t *testing.T) {
 	t.Parallel()
-	p := newOutpatient(t, devstacktest.Start(t, devstack.Options{}), []string{"--provider", "auth0"}, nil)
+	p := newRotatingCase(t, devstacktest.Start(t, devstack.Options{}), []string{"--provider", "auth0"}, nil)
 	for range 2 {
-		if d := p.look(t); d.first() != "" || d.code != 0 {
+		if d := p.examine(t); d.first() != "" || d.code != 0 {
 			t.Fatalf("exit code %d%s", d.code, d)
 		}
 	}
@@ -278,13 +278,13 @@ func TestDoctorNamesTheIssuersFault(t *testing.T) {
 	others := []string{fault.WritesBlocked, fault.TokenNotAllowed, fault.APIDown, fault.BadGateway}
 	for _, s := range signIns {
 		t.Run(s.name, func(t *testing.T) {
-			p := newOutpatient(t, stack, s.login, s.environ(t, stack))
-			if d := p.look(t); d.first() != "" || d.code != 0 {
+			p := newRotatingCase(t, stack, s.login, s.environ(t, stack))
+			if d := p.examine(t); d.first() != "" || d.code != 0 {
 				t.Errorf("without a fault: exit code %d%s", d.code, d)
 			}
 			names := slices.Sorted(maps.Keys(s.causes))
 			for i, name := range names {
-				if d := p.look(t, name); !sameCause(d.first(), s.causes[name]) {
+				if d := p.examine(t, name); !sameCause(d.first(), s.causes[name]) {
 					t.Errorf("%s: the first finding is %q, want %q%s", name, d.first(), s.causes[name], d)
 				}
 				for _, other := range []string{names[(i+3)%len(names)], others[i%len(others)]} {
@@ -295,7 +295,7 @@ func TestDoctorNamesTheIssuersFault(t *testing.T) {
 					if l, ok := causes[other]; ok {
 						want = min(want, layerOf(l))
 					}
-					if d := p.look(t, name, other); d.first() == "" || layerOf(d.first()) > want {
+					if d := p.examine(t, name, other); d.first() == "" || layerOf(d.first()) > want {
 						t.Errorf("%s and %s: the first finding is %q%s", name, other, d.first(), d)
 					}
 				}

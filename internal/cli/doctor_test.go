@@ -59,18 +59,18 @@ func (d diagnosis) String() string {
 	return b.String()
 }
 
-// patient is a sign-in of which the doctor examines a new copy each time, without a cached
+// doctorCase is a sign-in of which the doctor examines a new copy each time, without a cached
 // token, which would hide that none can be issued.
-type patient struct {
+type doctorCase struct {
 	t       *testing.T
 	stack   *devstack.Stack
 	environ []string
 	state   string
 }
 
-func newPatient(t *testing.T) *patient {
+func newDoctorCase(t *testing.T) *doctorCase {
 	zen, stack := signedIn(t)
-	p := &patient{t: t, stack: stack, environ: zen().Env}
+	p := &doctorCase{t: t, stack: stack, environ: zen().Env}
 	p.state = stateOf(p.environ)
 	forgetTokens(t, p.state)
 	return p
@@ -108,7 +108,7 @@ func forgetTokens(t *testing.T, state string) {
 }
 
 // forgetFailures removes the record of failed commands.
-func (p *patient) forgetFailures(t *testing.T) {
+func (p *doctorCase) forgetFailures(t *testing.T) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(p.state, "profiles", "default.failed")); err != nil {
 		t.Fatal(err)
@@ -116,13 +116,13 @@ func (p *patient) forgetFailures(t *testing.T) {
 }
 
 // ask runs zen doctor on a copy of the state, with additional environment variables.
-func (p *patient) ask(t *testing.T, environ []string, args ...string) diagnosis {
+func (p *doctorCase) ask(t *testing.T, environ []string, args ...string) diagnosis {
 	t.Helper()
 	return p.diagnose(t, p.copied(t), environ, args...)
 }
 
 // copied returns a copy of the state directory.
-func (p *patient) copied(t *testing.T) string {
+func (p *doctorCase) copied(t *testing.T) string {
 	t.Helper()
 	state := t.TempDir()
 	if err := os.CopyFS(state, os.DirFS(p.state)); err != nil {
@@ -142,7 +142,7 @@ func (p *patient) copied(t *testing.T) string {
 }
 
 // diagnose runs zen doctor on a state directory, with additional environment variables.
-func (p *patient) diagnose(t *testing.T, state string, environ []string, args ...string) diagnosis {
+func (p *doctorCase) diagnose(t *testing.T, state string, environ []string, args ...string) diagnosis {
 	t.Helper()
 	bin, err := binaries()
 	if err != nil {
@@ -167,8 +167,8 @@ func (p *patient) diagnose(t *testing.T, state string, environ []string, args ..
 	return d
 }
 
-// turn switches faults of a stack on or off.
-func turn(t *testing.T, stack *devstack.Stack, on bool, faults []string) {
+// switchFaults switches faults of a stack on or off.
+func switchFaults(t *testing.T, stack *devstack.Stack, on bool, faults []string) {
 	t.Helper()
 	for _, name := range faults {
 		if err := stack.Faults.Switch(name, on); err != nil {
@@ -215,7 +215,7 @@ func layerOf(id string) int {
 
 func TestDoctorNamesTheCause(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t)
+	p := newDoctorCase(t)
 	with := func(t *testing.T, faults ...string) diagnosis {
 		for _, name := range faults {
 			if err := p.stack.Faults.Switch(name, true); err != nil {
@@ -263,8 +263,8 @@ func TestDoctorNamesTheCause(t *testing.T) {
 	}
 }
 
-// rotated are the findings of faults that appear only after the issuer rotates its key.
-var rotated = map[string]string{
+// rotationFaults are the findings of faults that appear only after the issuer rotates its key.
+var rotationFaults = map[string]string{
 	fault.JWKSStale: "turso.jwks.key-refused", fault.JWKSFetchDown: "turso.jwks.key-refused", fault.ExpiredAs401: "turso.jwks.key-refused",
 }
 
@@ -272,23 +272,23 @@ var rotated = map[string]string{
 // then it finds no key, or, if the new key has the old kid, the wrong one.
 func TestDoctorNamesTheFaultOfARotation(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t)
+	p := newDoctorCase(t)
 	if d := p.ask(t, nil); d.first() != "" {
 		t.Fatalf("without a fault: %s", d)
 	}
-	for name, want := range rotated {
+	for name, want := range rotationFaults {
 		faults := []string{name}
 		if name == fault.ExpiredAs401 { // appears in how a wrong signature is reported
 			faults = append(faults, fault.JWKSStale)
 		}
-		turn(t, p.stack, true, faults)
+		switchFaults(t, p.stack, true, faults)
 		if err := p.stack.Clerk.RotateKey(clerk.Rotation{NewKeyID: name == fault.JWKSFetchDown, KeepSessions: true}); err != nil {
 			t.Fatal(err)
 		}
 		if d := p.ask(t, nil); d.first() != want || d.code != 3 {
 			t.Errorf("%s: the first finding is %q, want %q%s", name, d.first(), want, d)
 		}
-		turn(t, p.stack, false, faults)
+		switchFaults(t, p.stack, false, faults)
 	}
 }
 
@@ -298,10 +298,10 @@ const maxRequests = 25
 
 // The first run after a sign-in stays within maxRequests, and has no findings with 20 ms of
 // latency.
-func TestDoctorAsksLittle(t *testing.T) {
+func TestDoctorSendsFewRequests(t *testing.T) {
 	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{Latency: 20 * time.Millisecond})
-	p := newOutpatient(t, stack, []string{"--provider", "clerk"}, nil)
+	p := newRotatingCase(t, stack, []string{"--provider", "clerk"}, nil)
 	forgetTokens(t, p.state)
 	// The key sets that Turso fetches for the first token don't count as the doctor's
 	// requests.
@@ -329,7 +329,7 @@ func TestDoctorAsksLittle(t *testing.T) {
 
 func TestDoctorNamesMisconfiguration(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t)
+	p := newDoctorCase(t)
 	dir := t.TempDir()
 	config := func(change func(string) string) string {
 		text, err := os.ReadFile(strings.TrimPrefix(p.environ[slices.IndexFunc(p.environ, func(v string) bool { return strings.HasPrefix(v, "ZEN_CONFIG=") })], "ZEN_CONFIG="))

@@ -40,7 +40,7 @@ func holders(t *testing.T, text string) (inEnvironment, inArguments []int) {
 
 // The token is in the environment of the command and of no other process, and in no process's
 // arguments. Without --watch, the command replaces zen in its process.
-func TestExecTokenIsTheCommandsAlone(t *testing.T) {
+func TestOnlyTheCommandHasTheExecToken(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, time.Minute)
 	for name, args := range map[string][]string{

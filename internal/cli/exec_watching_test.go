@@ -41,13 +41,13 @@ func shortLived(t *testing.T, life time.Duration) []string {
 
 // watched starts zen exec with these arguments, and returns the command, its output lines and
 // its standard error.
-func watched(t *testing.T, environ []string, args ...string) (*exec.Cmd, *bufio.Scanner, *heard) {
+func watched(t *testing.T, environ []string, args ...string) (*exec.Cmd, *bufio.Scanner, *liveOutput) {
 	t.Helper()
 	bin, _ := binaries()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"), append([]string{"exec"}, args...)...)
 	cmd.Env = environ
 	cmd.WaitDelay = 5 * time.Second
-	stderr := new(heard)
+	stderr := new(liveOutput)
 	cmd.Stderr = stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -163,7 +163,7 @@ func TestWatchOutlivesTheIssuer(t *testing.T) {
 }
 
 // A command that fails right after a restart is started again.
-func TestWatchRestartsWhatFailedToStart(t *testing.T) {
+func TestWatchRestartsAfterAFailedStart(t *testing.T) {
 	t.Parallel()
 	environ := shortLived(t, 4*time.Second)
 	once := filepath.Join(t.TempDir(), "once")

@@ -29,20 +29,20 @@ import (
 type program struct {
 	client  *zen.Client
 	session *session.Session
-	notes   *told
+	notes   *noticeLog
 	dir     string
 	// ahead is the offset of its clock from the machine's.
 	ahead *atomic.Int64
 }
 
-// told collects notices.
-type told struct {
+// noticeLog collects notices.
+type noticeLog struct {
 	mu   sync.Mutex
 	text []string
 }
 
-func (l *told) add(text string) { l.mu.Lock(); l.text = append(l.text, text); l.mu.Unlock() }
-func (l *told) all() []string {
+func (l *noticeLog) add(text string) { l.mu.Lock(); l.text = append(l.text, text); l.mu.Unlock() }
+func (l *noticeLog) all() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string{}, l.text...)
@@ -65,7 +65,7 @@ func newProgram(t *testing.T, stack *devstack.Stack, change func(string) string)
 	if err := os.WriteFile(file, []byte(change(string(text))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &program{notes: &told{}, dir: dir, ahead: &atomic.Int64{}}
+	p := &program{notes: &noticeLog{}, dir: dir, ahead: &atomic.Int64{}}
 	p.client, err = zen.New(zen.Options{
 		Config:       config.LoadOptions{Environ: environ, WorkDir: dir},
 		ProviderDirs: []string{bin}, Bundled: builtSums, Notify: p.notes.add,
@@ -183,16 +183,16 @@ func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 	breakKeys(t, stack, true)
 	switching := run()
 	t.Logf("slowest query: %s before, %s with the switch", usual, switching)
-	if told := p.notes.all(); len(told) != 1 || !strings.Contains(told[0], "the database refuses the tokens of clerk: using platformtoken") {
-		t.Errorf("notices %q, want the one of the fallback", told)
+	if notices := p.notes.all(); len(notices) != 1 || !strings.Contains(notices[0], "the database refuses the tokens of clerk: using platformtoken") {
+		t.Errorf("notices %q, want the one of the fallback", notices)
 	}
 	p.ahead.Store(int64(31 * time.Second)) // a trial is due, and is refused
 	run()
 	breakKeys(t, stack, false)
 	p.ahead.Store(int64(100 * time.Second))
 	run()
-	if told := p.notes.all(); len(told) != 2 || told[1] != "the tokens of clerk work again" {
-		t.Errorf("notices %q, want a second one of the recovery", told)
+	if notices := p.notes.all(); len(notices) != 2 || notices[1] != "the tokens of clerk work again" {
+		t.Errorf("notices %q, want a second one of the recovery", notices)
 	}
 	cancel()
 	workers.Wait()
@@ -207,7 +207,7 @@ func breakUnderLoad(t *testing.T, mode libsql.Mode) {
 
 // The fallback for a read-only user's token is read-only, too, although the profile allows
 // more and the API token could mint it.
-func TestFallbackGrantsNoMore(t *testing.T) { eachMode(t, grantNoMore) }
+func TestFallbackIsNoPromotion(t *testing.T) { eachMode(t, grantNoMore) }
 
 func grantNoMore(t *testing.T, mode libsql.Mode) {
 	stack := devstacktest.Start(t, devstack.Options{})
@@ -226,13 +226,13 @@ func grantNoMore(t *testing.T, mode libsql.Mode) {
 			t.Errorf("with broken %v a read-only user's write returned %v, want a permission error", broken, err)
 		}
 	}
-	if told := p.notes.all(); len(told) != 1 || !strings.Contains(told[0], "access ro") {
-		t.Errorf("notices %q, want one with access ro", told)
+	if notices := p.notes.all(); len(notices) != 1 || !strings.Contains(notices[0], "access ro") {
+		t.Errorf("notices %q, want one with access ro", notices)
 	}
 }
 
 // A user whose session at Clerk was revoked gets no token from the fallback.
-func TestRevokedSignInIsNotPromoted(t *testing.T) {
+func TestRevokedSignInHasNoFallback(t *testing.T) {
 	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, withFallback)
@@ -262,7 +262,7 @@ func breakKeys(t *testing.T, stack *devstack.Stack, broken bool) {
 }
 
 // Clerk is unavailable when its token expires: further token requests use the fallback, too.
-func TestUnavailableProviderIsStoodInFor(t *testing.T) {
+func TestFallbackForAnUnavailableProvider(t *testing.T) {
 	t.Parallel()
 	stack := devstacktest.Start(t, devstack.Options{})
 	p := newProgram(t, stack, withFallback)
@@ -274,7 +274,7 @@ func TestUnavailableProviderIsStoodInFor(t *testing.T) {
 	if err != nil || token.Verification != nil { // Turso publishes no keys
 		t.Fatalf("token with verification %+v, %v", token.Verification, err)
 	}
-	if told := p.notes.all(); len(told) != 1 || !strings.HasPrefix(told[0], "no token can be had from clerk: using platformtoken") {
-		t.Errorf("notices %q, want the one of the fallback", told)
+	if notices := p.notes.all(); len(notices) != 1 || !strings.HasPrefix(notices[0], "no token can be had from clerk: using platformtoken") {
+		t.Errorf("notices %q, want the one of the fallback", notices)
 	}
 }

@@ -27,7 +27,7 @@ func TestIdentityFaults(t *testing.T) {
 		openid   = "--provider oidc"
 		workload = "--provider oidc --method workload"
 	)
-	term, stack := newDesk(t, devstack.Options{CI: "github"})
+	term, stack := newStackUser(t, devstack.Options{CI: "github"})
 	term.environ = append(term.environ, "BROWSER=zen dev browse --user alice", "ZEN_TOKEN_PROVIDER=")
 	for _, tt := range []struct {
 		fault, login string
@@ -98,7 +98,7 @@ func TestIdentityFaults(t *testing.T) {
 func TestAuth0FamilyRevoked(t *testing.T) {
 	t.Parallel()
 	seed := devstack.DefaultSeed()
-	term, stack := newDesk(t, devstack.Options{Seed: seed})
+	term, stack := newStackUser(t, devstack.Options{Seed: seed})
 	term.environ = append(term.environ, "BROWSER=zen dev browse --user alice")
 	if err := stack.Auth0.AddAPI(auth0.API{Identifier: auth0.DefaultAudience, Scopes: []string{auth0.DefaultWriteScope}}); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func TestOrganizationsAreApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	term, stack := newDesk(t, devstack.Options{Seed: seed})
+	term, stack := newStackUser(t, devstack.Options{Seed: seed})
 	ids := map[string]string{}
 	for _, o := range stack.Turso.Organizations() {
 		for _, d := range o.Databases {
@@ -76,7 +76,7 @@ func TestOrganizationsAreApart(t *testing.T) {
 // Two users are members of both organizations, in different roles. With one profile per
 // organization, no token opens the other organization's database. With a single profile, zen
 // org use switches the organization.
-func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
+func TestTokensAreForOneOrganization(t *testing.T) {
 	t.Parallel()
 	seed, err := devstack.LoadSeed("../../devstack/testdata/organizations.toml")
 	if err != nil {
@@ -96,7 +96,7 @@ func TestTokensOfOneOrganizationAreForNoOther(t *testing.T) {
 		seed.Clerk.Users[i].Memberships = memberships
 		seed.Auth0.Users[i].Organizations = []string{"acme", "globex"}
 	}
-	term, stack := newDesk(t, devstack.Options{Seed: seed})
+	term, stack := newStackUser(t, devstack.Options{Seed: seed})
 	ids := map[string]string{}
 	for _, o := range stack.Turso.Organizations() {
 		for _, d := range o.Databases {

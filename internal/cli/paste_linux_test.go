@@ -24,7 +24,7 @@ type screen struct {
 	person  *os.File
 	program *os.File
 	cmd     *exec.Cmd
-	text    heard
+	text    liveOutput
 }
 
 // onTerminal starts zen at a terminal in a session of its own.

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// family returns a process and all its descendants.
-func family(t *testing.T, pid int) []int {
+// processTree returns a process and all its descendants.
+func processTree(t *testing.T, pid int) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -52,7 +52,7 @@ func TestKilledFamiliesNeedTheIssuersOverlap(t *testing.T) {
 			t.Fatal(err)
 		}
 		testwait.Moment(t.Context(), 0, 100*time.Millisecond)
-		for _, pid := range family(t, cmd.Process.Pid) {
+		for _, pid := range processTree(t, cmd.Process.Pid) {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
 		}
 		if cmd.Wait() != nil {
@@ -112,7 +112,7 @@ func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
 
 // The front starts the process that renews, and zen-full sends its request to that process.
 // Scripts in place of the programs record each start and whether a request arrives.
-func TestTheFrontStartsTheRenewalThatIsAsked(t *testing.T) {
+func TestFrontStartsTheRenewal(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, &issuer{used: true})
 	dir := filepath.Join(t.TempDir(), "a b")

@@ -73,11 +73,11 @@ func (w *socketWitness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	}
 	defer client.CloseNow()
 	var answers sync.WaitGroup
-	answers.Go(func() { passOn(r, server, client, func([]byte) bool { return true }) })
+	answers.Go(func() { forwardMessages(r, server, client, func([]byte) bool { return true }) })
 	var until time.Time
-	passOn(r, client, server, func(message []byte) bool {
+	forwardMessages(r, client, server, func(message []byte) bool {
 		if token := tokenOfHello(message); token != "" {
-			until = w.greeted(token)
+			until = w.recordHello(token)
 			return true
 		}
 		late := time.Since(until)
@@ -93,9 +93,9 @@ func (w *socketWitness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	answers.Wait()
 }
 
-// passOn forwards messages until good returns false or a side closes, and passes the close
+// forwardMessages forwards messages until good returns false or a side closes, and passes the close
 // code on.
-func passOn(r *http.Request, from, to *websocket.Conn, good func(message []byte) bool) {
+func forwardMessages(r *http.Request, from, to *websocket.Conn, good func(message []byte) bool) {
 	for {
 		kind, message, err := from.Read(r.Context())
 		if err != nil {
@@ -135,8 +135,8 @@ func tokenOfHello(message []byte) string {
 	return string(message)
 }
 
-// greeted records a token, and returns its expiry.
-func (w *socketWitness) greeted(token string) time.Time {
+// recordHello records a token, and returns its expiry.
+func (w *socketWitness) recordHello(token string) time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.hellos[token] = true
@@ -147,7 +147,7 @@ func (w *socketWitness) greeted(token string) time.Time {
 	return claims.ExpiresAt.Time
 }
 
-func (w *socketWitness) greetings() int {
+func (w *socketWitness) helloCount() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.hellos)
@@ -297,8 +297,8 @@ func TestSocketsOutliveTokens(t *testing.T) {
 	writers := []string{"client", "hrana2", "hrana3", "protobuf"}
 	for _, last := range []bool{false, true} {
 		l.tell("rest")
-		tokens, rows, cuts := seen.greetings(), l.least(writers...), len(l.cutSoFar())
-		testwait.Until(t, "two more tokens", func() bool { return seen.greetings() >= tokens+2 && l.least(writers...) > rows+20 })
+		tokens, rows, cuts := seen.helloCount(), l.least(writers...), len(l.cutSoFar())
+		testwait.Until(t, "two more tokens", func() bool { return seen.helloCount() >= tokens+2 && l.least(writers...) > rows+20 })
 		l.tell("wake")
 		if more := l.cutSoFar()[cuts:]; len(more) > 0 {
 			t.Errorf("sockets were cut while the proxy ran: %q", more)
@@ -312,7 +312,7 @@ func TestSocketsOutliveTokens(t *testing.T) {
 	}
 	l.tell("stop")
 	for _, id := range stack.Clerk.SessionIDs(stack.Clerk.UserID("alice@example.test")) {
-		(&desk{t: t}).backend(stack, http.MethodPost, "/sessions/"+id+"/revoke")
+		(&stackUser{t: t}).backend(stack, http.MethodPost, "/sessions/"+id+"/revoke")
 	}
 	l.tell("last")
 	_ = l.input.Close()
@@ -350,5 +350,5 @@ func TestSocketsOutliveTokens(t *testing.T) {
 	for id, n := range there {
 		t.Errorf("the unreported row %s exists %v times", id, n)
 	}
-	t.Logf("%d tokens; rows acked: %d (%v), refused: %d, unknown: %d; %d sockets cut by the kill", seen.greetings(), fates["acked"], l.acked, fates["refused"], fates["unknown"], len(l.cuts))
+	t.Logf("%d tokens; rows acked: %d (%v), refused: %d, unknown: %d; %d sockets cut by the kill", seen.helloCount(), fates["acked"], l.acked, fates["refused"], fates["unknown"], len(l.cuts))
 }

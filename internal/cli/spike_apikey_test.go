@@ -17,7 +17,7 @@ import (
 )
 
 // ends runs zen and returns its exit code and output.
-func (term *desk) ends(args ...string) (code int, said string) {
+func (term *stackUser) ends(args ...string) (code int, said string) {
 	term.t.Helper()
 	ctx, cancel := context.WithTimeout(term.t.Context(), 2*time.Minute)
 	defer cancel()
@@ -36,7 +36,7 @@ func (term *desk) ends(args ...string) (code int, said string) {
 // key is reported with the reason.
 func TestSpikeE1ClerkAPIKeyVerify(t *testing.T) {
 	t.Parallel()
-	term, stack := newDesk(t, devstack.Options{})
+	term, stack := newStackUser(t, devstack.Options{})
 	if out := term.run("login", "--provider", "apikey", "--no-input"); out != "" {
 		t.Errorf("standard output: %q", out)
 	}
@@ -65,7 +65,7 @@ func TestSpikeE1ClerkAPIKeyVerify(t *testing.T) {
 // key is revoked.
 func TestSpikeE2APIKeyToTurso(t *testing.T) {
 	t.Parallel()
-	term, stack := newDesk(t, devstack.Options{})
+	term, stack := newStackUser(t, devstack.Options{})
 	alice := stack.Clerk.UserID("alice@example.test")
 	id, secret, err := stack.Clerk.AddAPIKey(clerk.APIKey{Name: "ci of alice", Subject: alice, Scopes: []string{"db:read", "db:write"}})
 	if err != nil {
@@ -93,7 +93,7 @@ func TestSpikeE2APIKeyToTurso(t *testing.T) {
 // Spike H7: an API key signs in a CI job: no terminal, no browser, no prompts.
 func TestSpikeH7APIKeyHeadless(t *testing.T) {
 	t.Parallel()
-	term, _ := newDesk(t, devstack.Options{})
+	term, _ := newStackUser(t, devstack.Options{})
 	term.environ = append(term.environ, "CI=true", "BROWSER=false", "TERM=dumb")
 	term.run("login", "--provider", "apikey", "--no-input")
 	if got := term.run("--no-input", "db", "query", "--format", "csv", "SELECT 7 AS n"); got != "n\n7\n" {
@@ -103,7 +103,7 @@ func TestSpikeH7APIKeyHeadless(t *testing.T) {
 
 // Each way to sign in works in zen dev, with the settings that it exports and a user at the
 // browser.
-func TestDevWaysIn(t *testing.T) {
+func TestDevSignIns(t *testing.T) {
 	t.Parallel()
 	zen := shipped(t)
 	for name, tt := range map[string]struct{ setup, login string }{

@@ -125,7 +125,7 @@ func (m *syncMachine) reached() bool {
 
 // Long-polling pulls are refused when their token expires, at least three times, and finally
 // return the change: the session doesn't take these refusals for a rejection of its tokens.
-func TestSyncPollsOutliveASessionsTokens(t *testing.T) {
+func TestSyncPollsOutliveTokens(t *testing.T) {
 	m := newSyncMachine(t, devstack.Options{TokenLifetime: 2 * time.Second, Faults: []string{fault.PollExpires, fault.ExpiredAs401}})
 	m.zen("db", "query", "CREATE TABLE news (a)")
 	m.options.Poll = 120_000

@@ -38,7 +38,7 @@ func picked(rows [][]string, heads ...string) []string {
 }
 
 // The turso CLI and zen list the same, on a healthy stack and with the fault of the report.
-func TestBesideTheTursoCLI(t *testing.T) {
+func TestListsLikeTheTursoCLI(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs foreign clients; make test-all runs it")
 	}

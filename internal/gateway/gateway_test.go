@@ -42,7 +42,7 @@ func newDatabase(t testing.TB, answer http.HandlerFunc) *database {
 	return d
 }
 
-func says(status int, contentType, body string) http.HandlerFunc {
+func respond(status int, contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
@@ -108,12 +108,12 @@ func ask(t testing.TB, s *gateway.Server, method, path, body string, change func
 	return resp.StatusCode, string(got), resp.Header
 }
 
-func TestOnlyTheProtocolsHeadersGoOn(t *testing.T) {
+func TestOnlyProtocolHeadersArePassedOn(t *testing.T) {
 	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "affinity=1")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Strict-Transport-Security", "max-age=1")
-		says(200, "application/json", noBase)(w, r)
+		respond(200, "application/json", noBase)(w, r)
 	})
 	s := start(t, d, nil)
 	status, body, header := ask(t, s, "POST", "/v3/pipeline?authToken=planted", `{"requests":[]}`, func(r *http.Request) {
@@ -147,10 +147,10 @@ func TestOnlyTheProtocolsHeadersGoOn(t *testing.T) {
 
 // A response that arrives in one piece is passed on in one, with its length, even if its
 // base_url is replaced.
-func TestShortAnswersHaveALength(t *testing.T) {
+func TestShortResponsesHaveALength(t *testing.T) {
 	d := newDatabase(t, nil)
 	answer := `{"baton":"b","base_url":"` + d.URL + `/dbs/app/x","results":[]}`
-	d.answer = says(200, "application/json", answer)
+	d.answer = respond(200, "application/json", answer)
 	s := start(t, d, nil)
 	status, body, header := ask(t, s, "POST", "/v3/pipeline", `{"requests":[]}`, nil)
 	if want := strings.ReplaceAll(answer, d.URL+"/dbs/app", s.URL()); status != 200 || body != want || header.Get("Content-Length") != strconv.Itoa(len(want)) {
@@ -163,7 +163,7 @@ func TestShortAnswersHaveALength(t *testing.T) {
 
 // libsql-server compresses a response in any coding that its client accepts, and browsers, Node.js and
 // Python accept gzip.
-func TestAnswersOfClientsThatTakeGzip(t *testing.T) {
+func TestResponsesToClientsThatAcceptGzip(t *testing.T) {
 	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
@@ -214,7 +214,7 @@ func unzip(t *testing.T, compressed string) string {
 
 // A compressed response is passed on unchanged, byte by byte, and is decompressed only if its
 // base_url has to be replaced.
-func TestCompressedAnswers(t *testing.T) {
+func TestCompressedResponses(t *testing.T) {
 	large := `{"baton":"b","base_url":null,"results":[` + strings.Repeat(`"row",`, 100_000) + `0]}`
 	late := `{"results":["` + strings.Repeat("x", 100_000) + `"],"baton":null,"base_url":null}`
 	var answer string
@@ -251,7 +251,7 @@ func TestCompressedAnswers(t *testing.T) {
 
 // Replicas with the older protocol use gRPC over HTTP/2, or gRPC-Web over HTTP/1.
 func TestOlderReplicas(t *testing.T) {
-	d := newDatabase(t, says(200, "application/json", noBase))
+	d := newDatabase(t, respond(200, "application/json", noBase))
 	s := start(t, d, nil)
 	h2 := new(http.Protocols)
 	h2.SetUnencryptedHTTP2(true)
@@ -280,8 +280,8 @@ func TestOlderReplicas(t *testing.T) {
 	}
 }
 
-func TestWhoIsLetIn(t *testing.T) {
-	d := newDatabase(t, says(200, "application/json", noBase))
+func TestAuthorization(t *testing.T) {
+	d := newDatabase(t, respond(200, "application/json", noBase))
 	s := start(t, d, func(c *gateway.Config) {
 		c.Origins, c.Hosts = []string{"http://localhost:5173"}, []string{"db.internal"}
 	})
@@ -326,7 +326,7 @@ func TestWhoIsLetIn(t *testing.T) {
 }
 
 func TestPreflight(t *testing.T) {
-	d := newDatabase(t, says(500, "text/plain", "asked"))
+	d := newDatabase(t, respond(500, "text/plain", "asked"))
 	s := start(t, d, func(c *gateway.Config) { c.Origins = []string{"https://app.example"} })
 	status, _, header := ask(t, s, "OPTIONS", "/v2/pipeline", "", func(r *http.Request) {
 		r.Header.Del("Authorization") // browsers send none
@@ -342,7 +342,7 @@ func TestPreflight(t *testing.T) {
 }
 
 func TestRoutes(t *testing.T) {
-	d := newDatabase(t, says(200, "application/octet-stream", "ok"))
+	d := newDatabase(t, respond(200, "application/octet-stream", "ok"))
 	s := start(t, d, nil)
 	for line, want := range map[string]string{
 		"GET /info":            "/dbs/app/info",
@@ -381,21 +381,21 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestRedirectsAndOtherHostsAreRefused(t *testing.T) {
-	elsewhere := newDatabase(t, says(200, "application/json", noBase))
+	elsewhere := newDatabase(t, respond(200, "application/json", noBase))
 	for name, answer := range map[string]http.HandlerFunc{
 		"redirect": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", elsewhere.URL)
 			w.WriteHeader(307)
 		},
-		"base_url":           says(200, "application/json", `{"baton":"b","base_url":"`+elsewhere.URL+`","results":[]}`),
-		"base_url, scheme":   says(200, "application/json", `{"baton":"b","base_url":"https://127.0.0.1/dbs/app","results":[]}`),
-		"base_url, escaped":  says(200, "application/json", `{"baton":"b","base\u005furl":"`+elsewhere.URL+`","results":[]}`),
-		"base_url, late":     says(200, "application/json", `{"results":[{"base_url":"x"}],"base_url":"`+elsewhere.URL+`"}`),
-		"base_url, second":   says(200, "application/json", `{"base_url":null,"base_url":"`+elsewhere.URL+`"}`),
-		"base_url, capital":  says(200, "application/json", `{"BASE_URL":"`+elsewhere.URL+`","baton":null}`),
-		"base_url, long s":   says(200, "application/json", `{"base_url":"","ba\u017Fe_url":"`+elsewhere.URL+`"}`),
-		"base_url, no text":  says(200, "application/json", `{"baton":"b","base_url":{"a":1},"results":[]}`),
-		"base_url, too long": says(200, "application/json", `{"base_url":"`+strings.Repeat("x", 1<<14)+`"}`),
+		"base_url":           respond(200, "application/json", `{"baton":"b","base_url":"`+elsewhere.URL+`","results":[]}`),
+		"base_url, scheme":   respond(200, "application/json", `{"baton":"b","base_url":"https://127.0.0.1/dbs/app","results":[]}`),
+		"base_url, escaped":  respond(200, "application/json", `{"baton":"b","base\u005furl":"`+elsewhere.URL+`","results":[]}`),
+		"base_url, late":     respond(200, "application/json", `{"results":[{"base_url":"x"}],"base_url":"`+elsewhere.URL+`"}`),
+		"base_url, second":   respond(200, "application/json", `{"base_url":null,"base_url":"`+elsewhere.URL+`"}`),
+		"base_url, capital":  respond(200, "application/json", `{"BASE_URL":"`+elsewhere.URL+`","baton":null}`),
+		"base_url, long s":   respond(200, "application/json", `{"base_url":"","ba\u017Fe_url":"`+elsewhere.URL+`"}`),
+		"base_url, no text":  respond(200, "application/json", `{"baton":"b","base_url":{"a":1},"results":[]}`),
+		"base_url, too long": respond(200, "application/json", `{"base_url":"`+strings.Repeat("x", 1<<14)+`"}`),
 	} {
 		d := newDatabase(t, answer)
 		s := start(t, d, nil)
@@ -408,7 +408,7 @@ func TestRedirectsAndOtherHostsAreRefused(t *testing.T) {
 
 // A base_url that arrives late in the response can only cut it off.
 func TestLateBaseURL(t *testing.T) {
-	d := newDatabase(t, says(200, "application/json", `{"results":["`+strings.Repeat("x", 1<<20)+`"],"base_url":"https://elsewhere.example"}`))
+	d := newDatabase(t, respond(200, "application/json", `{"results":["`+strings.Repeat("x", 1<<20)+`"],"base_url":"https://elsewhere.example"}`))
 	s := start(t, d, nil)
 	if _, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", nil); !strings.HasPrefix(body, "cut: ") || strings.Contains(body, "elsewhere") {
 		t.Errorf("the body is %.40s... of %d bytes, want it cut off", body, len(body))
@@ -461,7 +461,7 @@ func TestSecondBaseURL(t *testing.T) {
 
 	d := newDatabase(t, nil)
 	d.answer = func(w http.ResponseWriter, r *http.Request) {
-		says(200, "application/json", head+rows+`,"BASE_URL":"`+d.URL+`/dbs/app/x"}`)(w, r)
+		respond(200, "application/json", head+rows+`,"BASE_URL":"`+d.URL+`/dbs/app/x"}`)(w, r)
 	}
 	s := start(t, d, nil)
 	if _, body, _ := ask(t, s, "POST", "/v2/pipeline", "{}", nil); body != head+rows+`,"BASE_URL":"`+s.URL()+`/x"}` {
@@ -470,10 +470,10 @@ func TestSecondBaseURL(t *testing.T) {
 }
 
 // A stream that the server moved below its own path continues through the gateway.
-func TestStreamThatMoves(t *testing.T) {
+func TestMovedStream(t *testing.T) {
 	d := newDatabase(t, nil)
 	d.answer = func(w http.ResponseWriter, r *http.Request) {
-		says(200, "application/json", `{"base_url" : "`+d.URL+`/dbs/app/node-2","baton":"b","results":[]}`)(w, r)
+		respond(200, "application/json", `{"base_url" : "`+d.URL+`/dbs/app/node-2","baton":"b","results":[]}`)(w, r)
 	}
 	s := start(t, d, nil)
 	_, body, _ := ask(t, s, "POST", "/v3/pipeline", "{}", nil)
@@ -486,7 +486,7 @@ func TestStreamThatMoves(t *testing.T) {
 	}
 }
 
-func TestFailuresAreToldByStatusAndText(t *testing.T) {
+func TestFailuresHaveStatusAndText(t *testing.T) {
 	for kind, status := range map[error]int{
 		provider.ErrNoCredential: 401, provider.ErrTokenExpired: 401, provider.ErrTokenInvalid: 401, provider.ErrRejected: 401,
 		provider.ErrPermission: 403, provider.ErrUnavailable: 503, provider.ErrConfig: 500, provider.ErrNoProvider: 500,
@@ -528,7 +528,7 @@ func (f failing) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // A refused token is replaced, and the request is sent again, even if the client streams it.
 func TestBodyCanBeSentAgain(t *testing.T) {
-	d := newDatabase(t, says(200, "application/json", noBase))
+	d := newDatabase(t, respond(200, "application/json", noBase))
 	s := start(t, d, func(c *gateway.Config) { c.Transport = twice{http.DefaultTransport} })
 	for _, size := range []int{0, 10, 4 << 20, 5 << 20} {
 		for _, streamed := range []bool{false, true} {
@@ -570,7 +570,7 @@ func (t twice) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // Rows arrive while the database is still sending.
-func TestAnswersAreStreamed(t *testing.T) {
+func TestResponsesAreStreamed(t *testing.T) {
 	more := make(chan struct{})
 	d := newDatabase(t, func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"baton":null,"base_url":null}`+"\n"+`{"type":"row","row":[]}`+"\n")
@@ -638,7 +638,7 @@ func TestSilence(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	d := newDatabase(t, says(200, "application/json", noBase))
+	d := newDatabase(t, respond(200, "application/json", noBase))
 	var m gateway.Metrics
 	s := start(t, d, func(c *gateway.Config) { c.Observe = m.Observe })
 	ask(t, s, "POST", "/v2/pipeline", "{}", nil)
@@ -674,7 +674,7 @@ func TestCloseDrainsAndThenCuts(t *testing.T) {
 		case <-release:
 		case <-r.Context().Done():
 		}
-		says(200, "application/json", noBase)(w, r)
+		respond(200, "application/json", noBase)(w, r)
 	})
 	for _, drains := range []bool{true, false} {
 		s := start(t, d, nil)
@@ -707,7 +707,7 @@ func TestCloseDrainsAndThenCuts(t *testing.T) {
 
 // Interim responses and trailers aren't passed on: neither the database's to the client nor
 // the client's to the database.
-func TestInterimAnswersAndTrailers(t *testing.T) {
+func TestInterimResponsesAndTrailers(t *testing.T) {
 	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if len(r.Trailer) > 0 {

@@ -34,8 +34,8 @@ func pull(wait time.Duration) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, 99, protowire.BytesType), "later")
 }
 
-// waits returns how long a request waits, and checks that the rest is as made by pull.
-func waits(t *testing.T, b []byte) time.Duration {
+// waitOf returns how long a request waits, and checks that the rest is as made by pull.
+func waitOf(t *testing.T, b []byte) time.Duration {
 	t.Helper()
 	head, tail := pull(0)[:3], pull(0)[3:]
 	middle, ok := bytes.CutPrefix(b, head)
@@ -54,10 +54,10 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// lives issues tokens that live for two seconds.
-type lives struct{ made int }
+// shortLived issues tokens that live for two seconds.
+type shortLived struct{ made int }
 
-func (l *lives) Token(context.Context) (provider.Token, error) {
+func (l *shortLived) Token(context.Context) (provider.Token, error) {
 	const id = "33057661-834e-4891-9b48-802d425d02b9"
 	claims := fmt.Sprintf(`{"id":%q,"a":"rw","exp":%d,"jti":"%d"}`, id, time.Now().Add(2*time.Second).Unix(), l.made)
 	l.made++
@@ -65,7 +65,7 @@ func (l *lives) Token(context.Context) (provider.Token, error) {
 	return provider.Token{Value: provider.NewSecret(encode(`{"alg":"RS256"}`) + "." + encode(claims) + "." + encode("signature"))}, nil
 }
 
-func (l *lives) Renew(ctx context.Context, _ provider.Token) (provider.Token, error) {
+func (l *shortLived) Renew(ctx context.Context, _ provider.Token) (provider.Token, error) {
 	return l.Token(ctx)
 }
 
@@ -74,7 +74,7 @@ func (l *lives) Renew(ctx context.Context, _ provider.Token) (provider.Token, er
 func handler(t *testing.T, config gateway.Config, base http.RoundTripper) (*gateway.Handler, func(body []byte) *httptest.ResponseRecorder) {
 	t.Helper()
 	config.Address, config.Bearer = &url.URL{Scheme: "https", Host: "app.turso.io"}, provider.NewSecret("bearer")
-	config.Transport = transport.New(base, &lives{}, provider.Target{URL: "libsql://app.turso.io", DatabaseID: "33057661-834e-4891-9b48-802d425d02b9"}, config.Address, provider.AccessReadWrite)
+	config.Transport = transport.New(base, &shortLived{}, provider.Target{URL: "libsql://app.turso.io", DatabaseID: "33057661-834e-4891-9b48-802d425d02b9"}, config.Address, provider.AccessReadWrite)
 	h, err := gateway.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestPollOutlivesTokens(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			wait := waits(t, body)
+			wait := waitOf(t, body)
 			waited = append(waited, wait)
 			if int64(len(body)) != r.ContentLength || len(body) != len(pull(asked)) {
 				t.Errorf("the request has %d bytes", len(body))
@@ -215,13 +215,13 @@ func TestPollEndsWithItsClient(t *testing.T) {
 }
 
 // The body of a response may be as late as the poll's result, but no later.
-func TestPollWhoseHeaderComesAtOnce(t *testing.T) {
+func TestPollWithAnEarlyHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, late := range []time.Duration{50 * time.Second, 75 * time.Second} {
 			var seen gateway.Request
 			_, ask := handler(t, gateway.Config{Timeout: 10 * time.Second, Observe: func(r gateway.Request) { seen = r }}, roundTripper(func(r *http.Request) (*http.Response, error) {
 				resp := answer(r, http.StatusOK, "application/protobuf", "")
-				resp.Body, resp.ContentLength = &slow{r.Context(), late}, -1
+				resp.Body, resp.ContentLength = &slowBody{r.Context(), late}, -1
 				return resp, nil
 			}))
 			ask(pull(time.Minute))
@@ -232,13 +232,13 @@ func TestPollWhoseHeaderComesAtOnce(t *testing.T) {
 	})
 }
 
-// slow is a body that ends after a delay.
-type slow struct {
+// slowBody is a body that ends after a delay.
+type slowBody struct {
 	ctx  context.Context
 	late time.Duration
 }
 
-func (s *slow) Read([]byte) (int, error) {
+func (s *slowBody) Read([]byte) (int, error) {
 	select {
 	case <-s.ctx.Done():
 		return 0, context.Cause(s.ctx)
@@ -246,10 +246,10 @@ func (s *slow) Read([]byte) (int, error) {
 		return 0, io.EOF
 	}
 }
-func (s *slow) Close() error { return nil }
+func (s *slowBody) Close() error { return nil }
 
 // A response is passed on in chunks, and one that is cut off is cut off for the client, too.
-func TestUpdatesGoOnInChunks(t *testing.T) {
+func TestUpdatesAreChunked(t *testing.T) {
 	page := strings.Repeat("p", 4102)
 	for _, length := range []int{len(page), 3 * len(page)} {
 		d := newDatabase(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -285,7 +285,7 @@ func TestUpdatesOfPlainSqld(t *testing.T) {
 		`{"error":"no such database"}`:   `{"error":"no such database"}`,
 		"Namespace `app` doesn't exist.": "Namespace `app` doesn't exist.",
 	} {
-		s := start(t, newDatabase(t, says(http.StatusNotFound, "application/json", body)), nil)
+		s := start(t, newDatabase(t, respond(http.StatusNotFound, "application/json", body)), nil)
 		status, got, _ := ask(t, s, "POST", "/pull-updates", string(pull(0)), nil)
 		if !strings.Contains(got, want) || (status == http.StatusNotFound) != (body != "") {
 			t.Errorf("database body %q: status %d: %s", body, status, got)
@@ -294,12 +294,12 @@ func TestUpdatesOfPlainSqld(t *testing.T) {
 }
 
 // A request that isn't a message of Turso Sync is passed to the database unchanged.
-func TestPollThatIsNone(t *testing.T) {
+func TestRequestThatIsNotAPoll(t *testing.T) {
 	for _, body := range [][]byte{
 		{}, {0x20}, {0x20, 0xff}, {0x22, 0x01, 'x'}, {0x20, 0x00}, {0x25, 1, 2, 3, 4}, bytes.Repeat([]byte{0xff}, 20),
 		protowire.AppendVarint([]byte{0x20}, 1<<63), pull(0),
 	} {
-		d := newDatabase(t, says(http.StatusOK, "application/protobuf", "fine"))
+		d := newDatabase(t, respond(http.StatusOK, "application/protobuf", "fine"))
 		s := start(t, d, nil)
 		if status, got, _ := ask(t, s, "POST", "/pull-updates", string(body), nil); status != http.StatusOK || got != "fine" || d.body != string(body) {
 			t.Errorf("%x: status %d: %s; the database received %x", body, status, got, d.body)
@@ -308,7 +308,7 @@ func TestPollThatIsNone(t *testing.T) {
 }
 
 // Polls whose clients are gone leave no goroutine and no request at the database.
-func TestPollsLeaveNothing(t *testing.T) {
+func TestPollsDoNotLeak(t *testing.T) {
 	const polls = 50 // below the limit for connections without a bearer
 	began, ended := make(chan struct{}, polls), make(chan struct{}, polls)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

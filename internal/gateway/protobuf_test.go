@@ -27,7 +27,7 @@ func TestProtobufBaseURL(t *testing.T) {
 			}
 			return
 		}
-		says(200, "application/x-protobuf", answer)(w, r)
+		respond(200, "application/x-protobuf", answer)(w, r)
 	})
 	s := start(t, d, nil)
 	baton, results := bytesField(1, "baton"), bytesField(3, strings.Repeat("row", 20000))

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-func TestInputEndsWithItsContext(t *testing.T) {
+func TestInputHonoursItsContext(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestInputEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestInputIsWholeAndItsErrorsAreItsOwn(t *testing.T) {
+func TestInputReadsAllAndReturnsErrors(t *testing.T) {
 	in, err := Input(t.Context(), strings.NewReader("SELECT 1"), "-")
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 )
 
 // A failure in the renewing process has the same kind in the waiting process.
-func TestRenewalKeepsTheClassOfAFailure(t *testing.T) {
+func TestRenewalKeepsTheKindOfAFailure(t *testing.T) {
 	for _, kind := range append(provider.Kinds(), nil) {
 		var err error = &provider.Error{Kind: kind, Message: "clerk: HTTP 503", Hint: "wait", RetryAfter: 3 * time.Second}
 		text, encodeErr := json.Marshal(newReport(fmt.Errorf("make a token: %w", err)))

@@ -11,7 +11,7 @@ import (
 )
 
 // An error keeps its kind across the pipe, whatever its text.
-func TestReportKeepsTheClass(t *testing.T) {
+func TestReportKeepsTheKind(t *testing.T) {
 	for _, kind := range append(provider.Kinds(), nil) {
 		err := fmt.Errorf("renew: %w", &provider.Error{Kind: kind, Message: "not signed in", Hint: "a hint", RetryAfter: time.Minute})
 		text, encodeErr := json.Marshal(newReport(err))

@@ -67,7 +67,7 @@ func rowsIn(t *testing.T, conn *sql.Conn, table string) (n int) {
 }
 
 // An import takes one request per chunk.
-func TestImportTravelsTogether(t *testing.T) {
+func TestImportSendsChunks(t *testing.T) {
 	d, sent := remote(t)
 	_, err := d.conn.ExecContext(t.Context(), "CREATE TABLE n (id INTEGER PRIMARY KEY, v TEXT)")
 	must(t, err)
@@ -91,7 +91,7 @@ func TestImportTravelsTogether(t *testing.T) {
 	}
 }
 
-func TestImportGoesOnAfterAMistake(t *testing.T) {
+func TestImportResumesAfterAnError(t *testing.T) {
 	d, _ := remote(t)
 	_, err := d.conn.ExecContext(t.Context(), "CREATE TABLE n (id INTEGER PRIMARY KEY, v TEXT CHECK (v <> 'bad'))")
 	must(t, err)

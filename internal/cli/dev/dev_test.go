@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-func TestStackThatCannotBe(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func (s *stopsStack) Write(p []byte) (int, error) {
 	return s.Builder.Write(p)
 }
 
-func TestStackTellsItsEnvironment(t *testing.T) {
+func TestStackPrintsItsEnvironment(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	out := &stopsStack{stop: stop}
 	e := &app.Env{In: strings.NewReader(""), Out: out, Err: io.Discard, JSON: true}

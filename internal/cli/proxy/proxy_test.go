@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 )
 
-func TestLineThatCannotBe(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	for name, test := range map[string]struct {
 		o    Options
 		json bool

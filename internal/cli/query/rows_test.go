@@ -87,7 +87,7 @@ func TestTableStreams(t *testing.T) {
 }
 
 // A cell shows a value's control characters and never passes them to the terminal.
-func TestCellObeysNothing(t *testing.T) {
+func TestCellEscapesControlCharacters(t *testing.T) {
 	for value, want := range map[string]string{
 		"\x1b[31m": `"\x1b[31m"`, "\u009b31m": `"\u009b31m"`, "a\x00": `"a\x00"`,
 		"abc\u202efed": `"abc\u202efed"`, "\u2067x": `"\u2067x"`,

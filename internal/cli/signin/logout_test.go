@@ -14,7 +14,7 @@ import (
 
 // An interrupt doesn't stop the sign-out: the credentials are forgotten, and what wasn't
 // revoked is reported in addition. Failures with the same reason are reported once.
-func TestSignedOutIsToldAlsoWhenInterrupted(t *testing.T) {
+func TestSignOutIsReportedWhenInterrupted(t *testing.T) {
 	down := &provider.Error{Kind: provider.ErrUnavailable, Message: "no answer"}
 	results := []session.SignedOut{
 		{Provider: "clerk", NotRevoked: down}, {Provider: "auth0", NotRevoked: down},

@@ -12,7 +12,7 @@ import (
 )
 
 // A command that ended just as its next token arrived isn't started again.
-func TestWatchStartsNothingThatHasEnded(t *testing.T) {
+func TestWatchLeavesAnEndedCommand(t *testing.T) {
 	path, err := exec.LookPath("true")
 	if err != nil {
 		t.Fatal(err)

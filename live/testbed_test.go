@@ -57,11 +57,11 @@ func (s *stack) environment(journal string) map[string]string {
 	}
 }
 
-// bed returns the environment of a run against the stack, with the stack's clock and with
+// testbed returns the environment of a run against the stack, with the stack's clock and with
 // Alice at the browser.
-func (s *stack) bed(journal string) bed {
+func (s *stack) testbed(journal string) testbed {
 	environment := s.environment(journal)
-	b := bed{
+	b := testbed{
 		settings: readSettings(func(name string) string { return environment[name] }),
 		base:     http.DefaultTransport, now: s.clock.Now, person: alice{}, keyring: &memory{},
 		wait: func(ctx context.Context, d time.Duration) error {
@@ -84,7 +84,7 @@ func (s *stack) bed(journal string) bed {
 }
 
 // withoutReplica records that replicas are missing if this program was built without them.
-func withoutReplica(b *bed) {
+func withoutReplica(b *testbed) {
 	db, err := libsql.Open(context.Background(), libsql.Options{Target: provider.Target{URL: ":memory:"}})
 	if err != nil {
 		b.lacks["replica"] = "a system and a build that have embedded replicas: cgo, and Linux, or macOS on arm64"
@@ -164,7 +164,7 @@ func (m *memory) Delete(_ context.Context, item string) error {
 // isEmpty reports what a run left behind in the stack.
 func (s *stack) isEmpty(t *testing.T) {
 	t.Helper()
-	b := s.bed("")
+	b := s.testbed("")
 	r, err := newRun(t.Context(), b, newRecorder())
 	if err != nil {
 		t.Fatal(err)

@@ -10,9 +10,9 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// meet runs a command of the patient that fails with a fault. If email is set, Alice answers
+// failCommand runs a command that fails with a fault. If email is set, Alice answers
 // the prompts at a terminal.
-func (p *patient) meet(t *testing.T, email bool, args ...string) {
+func (p *doctorCase) failCommand(t *testing.T, email bool, args ...string) {
 	t.Helper()
 	environ := append(slices.Clone(p.environ), "BROWSER=zen --quiet dev browse --user alice", "CI=", "TERM=xterm")
 	if slices.Contains(args, "oidc") {
@@ -61,32 +61,32 @@ func (p *patient) meet(t *testing.T, email bool, args ...string) {
 
 // The doctor reports a command's failure until the command succeeds: after findings of deeper
 // layers, and before the others.
-func TestDoctorTellsWhatACommandMet(t *testing.T) {
+func TestDoctorReportsFailedCommands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs long; make test-all runs it, and the script doctor_remembers has one of each kind")
 	}
 	t.Parallel()
-	p := newPatient(t)
+	p := newDoctorCase(t)
 	p.environ = append(p.environ, "ZEN_DEV_URL="+p.stack.URL())
-	for name, m := range met {
+	for name, m := range commandFaults {
 		t.Run(name, func(t *testing.T) {
 			args := slices.Clone(m.command)
 			for i := range args {
 				args[i] = strings.ReplaceAll(args[i], "$ZEN_DEV_URL", p.stack.URL())
 			}
-			turn(t, p.stack, true, []string{name})
-			p.meet(t, m.email, args...)
-			turn(t, p.stack, false, []string{name})
+			switchFaults(t, p.stack, true, []string{name})
+			p.failCommand(t, m.email, args...)
+			switchFaults(t, p.stack, false, []string{name})
 			d := p.ask(t, nil)
 			if d.first() != m.want || d.code != 0 || !strings.Contains(d.String(), m.says) {
 				t.Errorf("exit code %d, the first finding is %q, want %q with %q%s", d.code, d.first(), m.want, m.says, d)
 			}
 			for other, want := range map[string]string{fault.BadGateway: "network.trouble", fault.WritesBlocked: m.want} {
-				turn(t, p.stack, true, []string{other})
+				switchFaults(t, p.stack, true, []string{other})
 				if d := p.ask(t, nil); d.first() != want {
 					t.Errorf("with %s: the first finding is %q, want %q%s", other, d.first(), want, d)
 				}
-				turn(t, p.stack, false, []string{other})
+				switchFaults(t, p.stack, false, []string{other})
 			}
 			p.forgetFailures(t)
 		})

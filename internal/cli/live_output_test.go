@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// heard is the output of a running process so far.
-type heard struct {
+// liveOutput is the output of a running process so far.
+type liveOutput struct {
 	mu   sync.Mutex // guards the fields below
 	text bytes.Buffer
 	more chan struct{} // closed at the next write; nil if no caller waits
 }
 
-func (h *heard) Write(p []byte) (int, error) {
+func (h *liveOutput) Write(p []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.more != nil {
@@ -25,7 +25,7 @@ func (h *heard) Write(p []byte) (int, error) {
 	return h.text.Write(p)
 }
 
-func (h *heard) String() string {
+func (h *liveOutput) String() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.text.String()
@@ -33,7 +33,7 @@ func (h *heard) String() string {
 
 // await waits until a text appears after the first from bytes, and returns the offset of its
 // end.
-func (h *heard) await(t testing.TB, from int, text string) int {
+func (h *liveOutput) await(t testing.TB, from int, text string) int {
 	t.Helper()
 	_, end := h.match(t, from, regexp.MustCompile(regexp.QuoteMeta(text)))
 	return end
@@ -41,7 +41,7 @@ func (h *heard) await(t testing.TB, from int, text string) int {
 
 // match waits for a match of the pattern after the first from bytes, and returns the match
 // and the offset of its end.
-func (h *heard) match(t testing.TB, from int, pattern *regexp.Regexp) (text string, end int) {
+func (h *liveOutput) match(t testing.TB, from int, pattern *regexp.Regexp) (text string, end int) {
 	t.Helper()
 	hung := time.NewTimer(time.Minute) // for a process that hangs
 	defer hung.Stop()
