@@ -131,8 +131,8 @@ var deviations = []deviation{
 	{name: "localhost is an allowed redirect", answers: ifRequest(http.MethodGet, "redirect_uri=http%3A%2F%2Flocalhost", 303, ""), id: "K8", kind: "localhost"},
 }
 
-// deviatingTransport is a transport that puts a deviating service in place of the real one while answers is
-// set.
+// deviatingTransport is a transport that puts a deviating service in place of the real one
+// while answers is set.
 type deviatingTransport struct {
 	answers override
 	next    http.RoundTripper
@@ -156,7 +156,8 @@ func (o *deviatingTransport) RoundTrip(req *http.Request) (*http.Response, error
 	}, nil
 }
 
-// askWithFault asks one question of a stack with a fault, and checks that the transcript reports it.
+// askWithFault asks one question of a stack with a fault, and checks that the transcript
+// reports it.
 func (s *stack) askWithFault(t *testing.T, o deviation, journal string, reference map[string]answer) {
 	t.Helper()
 	if err := s.Faults.Switch(o.fault, true); err != nil {
@@ -174,7 +175,8 @@ func (s *stack) askWithFault(t *testing.T, o deviation, journal string, referenc
 	o.wantReported(t, done, done.transcript(reference))
 }
 
-// askWithOverrides asks a stack the questions of the deviations, each with its deviating service in place.
+// askWithOverrides asks a stack the questions of the deviations, each with its deviating
+// service in place.
 func (s *stack) askWithOverrides(t *testing.T, journal string, reference map[string]answer) {
 	t.Helper()
 	now := deviatingTransport{next: http.DefaultTransport}

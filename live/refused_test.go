@@ -44,7 +44,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestDatabaseOfSomebody uses the confirmed database, and doesn't delete it.
+// TestConfirmedDatabase uses the confirmed database, and doesn't delete it.
 func TestConfirmedDatabase(t *testing.T) {
 	s := startStack(t)
 	b := s.testbed(filepath.Join(t.TempDir(), "journal"))
@@ -66,8 +66,8 @@ func TestConfirmedDatabase(t *testing.T) {
 	}
 }
 
-// TestForeignAccount checks that an object that an earlier run left in an inaccessible account is
-// reported, and stays in the journal.
+// TestForeignAccount checks that an object that an earlier run left in an inaccessible account
+// is reported, and stays in the journal.
 func TestForeignAccount(t *testing.T) {
 	s := startStack(t)
 	path := filepath.Join(t.TempDir(), "journal")
@@ -79,7 +79,7 @@ func TestForeignAccount(t *testing.T) {
 		t.Fatal(err, done.left)
 	}
 	if done.foreign == nil || !strings.Contains(done.foreign.Error(), "an earlier run left the database zen-live-0 at another account: Turso organization other") {
-		t.Errorf("foreign: %v", done.foreign)
+		t.Errorf("the report of foreign objects is %v", done.foreign)
 	}
 	j, err := openJournal(path)
 	if err != nil {

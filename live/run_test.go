@@ -30,7 +30,7 @@ import (
 // testbed is the environment of a run: the real services or the local stack.
 type testbed struct {
 	settings
-	// lacks says for each unmet need how to meet it.
+	// lacks maps each unmet need to how it is met.
 	lacks map[string]string
 	base  http.RoundTripper
 	now   func() time.Time

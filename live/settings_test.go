@@ -28,7 +28,7 @@ type variable struct {
 	field func(*settings) *string
 	// need is the name by which questions require it, or "" if none does.
 	need string
-	// how says where to find its value.
+	// how describes where to find its value.
 	how string
 }
 
@@ -103,7 +103,7 @@ func (s settings) check() error {
 	return nil
 }
 
-// lacks says for each unmet need how to meet it.
+// lacks returns, for each unmet need, how it is met.
 func (s settings) lacks() map[string]string {
 	missing := map[string]string{}
 	for _, v := range variables {

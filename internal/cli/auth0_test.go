@@ -248,12 +248,12 @@ func TestOrganizationsAreIsolated(t *testing.T) {
 		// token.
 		_, stderr := h.run(3, "login", "--provider", "auth0", "--org", other)
 		if !strings.Contains(stderr, "is not part of") {
-			t.Errorf("%s in %s: %s", user, other, stderr)
+			t.Errorf("sign-in of %s to %s: %s", user, other, stderr)
 		}
 		elsewhere := *h
 		elsewhere.environ = append(append([]string{}, h.environ...), foreign[len(foreign)-2:]...)
 		if _, stderr := elsewhere.run(5, "db", "query", "SELECT text FROM secrets"); !strings.Contains(stderr, "is for database "+ids[organization]) {
-			t.Errorf("%s in the database of %s: %s", user, other, stderr)
+			t.Errorf("query of %s in the database of %s: %s", user, other, stderr)
 		}
 	}
 }

@@ -57,7 +57,8 @@ func (term *stackUser) signInBy(stack *devstack.Stack, method string, args ...st
 	}
 }
 
-// setTokenProvider sets another provider for the tokens where the method can't issue tokens for databases.
+// setTokenProvider sets another provider for the tokens where the method can't issue tokens for
+// databases.
 func (term *stackUser) setTokenProvider(method string) {
 	tokens := ""
 	if method == "oauth" || method == "device" {

@@ -25,12 +25,12 @@ func FuzzFlagsFirst(f *testing.F) {
 		for _, arg := range args {
 			i := slices.Index(left, arg)
 			if i < 0 {
-				t.Fatalf("%q lost %q: %q", line, arg, out)
+				t.Fatalf("FlagsFirst(%q) lost %q: %q", line, arg, out)
 			}
 			left = slices.Delete(left, i, i+1)
 		}
 		if len(left) > 1 || len(left) == 1 && left[0] != "--" {
-			t.Fatalf("%q became %q", line, out)
+			t.Fatalf("FlagsFirst(%q) = %q", line, out)
 		}
 	})
 }
@@ -41,11 +41,11 @@ func TestInternalCommands(t *testing.T) {
 	for _, command := range []string{"renew", "act"} {
 		code := fullProgram().Run(t.Context(), []string{"zen", command}, strings.NewReader("x"), &out, &errOut)
 		if code != app.ExitUsage || !strings.Contains(errOut.String(), "a command of zen's own") || out.Len() > 0 {
-			t.Errorf("%s: code %d, %q, %q", command, code, out.String(), errOut.String())
+			t.Errorf("zen %s: exit code %d, stdout %q, stderr %q", command, code, out.String(), errOut.String())
 		}
 		errOut.Reset()
 	}
 	if fullProgram().Run(t.Context(), []string{"zen", "--help"}, strings.NewReader(""), &out, &errOut) != app.ExitOK || strings.Contains(out.String(), "renew ") || strings.Contains(out.String(), "act ") {
-		t.Errorf("%q", out.String())
+		t.Errorf("zen --help printed %q", out.String())
 	}
 }

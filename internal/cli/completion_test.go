@@ -28,7 +28,7 @@ func TestCompletedMethodsAreTheProviders(t *testing.T) {
 		cmd.Stderr = &said
 		out, err := cmd.Output()
 		if err != nil {
-			t.Errorf("%s: %v, %s", name, err, said.String())
+			t.Errorf("zen provider info %s: %v, %s", name, err, said.String())
 			continue
 		}
 		var info struct {

@@ -13,8 +13,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// TestQueryInterrupted checks that Ctrl-C ends a streaming statement in zen and at the
-// server, with one line and exit code 130.
+// TestQueryInterrupted checks that Ctrl-C ends a running statement in zen and at the server,
+// with one line and exit code 130.
 func TestQueryInterrupted(t *testing.T) {
 	t.Parallel()
 	zen, _ := signedIn(t)

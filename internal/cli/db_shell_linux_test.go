@@ -149,7 +149,7 @@ func TestShellAtATerminal(t *testing.T) {
 	}
 	info, err := os.Stat(history)
 	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("history file: %v, %v", info.Mode(), err)
+		t.Errorf("the history file has mode %v, %v", info.Mode(), err)
 	}
 	if text := string(kept); !strings.Contains(text, "SELECT 40 + 2;\n") || !strings.Contains(text, "b TEXT);\n") ||
 		strings.Contains(text, "blank") || strings.Contains(text, "eyJ") || strings.Contains(text, "nonsense") {

@@ -25,7 +25,7 @@ func TestDevTeamNeedsOpenBao(t *testing.T) {
 	err := cmd.Run()
 	var exited *exec.ExitError
 	if !errors.As(err, &exited) || exited.ExitCode() != app.ExitUsage || !strings.Contains(errs.String(), "bao, OpenBao's server, was not found") || !strings.Contains(errs.String(), "openbao.org/downloads") {
-		t.Errorf("%v: %s", err, errs.String())
+		t.Errorf("zen dev --team without OpenBao: %v: %s", err, errs.String())
 	}
 	checkEmpty(t, temporary)
 }

@@ -111,8 +111,8 @@ func machineKey(t *testing.T, stack *devstack.Stack) []string {
 	}
 }
 
-// commandFaults are the faults that a command runs into without changing the stored sign-in. Afterwards
-// the doctor reports the failure, with part of the command's error.
+// commandFaults are the faults that a command runs into without changing the stored sign-in.
+// Afterwards the doctor reports the failure, with part of the command's error.
 var commandFaults = map[string]struct {
 	command []string
 	email   bool // the command asks for an e-mail address and the code sent to it

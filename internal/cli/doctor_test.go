@@ -435,7 +435,7 @@ func TestDoctorReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
-			t.Errorf("%v, %v", info.Mode(), err)
+			t.Errorf("the report has mode %v, %v", info.Mode(), err)
 		}
 		at := 0
 		for _, part := range []string{

@@ -121,7 +121,7 @@ func TestOpen(t *testing.T) {
 		"no such profile": {"nobody", libsql.Options{}, "nobody"},
 	} {
 		if _, err := client.Open(t.Context(), test.profile, test.d); !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.text) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Open() = %v, want ErrConfig with %q", name, err, test.text)
 		}
 	}
 
@@ -172,6 +172,6 @@ func TestOpen(t *testing.T) {
 	}
 	var n int
 	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n == 0 {
-		t.Errorf("%d rows, %v", n, err)
+		t.Errorf("SELECT with a read-only handle: %d rows, %v", n, err)
 	}
 }

@@ -128,7 +128,7 @@ func TestTokensAreForOneOrganization(t *testing.T) {
 					}
 					status := term.run("status", "--profile", o, "--json")
 					if provider == "clerk" && !(strings.Contains(status, `"organization": "`+o+`"`) && strings.Contains(status, `"role": "`+roles[user][o]+`"`)) {
-						t.Errorf("%s: %s", o, status)
+						t.Errorf("the status of profile %s is %s", o, status)
 					}
 					tokens[o] = strings.TrimSpace(term.run("token", "--profile", o))
 				}

@@ -192,7 +192,7 @@ func TestInterruptedPaste(t *testing.T) {
 	s.typed("\x03")
 	_ = s.wait()
 	if code := s.cmd.ProcessState.ExitCode(); code != app.ExitInterrupted {
-		t.Errorf("exit code %d", code)
+		t.Errorf("exit code %d, want %d", code, app.ExitInterrupted)
 	}
 	if !s.echoes() {
 		t.Error("the terminal's echo is still off")

@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// The key set breaks while a replica with three-second tokens is written: with a fallback no
-// write fails and every row is read back; without one the file can still be read.
+// The key set breaks while a replica is written: with a fallback no write fails and every row
+// is read back; without one the file can still be read.
 func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	t.Parallel()
 	if !replica.Linked {
@@ -60,7 +60,7 @@ func TestReplicaWhenTheKeySetBreaks(t *testing.T) {
 	goOn()
 	breakKeys(t, stack, true)
 	goOn()
-	p.ahead.Store(int64(50 * time.Second)) // the lifetime of the stored token
+	p.ahead.Store(int64(50 * time.Second)) // the stored token is no longer good then
 	goOn()
 	cancel()
 	workers.Wait()

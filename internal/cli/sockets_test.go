@@ -93,8 +93,8 @@ func (w *socketWitness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	answers.Wait()
 }
 
-// forwardMessages forwards messages until good returns false or a side closes, and passes the close
-// code on.
+// forwardMessages forwards messages until good returns false or a side closes, and passes the
+// close code on.
 func forwardMessages(r *http.Request, from, to *websocket.Conn, good func(message []byte) bool) {
 	for {
 		kind, message, err := from.Read(r.Context())

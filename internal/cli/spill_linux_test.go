@@ -18,7 +18,7 @@ import (
 )
 
 // spill is a provider that handles a secret as carelessly as possible. The secret is in the
-// file seed of its home; the file do says what to do with it.
+// file seed of its home; the file do names the action.
 type spill struct{ key string }
 
 func spillMain() {

@@ -43,7 +43,8 @@ func FuzzBaseURL(f *testing.F) {
 			return
 		}
 		if n := countKey(answer); n != 1 || before["base_url"] == nil {
-			// All of several are checked: encoding/json takes the last one, in any case.
+			// If there are several, each is checked: encoding/json takes the last one, whatever
+			// its letter case.
 			var last struct {
 				Base string `json:"base_url"`
 			}
@@ -79,7 +80,7 @@ func isName(token json.Token) bool {
 	return ok && strings.EqualFold(name, "base_url")
 }
 
-// countKey counts the keys of the outermost object that are base_url in any case.
+// countKey counts the keys of the outermost object that are base_url, ignoring case.
 func countKey(text string) int {
 	decoder := json.NewDecoder(bytes.NewBufferString(text))
 	n, depth, key := 0, 0, false
@@ -134,7 +135,7 @@ func FuzzSocketMessage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, message []byte) {
 		if hello, _, err := jsonMessages.fromClient(message); err == nil {
-			var lax struct{ Type string } // the last member, in any case
+			var lax struct{ Type string } // the last member, ignoring case
 			if err := json.Unmarshal(message, &lax); err != nil || (lax.Type == "hello") != hello || !hello && lax.Type != "request" {
 				t.Errorf("hello is %v, but encoding/json read %v, %v", hello, lax, err)
 			}

@@ -161,8 +161,8 @@ func TestShortResponsesHaveALength(t *testing.T) {
 	}
 }
 
-// libsql-server compresses a response in any coding that its client accepts, and browsers, Node.js and
-// Python accept gzip.
+// libsql-server compresses a response in any coding that its client accepts, and browsers,
+// Node.js and Python accept gzip.
 func TestResponsesToClientsThatAcceptGzip(t *testing.T) {
 	d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -375,7 +375,7 @@ func TestRoutes(t *testing.T) {
 			got = d.last.URL.Path
 		}
 		if got != want {
-			t.Errorf("%s: %s, want %s", line, got, want)
+			t.Errorf("%s went to %s, want %s", line, got, want)
 		}
 	}
 }
@@ -415,9 +415,9 @@ func TestLateBaseURL(t *testing.T) {
 	}
 }
 
-// A second base_url is treated like the first: if it names another host it never passes, in
-// any case and after any number of rows, compressed or not; if it names the database, it
-// becomes the gateway's.
+// A second base_url is treated like the first: if it names another host it never passes,
+// whatever its letter case and however many rows precede it, compressed or not; if it names
+// the database, it becomes the gateway's.
 func TestSecondBaseURL(t *testing.T) {
 	const head = `{"baton":null,"base_url":null,"results":[`
 	rows := strings.Repeat(`{"value":"a \\\" } ] \\\\"},[{}],`, 100_000) + `0]`

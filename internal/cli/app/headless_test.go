@@ -42,7 +42,7 @@ func TestLookAround(t *testing.T) {
 		}
 		got := lookAround(test.system, func(variable string) string { return test.env[variable] }, root)
 		if got != test.want {
-			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+			t.Errorf("%s: lookAround() = %+v, want %+v", name, got, test.want)
 		}
 	}
 }

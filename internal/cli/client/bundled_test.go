@@ -36,7 +36,7 @@ func TestCompareBundled(t *testing.T) {
 	got := compareBundled(dir, sums)
 	for i, want := range []struct{ name, state string }{{"absent", BundledMissing}, {"edited", BundledChanged}, {"good", BundledMatches}} {
 		if got[i].Name != want.name || got[i].State != want.state {
-			t.Errorf("%d: %+v, want %v", i, got[i], want)
+			t.Errorf("compareBundled()[%d] = %+v, want %v", i, got[i], want)
 		}
 	}
 	if err := VerifyBundled(got[2:]); err != nil {

@@ -99,7 +99,7 @@ func TestImportResumesAfterAnError(t *testing.T) {
 	o := importOptions{format: "csv", table: "n", chunk: 2}
 	_, err = d.load(t.Context(), strings.NewReader(file), o, func(int64) {})
 	if !errors.Is(err, hrana.ErrCheck) || !strings.HasPrefix(err.Error(), "line 5: ") || !strings.Contains(provider.Hint(err), "--skip 2") || rowsIn(t, d.conn, "n") != 2 {
-		t.Errorf("%v, hint %q, %d rows", err, provider.Hint(err), rowsIn(t, d.conn, "n"))
+		t.Errorf("import with a bad row: %v, hint %q, %d rows", err, provider.Hint(err), rowsIn(t, d.conn, "n"))
 	}
 	o.skip = 2
 	rows, err := d.load(t.Context(), strings.NewReader(strings.Replace(file, "bad", "good", 1)), o, func(int64) {})
@@ -109,7 +109,7 @@ func TestImportResumesAfterAnError(t *testing.T) {
 	// All or nothing.
 	o = importOptions{format: "csv", table: "n", chunk: int(^uint(0) >> 1)}
 	if _, err = d.load(t.Context(), strings.NewReader(file), o, func(int64) {}); err == nil || rowsIn(t, d.conn, "n") != 5 {
-		t.Errorf("%v, %d rows", err, rowsIn(t, d.conn, "n"))
+		t.Errorf("import in one chunk: %v, %d rows", err, rowsIn(t, d.conn, "n"))
 	}
 }
 
@@ -140,7 +140,7 @@ func TestImportRefuses(t *testing.T) {
 		}
 		_, err := d.load(t.Context(), strings.NewReader(test.file), importOptions{format: test.format, table: "n", chunk: chunk}, func(int64) {})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s %q: %v, want %q", test.format, test.file, err, test.want)
+			t.Errorf("import of %s %q: %v, want %q", test.format, test.file, err, test.want)
 		}
 	}
 }
@@ -201,7 +201,7 @@ func FuzzSQLFile(f *testing.F) {
 			got = append(got, r.SQL)
 		}
 		if strings.Join(got, "\x00") != strings.Join(want, "\x00") {
-			t.Fatalf("%q: got %q, want %q", text, got, want)
+			t.Fatalf("%q was split into %q, want %q", text, got, want)
 		}
 	})
 }

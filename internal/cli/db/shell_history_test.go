@@ -27,7 +27,7 @@ func TestHistory(t *testing.T) {
 	}
 	path := filepath.Join(dir, "shell_history")
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
-		t.Errorf("%v, %v", info.Mode(), err)
+		t.Errorf("the history file has mode %v, %v", info.Mode(), err)
 	}
 
 	// A file that has grown too long is shortened when it is read.

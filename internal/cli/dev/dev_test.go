@@ -37,7 +37,7 @@ func TestInvalidOptions(t *testing.T) {
 	} {
 		e := &app.Env{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
 		if err := test.o.Run(t.Context(), e); !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Run() = %v, want an error with %q", name, err, test.want)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestStackPrintsItsEnvironment(t *testing.T) {
 		Environment map[string]string
 	}
 	if err := json.Unmarshal([]byte(out.String()), &d); err != nil || !strings.HasPrefix(d.URL, "http://127.0.0.1:") || d.Environment["ZEN_DEV_URL"] == "" {
-		t.Errorf("%v: %s", err, out.String())
+		t.Errorf("the printed document (%v):\n%s", err, out.String())
 	}
 	if conn, err := net.Dial("tcp", strings.TrimPrefix(d.URL, "http://")); err == nil {
 		conn.Close()

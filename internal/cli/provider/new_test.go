@@ -23,7 +23,7 @@ func TestFilesAreWrittenBelowTheirDirectoryAlone(t *testing.T) {
 	} {
 		err := writeFiles("--write", dir, []provider.SetupFile{{Path: path, Text: "text"}}, "")
 		if (err == nil) != written {
-			t.Errorf("%s: %v", path, err)
+			t.Errorf("writeFiles(%s) = %v", path, err)
 		}
 	}
 	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {

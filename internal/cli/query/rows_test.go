@@ -111,11 +111,11 @@ func TestRowsOnATerminal(t *testing.T) {
 		}
 		for line := range strings.Lines(out.String()) {
 			if line = strings.TrimSuffix(line, "\n"); !text.IsPlain(line) || strings.Contains(line, "\uFFFD") {
-				t.Errorf("%s: %q", format, line)
+				t.Errorf("format %s printed the line %q", format, line)
 			}
 		}
 		if !strings.Contains(out.String(), "日本") {
-			t.Errorf("%s: %q", format, out.String())
+			t.Errorf("format %s printed %q", format, out.String())
 		}
 	}
 	var out bytes.Buffer
@@ -126,6 +126,6 @@ func TestRowsOnATerminal(t *testing.T) {
 	}
 	var read struct{ Rows [][]string }
 	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read.Rows[0][0] != value || !strings.Contains(out.String(), `\u009b2J\u202eb\r日本`) {
-		t.Errorf("%q, %v", out.String(), err)
+		t.Errorf("JSON rows %q, %v", out.String(), err)
 	}
 }

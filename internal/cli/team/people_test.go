@@ -32,7 +32,7 @@ func TestPeople(t *testing.T) {
 	}
 	got, err := read("\ufeffEMAIL, role ,redirect_url,expires\r\na@x.test,admin,https://app.example/in,2d\r\n \"b@x.test\",,,\r\n")
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("%v\n%s", err, diff)
+		t.Errorf("reading people: %v (-want +got)\n%s", err, diff)
 	}
 	for text, want := range map[string]string{
 		"":                                   "- is empty: its first line names the columns: email,role,redirect_url,expires",
@@ -48,7 +48,7 @@ func TestPeople(t *testing.T) {
 		strings.Repeat("x", maxFile+1):                        "larger than 1 MiB",
 	} {
 		if _, err := read(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.30q: %v, want %s", text, err, want)
+			t.Errorf("reading %.30q: %v, want %s", text, err, want)
 		}
 	}
 	if err := readPeople(t.Context(), "nowhere.csv", nil, provider.Invite{}, nil); err == nil {
