@@ -1,15 +1,14 @@
 #!/bin/sh
-# A team's secret stays in OpenBao, for real, against the local stack. Run it with: make
-# demo-team
+# A team's secret stays in OpenBao, for real, against the local stack. Run it with:
+# make demo-team
 . demo/step.sh
 
 # told reports whether standard error is one line of error and a hint.
 told() { [ "$(grep -vc '^hint: ' "$1")" -eq 1 ]; }
 
-# Neither a Turso API token nor a Clerk secret key is available here: OpenBao has both.
+# The users have neither a Turso API token nor a Clerk secret key: OpenBao holds both.
 turso_admin=$ZEN_DEV_TURSO_ADMIN
 unset TURSO_API_TOKEN CLERK_SECRET_KEY ZEN_DEV_TURSO_ADMIN
-bao() { "$ZEN_DEV_BAO" "$@"; }
 operator() { BAO_TOKEN=$ZEN_DEV_BAO_TOKEN "$ZEN_DEV_BAO" "$@"; }
 alice() { BROWSER="zen dev browse --user alice" "$@"; }
 bob() { ZEN_PROFILE=bob ZEN_OPENBAO__AUTH_ROLE=member ZEN_OPENBAO__ROLE=team-ro BROWSER="zen dev browse --user bob" "$@"; }
@@ -26,25 +25,25 @@ rotated() {
 	wait
 	lost=$(wc -l <"$failed")
 	rm -f "$failed"
-	echo "40 tokens were asked for meanwhile, $((lost)) not had"
+	echo "40 tokens were requested meanwhile, $((lost)) requests failed"
 	[ "$lost" -eq 0 ]
 }
 
-step 0 "OpenBao is up. It holds the organization's API token, which it tells nobody." operator read turso/config
-step 0 "alice signs in with Clerk; zen tells OpenBao so, and OpenBao makes the token." alice zen login --provider clerk
-step 0 "A query of alice's, in her organization's database." alice zen db query "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)"
-step 0 "She may write." alice zen db query "INSERT INTO notes (body) VALUES ('first light')"
+step 0 "OpenBao is up. It holds the organization's API token, which no one can read." operator read turso/config
+step 0 "alice signs in with Clerk; OpenBao verifies the sign-in and issues the database token." alice zen login --provider clerk
+step 0 "alice queries her organization's database." alice zen db query "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)"
+step 0 "She can write." alice zen db query "INSERT INTO notes (body) VALUES ('first light')"
 step 0 "OpenBao's audit log names her." audit team-rw
-step 0 "bob signs in, a member of another organization." bob zen login --provider clerk
+step 0 "bob, a member of another organization, signs in." bob zen login --provider clerk
 step 0 "He reads his organization's database." bob zen db query "SELECT count(*) AS tables FROM sqlite_schema"
-step 5 "He may not write: his role is for reading." bob zen db query "CREATE TABLE mine (id INTEGER)"
-step 5 "Nor may he have alice's role." env ZEN_PROFILE=bob ZEN_OPENBAO__AUTH_ROLE=admin zen token
-step 0 "A job of GitHub's signs in, with nothing but what GitHub states." job zen login --provider oidc --method workload
-step 0 "It reads the database that it may." job zen db query "SELECT body FROM notes"
+step 5 "He can't write: his role is read-only." bob zen db query "CREATE TABLE mine (id INTEGER)"
+step 5 "He can't use alice's role either." env ZEN_PROFILE=bob ZEN_OPENBAO__AUTH_ROLE=admin zen token
+step 0 "A GitHub job signs in with nothing but its GitHub identity." job zen login --provider oidc --method workload
+step 0 "It reads the database that its role allows." job zen db query "SELECT body FROM notes"
 step 0 "The audit log names the repository." audit ci
-step 0 "The API token is replaced under load, by one with two scopes." rotated
-step 0 "Queries go on." alice zen db query "SELECT body FROM notes"
-step 0 "alice signs out, of OpenBao, too." alice zen logout
+step 0 "The API token is replaced under load by one with two scopes." rotated
+step 0 "Queries still work." alice zen db query "SELECT body FROM notes"
+step 0 "alice signs out, also of OpenBao." alice zen logout
 
 printf '\ndemo: %d steps, %d ok\n' "$steps" "$ok"
 [ "$steps" -eq "$ok" ]
