@@ -95,7 +95,7 @@ func TestNothingInheritsThePipesOfARenewal(t *testing.T) {
 	}
 	m.check(t)
 	ends := map[string]int{} // a provider has both ends of its own pipes
-	for _, pipe := range m.issuer.pipes {
+	for _, pipe := range m.issuer.inherited() {
 		if !own[pipe] {
 			ends[pipe]++
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"runtime"
 	"strconv"
 	"strings"
@@ -44,6 +45,13 @@ func (i *issuer) exchanged() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.exchanges
+}
+
+// inherited returns the pipes that providers told of.
+func (i *issuer) inherited() []string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Clone(i.pipes)
 }
 
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
