@@ -14,7 +14,7 @@ import (
 // own word, and stronger. inUser is the user's profile of that name; chosen says that
 // the project selected the profile or the database. held says that no login
 // replaces the provider now.
-func (v *values) cap(databases []values, inUser values, chosen bool) (held bool, err error) {
+func (v *values) cap(databases []*profile, inUser values, chosen bool) (held bool, err error) {
 	held, err = v.capProviders(databases, inUser, chosen)
 	if err != nil {
 		return false, err
@@ -22,7 +22,8 @@ func (v *values) cap(databases []values, inUser values, chosen bool) (held bool,
 	if !chosen {
 		return held, nil // values.narrows has compared access and permissions
 	}
-	for _, own := range databases {
+	for _, p := range databases {
+		own := p.values()
 		if own.access.Value == provider.AccessReadOnly && !v.access.isUsers() && v.access.Value != provider.AccessReadOnly {
 			if v.access.Origin.Kind == KindProjectFile {
 				return false, widens(v.access.Origin, "access rw, where your own profile of that database has ro ("+own.access.Origin.String()+")")
@@ -60,12 +61,15 @@ func (v Value[T]) isUsers() bool {
 // capProviders holds the providers to those of one of the user's profiles of the
 // database. Where no such profile names any, a login chooses, but not the project file
 // if there is none: with the storage none.
-func (v *values) capProviders(databases []values, inUser values, chosen bool) (held bool, err error) {
+func (v *values) capProviders(databases []*profile, inUser values, chosen bool) (held bool, err error) {
 	byProject := v.provider.Origin.Kind == KindProjectFile || v.tokenProvider.Origin.Kind == KindProjectFile
 	if !v.database.IsSet() || !byProject && !chosen || v.provider.isUsers() {
 		return false, nil
 	}
-	own := slices.Clone(databases)
+	own := make([]values, 0, len(databases)+1)
+	for _, p := range databases {
+		own = append(own, p.values())
+	}
 	if v.database.Origin.Kind != KindProjectFile {
 		own = append(own, inUser) // whatever database it names, the user gave it these providers
 	}

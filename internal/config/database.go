@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/internal/names"
 )
 
 const databaseHint = "for example libsql://app-acme.turso.io; turso db show NAME --url prints it"
@@ -36,6 +35,9 @@ func ParseDatabase(s string) (string, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		return "", noSchemeError(s)
+	}
+	if (scheme == "libsql" || scheme == "https") && isHostname(rest) {
+		return s, nil // as nearly all are written: it is what is below, and takes a tenth
 	}
 	scheme = strings.ToLower(scheme)
 	switch scheme {
@@ -125,12 +127,24 @@ func isHostname(host string) bool {
 	if len(host) > 253 {
 		return false
 	}
-	for label := range strings.SplitSeq(host, ".") {
-		if !names.Is(label, 63, lower+digit+"_", lower+digit+"-_") || label[len(label)-1] == '-' {
+	label := 0 // its length so far
+	for i := range len(host) {
+		c := host[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '_':
+			label++
+		case c == '-' && label > 0 && i+1 < len(host) && host[i+1] != '.':
+			label++
+		case c == '.' && label > 0:
+			label = 0
+		default:
+			return false
+		}
+		if label > 63 {
 			return false
 		}
 	}
-	return true
+	return label > 0
 }
 
 func plainPath(path string) bool {

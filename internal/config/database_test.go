@@ -105,6 +105,10 @@ func FuzzParseDatabase(f *testing.F) {
 		if u.Scheme == "http" && u.Hostname() != "localhost" && !strings.HasPrefix(u.Hostname(), "127.") && !strings.Contains(u.Hostname(), ":") {
 			t.Fatalf("http to %q", u.Hostname())
 		}
+		// What is only a host is returned as it is, and is what its parts would be put together to.
+		if parsed, err := config.ParseDatabase(out + "/"); parsed != out || err != nil {
+			t.Fatalf("of %q with a slash: %q, %v", out, parsed, err)
+		}
 		if again, err := config.ParseDatabase(out); again != out || err != nil {
 			t.Fatalf("not stable: %q, then %q, %v", out, again, err)
 		}

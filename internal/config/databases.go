@@ -1,9 +1,9 @@
 package config
 
 import (
-	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // sameDatabase reports whether two URLs in the form of ParseDatabase are one place.
@@ -11,37 +11,89 @@ func sameDatabase(a, b string) bool { return a != "" && place(a) == place(b) }
 
 // place returns a URL in the form of ParseDatabase as one text for all that mean the same:
 // libsql:// is https:// there.
-func place(url string) string { return strings.Replace(url, "libsql://", "https://", 1) }
+func place(url string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(url, "libsql://"), "https://")
+}
 
 // index finds the user's profiles by their databases. It is made once, so that to
 // resolve all profiles takes time in proportion to their number.
 type index struct {
-	// byPlace and byID have the profiles in the order of their names.
-	byPlace, byID map[string][]values
-	// id is the database_id of the first profile at a place that has one.
-	id map[string]Value[string]
-	// places are the first place of each id, and one more of them if there are several.
-	places map[string][]string
+	// byPlace and byID have the last profile at a place, or with a database_id; the others are
+	// linked to it.
+	byPlace, byID map[string]*profile
+
+	mu sync.Mutex // guards what is below
+	// atPlace and withID are the groups that were asked for.
+	atPlace, withID map[string]*group
 }
 
-func newIndex(profiles map[string]values) *index {
-	x := &index{map[string][]values{}, map[string][]values{}, map[string]Value[string]{}, map[string][]string{}}
-	for _, name := range slices.Sorted(maps.Keys(profiles)) {
-		own := profiles[name]
-		at, id := place(own.database.Value), own.databaseID
-		if at != "" {
-			x.byPlace[at] = append(x.byPlace[at], own)
-			x.id[at] = x.id[at].or(id)
+// group are the profiles at a place, or with a database_id, in the order of their names.
+type group struct {
+	members []*profile
+	// id is the database_id of the first member that has one.
+	id Value[string]
+	// places are the first place of the members, and one more if there are several.
+	places []string
+}
+
+func newIndex(profiles map[string]*profile) *index {
+	x := &index{byPlace: make(map[string]*profile, len(profiles)), byID: map[string]*profile{}, atPlace: map[string]*group{}, withID: map[string]*group{}}
+	for _, p := range profiles {
+		if p.database != "" {
+			at := place(p.database)
+			p.atPlace, x.byPlace[at] = x.byPlace[at], p
 		}
-		if !id.IsSet() {
-			continue
-		}
-		x.byID[id.Value] = append(x.byID[id.Value], own)
-		if places := x.places[id.Value]; len(places) == 0 || len(places) == 1 && places[0] != at {
-			x.places[id.Value] = append(places, at)
+		if p.databaseID != "" {
+			p.withID, x.byID[p.databaseID] = x.byID[p.databaseID], p
 		}
 	}
 	return x
+}
+
+// at returns the group at the place of a URL in the form of ParseDatabase.
+func (x *index) at(url string) *group {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	at := place(url)
+	g := x.atPlace[at]
+	if g == nil {
+		g = &group{}
+		for p := x.byPlace[at]; p != nil; p = p.atPlace {
+			g.members = append(g.members, p)
+		}
+		g.complete()
+		x.atPlace[at] = g
+	}
+	return g
+}
+
+// with returns the group with a database_id.
+func (x *index) with(databaseID string) *group {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	g := x.withID[databaseID]
+	if g == nil {
+		g = &group{}
+		for p := x.byID[databaseID]; p != nil; p = p.withID {
+			g.members = append(g.members, p)
+		}
+		g.complete()
+		x.withID[databaseID] = g
+	}
+	return g
+}
+
+// complete sorts the members, and finds what they have in common.
+func (g *group) complete() {
+	slices.SortFunc(g.members, func(a, b *profile) int { return strings.Compare(a.name, b.name) })
+	for _, p := range g.members {
+		if p.databaseID != "" && !g.id.IsSet() {
+			g.id = p.values().databaseID
+		}
+		if at := place(p.database); len(g.places) == 0 || len(g.places) == 1 && g.places[0] != at {
+			g.places = append(g.places, at)
+		}
+	}
 }
 
 func (c *Config) index() *index {
@@ -51,17 +103,17 @@ func (c *Config) index() *index {
 
 // databases returns the user's profiles with the database at a URL, in the order of their
 // names.
-func (c *Config) databases(url string) []values { return c.index().byPlace[place(url)] }
+func (c *Config) databases(url string) []*profile { return c.index().at(url).members }
 
 // otherDatabases returns the user's profiles with the same database at another URL.
-func (c *Config) otherDatabases(v values) []values {
-	x := c.index()
-	if places := x.places[v.databaseID.Value]; len(places) == 0 || len(places) == 1 && sameDatabase(places[0], v.database.Value) {
+func (c *Config) otherDatabases(v values) []*profile {
+	g := c.index().with(v.databaseID.Value)
+	if len(g.places) == 0 || len(g.places) == 1 && sameDatabase(g.places[0], v.database.Value) {
 		return nil
 	}
-	var others []values
-	for _, own := range x.byID[v.databaseID.Value] {
-		if !sameDatabase(own.database.Value, v.database.Value) {
+	var others []*profile
+	for _, own := range g.members {
+		if !sameDatabase(own.database, v.database.Value) {
 			others = append(others, own)
 		}
 	}
@@ -75,7 +127,7 @@ func (c *Config) databaseID(v values) (id Value[string]) {
 	if v.databaseID.Origin.Kind == v.database.Origin.Kind && v.databaseID.Origin.Kind != KindProjectFile {
 		id = v.databaseID
 	}
-	return id.or(c.index().id[place(v.database.Value)])
+	return id.or(c.index().at(v.database.Value).id)
 }
 
 // owns reports whether the resolved database is what the user configured as the
@@ -96,11 +148,11 @@ func (c *Config) OtherURL(databaseID, url string) string {
 		return ""
 	}
 	other := ""
-	for _, own := range c.index().byID[databaseID] {
-		if sameDatabase(own.database.Value, url) {
+	for _, own := range c.index().with(databaseID).members {
+		if sameDatabase(own.database, url) {
 			return ""
 		}
-		other = own.database.Value
+		other = own.database
 	}
 	return other
 }

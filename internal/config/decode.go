@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,8 +12,8 @@ import (
 )
 
 // Bounds of configuration files, in bytes. A large real one has some KiB. Every command
-// reads both: 1 MiB is 17,000 profiles with a database each, which take it 0.1 s. A
-// project's file is foreign, and has a profile or two.
+// reads both: 1 MiB is 17,000 profiles with a database each. A project's file is foreign,
+// and has a profile or two.
 const (
 	maxUserFile    = 1 << 20
 	maxProjectFile = 256 << 10
@@ -52,22 +51,32 @@ func (t table) keys() []string {
 	return keys
 }
 
-// decode parses a file. go-toml gives positions for errors alone: the lines of the keys are
-// found in a walk over its AST.
-func decode(kind Kind, file string, data []byte) (table, error) {
-	if limit := kind.maxFile(); len(data) > limit {
-		return nil, fileError(file, 0, fmt.Sprintf("is larger than %d KiB, and every command would read all of it", limit>>10),
-			"keep profiles that are not used together in files of their own, and name one with --config or ZEN_CONFIG")
-	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // Windows editors write one
-	if root, ok := sections(data); ok {
-		return root, nil
-	}
-	var root map[string]any
-	if err := toml.Unmarshal(data, &root); err != nil {
+// decode splits any document into its sections. go-toml gives positions for errors alone:
+// the lines of the keys are found in a walk over its AST.
+func decode(file string, data []byte) ([]section, error) {
+	var values map[string]any
+	if err := toml.Unmarshal(data, &values); err != nil {
 		return nil, syntaxError(file, err)
 	}
-	return build(root, linesOf(data, 1), ""), nil
+	root := build(values, linesOf(data), "")
+	top := table{}
+	sections := []section{{table: top}}
+	for _, key := range root.keys() {
+		tables, ok := root[key].value.(table)
+		if !ok || key != "profiles" && key != "providers" {
+			top[key] = root[key]
+			continue
+		}
+		for _, name := range tables.keys() {
+			n := tables[name]
+			t, ok := n.value.(table)
+			if !ok {
+				return nil, fileError(file, n.line, fmt.Sprintf("has %s.%s, which is not a table", key, shown(name)), "write ["+key+".NAME]")
+			}
+			sections = append(sections, section{key: key, name: name, line: n.line, table: t})
+		}
+	}
+	return sections, nil
 }
 
 // syntaxError drops everything that could repeat the text of the file, which may

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,8 +20,29 @@ type document struct {
 	path           string
 	defaultProfile Value[string]
 	audit          Value[string]
-	profiles       map[string]values
-	providers      map[string]map[string]setting
+	profiles       map[string]*profile
+	providers      map[string]section
+}
+
+// profile is a profile of a file. It is decoded again whenever somebody asks for its values:
+// few of many are.
+type profile struct {
+	name string
+	// database and databaseID are those of its values, by which it is found.
+	database, databaseID string
+	document             *document
+	section              section
+	// atPlace and withID are others with the same place or databaseID: see index.
+	atPlace, withID *profile
+}
+
+// values returns what the file says of the profile; of nil it is nothing.
+func (p *profile) values() values {
+	var v values
+	if p != nil {
+		_ = p.document.valuesOf(p.section, &v) // no error: it was checked when it was read
+	}
+	return v
 }
 
 // setting is a provider's setting in a file. The kind of its TOML value is kept,
@@ -80,35 +102,76 @@ func readError(path string, err error) error {
 	}
 }
 
+// parseDocument reads a document and checks all of it.
 func parseDocument(kind Kind, path string, data []byte) (*document, error) {
-	root, err := decode(kind, path, data)
-	if err != nil {
-		return nil, err
+	if limit := kind.maxFile(); len(data) > limit {
+		return nil, fileError(path, 0, fmt.Sprintf("is larger than %d KiB, and every command would read all of it", limit>>10),
+			"keep profiles that are not used together in files of their own, and name one with --config or ZEN_CONFIG")
 	}
-	d := &document{kind: kind, path: path, profiles: map[string]values{}, providers: map[string]map[string]setting{}}
-	for _, key := range root.keys() {
-		n := root[key]
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // Windows editors write one
+	d := &document{kind: kind, path: path}
+	sections, plain := plainSections(string(data))
+	if plain {
+		if err := d.add(sections); !errors.Is(err, errTwice) {
+			return d, err
+		}
+	}
+	sections, err := decode(path, data)
+	if err == nil {
+		err = d.add(sections)
+	}
+	return d, err
+}
+
+// errTwice is the error for a table that a plain document has twice, which is no TOML.
+var errTwice = errors.New("a table comes twice")
+
+// add checks the sections and adds them.
+func (d *document) add(sections []section) error {
+	d.profiles, d.providers = make(map[string]*profile, len(sections)), map[string]section{}
+	profiles := make([]profile, 0, len(sections))
+	var v values
+	for _, s := range sections {
+		var err error
+		switch s.key {
+		case "":
+			err = d.addTop(s)
+		case "profiles":
+			profiles = append(profiles, profile{name: s.name, document: d, section: s})
+			err = d.addProfile(&profiles[len(profiles)-1], &v)
+		case "providers":
+			err = d.addProvider(s)
+		default:
+			err = d.unknown(s.line, s.key, topKeys)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var topKeys = []string{"audit", "default_profile", "profiles", "providers"}
+
+// addTop adds what is in no table.
+func (d *document) addTop(s section) error {
+	for key, n := range s.nodes() {
+		var err error
 		switch key {
 		case "default_profile":
 			err = d.setDefaultProfile(n)
 		case "audit":
 			err = d.setAudit(n)
-		case "profiles":
-			err = d.eachTable(key, n, d.addProfile)
-		case "providers":
-			if kind == KindProjectFile {
-				return nil, d.errorf(n.line, "put them into the user file: a project may name a provider, not configure one",
-					"has [providers], which a project file may not")
-			}
-			err = d.eachTable(key, n, d.addProvider)
+		case "profiles", "providers":
+			err = d.errorf(n.line, "write ["+key+".NAME]", "has %s, which is not a table of tables", key)
 		default:
-			err = d.unknown(n.line, key, []string{"audit", "default_profile", "profiles", "providers"})
+			err = d.unknown(n.line, key, topKeys)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return d, nil
+	return nil
 }
 
 func (d *document) errorf(line int, hint, format string, args ...any) error {
@@ -123,24 +186,6 @@ func (d *document) origin(line int) Origin {
 	return Origin{Kind: d.kind, File: d.path, Line: line}
 }
 
-// eachTable calls add for every table [key.NAME].
-func (d *document) eachTable(key string, n node, add func(name string, line int, t table) error) error {
-	tables, ok := n.value.(table)
-	if !ok {
-		return d.errorf(n.line, "write ["+key+".NAME]", "has %s, which is not a table of tables", key)
-	}
-	for _, name := range tables.keys() {
-		t, ok := tables[name].value.(table)
-		if !ok {
-			return d.errorf(tables[name].line, "write ["+key+".NAME]", "has %s.%s, which is not a table", key, shown(name))
-		}
-		if err := add(name, tables[name].line, t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (d *document) setDefaultProfile(n node) error {
 	name, ok := n.value.(string)
 	if !ok || !names.IsProfile(name) {
@@ -150,61 +195,89 @@ func (d *document) setDefaultProfile(n node) error {
 	return nil
 }
 
-func (d *document) addProfile(name string, line int, t table) error {
+// addProfile decodes a profile into v, and adds it.
+func (d *document) addProfile(p *profile, v *values) error {
+	name := p.section.name
 	if !names.IsProfile(name) {
-		return d.errorf(line, "names are up to 63 lower-case letters, digits, - and _", "has a profile with the invalid name %s", shown(name))
+		return d.errorf(p.section.line, "names are up to 63 lower-case letters, digits, - and _", "has a profile with the invalid name %s", shown(name))
 	}
-	var v values
-	for _, key := range t.keys() {
-		n := t[key]
+	if d.profiles[name] != nil {
+		return errTwice
+	}
+	*v = values{}
+	err := d.valuesOf(p.section, v)
+	p.database, p.databaseID = v.database.Value, v.databaseID.Value
+	d.profiles[name] = p
+	return err
+}
+
+// valuesOf decodes the section of a profile into v, which is empty.
+func (d *document) valuesOf(s section, v *values) error {
+	for key, n := range s.nodes() {
 		set, known := setters[key]
 		if !known {
 			return d.unknown(n.line, key, profileKeys())
 		}
 		if key == "organization" && d.kind == KindProjectFile {
-			return d.errorf(n.line, "put it into the user file", "has organization of profile %s: which one you sign in to is no matter of a project", name)
+			return d.errorf(n.line, "put it into the user file", "has organization of profile %s: which one you sign in to is no matter of a project", s.name)
 		}
 		if key == "storage" && d.kind == KindProjectFile {
-			return d.errorf(n.line, "put it into the user file, or set ZEN_STORAGE", "has storage of profile %s: where your credentials rest is no matter of a project", name)
+			return d.errorf(n.line, "put it into the user file, or set ZEN_STORAGE", "has storage of profile %s: where your credentials rest is no matter of a project", s.name)
 		}
-		if err := set(&v, n.value, d.origin(n.line)); err != nil {
+		if err := set(v, n.value, d.origin(n.line)); err != nil {
 			return &provider.Error{
 				Kind:    provider.ErrConfig,
-				Message: fmt.Sprintf("configuration %s:%d profile %s: %v", d.path, n.line, name, err),
+				Message: fmt.Sprintf("configuration %s:%d profile %s: %v", d.path, n.line, s.name, err),
 				Hint:    provider.Hint(err),
 			}
 		}
 	}
-	d.profiles[name] = v
 	return nil
 }
 
-func (d *document) addProvider(name string, line int, t table) error {
-	if !names.IsProvider(name) {
-		return d.errorf(line, "names are lower-case letters and digits, with - between them", "has a provider with the invalid name %s", shown(name))
+func (d *document) addProvider(s section) error {
+	if d.kind == KindProjectFile {
+		return d.errorf(s.line, "put them into the user file: a project may name a provider, not configure one",
+			"has [providers], which a project file may not")
 	}
-	settings := make(map[string]setting, len(t))
-	for _, key := range t.keys() {
-		n := t[key]
-		if !names.IsSetting(key) {
-			return d.errorf(n.line, "keys are lower-case letters, digits and _", "has an invalid key %s of provider %s", shown(key), name)
-		}
-		s := setting{line: n.line}
-		switch value := n.value.(type) {
-		case string:
-			s.text, s.kind = value, provider.TypeString
-		case bool:
-			s.text, s.kind = strconv.FormatBool(value), provider.TypeBool
-		case int64:
-			s.text, s.kind = strconv.FormatInt(value, 10), provider.TypeInt
-		default:
-			return d.errorf(n.line, "durations are strings like \"90s\"",
-				"has %s of provider %s, which is not a string, a boolean or an integer", key, name)
-		}
-		settings[key] = s
+	if !names.IsProvider(s.name) {
+		return d.errorf(s.line, "names are lower-case letters and digits, with - between them", "has a provider with the invalid name %s", shown(s.name))
 	}
-	d.providers[name] = settings
+	if _, known := d.providers[s.name]; known {
+		return errTwice
+	}
+	d.providers[s.name] = s
+	for key, n := range s.nodes() {
+		if _, err := d.settingOf(s.name, key, n); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// settings returns what the file says of a provider.
+func (d *document) settings(name string) map[string]setting {
+	settings := map[string]setting{}
+	for key, n := range d.providers[name].nodes() {
+		settings[key], _ = d.settingOf(name, key, n) // no error: it was checked when it was read
+	}
+	return settings
+}
+
+func (d *document) settingOf(name, key string, n node) (setting, error) {
+	if !names.IsSetting(key) {
+		return setting{}, d.errorf(n.line, "keys are lower-case letters, digits and _", "has an invalid key %s of provider %s", shown(key), name)
+	}
+	switch value := n.value.(type) {
+	case string:
+		return setting{value, provider.TypeString, n.line}, nil
+	case bool:
+		return setting{strconv.FormatBool(value), provider.TypeBool, n.line}, nil
+	case int64:
+		return setting{strconv.FormatInt(value, 10), provider.TypeInt, n.line}, nil
+	}
+	return setting{}, d.errorf(n.line, "durations are strings like \"90s\"",
+		"has %s of provider %s, which is not a string, a boolean or an integer", key, name)
 }
 
 // shown quotes a key or name for an error and cuts what is too long to be one.

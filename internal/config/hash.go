@@ -19,7 +19,7 @@ import (
 func (c *Config) SettingsHash(providerName string, envNames []string) string {
 	h := sha256.New()
 	write(h, "zen settings 1", providerName)
-	table := c.user.providers[providerName]
+	table := c.user.settings(providerName)
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		write(h, "file", key, string(table[key].kind), table[key].text)
 	}

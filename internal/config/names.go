@@ -1,7 +1,5 @@
 package config
 
-import "strings"
-
 const (
 	lower = "abcdefghijklmnopqrstuvwxyz"
 	upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -11,13 +9,15 @@ const (
 // isDatabaseID takes a UUID, as Turso prints the ids of databases (RFC 9562, section 4).
 // It is a plain function: regular expressions are compiled at every start of the program.
 func isDatabaseID(s string) bool {
-	const hyphens = "\x08\x0d\x12\x17" // 8, 13, 18 and 23
 	if len(s) != 36 {
 		return false
 	}
 	for i := range len(s) {
-		hyphen := strings.IndexByte(hyphens, byte(i)) >= 0
-		if hyphen != (s[i] == '-') || !hyphen && strings.IndexByte(digit+"abcdefABCDEF", s[i]) < 0 {
+		c := s[i]
+		if hyphen := i == 8 || i == 13 || i == 18 || i == 23; hyphen != (c == '-') {
+			return false
+		}
+		if c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
 			return false
 		}
 	}

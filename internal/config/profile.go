@@ -216,8 +216,7 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 		selected = Value[string]{Value: name, Origin: Origin{Kind: KindArgument}}
 	}
 	name = selected.Value
-	inProject, okProject := c.project.profiles[name]
-	inUser, okUser := c.user.profiles[name]
+	okProject, okUser := c.project.profiles[name] != nil, c.user.profiles[name] != nil
 	if !okProject && !okUser && name != defaultProfile {
 		known := c.ProfileNames()
 		var hints []string
@@ -233,6 +232,7 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 		}
 		return Profile{}, &provider.Error{Kind: provider.ErrConfig, Hint: strings.Join(hints, " otherwise "), Message: "no profile " + shown(name) + from}
 	}
+	inProject, inUser := c.project.profiles[name].values(), c.user.profiles[name].values()
 	if err := inProject.narrows(inUser); err != nil {
 		return Profile{}, err
 	}

@@ -56,8 +56,9 @@ func (c *Config) Some(fields []provider.Field, providerName string) (provider.Se
 
 func (c *Config) resolve(fields []provider.Field, providerName string) ([]Setting, error) {
 	resolved := make([]Setting, 0, len(fields))
+	inFile := c.user.settings(providerName)
 	for _, field := range fields {
-		text, origin, err := c.find(field, providerName)
+		text, origin, err := c.find(field, providerName, inFile)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +79,7 @@ func (c *Config) resolve(fields []provider.Field, providerName string) ([]Settin
 	return resolved, nil
 }
 
-func (c *Config) find(field provider.Field, providerName string) (string, Origin, error) {
+func (c *Config) find(field provider.Field, providerName string, inFile map[string]setting) (string, Origin, error) {
 	own := Variable(providerName, field.Key)
 	for i, name := range append([]string{own}, field.Env...) {
 		if i > 0 && strings.HasPrefix(name, "ZEN_") {
@@ -92,7 +93,7 @@ func (c *Config) find(field provider.Field, providerName string) (string, Origin
 			return text, Origin{Kind: KindEnvironment, Name: name}, nil
 		}
 	}
-	if s, ok := c.user.providers[providerName][field.Key]; ok {
+	if s, ok := inFile[field.Key]; ok {
 		origin := c.user.origin(s.line)
 		if field.Sensitive {
 			return "", Origin{}, &provider.Error{
@@ -152,7 +153,7 @@ func (c *Config) refuseUnknown(fields []provider.Field, providerName string) err
 			return unknown(key, Origin{Kind: KindEnvironment, Name: name})
 		}
 	}
-	inFile := c.user.providers[providerName]
+	inFile := c.user.settings(providerName)
 	first := ""
 	for _, key := range slices.Sorted(maps.Keys(inFile)) {
 		if !slices.Contains(known, key) && (first == "" || inFile[key].line < inFile[first].line) {

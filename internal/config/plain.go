@@ -1,0 +1,324 @@
+package config
+
+import (
+	"iter"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// section is a table [key.name] of a file. The first one of a file has no key: it is what is
+// in no table.
+type section struct {
+	key, name string
+	// line is that of the header.
+	line int
+	// lines is the text below the header, if it is plain, and table what is decoded, if not.
+	lines string
+	table table
+}
+
+// plainSections splits a document into its sections, if it is written as nearly all are: ok
+// is false if it has anything but headers [a.b], keys with a string, a boolean, a decimal
+// number or a list of strings, and comments; or if it has an error. Of a profile that nobody
+// asks for it allocates nothing but its place in the list. go-toml takes 7 µs for one, and
+// from some thousand on much longer, as it compares each table with all before it.
+func plainSections(text string) (sections []section, ok bool) {
+	const maxKeys = 64 // each is compared with those before it
+	sections = make([]section, 1, 2+strings.Count(text, "["))
+	keys := make([]string, 0, maxKeys)
+	from := 0
+	r := plainReader{text: text, line: 1}
+	for r.next() {
+		if r.isHeader {
+			sections[len(sections)-1].lines = text[from:r.start]
+			sections = append(sections, section{key: r.key, name: r.name, line: r.keyLine})
+			from, keys = r.i, keys[:0]
+			continue
+		}
+		for _, key := range keys {
+			if key == r.key {
+				return nil, false
+			}
+		}
+		if len(keys) == maxKeys {
+			return nil, false
+		}
+		keys = append(keys, r.key)
+	}
+	sections[len(sections)-1].lines = text[from:]
+	return sections, r.i == len(text)
+}
+
+// nodes yields the keys of a section in the order of the file, and their values as
+// toml.Unmarshal makes them.
+func (s section) nodes() iter.Seq2[string, node] {
+	return func(yield func(string, node) bool) {
+		for _, key := range s.table.keys() {
+			if !yield(key, s.table[key]) {
+				return
+			}
+		}
+		for r := (plainReader{text: s.lines, line: s.line + 1}); r.next(); {
+			if !yield(r.key, node{r.value(), r.keyLine}) {
+				return
+			}
+		}
+	}
+}
+
+// plainReader reads a document expression by expression.
+type plainReader struct {
+	text string
+	// i is where it is, and line is the line of that.
+	i, line int
+
+	// start and keyLine are where the line of the last expression begins, and its number.
+	start, keyLine int
+	// isHeader says that it was a header [key.name].
+	isHeader  bool
+	key, name string
+	// raw is the value as it is written.
+	raw string
+}
+
+// next reads the next expression. It returns false at the end, and before, if what is there
+// isn't plain.
+func (r *plainReader) next() bool {
+	for r.i < len(r.text) {
+		r.start, r.keyLine = r.i, r.line
+		r.pastSpace()
+		var found, ok bool
+		switch c := r.peek(); {
+		case c == '[':
+			found, r.isHeader, ok = true, true, r.header()
+		case isBare(c):
+			found, r.isHeader, ok = true, false, r.keyValue()
+		default:
+			ok = true
+		}
+		if !ok || !r.endLine() {
+			r.i = r.start
+			return false
+		}
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// peek returns the next byte, or 0 at the end; 0 is in no plain document.
+func (r *plainReader) peek() byte {
+	if r.i == len(r.text) {
+		return 0
+	}
+	return r.text[r.i]
+}
+
+// take reads a byte, if it is c.
+func (r *plainReader) take(c byte) bool {
+	if r.peek() != c {
+		return false
+	}
+	r.i++
+	return true
+}
+
+func (r *plainReader) pastSpace() {
+	for r.i < len(r.text) && (r.text[r.i] == ' ' || r.text[r.i] == '\t') {
+		r.i++
+	}
+}
+
+// endLine reads a comment, if one is there, and the end of the line or document.
+func (r *plainReader) endLine() bool {
+	r.pastSpace()
+	if r.peek() == '#' {
+		end := len(r.text)
+		if n := strings.IndexByte(r.text[r.i:], '\n'); n >= 0 {
+			end = r.i + n
+			if r.text[end-1] == '\r' {
+				end--
+			}
+		}
+		if !isText(r.text[r.i:end]) {
+			return false
+		}
+		r.i = end
+	}
+	if r.i == len(r.text) {
+		return true
+	}
+	if r.take('\r'); !r.take('\n') {
+		return false
+	}
+	r.line++
+	return true
+}
+
+func (r *plainReader) header() (ok bool) {
+	r.i++
+	r.key = r.bareKey()
+	if !r.take('.') {
+		return false
+	}
+	r.name = r.bareKey()
+	return r.key != "" && r.name != "" && r.take(']')
+}
+
+func (r *plainReader) bareKey() string {
+	from := r.i
+	for r.i < len(r.text) && isBare(r.text[r.i]) {
+		r.i++
+	}
+	return r.text[from:r.i]
+}
+
+func isBare(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
+}
+
+func (r *plainReader) keyValue() (ok bool) {
+	r.key = r.bareKey()
+	if r.pastSpace(); !r.take('=') {
+		return false
+	}
+	r.pastSpace()
+	from := r.i
+	switch c := r.peek(); c {
+	case '"', '\'':
+		ok = r.quoted()
+	case '[':
+		ok = r.list()
+	case 't', 'f':
+		word := r.bareKey()
+		ok = word == "true" || word == "false"
+	default:
+		ok = r.number()
+	}
+	r.raw = r.text[from:r.i]
+	return ok
+}
+
+// quoted reads a string of one line.
+func (r *plainReader) quoted() bool {
+	from, quote := r.i, r.text[r.i]
+	for r.i++; ; {
+		n := strings.IndexByte(r.text[r.i:], quote)
+		if n < 0 {
+			return false
+		}
+		escape := strings.IndexByte(r.text[r.i:r.i+n], '\\')
+		if quote == '\'' || escape < 0 {
+			r.i += n + 1
+			break
+		}
+		if r.i += escape + 2; r.i > len(r.text) {
+			return false
+		}
+	}
+	raw := r.text[from:r.i]
+	if !isText(raw) || len(raw) == 2 && r.peek() == quote { // three begin another kind of string
+		return false
+	}
+	_, ok := stringOf(raw)
+	return ok
+}
+
+// stringOf decodes a string of one line. go-toml knows the escapes.
+func stringOf(raw string) (text string, ok bool) {
+	if raw[0] == '\'' || strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], true
+	}
+	var value struct{ S string }
+	err := toml.Unmarshal([]byte("S = "+raw), &value)
+	return value.S, err == nil
+}
+
+// isText reports whether s can be in a string or comment.
+func isText(s string) bool {
+	ascii := true
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	return ascii || utf8.ValidString(s)
+}
+
+// number reads a decimal number of up to 18 digits. That nothing comes behind it is for
+// endLine to see.
+func (r *plainReader) number() bool {
+	if c := r.peek(); c == '+' || c == '-' {
+		r.i++
+	}
+	from := r.i
+	for r.i < len(r.text) && r.text[r.i] >= '0' && r.text[r.i] <= '9' {
+		r.i++
+	}
+	n := r.i - from
+	return n == 1 || n > 1 && n <= 18 && r.text[from] != '0'
+}
+
+// list reads a list of strings, which may take several lines.
+func (r *plainReader) list() bool {
+	r.i++
+	for {
+		if !r.pastLines() {
+			return false
+		}
+		if r.take(']') {
+			return true
+		}
+		if c := r.peek(); c != '"' && c != '\'' || !r.quoted() || !r.pastLines() {
+			return false
+		}
+		if !r.take(',') && r.peek() != ']' {
+			return false
+		}
+	}
+}
+
+// pastLines reads what may be between the parts of a list: space, comments and line ends.
+func (r *plainReader) pastLines() bool {
+	for {
+		r.pastSpace()
+		if c := r.peek(); c != '#' && c != '\r' && c != '\n' {
+			return true
+		}
+		if !r.endLine() {
+			return false
+		}
+	}
+}
+
+// value decodes the value of the last expression.
+func (r *plainReader) value() any {
+	switch r.raw[0] {
+	case '"', '\'':
+		text, _ := stringOf(r.raw)
+		return text
+	case 't', 'f':
+		return r.raw == "true"
+	case '[':
+		items := []any{}
+		for l := (plainReader{text: r.raw, i: 1}); ; l.take(',') {
+			l.pastLines()
+			from := l.i
+			if l.take(']') {
+				return items
+			}
+			l.quoted()
+			text, _ := stringOf(l.text[from:l.i])
+			items = append(items, text)
+			l.pastLines()
+		}
+	}
+	number, _ := strconv.ParseInt(r.raw, 10, 64) // of 18 digits at most
+	return number
+}
