@@ -124,7 +124,7 @@ const keyringTimeout = 250 * time.Millisecond
 var errElse = errors.New("not answered from the store")
 
 // errRenew is the error where somebody is signed in, and has no good token.
-var errRenew = fmt.Errorf("%w: the token has to be renewed", errElse)
+var errRenew = errors.New("the token has to be renewed")
 
 // renewEarly starts the process that zen-full will ask for a new token, as zen-full would.
 func (l line) renewEarly(stderr *os.File) {

@@ -110,7 +110,14 @@ type locked struct{ error }
 func (e locked) Unwrap() []error { return []error{e.error, ErrUnreadable} }
 
 // errUnusable: neither waiting nor chmod makes the file readable. A login sets it aside.
-var errUnusable = fmt.Errorf("unusable: %w", ErrUnreadable)
+var errUnusable error = unusable{}
+
+// unusable is a type of its own, since a call of fmt at every start takes a fiftieth of zen
+// token.
+type unusable struct{}
+
+func (unusable) Error() string { return "unusable: " + ErrUnreadable.Error() }
+func (unusable) Unwrap() error { return ErrUnreadable }
 
 func (s *Store) unusable(kind error, profile string, why error) error {
 	return &provider.Error{

@@ -75,7 +75,7 @@ func (c Choice) Writer() (func(io.Writer, Answer) error, error) {
 			return nil, FlagError(fmt.Sprintf("--shell %q is not %s", shell, strings.Join(ShellNames, ", ")))
 		}
 		return func(w io.Writer, a Answer) error {
-			_, err := io.WriteString(w, shellText(shell, tokenEnvironment(a.Database, a.Token)))
+			_, err := w.Write([]byte(shellText(shell, tokenEnvironment(a.Database, a.Token))))
 			return err
 		}, nil
 	case "exec-credential":
@@ -90,7 +90,7 @@ func (c Choice) Writer() (func(io.Writer, Answer) error, error) {
 
 func line(text func(provider.Token) string) func(io.Writer, Answer) error {
 	return func(w io.Writer, a Answer) error {
-		_, err := io.WriteString(w, text(a.Token)+"\n")
+		_, err := w.Write([]byte(text(a.Token) + "\n"))
 		return err
 	}
 }
