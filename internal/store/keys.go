@@ -66,6 +66,9 @@ var errNotKept = &provider.Error{
 	Hint: "unlock the keyring, and answer its prompt with yes",
 }
 
+// ErrNoKeyring is the error for a sealed record in a store without a keyring.
+var ErrNoKeyring = errors.New("this program uses no keyring")
+
 func errNoKeyring() error {
-	return &provider.Error{Kind: provider.ErrUnavailable, Message: "this program uses no keyring"}
+	return &provider.Error{Kind: provider.ErrUnavailable, Message: ErrNoKeyring.Error(), Err: ErrNoKeyring}
 }
