@@ -46,7 +46,7 @@ func Run(args []string, stdout, stderr *os.File) int {
 	if l, ok := readLine(args); ok && l.sql != "" {
 		_ = become("zen-query", args) // zen-full can do it, too
 	} else if ok {
-		code, err := l.run(args, ownKeyring, stdout, stderr)
+		code, err := l.execute(args, ownKeyring, stdout, stderr)
 		if !errors.Is(err, store.ErrNoKeyring) {
 			return code
 		}
@@ -65,13 +65,13 @@ func RunSealed(args []string, open OpenKeyring, stdout, stderr io.Writer) (code 
 	if !ok || l.sql != "" {
 		return 0, false
 	}
-	code, _ = l.run(args, open, stdout, stderr)
+	code, _ = l.execute(args, open, stdout, stderr)
 	return code, true
 }
 
-// run does what the line says, or becomes zen-full. The error is store.ErrNoKeyring, with
+// execute does what the line says, or becomes zen-full. The error is store.ErrNoKeyring, with
 // nothing done yet, where the token is sealed and open is nil.
-func (l line) run(args []string, open OpenKeyring, stdout, stderr io.Writer) (code int, err error) {
+func (l line) execute(args []string, open OpenKeyring, stdout, stderr io.Writer) (code int, err error) {
 	done, err := l.perform(open, stdout)
 	switch {
 	case done && err != nil:
