@@ -2,13 +2,11 @@ package plugin
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
@@ -52,19 +50,12 @@ func Serve(p provider.Provider) {
 	watchParent()
 	identity, err := handshake.ServerIdentity(os.Getenv("PLUGIN_CLIENT_CERT"), time.Now())
 	if err == nil {
-		err = tellCertificate(identity)
+		err = serveProcess(p, identity)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "serve zen:", err)
+		fmt.Fprintln(standardError, "serve zen:", err)
 		os.Exit(2)
 	}
-	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig:  handshake.Config,
-		VersionedPlugins: map[int]goplugin.PluginSet{handshake.ProtocolVersion: {"provider": served{provider: p}}},
-		GRPCServer:       newServer,
-		TLSProvider:      func() (*tls.Config, error) { return identity, nil },
-		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: standardError, JSONFormat: true}),
-	})
 }
 
 // newServer returns a server that logs to zen.

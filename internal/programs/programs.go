@@ -41,8 +41,11 @@ func bundled() ([]string, error) {
 	return nil, errors.New("the Makefile names no PROVIDERS")
 }
 
-// tags are the build tags of zen.
-const tags = "urfave_cli_no_docs"
+// The build tags of zen and of providers.
+const (
+	tags         = "urfave_cli_no_docs"
+	providerTags = tags + ",grpcnotrace"
+)
 
 // prebuilt names a directory with the programs, for tests that run without a go command:
 // scripts/test-windows.sh.
@@ -161,7 +164,7 @@ func build(dir string, race bool) (built []program, err error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"-tags", tags}
+	args := []string{"-tags", providerTags}
 	for _, p := range plugins {
 		args = append(args, "./plugins/"+p.Name())
 		built = append(built, program{filepath.Join("plugins", p.Name()+Exe), provider(p.Name())})

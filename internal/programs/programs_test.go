@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,33 @@ func TestInstall(t *testing.T) {
 	for _, dir := range []string{dirs[1], again} {
 		if out, err := exec.Command(filepath.Join(dir, "zen"+Exe), "version").CombinedOutput(); err != nil {
 			t.Errorf("zen version: %v\n%s", err, out)
+		}
+	}
+}
+
+// A package that finds methods by their names makes the linker keep every method of every
+// type: a sixth of a provider, all of which is hashed at each of its starts.
+func TestProvidersFindNoMethodsByName(t *testing.T) {
+	dir := t.TempDir()
+	if err := Install(dir, false); err != nil {
+		t.Fatal(err)
+	}
+	names, err := bundled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(dir, provider(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(data, []byte("zen/core/plugin.Serve")) {
+			t.Fatalf("%s names no functions", name)
+		}
+		for _, function := range []string{"net/rpc.suitableMethods", "text/template.(*state).evalField", "x/net/trace.RenderEvents"} {
+			if bytes.Contains(data, []byte(function)) {
+				t.Errorf("%s links %s", name, function)
+			}
 		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 
 const (
 	tags = "urfave_cli_no_docs"
+	// providerTags are as in the Makefile.
+	providerTags = tags + ",grpcnotrace"
 	// bundled is the variable that the providers' sums are linked into, in the module.
 	bundled = "/internal/cli/client.bundled"
 )
@@ -138,7 +140,7 @@ func (r *release) target(ctx context.Context, t target) (archive, version string
 	var sums []string
 	for _, p := range r.providers {
 		name := "zen-provider-" + p
-		if err := build(t.environment(), name, "./plugins/"+p, tags, ""); err != nil {
+		if err := build(t.environment(), name, "./plugins/"+p, providerTags, ""); err != nil {
 			return "", "", err
 		}
 		sum, err := sumOf(filepath.Join(stage, name+t.exe()))
