@@ -82,14 +82,14 @@ func whole(what string) {
 	case "long":
 		asked = strings.Repeat("x", atOnce+1)
 	}
-	answer, ok := Ask(entry, args, []byte(asked))
+	answer, ended, ok := Ask(entry, args, []byte(asked))
 	if ok {
-		said, err := answer()
-		fmt.Printf("%s, %v\n", said, err)
+		said, err := io.ReadAll(answer)
+		fmt.Printf("%s, %v\n", said, errors.Join(err, ended()))
 	} else {
 		fmt.Println("not asked")
 	}
-	_, ok = Ask(entry, args, []byte(asked))
+	_, _, ok = Ask(entry, args, []byte(asked))
 	End()
 	_, err = unix.Wait4(-1, nil, 0, nil)
 	fmt.Printf("again %t, waited for %t", ok, errors.Is(err, unix.ECHILD))

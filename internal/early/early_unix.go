@@ -99,21 +99,20 @@ func isPipe(fd, mode int) bool {
 }
 
 // Ask sends the child its request, if one waits that was started with this entry and args.
-// answer returns what it says until it ends.
-func Ask(entry string, args []string, request []byte) (answer func() ([]byte, error), ok bool) {
+// answer is what it says; ended waits for its end, after which no one reads that any more.
+func Ask(entry string, args []string, request []byte) (answer io.Reader, ended func() error, ok bool) {
 	c := waiting.Load()
 	if c == nil || c.startedWith != startedWith(entry, args) || len(request) > atOnce || !waiting.CompareAndSwap(c, nil) {
-		return nil, false
+		return nil, nil, false
 	}
 	if _, err := c.requests.Write(request); err != nil {
 		c.end()
-		return nil, false
+		return nil, nil, false
 	}
 	_ = c.requests.Close()
-	return func() ([]byte, error) {
+	return c.answers, func() error {
 		defer c.answers.Close()
-		said, err := io.ReadAll(c.answers)
-		return said, cmp.Or(err, c.wait())
+		return c.wait()
 	}, true
 }
 

@@ -1,5 +1,7 @@
 package early
 
+import "io"
+
 // Start starts nothing: no program becomes another one here.
 func Start(string, string, []string) {}
 
@@ -7,7 +9,7 @@ func Start(string, string, []string) {}
 func Take() {}
 
 // Ask reports that no child waits.
-func Ask(string, []string, []byte) (func() ([]byte, error), bool) { return nil, false }
+func Ask(string, []string, []byte) (io.Reader, func() error, bool) { return nil, nil, false }
 
 // End has nothing to end.
 func End() {}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -55,6 +56,12 @@ type program struct {
 	name, path string
 	// leased says that holdStill had means when the program was opened.
 	leased bool
+
+	// hashing is done once; see sum.
+	hashing sync.Once
+	binary  Binary
+	hashed  time.Time
+	hashErr error
 }
 
 // openProgram opens the binary at path and checks, on what was opened, that no one
@@ -78,6 +85,15 @@ func openProgram(name, path string) (*program, error) {
 		return nil, &UnsafeError{Name: name, Path: path, Reason: reason}
 	}
 	return &program{File: f, name: name, path: path, leased: heldStill(f)}, nil
+}
+
+// sum is what inspect says at its first call, and when that was. Others wait for it.
+func (p *program) sum() (binary Binary, at time.Time, err error) {
+	p.hashing.Do(func() {
+		p.binary, p.hashErr = p.inspect()
+		p.hashed = time.Now()
+	})
+	return p.binary, p.hashed, p.hashErr
 }
 
 // inspect hashes the opened file.
@@ -120,21 +136,20 @@ func (p *program) admit(ctx context.Context, trust func(context.Context, Binary)
 	if trust == nil {
 		return Binary{}, nil
 	}
-	binary, err := p.inspect()
+	binary, hashed, err := p.sum()
 	if err != nil {
 		return Binary{}, err
 	}
-	asked := time.Now()
 	if err := trust(ctx, binary); err != nil {
 		return binary, err
 	}
-	if heldStill(p.File) || !p.leased && time.Since(asked) < unasked {
+	if heldStill(p.File) || !p.leased && time.Since(hashed) < unasked {
 		return binary, nil
 	}
 	return binary, p.same(binary)
 }
 
-// unasked is the time within which trust answers if it asks no question.
+// unasked is the time within which trust answers after the hash, if it asks no question.
 const unasked = time.Second
 
 // same hashes the opened file again, held still anew.

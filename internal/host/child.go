@@ -32,9 +32,8 @@ type child struct {
 	path   string
 	log    hclog.Logger
 	redact func(string) string
-	// dir is of its socket, and what watches it is an instance of the program.
-	dir            *private.Dir
-	watcherProgram string
+	// dir is of its socket.
+	dir *private.Dir
 
 	greeting string
 	readers  sync.WaitGroup
@@ -49,15 +48,14 @@ type child struct {
 	begun   bool
 	process *os.Process // nil before the start, and after the end: the id may be another's
 	killed  bool
-	watcher *leftover.Watcher
 }
 
 // newChild prepares the process of a program, without standard input, in dir.
-func newChild(p *program, dir *private.Dir, watcher string, env []string, log hclog.Logger, redact func(string) string) *child {
+func newChild(p *program, dir *private.Dir, env []string, log hclog.Logger, redact func(string) string) *child {
 	cmd := &exec.Cmd{Args: []string{filepath.Base(p.path)}, Env: env, Dir: dir.Path, SysProcAttr: isolation()}
 	p.from(cmd)
 	return &child{
-		name: p.name, path: p.path, cmd: cmd, log: log, redact: redact, dir: dir, watcherProgram: watcher,
+		name: p.name, path: p.path, cmd: cmd, log: log, redact: redact, dir: dir,
 		errorOutput: errorOutput{log: log}, exited: make(chan struct{}),
 	}
 }
@@ -136,11 +134,6 @@ func (c *child) run(started chan<- error, stdout, stderr *os.File) {
 	if err != nil {
 		return
 	}
-	// The wait for the greeting is not a wait for this.
-	watcher := leftover.Watch(c.watcherProgram, c.dir)
-	c.mu.Lock()
-	c.watcher = watcher
-	c.mu.Unlock()
 	_ = c.cmd.Wait() // the state says how it ended
 	c.mu.Lock()
 	killGroup(c.process) // what it left behind
@@ -172,13 +165,6 @@ func (c *child) greet(ctx context.Context, greeting <-chan string) error {
 	case <-time.After(drain):
 		return &HandshakeError{Name: c.name, Reason: "it closed its standard output"}
 	}
-}
-
-// unwatch ends the process's watcher: what is left is ended here.
-func (c *child) unwatch() (wait func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.watcher.Stop()
 }
 
 // Kill ends the process and every process that it started, at once.

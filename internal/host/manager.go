@@ -44,6 +44,8 @@ type Options struct {
 	// Level is the least that Log receives: trace, debug, info, warn, error or off;
 	// "" is debug.
 	Level string
+	// Expected are programs that may be hashed already; nil means none.
+	Expected *Expected
 	// Watcher is a program that leftover.Run is in: one is started beside each provider,
 	// and ends what that has left when this process is killed. If "", the next Manager
 	// that starts a provider does.
@@ -235,20 +237,33 @@ func (m *Manager) start(name string) (*Client, error) {
 			}
 		})
 	})
-	program, err := openProgram(name, path)
-	if err != nil {
-		return nil, err
+	program := m.options.Expected.take(name, path)
+	if program == nil {
+		if program, err = openProgram(name, path); err != nil {
+			return nil, err
+		}
 	}
 	defer program.Close() // when it runs, and has read what it is read from
+	var room *room
+	var roomErr error
+	var making sync.WaitGroup
+	making.Go(func() { room, roomErr = makeRoom(name, m.options.Watcher) })
 	binary, err := program.admit(m.base, trust)
+	making.Wait()
 	if err != nil {
+		if roomErr == nil {
+			room.leave()
+		}
 		return nil, err
+	}
+	if roomErr != nil {
+		return nil, roomErr
 	}
 	ctx, cancel := context.WithTimeout(m.base, m.limits.start)
 	defer cancel()
 	p, inner, err := start(ctx, launch{
 		program: program, environ: m.options.Environ, sink: m.sink, redact: m.redact, limits: m.limits,
-		traceDir: m.options.TraceDir, watcher: m.options.Watcher,
+		traceDir: m.options.TraceDir, room: room,
 	})
 	if err != nil {
 		return nil, m.startError(name, err)
@@ -271,7 +286,7 @@ func (m *Manager) start(name string) (*Client, error) {
 		p.stop()
 		return nil, m.startError(name, err)
 	}
-	removeSocket(p.dir.Path)
+	removeSocket(p.room.dir.Path)
 	if m.options.Described != nil && trust != nil {
 		m.options.Described(m.base, binary, client.description)
 	}
@@ -292,14 +307,19 @@ func (m *Manager) startError(name string, err error) error {
 	return err
 }
 
-// Close ends every provider and waits for that, at most until ctx ends, and never
-// much longer than three seconds. Calls that are under way fail. After a Ctrl-C it
-// wants a context that isn't canceled: context.WithoutCancel.
-func (m *Manager) Close(ctx context.Context) error {
+// End begins what Close does, and waits for nothing: Close has to follow.
+func (m *Manager) End() {
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
 	m.cancel()
+}
+
+// Close ends every provider and waits for that, at most until ctx ends, and never
+// much longer than three seconds. Calls that are under way fail. After a Ctrl-C it
+// wants a context that isn't canceled: context.WithoutCancel.
+func (m *Manager) Close(ctx context.Context) error {
+	m.End()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -160,3 +160,39 @@ func TestTheLeaseIsGivenBack(t *testing.T) {
 		t.Errorf("while a writer has the file open: %v, want UnsafeError", err)
 	}
 }
+
+// What was written to after it was hashed is hashed anew, and what isn't started is given back.
+func TestWhatIsExpectedIsHeldStill(t *testing.T) {
+	dir := copied(t, "good")
+	path := filepath.Join(dir, handshake.BinaryName("good"))
+	expected := Expect([]string{dir}, "good")
+	expected.hashing.Wait()
+	before := expected.programs[path].binary.SHA256
+	if f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0); !errors.Is(err, unix.EWOULDBLOCK) {
+		t.Errorf("opened for writing: %v, %v", f, err)
+	}
+	expected.Close()
+	if f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0); err != nil {
+		t.Errorf("it is still held: %v", err)
+	} else if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	expected = Expect([]string{dir}, "good")
+	defer expected.Close()
+	expected.hashing.Wait()
+	endLease(t, path) // which the system does 45 s after a writer has come
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteString("more")
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m, sums := trusted(t, dir, expected)
+	ask(t, open(t, m, "good"), "pid")
+	if len(*sums) != 1 || (*sums)[0] != sumAt(t, path) || (*sums)[0] == before {
+		t.Errorf("trust was asked about %v, before it was written to about %s", *sums, before)
+	}
+}

@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
 	"sync"
 	"sync/atomic"
@@ -15,15 +14,13 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/zen-auth/zen/internal/handshake"
-	"github.com/zen-auth/zen/internal/leftover"
-	"github.com/zen-auth/zen/internal/private"
 )
 
 // process is a running provider.
 type process struct {
 	name   string
 	limits limits
-	dir    *private.Dir
+	room   *room
 	child  *child
 	plugin *goplugin.Client
 
@@ -40,8 +37,7 @@ type launch struct {
 	sink    *sink // nil discards
 	redact  *redactor
 	limits  limits
-	// watcher is Options.Watcher.
-	watcher string
+	room    *room // start leaves it where it fails, and the process at its end
 	// traceDir is the directory for the trace of a panic. If empty, traces are discarded.
 	traceDir string
 }
@@ -50,25 +46,17 @@ type launch struct {
 // of the package, but for those of ctx.
 func start(ctx context.Context, l launch) (*process, *grpc.ClientConn, error) {
 	name := l.program.name
-	dir, err := MakeSocketDir()
-	if err != nil {
-		return nil, nil, fmt.Errorf("start provider %s: %w", name, err)
-	}
-	tlsConfig, certificate, err := handshake.ClientIdentity(time.Now())
-	if err != nil {
-		dir.Remove()
-		return nil, nil, &StartError{Name: name, Err: err}
-	}
+	dir := l.room.dir
 	log := l.sink.logger(name)
-	env := append(Allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(certificate))
-	p := &process{name: name, limits: l.limits, dir: dir, traceDir: l.traceDir, use: newUse(l.limits.idle)}
-	p.child = newChild(l.program, dir, l.watcher, env, log, l.redact.String)
+	env := append(Allowed(l.environ), "PLUGIN_CLIENT_CERT="+string(l.room.certificate))
+	p := &process{name: name, limits: l.limits, room: l.room, traceDir: l.traceDir, use: newUse(l.limits.idle)}
+	p.child = newChild(l.program, dir, env, log, l.redact.String)
 	output := &printed{log: log, redact: l.redact.String}
 	p.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake.Config,
 		VersionedPlugins: map[int]goplugin.PluginSet{handshake.ProtocolVersion: {}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		TLSConfig:        tlsConfig,
+		TLSConfig:        l.room.tls,
 		SkipHostEnv:      true,
 		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
 			// What go-plugin wants the process to know; the last of two wins.
@@ -194,9 +182,6 @@ func (p *process) stop() {
 		case <-ended:
 		case <-time.After(p.limits.stop):
 		}
-		waitUnwatched := p.child.unwatch()
-		leftover.End(p.dir.Path)
-		p.dir.Remove()
-		waitUnwatched()
+		p.room.leave()
 	})
 }

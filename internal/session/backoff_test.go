@@ -52,7 +52,7 @@ func newProcesses(t *testing.T, fallback ...string) (h *fakes, db *database, s *
 	db = &database{refuses: true}
 	config := s.Config()
 	config.RenewInChild = func(ctx context.Context, r session.RenewalRequest) error {
-		return session.New(s.Config()).MakeRenewal(ctx, r)
+		return session.New(s.Config()).MakeRenewal(ctx, r, nil)
 	}
 	return h, db, s, func() func() error {
 		address := &url.URL{Scheme: "https", Host: "db.example"}

@@ -1,9 +1,11 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -28,7 +30,7 @@ func newChild(t *testing.T) (*session.Session, *fakes, *int) {
 		if err := json.Unmarshal(text, &read); err != nil {
 			return err
 		}
-		return session.New(s.Config()).MakeRenewal(ctx, read)
+		return session.New(s.Config()).MakeRenewal(ctx, read, nil)
 	}
 	return session.New(config), h, &requests
 }
@@ -111,4 +113,40 @@ func TestFailureInChild(t *testing.T) {
 	if _, err := session.New(config).TokenFor(ctx, 0); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("TokenFor: %v, want context.DeadlineExceeded", err)
 	}
+}
+
+// Who makes a renewal for another is told when the provider has issued a token, which isn't
+// stored yet, and not where there is none.
+func TestIssuedIsToldBeforeTheTokenIsStored(t *testing.T) {
+	s, h := newFakes(t, nil)
+	c := s.Config()
+	path := c.Store.Path("default")
+	var before []byte
+	told := 0
+	c.RenewInChild = func(ctx context.Context, r session.RenewalRequest) error {
+		before = read(t, path)
+		return session.New(s.Config()).MakeRenewal(ctx, r, func() {
+			if told++; h.providers["clerk"].minted.Load() != 1 || !bytes.Equal(read(t, path), before) {
+				t.Errorf("told after %d tokens", h.providers["clerk"].minted.Load())
+			}
+		})
+	}
+	h.after(time.Hour)
+	if _, err := session.New(c).TokenFor(t.Context(), 0); err != nil || told != 1 || bytes.Equal(read(t, path), before) {
+		t.Errorf("told %d times, %v", told, err)
+	}
+	h.after(time.Hour)
+	h.providers["clerk"].err = provider.ErrRejected
+	if _, err := session.New(c).TokenFor(t.Context(), 0); err == nil || told != 1 {
+		t.Errorf("told %d times, %v", told, err)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }

@@ -168,6 +168,9 @@ func (s *Session) call(ctx context.Context, l *store.Locked, source provider.Tok
 	if n.AfterRefusal {
 		s.backOff(&l.Record, by)
 	}
+	if s.issued != nil {
+		s.issued()
+	}
 	return token, l.Save()
 }
 

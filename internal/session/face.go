@@ -124,6 +124,8 @@ func FromProfile(cfg *config.Config, p config.Profile, credentials *store.Store,
 // owns the renewal that may be under way.
 type Session struct {
 	config Config
+	// issued is called before a new token is stored; see MakeRenewal.
+	issued func()
 
 	// turn is held by the one goroutine that reads the store and issues. Those that
 	// wait for it find the result in current.
@@ -261,8 +263,10 @@ func (s *Session) Issuer() string {
 }
 
 // MakeRenewal makes the renewal that another process requested, which then finds the
-// token in the store. The session has to be of the same profile and configuration.
-func (s *Session) MakeRenewal(ctx context.Context, r RenewalRequest) error {
+// token in the store. The session has to be of the same profile and configuration. issued,
+// if not nil, is called when a token was issued and checked, and is about to be stored: no
+// provider is called after that.
+func (s *Session) MakeRenewal(ctx context.Context, r RenewalRequest, issued func()) error {
 	c := s.config
 	c.Provider, c.DefaultProvider, c.TokenProvider = r.Provider, r.DefaultProvider, r.TokenProvider
 	c.Target, c.OwnTarget = r.Target, r.OwnTarget
@@ -270,6 +274,7 @@ func (s *Session) MakeRenewal(ctx context.Context, r RenewalRequest) error {
 		c.Access, c.Permissions = r.Rights.Access, r.Rights.Permissions
 	}
 	requested := New(c)
+	requested.issued = issued
 	defer requested.cancel()
 	by := cache.Issuer{Identity: r.Identity, Provider: r.IssuingProvider, Fallback: r.Fallback, Rights: r.Rights, EnvNames: r.EnvNames}
 	_, err := requested.renewHere(ctx, by, cache.Need{MinTTL: r.MinTTL, Ahead: r.Ahead, Refused: r.Refused, AfterRefusal: r.AfterRefusal})

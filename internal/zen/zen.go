@@ -53,6 +53,9 @@ type Options struct {
 	RenewInChild func(context.Context, session.RenewalRequest) error
 	// ActInChild is session.Config.ActInChild, the same for what is done in an organization.
 	ActInChild func(context.Context, session.ActRequest) (json.RawMessage, error)
+	// Expected are providers that Client.Expect of another Client has begun to read; nil means
+	// none.
+	Expected *host.Expected
 	// Watcher is the program that ends what a provider started when this process is killed
 	// (host.Options.Watcher); "" leaves that to the next zen.
 	Watcher string

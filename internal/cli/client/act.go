@@ -45,7 +45,7 @@ func ActCommand() *cli.Command {
 			}
 			signal.Ignore(syscall.SIGPIPE) // the process that waits may have ended
 			answers := json.NewEncoder(c.App.Writer)
-			err := with(c.Context, app.EnvOf(c), nil, func(client *zen.Client) error {
+			err := with(c.Context, app.EnvOf(c), func(*zen.Options) {}, func(client *zen.Client) error {
 				ctx, cancel := context.WithCancel(c.Context)
 				defer cancel()
 				for request := range requests(ctx, cancel, input, first) {
@@ -93,9 +93,6 @@ type actReport struct {
 	Result json.RawMessage
 }
 
-// actInChild is zen.Options.ActInChild.
-type actInChild func(context.Context, session.ActRequest) (json.RawMessage, error)
-
 // actor has another process act, which begins with the first action.
 type actor struct {
 	env *app.Env
@@ -106,6 +103,7 @@ type actor struct {
 	answers chan actReport // closed at the end of the process's output
 }
 
+// act is zen.Options.ActInChild.
 func (a *actor) act(ctx context.Context, request session.ActRequest) (json.RawMessage, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -27,14 +27,17 @@ func With(ctx context.Context, e *app.Env, fn func(*zen.Client) error) error {
 	defer early.End()
 	a := &actor{env: e}
 	defer a.close()
-	return with(ctx, e, a.act, fn)
+	return with(ctx, e, func(o *zen.Options) { o.ActInChild = a.act }, fn)
 }
 
-func with(ctx context.Context, e *app.Env, act actInChild, fn func(*zen.Client) error) error {
+// with is With, with more options.
+func with(ctx context.Context, e *app.Env, more func(*zen.Options), fn func(*zen.Client) error) error {
 	o, err := options(e)
 	if err != nil {
 		return err
 	}
+	var renewing renewals
+	o.RenewInChild = renewing.by(e)
 	if name := o.Config.Flags.Database; zen.IsName(name) {
 		target, err := lookUp(ctx, o, name)
 		if err != nil {
@@ -43,7 +46,8 @@ func with(ctx context.Context, e *app.Env, act actInChild, fn func(*zen.Client) 
 		o.Config.Flags.Database, o.Config.Flags.DatabaseID = target.URL, target.DatabaseID
 		e.Config = o.Config
 	}
-	o.ActInChild = act
+	more(&o)
+	defer renewing.wait(ctx)
 	return use(ctx, o, fn)
 }
 
@@ -86,7 +90,7 @@ func WithSession(ctx context.Context, e *app.Env, fn func(*session.Session) erro
 
 func options(e *app.Env) (zen.Options, error) {
 	o := zen.Options{
-		Config: e.Config, Bundled: bundledSums(), Notify: e.Notify, RenewInChild: renewer(e),
+		Config: e.Config, Bundled: bundledSums(), Notify: e.Notify,
 		Overridden: warnOverridden(e.Err), Reattach: os.Getenv(handshake.ReattachKey), Watcher: watcher(),
 	}
 	var err error

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/early"
+	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/keyring/timeout"
 	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/session"
@@ -42,6 +45,8 @@ func RenewCommand() *cli.Command {
 		Usage:  "make the renewal that another zen requests on standard input",
 		Hidden: true,
 		Action: func(c *cli.Context) error {
+			expected := expect(app.EnvOf(c))
+			defer expected.Close()
 			var request session.RenewalRequest
 			err := json.NewDecoder(c.App.Reader).Decode(&request)
 			if errors.Is(err, io.EOF) {
@@ -53,8 +58,9 @@ func RenewCommand() *cli.Command {
 			// The process that waits may have ended: its end of the pipe is nothing to
 			// die by.
 			signal.Ignore(syscall.SIGPIPE)
-			err = json.NewEncoder(c.App.Writer).Encode(newReport(makeRenewal(c.Context, app.EnvOf(c), request)))
-			if errors.Is(err, syscall.EPIPE) {
+			tell := sync.OnceValue(func() error { return json.NewEncoder(c.App.Writer).Encode(newReport(err)) })
+			err = makeRenewal(c.Context, app.EnvOf(c), expected, request, func() { _ = tell() })
+			if err = tell(); errors.Is(err, syscall.EPIPE) {
 				return nil
 			}
 			return err
@@ -62,20 +68,41 @@ func RenewCommand() *cli.Command {
 	}
 }
 
-// makeRenewal makes the renewal. The database is said again: the other process may have been
-// given it by a flag, over a project file that names one that isn't the user's.
-func makeRenewal(ctx context.Context, e *app.Env, request session.RenewalRequest) error {
+// expect begins to read the provider that will be asked, while the request is on its way: one
+// that the environment and what is stored make probable. Close what is returned, which may be
+// nil.
+func expect(e *app.Env) *host.Expected {
+	o, err := options(e)
+	if err != nil {
+		return nil
+	}
+	client, err := zen.New(o)
+	if err != nil {
+		return nil
+	}
+	defer client.Close(context.Background())
+	return client.Expect()
+}
+
+// makeRenewal makes the renewal, and calls made once the token is stored: its provider may
+// not have ended yet. The database is said again: the other process may have been given it by
+// a flag, over a project file that names one that isn't the user's.
+func makeRenewal(ctx context.Context, e *app.Env, expected *host.Expected, request session.RenewalRequest, made func()) error {
 	if request.Target.URL != "" {
 		e.Config.Flags.Database = request.Target.URL
 	}
-	return With(ctx, e, func(client *zen.Client) error {
+	return with(ctx, e, func(o *zen.Options) { o.Expected = expected }, func(client *zen.Client) error {
 		s, err := client.Session(request.Profile)
 		if err != nil {
 			return err
 		}
 		ctx, cancel := context.WithTimeout(ctx, renewTimeout)
 		defer cancel()
-		return s.MakeRenewal(ctx, request)
+		if err := s.MakeRenewal(ctx, request, client.Providers.End); err != nil {
+			return err
+		}
+		made()
+		return nil
 	})
 }
 
@@ -106,14 +133,34 @@ func (r report) err() error {
 	return &provider.Error{Kind: kind, Message: r.Message, Hint: r.Hint, RetryAfter: r.RetryAfter, Err: also}
 }
 
-// renewer is zen.Options.RenewInChild.
-func renewer(e *app.Env) func(context.Context, session.RenewalRequest) error {
+// renewals are those that a client has had made by other processes.
+type renewals struct {
+	// ending counts the processes that have answered, and not ended.
+	ending sync.WaitGroup
+}
+
+// by is zen.Options.RenewInChild.
+func (r *renewals) by(e *app.Env) func(context.Context, session.RenewalRequest) error {
 	return func(ctx context.Context, request session.RenewalRequest) error {
 		cmd, err := child(e, "renew")
 		if err != nil {
 			return err
 		}
-		return renewBy(ctx, cmd, request)
+		return r.renewBy(ctx, cmd, request)
+	}
+}
+
+// wait waits for the end of the processes that have answered, until ctx ends: what follows
+// has no child that it doesn't know, and no provider that still runs.
+func (r *renewals) wait(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.ending.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done(): // they end by themselves
 	}
 }
 
@@ -140,40 +187,48 @@ func child(e *app.Env, command string) (*exec.Cmd, error) {
 }
 
 // renewBy runs the command, or asks the same one that was started early, and leaves it to
-// itself when ctx ends.
-func renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest) error {
+// itself when ctx ends. It returns with the answer: the process may still have its provider to
+// end.
+func (r *renewals) renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest) error {
 	text, err := json.Marshal(request)
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
-	answer, ok := early.Ask(cmd.Env[len(cmd.Env)-1], cmd.Args[1:], text)
+	said, end, ok := early.Ask(cmd.Env[len(cmd.Env)-1], cmd.Args[1:], text)
 	if !ok {
-		var said bytes.Buffer
-		cmd.Stdin, cmd.Stdout = bytes.NewReader(text), &said
-		if err := cmd.Start(); err != nil {
+		cmd.Stdin = bytes.NewReader(text)
+		if said, err = cmd.StdoutPipe(); err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
 			return fmt.Errorf("renew in another process: %w: %v", errors.ErrUnsupported, err)
 		}
-		answer = func() ([]byte, error) { err := cmd.Wait(); return said.Bytes(), err }
+		end = cmd.Wait
 	}
-	var said []byte
-	ended := make(chan error, 1)
+	var answer report
+	answered, ended := make(chan error, 1), make(chan struct{})
 	go func() {
-		var err error
-		said, err = answer()
-		ended <- err
+		defer close(ended)
+		err := json.NewDecoder(said).Decode(&answer)
+		if err == nil {
+			answered <- nil
+		}
+		if endErr := end(); err != nil {
+			answered <- cmp.Or(endErr, err)
+		}
 	}()
 	select {
-	case err = <-ended:
+	case err = <-answered:
 	case <-ctx.Done():
 		return ctx.Err() // it ends by itself, and this program is about to
 	}
-	var r report
-	if json.Unmarshal(said, &r) != nil {
+	if err != nil {
 		return &provider.Error{
 			Kind: provider.ErrUnavailable, Err: err,
 			Message: fmt.Sprintf("the process that renews the token ended without an answer (%v)", err),
 			Hint:    "try again",
 		}
 	}
-	return r.err()
+	r.ending.Go(func() { <-ended })
+	return answer.err()
 }

@@ -1,0 +1,86 @@
+//go:build unix
+
+package client
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/session"
+)
+
+// renewing is a shell that does what script says in place of a process that renews. What it
+// reads from its descriptor 3 ends when the test says so.
+func renewing(t *testing.T, script string) (cmd *exec.Cmd, end func()) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd = exec.CommandContext(t.Context(), "sh", "-c", script)
+	cmd.Env, cmd.ExtraFiles = os.Environ(), []*os.File{r}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	return cmd, func() { _ = w.Close() }
+}
+
+const answer = `read request; echo '{"failed":false}'; cat <&3`
+
+// The answer is there before the process has ended, and that is waited for by the one that
+// ends the client.
+func TestRenewalIsAnsweredBeforeItsProcessEnds(t *testing.T) {
+	var r renewals
+	cmd, end := renewing(t, answer)
+	if err := r.renewBy(t.Context(), cmd, session.RenewalRequest{Profile: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	if cmd.ProcessState != nil {
+		t.Error("the process has ended")
+	}
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	r.wait(interrupted)
+	end()
+	r.wait(t.Context())
+	if cmd.ProcessState == nil || !cmd.ProcessState.Success() {
+		t.Errorf("the process ended with %v", cmd.ProcessState)
+	}
+}
+
+func TestRenewalWithoutAnAnswer(t *testing.T) {
+	for script, want := range map[string]string{
+		"cat >/dev/null; exit 3":               "(exit status 3)",
+		"cat >/dev/null":                       "(EOF)",
+		"cat >/dev/null; echo rubbish":         "invalid character",
+		"cat >/dev/null; printf '{\"failed\"'": "(unexpected EOF)",
+	} {
+		var r renewals
+		cmd, _ := renewing(t, script)
+		err := r.renewBy(t.Context(), cmd, session.RenewalRequest{})
+		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "ended without an answer") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", script, err)
+		}
+		r.wait(t.Context())
+	}
+
+	var r renewals
+	cmd, _ := renewing(t, "cat >/dev/null; "+`echo '{"failed":true,"message":"no","reason":""}'`)
+	if err := r.renewBy(t.Context(), cmd, session.RenewalRequest{}); err == nil || err.Error() != "no" {
+		t.Errorf("a failure came back as %v", err)
+	}
+	r.wait(t.Context())
+
+	// Who is interrupted leaves it to itself.
+	cmd, end := renewing(t, "cat <&3")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.renewBy(ctx, cmd, session.RenewalRequest{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	r.wait(t.Context())
+	end()
+}
