@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -13,8 +14,8 @@ import (
 const signInStyle = "/_turso/style.css"
 
 // signInSite draws the pages at which a person signs in for a command-line program.
-var signInSite = portal.New(portal.Options{
-	Brand: "Turso", Footer: "The local stand-in for Turso's sign-in page.", StylePath: signInStyle,
+var signInSite = sync.OnceValue(func() *portal.Site {
+	return portal.New(portal.Options{Brand: "Turso", Footer: "The local stand-in for Turso's sign-in page.", StylePath: signInStyle})
 })
 
 // MatchSignIn reports whether a request is for the page that the turso CLI opens in a
@@ -43,7 +44,7 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request) {
 		// Which name of this machine Turso sends the browser to is not known.
 		port, err := strconv.ParseUint(q.Get("port"), 10, 16)
 		if err != nil || port == 0 {
-			signInSite.Fail(w, http.StatusBadRequest, "This link is incomplete", "It has no port of a program that waits for the sign-in.")
+			signInSite().Fail(w, http.StatusBadRequest, "This link is incomplete", "It has no port of a program that waits for the sign-in.")
 			return
 		}
 		target = "http://localhost:" + strconv.FormatUint(port, 10)
@@ -57,7 +58,7 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.askWho(w, r, target, "There is no such account.")
 	case target == "":
-		signInSite.Done(w, "Your token", token)
+		signInSite().Done(w, "Your token", token)
 	default:
 		portal.Redirect(w, target+"/?"+url.Values{"jwt": {token}, "state": {q.Get("state")}}.Encode())
 	}
@@ -74,7 +75,7 @@ func (s *Server) askWho(w http.ResponseWriter, r *http.Request, target, problem 
 	if problem != "" {
 		status = http.StatusUnprocessableEntity
 	}
-	signInSite.SignIn(w, status, target, portal.SignIn{Action: r.URL.RequestURI(), Accounts: accounts, Problem: problem})
+	signInSite().SignIn(w, status, target, portal.SignIn{Action: r.URL.RequestURI(), Accounts: accounts, Problem: problem})
 }
 
 // newSession makes a token of a session: it may do whatever the user may.
