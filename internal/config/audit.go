@@ -21,18 +21,17 @@ func (d *document) setAudit(n node) error {
 		return d.errorf(n.line, "put it into the user file", "has audit, which a project file may not")
 	}
 	text := ""
-	switch value := n.value.(type) {
-	case bool:
-		if value {
+	switch {
+	case n.shape == shapeBool:
+		if n.text == "true" {
 			text = auditDefault
 		}
-	case string:
-		if !filepath.IsAbs(value) {
-			return d.errorf(n.line, auditHint, "has an audit that is not an absolute path")
-		}
-		text = filepath.Clean(value)
-	default:
+	case n.shape != shapeText:
 		return d.errorf(n.line, auditHint, "has an audit that is neither a boolean nor a path")
+	case !filepath.IsAbs(n.text):
+		return d.errorf(n.line, auditHint, "has an audit that is not an absolute path")
+	default:
+		text = filepath.Clean(n.text)
 	}
 	d.audit = Value[string]{Value: text, Origin: d.origin(n.line)}
 	return nil

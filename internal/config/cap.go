@@ -14,8 +14,8 @@ import (
 // own word, and stronger. inUser is the user's profile of that name; chosen says that
 // the project selected the profile or the database. held says that no login
 // replaces the provider now.
-func (v *values) cap(databases []*profile, inUser values, chosen bool) (held bool, err error) {
-	held, err = v.capProviders(databases, inUser, chosen)
+func (c *Config) cap(v *values, databases []*profile, inUser values, chosen bool) (held bool, err error) {
+	held, err = c.capProviders(v, databases, inUser, chosen)
 	if err != nil {
 		return false, err
 	}
@@ -23,7 +23,7 @@ func (v *values) cap(databases []*profile, inUser values, chosen bool) (held boo
 		return held, nil // values.narrows has compared access and permissions
 	}
 	for _, p := range databases {
-		own := p.values()
+		own := c.user.values(p)
 		if own.access.Value == provider.AccessReadOnly && !v.access.isUsers() && v.access.Value != provider.AccessReadOnly {
 			if v.access.Origin.Kind == KindProjectFile {
 				return false, widens(v.access.Origin, "access rw, where your own profile of that database has ro ("+own.access.Origin.String()+")")
@@ -61,14 +61,14 @@ func (v Value[T]) isUsers() bool {
 // capProviders holds the providers to those of one of the user's profiles of the
 // database. Where no such profile names any, a login chooses, but not the project file
 // if there is none: with the storage none.
-func (v *values) capProviders(databases []*profile, inUser values, chosen bool) (held bool, err error) {
+func (c *Config) capProviders(v *values, databases []*profile, inUser values, chosen bool) (held bool, err error) {
 	byProject := v.provider.Origin.Kind == KindProjectFile || v.tokenProvider.Origin.Kind == KindProjectFile
 	if !v.database.IsSet() || !byProject && !chosen || v.provider.isUsers() {
 		return false, nil
 	}
 	own := make([]values, 0, len(databases)+1)
 	for _, p := range databases {
-		own = append(own, p.values())
+		own = append(own, c.user.values(p))
 	}
 	if v.database.Origin.Kind != KindProjectFile {
 		own = append(own, inUser) // whatever database it names, the user gave it these providers

@@ -107,9 +107,9 @@ func (c *Config) setOverrides(f Flags) error {
 			}
 			var err error
 			if o.key == "profile" {
-				err = set(layer.profile, layer.text, layer.origin, parseProfileName)
+				err = set(layer.profile, textNode(layer.text), layer.origin, parseProfileName)
 			} else {
-				err = setters[o.key](layer.to, layer.text, layer.origin)
+				err = setters[o.key](layer.to, textNode(layer.text), layer.origin)
 			}
 			if err != nil {
 				return &provider.Error{Kind: provider.ErrConfig, Message: layer.origin.String() + ": " + err.Error(), Hint: provider.Hint(err)}

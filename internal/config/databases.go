@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -15,17 +16,22 @@ func place(url string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(url, "libsql://"), "https://")
 }
 
-// index finds the user's profiles by their databases. It is made once, so that to
-// resolve all profiles takes time in proportion to their number.
+// index finds the user's profiles by their databases. To resolve all profiles takes time in
+// proportion to their number, and to resolve one of many takes little.
 type index struct {
-	// byPlace and byID have the last profile at a place, or with a database_id; the others are
-	// linked to it.
-	byPlace, byID map[string]*profile
+	user *document
 
 	mu sync.Mutex // guards what is below
 	// atPlace and withID are the groups that were asked for.
 	atPlace, withID map[string]*group
+	// lastAt and lastWith have the last profile at a place, or with a database_id; the others
+	// are linked to it. Until a few groups were asked for they are nil, and all profiles are
+	// looked at.
+	lastAt, lastWith map[string]*profile
 }
+
+// fewGroups is the number of groups that are found without linking the profiles.
+const fewGroups = 8
 
 // group are the profiles at a place, or with a database_id, in the order of their names.
 type group struct {
@@ -36,18 +42,8 @@ type group struct {
 	places []string
 }
 
-func newIndex(profiles map[string]*profile) *index {
-	x := &index{byPlace: make(map[string]*profile, len(profiles)), byID: map[string]*profile{}, atPlace: map[string]*group{}, withID: map[string]*group{}}
-	for _, p := range profiles {
-		if p.database != "" {
-			at := place(p.database)
-			p.atPlace, x.byPlace[at] = x.byPlace[at], p
-		}
-		if p.databaseID != "" {
-			p.withID, x.byID[p.databaseID] = x.byID[p.databaseID], p
-		}
-	}
-	return x
+func newIndex(user *document) *index {
+	return &index{user: user, atPlace: map[string]*group{}, withID: map[string]*group{}}
 }
 
 // at returns the group at the place of a URL in the form of ParseDatabase.
@@ -56,14 +52,23 @@ func (x *index) at(url string) *group {
 	defer x.mu.Unlock()
 	at := place(url)
 	g := x.atPlace[at]
-	if g == nil {
-		g = &group{}
-		for p := x.byPlace[at]; p != nil; p = p.atPlace {
+	if g != nil || url == "" {
+		return cmp.Or(g, &group{})
+	}
+	g = &group{}
+	if x.linked() {
+		for p := x.lastAt[at]; p != nil; p = p.atPlace {
 			g.members = append(g.members, p)
 		}
-		g.complete()
-		x.atPlace[at] = g
+	} else {
+		for i := range x.user.list {
+			if p := &x.user.list[i]; place(p.database) == at {
+				g.members = append(g.members, p)
+			}
+		}
 	}
+	x.complete(g)
+	x.atPlace[at] = g
 	return g
 }
 
@@ -72,23 +77,50 @@ func (x *index) with(databaseID string) *group {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	g := x.withID[databaseID]
-	if g == nil {
-		g = &group{}
-		for p := x.byID[databaseID]; p != nil; p = p.withID {
+	if g != nil || databaseID == "" {
+		return cmp.Or(g, &group{})
+	}
+	g = &group{}
+	if x.linked() {
+		for p := x.lastWith[databaseID]; p != nil; p = p.withID {
 			g.members = append(g.members, p)
 		}
-		g.complete()
-		x.withID[databaseID] = g
+	} else {
+		for i := range x.user.list {
+			if p := &x.user.list[i]; p.databaseID == databaseID {
+				g.members = append(g.members, p)
+			}
+		}
 	}
+	x.complete(g)
+	x.withID[databaseID] = g
 	return g
 }
 
+// linked reports whether the profiles are linked, and links them where that is worth it.
+func (x *index) linked() bool {
+	if x.lastAt != nil || len(x.atPlace)+len(x.withID) < fewGroups {
+		return x.lastAt != nil
+	}
+	x.lastAt, x.lastWith = make(map[string]*profile, len(x.user.list)), map[string]*profile{}
+	for i := range x.user.list {
+		p := &x.user.list[i]
+		if at := place(p.database); at != "" {
+			p.atPlace, x.lastAt[at] = x.lastAt[at], p
+		}
+		if p.databaseID != "" {
+			p.withID, x.lastWith[p.databaseID] = x.lastWith[p.databaseID], p
+		}
+	}
+	return true
+}
+
 // complete sorts the members, and finds what they have in common.
-func (g *group) complete() {
+func (x *index) complete(g *group) {
 	slices.SortFunc(g.members, func(a, b *profile) int { return strings.Compare(a.name, b.name) })
 	for _, p := range g.members {
 		if p.databaseID != "" && !g.id.IsSet() {
-			g.id = p.values().databaseID
+			g.id = x.user.values(p).databaseID
 		}
 		if at := place(p.database); len(g.places) == 0 || len(g.places) == 1 && g.places[0] != at {
 			g.places = append(g.places, at)
@@ -97,7 +129,7 @@ func (g *group) complete() {
 }
 
 func (c *Config) index() *index {
-	c.indexOnce.Do(func() { c.indexed = newIndex(c.user.profiles) })
+	c.indexOnce.Do(func() { c.indexed = newIndex(c.user) })
 	return c.indexed
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -26,12 +27,30 @@ func (k Kind) maxFile() int {
 	return maxUserFile
 }
 
-// node is a TOML value and the line where its key is. The value is a table or what
-// toml.Unmarshal makes of anything else.
+// node is a TOML value and the line where its key is.
 type node struct {
-	value any
+	shape shape
+	// text is that of a string, and a boolean or an integer as strconv formats it.
+	text  string
+	list  []string
+	table table
 	line  int
 }
+
+// shape is the shape of a value.
+type shape byte
+
+// The shapes. shapeList is a list of strings, shapeMixed one of other values, and shapeOther a
+// float or a date, which no key takes.
+const (
+	shapeOther shape = iota
+	shapeText
+	shapeBool
+	shapeInt
+	shapeList
+	shapeMixed
+	shapeTable
+)
 
 type table map[string]node
 
@@ -51,32 +70,45 @@ func (t table) keys() []string {
 	return keys
 }
 
-// decode splits any document into its sections. go-toml gives positions for errors alone:
-// the lines of the keys are found in a walk over its AST.
-func decode(file string, data []byte) ([]section, error) {
-	var values map[string]any
-	if err := toml.Unmarshal(data, &values); err != nil {
-		return nil, syntaxError(file, err)
+// addAny adds any document. go-toml gives positions for errors alone: the lines of the keys
+// are found in a walk over its AST.
+func (d *document) addAny(data []byte) error {
+	var decoded map[string]any
+	if err := toml.Unmarshal(data, &decoded); err != nil {
+		return syntaxError(d.path, err)
 	}
-	root := build(values, linesOf(data), "")
-	top := table{}
-	sections := []section{{table: top}}
+	root := build(decoded, linesOf(data), "")
+	b := newBuilder(d, len(root["profiles"].table))
 	for _, key := range root.keys() {
-		tables, ok := root[key].value.(table)
-		if !ok || key != "profiles" && key != "providers" {
-			top[key] = root[key]
-			continue
+		if n := root[key]; n.shape != shapeTable || !slices.Contains(groups, key) {
+			if err := b.add(key, n); err != nil {
+				return err
+			}
+		}
+	}
+	b.end(section{})
+	for _, key := range groups {
+		tables := root[key].table
+		if tables != nil && key == "providers" && d.kind == KindProjectFile {
+			return d.foreignProviders(root[key].line)
 		}
 		for _, name := range tables.keys() {
 			n := tables[name]
-			t, ok := n.value.(table)
-			if !ok {
-				return nil, fileError(file, n.line, fmt.Sprintf("has %s.%s, which is not a table", key, shown(name)), "write ["+key+".NAME]")
+			if n.shape != shapeTable {
+				return d.errorf(n.line, "write ["+key+".NAME]", "has %s.%s, which is not a table", key, shown(name))
 			}
-			sections = append(sections, section{key: key, name: name, line: n.line, table: t})
+			if err := b.begin(key, name, n.line); err != nil {
+				return err
+			}
+			for _, own := range n.table.keys() {
+				if err := b.add(own, n.table[own]); err != nil {
+					return err
+				}
+			}
+			b.end(section{line: n.line, table: n.table})
 		}
 	}
-	return sections, nil
+	return nil
 }
 
 // syntaxError drops everything that could repeat the text of the file, which may
@@ -109,10 +141,28 @@ func build(values map[string]any, lines map[string]int, prefix string) table {
 	t := make(table, len(values))
 	for key, value := range values {
 		path := prefix + separator + key
-		if sub, ok := value.(map[string]any); ok {
-			value = build(sub, lines, path)
+		n := node{line: lines[path]}
+		switch value := value.(type) {
+		case string:
+			n.shape, n.text = shapeText, value
+		case bool:
+			n.shape, n.text = shapeBool, strconv.FormatBool(value)
+		case int64:
+			n.shape, n.text = shapeInt, strconv.FormatInt(value, 10)
+		case map[string]any:
+			n.shape, n.table = shapeTable, build(value, lines, path)
+		case []any:
+			n.shape = shapeList
+			for _, item := range value {
+				text, ok := item.(string)
+				if !ok {
+					n.shape, n.list = shapeMixed, nil
+					break
+				}
+				n.list = append(n.list, text)
+			}
 		}
-		t[key] = node{value: value, line: lines[path]}
+		t[key] = n
 	}
 	return t
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"unsafe"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
@@ -20,27 +21,30 @@ type document struct {
 	path           string
 	defaultProfile Value[string]
 	audit          Value[string]
-	profiles       map[string]*profile
-	providers      map[string]section
+	// list are the profiles in the order of the file, and profiles are the same by their names.
+	list      []profile
+	profiles  map[string]*profile
+	providers map[string]section
 }
 
-// profile is a profile of a file. It is decoded again whenever somebody asks for its values:
-// few of many are.
+// profile is a profile of a file. It is decoded whenever somebody asks for its values: few of
+// many are.
 type profile struct {
 	name string
 	// database and databaseID are those of its values, by which it is found.
 	database, databaseID string
-	document             *document
 	section              section
 	// atPlace and withID are others with the same place or databaseID: see index.
 	atPlace, withID *profile
 }
 
-// values returns what the file says of the profile; of nil it is nothing.
-func (p *profile) values() values {
-	var v values
-	if p != nil {
-		_ = p.document.valuesOf(p.section, &v) // no error: it was checked when it was read
+// values returns what the file says of a profile; of nil it is nothing.
+func (d *document) values(p *profile) (v values) {
+	if p == nil {
+		return v
+	}
+	for key, n := range p.section.nodes() {
+		_ = d.setValue(&v, p.name, key, n) // no error: it was checked when it was read
 	}
 	return v
 }
@@ -110,68 +114,96 @@ func parseDocument(kind Kind, path string, data []byte) (*document, error) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // Windows editors write one
 	d := &document{kind: kind, path: path}
-	sections, plain := plainSections(string(data))
-	if plain {
-		if err := d.add(sections); !errors.Is(err, errTwice) {
-			return d, err
-		}
+	// The text is not copied, and nobody changes data.
+	if plain, err := d.addPlain(unsafe.String(unsafe.SliceData(data), len(data))); plain {
+		return d, err
 	}
-	sections, err := decode(path, data)
-	if err == nil {
-		err = d.add(sections)
-	}
-	return d, err
+	return d, d.addAny(data)
 }
+
+// builder checks what is in a document, and adds it: what is in no table first.
+type builder struct {
+	*document
+	// key and name are those of the section that is being added.
+	key, name string
+	// values are those of its profile.
+	values values
+}
+
+// newBuilder makes room for a number of profiles, which are no more.
+func newBuilder(d *document, profiles int) *builder {
+	d.list, d.profiles, d.providers = make([]profile, 0, profiles), make(map[string]*profile, profiles), map[string]section{}
+	return &builder{document: d}
+}
+
+// groups are the tables of tables.
+var groups = []string{"profiles", "providers"}
 
 // errTwice is the error for a table that a plain document has twice, which is no TOML.
 var errTwice = errors.New("a table comes twice")
 
-// add checks the sections and adds them.
-func (d *document) add(sections []section) error {
-	d.profiles, d.providers = make(map[string]*profile, len(sections)), map[string]section{}
-	profiles := make([]profile, 0, len(sections))
-	var v values
-	for _, s := range sections {
-		var err error
-		switch s.key {
-		case "":
-			err = d.addTop(s)
-		case "profiles":
-			profiles = append(profiles, profile{name: s.name, document: d, section: s})
-			err = d.addProfile(&profiles[len(profiles)-1], &v)
-		case "providers":
-			err = d.addProvider(s)
-		default:
-			err = d.unknown(s.line, s.key, topKeys)
+// begin begins a section [key.name].
+func (b *builder) begin(key, name string, line int) error {
+	b.key, b.name = key, name
+	known := false
+	switch key {
+	case "profiles":
+		if !names.IsProfile(name) {
+			return b.errorf(line, "names are up to 63 lower-case letters, digits, - and _", "has a profile with the invalid name %s", shown(name))
 		}
-		if err != nil {
-			return err
+		b.values = values{}
+		known = b.profiles[name] != nil
+	case "providers":
+		if b.kind == KindProjectFile {
+			return b.foreignProviders(line)
 		}
+		if !names.IsProvider(name) {
+			return b.errorf(line, "names are lower-case letters and digits, with - between them", "has a provider with the invalid name %s", shown(name))
+		}
+		_, known = b.providers[name]
+	default:
+		return b.unknown(line, key, []string{"audit", "default_profile", "profiles", "providers"})
+	}
+	if known {
+		return errTwice
 	}
 	return nil
 }
 
-var topKeys = []string{"audit", "default_profile", "profiles", "providers"}
-
-// addTop adds what is in no table.
-func (d *document) addTop(s section) error {
-	for key, n := range s.nodes() {
-		var err error
-		switch key {
-		case "default_profile":
-			err = d.setDefaultProfile(n)
-		case "audit":
-			err = d.setAudit(n)
-		case "profiles", "providers":
-			err = d.errorf(n.line, "write ["+key+".NAME]", "has %s, which is not a table of tables", key)
-		default:
-			err = d.unknown(n.line, key, topKeys)
-		}
-		if err != nil {
-			return err
-		}
+// add adds a key of the section.
+func (b *builder) add(key string, n node) error {
+	switch b.key {
+	case "profiles":
+		return b.setValue(&b.values, b.name, key, n)
+	case "providers":
+		_, err := b.settingOf(b.name, key, n)
+		return err
 	}
-	return nil
+	switch key {
+	case "default_profile":
+		return b.setDefaultProfile(n)
+	case "audit":
+		return b.setAudit(n)
+	case "profiles", "providers":
+		return b.errorf(n.line, "write ["+key+".NAME]", "has %s, which is not a table of tables", key)
+	}
+	return b.unknown(n.line, key, []string{"audit", "default_profile", "profiles", "providers"})
+}
+
+// end ends the section.
+func (b *builder) end(s section) {
+	switch b.key {
+	case "profiles":
+		b.list = append(b.list, profile{name: b.name, database: b.values.database.Value, databaseID: b.values.databaseID.Value, section: s})
+		b.profiles[b.name] = &b.list[len(b.list)-1]
+	case "providers":
+		b.providers[b.name] = s
+	}
+}
+
+func (d *document) foreignProviders(line int) error {
+	return d.errorf(line, "put them into the user file: a project may name a provider, not configure one",
+		"has [providers], which a project file may not")
 }
 
 func (d *document) errorf(line int, hint, format string, args ...any) error {
@@ -187,69 +219,31 @@ func (d *document) origin(line int) Origin {
 }
 
 func (d *document) setDefaultProfile(n node) error {
-	name, ok := n.value.(string)
-	if !ok || !names.IsProfile(name) {
+	name := n.text
+	if n.shape != shapeText || !names.IsProfile(name) {
 		return d.errorf(n.line, "for example default_profile = \"default\"", "has a default_profile that is not a profile name")
 	}
 	d.defaultProfile = Value[string]{Value: name, Origin: d.origin(n.line)}
 	return nil
 }
 
-// addProfile decodes a profile into v, and adds it.
-func (d *document) addProfile(p *profile, v *values) error {
-	name := p.section.name
-	if !names.IsProfile(name) {
-		return d.errorf(p.section.line, "names are up to 63 lower-case letters, digits, - and _", "has a profile with the invalid name %s", shown(name))
+// setValue sets a key of a profile in v.
+func (d *document) setValue(v *values, profile, key string, n node) error {
+	set, known := setters[key]
+	if !known {
+		return d.unknown(n.line, key, profileKeys())
 	}
-	if d.profiles[name] != nil {
-		return errTwice
+	if key == "organization" && d.kind == KindProjectFile {
+		return d.errorf(n.line, "put it into the user file", "has organization of profile %s: which one you sign in to is no matter of a project", profile)
 	}
-	*v = values{}
-	err := d.valuesOf(p.section, v)
-	p.database, p.databaseID = v.database.Value, v.databaseID.Value
-	d.profiles[name] = p
-	return err
-}
-
-// valuesOf decodes the section of a profile into v, which is empty.
-func (d *document) valuesOf(s section, v *values) error {
-	for key, n := range s.nodes() {
-		set, known := setters[key]
-		if !known {
-			return d.unknown(n.line, key, profileKeys())
-		}
-		if key == "organization" && d.kind == KindProjectFile {
-			return d.errorf(n.line, "put it into the user file", "has organization of profile %s: which one you sign in to is no matter of a project", s.name)
-		}
-		if key == "storage" && d.kind == KindProjectFile {
-			return d.errorf(n.line, "put it into the user file, or set ZEN_STORAGE", "has storage of profile %s: where your credentials rest is no matter of a project", s.name)
-		}
-		if err := set(v, n.value, d.origin(n.line)); err != nil {
-			return &provider.Error{
-				Kind:    provider.ErrConfig,
-				Message: fmt.Sprintf("configuration %s:%d profile %s: %v", d.path, n.line, s.name, err),
-				Hint:    provider.Hint(err),
-			}
-		}
+	if key == "storage" && d.kind == KindProjectFile {
+		return d.errorf(n.line, "put it into the user file, or set ZEN_STORAGE", "has storage of profile %s: where your credentials rest is no matter of a project", profile)
 	}
-	return nil
-}
-
-func (d *document) addProvider(s section) error {
-	if d.kind == KindProjectFile {
-		return d.errorf(s.line, "put them into the user file: a project may name a provider, not configure one",
-			"has [providers], which a project file may not")
-	}
-	if !names.IsProvider(s.name) {
-		return d.errorf(s.line, "names are lower-case letters and digits, with - between them", "has a provider with the invalid name %s", shown(s.name))
-	}
-	if _, known := d.providers[s.name]; known {
-		return errTwice
-	}
-	d.providers[s.name] = s
-	for key, n := range s.nodes() {
-		if _, err := d.settingOf(s.name, key, n); err != nil {
-			return err
+	if err := set(v, n, d.origin(n.line)); err != nil {
+		return &provider.Error{
+			Kind:    provider.ErrConfig,
+			Message: fmt.Sprintf("configuration %s:%d profile %s: %v", d.path, n.line, profile, err),
+			Hint:    provider.Hint(err),
 		}
 	}
 	return nil
@@ -268,13 +262,13 @@ func (d *document) settingOf(name, key string, n node) (setting, error) {
 	if !names.IsSetting(key) {
 		return setting{}, d.errorf(n.line, "keys are lower-case letters, digits and _", "has an invalid key %s of provider %s", shown(key), name)
 	}
-	switch value := n.value.(type) {
-	case string:
-		return setting{value, provider.TypeString, n.line}, nil
-	case bool:
-		return setting{strconv.FormatBool(value), provider.TypeBool, n.line}, nil
-	case int64:
-		return setting{strconv.FormatInt(value, 10), provider.TypeInt, n.line}, nil
+	switch n.shape {
+	case shapeText:
+		return setting{n.text, provider.TypeString, n.line}, nil
+	case shapeBool:
+		return setting{n.text, provider.TypeBool, n.line}, nil
+	case shapeInt:
+		return setting{n.text, provider.TypeInt, n.line}, nil
 	}
 	return setting{}, d.errorf(n.line, "durations are strings like \"90s\"",
 		"has %s of provider %s, which is not a string, a boolean or an integer", key, name)

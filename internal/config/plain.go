@@ -1,59 +1,25 @@
 package config
 
 import (
+	"errors"
 	"iter"
-	"strconv"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
 )
 
-// section is a table [key.name] of a file. The first one of a file has no key: it is what is
-// in no table.
+// section is what is below a header, or above the first one.
 type section struct {
-	key, name string
-	// line is that of the header.
+	// line is that of the header, or 0.
 	line int
-	// lines is the text below the header, if it is plain, and table what is decoded, if not.
+	// lines is the text, if it is plain, and table what is decoded, if not.
 	lines string
 	table table
 }
 
-// plainSections splits a document into its sections, if it is written as nearly all are: ok
-// is false if it has anything but headers [a.b], keys with a string, a boolean, a decimal
-// number or a list of strings, and comments; or if it has an error. Of a profile that nobody
-// asks for it allocates nothing but its place in the list. go-toml takes 7 µs for one, and
-// from some thousand on much longer, as it compares each table with all before it.
-func plainSections(text string) (sections []section, ok bool) {
-	const maxKeys = 64 // each is compared with those before it
-	sections = make([]section, 1, 2+strings.Count(text, "["))
-	keys := make([]string, 0, maxKeys)
-	from := 0
-	r := plainReader{text: text, line: 1}
-	for r.next() {
-		if r.isHeader {
-			sections[len(sections)-1].lines = text[from:r.start]
-			sections = append(sections, section{key: r.key, name: r.name, line: r.keyLine})
-			from, keys = r.i, keys[:0]
-			continue
-		}
-		for _, key := range keys {
-			if key == r.key {
-				return nil, false
-			}
-		}
-		if len(keys) == maxKeys {
-			return nil, false
-		}
-		keys = append(keys, r.key)
-	}
-	sections[len(sections)-1].lines = text[from:]
-	return sections, r.i == len(text)
-}
-
-// nodes yields the keys of a section in the order of the file, and their values as
-// toml.Unmarshal makes them.
+// nodes yields the keys of a section in the order of the file, and their values.
 func (s section) nodes() iter.Seq2[string, node] {
 	return func(yield func(string, node) bool) {
 		for _, key := range s.table.keys() {
@@ -62,11 +28,46 @@ func (s section) nodes() iter.Seq2[string, node] {
 			}
 		}
 		for r := (plainReader{text: s.lines, line: s.line + 1}); r.next(); {
-			if !yield(r.key, node{r.value(), r.keyLine}) {
+			if !yield(r.key, r.node()) {
 				return
 			}
 		}
 	}
+}
+
+// maxPlainKeys is the most keys that a section of a plain document has, since each is compared
+// with those before it.
+const maxPlainKeys = 64
+
+// addPlain adds a document that is written as nearly all are: plain is false if it has anything
+// but headers [a.b], keys with a string, a boolean, a decimal number or a list of strings, and
+// comments; or if it isn't TOML. Of a profile that isn't used nothing is kept but its place.
+// go-toml takes 7 µs for one, and from some thousand on much longer, as it compares each
+// table with all before it.
+func (d *document) addPlain(text string) (plain bool, err error) {
+	b := newBuilder(d, strings.Count(text, "["))
+	keys := make([]string, 0, maxPlainKeys)
+	from, line := 0, 0
+	r := plainReader{text: text, line: 1}
+	for r.next() {
+		if r.isHeader {
+			b.end(section{line: line, lines: text[from:r.start]})
+			if err := b.begin(r.key, r.name, r.keyLine); err != nil {
+				return !errors.Is(err, errTwice), err
+			}
+			from, line, keys = r.i, r.keyLine, keys[:0]
+			continue
+		}
+		if slices.Contains(keys, r.key) || len(keys) == maxPlainKeys {
+			return false, nil
+		}
+		keys = append(keys, r.key)
+		if err := b.add(r.key, r.node()); err != nil {
+			return true, err
+		}
+	}
+	b.end(section{line: line, lines: text[from:]})
+	return r.i == len(text), nil
 }
 
 // plainReader reads a document expression by expression.
@@ -297,28 +298,33 @@ func (r *plainReader) pastLines() bool {
 	}
 }
 
-// value decodes the value of the last expression.
-func (r *plainReader) value() any {
+// node decodes the value of the last expression.
+func (r *plainReader) node() node {
+	n := node{line: r.keyLine, text: r.raw}
 	switch r.raw[0] {
 	case '"', '\'':
-		text, _ := stringOf(r.raw)
-		return text
+		n.shape = shapeText
+		n.text, _ = stringOf(r.raw)
 	case 't', 'f':
-		return r.raw == "true"
+		n.shape = shapeBool
 	case '[':
-		items := []any{}
+		n.shape, n.text = shapeList, ""
 		for l := (plainReader{text: r.raw, i: 1}); ; l.take(',') {
 			l.pastLines()
 			from := l.i
 			if l.take(']') {
-				return items
+				break
 			}
 			l.quoted()
 			text, _ := stringOf(l.text[from:l.i])
-			items = append(items, text)
+			n.list = append(n.list, text)
 			l.pastLines()
 		}
+	default:
+		n.shape = shapeInt
+		if c := r.raw[0]; c == '+' || r.raw == "-0" {
+			n.text = r.raw[1:]
+		}
 	}
-	number, _ := strconv.ParseInt(r.raw, 10, 64) // of 18 digits at most
-	return number
+	return n
 }

@@ -73,7 +73,7 @@ func TestResolvingAProfileCostsTheSameAmongMany(t *testing.T) {
 	}
 }
 
-// documents are the corpus of FuzzPlainSections; those of the first half are plain.
+// documents are the corpus of FuzzPlain that are plain.
 var plainDocuments = []string{
 	"", "\n", "# \u00e9", "default_profile = \"a\"\n[profiles.a]\naccess = \"ro\"\n\n # x\n\t[providers.b] # [y.z]\nn = 1\n", "[profiles.a]\r\nb = true # x\r\nc = false\r\n",
 	"[a.b]\nc = \"C:\\\\x \\u00e9 \\\"\"\nd = 'C:\\x'\ne = \"\"\nf = ''\n", "a = +7\nb = -0\nc = 0\nd = 123456789012345678", "a=[]\nb = [ \"x\", 'y', ]\nc = [\n \"x\", # y\n\n \"\\t\"\r\n]\n[a-b.c_1]\n",
@@ -88,51 +88,57 @@ var otherDocuments = []string{
 	"[profiles.a]\n[profiles.b]\nx = 1\nx = 2\n", "\"a\\u0000b\" = 1\n[a.b]\n", "[a.b]\n[a.c]\n\xff", "# \xe2\x82[a.b]\n", "# \x00", "a = \"\x7f\"", "a = '\xff'", "\x00",
 }
 
-func TestPlainSections(t *testing.T) {
+// readPlain returns a document as tables; ok is false if it isn't plain. It may have a table or
+// key twice.
+func readPlain(text string) (root table, twice, ok bool) {
+	root = table{}
+	to := root
+	r := plainReader{text: text, line: 1}
+	for r.next() {
+		if !r.isHeader {
+			_, known := to[r.key]
+			twice = twice || known
+			to[r.key] = r.node()
+			continue
+		}
+		group, known := root[r.key]
+		if !known {
+			group = node{shape: shapeTable, table: table{}, line: r.keyLine}
+			root[r.key] = group
+		}
+		if group.table == nil {
+			return nil, true, true // it was a value before
+		}
+		_, known = group.table[r.name]
+		twice = twice || known
+		to = table{}
+		group.table[r.name] = node{shape: shapeTable, table: to, line: r.keyLine}
+	}
+	return root, twice, r.i == len(text)
+}
+
+func TestPlainDocuments(t *testing.T) {
 	for _, text := range plainDocuments {
-		if _, ok := plainSections(text); !ok {
+		if _, twice, ok := readPlain(text); !ok || twice {
 			t.Errorf("%q isn't plain", text)
 		}
 	}
 	for _, text := range otherDocuments {
-		if _, ok := plainSections(text); ok {
+		if _, twice, ok := readPlain(text); ok && !twice {
 			t.Errorf("%q is plain", text)
 		}
 	}
 }
 
-// FuzzPlainSections compares the sections of a plain document with what go-toml makes of it.
-func FuzzPlainSections(f *testing.F) {
+// FuzzPlain compares a plain document with what go-toml makes of it, as a whole, and what
+// becomes of it.
+func FuzzPlain(f *testing.F) {
 	for _, text := range slices.Concat(plainDocuments, otherDocuments) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		sections, ok := plainSections(string(data))
-		if !ok {
-			return
-		}
-		got, twice := table{}, false
-		for _, s := range sections {
-			to := got
-			if s.key != "" {
-				group, isTable := got[s.key].value.(table)
-				if _, known := got[s.key]; known && !isTable {
-					return // a table that was a value before
-				}
-				if group == nil {
-					group = table{}
-					got[s.key] = node{group, s.line}
-				}
-				_, known := group[s.name]
-				twice = twice || known
-				to = table{}
-				group[s.name] = node{to, s.line}
-			}
-			for key, n := range s.nodes() {
-				to[key] = n
-			}
-		}
-		if twice {
+		got, twice, ok := readPlain(string(data))
+		if !ok || twice {
 			return
 		}
 		var values map[string]any
@@ -142,6 +148,26 @@ func FuzzPlainSections(f *testing.F) {
 		want := build(values, linesOf(data), "")
 		if diff := cmp.Diff(fmt.Sprintf("%#v", want), fmt.Sprintf("%#v", got)); diff != "" {
 			t.Error(diff)
+		}
+		plain, whole := &document{kind: KindUserFile, path: "f"}, &document{kind: KindUserFile, path: "f"}
+		if ok, err := plain.addPlain(string(data)); !ok || err != nil {
+			return // of two mistakes, they may tell of another one
+		}
+		if err := whole.addAny(data); err != nil {
+			t.Fatalf("%q is refused as a whole: %v", data, err)
+		}
+		if len(plain.list) != len(whole.list) || len(plain.providers) != len(whole.providers) || plain.defaultProfile != whole.defaultProfile || plain.audit != whole.audit {
+			t.Fatalf("%q: %v, want %v", data, plain, whole)
+		}
+		for name, p := range plain.profiles {
+			if diff := cmp.Diff(fmt.Sprintf("%#v", whole.values(whole.profiles[name])), fmt.Sprintf("%#v", plain.values(p))); diff != "" {
+				t.Error(diff)
+			}
+		}
+		for name := range plain.providers {
+			if diff := cmp.Diff(fmt.Sprintf("%#v", whole.settings(name)), fmt.Sprintf("%#v", plain.settings(name))); diff != "" {
+				t.Error(diff)
+			}
 		}
 	})
 }

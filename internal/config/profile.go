@@ -72,40 +72,42 @@ func (v values) or(next values) values {
 }
 
 // setters check and set one key of a profile, from any layer.
-var setters = map[string]func(v *values, value any, origin Origin) error{
-	"database": func(v *values, value any, origin Origin) error {
-		return set(&v.database, value, origin, ParseDatabase)
+var setters = map[string]func(v *values, n node, origin Origin) error{
+	"database": func(v *values, n node, origin Origin) error {
+		return set(&v.database, n, origin, ParseDatabase)
 	},
-	"database_id": func(v *values, value any, origin Origin) error {
-		return set(&v.databaseID, value, origin, parseDatabaseID)
+	"database_id": func(v *values, n node, origin Origin) error {
+		return set(&v.databaseID, n, origin, parseDatabaseID)
 	},
-	"provider": func(v *values, value any, origin Origin) error {
-		return set(&v.provider, value, origin, parseProviderName)
+	"provider": func(v *values, n node, origin Origin) error {
+		return set(&v.provider, n, origin, parseProviderName)
 	},
-	"token_provider": func(v *values, value any, origin Origin) error {
-		return set(&v.tokenProvider, value, origin, parseProviderName)
+	"token_provider": func(v *values, n node, origin Origin) error {
+		return set(&v.tokenProvider, n, origin, parseProviderName)
 	},
-	"organization": func(v *values, value any, origin Origin) error {
-		return set(&v.organization, value, origin, parseOrganization)
+	"organization": func(v *values, n node, origin Origin) error {
+		return set(&v.organization, n, origin, parseOrganization)
 	},
-	"access": func(v *values, value any, origin Origin) error {
-		return set(&v.access, value, origin, parseAccess)
+	"access": func(v *values, n node, origin Origin) error {
+		return set(&v.access, n, origin, parseAccess)
 	},
 	"fallback":    setFallback,
 	"permissions": setPermissions,
-	"storage": func(v *values, value any, origin Origin) error {
-		return set(&v.storage, value, origin, parseStorage)
+	"storage": func(v *values, n node, origin Origin) error {
+		return set(&v.storage, n, origin, parseStorage)
 	},
 }
 
 func profileKeys() []string { return slices.Sorted(maps.Keys(setters)) }
 
-func set[T any](to *Value[T], value any, origin Origin, parse func(string) (T, error)) error {
-	text, ok := value.(string)
-	if !ok {
+// textNode is the node of a flag or variable.
+func textNode(text string) node { return node{shape: shapeText, text: text} }
+
+func set[T any](to *Value[T], n node, origin Origin, parse func(string) (T, error)) error {
+	if n.shape != shapeText {
 		return errors.New("the value is not a string")
 	}
-	parsed, err := parse(text)
+	parsed, err := parse(n.text)
 	if err != nil {
 		return err
 	}
@@ -113,12 +115,12 @@ func set[T any](to *Value[T], value any, origin Origin, parse func(string) (T, e
 	return nil
 }
 
-func setPermissions(v *values, value any, origin Origin) error {
-	return setList(&v.permissions, value, origin, "permissions", "all:data_read", provider.ParsePermission)
+func setPermissions(v *values, n node, origin Origin) error {
+	return setList(&v.permissions, n, origin, "permissions", "all:data_read", provider.ParsePermission)
 }
 
-func setFallback(v *values, value any, origin Origin) error {
-	err := setList(&v.fallback, value, origin, "fallback providers", "platformtoken", parseProviderName)
+func setFallback(v *values, n node, origin Origin) error {
+	err := setList(&v.fallback, n, origin, "fallback providers", "platformtoken", parseProviderName)
 	if names := slices.Sorted(slices.Values(v.fallback.Value)); err == nil && len(slices.Compact(names)) < len(v.fallback.Value) {
 		return errors.New("fallback names a provider twice")
 	}
@@ -126,17 +128,16 @@ func setFallback(v *values, value any, origin Origin) error {
 }
 
 // setList sets a list of texts; what and example are for its errors.
-func setList[T any](to *Value[[]T], value any, origin Origin, what, example string, parse func(string) (T, error)) error {
-	list, ok := value.([]any)
-	if !ok {
+func setList[T any](to *Value[[]T], n node, origin Origin, what, example string, parse func(string) (T, error)) error {
+	switch n.shape {
+	case shapeList:
+	case shapeMixed:
+		return fmt.Errorf("%s are strings like %q", what, example)
+	default:
 		return fmt.Errorf("%s are a list like [%q]", what, example)
 	}
-	parsed := make([]T, 0, len(list))
-	for _, item := range list {
-		text, ok := item.(string)
-		if !ok {
-			return fmt.Errorf("%s are strings like %q", what, example)
-		}
+	parsed := make([]T, 0, len(n.list))
+	for _, text := range n.list {
 		one, err := parse(text)
 		if err != nil {
 			return err
@@ -204,7 +205,7 @@ func (c *Config) Profile(name string) (Profile, error) { return c.profile(name, 
 // ProfileAt is Profile for the database at another URL, as if a flag had named it.
 func (c *Config) ProfileAt(name, database string) (Profile, error) {
 	flags := c.flags
-	if err := set(&flags.database, database, Origin{Kind: KindFlag, Name: "--database"}, ParseDatabase); err != nil {
+	if err := set(&flags.database, textNode(database), Origin{Kind: KindFlag, Name: "--database"}, ParseDatabase); err != nil {
 		return Profile{}, err
 	}
 	return c.profile(name, flags)
@@ -232,7 +233,7 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 		}
 		return Profile{}, &provider.Error{Kind: provider.ErrConfig, Hint: strings.Join(hints, " otherwise "), Message: "no profile " + shown(name) + from}
 	}
-	inProject, inUser := c.project.profiles[name].values(), c.user.profiles[name].values()
+	inProject, inUser := c.project.values(c.project.profiles[name]), c.user.values(c.user.profiles[name])
 	if err := inProject.narrows(inUser); err != nil {
 		return Profile{}, err
 	}
@@ -250,7 +251,7 @@ func (c *Config) profile(name string, flags values) (Profile, error) {
 		databases = slices.Concat(databases, others)
 	}
 	chosenByProject := v.database.Origin.Kind == KindProjectFile || selected.Origin.Kind == KindProjectFile || okProject && !okUser
-	held, err := v.cap(databases, inUser, chosenByProject)
+	held, err := c.cap(&v, databases, inUser, chosenByProject)
 	if err != nil {
 		return Profile{}, err
 	}
