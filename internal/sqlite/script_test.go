@@ -200,3 +200,15 @@ func TestResults(t *testing.T) {
 		}
 	}
 }
+
+func TestRepeats(t *testing.T) {
+	for statement, want := range map[string]bool{
+		"SELECT 1": true, " -- c\n/* c */ select 1": true, "VALUES (1)": true, "WITH a AS (SELECT 1) DELETE FROM b": true,
+		"INSERT INTO a VALUES (1)": true, "replace INTO a VALUES (1)": true, "UPDATE a SET b = 1": true, "DELETE FROM a": true,
+		"PRAGMA cache_size = 1": false, "EXPLAIN SELECT 1": false, "BEGIN": false, "CREATE TABLE a (b)": false, "ATTACH 'a' AS b": false, "(SELECT 1)": false, "": false,
+	} {
+		if Repeats(statement) != want {
+			t.Errorf("%q: want %v", statement, want)
+		}
+	}
+}

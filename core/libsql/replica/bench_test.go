@@ -48,7 +48,9 @@ func BenchmarkReplica(b *testing.B) {
 					var id, n int
 					var name string
 					var x float64
-					must(b, rows.Scan(&id, &name, &n, &x))
+					if err := rows.Scan(&id, &name, &n, &x); err != nil { // must would take a fifth of the time
+						b.Fatal(err)
+					}
 				}
 				must(b, rows.Err())
 				must(b, rows.Close())

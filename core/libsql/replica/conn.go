@@ -41,6 +41,10 @@ func (c *conn) Ping(ctx context.Context) error {
 // ExecContext runs the statements of query, each after the success of the one before,
 // and returns the result of the last.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if s := c.d.take(query); s != nil {
+		defer c.d.release(s)
+		return c.exec(ctx, s, args)
+	}
 	texts, err := sqlite.Statements(query)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
@@ -53,7 +57,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		s, err := c.prepare(text)
 		if err == nil {
 			last, err = c.exec(ctx, s, args)
-			s.close()
+			c.d.release(s)
 		}
 		if failed := (*hrana.Error)(nil); errors.As(err, &failed) && len(texts) > 1 {
 			failed.Statement = i + 1
@@ -88,8 +92,12 @@ func (c *conn) PrepareContext(_ context.Context, query string) (driver.Stmt, err
 	return &stmt{c: c, s: s, query: query}, nil
 }
 
-// prepare compiles query, which is one statement.
+// prepare compiles query, which is one statement, or takes one that was compiled. It is the
+// caller's until it is released.
 func (c *conn) prepare(query string) (*statement, error) {
+	if s := c.d.take(query); s != nil {
+		return s, nil
+	}
 	if strings.IndexByte(query, 0) >= 0 {
 		return nil, errors.New("sqlite: SQL text holds a NUL byte, where SQLite would stop reading")
 	}
@@ -101,6 +109,7 @@ func (c *conn) prepare(query string) (*statement, error) {
 		return nil, errors.New("sqlite: the text has no statement")
 	}
 	if strings.Trim(rest, " \t\r\n;") == "" {
+		s.keepable(query)
 		return s, nil
 	}
 	if more, err := sqlite.Statements(rest); err != nil || len(more) > 0 {
@@ -114,14 +123,13 @@ func (c *conn) exec(ctx context.Context, s *statement, args []driver.NamedValue)
 	if err := c.start(ctx, s, args); err != nil {
 		return nil, err
 	}
-	done := c.d.interruptible(ctx)
-	before := c.d.totalChanges()
-	err := s.run()
-	done()
+	stop := c.d.interruptible(ctx)
+	done, err := s.run()
+	c.d.settle(stop)
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
-	return result{c.d.lastInsertID(), c.d.changed(before)}, nil
+	return done, nil
 }
 
 // query starts a statement and fetches its first row. The rows close the statement
@@ -133,7 +141,7 @@ func (c *conn) query(ctx context.Context, s *statement, args []driver.NamedValue
 		return nil, err
 	}
 	s.busy = true
-	r.batch = newBatch(c.ahead)
+	r.batch = c.d.newBatch(c.ahead)
 	if err := r.fill(); err != nil {
 		r.release()
 		return nil, err

@@ -46,8 +46,14 @@ var initialize = sync.OnceValue(func() error {
 
 // database is a SQLite connection. It is used by one goroutine at a time.
 type database struct {
-	h    *C.sqlite3
-	wait *C.zen_wait
+	h     *C.sqlite3
+	state *C.zen_state
+
+	kept  map[string]*statement // those to run again, by their text
+	spare *batch                // or nil
+
+	interrupt   func()
+	interrupted chan struct{} // takes one for each call of interrupt
 }
 
 // openDatabase opens a file. busy is how long to wait for the locks of others.
@@ -57,8 +63,12 @@ func openDatabase(path string, flags int, busy time.Duration) (*database, error)
 	}
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
-	d := new(database)
-	if rc := C.zen_open(name, C.int(flags), C.int64_t(busy.Milliseconds()), &d.h, &d.wait); rc != 0 {
+	d := &database{kept: map[string]*statement{}, interrupted: make(chan struct{}, 1)}
+	d.interrupt = func() {
+		C.sqlite3_interrupt(d.h)
+		d.interrupted <- struct{}{}
+	}
+	if rc := C.zen_open(name, C.int(flags), C.int64_t(busy.Milliseconds()), &d.h, &d.state); rc != 0 {
 		err := d.failure(int(rc))
 		d.close()
 		return nil, err
@@ -76,9 +86,19 @@ func (d *database) key(key string) error {
 
 // close closes the connection. Statements that are left are finalized later.
 func (d *database) close() {
+	for _, s := range d.kept {
+		if !s.taken {
+			s.close()
+		}
+	}
+	d.kept = nil
+	if d.spare != nil {
+		d.spare.free()
+		d.spare = nil
+	}
 	C.sqlite3_close_v2(d.h)
-	C.free(unsafe.Pointer(d.wait))
-	d.h, d.wait = nil, nil
+	C.free(unsafe.Pointer(d.state))
+	d.h, d.state = nil, nil
 }
 
 // failure returns the error of the last call, in the form that a remote database's has.
@@ -90,36 +110,20 @@ func (d *database) failure(code int) error {
 	return &hrana.Error{Code: hrana.CodeName(code), Message: message}
 }
 
-// interruptible has SQLite stop when ctx ends, until done is called. No interrupt is
-// under way any more when done returns.
-func (d *database) interruptible(ctx context.Context) (done func()) {
+// interruptible has SQLite stop when ctx ends, until settle is called with what it returns.
+func (d *database) interruptible(ctx context.Context) (stop func() bool) {
 	if ctx.Done() == nil {
-		return func() {}
+		return nil
 	}
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		C.sqlite3_interrupt(d.h)
-		close(ended)
-	})
-	return func() {
-		if !stop() {
-			<-ended
-		}
+	return context.AfterFunc(ctx, d.interrupt)
+}
+
+// settle ends what interruptible began. No interrupt is under way any more when it returns.
+func (d *database) settle(stop func() bool) {
+	if stop != nil && !stop() {
+		<-d.interrupted
 	}
 }
 
 // autocommit reports that no transaction is open.
-func (d *database) autocommit() bool { return C.sqlite3_get_autocommit(d.h) != 0 }
-
-func (d *database) lastInsertID() int64 { return int64(C.sqlite3_last_insert_rowid(d.h)) }
-
-// changed returns how many rows the last statement changed, where it did more than before
-// changes, which totalChanges was before it.
-func (d *database) changed(before int64) int64 {
-	if d.totalChanges() == before {
-		return 0
-	}
-	return int64(C.sqlite3_changes64(d.h))
-}
-
-func (d *database) totalChanges() int64 { return int64(C.sqlite3_total_changes64(d.h)) }
+func (d *database) autocommit() bool { return d.state.autocommit != 0 }

@@ -51,6 +51,10 @@
 // double quotes that names no column is a text, as in libsql-server, although go-libsql's
 // library was built without.
 //
+// A connection keeps some of the statements that read or write rows, 32 at most, so that a
+// text which comes again isn't compiled again: to prepare it spares little. Rows come in
+// batches, of as many as are there within moments.
+//
 // The rows are read with SQLite's own interface, which go-libsql's library has, and
 // not with go-libsql's, where a text ends at its first NUL byte, turns into a
 // time.Time if it looks like one, and a context ends nothing.

@@ -11,14 +11,14 @@ static int64_t zen_now(void) {
 }
 
 static int zen_busy(void *p, int count) {
-	zen_wait *w = p;
+	zen_state *w = p;
 	if (count == 0) w->began = zen_now();
 	if (sqlite3_is_interrupted(w->db) || zen_now() - w->began >= w->limit) return 0;
 	sqlite3_sleep(count < 5 ? 1 : count < 20 ? 5 : 20);
 	return 1;
 }
 
-int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_wait **w) {
+int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_state **state) {
 	int rc = sqlite3_open_v2(path, db, flags, NULL);
 	if (rc != 0) return rc;
 	sqlite3_extended_result_codes(*db, 1);
@@ -26,10 +26,11 @@ int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_wait *
 	// libsql-server takes text in double quotes; the library was built not to.
 	sqlite3_db_config(*db, CONFIG_DQS_DML, 1, (int *)NULL);
 	sqlite3_db_config(*db, CONFIG_DQS_DDL, 1, (int *)NULL);
-	*w = calloc(1, sizeof(zen_wait));
-	(*w)->db = *db;
-	(*w)->limit = wait;
-	return sqlite3_busy_handler(*db, zen_busy, *w);
+	*state = calloc(1, sizeof(zen_state));
+	(*state)->db = *db;
+	(*state)->limit = wait;
+	(*state)->autocommit = 1;
+	return sqlite3_busy_handler(*db, zen_busy, *state);
 }
 
 // zen_keep_log has the connection never copy the log to the file by itself.
@@ -63,29 +64,80 @@ int zen_bind_blob(sqlite3_stmt *s, int i, const void *data, size_t n) {
 	return sqlite3_bind_blob64(s, i, data, n, (void (*)(void *))-1);
 }
 
+// zen_run steps to the end, and drops rows.
+int zen_run(sqlite3_stmt *s, zen_state *state) {
+	int64_t before = sqlite3_total_changes64(state->db);
+	int rc;
+	while ((rc = sqlite3_step(s)) == ROW) {}
+	state->id = sqlite3_last_insert_rowid(state->db);
+	// changes is of the last statement that could change rows: this one, if the total grew.
+	state->changed = sqlite3_total_changes64(state->db) == before ? 0 : sqlite3_changes64(state->db);
+	state->autocommit = sqlite3_get_autocommit(state->db);
+	return rc;
+}
+
+// zen_reset makes the statement ready to run again, with nothing bound to it.
+void zen_reset(sqlite3_stmt *s, int bound, zen_state *state) {
+	sqlite3_reset(s); // its error is the last step's
+	if (bound) sqlite3_clear_bindings(s);
+	state->autocommit = sqlite3_get_autocommit(state->db);
+}
+
+// zen_size returns the size of the row that was stepped to.
+static size_t zen_size(sqlite3_stmt *s, int n) {
+	size_t size = 9 * (size_t)n;
+	for (int i = 0; i < n; i++) {
+		sqlite3_value *v = sqlite3_column_value(s, i);
+		switch (sqlite3_value_type(v)) {
+		case TEXT: sqlite3_value_text(v); // fallthrough: now the bytes are UTF-8
+		case BLOB: size += sqlite3_value_bytes(v);
+		}
+	}
+	return size;
+}
+
+// zen_put puts the row that was stepped to behind the others, or returns 0 where it has no
+// room.
+static int zen_put(sqlite3_stmt *s, int n, zen_batch *b) {
+	unsigned char *p = b->data + b->used, *end = b->data + b->size;
+	for (int i = 0; i < n; i++) {
+		sqlite3_value *v = sqlite3_column_value(s, i);
+		int type = sqlite3_value_type(v);
+		int64_t integer = 0;
+		double real;
+		const void *bytes = NULL;
+		switch (type) {
+		case INTEGER: integer = sqlite3_value_int64(v); break;
+		case FLOAT: real = sqlite3_value_double(v); memcpy(&integer, &real, 8); break;
+		case TEXT: bytes = sqlite3_value_text(v); integer = sqlite3_value_bytes(v); break;
+		case BLOB: bytes = sqlite3_value_blob(v); integer = sqlite3_value_bytes(v); break;
+		}
+		if (end - p < 9 + (bytes != NULL ? integer : 0)) return 0;
+		*p++ = type;
+		memcpy(p, &integer, 8);
+		p += 8;
+		if (bytes != NULL) {
+			memcpy(p, bytes, integer);
+			p += integer;
+		}
+	}
+	b->used = p - b->data;
+	return 1;
+}
+
 // zen_fetch_held is zen_fetch, with the connection's mutex held.
 static int zen_fetch_held(sqlite3_stmt *s, zen_batch *b) {
-	int i, n;
 	b->used = b->need = 0;
 	for (b->rows = 0; b->rows < b->max || b->ahead > 0; b->rows++) {
-		size_t size = 0;
-		unsigned char *p;
 		if (!b->pending) {
 			int rc = sqlite3_step(s);
 			if (rc != ROW) return rc;
 			b->pending = 1;
 		}
-		n = sqlite3_column_count(s); // the first step may have compiled it anew
-		for (i = 0; i < n; i++) {
-			size += 9;
-			sqlite3_value *v = sqlite3_column_value(s, i);
-			switch (sqlite3_value_type(v)) {
-			case TEXT: sqlite3_value_text(v); // fallthrough: now the bytes are UTF-8
-			case BLOB: size += sqlite3_value_bytes(v);
-			}
-		}
-		if (b->size - b->used < size) {
-			size_t larger = 2 * (b->used + size);
+		int n = sqlite3_column_count(s); // the first step may have compiled it anew
+		while (!zen_put(s, n, b)) {
+			size_t size = zen_size(s, n), larger = 2 * (b->used + size);
+			unsigned char *p;
 			if (larger > b->ahead || (p = realloc(b->data, larger)) == NULL) {
 				if (b->rows == 0) b->need = size;
 				return ROW;
@@ -93,28 +145,6 @@ static int zen_fetch_held(sqlite3_stmt *s, zen_batch *b) {
 			b->data = p;
 			b->size = larger;
 		}
-		p = b->data + b->used;
-		for (i = 0; i < n; i++) {
-			sqlite3_value *v = sqlite3_column_value(s, i);
-			int type = sqlite3_value_type(v);
-			int64_t integer = 0;
-			double real;
-			const void *bytes = NULL;
-			switch (type) {
-			case INTEGER: integer = sqlite3_value_int64(v); break;
-			case FLOAT: real = sqlite3_value_double(v); memcpy(&integer, &real, 8); break;
-			case TEXT: bytes = sqlite3_value_text(v); integer = sqlite3_value_bytes(v); break;
-			case BLOB: bytes = sqlite3_value_blob(v); integer = sqlite3_value_bytes(v); break;
-			}
-			*p++ = type;
-			memcpy(p, &integer, 8);
-			p += 8;
-			if (bytes != NULL) {
-				memcpy(p, bytes, integer);
-				p += integer;
-			}
-		}
-		b->used = p - b->data;
 		b->pending = 0;
 	}
 	return ROW;
@@ -124,10 +154,12 @@ static int zen_fetch_held(sqlite3_stmt *s, zen_batch *b) {
 // length of a text or blob that follows. ROW is for more rows. The connection's mutex is
 // held for all of them: sqlite3_column_* would take it for each value, which costs more
 // than the value does.
-int zen_fetch(sqlite3_stmt *s, zen_batch *b) {
-	sqlite3_mutex *mutex = sqlite3_db_mutex(sqlite3_db_handle(s));
+int zen_fetch(sqlite3_stmt *s, zen_batch *b, zen_state *state) {
+	sqlite3_mutex *mutex = sqlite3_db_mutex(state->db);
 	sqlite3_mutex_enter(mutex);
 	int rc = zen_fetch_held(s, b);
+	b->compiled = sqlite3_stmt_status(s, STATUS_REPREPARE, 0);
+	state->autocommit = sqlite3_get_autocommit(state->db);
 	sqlite3_mutex_leave(mutex);
 	return rc;
 }

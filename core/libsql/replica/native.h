@@ -47,7 +47,7 @@ double sqlite3_value_double(sqlite3_value *);
 const unsigned char *sqlite3_value_text(sqlite3_value *);
 const void *sqlite3_value_blob(sqlite3_value *);
 int sqlite3_value_bytes(sqlite3_value *);
-sqlite3 *sqlite3_db_handle(sqlite3_stmt *);
+int sqlite3_stmt_status(sqlite3_stmt *, int, int);
 sqlite3_mutex *sqlite3_db_mutex(sqlite3 *);
 void sqlite3_mutex_enter(sqlite3_mutex *);
 void sqlite3_mutex_leave(sqlite3_mutex *);
@@ -94,7 +94,7 @@ int libsql_wal_insert_end(sqlite3 *);
 #pragma weak sqlite3_value_text
 #pragma weak sqlite3_value_blob
 #pragma weak sqlite3_value_bytes
-#pragma weak sqlite3_db_handle
+#pragma weak sqlite3_stmt_status
 #pragma weak sqlite3_db_mutex
 #pragma weak sqlite3_mutex_enter
 #pragma weak sqlite3_mutex_leave
@@ -108,15 +108,19 @@ enum {
 	ROW = 100, DONE = 101,
 	INTEGER = 1, FLOAT = 2, TEXT = 3, BLOB = 4,
 	CHECKPOINT_TRUNCATE = 3,
+	STATUS_REPREPARE = 5,
 	CONFIG_NO_CHECKPOINT_ON_CLOSE = 1006, CONFIG_DQS_DML = 1013, CONFIG_DQS_DDL = 1014,
 };
 
-// zen_wait is how long a connection waits for a lock, without SQLite's own timeout,
-// which an interrupt doesn't end.
+// zen_state is what is known of a connection without a call, which costs as much as a
+// small statement, and how long it waits for a lock, without SQLite's own timeout, which
+// an interrupt doesn't end.
 typedef struct {
 	sqlite3 *db;
 	int64_t limit, began; // milliseconds
-} zen_wait;
+	int autocommit; // no transaction is open
+	int64_t id, changed; // of the last zen_run
+} zen_state;
 
 // zen_batch is where rows are put: many of them a call, because a call costs as much
 // as a value.
@@ -126,12 +130,15 @@ typedef struct {
 	size_t ahead; // grow to this many bytes rather than leave rows, or 0
 	int rows, max;
 	int pending; // a row was stepped to and is not in data
+	int compiled; // how often the statement was compiled anew
 } zen_batch;
 
-int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_wait **w);
+int zen_open(const char *path, int flags, int64_t wait, sqlite3 **db, zen_state **state);
 int zen_prepare(sqlite3 *db, const char *sql, int n, sqlite3_stmt **stmt, int *tail);
 int zen_bind_text(sqlite3_stmt *s, int i, const char *text, size_t n);
 int zen_bind_blob(sqlite3_stmt *s, int i, const void *data, size_t n);
-int zen_fetch(sqlite3_stmt *s, zen_batch *b);
+int zen_run(sqlite3_stmt *s, zen_state *state);
+int zen_fetch(sqlite3_stmt *s, zen_batch *b, zen_state *state);
+void zen_reset(sqlite3_stmt *s, int bound, zen_state *state);
 int zen_keep_log(sqlite3 *db);
 int zen_insert(sqlite3 *db, unsigned int number, unsigned char *frames, unsigned int count, unsigned int size, int *conflict);

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"syscall"
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql"
@@ -25,8 +25,8 @@ const localBusy = 5 * time.Second
 type replicaConn struct {
 	r      *replica
 	remote link.Conn
-	file   *conn       // nil before the first read
-	opened fs.FileInfo // of file
+	file   *conn    // nil before the first read
+	opened identity // of file
 	// reading: the transaction is a read-only one, and of the file.
 	reading bool
 }
@@ -47,14 +47,38 @@ func (c *replicaConn) atDatabase(ctx context.Context, reads bool) (bool, error) 
 	return c.r.behind.Load(), nil
 }
 
+// onlyReads is sqlite.OnlyReads, which was asked before of what the file has kept.
+func (c *replicaConn) onlyReads(query string) bool {
+	if c.file != nil {
+		if s := c.file.d.kept[query]; s != nil {
+			return s.reads
+		}
+	}
+	return sqlite.OnlyReads(query)
+}
+
+// identity is what tells a file from others.
+type identity struct{ device, inode uint64 }
+
+// identify is os.Stat without what that allocates: it is asked at each use of a connection.
+func identify(path string) (identity, error) {
+	for {
+		var stat syscall.Stat_t
+		err := syscall.Stat(path, &stat)
+		if !errors.Is(err, syscall.EINTR) {
+			return identity{uint64(stat.Dev), stat.Ino}, err
+		}
+	}
+}
+
 // local returns the connection to the file.
 func (c *replicaConn) local() (*conn, error) {
 	if c.file != nil {
 		return c.file, nil
 	}
-	opened, err := os.Stat(c.r.options.Path)
+	opened, err := identify(c.r.options.Path)
 	if err != nil {
-		return nil, fmt.Errorf("open the replica: %w", err)
+		return nil, fmt.Errorf("open the replica: %w", &fs.PathError{Op: "stat", Path: c.r.options.Path, Err: err})
 	}
 	d, err := openDatabase(c.r.options.Path, openReadOnly, localBusy)
 	if err != nil {
@@ -67,7 +91,7 @@ func (c *replicaConn) local() (*conn, error) {
 
 // ExecContext implements driver.ExecerContext.
 func (c *replicaConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	there, err := c.atDatabase(ctx, sqlite.OnlyReads(query))
+	there, err := c.atDatabase(ctx, c.onlyReads(query))
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +108,7 @@ func (c *replicaConn) ExecContext(ctx context.Context, query string, args []driv
 
 // QueryContext implements driver.QueryerContext.
 func (c *replicaConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	there, err := c.atDatabase(ctx, sqlite.OnlyReads(query))
+	there, err := c.atDatabase(ctx, c.onlyReads(query))
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +250,7 @@ func (c *replicaConn) ResetSession(context.Context) error {
 		return driver.ErrBadConn
 	}
 	if c.file != nil {
-		if now, err := os.Stat(c.r.options.Path); err != nil || !os.SameFile(now, c.opened) {
+		if now, err := identify(c.r.options.Path); err != nil || now != c.opened {
 			return driver.ErrBadConn
 		}
 	}

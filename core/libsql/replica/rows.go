@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"io"
+	"slices"
 
 	"github.com/zen-auth/zen/internal/sqlite"
 )
@@ -50,13 +51,14 @@ func (r *rows) Next(dest []driver.Value) error {
 
 // fill fetches. Rows that came before an error are handed out first.
 func (r *rows) fill() error {
-	done := r.c.d.interruptible(r.ctx)
+	stop := r.c.d.interruptible(r.ctx)
 	err := r.batch.fill(r.s)
-	done()
+	r.c.d.settle(stop)
 	if r.names == nil { // only now: the first step compiles anew what others have changed
-		r.names, r.types = r.s.columns()
+		r.s.describe(int(r.batch.c.compiled))
+		r.names, r.types = slices.Clone(r.s.names), r.s.types // a caller may change the names
 		if !r.c.asText {
-			r.times = sqlite.NewTimes(r.types)
+			r.times = r.s.times
 		}
 	}
 	if err == nil && r.batch.ended {
@@ -81,7 +83,7 @@ func (r *rows) Close() error {
 
 func (r *rows) release() {
 	if r.batch != nil {
-		r.batch.free()
+		r.c.d.giveBack(r.batch)
 		r.batch = nil
 	}
 	r.giveUp()
@@ -94,10 +96,11 @@ func (r *rows) giveUp() {
 	if s == nil || r.c.d.h == nil {
 		return
 	}
-	s.reset()
 	if r.owned || s.orphan {
-		s.close()
+		r.c.d.release(s)
+		return
 	}
+	s.reset()
 }
 
 // Interface guards

@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"time"
 	"unsafe"
 
 	"github.com/zen-auth/zen/internal/sqlite"
@@ -30,7 +31,18 @@ type statement struct {
 	// params are the parameters' names with their prefix, "" for those without.
 	params []string
 	busy   bool // rows read from it
-	orphan bool // and close it when they are done
+	orphan bool // and give it up when they are done
+
+	text  string // all of it, where it may be kept to run again, else ""
+	reads bool   // where it may be kept: it changes nothing
+	kept  bool   // in the database's kept ones
+	taken bool   // by somebody, since it was kept
+
+	// The columns, as they were when it had been compiled anew so many times.
+	described    bool
+	compiled     int
+	names, types []string
+	times        sqlite.Times
 }
 
 // prepare compiles the first statement of sql, and returns what is after it. There is
@@ -55,16 +67,72 @@ func (d *database) prepare(sql string) (s *statement, rest string, err error) {
 	return s, sql[tail:], nil
 }
 
+// What is kept of a connection's statements, so that one whose text comes again need not be
+// compiled again. SQLite compiles it anew by itself when the schema has changed.
+const (
+	maxKept     = 32
+	maxKeptText = 4 << 10 // bytes of one
+)
+
+// keepable lets the statement be kept when it is released, if it is one that repeats. text is
+// what it was compiled from, with nothing else in it.
+func (s *statement) keepable(text string) {
+	if len(text) <= maxKeptText && sqlite.Repeats(text) {
+		s.text, s.reads = text, sqlite.OnlyReads(text)
+	}
+}
+
+// take returns the kept statement with a text, which is the caller's until it is released. It
+// is nil if there is none, or somebody has it.
+func (d *database) take(text string) *statement {
+	s := d.kept[text]
+	if s == nil || s.taken {
+		return nil
+	}
+	s.taken = true
+	return s
+}
+
+// release gives a statement up. It is kept if it can be, in the place of any other if need be.
+func (d *database) release(s *statement) {
+	s.reset()
+	s.orphan = false
+	switch {
+	case s.kept:
+		s.taken = false
+	case s.text == "" || d.kept[s.text] != nil || len(d.kept) >= maxKept && !d.drop():
+		s.close()
+	default:
+		s.kept = true
+		d.kept[s.text] = s
+	}
+}
+
+// drop closes one of the kept statements, unless somebody has each of them.
+func (d *database) drop() bool {
+	for text, s := range d.kept {
+		if !s.taken {
+			delete(d.kept, text)
+			s.close()
+			return true
+		}
+	}
+	return false
+}
+
 // close finalizes the statement. Its error would be that of the last step.
 func (s *statement) close() {
 	C.sqlite3_finalize(s.h)
 	s.h = nil
 }
 
-// reset makes the statement ready to run again. The error is the last step's.
+// reset makes the statement ready to run again, with nothing bound to it.
 func (s *statement) reset() {
-	C.sqlite3_reset(s.h)
-	C.sqlite3_clear_bindings(s.h)
+	var bound C.int
+	if len(s.params) > 0 {
+		bound = 1
+	}
+	C.zen_reset(s.h, bound, s.d.state)
 	s.busy = false
 }
 
@@ -97,26 +165,27 @@ func (s *statement) bindValue(i C.int, value driver.Value) C.int {
 }
 
 // run steps to the end, and drops rows.
-func (s *statement) run() error {
-	for {
-		switch rc := C.sqlite3_step(s.h); rc {
-		case stepRow:
-		case stepDone:
-			return nil
-		default:
-			return s.d.failure(int(rc))
-		}
+func (s *statement) run() (result, error) {
+	if rc := C.zen_run(s.h, s.d.state); rc != stepDone {
+		return result{}, s.d.failure(int(rc))
 	}
+	return result{int64(s.d.state.id), int64(s.d.state.changed)}, nil
 }
 
-func (s *statement) columns() (names, types []string) {
-	n := int(C.sqlite3_column_count(s.h))
-	names, types = make([]string, n), make([]string, n)
-	for i := range n {
-		names[i] = C.GoString(C.sqlite3_column_name(s.h, C.int(i)))
-		types[i] = C.GoString(C.sqlite3_column_decltype(s.h, C.int(i)))
+// describe asks for the columns, unless it has since the statement was compiled, or
+// compiled anew: which it was so many times.
+func (s *statement) describe(compiled int) {
+	if s.described && s.compiled == compiled {
+		return
 	}
-	return names, types
+	n := int(C.sqlite3_column_count(s.h))
+	s.names, s.types = make([]string, n), make([]string, n)
+	for i := range n {
+		s.names[i] = C.GoString(C.sqlite3_column_name(s.h, C.int(i)))
+		s.types[i] = C.GoString(C.sqlite3_column_decltype(s.h, C.int(i)))
+	}
+	s.times = sqlite.NewTimes(s.types)
+	s.described, s.compiled = true, compiled
 }
 
 // batch is rows that were fetched and not read yet.
@@ -125,6 +194,7 @@ type batch struct {
 	rest  []byte
 	rows  int
 	ended bool
+	later bool // the first fill is over
 }
 
 const (
@@ -133,15 +203,30 @@ const (
 	maxAhead   = 16 << 20 // bytes of rows that are read ahead
 )
 
-// newBatch makes one. With ahead, it takes all rows at once where that is not too much.
-func newBatch(ahead bool) *batch {
-	b := &batch{c: (*C.zen_batch)(C.calloc(1, C.sizeof_zen_batch))}
-	b.grow(firstBatch)
-	b.c.max = 1
+// newBatch returns an empty one. With ahead, it takes all rows at once where that is not too
+// much.
+func (d *database) newBatch(ahead bool) *batch {
+	b := d.spare
+	d.spare = nil
+	if b == nil {
+		b = &batch{c: (*C.zen_batch)(C.calloc(1, C.sizeof_zen_batch))}
+		b.grow(firstBatch)
+	}
+	b.c.max, b.c.ahead = 1, 0
 	if ahead {
 		b.c.ahead = maxAhead
 	}
 	return b
+}
+
+// giveBack takes a batch that nobody reads from any more.
+func (d *database) giveBack(b *batch) {
+	if d.h == nil || d.spare != nil || b.c.size != firstBatch {
+		b.free()
+		return
+	}
+	b.c.pending, b.rest, b.rows, b.ended, b.later = 0, nil, 0, false, false
+	d.spare = b
 }
 
 func (b *batch) grow(size C.size_t) {
@@ -155,18 +240,26 @@ func (b *batch) free() {
 	b.c, b.rest, b.rows = nil, nil, 0
 }
 
-// fill fetches rows: one at first, and then twice as many each time, so that a slow
-// query's first row doesn't wait for others.
+// fill fetches rows: one at first, and later as many as come within moments, so that a slow
+// query's rows don't wait for others.
 func (b *batch) fill(s *statement) error {
+	var began time.Time
+	if b.later { // most queries have one row, and the clock costs what a value does
+		began = time.Now()
+	}
 	for !b.ended {
-		rc := C.zen_fetch(s.h, b.c)
+		rc := C.zen_fetch(s.h, b.c, s.d.state)
 		b.rows, b.rest = int(b.c.rows), unsafe.Slice((*byte)(b.c.data), int(b.c.used))
 		switch {
 		case rc == stepRow && b.rows == 0:
 			b.grow(b.c.need)
 			continue
 		case rc == stepRow:
-			b.c.max = min(2*b.c.max, maxRows)
+			if b.later {
+				b.c.max = C.int(nextBatch(int(b.c.max), time.Since(began)))
+			} else {
+				b.c.max, b.later = 2, true
+			}
 		case rc == stepDone:
 			b.ended = true
 		default:
@@ -176,6 +269,17 @@ func (b *batch) fill(s *statement) error {
 		return nil
 	}
 	return nil
+}
+
+// nextBatch returns how many rows to fetch after so many that took so long.
+func nextBatch(rows int, took time.Duration) int {
+	switch {
+	case took < 100*time.Microsecond:
+		return min(8*rows, maxRows)
+	case took > time.Millisecond:
+		return max(1, rows/8)
+	}
+	return rows
 }
 
 // next reads a row into dest. The values are copies.

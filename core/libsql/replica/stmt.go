@@ -22,7 +22,7 @@ func (s *stmt) Close() error {
 	case s.s.busy:
 		s.s.orphan = true
 	default:
-		s.s.close()
+		s.c.d.release(s.s)
 	}
 	s.s = nil
 	return nil
