@@ -246,8 +246,7 @@ func (b *bench) handles() error {
 			return cost, err
 		}}
 	}
-	// Each core.Open has a look at the provider's program: a thousand take many seconds.
-	return b.many("handles", []int{10, 100, 1000, 10_000}, []manyOf{of("Client.Open", 10_000), of("core.Open", 100)}, false)
+	return b.many("handles", []int{10, 100, 1000, 10_000}, []manyOf{of("Client.Open", 10_000), of("core.Open", 1000)}, false)
 }
 
 // manyOf is what holds so many of something.

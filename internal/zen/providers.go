@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cache"
@@ -31,6 +32,7 @@ type Providers struct {
 	// allows any.
 	Overrides *pin.Overrides
 
+	sums       sums
 	config     *config.Config
 	manager    *host.Manager
 	reattach   string
@@ -60,6 +62,7 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 		Overrides: pin.NewOverrides(filepath.Join(cfg.Paths.StateDir, "overrides.toml")),
 		reattach:  o.Reattach, overridden: o.Overridden, notify: o.Notify, ask: o.AskVariables,
 		binaries: map[string]host.Binary{},
+		sums:     sums{filepath.Join(cfg.Paths.CacheDir(), "providers.json"), time.Now},
 	}
 	p.manager = host.NewManager(host.Options{
 		Dirs: dirs, Trust: pins.Trust, Override: p.override, Log: o.Log, Level: o.LogLevel,
@@ -155,12 +158,21 @@ func (p *Providers) check(name string) error {
 	if path, err := p.override(name); err != nil || path != "" {
 		return err
 	}
-	binary, err := host.Inspect(p.Dirs, name)
-	if err != nil {
-		return err
+	binary, err := p.inspect(name)
+	if err == nil {
+		_, err = p.Pins.Known(binary)
 	}
-	_, err = p.Pins.Known(binary)
 	return err
+}
+
+// inspect finds and hashes a provider's binary, or knows its sum.
+func (p *Providers) inspect(name string) (host.Binary, error) {
+	for _, found := range p.List() {
+		if found.Name == name && found.Err == nil {
+			return p.sums.inspect(name, found.Path)
+		}
+	}
+	return host.Inspect(p.Dirs, name) // for its error
 }
 
 // Describe implements session.Providers. The fields name no variable that the provider may
