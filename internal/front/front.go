@@ -1,8 +1,8 @@
 // Package front answers zen token and zen exec from a good stored token: it reads,
-// verifies and prints, and becomes zen-full for everything else, or zen-query for zen db
-// query, which takes a network client, and on Linux for a sealed token, which takes a client
-// of D-Bus. What is linked is paid for at every start, and zen token may run at every prompt
-// of a shell: it links no gRPC, no network client and no flag library.
+// verifies and prints, and becomes zen-full for everything else, or zen-query, which has a
+// network client, for zen db query. What is linked is paid for at every start, and zen
+// token may run at every prompt of a shell: it links no gRPC, no network client and no flag
+// library.
 package front
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/early"
-	"github.com/zen-auth/zen/internal/keyring/timeout"
+	"github.com/zen-auth/zen/internal/keyring"
 	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/store"
@@ -46,45 +46,18 @@ func Run(args []string, stdout, stderr *os.File) int {
 	if l, ok := readLine(args); ok && l.sql != "" {
 		_ = become("zen-query", args) // zen-full can do it, too
 	} else if ok {
-		code, err := l.execute(args, ownKeyring, stdout, stderr)
-		if !errors.Is(err, store.ErrNoKeyring) {
-			return code
+		done, err := l.perform(stdout)
+		switch {
+		case done && err != nil:
+			fmt.Fprintln(stderr, "zen:", err)
+			return exitOther
+		case done:
+			return 0
+		case errors.Is(err, errRenew):
+			l.renewEarly(stderr)
 		}
-		_ = become("zen-query", args) // as above
 	}
 	return BecomeFull(args, stderr)
-}
-
-// OpenKeyring opens the system's keyring, each call of which may take so long at most.
-type OpenKeyring func(timeout time.Duration) store.Keyring
-
-// RunSealed does what a line of zen token or zen exec says, where the stored token is sealed,
-// and returns the exit code; ok is false for any other line.
-func RunSealed(args []string, open OpenKeyring, stdout, stderr io.Writer) (code int, ok bool) {
-	l, ok := readLine(args)
-	if !ok || l.sql != "" {
-		return 0, false
-	}
-	code, _ = l.execute(args, open, stdout, stderr)
-	return code, true
-}
-
-// execute does what the line says, or becomes zen-full. The error is store.ErrNoKeyring, with
-// nothing done yet, where the token is sealed and open is nil.
-func (l line) execute(args []string, open OpenKeyring, stdout, stderr io.Writer) (code int, err error) {
-	done, err := l.perform(open, stdout)
-	switch {
-	case done && err != nil:
-		fmt.Fprintln(stderr, "zen:", err)
-		return exitOther, nil
-	case done:
-		return 0, nil
-	case errors.Is(err, store.ErrNoKeyring):
-		return exitOther, err
-	case errors.Is(err, errRenew):
-		l.renewEarly()
-	}
-	return BecomeFull(args, stderr), nil
 }
 
 // growStack makes the stack as large as perform needs it, while it has three frames. On the
@@ -119,7 +92,7 @@ func BecomeFull(args []string, stderr io.Writer) int {
 
 // perform does what the line says, if a good stored token is all that is needed. Until
 // done, nothing was printed, and whatever is missing or wrong is zen-full's to tell.
-func (l line) perform(open OpenKeyring, stdout io.Writer) (done bool, err error) {
+func (l line) perform(stdout io.Writer) (done bool, err error) {
 	var write func(io.Writer, tokenform.Answer) error
 	var extra map[string]string
 	var path string
@@ -133,7 +106,7 @@ func (l line) perform(open OpenKeyring, stdout io.Writer) (done bool, err error)
 	if err != nil {
 		return false, err
 	}
-	answer, _, err := l.stored(open)
+	answer, _, err := l.stored()
 	if err != nil {
 		return false, err
 	}
@@ -143,9 +116,8 @@ func (l line) perform(open OpenKeyring, stdout io.Writer) (done bool, err error)
 	return false, replace.Process(path, l.command, answer.Environment(os.Environ(), extra))
 }
 
-// keyringTimeout limits how long the keyring is waited for before zen-full is asked. One that
-// is unlocked answers in six milliseconds; zen-full waits for a person who has to unlock it,
-// and says so.
+// keyringTimeout limits how long the keyring is waited for here. One that is unlocked answers
+// in six milliseconds; zen-full waits for a person who has to unlock it, and says so.
 const keyringTimeout = 250 * time.Millisecond
 
 // errElse is the error for everything that a good stored token doesn't answer.
@@ -155,12 +127,12 @@ var errElse = errors.New("not answered from the store")
 var errRenew = errors.New("the token has to be renewed")
 
 // renewEarly starts the process that zen-full will ask for a new token, as zen-full would.
-func (l line) renewEarly() {
-	person := !l.switched["no-input"] && os.Getenv("CI") == "" && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
-	wait, err := timeout.For(person, os.Getenv(timeout.Env))
+func (l line) renewEarly(stderr *os.File) {
+	person := !l.switched["no-input"] && os.Getenv("CI") == "" && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(stderr.Fd()))
+	wait, err := keyring.OptionsFor(person, os.Getenv(keyring.EnvTimeout))
 	path, pathErr := beside("zen-full")
 	if err == nil && pathErr == nil {
-		early.Start(path, timeout.Entry(wait), early.Arguments("renew", l.value["config"], false, l.switched["quiet"] || l.switched["q"]))
+		early.Start(path, wait.Entry(), early.Arguments("renew", l.value["config"], false, l.switched["quiet"] || l.switched["q"]))
 	}
 }
 
@@ -174,18 +146,17 @@ type Query struct {
 
 // StoredQuery returns the query of a line with its good stored token. ok is false where
 // zen-full has to look.
-func StoredQuery(args []string, open OpenKeyring) (q Query, ok bool) {
+func StoredQuery(args []string) (q Query, ok bool) {
 	l, ok := readLine(args)
 	if !ok || l.sql == "" {
 		return Query{}, false
 	}
-	answer, target, err := l.stored(open)
+	answer, target, err := l.stored()
 	return Query{l.sql, target, answer.Access, answer.Token}, err == nil
 }
 
-// stored returns the good stored token that the line asks for, and what it is good for. If
-// open is nil, a sealed one is store.ErrNoKeyring.
-func (l line) stored(open OpenKeyring) (tokenform.Answer, provider.Target, error) {
+// stored returns the good stored token that the line asks for, and what it is good for.
+func (l line) stored() (tokenform.Answer, provider.Target, error) {
 	var none provider.Target
 	cfg, err := config.Load(config.LoadOptions{
 		Path:  l.value["config"],
@@ -201,17 +172,14 @@ func (l line) stored(open OpenKeyring) (tokenform.Answer, provider.Target, error
 	if p.Database.Value == "" || store.Storage(p.Storage.Value) == store.StorageNone {
 		return tokenform.Answer{}, none, errElse
 	}
-	wait, err := timeout.For(false, os.Getenv(timeout.Env))
+	options, err := keyring.OptionsFor(false, os.Getenv(keyring.EnvTimeout))
 	if err != nil {
 		return tokenform.Answer{}, none, err
 	}
-	var keyring store.Keyring
-	if open != nil {
-		keyring = open(min(wait, keyringTimeout))
-	}
+	options.Timeout = min(options.Timeout, keyringTimeout)
 	ctx, profile := context.Background(), cache.FromConfig(cfg, p)
 	key := func(r store.Record) string { return profile.Key(r, profile.Own(r)) }
-	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring), store.OneToken(key)).LoadContext(ctx, profile.Name)
+	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options)), store.OneToken(key)).LoadContext(ctx, profile.Name)
 	if err != nil {
 		return tokenform.Answer{}, none, err
 	}

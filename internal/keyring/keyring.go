@@ -17,22 +17,54 @@ import (
 	"github.com/zalando/go-keyring"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/internal/keyring/timeout"
 	"github.com/zen-auth/zen/internal/store"
 )
+
+// DefaultTimeout bounds a call where no person can unlock the keyring. An unlocked
+// keyring answers in six milliseconds.
+const DefaultTimeout = time.Second
 
 // waitingAfter is the delay after which Options.Waiting is called.
 const waitingAfter = time.Second
 
 // Options change what New makes.
 type Options struct {
-	// Timeout bounds each call; zero means [timeout.Default]. Where a person can type a
+	// Timeout bounds each call; zero means DefaultTimeout. Where a person can type a
 	// password it should be a minute.
 	Timeout time.Duration
 	// Waiting is told when a call takes more than a second: a person may have to
 	// unlock the keyring. If nil, the wait is silent.
 	Waiting func(timeout time.Duration)
 }
+
+// unlockTimeout limits how long a person may take to type the keyring's password.
+const unlockTimeout = time.Minute
+
+// EnvTimeout is the variable that says how long the keyring is waited for.
+const EnvTimeout = "ZEN_KEYRING_TIMEOUT"
+
+// OptionsFor give a person time to unlock the keyring, and a machine none. asked is the
+// value of EnvTimeout, which is stronger.
+func OptionsFor(interactive bool, asked string) (Options, error) {
+	o := Options{Timeout: DefaultTimeout}
+	if interactive {
+		o.Timeout = unlockTimeout
+	}
+	if asked != "" {
+		timeout, err := time.ParseDuration(asked)
+		if err != nil || timeout <= 0 {
+			return o, &provider.Error{
+				Kind: provider.ErrConfig, Message: fmt.Sprintf("%s is %.20q", EnvTimeout, asked),
+				Hint: "it takes a duration like 500ms, 10s or 1m",
+			}
+		}
+		o.Timeout = timeout
+	}
+	return o, nil
+}
+
+// Entry is what has another process of zen's wait as long, in its environment.
+func (o Options) Entry() string { return EnvTimeout + "=" + o.Timeout.String() }
 
 // Keyring is the keyring of the system. It is safe for concurrent use; one call is
 // made at a time, because a keyring that hangs for one call hangs for all.
@@ -58,7 +90,7 @@ func New(o Options) *Keyring { return newKeyring(o, system{}) }
 
 func newKeyring(o Options, b backend) *Keyring {
 	if o.Timeout == 0 {
-		o.Timeout = timeout.Default
+		o.Timeout = DefaultTimeout
 	}
 	return &Keyring{options: o, backend: b, busy: make(chan struct{}, 1)}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/zalando/go-keyring"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/internal/keyring/timeout"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -193,7 +192,7 @@ func TestShortWaitIsNotReported(t *testing.T) {
 		defer close(f.stuck)
 		k := newKeyring(Options{Waiting: func(time.Duration) { t.Error("Waiting was called") }}, f)
 		start := time.Now()
-		if err := k.Probe(t.Context()); !errors.Is(err, provider.ErrUnavailable) || time.Since(start) != timeout.Default {
+		if err := k.Probe(t.Context()); !errors.Is(err, provider.ErrUnavailable) || time.Since(start) != DefaultTimeout {
 			t.Errorf("Probe = %v after %s", err, time.Since(start))
 		}
 	})

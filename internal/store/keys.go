@@ -66,9 +66,6 @@ var errNotKept = &provider.Error{
 	Hint: "unlock the keyring, and answer its prompt with yes",
 }
 
-// ErrNoKeyring is the error for a sealed record in a store without a keyring.
-var ErrNoKeyring = errors.New("this program uses no keyring")
-
 func errNoKeyring() error {
-	return &provider.Error{Kind: provider.ErrUnavailable, Message: ErrNoKeyring.Error(), Err: ErrNoKeyring}
+	return &provider.Error{Kind: provider.ErrUnavailable, Message: "this program uses no keyring"}
 }

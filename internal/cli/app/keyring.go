@@ -6,18 +6,20 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/internal/keyring"
-	"github.com/zen-auth/zen/internal/keyring/timeout"
 )
 
 // EnvKeyringTimeout is the variable that says how long the keyring is waited for.
-const EnvKeyringTimeout = timeout.Env
+const EnvKeyringTimeout = keyring.EnvTimeout
 
 // Keyring gives a person time to unlock the keyring, and a machine none.
 func (e *Env) Keyring() (keyring.Options, error) {
-	longest, err := timeout.For(e.Interactive(), os.Getenv(EnvKeyringTimeout))
-	waiting := func(longest time.Duration) {
-		out := e.Notes()
-		fmt.Fprintf(out, "%sWaiting for the keyring: it may have to be unlocked (at most %s).\n", clearLine(out), longest)
+	o, err := keyring.OptionsFor(e.Interactive(), os.Getenv(EnvKeyringTimeout))
+	if err != nil {
+		return o, err
 	}
-	return keyring.Options{Timeout: longest, Waiting: waiting}, err
+	o.Waiting = func(timeout time.Duration) {
+		out := e.Notes()
+		fmt.Fprintf(out, "%sWaiting for the keyring: it may have to be unlocked (at most %s).\n", clearLine(out), timeout)
+	}
+	return o, nil
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/early"
 	"github.com/zen-auth/zen/internal/host"
-	"github.com/zen-auth/zen/internal/keyring/timeout"
 	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/wire"
@@ -180,7 +179,7 @@ func child(e *app.Env, command string) (*exec.Cmd, error) {
 	cmd := exec.Command(self, early.Arguments(command, e.Config.Path, e.Debug, e.Quiet)...)
 	// Some keyrings ask for each program that wants something, and this one knows
 	// whether a person is there to answer.
-	cmd.Env = append(os.Environ(), timeout.Entry(keyring.Timeout))
+	cmd.Env = append(os.Environ(), keyring.Entry())
 	if f, ok := e.Err.(*os.File); ok {
 		cmd.Stderr = f // the providers' log, where it was asked for
 	}

@@ -1,8 +1,6 @@
-// Package query is zen db query with a good stored token: one statement, one request. It also
-// is zen token and zen exec where that token is sealed, since it links a client of the
-// keyring, which the front doesn't. It links no gRPC and no local stack, and becomes zen-full
-// for all else: if there is no good stored token, or the database refuses it, in which case
-// nothing was run yet.
+// Package query is zen db query with a good stored token: one statement, one request. It
+// links no gRPC and no local stack, and becomes zen-full for all else: if there is no
+// good stored token, or the database refuses it, in which case nothing was run yet.
 package query
 
 import (
@@ -10,7 +8,6 @@ import (
 	"database/sql"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,17 +16,12 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/query"
 	"github.com/zen-auth/zen/internal/front"
-	"github.com/zen-auth/zen/internal/keyring"
 	"github.com/zen-auth/zen/internal/sqlite"
-	"github.com/zen-auth/zen/internal/store"
 )
 
 // Run does what the line says, and returns the exit code.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if code, ok := front.RunSealed(args, openKeyring, stdout, stderr); ok {
-		return code
-	}
-	q, ok := front.StoredQuery(args, openKeyring)
+	q, ok := front.StoredQuery(args)
 	if statements, err := sqlite.Statements(q.SQL); !ok || err != nil || len(statements) != 1 {
 		return front.BecomeFull(args, stderr)
 	}
@@ -47,10 +39,6 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return front.BecomeFull(args, stderr)
 	}
 	return app.Finish(ctx, line, stderr, err)
-}
-
-func openKeyring(timeout time.Duration) store.Keyring {
-	return keyring.New(keyring.Options{Timeout: timeout})
 }
 
 // source has one token.
