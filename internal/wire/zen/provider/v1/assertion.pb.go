@@ -24,9 +24,9 @@ const (
 type AssertRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Credential *Credential            `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The claim aud that it is for; empty is the issuer's own.
+	// The audience (aud) that the statement is for; empty means the issuer's default.
 	Audience string `protobuf:"bytes,2,opt,name=audience,proto3" json:"audience,omitempty"`
-	// Those that will do, the best first.
+	// The acceptable kinds, the best first.
 	Kinds         []string `protobuf:"bytes,3,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -86,9 +86,9 @@ func (x *AssertRequest) GetKinds() []string {
 type AssertResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Statement *Statement             `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -26,11 +26,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Assertion states who a credential belongs to, for another provider that makes tokens
-// in that name.
+// Assertion states who a credential belongs to, for another provider that issues tokens
+// for that person.
 type AssertionClient interface {
-	// Assert returns a statement of one of the kinds, made for the audience alone. A
-	// credential that can't be stated so is PERMISSION.
+	// Assert returns a statement of one of the kinds, made only for the audience. If that
+	// is impossible for the credential, the error is PERMISSION.
 	Assert(ctx context.Context, in *AssertRequest, opts ...grpc.CallOption) (*AssertResponse, error)
 }
 
@@ -56,11 +56,11 @@ func (c *assertionClient) Assert(ctx context.Context, in *AssertRequest, opts ..
 // All implementations must embed UnimplementedAssertionServer
 // for forward compatibility.
 //
-// Assertion states who a credential belongs to, for another provider that makes tokens
-// in that name.
+// Assertion states who a credential belongs to, for another provider that issues tokens
+// for that person.
 type AssertionServer interface {
-	// Assert returns a statement of one of the kinds, made for the audience alone. A
-	// credential that can't be stated so is PERMISSION.
+	// Assert returns a statement of one of the kinds, made only for the audience. If that
+	// is impossible for the credential, the error is PERMISSION.
 	Assert(context.Context, *AssertRequest) (*AssertResponse, error)
 	mustEmbedUnimplementedAssertionServer()
 }

@@ -106,22 +106,22 @@ func (*LoginRequest_Begin) isLoginRequest_Message() {}
 
 func (*LoginRequest_Answer) isLoginRequest_Message() {}
 
-// LoginBegin is what zen login was asked for.
+// LoginBegin has the parameters of zen login.
 type LoginBegin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name of one of the Methods, or empty for the default.
 	Method string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
 	// The organization to sign in to, or empty.
 	Organization string `protobuf:"bytes,2,opt,name=organization,proto3" json:"organization,omitempty"`
-	// False where nobody can answer questions or open a browser.
+	// False if no person can answer questions or open a browser.
 	Interactive bool `protobuf:"varint,3,opt,name=interactive,proto3" json:"interactive,omitempty"`
-	// What the first token will be asked for, so that the login can prove that it
-	// can be had. target may be absent.
+	// The purpose of the first token, so that the login can check that it can be issued.
+	// target may be absent.
 	Target      *Target       `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
 	Access      Access        `protobuf:"varint,5,opt,name=access,proto3,enum=zen.provider.v1.Access" json:"access,omitempty"`
 	Permissions []*Permission `protobuf:"bytes,6,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	// What the first assertion will be asked for, where another provider makes the tokens
-	// and wants one.
+	// The purpose of the first assertion, if another provider issues the tokens and needs
+	// one.
 	Audience       string   `protobuf:"bytes,7,opt,name=audience,proto3" json:"audience,omitempty"`
 	AssertionKinds []string `protobuf:"bytes,8,rep,name=assertion_kinds,json=assertionKinds,proto3" json:"assertion_kinds,omitempty"`
 	unknownFields  protoimpl.UnknownFields
@@ -315,23 +315,23 @@ type isHostAnswer_Result interface {
 }
 
 type HostAnswer_Done struct {
-	// It is done; there is nothing to say.
+	// The request is done; there is no result.
 	Done *Done `protobuf:"bytes,2,opt,name=done,proto3,oneof"`
 }
 
 type HostAnswer_Line struct {
-	// The line that ask read.
+	// The line read by ask.
 	Line string `protobuf:"bytes,3,opt,name=line,proto3,oneof"`
 }
 
 type HostAnswer_Secret struct {
-	// The line that ask_secret read.
+	// The line read by ask_secret.
 	Secret []byte `protobuf:"bytes,4,opt,name=secret,proto3,oneof"`
 }
 
 type HostAnswer_Failure struct {
-	// It failed. Where nobody can answer, ask fails with NO_CREDENTIAL; what zen
-	// does not know fails with UNSUPPORTED.
+	// The request failed. If no person can answer, ask fails with NO_CREDENTIAL; a
+	// request unknown to zen fails with UNSUPPORTED.
 	Failure *Failure `protobuf:"bytes,5,opt,name=failure,proto3,oneof"`
 }
 
@@ -383,8 +383,8 @@ func (*Done) Descriptor() ([]byte, []int) {
 // LoginResponse is what a provider sends during a login.
 type LoginResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Chosen by the provider, not zero, used once. cancel carries the id of what it
-	// cancels.
+	// Chosen by the provider, not zero, used once. cancel carries the id of the request
+	// that it cancels.
 	Id uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Types that are valid to be assigned to Request:
 	//
@@ -536,8 +536,8 @@ type LoginResponse_Store struct {
 }
 
 type LoginResponse_Cancel struct {
-	// Withdraws an outstanding request. It is not answered, nor is what it cancels
-	// once zen has seen it.
+	// Withdraws an outstanding request. Neither cancel nor, once zen has seen it, the
+	// withdrawn request is answered.
 	Cancel *Cancel `protobuf:"bytes,8,opt,name=cancel,proto3,oneof"`
 }
 
@@ -555,11 +555,11 @@ func (*LoginResponse_Store) isLoginResponse_Request() {}
 
 func (*LoginResponse_Cancel) isLoginResponse_Request() {}
 
-// OpenURL shows a URL and opens it in a browser where there is one.
+// OpenURL shows a URL, and opens it in a browser if there is one.
 type OpenURL struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Url   string                 `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
-	// What the page will show and the person compares, or empty.
+	// What the page will show, for the person to compare, or empty.
 	Code          string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -609,7 +609,7 @@ func (x *OpenURL) GetCode() string {
 	return ""
 }
 
-// ShowCode shows a code that is to be typed at url, good until expires.
+// ShowCode shows a code to type at url, valid until expires.
 type ShowCode struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
@@ -670,7 +670,7 @@ func (x *ShowCode) GetExpires() *timestamppb.Timestamp {
 	return nil
 }
 
-// Progress tells what is being waited for.
+// Progress says what the provider is waiting for.
 type Progress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
@@ -805,13 +805,13 @@ func (x *AskSecret) GetQuestion() string {
 	return ""
 }
 
-// SignIn is the result of a login. zen verifies and keeps it before it answers.
+// SignIn is the result of a login. zen verifies and stores it before it answers.
 type SignIn struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Credential *Credential            `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
 	// The verified claims of the identity.
 	Claims *Claims `protobuf:"bytes,2,opt,name=claims,proto3" json:"claims,omitempty"`
-	// A token for LoginBegin.target, where the login yielded one.
+	// A token for LoginBegin.target, if the login yielded one.
 	Token         *Token `protobuf:"bytes,3,opt,name=token,proto3" json:"token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -951,9 +951,9 @@ func (x *RefreshRequest) GetCredential() *Credential {
 
 type RefreshResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is to be stored in the place of the one of the request.
+	// What to store in place of the request's credential.
 	Credential *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The refresh failed although the issuer replaced the credential.
+	// The refresh failed, but the issuer replaced the credential.
 	Failure       *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1173,7 +1173,7 @@ func (*RevokeResponse) Descriptor() ([]byte, []int) {
 
 type EndSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The credential that is being signed out.
+	// The credential to sign out.
 	Credential    *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1218,7 +1218,7 @@ func (x *EndSessionRequest) GetCredential() *Credential {
 
 type EndSessionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// https, or http on loopback, without a secret.
+	// https, or http on the loopback; contains no secret.
 	Url           string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

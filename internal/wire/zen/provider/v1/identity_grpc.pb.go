@@ -30,12 +30,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Identity signs somebody in and out.
+// Identity signs people and machines in and out.
 type IdentityClient interface {
-	// Login signs in. zen draws everything and owns the terminal: the provider
-	// sends what it wants from the person, each with an id of its own, and zen
-	// answers by that id when it is done. Several may be outstanding at once, and
-	// answers come in any order.
+	// Login signs in. zen owns the terminal and displays everything: the provider sends
+	// requests for the person, each with its own id, and zen answers with that id. Several
+	// may be outstanding at once, and answers come in any order.
 	//
 	//	zen       -> begin
 	//	provider  -> 1 open_url        zen -> answer 1 done
@@ -45,8 +44,8 @@ type IdentityClient interface {
 	//	provider  -> 4 store           zen -> answer 4 done
 	//	provider ends the call with OK
 	//
-	// The provider sends store exactly once with success, and may end the call with
-	// OK only after its answer was done. Login is long: it ends when zen cancels it.
+	// In a successful login the provider sends store exactly once, and may end the call
+	// with OK only after its answer was done. Login has no deadline; zen may cancel it.
 	Login(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LoginRequest, LoginResponse], error)
 	// Refresh renews the credential.
 	Refresh(ctx context.Context, in *RefreshRequest, opts ...grpc.CallOption) (*RefreshResponse, error)
@@ -55,7 +54,7 @@ type IdentityClient interface {
 	// Revoke ends the credential at the issuer.
 	Revoke(ctx context.Context, in *RevokeRequest, opts ...grpc.CallOption) (*RevokeResponse, error)
 	// EndSession names the page that ends the browser's own session at the issuer, which
-	// lives on beside the credential. Providers whose issuer has none don't have it.
+	// outlives the credential. Providers whose issuer has no such page don't implement it.
 	EndSession(ctx context.Context, in *EndSessionRequest, opts ...grpc.CallOption) (*EndSessionResponse, error)
 }
 
@@ -124,12 +123,11 @@ func (c *identityClient) EndSession(ctx context.Context, in *EndSessionRequest, 
 // All implementations must embed UnimplementedIdentityServer
 // for forward compatibility.
 //
-// Identity signs somebody in and out.
+// Identity signs people and machines in and out.
 type IdentityServer interface {
-	// Login signs in. zen draws everything and owns the terminal: the provider
-	// sends what it wants from the person, each with an id of its own, and zen
-	// answers by that id when it is done. Several may be outstanding at once, and
-	// answers come in any order.
+	// Login signs in. zen owns the terminal and displays everything: the provider sends
+	// requests for the person, each with its own id, and zen answers with that id. Several
+	// may be outstanding at once, and answers come in any order.
 	//
 	//	zen       -> begin
 	//	provider  -> 1 open_url        zen -> answer 1 done
@@ -139,8 +137,8 @@ type IdentityServer interface {
 	//	provider  -> 4 store           zen -> answer 4 done
 	//	provider ends the call with OK
 	//
-	// The provider sends store exactly once with success, and may end the call with
-	// OK only after its answer was done. Login is long: it ends when zen cancels it.
+	// In a successful login the provider sends store exactly once, and may end the call
+	// with OK only after its answer was done. Login has no deadline; zen may cancel it.
 	Login(grpc.BidiStreamingServer[LoginRequest, LoginResponse]) error
 	// Refresh renews the credential.
 	Refresh(context.Context, *RefreshRequest) (*RefreshResponse, error)
@@ -149,7 +147,7 @@ type IdentityServer interface {
 	// Revoke ends the credential at the issuer.
 	Revoke(context.Context, *RevokeRequest) (*RevokeResponse, error)
 	// EndSession names the page that ends the browser's own session at the issuer, which
-	// lives on beside the credential. Providers whose issuer has none don't have it.
+	// outlives the credential. Providers whose issuer has no such page don't implement it.
 	EndSession(context.Context, *EndSessionRequest) (*EndSessionResponse, error)
 	mustEmbedUnimplementedIdentityServer()
 }

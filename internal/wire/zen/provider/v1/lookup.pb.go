@@ -23,9 +23,9 @@ const (
 
 type DatabaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The stored credential of this provider; absent where there is none.
+	// The stored credential of this provider; absent if there is none.
 	Credential *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
-	// Where to look; empty is what the settings or the credential say.
+	// Where to look; if empty, the settings or the credential decide.
 	Organization  string `protobuf:"bytes,2,opt,name=organization,proto3" json:"organization,omitempty"`
 	Name          string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -86,9 +86,9 @@ func (x *DatabaseRequest) GetName() string {
 type DatabaseResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Database *Database              `protobuf:"bytes,1,opt,name=database,proto3" json:"database,omitempty"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -200,8 +200,8 @@ func (x *DatabasesRequest) GetOrganization() string {
 type DatabasesResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Database *Database              `protobuf:"bytes,1,opt,name=database,proto3" json:"database,omitempty"`
-	// The last message of a call that replaced the credential has the new one, and no
-	// database; and what failed, where it failed beside that.
+	// If the call replaced the credential, the last message has the new one and no
+	// database, and the failure if the call also failed.
 	Credential    *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
 	Failure       *Failure    `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -259,16 +259,16 @@ func (x *DatabasesResponse) GetFailure() *Failure {
 	return nil
 }
 
-// Database is a database as its platform knows it.
+// Database describes a database on its platform.
 type Database struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Target *Target                `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
-	// The slugs of what it belongs to, and its primary region, where they are known.
+	// The slugs of its organization and group, and its primary region, if known.
 	Organization string `protobuf:"bytes,3,opt,name=organization,proto3" json:"organization,omitempty"`
 	Group        string `protobuf:"bytes,4,opt,name=group,proto3" json:"group,omitempty"`
 	Region       string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
-	// What the plan or the owner stopped.
+	// What the plan or the owner has blocked.
 	BlockedReads  bool `protobuf:"varint,6,opt,name=blocked_reads,json=blockedReads,proto3" json:"blocked_reads,omitempty"`
 	BlockedWrites bool `protobuf:"varint,7,opt,name=blocked_writes,json=blockedWrites,proto3" json:"blocked_writes,omitempty"`
 	unknownFields protoimpl.UnknownFields

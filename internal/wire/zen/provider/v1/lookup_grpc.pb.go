@@ -27,11 +27,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Lookup knows databases by name.
+// Lookup finds databases by name.
 type LookupClient interface {
-	// Database finds one. A name that there is not is CONFIG.
+	// Database finds one. An unknown name is CONFIG.
 	Database(ctx context.Context, in *DatabaseRequest, opts ...grpc.CallOption) (*DatabaseResponse, error)
-	// Databases sends all that the credential sees, in the order of their names.
+	// Databases sends all databases visible to the credential, sorted by name.
 	Databases(ctx context.Context, in *DatabasesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DatabasesResponse], error)
 }
 
@@ -76,11 +76,11 @@ type Lookup_DatabasesClient = grpc.ServerStreamingClient[DatabasesResponse]
 // All implementations must embed UnimplementedLookupServer
 // for forward compatibility.
 //
-// Lookup knows databases by name.
+// Lookup finds databases by name.
 type LookupServer interface {
-	// Database finds one. A name that there is not is CONFIG.
+	// Database finds one. An unknown name is CONFIG.
 	Database(context.Context, *DatabaseRequest) (*DatabaseResponse, error)
-	// Databases sends all that the credential sees, in the order of their names.
+	// Databases sends all databases visible to the credential, sorted by name.
 	Databases(*DatabasesRequest, grpc.ServerStreamingServer[DatabasesResponse]) error
 	mustEmbedUnimplementedLookupServer()
 }

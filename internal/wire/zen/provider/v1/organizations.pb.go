@@ -21,12 +21,12 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Membership is an organization that somebody is in.
+// Membership is a person's membership in an organization.
 type Membership struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	Organization *Organization          `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
 	Name         string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// True for the one that tokens are made in.
+	// True for the organization that tokens are issued for.
 	Active        bool `protobuf:"varint,3,opt,name=active,proto3" json:"active,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -130,9 +130,9 @@ func (x *OrganizationsRequest) GetContext() *TeamContext {
 type OrganizationsResponse struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Memberships []*Membership          `protobuf:"bytes,1,rep,name=memberships,proto3" json:"memberships,omitempty"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -236,9 +236,9 @@ func (x *UseOrganizationRequest) GetContext() *TeamContext {
 type UseOrganizationResponse struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Membership *Membership            `protobuf:"bytes,1,opt,name=membership,proto3" json:"membership,omitempty"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

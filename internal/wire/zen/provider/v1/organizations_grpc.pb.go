@@ -27,11 +27,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Organizations knows the organizations of whoever signed in.
+// Organizations manages the organizations of the signed-in person.
 type OrganizationsClient interface {
 	// Organizations lists them. The organization of the context is not used.
 	Organizations(ctx context.Context, in *OrganizationsRequest, opts ...grpc.CallOption) (*OrganizationsResponse, error)
-	// UseOrganization makes one the active one of the credential, or none where the
+	// UseOrganization makes one the credential's active organization, or none if the
 	// context has none.
 	UseOrganization(ctx context.Context, in *UseOrganizationRequest, opts ...grpc.CallOption) (*UseOrganizationResponse, error)
 }
@@ -68,11 +68,11 @@ func (c *organizationsClient) UseOrganization(ctx context.Context, in *UseOrgani
 // All implementations must embed UnimplementedOrganizationsServer
 // for forward compatibility.
 //
-// Organizations knows the organizations of whoever signed in.
+// Organizations manages the organizations of the signed-in person.
 type OrganizationsServer interface {
 	// Organizations lists them. The organization of the context is not used.
 	Organizations(context.Context, *OrganizationsRequest) (*OrganizationsResponse, error)
-	// UseOrganization makes one the active one of the credential, or none where the
+	// UseOrganization makes one the credential's active organization, or none if the
 	// context has none.
 	UseOrganization(context.Context, *UseOrganizationRequest) (*UseOrganizationResponse, error)
 	mustEmbedUnimplementedOrganizationsServer()

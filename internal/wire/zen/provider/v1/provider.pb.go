@@ -30,7 +30,7 @@ const (
 	FieldType_FIELD_TYPE_URL         FieldType = 2
 	FieldType_FIELD_TYPE_BOOL        FieldType = 3
 	FieldType_FIELD_TYPE_INT         FieldType = 4
-	// As Go writes it: 90s, 12h.
+	// In Go's format: 90s, 12h.
 	FieldType_FIELD_TYPE_DURATION FieldType = 5
 )
 
@@ -81,19 +81,19 @@ func (FieldType) EnumDescriptor() ([]byte, []int) {
 	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{0}
 }
 
-// Interaction is what a sign-in needs of people. One that zen does not know is not
-// known.
+// Interaction is what a sign-in needs from people. zen treats an unknown value as
+// unspecified.
 type Interaction int32
 
 const (
 	Interaction_INTERACTION_UNSPECIFIED Interaction = 0
-	// Nobody: a machine can do it.
+	// No person: a machine can do it.
 	Interaction_INTERACTION_NONE Interaction = 1
-	// Somebody at the terminal, unless a setting has the answer.
+	// A person at the terminal, unless a setting has the answer.
 	Interaction_INTERACTION_TERMINAL Interaction = 2
 	// A browser on this machine.
 	Interaction_INTERACTION_BROWSER Interaction = 3
-	// A browser anywhere.
+	// A browser on any machine.
 	Interaction_INTERACTION_DEVICE Interaction = 4
 )
 
@@ -142,7 +142,7 @@ func (Interaction) EnumDescriptor() ([]byte, []int) {
 	return file_zen_provider_v1_provider_proto_rawDescGZIP(), []int{1}
 }
 
-// Severity grades a finding. One that zen does not know is a warning.
+// Severity is a finding's severity. zen treats an unknown value as a warning.
 type Severity int32
 
 const (
@@ -150,7 +150,7 @@ const (
 	Severity_SEVERITY_OK          Severity = 1
 	Severity_SEVERITY_WARN        Severity = 2
 	Severity_SEVERITY_ERROR       Severity = 3
-	// It could not be looked at; text says why.
+	// The check could not be made; text says why.
 	Severity_SEVERITY_SKIPPED Severity = 4
 )
 
@@ -243,15 +243,15 @@ type DescribeResponse struct {
 	// One line for lists.
 	Summary  string `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"`
 	Homepage string `protobuf:"bytes,4,opt,name=homepage,proto3" json:"homepage,omitempty"`
-	// The full names of the services that are served beside this one, for example
-	// zen.provider.v1.Identity. Unknown ones are ignored.
+	// The full names of the other services served, for example zen.provider.v1.Identity.
+	// Unknown ones are ignored.
 	Services []string `protobuf:"bytes,5,rep,name=services,proto3" json:"services,omitempty"`
 	Fields   []*Field `protobuf:"bytes,6,rep,name=fields,proto3" json:"fields,omitempty"`
-	// The ways to sign in, the default first.
+	// The sign-in methods, the default first.
 	Methods []*Method `protobuf:"bytes,7,rep,name=methods,proto3" json:"methods,omitempty"`
-	// The kinds of assertions that the service Assertion makes.
+	// The kinds of assertions that the service Assertion can make.
 	Assertions []string `protobuf:"bytes,8,rep,name=assertions,proto3" json:"assertions,omitempty"`
-	// What TokenSource needs where another provider signed in; absent where that one's
+	// What TokenSource needs if another provider signed in; absent if that provider's
 	// claims are enough.
 	Needs         *AssertionNeed `protobuf:"bytes,9,opt,name=needs,proto3" json:"needs,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -351,14 +351,14 @@ func (x *DescribeResponse) GetNeeds() *AssertionNeed {
 	return nil
 }
 
-// AssertionNeed is what a provider that makes tokens needs of the one that signed in.
+// AssertionNeed is what a token provider needs from the provider that signed in.
 type AssertionNeed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The kinds that it takes, the best first.
+	// The kinds that it accepts, the best first.
 	Kinds []string `protobuf:"bytes,1,rep,name=kinds,proto3" json:"kinds,omitempty"`
-	// What they have to be made for.
+	// The audience of the assertions.
 	Audience string `protobuf:"bytes,2,opt,name=audience,proto3" json:"audience,omitempty"`
-	// The key of the setting that says it instead, where that has a value; or empty.
+	// The key of the setting that, if it has a value, names the audience instead; or empty.
 	AudienceField string `protobuf:"bytes,3,opt,name=audience_field,json=audienceField,proto3" json:"audience_field,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -424,15 +424,15 @@ type Field struct {
 	// Taken from the environment or the store only, never from a configuration
 	// file, and redacted everywhere.
 	Sensitive bool `protobuf:"varint,4,opt,name=sensitive,proto3" json:"sensitive,omitempty"`
-	// Variables that zen reads where ZEN_<PROVIDER>__<KEY> is unset, in this order.
-	// The provider itself sees none of them.
+	// Variables that zen reads if ZEN_<PROVIDER>__<KEY> is unset, in this order. The
+	// provider itself sees none of them.
 	Env     []string `protobuf:"bytes,5,rep,name=env,proto3" json:"env,omitempty"`
 	Default string   `protobuf:"bytes,6,opt,name=default,proto3" json:"default,omitempty"`
 	Doc     string   `protobuf:"bytes,7,opt,name=doc,proto3" json:"doc,omitempty"`
-	// What a value looks like.
+	// An example of a value.
 	Example string `protobuf:"bytes,8,opt,name=example,proto3" json:"example,omitempty"`
-	// Variables under which applications keep this value in their .env files. zen init
-	// offers what it finds there; nothing else reads them.
+	// Variables that hold this value in applications' .env files. zen init offers the
+	// values it finds there; nothing else reads them.
 	FoundAs       []string `protobuf:"bytes,9,rep,name=found_as,json=foundAs,proto3" json:"found_as,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -537,8 +537,8 @@ type Method struct {
 	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Doc         string                 `protobuf:"bytes,2,opt,name=doc,proto3" json:"doc,omitempty"`
 	Interaction Interaction            `protobuf:"varint,3,opt,name=interaction,proto3,enum=zen.provider.v1.Interaction" json:"interaction,omitempty"`
-	// The credential of this method yields no token for a database: another provider
-	// has to make those.
+	// This method's credential yields no database tokens: another provider has to issue
+	// them.
 	IdentityOnly  bool `protobuf:"varint,4,opt,name=identity_only,json=identityOnly,proto3" json:"identity_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -649,7 +649,7 @@ func (x *ConfigureRequest) GetSettings() map[string]string {
 
 type ConfigureResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is worth telling about the settings and is no error.
+	// Notes about the settings that aren't errors.
 	Notes         []*Note `protobuf:"bytes,1,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -738,7 +738,7 @@ func (x *Note) GetText() string {
 
 type CheckRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The stored credential of this provider; absent where there is none.
+	// The stored credential of this provider; absent if there is none.
 	Credential    *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
 	Purpose       *Purpose    `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -792,8 +792,8 @@ func (x *CheckRequest) GetPurpose() *Purpose {
 type CheckResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Finding *Finding               `protobuf:"bytes,1,opt,name=finding,proto3" json:"finding,omitempty"`
-	// The last message of a call that replaced the credential has the new one, and no
-	// finding; and what failed, where it failed beside that.
+	// If the call replaced the credential, the last message has the new one and no finding,
+	// and the failure if the call also failed.
 	Credential    *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
 	Failure       *Failure    `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -854,18 +854,18 @@ func (x *CheckResponse) GetFailure() *Failure {
 // Finding is one result of Check.
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Stable, and the provider's own: jwks, native-api. zen puts the provider's name
-	// before it.
+	// Stable, and unique within the provider: jwks, native-api. zen prefixes it with the
+	// provider's name.
 	Id       string   `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Severity Severity `protobuf:"varint,2,opt,name=severity,proto3,enum=zen.provider.v1.Severity" json:"severity,omitempty"`
 	// What was observed, and what to do about it.
 	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	Hint string `protobuf:"bytes,4,opt,name=hint,proto3" json:"hint,omitempty"`
-	// Why it is so.
+	// The reason.
 	Cause string `protobuf:"bytes,5,opt,name=cause,proto3" json:"cause,omitempty"`
 	// The class of the failure: one of the reasons of the table in types.proto, or empty.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
-	// What the provider can do about it; absent where that is nothing.
+	// The repair that the provider offers; absent if there is none.
 	Fix           *Fix `protobuf:"bytes,7,opt,name=fix,proto3" json:"fix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -954,9 +954,10 @@ func (x *Finding) GetFix() *Fix {
 type Fix struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// What would be done, where, as an order.
+	// What would be done, and where, in the imperative.
 	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	// The secrets that it takes. They are asked for when it is done, and kept nowhere.
+	// The secrets that it needs. zen asks for them when the repair is made, and doesn't
+	// store them.
 	Questions     []*Question `protobuf:"bytes,3,rep,name=questions,proto3" json:"questions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1018,7 +1019,7 @@ type Question struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Key   string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	Text  string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	// Variables that have the answer where nobody can be asked, in this order.
+	// Variables that have the answer if no person can be asked, in this order.
 	Env           []string `protobuf:"bytes,3,rep,name=env,proto3" json:"env,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1079,7 +1080,7 @@ type FixRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id of a Fix.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The stored credential of this provider; absent where there is none.
+	// The stored credential of this provider; absent if there is none.
 	Credential    *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
 	Purpose       *Purpose    `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	Answers       []*Answer   `protobuf:"bytes,4,rep,name=answers,proto3" json:"answers,omitempty"`
@@ -1145,7 +1146,7 @@ func (x *FixRequest) GetAnswers() []*Answer {
 	return nil
 }
 
-// Answer is that to a Question.
+// Answer is the answer to a Question.
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
@@ -1200,13 +1201,12 @@ func (x *Answer) GetValue() []byte {
 
 type FixResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is being done or, where done, what was.
+	// What is being done or, if done is true, what was done.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
 	Done bool   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
-	// Values that the provider's settings should have from now on. Never one of a
-	// sensitive field.
+	// New values for the provider's settings, never for a sensitive field.
 	Settings map[string]string `protobuf:"bytes,3,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// As in CheckResponse: in the last message, without a text.
+	// As in CheckResponse: only in the last message, which has no text.
 	Credential    *Credential `protobuf:"bytes,4,opt,name=credential,proto3" json:"credential,omitempty"`
 	Failure       *Failure    `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields

@@ -29,19 +29,19 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Provider is what every provider serves. Calls may come concurrently once
-// Configure has answered.
+// Provider is the service that every provider has. After Configure has returned, calls
+// may be concurrent.
 type ProviderClient interface {
-	// Describe says who the provider is. It is static: no network, no settings,
-	// below 100 ms, the same answer every time. It is the first call after start.
+	// Describe describes the provider. It is static: no network, no settings, within 100
+	// ms, the same answer every time. It is the first call after the start.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
-	// Configure takes the settings, once, before any call but Describe. No network.
+	// Configure sets the settings, once, before any call except Describe. No network.
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
-	// Check looks for everything that can be wrong, network included, changes nothing,
-	// and sends a finding for each thing, good ones too.
+	// Check checks everything that can be wrong, including over the network, changes
+	// nothing, and sends a finding for each result, good ones included.
 	Check(ctx context.Context, in *CheckRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckResponse], error)
-	// Fix does one of the repairs that findings of Check offer, and says what it does.
-	// Providers that offer none don't have it.
+	// Fix makes one of the repairs that findings of Check offer, and reports its progress.
+	// Providers that offer none don't implement it.
 	Fix(ctx context.Context, in *FixRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FixResponse], error)
 }
 
@@ -115,19 +115,19 @@ type Provider_FixClient = grpc.ServerStreamingClient[FixResponse]
 // All implementations must embed UnimplementedProviderServer
 // for forward compatibility.
 //
-// Provider is what every provider serves. Calls may come concurrently once
-// Configure has answered.
+// Provider is the service that every provider has. After Configure has returned, calls
+// may be concurrent.
 type ProviderServer interface {
-	// Describe says who the provider is. It is static: no network, no settings,
-	// below 100 ms, the same answer every time. It is the first call after start.
+	// Describe describes the provider. It is static: no network, no settings, within 100
+	// ms, the same answer every time. It is the first call after the start.
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
-	// Configure takes the settings, once, before any call but Describe. No network.
+	// Configure sets the settings, once, before any call except Describe. No network.
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)
-	// Check looks for everything that can be wrong, network included, changes nothing,
-	// and sends a finding for each thing, good ones too.
+	// Check checks everything that can be wrong, including over the network, changes
+	// nothing, and sends a finding for each result, good ones included.
 	Check(*CheckRequest, grpc.ServerStreamingServer[CheckResponse]) error
-	// Fix does one of the repairs that findings of Check offer, and says what it does.
-	// Providers that offer none don't have it.
+	// Fix makes one of the repairs that findings of Check offer, and reports its progress.
+	// Providers that offer none don't implement it.
 	Fix(*FixRequest, grpc.ServerStreamingServer[FixResponse]) error
 	mustEmbedUnimplementedProviderServer()
 }

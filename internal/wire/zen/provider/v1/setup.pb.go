@@ -24,7 +24,7 @@ const (
 type SetupRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Purpose *Purpose               `protobuf:"bytes,1,opt,name=purpose,proto3" json:"purpose,omitempty"`
-	// The name of one of the topics; empty is the whole of what is needed.
+	// The name of one of the topics; empty means everything that is needed.
 	Topic         string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -76,14 +76,13 @@ func (x *SetupRequest) GetTopic() string {
 
 type SetupResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// By which keys the provider's tokens are verified; absent where the issuer publishes
-	// none.
+	// The keys that verify the provider's tokens; absent if the issuer publishes none.
 	Issuer *Verification `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
-	// The origins (https://host) that the provider talks to.
+	// The origins (https://host) that the provider connects to.
 	Endpoints []string     `protobuf:"bytes,2,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
 	Steps     []*SetupStep `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
 	Files     []*SetupFile `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"`
-	// Further things that can be written.
+	// Topics that can be requested separately.
 	Topics        []*SetupTopic `protobuf:"bytes,5,rep,name=topics,proto3" json:"topics,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -157,11 +156,11 @@ func (x *SetupResponse) GetTopics() []*SetupTopic {
 // SetupStep is something to do by hand.
 type SetupStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One line, as an order.
+	// One line, in the imperative.
 	Title string `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
 	// Markdown, of several lines and at most 64 KiB.
 	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	// The page where it is done, or empty.
+	// The URL of the page where it is done, or empty.
 	Url           string `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -218,7 +217,7 @@ func (x *SetupStep) GetUrl() string {
 	return ""
 }
 
-// SetupFile is a file that does some of it.
+// SetupFile is a file that does part of the setup.
 type SetupFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Relative, with slashes, without "..".
@@ -226,7 +225,7 @@ type SetupFile struct {
 	Doc  string `protobuf:"bytes,2,opt,name=doc,proto3" json:"doc,omitempty"`
 	// At most 64 KiB.
 	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
-	// A script that is run.
+	// True for a script to run.
 	Program       bool `protobuf:"varint,4,opt,name=program,proto3" json:"program,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -290,7 +289,7 @@ func (x *SetupFile) GetProgram() bool {
 	return false
 }
 
-// SetupTopic is something that can be set up by itself.
+// SetupTopic is a part of the setup that can be requested by itself.
 type SetupTopic struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`

@@ -26,9 +26,9 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Setup says what has to be there for a provider to work.
+// Setup documents what a provider needs to work.
 type SetupClient interface {
-	// Setup writes it down for one purpose. No network.
+	// Setup returns the instructions for one purpose. No network.
 	Setup(ctx context.Context, in *SetupRequest, opts ...grpc.CallOption) (*SetupResponse, error)
 }
 
@@ -54,9 +54,9 @@ func (c *setupClient) Setup(ctx context.Context, in *SetupRequest, opts ...grpc.
 // All implementations must embed UnimplementedSetupServer
 // for forward compatibility.
 //
-// Setup says what has to be there for a provider to work.
+// Setup documents what a provider needs to work.
 type SetupServer interface {
-	// Setup writes it down for one purpose. No network.
+	// Setup returns the instructions for one purpose. No network.
 	Setup(context.Context, *SetupRequest) (*SetupResponse, error)
 	mustEmbedUnimplementedSetupServer()
 }

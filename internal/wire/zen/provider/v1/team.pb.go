@@ -23,11 +23,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// TeamContext says in whose name and where.
+// TeamContext has the credential to act with, and the organization.
 type TeamContext struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Credential *Credential            `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The organization's id or slug; empty is the active one.
+	// The organization's id or slug; empty means the active one.
 	Organization  string `protobuf:"bytes,2,opt,name=organization,proto3" json:"organization,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -77,7 +77,7 @@ func (x *TeamContext) GetOrganization() string {
 	return ""
 }
 
-// Member is somebody in an organization.
+// Member is a member of an organization.
 type Member struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -154,14 +154,14 @@ func (x *Member) GetSince() *timestamppb.Timestamp {
 	return nil
 }
 
-// Invitation is somebody asked into an organization.
+// Invitation is an invitation to an organization.
 type Invitation struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Email  string                 `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`
 	Role   string                 `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
 	Status string                 `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
-	// Accepts the invitation: whoever has it can.
+	// A URL that accepts the invitation, for whoever has it.
 	Url           []byte                 `protobuf:"bytes,5,opt,name=url,proto3" json:"url,omitempty"`
 	Expires       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires,proto3" json:"expires,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -287,9 +287,9 @@ func (x *MembersRequest) GetContext() *TeamContext {
 type MembersResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Members []*Member              `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -393,9 +393,9 @@ func (x *InvitationsRequest) GetContext() *TeamContext {
 type InvitationsResponse struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Invitations []*Invitation          `protobuf:"bytes,1,rep,name=invitations,proto3" json:"invitations,omitempty"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -456,11 +456,11 @@ type InviteRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Context *TeamContext           `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Email   string                 `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`
-	// The issuer's name for it; empty is the organization's default.
+	// The issuer's name for the role; empty means the organization's default.
 	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
-	// Where the invitation leads; empty is the issuer's default.
+	// The URL that the invitation leads to; empty means the issuer's default.
 	RedirectUrl string `protobuf:"bytes,4,opt,name=redirect_url,json=redirectUrl,proto3" json:"redirect_url,omitempty"`
-	// How long it can be accepted; absent is the issuer's default.
+	// How long it can be accepted; absent means the issuer's default.
 	Lifetime      *durationpb.Duration `protobuf:"bytes,5,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -534,9 +534,9 @@ func (x *InviteRequest) GetLifetime() *durationpb.Duration {
 type InviteResponse struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Invitation *Invitation            `protobuf:"bytes,1,opt,name=invitation,proto3" json:"invitation,omitempty"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -648,9 +648,9 @@ func (x *RevokeInvitationRequest) GetId() string {
 
 type RevokeInvitationResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -755,9 +755,9 @@ func (x *RemoveMemberRequest) GetId() string {
 
 type RemoveMemberResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -872,9 +872,9 @@ func (x *ChangeRoleRequest) GetRole() string {
 type ChangeRoleResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Member *Member                `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`
-	// Replaces the one of the request, where present.
+	// If present, replaces the credential of the request.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced.
+	// The call failed, but the credential was replaced.
 	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

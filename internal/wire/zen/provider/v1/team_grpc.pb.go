@@ -31,8 +31,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Team manages the members of an organization, with the credential of one of them and by
-// that one's rights: what they do not allow is PERMISSION.
+// Team manages the members of an organization, with the credential and the rights of one
+// of them: what those don't allow is PERMISSION.
 type TeamClient interface {
 	Members(ctx context.Context, in *MembersRequest, opts ...grpc.CallOption) (*MembersResponse, error)
 	Invitations(ctx context.Context, in *InvitationsRequest, opts ...grpc.CallOption) (*InvitationsResponse, error)
@@ -114,8 +114,8 @@ func (c *teamClient) ChangeRole(ctx context.Context, in *ChangeRoleRequest, opts
 // All implementations must embed UnimplementedTeamServer
 // for forward compatibility.
 //
-// Team manages the members of an organization, with the credential of one of them and by
-// that one's rights: what they do not allow is PERMISSION.
+// Team manages the members of an organization, with the credential and the rights of one
+// of them: what those don't allow is PERMISSION.
 type TeamServer interface {
 	Members(context.Context, *MembersRequest) (*MembersResponse, error)
 	Invitations(context.Context, *InvitationsRequest) (*InvitationsResponse, error)

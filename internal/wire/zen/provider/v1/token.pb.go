@@ -24,18 +24,18 @@ const (
 
 type TokenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The stored credential of this provider; absent where it has none.
+	// The stored credential of this provider; absent if it has none.
 	Credential *Credential `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The verified claims of the identity, where another provider signed in.
+	// The verified claims of the identity, if another provider signed in.
 	Claims *Claims `protobuf:"bytes,2,opt,name=claims,proto3" json:"claims,omitempty"`
 	Target *Target `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
 	Access Access  `protobuf:"varint,4,opt,name=access,proto3,enum=zen.provider.v1.Access" json:"access,omitempty"`
-	// Fine-grained permissions; none means that access alone decides.
+	// Fine-grained permissions; if empty, only access decides.
 	Permissions []*Permission `protobuf:"bytes,5,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	// How long the token should live; absent leaves it to the provider.
+	// The requested lifetime; if absent, the provider decides.
 	Lifetime *durationpb.Duration `protobuf:"bytes,6,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
-	// What the identity provider says of who signed in, where the description of this one
-	// needs it.
+	// The identity provider's statement of who signed in, if this provider's description
+	// asks for one.
 	Assertion     *Statement `protobuf:"bytes,7,opt,name=assertion,proto3" json:"assertion,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -123,16 +123,16 @@ func (x *TokenRequest) GetAssertion() *Statement {
 type TokenResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Token *Token                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	// Replaces the one of the request, where present. zen stores it before it uses
-	// the token.
+	// If present, replaces the credential of the request. zen stores it before it uses the
+	// token.
 	Credential *Credential `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The call failed although the credential was replaced: the new credential must
-	// not be lost with the error. Without a new credential, an error is a status.
+	// The call failed, but the credential was replaced: the new credential must not be lost
+	// with the error. Without a new credential, an error is a status.
 	Failure *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
-	// The id of the database that is at the request's URL, where the provider has it
-	// from an authenticated answer of the platform that runs the database. Empty where
-	// the provider doesn't know: it is never guessed from the host's name. For a URL
-	// that the profile doesn't name, zen uses a token only if it is for this id.
+	// The id of the database at the request's URL, if the provider has it from an
+	// authenticated response of the platform that runs the database. Empty if the provider
+	// doesn't know it: never guess it from the host name. For a URL that the profile
+	// doesn't name, zen uses a token only if it is for this id.
 	DatabaseId    string `protobuf:"bytes,4,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -26,9 +26,10 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// TokenSource makes tokens for databases.
+// TokenSource issues database tokens.
 type TokenSourceClient interface {
-	// Token returns a token for the target with at most what the request asks for.
+	// Token returns a token for the target with at most the rights that the request asks
+	// for.
 	Token(ctx context.Context, in *TokenRequest, opts ...grpc.CallOption) (*TokenResponse, error)
 }
 
@@ -54,9 +55,10 @@ func (c *tokenSourceClient) Token(ctx context.Context, in *TokenRequest, opts ..
 // All implementations must embed UnimplementedTokenSourceServer
 // for forward compatibility.
 //
-// TokenSource makes tokens for databases.
+// TokenSource issues database tokens.
 type TokenSourceServer interface {
-	// Token returns a token for the target with at most what the request asks for.
+	// Token returns a token for the target with at most the rights that the request asks
+	// for.
 	Token(context.Context, *TokenRequest) (*TokenResponse, error)
 	mustEmbedUnimplementedTokenSourceServer()
 }

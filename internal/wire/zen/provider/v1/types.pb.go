@@ -4,22 +4,21 @@
 // 	protoc        (unknown)
 // source: zen/provider/v1/types.proto
 
-// zen.provider.v1 is what zen and a provider say to each other.
+// Package zen.provider.v1 is the protocol between zen and a provider.
 //
-// A provider is a program named zen-provider-NAME that zen starts, and that
-// serves these services over gRPC on the connection that go-plugin's handshake
-// sets up. Provider is required; Identity, TokenSource, Assertion, Lookup, Setup, Team
-// and Organizations are served by those that can.
+// A provider is a program named zen-provider-NAME that zen starts, and that serves these
+// services over gRPC on the connection that go-plugin's handshake sets up. Provider is
+// required; Identity, TokenSource, Assertion, Lookup, Setup, Team and Organizations are
+// served by the providers that support them.
 //
 // Rules for both sides:
 //
 //   - Secrets travel in fields marked debug_redact and nowhere else: not in an
 //     error, a log, gRPC metadata, an argument or an environment variable.
 //   - A message has at most 1 MiB. Text for people is one line without control
-//     characters; the receiver cuts and cleans what is not.
-//   - An absent timestamp or duration is "unknown", or what the field says.
-//   - Unknown fields and unknown enum values are tolerated, but for one thing: what
-//     narrows a token (Access) is refused where it is not understood.
+//     characters; the receiver truncates and cleans other text.
+//   - An absent timestamp or duration is "unknown", or what the field's comment says.
+//   - Unknown fields and unknown enum values are tolerated, with one exception: an unknown value that restricts a token (Access) is refused.
 //   - Within v1 nothing is ever added that an old provider could ignore with the
 //     effect of granting more.
 //
@@ -62,12 +61,12 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Access is what a token may do at most. A provider that is asked for an access
-// that it does not know answers CONFIG.
+// Access is the most that a token may do. A provider answers an unknown access with
+// CONFIG.
 type Access int32
 
 const (
-	// Not said; as the access of a request it means read and write.
+	// Not specified; in a request it means read and write.
 	Access_ACCESS_UNSPECIFIED Access = 0
 	Access_ACCESS_READ_WRITE  Access = 1
 	Access_ACCESS_READ_ONLY   Access = 2
@@ -114,19 +113,19 @@ func (Access) EnumDescriptor() ([]byte, []int) {
 	return file_zen_provider_v1_types_proto_rawDescGZIP(), []int{0}
 }
 
-// Credential is what zen stores and what can be refreshed. Only the provider that
-// made it can read data.
+// Credential is what zen stores and can have refreshed. Only the provider that made it
+// can read data.
 type Credential struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The provider's own encoding: text (UTF-8), not empty, at most 64 KiB.
 	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
-	// Whom it belongs to, for people: not a secret.
+	// The owner, for display: not a secret.
 	Subject string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	Issued  *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=issued,proto3" json:"issued,omitempty"`
-	// When it stops being good for new tokens; absent is unknown.
+	// When it can no longer be used for new tokens; absent means unknown.
 	Expires *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires,proto3" json:"expires,omitempty"`
-	// One line on what it is and how tokens are made with it, where subject does not say
-	// enough: not a secret.
+	// One line on what it is and how tokens are issued with it, if subject is not enough:
+	// not a secret.
 	Detail        string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -197,15 +196,15 @@ func (x *Credential) GetDetail() string {
 	return ""
 }
 
-// Token is what a database takes.
+// Token is a token that a database accepts.
 type Token struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A bearer token (RFC 6750, b64token) of at most 16 KiB.
 	Value  []byte                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
 	Issued *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=issued,proto3" json:"issued,omitempty"`
-	// Absent is a token without an end.
+	// Absent if the token never expires.
 	Expires *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expires,proto3" json:"expires,omitempty"`
-	// Absent where the issuer publishes no keys.
+	// Absent if the issuer publishes no keys.
 	Verification  *Verification `protobuf:"bytes,4,opt,name=verification,proto3" json:"verification,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -269,7 +268,7 @@ func (x *Token) GetVerification() *Verification {
 	return nil
 }
 
-// Verification is how a token's signature can be checked without its provider.
+// Verification says how to check a token's signature without its provider.
 type Verification struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The exact iss claim.
@@ -336,10 +335,10 @@ func (x *Verification) GetAlgorithms() []string {
 // Target is one database.
 type Target struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// libsql://, https:// or, on loopback, http://; no userinfo, no query, no slash
-	// at the end.
+	// libsql://, https:// or, on the loopback, http://; no userinfo, no query, no trailing
+	// slash.
 	Url string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
-	// Turso's id of the database, where it is known.
+	// Turso's id of the database, if known.
 	DatabaseId    string `protobuf:"bytes,2,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -392,9 +391,9 @@ func (x *Target) GetDatabaseId() string {
 // Permission allows actions on tables.
 type Permission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Every table. It is explicit so that an empty list can not widen anything.
+	// Every table. It is explicit so that an empty list can't grant more.
 	AllTables bool `protobuf:"varint,1,opt,name=all_tables,json=allTables,proto3" json:"all_tables,omitempty"`
-	// The tables, where all_tables is false.
+	// The tables, if all_tables is false.
 	Tables []string `protobuf:"bytes,2,rep,name=tables,proto3" json:"tables,omitempty"`
 	// data_read, data_add, data_update, data_delete, schema_add, schema_update,
 	// schema_delete.
@@ -454,7 +453,7 @@ func (x *Permission) GetActions() []string {
 	return nil
 }
 
-// Purpose is what a profile wants of a provider. What is not known is absent or empty.
+// Purpose is what a profile needs from a provider. Unknown fields are absent or empty.
 type Purpose struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The organization at the issuer.
@@ -462,11 +461,10 @@ type Purpose struct {
 	Target       *Target       `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
 	Access       Access        `protobuf:"varint,3,opt,name=access,proto3,enum=zen.provider.v1.Access" json:"access,omitempty"`
 	Permissions  []*Permission `protobuf:"bytes,4,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	// What assertions are wanted for, where another provider makes the tokens and asks
-	// for some.
+	// The purpose of assertions, if another provider issues the tokens and needs them.
 	Audience string `protobuf:"bytes,5,opt,name=audience,proto3" json:"audience,omitempty"`
-	// The claims that Turso wants in a token for target, as turso org jwks template
-	// prints them: a JSON object. One for access with permissions, one for read-only.
+	// The claims that Turso expects in a token for target, as printed by turso org jwks
+	// template: a JSON object. One for access with permissions, one for read-only.
 	Template         string `protobuf:"bytes,6,opt,name=template,proto3" json:"template,omitempty"`
 	ReadOnlyTemplate string `protobuf:"bytes,7,opt,name=read_only_template,json=readOnlyTemplate,proto3" json:"read_only_template,omitempty"`
 	unknownFields    protoimpl.UnknownFields
@@ -552,14 +550,14 @@ func (x *Purpose) GetReadOnlyTemplate() string {
 	return ""
 }
 
-// Statement is an assertion: it says who somebody is, to a provider that makes tokens
-// in that name. It never goes to a database.
+// Statement is an assertion: it tells a token provider who signed in. It is never sent to
+// a database.
 type Statement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// jwt, clerk-api-key, or what two providers agree on.
+	// jwt, clerk-api-key, or another kind that two providers agree on.
 	Kind  string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	Value []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
-	// When it stops being good; absent is unknown.
+	// When it expires; absent means unknown.
 	Expires       *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expires,proto3" json:"expires,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -616,7 +614,7 @@ func (x *Statement) GetExpires() *timestamppb.Timestamp {
 	return nil
 }
 
-// Claims are what a verified JWT says, in one form for every issuer.
+// Claims are the claims of a verified JWT, in one form for all issuers.
 type Claims struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// From the JOSE header: alg, kid, typ, and Clerk's category cat.
@@ -635,15 +633,15 @@ type Claims struct {
 	// The session that the token belongs to (sid), and Clerk's status of it (sts).
 	Session string `protobuf:"bytes,13,opt,name=session,proto3" json:"session,omitempty"`
 	Status  string `protobuf:"bytes,14,opt,name=status,proto3" json:"status,omitempty"`
-	// The active organization; absent where there is none.
+	// The active organization; absent if there is none.
 	Organization *Organization `protobuf:"bytes,15,opt,name=organization,proto3" json:"organization,omitempty"`
-	// Who acts as the subject; empty is the subject itself.
+	// Who acts as the subject; empty means the subject itself.
 	Actor string `protobuf:"bytes,16,opt,name=actor,proto3" json:"actor,omitempty"`
-	// What Turso reads in the token. Absent where there is nothing of it, which
-	// Turso takes as access to every database of every group.
+	// The claims that Turso reads. Absent if the token has none, which Turso takes as
+	// access to every database of every group.
 	Database *DatabaseClaims `protobuf:"bytes,17,opt,name=database,proto3" json:"database,omitempty"`
-	// True where the payload has nonce, at_hash or c_hash: an id_token, which no
-	// database may see.
+	// True if the payload has nonce, at_hash or c_hash: it is an id_token, which is never
+	// sent to a database.
 	IdToken       bool `protobuf:"varint,18,opt,name=id_token,json=idToken,proto3" json:"id_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -880,13 +878,13 @@ type DatabaseClaims struct {
 	// id and gid: for which database or group.
 	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
 	GroupId    string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// a. Unspecified is a token without it, which Turso reads as read and write.
+	// a. Unspecified if the token has no such claim, which Turso reads as read and write.
 	Access Access `protobuf:"varint,3,opt,name=access,proto3,enum=zen.provider.v1.Access" json:"access,omitempty"`
 	// perm.
 	Permissions []*Permission `protobuf:"bytes,4,rep,name=permissions,proto3" json:"permissions,omitempty"`
 	// rid.
 	RoleId string `protobuf:"bytes,5,opt,name=role_id,json=roleId,proto3" json:"role_id,omitempty"`
-	// p: the databases that it names, by kind of access (ro, rw, roa, rwa, ddl).
+	// p: the databases it names, by kind of access (ro, rw, roa, rwa, ddl).
 	Namespaces    map[string]*NamespaceList `protobuf:"bytes,6,rep,name=namespaces,proto3" json:"namespaces,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1009,16 +1007,16 @@ func (x *NamespaceList) GetNames() []string {
 	return nil
 }
 
-// Failure is an error that travels in a message and not as the end of a call: an
-// answer of the host during Login, or an error beside a replaced credential.
+// Failure is an error inside a message instead of a call's status: zen's answer during
+// Login, or an error along with a replaced credential.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One of the reasons of the table above, or UNSUPPORTED, CANCELED,
-	// DEADLINE_EXCEEDED, or empty for none of them.
+	// One of the reasons in the table above, UNSUPPORTED, CANCELED, DEADLINE_EXCEEDED, or
+	// empty if none applies.
 	Reason  string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	Hint    string `protobuf:"bytes,3,opt,name=hint,proto3" json:"hint,omitempty"`
-	// How long the server asked to wait; absent is unknown.
+	// How long the server asked to wait; absent means unknown.
 	RetryAfter    *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
