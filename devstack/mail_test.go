@@ -84,6 +84,6 @@ func TestProxyPath(t *testing.T) {
 		t.Errorf("issuer %s", s.Clerk.Issuer())
 	}
 	if status, got := query(t, s, s.DatabaseURL(), devstacktest.Token(t, s, "alice@example.test", devstack.Template), "SELECT 7"); status != 200 || got != "7" {
-		t.Errorf("%d %s", status, got)
+		t.Errorf("query = %d %s", status, got)
 	}
 }

@@ -28,7 +28,7 @@ func TestSeedFile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			token := devstacktest.Token(t, s, "carol@initech.test", tt.template)
 			if _, got := query(t, s, tt.url, token, tt.sql); got != tt.want {
-				t.Errorf("%q, want %q", got, tt.want)
+				t.Errorf("query = %q, want %q", got, tt.want)
 			}
 		})
 	}
@@ -73,7 +73,7 @@ func TestBadSeedFiles(t *testing.T) {
 			}
 			_, err := devstack.LoadSeed(path)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("%v, want one line with the path and %q", err, tt.want)
+				t.Errorf("LoadSeed = %v, want one line with the path and %q", err, tt.want)
 			}
 		})
 	}
@@ -85,7 +85,7 @@ func TestBadSeedSQL(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 { // the second run must not find half of it
 		if s, err := devstack.Start(devstack.Options{Seed: seed, Dir: dir}); err == nil || !strings.Contains(err.Error(), "no such table: u") {
-			t.Errorf("%v, want the SQL's error", err)
+			t.Errorf("Start = %v, want the SQL's error", err)
 			if s != nil {
 				s.Close()
 			}

@@ -105,7 +105,7 @@ func post(t *testing.T, address string, form url.Values, into any) {
 	}
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(into); err != nil || resp.StatusCode != 200 {
-		t.Fatalf("%s: %s %v", address, resp.Status, err)
+		t.Fatalf("%s: PostForm = %s %v", address, resp.Status, err)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestAuth0ToDatabase(t *testing.T) {
 	})
 	for _, token := range []string{tokens.AccessToken, machine.AccessToken} {
 		if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 7"); status != 200 || got != "7" {
-			t.Errorf("%d %s", status, got)
+			t.Errorf("query = %d %s", status, got)
 		}
 	}
 }
@@ -230,14 +230,14 @@ func TestFaultsFromTheStart(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{Faults: []string{fault.JWKSStuck}})
 	token := devstacktest.Token(t, s, "alice@example.test", devstack.Template)
 	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 1"); status != 401 {
-		t.Errorf("%d %s, want a refusal", status, got)
+		t.Errorf("query = %d %s, want a refusal", status, got)
 	}
 	admin := devstack.Admin{URL: s.URL()}
 	if _, err := admin.Switch(t.Context(), fault.JWKSStuck, false); err != nil {
 		t.Fatal(err)
 	}
 	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 1"); status != 200 {
-		t.Errorf("%d %s, want rows", status, got)
+		t.Errorf("query = %d %s, want rows", status, got)
 	}
 	if _, err := devstack.Start(devstack.Options{Faults: []string{"nope"}}); err == nil || !strings.Contains(err.Error(), "nope") {
 		t.Errorf("an unknown fault: %v", err)
@@ -266,7 +266,7 @@ func TestAdminIsForLoopback(t *testing.T) {
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusMisdirectedRequest || s.Faults.On(fault.JWKSStuck) {
-		t.Errorf("%s, and the fault is %v", resp.Status, s.Faults.On(fault.JWKSStuck))
+		t.Errorf("answer %s, and the fault is %v", resp.Status, s.Faults.On(fault.JWKSStuck))
 	}
 }
 
@@ -322,7 +322,7 @@ func TestPageHasNoSecrets(t *testing.T) {
 func TestBadAddresses(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", "192.0.2.1:80", "localhost", "4000", ":4000"} {
 		if s, err := devstack.Start(devstack.Options{Address: address}); err == nil || !strings.Contains(err.Error(), "loopback") {
-			t.Errorf("%s: %v", address, err)
+			t.Errorf("%s: Start = %v", address, err)
 			if s != nil {
 				s.Close()
 			}

@@ -59,7 +59,7 @@ func benchServer(b *testing.B, tm *team) {
 	command := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(buildDir, floor), "./testdata/floor")
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
+		b.Fatalf("build the floor plugin: %v: %s", err, out)
 	}
 	if err := tm.Register(b.Context(), "secret", floor, filepath.Join(buildDir, floor), ""); err != nil {
 		b.Fatal(err)

@@ -39,7 +39,7 @@ func clerkCall(t testing.TB, stack *devstack.Stack, method, path string, body ob
 	defer resp.Body.Close()
 	var answer object
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s %s: %s, %v, %v", method, path, resp.Status, answer, err)
+		t.Fatalf("%s %s: answer %s, %v, %v", method, path, resp.Status, answer, err)
 	}
 	return answer
 }

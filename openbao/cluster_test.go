@@ -220,7 +220,7 @@ func TestCluster(t *testing.T) {
 		t.Cleanup(func() { _ = client.Close(context.Background()) })
 		db, err := client.Open(t.Context(), "", libsql.Options{})
 		if err != nil {
-			t.Fatalf("%s: %v", name, err)
+			t.Fatalf("%s: Open = %v", name, err)
 		}
 		t.Cleanup(func() { db.Close() })
 		return db

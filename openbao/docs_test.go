@@ -98,14 +98,14 @@ func TestDocumentedSetUp(t *testing.T) {
 	for mount, jwt := range map[string]string{"people": person, "github": job} {
 		c, err := server.Login(t.Context(), mount, object{"role": "app", "jwt": jwt})
 		if err != nil {
-			t.Fatalf("%s: %v", mount, err)
+			t.Fatalf("%s: Login = %v", mount, err)
 		}
 		l, err := tm.creds(c, "app")
 		if err != nil {
-			t.Fatalf("%s: %v", mount, err)
+			t.Fatalf("%s: creds = %v", mount, err)
 		}
 		if err := tm.opens(l.token(), "CREATE TABLE IF NOT EXISTS t (id INTEGER)"); err != nil {
-			t.Errorf("%s: %v", mount, err)
+			t.Errorf("%s: opens = %v", mount, err)
 		}
 	}
 	bob, err := stack.Clerk.CreateSession(stack.Clerk.UserID("bob@example.test"), "globex")

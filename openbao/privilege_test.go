@@ -207,11 +207,11 @@ func TestLeastPrivilege(t *testing.T) {
 				l, err := tm.creds(c, role)
 				switch allowed := slices.Contains(test.may, role); {
 				case allowed && err != nil:
-					t.Errorf("%s: %v", role, err)
+					t.Errorf("%s: creds = %v", role, err)
 				case allowed:
 					tm.checkReach(t, l, name)
 				case !refused(err, http.StatusForbidden, ""):
-					t.Errorf("%s: %v, want a refusal", role, err)
+					t.Errorf("%s: creds = %v, want a refusal", role, err)
 				}
 			}
 			for _, path := range []string{"turso/config", "turso/config/check", "auth/clerk/config"} {

@@ -67,7 +67,7 @@ func program(t testing.TB) string {
 	path, err := bao.Find()
 	switch {
 	case err != nil && os.Getenv("CI") == "true":
-		t.Fatalf("%v: scripts/install-test-tools.sh installs it", err)
+		t.Fatalf("Find = %v: scripts/install-test-tools.sh installs it", err)
 	case err != nil:
 		t.Skipf("SKIPPED: %v, so that nothing runs inside it. scripts/install-test-tools.sh installs it.", err)
 	}
@@ -240,7 +240,7 @@ func TestTokenThroughOpenBao(t *testing.T) {
 	}
 	// Narrowed by the query, as bao read turso/creds/app access=ro does.
 	if l, err = tm.creds(alice, "app?access=ro&ttl=60"); err != nil || l.Data["access"] != "ro" || l.Duration > 60 {
-		t.Errorf("%+v, %v", l, err)
+		t.Errorf("creds = %+v, %v", l, err)
 	}
 	if _, err := alice.Read(t.Context(), "turso/config"); !refused(err, http.StatusForbidden, "permission denied") {
 		t.Errorf("config: %v", err)
@@ -267,7 +267,7 @@ func TestAPIKeyThroughOpenBao(t *testing.T) {
 	}
 	l, err := tm.creds(c, "tenant")
 	if err != nil || l.Data["database"] != "app-globex" {
-		t.Errorf("%+v, %v", l, err)
+		t.Errorf("creds = %+v, %v", l, err)
 	}
 	if err := c.Write(t.Context(), "auth/token/renew-self", object{}); err != nil {
 		t.Errorf("renewal: %v", err)

@@ -68,7 +68,7 @@ after
 	several := []Figure{{Group: "remote: a", Name: "zen"}, {Group: "remote: b", Name: "zen"}, {Group: "local", Name: "zen"}}
 	got, err = fill("<!-- figures: remote: * --><!-- end of figures --><!-- figures: none --><!-- end of figures -->", several)
 	if err != nil || !strings.Contains(got, "\n| a, zen |") || !strings.Contains(got, "\n| b, zen |") || strings.Count(got, "zen") != 2 || !strings.Contains(got, "had none of these") {
-		t.Errorf("%v: %s", err, got)
+		t.Errorf("fill = %s, %v", got, err)
 	}
 }
 

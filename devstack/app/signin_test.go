@@ -28,7 +28,7 @@ func TestSignInPage(t *testing.T) {
 			tt.form.Set("csrf_token", b.get(s.URL+app.SignInPath).hidden("csrf_token"))
 			r := b.post(app.SignInPath, tt.form)
 			if r.StatusCode != tt.status || !strings.Contains(r.text, tt.problem) || strings.Contains(r.text, "<script>") {
-				t.Errorf("%d %s", r.StatusCode, r.text)
+				t.Errorf("post = %d %s", r.StatusCode, r.text)
 			}
 			if r.StatusCode == http.StatusSeeOther {
 				if home := b.get(s.URL + "/app/"); !strings.Contains(home.text, "bob@example.test") {
@@ -45,7 +45,7 @@ func TestSignInByCode(t *testing.T) {
 	csrf := b.get(s.URL + app.SignInPath + "?return_to=/app/?x=1").hidden("csrf_token")
 	page := b.post(app.SignInPath, url.Values{"csrf_token": {csrf}, "email": {"alice@example.test"}, "step": {"send-code"}})
 	if page.StatusCode != 200 || !strings.Contains(page.text, `name="code"`) {
-		t.Fatalf("%d %s", page.StatusCode, page.text)
+		t.Fatalf("post = %d %s", page.StatusCode, page.text)
 	}
 	code := <-s.codes
 	if r := b.post(app.SignInPath, url.Values{"csrf_token": {csrf}, "step": {"check-code"}, "code": {"x" + code}}); r.StatusCode != 422 || !strings.Contains(r.text, "Incorrect code") {
@@ -53,7 +53,7 @@ func TestSignInByCode(t *testing.T) {
 	}
 	r := b.post(app.SignInPath, url.Values{"csrf_token": {csrf}, "step": {"check-code"}, "code": {" " + code}, "return_to": {"/app/?x=1"}})
 	if r.StatusCode != 303 || r.Header.Get("Location") != "/app/?x=1" {
-		t.Errorf("%d %s", r.StatusCode, r.Header.Get("Location"))
+		t.Errorf("post = %d %s", r.StatusCode, r.Header.Get("Location"))
 	}
 }
 

@@ -82,7 +82,7 @@ func TestUserinfo(t *testing.T) {
 		"id_token": jwt.text("id_token"), "rubbish": "x", "without openid": b.tokens("scope", "read:db").text("access_token"), "cut": opaque[:len(opaque)-4],
 	} {
 		if r := get(token); r.status != 401 || r.header.Get("WWW-Authenticate") == "" {
-			t.Errorf("%s: %d", name, r.status)
+			t.Errorf("%s: get = %d", name, r.status)
 		}
 	}
 	b.advance(auth0.DefaultTokenLifetime)

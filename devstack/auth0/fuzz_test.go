@@ -31,7 +31,7 @@ func FuzzAPI(f *testing.F) {
 			w := httptest.NewRecorder()
 			tenant.Handler().ServeHTTP(w, req)
 			if w.Code >= 500 || strings.Contains(w.Body.String(), "access_token") {
-				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+				t.Errorf("%s: answer %d %s", path, w.Code, w.Body)
 			}
 		}
 	})
@@ -77,7 +77,7 @@ func FuzzUserinfo(f *testing.F) {
 		w := httptest.NewRecorder()
 		tenant.Handler().ServeHTTP(w, req)
 		if w.Code != http.StatusUnauthorized {
-			t.Errorf("%d %s", w.Code, w.Body)
+			t.Errorf("answer %d %s", w.Code, w.Body)
 		}
 	})
 }

@@ -22,7 +22,7 @@ func TestLackingParameters(t *testing.T) {
 		}
 		problem := lacking(q, lackingAuthorize)
 		if (problem != nil) != (want != "") || problem != nil && (problem.status != 501 || !strings.HasSuffix(problem.text, "lacks the parameter "+want)) {
-			t.Errorf("%s: %v", query, problem)
+			t.Errorf("%s: lacking = %v", query, problem)
 		}
 	}
 	if lacking(url.Values{"federated": {""}}, lackingLogout) == nil {

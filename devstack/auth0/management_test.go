@@ -42,7 +42,7 @@ func TestManagementRefuses(t *testing.T) {
 	const action = `{"name":"a","code":"","supported_triggers":[{"id":"post-login","version":"v3"}]}`
 	made := b.manage(token, http.MethodPost, "actions/actions", action)
 	if made.status != http.StatusCreated || made.text("status") != "pending" {
-		t.Fatalf("%+v", made)
+		t.Fatalf("manage = %+v", made)
 	}
 	for _, test := range []struct {
 		name, token, method, path, body string
@@ -72,14 +72,14 @@ func TestManagementRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got := b.manage(test.token, test.method, test.path, test.body)
 			if got.status != test.status || !strings.Contains(got.text("message"), test.message) || got.text("error") != http.StatusText(test.status) {
-				t.Errorf("%+v", got)
+				t.Errorf("manage = %+v", got)
 			}
 		})
 	}
 	// JavaScript of any kind is no form that the stand-in runs, and it says so.
 	for _, want := range []string{"building", "failed"} {
 		if got := b.manage(token, http.MethodGet, "actions/actions/"+made.text("id"), ""); got.text("status") != want {
-			t.Errorf("%+v", got)
+			t.Errorf("manage = %+v", got)
 		}
 	}
 }
@@ -90,11 +90,11 @@ func TestManagementFields(t *testing.T) {
 	path := "clients/native"
 	got := b.manage(b.managementToken(), http.MethodGet, path+"?fields=callbacks", "")
 	if _, ok := got.body["callbacks"]; !ok || len(got.body) != 1 {
-		t.Errorf("%+v", got)
+		t.Errorf("manage = %+v", got)
 	}
 	got = b.manage(b.managementToken(), http.MethodGet, path+"?fields=callbacks&include_fields=false", "")
 	if _, ok := got.body["callbacks"]; ok || got.text("name") == "" {
-		t.Errorf("%+v", got)
+		t.Errorf("manage = %+v", got)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestManagementEmptiesFlow(t *testing.T) {
 		t.Fatal("the tenant's own Action doesn't run")
 	}
 	if got := b.manage(b.managementToken(), http.MethodPatch, "actions/triggers/post-login/bindings", `{"bindings":[]}`); got.status != http.StatusOK {
-		t.Fatalf("%+v", got)
+		t.Fatalf("manage = %+v", got)
 	}
 	if _, ok := claims()["id"]; ok {
 		t.Error("an Action runs that is in no flow")
@@ -123,12 +123,12 @@ func TestManagementTakesTheCLI(t *testing.T) {
 		t.Errorf("triggers %v", triggers)
 	}
 	if got := b.manage(token, http.MethodPatch, "clients/native", `{"name":"renamed","callbacks":["http://127.0.0.1:1/callback"],"grant_types":["refresh_token"]}`); got.status != http.StatusOK || got.text("name") != "renamed" {
-		t.Errorf("%+v", got)
+		t.Errorf("manage = %+v", got)
 	}
 	if got := b.manage(token, http.MethodPatch, "clients/native", `{"refresh_token":{"expiration_type":"expiring","idle_token_lifetime":1296000,"leeway":3,"rotation_type":"non-rotating","token_lifetime":2592000}}`); got.status != http.StatusOK {
-		t.Errorf("%+v", got)
+		t.Errorf("manage = %+v", got)
 	}
 	if got := b.manage(token, http.MethodPost, "actions/actions", `{"name":"b","supported_triggers":[{"id":"post-login","version":"v3"}],"code":"","dependencies":[],"secrets":[],"runtime":""}`); got.status != http.StatusCreated {
-		t.Errorf("%+v", got)
+		t.Errorf("manage = %+v", got)
 	}
 }

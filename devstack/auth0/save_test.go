@@ -38,7 +38,7 @@ func TestRestore(t *testing.T) {
 		"a lost organization": strings.ReplaceAll(saved.String(), `"Name":"acme"`, `"Name":"other"`),
 	} {
 		if err := b.Restore(strings.NewReader(text)); err == nil || !strings.HasPrefix(err.Error(), "auth0: restore: ") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Restore = %v", name, err)
 		}
 	}
 	b.tokens()

@@ -115,7 +115,7 @@ func TestSubject(t *testing.T) {
 		}
 		claims, err := josetest.Verify(token, b.Issuer("github"), "https://github.com/acme")
 		if err != nil || claims["sub"] != want || (job.Environment != "" && claims["environment"] != job.Environment) {
-			t.Errorf("%v, %v; want sub %s", claims, err, want)
+			t.Errorf("Verify = %v, %v; want sub %s", claims, err, want)
 		}
 	}
 }
@@ -217,7 +217,7 @@ func TestAsking(t *testing.T) {
 
 	for system, name := range map[string]string{"gitlab": ci.TokenVariable, "circleci": "CIRCLE_OIDC_TOKEN_V2"} {
 		if _, err := josetest.Verify(b.variables(system)[name], b.Issuer(system), audience); err != nil {
-			t.Errorf("%s: %v", system, err)
+			t.Errorf("%s: Verify = %v", system, err)
 		}
 	}
 	if _, err := b.Environment("jenkins", ""); !errors.Is(err, ci.ErrSystem) {
@@ -231,7 +231,7 @@ func TestFaults(t *testing.T) {
 	refused := func(want int) func(*testing.T) {
 		return func(t *testing.T) {
 			if status, _ := b.github(audience); status != want {
-				t.Errorf("%d, want %d", status, want)
+				t.Errorf("github = %d, want %d", status, want)
 			}
 		}
 	}
@@ -258,7 +258,7 @@ func TestFaults(t *testing.T) {
 			_, token := b.github(audience)
 			claims, err := josetest.Verify(token, b.Issuer("github"), audience)
 			if err != nil || claims["sub"] != "repo:acme@123456/app@456789:ref:refs/heads/main" {
-				t.Errorf("%v %v", claims, err)
+				t.Errorf("Verify = %v %v", claims, err)
 			}
 		},
 	}
@@ -297,7 +297,7 @@ func TestWorkloadAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := josetest.Verify(svid.Marshal(), b.Issuer("spiffe"), audience); err != nil || svid.ID.String() != "spiffe://acme.example.test/ns/ci/sa/zen" {
-		t.Errorf("%s: %v", svid.ID, err)
+		t.Errorf("%s: Verify = %v", svid.ID, err)
 	}
 	b.fault.Store(ci.FaultForbidden)
 	if _, err := fetch(); status.Code(err) != codes.PermissionDenied {

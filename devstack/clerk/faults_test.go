@@ -62,7 +62,7 @@ func TestFaults(t *testing.T) {
 		},
 		FaultHTML: func(t *testing.T) {
 			if r := native(); r.status != 502 || !strings.HasPrefix(r.raw, "<html>") {
-				t.Errorf("got %d %s", r.status, r.raw)
+				t.Errorf("native = %d %s", r.status, r.raw)
 			}
 		},
 		FaultKeySwapped: func(t *testing.T) {
@@ -172,17 +172,17 @@ func TestFaults(t *testing.T) {
 		FaultAPIKeyUnknown: func(*testing.T) { o.want(verifyKey(), 404, "resource_not_found") },
 		FaultAPIKeyRevoked: func(t *testing.T) {
 			if r := verifyKey(); r.status != 200 || r.body["revoked"] != true || r.body["revocation_reason"] == nil {
-				t.Errorf("%d %s", r.status, r.raw)
+				t.Errorf("verifyKey = %d %s", r.status, r.raw)
 			}
 		},
 		FaultAPIKeyExpired: func(t *testing.T) {
 			if r := verifyKey(); r.status != 200 || r.body["expired"] != true || r.body["expiration"].(float64) > float64(ms(o.clock)) {
-				t.Errorf("%d %s", r.status, r.raw)
+				t.Errorf("verifyKey = %d %s", r.status, r.raw)
 			}
 		},
 		FaultAPIKeyBare: func(t *testing.T) {
 			if r := verifyKey(); r.status != 200 || r.body["claims"] != nil || len(r.body["scopes"].([]any)) != 0 {
-				t.Errorf("%d %s", r.status, r.raw)
+				t.Errorf("verifyKey = %d %s", r.status, r.raw)
 			}
 		},
 		FaultSatellite: func(*testing.T) {

@@ -42,7 +42,7 @@ func FuzzBackend(f *testing.F) {
 			w := httptest.NewRecorder()
 			inst.Handler().ServeHTTP(w, req)
 			if w.Code >= 500 || !json.Valid(w.Body.Bytes()) {
-				t.Errorf("%s: %d %s", pattern, w.Code, w.Body)
+				t.Errorf("%s: answer %d %s", pattern, w.Code, w.Body)
 			}
 		}
 	})
@@ -69,7 +69,7 @@ func FuzzOAuth(f *testing.F) {
 			w := httptest.NewRecorder()
 			inst.Handler().ServeHTTP(w, req)
 			if w.Code >= 500 || strings.Contains(w.Body.String(), "access_token") {
-				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+				t.Errorf("%s: answer %d %s", path, w.Code, w.Body)
 			}
 		}
 	})

@@ -31,7 +31,7 @@ func TestLackingParameters(t *testing.T) {
 		r := httptest.NewRequest("GET", "/?"+tt.query, nil)
 		err := lacking(tt.route, r.URL.Query(), tt.body)
 		if (err != nil) != (tt.want != "") || err != nil && (!strings.Contains(err.Error(), "lacks the parameter "+tt.want) || err.(*apiError).status != 501) {
-			t.Errorf("%s %s %s: %v", tt.route, tt.query, tt.body, err)
+			t.Errorf("%s %s %s: lacking = %v", tt.route, tt.query, tt.body, err)
 		}
 	}
 }

@@ -155,7 +155,7 @@ func TestOAuthRedirectURIs(t *testing.T) {
 		"http://127.0.0.1:1/callback#x": false, "http://127.0.0.1.evil.test/callback": false, "https://app.test:1/cb": false, "": false,
 	} {
 		if got := application.allows(address); got != want {
-			t.Errorf("%q: %v", address, got)
+			t.Errorf("%q: allows = %v", address, got)
 		}
 	}
 }
@@ -306,7 +306,7 @@ func TestOAuthMetadata(t *testing.T) {
 		r := o.do(httptest.NewRequest("GET", path, nil))
 		if r.body["issuer"] != o.url || r.body["device_authorization_endpoint"] != o.url+"/oauth/device_authorization" ||
 			!slices.Contains(r.body["grant_types_supported"].([]any), any(grantDevice)) {
-			t.Errorf("%s: %v", path, r.body)
+			t.Errorf("%s: do = %v", path, r.body)
 		}
 	}
 	b := newBench(t)

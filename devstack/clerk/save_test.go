@@ -54,7 +54,7 @@ func TestRestore(t *testing.T) {
 		"a lost user":     strings.ReplaceAll(saved.String(), `"User":"`+old.alice, `"User":"x`+old.alice),
 	} {
 		if err := b.Restore(strings.NewReader(text)); err == nil || !strings.HasPrefix(err.Error(), "clerk: restore: ") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Restore = %v", name, err)
 		}
 	}
 	b.mint(alice.clientJWT, alice.sessionID, "turso")

@@ -97,7 +97,7 @@ func TestActionsToolkit(t *testing.T) {
 	_, token, _ := strings.Cut(node(t, "actions.mjs", environment...), " ")
 	claims, err := josetest.Verify(token, s.CI.Issuer("github"), "https://bao.example.test")
 	if err != nil || claims["sub"] != "repo:acme/app:ref:refs/heads/main" {
-		t.Errorf("%v, %v", claims, err)
+		t.Errorf("Verify = %v, %v", claims, err)
 	}
 }
 

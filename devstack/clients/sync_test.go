@@ -131,7 +131,7 @@ func rows(t *testing.T, c *synced.Client, sql, want string) {
 	t.Helper()
 	got, err := c.Rows(sql)
 	if err != nil || got != want {
-		t.Errorf("%s: %s (%v), want %s", sql, got, err, want)
+		t.Errorf("%s: Rows = %s (%v), want %s", sql, got, err, want)
 	}
 }
 
@@ -343,7 +343,7 @@ func TestSyncRefusals(t *testing.T) {
 				must(t, s.Faults.Switch(name, true))
 				_, err := c.Pull()
 				if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "eyJ") || strings.Contains(err.Error(), "\n") {
-					t.Errorf("%s: %v", name, err)
+					t.Errorf("%s: Pull = %v", name, err)
 				}
 				must(t, s.Faults.Switch(name, false))
 				if _, err := c.Pull(); err != nil {

@@ -27,7 +27,7 @@ func TestSelector(t *testing.T) {
 		must(t, err)
 		wanted, err := parseSelector(b)
 		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
+			t.Errorf("%s: parseSelector = %v", tt.name, err)
 			continue
 		}
 		for _, page := range tt.in {
@@ -97,7 +97,7 @@ func FuzzParseUpdates(f *testing.F) {
 			return
 		}
 		if r.poll < 0 || r.poll > maxPoll || len(r.selector) > len(b) {
-			t.Errorf("%+v", r)
+			t.Errorf("parseUpdates = %+v", r)
 		}
 		if s, err := readSelector(r.selector); err == nil {
 			if 4*len(s) > len(b) {

@@ -131,13 +131,13 @@ func TestPushInParts(t *testing.T) {
 	push := func(baton string, from, to int) (status int, r pushResult) {
 		w := do(target, "POST", fmt.Sprintf("/sync/1/%d/%d%s", have+1+from, have+1+to, baton), "", frames[from*engine.FrameSize:to*engine.FrameSize])
 		if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil {
-			t.Fatalf("%d %s", w.Code, w.Body)
+			t.Fatalf("answer %d %s", w.Code, w.Body)
 		}
 		return w.Code, r
 	}
 	_, first := push("", 0, 4)
 	if first.Status != "ok" || int(first.Last) != have+4 || first.Baton == nil {
-		t.Fatalf("%+v", first)
+		t.Fatalf("push = %+v", first)
 	}
 	if got := do(target, "GET", "/sync/1/1/999", "", nil).Body.Len() / engine.FrameSize; got != have {
 		t.Errorf("half of a transaction is visible: %d frames, want %d", got, have)
@@ -148,7 +148,7 @@ func TestPushInParts(t *testing.T) {
 	_, first = push("", 0, 4)
 	_, second := push("/"+*first.Baton, 4, n)
 	if second.Status != "ok" || int(second.Last) != have+n || second.Baton != nil {
-		t.Fatalf("%+v", second)
+		t.Fatalf("push = %+v", second)
 	}
 	if status, _ := push("/"+*first.Baton, 4, n); status != 400 {
 		t.Errorf("a baton is good twice: %d", status)

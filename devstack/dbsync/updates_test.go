@@ -118,7 +118,7 @@ func pulled(t testing.TB, s *Server, r request) updates {
 	t.Helper()
 	w := do(s, "POST", UpdatesPath, "", r.bytes())
 	if w.Code != 200 || w.Header().Get("Content-Type") != "application/protobuf" {
-		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
+		t.Fatalf("answer %d %v %s", w.Code, w.Header(), w.Body)
 	}
 	return readUpdates(t, w.Body.Bytes())
 }
@@ -137,7 +137,7 @@ func TestUpdatesWire(t *testing.T) {
 	must(t, err)
 	r, err := parseUpdates(sent)
 	if err != nil || r.since != "5" || r.poll != 1500*time.Millisecond || r.at != "" || r.zstd || r.logical || r.selector != nil {
-		t.Errorf("%+v %v", r, err)
+		t.Errorf("parseUpdates = %+v %v", r, err)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestUpdates(t *testing.T) {
 	run(t, db, "INSERT INTO t VALUES (zeroblob(20000))")
 	all := pulled(t, s, request{})
 	if !all.raw || all.protocol != protocolPages || all.kind != 0 || all.mode != 0 || len(all.pages) != int(all.size) || all.size < 6 {
-		t.Fatalf("%+v", all.size)
+		t.Fatalf("pulled = %+v", all.size)
 	}
 	if !bytes.HasPrefix(all.pages[0], []byte("SQLite format 3\x00")) {
 		t.Errorf("page 0 is %.20q", all.pages[0])
@@ -186,14 +186,14 @@ func TestUpdatesOfALogThatIsNone(t *testing.T) {
 	s, db := newServer(t)
 	first := pulled(t, s, request{logical: true})
 	if first.kind != 0 || first.mode != modeReplaceBase || first.protocol != protocolMVCCLogs || len(first.pages) != int(first.size) {
-		t.Errorf("%+v", first)
+		t.Errorf("pulled = %+v", first)
 	}
 	if same := pulled(t, s, request{logical: true, since: first.revision}); same.kind != streamLogical || same.mode != 0 || len(same.pages) != 0 {
-		t.Errorf("%+v", same)
+		t.Errorf("pulled = %+v", same)
 	}
 	run(t, db, "INSERT INTO t VALUES (1)")
 	if again := pulled(t, s, request{logical: true, since: first.revision}); again.kind != 0 || again.mode != modeReplaceBase || len(again.pages) != int(again.size) {
-		t.Errorf("%+v", again)
+		t.Errorf("pulled = %+v", again)
 	}
 }
 
@@ -221,12 +221,12 @@ func TestUpdatesRefused(t *testing.T) {
 	} {
 		w := do(s, "POST", UpdatesPath, tt.rights, tt.body)
 		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.text) {
-			t.Errorf("%s: %d %s", tt.name, w.Code, w.Body)
+			t.Errorf("%s: answer %d %s", tt.name, w.Code, w.Body)
 		}
 	}
 	for _, rights := range []string{"read", "read all tables"} {
 		if w := do(s, "POST", UpdatesPath, rights, nil); w.Code != 200 {
-			t.Errorf("%s: %d %s", rights, w.Code, w.Body)
+			t.Errorf("%s: answer %d %s", rights, w.Code, w.Body)
 		}
 	}
 	if w := do(s, "GET", UpdatesPath, "", nil); w.Code != 404 {
@@ -270,7 +270,7 @@ func TestPollEndsWithItsTime(t *testing.T) {
 		first := pulled(t, s, request{})
 		began := time.Now()
 		if u := pulled(t, s, request{since: first.revision, poll: time.Minute}); len(u.pages) != 0 || u.revision != first.revision {
-			t.Errorf("%+v", u)
+			t.Errorf("pulled = %+v", u)
 		}
 		if took := time.Since(began); took != time.Minute {
 			t.Errorf("it took %s", took)
@@ -326,7 +326,7 @@ func TestPollEndsWithTheToken(t *testing.T) {
 		first := pulled(t, s, request{})
 		began := time.Now()
 		if u := pulled(t, s, request{since: first.revision, poll: time.Second}); len(u.pages) != 0 {
-			t.Errorf("%+v", u)
+			t.Errorf("pulled = %+v", u)
 		}
 		if w := <-polled(t.Context(), s, request{since: first.revision, poll: time.Hour}); w.Code != 401 || !strings.Contains(w.Body.String(), "ended") {
 			t.Errorf("%d %s", w.Code, w.Body)
@@ -379,7 +379,7 @@ func TestUpdatesLeaveNoFile(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, "devstack-pages-*"))
 	must(t, err)
 	if len(left) > 0 {
-		t.Errorf("%v", left)
+		t.Errorf("files left behind: %v", left)
 	}
 }
 

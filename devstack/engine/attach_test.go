@@ -99,7 +99,7 @@ func FuzzParseAttach(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sql string) {
 		a, ok := parseAttach(sql)
 		if ok && (a.name == "" || a.alias == "") {
-			t.Errorf("%q: %+v", sql, a)
+			t.Errorf("%q: parseAttach = %+v", sql, a)
 		}
 	})
 }

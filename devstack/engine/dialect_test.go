@@ -38,7 +38,7 @@ func TestLibSQLDialect(t *testing.T) {
 		"SELECT round(vector_distance_cos(vectorb16('[1,-1,2,-3,0.5]'), vectorb16('[1,2,3,4,5]')), 6)": "1.15538",
 	} {
 		if got := one(t, c, sql); got != want {
-			t.Errorf("%s: %s, want %s", sql, got, want)
+			t.Errorf("%s: one = %s, want %s", sql, got, want)
 		}
 	}
 	for sql, want := range map[string]string{
@@ -55,7 +55,7 @@ func TestLibSQLDialect(t *testing.T) {
 		"SELECT unistr('a')":                                              "no such function: unistr",
 	} {
 		if _, err := c.Run(t.Context(), Query{SQL: sql}, FullAccess, discard{}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", sql, err, want)
+			t.Errorf("%s: Run = %v, want %s", sql, err, want)
 		}
 	}
 	mustRun(t, c, "CREATE TABLE v (e F32_BLOB(2))")
@@ -96,7 +96,7 @@ func TestAlterColumn(t *testing.T) {
 		"ALTER TABLE t ALTER COLUMN c TO c NOT":       "", // whatever SQLite says about it
 	} {
 		if _, err := c.Run(t.Context(), Query{SQL: sql}, FullAccess, discard{}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", sql, err, want)
+			t.Errorf("%s: Run = %v, want %s", sql, err, want)
 		}
 	}
 	if got := one(t, c, "SELECT sql FROM sqlite_schema WHERE name = 't'"); got != want {

@@ -58,7 +58,7 @@ func mustRun(t testing.TB, c *Conn, sql string, args ...Value) (*table, Result) 
 	tab := &table{}
 	res, err := c.Run(t.Context(), Query{SQL: sql, Positional: args}, FullAccess, tab)
 	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
+		t.Fatalf("%s: Run = %v", sql, err)
 	}
 	return tab, res
 }
@@ -181,6 +181,6 @@ func TestForeignKeysAreOn(t *testing.T) {
 	_, err := c.Run(t.Context(), Query{SQL: "INSERT INTO b VALUES (1)"}, FullAccess, discard{})
 	var e *Error
 	if !errors.As(err, &e) || e.Message != "FOREIGN KEY constraint failed" {
-		t.Errorf("%v", err)
+		t.Errorf("Run = %v", err)
 	}
 }

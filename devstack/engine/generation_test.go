@@ -113,7 +113,7 @@ func TestFollowersSeeEveryCommit(t *testing.T) {
 		if i%7 == 0 {
 			early.sync()
 			if got, want := early.rows("SELECT count(*) FROM t"), fmt.Sprintf("%d |", i+1); got != want {
-				t.Fatalf("%q, want %q", got, want)
+				t.Fatalf("rows = %q, want %q", got, want)
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func TestFollowersSeeEveryCommit(t *testing.T) {
 	for name, f := range map[string]*follower{"empty": empty, "early": early, "new": follow(t, db)} {
 		f.sync()
 		if got := f.rows("SELECT count(*), sum(a) FROM t"); got != "10 |55 |" {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: rows = %q", name, got)
 		}
 	}
 	for _, g := range []uint32{0, db.Generation() + 1} {
@@ -250,7 +250,7 @@ func TestGenerationsOutliveTheProcess(t *testing.T) {
 	}
 	f.sync()
 	if got := f.rows("SELECT count(*), max(a) FROM t"); got != "80 |80 |" {
-		t.Errorf("%q", got)
+		t.Errorf("rows = %q", got)
 	}
 	c.Close()
 	if err := db.Close(); err != nil {

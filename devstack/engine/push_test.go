@@ -61,7 +61,7 @@ func TestPush(t *testing.T) {
 		watcher.sync()
 	}
 	if got := watcher.rows("SELECT a FROM t"); got != "42 |" {
-		t.Errorf("%q", got)
+		t.Errorf("rows = %q", got)
 	}
 	// A page that was written twice in a transaction.
 	page := func() []byte {
@@ -94,7 +94,7 @@ func TestPush(t *testing.T) {
 		"not a database": frame(1, 1, nil), "page behind the end": frame(7, 6, page),
 	} {
 		if _, err := target.Push(t.Context(), 1, pushed+1, bad); !errors.Is(err, ErrBadFrames) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Push = %v", name, err)
 		}
 	}
 	// The replica's generation ends, and it goes on pushing before it notices.

@@ -130,7 +130,7 @@ func TestRights(t *testing.T) {
 			}
 			_, err := c.Run(t.Context(), Query{SQL: tt.sql}, tt.rights, discard{})
 			if got := outcomeOf(t, err); got != tt.want {
-				t.Errorf("%s: %s (%v), want %s", tt.sql, got, err, tt.want)
+				t.Errorf("%s: outcomeOf = %s (%v), want %s", tt.sql, got, err, tt.want)
 			}
 		})
 	}
@@ -147,7 +147,7 @@ func TestRightsArePerCall(t *testing.T) {
 		for rights, want := range map[*Rights]outcome{FullAccess: runs, narrow: isDenied} {
 			_, err := c.Run(t.Context(), Query{SQL: "SELECT * FROM secret"}, rights, discard{})
 			if got := outcomeOf(t, err); got != want {
-				t.Errorf("%s, want %s", got, want)
+				t.Errorf("outcomeOf = %s, want %s", got, want)
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func TestRightsSurviveSchemaChange(t *testing.T) {
 	}
 	_, err := guest.Run(t.Context(), q, narrow, discard{})
 	if got := outcomeOf(t, err); got != isDenied {
-		t.Errorf("%s (%v), want denied", got, err)
+		t.Errorf("outcomeOf = %s (%v), want denied", got, err)
 	}
 	if err := owner.Script(t.Context(), "DROP VIEW shops; CREATE VIEW shops AS SELECT id, name FROM shop", FullAccess); err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func TestResult(t *testing.T) {
 	for _, tt := range tests {
 		_, res := mustRun(t, c, tt.sql)
 		if res.Affected != tt.affected || res.Inserted != tt.inserted || tt.inserted && res.LastInsertID != tt.id {
-			t.Errorf("%s: %+v, want affected %d, inserted %v, id %d", tt.sql, res, tt.affected, tt.inserted, tt.id)
+			t.Errorf("%s: mustRun = %+v, want affected %d, inserted %v, id %d", tt.sql, res, tt.affected, tt.inserted, tt.id)
 		}
 	}
 }
@@ -119,7 +119,7 @@ func TestStatementErrors(t *testing.T) {
 		";SELECT 1;;":        nil,
 	} {
 		if _, err := c.Run(t.Context(), Query{SQL: sql}, FullAccess, discard{}); !errors.Is(err, want) {
-			t.Errorf("%q: %v, want %v", sql, err, want)
+			t.Errorf("%q: Run = %v, want %v", sql, err, want)
 		}
 	}
 	for sql, want := range map[string]Error{
@@ -130,7 +130,7 @@ func TestStatementErrors(t *testing.T) {
 		_, err := c.Run(t.Context(), Query{SQL: sql}, FullAccess, discard{})
 		var e *Error
 		if !errors.As(err, &e) || *e != want {
-			t.Errorf("%q: %#v, want %#v", sql, err, want)
+			t.Errorf("%q: Run = %#v, want %#v", sql, err, want)
 		}
 	}
 }
@@ -143,13 +143,13 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !d.ReadOnly || d.Explain || len(d.Params) != 2 || d.Params[0] != ":b" || d.Params[1] != "" {
-		t.Errorf("%+v", d)
+		t.Errorf("Describe = %+v", d)
 	}
 	if len(d.Columns) != 3 || d.Columns[1] != (Column{"a", "VARCHAR(10)"}) || d.Columns[2] != (Column{"b + 1", ""}) {
 		t.Errorf("columns %+v", d.Columns)
 	}
 	if d, err = c.Describe(t.Context(), "EXPLAIN INSERT INTO t VALUES (1, 2)", FullAccess); err != nil || !d.Explain || d.ReadOnly {
-		t.Errorf("%+v, %v", d, err)
+		t.Errorf("Describe = %+v, %v", d, err)
 	}
 }
 

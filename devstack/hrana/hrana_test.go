@@ -260,7 +260,7 @@ func TestProtocolErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			resp, body := c.do("POST", tt.path, tt.body)
 			if resp.StatusCode != tt.status || !strings.HasPrefix(body, tt.want) {
-				t.Errorf("%d %q, want %d %q...", resp.StatusCode, body, tt.status, tt.want)
+				t.Errorf("answer %d %q, want %d %q...", resp.StatusCode, body, tt.status, tt.want)
 			}
 			if tt.status != 404 && resp.Header.Get("Access-Control-Allow-Origin") != "*" {
 				t.Error("a browser cannot read it")
@@ -275,7 +275,7 @@ func TestBatons(t *testing.T) {
 		t.Helper()
 		resp, body := c.do("POST", path, `{"baton":"`+baton+`","requests":[]}`)
 		if resp.StatusCode != 400 || !strings.Contains(body, want) {
-			t.Errorf("%s: %d %q, want 400 %q", what, resp.StatusCode, body, want)
+			t.Errorf("%s: answer %d %q, want 400 %q", what, resp.StatusCode, body, want)
 		}
 	}
 	first := c.pipeline("/one/v3/pipeline", "", exec("SELECT 1"))
@@ -352,7 +352,7 @@ func TestCursor(t *testing.T) {
 		{"stmt":{"sql":"DELETE FROM t"},"condition":{"type":"ok","step":2}},
 		{"stmt":{"sql":"BEGIN"}}]}}`)
 	if resp.StatusCode != 200 {
-		t.Fatalf("%s %s", resp.Status, body)
+		t.Fatalf("answer %s %s", resp.Status, body)
 	}
 	want := []string{
 		`{"baton":"*","base_url":null}`,

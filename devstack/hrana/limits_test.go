@@ -11,11 +11,11 @@ func TestDump(t *testing.T) {
 	c.rights = "read"
 	const want = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE IF NOT EXISTS t (a);\nINSERT INTO \"t\"(\"a\") VALUES('2024-01-02');\nCOMMIT;\n"
 	if resp, body := c.do("GET", "/one/dump", ""); resp.StatusCode != 200 || body != want {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("answer %d %s", resp.StatusCode, body)
 	}
 	c.rights = "one table"
 	if resp, body := c.do("GET", "/one/dump", ""); resp.StatusCode != 401 {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("answer %d %s", resp.StatusCode, body)
 	}
 }
 
@@ -24,7 +24,7 @@ func TestStreamLimit(t *testing.T) {
 	c.pipeline("/one/v3/pipeline", "", exec("SELECT 1"))
 	second := c.pipeline("/two/v3/pipeline", "", exec("SELECT 1"))
 	if resp, body := c.do("POST", "/one/v3/pipeline", `{"requests":[]}`); resp.StatusCode != 429 || body != `{"error":"Too many requests"}` {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("answer %d %s", resp.StatusCode, body)
 	}
 	c.pipeline("/two/v3/pipeline", *second.Baton, closeStream)
 	c.pipeline("/one/v3/pipeline", "", exec("SELECT 1"))
@@ -40,7 +40,7 @@ func TestFloatsThatJSONLacks(t *testing.T) {
 	for _, bad := range []string{"1e999", "NaN", `"1.5"`, "null"} {
 		resp, _ := c.do("POST", "/one/v3/pipeline", `{"requests":[{"type":"execute","stmt":{"sql":"SELECT ?","args":[{"type":"float","value":`+bad+`}]}}]}`)
 		if resp.StatusCode != 400 {
-			t.Errorf("%s: %d", bad, resp.StatusCode)
+			t.Errorf("%s: answer %d", bad, resp.StatusCode)
 		}
 	}
 }

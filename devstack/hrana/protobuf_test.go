@@ -27,7 +27,7 @@ func TestProtobufBytes(t *testing.T) {
 	resp, body := c.do("POST", "/one/v3-protobuf/pipeline", unhex(t, "12 12 12 10 0a 0e 0a 08 53454c454354203f 1a 02 10 03 12 02 0a 00"))
 	want := unhex(t, "0a 03 0a 01 3f 12 04 0a 02 10 03") // cols { name: "?" } rows { values { integer: -2 } }
 	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/x-protobuf" || !strings.Contains(body, want) || !strings.HasSuffix(body, unhex(t, "1a 04 0a 02 0a 00")) {
-		t.Errorf("%s %s %x, want %x in it", resp.Status, resp.Header, body, want)
+		t.Errorf("answer %s %s %x, want %x in it", resp.Status, resp.Header, body, want)
 	}
 	for name, test := range map[string]struct{ body, want string }{
 		"no request": {"12 00", "StreamRequest type not recognized"},
@@ -38,7 +38,7 @@ func TestProtobufBytes(t *testing.T) {
 		"too deep":   {nested(200), "recursion limit reached"},
 	} {
 		if resp, body := c.do("POST", "/one/v3-protobuf/pipeline", unhex(t, test.body)); resp.StatusCode != 400 || !strings.Contains(body, test.want) {
-			t.Errorf("%s: %s %s", name, resp.Status, body)
+			t.Errorf("%s: answer %s %s", name, resp.Status, body)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func TestProtobufSaysWhatJSONSays(t *testing.T) {
 			t.Fatal(i, kind, err)
 		}
 		if got, err := serverForm.toJSON(nil, b, 0); err != nil || !strings.HasPrefix(string(got), step.want) {
-			t.Errorf("%d: %s, %v\nwant %s", i, got, err, step.want)
+			t.Errorf("%d: toJSON = %s, %v\nwant %s", i, got, err, step.want)
 		}
 	}
 	s.send("{}")

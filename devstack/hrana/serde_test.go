@@ -120,7 +120,7 @@ func TestIdleClockOfACursor(t *testing.T) {
 		t.Errorf("%d rows, ended %t", rows, ended)
 	}
 	if resp, body := c.do("POST", "/one/v3/pipeline", `{"baton":"`+*first.Baton+`","requests":[`+exec("COMMIT")+`]}`); resp.StatusCode != 400 || !strings.Contains(body, "STREAM_EXPIRED") {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("answer %d %s", resp.StatusCode, body)
 	}
 }
 
@@ -142,10 +142,10 @@ func TestSizes(t *testing.T) {
 		}
 	}
 	if resp, body := c.do("POST", "/one/v2/pipeline", `{"requests":[`+exec("SELECT CAST(x'41ff' AS TEXT)")+`]}`); resp.StatusCode != 500 || body != `{"error":"invalid utf-8 sequence of 1 bytes from index 1"}` {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("answer %d %s", resp.StatusCode, body)
 	}
 	if resp, body := c.do("POST", "/one/v2/pipeline", `{"requests":[`+exec("SELECT CAST(x'e282' AS TEXT)")+`]}`); resp.StatusCode != 500 || body != `{"error":"incomplete utf-8 byte sequence from index 0"}` {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("answer %d %s", resp.StatusCode, body)
 	}
 }
 
@@ -180,7 +180,7 @@ func TestOlderEndpoints(t *testing.T) {
 	} {
 		resp, body := c.do("POST", "/one"+tt.path, tt.body)
 		if resp.StatusCode != tt.status || !strings.Contains(body, tt.want) {
-			t.Errorf("%s %s: %d %s", tt.path, tt.body, resp.StatusCode, body)
+			t.Errorf("%s %s: answer %d %s", tt.path, tt.body, resp.StatusCode, body)
 		}
 	}
 }

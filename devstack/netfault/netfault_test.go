@@ -63,7 +63,7 @@ func TestClientSees(t *testing.T) {
 			}
 			before := served.Load()
 			if a := get(); !tt.sees(a) {
-				t.Errorf("%+v", a)
+				t.Errorf("get = %+v", a)
 			}
 			// A client may send a request again whose connection was cut.
 			if n := served.Load() - before; n != tt.served {

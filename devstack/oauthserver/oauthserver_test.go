@@ -54,7 +54,7 @@ func TestAllowsRedirect(t *testing.T) {
 		"http://[::1]:4711/back": true, "%": false,
 	} {
 		if got := AllowsRedirect(registered, address, "127.0.0.1", "::1"); got != want {
-			t.Errorf("%s: %v", address, got)
+			t.Errorf("%s: AllowsRedirect = %v", address, got)
 		}
 	}
 	if AllowsRedirect(registered, "http://[::1]:4711/back", "127.0.0.1") {

@@ -230,7 +230,7 @@ func TestCodeRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := b.visit(alice(), tt.change...)
 			if got.Get("error") != tt.want || (tt.want == "") != (err != nil) {
-				t.Errorf("got %v, %v", got, err)
+				t.Errorf("visit = %v, %v", got, err)
 			}
 		})
 	}
@@ -380,7 +380,7 @@ func TestFaults(t *testing.T) {
 	checks := map[string]func(*testing.T){
 		oidc.FaultUnavailable: func(t *testing.T) {
 			if status, _ := get("/.well-known/openid-configuration"); status != 503 {
-				t.Errorf("%d", status)
+				t.Errorf("get = %d", status)
 			}
 		},
 		oidc.FaultIssuerMismatch: func(t *testing.T) {
@@ -403,12 +403,12 @@ func TestFaults(t *testing.T) {
 		oidc.FaultRefreshRevoked: func(*testing.T) { b.want(b.refresh(signedIn.text("refresh_token")), 400, "invalid_grant") },
 		oidc.FaultWrongNonce: func(t *testing.T) {
 			if claims, err := b.verify(b.tokens().text("id_token")); err != nil || claims["nonce"] == "n-1" {
-				t.Errorf("%v %v", claims, err)
+				t.Errorf("verify = %v %v", claims, err)
 			}
 		},
 		oidc.FaultUnverifiedEmail: func(t *testing.T) {
 			if claims, err := b.verify(b.tokens().text("id_token")); err != nil || claims["email_verified"] != false {
-				t.Errorf("%v %v", claims, err)
+				t.Errorf("verify = %v %v", claims, err)
 			}
 		},
 		oidc.FaultRedirect: func(*testing.T) { b.want(b.refresh("x"), 307, "") },
@@ -449,7 +449,7 @@ func FuzzToken(f *testing.F) {
 			w := httptest.NewRecorder()
 			issuer.Handler().ServeHTTP(w, req)
 			if w.Code >= 500 || strings.Contains(w.Body.String(), "access_token") {
-				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+				t.Errorf("%s: answer %d %s", path, w.Code, w.Body)
 			}
 		}
 	})

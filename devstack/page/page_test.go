@@ -103,7 +103,7 @@ func TestHosts(t *testing.T) {
 		"10.0.0.1:80": false, "0.0.0.0:80": false, "[::]:80": false, "2130706433": false,
 	} {
 		if got := isLoopback(host); got != want {
-			t.Errorf("%q: %v, want %v", host, got, want)
+			t.Errorf("%q: isLoopback = %v, want %v", host, got, want)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func TestFiles(t *testing.T) {
 	for name, kind := range map[string]string{"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"} {
 		resp, body := get(t, server.URL+Prefix+name)
 		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != kind || body == "" {
-			t.Errorf("%s: %s, %s", name, resp.Status, resp.Header.Get("Content-Type"))
+			t.Errorf("%s: get = %s, %s", name, resp.Status, resp.Header.Get("Content-Type"))
 		}
 		if strings.Contains(body, "http://") && !strings.HasSuffix(name, ".svg") || strings.Contains(body, "https://") {
 			t.Errorf("%s refers to another place", name)

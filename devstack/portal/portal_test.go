@@ -66,7 +66,7 @@ func TestRedirectWritesNoPage(t *testing.T) {
 	w := httptest.NewRecorder()
 	portal.Redirect(w, "http://127.0.0.1:1/callback?code=s3cret")
 	if w.Code != http.StatusSeeOther || w.Body.Len() != 0 || w.Header().Get("Referrer-Policy") != "no-referrer" {
-		t.Errorf("%d %v %q", w.Code, w.Header(), w.Body)
+		t.Errorf("answer %d %v %q", w.Code, w.Header(), w.Body)
 	}
 }
 

@@ -64,7 +64,7 @@ func TestVerdicts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := record(t, newRecorder(), httptest.NewRequest("POST", "/dbs/app/v3/pipeline", nil), tt.status, tt.body)
 			if got.Verdict != tt.verdict || got.Reason != tt.reason || got.Status != tt.status {
-				t.Errorf("%d %s %q, want %d %s %q", got.Status, got.Verdict, got.Reason, tt.status, tt.verdict, tt.reason)
+				t.Errorf("record = %d %s %q, want %d %s %q", got.Status, got.Verdict, got.Reason, tt.status, tt.verdict, tt.reason)
 			}
 		})
 	}
@@ -112,7 +112,7 @@ func TestCallers(t *testing.T) {
 			}
 			got.Expires, tt.want.Expires = time.Time{}, time.Time{}
 			if got != tt.want {
-				t.Errorf("%+v, want %+v", got, tt.want)
+				t.Errorf("of = %+v, want %+v", got, tt.want)
 			}
 		})
 	}
@@ -150,7 +150,7 @@ func TestTokens(t *testing.T) {
 	}
 	tokens := r.Tokens()
 	if len(tokens) != 1 || tokens[0].Claims[0] != (Field{"sub", "user_1"}) {
-		t.Errorf("%+v, want the one token once", tokens)
+		t.Errorf("Tokens = %+v, want the one token once", tokens)
 	}
 	for i := range 2 * maxTokens {
 		r.addToken([]byte{byte(i), byte(i >> 8)}, Token{Path: fmt.Sprint(i)})
@@ -203,7 +203,7 @@ func TestPassThrough(t *testing.T) {
 		// An answer can arrive before the handler has returned.
 		testwait.Until(t, path+" is recorded", func() bool { return r.Requests()[0].Path == path })
 		if got := r.Requests()[0]; got.Verdict != want {
-			t.Errorf("%s %s, want %s %s", got.Path, got.Verdict, path, want)
+			t.Errorf("Requests = %s %s, want %s %s", got.Path, got.Verdict, path, want)
 		}
 	}
 }

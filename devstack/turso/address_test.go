@@ -46,7 +46,7 @@ func TestAddresses(t *testing.T) {
 		must(t, err)
 		resp.Body.Close()
 		if resp.StatusCode != tt.status {
-			t.Errorf("%s: %s, want %d", tt.name, resp.Status, tt.status)
+			t.Errorf("%s: answer %s, want %d", tt.name, resp.Status, tt.status)
 		}
 	}
 	if status, body := f.do("GET", "/sync/1/1/2", app, ""); status != 400 || body != `{"generation":1}` {

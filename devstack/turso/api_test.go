@@ -211,7 +211,7 @@ func TestDoubleSlashes(t *testing.T) {
 	tok, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})
 	must(t, err)
 	if status, body := f.do("POST", "/dbs/app//v2///pipeline", tok, select1); status != 200 {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("answer %d %s", status, body)
 	}
 	if status, _ := f.do("PUT", "/v2//organizations/acme/jwks/a%20b", f.alice, `{"jwks_url":"https://a.test/"}`); status != 200 {
 		t.Errorf("escaped name: %d", status)
@@ -247,7 +247,7 @@ func TestMatch(t *testing.T) {
 		r := httptest.NewRequest(method, "http://x/", nil)
 		r.URL.Path = path
 		if got := Match(r); got != want {
-			t.Errorf("%s: %v", target, got)
+			t.Errorf("%s: Match = %v", target, got)
 		}
 	}
 	var _ http.Handler = (*Server)(nil)

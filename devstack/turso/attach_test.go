@@ -51,7 +51,7 @@ func TestAttach(t *testing.T) {
 		"not configured":       {mint(`{"permissions":{"read_attach":{"databases":["app"]}}}`), "app", "Authorization forbidden: Namespace `app` doesn't allow attach"},
 	} {
 		if _, body := attach(tt.token, tt.attach); !strings.Contains(body, tt.want) {
-			t.Errorf("%s: %s, want %s", name, body, tt.want)
+			t.Errorf("%s: attach = %s, want %s", name, body, tt.want)
 		}
 	}
 	// libsql-server on its own.

@@ -139,7 +139,7 @@ func TestPermissionsInTokens(t *testing.T) {
 		"SELECT s FROM secret":            `{"message":"SQLite error: access to secret.s is prohibited","code":"SQLITE_AUTH"}`,
 	} {
 		if status, body := f.do("POST", "/dbs/app/v2/pipeline", tok, fmt.Sprintf(`{"requests":[{"type":"execute","stmt":{"sql":%q}}]}`, sql)); status != 200 || !strings.Contains(body, want) {
-			t.Errorf("%s: %d %s", sql, status, body)
+			t.Errorf("%s: answer %d %s", sql, status, body)
 		}
 	}
 }

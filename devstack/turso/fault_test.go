@@ -91,7 +91,7 @@ func TestPollExpires(t *testing.T) {
 	must(t, err)
 	status, body := f.do("POST", "/dbs/app/pull-updates", token, "")
 	if status != 200 {
-		t.Fatalf("%d %s", status, body)
+		t.Fatalf("answer %d %s", status, body)
 	}
 	revision := body[3 : 3+int(body[2])] // after the header's length, the field and its length
 	poll := "\x1a" + string(rune(len(revision))) + revision + "\x20\x01"
@@ -104,7 +104,7 @@ func TestPollExpires(t *testing.T) {
 		must(t, f.faults.Switch(fault.ExpiredAs401, c.as401))
 		status, body := f.do("POST", "/dbs/app/pull-updates", token, poll)
 		if status != c.status || status != 200 && body != `{"error":"JWT error: ExpiredSignature"}` {
-			t.Errorf("%+v: %d %q", c, status, body)
+			t.Errorf("%+v: answer %d %q", c, status, body)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func FuzzParseExpiration(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		d, err := parseExpiration(s)
 		if d < 0 || err == nil && d == 0 && s != "" && s != "never" {
-			t.Errorf("%q: %v, %v", s, d, err)
+			t.Errorf("%q: parseExpiration = %v, %v", s, d, err)
 		}
 	})
 }

@@ -44,7 +44,7 @@ func TestMemory(t *testing.T) {
 		r := httptest.NewRequest("POST", "/dbs/"+db+"/v3/pipeline", strings.NewReader(`{"requests":[{"type":"sequence","sql":"`+sql+`"}]}`))
 		r.Header.Set("Authorization", "Bearer "+token)
 		if s.ServeHTTP(w, r); w.Code != 200 || !strings.Contains(w.Body.String(), `"type":"ok"`) {
-			t.Fatalf("%d %s", w.Code, w.Body)
+			t.Fatalf("answer %d %s", w.Code, w.Body)
 		}
 	}
 	for i := range 100 {

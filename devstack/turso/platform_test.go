@@ -34,7 +34,7 @@ func TestLackingParameters(t *testing.T) {
 	} {
 		status, body := f.do(tt.method, org+tt.path, f.alice, tt.body)
 		if status != 501 || !strings.Contains(body, "the local stack lacks ") {
-			t.Errorf("%s %s %s: %d %s", tt.method, tt.path, tt.body, status, body)
+			t.Errorf("%s %s %s: answer %d %s", tt.method, tt.path, tt.body, status, body)
 		}
 	}
 	f.call("none was made", "GET", org+"/databases/x", f.alice, "", 404, "")
@@ -54,7 +54,7 @@ func TestSeeds(t *testing.T) {
 		token, err := f.CreateDatabaseToken("acme", name, TokenOptions{})
 		must(t, err)
 		if _, body := f.do("POST", "/dbs/"+name+"/v2/pipeline", token, `{"requests":[{"type":"execute","stmt":{"sql":"`+sql+`"}}]}`); !strings.Contains(body, want) {
-			t.Errorf("%s: %s", name, body)
+			t.Errorf("%s: do = %s", name, body)
 		}
 	}
 	f.call("branch", "POST", databases, f.alice, `{"name":"branch","group":"default","seed":{"type":"database","value":"app"}}`, 200, "")

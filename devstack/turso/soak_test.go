@@ -37,7 +37,7 @@ func TestSoak(t *testing.T) {
 		}
 		status, answer := f.do("POST", "/dbs/app/v3/pipeline", tok, `{"baton":`+string(body)+`,"requests":[`+strings.Join(requests, ",")+`]}`)
 		if status != 200 || strings.Contains(answer, `"type":"error"`) {
-			t.Errorf("%d %.300s", status, answer)
+			t.Errorf("answer %d %.300s", status, answer)
 			return "", answer
 		}
 		if _, after, ok := strings.Cut(answer, `"baton":"`); ok {
@@ -122,7 +122,7 @@ func TestSoak(t *testing.T) {
 	wg.Wait()
 	_, answer := pipeline("", run("SELECT 'rows=' || count(*) FROM kept"), run("SELECT * FROM pragma_integrity_check"), closing)
 	if want := fmt.Sprintf(`"rows=%d"`, kept.Load()); !strings.Contains(answer, want) || !strings.Contains(answer, `"ok"}`) {
-		t.Errorf("%s, want %s", answer, want)
+		t.Errorf("pipeline = %s, want %s", answer, want)
 	}
 	t.Logf("%d requests, %d rows, %d frames synced, generation %d", requests.Load(), kept.Load(), synced.Load(), generation.Load())
 }

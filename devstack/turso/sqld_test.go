@@ -74,7 +74,7 @@ func TestPlainSqld(t *testing.T) {
 		n, _ := resp.Body.Read(body)
 		resp.Body.Close()
 		if got := itoa(resp.StatusCode) + " " + string(body[:n]); !strings.Contains(got, tt.want) {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+			t.Errorf("%s: answer %s, want %s", tt.name, got, tt.want)
 		}
 		if resp.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: no CORS header", tt.name)
@@ -93,10 +93,10 @@ func TestAutocommitIn2(t *testing.T) {
 		{"stmt":{"sql":"COMMIT"},"condition":{"type":"not","cond":{"type":"is_autocommit"}}},
 		{"stmt":{"sql":"DROP TABLE pushed"},"condition":{"type":"not","cond":{"type":"is_autocommit"}}}]}}]}`
 	if status, body := f.do("POST", "/dbs/app/v2/pipeline", token, push); status != 200 || !strings.Contains(body, `"step_errors":[null,null,null,null]`) {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("answer %d %s", status, body)
 	}
 	if status, body := f.do("POST", "/dbs/app/v2/pipeline", token, `{"requests":[{"type":"execute","stmt":{"sql":"SELECT * FROM pushed"}}]}`); !strings.Contains(body, `"type":"ok"`) {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("answer %d %s", status, body)
 	}
 }
 
@@ -115,11 +115,11 @@ func TestWantRows(t *testing.T) {
 	} {
 		create := `{"requests":[{"type":"sequence","sql":"DROP TABLE IF EXISTS wanted; CREATE TABLE wanted (a)"}]}`
 		if status, body := f.do("POST", "/dbs/app/v2/pipeline", token, create); status != 200 {
-			t.Fatalf("%d %s", status, body)
+			t.Fatalf("answer %d %s", status, body)
 		}
 		_, body := f.do("POST", "/dbs/app"+tt.path, token, tt.body)
 		if strings.Contains(body, `"value":"1"`) || !strings.Contains(body, tt.rows) || !strings.Contains(body, `"affected_row_count":2`) || !strings.Contains(body, `"name":"a"`) {
-			t.Errorf("%s: %s", tt.name, body)
+			t.Errorf("%s: do = %s", tt.name, body)
 		}
 		must(t, f.faults.Switch(fault.PlainSqld, true))
 		if _, body := f.do("POST", "/dbs/app"+tt.path, token, tt.body); strings.Contains(body, `"value":"1"`) != strings.Contains(body, `"affected_row_count"`) {

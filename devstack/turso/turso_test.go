@@ -124,7 +124,7 @@ func (f *fixture) query(db, token string) (int, string) {
 func (f *fixture) accepted(what, db, token string) {
 	f.t.Helper()
 	if status, body := f.query(db, token); status != 200 || !strings.Contains(body, `"rows":[[{"type":"integer","value":"1"}]]`) {
-		f.t.Errorf("%s: %d %s, want rows", what, status, body)
+		f.t.Errorf("%s: query = %d %s, want rows", what, status, body)
 	}
 }
 
@@ -134,7 +134,7 @@ func (f *fixture) refused(what, db, token string, status int, text string) {
 	want, err := json.Marshal(apiError{Error: text})
 	must(f.t, err)
 	if got, body := f.query(db, token); got != status || body != string(want) {
-		f.t.Errorf("%s: %d %s, want %d %s", what, got, body, status, text)
+		f.t.Errorf("%s: query = %d %s, want %d %s", what, got, body, status, text)
 	}
 }
 

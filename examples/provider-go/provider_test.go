@@ -54,7 +54,7 @@ func TestToken(t *testing.T) {
 			client := serve(t, c.content, c.mode)
 			response, err := client.Token(t.Context(), provider.TokenRequest{Target: target, Access: c.access})
 			if !errors.Is(err, c.want) {
-				t.Errorf("%v, want %v", err, c.want)
+				t.Errorf("Token = %v, want %v", err, c.want)
 			}
 			if c.want == nil && response.Token.Expires.Unix() != soon.Unix() {
 				t.Errorf("expires %v, want %v", response.Token.Expires, soon)

@@ -121,7 +121,7 @@ func (m *method) backendAPI(httpMethod, path string, body object, result any) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		m.t.Fatalf("%s %s: %s", httpMethod, path, resp.Status)
+		m.t.Fatalf("%s %s: answer %s", httpMethod, path, resp.Status)
 	}
 	if err := json.NewDecoder(resp.Body).Decode(result); err != nil {
 		m.t.Fatal(err)
@@ -232,7 +232,7 @@ func TestSeveralOrganizations(t *testing.T) {
 	m.refused(logical.UpdateOperation, "login", object{"role": "both", "api_key": k.Secret}, 400, "give organization, one of org_")
 	auth := m.must(logical.UpdateOperation, "login", object{"role": "both", "api_key": k.Secret, "organization": globex}).Auth
 	if auth.Alias.Metadata["org_slug"] != "globex" {
-		t.Errorf("got %v", auth.Alias.Metadata)
+		t.Errorf("response %v", auth.Alias.Metadata)
 	}
 	m.refused(logical.UpdateOperation, "login", object{"role": "both", "api_key": k.Secret, "organization": "org_other"}, 403, "doesn't take")
 	m.refused(logical.UpdateOperation, "login", object{"role": "alice", "api_key": k.Secret, "organization": acme}, 400, "only for roles")
@@ -291,7 +291,7 @@ func TestRenewal(t *testing.T) {
 		t.Helper()
 		err := renew()
 		if text == "" && err != nil || text != "" && (err == nil || !strings.Contains(err.Error(), text)) {
-			t.Errorf("got %v, want %q", err, text)
+			t.Errorf("renew = %v, want %q", err, text)
 		}
 	}
 	want("")
@@ -312,16 +312,16 @@ func TestRenewal(t *testing.T) {
 func TestCheck(t *testing.T) {
 	m := newMethod(t)
 	if got := m.must(logical.ReadOperation, "config/check", nil).Data; got["ok"] != true {
-		t.Errorf("got %v", got)
+		t.Errorf("response %v", got)
 	}
 	other := devstacktest.Start(t, devstack.Options{})
 	m.must(logical.UpdateOperation, "config", object{"instance": other.Clerk.PublishableKey()})
 	if got := m.must(logical.ReadOperation, "config/check", nil).Data["problems"].([]string); len(got) != 1 || !strings.Contains(got[0], "of another instance") {
-		t.Errorf("got %v", got)
+		t.Errorf("response %v", got)
 	}
 	m.must(logical.UpdateOperation, "config", object{"secret_key": "sk_test_planted"})
 	if got := m.must(logical.ReadOperation, "config/check", nil).Data["problems"].([]string); len(got) != 1 || !strings.Contains(got[0], "refuses the auth method's secret key") {
-		t.Errorf("got %v", got)
+		t.Errorf("response %v", got)
 	}
 	m.must(logical.UpdateOperation, "role/alice", object{"bound_subjects": m.alice()})
 	m.refused(logical.UpdateOperation, "login", object{"role": "alice", "api_key": "ak_planted"}, 502, "an operator has to write a new one")

@@ -197,7 +197,7 @@ func TestLimitsOfARole(t *testing.T) {
 	} {
 		got := e.mustAs("", logical.ReadOperation, "creds/"+test.role, test.ask).Secret.TTL
 		if got > test.want || got < test.want-3*time.Second {
-			t.Errorf("%s: %v, want %v", name, got, test.want)
+			t.Errorf("%s: mustAs = %v, want %v", name, got, test.want)
 		}
 	}
 	e.system.MaxLeaseTTLVal, e.system.DefaultLeaseTTLVal = 10*time.Minute, 5*time.Minute
@@ -258,7 +258,7 @@ func TestGroup(t *testing.T) {
 	e.must(logical.UpdateOperation, "roles/all", object{"group": "default", "confirm_group": "default", "permissions": []string{"all:data_read"}})
 	data := e.must(logical.ReadOperation, "creds/all", nil)
 	if data["group"] != "default" || data["database"] != nil {
-		t.Errorf("got %v", data)
+		t.Errorf("response %v", data)
 	}
 	if err := e.opens(data["token"].(string), "SELECT 1"); err != nil {
 		t.Error(err)
@@ -273,7 +273,7 @@ func TestDatabaseThatWasMadeAnew(t *testing.T) {
 	}
 	e.must(logical.UpdateOperation, "roles/temp", object{"database": "temp"})
 	if got := e.must(logical.ReadOperation, "creds/temp", nil)["database_id"]; got != db.ID {
-		t.Errorf("got %v, want %s", got, db.ID)
+		t.Errorf("response %v, want %s", got, db.ID)
 	}
 	e.api(http.MethodDelete, "/v1/organizations/acme/databases/temp")
 	e.refused(logical.ReadOperation, "creds/temp", nil, http.StatusNotFound, "temp")
@@ -281,7 +281,7 @@ func TestDatabaseThatWasMadeAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := e.must(logical.ReadOperation, "creds/temp", nil)["database_id"]; got != db.ID {
-		t.Errorf("got %v, want %s", got, db.ID)
+		t.Errorf("response %v, want %s", got, db.ID)
 	}
 }
 
@@ -312,10 +312,10 @@ func TestRolesAreListedAndDeleted(t *testing.T) {
 	e.must(logical.UpdateOperation, "roles/a", object{"database": "app"})
 	e.must(logical.UpdateOperation, "roles/b", object{"ttl": "5m"}) // the rest stays
 	if got := e.must(logical.ReadOperation, "roles/b", nil); got["access"] != "rw" || got["revoke"] != "rotate" || got["ttl"] != int64(300) {
-		t.Errorf("got %v", got)
+		t.Errorf("response %v", got)
 	}
 	if got := e.must(logical.ListOperation, "roles/", nil)["keys"].([]string); strings.Join(got, " ") != "a b" {
-		t.Errorf("got %v", got)
+		t.Errorf("response %v", got)
 	}
 	e.must(logical.DeleteOperation, "roles/b", nil)
 	if _, status, _ := e.handle(logical.ReadOperation, "roles/b", nil); status != http.StatusNotFound {
@@ -335,11 +335,11 @@ func TestConfigNeverTellsTheToken(t *testing.T) {
 		}
 	}
 	if data["organization"] != "acme" || data["api_url"] != e.stack.URL() {
-		t.Errorf("got %v", data)
+		t.Errorf("response %v", data)
 	}
 	e.must(logical.UpdateOperation, "config", object{"group": "other"}) // the rest stays
 	if got := e.must(logical.ReadOperation, "config", nil)["organization"]; got != "acme" {
-		t.Errorf("got %v", got)
+		t.Errorf("response %v", got)
 	}
 	e.must(logical.DeleteOperation, "config", nil)
 	if _, status, _ := e.handle(logical.ReadOperation, "config", nil); status != http.StatusNotFound {
@@ -356,16 +356,16 @@ func TestCheck(t *testing.T) {
 	e := configured(t)
 	e.must(logical.UpdateOperation, "roles/app", object{"database": "app"})
 	if got := e.must(logical.ReadOperation, "config/check", nil); got["ok"] != true {
-		t.Errorf("got %v", got)
+		t.Errorf("response %v", got)
 	}
 	e.must(logical.UpdateOperation, "roles/none", object{"database": "none"})
 	got := e.must(logical.ReadOperation, "config/check", nil)
 	if problems := got["problems"].([]string); got["ok"] != false || len(problems) != 1 || !strings.HasPrefix(problems[0], "role none: ") {
-		t.Errorf("got %v", got)
+		t.Errorf("response %v", got)
 	}
 	e.must(logical.UpdateOperation, "config", object{"api_token": "wrong"})
 	if problems := e.must(logical.ReadOperation, "config/check", nil)["problems"].([]string); len(problems) != 1 || !strings.Contains(problems[0], "invalid api token") {
-		t.Errorf("got %v", problems)
+		t.Errorf("response %v", problems)
 	}
 }
 
@@ -421,7 +421,7 @@ func TestATokenAsksTheServerForNothing(t *testing.T) {
 	e.must(logical.ReadOperation, "creds/app", nil)
 	e.storage = noStorage{}
 	if data := e.must(logical.ReadOperation, "creds/app", nil); data["token"] == "" {
-		t.Errorf("%v", data)
+		t.Errorf("response %v", data)
 	}
 	if _, status, err := e.handle(logical.ReadOperation, "roles/app", nil); status == http.StatusOK {
 		t.Errorf("the storage isn't looked at: %d, %v", status, err)

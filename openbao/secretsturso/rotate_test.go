@@ -165,21 +165,21 @@ func TestLeftoversAreRevoked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := e.rollBack(); err != nil || e.leftovers() != 0 || !e.good(first) {
-		t.Errorf("%v, %d entries, the first is good: %v", err, e.leftovers(), e.good(first))
+		t.Errorf("rollBack = %v, %d entries, the first is good: %v", err, e.leftovers(), e.good(first))
 	}
 	// One that nothing may revoke is told of, once.
 	if _, err := e.record(t.Context(), e.storage, walOld, leftover{Name: "gone", Revoker: "wrong", APIURL: e.stack.URL()}); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.rollBack(); err != nil || e.leftovers() != 0 || !strings.Contains(e.log.String(), "an API token is left over") {
-		t.Errorf("%v, %d entries, log %s", err, e.leftovers(), e.log)
+		t.Errorf("rollBack = %v, %d entries, log %s", err, e.leftovers(), e.log)
 	}
 	// One that can't be reached stays.
 	if _, err := e.record(t.Context(), e.storage, walOld, leftover{Name: "gone", Revoker: first, APIURL: "http://127.0.0.1:1"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.rollBack(); err == nil || e.leftovers() != 1 {
-		t.Errorf("%v, %d entries", err, e.leftovers())
+		t.Errorf("rollBack = %v, %d entries", err, e.leftovers())
 	}
 	if strings.Contains(e.log.String(), first) {
 		t.Error("an API token is in the log")
@@ -252,7 +252,7 @@ func TestRevocation(t *testing.T) {
 	}
 	plain := e.mustAs("", logical.ReadOperation, "creds/app", nil)
 	if out := revoke(plain); out == nil || len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "can't revoke a single token") {
-		t.Errorf("got %+v", out)
+		t.Errorf("revoke = %+v", out)
 	}
 	if !strings.Contains(e.log.String(), "can't revoke a single token") {
 		t.Error("the log doesn't say so")

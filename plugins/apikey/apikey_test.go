@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/devstack/clerk"
 )
 
-// E1: an API key is verified at Clerk, and says whose it is, until when, and what for.
+// E1: Clerk verifies an API key, and the result has its owner, expiry and rights.
 func TestE1VerifyAPIKey(t *testing.T) {
 	b := newBench(t)
 	id, secret := b.key(clerk.APIKey{Scopes: []string{"db:read", "reports"}, Lifetime: time.Hour})
@@ -29,18 +29,18 @@ func TestE1VerifyAPIKey(t *testing.T) {
 		t.Errorf("credential %+v", got.Credential)
 	}
 	if left := c.Expires.Sub(b.now()); left > time.Hour || left < time.Hour-time.Second {
-		t.Errorf("it ends in %v", left)
+		t.Errorf("the credential expires in %v", left)
 	}
 }
 
-// E2: API key to JWT to database, up to the token that a database takes.
+// E2: an API key leads to a JWT that a database accepts.
 func TestE2APIKeyToJWT(t *testing.T) {
 	b := newBench(t)
 	_, secret := b.key(write())
 	p := b.provider()
 	got := b.signIn(p, secret, provider.LoginRequest{Target: target})
 	if got.Token == nil || !strings.Contains(got.Credential.Detail, "session of its user") || b.sessions() != 1 {
-		t.Fatalf("%+v, %d sessions", got.Credential, b.sessions())
+		t.Fatalf("signIn = %+v, %d sessions", got.Credential, b.sessions())
 	}
 	for _, access := range []provider.Access{provider.AccessReadWrite, provider.AccessReadOnly} {
 		resp, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target, Access: access})
@@ -49,24 +49,25 @@ func TestE2APIKeyToJWT(t *testing.T) {
 		}
 		claims, err := p.Verify(t.Context(), resp.Token.Value)
 		if err != nil || claims.Subject != b.alice || claims.Database.DatabaseID != databaseID || claims.Database.Access != access {
-			t.Errorf("%s: %+v, %v", access, claims, err)
+			t.Errorf("%s: Verify = %+v, %v", access, claims, err)
 		}
 		if resp.Token.Verification == nil || resp.Token.Verification.Issuer != b.Issuer() {
-			t.Errorf("%+v", resp.Token)
+			t.Errorf("Token = %+v", resp.Token)
 		}
 		if resp.Credential != nil {
 			got.Credential = *resp.Credential
 		}
 	}
 	if b.sessions() != 1 {
-		t.Errorf("%d sessions for one sign-in", b.sessions())
+		t.Errorf("one sign-in made %d sessions, want 1", b.sessions())
 	}
 	if err := p.Revoke(t.Context(), got.Credential); err != nil || b.sessions() != 0 {
 		t.Errorf("after the sign-out: %v, %d sessions", err, b.sessions())
 	}
 }
 
-// A session that was ended at Clerk is made anew, as long as the key is good.
+// A session that was ended at Clerk is replaced by a new one, as long as the key is
+// valid.
 func TestSessionIsMadeAnew(t *testing.T) {
 	b := newBench(t)
 	_, secret := b.key(write())
@@ -79,12 +80,12 @@ func TestSessionIsMadeAnew(t *testing.T) {
 	}
 	resp, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target})
 	if err != nil || resp.Credential == nil || b.sessions() != 1 {
-		t.Errorf("%v, %d sessions", err, b.sessions())
+		t.Errorf("Token = %v, %d sessions", err, b.sessions())
 	}
 }
 
-// The key is verified again each time; when Clerk doesn't take it any more, its session
-// doesn't outlive it, and what became of the key is told.
+// The key is verified again each time. Once Clerk no longer accepts it, its session is
+// ended, and the error says what happened to the key.
 func TestKeyThatEnded(t *testing.T) {
 	for name, test := range map[string]struct {
 		end  func(b *bench, id string)
@@ -101,10 +102,10 @@ func TestKeyThatEnded(t *testing.T) {
 			test.end(b, id)
 			resp, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target})
 			if !errors.Is(err, provider.ErrRejected) || !strings.Contains(err.Error(), "the API key deploy of "+b.alice+" "+test.want) || provider.Hint(err) == "" {
-				t.Errorf("%v (%s)", err, provider.Hint(err))
+				t.Errorf("Token = %v (%s)", err, provider.Hint(err))
 			}
 			if b.sessions() != 0 || resp.Credential == nil || strings.Contains(resp.Credential.Data.Reveal(), "sess_") {
-				t.Errorf("%d sessions go on, and the credential is %v", b.sessions(), resp.Credential)
+				t.Errorf("%d sessions are still active, and the credential is %v", b.sessions(), resp.Credential)
 			}
 			if _, err := p.Refresh(t.Context(), got.Credential); !errors.Is(err, provider.ErrRejected) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("refresh: %v", err)
@@ -113,15 +114,15 @@ func TestKeyThatEnded(t *testing.T) {
 	}
 }
 
-// People can make keys for themselves, without scopes and claims.
+// Users can create keys for themselves, without scopes and claims.
 func TestKeysOfPeopleThemselvesAreRefused(t *testing.T) {
 	b := newBench(t)
 	_, secret := b.key(clerk.APIKey{})
 	err := b.provider().Login(t.Context(), provider.LoginRequest{Target: target}, &person{answer: secret})
 	if !errors.Is(err, provider.ErrPermission) || !strings.Contains(err.Error(), "neither scopes nor claims") || b.sessions() != 0 {
-		t.Errorf("%v, %d sessions", err, b.sessions())
+		t.Errorf("Login = %v, %d sessions", err, b.sessions())
 	}
-	// What Clerk itself lets people make.
+	// This is what Clerk lets users create.
 	_, empty := b.key(clerk.APIKey{Claims: []byte("{}")})
 	if err := b.provider().Login(t.Context(), provider.LoginRequest{}, &person{answer: empty}); !errors.Is(err, provider.ErrPermission) {
 		t.Errorf("with empty claims: %v", err)
@@ -161,7 +162,7 @@ func TestRightsOfAKeyNarrow(t *testing.T) {
 			resp, err := p.Token(t.Context(), provider.TokenRequest{Target: target, Access: test.access, Permissions: test.permissions})
 			if test.err != "" {
 				if !errors.Is(err, provider.ErrPermission) || !strings.Contains(err.Error(), test.err) {
-					t.Errorf("%v, want %q", err, test.err)
+					t.Errorf("Token = %v, want %q", err, test.err)
 				}
 				return
 			}
@@ -170,10 +171,10 @@ func TestRightsOfAKeyNarrow(t *testing.T) {
 			}
 			claims, err := jwks.DecodeUnverified(resp.Token.Value)
 			if err != nil || claims.Database.Access != test.want {
-				t.Errorf("%+v, %v", claims.Database, err)
+				t.Errorf("DecodeUnverified = %+v, %v", claims.Database, err)
 			}
 			if resp.Credential != nil || b.sessions() != 0 {
-				t.Errorf("nothing is stored, and %d sessions go on", b.sessions())
+				t.Errorf("nothing is stored, but %d sessions are still active", b.sessions())
 			}
 		})
 	}
@@ -190,12 +191,12 @@ func TestKeysOfOrganizations(t *testing.T) {
 	got := b.signIn(p, secret, provider.LoginRequest{})
 	d := got.Claims.Database
 	if got.Claims.Organization == nil || got.Claims.Organization.ID != org || d.Access != provider.AccessReadOnly || len(d.Permissions) != 1 || d.Permissions[0].Tables != nil {
-		t.Errorf("%+v, %+v", got.Claims, d)
+		t.Errorf("signIn = %+v, %+v", got.Claims, d)
 	}
-	// Only people have sessions.
+	// Only users have sessions.
 	_, err = p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target})
 	if !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "ZEN_TOKEN_PROVIDER") {
-		t.Errorf("%v (%s)", err, provider.Hint(err))
+		t.Errorf("Token = %v (%s)", err, provider.Hint(err))
 	}
 	_, none := b.key(clerk.APIKey{Subject: org, Scopes: []string{"reports"}})
 	if err := p.Login(t.Context(), provider.LoginRequest{}, &person{answer: none}); !errors.Is(err, provider.ErrPermission) || !strings.Contains(err.Error(), "says nothing") {
@@ -203,7 +204,8 @@ func TestKeysOfOrganizations(t *testing.T) {
 	}
 }
 
-// What a key may do is what it was at the sign-in: another provider got these claims.
+// A key's rights are those at the sign-in, because another provider received these
+// claims.
 func TestChangedRightsNeedANewSignIn(t *testing.T) {
 	b := newBench(t)
 	_, secret := b.key(write())
@@ -211,11 +213,11 @@ func TestChangedRightsNeedANewSignIn(t *testing.T) {
 	got := b.signIn(p, secret, provider.LoginRequest{})
 	got.Credential.Data = provider.NewSecret(strings.Replace(got.Credential.Data.Reveal(), `"rights":"`, `"rights":"0`, 1))
 	if _, err := p.Refresh(t.Context(), got.Credential); !errors.Is(err, provider.ErrRejected) || !strings.Contains(err.Error(), "were changed") {
-		t.Errorf("%v", err)
+		t.Errorf("Refresh = %v", err)
 	}
 }
 
-// With a provider that has Clerk verify the key, no Clerk secret is near.
+// If another provider has Clerk verify the key, no Clerk secret is needed here.
 func TestAssertion(t *testing.T) {
 	b := newBench(t)
 	_, secret := b.key(write())
@@ -223,11 +225,11 @@ func TestAssertion(t *testing.T) {
 	kinds := []provider.AssertionKind{provider.AssertionJWT, provider.AssertionClerkAPIKey}
 	got := b.signIn(p, secret, provider.LoginRequest{Audience: "openbao", AssertionKinds: kinds})
 	if got.Claims.Subject != "" || !strings.Contains(got.Credential.Detail, "shown the key") {
-		t.Errorf("%+v %+v", got.Credential, got.Claims)
+		t.Errorf("signIn = %+v %+v", got.Credential, got.Claims)
 	}
 	a, next, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: got.Credential, Audience: "openbao", Kinds: kinds})
 	if err != nil || next != nil || a.Kind != provider.AssertionClerkAPIKey || a.Value.Reveal() != secret {
-		t.Errorf("%+v, %v", a, err)
+		t.Errorf("Assertion = %+v, %v", a, err)
 	}
 	if _, _, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: got.Credential, Kinds: kinds[:1]}); !errors.Is(err, provider.ErrPermission) {
 		t.Errorf("as a JWT: %v", err)
@@ -238,9 +240,9 @@ func TestAssertion(t *testing.T) {
 	if _, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target}); !errors.Is(err, provider.ErrConfig) {
 		t.Errorf("token: %v", err)
 	}
-	// Nobody could verify it.
+	// Without a token provider or a secret key, nothing could verify the key.
 	if err := p.Login(t.Context(), provider.LoginRequest{}, &person{answer: secret}); !errors.Is(err, provider.ErrConfig) || !strings.Contains(provider.Hint(err), "openbao") {
-		t.Errorf("without a way on: %v", err)
+		t.Errorf("without a provider that verifies the key: %v", err)
 	}
 }
 
@@ -257,11 +259,11 @@ func TestKeyOfTheEnvironmentIsNotStored(t *testing.T) {
 	} {
 		_, err := b.provider(keyKey, test.key).Refresh(t.Context(), got.Credential)
 		if !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Refresh = %v", name, err)
 		}
 	}
 	if err := b.provider().Login(t.Context(), provider.LoginRequest{}, &person{}); !errors.Is(err, provider.ErrNoCredential) {
-		t.Errorf("nobody to ask: %v", err)
+		t.Errorf("without a person to ask: %v", err)
 	}
 }
 
@@ -270,7 +272,7 @@ func TestSessionOfAFailedSignInIsEnded(t *testing.T) {
 	_, secret := b.key(write())
 	host := &person{answer: secret, storeErr: provider.ErrTokenInvalid}
 	if err := b.provider().Login(t.Context(), provider.LoginRequest{Target: target}, host); !errors.Is(err, provider.ErrTokenInvalid) || b.sessions() != 0 {
-		t.Errorf("%v, %d sessions", err, b.sessions())
+		t.Errorf("Login = %v, %d sessions", err, b.sessions())
 	}
 	for fault, want := range map[string]error{
 		clerk.FaultTemplateEmpty: provider.ErrPermission, clerk.FaultTemplateMissing: provider.ErrConfig, clerk.FaultSecondFactor: provider.ErrRejected,
@@ -281,7 +283,7 @@ func TestSessionOfAFailedSignInIsEnded(t *testing.T) {
 		err := b.provider().Login(t.Context(), provider.LoginRequest{Target: target}, &person{answer: secret})
 		b.fault.Store("")
 		if !errors.Is(err, want) || b.sessions() != 0 {
-			t.Errorf("%s: %v, want %v; %d sessions", fault, err, want, b.sessions())
+			t.Errorf("%s: Login = %v, want %v; %d sessions", fault, err, want, b.sessions())
 		}
 		if err != nil && (strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), b.SecretKey())) {
 			t.Errorf("%s: a secret is in %v", fault, err)
@@ -289,8 +291,8 @@ func TestSessionOfAFailedSignInIsEnded(t *testing.T) {
 	}
 }
 
-// Clerk's JavaScript SDK calls the paths of API keys without a version, its Go SDK with
-// one: whichever is there.
+// Clerk's JavaScript SDK calls the API key paths without a version, its Go SDK with one;
+// the provider uses whichever exists.
 func TestBackendWithAndWithoutAVersion(t *testing.T) {
 	b := newBench(t)
 	_, secret := b.key(write())
@@ -311,7 +313,7 @@ func TestBackendWithAndWithoutAVersion(t *testing.T) {
 	t.Cleanup(front.Close)
 	got := b.signIn(b.provider(keyBackendURL, front.URL), secret, provider.LoginRequest{Target: target})
 	if got.Token == nil || refused.Load() == 0 {
-		t.Errorf("%+v, %d calls with a version", got, refused.Load())
+		t.Errorf("signIn = %+v, %d calls with a version", got, refused.Load())
 	}
 }
 
@@ -332,7 +334,7 @@ func TestCheck(t *testing.T) {
 		return got
 	}
 	if got, want := check(b.provider(keyKey, secret)), "secret-key ok\napi-key warn\nnative-api ok\n"; got != want {
-		t.Errorf("a key that ends tomorrow: %q", got)
+		t.Errorf("a key that expires tomorrow: %q", got)
 	}
 	if got, want := check(b.provider()), "api-key skipped\n"; got != want {
 		t.Errorf("no key: %q", got)

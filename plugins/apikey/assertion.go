@@ -7,8 +7,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Assertion implements provider.AssertionSource: it is the key itself, which whoever is
-// shown it has Clerk verify. Clerk pins keys to no audience.
+// Assertion implements provider.AssertionSource: the assertion is the key itself, which
+// its recipient has Clerk verify. Clerk doesn't bind keys to an audience.
 func (p *apiKey) Assertion(_ context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
 	if !slices.Contains(req.Kinds, provider.AssertionClerkAPIKey) {
 		return provider.Assertion{}, nil, permissionError("have the tokens made by a provider that takes Clerk API keys", "an API key is no assertion of the kinds %q", req.Kinds)

@@ -20,7 +20,7 @@ const databaseID = "33057661-834e-4891-9b48-802d425d02b9"
 type bench struct {
 	*clerk.Instance
 	t     *testing.T
-	fault atomic.Value // the name of the fault that strikes
+	fault atomic.Value // the name of the active fault
 	alice string
 
 	mu    sync.Mutex // guards clock
@@ -57,7 +57,7 @@ func (b *bench) after(d time.Duration) {
 	b.clock = b.clock.Add(d)
 }
 
-// key makes an API key of alice's, as a backend does.
+// key creates an API key for alice, as a backend does.
 func (b *bench) key(k clerk.APIKey) (id, secret string) {
 	b.t.Helper()
 	k.Name = "deploy"
@@ -98,12 +98,12 @@ func (b *bench) provider(settings ...string) *apiKey {
 	return p
 }
 
-// sessions returns the sessions of alice that are under way.
+// sessions returns the number of alice's active sessions.
 func (b *bench) sessions() int { return len(b.SessionIDs(b.alice)) }
 
-// person is a host with somebody at the terminal, who types answer.
+// person is a host with a person at the terminal, who types answer.
 type person struct {
-	provider.Host // what is not expected panics
+	provider.Host // unexpected calls panic
 	answer        string
 	stored        []provider.SignIn
 	storeErr      error

@@ -7,17 +7,18 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// soon is the time before a key's end from which the end is announced.
+// soon is how long before a key's expiry the warnings start.
 const soon = 7 * 24 * time.Hour
 
-// Check implements provider.Provider. It begins no session, which would be a change.
+// Check implements provider.Provider. It starts no session, because that would be a
+// change.
 func (p *apiKey) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	h, err := p.hold(req.Credential)
 	if err != nil {
 		return nil, report(provider.Finding{ID: "api-key", Severity: provider.SeveritySkipped, Text: err.Error(), Hint: provider.Hint(err)})
 	}
 	if p.backend == nil {
-		if req.Audience == "" && h.ID != "" { // it was verified once
+		if req.Audience == "" && h.ID != "" { // it was verified before
 			return nil, report(provider.Failed("way", errNoWay))
 		}
 		return nil, report(provider.Finding{

@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is the content of a credential, with the secrets in the clear. A key of the
-// environment is not copied into it: where to keep a secret is the user's to decide.
+// stored is the content of a credential, with the secrets in the clear. A key from the
+// environment is not copied into it: the user decides where to keep a secret.
 type stored struct {
 	Version int `json:"v"`
 	// Key is the key that was typed in; "" means that of the environment.
@@ -35,7 +35,7 @@ func (s stored) encode() provider.Secret {
 	s.Version = credentialVersion
 	data, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // texts and a number
+		panic(err) // strings and a number
 	}
 	return provider.NewSecret(string(data))
 }

@@ -71,7 +71,7 @@ func (p *apiKey) loginVerified(ctx context.Context, req provider.LoginRequest, h
 	result.Credential.Detail = detail
 	err = host.Store(ctx, result)
 	if err != nil && made != nil {
-		p.endSession(ctx, made) // no credential holds it
+		p.endSession(ctx, made) // no credential refers to it
 	}
 	return err
 }
@@ -111,8 +111,9 @@ func (p *apiKey) Refresh(ctx context.Context, credential provider.Credential) (p
 	return credential, nil
 }
 
-// ended ends the session of a key that Clerk doesn't take any more, so that the session
-// doesn't outlive it. It returns the credential without it, or none where nothing changed.
+// ended ends the session of a key that Clerk no longer accepts, so that the session
+// doesn't outlive the key. It returns the credential without the session, or nil if
+// nothing changed.
 func (p *apiKey) ended(ctx context.Context, h held, credential provider.Credential, err error) provider.Credential {
 	if !errors.Is(err, provider.ErrRejected) || p.settings.instance == nil {
 		return provider.Credential{}
@@ -136,10 +137,10 @@ func (p *apiKey) Verify(ctx context.Context, token provider.Secret) (provider.Cl
 	return p.settings.instance.Verify(ctx, p.verifier, token)
 }
 
-// Revoke implements provider.Identity: it ends the session, if there is one. The key is
-// its owner's, and goes on.
+// Revoke implements provider.Identity: it ends the session, if there is one. The key
+// stays valid: only its owner revokes it.
 func (p *apiKey) Revoke(ctx context.Context, credential provider.Credential) error {
-	stored, err := readCredential(credential) // whatever the environment has
+	stored, err := readCredential(credential) // whatever is in the environment
 	if err != nil {
 		return err
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// rightsOf reads what a key may do at databases: from its claims, by the names that
-// Turso's have (a, perm, and id, which is one database), and else from its scopes. It is
-// nil for a key that says nothing of it.
+// rightsOf reads a key's database rights from its claims, with Turso's names (a, perm,
+// and id, which names one database), and otherwise from its scopes. It returns nil if the
+// key has neither.
 func (s settings) rightsOf(k clerk.APIKey) (*provider.DatabaseClaims, error) {
 	var claims struct {
 		ID          string          `json:"id"`
@@ -96,7 +96,7 @@ func accessOf(permissions []provider.Permission) provider.Access {
 	return provider.AccessReadOnly
 }
 
-// narrow takes from a request what the key doesn't allow. nil rights are no limit: a
+// narrow removes from a request what the key doesn't allow. nil rights are no limit: a
 // user's key without any is limited by the template.
 func narrow(d *provider.DatabaseClaims, req provider.TokenRequest) (provider.TokenRequest, error) {
 	if d == nil {

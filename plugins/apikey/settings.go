@@ -11,7 +11,8 @@ import (
 )
 
 // The names of the settings, and the variables of the secret ones, which have no other
-// names: a secret key that an application has in CLERK_SECRET_KEY is not taken unasked.
+// names: an application's secret key in CLERK_SECRET_KEY is not used without being
+// configured.
 const (
 	keyKey              = "key"
 	keySecretKey        = "secret_key"
@@ -125,8 +126,8 @@ func parseSettings(values provider.Settings) (settings, error) {
 	return s, s.checkSecretKey()
 }
 
-// checkSecretKey refuses what is certainly another key, before it is sent anywhere, and what
-// does not belong together.
+// checkSecretKey refuses a value that is certainly another kind of key, before it is sent
+// anywhere, and keys of different instances.
 func (s settings) checkSecretKey() error {
 	if s.secretKey.IsZero() {
 		return nil
@@ -147,7 +148,8 @@ func (s settings) checkSecretKey() error {
 	return nil
 }
 
-// checkAPIKey refuses what is certainly no API key. where says where it was found.
+// checkAPIKey refuses a value that is certainly no API key. where says where it was
+// found.
 func checkAPIKey(key provider.Secret, where string) error {
 	const hint = "the Clerk dashboard, and the backend that made it, show an API key (ak_...) once"
 	switch kind := clerk.KindOfKey(key.Reveal()); kind {

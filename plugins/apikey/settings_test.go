@@ -59,7 +59,7 @@ func TestBadSettings(t *testing.T) {
 	} {
 		err := configure(test.change)
 		if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.want) || provider.Hint(err) == "" {
-			t.Errorf("%s: %v (%s), want %q", name, err, provider.Hint(err), test.want)
+			t.Errorf("%s: configure = %v (%s), want %q", name, err, provider.Hint(err), test.want)
 		}
 		if err != nil && strings.Contains(err.Error()+provider.Hint(err), "planted") {
 			t.Errorf("%s: the secret is in %v", name, err)
@@ -76,7 +76,7 @@ func FuzzRights(f *testing.F) {
 		d, err := s.rightsOf(clerk.APIKey{ID: "ak_x", Claims: []byte(claims), Scopes: []string{scope}})
 		if err != nil {
 			if !errors.Is(err, provider.ErrPermission) || strings.ContainsAny(err.Error(), "\n\x1b") {
-				t.Fatalf("%q", err)
+				t.Fatalf("rightsOf = %q", err)
 			}
 			return
 		}
@@ -101,7 +101,7 @@ func FuzzHold(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data string) {
 		h, err := p.hold(&provider.Credential{Data: provider.NewSecret(data)})
 		if err == nil && (h.key.IsZero() || h.Hash != fingerprint(h.key.Reveal())) {
-			t.Fatalf("%+v", h)
+			t.Fatalf("hold = %+v", h)
 		}
 	})
 }

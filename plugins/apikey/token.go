@@ -13,7 +13,7 @@ import (
 const (
 	// ticketLifetime is the life of a sign-in token, which is used at once.
 	ticketLifetime = 30 * time.Second
-	// cleanupTimeout is for ending a session that is no longer needed.
+	// cleanupTimeout is the timeout for ending a session that is no longer needed.
 	cleanupTimeout = 5 * time.Second
 )
 
@@ -38,7 +38,7 @@ func (p *apiKey) Token(ctx context.Context, req provider.TokenRequest) (provider
 	token, s, err := p.mint(ctx, h, k, req)
 	switch {
 	case s == nil:
-	case !h.kept: // nothing is stored: no one could end it later
+	case !h.kept: // nothing is stored, so it could not be ended later
 		p.endSession(ctx, s)
 	default:
 		next := h.with(*p.settings.instance, s)
@@ -91,7 +91,7 @@ func (p *apiKey) mint(ctx context.Context, h held, k clerk.APIKey, req provider.
 	return token, s, nil
 }
 
-// begin makes a session of the key's user.
+// begin starts a session of the key's user.
 func (p *apiKey) begin(ctx context.Context, k clerk.APIKey) (*clerk.Session, error) {
 	ticket, err := p.backend.SignInToken(ctx, k.Subject, ticketLifetime)
 	if err != nil {

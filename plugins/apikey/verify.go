@@ -8,8 +8,9 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// verify has Clerk verify a key, which it does each time that something is made with it.
-// A key that Clerk doesn't know any more is looked up by its id, to say what became of it.
+// verify has Clerk verify a key; it is called each time the key is used. A key that Clerk
+// no longer accepts is looked up by its id, so that the error can say what happened to
+// it.
 func (p *apiKey) verify(ctx context.Context, h held) (clerk.APIKey, error) {
 	if p.backend == nil {
 		return clerk.APIKey{}, errNoWay
@@ -42,7 +43,7 @@ func (p *apiKey) verify(ctx context.Context, h held) (clerk.APIKey, error) {
 	return k, nil
 }
 
-// hinted adds what to do about a key that is no good any more.
+// hinted adds a hint for a key that is no longer valid.
 func hinted(err error) error {
 	if errors.Is(err, provider.ErrRejected) && provider.Hint(err) == "" {
 		return &provider.Error{Kind: provider.ErrRejected, Message: err.Error(), Hint: "make another key, and run zen login --provider apikey", Err: err}
@@ -50,7 +51,7 @@ func hinted(err error) error {
 	return err
 }
 
-// errNoWay: these settings make no token of a key.
+// errNoWay: with these settings a key leads to no token.
 var errNoWay = &provider.Error{
 	Kind:    provider.ErrConfig,
 	Message: "apikey: no provider is configured that verifies the API key",

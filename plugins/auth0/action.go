@@ -12,7 +12,7 @@ import (
 // action is an Action of the tenant: a function of one trigger.
 type action struct {
 	name, trigger, function, path string
-	// scopes is the expression for what was asked for.
+	// scopes is the expression for the requested scopes.
 	scopes string
 }
 
@@ -27,8 +27,8 @@ var (
 	}
 )
 
-// code returns the Action's program for a database. The templates are Turso's, to the letter:
-// what rid means is Turso's own.
+// code returns the Action's program for a database. The templates are Turso's, unchanged:
+// only Turso knows what rid means.
 func (a action) code(s settings, purpose provider.Purpose) string {
 	audience, _ := json.Marshal(s.audience)
 	var b strings.Builder

@@ -47,7 +47,7 @@ var testKeys = sync.OnceValue(func() []*rsa.PrivateKey {
 	return keys
 })
 
-// bench is a tenant as the local stack has it, and the provider's settings for it.
+// bench is a tenant of the local stack, and the provider's settings for it.
 type bench struct {
 	*auth0.Tenant
 	t        *testing.T
@@ -55,7 +55,7 @@ type bench struct {
 	settings map[string]string
 
 	mu sync.Mutex
-	// mu guards what the tenant asks for at each request.
+	// mu guards the fields that the tenant reads on each request.
 	faults map[string]bool
 	asked  map[string]int // requests by path
 	skew   time.Duration
@@ -67,7 +67,7 @@ func (b *bench) fault(name string) bool {
 	return b.faults[name]
 }
 
-// with makes the tenant fail in some ways, until the test ends or it is called again.
+// with switches faults of the tenant on, until the test ends or it is called again.
 func (b *bench) with(faults ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,7 +83,7 @@ func (b *bench) requests(path string) int {
 	return b.asked[path]
 }
 
-// tursoClaims is an Action as the setup prints it: for reading where the scope is missing.
+// tursoClaims is an Action as the setup prints it: read-only if the scope is missing.
 func tursoClaims(set func(name string, value any), scopes []string) {
 	access := "ro"
 	for _, scope := range scopes {
@@ -171,7 +171,7 @@ func (b *bench) values(changes ...string) provider.Settings {
 	return values
 }
 
-// provider is one that is configured with the bench's settings and some changes.
+// provider returns a provider configured with the bench's settings and some changes.
 func (b *bench) provider(changes ...string) *auth0Provider {
 	b.t.Helper()
 	p := newProvider("test")
@@ -186,18 +186,18 @@ func (b *bench) provider(changes ...string) *auth0Provider {
 	return p
 }
 
-// host is zen, and somebody at a browser.
+// host is zen, with a person at a browser.
 type host struct {
 	t    *testing.T
 	user string
-	// secret is what is typed in where one is asked for.
+	// secret is the answer to a prompt for one.
 	secret provider.Secret
 	store  func(provider.SignIn) error
 
 	mu     sync.Mutex
 	told   []string
 	opened []string
-	ended  string // where the browser did
+	ended  string // where the browser ended
 	stored []provider.SignIn
 	visits sync.WaitGroup
 }
@@ -284,7 +284,7 @@ func (b *bench) login(p *auth0Provider, req provider.LoginRequest) (provider.Sig
 	return h.stored[0], h
 }
 
-// fails wants an error of a class with words in its text or hint.
+// fails checks that err has a class, and words in its text or hint.
 func fails(t *testing.T, what string, err, kind error, words ...string) {
 	t.Helper()
 	all := fmt.Sprint(err) + " / " + provider.Hint(err)
@@ -297,6 +297,6 @@ func fails(t *testing.T, what string, err, kind error, words ...string) {
 		t.Errorf("%s: %s\nwant %v", what, all, kind)
 	}
 	if strings.Contains(all, "planted") || strings.Contains(all, "eyJ") || strings.Contains(all, "v1.") {
-		t.Errorf("%s: there is a secret in %s", what, all)
+		t.Errorf("%s: %s contains a secret", what, all)
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// longLife is the longest life of a token that Check accepts without a warning: a token can't be taken back.
+// longLife is the longest token lifetime that Check accepts without a warning: a token
+// can't be revoked.
 const longLife = 24 * time.Hour
 
 // Check implements provider.Provider.
@@ -52,7 +53,7 @@ func (p *auth0Provider) Check(ctx context.Context, req provider.CheckRequest, re
 	return renewed, report(finding)
 }
 
-// checkIssuer reads the domain's own word on who issues its tokens.
+// checkIssuer compares the issuer in the domain's metadata with the expected one.
 func (p *auth0Provider) checkIssuer(ctx context.Context) provider.Finding {
 	_, err := oauth.Discover(ctx, p.settings.issuer(), oauth.DiscoverOptions{Name: "auth0", HTTP: &http.Client{Transport: p.transport}})
 	if err != nil {
@@ -86,7 +87,7 @@ func (p *auth0Provider) checkClock(ctx context.Context) provider.Finding {
 	return jwks.CheckClock("Auth0", date, p.now())
 }
 
-// checkCallbacks begins a sign-in for each address, and looks where a browser would be
+// checkCallbacks starts a sign-in for each address, and checks where a browser would be
 // sent: Auth0 shows a page of its own if it doesn't know the address.
 func (p *auth0Provider) checkCallbacks(ctx context.Context) provider.Finding {
 	const id = "callbacks"
@@ -120,7 +121,7 @@ func (p *auth0Provider) checkCallbacks(ctx context.Context) provider.Finding {
 	}
 }
 
-// get asks for a page's head, follows nothing, and leaves its body alone.
+// get requests a page without following redirects or reading its body.
 func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -135,7 +136,7 @@ func (p *auth0Provider) get(ctx context.Context, address string) (*http.Response
 	return res, res.Body.Close()
 }
 
-// checkDevice asks for a code that will not be used. organization is that of the sign-in.
+// checkDevice requests a code that will not be used. organization is that of the sign-in.
 func (p *auth0Provider) checkDevice(ctx context.Context, organization string) provider.Finding {
 	const id = "device"
 	switch {
@@ -157,7 +158,7 @@ func (p *auth0Provider) checkDevice(ctx context.Context, organization string) pr
 	return finding
 }
 
-// checkToken makes a token as for the database, and looks at it.
+// checkToken requests a token as for the database, and checks it.
 func (p *auth0Provider) checkToken(ctx context.Context, req provider.CheckRequest) (provider.Finding, *provider.Credential) {
 	const id = "token"
 	credential, err := p.credentialOr(req.Credential)

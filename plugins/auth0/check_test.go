@@ -33,11 +33,11 @@ func TestCheck(t *testing.T) {
 	got, renewed := findings(t, p, provider.CheckRequest{Credential: &signedIn.Credential, Purpose: purpose})
 	for _, id := range []string{"issuer", "jwks", "clock", "callbacks", "device", "token"} {
 		if got[id].Severity != provider.SeverityOK {
-			t.Errorf("%s: %+v", id, got[id])
+			t.Errorf("%s: findings = %+v", id, got[id])
 		}
 	}
 	if renewed == nil {
-		t.Fatal("the look at the token lost the refresh token")
+		t.Fatal("checking the token lost the refresh token")
 	}
 	credential := *renewed
 	for _, test := range []struct {
@@ -65,10 +65,10 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	if got, _ := findings(t, p, provider.CheckRequest{}); got["token"].Severity != provider.SeveritySkipped {
-		t.Errorf("nobody signed in: %+v", got["token"])
+		t.Errorf("without a sign-in: %+v", got["token"])
 	}
 
-	// A machine is looked at by its secret, without a sign-in.
+	// A machine is checked with its secret, without a sign-in.
 	machine := b.provider(keyClientID, "", keyClientSecret, testSecret)
 	if got, _ := findings(t, machine, provider.CheckRequest{Purpose: purpose}); got["token"].Severity != provider.SeverityOK || got["callbacks"].Severity != provider.SeveritySkipped {
 		t.Errorf("a machine: %+v", got)
@@ -79,7 +79,7 @@ func TestCheck(t *testing.T) {
 	}
 	b.with()
 
-	// An audience that there isn't is seen without a sign-in; so is a clock that is wrong.
+	// A nonexistent audience and a wrong clock are detected without a sign-in.
 	if got, _ := findings(t, b.provider(keyAudience, "https://other.example"), provider.CheckRequest{}); !strings.Contains(got["callbacks"].Text, "Service not found") {
 		t.Errorf("no such API: %+v", got["callbacks"])
 	}
@@ -97,9 +97,9 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// The setup is what the settings say, and its programs run: the Actions in node where
-// that is there, on what Auth0's triggers see.
-// The script ends where the Auth0 CLI fails, or an Action doesn't build.
+// The setup follows the settings, and its programs run: the Actions in node, if
+// installed, on the events of Auth0's triggers. The script stops if the Auth0 CLI fails
+// or an Action doesn't build.
 func TestSetupScriptEnds(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("needs sh")
@@ -132,7 +132,7 @@ func TestSetupScriptEnds(t *testing.T) {
 		cmd := exec.CommandContext(ctx, "sh", filepath.Join(dir, "auth0-setup.sh"))
 		cmd.Env = []string{"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH")}
 		if out, err := cmd.CombinedOutput(); err == nil || ctx.Err() != nil || !strings.Contains(string(out), want) {
-			t.Errorf("%v: %s", err, out)
+			t.Errorf("the script: %v, output %s", err, out)
 		}
 	}
 }
@@ -181,7 +181,7 @@ func TestSetup(t *testing.T) {
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("node is not there: the Actions were not run")
+		t.Skip("node is not installed: the Actions were not run")
 	}
 	for _, test := range []struct{ path, function, event, want string }{
 		{"turso-post-login.js", "onExecutePostLogin", `{"resource_server":{"identifier":"` + testAudience + `"},"transaction":{"requested_scopes":["openid","db:write"]}}`, `{"id":"` + testDatabase + `","a":"rw","perm":[],"rid":"r"}`},
@@ -199,7 +199,8 @@ exports.` + test.function + `(` + test.event + `, {accessToken: {setCustomClaim:
 			t.Errorf("%s with %s: %v\n%s", test.path, test.event, err, out)
 		}
 	}
-	// Without Turso's word the Action says so, rather than nothing.
+	// Without Turso's templates the Action contains an error message instead of no
+	// claims.
 	bare, err := p.Setup(t.Context(), provider.SetupRequest{})
 	if err != nil || !strings.Contains(bare.Files[1].Text, "paste here what turso org jwks template") {
 		t.Errorf("%v\n%s", err, bare.Files[1].Text)

@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is the content of a credential: a person's refresh token, or that a machine signs
-// in, with its secret where that was typed in rather than set.
+// stored is the content of a credential: a person's refresh token, or a marker that a
+// machine signs in, with its secret if it was typed in.
 type stored struct {
 	Version int `json:"v"`
 	// Application is a hash of the domain and the client id. The whole of a credential
@@ -38,7 +38,7 @@ func (p *auth0Provider) encode(s stored, subject, detail string, issued time.Tim
 	s.Version, s.Application = credentialVersion, fingerprint(p.application(s))
 	data, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // strings, a number and a truth
+		panic(err) // strings, a number and a bool
 	}
 	return provider.Credential{Data: provider.NewSecret(string(data)), Subject: subject, Detail: detail, Issued: issued}
 }

@@ -18,7 +18,7 @@ const (
 	fixClientGrant = "client-grant"
 )
 
-// keyManagementToken is the one question that every fix asks.
+// keyManagementToken is the only question of every fix.
 const keyManagementToken = "management_token"
 
 func managementFix(id, text string) *provider.Fix {
@@ -55,7 +55,7 @@ func (p *auth0Provider) Fix(ctx context.Context, req provider.FixRequest, report
 	return nil, report(provider.Progress{Text: done, Done: true})
 }
 
-// allowCallbacks adds the addresses that are missing, and leaves the others there.
+// allowCallbacks adds the missing addresses, and keeps the others.
 func (p *auth0Provider) allowCallbacks(ctx context.Context, m *management, _ provider.FixRequest) (string, error) {
 	path := "clients/" + escape(p.settings.clientID)
 	var application struct {
@@ -86,7 +86,7 @@ func (p *auth0Provider) allowGrants(ctx context.Context, m *management, _ provid
 	return "the application has the grants", m.call(ctx, http.MethodPatch, path, map[string]any{"grant_types": all}, nil)
 }
 
-// union returns a with what b has beside it.
+// union returns a with the elements of b that it lacks.
 func union(a, b []string) []string {
 	all := slices.Clone(a)
 	for _, text := range b {
@@ -115,11 +115,11 @@ type deployed struct {
 	Status string `json:"status"`
 	Errors []struct {
 		Message string `json:"msg"`
-	} `json:"errors"` // of a build that failed
+	} `json:"errors"` // of a failed build
 }
 
-// deploy makes the Action or brings its code up to date, deploys it, and puts it at the
-// end of its trigger's flow.
+// deploy creates the Action or updates its code, deploys it, and puts it at the end of
+// its trigger's flow.
 func (p *auth0Provider) deploy(a action) func(context.Context, *management, provider.FixRequest) (string, error) {
 	return func(ctx context.Context, m *management, req provider.FixRequest) (string, error) {
 		if req.Template == "" || p.settings.writeScope != "" && req.ReadOnlyTemplate == "" {
@@ -139,7 +139,7 @@ func (p *auth0Provider) deploy(a action) func(context.Context, *management, prov
 	}
 }
 
-// put makes the Action of that name, or changes it, and returns its id.
+// put creates the Action of that name, or changes it, and returns its id.
 func (m *management) put(ctx context.Context, a action, code string) (id string, err error) {
 	var found struct {
 		Actions []deployed `json:"actions"`
@@ -187,8 +187,8 @@ func (m *management) waitBuilt(ctx context.Context, id string) error {
 	}
 }
 
-// bind puts an Action at the end of a flow, unless it is in it. What is sent replaces
-// the whole flow: the others are sent along.
+// bind appends an Action to a flow, unless it is already there. The request replaces the
+// whole flow, so it includes the other Actions.
 func (m *management) bind(ctx context.Context, a action, id string) error {
 	path := "actions/triggers/" + a.trigger + "/bindings"
 	var flow struct {

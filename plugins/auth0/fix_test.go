@@ -14,14 +14,14 @@ import (
 	"github.com/zen-auth/zen/devstack/auth0"
 )
 
-// purpose has Turso's word on what a token for the database says.
+// purpose has Turso's templates for the database's tokens.
 var purpose = provider.Purpose{
 	Target: target, Access: provider.AccessReadWrite,
 	Template:         `{"id": "` + testDatabase + `", "a": "rw", "perm": [], "rid": "rid-1"}`,
 	ReadOnlyTemplate: `{"id": "` + testDatabase + `", "a": "ro", "perm": [], "rid": "rid-1"}`,
 }
 
-// mend makes one repair with a token of the Management API.
+// mend makes one repair with a Management API token.
 func (b *bench) mend(p *auth0Provider, id, token string, purpose provider.Purpose) error {
 	b.t.Helper()
 	done := false
@@ -29,7 +29,7 @@ func (b *bench) mend(p *auth0Provider, id, token string, purpose provider.Purpos
 		ID: id, Answers: map[string]provider.Secret{keyManagementToken: provider.NewSecret(token)}, Purpose: purpose,
 	}, func(p provider.Progress) error { done = p.Done; return nil })
 	if err == nil && !done {
-		b.t.Errorf("%s: never done", id)
+		b.t.Errorf("%s: Fix reported no result", id)
 	}
 	return err
 }
@@ -43,8 +43,8 @@ func (b *bench) managementToken(scopes ...string) string {
 	return token
 }
 
-// What a check finds wrong with the tenant is mended through its Management API, and found
-// right then. The second time there is nothing to do.
+// What a check finds wrong with the tenant is repaired through its Management API, and
+// the next check finds it right. A second repair has nothing to do.
 func TestFix(t *testing.T) {
 	b := newBench(t)
 	people := b.provider()
@@ -78,7 +78,7 @@ func TestFix(t *testing.T) {
 				return all[test.finding]
 			}
 			if f := find(); f.Fix == nil || f.Fix.ID != test.fix {
-				t.Fatalf("%+v", f)
+				t.Fatalf("find = %+v", f)
 			}
 			if err := b.mend(test.p, test.fix, token, purpose); err != nil {
 				t.Fatal(err)
@@ -93,7 +93,7 @@ func TestFix(t *testing.T) {
 			}
 		})
 	}
-	// What another program needs stays: the tenant's own Action runs before the new one.
+	// Existing settings stay: the tenant's own Action runs before the new one.
 	if signedIn, _ = b.login(people, request("")); signedIn.Token == nil {
 		t.Error("no token")
 	}
@@ -116,7 +116,7 @@ func TestFixRefused(t *testing.T) {
 		provider.ErrPermission, "403, Insufficient scope, expected any of: update:clients")
 
 	fails(t, "another tenant's", b.mend(p, fixCallbacks, b.forged(t), purpose), provider.ErrRejected, "401, Invalid token", "expired")
-	// One of another API, which has no business here, is sent nowhere.
+	// A token for another API is not sent anywhere.
 	foreign, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{"aud": "http://evil.example/api/v2/"}).SignedString(testKeys()[0])
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func (b *bench) forged(t *testing.T) string {
 	return signed
 }
 
-// The Management API says when its limit ends by its own clock.
+// The Management API gives the end of its rate limit by its own clock.
 func TestRetryAfter(t *testing.T) {
 	w := httptest.NewRecorder()
 	w.Header().Set("Date", "Mon, 30 Nov 2026 12:00:00 GMT")

@@ -88,7 +88,8 @@ func (p *auth0Provider) loginDevice(ctx context.Context, req provider.LoginReque
 	return err
 }
 
-// scopes are asked for at the sign-in. What a later token leaves out, it has to have.
+// scopes are requested at the sign-in. They have to include all that later tokens may
+// need.
 func (p *auth0Provider) scopes() []string {
 	scopes := []string{"openid", "profile", "email", "offline_access"}
 	if p.settings.writeScope != "" {
@@ -110,8 +111,8 @@ func (p *auth0Provider) signIn(ctx context.Context, tokens oauth.Tokens, req pro
 	return result.Credential.Subject, nil
 }
 
-// prove verifies who signed in, and that a token for the database can be had, where one
-// was asked for. The refresh token in tokens is the one that is good from then on.
+// prove verifies who signed in, and that a token for the database can be issued, if one
+// was requested. Afterwards tokens has the current refresh token.
 func (p *auth0Provider) prove(ctx context.Context, tokens *oauth.Tokens, req provider.LoginRequest) (provider.SignIn, error) {
 	var result provider.SignIn
 	id, err := p.people.VerifyID(ctx, p.identity.JustIssued(), *tokens)
@@ -131,7 +132,7 @@ func (p *auth0Provider) prove(ctx context.Context, tokens *oauth.Tokens, req pro
 	}
 	if wantsToken(req) {
 		if req.Access == provider.AccessReadOnly && p.settings.writeScope != "" {
-			// The first token came with all that was asked for.
+			// The first token came with all requested scopes.
 			fewer, err := p.people.Refresh(ctx, tokens.Refresh, p.scopesFor(req.Access)...)
 			if err != nil {
 				return result, err
@@ -150,7 +151,7 @@ func (p *auth0Provider) prove(ctx context.Context, tokens *oauth.Tokens, req pro
 	return result, nil
 }
 
-// detail says for zen status how tokens come.
+// detail tells zen status how tokens are obtained.
 func detail(o *provider.Organization) string {
 	if o == nil {
 		return ""
@@ -161,7 +162,8 @@ func detail(o *provider.Organization) string {
 	return "organization " + o.ID
 }
 
-// loginMachine signs an application in, by what is set or, in a terminal, typed in.
+// loginMachine signs an application in with the configured secret or key or, at a
+// terminal, a typed one.
 func (p *auth0Provider) loginMachine(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if p.machines.ID == "" {
 		return noApplication(keyMachineClientID)
@@ -202,7 +204,7 @@ func (p *auth0Provider) loginMachine(ctx context.Context, req provider.LoginRequ
 	return host.Store(ctx, result)
 }
 
-// machineTokens asks for an access token of the application for machines.
+// machineTokens requests an access token of the application for machines.
 func (p *auth0Provider) machineTokens(ctx context.Context, s stored, audience string, scopes []string) (oauth.Tokens, error) {
 	params := url.Values{"audience": {audience}}
 	if s.Organization != "" {

@@ -26,7 +26,7 @@ func TestLoginInBrowser(t *testing.T) {
 		t.Errorf("signed in as %+v", got)
 	}
 	if strings.Contains(got.Credential.Subject+got.Credential.Detail, "v1.") {
-		t.Errorf("the refresh token is not kept apart: %+v", got.Credential)
+		t.Errorf("the credential shows its refresh token: %+v", got.Credential)
 	}
 	u, err := url.Parse(h.opened[0])
 	if err != nil {
@@ -49,8 +49,8 @@ func TestLoginInBrowser(t *testing.T) {
 	}
 }
 
-// A taken port is passed over; a profile for reading gets a token for reading, and its
-// refresh token is the one that came with that.
+// A port in use is skipped; a read-only profile gets a read-only token, and the stored
+// refresh token is the one that came with it.
 func TestLoginForReading(t *testing.T) {
 	b := newBench(t)
 	first := strings.Split(b.settings[keyPorts], ",")[0]
@@ -65,7 +65,7 @@ func TestLoginForReading(t *testing.T) {
 	got, _ := b.login(p, req)
 	claims, err := p.Verify(t.Context(), got.Token.Value)
 	if err != nil || claims.Database.Access != provider.AccessReadOnly {
-		t.Errorf("%+v, %v", claims.Database, err)
+		t.Errorf("Verify = %+v, %v", claims.Database, err)
 	}
 	if _, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target}); err != nil {
 		t.Errorf("and after it: %v", err)
@@ -81,7 +81,7 @@ func TestLoginToOrganization(t *testing.T) {
 	if o := got.Claims.Organization; o == nil || o.Slug != "acme" || got.Credential.Detail != "organization acme" || !strings.Contains(h.opened[0], "organization=acme") {
 		t.Errorf("signed in to %+v, %q", o, got.Credential.Detail)
 	}
-	// A token of the same sign-in that lost the organization is another one's.
+	// A token of the same sign-in without the organization is refused.
 	b.with(auth0.FaultOrganizationLost)
 	_, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target})
 	fails(t, "lost", err, provider.ErrPermission, "not of the organization")
@@ -102,13 +102,13 @@ func TestLoginToOrganization(t *testing.T) {
 	if again.Claims.Organization.ID != id {
 		t.Errorf("by id: %+v", again.Claims.Organization)
 	}
-	// Such an application can't have the device grant, which is no fault of its.
+	// Such an application can't have the device grant, which is not an error.
 	if found, _ := findings(t, p, provider.CheckRequest{Credential: &again.Credential}); found["device"].Severity != provider.SeveritySkipped {
-		t.Errorf("%+v", found["device"])
+		t.Errorf("findings = %+v", found["device"])
 	}
 }
 
-// What a sign-in can fail of, said in terms of the tenant's settings.
+// Errors of a sign-in name the tenant's setting that causes them.
 func TestLoginFails(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()
@@ -141,16 +141,16 @@ func TestLoginFails(t *testing.T) {
 			h.visits.Wait()
 			fails(t, fault, err, want.kind, want.words...)
 			if len(h.stored) != 0 {
-				t.Error("it was stored all the same")
+				t.Error("the failed sign-in was stored")
 			}
 			if fault != auth0.FaultNoRefreshToken && b.requests("/oauth/revoke") == before {
-				t.Error("the refresh token lives on at Auth0")
+				t.Error("the refresh token is still valid at Auth0")
 			}
 		})
 	}
 }
 
-// The page of a mismatch is the browser's alone: zen says what it looks like.
+// Only the browser shows the mismatch page, so zen describes it.
 func TestCallbackMismatch(t *testing.T) {
 	b := newBench(t)
 	b.with(auth0.FaultCallbackMismatch)
@@ -192,7 +192,8 @@ func TestLoginIsRefusedBeforeABrowserOpens(t *testing.T) {
 	}
 }
 
-// direct serves requests from the tenant without a network, so that time can be made.
+// direct serves requests from the tenant without a network, so that the test can use fake
+// time.
 type direct struct{ handler http.Handler }
 
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -214,12 +215,12 @@ func TestLoginOnAnotherDevice(t *testing.T) {
 		if _, err := p.Configure(t.Context(), b.values()); err != nil {
 			t.Fatal(err)
 		}
-		h := &host{t: t} // opens nothing: somebody sits elsewhere
+		h := &host{t: t} // opens nothing: the person is at another device
 		done := make(chan error)
 		go func() { done <- p.Login(t.Context(), request(methodDevice), h) }()
 		time.Sleep(12 * time.Second)
 		if got := h.heard(); !strings.HasPrefix(got, "type ") || len(h.opened) != 1 || !strings.Contains(h.opened[0], "/activate?user_code=") {
-			t.Fatalf("told %q, opened %q", got, h.opened)
+			t.Fatalf("Login printed %q, opened %q", got, h.opened)
 		}
 		allow(t, b.Handler(), h.opened[0])
 		if err := <-done; err != nil || len(h.stored) != 1 || h.stored[0].Token == nil {
@@ -231,7 +232,7 @@ func TestLoginOnAnotherDevice(t *testing.T) {
 	})
 }
 
-// allow is alice at the device's page, without a network.
+// allow confirms the code on the device page as alice, without a network.
 func allow(t *testing.T, handler http.Handler, page string) {
 	t.Helper()
 	jar := map[string]*http.Cookie{}
@@ -284,11 +285,11 @@ func TestLoginAsMachine(t *testing.T) {
 	if got.Token == nil || len(h.opened) != 0 || strings.Contains(got.Credential.Data.Reveal(), testSecret) {
 		t.Errorf("stored %s, opened %q", got.Credential.Data.Reveal(), h.opened)
 	}
-	// Where the secret is gone from the environment, nothing is left to prove it by.
+	// Without the secret in the environment, the machine can't authenticate.
 	_, err := b.provider().Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target})
 	fails(t, "without the secret", err, provider.ErrNoCredential, "ZEN_AUTH0__CLIENT_SECRET")
 
-	// One that was typed in is in the store, and nowhere else.
+	// A secret that was typed in is only in the store.
 	typing := &host{t: t, secret: provider.NewSecret(testSecret)}
 	p := b.provider()
 	if err := p.Login(t.Context(), req, typing); err != nil {
@@ -297,7 +298,7 @@ func TestLoginAsMachine(t *testing.T) {
 	typed := typing.stored[0].Credential
 	response, err := p.Token(t.Context(), provider.TokenRequest{Credential: &typed, Target: target})
 	if err != nil || response.Credential != nil {
-		t.Errorf("%+v, %v", response, err)
+		t.Errorf("Token = %+v, %v", response, err)
 	}
 	if err := p.Revoke(t.Context(), typed); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("revoke: %v", err)

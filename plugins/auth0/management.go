@@ -23,18 +23,17 @@ const (
 	maxManagementBody = 1 << 20
 )
 
-// management calls the tenant's Management API with a token that was given for one
-// repair.
+// management calls the tenant's Management API with a token entered for one repair.
 type management struct {
 	base   string // ends with /api/v2/
 	token  provider.Secret
 	client *http.Client
-	// refused returns the error of an answer that is not a success.
+	// refused returns the error for an unsuccessful response.
 	refused func(what string, res *http.Response, body []byte) error
 }
 
-// newManagement finds the API in the token's own audience: it is at the tenant's domain,
-// whatever the custom one is.
+// newManagement takes the API's address from the token's audience: it is at the tenant's
+// own domain, even if there is a custom one.
 func (p *auth0Provider) newManagement(token provider.Secret) (*management, error) {
 	const hint = "make one in the Auth0 dashboard: Applications, APIs, Auth0 Management API, API Explorer"
 	if token.IsZero() {
@@ -125,8 +124,8 @@ func managementError(what string, res *http.Response, body []byte) error {
 	return failure
 }
 
-// retryAfter returns the wait that Auth0 asks for: the Management API says when its
-// limit is reset, by its own clock, and Retry-After only sometimes.
+// retryAfter returns the wait that Auth0 asks for: the Management API gives the time at
+// which its limit is reset, by its own clock, and Retry-After only sometimes.
 func retryAfter(h http.Header) time.Duration {
 	if wait := httpclient.RetryAfter(h); wait > 0 {
 		return wait

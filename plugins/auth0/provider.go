@@ -35,7 +35,7 @@ type auth0Provider struct {
 	access, identity *jwks.Verifier
 
 	mu sync.Mutex // guards what follows
-	// held are the tokens of the My Organization API that calls may go on with.
+	// held are the tokens of the My Organization API that later calls may reuse.
 	held map[string]heldToken
 }
 

@@ -26,7 +26,7 @@ func TestDomain(t *testing.T) {
 	} {
 		s, err := parseSettings(values(keyDomain, domain))
 		if err != nil || s.issuer() != issuer {
-			t.Errorf("%s: %q, %v", domain, s.issuer(), err)
+			t.Errorf("%s: parseSettings = %q, %v", domain, s.issuer(), err)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// tokenLifetime is the token lifetime that the setup gives the API: Turso can't take back a
+// tokenLifetime is the token lifetime that the setup gives the API: Turso can't revoke a
 // single token.
 const tokenLifetime = 3600
 
@@ -67,14 +67,14 @@ func (p *auth0Provider) Setup(_ context.Context, req provider.SetupRequest) (pro
 
 const topicTeam = "team"
 
-// teamSetup describes what people need to manage an organization by their own rights.
+// teamSetup describes what people need to manage an organization with their own rights.
 func (p *auth0Provider) teamSetup() provider.Setup {
 	s := p.settings
 	policies := map[string]any{"policies": []any{map[string]any{"audience": s.base + myOrgAudience, "scope": myOrgScopes}}}
 	for name, value := range rotating["refresh_token"].(map[string]any) {
 		policies[name] = value
 	}
-	body, _ := json.Marshal(map[string]any{"refresh_token": policies}) // texts, numbers and lists
+	body, _ := json.Marshal(map[string]any{"refresh_token": policies}) // strings, numbers and lists
 	const dashboard = "https://manage.auth0.com/dashboard"
 	scopes := "- `" + strings.Join(myOrgScopes, "`\n- `") + "`"
 	return provider.Setup{
@@ -95,8 +95,8 @@ func (p *auth0Provider) teamSetup() provider.Setup {
 	}
 }
 
-// script sets the tenant up with the auth0 CLI. What is there already stays: an API or
-// an Action of the same name is left as it is, and other Actions stay in their flows.
+// script sets the tenant up with the auth0 CLI. Existing things stay: an API or an Action
+// of the same name is left unchanged, and other Actions stay in their flows.
 func (p *auth0Provider) script() string {
 	s := p.settings
 	scopes := ""
@@ -151,10 +151,10 @@ echo "zen config set providers.auth0.client_id $client"
 		peopleAction.name, peopleAction.trigger, peopleAction.path, machineAction.name, machineAction.trigger, machineAction.path)
 }
 
-// rotating has refresh tokens rotate, and end: each is good once.
+// rotating makes refresh tokens rotate and expire: each can be used once.
 var rotating = map[string]any{"refresh_token": map[string]any{
 	"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 0, "token_lifetime": 2592000, "idle_token_lifetime": 1296000,
 }}
 
-// quote returns a word of a shell.
+// quote quotes a word for a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -18,18 +18,18 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// The My Organization API acts by the roles that a person has in the organization that the
-// sign-in is for. Its tokens come of the sign-in's own refresh token, where the application's
-// refresh token policies name it.
+// The My Organization API acts by the roles that a person has in the organization that
+// the sign-in is for. Its tokens are issued from the sign-in's own refresh token, if the
+// application's refresh token policies name the API.
 const (
 	myOrgAudience = "/my-org/"
 	myOrgVersion  = "/my-org/v1/"
-	// heldEarly is the time before its end from which a token isn't used any more.
+	// heldEarly is how long before its expiry a token is no longer used.
 	heldEarly = 30 * time.Second
 	// pageSize and maxPages bound a list.
 	pageSize = 50
 	maxPages = 200
-	// maxInvitation is the most that Auth0 takes.
+	// maxInvitation is the longest lifetime that Auth0 accepts.
 	maxInvitation = 30 * 24 * time.Hour
 )
 
@@ -45,8 +45,8 @@ type heldToken struct {
 	expires time.Time
 }
 
-// asMember calls fn with the My Organization API, in the name of the credential's person.
-// The credential that replaces it, or nil, counts beside an error, too.
+// asMember calls fn with the My Organization API, as the person of the credential. It
+// returns the credential that replaces it, or nil, also along with an error.
 func (p *auth0Provider) asMember(ctx context.Context, req provider.TeamRequest, fn func(*management) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return nil, err
@@ -108,13 +108,13 @@ func (p *auth0Provider) myOrgToken(ctx context.Context, s stored, old provider.C
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	clear(p.held) // of refresh tokens that are spent
+	clear(p.held) // of used refresh tokens
 	p.held[next] = heldToken{tokens.Access, claims.Expires}
 	return tokens.Access, renewed, nil
 }
 
-// myOrgRefused returns the error of an answer: of no class, where it is about the one person
-// that was asked for.
+// myOrgRefused returns the error of a response, without a class if it concerns only the
+// person in the request.
 func myOrgRefused(what string, res *http.Response, body []byte) error {
 	var answer struct {
 		Title  string `json:"title"`
@@ -141,7 +141,7 @@ func myOrgRefused(what string, res *http.Response, body []byte) error {
 	return failure
 }
 
-// listAll reads all pages of a list, which is the field name of the answers.
+// listAll reads all pages of a list; name is the field of the responses that has it.
 func listAll[T any](ctx context.Context, api *management, path, name string, query url.Values) ([]T, error) {
 	items := []T{}
 	if query == nil {
@@ -179,7 +179,7 @@ type orgMember struct {
 	Roles []orgRole `json:"roles"`
 }
 
-// member returns a member as zen has it. When a person joined, Auth0 doesn't say.
+// member converts a member to zen's form. Auth0 doesn't say when a person joined.
 func (m orgMember) member() provider.Member {
 	names := make([]string, 0, len(m.Roles))
 	for _, r := range m.Roles {
@@ -247,7 +247,7 @@ func orgRoles(ctx context.Context, api *management) ([]orgRole, error) {
 	return listAll[orgRole](ctx, api, "roles", "roles", nil)
 }
 
-// findRole returns a role by its id, or its name in whatever case.
+// findRole returns a role by its id, or by its name, ignoring case.
 func findRole(ctx context.Context, api *management, name string) (orgRole, []orgRole, error) {
 	roles, err := orgRoles(ctx, api)
 	if err != nil {
@@ -265,7 +265,7 @@ func findRole(ctx context.Context, api *management, name string) (orgRole, []org
 	}
 }
 
-// Invite implements provider.Team. Auth0 ends an invitation that the same address has.
+// Invite implements provider.Team. Auth0 ends an earlier invitation of the same address.
 func (p *auth0Provider) Invite(ctx context.Context, req provider.TeamRequest, invite provider.Invite) (invitation provider.Invitation, credential *provider.Credential, err error) {
 	switch {
 	case invite.RedirectURL != "":
@@ -307,7 +307,7 @@ func (p *auth0Provider) Invite(ctx context.Context, req provider.TeamRequest, in
 	return invitation, credential, err
 }
 
-// findUserStore returns the id of the store that people are asked into.
+// findUserStore returns the id of the store that people are invited to.
 func (p *auth0Provider) findUserStore(ctx context.Context, api *management) (string, error) {
 	var answer struct {
 		Stores []struct {
@@ -348,8 +348,9 @@ func (p *auth0Provider) RemoveMember(ctx context.Context, req provider.TeamReque
 	})
 }
 
-// ChangeRole implements provider.Team: the member has the role then, and no other. The new
-// one is given before the others are taken, so that no one is left with none.
+// ChangeRole implements provider.Team: afterwards the member has only that role. The new
+// role is assigned before the others are removed, so that a failure leaves no member
+// without a role.
 func (p *auth0Provider) ChangeRole(ctx context.Context, req provider.TeamRequest, id, role string) (changed provider.Member, credential *provider.Credential, err error) {
 	credential, err = p.asMember(ctx, req, func(api *management) error {
 		to, _, err := findRole(ctx, api, role)

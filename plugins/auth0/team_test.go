@@ -58,7 +58,7 @@ func (m *teamMember) roles() string {
 	members, c, err := m.p.Members(m.t.Context(), m.request())
 	m.keep(c)
 	if err != nil {
-		m.t.Fatalf("%v (hint: %s)", err, provider.Hint(err))
+		m.t.Fatalf("Members = %v (hint: %s)", err, provider.Hint(err))
 	}
 	var all []string
 	for _, member := range members {
@@ -96,8 +96,8 @@ func (m *teamMember) pending() []provider.Invitation {
 	return invitations
 }
 
-// An administrator manages the members, by the roles in the organization of the sign-in and
-// a refresh for all of it.
+// An administrator manages the members, with the roles in the organization of the sign-in
+// and a single refresh for everything.
 func TestTeam(t *testing.T) {
 	b := newTeamBench(t)
 	alice := b.teamMember("alice", "acme")
@@ -107,15 +107,15 @@ func TestTeam(t *testing.T) {
 	}
 	i, err := alice.invite(provider.Invite{Email: "dan@example.test", Role: "Admin", Lifetime: time.Hour})
 	if err != nil || i.Role != "admin" || i.Status != "pending" || i.URL.IsZero() || time.Until(i.Expires) > time.Hour || time.Until(i.Expires) < 50*time.Minute {
-		t.Errorf("%+v, %v", i, err)
+		t.Errorf("invite = %+v, %v", i, err)
 	}
-	// A second one takes the place of the first.
+	// A second invitation replaces the first.
 	again, err := alice.invite(provider.Invite{Email: "dan@example.test"})
 	if err != nil || again.Role != "" || time.Until(again.Expires) < 6*24*time.Hour {
-		t.Errorf("%+v, %v", again, err)
+		t.Errorf("invite = %+v, %v", again, err)
 	}
 	if pending := alice.pending(); len(pending) != 1 || pending[0].ID != again.ID || pending[0].Email != "dan@example.test" {
-		t.Errorf("%+v", pending)
+		t.Errorf("pending = %+v", pending)
 	}
 	c, err := alice.p.RevokeInvitation(t.Context(), alice.request(), again.ID)
 	alice.keep(c)
@@ -125,7 +125,7 @@ func TestTeam(t *testing.T) {
 	changed, c, err := alice.p.ChangeRole(t.Context(), alice.request(), alice.id("carol@example.test"), "admin")
 	alice.keep(c)
 	if err != nil || changed.Role != "admin" {
-		t.Errorf("%+v, %v", changed, err)
+		t.Errorf("ChangeRole = %+v, %v", changed, err)
 	}
 	c, err = alice.p.RemoveMember(t.Context(), alice.request(), alice.id("bob@example.test"))
 	alice.keep(c)
@@ -133,14 +133,14 @@ func TestTeam(t *testing.T) {
 		t.Errorf("members %s, %v", got, err)
 	}
 	if n := b.requests("/oauth/token") - before; n != 1 {
-		t.Errorf("%d refreshes", n)
+		t.Errorf("%d refreshes of the refresh token", n)
 	}
-	// Another process has the credential, and nothing else.
+	// Another process has only the credential.
 	later := &teamMember{t: t, p: b.provider(keyClientID, testTeams), credential: alice.credential, org: "acme"}
 	if got := later.roles(); !strings.HasPrefix(got, "alice@") {
 		t.Errorf("members %s", got)
 	}
-	// The database's tokens come as ever, and are of the API.
+	// Database tokens are still issued, for the API.
 	if _, err := later.p.Token(t.Context(), provider.TokenRequest{Credential: &later.credential, Target: target}); err != nil {
 		t.Error(err)
 	}
@@ -149,7 +149,7 @@ func TestTeam(t *testing.T) {
 func TestTeamRefuses(t *testing.T) {
 	b := newTeamBench(t)
 	alice, bob := b.teamMember("alice", "acme"), b.teamMember("bob", "acme")
-	alice.roles() // what follows goes on with the tokens of these calls
+	alice.roles() // later calls use the tokens of these
 	bob.roles()
 	someone := provider.Invite{Email: "dan@example.test"}
 	machine := &teamMember{t: t, p: b.provider(keyClientSecret, testSecret)}
@@ -158,7 +158,7 @@ func TestTeamRefuses(t *testing.T) {
 	lacking := single.teamMember("alice", "acme")
 	for name, tt := range map[string]struct {
 		do   func() error
-		kind error // nil: of no class
+		kind error // nil: no class
 		text string
 		hint string
 	}{
@@ -193,11 +193,11 @@ func TestTeamRefuses(t *testing.T) {
 				t.Fatalf("%v is not of the class %v", err, tt.kind)
 			}
 			if !strings.Contains(err.Error(), tt.text) || !strings.Contains(provider.Hint(err), tt.hint) {
-				t.Errorf("%q (hint: %q), want %q (%q)", err, provider.Hint(err), tt.text, tt.hint)
+				t.Errorf("do = %q (hint: %q), want %q (%q)", err, provider.Hint(err), tt.text, tt.hint)
 			}
 		})
 	}
-	// Whoever was removed gets no further, also with a token from before.
+	// A removed member is refused, even with an earlier token.
 	bob.roles()
 	c, err := alice.p.RemoveMember(t.Context(), alice.request(), alice.id("bob@example.test"))
 	alice.keep(c)
@@ -205,7 +205,7 @@ func TestTeamRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, _, err := bob.p.Members(t.Context(), bob.request()); err == nil {
-		t.Error("somebody who was removed lists the members")
+		t.Error("a removed member can list the members")
 	}
 	b.with(auth0.FaultRateLimited)
 	if err := second(alice.invite(someone)); !errors.Is(err, provider.ErrUnavailable) {

@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Token implements provider.TokenSource. The lifetime is the API's: Auth0 takes no other
-// from a client.
+// Token implements provider.TokenSource. The API sets the lifetime: a client of Auth0
+// can't choose it.
 func (p *auth0Provider) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	var response provider.TokenResponse
 	if err := p.configured(); err != nil {
@@ -36,7 +36,7 @@ func (p *auth0Provider) Token(ctx context.Context, req provider.TokenRequest) (p
 }
 
 // credentialOr returns the stored credential or, if there is none, that of the machine
-// whose secret or key is set: for a job that keeps nothing.
+// whose secret or key is set, for a job without a store.
 func (p *auth0Provider) credentialOr(c *provider.Credential) (provider.Credential, error) {
 	switch {
 	case c != nil:
@@ -47,7 +47,8 @@ func (p *auth0Provider) credentialOr(c *provider.Credential) (provider.Credentia
 	return provider.Credential{}, noCredential("not signed in")
 }
 
-// scopesFor are asked for with a token: nil is all that were granted.
+// scopesFor returns the scopes to request with a token; nil requests all that were
+// granted.
 func (p *auth0Provider) scopesFor(access provider.Access) []string {
 	if p.settings.writeScope == "" {
 		return nil
@@ -59,9 +60,9 @@ func (p *auth0Provider) scopesFor(access provider.Access) []string {
 	return scopes
 }
 
-// renew spends the credential for tokens. Where that replaced it, renewed is what has to
-// be stored before anything else: the old refresh token would end the sign-in, and all
-// of its tokens, if it were sent again.
+// renew exchanges the credential for tokens. If that replaced the credential, renewed has
+// to be stored before anything else: sending the old refresh token again would end the
+// sign-in and all of its tokens.
 func (p *auth0Provider) renew(ctx context.Context, s stored, old provider.Credential, scopes []string) (tokens oauth.Tokens, renewed *provider.Credential, err error) {
 	if s.Machine {
 		tokens, err = p.machineTokens(ctx, s, p.settings.audience, scopes)
@@ -70,7 +71,7 @@ func (p *auth0Provider) renew(ctx context.Context, s stored, old provider.Creden
 	return p.spend(ctx, s, old, scopes, nil)
 }
 
-// spend is renew for a person, with further parameters.
+// spend is renew for a person, with additional parameters.
 func (p *auth0Provider) spend(ctx context.Context, s stored, old provider.Credential, scopes []string, extra url.Values) (tokens oauth.Tokens, renewed *provider.Credential, err error) {
 	tokens, err = p.people.RefreshWith(ctx, provider.NewSecret(s.Refresh), scopes, extra)
 	if oauth.Code(err) == oauth.CodeInvalidGrant {
@@ -93,8 +94,8 @@ func (p *auth0Provider) spend(ctx context.Context, s stored, old provider.Creden
 	return tokens, &next, nil
 }
 
-// Refresh implements provider.Identity: it asks Auth0 whether the sign-in still stands,
-// which replaces a refresh token that rotates.
+// Refresh implements provider.Identity: it asks Auth0 whether the sign-in is still valid,
+// which replaces a rotating refresh token.
 func (p *auth0Provider) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return credential, err
@@ -111,7 +112,7 @@ func (p *auth0Provider) Refresh(ctx context.Context, credential provider.Credent
 }
 
 // Revoke implements provider.Identity: it ends the sign-in, and with it every refresh
-// token that came of it. Access tokens live on until they expire.
+// token derived from it. Access tokens stay valid until they expire.
 func (p *auth0Provider) Revoke(ctx context.Context, credential provider.Credential) error {
 	if err := p.configured(); err != nil {
 		return err
@@ -126,15 +127,15 @@ func (p *auth0Provider) Revoke(ctx context.Context, credential provider.Credenti
 	return p.people.Revoke(ctx, provider.NewSecret(s.Refresh))
 }
 
-// errMachine: the secret is the tenant's to take back.
+// errMachine: only the tenant can revoke a machine's secret.
 var errMachine = &provider.Error{
 	Kind:    errors.ErrUnsupported,
 	Message: "auth0: the secret of an application is not revoked by a sign-out: rotate it in the Auth0 dashboard",
 }
 
-// Assertion implements provider.AssertionSource: the ID token, which is for the
-// application; or, where that is what is asked for, the access token, which is for the
-// API. A machine can state itself for every API that it is authorized for.
+// Assertion implements provider.AssertionSource: the ID token, whose audience is the
+// application, or, if requested, the access token, whose audience is the API. A machine
+// can get one for every API that it is authorized for.
 func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return provider.Assertion{}, nil, err
@@ -168,12 +169,12 @@ func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionReq
 	if req.Audience == p.settings.audience {
 		return provider.Assertion{Kind: provider.AssertionJWT, Value: tokens.Access, Expires: tokens.Expires}, renewed, nil
 	}
-	id, err := p.people.VerifyID(ctx, p.identity.ExceptSignature().JustIssued(), tokens) // Auth0 gave it just now, and whoever takes it verifies it
+	id, err := p.people.VerifyID(ctx, p.identity.ExceptSignature().JustIssued(), tokens) // Auth0 has just issued it, and its recipient verifies it
 	return provider.Assertion{Kind: provider.AssertionJWT, Value: tokens.ID, Expires: id.Expires}, renewed, err
 }
 
 // EndSessionURL implements provider.BrowserSession: the tenant's own session in the
-// browser lives on beside the sign-in of a terminal. The page asks no question.
+// browser outlives the terminal's sign-in. The page asks no question.
 func (p *auth0Provider) EndSessionURL(_ context.Context, credential provider.Credential) (string, error) {
 	if err := p.configured(); err != nil {
 		return "", err

@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/devstack/auth0"
 )
 
-// Every exchange replaces the refresh token; the one before it ends the whole sign-in.
+// Every exchange replaces the refresh token; using an earlier one ends the whole sign-in.
 func TestRotation(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()
@@ -20,7 +20,7 @@ func TestRotation(t *testing.T) {
 	first := signedIn.Credential
 	second, err := p.Token(t.Context(), provider.TokenRequest{Credential: &first, Target: target})
 	if err != nil || second.Credential == nil || second.Credential.Data.Equal(first.Data) || second.Token.Value.IsZero() {
-		t.Fatalf("%+v, %v", second, err)
+		t.Fatalf("Token = %+v, %v", second, err)
 	}
 	if second.Credential.Subject != first.Subject || !second.Credential.Issued.Equal(first.Issued) {
 		t.Errorf("it became %+v, was %+v", second.Credential, first)
@@ -29,7 +29,7 @@ func TestRotation(t *testing.T) {
 	if err != nil || third.Data.Equal(second.Credential.Data) {
 		t.Fatal(err)
 	}
-	// Where the token is no good, the credential counts all the same.
+	// Even if the token is invalid, the replaced credential is returned.
 	b.with(auth0.FaultActionMissing)
 	failed, err := p.Token(t.Context(), provider.TokenRequest{Credential: &third, Target: target})
 	fails(t, "no Action", err, provider.ErrPermission, "post-login")
@@ -66,8 +66,7 @@ func TestScopeOfLater(t *testing.T) {
 	fails(t, "a scope of later", err, provider.ErrConfig, "write_scope", "run zen login")
 }
 
-// An answer that is lost is not asked for again by the provider: one request, and the
-// host decides.
+// The provider doesn't repeat a request whose response was lost: the host decides.
 func TestLostAnswer(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()
@@ -96,7 +95,8 @@ func TestAccess(t *testing.T) {
 			t.Errorf("asked for %s, got %+v, %v", access, claims.Database, err)
 		}
 	}
-	// Without the scope it is the Action's to say, and more than was asked for is refused.
+	// Without the scope the Action decides the access, and a token with more than
+	// requested is refused.
 	plain := newBench(t, func(o *auth0.Options) { o.Action = auth0.Claims(map[string]any{"id": testDatabase, "a": "rw"}) })
 	q := plain.provider(keyWriteScope, "")
 	signedIn, _ = plain.login(q, request(""))
@@ -108,7 +108,7 @@ func TestAccess(t *testing.T) {
 	fails(t, "another database", err, provider.ErrPermission, "is for database "+testDatabase, "trigger post-login")
 }
 
-// Both dialects, and both algorithms, are good where they are set.
+// Both dialects and both algorithms are accepted if configured.
 func TestDialects(t *testing.T) {
 	for name, api := range map[string]auth0.API{
 		dialectRFC9068: {Identifier: testAudience, RFC9068: true, Scopes: []string{"db:write"}},
@@ -124,7 +124,7 @@ func TestDialects(t *testing.T) {
 		if (name == dialectRFC9068) != (claims.Type == "at+jwt") {
 			t.Errorf("%s: type %q", name, claims.Type)
 		}
-		// The type alone is no reason to believe it: the claims have to be Turso's.
+		// The type alone is not enough: the token needs Turso's claims.
 		b.with(auth0.FaultActionMissing)
 		_, err = p.Token(t.Context(), provider.TokenRequest{Credential: &signedIn.Credential, Target: target})
 		fails(t, name, err, provider.ErrPermission, "no Action")
@@ -145,20 +145,20 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
-// A job that keeps nothing has its secret in its settings.
+// A job without a store has its secret in its settings.
 func TestMachineWithoutASignIn(t *testing.T) {
 	b := newBench(t)
 	p := b.provider(keyClientID, "", keyClientSecret, testSecret)
 	response, err := p.Token(t.Context(), provider.TokenRequest{Target: target, Access: provider.AccessReadOnly})
 	if err != nil || response.Credential != nil {
-		t.Fatalf("%+v, %v", response, err)
+		t.Fatalf("Token = %+v, %v", response, err)
 	}
 	if claims, err := p.Verify(t.Context(), response.Token.Value); err != nil || claims.Database.Access != provider.AccessReadOnly {
-		t.Errorf("%+v, %v", claims.Database, err)
+		t.Errorf("Verify = %+v, %v", claims.Database, err)
 	}
 }
 
-// A credential goes to the tenant and application that made it, and to no other.
+// A credential is sent only to the tenant and application that issued it.
 func TestForeignCredentials(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()
@@ -181,7 +181,7 @@ func TestForeignCredentials(t *testing.T) {
 	}
 }
 
-// An assertion is the ID token, or the access token where that is what is wanted.
+// An assertion is the ID token, or the access token if that is requested.
 func TestAssertion(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()
@@ -190,7 +190,7 @@ func TestAssertion(t *testing.T) {
 	for audience, want := range map[string]string{"": testClient, testClient: testClient, testAudience: testAudience} {
 		assertion, renewed, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: credential, Audience: audience, Kinds: []provider.AssertionKind{"x", provider.AssertionJWT}})
 		if err != nil || renewed == nil || assertion.Kind != provider.AssertionJWT || time.Until(assertion.Expires) <= 0 {
-			t.Fatalf("%q: %+v, %v", audience, assertion, err)
+			t.Fatalf("%q: Assertion = %+v, %v", audience, assertion, err)
 		}
 		credential = *renewed
 		claims, err := p.identity.Verify(t.Context(), assertion.Value)

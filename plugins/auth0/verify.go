@@ -14,7 +14,7 @@ import (
 // algorithms sign an API's access tokens so that a key set verifies them.
 var algorithms = []string{"RS256", "PS256"}
 
-// The triggers of Actions. A post-login Action never sees a machine.
+// The triggers of Actions. A post-login Action doesn't run for a machine.
 const (
 	triggerPeople   = "post-login"
 	triggerMachines = "credentials-exchange"
@@ -36,8 +36,8 @@ func (p *auth0Provider) verifyBy(ctx context.Context, verifier *jwks.Verifier, t
 	return claims, p.checkAccess(token, claims)
 }
 
-// vouch checks an access token for a database. Its signature is left to the host, which
-// has the key set on disk: this process would fetch it anew.
+// vouch checks an access token for a database. The host verifies its signature, since it
+// has the key set on disk; this process would have to fetch it.
 func (p *auth0Provider) vouch(ctx context.Context, value provider.Secret, s stored, want want) (provider.Token, error) {
 	claims, err := p.verifyAccess(ctx, p.access.ExceptSignature().JustIssued(), value)
 	if err != nil {
@@ -55,8 +55,7 @@ func (p *auth0Provider) vouch(ctx context.Context, value provider.Secret, s stor
 	}, nil
 }
 
-// verifyAccess is Verify with what to do about tokens that the tenant was set up to
-// make differently.
+// verifyAccess is Verify with hints for tokens of a tenant that is set up differently.
 func (p *auth0Provider) verifyAccess(ctx context.Context, verifier *jwks.Verifier, value provider.Secret) (provider.Claims, error) {
 	if strings.Count(value.Reveal(), ".") != 2 {
 		return provider.Claims{}, setup("the access token is opaque, as Auth0 makes it without an API of your own",
@@ -78,7 +77,7 @@ func (p *auth0Provider) verifyAccess(ctx context.Context, verifier *jwks.Verifie
 	return provider.Claims{}, &provider.Error{Kind: provider.ErrTokenInvalid, Message: err.Error(), Hint: hint, Err: err}
 }
 
-// checkAccess holds a token that Auth0 signed to what it was asked for.
+// checkAccess checks a token that Auth0 signed against the request.
 func (p *auth0Provider) checkAccess(token provider.Secret, claims provider.Claims) error {
 	var further struct {
 		Confirmation any `json:"cnf"`
@@ -104,7 +103,7 @@ func (p *auth0Provider) checkAccess(token provider.Secret, claims provider.Claim
 	return nil
 }
 
-// checkOrganization holds a token to the organization that was signed in to.
+// checkOrganization checks that a token is for the organization of the sign-in.
 func (p *auth0Provider) checkOrganization(claims provider.Claims, want string) error {
 	if want == "" || isOf(claims.Organization, want) {
 		return nil
@@ -116,7 +115,7 @@ func (p *auth0Provider) checkOrganization(claims provider.Claims, want string) e
 	}
 }
 
-// isOf compares with an id or, where the tenant puts names into tokens, a name.
+// isOf compares with an id or, if the tenant puts names into tokens, a name.
 func isOf(o *provider.Organization, want string) bool {
 	return o != nil && (o.ID == want || o.Slug != "" && strings.EqualFold(o.Slug, want))
 }
@@ -128,8 +127,8 @@ type want struct {
 	permissions []provider.Permission
 }
 
-// checkDatabase refuses a token without Turso's claims, and names the Action that
-// should have put them there: Auth0 drops claims without a word.
+// checkDatabase refuses a token without Turso's claims, and names the Action that should
+// have added them: Auth0 drops claims silently.
 func (p *auth0Provider) checkDatabase(claims provider.Claims, machine bool, want want) error {
 	trigger := triggerPeople
 	if machine {
@@ -160,7 +159,8 @@ func invalid(format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrTokenInvalid, Message: "auth0: verify token: " + fmt.Sprintf(format, args...)}
 }
 
-// setup returns a token that only the tenant's settings, or zen's, make good.
+// setup returns the error for a token that only a change of the tenant's or zen's
+// settings can fix.
 func setup(message, hint string) error {
 	return &provider.Error{Kind: provider.ErrConfig, Message: "auth0: " + message, Hint: hint}
 }

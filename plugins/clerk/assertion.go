@@ -46,7 +46,7 @@ func (p *clerkProvider) Assertion(ctx context.Context, req provider.AssertionReq
 	if err != nil {
 		return none, renewed, err
 	}
-	claims, err := jwks.DecodeUnverified(value) // whoever takes it verifies it
+	claims, err := jwks.DecodeUnverified(value) // the recipient verifies it
 	if err == nil && req.Audience != "" && !slices.Contains(claims.Audience, req.Audience) {
 		err = &provider.Error{
 			Kind: provider.ErrPermission, Message: fmt.Sprintf("clerk: tokens of the JWT template %q are not for %.100q", p.settings.assertTemplate, req.Audience),
@@ -73,7 +73,7 @@ func redirectStatesNothing() error {
 	}
 }
 
-// checkAudience finds out whether what a method yields can be stated for an audience.
+// checkAudience checks whether a method can yield an assertion for an audience.
 func (p *clerkProvider) checkAudience(method, audience string) error {
 	oauth := method == methodOAuth || method == methodDevice
 	switch {

@@ -15,7 +15,7 @@ func TestAssertion(t *testing.T) {
 	credential := f.signedIn(p)
 	a, renewed, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: credential, Audience: "https://bao.example", Kinds: []provider.AssertionKind{provider.AssertionJWT}})
 	if err != nil || a.Kind != provider.AssertionJWT || a.Expires.IsZero() || renewed == nil || f.called("/v1/client/sessions/"+testSession+"/tokens/openbao") != 1 {
-		t.Fatalf("%+v, %v, %v", a, renewed, err)
+		t.Fatalf("Assertion = %+v, %v, %v", a, renewed, err)
 	}
 	credential = *renewed
 	for name, test := range map[string]struct {
@@ -31,7 +31,7 @@ func TestAssertion(t *testing.T) {
 		test.req.Credential = credential
 		a, renewed, err := p.Assertion(t.Context(), test.req)
 		if !errors.Is(err, provider.ErrPermission) || !strings.Contains(err.Error(), test.want) || !a.Value.IsZero() {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Assertion = %v", name, err)
 		}
 		if renewed != nil {
 			credential = *renewed

@@ -18,7 +18,7 @@ import (
 
 const alice = "alice@example.test"
 
-// bench is a stack, whose Clerk instance the provider is for.
+// bench is a local stack whose Clerk instance the provider uses.
 type bench struct {
 	*devstack.Stack
 	t *testing.T
@@ -29,7 +29,7 @@ func newBench(t *testing.T) *bench {
 	return &bench{t: t, Stack: devstacktest.Start(t, devstack.Options{})}
 }
 
-// with makes the stack fail in some ways, until it is called again.
+// with switches faults of the stack on, until it is called again.
 func (b *bench) with(faults ...string) {
 	b.t.Helper()
 	for _, f := range devstack.Faults() {
@@ -62,7 +62,7 @@ func (b *bench) target() provider.Target {
 	return provider.Target{URL: b.DatabaseURL(), DatabaseID: b.DatabaseID()}
 }
 
-// ticket signs somebody in with a ticket of the Backend API.
+// ticket signs a person in with a ticket from the Backend API.
 func (b *bench) ticket(p *clerkProvider, email string) provider.Credential {
 	b.t.Helper()
 	backend := clerk.NewBackend(b.Clerk.BackendURL(), provider.NewSecret(b.Clerk.SecretKey()), p.client, "test")
@@ -77,8 +77,8 @@ func (b *bench) ticket(p *clerkProvider, email string) provider.Credential {
 	return p.sessionCredential(stored{session: s}, email, time.Now())
 }
 
-// person is zen, and somebody in front of it: at a browser where browses is set, and with
-// answers to what is asked for.
+// person is zen with a person in front of it: at a browser if browses is set, and with
+// answers to prompts.
 type person struct {
 	t       *testing.T
 	browses browse.Person
@@ -146,7 +146,7 @@ func (h *person) Store(_ context.Context, result provider.SignIn) error {
 	return nil
 }
 
-// fails wants an error of a class with words in its text or hint, and nothing secret.
+// fails checks that err has a class, words in its text or hint, and no secret.
 func fails(t *testing.T, what string, err, kind error, words ...string) {
 	t.Helper()
 	all := fmt.Sprint(err) + " / " + provider.Hint(err)
@@ -159,6 +159,6 @@ func fails(t *testing.T, what string, err, kind error, words ...string) {
 		t.Errorf("%s: %s\nwant %v", what, all, kind)
 	}
 	if strings.Contains(all, "planted") || strings.Contains(all, "eyJ") || strings.Contains(all, "sk_test_") {
-		t.Errorf("%s: there is a secret in %s", what, all)
+		t.Errorf("%s: %s contains a secret", what, all)
 	}
 }

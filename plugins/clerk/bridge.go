@@ -8,7 +8,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// The bridge pages that people take into their apps. clibridge is a package here, too.
+// The bridge pages that people copy into their apps. clibridge is also compiled here as a
+// package.
 //
 //go:embed bridge/clibridge/clibridge.go bridge/web bridge/next bridge/worker
 var bridgeFiles embed.FS
@@ -16,7 +17,7 @@ var bridgeFiles embed.FS
 // bridgePage is a bridge page in one framework.
 type bridgePage struct {
 	name, doc string
-	// files are pairs: where a file goes, and which of bridgeFiles it is.
+	// files are pairs of a file's destination and its name in bridgeFiles.
 	files []string
 	steps []provider.SetupStep
 }
@@ -80,7 +81,7 @@ func bridgeSetup(topic string) (provider.Setup, error) {
 		for i := 0; i < len(b.files); i += 2 {
 			text, err := bridgeFiles.ReadFile("bridge/" + b.files[i+1])
 			if err != nil {
-				panic(err) // it is in the binary, and tested
+				panic(err) // it is embedded in the binary, and tested
 			}
 			setup.Files = append(setup.Files, provider.SetupFile{Path: b.files[i], Doc: "part of " + b.doc, Text: string(text)})
 		}

@@ -102,7 +102,7 @@ func (p *clerkProvider) checkBridge(ctx context.Context) provider.Finding {
 	return provider.Passed("bridge", "%s answers", p.settings.bridge.Host)
 }
 
-// get asks for a page's head, and leaves its body alone.
+// get requests a page without reading its body.
 func (p *clerkProvider) get(ctx context.Context, what, address string) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, clerk.CallTimeout)
 	defer cancel()

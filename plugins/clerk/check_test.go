@@ -17,7 +17,7 @@ func findings(t *testing.T, p *clerkProvider) map[string]provider.Finding {
 	all := map[string]provider.Finding{}
 	_, err := p.Check(t.Context(), provider.CheckRequest{}, func(f provider.Finding) error {
 		if f.Text == "" || f.Severity != provider.SeverityOK && f.Hint == "" && f.ID != "jwks" && f.ID != "bridge" && f.ID != "native-api" && f.Severity != provider.SeveritySkipped {
-			t.Errorf("%+v says too little", f)
+			t.Errorf("finding %+v lacks a text or a hint", f)
 		}
 		all[f.ID] = f
 		return nil
@@ -36,11 +36,11 @@ func TestCheck(t *testing.T) {
 	got := findings(t, p)
 	for _, name := range []string{"publishable-key", "jwks", "clock", "native-api", "bridge"} {
 		if got[name].Severity != provider.SeverityOK {
-			t.Errorf("%s: %+v", name, got[name])
+			t.Errorf("%s: findings = %+v", name, got[name])
 		}
 	}
 	if !strings.Contains(got["jwks"].Text, "ins_1") || !strings.Contains(got["publishable-key"].Text, "development") {
-		t.Errorf("%+v", got)
+		t.Errorf("findings = %+v", got)
 	}
 
 	bridge.Close()
@@ -51,11 +51,11 @@ func TestCheck(t *testing.T) {
 	got = findings(t, p)
 	for _, name := range []string{"jwks", "clock", "native-api", "bridge"} {
 		if got[name].Severity != provider.SeverityError {
-			t.Errorf("%s: %+v", name, got[name])
+			t.Errorf("%s: findings = %+v", name, got[name])
 		}
 	}
 	if !strings.Contains(got["clock"].Text, "behind Clerk's") || !strings.Contains(got["native-api"].Hint, "dashboard.clerk.com") {
-		t.Errorf("%+v", got)
+		t.Errorf("findings = %+v", got)
 	}
 	if got := findings(t, f.provider(keyBridgeURL, "")); got["bridge"].Severity != provider.SeveritySkipped {
 		t.Errorf("no bridge: %+v", got["bridge"])
@@ -63,23 +63,23 @@ func TestCheck(t *testing.T) {
 
 	stop := errors.New("stop")
 	if _, err := p.Check(t.Context(), provider.CheckRequest{}, func(provider.Finding) error { return stop }); !errors.Is(err, stop) {
-		t.Errorf("got %v", err)
+		t.Errorf("Check = %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := p.Check(ctx, provider.CheckRequest{}, func(provider.Finding) error { return nil }); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("got %v", err)
+		t.Errorf("Check = %v", err)
 	}
 }
 
 func TestDescribeNeedsNothing(t *testing.T) {
 	d, err := newProvider("1.2.3").Describe(t.Context())
 	if err != nil || d.Name != "clerk" || d.Version != "1.2.3" || d.Methods[0].Name != methodBridge || len(d.Fields) != 9 {
-		t.Errorf("%+v, %v", d, err)
+		t.Errorf("Describe = %+v, %v", d, err)
 	}
 	for _, field := range d.Fields {
 		if field.Sensitive {
-			t.Errorf("%s: zen must have no secret of the instance", field.Key)
+			t.Errorf("the setting %s is a secret of the instance, which zen must not need", field.Key)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is the content of a credential: a session of a client; after a sign-in by redirect
-// a token, and nothing to renew it with; or what an OAuth application was granted.
+// stored is the content of a credential: a client session; after a sign-in by redirect, a
+// token that can't be renewed; or a grant of an OAuth application.
 type stored struct {
 	session *clerk.Session
 	// organization is a hash of the id of the one that the session was made for, or "".
@@ -25,7 +25,7 @@ type stored struct {
 type grant struct {
 	// refresh is zero if the application may have none; id is the ID token then.
 	refresh, id provider.Secret
-	// organization is the id of the one that was picked, or "".
+	// organization is the id of the chosen organization, or "".
 	organization string
 	// device is true if a code was typed in elsewhere.
 	device bool
@@ -120,7 +120,7 @@ func noCredential(message string) error {
 	return &provider.Error{Kind: provider.ErrNoCredential, Message: message, Hint: loginHint}
 }
 
-// sessionCredential returns the credential of a session.
+// sessionCredential returns the credential for a session.
 func (p *clerkProvider) sessionCredential(held stored, subject string, issued time.Time) provider.Credential {
 	return provider.Credential{
 		Data:    held.encode(p.settings),

@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// maxTries bounds how often a code is asked for, maxWaits how often a limit is
-	// waited for, and maxWait how long.
+	// maxTries is the number of prompts for a code, maxWaits the number of waits for a
+	// rate limit, and maxWait the longest wait.
 	maxTries = 5
 	maxWaits = 3
 	maxWait  = time.Minute
-	// maxFactors bounds the factors of one sign-in.
+	// maxFactors is the largest number of factors in one sign-in.
 	maxFactors = 4
 )
 
-// loginEmail signs in without a browser: by a code that comes by e-mail, and a second
-// factor where the account has one.
+// loginEmail signs in without a browser, with a code sent by e-mail and, if the account
+// has one, a second factor.
 func (p *clerkProvider) loginEmail(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	ctx, cancel := loopback.WithEnd(ctx, loginTimeout)
 	defer cancel()
@@ -61,7 +61,8 @@ func (p *clerkProvider) loginEmail(ctx context.Context, req provider.LoginReques
 	return err
 }
 
-// choices returns the factors with which a sign-in can go on in a terminal, the best first.
+// choices returns the factors with which a sign-in can continue in a terminal, the best
+// first.
 func choices(a *clerk.Attempt) ([]clerk.Factor, error) {
 	offered, wanted, what := a.SecondFactors, []string{"totp", "phone_code", "email_code", "backup_code"}, "as a second factor"
 	switch a.Status {
@@ -71,7 +72,7 @@ func choices(a *clerk.Attempt) ([]clerk.Factor, error) {
 		wanted, what = []string{"email_code", "phone_code"}, "to confirm this new device"
 	case clerk.StatusSecondFactor:
 	default:
-		_, err := a.Session() // says what it lacks
+		_, err := a.Session() // the error says what is missing
 		return nil, err
 	}
 	var found []clerk.Factor
@@ -99,8 +100,8 @@ func choices(a *clerk.Attempt) ([]clerk.Factor, error) {
 	}
 }
 
-// answer proves one factor: the first of those that there are, or, in the place of an
-// authenticator, a backup code.
+// answer completes one factor: the first available one or, instead of an authenticator, a
+// backup code.
 func (p *clerkProvider) answer(ctx context.Context, a *clerk.Attempt, factors []clerk.Factor, host provider.Host) error {
 	factor := factors[0]
 	i := slices.IndexFunc(factors, func(f clerk.Factor) bool { return f.Strategy == "backup_code" })
@@ -148,7 +149,7 @@ func (p *clerkProvider) answer(ctx context.Context, a *clerk.Attempt, factors []
 	return &provider.Error{Kind: provider.ErrRejected, Message: fmt.Sprintf("clerk: sign in: none of %d codes was right", maxTries), Hint: "run zen login for a new one"}
 }
 
-// send has Clerk send a code, where the factor is one.
+// send makes Clerk send a code, if the factor is a code.
 func (p *clerkProvider) send(ctx context.Context, a *clerk.Attempt, factor clerk.Factor, host provider.Host) error {
 	if !factor.Sends() {
 		return nil
@@ -177,7 +178,7 @@ func ask(factor clerk.Factor, orBackup bool) string {
 
 func isSixDigits(code string) bool { return len(code) == 6 && strings.Trim(code, "0123456789") == "" }
 
-// patiently makes a call, and waits where Clerk limits how often it can be made.
+// patiently makes a call, and waits and repeats it if Clerk's rate limit is hit.
 func (p *clerkProvider) patiently(ctx context.Context, host provider.Host, call func() error) error {
 	for range maxWaits {
 		err := call()

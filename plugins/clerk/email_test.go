@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/clerk"
 )
 
-// reader answers what is asked in the terminal: with the address, the last code that was
-// mailed to it, and what an authenticator shows.
+// reader answers the prompts in the terminal with the address, the last code mailed to
+// it, and an authenticator's code.
 func (b *bench) reader(address, totp string) *person {
 	return &person{t: b.t, answer: func(question string) (string, error) {
 		switch {
@@ -33,7 +33,7 @@ func TestLoginByEmail(t *testing.T) {
 	p := b.provider()
 	h := b.reader(alice, "")
 	if err := p.Login(t.Context(), provider.LoginRequest{Interactive: true, Target: b.target()}, h); err != nil {
-		t.Fatalf("%v (hint: %s); asked %q", err, provider.Hint(err), h.asked)
+		t.Fatalf("Login = %v (hint: %s); asked %q", err, provider.Hint(err), h.asked)
 	}
 	got := h.stored[0]
 	if got.Credential.Subject != alice || got.Token == nil || got.Claims.Session == "" || len(h.opened) != 0 {
@@ -42,7 +42,7 @@ func TestLoginByEmail(t *testing.T) {
 	if !strings.Contains(h.told[0], "signing in by email, as neither bridge_url nor oauth_client_id is set") {
 		t.Errorf("told %q", h.told)
 	}
-	// It yields what the bridge yields.
+	// The result is the same as the bridge's.
 	response, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: b.target()})
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestLoginByEmail(t *testing.T) {
 		credential = *response.Credential
 	}
 	if assertion, _, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: credential}); err != nil || assertion.Value.IsZero() {
-		t.Errorf("states %v, %v", assertion, err)
+		t.Errorf("Assertion = %v, %v", assertion, err)
 	}
 	if err := p.Revoke(t.Context(), credential); err != nil {
 		t.Error(err)
@@ -89,20 +89,20 @@ func TestLoginByEmailFails(t *testing.T) {
 	}
 }
 
-// A device that Clerk wants confirmed takes another code.
+// Confirming a new device takes another code.
 func TestLoginByEmailConfirmsTheDevice(t *testing.T) {
 	b := newBench(t)
 	h := b.reader(alice, "")
 	first := h.answer
 	h.answer = func(question string) (string, error) {
 		if strings.Contains(question, "Code that was sent to") && len(h.asked) > 2 {
-			b.with() // the fault would ask again after each answer
+			b.with() // with the fault on, Clerk would ask again after each answer
 		}
 		return first(question)
 	}
 	b.with(clerk.FaultClientTrust)
 	if err := b.provider().Login(t.Context(), provider.LoginRequest{Interactive: true, Method: methodEmail}, h); err != nil {
-		t.Fatalf("%v; asked %q", err, h.asked)
+		t.Fatalf("Login = %v; asked %q", err, h.asked)
 	}
 	if len(h.asked) != 3 || len(b.Mails(alice)) != 2 {
 		t.Errorf("asked %q, %d mails", h.asked, len(b.Mails(alice)))
@@ -121,12 +121,12 @@ func TestLoginByEmailAndASecondFactor(t *testing.T) {
 	p := b.provider()
 	h := b.reader("carol@example.test", secret)
 	if err := p.Login(t.Context(), provider.LoginRequest{Interactive: true, Method: methodEmail, Target: b.target()}, h); err != nil {
-		t.Fatalf("%v (hint: %s); asked %q", err, provider.Hint(err), h.asked)
+		t.Fatalf("Login = %v (hint: %s); asked %q", err, provider.Hint(err), h.asked)
 	}
 	if h.stored[0].Token == nil || len(h.asked) != 3 || !strings.Contains(h.asked[2], "or a backup code") {
 		t.Errorf("asked %q", h.asked)
 	}
-	// The authenticator is lost.
+	// Without the authenticator, a backup code is accepted.
 	h = b.reader("carol@example.test", secret)
 	first := h.answer
 	h.answer = func(question string) (string, error) {
@@ -138,7 +138,7 @@ func TestLoginByEmailAndASecondFactor(t *testing.T) {
 	if err := p.Login(t.Context(), provider.LoginRequest{Interactive: true, Method: methodEmail}, h); err != nil {
 		t.Error(err)
 	}
-	// A second time it is no code any more.
+	// A backup code can be used only once.
 	h.stored = nil
 	err := p.Login(t.Context(), provider.LoginRequest{Interactive: true, Method: methodEmail}, h)
 	fails(t, "a spent backup code", err, provider.ErrRejected, "was right")
@@ -147,7 +147,7 @@ func TestLoginByEmailAndASecondFactor(t *testing.T) {
 	}
 }
 
-// A wrong code is asked for again; a limit is waited for.
+// After a wrong code zen asks again; after a rate limit it waits.
 func TestLoginByEmailIsPatient(t *testing.T) {
 	b := newBench(t)
 	h := b.reader(alice, "")
@@ -173,7 +173,7 @@ func TestLoginByEmailIsPatient(t *testing.T) {
 	if len(waited) != 1 || waited[0] != 30*time.Second || !strings.HasPrefix(h.asked[len(h.asked)-1], "That was not it. ") {
 		t.Errorf("waited %v, asked %q", waited, h.asked)
 	}
-	// Not for ever.
+	// The number of waits is limited.
 	p.wait = func(context.Context, time.Duration) error { waited = append(waited, 0); return nil }
 	b.with(clerk.FaultCodeLimited)
 	err := p.Login(t.Context(), provider.LoginRequest{Interactive: true, Method: methodEmail}, b.reader(alice, ""))
@@ -182,12 +182,12 @@ func TestLoginByEmailIsPatient(t *testing.T) {
 		t.Errorf("waited %d times", len(waited))
 	}
 	if provider.RetryAfter(err) != 30*time.Second {
-		t.Error("the wait is lost")
+		t.Error("the error lacks the time to wait")
 	}
 }
 
-// Session tokens that are kept out of every database limit nobody: another provider may
-// issue the tokens of whoever signed in. Those that name a database limit.
+// Session tokens that open no database don't limit other providers, which may issue
+// tokens for the same person. Those that name a database do.
 func TestClosedSessionTokensLimitNobody(t *testing.T) {
 	b := newBench(t)
 	for claims, want := range map[string]bool{closedClaims: false, `{"id": "` + b.DatabaseID() + `", "a": "ro"}`: true} {
@@ -199,7 +199,7 @@ func TestClosedSessionTokensLimitNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := h.stored[0].Claims.Database; (got != nil) != want {
-			t.Errorf("session tokens with %s: a sign-in with %+v", claims, got)
+			t.Errorf("with %s in session tokens the sign-in has the claims %+v", claims, got)
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/zen-auth/zen/devstack/clerk"
 )
 
-// A session that is gone is told as that. Clerk has one code for it and for a template
-// that there isn't.
+// The error for an ended session says so, although Clerk has the same code for it and for
+// a missing template.
 func TestAnEndedSessionIsNoMissingTemplate(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()
@@ -32,7 +32,7 @@ func TestAnEndedSessionIsNoMissingTemplate(t *testing.T) {
 	fails(t, "no template", token(), provider.ErrConfig, `no JWT template named "turso"`)
 	b.with()
 	if err := token(); err != nil {
-		t.Errorf("once all is well: %v", err)
+		t.Errorf("after the faults are off: %v", err)
 	}
 	for _, id := range b.Clerk.SessionIDs(b.Clerk.UserID(alice)) {
 		if err := b.Clerk.RevokeSession(id); err != nil {

@@ -40,12 +40,12 @@ var testKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-// fakeClerk is the part of a Frontend API that the provider uses. It is strict
-// about what a native client sends, and gives a new client JWT with every answer.
+// fakeClerk is the part of a Frontend API that the provider uses. It checks strictly what
+// a native client sends, and returns a new client JWT with every response.
 type fakeClerk struct {
 	*httptest.Server
 	t *testing.T
-	// agent is how the User-Agent begins.
+	// agent is the prefix of the User-Agent.
 	agent string
 
 	mu sync.Mutex // guards the fields below
@@ -281,8 +281,8 @@ func clerkError(w http.ResponseWriter, status int, code string) {
 	_, _ = fmt.Fprintf(w, `{"errors":[{"message":"not today","long_message":"%s %s","code":"%s"}],"clerk_trace_id":"trace1"}`, testTicket, "planted-client-jwt", code)
 }
 
-// fakeHost is zen and the person in front of it: browser is what happens to the
-// address that is opened.
+// fakeHost is zen with a person in front of it; browser is called with the address that
+// is opened.
 type fakeHost struct {
 	browser func(address *url.URL)
 	store   func(provider.SignIn) error

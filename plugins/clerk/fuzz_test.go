@@ -24,7 +24,7 @@ func FuzzDecodeCredential(f *testing.F) {
 			return
 		}
 		if held.session == nil && held.token.IsZero() && held.grant == nil || held.session != nil && strings.ContainsAny(held.session.ID, "/?#.% ") {
-			t.Fatalf("%+v", held)
+			t.Fatalf("decodeCredential = %+v", held)
 		}
 	})
 }

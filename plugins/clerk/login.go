@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// loginTimeout bounds a sign-in where the host sets no earlier end.
+	// loginTimeout is the timeout of a sign-in if the host sets no earlier one.
 	loginTimeout = 5 * time.Minute
-	// cleanupTimeout is for ending a session that came to nothing.
+	// cleanupTimeout is the timeout for ending the session of a failed sign-in.
 	cleanupTimeout = 5 * time.Second
 )
 
-// loginBridge signs in by a page of the customer's app, the bridge, which hands over a
-// one-time ticket (or, for the method redirect, a token) on loopback; the browser shows
-// success only once the host has stored the result.
+// loginBridge signs in through a page of the customer's app, the bridge, which sends a
+// one-time ticket (or, for the method redirect, a token) to the loopback; the browser
+// shows success only once the host has stored the result.
 func (p *clerkProvider) loginBridge(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	finish, mode := p.finishTicket, "ticket"
 	if req.Method == methodRedirect {
@@ -57,7 +57,7 @@ func (p *clerkProvider) loginBridge(ctx context.Context, req provider.LoginReque
 	return nil
 }
 
-// bridgeAddress keeps what the configured address has in its query.
+// bridgeAddress keeps the configured address's own query.
 func bridgeAddress(bridge *url.URL, listener *loopback.Listener, code, mode string) string {
 	u := *bridge
 	query := u.Query()
@@ -70,8 +70,8 @@ func bridgeAddress(bridge *url.URL, listener *loopback.Listener, code, mode stri
 	return u.String()
 }
 
-// newCode makes what the page shows and the user compares with the terminal: eight
-// of 32 letters and digits that are not taken for one another.
+// newCode returns the code that the page shows and the user compares with the terminal:
+// eight of 32 letters and digits that are hard to confuse.
 func newCode() string {
 	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 	var code [8]byte
@@ -106,14 +106,14 @@ func (p *clerkProvider) finishTicket(ctx context.Context, callback *loopback.Cal
 	return p.store(ctx, s, req, host)
 }
 
-// store proves what a new session is good for, and has it stored.
+// store checks that a new session yields tokens, and has it stored.
 func (p *clerkProvider) store(ctx context.Context, s *clerk.Session, req provider.LoginRequest, host provider.Host) (string, error) {
 	result, err := p.prove(ctx, s, req)
 	if err == nil {
 		err = host.Store(ctx, result)
 	}
 	if err != nil {
-		// No credential holds the session: it should not go on living at Clerk.
+		// No credential refers to the session, so it is ended at Clerk.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
 		_ = p.frontend.End(ctx, s)
@@ -123,7 +123,7 @@ func (p *clerkProvider) store(ctx context.Context, s *clerk.Session, req provide
 }
 
 // prove makes a session token, to learn who signed in, and the first token for the
-// database, where one was asked for.
+// database, if one was requested.
 func (p *clerkProvider) prove(ctx context.Context, s *clerk.Session, req provider.LoginRequest) (provider.SignIn, error) {
 	var result provider.SignIn
 	if req.Organization != "" {
@@ -142,8 +142,8 @@ func (p *clerkProvider) prove(ctx context.Context, s *clerk.Session, req provide
 		return result, clerk.Invalid("the session token is of another session")
 	}
 	if d := result.Claims.Database; d != nil && d.DatabaseID == closedID {
-		// Claims that keep session tokens out of every database say nothing of the person,
-		// to whom another provider may issue tokens.
+		// Claims that keep session tokens out of every database don't limit the person,
+		// for whom another provider may issue tokens.
 		result.Claims.Database = nil
 	}
 	if wantsToken(req) {
@@ -191,8 +191,9 @@ func (p *clerkProvider) finishToken(ctx context.Context, callback *loopback.Call
 	return result.Credential.Subject, host.Store(ctx, result)
 }
 
-// shownAs puts into a credential what the page says of the person beside the token. It is
-// for people to read, and nothing goes by it: claims are the token's alone.
+// shownAs adds to a credential what the page says about the person in addition to the
+// token. It is only for display, and no decision uses it: claims come only from the
+// token.
 func shownAs(c *provider.Credential, claims provider.Claims, callback *loopback.Callback) {
 	if name := oauth.Harmless(callback.Get("name")); name != "" {
 		c.Subject = name

@@ -111,7 +111,7 @@ func TestLoginByTicket(t *testing.T) {
 		t.Errorf("credential of %q until %s", result.Credential.Subject, result.Credential.Expires)
 	}
 	if !strings.Contains(result.Credential.Data.Reveal(), f.clientJWT) {
-		t.Error("the credential has not the last client JWT")
+		t.Error("the credential lacks the last client JWT")
 	}
 	if result.Token == nil || result.Token.Verification.Issuer != f.URL || result.Token.Verification.KeySetURL != f.URL+"/.well-known/jwks.json" {
 		t.Errorf("token %+v", result.Token)
@@ -175,8 +175,8 @@ func TestLoginByRedirect(t *testing.T) {
 	}
 }
 
-// What the page says of the person beside the token is shown, and is no claim: not of an
-// organization, which access could go by.
+// What the page says about the person is shown, but is never a claim: neither of the
+// person nor of an organization, which access could depend on.
 func TestRedirectShowsWhatThePageSays(t *testing.T) {
 	const own = "one token, which can't be renewed"
 	for name, test := range map[string]struct {
@@ -214,8 +214,8 @@ func TestRedirectShowsWhatThePageSays(t *testing.T) {
 	}
 }
 
-// A redirect has the organization that the token's claims name: no other is signed in to, and
-// none by the page's word.
+// A redirect is for the organization in the token's claims: a sign-in to another one
+// fails, whatever the page says.
 func TestRedirectForAnOrganization(t *testing.T) {
 	own := map[string]any{"org_id": "org_1", "org_slug": "acme"}
 	for name, test := range map[string]struct {
@@ -238,7 +238,7 @@ func TestRedirectForAnOrganization(t *testing.T) {
 			err := f.provider().Login(t.Context(), req, host)
 			host.browsers.Wait()
 			if !errors.Is(err, test.want) || (err == nil) != (len(host.stored) == 1) || err != nil && !strings.Contains(provider.Hint(err), "org_id") {
-				t.Errorf("%v, %q", err, provider.Hint(err))
+				t.Errorf("Login = %v, %q", err, provider.Hint(err))
 			}
 		})
 	}
@@ -312,7 +312,7 @@ func TestLoginFails(t *testing.T) {
 			req.Method = test.method
 			err := f.provider().Login(t.Context(), req, host)
 			if err == nil || test.want != nil && !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("got %v, want %v with %q", err, test.want, test.says)
+				t.Errorf("Login = %v, want %v with %q", err, test.want, test.says)
 			}
 			if test.want != nil && test.want != provider.ErrTokenInvalid && test.want != provider.ErrUnavailable && provider.Hint(err) == "" {
 				t.Errorf("%v has no hint", err)
@@ -357,7 +357,7 @@ func TestLoginRefusesBeforeABrowser(t *testing.T) {
 	} {
 		host := &fakeHost{}
 		if err := test.provider.Login(t.Context(), test.req, host); !errors.Is(err, test.want) {
-			t.Errorf("%s: %v, want %v", name, err, test.want)
+			t.Errorf("%s: Login = %v, want %v", name, err, test.want)
 		}
 		if len(host.shown) != 0 {
 			t.Errorf("%s: shown %q", name, host.shown)
@@ -371,7 +371,7 @@ func TestNobodyComesBack(t *testing.T) {
 	defer cancel()
 	err := f.provider().Login(ctx, loginRequest(), &fakeHost{})
 	if !errors.Is(err, provider.ErrNoCredential) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the browser did not come back to http://127.0.0.1:") {
-		t.Errorf("got %v", err)
+		t.Errorf("Login = %v", err)
 	}
 }
 

@@ -112,7 +112,7 @@ func TestLoginOnAnotherDevice(t *testing.T) {
 	b := newBench(t)
 	got, h := b.login(b.oauth(), provider.LoginRequest{Method: methodDevice})
 	if got.Credential.Subject != alice || !slices.ContainsFunc(h.told, func(s string) bool { return strings.Contains(s, "type ") }) {
-		t.Errorf("%+v; told %q", got, h.told)
+		t.Errorf("login = %+v; told %q", got, h.told)
 	}
 	b.with(clerk.FaultDeviceGrantOff)
 	h = &person{t: t}
@@ -152,16 +152,16 @@ func TestCheckOAuth(t *testing.T) {
 	b := newBench(t)
 	finding := func(p *clerkProvider) provider.Finding { return findings(t, p)["oauth"] }
 	if got := finding(b.oauth()); got.Severity != provider.SeverityOK || !strings.Contains(got.Text, "offers the device grant") {
-		t.Errorf("%+v", got)
+		t.Errorf("finding = %+v", got)
 	}
 	for name, p := range map[string]*clerkProvider{"unknown": b.oauth(keyOAuthClientID, "nobodys"), "scope": b.oauth(keyOAuthScopes, "openid magic")} {
 		if got := finding(p); got.Severity != provider.SeverityError || got.Hint == "" {
-			t.Errorf("%s: %+v", name, got)
+			t.Errorf("%s: finding = %+v", name, got)
 		}
 	}
 	b.with(clerk.FaultRedirectMismatch)
 	if got := finding(b.oauth()); got.Severity != provider.SeverityError || !strings.Contains(got.Text, "http://127.0.0.1/callback") {
-		t.Errorf("%+v", got)
+		t.Errorf("finding = %+v", got)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestCheckOrganizationOfASession(t *testing.T) {
 	before := b.ticket(p, alice)
 	_, credential, err := p.UseOrganization(t.Context(), provider.TeamRequest{Credential: before, Organization: "acme"})
 	if err != nil || credential == nil {
-		t.Fatalf("%+v, %v", credential, err)
+		t.Fatalf("UseOrganization = %+v, %v", credential, err)
 	}
 	if f := b.look(p, credential)["session-token"]; f.Severity != provider.SeverityOK {
 		t.Errorf("in it: %+v", f)

@@ -88,11 +88,11 @@ func TestThroughAProcess(t *testing.T) {
 	credential := host.stored[0].Credential
 	response, err := client.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
 	if err != nil || response.Token.Value.IsZero() || response.Credential == nil {
-		t.Fatalf("%v, %v", response, err)
+		t.Fatalf("Token = %v, %v", response, err)
 	}
 	claims, err := client.Verify(t.Context(), response.Token.Value)
 	if err != nil || claims.Database.DatabaseID != testDatabase {
-		t.Errorf("%+v, %v", claims, err)
+		t.Errorf("Verify = %+v, %v", claims, err)
 	}
 
 	// The kinds, hints and waits come across, and so does a replaced credential
@@ -100,7 +100,7 @@ func TestThroughAProcess(t *testing.T) {
 	f.on("/v1/client/sessions/"+testSession+"/tokens/turso", 429, http.Header{"Retry-After": {"30"}, "Authorization": {"planted-client-jwt-new"}}, "")
 	failed, err := client.Token(t.Context(), provider.TokenRequest{Credential: response.Credential, Target: target})
 	if !errors.Is(err, provider.ErrUnavailable) || provider.RetryAfter(err) != 30*time.Second || failed.Credential == nil {
-		t.Errorf("%v, %v", failed, err)
+		t.Errorf("Token = %v, %v", failed, err)
 	}
 	forged := response.Token.Value.Reveal()
 	forged = forged[:len(forged)-8] + "AAAAAAAA"

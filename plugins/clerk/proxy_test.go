@@ -26,7 +26,7 @@ func TestBehindAProxy(t *testing.T) {
 	p := b.provider(keyProxyURL, address+"/")
 	got, err := token(p)
 	if err != nil || got.Verification.Issuer != address || got.Verification.KeySetURL != address+"/.well-known/jwks.json" {
-		t.Fatalf("%v, %+v", err, got.Verification)
+		t.Fatalf("token = %v, %+v", err, got.Verification)
 	}
 	if _, err := p.Verify(t.Context(), got.Value); err != nil {
 		t.Error(err)

@@ -36,12 +36,12 @@ func TestParseSettings(t *testing.T) {
 		}
 		_, err := newProvider("").Configure(t.Context(), settings)
 		if !errors.Is(err, provider.ErrConfig) || strings.Contains(err.Error(), "planted") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Configure = %v", name, err)
 		}
 	}
 	p := newProvider("")
 	notes, err := p.Configure(t.Context(), provider.Settings{keyPublishableKey: provider.NewSecret(key)})
 	if err != nil || len(notes) != 0 || p.settings.template != "turso" || !slices.Equal(p.settings.oauthScopes, strings.Fields(defaultScopes)) {
-		t.Errorf("%v, %v, %+v", notes, err, p.settings)
+		t.Errorf("Configure = %v, %v, %+v", notes, err, p.settings)
 	}
 }

@@ -342,7 +342,7 @@ func TestTeam(t *testing.T) {
 			err = tt.do(m, admin, ids)
 			switch {
 			case tt.kind == nil && err != nil:
-				t.Fatalf("%v (hint: %s)", err, provider.Hint(err))
+				t.Fatalf("do = %v (hint: %s)", err, provider.Hint(err))
 			case tt.kind == nil:
 			case err == nil:
 				t.Fatal("it succeeded")
@@ -352,7 +352,7 @@ func TestTeam(t *testing.T) {
 				t.Errorf("%v is not of the class %v", err, tt.kind)
 			}
 			if err != nil && (!strings.Contains(err.Error(), tt.text) || !strings.Contains(provider.Hint(err), tt.hint)) {
-				t.Errorf("%q (hint: %q), want %q (%q)", err, provider.Hint(err), tt.text, tt.hint)
+				t.Errorf("do = %q (hint: %q), want %q (%q)", err, provider.Hint(err), tt.text, tt.hint)
 			}
 		})
 	}

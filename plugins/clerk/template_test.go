@@ -67,7 +67,7 @@ func TestTemplatesAreMended(t *testing.T) {
 		t.Helper()
 		got := b.template(p, &credential)
 		if got.Severity != severity || !strings.Contains(got.Text, words) || got.Fix == nil || got.Fix.Questions[0].Env[0] != "CLERK_SECRET_KEY" {
-			t.Fatalf("%s: %+v", name, got)
+			t.Fatalf("%s: template = %+v", name, got)
 		}
 		done, err := b.fix(p, b.Clerk.SecretKey())
 		if err != nil || strings.Contains(done, "sk_") {
@@ -95,7 +95,7 @@ func TestTemplatesAreMended(t *testing.T) {
 	mend("without skew", provider.SeverityWarn, "a clock that is behind")
 	b.changeTemplate("zen-rw", `{"custom_signing_key":true,"signing_algorithm":"HS256","signing_key":"planted-signing-key-of-32-characters"}`)
 	if got := b.template(p, &credential); !strings.Contains(got.Cause, "custom signing key") || strings.Contains(got.Text+got.Hint, "planted") {
-		t.Errorf("%+v", got)
+		t.Errorf("template = %+v", got)
 	}
 	mend("signed by a key of its own", provider.SeverityError, "")
 	b.setTemplate("zen-rw", `{"id":"another"}`, time.Minute)
@@ -104,7 +104,7 @@ func TestTemplatesAreMended(t *testing.T) {
 	for _, access := range []provider.Access{provider.AccessReadOnly, provider.AccessReadWrite} {
 		response, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: b.target(), Access: access})
 		if err != nil {
-			t.Fatalf("%s: %v", access, err)
+			t.Fatalf("%s: Token = %v", access, err)
 		}
 		if response.Credential != nil {
 			credential = *response.Credential
@@ -180,7 +180,7 @@ func TestSessionTokensAreLookedAt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := look(); got.Severity != provider.SeverityWarn || !strings.Contains(got.Text, "every database of every group") || !strings.Contains(got.Hint, closedClaims) {
-			t.Errorf("%s: %+v", claims, got)
+			t.Errorf("%s: look = %+v", claims, got)
 		}
 	}
 	if err := b.Clerk.SetSessionClaims(json.RawMessage(closedClaims)); err != nil {
@@ -229,7 +229,7 @@ func TestMergedKeepsWhatIsNotTursos(t *testing.T) {
 	turso := map[string]any{"id": "db", "a": "rw", "perm": []any{}}
 	got := merged(map[string]any{"note": "ours", "aud": "x", "gid": "g", "p": 1, "perm": "{{user.public_metadata.perm}}"}, turso)
 	if len(got) != 4 || got["note"] != "ours" || got["id"] != "db" || got["perm"] != "{{user.public_metadata.perm}}" {
-		t.Errorf("%v", got)
+		t.Errorf("merged = %v", got)
 	}
 	got = merged(map[string]any{"perm": "{{user.unsafe_metadata.perm || user.public_metadata.perm}}"}, turso)
 	if _, list := got["perm"].([]any); !list {
@@ -265,7 +265,7 @@ func TestSetup(t *testing.T) {
 	p := b.provider(keyReadOnlyTemplate, "turso-ro")
 	got, err := p.Setup(t.Context(), provider.SetupRequest{Purpose: b.purpose()})
 	if err != nil || got.Issuer.KeySetURL != b.Clerk.Issuer()+"/.well-known/jwks.json" || len(got.Files) != 2 {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("Setup = %+v, %v", got, err)
 	}
 	var text strings.Builder
 	for _, s := range got.Steps {
@@ -289,7 +289,7 @@ func TestSetup(t *testing.T) {
 	for line := range strings.Lines(text.String()) {
 		if strings.HasPrefix(line, "    clerk api") {
 			if out, err := exec.Command("sh", "-n", "-c", line).CombinedOutput(); err != nil {
-				t.Errorf("%s: %s", line, out)
+				t.Errorf("%s: output %s", line, out)
 			}
 		}
 	}

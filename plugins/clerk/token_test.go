@@ -115,12 +115,12 @@ func TestTokenRefusesMoreThanAsked(t *testing.T) {
 		response, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target, Access: test.access, Permissions: test.permissions})
 		if test.good {
 			if err != nil {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: Token = %v", name, err)
 			}
 			continue
 		}
 		if !errors.Is(err, provider.ErrPermission) || !strings.Contains(provider.Hint(err), "turso org jwks template") || !response.Token.Value.IsZero() {
-			t.Errorf("%s: %v, want ErrPermission with a hint", name, err)
+			t.Errorf("%s: Token = %v, want ErrPermission with a hint", name, err)
 		}
 		if response.Credential == nil {
 			t.Errorf("%s: the replaced credential is lost", name)
@@ -205,7 +205,7 @@ func TestAnswersOfClerk(t *testing.T) {
 			_, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
 			var failure *provider.Error
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) || !errors.As(err, &failure) && test.want != provider.ErrTokenInvalid {
-				t.Fatalf("got %v, want %v with %q", err, test.want, test.says)
+				t.Fatalf("Token = %v, want %v with %q", err, test.want, test.says)
 			}
 			if !strings.Contains(provider.Hint(err), test.hint) || failure != nil && failure.RetryAfter != test.wait {
 				t.Errorf("hint %q, retry after %s", provider.Hint(err), failure.RetryAfter)
@@ -237,7 +237,7 @@ func TestRefreshAndRevoke(t *testing.T) {
 	p := f.provider()
 	credential, err := p.Refresh(t.Context(), f.signedIn(p))
 	if err != nil || time.Until(credential.Expires) < time.Hour || credential.Subject != testEmail || !strings.Contains(credential.Data.Reveal(), f.clientJWT) {
-		t.Fatalf("%+v, %v", credential, err)
+		t.Fatalf("Refresh = %+v, %v", credential, err)
 	}
 	stale := credential
 	if credential, err = p.Refresh(t.Context(), credential); err != nil {
@@ -280,6 +280,6 @@ func TestContextEndsACall(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := p.Refresh(ctx, credential); !errors.Is(err, provider.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+		t.Errorf("Refresh = %v", err)
 	}
 }

@@ -63,7 +63,7 @@ func TestLoginOnAnotherDevice(t *testing.T) {
 	p := configured(t, b.people())
 	got, h := b.login(p, methodDevice)
 	if got.Credential.Subject != "alice@example.test" || len(h.told) != 1 || !strings.Contains(h.told[0], b.OIDC.Address()) {
-		t.Errorf("%+v; told %q", got, h.told)
+		t.Errorf("login = %+v; told %q", got, h.told)
 	}
 	b.with(oidc.FaultDeviceOff)
 	fresh := configured(t, b.people())

@@ -33,7 +33,7 @@ func TestWorkload(t *testing.T) {
 			h := &host{t: t, user: "alice"}
 			req := provider.LoginRequest{Method: methodWorkload, Audience: testAudience, AssertionKinds: []provider.AssertionKind{provider.AssertionJWT}}
 			if err := p.Login(t.Context(), req, h); err != nil {
-				t.Fatalf("%v (hint: %s)", err, provider.Hint(err))
+				t.Fatalf("Login = %v (hint: %s)", err, provider.Hint(err))
 			}
 			got := h.stored[0]
 			if len(h.opened) != 0 || got.Claims.Issuer != b.CI.Issuer(system) || got.Credential.Subject == "" {
@@ -48,7 +48,7 @@ func TestWorkload(t *testing.T) {
 			for range 2 {
 				assertion, renewed, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: got.Credential, Audience: testAudience})
 				if err != nil || renewed != nil {
-					t.Fatalf("%v, %v", renewed, err)
+					t.Fatalf("Assertion = %v, %v", renewed, err)
 				}
 				claims, err := p.Verify(t.Context(), assertion.Value)
 				if err != nil || !slices.Contains(claims.Audience, testAudience) || !assertion.Expires.Equal(claims.Expires) {
@@ -246,13 +246,13 @@ func TestCheckAndSetup(t *testing.T) {
 	}
 	b.with(ci.FaultForbidden)
 	if f := look(provider.CheckRequest{})["workload"]; f.Severity != provider.SeverityError || !strings.Contains(f.Hint, "id-token: write") {
-		t.Errorf("%+v", f)
+		t.Errorf("look = %+v", f)
 	}
 	b.with()
 
 	got, err := p.Setup(t.Context(), provider.SetupRequest{Purpose: provider.Purpose{Audience: testAudience}})
 	if err != nil || got.Issuer != nil {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("Setup = %+v, %v", got, err)
 	}
 	var all strings.Builder
 	for _, s := range got.Steps {

@@ -85,7 +85,7 @@ func TestLoginAlone(t *testing.T) {
 			result := host.stored[0]
 			s, err := readCredential(result.Credential)
 			if err != nil || s.Token != test.stores || result.Token == nil || result.Claims.Subject != "e-1" {
-				t.Fatalf("%+v, %v, %+v", s, err, result)
+				t.Fatalf("readCredential = %+v, %v, %+v", s, err, result)
 			}
 			// The credential is good for more, and a server that forgot the token is
 			// logged in to again where that needs no person.
@@ -97,7 +97,7 @@ func TestLoginAlone(t *testing.T) {
 			if test.method == methodAppRole || test.method == methodKubernetes {
 				clear(f.tokens)
 				if resp, err := p.Token(t.Context(), req); err != nil || resp.Credential == nil {
-					t.Errorf("%+v, %v", resp, err)
+					t.Errorf("Token = %+v, %v", resp, err)
 				}
 			}
 			if _, err := p.Refresh(t.Context(), result.Credential); err != nil && len(f.tokens) > 1 {
@@ -115,11 +115,11 @@ func TestLoginWithAWrappedToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s, err := readCredential(host.stored[0].Credential); err != nil || s.Token != "planted-token" {
-		t.Errorf("%+v, %v", s, err)
+		t.Errorf("readCredential = %+v, %v", s, err)
 	}
 	host = &person{types: "planted-wrong"}
 	if err := f.configured(nil).Login(t.Context(), provider.LoginRequest{Method: methodToken, Interactive: true}, host); !errors.Is(err, provider.ErrRejected) {
-		t.Errorf("got %v", err)
+		t.Errorf("Login = %v", err)
 	}
 }
 
@@ -199,7 +199,7 @@ func TestRevoke(t *testing.T) {
 		t.Errorf("the environment's: %v", err)
 	}
 	if err := p.Revoke(t.Context(), provider.Credential{Data: provider.NewSecret(`{"planted":1}`)}); !errors.Is(err, provider.ErrNoCredential) || strings.Contains(err.Error(), "planted") {
-		t.Errorf("got %v", err)
+		t.Errorf("Revoke = %v", err)
 	}
 }
 
@@ -207,10 +207,10 @@ func TestVerify(t *testing.T) {
 	f := newFakeBao(t)
 	p := f.configured(nil)
 	if c, err := p.Verify(t.Context(), provider.NewSecret("planted-token")); err != nil || c.Subject != "e-1" || c.Issuer != f.server.URL {
-		t.Errorf("%+v, %v", c, err)
+		t.Errorf("Verify = %+v, %v", c, err)
 	}
 	if _, err := p.Verify(t.Context(), provider.NewSecret("planted-wrong")); !errors.Is(err, provider.ErrTokenInvalid) {
-		t.Errorf("got %v", err)
+		t.Errorf("Verify = %v", err)
 	}
 }
 
@@ -228,25 +228,25 @@ func TestCheck(t *testing.T) {
 		return strings.Join(found, "\n")
 	}
 	if got := check(f.configured(nil)); !strings.Contains(got, "is version 2.7.2") || !strings.Contains(got, "role skipped") {
-		t.Errorf("got %s", got)
+		t.Errorf("check = %s", got)
 	}
 	with := map[string]string{keyToken: "planted-token"}
 	if got := check(f.configured(with)); !strings.Contains(got, "role ok turso/creds/app may be read") {
-		t.Errorf("got %s", got)
+		t.Errorf("check = %s", got)
 	}
 	f.fail["POST /v1/sys/capabilities-self"] = func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"data":{"turso/creds/app":["deny"]}}`) }
 	if got := check(f.configured(with)); !strings.Contains(got, "role error openbao: no policy of this sign-in") {
-		t.Errorf("got %s", got)
+		t.Errorf("check = %s", got)
 	}
 	f.fail["GET /v1/sys/health"] = func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, 503, `{"initialized":true,"sealed":true,"standby":true,"version":"2.7.2"}`)
 	}
 	if got := check(f.configured(with)); !strings.Contains(got, "server error") || !strings.Contains(got, "is sealed") {
-		t.Errorf("got %s", got)
+		t.Errorf("check = %s", got)
 	}
 	f.fail["GET /v1/sys/health"] = func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"ok":true}`) }
 	if got := check(f.configured(with)); !strings.Contains(got, "neither OpenBao nor Vault") {
-		t.Errorf("got %s", got)
+		t.Errorf("check = %s", got)
 	}
 }
 
@@ -268,7 +268,7 @@ func TestBadSettings(t *testing.T) {
 			settings[key] = provider.NewSecret(value)
 			_, err := newProvider("test").Configure(t.Context(), settings)
 			if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), key) || strings.Contains(err.Error(), "planted") {
-				t.Errorf("%s %q: %v", key, value, err)
+				t.Errorf("%s %q: Configure = %v", key, value, err)
 			}
 		}
 	}
@@ -299,7 +299,7 @@ func TestDirectoriesAsFiles(t *testing.T) {
 			err = p.Login(t.Context(), provider.LoginRequest{Method: methodKubernetes}, nil)
 		}
 		if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), dir+": is a directory") {
-			t.Errorf("%s: %v", key, err)
+			t.Errorf("%s: Login = %v", key, err)
 		}
 	}
 }

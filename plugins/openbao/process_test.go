@@ -47,14 +47,14 @@ func TestProcess(t *testing.T) {
 	req.Assertion, req.Claims = assertion(provider.AssertionJWT), of("user_1", "org_1")
 	resp, err := client.Token(t.Context(), req)
 	if err != nil || resp.Credential == nil || resp.DatabaseID != "id-app" {
-		t.Fatalf("%+v, %v", resp, err)
+		t.Fatalf("Token = %+v, %v", resp, err)
 	}
 	if err := client.Revoke(t.Context(), *resp.Credential); err != nil || f.tokens["planted-made-1"] {
 		t.Errorf("revoke: %v", err)
 	}
 	req.Assertion.Kind = "saml"
 	if _, err := client.Token(t.Context(), req); provider.Kind(err) != provider.ErrPermission {
-		t.Errorf("got %v", err)
+		t.Errorf("Token = %v", err)
 	}
 	if strings.Contains(log.String(), "planted") {
 		t.Errorf("a secret is in the log: %s", log.String())

@@ -35,7 +35,7 @@ func TestTokenInAnothersName(t *testing.T) {
 	req.Assertion, req.Claims = assertion(provider.AssertionJWT), of("user_1", "org_1")
 	resp, err := p.Token(t.Context(), req)
 	if err != nil || resp.Credential == nil || resp.DatabaseID != "id-app" || resp.Token.Expires.IsZero() {
-		t.Fatalf("%+v, %v", resp, err)
+		t.Fatalf("Token = %+v, %v", resp, err)
 	}
 	f.wantPaths("POST auth/jwt/login", "GET turso/creds/app")
 	if f.bodies[0] != `{"jwt":"planted-assertion","role":"people"}` {
@@ -44,7 +44,7 @@ func TestTokenInAnothersName(t *testing.T) {
 	// The next one has the login already.
 	req.Credential = resp.Credential
 	if resp, err = p.Token(t.Context(), req); err != nil || resp.Credential != nil {
-		t.Fatalf("%+v, %v", resp, err)
+		t.Fatalf("Token = %+v, %v", resp, err)
 	}
 	f.wantPaths("GET turso/creds/app")
 	// Another person, or another organization of theirs, has not.
@@ -52,7 +52,7 @@ func TestTokenInAnothersName(t *testing.T) {
 		other := req
 		other.Claims = claims
 		if resp, err := p.Token(t.Context(), other); err != nil || resp.Credential == nil {
-			t.Fatalf("%+v, %v", resp, err)
+			t.Fatalf("Token = %+v, %v", resp, err)
 		}
 		f.wantPaths("POST auth/jwt/login", "GET turso/creds/app")
 	}
@@ -75,7 +75,7 @@ func TestTokenInAnothersName(t *testing.T) {
 	}
 	req.Assertion = assertion("saml")
 	if _, err := p.Token(t.Context(), req); !errors.Is(err, provider.ErrPermission) {
-		t.Errorf("got %v", err)
+		t.Errorf("Token = %v", err)
 	}
 }
 
@@ -127,10 +127,10 @@ func TestTokenOfTheEnvironment(t *testing.T) {
 	}
 	_, err := f.configured(map[string]string{keyToken: "planted-wrong"}).Token(t.Context(), app)
 	if !errors.Is(err, provider.ErrRejected) || strings.Contains(err.Error(), "planted") {
-		t.Errorf("got %v", err)
+		t.Errorf("Token = %v", err)
 	}
 	if _, err := f.configured(nil).Token(t.Context(), app); !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(provider.Hint(err), "BAO_TOKEN") {
-		t.Errorf("got %v", err)
+		t.Errorf("Token = %v", err)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestWhatIsAskedForIsNarrowed(t *testing.T) {
 	}
 	resp, err := p.Token(t.Context(), req)
 	if err != nil || resp.Token.Expires.Sub(resp.Token.Issued) != 90*time.Second {
-		t.Fatalf("%+v, %v", resp, err)
+		t.Fatalf("Token = %+v, %v", resp, err)
 	}
 	if got := f.requests[0]; got != "GET /v1/turso/creds/app?access=ro&permissions=notes%3Adata_read%2Cdata_add&permissions=all%3Adata_read&ttl=90" {
 		t.Errorf("request %s", got)
@@ -189,7 +189,7 @@ func TestTokenThatDoesNotFitIsThrownAway(t *testing.T) {
 			req.Permissions = []provider.Permission{{Tables: []string{"notes"}, Actions: []provider.Action{"data_read"}}}
 			resp, err := f.configured(map[string]string{keyToken: "planted-token"}).Token(t.Context(), req)
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "planted") || !resp.Token.Value.IsZero() {
-				t.Errorf("%v, want %q", err, test.want)
+				t.Errorf("Token = %v, want %q", err, test.want)
 			}
 		})
 	}
@@ -240,7 +240,7 @@ func TestErrors(t *testing.T) {
 			req.Assertion, req.Claims = assertion(provider.AssertionJWT), of("user_1", "")
 			_, err := f.configured(nil).Token(t.Context(), req)
 			if provider.Kind(err) != test.kind || !strings.Contains(err.Error(), test.text) || !strings.Contains(provider.Hint(err), test.hint) {
-				t.Fatalf("%v (%v, %s), want %q (%v, %s)", err, provider.Kind(err), provider.Hint(err), test.text, test.kind, test.hint)
+				t.Fatalf("Token = %v (%v, %s), want %q (%v, %s)", err, provider.Kind(err), provider.Hint(err), test.text, test.kind, test.hint)
 			}
 			if text := err.Error() + provider.Hint(err); strings.Contains(text, "planted") || strings.ContainsAny(text, "\n\t") {
 				t.Errorf("error %q", text)

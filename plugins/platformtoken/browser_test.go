@@ -93,7 +93,7 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("a token with what was made: %v", err)
 	}
 	if err := p.Revoke(t.Context(), got.Credential); err != nil || len(f.made) != 0 {
-		t.Errorf("%v, and %d API tokens go on", err, len(f.made))
+		t.Errorf("Revoke = %v, and %d API tokens go on", err, len(f.made))
 	}
 	// What ended before is no failure.
 	if err := p.Revoke(t.Context(), got.Credential); err != nil {
@@ -135,7 +135,7 @@ func TestBrowserErrors(t *testing.T) {
 			err := f.configured(test.settings).Login(t.Context(), test.req, host)
 			host.visits.Wait()
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) || strings.Contains(err.Error(), "planted") {
-				t.Errorf("%v, want %v with %q", err, test.want, test.text)
+				t.Errorf("Login = %v, want %v with %q", err, test.want, test.text)
 			}
 			if len(f.made) != 0 {
 				t.Errorf("%d API tokens go on", len(f.made))
@@ -162,7 +162,7 @@ func TestWideTokensAreTold(t *testing.T) {
 	f.wide = true
 	p, host := f.configured(nil), &person{}
 	if err := p.Login(t.Context(), provider.LoginRequest{}, host); err != nil || !strings.Contains(host.said, "whatever its user may") {
-		t.Errorf("%v, %q", err, host.said)
+		t.Errorf("Login = %v, %q", err, host.said)
 	}
 	_, err := p.Check(t.Context(), provider.CheckRequest{}, func(finding provider.Finding) error {
 		if finding.ID == "scopes" && finding.Severity != provider.SeverityWarn {
@@ -176,7 +176,7 @@ func TestWideTokensAreTold(t *testing.T) {
 	f.wide = false
 	quiet := &person{}
 	if err := p.Login(t.Context(), provider.LoginRequest{}, quiet); err != nil || strings.Contains(quiet.said, "whatever") {
-		t.Errorf("%v, %q", err, quiet.said)
+		t.Errorf("Login = %v, %q", err, quiet.said)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestTokenThatMayNotEndItself(t *testing.T) {
 		}
 		err := p.Revoke(t.Context(), host.stored[0].Credential)
 		if !errors.Is(err, provider.ErrPermission) || provider.Hint(err) != "turso auth api-tokens revoke "+name {
-			t.Errorf("%v (%s)", err, provider.Hint(err))
+			t.Errorf("Revoke = %v (%s)", err, provider.Hint(err))
 		}
 	}
 }
@@ -226,17 +226,17 @@ func TestIdentityClaimsNarrow(t *testing.T) {
 		})
 		if test.err != "" {
 			if err == nil || !strings.Contains(err.Error(), test.err) {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: Token = %v", name, err)
 			}
 			continue
 		}
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Token = %v", name, err)
 			continue
 		}
 		claims, err := decode(resp.Token.Value.Reveal())
 		if err != nil || claims.Database.Access != test.access || len(claims.Database.Permissions) != len(test.claims.Permissions) {
-			t.Errorf("%s: %+v, %v", name, claims.Database, err)
+			t.Errorf("%s: decode = %+v, %v", name, claims.Database, err)
 		}
 	}
 }

@@ -185,7 +185,7 @@ func TestVerify(t *testing.T) {
 	p := f.configured(map[string]string{keyAPIToken: ""})
 	claims, err := p.Verify(t.Context(), provider.NewSecret(plantedToken))
 	if err != nil || claims.Subject != "alice" || !claims.Expires.IsZero() {
-		t.Errorf("%+v, %v", claims, err)
+		t.Errorf("Verify = %+v, %v", claims, err)
 	}
 	for token, kind := range map[string]error{
 		"planted-but-wrong": provider.ErrRejected,
@@ -193,7 +193,7 @@ func TestVerify(t *testing.T) {
 		fakeJWT(`{"alg":"EdDSA"}`, map[string]any{"gid": "planted"}): provider.ErrTokenInvalid,
 	} {
 		if _, err := p.Verify(t.Context(), provider.NewSecret(token)); !errors.Is(err, kind) {
-			t.Errorf("%q: %v", token, err)
+			t.Errorf("%q: Verify = %v", token, err)
 		}
 	}
 }
@@ -271,7 +271,7 @@ func TestCheck(t *testing.T) {
 				return nil
 			})
 			if err != nil || len(got) != len(test.want) {
-				t.Fatalf("%v, %q", err, got)
+				t.Fatalf("Check = %v, %q", err, got)
 			}
 			for i := range got {
 				if !strings.HasPrefix(got[i], test.want[i]) {

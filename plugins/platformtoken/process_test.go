@@ -65,7 +65,7 @@ func TestProcess(t *testing.T) {
 	credential := host.stored[0].Credential
 	resp, err := client.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
 	if err != nil || resp.Token.Expires.Before(time.Now()) {
-		t.Fatalf("%+v, %v", resp, err)
+		t.Fatalf("Token = %+v, %v", resp, err)
 	}
 	if err := client.Revoke(t.Context(), credential); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("revoke: %v", err)
@@ -87,7 +87,7 @@ func TestDescribeOverTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	if description.Name != "platformtoken" || len(description.Fields) != 4 || len(description.Services) != 3 {
-		t.Errorf("%+v", description)
+		t.Errorf("Describe = %+v", description)
 	}
 	for _, field := range description.Fields {
 		if field.Sensitive != (field.Key == keyAPIToken) || field.Doc == "" {

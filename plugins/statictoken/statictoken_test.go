@@ -85,10 +85,10 @@ func TestTokenIsHandedOutWhereItFits(t *testing.T) {
 			}
 			resp, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: target})
 			if err != nil || resp.Token.Value.Reveal() != value || resp.Token.Verification != nil || resp.Credential != nil {
-				t.Errorf("%+v, %v", resp, err)
+				t.Errorf("Token = %+v, %v", resp, err)
 			}
 			if c, err := p.Refresh(t.Context(), got.Credential); err != nil || !c.Data.Equal(got.Credential.Data) {
-				t.Errorf("%+v, %v", c, err)
+				t.Errorf("Refresh = %+v, %v", c, err)
 			}
 			if err := p.Revoke(t.Context(), got.Credential); !errors.Is(err, errors.ErrUnsupported) {
 				t.Error(err)
@@ -98,7 +98,7 @@ func TestTokenIsHandedOutWhereItFits(t *testing.T) {
 	// Where nothing is stored, the environment is enough.
 	p, _ := configured(t, value)
 	if resp, err := p.Token(t.Context(), provider.TokenRequest{Target: target}); err != nil || resp.Credential != nil {
-		t.Errorf("%+v, %v", resp, err)
+		t.Errorf("Token = %+v, %v", resp, err)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestTokenIsNeverWider(t *testing.T) {
 		p, _ := configured(t, token(header, test.claims))
 		_, err := p.Token(t.Context(), test.req)
 		if !errors.Is(err, provider.ErrPermission) || !strings.Contains(err.Error(), test.want) || provider.Hint(err) == "" {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Token = %v", name, err)
 		}
 		login := provider.LoginRequest{Target: target, Access: test.req.Access, Permissions: test.req.Permissions}
 		if err := p.Login(t.Context(), login, &person{}); !errors.Is(err, provider.ErrPermission) {
@@ -166,7 +166,7 @@ func TestTokenOfTheEnvironmentIsReplaced(t *testing.T) {
 	p, _ = configured(t, next)
 	resp, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
 	if err != nil || resp.Token.Value.Reveal() != next || resp.Credential == nil || !resp.Credential.Expires.After(credential.Expires) {
-		t.Errorf("%+v, %v", resp, err)
+		t.Errorf("Token = %+v, %v", resp, err)
 	}
 	p, _ = configured(t, "")
 	if _, err := p.Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target}); !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), tokenVariable) {
@@ -195,7 +195,7 @@ func TestBadSettings(t *testing.T) {
 	} {
 		_, err := newProvider("").Configure(t.Context(), provider.Settings{keyToken: provider.NewSecret(test.value)})
 		if !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), test.want) || provider.Hint(err) == "" {
-			t.Errorf("%s: %v, want %q", name, err, test.want)
+			t.Errorf("%s: Configure = %v, want %q", name, err, test.want)
 		}
 		if err != nil && strings.Contains(err.Error()+provider.Hint(err), "planted") {
 			t.Errorf("%s: the secret is in %v", name, err)
@@ -247,12 +247,12 @@ func FuzzRead(f *testing.F) {
 		got, err := read(text, "it", time.Unix(1, 0))
 		if err != nil {
 			if provider.Kind(err) == nil || strings.ContainsAny(err.Error(), "\n\r\x1b") {
-				t.Fatalf("%q", err)
+				t.Fatalf("read = %q", err)
 			}
 			return
 		}
 		if got.claims.Database == nil || got.value.IsZero() {
-			t.Fatalf("%+v", got)
+			t.Fatalf("read = %+v", got)
 		}
 	})
 }

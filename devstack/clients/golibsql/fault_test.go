@@ -63,7 +63,7 @@ func TestFaults(t *testing.T) {
 	} {
 		must(t, s.Faults.Switch(tt.fault, true))
 		if err := tt.do(); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: %v, want %s", tt.fault, err, tt.want)
+			t.Errorf("%s: do = %v, want %s", tt.fault, err, tt.want)
 		}
 		must(t, s.Faults.Switch(tt.fault, false))
 		r.sync() // the replica is as good as before

@@ -226,6 +226,6 @@ func TestDatabaseIsMadeAgain(t *testing.T) {
 	must(t, err)
 	_, err = openConnector(r.path, s.URL+"/dbs/app", mint(t, s, turso.TokenOptions{}))
 	if err == nil || !strings.Contains(err.Error(), "status=404 Not Found") {
-		t.Errorf("%v", err)
+		t.Errorf("openConnector = %v", err)
 	}
 }

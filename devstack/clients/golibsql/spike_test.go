@@ -123,7 +123,7 @@ func TestReplicaIsRefused(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "replica.db")
 		if c, err := openConnector(path, s.URL+"/dbs/app", token); err == nil || !strings.Contains(err.Error(), "sync error: Unauthorized") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: openConnector = %v", name, err)
 			if err == nil {
 				c.Close()
 			}

@@ -161,7 +161,7 @@ func TestCI(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := provider.Verifier(&oidc.Config{ClientID: "https://bao.example.test"}).Verify(t.Context(), token); err != nil {
-			t.Errorf("%s: %v", system, err)
+			t.Errorf("%s: Verify = %v", system, err)
 		}
 		if _, err := provider.Verifier(&oidc.Config{ClientID: "https://elsewhere.example.test"}).Verify(t.Context(), token); err == nil {
 			t.Errorf("%s: another audience was taken", system)

@@ -108,7 +108,7 @@ func TestErrors(t *testing.T) {
 		var v any
 		err := open(t, s, tt.token).QueryRowContext(t.Context(), tt.sql).Scan(&v)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
+			t.Errorf("%s: QueryRowContext = %v, want %s", tt.name, err, tt.want)
 		}
 		if tt.fault != "" {
 			must(t, s.Faults.Switch(tt.fault, false))

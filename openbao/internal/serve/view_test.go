@@ -31,7 +31,7 @@ func TestRemember(t *testing.T) {
 	view.now = func() time.Time { return now }
 	for range 3 {
 		if view.MaxLeaseTTL() != time.Hour || view.DefaultLeaseTTL() != time.Minute || !view.LocalMount() || view.ReplicationState() != 0 {
-			t.Fatalf("%+v", view.seen)
+			t.Fatalf("Remember = %+v", view.seen)
 		}
 	}
 	if server.asked != 2 {

@@ -13,7 +13,7 @@ import (
 
 const asks = "/cli?redirect_uri=http%3A%2F%2F127.0.0.1%3A4000%2Fcallback&state=0123456789abcdef&code=ABCD-2345&client=zen&mode=ticket"
 
-// app is a page, and who is signed in at it.
+// app is a page, and the person signed in at it.
 type app struct {
 	Bridge
 	t       *testing.T
@@ -61,7 +61,7 @@ func (a *app) form() url.Values {
 	policy := shown.Header().Get("Content-Security-Policy")
 	if shown.Code != http.StatusOK || found == nil || !strings.Contains(shown.Body.String(), "Alice &lt;b&gt;") || !strings.Contains(shown.Body.String(), "ABCD-2345") ||
 		!strings.Contains(policy, "form-action 'self' http://127.0.0.1:4000; frame-ancestors 'none'") {
-		a.t.Fatalf("%d, policy %q\n%s", shown.Code, policy, shown.Body)
+		a.t.Fatalf("answer %d, policy %q\n%s", shown.Code, policy, shown.Body)
 	}
 	return url.Values{"token": {found[1]}, "decision": {"authorise"}}
 }
@@ -71,7 +71,7 @@ func TestBridge(t *testing.T) {
 	for name, header := range map[string][]string{"Sec-Fetch-Site": {"Sec-Fetch-Site", "same-origin"}, "Origin": {"Origin", "https://app.example"}} {
 		got := a.do(http.MethodPost, asks, a.form(), header...)
 		if got.Code != http.StatusSeeOther || got.Header().Get("Location") != "http://127.0.0.1:4000/callback?state=0123456789abcdef&ticket=a%2Bticket" || got.Body.Len() != 0 {
-			t.Errorf("by %s: %d to %s", name, got.Code, got.Header().Get("Location"))
+			t.Errorf("%s: %d to %s", name, got.Code, got.Header().Get("Location"))
 		}
 	}
 	form := a.form()
@@ -89,9 +89,9 @@ func TestBridge(t *testing.T) {
 	if got := a.do(http.MethodPost, redirect, form, "Sec-Fetch-Site", "same-origin"); got.Code != http.StatusSeeOther || got.Header().Get("Location") != token {
 		t.Errorf("a token: %d to %s", got.Code, got.Header().Get("Location"))
 	}
-	// The button of one is not that of the other.
+	// The form of one mode is not accepted for the other.
 	if got := a.do(http.MethodPost, asks, form, "Sec-Fetch-Site", "same-origin"); got.Code != http.StatusForbidden {
-		t.Errorf("a ticket by the form for a token: %d", got.Code)
+		t.Errorf("a ticket requested with the form for a token: %d", got.Code)
 	}
 	a.person.SessionID = ""
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -102,10 +102,10 @@ func TestBridge(t *testing.T) {
 	a.person = Person{}
 	back := url.QueryEscape("https://app.example" + asks)
 	if got := a.do(http.MethodGet, asks, nil); got.Code != http.StatusSeeOther || got.Header().Get("Location") != "https://app.example/sign-in?redirect_url="+back+"&x=1" {
-		t.Errorf("nobody: %d to %s", got.Code, got.Header().Get("Location"))
+		t.Errorf("without a signed-in person: %d to %s", got.Code, got.Header().Get("Location"))
 	}
 	if a.tickets != 3 {
-		t.Errorf("Clerk was asked %d times", a.tickets)
+		t.Errorf("Clerk was asked for %d tickets", a.tickets)
 	}
 }
 
