@@ -4,7 +4,7 @@ GO    ?= go
 TAGS  := urfave_cli_no_docs
 MODULE := github.com/zen-auth/zen
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS)
-# zen-full has replicas and local databases where there is a C compiler to link them.
+# zen-full has replicas and local databases if there is a C compiler to link them.
 BUILD_FULL := CGO_ENABLED=$(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0) $(GO) build -trimpath -tags $(TAGS)
 # grpc's page of traces has templates, for whose sake the linker would keep every method.
 BUILD_PROVIDER := $(BUILD),grpcnotrace
@@ -13,9 +13,9 @@ TOOL  := $(GO) tool -modfile=tools/go.mod
 
 .PHONY: build release packages sign compatible reproduce plugins demo demo-team test test-cluster test-packages test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm all-suites test-windows test-arm64 live lint generate bench site pictures clean
 
-# zen knows the sums of the providers that it comes with: they are built first.
-# zen is a quick front: what a stored token doesn't answer it has zen-full do, and zen db
-# query zen-query, which is quicker than that.
+# The providers are built first, because their sums are linked into zen. zen is a quick
+# front: what a stored token doesn't answer it has zen-full do, and zen db query
+# zen-query, which is quicker than that.
 build:
 	set -e; for p in $(PROVIDERS); do $(BUILD_PROVIDER) -ldflags '-s -w' -o bin/zen-provider-$$p ./plugins/$$p; done
 	set -e; sums=$$(cd bin && for p in $(PROVIDERS); do \
@@ -25,35 +25,35 @@ build:
 	$(BUILD),query -ldflags '-s -w' -o bin/zen-query ./cmd/zen
 	$(BUILD),front -ldflags '-s -w' -o bin/zen ./cmd/zen
 
-# The archives of a release, in dist. The same commit and Go give the same bytes.
-# DOWNLOADS is where install.sh is to find them: a working name until there is a place.
+# The archives of a release, in dist. The same commit and Go version give the same bytes.
+# DOWNLOADS is where install.sh finds them: a placeholder until they are published.
 DOWNLOADS :=
 TARGETS := linux/amd64,linux/arm64,linux/amd64/static,linux/arm64/static,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
 release:
 	scripts/install-release-tools.sh
 	$(GO) run ./scripts/release -providers '$(PROVIDERS)' -targets '$(TARGETS)' -downloads '$(DOWNLOADS)'
 
-# Packages for Debian, Red Hat and Alpine, an image, and the list of what is in zen, out of
-# the archives for Linux in dist.
+# Packages for Debian, Red Hat and Alpine, an image, and the list of zen's contents, built
+# from the archives for Linux in dist.
 packages:
 	$(GO) run ./scripts/release -packages
 
-# SHA256SUMS of dist signed with a key of your own: COSIGN_KEY=cosign.key, COSIGN_PASSWORD.
+# Signs SHA256SUMS in dist with your own key: COSIGN_KEY=cosign.key, COSIGN_PASSWORD.
 sign:
 	scripts/sign.sh '$(COSIGN_KEY)'
 
-# What programs and providers build on, compared with the last tag.
+# Compares the exported API and the protocol with the last tag.
 compatible:
 	scripts/compatible.sh
 
-# One target twice, in two directories, without what the other has built.
+# Builds one target twice, in two directories with separate caches.
 reproduce:
 	scripts/reproduce.sh
 
 demo: build
 	@bin/zen dev -- sh demo/demo.sh
 
-# OpenBao's plugins have a directory of their own, as a server wants it.
+# OpenBao's plugins have their own directory, as a server requires.
 plugins:
 	set -e; for p in secrets-turso auth-clerk; do \
 		(cd openbao && $(BUILD) -ldflags '-s -w' -o ../bin/openbao/openbao-plugin-$$p ./cmd/openbao-plugin-$$p); done
@@ -61,25 +61,25 @@ plugins:
 demo-team: build plugins
 	@bin/zen dev --team -- sh demo/team.sh
 
-# The tests of these start processes, and wait for them: the race detector would find
-# nothing there that it doesn't in the packages of what they start, and each start of a
-# test binary as a provider would take several times as long. test-all has it here, too.
+# The tests of these start processes and wait for them: the race detector would find
+# nothing there that it doesn't find in the packages under test, and each start of a test
+# binary as a provider would take several times as long. test-all uses it here, too.
 PROCESSES := internal/cli internal/host/conformance internal/host/install internal/programs live scripts/release
 
-# What the race detector waits for when a program ends: nothing.
+# Makes the race detector not wait when a program exits.
 export GORACE ?= atexit_sleep_ms=0
 
-# test is for every change: what needs no program but Go's and the C compiler. go vet is
-# make lint's. The race detector looks away from SQLite, which is C made Go.
+# test is for every change, and needs only Go and the C compiler. make lint runs go vet.
+# The race detector skips SQLite, which is C translated to Go.
 test:
 	$(GO) test -short -vet=off -parallel 4 -timeout 20m -tags $(TAGS) $(addprefix ./,$(PROCESSES))
 	$(GO) test -race -gcflags=modernc.org/...=-race=false -short -vet=off -parallel 4 -timeout 20m -tags $(TAGS) \
 		$$($(GO) list -tags $(TAGS) ./... | grep -vxF "$$(printf '$(MODULE)/%s\n' $(PROCESSES))")
 	cd openbao && $(GO) test -short -vet=off -timeout 5m ./...
 
-# test-all has the clients, drivers and suites of others, browsers and clusters, too, and
-# the race detector everywhere. It is for every night (.ci/run-all): an hour at most, in
-# parts that also run alone.
+# test-all adds third-party clients, drivers and suites, browsers and clusters, and the
+# race detector everywhere. It runs every night (.ci/run-all), in at most an hour; its
+# parts can be run separately.
 test-all: all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm all-suites test-packages
 
 all-zen:
@@ -88,27 +88,27 @@ all-zen:
 all-openbao:
 	cd openbao && ZEN_TEST_CLUSTER=1 $(GO) test -race -timeout 15m ./...
 
-# Modules of their own: both drivers take the name libsql, one is cgo with 136 MiB of
-# libraries, and the ORMs bring much that zen doesn't need.
+# These are separate modules: both drivers register the name libsql, one uses cgo with 136
+# MiB of libraries, and the ORMs have many dependencies that zen doesn't need.
 all-golibsql all-libsqlclientgo all-gooidc all-orm: all-%:
 	cd devstack/clients/$* && $(GO) test -timeout 15m ./...
 
-# The own tests of clients in TypeScript, through zen proxy, from checkouts in SUITES.
+# The TypeScript clients' own tests, through zen proxy, from checkouts in SUITES.
 SUITES :=
 all-suites: build
 	PATH="$(CURDIR)/bin:$$PATH" SUITES='$(SUITES)' devstack/clients/suites/all.sh
 
-# Packages in roots of their own, as root, the gate of make compatible, and a signature:
-# minutes of two cores.
+# Installs packages in separate root directories, as root, and tests make compatible and a
+# signature. It takes minutes on two cores.
 test-packages:
 	ZEN_TEST_PACKAGES=1 $(GO) test -count=1 -timeout 60m -run 'TestPackages|TestCompatible|TestSign' ./scripts/release
 
-# Three nodes of OpenBao on the loopback, whose leader is lost. It takes a minute.
+# Three OpenBao nodes on the loopback that lose their leader. It takes a minute.
 test-cluster:
 	cd openbao && ZEN_TEST_CLUSTER=1 $(GO) test -count=1 -v -timeout 15m -run TestCluster .
 
-# zen for Windows, run on Linux under Wine: scripts/install-foreign-tools.sh brings it. It
-# takes a quarter of an hour.
+# zen for Windows, run on Linux under Wine, which scripts/install-foreign-tools.sh
+# installs. It takes a quarter of an hour.
 test-windows:
 	scripts/test-windows.sh
 
@@ -116,7 +116,7 @@ test-windows:
 test-arm64:
 	scripts/test-arm64.sh
 
-# What the real Clerk, Auth0 and Turso answer, with the credentials in the environment:
+# Asks the real Clerk, Auth0 and Turso, with the credentials in the environment:
 # docs/live.md.
 live:
 	ZEN_LIVE_TRANSCRIPT=$${ZEN_LIVE_TRANSCRIPT:-$(CURDIR)/live-transcript.md} \
@@ -144,11 +144,12 @@ generate:
 bench: build plugins
 	$(GO) run ./bench -json docs/benchmarks.json -page docs/benchmarks.md
 
-# What docs/pictures shows of a terminal, from terminals. make test says when it is due.
+# Draws the terminal pictures in docs/pictures from real terminals. make test fails when
+# they are outdated.
 pictures:
 	$(GO) test -count=1 -tags $(TAGS) ./internal/cli -run '^(TestPictures|TestInitAtATerminal)$$' -update-pictures
 
-# The pages of docs as a web site of static files, in dist/site.
+# Builds a static web site from the pages of docs, in dist/site.
 site:
 	$(GO) run ./scripts/site
 

@@ -1,15 +1,13 @@
 #!/bin/sh
-# Installs zen from a release's archive, or removes it. Nothing of an archive is run or
-# put in place before its SHA-256 is the one in SHA256SUMS, and what was unpacked has
-# compared itself with the sums that it was built with. It needs no root: with
-# --prefix /usr/local it may want one, and asks for none by itself.
-#
-# SHA256SUMS comes from the same place as the archive, unless --sums names a copy that
-# you have from elsewhere: only then do the sums speak for more than the way here.
+# Installs zen from a release's archive, or removes it. Nothing from an archive is run
+# before its SHA-256 matches SHA256SUMS, or installed before the unpacked zen has compared
+# its files with the sums it was built with. It needs no root, except perhaps with
+# --prefix /usr/local, and never asks for it.
+# SHA256SUMS comes from the same place as the archive, unless --sums names a copy from
+# another source: only then do the sums protect against more than transmission errors.
 set -eu
 
-# Where the archives are and which is meant, where nothing says otherwise. A release fills
-# these in.
+# The default location and version of the archives. A release fills these in.
 downloads=
 release=
 
@@ -57,26 +55,26 @@ case $prefix in
 *) fail "--prefix $prefix is not an absolute path" ;;
 esac
 
-# Each version has a directory of its own, and bin/zen leads into one. So an upgrade is
-# one rename, and a zen that runs keeps its providers.
+# Each version has its own directory, and bin/zen links into one. So an upgrade is one
+# rename, and a running zen keeps its providers.
 lib=$prefix/lib/zen
 link=$prefix/bin/zen
-# Where a completion goes, by its name in the archive.
+# The destination of each completion, by its name in the archive.
 completions="bash:share/bash-completion/completions/zen zsh:share/zsh/site-functions/_zen fish:share/fish/vendor_completions.d/zen.fish"
 
-# ours is true where bin/zen is what this has put there.
+# ours succeeds if bin/zen was installed by this script.
 ours() {
 	[ -L "$link" ] && case $(readlink "$link") in ../lib/zen/*/zen) true ;; *) false ;; esac
 }
 
-# each_completion calls "$1 ORIGIN LINK" for every one.
+# each_completion calls "$1 ORIGIN LINK" for each completion.
 each_completion() {
 	for entry in $completions; do
 		"$1" "../../../lib/zen/current/completion/zen.${entry%%:*}" "$prefix/${entry#*:}"
 	done
 }
 
-# leads_here is true where $1 is a link that this has put there.
+# leads_here succeeds if $1 is a link installed by this script.
 leads_here() {
 	[ -L "$1" ] && case $(readlink "$1") in ../../../lib/zen/current/*) true ;; *) false ;; esac
 }
@@ -97,7 +95,7 @@ put_link() {
 	ln -sfn "$1" "$2"
 }
 
-# The manual has a page for each command, and so other pages in another version.
+# The manual has a page for each command, so its pages differ between versions.
 manual=$prefix/share/man/man1
 remove_pages() {
 	for page in "$manual"/zen.1 "$manual"/zen-*.1; do
@@ -151,9 +149,9 @@ if [ "$os" = linux ]; then
 fi
 name=zen-$version-$os-$arch$static
 
-# fetch writes what is at $1 into $2. From https nothing but https leads on. wget can't be
-# told so, but tells where it was led; BusyBox's tells, too, where it checks no certificate:
-# then the sums have to come from elsewhere.
+# fetch downloads $1 to $2. From https, only redirects to https are followed. wget has no
+# option for that, but prints where it was redirected; BusyBox's also prints that it
+# checks no certificate: then the sums have to come from elsewhere.
 fetch() {
 	if command -v curl >/dev/null 2>&1; then
 		curl --fail --silent --show-error --location --proto-redir '=https' --output "$2" "$1"
@@ -212,7 +210,8 @@ fetch "$base/$name.tar.gz" "$work/$name.tar.gz" || fail "$base/$name.tar.gz can'
 got=$(sum "$work/$name.tar.gz")
 [ "$got" = "$want" ] || fail "$name.tar.gz is not what SHA256SUMS says: $got, not $want. Nothing was installed"
 
-# It is unpacked where it will be, so that what was checked is what is renamed.
+# It is unpacked on the destination's file system, so that the checked files are the ones
+# renamed.
 mkdir -p "$lib" "$prefix/bin"
 : >"$lib/installed-by-install.sh"
 fresh=$(mktemp -d "$lib/.new.XXXXXX")
@@ -235,7 +234,7 @@ for page in "$lib/current/man"/*.1; do
 	[ ! -f "$page" ] || put_link "../../../lib/zen/current/man/${page##*/}" "$manual/${page##*/}"
 done
 
-# The version before stays for what still runs from it; older ones go.
+# The previous version stays for processes that still run from it; older ones are removed.
 for old in "$lib"/*/; do
 	old=${old%/}
 	case ${old##*/} in

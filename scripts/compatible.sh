@@ -1,7 +1,7 @@
 #!/bin/sh
-# Compares what others build on with the last tag: the packages below core, and the
-# protocol in proto. It fails where something was taken away or changed, unless a minor
-# version of 0.x may: then CHANGELOG.md says so under **Breaking**, above that tag's heading.
+# Compares the public API with the last tag: the packages below core, and the protocol in
+# proto. It fails if something was removed or changed, unless this is a minor version of
+# 0.x and CHANGELOG.md lists it under **Breaking**, above that tag's heading.
 set -eu
 cd "$(dirname "$0")/.."
 tag=$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null) || {
@@ -14,13 +14,13 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/tag"
 git archive "$tag" | tar -x -C "$work/tag"
 
-# The protocol has a version of its own, which never breaks.
+# The protocol has its own version, and never breaks compatibility.
 $go tool -modfile=tools/go.mod buf breaking proto --against "$work/tag/proto" ||
 	{ echo "compatible: the protocol of $tag is broken: a change goes into a new package zen.provider.v2" >&2; exit 1; }
 
 $go build -modfile=tools/release/go.mod -o "$work/apidiff" golang.org/x/exp/cmd/apidiff
 module=$($go list -m)
-# It tells of each internal package that it leaves those out.
+# It prints a line for each internal package that it ignores.
 compare() {
 	"$work/apidiff" -m "$@" 2>"$work/said" || {
 		cat "$work/said" >&2

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what make test-windows and make test-arm64 run other systems' programs with, on
-# Debian and Ubuntu: Wine and a C compiler for Windows; QEMU and a C compiler for arm64.
-# About 700 MB. Does nothing for what is there already.
+# Installs what make test-windows and make test-arm64 need to run other systems' programs
+# on Debian and Ubuntu: Wine and a C compiler for Windows; QEMU and a C compiler for
+# arm64. About 700 MB. Skips what is already installed.
 set -eu
 missing=
 PATH=$PATH:/usr/lib/wine

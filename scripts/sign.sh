@@ -1,7 +1,7 @@
 #!/bin/sh
-# Signs the sums of a release with a key of your own, and tells no log:
+# Signs the sums of a release with your own key, without a transparency log:
 #   COSIGN_PASSWORD=... scripts/sign.sh COSIGN_KEY [DIR]
-# cosign is built when it is wanted first, which takes minutes.
+# cosign is built on first use, which takes minutes.
 set -eu
 [ $# -gt 0 ] && [ -f "$1" ] || {
 	echo "sign: no key: make sign COSIGN_KEY=cosign.key, which cosign generate-key-pair makes" >&2

@@ -16,9 +16,10 @@ libraries=/usr/aarch64-linux-gnu
 [ -e $libraries/include/stdio.h ] || missing libc6-dev-arm64-cross
 qemu=$(command -v qemu-aarch64-static) || missing qemu-aarch64-static
 
-# zen starts programs, which the kernel has to give to QEMU. Where it doesn't yet, it is
-# told so in a namespace of this script's own (Linux 6.7): nothing else of the machine sees
-# it. O has the kernel hand over the opened file: providers are started from one.
+# zen starts programs, which the kernel has to run with QEMU. If that isn't configured, it
+# is set up in this script's own namespace (Linux 6.7), where nothing else on the machine
+# sees it. The flag O makes the kernel pass the opened file, because providers are started
+# from one.
 if [ "${1:-}" = inside ]; then
 	mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 	printf '%s' ':zen-arm64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:'"$qemu"':OCF' \

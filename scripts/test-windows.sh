@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs zen.exe, its providers and their tests on Linux, under Wine: what Windows' own
-# interfaces do with processes, files, access lists, jobs, credentials and command lines.
-# Wine is not Windows: see "Windows and arm64" in CONTRIBUTING.md.
+# Runs zen.exe, its providers and their tests on Linux, under Wine, to test the use of
+# Windows' interfaces for processes, files, access lists, jobs, credentials and command
+# lines. Wine is not Windows: see "Testing" in CONTRIBUTING.md.
 #   scripts/test-windows.sh [demo | packages | scripts]...
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,21 +18,22 @@ command -v wine64 >/dev/null || missing wine64
 cc=x86_64-w64-mingw32-gcc
 command -v $cc >/dev/null || missing $cc
 
-# A Windows of its own. Files are for this user alone, as in a Windows user's profile.
+# A separate Windows installation. Its files are only for this user, as in a Windows
+# user's profile.
 umask 077
 work=$(mktemp -d)
 export WINEPREFIX="$work/prefix" WINEDEBUG=-all
 mkdir "$WINEPREFIX"
 server=$(command -v wineserver64)
 trap '"$server" -k || true; rm -rf "$work"' EXIT
-# The server and its services would hold the streams of whoever starts them.
+# The server and its services would keep the streams of the process that starts them open.
 "$server" -p >"$work/server.log" 2>&1
 wine64 wineboot --init >>"$work/server.log" 2>&1
 system=$WINEPREFIX/drive_c/windows/system32
 $cc -shared -O2 -Wall -o "$system/bcryptprimitives.dll" scripts/windows/bcryptprimitives.c -ladvapi32
 
-# Wine 8 says "not implemented" of a way to remove files after which Go tries another only
-# when it is told "not supported". The path is always the same, for the go command's cache.
+# Wine 8 returns "not implemented" for a way to remove files, but Go tries another way
+# only after "not supported". The path is always the same, for the go command's cache.
 overlay=${XDG_CACHE_HOME:-$HOME/.cache}/zen-test-tools/windows
 mkdir -p "$overlay"
 removal=$(go env GOROOT)/src/internal/syscall/windows/at_windows.go
@@ -47,7 +48,7 @@ build() {
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -overlay "$overlay/overlay.json" -tags "$@"
 }
 
-# The programs are below a path with blanks.
+# The programs are below a path with spaces.
 bin="$WINEPREFIX/drive_c/Program Files/zen auth"
 mkdir -p "$bin"
 sums=
@@ -84,29 +85,27 @@ test_packages() {
 		-overlay "$overlay/overlay.json" -tags $tags -exec wine64 "$@"
 }
 
-# What isn't run under Wine 8: it says of symbolic links that it made them, and didn't
-# (SetDefaultProfileOfALink, ReplaceReplacesALink, FilesAreWrittenBelow…); appends in two
-# steps, which others get between (ManyWriters); has no sockets of Unix (SPIFFE); leaves
-# a program suspended, with its file open, whose parent is killed in the middle of starting
-# it (KilledInstalling). The others are of Linux: its shell (Setup of clerk), its owners
-# (BadCacheFile…), a network that is taken away (dialing), libraries of cgo (Example…), the
-# go command (house).
-#
-# With arguments only those packages are tested.
+# Tests that are skipped under Wine 8: it reports success for symbolic links without
+# creating them (SetDefaultProfileOfALink, ReplaceReplacesALink, FilesAreWrittenBelow…);
+# appends in two steps, between which others write (ManyWriters); has no Unix sockets
+# (SPIFFE); and leaves a program suspended, with its file open, if its parent is killed
+# while starting it (KilledInstalling). The others need Linux: its shell (Setup of clerk),
+# its file owners (BadCacheFile…), removing the network (dialing), cgo libraries
+# (Example…), the go command (house). With arguments, only those packages are tested.
 packages() {
 	[ $# -gt 0 ] || set -- $(GOOS=windows go list -tags $tags ./core/... ./internal/... ./plugins/... |
 		grep -v '/internal/\(cli\|soak\|house\|programs\)$')
 	test_packages -skip 'TestSetDefaultProfileOfALink|TestReplaceReplacesALink|TestFilesAreWrittenBelowTheirDirectoryAlone|TestManyWritersAndRotations|TestSPIFFE|TestKilledInstalling|TestSetup$|TestBadCacheFileIsNoCache|TestEveryCheckCanFail/dialing|ExampleOpen_local' "$@"
 }
 
-# headless waits for a second, in which no provider begins under Wine. With arguments only
-# those scripts are run.
+# headless waits for a second, in which no provider can start under Wine. With arguments,
+# only those scripts are run.
 scripts() {
 	test_packages -run "^TestScripts\$/^($(echo "${*:-.*}" | tr ' ' '|'))\$" -skip 'TestScripts/headless$' ./internal/cli
 }
 
-# attempt runs a part. What it prints is in the file output, too; outcome says how it ended.
-# It is no condition of an if: what fails inside wouldn't end it there.
+# attempt runs a part. Its output is also in the file output; outcome says how it ended.
+# It isn't the condition of an if, because a failure inside would then not end it.
 attempt() {
 	echo failed >"$work/outcome"
 	{
@@ -116,7 +115,7 @@ attempt() {
 }
 passed() { [ "$(cat "$work/outcome")" = passed ]; }
 
-# failures are the packages or the scripts of a part that failed.
+# failures prints the packages or scripts of a part that failed.
 failures() {
 	case $1 in
 	packages) sed -n 's/^FAIL\t\([^\t ]*\).*/\1/p' "$work/output" ;;
@@ -137,7 +136,7 @@ for part; do
 	echo "test-windows: $part"
 	attempt "$part"
 	! passed || continue
-	# Once in hundreds of starts Wine doesn't start a program, and gives this for the reason.
+	# Once in hundreds of starts Wine fails to start a program, with this reason.
 	grep 'fork/exec .*: Internal error' "$work/output" >&2 || exit 1
 	again=$(failures "$part")
 	echo "test-windows: WINE DID NOT START A PROGRAM, SEE ABOVE: A SECOND AND LAST TIME:" $part $again >&2
