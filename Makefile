@@ -14,8 +14,8 @@ TOOL  := $(GO) tool -modfile=tools/go.mod
 .PHONY: build release packages sign compatible reproduce plugins demo demo-team test test-cluster test-packages test-all all-zen all-openbao all-golibsql all-libsqlclientgo all-gooidc all-orm all-suites test-windows test-arm64 live lint generate bench site pictures clean
 
 # The providers are built first, because their sums are linked into zen. zen is a quick
-# front: what a stored token doesn't answer it has zen-full do, and zen db query
-# zen-query, which is quicker than that.
+# front: zen-full does what needs more than a stored token, except for zen db query, which
+# zen-query does faster.
 build:
 	set -e; for p in $(PROVIDERS); do $(BUILD_PROVIDER) -ldflags '-s -w' -o bin/zen-provider-$$p ./plugins/$$p; done
 	set -e; sums=$$(cd bin && for p in $(PROVIDERS); do \

@@ -35,7 +35,7 @@ func (p *clerkProvider) Login(ctx context.Context, req provider.LoginRequest, ho
 	return p.loginBridge(ctx, req, host)
 }
 
-// choose picks the method if none is named, and says why, if it isn't the first.
+// choose picks the method if none is named, and gives the reason if it isn't the first.
 func (p *clerkProvider) choose(req provider.LoginRequest) (method, why string) {
 	switch {
 	case p.settings.bridge != nil:
@@ -48,8 +48,8 @@ func (p *clerkProvider) choose(req provider.LoginRequest) (method, why string) {
 	return methodEmail, "signing in by email, as neither bridge_url nor " + keyOAuthClientID + " is set"
 }
 
-// foresee finds out before a browser is opened or a question asked, whether the sign-in can
-// succeed.
+// foresee checks whether the sign-in can succeed, before a browser is opened or a
+// question asked.
 func (p *clerkProvider) foresee(req provider.LoginRequest) error {
 	bridge := req.Method == methodBridge || req.Method == methodRedirect
 	oauth := req.Method == methodOAuth || req.Method == methodDevice

@@ -14,13 +14,13 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// issuer is the instance as an issuer of OAuth, whose metadata were read.
+// issuer is the instance as an OAuth issuer, with its metadata.
 type issuer struct {
 	client   *oauth.Client
 	verifier *jwks.Verifier
 }
 
-// issuer reads the metadata, once a process.
+// issuer reads the metadata once per process.
 func (p *clerkProvider) issuer(ctx context.Context) (*issuer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,7 +45,8 @@ func (p *clerkProvider) issuer(ctx context.Context) (*issuer, error) {
 	return p.seen, nil
 }
 
-// scopes returns those of the settings; an organization that is asked for has to be picked.
+// scopes returns the configured scopes, and the scope for choosing an organization if one
+// is requested.
 func (p *clerkProvider) scopes(req provider.LoginRequest) []string {
 	scopes := slices.Clone(p.settings.oauthScopes)
 	if req.Organization != "" && !slices.Contains(scopes, scopeOrganization) {
@@ -71,7 +72,7 @@ func (p *clerkProvider) loginOAuth(ctx context.Context, req provider.LoginReques
 	})
 }
 
-// deviceIssuer returns the issuer where it offers the device grant.
+// deviceIssuer returns the issuer if it offers the device grant.
 func (p *clerkProvider) deviceIssuer(ctx context.Context) (*issuer, error) {
 	i, err := p.issuer(ctx)
 	if err != nil {
@@ -161,15 +162,15 @@ func (p *clerkProvider) verifyID(ctx context.Context, i *issuer, verifier *jwks.
 	return id, err
 }
 
-// renew gets the present ID token. Where that replaced the credential, renewed is what has
-// to be stored before anything else: Clerk's refresh tokens are good once.
+// renew gets a current ID token. If that replaced the credential, renewed has to be
+// stored before anything else: Clerk's refresh tokens can be used once.
 func (p *clerkProvider) renew(ctx context.Context, g *grant, old provider.Credential) (token provider.Secret, id oauth.IDClaims, renewed *provider.Credential, err error) {
 	i, err := p.issuer(ctx)
 	if err != nil {
 		return token, id, nil, err
 	}
-	// Clerk gives it just now, or its signature was verified at the sign-in; whoever takes
-	// it verifies it. So a renewal fetches no key set.
+	// Clerk has just issued it, or its signature was verified at the sign-in, and its
+	// recipient verifies it. So a renewal fetches no key set.
 	verifier := i.verifier.ExceptSignature()
 	tokens := oauth.Tokens{ID: g.id}
 	if !g.refresh.IsZero() {
@@ -209,8 +210,8 @@ func (p *clerkProvider) revokeGrant(ctx context.Context, g *grant) error {
 	return i.client.Revoke(ctx, g.refresh)
 }
 
-// checkGrant asks Clerk whether the sign-in of an OAuth application still stands, and
-// whether another like it could be made.
+// checkGrant checks whether a sign-in through an OAuth application is still valid, and
+// whether it could be repeated.
 func (p *clerkProvider) checkGrant(ctx context.Context, g *grant, credential provider.Credential) (provider.Finding, *provider.Credential) {
 	const id = "sign-in"
 	_, claims, renewed, err := p.renew(ctx, g, credential)
@@ -232,8 +233,8 @@ func (p *clerkProvider) checkGrant(ctx context.Context, g *grant, credential pro
 	return finding, renewed
 }
 
-// checkOAuth begins a sign-in, and looks whether a browser would be sent on: Clerk answers
-// an error if it doesn't know the redirect URI.
+// checkOAuth starts a sign-in, and checks whether a browser would be redirected: Clerk
+// answers an error if it doesn't know the redirect URI.
 func (p *clerkProvider) checkOAuth(ctx context.Context) provider.Finding {
 	const id = "oauth"
 	if p.settings.oauthClientID == "" {

@@ -36,7 +36,7 @@ func TestLoginByOAuth(t *testing.T) {
 		t.Errorf("signed in as %+v", got)
 	}
 	if !strings.Contains(h.told[0], "signing in by oauth, as bridge_url is not set") {
-		t.Errorf("told %q", h.told)
+		t.Errorf("Login printed %q", h.told)
 	}
 	u, err := url.Parse(h.opened[0])
 	if err != nil {
@@ -44,16 +44,16 @@ func TestLoginByOAuth(t *testing.T) {
 	}
 	q := u.Query()
 	if q.Get("scope") != defaultScopes || q.Get("code_challenge_method") != "S256" || q.Get("nonce") == "" {
-		t.Errorf("asked with %v", q)
+		t.Errorf("the authorization request has %v", q)
 	}
 	if redirect, err := url.Parse(q.Get("redirect_uri")); err != nil || redirect.Hostname() != "127.0.0.1" || redirect.Port() == "" || redirect.Path != "/callback" {
-		t.Errorf("to come back to %q", q.Get("redirect_uri"))
+		t.Errorf("redirect_uri = %q", q.Get("redirect_uri"))
 	}
 	if !strings.HasSuffix(h.ended, "/done") {
 		t.Errorf("the browser ended at %s", h.ended)
 	}
 
-	// It states who it is, each time with the next refresh token.
+	// Each assertion uses the next refresh token.
 	credential := got.Credential
 	for range 2 {
 		assertion, renewed, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: credential, Audience: clerk.DefaultOAuthClientID, Kinds: []provider.AssertionKind{provider.AssertionJWT}})
@@ -62,7 +62,7 @@ func TestLoginByOAuth(t *testing.T) {
 		}
 		credential = *renewed
 		if _, err := p.Verify(t.Context(), assertion.Value); err == nil {
-			t.Error("an ID token would do for a database")
+			t.Error("an ID token is accepted for a database")
 		}
 	}
 	_, _, err = p.Assertion(t.Context(), provider.AssertionRequest{Credential: credential, Audience: "https://vault.example.test"})
@@ -101,7 +101,7 @@ func TestOAuthOrganization(t *testing.T) {
 	stranger.visits.Wait()
 	fails(t, "not a member", err, provider.ErrPermission, "nobodys", "pick it")
 	if len(stranger.stored) != 0 {
-		t.Error("it was stored all the same")
+		t.Error("the failed sign-in was stored")
 	}
 	if err := p.Revoke(t.Context(), renewed); err != nil {
 		t.Error(err)
@@ -122,7 +122,7 @@ func TestLoginOnAnotherDevice(t *testing.T) {
 		t.Errorf("told %q, opened %q", h.told, h.opened)
 	}
 	if f := b.look(b.oauth(), &got.Credential)["device"]; f.Severity != provider.SeverityWarn || !strings.Contains(f.Text, "does not offer the device grant") {
-		t.Errorf("no other sign-in can be made like that: %+v", f)
+		t.Errorf("finding on a method that can't be repeated: %+v", f)
 	}
 }
 
@@ -165,7 +165,8 @@ func TestCheckOAuth(t *testing.T) {
 	}
 }
 
-// A sign-in of an OAuth application is looked at, whoever makes the tokens.
+// A sign-in through an OAuth application is checked, whichever provider issues the
+// tokens.
 func TestCheckGrant(t *testing.T) {
 	b := newBench(t)
 	for _, test := range []struct {
@@ -194,12 +195,12 @@ func TestCheckGrant(t *testing.T) {
 			t.Errorf("%s of %+v: %+v", test.fault, test.login, f)
 		}
 		if test.fault == "" && test.settings == nil && got.Credential.Data.Equal(before) {
-			t.Error("the look at the sign-in lost the refresh token")
+			t.Error("checking the sign-in lost the refresh token")
 		}
 	}
 }
 
-// The organization that a session was made for is held against its tokens.
+// The organization of a session is compared with its tokens.
 func TestCheckOrganizationOfASession(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()
@@ -209,13 +210,13 @@ func TestCheckOrganizationOfASession(t *testing.T) {
 		t.Fatalf("UseOrganization = %+v, %v", credential, err)
 	}
 	if f := b.look(p, credential)["session-token"]; f.Severity != provider.SeverityOK {
-		t.Errorf("in it: %+v", f)
+		t.Errorf("as a member: %+v", f)
 	}
 	b.with(clerk.FaultOrganizationLeft)
 	if f := b.look(p, credential)["organization"]; f.Severity != provider.SeverityError || f.Hint == "" {
-		t.Errorf("not in it any more: %+v", f)
+		t.Errorf("after leaving the organization: %+v", f)
 	}
 	if f := b.look(p, &before)["organization"]; f.ID != "" {
-		t.Errorf("a sign-in for none: %+v", f)
+		t.Errorf("a sign-in without an organization: %+v", f)
 	}
 }

@@ -95,8 +95,8 @@ func TestThroughAProcess(t *testing.T) {
 		t.Errorf("Verify = %+v, %v", claims, err)
 	}
 
-	// The kinds, hints and waits come across, and so does a replaced credential
-	// beside an error.
+	// Classes, hints and waits are preserved, and so is a replaced credential along with
+	// an error.
 	f.on("/v1/client/sessions/"+testSession+"/tokens/turso", 429, http.Header{"Retry-After": {"30"}, "Authorization": {"planted-client-jwt-new"}}, "")
 	failed, err := client.Token(t.Context(), provider.TokenRequest{Credential: response.Credential, Target: target})
 	if !errors.Is(err, provider.ErrUnavailable) || provider.RetryAfter(err) != 30*time.Second || failed.Credential == nil {
@@ -108,11 +108,11 @@ func TestThroughAProcess(t *testing.T) {
 		t.Errorf("forged: %v, want it to name the issuer", err)
 	}
 
-	// What was waited for is told before the deadline of the host.
+	// The error that says what was awaited arrives before the host's deadline.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if err := client.Login(ctx, loginRequest(), &fakeHost{}); !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), "the browser did not come back to http://127.0.0.1:") {
-		t.Errorf("nobody came: %v", err)
+		t.Errorf("without a callback: %v", err)
 	}
 	if text := log.String(); strings.Contains(text, "planted") || strings.Contains(text, "eyJ") {
 		t.Errorf("a secret is in the log: %s", text)

@@ -37,7 +37,8 @@ type clerkProvider struct {
 	client   *http.Client
 	frontend *clerk.Frontend
 	verifier *jwks.Verifier
-	// issued is verifier for what goes on to the host, which verifies the signature.
+	// issued is the verifier for tokens passed on to the host, which verifies the
+	// signature.
 	issued *jwks.Verifier
 	keys   *keyset.Set
 

@@ -10,8 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// Behind a proxy of the app's own the issuer is that address: it is pinned to it, letter by
-// letter, and to nothing else.
+// Behind the app's own proxy the issuer is the proxy's address, which is pinned exactly.
 func TestBehindAProxy(t *testing.T) {
 	seed := devstack.DefaultSeed()
 	seed.Clerk.ProxyPath = "/__clerk"
@@ -31,7 +30,7 @@ func TestBehindAProxy(t *testing.T) {
 	if _, err := p.Verify(t.Context(), got.Value); err != nil {
 		t.Error(err)
 	}
-	// By OAuth, too: its metadata, its ID token and its grant are of that address.
+	// The same goes for OAuth: metadata, ID token and grant use that address.
 	signedIn, _ := b.login(b.oauth(keyProxyURL, address), provider.LoginRequest{})
 	if signedIn.Claims.Issuer != address {
 		t.Errorf("signed in by %s", signedIn.Claims.Issuer)
@@ -43,7 +42,7 @@ func TestBehindAProxy(t *testing.T) {
 		_, err = token(b.provider(keyProxyURL, other))
 		fails(t, other, err, provider.ErrTokenInvalid, "issuer is not")
 	}
-	// What was stored for the one address is not sent to the other.
+	// A credential stored for one address is not sent to the other.
 	direct := b.ticket(b.provider(), alice)
 	_, err = p.Token(t.Context(), provider.TokenRequest{Credential: &direct, Target: b.target()})
 	fails(t, "a credential of the other address", err, provider.ErrNoCredential, "another Clerk instance")
@@ -60,7 +59,8 @@ func TestBehindAProxy(t *testing.T) {
 	}
 }
 
-// At a satellite domain nobody signs in; Clerk says so, and zen where one does.
+// There is no sign-in at a satellite domain: Clerk refuses it, and zen names the primary
+// domain.
 func TestAtASatellite(t *testing.T) {
 	b := newBench(t)
 	b.with(clerk.FaultSatellite)
@@ -75,8 +75,8 @@ func TestAtASatellite(t *testing.T) {
 	fails(t, "oauth", err, provider.ErrConfig, "satellite", "primary domain")
 }
 
-// A key that was replaced under the kid that it had is fetched: the tokens that it signs
-// are good, and those of the one before are not any more.
+// A key that was replaced under the same kid is fetched: its tokens are valid, and those
+// of the previous key no longer are.
 func TestARotationThatKeepsTheKid(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()

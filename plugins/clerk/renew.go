@@ -7,9 +7,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Refresh implements provider.Identity: it asks Clerk for the client again, which
-// replaces the client JWT where Clerk wants that. The credential counts beside an
-// error, too.
+// Refresh implements provider.Identity: it asks Clerk for the client again, which may
+// replace the client JWT. The credential is returned also along with an error.
 func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return credential, err
@@ -26,7 +25,7 @@ func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credent
 		return credential, err
 	}
 	if held.session == nil {
-		// Nothing can be renewed; what is still good may be kept.
+		// It can't be renewed; a token that is still valid is kept.
 		if _, err := p.settings.instance.Verify(ctx, p.issued, held.token); err != nil { // its signature was verified at the sign-in
 			return credential, hinted(err)
 		}
@@ -47,8 +46,8 @@ func hinted(err error) error {
 	return err
 }
 
-// Revoke implements provider.Identity: it ends the session or grant, which stops new tokens;
-// those already made live on until they expire.
+// Revoke implements provider.Identity: it ends the session or grant, which stops new
+// tokens; existing ones stay valid until they expire.
 func (p *clerkProvider) Revoke(ctx context.Context, credential provider.Credential) error {
 	if err := p.configured(); err != nil {
 		return err

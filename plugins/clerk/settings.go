@@ -29,7 +29,8 @@ const (
 	defaultTemplate = "turso"
 	// Without offline_access there is no refresh token.
 	defaultScopes = "openid profile email offline_access"
-	// scopeOrganization has the person pick an organization, which the ID token names.
+	// scopeOrganization makes the person choose an organization, which the ID token
+	// names.
 	scopeOrganization = "user:org:read"
 )
 
@@ -149,7 +150,7 @@ func (s *settings) parseOAuth(values provider.Settings) error {
 	return nil
 }
 
-// parseURL doesn't repeat the URL in its errors: it may have a password in it.
+// parseURL doesn't repeat the URL in its errors, since it may contain a password.
 func parseURL(key, text, hint string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {

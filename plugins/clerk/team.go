@@ -12,22 +12,23 @@ import (
 )
 
 const (
-	// rolePrefix begins the names of all roles, and defaultRole is that of an instance whose
-	// roles that were not changed.
+	// rolePrefix begins the names of all roles, and defaultRole is the one in an instance
+	// with unchanged roles.
 	rolePrefix  = "org:"
 	defaultRole = "org:member"
-	// systemPermission begins what is of Clerk's own pages, and never in a token.
+	// systemPermission is the prefix of permissions for Clerk's own pages, which are
+	// never in a token.
 	systemPermission = "org:sys_"
 )
 
-// member is a session and one of its user's organizations.
+// member is a session with one of its user's organizations.
 type member struct {
 	*clerk.Session
 	organization string
 }
 
-// asMember calls fn with the session of a credential, in the organization that is asked for,
-// and returns the credential that is to be stored in place of that one, or nil.
+// asMember calls fn with the session of a credential, in the requested organization, and
+// returns the credential to store in its place, or nil.
 func (p *clerkProvider) asMember(ctx context.Context, req provider.TeamRequest, fn func(member) error) (*provider.Credential, error) {
 	return p.withSession(req.Credential, func(held *stored) error {
 		id, err := p.organizationID(ctx, held.session, req.Organization)
@@ -38,7 +39,7 @@ func (p *clerkProvider) asMember(ctx context.Context, req provider.TeamRequest, 
 	})
 }
 
-// withSession calls fn with a credential that has a session.
+// withSession calls fn with the session of a credential.
 func (p *clerkProvider) withSession(credential provider.Credential, fn func(*stored) error) (*provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return nil, err
@@ -144,7 +145,7 @@ func (p *clerkProvider) Invite(ctx context.Context, req provider.TeamRequest, in
 	return invitation, credential, err
 }
 
-// roleName returns a role by the name that Clerk has for it.
+// roleName returns Clerk's name of a role.
 func roleName(role string) string {
 	switch {
 	case role == "":
@@ -191,7 +192,7 @@ func (p *clerkProvider) Organizations(ctx context.Context, req provider.TeamRequ
 	return memberships, credential, err
 }
 
-// memberships returns the organizations of a session that was read just now.
+// memberships returns the organizations of a freshly read session.
 func (p *clerkProvider) memberships(ctx context.Context, s *clerk.Session) ([]provider.Membership, error) {
 	found, err := p.frontend.Memberships(ctx, s)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// teamMember acts as somebody in an organization, with the credential that each call leaves.
+// teamMember acts as a member of an organization, and keeps the credential that each call
+// returns.
 type teamMember struct {
 	t          *testing.T
 	p          *clerkProvider
@@ -69,7 +70,7 @@ func (m *teamMember) role(id, role string) (provider.Member, error) {
 	return changed, err
 }
 
-// invited makes invitations that have to succeed.
+// invited creates invitations, which have to succeed.
 func (m *teamMember) invited(emails ...string) (ids []string) {
 	m.t.Helper()
 	for _, email := range emails {
@@ -96,14 +97,14 @@ func (m *teamMember) pending() string {
 	return strings.Join(emails, " ")
 }
 
-// errNone stands for an error that has no class of the contract: it is about one person, and
-// no sign-in helps.
+// errNone stands for an error without a class of the contract: it concerns one person,
+// and no sign-in helps.
 var errNone = errors.New("of no class")
 
-// teamCase is what somebody does in an organization that has an administrator and a member.
+// teamCase is an action in an organization that has an administrator and a member.
 type teamCase struct {
 	as, fault string
-	// do does it; admin can prepare it and look at what came of it.
+	// do performs the action; admin can prepare it and check its result.
 	do   func(m, admin *teamMember, ids teamIDs) error
 	kind error
 	text string
@@ -117,7 +118,7 @@ type teamIDs struct {
 	end           func(email string)
 }
 
-// TestTeam is the members of an organization, by each one's own rights.
+// TestTeam manages the members of an organization, with each person's own rights.
 func TestTeam(t *testing.T) {
 	const carol = "carol@new.test"
 	one := func(i provider.Invite) func(*teamMember, *teamMember, teamIDs) error {
@@ -347,9 +348,9 @@ func TestTeam(t *testing.T) {
 			case err == nil:
 				t.Fatal("it succeeded")
 			case tt.kind == errNone && (provider.Kind(err) != nil || errors.Is(err, errors.ErrUnsupported)):
-				t.Errorf("%v is of the class %v", err, provider.Kind(err))
+				t.Errorf("Kind(%v) = %v, want none", err, provider.Kind(err))
 			case tt.kind != errNone && !errors.Is(err, tt.kind):
-				t.Errorf("%v is not of the class %v", err, tt.kind)
+				t.Errorf("%v is not %v", err, tt.kind)
 			}
 			if err != nil && (!strings.Contains(err.Error(), tt.text) || !strings.Contains(provider.Hint(err), tt.hint)) {
 				t.Errorf("do = %q (hint: %q), want %q (%q)", err, provider.Hint(err), tt.text, tt.hint)
@@ -358,7 +359,7 @@ func TestTeam(t *testing.T) {
 	}
 }
 
-// accept accepts an invitation as the one who was invited, who does it on a page of the app.
+// accept accepts an invitation as the invited person, who does so on a page of the app.
 func (b *bench) accept(p *clerkProvider, id, email string) {
 	b.t.Helper()
 	held, err := p.decodeCredential(b.ticket(p, email))

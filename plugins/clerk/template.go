@@ -21,21 +21,21 @@ const (
 	fixTemplate  = "template"
 	keySecretKey = "secret_key"
 
-	// longLife is the longest life of a token that Check accepts without a warning: Turso
-	// can't take back a token. usualLife is what Fix sets then.
+	// longLife is the longest token lifetime that Check accepts without a warning: Turso
+	// can't revoke a token. usualLife is what Fix sets instead.
 	longLife  = 24 * time.Hour
 	usualLife = time.Hour
-	// leastSkew is the least time that nbf should lie before iat, usualSkew what Fix sets,
-	// and Clerk's own.
+	// leastSkew is the least time by which nbf should precede iat; usualSkew is what Fix
+	// sets, and Clerk's default.
 	leastSkew = 2 * time.Second
 	usualSkew = 5 * time.Second
 )
 
-// tursoClaims are the names that Turso reads. What else a template has stays.
+// tursoClaims are the names that Turso reads. A template's other claims are kept.
 var tursoClaims = []string{"id", "gid", "a", "p", "perm", "rid"}
 
-// checkTokens makes a token of each kind that the sign-in makes, and looks at it. renewed is
-// what has to be stored, if not nil.
+// checkTokens requests a token of each kind that the sign-in can issue, and checks it.
+// renewed, if not nil, has to be stored.
 func (p *clerkProvider) checkTokens(ctx context.Context, req provider.CheckRequest) (findings []provider.Finding, renewed *provider.Credential) {
 	const id, sessions = "template", "session-token"
 	only := func(f provider.Finding) ([]provider.Finding, *provider.Credential) { return []provider.Finding{f}, nil }
@@ -62,8 +62,8 @@ func (p *clerkProvider) checkTokens(ctx context.Context, req provider.CheckReque
 	return findings, renewed
 }
 
-// checkSessionToken looks at what every browser of the app holds. The key that signs the
-// tokens for databases signs those, too.
+// checkSessionToken checks the session token, which every browser of the app holds, and
+// which is signed by the same key as database tokens.
 func (p *clerkProvider) checkSessionToken(ctx context.Context, id string, held stored) provider.Finding {
 	value, err := p.frontend.Mint(ctx, held.session, "")
 	if err != nil {
@@ -90,13 +90,13 @@ func (p *clerkProvider) checkSessionToken(ctx context.Context, id string, held s
 	return provider.Passed(id, "the session tokens of the instance have claims of a database, so that they don't open every one")
 }
 
-// closedClaims name no database at all: closedID is no database's id.
+// closedClaims open no database: closedID is no database's id.
 const (
 	closedID     = "none"
 	closedClaims = `{"id": "` + closedID + `", "a": "ro", "perm": []}`
 )
 
-// checkTemplate makes a token as for the database, and looks at it.
+// checkTemplate requests a token as for the database, and checks it.
 func (p *clerkProvider) checkTemplate(ctx context.Context, id string, s *clerk.Session, purpose provider.Purpose) provider.Finding {
 	if purpose.Target == (provider.Target{}) {
 		return provider.Finding{ID: id, Severity: provider.SeveritySkipped, Text: "the profile has no database"}
@@ -118,7 +118,7 @@ func (p *clerkProvider) checkTemplate(ctx context.Context, id string, s *clerk.S
 	if err != nil {
 		finding = provider.Failed(id, err)
 		if unverified, decodeErr := jwks.DecodeUnverified(value); decodeErr != nil || unverified.Issuer != p.settings.instance.URL {
-			return finding // nothing of the template's
+			return finding // not an error of the template
 		}
 		finding.Cause = "a custom signing key of the template signs with a key that no key set has"
 	} else if err := claims.Authorizes(purpose.Target, purpose.Access, purpose.Permissions); err != nil {
@@ -132,11 +132,12 @@ func (p *clerkProvider) checkTemplate(ctx context.Context, id string, s *clerk.S
 	return finding
 }
 
-// weakness says what is wrong with a token that opens the database all the same, or returns "".
+// weakness returns what is wrong with a token that nevertheless opens the database, or
+// "".
 func weakness(claims provider.Claims, token provider.Secret, purpose provider.Purpose) (text, hint string) {
 	said, wanted := payload(token), map[string]any{}
 	if purpose.Template != "" {
-		wanted, _ = parseClaims(purpose.Template) // asked for, it is Turso's
+		wanted, _ = parseClaims(purpose.Template) // on request, it uses Turso's claims
 	}
 	for _, claim := range tursoClaims {
 		_, is := said[claim]
@@ -162,18 +163,18 @@ func weakness(claims provider.Claims, token provider.Secret, purpose provider.Pu
 	return "", ""
 }
 
-// payload returns the claims of a token as they are written.
+// payload returns the claims of a token as written in it.
 func payload(token provider.Secret) map[string]json.RawMessage {
 	var said map[string]json.RawMessage
 	if parts := strings.Split(token.Reveal(), "."); len(parts) == 3 {
 		if text, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
-			_ = json.Unmarshal(text, &said) // it was read before
+			_ = json.Unmarshal(text, &said) // it was parsed before
 		}
 	}
 	return said
 }
 
-// templateFix offers the repair where Turso has said what the claims are.
+// templateFix offers the repair if Turso's claims are known.
 func (p *clerkProvider) templateFix(name string, purpose provider.Purpose, verb string) *provider.Fix {
 	if purpose.Template == "" {
 		return nil
@@ -246,7 +247,7 @@ func (p *clerkProvider) Fix(ctx context.Context, req provider.FixRequest, report
 	return nil, nil
 }
 
-// parseClaims reads what Turso printed. Its numbers stay as they are.
+// parseClaims reads the claims that Turso printed. Numbers are kept as written.
 func parseClaims(text string) (map[string]any, error) {
 	var claims map[string]any
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
@@ -261,8 +262,8 @@ func parseClaims(text string) (map[string]any, error) {
 }
 
 // merged puts Turso's claims into a template's. Permissions that a template takes from
-// what the app's backend wrote about a person stay; from what that person can write, they
-// don't.
+// metadata written by the app's backend are kept; those from metadata that the person can
+// write are not.
 func merged(old, turso map[string]any) map[string]any {
 	claims := maps.Clone(old)
 	if claims == nil {
@@ -279,7 +280,8 @@ func merged(old, turso map[string]any) map[string]any {
 	return claims
 }
 
-// backend returns Clerk's Backend API with a secret key that is of this very instance.
+// backend returns Clerk's Backend API with a secret key, after checking that it belongs
+// to this instance.
 func (p *clerkProvider) backend(ctx context.Context, key provider.Secret) (*clerk.Backend, error) {
 	const hint = "copy it from API keys in the Clerk dashboard, of the instance that the publishable key is of"
 	bad := func(format string, args ...any) error {

@@ -34,7 +34,7 @@ func (b *bench) template(p *clerkProvider, credential *provider.Credential) prov
 	return b.look(p, credential)["template"]
 }
 
-// look returns the findings of a check, by id. It keeps the credential that is good afterwards.
+// look returns the findings of a check, by id, and stores a replaced credential.
 func (b *bench) look(p *clerkProvider, credential *provider.Credential) map[string]provider.Finding {
 	b.t.Helper()
 	all := map[string]provider.Finding{}
@@ -58,7 +58,7 @@ func (b *bench) fix(p *clerkProvider, key string) (done string, err error) {
 	return done, err
 }
 
-// Each fault of a template is found, and mended with a secret key that is asked for.
+// Each fault of a template is found, and repaired with a secret key from a prompt.
 func TestTemplatesAreMended(t *testing.T) {
 	b := newBench(t)
 	p := b.provider(keyBackendURL, b.Clerk.BackendURL(), keyTemplate, "zen-rw", keyReadOnlyTemplate, "zen-ro")
@@ -74,7 +74,7 @@ func TestTemplatesAreMended(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", name, err, done)
 		}
 		if got := b.template(p, &credential); got.Severity != provider.SeverityOK {
-			t.Fatalf("%s, mended: %+v", name, got)
+			t.Fatalf("%s, after the repair: %+v", name, got)
 		}
 	}
 	mend("missing", provider.SeverityError, "no JWT template")
@@ -151,7 +151,7 @@ func (b *bench) changeTemplate(name, body string) {
 	}
 }
 
-// What each browser of the app holds must not open every database.
+// Session tokens, which each browser of the app holds, must not open every database.
 func TestSessionTokensAreLookedAt(t *testing.T) {
 	b := newBench(t)
 	p := b.provider()
@@ -187,12 +187,12 @@ func TestSessionTokensAreLookedAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := look(); got.Severity != provider.SeverityOK {
-		t.Errorf("what the hint says: %+v", got)
+		t.Errorf("with the hint's claims: %+v", got)
 	}
 }
 
-// Permissions of each person come from public metadata, and an organization's name where
-// the app wants it; the repair keeps both.
+// The repair keeps each person's permissions from public metadata, and an organization's
+// name if the template has it.
 func TestPermissionsOfAPerson(t *testing.T) {
 	b := newBench(t)
 	reads := []any{map[string]any{"t": []any{"notes"}, "a": []any{"data_read"}}}
@@ -233,14 +233,14 @@ func TestMergedKeepsWhatIsNotTursos(t *testing.T) {
 	}
 	got = merged(map[string]any{"perm": "{{user.unsafe_metadata.perm || user.public_metadata.perm}}"}, turso)
 	if _, list := got["perm"].([]any); !list {
-		t.Errorf("people may write their own permissions: %v", got)
+		t.Errorf("permissions from unsafe metadata were kept: %v", got)
 	}
 }
 
 func TestCheckTemplateSkips(t *testing.T) {
 	b := newBench(t)
 	if got := b.template(b.provider(), nil); got.Severity != provider.SeveritySkipped {
-		t.Errorf("nobody is signed in: %+v", got)
+		t.Errorf("without a sign-in: %+v", got)
 	}
 	p := b.oauth()
 	got, _ := b.login(p, provider.LoginRequest{})
@@ -251,7 +251,7 @@ func TestCheckTemplateSkips(t *testing.T) {
 	credential := b.ticket(b.provider(), alice)
 	_, err := b.provider().Check(t.Context(), provider.CheckRequest{Credential: &credential, Purpose: provider.Purpose{Target: b.target()}}, func(f provider.Finding) error {
 		if f.ID == "template" && (f.Severity != provider.SeverityError || f.Fix != nil || f.Hint == "") {
-			t.Errorf("without Turso's word: %+v", f)
+			t.Errorf("without Turso's claims: %+v", f)
 		}
 		return nil
 	})
@@ -285,7 +285,7 @@ func TestSetup(t *testing.T) {
 			t.Errorf("%s: %v\n%s", file.Path, err, file.Text)
 		}
 	}
-	// The commands are words of a shell.
+	// The commands can be pasted into a shell.
 	for line := range strings.Lines(text.String()) {
 		if strings.HasPrefix(line, "    clerk api") {
 			if out, err := exec.Command("sh", "-n", "-c", line).CombinedOutput(); err != nil {

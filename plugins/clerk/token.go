@@ -9,8 +9,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Token implements provider.TokenSource. The lifetime is the template's: Clerk
-// takes no other from a client.
+// Token implements provider.TokenSource. The lifetime is the template's: a client of
+// Clerk can't choose it.
 func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	var response provider.TokenResponse
 	if err := p.configured(); err != nil {
@@ -39,8 +39,8 @@ func (p *clerkProvider) Token(ctx context.Context, req provider.TokenRequest) (p
 	return response, err
 }
 
-// mint makes a token for a database from the session and checks it. The session
-// has the client JWT that is good from then on, also after an error.
+// mint makes a token for a database from the session and checks it. The session then has
+// the current client JWT, even after an error.
 func (p *clerkProvider) mint(ctx context.Context, s *clerk.Session, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
 	template, err := p.settings.templateFor(access)
 	if err != nil {
@@ -57,9 +57,9 @@ func (p *clerkProvider) mint(ctx context.Context, s *clerk.Session, target provi
 	return token, nil
 }
 
-// vouch checks a token for a database. Its signature is left to the host, which has the
-// key set on disk: this process would fetch it anew. verifier is p.issued, for a token
-// that is stored as well.
+// vouch checks a token for a database. The host verifies its signature, since it has the
+// key set on disk; this process would have to fetch it. verifier is p.issued, or
+// p.verifier for a token that is also stored.
 func (p *clerkProvider) vouch(ctx context.Context, verifier *jwks.Verifier, value provider.Secret, target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
 	claims, err := p.settings.instance.Verify(ctx, verifier, value)
 	if err != nil {

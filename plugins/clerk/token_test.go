@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// signedIn returns a credential of a session that the instance knows.
+// signedIn returns a credential for a session that the instance knows.
 func (f *fakeClerk) signedIn(p *clerkProvider) provider.Credential {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -43,17 +43,17 @@ func TestTokenReplacesTheClientJWT(t *testing.T) {
 		}
 	}
 	if f.called("/.well-known/jwks.json") != 0 {
-		t.Error("the provider fetched the key set, which the host has")
+		t.Error("the provider fetched the key set, though the host has it")
 	}
 }
 
-// An issuer whose key set can't be fetched goes on issuing tokens: each renewal is a
-// process of its own, which has no key set yet.
+// Renewals work while the key set is unavailable: each renewal is a separate process,
+// which has no key set.
 func TestTokensWhileTheKeySetIsGone(t *testing.T) {
 	f := newFakeClerk(t)
 	credential := f.signedIn(f.provider())
 	f.on("/.well-known/jwks.json", http.StatusServiceUnavailable, nil, "")
-	for i := range 75 { // an hour of tokens that live a minute
+	for i := range 75 { // an hour of one-minute tokens
 		response, err := f.provider().Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
 		if err != nil || response.Token.Verification == nil {
 			t.Fatalf("renewal %d: %v, verified by %v", i, err, response.Token.Verification)

@@ -14,8 +14,9 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Assertion implements provider.AssertionSource. A person's is a new ID token, which is
-// for the application; a workload's a new statement for whoever is named.
+// Assertion implements provider.AssertionSource. For a person it is a new ID token, whose
+// audience is the application; for a workload, a new statement for the requested
+// audience.
 func (p *oidcProvider) Assertion(ctx context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return provider.Assertion{}, nil, err
@@ -38,7 +39,7 @@ func (p *oidcProvider) Assertion(ctx context.Context, req provider.AssertionRequ
 	return provider.Assertion{Kind: provider.AssertionJWT, Value: token, Expires: id.Expires}, renewed, err
 }
 
-// checkAudience finds out whether a person's ID token can be for an audience.
+// checkAudience checks whether a person's ID token can be for an audience.
 func (p *oidcProvider) checkAudience(audience string) error {
 	if audience == "" || audience == p.settings.clientID {
 		return nil
@@ -54,8 +55,8 @@ func wrongKind() error {
 	return &provider.Error{Kind: provider.ErrPermission, Message: "oidc: it can state who a person is only in a JWT"}
 }
 
-// renew gets a person's present ID token. Where that replaced the credential, renewed is
-// what has to be stored before anything else.
+// renew gets a person's current ID token. If that replaced the credential, renewed has to
+// be stored before anything else.
 func (p *oidcProvider) renew(ctx context.Context, s stored, old provider.Credential) (token provider.Secret, id oauth.IDClaims, renewed *provider.Credential, err error) {
 	i, err := p.people(ctx)
 	if err != nil {
@@ -79,8 +80,8 @@ func (p *oidcProvider) renew(ctx context.Context, s stored, old provider.Credent
 			}
 		}
 	}
-	// The issuer gave it just now, or its signature was verified at the sign-in; whoever
-	// takes it verifies it.
+	// The issuer has just issued it, or its signature was verified at the sign-in, and
+	// its recipient verifies it.
 	verifier := i.verifier.ExceptSignature()
 	if s.Refresh != "" {
 		verifier = verifier.JustIssued()
@@ -89,8 +90,7 @@ func (p *oidcProvider) renew(ctx context.Context, s stored, old provider.Credent
 	return tokens.ID, id, renewed, err
 }
 
-// state has the place of the workload state who it is, to an audience, and verifies
-// that.
+// state gets the workload's statement for an audience from its place, and verifies it.
 func (p *oidcProvider) state(ctx context.Context, audience string) (provider.Secret, provider.Claims, error) {
 	place := p.settings.workload
 	if place == nil {
@@ -127,7 +127,7 @@ func (p *oidcProvider) state(ctx context.Context, audience string) (provider.Sec
 	return token, claims, nil
 }
 
-// checkToken refuses what is no JWT: an empty file, or a page of a proxy.
+// checkToken refuses what isn't a JWT, such as an empty file or a proxy's page.
 func checkToken(token provider.Secret) error {
 	if err := (provider.Token{Value: token}).ValidateValue(); err != nil || strings.Count(token.Reveal(), ".") != 2 {
 		return &provider.Error{Kind: provider.ErrTokenInvalid, Message: "oidc: what states who this workload is is not a JWT"}
@@ -168,8 +168,8 @@ func (p *oidcProvider) verifyWorkload(ctx context.Context, name string, token pr
 	return claims, nil
 }
 
-// Refresh implements provider.Identity: it asks the issuer whether a person's sign-in
-// still stands, or the place who the workload is now.
+// Refresh implements provider.Identity: it asks the issuer whether a person's sign-in is
+// still valid, or the place for a new statement of the workload.
 func (p *oidcProvider) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
 	if err := p.configured(); err != nil {
 		return credential, err
@@ -213,7 +213,8 @@ func (p *oidcProvider) Verify(ctx context.Context, token provider.Secret) (provi
 	return id.Claims, err
 }
 
-// Revoke implements provider.Identity. ID tokens and statements live on until they end.
+// Revoke implements provider.Identity. ID tokens and statements stay valid until they
+// expire.
 func (p *oidcProvider) Revoke(ctx context.Context, credential provider.Credential) error {
 	if err := p.configured(); err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 
 const testAudience = "https://vault.example.test"
 
-// bench is a stack, whose OpenID issuer and CI the provider is for.
+// bench is a local stack whose OpenID issuer and CI the provider uses.
 type bench struct {
 	*devstack.Stack
 	t *testing.T
@@ -32,7 +32,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// with makes the stack fail in some ways, until it is called again.
+// with switches faults of the stack on, until it is called again.
 func (b *bench) with(faults ...string) {
 	b.t.Helper()
 	for _, f := range devstack.Faults() {
@@ -47,7 +47,7 @@ func (b *bench) with(faults ...string) {
 	}
 }
 
-// people returns the settings for people, with some changes as pairs.
+// people returns the settings for people, with changes given as pairs.
 func (b *bench) people(changes ...string) provider.Settings {
 	return values(map[string]string{keyIssuer: b.OIDC.Address(), keyClientID: "zen"}, changes...)
 }
@@ -93,7 +93,7 @@ func configured(t *testing.T, settings provider.Settings) *oidcProvider {
 	return p
 }
 
-// host is zen, and somebody at a browser.
+// host is zen, with a person at a browser.
 type host struct {
 	t    *testing.T
 	user string
@@ -162,7 +162,7 @@ func (b *bench) login(p *oidcProvider, method string) (provider.SignIn, *host) {
 	return h.stored[0], h
 }
 
-// fails wants an error of a class with words in its text or hint.
+// fails checks that err has a class, and words in its text or hint.
 func fails(t *testing.T, what string, err, kind error, words ...string) {
 	t.Helper()
 	all := fmt.Sprint(err) + " / " + provider.Hint(err)
@@ -175,6 +175,6 @@ func fails(t *testing.T, what string, err, kind error, words ...string) {
 		t.Errorf("%s: %s\nwant %v", what, all, kind)
 	}
 	if strings.Contains(all, "planted") || strings.Contains(all, "eyJ") {
-		t.Errorf("%s: there is a secret in %s", what, all)
+		t.Errorf("%s: %s contains a secret", what, all)
 	}
 }

@@ -36,7 +36,8 @@ func (p *oidcProvider) Check(ctx context.Context, req provider.CheckRequest, rep
 	return renewed, report(finding)
 }
 
-// repositoryIDs matches the ids that GitHub has behind the names in a subject since July 2026.
+// repositoryIDs matches the ids that GitHub appends to the names in a subject since July
+// 2026.
 var repositoryIDs = regexp.MustCompile(`@[0-9]+`)
 
 func (p *oidcProvider) checkIssuer(ctx context.Context) provider.Finding {
@@ -89,7 +90,7 @@ func (p *oidcProvider) checkDevice(ctx context.Context, credential *provider.Cre
 	return provider.Passed(id, "the application may sign in on other devices")
 }
 
-// checkWorkload asks the place, as a sign-in would.
+// checkWorkload requests a statement, as a sign-in would.
 func (p *oidcProvider) checkWorkload(ctx context.Context, req provider.CheckRequest) provider.Finding {
 	const id = "workload"
 	if p.settings.workload == nil {
@@ -99,7 +100,7 @@ func (p *oidcProvider) checkWorkload(ctx context.Context, req provider.CheckRequ
 	if err != nil {
 		return provider.Failed(id, err)
 	}
-	if p.settings.workloadName == "github" { // which makes one for each question
+	if p.settings.workloadName == "github" { // which issues one for each request
 		again, _, err := p.state(ctx, req.Audience)
 		if err == nil && again.Reveal() == token.Reveal() {
 			return provider.Finding{
@@ -119,7 +120,7 @@ func (p *oidcProvider) checkWorkload(ctx context.Context, req provider.CheckRequ
 	return provider.Passed(id, "%s states %s, to %s, until %s", p.settings.workloadName, oneLine(claims.Subject), strings.Join(claims.Audience, ", "), claims.Expires.Format("15:04:05Z07:00"))
 }
 
-// checkSignIn asks the issuer whether the sign-in still stands.
+// checkSignIn asks the issuer whether the sign-in is still valid.
 func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckRequest) (provider.Finding, *provider.Credential) {
 	const id = "sign-in"
 	if req.Credential == nil {
@@ -137,7 +138,7 @@ func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckReques
 		err = p.checkAudience(req.Audience)
 	}
 	if err == nil && s.Refresh != "" {
-		err = p.checkSignature(ctx, token) // as whoever takes it will
+		err = p.checkSignature(ctx, token) // as the recipient will
 	}
 	if err != nil {
 		return provider.Failed(id, err), renewed
@@ -159,7 +160,7 @@ func (p *oidcProvider) checkSignIn(ctx context.Context, req provider.CheckReques
 	return provider.Passed(id, "the issuer knows the sign-in of %s", claims.Person()), renewed
 }
 
-// checkSignature holds an ID token of now against the issuer's key set.
+// checkSignature verifies a current ID token with the issuer's key set.
 func (p *oidcProvider) checkSignature(ctx context.Context, token provider.Secret) error {
 	i, err := p.people(ctx)
 	if err != nil {

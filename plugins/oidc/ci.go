@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// askTimeout bounds one request for a token.
+	// askTimeout is the timeout of one request for a token.
 	askTimeout = 15 * time.Second
-	// maxToken bounds a token, as zen does.
+	// maxToken is the largest token, the same as in zen.
 	maxToken = 16 << 10
 )
 
@@ -104,8 +104,8 @@ func (b buildkite) token(ctx context.Context, client *http.Client, audience stri
 	return provider.NewSecret(answer.Token), err
 }
 
-// google is a service account on Google Cloud (cloud.google.com, Verify the identity of
-// a VM), asked at the metadata server: plain http by its nature.
+// google is a service account on Google Cloud (cloud.google.com, Verify the identity of a
+// VM), from the metadata server, which is plain http by design.
 type google struct{ host string }
 
 func newGoogle(values provider.Settings) (place, error) {
@@ -125,11 +125,11 @@ func (g google) declare(string) string { return "" }
 
 func (g google) token(ctx context.Context, client *http.Client, audience string) (provider.Secret, error) {
 	if audience == "" {
-		audience = "zen" // Google wants one
+		audience = "zen" // Google requires one
 	}
 	query := url.Values{"audience": {audience}, "format": {"full"}}
-	// The metadata server is this machine's own: a proxy would not reach it, or answer with
-	// its own machine's token.
+	// The metadata server belongs to this machine: a proxy would not reach it, or would
+	// get its own machine's token.
 	direct := *client
 	if transport, ok := client.Transport.(*http.Transport); ok {
 		transport = transport.Clone()
@@ -145,8 +145,7 @@ func (g google) token(ctx context.Context, client *http.Client, audience string)
 	return provider.NewSecret(string(token)), err
 }
 
-// given is a job that finds its token in its environment, for an audience that was
-// declared with it.
+// given is a job with a token in its environment, for an audience declared in advance.
 type given struct {
 	value    provider.Secret
 	from     string
@@ -193,18 +192,18 @@ func (g given) token(context.Context, *http.Client, string) (provider.Secret, er
 // request is one request for a token.
 type request struct {
 	what, address string
-	// authorization and flavor are headers; body makes it a POST.
+	// authorization and flavor are headers; a non-empty body makes it a POST.
 	authorization, flavor string
 	body                  []byte
-	// refused says what to do about a 4xx.
+	// refused is the hint for a 4xx.
 	refused string
 }
 
-// text is an answer that is no JSON.
+// text is a response that isn't JSON.
 type text string
 
-// ask makes the request and decodes the answer into out: JSON, or a *text. It follows no
-// redirect.
+// ask makes the request and decodes the response into out, as JSON or as a *text. It
+// follows no redirects.
 func ask(ctx context.Context, client *http.Client, r request, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

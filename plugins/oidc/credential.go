@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is the content of a credential: of a person the refresh token or, where the issuer
-// gave none, the ID token until it ends; of a workload nothing but where it runs.
+// stored is the content of a credential: for a person the refresh token or, if the issuer
+// gave none, the ID token until it expires; for a workload only where it runs.
 type stored struct {
 	Version int `json:"v"`
 	// Issuer is a hash of the issuer and the client id. The whole of a credential counts
@@ -64,7 +64,7 @@ func (p *oidcProvider) decode(c provider.Credential) (stored, error) {
 }
 
 // personal returns the credential of a person's sign-in. If there is a refresh token, the
-// ID token is not kept: each use gets another.
+// ID token is not kept: each use gets a new one.
 func (p *oidcProvider) personal(tokens oauth.Tokens, id oauth.IDClaims, device bool, issued time.Time) provider.Credential {
 	s := stored{Refresh: tokens.Refresh.Reveal(), Device: device}
 	c := provider.Credential{Subject: id.Person(), Issued: issued}

@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/httpclient"
 )
 
-// Google's metadata server is asked without the proxy of the environment, which would
+// Requests to Google's metadata server bypass the environment's proxy, which would
 // answer, if at all, for its own machine.
 func TestMetadataServerIsAskedDirectly(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("of.this.machine")) }))

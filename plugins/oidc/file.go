@@ -14,7 +14,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// file is a token that another program keeps fresh in a file: a kubelet, or a SPIFFE helper.
+// file is a token in a file that another program, such as a kubelet or a SPIFFE helper,
+// keeps up to date.
 type file struct{ path string }
 
 func newFile(values provider.Settings) (place, error) {
@@ -32,7 +33,7 @@ func (f file) declare(audience string) string {
 }
 
 func (f file) token(context.Context, *http.Client, string) (provider.Secret, error) {
-	// It is read each time: the program that keeps it fresh replaces it.
+	// It is read each time, because the other program replaces it.
 	content, err := provider.ReadFile(f.path, maxToken)
 	if err != nil {
 		failure := &provider.Error{Kind: provider.ErrTokenInvalid, Message: fmt.Sprintf("oidc: read the token of the workload: %v", err), Err: err}
@@ -58,14 +59,14 @@ func newSPIFFE(values provider.Settings) (place, error) {
 	return s, nil
 }
 
-// issuer returns nothing: which issuer it is, is decided by the trust domain.
+// issuer returns "": the trust domain determines the issuer.
 func (s spiffe) issuer() string { return "" }
 
 func (s spiffe) declare(string) string { return "" }
 
 func (s spiffe) token(ctx context.Context, _ *http.Client, audience string) (provider.Secret, error) {
 	if audience == "" {
-		audience = "zen" // the Workload API wants one
+		audience = "zen" // the Workload API requires one
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

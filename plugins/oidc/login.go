@@ -102,7 +102,7 @@ func (p *oidcProvider) signIn(ctx context.Context, i *issuer, tokens oauth.Token
 	return credential.Subject, nil
 }
 
-// loginWorkload signs a job or workload in, by what is around it.
+// loginWorkload signs a job or workload in, with the statement of its environment.
 func (p *oidcProvider) loginWorkload(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if p.settings.workload == nil {
 		return noPlace()
@@ -120,7 +120,8 @@ func (p *oidcProvider) loginWorkload(ctx context.Context, req provider.LoginRequ
 	})
 }
 
-// oneLine returns a subject for people. Those of workloads are long words, and no secrets.
+// oneLine returns a subject for display. Workloads' subjects are long words, but not
+// secrets.
 func oneLine(subject string) string {
 	subject = strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {

@@ -25,10 +25,10 @@ func TestLoginInBrowser(t *testing.T) {
 	}
 	q := u.Query()
 	if q.Get("scope") != "openid profile email offline_access" || q.Get("code_challenge_method") != "S256" || q.Get("nonce") == "" || q.Has("access_type") {
-		t.Errorf("asked with %v", q)
+		t.Errorf("the authorization request has %v", q)
 	}
 	if redirect, err := url.Parse(q.Get("redirect_uri")); err != nil || redirect.Hostname() != "127.0.0.1" || redirect.Port() == "" {
-		t.Errorf("to come back to %q", q.Get("redirect_uri"))
+		t.Errorf("redirect_uri = %q", q.Get("redirect_uri"))
 	}
 	if !strings.HasSuffix(h.ended, "/done") {
 		t.Errorf("the browser ended at %s", h.ended)
@@ -37,7 +37,7 @@ func TestLoginInBrowser(t *testing.T) {
 	assertion, renewed, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: got.Credential, Audience: "zen", Kinds: []provider.AssertionKind{provider.AssertionJWT}})
 	claims, verifyErr := p.Verify(t.Context(), assertion.Value)
 	if err != nil || verifyErr != nil || renewed != nil || claims.Subject != got.Claims.Subject || !slices.Contains(claims.Audience, "zen") {
-		t.Errorf("states %+v, %v, %v", claims, err, verifyErr)
+		t.Errorf("the assertion has %+v, %v, %v", claims, err, verifyErr)
 	}
 	_, _, err = p.Assertion(t.Context(), provider.AssertionRequest{Credential: got.Credential, Audience: testAudience})
 	fails(t, "to somebody else", err, provider.ErrPermission, testAudience, "client id accepted")
@@ -100,7 +100,7 @@ func TestLoginFails(t *testing.T) {
 			h.visits.Wait()
 			fails(t, fault, err, want.kind, want.words...)
 			if len(h.stored) != 0 {
-				t.Error("it was stored all the same")
+				t.Error("the failed sign-in was stored")
 			}
 		})
 	}
@@ -133,7 +133,7 @@ func TestLoginWithoutMuch(t *testing.T) {
 	}
 }
 
-// An ID token that has simply ended since the sign-in says nothing of this machine's clock.
+// An ID token that has expired since the sign-in is not blamed on this machine's clock.
 func TestEndedIDTokenIsNotTheClock(t *testing.T) {
 	b := newBench(t)
 	b.with(oidc.FaultNoRefreshToken)

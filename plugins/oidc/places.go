@@ -10,15 +10,15 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// place describes where a workload runs, and how it is told there who it is.
+// place describes where a workload runs, and how it gets its statement there.
 type place interface {
 	// issuer is the iss of the place's statements, or "" if a setting has to say it.
 	issuer() string
-	// token asks for a statement for an audience. A place that fixes the audience by
-	// itself returns its one statement.
+	// token requests a statement for an audience. A place with a fixed audience returns
+	// its only statement.
 	token(ctx context.Context, client *http.Client, audience string) (provider.Secret, error)
-	// declare says how to have a token made for another audience, where the place gives
-	// it out in advance; else it is "".
+	// declare says how to get a token for another audience, if the place issues tokens in
+	// advance; otherwise it is "".
 	declare(audience string) string
 }
 
@@ -28,7 +28,7 @@ func placeNames() []string {
 	return []string{"github", "gitlab", "buildkite", "circleci", "spiffe", "file", "google"}
 }
 
-// findPlace finds out where this runs. What is set goes before what is found.
+// findPlace detects where this runs. The setting takes precedence over detection.
 func findPlace(values provider.Settings) (name string, p place, err error) {
 	name = values.Get(keyWorkload)
 	if name != "" && !slices.Contains(placeNames(), name) {
@@ -50,8 +50,8 @@ func findPlace(values provider.Settings) (name string, p place, err error) {
 	return name, p, err
 }
 
-// around knows the marks of each place. A file that is named and a SPIFFE socket are
-// there because the user wants them used, so that they go before what CI puts there.
+// around checks for the marks of each place. A configured file and a SPIFFE socket were
+// set up by the user, so they take precedence over what CI sets.
 func around(values provider.Settings) string {
 	for _, mark := range []struct{ key, name string }{
 		{keyTokenFile, "file"}, {keySPIFFESocket, "spiffe"}, {keyGitHubURL, "github"}, {keyGitLab, "gitlab"}, {keyIDToken, "gitlab"},
@@ -64,7 +64,7 @@ func around(values provider.Settings) string {
 	return ""
 }
 
-// noPlace returns the end of a workload's sign-in where nothing around says who it is.
+// noPlace returns the error of a workload's sign-in if no place was detected.
 func noPlace() error {
 	return &provider.Error{
 		Kind:    provider.ErrNoCredential,

@@ -21,7 +21,7 @@ const (
 	methodWorkload = "workload"
 )
 
-// oidcProvider implements the contract for one issuer of people and one place of
+// oidcProvider implements the contract for one issuer for people and one place for
 // workloads.
 type oidcProvider struct {
 	version   string
@@ -80,13 +80,13 @@ func (p *oidcProvider) configured() error {
 	return nil
 }
 
-// http returns the client for issuers. Places have the bare transport: Google's metadata
-// server calls its token a web page.
+// http returns the client for issuers. Places use the bare transport: Google's metadata
+// server returns its token as text/html.
 func (p *oidcProvider) http() *http.Client {
 	return &http.Client{Transport: httpclient.Wrap(p.transport)}
 }
 
-// at reads the metadata of an issuer, once a process.
+// at reads the metadata of an issuer once per process.
 func (p *oidcProvider) at(ctx context.Context, name string) (*issuer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -125,7 +125,7 @@ func (p *oidcProvider) people(ctx context.Context) (*issuer, error) {
 	return p.at(ctx, p.settings.issuer)
 }
 
-// scopes returns those of the settings, or what is usual, as far as the issuer has it: one
+// scopes returns the configured scopes, or the usual ones that the issuer supports: one
 // that doesn't know offline_access (Google) refuses it.
 func (p *oidcProvider) scopes(m oauth.Metadata) []string {
 	if len(p.settings.scopes) > 0 {

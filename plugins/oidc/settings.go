@@ -22,7 +22,7 @@ const (
 	keyWorkloadIssuer = "workload_issuer"
 	keyTokenFile      = "token_file"
 
-	// What CI systems and clouds put into a job's environment.
+	// The variables that CI systems and clouds set in a job's environment.
 	keyGitHubURL       = "github_request_url"
 	keyGitHubToken     = "github_request_token"
 	keyIDToken         = "id_token"
@@ -95,7 +95,7 @@ type settings struct {
 	scopes   []string
 	ports    []int
 	audience string
-	// workload is the place that was found or set; nil if there is none.
+	// workload is the detected or configured place; nil if there is none.
 	workload place
 	// workloadName is its name, workloadIssuer the iss of its statements.
 	workloadName, workloadIssuer string
@@ -143,7 +143,7 @@ func checkScopes(scopes []string) error {
 	return nil
 }
 
-// isSecure reports whether what is sent to an address is for its host alone.
+// isSecure reports whether only the host of an address can read what is sent to it.
 func isSecure(address string, query bool) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || !query && u.RawQuery != "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Setup implements provider.SetupGuide. There is no Issuer in it: nothing of this
-// provider's issuers goes to a database.
+// Setup implements provider.SetupGuide. It has no Issuer, because tokens of this
+// provider's issuers are never sent to a database.
 func (p *oidcProvider) Setup(_ context.Context, req provider.SetupRequest) (provider.Setup, error) {
 	if err := p.configured(); err != nil {
 		return provider.Setup{}, err

@@ -19,8 +19,8 @@ import (
 	"github.com/zen-auth/zen/devstack/ci"
 )
 
-// Each place is found by its own marks, asked for the audience that is named, and asked
-// again for each statement. Nothing secret is stored.
+// Each place is detected by its own marks, and asked for a new statement each time, for
+// the requested audience. No secret is stored.
 func TestWorkload(t *testing.T) {
 	b := newBench(t)
 	for _, system := range []string{"github", "gitlab", "buildkite", "circleci", "google"} {
@@ -28,7 +28,7 @@ func TestWorkload(t *testing.T) {
 			settings := b.job(system)
 			p := configured(t, settings)
 			if p.settings.workloadName != system {
-				t.Fatalf("found %q", p.settings.workloadName)
+				t.Fatalf("detected %q", p.settings.workloadName)
 			}
 			h := &host{t: t, user: "alice"}
 			req := provider.LoginRequest{Method: methodWorkload, Audience: testAudience, AssertionKinds: []provider.AssertionKind{provider.AssertionJWT}}
@@ -52,12 +52,12 @@ func TestWorkload(t *testing.T) {
 				}
 				claims, err := p.Verify(t.Context(), assertion.Value)
 				if err != nil || !slices.Contains(claims.Audience, testAudience) || !assertion.Expires.Equal(claims.Expires) {
-					t.Errorf("states %+v, %v", claims, err)
+					t.Errorf("the assertion has %+v, %v", claims, err)
 				}
 				seen[claims.ID] = true
 			}
 			if again := !slices.Contains([]string{"gitlab", "circleci"}, system); again != (len(seen) == 2) {
-				t.Errorf("%d statements of two", len(seen))
+				t.Errorf("%d different statements, want 2", len(seen))
 			}
 			if same, err := p.Refresh(t.Context(), got.Credential); err != nil || !same.Data.Equal(got.Credential.Data) {
 				t.Errorf("refresh: %v", err)
@@ -65,7 +65,8 @@ func TestWorkload(t *testing.T) {
 			if err := p.Revoke(t.Context(), got.Credential); !errors.Is(err, errors.ErrUnsupported) {
 				t.Errorf("revoke: %v", err)
 			}
-			// For an audience that was not declared: given out in advance, or asked for.
+			// For an undeclared audience, statements issued in advance are refused, and
+			// others requested.
 			_, _, err := p.Assertion(t.Context(), provider.AssertionRequest{Credential: got.Credential, Audience: "https://other.example"})
 			switch system {
 			case "gitlab":
@@ -81,8 +82,8 @@ func TestWorkload(t *testing.T) {
 	}
 }
 
-// The issuers of the known places are pinned without a setting: nothing else of the same
-// form is believed.
+// The issuers of the known places are pinned without a setting: other issuers with the
+// same format are refused.
 func TestWorkloadIssuerIsPinned(t *testing.T) {
 	b := newBench(t)
 	for system, issuer := range map[string]string{
@@ -101,7 +102,7 @@ func TestWorkloadIssuerIsPinned(t *testing.T) {
 	}
 	p := configured(t, b.job("gitlab", keyWorkloadIssuer, "", keyGitLabURL, "https://gitlab.acme.example"))
 	if got := p.settings.workload.issuer(); got != "https://gitlab.acme.example" {
-		t.Errorf("a GitLab of one's own: %q", got)
+		t.Errorf("a self-hosted GitLab: %q", got)
 	}
 }
 
@@ -125,14 +126,14 @@ func TestWorkloadFails(t *testing.T) {
 		fails(t, test.fault, err, test.kind, test.words)
 	}
 	b.with()
-	// The form of the subject is not checked: GitHub's immutable subjects work, too.
+	// The format of the subject is not checked: GitHub's immutable subjects work, too.
 	b.with(ci.FaultImmutable)
 	if got, _ := b.login(configured(t, b.job("github")), methodWorkload); !strings.Contains(got.Claims.Subject, "@") {
 		t.Errorf("subject %q", got.Claims.Subject)
 	}
 }
 
-// A file is read at each use: a kubelet replaces it.
+// A file is read on each use, because a kubelet replaces it.
 func TestTokenFile(t *testing.T) {
 	b := newBench(t)
 	path := filepath.Join(t.TempDir(), "token")
@@ -164,11 +165,11 @@ func TestTokenFile(t *testing.T) {
 	}
 	_, _, err = p.Assertion(t.Context(), provider.AssertionRequest{Credential: got.Credential, Audience: "https://other.example"})
 	fails(t, "another audience", err, provider.ErrPermission, "serviceAccountToken: {audience: https://other.example")
-	// Without its issuer nobody knows whose word the file is.
+	// Without a configured issuer the file can't be verified.
 	fails(t, "no issuer", configured(t, values(map[string]string{keyTokenFile: path})).Login(t.Context(), req, &host{t: t}), provider.ErrConfig, "workload_issuer: it is not set")
 }
 
-// agent is a SPIFFE agent, as far as a workload that wants a JWT-SVID sees one.
+// agent is the part of a SPIFFE agent that a workload needs to get a JWT-SVID.
 type agent struct {
 	workload.UnimplementedSpiffeWorkloadAPIServer
 	b     *bench
@@ -242,7 +243,7 @@ func TestCheckAndSetup(t *testing.T) {
 	}
 	req.Audience = testAudience
 	if f := look(req); f["sign-in"].Severity != provider.SeverityError || f["workload"].Severity != provider.SeverityOK || !strings.Contains(f["workload"].Text, testAudience) {
-		t.Errorf("for somebody: %+v", f)
+		t.Errorf("with a sign-in: %+v", f)
 	}
 	b.with(ci.FaultForbidden)
 	if f := look(provider.CheckRequest{})["workload"]; f.Severity != provider.SeverityError || !strings.Contains(f.Hint, "id-token: write") {
