@@ -42,6 +42,8 @@ type bench struct {
 	stack *stack
 	// peers are those beside zen that were installed, of those that need not be.
 	peers map[string]bool
+	// sqld is the program of a real libsql-server, if that is one of them.
+	sqld string
 	// taken are the figures of this run.
 	taken []report.Figure
 }
@@ -58,6 +60,7 @@ var parts = []part{
 	{"commands", true, (*bench).commands},
 	{"cold", true, (*bench).coldToken},
 	{"queries", true, (*bench).queries},
+	{"select1", true, (*bench).select1},
 	{"imports", true, (*bench).imports},
 	{"doctor", false, (*bench).examination},
 	{"growth", true, (*bench).growth},

@@ -26,6 +26,7 @@ func (b *bench) buildPeers() error {
 		{"oursfile", ".", "./bench/ours", "1"},
 		{"many", ".", "./bench/many", "0"},
 		{"libsqlclientgo", "bench/libsqlclientgo", ".", "0"},
+		{"select1", "bench/libsqlclientgo", "./select1", "0"},
 		{"golibsql", "bench/golibsql", ".", "1"},
 		{"modernc", "bench/modernc", ".", "0"},
 		{"mattn", "bench/mattn", ".", "1"},
@@ -47,6 +48,7 @@ func (b *bench) buildPeers() error {
 		}
 		return tool(dir, nil, "npm", "ci", "--no-audit", "--no-fund")
 	})
+	b.have(realServer, b.installSQLd)
 	b.have(pythonClient, func() error {
 		return tool(".", nil, "python3", "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target", filepath.Join(b.dir, "python"), "-r", "bench/python/requirements.txt")
 	})

@@ -62,12 +62,15 @@ func startStack(more ...string) (*stack, error) {
 	return s, err
 }
 
-func (s *stack) stop() error {
-	defer time.AfterFunc(commandTimeout, func() { _ = s.cmd.Process.Kill() }).Stop()
-	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+func (s *stack) stop() error { return interrupt(s.cmd) }
+
+// interrupt ends a server, and kills it if it doesn't end by itself.
+func interrupt(cmd *exec.Cmd) error {
+	defer time.AfterFunc(commandTimeout, func() { _ = cmd.Process.Kill() }).Stop()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		return err
 	}
-	return s.cmd.Wait()
+	return cmd.Wait()
 }
 
 // zen runs zen inside the stack and returns what it printed.
