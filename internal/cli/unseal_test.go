@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,8 +61,10 @@ func unsealMain() {
 // hexadecimal, nor within base64.
 func wantNowhere(ts *testscript.TestScript, neg bool, args []string) {
 	secrets := strings.Fields(ts.ReadFile("stdout"))
-	if n := args[0]; fmt.Sprint(len(secrets)) < n {
-		ts.Fatalf("%d secrets, want at least %s", len(secrets), n)
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if len(secrets) < n {
+		ts.Fatalf("%d secrets, want at least %d", len(secrets), n)
 	}
 	found := 0
 	for _, dir := range args[1:] {

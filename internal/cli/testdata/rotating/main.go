@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,7 +53,11 @@ type answer struct {
 func pipes() (found []string) {
 	links, _ := filepath.Glob("/proc/self/fd/*")
 	for _, link := range links {
-		if to, err := os.Readlink(link); err == nil && filepath.Base(link) > "2" && strings.HasPrefix(to, "pipe:") {
+		fd, err := strconv.Atoi(filepath.Base(link))
+		if err != nil || fd <= 2 {
+			continue
+		}
+		if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, "pipe:") {
 			found = append(found, to)
 		}
 	}
