@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Check implements provider.Provider. Without a sign-in of its own, in whose name
-// OpenBao would be asked is not known here: only the server is looked at then.
+// Check implements provider.Provider. Without a sign-in of its own, the identity for
+// OpenBao isn't known here, so only the server is checked.
 func (p *openbao) Check(ctx context.Context, req provider.CheckRequest, report func(provider.Finding) error) (*provider.Credential, error) {
 	finding := p.checkServer(ctx)
 	if err := report(finding); err != nil || finding.Severity == provider.SeverityError {
@@ -28,7 +28,7 @@ func (p *openbao) Check(ctx context.Context, req provider.CheckRequest, report f
 	return s.changed, report(p.checkRole(ctx, s))
 }
 
-// checkServer asks what the server is, in any of its states.
+// checkServer asks for the server's state.
 func (p *openbao) checkServer(ctx context.Context) provider.Finding {
 	if p.http == nil {
 		return provider.Failed("server", &provider.Error{Kind: provider.ErrConfig, Message: "openbao: not configured", Hint: "set " + keyRole})
@@ -62,7 +62,7 @@ func (p *openbao) checkServer(ctx context.Context) provider.Finding {
 	return provider.Finding{ID: "server", Severity: provider.SeverityOK, Text: text}
 }
 
-// checkRole asks what the token may do at the role's path. No token is made.
+// checkRole asks what the token may do at the role's path. It issues no database token.
 func (p *openbao) checkRole(ctx context.Context, s session) provider.Finding {
 	path := p.settings.mount + "/creds/" + p.settings.role
 	a, err := p.do(ctx, call{

@@ -29,11 +29,11 @@ type call struct {
 	query  url.Values
 	token  provider.Secret
 	body   any
-	// wrap asks for a wrapped answer, where the settings say so.
+	// wrap requests a wrapped response, if configured.
 	wrap bool
 }
 
-// answer is the part that all answers have in common.
+// answer is the part that all responses have in common.
 type answer struct {
 	LeaseDuration int64           `json:"lease_duration"`
 	Data          json.RawMessage `json:"data"`
@@ -52,7 +52,7 @@ type authAnswer struct {
 	Renewable     bool   `json:"renewable"`
 }
 
-// do makes a request, and unwraps the answer where it is wrapped.
+// do makes a request, and unwraps a wrapped response.
 func (p *openbao) do(ctx context.Context, c call) (answer, error) {
 	if p.http == nil {
 		return answer{}, &provider.Error{Kind: provider.ErrConfig, Message: "openbao: not configured", Hint: "set " + keyRole}
@@ -138,8 +138,9 @@ func (p *openbao) request(ctx context.Context, base url.URL, c call) (*http.Resp
 	return resp, data, nil
 }
 
-// active returns the node that a standby sends to. Once is enough, as for OpenBao's own
-// command line, and never from https to http: a token goes along.
+// active returns the node that a standby redirects to. It follows one redirect, as
+// OpenBao's own command line does, and never from https to http, because the request
+// carries a token.
 func active(resp *http.Response, from url.URL, hop int) (url.URL, bool) {
 	if resp.StatusCode != http.StatusTemporaryRedirect || hop > 0 {
 		return url.URL{}, false
@@ -155,7 +156,7 @@ func active(resp *http.Response, from url.URL, hop int) (url.URL, bool) {
 	return url.URL{Scheme: to.Scheme, Host: to.Host, Path: prefix}, found
 }
 
-// refusal returns an answer that is no success, as one line with what to do.
+// refusal returns the error for an unsuccessful response, in one line with a hint.
 func refusal(c call, resp *http.Response, errs []string) error {
 	text := oneLine(strings.Join(errs, "; "))
 	e := &provider.Error{Message: fmt.Sprintf("openbao: %s: status %d", c.what, resp.StatusCode)}
@@ -180,7 +181,7 @@ func refusal(c call, resp *http.Response, errs []string) error {
 	return e
 }
 
-// kindOf returns the class of a refusal. A 403 is made more precise by who gets it.
+// kindOf returns the class of a refusal. The caller classifies a 403 more precisely.
 func kindOf(status int) error {
 	switch {
 	case status == http.StatusForbidden:
@@ -191,7 +192,7 @@ func kindOf(status int) error {
 	return provider.ErrConfig
 }
 
-// oneLine makes a foreign text fit for one line of a terminal.
+// oneLine makes foreign text safe for one line of a terminal.
 func oneLine(text string) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }), " ")
 	if runes := []rune(text); len(runes) > 300 {

@@ -7,22 +7,22 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is the content of a credential. A token that came from the environment or from
-// ~/.vault-token is not copied into it: where to keep it is the user's to decide.
+// stored is the content of a credential. A token from the environment or from
+// ~/.vault-token is not copied into it: the user decides where to keep it.
 type stored struct {
 	Method string `json:"method"`
 	Token  string `json:"token,omitempty"`
-	// Whole is the token's life when it was made or renewed last.
+	// Whole is the token's lifetime when it was last issued or renewed.
 	Whole     time.Duration `json:"whole,omitempty"`
 	Expires   time.Time     `json:"expires,omitzero"`
 	Renewable bool          `json:"renewable,omitempty"`
-	// Place is the server that made it: a token is never sent anywhere else. Who is whom the
-	// provider that signed in said it is for.
+	// Place is the server that issued it: a token is never sent anywhere else. Who is the
+	// person named by the provider that signed in.
 	Place place  `json:"place"`
 	Who   string `json:"who,omitempty"`
 }
 
-// place is a login of one server.
+// place identifies a login at a server.
 type place struct {
 	Address   string `json:"address"`
 	Namespace string `json:"namespace,omitempty"`
@@ -48,7 +48,7 @@ const loginHint = "zen login --provider openbao, or set BAO_TOKEN"
 func readCredential(c provider.Credential) (stored, error) {
 	var s stored
 	if json.Unmarshal([]byte(c.Data.Reveal()), &s) != nil || s.Method == "" || s.Place.Address == "" {
-		// Nothing of the error, which may quote the data.
+		// The error is left out, because it may quote the data.
 		return stored{}, &provider.Error{
 			Kind: provider.ErrNoCredential, Hint: loginHint, Message: "openbao: the stored credential is not one of this provider",
 		}
@@ -56,8 +56,8 @@ func readCredential(c provider.Credential) (stored, error) {
 	return s, nil
 }
 
-// good reports whether the token has some life left. Where it is renewable, it is to
-// be renewed in its last third.
+// good reports whether the token is still usable; a renewable one is renewed in its last
+// third.
 func (s stored) good(now time.Time) (good, renew bool) {
 	if s.Token == "" {
 		return false, false

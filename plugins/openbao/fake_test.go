@@ -19,7 +19,7 @@ import (
 
 const databaseURL = "libsql://app-acme.turso.io"
 
-// fakeBao speaks what OpenBao 2.7 was seen to answer.
+// fakeBao answers as OpenBao 2.7 was observed to.
 type fakeBao struct {
 	t      *testing.T
 	server *httptest.Server
@@ -31,13 +31,14 @@ type fakeBao struct {
 	bodies   []string
 	// fail answers for a request "METHOD path" instead of the server.
 	fail map[string]http.HandlerFunc
-	// tokens are the good ones; made counts those of logins.
+	// tokens are the valid ones; made counts those issued by logins.
 	tokens map[string]bool
 	made   int
-	// ttl is the seconds that tokens live, wrapped what a wrapping token stands for.
+	// ttl is the lifetime of tokens in seconds; wrapped maps wrapping tokens to what they
+	// wrap.
 	ttl     int
 	wrapped map[string]any
-	// change alters the answer of creds, claims its token's claims.
+	// change alters the response of creds, claims the claims of its token.
 	change func(map[string]any)
 	claims func(map[string]any)
 	state  string
@@ -79,7 +80,7 @@ func (f *fakeBao) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := r.Method + " " + r.URL.Path
 	f.requests, f.headers, f.bodies = append(f.requests, r.Method+" "+r.URL.String()), append(f.headers, r.Header.Clone()), append(f.bodies, string(body))
 	if strings.Contains(r.URL.String(), "planted") {
-		f.t.Errorf("%s has a secret in its URL", request)
+		f.t.Errorf("the URL of %s contains a secret", request)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if h := f.fail[request]; h != nil {
@@ -165,7 +166,7 @@ func (f *fakeBao) creds(r *http.Request) map[string]any {
 	return data
 }
 
-// answer wraps what is asked for wrapped.
+// answer wraps the response if the request asks for that.
 func (f *fakeBao) answer(w http.ResponseWriter, r *http.Request, body map[string]any) {
 	if r.Header.Get("X-Vault-Wrap-TTL") == "" {
 		encode(w, body)

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Login implements provider.Identity. It proves that the sign-in is good and, where a
-// database is named, that a token for it can be had.
+// Login implements provider.Identity. It checks that the sign-in works and, if a database
+// is named, that a token for it can be issued.
 func (p *openbao) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	switch req.Method {
 	case "", methodOIDC:
@@ -40,8 +40,8 @@ func (p *openbao) finish(ctx context.Context, req provider.LoginRequest, host pr
 	return p.store(ctx, req, host, s, p.claims(a.EntityID, s))
 }
 
-// claims returns what is known of an identity of OpenBao's: the entity, which is the same
-// one by whatever auth method it comes.
+// claims returns what is known of an OpenBao identity: its entity, which is the same for
+// all auth methods.
 func (p *openbao) claims(entity string, s stored) provider.Claims {
 	subject := entity
 	if subject == "" {
@@ -50,7 +50,7 @@ func (p *openbao) claims(entity string, s stored) provider.Claims {
 	return provider.Claims{Issuer: p.place("").Address, Subject: subject, Issued: p.now(), Expires: s.Expires}
 }
 
-// store hands the result over, with the first token, which has to be had.
+// store hands over the result with the first token, which has to be available.
 func (p *openbao) store(ctx context.Context, req provider.LoginRequest, host provider.Host, s stored, claims provider.Claims) error {
 	credential, err := s.credential(claims.Subject, p.now())
 	if err != nil {
@@ -70,8 +70,8 @@ func (p *openbao) store(ctx context.Context, req provider.LoginRequest, host pro
 	return host.Store(ctx, result)
 }
 
-// loginToken takes the token of the environment or of ~/.vault-token, which stays
-// where it is, or asks for one, which is stored.
+// loginToken uses the token of the environment or of ~/.vault-token, which is not copied,
+// or asks for one, which is stored.
 func (p *openbao) loginToken(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	s := stored{Method: methodToken, Place: p.place("")}
 	token := p.outsideToken()
@@ -108,7 +108,7 @@ func (p *openbao) loginToken(ctx context.Context, req provider.LoginRequest, hos
 	return p.store(ctx, req, host, s, claims)
 }
 
-// unwrapped returns the token that a wrapping token stands for, or the token itself.
+// unwrapped returns the token inside a wrapping token, or the token itself.
 func (p *openbao) unwrapped(ctx context.Context, token provider.Secret) (provider.Secret, error) {
 	if token.IsZero() {
 		return token, &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: no token was given", Hint: loginHint}
@@ -118,13 +118,13 @@ func (p *openbao) unwrapped(ctx context.Context, token provider.Secret) (provide
 	}
 	a, err := p.do(ctx, call{what: "unwrap the token", method: http.MethodPost, path: "sys/wrapping/unwrap", token: token})
 	if err != nil || a.Auth == nil || a.Auth.ClientToken == "" {
-		return token, nil // it is no wrapping token: the lookup says what it is
+		return token, nil // it isn't a wrapping token: the lookup says what it is
 	}
 	return provider.NewSecret(a.Auth.ClientToken), nil
 }
 
-// Refresh implements provider.Identity: it renews the token, or asks whether it still
-// is good.
+// Refresh implements provider.Identity: it renews the token, or checks that it is still
+// valid.
 func (p *openbao) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
 	s, err := p.open(ctx, &credential, nil, nil, false)
 	if err != nil {
@@ -157,9 +157,9 @@ func (p *openbao) Verify(ctx context.Context, token provider.Secret) (provider.C
 	return claims, nil
 }
 
-// Revoke implements provider.Identity. The leases of the token end with it; tokens for
-// databases stay good until they end, as Turso can't revoke a single one. A token from
-// the outside is not zen's to revoke.
+// Revoke implements provider.Identity. The leases of the token end with it; database
+// tokens stay valid until they expire, as Turso can't revoke a single one. A token that
+// zen didn't issue is not revoked.
 func (p *openbao) Revoke(ctx context.Context, credential provider.Credential) error {
 	s, err := readCredential(credential)
 	switch {
@@ -172,7 +172,7 @@ func (p *openbao) Revoke(ctx context.Context, credential provider.Credential) er
 	}
 	_, err = p.do(ctx, call{what: "revoke the token", method: http.MethodPost, path: "auth/token/revoke-self", token: provider.NewSecret(s.Token), body: map[string]string{}})
 	if errors.Is(err, provider.ErrPermission) {
-		return nil // it is not good any more
+		return nil // it is no longer valid
 	}
 	return err
 }

@@ -18,9 +18,9 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// person is a host with somebody at the terminal and the browser.
+// person is a host with a person at the terminal and the browser.
 type person struct {
-	provider.Host // whatever is not expected panics
+	provider.Host // unexpected calls panic
 	types         string
 	browse        func(url string) error
 	stored        []provider.SignIn
@@ -87,8 +87,8 @@ func TestLoginAlone(t *testing.T) {
 			if err != nil || s.Token != test.stores || result.Token == nil || result.Claims.Subject != "e-1" {
 				t.Fatalf("readCredential = %+v, %v, %+v", s, err, result)
 			}
-			// The credential is good for more, and a server that forgot the token is
-			// logged in to again where that needs no person.
+			// The credential can be used again; if the server forgot the token, a new
+			// login is made if it needs no person.
 			req := app
 			req.Credential = &result.Credential
 			if _, err := p.Token(t.Context(), req); err != nil {
@@ -134,7 +134,7 @@ func TestLoginInTheBrowser(t *testing.T) {
 		}
 		go func() {
 			back := u.Query().Get("redirect_uri")
-			// What has another state than OpenBao's doesn't end the sign-in.
+			// A callback with another state doesn't end the sign-in.
 			if resp, err := http.Get(back + "?state=wrong&code=c"); err == nil {
 				resp.Body.Close()
 			}
@@ -168,7 +168,7 @@ func TestLoginInTheBrowser(t *testing.T) {
 	}
 	f.state = "short"
 	if err := p.Login(t.Context(), provider.LoginRequest{Interactive: true}, host); !errors.Is(err, provider.ErrUnavailable) {
-		t.Errorf("a state that can be guessed: %v", err)
+		t.Errorf("with a guessable state: %v", err)
 	}
 }
 
@@ -181,15 +181,15 @@ func TestRevoke(t *testing.T) {
 	}
 	credential := host.stored[0].Credential
 	if err := f.configured(map[string]string{keyNamespace: "other"}).Revoke(t.Context(), credential); !errors.Is(err, provider.ErrConfig) {
-		t.Errorf("at another place: %v", err)
+		t.Errorf("at another server: %v", err)
 	}
-	for range 2 { // the second finds it gone
+	for range 2 { // the second call finds it gone
 		if err := p.Revoke(t.Context(), credential); err != nil {
 			t.Error(err)
 		}
 	}
 	if f.tokens["planted-made-1"] {
-		t.Error("the token is good")
+		t.Error("the token is still valid after Revoke")
 	}
 	p = f.configured(map[string]string{keyToken: "planted-token"})
 	if err := p.Login(t.Context(), provider.LoginRequest{Method: methodToken}, host); err != nil {
@@ -274,8 +274,8 @@ func TestBadSettings(t *testing.T) {
 	}
 }
 
-// TestDirectoriesAsFiles wants each setting of a file to say of a directory that it is one,
-// in the same words on each system.
+// TestDirectoriesAsFiles checks that each file setting reports a directory as such, in
+// the same words on all systems.
 func TestDirectoriesAsFiles(t *testing.T) {
 	f := newFakeBao(t)
 	dir := t.TempDir()
@@ -304,7 +304,7 @@ func TestDirectoriesAsFiles(t *testing.T) {
 	}
 }
 
-// TestTransport has certificates of an own authority, and a Unix socket.
+// TestTransport uses certificates of a private authority, and a Unix socket.
 func TestTransport(t *testing.T) {
 	f := newFakeBao(t)
 	secure := httptest.NewUnstartedServer(f)

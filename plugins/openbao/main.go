@@ -2,9 +2,9 @@
 // secrets engine turso holds the organization's API token, its policies say who gets
 // which database, and its audit log who did.
 //
-// In the name of the identity that zen signed in (Clerk, Auth0, a CI job) it logs in with a
-// statement of that provider's; alone it signs in with OpenBao's own browser flow, a
-// token, an AppRole or a Kubernetes service account.
+// For an identity that zen signed in with another provider (Clerk, Auth0, a CI job) it
+// logs in with that provider's statement; alone it signs in with OpenBao's own browser
+// flow, a token, an AppRole or a Kubernetes service account.
 //
 // It is started by zen, not by people.
 package main

@@ -15,13 +15,14 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// loginTimeout bounds a sign-in where the host sets no earlier end. OpenBao forgets one that
-// it began after ten.
+// loginTimeout is the timeout of a sign-in if the host sets no earlier one. OpenBao
+// forgets an unfinished sign-in after ten minutes.
 const loginTimeout = 5 * time.Minute
 
-// loginOIDC signs in by OpenBao's auth method oidc: OpenBao makes the URL of the
-// issuer's page, the browser comes back to this machine, and OpenBao exchanges what it
-// brings. The nonce proves to OpenBao that both requests are of one client.
+// loginOIDC signs in with OpenBao's auth method oidc: OpenBao returns the URL of the
+// issuer's page, the browser is redirected back to this machine, and OpenBao exchanges
+// the code it brings. The nonce proves to OpenBao that both requests come from the same
+// client.
 func (p *openbao) loginOIDC(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	mount := cmp.Or(p.settings.authMount, "oidc")
 	ctx, cancel := loopback.WithEnd(ctx, loginTimeout)
@@ -59,7 +60,7 @@ func (p *openbao) loginOIDC(ctx context.Context, req provider.LoginRequest, host
 	return nil
 }
 
-// authURL asks for the page, and has the listener expect the state in its URL.
+// authURL requests the page's URL, and makes the listener expect the state in it.
 func (p *openbao) authURL(ctx context.Context, mount string, listener *loopback.Listener, nonce string) (string, error) {
 	what := "begin a sign-in at auth/" + mount
 	body := map[string]string{"redirect_uri": listener.RedirectURL(), "client_nonce": nonce, "role": p.settings.authRole}

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// binary is what the test binary is named to be the provider itself.
+// binary is the name under which the test binary acts as the provider.
 const binary = "zen-provider-openbao"
 
 func TestMain(m *testing.M) {
@@ -22,8 +22,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestProcess goes the whole way: settings, an assertion and a credential into a
-// process, a token and a credential out, and errors that are still what they were.
+// TestProcess sends settings, an assertion and a credential to a process, gets a token
+// and a credential back, and checks that errors keep their class.
 func TestProcess(t *testing.T) {
 	f := newFakeBao(t)
 	path := plugintest.Self(t, "openbao")

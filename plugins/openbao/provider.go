@@ -18,7 +18,7 @@ const (
 	methodKubernetes = "kubernetes"
 )
 
-// openbao is the provider. Configure fills it once; it is not changed after that.
+// openbao is the provider. Configure fills it once; afterwards it doesn't change.
 type openbao struct {
 	version string
 	now     func() time.Time

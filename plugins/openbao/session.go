@@ -14,11 +14,11 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// methodAssertion marks a credential that stands for another provider's
-// sign-in. It can't be asked for by name.
+// methodAssertion marks a credential derived from another provider's sign-in. It can't be
+// selected by name.
 const methodAssertion = "assertion"
 
-// login logs in at an auth method and returns what is to be stored.
+// login logs in at an auth method and returns the credential to store.
 func (p *openbao) login(ctx context.Context, method, mount string, body map[string]string) (stored, authAnswer, error) {
 	if p.settings.authRole != "" && method != methodAppRole {
 		body["role"] = p.settings.authRole
@@ -83,8 +83,8 @@ type self struct {
 	IssueTime   time.Time `json:"issue_time"`
 }
 
-// lookup asks whether a token is good. One that isn't is ErrRejected: to OpenBao it is
-// as any other that may not do a thing.
+// lookup checks that a token is valid. An invalid one is ErrRejected, because OpenBao
+// treats it like a token without permissions.
 func (p *openbao) lookup(ctx context.Context, token provider.Secret) (self, error) {
 	a, err := p.do(ctx, call{what: "look the token up", method: http.MethodGet, path: "auth/token/lookup-self", token: token})
 	if errors.Is(err, provider.ErrPermission) {
@@ -102,7 +102,8 @@ func (p *openbao) lookup(ctx context.Context, token provider.Secret) (self, erro
 	return s, nil
 }
 
-// outsideToken returns the token of the environment, else the one that bao login left.
+// outsideToken returns the token of the environment, or else the one that bao login
+// stored.
 func (p *openbao) outsideToken() provider.Secret {
 	if !p.settings.token.IsZero() {
 		return p.settings.token
@@ -114,8 +115,7 @@ func (p *openbao) outsideToken() provider.Secret {
 	return provider.Secret{}
 }
 
-// session is a token of OpenBao's to work with, and the credential to store where it
-// changed.
+// session is an OpenBao token to work with, and the credential to store if it changed.
 type session struct {
 	token   provider.Secret
 	stored  stored
@@ -123,7 +123,7 @@ type session struct {
 }
 
 // open finds the token for a request: the stored one, renewed in time; one from the
-// outside; or a new one, by what signs in without a person.
+// environment or file; or a new one, from a method that needs no person.
 func (p *openbao) open(ctx context.Context, c *provider.Credential, a *provider.Assertion, claims *provider.Claims, anew bool) (session, error) {
 	var s stored
 	if c != nil {
@@ -154,7 +154,7 @@ func (p *openbao) open(ctx context.Context, c *provider.Credential, a *provider.
 		if renewed, err := p.renew(ctx, s); err == nil {
 			return p.keep(renewed, c.Subject)
 		}
-		fallthrough // it is good as it is
+		fallthrough // it is valid as it is
 	case good && !anew:
 		return session{token: provider.NewSecret(s.Token), stored: s}, nil
 	}
@@ -165,8 +165,8 @@ func (p *openbao) open(ctx context.Context, c *provider.Credential, a *provider.
 	return p.keep(fresh, c.Subject)
 }
 
-// openFor stands for another provider's sign-in: a stored token is used as long as it
-// is for the same person at the same place.
+// openFor opens a session for another provider's sign-in: a stored token is used as long
+// as it is for the same person at the same server.
 func (p *openbao) openFor(ctx context.Context, s stored, a provider.Assertion, who string, anew bool) (session, error) {
 	mount, body := p.settings.authMount, map[string]string{}
 	switch a.Kind {
@@ -183,7 +183,7 @@ func (p *openbao) openFor(ctx context.Context, s stored, a provider.Assertion, w
 			if renewed, err := p.renew(ctx, s); err == nil {
 				return p.keep(renewed, who)
 			}
-			good = false // who it stands for may be gone: it says so anew
+			good = false // the person may be gone: the other provider says so
 		}
 		if good {
 			return session{token: provider.NewSecret(s.Token), stored: s}, nil
@@ -197,8 +197,8 @@ func (p *openbao) openFor(ctx context.Context, s stored, a provider.Assertion, w
 	return p.keep(fresh, who)
 }
 
-// who names the person a token of OpenBao's stands for: it is another one for another person,
-// and for the same one in another organization.
+// who identifies the person of an OpenBao token: it differs for another person, and for
+// the same one in another organization.
 func who(claims *provider.Claims) string {
 	if claims == nil {
 		return ""
@@ -216,7 +216,7 @@ func (p *openbao) keep(s stored, subject string) (session, error) {
 	return session{token: provider.NewSecret(s.Token), stored: s, changed: &c}, err
 }
 
-// again logs in anew where that needs no person.
+// again logs in again if that needs no person.
 func (p *openbao) again(ctx context.Context, method string) (stored, error) {
 	switch method {
 	case methodAppRole:

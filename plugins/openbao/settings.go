@@ -43,7 +43,7 @@ const (
 	defaultJWTFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 )
 
-// env names the variables of both command lines, OpenBao's first, as its own reads
+// env has the variables of both command lines, OpenBao's first, as its command line reads
 // them.
 func env(name string) []string { return []string{"BAO_" + name, "VAULT_" + name} }
 
@@ -91,7 +91,7 @@ type settings struct {
 	serverName string
 }
 
-// A mount may have slashes in it; neither is a way out of the path.
+// A mount may contain slashes; neither value can escape the path.
 var (
 	validPath = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
 	validRole = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$`)
@@ -139,7 +139,7 @@ func wrong(key, format string, args ...any) error {
 	return &provider.Error{Kind: provider.ErrConfig, Message: "openbao: " + key + ": " + fmt.Sprintf(format, args...)}
 }
 
-// parseAddress doesn't repeat the address in its errors: it may have a password in it.
+// parseAddress doesn't repeat the address in its errors, since it may contain a password.
 func (s *settings) parseAddress(text string) error {
 	u, err := url.Parse(strings.TrimRight(text, "/"))
 	switch {
@@ -161,7 +161,8 @@ func (s *settings) parseAddress(text string) error {
 	return nil
 }
 
-// maxFile bounds a file that a setting names: all the authorities of a system are smaller.
+// maxFile is the largest file that a setting may name: a system's complete authorities
+// are smaller.
 const maxFile = 4 << 20
 
 // client has the authorities and the client certificate that the settings name.
@@ -199,7 +200,7 @@ func (s *settings) client() (*http.Client, error) {
 	return httpclient.Over(httpclient.Wrap(transport)), nil
 }
 
-// authorities returns the system's where none are named.
+// authorities returns the configured authorities, or the system's.
 func (s *settings) authorities() (*x509.CertPool, error) {
 	var files []string
 	key := keyCACert

@@ -16,8 +16,8 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// Token implements provider.TokenSource. OpenBao's policies and the role decide what
-// can be had; the request may narrow it.
+// Token implements provider.TokenSource. OpenBao's policies and the role decide what is
+// allowed; the request may narrow it.
 func (p *openbao) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	s, err := p.open(ctx, req.Credential, req.Assertion, req.Claims, false)
 	if err != nil {
@@ -27,7 +27,8 @@ func (p *openbao) Token(ctx context.Context, req provider.TokenRequest) (provide
 	if !errors.Is(err, errDenied) {
 		return resp, err
 	}
-	// To OpenBao a token that ended is as one that may not: asked about itself it says.
+	// OpenBao answers an expired token like one without permission: a lookup of the token
+	// tells.
 	switch _, lookupErr := p.lookup(ctx, s.token); {
 	case lookupErr == nil:
 		return resp, err
@@ -40,7 +41,7 @@ func (p *openbao) Token(ctx context.Context, req provider.TokenRequest) (provide
 	return p.read(ctx, s, req)
 }
 
-// errDenied: OpenBao says no, and not why.
+// errDenied: OpenBao refuses without a reason.
 var errDenied = errors.New("permission denied")
 
 // read reads MOUNT/creds/ROLE, and checks what it gets.
@@ -84,7 +85,7 @@ func query(req provider.TokenRequest) url.Values {
 	return q
 }
 
-// denied says which policy is missing, where OpenBao only says no.
+// denied names the missing policy, which OpenBao's refusal doesn't.
 func denied(err error, path string) error {
 	var e *provider.Error
 	if !errors.As(err, &e) || !errors.Is(err, provider.ErrPermission) || !strings.Contains(e.Message, "permission denied") {
@@ -97,15 +98,15 @@ func denied(err error, path string) error {
 	}
 }
 
-// made is a token that was checked, and the id of its database where OpenBao says that
-// it is the one at the request's URL.
+// made is a checked token, and the id of its database if OpenBao says that it is the one
+// at the request's URL.
 type made struct {
 	token      provider.Token
 	databaseID string
 }
 
-// check refuses a token that isn't what was asked for: OpenBao is trusted to make it,
-// and a role can be mistaken for another.
+// check refuses a token that doesn't match the request: OpenBao is trusted, but the wrong
+// role may be configured.
 func (p *openbao) check(data json.RawMessage, req provider.TokenRequest) (made, error) {
 	var got struct {
 		Token      string `json:"token"`

@@ -15,7 +15,7 @@ import (
 
 var app = provider.TokenRequest{Target: provider.Target{URL: databaseURL}}
 
-// assertion returns what another provider says.
+// assertion returns another provider's assertion.
 func assertion(kind provider.AssertionKind) *provider.Assertion {
 	return &provider.Assertion{Kind: kind, Value: provider.NewSecret("planted-assertion")}
 }
@@ -41,13 +41,13 @@ func TestTokenInAnothersName(t *testing.T) {
 	if f.bodies[0] != `{"jwt":"planted-assertion","role":"people"}` {
 		t.Errorf("body %s", f.bodies[0])
 	}
-	// The next one has the login already.
+	// The next token uses the existing login.
 	req.Credential = resp.Credential
 	if resp, err = p.Token(t.Context(), req); err != nil || resp.Credential != nil {
 		t.Fatalf("Token = %+v, %v", resp, err)
 	}
 	f.wantPaths("GET turso/creds/app")
-	// Another person, or another organization of theirs, has not.
+	// Another person, or another organization of theirs, needs a new login.
 	for _, claims := range []*provider.Claims{of("user_2", "org_1"), of("user_1", "org_2"), of("user_1", "")} {
 		other := req
 		other.Claims = claims
@@ -56,7 +56,7 @@ func TestTokenInAnothersName(t *testing.T) {
 		}
 		f.wantPaths("POST auth/jwt/login", "GET turso/creds/app")
 	}
-	// Nor has another place.
+	// So does another server.
 	for key, value := range map[string]string{keyAuthRole: "others", keyNamespace: "team", keyAuthMount: "jwt-2"} {
 		if _, err := f.configured(map[string]string{key: value}).Token(t.Context(), req); err != nil {
 			t.Fatal(err)
@@ -104,10 +104,10 @@ func TestLoginIsRenewedOrDoneAnew(t *testing.T) {
 	token("POST auth/token/renew-self", "GET turso/creds/app")
 	now = now.Add(59*time.Minute + 55*time.Second)
 	token("POST auth/jwt/login", "GET turso/creds/app")
-	// Revoked: OpenBao says of such a token as of one without a policy.
+	// A revoked token: OpenBao answers as for one without a policy.
 	clear(f.tokens)
 	token("GET turso/creds/app", "GET auth/token/lookup-self", "POST auth/jwt/login", "GET turso/creds/app")
-	// What can't be renewed is done anew, before it ends.
+	// A login that can't be renewed is repeated before it expires.
 	f.fail["POST /v1/auth/token/renew-self"] = func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, `{"errors":["lease is not renewable"]}`) }
 	now = now.Add(50 * time.Minute)
 	token("POST auth/token/renew-self", "POST auth/jwt/login", "GET turso/creds/app")

@@ -21,16 +21,16 @@ import (
 const (
 	methodBrowser = "browser"
 
-	// loginTimeout bounds a sign-in where the host sets no earlier end. Turso's own
-	// program waits as long.
+	// loginTimeout is the timeout of a sign-in if the host sets no earlier one. Turso's
+	// own CLI waits as long.
 	loginTimeout = 5 * time.Minute
-	// cleanupTimeout is for ending an API token that came to nothing.
+	// cleanupTimeout is the timeout for revoking the API token of a failed sign-in.
 	cleanupTimeout = 5 * time.Second
 )
 
-// loginBrowser signs in at Turso as the turso CLI does, and has an API token made at once
-// that may read, and mint tokens for the databases of one group. That alone is kept; the
-// session, which may do whatever its user may, is forgotten.
+// loginBrowser signs in at Turso as the turso CLI does, and immediately creates an API
+// token that may read, and mint tokens for the databases of one group. Only that is
+// stored; the session, which has all the user's rights, is discarded.
 func (p *platform) loginBrowser(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if !req.Interactive {
 		return &provider.Error{
@@ -40,7 +40,7 @@ func (p *platform) loginBrowser(ctx context.Context, req provider.LoginRequest, 
 	}
 	ctx, cancel := loopback.WithEnd(ctx, loginTimeout)
 	defer cancel()
-	// Whether Turso's page goes to localhost or to 127.0.0.1 is its own affair.
+	// Turso's page decides whether it redirects to localhost or to 127.0.0.1.
 	listener, err := loopback.Listen(ctx, loopback.Options{Path: "/", Localhost: true})
 	if err != nil {
 		return fmt.Errorf("platformtoken: %w", err)
@@ -127,7 +127,7 @@ func (p *platform) finishBrowser(ctx context.Context, session provider.Secret, r
 		return "", a.failed(err)
 	}
 	if err := p.keepMinted(ctx, made, a, user, group, req, host); err != nil {
-		// No credential holds it: it should not go on living at Turso.
+		// No credential refers to it, so it is revoked at Turso.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
 		_ = c.RevokeAPIToken(ctx, made.Name)
@@ -136,7 +136,7 @@ func (p *platform) finishBrowser(ctx context.Context, session provider.Secret, r
 	return user.Username, nil
 }
 
-// keepMinted proves that the API token works, and stores it.
+// keepMinted checks that the API token works, and stores it.
 func (p *platform) keepMinted(ctx context.Context, made turso.APIToken, a account, user turso.User, group string, req provider.LoginRequest, host provider.Host) error {
 	s := stored{Source: sourceMinted, APIToken: made.Value, Name: made.Name, Organization: a.organization}
 	data, err := s.secret()
@@ -178,15 +178,15 @@ func personal(ctx context.Context, c *turso.Client, a account) (string, error) {
 	}
 }
 
-// groupOf returns the group of the profile's database or, where the profile has none, the only
-// one that there is.
+// groupOf returns the group of the profile's database or, if the profile has none, the
+// only group.
 func (p *platform) groupOf(ctx context.Context, c *turso.Client, a account, target provider.Target) (string, error) {
 	if target.URL != "" {
 		where, err := locate(a.organization, target.URL)
 		if err != nil {
 			return "", err
 		}
-		database, _, err := p.resolve(ctx, c, a, where) // and it is known when the token is minted
+		database, _, err := p.resolve(ctx, c, a, where) // it is known when the token is minted
 		if err == nil && database.Group == "" {
 			err = &provider.Error{Kind: provider.ErrUnavailable, Message: "platformtoken: Turso names no group of the database " + database.Name}
 		}
@@ -206,7 +206,7 @@ func (p *platform) groupOf(ctx context.Context, c *turso.Client, a account, targ
 }
 
 // tokenName names an API token after this machine: zen-HOST and six digits, so that two
-// sign-ins there are two tokens.
+// sign-ins there get two tokens.
 func tokenName() string {
 	host, _ := os.Hostname()
 	host, _, _ = strings.Cut(strings.ToLower(host), ".")
@@ -224,8 +224,8 @@ func tokenName() string {
 	return "zen-" + host[:min(len(host), 40)] + "-" + hex.EncodeToString(random[:])
 }
 
-// wide reports whether an API token may do more than is needed here: only one that may do
-// everything can list the others.
+// wide reports whether an API token has more rights than needed: only one with all rights
+// can list the others.
 func wide(ctx context.Context, c *turso.Client) bool {
 	_, err := c.APITokens(ctx)
 	return err == nil
@@ -233,8 +233,8 @@ func wide(ctx context.Context, c *turso.Client) bool {
 
 const wideText = "this API token may do whatever its user may; zen needs one that may read, and mint database tokens"
 
-// Revoke implements provider.Identity. An API token that zen had made is ended; of others
-// Turso needs the name under which they were made, which nothing shows.
+// Revoke implements provider.Identity. An API token that zen created is revoked; to
+// revoke others Turso needs their names, which can't be looked up.
 func (p *platform) Revoke(ctx context.Context, credential provider.Credential) error {
 	s, err := readCredential(credential)
 	if err != nil {
@@ -254,10 +254,10 @@ func (p *platform) Revoke(ctx context.Context, credential provider.Credential) e
 	}
 	switch {
 	case e.Status == http.StatusNotFound:
-		return nil // it had ended before
+		return nil // it was revoked before
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
 		if _, err := c.Validate(ctx); errors.As(err, &e) && e.Status == http.StatusUnauthorized {
-			return nil // as Turso says of one that it doesn't know
+			return nil // Turso's answer for an unknown token
 		}
 		return &provider.Error{
 			Kind: provider.ErrPermission, Err: err,

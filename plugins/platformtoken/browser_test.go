@@ -18,10 +18,10 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// surfer is a host with a browser, which signs in at Turso and comes back.
+// surfer is a host with a browser that signs in at Turso and follows the redirect back.
 type surfer struct {
 	person
-	// back changes where the browser ends; nil leaves it as Turso has it.
+	// back changes the address where the browser ends; nil leaves it as Turso sends it.
 	back   func(url.Values)
 	visits sync.WaitGroup
 	// shown is the last page's status and text.
@@ -43,7 +43,7 @@ func (h *surfer) OpenURL(_ context.Context, address, _ string) error {
 		h.back(answer)
 	}
 	h.visits.Go(func() {
-		browser := &http.Client{Transport: httpclient.New()} // to which localhost is this machine
+		browser := &http.Client{Transport: httpclient.New()} // that resolves localhost to this machine
 		res, err := browser.Get("http://" + net.JoinHostPort("localhost", q.Get("port")) + "/?" + answer.Encode())
 		if err != nil {
 			return
@@ -56,7 +56,7 @@ func (h *surfer) OpenURL(_ context.Context, address, _ string) error {
 	return nil
 }
 
-// AskSecret is of nobody who could paste.
+// AskSecret blocks, because no person pastes an address.
 func (h *surfer) AskSecret(context.Context, string) (provider.Secret, error) {
 	return provider.Secret{}, provider.ErrNoCredential
 }
@@ -67,7 +67,7 @@ func browserLogin(target string) provider.LoginRequest {
 
 func TestBrowser(t *testing.T) {
 	f := newFakeAPI(t)
-	// What the environment has may do more than what is made here.
+	// The environment's API token has more rights than the one created here.
 	p, host := f.configured(map[string]string{keyAPIToken: "planted-other"}), &surfer{}
 	if err := p.Login(t.Context(), browserLogin("libsql://app-acme.turso.io"), host); err != nil {
 		t.Fatal(err)
@@ -90,12 +90,12 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	if _, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: provider.Target{URL: "libsql://app-acme.turso.io"}}); err != nil {
-		t.Errorf("a token with what was made: %v", err)
+		t.Errorf("Token with the created API token: %v", err)
 	}
 	if err := p.Revoke(t.Context(), got.Credential); err != nil || len(f.made) != 0 {
-		t.Errorf("Revoke = %v, and %d API tokens go on", err, len(f.made))
+		t.Errorf("Revoke = %v, and %d API tokens were left", err, len(f.made))
 	}
-	// What ended before is no failure.
+	// Revoking an already revoked API token is not an error.
 	if err := p.Revoke(t.Context(), got.Credential); err != nil {
 		t.Error(err)
 	}
@@ -138,14 +138,14 @@ func TestBrowserErrors(t *testing.T) {
 				t.Errorf("Login = %v, want %v with %q", err, test.want, test.text)
 			}
 			if len(f.made) != 0 {
-				t.Errorf("%d API tokens go on", len(f.made))
+				t.Errorf("%d API tokens were left", len(f.made))
 			}
 			if host.status == http.StatusOK {
-				t.Error("the browser was told of a success")
+				t.Error("the browser showed success")
 			}
 		})
 	}
-	// Another page's answer changes nothing.
+	// A callback with a wrong state is ignored.
 	f := newFakeAPI(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -180,7 +180,8 @@ func TestWideTokensAreTold(t *testing.T) {
 	}
 }
 
-// Where Turso doesn't let a limited API token end itself, the sign-out says what does.
+// If Turso doesn't let a limited API token revoke itself, Revoke names the command that
+// does.
 func TestTokenThatMayNotEndItself(t *testing.T) {
 	f := newFakeAPI(t)
 	p, host := f.configured(nil), &surfer{}

@@ -51,7 +51,7 @@ func (p *platform) Check(ctx context.Context, req provider.CheckRequest, report 
 	return nil, nil
 }
 
-// tokenFinding reports what Turso says of the API token.
+// tokenFinding reports what Turso says about the API token.
 func tokenFinding(claims provider.Claims, err error, a account) provider.Finding {
 	if err != nil {
 		return provider.Failed("api-token", err)
@@ -98,8 +98,8 @@ func (p *platform) checkOrganization(ctx context.Context, c *turso.Client, a acc
 	return provider.Finding{ID: id, Severity: provider.SeverityOK, Text: a.organizationText()}
 }
 
-// checkDatabases finds an API token without the scope read. Whether it has
-// db:mint-token shows only when it mints, which a check should not.
+// checkDatabases finds an API token without the scope read. Whether it has db:mint-token
+// shows only when it mints, which a check must not do.
 func (p *platform) checkDatabases(ctx context.Context, c *turso.Client, a account) provider.Finding {
 	const id = "databases"
 	for _, err := range c.Databases(ctx, a.organization, turso.DatabaseFilter{PageSize: 1}) {

@@ -9,9 +9,9 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// decode reads what a token from Turso says. Nothing is verified: Turso publishes
-// no key for the tokens that it mints, and this one came over TLS from its API. It
-// is read to know how long it lives, and to be sure that it is what was asked for.
+// decode reads the claims of a token from Turso, without verifying it: Turso publishes no
+// key for the tokens that it mints, and this one came over TLS from its API. The claims
+// give its lifetime, and show whether it matches the request.
 func decode(token string) (provider.Claims, error) {
 	claims, err := jwks.DecodeUnverified(provider.NewSecret(token))
 	if err != nil || claims.Algorithm == "" || claims.Algorithm == "none" {
@@ -22,16 +22,16 @@ func decode(token string) (provider.Claims, error) {
 	return claims, nil
 }
 
-// isForDatabase distinguishes a database token from an API token, which is a JWT too and
+// isForDatabase distinguishes a database token from an API token, which is also a JWT and
 // may have an id.
 func isForDatabase(c provider.Claims) bool {
 	d := c.Database
 	return d != nil && (d.GroupID != "" || d.RoleID != "" || len(d.Permissions) > 0 || d.Namespaces != nil)
 }
 
-// within refuses a token that is for another database, or that may do more, or
-// lives longer, than was asked for: fine-grained permissions are not in the API's
-// published description, and an API that doesn't know them would ignore them.
+// within refuses a token that is for another database, or that allows more, or lives
+// longer, than requested: fine-grained permissions are not in the API's published
+// description, and an API that doesn't know them would ignore them.
 func within(c provider.Claims, database turso.Database, req provider.TokenRequest, lifetime time.Duration, now time.Time) error {
 	req.Target.DatabaseID, req.Lifetime = database.ID, lifetime
 	err := c.Fits(req, now)

@@ -7,14 +7,15 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is the content of a credential. An API token that came from the environment
-// is not copied into it: where to keep a secret is the user's to decide.
+// stored is the content of a credential. An API token from the environment is not copied
+// into it: the user decides where to keep a secret.
 type stored struct {
 	Source   source `json:"source"`
 	APIToken string `json:"api_token,omitempty"`
-	// Name revokes an API token that zen had made.
+	// Name identifies an API token that zen created, for its revocation.
 	Name string `json:"name,omitempty"`
-	// Organization is the one that zen login --org named; it goes before the setting.
+	// Organization is the one that zen login --org named; it takes precedence over the
+	// setting.
 	Organization string `json:"organization,omitempty"`
 }
 
@@ -36,7 +37,7 @@ func readCredential(c provider.Credential) (stored, error) {
 	err := json.Unmarshal([]byte(c.Data.Reveal()), &s)
 	if err != nil || s.Source != sourceEnvironment && s.Source != sourceTyped && s.Source != sourceMinted ||
 		(s.Source == sourceEnvironment) != (s.APIToken == "") || (s.Source == sourceMinted) != (s.Name != "") {
-		// Nothing of err, which may quote the data.
+		// err is left out, because it may quote the data.
 		return stored{}, &provider.Error{
 			Kind: provider.ErrNoCredential, Hint: loginHint,
 			Message: "platformtoken: the stored credential is not one of this provider",
@@ -47,16 +48,16 @@ func readCredential(c provider.Credential) (stored, error) {
 
 const loginHint = "zen login --provider platformtoken, or set " + ownTokenVariable + " or " + tursoTokenVariable
 
-// account is the API token to use and whose databases it is for.
+// account is the API token to use, and the organization whose databases it is for.
 type account struct {
 	apiToken     provider.Secret
 	organization string
 	source       source
 }
 
-// account chooses the API token: the environment goes before one that was typed in, as it
-// does everywhere in zen and in turso-cli. One that zen had made may do less than that of
-// the environment, and goes before it.
+// account chooses the API token: the environment takes precedence over one that was typed
+// in, as everywhere in zen and in turso-cli. One that zen created has fewer rights than
+// the environment's, and takes precedence over it.
 func (p *platform) account(c *provider.Credential) (account, error) {
 	a := account{apiToken: p.apiToken, organization: p.organization, source: sourceEnvironment}
 	if c != nil {
@@ -81,7 +82,7 @@ func (p *platform) account(c *provider.Credential) (account, error) {
 	return a, nil
 }
 
-// checkAPIToken refuses what is certainly something else, before it is sent
+// checkAPIToken refuses a value that is certainly something else, before it is sent
 // anywhere. where says where it was found.
 func checkAPIToken(token provider.Secret, where string) error {
 	found := ""

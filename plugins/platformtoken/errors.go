@@ -9,8 +9,8 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// failed classifies an error of the API. The text is turso.Error's, which has no
-// secret in it.
+// failed classifies an error of the API. The text is turso.Error's, which contains no
+// secret.
 func (a account) failed(err error) error {
 	var e *turso.Error
 	if !errors.As(err, &e) {
@@ -35,7 +35,7 @@ func (a account) failed(err error) error {
 		out.Kind = cmp.Or(provider.Kind(err), provider.ErrUnavailable)
 		out.RetryAfter = provider.RetryAfter(err)
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500, status < 300:
-		// Below 300: an answer that is not the API's, as a captive portal gives.
+		// Below 300: a response that isn't the API's, such as a captive portal's.
 		out.Kind, out.RetryAfter = provider.ErrUnavailable, e.RetryAfter
 	case status < 400:
 		out.Kind, out.Hint = provider.ErrConfig, "check "+keyAPIURL

@@ -38,9 +38,9 @@ type fakeAPI struct {
 	fail map[string]http.HandlerFunc
 	// change alters the claims of the tokens that are minted.
 	change func(map[string]any)
-	// wide is that the API token may do everything.
+	// wide says that the API token has all rights.
 	wide bool
-	// made are the API tokens that were made, by name; asked is what for.
+	// made are the created API tokens, by name; asked is the request that created each.
 	made  map[string]bool
 	asked map[string]any
 }
@@ -71,7 +71,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.requests = append(f.requests, request)
 	body, _ := io.ReadAll(r.Body)
 	if strings.Contains(r.URL.String()+string(body), "planted") {
-		f.t.Errorf("%s has the secret in its URL or body", request)
+		f.t.Errorf("the URL or body of %s contains the secret", request)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if h := f.fail[request]; h != nil {
@@ -192,7 +192,7 @@ func fakeJWT(header string, claims map[string]any) string {
 	return encode([]byte(header)) + "." + encode(payload) + "." + encode([]byte("signature"))
 }
 
-// takeRequests returns the requests so far, and forgets them.
+// takeRequests returns and clears the recorded requests.
 func (f *fakeAPI) takeRequests() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -202,7 +202,7 @@ func (f *fakeAPI) takeRequests() []string {
 }
 
 // configured returns a provider with settings as the host gives them: defaults of
-// Describe, then changes, where "" takes a setting away.
+// Describe, then changes, where "" removes a setting.
 func (f *fakeAPI) configured(changes map[string]string) *platform {
 	f.t.Helper()
 	p := &platform{http: f.server.Client()}

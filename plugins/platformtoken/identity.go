@@ -12,8 +12,8 @@ import (
 
 const methodAPIToken = "api-token"
 
-// Login implements provider.Identity. It proves that the API token works and, where
-// a database is named, that a token for it can be had.
+// Login implements provider.Identity. It checks that the API token works and, if a
+// database is named, that a token for it can be minted.
 func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	switch req.Method {
 	case "", methodAPIToken:
@@ -64,7 +64,7 @@ func (p *platform) Login(ctx context.Context, req provider.LoginRequest, host pr
 	return host.Store(ctx, result)
 }
 
-// tellWide says that an API token may do more than is needed.
+// tellWide warns that an API token has more rights than needed.
 func (p *platform) tellWide(ctx context.Context, a account, host provider.Host) error {
 	c, err := p.client(a.apiToken)
 	if err != nil || !wide(ctx, c) {
@@ -131,7 +131,7 @@ func (p *platform) verify(ctx context.Context, a account) (provider.Claims, erro
 	case !errors.Is(err, provider.ErrPermission) && !errors.Is(err, provider.ErrConfig):
 		return provider.Claims{}, err
 	}
-	// An API token that is limited to a group may not be allowed to ask for its
-	// user, and mints all the same.
+	// An API token that is limited to a group may not be allowed to read its user, but
+	// can still mint.
 	return claims, nil
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// person is a host with somebody at the terminal.
+// person is a host with a person at the terminal.
 type person struct {
-	provider.Host // whatever is not expected panics
+	provider.Host // unexpected calls panic
 	types         string
 	asked         int
 	stored        []provider.SignIn
@@ -77,7 +77,7 @@ func TestLogin(t *testing.T) {
 			if (got.Token != nil) != (test.req.Target.URL != "") {
 				t.Errorf("token %v", got.Token)
 			}
-			// What was stored is enough for later.
+			// The stored credential is enough for later calls.
 			resp, err := p.Token(t.Context(), provider.TokenRequest{Credential: &got.Credential, Target: app})
 			if err != nil || resp.Credential != nil {
 				t.Error(resp.Credential, err)
@@ -173,7 +173,7 @@ func TestCredentials(t *testing.T) {
 	if requests := f.takeRequests(); len(requests) > 0 {
 		t.Errorf("requests %v", requests)
 	}
-	// The environment goes before what is stored.
+	// The environment takes precedence over what is stored.
 	stored := provider.Credential{Data: provider.NewSecret(`{"source":"typed","api_token":"old"}`)}
 	if _, err := f.configured(nil).Refresh(t.Context(), stored); err != nil {
 		t.Error(err)
@@ -198,7 +198,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// An API token of a group may be refused what is about the user.
+// An API token of a group may be refused the user endpoints.
 func TestLimitedAPIToken(t *testing.T) {
 	f := newFakeAPI(t)
 	forbidden := func(w http.ResponseWriter, _ *http.Request) { reply(w, 403, `{"error":"missing scope"}`) }

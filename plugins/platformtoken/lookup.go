@@ -55,7 +55,7 @@ func (p *platform) Databases(ctx context.Context, req provider.LookupRequest, yi
 	return nil, nil
 }
 
-// looking is with what a lookup is made.
+// looking has what a lookup needs.
 func (p *platform) looking(req provider.LookupRequest) (account, *turso.Client, error) {
 	a, err := p.account(req.Credential)
 	if err != nil {

@@ -43,7 +43,7 @@ func TestLookup(t *testing.T) {
 		t.Error(err)
 	}
 
-	// The API token of a sign-in is as good as that of the environment.
+	// The API token of a sign-in works as well as the environment's.
 	alone := f.configured(map[string]string{keyAPIToken: ""})
 	if err := list(alone, provider.LookupRequest{}); !errors.Is(err, provider.ErrNoCredential) {
 		t.Errorf("without an API token: %v", err)

@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// binary is what the test binary is named to be the provider itself.
+// binary is the name under which the test binary acts as the provider.
 const binary = "zen-provider-platformtoken"
 
 func TestMain(m *testing.M) {
@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestProcess goes the whole way: the schema from a process, settings by it, a
-// sign-in, a token, and errors that are still what they were.
+// TestProcess reads the schema from a process, configures it, signs in and gets a token,
+// and checks that errors keep their class.
 func TestProcess(t *testing.T) {
 	f := newFakeAPI(t)
 	path := plugintest.Self(t, "platformtoken")
@@ -35,7 +35,7 @@ func TestProcess(t *testing.T) {
 			t.Errorf("the secret is in the log: %s", log.String())
 		}
 	})
-	// open starts it with what zen reads by the schema.
+	// open starts the provider with the settings that zen reads according to its schema.
 	open := func(environ map[string]string) *plugintest.Client {
 		t.Helper()
 		description, err := plugintest.Start(t, path, provider.Settings{keyOrganization: provider.NewSecret("acme")}, &log).Describe(t.Context())
@@ -74,7 +74,7 @@ func TestProcess(t *testing.T) {
 		t.Errorf("verify: %v", err)
 	}
 
-	// Another process, as the settings are others.
+	// The settings differ, so this is another process.
 	_, err = open(map[string]string{"TURSO_API_BASEURL": f.server.URL}).Token(t.Context(), provider.TokenRequest{Credential: &credential, Target: target})
 	if !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(provider.Hint(err), ownTokenVariable) {
 		t.Errorf("without the variable: %v (%s)", err, provider.Hint(err))

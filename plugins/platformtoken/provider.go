@@ -25,7 +25,7 @@ const (
 	tursoTokenVariable = "TURSO_API_TOKEN"
 )
 
-// minLifetime keeps a slip ("1s") from asking the API for a token a second.
+// minLifetime keeps a mistake ("1s") from requesting a token every second.
 const minLifetime = time.Minute
 
 // platform is the provider. Configure fills it once; after that only databases

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// location is the place where a database is expected: an organization and what its Hostname
-// has to be, host[:port][/path].
+// location is where a database is expected: its organization and its Hostname,
+// host[:port][/path].
 type location struct{ organization, hostname string }
 
 func locate(organization, databaseURL string) (location, error) {
@@ -51,7 +51,7 @@ func (p *platform) forget(at location) {
 	p.mu.Unlock()
 }
 
-// search asks for the name that the host suggests, and else goes through the list.
+// search tries the name that the host suggests, and then the whole list.
 func search(ctx context.Context, c *turso.Client, a account, at location) (turso.Database, error) {
 	if name := guess(at); name != "" {
 		database, err := c.Database(ctx, at.organization, name)
@@ -78,7 +78,7 @@ func search(ctx context.Context, c *turso.Client, a account, at location) (turso
 	}
 }
 
-// guess takes NAME out of NAME-ORGANIZATION.turso.io and
+// guess extracts NAME from NAME-ORGANIZATION.turso.io and
 // NAME-ORGANIZATION.aws-us-east-1.turso.io. Both parts may have dashes.
 func guess(at location) string {
 	label, rest, _ := strings.Cut(at.hostname, ".")
@@ -92,8 +92,8 @@ func guess(at location) string {
 	return name
 }
 
-// organizationHint names the organizations that there are; it must not fail, as it
-// goes beside another error.
+// organizationHint names the existing organizations; it must not fail, since it is added
+// to another error.
 func organizationHint(ctx context.Context, c *turso.Client) string {
 	const set = "set organization under [providers.platformtoken] or ZEN_PLATFORMTOKEN__ORGANIZATION"
 	organizations, err := c.Organizations(ctx)

@@ -13,8 +13,8 @@ import (
 
 // Token implements provider.TokenSource.
 //
-// Access and permissions are those of the request, and no more than what the claims of an
-// identity that another provider signed in say of databases, where they do.
+// Access and permissions are those of the request, limited by the database claims, if
+// any, of an identity that another provider signed in.
 func (p *platform) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	a, err := p.account(req.Credential)
 	if err != nil {
@@ -30,7 +30,7 @@ func (p *platform) Token(ctx context.Context, req provider.TokenRequest) (provid
 	return provider.TokenResponse{Token: token, DatabaseID: database.ID}, nil
 }
 
-// narrow takes from a request what the identity's claims don't allow.
+// narrow removes from a request what the identity's claims don't allow.
 func narrow(req provider.TokenRequest) (provider.TokenRequest, error) {
 	if req.Claims == nil || req.Claims.Database == nil {
 		return req, nil
@@ -48,7 +48,7 @@ func narrow(req provider.TokenRequest) (provider.TokenRequest, error) {
 			Hint: "sign in as someone who may use this one",
 		}
 	case d.DatabaseID != "":
-		req.Target.DatabaseID = d.DatabaseID // another one is refused when it is found
+		req.Target.DatabaseID = d.DatabaseID // another database is refused when it is found
 	}
 	req.Access = provider.NarrowAccess(req.Access, d.Access)
 	both, ok := provider.Narrow(req.Permissions, d.Permissions)
@@ -62,9 +62,9 @@ func narrow(req provider.TokenRequest) (provider.TokenRequest, error) {
 	return req, nil
 }
 
-// mint finds the database and makes a token for it. What was found is kept for the
-// life of the process; where the database was made anew in between (another id, or
-// none of that name), it is looked for once more.
+// mint finds the database and mints a token for it. The result of the search is kept for
+// the life of the process; if the database was recreated in between (another id, or no
+// such name), it is searched for once more.
 func (p *platform) mint(ctx context.Context, a account, req provider.TokenRequest) (provider.Token, turso.Database, error) {
 	var database turso.Database
 	c, err := p.client(a.apiToken)
@@ -90,7 +90,7 @@ func (p *platform) mint(ctx context.Context, a account, req provider.TokenReques
 	return token, database, err
 }
 
-// errOtherDatabase: the token is for another database than was asked for.
+// errOtherDatabase: the token is for a database other than the requested one.
 var errOtherDatabase = errors.New("token for another database")
 
 func isStale(err error) bool {

@@ -66,7 +66,7 @@ func TestTokenAsksForWhatIsAskedFor(t *testing.T) {
 	resp, err := f.configured(nil).Token(t.Context(), provider.TokenRequest{
 		Target: provider.Target{URL: "libsql://app-acme.turso.io", DatabaseID: "id-app"},
 		Access: provider.AccessReadOnly, Permissions: []provider.Permission{permission}, Lifetime: 90 * time.Second,
-		// The role of an identity must not widen anything.
+		// An identity's role must not grant more.
 		Claims: &provider.Claims{Subject: "bob", Organization: &provider.Organization{Role: "org:admin"}},
 	})
 	if err != nil {

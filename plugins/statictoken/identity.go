@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// stored is the content of a credential. A token of the environment is not copied into it:
-// where to keep a secret is the user's to decide.
+// stored is the content of a credential. A token from the environment is not copied into
+// it: the user decides where to keep a secret.
 type stored struct {
 	Source source `json:"source"`
 	// Token is the token that was typed in.
@@ -33,8 +33,8 @@ func readCredential(c provider.Credential) (s stored, err error) {
 	return s, nil
 }
 
-// hold returns the token to use: that of the environment goes before the stored one. kept is
-// what of it is stored.
+// hold returns the token to use: the environment's takes precedence over the stored one.
+// kept is what is stored of it.
 func (p *provide) hold(c *provider.Credential) (t static, kept stored, err error) {
 	if c != nil {
 		if kept, err = readCredential(*c); err != nil {
@@ -56,7 +56,7 @@ func (p *provide) hold(c *provider.Credential) (t static, kept stored, err error
 func (p *provide) credential(t static, kept stored) provider.Credential {
 	data, err := json.Marshal(kept)
 	if err != nil {
-		panic(err) // two texts
+		panic(err) // two strings
 	}
 	return provider.Credential{
 		Data: provider.NewSecret(string(data)), Subject: t.subject(), Issued: p.now().UTC(), Expires: t.claims.Expires,
@@ -109,8 +109,8 @@ func ask(ctx context.Context, host provider.Host) (string, error) {
 	return answer.Reveal(), err
 }
 
-// Refresh implements provider.Identity. There is nothing to renew: what is still good stays
-// as it is.
+// Refresh implements provider.Identity. There is nothing to renew: a valid token is kept
+// unchanged.
 func (p *provide) Refresh(_ context.Context, credential provider.Credential) (provider.Credential, error) {
 	t, _, err := p.hold(&credential)
 	if err == nil {
@@ -123,14 +123,14 @@ func (p *provide) Refresh(_ context.Context, credential provider.Credential) (pr
 	return credential, nil
 }
 
-// Verify implements provider.Identity: there are no keys to check a signature with.
+// Verify implements provider.Identity: there are no keys to verify a signature with.
 func (p *provide) Verify(context.Context, provider.Secret) (provider.Claims, error) {
 	return provider.Claims{}, &provider.Error{
 		Kind: provider.ErrTokenInvalid, Message: "statictoken: Turso publishes no keys to check a token with",
 	}
 }
 
-// Revoke implements provider.Identity. Turso can't take back a single token.
+// Revoke implements provider.Identity. Turso can't revoke a single token.
 func (p *provide) Revoke(_ context.Context, credential provider.Credential) error {
 	if _, err := readCredential(credential); err != nil {
 		return err
@@ -138,8 +138,8 @@ func (p *provide) Revoke(_ context.Context, credential provider.Credential) erro
 	return fmt.Errorf("statictoken: the token stays good until it ends, or the database's keys are rotated: %w", errors.ErrUnsupported)
 }
 
-// Token implements provider.TokenSource: the token itself, where it is for this and
-// nothing more.
+// Token implements provider.TokenSource: it returns the token itself, if it matches the
+// request and grants no more.
 func (p *provide) Token(_ context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	t, kept, err := p.hold(req.Credential)
 	if err == nil {

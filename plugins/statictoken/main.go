@@ -1,5 +1,5 @@
 // Command zen-provider-statictoken hands out a database token that a person was given. It
-// reads and guards it like every other one, and announces its end in time.
+// checks and protects it like any other, and warns before it expires.
 //
 // It is started by zen, not by people.
 package main

@@ -9,15 +9,15 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// The setting and its variable. TURSO_AUTH_TOKEN is no other name of it: zen exec and zen
-// proxy set that one themselves.
+// The setting and its variable. TURSO_AUTH_TOKEN is not an alias for it, because zen exec
+// and zen proxy set that one themselves.
 const (
 	keyToken      = "token"
 	tokenVariable = "ZEN_STATICTOKEN__TOKEN"
 
 	methodToken = "token"
 
-	// soon is the time before a token's end from which the end is announced.
+	// soon is how long before a token's expiry the warnings start.
 	soon = 7 * 24 * time.Hour
 )
 
@@ -25,7 +25,7 @@ const (
 type provide struct {
 	version string
 	now     func() time.Time
-	// given is the token of the environment; nil means none.
+	// given is the environment's token; nil means none.
 	given *static
 }
 
@@ -47,8 +47,8 @@ func (p *provide) Describe(context.Context) (provider.Description, error) {
 	}, nil
 }
 
-// Configure implements provider.Provider. A token that has ended is no wrong setting: it is
-// told when it is wanted.
+// Configure implements provider.Provider. An expired token is not a wrong setting: it is
+// reported when it is needed.
 func (p *provide) Configure(_ context.Context, settings provider.Settings) ([]provider.Note, error) {
 	p.given = nil
 	text := settings.Get(keyToken)
@@ -63,7 +63,7 @@ func (p *provide) Configure(_ context.Context, settings provider.Settings) ([]pr
 	return p.notes(t), nil
 }
 
-// notes tell of an end that is near, and of a token that has none.
+// notes warn of a token that expires soon, and of one that never expires.
 func (p *provide) notes(t static) []provider.Note {
 	end := t.claims.Expires
 	switch left := end.Sub(p.now()); {

@@ -17,7 +17,8 @@ const databaseID = "33057661-834e-4891-9b48-802d425d02b9"
 
 var target = provider.Target{URL: "libsql://app-acme.turso.io", DatabaseID: databaseID}
 
-// token makes a token as Turso does, of claims over the usual ones; nil takes one away.
+// token makes a token as Turso does, with claims that override the usual ones; nil
+// removes one.
 func token(header string, change map[string]any) string {
 	claims := map[string]any{"id": databaseID, "a": "rw", "rid": "r-1", "iat": time.Now().Unix(), "exp": time.Now().Add(90 * 24 * time.Hour).Unix()}
 	maps.Copy(claims, change)
@@ -45,9 +46,9 @@ func configured(t *testing.T, value string) (*provide, []provider.Note) {
 	return p, notes
 }
 
-// person is a host with somebody at the terminal, who types answer.
+// person is a host with a person at the terminal, who types answer.
 type person struct {
-	provider.Host // what is not expected panics
+	provider.Host // unexpected calls panic
 	answer        string
 	stored        []provider.SignIn
 }
@@ -95,14 +96,15 @@ func TestTokenIsHandedOutWhereItFits(t *testing.T) {
 			}
 		})
 	}
-	// Where nothing is stored, the environment is enough.
+	// If nothing is stored, the environment is enough.
 	p, _ := configured(t, value)
 	if resp, err := p.Token(t.Context(), provider.TokenRequest{Target: target}); err != nil || resp.Credential != nil {
 		t.Errorf("Token = %+v, %v", resp, err)
 	}
 }
 
-// The token is guarded like every other: for this database, and for no more than is asked.
+// The token is checked like any other: it has to be for this database, and grant no more
+// than requested.
 func TestTokenIsNeverWider(t *testing.T) {
 	for name, test := range map[string]struct {
 		claims map[string]any
@@ -153,8 +155,8 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// Another token in the environment takes the place of the first one, and its end that of
-// the credential.
+// Another token in the environment replaces the first one, and its expiry replaces the
+// credential's.
 func TestTokenOfTheEnvironmentIsReplaced(t *testing.T) {
 	p, _ := configured(t, token(header, nil))
 	host := &person{}
@@ -207,7 +209,7 @@ func TestBadSettings(t *testing.T) {
 	}
 	p, _ := configured(t, "")
 	if err := p.Login(t.Context(), provider.LoginRequest{}, &person{}); !errors.Is(err, provider.ErrNoCredential) {
-		t.Errorf("nobody to ask: %v", err)
+		t.Errorf("without a person to ask: %v", err)
 	}
 	if err := p.Login(t.Context(), provider.LoginRequest{Method: "browser"}, &person{}); !errors.Is(err, provider.ErrConfig) {
 		t.Errorf("another method: %v", err)

@@ -10,15 +10,15 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// static is a token that was given.
+// static is a token that a person was given.
 type static struct {
 	value  provider.Secret
 	claims provider.Claims
 }
 
-// read takes a token apart, and refuses what is certainly no token for one database,
-// before it is sent anywhere. Nothing is verified: Turso publishes no keys for the
-// tokens that it makes, and checks each itself. where says where it was found.
+// read decodes a token, and refuses what is certainly not a token for one database,
+// before it is sent anywhere. It verifies no signature: Turso publishes no keys for the
+// tokens that it mints, and checks each itself. where says where the token was found.
 func read(text, where string, now time.Time) (static, error) {
 	t := static{value: provider.NewSecret(strings.TrimSpace(text))}
 	if kind := clerk.KindOfKey(t.value.Reveal()); kind != clerk.KeyUnknown && kind != clerk.KeyJWT {
@@ -53,7 +53,7 @@ func (t static) checkEnd(where string, now time.Time) error {
 	return nil
 }
 
-// subject says what the token is for, for people.
+// subject describes for people what the token is for.
 func (t static) subject() string {
 	d := t.claims.Database
 	access := "rw"
@@ -66,7 +66,7 @@ func (t static) subject() string {
 	return fmt.Sprintf("a token for %s (%s)", strings.Join(d.Databases(), ", "), access)
 }
 
-// issue returns the token, for a request that it fits.
+// issue returns the token if it fits the request.
 func (t static) issue(req provider.TokenRequest) (provider.Token, error) {
 	if err := t.claims.Authorizes(req.Target, req.Access, req.Permissions); err != nil {
 		return provider.Token{}, &provider.Error{
