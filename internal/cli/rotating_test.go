@@ -47,7 +47,7 @@ func (i *issuer) exchanged() int {
 	return i.exchanges
 }
 
-// inherited returns the pipes that providers told of.
+// inherited returns the pipes that providers reported.
 func (i *issuer) inherited() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 	"github.com/zen-auth/zen/internal/session"
 )
 
-// renewing is a shell that does what script says in place of a process that renews. What it
-// reads from its descriptor 3 ends when the test says so.
+// renewing returns a shell that runs script in place of the renewing process. Its file
+// descriptor 3 is a pipe that end closes.
 func renewing(t *testing.T, script string) (cmd *exec.Cmd, end func()) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -30,8 +30,7 @@ func renewing(t *testing.T, script string) (cmd *exec.Cmd, end func()) {
 
 const answer = `read request; echo '{"failed":false}'; cat <&3`
 
-// The answer is there before the process has ended, and that is waited for by the one that
-// ends the client.
+// The answer arrives before the renewing process ends, and wait waits for its end.
 func TestRenewalIsAnsweredBeforeItsProcessEnds(t *testing.T) {
 	var r renewals
 	cmd, end := renewing(t, answer)
@@ -62,7 +61,7 @@ func TestRenewalWithoutAnAnswer(t *testing.T) {
 		cmd, _ := renewing(t, script)
 		err := r.renewBy(t.Context(), cmd, session.RenewalRequest{})
 		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "ended without an answer") || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", script, err)
+			t.Errorf("%s: renewBy() = %v, want ErrUnavailable with %q", script, err, want)
 		}
 		r.wait(t.Context())
 	}
@@ -70,11 +69,11 @@ func TestRenewalWithoutAnAnswer(t *testing.T) {
 	var r renewals
 	cmd, _ := renewing(t, "cat >/dev/null; "+`echo '{"failed":true,"message":"no","reason":""}'`)
 	if err := r.renewBy(t.Context(), cmd, session.RenewalRequest{}); err == nil || err.Error() != "no" {
-		t.Errorf("a failure came back as %v", err)
+		t.Errorf("renewBy() = %v, want the failure of the answer", err)
 	}
 	r.wait(t.Context())
 
-	// Who is interrupted leaves it to itself.
+	// An interrupted caller doesn't end the renewing process.
 	cmd, end := renewing(t, "cat <&3")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
