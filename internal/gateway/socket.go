@@ -16,6 +16,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/strangers"
 	"github.com/zen-auth/zen/internal/text"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 const (
@@ -377,7 +378,7 @@ func (s *socket) renew() (e ending, over bool) {
 			ended = true
 			return "", errEnded
 		case <-silence.C:
-			return "", errSilent
+			return "", transport.ErrSilent
 		}
 	})
 	switch {

@@ -184,7 +184,7 @@ func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provide
 	timer := time.AfterFunc(refusalTime, func() { resp.Body.Close() })
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
 	if inTime := timer.Stop(); !inTime {
-		err = errRefusalStops
+		err = ErrSilent
 	}
 	if err != nil {
 		resp.Body.Close()
@@ -198,11 +198,6 @@ func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provide
 	refused := newRefused(resp.StatusCode, text, claims, t.target)
 	refused.tellSkew(resp.Header.Get("Date"), t.address.Host, time.Now())
 	return nil, refused, nil
-}
-
-// errRefusalStops ends a refusal in whose middle nothing came any more.
-var errRefusalStops = &provider.Error{
-	Kind: provider.ErrUnavailable, Message: "the server fell silent in the middle of its answer", Hint: "check the network",
 }
 
 // guard refuses a token that may not go to the target, no matter who made it. It vouches for

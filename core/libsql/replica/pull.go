@@ -23,6 +23,7 @@ import (
 	"github.com/zen-auth/zen/internal/link"
 	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/text"
+	"github.com/zen-auth/zen/internal/transport"
 )
 
 // The sync protocol, version 2, which has no specification: the other client is
@@ -253,7 +254,7 @@ func (r *replica) get(ctx context.Context, path string) (io.ReadCloser, error) {
 		cancel(nil)
 		return nil, libsql.Explain(err)
 	}
-	body := &silent{ReadCloser: resp.Body, ctx: ctx, cancel: cancel, wait: r.silence}
+	body := canceled{transport.EndSilence(ctx, cancel, resp.Body, r.silence), cancel}
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return body, nil
 	}
@@ -294,34 +295,16 @@ func (a *answer) Unwrap() error {
 	return nil
 }
 
-// errSilent ends an answer in whose middle nothing came any more.
-var errSilent = &provider.Error{
-	Kind: provider.ErrUnavailable, Message: "the database fell silent in the middle of its answer", Hint: "check the network",
-}
-
-// silent is an answer's body that silence ends.
-type silent struct {
+// canceled is a body whose request's context ends with it.
+type canceled struct {
 	io.ReadCloser
-	ctx    context.Context
 	cancel context.CancelCauseFunc
-	wait   time.Duration
-}
-
-// Read implements io.Reader.
-func (s *silent) Read(p []byte) (int, error) {
-	timer := time.AfterFunc(s.wait, func() { s.cancel(errSilent) })
-	n, err := s.ReadCloser.Read(p)
-	timer.Stop()
-	if err != nil && err != io.EOF && context.Cause(s.ctx) == errSilent {
-		err = errSilent
-	}
-	return n, err
 }
 
 // Close implements io.Closer.
-func (s *silent) Close() error {
-	defer s.cancel(nil)
-	return s.ReadCloser.Close()
+func (c canceled) Close() error {
+	defer c.cancel(nil)
+	return c.ReadCloser.Close()
 }
 
 // receive makes the file of what comes.
