@@ -13,11 +13,11 @@ import (
 
 const adminPath = "/_zen/faults"
 
-// adminHeader has to be on every request to the switches. A page of another
-// origin can't send it without asking first (CORS), and is never answered yes.
+// adminHeader has to be on every request to the switches. A page of another origin can't
+// send it without a CORS preflight, which is always refused.
 const adminHeader = "Zen-Dev"
 
-// FaultState is a fault on the wire of the switches.
+// FaultState is a fault as the switches encode it.
 type FaultState struct {
 	Name    string `json:"name"`
 	Summary string `json:"summary"`
@@ -56,9 +56,9 @@ func adminHandler(faults *fault.Set) http.Handler {
 }
 
 var (
-	// ErrNoStack: nothing answers where a stack is said to be.
+	// ErrNoStack: there is no stack at the address.
 	ErrNoStack = errors.New("no stack answers")
-	// ErrNoFault: the stack has no fault of that name.
+	// ErrNoFault: the stack has no fault with that name.
 	ErrNoFault = errors.New("no such fault")
 )
 
@@ -75,12 +75,12 @@ func (a Admin) Faults(ctx context.Context) (states []FaultState, err error) {
 	return states, a.do(ctx, http.MethodGet, adminPath, nil, &states)
 }
 
-// Switch turns a fault on or off, and returns what all of them are then.
+// Switch turns a fault on or off, and returns the state of all faults.
 func (a Admin) Switch(ctx context.Context, name string, on bool) (states []FaultState, err error) {
 	return states, a.do(ctx, http.MethodPut, adminPath, FaultState{Name: name, On: on}, &states)
 }
 
-// do makes a call, and reads a good answer.
+// do makes a call, and decodes a successful response.
 func (a Admin) do(ctx context.Context, method, path string, change, into any) error {
 	body, err := json.Marshal(change)
 	if err != nil {

@@ -2,9 +2,9 @@
 // whose users sign in with Clerk, and which owns the bridge page that signs a
 // terminal in.
 //
-// It knows Clerk as any customer does, over HTTP: the Frontend API to check who
-// signs in, the Backend API with the secret key to make a ticket. Nothing in it
-// is peculiar to the local instance.
+// It uses Clerk as any customer does, over HTTP: the Frontend API to check who signs in,
+// the Backend API with the secret key to make a ticket. Nothing in it is specific to the
+// local instance.
 //
 // # The bridge page
 //
@@ -40,8 +40,8 @@ import (
 	"github.com/zen-auth/zen/devstack/portal"
 )
 
-// Bounds of a ticket's life: long enough for a slow redirect, short enough that
-// a ticket found in a browser's history is worthless.
+// Bounds of a ticket's lifetime: long enough for a slow redirect, short enough that a
+// ticket found in a browser's history is worthless.
 const (
 	minTicketLifetime     = 20 * time.Second
 	maxTicketLifetime     = 60 * time.Second
@@ -62,14 +62,14 @@ type Options struct {
 	Template string
 	// TicketLifetime is 20 to 60 seconds. Default: 30.
 	TicketLifetime time.Duration
-	// Accounts can sign in with one press. They are for development: their
-	// passwords are the app's to use.
+	// Accounts can sign in with one click. They are for development: the app uses their
+	// passwords.
 	Accounts []Account
 	// Client makes the calls to Clerk. Default: one with a timeout of 10 s.
 	Client *http.Client
 	// Now is the clock of the app's own sessions. Default: time.Now.
 	Now func() time.Time
-	// Logger gets what the pages don't tell. Default: slog.Default().
+	// Logger gets what the pages don't show. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -89,7 +89,7 @@ type App struct {
 	handler  http.Handler
 }
 
-// New makes the app. It fails when it isn't told where Clerk is.
+// New makes the app. It fails without Clerk's addresses.
 func New(opts Options) (*App, error) {
 	for name, value := range map[string]string{"FrontendAPI": opts.FrontendAPI, "BackendAPI": opts.BackendAPI} {
 		if u, err := url.Parse(value); err != nil || u.Host == "" || strings.HasSuffix(value, "/") {
@@ -167,7 +167,7 @@ func (a *App) routes() http.Handler {
 	return limitBody(crossOrigin.Handler(mux))
 }
 
-// limitBody bounds a form; the largest honest one is a few hundred bytes.
+// limitBody limits a form; the largest legitimate one is a few hundred bytes.
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 16<<10)

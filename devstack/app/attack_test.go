@@ -16,7 +16,7 @@ import (
 	"github.com/zen-auth/zen/devstack/clerk"
 )
 
-// tab is a browser that does what an attacker would, one request at a time.
+// tab is an attacker's browser, which sends one request at a time.
 type tab struct {
 	t *testing.T
 	s *stack
@@ -90,8 +90,8 @@ func (b *tab) signIn() {
 	}
 }
 
-// TestBadRequests: whatever is wrong with a request is a page, never a redirect,
-// and nobody is asked to sign in for it.
+// TestBadRequests checks that a bad request is answered with a page, never with a
+// redirect or a request to sign in.
 func TestBadRequests(t *testing.T) {
 	s, term := newStack(t), newTerminal(t)
 	port := strings.TrimPrefix(term.URL, "http://127.0.0.1:")
@@ -160,8 +160,8 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// TestForgedAnswers: no ticket without a press of the button on the page, by the
-// person it was shown to, once, in time.
+// TestForgedAnswers checks that a ticket takes a click on the page's button, by the
+// person it was shown to, once, and in time.
 func TestForgedAnswers(t *testing.T) {
 	s, term := newStack(t), newTerminal(t)
 	b := s.tab(t)
@@ -209,7 +209,8 @@ func TestForgedAnswers(t *testing.T) {
 	check("session revoked meanwhile", b.post(app.BridgePath, answer(request)), http.StatusForbidden)
 }
 
-// TestAnswerGoesWhereThePageSaid: the form cannot change where a ticket goes.
+// TestAnswerGoesWhereThePageSaid checks that the form can't change where a ticket is
+// sent.
 func TestAnswerGoesWhereThePageSaid(t *testing.T) {
 	s, term := newStack(t), newTerminal(t)
 	b := s.tab(t)
@@ -231,7 +232,7 @@ func TestAnswerGoesWhereThePageSaid(t *testing.T) {
 		t.Errorf("the answer goes to %s", to)
 	}
 	if strings.Contains(r.text, "ticket") {
-		t.Error("the redirect's body holds the ticket")
+		t.Error("the redirect's body contains the ticket")
 	}
 }
 

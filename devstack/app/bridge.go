@@ -11,7 +11,7 @@ import (
 
 // bridgePage is the data of the bridge page.
 type bridgePage struct {
-	Request  string // the form's only name for what it answers
+	Request  string // identifies the request in the form
 	Client   string
 	Code     string
 	Redirect string
@@ -20,7 +20,7 @@ type bridgePage struct {
 	Lifetime time.Duration
 	LongLife bool // mode=token
 
-	// For whoever is signed in as another person.
+	// The page for someone who is signed in as another person.
 	CSRF     string
 	ReturnTo string
 }
@@ -50,8 +50,8 @@ func (a *App) showBridge(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// answerBridge acts on the press of a button. The form names a request that the
-// page stored; nothing that decides where the ticket goes is read from the form.
+// answerBridge handles a click on a button. The form names a request that the page
+// stored; nothing that decides where the ticket goes is read from the form.
 func (a *App) answerBridge(w http.ResponseWriter, r *http.Request) {
 	session, err := a.signedIn(r.Context(), r)
 	if err != nil {
@@ -86,8 +86,8 @@ func (a *App) answerBridge(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// grant asks Clerk's Backend API for what the terminal gets. Beside a token goes what it
-// shows of the person.
+// grant requests the ticket or token for the terminal from Clerk's Backend API. A token
+// is accompanied by what it doesn't say about the person.
 func (a *App) grant(ctx context.Context, who *person, req bridgeRequest) (url.Values, error) {
 	if req.mode == "token" {
 		token, err := a.clerk.templateToken(ctx, who.sessionID, a.opts.Template)

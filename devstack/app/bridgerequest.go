@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// bridgeRequest is the request of a terminal, checked.
+// bridgeRequest is a terminal's request, after the checks.
 type bridgeRequest struct {
 	redirectURI string
 	origin      string // of redirectURI, as a CSP source
@@ -24,9 +24,9 @@ type bridgeRequest struct {
 	answered bool
 }
 
-// One expression over the whole text leaves no room for two readings of a URL:
-// no userinfo, no query, no fragment, no other host, no encoded characters. Lengths
-// are checked apart: a counted repetition takes a while to compile.
+// One expression over the whole text leaves no room for two readings of a URL: no
+// userinfo, no query, no fragment, no other host, no encoded characters. Lengths are
+// checked separately, because a counted repetition is slow to compile.
 var (
 	redirectURI = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^(http://(127\.0\.0\.1|\[::1\]):([1-9][0-9]{0,4}))/callback$`)
@@ -36,8 +36,8 @@ var (
 	clientName  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]*$`) })
 )
 
-// parseBridgeRequest checks a terminal's request. Parameters that it doesn't know
-// are the app's own and pass; one it knows must not appear twice.
+// parseBridgeRequest checks a terminal's request. Unknown parameters are the app's own
+// and are allowed; a known one must not appear twice.
 func parseBridgeRequest(query url.Values) (bridgeRequest, error) {
 	for _, name := range []string{"redirect_uri", "state", "code", "client", "mode"} {
 		if len(query[name]) > 1 {

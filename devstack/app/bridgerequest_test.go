@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzBridgeRequest: whatever the page accepts leads to this machine, as the URL
-// parser that http clients use reads it, and the state comes back whole.
+// FuzzBridgeRequest checks that every accepted address leads to this machine, according
+// to the URL parser of http clients, and that the state is returned unchanged.
 func FuzzBridgeRequest(f *testing.F) {
 	for _, seed := range []string{
 		"redirect_uri=http://127.0.0.1:4000/callback&state=0123456789abcdef&code=WXYZ-2345",

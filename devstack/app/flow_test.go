@@ -16,8 +16,8 @@ import (
 	"github.com/zen-auth/zen/devstack/browse"
 )
 
-// TestTicketFlow goes the whole way that a terminal goes: browser, sign-in,
-// bridge page, callback, ticket, client session, template token, key set.
+// TestTicketFlow does all steps of a terminal's sign-in: browser, sign-in, bridge page,
+// callback, ticket, client session, template token, key set.
 func TestTicketFlow(t *testing.T) {
 	for name, person := range map[string]browse.Person{
 		"account button": {User: "alice"},
@@ -35,7 +35,7 @@ func TestTicketFlow(t *testing.T) {
 				t.Fatalf("callback got %v", got)
 			}
 			if strings.Contains(log.String(), ticket) || strings.Contains(log.String(), term.state) {
-				t.Errorf("the log tells a secret:\n%s", &log)
+				t.Errorf("the log contains a secret:\n%s", &log)
 			}
 
 			status, _, clientJWT, sessionID := s.exchange(t, ticket)

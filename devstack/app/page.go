@@ -25,8 +25,8 @@ func newSite(name string, logger *slog.Logger) (*portal.Site, error) {
 	}), nil
 }
 
-// clerkDown says that Clerk did not do what the app needs of it. A refusal is
-// shown in Clerk's words, anything else only in the log.
+// clerkDown shows that a request to Clerk failed. A refusal is shown in Clerk's words,
+// anything else only in the log.
 func (a *App) clerkDown(w http.ResponseWriter, err error) {
 	a.opts.Logger.Warn("app: clerk", "error", err)
 	text := "Clerk did not answer. Try again in a moment."

@@ -14,11 +14,11 @@ const (
 	cookieName      = "app_session"
 	sessionLifetime = 12 * time.Hour
 	requestLifetime = 10 * time.Minute
-	// maxRequests bounds the terminals that wait for one person at once.
+	// maxRequests is the largest number of terminals waiting for one person.
 	maxRequests = 16
 )
 
-// sessions are the browsers that the app knows, signed in or not.
+// sessions are the known browsers, signed in or not.
 type sessions struct {
 	now func() time.Time
 
@@ -27,8 +27,8 @@ type sessions struct {
 	byID map[string]*browserSession
 }
 
-// browserSession is one browser. Before sign-in it carries the token of the
-// sign-in form, afterwards also the person and the terminals that wait.
+// browserSession is one browser. Before sign-in it has the token of the sign-in form,
+// afterwards also the person and the waiting terminals.
 type browserSession struct {
 	id       string
 	csrf     string
@@ -58,8 +58,8 @@ func newSessions(now func() time.Time) *sessions {
 	return &sessions{now: now, byID: map[string]*browserSession{}}
 }
 
-// start gives a browser a new session, which takes the place of any it had: a
-// session id never survives sign-in.
+// start gives a browser a new session, which replaces any earlier one: a session id never
+// survives a sign-in.
 func (s *sessions) start(w http.ResponseWriter, r *http.Request, who *person) *browserSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,8 +107,8 @@ func (b *browserSession) checks(r *http.Request) bool {
 	return b != nil && subtle.ConstantTimeCompare([]byte(r.PostFormValue("csrf_token")), []byte(b.csrf)) == 1
 }
 
-// open keeps a terminal's request until its answer and returns the name that the
-// form carries. Only the form has it, so it is the form's CSRF token as well.
+// open keeps a terminal's request until it is answered and returns its name for the form.
+// Only the form has it, so it is also the form's CSRF token.
 func (s *sessions) open(session *browserSession, req bridgeRequest) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,8 +135,8 @@ func (s *sessions) take(session *browserSession, id string) (req bridgeRequest, 
 	return bridgeRequest{}, false, false
 }
 
-// signedIn returns the browser's session if a person is signed in and Clerk still
-// says so: a session revoked in the dashboard ends here, too.
+// signedIn returns the browser's session if a person is signed in and Clerk confirms it:
+// a session revoked in the dashboard ends here, too.
 func (a *App) signedIn(ctx context.Context, r *http.Request) (*browserSession, error) {
 	session := a.sessions.get(r)
 	if session == nil || session.person == nil {

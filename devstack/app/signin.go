@@ -85,8 +85,8 @@ func (a *App) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// check does what the pressed button says. No person and no error means that the
-// page has a further question.
+// check performs the action of the clicked button. No person and no error means that the
+// page has another question.
 func (a *App) check(r *http.Request, session *browserSession, page *signInPage) (*person, error) {
 	ctx := r.Context()
 	if email := r.PostFormValue("account"); email != "" {
@@ -125,8 +125,8 @@ func (a *App) signOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if session.person != nil {
-		// The browser is signed out whatever Clerk says; a session that lives on
-		// there is worth a line in the log.
+		// The browser is signed out whatever Clerk says; a session that stays active
+		// there is logged.
 		if err := a.clerk.signOut(r.Context(), session.person); err != nil {
 			a.opts.Logger.Warn("app: sign out", "error", err)
 		}

@@ -57,8 +57,8 @@ func TestSignInByCode(t *testing.T) {
 	}
 }
 
-// TestSessionFixation: a cookie from before a sign-in is worthless afterwards,
-// whether somebody was signed in then or not.
+// TestSessionFixation checks that a cookie from before a sign-in is useless afterwards,
+// whether or not a person was signed in then.
 func TestSessionFixation(t *testing.T) {
 	s := newStack(t)
 	b := s.tab(t)
@@ -113,7 +113,7 @@ func TestSignOut(t *testing.T) {
 		t.Errorf("sign out leads to %v, %v", to, err)
 	}
 	if ids := s.clerk.SessionIDs(s.clerk.UserID("alice@example.test")); len(ids) != 0 {
-		t.Errorf("the Clerk session lives on: %v", ids)
+		t.Errorf("the Clerk session is still active: %v", ids)
 	}
 	if r := b.get(s.URL + "/app/"); r.StatusCode != http.StatusSeeOther {
 		t.Errorf("home after sign out: %d", r.StatusCode)

@@ -54,7 +54,7 @@ type stack struct {
 	clerk *clerk.Instance
 	clock *testClock
 	codes chan string
-	fault atomic.Value // name of the fault that strikes
+	fault atomic.Value // name of the active fault
 }
 
 func newStack(t *testing.T) *stack {
@@ -93,7 +93,7 @@ func newStack(t *testing.T) *stack {
 	return s
 }
 
-// terminal is the loopback server of a command-line program that waits.
+// terminal is the loopback server of a waiting command-line program.
 type terminal struct {
 	*httptest.Server
 	state    string
@@ -126,7 +126,7 @@ func (s *stack) bridge(term *terminal, more ...string) string {
 	return s.URL + app.BridgePath + "?" + query.Encode()
 }
 
-// exchange returns what a native client does with a ticket.
+// exchange exchanges a ticket as a native client does.
 func (s *stack) exchange(t *testing.T, ticket string) (status int, code, clientJWT, sessionID string) {
 	t.Helper()
 	status, header, body := s.native(t, "/v1/client/sign_ins", "", url.Values{"strategy": {"ticket"}, "ticket": {ticket}})

@@ -30,9 +30,8 @@ type outcome struct {
 	denied *oauthError
 }
 
-// SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0 keeps for
-// itself is dropped without a word, and so are all claims of a login's token without an
-// audience.
+// SetAccessTokenClaim is api.accessToken.setCustomClaim. A claim that Auth0 reserves is
+// dropped silently, and so are all claims for a login's token without an audience.
 func (o *outcome) SetAccessTokenClaim(name string, value any) { setClaim(&o.access, name, value) }
 
 // Deny is api.access.deny: no tokens, and the reason for the person to read.
@@ -53,7 +52,7 @@ func setAll(claims map[string]any) func(*outcome) {
 	}
 }
 
-// maxClaims bounds the custom claims of a token; beyond it none is added.
+// maxClaims is the largest total of a token's custom claims; beyond it none is added.
 const maxClaims = 100 << 10
 
 // restricted are the claims that an Action can't set (Auth0, Create Custom
@@ -81,8 +80,8 @@ func setClaim(claims *map[string]any, name string, value any) {
 	*claims = next
 }
 
-// runAction runs the Action for a grant and keeps what it set. It reports what
-// the Action denied.
+// runAction runs the Action for a grant and stores what it set. It returns the Action's
+// denial, if any.
 func (t *Tenant) runAction(g *grant, refresh bool) error {
 	g.accessClaims = nil
 	login := &Login{
@@ -95,8 +94,8 @@ func (t *Tenant) runAction(g *grant, refresh bool) error {
 	return t.runFlow(triggerLogin, g, login.Audience, login.Scopes, &login.outcome, func() { t.action(login) })
 }
 
-// runFlow runs the Actions of a trigger, of which own is the stack's, and keeps what they
-// set on the grant.
+// runFlow runs the Actions of a trigger, of which own is the stack's, and stores what
+// they set in the grant.
 func (t *Tenant) runFlow(trigger string, g *grant, audience string, scopes []string, o *outcome, own func()) error {
 	for _, b := range t.flowOf(trigger) {
 		if b.action.own {

@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/random"
 )
 
-// showActivate asks for a device's code, or about it when the address has it.
+// showActivate asks for a device's code or, if the address has it, for confirmation.
 func (t *Tenant) showActivate(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,7 +50,7 @@ func (t *Tenant) waiting(userCode string) *device {
 	return nil
 }
 
-// activate acts on a typed code, or on the answer about it.
+// activate handles a typed code, or the confirmation.
 func (t *Tenant) activate(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		t.site.Fail(w, http.StatusBadRequest, "This form can't be read", "Start again.")
@@ -80,7 +80,7 @@ func (t *Tenant) activate(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// activated ends a device's transaction: a person has signed in.
+// activated completes a device's transaction after the person has signed in.
 func (t *Tenant) activated(w http.ResponseWriter, tx *transaction) {
 	delete(t.transactions, tx.id)
 	if tx.device.status != oauthserver.DevicePending || !t.now().Before(tx.device.expireAt) {

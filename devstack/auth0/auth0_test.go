@@ -39,7 +39,7 @@ var testKeys = sync.OnceValue(func() []*rsa.PrivateKey {
 
 const verifier = "a-verifier-of-at-least-forty-three-characters"
 
-// bench is a tenant on a port of its own, and a terminal that waits on another.
+// bench is a tenant on one port, and a waiting terminal on another.
 type bench struct {
 	*auth0.Tenant
 	t        *testing.T
@@ -166,7 +166,7 @@ func (b *bench) request(change ...string) url.Values {
 	return q
 }
 
-// visit has a person sign in; it returns what the terminal's callback got.
+// visit makes a person sign in; it returns what the terminal's callback got.
 func (b *bench) visit(who *browse.Browser, q url.Values) (url.Values, error) {
 	at, err := who.Visit(context.Background(), b.url+"/authorize?"+q.Encode())
 	if err != nil {
@@ -196,7 +196,7 @@ func (b *bench) exchange(code string, change ...string) reply {
 	return b.post("/oauth/token", form)
 }
 
-// tokens signs Alice in all the way.
+// tokens signs Alice in and returns her tokens.
 func (b *bench) tokens(change ...string) reply {
 	b.t.Helper()
 	client := "native"

@@ -20,7 +20,7 @@ const (
 	maxAssertion      = 2048
 )
 
-// confidential reports whether an application has to say who it is.
+// confidential reports whether an application has to authenticate.
 func (a *Application) confidential() bool { return a.Secret != "" || len(a.Keys) > 0 }
 
 // authenticate finds the application of a call and checks its secret, or its
@@ -48,7 +48,7 @@ func (t *Tenant) authenticate(r *http.Request, form url.Values) (*Application, e
 	return application, nil
 }
 
-// assertionSubject returns the alleged sender of an assertion. Nothing is believed yet.
+// assertionSubject returns the alleged sender of an assertion, before any verification.
 func assertionSubject(assertion string) string {
 	var claims jwt.RegisteredClaims
 	if _, _, err := jwt.NewParser().ParseUnverified(assertion, &claims); err != nil {
@@ -57,10 +57,10 @@ func assertionSubject(assertion string) string {
 	return claims.Subject
 }
 
-// errAssertion has texts of our choosing: Auth0 documents the rules alone.
+// errAssertion has invented texts: Auth0 documents only the rules.
 func errAssertion(text string) *oauthError { return errOAuth(401, "invalid_client", text) }
 
-// checkAssertion verifies a client assertion (RFC 7523, section 3). It is good once.
+// checkAssertion verifies a client assertion (RFC 7523, section 3). It can be used once.
 func (t *Tenant) checkAssertion(application *Application, kind, assertion string) error {
 	switch {
 	case assertion == "":

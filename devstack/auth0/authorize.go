@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/devstack/random"
 )
 
-// Lifetimes of what a person has begun.
+// Lifetimes of a person's unfinished requests.
 const (
 	transactionLifetime = time.Hour
 	codeLifetime        = 10 * time.Minute
@@ -24,7 +24,7 @@ const (
 type transaction struct {
 	id       string
 	expireAt time.Time
-	browser  *browser // once a browser has shown it
+	browser  *browser // set once a browser has shown it
 	grant    *grant
 	device   *device // nil for /authorize
 
@@ -47,8 +47,8 @@ type code struct {
 	expireAt    time.Time
 }
 
-// authorize begins a sign-in. Until the redirect URI is known to be the
-// application's, errors are pages.
+// authorize starts a sign-in. Until the redirect URI is known to be the application's,
+// errors are shown as pages.
 func (t *Tenant) authorize(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
@@ -70,7 +70,7 @@ func (t *Tenant) begin(q url.Values) (next string, problem *oauthError) {
 	t.prune()
 	application := t.applications[q.Get("client_id")]
 	if application == nil {
-		// A choice: the page says so, its status isn't documented.
+		// An assumption: the page says so, but its status isn't documented.
 		return "", errOAuth(http.StatusBadRequest, "invalid_request", "invalid_request: Unknown client: "+q.Get("client_id"))
 	}
 	redirectURI := q.Get("redirect_uri")
@@ -93,7 +93,7 @@ func (t *Tenant) begin(q url.Values) (next string, problem *oauthError) {
 	return loginPath + "?" + url.Values{"state": {tx.id}}.Encode(), nil
 }
 
-// check returns the errors that the application is told.
+// check returns the errors that are reported to the application.
 func (t *Tenant) check(tx *transaction, q url.Values) error {
 	application := tx.grant.application
 	for _, name := range []string{"state", "scope", "audience", "code_challenge", "organization", "response_type"} {
@@ -139,8 +139,8 @@ func (tx *transaction) reply(answer url.Values) string {
 	return oauthserver.Reply(tx.redirectURI, answer)
 }
 
-// verifiable reports whether only its owner can receive at a redirect URI: Auth0
-// asks the person before it redirects to a loopback address or a custom scheme.
+// verifiable reports whether only the owner of a redirect URI can receive a redirect:
+// Auth0 asks the person before it redirects to a loopback address or a custom scheme.
 func verifiable(redirectURI string) bool {
 	u, err := url.Parse(redirectURI)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {

@@ -61,7 +61,7 @@ func (t *Tenant) prune() {
 	maps.DeleteFunc(t.browsers, func(_ string, b *browser) bool { return !now.Before(b.expireAt) })
 	maps.DeleteFunc(t.transactions, func(_ string, tx *transaction) bool { return !now.Before(tx.expireAt) })
 	maps.DeleteFunc(t.codes, func(_ string, c *code) bool { return !now.Before(c.expireAt) })
-	// An expired device is told so once, if it asks in time.
+	// An expired device gets that answer once, if it polls in time.
 	maps.DeleteFunc(t.devices, func(_ string, d *device) bool { return !now.Before(d.expireAt.Add(deviceLifetime)) })
 	maps.DeleteFunc(t.assertions, func(_ string, until time.Time) bool { return !now.Before(until) })
 	maps.DeleteFunc(t.refreshTokens, func(_ string, r *refreshToken) bool { return !now.Before(r.family.expireAt) })

@@ -28,7 +28,7 @@ func TestCodeFlow(t *testing.T) {
 		t.Errorf("the Action's claims: %v", access)
 	}
 	if !strings.HasPrefix(access["sub"].(string), "auth0|") || access["roles"] != nil {
-		t.Errorf("restricted claims were set: %v", access)
+		t.Errorf("restricted claims are in the token: %v", access)
 	}
 	id := b.claims(r.text("id_token"))
 	if id["aud"] != "native" || id["nonce"] != "n-1" || id["email"] != "alice@example.test" || id["name"] != "Alice Archer" || id["a"] != nil {
@@ -39,7 +39,7 @@ func TestCodeFlow(t *testing.T) {
 	}
 }
 
-// TestAudience: what an access token is depends on what it is for.
+// TestAudience checks that the form of an access token depends on its audience.
 func TestAudience(t *testing.T) {
 	b := newBench(t)
 	if r := b.tokens("audience", ""); strings.Count(r.text("access_token"), ".") != 4 {
@@ -127,8 +127,8 @@ func TestExchangeRefuses(t *testing.T) {
 	b.want(b.read(resp), 403, "invalid_grant")
 }
 
-// TestAuthorizeRefuses: what the application may hear of, it hears at its
-// callback; what it may not is a page.
+// TestAuthorizeRefuses checks which errors are sent to the application's callback, and
+// which are only shown as a page.
 func TestAuthorizeRefuses(t *testing.T) {
 	b := newBench(t)
 	for name, tt := range map[string]struct {
@@ -192,8 +192,8 @@ func TestPerson(t *testing.T) {
 	}
 }
 
-// TestSignedInBrowser: a browser that is signed in is not asked for a password
-// again, but what goes to a loopback address is asked about each time.
+// TestSignedInBrowser checks that a signed-in browser is not asked for a password again,
+// but that redirects to a loopback address need confirmation each time.
 func TestSignedInBrowser(t *testing.T) {
 	b := newBench(t)
 	jar, err := cookiejar.New(nil)
@@ -231,7 +231,7 @@ func TestSignedInBrowser(t *testing.T) {
 func TestSkipConfirmation(t *testing.T) {
 	b := newBench(t, func(o *auth0.Options) { o.SkipCallbackConfirmation = true })
 	who := alice()
-	who.Cancel = true // nobody asks
+	who.Cancel = true // no confirmation
 	if got, err := b.visit(who, b.request()); err != nil || got.Get("code") == "" {
 		t.Errorf("callback got %v, %v", got, err)
 	}
@@ -255,7 +255,7 @@ func TestOrganization(t *testing.T) {
 	}
 }
 
-// TestForeignForms: a form works in the browser that was shown it, and nowhere else.
+// TestForeignForms checks that a form works only in the browser that it was shown in.
 func TestForeignForms(t *testing.T) {
 	b := newBench(t)
 	stop := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

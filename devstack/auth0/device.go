@@ -15,7 +15,7 @@ const (
 	pollInterval   = 5 * time.Second
 )
 
-// device is a device that waits for its person.
+// device is a device that waits for a person.
 type device struct {
 	code     string
 	userCode string
@@ -35,7 +35,7 @@ func (t *Tenant) createDevice(r *http.Request, form url.Values) (object, error) 
 		return nil, errGrantRefused(GrantDevice)
 	}
 	if application.Organizations != OrganizationsDeny {
-		// Documented as not compatible; the answer's text is a choice.
+		// Documented as incompatible; the text is an assumption.
 		return nil, errOAuth(403, "unauthorized_client", "Organizations-enabled clients can't use the device authorization flow.")
 	}
 	api, err := t.findAPI(form.Get("audience"))
@@ -70,7 +70,7 @@ func (t *Tenant) pollDevice(application *Application, form url.Values) (object, 
 	d.polledAt = now
 	switch {
 	case !now.Before(d.expireAt):
-		// Once, and invalid_grant from then on.
+		// The first time; afterwards it is invalid_grant.
 		delete(t.devices, d.code)
 		return nil, errOAuth(403, "expired_token", "The device code has expired.")
 	case t.fault(FaultSlowDown), d.status == oauthserver.DevicePending && tooFast:

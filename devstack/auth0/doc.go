@@ -1,6 +1,5 @@
-// Package auth0 is an Auth0 tenant over plain HTTP: what a native application, a
-// device, a verifier of tokens and the person at the browser meet, with real
-// RS256 keys and signatures.
+// Package auth0 is an Auth0 tenant over plain HTTP, for native applications, devices,
+// token verifiers and the person at the browser, with real RS256 keys and signatures.
 //
 // # What is served
 //
@@ -19,8 +18,8 @@
 //
 // # Faithfulness
 //
-// Parameters, statuses and texts follow Auth0's documentation of August 2026,
-// and what its SDKs and their users report of errors that it leaves out. Where
-// both are silent, the comment at the code says that the answer is a choice.
-// Its paths are those of an issuer's root, so it wants a port of its own.
+// Parameters, statuses and texts follow Auth0's documentation of August 2026, and what
+// its SDKs and their users report of errors that it leaves out. Where neither says
+// anything, the comment at the code marks the answer as an assumption or a choice. Its
+// paths are those of an issuer's root, so it wants a port of its own.
 package auth0

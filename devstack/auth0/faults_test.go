@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/auth0"
 )
 
-// TestFaults: each fault, as a client sees it.
+// TestFaults checks the effect of each fault on a client.
 func TestFaults(t *testing.T) {
 	b := newBench(t)
 	get := func(path string) reply {
@@ -81,7 +81,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("claims %v", claims)
 			}
 			if claims := b.claims(b.tokens().text("access_token")); claims["id"] != "db-1" {
-				t.Errorf("a person's claims went, too: %v", claims)
+				t.Errorf("a person's claims are missing, too: %v", claims)
 			}
 		},
 		auth0.FaultGrantMissing:      func(*testing.T) { b.want(b.machine(), 403, "access_denied") },
@@ -91,7 +91,7 @@ func TestFaults(t *testing.T) {
 			first := b.tokens().text("refresh_token")
 			b.want(b.refresh(first, "native"), 403, "invalid_grant")
 			b.fault.Store("")
-			b.want(b.refresh(first, "native"), 403, "invalid_grant") // the family is gone for good
+			b.want(b.refresh(first, "native"), 403, "invalid_grant") // the family stays revoked
 		},
 		auth0.FaultWrongAudience: func(t *testing.T) {
 			if aud, _ := b.claims(b.machine().text("access_token"))["aud"].(string); aud == auth0.DefaultAudience {
@@ -132,7 +132,7 @@ func TestFaults(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			check := checks[f.Name]
 			if check == nil || f.Summary == "" {
-				t.Fatal("nobody sees this fault")
+				t.Fatal("no check covers this fault")
 			}
 			b.fault.Store(f.Name)
 			defer b.fault.Store("")

@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack/auth0"
 )
 
-// FuzzAPI: no body breaks an endpoint, and none is answered with tokens.
+// FuzzAPI checks that no body crashes an endpoint or gets tokens.
 func FuzzAPI(f *testing.F) {
 	for _, body := range []string{
 		"grant_type=authorization_code&client_id=native&code=x&redirect_uri=%2F", `{"grant_type":"refresh_token","client_id":"native","refresh_token":[1]}`,
@@ -37,8 +37,8 @@ func FuzzAPI(f *testing.F) {
 	})
 }
 
-// FuzzAuthorize: a browser is sent to the tenant's own pages or to a callback of
-// the application, never elsewhere.
+// FuzzAuthorize checks that a browser is only redirected to the tenant's own pages or a
+// callback of the application.
 func FuzzAuthorize(f *testing.F) {
 	tenant, err := auth0.New(auth0.Options{BaseURL: "http://127.0.0.1:1", Keys: testKeys()})
 	if err != nil {
@@ -62,7 +62,7 @@ func FuzzAuthorize(f *testing.F) {
 	})
 }
 
-// FuzzUserinfo: no token but one of the tenant's shows a profile.
+// FuzzUserinfo checks that only the tenant's own tokens show a profile.
 func FuzzUserinfo(f *testing.F) {
 	tenant, err := auth0.New(auth0.Options{BaseURL: "http://127.0.0.1:1", Keys: testKeys()})
 	if err != nil {

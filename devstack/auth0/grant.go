@@ -14,10 +14,10 @@ import (
 
 // grant is a person's consent to an application.
 type grant struct {
-	user         *user  // nil: a machine, in its own name
+	user         *user  // nil for a machine
 	grantType    string // gty, which Auth0 has for some grants only
 	application  *Application
-	api          *API // nil: tokens for /userinfo alone
+	api          *API // nil: tokens only for /userinfo
 	scopes       []string
 	organization *organization
 	nonce        string
@@ -38,8 +38,8 @@ func (g *grant) has(scope string) bool { return slices.Contains(g.scopes, scope)
 
 var standardScopes = []string{"openid", "profile", "email", "address", "phone", "offline_access"}
 
-// allowedScopes drops what neither OpenID Connect nor the API knows, without a
-// word, as Auth0 does.
+// allowedScopes silently drops scopes unknown to OpenID Connect and the API, as Auth0
+// does.
 func allowedScopes(scope string, api *API) []string {
 	var out []string
 	for _, s := range strings.Fields(scope) {
@@ -72,7 +72,7 @@ func (t *Tenant) issuer() string {
 	return t.baseURL + "/"
 }
 
-// tokenTime returns the clock that tokens are stamped by.
+// tokenTime returns the time for the claims of tokens.
 func (t *Tenant) tokenTime() time.Time {
 	if t.fault(FaultClockAhead) {
 		return t.now().Add(10 * time.Minute)
@@ -150,7 +150,7 @@ func (t *Tenant) signFor(api *API, header, claims map[string]any) (string, error
 	return t.keys.sign(header, claims)
 }
 
-// without returns the claims that don't collide with those that are there already.
+// without returns the claims that don't collide with existing ones.
 func without(claims, taken map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, value := range claims {
@@ -174,7 +174,7 @@ func (t *Tenant) idToken(g *grant) (string, error) {
 	return t.keys.sign(nil, claims)
 }
 
-// profile returns the part of the user that a grant's scopes show.
+// profile returns the part of the user's profile that a grant's scopes cover.
 func (t *Tenant) profile(g *grant) object {
 	u := g.user
 	claims := object{"sub": u.ID}
@@ -197,7 +197,7 @@ func (t *Tenant) profile(g *grant) object {
 	return claims
 }
 
-// tokens returns the answer of the token endpoint, but for the refresh token.
+// tokens returns the token endpoint's response, without the refresh token.
 func (t *Tenant) tokens(g *grant) (object, error) {
 	access, lifetime, err := t.accessToken(g)
 	if err != nil {

@@ -96,8 +96,8 @@ func (t *Tenant) Sign(header, claims map[string]any) (string, error) {
 	return t.keys.sign(header, claims)
 }
 
-// RotateKey has the next key sign from now on. The previous one stays published,
-// and tokens of it valid, until [Tenant.RevokeKey].
+// RotateKey makes the next key sign from now on. The previous one stays published, and
+// its tokens valid, until [Tenant.RevokeKey].
 func (t *Tenant) RotateKey() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"github.com/zen-auth/zen/devstack/jose/josetest"
 )
 
-// TestRotation: the next key is known before it signs, and tokens of the previous
-// one stay good until it is revoked.
+// TestRotation checks that the next key is published before it signs, and that tokens of
+// the previous one stay valid until it is revoked.
 func TestRotation(t *testing.T) {
 	b := newBench(t)
 	old := b.tokens().text("access_token")
@@ -27,7 +27,7 @@ func TestRotation(t *testing.T) {
 		t.Errorf("a token of the previous key: %v", err)
 	}
 	if err := b.RevokeKey(ids[1]); err == nil {
-		t.Error("the key that signs was revoked")
+		t.Error("the signing key could be revoked")
 	}
 	if err := b.RevokeKey(ids[0]); err != nil {
 		t.Error(err)

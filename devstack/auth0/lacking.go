@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// The documented parameters that Auth0 acts on and the stand-in doesn't. Not among them
-// is ui_locales: the pages are the stand-in's own.
+// The documented parameters that Auth0 supports and the stand-in doesn't. ui_locales is
+// not among them, since the pages are the stand-in's own.
 const (
 	lackingAuthorize = `connection connection_scope invitation screen_hint max_age acr_values response_mode id_token_hint
 		request request_uri claims dpop_jkt resource`
 	lackingLogout = "federated"
 )
 
-// lacking refuses a request with one of them: what isn't done mustn't look as if it was.
-// The values that are a stand-in's only ones are taken.
+// lacking refuses a request with one of them, so that an unsupported parameter isn't
+// silently ignored. The values that the stand-in supports are accepted.
 func lacking(q url.Values, names string) *oauthError {
 	for name := range strings.FieldsSeq(names) {
 		value := q.Get(name)

@@ -14,14 +14,14 @@ import (
 
 const logoutPath = "/u/logout"
 
-// logoutRequest is an application's request for a logout: where it leads, and on which
-// application's behalf.
+// logoutRequest is a request for a logout: the target address, and the application it
+// comes from.
 type logoutRequest struct {
 	application *Application // nil: none was named
 	redirectURI string
 	state       string
 	sessionID   string // of the browser's session that is meant, or ""
-	hinted      bool   // a person showed an id_token or a session id
+	hinted      bool   // the request has an id_token or a session id
 }
 
 // parseLogout reads a request of either endpoint: /oidc/logout (OpenID Connect
@@ -32,7 +32,7 @@ func (t *Tenant) parseLogout(q url.Values) (*logoutRequest, *oauthError) {
 	}
 	out := &logoutRequest{redirectURI: q.Get("post_logout_redirect_uri"), state: q.Get("state"), sessionID: q.Get("logout_hint")}
 	if q.Get("v2") != "" {
-		out.redirectURI, out.hinted = q.Get("returnTo"), true // it asks no one
+		out.redirectURI, out.hinted = q.Get("returnTo"), true // it asks for no confirmation
 	}
 	client := q.Get("client_id")
 	if hint := q.Get("id_token_hint"); hint != "" {
@@ -61,15 +61,15 @@ func (t *Tenant) parseLogout(q url.Values) (*logoutRequest, *oauthError) {
 	return out, nil
 }
 
-// verifyHint checks an id_token of this tenant's, however old it is.
+// verifyHint verifies an id_token of this tenant, even an expired one.
 func (t *Tenant) verifyHint(token string) (jwt.MapClaims, error) {
 	claims := jwt.MapClaims{}
 	_, err := jwt.ParseWithClaims(token, claims, t.publishedKey, jwt.WithValidMethods([]string{RS256}), jwt.WithoutClaimsValidation())
 	return claims, err
 }
 
-// showLogout ends the browser's session, or asks first if no one has shown that the
-// person wants it.
+// showLogout ends the browser's session, or asks for confirmation if the request has
+// neither an id_token nor a session id.
 func (t *Tenant) showLogout(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -23,7 +23,7 @@ func (b *bench) person() *person {
 	return &person{b, http.Client{Jar: jar}}
 }
 
-// open follows an address to its end; a form, if any, is sent there.
+// open follows an address to its final page; a form, if any, is posted.
 func (p *person) open(address string, form url.Values) (*url.URL, int) {
 	p.t.Helper()
 	method, body := http.MethodGet, ""
@@ -55,15 +55,15 @@ func (p *person) signIn() reply {
 	return r
 }
 
-// silently returns what an application hears that may not show a page.
+// silently returns the callback of a request with prompt=none.
 func (p *person) silently() string {
 	p.t.Helper()
 	at, _ := p.open(p.url+"/authorize?"+p.request("prompt", "none").Encode(), nil)
 	return at.Query().Get("error")
 }
 
-// TestLogout: revoking a refresh token leaves the browser signed in; a logout ends
-// that, and leads to a registered address alone.
+// TestLogout checks that revoking a refresh token leaves the browser signed in, and that
+// a logout signs it out and redirects only to a registered address.
 func TestLogout(t *testing.T) {
 	const signedIn, signedOut = "interaction_required", "login_required"
 	for _, tt := range []struct {
@@ -105,7 +105,7 @@ func TestLogout(t *testing.T) {
 	}
 }
 
-// TestLogoutAsked: the person's answer decides.
+// TestLogoutAsked checks that the person's answer decides.
 func TestLogoutAsked(t *testing.T) {
 	b := newBench(t)
 	who := alice()

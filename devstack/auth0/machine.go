@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// MachineAction stands for an Action of the credentials-exchange trigger, which runs
-// when a machine asks for a token in its own name; a Post Login Action never does. It
-// runs with the tenant locked and must return at once.
+// MachineAction stands for an Action of the credentials-exchange trigger, which runs when
+// a machine requests a token for itself; a Post Login Action doesn't. It runs with the
+// tenant locked and must return at once.
 type MachineAction func(*Exchange)
 
 // Exchange is the input of a MachineAction, and what it can do.
@@ -44,8 +44,8 @@ func (t *Tenant) SetMachineAction(action MachineAction) {
 	t.machineAction = action
 }
 
-// exchangeCredentials gives an application a token in its own name. There is neither a
-// refresh token nor an id_token: it comes back with its secret.
+// exchangeCredentials issues a token to an application for itself. There is neither a
+// refresh token nor an id_token: the application authenticates again instead.
 func (t *Tenant) exchangeCredentials(application *Application, form url.Values) (object, error) {
 	if !application.confidential() {
 		return nil, errUnauthorized()
@@ -84,8 +84,8 @@ func machineScopes(allowed ClientGrant, requested string) []string {
 	return slices.DeleteFunc(strings.Fields(requested), func(s string) bool { return !slices.Contains(allowed.Scopes, s) })
 }
 
-// machineOrganization returns the organization that a request names, if the grant has any.
-// The texts are choices: Auth0 documents the settings alone.
+// machineOrganization returns the organization that a request names, if the grant has
+// any. The texts are assumptions: Auth0 documents only the settings.
 func (t *Tenant) machineOrganization(allowed ClientGrant, requested string) (*organization, error) {
 	switch {
 	case requested == "" && allowed.Organizations == OrganizationsRequire:

@@ -34,7 +34,7 @@ func TestClientCredentials(t *testing.T) {
 	if claims["sub"] != "machine@clients" || claims["azp"] != "machine" || claims["aud"] != auth0.DefaultAudience || claims["gty"] != "client-credentials" {
 		t.Errorf("claims %v", claims)
 	}
-	// The Post Login Action has said rw: it never runs for a machine.
+	// The Post Login Action would set rw, but it doesn't run for a machine.
 	if claims["id"] != "db-1" || claims["a"] != "ro" || claims["rid"] != nil {
 		t.Errorf("claims of the Action: %v", claims)
 	}
@@ -116,10 +116,11 @@ func TestPrivateKeyJWT(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.want(b.assert(stranger), 401, "invalid_client")
-	b.want(b.machine("client_id", "machine-key"), 401, "access_denied") // a secret is none of its ways
+	b.want(b.machine("client_id", "machine-key"), 401, "access_denied") // it can't authenticate with a secret
 }
 
-// TestSymmetric: an API that signs with its own secret is one that no key set verifies.
+// TestSymmetric checks that no key set verifies the tokens of an API that signs with its
+// own secret.
 func TestSymmetric(t *testing.T) {
 	b := newBench(t)
 	token := b.tokens("audience", "https://hs256.test").text("access_token")
@@ -132,7 +133,8 @@ func TestSymmetric(t *testing.T) {
 	}
 }
 
-// TestFamilies: a user's 201st refresh token of an application drops the oldest one.
+// TestFamilies checks that a user's 201st refresh token for an application drops the
+// oldest one.
 func TestFamilies(t *testing.T) {
 	b := newBench(t)
 	who := alice()

@@ -17,8 +17,9 @@ import (
 
 const managementPath = "/api/v2/"
 
-// ManagementToken returns a token of the Management API that may do what the stand-in
-// serves, as the dashboard's API Explorer makes one, or only what the scopes say.
+// ManagementToken returns a token of the Management API that allows everything that the
+// stand-in supports, like one from the dashboard's API Explorer, or only the given
+// scopes.
 func (t *Tenant) ManagementToken(scopes ...string) (string, error) {
 	if scopes == nil {
 		scopes = strings.Fields("read:clients update:clients create:client_grants read:actions create:actions update:actions")
@@ -144,7 +145,7 @@ func (t *Tenant) readClient(r *http.Request) (int, any, error) {
 	return http.StatusOK, view, nil
 }
 
-// clientView returns an application without what a fault takes from it.
+// clientView returns an application without what an active fault hides.
 func (t *Tenant) clientView(a *Application) object {
 	return object{
 		"client_id": a.ClientID, "name": a.Name, "callbacks": t.callbacks(a), "allowed_logout_urls": a.LogoutURLs,
@@ -152,8 +153,8 @@ func (t *Tenant) clientView(a *Application) object {
 	}
 }
 
-// changed says what of an application the Management API has written. A fault takes away
-// only what was there before.
+// changed records which fields of an application the Management API has written. A fault
+// hides only what was there before.
 type changed struct{ callbacks, grantTypes, grants bool }
 
 func (t *Tenant) callbacks(a *Application) []string {
@@ -209,7 +210,7 @@ func (t *Tenant) changeClient(r *http.Request) (int, any, error) {
 }
 
 // refreshPolicy is the Management API's view of an application's refresh tokens, in
-// seconds. Nothing here ends one that lies idle.
+// seconds. Idle ones don't expire here.
 type refreshPolicy struct {
 	Rotation   string `json:"rotation_type"`
 	Expiration string `json:"expiration_type"`
@@ -231,8 +232,8 @@ func (p refreshPolicy) apply(a *Application) error {
 	return nil
 }
 
-// decodeBody reads a request's body. A property that the stand-in doesn't know is refused:
-// what isn't done mustn't look as if it was.
+// decodeBody reads a request's body. An unknown property is refused, so that it isn't
+// silently ignored.
 func decodeBody(r *http.Request, into any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
@@ -283,10 +284,10 @@ type libraryAction struct {
 	id, name, trigger, version string
 	code                       string // of the draft
 	status                     string
-	problem                    string  // why a build failed
+	problem                    string  // the error of a failed build
 	number                     int     // of the deployed version
 	deployed                   *script // nil: never deployed
-	// own is the one that the tenant was made with, a function of Go's.
+	// own is the tenant's initial Action, a Go function.
 	own           bool
 	made, changed time.Time
 }
@@ -297,15 +298,15 @@ const (
 	triggerMachines = "credentials-exchange"
 )
 
-// flowOf returns a trigger's flow without what a fault takes from it: the Action that the
-// tenant was made with.
+// flowOf returns a trigger's flow without the tenant's initial Action if a fault hides
+// it.
 func (t *Tenant) flowOf(trigger string) flow {
 	missing := trigger == triggerLogin && (t.action == nil || t.fault(FaultActionMissing)) ||
 		trigger == triggerMachines && (t.machineAction == nil || t.fault(FaultMachineActionMissing))
 	return slices.DeleteFunc(slices.Clone(t.flows[trigger]), func(b *binding) bool { return b.action.own && missing })
 }
 
-// ownFlow returns the flow that a tenant begins with.
+// ownFlow returns a tenant's initial flow.
 func ownFlow(trigger string, now time.Time) flow {
 	action := &libraryAction{
 		id: uuid.NewString(), name: "Claims", trigger: trigger, version: "v3", status: "built", number: 1, own: true,
@@ -402,7 +403,7 @@ func (t *Tenant) libraryAction(id string) (*libraryAction, error) {
 	return nil, &managementError{http.StatusNotFound, "not_found", "That action does not exist"}
 }
 
-// readAction shows an Action, which is built a little between two looks.
+// readAction shows an Action; its build progresses with each call.
 func (t *Tenant) readAction(r *http.Request) (int, any, error) {
 	a, err := t.libraryAction(r.PathValue("id"))
 	if err != nil {
@@ -480,7 +481,7 @@ func (f flow) view(trigger string) object {
 	return object{"bindings": bindings}
 }
 
-// changeBindings puts another flow into a trigger's place.
+// changeBindings replaces a trigger's flow.
 func (t *Tenant) changeBindings(r *http.Request) (int, any, error) {
 	trigger, err := t.trigger(r)
 	if err != nil {
@@ -511,7 +512,8 @@ func (t *Tenant) changeBindings(r *http.Request) (int, any, error) {
 	return http.StatusOK, next.view(trigger), nil
 }
 
-// bound returns the binding that a reference is to, a new one for an Action; nil means none.
+// bound returns the binding that a reference names, or a new one for an Action; nil means
+// none.
 func (t *Tenant) bound(trigger, kind, value string) *binding {
 	if kind == "binding_id" {
 		for _, b := range t.flowOf(trigger) {

@@ -76,7 +76,7 @@ func TestManagementRefuses(t *testing.T) {
 			}
 		})
 	}
-	// JavaScript of any kind is no form that the stand-in runs, and it says so.
+	// The stand-in can't run arbitrary JavaScript, and says so.
 	for _, want := range []string{"building", "failed"} {
 		if got := b.manage(token, http.MethodGet, "actions/actions/"+made.text("id"), ""); got.text("status") != want {
 			t.Errorf("manage = %+v", got)
@@ -84,7 +84,7 @@ func TestManagementRefuses(t *testing.T) {
 	}
 }
 
-// An application is shown by the fields that are named, or without them.
+// An application is shown with only the named fields, or without them.
 func TestManagementFields(t *testing.T) {
 	b := newBench(t)
 	path := "clients/native"
@@ -98,7 +98,7 @@ func TestManagementFields(t *testing.T) {
 	}
 }
 
-// A flow that is replaced by an empty one runs nothing.
+// A flow that was replaced by an empty one runs no Actions.
 func TestManagementEmptiesFlow(t *testing.T) {
 	b := newBench(t)
 	claims := func() map[string]any { return b.claims(b.tokens().text("access_token")) }
@@ -110,7 +110,7 @@ func TestManagementEmptiesFlow(t *testing.T) {
 		t.Fatalf("manage = %+v", got)
 	}
 	if _, ok := claims()["id"]; ok {
-		t.Error("an Action runs that is in no flow")
+		t.Error("an Action runs without being in a flow")
 	}
 }
 

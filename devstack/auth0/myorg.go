@@ -14,8 +14,8 @@ import (
 )
 
 // The My Organization API (early access): the members of the organization of a person's
-// token, by that one's own roles. Paths, bodies and bounds are those of Auth0's SDKs of it
-// (auth0/myorganization-python 2.0.0).
+// token, with that person's own roles. Paths, bodies and bounds are those of Auth0's SDKs
+// of it (auth0/myorganization-python 2.0.0).
 const (
 	myOrgPath          = "/my-org/"
 	myOrgVersion       = "/my-org/v1/"
@@ -54,7 +54,8 @@ type Role struct {
 	MyOrganization []string
 }
 
-// DefaultRoles are one for those who manage an organization, and one for the others.
+// DefaultRoles are one role for people who manage an organization, and one for the
+// others.
 func DefaultRoles() []Role {
 	return []Role{
 		{ID: "rol_zenDevAdmin00001", Name: "admin", MyOrganization: MyOrganizationScopes()},
@@ -62,7 +63,7 @@ func DefaultRoles() []Role {
 	}
 }
 
-// memberInvitation asks a person into an organization.
+// memberInvitation is an invitation to an organization.
 type memberInvitation struct {
 	id, email, inviter string
 	roles              []string // ids
@@ -113,7 +114,7 @@ type myOrgError struct {
 
 func (e *myOrgError) Error() string { return e.detail }
 
-// myOrgCall is a call in the name of a member.
+// myOrgCall is a call by a member.
 type myOrgCall struct {
 	*http.Request
 	org *organization
@@ -179,7 +180,7 @@ func (t *Tenant) serveMyOrg(w http.ResponseWriter, r *http.Request, scope string
 	}
 }
 
-// myOrgCaller returns the person whose token a request has.
+// myOrgCaller returns the person of a request's token.
 func (t *Tenant) myOrgCaller(r *http.Request, scope string) (myOrgCall, error) {
 	unauthorized := func(detail string) error { return &myOrgError{http.StatusUnauthorized, "Unauthorized", detail} }
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -270,8 +271,8 @@ func (t *Tenant) listMemberInvitations(c myOrgCall) (int, any, error) {
 	return pageOf(c.Request, "invitations", c.org.pendingInvitations(t.now()), c.org.view)
 }
 
-// createMemberInvitations invites several at once. Whoever is invited already has the
-// invitation from before revoked.
+// createMemberInvitations invites several people at once. An earlier invitation of the
+// same person is revoked.
 func (t *Tenant) createMemberInvitations(c myOrgCall) (int, any, error) {
 	var in struct {
 		Invitees []struct {

@@ -38,7 +38,7 @@ type Options struct {
 	// Action runs at every sign-in and refresh. Nil sets nothing.
 	Action Action
 	// MachineAction runs at every client credentials exchange. Nil sets nothing:
-	// the tokens of machines then have no claims of Action's.
+	// machines' tokens then have no custom claims.
 	MachineAction MachineAction
 
 	// SkipCallbackConfirmation leaves out the question that Auth0 asks before
@@ -49,7 +49,7 @@ type Options struct {
 	// Fault, when it returns true for one of the Fault… names, makes the tenant
 	// fail that way for this request. It must be safe for concurrent use.
 	Fault func(name string) bool
-	// Logger gets what pages don't tell. Default: slog.Default().
+	// Logger gets what the pages don't show. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -113,19 +113,19 @@ type Application struct {
 	// Keys make it confidential in place of a secret: it signs a client assertion
 	// for each call (private_key_jwt).
 	Keys []AssertionKey
-	// Callbacks are the redirect URIs, matched letter by letter.
+	// Callbacks are the redirect URIs, which have to match exactly.
 	Callbacks []string
-	// LogoutURLs are the URLs to which a logout may lead, matched letter by letter.
+	// LogoutURLs are the URLs to which a logout may redirect; they have to match exactly.
 	LogoutURLs []string
 	// GrantTypes, default: those of people for a native application, and
 	// client_credentials for a confidential one without Callbacks.
 	GrantTypes []string
-	// Grants are the APIs that it may call in its own name.
+	// Grants are the APIs that it may call for itself.
 	Grants []ClientGrant
 	// Organizations, default: deny.
 	Organizations OrganizationUsage
-	// MyOrganization are the scopes of the My Organization API that the application may have
-	// in a person's name, by its refresh tokens; none are none.
+	// MyOrganization are the scopes of the My Organization API that the application may
+	// have for a person, with its refresh tokens; by default none.
 	MyOrganization []string
 	// ReusableRefreshTokens turns rotation off.
 	ReusableRefreshTokens bool

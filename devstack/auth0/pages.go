@@ -40,8 +40,8 @@ func (t *Tenant) pages() http.Handler {
 	}))
 }
 
-// step finds the transaction that a page is about. It belongs to the browser that
-// showed it first. The handler runs with the tenant locked.
+// step finds the transaction of a page. It belongs to the browser that first showed it.
+// The handler runs with the tenant locked.
 func (t *Tenant) step(handle func(http.ResponseWriter, *http.Request, *transaction)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
@@ -133,8 +133,8 @@ func (t *Tenant) advance(w http.ResponseWriter, tx *transaction) {
 	}
 }
 
-// enterOrganization puts the organization that was asked for into the grant, if
-// the person belongs to it.
+// enterOrganization adds the requested organization to the grant, if the person belongs
+// to it.
 func (t *Tenant) enterOrganization(tx *transaction) error {
 	u := tx.grant.user
 	if tx.organization == "" {

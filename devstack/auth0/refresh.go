@@ -29,8 +29,8 @@ func (t *Tenant) offline(g *grant) bool {
 		slices.Contains(g.application.GrantTypes, GrantRefresh) && !t.fault(FaultNoRefreshToken)
 }
 
-// maxFamilies limits the refresh tokens that a user may have with an application; one more
-// drops the oldest without a word (Auth0, Entity limit policy).
+// maxFamilies limits the refresh tokens that a user may have with an application; one
+// more silently drops the oldest (Auth0, Entity limit policy).
 const maxFamilies = 200
 
 func (t *Tenant) newFamily(g *grant) string {
@@ -62,8 +62,8 @@ func errRefreshToken() *oauthError {
 	return errOAuth(403, "invalid_grant", "Unknown or invalid refresh token.")
 }
 
-// refresh exchanges a refresh token. One that was used before revokes its whole
-// family, unless it is the last one before the present and the leeway lasts.
+// refresh exchanges a refresh token. One that was already used revokes its whole family,
+// unless it is the previous one and within the leeway.
 func (t *Tenant) refresh(application *Application, form url.Values) (object, error) {
 	if form.Get("refresh_token") == "" {
 		return nil, errMissing("refresh_token")
@@ -84,7 +84,7 @@ func (t *Tenant) refresh(application *Application, form url.Values) (object, err
 			return nil, errRefreshToken()
 		}
 	}
-	// A copy: fewer scopes now are no fewer for the next time.
+	// A copy: requesting fewer scopes now doesn't reduce them for the next time.
 	g := *f.grant
 	g.grantType = GrantRefresh
 	if t.forMyOrganization(&g, form.Get("audience"), form.Get("scope")) {
@@ -113,8 +113,8 @@ func (t *Tenant) refreshed(application *Application, token *refreshToken, g *gra
 	return answer, nil
 }
 
-// revoke revokes a refresh token and the family it belongs to. A token that is
-// not known is fine, as RFC 7009 wants it.
+// revoke revokes a refresh token and its family. An unknown token is not an error, as RFC
+// 7009 requires.
 func (t *Tenant) revoke(r *http.Request, form url.Values) (object, error) {
 	application, err := t.authenticate(r, form)
 	if err != nil {

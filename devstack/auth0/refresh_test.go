@@ -13,7 +13,7 @@ func (b *bench) refresh(token, client string) reply {
 	return b.post("/oauth/token", url.Values{"grant_type": {auth0.GrantRefresh}, "client_id": {client}, "refresh_token": {token}})
 }
 
-// TestReuse: a refresh token that was used takes its whole family along.
+// TestReuse checks that reusing a refresh token revokes its whole family.
 func TestReuse(t *testing.T) {
 	b := newBench(t)
 	first := b.tokens().text("refresh_token")
@@ -34,7 +34,7 @@ func TestLeeway(t *testing.T) {
 	again := b.refresh(first, "leeway")
 	b.want(again, 200, "")
 	b.want(b.refresh(second, "leeway"), 200, "")
-	// Only the token immediately before the present one may be reused.
+	// Only the previous token may be reused.
 	b.want(b.refresh(first, "leeway"), 403, "invalid_grant")
 	b.want(b.refresh(again.text("refresh_token"), "leeway"), 403, "invalid_grant")
 

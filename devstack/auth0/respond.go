@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack/oauthserver"
 )
 
-// maxBody bounds a request body.
+// maxBody is the largest request body.
 const maxBody = 64 << 10
 
 // object is one JSON object of an answer.
@@ -38,7 +38,7 @@ func errMissing(name string) *oauthError {
 
 func errUnauthorized() *oauthError { return errOAuth(401, "access_denied", "Unauthorized") }
 
-// errUnknownClient has a status of our choosing: Auth0 documents none.
+// errUnknownClient has an assumed status: Auth0 documents none.
 func errUnknownClient(id string) *oauthError {
 	return errOAuth(403, "invalid_request", "Unknown client: "+id)
 }

@@ -13,8 +13,7 @@ import (
 // stateVersion changes when an older state can't be read any more.
 const stateVersion = 1
 
-// state is a tenant between two runs. What is under way, and who is signed in to
-// which browser, is not part of it.
+// state is a tenant between two runs, without unfinished requests and browsers' sign-ins.
 type state struct {
 	Version       int
 	Current, Next savedKey
@@ -51,8 +50,8 @@ type savedToken struct {
 	UsedAt     time.Time
 }
 
-// Save writes what the tenant knows, private keys and passwords included: keep it
-// from others. Applications, APIs and the Action are left out, being options.
+// Save writes the tenant's state, including private keys and passwords, so it must be
+// kept secret. Applications, APIs and the Action are left out, because they are options.
 func (t *Tenant) Save(w io.Writer) error {
 	t.mu.Lock()
 	saved, err := t.state()
@@ -135,7 +134,8 @@ func (t *Tenant) Restore(r io.Reader) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// A second tenant takes it all in, so that a bad state leaves this one alone.
+	// It is loaded into a second tenant first, so that a bad state doesn't change this
+	// one.
 	next := &Tenant{opts: t.opts, applications: t.applications, apis: t.apis, refreshTokens: map[string]*refreshToken{}}
 	next.keys.spare = t.keys.spare
 	if err := next.load(&saved); err != nil {
@@ -183,8 +183,8 @@ func (t *Tenant) load(saved *state) (err error) {
 	return nil
 }
 
-// loadFamily drops what belongs to an application, an API or a user that is no
-// more, as deleting them does.
+// loadFamily drops families of an application, an API or a user that no longer exists, as
+// deleting these does.
 func (t *Tenant) loadFamily(saved savedFamily) {
 	application, api, u := t.applications[saved.Application], t.apis[saved.Audience], t.userByID(saved.User)
 	if application == nil || u == nil || (saved.Audience != "" && api == nil) {

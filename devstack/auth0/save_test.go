@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRestore: a restart signs nobody out, and forgives nobody either.
+// TestRestore checks that sign-ins, and revocations, survive a restart.
 func TestRestore(t *testing.T) {
 	old := newBench(t)
 	spent := old.tokens().text("refresh_token")

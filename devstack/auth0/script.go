@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// script is an Action's program of the form that zen writes: constants, and a function that
-// sets each entry of one of them as a claim. The stand-in runs no JavaScript: a program of
-// any other form fails to build.
+// script is an Action's program in the form that zen writes: constants, and a function
+// that sets each entry of one of them as a claim. The stand-in runs no JavaScript: a
+// program of any other form fails to build.
 type script struct {
 	audience            string
 	readWrite, readOnly map[string]any

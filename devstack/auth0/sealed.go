@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// seal makes the access token of a grant without an audience: a JWE (RFC 7516,
-// compact) that only the tenant can open, as Auth0's are. It looks like a JWT to
-// whoever counts no dots.
+// seal makes the access token of a grant without an audience: a JWE (RFC 7516, compact)
+// that only the tenant can open, as Auth0's are. It looks like a JWT except for the
+// number of dots.
 func (t *Tenant) seal(claims map[string]any) (string, error) {
 	header, err := json.Marshal(object{"alg": "dir", "enc": "A256GCM", "iss": claims["iss"]})
 	if err != nil {

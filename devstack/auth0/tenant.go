@@ -28,7 +28,7 @@ type Tenant struct {
 	keys          keyRing
 	action        Action
 	machineAction MachineAction
-	library       []*libraryAction // without those that the tenant was made with
+	library       []*libraryAction // without the initial ones
 	flows         map[string]flow  // by trigger
 	organizations []*organization
 	users         []*user
@@ -45,7 +45,7 @@ type Tenant struct {
 
 type organization struct {
 	Organization
-	invitations []*memberInvitation // under way, and not saved
+	invitations []*memberInvitation // unfinished, and not saved
 }
 
 type user struct {
@@ -141,7 +141,7 @@ func (t *Tenant) BaseURL() string {
 // Issuer returns the iss of every token. It ends in a slash.
 func (t *Tenant) Issuer() string { return t.BaseURL() + "/" }
 
-// Handler serves the tenant. It wants a host and port of its own.
+// Handler serves the tenant. It needs its own host and port.
 func (t *Tenant) Handler() http.Handler { return t.handler }
 
 // AddOrganization adds an organization and returns its id.
@@ -226,7 +226,7 @@ func (t *Tenant) AddApplication(a Application) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if old := t.applications[a.ClientID]; old != nil {
-		*old = a // what it was granted stays
+		*old = a // its grants stay
 	} else {
 		t.applications[a.ClientID] = &a
 	}

@@ -1,5 +1,5 @@
-// Package bao runs OpenBao's own server, bao, on the loopback: for zen dev --team and
-// for tests of what runs inside it. It brings no bao along: [Find] looks for one.
+// Package bao runs OpenBao's own server, bao, on the loopback: for zen dev --team and for
+// tests of what runs inside it. It doesn't include bao: [Find] looks for one.
 package bao
 
 import (
@@ -37,7 +37,7 @@ func Find() (string, error) {
 	return "", ErrNotFound
 }
 
-// cacheDir returns a directory that a shell script finds, too, on every system.
+// cacheDir returns a directory that a shell script can also find, on every system.
 func cacheDir() (string, error) {
 	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
 		return dir, nil

@@ -23,7 +23,7 @@ type Client struct {
 	Token string
 }
 
-// Error is an answer that is no success.
+// Error is an unsuccessful response.
 type Error struct {
 	Status int
 	Errors []string
@@ -33,7 +33,7 @@ func (e *Error) Error() string {
 	return "bao: status " + strconv.Itoa(e.Status) + ": " + strings.Join(e.Errors, "; ")
 }
 
-// Call makes a request at /v1/path. body, if not nil, goes as JSON; the answer is
+// Call makes a request at /v1/path. body, if not nil, is sent as JSON; the response is
 // decoded into result, if not nil.
 func (c Client) Call(ctx context.Context, method, path string, body, result any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

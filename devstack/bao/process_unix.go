@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// apart gives the server and its plugins a process group of their own.
+// apart gives the server and its plugins their own process group.
 func apart(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 func askToEnd(command *exec.Cmd) error { return command.Process.Signal(syscall.SIGTERM) }

@@ -26,14 +26,15 @@ const (
 type Options struct {
 	// Program is bao's path; see [Find].
 	Program string
-	// Dir is for the server's configuration, log, audit log and storage. It has to be
-	// there, and is the caller's to remove.
+	// Dir is for the server's configuration, log, audit log and storage. It has to exist,
+	// and the caller removes it.
 	Dir string
 	// Plugins is the directory with the plugins' programs, or "".
 	Plugins string
 	// Address is a loopback address and port; port 0, or "", is a free one.
 	Address string
-	// Node is the node's name in a Raft cluster; "" keeps everything in memory, alone.
+	// Node is the node's name in a Raft cluster; "" means a single server that keeps
+	// everything in memory.
 	Node string
 	// CertFile and KeyFile are for TLS; "" means plain HTTP.
 	CertFile, KeyFile string
@@ -73,8 +74,8 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	return s, s.Restart(ctx)
 }
 
-// free returns an address that can be listened on. Another process could take it
-// before the server does, which then doesn't start.
+// free returns a free address. If another process takes it before the server does, the
+// server doesn't start.
 func free(address string) (string, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
@@ -140,11 +141,11 @@ func (s *Server) file(name string) string { return filepath.Join(s.options.Dir, 
 // AuditLog returns the path of the server's audit log, in JSON, a line an entry.
 func (s *Server) AuditLog() string { return s.file("audit.log") }
 
-// Log returns the path of what the server and its plugins said.
+// Log returns the path of the log of the server and its plugins.
 func (s *Server) Log() string { return s.file("bao.log") }
 
-// Restart starts the server if it isn't running, and returns once it answers. It
-// is sealed then.
+// Restart starts the server if it isn't running, and returns once it responds. The server
+// is then sealed.
 func (s *Server) Restart(ctx context.Context) error {
 	log, err := os.OpenFile(s.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -235,7 +236,7 @@ func (s *Server) Join(ctx context.Context, leader *Server) error {
 	return s.Unseal(ctx)
 }
 
-// Unseal opens the server and waits until it does its work, as leader or standby.
+// Unseal unseals the server and waits until it works, as leader or standby.
 func (s *Server) Unseal(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -288,7 +289,7 @@ func (s *Server) PID() int {
 // Stop ends the server and the plugins that it runs.
 func (s *Server) Stop() error { return s.end(false) }
 
-// Kill ends it as a power cut would.
+// Kill ends it abruptly, like a power cut.
 func (s *Server) Kill() error { return s.end(true) }
 
 func (s *Server) end(now bool) error {

@@ -1,7 +1,7 @@
-// Package browse plays the person at the browser: it follows redirects, signs in when a
+// Package browse acts as the person at the browser: it follows redirects, signs in when a
 // page asks for it, chooses an organization, types a device's code, and presses the
-// button of a page that asks for authorisation. It reads pages as a browser does, forms
-// and all, and needs to know nothing but an address.
+// button of a page that asks for authorisation. It reads pages and forms as a browser
+// does, and needs only an address.
 //
 // It is for demonstrations and tests. It runs no JavaScript and shows nothing.
 package browse
@@ -46,24 +46,24 @@ type Browser struct {
 	// Organization is the value of the button to press where a page offers
 	// organizations, or words on it. Empty means the first one.
 	Organization string
-	// Out gets a line a step, without the values of queries. Default: nowhere.
+	// Out gets a line for each step, without the values of queries. Default: nowhere.
 	Out io.Writer
 	// Cancel presses Cancel where a page asks to authorise a terminal.
 	Cancel bool
-	// StopBeforeCallback ends the visit at the redirect that leaves the site it
-	// began on, without following it.
+	// StopBeforeCallback ends the visit at the first redirect to another site, without
+	// following it.
 	StopBeforeCallback bool
 }
 
-// Visit opens an address as person and does what its pages ask for, until one
-// asks for nothing more. It fails unless that last page is a 200.
+// Visit opens an address as person and answers its pages until one needs no answer. It
+// fails unless that last page is a 200.
 func Visit(ctx context.Context, person Person, address string, out io.Writer) error {
 	_, err := (&Browser{Person: person, Out: out}).Visit(ctx, address)
 	return err
 }
 
 // Visit is like the function Visit and returns the address where it ended, query
-// included. It is bounded by ctx and by a number of steps.
+// included. It is limited by ctx and by a number of steps.
 func (b *Browser) Visit(ctx context.Context, address string) (*url.URL, error) {
 	start, err := url.Parse(address)
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *Browser) Visit(ctx context.Context, address string) (*url.URL, error) {
 type visit struct {
 	browser  *Browser
 	client   *http.Client
-	home     *url.URL // where it began; forms are filled there alone
+	home     *url.URL // where it began; forms are filled in only there
 	signedIn bool     // a sign-in form was sent
 	codeSent bool     // a device's code was typed
 }
@@ -134,8 +134,8 @@ func (v *visit) run(ctx context.Context, next request) (*url.URL, error) {
 	return nil, fmt.Errorf("browse: gave up after %d steps", maxSteps)
 }
 
-// isOpener knows the address of this machine that zen starts a browser with, so that the
-// page's own stays out of the arguments of programs. It leads to where the visit begins.
+// isOpener recognizes the local address with which zen starts a browser, to keep the
+// page's own address out of program arguments. It redirects to the start of the visit.
 func isOpener(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
 	return ip != nil && ip.IsLoopback() && strings.HasPrefix(u.Path, "/open/")
@@ -150,11 +150,11 @@ func follow(last request, answer *answer) request {
 	return request{method: http.MethodGet, to: answer.location}
 }
 
-// atHome reports whether an address is on the site that the visit began on.
-// Passwords go nowhere else.
+// atHome reports whether an address is on the site that the visit began on. Passwords are
+// sent nowhere else.
 func (v *visit) atHome(u *url.URL) bool { return u.Scheme == v.home.Scheme && u.Host == v.home.Host }
 
-// decide finds what the page asks for. Nil means nothing.
+// decide returns the answer that the page needs. Nil means none.
 func (v *visit) decide(at *url.URL, answer *answer) (*request, error) {
 	if !v.atHome(at) {
 		return nil, nil

@@ -16,7 +16,7 @@ import (
 type site struct {
 	*httptest.Server
 	callback *httptest.Server
-	posts    []url.Values // forms that the site got
+	posts    []url.Values // forms that the site received
 }
 
 const signInForm = `<title>Sign in</title>%s<form method=post action=/sign-in>
@@ -33,7 +33,7 @@ func newSite(t *testing.T, status int) *site {
 	s := &site{}
 	s.callback = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
-		// A form away from home is none of the person's business.
+		// A form on another site is not filled in.
 		fmt.Fprintf(w, signInForm, "")
 	}))
 	t.Cleanup(s.callback.Close)
@@ -197,16 +197,17 @@ func TestVisitFails(t *testing.T) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "t1cket") {
-				t.Errorf("the error tells the ticket: %v", err)
+				t.Errorf("the error contains the ticket: %v", err)
 			}
 		})
 	}
 	for _, forms := range refusing.posts[2:] {
-		t.Errorf("a form was filled away from home: %v", forms)
+		t.Errorf("a form on another site was filled in: %v", forms)
 	}
 }
 
-// TestErrorsHideQueries: what net/http says of a failure holds the whole address.
+// TestErrorsHideQueries checks that errors don't contain queries, although net/http's
+// errors contain the whole address.
 func TestErrorsHideQueries(t *testing.T) {
 	s := newSite(t, http.StatusOK)
 	s.callback.Close()
@@ -225,7 +226,8 @@ func TestVisitEndsWithContext(t *testing.T) {
 	}
 }
 
-// FuzzPage: no page breaks the parser, and a button's form can always be sent.
+// FuzzPage checks that no page crashes the parser, and that a button's form can always be
+// submitted.
 func FuzzPage(f *testing.F) {
 	f.Add([]byte(fmt.Sprintf(signInForm, "<p role=alert>x")))
 	f.Add([]byte(askForm))

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// page holds what matters of an HTML page: its title, its alert and its forms.
+// page holds the relevant parts of an HTML page: its title, its alert and its forms.
 type page struct {
 	title string
 	alert string
@@ -119,7 +119,7 @@ func (p *page) decision(cancel bool) *button {
 // userCodeField is the name of a page's field for the code that a device shows (RFC 8628).
 const userCodeField = "user_code"
 
-// codeField returns the button beside a field for a device's code.
+// codeField returns the button of the form with a field for a device's code.
 func (p *page) codeField() *button {
 	for _, f := range p.forms {
 		for _, in := range f.inputs {
@@ -131,7 +131,7 @@ func (p *page) codeField() *button {
 	return nil
 }
 
-// organization returns the button of the organization that is wanted.
+// organization returns the button of the wanted organization.
 func (p *page) organization(wanted string) *button {
 	for _, f := range p.forms {
 		for _, b := range f.buttons {
@@ -181,7 +181,7 @@ func (p *page) signIn(who Person) (*button, url.Values) {
 	return nil, nil
 }
 
-// problem returns the page's complaint.
+// problem returns the page's error message.
 func (p *page) problem() string {
 	if p.alert != "" {
 		return p.alert

@@ -30,7 +30,7 @@ func (v *visit) send(ctx context.Context, step request) (*answer, error) {
 	req.Header.Set("Accept", "text/html")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		// What a browser says of a form on the same site.
+		// A browser sends this for a form on the same site.
 		req.Header.Set("Origin", step.to.Scheme+"://"+step.to.Host)
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
 	}

@@ -1,6 +1,6 @@
-// Package chromiumtest has tests look at pages with a real browser, a headless Chromium.
-// A test that has none is skipped, and fails where CI should have brought one; so is one
-// in a short run.
+// Package chromiumtest lets tests check pages in a real browser, a headless Chromium.
+// Without Chromium a test is skipped, or fails in CI, which should have it; in a short
+// run it is skipped, too.
 package chromiumtest
 
 import (
@@ -19,23 +19,23 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience limits how long a page may take to show something.
+// patience is how long a page may take to show something.
 const patience = 20 * time.Second
 
-// Tab is a browser with one tab, and the test that it is for.
+// Tab is a browser with one tab, for one test.
 type Tab struct {
 	t        *testing.T
 	ctx      context.Context
-	expected atomic.Value // a part of complaints that are none
-	seen     atomic.Bool  // there was one
+	expected atomic.Value // part of the expected console errors
+	seen     atomic.Bool  // whether there was one
 }
 
-// Open starts a browser that ends with the test. Whatever it complains about, such as what
-// a page's policy forbids, fails the test.
+// Open starts a browser that ends with the test. Any console error, such as a violation
+// of a page's policy, fails the test.
 func Open(t *testing.T) *Tab {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("make test-all has the browsers")
+		t.Skip("make test-all runs the browser tests")
 	}
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -48,7 +48,7 @@ func Open(t *testing.T) *Tab {
 	case path == "" && os.Getenv("CI") == "true":
 		t.Fatal("chromium is missing: scripts/install-test-tools.sh installs it")
 	case path == "":
-		t.Skip("SKIPPED: chromium is missing, so nobody looks at the page. scripts/install-test-tools.sh installs it.")
+		t.Skip("SKIPPED: chromium is missing, so the page isn't checked. scripts/install-test-tools.sh installs it.")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
 		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1440, 1250), chromedp.WSURLReadTimeout(time.Minute))
@@ -71,7 +71,7 @@ func Open(t *testing.T) *Tab {
 				b.seen.Store(true)
 				return
 			}
-			t.Errorf("the browser complains: %s %s", e.Entry.Text, e.Entry.URL)
+			t.Errorf("the browser reports: %s %s", e.Entry.Text, e.Entry.URL)
 		}
 	})
 	if err != nil {
@@ -80,26 +80,26 @@ func Open(t *testing.T) *Tab {
 	return b
 }
 
-// Expect takes complaints that have this in them for none.
+// Expect ignores console errors that contain this text.
 func (b *Tab) Expect(part string) {
 	b.seen.Store(false)
 	b.expected.Store(part)
 }
 
-// Complains waits for a complaint that is expected.
+// Complains waits for an expected console error.
 func (b *Tab) Complains() {
 	b.t.Helper()
 	for deadline := time.Now().Add(patience); !b.seen.Load(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("the browser does not complain about %q", b.expected.Load())
+			b.t.Fatalf("the browser reports no error with %q", b.expected.Load())
 		}
 	}
 }
 
-// Context returns the tab's, for chromedp.
+// Context returns the tab's context, for chromedp.
 func (b *Tab) Context() context.Context { return b.ctx }
 
-// Do does what a person does.
+// Do performs actions, as a person would.
 func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	for _, action := range actions {
@@ -109,7 +109,7 @@ func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Find returns what an expression in the page's JavaScript is worth.
+// Find returns the value of a JavaScript expression in the page.
 func Find[T any](b *Tab, expression string) T {
 	b.t.Helper()
 	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
@@ -119,8 +119,8 @@ func Find[T any](b *Tab, expression string) T {
 	return value
 }
 
-// Sees waits until the text of an element has another in it. A page on its way to the
-// next has neither.
+// Sees waits until the text of an element contains another text. A page that is being
+// replaced has neither.
 func (b *Tab) Sees(selector, want string) {
 	b.t.Helper()
 	text := fmt.Sprintf("(document.querySelector(%q)?.innerText ?? '')", selector)
@@ -131,7 +131,7 @@ func (b *Tab) Sees(selector, want string) {
 	}
 }
 
-// Press presses the button that is labelled so, with the mouse.
+// Press clicks the button with that label.
 func (b *Tab) Press(label string) {
 	b.t.Helper()
 	b.Sees("main", label)
@@ -146,13 +146,13 @@ func (b *Tab) Press(label string) {
 	b.Do(chromedp.Click(chromedp.CSS("[data-pressed]")))
 }
 
-// Type types into the field of a name.
+// Type types into the field with that name.
 func (b *Tab) Type(name, text string) {
 	b.t.Helper()
 	b.Do(chromedp.SendKeys(chromedp.CSS(fmt.Sprintf("[name=%q]", name)), text))
 }
 
-// Screenshot keeps a picture for who runs the tests with -artifacts.
+// Screenshot saves a picture when tests run with -artifacts.
 func (b *Tab) Screenshot(name string) {
 	b.t.Helper()
 	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))

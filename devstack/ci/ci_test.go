@@ -28,7 +28,7 @@ import (
 
 const audience = "https://bao.example.test"
 
-// bench is a service, and a verifier that knows its addresses alone.
+// bench is a service, and a verifier that knows only its addresses.
 type bench struct {
 	*ci.Service
 	t     *testing.T
@@ -82,10 +82,10 @@ func TestSystems(t *testing.T) {
 			if claims["jti"] == "" {
 				t.Error("no jti")
 			}
-			// Nobody else's issuer signed it.
+			// No other issuer's key verifies it.
 			for _, other := range ci.Systems() {
 				if _, err := josetest.Verify(token, b.Issuer(other), audience); other != system && err == nil {
-					t.Errorf("%s takes it for its own", other)
+					t.Errorf("%s accepts it as its own", other)
 				}
 			}
 		})
@@ -98,7 +98,7 @@ func TestSystems(t *testing.T) {
 	}
 }
 
-// TestSubject: what GitHub names in sub, in both forms.
+// TestSubject checks both forms of GitHub's sub.
 func TestSubject(t *testing.T) {
 	for want, change := range map[string]func(*ci.Job){
 		"repo:acme/app:environment:production":               func(j *ci.Job) { j.Environment = "production" },
@@ -170,7 +170,8 @@ func (b *bench) github(audience string) (int, string) {
 	return status, answer.Value
 }
 
-// TestAsking: how each system is asked, and whom it refuses.
+// TestAsking checks how a token is requested from each system, and which requests are
+// refused.
 func TestAsking(t *testing.T) {
 	b := newBench(t, ci.Job{})
 	status, token := b.github(audience)
@@ -225,7 +226,7 @@ func TestAsking(t *testing.T) {
 	}
 }
 
-// TestFaults: each fault, as a client sees it.
+// TestFaults checks the effect of each fault on a client.
 func TestFaults(t *testing.T) {
 	b := newBench(t, ci.Job{})
 	refused := func(want int) func(*testing.T) {
@@ -265,7 +266,7 @@ func TestFaults(t *testing.T) {
 	for _, f := range ci.Faults() {
 		t.Run(f.Name, func(t *testing.T) {
 			if checks[f.Name] == nil || f.Summary == "" {
-				t.Fatal("nobody sees this fault")
+				t.Fatal("no check covers this fault")
 			}
 			b.fault.Store(f.Name)
 			defer b.fault.Store("")
@@ -274,7 +275,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestWorkloadAPI: go-spiffe asks the agent, which refuses whom it doesn't know.
+// TestWorkloadAPI checks that go-spiffe gets an SVID from the agent, and that the agent
+// refuses other requests.
 func TestWorkloadAPI(t *testing.T) {
 	b := newBench(t, ci.Job{})
 	dir, err := os.MkdirTemp("", "spiffe") // t.TempDir is too long for a socket
@@ -307,7 +309,7 @@ func TestWorkloadAPI(t *testing.T) {
 	<-done
 }
 
-// TestKeepFile: the file has another token before the first one ends.
+// TestKeepFile checks that the file's token is replaced before it expires.
 func TestKeepFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tokens", "zen")
 	synctest.Test(t, func(t *testing.T) {
@@ -336,7 +338,7 @@ func TestKeepFile(t *testing.T) {
 		synctest.Wait()
 		second, end := read()
 		if second == first || time.Until(end) < 50*time.Minute {
-			t.Errorf("after 49 minutes the token ends in %s", time.Until(end))
+			t.Errorf("after 49 minutes the token expires in %s", time.Until(end))
 		}
 		stop()
 		<-done

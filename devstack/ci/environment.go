@@ -15,8 +15,8 @@ import (
 // Variable is one of a job's environment.
 type Variable struct{ Name, Value string }
 
-// TokenVariable is the job's name for the token that GitLab puts into its variables,
-// which is the job's choice: the name under which zen looks for it.
+// TokenVariable is the variable for GitLab's token. The job chooses its name; this is the
+// one that zen looks for.
 const TokenVariable = "ZEN_OIDC__ID_TOKEN"
 
 // Environment returns the variables of a system's job. A token that is given in
@@ -56,8 +56,8 @@ func (s *Service) Environment(system, audience string) ([]Variable, error) {
 }
 
 // KeepFile writes a token of a system, for an audience, into a file, and replaces it when
-// four fifths of its life are over, as a kubelet does. It returns once the first is
-// there; done is closed when it has ended, as it does with ctx.
+// four fifths of its lifetime are over, as a kubelet does. It returns once the first is
+// written; it stops with ctx, and then closes done.
 func (s *Service) KeepFile(ctx context.Context, system, audience, path string) (done <-chan struct{}, err error) {
 	if err := s.writeFile(system, audience, path); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (s *Service) KeepFile(ctx context.Context, system, audience, path string) (
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				// One that can't be written leaves the old one, as a full disk would.
+				// If it can't be written, the old one stays, as with a full disk.
 				_ = s.writeFile(system, audience, path)
 			}
 		}

@@ -34,9 +34,9 @@ func (s *Service) githubClaims(string) map[string]any {
 	return claims
 }
 
-// githubSubject names what a job is about: its environment if it has one, then whether
-// it is a pull request's, then its ref. In the immutable form each name is followed by @
-// and the id (github/docs#45221); the announcement of April 2026 had a hyphen.
+// githubSubject names the job's environment if it has one, or else its pull request, or
+// else its ref. In the immutable form each name is followed by @ and the id
+// (github/docs#45221); the announcement of April 2026 had a hyphen.
 func (s *Service) githubSubject() string {
 	j := s.opts.Job
 	repository := j.Owner + "/" + j.Repository

@@ -17,15 +17,15 @@ type issuer struct {
 	path     string // of its address, below the service's; /ci/NAME if empty
 	keysPath string // of its key set, below its address
 	lifetime time.Duration
-	// early is the time by which nbf lies before iat; negative leaves nbf out.
+	// early is how long before iat nbf is; negative leaves nbf out.
 	early time.Duration
-	// audience is the audience of a token for which no one named another.
+	// audience is the default audience of a token.
 	audience string
-	// many has aud be a list even of one.
+	// many makes aud a list even for one audience.
 	many   bool
 	claims func(audience string) map[string]any
 	key    func() (jose.Key, error)
-	// stranger is the key that is published in the place of it where that is the fault.
+	// stranger is the key published instead if the fault is on.
 	stranger func() (jose.Key, error)
 }
 

@@ -25,7 +25,7 @@ type Options struct {
 	Fault func(name string) bool
 }
 
-// Job is the job that asks: one and the same for all systems, in the words of each.
+// Job is the job that asks: the same for all systems, in each system's terms.
 type Job struct {
 	Owner, Repository     string // acme, app: organization and project
 	OwnerID, RepositoryID int64
@@ -36,8 +36,8 @@ type Job struct {
 	Actor                 string
 	ActorEmail            string
 	Workflow              string // the file's name
-	// Immutable has the subject at GitHub name the ids of owner and repository, as it
-	// does for repositories since July 2026.
+	// Immutable adds the ids of owner and repository to the subject at GitHub, as it does
+	// for repositories since July 2026.
 	Immutable bool
 	// Namespace and ServiceAccount are Kubernetes'.
 	Namespace, ServiceAccount string
@@ -61,14 +61,14 @@ type Service struct {
 	opts    Options
 	handler http.Handler
 	issuers map[string]*issuer
-	// What a job is given to ask with.
+	// The secrets with which a job requests tokens.
 	requestToken, agentToken, jobID string
 
 	mu   sync.Mutex        // guards last
-	last map[string]string // the token before, by issuer and audience
+	last map[string]string // the previous token, by issuer and audience
 }
 
-// New makes a service. Its keys are made when they are first asked for.
+// New makes a service. Its keys are created when first needed.
 func New(opts Options) *Service {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -104,10 +104,10 @@ func Patterns() []string { return []string{"/ci/", metadataPath} }
 // Handler serves all that the package comment lists.
 func (s *Service) Handler() http.Handler { return s.handler }
 
-// ErrSystem is a system that the service doesn't know.
+// ErrSystem is the error for an unknown system.
 var ErrSystem = errors.New("no such system")
 
-// Token states to the audience which job this is, as a system would.
+// Token returns a system's token that identifies the job to the audience.
 func (s *Service) Token(system, audience string) (string, error) {
 	i := s.issuers[system]
 	if i == nil {
@@ -132,7 +132,7 @@ func (s *Service) routes() http.Handler {
 
 func (s *Service) fault(name string) bool { return s.opts.Fault != nil && s.opts.Fault(name) }
 
-// refuse answers a request for a token that can't be fulfilled now.
+// refuse answers a request for a token that can't be issued now.
 func (s *Service) refuse(w http.ResponseWriter) bool {
 	switch {
 	case s.fault(FaultUnavailable):
@@ -151,7 +151,8 @@ func writeJSON(w http.ResponseWriter, body any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// bearer reports whether a request shows a secret by a scheme, whose case doesn't matter.
+// bearer reports whether a request has a secret with a scheme, ignoring the scheme's
+// case.
 func bearer(r *http.Request, scheme, secret string) bool {
 	got, value, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return ok && strings.EqualFold(got, scheme) && random.Same(value, secret)

@@ -78,9 +78,9 @@ func (s *Service) buildkiteRequest(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, map[string]any{"token": token})
 }
 
-// newCircleCI is CircleCI, which has an issuer an organization
-// (circleci.com/docs/openid-connect-tokens). Its tokens are for the organization unless
-// a job has its CLI ask for another audience.
+// newCircleCI is CircleCI, which has an issuer for each organization
+// (circleci.com/docs/openid-connect-tokens). Its tokens are for the organization unless a
+// job has its CLI ask for another audience.
 func newCircleCI(s *Service) *issuer {
 	j := s.opts.Job
 	organization, project := stableUUID(j.OwnerID), stableUUID(j.RepositoryID)

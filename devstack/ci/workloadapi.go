@@ -14,15 +14,15 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// workloadAPI is the SPIFFE Workload API as far as it hands out JWT-SVIDs (SPIFFE
+// workloadAPI is the part of the SPIFFE Workload API that issues JWT-SVIDs (SPIFFE
 // Workload API, section 6).
 type workloadAPI struct {
 	workload.UnimplementedSpiffeWorkloadAPIServer
 	*Service
 }
 
-// ServeSPIFFE answers as a SPIFFE agent does on a socket, until ctx ends; done is closed
-// when it has ended.
+// ServeSPIFFE answers as a SPIFFE agent does on a socket, until ctx ends; then it closes
+// done.
 func (s *Service) ServeSPIFFE(ctx context.Context, socket string) (done <-chan struct{}, err error) {
 	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
 		return nil, fmt.Errorf("serve the SPIFFE Workload API: %w", err)
@@ -43,8 +43,8 @@ func (s *Service) ServeSPIFFE(ctx context.Context, socket string) (done <-chan s
 	return ended, nil
 }
 
-// admit refuses who doesn't say that it means this API, which keeps a program from being
-// tricked into asking (SPIFFE Workload Endpoint, section 6.2).
+// admit refuses requests without the API's security header, which protects programs from
+// being tricked into making one (SPIFFE Workload Endpoint, section 6.2).
 func (a *workloadAPI) admit(ctx context.Context) error {
 	md, _ := metadata.FromIncomingContext(ctx)
 	switch header := md.Get("workload.spiffe.io"); {

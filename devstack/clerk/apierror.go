@@ -13,7 +13,7 @@ type apiError struct {
 	long    string
 	meta    object
 	header  http.Header
-	html    string // the body of what is no answer of Clerk's
+	html    string // the body of a response that isn't Clerk's
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.long }

@@ -53,13 +53,13 @@ func errBadRequest(text string) *apiError {
 	return &apiError{status: 400, code: "bad_request", message: "Bad Request", long: text}
 }
 
-// APIKey is an API key as a backend makes one.
+// APIKey is an API key created by a backend.
 type APIKey struct {
 	Name    string
 	Subject string // a user's id, or an organization's
 	Scopes  []string
 	Claims  json.RawMessage // any JSON
-	// Lifetime is the key's life. Zero means for ever, negative is over already.
+	// Lifetime is the key's lifetime. Zero means unlimited, negative means expired.
 	Lifetime time.Duration
 }
 
@@ -87,7 +87,7 @@ func (inst *Instance) RevokeAPIKey(id string) error {
 	return nil
 }
 
-// keepAPIKey completes a key. A lifetime of 0 is for ever.
+// keepAPIKey completes a key. A lifetime of 0 is unlimited.
 func (inst *Instance) keepAPIKey(k *apiKey, lifetime time.Duration) {
 	k.id, k.secret = "ak_"+random.Hex(16), newAPIKeySecret()
 	k.createdAt = inst.now()
@@ -111,8 +111,8 @@ func createAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 	return inst.saveAPIKey(k, body)
 }
 
-// saveAPIKey makes a key of the fields that both APIs have. Its answer is the only
-// one that tells the secret unasked.
+// saveAPIKey makes a key from the fields that both APIs have. Only its response contains
+// the secret without being asked for it.
 func (inst *Instance) saveAPIKey(k *apiKey, body params) (any, error) {
 	if inst.apiKeysDisabled() {
 		return nil, errAPIKeysDisabled()
@@ -170,9 +170,9 @@ func (inst *Instance) apiKeyView(k *apiKey) object {
 	}
 }
 
-// verifyAPIKey finds the key of a secret. One that was revoked or has expired is
-// not found: "If the API key is invalid, revoked, or expired, the method will
-// throw an error" (Clerk, API keys).
+// verifyAPIKey finds the key with a secret. One that was revoked or has expired is not
+// found: "If the API key is invalid, revoked, or expired, the method will throw an error"
+// (Clerk, API keys).
 func verifyAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 	if inst.apiKeysDisabled() {
 		return nil, errAPIKeysDisabled()
@@ -193,8 +193,8 @@ func verifyAPIKey(inst *Instance, _ *http.Request, body params) (any, error) {
 	return nil, errTokenNotFound("API key")
 }
 
-// verifiedView returns a key as its verification has it. Clerk documents the flags of a key
-// that is no longer good, and an error for it: the faults are the former.
+// verifiedView returns a key in the form of a verification. For an invalid key Clerk
+// documents both flags and an error: the faults use the flags.
 func (inst *Instance) verifiedView(k *apiKey) object {
 	view := inst.apiKeyView(k)
 	switch {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestOwnAPIKeys: people make keys for themselves, and for nobody else.
+// TestOwnAPIKeys checks that users can create keys only for themselves.
 func TestOwnAPIKeys(t *testing.T) {
 	b := newBench(t)
 	alice := b.team(b.alice)

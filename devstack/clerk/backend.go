@@ -105,7 +105,7 @@ var backendHandlers = map[string]backendHandler{
 	"POST /oauth_applications/{id}/revoke_token":  revokeApplicationToken,
 }
 
-// secret demands the secret key.
+// secret requires the secret key.
 func (inst *Instance) secret(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -75,7 +75,7 @@ func createApplication(inst *Instance, _ *http.Request, body params) (any, error
 	}
 	inst.keepApplication(a)
 	view := inst.applicationView(a)
-	view["client_secret"] = a.Secret // told once; empty for a public one
+	view["client_secret"] = a.Secret // shown once; empty for a public one
 	return view, nil
 }
 
@@ -144,8 +144,8 @@ func deleteApplication(inst *Instance, r *http.Request, _ params) (any, error) {
 	return object{"object": "oauth_application", "id": a.ID, "deleted": true}, nil
 }
 
-// revokeApplicationToken ends what a sign-in was granted: the refresh token, the access
-// tokens that aren't JWTs, and whatever else came of it.
+// revokeApplicationToken revokes everything that a sign-in was granted: the refresh
+// token, the opaque access tokens, and all derived from them.
 func revokeApplicationToken(inst *Instance, r *http.Request, body params) (any, error) {
 	a, err := inst.pathApplication(r)
 	if err == nil {

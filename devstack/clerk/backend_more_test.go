@@ -111,7 +111,7 @@ func TestRateLimits(t *testing.T) {
 	b.want(b.server("GET", "/jwks", ""), 200, "")
 }
 
-// TestPrune: an instance that runs for weeks does not grow.
+// TestPrune checks that a long-running instance does not grow.
 func TestPrune(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.SessionLifetime = time.Hour; o.RateLimits = &RateLimits{CreateSignIn: 9} })
 	for range 20 {

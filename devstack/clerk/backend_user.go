@@ -23,7 +23,7 @@ func countUsers(inst *Instance, r *http.Request, _ params) (any, error) {
 	return object{"object": "total_count", "total_count": len(inst.matchUsers(r))}, nil
 }
 
-// matchUsers filters by e-mail address, id, and a part of either or of the name.
+// matchUsers filters by e-mail address, id, or a part of these or of the name.
 func (inst *Instance) matchUsers(r *http.Request) []*user {
 	q := r.URL.Query()
 	anyOf := func(wanted []string, value string) bool {
@@ -112,7 +112,7 @@ func updateUser(inst *Instance, r *http.Request, body params) (any, error) {
 	return inst.mergeMetadata(u, body, false)
 }
 
-// updateMetadata merges metadata: a field that is null goes.
+// updateMetadata merges metadata: a null field is removed.
 func updateMetadata(inst *Instance, r *http.Request, body params) (any, error) {
 	u, err := inst.pathUser(r)
 	if err == nil {
@@ -149,7 +149,7 @@ func (inst *Instance) mergeMetadata(u *user, body params, merge bool) (any, erro
 	return inst.backendUserView(u), nil
 }
 
-// markUser changes what keeps a user out; ending also revokes the sessions.
+// markUser changes a ban or lock; ending also revokes the sessions.
 func markUser(change func(*user), ending bool) backendHandler {
 	return func(inst *Instance, r *http.Request, _ params) (any, error) {
 		u, err := inst.pathUser(r)

@@ -33,7 +33,7 @@ type bench struct {
 	alice string
 	bob   string
 	code  string       // the last e-mail code
-	fault atomic.Value // name of the fault that strikes
+	fault atomic.Value // name of the active fault
 }
 
 func newBench(t *testing.T, change ...func(*Options)) *bench {

@@ -16,7 +16,7 @@ type client struct {
 	updatedAt time.Time
 
 	sessions []*session // in order of sign-in; ended ones are dropped
-	signIn   *signIn    // the attempt under way, or nil
+	signIn   *signIn    // the current attempt, or nil
 	known    []string   // users who were signed in
 
 	// The rotating token guards against session fixation: the client JWT carries
@@ -52,10 +52,10 @@ func (inst *Instance) rotate(cl *client) error {
 // authenticate finds the client of a native request. No Authorization, or an
 // empty one, is no client and no error: that is how a new device begins.
 //
-// One that does not verify gets authentication_invalid, a choice: the catalogue
-// does not tell the two 401s apart. One that was rotated away gets signed_out and
-// a new, empty client, since Clerk's Expo SDK expects a "replacement device token"
-// in the header of such an answer (clerk/javascript, expo/src/utils/hostedAuth.ts).
+// An unverifiable JWT gets authentication_invalid, which is an assumption: the catalogue
+// does not distinguish the two 401s. A JWT from before a rotation gets signed_out and a
+// new, empty client, since Clerk's Expo SDK expects a "replacement device token" in the
+// header of such an answer (clerk/javascript, expo/src/utils/hostedAuth.ts).
 func (inst *Instance) authenticate(r *http.Request) (*client, error) {
 	token := strings.TrimSpace(r.Header.Get("Authorization"))
 	// Clerk's Expo SDK sends the bare token, its OpenAPI description says Bearer.
@@ -89,7 +89,7 @@ func (inst *Instance) authenticate(r *http.Request) (*client, error) {
 	return replacement, errSignedOut()
 }
 
-// activeSessions drops what is no longer active and returns the rest.
+// activeSessions drops inactive sessions and returns the rest.
 func (inst *Instance) activeSessions(cl *client) []*session {
 	kept := cl.sessions[:0]
 	for _, s := range cl.sessions {
@@ -102,9 +102,9 @@ func (inst *Instance) activeSessions(cl *client) []*session {
 	return kept
 }
 
-// sessionOf finds an active session of a client. One that ended, by whatever
-// means, is not found: Clerk documents the 404 but not for what, and users of
-// clerk-js report "No session was found" after sign-out.
+// sessionOf finds an active session of a client. An ended session is not found: Clerk
+// documents the 404 but not its cause, and users of clerk-js report "No session was
+// found" after sign-out.
 func (inst *Instance) sessionOf(cl *client, id string) (*session, error) {
 	if cl == nil {
 		return nil, errSignedOut()

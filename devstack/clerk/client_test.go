@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestClientJWTRotates: each sign-in and sign-out changes the client JWT, and the
-// old one is worthless at once.
+// TestClientJWTRotates checks that each sign-in and sign-out changes the client JWT, and
+// that the old one is invalid at once.
 func TestClientJWTRotates(t *testing.T) {
 	b := newBench(t)
 	empty := b.native("POST", "/v1/client", "", nil).clientJWT()
@@ -75,7 +75,7 @@ func TestNoClient(t *testing.T) {
 	b.want(b.native("GET", "/v1/me?_clerk_session_id="+sessionID, "", nil), 401, "authentication_invalid")
 }
 
-// TestOtherClient: a session is its client's alone.
+// TestOtherClient checks that only its client can use a session.
 func TestOtherClient(t *testing.T) {
 	b := newBench(t)
 	_, sessionID := b.signIn(b.alice)

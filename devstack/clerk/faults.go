@@ -81,7 +81,7 @@ func Faults() []fault.Fault {
 	}
 }
 
-// weather returns the faults that strike all calls alike.
+// weather returns the faults that affect all calls.
 func (inst *Instance) weather() error {
 	switch {
 	case inst.fault(FaultUnavailable):
@@ -94,7 +94,7 @@ func (inst *Instance) weather() error {
 	return nil
 }
 
-// tokenTime returns the clock that tokens are stamped by.
+// tokenTime returns the time for the claims of tokens.
 func (inst *Instance) tokenTime() time.Time {
 	if inst.fault(FaultClockAhead) {
 		return inst.now().Add(10 * time.Minute)

@@ -10,7 +10,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// TestFaults: each fault, as a client sees it.
+// TestFaults checks the effect of each fault on a client.
 func TestFaults(t *testing.T) {
 	o := newOAuthBench(t)
 	jwks := func() reply { return o.do(httptest.NewRequest("GET", "/.well-known/jwks.json", nil)) }
@@ -207,7 +207,7 @@ func TestFaults(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			check := checks[f.Name]
 			if check == nil || f.Summary == "" {
-				t.Fatal("nobody sees this fault")
+				t.Fatal("no check covers this fault")
 			}
 			o.fault.Store(f.Name)
 			defer o.fault.Store("")

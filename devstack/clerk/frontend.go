@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/devstack/traffic"
 )
 
-// maxBody bounds a request body; the largest honest one is a ticket of 1 kB.
+// maxBody is the largest request body; the largest legitimate one is a ticket of 1 kB.
 const maxBody = 64 << 10
 
 // apiVersions are the dated versions that Clerk publishes.
@@ -24,7 +24,7 @@ type call struct {
 	r      *http.Request
 	form   url.Values
 	json   params  // of the few paths that take JSON
-	client *client // nil when the request brought none and none was made yet
+	client *client // nil if the request has none and none was made yet
 }
 
 // frontendHandler answers a call with a JSON body or an error. It runs with the
@@ -84,7 +84,7 @@ func (inst *Instance) routes() http.Handler {
 	return inst.proxied(tunnelMethod(mux))
 }
 
-// proxied answers below the proxy's path what it does at the root.
+// proxied serves the root's paths below the proxy's path, too.
 func (inst *Instance) proxied(next http.Handler) http.Handler {
 	if inst.opts.ProxyPath == "" {
 		return next
@@ -141,8 +141,8 @@ func (inst *Instance) frontend(pattern string, handle frontendHandler) http.Hand
 			writeError(w, err)
 			return
 		}
-		// A body that tunnelMethod read is parsed already; another is read
-		// here, before the lock, so that a slow one holds no one up.
+		// A body that tunnelMethod read is parsed already; another is read here, before
+		// the lock, so that a slow one doesn't block others.
 		if err := r.ParseForm(); err != nil {
 			writeError(w, bodyError(err, errMalformed()))
 			return
@@ -165,8 +165,8 @@ func (inst *Instance) frontend(pattern string, handle frontendHandler) http.Hand
 			}
 		}
 		body, clientJWT, err := inst.answer(handle, r, fields)
-		// The client JWT goes out with errors too: a device that lost its place
-		// learns the token that it is to use from now on.
+		// The client JWT is sent with errors, too, so that a device with an outdated one
+		// learns the new one.
 		if clientJWT != "" {
 			w.Header().Set("Authorization", clientJWT)
 		}
@@ -179,7 +179,7 @@ func (inst *Instance) frontend(pattern string, handle frontendHandler) http.Hand
 	})
 }
 
-// admit refuses what no handler should see.
+// admit refuses requests that should not reach a handler.
 func (inst *Instance) admit(r *http.Request) error {
 	if err := inst.weather(); err != nil {
 		return err
@@ -210,7 +210,7 @@ func checkVersion(header, query string) error {
 	return nil
 }
 
-// answer runs a handler under the lock and returns the client JWT that goes out with it.
+// answer runs a handler with the lock held and returns the client JWT to send.
 func (inst *Instance) answer(handle frontendHandler, r *http.Request, fields params) (body any, clientJWT string, err error) {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()

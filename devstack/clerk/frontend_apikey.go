@@ -1,8 +1,8 @@
 package clerk
 
-// The API keys that people make for themselves. Such a key has neither scopes nor
-// claims: only the Backend API gives those. Unlike the rest of the Frontend API,
-// these paths have no version, take JSON, and answer without the envelope.
+// The API keys that users create for themselves. Such a key has neither scopes nor
+// claims: only the Backend API can set those. Unlike the rest of the Frontend API, these
+// paths have no version, take JSON, and answer without the envelope.
 
 // ownSubject checks that a key is the user's, or their organization's to manage.
 func ownSubject(u *user, subject string) error {

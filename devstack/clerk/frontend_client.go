@@ -17,8 +17,8 @@ func createClient(inst *Instance, c *call) (any, error) {
 	return getClient(inst, c)
 }
 
-// deleteClient signs out of every session. Without a client there is nothing to
-// end and Clerk says so with a 200, too.
+// deleteClient signs out of every session. Without a client there is nothing to end,
+// which Clerk also answers with a 200.
 func deleteClient(inst *Instance, c *call) (any, error) {
 	if c.client == nil {
 		return object{"response": nil, "client": nil}, nil
@@ -53,9 +53,8 @@ func endSession(status string) frontendHandler {
 	}
 }
 
-// touchSession makes an organization the active one. Sent empty, it activates
-// the personal account, but where the instance wants an organization of everybody: there it
-// leaves the active one.
+// touchSession makes an organization the active one. If empty, it activates the personal
+// account, unless the instance requires an organization: then the active one stays.
 func touchSession(inst *Instance, c *call) (any, error) {
 	s, err := inst.sessionOf(c.client, c.r.PathValue("id"))
 	if err != nil {
@@ -70,8 +69,8 @@ func touchSession(inst *Instance, c *call) (any, error) {
 	return inst.wrap(c, inst.clientSessionView(s)), nil
 }
 
-// activate changes a session's organization; refusal is the answer to someone
-// who does not belong to it.
+// activate changes a session's organization; refusal is the error for someone who does
+// not belong to it.
 func (inst *Instance) activate(s *session, organization string, refusal error) error {
 	if organization == "" {
 		s.organizationID = ""

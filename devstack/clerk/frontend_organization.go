@@ -10,8 +10,8 @@ func (inst *Instance) signedInUser(c *call) (*user, error) {
 	return s.user, nil
 }
 
-// organizationOf returns the organization of the path, if the user belongs to it and
-// may do what the permission names.
+// organizationOf returns the organization in the path, if the user belongs to it and has
+// the permission.
 func (inst *Instance) organizationOf(c *call, permission string) (*user, *organization, error) {
 	u, err := inst.signedInUser(c)
 	if err != nil {
@@ -36,8 +36,8 @@ func getMe(inst *Instance, c *call) (any, error) {
 	return inst.wrap(c, inst.userView(u)), nil
 }
 
-// updateMe changes what a user may change: the name, and the unsafe metadata, which is
-// why nothing may be decided by those.
+// updateMe changes what a user may change: the name, and the unsafe metadata, which
+// therefore must not be used for decisions.
 func updateMe(inst *Instance, c *call) (any, error) {
 	u, err := inst.signedInUser(c)
 	if err != nil {
@@ -197,7 +197,7 @@ func createInvitation(inst *Instance, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Where an invitation leads, and when it ends, is the Backend API's to say.
+	// Only the Backend API can set an invitation's target and lifetime.
 	i, err := inst.invite(o, c.form.Get("email_address"), c.form.Get("role"), u, defaultInvitationDays)
 	if err != nil {
 		return nil, err

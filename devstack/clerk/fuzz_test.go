@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzBackend: no body breaks an endpoint of the Backend API.
+// FuzzBackend checks that no body crashes an endpoint of the Backend API.
 func FuzzBackend(f *testing.F) {
 	for _, body := range []string{
 		`{"name":"x y","claims":{"a":"{{user.id}}"},"subject":"user_1","secret":"ak_x"}`, `{"user_id":1}`, `{"email_address":["a@b.test"],"public_metadata":null}`,
@@ -48,7 +48,7 @@ func FuzzBackend(f *testing.F) {
 	})
 }
 
-// FuzzOAuth: no form breaks an OAuth endpoint, and none is answered with tokens.
+// FuzzOAuth checks that no form crashes an OAuth endpoint or gets tokens.
 func FuzzOAuth(f *testing.F) {
 	for _, body := range []string{
 		"grant_type=authorization_code&client_id=" + DefaultOAuthClientID + "&code=x", "grant_type=refresh_token&client_id=x", "%zz", "",
@@ -75,7 +75,7 @@ func FuzzOAuth(f *testing.F) {
 	})
 }
 
-// FuzzRestore: a state that can't be restored leaves the instance as it was.
+// FuzzRestore checks that a state that can't be restored leaves the instance unchanged.
 func FuzzRestore(f *testing.F) {
 	f.Add(`{"Version":1}`)
 	f.Add(`{"Version":1,"Keys":[{"ID":"x","Private":"AAAA"}]}`)
@@ -86,7 +86,7 @@ func FuzzRestore(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, state string) {
 		if err := inst.Restore(strings.NewReader(state)); err == nil {
-			t.Skip("a whole state")
+			t.Skip("a valid state")
 		}
 		if inst.UserID("alice@example.test") == "" {
 			t.Error("Alice is gone")

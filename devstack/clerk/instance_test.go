@@ -81,7 +81,7 @@ func TestJWKS(t *testing.T) {
 		t.Errorf("key %v", key)
 	}
 	if len(key) != 6 {
-		t.Errorf("the key says more than it should: %v", key)
+		t.Errorf("the key has unexpected members: %v", key)
 	}
 	n, err := base64.RawURLEncoding.DecodeString(key["n"])
 	if err != nil || new(big.Int).SetBytes(n).Cmp(b.PublicKey().N) != 0 {

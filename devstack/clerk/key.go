@@ -19,7 +19,8 @@ type keyRing struct {
 	clients   jose.Key   // signs client JWTs; signing, unless sessions outlived that
 }
 
-// maxPublished bounds what many rotations with overlap leave in the key set.
+// maxPublished is the largest number of keys that rotations with overlap leave in the key
+// set.
 const maxPublished = 4
 
 func newKeyRing(id string, private *rsa.PrivateKey) (keyRing, error) {
@@ -78,8 +79,8 @@ type Rotation struct {
 	// Overlap keeps the old key in the key set, so that tokens already issued
 	// go on verifying until they expire.
 	Overlap bool
-	// KeepSessions leaves everybody signed in, as issuers do that rotate as a matter of
-	// routine. Clerk isn't known to.
+	// KeepSessions keeps everybody signed in, as issuers with routine rotations do. Clerk
+	// isn't known to do so.
 	KeepSessions bool
 }
 
@@ -117,7 +118,7 @@ func (inst *Instance) RotateKey(r Rotation) error {
 }
 
 func (inst *Instance) serveKeySet(w http.ResponseWriter, _ *http.Request) {
-	// Not weather: the key sets have no rate limit.
+	// The general faults don't apply: the key sets have no rate limit.
 	if inst.fault(FaultUnavailable) || inst.fault(FaultJWKSUnavailable) {
 		writeError(w, errServiceUnavailable())
 		return

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// errLacking returns the answer where Clerk would act on something that the stand-in doesn't
-// have: what isn't done mustn't look as if it was.
+// errLacking returns the error for something that Clerk supports and the stand-in
+// doesn't, so that it isn't silently ignored.
 func errLacking(what string) *apiError {
 	text := "the local stack lacks the parameter " + what
 	return &apiError{status: http.StatusNotImplemented, code: "not_implemented", message: text, long: text}
@@ -21,9 +21,9 @@ const userFilters = `phone_number external_id username web3_wallet organization_
 	created_at_after last_sign_in_at_before last_sign_in_at_after provider provider_user_id starting_after order_by`
 
 // lackingParams are the documented parameters that the endpoints of the Backend API
-// (openapi-specs/bapi/2025-11-10.yml) act on and the stand-in's don't, by their route.
-// Not among them is what has nothing to act on here: no mail is ever sent, no terms are
-// ever to be accepted, and no user needs a password.
+// (openapi-specs/bapi/2025-11-10.yml) support and the stand-in's don't, by their route.
+// Parameters without any effect here are left out: no mail is ever sent, no terms have to
+// be accepted, and no user needs a password.
 var lackingParams = map[string]string{
 	"GET /users":       userFilters,
 	"GET /users/count": userFilters,
@@ -51,7 +51,7 @@ var lackingParams = map[string]string{
 // Clerk's description closes the list.
 type frontendForm struct {
 	takes  string
-	lacks  string // what Clerk acts on and the stand-in doesn't
+	lacks  string // supported by Clerk but not by the stand-in
 	closed bool
 }
 
@@ -90,7 +90,7 @@ const (
 // ofEveryCall are the parameters that a call may have anywhere.
 var ofEveryCall = strings.Fields("_is_native _method __clerk_api_version _clerk_js_version _clerk_session_id")
 
-// check refuses what an endpoint lacks or doesn't know, and returns what it ignores.
+// check refuses unsupported and unknown fields, and returns the ignored ones.
 func (f frontendForm) check(form url.Values) (ignored []string, err error) {
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		field := strings.TrimSuffix(name, "[]")
@@ -110,8 +110,8 @@ func (f frontendForm) check(form url.Values) (ignored []string, err error) {
 	return ignored, nil
 }
 
-// lacking refuses a request with a parameter that the route lacks. What is empty, or
-// switches off what is off here, asks for nothing.
+// lacking refuses a request with a parameter that the route lacks. An empty value, or one
+// that turns off what is off here, is accepted.
 func lacking(route string, query url.Values, body params) error {
 	for name := range strings.FieldsSeq(lackingParams[route]) {
 		for _, value := range query[name] {

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// What Clerk acts on and the stand-in lacks is refused; what is empty, or off, is not.
+// Parameters that Clerk supports and the stand-in lacks are refused, unless they are
+// empty or off.
 func TestLackingParameters(t *testing.T) {
 	for route := range lackingParams {
 		if backendHandlers[route] == nil {
@@ -36,7 +37,7 @@ func TestLackingParameters(t *testing.T) {
 	}
 }
 
-// The Frontend API, too; and what it ignores is told to whoever records the requests.
+// The same goes for the Frontend API, whose ignored fields are recorded with the request.
 func TestFrontendForms(t *testing.T) {
 	for _, tt := range []struct {
 		route, form, ignored, code string
