@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// RateLimits limit the calls in ten seconds, unless it says otherwise.
-// Zero means no limit.
+// RateLimits are the limits of calls in ten seconds, unless stated otherwise. Zero means
+// no limit.
 type RateLimits struct {
 	CreateSignIn  int // of one address
 	AttemptSignIn int // of one address
@@ -36,7 +36,7 @@ type window struct {
 	count int
 }
 
-// admitCount counts a call and refuses it when its window is full.
+// admitCount counts a call and refuses it if its window is full.
 func (inst *Instance) admitCount(key string, limit int) error {
 	return inst.admitWithin(key, limit, limitWindow)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/devstack/random"
 )
 
-// Machine is a machine of the instance, which makes tokens with its own secret.
+// Machine is a machine of the instance, which creates tokens with its own secret.
 type Machine struct {
 	ID   string // mch_…; default: random
 	Name string
@@ -36,8 +36,8 @@ type m2mToken struct {
 	expireAt  time.Time // zero: never
 }
 
-// defaultM2MLifetime is that of a JWT; an opaque token lives until revoked. A
-// choice: Clerk documents no number.
+// defaultM2MLifetime is that of a JWT; an opaque token lives until revoked. An
+// assumption: Clerk documents no number.
 const defaultM2MLifetime = time.Hour
 
 // AddMachine adds a machine and returns its id and its secret key.
@@ -65,8 +65,8 @@ func (inst *Instance) machineOf(r *http.Request) *Machine {
 	return nil
 }
 
-// isMachine reports whether a request may come with a machine's secret key in the
-// place of the instance's, and does.
+// isMachine reports whether a request has a machine's secret key instead of the
+// instance's, and may have it.
 func (inst *Instance) isMachine(r *http.Request) bool {
 	if !strings.Contains(r.URL.Path, "/m2m_tokens") {
 		return false
@@ -132,8 +132,8 @@ func createM2MToken(inst *Instance, r *http.Request, body params) (any, error) {
 	return created{inst.m2mView(t, true)}, nil
 }
 
-// reusableM2M returns an opaque token of the same machine and claims that lives for
-// min_remaining_ttl_seconds yet, or nil.
+// reusableM2M returns an opaque token with the same machine and claims that is valid for
+// another min_remaining_ttl_seconds, or nil.
 func (inst *Instance) reusableM2M(wanted *m2mToken, least int64) *m2mToken {
 	if least <= 0 {
 		return nil

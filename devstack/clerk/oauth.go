@@ -30,8 +30,8 @@ type OAuthApplication struct {
 	Name     string
 	// Secret makes it confidential; without one it must use PKCE.
 	Secret string
-	// RedirectURIs match letter by letter, but that http://127.0.0.1/PATH
-	// without a port allows any port (RFC 8252, section 7.3).
+	// RedirectURIs have to match exactly, except that http://127.0.0.1/PATH without a
+	// port allows any port (RFC 8252, section 7.3).
 	RedirectURIs []string
 	// Scopes, default: openid profile email offline_access user:org:read.
 	Scopes []string
@@ -45,7 +45,7 @@ type OAuthApplication struct {
 	PKCERequired bool
 
 	createdAt, updatedAt time.Time
-	made                 bool // by the Backend API, and so part of what Save writes
+	made                 bool // created by the Backend API, and so saved
 }
 
 // Lifetimes of what OAuth issues.
@@ -88,11 +88,11 @@ type oauthGrant struct {
 	scopes         []string
 	nonce          string
 	organizationID string
-	// from is the one of the sign-in, where a refresh made this one of it.
+	// from is the sign-in's grant, if this one was made by a refresh.
 	from *oauthGrant
 }
 
-// signIn returns the grant that the sign-in was given.
+// signIn returns the grant of the sign-in.
 func (g *oauthGrant) signIn() *oauthGrant { return cmp.Or(g.from, g) }
 
 func (g *oauthGrant) has(scope string) bool { return slices.Contains(g.scopes, scope) }
@@ -117,7 +117,7 @@ func (inst *Instance) AddOAuthApplication(a OAuthApplication) (string, error) {
 	defer inst.mu.Unlock()
 	if old := inst.oauth.applications[a.ClientID]; old != nil {
 		a.ID, a.createdAt, a.updatedAt = old.ID, old.createdAt, inst.now()
-		*old = a // what it was granted stays
+		*old = a // its grants stay
 	} else {
 		inst.keepApplication(&a)
 	}

@@ -86,7 +86,7 @@ func (inst *Instance) beginOAuth(q url.Values) (next string, err error) {
 	return tx.page(portalSignIn), nil
 }
 
-// check returns the errors that the application is told.
+// check returns the errors that are reported to the application.
 func (tx *oauthTransaction) check(q url.Values) (err error) {
 	for _, name := range []string{"state", "scope", "code_challenge", "response_type"} {
 		if len(q[name]) > 1 {

@@ -16,7 +16,7 @@ const (
 	pollInterval   = 5 * time.Second
 )
 
-// oauthDevice is a device that waits for its person.
+// oauthDevice is a device that waits for a person.
 type oauthDevice struct {
 	code, userCode string
 	expireAt       time.Time
@@ -116,7 +116,7 @@ func (inst *Instance) renderDevice(w http.ResponseWriter, status int, problem st
 	}{portalDevice, problem, nil})
 }
 
-// typeDevice acts on a typed code. It decides nothing, so it needs no guard of its own.
+// typeDevice handles a typed code. It decides nothing, so it needs no CSRF protection.
 func (inst *Instance) typeDevice(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		inst.renderDevice(w, http.StatusBadRequest, "The form can't be read.")

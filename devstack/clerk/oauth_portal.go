@@ -94,7 +94,7 @@ func (tx *oauthTransaction) hidden() []portal.Field {
 	return []portal.Field{{Name: "state", Value: tx.id}}
 }
 
-// formTarget returns the target of the answer to a page, for its policy.
+// formTarget returns the target of a page's form, for its policy.
 func (tx *oauthTransaction) formTarget() string {
 	return oauthserver.Origin(tx.redirectURI)
 }
@@ -208,7 +208,7 @@ func (inst *Instance) chooseOAuthOrganization(w http.ResponseWriter, r *http.Req
 func (inst *Instance) consentOAuth(w http.ResponseWriter, r *http.Request, tx *oauthTransaction) {
 	allowed := r.PostForm.Get("decision") == "authorise"
 	switch {
-	case tx.grant.user == nil: // no one was asked yet
+	case tx.grant.user == nil: // the person was not asked yet
 		portal.Redirect(w, tx.page(portalSignIn))
 	case tx.device != nil:
 		delete(inst.oauth.transactions, tx.id)

@@ -21,7 +21,7 @@ import (
 
 const verifier = "a-verifier-of-at-least-forty-three-characters"
 
-// oauthBench is an instance on a real port, with a terminal that waits on another.
+// oauthBench is an instance on a real port, with a waiting terminal on another.
 type oauthBench struct {
 	*bench
 	url      string
@@ -102,7 +102,7 @@ func (o *oauthBench) wantOAuth(r reply, status int, code string) {
 	}
 }
 
-// tokens signs a person in all the way.
+// tokens signs a person in and returns the tokens.
 func (o *oauthBench) tokens(change ...string) reply {
 	o.t.Helper()
 	got, err := o.visit(person("alice"), change...)
@@ -133,7 +133,7 @@ func TestOAuthCodeFlow(t *testing.T) {
 		t.Errorf("access token %v %v", access.Header, claims)
 	}
 	if _, ok := access.Header["cat"]; ok {
-		t.Error("an OAuth token of the category of a session")
+		t.Error("an OAuth token has the category of a session token")
 	}
 	id := o.parse(r.body["id_token"].(string)).Claims.(jwt.MapClaims)
 	if id["aud"] != "native" || id["nonce"] != "n-1" || id["email"] != "alice@example.test" || id["org_id"] != claims["org_id"] {
@@ -142,7 +142,7 @@ func TestOAuthCodeFlow(t *testing.T) {
 	next := o.refresh(r.body["refresh_token"].(string))
 	o.wantOAuth(next, 200, "")
 	o.wantOAuth(o.refresh(r.body["refresh_token"].(string)), 400, "invalid_grant")
-	// Unlike at Auth0, the successor lives on.
+	// Unlike at Auth0, the new token stays valid.
 	o.wantOAuth(o.refresh(next.body["refresh_token"].(string)), 200, "")
 }
 
@@ -266,7 +266,8 @@ func TestOAuthTokenInfo(t *testing.T) {
 	}
 }
 
-// An administrator revokes a sign-in by either of its tokens, and another's goes on.
+// An administrator revokes a sign-in by either of its tokens, and another sign-in stays
+// valid.
 func TestOAuthRevokedByTheBackend(t *testing.T) {
 	o := newOAuthBench(t)
 	id := func(client string) string {
@@ -350,7 +351,8 @@ func TestOAuthDevice(t *testing.T) {
 	o.wantOAuth(o.post("/oauth/device_authorization", "client_id", "opaque"), 400, "unauthorized_client")
 }
 
-// TestOAuthOrganization: who belongs to several is asked which one.
+// TestOAuthOrganization checks that a member of several organizations is asked to choose
+// one.
 func TestOAuthOrganization(t *testing.T) {
 	o := newOAuthBench(t)
 	if _, err := o.AddUser(User{Email: "carol@example.test", Password: "p", Memberships: []Membership{

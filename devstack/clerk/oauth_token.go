@@ -64,8 +64,8 @@ func (inst *Instance) exchangeOAuthCode(application *OAuthApplication, r *http.R
 	return inst.oauthTokens(code.grant)
 }
 
-// refreshOAuth exchanges a refresh token for a new pair. The old one is spent; at
-// Clerk, unlike elsewhere, presenting it again harms nothing but the request.
+// refreshOAuth exchanges a refresh token for a new pair. The old one is used up; at
+// Clerk, unlike elsewhere, using it again only fails that request.
 func (inst *Instance) refreshOAuth(application *OAuthApplication, r *http.Request) (object, error) {
 	token := r.PostForm.Get("refresh_token")
 	refresh := inst.oauth.refreshTokens[token]
@@ -149,7 +149,7 @@ func (inst *Instance) oauthIDToken(g *oauthGrant) (string, error) {
 	return inst.keys.sign(nil, claims)
 }
 
-// oauthProfile returns the part of the user that a grant's scopes show.
+// oauthProfile returns the part of the user's profile that a grant's scopes cover.
 func (inst *Instance) oauthProfile(g *oauthGrant) object {
 	u := g.user
 	profile := object{"sub": u.ID}
@@ -217,8 +217,8 @@ func oauthTokenInfo(inst *Instance, r *http.Request) (object, error) {
 	return info(access.grant, access.issuedAt), nil
 }
 
-// oauthRevoke revokes a refresh token or an opaque access token. One that is not
-// known is fine (RFC 7009); a JWT can't be revoked.
+// oauthRevoke revokes a refresh token or an opaque access token. An unknown token is not
+// an error (RFC 7009); a JWT can't be revoked.
 func oauthRevoke(inst *Instance, r *http.Request) (object, error) {
 	application, err := inst.oauthClient(r)
 	if err != nil {

@@ -34,7 +34,7 @@ const (
 	organizationAdmin     = "org:admin"
 )
 
-// invitation asks a person into an organization.
+// invitation is an invitation to an organization.
 type invitation struct {
 	id           string
 	organization *organization
@@ -71,7 +71,7 @@ type member struct {
 	*membership
 }
 
-// currentStatus turns a pending invitation whose time is up into an expired one.
+// currentStatus turns an outdated pending invitation into an expired one.
 func (inst *Instance) currentStatus(i *invitation) string {
 	if i.status == invitationPending && !inst.now().Before(i.expireAt) {
 		i.status, i.updatedAt = invitationExpired, inst.now()
@@ -89,8 +89,8 @@ func (inst *Instance) pendingInvitations(o *organization) int {
 	return count
 }
 
-// checkRoom refuses one more member than the organization may have, invitations
-// under way included.
+// checkRoom refuses another member if the organization is full, counting pending
+// invitations.
 func (inst *Instance) checkRoom(o *organization) error {
 	if inst.fault(FaultInvitationQuota) {
 		return errMembershipQuota(o.MaxMemberships)
@@ -241,8 +241,8 @@ func (inst *Instance) addMember(o *organization, userID, role string) (*user, *m
 	return u, inst.join(u, o, role), nil
 }
 
-// changeMember gives a member another role, or none: out. A person has to be able
-// to manage the organization afterwards.
+// changeMember changes a member's role, or removes the member if it is none. Someone has
+// to be able to manage the organization afterwards.
 func (inst *Instance) changeMember(o *organization, userID, role string) (*user, *membership, error) {
 	u := inst.userByID(userID)
 	if u == nil || u.membership(o.ID) == nil {

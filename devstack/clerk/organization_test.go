@@ -25,7 +25,7 @@ func (t team) call(method, path string, form ...string) reply {
 	}
 	separator := "?"
 	if slices.Contains([]string{"PATCH", "DELETE"}, method) {
-		// As clerk-js sends them.
+		// Requests as clerk-js sends them.
 		method, separator = "POST", "?_method="+method+"&"
 	}
 	return t.native(method, path+separator+"_clerk_session_id="+t.sessionID, t.clientJWT, values)
@@ -61,7 +61,7 @@ func TestInvitations(t *testing.T) {
 	b.want(carol.call("POST", "/v1/me/organization_invitations/"+id+"/accept"), 200, "")
 	b.want(carol.call("POST", "/v1/me/organization_invitations/"+id+"/accept"), 400, "organization_invitation_already_accepted")
 	b.want(alice.call("POST", invitations+"/"+id+"/revoke"), 404, "organization_invitation_not_pending")
-	// A member may see who else is one, and nothing more.
+	// A member may only list the members.
 	b.want(carol.call("GET", "/v1/organizations/acme/memberships"), 200, "")
 	b.want(carol.call("GET", invitations), 403, "missing_organization_permission")
 	b.want(carol.call("POST", invitations, "email_address", "x@example.test", "role", "org:member"), 403, "missing_organization_permission")

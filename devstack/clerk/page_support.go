@@ -1,6 +1,6 @@
 package clerk
 
-// UserInfo is a user as he or she is now.
+// UserInfo is the current state of a user.
 type UserInfo struct {
 	ID            string
 	Email         string

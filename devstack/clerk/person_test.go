@@ -13,7 +13,7 @@ import (
 
 const totpSecret = "JBSWY3DPEHPK3PXP"
 
-// TestTOTP: the values of RFC 6238, appendix B, of which six digits are shown here.
+// TestTOTP checks the values of RFC 6238, appendix B, shortened to six digits.
 func TestTOTP(t *testing.T) {
 	const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for at, want := range map[int64]string{59: "287082", 1111111109: "081804", 1234567890: "005924", 20000000000: "353130"} {
@@ -22,7 +22,7 @@ func TestTOTP(t *testing.T) {
 		}
 	}
 	if _, err := TOTP("!", time.Now()); err == nil {
-		t.Error("a bad secret was taken")
+		t.Error("a bad secret was accepted")
 	}
 }
 
@@ -80,13 +80,14 @@ func TestSecondFactor(t *testing.T) {
 	b.want(attempt("backup_code", "b4ckup00"), 200, "")
 	path, clientJWT, _ = begin()
 	b.want(attempt("backup_code", "b4ckup00"), 422, "form_code_incorrect") // once
-	// A ticket passes them by.
+	// A ticket bypasses second factors.
 	if _, session := b.signIn(id); session == "" {
 		t.Error("a ticket was asked for a second factor")
 	}
 }
 
-// TestClientTrust: a password alone is not enough on a client that has not seen its user.
+// TestClientTrust checks that a password alone is not enough on a client that is new to
+// the user.
 func TestClientTrust(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.ClientTrust = true })
 	r := b.passwordSignIn("", "alice@example.test", "alice-dev-password")
@@ -122,7 +123,7 @@ func TestSSOOnly(t *testing.T) {
 	b.want(b.native("POST", "/v1/client/sign_ins", "", url.Values{"identifier": {"sso@example.test"}, "strategy": {"email_code"}}), 400, "strategy_for_user_invalid")
 }
 
-// TestCodeWait: a second code has to wait where the instance counts.
+// TestCodeWait checks that a second code has to wait if the instance has rate limits.
 func TestCodeWait(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.RateLimits = DefaultRateLimits(false) })
 	r := b.native("POST", "/v1/client/sign_ins", "", url.Values{"identifier": {"alice@example.test"}, "strategy": {"email_code"}})
@@ -136,7 +137,8 @@ func TestCodeWait(t *testing.T) {
 	b.want(again(), 200, "")
 }
 
-// TestBan: a banned user's sessions end, and there is no way in until it is taken back.
+// TestBan checks that a ban ends the user's sessions and prevents sign-ins until it is
+// lifted.
 func TestBan(t *testing.T) {
 	b := newBench(t)
 	clientJWT, session := b.signIn(b.alice)
@@ -157,7 +159,8 @@ func TestBan(t *testing.T) {
 	b.want(b.server("POST", "/users/user_x/ban", ""), 404, "resource_not_found")
 }
 
-// TestUnsafeMetadata: what a person writes there reaches a template that names it.
+// TestUnsafeMetadata checks that a template can include unsafe metadata, which users
+// write themselves.
 func TestUnsafeMetadata(t *testing.T) {
 	b := newBench(t)
 	if err := b.SetTemplate("unsafe", json.RawMessage(`{"a":"{{user.unsafe_metadata.a || 'ro'}}"}`), time.Minute); err != nil {
@@ -173,8 +176,8 @@ func TestUnsafeMetadata(t *testing.T) {
 	}
 }
 
-// TestInvitationFields: where an invitation leads and when it ends is not the Frontend API's
-// to say.
+// TestInvitationFields checks that the Frontend API can't set an invitation's target or
+// lifetime.
 func TestInvitationFields(t *testing.T) {
 	b := newBench(t)
 	alice := b.team(b.alice)
@@ -203,7 +206,8 @@ func TestInvitationLimit(t *testing.T) {
 	b.want(invite("c@x.test"), 200, "")
 }
 
-// TestSessionClaims: a customised session token has claims, and those that every token has.
+// TestSessionClaims checks that a customised session token has its claims and the default
+// ones.
 func TestSessionClaims(t *testing.T) {
 	b := newBench(t, func(o *Options) {
 		o.SessionClaims = json.RawMessage(`{"id":"none","a":"ro","mail":"{{user.primary_email_address}}"}`)
@@ -218,12 +222,12 @@ func TestSessionClaims(t *testing.T) {
 		t.Errorf("claims %v", claims)
 	}
 	if err := b.SetSessionClaims(json.RawMessage(`{"sub":"x"}`)); err == nil {
-		t.Error("a reserved claim was taken")
+		t.Error("a reserved claim was accepted")
 	}
 }
 
-// TestCustomSigner: a template with a key of its own makes tokens that the key set doesn't
-// verify.
+// TestCustomSigner checks that the key set doesn't verify tokens from a template with its
+// own key.
 func TestCustomSigner(t *testing.T) {
 	b := newBench(t)
 	r := b.server("POST", "/jwt_templates", `{"name":"own","claims":{"a":"rw"},"custom_signing_key":true,"signing_algorithm":"HS256","signing_key":"0123456789abcdef"}`)
@@ -255,7 +259,8 @@ func TestCustomSigner(t *testing.T) {
 	}
 }
 
-// TestApplications: an OAuth application as a server makes one, and what becomes of it.
+// TestApplications creates, changes and deletes an OAuth application through the Backend
+// API.
 func TestApplications(t *testing.T) {
 	b := newBench(t)
 	r := b.server("POST", "/oauth_applications", `{"name":"zen CLI","public":true,"pkce_required":true,"redirect_uris":["http://127.0.0.1/callback"],"scopes":"openid profile email offline_access user:org:read"}`)
@@ -308,8 +313,8 @@ func TestApplications(t *testing.T) {
 	}
 }
 
-// TestProxy: behind an app's own domain the issuer is that address, and everything answers
-// there.
+// TestProxy checks that behind an app's own domain the issuer is that address, and
+// everything is served there.
 func TestProxy(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.ProxyPath = "/__clerk" })
 	if b.Issuer() != testBase+"/__clerk" || b.BackendURL() != testBase+BackendPrefix {

@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	// pruneInterval bounds how often everything is looked through.
+	// pruneInterval is the shortest time between two searches through everything.
 	pruneInterval = time.Minute
-	// endedRetention is the time for which what has ended can still be listed.
+	// endedRetention is how long ended things can still be listed.
 	endedRetention = 24 * time.Hour
 )
 
-// prune forgets what no one can use any more, so that an instance which runs for
-// weeks doesn't grow. Nothing depends on it: whatever expires is checked when used.
+// prune removes what can no longer be used, so that a long-running instance doesn't grow.
+// Nothing depends on it: expiry is checked on use.
 func (inst *Instance) prune() {
 	now := inst.now()
 	if since := now.Sub(inst.prunedAt); since >= 0 && since < pruneInterval {
@@ -38,7 +38,7 @@ func (inst *Instance) prune() {
 	inst.oauth.prune(now)
 }
 
-// forget drops what a user that is no more had allowed.
+// forget drops the grants of a deleted user.
 func (o *oauthState) forget(u *user) {
 	maps.DeleteFunc(o.accessTokens, func(_ string, a *oauthAccess) bool { return a.grant.user == u })
 	maps.DeleteFunc(o.refreshTokens, func(_ string, r *oauthRefresh) bool { return r.grant.user == u })

@@ -26,8 +26,8 @@ func writeAnswer(w http.ResponseWriter, answer any) {
 	oauthserver.WriteJSON(w, http.StatusOK, answer)
 }
 
-// writeError answers with ClerkErrors. An error that is not of the catalogue is
-// the instance's own fault: 500, without its text.
+// writeError answers with ClerkErrors. An error outside the catalogue is an internal
+// error: 500, without its text.
 func writeError(w http.ResponseWriter, err error) {
 	var e *apiError
 	if !errors.As(err, &e) {

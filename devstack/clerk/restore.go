@@ -22,7 +22,8 @@ func (inst *Instance) Restore(r io.Reader) error {
 	}
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
-	// A second instance takes it all in, so that a bad state leaves this one alone.
+	// It is loaded into a second instance first, so that a bad state doesn't change this
+	// one.
 	next := &Instance{
 		opts: inst.opts, templates: map[string]*template{}, clients: map[string]*client{}, sessions: map[string]*session{},
 		tickets: map[string]*signInToken{}, windows: map[string]*window{}, apiKeys: map[string]*apiKey{}, oauth: newOAuthState(),
@@ -96,7 +97,8 @@ func (inst *Instance) load(saved *state) error {
 			lastUsedAt: k.LastUsedAt, expireAt: k.ExpireAt,
 		}
 	}
-	// A grant of an application that is no more is dropped, as deleting it does.
+	// A grant of an application that no longer exists is dropped, as deleting the
+	// application does.
 	for _, a := range saved.AccessTokens {
 		if g := inst.loadGrant(a.Grant); g != nil {
 			inst.oauth.accessTokens[a.ID] = &oauthAccess{a.ID, a.Secret, g, a.IssuedAt, a.ExpireAt, a.Revoked}

@@ -12,8 +12,8 @@ import (
 // stateVersion changes when an older state can't be read any more.
 const stateVersion = 1
 
-// state is an instance between two runs. What is under way - sign-ins, tickets,
-// authorization codes, devices - is not part of it.
+// state is an instance between two runs. It doesn't include unfinished sign-ins, tickets,
+// authorization codes and devices.
 type state struct {
 	Version       int
 	Keys          []savedKey // the one that signs first
@@ -108,8 +108,8 @@ type savedRefresh struct {
 	Grant savedGrant
 }
 
-// Save writes what the instance knows, private keys and passwords included: keep
-// it from others. OAuth applications that are options are left out.
+// Save writes the instance's state, including private keys and passwords, so it must be
+// kept secret. OAuth applications that are options are left out.
 func (inst *Instance) Save(w io.Writer) error {
 	inst.mu.Lock()
 	saved, err := inst.state()

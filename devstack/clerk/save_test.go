@@ -8,7 +8,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// TestRestore: whoever was signed in before a restart still is.
+// TestRestore checks that sign-ins survive a restart.
 func TestRestore(t *testing.T) {
 	old := newOAuthBench(t)
 	if err := old.RotateKey(Rotation{NewKeyID: true, Overlap: true}); err != nil {

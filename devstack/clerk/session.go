@@ -55,8 +55,8 @@ func (inst *Instance) activeMembership(s *session) *membership {
 	return s.user.membership(s.organizationID)
 }
 
-// active reports whether tokens can be minted from s. It is where a session
-// whose time is up becomes expired.
+// active reports whether tokens can be minted from s. It also marks an outdated session
+// as expired.
 func (inst *Instance) active(s *session) bool {
 	if s.status == statusActive && !inst.now().Before(s.expireAt) {
 		inst.closeSession(s, statusExpired)
@@ -84,8 +84,8 @@ func (inst *Instance) CreateSession(userID, organization string) (string, error)
 	return inst.newSession(u, "", organization).id, nil
 }
 
-// RevokeSession revokes a session, as the dashboard does: nothing is minted from
-// it any more, tokens already minted live until they expire.
+// RevokeSession revokes a session, as the dashboard does: no more tokens are minted from
+// it; existing ones stay valid until they expire.
 func (inst *Instance) RevokeSession(id string) error {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()

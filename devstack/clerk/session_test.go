@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestSessionEnds: however a session ends, nothing is minted from it any more, by
-// either API.
+// TestSessionEnds checks that neither API mints tokens from an ended session, however it
+// ended.
 func TestSessionEnds(t *testing.T) {
 	for name, end := range map[string]func(b *bench, clientJWT, id string){
 		"revoked": func(b *bench, _, id string) { b.want(b.server("POST", "/sessions/"+id+"/revoke", ""), 200, "") },
@@ -37,7 +37,7 @@ func TestSessionEnds(t *testing.T) {
 				}
 			}
 			if err := b.RevokeSession(id); err == nil {
-				t.Error("RevokeSession of a session that is over succeeded")
+				t.Error("RevokeSession of an ended session succeeded")
 			}
 			if ids := b.SessionIDs(b.alice); len(ids) != 0 {
 				t.Errorf("active sessions %v", ids)

@@ -65,8 +65,8 @@ func TestRenderString(t *testing.T) {
 	}
 }
 
-// FuzzTemplate: whatever a template holds, it is refused or renders to claims
-// that JSON can write, and rendering does not change the template.
+// FuzzTemplate checks that every template is refused or renders to claims that can be
+// encoded as JSON, and that rendering does not change the template.
 func FuzzTemplate(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"a":"{{user.id}}"}`, `{"a":["{{user.x || 'y'}}",{"b":"z {{user.first_name}}"}]}`, `{"a":"{{' || }}"}`,

@@ -10,7 +10,7 @@ import (
 // Limits of a one-time code.
 const (
 	codeLifetime = 10 * time.Minute
-	codeAttempts = 5 // a choice: Clerk publishes no number
+	codeAttempts = 5 // an assumption: Clerk publishes no number
 	codeWait     = 30 * time.Second
 )
 
@@ -23,7 +23,7 @@ type signIn struct {
 	strategy  string // of the first factor, once prepared or verified
 	abandonAt time.Time
 
-	code         string // one-time code under way, or ""
+	code         string // current one-time code, or ""
 	codeSentAt   time.Time
 	codeExpireAt time.Time
 	codeTries    int
@@ -44,7 +44,7 @@ const (
 	needsProtectCheck = "needs_protect_check"
 )
 
-// createSignIn begins a sign-in and, where the parameters suffice, completes it.
+// createSignIn starts a sign-in and, if the parameters suffice, completes it.
 func createSignIn(inst *Instance, c *call) (any, error) {
 	if inst.fault(FaultSatellite) {
 		return nil, errSatellite()
@@ -100,8 +100,7 @@ func (inst *Instance) begin(c *call, attempt *signIn) error {
 	return nil
 }
 
-// identify finds the user that the identifier names. None at all is fine for a
-// sign-in without a strategy.
+// identify finds the user with the identifier. A sign-in without a strategy needs none.
 func (inst *Instance) identify(c *call, attempt *signIn) error {
 	identifier := c.form.Get("identifier")
 	if identifier == "" {
@@ -194,9 +193,9 @@ func (inst *Instance) attemptPassword(c *call, attempt *signIn) (any, error) {
 	return inst.completeSignIn(c, attempt, "password")
 }
 
-// sendCode makes a code and sends it in place of e-mail. Test addresses have
-// Clerk's fixed code (clerk.com/docs/testing/test-emails-and-phones). A second one has to
-// wait, where the instance counts.
+// sendCode makes a code and sends it in place of e-mail. Test addresses have Clerk's
+// fixed code (clerk.com/docs/testing/test-emails-and-phones). A second one has to wait if
+// the instance has rate limits.
 func (inst *Instance) sendCode(attempt *signIn, strategy *string) error {
 	now := inst.now()
 	soon := inst.opts.RateLimits != nil && !attempt.codeSentAt.IsZero() && now.Sub(attempt.codeSentAt) < codeWait
@@ -243,7 +242,7 @@ func (inst *Instance) attemptCode(c *call, attempt *signIn) (any, error) {
 	return inst.completeSignIn(c, attempt, "email_code")
 }
 
-// completeSignIn makes the session, unless something else is asked for first.
+// completeSignIn creates the session, unless something else is required first.
 func (inst *Instance) completeSignIn(c *call, attempt *signIn, strategy string) (any, error) {
 	if err := inst.admitUser(attempt.user); err != nil {
 		return nil, err

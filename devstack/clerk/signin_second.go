@@ -13,7 +13,7 @@ import (
 	"github.com/zen-auth/zen/devstack/random"
 )
 
-// admitUser refuses who may not sign in at all.
+// admitUser refuses users who may not sign in.
 func (inst *Instance) admitUser(u *user) error {
 	switch {
 	case u.Banned || inst.fault(FaultUserBanned):
@@ -53,7 +53,7 @@ func emailFactor(u *user) object {
 	return object{"strategy": "email_code", "safe_identifier": safe(u.Email), "email_address_id": u.emailID, "primary": true}
 }
 
-// obstacle returns what a sign-in asks for where its first factor is done, or "".
+// obstacle returns what a sign-in still requires after the first factor, or "".
 func (inst *Instance) obstacle(attempt *signIn, known bool) string {
 	attempt.trust = "new"
 	if known {

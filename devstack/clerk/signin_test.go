@@ -33,7 +33,7 @@ func TestPasswordSignIn(t *testing.T) {
 	}
 }
 
-// TestEmailCode is the sign-in of a terminal without a browser.
+// TestEmailCode signs in as a terminal without a browser does.
 func TestEmailCode(t *testing.T) {
 	b := newBench(t)
 	r := b.native("POST", "/v1/client/sign_ins", "", url.Values{"identifier": {"alice@example.test"}})

@@ -48,7 +48,7 @@ func (inst *Instance) newTicket(u *user, organization string, lifetime time.Dura
 	return t, nil
 }
 
-// acceptTicket uses a ticket up.
+// acceptTicket redeems a ticket.
 func (inst *Instance) acceptTicket(token string) (*signInToken, error) {
 	claims, err := inst.verify(token)
 	if errors.Is(err, jwt.ErrTokenExpired) {

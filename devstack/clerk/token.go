@@ -62,8 +62,8 @@ func (inst *Instance) sessionToken(s *session, origin string, lifetime time.Dura
 	return inst.keys.sign(map[string]any{"cat": categorySession}, claims)
 }
 
-// templateToken mints a token from a JWT template. The default claims win over
-// the template's.
+// templateToken mints a token from a JWT template. The default claims override the
+// template's.
 func (inst *Instance) templateToken(s *session, t *template, origin string, lifetime time.Duration) (string, error) {
 	claims := t.render(inst.scope(s))
 	if inst.fault(FaultTemplateEmpty) {

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// cliScript is what a person does with the turso CLI, command after command: its exit
-// code, and a part of what it prints. Arguments with FILES/ are in the test's directory.
+// cliScript is a list of turso CLI commands, each with its exit code and a part of its
+// output. Arguments with FILES/ are in the test's directory.
 var cliScript = []struct {
 	line string
 	exit int
@@ -158,14 +158,14 @@ var cliScript = []struct {
 	{"db tokens create nope", 1, "not found"},
 	{"org db-transfer two other", 1, "lacks transfers of databases"},
 	{"db destroy two --yes", 0, "Destroyed"},
-	{"db destroy two --yes", 0, ""}, // as the CLI has it, which lists what is there first
+	{"db destroy two --yes", 0, ""}, // as in the CLI, which lists existing ones first
 	{"db destroy copy branch dumped --yes", 0, "Destroyed"},
 	{"org create 'Another One'", 1, ""}, // asks for money
 	{"org destroy acme2", 1, ""},
 	{"nonsense", 1, "unknown command"},
 }
 
-// The script of the CLI, each command with its exit code.
+// TestTursoCLIScript runs the commands of cliScript in order.
 func TestTursoCLIScript(t *testing.T) {
 	s := tursotest.New(t, turso.Options{})
 	must(t, s.CreateUser("bob", "bob@acme.test"))
@@ -198,7 +198,7 @@ func TestTursoCLIScript(t *testing.T) {
 	t.Logf("%d commands", len(cliScript))
 }
 
-// split takes a command line apart at spaces that are in no quotes.
+// split splits a command line at unquoted spaces.
 func split(line string) []string {
 	var words []string
 	var word strings.Builder

@@ -1,5 +1,5 @@
-// Package clients_test drives the stack with the clients that people use:
-// unmodified, as they come out of their registries.
+// Package clients_test tests the stack with real clients, unmodified, as their registries
+// have them.
 package clients_test
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// cli is the real turso CLI with a configuration of its own.
+// cli is the real turso CLI with its own configuration.
 type cli struct {
 	t    *testing.T
 	path string
@@ -30,7 +30,7 @@ type cli struct {
 func newCLI(t *testing.T, s *tursotest.Stack) *cli {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
+		t.Skip("make test-all runs third-party clients")
 	}
 	path := os.Getenv("ZEN_TEST_TURSO_CLI")
 	if path == "" {
@@ -51,7 +51,7 @@ func (c *cli) run(args ...string) (out string, err error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	cmd.Env = c.env
-	cmd.Stdin = strings.NewReader("y\n") // for what asks whether it really should
+	cmd.Stdin = strings.NewReader("y\n") // answers confirmation prompts
 	var b bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &b, &b
 	err = cmd.Run()
@@ -69,7 +69,7 @@ func (c *cli) ok(args ...string) func(want ...string) string {
 		c.t.Helper()
 		for _, w := range want {
 			if !regexp.MustCompile(w).MatchString(out) {
-				c.t.Errorf("turso %s: %q is not in\n%s", strings.Join(args, " "), w, out)
+				c.t.Errorf("turso %s: the output lacks %q:\n%s", strings.Join(args, " "), w, out)
 			}
 		}
 		return out
@@ -143,7 +143,7 @@ func TestTursoCLI(t *testing.T) {
 	c.ok("auth", "api-tokens", "list")(`ci`)
 }
 
-// The commands and their output as a user of Turso reported them.
+// The commands and their output are those of a Turso user's report.
 func TestTursoCLIWithJWKSStuck(t *testing.T) {
 	s := tursotest.New(t, turso.Options{})
 	c := newCLI(t, s)
@@ -169,7 +169,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// The shell takes a URL with a token in place of a database's name.
+// The shell accepts a URL with a token in place of a database name.
 func TestTursoCLIWays(t *testing.T) {
 	c := newCLI(t, tursotest.New(t, turso.Options{}))
 	for _, w := range tursotest.Ways(t) {

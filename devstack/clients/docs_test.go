@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/devstack/clients/synced"
 )
 
-// docs/clients.md names the versions that the tests install.
+// docs/clients.md has to name the versions that the tests install.
 func TestThePageOfClientsNamesVersions(t *testing.T) {
 	page, err := os.ReadFile("../../docs/clients.md")
 	must(t, err)
@@ -48,7 +48,7 @@ func TestThePageOfClientsNamesVersions(t *testing.T) {
 	}
 }
 
-// What docs/proxy.md has a client of Turso Sync do, it does behind the gateway.
+// The Turso Sync programs in docs/proxy.md work behind the gateway.
 func TestThePageOfTheProxySyncs(t *testing.T) {
 	page, err := os.ReadFile("../../docs/proxy.md")
 	must(t, err)
@@ -59,7 +59,7 @@ func TestThePageOfTheProxySyncs(t *testing.T) {
 			_, program, ok := strings.Cut(section, "```"+fence+"\n")
 			program, _, _ = strings.Cut(program, "```")
 			if !ok {
-				t.Fatal("the page has no program")
+				t.Fatal("docs/proxy.md has no program")
 			}
 			installed := synced.Install(t, language, "synced")
 			s := newSyncStack(t)

@@ -85,7 +85,7 @@ func TestOpenIDClient(t *testing.T) {
 	}
 }
 
-// An action's own library asks the stack's GitHub for a statement of the job.
+// GitHub's own library for actions gets the job's ID token from the stack.
 func TestActionsToolkit(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
 	variables, err := s.CI.Environment("github", "")
@@ -101,7 +101,7 @@ func TestActionsToolkit(t *testing.T) {
 	}
 }
 
-// An application's server finds in the stack's Clerk what it would in the real one.
+// Clerk's backend library works with the stack's Clerk as with the real one.
 func TestClerkBackend(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
 	session, err := s.Clerk.CreateSession(s.Clerk.UserID("alice@example.test"), "acme")

@@ -19,7 +19,7 @@ import (
 
 func TestNodeClient(t *testing.T) { runNode(t, "http", "client.mjs", nodeSees) }
 
-// Over a WebSocket it is told why it is refused.
+// Over a WebSocket the refusal has a reason.
 func TestNodeClientOverWebSocket(t *testing.T) {
 	refused := strings.Replace(nodeSees, `{"code": "SERVER_ERROR", "message": "SERVER_ERROR: Server returned HTTP status 401"}`, `{"code": "AUTH_JWT_INVALID",
 		"message": "AUTH_JWT_INVALID: Authentication failed: unauthorized access attempt on database: invalid JWT token: can't be decoded with any of the existing keys"}`, 1)

@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/devstack/clients/tursotest"
 )
 
-// drive runs a program that uses the database as an application would, by each way, and
-// judges what it saw.
+// drive runs a program that uses the database as an application would, through each way,
+// and checks its output.
 func drive(t *testing.T, clients []string, command func(client, table string) *exec.Cmd) {
 	t.Helper()
 	for i, w := range tursotest.Ways(t) {
@@ -38,7 +38,7 @@ func drive(t *testing.T, clients []string, command func(client, table string) *e
 				}
 				must(t, json.Unmarshal(out, &saw))
 				if saw.Unique != "unique" || !slices.Equal(saw.Rows, []string{"first", "second", "third"}) {
-					t.Errorf("saw %s", out)
+					t.Errorf("the program printed %s", out)
 				}
 				t.Logf("%s %s", client, saw.Version)
 			})
@@ -67,10 +67,10 @@ func TestPythonClients(t *testing.T) {
 	})
 }
 
-// The Rust crate takes minutes to be compiled: it is tried where that is asked for.
+// The Rust crate takes minutes to compile, so it is only tested on request.
 func TestRustClient(t *testing.T) {
 	if os.Getenv("ZEN_TEST_RUST") == "" {
-		t.Skip("SKIPPED: the Rust crate libsql is compiled and tried with ZEN_TEST_RUST=1.")
+		t.Skip("SKIPPED: the Rust crate libsql is compiled and tested with ZEN_TEST_RUST=1.")
 	}
 	target := filepath.Join(npmtest.Cache(t), "rust")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
@@ -94,8 +94,8 @@ func TestRustClient(t *testing.T) {
 	}
 }
 
-// Prisma needs its schema engine for migrations alone, and would download it for its
-// generator, too: a program that does nothing stands for it.
+// Prisma needs its schema engine only for migrations, but would download it for its
+// generator, too: a program that does nothing replaces it.
 func TestPrisma(t *testing.T) {
 	dir := npmtest.Install(t, "prisma")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

@@ -42,7 +42,7 @@ func newSyncStack(t *testing.T) *syncStack {
 	return s
 }
 
-// sql runs a statement at the server, past all clients, and returns its rows.
+// sql runs a statement directly on the server, and returns its rows.
 func (s *syncStack) sql(statement string) string {
 	s.t.Helper()
 	body, err := json.Marshal(map[string]any{"requests": []any{map[string]any{"type": "execute", "stmt": map[string]string{"sql": statement}}}})
@@ -76,8 +76,7 @@ func (s *syncStack) sql(statement string) string {
 	return strings.Join(rows, " ")
 }
 
-// shortLived makes a token that lives for two seconds each time that it is asked, and
-// counts them.
+// shortLived issues tokens with a lifetime of two seconds, and counts them.
 type shortLived struct {
 	s    *syncStack
 	life time.Duration
@@ -100,7 +99,7 @@ func (l *shortLived) Renew(ctx context.Context, _ provider.Token) (provider.Toke
 	return l.Token(ctx)
 }
 
-// proxy starts what zen proxy is, with tokens of a life.
+// proxy starts what zen proxy runs, with tokens of a given lifetime.
 func (s *syncStack) proxy(life time.Duration, readOnly bool) (synced.Options, *shortLived) {
 	s.t.Helper()
 	address, err := url.Parse(s.url)
@@ -135,8 +134,8 @@ func rows(t *testing.T, c *synced.Client, sql, want string) {
 	}
 }
 
-// bothWays runs a test at the stack itself and through the gateway, with tokens that end
-// all the time.
+// bothWays runs a test directly against the stack and through the gateway, with tokens
+// that expire all the time.
 func bothWays(t *testing.T, test func(t *testing.T, s *syncStack, o synced.Options)) {
 	for _, way := range []string{"exported", "proxy"} {
 		t.Run(way, func(t *testing.T) {
@@ -150,7 +149,7 @@ func bothWays(t *testing.T, test func(t *testing.T, s *syncStack, o synced.Optio
 	}
 }
 
-// Two clients, one of each language, and the server write the same tables.
+// Two clients, one in each language, and the server write to the same tables.
 func TestSync(t *testing.T) {
 	bothWays(t, func(t *testing.T, s *syncStack, o synced.Options) {
 		s.sql("INSERT INTO kept VALUES ('server', 1)")
@@ -180,7 +179,7 @@ func TestSync(t *testing.T) {
 			}
 		}
 
-		// A new table of the server's, and what was written here and not yet pushed.
+		// The server has a new table, and the client has rows that aren't pushed yet.
 		s.sql("CREATE TABLE later (a)")
 		s.sql("INSERT INTO later VALUES (x'00ff'), ('text'), (NULL)")
 		must(t, node.Run("INSERT INTO ledger VALUES ('node', 1)"))
@@ -190,7 +189,7 @@ func TestSync(t *testing.T) {
 		rows(t, node, "SELECT * FROM ledger ORDER BY client", `[["node",1],["python",1]]`)
 		must(t, node.Push())
 
-		// Whoever pushes last, wins.
+		// The last push wins.
 		must(t, node.Run("UPDATE kept SET v = 'of node' WHERE id = 'server'"))
 		must(t, python.Run("UPDATE kept SET v = 'of python' WHERE id = 'server'"))
 		must(t, python.Push())
@@ -198,7 +197,7 @@ func TestSync(t *testing.T) {
 		if got := s.sql("SELECT v FROM kept WHERE id = 'server'"); got != "of node" {
 			t.Errorf("%s won", got)
 		}
-		// A table of a client's own, with what SQLite's clients like to make.
+		// A client creates a table with typical SQLite features.
 		must(t, python.Run("CREATE TABLE own (id INTEGER PRIMARY KEY, name TEXT UNIQUE, day DATE DEFAULT '2024-01-02')"))
 		must(t, python.Run("CREATE INDEX own_day ON own (day)"))
 		must(t, python.Run("INSERT INTO own (name) VALUES ('a'), ('b')"))
@@ -227,7 +226,7 @@ func TestSync(t *testing.T) {
 		if got := s.sql("SELECT count(*), count(DISTINCT n) FROM ledger WHERE client = 'many'"); got != "40|40" {
 			t.Errorf("the server has %s", got)
 		}
-		// Opened again, a client goes on from where it was.
+		// A reopened client continues where it was.
 		must(t, python.Do("close", nil, nil))
 		must(t, python.Open(o))
 		_, err = python.Pull()
@@ -238,7 +237,7 @@ func TestSync(t *testing.T) {
 	})
 }
 
-// A database is pulled in parts, and in part, by bitmaps of its pages.
+// A database is pulled in parts, and partially, with bitmaps of its pages.
 func TestSyncInParts(t *testing.T) {
 	bothWays(t, func(t *testing.T, s *syncStack, o synced.Options) {
 		s.sql("WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 100) INSERT INTO kept SELECT v, hex(randomblob(1000)) FROM n")
@@ -257,8 +256,7 @@ func TestSyncInParts(t *testing.T) {
 	})
 }
 
-// Who may only read pulls, and is told by a push that it may not write. What it wrote
-// stays its own.
+// A client with read access can pull; its push is refused, and its own rows stay local.
 func TestSyncReadOnly(t *testing.T) {
 	for _, language := range synced.Languages {
 		t.Run(language, func(t *testing.T) {
@@ -282,8 +280,8 @@ func TestSyncReadOnly(t *testing.T) {
 	}
 }
 
-// A pull that waits for news outlives three tokens and more, where the database refuses
-// it at the end of each.
+// A waiting pull outlives three tokens and more, although the database ends it when each
+// expires.
 func TestSyncPollOutlivesTokens(t *testing.T) {
 	for _, language := range synced.Languages {
 		t.Run(language, func(t *testing.T) {
@@ -309,13 +307,13 @@ func TestSyncPollOutlivesTokens(t *testing.T) {
 				select {
 				case <-tokens.next:
 				case err := <-news:
-					t.Fatalf("the poll ended before: %v", err)
+					t.Fatalf("the poll ended too early: %v", err)
 				}
 			}
 			s.sql("INSERT INTO ledger VALUES ('server', 1)")
 			must(t, <-news)
 			rows(t, c, "SELECT * FROM ledger", `[["server",1]]`)
-			// And one that ends without news.
+			// Another one ends without news.
 			o.Poll = 1
 			must(t, c.Do("close", nil, nil))
 			must(t, c.Open(o))
@@ -326,7 +324,7 @@ func TestSyncPollOutlivesTokens(t *testing.T) {
 	}
 }
 
-// What a client is told when it can't be served is one line that says why.
+// Each refusal is one line with the reason.
 func TestSyncRefusals(t *testing.T) {
 	for _, language := range synced.Languages {
 		t.Run(language, func(t *testing.T) {
@@ -350,7 +348,7 @@ func TestSyncRefusals(t *testing.T) {
 					t.Errorf("after %s: %v", name, err)
 				}
 			}
-			// The database was made anew: what is here is of another one.
+			// The database was recreated, so the client has a copy of another one.
 			must(t, s.DeleteDatabase("acme", "app"))
 			_, err := s.CreateDatabase("acme", "app")
 			must(t, err)
@@ -359,15 +357,15 @@ func TestSyncRefusals(t *testing.T) {
 			if err := c.Open(o); err == nil {
 				_, err = c.Pull()
 				if err == nil || !strings.Contains(err.Error(), "remove the local files") {
-					t.Errorf("of a database that was made anew: %v", err)
+					t.Errorf("after the database was recreated: %v", err)
 				}
 			}
 		})
 	}
 }
 
-// cutting is a server in between that ends an answer with pages after some of them,
-// cleanly if its length allows.
+// cutting is a proxy that cuts off a response after some of its pages, cleanly if its
+// length allows.
 type cutting struct {
 	to    string
 	pages int // 0 is all
@@ -405,8 +403,8 @@ func (c *cutting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// An answer that is cut off between two pages is an error behind the gateway, and nothing
-// of it is kept. (pyturso by itself takes it for all.)
+// A response that is cut off between two pages is an error behind the gateway, and
+// nothing of it is kept. (By itself, pyturso mistakes it for a complete one.)
 func TestSyncThatIsCutOff(t *testing.T) {
 	for _, language := range synced.Languages {
 		t.Run(language, func(t *testing.T) {
@@ -422,7 +420,7 @@ func TestSyncThatIsCutOff(t *testing.T) {
 			s.sql("INSERT INTO ledger SELECT 'server', 1 FROM (WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 2000) SELECT v FROM n)")
 			between.pages = 2
 			if _, err := c.Pull(); err == nil {
-				t.Error("a part was taken for all")
+				t.Error("a truncated response was accepted as complete")
 			}
 			between.pages = 0
 			_, err := c.Pull()

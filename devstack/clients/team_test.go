@@ -14,8 +14,8 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// What zen does with an organization by the rights of a member is what an application's
-// server finds there with its secret key, by Clerk's own library.
+// The changes that zen makes to an organization with a member's rights are what Clerk's
+// own library reads there with the secret key.
 func TestClerkBackendReadsTheTeam(t *testing.T) {
 	npmtest.Install(t, "identity") // or the test is skipped before anything is built
 	bin := t.TempDir()

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// What go-libsql makes of the faults: its errors are text alone, and these are the
-// texts that have to be told apart.
+// TestFaults checks go-libsql's errors for the faults: they are only text, and these
+// texts have to be distinguished.
 func TestFaults(t *testing.T) {
 	s := start(t, turso.Options{})
 	broken := httptest.NewServer(netfault.Handler(s.Server, s.Faults, 0))
@@ -66,13 +66,13 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s: do = %v, want %s", tt.fault, err, tt.want)
 		}
 		must(t, s.Faults.Switch(tt.fault, false))
-		r.sync() // the replica is as good as before
+		r.sync() // the replica still works
 	}
 	r.sees("afterwards", "SELECT integrity_check FROM pragma_integrity_check", "ok")
 }
 
-// What a replica leaves behind that was refused when it was opened, with anything
-// but 401: files with which no later attempt succeeds.
+// A replica that was refused on opening, except with a 401, leaves files that make every
+// later attempt fail.
 func TestRefusedReplicaPoisonsItsFiles(t *testing.T) {
 	s := start(t, turso.Options{})
 	token := mint(t, s, turso.TokenOptions{})

@@ -85,7 +85,7 @@ func (r *replica) sees(when, q, want string) {
 	}
 }
 
-// generation returns the one that the replica's metadata names.
+// generation returns the generation in the replica's metadata.
 func (r *replica) generation() string {
 	r.t.Helper()
 	b, err := os.ReadFile(r.path + "-info")
@@ -112,8 +112,8 @@ func remote(t testing.TB, s *tursotest.Stack, token string) *sql.DB {
 	return db
 }
 
-// Generations end under writers, and no replica is stuck in one: not one that
-// writes, not one that syncs, not one that slept meanwhile.
+// Generations end while replicas write, sync or do nothing, and no replica gets stuck in
+// one.
 func TestGenerationsEndUnderLoad(t *testing.T) {
 	s := start(t, turso.Options{CheckpointFrames: 25})
 	token := mint(t, s, turso.TokenOptions{})
@@ -155,7 +155,7 @@ func TestGenerationsEndUnderLoad(t *testing.T) {
 		r.sees(name, "SELECT integrity_check FROM pragma_integrity_check", "ok")
 	}
 	if g := sleeper.generation(); len(g) < 2 {
-		t.Errorf("generation %s: hardly any ended", g)
+		t.Errorf("the generation is only %s: too few ended", g)
 	}
 }
 
@@ -189,7 +189,7 @@ func TestSyncedDatabase(t *testing.T) {
 	r := newReplica(t, s, token)
 	r.sees("replica", "SELECT count(*) || integrity_check FROM t, pragma_integrity_check", "41ok")
 
-	// Another one wrote meanwhile.
+	// Another client wrote in the meantime.
 	two := synced(token)
 	two.sees("second", "SELECT count(*) FROM t", "41")
 	one.exec("INSERT INTO t (b) VALUES ('one')")
@@ -206,8 +206,7 @@ func TestSyncedDatabase(t *testing.T) {
 	}
 }
 
-// A replica of a database that was destroyed and made again learns that it follows
-// another one.
+// A replica of a database that was destroyed and recreated gets an error that says so.
 func TestDatabaseIsMadeAgain(t *testing.T) {
 	s := start(t, turso.Options{})
 	r := newReplica(t, s, mint(t, s, turso.TokenOptions{}))

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// clock is one that tests move.
+// clock is a clock that tests move.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -52,8 +52,8 @@ func TestSpikeD1RemoteConnection(t *testing.T) {
 	}
 }
 
-// spike D2: an embedded replica is created with such a token, writes through, and
-// reads its own writes.
+// spike D2: an embedded replica opens with such a token, forwards writes, and reads its
+// own writes.
 func TestSpikeD2EmbeddedReplica(t *testing.T) {
 	s := start(t, turso.Options{})
 	r := newReplica(t, s, s.JWT(t, turso.TokenOptions{}))
@@ -84,8 +84,8 @@ func TestSpikeD3WriteForward(t *testing.T) {
 	one.sees("after its sync", "SELECT group_concat(body) FROM note", "from one,from two")
 }
 
-// spike D4: when the token expires, syncs and writes fail and say so, and local
-// reads go on.
+// spike D4: when the token expires, syncs and writes fail with that reason, and local
+// reads still work.
 func TestSpikeD4ExpiredToken(t *testing.T) {
 	for status, want := range map[int]string{
 		400: `json value error, unexpected value: {"error":"JWT error: ExpiredSignature"}`,
@@ -106,8 +106,8 @@ func TestSpikeD4ExpiredToken(t *testing.T) {
 		}
 		r.sees("offline", "SELECT body FROM note", "before")
 
-		// spike gotcha 2: the token is fixed when a client is made. A new connector with
-		// a new one goes on where the old one stopped.
+		// spike gotcha 2: a client's token is fixed on creation. A new connector with a
+		// new token continues where the old one stopped.
 		must(t, r.db.Close())
 		r = openReplica(t, s, r.path, s.JWT(t, turso.TokenOptions{}))
 		r.exec("INSERT INTO note VALUES ('again')")

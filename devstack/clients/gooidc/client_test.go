@@ -18,7 +18,7 @@ import (
 	devoidc "github.com/zen-auth/zen/devstack/oidc"
 )
 
-// face is an issuer of the stack, and how its client is set up.
+// face is an issuer of the stack, with the settings of its client.
 type face struct {
 	issuer, client string
 	scopes         []string
@@ -37,7 +37,7 @@ func faces(s *devstack.Stack) map[string]face {
 	}
 }
 
-// discover sets the client up by what the issuer says of itself.
+// discover configures the client from the issuer's metadata.
 func (f face) discover(t *testing.T) (*oauth2.Config, *oidc.IDTokenVerifier) {
 	t.Helper()
 	provider, err := oidc.NewProvider(t.Context(), f.issuer)
@@ -47,7 +47,7 @@ func (f face) discover(t *testing.T) (*oauth2.Config, *oidc.IDTokenVerifier) {
 	return &oauth2.Config{ClientID: f.client, Endpoint: provider.Endpoint(), Scopes: f.scopes}, provider.Verifier(&oidc.Config{ClientID: f.client})
 }
 
-// check verifies the tokens' id_token: that of Alice.
+// check verifies the id_token, which has to be Alice's.
 func check(t *testing.T, verifier *oidc.IDTokenVerifier, tokens *oauth2.Token, nonce string) {
 	t.Helper()
 	raw, _ := tokens.Extra("id_token").(string)
@@ -68,7 +68,8 @@ func check(t *testing.T, verifier *oidc.IDTokenVerifier, tokens *oauth2.Token, n
 
 var alice = browse.Person{User: "alice"}
 
-// A program on the loopback signs in by code and PKCE, refreshes, and asks who it is for.
+// A program on the loopback signs in with a code and PKCE, refreshes, and reads the
+// userinfo.
 func TestCode(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
 	for name, f := range faces(s) {
@@ -120,14 +121,14 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// A device polls while nobody has answered, and gets its tokens once somebody has.
+// A device polls without success until the person has answered, and then gets its tokens.
 func TestDevice(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
 	for name, f := range faces(s) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config, verifier := f.discover(t)
-			// Or the client finds out by a second request at once, and is told to slow down.
+			// A second poll at once gets slow_down.
 			config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 			device, err := config.DeviceAuth(t.Context(), f.options...)
 			if err != nil {
@@ -148,7 +149,7 @@ func TestDevice(t *testing.T) {
 	}
 }
 
-// Two of CI's issuers, as a relying party trusts them: by address and audience.
+// Two of CI's issuers are verified as relying parties do, by address and audience.
 func TestCI(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
 	for _, system := range []string{"github", "gitlab", "kubernetes"} {
@@ -164,7 +165,7 @@ func TestCI(t *testing.T) {
 			t.Errorf("%s: Verify = %v", system, err)
 		}
 		if _, err := provider.Verifier(&oidc.Config{ClientID: "https://elsewhere.example.test"}).Verify(t.Context(), token); err == nil {
-			t.Errorf("%s: another audience was taken", system)
+			t.Errorf("%s: a token for another audience was accepted", system)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// What the client makes of what goes wrong.
+// The client's errors for failures of the server.
 func TestErrors(t *testing.T) {
 	s := tursotest.New(t, turso.Options{})
 	must(t, s.RegisterJWKS("acme", "clerk", s.Keys))

@@ -1,4 +1,4 @@
-// Package npmtest has tests run programs of Node.js.
+// Package npmtest lets tests run Node.js programs.
 package npmtest
 
 import (
@@ -18,7 +18,7 @@ import (
 func Install(t *testing.T, folder string) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
+		t.Skip("make test-all runs third-party clients")
 	}
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err == nil {
@@ -27,7 +27,7 @@ func Install(t *testing.T, folder string) string {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("%s is missing", tool)
 		}
-		t.Skipf("SKIPPED: %s is missing, so the clients in JavaScript can't be tried. Install Node.js 20 or later.", tool)
+		t.Skipf("SKIPPED: %s is missing, so the JavaScript clients can't be tested. Install Node.js 20 or later.", tool)
 	}
 	hash := sha256.New()
 	files := make(map[string][]byte)
@@ -59,14 +59,14 @@ func Install(t *testing.T, folder string) string {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 	if err := os.Rename(tmp, dir); err != nil && !os.IsExist(err) {
-		if _, gone := os.Stat(dir); gone != nil { // no one else was faster either
+		if _, gone := os.Stat(dir); gone != nil { // no other test was faster either
 			t.Fatal(err)
 		}
 	}
 	return dir
 }
 
-// Cache returns the directory that keeps programs of others from one run of the tests to the next.
+// Cache returns the directory that keeps third-party programs between test runs.
 func Cache(t *testing.T) string {
 	t.Helper()
 	dir, err := os.UserCacheDir()

@@ -14,13 +14,13 @@ import (
 
 func TestEnt(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
-		// ent wants the pragma on the connection that it asks.
+		// ent needs the pragma on the connection that it uses.
 		_, err := db.ExecContext(t.Context(), "PRAGMA foreign_keys = ON")
 		must(t, err)
 		client := ent.NewClient(ent.Driver(entsql.OpenDB(dialect.SQLite, db)))
 		ctx := t.Context()
 		must(t, client.Schema.Create(ctx))
-		must(t, client.Schema.Create(ctx)) // nothing to do, and it finds that out
+		must(t, client.Schema.Create(ctx)) // finds that there is nothing to do
 		one, err := client.Event.Create().SetName("one").SetAt(instant).Save(ctx)
 		must(t, err)
 		_, err = client.Event.Create().SetName("two").SetAt(instant.Add(time.Hour)).SetEnded(instant).Save(ctx)

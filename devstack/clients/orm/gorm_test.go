@@ -28,7 +28,7 @@ func TestGORM(t *testing.T) {
 		g, err := gorm.Open(sqlite.Dialector{Conn: db}, &gorm.Config{})
 		must(t, err)
 		must(t, g.AutoMigrate(&account{}, &order{}))
-		must(t, g.AutoMigrate(&account{}, &order{})) // nothing to do, and it finds that out
+		must(t, g.AutoMigrate(&account{}, &order{})) // finds that there is nothing to do
 		before := time.Now().Add(-time.Minute)
 		at := instant
 		must(t, g.Create(&account{Name: "alice", Seen: &at, Orders: []order{{Paid: sql.NullTime{Time: at, Valid: true}}, {}}}).Error)

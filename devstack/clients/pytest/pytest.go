@@ -1,4 +1,4 @@
-// Package pytest has tests run programs of Python.
+// Package pytest lets tests run Python programs.
 package pytest
 
 import (
@@ -22,14 +22,14 @@ import (
 func Install(t *testing.T, file string) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("make test-all has the clients of others")
+		t.Skip("make test-all runs third-party clients")
 	}
 	system, err := exec.LookPath("python3")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("python3 is missing")
 		}
-		t.Skip("SKIPPED: python3 is missing, so Python's clients can't be tried.")
+		t.Skip("SKIPPED: python3 is missing, so the Python clients can't be tested.")
 	}
 	requirements, err := os.ReadFile(file)
 	must(t, err)
@@ -38,7 +38,7 @@ func Install(t *testing.T, file string) string {
 	hash := sha256.Sum256(append(version, requirements...))
 	dir := filepath.Join(npmtest.Cache(t), "python-"+hex.EncodeToString(hash[:8]))
 	python := filepath.Join(dir, "bin", "python")
-	lock := flock.New(dir + ".lock") // tests of several packages may want the same
+	lock := flock.New(dir + ".lock") // tests of several packages may need the same
 	must(t, lock.Lock())
 	defer lock.Unlock()
 	if _, err := os.Stat(filepath.Join(dir, "complete")); err == nil {

@@ -1,5 +1,5 @@
-// Package synced has tests run clients of Turso Sync, @tursodatabase/sync and pyturso,
-// each in a process of its own that does what it is told.
+// Package synced lets tests run the Turso Sync clients @tursodatabase/sync and pyturso,
+// each in its own process that executes commands.
 package synced
 
 import (
@@ -18,10 +18,10 @@ import (
 	"github.com/zen-auth/zen/devstack/clients/pytest"
 )
 
-// Languages are those that there is a client for.
+// Languages are the languages with a client.
 var Languages = []string{"node", "python"}
 
-// Client is one with a database of its own. Its methods are not safe for concurrent use.
+// Client is a client with its own database. Its methods are not safe for concurrent use.
 type Client struct {
 	t       testing.TB
 	in      io.WriteCloser
@@ -37,9 +37,9 @@ func Install(t *testing.T, language, folder string) string {
 	if language != "node" {
 		return pytest.Install(t, filepath.Join(folder, "requirements.txt"))
 	}
-	// The registry that the lock file was made from has no other.
+	// The registry behind the lock file has no other builds.
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skip("SKIPPED: @tursodatabase/sync is locked for Linux on x86-64 alone, so it can't be tried.")
+		t.Skip("SKIPPED: @tursodatabase/sync is locked only for Linux on x86-64, so it can't be tested.")
 	}
 	return npmtest.Install(t, filepath.Join(folder, "node"))
 }
@@ -73,7 +73,7 @@ func Start(t *testing.T, language, folder string) *Client {
 	return c
 }
 
-// Do has the client do something, and returns its error.
+// Do sends the client a command, and returns its error.
 func (c *Client) Do(what string, with map[string]any, result any) error {
 	request := map[string]any{"do": what}
 	for name, value := range with {
@@ -125,8 +125,8 @@ func (c *Client) Run(sql string, args ...any) error {
 	return c.Do("run", map[string]any{"sql": sql, "args": args}, nil)
 }
 
-// Push sends what was written, Pull fetches what others wrote, and reports whether there
-// was anything.
+// Push sends local changes; Pull fetches changes of others, and reports whether there
+// were any.
 func (c *Client) Push() error { return c.Do("push", nil, nil) }
 
 // Pull is described at [Client.Push].

@@ -13,11 +13,11 @@ import (
 	"github.com/zen-auth/zen/internal/gateway"
 )
 
-// Way is one to a stack's database: what a client is given for it.
+// Way is a way to connect to a stack's database: the URL and the token for a client.
 type Way struct{ Name, URL, Token string }
 
-// Ways returns a new stack's exported URL, as it is, with a token of the database, and what
-// `zen proxy` is, with its own bearer.
+// Ways returns a new stack's exported URL with a database token, and the address of what
+// `zen proxy` runs, with its own bearer token.
 func Ways(t testing.TB) []Way {
 	t.Helper()
 	s := New(t, turso.Options{})

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// source hands out one token, which outlives the test.
+// source returns one token, which outlives the test.
 type source struct{ token provider.Token }
 
 func (s source) Token(context.Context) (provider.Token, error) { return s.token, nil }
@@ -43,7 +43,7 @@ func Each(t *testing.T, test func(*testing.T, *sql.DB)) {
 	}
 }
 
-// Must ends a test on an error.
+// Must fails the test on an error.
 func Must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package sqlite3 takes the place of github.com/mattn/go-sqlite3 in the test suites of
-// libraries that open their database with it: what they open is one of zen's, in the
-// mode that ZEN_SUITE_MODE names.
+// Package sqlite3 replaces github.com/mattn/go-sqlite3 in the test suites of libraries
+// that open their database with it: they get a zen database, in the mode that
+// ZEN_SUITE_MODE names.
 package sqlite3
 
 import (
@@ -62,7 +62,8 @@ var (
 	bases = map[string]*base{}
 )
 
-// open opens the database of a name. One in memory is gone after its last handle.
+// open opens the database with a name. An in-memory database is gone after its last
+// handle is closed.
 func open(name string, memory bool) (*base, error) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -119,7 +120,7 @@ var keys = sync.OnceValue(func() []*rsa.PrivateKey {
 	return made
 })
 
-// source has the stack's first user sign in for each token.
+// source signs the stack's first user in for each token.
 type source struct{ stack *devstack.Stack }
 
 // Token implements transport.Source.
@@ -185,7 +186,7 @@ type driverConn interface {
 	driver.Validator
 }
 
-// conn is a connection of zen's, as it is.
+// conn is an unchanged zen connection.
 type conn struct {
 	driverConn
 	pooled *sql.Conn
