@@ -56,6 +56,8 @@ type program struct {
 	name, path string
 	// leased says that holdStill had means when the program was opened.
 	leased bool
+	// opened is the file's state before it was read.
+	opened os.FileInfo
 
 	// hashing is done once; see sum.
 	hashing sync.Once
@@ -72,7 +74,8 @@ func openProgram(name, path string) (*program, error) {
 		return nil, &StartError{Name: name, Err: err}
 	}
 	reason := ""
-	if info, err := f.Stat(); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		reason = "it can't be read"
 	} else if reason = unsafe(info); reason == "" {
 		reason = unsafeDir(filepath.Dir(path))
@@ -84,7 +87,17 @@ func openProgram(name, path string) (*program, error) {
 		_ = f.Close()
 		return nil, &UnsafeError{Name: name, Path: path, Reason: reason}
 	}
-	return &program{File: f, name: name, path: path, leased: heldStill(f)}, nil
+	return &program{File: f, name: name, path: path, leased: heldStill(f), opened: info}, nil
+}
+
+// untouched reports whether no one has written to the file since it was opened. Without a
+// lease, the size and the time of the last write have to say so.
+func (p *program) untouched() bool {
+	if p.leased {
+		return heldStill(p.File)
+	}
+	now, err := p.Stat()
+	return err == nil && now.Size() == p.opened.Size() && now.ModTime().Equal(p.opened.ModTime())
 }
 
 // sum is what inspect says at its first call, and when that was. Others wait for it.
@@ -143,7 +156,7 @@ func (p *program) admit(ctx context.Context, trust func(context.Context, Binary)
 	if err := trust(ctx, binary); err != nil {
 		return binary, err
 	}
-	if heldStill(p.File) || !p.leased && time.Since(hashed) < unasked {
+	if p.untouched() && (p.leased || time.Since(hashed) < unasked) {
 		return binary, nil
 	}
 	return binary, p.same(binary)

@@ -49,7 +49,7 @@ func (e *Expected) take(name, path string) *program {
 	delete(e.programs, path)
 	opened, err := p.Stat()
 	there, thereErr := os.Stat(path)
-	if err != nil || thereErr != nil || p.name != name || !os.SameFile(opened, there) || unsafe(opened) != "" || p.leased && !heldStill(p.File) {
+	if err != nil || thereErr != nil || p.name != name || !os.SameFile(opened, there) || unsafe(opened) != "" || !p.untouched() {
 		_ = p.Close() // its hash ends with an error that is no one's
 		return nil
 	}

@@ -68,16 +68,7 @@ func TestPitfall19TheBytesThatWereCheckedRun(t *testing.T) {
 // run, whatever the answer.
 func TestWhatChangesBeforeTheAnswerDoesNotRun(t *testing.T) {
 	for name, change := range map[string]func(path string){
-		"written": func(path string) {
-			f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = f.WriteString("more")
-			if err := errors.Join(err, f.Close()); err != nil {
-				t.Fatal(err)
-			}
-		},
+		"written": func(path string) { write(t, path) },
 		"a writer is there": func(path string) {
 			f, err := os.OpenFile(path, os.O_WRONLY, 0)
 			if err != nil {
@@ -182,7 +173,25 @@ func TestWhatIsExpectedIsHeldStill(t *testing.T) {
 	defer expected.Close()
 	expected.hashing.Wait()
 	endLease(t, path) // which the system does 45 s after a writer has come
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|unix.O_NONBLOCK, 0)
+	write(t, path)
+	m, sums := trusted(t, dir, expected)
+	ask(t, open(t, m, "good"), "pid")
+	if len(*sums) != 1 || (*sums)[0] != sumAt(t, path) || (*sums)[0] == before {
+		t.Errorf("trust was asked about %v, before it was written to about %s", *sums, before)
+	}
+}
+
+// unleased makes p one of a file that can't be leased: another user's, or on a file system or
+// a system without leases.
+func unleased(p *program) {
+	letGo(p.File)
+	p.leased = false
+}
+
+// write makes the file at path longer, in place.
+func write(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,9 +199,43 @@ func TestWhatIsExpectedIsHeldStill(t *testing.T) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Without a lease, too, what was written to after it was hashed is hashed anew.
+func TestWhatIsExpectedAndWrittenToIsHashedAgain(t *testing.T) {
+	dir := copied(t, "good")
+	path := filepath.Join(dir, handshake.BinaryName("good"))
+	expected := Expect([]string{dir}, "good")
+	defer expected.Close()
+	expected.hashing.Wait()
+	unleased(expected.programs[path])
+	write(t, path)
 	m, sums := trusted(t, dir, expected)
 	ask(t, open(t, m, "good"), "pid")
-	if len(*sums) != 1 || (*sums)[0] != sumAt(t, path) || (*sums)[0] == before {
-		t.Errorf("trust was asked about %v, before it was written to about %s", *sums, before)
+	if len(*sums) != 1 || (*sums)[0] != sumAt(t, path) {
+		t.Errorf("trust was asked about %v, the file has %s", *sums, sumAt(t, path))
+	}
+}
+
+// Without a lease, too, what is written to while trust is asked doesn't run.
+func TestWhatIsWrittenToWhileTrustIsAskedDoesNotRun(t *testing.T) {
+	dir := copied(t, "good")
+	path := filepath.Join(dir, handshake.BinaryName("good"))
+	p, err := openProgram("good", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	unleased(p)
+	if _, err := p.admit(t.Context(), func(context.Context, Binary) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	_, err = p.admit(t.Context(), func(context.Context, Binary) error {
+		write(t, path)
+		return nil
+	})
+	var unsafe *UnsafeError
+	if !errors.As(err, &unsafe) {
+		t.Errorf("written to: %v, want UnsafeError", err)
 	}
 }
