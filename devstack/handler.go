@@ -14,8 +14,8 @@ import (
 )
 
 // handler mounts everything on one port, at the root, as the turso CLI and Clerk's
-// clients want it. The stack's own pages are neither recorded nor ever at fault:
-// they are how a fault is switched off.
+// clients want it. The stack's own pages are neither recorded nor affected by faults,
+// since they switch faults off.
 func (s *Stack) handler(customer http.Handler) http.Handler {
 	own := http.NewServeMux()
 	own.Handle(adminPath, page.Loopback(adminHandler(s.Faults)))
@@ -34,8 +34,8 @@ func (s *Stack) handler(customer http.Handler) http.Handler {
 	})
 }
 
-// clients serves the clients, wherever it listens. The network's faults strike
-// between it and the recorder, which sees what became of a request.
+// clients serves the clients on all addresses. The network faults apply between it and
+// the recorder, which sees the outcome of a request.
 func (s *Stack) clients(parts http.Handler, service func(*http.Request) string) http.Handler {
 	return s.recorder.Record(netfault.Handler(parts, s.Faults, s.latency), service)
 }
@@ -68,7 +68,7 @@ func (s *Stack) parts(customer http.Handler) http.Handler {
 	})
 }
 
-// service names whom a request is for.
+// service names the service that a request is for.
 func service(r *http.Request) string {
 	switch path := r.URL.Path; {
 	case strings.HasPrefix(path, "/dbs/"):

@@ -12,7 +12,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// freePort is the address that a stack listens on that was told none.
+// freePort is the default address of a stack.
 const freePort = "127.0.0.1:0"
 
 // keep is the directory of a stack, locked while it runs: two at a time would

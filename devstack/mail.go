@@ -25,7 +25,7 @@ type Mail struct {
 	Code string    `json:"code"`
 }
 
-// inbox takes the place of everybody's mailboxes.
+// inbox stands in for everybody's mailboxes.
 type inbox struct {
 	mu    sync.Mutex
 	mails []Mail        // newest last

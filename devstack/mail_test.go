@@ -31,7 +31,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// A code by e-mail arrives in the stack's inbox, for whoever asks before or after.
+// A code by e-mail arrives in the stack's inbox, for requests made before and after.
 func TestMail(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
 	admin := devstack.Admin{URL: s.URL()}
@@ -40,7 +40,7 @@ func TestMail(t *testing.T) {
 	if mails, err := admin.Mails(ctx, "", false); err != nil || len(mails) != 0 {
 		t.Errorf("before: %v, %v", mails, err)
 	}
-	// The code is sent when somebody is known to wait for it, and not before.
+	// The code is sent once a request is known to wait for it.
 	asked := make(chan struct{})
 	patient := admin
 	patient.Client = &http.Client{Transport: transport(func(req *http.Request) (*http.Response, error) {
@@ -75,7 +75,7 @@ func TestMail(t *testing.T) {
 	}
 }
 
-// Behind a proxy's path the Frontend API is known by it, and tokens verify there.
+// Behind a proxy's path the Frontend API has that address, and tokens verify there.
 func TestProxyPath(t *testing.T) {
 	seed := devstack.DefaultSeed()
 	seed.Clerk.ProxyPath = "/__clerk"

@@ -18,8 +18,8 @@ const (
 	pushTTL = time.Minute // for the rest of one to come
 )
 
-// pushes are transactions of which a part was sent: one a database, since two
-// replicas that push at once conflict anyway.
+// pushes are partly received transactions: one for each database, since two replicas that
+// push at once conflict anyway.
 type pushes struct {
 	mu      sync.Mutex // guards waiting
 	waiting map[string]*pending
@@ -32,7 +32,7 @@ type pending struct {
 	expire            *time.Timer
 }
 
-// take returns the part that the request goes on with, which is then its own.
+// take returns the partial transaction that the request continues, and removes it.
 func (p *pushes) take(database string, at position) (*pending, bool) {
 	if at.baton == "" {
 		return &pending{generation: at.generation, start: at.start}, true
@@ -71,7 +71,7 @@ func (p *pushes) keep(database string, w *pending) (baton string) {
 
 func (w *pending) end() uint32 { return w.start + uint32(len(w.frames)/engine.FrameSize) }
 
-// pushResult is the answer to a push. The client goes on after Last.
+// pushResult is the response to a push. The client continues after Last.
 type pushResult struct {
 	Status     string  `json:"status"`
 	Generation uint32  `json:"generation"`

@@ -29,8 +29,8 @@ type container struct {
 // was read from, so that it takes no more memory than that.
 type selector []container
 
-// parseSelector returns what asks whether a page, counted from 1, is in a bitmap; nil
-// for an empty one, which means all.
+// parseSelector returns a function that reports whether a page, counted from 1, is in a
+// bitmap; nil for an empty one, which means all pages.
 func parseSelector(b []byte) (func(page uint32) bool, error) {
 	if len(b) == 0 {
 		return nil, nil

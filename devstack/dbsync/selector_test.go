@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The bitmaps are what the crate roaring 0.11.2 made, with which clients make theirs.
+// The bitmaps were made with the crate roaring 0.11.2, which the clients use.
 func TestSelector(t *testing.T) {
 	for _, tt := range []struct {
 		name, bitmap string
@@ -40,14 +40,14 @@ func TestSelector(t *testing.T) {
 				t.Errorf("%s has %d", tt.name, page)
 			}
 		}
-		for n := range b { // cut off anywhere, it is none
+		for n := range b { // truncated anywhere, it is invalid
 			if _, err := readSelector(b[:n]); err == nil {
-				t.Errorf("%s is one with %d of %d bytes", tt.name, n, len(b))
+				t.Errorf("%s is accepted with %d of %d bytes", tt.name, n, len(b))
 				break
 			}
 		}
 		if _, err := readSelector(append(b, 0)); err == nil {
-			t.Errorf("%s is one with another byte", tt.name)
+			t.Errorf("%s is accepted with an extra byte", tt.name)
 		}
 	}
 	if wanted, err := parseSelector(nil); wanted != nil || err != nil {
@@ -55,7 +55,7 @@ func TestSelector(t *testing.T) {
 	}
 }
 
-// sevenths is a container of 8 KiB with each seventh bit, up to the 9,000th.
+// sevenths is a container of 8 KiB with every seventh bit set, up to the 9,000th.
 func sevenths() string {
 	b := make([]byte, bitmapSize)
 	for i := range 9000 {
@@ -80,8 +80,8 @@ func TestSelectorLies(t *testing.T) {
 	}
 }
 
-// Whatever a client sends, reading it ends, takes no more memory than it has bytes, and
-// answers for every page.
+// FuzzParseUpdates checks that parsing any request terminates, takes no more memory than
+// the request, and that the result answers for every page.
 func FuzzParseUpdates(f *testing.F) {
 	for _, s := range []string{
 		"", "1a013520dc0b", "0801", "4001", "2a0f3b3000000100000900010000000900", "2a083a30000000000000",

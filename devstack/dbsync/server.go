@@ -34,29 +34,29 @@ type Server struct {
 	backend hrana.Backend
 	options Options
 	pushes  pushes
-	leaving context.Context // done when who waits for news is to be answered
+	leaving context.Context // done when waiting polls have to be answered
 	leave   context.CancelFunc
 }
 
-// Options say how a Server differs from what is usual. The zero value does in nothing.
+// Options change a Server's behaviour. The zero value is the default.
 type Options struct {
-	// PollEnds, where it returns an error, has a request that waits for news answered
-	// with it after that time. It is for a server that looks at the token again.
+	// If PollEnds returns an error, a waiting poll is answered with it after that time.
+	// It is for a server that checks the token again.
 	PollEnds func(*http.Request) (time.Duration, error)
 }
 
-// New returns a Server that asks the backend who may do what.
+// New returns a Server that uses the backend for authorization.
 func New(backend hrana.Backend, o Options) *Server {
 	s := &Server{backend: backend, options: o}
 	s.leaving, s.leave = context.WithCancel(context.Background())
 	return s
 }
 
-// Leave answers those who wait for news, and from now on lets nobody wait: the server
-// is about to stop.
+// Leave answers waiting polls, and from now on lets none wait: the server is about to
+// stop.
 func (s *Server) Leave() { s.leave() }
 
-// Match reports whether a path, as [hrana.Server.Serve] takes it, is one of the
+// Match reports whether a path, in the form for [hrana.Server.Serve], is part of the
 // protocol.
 func Match(path string) bool {
 	return path == "/info" || path == UpdatesPath || strings.HasPrefix(path, "/export/") || strings.HasPrefix(path, "/sync/")
@@ -66,7 +66,7 @@ func Match(path string) bool {
 var (
 	errBlocked = &hrana.StatusError{Status: http.StatusForbidden, Origin: "*", Body: errorBody{
 		"BLOCKED: SQL write operations are forbidden (current session doesn't have write permission)"}}
-	// ErrBusy is the error for a replica whose push comes between others.
+	// ErrBusy is the error for a push that comes between the parts of another one.
 	ErrBusy = &hrana.StatusError{Status: http.StatusServiceUnavailable, Origin: "*", Body: errorBody{
 		"SQLite error: max_frame_no failed: database is locked"}}
 	errNotFound = &hrana.StatusError{Status: http.StatusNotFound, Origin: "*", Body: errorBody{"not found"}}
@@ -124,7 +124,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, database, path st
 	return errNotFound
 }
 
-// export sends the database as it was when the generation began.
+// export sends the database as it was at the start of the generation.
 func export(w http.ResponseWriter, db *engine.DB, path string) error {
 	generation, err := number(path)
 	if err != nil {
@@ -144,11 +144,11 @@ func export(w http.ResponseWriter, db *engine.DB, path string) error {
 // maxPull bounds the frames of an answer. Clients ask for 128.
 const maxPull = 1024
 
-// pull sends frames. A replica that is where the database never was follows one of
-// the same name that is no more; it is told so, for else it would never be in sync
-// and not know. If there are none it says which generation is the current
-// one, with status 400, as Turso does: the client goes on with the next one, or is
-// done.
+// pull sends frames. A replica at a position that never existed follows a deleted
+// database of the same name; it gets an error, because otherwise it would never be in
+// sync without noticing. If there are no frames the response names the current
+// generation, with status 400, as Turso's does: the client continues with the next
+// generation, or is done.
 func pull(w http.ResponseWriter, db *engine.DB, path string) error {
 	at, err := parsePosition(path)
 	if err != nil {
@@ -208,7 +208,7 @@ func number(s string) (uint32, error) {
 	return uint32(n), nil
 }
 
-// asStatus says how an error of the engine is answered.
+// asStatus returns the response for an error of the engine.
 func asStatus(err error, generation uint32) error {
 	var sqlite *engine.Error
 	switch {

@@ -114,7 +114,7 @@ func TestStatuses(t *testing.T) {
 			t.Errorf("%s as %q: %d %.80q, want %d %q", tt.request, tt.rights, w.Code, w.Body, tt.status, tt.body)
 		}
 	}
-	// For a browser, a preflight is answered elsewhere; what is sent may be read.
+	// Preflights are answered elsewhere; browsers may read the response.
 	if w := do(s, "GET", "/info", "", nil); w.Header().Get("Access-Control-Allow-Origin") != "*" {
 		t.Error("no CORS header")
 	}
@@ -151,7 +151,7 @@ func TestPushInParts(t *testing.T) {
 		t.Fatalf("push = %+v", second)
 	}
 	if status, _ := push("/"+*first.Baton, 4, n); status != 400 {
-		t.Errorf("a baton is good twice: %d", status)
+		t.Errorf("a baton was accepted twice: %d", status)
 	}
 	if _, again := push("", 0, n); again.Status != "conflict" || int(again.Last) != have+n {
 		t.Errorf("pushed again: %+v", again)
@@ -165,7 +165,7 @@ func TestPushInParts(t *testing.T) {
 	}
 }
 
-// Whatever the path and the body, the answer is one of the documented statuses.
+// FuzzServe checks that every request gets one of the documented statuses.
 func FuzzServe(f *testing.F) {
 	commit := make([]byte, engine.FrameSize)
 	binary.BigEndian.PutUint32(commit, 2)

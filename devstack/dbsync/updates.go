@@ -13,20 +13,20 @@ import (
 	"github.com/zen-auth/zen/devstack/hrana"
 )
 
-// UpdatesPath is where a client of Turso Sync pulls: `POST /pull-updates`.
+// UpdatesPath is the path for pulls of Turso Sync: `POST /pull-updates`.
 const UpdatesPath = "/pull-updates"
 
 const (
-	// maxUpdatesRequest bounds a request, most of which is a bitmap of pages: 8 KiB for
-	// each 256 MiB of the database at most.
+	// maxUpdatesRequest is the largest request, most of which is a bitmap of pages: 8 KiB
+	// for each 256 MiB of the database at most.
 	maxUpdatesRequest = 4 << 20
-	// maxPoll bounds how long a client may wait for news. It asks again.
+	// maxPoll is the longest wait of a poll. The client then polls again.
 	maxPoll = 10 * time.Minute
 )
 
 // updatesRequest is PullUpdatesReqProtoBody of sync/engine/src/server_proto.rs in
-// tursodatabase/turso. What the reference server ignores, client_pages and
-// server_query_selector, is left out.
+// tursodatabase/turso. The fields that the reference server ignores, client_pages and
+// server_query_selector, are left out.
 type updatesRequest struct {
 	zstd     bool
 	at       string // server_revision
@@ -131,8 +131,8 @@ func appendPage(b []byte, number uint32, page []byte) []byte {
 	return append(append(b, head...), page...)
 }
 
-// pullUpdates sends the pages that changed since the client pulled last; where none did
-// and it wants to wait, it is answered with the next commit.
+// pullUpdates sends the pages that changed since the client's last pull; if there are
+// none and the client wants to wait, it responds at the next commit.
 func (s *Server) pullUpdates(w http.ResponseWriter, r *http.Request, db *engine.DB) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxUpdatesRequest))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -159,8 +159,8 @@ func (s *Server) pullUpdates(w http.ResponseWriter, r *http.Request, db *engine.
 	}
 	header := updatesHeader{protocol: protocolPages}
 	if request.logical {
-		// Only a client that was forced to asks for it. A database without such a log
-		// answers as the reference server does: with all pages, or nothing new.
+		// Clients request it only when forced to. A database without such a log answers
+		// as the reference server does: with all pages, or nothing new.
 		header.protocol = protocolMVCCLogs
 		newer := request.since == ""
 		if !newer {
@@ -178,8 +178,9 @@ func (s *Server) pullUpdates(w http.ResponseWriter, r *http.Request, db *engine.
 	}
 	defer pages.Close()
 	header.revision, header.size = pages.Revision, pages.Size
-	// Without Content-Length: a client that reads until nothing comes takes an answer
-	// that was cut off between two pages for a whole one, unless it comes in chunks.
+	// There is no Content-Length, so that the response is chunked: a client that reads to
+	// the end of the connection would mistake a response cut off between two pages for a
+	// complete one.
 	w.Header().Set("Content-Type", "application/protobuf")
 	w.WriteHeader(http.StatusOK)
 	if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -194,14 +195,14 @@ func (s *Server) pullUpdates(w http.ResponseWriter, r *http.Request, db *engine.
 		})
 	}
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client has to notice that it is not all
+		panic(http.ErrAbortHandler) // the client has to notice that it is incomplete
 	}
 	db.CountSynced(int64(pages.Len()) * engine.PageSize)
 	return nil
 }
 
-// awaitNewer waits until there is something to pull. That the time is up, or the server
-// about to stop, is no error.
+// awaitNewer waits until there is something to pull. A timeout, or a stopping server, is
+// not an error.
 func (s *Server) awaitNewer(r *http.Request, db *engine.DB, request updatesRequest) error {
 	ctx, cancel := context.WithTimeout(r.Context(), request.poll)
 	defer cancel()
@@ -228,7 +229,7 @@ func (s *Server) awaitNewer(r *http.Request, db *engine.DB, request updatesReque
 	return nil
 }
 
-// asRevision says how an error of a pull is answered.
+// asRevision returns the response for an error of a pull.
 func asRevision(err error) error {
 	if errors.Is(err, engine.ErrNoRevision) {
 		return missing("the revision is of another database, or its pages are no longer kept: remove the local files and pull all again")

@@ -22,7 +22,7 @@ import (
 	"github.com/zen-auth/zen/devstack/hrana"
 )
 
-// updates is an answer to a pull, taken apart.
+// updates is the parsed response to a pull.
 type updates struct {
 	revision             string
 	size                 uint64
@@ -123,8 +123,8 @@ func pulled(t testing.TB, s *Server, r request) updates {
 	return readUpdates(t, w.Body.Bytes())
 }
 
-// The bytes of a header are those that the reference server answered to @tursodatabase/sync
-// 0.7.2, and so are those of a request what that sent.
+// The header's bytes are those of the reference server's response to @tursodatabase/sync
+// 0.7.2, and the request's are those that this client sent.
 func TestUpdatesWire(t *testing.T) {
 	if got := fmt.Sprintf("%x", updatesHeader{revision: "5", size: 5, protocol: protocolPages}.append(nil)); got != "090a013510051a004001" {
 		t.Error(got)
@@ -161,17 +161,17 @@ func TestUpdates(t *testing.T) {
 	if none := pulled(t, s, request{since: all.revision}); len(none.pages) != 0 || none.revision != all.revision || none.size != all.size {
 		t.Errorf("%d pages, %+v", len(none.pages), none.revision)
 	}
-	run(t, db, "UPDATE t SET a = 1 WHERE rowid = 99") // which is none
+	run(t, db, "UPDATE t SET a = 1 WHERE rowid = 99") // which is empty
 	run(t, db, "INSERT INTO t VALUES (1)")
 	some := pulled(t, s, request{since: all.revision})
 	if n := len(some.pages); n == 0 || n >= int(all.size) || some.revision == all.revision {
 		t.Errorf("%d pages of %d at %s", n, all.size, some.revision)
 	}
-	// In parts, all of one state.
+	// Pulled in parts, all from the same state.
 	if got := pulled(t, s, request{at: all.revision, selector: array(0, 2, 77)}); len(got.pages) != 2 || !bytes.Equal(got.pages[0], all.pages[0]) || got.revision != all.revision {
 		t.Errorf("%d pages at %s", len(got.pages), got.revision)
 	}
-	// What the reference server ignores.
+	// Fields that the reference server ignores.
 	if got := pulled(t, s, request{query: "SELECT 1"}); len(got.pages) != int(got.size) {
 		t.Errorf("%d pages of %d", len(got.pages), got.size)
 	}
@@ -237,7 +237,7 @@ func TestUpdatesRefused(t *testing.T) {
 	}
 }
 
-// polled serves one poll, and tells what it was answered.
+// polled serves one poll, and sends its response.
 func polled(ctx context.Context, s *Server, r request) (answered <-chan *httptest.ResponseRecorder) {
 	done := make(chan *httptest.ResponseRecorder, 1)
 	go func() {
@@ -249,7 +249,7 @@ func polled(ctx context.Context, s *Server, r request) (answered <-chan *httptes
 	return done
 }
 
-// Who waits is answered by whoever commits.
+// A waiting poll is answered by the next commit.
 func TestPollEndsWithACommit(t *testing.T) {
 	s, db := newServer(t)
 	first := pulled(t, s, request{})
@@ -258,7 +258,7 @@ func TestPollEndsWithACommit(t *testing.T) {
 	if u := readUpdates(t, (<-answered).Body.Bytes()); len(u.pages) == 0 {
 		t.Error("no pages")
 	}
-	// Nobody waits for news who has none yet, or asks for a state that was.
+	// A first pull, or one for an earlier state, doesn't wait.
 	for _, r := range []request{{poll: time.Hour}, {since: first.revision, poll: time.Hour, at: first.revision}} {
 		pulled(t, s, r)
 	}
@@ -282,7 +282,7 @@ func TestPollEndsWithItsTime(t *testing.T) {
 	})
 }
 
-// A server that stops answers those who wait, and lets no more wait.
+// A stopping server answers waiting polls, and lets no more wait.
 func TestPollEndsWithTheServer(t *testing.T) {
 	s, _ := newServer(t)
 	first := pulled(t, s, request{})
@@ -298,7 +298,7 @@ func TestPollEndsWithTheServer(t *testing.T) {
 	<-answered
 }
 
-// A database that is deleted waits for nobody who waits for it.
+// Deleting a database doesn't wait for its polls.
 func TestPollEndsWithTheDatabase(t *testing.T) {
 	s, db := newServer(t)
 	first := pulled(t, s, request{})
@@ -315,7 +315,7 @@ func TestPollEndsWithItsClient(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	answered := polled(ctx, s, request{since: first.revision, poll: time.Hour})
 	cancel()
-	<-answered // or the handler would stay
+	<-answered // or the handler would leak
 }
 
 func TestPollEndsWithTheToken(t *testing.T) {
@@ -342,7 +342,7 @@ func TestPollEndsWithTheToken(t *testing.T) {
 	})
 }
 
-// What is sent comes in chunks, whose end a client sees also where it looks at no length.
+// The response is chunked, so that a client that ignores lengths also sees its end.
 func TestUpdatesComeInChunks(t *testing.T) {
 	s, _ := newServer(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Serve(w, r, "one", UpdatesPath) }))
@@ -361,7 +361,7 @@ func TestUpdatesComeInChunks(t *testing.T) {
 	}
 }
 
-// Nothing is left behind of answers, also of one whose client went away.
+// Responses leave no file behind, even if the client disconnects.
 func TestUpdatesLeaveNoFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
@@ -383,7 +383,7 @@ func TestUpdatesLeaveNoFile(t *testing.T) {
 	}
 }
 
-// broken is a client that goes away after the header.
+// broken is a client that disconnects after the header.
 type broken struct{ *httptest.ResponseRecorder }
 
 func (b *broken) Write(p []byte) (int, error) {

@@ -51,8 +51,8 @@ func Start(t testing.TB, options devstack.Options) *devstack.Stack {
 	return stack
 }
 
-// Token returns a JWT that Clerk mints for a user from a template. An expired one
-// is had by moving the clock afterwards.
+// Token returns a JWT that Clerk mints for a user from a template. To get an expired one,
+// move the clock afterwards.
 func Token(t testing.TB, stack *devstack.Stack, email, template string) string {
 	t.Helper()
 	session, err := stack.Clerk.CreateSession(stack.Clerk.UserID(email), "")

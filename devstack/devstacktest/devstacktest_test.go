@@ -2,6 +2,6 @@ package devstacktest_test
 
 import "testing"
 
-// What an example prints is compared, and a test under -v prints: so the example of a test
-// is run here.
+// An example's output is compared, and a test prints with -v, so the example of a test
+// runs here.
 func TestExample(t *testing.T) { expiry(t) }

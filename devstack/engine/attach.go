@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// attachment is an ATTACH statement, as far as Turso knows it: of a database by
-// its name, not of a file.
+// attachment is an ATTACH statement in Turso's form: of a database by its name, not of a
+// file.
 type attachment struct{ name, alias string }
 
 // parseAttach takes ATTACH [DATABASE] name AS alias apart. Both may be quoted.

@@ -70,8 +70,8 @@ func TestAttach(t *testing.T) {
 			t.Errorf("%s: %s (%v), want %s", tt.sql, got, err, tt.want)
 		}
 	}
-	// A table of that name that was the connection's own is gone: what is attached
-	// does not take its place for another.
+	// An attached table doesn't replace a dropped table of the same name for another
+	// holder of rights.
 	run := func(rights *Rights, sql string) error {
 		_, err := c.Run(t.Context(), Query{SQL: sql}, rights, discard{})
 		return err
@@ -82,10 +82,10 @@ func TestAttach(t *testing.T) {
 	must(t, run(bob, "DROP TABLE main.theirs"))
 	must(t, run(alice, "SELECT * FROM theirs"))
 	if err := run(bob, "SELECT * FROM theirs"); err == nil {
-		t.Error("bob reads what alice attached")
+		t.Error("bob can read what alice attached")
 	}
 	c.Close()
-	// The next user of the pool does not get it.
+	// The connection's next user doesn't get the attachment.
 	d := newConn(t, c.db)
 	if _, err := d.Run(t.Context(), Query{SQL: "SELECT * FROM x.theirs"}, alice, discard{}); err == nil {
 		t.Error("still attached in another stream")

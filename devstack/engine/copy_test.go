@@ -51,7 +51,7 @@ func TestCopyAndLoad(t *testing.T) {
 			continue
 		}
 		if _, err := newConn(t, db).Run(t.Context(), Query{SQL: "SELECT * FROM x"}, FullAccess, discard{}); !errors.As(err, new(*Error)) {
-			t.Errorf("%s: left its table behind", dump)
+			t.Errorf("%s: the table of the failed dump exists", dump)
 		}
 	}
 }

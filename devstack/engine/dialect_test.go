@@ -14,7 +14,7 @@ func one(t *testing.T, c *Conn, sql string) string {
 	return string(tab.rows[0][0].Bytes)
 }
 
-// What libSQL has and SQLite lacks.
+// TestLibSQLDialect checks features that libSQL has and SQLite lacks.
 func TestLibSQLDialect(t *testing.T) {
 	c := newConn(t, newDB(t, Options{}))
 	for sql, want := range map[string]string{
@@ -25,7 +25,7 @@ func TestLibSQLDialect(t *testing.T) {
 		"SELECT vector_distance_cos('[1,0]', '[0,1]')":                          "1.0",
 		"SELECT vector_distance_l2(vector64('[0,0]'), vector64('[3,4]'))":       "5.0",
 		"SELECT vector_extract(vector_extract(vector32(vector64('[1e10,2]'))))": "[1e+10,2]",
-		// As libSQL 0.9.30's own library answers.
+		// The results are those of libSQL 0.9.30's own library.
 		"SELECT hex(vector1bit('[1,2,3,4,5,6,7,8,9]'))":                                                "FF01001703",
 		"SELECT hex(vector1bit('[1,-1,2,-3,0.5]'))":                                                    "150B03",
 		"SELECT vector_extract(vector1bit(vector8('[1,-1,2,-3,0.5]')))":                                "[1,-1,1,-1,1]",
@@ -110,7 +110,7 @@ func TestAlterColumn(t *testing.T) {
 	}
 }
 
-// A statement is compiled by the schema of now, whatever the connection read before.
+// A statement is compiled with the current schema, whatever the connection read before.
 func TestSchemaOfNow(t *testing.T) {
 	db := newDB(t, Options{})
 	first := newConn(t, db)

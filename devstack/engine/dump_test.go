@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A dump makes the same database, and that one's dump is the same text.
+// Loading a dump recreates the database, whose dump is then the same text.
 func TestDump(t *testing.T) {
 	c := newConn(t, newDB(t, Options{}))
 	must(t, c.Script(t.Context(), `
@@ -38,7 +38,7 @@ two lines', NULL), ('', 9223372036854775807), (NULL, -9223372036854775807 - 1), 
 	if d := cmp.Diff(want.rows, got.rows); d != "" || len(got.rows) != 10 {
 		t.Errorf("-want +got\n%s", d)
 	}
-	// AUTOINCREMENT goes on where it was.
+	// AUTOINCREMENT continues where it was.
 	mustRun(t, copied, `INSERT INTO "odd ""name" (v) VALUES (1)`)
 	if tab, _ := mustRun(t, copied, "SELECT max(id) FROM seen"); tab.rows[0][0].Int != 12 {
 		t.Errorf("next id %d", tab.rows[0][0].Int)

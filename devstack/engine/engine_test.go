@@ -77,7 +77,7 @@ func TestTransactionTimeout(t *testing.T) {
 		t.Error("the connection is still in a transaction")
 	}
 	if tab, _ := mustRun(t, slow, "SELECT a FROM t"); len(tab.rows) != 1 || tab.rows[0][0].Int != 2 {
-		t.Errorf("rows %v, want the other's alone", tab.rows)
+		t.Errorf("rows %v, want only the other connection's", tab.rows)
 	}
 }
 

@@ -15,19 +15,18 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// ErrNoGeneration is returned for a generation, or a place in it, that never was:
-// the replica that asks is one of another database.
+// ErrNoGeneration is returned for a generation, or a position in it, that never existed:
+// the replica belongs to another database.
 var ErrNoGeneration = errors.New("no such generation")
 
 // generations is a database as the sync protocol sees it: a file, and the frames
 // that were committed since. When the frames were copied into the file, a
 // checkpoint, that generation ends and the next begins.
 //
-// Frames of a generation that ended are not kept. A replica that is still in it
-// gets, as the rest of it, one commit with all pages that were written since it
-// began, as they are in the file: its state is that of the newest generation's
-// beginning then. So no replica is ever too old, and nothing grows but the number
-// of generations.
+// Frames of a generation that ended are not kept. A replica that is still in it gets, as
+// the rest of it, one commit with all pages written since its start, as they are in the
+// file: it then has the state at the start of the newest generation. So no replica is
+// ever too old, and only the number of generations grows.
 type generations struct {
 	mu      sync.Mutex // guards all below, and the file against checkpoints
 	log     wal
@@ -35,10 +34,10 @@ type generations struct {
 	begin   int // frames of the log that are of earlier generations
 	ends    []uint32
 	changed []uint32
-	// copied is how many frames of the log a checkpoint may have put into the file that
-	// ended no generation.
+	// copied is the number of frames that an incomplete checkpoint, which ended no
+	// generation, may have copied into the file.
 	copied int
-	id     string // of the database: another one of its name has another
+	id     string // of the database: another one with its name has a different one
 	save   string // file that outlives the process; "" for none
 
 	tried  atomic.Int64 // length of the log when a checkpoint was last tried
@@ -81,7 +80,7 @@ func (g *generations) open(path string, temporary bool) error {
 	return nil
 }
 
-// resume finds out where in the log an earlier process stopped.
+// resume finds where in the log an earlier process stopped.
 func (g *generations) resume() error {
 	salt := g.log.salt
 	g.log.salt = [8]byte{}
@@ -89,7 +88,7 @@ func (g *generations) resume() error {
 		return err
 	}
 	if g.log.salt != salt || g.begin > len(g.log.pages) {
-		g.begin = 0 // another log: all of it is new
+		g.begin = 0 // another log, which is entirely new
 	}
 	g.copied = len(g.log.pages) // as far as is known
 	return nil
@@ -123,7 +122,7 @@ func (g *generations) end() error {
 	return g.keep()
 }
 
-// keep saves what the next run has to know.
+// keep saves what the next run needs.
 func (g *generations) keep() error {
 	b, err := json.Marshal(generationsFile{g.id, g.current, g.log.salt[:], g.begin, g.ends, g.changed})
 	if err != nil {
@@ -156,7 +155,7 @@ func (db *DB) Export(generation uint32) (_ io.ReadCloser, err error) {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	defer in.Close()
-	// A copy, since a slow client must not hold up checkpoints.
+	// It is a copy, since a slow client must not delay checkpoints.
 	out, err := os.CreateTemp("", "devstack-export-")
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
@@ -171,7 +170,7 @@ func (db *DB) Export(generation uint32) (_ io.ReadCloser, err error) {
 	return e, nil
 }
 
-// export is a file that goes when it is closed.
+// export is a file that is removed when it is closed.
 type export struct{ *os.File }
 
 func (e *export) Close() error { return errors.Join(e.File.Close(), os.Remove(e.Name())) }
@@ -235,7 +234,7 @@ func (g *generations) rest(path string, generation, from uint32) ([]byte, error)
 			pages = append(pages, uint32(i)+1)
 		}
 	}
-	// The replica has to come to the generation's end, or it would ask for more.
+	// The replica has to reach the generation's end, or it would ask for more.
 	for len(pages) == 0 || len(pages) < int(end-from)+1 {
 		pages = append(pages, 1)
 	}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// follower is a replica that does what libsql's client does: a file, and a log of
-// frames that it copies into the file when a generation ends.
+// follower is a replica that works like libsql's client: a file, and a log of frames that
+// it copies into the file when a generation ends.
 type follower struct {
 	t          testing.TB
 	db         *DB
@@ -137,8 +137,8 @@ func TestFollowersSeeEveryCommit(t *testing.T) {
 	}
 }
 
-// A replica that stopped anywhere, inside of a generation or between two answers,
-// ends up with the whole.
+// A replica that stopped at any point, inside a generation or between two responses, ends
+// up with the whole database.
 func TestFollowersUnderLoad(t *testing.T) {
 	db := newDB(t, Options{CheckpointFrames: 20})
 	mustRun(t, newConn(t, db), "CREATE TABLE t (a INTEGER PRIMARY KEY, w INT, b BLOB); ")
@@ -162,7 +162,7 @@ func TestFollowersUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	// A reader that keeps checkpoints from being complete, now and then.
+	// A reader sometimes keeps checkpoints from completing.
 	reader, stop := newConn(t, db), make(chan struct{})
 	var reading sync.WaitGroup
 	reading.Go(func() {
@@ -197,7 +197,7 @@ func TestFollowersUnderLoad(t *testing.T) {
 	reading.Wait()
 	t.Logf("%d generations, %d followers", db.Generation(), len(followers))
 	if db.Generation() < 5 {
-		t.Error("hardly any checkpoint")
+		t.Error("too few checkpoints")
 	}
 	c := newConn(t, db)
 	tab, _ := mustRun(t, c, "SELECT count(*), sum(length(b)) FROM t")
@@ -224,7 +224,7 @@ func openFile(t *testing.T, path string, checkpointFrames int) (*DB, *Conn) {
 	return db, c
 }
 
-// A database that is opened again goes on in its generation.
+// A reopened database continues in its generation.
 func TestGenerationsOutliveTheProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data.db")
 	db, c := openFile(t, path, 5)

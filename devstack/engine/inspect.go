@@ -16,8 +16,8 @@ type Description struct {
 	ReadOnly bool
 }
 
-// Describe compiles the first statement of sql, as it would be run now, and describes
-// it. Nothing is a statement that reads nothing.
+// Describe compiles the first statement of sql, as it would be run now, and describes it.
+// An empty text is described as a statement that reads nothing.
 func (c *Conn) Describe(ctx context.Context, sql string, rights *Rights) (d Description, err error) {
 	err = c.during(ctx, func() error {
 		if err := c.refreshSchema(); err != nil {
@@ -41,9 +41,9 @@ func (c *Conn) Describe(ctx context.Context, sql string, rights *Rights) (d Desc
 	return d, err
 }
 
-// Check returns an error if sql is not one statement that the engine runs,
-// whatever the schema and the rights: a table that does not exist is none. What
-// the rights refuse as a whole it returns as refusal.
+// Check returns an error if sql is not one statement that the engine runs, whatever the
+// schema and the rights: a missing table is not an error. If the rights refuse the
+// statement as a whole, it returns that as refusal.
 func (c *Conn) Check(ctx context.Context, sql string, rights *Rights) (refusal, err error) {
 	err = c.looking(ctx, func() error {
 		s, err := c.parse(sql, rights)
@@ -58,7 +58,7 @@ func (c *Conn) Check(ctx context.Context, sql string, rights *Rights) (refusal, 
 	return refusal, err
 }
 
-// unlessSchema drops an error that another schema, or other rights, would avoid.
+// unlessSchema drops an error that depends on the schema or the rights.
 func unlessSchema(err error) error {
 	if _, ok := err.(*Error); ok {
 		return nil
@@ -157,7 +157,7 @@ func (c *Conn) complete(sql string) bool {
 	return lib.Xsqlite3_complete(c.tls, csql) != 0
 }
 
-// discard is a Sink for rows that no one wants.
+// discard is a Sink that drops the rows.
 type discard struct{}
 
 func (discard) Columns([]Column) error { return nil }

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNoRevision is returned for a revision that is not one of the database's, or whose
-// pages are no longer kept.
+// pages are no longer stored.
 var ErrNoRevision = errors.New("no such revision")
 
 // revision is a committed state of the database: so many frames of a generation.
@@ -24,8 +24,8 @@ func (r revision) before(other revision) bool {
 	return r.generation < other.generation || r.generation == other.generation && r.frame < other.frame
 }
 
-// text is a revision as clients have it, which is good for this database alone: another
-// one of its name has another identity.
+// text is a revision in the form for clients, valid only for this database: another one
+// with its name has another identity.
 func (g *generations) text(r revision) string {
 	return fmt.Sprintf("%s-%d-%d", g.id, r.generation, r.frame)
 }
@@ -176,7 +176,7 @@ func (db *DB) Pages(since, at string, wanted func(page uint32) bool) (*Pages, er
 	return p, nil
 }
 
-// fill copies the pages, since a slow client must not hold up checkpoints.
+// fill copies the pages, since a slow client must not delay checkpoints.
 func (p *Pages) fill(v *snapshot) error {
 	if len(p.numbers) == 0 {
 		return nil
@@ -219,7 +219,7 @@ func (g *generations) snapshot(file *os.File, at revision) (*snapshot, error) {
 		case i < int(at.frame):
 			v.frame[number] = i + 1
 		case g.begin+i < g.copied && v.frame[number] == 0:
-			v.lost[number] = true // a checkpoint that didn't come to its end has put it into the file
+			v.lost[number] = true // an incomplete checkpoint has copied it into the file
 		}
 	}
 	if at.frame > 0 {
@@ -277,10 +277,10 @@ func (v *snapshot) page(number uint32) ([]byte, error) {
 	return page, err
 }
 
-// broadcast wakes all who wait for the next event.
+// broadcast wakes all goroutines that wait for the next event.
 type broadcast struct {
 	mu sync.Mutex    // guards ch
-	ch chan struct{} // nil while nobody waits
+	ch chan struct{} // nil while nothing waits
 }
 
 // next returns a channel that the next event closes.

@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 )
 
-// puller is a client of Turso Sync: a file, and the revision that it is in.
+// puller is a Turso Sync client: a file and its revision.
 type puller struct {
 	follower
 	revision string
@@ -47,7 +47,7 @@ func newPuller(t testing.TB, db *DB) *puller {
 	return p
 }
 
-// Whoever pulls has what was committed, however often the log was copied and began anew.
+// A puller has what was committed, however often the log was copied and restarted.
 func TestPullersSeeEveryCommit(t *testing.T) {
 	db := newDB(t, Options{CheckpointFrames: 8})
 	c := newConn(t, db)
@@ -92,7 +92,8 @@ func same(t *testing.T, p *puller, c *Conn) {
 	}
 }
 
-// What is pinned to a revision stays as it was, or is refused: never is it newer.
+// A pull pinned to a revision gets its pages unchanged, or is refused: it never gets
+// newer ones.
 func TestPinnedPages(t *testing.T) {
 	db := newDB(t, Options{CheckpointFrames: 1 << 20})
 	c := newConn(t, db)
@@ -122,7 +123,8 @@ func TestPinnedPages(t *testing.T) {
 	if err := again(); err != nil {
 		t.Error(err)
 	}
-	// A reader keeps the checkpoint from its end, not from copying what came before it.
+	// A reader prevents a checkpoint from completing, but not from copying earlier
+	// frames.
 	reader := newConn(t, db)
 	mustRun(t, reader, "BEGIN")
 	mustRun(t, reader, "SELECT count(*) FROM t")
@@ -170,8 +172,8 @@ func TestRevisionsOfOthersAreRefused(t *testing.T) {
 	}
 }
 
-// A stack that is started again knows the revisions of the last run, also of one that
-// ended without a word: what that left are the files, as they are at any moment.
+// A restarted stack knows the revisions of the last run, even after a crash, which leaves
+// the files in any state.
 func TestRevisionsOutliveTheProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data.db")
 	db, c := openFile(t, path, 6)
@@ -213,7 +215,7 @@ func TestRevisionsOutliveTheProcess(t *testing.T) {
 	}
 }
 
-// Whatever is pulled while others write is a state that was committed.
+// A pull during writes gets a committed state.
 func TestPullWhileOthersWrite(t *testing.T) {
 	db := newDB(t, Options{CheckpointFrames: 16})
 	c := newConn(t, db)
@@ -256,7 +258,7 @@ func TestAwaitNewer(t *testing.T) {
 	c := newConn(t, db)
 	mustRun(t, c, "CREATE TABLE t (a)")
 	p := newPuller(t, db)
-	// A checkpoint is no news.
+	// A checkpoint doesn't count as a change.
 	if err := db.Checkpoint(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +299,7 @@ func TestWantedPages(t *testing.T) {
 	}
 }
 
-// All who wait are woken by one event, once.
+// One event wakes all waiters, once.
 func TestBroadcast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b broadcast

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	// ErrBadFrames is returned for frames that are none, or do not end in a commit.
+	// ErrBadFrames is returned for invalid frames, or frames that do not end in a commit.
 	ErrBadFrames = errors.New("sync: bad frames")
 	// ErrConflict is returned for frames of a replica that does not know what was
 	// committed since.
@@ -72,7 +72,7 @@ func (db *DB) pushPages(ctx context.Context, generation, from uint32, sql string
 	}
 	defer c.Close()
 	c.dirty = true
-	// What SQL may never do is how pages are written.
+	// Pages are written in a way that is forbidden to SQL.
 	if err := c.configure(lib.SQLITE_DBCONFIG_DEFENSIVE, 0); err != nil {
 		return 0, err
 	}
@@ -141,7 +141,7 @@ func sortedPages(pages map[uint32][]byte) []uint32 {
 // https://sqlite.org/fileformat2.html#the_database_header.
 var header = []byte("SQLite format 3\x00\x10\x00")
 
-// parseFrames takes pushed frames apart. It does not keep them.
+// parseFrames parses pushed frames. It does not retain them.
 func parseFrames(b []byte) ([]transaction, error) {
 	if len(b) == 0 || len(b)%FrameSize != 0 {
 		return nil, fmt.Errorf("%w: %d bytes are not a multiple of %d", ErrBadFrames, len(b), FrameSize)

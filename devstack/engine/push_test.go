@@ -14,7 +14,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// frame makes a frame of the log.
+// frame returns a frame of the log.
 func frame(page, size uint32, content []byte) []byte {
 	b := make([]byte, FrameSize)
 	binary.BigEndian.PutUint32(b, page)
@@ -23,8 +23,8 @@ func frame(page, size uint32, content []byte) []byte {
 	return b
 }
 
-// What one database logged is pushed into a copy of it, and a follower of the copy
-// sees it with the numbers that the first one gave.
+// The log of one database is pushed into a copy of it, and a follower of the copy sees
+// the frames with the first one's numbers.
 func TestPush(t *testing.T) {
 	source, target := newDB(t, Options{}), newDB(t, Options{})
 	c := newConn(t, source)
@@ -63,7 +63,7 @@ func TestPush(t *testing.T) {
 	if got := watcher.rows("SELECT a FROM t"); got != "42 |" {
 		t.Errorf("rows = %q", got)
 	}
-	// A page that was written twice in a transaction.
+	// A page was written twice in a transaction.
 	page := func() []byte {
 		f := follow(t, target)
 		f.sync()
@@ -97,7 +97,7 @@ func TestPush(t *testing.T) {
 			t.Errorf("%s: Push = %v", name, err)
 		}
 	}
-	// The replica's generation ends, and it goes on pushing before it notices.
+	// The replica's generation ends, and it keeps pushing before it notices.
 	must(t, target.Checkpoint(t.Context()))
 	for range 2 {
 		if last, err := target.Push(t.Context(), 1, pushed+1, one); err != nil || last != pushed+1 || target.Generation() != 2 {
@@ -105,7 +105,7 @@ func TestPush(t *testing.T) {
 		}
 		pushed++
 	}
-	// It is a database as before to everyone else.
+	// Other clients can use the database as before.
 	d := newConn(t, target)
 	mustRun(t, d, "INSERT INTO t VALUES (43)")
 	if tab, _ := mustRun(t, d, "SELECT count(*) FROM t"); fmt.Sprint(tab.rows[0][0].Int) != "2" {

@@ -136,7 +136,7 @@ func TestRights(t *testing.T) {
 	}
 }
 
-// One connection is used with one token after the other.
+// One connection is used with several tokens in turn.
 func TestRightsArePerCall(t *testing.T) {
 	c := newConn(t, newDB(t, Options{}))
 	if err := c.Script(t.Context(), shopSchema, FullAccess); err != nil {

@@ -10,7 +10,7 @@ type token struct {
 	start, end int
 }
 
-// lexError is the error for a text that is no token. Its place is the token's beginning.
+// lexError is the error for an invalid token. Its position is the start of the token.
 type lexError struct {
 	text string
 	at   int
@@ -67,8 +67,8 @@ var operators = []struct{ text, kind string }{
 	{"|", "BITOR"}, {",", "COMMA"}, {"&", "BITAND"}, {"~", "BITNOT"},
 }
 
-// scanToken takes the token apart that data starts with: its kind, its length, and
-// how errors show it.
+// scanToken returns the kind and length of the token at the start of data, and its form
+// in errors.
 func scanToken(data string) (kind string, n int, shown, problem string) {
 	switch c := data[0]; {
 	case c == '\'' || c == '"' || c == '`':
@@ -176,7 +176,7 @@ func scanNumber(data string) (kind string, n int, shown, problem string) {
 	return kind, n, data[:n], ""
 }
 
-// keywords are the kinds of words that are no names.
+// keywords are the kinds of words that aren't names.
 var keywords = func() map[string]string {
 	m := map[string]string{
 		"AUTOINCREMENT":     "AUTOINCR",

@@ -20,8 +20,8 @@ const (
 	FrameSize = frameHeaderSize + pageSize
 )
 
-// wal follows the write-ahead log of a database, from outside of SQLite. It is
-// not safe for concurrent use; SQLite may write the log meanwhile.
+// wal follows the write-ahead log of a database, from outside SQLite. It is not safe for
+// concurrent use; SQLite may write the log at the same time.
 type wal struct {
 	path string
 	file *os.File // nil until there is a log

@@ -1,7 +1,7 @@
-// Package fault is the switchboard of what can be made to go wrong.
+// Package fault has the switches for simulated faults.
 //
-// A [Fault] is declared once, by the part of the stack that can fail that way,
-// and asked about at the place where it bites:
+// A [Fault] is declared once, by the part of the stack that can fail that way, and
+// checked at the place where it takes effect:
 //
 //	if s.faults.On(fault.JWKSStuck) { ... }
 //
@@ -34,8 +34,8 @@ type Set struct {
 	states map[string]State
 }
 
-// NewSet returns a Set of the given faults, all off. A name that is given twice
-// is a programmer's mistake and panics.
+// NewSet returns a Set of the given faults, all off. A duplicate name is a programming
+// error and panics.
 func NewSet(faults ...Fault) *Set {
 	s := &Set{states: make(map[string]State, len(faults))}
 	for _, f := range faults {

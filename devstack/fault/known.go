@@ -1,6 +1,6 @@
 package fault
 
-// What Turso was seen to do wrong, or is feared to.
+// Faults that were observed at Turso, or are feared.
 const (
 	// JWKSStuck is the state in which Turso lists more JWKS registrations than its
 	// limit allows, can neither remove nor save one, and verifies with none of them.

@@ -84,7 +84,7 @@ func TestTransactionalBatch(t *testing.T) {
 	}
 }
 
-// As in libsql-server, bad SQL anywhere keeps all of it from running.
+// As in libsql-server, bad SQL anywhere keeps the whole batch from running.
 func TestBatchIsParsedFirst(t *testing.T) {
 	c := newClient(t, Options{})
 	out := c.pipeline("/one/v3/pipeline", "", `{"type":"batch","batch":{"steps":[{"stmt":{"sql":"CREATE TABLE t (a)"}},{"stmt":{"sql":"SELEC"}}]}}`,

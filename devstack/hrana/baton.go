@@ -8,9 +8,9 @@ import (
 	"errors"
 )
 
-// A baton is base64 of the stream's number and the number of its next request, 8
-// bytes each, and a MAC of them and of the database: it is good once, for this
-// server and that database.
+// A baton is base64 of the stream's number and the number of its next request, 8 bytes
+// each, and a MAC of them and of the database: it is valid once, for this server and that
+// database.
 
 // batonLength is the length of every baton.
 const batonLength = (16 + sha256.Size) / 3 * 4

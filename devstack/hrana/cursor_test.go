@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// TestSlowRowsAreSentOneByOne: a row that comes late is sent at once, those that come
-// together go together.
+// TestSlowRowsAreSentOneByOne checks that a late row is sent at once, and that rows that
+// arrive together are sent together.
 func TestSlowRowsAreSentOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := httptest.NewRecorder()

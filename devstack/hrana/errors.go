@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// SQLError is an error in band: the request failed, the stream lives.
+// SQLError is an in-band error: the request failed, but the stream stays open.
 type SQLError struct{ Message, Code string }
 
 func (e *SQLError) Error() string { return e.Code + ": " + e.Message }
@@ -28,12 +28,13 @@ var (
 	errTimedOut         = &SQLError{"Transaction timed out", "TRANSACTION_TIMEOUT"}
 )
 
-// protocolErrorf is for what a correct client never sends. It ends the stream.
+// protocolErrorf returns an error for requests that a correct client never sends. It ends
+// the stream.
 func protocolErrorf(format string, a ...any) error {
 	return &StatusError{Status: http.StatusBadRequest, Body: fmt.Sprintf(format, a...), Origin: "*"}
 }
 
-// internal is libsql-server's answer to what it didn't expect to go wrong.
+// internal is libsql-server's response to unexpected failures.
 func internal(text string) error {
 	return &StatusError{Status: http.StatusInternalServerError, Body: errorBody{"Internal Error: `" + text + "`"}, Origin: "*"}
 }
@@ -49,7 +50,7 @@ var ErrNotAllowed = &StatusError{Status: http.StatusUnauthorized, Body: errorBod
 
 var errTooManyStreams = &StatusError{Status: http.StatusTooManyRequests, Body: errorBody{"Too many requests"}, Origin: "*"}
 
-// ErrStreamExpired is the answer to who comes back too late.
+// ErrStreamExpired is the error for a request after the stream's timeout.
 var ErrStreamExpired = &StatusError{
 	Status: http.StatusBadRequest,
 	Body: struct {

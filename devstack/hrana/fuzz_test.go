@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// Whatever is sent, the answer is one of the documented statuses and, if it says
-// JSON, is JSON.
+// FuzzPipeline checks that every response has one of the documented statuses and, if its
+// type is JSON, is JSON.
 func FuzzPipeline(f *testing.F) {
 	for _, seed := range []string{
 		`{"baton":null,"requests":[{"type":"execute","stmt":{"sql":"SELECT ?","args":[{"type":"integer","value":"1"}]}},{"type":"close"}]}`,
@@ -34,7 +34,7 @@ func FuzzPipeline(f *testing.F) {
 	s := New(testBackend{"one": db}, Options{MaxResponse: 1 << 16})
 	f.Cleanup(s.Close)
 	f.Fuzz(func(t *testing.T, body string) {
-		// Statements that run for long are not what is looked for.
+		// Slow statements are not interesting here.
 		if up := strings.ToUpper(body); strings.Contains(up, "RECURSIVE") || strings.Contains(up, "ZEROBLOB") || strings.Contains(up, "RANDOMBLOB") {
 			t.Skip()
 		}

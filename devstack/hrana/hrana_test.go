@@ -70,7 +70,7 @@ func newClientOf(t testing.TB, s *Server) *client {
 	return &client{t: t, url: hs.URL}
 }
 
-// start sends a request, and returns when the answer begins.
+// start sends a request, and returns when the response starts.
 func (c *client) start(path, body string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(c.t.Context(), "POST", c.url+path, strings.NewReader(body))
 	if err != nil {
@@ -227,7 +227,7 @@ func TestReadOnlyIsBlocked(t *testing.T) {
 	same(t, "select", out.Results[2], `{"type":"ok","response":"*"}`)
 }
 
-// What ends the whole request, and the stream with it.
+// Errors that end the whole request, and the stream with it.
 func TestProtocolErrors(t *testing.T) {
 	c := newClient(t, Options{MaxBody: 4096})
 	tests := []struct {
@@ -263,7 +263,7 @@ func TestProtocolErrors(t *testing.T) {
 				t.Errorf("answer %d %q, want %d %q...", resp.StatusCode, body, tt.status, tt.want)
 			}
 			if tt.status != 404 && resp.Header.Get("Access-Control-Allow-Origin") != "*" {
-				t.Error("a browser cannot read it")
+				t.Error("a browser can't read the response")
 			}
 		})
 	}
@@ -375,7 +375,7 @@ func TestCursor(t *testing.T) {
 	for i := range want {
 		same(t, lines[i], json.RawMessage(lines[i]), want[i])
 	}
-	// The stream goes on: it is in the transaction.
+	// The stream continues in the transaction.
 	var first pipelineResponse
 	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil {
 		t.Fatal(err)

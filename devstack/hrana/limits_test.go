@@ -30,7 +30,7 @@ func TestStreamLimit(t *testing.T) {
 	c.pipeline("/one/v3/pipeline", "", exec("SELECT 1"))
 }
 
-// What JSON has no number for: an infinity is null, and NaN is NULL to SQLite.
+// Floats without a JSON number: an infinity is null, and NaN is NULL in SQLite.
 func TestFloatsThatJSONLacks(t *testing.T) {
 	c := newClient(t, Options{})
 	out := c.pipeline("/one/v3/pipeline", "", exec("SELECT 1e999, -1e999, 1e999 - 1e999"), closeStream)

@@ -20,7 +20,7 @@ func unhex(t testing.TB, s string) string {
 	return string(b)
 }
 
-// The bytes are written by hand, by the numbers of libsql-hrana/src/proto.rs.
+// The bytes are written by hand, with the field numbers of libsql-hrana/src/proto.rs.
 func TestProtobufBytes(t *testing.T) {
 	c := newClient(t, Options{})
 	// requests { execute { stmt { sql: "SELECT ?" args { integer: -2 } } } } requests { close {} }
@@ -43,7 +43,7 @@ func TestProtobufBytes(t *testing.T) {
 	}
 }
 
-// nested returns a batch whose step has a condition of so many nots.
+// nested returns a batch whose step has a condition with n nested nots.
 func nested(n int) string {
 	cond := []byte{}
 	wrap := func(number protowire.Number, b []byte) []byte {
@@ -55,7 +55,7 @@ func nested(n int) string {
 	return hex.EncodeToString(wrap(2, wrap(3, wrap(1, wrap(1, wrap(1, cond))))))
 }
 
-// What an answer says is the same in both encodings.
+// A response has the same content in both encodings.
 func TestProtobufSaysWhatJSONSays(t *testing.T) {
 	c := newClient(t, Options{})
 	s := c.socket("hrana3-protobuf", "hrana3")
@@ -108,7 +108,7 @@ func TestProtobufCursor(t *testing.T) {
 			t.Fatal(protowire.ParseError(n))
 		}
 		all = all[n:]
-		if len(item) == 0 { // an index that there is none of
+		if len(item) == 0 { // a nonexistent index
 			continue
 		}
 		text, err := f.toJSON(nil, item, 0)
@@ -132,7 +132,7 @@ func FuzzProtobuf(f *testing.F) {
 			into message
 		}{{pipelineForm, &pipelineRequest{}}, {cursorForm, &cursorRequest{}}, {clientForm, &clientMessage{}}} {
 			if text, err := test.form.toJSON(nil, b, 0); err == nil && decode(b, test.into, test.form) == nil {
-				// What was understood is written again as what is understood.
+				// A decoded message is encoded to one that decodes to the same.
 				if again, err := test.form.toJSON(nil, test.form.fromJSON(nil, text), 0); err != nil || string(again) != string(text) {
 					t.Errorf("%s becomes %s, %v", text, again, err)
 				}

@@ -66,7 +66,7 @@ func TestSerdeErrors(t *testing.T) {
 	}
 }
 
-// What is read is what encoding/json reads, which is lax where serde is not.
+// FuzzSerde compares with encoding/json, which accepts more than serde.
 func FuzzSerde(f *testing.F) {
 	for _, seed := range []string{
 		`{"baton":null,"requests":[{"type":"execute","stmt":{"sql":"é\u00e9\ud83d\ude00","args":[{"type":"float","value":-1.5e3}]}}]}`,
@@ -82,10 +82,10 @@ func FuzzSerde(f *testing.F) {
 			err = d.end()
 		}
 		if err == nil && !json.Valid([]byte(body)) {
-			t.Errorf("%q is no JSON, and was read", body)
+			t.Errorf("%q is not JSON, but was accepted", body)
 		}
 		if err != nil && d.placed(err).(*jsonError).line == 0 {
-			t.Errorf("%q: %v has no place", body, err)
+			t.Errorf("%q: %v has no position", body, err)
 		}
 	})
 }
@@ -104,7 +104,7 @@ func TestIdleClockOfACursor(t *testing.T) {
 	if err := lines.Decode(&first); err != nil {
 		t.Fatal(err)
 	}
-	testwait.For(t.Context(), 300*time.Millisecond) // three times what an idle stream lives
+	testwait.For(t.Context(), 300*time.Millisecond) // three times the timeout of an idle stream
 	rows, ended := 0, false
 	for lines.More() {
 		var line struct{ Type string }
@@ -124,8 +124,8 @@ func TestIdleClockOfACursor(t *testing.T) {
 	}
 }
 
-// Values are bounded, answers by libsql-server's own estimate, requests by nothing that
-// a client comes to.
+// Values are limited, responses by libsql-server's own estimate, and requests only beyond
+// what clients send.
 func TestSizes(t *testing.T) {
 	c := newClient(t, Options{})
 	text := func(n int) string {
@@ -149,7 +149,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// A transaction that another took the lock from fails every step of a batch.
+// If a transaction lost its lock to another one, every step of its batch fails.
 func TestTimedOutBatch(t *testing.T) {
 	c := newClient(t, Options{})
 	slow := c.pipeline("/one/v3/pipeline", "", exec("CREATE TABLE t (a)"), exec("BEGIN IMMEDIATE"))

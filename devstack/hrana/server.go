@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// Backend decides who may use which database.
+// Backend authorizes requests for databases.
 type Backend interface {
 	// Authorize returns the database called name, and what the request may do in
 	// it. An error that is a *[StatusError] is answered as it says; any other is a
@@ -29,8 +29,8 @@ type Options struct {
 	MaxResponse int
 	// MaxStreams bounds the streams that are open at once. Zero means 10,000.
 	MaxStreams int
-	// Resume is asked before a stream goes on. Its error ends the request. Nil lets
-	// every stream go on.
+	// Resume is asked before a stream goes on. Its error ends the request. Nil lets every
+	// stream continue.
 	Resume func() error
 	// AutocommitIn2 reports whether version 2 over HTTP has the condition is_autocommit, too:
 	// Turso's clients for Sync send it there. Nil means never, as in libsql-server.
@@ -73,8 +73,8 @@ func New(backend Backend, o Options) *Server {
 	return s
 }
 
-// Close ends all sockets and streams, rolling back what they had open. Requests must have
-// ended, and none may follow: see [http.Server.Shutdown].
+// Close ends all sockets and streams, and rolls back their open transactions. Requests
+// must have ended, and none may follow: see [http.Server.Shutdown].
 func (s *Server) Close() {
 	s.endSockets(func(string) bool { return true })
 	s.running.Wait()

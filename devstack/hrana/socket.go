@@ -29,18 +29,18 @@ var subprotocols = map[string]subprotocol{
 }
 
 const (
-	// maxMessage bounds a client's message, in bytes, as libsql-server's library does.
+	// maxMessage is the largest client message, in bytes, as in libsql-server's library.
 	maxMessage = 64 << 20
 	// maxQueued limits the requests of a stream that wait for it. Then no more is read.
 	maxQueued = 8
 	// maxSocketStored limits the SQL texts that a socket may store.
 	maxSocketStored = 150
-	// maxReason bounds why a socket is closed (RFC 6455 section 5.5).
+	// maxReason is the longest reason for closing a socket (RFC 6455 section 5.5).
 	maxReason = 123
 )
 
-// closing ends a socket with a close frame. What else goes wrong in a request ends it
-// without one, as in libsql-server.
+// closing ends a socket with a close frame. Other failures in a request end it without
+// one, as in libsql-server.
 type closing struct {
 	code   websocket.StatusCode
 	reason string
@@ -81,7 +81,7 @@ func isSocket(r *http.Request) bool {
 
 // socket serves Hrana over a WebSocket, until it is closed.
 func (s *Server) socket(w http.ResponseWriter, r *http.Request, database string) error {
-	// The check of origins is for servers whose clients are known by a cookie.
+	// Origin checks are for servers that authenticate with cookies.
 	options := &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: subprotocolNames}
 	asked := r.Header.Get("Sec-WebSocket-Protocol")
 	known := func(name string) bool { _, ok := subprotocols[strings.ToLower(strings.TrimSpace(name))]; return ok }
@@ -169,7 +169,7 @@ func (k *socket) message(kind websocket.MessageType, message []byte) error {
 	return k.answer(m.ID, k.dispatch(m.ID, m.Request))
 }
 
-// authorize has the backend look at the token of the last hello, as if it had come with
+// authorize lets the backend check the token of the last hello, as if it had come with
 // the handshake.
 func (k *socket) authorize() error {
 	r := k.request.Clone(k.ctx)
@@ -321,7 +321,7 @@ func (k *socket) dispatch(id int32, req *socketRequest) error {
 	return k.queue(id, req, st, func(e *executor, _ *socketStream) error { return run(e, &req.streamRequest) })
 }
 
-// resolve puts the stored texts into a request: later ones may change them.
+// resolve inserts the stored texts into a request, since later requests may change them.
 func (k *socket) resolve(req *streamRequest) error {
 	e := &executor{stream: &k.stored, version: k.version}
 	resolve := func(s *stmt) error {
@@ -371,7 +371,7 @@ func (k *socket) openStream(id int32, req *socketRequest) error {
 	return k.queue(id, req, st, func(e *executor, _ *socketStream) error { _, err := e.stream.use(e.ctx); return err })
 }
 
-// queue has a stream run f when it has run what came before.
+// queue makes a stream run f after everything before it.
 func (k *socket) queue(id int32, req *socketRequest, st *socketStream, f func(*executor, *socketStream) error) error {
 	rights := k.rights
 	job := func(inner *stream, st *socketStream) {
@@ -390,7 +390,7 @@ func (k *socket) queue(id int32, req *socketRequest, st *socketStream, f func(*e
 	}
 }
 
-// socketCursor runs a batch as fast as its entries are fetched.
+// socketCursor runs a batch at the speed at which its entries are fetched.
 type socketCursor struct {
 	cancel  context.CancelFunc
 	entries chan []byte // closed at the end

@@ -49,7 +49,7 @@ func (s *testSocket) read() string {
 	return string(b)
 }
 
-// sees sends the messages, and compares the beginning of what comes.
+// sees sends the messages, and compares the start of the responses.
 func (s *testSocket) sees(messages []string, want ...string) {
 	s.t.Helper()
 	s.send(messages...)
@@ -103,8 +103,8 @@ func TestSocketAnswersAllRequests(t *testing.T) {
 	s.sees([]string{hello}, helloOK) // again
 }
 
-// Streams run side by side: one that waits for another's transaction doesn't keep it
-// from being committed.
+// Streams run in parallel: one that waits for another's transaction doesn't prevent its
+// commit.
 func TestSocketStreamsAreIndependent(t *testing.T) {
 	s := newClient(t, Options{StreamTTL: 1e12}).socket("hrana2")
 	s.sees([]string{hello, request(1, open1), request(2, `"type":"open_stream","stream_id":2`)}, helloOK, "{", "{")
@@ -151,7 +151,8 @@ func TestSocketEndsAsLibsqlServers(t *testing.T) {
 	}
 }
 
-// A server that ends, or a database that goes away, ends its sockets and what they have open.
+// A server that stops, or a database that is deleted, ends its sockets and their
+// transactions.
 func TestSocketEndsWithItsDatabase(t *testing.T) {
 	b := testBackend{}
 	db, err := engine.Open(engine.Options{})
@@ -164,7 +165,7 @@ func TestSocketEndsWithItsDatabase(t *testing.T) {
 	s := c.socket("hrana3")
 	s.sees([]string{hello, request(1, open1), request(2, `"type":"sequence","stream_id":1,"sql":"BEGIN; SELECT 1"`)}, helloOK, "{", "{")
 	server.Forget("one")
-	if err := db.Close(); err != nil { // waits for what is open
+	if err := db.Close(); err != nil { // waits for open transactions
 		t.Error(err)
 	}
 	if got := s.read(); got != "cut" {

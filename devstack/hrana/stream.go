@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/devstack/engine"
 )
 
-// stream is a client's state between requests. It is used by one request at a
-// time: the one that presented its last baton.
+// stream is a client's state between requests. It is used by one request at a time: the
+// one with its last baton.
 type stream struct {
 	id, seq  uint64
 	database string
@@ -23,8 +23,8 @@ type stream struct {
 	expire   *time.Timer
 }
 
-// shared is a connection that a stream has, and a cursor that may outlive it. Who
-// drops it last closes it.
+// shared is a connection shared by a stream and a cursor that may outlive it. The last
+// one to release it closes it.
 type shared struct {
 	*engine.Conn
 	users atomic.Int32
@@ -71,10 +71,10 @@ type streams struct {
 	mu      sync.Mutex // guards all below
 	waiting map[uint64]*stream
 	taken   map[uint64]bool      // in use by a request
-	expired map[uint64]time.Time // when, so that a late client learns why
+	expired map[uint64]time.Time // when it expired, so that a late client gets the reason
 }
 
-// expiredKept is the time for which the name of an expired stream is remembered.
+// expiredKept is how long an expired stream is remembered.
 const expiredKept = 5 * time.Minute
 
 func (ss *streams) init(ttl time.Duration) {

@@ -18,8 +18,8 @@ const (
 	slowPause = 50 * time.Millisecond
 )
 
-// Handler serves what next serves, unless one of the network's faults is on. Each answer
-// comes that much later than it would.
+// Handler serves as next does, unless a network fault is on. Each response is delayed by
+// the latency.
 func Handler(next http.Handler, faults *fault.Set, later time.Duration) http.Handler {
 	return &handler{next: next, faults: faults, later: later}
 }
@@ -60,7 +60,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// later refuses a request that may be sent again in a second.
+// later refuses a request, with a retry after a second.
 func later(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Retry-After", "1")
 	w.Header().Set("Content-Type", "application/json")
@@ -80,9 +80,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// cutWriter sends half of what is written first, and then nothing: what the
-// request did is done. An answer that comes late, when the network is in order again,
-// is whole.
+// cutWriter sends half of the first write, and then nothing: the request has still taken
+// effect. A late response, after the fault is off, is complete.
 type cutWriter struct {
 	http.ResponseWriter
 	faults *fault.Set
@@ -100,7 +99,7 @@ func (w *cutWriter) Write(b []byte) (int, error) {
 
 func (w *cutWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// slowWriter sends little by little, while the network is slow.
+// slowWriter sends in small pieces while the network is slow.
 type slowWriter struct {
 	http.ResponseWriter
 	ctx    context.Context

@@ -12,7 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// What a client sees of each fault, and that it is gone when the fault is.
+// TestClientSees checks the effect of each fault on a client, and that it ends with the
+// fault.
 func TestClientSees(t *testing.T) {
 	faults := fault.NewSet(fault.Known()...)
 	var served atomic.Int64
@@ -65,7 +66,7 @@ func TestClientSees(t *testing.T) {
 			if a := get(); !tt.sees(a) {
 				t.Errorf("get = %+v", a)
 			}
-			// A client may send a request again whose connection was cut.
+			// A client may repeat a request whose connection was cut.
 			if n := served.Load() - before; n != tt.served {
 				t.Errorf("%d requests took effect, want %d", n, tt.served)
 			}
@@ -84,7 +85,7 @@ func TestClientSees(t *testing.T) {
 	}
 }
 
-// What a request began under is over when its answer is ready.
+// TestAnswersAfterAFault checks responses that are ready only after the fault is off.
 func TestAnswersAfterAFault(t *testing.T) {
 	for _, name := range []string{fault.CutBody, fault.SlowBody} {
 		faults := fault.NewSet(fault.Known()...)

@@ -1,4 +1,4 @@
-// Package oauthserver has what the stack's authorization servers do alike.
+// Package oauthserver has what the stack's authorization servers share.
 package oauthserver
 
 import (
@@ -36,7 +36,7 @@ var challengeFormat = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // a SHA-256
 // section 4.2).
 func ValidChallenge(challenge string) bool { return challengeFormat.MatchString(challenge) }
 
-// Verifies reports whether a code verifier is that of a challenge.
+// Verifies reports whether a code verifier matches a challenge.
 func Verifies(challenge, verifier string) bool {
 	sum := sha256.Sum256([]byte(verifier))
 	return random.Same(base64.RawURLEncoding.EncodeToString(sum[:]), challenge)
@@ -86,8 +86,8 @@ func Reply(redirectURI string, answer url.Values) string {
 	return redirectURI + separator + answer.Encode()
 }
 
-// Origin of an address, as a source of a content security policy: where the answer to a
-// page's form may lead. What has no origin is named by its scheme.
+// Origin returns the origin of an address, as a source for a content security policy that
+// allows a form to redirect there. An address without an origin is named by its scheme.
 func Origin(address string) string {
 	u, err := url.Parse(address)
 	switch {

@@ -22,10 +22,10 @@ func TestCredentials(t *testing.T) {
 func TestChallenge(t *testing.T) {
 	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 	if !ValidChallenge(challenge) || ValidChallenge(challenge+"=") || ValidChallenge("") {
-		t.Error("the challenge's form")
+		t.Error("ValidChallenge is wrong about the form of a challenge")
 	}
 	if !Verifies(challenge, verifier) || Verifies(challenge, "x") {
-		t.Error("the verifier")
+		t.Error("Verifies is wrong about the verifier")
 	}
 }
 
@@ -41,7 +41,7 @@ func TestAddresses(t *testing.T) {
 		t.Error(got)
 	}
 	if !SameUserCode("ABCD-EFGH", "abcd efgh") || SameUserCode("ABCD-EFGH", "ABCD-EFGX") {
-		t.Error("the typed code")
+		t.Error("SameUserCode is wrong about the typed code")
 	}
 }
 
@@ -58,6 +58,6 @@ func TestAllowsRedirect(t *testing.T) {
 		}
 	}
 	if AllowsRedirect(registered, "http://[::1]:4711/back", "127.0.0.1") {
-		t.Error("a loopback host that the issuer doesn't know")
+		t.Error("AllowsRedirect accepts a loopback host that isn't in its list")
 	}
 }

@@ -1,4 +1,4 @@
-// Package josetest verifies tokens as a relying party does that knows an address alone.
+// Package josetest verifies tokens as a relying party that knows only an address.
 package josetest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Get fetches JSON. Another status than 200 is an error.
+// Get fetches JSON. A status other than 200 is an error.
 func Get(url string, into any) error {
 	resp, err := http.Get(url)
 	if err != nil {
