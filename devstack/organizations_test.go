@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
-// A token opens the database of the organization that it was made for, at Clerk and at
-// Auth0, and no other: not even that of another organization of its person's.
+// At Clerk and at Auth0, a token opens only the database of the organization that it was
+// issued for, not that of the person's other organizations.
 func TestOrganizationsAreApart(t *testing.T) {
 	seed, err := devstack.LoadSeed("testdata/organizations.toml")
 	if err != nil {

@@ -22,13 +22,13 @@ func TestPageInABrowser(t *testing.T) {
 		b.Sees("main", want)
 	}
 
-	// A request appears while the page is open, with who and why.
+	// A request appears while the page is open, with its sender and reason.
 	chromiumtest.Find[bool](b, "window.untouched = true")
 	query(t, s, s.DatabaseURL(), devstacktest.Token(t, s, "bob@example.test", devstack.Template), "SELECT * FROM missing")
 	b.Sees("#requests", "no such table: missing")
 	b.Sees("#requests .from", "bob@example.test")
 
-	// A switch works without loading the page anew, and what it breaks is seen.
+	// A switch works without reloading the page, and its effect is shown.
 	b.Do(chromedp.Click(stuck))
 	b.Sees("#state", "1 fault is on")
 	b.Sees("#registrations", "auth0 New")
@@ -39,18 +39,18 @@ func TestPageInABrowser(t *testing.T) {
 	b.Sees("#requests", "401 refused")
 	b.Sees("#requests", "can't be decoded with any of the existing keys")
 	if !chromiumtest.Find[bool](b, "window.untouched === true") {
-		t.Error("the page was loaded anew")
+		t.Error("the page was reloaded")
 	}
 	b.Screenshot("page.png")
 
-	// The keyboard is as good as the mouse, and stays where it was.
+	// The keyboard works like the mouse, and the focus stays where it was.
 	b.Do(chromedp.Focus(stuck), chromedp.KeyEvent(" "))
 	b.Sees("#state", "Everything works")
 	if got := chromiumtest.Find[string](b, "document.activeElement.id"); got != "fault-jwks-stuck" {
 		t.Errorf("the focus went to %q", got)
 	}
 
-	// Without JavaScript it reads, and switches, too.
+	// Without JavaScript the page and its switches work, too.
 	if _, err := chromedp.Call(b.Context(), emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestPageFitsIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := chromiumtest.Find[string](b, ground); got == light {
-		t.Errorf("the ground is %s by day and by night", got)
+		t.Errorf("the background is %s in both light and dark mode", got)
 	}
 	b.Screenshot("dark.png")
 	b.Do(chromedp.EmulateViewport(390, 800))

@@ -17,7 +17,7 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// plantTimeout bounds the SQL of a seed.
+// plantTimeout is the timeout for the SQL of a seed.
 const plantTimeout = time.Minute
 
 // plantUsers creates Clerk's organizations and users. They have the same ids in
@@ -64,9 +64,8 @@ func stableID(kind, name string) string {
 	return kind + "_" + new(big.Int).SetBytes(sum[:]).Text(62)[:27]
 }
 
-// plant creates at Turso what is not there yet, and connects the parts: Turso's
-// claims go into Clerk's templates and Auth0's tokens, their key sets are
-// registered at Turso.
+// plant creates what is missing at Turso, and connects the parts: Turso's claims go into
+// Clerk's templates and Auth0's tokens, their key sets are registered at Turso.
 func (s *Stack) plant(templateLifetime time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), plantTimeout)
 	defer cancel()
@@ -101,13 +100,14 @@ func (s *Stack) plantOrganization(ctx context.Context, o OrganizationSeed) error
 			return err
 		}
 		if err := s.Turso.Script(ctx, o.Slug, d.Name, d.SQL); err != nil {
-			// Or the next run would take what there is for the whole.
+			// Otherwise the next run would mistake the partial contents for complete
+			// ones.
 			return errors.Join(err, s.Turso.DeleteDatabase(o.Slug, d.Name))
 		}
 	}
 	for _, r := range o.Registrations {
-		// In a later run the stack's own key set may be at another port. What
-		// a person removed since stays removed.
+		// In a later run the stack's own key set may be at another port. Registrations
+		// that were removed stay removed.
 		if !isNew && !s.registered(o.Slug, r.Name) {
 			continue
 		}
@@ -183,8 +183,8 @@ func (s *Stack) plantTemplate(t TemplateSeed, fallback time.Duration) error {
 // apiKeyLifetime is the life of the exported API key.
 const apiKeyLifetime = 30 * 24 * time.Hour
 
-// plantAPIKey makes a key for the first user, as a backend does: with scopes and claims,
-// which keys that people make for themselves have none of.
+// plantAPIKey creates a key for the first user, as a backend does: with scopes and
+// claims, which users can't give their own keys.
 func (s *Stack) plantAPIKey() (err error) {
 	if len(s.seed.Clerk.Users) == 0 {
 		return nil
@@ -196,7 +196,7 @@ func (s *Stack) plantAPIKey() (err error) {
 	return err
 }
 
-// claims returns those of the seed and, where they are for a database, Turso's.
+// claims returns the seed's claims and, if they are for a database, Turso's.
 func (s *Stack) claims(seed ClaimsSeed) (map[string]any, error) {
 	claims := maps.Clone(seed.Claims)
 	if claims == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/zen-auth/zen/internal/private"
 )
 
-// stateful is a part that can write down what it knows: keys, users, who is signed in.
+// stateful is a part that can save its state: keys, users, sign-ins.
 type stateful interface {
 	Save(w io.Writer) error
 	Restore(r io.Reader) error
@@ -33,7 +33,7 @@ func (s *Stack) stateFiles() map[string]stateful {
 	return files
 }
 
-// restore brings back what the last run knew.
+// restore loads the last run's state.
 func (s *Stack) restore() error {
 	if s.keep.dir == "" {
 		return nil
@@ -53,7 +53,7 @@ func (s *Stack) restore() error {
 	return nil
 }
 
-// remember writes down what the parts know, private keys included.
+// remember saves the state of the parts, including private keys.
 func (s *Stack) remember() error {
 	if s.keep.dir == "" {
 		return nil

@@ -36,7 +36,8 @@ type OIDCSeed struct {
 	TokenLifetime lifetime `toml:"token_lifetime"`
 }
 
-// CISeed is the job that CI's issuers state. What is empty is that of acme/app.
+// CISeed is the job in the statements of CI's issuers. Empty fields default to those of
+// acme/app.
 type CISeed struct {
 	Owner        string `toml:"owner"`
 	Repository   string `toml:"repository"`
@@ -51,7 +52,7 @@ type CISeed struct {
 	Audience string `toml:"audience"`
 }
 
-// ClerkSeed says who can sign in, and what their tokens say.
+// ClerkSeed says who can sign in, and what is in their tokens.
 type ClerkSeed struct {
 	Organizations []struct {
 		Slug           string         `toml:"slug"`
@@ -177,7 +178,7 @@ type Auth0Seed struct {
 	SkipCallbackConfirmation bool        `toml:"skip_callback_confirmation"`
 }
 
-// TursoSeed describes what there is to sign in to.
+// TursoSeed describes Turso's organizations and databases.
 type TursoSeed struct {
 	Users []struct {
 		Name  string `toml:"name"`
@@ -205,15 +206,15 @@ type DatabaseSeed struct {
 	SQLFile string `toml:"sql_file"` // instead of SQL; [LoadSeed] reads it
 }
 
-// RegistrationSeed is a key set whose tokens an organization's databases take:
-// that of a part of the stack, or any.
+// RegistrationSeed is a key set whose tokens an organization's databases accept: that of
+// a part of the stack, or another one.
 type RegistrationSeed struct {
 	Name   string `toml:"name"`
 	Issuer string `toml:"issuer"` // "clerk" or "auth0"
 	URL    string `toml:"url"`    // instead of Issuer
 }
 
-// lifetime is a duration as TOML has it, as text.
+// lifetime is a duration that TOML has as text.
 type lifetime time.Duration
 
 // UnmarshalText implements encoding.TextUnmarshaler.

@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// maxSeed bounds a seed and each file of SQL: a database in a gigabyte is no seed.
+// maxSeed is the largest seed, and the largest of its SQL files.
 const maxSeed = 1 << 30
 
 //go:embed default.toml
@@ -29,8 +29,8 @@ func DefaultSeed() *Seed {
 	return seed
 }
 
-// LoadSeed reads a seed file (TOML) and the SQL files that it names, relative to
-// it. A key that means nothing is an error.
+// LoadSeed reads a seed file (TOML) and the SQL files that it names, relative to it. An
+// unknown key is an error.
 func LoadSeed(path string) (*Seed, error) {
 	text, err := provider.ReadFile(path, maxSeed)
 	if err != nil {
@@ -86,7 +86,7 @@ func parseSeed(text []byte) (*Seed, error) {
 	return &seed, seed.check()
 }
 
-// check finds what would otherwise be noticed late or not at all.
+// check finds errors that would otherwise be noticed late or not at all.
 func (s *Seed) check() error {
 	if len(s.Turso.Organizations) == 0 || len(s.Turso.Organizations[0].Members) == 0 || len(s.Turso.Organizations[0].Databases) == 0 {
 		return errors.New("turso.organizations: want one with a member and a database at least")

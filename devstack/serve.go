@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// stopTimeout bounds how long Close waits for requests that are under way.
+// stopTimeout is how long Close waits for requests in flight.
 const stopTimeout = 3 * time.Second
 
-// site is a handler on an address of its own.
+// site is a handler on its own address.
 type site struct {
 	listener net.Listener
 	server   *http.Server
@@ -29,7 +29,7 @@ func (s *site) serve() {
 	go func() { s.served <- s.server.Serve(s.listener) }()
 }
 
-// close stops listening and waits for requests under way.
+// close stops listening and waits for requests in flight.
 func (s *site) close() error {
 	if s.served == nil {
 		return s.listener.Close()

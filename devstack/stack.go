@@ -1,6 +1,6 @@
 // Package devstack runs a local Clerk, Auth0, OpenID issuer, CI and Turso, and an app
-// between them, on the loopback: for developing without accounts, for demonstrations, and for
-// tests. Its parts speak the wire of the real ones.
+// between them, on the loopback: for developing without accounts, for demonstrations, and
+// for tests. Its parts use the same protocols as the real services.
 //
 // # In a test
 //
@@ -12,7 +12,7 @@
 // # As a program
 //
 // zen dev runs a stack, prints the [Stack.Environment] in which clients find it, and
-// serves a page at its address with all that the stack holds and was asked.
+// serves a page at its address that shows the stack's contents and requests.
 package devstack
 
 import (
@@ -36,7 +36,7 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// What a stack of the default seed has.
+// The names in the default seed.
 const (
 	// Organization is the Turso organization, User its owner.
 	Organization = "acme"
@@ -104,9 +104,9 @@ type Stack struct {
 	apiKey   string
 	sites    []*site
 	inbox    inbox
-	complete bool // all there is has been planted
+	complete bool // the seed has been planted
 
-	// What goes on beside the requests ends with Close.
+	// Background work ends with Close.
 	background context.Context
 	stop       context.CancelFunc
 	running    []<-chan struct{}
@@ -159,8 +159,8 @@ func start(options Options) (*Stack, error) {
 	return s, nil
 }
 
-// listen makes the parts and takes the addresses that go into what they issue.
-// Whoever connects now waits until all is there.
+// listen makes the parts and takes the addresses that their tokens name. Early
+// connections wait until everything is ready.
 func (s *Stack) listen(options Options) error {
 	listener, err := s.keep.listen("address", options.Address)
 	if err != nil {
@@ -252,7 +252,7 @@ func (s *Stack) build(options Options) (http.Handler, error) {
 	return s.handler(customer.Handler()), nil
 }
 
-// finish fills the stack, and then lets faults loose.
+// finish fills the stack, and then switches faults on.
 func (s *Stack) finish(options Options) error {
 	if err := s.restore(); err != nil {
 		return err
@@ -266,7 +266,7 @@ func (s *Stack) finish(options Options) error {
 			s.database = database
 		}
 	}
-	// A new one each run: the last run's died with the shell it was exported to.
+	// It is a new one in each run: the last run's was exported to a shell that has ended.
 	token, err := s.Turso.CreateAPIToken(s.user(), turso.APIToken{
 		Name: fmt.Sprintf("zen-dev-%d", time.Now().UnixNano()), Organization: organization,
 	})
@@ -277,7 +277,7 @@ func (s *Stack) finish(options Options) error {
 	if err := s.plantAPIKey(); err != nil {
 		return err
 	}
-	// Now, too: a stack that is killed is the same one the next time.
+	// State is also saved now, so that a killed stack is the same one the next time.
 	if err := s.remember(); err != nil {
 		return err
 	}
@@ -309,10 +309,10 @@ func (s *Stack) APIToken() string { return s.apiToken }
 // new one each run.
 func (s *Stack) APIKey() string { return s.apiKey }
 
-// Requests returns the last that clients sent, and how each was answered.
+// Requests returns the clients' last requests, and how each was answered.
 func (s *Stack) Requests() []traffic.Request { return s.recorder.Requests() }
 
-// Close stops listening, waits for requests under way, and closes the databases.
+// Close stops listening, waits for requests in flight, and closes the databases.
 func (s *Stack) Close() error {
 	s.stop()
 	for _, ended := range s.running {

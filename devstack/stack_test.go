@@ -82,7 +82,7 @@ func TestOneClock(t *testing.T) {
 	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 7"); status != 200 || got != "7" {
 		t.Errorf("fresh: %d %s", status, got)
 	}
-	clock.Advance(60*time.Second + 59*time.Second) // its life and the server's leeway
+	clock.Advance(60*time.Second + 59*time.Second) // its lifetime and the server's leeway
 	if status, got := query(t, s, s.DatabaseURL(), token, "SELECT 7"); status != 200 {
 		t.Errorf("within the leeway: %d %s", status, got)
 	}
@@ -96,7 +96,7 @@ func TestOneClock(t *testing.T) {
 	}
 }
 
-// post sends a form and reads a good answer.
+// post sends a form and decodes a successful response.
 func post(t *testing.T, address string, form url.Values, into any) {
 	t.Helper()
 	resp, err := http.PostForm(address, form)
@@ -110,7 +110,7 @@ func post(t *testing.T, address string, form url.Values, into any) {
 }
 
 // A device signs in with Auth0, and a machine; an Action of each trigger sets Turso's
-// claims, and Turso takes the tokens.
+// claims, and Turso accepts the tokens.
 func TestAuth0ToDatabase(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{})
 	post := func(path string, form url.Values) (answer struct {
@@ -142,8 +142,8 @@ func TestAuth0ToDatabase(t *testing.T) {
 	}
 }
 
-// What a directory keeps: the same address, keys, users and rows in the next run,
-// and of the registrations what was made of them.
+// A directory keeps the address, keys, users, rows and changes of the registrations for
+// the next run.
 func TestDir(t *testing.T) {
 	dir := t.TempDir()
 	start := func(o devstack.Options) *devstack.Stack {
@@ -270,8 +270,7 @@ func TestAdminIsForLoopback(t *testing.T) {
 	}
 }
 
-// The page shows who was refused and what was issued, and nothing that opens
-// anything.
+// The page shows refused requests and issued tokens, but no usable secret.
 func TestPageHasNoSecrets(t *testing.T) {
 	s := devstacktest.Start(t, devstack.Options{Now: devstack.NewClock(time.Now().Truncate(time.Second)).Now})
 	send := func(method, path, authorization string) string {

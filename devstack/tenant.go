@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/auth0"
 )
 
-// buildTenant makes the Auth0 tenant, if the seed has one. An issuer of Auth0's is
-// the root of a host, so it has a port of its own.
+// buildTenant makes the Auth0 tenant, if the seed has one. An Auth0 issuer is the root of
+// a host, so it has its own port.
 func (s *Stack) buildTenant(options Options) error {
 	seed := s.seed.Auth0
 	if seed == nil {
@@ -86,8 +86,8 @@ func (s *Stack) plantActions() error {
 	return nil
 }
 
-// auth0Action is what an Action does for an organization, nil for none, and the scopes
-// that were asked for.
+// auth0Action is what an Action does for an organization, nil for none, and the requested
+// scopes.
 type auth0Action func(organization *auth0.Organization, scopes []string, set func(name string, value any))
 
 // auth0Claims returns the Action of a seed; nil means nothing.

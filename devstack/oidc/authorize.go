@@ -20,7 +20,7 @@ const (
 type transaction struct {
 	id       string
 	expireAt time.Time
-	browser  *browser // once one has shown it
+	browser  *browser // set once a browser has shown it
 	grant    *grant
 	device   *device // nil for /authorize
 
@@ -35,8 +35,8 @@ type code struct {
 	expireAt               time.Time
 }
 
-// authorize begins a sign-in. Until the redirect URI is known to be the client's, errors
-// are pages.
+// authorize starts a sign-in. Until the redirect URI is known to be the client's, errors
+// are shown as pages.
 func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		i.site.Fail(w, http.StatusBadRequest, "The request can't be read", "Start again.")
@@ -67,7 +67,7 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	portal.Redirect(w, tx.page(loginPath))
 }
 
-// check returns the errors that the client is told.
+// check returns the errors that are reported to the client.
 func (tx *transaction) check(q url.Values) error {
 	for _, name := range []string{"state", "scope", "code_challenge", "response_type", "nonce"} {
 		if len(q[name]) > 1 {
@@ -97,7 +97,7 @@ func (i *Issuer) fail(tx *transaction, err error) string {
 	return i.reply(tx, url.Values{"error": {e.code}, "error_description": {e.text}})
 }
 
-// reply returns a redirect to the client. It says who answers (RFC 9207).
+// reply returns a redirect to the client, with the issuer in iss (RFC 9207).
 func (i *Issuer) reply(tx *transaction, answer url.Values) string {
 	answer.Set("iss", i.Address())
 	if tx.state != "" {

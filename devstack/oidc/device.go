@@ -15,7 +15,7 @@ const (
 	pollInterval   = 5 * time.Second
 )
 
-// device is a device that waits for its person.
+// device is a device that waits for a person.
 type device struct {
 	code, userCode string
 	expireAt       time.Time

@@ -1,7 +1,7 @@
-// Package oidc is an OpenID issuer as a company runs one for its people: Keycloak,
-// Authentik, Okta. Its address has a path, its access tokens are for itself, its refresh
-// tokens stay the same, its device grant has RFC 8628's statuses: what clients of Clerk
-// and Auth0 alone would get wrong.
+// Package oidc is an OpenID issuer like those that companies run: Keycloak, Authentik,
+// Okta. Its address has a path, its access tokens are for itself, its refresh tokens stay
+// the same, its device grant has RFC 8628's statuses: these are things that clients
+// written only for Clerk and Auth0 would get wrong.
 //
 // # What is served, below the issuer's address
 //

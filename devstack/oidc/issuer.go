@@ -23,7 +23,7 @@ type Issuer struct {
 	opts    Options
 	site    *portal.Site
 	handler http.Handler
-	// stranger is the key that is published in the place of key where that is the fault.
+	// stranger is the key published instead of key if that fault is on.
 	stranger func() (jose.Key, error)
 
 	// mu guards everything below. A request holds it from the moment its form is read
@@ -92,7 +92,7 @@ func New(opts Options) (*Issuer, error) {
 // Address returns the iss of every token.
 func (i *Issuer) Address() string { return i.opts.BaseURL + Path }
 
-// Handler serves the issuer. It wants to be mounted at [Path] and a slash.
+// Handler serves the issuer. It has to be mounted at [Path] and a slash.
 func (i *Issuer) Handler() http.Handler { return i.handler }
 
 // Users returns the issuer's people.
@@ -145,6 +145,6 @@ func (i *Issuer) prune() {
 	maps.DeleteFunc(i.codes, func(_ string, c *code) bool { return !now.Before(c.expireAt) })
 	maps.DeleteFunc(i.refresh, func(_ string, r *refreshToken) bool { return !now.Before(r.expireAt) })
 	maps.DeleteFunc(i.access, func(_ string, a *accessToken) bool { return !now.Before(a.expireAt) })
-	// An expired device is told so, if it asks in time.
+	// An expired device gets that answer if it polls in time.
 	maps.DeleteFunc(i.devices, func(_ string, d *device) bool { return !now.Before(d.expireAt.Add(deviceLifetime)) })
 }

@@ -34,7 +34,7 @@ var testKey = sync.OnceValue(func() jose.Key {
 
 const verifier = "a-verifier-of-at-least-forty-three-characters"
 
-// bench is an issuer, and a terminal that waits on another port.
+// bench is an issuer, and a waiting terminal on another port.
 type bench struct {
 	*oidc.Issuer
 	t        *testing.T
@@ -131,7 +131,7 @@ func (b *bench) request(change ...string) url.Values {
 
 func alice() *browse.Browser { return &browse.Browser{Person: browse.Person{User: "alice"}} }
 
-// visit has a person sign in; it returns what the terminal's callback got.
+// visit makes a person sign in; it returns what the terminal's callback got.
 func (b *bench) visit(who *browse.Browser, change ...string) (url.Values, error) {
 	at, err := who.Visit(b.t.Context(), b.url+"/authorize?"+b.request(change...).Encode())
 	if err != nil {
@@ -190,7 +190,7 @@ func TestCode(t *testing.T) {
 	if r.text("scope") != "openid profile email groups offline_access" || strings.Contains(r.text("access_token"), ".") {
 		t.Errorf("answer %v", r.body)
 	}
-	// The refresh token stays the same, and its tokens are of no request.
+	// The refresh token stays the same, and its tokens have no nonce.
 	for range 2 {
 		again := b.refresh(r.text("refresh_token"))
 		b.want(again, 200, "")
@@ -257,7 +257,7 @@ func TestCodeRefused(t *testing.T) {
 	b.want(b.exchange(late), 400, "invalid_grant")
 }
 
-// TestDevice: RFC 8628's statuses, and an interval that grows.
+// TestDevice checks RFC 8628's statuses and the growing interval.
 func TestDevice(t *testing.T) {
 	b := newBench(t)
 	d := b.device()
@@ -326,7 +326,7 @@ func TestUserinfoAndLogout(t *testing.T) {
 	b.want(b.refresh(r.text("refresh_token")), 400, "invalid_grant")
 }
 
-// TestRestore: a restart signs nobody out.
+// TestRestore checks that sign-ins survive a restart.
 func TestRestore(t *testing.T) {
 	old := newBench(t)
 	r := old.tokens()
@@ -336,7 +336,7 @@ func TestRestore(t *testing.T) {
 	}
 	b := newBench(t)
 	if err := b.Restore(strings.NewReader(`{"Version":0}`)); err == nil {
-		t.Error("another version was taken")
+		t.Error("a state with another version was accepted")
 	}
 	if err := b.Restore(&saved); err != nil {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func TestRestore(t *testing.T) {
 	b.want(b.refresh(r.text("refresh_token")), 400, "invalid_grant")
 }
 
-// TestFaults: each fault, as a client sees it.
+// TestFaults checks the effect of each fault on a client.
 func TestFaults(t *testing.T) {
 	b := newBench(t)
 	signedIn := b.tokens()
@@ -422,7 +422,7 @@ func TestFaults(t *testing.T) {
 	for _, f := range oidc.Faults() {
 		t.Run(f.Name, func(t *testing.T) {
 			if checks[f.Name] == nil || f.Summary == "" {
-				t.Fatal("nobody sees this fault")
+				t.Fatal("no check covers this fault")
 			}
 			b.fault.Store(f.Name)
 			defer b.fault.Store("")
@@ -431,7 +431,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// FuzzToken: no form breaks an endpoint, and none that nobody signed in for gets tokens.
+// FuzzToken checks that no form crashes an endpoint or gets tokens without a sign-in.
 func FuzzToken(f *testing.F) {
 	for _, form := range []string{
 		"grant_type=authorization_code&client_id=zen&code=x", "grant_type=refresh_token&client_id=zen&refresh_token=", "client_id=zen&scope=%20", "%zz", "tx=&user_code=x",

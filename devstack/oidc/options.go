@@ -37,7 +37,7 @@ type Options struct {
 	// Fault, when it returns true for one of the Fault… names, makes the issuer fail
 	// that way for this request. It must be safe for concurrent use.
 	Fault func(name string) bool
-	// Logger gets what pages don't tell. Nil means slog.Default().
+	// Logger gets what the pages don't show. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -55,13 +55,13 @@ type Client struct {
 	ID, Name string
 	// Secret makes it confidential; without one it must use PKCE.
 	Secret string
-	// RedirectURIs match letter by letter, but that a port of 127.0.0.1 or [::1] is
-	// left out of the comparison (RFC 8252, section 7.3).
+	// RedirectURIs have to match exactly, except that ports of 127.0.0.1 and [::1] are
+	// not compared (RFC 8252, section 7.3).
 	RedirectURIs []string
 	LogoutURIs   []string
 }
 
-// DefaultUsers are Alice, who administers, and Bob.
+// DefaultUsers are Alice, an administrator, and Bob.
 func DefaultUsers() []User {
 	return []User{
 		{Email: "alice@example.test", Password: "alice-dev-password", Name: "Alice Archer", Groups: []string{"staff", "admins"}},

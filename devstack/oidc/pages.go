@@ -68,8 +68,8 @@ func (i *Issuer) newBrowser(w http.ResponseWriter) *browser {
 	return b
 }
 
-// step finds the transaction that a page is about. It belongs to the browser that showed
-// it first. The handler runs with the issuer locked.
+// step finds the transaction of a page. It belongs to the browser that first showed it.
+// The handler runs with the issuer locked.
 func (i *Issuer) step(handle func(http.ResponseWriter, *http.Request, *transaction)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
@@ -182,8 +182,8 @@ func (i *Issuer) end(w http.ResponseWriter, tx *transaction, to string) {
 	portal.Redirect(w, to)
 }
 
-// logout ends the browser's session for who shows an id_token of this issuer's (OpenID
-// Connect RP-Initiated Logout), and the refresh tokens of its person and client with it.
+// logout ends the browser's session, given an id_token of this issuer (OpenID Connect
+// RP-Initiated Logout), along with the refresh tokens of its person and client.
 func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 	hint, to := r.FormValue("id_token_hint"), r.FormValue("post_logout_redirect_uri")
 	i.mu.Lock()

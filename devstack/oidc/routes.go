@@ -75,7 +75,7 @@ func (i *Issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 	i.writeJSON(w, http.StatusOK, object{"keys": []object{published.JWK()}})
 }
 
-// writeJSON writes an answer, after 16 MiB of space where that is the fault.
+// writeJSON writes a response, after 16 MiB of spaces if that fault is on.
 func (i *Issuer) writeJSON(w http.ResponseWriter, status int, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -87,7 +87,7 @@ func (i *Issuer) writeJSON(w http.ResponseWriter, status int, body any) {
 		blank := []byte(strings.Repeat(" ", 1<<20))
 		for range 16 {
 			if _, err := w.Write(blank); err != nil {
-				return // the client had enough
+				return // the client has disconnected
 			}
 		}
 	}
@@ -111,7 +111,8 @@ type apiHandler func(c *Client, form url.Values) (object, error)
 func (i *Issuer) api(handle apiHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if i.fault(FaultRedirect) {
-			// Another host, but the same computer: whoever follows sends the form there.
+			// This is another host on the same computer: a client that follows sends the
+			// form there.
 			http.Redirect(w, r, strings.Replace(i.opts.BaseURL, "127.0.0.1", "localhost", 1)+r.URL.Path, http.StatusTemporaryRedirect)
 			return
 		}

@@ -12,8 +12,8 @@ import (
 // stateVersion changes when an older state can't be read any more.
 const stateVersion = 1
 
-// state is an issuer between two runs: its key, and who is signed in where. What is under
-// way is not part of it.
+// state is an issuer between two runs: its key, and who is signed in where. It has no
+// unfinished requests.
 type state struct {
 	Version int
 	KeyID   string
@@ -27,8 +27,8 @@ type savedRefresh struct {
 	AuthTime, ExpireAt     time.Time
 }
 
-// Save writes what the issuer knows, its private key included: keep it from others.
-// Users and clients are left out, being options.
+// Save writes the issuer's state, including its private key, so it must be kept secret.
+// Users and clients are left out, because they are options.
 func (i *Issuer) Save(w io.Writer) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -50,8 +50,8 @@ func (i *Issuer) Save(w io.Writer) error {
 }
 
 // Restore puts what [Issuer.Save] wrote into the place of the issuer's key and refresh
-// tokens. Those of a client or a person that is no more are dropped. On an error nothing
-// changes.
+// tokens. Those of clients or people that no longer exist are dropped. On an error
+// nothing changes.
 func (i *Issuer) Restore(r io.Reader) error {
 	var saved state
 	if err := json.NewDecoder(r).Decode(&saved); err != nil {

@@ -32,7 +32,7 @@ type grant struct {
 
 func (g *grant) has(scope string) bool { return slices.Contains(g.scopes, scope) }
 
-// scopesOf drops what the issuer doesn't know, as RFC 6749, section 3.3, allows.
+// scopesOf drops unknown scopes, as RFC 6749, section 3.3, allows.
 func scopesOf(scope string) []string {
 	return slices.DeleteFunc(strings.Fields(scope), func(s string) bool { return !slices.Contains(supportedScopes, s) })
 }
@@ -78,7 +78,7 @@ func (i *Issuer) exchangeCode(c *Client, form url.Values) (object, error) {
 	return i.issue(found.grant, true)
 }
 
-// exchangeRefresh gives new tokens, but no new refresh token: the old one stays good
+// exchangeRefresh returns new tokens, but no new refresh token: the old one stays valid
 // (RFC 6749, section 6, leaves that to the server).
 func (i *Issuer) exchangeRefresh(c *Client, form url.Values) (object, error) {
 	found := i.refresh[form.Get("refresh_token")]
@@ -161,7 +161,7 @@ func (i *Issuer) profile(g *grant) object {
 	return claims
 }
 
-// revoke revokes a token. One that is not known is fine (RFC 7009, section 2.2).
+// revoke revokes a token. An unknown token is not an error (RFC 7009, section 2.2).
 func (i *Issuer) revoke(c *Client, form url.Values) (object, error) {
 	token := form.Get("token")
 	if token == "" {

@@ -34,7 +34,7 @@ func took(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// ends says when something ends or ended, seen from now.
+// ends says when something ends or ended, relative to now.
 func ends(at, now time.Time) string {
 	switch left := at.Sub(now).Round(time.Second); {
 	case at.IsZero():
@@ -79,7 +79,7 @@ func thin(n int64) string {
 	return digits
 }
 
-// who names the sender of a request: a user of the stack where it is one.
+// who names the sender of a request, by the stack's user if possible.
 func who(c traffic.Caller, users []User) string {
 	if c.Subject == "" {
 		if c.Kind == "" {
@@ -100,8 +100,8 @@ func named(id string, users []User) string {
 	return id
 }
 
-// about says who a token is for and what it opens, or else the path that it
-// answered.
+// about says who a token is for and what it opens, or else the path whose response had
+// it.
 func about(t traffic.Token, c Content) string {
 	claims := map[string]string{}
 	for _, f := range t.Claims {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Loopback lets only those requests through that were sent to a loopback address
-// or to localhost. A browser that was told another name for 127.0.0.1 sends that.
+// Loopback passes only requests for a loopback address or localhost. After DNS rebinding,
+// a browser sends another name.
 func Loopback(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(r.Host) {

@@ -16,7 +16,7 @@ import (
 
 var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
-// newPage serves a page with one switch, and tells how it stands.
+// newPage serves a page with one switch, and a function that returns its state.
 func newPage(t *testing.T, content Content) (server *httptest.Server, on func() bool) {
 	state := false
 	content.Now = now
@@ -108,8 +108,7 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// What foreign requests bring along is text on the page, and nothing runs but the
-// page's own script.
+// Values from foreign requests are text on the page, and only the page's own script runs.
 func TestForeignText(t *testing.T) {
 	const evil = `"><script>alert(1)</script>`
 	server, _ := newPage(t, Content{
@@ -128,7 +127,7 @@ func TestForeignText(t *testing.T) {
 		}
 	}
 	if strings.Contains(body, "style=") || strings.Contains(body, "onclick") {
-		t.Error("the page has what its own policy forbids")
+		t.Error("the page contains something that its own policy forbids")
 	}
 }
 

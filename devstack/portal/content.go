@@ -20,7 +20,7 @@ type SignIn struct {
 	OfferCode, AskCode bool
 }
 
-// SignIn writes the sign-in page. What follows it may lead to formTarget.
+// SignIn writes the sign-in page. Its form may redirect to formTarget.
 func (s *Site) SignIn(w http.ResponseWriter, status int, formTarget string, page SignIn) {
 	s.Render(w, status, "sign-in", "Sign in", formTarget, page)
 }
@@ -28,7 +28,7 @@ func (s *Site) SignIn(w http.ResponseWriter, status int, formTarget string, page
 // Fact is a line of what a page asks about.
 type Fact struct {
 	Term, Value string
-	// Compare sets the value large, to be compared with another screen.
+	// Compare shows the value in large type, for comparison with another screen.
 	Compare bool
 }
 
@@ -46,7 +46,7 @@ func (s *Site) Ask(w http.ResponseWriter, formTarget string, page Ask) {
 	s.Render(w, http.StatusOK, "ask", page.Heading, formTarget, page)
 }
 
-// Choice is one of several buttons.
+// Choice is one of several buttons on a page.
 type Choice struct{ Value, Text, Detail string }
 
 // Choose is a page with several buttons, all of the name Name.

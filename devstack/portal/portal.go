@@ -1,6 +1,6 @@
-// Package portal draws the pages at which a person signs in and answers: a
-// sign-in page, a page that asks, a page that says what went wrong. A site adds
-// pages of its own. They work without JavaScript and load nothing from elsewhere.
+// Package portal renders the pages at which a person signs in and answers: a sign-in
+// page, a page that asks, a page that says what went wrong. A site adds its own pages.
+// They work without JavaScript and load nothing from other sites.
 package portal
 
 import (
@@ -23,7 +23,7 @@ type Options struct {
 	StylePath string
 	// Pages holds NAME.html, each defining "content". Nil means none.
 	Pages fs.FS
-	// Logger gets what the pages don't tell. Default: slog.Default().
+	// Logger gets what the pages don't show. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -33,8 +33,7 @@ type Site struct {
 	pages map[string]*template.Template
 }
 
-// New parses a site's pages. A page that doesn't parse is a programmer's mistake
-// and panics.
+// New parses a site's pages. A page that doesn't parse is a programming error and panics.
 func New(opts Options) *Site {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
@@ -122,8 +121,8 @@ func Style(w http.ResponseWriter, r *http.Request) {
 	w.Write(style)
 }
 
-// Guard lets no page of another site act: a second guard beside the names in the forms,
-// which no one can guess.
+// Guard refuses requests from other sites' pages: a second protection in addition to the
+// unguessable names in the forms.
 func (s *Site) Guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

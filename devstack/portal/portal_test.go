@@ -10,8 +10,8 @@ import (
 	"github.com/zen-auth/zen/devstack/portal"
 )
 
-// TestPages: every page renders, shows what it is given as text and not as
-// markup, and can neither be framed nor load anything from elsewhere.
+// TestPages checks that every page renders, shows its values as text and not as markup,
+// and can neither be framed nor load anything from other sites.
 func TestPages(t *testing.T) {
 	const evil = `<script>alert("x")</script>`
 	site := portal.New(portal.Options{Brand: evil, Footer: "Foot", StylePath: "/style.css", Pages: fstest.MapFS{
@@ -49,7 +49,7 @@ func TestPages(t *testing.T) {
 				t.Errorf("page %s", page)
 			}
 			if strings.Contains(page, "<script") {
-				t.Error("markup got through")
+				t.Error("a value was rendered as markup")
 			}
 			policy := w.Header().Get("Content-Security-Policy")
 			if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || w.Header().Get("Cache-Control") != "no-store" {

@@ -10,7 +10,8 @@ import (
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// consonants spell no words: what a device shows is made of them (RFC 8628, section 6.1).
+// consonants are the letters of device codes, because they spell no words (RFC 8628,
+// section 6.1).
 const consonants = "BCDFGHJKLMNPQRSTVWXZ"
 
 // String is n base62 characters.
@@ -43,5 +44,5 @@ func Hex(bytes int) string {
 	return hex.EncodeToString(buf)
 }
 
-// Same compares secrets in a time that doesn't tell where they differ.
+// Same compares secrets in constant time.
 func Same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -1,6 +1,6 @@
-// Package team sets up an OpenBao beside a stack, as docs/teams.md does it beside the
-// real ones: the organization's API token is in OpenBao alone, people reach it by
-// their Clerk session, CI by what GitHub states, and policies say who gets what.
+// Package team sets up an OpenBao for a stack, as docs/teams.md does for the real
+// services: only OpenBao has the organization's API token, people sign in to it with
+// their Clerk session, CI jobs with GitHub's statements, and policies say who gets what.
 //
 //	people  admins of an organization in Clerk get its database rw, members ro
 //	github  jobs of the stack's repository get one database, ro
@@ -28,7 +28,7 @@ const (
 	authPlugin    = "openbao-plugin-auth-clerk"
 	// Audience is the audience of statements for this OpenBao.
 	Audience = "https://openbao.example.test"
-	// Template is the JWT template of Clerk's that states who a person is to it.
+	// Template is Clerk's JWT template that identifies a person to OpenBao.
 	Template = "openbao"
 )
 
@@ -47,8 +47,8 @@ type Options struct {
 type Team struct {
 	Server *bao.Server
 	stack  *devstack.Stack
-	// held is the API token that OpenBao holds at first, by its name; admin is one that
-	// may make others, as an administrator of the organization has it.
+	// held is the name of OpenBao's first API token; admin is one that may create others,
+	// as an administrator of the organization has.
 	held  turso.APIToken
 	admin string
 }
@@ -143,7 +143,8 @@ func (t *Team) mount(ctx context.Context) error {
 	})
 }
 
-// grant says who gets what. Everything is bound by ids: a name can be taken over.
+// grant configures who gets what. Everything is bound to ids, because names can be taken
+// over.
 func (t *Team) grant(ctx context.Context) error {
 	accessor, err := t.accessor(ctx, "people")
 	if err != nil {
@@ -271,7 +272,7 @@ func (t *Team) Environment(configFile string) ([]devstack.Variable, error) {
 		{Name: "ZEN_PROFILE", Value: "alice"},
 		{Name: "ZEN_CLERK__ASSERTION_TEMPLATE", Value: Template},
 		{Name: "BAO_ADDR", Value: t.Server.URL},
-		// Not BAO_TOKEN: no shell has a root token of its own accord.
+		// BAO_TOKEN is left out, because a shell shouldn't have a root token by default.
 		{Name: "ZEN_DEV_BAO_TOKEN", Value: t.Server.Token},
 		{Name: "ZEN_DEV_BAO_AUDIT", Value: t.Server.AuditLog()},
 		{Name: "ZEN_DEV_TURSO_ADMIN", Value: t.admin},

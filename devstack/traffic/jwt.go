@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// JWT holds what may be shown of one: all but the signature and the secrets.
+// JWT holds what may be shown of a JWT: everything except the signature and the secrets.
 type JWT struct {
 	Header  []Field
 	Claims  []Field
@@ -23,7 +23,7 @@ type JWT struct {
 // Field is a header parameter or claim, its value as JSON or as plain text.
 type Field struct{ Name, Value string }
 
-// Caller is the sender by a request's own word. Nothing of it was verified here.
+// Caller is the sender that a request claims, unverified.
 type Caller struct {
 	// Kind of credential: "" for none, or "JWT", "secret key", "basic" or "token".
 	Kind    string
@@ -41,7 +41,7 @@ var (
 	secretName = regexp.MustCompile(`(?i)token|secret|password|ticket|code`)
 )
 
-// redact replaces what could be used by who reads it.
+// redact replaces usable secrets.
 func redact(text string) string {
 	if strings.Contains(text, "eyJ") {
 		text = jwtPattern.ReplaceAllString(text, "eyJ…")
@@ -123,7 +123,7 @@ func caller(authorization string) Caller {
 	return c
 }
 
-// short returns a foreign text of a bearable length.
+// short truncates foreign text.
 func short(value any) string {
 	text, _ := value.(string)
 	if runes := []rune(text); len(runes) > 200 {
@@ -141,7 +141,7 @@ func expiry(claims map[string]any) time.Time {
 	return time.Unix(int64(seconds), 0)
 }
 
-// inspect takes a JWT apart for showing.
+// inspect decodes a JWT for display.
 func inspect(raw string) (JWT, bool) {
 	header, claims, ok := parts(raw)
 	if !ok {
@@ -150,7 +150,7 @@ func inspect(raw string) (JWT, bool) {
 	return JWT{Header: fields(header), Claims: fields(claims), Expires: expiry(claims)}, true
 }
 
-// registered are the claims that everyone looks for first (RFC 7519, 4.1).
+// registered are the claims to show first (RFC 7519, 4.1).
 var registered = []string{"iss", "sub", "aud", "iat", "nbf", "exp"}
 
 func fields(members map[string]any) []Field {
@@ -192,7 +192,7 @@ func show(name string, value any) string {
 	return short(string(encoded))
 }
 
-// hide replaces the secrets inside of a claim.
+// hide replaces the secrets inside a claim.
 func hide(value any) any {
 	switch v := value.(type) {
 	case map[string]any:

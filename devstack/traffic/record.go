@@ -15,8 +15,8 @@ import (
 // maxBody limits how much of an answer is read, in bytes.
 const maxBody = 64 << 10
 
-// Record returns a handler that serves as next does and remembers what it did.
-// service names whom a request is for.
+// Record returns a handler that serves as next does and records its requests. service
+// names the service that a request is for.
 func (r *Recorder) Record(next http.Handler, service func(*http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		start := time.Now()
@@ -48,8 +48,8 @@ func (r *Recorder) Record(next http.Handler, service func(*http.Request) string)
 	})
 }
 
-// issued remembers the tokens in an answer. What databases answer is not looked
-// at: a token in a row was not issued here.
+// issued remembers the tokens in an answer. Responses of databases are skipped: a token
+// in a row was not issued here.
 func (r *Recorder) issued(entry Request, seen *watcher) {
 	texts := [][]byte{seen.body.Bytes()}
 	for _, name := range []string{"Authorization", "Location"} {
@@ -66,7 +66,7 @@ func (r *Recorder) issued(entry Request, seen *watcher) {
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// watcher passes an answer on, and copies the start of it.
+// watcher passes a response on, and copies its start.
 type watcher struct {
 	http.ResponseWriter
 	status   int
@@ -75,7 +75,7 @@ type watcher struct {
 	body     *bytes.Buffer
 }
 
-// Ignore remembers with a request which of its parameters did nothing.
+// Ignore records the ignored parameters of a request.
 func Ignore(w http.ResponseWriter, names []string) {
 	for {
 		if seen, ok := w.(*watcher); ok {
@@ -84,7 +84,7 @@ func Ignore(w http.ResponseWriter, names []string) {
 		}
 		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
-			return // no one watches
+			return // not recorded
 		}
 		w = wrapper.Unwrap()
 	}

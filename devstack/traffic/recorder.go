@@ -1,10 +1,10 @@
 // Package traffic remembers the last requests to the stack, how they were
 // answered and why, and the tokens that it issued.
 //
-// It never holds a secret. Of an Authorization header it keeps the kind, and of a
-// JWT in it kid, iss, sub and exp; of a query the names; of a token that was
-// issued the header and the claims, without the signature and without claims that
-// are secrets themselves. Bodies are looked at while they pass and not kept.
+// It never holds a secret. Of an Authorization header it keeps the kind, and of a JWT in
+// it kid, iss, sub and exp; of a query the names; of a token that was issued the header
+// and the claims, without the signature and without claims that are secrets themselves.
+// Bodies are inspected as they pass, but not stored.
 package traffic
 
 import (
@@ -28,7 +28,7 @@ const (
 	Answered Verdict = "answered"
 	// Refused is a 4xx, and what a token does not allow in a database.
 	Refused Verdict = "refused"
-	// Erred is a statement that failed: the database answers 200 all the same.
+	// Erred is a statement that failed, although the database answered 200.
 	Erred Verdict = "error"
 	// Failed is a 5xx.
 	Failed Verdict = "failed"
@@ -44,11 +44,11 @@ type Request struct {
 	Method   string
 	Path     string // with secrets in it replaced
 	Query    string // names; each value is "…"
-	Service  string // whom it was for
+	Service  string // the service that it was for
 	Who      Caller
 	Status   int // 0 if there was no answer
 	Verdict  Verdict
-	Reason   string // why it was not answered, as the client was told
+	Reason   string // the reason for a refusal, as sent to the client
 	Ignored  string // the parameters that did nothing, as at the real service
 }
 

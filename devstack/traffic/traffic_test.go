@@ -28,7 +28,7 @@ func compact(header, claims string) string {
 
 const header = `{"alg":"RS256","kid":"ins_1"}`
 
-// record has the answer's body and status recorded, and returns what is remembered.
+// record records a response's body and status, and returns the recorded request.
 func record(t *testing.T, r *Recorder, request *http.Request, status int, body string) Request {
 	t.Helper()
 	r.Record(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -78,7 +78,7 @@ func TestIgnored(t *testing.T) {
 	if got := r.Requests()[0].Ignored; got != "locale, transfer" {
 		t.Errorf("ignored %q", got)
 	}
-	Ignore(httptest.NewRecorder(), []string{"x"}) // nobody watches
+	Ignore(httptest.NewRecorder(), []string{"x"}) // not recorded
 }
 
 type wrapper struct{ http.ResponseWriter }
@@ -118,7 +118,7 @@ func TestCallers(t *testing.T) {
 	}
 }
 
-// Whatever passes, nothing that can be used is remembered.
+// No usable secret is recorded.
 func TestNoSecrets(t *testing.T) {
 	r := newRecorder()
 	jwt := compact(header, `{"sub":"user_1","rotating_token":"HUSH-1","deep":{"client_secret":"HUSH-2","list":["sk_live_HUSH34567"]}}`)
@@ -130,11 +130,11 @@ func TestNoSecrets(t *testing.T) {
 	_, signature, _ := strings.Cut(jwt[len(header):], ".")
 	for _, secret := range []string{"HUSH", jwt, signature, base64.RawURLEncoding.EncodeToString([]byte("SIGNATURE"))} {
 		if strings.Contains(held, secret) {
-			t.Errorf("%q is remembered:\n%s", secret, held)
+			t.Errorf("the secret %q was recorded:\n%s", secret, held)
 		}
 	}
 	if len(r.Tokens()) != 1 || !strings.Contains(held, "user_1") {
-		t.Errorf("the token was not remembered: %s", held)
+		t.Errorf("the token was not recorded: %s", held)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestRing(t *testing.T) {
 	}
 }
 
-// What is in front of a handler must not take from it what net/http gives.
+// The recorder must not hide net/http's optional interfaces from a handler.
 func TestPassThrough(t *testing.T) {
 	r := newRecorder()
 	server := httptest.NewServer(r.Record(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

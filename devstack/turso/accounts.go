@@ -147,8 +147,8 @@ func (s *Server) invalidateSessions(c *call) (any, error) {
 	return map[string]any{"valid_from": c.now.Unix()}, s.save()
 }
 
-// revokeAPIToken ends a token. It takes one that may do everything, or that token itself.
-// Whether Turso lets a token with scopes end itself is not known.
+// revokeAPIToken revokes a token. That needs a token with all rights, or the token
+// itself. It is unknown whether Turso lets a token with scopes revoke itself.
 func (s *Server) revokeAPIToken(c *call) (any, error) {
 	name := c.r.PathValue("name")
 	if c.token.Name != name {
@@ -163,7 +163,7 @@ func (s *Server) revokeAPIToken(c *call) (any, error) {
 	return map[string]any{"token": name}, s.save()
 }
 
-// RevokeAPIToken makes a token of the Platform API useless.
+// RevokeAPIToken revokes a token of the Platform API.
 func (s *Server) RevokeAPIToken(username, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

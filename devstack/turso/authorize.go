@@ -14,7 +14,7 @@ import (
 	"github.com/zen-auth/zen/devstack/hrana"
 )
 
-// backend is the server as its databases see it.
+// backend is the server's interface to its databases.
 type backend struct{ *Server }
 
 // Authorize implements [hrana.Backend].
@@ -23,7 +23,7 @@ func (s backend) Authorize(r *http.Request, path string) (*engine.DB, *engine.Ri
 	db := s.paths[path]
 	unnamed := path == "" && len(s.paths) > 0
 	if unnamed {
-		db = s.paths[sortedKeys(s.paths)[0]] // so that a token that is good for nothing is refused
+		db = s.paths[sortedKeys(s.paths)[0]] // so that an invalid token is refused
 	}
 	s.mu.RUnlock()
 	if db == nil {
@@ -41,7 +41,7 @@ func (s backend) Authorize(r *http.Request, path string) (*engine.DB, *engine.Ri
 	return e, rights, err
 }
 
-// syncBackend is the server as replicas see it.
+// syncBackend is the server's interface to replicas.
 type syncBackend struct{ backend }
 
 // Authorize implements [hrana.Backend].
@@ -56,7 +56,7 @@ func (s syncBackend) Authorize(r *http.Request, path string) (*engine.DB, *engin
 	return db, rights, err
 }
 
-// errWhichDatabase is the answer where neither the URL nor the token says.
+// errWhichDatabase is the error if neither the URL nor the token names a database.
 var errWhichDatabase = &hrana.StatusError{Status: http.StatusNotFound, Origin: "*", Body: apiError{
 	Error: "the request names no database, and its token is not for a single one: end the URL of the database in a slash"}}
 
@@ -99,8 +99,8 @@ func (s *Server) authorize(r *http.Request, db *database) (*engine.Rights, error
 	return s.withinPlan(e.rights, db), nil
 }
 
-// stillGood reports whether a signature that was good would be found good again:
-// its key set is still registered, unchanged and not due to be fetched.
+// stillGood reports whether a verified signature would be verified again: its key set is
+// still registered, unchanged and not due to be fetched.
 func (s *Server) stillGood(g *grant, urls []string) bool {
 	if g.url == "" {
 		return true

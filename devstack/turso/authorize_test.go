@@ -72,7 +72,7 @@ func TestRegisteredIssuer(t *testing.T) {
 	f.refused("unknown access", "app", jwtOf(map[string]any{"a": "admin"}), 400, "JWT error: JSON error: unknown variant `admin`, expected one of `ro`, `rw`, `roa`")
 	f.refused("issuer of another organization", "theirs", jwtOf(nil), 401, textNoKey)
 
-	// As dangerous as the real one.
+	// This is as dangerous as at the real Turso.
 	nothing := map[string]any{"id": nil, "a": nil, "perm": nil, "rid": nil}
 	f.accepted("no claims of Turso at all", "app", jwtOf(nothing))
 	f.accepted("claims in the wrong case are none", "app", jwtOf(map[string]any{"id": nil, "rid": nil, "ID": "another"}))
@@ -218,7 +218,7 @@ func TestRegistrationChangesAtOnce(t *testing.T) {
 		}
 		f.refused("removed", "app", tok, 401, textNoKey)
 	}
-	// The keys at a URL that is registered again are fetched again.
+	// Registering a URL again fetches its keys again.
 	iss.set(map[string]crypto.Signer{"k": rsaKeys()[1]})
 	must(t, f.RegisterJWKS("acme", "clerk", iss.url))
 	f.refused("key that was replaced meanwhile", "app", tok, 400, "JWT error: InvalidSignature")
@@ -253,7 +253,7 @@ func TestBadIssuers(t *testing.T) {
 	}
 }
 
-// Keys stay in use while their URL is down.
+// Keys stay in use while their URL is unavailable.
 func TestIssuerGoesDown(t *testing.T) {
 	f := newFixture(t, Options{})
 	iss := newIssuer(t, map[string]crypto.Signer{"k": rsaKeys()[0]})

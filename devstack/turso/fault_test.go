@@ -14,8 +14,8 @@ const (
 	execSelect = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}}]}`
 )
 
-// faultCases returns what a client sees of each of Turso's faults: an action of its,
-// and a part of the answer with the fault and without it.
+// faultCases returns the effect of each of Turso's faults on a client: an action, and a
+// part of the response with and without the fault.
 func faultCases(f *fixture, issuer *issuer) map[string]struct{ request, token, body, want, otherwise string } {
 	minted, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})
 	must(f.t, err)
@@ -56,7 +56,7 @@ func faultCases(f *fixture, issuer *issuer) map[string]struct{ request, token, b
 func TestClientSeesFaults(t *testing.T) {
 	for _, known := range fault.Known() {
 		if strings.HasPrefix(known.Name, "net-") || known.Name == fault.SocketExpires || known.Name == fault.PollExpires || known.Name == fault.JWKSFetchDown || known.Name == fault.JWKSStale {
-			continue // tests of their own
+			continue // have separate tests
 		}
 		t.Run(known.Name, func(t *testing.T) {
 			t.Parallel()
@@ -66,7 +66,7 @@ func TestClientSeesFaults(t *testing.T) {
 			must(t, f.RegisterJWKS("acme", "other", "https://other.test/jwks"))
 			c, ok := faultCases(f, iss)[known.Name]
 			if !ok {
-				t.Fatal("nobody looks at this fault")
+				t.Fatal("no case covers this fault")
 			}
 			method, path, _ := strings.Cut(c.request, " ")
 			for _, on := range []bool{true, false} {
@@ -84,7 +84,7 @@ func TestClientSeesFaults(t *testing.T) {
 	}
 }
 
-// Who waits for news is refused where the fault wants it, once the token has ended.
+// With the fault on, a waiting poll is refused once the token has expired.
 func TestPollExpires(t *testing.T) {
 	f := newFixture(t, Options{})
 	token, err := f.CreateDatabaseToken("acme", "app", TokenOptions{Lifetime: time.Minute})
@@ -109,7 +109,7 @@ func TestPollExpires(t *testing.T) {
 	}
 }
 
-// A registration counts in its region alone, and everywhere where it names none.
+// A registration applies only in its region, or everywhere if it names none.
 func TestRegistrationOfAnotherRegion(t *testing.T) {
 	f := newFixture(t, Options{})
 	iss := newIssuer(t, map[string]crypto.Signer{"k": rsaKeys()[0]})

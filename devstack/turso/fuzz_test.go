@@ -9,8 +9,8 @@ import (
 
 func urlEscape(s string) string { return url.PathEscape(s) }
 
-// No token verifies but one that the server signed, and each is refused with a
-// text that a client can show.
+// FuzzVerify checks that only tokens signed by the server verify, and that each refusal
+// has a text that a client can show.
 func FuzzVerify(f *testing.F) {
 	s, err := New(Options{})
 	if err != nil {
@@ -54,7 +54,7 @@ func FuzzParseKeySet(f *testing.F) {
 		for _, k := range keys {
 			tok.alg = k.alg
 			if _, ok := tok.signedBy(k); ok {
-				t.Errorf("key %+v verifies rubbish", k)
+				t.Errorf("key %+v verifies an invalid signature", k)
 			}
 		}
 	})

@@ -29,14 +29,14 @@ type keySets struct {
 	log    *slog.Logger
 	faults *fault.Set
 
-	versions atomic.Int64 // the last one given out, over all sets
+	versions atomic.Int64 // the last one assigned, over all sets
 
 	mu   sync.Mutex // guards sets
 	sets map[string]*keySet
 }
 
 type keySet struct {
-	fetching chan struct{} // holds one token: who has it may fetch
+	fetching chan struct{} // holds one token, whose owner may fetch
 
 	mu      sync.Mutex // guards all below
 	keys    []publicKey
@@ -115,9 +115,9 @@ func (ks *keySets) refetch(ctx context.Context, url string, set *keySet) {
 	recent := time.Since(set.tried) < keySetRefetch
 	set.mu.Unlock()
 	if recent {
-		return // also the case for who waited for another's fetch
+		return // also after waiting for another fetch
 	}
-	// A client that gives up must not cost the others the keys.
+	// A client that disconnects must not abort the fetch for the others.
 	keys, err := ks.fetch(context.WithoutCancel(ctx), url)
 	now := time.Now()
 	set.mu.Lock()

@@ -19,7 +19,7 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// serveVariable names the directory of a server that TestMain is to be.
+// serveVariable names the directory of a server that TestMain runs.
 const serveVariable = "ZEN_TEST_SERVE"
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve is a server that somebody kills. It says that it is ready.
+// serve runs a server that will be killed. It prints when it is ready.
 func serve(dir, address string) error {
 	s, err := New(Options{Dir: dir, Host: address, CheckpointFrames: 100})
 	if err != nil {
@@ -47,9 +47,9 @@ func serve(dir, address string) error {
 	return http.Serve(listener, s)
 }
 
-// Five times the server is killed while eight clients write, in statements of their own
-// and in transactions. What it said was done is there once; what it didn't get to
-// answer is there once, as a whole, or not at all.
+// The server is killed five times while eight clients write, in single statements and in
+// transactions. An acknowledged write is there once; an unanswered one is there once, as
+// a whole, or not at all.
 func TestKilledUnderWriters(t *testing.T) {
 	dir := t.TempDir()
 	s, err := New(Options{Dir: dir})
@@ -136,7 +136,7 @@ func TestKilledUnderWriters(t *testing.T) {
 				if err == nil {
 					done[writer].Store(n, true)
 				} else {
-					testwait.For(t.Context(), 5*time.Millisecond) // the server is away
+					testwait.For(t.Context(), 5*time.Millisecond) // the server is down
 				}
 			}
 		})
@@ -183,7 +183,7 @@ func TestKilledUnderWriters(t *testing.T) {
 	if acknowledged < 50 {
 		t.Errorf("only %d operations were acknowledged", acknowledged)
 	}
-	t.Logf("%d operations, %d acknowledged, %d found: none lost, none doubled", operations.Load(), acknowledged, len(found))
+	t.Logf("%d operations, %d acknowledged, %d found: none lost, none duplicated", operations.Load(), acknowledged, len(found))
 }
 
 // rowsOf returns what a query finds in the database app.

@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// lacking returns the answer where Turso would act on something that the stand-in doesn't
-// have: what isn't done mustn't look as if it was.
+// lacking returns the error for something that Turso supports and the stand-in doesn't,
+// so that it isn't silently ignored.
 func lacking(what string) error {
 	return &statusError{http.StatusNotImplemented, "the local stack lacks " + what}
 }
@@ -17,9 +17,8 @@ func (s *Server) lacks(what string) handler {
 	return func(*call) (any, error) { return nil, lacking(what) }
 }
 
-// without refuses a body in which one of the members is that Turso acts on and the
-// stand-in lacks. What is empty asks for nothing. Members that Turso doesn't document
-// are ignored, as it does.
+// without refuses a body with a non-empty member that Turso supports and the stand-in
+// lacks. Members that Turso doesn't document are ignored, as Turso does.
 func (c *call) without(members ...string) error {
 	var body map[string]json.RawMessage
 	if len(c.body) == 0 || json.Unmarshal(c.body, &body) != nil {

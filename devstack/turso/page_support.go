@@ -9,7 +9,7 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// OrganizationInfo is an organization as it is now.
+// OrganizationInfo is the current state of an organization.
 type OrganizationInfo struct {
 	Slug          string
 	Name          string

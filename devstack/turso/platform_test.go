@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// What the real service acts on and the stand-in lacks is refused, and makes nothing.
+// Parameters that the real service supports and the stand-in lacks are refused, and
+// nothing is created.
 func TestLackingParameters(t *testing.T) {
 	f := newFixture(t, Options{})
 	const org = "/v1/organizations/acme"
@@ -39,7 +40,7 @@ func TestLackingParameters(t *testing.T) {
 	}
 	f.call("none was made", "GET", org+"/databases/x", f.alice, "", 404, "")
 	f.call("none was made", "GET", org+"/groups/x", f.alice, "", 404, "")
-	// What is empty asks for nothing, and what nobody documents is ignored.
+	// Empty values are accepted, and undocumented members are ignored.
 	f.call("empty", "POST", org+"/databases", f.alice, `{"name":"y","group":"default","schema":"","is_schema":false,"size_limit":"","frobnicate":1}`, 200, "")
 }
 
@@ -133,7 +134,7 @@ func TestOrganizations(t *testing.T) {
 	f.call("create", "POST", "/v1/organizations?dry_run=false", f.alice, `{"name":"Another One"}`, 200, "")
 	f.call("twice", "POST", "/v1/organizations", f.alice, `{"name":"another one"}`, 409, `{"error":"organization name already exists"}`)
 	f.call("delete", "DELETE", "/v1/organizations/another-one", f.alice, "", 200, "")
-	// Everybody has a personal one, for which paths name none.
+	// Every user has a personal organization, which paths don't name.
 	f.call("databases of the personal one", "GET", "/v1/databases", f.alice, "", 200, "")
 	if org := f.call("it", "GET", "/v1/organizations/alice", f.alice, "", 200, "")["organization"].(map[string]any); org["type"] != "personal" {
 		t.Errorf("personal organization %v", org)

@@ -15,8 +15,8 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// recorded is a request and what libsql-server 0.24.33 answered to it. The order of the
-// cases counts: some make the tables of later ones.
+// recorded is a request and libsql-server 0.24.33's response to it. The order of the
+// cases matters: some create the tables of later ones.
 type recorded struct {
 	Name          string
 	Method, Path  string
@@ -30,7 +30,7 @@ type recorded struct {
 	AnswerLength  int `json:"answer_length"`
 }
 
-// otherwise are the cases in which the stand-in answers something else, and why.
+// otherwise are the cases in which the stand-in's response differs, with the reasons.
 var otherwise = map[string]string{
 	"pragma database_list":   "the file is another one",
 	"pragma compile_options": "the SQLite is another build",
@@ -38,8 +38,8 @@ var otherwise = map[string]string{
 	"alter column":           "",
 }
 
-// What a real libsql-server answered, the stand-in answers in its mode sqld: all but
-// batons, durations and the numbers of frames, which change from run to run.
+// In its mode sqld the stand-in answers like a real libsql-server, except for batons,
+// durations and frame numbers, which change from run to run.
 func TestRecordedAnswers(t *testing.T) {
 	f := newFixture(t, Options{})
 	must(t, f.faults.Switch(fault.PlainSqld, true))
@@ -61,7 +61,7 @@ func (f *fixture) compareRecorded(valid, foreign string, otherwise map[string]st
 		case diff == "":
 			alike++
 			if known {
-				f.t.Errorf("%s: is alike now, so that it isn't otherwise: %s", c.Name, reason)
+				f.t.Errorf("%s: the response is the same now; remove the exception: %s", c.Name, reason)
 			}
 		case !known:
 			f.t.Errorf("%s: (-recorded +here)\n%s", c.Name, diff)

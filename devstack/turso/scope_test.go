@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a token may do with each scope, and that nothing else is open to it.
+// TestScopes checks what each scope allows, and that it allows nothing else.
 func TestScopes(t *testing.T) {
 	const org = "/v1/organizations/acme"
 	calls := []struct{ scope, request, body string }{
@@ -57,7 +57,7 @@ func TestScopes(t *testing.T) {
 	f.call("unknown scope", "POST", "/v2/auth/api-tokens/x", f.alice, `{"scopes":["db:fly"]}`, 400, `{"error":"invalid scope: db:fly"}`)
 }
 
-// A token of one group knows of no other.
+// A token limited to one group sees no other.
 func TestGroupTokens(t *testing.T) {
 	f := newFixture(t, Options{})
 	const org = "/v1/organizations/acme"

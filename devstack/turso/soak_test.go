@@ -17,8 +17,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// TestSoak runs a mixed load and looks whether rows are lost or memory grows: for
-// a second, or for as long as ZEN_TEST_SOAK says (30m, say).
+// TestSoak runs a mixed load and checks that no rows are lost and memory doesn't grow:
+// for a second, or for as long as ZEN_TEST_SOAK says (30m, say).
 func TestSoak(t *testing.T) {
 	duration := time.Second
 	if v := os.Getenv("ZEN_TEST_SOAK"); v != "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// A token is looked at in a hello, by the rules of a request's, and after that only where
-// the fault wants it.
+// A token is checked in a hello, like a request's, and afterwards only if the fault is
+// on.
 func TestSocketTokens(t *testing.T) {
 	f := newFixture(t, Options{})
 	token, err := f.CreateDatabaseToken("acme", "app", TokenOptions{Lifetime: time.Minute})

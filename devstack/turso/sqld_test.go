@@ -15,7 +15,7 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// libsql-server on its own, without Turso Cloud around it.
+// TestPlainSqld checks the mode in which the stand-in is a plain libsql-server.
 func TestPlainSqld(t *testing.T) {
 	f := newFixture(t, Options{})
 	iss := newIssuer(t, map[string]crypto.Signer{"k": rsaKeys()[0]})
@@ -82,8 +82,8 @@ func TestPlainSqld(t *testing.T) {
 	}
 }
 
-// Turso Cloud takes a condition over /v2/pipeline that libsql-server has in version 3
-// alone: what its clients for Sync push rests on it.
+// Turso Cloud accepts a condition over /v2/pipeline that libsql-server has only in
+// version 3: pushes of Turso Sync depend on it.
 func TestAutocommitIn2(t *testing.T) {
 	f := newFixture(t, Options{})
 	token, err := f.CreateDatabaseToken("acme", "app", TokenOptions{})

@@ -7,8 +7,8 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// What a user of Turso reported: three registrations of two, none can be removed,
-// none saved, and a valid token of the right issuer is refused.
+// A Turso user's report: three registrations with a limit of two, none can be removed or
+// saved, and a valid token of the right issuer is refused.
 func TestJWKSStuck(t *testing.T) {
 	f := newFixture(t, Options{})
 	iss := newIssuer(t, map[string]crypto.Signer{"ins_1": rsaKeys()[0]})

@@ -23,7 +23,7 @@ import (
 	"github.com/zen-auth/zen/devstack/fault"
 )
 
-// fixture is a server with two organizations, and who is in them.
+// fixture is a server with two organizations and their members.
 type fixture struct {
 	*Server
 	t      testing.TB
@@ -120,7 +120,7 @@ func (f *fixture) query(db, token string) (int, string) {
 	return f.do("POST", "/dbs/"+db+"/v2/pipeline", token, select1)
 }
 
-// accepted fails unless the token opens the database.
+// accepted fails the test unless the token opens the database.
 func (f *fixture) accepted(what, db, token string) {
 	f.t.Helper()
 	if status, body := f.query(db, token); status != 200 || !strings.Contains(body, `"rows":[[{"type":"integer","value":"1"}]]`) {
@@ -128,7 +128,7 @@ func (f *fixture) accepted(what, db, token string) {
 	}
 }
 
-// refused fails unless the token is refused with that status and error.
+// refused fails the test unless the token is refused with that status and error.
 func (f *fixture) refused(what, db, token string, status int, text string) {
 	f.t.Helper()
 	want, err := json.Marshal(apiError{Error: text})
@@ -146,7 +146,7 @@ const (
 	textEmpty       = "Unauthorized: `unauthorized access attempt on database: empty JWT token`"
 )
 
-// issuer is an identity provider as far as Turso sees it: a URL with keys.
+// issuer is the part of an identity provider that Turso sees: a URL with keys.
 type issuer struct {
 	t   testing.TB
 	url string
